@@ -1,0 +1,1 @@
+"""From runs to the tables and figures of the paper."""
