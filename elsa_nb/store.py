@@ -3,9 +3,11 @@
 import ast
 import hashlib
 import inspect
+import io
 import json
 import os
 import tempfile
+import tokenize
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -17,12 +19,14 @@ ROOT = Path(__file__).resolve().parent.parent
 DATA = ROOT / "data"
 FIGURES = ROOT / "figures"
 
+_DOCUMENTED = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+
 
 def write_with(path: Path, write: Callable[[BinaryIO], object]) -> None:
     """Create or replace the file `path` with what `write(stream)` writes: all of it, or nothing.
 
-    The bytes go to a temporary file in the same folder, reach the disk (fsync), and are renamed over `path`, so a
-    reader or a killed process never leaves or sees half a file.
+    The bytes go to a temporary file in the same folder, reach the disk (fsync), and are renamed over `path`, so
+    a reader or a killed process never leaves or sees half a file.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -73,22 +77,28 @@ def sha256_file(path: Path) -> str:
 
 
 def code_hash(*modules: ModuleType) -> str:
-    """Return a SHA-256 over what the modules do: their syntax trees without docstrings and comments.
+    """Return a SHA-256 over what the modules do: their source without docstrings, comments and blank lines.
 
-    Editing a comment, a docstring or the layout keeps the hash; any other change alters it, so that stored results
-    of an older algorithm are never served as results of the present one.
+    Editing a comment or a docstring keeps the hash; any other change alters it, so that stored results of an
+    older algorithm are never served as results of the present one. It works on the text, not on the syntax tree,
+    because the tree's form differs between Python versions.
     """
     digest = hashlib.sha256()
     for module in sorted(modules, key=lambda m: m.__name__):
-        tree = ast.parse(inspect.getsource(module))
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-                first = node.body[0] if node.body else None
-                if (
-                    isinstance(first, ast.Expr)
-                    and isinstance(first.value, ast.Constant)
-                    and isinstance(first.value.value, str)
-                ):
-                    node.body = node.body[1:]
-        digest.update(f"{module.__name__}\n{ast.dump(tree)}\n".encode())
+        digest.update(f"{module.__name__}\n{_bare_source(inspect.getsource(module))}\n".encode())
     return digest.hexdigest()
+
+
+def _bare_source(source: str) -> str:
+    lines = source.splitlines()
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.COMMENT:
+            row, column = token.start
+            lines[row - 1] = lines[row - 1][:column]
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, _DOCUMENTED) and ast.get_docstring(node):
+            docstring = node.body[0]
+            lines[docstring.lineno - 1 : docstring.end_lineno] = [""] * (
+                docstring.end_lineno - docstring.lineno + 1
+            )
+    return "\n".join(line.rstrip() for line in lines if line.strip())
