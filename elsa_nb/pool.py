@@ -1,0 +1,303 @@
+"""The pool: one vector and one id an unlabelled item, memory-mapped, checked, and written so that nothing is lost.
+
+A pool is a folder of three files. `vectors.npy` and `ids.npy` are plain NumPy arrays; `pool.json` says what they
+are and holds their SHA-256. It is written last: a folder without it is a pool that is not finished.
+Labels never live here.
+"""
+
+import io
+import json
+import os
+import zlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from elsa_nb.errors import CorruptFileError, MissingDataError
+from elsa_nb.store import read_json, sha256_bytes, sha256_file, write_json, write_with
+
+FORMAT = 1
+DTYPES = ("float16", "float32")
+_CURE = "`elsa-nb embed` (or notebook 01) makes it"
+
+
+@dataclass(frozen=True, eq=False)
+class Pool:
+    """Hold the vectors of one encoder and space, in one fixed order.
+
+    `vectors` (n, d) float16 or float32 and `ids` (n,) str are read-only. `recipe` names what the vectors were
+    computed from (images, weights, code, dtype), so that pools made on two machines whose floats differ in the last
+    bit count as the same pool; where nothing is known about that, it is `sha256`, the hash of the stored bytes.
+    """
+
+    vectors: np.ndarray
+    ids: np.ndarray
+    name: str
+    space: str
+    provenance: dict[str, Any] = field(default_factory=dict)
+    recipe: str = ""
+    sha256: str = ""
+
+    @classmethod
+    def from_arrays(
+        cls,
+        vectors: np.ndarray,
+        ids: np.ndarray | None = None,
+        *,
+        name: str = "arrays",
+        space: str = "embedding",
+        provenance: dict[str, Any] | None = None,
+        recipe: str | None = None,
+    ) -> "Pool":
+        """Make a pool from arrays in memory; `ids` default to "0", "1", ...
+
+        Vectors of other real dtypes become float32. Raises ValueError for a wrong shape, for NaN and infinite values
+        (naming the first such row) and for ids that repeat or are not one a row.
+        """
+        vectors = np.asarray(vectors)
+        if vectors.dtype.name not in DTYPES and vectors.dtype.kind in "fiub":
+            vectors = vectors.astype(np.float32)
+        ids = np.arange(len(vectors)).astype(str) if ids is None else ids
+        vectors, ids = check_vectors(vectors).view(), check_ids(ids, len(vectors)).view()
+        vectors.flags.writeable = ids.flags.writeable = False
+        sha256 = _combine({"vectors.npy": _sha256_array(vectors), "ids.npy": _sha256_array(ids)})
+        return cls(vectors, ids, name, space, dict(provenance or {}), recipe or sha256, sha256)
+
+    @classmethod
+    def open(cls, folder: Path | str, verify: bool = True) -> "Pool":
+        """Open a finished pool, its vectors memory-mapped; `verify` compares both files with their checksums.
+
+        Raises MissingDataError where there is no finished pool and CorruptFileError where one is damaged.
+        """
+        folder = Path(folder)
+        if not (folder / "pool.json").exists():
+            state = "is not finished" if (folder / "journal.txt").exists() else "is not here"
+            raise MissingDataError(f"The pool {folder} {state}: {_CURE}.")
+        card = read_json(folder / "pool.json")
+        cure = f"Delete the folder {folder}; {_CURE} again."
+        try:
+            vectors = np.load(folder / "vectors.npy", mmap_mode="r", allow_pickle=False)
+            ids = np.load(folder / "ids.npy", allow_pickle=False)
+            found = (*vectors.shape, vectors.dtype.name, *ids.shape)
+            told = (card["n"], card["d"], card["dtype"], card["n"])
+            files, identity = (
+                dict(card["files"]),
+                (card["name"], card["space"], card["provenance"], card["recipe"]),
+            )
+        except (OSError, ValueError, EOFError) as error:
+            raise CorruptFileError(f"The pool {folder} cannot be read ({error}). {cure}") from error
+        except (KeyError, TypeError) as error:
+            raise CorruptFileError(f"{folder / 'pool.json'} lacks the entry {error}. {cure}") from error
+        if found != told:
+            raise CorruptFileError(f"The pool {folder} holds {found}, but pool.json says {told}. {cure}")
+        for file, sha256 in files.items() if verify else ():
+            if sha256_file(folder / file) != sha256:
+                raise CorruptFileError(f"{folder / file} does not match its checksum in pool.json. {cure}")
+        ids.flags.writeable = False
+        return cls(vectors, ids, *identity, sha256=_combine(files))
+
+    def save(self, folder: Path | str) -> "Pool":
+        """Write the pool to `folder`, replacing what is there, and return it as opened from there."""
+        recipe = None if self.recipe == self.sha256 else self.recipe
+        told = {"name": self.name, "space": self.space, "recipe": recipe, "provenance": self.provenance}
+        with PoolWriter(folder, self.ids, self.d, dtype=self.vectors.dtype.name, resume=False, **told) as writer:
+            for start in range(0, len(self), 8192):
+                writer.write(self.vectors[start : start + 8192])
+            return writer.finish()
+
+    def __len__(self) -> int:
+        """Return the number of items."""
+        return len(self.vectors)
+
+    @property
+    def n(self) -> int:
+        """The number of items."""
+        return self.vectors.shape[0]
+
+    @property
+    def d(self) -> int:
+        """The dimension of the vectors."""
+        return self.vectors.shape[1]
+
+
+class PoolWriter:
+    """Write a pool in blocks of rows; killed at any moment (kill -9), it goes on where it was.
+
+    Rows go to `vectors.part`; after each block a line with its end and checksum goes to `journal.txt`. A new
+    writer with the same recipe, ids and shape keeps every block whose checksum holds (`rows_done` says how many rows
+    that is) and cuts off the rest; a writer with another recipe starts afresh. `finish` puts the files in place,
+    `pool.json` last. An earlier finished pool in the folder stays readable until then.
+    """
+
+    def __init__(
+        self,
+        folder: Path | str,
+        ids: np.ndarray,
+        d: int,
+        *,
+        name: str,
+        space: str,
+        dtype: str = "float16",
+        recipe: str | None = None,
+        provenance: dict[str, Any] | None = None,
+        resume: bool = True,
+    ):
+        """Open `folder` for writing len(ids) rows of d values; raises ValueError for a bad dtype, size or id."""
+        if dtype not in DTYPES:
+            raise ValueError(f"dtype is {dtype!r}; a pool holds one of {DTYPES}.")
+        if d < 1:
+            raise ValueError(f"d is {d}; a vector has at least one value.")
+        self.folder, self.ids, self.shape = Path(folder), check_ids(ids, len(ids)), (len(ids), int(d))
+        self.dtype = np.dtype(dtype).newbyteorder("<")
+        self.name, self.space, self.recipe, self.provenance = name, space, recipe, dict(provenance or {})
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._part, self._journal_path = self.folder / "vectors.part", self.folder / "journal.txt"
+        self._header = _header(self.shape, self.dtype)
+        self.rows_done = self._recover() if resume and recipe is not None else 0
+        self._vectors, self._journal = self._start()
+
+    def write(self, block: np.ndarray) -> None:
+        """Append rows (m, d); raises ValueError for a wrong shape and for values that are not finite as stored."""
+        with np.errstate(over="ignore"):
+            block = np.ascontiguousarray(block, dtype=self.dtype)
+        stop = self.rows_done + len(block)
+        if block.ndim != 2 or block.shape[1] != self.shape[1] or stop > self.shape[0]:
+            raise ValueError(f"A block {block.shape} at row {self.rows_done} does not fit a pool {self.shape}.")
+        check_vectors(block, first_row=self.rows_done)
+        self._vectors.seek(self._offset(self.rows_done))
+        self._vectors.write(block.data)
+        self._vectors.flush()  # the rows reach the system before the line that vouches for them
+        self._journal.write(f"{stop} {zlib.crc32(block.data):08x}\n".encode())
+        self._journal.flush()
+        self.rows_done = stop
+
+    def finish(self) -> Pool:
+        """Put the finished pool in place and open it; raises ValueError while rows are missing."""
+        if self.rows_done != self.shape[0]:
+            raise ValueError(f"Only {self.rows_done} of {self.shape[0]} rows are written: write the rest first.")
+        os.fsync(self._vectors.fileno())
+        self.close()
+        (self.folder / "pool.json").unlink(missing_ok=True)  # from here on the folder is unfinished until the end
+        self._part.replace(self.folder / "vectors.npy")
+        write_with(self.folder / "ids.npy", lambda stream: np.save(stream, self.ids, allow_pickle=False))
+        files = {file: sha256_file(self.folder / file) for file in ("vectors.npy", "ids.npy")}
+        card = {
+            "format": FORMAT,
+            "n": self.shape[0],
+            "d": self.shape[1],
+            "dtype": self.dtype.name,
+            "name": self.name,
+            "space": self.space,
+            "recipe": self.recipe or _combine(files),
+            "files": files,
+            "provenance": self.provenance,
+        }
+        write_json(self.folder / "pool.json", card)
+        self._journal_path.unlink()
+        return Pool.open(self.folder, verify=False)
+
+    def close(self) -> None:
+        """Close the files; what is written stays, to be resumed."""
+        self._vectors.close()
+        self._journal.close()
+
+    def __enter__(self) -> "PoolWriter":
+        """Return the writer itself."""
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        """Close the files."""
+        self.close()
+
+    def _title(self) -> bytes:
+        what = {"format": FORMAT, "shape": self.shape, "dtype": self.dtype.name, "recipe": self.recipe}
+        what["ids"] = _sha256_array(self.ids)
+        return json.dumps(what, sort_keys=True).encode() + b"\n"
+
+    def _offset(self, row: int) -> int:
+        return len(self._header) + row * self.shape[1] * self.dtype.itemsize
+
+    def _recover(self) -> int:
+        """Count the rows that an interrupted writer of the same pool left whole, and keep their journal lines."""
+        finished, vectors = self.folder / "pool.json", self.folder / "vectors.npy"
+        if not self._journal_path.exists():
+            return 0
+        title, *lines = self._journal_path.read_bytes().splitlines(keepends=True) or [b""]
+        if title != self._title():
+            return 0
+        if not self._part.exists() and vectors.exists() and not finished.exists():
+            vectors.replace(self._part)  # it was killed inside `finish`
+        if not self._part.exists():
+            return 0
+        done, kept = 0, [title]
+        with self._part.open("rb") as stream:
+            if stream.read(len(self._header)) != self._header:
+                return 0
+            for line in lines:
+                stop, _, checksum = line.partition(b" ")
+                if not line.endswith(b"\n") or not stop.isdigit() or not done < int(stop) <= self.shape[0]:
+                    break
+                block = stream.read(self._offset(int(stop)) - self._offset(done))
+                if f"{zlib.crc32(block):08x}\n".encode() != checksum:
+                    break
+                done = int(stop)
+                kept.append(line)
+        write_with(self._journal_path, lambda stream: stream.write(b"".join(kept)))
+        return done
+
+    def _start(self) -> tuple[BinaryIO, BinaryIO]:
+        if not self.rows_done:
+            self._part.unlink(missing_ok=True)
+            write_with(self._journal_path, lambda stream: stream.write(self._title()))
+            self._part.write_bytes(self._header)
+        vectors = self._part.open("r+b")
+        vectors.truncate(self._offset(self.rows_done))
+        return vectors, self._journal_path.open("ab")
+
+
+def check_vectors(vectors: np.ndarray, first_row: int = 0) -> np.ndarray:
+    """Return `vectors` if they are (n, d), float16 or float32, and finite; else raise ValueError saying where."""
+    if vectors.ndim != 2 or 0 in vectors.shape:
+        raise ValueError(f"vectors have shape {vectors.shape}; a pool is (n, d) with n and d at least 1.")
+    if vectors.dtype.name not in DTYPES:
+        raise ValueError(f"vectors have dtype {vectors.dtype}; a pool holds one of {DTYPES}.")
+    for start in range(0, len(vectors), 8192):
+        good = np.isfinite(vectors[start : start + 8192]).all(axis=1)
+        if not good.all():
+            row = first_row + start + int(np.argmin(good))
+            cure = "drop the row, or store float32"
+            raise ValueError(f"The vector of row {row} is not finite as {vectors.dtype}: {cure}.")
+    return vectors
+
+
+def check_ids(ids: np.ndarray, n: int) -> np.ndarray:
+    """Return `ids` as a (n,) str array; raise ValueError if their number is wrong or one occurs twice."""
+    ids = np.asarray(ids)
+    ids = ids if ids.dtype.kind == "U" else np.asarray([str(item) for item in ids.ravel()]).reshape(ids.shape)
+    if ids.shape != (n,) or n == 0:
+        raise ValueError(
+            f"ids have shape {ids.shape}; a pool of {n} vectors has ids of shape ({n},), at least one."
+        )
+    ordered = np.sort(ids)
+    if (twice := ordered[1:][ordered[1:] == ordered[:-1]]).size:
+        raise ValueError(f"The id {str(twice[0])!r} occurs more than once; every row has an id of its own.")
+    return ids
+
+
+def _header(shape: tuple[int, ...], dtype: np.dtype) -> bytes:
+    stream = io.BytesIO()
+    what = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": tuple(shape)}
+    np.lib.format.write_array_header_1_0(stream, what)
+    return stream.getvalue()
+
+
+def _sha256_array(array: np.ndarray) -> str:
+    """Hash an array as the bytes of its `.npy` file."""
+    array = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
+    return sha256_bytes(_header(array.shape, array.dtype) + array.tobytes())
+
+
+def _combine(files: dict[str, str]) -> str:
+    return sha256_bytes("".join(f"{file} {files[file]}\n" for file in ("vectors.npy", "ids.npy")).encode())

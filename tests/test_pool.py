@@ -1,0 +1,243 @@
+"""A pool keeps its bytes, notices damage, refuses bad vectors, and survives kill -9 at any point."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+
+import numpy as np
+import pytest
+
+from elsa_nb.errors import CorruptFileError, MissingDataError
+from elsa_nb.pool import Pool, PoolWriter
+
+
+@pytest.fixture
+def vectors():
+    return np.random.default_rng(1).normal(size=(40, 6)).astype(np.float16)
+
+
+def writer(folder, ids, d=6, **changes):
+    settings = {"name": "toy", "space": "embedding", "recipe": "r1"} | changes
+    return PoolWriter(folder, ids, d, **settings)
+
+
+IDS = np.array([f"item-{i}" for i in range(40)])
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32"])
+def test_saved_pool_opens_with_the_same_bytes_and_hashes(tmp_path, vectors, dtype):
+    pool = Pool.from_arrays(vectors.astype(dtype), IDS, name="toy", space="projection", provenance={"by": "test"})
+    pool.save(tmp_path / "pool")
+    again = Pool.open(tmp_path / "pool")
+    np.testing.assert_array_equal(again.vectors, vectors.astype(dtype))
+    np.testing.assert_array_equal(again.ids, IDS)
+    assert isinstance(again.vectors, np.memmap)
+    assert not again.vectors.flags.writeable
+    assert again.vectors.dtype.name == dtype
+    assert (again.name, again.space, again.provenance) == ("toy", "projection", {"by": "test"})
+    assert again.sha256 == pool.sha256 == again.recipe
+    assert (again.n, again.d, len(again)) == (40, 6, 40)
+    assert sorted(p.name for p in (tmp_path / "pool").iterdir()) == ["ids.npy", "pool.json", "vectors.npy"]
+
+
+def test_recipe_survives_while_the_bytes_differ(tmp_path, vectors):
+    one = Pool.from_arrays(vectors, IDS, recipe="made-of-this").save(tmp_path / "one")
+    two = Pool.from_arrays(np.nextafter(vectors, np.float16(9)), IDS, recipe="made-of-this").save(tmp_path / "two")
+    assert one.recipe == two.recipe == "made-of-this"
+    assert one.sha256 != two.sha256
+
+
+def test_saving_replaces_what_was_there(tmp_path, vectors):
+    Pool.from_arrays(vectors, IDS).save(tmp_path)
+    Pool.from_arrays(vectors[:10] + 1, IDS[:10]).save(tmp_path)
+    assert len(Pool.open(tmp_path)) == 10
+
+
+def test_from_arrays_numbers_the_rows_and_copies_other_dtypes_to_float32():
+    pool = Pool.from_arrays(np.arange(6).reshape(3, 2))
+    assert pool.ids.tolist() == ["0", "1", "2"]
+    assert pool.vectors.dtype == np.float32
+    with pytest.raises(ValueError, match="read-only"):
+        pool.vectors[0, 0] = 7
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_values_that_are_not_finite_are_refused_naming_the_first_row(tmp_path, vectors, bad):
+    vectors[[17, 23], 3] = bad
+    with pytest.raises(ValueError, match="row 17 "):
+        Pool.from_arrays(vectors)
+    with writer(tmp_path, IDS) as opened:
+        opened.write(vectors[:10])
+        with pytest.raises(ValueError, match="row 17 "):
+            opened.write(vectors[10:])
+
+
+def test_a_value_too_large_for_float16_is_refused(tmp_path):
+    with writer(tmp_path, IDS) as opened, pytest.raises(ValueError, match=r"row 1 .*float16.*float32"):
+        opened.write(np.array([[1.0] * 6, [70000.0] * 6], dtype=np.float32))
+
+
+@pytest.mark.parametrize(
+    ("vectors", "ids", "message"),
+    [
+        (np.ones(5), None, r"shape \(5,\)"),
+        (np.ones((0, 5)), None, r"shape \(0, 5\)"),
+        (np.ones((5, 0)), None, r"shape \(5, 0\)"),
+        (np.ones((2, 2), dtype=complex), None, "complex"),
+        (np.ones((2, 2)), ["a", "a"], "'a' occurs more than once"),
+        (np.ones((2, 2)), ["a"], r"shape \(1,\)"),
+    ],
+)
+def test_wrong_shapes_dtypes_and_ids_are_refused(vectors, ids, message):
+    with pytest.raises(ValueError, match=message):
+        Pool.from_arrays(vectors, ids)
+
+
+def test_writer_refuses_other_dtypes_and_blocks_that_do_not_fit(tmp_path, vectors):
+    with pytest.raises(ValueError, match="float64"):
+        writer(tmp_path, IDS, dtype="float64")
+    with writer(tmp_path, IDS) as opened:
+        with pytest.raises(ValueError, match="does not fit"):
+            opened.write(vectors[:, :5])
+        with pytest.raises(ValueError, match="does not fit"):
+            opened.write(np.vstack([vectors, vectors]))
+        with pytest.raises(ValueError, match="Only 0 of 40 rows"):
+            opened.finish()
+
+
+def test_missing_and_unfinished_pools_are_named_with_their_cure(tmp_path, vectors):
+    with pytest.raises(MissingDataError, match=r"not here: `elsa-nb embed`"):
+        Pool.open(tmp_path / "none")
+    with writer(tmp_path / "half", IDS) as opened:
+        opened.write(vectors[:10])
+    with pytest.raises(MissingDataError, match=r"not finished: `elsa-nb embed`"):
+        Pool.open(tmp_path / "half")
+
+
+def flip(path):
+    data = bytearray(path.read_bytes())
+    data[-3] ^= 1
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda folder: flip(folder / "vectors.npy"),
+        lambda folder: flip(folder / "ids.npy"),
+        lambda folder: (folder / "vectors.npy").write_bytes((folder / "vectors.npy").read_bytes()[:-20]),
+        lambda folder: (folder / "vectors.npy").write_bytes(b""),
+        lambda folder: (folder / "ids.npy").unlink(),
+        lambda folder: (folder / "pool.json").write_text("{"),
+        lambda folder: (folder / "pool.json").write_text("{}"),
+        lambda folder: np.save(folder / "vectors.npy", np.ones((39, 6), np.float16)),
+    ],
+)
+def test_damage_is_noticed(tmp_path, vectors, damage):
+    Pool.from_arrays(vectors, IDS).save(tmp_path)
+    damage(tmp_path)
+    with pytest.raises(CorruptFileError, match=str(tmp_path)):
+        Pool.open(tmp_path)
+
+
+def test_an_interrupted_writer_goes_on_where_it_was(tmp_path, vectors):
+    with writer(tmp_path, IDS) as opened:
+        opened.write(vectors[:12])
+        opened.write(vectors[12:20])
+    with writer(tmp_path, IDS) as opened:
+        assert opened.rows_done == 20
+        opened.write(vectors[20:])
+        pool = opened.finish()
+    np.testing.assert_array_equal(pool.vectors, vectors)
+
+
+def test_torn_blocks_and_torn_journal_lines_are_written_again(tmp_path, vectors):
+    with writer(tmp_path, IDS) as opened:
+        opened.write(vectors[:12])
+        opened.write(vectors[12:20])
+    journal, part = tmp_path / "journal.txt", tmp_path / "vectors.part"
+    journal.write_bytes(journal.read_bytes()[:-4])
+    with writer(tmp_path, IDS) as opened:
+        assert opened.rows_done == 12
+        opened.write(vectors[12:20])
+    part.write_bytes(part.read_bytes()[:-7])
+    with writer(tmp_path, IDS) as opened:
+        assert opened.rows_done == 12
+        opened.write(vectors[12:])
+        np.testing.assert_array_equal(opened.finish().vectors, vectors)
+
+
+@pytest.mark.parametrize("change", [{"recipe": "r2"}, {"dtype": "float32"}, {"ids": IDS[::-1]}])
+def test_another_recipe_starts_afresh(tmp_path, vectors, change):
+    with writer(tmp_path, IDS) as opened:
+        opened.write(vectors[:12])
+    settings = {"ids": IDS} | change
+    with writer(tmp_path, **settings) as opened:
+        assert opened.rows_done == 0
+
+
+def test_an_earlier_pool_stays_readable_until_the_new_one_is_finished(tmp_path, vectors):
+    old = Pool.from_arrays(vectors, IDS).save(tmp_path)
+    with writer(tmp_path, IDS, recipe="r2") as opened:
+        opened.write(vectors[:12] * 2)
+        assert Pool.open(tmp_path).sha256 == old.sha256
+        opened.write(vectors[12:] * 2)
+        opened.finish()
+    np.testing.assert_array_equal(Pool.open(tmp_path).vectors, vectors * 2)
+
+
+@pytest.mark.parametrize("step", ["replace", "ids", "card", "journal"])
+def test_killed_while_finishing(tmp_path, vectors, step, monkeypatch):
+    """Stop `finish` at each of its steps; a new writer finishes without computing anything again."""
+    stops = {
+        "replace": ("pathlib.Path.replace", lambda *a: 1 / 0),
+        "ids": ("elsa_nb.pool.write_with", lambda *a: 1 / 0),
+        "card": ("elsa_nb.pool.write_json", lambda *a: 1 / 0),
+        "journal": ("pathlib.Path.unlink", lambda path, **k: 1 / 0 if path.name == "journal.txt" else None),
+    }
+    with writer(tmp_path, IDS) as opened:
+        opened.write(vectors)
+        with monkeypatch.context() as patch, pytest.raises(ZeroDivisionError):
+            patch.setattr(*stops[step])
+            opened.finish()
+    if step != "journal":
+        with writer(tmp_path, IDS) as opened:
+            assert opened.rows_done == 40
+            opened.finish()
+    np.testing.assert_array_equal(Pool.open(tmp_path).vectors, vectors)
+
+
+KILLED = textwrap.dedent("""
+    import sys, time, numpy as np
+    from elsa_nb.pool import PoolWriter
+    vectors = np.random.default_rng(0).normal(size=(3000, 64)).astype(np.float16)
+    ids = np.arange(3000).astype(str)
+    with PoolWriter(sys.argv[1], ids, 64, name="toy", space="embedding", recipe="r") as writer:
+        print("go", flush=True)
+        while writer.rows_done < 3000:
+            time.sleep(0.001)
+            writer.write(vectors[writer.rows_done : writer.rows_done + 7])
+        writer.finish()
+""")
+
+
+def test_kill_minus_nine_again_and_again_gives_the_bytes_of_an_uninterrupted_run(tmp_path):
+    def run(folder, seconds):
+        process = subprocess.Popen([sys.executable, "-c", KILLED, folder], stdout=subprocess.PIPE)
+        process.stdout.readline()
+        try:
+            process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            os.kill(process.pid, signal.SIGKILL)
+        process.stdout.close()
+        return process.wait()
+
+    codes = [run(tmp_path / "killed", 0.1 + 0.03 * turn) for turn in range(4)]
+    assert -signal.SIGKILL in codes
+    assert run(tmp_path / "killed", 60) == run(tmp_path / "whole", 60) == 0
+    for file in ("vectors.npy", "ids.npy", "pool.json"):
+        assert (tmp_path / "killed" / file).read_bytes() == (tmp_path / "whole" / file).read_bytes()
+    assert json.loads((tmp_path / "whole" / "pool.json").read_text())["recipe"] == "r"
