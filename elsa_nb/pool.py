@@ -28,7 +28,7 @@ class Pool:
     """Hold the vectors of one encoder and space, in one fixed order.
 
     `vectors` (n, d) float16 or float32 and `ids` (n,) str are read-only. `recipe` names what the vectors were
-    computed from (images, weights, code, dtype), so that pools made on two machines whose floats differ in the last
+    computed from (images, weights, code, dtype), so that pools from two machines whose floats differ in the last
     bit count as the same pool; where nothing is known about that, it is `sha256`, the hash of the stored bytes.
     """
 
@@ -53,8 +53,8 @@ class Pool:
     ) -> "Pool":
         """Make a pool from arrays in memory; `ids` default to "0", "1", ...
 
-        Vectors of other real dtypes become float32. Raises ValueError for a wrong shape, for NaN and infinite values
-        (naming the first such row) and for ids that repeat or are not one a row.
+        Vectors of other real dtypes become float32. Raises ValueError for a wrong shape, for NaN and infinite
+        values (naming the first such row) and for ids that repeat or are not one a row.
         """
         vectors = np.asarray(vectors)
         if vectors.dtype.name not in DTYPES and vectors.dtype.kind in "fiub":
@@ -126,9 +126,9 @@ class PoolWriter:
     """Write a pool in blocks of rows; killed at any moment (kill -9), it goes on where it was.
 
     Rows go to `vectors.part`; after each block a line with its end and checksum goes to `journal.txt`. A new
-    writer with the same recipe, ids and shape keeps every block whose checksum holds (`rows_done` says how many rows
-    that is) and cuts off the rest; a writer with another recipe starts afresh. `finish` puts the files in place,
-    `pool.json` last. An earlier finished pool in the folder stays readable until then.
+    writer with the same recipe, ids and shape keeps the blocks whose checksums hold (`rows_done` counts their rows)
+    and cuts off the rest; a writer with another recipe starts afresh. `finish` puts the files in place, `pool.json`
+    last. An earlier finished pool in the folder stays readable until then.
     """
 
     def __init__(
@@ -185,14 +185,9 @@ class PoolWriter:
         files = {file: sha256_file(self.folder / file) for file in ("vectors.npy", "ids.npy")}
         card = {
             "format": FORMAT,
-            "n": self.shape[0],
-            "d": self.shape[1],
-            "dtype": self.dtype.name,
-            "name": self.name,
-            "space": self.space,
-            "recipe": self.recipe or _combine(files),
-            "files": files,
-            "provenance": self.provenance,
+            **{"n": self.shape[0], "d": self.shape[1], "dtype": self.dtype.name},
+            **{"name": self.name, "space": self.space, "provenance": self.provenance},
+            **{"recipe": self.recipe or _combine(files), "files": files},
         }
         write_json(self.folder / "pool.json", card)
         self._journal_path.unlink()
@@ -277,9 +272,7 @@ def check_ids(ids: np.ndarray, n: int) -> np.ndarray:
     ids = np.asarray(ids)
     ids = ids if ids.dtype.kind == "U" else np.asarray([str(item) for item in ids.ravel()]).reshape(ids.shape)
     if ids.shape != (n,) or n == 0:
-        raise ValueError(
-            f"ids have shape {ids.shape}; a pool of {n} vectors has ids of shape ({n},), at least one."
-        )
+        raise ValueError(f"ids have shape {ids.shape}; a pool of {n} vectors has ids of shape ({n},), at least one.")
     ordered = np.sort(ids)
     if (twice := ordered[1:][ordered[1:] == ordered[:-1]]).size:
         raise ValueError(f"The id {str(twice[0])!r} occurs more than once; every row has an id of its own.")
