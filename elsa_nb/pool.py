@@ -183,12 +183,10 @@ class PoolWriter:
         self._part.replace(self.folder / "vectors.npy")
         write_with(self.folder / "ids.npy", lambda stream: np.save(stream, self.ids, allow_pickle=False))
         files = {file: sha256_file(self.folder / file) for file in ("vectors.npy", "ids.npy")}
-        card = {
-            "format": FORMAT,
-            **{"n": self.shape[0], "d": self.shape[1], "dtype": self.dtype.name},
-            **{"name": self.name, "space": self.space, "provenance": self.provenance},
-            **{"recipe": self.recipe or _combine(files), "files": files},
-        }
+        n, d = self.shape
+        card = {"format": FORMAT, "n": n, "d": d, "dtype": self.dtype.name, "files": files}
+        card |= {"name": self.name, "space": self.space, "provenance": self.provenance}
+        card["recipe"] = self.recipe or _combine(files)
         write_json(self.folder / "pool.json", card)
         self._journal_path.unlink()
         return Pool.open(self.folder, verify=False)
