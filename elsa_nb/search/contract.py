@@ -1,0 +1,150 @@
+"""What every search strategy shares: the batch it asks, the answers it gets, and the record of both.
+
+A strategy has `query() -> Batch | None` and `update(labels)`, and keeps a `Ledger`. Labels are int8: 1 positive,
+0 negative, -1 unsure (asked, paid for, and used as neither).
+"""
+
+from collections.abc import Sequence
+from enum import IntEnum
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+UNASKED, UNSURE, NEGATIVE, POSITIVE = -2, -1, 0, 1
+
+
+class Component(IntEnum):
+    """Which part of a strategy proposed a row."""
+
+    NN = 0
+    RANDS = 1
+    FINAL = 2
+    PROBE = 3
+
+
+class Batch(NamedTuple):
+    """Questions to the oracle: `rows` (m,) int64, distinct; `components` (m,) int8; the number of the round."""
+
+    rows: np.ndarray
+    components: np.ndarray
+    round: int
+
+
+class Log(NamedTuple):
+    """All questions answered so far, in order: four arrays of one length. Seeds are not in it, unless asked again."""
+
+    rows: np.ndarray
+    labels: np.ndarray
+    components: np.ndarray
+    rounds: np.ndarray
+
+
+class Strategy(Protocol):
+    """The contract that simulations, rivals and the labelling panel drive."""
+
+    def query(self) -> Batch | None:
+        """Return the next questions, or None when the search is over."""
+
+    def update(self, labels: Sequence[int] | np.ndarray) -> None:
+        """Answer the last query, one label a row."""
+
+    @property
+    def log(self) -> Log:
+        """All questions answered so far."""
+
+
+class QueryError(RuntimeError):
+    """`query` and `update` were not called in turn."""
+
+
+class Ledger:
+    """The answers of one search over a pool of `n` rows, beginning with `seeds` (known positives)."""
+
+    def __init__(self, n: int, seeds: Sequence[int] | np.ndarray):
+        self.seeds = check_rows(seeds, n, "seeds")
+        if not len(self.seeds):
+            raise ValueError("no seeds given; a search needs the row number of at least one known positive")
+        self.answers = np.full(n, UNASKED, np.int8)
+        self.answers[self.seeds] = POSITIVE
+        self._pending: Batch | None = None
+        self._answered: list[tuple[Batch, np.ndarray]] = []
+
+    @property
+    def positives(self) -> np.ndarray:
+        """Return all rows known to be positive, seeds included, ascending."""
+        return np.flatnonzero(self.answers == POSITIVE)
+
+    @property
+    def negatives(self) -> np.ndarray:
+        """Return all rows known to be negative, ascending."""
+        return np.flatnonzero(self.answers == NEGATIVE)
+
+    @property
+    def unasked(self) -> np.ndarray:
+        """Return the mask (n,) of rows never asked."""
+        return self.answers == UNASKED
+
+    def check_answered(self) -> None:
+        """Raise `QueryError` while questions are open."""
+        if self._pending is not None:
+            raise QueryError(
+                f"round {self._pending.round}: answer the {len(self._pending.rows)} open questions with update() "
+                "before asking for more with query()"
+            )
+
+    def ask(self, batch: Batch) -> Batch:
+        """Open the questions of `batch`."""
+        self._pending = batch
+        return batch
+
+    def answer(self, labels: Sequence[int] | np.ndarray) -> tuple[Batch, np.ndarray]:
+        """Close the open questions with `labels`; return both. Wrong labels change nothing."""
+        if self._pending is None:
+            raise QueryError("no questions are open: they were answered already, or query() was not called yet")
+        batch = self._pending
+        given = np.asarray(labels)
+        if given.shape != batch.rows.shape:
+            raise ValueError(
+                f"labels of shape {given.shape} for {len(batch.rows)} questions; give one label a row of the batch, "
+                "in its order"
+            )
+        if not np.isin(given, (UNSURE, NEGATIVE, POSITIVE)).all():
+            wrong = given[~np.isin(given, (UNSURE, NEGATIVE, POSITIVE))][0]
+            raise ValueError(f"label {wrong!r}; allowed: 1 (positive), 0 (negative), -1 (unsure)")
+        given = given.astype(np.int8)
+        self.answers[batch.rows] = given
+        self._answered.append((batch, given))
+        self._pending = None
+        return batch, given
+
+    @property
+    def log(self) -> Log:
+        """Return all questions answered so far, in order."""
+        if not self._answered:
+            return Log(np.empty(0, np.int64), np.empty(0, np.int8), np.empty(0, np.int8), np.empty(0, np.int16))
+        return Log(
+            np.concatenate([batch.rows for batch, _ in self._answered]),
+            np.concatenate([labels for _, labels in self._answered]),
+            np.concatenate([batch.components for batch, _ in self._answered]),
+            np.repeat(
+                np.array([batch.round for batch, _ in self._answered], np.int16),
+                [len(labels) for _, labels in self._answered],
+            ),
+        )
+
+
+def check_rows(rows: Sequence[int] | np.ndarray, n: int, what: str) -> np.ndarray:
+    """Return `rows` as int64 (m,), or say why they are not distinct row numbers of a pool of `n`."""
+    given = np.asarray(rows)
+    if given.ndim != 1:
+        raise ValueError(f"{what} of shape {given.shape}; give a flat list of row numbers")
+    if given.size and given.dtype.kind not in "iu":
+        raise ValueError(f"{what} of type {given.dtype}; give whole row numbers (not a mask, names or fractions)")
+    given = given.astype(np.int64)
+    outside = given[(given < 0) | (given >= n)]
+    if len(outside):
+        raise ValueError(f"{what}: row {outside[0]} is not in the pool; allowed: 0 to {n - 1}")
+    values, counts = np.unique(given, return_counts=True)
+    if (counts > 1).any():
+        raise ValueError(f"{what}: row {values[counts > 1][0]} is given {counts.max()} times; give each row once")
+    return given

@@ -1,0 +1,247 @@
+"""Algorithm 4: ELSA as one object that asks (`query`) and is answered (`update`), and its arms as configurations."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from elsa_nb.pool import Pool
+from elsa_nb.search import head as heads
+from elsa_nb.search import strategies
+from elsa_nb.search.contract import NEGATIVE, POSITIVE, Batch, Component, Ledger, Log, QueryError
+from elsa_nb.search.head import Features, HeadConfig
+from elsa_nb.search.neighbours import Neighbours
+
+
+@dataclass(frozen=True)
+class SearchConfig:
+    """All choices of a search. The defaults are the paper's ELSA; the comments give the open points of the text.
+
+    The numbers `rounds`, `a`, `l`, `b`, `alpha_1`, `alpha_2` carry the letters of the paper's tables.
+    """
+
+    rounds: int = 10  # "epochs" in the paper
+    a: int = 50  # rows asked by NN in a round
+    l: int = 50  # noqa: E741 - points sampled by RandS
+    b: int = 50  # rows asked by RandS at first; "increases linearly as more positive samples are discovered":
+    b_slope: float = 1.0  # max(b, b_slope x positives known) ...
+    b_floor: bool = True  # ... or, without the floor, b_slope x positives known from the second round on
+    alpha_1: float = 1.0  # RandS samples scores above mean + alpha_1 std
+    alpha_2: float = 2.0  # the final search takes scores above mean + alpha_2 std ...
+    final_budget: int | None = None  # ... all of them, or the best so many
+    use_rands: bool = True
+    use_head: bool = True  # without: RandS samples unlabelled rows at random, and the head serves the final search only
+    use_final: bool = True
+    nn_per: str = "total"  # is `a` a "total" for the round (Algorithm 1) or for each "query"?
+    nn_queries: str = (
+        "new positives"  # of the last round (Algorithm 4), "all positives" (section 4.1), "last neighbours"
+    )
+    rands: str = "algorithm 2"  # or "appendix b", "sampled points"
+    negatives: str = "round"  # the head learns from this round's negatives (Algorithm 4 line 9), or from "all"
+    confidence: str = "probability"  # what mean + alpha std is taken of; or "logit"
+    head: HeadConfig = field(default_factory=HeadConfig)
+    final_head: HeadConfig | None = (
+        None  # how an arm without the head in its rounds trains it at the end; None: as `head`
+    )
+    head_space: str = "search"  # the head sees the vectors searched, or the encoder's "embedding"
+    zero_pass: bool = False  # one more round before the first, in which RandS draws at random
+    relabel: bool = False  # only known positives are barred: negatives are asked, paid for and counted again
+
+    def __post_init__(self):
+        for name, least in (("rounds", 0), ("a", 1), ("l", 1), ("b", 0), ("b_slope", 0)):
+            if not getattr(self, name) >= least:
+                raise ValueError(f"{name} = {getattr(self, name)!r}; allowed: {least} or more")
+        for name in ("alpha_1", "alpha_2"):
+            if not np.isfinite(getattr(self, name)):
+                raise ValueError(f"{name} = {getattr(self, name)!r}; allowed: a finite number of standard deviations")
+        if self.final_budget is not None and self.final_budget < 1:
+            raise ValueError(f"final_budget = {self.final_budget!r}; allowed: 1 or more, or None for no limit")
+        for name, allowed in _ALLOWED.items():
+            if getattr(self, name) not in allowed:
+                raise ValueError(f"{name} = {getattr(self, name)!r}; allowed: {', '.join(map(repr, allowed))}")
+
+
+_ALLOWED = {
+    "nn_per": strategies.PER,
+    "nn_queries": ("new positives", "all positives", "last neighbours"),
+    "rands": strategies.RANDS,
+    "negatives": ("round", "all"),
+    "confidence": ("probability", "logit"),
+    "head_space": ("search", "embedding"),
+}
+
+ELSA = SearchConfig()
+RELEASED_CODE = replace(
+    ELSA,
+    nn_queries="last neighbours",
+    rands="sampled points",
+    head=HeadConfig("linear-sgd", steps=100, least_positives=4),
+    final_head=HeadConfig("linear-sgd", steps=1000, least_positives=4),
+    head_space="embedding",
+    b_floor=False,
+    zero_pass=True,
+    relabel=True,
+)
+
+
+def arms(elsa: SearchConfig) -> dict[str, SearchConfig]:
+    """Return the four arms of Tables 1, 3 and 4 of one reading: what each leaves out of ELSA."""
+    nearest = replace(elsa, use_rands=False, use_head=False, use_final=False)
+    return {
+        "ELSA": elsa,
+        "No Active": replace(elsa, use_head=False),
+        "NN": nearest,
+        "NN.Large": replace(nearest, a=2 * elsa.a),
+    }
+
+
+READINGS = {"paper": arms(ELSA), "released-code": arms(RELEASED_CODE)}
+
+
+class Search:
+    """One search for the class of the seeds: ask with `query`, answer with `update`, until `query` returns None.
+
+    `pool` holds the vectors searched; `seeds` are the row numbers of known positives; all randomness comes from `rng`.
+    `neighbours` (over `pool.vectors`) and `features` (what the head sees) can be shared by many searches; by default
+    both are made from `pool`. With `config.head_space` "embedding", pass the `Features` of the embedding.
+
+    `query` and `update` raise `QueryError` when not called in turn; bad seeds and labels raise `ValueError` and
+    change nothing.
+    """
+
+    def __init__(
+        self,
+        pool: Pool,
+        seeds: Sequence[int] | np.ndarray,
+        *,
+        config: SearchConfig = ELSA,
+        rng: np.random.Generator,
+        neighbours: Neighbours | None = None,
+        features: Features | None = None,
+    ):
+        n = len(pool.vectors)
+        if config.head_space == "embedding" and features is None:
+            raise ValueError("this configuration trains its head on the embedding: pass features=Features(its vectors)")
+        for name, given in (("neighbours", neighbours), ("features", features)):
+            if given is not None and len(given.vectors) != n:
+                raise ValueError(f"{name} of {len(given.vectors)} rows for a pool of {n}; make them from the same pool")
+        self.config = config
+        self._ledger = Ledger(n, seeds)
+        self._rng = rng
+        self._neighbours = neighbours or Neighbours(pool.vectors)
+        self._features = features or Features(pool.vectors)
+        self._head: heads.Head | None = None
+        self._round = 0
+        self._queries = self._ledger.seeds  # line 1: delta0 <- Lambda
+        self._round_negatives = np.empty(0, np.int64)
+        self._stuck = False  # the last round found nothing new
+        self._in_final = False
+
+    @property
+    def log(self) -> Log:
+        """All questions answered so far, in order."""
+        return self._ledger.log
+
+    @property
+    def positives(self) -> np.ndarray:
+        """The rows known to be positive, seeds included: Lambda, and at the end Lambda*."""
+        return self._ledger.positives
+
+    def query(self) -> Batch | None:
+        """Return the next questions to the oracle, or None when the search is over."""
+        self._ledger.check_answered()
+        if self._in_final:
+            return None
+        batch = None
+        # The NN arm has nowhere to go after a round without new positives; with RandS the search goes on.
+        if self._round < self.config.rounds + self.config.zero_pass and not (self._stuck and not self.config.use_rands):
+            batch = self._next_round()
+        if batch is None:
+            self._in_final = True
+            batch = self._final_search()
+        return batch and self._ledger.ask(batch)
+
+    def update(self, labels: Sequence[int] | np.ndarray) -> None:
+        """Answer the last query: one label a row of its batch, 1 positive, 0 negative, -1 unsure."""
+        known = len(self.positives)
+        batch, given = self._ledger.answer(labels)  # line 7: Oracle(gamma) -> gamma+, gamma-
+        if self._in_final:
+            return
+        self._stuck = len(self.positives) == known  # line 8: Lambda <- Lambda u gamma+
+        if (given == NEGATIVE).any():  # a round without negatives leaves those of the round before
+            self._round_negatives = batch.rows[given == NEGATIVE]
+        if self.config.use_head:
+            self._train(self.config.head)  # line 9
+        self._queries = self._next_queries(batch, given)  # line 10: delta0 = gamma+
+        self._round += 1
+
+    def _next_round(self) -> Batch | None:
+        """Lines 3-6: gamma = NN(delta0, a) u RandS(Sampler(D), b)."""
+        config = self.config
+        in_zero_pass = config.zero_pass and self._round == 0
+        allowed = self._allowed(everything=in_zero_pass)
+        nearest = strategies.nearest_neighbours(self._neighbours, self._queries, config.a, allowed, per=config.nn_per)
+        rows, components = nearest, np.full(len(nearest), Component.NN, np.int8)
+        if config.use_rands:
+            random = strategies.random_search(
+                self._neighbours,
+                self._likely(allowed),
+                config.l,
+                self._b(),
+                allowed,
+                self._rng,
+                variant=config.rands,
+            )
+            random = random[~np.isin(random, nearest)]
+            rows = np.concatenate([nearest, random])
+            components = np.concatenate([components, np.full(len(random), Component.RANDS, np.int8)])
+        return Batch(rows, components, self._round) if len(rows) else None
+
+    def _final_search(self) -> Batch | None:
+        """Lines 13-14: z <- Sampler(D), with the head as it is after the last round."""
+        config = self.config
+        if not config.use_final:
+            return None
+        if not config.use_head:
+            self._train(config.final_head or config.head)
+        if self._head is None:  # never saw both classes
+            return None
+        allowed = np.ones_like(self._ledger.unasked) if config.relabel else self._ledger.unasked
+        rows = strategies.final_search(self.scores(), config.alpha_2, allowed, config.final_budget)
+        components = np.full(len(rows), Component.FINAL, np.int8)
+        return Batch(rows, components, self._round) if len(rows) else None
+
+    def _allowed(self, *, everything: bool) -> np.ndarray:
+        """Return the mask of rows a round may ask (min >= 0 in Algorithm 1 leaves this open; paper notes 3)."""
+        if everything:
+            return np.ones(len(self._ledger.answers), bool)
+        return self._ledger.answers != POSITIVE if self.config.relabel else self._ledger.unasked
+
+    def _likely(self, allowed: np.ndarray) -> np.ndarray:
+        """Return the rows RandS samples from: the sampler's, or all allowed ones as long as there is no head."""
+        if not self.config.use_head or self._head is None:
+            return np.flatnonzero(allowed)
+        return strategies.sampler(self.scores(), self.config.alpha_1, allowed)
+
+    def _b(self) -> int:
+        """Return how many rows RandS asks in this round."""
+        grown = round(self.config.b_slope * len(self.positives))
+        return max(self.config.b, grown) if self.config.b_floor or self._round == 0 else grown
+
+    def _next_queries(self, batch: Batch, given: np.ndarray) -> np.ndarray:
+        """Return the queries of the next NN."""
+        if self.config.nn_queries == "last neighbours":
+            return batch.rows[batch.components == Component.NN]
+        new = batch.rows[given == POSITIVE]
+        return new if self.config.nn_queries == "new positives" and len(new) else self.positives
+
+    def _train(self, config: HeadConfig) -> None:
+        negatives = self._round_negatives if self.config.negatives == "round" else self._ledger.negatives
+        self._head = heads.train(self._features, self.positives, negatives, config, self._rng, self._head)
+
+    def scores(self) -> np.ndarray:
+        """Return the confidence (n,) float64 that each row is positive; `QueryError` before the head is trained."""
+        if self._head is None:
+            raise QueryError("the head is not trained yet: it needs positives and negatives; label a batch first")
+        logits = self._head.logits(self._features)
+        return logits if self.config.confidence == "logit" else heads.confidence(logits)

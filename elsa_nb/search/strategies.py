@@ -1,0 +1,81 @@
+"""Algorithms 1-3 and the final search of the paper, as functions of row numbers.
+
+`allowed` is always a boolean mask (n,) of the rows that may be returned; rows come back as int64, without duplicates,
+in the order in which the oracle is to see them.
+"""
+
+import numpy as np
+
+from elsa_nb.search.neighbours import Neighbours
+
+PER = ("total", "query")
+RANDS = ("algorithm 2", "appendix b", "sampled points")
+
+
+def nearest_neighbours(
+    neighbours: Neighbours,
+    queries: np.ndarray,
+    a: int,
+    allowed: np.ndarray,
+    *,
+    per: str = "total",
+) -> np.ndarray:
+    """Return the allowed rows nearest to the queries: Algorithm 1, NN(queries, a).
+
+    A query that is allowed is its own nearest neighbour, at distance 0 (in the paper's reading none is: all are known).
+    `per` = "total": the first `a` rows of one list sorted by the distance to the nearest query (the paper's text).
+    `per` = "query": the `a` nearest rows of each query, together.
+    """
+    if per == "query":
+        return _in_order_of_distance(*neighbours.nearest_to_each(queries, a, allowed))
+    return neighbours.nearest_to_any(queries, a, allowed, include_queries=True)[0]
+
+
+def sampler(scores: np.ndarray, alpha: float, allowed: np.ndarray) -> np.ndarray:
+    """Return the allowed rows whose score exceeds mean + alpha std of all scores: Algorithm 3.
+
+    `scores` (n,) are the head's confidences over the whole pool; mean and (population) std are taken over all of it.
+    """
+    threshold = scores.mean() + alpha * scores.std()
+    return np.flatnonzero((scores > threshold) & allowed)
+
+
+def random_search(
+    neighbours: Neighbours,
+    likely: np.ndarray,
+    l: int,  # noqa: E741 - the paper's tables are indexed by this letter
+    b: int,
+    allowed: np.ndarray,
+    rng: np.random.Generator,
+    *,
+    variant: str = "algorithm 2",
+) -> np.ndarray:
+    """Return at most `b` allowed rows near `l` randomly sampled `likely` rows: RandS.
+
+    - "algorithm 2": the b rows nearest to the sampled points, a sampled point never as its own neighbour;
+    - "appendix b": the nearest neighbour of each sampled point, the b pairs with the smallest distance;
+    - "sampled points": as algorithm 2, but a sampled point is its own nearest neighbour (the released code), so that
+      with b <= l the sampled points themselves come back.
+    """
+    if not len(likely):
+        return np.empty(0, np.int64)
+    sampled = rng.choice(likely, size=min(l, len(likely)), replace=False)
+    if variant == "appendix b":
+        return _in_order_of_distance(*neighbours.nearest_to_each(sampled, 1, allowed))[:b]
+    return neighbours.nearest_to_any(sampled, b, allowed, include_queries=variant == "sampled points")[0]
+
+
+def final_search(scores: np.ndarray, alpha: float, allowed: np.ndarray, budget: int | None = None) -> np.ndarray:
+    """Return the rows the sampler proposes after the last round, most confident first (Algorithm 4, line 13).
+
+    Equal scores are ordered by row. `budget` keeps the first so many; None keeps all above the threshold.
+    """
+    rows = sampler(scores, alpha, allowed)
+    return rows[np.lexsort((rows, -scores[rows]))][:budget]
+
+
+def _in_order_of_distance(rows: np.ndarray, distances: np.ndarray) -> np.ndarray:
+    """Return each row once, ordered by (its smallest distance, row)."""
+    order = np.lexsort((rows, distances))
+    _, first = np.unique(rows[order], return_index=True)
+    return rows[order][np.sort(first)].astype(np.int64)
