@@ -1,0 +1,81 @@
+# Two commands matter: `make reproduce` and `make test`. Both set themselves up; nothing needs activating.
+PYTHON  ?= python3
+PROFILE ?= quick
+JOBS    ?= 2
+
+BIN   := .venv/bin
+READY := .venv/.ready
+UV    := 0.13.9
+NEED_PYTHON := Python 3.11 or newer is needed. Install it, or name it: make PYTHON=python3.12 setup
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+.PHONY: help setup reproduce report full test quick-test lint unit nbval format glyphs glyphs-full weights lock clean
+
+help:  ## list what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+setup: $(READY)  ## create .venv and install the pinned packages (about 2 minutes, 6.5 GB; later runs: nothing to do)
+
+# The stamp is written last, so a set-up that was interrupted starts again.
+$(READY): requirements.lock pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) was not found. $(NEED_PYTHON)"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "$(PYTHON) is $$($(PYTHON) --version). $(NEED_PYTHON)"; exit 1; }
+	@echo "Setting up .venv: about 6.5 GB, mostly torch; a few minutes."
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --no-deps --no-build-isolation -e .
+	@touch $(READY)
+
+reproduce: setup  ## run every notebook, then print the path of the report; PROFILE=quick by default
+	$(BIN)/elsa-nb reproduce --profile $(PROFILE)
+
+report: setup  ## build the report again from the results that are there
+	$(BIN)/elsa-nb report --profile $(PROFILE)
+
+full: setup  ## the paper's protocol on the bundled pool (hours), then the committed notebooks executed again in place
+	$(BIN)/elsa-nb reproduce --profile full
+	$(BIN)/elsa-nb notebooks --write
+
+test: lint unit nbval  ## lint, then unit, property, contract and architecture tests, then the notebooks' stored outputs
+
+quick-test: lint unit  ## `make test` without the notebooks
+
+lint: setup  ## ruff and the import rules (seconds)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-cache
+
+# One thread a worker: the workers are the parallelism.
+unit: setup  ## the tests of tests/ on JOBS=2 processes
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(JOBS) tests
+
+# In one process and in order: notebook 01 makes the vectors that the next ones read.
+nbval: setup  ## execute the committed notebooks and compare every output with the stored one
+	$(BIN)/pytest --nbval --nbval-current-env --nbval-cell-timeout=900 --nbval-sanitize-with=tests/nbval.cfg --timeout=0 notebooks
+
+format: setup  ## let ruff format and sort what it can
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+glyphs: setup  ## build the bundled pool again from named Debian font packages (Debian, apt)
+	$(BIN)/python -m elsa_nb.images.glyphs
+
+glyphs-full: setup  ## build the pool of all faces, 400,000 images, into data/glyphs-full (Debian, apt)
+	$(BIN)/python -m elsa_nb.images.glyphs --full
+
+weights: setup  ## train the bundled encoders again
+	$(BIN)/python -m elsa_nb.images.training
+
+lock: setup  ## choose exact versions again, with hashes, into requirements.lock
+	@$(PYTHON) -m venv .venv/lock
+	@.venv/lock/bin/pip install --quiet --disable-pip-version-check uv==$(UV)
+	.venv/lock/bin/uv pip compile pyproject.toml --extra cpu --extra dev --universal --python-version 3.11 \
+	  --fork-strategy fewest --generate-hashes --no-emit-index-url --no-annotate --upgrade --quiet \
+	  --custom-compile-command "make lock" --output-file requirements.lock
+
+clean:  ## delete what make can make again, .venv included; results and figures stay
+	rm -rf .venv build data/pools data/cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis elsa_nb.egg-info
+	find elsa_nb tests -name __pycache__ -type d -prune -exec rm -rf {} +
