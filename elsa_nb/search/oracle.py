@@ -1,0 +1,53 @@
+"""Who answers the questions: the truth, a truth that errs, and the loop that puts questions to them."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+
+from elsa_nb.search.contract import Log, Strategy
+
+
+class Oracle(Protocol):
+    """Answer questions: rows (m,) in, labels (m,) int8 out (1 positive, 0 negative, -1 unsure)."""
+
+    def label(self, rows: np.ndarray) -> np.ndarray:
+        """Return one label for each row asked."""
+
+
+class Truth:
+    """A perfect oracle: `positive` (n,) bool says which rows belong to the class."""
+
+    def __init__(self, positive: Sequence[bool] | np.ndarray):
+        self.positive = np.asarray(positive)
+        if self.positive.ndim != 1 or self.positive.dtype != bool:
+            raise ValueError(
+                f"truth of type {self.positive.dtype} and shape {self.positive.shape}; give one True or False a row"
+            )
+
+    def label(self, rows: np.ndarray) -> np.ndarray:
+        """Return 1 for members of the class, else 0."""
+        return self.positive[rows].astype(np.int8)
+
+
+class Flipped:
+    """An oracle that gives the wrong answer with probability `flip`, each time anew (appendix D of the paper)."""
+
+    def __init__(self, positive: Sequence[bool] | np.ndarray, flip: float, rng: np.random.Generator):
+        if not 0 <= flip <= 1:
+            raise ValueError(f"flip = {flip!r}; allowed: a probability from 0 to 1 (the paper's p % divided by 100)")
+        self._truth = Truth(positive)
+        self.flip = flip
+        self._rng = rng
+
+    def label(self, rows: np.ndarray) -> np.ndarray:
+        """Return the truth, each answer flipped with probability `flip`."""
+        wrong = self._rng.random(len(rows)) < self.flip
+        return np.where(wrong, 1 - self._truth.label(rows), self._truth.label(rows)).astype(np.int8)
+
+
+def simulate(search: Strategy, oracle: Oracle) -> Log:
+    """Put every question of `search` to `oracle` until it has none left; return the log."""
+    while (batch := search.query()) is not None:
+        search.update(oracle.label(batch.rows))
+    return search.log

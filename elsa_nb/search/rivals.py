@@ -1,0 +1,80 @@
+"""What a user would pick instead of ELSA, under the same `query` / `update` contract."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from elsa_nb.pool import Pool
+from elsa_nb.search import head as heads
+from elsa_nb.search.contract import Batch, Component, Ledger, Log
+from elsa_nb.search.head import Features, HeadConfig
+
+
+@dataclass(frozen=True)
+class ProbeConfig:
+    """A greedy probe: stops after `budget` labels; batches begin with `batch` rows and grow by the share `growth`.
+
+    `weak_negatives` random unlabelled rows are taken for negatives in each training: nearly all are.
+    """
+
+    budget: int = 2000
+    batch: int = 10
+    growth: float = 0.1
+    weak_negatives: int = 50
+    head: HeadConfig = field(default_factory=HeadConfig)
+
+    def __post_init__(self):
+        for name, least in (("budget", 1), ("batch", 1), ("growth", 0), ("weak_negatives", 1)):
+            if not getattr(self, name) >= least:
+                raise ValueError(f"{name} = {getattr(self, name)!r}; allowed: {least} or more")
+
+
+class GreedyProbe:
+    """Logistic regression on everything labelled so far; ask the most likely positives; repeat.
+
+    The yardstick that anyone would write in an afternoon. Same arguments and errors as `elsa.Search`.
+    """
+
+    def __init__(
+        self,
+        pool: Pool,
+        seeds: Sequence[int] | np.ndarray,
+        *,
+        config: ProbeConfig | None = None,
+        rng: np.random.Generator,
+        features: Features | None = None,
+    ):
+        self.config = config or ProbeConfig()
+        self._ledger = Ledger(len(pool.vectors), seeds)
+        self._features = features or Features(pool.vectors)
+        self._rng = rng
+        self._round = 0
+        self._size = float(self.config.batch)
+        self._left = self.config.budget
+
+    @property
+    def log(self) -> Log:
+        """All questions answered so far, in order."""
+        return self._ledger.log
+
+    def query(self) -> Batch | None:
+        """Return the never-asked rows with the highest scores; None when the budget or the pool is spent."""
+        self._ledger.check_answered()
+        unasked = np.flatnonzero(self._ledger.unasked)
+        size = min(round(self._size), self._left, len(unasked))
+        if not size:
+            return None
+        weak = self._rng.choice(unasked, size=min(self.config.weak_negatives, len(unasked)), replace=False)
+        negatives = np.concatenate([self._ledger.negatives, weak])
+        head = heads.train(self._features, self._ledger.positives, negatives, self.config.head, self._rng)
+        scores = head.logits(self._features)[unasked]
+        rows = unasked[np.lexsort((unasked, -scores))[:size]]
+        return self._ledger.ask(Batch(rows, np.full(size, Component.PROBE, np.int8), self._round))
+
+    def update(self, labels: Sequence[int] | np.ndarray) -> None:
+        """Answer the last query: one label a row of its batch, 1 positive, 0 negative, -1 unsure."""
+        batch, _ = self._ledger.answer(labels)
+        self._left -= len(batch.rows)
+        self._size *= 1 + self.config.growth
+        self._round += 1
