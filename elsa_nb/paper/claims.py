@@ -1,0 +1,48 @@
+"""What the paper printed, table by table: data that joins a result at the last step and never enters a run."""
+
+import re
+
+import pandas as pd
+
+from elsa_nb.errors import CorruptFileError, MissingDataError
+from elsa_nb.store import DATA
+
+CLAIMS = DATA / "claims"
+YES_NO = {"yes": 1.0, "no": 0.0}
+_NUMBER = re.compile(r"\d+(\.\d+)?")
+
+
+def tables() -> list[int]:
+    """List the numbers of the paper's tables that `data/claims` holds."""
+    return sorted(int(path.stem.removeprefix("table")) for path in CLAIMS.glob("table[0-9][0-9].csv"))
+
+
+def claims(table: int | str) -> pd.DataFrame:
+    """Read one table of the paper: a row a printed cell.
+
+    `table` is its number (2, "2" or "table02"). Every column is text as in the file, `printed` to the last zero;
+    `value` is added: `printed` as float64, with yes = 1 and no = 0 in Table 1. `seeds` is text because Table 2 has
+    a row `median` and Table 5 gives no seeds. `data/claims/README.md` explains the columns.
+
+    Raises ValueError for a table that the paper does not have or that is not held here.
+
+    >>> claims(4).query("arm == 'NN' and seeds == '50'")[["metric", "printed"]].values.tolist()
+    [['labelling_efficiency', '0.412'], ['discovery_rate', '0.0984']]
+    """
+    held = tables()
+    if not held:
+        raise MissingDataError(f"There are no claims in {CLAIMS}; check the folder out again from git.")
+    given = re.fullmatch(r"(?:table)?0*(\d+)", str(table))
+    if given is None or int(given[1]) not in held:
+        raise ValueError(f"table = {table!r}; the paper's tables held here: {', '.join(map(str, held))}")
+    path = CLAIMS / f"table{int(given[1]):02}.csv"
+    frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+    return frame.assign(value=[_value(printed, path.name) for printed in frame["printed"]])
+
+
+def _value(printed: str, file: str) -> float:
+    if printed in YES_NO:
+        return YES_NO[printed]
+    if not _NUMBER.fullmatch(printed):
+        raise CorruptFileError(f"{file} holds {printed!r} as a printed value; allowed: digits, yes, no.")
+    return float(printed)
