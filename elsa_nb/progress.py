@@ -1,25 +1,33 @@
-"""Progress bars with the time left: shown to a person, silent in tests, pipes and committed notebooks."""
+"""Progress bars with the time left: shown to a person, silent in pipes, tests and committed notebooks.
+
+`ELSA_PROGRESS` = 0 or 1 overrules. `ELSA_PROGRESS_FILE` names a file that gets the bar instead: so a notebook that
+runs headlessly reports to the program that runs it, and its outputs stay clean.
+"""
 
 import os
 import sys
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
 
 def wanted(progress: bool | None) -> bool:
-    """Decide whether to show a bar: `progress` if given, else `ELSA_PROGRESS` (0 or 1), else on a terminal only."""
+    """Decide whether to show a bar: as `progress` says; None: as the environment says, else to a person only."""
     if progress is not None:
         return progress
     setting = os.environ.get("ELSA_PROGRESS")
-    if setting is not None:
-        if setting not in {"0", "1"}:
-            raise ValueError(f"ELSA_PROGRESS = {setting!r}; allowed: 0 (no progress bars) or 1 (always)")
-        return setting == "1"
-    return sys.stderr.isatty()
+    if setting is None:
+        return sys.stderr.isatty() or "ipykernel" in sys.modules or "ELSA_PROGRESS_FILE" in os.environ
+    if setting not in {"0", "1"}:
+        raise ValueError(f"ELSA_PROGRESS = {setting!r}; allowed: 0 (no progress bars) or 1 (always)")
+    return setting == "1"
 
 
-def bar(items: Iterable, what: str, progress: bool | None = None, **options: Any) -> tqdm:
-    """Wrap `items` in a progress bar on standard error that leaves nothing behind when done."""
+def bar(items: Iterable | None, what: str, progress: bool | None = None, **options: Any) -> tqdm:
+    """Wrap `items` in a progress bar that leaves nothing behind when done (`items` None: a bar to `update` by hand)."""
+    report = os.environ.get("ELSA_PROGRESS_FILE")
+    if report is not None and progress is None:
+        options |= {"file": Path(report).open("a", encoding="utf-8"), "ncols": 78}  # noqa: SIM115
     return tqdm(items, desc=what, disable=not wanted(progress), leave=False, mininterval=0.5, **options)

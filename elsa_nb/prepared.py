@@ -1,0 +1,52 @@
+"""What all searches in one pool share, made once and kept: neighbour lists on disk, features in memory."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from elsa_nb.errors import CorruptFileError
+from elsa_nb.pool import Pool
+from elsa_nb.search.head import Features
+from elsa_nb.search.neighbours import Neighbours
+from elsa_nb.store import DATA, read_json, sha256_file, write_json, write_with
+
+K = 128  # list length; a search lengthens the few lists that prove too short
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A pool with the exact neighbour lists and the head's features of its vectors."""
+
+    pool: Pool
+    neighbours: Neighbours
+    features: Features
+
+
+def prepare(folder: Path, *, verify: bool = True, progress: bool | None = None) -> Prepared:
+    """Open the pool in `folder` and its neighbour lists; compute the lists (n x 128) where they are not there yet.
+
+    The lists live in `data/cache`, under the checksum of the pool they belong to. `verify` compares pool and lists
+    with their checksums and raises `CorruptFileError` where one is damaged.
+    """
+    pool = Pool.open(folder, verify=verify)
+    place = DATA / "cache" / "neighbours" / f"{pool.sha256[:16]}-{K}"
+    if not (place / "card.json").exists():
+        _store(place, Neighbours(pool.vectors, k=K).build(progress=progress).lists, pool)
+    lists = tuple(np.load(place / f"{part}.npy", mmap_mode="r") for part in ("rows", "distances"))
+    if verify:
+        for part, expected in read_json(place / "card.json")["sha256"].items():
+            if (got := sha256_file(place / part)) != expected:
+                raise CorruptFileError(
+                    f"{place / part} is damaged: its SHA-256 is {got[:12]}..., expected {expected[:12]}... "
+                    f"Delete the folder {place}; the next run makes it again."
+                )
+    return Prepared(pool, Neighbours(pool.vectors, lists=lists), Features(pool.vectors))
+
+
+def _store(place: Path, lists: tuple[np.ndarray, np.ndarray], pool: Pool) -> None:
+    names = ("rows.npy", "distances.npy")
+    for name, array in zip(names, lists, strict=True):
+        write_with(place / name, lambda stream, array=array: np.save(stream, array))
+    card = {"pool": pool.name, "space": pool.space, "k": K, "sha256": {n: sha256_file(place / n) for n in names}}
+    write_json(place / "card.json", card)  # last: a folder without it is not finished
