@@ -25,7 +25,7 @@ $(READY): requirements.lock pyproject.toml
 	  { echo "$(PYTHON) is $$($(PYTHON) --version). $(NEED_PYTHON)"; exit 1; }
 	@echo "Setting up .venv: about 6.5 GB, mostly torch; a few minutes."
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --no-compile --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --no-deps --no-build-isolation -e .
 	@touch $(READY)
 

@@ -1,0 +1,34 @@
+"""What all tests share."""
+
+import os
+
+import matplotlib
+import numpy as np
+import pytest
+from hypothesis import settings
+
+# In this process only. As an environment variable it would reach the kernels of notebooks that tests start, and
+# those would then lose every inline figure without a word.
+matplotlib.use("agg")
+
+# A busy machine is slow, not wrong. In CI the examples are the same each time; elsewhere new ones are tried.
+settings.register_profile("local", deadline=None)
+settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
+settings.load_profile("ci" if os.environ.get("CI") else "local")
+
+
+@pytest.fixture(scope="session")
+def tiny_pool() -> tuple[np.ndarray, np.ndarray]:
+    """Vectors (240, 6) float32 and labels (240,) int: four classes, the rare class 3 in two separate clusters."""
+    rng = np.random.default_rng(20240)
+    sizes = {0: (120,), 1: (60,), 2: (40,), 3: (12, 8)}
+    vectors, labels = [], []
+    for label, parts in sizes.items():
+        for size in parts:
+            vectors.append(rng.normal(size=6) * 3 + rng.normal(size=(size, 6)))
+            labels += [label] * size
+    order = rng.permutation(len(labels))
+    pool = np.concatenate(vectors).astype(np.float32)[order], np.array(labels)[order]
+    for array in pool:
+        array.flags.writeable = False
+    return pool

@@ -1,0 +1,93 @@
+"""The rooms stay apart: the import rules hold, they would catch a breach, and importing the package is light."""
+
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from elsa_nb.store import ROOT
+
+HEAVY = ("torch", "torchvision", "faiss", "ipywidgets", "anywidget", "matplotlib", "pandas")
+
+
+def lint_imports(folder):
+    # The package is the one in `folder`, also where another copy is installed.
+    return subprocess.run(
+        [sys.executable, "-c", "from importlinter.cli import lint_imports_command as run; run()", "--no-cache"],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(folder)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture
+def copy(tmp_path):
+    shutil.copytree(ROOT / "elsa_nb", tmp_path / "elsa_nb", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    return tmp_path
+
+
+def test_the_import_rules_hold():
+    done = lint_imports(ROOT)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "0 broken" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("module", "line"),
+    [
+        ("pool", "import elsa_nb.search"),
+        ("store", "import elsa_nb.pool"),
+        ("search/breach", "import elsa_nb.paper"),
+        ("search/breach", "import elsa_nb.images"),
+        ("images/breach", "import elsa_nb.search"),
+        ("images/breach", "import elsa_nb.paper"),
+        ("paper/breach", "import elsa_nb.label.panel"),
+        ("label/breach", "import elsa_nb.images"),
+        ("label/breach", "import elsa_nb.paper"),
+        ("paper/breach", "import elsa_nb.cli"),
+        ("pool", "def late():\n    import torch"),
+        ("search/breach", "import faiss"),
+        ("paper/breach", "from torch import nn"),
+        ("paper/breach", "import ipywidgets"),
+        ("search/breach", "from PIL import Image"),
+        ("helpers", "import json"),
+    ],
+)
+def test_a_breach_is_caught(copy, module, line):
+    if "label" in module + line:
+        (copy / "elsa_nb" / "label").mkdir(exist_ok=True)
+        (copy / "elsa_nb" / "label" / "__init__.py").touch()
+        (copy / "elsa_nb" / "label" / "panel.py").touch()
+    (copy / "elsa_nb" / "cli.py").touch()
+    assert lint_imports(copy).returncode == 0
+    with (copy / "elsa_nb" / f"{module}.py").open("a") as stream:
+        stream.write(f"\n{line}\n")
+    assert lint_imports(copy).returncode == 1
+
+
+def test_the_label_room_may_draw_widgets(copy):
+    (copy / "elsa_nb" / "label").mkdir(exist_ok=True)
+    (copy / "elsa_nb" / "label" / "__init__.py").touch()
+    (copy / "elsa_nb" / "label" / "panel.py").write_text("import ipywidgets\nimport elsa_nb.search\n")
+    assert lint_imports(copy).returncode == 0
+
+
+def test_importing_the_package_is_light():
+    code = f"import sys, elsa_nb; print([m for m in {HEAVY} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_search_room_loads_no_backend_until_asked():
+    code = (
+        "import sys, pkgutil, importlib, elsa_nb.search as room\n"
+        "for m in pkgutil.iter_modules(room.__path__): importlib.import_module(f'elsa_nb.search.{m.name}')\n"
+        "print([m for m in ('torch', 'faiss', 'ipywidgets', 'matplotlib') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,251 @@
+"""The house rules of the committed notebooks: thin, in plain words, executed in order, the same everywhere."""
+
+import ast
+import copy
+import json
+import re
+
+import pytest
+
+from elsa_nb.store import ROOT
+
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+FILE_NAME = re.compile(r"\d\d-[a-z0-9]+(-[a-z0-9]+)*\.ipynb")
+LONGEST_CELL = 12
+LARGEST_NOTEBOOK = 300_000
+PICTURES = {"image/png", "image/jpeg", "image/svg+xml"}
+FORBIDDEN_STATEMENTS = {
+    ast.FunctionDef: "def",
+    ast.AsyncFunctionDef: "def",
+    ast.ClassDef: "class",
+    ast.Try: "try",
+    ast.TryStar: "try",
+}
+FORBIDDEN_MODULES = {"sys", "subprocess", "os", "shutil"}
+ABSOLUTE_PATH = re.compile(r"~|/[A-Za-z]|[A-Za-z]:[\\/]|file:")
+
+
+def text(cell):
+    return "".join(cell["source"])
+
+
+def tags(cell):
+    return cell["metadata"].get("tags", [])
+
+
+def calls_plot(statement):
+    """Whether a statement is a bare call of a function named `plot_...`, whose value Jupyter would print."""
+    if not isinstance(statement, ast.Expr) or not isinstance(statement.value, ast.Call):
+        return False
+    function = statement.value.func
+    return getattr(function, "attr", getattr(function, "id", "")).startswith("plot_")
+
+
+def code_flaws(cell):
+    """List what the rules forbid in the source of one code cell."""
+    source = text(cell)
+    if not source.strip():
+        return ["is empty"]
+    found = []
+    if (lines := source.count("\n") + 1) > LONGEST_CELL:
+        found.append(f"has {lines} lines, at most {LONGEST_CELL} are allowed")
+    if re.search(r"^\s*[!%]", source, re.M):
+        return [*found, "holds a shell command or a magic"]
+    try:
+        tree = ast.parse(source)
+    except SyntaxError as error:
+        return [*found, f"is not Python: {error.msg}"]
+    for node in ast.walk(tree):
+        if type(node) in FORBIDDEN_STATEMENTS:
+            found.append(f"holds {FORBIDDEN_STATEMENTS[type(node)]}: code belongs in the package")
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            names = [node.module or ""] if isinstance(node, ast.ImportFrom) else [a.name for a in node.names]
+            found += [f"imports {n}" for n in names if n.partition(".")[0] in FORBIDDEN_MODULES]
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and ABSOLUTE_PATH.match(node.value):
+            found.append(f"holds the absolute path {node.value!r}")
+    if tree.body and calls_plot(tree.body[-1]) and not source.rstrip().endswith(";"):
+        found.append("ends in a plot without `;`")
+    return found
+
+
+def output_flaws(cell):
+    """List what the rules forbid in the outputs of one code cell."""
+    found = []
+    for output in cell["outputs"]:
+        if output["output_type"] == "error":
+            found.append(f"shows the error {output['ename']}")
+        if output["output_type"] == "stream" and output["name"] == "stderr":
+            found.append("shows standard error (warnings, progress)")
+    return found
+
+
+def shows_figure(cell):
+    outputs = [set(output.get("data", {})) for output in cell.get("outputs", [])]
+    return any(PICTURES & kinds for kinds in outputs)
+
+
+def parameter_flaws(cells):
+    marked = [cell for cell in cells if "parameters" in tags(cell)]
+    if len(marked) != 1:
+        return [f"{len(marked)} cells are tagged `parameters`, exactly one is needed"]
+    if marked[0]["cell_type"] != "code":
+        return ["the cell tagged `parameters` is not code"]
+    for node in ast.parse(text(marked[0])).body:
+        target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
+        if getattr(target, "id", "") == "profile":
+            good = isinstance(node.value, ast.Constant) and node.value.value == "quick"
+            return [] if good else ['the default is not profile = "quick"']
+    return ["the cell tagged `parameters` does not set `profile`"]
+
+
+def flaws(notebook):
+    """List every breach of the rules in a notebook given as loaded from JSON."""
+    cells = notebook["cells"]
+    found = parameter_flaws(cells)
+    if notebook["metadata"].get("kernelspec", {}).get("name") != "python3":
+        found.append("the kernel is not `python3`")
+    if not cells or cells[0]["cell_type"] != "markdown":
+        found.append("it does not open with a markdown cell")
+    for index, cell in enumerate(cells):
+        if "injected-parameters" in tags(cell):
+            found.append(f"cell {index} was injected by a run")
+        if cell["cell_type"] != "code":
+            continue
+        found += [f"cell {index} {flaw}" for flaw in code_flaws(cell) + output_flaws(cell)]
+        if shows_figure(cell):
+            around = {"before": cells[index - 1 : index], "after": cells[index + 1 : index + 2]}
+            for side, neighbour in around.items():
+                if not neighbour or neighbour[0]["cell_type"] != "markdown":
+                    found.append(f"cell {index} shows a figure without words {side} it")
+    code = [cell for cell in cells if cell["cell_type"] == "code"]
+    if [cell["execution_count"] for cell in code] != list(range(1, len(code) + 1)):
+        found.append("it was not executed once from top to bottom")
+    if not any(cell["outputs"] for cell in code):
+        found.append("its outputs were stripped")
+    return found
+
+
+def test_there_are_notebooks():
+    assert NOTEBOOKS, "notebooks/ holds no notebook"
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
+def test_notebook_obeys_the_rules(path):
+    assert FILE_NAME.fullmatch(path.name), "a name is NN-words-in-lower-case.ipynb"
+    assert path.stat().st_size < LARGEST_NOTEBOOK
+    assert flaws(json.loads(path.read_text())) == []
+
+
+def test_the_numbers_of_the_notebooks_are_distinct():
+    numbers = [path.name[:2] for path in NOTEBOOKS]
+    assert len(numbers) == len(set(numbers))
+
+
+# --- the checker itself
+
+
+def code(source, count, outputs=(), **metadata):
+    shape = {"cell_type": "code", "execution_count": count, "outputs": list(outputs)}
+    return shape | {"source": source.splitlines(keepends=True), "metadata": metadata}
+
+
+def words(source="What to look for."):
+    return {"cell_type": "markdown", "metadata": {}, "source": [source]}
+
+
+FIGURE = {"output_type": "display_data", "data": {"image/png": "", "text/plain": "<Figure>"}, "metadata": {}}
+
+GOOD = {
+    "metadata": {"kernelspec": {"name": "python3"}},
+    "cells": [
+        words("# Title"),
+        code('profile = "quick"', 1, tags=["parameters"]),
+        words(),
+        code("import elsa_nb\nelsa_nb.plot_curve(1 / 2, label='recall / labels');", 2, [FIGURE]),
+        words("What was seen."),
+    ],
+}
+
+
+def changed(edit):
+    notebook = copy.deepcopy(GOOD)
+    edit(notebook)
+    return notebook
+
+
+def with_cell(source, outputs=()):
+    return changed(lambda nb: nb["cells"].append(code(source, 3, outputs)))
+
+
+def test_a_good_notebook_passes():
+    assert flaws(GOOD) == []
+    assert flaws(with_cell("'data/x', 'a/b', 'and/or', 'https://example.org'")) == []
+    typed = changed(lambda nb: nb["cells"][1].update(source=['profile: str = "quick"  # or full']))
+    assert flaws(typed) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "flaw"),
+    [
+        ("def f():\n    return 1", "def"),
+        ("class A:\n    pass", "class"),
+        ("try:\n    x = 1\nexcept ValueError:\n    pass", "try"),
+        ("import sys", "imports sys"),
+        ("from os import path", "imports os"),
+        ("import sys\nsys.path.append('..')", "imports sys"),
+        ("!ls", "shell"),
+        ("%matplotlib inline", "magic"),
+        ("    !pip install x", "shell"),
+        ("open('/home/ann/x')", "absolute path"),
+        ("open('~/x')", "absolute path"),
+        (r"open('C:\\x')", "absolute path"),
+        ("x = 1\n" * 12 + "x", "13 lines"),
+        ("plot_curve(frame)", "without `;`"),
+        ("figures.plot_curve(frame).set_title('x')\nfigures.plot_curve(frame)", "without `;`"),
+        ("", "is empty"),
+        ("x = = 1", "not Python"),
+    ],
+)
+def test_bad_code_is_named(source, flaw):
+    found = flaws(with_cell(source))
+    assert len(found) == 1
+    assert found[0].startswith("cell 5")
+    assert flaw in found[0]
+
+
+@pytest.mark.parametrize(
+    ("outputs", "flaw"),
+    [
+        ([{"output_type": "error", "ename": "KeyError", "evalue": "", "traceback": []}], "KeyError"),
+        ([{"output_type": "stream", "name": "stderr", "text": ["warning"]}], "standard error"),
+        ([FIGURE], "without words"),
+    ],
+)
+def test_bad_outputs_are_named(outputs, flaw):
+    found = flaws(with_cell("x = 1", outputs))
+    assert found
+    assert all(flaw in f for f in found)
+
+
+@pytest.mark.parametrize(
+    ("edit", "flaw"),
+    [
+        (lambda nb: nb["cells"][1]["metadata"].clear(), "0 cells are tagged"),
+        (lambda nb: nb["cells"][3]["metadata"].update(tags=["parameters"]), "2 cells are tagged"),
+        (lambda nb: nb["cells"][2]["metadata"].update(tags=["injected-parameters"]), "injected"),
+        (lambda nb: nb["cells"][1].update(source=['profile = "full"']), 'not profile = "quick"'),
+        (lambda nb: nb["cells"][1].update(source=["seeds = 5"]), "does not set `profile`"),
+        (lambda nb: nb["metadata"]["kernelspec"].update(name="elsa"), "kernel"),
+        (lambda nb: nb["metadata"].clear(), "kernel"),
+        (lambda nb: nb["cells"].pop(0), "markdown"),
+        (lambda nb: nb["cells"].pop(2), "without words before"),
+        (lambda nb: nb["cells"].pop(4), "without words after"),
+        (lambda nb: nb["cells"][3].update(execution_count=7), "top to bottom"),
+        (lambda nb: nb["cells"][3].update(execution_count=None), "top to bottom"),
+        (lambda nb: nb["cells"][3].update(outputs=[]), "stripped"),
+    ],
+)
+def test_bad_structure_is_named(edit, flaw):
+    found = flaws(changed(edit))
+    assert len(found) == 1
+    assert flaw in found[0]
