@@ -44,17 +44,18 @@ def discovery_curve(found: np.ndarray, n_positives: int, budgets: Sequence[int] 
 
 def median_interval(
     values: np.ndarray, groups: np.ndarray, *, level: float = 0.95, resamples: int = 2000, seed: int = 0
-) -> tuple[float, float, float]:
-    """Return (median, low, high) of `values` (m,): a bootstrap percentile interval that resamples whole `groups`.
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return (median, low, high) of `values` (m,) or, column by column, (m, k): a bootstrap percentile interval.
 
-    Searches for the same class resemble one another, so classes (the groups) are drawn, not single searches.
+    Whole `groups` (m,) are resampled: searches for the same class resemble one another, so classes are drawn, not
+    single searches. Shapes of the results: () or (k,).
     """
     values, groups = np.asarray(values, float), np.asarray(groups)
     if not len(values) or len(values) != len(groups):
         raise ValueError(f"{len(values)} values in {len(groups)} groups; give at least one value, and a group for each")
-    members = [values[groups == group] for group in np.unique(groups)]
+    members = [np.flatnonzero(groups == group) for group in np.unique(groups)]
     rng = np.random.default_rng(seed)
     draws = rng.integers(len(members), size=(resamples, len(members)))
-    medians = [np.median(np.concatenate([members[i] for i in draw])) for draw in draws]
-    low, high = np.quantile(medians, [(1 - level) / 2, (1 + level) / 2])
-    return float(np.median(values)), float(low), float(high)
+    medians = [np.median(values[np.concatenate([members[i] for i in draw])], axis=0) for draw in draws]
+    low, high = np.quantile(medians, [(1 - level) / 2, (1 + level) / 2], axis=0)
+    return np.median(values, axis=0), low, high

@@ -1,0 +1,94 @@
+"""Save figures and tables with the rows they show, and keep the index that says what shows what."""
+
+import io
+from dataclasses import astuple, dataclass, fields
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from matplotlib.figure import Figure
+
+from elsa_nb import store
+from elsa_nb.profiles import profile
+
+
+@dataclass(frozen=True)
+class Exhibit:
+    """A figure or a table: its file name, title, the paper's item it reproduces, the notebook and sweep it is from."""
+
+    name: str
+    title: str
+    paper_item: str
+    notebook: str
+    sweep: str = ""
+
+
+_SEEDS = "03-seeds-and-components"
+CATALOGUE = {
+    exhibit.name: exhibit
+    for exhibit in (
+        Exhibit("glyphs", "What the pool looks like", "beyond the paper", "00-start-here"),
+        Exhibit("purity", "Neighbours of the same class, by encoder and space", "beyond the paper", "01-embeddings"),
+        Exhibit("one-search", "One search at work", "Fig. 1 in spirit, on real images", "02-one-search"),
+        Exhibit("table01", "The arms and their components", "Table 1", _SEEDS, "components"),
+        Exhibit("table02", "ELSA by the number of seeds", "Table 2", _SEEDS, "components"),
+        Exhibit("table03", "Component-wise analysis, VICReg", "Table 3", _SEEDS, "components"),
+        Exhibit("table04", "Component-wise analysis, Barlow Twins", "Table 4", _SEEDS, "components"),
+        Exhibit("fig02-components", "Component-wise analysis over seeds", "Fig. 2", _SEEDS, "components"),
+        Exhibit("equal-budget", "Discovery at equal budget", "beyond the paper", _SEEDS, "components"),
+    )
+}
+INDEX_COLUMNS = ["kind", *(field.name for field in fields(Exhibit))]
+
+
+def save_figure(figure: Figure, name: str, profile_name: str, source: pd.DataFrame) -> None:
+    """Save the exhibit `name` as PNG and SVG, with exactly the rows it draws as CSV, and index it.
+
+    Raises ValueError for a name that is not in the catalogue.
+    """
+    exhibit, folder = _exhibit(name), profile(profile_name).figures
+    for suffix, options in (("png", {"dpi": 160}), ("svg", {"metadata": {"Date": None}})):
+        buffer = io.BytesIO()
+        with plt.rc_context({"svg.hashsalt": name}):
+            figure.savefig(buffer, format=suffix, bbox_inches="tight", **options)
+        store.write_atomically(folder / f"{name}.{suffix}", buffer.getvalue())
+    _save_rows(folder / f"{name}.csv", source)
+    _add_to_index(folder, "figure", exhibit)
+
+
+def save_table(shown: pd.DataFrame, name: str, profile_name: str, source: pd.DataFrame) -> None:
+    """Save the exhibit `name` as HTML, as `shown`, with its rows in full precision as CSV, and index it.
+
+    Raises ValueError for a name that is not in the catalogue.
+    """
+    exhibit, folder = _exhibit(name), profile(profile_name).figures
+    store.write_atomically(folder / f"{name}.html", (shown.to_html(border=0) + "\n").encode())
+    _save_rows(folder / f"{name}.csv", source)
+    _add_to_index(folder, "table", exhibit)
+
+
+def read_index(folder: Path) -> pd.DataFrame:
+    """Return what `folder` shows, one row an exhibit, in the order of the notebooks; empty if nothing yet."""
+    path = folder / "index.csv"
+    if not path.exists():
+        return pd.DataFrame(columns=INDEX_COLUMNS)
+    return pd.read_csv(path, dtype=str, keep_default_na=False)
+
+
+def _exhibit(name: str) -> Exhibit:
+    if name not in CATALOGUE:
+        raise ValueError(f"exhibit {name!r} is not in the catalogue; known: {', '.join(CATALOGUE)}; add new ones there")
+    return CATALOGUE[name]
+
+
+def _save_rows(path: Path, rows: pd.DataFrame) -> None:
+    store.write_atomically(path, rows.to_csv(index=False, float_format="%.6g").encode())
+
+
+def _add_to_index(folder: Path, kind: str, exhibit: Exhibit) -> None:
+    index = read_index(folder)
+    others = index[index["name"] != exhibit.name]
+    entry = pd.DataFrame([[kind, *astuple(exhibit)]], columns=INDEX_COLUMNS)
+    rows = pd.concat([others, entry])
+    rows = rows.iloc[rows["name"].map(list(CATALOGUE).index).argsort(kind="stable")]
+    store.write_atomically(folder / "index.csv", rows.to_csv(index=False).encode())
