@@ -15,7 +15,8 @@ from typing import Any, BinaryIO
 
 from elsa_nb.errors import CorruptFileError, MissingDataError
 
-ROOT = Path(__file__).resolve().parent.parent
+# Where data, figures and build folders live: the repository, unless ELSA_ROOT names another folder.
+ROOT = Path(os.environ.get("ELSA_ROOT") or Path(__file__).resolve().parent.parent)
 DATA = ROOT / "data"
 FIGURES = ROOT / "figures"
 
@@ -98,7 +99,5 @@ def _bare_source(source: str) -> str:
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, _DOCUMENTED) and ast.get_docstring(node):
             docstring = node.body[0]
-            lines[docstring.lineno - 1 : docstring.end_lineno] = [""] * (
-                docstring.end_lineno - docstring.lineno + 1
-            )
+            lines[docstring.lineno - 1 : docstring.end_lineno] = [""] * (docstring.end_lineno - docstring.lineno + 1)
     return "\n".join(line.rstrip() for line in lines if line.strip())

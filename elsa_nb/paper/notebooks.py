@@ -17,7 +17,7 @@ import papermill
 from elsa_nb import store
 from elsa_nb.profiles import Profile
 
-FOLDER = store.ROOT / "notebooks"
+FOLDER = Path(__file__).resolve().parent.parent.parent / "notebooks"
 
 
 def notebooks() -> list[Path]:
@@ -98,7 +98,7 @@ def _code_of(path: Path) -> str:
 
 def _fingerprint(parameters: dict[str, Any]) -> str:
     """Return a hash of what every notebook depends on: the package, the bundled data, the parameters."""
-    inputs = sorted(store.ROOT.glob("elsa_nb/**/*.py"))
+    inputs = sorted(FOLDER.parent.glob("elsa_nb/**/*.py"))
     inputs += sorted(store.DATA.glob("glyphs/*")) + sorted(store.DATA.glob("weights/*"))
     inputs += sorted(store.DATA.glob("claims/*.csv")) + sorted(store.DATA.glob("results/*-full.json"))
     parts = [f"{path.name}:{store.sha256_file(path)}" for path in inputs]
