@@ -25,8 +25,8 @@ $(READY): requirements.lock pyproject.toml
 	  { echo "$(PYTHON) is $$($(PYTHON) --version). $(NEED_PYTHON)"; exit 1; }
 	@echo "Setting up .venv: about 6.5 GB, mostly torch; a few minutes."
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --no-compile --require-hashes -r requirements.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-input --no-compile --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-input --no-deps --no-build-isolation -e .
 	@touch $(READY)
 
 reproduce: setup  ## run every notebook, then print the path of the report; PROFILE=quick by default
@@ -37,7 +37,7 @@ report: setup  ## build the report again from the results that are there
 
 full: setup  ## the paper's protocol on the bundled pool (hours), then the committed notebooks executed again in place
 	$(BIN)/elsa-nb reproduce --profile full
-	$(BIN)/elsa-nb notebooks --write
+	$(BIN)/elsa-nb notebooks
 
 test: lint unit nbval  ## lint, then unit, property, contract and architecture tests, then the notebooks' stored outputs
 
@@ -67,7 +67,8 @@ glyphs-full: setup  ## build the pool of all faces, 400,000 images, into data/gl
 	$(BIN)/python -m elsa_nb.images.glyphs --full
 
 weights: setup  ## train the bundled encoders again
-	$(BIN)/python -m elsa_nb.images.training
+	$(BIN)/python -m elsa_nb.images.training --method vicreg
+	$(BIN)/python -m elsa_nb.images.training --method barlow-twins
 
 lock: setup  ## choose exact versions again, with hashes, into requirements.lock
 	@$(PYTHON) -m venv .venv/lock

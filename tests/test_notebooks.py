@@ -107,8 +107,8 @@ def flaws(notebook):
     if not cells or cells[0]["cell_type"] != "markdown":
         found.append("it does not open with a markdown cell")
     for index, cell in enumerate(cells):
-        if "injected-parameters" in tags(cell):
-            found.append(f"cell {index} was injected by a run")
+        if "injected-parameters" in tags(cell) and "parameters" not in tags(cells[index - 1]):
+            found.append(f"cell {index} was injected, but not right after the cell tagged `parameters`")
         if cell["cell_type"] != "code":
             continue
         found += [f"cell {index} {flaw}" for flaw in code_flaws(cell) + output_flaws(cell)]
@@ -180,6 +180,9 @@ def with_cell(source, outputs=()):
 def test_a_good_notebook_passes():
     assert flaws(GOOD) == []
     assert flaws(with_cell("'data/x', 'a/b', 'and/or', 'https://example.org'")) == []
+    injected = changed(lambda nb: nb["cells"].insert(2, code('profile = "full"', 2, tags=["injected-parameters"])))
+    injected["cells"][4]["execution_count"] = 3
+    assert flaws(injected) == []
     typed = changed(lambda nb: nb["cells"][1].update(source=['profile: str = "quick"  # or full']))
     assert flaws(typed) == []
 
@@ -232,7 +235,7 @@ def test_bad_outputs_are_named(outputs, flaw):
     [
         (lambda nb: nb["cells"][1]["metadata"].clear(), "0 cells are tagged"),
         (lambda nb: nb["cells"][3]["metadata"].update(tags=["parameters"]), "2 cells are tagged"),
-        (lambda nb: nb["cells"][2]["metadata"].update(tags=["injected-parameters"]), "injected"),
+        (lambda nb: nb["cells"][3]["metadata"].update(tags=["injected-parameters"]), "injected"),
         (lambda nb: nb["cells"][1].update(source=['profile = "full"']), 'not profile = "quick"'),
         (lambda nb: nb["cells"][1].update(source=["seeds = 5"]), "does not set `profile`"),
         (lambda nb: nb["metadata"]["kernelspec"].update(name="elsa"), "kernel"),
