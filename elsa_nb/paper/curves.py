@@ -7,7 +7,7 @@ from elsa_nb.paper.simulation import BUDGETS
 from elsa_nb.search.metrics import median_interval
 
 
-def equal_budget(runs: pd.DataFrame, pool_size: int, *, seeds: int = 5) -> pd.DataFrame:
+def equal_budget(runs: pd.DataFrame, *, seeds: int = 5) -> pd.DataFrame:
     """Return the median discovery rate of every arm after each number of labels, with its interval over classes.
 
     Long form: encoder, reading, arm, labels, median, low, high, ended. A curve stops at the median number of labels
@@ -24,7 +24,7 @@ def equal_budget(runs: pd.DataFrame, pool_size: int, *, seeds: int = 5) -> pd.Da
         frame["median"], frame["low"], frame["high"] = median_interval(values, group["target"], resamples=300)
         frames.append(frame.assign(ended=frame["labels"] == frame["labels"].max()))
     for encoder, group in runs.groupby("encoder", sort=False):
-        frames.append(_references(encoder, group, pool_size, seeds))
+        frames.append(_references(encoder, group, seeds))
     return pd.concat(frames, ignore_index=True)
 
 
@@ -35,7 +35,8 @@ def at_budget(curves: pd.DataFrame, labels: int) -> pd.DataFrame:
     return rows.drop(columns="ended").sort_values(["encoder", "median"], ascending=[True, False])
 
 
-def _references(encoder: str, runs: pd.DataFrame, pool_size: int, seeds: int) -> pd.DataFrame:
+def _references(encoder: str, runs: pd.DataFrame, seeds: int) -> pd.DataFrame:
+    pool_size = int(runs["pool_size"].iloc[0])
     size = float(runs.drop_duplicates("target")["class_size"].median())
     labels = BUDGETS[(seeds <= BUDGETS) & (runs["labels"].quantile(0.9) >= BUDGETS)]
     curves = {

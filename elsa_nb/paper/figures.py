@@ -39,7 +39,7 @@ _LABELS = {"discovery_rate": "Discovery rate", "labelling_efficiency": "Labellin
 def plot_components(frame: pd.DataFrame) -> Figure:
     """Draw Fig. 2: discovery and efficiency over the number of seeds, an arm a line, a reading and encoder a column.
 
-    `frame` is long (encoder, arm, seeds, reading, metric, median, low, high, printed). Bars are 95 % intervals; hollow
+    `frame` is long (encoder, arm, seeds, reading, metric, median, low, high, value). Bars are 95 % intervals; hollow
     marks on dotted lines are the paper's printed values, of ImageNet-1k, for the shape and not the height.
     """
     columns = [(e, r) for e in dict.fromkeys(frame["encoder"]) for r in dict.fromkeys(frame["reading"])]
@@ -68,7 +68,7 @@ def _plot_by_seeds(frame: pd.DataFrame, ax: Axes) -> None:
         ax.errorbar(
             rows["x"], rows["median"], spread, color=colour, marker=marker, ms=4, lw=1.4, elinewidth=0.8, label=arm
         )
-        ax.plot(rows["x"], rows["printed"], color=colour, marker=marker, mfc="white", ms=4, lw=0.9, ls=":")
+        ax.plot(rows["x"], rows["value"], color=colour, marker=marker, mfc="white", ms=4, lw=0.9, ls=":")
     ax.set_xscale("log")
     ax.set_ylim(0, 1)
     ticks = sorted(frame["seeds"].astype(int).unique())
@@ -113,6 +113,35 @@ def _plot_by_labels(frame: pd.DataFrame, ax: Axes) -> None:
             ax.plot(end["labels"], end["median"], color=COLOURS[arm], marker=MARKERS[arm], ms=5, ls="none")
     ax.set_xscale("log")
     ax.set_ylim(0, 1.02)
+
+
+def plot_glyphs(frame: pd.DataFrame, images: np.ndarray) -> Figure:
+    """Draw a sample of the pool, a class a row; `frame` (character, name, row) and `images` (m, 32, 32) go together."""
+    names = list(dict.fromkeys(frame["name"]))
+    across = int(frame["name"].value_counts().max())
+    with plt.rc_context(STYLE | {"axes.grid": False}):
+        figure, axes = plt.subplots(len(names), 1, figsize=(0.32 * across + 2, 0.36 * len(names)))
+        for ax, name in zip(axes, names, strict=True):
+            strip = np.hstack(list(images[(frame["name"] == name).to_numpy()]))
+            ax.imshow(255 - strip, cmap="gray", vmin=0, vmax=255)
+            ax.set_ylabel(name.lower(), rotation=0, ha="right", va="center", fontsize=8)
+            ax.set(xticks=[], yticks=[])
+            ax.spines[:].set_visible(False)
+    return figure
+
+
+def plot_purity(frame: pd.DataFrame) -> Figure:
+    """Draw the neighbour purity of each encoder and space as bars; `frame` has encoder, space, purity."""
+    names = [s if e == "none" else f"{ENCODERS[e]}, {s}" for e, s in zip(frame["encoder"], frame["space"], strict=True)]
+    with plt.rc_context(STYLE):
+        figure, ax = plt.subplots(figsize=(6, 0.36 * len(frame) + 0.7))
+        colours = ["#999999" if e == "none" else "#0072B2" for e in frame["encoder"]]
+        bars = ax.barh(names, frame["purity"], color=colours, height=0.65)
+        ax.bar_label(bars, fmt="%.2f", padding=3)
+        ax.invert_yaxis()
+        ax.grid(axis="y", visible=False)
+        ax.set(xlim=(0, 1), xlabel="Share of the ten nearest neighbours that show the same character")
+    return figure
 
 
 def plot_search(frame: pd.DataFrame, images: np.ndarray, *, across: int = 30) -> Figure:

@@ -53,6 +53,7 @@ def run_search(setting: Setting, profile_name: str, positive: np.ndarray) -> dic
     return {
         **asdict(setting),
         "class_size": int(positive.sum()),
+        "pool_size": len(positive),
         **_measures(log, positive, seeds),
         "log_sha256": log_hash(log),
         "config": json.dumps(asdict(setting.config), sort_keys=True),

@@ -11,7 +11,6 @@ from elsa_nb.search.elsa import READINGS
 from elsa_nb.search.metrics import median_interval
 
 METRICS = ("labelling_efficiency", "discovery_rate", "labels")
-PAPER = "printed"
 ENCODERS = {"vicreg": "VICReg", "barlow-twins": "Barlow Twins"}
 _TITLES = {"labelling_efficiency": "Labelling efficiency", "discovery_rate": "Discovery rate", "labels": "Labels spent"}
 IMAGENET_CLASS = 1300  # images a class in the paper's pool, for the labels its two printed measures imply
@@ -41,7 +40,7 @@ def beside_paper(runs: pd.DataFrame, table: int) -> pd.DataFrame:
     """
     if table not in (2, 3, 4):
         raise ValueError(f"table {table!r}; allowed: 2, 3, 4")
-    printed = claims(table).rename(columns={"value": PAPER})[["encoder", "arm", "seeds", "metric", PAPER, "note"]]
+    printed = claims(table)[["encoder", "arm", "seeds", "metric", "printed", "value", "note"]]
     ours = summary(runs).astype({"seeds": str})
     ours = pd.concat([ours, _median_rows(ours)]) if table == 2 else ours
     printed = pd.concat([printed, _implied_labels(printed)])
@@ -56,7 +55,7 @@ def wide(long: pd.DataFrame) -> pd.DataFrame:
         line = (ENCODERS[row.encoder], row.arm, row.seeds)
         title = _TITLES[row.metric]
         cells.setdefault((title, f"here, {row.reading}"), {})[line] = _cell(row)
-        cells.setdefault((title, "the paper"), {})[line] = _printed_cell(row)
+        cells.setdefault((title, "the paper"), {})[line] = row.printed
     order = [
         (_TITLES[metric], column)
         for metric in METRICS
@@ -65,6 +64,12 @@ def wide(long: pd.DataFrame) -> pd.DataFrame:
     frame = pd.DataFrame({column: cells[column] for column in order if column in cells})
     frame.index = pd.MultiIndex.from_tuples(frame.index, names=["encoder", "arm", "seeds"])
     return frame.loc[list(dict.fromkeys(zip(*_lines(long), strict=True)))]
+
+
+def both_encoders(*tables: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of Tables 3 and 4 that Fig. 2 draws."""
+    rows = pd.concat(tables, ignore_index=True)
+    return rows[rows["metric"] != "labels"].reset_index(drop=True)
 
 
 def arms_table(runs: pd.DataFrame) -> pd.DataFrame:
@@ -100,9 +105,10 @@ def _median_rows(ours: pd.DataFrame) -> pd.DataFrame:
 def _implied_labels(printed: pd.DataFrame) -> pd.DataFrame:
     """Return the labels that a printed pair of measures implies: found / efficiency (equations 4 and 5)."""
     keys = ["encoder", "arm", "seeds"]
-    pairs = printed.pivot(index=keys, columns="metric", values=PAPER).reset_index()
+    pairs = printed.pivot(index=keys, columns="metric", values="value").reset_index()
     implied = pairs["discovery_rate"] * IMAGENET_CLASS / pairs["labelling_efficiency"]
-    return pairs[keys].assign(metric="labels", note="implied, not printed", **{PAPER: implied})
+    printed = [f"≈ {labels:,.0f}" for labels in implied]
+    return pairs[keys].assign(metric="labels", printed=printed, value=implied, note="implied, not printed")
 
 
 def _cell(row) -> str:
@@ -110,10 +116,6 @@ def _cell(row) -> str:
     if pd.isna(row.low):
         return f"{row.median:,.{digits}f}"
     return f"{row.median:,.{digits}f} [{row.low:,.{digits}f}, {row.high:,.{digits}f}]"
-
-
-def _printed_cell(row) -> str:
-    return f"≈ {row.printed:,.0f}" if row.metric == "labels" else f"{row.printed:.4g}"
 
 
 def _lines(long: pd.DataFrame) -> tuple[list[str], list[str], list[str]]:
