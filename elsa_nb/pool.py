@@ -173,6 +173,13 @@ class PoolWriter:
         self._journal.flush()
         self.rows_done = stop
 
+    def write_from(self, first: int, block: np.ndarray) -> None:
+        """Append those rows of `block` (m, d), which begins at row `first`, that are not written yet."""
+        if first > self.rows_done:
+            raise ValueError(f"Row {first} would leave a gap: only {self.rows_done} rows are written.")
+        if first + len(block) > self.rows_done:
+            self.write(block[self.rows_done - first :])
+
     def finish(self) -> Pool:
         """Put the finished pool in place and open it; raises ValueError while rows are missing."""
         if self.rows_done != self.shape[0]:
