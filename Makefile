@@ -46,7 +46,7 @@ quick-test: lint unit  ## `make test` without the notebooks
 lint: setup  ## ruff and the import rules (seconds)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/lint-imports --no-cache
+	$(BIN)/lint-imports --no-cache --no-logo
 
 # One thread a worker: the workers are the parallelism.
 unit: setup  ## the tests of tests/ on JOBS=2 processes
