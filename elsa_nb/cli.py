@@ -41,12 +41,16 @@ def _parser() -> argparse.ArgumentParser:
     embed.add_argument("--encoder", action="append", help="vicreg or barlow-twins (default: both)")
     embed.set_defaults(run=_embed)
 
-    notebooks = commands.add_parser("notebooks", help="execute the committed notebooks in place, profile full")
+    notebooks = commands.add_parser("notebooks", help="execute the committed notebooks in profile full")
+    notebooks.add_argument("--write", action="store_true", required=True, help="in place: their outputs are replaced")
     notebooks.set_defaults(run=_notebooks)
 
     report = commands.add_parser("report", help="write the HTML report from what is there")
     report.add_argument("--profile", default="quick", help=f"one of {', '.join(PROFILES)} (default: quick)")
     report.set_defaults(run=_report)
+
+    readme = commands.add_parser("readme", help="write the README's results block from the committed results")
+    readme.set_defaults(run=_readme)
     return parser
 
 
@@ -65,11 +69,11 @@ def _report(options: argparse.Namespace) -> None:
 
 
 def _embed(options: argparse.Namespace) -> None:
-    from elsa_nb.images.extract import extract_glyphs
+    from elsa_nb.images.extract import extract
+    from elsa_nb.images.sources import Glyphs
 
     for encoder in options.encoder or ("vicreg", "barlow-twins"):
-        for pool in extract_glyphs(encoder).values():
-            print(f"{pool.name} {pool.space}: {len(pool.vectors)} x {pool.vectors.shape[1]}")
+        extract(Glyphs.open(), encoder)
 
 
 def _notebooks(options: argparse.Namespace) -> None:
@@ -78,6 +82,12 @@ def _notebooks(options: argparse.Namespace) -> None:
     for path in notebooks():
         print(path.stem, flush=True)
         execute(path, path, {"profile": "full"})
+
+
+def _readme(_: argparse.Namespace) -> None:
+    from elsa_nb.paper import readme
+
+    readme.write()
 
 
 def _parameter(text: str) -> tuple[str, object]:

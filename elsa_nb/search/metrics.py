@@ -43,7 +43,7 @@ def discovery_curve(found: np.ndarray, n_positives: int, budgets: Sequence[int] 
 
 
 def median_interval(
-    values: np.ndarray, groups: np.ndarray, *, level: float = 0.95, resamples: int = 2000, seed: int = 0
+    values: np.ndarray, groups: np.ndarray, *, level: float = 0.95, resamples: int = 1000, seed: int = 0
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return (median, low, high) of `values` (m,) or, column by column, (m, k): a bootstrap percentile interval.
 
@@ -53,9 +53,16 @@ def median_interval(
     values, groups = np.asarray(values, float), np.asarray(groups)
     if not len(values) or len(values) != len(groups):
         raise ValueError(f"{len(values)} values in {len(groups)} groups; give at least one value, and a group for each")
-    members = [np.flatnonzero(groups == group) for group in np.unique(groups)]
-    rng = np.random.default_rng(seed)
-    draws = rng.integers(len(members), size=(resamples, len(members)))
-    medians = [np.median(values[np.concatenate([members[i] for i in draw])], axis=0) for draw in draws]
+    members = [values[groups == group] for group in np.unique(groups)]
+    sizes = np.array([len(group) for group in members])
+    padded = np.full((len(members), sizes.max(), *values.shape[1:]), np.nan)  # sorting puts nan last
+    for i, group in enumerate(members):
+        padded[i, : len(group)] = group
+    draws = np.random.default_rng(seed).integers(len(members), size=(resamples, len(members)))
+    medians = np.empty((resamples, *values.shape[1:]))
+    for i, draw in enumerate(draws):
+        drawn = np.sort(padded[draw].reshape(-1, *values.shape[1:]), axis=0)
+        count = sizes[draw].sum()
+        medians[i] = (drawn[(count - 1) // 2] + drawn[count // 2]) / 2
     low, high = np.quantile(medians, [(1 - level) / 2, (1 + level) / 2], axis=0)
     return np.median(values, axis=0), low, high
