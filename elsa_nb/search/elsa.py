@@ -134,7 +134,7 @@ class Search:
         self._round = 0
         self._queries = self._ledger.seeds  # line 1: delta0 <- Lambda
         self._round_negatives = np.empty(0, np.int64)
-        self._stuck = False  # the last round found nothing new
+        self._stuck = False  # the last round found nothing
         self._in_final = False
 
     @property
@@ -163,11 +163,12 @@ class Search:
 
     def update(self, labels: Sequence[int] | np.ndarray) -> None:
         """Answer the last query: one label a row of its batch, 1 positive, 0 negative, -1 unsure."""
-        known = len(self.positives)
-        batch, given = self._ledger.answer(labels)  # line 7: Oracle(gamma) -> gamma+, gamma-
+        batch, given = self._ledger.answer(
+            labels
+        )  # lines 7-8: Oracle(gamma) -> gamma+, gamma-; Lambda <- Lambda u gamma+
         if self._in_final:
             return
-        self._stuck = len(self.positives) == known  # line 8: Lambda <- Lambda u gamma+
+        self._stuck = not (given == POSITIVE).any()  # known positives are not asked again, but in the zero pass
         if (given == NEGATIVE).any():  # a round without negatives leaves those of the round before
             self._round_negatives = batch.rows[given == NEGATIVE]
         if self.config.use_head:
