@@ -56,7 +56,7 @@ def execute(path: Path, executed: Path, parameters: dict[str, Any]) -> None:
     """Run one notebook with papermill and write the executed copy, freed of times and paths, to `executed`."""
     executed.parent.mkdir(parents=True, exist_ok=True)
     logging.getLogger("papermill").setLevel(logging.WARNING)
-    temporary = executed.with_name(f".{executed.name}.part")
+    temporary = executed.with_name(f".{executed.stem}.part.ipynb")
     try:
         with _progress_to_terminal(executed.parent):
             papermill.execute_notebook(

@@ -1,0 +1,49 @@
+"""The command line: what a user mistypes comes back as one sentence and exit status 1, before anything is written."""
+
+import pytest
+
+from elsa_nb import cli, profiles
+
+
+@pytest.fixture
+def empty(tmp_path, monkeypatch):
+    monkeypatch.setattr(profiles, "ROOT", tmp_path)
+    monkeypatch.setattr(profiles, "DATA", tmp_path / "data")
+    monkeypatch.setattr(profiles, "FIGURES", tmp_path / "figures")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["reproduce", "--profile", "fast"], "profile 'fast' is not known; allowed: quick, full, photos, paper"),
+        (["report", "--profile", "fast"], "profile 'fast' is not known"),
+        (
+            ["reproduce", "-p", "prfoile=full"],
+            "parameter 'prfoile' is not one of 00-start-here.ipynb's; allowed: profile",
+        ),
+        (["reproduce", "-p", "profile"], "parameter 'profile'; give NAME=VALUE"),
+        (["report"], "the report of profile 'quick' lacks glyphs"),
+        (["embed", "--encoder", "resnet"], "resnet"),
+    ],
+)
+def test_mistakes_are_one_sentence(empty, capsys, arguments, sentence):
+    assert cli.main(arguments) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("elsa-nb: ")
+    assert sentence in error
+    assert "Traceback" not in error
+    assert not list(empty.iterdir())
+
+
+def test_no_command_is_a_usage_error(capsys):
+    with pytest.raises(SystemExit) as stopped:
+        cli.main([])
+    assert stopped.value.code == 2
+    assert "COMMAND" in capsys.readouterr().err
+
+
+def test_every_profile_without_its_data_says_what_is_missing(empty):
+    for name in profiles.PROFILES:
+        with pytest.raises(FileNotFoundError, match=f"profile '{name}' needs .*vicreg-projection, which is not here"):
+            profiles.profile(name).pool("vicreg", "projection")
