@@ -15,8 +15,9 @@ from safetensors.torch import load_file, save
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from elsa_nb import store
 from elsa_nb.errors import CorruptFileError, MissingDataError
-from elsa_nb.store import DATA, read_json, sha256_bytes, sha256_file, write_atomically, write_json
+from elsa_nb.store import read_json, sha256_bytes, sha256_file, write_atomically, write_json
 
 METHODS = ("vicreg", "barlow-twins")
 SPACES = ("embedding", "projection")
@@ -153,7 +154,7 @@ def save_encoder(encoder: Encoder, card: dict[str, Any], folder: Path | None = N
     Matrices are stored as float16, vectors (biases, batch normalisation) as float32. The card gains the architecture,
     the file's SHA-256 and its size. Returns the path of the weights.
     """
-    path = Path(folder or DATA / "weights") / f"{encoder.name}.safetensors"
+    path = Path(folder or store.DATA / "weights") / f"{encoder.name}.safetensors"
     tensors = {key: stored(value) for key, value in encoder.state_dict().items()}
     data = save(tensors)
     write_atomically(path, data)
@@ -175,7 +176,7 @@ def load_encoder(name: str, folder: Path | None = None) -> Encoder:
     """
     if folder is None and name not in METHODS:
         raise ValueError(f"encoder is {name!r}; the bundled ones are {METHODS}.")
-    path = Path(folder or DATA / "weights") / f"{name}.safetensors"
+    path = Path(folder or store.DATA / "weights") / f"{name}.safetensors"
     for file in (path, path.with_suffix(".json")):
         if not file.exists():
             raise MissingDataError(

@@ -13,10 +13,11 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
+from elsa_nb import store
 from elsa_nb.images import encoders
 from elsa_nb.images.encoders import SPACES, Encoder, load_encoder, prepare
 from elsa_nb.pool import Pool, PoolWriter
-from elsa_nb.store import DATA, code_hash, read_json, sha256_bytes
+from elsa_nb.store import code_hash, read_json, sha256_bytes
 
 BATCH = 512
 
@@ -65,7 +66,7 @@ def extract(
         writers: dict[str, PoolWriter] = {}
         for space in SPACES:
             title = f"{name}-{encoder.name}-{space}"
-            path = Path(folder or DATA / "pools") / title
+            path = Path(folder or store.DATA / "pools") / title
             recipe = recipe_of(provenance, space)
             if is_finished(path, recipe):
                 pools[space] = Pool.open(path)

@@ -4,10 +4,13 @@ A run is fixed by its configuration and its images: the rows and the random chan
 the step's number alone, so a run that was killed goes on from its last checkpoint as if nothing had happened.
 """
 
+import argparse
 import json
+import platform
+import sys
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
@@ -15,12 +18,16 @@ from typing import Any
 import numpy as np
 import torch
 
+from elsa_nb import store
 from elsa_nb.errors import CorruptFileError
+from elsa_nb.images import augmentations, encoders, losses, optimisers
 from elsa_nb.images.augmentations import GlyphAugmentation
-from elsa_nb.images.encoders import Architecture, Encoder, prepare
+from elsa_nb.images.encoders import METHODS, Architecture, Encoder, load_encoder, prepare, save_encoder
+from elsa_nb.images.extract import Source, encode
 from elsa_nb.images.losses import barlow_twins_loss, vicreg_loss
 from elsa_nb.images.optimisers import OPTIMISERS, make_optimiser, set_learning_rate, warm_up_cosine
-from elsa_nb.store import sha256_bytes, write_with
+from elsa_nb.images.quality import quality
+from elsa_nb.store import code_hash, sha256_bytes, write_with
 
 LOSSES = {"vicreg": vicreg_loss, "barlow-twins": barlow_twins_loss}
 PRECISIONS = ("bfloat16", "float32")
@@ -167,3 +174,68 @@ class Checkpoint:
 
 def _seed(*key: int) -> int:
     return int(np.random.SeedSequence(key).generate_state(1, np.uint64)[0] >> 1)
+
+
+RECIPES = {
+    "vicreg": TrainingConfig(Architecture("vicreg")),
+    "barlow-twins": TrainingConfig(Architecture("barlow-twins")),
+}
+
+
+def train_bundled(
+    source: Source, labels: np.ndarray, config: TrainingConfig, out: Path, *, command: str, work: Path | None = None
+) -> dict[str, Any]:
+    """Train on `source`, write the weights `out` (.safetensors) and their card beside them, and return the card.
+
+    `labels` (n,) int serve the card's figures alone, and are looked at when the training is over. The figures are
+    those of the weights as stored, read back from the file. The checkpoint goes when the card is written.
+    """
+    from elsa_nb.images import training  # by its own name, also where it runs as __main__
+
+    out = Path(out)
+    if out.suffix != ".safetensors":
+        raise ValueError(f"out is {out}; the weights go to a file that ends in .safetensors.")
+    work = work or store.DATA / "cache" / "training" / out.stem
+    encoder, record = train(source.images(), config, work, log=lambda line: print(line, flush=True))
+    encoder.name = out.stem
+    curve = record.pop("loss_curve")
+    card = {
+        "command": command,
+        "method": config.architecture.method,
+        "config": asdict(config),
+        **record,
+        "loss_curve": curve[:: max(1, len(curve) // 50)] + curve[-1:],
+        "images": source.sha256,
+        "code": code_hash(augmentations, encoders, losses, optimisers, training),
+        "versions": {"torch": torch.__version__, "numpy": np.__version__, "python": platform.python_version()},
+        "threads": torch.get_num_threads(),
+    }
+    save_encoder(encoder, card, out.parent)
+    card["quality"] = quality(encode(source, load_encoder(out.stem, out.parent)), labels)
+    save_encoder(encoder, card, out.parent)
+    (work / "checkpoint.pt").unlink()
+    return card
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Train one of the bundled encoders on the bundled glyphs."""
+    from elsa_nb.images.sources import Glyphs
+
+    parser = argparse.ArgumentParser(prog="python -m elsa_nb.images.training", description=main.__doc__)
+    parser.add_argument("--method", required=True, choices=METHODS)
+    parser.add_argument("--out", type=Path, help="default: data/weights/<method>.safetensors")
+    parser.add_argument("--epochs", type=int, help="default: the recipe's")
+    options = parser.parse_args(arguments)
+    config = RECIPES[options.method]
+    if options.epochs:
+        config = replace(config, epochs=options.epochs)
+    glyphs = Glyphs.open()
+    out = options.out or store.DATA / "weights" / f"{options.method}.safetensors"
+    command = " ".join(["python -m elsa_nb.images.training", *(arguments or sys.argv[1:])])
+    labels = glyphs.labels["name"].cat.codes.to_numpy()
+    card = train_bundled(glyphs, labels, config, out, command=command)
+    print(json.dumps(card["quality"], indent=1))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,153 @@
+"""An encoder keeps its weights, has the published names and biases, and refuses files that are not its own."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from elsa_nb.errors import CorruptFileError, MissingDataError
+from elsa_nb.images.encoders import METHODS, Architecture, Encoder, load_encoder, prepare, save_encoder
+from elsa_nb.store import DATA, read_json, sha256_file, write_json
+
+TINY = Architecture(widths=(4, 6, 8), blocks=(1, 2, 1), projector=(12, 10, 5))
+
+
+@pytest.fixture
+def encoder():
+    torch.manual_seed(1)
+    encoder = Encoder(TINY, name="tiny")
+    with torch.no_grad():
+        for _ in range(3):  # batch statistics other than those of a fresh layer
+            encoder.train()(torch.rand(16, 1, 32, 32))
+    return encoder.eval()
+
+
+def images(n=6):
+    return prepare(np.random.default_rng(0).integers(0, 256, size=(n, 32, 32), dtype=np.uint8))
+
+
+def test_names_follow_resnet_and_the_official_projectors():
+    keys = set(Encoder(TINY).state_dict())
+    for key in ("conv1.weight", "bn1.running_var", "layer1.0.conv1.weight", "layer2.1.bn2.bias"):
+        assert f"backbone.{key}" in keys
+    assert "backbone.layer2.0.downsample.0.weight" in keys
+    assert "backbone.layer1.0.downsample.0.weight" not in keys
+    assert {key.split(".")[1] for key in keys if key.startswith("projector.")} == {"0", "1", "3", "4", "6"}
+
+
+@pytest.mark.parametrize(("method", "biases"), [("vicreg", ["0", "3"]), ("barlow-twins", [])])
+def test_bias_flags_follow_the_official_code(method, biases):
+    encoder = Encoder(replace(TINY, method=method))
+    found = [i for i, part in encoder.projector.named_children() if getattr(part, "bias", None) is not None]
+    assert [i for i in found if isinstance(encoder.projector[int(i)], torch.nn.Linear)] == biases
+
+
+def test_one_forward_gives_both_spaces(encoder):
+    with torch.inference_mode():
+        embedding, projection = encoder(images())
+        torch.testing.assert_close(encoder.projector(embedding), projection)
+    assert embedding.shape == (6, 8)
+    assert projection.shape == (6, 5)
+    assert embedding.dtype == projection.dtype == torch.float32
+    assert (embedding >= 0).all()
+    assert encoder.dimensions == {"embedding": 8, "projection": 5}
+
+
+def test_saved_weights_come_back_rounded_to_float16_once(tmp_path, encoder):
+    path = save_encoder(encoder, {"command": "none"}, tmp_path)
+    card = read_json(path.with_suffix(".json"))
+    assert card["sha256"] == sha256_file(path)
+    assert card["bytes"] == path.stat().st_size
+    again = load_encoder("tiny", tmp_path)
+    assert not again.training
+    assert again.sha256 == card["sha256"]
+    for key, value in encoder.state_dict().items():
+        told = value.to(torch.float16).to(value.dtype) if value.ndim >= 2 else value
+        torch.testing.assert_close(again.state_dict()[key], told, rtol=0, atol=0)
+    save_encoder(again, {"command": "none"}, tmp_path / "twice")
+    assert sha256_file(tmp_path / "twice" / "tiny.safetensors") == card["sha256"]
+    with torch.inference_mode():
+        torch.testing.assert_close(again(images())[0], encoder(images())[0], rtol=2e-2, atol=2e-2)
+
+
+def change(path, edit, card_too=True):
+    tensors = load_file(path)
+    edit(tensors)
+    save_file(tensors, path)
+    if card_too:
+        card = json.loads(path.with_suffix(".json").read_text())
+        write_json(path.with_suffix(".json"), card | {"sha256": sha256_file(path)})
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda t: t.pop("backbone.conv1.weight"),
+        lambda t: t.update({"fc.weight": torch.ones(2)}),
+        lambda t: t.update({"projector.6.weight": torch.ones(5, 9)}),
+    ],
+)
+def test_missing_surplus_and_misshapen_entries_are_refused(tmp_path, encoder, edit):
+    path = save_encoder(encoder, {}, tmp_path)
+    change(path, edit)
+    with pytest.raises(CorruptFileError, match="1 entries"):
+        load_encoder("tiny", tmp_path)
+
+
+def test_damaged_files_are_refused(tmp_path, encoder):
+    path = save_encoder(encoder, {}, tmp_path)
+    whole, card = path.read_bytes(), path.with_suffix(".json").read_text()
+    change(path, lambda t: t["projector.6.weight"].add_(1), card_too=False)
+    with pytest.raises(CorruptFileError, match="checksum"):
+        load_encoder("tiny", tmp_path)
+    path.write_bytes(whole[:100])
+    write_json(path.with_suffix(".json"), json.loads(card) | {"sha256": sha256_file(path)})
+    with pytest.raises(CorruptFileError, match="not a safetensors file"):
+        load_encoder("tiny", tmp_path)
+    path.write_bytes(whole)
+    for broken in ("{}", '{"architecture": {"wings": 2}, "sha256": ""}', "[1]"):
+        path.with_suffix(".json").write_text(broken)
+        with pytest.raises(CorruptFileError, match=r"tiny\.json"):
+            load_encoder("tiny", tmp_path)
+
+
+def test_missing_files_and_unknown_names_are_named(tmp_path, encoder):
+    with pytest.raises(MissingDataError, match="make weights"):
+        load_encoder("tiny", tmp_path)
+    with pytest.raises(ValueError, match=r"'moco'.*vicreg.*barlow-twins"):
+        load_encoder("moco")
+
+
+def test_bad_sizes_and_images_are_refused():
+    with pytest.raises(ValueError, match="'simclr'"):
+        replace(TINY, method="simclr")
+    with pytest.raises(ValueError, match="do not fit"):
+        replace(TINY, blocks=(1, 1))
+    for wrong in (np.zeros((2, 32, 32), np.float32), np.zeros((32, 32), np.uint8)):
+        with pytest.raises(ValueError, match="expected uint8"):
+            prepare(wrong)
+
+
+def test_prepare_maps_paper_to_zero_and_ink_to_one():
+    image = np.zeros((1, 32, 32), np.uint8)
+    image[0, 0, 0] = 255
+    assert prepare(image).shape == (1, 1, 32, 32)
+    assert (prepare(image).min(), prepare(image).max(), prepare(image).sum()) == (0, 1, 1)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_the_bundled_encoders_keep_their_promises(name):
+    """Hold the shipped files to the sizes and figures that their cards and the documentation state."""
+    encoder, card = load_encoder(name), read_json(DATA / "weights" / f"{name}.json")
+    assert encoder.architecture.method == name
+    assert card["bytes"] <= 4_000_000
+    assert card["quality"]["embedding"]["purity_10nn"] >= PROMISED["embedding"]
+    assert card["quality"]["projection"]["purity_10nn"] >= PROMISED["projection"]
+    assert card["quality"]["projection"]["std_smallest"] > 0.01
+    assert {"command", "seconds", "loss_curve", "images", "code", "config", "versions"} <= set(card)
+
+
+PROMISED = {"embedding": 0.80, "projection": 0.72}

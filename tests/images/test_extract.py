@@ -1,0 +1,186 @@
+"""Extraction gives both spaces, reuses what is finished, and survives kill -9 without losing or changing a byte."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from elsa_nb.errors import CorruptFileError
+from elsa_nb.images.encoders import Architecture, Encoder, prepare
+from elsa_nb.images.extract import encode, extract, shows_progress
+from elsa_nb.store import sha256_bytes
+
+FILES = ("vectors.npy", "ids.npy", "pool.json")
+SPACES = ("embedding", "projection")
+
+
+class Squares:
+    """Random images, made anew from their row number."""
+
+    def __init__(self, n=50, seed=0):
+        self.pixels = np.random.default_rng(seed).integers(0, 256, size=(n, 32, 32), dtype=np.uint8)
+        self.ids = np.array([f"square-{i}" for i in range(n)])
+        self.sha256 = sha256_bytes(self.pixels.tobytes())
+        self.asked = []
+
+    def __len__(self):
+        return len(self.pixels)
+
+    def images(self, rows=None):
+        self.asked.append(rows)
+        return self.pixels if rows is None else self.pixels[rows]
+
+
+def tiny(name="tiny", seed=0):
+    torch.manual_seed(seed)
+    encoder = Encoder(Architecture(widths=(4, 8), blocks=(1, 1), projector=(8, 8, 6)), name=name, sha256=f"w{seed}")
+    return encoder.eval()
+
+
+def test_both_pools_hold_what_one_forward_pass_gives(tmp_path):
+    source, encoder = Squares(), tiny()
+    pools = extract(source, encoder, folder=tmp_path, batch=16, dtype="float32")
+    with torch.inference_mode():
+        told = dict(zip(SPACES, encoder(prepare(source.pixels)), strict=True))
+    for space in SPACES:
+        pool = pools[space]
+        np.testing.assert_allclose(pool.vectors, told[space].numpy(), rtol=1e-4, atol=1e-5)
+        assert (pool.name, pool.space) == (f"glyphs-tiny-{space}", space)
+        assert pool.ids.tolist() == source.ids.tolist()
+        assert pool.provenance["images"] == source.sha256
+        assert pool.provenance["weights"] == "w0"
+        assert pool.vectors.dtype == np.float32
+    assert pools["embedding"].recipe != pools["projection"].recipe
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["glyphs-tiny-embedding", "glyphs-tiny-projection"]
+    np.testing.assert_allclose(encode(source, encoder, batch=7)["projection"], told["projection"], rtol=1e-4, atol=1e-5)
+
+
+def test_a_finished_pool_is_reused_and_says_so(tmp_path, capsys):
+    first = extract(Squares(), tiny(), folder=tmp_path, batch=16)
+    assert first["embedding"].vectors.dtype == np.float16
+    capsys.readouterr()
+    source = Squares()
+    again = extract(source, tiny(), folder=tmp_path, batch=16)
+    assert not source.asked
+    assert capsys.readouterr().out.count("already here") == 2
+    assert [again[s].sha256 for s in SPACES] == [first[s].sha256 for s in SPACES]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"source": Squares(seed=1)}, {"encoder": tiny(seed=1)}, {"dtype": "float32"}],
+    ids=["images", "weights", "dtype"],
+)
+def test_other_images_weights_or_dtype_are_computed_anew(tmp_path, change):
+    settings = {"source": Squares(), "encoder": tiny(), "dtype": "float16"}
+    first = extract(**settings, folder=tmp_path)
+    again = extract(**settings | change, folder=tmp_path)
+    for space in SPACES:
+        assert again[space].recipe != first[space].recipe
+        assert again[space].sha256 != first[space].sha256
+
+
+def test_a_damaged_finished_pool_is_refused_not_served(tmp_path):
+    extract(Squares(), tiny(), folder=tmp_path)
+    vectors = tmp_path / "glyphs-tiny-projection" / "vectors.npy"
+    vectors.write_bytes(vectors.read_bytes()[:-4])
+    with pytest.raises(CorruptFileError, match=r"glyphs-tiny-projection"):
+        extract(Squares(), tiny(), folder=tmp_path)
+
+
+def test_vectors_that_are_not_finite_are_refused(tmp_path):
+    encoder = tiny()
+    with torch.no_grad():
+        encoder.projector[6].weight[0, 0] = torch.nan
+    with pytest.raises(ValueError, match="row 0 "):
+        extract(Squares(), encoder, folder=tmp_path)
+    assert not (tmp_path / "glyphs-tiny-projection" / "pool.json").exists()
+
+
+def test_bad_settings_are_refused(tmp_path):
+    with pytest.raises(ValueError, match="batch is 0"):
+        extract(Squares(), tiny(), folder=tmp_path, batch=0)
+    with pytest.raises(ValueError, match="'float64'"):
+        extract(Squares(), tiny(), folder=tmp_path, dtype="float64")
+
+
+def test_progress_is_off_unless_asked_for(tmp_path, capsys, monkeypatch):
+    monkeypatch.delenv("ELSA_PROGRESS", raising=False)
+    assert not shows_progress(None)  # pytest's stdout is no terminal
+    assert shows_progress(True)
+    monkeypatch.setenv("ELSA_PROGRESS", "1")
+    assert shows_progress(None)
+    assert not shows_progress(False)
+    monkeypatch.setenv("ELSA_PROGRESS", "0")
+    assert not shows_progress(None)
+    extract(Squares(), tiny(), folder=tmp_path)
+    assert "%" not in capsys.readouterr().out
+
+
+def test_stopped_between_the_two_spaces(tmp_path, monkeypatch):
+    """One space has a block more than the other: both end with the bytes of an uninterrupted run."""
+    whole = extract(Squares(), tiny(), folder=tmp_path / "whole", batch=16)
+    from elsa_nb.pool import PoolWriter
+
+    write = PoolWriter.write
+
+    def stop(self, block):
+        if self.space == "projection" and self.rows_done == 32:
+            raise KeyboardInterrupt
+        write(self, block)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(PoolWriter, "write", stop)
+        extract(Squares(), tiny(), folder=tmp_path / "cut", batch=16)
+    source = Squares()
+    cut = extract(source, tiny(), folder=tmp_path / "cut", batch=16)
+    assert source.asked[0][0] == 32
+    assert [cut[s].sha256 for s in SPACES] == [whole[s].sha256 for s in SPACES]
+
+
+RUN = textwrap.dedent("""
+    import sys, time, torch
+    torch.set_num_threads(1)
+    sys.path.insert(0, sys.argv[2])
+    from test_extract import Squares, tiny
+    from elsa_nb.images.extract import extract
+    class Slow(Squares):
+        def images(self, rows=None):
+            if not self.asked:
+                print("go", flush=True)
+            time.sleep(0.004)
+            return super().images(rows)
+    extract(Slow(1200), tiny(), folder=sys.argv[1], batch=8)
+""")
+
+
+def test_kill_minus_nine_again_and_again_gives_the_bytes_of_an_uninterrupted_run(tmp_path):
+    here = str(Path(__file__).parent)
+
+    def run(folder, seconds=None):
+        process = subprocess.Popen([sys.executable, "-c", RUN, folder, here], stdout=subprocess.PIPE)
+        process.stdout.readline()
+        if seconds is not None:
+            time.sleep(seconds)
+            os.kill(process.pid, signal.SIGKILL)
+        process.communicate()
+        return process.returncode
+
+    for turn in range(3):
+        assert run(tmp_path / "killed", 0.15 + 0.1 * turn) == -signal.SIGKILL
+    parts = [tmp_path / "killed" / f"glyphs-tiny-{space}" / "journal.txt" for space in SPACES]
+    assert all(len(part.read_text().splitlines()) > 2 for part in parts)
+    assert run(tmp_path / "killed") == 0
+    whole = extract(Squares(1200), tiny(), folder=tmp_path / "whole", batch=8)
+    assert len(whole["embedding"]) == 1200
+    for space in SPACES:
+        for file in FILES:
+            killed, uninterrupted = (tmp_path / run / f"glyphs-tiny-{space}" / file for run in ("killed", "whole"))
+            assert killed.read_bytes() == uninterrupted.read_bytes()
