@@ -41,8 +41,7 @@ def _parser() -> argparse.ArgumentParser:
     embed.add_argument("--encoder", action="append", help="vicreg or barlow-twins (default: both)")
     embed.set_defaults(run=_embed)
 
-    notebooks = commands.add_parser("notebooks", help="execute the committed notebooks in profile full")
-    notebooks.add_argument("--write", action="store_true", required=True, help="in place: their outputs are replaced")
+    notebooks = commands.add_parser("notebooks", help="execute the committed notebooks in place, profile full")
     notebooks.set_defaults(run=_notebooks)
 
     report = commands.add_parser("report", help="write the HTML report from what is there")
