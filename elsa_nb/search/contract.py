@@ -98,7 +98,11 @@ class Ledger:
         return batch
 
     def answer(self, labels: Sequence[int] | np.ndarray) -> tuple[Batch, np.ndarray]:
-        """Close the open questions with `labels`; return both. Wrong labels change nothing."""
+        """Close the open questions with `labels`; return both. Wrong labels change nothing.
+
+        A known positive that is asked again (seeds, in the released code) stays one whatever the answer: Lambda only
+        grows (Algorithm 4, lines 8 and 15). The log keeps the answer as given.
+        """
         if self._pending is None:
             raise QueryError("no questions are open: they were answered already, or query() was not called yet")
         batch = self._pending
@@ -109,10 +113,10 @@ class Ledger:
                 "in its order"
             )
         if not np.isin(given, (UNSURE, NEGATIVE, POSITIVE)).all():
-            wrong = given[~np.isin(given, (UNSURE, NEGATIVE, POSITIVE))][0]
+            wrong = given[~np.isin(given, (UNSURE, NEGATIVE, POSITIVE))].tolist()[0]
             raise ValueError(f"label {wrong!r}; allowed: 1 (positive), 0 (negative), -1 (unsure)")
         given = given.astype(np.int8)
-        self.answers[batch.rows] = given
+        self.answers[batch.rows] = np.where(self.answers[batch.rows] == POSITIVE, POSITIVE, given)
         self._answered.append((batch, given))
         self._pending = None
         return batch, given
@@ -145,6 +149,8 @@ def check_rows(rows: Sequence[int] | np.ndarray, n: int, what: str) -> np.ndarra
     if len(outside):
         raise ValueError(f"{what}: row {outside[0]} is not in the pool; allowed: 0 to {n - 1}")
     values, counts = np.unique(given, return_counts=True)
-    if (counts > 1).any():
-        raise ValueError(f"{what}: row {values[counts > 1][0]} is given {counts.max()} times; give each row once")
+    repeated = np.flatnonzero(counts > 1)
+    if len(repeated):
+        row, times = values[repeated[0]], counts[repeated[0]]
+        raise ValueError(f"{what}: row {row} is given {times} times; give each row once")
     return given

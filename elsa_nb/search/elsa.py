@@ -163,9 +163,8 @@ class Search:
 
     def update(self, labels: Sequence[int] | np.ndarray) -> None:
         """Answer the last query: one label a row of its batch, 1 positive, 0 negative, -1 unsure."""
-        batch, given = self._ledger.answer(
-            labels
-        )  # lines 7-8: Oracle(gamma) -> gamma+, gamma-; Lambda <- Lambda u gamma+
+        # Lines 7-8: Oracle(gamma) -> gamma+, gamma-; Lambda <- Lambda u gamma+
+        batch, given = self._ledger.answer(labels)
         if self._in_final:
             return
         self._stuck = not (given == POSITIVE).any()  # known positives are not asked again, but in the zero pass
@@ -219,15 +218,18 @@ class Search:
         return self._ledger.answers != POSITIVE if self.config.relabel else self._ledger.unasked
 
     def _likely(self, allowed: np.ndarray) -> np.ndarray:
-        """Return the rows RandS samples from: the sampler's, or all allowed ones as long as there is no head."""
+        """Return the rows RandS samples from: the sampler's, or all never asked as long as there is no head."""
         if not self.config.use_head or self._head is None:
-            return np.flatnonzero(allowed)
+            return np.flatnonzero(self._ledger.unasked)
         return strategies.sampler(self.scores(), self.config.alpha_1, allowed)
 
     def _b(self) -> int:
         """Return how many rows RandS asks in this round."""
-        grown = round(self.config.b_slope * len(self.positives))
-        return max(self.config.b, grown) if self.config.b_floor or self._round == 0 else grown
+        config = self.config
+        grown = round(config.b_slope * len(self.positives))
+        if config.b_floor:
+            return max(config.b, grown)
+        return config.b if self._round == 0 else grown
 
     def _next_queries(self, batch: Batch, given: np.ndarray) -> np.ndarray:
         """Return the queries of the next NN."""
