@@ -62,7 +62,10 @@ class Features:
     def project(self, weights: np.ndarray, bias: np.ndarray | float) -> np.ndarray:
         """Return weights . features + bias for every row: (n,) for weights (d,), (n, h) for weights (d, h)."""
         folded = (weights * self.scale).astype(np.float32)
-        return (self.vectors @ folded).astype(np.float64) + (bias - self.mean @ (weights * self.scale))
+        # Not BLAS for one weight vector: there the rounding of a row depends on its place and on the threads, so
+        # equal rows would get unequal scores; einsum is no slower.
+        product = np.einsum("ij,j->i", self.vectors, folded) if folded.ndim == 1 else self.vectors @ folded
+        return product.astype(np.float64) + (bias - self.mean @ (weights * self.scale))
 
 
 class Head(Protocol):
