@@ -32,7 +32,8 @@ def numpy_backend(vectors: np.ndarray) -> Backend:
     norms = np.einsum("ij,ij->i", vectors, vectors)
 
     def nearest(queries: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-        distances = norms - 2 * queries @ vectors.T
+        with np.errstate(over="ignore", invalid="ignore"):  # infinite distances prove nothing and are searched again
+            distances = norms - 2 * queries @ vectors.T
         rows = np.argpartition(distances, k - 1, axis=1)[:, :k]
         own = np.einsum("ij,ij->i", queries, queries)[:, None]
         return rows, np.take_along_axis(distances, rows, 1) + own
@@ -130,8 +131,10 @@ class Neighbours:
         rows = np.take_along_axis(candidates, order, 1)
         distances = np.take_along_axis(distances, order, 1)
         if fetched < self.n:
-            nearest_left_out = approximate.max(1) - self._rounding_error(queries)
-            for i in np.flatnonzero(distances[:, -1] >= nearest_left_out):
+            farthest = approximate.max(1)
+            proved = distances[:, -1] < farthest - self._rounding_error(queries)
+            proved &= farthest < np.finfo(np.float32).max  # beyond float32's range: inf, nan, or faiss's own sign
+            for i in np.flatnonzero(~proved):
                 rows[i], distances[i] = self._scan(queries[i], k)
         return rows, distances
 
