@@ -1,0 +1,304 @@
+"""Every strategy keeps the one contract of `query` and `update`, whatever is configured and whatever is answered."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+
+from elsa_nb.pool import Pool
+from elsa_nb.search import elsa, head, rivals
+from elsa_nb.search.contract import NEGATIVE, POSITIVE, UNSURE, Batch, Component, QueryError, Strategy
+from elsa_nb.search.elsa import ELSA, READINGS, RELEASED_CODE, Search, SearchConfig
+from elsa_nb.search.head import Features, HeadConfig
+from elsa_nb.search.neighbours import Neighbours
+from elsa_nb.search.oracle import Truth, simulate
+from elsa_nb.search.rivals import GreedyProbe, ProbeConfig
+
+QUICK = HeadConfig("linear-sgd", steps=5, learning_rate=0.1)
+SMALL = {"rounds": 4, "a": 5, "l": 6, "b": 4}
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A pool of 90 rows in three clusters; class 0 is wanted."""
+
+    pool: Pool
+    positive: np.ndarray
+    seeds: np.ndarray
+    neighbours: Neighbours
+    features: Features
+    embedding: Features
+
+
+def make_problem(n=90, seeds=(0, 3)):
+    rng = np.random.default_rng(n)
+    member = np.arange(n) % 3
+    vectors = rng.normal(size=(3, 5))[member] * 2 + rng.normal(size=(n, 5))
+    vectors[n // 2] = vectors[(n // 2 + 3) % n]
+    pool = Pool.from_arrays(vectors)
+    embedding = Features((vectors @ rng.normal(size=(5, 7))).astype(np.float32))
+    return Problem(pool, member == 0, np.array(seeds), Neighbours(pool.vectors, k=9), Features(pool.vectors), embedding)
+
+
+@pytest.fixture(scope="module")
+def problem():
+    return make_problem()
+
+
+def small(config):
+    return replace(config, **SMALL)
+
+
+def quick(config):
+    """Let AdamW train for a few steps only: the contract does not depend on how well."""
+    heads = {name: replace(getattr(config, name), steps=5) for name in ("head", "final_head") if getattr(config, name)}
+    return replace(config, **heads)
+
+
+PAPER = small(ELSA)
+RELEASED = quick(small(RELEASED_CODE))
+CONFIGS = {
+    **{f"{reading}: {arm}": quick(small(config)) for reading, of in READINGS.items() for arm, config in of.items()},
+    "a per query": replace(PAPER, nn_per="query"),
+    "a per query, all positives": replace(PAPER, nn_per="query", nn_queries="all positives"),
+    "queries: all positives": replace(PAPER, nn_queries="all positives"),
+    "queries: last neighbours": replace(PAPER, nn_queries="last neighbours"),
+    "rands: appendix b": replace(PAPER, rands="appendix b"),
+    "rands: sampled points": replace(PAPER, rands="sampled points"),
+    "all negatives": replace(PAPER, negatives="all"),
+    "logits": replace(PAPER, confidence="logit"),
+    "linear-sgd head": replace(PAPER, head=QUICK),
+    "mlp head": replace(PAPER, head=replace(QUICK, kind="mlp", hidden=5)),
+    "many positives before a head": replace(PAPER, head=HeadConfig(least_positives=12)),
+    "final budget": replace(PAPER, final_budget=3, alpha_2=-1),
+    "no final search": replace(PAPER, use_final=False),
+    "no b": replace(PAPER, b=0, b_slope=0),
+    "b grows steeply": replace(PAPER, b_slope=3.5, b_floor=False),
+    "no rounds": replace(PAPER, rounds=0),
+    "zero pass only": replace(RELEASED, rounds=0),
+    "zero pass, nothing asked twice": replace(PAPER, zero_pass=True),
+    "whole pool above the threshold": replace(PAPER, alpha_1=-50, alpha_2=-50),
+    "nothing above the threshold": replace(PAPER, alpha_1=50, alpha_2=50),
+    "relabel, a per query": replace(RELEASED, nn_per="query"),
+    "relabel, appendix b": replace(RELEASED, rands="appendix b", nn_queries="new positives"),
+    "relabel, all negatives, all positives": replace(RELEASED, negatives="all", nn_queries="all positives"),
+}
+PROBES = {
+    "greedy probe": ProbeConfig(budget=60, batch=5),
+    "greedy probe, a step at a time": ProbeConfig(budget=7, batch=1, growth=0),
+    "greedy probe, doubling": ProbeConfig(budget=500, batch=1, growth=1, weak_negatives=3),
+    "greedy probe, sgd head": ProbeConfig(budget=30, head=QUICK),
+}
+STRATEGIES = CONFIGS | PROBES
+RANDOM = {  # what draws from the Generator at all
+    name
+    for name, config in STRATEGIES.items()
+    if isinstance(config, ProbeConfig) or (config.use_rands and (config.rounds or config.zero_pass) and name != "no b")
+}
+
+
+def start(problem, config, seed=0) -> Strategy:
+    rng = np.random.default_rng(seed)
+    if isinstance(config, ProbeConfig):
+        return GreedyProbe(problem.pool, problem.seeds, config=config, rng=rng, features=problem.features)
+    features = problem.embedding if config.head_space == "embedding" else problem.features
+    return Search(problem.pool, problem.seeds, config=config, rng=rng, neighbours=problem.neighbours, features=features)
+
+
+def most_rows(config, batch: Batch, queries: int, positives: int) -> float:
+    """Return the size of the largest batch that the configuration allows: a + b_t, or the final budget."""
+    if isinstance(config, ProbeConfig):
+        return round(config.batch * (1 + config.growth) ** batch.round)
+    if (batch.components == Component.FINAL).any():
+        return config.final_budget or np.inf
+    nearest = config.a * (queries if config.nn_per == "query" else 1)
+    growing = round(config.b_slope * positives)
+    floor = config.b if config.b_floor or batch.round == 0 else 0
+    return nearest + config.use_rands * max(floor, growing)
+
+
+def follow(problem, config, oracle, seed=0):
+    """Drive a strategy to its end, checking each batch; return its log."""
+    strategy = start(problem, config, seed)
+    n = len(problem.pool)
+    relabels, zero_pass = getattr(config, "relabel", False), getattr(config, "zero_pass", False)
+    asked, positives = set(problem.seeds.tolist()), set(problem.seeds.tolist())
+    queries, batches = n, 0
+    for _ in range(n + 20):
+        batch = strategy.query()
+        if batch is None:
+            break
+        rows = batch.rows.tolist()
+        final = (batch.components == Component.FINAL).all()
+        assert final or not (batch.components == Component.FINAL).any()
+        assert rows, "an empty batch"
+        assert batch.rows.dtype == np.int64
+        assert batch.components.shape == batch.rows.shape
+        assert len(set(rows)) == len(rows), "a row twice in one batch"
+        assert min(rows) >= 0
+        assert max(rows) < n
+        assert len(rows) <= most_rows(config, batch, queries, len(positives))
+        assert batch.round == batches
+        if zero_pass and batch.round == 0:
+            assert not asked & set(rows) - set(problem.seeds.tolist())
+        elif not relabels:
+            assert not asked & set(rows), "asked again"
+        elif not final:
+            assert not positives & set(rows), "a known positive asked again"
+        labels = oracle.label(batch.rows)
+        strategy.update(labels)
+        asked |= set(rows)
+        positives |= {row for row, label in zip(rows, labels, strict=True) if label == POSITIVE}
+        queries, batches = max(len(rows), len(positives)), batches + 1
+    else:
+        pytest.fail("the search does not end")
+    assert strategy.query() is None, "after its end a search stays ended"
+    return strategy.log
+
+
+def same(one, other):
+    return all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
+
+
+class Shrugs:
+    """Answer by `positive`, with a share of flipped and a share of unsure answers."""
+
+    def __init__(self, positive, flip=0.0, unsure=0.0, seed=0):
+        self.positive, self.flip, self.unsure = positive, flip, unsure
+        self._rng = np.random.default_rng(seed)
+
+    def label(self, rows):
+        answers = self.positive[rows] ^ (self._rng.random(len(rows)) < self.flip)
+        return np.where(self._rng.random(len(rows)) < self.unsure, UNSURE, answers)
+
+
+ORACLES = {
+    "truth": {},
+    "flipped": {"flip": 0.3},
+    "always wrong": {"flip": 1.0},
+    "half unsure": {"unsure": 0.5},
+    "all unsure": {"unsure": 1.0},
+}
+
+
+@pytest.mark.parametrize("oracle", ORACLES)
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_each_batch_keeps_the_rules(problem, name, oracle):
+    log = follow(problem, STRATEGIES[name], Shrugs(problem.positive, **ORACLES[oracle]))
+    assert len({len(array) for array in log}) == 1
+    assert [array.dtype for array in log] == [np.int64, np.int8, np.int8, np.int16]
+    assert (np.diff(log.rounds) >= 0).all()
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+@pytest.mark.parametrize("answer", [POSITIVE, NEGATIVE, UNSURE])
+def test_one_answer_to_everything_ends_cleanly(problem, name, answer):
+    log = follow(problem, STRATEGIES[name], Shrugs(np.full(90, answer == POSITIVE), unsure=float(answer == UNSURE)))
+    assert (log.labels == answer).all()
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_the_same_seed_gives_the_same_log(problem, name):
+    first, again, other = (follow(problem, STRATEGIES[name], Truth(problem.positive), seed) for seed in (1, 1, 2))
+    assert same(first, again)
+    assert same(first, other) == (name not in RANDOM)
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_shared_neighbours_and_features_carry_nothing_over(name):
+    shared = make_problem()
+    first, again = (follow(shared, STRATEGIES[name], Truth(shared.positive)) for _ in range(2))
+    assert same(first, again)
+    assert same(first, follow(make_problem(), STRATEGIES[name], Truth(shared.positive)))
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+@pytest.mark.parametrize("n", [2, 4, 11])
+def test_a_pool_smaller_than_the_batch_is_exhausted_cleanly(name, n):
+    tiny = make_problem(n, seeds=(0,))
+    log = follow(tiny, STRATEGIES[name], Truth(tiny.positive))
+    assert set(log.rows) <= set(range(n))
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_a_pool_of_seeds_only_needs_no_answers_but_relabelled_ones(name):
+    tiny = make_problem(4, seeds=(0, 1, 2, 3))
+    config = STRATEGIES[name]
+    log = follow(tiny, config, Truth(np.ones(4, bool)))
+    assert len(log.rows) == 0 or config.zero_pass  # which asks the seeds themselves
+
+
+def test_paper_arms_label_a_whole_small_pool():
+    tiny = make_problem(40, seeds=(0,))
+    everything = replace(ELSA, rounds=50, a=3, l=3, b=3)
+    log = follow(tiny, everything, Truth(tiny.positive))
+    assert sorted(log.rows) == list(range(1, 40))
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_out_of_turn_calls_raise_and_change_nothing(problem, name):
+    config, oracle = STRATEGIES[name], Truth(problem.positive)
+    undisturbed = simulate(start(problem, config), oracle)
+    strategy = start(problem, config)
+    with pytest.raises(QueryError, match="no questions are open"):
+        strategy.update([])
+    while (batch := strategy.query()) is not None:
+        with pytest.raises(QueryError, match=f"answer the {len(batch.rows)} open questions"):
+            strategy.query()
+        strategy.update(oracle.label(batch.rows))
+        with pytest.raises(QueryError, match="no questions are open"):
+            strategy.update(oracle.label(batch.rows))
+    with pytest.raises(QueryError, match="no questions are open"):
+        strategy.update([1])
+    assert same(strategy.log, undisturbed)
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_wrong_labels_change_nothing(problem, name):
+    config, oracle = STRATEGIES[name], Truth(problem.positive)
+    undisturbed = simulate(start(problem, config), oracle)
+    strategy = start(problem, config)
+    while (batch := strategy.query()) is not None:
+        right = oracle.label(batch.rows)
+        for wrong in (right[:-1], np.append(right, 1), right[:, None], right * 0 + 2, right + 0.5, right * np.nan):
+            with pytest.raises(ValueError, match="label"):
+                strategy.update(wrong)
+        strategy.update(right.tolist())
+    assert same(strategy.log, undisturbed)
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_unsure_answers_are_paid_for_and_teach_nothing(problem, name, monkeypatch):
+    taught = []
+    train = head.train
+
+    def spy(features, positives, negatives, *rest):
+        taught.append((set(positives.tolist()), set(negatives.tolist())))
+        return train(features, positives, negatives, *rest)
+
+    monkeypatch.setattr(head, "train", spy)
+    strategy = start(problem, STRATEGIES[name])
+    unsure = np.arange(90) % 4 == 1
+    while (batch := strategy.query()) is not None:
+        strategy.update(np.where(unsure[batch.rows], UNSURE, problem.positive[batch.rows]))
+    log = strategy.log
+    shrugged = set(log.rows[log.labels == UNSURE].tolist())
+    assert shrugged <= set(np.flatnonzero(unsure).tolist())
+    for positives, negatives in taught:
+        assert not positives & shrugged
+        if isinstance(STRATEGIES[name], SearchConfig):  # the probe takes random rows for negatives, unasked ones only
+            assert not negatives & shrugged
+    if isinstance(strategy, Search):
+        assert set(strategy.positives.tolist()) == set(log.rows[log.labels == POSITIVE].tolist()) | {0, 3}
+
+
+def test_the_modules_under_test_share_one_head(problem):
+    assert elsa.heads is rivals.heads is head  # else the spy above would see nothing
+
+
+def test_the_log_is_empty_before_the_first_answer(problem):
+    for config in STRATEGIES.values():
+        strategy = start(problem, config)
+        assert [len(array) for array in strategy.log] == [0, 0, 0, 0]
+        if strategy.query() is not None:
+            assert len(strategy.log.rows) == 0
