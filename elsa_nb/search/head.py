@@ -160,7 +160,8 @@ def logistic_regression(
         hessian[np.diag_indices_from(hessian)] += penalty + 1e-12
         step = np.linalg.solve(hessian, gradient)
         size, slope = 1.0, gradient @ step
-        while (lower := loss(theta - size * step)) > value - 1e-4 * size * slope and size > 1e-6:
+        blur = 1e-13 * value  # near the minimum the loss cannot tell better from worse; the gradient still can
+        while (lower := loss(theta - size * step)) > value - 1e-4 * size * slope + blur and size > 1e-6:
             size /= 2
         theta, value = theta - size * step, lower
     weights = theta[:-1] if q is None else q @ theta[:-1]
