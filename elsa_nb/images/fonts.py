@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from elsa_nb.errors import MissingDataError
+from elsa_nb.errors import CorruptFileError, MissingDataError
 from elsa_nb.store import write_atomically
 
 SUFFIXES = (".ttf", ".otf")
@@ -101,7 +101,7 @@ def fetch(packages: Sequence[Package], cache: Path) -> None:
         folder = _tree(cache, package)
         if not (folder / ".complete").exists():
             folder.mkdir(parents=True, exist_ok=True)
-            subprocess.run(["dpkg-deb", "-x", str(_archive(archives, package)), str(folder)], check=True)
+            _unpack(_archive(archives, package), folder)
             (folder / ".complete").touch()
 
 
@@ -164,13 +164,26 @@ def _tree(cache: Path, package: Package) -> Path:
 
 def _apt_get_download(packages: Sequence[Package], folder: Path) -> None:
     names = [f"{p.name}={p.version}" for p in packages]
-    try:
-        done = subprocess.run(["apt-get", "download", *names], cwd=folder, capture_output=True, text=True)
-    except FileNotFoundError as error:
-        raise MissingDataError(
-            "`apt-get` is not on this machine; the fonts come from Debian packages. Run this on Debian, for instance in "
-            f"a container of debian:bookworm, or put the .deb files into {folder} yourself."
-        ) from error
+    done = _run(["apt-get", "download", *names], folder)
     if done.returncode and len(names) > 1:  # one unknown version stops all the others: ask for each alone
         for package in packages:
             _apt_get_download([package], folder)
+
+
+def _unpack(archive: Path, folder: Path) -> None:
+    done = _run(["dpkg-deb", "-x", str(archive.resolve()), str(folder.resolve())], archive.parent)
+    if done.returncode:
+        raise CorruptFileError(
+            f"{archive} cannot be unpacked ({done.stderr.strip()}). Delete it; the next build downloads it again."
+        )
+
+
+def _run(command: Sequence[str], folder: Path) -> subprocess.CompletedProcess[str]:
+    try:
+        return subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    except FileNotFoundError as error:
+        raise MissingDataError(
+            f"`{command[0]}` is not on this machine, and the fonts come from Debian packages. Run this on Debian or "
+            "Ubuntu, for instance in a container of debian:bookworm. The pool itself is in the repository; nothing "
+            "but building it again needs the fonts."
+        ) from error

@@ -197,8 +197,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
     out = given.out or (FULL if given.full else TABLES)
     total = None if given.full else SIZE
     command = "python -m elsa_nb.images.glyphs" + (" --full" if given.full else "")
+    before = store.read_json(out / "manifest.json") if (out / "manifest.json").exists() else None
     manifest = build(out, given.tables, given.cache, total, given.workers, command)
     print(f"{out}: {manifest['n']:,} images, {manifest['classes']} classes, SHA-256 {manifest['pixels_sha256']}")
+    if before is not None:
+        print(_comparison(before, manifest))
+
+
+def _comparison(before: dict[str, Any], now: dict[str, Any]) -> str:
+    if before["pixels_sha256"] == now["pixels_sha256"]:
+        return "The same pixels as the pool that was there."
+    made = (", ".join(f"{name} {version}" for name, version in sorted(m["made_with"].items())) for m in (before, now))
+    return "OTHER PIXELS than those of the pool that was there, {}. It was made with {}; this one with {}.".format(
+        before["pixels_sha256"], *made
+    )
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Draw characters of typefaces as small grey images, the same bytes on every machine that has the pinned Pillow."""
 
+import logging
 import os
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -9,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from fontTools.ttLib import TTFont, TTLibError
 from PIL import Image, ImageFont
+from tqdm import tqdm
 
 from elsa_nb.images.fonts import Face
 from elsa_nb.images.packing import SIDE, pack
@@ -19,6 +21,8 @@ BOX = 28  # the longer side of every drawn character, in pixels
 # (full stop, hyphen) are drawn again at the larger size.
 _SIZES = (96, 480)
 _TOO_SMALL = 40
+
+logging.getLogger("fontTools").setLevel(logging.ERROR)  # old fonts have oddities in tables that nobody draws from
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,8 @@ def render(faces: Sequence[Face], characters: Iterable[int], workers: int | None
     """Draw every character that each face has; blank and undrawable ones are left out."""
     wanted = tuple(sorted(characters))
     with ProcessPoolExecutor(workers or os.cpu_count()) as pool:
-        drawn = list(pool.map(_draw_face, (f.path for f in faces), [wanted] * len(faces), chunksize=4))
+        results = pool.map(_draw_face, (f.path for f in faces), [wanted] * len(faces), chunksize=4)
+        drawn = list(tqdm(results, total=len(faces), desc="drawing", unit=" faces", disable=None))
     counts = [len(codes) for codes, _ in drawn]
     return Rendering(
         packed=np.concatenate([packed for _, packed in drawn]),

@@ -1,12 +1,13 @@
 """The builder of the glyph pool: drawing, selecting and writing give the same bytes, and only what they should."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from elsa_nb import store
-from elsa_nb.errors import MissingDataError
+from elsa_nb.errors import CorruptFileError, MissingDataError
 from elsa_nb.images import confusables, fonts, glyphs
 from elsa_nb.images.packing import digests, pack, unpack
 from elsa_nb.images.rendering import Rendering, render
@@ -21,7 +22,7 @@ FACES = [
 PACKAGE = fonts.Package("dejavu", "1")
 CLASSES = [
     {"character": "A", "class": "A", "name": "LATIN CAPITAL LETTER A"},
-    {"character": "Α", "class": "A", "name": "LATIN CAPITAL LETTER A"},
+    {"character": "\u0391", "class": "A", "name": "LATIN CAPITAL LETTER A"},
     {"character": "g", "class": "g", "name": "LATIN SMALL LETTER G"},
 ]
 
@@ -124,13 +125,13 @@ def test_a_face_without_small_letters_is_found():
 
 
 def test_letters_of_three_scripts_are_drawn_alike_and_joined():
-    codes = sorted(ord(c) for c in "AΑАgB")
+    codes = sorted(ord(c) for c in "A\u0391\u0410gB")
     drawn = render(FACES, codes, workers=1)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(confusables, "MIN_SHARED_FACES", 2)
         share = confusables.drawn_alike(drawn, codes)
     groups = confusables.join_alike(share, np.zeros(share.shape, bool))
-    assert sorted("".join(chr(codes[i]) for i in group) for group in groups) == ["AΑА", "B", "g"]
+    assert sorted("".join(chr(codes[i]) for i in group) for group in groups) == ["A\u0391\u0410", "B", "g"]
 
 
 def test_confusable_characters_need_half_the_agreement():
@@ -143,7 +144,7 @@ def test_unicode_relates_confusables_and_cases(tmp_path):
     path = tmp_path / "confusables.txt"
     path.write_text("\ufeff# comment\n0410 ;\t0041 ;\tMA\t# A\n0031 ;\t006C ;\tMA\n", encoding="utf-8")
     table = confusables.skeletons(path)
-    groups = [[ord(c)] for c in "AАal1"]
+    groups = [[ord(c)] for c in "A\u0410al1"]
     plain = confusables.related(groups, table, with_case=False)
     assert np.argwhere(np.triu(plain)).tolist() == [[0, 1], [3, 4]]
     assert np.argwhere(np.triu(confusables.related(groups, table, with_case=True))).tolist() == [[0, 1], [0, 2], [3, 4]]
@@ -156,7 +157,7 @@ def test_connected_components_are_numbered():
 
 
 def test_class_names_are_those_of_unicode():
-    assert confusables.class_name([ord("Α"), ord("A")]) == ("A", "LATIN CAPITAL LETTER A")
+    assert confusables.class_name([ord("\u0391"), ord("A")]) == ("A", "LATIN CAPITAL LETTER A")
     assert confusables.class_name([ord("0"), ord("O"), ord("o")]) == ("O", "LATIN LETTER O")
 
 
@@ -177,8 +178,33 @@ def test_licences_are_read_from_debian_copyright_files(tmp_path, text, short):
 
 def test_a_version_no_longer_served_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr(fonts, "_apt_get_download", lambda packages, folder: None)
-    with pytest.raises(MissingDataError, match="dejavu=1.*bookworm"):
+    with pytest.raises(MissingDataError, match=r"dejavu=1.*bookworm"):
         fonts.fetch([PACKAGE], tmp_path)
+
+
+def test_a_damaged_package_is_named(tmp_path):
+    if shutil.which("dpkg-deb") is None:
+        pytest.skip("no dpkg-deb on this machine")
+    (tmp_path / "debs").mkdir()
+    (tmp_path / "debs" / "dejavu_1_all.deb").write_bytes(b"!<arch>\nhalf")
+    with pytest.raises(CorruptFileError, match=r"dejavu_1_all\.deb.*Delete it"):
+        fonts.fetch([PACKAGE], tmp_path)
+
+
+def test_a_machine_without_debian_tools_is_told(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(MissingDataError, match=r"`apt-get` is not on this machine.*bookworm"):
+        fonts.fetch([PACKAGE], tmp_path)
+
+
+def test_another_result_of_the_same_command_is_said_aloud():
+    now = {"pixels_sha256": "aa", "made_with": {"pillow": "13.0.0"}}
+    assert "same pixels" in glyphs._comparison(now, now)
+    other = {"pixels_sha256": "bb", "made_with": {"pillow": "11.0.0"}}
+    assert "OTHER PIXELS" in (said := glyphs._comparison(other, now))
+    assert "bb" in said
+    assert "pillow 11.0.0" in said
+    assert "pillow 13.0.0" in said
 
 
 def test_the_shipped_tables_agree_with_each_other():
@@ -186,7 +212,7 @@ def test_the_shipped_tables_agree_with_each_other():
     characters = [row["character"] for row in classes]
     assert len(characters) == len(set(characters))
     assert {row["class"] for row in classes} <= set(characters)
-    of_a = {row["class"] for row in classes if row["character"] in "AΑА"}
+    of_a = {row["class"] for row in classes if row["character"] in "A\u0391\u0410"}
     assert of_a == {"A"}
     assert store.read_json(glyphs.TABLES / "manifest.json")["merged"] == glyphs._merged(classes)
     packages = {p.name for p in fonts.read_packages(glyphs.TABLES / "fonts.csv")}
