@@ -6,6 +6,7 @@ A strategy has `query() -> Batch | None` and `update(labels)`, and keeps a `Ledg
 
 from collections.abc import Sequence
 from enum import IntEnum
+from numbers import Integral
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -135,6 +136,14 @@ class Ledger:
                 [len(labels) for _, labels in self._answered],
             ),
         )
+
+
+def check_counts(config: object, **least: int) -> None:
+    """Raise `ValueError` unless each named field of `config` is a whole number not below its least value."""
+    for name, lowest in least.items():
+        value = getattr(config, name)
+        if not isinstance(value, Integral) or value < lowest:
+            raise ValueError(f"{name} = {value!r}; allowed: a whole number, {lowest} or more")
 
 
 def check_rows(rows: Sequence[int] | np.ndarray, n: int, what: str) -> np.ndarray:

@@ -8,7 +8,7 @@ import numpy as np
 from elsa_nb.pool import Pool
 from elsa_nb.search import head as heads
 from elsa_nb.search import strategies
-from elsa_nb.search.contract import NEGATIVE, POSITIVE, Batch, Component, Ledger, Log, QueryError
+from elsa_nb.search.contract import NEGATIVE, POSITIVE, Batch, Component, Ledger, Log, QueryError, check_counts
 from elsa_nb.search.head import Features, HeadConfig
 from elsa_nb.search.neighbours import Neighbours
 
@@ -48,14 +48,14 @@ class SearchConfig:
     relabel: bool = False  # only known positives are barred: negatives are asked, paid for and counted again
 
     def __post_init__(self):
-        for name, least in (("rounds", 0), ("a", 1), ("l", 1), ("b", 0), ("b_slope", 0)):
-            if not getattr(self, name) >= least:
-                raise ValueError(f"{name} = {getattr(self, name)!r}; allowed: {least} or more")
+        check_counts(self, rounds=0, a=1, l=1, b=0)
+        if not 0 <= self.b_slope < np.inf:
+            raise ValueError(f"b_slope = {self.b_slope!r}; allowed: 0 or more rows for each positive known")
         for name in ("alpha_1", "alpha_2"):
             if not np.isfinite(getattr(self, name)):
                 raise ValueError(f"{name} = {getattr(self, name)!r}; allowed: a finite number of standard deviations")
-        if self.final_budget is not None and self.final_budget < 1:
-            raise ValueError(f"final_budget = {self.final_budget!r}; allowed: 1 or more, or None for no limit")
+        if self.final_budget is not None:
+            check_counts(self, final_budget=1)
         for name, allowed in _ALLOWED.items():
             if getattr(self, name) not in allowed:
                 raise ValueError(f"{name} = {getattr(self, name)!r}; allowed: {', '.join(map(repr, allowed))}")

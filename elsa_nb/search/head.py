@@ -15,6 +15,8 @@ from typing import Protocol
 
 import numpy as np
 
+from elsa_nb.search.contract import check_counts
+
 KINDS = ("logistic", "linear-sgd", "mlp")
 
 
@@ -37,7 +39,8 @@ class HeadConfig:
     def __post_init__(self):
         if self.kind not in KINDS:
             raise ValueError(f"head kind {self.kind!r} is not known; allowed: {', '.join(KINDS)}")
-        for name in ("l2", "steps", "learning_rate", "hidden", "least_positives"):
+        check_counts(self, steps=1, hidden=1, least_positives=1)
+        for name in ("l2", "learning_rate"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"head {name} = {getattr(self, name)!r}; allowed: more than 0")
         if self.weight_decay < 0:

@@ -7,7 +7,7 @@ import numpy as np
 
 from elsa_nb.pool import Pool
 from elsa_nb.search import head as heads
-from elsa_nb.search.contract import Batch, Component, Ledger, Log
+from elsa_nb.search.contract import Batch, Component, Ledger, Log, check_counts
 from elsa_nb.search.head import Features, HeadConfig
 
 
@@ -25,9 +25,12 @@ class ProbeConfig:
     head: HeadConfig = field(default_factory=HeadConfig)
 
     def __post_init__(self):
-        for name, least in (("budget", 1), ("batch", 1), ("growth", 0), ("weak_negatives", 1)):
-            if not getattr(self, name) >= least:
-                raise ValueError(f"{name} = {getattr(self, name)!r}; allowed: {least} or more")
+        check_counts(self, budget=1, batch=1, weak_negatives=1)
+        if not 0 <= self.growth < np.inf:
+            raise ValueError(f"growth = {self.growth!r}; allowed: 0 or more")
+        if self.head.least_positives > 1:
+            least = self.head.least_positives
+            raise ValueError(f"head least_positives = {least}; allowed: 1, for without a head nothing can be ranked")
 
 
 class GreedyProbe:
