@@ -24,18 +24,18 @@ class GlyphAugmentation:
     side as a part of the image's.
     """
 
-    rotation: float = 12.0
-    shear: float = 0.3
-    zoom: float = 0.2
-    stretch: float = 0.2
-    shift: float = 0.12
-    elastic: float = 0.08
-    bold: float = 1.0
-    thin: float = 0.6
-    blur: float = 0.7
-    fade: float = 0.3
-    erase: float = 0.25
-    erase_side: float = 0.35
+    rotation: float = 6.0
+    shear: float = 0.2
+    zoom: float = 0.1
+    stretch: float = 0.12
+    shift: float = 0.06
+    elastic: float = 0.05
+    bold: float = 0.7
+    thin: float = 0.4
+    blur: float = 0.5
+    fade: float = 0.2
+    erase: float = 0.05
+    erase_side: float = 0.3
 
     def __call__(self, images: Tensor, generator: torch.Generator) -> Tensor:
         """Return one view of each image (m, 1, h, w), float32 in [0, 1], 0 = paper."""

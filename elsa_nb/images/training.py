@@ -43,10 +43,10 @@ class TrainingConfig:
 
     architecture: Architecture = field(default_factory=Architecture)
     augmentation: GlyphAugmentation = field(default_factory=GlyphAugmentation)
-    epochs: int = 12
+    epochs: int = 6
     batch: int = 256
     optimiser: str = "adamw"
-    lr: float = 2e-3
+    lr: float = 5e-3
     weight_decay: float = 1e-2
     warm_up: float = 0.05
     seed: int = 0
