@@ -152,7 +152,7 @@ def plot_search(frame: pd.DataFrame, images: np.ndarray, *, across: int = 30) ->
     """
     rounds = list(dict.fromkeys(frame["round"]))
     with plt.rc_context(STYLE | {"axes.grid": False}):
-        figure, ax = plt.subplots(figsize=(0.27 * across + 1.5, 0.36 * len(rounds) + 0.6))
+        figure, ax = plt.subplots(figsize=(0.27 * across + 1.6, 0.275 * len(rounds) + 0.45))
         for y, number in enumerate(rounds):
             members = np.flatnonzero((frame["round"] == number).to_numpy())
             for x, i in enumerate(members[:across]):

@@ -13,10 +13,13 @@ from typing import Any
 
 import nbformat
 import papermill
+from traitlets.config import Config
 
 from elsa_nb import store
 from elsa_nb.profiles import Profile
 
+# Over TCP without encryption the kernel warns on every start; sockets of the file system need none.
+_QUIET = Config({"KernelManager": {"transport": "ipc"}})
 FOLDER = Path(__file__).resolve().parent.parent.parent / "notebooks"
 
 
@@ -60,7 +63,13 @@ def execute(path: Path, executed: Path, parameters: dict[str, Any]) -> None:
     try:
         with _progress_to_terminal(executed.parent):
             papermill.execute_notebook(
-                path, temporary, parameters, cwd=FOLDER, kernel_name="python3", progress_bar=False
+                path,
+                temporary,
+                parameters,
+                cwd=FOLDER,
+                kernel_name="python3",
+                progress_bar=False,
+                config=_QUIET,
             )
         node = nbformat.read(temporary, as_version=4)
         for part in (node, *node.cells):

@@ -35,7 +35,7 @@ from elsa_nb.search import contract, elsa, head, metrics, neighbours, oracle, ri
 
 RESULTS = store.DATA / "results"
 PACKAGES = ("numpy", "faiss-cpu")  # what the numbers of a search come from, given the pool
-_CODE = (contract, elsa, head, metrics, neighbours, oracle, rivals, strategies, simulation, pool_module)
+CODE = (contract, elsa, head, metrics, neighbours, oracle, rivals, strategies, simulation, pool_module)
 
 
 def run(
@@ -90,7 +90,7 @@ def provenance(plan: Sweep, profile_name: str) -> dict[str, Any]:
     return {
         "sweep": json.loads(json.dumps(asdict(plan))),
         "pools": recipes,
-        "code": store.code_hash(*_CODE),
+        "code": store.code_hash(*CODE),
         "versions": {package: version(package) for package in PACKAGES},
     }
 
@@ -110,7 +110,7 @@ def _reusable(name: str, profile_name: str, source: dict[str, Any]) -> tuple[pd.
 def _compute(
     plan: Sweep, profile_name: str, source: dict[str, Any], workers: int, progress: bool | None
 ) -> pd.DataFrame:
-    names = _class_names(profile_name)
+    names = class_names(profile_name)
     units = list(plan.units(names))
     fingerprint = store.sha256_bytes(json.dumps(source | {"sweep": None}, sort_keys=True).encode())
     folder = _parts(plan.name, profile_name)
@@ -149,7 +149,7 @@ def _run_units(units: list[tuple[tuple[Setting, ...], Path]], profile_name: str,
 
 def run_unit(unit: tuple[Setting, ...], file: Path, profile_name: str) -> int:
     """Run the searches of one unit on one core and store their rows as `file`; return how many there were."""
-    positive = (_class_names(profile_name) == unit[0].target).to_numpy()
+    positive = (class_names(profile_name) == unit[0].target).to_numpy()
     with threadpool_limits(1):
         rows = [simulation.run_search(setting, profile_name, positive) for setting in unit]
     store.write_atomically(file, _parquet(pd.DataFrame(rows)))
@@ -157,7 +157,7 @@ def run_unit(unit: tuple[Setting, ...], file: Path, profile_name: str) -> int:
 
 
 @lru_cache(maxsize=1)
-def _class_names(profile_name: str) -> pd.Series:
+def class_names(profile_name: str) -> pd.Series:
     """Return the class name of every row of the profile's pools."""
     dataset = profile(profile_name).dataset
     if dataset != "glyphs":
