@@ -1,8 +1,7 @@
 """The pool: one vector and one id an unlabelled item, memory-mapped, checked, and written so that nothing is lost.
 
 A pool is a folder of three files. `vectors.npy` and `ids.npy` are plain NumPy arrays; `pool.json` says what they are
-and holds their SHA-256. It is written last: a folder without it is a pool that is not finished. Labels never live
-here.
+and holds their SHA-256. It is written last: a folder without it is not finished. Labels never live here.
 """
 
 import io
