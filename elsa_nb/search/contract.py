@@ -94,7 +94,8 @@ class Ledger:
             )
 
     def ask(self, batch: Batch) -> Batch:
-        """Open the questions of `batch`."""
+        """Open the questions of `batch`, read-only: who sorts them for display sorts a copy."""
+        batch.rows.flags.writeable = batch.components.flags.writeable = False
         self._pending = batch
         return batch
 

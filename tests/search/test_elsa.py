@@ -118,6 +118,13 @@ def test_bad_labels_are_refused_with_the_cure(pool, seeds, labels, match):
     assert strategy.log.labels.tolist() == [1, 0, -1, 0]
 
 
+def test_a_batch_cannot_be_reordered_under_the_search(pool, seeds):
+    batch = search(pool, seeds, SMALL).query()
+    for array in (batch.rows, batch.components):
+        with pytest.raises(ValueError, match="read-only"):
+            array.sort()
+
+
 @pytest.mark.parametrize("labels", [[True, False, True, False], np.array([1.0, 0.0, 1.0, 0.0]), (1, 0, 1, 0)])
 def test_booleans_and_whole_floats_are_labels(pool, seeds, labels):
     strategy = search(pool, seeds, replace(SMALL, a=4, use_rands=False))
