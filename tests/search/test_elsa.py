@@ -459,8 +459,9 @@ def test_random_draws_are_of_unlabelled_rows(pool, positive, seeds, monkeypatch)
 
 
 def test_the_final_search_counts_what_was_labelled_before(pool, positive, seeds):
-    *_, final = answers(search(pool, seeds, replace(SMALL_RELEASED, alpha_2=0.0)), Truth(positive))
-    assert set(seeds) & set(final.rows)
+    *rounds, final = answers(search(pool, seeds, replace(SMALL_RELEASED, alpha_2=-50.0)), Truth(positive))
+    assert len(rounds) == 5
+    assert sorted(final.rows) == list(range(N))
 
 
 def test_a_known_positive_survives_a_contrary_answer(pool, positive, seeds):
