@@ -147,9 +147,11 @@ def _labels(drawn: Rendering, label: np.ndarray, classes: Sequence[dict[str, str
     character = {row["name"]: row["class"] for row in classes}
     used = sorted(set(label.tolist()))
     index = np.searchsorted(used, label).astype(np.int16)
+    # Only what occurs becomes a category, whatever else the rendering was asked to draw.
     codes, code_index = np.unique(drawn.codes, return_inverse=True)
-    package, package_index = np.unique([f.package for f in drawn.faces], return_inverse=True)
-    face, face_index = np.unique([f.name for f in drawn.faces], return_inverse=True)
+    faces = [drawn.faces[i] for i in drawn.face]
+    face, face_index = np.unique([f.name for f in faces], return_inverse=True)
+    package, package_index = np.unique([f.package for f in faces], return_inverse=True)
 
     def column(indices: np.ndarray, values: Sequence[str]) -> pa.DictionaryArray:
         return pa.DictionaryArray.from_arrays(pa.array(indices.astype(np.int16)), pa.array(list(map(str, values))))
@@ -159,8 +161,8 @@ def _labels(drawn: Rendering, label: np.ndarray, classes: Sequence[dict[str, str
             "name": column(index, [names[i] for i in used]),
             "character": column(index, [character[names[i]] for i in used]),
             "drawn": column(code_index, [chr(c) for c in codes]),
-            "face": column(face_index[drawn.face], face),
-            "package": column(package_index[drawn.face], package),
+            "face": column(face_index, face),
+            "package": column(package_index, package),
         }
     )
     stream = io.BytesIO()

@@ -43,6 +43,15 @@ def test_two_builds_give_the_same_files(tmp_path, small_classes):
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes(), name
 
 
+def test_faces_that_give_no_image_leave_no_trace(tmp_path, small_classes):
+    build(tmp_path / "one")
+    idle = fonts.Face("another", "Idle", FACES[0].path)
+    drawn = render(FACES, [ord(row["character"]) for row in CLASSES], workers=1)
+    drawn = Rendering(drawn.packed, drawn.codes, drawn.face + 1, (idle, *drawn.faces))
+    glyphs.write_pool(tmp_path / "two", drawn, CLASSES, None, {PACKAGE: "Bitstream-Vera"}, "a test")
+    assert (tmp_path / "one" / "manifest.json").read_bytes() == (tmp_path / "two" / "manifest.json").read_bytes()
+
+
 def test_a_built_pool_is_read_back(tmp_path, small_classes):
     manifest = build(tmp_path)
     pool = Glyphs.open(tmp_path)
