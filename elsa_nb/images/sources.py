@@ -18,6 +18,7 @@ from elsa_nb.errors import CorruptFileError, MissingDataError
 from elsa_nb.images.packing import LEVELS, PACKED, SIDE, unpack
 
 _COMMAND = "python -m elsa_nb.images.glyphs"
+_KEYS = {"n", "files", "pixels_sha256"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,11 +48,13 @@ class Glyphs:
         command = f"{_COMMAND} --full" if full else _COMMAND
         cure = f"`{command} --out {folder}` builds it again"
         if folder.resolve() == (store.DATA / "glyphs").resolve():
-            cure += f"; `git checkout {folder.relative_to(store.ROOT)}` restores the one of the repository"
+            cure += "; `git checkout data/glyphs` restores the one of the repository"
         path = folder / "manifest.json"
         if not path.exists():
             raise MissingDataError(f"There is no glyph pool in {folder}: {path} is missing. {cure}.")
         manifest = store.read_json(path)
+        if absent := _KEYS - set(manifest):
+            raise CorruptFileError(f"{path} lacks {', '.join(sorted(absent))}: it describes no glyph pool. {cure}.")
         images, labels = (_verified(folder / name, manifest, cure) for name in ("images.bin", "labels.parquet"))
         packed = np.frombuffer(lzma.decompress(images), np.uint8)
         if packed.size != manifest["n"] * PACKED:
@@ -87,7 +90,7 @@ class Glyphs:
     def images(self, rows: Any = None) -> np.ndarray:
         """Return the images of `rows` (all by default), uint8 (m, 32, 32): 0 is paper, 255 is ink."""
         if rows is None:
-            return unpack(self.packed) * (255 // (LEVELS - 1))
+            return _grey(self.packed)
         rows = np.asarray(rows)
         if rows.size == 0:
             return np.empty((0, SIDE, SIDE), np.uint8)
@@ -99,7 +102,7 @@ class Glyphs:
         if rows.min() < 0 or rows.max() >= len(self):
             wrong = rows[(rows < 0) | (rows >= len(self))][0]
             raise ValueError(f"Row {wrong} is not in this pool: rows run from 0 to {len(self) - 1}.")
-        return unpack(self.packed[rows]) * (255 // (LEVELS - 1))
+        return _grey(self.packed[rows])
 
     def class_rows(self, name: str) -> np.ndarray:
         """Return the rows of one class, int64 (k,) ascending; `name` is a class name or its character."""
@@ -114,6 +117,12 @@ class Glyphs:
                 )
             return np.flatnonzero(self.labels["character"].cat.codes == by_character[name])
         return np.flatnonzero(self.labels["name"].cat.codes == names.get_loc(name))
+
+
+def _grey(packed: np.ndarray) -> np.ndarray:
+    images = unpack(packed)
+    images *= 255 // (LEVELS - 1)  # in place: the whole pool is 100 MB
+    return images
 
 
 def _verified(path: Path, manifest: dict[str, Any], cure: str) -> bytes:

@@ -120,9 +120,17 @@ def test_a_broken_manifest_is_refused(copy):
     store.write_json(path, manifest | {"n": manifest["n"] - 1})
     with pytest.raises(CorruptFileError, match=r"manifest\.json says"):
         Glyphs.open(copy)
+    store.write_json(path, {"n": 1})
+    with pytest.raises(CorruptFileError, match="lacks files, pixels_sha256"):
+        Glyphs.open(copy)
     path.write_text("{", encoding="utf-8")
     with pytest.raises(CorruptFileError, match=r"manifest\.json"):
         Glyphs.open(copy)
+
+
+def test_the_bundled_folder_may_be_named_relatively(monkeypatch):
+    monkeypatch.chdir(store.ROOT)
+    assert len(Glyphs.open("data/glyphs")) == Glyphs.open(SHIPPED).manifest["n"]
 
 
 def test_a_missing_pool_is_named_with_its_command(tmp_path):
