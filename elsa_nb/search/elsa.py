@@ -37,7 +37,9 @@ class SearchConfig:
         "new positives"  # of the last round (Algorithm 4), "all positives" (section 4.1), "last neighbours"
     )
     rands: str = "algorithm 2"  # or "appendix b", "sampled points"
-    negatives: str = "round"  # the head learns from this round's negatives (Algorithm 4 line 9), or from "all"
+    # The head learns from this round's negatives (Algorithm 4 line 9; a round without any leaves those of the round
+    # before; a head trained only once, at the end, sees those of the last round), or from "all".
+    negatives: str = "round"
     confidence: str = "probability"  # what mean + alpha std is taken of; or "logit"
     head: HeadConfig = field(default_factory=HeadConfig)
     final_head: HeadConfig | None = (

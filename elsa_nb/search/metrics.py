@@ -27,8 +27,8 @@ def finds(
 
 
 def discovery_rate(found: np.ndarray, n_positives: int) -> float:
-    """Return |L+| / |D+|, the share of the class that was found (equation 4)."""
-    return float(np.count_nonzero(found) / n_positives)
+    """Return |L+| / |D+|, the share of the class that was found (equation 4); nan for a class without members."""
+    return float(np.count_nonzero(found) / n_positives) if n_positives else float("nan")
 
 
 def labelling_efficiency(found: np.ndarray) -> float:

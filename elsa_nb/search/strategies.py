@@ -53,7 +53,7 @@ def random_search(
     """Return at most `b` allowed rows near `l` randomly sampled `likely` rows: RandS.
 
     - "algorithm 2": the b rows nearest to the sampled points, a sampled point never as its own neighbour;
-    - "appendix b": the nearest neighbour of each sampled point, the b pairs with the smallest distance;
+    - "appendix b": the nearest neighbour of each sampled point, the first b distinct rows by distance;
     - "sampled points": as algorithm 2, but a sampled point is its own nearest neighbour (the released code), so that
       with b <= l the sampled points themselves come back.
     """
