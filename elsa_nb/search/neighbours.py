@@ -121,22 +121,31 @@ class Neighbours:
         Ordered by (distance, row), and exact: see the module's docstring.
         """
         k = min(k, self.n - 1)
-        fetched = min(k + 1 + SLACK, self.n)  # + 1: a row finds itself
         if self._backend is None:
             self._backend = BACKENDS[self._backend_name](self.vectors)
+        rows, distances, proved = self._propose(queries, k, SLACK)
+        if not proved.all():  # in dense places the next distances are too close for float32 to tell apart
+            again = np.flatnonzero(~proved)
+            rows[again], distances[again], proved[again] = self._propose(queries[again], k, 16 * SLACK)
+        for i in np.flatnonzero(~proved):
+            rows[i], distances[i] = self._scan(queries[i], k)
+        return rows, distances
+
+    def _propose(self, queries: np.ndarray, k: int, slack: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return the `k` best of the backend's `k` + `slack` proposals: (rows, distances, proved to be exact (m,))."""
+        fetched = min(k + 1 + slack, self.n)  # + 1: a row finds itself
         candidates, approximate = self._backend(self.vectors[queries], fetched)
         distances = self._measure(queries, candidates)
         distances[candidates == queries[:, None]] = np.inf
         order = _by_distance_then_row(distances, candidates)[:, :k]
         rows = np.take_along_axis(candidates, order, 1)
         distances = np.take_along_axis(distances, order, 1)
-        if fetched < self.n:
-            farthest = approximate.max(1)
-            proved = distances[:, -1] < farthest - self._rounding_error(queries)
-            proved &= farthest < np.finfo(np.float32).max  # beyond float32's range: inf, nan, or faiss's own sign
-            for i in np.flatnonzero(~proved):
-                rows[i], distances[i] = self._scan(queries[i], k)
-        return rows, distances
+        if fetched == self.n:
+            return rows, distances, np.ones(len(queries), bool)
+        farthest = approximate.max(1)
+        proved = distances[:, -1] < farthest - self._rounding_error(queries)
+        proved &= farthest < np.finfo(np.float32).max  # beyond float32's range: inf, nan, or faiss's own sign
+        return rows, distances, proved
 
     def nearest_to_any(
         self, queries: np.ndarray, count: int, allowed: np.ndarray, *, include_queries: bool = False
