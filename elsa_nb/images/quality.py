@@ -31,7 +31,7 @@ def purity(
     """
     if not 0 < k < len(vectors):
         raise ValueError(f"k is {k}; with {len(vectors)} vectors it is 1 to {len(vectors) - 1}.")
-    pool, labels = torch.from_numpy(np.asarray(vectors, np.float32)), torch.from_numpy(np.asarray(labels))
+    pool, labels = torch.from_numpy(np.array(vectors, np.float32)), torch.from_numpy(np.array(labels))
     asking = np.random.default_rng(seed).permutation(len(pool))[:queries]
     half = pool.square().sum(dim=1) / 2
     same = 0.0
@@ -51,7 +51,7 @@ def linear_probe(vectors: np.ndarray, labels: np.ndarray, *, seed: int = 0, epoc
     """
     order = np.random.default_rng(seed).permutation(len(vectors))
     test, train = np.split(order, [len(order) // 5])
-    x, y = torch.from_numpy(np.asarray(vectors, np.float32)), torch.from_numpy(np.asarray(labels, np.int64))
+    x, y = torch.from_numpy(np.array(vectors, np.float32)), torch.from_numpy(np.array(labels, np.int64))
     mean, deviation = x[train].mean(dim=0), x[train].std(dim=0) + 1e-6
     x = (x - mean) / deviation
     layer = torch.nn.Linear(x.shape[1], int(y.max()) + 1)
