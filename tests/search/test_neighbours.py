@@ -54,7 +54,8 @@ def backend(request):
 
 @pytest.fixture
 def scans(monkeypatch):
-    """Count the rows whose proposal was not proved, so that they were searched again."""
+    """Count the rows whose first proposal was not proved, so that they were searched again."""
+    monkeypatch.setattr(module, "SLACKS", module.SLACKS[:1])
     counted = []
     scan = Neighbours._scan
 
@@ -115,6 +116,15 @@ def test_a_row_without_proof_is_searched_again(backend, kind, scans):
     rows, _ = Neighbours(vectors, backend=backend).exact(np.arange(200), 10)
     assert scans  # more equals, or more blur, than the spare candidates hold
     for query in range(200):
+        assert rows[query].tolist() == brute_force(vectors, query, 10)[0]
+
+
+def test_more_candidates_prove_what_a_few_could_not(backend, monkeypatch):
+    vectors = random_vectors(2, 900, 5, "normal")
+    vectors[:100] = vectors[0]  # a hundred equals: more than the first spare candidates hold, fewer than the second
+    monkeypatch.setattr(Neighbours, "_scan", lambda *_: pytest.fail("a whole scan was not needed"))
+    rows, _ = Neighbours(vectors, backend=backend).exact(np.arange(20), 10)
+    for query in range(20):
         assert rows[query].tolist() == brute_force(vectors, query, 10)[0]
 
 
