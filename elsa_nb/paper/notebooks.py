@@ -75,6 +75,8 @@ def execute(path: Path, executed: Path, parameters: dict[str, Any]) -> None:
         for part in (node, *node.cells):
             for noise in ("papermill", "execution"):
                 part.metadata.pop(noise, None)
+        for cell in node.cells:
+            cell.source = cell.source.rstrip()
         node.metadata.pop("widgets", None)
         store.write_atomically(executed, (nbformat.writes(node).rstrip() + "\n").encode())
     finally:
