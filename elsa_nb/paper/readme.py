@@ -57,11 +57,15 @@ def _equal_budget(runs: pd.DataFrame) -> list[str]:
     budget = int(ends["labels"].iloc[0])
     ranked = curves.at_budget(curve, budget)
     ranked = ranked[ranked["reading"].isin(["paper", "rival", "reference"]) & (ranked["arm"] != "ideal")]
+    spent = (
+        runs[(runs["encoder"] == "vicreg") & (runs["seeds"] == SEEDS)].groupby(["reading", "arm"])["labels"].median()
+    )
     entries = [
-        f"{row.arm} {row.median:.2f}" + (f" (stopped at {row.labels:,})" if row.labels < budget else "")
+        f"{row.arm} {row.median:.2f}"
+        + (f" (it stops at {spent[row.reading, row.arm]:,.0f})" if row.labels < budget else "")
         for row in ranked.itertuples()
     ]
     return [
-        f"Discovery at equal budget, {budget:,} labels ({budget / runs['pool_size'].iloc[0]:.1%} of the pool), "
-        f"`paper` reading: {', '.join(entries)}."
+        f"Discovery at equal budget, {budget:,} labels ({budget / runs['pool_size'].iloc[0]:.1%} of the pool, shortly "
+        f"before ELSA itself stops), `paper` reading: {', '.join(entries)}."
     ]
