@@ -72,7 +72,7 @@ def test_the_search_for_machine_paths_sees(text):
         "../root/x",
         "$(BIN)/opt/x",
         "/usr/share/fonts/truetype",
-        "~/work/x",
+        "~/pictures/x",
         "a / tmp / b",
         "s/home/x",
     ],
