@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 import torch
 
+from elsa_nb import store
 from elsa_nb.errors import CorruptFileError
+from elsa_nb.images import augmentations, encoders, losses, optimisers, training
 from elsa_nb.images.augmentations import GlyphAugmentation
 from elsa_nb.images.encoders import Architecture
 from elsa_nb.images.optimisers import LARS, make_optimiser, set_learning_rate, warm_up_cosine
@@ -224,3 +226,10 @@ def test_linear_probe_and_collapse_tell_good_vectors_from_bad():
     assert collapse(line)["effective_rank"] == 1
     assert collapse(rng.normal(size=(4000, 5)))["effective_rank"] > 4.9
     assert collapse(np.ones((50, 5)))["std_mean"] == 0
+
+
+@pytest.mark.parametrize("name", ["vicreg", "barlow-twins"])
+def test_the_code_that_trained_the_bundled_encoders_is_the_code_that_is_here(name):
+    card = store.read_json(store.DATA / "weights" / f"{name}.json")
+    here = store.code_hash(augmentations, encoders, losses, optimisers, training)
+    assert card["code"] == here, "the training changed: run `make weights` again, or take the change back"

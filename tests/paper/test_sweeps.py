@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from elsa_nb.paper.sweeps import PROBE, SWEEPS, sweep
+from elsa_nb.paper.simulation import draw_seeds
+from elsa_nb.paper.sweeps import PROBE, SWEEPS, Setting, sweep
 
 
 @pytest.fixture
@@ -38,6 +39,16 @@ def test_arms_encoders_and_readings_share_their_seeds_and_nothing_else_does(name
         states.setdefault((s.target, s.seeds, s.repeat), set()).add(tuple(s.seed_sequence.generate_state(4)))
     assert all(len(of_one) == 1 for of_one in states.values())
     assert len(set.union(*states.values())) == len(states)
+
+
+def test_the_seeding_is_that_of_the_committed_results():
+    """Stored results are not told apart by how they were seeded: who changes this runs `full` again."""
+    setting = Setting("components", "paper", "vicreg", "projection", "ELSA", "SOLIDUS", seeds=5, repeat=1)
+    for_seeds, for_search = setting.seed_sequence.spawn(2)
+    assert for_search.generate_state(2).tolist() == [1372417282, 16585903]
+    every_seventh = np.arange(1000) % 7 == 0
+    drawn = draw_seeds(every_seventh, 5, np.random.default_rng(for_seeds), "SOLIDUS")
+    assert drawn.tolist() == [574, 140, 175, 70, 189]
 
 
 def test_classes_are_a_fixed_choice_among_the_large_enough(names):

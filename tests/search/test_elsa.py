@@ -5,7 +5,6 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
-from elsa_nb.pool import Pool
 from elsa_nb.search import head as heads
 from elsa_nb.search import strategies
 from elsa_nb.search.contract import NEGATIVE, POSITIVE, UNSURE, Batch, Component, Ledger, QueryError
@@ -15,21 +14,6 @@ from elsa_nb.search.neighbours import Neighbours
 from elsa_nb.search.oracle import Flipped, Truth, simulate
 
 N = 240
-
-
-@pytest.fixture
-def pool(tiny_pool):
-    return Pool.from_arrays(tiny_pool[0])
-
-
-@pytest.fixture
-def positive(tiny_pool):
-    return tiny_pool[1] == 3
-
-
-@pytest.fixture
-def seeds(positive):
-    return np.flatnonzero(positive)[:2]
 
 
 def search(pool, seeds, config=ELSA, seed=0, **more):

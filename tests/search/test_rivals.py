@@ -4,26 +4,10 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from elsa_nb.pool import Pool
 from elsa_nb.search.contract import Component
 from elsa_nb.search.head import Features, HeadConfig
 from elsa_nb.search.oracle import Truth, simulate
 from elsa_nb.search.rivals import GreedyProbe, ProbeConfig
-
-
-@pytest.fixture
-def pool(tiny_pool):
-    return Pool.from_arrays(tiny_pool[0])
-
-
-@pytest.fixture
-def positive(tiny_pool):
-    return tiny_pool[1] == 3
-
-
-@pytest.fixture
-def seeds(positive):
-    return np.flatnonzero(positive)[:2]
 
 
 def probe(pool, seeds, seed=0, **settings):
