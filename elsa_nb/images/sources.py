@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from elsa_nb import store
 from elsa_nb.errors import CorruptFileError, MissingDataError
 from elsa_nb.images.packing import LEVELS, PACKED, SIDE, unpack
+from elsa_nb.images.rows import checked_rows
 
 _COMMAND = "python -m elsa_nb.images.glyphs"
 _KEYS = {"n", "files", "pixels_sha256"}
@@ -91,17 +92,9 @@ class Glyphs:
         """Return the images of `rows` (all by default), uint8 (m, 32, 32): 0 is paper, 255 is ink."""
         if rows is None:
             return _grey(self.packed)
-        rows = np.asarray(rows)
+        rows = checked_rows(rows, len(self))
         if rows.size == 0:
             return np.empty((0, SIDE, SIDE), np.uint8)
-        if rows.ndim != 1 or rows.dtype.kind not in "iu":
-            raise ValueError(
-                f"rows must be a list of integers, one dimension; got {rows.dtype} of shape {rows.shape}. "
-                "Turn a mask into rows with np.flatnonzero(mask)."
-            )
-        if rows.min() < 0 or rows.max() >= len(self):
-            wrong = rows[(rows < 0) | (rows >= len(self))][0]
-            raise ValueError(f"Row {wrong} is not in this pool: rows run from 0 to {len(self) - 1}.")
         return _grey(self.packed[rows])
 
     def class_rows(self, name: str) -> np.ndarray:
