@@ -1,0 +1,100 @@
+"""Reading PyTorch checkpoints that somebody else wrote: their tensors, and nothing that runs.
+
+A checkpoint is a pickle, and a pickle can run code. PyTorch's restricted reader (`weights_only=True`) accepts tensors
+and plain containers; one function is let through by name, because old files of VICReg and Barlow Twins mention it in
+their optimiser's state, and a stand-in that does nothing takes its place.
+"""
+
+import io
+import pickle
+import re
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from elsa_nb.errors import CorruptFileError, MissingDataError
+
+_ZIP = b"PK\x03\x04"
+_LEGACY = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.\x80\x02M\xe9\x03."  # PyTorch's magic number before 1.6, pickled
+_ASKED = re.compile(r"GLOBAL (\S+)")
+
+
+def exclude_bias_and_norm(*_: Any) -> None:
+    """Stand in for the function of the same name in VICReg's and Barlow Twins' training scripts; it is never used."""
+
+
+def read_checkpoint(path: Path | str, member: str = "") -> Any:
+    """Return what the checkpoint at `path` holds, its tensors on the CPU; no code of the file is run.
+
+    Both of PyTorch's formats are read, as are zip archives around one (of several files, the one whose name ends in
+    `member`). Raises MissingDataError where there is no file, and CorruptFileError for a file that is no checkpoint,
+    ends too early, is damaged inside, or asks for code.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise MissingDataError(f"The checkpoint {path} is not here.")
+    with path.open("rb") as stream:
+        start = stream.read(len(_LEGACY))
+    if start.startswith(_ZIP):
+        inner = _inside(path, member)
+        return _load(path if inner is None else io.BytesIO(inner), path)
+    if start == _LEGACY:
+        return _load(path, path)
+    what = "is empty" if not start else f"is not a PyTorch checkpoint: it begins with {start[:12]!r}"
+    raise CorruptFileError(f"{path} {what}. {_CURE}")
+
+
+def _inside(path: Path, member: str) -> bytes | None:
+    """Return the checkpoint inside a zip archive; None if the archive itself is a checkpoint of PyTorch's."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = [entry.filename for entry in archive.infolist() if not entry.is_dir()]
+            if any(name.rpartition("/")[2] == "data.pkl" for name in names):
+                damaged = archive.testzip()  # PyTorch itself compares no checksums
+                if damaged is not None:
+                    raise CorruptFileError(f"{path} is damaged at {damaged}: its checksum does not hold. {_CURE}")
+                return None
+            fitting = names if len(names) == 1 else [name for name in names if member and name.endswith(member)]
+            if len(fitting) != 1:
+                raise CorruptFileError(
+                    f"{path} holds {', '.join(names) or 'nothing'}: none is known as the checkpoint. {_CURE}"
+                )
+            inner = archive.read(fitting[0])
+    except (zipfile.BadZipFile, ValueError, EOFError, OSError) as error:
+        if isinstance(error, CorruptFileError):
+            raise
+        raise CorruptFileError(
+            f"{path} begins as an archive but is not whole ({error}): a copy that stopped early or was damaged. {_CURE}"
+        ) from error
+    if not inner.startswith((_ZIP, _LEGACY)):
+        raise CorruptFileError(f"{fitting[0]} inside {path} is not a PyTorch checkpoint. {_CURE}")
+    return inner
+
+
+def _load(source: Path | io.BytesIO, path: Path) -> Any:
+    allowed = [(exclude_bias_and_norm, "__main__.exclude_bias_and_norm")]
+    mapped = isinstance(source, Path) and zipfile.is_zipfile(source)  # leaves the optimiser's tensors on the disk
+    try:
+        with torch.serialization.safe_globals(allowed):
+            return torch.load(source, map_location="cpu", weights_only=True, mmap=mapped)
+    except pickle.UnpicklingError as error:
+        if asked := _ASKED.search(str(error)):
+            raise CorruptFileError(
+                f"{path} asks to run code ({asked[1]}), which weights have no need of. It was not run. "
+                "Do not use this file."
+            ) from None
+        raise CorruptFileError(f"{path} cannot be read as weights ({_short(error)}). {_CURE}") from error
+    except Exception as error:  # damaged bytes can make an unpickler raise anything
+        raise CorruptFileError(f"{path} is damaged or ends too early ({_short(error)}). {_CURE}") from error
+
+
+def _short(error: Exception) -> str:
+    for line in map(str.strip, str(error).splitlines()):
+        if line and "Weights only" not in line and "WeightsUnpickler" not in line:
+            return line[:160]
+    return type(error).__name__
+
+
+_CURE = "Delete it and get it again, for instance with `elsa-nb encoders get`."
