@@ -1,0 +1,53 @@
+"""Every line of the summary, in its order, with its goal: a line not measured yet says so instead of missing."""
+
+PLAIN = "the plain loop on the same 50 searches"
+SIZES = (10_000, 100_000, 1_000_000)
+UNCERTAINTY = ("scikit-activeml", "modAL")
+RIVALS = (*UNCERTAINTY, "small-text's SEALS", "scikit-learn, greedy", "faiss + scikit-learn, ELSA")
+UNLESS = "not measured"
+
+
+def rival(name: str, n: int) -> str:
+    """Return the line of one rival at one size."""
+    return f"beside {name}, {n:,} rows"
+
+
+SWEEP = "Tables 2-4 protocol, 10,000 searches x both readings, bundled pool, all cores"
+ROUND, ROUND_LARGE = "one round, 100,000 x 256", "one round, 1,281,167 x 2,048"
+ROUND_GPU = f"{ROUND_LARGE}, one GPU"
+TABLE_3_GPU = "Table 3 protocol, 5,000 searches, 1,281,167 x 2,048, one GPU"
+GRAPH = "exact neighbour graph, 100,000 x 256, k = 128"
+GRAPH_GPU = "exact neighbour graph, 1,281,167 x 2,048, k = 128, one GPU"
+LARGER = "pool larger than memory, 1,281,167 x 8,192 float16: peak resident"
+GROWTH = {
+    "time of a search against n": "at most 1",
+    "time of a search against k": "at most 1",
+    "time against searches at once": "at most 1",
+    "memory against n": "at most 1",
+    "memory against searches at once": "at most 1",
+    "time of the exact neighbour graph against n": "2: every pair is compared",
+}
+
+LINES = {
+    SWEEP: "at most 30 min",
+    f"{PLAIN}, paper reading": "at least 25 times slower",
+    f"{PLAIN}, released-code reading": "at least 25 times slower",
+    "logs identical to the plain loop's, paper reading": "50 of 50",
+    "logs identical to the plain loop's, released-code reading": "50 of 50",
+    "logs identical with scikit-learn's arithmetic, paper reading": "flips counted",
+    "logs identical with torch's arithmetic, released-code reading": "flips counted",
+    f"{ROUND}, median": "",
+    f"{ROUND}, p95": "at most 50 ms",
+    f"{ROUND_LARGE}, median": "",
+    f"{ROUND_LARGE}, p95": "at most 1,000 ms",
+    f"{ROUND_GPU}, p95": "at most 50 ms",
+    TABLE_3_GPU: "at most 10 min",
+    GRAPH: "at most 1.1 times faiss; with bf16 matrix units at most 0.5",
+    GRAPH_GPU: "at most 60 s",
+    LARGER: "at most 4 GB",
+    **{rival(name, n): "faster" for name in RIVALS for n in SIZES},
+    **{f"growth: {what}, exponent": goal for what, goal in GROWTH.items()},
+    "limit: reading memory": "",
+    "limit: float32 matrix product": "",
+    "limit: bf16 matrix product": "",
+}

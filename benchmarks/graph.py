@@ -1,0 +1,72 @@
+"""Part `graph`: the exact neighbour graph beside faiss's exact search of the same lists, on the same cores."""
+
+import time
+from pathlib import Path
+
+import faiss
+import numpy as np
+
+from benchmarks.context import Context
+from benchmarks.goals import GRAPH
+from benchmarks.summary import Row
+from benchmarks.synthetic import Clustered
+from elsa_nb.pool import Pool
+from elsa_nb.profiles import profile
+from elsa_nb.search.neighbours import Neighbours
+
+TAKES = "3 to 5 minutes"
+K = 128
+
+
+def run(context: Context) -> list[Row]:
+    """Build ours between the two halves of faiss's queries, so that a slower hour slows both."""
+    if context.quick:
+        vectors = Clustered(3000, 32, classes=20).arrays()[0]
+    else:
+        vectors = _bundled()
+    n, d = vectors.shape
+    k = min(K, n - 1)
+    index = faiss.IndexFlatL2(d)
+    index.add(vectors)
+    halves, theirs, lists = (slice(0, n // 2), slice(n // 2, n)), 0.0, []
+    ours = 0.0
+    for half in halves:
+        started = time.perf_counter()
+        lists.append(index.search(vectors[half], k + 1)[1])  # + 1: a row finds itself
+        theirs += time.perf_counter() - started
+        if half is halves[0]:
+            started = time.perf_counter()
+            rows, _ = Neighbours(vectors, k=k).build(progress=None).lists
+            ours = time.perf_counter() - started
+    same = _agreement(rows, np.concatenate(lists))
+    context.say(
+        f"ours {ours:.1f} s, faiss {theirs:.1f} s, {same:.3%} of faiss's neighbours are ours (its ties are its own)"
+    )
+    context.limit(
+        "half of all pairs (the table is symmetric)", ours, gigabytes=12e-9 * n * k, gigaflops=1e-9 * n * n * d
+    )
+    return [Row(GRAPH, ours, "s", f"{ours / theirs:.2f} times faiss's {theirs:.0f} s")]
+
+
+def _bundled() -> np.ndarray:
+    """Return the bundled pool's projection; where it was not extracted, a synthetic pool of its size."""
+    try:
+        pool = Pool.open(profile("full").pool("vicreg", "projection"), verify=False)
+    except FileNotFoundError:
+        return Clustered(100_000, 256).arrays()[0]
+    return np.ascontiguousarray(pool.vectors, np.float32)
+
+
+def _agreement(rows: np.ndarray, theirs: np.ndarray) -> float:
+    """Return the share of our neighbours that stand in faiss's list of the same row."""
+    checked = np.linspace(0, len(rows) - 1, min(2000, len(rows))).astype(int)
+    return float(np.mean([np.isin(rows[i], theirs[i]).mean() for i in checked]))
+
+
+def on_gpu(folder: str, k: int) -> dict:
+    """Build the graph of a pool on the GPU (run by `isolated`)."""
+    pool = Pool.open(Path(folder), verify=False)
+    neighbours = Neighbours(pool.vectors, k=k, backend="torch")
+    started = time.perf_counter()
+    neighbours.build(progress=False)
+    return {"seconds": time.perf_counter() - started}

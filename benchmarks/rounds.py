@@ -1,0 +1,86 @@
+"""Part `rounds`: how long a person waits for the next batch after answering one (update + next query)."""
+
+import time
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.context import Context
+from benchmarks.goals import ROUND
+from benchmarks.summary import Row
+from benchmarks.synthetic import Clustered
+from benchmarks.timing import median, p95
+from elsa_nb.errors import MissingDataError
+from elsa_nb.images.sources import Glyphs
+from elsa_nb.paper.sweeps import sweep
+from elsa_nb.pool import Pool
+from elsa_nb.prepared import prepare
+from elsa_nb.profiles import profile
+from elsa_nb.search.elsa import ELSA, Search
+from elsa_nb.search.head import Features
+from elsa_nb.search.neighbours import Neighbours
+from elsa_nb.search.oracle import Truth
+
+TAKES = "20 s"
+SEEDS = 5
+
+
+def run(context: Context) -> list[Row]:
+    """Measure on the bundled pool; in a smoke run on a small synthetic one."""
+    if context.quick:
+        spec = Clustered(3000, 32, classes=20)
+        vectors, labels = spec.arrays()
+        pool = Pool.from_arrays(vectors)
+        shared = {"neighbours": Neighbours(pool.vectors, k=32).build(progress=False), "features": Features(vectors)}
+        truths = [labels == target for target in range(3)]
+    else:
+        try:
+            base = prepare(profile("full").pool("vicreg", "projection"))
+        except MissingDataError as error:
+            return [Row(f"{ROUND}, p95", f"not measured: {error}")]
+        names = Glyphs.open().labels["name"]
+        pool, shared = base.pool, {"neighbours": base.neighbours, "features": base.features}
+        truths = [(names == target).to_numpy() for target in sweep("components", "full").classes(names)[:20]]
+    first, times = waits(pool, truths, shared)
+    n, d = pool.vectors.shape
+    context.say(f"{len(times)} rounds of {len(truths)} searches: median {1e3 * median(times):.1f} ms, p95")
+    context.say(
+        f"{1e3 * p95(times):.1f} ms, longest {1e3 * max(times):.1f} ms; the first query {1e3 * median(first):.1f} ms"
+    )
+    context.limit("one round reads the pool once", median(times), gigabytes=4e-9 * n * d, gigaflops=2e-9 * n * d)
+    return [
+        Row(f"{ROUND}, median", 1e3 * median(times), "ms"),
+        Row(f"{ROUND}, p95", 1e3 * p95(times), "ms"),
+    ]
+
+
+def waits(pool: Pool, truths: list[np.ndarray], shared: dict, seeds: int = SEEDS) -> tuple[list[float], list[float]]:
+    """Return the seconds of every first query, and of every update with the query after it, the final search's too."""
+    first, times = [], []
+    for number, positive in enumerate(truths):
+        rng = np.random.default_rng([number])
+        chosen = rng.choice(np.flatnonzero(positive), size=seeds, replace=False)
+        search, oracle = Search(pool, chosen, config=ELSA, rng=rng, **shared), Truth(positive)
+        started = time.perf_counter()
+        batch = search.query()
+        first.append(time.perf_counter() - started)
+        while batch is not None:
+            answers = oracle.label(batch.rows)
+            final = batch.round >= ELSA.rounds
+            started = time.perf_counter()
+            search.update(answers)
+            batch = search.query()
+            if not final:  # after the final search nothing is computed, and nobody waits
+                times.append(time.perf_counter() - started)
+    return first, times
+
+
+def large(folder: str, targets: list[int], spec: dict) -> dict:
+    """Measure rounds on a large pool mapped from disk (run by `isolated`): opening, first queries, rounds."""
+    labels = Clustered(**spec).labels()
+    started = time.perf_counter()
+    pool = Pool.open(Path(folder), verify=False)
+    shared = {"neighbours": Neighbours(pool.vectors), "features": Features(pool.vectors)}
+    opening = time.perf_counter() - started
+    first, times = waits(pool, [labels == target for target in targets], shared)
+    return {"opening": opening, "first": first, "times": times}

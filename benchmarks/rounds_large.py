@@ -1,0 +1,65 @@
+"""Part `rounds-large`: a round at ImageNet's size, 1,281,167 x 2,048 float32 (10.5 GB), and part `rounds-gpu`."""
+
+from dataclasses import asdict
+
+import torch
+
+from benchmarks import isolated
+from benchmarks.context import Context
+from benchmarks.goals import GRAPH_GPU, ROUND_GPU, ROUND_LARGE, TABLE_3_GPU
+from benchmarks.summary import Row
+from benchmarks.synthetic import Clustered
+from benchmarks.timing import median, p95
+
+TAKES = "5 to 20 minutes, of which 2 to 5 for writing 10.5 GB once"
+SPEC, QUICK = Clustered(1_281_167, 2048), Clustered(3000, 32, classes=20)
+SEARCHES = 4
+
+
+def run(context: Context) -> list[Row]:
+    """Measure in a process that may hold 90 % of the memory, so that a failure is a row and not a dead machine."""
+    spec = QUICK if context.quick else SPEC
+    folder = context.cache / spec.name
+    if not (folder / "pool.json").exists():
+        context.say(f"writing {spec.gigabytes:.1f} GB to {folder}, once; delete the folder when done")
+        spec.pool(context.cache)
+    try:
+        answer = isolated.call(
+            "benchmarks.rounds:large",
+            memory_gb=None if context.quick else 0.9 * context.machine.memory_gb,
+            folder=str(folder),
+            targets=list(range(2 if context.quick else SEARCHES)),
+            spec=asdict(spec),
+        )
+    except isolated.MeasurementFailedError as error:
+        context.say(f"failed: {error}")
+        return [Row(f"{ROUND_LARGE}, {which}", f"failed: {error}") for which in ("median", "p95")]
+    times = answer["times"]
+    context.say(
+        f"opened in {answer['opening']:.1f} s, first query {median(answer['first']):.2f} s, {len(times)} rounds: median "
+        f"{1e3 * median(times):.0f} ms, p95 {1e3 * p95(times):.0f} ms; peak {answer['private_gb']:.1f} GB of its own, "
+        f"{answer['resident_gb']:.1f} GB resident"
+    )
+    context.limit(
+        "a round reads the pool once", median(times), gigabytes=spec.gigabytes, gigaflops=2e-9 * spec.n * spec.d
+    )
+    return [
+        Row(f"{ROUND_LARGE}, median", 1e3 * median(times), "ms"),
+        Row(f"{ROUND_LARGE}, p95", 1e3 * p95(times), "ms"),
+    ]
+
+
+def run_gpu(context: Context) -> list[Row]:
+    """Say for each line that needs a GPU that it was not measured, or measure what runs on one."""
+    if not torch.cuda.is_available():
+        return [Row(what, "not measured: no GPU") for what in (f"{ROUND_GPU}, p95", TABLE_3_GPU, GRAPH_GPU)]
+    spec = QUICK if context.quick else SPEC
+    spec.pool(context.cache)
+    answer = isolated.call("benchmarks.graph:on_gpu", folder=str(context.cache / spec.name), k=128)
+    context.say(f"neighbour graph on {context.machine.gpu}: {answer['seconds']:.1f} s")
+    later = "not measured: the benchmark scores on the CPU"
+    return [
+        Row(GRAPH_GPU, answer["seconds"], "s"),
+        Row(f"{ROUND_GPU}, p95", later),
+        Row(TABLE_3_GPU, later),
+    ]

@@ -1,0 +1,77 @@
+"""The results: `summary.csv`, one row a line of `goals.LINES`, and the same as a markdown table for the README."""
+
+import csv
+import io
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.goals import LINES, UNLESS
+from elsa_nb.store import write_atomically
+
+COLUMNS = ("what", "goal", "measured", "unit", "ratio", "device", "commit")
+RESULTS = Path(__file__).resolve().parent / "results"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One measurement. `what` is a line of `goals.LINES`; `measured` a number, or words where there is none."""
+
+    what: str
+    measured: float | str
+    unit: str = ""
+    ratio: str = ""
+
+    def __post_init__(self):
+        if self.what not in LINES:
+            raise ValueError(f"{self.what!r} is no line of the summary; add it to benchmarks/goals.py with its goal")
+
+
+def read(path: Path) -> dict[str, dict[str, str]]:
+    """Return the rows of a summary by their first column: none if there is no file yet."""
+    if not path.exists():
+        return {}
+    with path.open(encoding="utf-8", newline="") as stream:
+        return {row["what"]: row for row in csv.DictReader(stream)}
+
+
+def store(path: Path, rows: Iterable[Row], device: str, commit: str) -> None:
+    """Put `rows` into the summary at `path`; keep the earlier row of every other line that is still a line."""
+    kept = read(path)
+    for row in rows:
+        measured = row.measured if isinstance(row.measured, str) else _digits(row.measured)
+        at = {"device": device, "commit": commit}
+        kept[row.what] = {"what": row.what, "measured": measured, "unit": row.unit, "ratio": row.ratio, **at}
+    blank = dict.fromkeys(COLUMNS, "") | {"measured": UNLESS}
+    stream = io.StringIO()
+    writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    for what, goal in LINES.items():
+        writer.writerow(blank | kept.get(what, {}) | {"what": what, "goal": goal})
+    write_atomically(path, stream.getvalue().encode())
+
+
+def markdown(path: Path = RESULTS / "summary.csv") -> str:
+    """Return the summary as a markdown table; measured lines of one device and commit are named under it.
+
+    Raises FileNotFoundError where nothing was measured yet.
+    """
+    if not path.exists():
+        raise FileNotFoundError(f"{path} is not here: `make bench` measures")
+    rows = list(read(path).values())
+    lines = ["| what | goal | measured | ratio |", "|---|---|---|---|"]
+    for row in rows:
+        measured = f"{row['measured']} {row['unit']}".strip()
+        lines.append(
+            "| " + " | ".join(_cell(text) for text in (row["what"], row["goal"], measured, row["ratio"])) + " |"
+        )
+    machines = sorted({(row["device"], row["commit"]) for row in rows if row["device"]})
+    told = "; ".join(f"{device} at commit {commit}" for device, commit in machines)
+    return "\n".join([*lines, "", f"Measured on: {told}." if told else "Nothing measured yet."])
+
+
+def _digits(value: float) -> str:
+    """Write a number with three digits that count; whole numbers from 100 on."""
+    if value == 0 or abs(value) >= 100:
+        return f"{value:.0f}"
+    return f"{value:.3g}"
