@@ -1,141 +1,190 @@
-"""From images to pools: one forward pass gives both spaces, and a killed extraction goes on where it was."""
+"""From images to pools: many encoders from one decode, and a killed extraction goes on where it was."""
 
 import json
-import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
-import torch
-from tqdm import tqdm
 
 from elsa_nb import store
-from elsa_nb.images import encoders
-from elsa_nb.images.encoders import SPACES, Encoder, load_encoder, prepare
-from elsa_nb.pool import Pool, PoolWriter
+from elsa_nb.images import forward as computing
+from elsa_nb.images.crops import Crops
+from elsa_nb.images.encoders import load_encoder
+from elsa_nb.images.forward import Encodes, Source, device_and_precision, forward
+from elsa_nb.pool import DTYPES, Pool, PoolWriter
+from elsa_nb.progress import bar
 from elsa_nb.store import code_hash, read_json, sha256_bytes
 
 BATCH = 512
-
-
-class Source(Protocol):
-    """What images come from: rows in a fixed order, an id a row, and a fingerprint of all of it."""
-
-    ids: np.ndarray
-    sha256: str
-
-    def __len__(self) -> int:
-        """Return the number of images."""
-        ...
-
-    def images(self, rows: np.ndarray | None = None) -> np.ndarray:
-        """Return the images of `rows` (all by default), uint8 (m, 32, 32)."""
-        ...
+BATCH_OF_LARGE_ON_CPU = 32  # 224x224 pixels through a ResNet-50: more only takes memory
 
 
 def extract(
     source: Source,
-    encoder: Encoder | str,
+    encoder: Encodes | str,
     *,
     folder: Path | str | None = None,
     name: str = "glyphs",
-    batch: int = BATCH,
+    batch: int | None = None,
     dtype: str = "float16",
     progress: bool | None = None,
 ) -> dict[str, Pool]:
-    """Compute the pools `<name>-<encoder>-embedding` and `-projection` in `folder` (default: `data/pools`).
+    """Compute the pools `<name>-<encoder>-<space>` of one encoder, or of the bundled one of that name.
 
-    `encoder` is an `Encoder` or the name of a bundled one. Vectors are computed in float32 on a CPU, in float16
-    autocast on a GPU, and stored as `dtype`. A finished pool of the same recipe (images, weights, code, precision,
-    dtype) is opened, not computed; an unfinished one is continued, and ends with the bytes of an uninterrupted run.
-    `progress` None shows a bar in a terminal only; the environment variable ELSA_PROGRESS=0 or 1 decides otherwise.
-    Returns the pool of each space. Raises ValueError for a bad dtype or batch, MissingDataError without weights.
+    See `extract_all`, which does the same for many. Returns the pool of each space.
     """
-    if batch < 1:
-        raise ValueError(f"batch is {batch}; it is at least 1.")
     encoder = load_encoder(encoder) if isinstance(encoder, str) else encoder
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    provenance = provenance_of(source, encoder, dtype, device)
-    pools: dict[str, Pool] = {}
-    began = time.perf_counter()
-    with ExitStack() as stack:
-        writers: dict[str, PoolWriter] = {}
-        for space in SPACES:
-            title = f"{name}-{encoder.name}-{space}"
-            path = Path(folder or store.DATA / "pools") / title
-            recipe = recipe_of(provenance, space)
-            if is_finished(path, recipe):
-                pools[space] = Pool.open(path)
-                print(f"{title}: {len(source):,} vectors were already here, made from the same images and weights.")
-                continue
-            writers[space] = stack.enter_context(
-                PoolWriter(
-                    path,
-                    source.ids,
-                    encoder.dimensions[space],
-                    dtype=dtype,
-                    name=title,
-                    space=space,
-                    recipe=recipe,
-                    provenance={**provenance, "space": space},
-                )
-            )
-        start = min((writer.rows_done for writer in writers.values()), default=len(source))
-        for first, vectors in forward(source, encoder, start=start, batch=batch, device=device, progress=progress):
-            for space, writer in writers.items():
-                writer.write_from(first, vectors[space])
-        for space, writer in writers.items():
-            pools[space] = writer.finish()
-            resumed = f", {start:,} of them from an interrupted run" if start else ""
-            print(f"{writer.name}: {len(source):,} vectors in {time.perf_counter() - began:.0f} s{resumed}.")
-    return {space: pools[space] for space in SPACES}
+    options = {"folder": folder, "name": name, "batch": batch, "dtype": dtype, "progress": progress}
+    return extract_all(source, {encoder.name: encoder}, **options)[encoder.name]
 
 
-def forward(
-    source: Source,
-    encoder: Encoder,
+def extract_all(
+    source: Any,
+    encoders: Mapping[str, Encodes],
     *,
-    start: int = 0,
-    batch: int = BATCH,
-    device: str = "cpu",
-    progress: bool | None = False,
-) -> Iterator[tuple[int, dict[str, np.ndarray]]]:
-    """Yield (first row, vectors float32 of each space) for one batch of `source` after the other, from row `start`."""
-    encoder = encoder.eval().to(device)
-    with tqdm(
-        total=len(source), initial=start, desc=encoder.name, unit=" images", leave=False, mininterval=1,
-        file=sys.stdout, disable=not shows_progress(progress),
-    ) as bar:  # fmt: skip
-        for first in range(start, len(source), batch):
-            rows = np.arange(first, min(first + batch, len(source)))
-            images = prepare(source.images(rows)).to(device)
-            # On a CPU only float32: bfloat16 has 8 bits, and would change who is near whom.
-            with torch.inference_mode(), torch.autocast(device, torch.float16, enabled=device == "cuda"):
-                both = encoder(images.contiguous(memory_format=torch.channels_last))
-            yield first, {space: part.float().cpu().numpy() for space, part in zip(SPACES, both, strict=True)}
-            bar.update(len(rows))
+    name: str,
+    folder: Path | str | None = None,
+    spaces: Mapping[str, tuple[str, ...]] | None = None,
+    batch: int | None = None,
+    dtype: str = "float16",
+    precision: str | None = None,
+    compiled: bool | None = None,
+    resizer: str = "torch",
+    skip_broken: bool = False,
+    workers: int | None = None,
+    progress: bool | None = None,
+) -> dict[str, dict[str, Pool]]:
+    """Compute the pools `<name>-<encoder>-<space>` in `folder` (default: `data/pools`), decoding each image once.
+
+    `encoders` are the encoders by the names that the pools get; `spaces` names those wanted of an encoder (default: all
+    of its). Computed as `precision` ("float32" on a CPU; on a GPU "float16" autocast, compiled) and stored as `dtype`
+    ("float16" or "float32"), block by block: no more than a batch of vectors is in memory.
+
+    A finished pool of the same recipe (images, weights, code, precision, dtype) is opened, not computed; an unfinished
+    one is continued, and ends with the bytes of an uninterrupted run of the same batch size. A broken image stops the
+    extraction, or with `skip_broken` is left out: all images are then decoded once before, to find them, and the pool's
+    provenance counts and names them.
+
+    `progress` None shows a bar to a person only. Returns the pools by encoder and space. Raises ValueError for a bad
+    setting, CorruptFileError for a broken image, naming it.
+    """
+    if batch is not None and batch < 1:
+        raise ValueError(f"batch is {batch}; it is at least 1.")
+    if dtype not in DTYPES:
+        raise ValueError(f"dtype is {dtype!r}; a pool holds one of {DTYPES}.")
+    device, precision = device_and_precision(precision)
+    groups: dict[Any, dict[str, Encodes]] = {}
+    for title, encoder in encoders.items():
+        groups.setdefault(getattr(encoder, "geometry", None), {})[title] = encoder
+    pools: dict[str, dict[str, Pool]] = {}
+    for geometry, group in groups.items():
+        view = source if geometry is None else Crops(source, geometry, resizer, workers=workers)
+        if skip_broken and isinstance(view, Crops):
+            view = view.without_broken(progress)
+        size = batch or (BATCH_OF_LARGE_ON_CPU if geometry is not None and device == "cpu" else BATCH)
+        wanted = {title: tuple((spaces or {}).get(title) or encoder.dimensions) for title, encoder in group.items()}
+        told = _Job(view, group, wanted, name, Path(folder or store.DATA / "pools"), dtype, device, precision)
+        pools |= told.run(size, device == "cuda" if compiled is None else compiled, workers, progress)
+    return {title: pools[title] for title in encoders}
 
 
-def encode(source: Source, encoder: Encoder, batch: int = BATCH) -> dict[str, np.ndarray]:
+class _Job:
+    """One pass over one source: which pools are there, which are begun, and writing them side by side."""
+
+    def __init__(
+        self,
+        source: Source,
+        encoders: Mapping[str, Encodes],
+        spaces: Mapping[str, tuple[str, ...]],
+        name: str,
+        folder: Path,
+        dtype: str,
+        device: str,
+        precision: str,
+    ):
+        self.source, self.encoders, self.spaces, self.name = source, encoders, spaces, name
+        self.folder, self.dtype, self.device, self.precision = folder, dtype, device, precision
+
+    def run(self, batch: int, compiled: bool, workers: int | None, progress: bool | None) -> dict[str, dict[str, Pool]]:
+        began, n = time.perf_counter(), len(self.source)
+        with ExitStack() as stack:
+            pools, writers = self._open(stack)
+            done = {title: min(w.rows_done for w in each.values()) for title, each in writers.items() if each}
+            if done:
+                self._write(writers, done, batch, compiled, workers, progress)
+            for title, each in writers.items():
+                for space, writer in each.items():
+                    pools[title][space] = writer.finish()
+                    resumed = f", {done[title]:,} of them from an interrupted run" if done[title] else ""
+                    print(f"{writer.name}: {n:,} vectors in {time.perf_counter() - began:.0f} s{resumed}.")
+        return {title: {space: pools[title][space] for space in self.spaces[title]} for title in self.encoders}
+
+    def _open(self, stack: ExitStack) -> tuple[dict[str, dict[str, Pool]], dict[str, dict[str, PoolWriter]]]:
+        pools: dict[str, dict[str, Pool]] = {title: {} for title in self.encoders}
+        writers: dict[str, dict[str, PoolWriter]] = {title: {} for title in self.encoders}
+        for title, encoder in self.encoders.items():
+            provenance = provenance_of(self.source, encoder, self.dtype, self.precision)
+            for space in self.spaces[title]:
+                label, recipe = f"{self.name}-{title}-{space}", recipe_of(provenance, space)
+                path = self.folder / label
+                if is_finished(path, recipe):
+                    pools[title][space] = Pool.open(path)
+                    n = len(self.source)
+                    print(f"{label}: {n:,} vectors were already here, made from the same images and weights.")
+                    continue
+                told = {"name": label, "space": space, "recipe": recipe, "provenance": {**provenance, "space": space}}
+                writer = PoolWriter(path, self.source.ids, encoder.dimensions[space], dtype=self.dtype, **told)
+                writers[title][space] = stack.enter_context(writer)
+        return pools, writers
+
+    def _write(
+        self,
+        writers: dict[str, dict[str, PoolWriter]],
+        done: dict[str, int],
+        batch: int,
+        compiled: bool,
+        workers: int | None,
+        progress: bool | None,
+    ) -> None:
+        n, begin = len(self.source), min(done.values()) // batch * batch
+        told = {"device": self.device, "precision": self.precision, "dtype": self.dtype, "compiled": compiled}
+        wanted = {title: self.encoders[title] for title in done}
+        steps = forward(self.source, wanted, range(begin, n, batch), workers=workers, done=done, **told)
+        what = next(iter(wanted)) if len(wanted) == 1 else f"{len(wanted)} encoders"
+        with bar(None, what, progress, total=n, initial=begin, unit=" images") as shown:
+            for first, stop, vectors in steps:
+                for title, parts in vectors.items():
+                    for space, writer in writers[title].items():
+                        writer.write_from(first, parts[space])
+                shown.update(stop - first)
+
+
+def encode(source: Source, encoder: Encodes, batch: int = BATCH) -> dict[str, np.ndarray]:
     """Return all vectors of `source` in memory, float32 (n, d) for each space."""
-    parts = [vectors for _, vectors in forward(source, encoder, batch=batch)]
-    return {space: np.concatenate([part[space] for part in parts]) for space in SPACES}
+    device, precision = device_and_precision(None)
+    steps = forward(source, {"": encoder}, range(0, len(source), batch), device=device, precision=precision)
+    parts = [vectors[""] for _, _, vectors in steps]
+    return {space: np.concatenate([part[space] for part in parts]) for space in encoder.dimensions}
 
 
-def provenance_of(source: Source, encoder: Encoder, dtype: str, device: str) -> dict[str, Any]:
+def provenance_of(source: Source, encoder: Encodes, dtype: str, precision: str) -> dict[str, Any]:
     """Return what the vectors are computed from, as plain data."""
-    return {
+    told = {
         "images": source.sha256,
         "encoder": encoder.name,
         "weights": encoder.sha256,
-        "code": code_hash(encoders, sys.modules[__name__]),
-        "precision": "float16 autocast" if device == "cuda" else "float32",
+        "code": code_hash(*{computing, sys.modules[type(encoder).__module__], *getattr(encoder, "built_from", ())}),
+        "precision": precision if precision == "float32" else f"{precision} autocast",
         "dtype": dtype,
     }
+    if isinstance(source, Crops):
+        told |= {"resizer": source.resizer, "broken": len(source.broken), "broken_ids": list(source.broken)}
+        told |= {"note": note} if (note := getattr(source.pictures, "note", "")) else {}
+    return told
 
 
 def recipe_of(provenance: dict[str, Any], space: str) -> str:
@@ -147,11 +196,3 @@ def is_finished(path: Path, recipe: str) -> bool:
     """Say whether `path` holds a finished pool of this recipe."""
     card = path / "pool.json"
     return card.exists() and read_json(card).get("recipe") == recipe
-
-
-def shows_progress(progress: bool | None) -> bool:
-    """Decide on a bar: as told; else as ELSA_PROGRESS (0 or 1) says; else in a terminal only."""
-    if progress is not None:
-        return progress
-    told = os.environ.get("ELSA_PROGRESS")
-    return told != "0" if told is not None else sys.stdout.isatty()

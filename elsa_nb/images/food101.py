@@ -1,0 +1,55 @@
+"""Food-101 from the user's own copy: both of its splits as one pool of 101,000 photographs."""
+
+from pathlib import Path
+
+from elsa_nb.errors import CorruptFileError, MissingDataError
+from elsa_nb.images.files import Files, environment_folder
+from elsa_nb.store import read_json
+
+VARIABLE = "ELSA_FOOD101"
+SIZE, CLASSES = 101_000, 101
+SPLITS = ("train", "test")
+
+
+def food101_folder(root: Path | str | None = None) -> Path:
+    """Return the folder of `images` and `meta`: `root` (default: what ELSA_FOOD101 names) or `food-101` in it."""
+    root = environment_folder(VARIABLE, root, "Food-101")
+    for place in (root, root / "food-101"):
+        if all((place / "meta" / f"{split}.json").exists() for split in SPLITS) and (place / "images").is_dir():
+            return place
+    raise MissingDataError(
+        f"There is no Food-101 in {root}: looked for images/, meta/train.json and meta/test.json there and in "
+        f"{root / 'food-101'}."
+    )
+
+
+def open_food101(root: Path | str | None = None, splits: tuple[str, ...] = SPLITS) -> Files:
+    """Open Food-101, the training images first, each split in the order of its list; ids are `apple_pie/1005649`.
+
+    The training labels are noisy on purpose, those of the test images were reviewed. Raises MissingDataError for a
+    folder that is none, and CorruptFileError for images that a list names and that are not there.
+    """
+    if not splits or not set(splits) <= set(SPLITS):
+        raise ValueError(f"splits are {splits}; allowed: some of {SPLITS}.")
+    folder = food101_folder(root)
+    ids, split_of = [], []
+    for split in splits:
+        lists = read_json(folder / "meta" / f"{split}.json")
+        told = [image for images in lists.values() for image in images]
+        ids += told
+        split_of += [split] * len(told)
+    there = {f"{place.name}/{image.stem}" for place in (folder / "images").iterdir() for image in place.glob("*.jpg")}
+    if absent := sorted(set(ids) - there):
+        raise CorruptFileError(
+            f"{folder / 'images'} lacks {len(absent):,} of {len(ids):,} images, such as {absent[0]}.jpg. "
+            "Unpack the archive again."
+        )
+    names = [image.partition("/")[0] for image in ids]
+    classes = sorted(set(names))
+    index = {name: i for i, name in enumerate(classes)}
+    whole = set(splits) != set(SPLITS) or (len(ids) == SIZE and len(classes) == CLASSES)
+    note = "" if whole else f"{len(ids):,} of {SIZE:,} images, {len(classes)} of {CLASSES} classes"
+    paths = [f"images/{image}.jpg" for image in ids]
+    return Files.of(
+        "food-101", folder, paths, [index[name] for name in names], classes, ids=ids, splits=split_of, note=note
+    )

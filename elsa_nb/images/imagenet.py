@@ -1,0 +1,93 @@
+"""ImageNet-1k from the user's own copy, in the layout of torchvision or the common one of Kaggle."""
+
+import csv
+import re
+from pathlib import Path
+
+import numpy as np
+
+from elsa_nb.errors import CorruptFileError, MissingDataError
+from elsa_nb.images.files import Files, environment_folder, walk
+
+VARIABLE = "ELSA_IMAGENET"
+SIZES = {"train": 1_281_167, "val": 50_000}
+CLASSES = 1000
+_KAGGLE = "ILSVRC/Data/CLS-LOC"
+_WNID = re.compile(r"n\d{8}")
+
+
+def imagenet_folder(root: Path | str | None = None, split: str = "train") -> Path:
+    """Return the folder of a split's images; MissingDataError, naming the places looked at, if there is none.
+
+    `root` (default: what ELSA_IMAGENET names) is the folder above `train`, of either layout.
+    """
+    root = environment_folder(VARIABLE, root, "ImageNet-1k")
+    places = [root / split, root / _KAGGLE / split, root / "Data" / "CLS-LOC" / split]
+    for place in places:
+        if place.is_dir():
+            return place
+    raise MissingDataError(
+        f"There is no ImageNet-1k in {root}: looked for {places[0]} (torchvision's layout) and {places[1]} (Kaggle's)."
+    )
+
+
+def open_imagenet(root: Path | str | None = None, split: str = "train") -> Files:
+    """Open a split of ImageNet-1k; classes are WordNet ids in sorted order, which is the usual order of the 1000.
+
+    An image's id is its file name without suffix (`n02088364_1234`). For the training images it begins with the class,
+    and must agree with the folder. Raises MissingDataError for a missing split and CorruptFileError for a layout that
+    is not ImageNet's.
+    """
+    if split not in SIZES:
+        raise ValueError(f"split is {split!r}; allowed: {', '.join(SIZES)}.")
+    folder = imagenet_folder(root, split)
+    paths = list(walk(folder, (".jpeg",)))
+    stems = [path.rpartition("/")[2].rpartition(".")[0] for path in paths]
+    if split == "val" and paths and not any("/" in path for path in paths):
+        names = _flat_labels(folder, stems)
+    else:
+        names = [path.partition("/")[0] for path in paths]
+        if strange := sorted({name for name in names if not _WNID.fullmatch(name)}):
+            raise CorruptFileError(
+                f"{folder} holds {strange[0]}, which is no WordNet id such as n02088364: no ImageNet."
+            )
+    if split == "train":
+        for stem, name in zip(stems, names, strict=True):
+            if stem.partition("_")[0] != name:
+                raise CorruptFileError(
+                    f"{folder / name / stem}.JPEG lies in the folder of another class. Move it back."
+                )
+    classes = sorted(set(names))
+    index = {name: i for i, name in enumerate(classes)}
+    n, k = len(paths), len(classes)
+    whole = n == SIZES[split] and k == CLASSES
+    note = "" if whole else f"{n:,} of {SIZES[split]:,} images, {k:,} of {CLASSES:,} classes"
+    targets = [index[name] for name in names]
+    return Files.of("imagenet-1k", folder, paths, targets, classes, ids=stems, splits=np.full(n, split), note=note)
+
+
+def titles(classes: tuple[str, ...]) -> dict[str, str]:
+    """Return the English name of each of the 1000 WordNet ids; of fewer ids only the sorted place would be known.
+
+    Two classes share the name "crane", two "maillot": keep ids as keys.
+    """
+    from torchvision.models import ResNet50_Weights
+
+    names = ResNet50_Weights.IMAGENET1K_V1.meta["categories"]
+    if len(classes) != len(names):
+        raise ValueError(f"there are {len(classes)} classes; names are known for all {len(names)} together only.")
+    return dict(zip(classes, names, strict=True))
+
+
+def _flat_labels(folder: Path, stems: list[str]) -> list[str]:
+    """Return the classes of Kaggle's validation images, which lie in one folder, from its solution file."""
+    table = next((up / "LOC_val_solution.csv" for up in folder.parents if (up / "LOC_val_solution.csv").exists()), None)
+    if table is None:
+        raise MissingDataError(
+            f"{folder} holds images without classes: LOC_val_solution.csv, which names them, is in no folder above it."
+        )
+    with table.open(newline="", encoding="utf-8") as stream:
+        told = {row["ImageId"]: row["PredictionString"].split()[0] for row in csv.DictReader(stream)}
+    if absent := [stem for stem in stems if stem not in told]:
+        raise CorruptFileError(f"{table} does not name the class of {absent[0]}.")
+    return [told[stem] for stem in stems]
