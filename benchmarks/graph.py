@@ -20,10 +20,7 @@ K = 128
 
 def run(context: Context) -> list[Row]:
     """Build ours between the two halves of faiss's queries, so that a slower hour slows both."""
-    if context.quick:
-        vectors = Clustered(3000, 32, classes=20).arrays()[0]
-    else:
-        vectors = _bundled()
+    vectors = Clustered(3000, 32, classes=20).arrays()[0] if context.quick else _bundled()
     n, d = vectors.shape
     k = min(K, n - 1)
     index = faiss.IndexFlatL2(d)

@@ -1,9 +1,8 @@
 """Measure in a process of its own: memory limited and watched, and a failure is an answer instead of the end.
 
 The child is `python -m benchmarks.isolated MODULE FUNCTION`, its arguments JSON on standard input; it prints what the
-function returns as one line of JSON. A pool that is mapped from disk counts twice over in two different ways, so both are
-kept: `private_gb` is memory that only this process holds, `resident_gb` also counts mapped pages of files, which the
-system takes back when it needs them.
+function returns as one line of JSON. Memory is counted in two ways: `private_gb` is what only this process holds,
+`resident_gb` also counts mapped pages of files, which the system takes back when it needs them.
 """
 
 import importlib

@@ -34,7 +34,7 @@ class PlainPool:
     seen: np.ndarray | None = None  # the embedding (n, e), where the head does not see the vectors searched
 
     def __post_init__(self):
-        self.vectors = np.ascontiguousarray(self.vectors, np.float32)
+        self.vectors = np.array(self.vectors, np.float32)  # its own: torch wants it writable
         self.tensor = torch.from_numpy(self.vectors)
         self.norms = (self.tensor * self.tensor).sum(1)
         raw = self.vectors if self.seen is None else np.ascontiguousarray(self.seen, np.float32)

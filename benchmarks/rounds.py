@@ -43,8 +43,8 @@ def run(context: Context) -> list[Row]:
         truths = [(names == target).to_numpy() for target in sweep("components", "full").classes(names)[:20]]
     first, times = waits(pool, truths, shared)
     n, d = pool.vectors.shape
-    context.say(f"{len(times)} rounds of {len(truths)} searches: median {1e3 * median(times):.1f} ms, p95")
     context.say(
+        f"{len(times)} rounds of {len(truths)} searches: median {1e3 * median(times):.1f} ms, p95 "
         f"{1e3 * p95(times):.1f} ms, longest {1e3 * max(times):.1f} ms; the first query {1e3 * median(first):.1f} ms"
     )
     context.limit("one round reads the pool once", median(times), gigabytes=4e-9 * n * d, gigaflops=2e-9 * n * d)

@@ -36,9 +36,9 @@ def run(context: Context) -> list[Row]:
         return [Row(f"{ROUND_LARGE}, {which}", f"failed: {error}") for which in ("median", "p95")]
     times = answer["times"]
     context.say(
-        f"opened in {answer['opening']:.1f} s, first query {median(answer['first']):.2f} s, {len(times)} rounds: median "
-        f"{1e3 * median(times):.0f} ms, p95 {1e3 * p95(times):.0f} ms; peak {answer['private_gb']:.1f} GB of its own, "
-        f"{answer['resident_gb']:.1f} GB resident"
+        f"opened in {answer['opening']:.1f} s, first query {median(answer['first']):.2f} s, {len(times)} rounds: "
+        f"median {1e3 * median(times):.0f} ms, p95 {1e3 * p95(times):.0f} ms; peak {answer['private_gb']:.1f} GB of "
+        f"its own, {answer['resident_gb']:.1f} GB resident"
     )
     context.limit(
         "a round reads the pool once", median(times), gigabytes=spec.gigabytes, gigaflops=2e-9 * spec.n * spec.d

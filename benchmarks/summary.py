@@ -61,10 +61,8 @@ def markdown(path: Path = RESULTS / "summary.csv") -> str:
     rows = list(read(path).values())
     lines = ["| what | goal | measured | ratio |", "|---|---|---|---|"]
     for row in rows:
-        measured = f"{row['measured']} {row['unit']}".strip()
-        lines.append(
-            "| " + " | ".join(_cell(text) for text in (row["what"], row["goal"], measured, row["ratio"])) + " |"
-        )
+        cells = row["what"], row["goal"], f"{row['measured']} {row['unit']}".strip(), row["ratio"]
+        lines.append(f"| {' | '.join(text.replace('|', '/') for text in cells)} |")
     machines = sorted({(row["device"], row["commit"]) for row in rows if row["device"]})
     told = "; ".join(f"{device} at commit {commit}" for device, commit in machines)
     return "\n".join([*lines, "", f"Measured on: {told}." if told else "Nothing measured yet."])
