@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from elsa_nb import __version__
+from elsa_nb.images import training_options
 from elsa_nb.profiles import PROFILES, profile
 
 
@@ -41,6 +42,10 @@ def _parser() -> argparse.ArgumentParser:
     embed.add_argument("--encoder", action="append", help="vicreg or barlow-twins (default: both)")
     embed.set_defaults(run=_embed)
 
+    train = commands.add_parser("train", help="train an encoder on images, without labels")
+    training_options.declare(train)
+    train.set_defaults(run=_train)
+
     notebooks = commands.add_parser("notebooks", help="execute the committed notebooks in place, profile full")
     notebooks.set_defaults(run=_notebooks)
 
@@ -73,6 +78,12 @@ def _embed(options: argparse.Namespace) -> None:
 
     for encoder in options.encoder or ("vicreg", "barlow-twins"):
         extract(Glyphs.open(), encoder)
+
+
+def _train(options: argparse.Namespace) -> None:
+    from elsa_nb.images.training_runs import run
+
+    run(options)
 
 
 def _notebooks(options: argparse.Namespace) -> None:

@@ -5,7 +5,7 @@ operations work on a whole batch at once; randomness comes from the generator gi
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -41,7 +41,7 @@ class GlyphAugmentation:
         """Return one view of each image (m, 1, h, w), float32 in [0, 1], 0 = paper."""
 
         def uniform(*shape: int, half: float = 1.0) -> Tensor:
-            return (torch.rand(len(images), *shape, generator=generator) * 2 - 1) * half
+            return (torch.rand(len(images), *shape, generator=generator) * 2 - 1).to(images.device) * half
 
         view = F.grid_sample(images, self._grid(images, uniform), align_corners=False)
         view = self._stroke(view, uniform)
@@ -75,9 +75,31 @@ class GlyphAugmentation:
 
     def _erase(self, view: Tensor, uniform) -> Tensor:
         height, width = view.shape[-2:]
-        blank = torch.ones((), dtype=torch.bool)
+        blank = torch.ones((), dtype=torch.bool, device=view.device)
         for size, shape in ((height, (1, 1, height, 1)), (width, (1, 1, 1, width))):
-            place = (torch.arange(size) + 0.5).view(shape) / size
+            place = (torch.arange(size, device=view.device) + 0.5).view(shape) / size
             middle, side = (uniform(1, 1, 1) + 1) / 2, uniform(1, 1, 1, half=self.erase_side).abs()
             blank = blank & ((place - middle).abs() < side / 2)
         return view.masked_fill(blank & (uniform(1, 1, 1).abs() < self.erase), 0.0)
+
+
+@dataclass(frozen=True)
+class GlyphPart:
+    """A small view of a part of a glyph, for multi-crop: a square crop, scaled down, then changed as full views are.
+
+    `side` is the view's in pixels; `scale` is the range of the crop's part of the area.
+    """
+
+    side: int = 16
+    scale: tuple[float, float] = (0.3, 0.7)
+    changes: GlyphAugmentation = field(default_factory=GlyphAugmentation)
+
+    def __call__(self, images: Tensor, generator: torch.Generator) -> Tensor:
+        """Return one view (m, 1, side, side) of each image (m, 1, h, w)."""
+        low, high = self.scale
+        part = torch.sqrt(low + (high - low) * torch.rand(len(images), generator=generator)).to(images.device)
+        centre = (torch.rand(len(images), 2, generator=generator).to(images.device) * 2 - 1) * (1 - part)[:, None]
+        theta = torch.diag_embed(torch.stack([part, part], dim=1))
+        shape = [len(images), 1, self.side, self.side]
+        grid = F.affine_grid(torch.cat([theta, centre[:, :, None]], dim=2), shape, align_corners=False)
+        return F.grid_sample(self.changes(images, generator), grid, align_corners=False)

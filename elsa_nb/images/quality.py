@@ -9,13 +9,15 @@ from torch.nn import functional as F
 QUERIES, NEIGHBOURS = 10_000, 10
 
 
-def quality(vectors: dict[str, np.ndarray], labels: np.ndarray, seed: int = 0) -> dict[str, dict[str, Any]]:
+def quality(
+    vectors: dict[str, np.ndarray], labels: np.ndarray, seed: int = 0, probe_epochs: int = 10
+) -> dict[str, dict[str, Any]]:
     """Return purity, probe accuracy and collapse figures of each space; `labels` (n,) are integers."""
     return {
         space: {
             "dimension": x.shape[1],
             "purity_10nn": round(purity(x, labels, seed=seed), 4),
-            "linear_probe": round(linear_probe(x, labels, seed=seed), 4),
+            "linear_probe": round(linear_probe(x, labels, seed=seed, epochs=probe_epochs), 4),
             **collapse(x),
         }
         for space, x in vectors.items()
