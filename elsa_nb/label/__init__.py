@@ -1,0 +1,27 @@
+"""A person is the oracle: the labelling panel, its session file, and what goes out of it.
+
+>>> panel = Panel(search, images, session="cats.sqlite")   # in a notebook: a last line `panel` shows it
+
+Importing this package is cheap; the widget libraries are loaded with `Panel`.
+"""
+
+from importlib import import_module
+from typing import Any
+
+_PLACES = {
+    "Panel": "panel",
+    "Session": "session",
+    "Files": "items",
+    "Arrays": "items",
+    "Texts": "items",
+    "Begin": "start",
+    "Fixed": "start",
+}
+
+__all__ = sorted(_PLACES)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PLACES:
+        raise AttributeError(f"elsa_nb.label has no {name!r}; it has {', '.join(__all__)}")
+    return getattr(import_module(f"elsa_nb.label.{_PLACES[name]}"), name)

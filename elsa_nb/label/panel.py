@@ -1,0 +1,197 @@
+"""The panel: what a notebook shows when its last line is `panel`."""
+
+import html
+import threading
+import time
+import weakref
+from pathlib import Path
+from typing import Any
+
+import ipywidgets
+import numpy as np
+
+from elsa_nb import store
+from elsa_nb.label import export, strategy
+from elsa_nb.label.board import Board
+from elsa_nb.label.desk import Desk
+from elsa_nb.label.items import Items, as_items
+from elsa_nb.label.left import LeftEstimator, by_score
+from elsa_nb.label.session import Session
+from elsa_nb.search import contract, elsa, head, neighbours, strategies
+from elsa_nb.search.contract import Strategy
+from elsa_nb.search.oracle import Oracle
+
+BEAT = 2.0  # seconds between signs of life
+CALM = 0.25  # seconds between two updates of the figures
+
+
+class Panel(ipywidgets.VBox):
+    """Label the questions of `search` by hand; the same line opens the session again where it was left.
+
+    `search` is a fresh search (or `label.Begin`, `label.Fixed`); `images` is what its rows show: `label.Files`,
+    `label.Arrays`, a list of texts, or anything with `images(rows)` and `ids`. `session` is the file that gets every
+    answer before the screen calls it saved. Several people may use one file, each under a name of their own
+    (`annotator`). `oracle` answers in a person's place when `play` is called.
+
+    After each round the user's own `search` object is where the panel is; `panel.positives` are the finds.
+
+    >>> panel = Panel(search, images, session="cats.sqlite")
+    >>> panel
+    """
+
+    def __init__(
+        self,
+        search: Strategy,
+        images: Items | Any,
+        session: Path | str | Session,
+        *,
+        annotator: str = "me",
+        oracle: Oracle | None = None,
+        page: int = 24,
+        estimate: LeftEstimator = by_score,
+        title: str | None = None,
+    ):
+        items = as_items(images)
+        if not isinstance(session, Session):
+            session = Session(session, annotator=annotator, code=code_version())
+        self.session, self.oracle = session, oracle
+        self.desk = Desk(search, items.ids, session, size=page, estimate=estimate)
+        self.board = Board(self.desk, items, title=title or session.path.name)
+        super().__init__([self.board, *self._controls()])
+        self._stop = threading.Event()
+        threading.Thread(target=_beat, args=(weakref.ref(self), self._stop), name="elsa-beat", daemon=True).start()
+
+    def __repr__(self):
+        f = self.figures
+        state = "finished" if self.desk.deck.over else f"round {f['round']}"
+        return f"Panel({self.board.title}: {f['labels']} labels, {f['positives']} positives, {state})"
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
+        bundle = super()._repr_mimebundle_(**kwargs)
+        return bundle | {"text/plain": repr(self)}
+
+    def _controls(self) -> list[ipywidgets.Widget]:
+        kind = ipywidgets.Dropdown(options=list(export.KINDS), layout={"width": "170px"}, tooltip="file format")
+        button = ipywidgets.Button(description="Export", tooltip="write the answers to a file beside the session")
+        told = ipywidgets.HTML()
+        button.on_click(lambda _: self._export_beside(kind.value, told))
+        parts = [kind, button, told]
+        if self.oracle is not None:
+            go = ipywidgets.Button(description="Simulated person", tooltip="let the oracle answer the next 10 pages")
+            go.on_click(lambda _: threading.Thread(target=self.play, kwargs={"pages": 10, "pause": 0.3}).start())
+            parts.insert(0, go)
+        return [ipywidgets.HBox(parts)]
+
+    def _export_beside(self, kind: str, told: ipywidgets.HTML) -> None:
+        try:
+            path = self.export(kind=kind)
+        except (OSError, ValueError) as error:
+            told.value = html.escape(str(error))
+        else:
+            told.value = html.escape(f"written: {path}")
+
+    # --- what came out
+
+    @property
+    def positives(self) -> np.ndarray:
+        """The rows labelled positive on this panel, ascending; seeds are not among them unless asked again."""
+        return np.unique(np.array(self.desk.finds(), np.int64))
+
+    @property
+    def figures(self) -> dict[str, Any]:
+        """The figures under the grid, of this moment."""
+        return self.desk.tally()
+
+    def export(self, path: Path | str | None = None, kind: str | None = None, **options: Any) -> Path:
+        """Write the answers to `path` (kind by its ending) and return it; see `elsa_nb.label.export`."""
+        return export.export(self.session, path, kind, **options)
+
+    # --- the simulated person
+
+    def play(self, *, pages: int | None = None, finds: int | None = None, pause: float = 0.0) -> dict[str, Any]:
+        """Let `oracle` work on this very panel: `pages` pages, or until `finds` positives, or to the end.
+
+        It sends the messages that a browser sends, so everything behind the screen is what a person would use. Open
+        windows look on meanwhile. `pause` seconds lie between pages. Returns the figures.
+        """
+        if self.oracle is None:
+            raise ValueError("this panel has no simulated person: make it with Panel(..., oracle=Truth(positive))")
+        window = _Window(self.board)
+        turned = 0
+        while not self.desk.deck.over and turned != pages and not (finds and len(self.desk.finds()) >= finds):
+            window.answer_page(self.oracle)
+            turned += 1
+            time.sleep(pause)
+        window.say("bye")
+        self.board.figures = self.figures
+        return self.board.figures
+
+    def close(self) -> None:
+        """Finish, give the lease back and close the file; a closed panel cannot be used again."""
+        self._stop.set()
+        self.desk.close()
+        super().close()
+
+
+class _Window:
+    """What a browser window does, without a browser."""
+
+    def __init__(self, board: Board):
+        self.board, self.seq = board, 0
+        self.nonce = f"simulated-{time.monotonic_ns()}"
+        self.say("take", client=self.nonce)
+
+    def say(self, kind: str, **more: Any) -> None:
+        self.board._on_msg(self.board, {"kind": kind, "nonce": self.nonce} | more, [])
+
+    def send(self, *events: dict) -> None:
+        self.seq += 1
+        self.say("events", seq=self.seq, events=list(events))
+
+    def answer_page(self, oracle: Oracle, patience: float = 300.0) -> None:
+        """Answer the open cards of the page: finds and doubts one by one, the rest at once; go to the next page."""
+        desk = self.board.desk
+        with desk.lock:
+            first, end = desk.deck.page(desk.deck.cursor)
+            cards = [desk.card(p) for p in range(first, end) if desk.deck.labels[p] == -2]
+        for card, label in zip(cards, oracle.label(np.array([c["row"] for c in cards], np.int64)), strict=True):
+            if label:
+                self.send({"op": "set", "at": card["position"], "v": int(label)})
+        self.send({"op": "rest"}, {"op": "next"})
+        until = time.monotonic() + patience
+        while desk.deck.waiting:
+            if time.monotonic() > until:
+                raise TimeoutError(f"the next round did not come within {patience:.0f} s")
+            time.sleep(0.002)
+        if desk.error:
+            raise RuntimeError(desk.error)
+
+
+def _beat(reference: weakref.ref, stop: threading.Event) -> None:
+    """Keep the lease alive and the figures up to date, as long as the panel lives."""
+    last = time.monotonic()
+    while not stop.is_set():
+        panel = reference()
+        if panel is None:
+            return
+        board, desk = panel.board, panel.desk
+        try:
+            if board._changed.is_set():
+                board._changed.clear()
+                board.figures = desk.tally()
+            if time.monotonic() - last > BEAT:
+                last = time.monotonic()
+                if desk.look_around():
+                    board.renew()
+        except Exception as error:  # a thread's error reaches nobody; say it on the panel
+            if stop.is_set():
+                return
+            desk.error = str(error)
+            board.renew()
+        del panel, board, desk
+        stop.wait(CALM)
+
+
+def code_version() -> str:
+    """Return 12 letters that name the code that searches: stored with every answer."""
+    return store.code_hash(contract, elsa, head, neighbours, strategies, strategy)[:12]

@@ -1,0 +1,65 @@
+"""What the panel says about the work so far: labels spent, finds, where they came from, how fast, how many are left."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from elsa_nb.label.left import Evidence, Left
+from elsa_nb.label.strategy import Asked
+
+POINTS = 200  # of the discovery curve
+LAST_PAGES = 40
+
+
+def tally(
+    labels: Sequence[int],
+    asked: Sequence[Asked],
+    starts: Sequence[int],
+    seeds: int,
+    seconds: Sequence[float],
+    left: Left | None = None,
+) -> dict[str, Any]:
+    """Return the figures under the grid as plain numbers, ready for the screen.
+
+    `labels` are those of all cards in the order of asking (-2 where there is none yet), `starts` the first positions
+    of the pages, `seconds` the time of each answer given on this panel. The curve counts finds by labels spent.
+    """
+    given = np.array(labels, np.int64)
+    spent, found = given > -2, given == 1
+    components = np.array([name for a in asked for name in a.components])
+    order = np.flatnonzero(spent)
+    curve = np.concatenate([[0], np.cumsum(found[order])])
+    points = np.unique(np.linspace(0, len(order), min(POINTS, len(order) + 1)).astype(int))
+    pages = np.searchsorted(starts, order, "right") - 1
+    n_pages = max(len(starts), 1)
+    by_page = np.stack([np.bincount(pages, minlength=n_pages), np.bincount(pages, found[order], minlength=n_pages)])
+    by_component = {
+        name: [int(np.count_nonzero(components[order] == name)), int(np.count_nonzero(components[found] == name))]
+        for name in dict.fromkeys(components.tolist())
+    }
+    total, finds = len(order), int(found.sum())
+    return {
+        "labels": total,
+        "positives": finds,
+        "unsure": int((given == -1).sum()),
+        "seeds": seeds,
+        "efficiency": finds / total if total else None,
+        "curve": [[int(p), int(curve[p])] for p in points],
+        "components": by_component,
+        "pages": by_page[:, by_page[0] > 0][:, -LAST_PAGES:].T.astype(int).tolist(),
+        "seconds": float(np.median(seconds)) if len(seconds) else None,
+        "left": None if left is None else {"middle": left.middle, "low": left.low, "high": left.high, "how": left.how},
+    }
+
+
+def evidence(labels: Sequence[int], asked: Sequence[Asked], scores: np.ndarray | None, n: int) -> Evidence:
+    """Return what an estimator of the number left needs, from the cards so far."""
+    given = np.array(labels, np.int64)
+    rows = np.array([row for a in asked for row in a.rows], np.int64)
+    then = np.array([np.nan if s is None else s for a in asked for s in a.scores])
+    names = np.array([name for a in asked for name in a.components])
+    answered = given > -2
+    mask = np.zeros(n, bool)
+    mask[rows[answered]] = True
+    return Evidence(scores, mask, given[answered], then[answered], names[answered])

@@ -1,0 +1,269 @@
+"""A JupyterLab, a Chromium, and helpers to look at the panel the way a person does.
+
+In CI a missing Chromium is a failure, not a skip: these tests are what stands behind the panel.
+"""
+
+import json
+import os
+import secrets
+import shutil
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import nbformat
+import pytest
+
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+ARGUMENTS += ["--disable-component-update", "--disable-sync"]
+HERE = Path(__file__).parent
+PATIENCE = 60_000  # ms; only a broken panel takes that long
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def jupyter_environment(folder):
+    settings = folder / "settings/@jupyterlab/apputils-extension"
+    settings.mkdir(parents=True, exist_ok=True)
+    quiet = {"fetchNews": "false", "checkForUpdates": False, "doNotDisturbMode": True}
+    (settings / "notification.jupyterlab-settings").write_text(json.dumps(quiet))
+    profile = folder / "ipython/profile_default"
+    profile.mkdir(parents=True, exist_ok=True)
+    (profile / "ipython_kernel_config.py").write_text("c.IPKernelApp.log_level = 40\n")
+    places = {"CONFIG_DIR": "config", "DATA_DIR": "data", "RUNTIME_DIR": "runtime"}
+    environment = os.environ | {f"JUPYTER_{k}": str(folder / v) for k, v in places.items()}
+    environment |= {
+        "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"),
+        "JUPYTERLAB_WORKSPACES_DIR": str(folder / "ws"),
+    }
+    environment |= {"IPYTHONDIR": str(folder / "ipython"), "OMP_NUM_THREADS": "1", "ELSA_PROGRESS": "0"}
+    environment.pop("MPLBACKEND", None)
+    return environment
+
+
+def start(command, folder, environment):
+    log = (folder / f"{secrets.token_hex(4)}.log").open("wb")
+    return subprocess.Popen(command, env=environment, stdout=log, stderr=log, cwd=folder, start_new_session=True)
+
+
+def stop(process):
+    if process.poll() is None:
+        process.terminate()
+        try:
+            process.wait(15)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+def wait_for(condition, what, seconds=60):
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if value := condition():
+            return value
+        time.sleep(0.05)
+    raise AssertionError(f"{what}: not within {seconds} s")
+
+
+class Lab:
+    """A JupyterLab server with its own folders; notebooks lie in `root`."""
+
+    def __init__(self, folder):
+        self.root, self.token, self.port = folder / "root", secrets.token_hex(16), free_port()
+        self.root.mkdir(parents=True)
+        self.environment = jupyter_environment(folder)
+        self.runtime = folder / "runtime"
+        self.url = f"http://127.0.0.1:{self.port}"
+        options = ["--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1", f"--ServerApp.port={self.port}"]
+        options += ["--ServerApp.port_retries=0", f"--IdentityProvider.token={self.token}"]
+        options += [f"--ServerApp.root_dir={self.root}", "--LabApp.expose_app_in_browser=True"]
+        options += [
+            "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+            "--LabApp.extension_manager=readonly",
+        ]
+        self.process = start([sys.executable, "-m", "jupyterlab", *options], folder, self.environment)
+        wait_for(self._ready, "JupyterLab starts")
+
+    def _ready(self):
+        assert self.process.poll() is None, "JupyterLab stopped"
+        try:
+            return self.get("/api/status")
+        except OSError:
+            return False
+
+    def get(self, path, method="GET"):
+        request = urllib.request.Request(
+            f"{self.url}{path}", method=method, headers={"Authorization": f"token {self.token}"}
+        )
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            text = answer.read()
+        return json.loads(text) if text else True
+
+    def shut_kernels(self):
+        for session in self.get("/api/sessions"):
+            self.get(f"/api/sessions/{session['id']}", "DELETE")
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if path is None:
+        message = "no Chromium: apt-get install chromium"
+        pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
+    return path
+
+
+@pytest.fixture(scope="session")
+def browser(chromium):
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def pool():
+    """The bundled pool, made here once if nobody has yet."""
+    import scene
+
+    return scene.pool()
+
+
+@pytest.fixture(scope="session")
+def lab(chromium, tmp_path_factory):
+    lab = Lab(tmp_path_factory.mktemp("lab"))
+    yield lab
+    stop(lab.process)
+
+
+class Desk:
+    """One notebook with one panel, in one browser window, and the session file behind it."""
+
+    def __init__(self, lab, page, name, folder):
+        self.lab, self.page, self.name, self.folder = lab, page, name, folder
+
+    @property
+    def root(self):
+        return self.page.locator(".elsa-panel").first
+
+    def run(self):
+        """Open the notebook, run its cells, wait for the panel."""
+        url = f"{self.lab.url}/lab/tree/{self.folder.name}/{self.name}?reset&token={self.lab.token}"
+        self.page.goto(url, wait_until="domcontentloaded")
+        self.run_cells()
+        return self
+
+    def run_cells(self):
+        self.page.wait_for_selector(".jp-NotebookPanel .jp-Notebook", timeout=PATIENCE)
+        kernel = "window.jupyterapp?.shell?.currentWidget?.context?.sessionContext?.session?.kernel"
+        self.page.wait_for_function(f"{kernel}?.status === 'idle'", timeout=PATIENCE)
+        self.page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-all-cells')")
+        self.wait()
+
+    def wait(self):
+        self.root.wait_for(timeout=PATIENCE)
+        ready = (
+            "() => { const d = document.querySelector('.elsa-panel')?.dataset; return d?.ready === 'true' && d.n > 0 }"
+        )
+        self.page.wait_for_function(ready, timeout=PATIENCE)
+        self.page.wait_for_function(
+            "() => [...document.querySelectorAll('.elsa-card')].every(c => c.dataset.filled !== undefined)",
+            timeout=PATIENCE,
+        )
+
+    def settle(self):
+        """Wait until the kernel has acknowledged everything and no round is being looked for."""
+        self.page.wait_for_function(
+            "() => { const d = document.querySelector('.elsa-panel').dataset;"
+            " return (d.seq === '0' || d.acked === d.seq) && d.waiting === 'false' }",
+            timeout=PATIENCE,
+        )
+
+    def state(self):
+        """What the screen says: its labels, cursor, rows of the page."""
+        return self.page.evaluate(
+            "() => { const d = document.querySelector('.elsa-panel').elsa.deck;"
+            " return {labels: [...d.labels], cursor: d.cursor, check: d.check, waiting: d.waiting, over: d.over,"
+            " rounds: [...d.rounds], size: d.size, history: d.history.length} }"
+        )
+
+    def rows(self):
+        """Row and label of each card on the page, as the person sees them."""
+        return self.page.evaluate(
+            "() => [...document.querySelectorAll('.elsa-card')].map(c => [Number(c.dataset.row), Number(c.dataset.label)])"
+        )
+
+    def evaluate(self, expression):
+        """Evaluate an expression in the kernel; its value comes back through JSON."""
+        import ast
+
+        code = f"__import__('json').dumps({expression})"
+        reply = self.page.evaluate(
+            "async (code) => { const k = window.jupyterapp.shell.currentWidget.context.sessionContext.session.kernel;"
+            " const r = await k.requestExecute({code: 'pass', store_history: false, user_expressions: {v: code}}).done;"
+            " return r.content.user_expressions.v }",
+            code,
+        )
+        assert reply["status"] == "ok", reply
+        return json.loads(ast.literal_eval(reply["data"]["text/plain"]))
+
+    def answers(self):
+        """The labels in the session file, by position: the last line of each card."""
+        base = sqlite3.connect(f"file:{self.folder / 's.sqlite'}?mode=ro", uri=True)
+        found = dict(base.execute("SELECT position, label FROM events WHERE position IS NOT NULL ORDER BY id"))
+        base.close()
+        return {position: label for position, label in found.items() if label > -2}
+
+    def check_file(self):
+        """The file holds every answer on screen, once, and nothing else."""
+        self.settle()
+        shown = {i: label for i, label in enumerate(self.state()["labels"]) if label != -2}
+        assert self.answers() == shown
+        base = sqlite3.connect(f"file:{self.folder / 's.sqlite'}?mode=ro", uri=True)
+        twice = base.execute("SELECT item FROM answers GROUP BY annotator, item HAVING count(*) > 1").fetchall()
+        assert not twice
+        assert base.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        base.close()
+
+    def press(self, *keys):
+        for key in keys:
+            self.page.keyboard.press(key)
+
+    def focus(self):
+        self.root.focus()
+
+
+@pytest.fixture
+def open_desk(lab, browser, tmp_path):
+    """Return a function that opens a notebook with the given lines in a fresh window, its own folder and kernel."""
+    contexts = []
+    folder = lab.root / tmp_path.name
+    folder.mkdir()
+    shutil.copy(HERE / "scene.py", folder)
+
+    def opened(*lines, name="panel.ipynb", run=True, width=1280, height=1000, **options):
+        cells = [nbformat.v4.new_code_cell(line) for line in lines]
+        metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+        nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=metadata), folder / name)
+        context = browser.new_context(viewport={"width": width, "height": height}, **options)
+        local = (lab.url, "data:", "blob:")
+        context.route("**/*", lambda r: r.continue_() if r.request.url.startswith(local) else r.abort())
+        contexts.append(context)
+        desk = Desk(lab, context.new_page(), name, folder)
+        return desk.run() if run else desk
+
+    opened.folder = folder
+    yield opened
+    for context in contexts:
+        context.close()
+    lab.shut_kernels()
