@@ -6,7 +6,8 @@ import sys
 from collections.abc import Sequence
 
 from elsa_nb import __version__
-from elsa_nb.images import training_options
+from elsa_nb.images import embed_options, training_options
+from elsa_nb.images.requirements import require
 from elsa_nb.profiles import PROFILES, profile
 
 
@@ -38,9 +39,19 @@ def _parser() -> argparse.ArgumentParser:
     )
     reproduce.set_defaults(run=_reproduce)
 
-    embed = commands.add_parser("embed", help="extract the bundled images with both encoders")
-    embed.add_argument("--encoder", action="append", help="vicreg or barlow-twins (default: both)")
+    embed = commands.add_parser("embed", help="turn images into pools of vectors, with many encoders at once")
+    embed_options.declare(embed)
     embed.set_defaults(run=_embed)
+
+    encoders = commands.add_parser("encoders", help="list the published encoders; `encoders get NAME` downloads one")
+    encoders.add_argument("action", nargs="?", choices=("get",), help="get: download what follows")
+    encoders.add_argument("names", nargs="*", metavar="NAME", help="all, or some of those listed")
+    encoders.set_defaults(run=_encoders)
+
+    data = commands.add_parser("data", help="make a pack of labelled photographs from its official source")
+    data.add_argument("action", choices=("get",))
+    data.add_argument("name", help="food-101, tiny-imagenet or cifar-10")
+    data.set_defaults(run=_data)
 
     train = commands.add_parser("train", help="train an encoder on images, without labels")
     training_options.declare(train)
@@ -55,13 +66,28 @@ def _parser() -> argparse.ArgumentParser:
 
     readme = commands.add_parser("readme", help="write the README's results block from the committed results")
     readme.set_defaults(run=_readme)
+
+    label = commands.add_parser("label", help="label the images of a folder by hand, as a web page on this machine")
+    label.add_argument("folder", metavar="FOLDER")
+    label.add_argument("--pool", help="the vectors of the images; their ids are paths inside FOLDER")
+    label.add_argument("--encoder", help="a published encoder that makes the vectors, where there is no pool yet")
+    label.add_argument("--session", help="the file that gets the answers (default: FOLDER's name + .sqlite, here)")
+    label.add_argument("--name", action="append", default=[], help="start from files of this name or pattern")
+    label.add_argument("--like", action="append", default=[], help="start from what looks like this image file")
+    label.add_argument("--annotator", default="me", help="your name in the file (default: me)")
+    label.add_argument("--ip", default="127.0.0.1", help="address to listen on (default: this machine only)")
+    label.add_argument("--port", type=int, default=0, help="default: a free one")
+    label.add_argument("--token", help="default: a new random one; '' for none, on this machine only")
+    label.add_argument("--no-browser", action="store_true", help="only print the address")
+    label.set_defaults(run=_label)
     return parser
 
 
 def _reproduce(options: argparse.Namespace) -> None:
-    from elsa_nb.paper.notebooks import run_all
-
     chosen = profile(options.profile)
+    require(chosen)
+    from elsa_nb.paper.notebooks import run_all  # only now: it takes longer than finding out what is missing
+
     run_all(chosen, dict(map(_parameter, options.parameter)))
     _report(options)
 
@@ -73,11 +99,24 @@ def _report(options: argparse.Namespace) -> None:
 
 
 def _embed(options: argparse.Namespace) -> None:
-    from elsa_nb.images.extract import extract
-    from elsa_nb.images.sources import Glyphs
+    from elsa_nb.images.embedding import run
 
-    for encoder in options.encoder or ("vicreg", "barlow-twins"):
-        extract(Glyphs.open(), encoder)
+    run(options)
+
+
+def _encoders(options: argparse.Namespace) -> None:
+    from elsa_nb.images.catalogue import get, table
+
+    if options.action == "get":
+        get(options.names)
+    else:
+        print(table())
+
+
+def _data(options: argparse.Namespace) -> None:
+    from elsa_nb.images.making_packs import make_pack
+
+    print(make_pack(options.name))
 
 
 def _train(options: argparse.Namespace) -> None:
@@ -98,6 +137,67 @@ def _readme(_: argparse.Namespace) -> None:
     from elsa_nb.paper import readme
 
     readme.write()
+
+
+def _label(options: argparse.Namespace) -> None:
+    from pathlib import Path
+
+    from elsa_nb.label import launch, start
+    from elsa_nb.pool import Pool
+
+    folder = Path(options.folder)
+    if options.pool is None and options.encoder is None:
+        raise ValueError(
+            f"{folder} needs vectors to search in: --pool names a folder that holds them, --encoder an encoder that "
+            "makes them (`elsa-nb encoders` lists the published ones)"
+        )
+    if options.like and options.encoder is None:
+        raise ValueError("--like needs the encoder that made the pool: give --encoder too")
+    pool = Path(options.pool) if options.pool else _embed_folder(folder, options.encoder)
+    first = []
+    if options.like:
+        vectors = Pool.open(pool).vectors
+        first = start.rows_like_images(vectors, _Encodes(options.encoder), options.like, launch.SAMPLE)
+    session = Path(options.session or f"{folder.resolve().name}.sqlite")
+    job = launch.make_job(folder, pool, session, names=options.name, first=first, annotator=options.annotator)
+    address = {"ip": options.ip, "port": options.port, "token": options.token}
+    launch.launch(job, **address, browser=not options.no_browser)
+
+
+def _embed_folder(folder, encoder: str):
+    from elsa_nb.images.extract import extract
+    from elsa_nb.images.files import open_folder
+    from elsa_nb.images.pretrained import load_pretrained
+    from elsa_nb.store import DATA
+
+    source = open_folder(folder)
+    extract(source, load_pretrained(encoder), name=source.name)
+    return DATA / "pools" / f"{source.name}-{encoder}-embedding"
+
+
+class _Encodes:
+    """A published encoder as `label.start` wants one: image files to vectors of the embedding space."""
+
+    def __init__(self, name: str):
+        self.name = name
+
+    def encode_images(self, paths):
+        """Return the embeddings (m, d) of image files."""
+        import tempfile
+        from pathlib import Path
+
+        import numpy as np
+
+        from elsa_nb.images.extract import extract
+        from elsa_nb.images.files import Files
+        from elsa_nb.images.pretrained import load_pretrained
+
+        root = Path(Path(paths[0]).resolve().anchor)
+        names = [str(Path(p).resolve().relative_to(root)) for p in paths]
+        source = Files.of("examples", root, names, np.full(len(names), -1), ())
+        with tempfile.TemporaryDirectory() as place:
+            pools = extract(source, load_pretrained(self.name), folder=place, name="examples")
+            return np.array(pools["embedding"].vectors, np.float32)
 
 
 def _parameter(text: str) -> tuple[str, object]:
