@@ -1,0 +1,144 @@
+"""`elsa-nb label FOLDER`: the same panel as a web page, for people who do not open notebooks.
+
+A Voila server shows a notebook of one line. It listens on this machine only and asks for a token; it serves no file
+at all: pictures reach the page through the panel, which reads none but those of the session.
+"""
+
+import json
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import tempfile
+import webbrowser
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from elsa_nb import store
+from elsa_nb.errors import MissingDataError
+from elsa_nb.label import start
+from elsa_nb.label.items import Files
+from elsa_nb.pool import Pool
+from elsa_nb.search.elsa import Search
+from elsa_nb.search.neighbours import Neighbours
+
+VARIABLE = "ELSA_LABEL_JOB"
+SAMPLE = 96  # items shown to pick seeds from
+LEAST_SEEDS = 3
+
+
+@dataclass(frozen=True)
+class Job:
+    """What to label: the folder of items, the pool of their vectors (ids are paths in the folder), the session file.
+
+    `samples` are rows to pick seeds from, shown one group after the other.
+    """
+
+    folder: str
+    pool: str
+    session: str
+    annotator: str = "me"
+    page: int = 24
+    samples: list[list[int]] = field(default_factory=list)
+
+
+def make_job(
+    folder: Path,
+    pool: Path,
+    session: Path,
+    *,
+    names: Sequence[str] = (),
+    first: Sequence[int] = (),
+    annotator: str = "me",
+    page: int = 24,
+) -> Job:
+    """Return the job, checked; `names` (file names or patterns) and `first` (rows) are shown before the sample."""
+    folder, pool = Path(folder).resolve(), Path(pool).resolve()
+    opened = Pool.open(pool)
+    if not folder.is_dir():
+        raise MissingDataError(f"{folder} is no folder; name the folder that holds the images.")
+    if not any((folder / str(item)).is_file() for item in opened.ids[:50]):
+        raise MissingDataError(
+            f"The pool {pool} is not about {folder}: its items are called {opened.ids[0]!s} and so on, and none of the "
+            "first 50 is there. Give the folder they were read from."
+        )
+    rng = np.random.default_rng(0)
+    groups = [start.rows_named(opened.ids, *names)] if names else []
+    groups += [np.asarray(first, np.int64)] if len(first) else []
+    groups += [start.spread_rows(opened.vectors, SAMPLE, rng), start.random_rows(len(opened), 20 * SAMPLE, rng)]
+    samples = [group.tolist() for group in groups]
+    return Job(str(folder), str(pool), str(Path(session).resolve()), annotator, page, samples)
+
+
+def open_job(path: Path | str | None = None):
+    """Return the panel of a job file (by default the one that ELSA_LABEL_JOB names)."""
+    from elsa_nb.label.panel import Panel
+
+    job = Job(**store.read_json(Path(path or os.environ[VARIABLE])))
+    pool = Pool.open(job.pool, verify=False)
+    neighbours = Neighbours(pool.vectors)
+    begin = start.Begin(
+        [np.array(rows) for rows in job.samples],
+        lambda seeds: Search(pool, seeds, rng=np.random.default_rng(0), neighbours=neighbours),
+        least=LEAST_SEEDS,
+    )
+    folder = Path(job.folder)
+    items = Files(folder, pool.ids)
+    return Panel(begin, items, job.session, annotator=job.annotator, page=job.page, title=folder.name)
+
+
+def command(notebook: Path, *, ip: str, port: int, token: str) -> list[str]:
+    """Return the Voila command line: `ip` and `port` to listen on, the token to ask for ("" for none)."""
+    return [
+        *(sys.executable, "-m", "voila", str(notebook), "--no-browser"),
+        *(f"--Voila.ip={ip}", f"--port={port}", "--Voila.port_retries=0", f"--Voila.token={token}"),
+        *("--VoilaConfiguration.file_allowlist=[]", "--VoilaConfiguration.file_denylist=['.*']"),
+        "--VoilaConfiguration.extension_denylist=['jupyterlab-jupytext']",
+    ]
+
+
+def write_notebook(job: Job, folder: Path) -> Path:
+    """Write the notebook of one line and its job file into `folder`; return the notebook."""
+    store.write_json(folder / "job.json", asdict(job))
+    lines = ["from elsa_nb.label.launch import open_job\n", "\n", "panel = open_job()\n", "panel"]
+    cell = {"cell_type": "code", "execution_count": None, "id": "panel", "metadata": {}, "outputs": [], "source": lines}
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    notebook = {"cells": [cell], "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
+    store.write_atomically(folder / "label.ipynb", json.dumps(notebook).encode())
+    return folder / "label.ipynb"
+
+
+def launch(job: Job, *, ip: str = "127.0.0.1", port: int = 0, token: str | None = None, browser: bool = True) -> int:
+    """Serve the panel until the server is stopped; return its exit status.
+
+    Raises ValueError for an empty token on an address that other machines reach.
+    """
+    token = secrets.token_urlsafe(24) if token is None else token
+    if not token and ip not in ("127.0.0.1", "localhost", "::1"):
+        raise ValueError(
+            f"listening on {ip} without a token would let anybody in; leave the token alone, or the address"
+        )
+    port = port or _free_port(ip)
+    with tempfile.TemporaryDirectory(prefix="elsa-label-") as place:
+        notebook = write_notebook(job, Path(place))
+        url = f"http://{ip}:{port}/" + (f"?token={token}" if token else "")
+        print(f"Open {url}\nThe answers go to {job.session}. Stop with Ctrl-C.", flush=True)
+        environment = os.environ | {VARIABLE: str(Path(place) / "job.json")}
+        server = subprocess.Popen(command(notebook, ip=ip, port=port, token=token), env=environment)
+        try:
+            if browser:
+                webbrowser.open(url)
+            return server.wait()
+        finally:
+            server.terminate()
+            server.wait()
+
+
+def _free_port(ip: str) -> int:
+    with socket.socket() as s:
+        s.bind((ip, 0))
+        return s.getsockname()[1]
