@@ -244,8 +244,9 @@ def default_settings(method: str) -> Any:
 
 
 def make_method(encoder: Encoder, settings: Any) -> Method:
-    """Put the method that the encoder's architecture names around it, ready to train."""
+    """Put the method that the encoder's architecture names around it, ready to train; settings None: official."""
     kind, default = _METHODS[encoder.architecture.method]
+    settings = default if settings is None else settings
     if not isinstance(settings, type(default)):
         raise ValueError(
             f"{encoder.architecture.method} got {type(settings).__name__}; it takes {type(default).__name__}."

@@ -22,7 +22,7 @@ from elsa_nb.images import distributed
 from elsa_nb.images.augmentations import GlyphAugmentation
 from elsa_nb.images.encoders import Architecture, Encoder, prepare
 from elsa_nb.images.extract import Source
-from elsa_nb.images.methods import Method, default_settings, make_method
+from elsa_nb.images.methods import Method, make_method
 from elsa_nb.images.optimisers import (
     OPTIMISERS,
     SCHEDULES,
@@ -41,7 +41,7 @@ class TrainingConfig:
     """Everything that decides a training run, apart from the images.
 
     `views` holds the augmentation of each view; VICReg, Barlow Twins, MoCo and SimSiam take two views, SwAV two of one
-    size and any number of others. `settings` are the method's own (`methods`), by default the official ones. `batch`
+    size and any number of others. `settings` are the method's own (`methods`), None for the official ones. `batch`
     is that of all processes together. `warm_up` is the part of all steps over which the learning rate rises, `final`
     the part of it that is left at the end of a cosine. `precision` is that of convolutions and linear layers; losses
     are always float32. The last rows of an epoch that do not fill a batch are left out.
@@ -64,9 +64,7 @@ class TrainingConfig:
     log_every: int = 50
 
     def __post_init__(self):
-        """Refuse settings that cannot be run; fill in the method's own."""
-        if self.settings is None:
-            object.__setattr__(self, "settings", default_settings(self.architecture.method))
+        """Refuse settings that cannot be run."""
         for key, allowed in (("optimiser", OPTIMISERS), ("precision", PRECISIONS), ("schedule", SCHEDULES)):
             if getattr(self, key) not in allowed:
                 raise ValueError(f"{key} is {getattr(self, key)!r}; expected one of {allowed}.")

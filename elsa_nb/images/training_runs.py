@@ -29,6 +29,8 @@ from elsa_nb.images.quality import linear_probe, purity, quality
 from elsa_nb.images.recipes import glyph_recipe, official_recipe, photo_recipe
 from elsa_nb.images.training import TrainingConfig, train
 
+# What decides, together with the configuration and the images, how a training goes.
+MODULES = (augmentations, distributed, encoders, losses, methods, optimisers, photo_augmentations, training)
 IN_MEMORY = 4 << 30  # pools of fewer bytes are decoded once, not anew in every epoch
 PROBED = 12_500  # images that the figures along the way are about
 CURVE = 8  # how many such figures a run gives
@@ -60,7 +62,7 @@ def train_encoder(
     whole = source.images(np.arange(1)).nbytes * len(source) <= IN_MEMORY
     images = source.images() if whole else source
     curve = QualityCurve(source, labels, work / "quality.json", config, len(source), probe_epochs)
-    made_by = {"code": code(), "commit": commit()}
+    made_by = {"code": store.code_hash(*MODULES), "modules": [m.__name__ for m in MODULES], "commit": commit()}
     encoder, record = train(images, config, work, log=lambda line: print(line, flush=True), after_checkpoint=curve)
     if distributed.processes()[0]:
         return None
@@ -137,13 +139,6 @@ def thinned(curve: list[dict[str, Any]], points: int = 60) -> list[dict[str, Any
     """Return about `points` lines of a loss curve, the last among them."""
     stride = max(1, -(-len(curve) // points))
     return curve[::-1][::stride][::-1]
-
-
-def code() -> str:
-    """Return the hash of the code that trains."""
-    return store.code_hash(
-        augmentations, distributed, encoders, losses, methods, optimisers, photo_augmentations, training
-    )
 
 
 def commit() -> str | None:
