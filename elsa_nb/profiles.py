@@ -1,4 +1,4 @@
-"""The profiles: which pool, and how much of the paper's protocol. One notebook serves all; only this changes."""
+"""The profiles: which pools, and how much of the paper's protocol. One notebook serves all; only this changes."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,12 +8,34 @@ from elsa_nb.store import DATA, FIGURES, ROOT
 
 
 @dataclass(frozen=True)
-class Profile:
-    """One profile: the data set it searches, and where its figures and executed notebooks go."""
+class DataSet:
+    """A data set that a profile searches: what `elsa_nb.images.datasets` opens, and which encoders its pools come from.
+
+    `encoders` are pairs: the name that tables and pools give an encoder, and the weights that
+    `elsa_nb.images.practical.load` finds. `projections` names the encoders whose projection is extracted, too.
+    """
 
     name: str
-    dataset: str
+    encoders: tuple[tuple[str, str], ...]
+    projections: tuple[str, ...] = ("vicreg", "barlow-twins")
+    pack: str = ""  # the file of photographs in ELSA_DATA that holds it
+
+
+@dataclass(frozen=True)
+class Profile:
+    """One profile: the data sets it searches, and where its figures and executed notebooks go.
+
+    The first data set is that of the paper's main tables; `photos` and `paper` have Food-101 (Table 11) beside it.
+    """
+
+    name: str
+    datasets: tuple[DataSet, ...]
     about: str
+
+    @property
+    def dataset(self) -> str:
+        """The name of the data set of the main tables."""
+        return self.datasets[0].name
 
     @property
     def figures(self) -> Path:
@@ -25,31 +47,53 @@ class Profile:
         """The folder of its executed notebooks and its report (never committed)."""
         return ROOT / "build" / self.name
 
-    def pool(self, encoder: str, space: str) -> Path:
+    def pool(self, encoder: str, space: str, dataset: str | None = None) -> Path:
         """Return the folder of a pool; `MissingDataError` if nothing has been extracted there."""
-        folder = DATA / "pools" / f"{self.dataset}-{encoder}-{space}"
+        folder = self.pool_folder(encoder, space, dataset)
         if not (folder / "pool.json").exists():
-            raise MissingDataError(
-                f"profile {self.name!r} needs the pool {folder}, which is not here. {_CURES[self.name]}"
-            )
+            raise MissingDataError(f"profile {self.name!r} needs the pool {folder}, which is not here. {self.cure}")
         return folder
 
+    def pool_folder(self, encoder: str, space: str, dataset: str | None = None) -> Path:
+        """Return the folder where a pool is or will be; `dataset` defaults to that of the main tables."""
+        names = [each.name for each in self.datasets]
+        if dataset is not None and dataset not in names:
+            raise ValueError(f"profile {self.name!r} has no data set {dataset!r}; allowed: {', '.join(names)}")
+        return DATA / "pools" / f"{dataset or self.dataset}-{encoder}-{space}"
 
-_GLYPHS = "Run notebooks/01-embeddings.ipynb, or `elsa-nb embed`: a few minutes."
-_CURES = {
-    "quick": _GLYPHS,
-    "full": _GLYPHS,
-    "photos": "This version extracts the bundled glyphs only; use profile = 'quick' or 'full'.",
-    "paper": "This version extracts the bundled glyphs only; use profile = 'quick' or 'full', or "
-    "put vectors of your own there with elsa_nb.pool.Pool.save.",
-}
+    @property
+    def cure(self) -> str:
+        """What makes its pools."""
+        minutes = ": a few minutes" if self.dataset == "glyphs" else ""
+        option = "" if self.dataset == "glyphs" else f" --profile {self.name}"
+        return f"Run notebooks/01-embeddings.ipynb, or `elsa-nb embed{option}`{minutes}."
+
+
+_TRAINED = (("vicreg", "vicreg"), ("barlow-twins", "barlow-twins"))
+_OFFICIAL = ("vicreg", "barlow-twins", "moco", "moco-v2", "obow", "simsiam", "swav", "swav-multi-crop")
+_GLYPHS = DataSet("glyphs", _TRAINED)
+_TINY_IMAGENET = DataSet(
+    "tiny-imagenet",
+    (("vicreg", "photos-vicreg-tiny-imagenet"), ("barlow-twins", "photos-barlow-twins-tiny-imagenet")),
+    pack="tiny-imagenet-200-slice250",
+)
+_SMALL_FOOD = DataSet("food-101-64px", (("vicreg", "photos-vicreg-food101"),), pack="food-101-64px-testsplit")
+_IMAGENET = DataSet("imagenet-1k", tuple((name, f"official:{name}") for name in _OFFICIAL))
+_FOOD = DataSet("food-101", (("vicreg", "vicreg-food-101"),))
+
 PROFILES = {
     p.name: p
     for p in (
-        Profile("quick", "glyphs", "the bundled pool, few classes and repeats: minutes on two cores"),
-        Profile("full", "glyphs", "the bundled pool, the paper's protocol: 50 classes, but 2 repeats instead of its 5"),
-        Profile("photos", "photos", "natural photographs at low resolution, given by ELSA_DATA"),
-        Profile("paper", "imagenet-1k", "ImageNet-1k from your own copy and the official encoders, on a GPU"),
+        Profile("quick", (_GLYPHS,), "the bundled pool, few classes and repeats: minutes on two cores"),
+        Profile(
+            "full", (_GLYPHS,), "the bundled pool, the paper's protocol: 50 classes, but 2 repeats instead of its 5"
+        ),
+        Profile("photos", (_TINY_IMAGENET, _SMALL_FOOD), "natural photographs at low resolution, given by ELSA_DATA"),
+        Profile(
+            "paper",
+            (_IMAGENET, _FOOD),
+            "ImageNet-1k and Food-101 from your own copies and the official encoders, on a GPU",
+        ),
     )
 }
 

@@ -1,8 +1,8 @@
 """From the bytes of an image file to pixels, as Pillow reads them: the reference every other path is held against.
 
-What `Image.open(file).convert("RGB")` gives is what the encoders were trained and evaluated on: grey, palette, CMYK and
-16-bit files become RGB, progressive files and files with a wrong suffix are read, and an EXIF orientation is *not*
-obeyed. A file that ends too early is an error, never a picture with grey rows (unless Pillow itself was told to allow them).
+What `Image.open(file).convert("RGB")` gives is what the encoders were trained and evaluated on: grey, palette and
+CMYK files become RGB, progressive files and files with a wrong suffix are read, and an EXIF orientation is *not*
+obeyed. A file that ends too early is an error, never a picture with grey rows (unless Pillow was told to allow it).
 """
 
 import io

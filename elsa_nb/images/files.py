@@ -128,13 +128,3 @@ def walk(root: Path, suffixes: tuple[str, ...] = SUFFIXES) -> Iterator[str]:
                 yield from visit(Path(entry.path), f"{prefix}{entry.name}/", above | {here})
 
     yield from visit(root, "", frozenset())
-
-
-def environment_folder(variable: str, root: Path | str | None, what: str) -> Path:
-    """Return `root`, or the folder that the environment variable names; MissingDataError if neither is there."""
-    told = root or os.environ.get(variable)
-    if not told:
-        raise MissingDataError(f"{variable} is not set: set it to the folder of your copy of {what}.")
-    if not Path(told).is_dir():
-        raise MissingDataError(f"{told} is not here, though {variable if not root else 'you'} named it as {what}.")
-    return Path(told)

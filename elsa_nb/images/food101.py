@@ -2,25 +2,13 @@
 
 from pathlib import Path
 
-from elsa_nb.errors import CorruptFileError, MissingDataError
-from elsa_nb.images.files import Files, environment_folder
+from elsa_nb.errors import CorruptFileError
+from elsa_nb.images.files import Files
+from elsa_nb.images.places import food101_folder
 from elsa_nb.store import read_json
 
-VARIABLE = "ELSA_FOOD101"
 SIZE, CLASSES = 101_000, 101
 SPLITS = ("train", "test")
-
-
-def food101_folder(root: Path | str | None = None) -> Path:
-    """Return the folder of `images` and `meta`: `root` (default: what ELSA_FOOD101 names) or `food-101` in it."""
-    root = environment_folder(VARIABLE, root, "Food-101")
-    for place in (root, root / "food-101"):
-        if all((place / "meta" / f"{split}.json").exists() for split in SPLITS) and (place / "images").is_dir():
-            return place
-    raise MissingDataError(
-        f"There is no Food-101 in {root}: looked for images/, meta/train.json and meta/test.json there and in "
-        f"{root / 'food-101'}."
-    )
 
 
 def open_food101(root: Path | str | None = None, splits: tuple[str, ...] = SPLITS) -> Files:

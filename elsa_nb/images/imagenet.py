@@ -7,28 +7,12 @@ from pathlib import Path
 import numpy as np
 
 from elsa_nb.errors import CorruptFileError, MissingDataError
-from elsa_nb.images.files import Files, environment_folder, walk
+from elsa_nb.images.files import Files, walk
+from elsa_nb.images.places import imagenet_folder
 
-VARIABLE = "ELSA_IMAGENET"
 SIZES = {"train": 1_281_167, "val": 50_000}
 CLASSES = 1000
-_KAGGLE = "ILSVRC/Data/CLS-LOC"
 _WNID = re.compile(r"n\d{8}")
-
-
-def imagenet_folder(root: Path | str | None = None, split: str = "train") -> Path:
-    """Return the folder of a split's images; MissingDataError, naming the places looked at, if there is none.
-
-    `root` (default: what ELSA_IMAGENET names) is the folder above `train`, of either layout.
-    """
-    root = environment_folder(VARIABLE, root, "ImageNet-1k")
-    places = [root / split, root / _KAGGLE / split, root / "Data" / "CLS-LOC" / split]
-    for place in places:
-        if place.is_dir():
-            return place
-    raise MissingDataError(
-        f"There is no ImageNet-1k in {root}: looked for {places[0]} (torchvision's layout) and {places[1]} (Kaggle's)."
-    )
 
 
 def open_imagenet(root: Path | str | None = None, split: str = "train") -> Files:

@@ -5,6 +5,9 @@ file named; `paper_top1` is what the paper's table prints. Where the two differ,
 """
 
 from dataclasses import dataclass
+from pathlib import Path
+
+from elsa_nb import store
 
 _FB = "https://dl.fbaipublicfiles.com"
 _OBOW = "https://github.com/valeoai/obow/releases/download/v0.1.0"
@@ -166,3 +169,14 @@ def official(name: str) -> Official:
     if name not in OFFICIAL:
         raise ValueError(f"encoder {name!r} is not one of the published ones: {', '.join(OFFICIAL)}.")
     return OFFICIAL[name]
+
+
+def checkpoint_path(spec: Official) -> Path:
+    """Return where the file of a published encoder is kept: `data/checkpoints`."""
+    return store.DATA / "checkpoints" / spec.file
+
+
+def describe(spec: Official) -> str:
+    """Return an encoder's title, source and licence, and what is to be known about it, in one or two sentences."""
+    note = f" Note: {spec.note}." if spec.note else ""
+    return f"{spec.title} from {spec.url} (licence: {spec.licence}).{note}"

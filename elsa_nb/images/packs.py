@@ -4,7 +4,6 @@ A pack is a NumPy archive without pickles. `jpeg` holds all JPEG files end to en
 each begins, `label` (n) an index into `classes`, or -1, and `split` (n) an index into `splits`.
 """
 
-import os
 import zipfile
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,12 +13,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from elsa_nb.errors import CorruptFileError, MissingDataError
+from elsa_nb.errors import CorruptFileError
 from elsa_nb.images.decoding import decode
+from elsa_nb.images.places import GET_PACKS, pack_path
 from elsa_nb.images.rows import checked_rows, class_rows
 from elsa_nb.store import sha256_bytes, write_with
 
-VARIABLE = "ELSA_DATA"
 _PARTS = ("jpeg", "offset", "label", "split", "classes", "splits")
 
 
@@ -49,12 +48,12 @@ class Pack:
         try:
             with np.load(path, allow_pickle=False) as archive:
                 if absent := [part for part in _PARTS if part not in archive.files]:
-                    raise CorruptFileError(f"{path} lacks {', '.join(absent)}: it is no pack of images. {_CURE}.")
+                    raise CorruptFileError(f"{path} lacks {', '.join(absent)}: it is no pack of images. {GET_PACKS}.")
                 parts = {part: archive[part] for part in _PARTS}
         except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
             if isinstance(error, CorruptFileError):
                 raise
-            raise CorruptFileError(f"{path} cannot be read as a pack ({error}). {_CURE}.") from error
+            raise CorruptFileError(f"{path} cannot be read as a pack ({error}). {GET_PACKS}.") from error
         return cls.from_parts(name, **parts)
 
     @classmethod
@@ -66,10 +65,10 @@ class Pack:
         whole = offset.shape == (n + 1,) and split.shape == (n,) and n > 0 and jpeg.dtype == np.uint8
         if not whole or offset[0] != 0 or offset[-1] != jpeg.size or (np.diff(offset) <= 0).any():
             raise CorruptFileError(
-                f"The pack {name} is damaged: its offsets do not divide its bytes into {n} files. {_CURE}."
+                f"The pack {name} is damaged: its offsets do not divide its bytes into {n} files. {GET_PACKS}."
             )
         if targets.min() < -1 or targets.max() >= len(classes) or split.max(initial=0) >= len(names):
-            raise CorruptFileError(f"The pack {name} is damaged: a label or split has no name. {_CURE}.")
+            raise CorruptFileError(f"The pack {name} is damaged: a label or split has no name. {GET_PACKS}.")
         for array in (jpeg, offset, targets):
             array.flags.writeable = False
         return cls(name, jpeg, offset, targets, names[split], classes)
@@ -116,7 +115,7 @@ class Pack:
             if pixels.shape != (self.side, self.side, 3):
                 raise CorruptFileError(
                     f"The image {self.ids[row]} is {pixels.shape[1]}x{pixels.shape[0]} pixels; every image of "
-                    f"the pack is {self.side}x{self.side}. {_CURE}."
+                    f"the pack is {self.side}x{self.side}. {GET_PACKS}."
                 )
             images[place] = pixels.transpose(2, 0, 1)
         return images
@@ -133,28 +132,3 @@ class Pack:
         parts |= {"split": split.astype(np.uint8), "classes": np.array(self.classes), "splits": splits}
         write_with(path, lambda stream: np.savez_compressed(stream, **parts))
         return path
-
-
-def data_folder(folder: Path | str | None = None) -> Path:
-    """Return `folder`, or the one that ELSA_DATA names; MissingDataError if neither is there."""
-    told = folder or os.environ.get(VARIABLE)
-    if not told:
-        raise MissingDataError(f"{VARIABLE} is not set: it names the folder of the image packs. {_CURE}.")
-    if not Path(told).is_dir():
-        raise MissingDataError(
-            f"{'The folder' if folder else VARIABLE + ' ='} {told} is not a folder that is here. {_CURE}."
-        )
-    return Path(told)
-
-
-def pack_path(name: str, folder: Path | str | None = None) -> Path:
-    """Return the file of the pack `name`; MissingDataError, naming the packs that are there, if it is not."""
-    folder = data_folder(folder)
-    path = folder / f"{name}.npz"
-    if not path.is_file():
-        there = ", ".join(sorted(p.stem for p in folder.glob("*.npz"))) or "no pack at all"
-        raise MissingDataError(f"{path} is not here; {folder} holds {there}. {_CURE}.")
-    return path
-
-
-_CURE = "`elsa-nb data get food-101` (or cifar-10, tiny-imagenet) makes a pack in the folder that ELSA_DATA names"

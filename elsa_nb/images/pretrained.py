@@ -8,11 +8,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from elsa_nb import store
 from elsa_nb.errors import CorruptFileError, MissingDataError
 from elsa_nb.images import preprocessing, resnet
 from elsa_nb.images.checkpoints import read_checkpoint
-from elsa_nb.images.official import Layout, Official, official
+from elsa_nb.images.official import Layout, Official, checkpoint_path, official
 from elsa_nb.images.preprocessing import IMAGENET_GEOMETRY, normalise
 from elsa_nb.images.resnet import ResNet50, head
 from elsa_nb.store import read_json, sha256_file
@@ -54,11 +53,6 @@ class Pretrained(nn.Module):
         return sizes
 
 
-def checkpoint_folder() -> Path:
-    """Return the folder where the published files are kept."""
-    return store.DATA / "checkpoints"
-
-
 def load_pretrained(name: str, path: Path | str | None = None) -> Pretrained:
     """Load the published encoder `name` from `path` (default: where `elsa-nb encoders get` puts it), ready to use.
 
@@ -69,7 +63,7 @@ def load_pretrained(name: str, path: Path | str | None = None) -> Pretrained:
     """
     spec = official(name)
     told = path is not None
-    path = Path(path) if told else checkpoint_folder() / spec.file
+    path = Path(path) if told else checkpoint_path(spec)
     if not path.is_file():
         raise MissingDataError(
             f"The weights of {spec.title} are not here: {path} is missing. `elsa-nb encoders get {name}` downloads "

@@ -11,8 +11,8 @@ import torchvision
 from elsa_nb import store
 from elsa_nb.errors import CorruptFileError, MissingDataError
 from elsa_nb.images import official as specs
-from elsa_nb.images.official import OFFICIAL
-from elsa_nb.images.pretrained import checkpoint_folder, load_pretrained
+from elsa_nb.images.official import OFFICIAL, checkpoint_path
+from elsa_nb.images.pretrained import load_pretrained
 from elsa_nb.images.resnet import ResNet50
 
 ENTRIES = {"vicreg": 333, "barlow-twins": 334, "moco": 642, "moco-v2": 646, "simsiam": 343, "swav": 328, "obow": 320}
@@ -260,7 +260,7 @@ def test_only_the_one_name_is_let_through(write):
 
 def test_the_published_checksum_and_the_downloads_card_are_held_against_the_file(tmp_path, monkeypatch):
     monkeypatch.setattr(store, "DATA", tmp_path)
-    path = checkpoint_folder() / OFFICIAL["moco"].file
+    path = checkpoint_path(OFFICIAL["moco"])
     path.parent.mkdir()
     path.write_bytes(miniature.published("moco"))
     with pytest.raises(

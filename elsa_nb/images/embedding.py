@@ -1,0 +1,85 @@
+"""What `elsa-nb embed` and notebook 01 do: the pools of a profile, or those of a folder of one's own images."""
+
+import argparse
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from elsa_nb.images.datasets import open_dataset
+from elsa_nb.images.extract import extract_all
+from elsa_nb.images.files import open_folder
+from elsa_nb.images.practical import load
+from elsa_nb.images.precision import check_precision
+from elsa_nb.images.requirements import require
+from elsa_nb.pool import Pool
+from elsa_nb.profiles import Profile, profile
+
+Pools = dict[str, dict[str, Pool]]
+
+
+def embed_profile(profile: Profile, *, only: Sequence[str] = (), **options: Any) -> dict[str, Pools]:
+    """Make all pools of a profile, or those of the encoders `only`; return them by data set, encoder and space.
+
+    All encoders of a data set share one decode. `options` are those of `extract_all`. Raises MissingDataError, a
+    sentence a thing, before anything is computed where images or weights are missing.
+    """
+    known = sorted({encoder for dataset in profile.datasets for encoder, _ in dataset.encoders})
+    if strange := [encoder for encoder in only if encoder not in known]:
+        raise ValueError(f"encoder {strange[0]!r} is not one of profile {profile.name!r}; allowed: {', '.join(known)}.")
+    if not only:
+        require(profile)
+    pools = {}
+    for dataset in profile.datasets:
+        chosen = [(encoder, weights) for encoder, weights in dataset.encoders if not only or encoder in only]
+        if not chosen:
+            continue
+        encoders = {encoder: load(weights) for encoder, weights in chosen}
+        spaces = {encoder: ("embedding",) for encoder in encoders if encoder not in dataset.projections}
+        source = open_dataset(dataset.name)
+        pools[dataset.name] = extract_all(source, encoders, name=dataset.name, spaces=spaces, **options)
+    return pools
+
+
+def embed_folder(
+    root: Path | str, encoders: Sequence[str], *, name: str | None = None, **options: Any
+) -> dict[str, dict[str, Pool]]:
+    """Make the pools `<name>-<encoder>-<space>` of a folder of images; `name` defaults to the folder's.
+
+    `encoders` are names for `load`, such as `timm:vit_small_patch14_dinov2.lvd142m`; what a folder's name cannot hold
+    becomes a hyphen. `options` are those of `extract_all`. Raises ValueError for an encoder of small images only.
+    """
+    files = open_folder(root, name)
+    loaded = {re.sub(r"[^\w.-]+", "-", encoder): load(encoder) for encoder in encoders}
+    if small := [each.name for each in loaded.values() if not hasattr(each, "geometry")]:
+        raise ValueError(
+            f"the encoder {small[0]!r} was trained on small images of its own kind; for a folder of photographs take "
+            "official:vicreg, torchvision:resnet50, or a model of timm."
+        )
+    return extract_all(files, loaded, name=re.sub(r"[^\w.-]+", "-", files.name), **options)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Do what the options of `elsa-nb embed` say."""
+    keys = ("batch", "workers", "dtype", "precision", "resizer", "skip_broken")
+    settings = {key: getattr(options, key) for key in keys}
+    if options.images is None:
+        chosen = profile(options.profile)
+        pools = embed_profile(chosen, only=options.encoder, **settings)
+        if options.check_precision:
+            weights = {dataset.name: dict(dataset.encoders) for dataset in chosen.datasets}
+            for dataset, each in pools.items():
+                _report(open_dataset(dataset), each, weights[dataset], options.resizer)
+        return
+    if not options.encoder:
+        raise ValueError("--images needs an --encoder: official:vicreg, torchvision:resnet50, timm:NAME ...")
+    each = embed_folder(options.images, options.encoder, name=options.name, **settings)
+    if options.check_precision:
+        names = {re.sub(r"[^\w.-]+", "-", encoder): encoder for encoder in options.encoder}
+        _report(open_folder(options.images), each, names, options.resizer)
+
+
+def _report(source: Any, pools: Pools, weights: dict[str, str], resizer: str) -> None:
+    for encoder, spaces in pools.items():
+        for space, share in check_precision(source, load(weights[encoder]), spaces, resizer=resizer).items():
+            print(f"{spaces[space].name}: {100 * share:.2f} % of the 50 nearest are those of float32 (a sample)")
