@@ -8,6 +8,7 @@ import textwrap
 import time
 from pathlib import Path
 
+import kill_extraction
 import numpy as np
 import pytest
 import torch
@@ -180,3 +181,10 @@ def test_kill_minus_nine_again_and_again_gives_the_bytes_of_an_uninterrupted_run
         for file in FILES:
             killed, uninterrupted = (tmp_path / run / f"glyphs-tiny-{space}" / file for run in ("killed", "whole"))
             assert killed.read_bytes() == uninterrupted.read_bytes()
+
+
+def test_many_encoders_and_workers_killed_again_and_again(tmp_path):
+    kill_extraction.prepare(tmp_path)
+    told = kill_extraction.kill_and_resume(tmp_path, 3)
+    assert told["kills"] == 3
+    assert told["same"]
