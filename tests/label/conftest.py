@@ -1,0 +1,78 @@
+"""A small search that a person could label, and a desk for it."""
+
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from elsa_nb.label.desk import Desk
+from elsa_nb.label.session import Session
+from elsa_nb.pool import Pool
+from elsa_nb.search.elsa import Search, SearchConfig
+
+CONFIG = SearchConfig(rounds=4, a=10, l=5, b=5, final_budget=20)
+
+
+@pytest.fixture(scope="session")
+def small():
+    """Make a pool of 400 items in which 40 are of the class, and say who they are."""
+    rng = np.random.default_rng(5)
+    positive = np.zeros(400, bool)
+    positive[rng.choice(400, 40, replace=False)] = True
+    vectors = rng.normal(size=(400, 8)).astype(np.float32)
+    vectors[positive] += 1.5
+    return Pool.from_arrays(vectors, np.array([f"img-{row:03d}" for row in range(400)])), positive
+
+
+@pytest.fixture
+def make_search(small):
+    pool, positive = small
+
+    def make(seed=1, **changes):
+        config = replace(CONFIG, **changes)
+        return Search(pool, np.flatnonzero(positive)[:3], config=config, rng=np.random.default_rng(seed))
+
+    return make
+
+
+@pytest.fixture
+def make_desk(make_search, small, tmp_path):
+    desks = []
+
+    def make(search=None, path="s.sqlite", annotator="me", **options):
+        session = Session(tmp_path / path, annotator=annotator, code="test")
+        desks.append(Desk(search or make_search(), small[0].ids, session, size=12, **options))
+        return desks[-1]
+
+    yield make
+    for desk in desks:
+        desk.close()
+
+
+def settle(desk):
+    """Wait until no round is being computed for a waiting person."""
+    until = time.monotonic() + 30
+    while desk.deck.waiting:
+        assert time.monotonic() < until, desk.error
+        time.sleep(0.002)
+
+
+def answer_page(desk, positive):
+    """Answer the open cards of the page truthfully, go on, and wait for what comes."""
+    first, end = desk.deck.page(desk.deck.cursor)
+    for position in range(first, end):
+        if desk.deck.labels[position] == -2 and positive[desk.card(position)["row"]]:
+            assert desk.handle([{"op": "set", "at": position, "v": 1}])
+    assert desk.handle([{"op": "rest"}, {"op": "next"}])
+    settle(desk)
+
+
+def stored(desk):
+    """Return what the file holds now, by position."""
+    found = {e["position"]: e["label"] for e in desk.session.events() if e["position"] is not None}
+    return {position: label for position, label in found.items() if label > -2}
+
+
+def shown(desk):
+    return {position: label for position, label in enumerate(desk.deck.labels) if label > -2}

@@ -1,0 +1,185 @@
+"""The session file: what was acknowledged is there, once, whoever is killed whenever."""
+
+import itertools
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+
+import pytest
+
+from elsa_nb.errors import CorruptFileError
+from elsa_nb.label.session import STALE, Answer, LeaseLostError, Session
+
+KILLS = 200
+
+
+def write_for_ever(file, first, out):
+    """Write an answer, then say so; be killed at any moment. Items are numbered: gaps and doubles would show."""
+    session = Session(file, code="test")
+    while not session.acquire():
+        pass
+    for n in itertools.count(first):
+        session.write([Answer(f"item-{n}", -2, n % 2, position=n)])
+        os.write(out, f"{n}\n".encode())
+
+
+def test_no_acknowledged_answer_is_lost_over_200_random_kills(tmp_path):
+    rng = random.Random(11)
+    file, acknowledged = tmp_path / "s.sqlite", -1
+    for kill in range(KILLS):
+        out, into = os.pipe()
+        pid = os.fork()  # not a new interpreter: 200 of those would take a minute
+        if not pid:
+            try:
+                write_for_ever(file, acknowledged + 1, into)
+            finally:
+                os._exit(1)
+        os.close(into)
+        said = os.read(out, 100)
+        time.sleep(rng.uniform(0, 0.02))
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        while more := os.read(out, 65536):
+            said += more
+        os.close(out)
+        said = [int(line) for line in said.split(b"\n")[:-1]]
+        base = sqlite3.connect(file)
+        stored = [n for (n,) in base.execute("SELECT position FROM events ORDER BY id")]
+        assert base.execute("PRAGMA quick_check").fetchone() == ("ok",)
+        base.close()
+        # One more than was said may be there: committed, and killed before it could say so.
+        assert stored == list(range(len(stored))), f"kill {kill}: a gap or a double"
+        assert len(stored) - 1 >= max([acknowledged, *said]), f"kill {kill}: an acknowledged answer is lost"
+        acknowledged = len(stored) - 1
+    assert acknowledged > KILLS
+
+
+@pytest.fixture
+def session(tmp_path):
+    session = Session(tmp_path / "s.sqlite", annotator="ann", code="c0de")
+    session.acquire()
+    yield session
+    session.close()
+
+
+def test_an_answer_keeps_all_it_came_with(session):
+    session.write([Answer("a", -2, 1, position=3, row=7, round=2, component="NN", score=0.5, seconds=1.5)])
+    (event,) = session.events()
+    known = {"item": "a", "label": 1, "old": -2, "position": 3, "row": 7, "round": 2, "component": "NN", "score": 0.5}
+    assert event.items() >= (known | {"seconds": 1.5, "annotator": "ann", "code": "c0de", "kind": "answer"}).items()
+    assert abs(event["at"] - time.time()) < 10
+
+
+def test_it_is_write_ahead_and_synchronous(session):
+    assert session.read("PRAGMA journal_mode")[0]["journal_mode"] == "wal"
+    assert session.read("PRAGMA synchronous")[0]["synchronous"] == 2
+
+
+def test_the_last_word_counts_and_the_first_is_kept(session):
+    session.write([Answer("a", -2, 1)])
+    session.write([Answer("a", 1, 0)])
+    session.write([Answer("a", 0, -2)], undone=[True])
+    session.write([Answer("b", -2, -1)])
+    assert session.known() == {"b": -1}
+    assert len(session.events()) == 4
+
+
+def test_an_action_is_written_whole_or_not_at_all(session):
+    with pytest.raises(sqlite3.IntegrityError):
+        session.write([Answer("a", -2, 1), Answer("b", -2, None)])
+    assert session.events() == []
+
+
+def test_disagreements_are_listed_and_doubts_are_none(tmp_path):
+    for name, labels in (("ann", {"a": 1, "b": 0, "c": 1}), ("bea", {"a": 0, "b": 0, "c": -1, "d": 1})):
+        session = Session(tmp_path / "s.sqlite", annotator=name)
+        session.acquire()
+        session.write([Answer(item, -2, label) for item, label in labels.items()])
+        assert session.known() == labels
+        session.close()
+    session = Session(tmp_path / "s.sqlite", annotator="cleo")
+    assert session.annotators == ["ann", "bea"]
+    assert session.disagreements() == [{"item": "a", "labels": {"ann": 1, "bea": 0}}]
+    session.close()
+
+
+def another_process(session, seen):
+    """Let the lease belong to a living process that is not this one."""
+    values = ("other", os.getppid(), time.time(), seen, session.annotator)
+    with session._transaction() as base:
+        base.execute("UPDATE leases SET holder = ?, pid = ?, since = ?, seen = ? WHERE annotator = ?", values)
+
+
+def test_a_second_window_is_told_and_cannot_write(session):
+    another_process(session, time.time())
+    assert not session.acquire()
+    assert str(os.getppid()) in str(session.held_by)
+    with pytest.raises(LeaseLostError, match="taken over"):
+        session.write([Answer("a", -2, 1)])
+    assert session.events() == []
+    assert session.acquire(force=True)
+    session.write([Answer("a", -2, 1)])
+
+
+def test_a_silent_window_gives_way(session):
+    another_process(session, time.time() - STALE - 1)
+    assert session.acquire()
+
+
+def test_a_dead_process_gives_way_at_once(session):
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    another_process(session, time.time())
+    with session._transaction() as base:
+        base.execute("UPDATE leases SET pid = ?", (process.pid,))
+    assert session.acquire()
+
+
+def test_an_older_panel_in_the_same_kernel_gives_way_and_does_not_come_back(tmp_path):
+    old, new = Session(tmp_path / "s.sqlite"), Session(tmp_path / "s.sqlite")
+    assert old.acquire()
+    assert new.acquire()
+    assert not old.keep()
+    assert not old.acquire(patient=True)
+    old.close()
+    assert new.keep()
+    new.close()
+
+
+def test_closed_twice_is_closed(session):
+    session.close()
+    session.close()
+
+
+def test_a_file_that_is_no_session_is_refused_and_left_alone(tmp_path):
+    file = tmp_path / "cats.sqlite"
+    file.write_bytes(b"this is no database, it is a text of more than a hundred bytes." * 4)
+    before = file.read_bytes()
+    with pytest.raises(CorruptFileError, match="no session file"):
+        Session(file)
+    assert file.read_bytes() == before
+
+
+def test_a_later_format_is_refused(session):
+    session.set_meta("format", "99")
+    with pytest.raises(ValueError, match="format 99"):
+        Session(session.path)
+
+
+@pytest.mark.parametrize("name", ["", "x" * 201])
+def test_an_annotator_has_a_name(tmp_path, name):
+    with pytest.raises(ValueError, match="annotator"):
+        Session(tmp_path / "s.sqlite", annotator=name)
+
+
+def test_the_file_alone_moves_to_another_machine(session, tmp_path):
+    session.write([Answer("a", -2, 1)])
+    session.close()
+    moved = tmp_path / "elsewhere"
+    moved.mkdir()
+    (moved / "s.sqlite").write_bytes(session.path.read_bytes())  # without -wal and -shm
+    assert Session(moved / "s.sqlite", annotator="ann").known() == {"a": 1}
