@@ -1,4 +1,4 @@
-"""Both losses against values worked out by hand and against plain loops over their definitions."""
+"""The losses against values worked out by hand, plain loops over their definitions, and lightly where installed."""
 
 import math
 
@@ -6,7 +6,16 @@ import numpy as np
 import pytest
 import torch
 
-from elsa_nb.images.losses import barlow_twins_loss, off_diagonal, vicreg_loss
+from elsa_nb.images.losses import (
+    assignments,
+    barlow_twins_loss,
+    cosine_loss,
+    info_nce_loss,
+    off_diagonal,
+    spread,
+    swapped_prediction_loss,
+    vicreg_loss,
+)
 
 
 def vicreg_by_loops(a, b):
@@ -133,3 +142,90 @@ def test_off_diagonal_leaves_out_the_diagonal_alone():
     assert off_diagonal(square).flatten().tolist() == [1, 2, 3, 5, 6, 7]
     with pytest.raises(ValueError, match=r"\(2, 3\)"):
         off_diagonal(torch.zeros(2, 3))
+
+
+def test_info_nce_equals_its_definition_written_as_loops():
+    rng = np.random.default_rng(5)
+    query, key, queue = rng.normal(size=(6, 4)), rng.normal(size=(6, 4)), rng.normal(size=(9, 4))
+
+    def cos(a, b):
+        return sum(a * b) / math.sqrt(sum(a * a) * sum(b * b))
+
+    told, hits = 0.0, 0
+    for q, k in zip(query, key, strict=True):
+        logits = [cos(q, k) / 0.07] + [cos(q, other) / 0.07 for other in queue]
+        told += (math.log(sum(math.exp(x - max(logits)) for x in logits)) + max(logits) - logits[0]) / 6
+        hits += logits[0] == max(logits)
+    parts = info_nce_loss(*(torch.tensor(x) for x in (query, key, queue)))
+    assert parts["loss"].item() == pytest.approx(told, rel=1e-5)
+    assert parts["accuracy"].item() == pytest.approx(hits / 6)
+
+
+def test_info_nce_by_hand():
+    """Key on the query, r negatives at right angles: ln(1 + r exp(-1 / t)); r copies of the query: ln(1 + r)."""
+    e = torch.eye(3)
+    assert info_nce_loss(e[:2], e[:2] * 7, e[2:], temperature=0.5)["loss"].item() == pytest.approx(
+        math.log(1 + math.exp(-2)), rel=1e-5
+    )
+    one = e[[0, 0]]
+    assert info_nce_loss(one, one, one.repeat(4, 1))["loss"].item() == pytest.approx(math.log(9), rel=1e-5)
+
+
+def test_cosine_loss_by_hand_and_its_target_gets_no_gradient():
+    p = torch.tensor([[2.0, 0.0], [0.0, 3.0]], requires_grad=True)
+    z = torch.tensor([[5.0, 0.0], [1.0, 1.0]], requires_grad=True)
+    loss = cosine_loss(p, z)["loss"]
+    assert loss.item() == pytest.approx(-(1 + math.sqrt(0.5)) / 2)
+    loss.backward()
+    assert p.grad is not None
+    assert z.grad is None
+
+
+def test_assignments_by_loops_and_their_margins():
+    scores = torch.randn(12, 4, generator=torch.Generator().manual_seed(6)).clamp(-1, 1)
+    q = np.exp(scores.numpy().astype(float) / 0.05)
+    q /= q.sum()
+    for _ in range(3):
+        q = q / q.sum(axis=0, keepdims=True) / 4
+        q = q / q.sum(axis=1, keepdims=True) / 12
+    np.testing.assert_allclose(assignments(scores).numpy(), q * 12, rtol=1e-4, atol=1e-7)
+    balanced = assignments(scores, epsilon=0.5, iterations=200)
+    torch.testing.assert_close(balanced.sum(dim=1), torch.ones(12))
+    torch.testing.assert_close(balanced.sum(dim=0), torch.full((4,), 3.0), rtol=1e-4, atol=1e-4)
+    huge = assignments(scores * 1000)
+    assert torch.isfinite(huge).all()
+
+
+def test_swapped_prediction_by_hand():
+    """Two certain codes, scores that are flat: ln k whatever the code; a view is never asked about itself."""
+    code = torch.tensor([[1.0, 0.0, 0.0, 0.0]])
+    flat, sure = torch.zeros(1, 4), torch.tensor([[9.0, 0.0, 0.0, 0.0]])
+    assert swapped_prediction_loss([code, code], [flat, flat, flat]).item() == pytest.approx(math.log(4))
+    right = swapped_prediction_loss([code, code], [sure, flat]).item()  # half the terms are certain and right
+    assert right == pytest.approx(math.log(4) / 2, abs=1e-6)
+    alone = swapped_prediction_loss([code, code.flip(1)], [sure, flat]).item()
+    assert alone == pytest.approx((math.log(4) + 90) / 2, rel=1e-5)
+
+
+def test_spread_tells_collapse():
+    even = torch.randn(4000, 16, generator=torch.Generator().manual_seed(7))
+    assert spread(even).item() == pytest.approx(1, abs=0.02)
+    assert spread(torch.ones(50, 16) * torch.rand(50, 1)).item() == pytest.approx(0, abs=1e-5)
+
+
+def test_the_losses_equal_those_of_lightly():
+    """An implementation by others, for whoever has it installed."""
+    lightly = pytest.importorskip("lightly.loss")
+    generator = torch.Generator().manual_seed(8)
+    a, b = torch.randn(32, 16, generator=generator), torch.randn(32, 16, generator=generator)
+    both = a, a + 0.3 * b
+    assert vicreg_loss(*both)["loss"].item() == pytest.approx(lightly.VICRegLoss()(*both).item(), rel=1e-5)
+    theirs = lightly.BarlowTwinsLoss(lambda_param=0.0051)(*both).item()
+    assert barlow_twins_loss(*both)["loss"].item() == pytest.approx(theirs, rel=1e-4)
+    assert cosine_loss(*both)["loss"].item() == pytest.approx(
+        lightly.NegativeCosineSimilarity()(*both).item(), rel=1e-5
+    )
+    scores = [torch.nn.functional.normalize(x) @ torch.nn.functional.normalize(b[:8]).T for x in (*both, a.flip(0))]
+    theirs = lightly.SwaVLoss(temperature=0.1, sinkhorn_iterations=3, sinkhorn_epsilon=0.05)(scores[:2], scores[2:])
+    codes = [assignments(s) for s in scores[:2]]
+    assert swapped_prediction_loss(codes, scores).item() == pytest.approx(theirs.item(), rel=1e-4)

@@ -1,0 +1,158 @@
+"""From images to a weights file with a card that tells the truth, alone and with torchrun."""
+
+import argparse
+import json
+import os
+import re
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from elsa_nb.images import training_options, training_runs
+from elsa_nb.images.encoders import load_encoder
+from elsa_nb.images.recipes import photo_recipe
+from elsa_nb.store import read_json, sha256_file
+
+
+class Colours:
+    """Images whose class is their colour: what a network keeps even untrained."""
+
+    def __init__(self, n=120):
+        rng = np.random.default_rng(0)
+        self.targets = np.arange(n) % 4
+        paint = np.array([[220, 30, 30], [30, 220, 30], [30, 30, 220], [220, 220, 30]])[self.targets]
+        noise = rng.integers(-30, 30, size=(n, 3, 64, 64))
+        self.pixels = np.clip(paint[:, :, None, None] + noise, 0, 255).astype(np.uint8)
+        self.ids, self.sha256 = np.array([f"c-{i}" for i in range(n)]), "5" * 64
+
+    def __len__(self):
+        return len(self.pixels)
+
+    def images(self, rows=None):
+        return self.pixels if rows is None else self.pixels[rows]
+
+
+def config_of(**changes):
+    base = photo_recipe("vicreg", epochs=2)
+    architecture = replace(base.architecture, widths=(4, 8), blocks=(1, 1), projector=(8, 8, 6))
+    views = tuple(replace(view, side=16) for view in base.views)
+    return replace(base, architecture=architecture, views=views, batch=16, checkpoint_every=2, **changes)
+
+
+def test_a_training_ends_in_weights_and_a_card(tmp_path):
+    source = Colours()
+    out = tmp_path / "colours.safetensors"
+    card = training_runs.train_encoder(
+        source, source.targets, config_of(), out, command="told", data="colours", work=tmp_path / "work"
+    )
+    assert card == read_json(out.with_suffix(".json")) | {"config": card["config"]}
+    assert card["sha256"] == sha256_file(out) if "sha256" in card else True
+    written = read_json(out.with_suffix(".json"))
+    assert written["sha256"] == sha256_file(out) == load_encoder("colours", tmp_path).sha256
+    assert (written["steps"], written["images"], written["data"], written["command"]) == (
+        14,
+        "5" * 64,
+        "colours",
+        "told",
+    )
+    assert written["loss_curve"][-1]["step"] == 14
+    assert [point["step"] for point in written["quality_curve"]] == [2, 4, 6, 8, 10, 12, 14]
+    assert written["quality_curve"][-1]["linear_probe"] > 0.9
+    assert written["quality"]["embedding"]["purity_10nn"] > 0.9
+    assert re.fullmatch("[0-9a-f]{64}", written["code"])
+    assert "elsa_nb.images.training" in written["modules"]
+    assert not (tmp_path / "work" / "checkpoint.pt").exists()
+    assert len((tmp_path / "work" / "log.jsonl").read_text().splitlines()) == 14
+    with pytest.raises(ValueError, match="safetensors"):
+        training_runs.train_encoder(source, source.targets, config_of(), tmp_path / "a.pt", command="")
+
+
+def test_measuring_on_the_way_does_not_change_the_training(tmp_path, monkeypatch):
+    source = Colours()
+    seen = []
+    for name, on_the_way in (("plain", False), ("measured", True)):
+        if not on_the_way:
+            monkeypatch.setattr(training_runs.QualityCurve, "__call__", lambda *_: None)
+        out = tmp_path / f"{name}.safetensors"
+        training_runs.train_encoder(source, source.targets, config_of(), out, command="", work=tmp_path / name)
+        monkeypatch.undo()
+        seen.append((tmp_path / name / "log.jsonl").read_text())
+    assert seen[0] == seen[1]
+
+
+def test_large_pools_are_read_as_they_are_needed(tmp_path, monkeypatch):
+    """The same losses, whether all images are in memory or each batch is fetched."""
+    source, seen = Colours(), []
+    for name, limit in (("memory", 1 << 30), ("fetched", 0)):
+        monkeypatch.setattr(training_runs, "IN_MEMORY", limit)
+        out = tmp_path / f"{name}.safetensors"
+        training_runs.train_encoder(source, source.targets, config_of(), out, command="", work=tmp_path / name)
+        seen.append((tmp_path / name / "log.jsonl").read_text())
+    assert seen[0] == seen[1]
+
+
+def test_torchrun_shares_a_batch_between_processes(tmp_path):
+    """Two processes, one log and one file; the first loss is of 16 rows, so it is near that of one process."""
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import sys\n"
+        f"sys.path.insert(0, {os.path.dirname(__file__)!r})\n"
+        "from pathlib import Path\n"
+        "from test_training_runs import Colours, config_of\n"
+        "from elsa_nb.images.training_runs import train_encoder\n"
+        "source, folder = Colours(), Path(sys.argv[1])\n"
+        "card = train_encoder(source, source.targets, config_of(precision='float32'), folder / 'a.safetensors',\n"
+        "                     command='', work=folder / 'work')\n"
+        "import torch.distributed as dist\n"
+        "assert (card is None) == (dist.get_rank() == 1)\n"
+        "dist.destroy_process_group()\n"
+    )
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    subprocess.run([*torchrun, str(script), str(tmp_path)], check=True, capture_output=True, env={**os.environ, "OMP_NUM_THREADS": "1"})  # fmt: skip
+    lines = [json.loads(line) for line in (tmp_path / "work" / "log.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in lines] == list(range(1, 15))
+    source = Colours()
+    training_runs.train_encoder(
+        source,
+        source.targets,
+        config_of(precision="float32"),
+        tmp_path / "b.safetensors",
+        command="",
+        work=tmp_path / "b",
+    )
+    alone = json.loads((tmp_path / "b" / "log.jsonl").read_text().splitlines()[0])
+    assert lines[0]["loss"] == pytest.approx(alone["loss"], rel=0.05)
+    assert load_encoder("a", tmp_path).dimensions == {"embedding": 8, "projection": 6}
+
+
+def parsed(*words):
+    parser = argparse.ArgumentParser()
+    training_options.declare(parser)
+    return parser.parse_args(words)
+
+
+def test_the_command_line_chooses_source_recipe_and_place(tmp_path, monkeypatch):
+    asked = {}
+
+    def record(source, labels, config, out, **others):
+        asked.update(config=config, out=out, **others)
+
+    monkeypatch.setattr(training_runs, "train_encoder", record)
+    training_runs.run(parsed("--method", "moco-v2", "--epochs", "2"))
+    assert asked["out"].name == "moco-v2.safetensors"
+    assert asked["config"].epochs == 2
+    assert asked["command"] == "elsa-nb train --method moco-v2 --data glyphs --epochs 2"
+    with pytest.raises(ValueError, match="photographs"):
+        training_runs.run(parsed("--method", "vicreg", "--official"))
+    with pytest.raises(ValueError, match="'byol'"):
+        training_runs.run(parsed("--method", "byol"))
+
+
+def test_the_curve_in_a_card_is_thin_and_keeps_its_end():
+    curve = [{"step": i} for i in range(1, 1001)]
+    assert len(training_runs.thinned(curve)) <= 60
+    assert training_runs.thinned(curve)[-1] == {"step": 1000}
+    assert training_runs.thinned(curve[:5]) == curve[:5]
