@@ -20,22 +20,38 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from numba import get_num_threads, set_num_threads
 from threadpoolctl import threadpool_limits
 
 from elsa_nb import pool as pool_module
 from elsa_nb import store
 from elsa_nb.errors import CorruptFileError, MissingDataError
 from elsa_nb.images.sources import Glyphs
-from elsa_nb.paper import simulation
+from elsa_nb.paper import simulation, sweeps
 from elsa_nb.paper.sweeps import Setting, Sweep, sweep
 from elsa_nb.prepared import prepare
 from elsa_nb.profiles import profile
 from elsa_nb.progress import bar
-from elsa_nb.search import contract, elsa, head, metrics, neighbours, oracle, rivals, strategies
+from elsa_nb.search import (
+    contract,
+    elsa,
+    features,
+    head,
+    kernels,
+    metrics,
+    neighbours,
+    oracle,
+    rivals,
+    shortlist,
+    strategies,
+)
 
 RESULTS = store.DATA / "results"
-PACKAGES = ("numpy", "faiss-cpu")  # what the numbers of a search come from, given the pool
-CODE = (contract, elsa, head, metrics, neighbours, oracle, rivals, strategies, simulation, pool_module)
+PACKAGES = ("numpy", "numba", "scipy")  # what the numbers of a search come from, given the pool
+CODE = (
+    *(contract, elsa, features, head, kernels, metrics, neighbours, oracle, rivals, shortlist, strategies),
+    *(simulation, sweeps, pool_module),
+)
 
 
 def run(
@@ -150,8 +166,13 @@ def _run_units(units: list[tuple[tuple[Setting, ...], Path]], profile_name: str,
 def run_unit(unit: tuple[Setting, ...], file: Path, profile_name: str) -> int:
     """Run the searches of one unit on one core and store their rows as `file`; return how many there were."""
     positive = (class_names(profile_name) == unit[0].target).to_numpy()
-    with threadpool_limits(1):
-        rows = [simulation.run_search(setting, profile_name, positive) for setting in unit]
+    threads = get_num_threads()
+    set_num_threads(1)
+    try:
+        with threadpool_limits(1):
+            rows = simulation.run_searches(unit, profile_name, positive)
+    finally:
+        set_num_threads(threads)
     store.write_atomically(file, _parquet(pd.DataFrame(rows)))
     return len(rows)
 

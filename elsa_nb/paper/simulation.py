@@ -1,8 +1,9 @@
-"""One simulated search, from its setting to one row of results."""
+"""Simulated searches, from their settings to one row of results each."""
 
 import hashlib
 import json
 import time
+from collections.abc import Sequence
 from dataclasses import asdict
 from functools import lru_cache
 from typing import Any
@@ -14,10 +15,10 @@ from elsa_nb.pool import Pool
 from elsa_nb.prepared import Prepared, prepare
 from elsa_nb.profiles import profile
 from elsa_nb.search import metrics
-from elsa_nb.search.contract import Component, Log
+from elsa_nb.search.contract import Component, Log, Strategy
 from elsa_nb.search.elsa import Search
-from elsa_nb.search.head import Features
-from elsa_nb.search.oracle import Truth, simulate
+from elsa_nb.search.features import Features
+from elsa_nb.search.oracle import Truth, simulate_together
 from elsa_nb.search.rivals import GreedyProbe
 
 # Numbers of labels at which discovery is stored: 1, 2, 3 ... finely at first, to 50,000.
@@ -36,32 +37,45 @@ def embedding(profile_name: str, encoder: str) -> Features:
     return Features(Pool.open(profile(profile_name).pool(encoder, "embedding"), verify=False).vectors)
 
 
-def run_search(setting: Setting, profile_name: str, positive: np.ndarray) -> dict[str, Any]:
-    """Run one search to its end and return its row of results; `positive` (n,) bool is the class."""
+def run_searches(settings: Sequence[Setting], profile_name: str, positive: np.ndarray) -> list[dict[str, Any]]:
+    """Run searches for one class to their ends, side by side; return their rows of results, one a setting.
+
+    `positive` (n,) bool is the class. The rows do not depend on which searches run together, but for `seconds`: the
+    time of all, divided by their number.
+    """
+    started = time.perf_counter()
+    searches, seeds = zip(*(_search(setting, profile_name, positive) for setting in settings), strict=True)
+    logs = simulate_together(searches, [Truth(positive)] * len(searches))
+    seconds = (time.perf_counter() - started) / len(settings)
+    base = [prepared(profile_name, setting.encoder, setting.space).pool for setting in settings]
+    return [
+        {
+            **asdict(setting),
+            "class_size": int(positive.sum()),
+            "pool_size": len(positive),
+            **_measures(log, positive, given),
+            "log_sha256": log_hash(log),
+            "config": json.dumps(asdict(setting.config), sort_keys=True),
+            "seed": "/".join(map(str, (setting.sweep, setting.target, setting.seeds, setting.repeat))),
+            "pool_recipe": pool.recipe,
+            "pool_sha256": pool.sha256,
+            "seconds": seconds,
+        }
+        for setting, log, given, pool in zip(settings, logs, seeds, base, strict=True)
+    ]
+
+
+def _search(setting: Setting, profile_name: str, positive: np.ndarray) -> tuple[Strategy, np.ndarray]:
+    """Return the search of a setting, ready to begin, and its seeds."""
     base = prepared(profile_name, setting.encoder, setting.space)
     for_seeds, for_search = setting.seed_sequence.spawn(2)
     seeds = draw_seeds(positive, setting.seeds, np.random.default_rng(for_seeds), setting.target)
     rng = np.random.default_rng(for_search)
-    started = time.perf_counter()
     if setting.arm == PROBE:
-        search = GreedyProbe(base.pool, seeds, config=setting.config, rng=rng, features=base.features)
-    else:
-        features = base.features if setting.config.head_space == "search" else embedding(profile_name, setting.encoder)
-        search = Search(base.pool, seeds, config=setting.config, rng=rng, neighbours=base.neighbours, features=features)
-    log = simulate(search, Truth(positive))
-    seconds = time.perf_counter() - started
-    return {
-        **asdict(setting),
-        "class_size": int(positive.sum()),
-        "pool_size": len(positive),
-        **_measures(log, positive, seeds),
-        "log_sha256": log_hash(log),
-        "config": json.dumps(asdict(setting.config), sort_keys=True),
-        "seed": "/".join(map(str, (setting.sweep, setting.target, setting.seeds, setting.repeat))),
-        "pool_recipe": base.pool.recipe,
-        "pool_sha256": base.pool.sha256,
-        "seconds": seconds,
-    }
+        return GreedyProbe(base.pool, seeds, config=setting.config, rng=rng, features=base.features), seeds
+    features = base.features if setting.config.head_space == "search" else embedding(profile_name, setting.encoder)
+    config = setting.config
+    return Search(base.pool, seeds, config=config, rng=rng, neighbours=base.neighbours, features=features), seeds
 
 
 def draw_seeds(positive: np.ndarray, count: int, rng: np.random.Generator, target: str) -> np.ndarray:

@@ -3,6 +3,7 @@
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -70,20 +71,18 @@ class Sweep:
         return [eligible[i] for i in order[: self.n_classes]]
 
     def units(self, names: pd.Series) -> Iterator[tuple[Setting, ...]]:
-        """Yield the searches in groups that are run and stored together: one class, encoder and repeat each."""
-        for repeat in range(self.repeats):
-            for target in self.classes(names):
-                for encoder in self.encoders:
-                    yield tuple(self._unit(encoder, target, repeat))
+        """Yield the searches in groups that run side by side and are stored together: one class and encoder each."""
+        for target in self.classes(names):
+            for encoder in self.encoders:
+                yield tuple(self._unit(encoder, target))
 
-    def _unit(self, encoder: str, target: str, repeat: int) -> Iterator[Setting]:
-        blank = Setting(self.name, "", encoder, self.space, "", target, 0, repeat)
-        for seeds in self.seeds:
-            for reading in self.readings:
-                for arm in self.arms:
-                    yield replace(blank, reading=reading, arm=arm, seeds=seeds)
+    def _unit(self, encoder: str, target: str) -> Iterator[Setting]:
+        for repeat, seeds in product(range(self.repeats), self.seeds):
+            blank = Setting(self.name, "", encoder, self.space, "", target, seeds, repeat)
+            for reading, arm in product(self.readings, self.arms):
+                yield replace(blank, reading=reading, arm=arm)
             if seeds in self.probe_seeds:
-                yield replace(blank, reading="rival", arm=PROBE, seeds=seeds)
+                yield replace(blank, reading="rival", arm=PROBE)
 
 
 _COMPONENTS = Sweep(
@@ -99,7 +98,7 @@ _COMPONENTS = Sweep(
 SWEEPS = {
     "components": {
         "quick": replace(_COMPONENTS, n_classes=6, seeds=(1, 5, 50), repeats=1),
-        "full": replace(_COMPONENTS, repeats=2),  # of the paper's five: what two cores do in half an hour
+        "full": _COMPONENTS,
         "photos": _COMPONENTS,
         "paper": _COMPONENTS,
     }

@@ -7,9 +7,13 @@ A strategy has `query() -> Batch | None` and `update(labels)`, and keeps a `Ledg
 from collections.abc import Sequence
 from enum import IntEnum
 from numbers import Integral
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from elsa_nb.search.features import Features
+    from elsa_nb.search.head import Head
 
 UNASKED, UNSURE, NEGATIVE, POSITIVE = -2, -1, 0, 1
 
@@ -54,6 +58,17 @@ class Strategy(Protocol):
         """All questions answered so far."""
 
 
+@runtime_checkable
+class Scored(Strategy, Protocol):
+    """A strategy whose head may be scored elsewhere, together with the heads of other searches."""
+
+    def head_to_score(self) -> tuple["Head", "Features"] | None:
+        """Return the head whose logits over all rows the next `query` reads, with its features; None if none."""
+
+    def query(self, logits: np.ndarray | None = None) -> Batch | None:
+        """Return the next questions; `logits` (n,) are those of `head_to_score`, by default computed here."""
+
+
 class QueryError(RuntimeError):
     """`query` and `update` were not called in turn."""
 
@@ -85,9 +100,14 @@ class Ledger:
         """Return the mask (n,) of rows never asked."""
         return self.answers == UNASKED
 
+    @property
+    def open(self) -> bool:
+        """Tell whether questions wait for their answers."""
+        return self._pending is not None
+
     def check_answered(self) -> None:
         """Raise `QueryError` while questions are open."""
-        if self._pending is not None:
+        if self.open:
             raise QueryError(
                 f"round {self._pending.round}: answer the {len(self._pending.rows)} open questions with update() "
                 "before asking for more with query()"

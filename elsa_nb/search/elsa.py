@@ -9,7 +9,8 @@ from elsa_nb.pool import Pool
 from elsa_nb.search import head as heads
 from elsa_nb.search import strategies
 from elsa_nb.search.contract import NEGATIVE, POSITIVE, Batch, Component, Ledger, Log, QueryError, check_counts
-from elsa_nb.search.head import Features, HeadConfig
+from elsa_nb.search.features import Features
+from elsa_nb.search.head import HeadConfig
 from elsa_nb.search.neighbours import Neighbours
 
 
@@ -138,6 +139,8 @@ class Search:
         self._round_negatives = np.empty(0, np.int64)
         self._stuck = False  # the last round found nothing
         self._in_final = False
+        self._logits: np.ndarray | None = None  # handed in, as long as a query reads them
+        self._final_head_trained = False
 
     @property
     def log(self) -> Log:
@@ -149,18 +152,34 @@ class Search:
         """The rows known to be positive, seeds included: Lambda, and at the end Lambda*."""
         return self._ledger.positives
 
-    def query(self) -> Batch | None:
-        """Return the next questions to the oracle, or None when the search is over."""
+    def head_to_score(self) -> tuple[heads.Head, Features] | None:
+        """Return the head whose logits over all rows the next `query` reads, with its features; None if it reads none.
+
+        Who runs many searches computes the logits of all of them in one pass and hands each its own.
+        """
+        if self._in_final or self._ledger.open:
+            return None
+        if self._goes_on():
+            reads = self.config.use_rands and self.config.use_head
+        else:
+            reads = self.config.use_final
+            self._train_final_head()
+        return (self._head, self._features) if reads and self._head is not None else None
+
+    def query(self, logits: np.ndarray | None = None) -> Batch | None:
+        """Return the next questions to the oracle, or None when the search is over.
+
+        `logits` (n,) are those of `head_to_score`; by default they are computed here.
+        """
         self._ledger.check_answered()
         if self._in_final:
             return None
-        batch = None
-        # The NN arm has nowhere to go after a round without new positives; with RandS the search goes on.
-        if self._round < self.config.rounds + self.config.zero_pass and not (self._stuck and not self.config.use_rands):
-            batch = self._next_round()
+        self._logits = logits
+        batch = self._next_round() if self._goes_on() else None
         if batch is None:
             self._in_final = True
             batch = self._final_search()
+        self._logits = None
         return batch and self._ledger.ask(batch)
 
     def update(self, labels: Sequence[int] | np.ndarray) -> None:
@@ -176,6 +195,10 @@ class Search:
             self._train(self.config.head)  # line 9
         self._queries = self._next_queries(batch, given)  # line 10: delta0 = gamma+
         self._round += 1
+
+    def _goes_on(self) -> bool:
+        """Tell whether another round comes: NN alone has nowhere to go after one without new positives."""
+        return self._round < self.config.rounds + self.config.zero_pass and (self.config.use_rands or not self._stuck)
 
     def _next_round(self) -> Batch | None:
         """Lines 3-6: gamma = NN(delta0, a) u RandS(Sampler(D), b)."""
@@ -204,12 +227,11 @@ class Search:
         config = self.config
         if not config.use_final:
             return None
-        if not config.use_head:
-            self._train(config.final_head or config.head)
+        self._train_final_head()
         if self._head is None:  # never saw both classes
             return None
         allowed = np.ones_like(self._ledger.unasked) if config.relabel else self._ledger.unasked
-        rows = strategies.final_search(self.scores(), config.alpha_2, allowed, config.final_budget)
+        rows = strategies.final_search(self._confidences(), config.alpha_2, allowed, config.final_budget)
         components = np.full(len(rows), Component.FINAL, np.int8)
         return Batch(rows, components, self._round) if len(rows) else None
 
@@ -223,7 +245,7 @@ class Search:
         """Return the rows RandS samples from: the sampler's, or all never asked as long as there is no head."""
         if not self.config.use_head or self._head is None:
             return np.flatnonzero(self._ledger.unasked)
-        return strategies.sampler(self.scores(), self.config.alpha_1, allowed)
+        return strategies.sampler(self._confidences(), self.config.alpha_1, allowed)
 
     def _b(self) -> int:
         """Return how many rows RandS asks in this round."""
@@ -240,6 +262,13 @@ class Search:
         new = batch.rows[given == POSITIVE]
         return new if self.config.nn_queries == "new positives" and len(new) else self.positives
 
+    def _train_final_head(self) -> None:
+        """Train the head of an arm that does without one in its rounds, once."""
+        config = self.config
+        if config.use_final and not config.use_head and not self._final_head_trained:
+            self._train(config.final_head or config.head)
+            self._final_head_trained = True
+
     def _train(self, config: HeadConfig) -> None:
         negatives = self._round_negatives if self.config.negatives == "round" else self._ledger.negatives
         self._head = heads.train(self._features, self.positives, negatives, config, self._rng, self._head)
@@ -248,5 +277,11 @@ class Search:
         """Return the confidence (n,) float64 that each row is positive; `QueryError` before the head is trained."""
         if self._head is None:
             raise QueryError("the head is not trained yet: it needs positives and negatives; label a batch first")
-        logits = self._head.logits(self._features)
+        return self._confidence(self._head.logits(self._features))
+
+    def _confidences(self) -> np.ndarray:
+        """Return the scores that this query reads, from the logits handed in or computed here."""
+        return self.scores() if self._logits is None else self._confidence(self._logits)
+
+    def _confidence(self, logits: np.ndarray) -> np.ndarray:
         return logits if self.config.confidence == "logit" else heads.confidence(logits)

@@ -10,12 +10,17 @@ is a `HeadConfig`:
 - `mlp`: one hidden layer, trained likewise from a fresh start.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
+from numba import njit
+from scipy.linalg.blas import dsyrk
+from scipy.linalg.lapack import dposv
 
 from elsa_nb.search.contract import check_counts
+from elsa_nb.search.features import Features
 
 KINDS = ("logistic", "linear-sgd", "mlp")
 
@@ -47,30 +52,6 @@ class HeadConfig:
             raise ValueError(f"head weight_decay = {self.weight_decay!r}; allowed: 0 or more")
 
 
-class Features:
-    """The vectors a head sees: centred, and scaled by one number to unit mean variance, so that `l2` means the same
-    in every space. Nothing is copied: `take` scales the rows asked for, `scores` folds the scaling into the weights.
-    """
-
-    def __init__(self, vectors: np.ndarray):
-        self.vectors = np.ascontiguousarray(vectors, dtype=np.float32)
-        self.mean = self.vectors.mean(0, dtype=np.float64)
-        variance = self.vectors.var(0, dtype=np.float64).mean()
-        self.scale = 1 / np.sqrt(variance) if variance > 0 else 1.0
-
-    def take(self, rows: np.ndarray) -> np.ndarray:
-        """Return the scaled features (m, d) float64 of `rows` (m,)."""
-        return (self.vectors[rows] - self.mean) * self.scale
-
-    def project(self, weights: np.ndarray, bias: np.ndarray | float) -> np.ndarray:
-        """Return weights . features + bias for every row: (n,) for weights (d,), (n, h) for weights (d, h)."""
-        folded = (weights * self.scale).astype(np.float32)
-        # Not BLAS for one weight vector: there the rounding of a row depends on its place and on the threads, so
-        # equal rows would get unequal scores; einsum is no slower.
-        product = np.einsum("ij,j->i", self.vectors, folded) if folded.ndim == 1 else self.vectors @ folded
-        return product.astype(np.float64) + (bias - self.mean @ (weights * self.scale))
-
-
 class Head(Protocol):
     """A trained head."""
 
@@ -87,7 +68,7 @@ class LinearHead:
 
     def logits(self, features: Features) -> np.ndarray:
         """Return the log-odds (n,) float64 that each row is positive."""
-        return features.project(self.weights, self.bias)
+        return features.project(self.weights[None], np.array([self.bias]))[0]
 
 
 @dataclass(frozen=True)
@@ -101,12 +82,32 @@ class MLPHead:
 
     def logits(self, features: Features) -> np.ndarray:
         """Return the log-odds (n,) float64 that each row is positive."""
-        return np.maximum(features.project(self.weights, self.biases), 0) @ self.output + self.bias
+        return self.output @ np.maximum(features.project(self.weights.T, self.biases), 0) + self.bias
 
 
 def confidence(logits: np.ndarray) -> np.ndarray:
     """Return the probabilities 1 / (1 + exp(-logits)), without overflow."""
     return 0.5 * (1 + np.tanh(0.5 * logits))
+
+
+def logits_together(asked: Sequence[tuple[Head, Features]]) -> list[np.ndarray]:
+    """Return the logits of several heads over their features, each as it would be alone.
+
+    The vectors are read once for all linear heads that share their features.
+    """
+    result: list[np.ndarray | None] = [None] * len(asked)
+    groups: dict[int, list[int]] = {}
+    for i, (head, features) in enumerate(asked):
+        if isinstance(head, LinearHead):
+            groups.setdefault(id(features), []).append(i)
+        else:
+            result[i] = head.logits(features)
+    for members in groups.values():
+        weights = np.stack([asked[i][0].weights for i in members])
+        biases = np.array([asked[i][0].bias for i in members])
+        for i, logits in zip(members, asked[members[0]][1].project(weights, biases), strict=True):
+            result[i] = logits
+    return result
 
 
 def train(
@@ -126,18 +127,26 @@ def train(
         return previous
     if config.kind == "logistic":
         x = features.take(np.concatenate([positives, negatives]))
-        return logistic_regression(x, np.arange(len(x)) < len(positives), config.l2)
+        start = previous.weights if isinstance(previous, LinearHead) else None
+        return logistic_regression(x, np.arange(len(x)) < len(positives), config.l2, start=start)
     start = previous if config.kind == "linear-sgd" else None
     return _train_by_adamw(features.take(positives), features.take(negatives), config, rng, start)
 
 
 def logistic_regression(
-    x: np.ndarray, y: np.ndarray, l2: float, *, tolerance: float = 1e-12, most_steps: int = 100
+    x: np.ndarray,
+    y: np.ndarray,
+    l2: float,
+    *,
+    start: np.ndarray | None = None,
+    tolerance: float = 1e-12,
+    most_steps: int = 100,
 ) -> LinearHead:
     """Minimise sum_i c_i log(1 + exp(-y_i f(x_i))) + l2 |w|^2 / 2 by Newton's method with step halving.
 
     `x` (m, d) float64, `y` (m,) bool; f(x) = w . x + b; c_i = m / (2 m_class) gives both classes the same weight; the
-    bias b is not penalised. Converged when the gradient's largest entry is below `tolerance` times m.
+    bias b is not penalised. `start` (d,) are weights to begin from: they save steps and change nothing. Converged when
+    the gradient's largest entry is below `tolerance` times m.
     """
     m, d = x.shape
     # With fewer samples than dimensions the solution lies in their span: rotate into it (x = r.T q.T) and solve there.
@@ -151,17 +160,18 @@ def logistic_regression(
     def loss(theta: np.ndarray) -> float:
         return cost @ np.logaddexp(0, -sign * (design @ theta)) + 0.5 * penalty @ theta**2
 
-    theta, value = np.zeros(design.shape[1]), np.inf
+    theta = np.zeros(design.shape[1])
     value = loss(theta)
+    if start is not None:
+        before = np.append(start if q is None else start @ q, 0.0)
+        if (lower := loss(before)) < value:
+            theta, value = before, lower
     for _ in range(most_steps):
         p = confidence(design @ theta)
         gradient = design.T @ (cost * (p - y)) + penalty * theta
         if np.abs(gradient).max() < tolerance * m:
             break
-        curvature = cost * p * (1 - p)
-        hessian = (design.T * curvature) @ design
-        hessian[np.diag_indices_from(hessian)] += penalty + 1e-12
-        step = np.linalg.solve(hessian, gradient)
+        step = _newton_step(design, cost * p * (1 - p), penalty, gradient)
         size, slope = 1.0, gradient @ step
         blur = 1e-13 * value  # near the minimum the loss cannot tell better from worse; the gradient still can
         while (lower := loss(theta - size * step)) > value - 1e-4 * size * slope + blur and size > 1e-6:
@@ -169,6 +179,16 @@ def logistic_regression(
         theta, value = theta - size * step, lower
     weights = theta[:-1] if q is None else q @ theta[:-1]
     return LinearHead(weights, float(theta[-1]))
+
+
+def _newton_step(design: np.ndarray, curvature: np.ndarray, penalty: np.ndarray, gradient: np.ndarray) -> np.ndarray:
+    """Solve (design' diag(curvature) design + diag(penalty)) step = gradient, symmetric: half the arithmetic."""
+    hessian = dsyrk(1.0, design.T * np.sqrt(curvature))  # upper triangle
+    hessian[np.diag_indices_from(hessian)] += penalty + 1e-12
+    _, step, failed = dposv(hessian, gradient)
+    if failed:  # not positive definite to rounding, when l2 is tiny: elimination with pivoting still solves it
+        step = np.linalg.solve(np.triu(hessian) + np.triu(hessian, 1).T, gradient)
+    return step
 
 
 def _train_by_adamw(
@@ -180,12 +200,10 @@ def _train_by_adamw(
     code; the loss is the mean binary cross-entropy of the logits.
     """
     d = positives.shape[1]
-    if config.kind == "linear-sgd":
-        if start is None:
-            bound = 1 / np.sqrt(d)
-            start = LinearHead(rng.uniform(-bound, bound, d), float(rng.uniform(-bound, bound)))
-        parameters = [start.weights.copy(), np.array(start.bias)]
-    else:
+    if config.kind == "linear-sgd" and start is None:
+        bound = 1 / np.sqrt(d)
+        start = LinearHead(rng.uniform(-bound, bound, d), float(rng.uniform(-bound, bound)))
+    elif config.kind == "mlp":
         first, second = 1 / np.sqrt(d), 1 / np.sqrt(config.hidden)
         parameters = [
             rng.uniform(-first, first, (d, config.hidden)),
@@ -194,34 +212,58 @@ def _train_by_adamw(
             np.array(rng.uniform(-second, second)),
         ]
     size = 4 if len(positives) < 8 else 8 if len(positives) < 16 else 16
+    x = np.concatenate([positives, negatives])
+    batches = np.empty((config.steps, 2 * size), np.int64)  # drawn step by step: a positive half, a negative half
+    for batch in batches:
+        batch[:size] = rng.integers(len(positives), size=size)
+        batch[size:] = rng.integers(len(negatives), size=size) + len(positives)
+    if config.kind == "linear-sgd":
+        both = np.append(start.weights, start.bias)
+        _adamw_linear(both, x, batches, config.learning_rate, config.weight_decay)
+        return LinearHead(both[:-1], float(both[-1]))
     target = np.repeat([1.0, 0.0], size)
     mean = [np.zeros_like(p) for p in parameters]
     square = [np.zeros_like(p) for p in parameters]
-    for step in range(1, config.steps + 1):
-        x = np.concatenate(
-            [
-                positives[rng.integers(len(positives), size=size)],
-                negatives[rng.integers(len(negatives), size=size)],
-            ]
-        )
-        for i, g in enumerate(_gradients(parameters, x, target)):
+    for step, batch in enumerate(batches, 1):
+        for i, g in enumerate(_mlp_gradients(parameters, x[batch], target)):
             mean[i] = 0.9 * mean[i] + 0.1 * g
             square[i] = 0.999 * square[i] + 0.001 * g**2
             ahead = mean[i] / (1 - 0.9**step) / (np.sqrt(square[i] / (1 - 0.999**step)) + 1e-8)
             parameters[i] = parameters[i] * (1 - config.learning_rate * config.weight_decay) - (
                 config.learning_rate * ahead
             )
-    if config.kind == "linear-sgd":
-        return LinearHead(parameters[0], float(parameters[1]))
     return MLPHead(parameters[0], parameters[1], parameters[2], float(parameters[3]))
 
 
-def _gradients(parameters: list[np.ndarray], x: np.ndarray, target: np.ndarray) -> list[np.ndarray]:
-    """Return the gradients of the mean cross-entropy for the parameters of a linear (2) or an MLP head (4)."""
-    if len(parameters) == 2:
-        weights, bias = parameters
-        error = (confidence(x @ weights + bias) - target) / len(x)
-        return [x.T @ error, error.sum()]
+@njit(cache=True)
+def _adamw_linear(both, x, batches, learning_rate, weight_decay):
+    """Take the AdamW steps of a linear head in place: `both` (d + 1,) are its weights and, last, its bias.
+
+    The first half of each batch (rows of `x`) is positive. Small steps on small arrays, so compiled.
+    """
+    d = x.shape[1]
+    mean, square, gradient = np.zeros(d + 1), np.zeros(d + 1), np.empty(d + 1)
+    for step in range(1, len(batches) + 1):
+        batch = batches[step - 1]
+        gradient[:] = 0.0
+        for i in range(len(batch)):
+            row = x[batch[i]]
+            logit = both[d]
+            for j in range(d):
+                logit += both[j] * row[j]
+            error = (0.5 * (1 + np.tanh(0.5 * logit)) - (1.0 if i < len(batch) // 2 else 0.0)) / len(batch)
+            for j in range(d):
+                gradient[j] += error * row[j]
+            gradient[d] += error
+        for j in range(d + 1):
+            mean[j] = 0.9 * mean[j] + 0.1 * gradient[j]
+            square[j] = 0.999 * square[j] + 0.001 * gradient[j] ** 2
+            ahead = mean[j] / (1 - 0.9**step) / (np.sqrt(square[j] / (1 - 0.999**step)) + 1e-8)
+            both[j] = both[j] * (1 - learning_rate * weight_decay) - learning_rate * ahead
+
+
+def _mlp_gradients(parameters: list[np.ndarray], x: np.ndarray, target: np.ndarray) -> list[np.ndarray]:
+    """Return the gradients of the mean cross-entropy for the four parameters of an MLP head."""
     weights, biases, output, bias = parameters
     hidden = np.maximum(x @ weights + biases, 0)
     error = (confidence(hidden @ output + bias) - target) / len(x)

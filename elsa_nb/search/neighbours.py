@@ -1,56 +1,64 @@
 """Exact nearest neighbours of pool rows, in one order whatever computes them.
 
 Every answer is ordered by (squared Euclidean distance in float64, row). The paper's MSE is that distance divided by
-the dimension, so the ranking is the same. A fast backend (faiss, torch or numpy, float32) proposes a few candidates
-more than needed; they are measured again in float64 and accepted only when a bound on the float32 rounding error
-proves that nothing nearer was left out. A row without that proof is searched again in float64.
+the dimension, so the ranking is the same. A fast backend (blocks of matrix products, faiss, or torch; float32) proposes
+a few candidates more than needed; they are measured again in float64 and accepted only when a bound on the float32
+rounding error proves that nothing nearer was left out. A row without that proof is searched again in float64.
 """
 
 from collections import OrderedDict
-from collections.abc import Iterator
 from typing import Protocol
 
 import numpy as np
 
 from elsa_nb.progress import bar
+from elsa_nb.search import kernels
+from elsa_nb.search.shortlist import Shortlist, in_single, propose_all
 
 SLACKS = (32, 512)  # candidates fetched beyond k: the proof mostly succeeds at once, in dense places at the second try
-BLOCK = 1024  # query rows handled together
+BLOCK = 1024  # rows handled together
 DEEPER = 8  # a list that proves too short is made again this many times longer
-KEPT = 2048  # lists computed on demand and remembered; a search asks for the same rows again and again
+KEPT_BYTES = 2**29  # of lists computed on demand and remembered; a search asks for the same rows again and again
+DECODED = 2**29  # up to so many numbers, vectors of half precision are decoded once for all, to 2 GiB
+ALL_BYTES = 2**32  # of candidates for all rows at once; beyond, `build` searches block by block
 
 
 class Backend(Protocol):
     """Propose the nearest rows in float32; `Neighbours` proves or repairs the proposal."""
 
     def __call__(self, queries: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return (rows, squared distances), both (m, k), of the `k` rows nearest to each of `queries` (m, d)."""
+        """Return (rows (m, k), limits (m,)) for `queries` (m, d): no other row is nearer than its limit.
+
+        Limits are squared distances with the rounding error of float32; row -1 stands for no proposal.
+        """
 
 
-def numpy_backend(vectors: np.ndarray) -> Backend:
-    """Return the reference backend: one matrix product and a partial sort."""
-    norms = np.einsum("ij,ij->i", vectors, vectors)
+def blas_backend(vectors: np.ndarray) -> Backend:
+    """Return the backend of the processor: blocks of BLAS products, each compared at once with what is known."""
+    norms = in_single(kernels.squared_norms(vectors))
 
     def nearest(queries: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-        with np.errstate(over="ignore", invalid="ignore"):  # infinite distances prove nothing and are searched again
-            distances = norms - 2 * queries @ vectors.T
-        rows = np.argpartition(distances, k - 1, axis=1)[:, :k]
-        own = np.einsum("ij,ij->i", queries, queries)[:, None]
-        return rows, np.take_along_axis(distances, rows, 1) + own
+        shortlist = Shortlist(len(queries), k)
+        for start in range(0, len(vectors), 8 * BLOCK):
+            block = kernels.as_single(vectors[start : start + 8 * BLOCK])
+            with np.errstate(over="ignore", invalid="ignore"):  # infinite values prove nothing and are searched again
+                shortlist.offer(queries @ block.T, norms[start : start + len(block)], start)
+        rows = shortlist.smallest()
+        return rows, shortlist.limits + kernels.squared_norms(queries)
 
     return nearest
 
 
 def faiss_backend(vectors: np.ndarray) -> Backend:
-    """Return faiss's exact index over `vectors` (n, d) float32 (on the CPU)."""
+    """Return faiss's exact index over `vectors` (n, d) (on the CPU)."""
     import faiss
 
     index = faiss.IndexFlatL2(vectors.shape[1])
-    index.add(np.ascontiguousarray(vectors))
+    index.add(kernels.as_single(vectors))
 
     def nearest(queries: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
         distances, rows = index.search(np.ascontiguousarray(queries), k)
-        return rows, distances
+        return rows, distances.max(1)
 
     return nearest
 
@@ -60,28 +68,40 @@ def torch_backend(vectors: np.ndarray, device: str | None = None) -> Backend:
     import torch
 
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-    stored = torch.from_numpy(np.array(vectors)).to(device)
-    norms = (stored * stored).sum(1)
+    stored = torch.from_numpy(np.array(vectors)).to(device)  # half precision stays half: the GPU's memory is dear
+    norms = torch.from_numpy(in_single(kernels.squared_norms(vectors))).to(device)
+    # The proof holds for float32: a user's wish for faster, coarser products elsewhere does not apply here.
+    torch.backends.cuda.matmul.allow_tf32 = False
 
     def nearest(queries: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
         asked = torch.from_numpy(np.ascontiguousarray(queries)).to(device)
-        distances = torch.addmm(norms[None, :], asked, stored.T, alpha=-2)
-        values, rows = distances.topk(k, largest=False, sorted=False)
-        values += (asked * asked).sum(1, keepdim=True)
-        return rows.cpu().numpy(), values.cpu().numpy()
+        best = rows = None
+        for start in range(0, len(stored), 128 * BLOCK):
+            block = stored[start : start + 128 * BLOCK].float()
+            values, places = torch.addmm(norms[None, start : start + len(block)], asked, block.T, alpha=-2).topk(
+                min(k, len(block)), largest=False, sorted=False
+            )
+            places += start
+            if best is not None:
+                values, places = torch.cat([best, values], 1), torch.cat([rows, places], 1)
+                values, kept = values.topk(min(k, values.shape[1]), largest=False, sorted=False)
+                places = places.gather(1, kept)
+            best, rows = values, places
+        limits = best.max(1).values + (asked * asked).sum(1)
+        return rows.cpu().numpy(), limits.cpu().numpy()
 
     return nearest
 
 
-BACKENDS = {"numpy": numpy_backend, "faiss": faiss_backend, "torch": torch_backend}
+BACKENDS = {"blas": blas_backend, "faiss": faiss_backend, "torch": torch_backend}
 
 
 class Neighbours:
     """Exact nearest neighbours among the rows of one pool.
 
-    `vectors` is (n, d), finite; it is held as float32. Neighbour lists of `k` rows are computed when first asked
-    for, all at once by `build`, or handed in as `lists` = (rows (n, k) int32, distances (n, k) float64). A row is
-    never in its own list. `backend` is "faiss" (default), "torch" or "numpy".
+    `vectors` is (n, d) float32 or float16, finite; it may be mapped from a file. Neighbour lists of `k` rows are
+    computed when first asked for, all at once by `build`, or handed in as `lists` = (rows (n, k) int32, distances
+    (n, k) float64). A row is never in its own list. `backend` is "blas" (default), "torch" or "faiss".
     """
 
     def __init__(
@@ -89,28 +109,46 @@ class Neighbours:
         vectors: np.ndarray,
         *,
         k: int = 128,
-        backend: str = "faiss",
+        backend: str = "blas",
         lists: tuple[np.ndarray, np.ndarray] | None = None,
     ):
         if backend not in BACKENDS:
             raise ValueError(f"backend {backend!r} is not known; allowed: {', '.join(BACKENDS)}")
         if k < 1:
             raise ValueError(f"k = {k} neighbours asked for; allowed: 1 or more")
-        self.vectors = np.ascontiguousarray(vectors, dtype=np.float32)
+        half = np.asarray(vectors).dtype == np.float16
+        self.vectors = np.ascontiguousarray(vectors, dtype=np.float16 if half else np.float32)
         self.n, self.dimension = self.vectors.shape
         self.k = min(k, self.n - 1) if lists is None else lists[0].shape[1]
         self.lists = lists
         self._backend_name = backend
         self._backend: Backend | None = None
-        self._norms = np.einsum("ij,ij->i", self.vectors, self.vectors, dtype=np.float64)
+        # What is measured: one copy in single precision where there is room, decoded on the fly where there is not.
+        self._single = kernels.as_single(self.vectors) if self.vectors.size <= DECODED else self.vectors
+        self._norms = kernels.squared_norms(self._single)
         self._longer: OrderedDict[int, tuple[np.ndarray, np.ndarray]] = OrderedDict()
+        self._longer_bytes = 0
 
     def build(self, *, progress: bool | None = None) -> "Neighbours":
         """Compute the lists of all rows (n x k) and keep them."""
         rows = np.empty((self.n, self.k), np.int32)
         distances = np.empty((self.n, self.k), np.float64)
+        fetched = min(self.k + 1 + SLACKS[0], self.n)
+        proposals = None
+        if self._backend_name == "blas" and Shortlist.bytes(self.n, fetched) <= ALL_BYTES:
+            proposals = propose_all(self._single, self._norms, fetched, progress)
+        unproved = []
         for start in bar(range(0, self.n, BLOCK), "neighbour lists", progress):
             block = np.arange(start, min(start + BLOCK, self.n))
+            if proposals is None:
+                rows[block], distances[block] = self.exact(block, self.k)
+                continue
+            candidates = proposals.smallest(slice(start, start + len(block)))
+            limits = proposals.limits[block] + self._norms[block]
+            rows[block], distances[block], proved = self._settle(block, candidates, limits, self.k)
+            unproved.append(block[~proved])
+        for start in range(0, len(again := np.concatenate(unproved or [[]]).astype(int)), BLOCK):
+            block = again[start : start + BLOCK]
             rows[block], distances[block] = self.exact(block, self.k)
         self.lists = rows, distances
         return self
@@ -121,12 +159,15 @@ class Neighbours:
         Ordered by (distance, row), and exact: see the module's docstring.
         """
         k = min(k, self.n - 1)
-        if self._backend is None:
-            self._backend = BACKENDS[self._backend_name](self.vectors)
+        if self._backend is None and len(queries):
+            self._backend = BACKENDS[self._backend_name](self._single)
         rows, distances = np.empty((len(queries), k), np.int64), np.empty((len(queries), k))
         unproved = np.arange(len(queries))
         for slack in SLACKS if len(queries) else ():
-            rows[unproved], distances[unproved], proved = self._propose(queries[unproved], k, slack)
+            asked = queries[unproved]
+            fetched = min(k + 1 + slack, self.n)  # + 1: a row finds itself
+            proposal = self._backend(kernels.as_single(self._single[asked]), fetched)
+            rows[unproved], distances[unproved], proved = self._settle(asked, *proposal, k)
             unproved = unproved[~proved]
             if not len(unproved):
                 break
@@ -134,20 +175,19 @@ class Neighbours:
             rows[i], distances[i] = self._scan(queries[i], k)
         return rows, distances
 
-    def _propose(self, queries: np.ndarray, k: int, slack: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return the `k` best of the backend's `k` + `slack` proposals: (rows, distances, proved to be exact (m,))."""
-        fetched = min(k + 1 + slack, self.n)  # + 1: a row finds itself
-        candidates, approximate = self._backend(self.vectors[queries], fetched)
-        distances = self._measure(queries, candidates)
-        distances[candidates == queries[:, None]] = np.inf
+    def _settle(
+        self, queries: np.ndarray, candidates: np.ndarray, limits: np.ndarray, k: int
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Measure a backend's proposals; return the `k` best: (rows, distances, proved to be exact (m,))."""
+        distances = kernels.squared_distances(self._single, queries, candidates)
+        distances[(candidates == queries[:, None]) | (candidates < 0)] = np.inf
         order = _by_distance_then_row(distances, candidates)[:, :k]
         rows = np.take_along_axis(candidates, order, 1)
         distances = np.take_along_axis(distances, order, 1)
-        if fetched == self.n:
-            return rows, distances, np.ones(len(queries), bool)
-        farthest = approximate.max(1)
-        proved = distances[:, -1] < farthest - self._rounding_error(queries)
-        proved &= farthest < np.finfo(np.float32).max  # beyond float32's range: inf, nan, or faiss's own sign
+        if candidates.shape[1] == self.n:
+            return rows, distances, (candidates >= 0).all(1)
+        proved = distances[:, -1] < limits - self._rounding_error(queries)
+        proved &= limits < np.finfo(np.float32).max  # beyond float32's range: inf, nan, or faiss's own sign
         return rows, distances, proved
 
     def nearest_to_any(
@@ -195,35 +235,32 @@ class Neighbours:
         missing = [q for q in queries.tolist() if q not in self._longer or len(self._longer[q][0]) < depth]
         if missing:
             rows, distances = self.exact(np.array(missing), depth)
-            self._longer.update(zip(missing, zip(rows, distances, strict=True), strict=True))
+            for q, *entry in zip(missing, rows.astype(np.int32), distances, strict=True):
+                self._longer_bytes += _bytes(entry) - _bytes(self._longer.get(q, ()))
+                self._longer[q] = entry
         found = [self._longer[q] for q in queries.tolist()]
-        while len(self._longer) > KEPT:
-            self._longer.popitem(last=False)
+        while self._longer_bytes > KEPT_BYTES:
+            self._longer_bytes -= _bytes(self._longer.popitem(last=False)[1])
         return np.array([rows[:depth] for rows, _ in found]), np.array([d[:depth] for _, d in found])
-
-    def _measure(self, queries: np.ndarray, candidates: np.ndarray) -> np.ndarray:
-        """Return squared distances (m, c) in float64 between each query row and its candidate rows."""
-        result = np.empty(candidates.shape, np.float64)
-        for i, query in enumerate(queries):
-            difference = self.vectors[candidates[i]].astype(np.float64) - self.vectors[query].astype(np.float64)
-            result[i] = np.einsum("ij,ij->i", difference, difference)
-        return result
 
     def _rounding_error(self, queries: np.ndarray) -> np.ndarray:
         """Bound how far a float32 |x|^2 + |q|^2 - 2xq lies from the true distance (standard dot-product bound)."""
-        unit = np.finfo(np.float32).eps / 2
-        return 2 * (self.dimension + 3) * unit * (self._norms[queries] + self._norms.max())
+        single = np.finfo(np.float32)
+        relative = (self.dimension + 3) * single.eps  # two roundings of half an eps a term, of |x|^2 and of 2xq
+        # Terms too small for float32 are lost altogether.
+        return relative * (self._norms[queries] + self._norms.max()) + 4 * (self.dimension + 3) * single.tiny
 
     def _scan(self, query: int, k: int) -> tuple[np.ndarray, np.ndarray]:
         """Search one row against the whole pool in float64: slow, and needs no proof."""
-        distances = np.concatenate([self._measure(np.array([query]), block[None])[0] for block in self._blocks()])
+        everything = np.arange(self.n)
+        distances = kernels.squared_distances(self._single, np.array([query]), everything[None])[0]
         distances[query] = np.inf
-        order = np.lexsort((np.arange(self.n), distances))[:k]
+        order = np.lexsort((everything, distances))[:k]
         return order, distances[order]
 
-    def _blocks(self) -> Iterator[np.ndarray]:
-        for start in range(0, self.n, 16 * BLOCK):
-            yield np.arange(start, min(start + 16 * BLOCK, self.n))
+
+def _bytes(entry: tuple[np.ndarray, ...] | list[np.ndarray]) -> int:
+    return sum(array.nbytes for array in entry)
 
 
 def _by_distance_then_row(distances: np.ndarray, rows: np.ndarray) -> np.ndarray:
@@ -233,15 +270,27 @@ def _by_distance_then_row(distances: np.ndarray, rows: np.ndarray) -> np.ndarray
     return np.take_along_axis(by_row, by_distance, 1)
 
 
+def nearest_first(rows: np.ndarray, distances: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return each row once with its smallest distance, ordered by (distance, row)."""
+    order = np.lexsort((rows, distances))
+    _, first = np.unique(rows[order], return_index=True)
+    chosen = order[np.sort(first)]
+    return rows[chosen].astype(np.int64), distances[chosen]
+
+
 def _nearest_allowed(
     merged: list[tuple[np.ndarray, np.ndarray]], count: int, allowed: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Merge (rows, distances) pairs: keep the smallest distance of each allowed row, then the `count` nearest."""
+    """Merge (rows, distances) pairs: the `count` nearest of the allowed rows."""
     rows = np.concatenate([r for r, _ in merged])
-    distances = np.concatenate([d for _, d in merged])
     kept = allowed[rows]
-    rows, distances = rows[kept].astype(np.int64), distances[kept]
-    order = np.lexsort((rows, distances))
-    _, first = np.unique(rows[order], return_index=True)
-    chosen = order[np.sort(first)[:count]]
-    return rows[chosen], distances[chosen]
+    rows, distances = rows[kept], np.concatenate([d for _, d in merged])[kept]
+    enough = 4 * count  # a row is near to several queries, seldom to more than four
+    while enough < len(rows):  # sorting everything would take longer than all the rest of a round
+        near = distances <= np.partition(distances, enough)[enough]
+        found, reach = nearest_first(rows[near], distances[near])
+        if len(found) >= count:
+            return found[:count], reach[:count]
+        enough *= 4
+    found, reach = nearest_first(rows, distances)
+    return found[:count], reach[:count]

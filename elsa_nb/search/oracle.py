@@ -5,7 +5,8 @@ from typing import Protocol
 
 import numpy as np
 
-from elsa_nb.search.contract import Log, Strategy
+from elsa_nb.search.contract import Log, Scored, Strategy
+from elsa_nb.search.head import logits_together
 
 
 class Oracle(Protocol):
@@ -51,3 +52,22 @@ def simulate(search: Strategy, oracle: Oracle) -> Log:
     while (batch := search.query()) is not None:
         search.update(oracle.label(batch.rows))
     return search.log
+
+
+def simulate_together(searches: Sequence[Strategy], oracles: Sequence[Oracle]) -> list[Log]:
+    """Run several searches round by round, each with its oracle; return their logs, equal to those of `simulate`.
+
+    One pass over the vectors of a pool scores the heads of all its searches.
+    """
+    running = list(zip(searches, oracles, strict=True))
+    while running:
+        asked = [search.head_to_score() if isinstance(search, Scored) else None for search, _ in running]
+        scored = iter(logits_together([one for one in asked if one is not None]))
+        going_on = []
+        for (search, oracle), one in zip(running, asked, strict=True):
+            batch = search.query() if one is None else search.query(next(scored))
+            if batch is not None:
+                search.update(oracle.label(batch.rows))
+                going_on.append((search, oracle))
+        running = going_on
+    return [search.log for search in searches]

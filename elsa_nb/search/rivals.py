@@ -8,7 +8,8 @@ import numpy as np
 from elsa_nb.pool import Pool
 from elsa_nb.search import head as heads
 from elsa_nb.search.contract import Batch, Component, Ledger, Log, check_counts
-from elsa_nb.search.head import Features, HeadConfig
+from elsa_nb.search.features import Features
+from elsa_nb.search.head import HeadConfig
 
 
 @dataclass(frozen=True)
@@ -55,25 +56,44 @@ class GreedyProbe:
         self._round = 0
         self._size = float(self.config.batch)
         self._left = self.config.budget
+        self._head: heads.Head | None = None
+        self._trained = False
 
     @property
     def log(self) -> Log:
         """All questions answered so far, in order."""
         return self._ledger.log
 
-    def query(self) -> Batch | None:
+    def head_to_score(self) -> tuple[heads.Head, Features] | None:
+        """Return the head whose logits over all rows the next `query` reads, with its features; None if it reads none.
+
+        The head is trained here, once a round.
+        """
+        if self._ledger.open or not self._next_size():
+            return None
+        if not self._trained:
+            unasked = np.flatnonzero(self._ledger.unasked)
+            weak = self._rng.choice(unasked, size=min(self.config.weak_negatives, len(unasked)), replace=False)
+            negatives = np.concatenate([self._ledger.negatives, weak])
+            self._head = heads.train(
+                self._features, self._ledger.positives, negatives, self.config.head, self._rng, self._head
+            )
+            self._trained = True
+        return self._head, self._features
+
+    def query(self, logits: np.ndarray | None = None) -> Batch | None:
         """Return the never-asked rows with the highest scores; None when the budget or the pool is spent."""
         self._ledger.check_answered()
-        unasked = np.flatnonzero(self._ledger.unasked)
-        size = min(round(self._size), self._left, len(unasked))
-        if not size:
+        if (scored := self.head_to_score()) is None:
             return None
-        weak = self._rng.choice(unasked, size=min(self.config.weak_negatives, len(unasked)), replace=False)
-        negatives = np.concatenate([self._ledger.negatives, weak])
-        head = heads.train(self._features, self._ledger.positives, negatives, self.config.head, self._rng)
-        scores = head.logits(self._features)[unasked]
-        rows = unasked[np.lexsort((unasked, -scores))[:size]]
+        unasked, size = np.flatnonzero(self._ledger.unasked), self._next_size()
+        scores = (scored[0].logits(scored[1]) if logits is None else logits)[unasked]
+        best = np.flatnonzero(scores >= np.partition(scores, len(scores) - size)[len(scores) - size])
+        rows = unasked[best[np.lexsort((best, -scores[best]))][:size]]
         return self._ledger.ask(Batch(rows, np.full(size, Component.PROBE, np.int8), self._round))
+
+    def _next_size(self) -> int:
+        return min(round(self._size), self._left, int(np.count_nonzero(self._ledger.unasked)))
 
     def update(self, labels: Sequence[int] | np.ndarray) -> None:
         """Answer the last query: one label a row of its batch, 1 positive, 0 negative, -1 unsure."""
@@ -81,3 +101,4 @@ class GreedyProbe:
         self._left -= len(batch.rows)
         self._size *= 1 + self.config.growth
         self._round += 1
+        self._trained = False

@@ -6,7 +6,7 @@ in the order in which the oracle is to see them.
 
 import numpy as np
 
-from elsa_nb.search.neighbours import Neighbours
+from elsa_nb.search.neighbours import Neighbours, nearest_first
 
 PER = ("total", "query")
 RANDS = ("algorithm 2", "appendix b", "sampled points")
@@ -27,7 +27,7 @@ def nearest_neighbours(
     `per` = "query": the `a` nearest rows of each query, together.
     """
     if per == "query":
-        return _in_order_of_distance(*neighbours.nearest_to_each(queries, a, allowed))
+        return nearest_first(*neighbours.nearest_to_each(queries, a, allowed))[0]
     return neighbours.nearest_to_any(queries, a, allowed, include_queries=True)[0]
 
 
@@ -61,7 +61,7 @@ def random_search(
         return np.empty(0, np.int64)
     sampled = rng.choice(likely, size=min(l, len(likely)), replace=False)
     if variant == "appendix b":
-        return _in_order_of_distance(*neighbours.nearest_to_each(sampled, 1, allowed))[:b]
+        return nearest_first(*neighbours.nearest_to_each(sampled, 1, allowed))[0][:b]
     return neighbours.nearest_to_any(sampled, b, allowed, include_queries=variant == "sampled points")[0]
 
 
@@ -72,10 +72,3 @@ def final_search(scores: np.ndarray, alpha: float, allowed: np.ndarray, budget: 
     """
     rows = sampler(scores, alpha, allowed)
     return rows[np.lexsort((rows, -scores[rows]))][:budget]
-
-
-def _in_order_of_distance(rows: np.ndarray, distances: np.ndarray) -> np.ndarray:
-    """Return each row once, ordered by (its smallest distance, row)."""
-    order = np.lexsort((rows, distances))
-    _, first = np.unique(rows[order], return_index=True)
-    return rows[order][np.sort(first)].astype(np.int64)

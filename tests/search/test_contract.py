@@ -9,7 +9,8 @@ from elsa_nb.pool import Pool
 from elsa_nb.search import elsa, head, rivals
 from elsa_nb.search.contract import NEGATIVE, POSITIVE, UNSURE, Batch, Component, QueryError, Strategy
 from elsa_nb.search.elsa import ELSA, READINGS, RELEASED_CODE, Search, SearchConfig
-from elsa_nb.search.head import Features, HeadConfig
+from elsa_nb.search.features import Features
+from elsa_nb.search.head import HeadConfig
 from elsa_nb.search.neighbours import Neighbours
 from elsa_nb.search.oracle import Truth, simulate
 from elsa_nb.search.rivals import GreedyProbe, ProbeConfig

@@ -9,7 +9,8 @@ from elsa_nb.search import head as heads
 from elsa_nb.search import strategies
 from elsa_nb.search.contract import NEGATIVE, POSITIVE, UNSURE, Batch, Component, Ledger, QueryError
 from elsa_nb.search.elsa import ELSA, READINGS, RELEASED_CODE, Search, SearchConfig, arms
-from elsa_nb.search.head import Features, HeadConfig
+from elsa_nb.search.features import Features
+from elsa_nb.search.head import HeadConfig
 from elsa_nb.search.neighbours import Neighbours
 from elsa_nb.search.oracle import Flipped, Truth, simulate
 

@@ -1,10 +1,18 @@
 """Oracles answer as described, and `simulate` asks until nothing is left to ask."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from elsa_nb.pool import Pool
 from elsa_nb.search.contract import Batch, Ledger
-from elsa_nb.search.oracle import Flipped, Truth, simulate
+from elsa_nb.search.elsa import READINGS, Search
+from elsa_nb.search.features import Features
+from elsa_nb.search.head import HeadConfig
+from elsa_nb.search.neighbours import Neighbours
+from elsa_nb.search.oracle import Flipped, Truth, simulate, simulate_together
+from elsa_nb.search.rivals import GreedyProbe, ProbeConfig
 
 POSITIVE = np.array([True, False, True, False])
 
@@ -77,3 +85,47 @@ def test_simulate_returns_the_log_in_the_order_asked():
     assert log.rows.tolist() == [1, 2, 3]
     assert log.labels.tolist() == [0, 1, 0]
     assert log.rounds.tolist() == [1, 2, 2]
+
+
+@pytest.mark.parametrize("precision", [np.float32, np.float16])
+def test_searches_run_together_leave_the_logs_they_leave_alone(tiny_pool, precision):
+    """Every arm of both readings, with small changes of each, and the greedy probe."""
+    vectors, classes = tiny_pool[0].astype(precision), tiny_pool[1]
+    pool, features = Pool.from_arrays(vectors), Features(vectors)
+    embedding = Features(np.tanh(vectors.astype(np.float32)))
+    neighbours = Neighbours(vectors, k=9).build(progress=False)
+
+    def searches():
+        configs = [replace(config, rounds=3, a=7, l=6, b=5) for arms in READINGS.values() for config in arms.values()]
+        configs += [replace(configs[0], head=HeadConfig("mlp", steps=5, hidden=4)), replace(configs[0], a=200)]
+        configs += [replace(config, rounds=0) for config in configs[:2]]
+        for i, config in enumerate(configs):
+            seen = embedding if config.head_space == "embedding" else features
+            seeds = np.flatnonzero(classes == i % 4)[: 1 + i % 3]
+            rng = np.random.default_rng(i)
+            search = Search(pool, seeds, config=config, rng=rng, neighbours=neighbours, features=seen)
+            yield search, Truth(classes == i % 4)
+        probe = GreedyProbe(
+            pool, np.flatnonzero(classes == 1)[:2], config=ProbeConfig(budget=60), rng=np.random.default_rng(0)
+        )
+        yield probe, Flipped(classes == 1, 0.1, np.random.default_rng(5))
+
+    alone = [simulate(search, oracle) for search, oracle in searches()]
+    together = simulate_together(*zip(*searches(), strict=True))
+    assert sum(len(log.rows) for log in alone) > 500
+    for one, other in zip(alone, together, strict=True):
+        for mine, theirs in zip(one, other, strict=True):
+            np.testing.assert_array_equal(mine, theirs)
+
+
+def test_one_pass_serves_all_searches_that_share_features(tiny_pool, monkeypatch):
+    vectors, classes = tiny_pool
+    pool, features = Pool.from_arrays(vectors), Features(vectors)
+    passes = []
+    project = Features.project
+    monkeypatch.setattr(Features, "project", lambda self, *given: passes.append(len(given[0])) or project(self, *given))
+    config = replace(READINGS["paper"]["ELSA"], rounds=4, a=7, l=6, b=5)
+    seeds = np.flatnonzero(classes == 3)[:2]
+    searches = [Search(pool, seeds, config=config, rng=np.random.default_rng(i), features=features) for i in range(6)]
+    simulate_together(searches, [Truth(classes == 3)] * 6)
+    assert passes == [6, 6, 6, 6]  # three of the four rounds, for the first has no head yet, and the final search

@@ -10,7 +10,8 @@ import pytest
 from elsa_nb.pool import Pool
 from elsa_nb.search.contract import Component
 from elsa_nb.search.elsa import ELSA, READINGS, Search, arms
-from elsa_nb.search.head import Features, HeadConfig
+from elsa_nb.search.features import Features
+from elsa_nb.search.head import HeadConfig
 from elsa_nb.search.neighbours import BACKENDS, Neighbours
 from elsa_nb.search.oracle import simulate
 

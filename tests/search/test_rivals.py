@@ -5,7 +5,8 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from elsa_nb.search.contract import Component
-from elsa_nb.search.head import Features, HeadConfig
+from elsa_nb.search.features import Features
+from elsa_nb.search.head import HeadConfig
 from elsa_nb.search.oracle import Truth, simulate
 from elsa_nb.search.rivals import GreedyProbe, ProbeConfig
 

@@ -12,7 +12,7 @@ POINTS = np.array([[0.0], [1.0], [3.0], [10.0], [11.0], [13.0], [40.0]], np.floa
 
 @pytest.fixture
 def line():
-    return Neighbours(POINTS, k=2, backend="numpy")
+    return Neighbours(POINTS, k=2, backend="blas")
 
 
 def allow(*rows):

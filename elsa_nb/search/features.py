@@ -1,0 +1,57 @@
+"""The vectors as a head sees them: centred, scaled, and multiplied with the weights of many heads in one pass."""
+
+import numpy as np
+
+from elsa_nb.search import kernels
+
+
+class Features:
+    """The vectors a head sees: centred, and scaled by one number to unit mean variance, so that `l2` means the same
+    in every space. Nothing is copied: `take` scales the rows asked for, `project` folds the scaling into the weights.
+
+    `vectors` is (n, d) float32 or float16, in memory or mapped from a file. With `device`, a torch device such as
+    "cuda", they are held and scored there.
+    """
+
+    def __init__(self, vectors: np.ndarray, *, device: str | None = None):
+        half = np.asarray(vectors).dtype == np.float16
+        self.vectors = np.ascontiguousarray(vectors, dtype=np.float16 if half else np.float32)
+        self.mean, variances = kernels.moments(self.vectors)
+        variance = variances.mean()
+        self.scale = 1 / np.sqrt(variance) if variance > 0 else 1.0
+        self._products = kernels.project if device is None else _TorchProducts(device)
+
+    def take(self, rows: np.ndarray) -> np.ndarray:
+        """Return the scaled features (m, d) float64 of `rows` (m,)."""
+        return (self.vectors[rows] - self.mean) * self.scale
+
+    def project(self, weights: np.ndarray, biases: np.ndarray) -> np.ndarray:
+        """Return weights . features + bias of every row, (h, n) float64, for weights (h, d) and biases (h,).
+
+        One pass over the vectors serves all weights; each result is the same as if its weights came alone.
+        """
+        scaled = weights * self.scale
+        # Matrix by vector, so that a constant does not depend on how many weights there are either.
+        constants = biases - np.array([self.mean @ row for row in scaled])
+        return self._products(self.vectors, scaled) + constants[:, None]
+
+
+class _TorchProducts:
+    """`kernels.project` on a torch device, which keeps the vectors it has seen."""
+
+    def __init__(self, device: str):
+        self.device = device
+        self._stored = None
+
+    def __call__(self, vectors: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        import torch
+
+        if self._stored is None:
+            self._stored = torch.from_numpy(np.array(vectors)).to(self.device)
+        folded = torch.from_numpy(weights.astype(np.float32)).to(self.device)
+        out = torch.empty(len(weights), len(vectors), dtype=torch.float32, device=self.device)
+        for start in range(0, len(vectors), 2**17):  # half precision is widened a part at a time
+            block = self._stored[start : start + 2**17].float()
+            for row, weight in zip(out, folded, strict=True):
+                row[start : start + 2**17] = torch.mv(block, weight)
+        return out.cpu().numpy()

@@ -1,0 +1,174 @@
+"""The loops over vectors that numpy can only write with large temporaries, compiled: scores, distances, moments.
+
+Vectors are float32 or float16, C-contiguous, in memory or mapped from a file, and are never copied as a whole; half
+precision is decoded in registers. Each result is summed in an order that depends on nothing but the dimension: equal
+rows get equal scores wherever they stand, and neither the number of threads nor of searches served at once changes
+a bit.
+"""
+
+from threading import RLock
+
+import numpy as np
+from numba import njit, prange
+
+# Sums may be reordered into vector registers; the same compiled loop gives every row the same order.
+_REORDER = {"reassoc", "contract", "nsz"}
+_CHUNK = 1024  # rows whose moments are summed together
+# Two threads of Python must not enter numba's default thread pool at once: it would stop the process.
+one_at_a_time = RLock()
+
+
+@njit(inline="always")
+def _decode(half):
+    """Return the float32 of 16 bits of half precision (finite), but for a factor of 2^-112."""
+    bits = np.uint32(half)
+    sign = (bits & np.uint32(0x8000)) << np.uint32(16)
+    return np.uint32(sign | ((bits & np.uint32(0x7FFF)) << np.uint32(13))).view(np.float32)
+
+
+_HALF = np.float32(2.0**112)
+
+
+@njit(fastmath=_REORDER, cache=True)
+def _dot(row, weight):
+    total = np.float32(0)
+    for j in range(len(row)):
+        total += row[j] * weight[j]
+    return total
+
+
+@njit(parallel=True, cache=True)
+def _project_single(vectors, weights, out):
+    for i in prange(len(vectors)):
+        for h in range(len(weights)):
+            out[h, i] = _dot(vectors[i], weights[h])
+
+
+@njit(parallel=True, cache=True)
+def _project_half(bits, weights, out):
+    n, d = bits.shape
+    for strip in prange((n + 63) // 64):
+        row = np.empty(d, np.float32)
+        for i in range(64 * strip, min(64 * strip + 64, n)):
+            for j in range(d):
+                row[j] = _decode(bits[i, j]) * _HALF
+            for h in range(len(weights)):
+                out[h, i] = _dot(row, weights[h])
+
+
+def project(vectors: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Return weights @ vectors.T, (h, n) float32, for vectors (n, d) and weights (h, d): one pass over the vectors."""
+    weights = np.ascontiguousarray(weights, np.float32)
+    out = np.empty((len(weights), len(vectors)), np.float32)
+    with one_at_a_time:
+        if vectors.dtype == np.float16:
+            _project_half(_plain(vectors).view(np.uint16), weights, out)
+        else:
+            _project_single(_plain(vectors), weights, out)
+    return out
+
+
+@njit(parallel=True, fastmath=_REORDER, cache=True)
+def _distances_single(vectors, queries, candidates, out):
+    m, c = candidates.shape
+    for i in prange(m):
+        for k in range(c):
+            total = 0.0
+            for j in range(vectors.shape[1]):
+                difference = np.float64(vectors[queries[i], j]) - np.float64(vectors[candidates[i, k], j])
+                total += difference * difference
+            out[i, k] = total
+
+
+@njit(parallel=True, fastmath=_REORDER, cache=True)
+def _distances_half(bits, queries, candidates, out):
+    m, c = candidates.shape
+    d = bits.shape[1]
+    for i in prange(m):
+        query = np.empty(d, np.float32)
+        for j in range(d):
+            query[j] = _decode(bits[queries[i], j]) * _HALF
+        for k in range(c):
+            total = 0.0
+            for j in range(d):
+                difference = np.float64(query[j]) - np.float64(_decode(bits[candidates[i, k], j]) * _HALF)
+                total += difference * difference
+            out[i, k] = total
+
+
+def squared_distances(vectors: np.ndarray, queries: np.ndarray, candidates: np.ndarray) -> np.ndarray:
+    """Return squared Euclidean distances (m, c) float64 between rows `queries` (m,) and rows `candidates` (m, c)."""
+    queries, candidates = np.ascontiguousarray(queries, np.int64), np.ascontiguousarray(candidates, np.int64)
+    out = np.empty(candidates.shape)
+    with one_at_a_time:
+        if vectors.dtype == np.float16:
+            _distances_half(_plain(vectors).view(np.uint16), queries, candidates, out)
+        else:
+            _distances_single(_plain(vectors), queries, candidates, out)
+    return out
+
+
+@njit(parallel=True, fastmath=_REORDER, cache=True)
+def _norms_single(vectors, out):
+    for i in prange(len(out)):
+        total = 0.0
+        for j in range(vectors.shape[1]):
+            value = np.float64(vectors[i, j])
+            total += value * value
+        out[i] = total
+
+
+def squared_norms(vectors: np.ndarray) -> np.ndarray:
+    """Return the squared length of each row, (n,) float64."""
+    out = np.empty(len(vectors))
+    for start in range(0, len(vectors), _CHUNK):
+        block = as_single(vectors[start : start + _CHUNK])
+        with one_at_a_time:
+            _norms_single(block, out[start : start + _CHUNK])
+    return out
+
+
+@njit(parallel=True, cache=True)
+def _decode_all(bits, out):
+    for i in prange(bits.shape[0]):
+        for j in range(bits.shape[1]):
+            out[i, j] = _decode(bits[i, j]) * _HALF
+
+
+def as_single(vectors: np.ndarray) -> np.ndarray:
+    """Return a block of vectors as float32: itself, or half precision decoded."""
+    if vectors.dtype != np.float16:
+        return _plain(vectors)
+    out = np.empty(vectors.shape, np.float32)
+    with one_at_a_time:
+        _decode_all(np.ascontiguousarray(_plain(vectors)).view(np.uint16), out)
+    return out
+
+
+@njit(parallel=True, cache=True)
+def _block_moments(block, shift, first, second):
+    for j in prange(block.shape[1]):
+        one, two = 0.0, 0.0
+        for i in range(block.shape[0]):
+            value = np.float64(block[i, j]) - shift[j]
+            one += value
+            two += value * value
+        first[j] += one
+        second[j] += two
+
+
+def moments(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return mean and (population) variance of each column, (d,) float64, in one pass over blocks of rows."""
+    n, d = vectors.shape
+    shift = as_single(vectors[:_CHUNK]).mean(0, dtype=np.float64)  # near the mean: no digits are lost to cancellation
+    first, second = np.zeros(d), np.zeros(d)
+    for start in range(0, n, _CHUNK):
+        block = as_single(vectors[start : start + _CHUNK])
+        with one_at_a_time:
+            _block_moments(block, shift, first, second)
+    return shift + first / n, np.maximum(second / n - (first / n) ** 2, 0.0)
+
+
+def _plain(array: np.ndarray) -> np.ndarray:
+    """Return a memory map as the plain array it is."""
+    return array.view(np.ndarray)

@@ -1,0 +1,166 @@
+"""The smallest values of each row of a matrix that is never there as a whole, offered block by block.
+
+Beside k values a row keeps room for as many again and more: a value below the row's limit is appended, and only when
+the room is full the smallest are picked and the limit is drawn to the largest of them. So nearly every value costs one
+comparison, sixteen to an instruction. Nothing here is parallel: the caller's threads work on different rows.
+"""
+
+import numpy as np
+from numba import njit
+
+from elsa_nb.progress import bar
+from elsa_nb.search.kernels import as_single
+
+BLOCK = 1024  # rows handled together
+SAMPLE = 2048  # rows that tell where the limit of a row may begin
+
+
+class Shortlist:
+    """The `k` smallest values offered to each of `m` rows, with the column each came from.
+
+    `limits` (m,) float32: every value that was offered and is not held is at least that. They begin at infinity, or
+    where the caller sets them, and only fall.
+    """
+
+    def __init__(self, m: int, k: int):
+        self.k = k
+        room = 2 * k + 256
+        self._columns = np.full((m, room), -1, np.int32)
+        self._values = np.full((m, room), np.inf, np.float32)
+        self._counts = np.zeros(m, np.int64)
+        self.limits = np.full(m, np.inf, np.float32)
+
+    @staticmethod
+    def bytes(m: int, k: int) -> int:
+        """Return the memory that a shortlist of `m` rows takes."""
+        return 8 * m * (2 * k + 256)
+
+    def offer(self, products: np.ndarray, norms: np.ndarray, first: int, start: int = 0) -> None:
+        """Offer norms[j] - 2 products[i, j] to row start + i, as from column first + j: `products` (m, w) float32."""
+        _offer(products, norms, first, start, self.k, self._columns, self._values, self._counts, self.limits)
+
+    def offer_across(self, products: np.ndarray, norms: np.ndarray, first: int, start: int = 0) -> None:
+        """Offer norms[i] - 2 products[i, j] to row start + j, as from column first + i: the block read across."""
+        _offer_across(products, norms, first, start, self.k, self._columns, self._values, self._counts, self.limits)
+
+    def smallest(self, rows: slice = slice(None)) -> np.ndarray:
+        """Return the columns (m, k) int32 of the `k` smallest values of some rows, in no order; -1 where fewer came.
+
+        Limits are drawn to the largest value returned where values are left out.
+        """
+        columns, values = self._columns[rows], self._values[rows]
+        _pick_all(self.k, columns, values, self._counts[rows], self.limits[rows])
+        return columns[:, : self.k]
+
+
+def in_single(norms: np.ndarray) -> np.ndarray:
+    """Return squared lengths as float32, infinite where they are too long for it."""
+    with np.errstate(over="ignore"):
+        return norms.astype(np.float32)
+
+
+def propose_all(vectors: np.ndarray, norms: np.ndarray, k: int, progress: bool | None = None) -> Shortlist:
+    """Return for every row of `vectors` (n, d) the `k` rows that seem nearest: a shortlist of |x|^2 - 2 q.x.
+
+    `norms` (n,) are the squared lengths. Distances are symmetric, so each block of products serves both its rows and
+    its columns: half the arithmetic of a search of all rows. A sample of the pool first tells where each row's limit
+    may begin, so that few values are ever written down; too near a limit leaves a row with fewer than `k`.
+    """
+    n, norms = len(vectors), in_single(norms)
+    shortlist = Shortlist(n, k)
+    blocks = [slice(start, min(start + BLOCK, n)) for start in range(0, n, BLOCK)]
+    if n > 8 * SAMPLE:
+        sample = np.sort(np.random.default_rng(0).choice(n, SAMPLE, replace=False))
+        among, expected = as_single(vectors[sample]), k * SAMPLE / n
+        rank = round(expected + 3 * np.sqrt(expected) + 3)
+        for block in blocks:
+            with np.errstate(over="ignore", invalid="ignore"):
+                values = norms[sample] - 2 * as_single(vectors[block]) @ among.T
+            shortlist.limits[block] = np.partition(values, rank, axis=1)[:, rank]
+    for i, mine in enumerate(bar(blocks, "neighbour candidates", progress)):
+        queries = as_single(vectors[mine])
+        for theirs in blocks[i:]:
+            with np.errstate(over="ignore", invalid="ignore"):  # infinite values prove nothing
+                products = queries @ as_single(vectors[theirs]).T
+            shortlist.offer(products, norms[theirs], theirs.start, mine.start)
+            if theirs is not mine:
+                shortlist.offer_across(products, norms[mine], mine.start, theirs.start)
+    return shortlist
+
+
+@njit(cache=True, nogil=True)
+def _pick(k, columns, values, count):
+    """Move the `k` smallest of the first `count` values to the front; return the largest of them."""
+    pivot = np.partition(values[:count], k - 1)[k - 1]
+    equal = k  # how many values equal to the pivot there is room for
+    for j in range(count):
+        if values[j] < pivot:
+            equal -= 1
+    kept = 0
+    for j in range(count):
+        value = values[j]
+        if value < pivot or (value == pivot and equal > 0):
+            if value == pivot:
+                equal -= 1
+            values[kept] = value
+            columns[kept] = columns[j]
+            kept += 1
+    columns[k:] = -1
+    values[k:] = np.inf
+    return pivot
+
+
+@njit(cache=True, nogil=True)
+def _append(row, value, column, k, columns, values, counts, limits):
+    count = counts[row]
+    values[row, count] = value
+    columns[row, count] = column
+    counts[row] = count + 1
+    if count + 1 == values.shape[1]:
+        limits[row] = _pick(k, columns[row], values[row], count + 1)
+        counts[row] = k
+
+
+# The comparisons are written as bytes and looked at eight at a time: that compiles to vector instructions.
+@njit(cache=True, nogil=True, fastmath={"contract"})
+def _offer(products, norms, first, start, k, columns, values, counts, limits):
+    m, w = products.shape
+    flags = np.zeros((w + 7) // 8 * 8, np.uint8)
+    words = flags.view(np.uint64)
+    for i in range(m):
+        row = start + i
+        product, limit = products[i], limits[row]
+        for j in range(w):
+            flags[j] = norms[j] - np.float32(2) * product[j] < limit
+        for word in range(len(words)):
+            if words[word]:
+                for j in range(8 * word, min(8 * word + 8, w)):
+                    value = norms[j] - np.float32(2) * product[j]
+                    if value < limits[row]:
+                        _append(row, value, first + j, k, columns, values, counts, limits)
+
+
+@njit(cache=True, nogil=True, fastmath={"contract"})
+def _offer_across(products, norms, first, start, k, columns, values, counts, limits):
+    m, w = products.shape
+    flags = np.zeros((w + 7) // 8 * 8, np.uint8)
+    words = flags.view(np.uint64)
+    theirs = limits[start : start + w]
+    for i in range(m):
+        product, norm = products[i], norms[i]
+        for j in range(w):
+            flags[j] = norm - np.float32(2) * product[j] < theirs[j]
+        for word in range(len(words)):
+            if words[word]:
+                for j in range(8 * word, min(8 * word + 8, w)):
+                    value = norm - np.float32(2) * product[j]
+                    if value < limits[start + j]:
+                        _append(start + j, value, first + i, k, columns, values, counts, limits)
+
+
+@njit(cache=True, nogil=True)
+def _pick_all(k, columns, values, counts, limits):
+    for row in range(len(counts)):
+        if counts[row] > k:
+            limits[row] = min(limits[row], _pick(k, columns[row], values[row], counts[row]))
+            counts[row] = k
