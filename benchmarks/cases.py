@@ -10,7 +10,7 @@ from elsa_nb.paper import simulation
 from elsa_nb.paper.sweeps import Setting, sweep
 from elsa_nb.pool import Pool
 from elsa_nb.search.elsa import Search
-from elsa_nb.search.head import Features
+from elsa_nb.search.features import Features
 from elsa_nb.search.neighbours import Neighbours
 
 ENCODER = "vicreg"
@@ -74,7 +74,7 @@ def synthetic() -> Ground:
         replace(blank, reading=reading, arm=arm, seeds=seeds)
         for reading in plan.readings
         for arm in plan.arms
-        for seeds in (1, 5)
+        for seeds in (5,)
     ]
     neighbours = Neighbours(pool.vectors, k=64).build(progress=False)
     return Ground(pool, neighbours, features, labels.astype(str), tuple(settings))

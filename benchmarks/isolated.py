@@ -16,7 +16,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks.machine import ROOT
+import numpy as np
+
+CHECKOUT = Path(__file__).resolve().parent.parent
 
 
 class MeasurementFailedError(RuntimeError):
@@ -32,7 +34,7 @@ def call(function: str, *, memory_gb: float | None = None, timeout: float = 7200
     module, _, name = function.partition(":")
     child = subprocess.Popen(
         [sys.executable, "-m", "benchmarks.isolated", module, name, str(memory_gb or 0)],
-        cwd=ROOT,
+        cwd=CHECKOUT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -75,6 +77,13 @@ class _Watch(threading.Thread):
             private, resident = (int(entries[name].split()[0]) * 1024 / 1e9 for name in ("RssAnon", "VmHWM"))
             self.private_gb, self.resident_gb = max(self.private_gb, private), max(self.resident_gb, resident)
             time.sleep(0.05)
+
+
+def hold(gigabytes: float, seconds: float) -> dict:
+    """Hold so much memory for a while: what the watching is tested with."""
+    block = np.ones(int(gigabytes * 1e9), np.uint8)
+    time.sleep(seconds)
+    return {"held": block.nbytes / 1e9}
 
 
 def _main(module: str, name: str, memory_gb: str) -> None:

@@ -17,7 +17,7 @@ from elsa_nb.pool import Pool
 from elsa_nb.prepared import prepare
 from elsa_nb.profiles import profile
 from elsa_nb.search.elsa import ELSA, Search
-from elsa_nb.search.head import Features
+from elsa_nb.search.features import Features
 from elsa_nb.search.neighbours import Neighbours
 from elsa_nb.search.oracle import Truth
 
