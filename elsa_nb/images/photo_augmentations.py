@@ -8,7 +8,9 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -42,7 +44,21 @@ class PhotoAugmentation:
 
     def __call__(self, images: Tensor, generator: torch.Generator) -> Tensor:
         """Return one view of each image (m, 3, h, w), float32 in [0, 1]: (m, 3, side, side)."""
-        m, device = len(images), images.device
+        boxes = crop_boxes(len(images), images.shape[-2:], self.scale, generator)
+        mirrored = torch.rand(len(images), generator=generator) < self.mirror
+        return self.change(crop(images, boxes, mirrored, self.side), generator)
+
+    def cut(self, picture: Image.Image, generator: torch.Generator) -> Tensor:
+        """Crop one picture of any size for a view, scale it and mirror it or not: uint8 (3, side, side)."""
+        top, left, h, w = crop_boxes(1, picture.size[::-1], self.scale, generator)[0].tolist()
+        part = picture.crop((left, top, left + w, top + h)).resize((self.side,) * 2, Image.Resampling.BICUBIC)
+        if torch.rand((), generator=generator) < self.mirror:
+            part = part.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+        return torch.from_numpy(np.array(part)).permute(2, 0, 1)
+
+    def change(self, view: Tensor, generator: torch.Generator) -> Tensor:
+        """Do all that comes after crop and mirror to views (m, 3, side, side), in place; return them."""
+        m, device = len(view), view.device
 
         def uniform(*shape: int, low: float = 0.0, high: float = 1.0) -> Tensor:
             return low + (high - low) * torch.rand(m, *shape, generator=generator)
@@ -50,8 +66,6 @@ class PhotoAugmentation:
         def chosen(chance: float) -> Tensor:
             return torch.nonzero(uniform() < chance).flatten().to(device)
 
-        boxes = crop_boxes(m, images.shape[-2:], self.scale, generator)
-        view = crop(images, boxes, uniform() < self.mirror, self.side)
         self._jitter(view, chosen(self.jitter), uniform, torch.randperm(4, generator=generator).tolist())
         rows = chosen(self.grey)
         view[rows] = luma(view[rows]).expand(-1, 3, -1, -1)

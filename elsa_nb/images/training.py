@@ -20,8 +20,10 @@ from torch import Tensor, nn
 from elsa_nb.errors import CorruptFileError
 from elsa_nb.images import distributed
 from elsa_nb.images.augmentations import GlyphAugmentation
+from elsa_nb.images.batches import batches, seed_of
+from elsa_nb.images.crops import Pictures
 from elsa_nb.images.encoders import Architecture, Encoder, prepare
-from elsa_nb.images.extract import Source
+from elsa_nb.images.forward import Source
 from elsa_nb.images.methods import Method, make_method
 from elsa_nb.images.optimisers import (
     OPTIMISERS,
@@ -82,15 +84,16 @@ class TrainingConfig:
 
 
 def train(
-    images: np.ndarray | Source,
+    images: np.ndarray | Source | Pictures,
     config: TrainingConfig,
     work: Path,
     *,
     log: Callable[[str], Any] = print,
     after_checkpoint: Callable[[Encoder, int], Any] | None = None,
 ) -> tuple[Encoder, dict[str, Any]]:
-    """Train on `images`, uint8 (n, h, w) or (n, 3, h, w) or a source of such, with a checkpoint in the folder `work`.
+    """Train on `images`, uint8 (n, h, w) or (n, 3, h, w), or a source of such or of pictures of any size.
 
+    A checkpoint lies in the folder `work`.
     Every step adds one JSON line to `work/log.jsonl` (loss, its parts, spread), and every `log_every` steps one goes to
     `log`. Where `torchrun` started several processes they share the batch. Returns the encoder in eval mode and a
     record: steps, seconds (of all parts of an interrupted run) and the loss curve. Raises ValueError for too few
@@ -103,7 +106,6 @@ def train(
     if config.batch % processes:
         raise ValueError(f"A batch of {config.batch} is not a multiple of {processes} processes.")
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    fetch = images.__getitem__ if isinstance(images, np.ndarray) else images.images
     torch.manual_seed(config.seed)
     encoder = Encoder(config.architecture)
     method = make_method(encoder, config.settings).to(device)
@@ -115,10 +117,9 @@ def train(
     state = run.load() or {"step": 0, "seconds": 0.0, "curve": []}
     lines = StepLog(Path(work) / "log.jsonl", state["step"], rank == 0)
     curve, began = state["curve"], time.perf_counter() - state["seconds"]
-    for step in range(state["step"], steps):
-        rows = batch_rows(len(images), config, step)[rank * config.batch // processes :][: config.batch // processes]
+    for step, batch in enumerate(batches(images, config, range(state["step"], steps)), state["step"]):
         set_learning_rate(optimiser, rate_factor(config, step, steps))
-        parts = training_step(method, optimiser, prepare(fetch(rows)).to(device), config, step)
+        parts = training_step(method, optimiser, batch, config, step)
         lines.add(step + 1, parts)
         done, logged = step + 1 == steps, (step + 1) % config.log_every == 0
         if logged or done or (step + 1) % config.checkpoint_every == 0:
@@ -139,14 +140,23 @@ def train(
 
 
 def training_step(
-    method: Method, optimiser: torch.optim.Optimizer, images: Tensor, config: TrainingConfig, step: int
+    method: Method, optimiser: torch.optim.Optimizer, images: Tensor | list[Tensor], config: TrainingConfig, step: int
 ) -> dict[str, Tensor]:
-    """Take one step on this process's `images` (m, c, h, w) and return the loss and its parts."""
+    """Take one step on this process's `images` and return the loss and its parts.
+
+    `images` are uint8 (m, h, w) or (m, 3, h, w), or, of pictures of any size, what each view cut out of them.
+    """
     rank, _ = distributed.processes()
-    own = torch.Generator().manual_seed(_seed(config.seed, 1, step, *([rank] if rank else [])))
-    shared = torch.Generator().manual_seed(_seed(config.seed, 3, step))
-    views = [view(images, own).contiguous(memory_format=torch.channels_last) for view in config.views]
-    with torch.autocast(images.device.type, torch.bfloat16, enabled=config.precision == "bfloat16"):
+    device = next(method.parameters()).device
+    own = torch.Generator().manual_seed(seed_of(config.seed, 1, step, *([rank] if rank else [])))
+    shared = torch.Generator().manual_seed(seed_of(config.seed, 3, step))
+    if isinstance(images, list):
+        views = [view.change(prepare(part.to(device)), own) for view, part in zip(config.views, images, strict=True)]
+    else:
+        whole = prepare(images.to(device))
+        views = [view(whole, own) for view in config.views]
+    views = [view.contiguous(memory_format=torch.channels_last) for view in views]
+    with torch.autocast(device.type, torch.bfloat16, enabled=config.precision == "bfloat16"):
         parts = method(views, shared)
     optimiser.zero_grad(set_to_none=True)
     parts["loss"].backward()
@@ -156,13 +166,6 @@ def training_step(
     return {key: value.detach() for key, value in parts.items()}
 
 
-def batch_rows(n: int, config: TrainingConfig, step: int) -> np.ndarray:
-    """Return the rows of a step: each epoch shuffles all n rows anew and leaves out the last, incomplete batch."""
-    epoch, place = divmod(step, n // config.batch)
-    order = np.random.default_rng([config.seed, 2, epoch]).permutation(n)
-    return np.sort(order[place * config.batch : (place + 1) * config.batch])
-
-
 def rate_factor(config: TrainingConfig, step: int, steps: int) -> float:
     """Return the factor on the learning rate at `step` of `steps`."""
     if config.schedule == "steps":
@@ -170,7 +173,7 @@ def rate_factor(config: TrainingConfig, step: int, steps: int) -> float:
     return warm_up_cosine(step, steps, int(config.warm_up * steps), config.final)
 
 
-def identity(config: TrainingConfig, images: np.ndarray | Source) -> str:
+def identity(config: TrainingConfig, images: np.ndarray | Source | Pictures) -> str:
     """Return the hash of what decides a run: its configuration and its images."""
     what = json.dumps(asdict(config), sort_keys=True).encode()
     if isinstance(images, np.ndarray):
@@ -236,10 +239,6 @@ class Checkpoint:
         self.method.load_state_dict(whole["method"])
         self.optimiser.load_state_dict(whole["optimiser"])
         return whole["state"]
-
-
-def _seed(*key: int) -> int:
-    return int(np.random.SeedSequence(key).generate_state(1, np.uint64)[0] >> 1)
 
 
 if __name__ == "__main__":

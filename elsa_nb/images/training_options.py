@@ -9,8 +9,9 @@ def declare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--method", required=True, help="vicreg, barlow-twins, moco-v1, moco-v2, simsiam, swav, swav-multicrop"
     )
-    parser.add_argument("--data", default="glyphs", help="glyphs (default), or the name of a pack in ELSA_DATA")
-    parser.add_argument("--out", type=Path, help="default: data/weights/<method>.safetensors, or <pack>-<method>")
+    data = "glyphs (default), a data set of a profile (tiny-imagenet, food-101, ...), or a pack in ELSA_DATA"
+    parser.add_argument("--data", default="glyphs", help=data)
+    parser.add_argument("--out", type=Path, help="the weights file; default: in data/weights, where the profiles look")
     parser.add_argument("--epochs", type=int, help="default: the recipe's")
     parser.add_argument("--batch", type=int, help="default: the recipe's")
     variants = "views of photographs: as in the official codes (default), or as in VICReg's paper"

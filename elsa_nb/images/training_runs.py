@@ -15,6 +15,7 @@ import torch
 from elsa_nb import store
 from elsa_nb.images import (
     augmentations,
+    batches,
     distributed,
     encoders,
     losses,
@@ -23,21 +24,25 @@ from elsa_nb.images import (
     photo_augmentations,
     training,
 )
+from elsa_nb.images.crops import Crops, Pictures
+from elsa_nb.images.datasets import DATASETS, open_dataset
 from elsa_nb.images.encoders import Encoder, load_encoder, save_encoder
-from elsa_nb.images.extract import Source, encode
+from elsa_nb.images.extract import encode
+from elsa_nb.images.forward import Source
+from elsa_nb.images.packs import Pack
 from elsa_nb.images.quality import linear_probe, purity, quality
 from elsa_nb.images.recipes import glyph_recipe, official_recipe, photo_recipe
 from elsa_nb.images.training import TrainingConfig, train
 
 # What decides, together with the configuration and the images, how a training goes.
-MODULES = (augmentations, distributed, encoders, losses, methods, optimisers, photo_augmentations, training)
+MODULES = (augmentations, batches, distributed, encoders, losses, methods, optimisers, photo_augmentations, training)
 IN_MEMORY = 4 << 30  # pools of fewer bytes are decoded once, not anew in every epoch
 PROBED = 12_500  # images that the figures along the way are about
 CURVE = 8  # how many such figures a run gives
 
 
 def train_encoder(
-    source: Source,
+    source: Source | Pictures,
     labels: np.ndarray,
     config: TrainingConfig,
     out: Path,
@@ -59,9 +64,12 @@ def train_encoder(
         raise ValueError(f"out is {out}; the weights go to a file that ends in .safetensors.")
     work = Path(work or store.DATA / "cache" / "training" / out.stem)
     labels = np.asarray(labels)
-    whole = source.images(np.arange(1)).nbytes * len(source) <= IN_MEMORY
-    images = source.images() if whole else source
-    curve = QualityCurve(source, labels, work / "quality.json", config, len(source), probe_epochs)
+    images, seen = source, source
+    if not hasattr(source, "images"):  # pictures of any size: measured as they will be used
+        seen = Crops(source)
+    elif source.images(np.arange(1)).nbytes * len(source) <= IN_MEMORY:
+        images = source.images()
+    curve = QualityCurve(seen, labels, work / "quality.json", config, len(source), probe_epochs)
     made_by = {"code": store.code_hash(*MODULES), "modules": [m.__name__ for m in MODULES], "commit": commit()}
     encoder, record = train(images, config, work, log=lambda line: print(line, flush=True), after_checkpoint=curve)
     if distributed.processes()[0]:
@@ -83,7 +91,7 @@ def train_encoder(
         "threads": torch.get_num_threads(),
     }
     save_encoder(encoder, card, out.parent)
-    card["quality"] = quality(encode(source, load_encoder(out.stem, out.parent)), labels, probe_epochs=probe_epochs)
+    card["quality"] = quality(encode(seen, load_encoder(out.stem, out.parent)), labels, probe_epochs=probe_epochs)
     save_encoder(encoder, card, out.parent)
     (work / "checkpoint.pt").unlink()
     return card
@@ -106,7 +114,9 @@ class QualityCurve:
         """Measure after `step`, if it is one of the chosen ones; leaves the encoder in eval mode."""
         if step not in self.steps:
             return
-        vectors = encode(_Part(self.source, self.rows), encoder)["embedding"]
+        crops = isinstance(self.source, Crops)
+        part = Crops(self.source.pictures, rows=self.rows) if crops else _Part(self.source, self.rows)
+        vectors = encode(part, encoder)["embedding"]
         labels = self.labels[self.rows]
         point = {
             "epoch": round(step / self.epoch_steps, 2),
@@ -155,32 +165,46 @@ def commit() -> str | None:
 
 def run(options: argparse.Namespace) -> None:
     """Train as the options say."""
-    labels, probe_epochs = None, 10
-    if options.data == "glyphs":
-        from elsa_nb.images.sources import Glyphs
-
-        source: Any = Glyphs.open()
-        labels = source.labels["name"].cat.codes.to_numpy()
-        config = glyph_recipe(options.method)
-        if options.official:
-            raise ValueError("--official is for photographs; --data is glyphs. Name a pack.")
-    else:
-        from elsa_nb.images.packs import Pack
-
-        source, probe_epochs = Pack.open(options.data), 30
-        labels = source.targets
-        config = photo_recipe(options.method, variant=options.variant)
+    source: Any = open_source(options.data)
+    probe_epochs = 10 if options.data == "glyphs" else 30
     if options.official:
+        if options.data == "glyphs":
+            raise ValueError("--official is for photographs, and --data is glyphs. Name a data set of photographs.")
         config = official_recipe(options.method, epochs=options.epochs, batch=options.batch, variant=options.variant)
+    elif options.data == "glyphs":
+        config = glyph_recipe(options.method)
+    elif hasattr(source, "images"):
+        config = photo_recipe(options.method, variant=options.variant)
+    else:
+        raise ValueError(f"{options.data} holds pictures of any size: train on it with --official.")
+    if options.official and isinstance(source, Pack):
+        raise ValueError(f"--official takes views of 224 pixels; the pack {options.data} has {source.side}.")
     chosen = {key: getattr(options, key) for key in ("epochs", "batch") if getattr(options, key)}
     config = replace(config, **chosen)
-    stem = options.method if options.data == "glyphs" else f"{options.data}-{options.method}"
-    out = options.out or store.DATA / "weights" / f"{stem}.safetensors"
+    out = options.out or store.DATA / "weights" / f"{name_of(options.data, options.method)}.safetensors"
+    labels = source.labels["name"].cat.codes.to_numpy()
     card = train_encoder(
         source, labels, config, out, command=_command(options), data=options.data, probe_epochs=probe_epochs
     )
     if card is not None:
         print(json.dumps(card["quality"], indent=1))
+
+
+def open_source(data: str) -> Any:
+    """Open a data set of the profiles, or a pack by the name of its file."""
+    if data in DATASETS:
+        return open_dataset(data)
+    return Pack.open(data)
+
+
+def name_of(data: str, method: str) -> str:
+    """Return the name of the weights that the profiles look for, or one like it."""
+    for each in DATASETS.values():
+        if data in (each.name, each.pack):
+            for encoder, weights in each.encoders:
+                if encoder == method and ":" not in weights:
+                    return weights
+    return method if data == "glyphs" else f"photos-{method}-{data}"
 
 
 def _command(options: argparse.Namespace) -> str:

@@ -15,13 +15,14 @@ import torch
 from elsa_nb import store
 from elsa_nb.errors import CorruptFileError
 from elsa_nb.images.augmentations import GlyphAugmentation
+from elsa_nb.images.batches import batch_rows
 from elsa_nb.images.encoders import Architecture
 from elsa_nb.images.methods import SwAVSettings
 from elsa_nb.images.optimisers import LARS, make_optimiser, set_learning_rate, steps_schedule, warm_up_cosine
 from elsa_nb.images.quality import collapse, linear_probe, purity
 from elsa_nb.images.recipes import glyph_recipe
 from elsa_nb.images.sources import Glyphs
-from elsa_nb.images.training import TrainingConfig, batch_rows, train
+from elsa_nb.images.training import TrainingConfig, train
 
 TINY = Architecture(widths=(4, 8), blocks=(1, 1), projector=(8, 8, 6))
 CONFIG = TrainingConfig(architecture=TINY, epochs=2, batch=16, checkpoint_every=3, log_every=2, precision="float32")

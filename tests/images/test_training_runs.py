@@ -1,6 +1,7 @@
 """From images to a weights file with a card that tells the truth, alone and with torchrun."""
 
 import argparse
+import io
 import json
 import os
 import re
@@ -11,8 +12,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from PIL import Image
 
+from elsa_nb.errors import CorruptFileError
 from elsa_nb.images import training_options, training_runs
+from elsa_nb.images.batches import batch_rows, batches
 from elsa_nb.images.encoders import load_encoder
 from elsa_nb.images.recipes import photo_recipe
 from elsa_nb.store import read_json, sha256_file
@@ -90,6 +95,40 @@ def test_large_pools_are_read_as_they_are_needed(tmp_path, monkeypatch):
     assert seen[0] == seen[1]
 
 
+class Pictures(Colours):
+    """The same, as files of many sizes."""
+
+    images = property()  # no attribute of this name: pictures must be decoded and cropped
+
+    def read(self, row):
+        height, width = 40 + row % 30, 64
+        pixels = self.pixels[row].transpose(1, 2, 0)
+        stream = io.BytesIO()
+        Image.fromarray(pixels).resize((width, height)).save(stream, "PNG")
+        return stream.getvalue() if row != getattr(self, "damaged", None) else stream.getvalue()[:200]
+
+
+def test_pictures_of_any_size_are_cropped_whole_by_workers(tmp_path):
+    """As for ImageNet: decoded ahead, each view cut from the whole picture, the same whatever step a run starts at."""
+    source, config = Pictures(), config_of()
+    from_start = list(batches(source, config, range(4)))
+    for later, first in zip(batches(source, config, range(2, 4)), from_start[2:], strict=True):
+        for one, other in zip(later, first, strict=True):
+            assert torch.equal(one, other)
+    assert [part.shape for part in from_start[0]] == [(16, 3, 16, 16)] * 2
+    assert not torch.equal(*from_start[0])
+    rows = batch_rows(len(source), config, 0)
+    mean = from_start[0][0].float().mean(dim=(2, 3)).numpy()
+    assert np.abs(mean - source.pixels[rows].mean(axis=(2, 3))).max() < 20  # the colours of the rows they belong to
+    out = tmp_path / "pictures.safetensors"
+    card = training_runs.train_encoder(source, source.targets, config, out, command="", work=tmp_path / "work")
+    assert card["steps"] == 14
+    assert card["quality"]["embedding"]["purity_10nn"] > 0.9
+    source.damaged = int(rows[3])
+    with pytest.raises(CorruptFileError, match=f"c-{source.damaged} is broken"):
+        next(batches(source, config, range(1)))
+
+
 def test_torchrun_shares_a_batch_between_processes(tmp_path):
     """Two processes, one log and one file; the first loss is of 16 rows, so it is near that of one process."""
     script = tmp_path / "script.py"
@@ -138,6 +177,9 @@ def test_the_command_line_chooses_source_recipe_and_place(tmp_path, monkeypatch)
     assert asked["out"].name == "moco-v2.safetensors"
     assert asked["config"].epochs == 2
     assert asked["command"] == "elsa-nb train --method moco-v2 --data glyphs --epochs 2"
+    names = {training_runs.name_of(*told) for told in (("tiny-imagenet", "barlow-twins"), ("food-101", "vicreg"))}
+    assert names == {"photos-barlow-twins-tiny-imagenet", "vicreg-food-101"}
+    assert training_runs.name_of("tiny-imagenet-200-slice250", "vicreg") == "photos-vicreg-tiny-imagenet"
     with pytest.raises(ValueError, match="photographs"):
         training_runs.run(parsed("--method", "vicreg", "--official"))
     with pytest.raises(ValueError, match="'byol'"):
