@@ -10,6 +10,7 @@ from benchmarks.context import Context
 from benchmarks.goals import GRAPH
 from benchmarks.summary import Row
 from benchmarks.synthetic import Clustered
+from benchmarks.warming import warm_up
 from elsa_nb.pool import Pool
 from elsa_nb.profiles import profile
 from elsa_nb.search.neighbours import Neighbours
@@ -23,6 +24,7 @@ def run(context: Context) -> list[Row]:
     vectors = Clustered(3000, 32, classes=20).arrays()[0] if context.quick else _bundled()
     n, d = vectors.shape
     k = min(K, n - 1)
+    warm_up()
     index = faiss.IndexFlatL2(d)
     index.add(vectors)
     halves, theirs, lists = (slice(0, n // 2), slice(n // 2, n)), 0.0, []

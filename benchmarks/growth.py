@@ -11,11 +11,12 @@ from benchmarks.goals import GROWTH
 from benchmarks.summary import Row
 from benchmarks.synthetic import Clustered
 from benchmarks.timing import exponent, median
+from benchmarks.warming import warm_up
 from elsa_nb.pool import Pool
 from elsa_nb.search.elsa import ELSA, Search
 from elsa_nb.search.features import Features
 from elsa_nb.search.neighbours import Neighbours
-from elsa_nb.search.oracle import Truth
+from elsa_nb.search.oracle import Truth, simulate_together
 
 TAKES = "2 minutes"
 CONFIG = replace(ELSA, use_final=False)  # the final search asks a share of the pool: more labels, not a slower program
@@ -58,31 +59,21 @@ def point(n: int, k: int, at_once: int) -> dict:
     """Build a graph and run `at_once` searches round by round: seconds of both (run by `isolated`)."""
     vectors, labels = Clustered(n, D, classes=max(10, n // 1281)).arrays()
     pool = Pool.from_arrays(vectors)
+    warm_up()
     started = time.perf_counter()
     neighbours = Neighbours(pool.vectors, k=k).build(progress=False)
     graph = time.perf_counter() - started
     shared = {"neighbours": neighbours, "features": Features(pool.vectors)}
     seconds = []
-    for repeat in range(4 if at_once == 1 else 1):
-        searches = []
+    for repeat in range(3 if at_once < 16 else 1):
+        searches, oracles = [], []
         for number in range(at_once):
             rng = np.random.default_rng([repeat, number])
             positive = labels == number % 8
             seeds = rng.choice(np.flatnonzero(positive), 5, replace=False)
-            searches.append((Search(pool, seeds, config=CONFIG, rng=rng, **shared), Truth(positive)))
+            searches.append(Search(pool, seeds, config=CONFIG, rng=rng, **shared))
+            oracles.append(Truth(positive))
         started = time.perf_counter()
-        in_step(searches)
+        simulate_together(searches, oracles)
         seconds.append(time.perf_counter() - started)
-    return {"graph": graph, "search": median(seconds[1:] or seconds)}  # the first one warms up
-
-
-def in_step(searches: list[tuple[Search, Truth]]) -> None:
-    """Run several searches through the public interface, one round of each at a time."""
-    open_ones = list(searches)
-    while open_ones:
-        left = []
-        for search, oracle in open_ones:
-            if (batch := search.query()) is not None:
-                search.update(oracle.label(batch.rows))
-                left.append((search, oracle))
-        open_ones = left
+    return {"graph": graph, "search": median(seconds)}

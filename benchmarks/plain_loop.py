@@ -20,7 +20,8 @@ from sklearn.linear_model import LogisticRegression
 from elsa_nb.search import head as package_head
 from elsa_nb.search.contract import NEGATIVE, POSITIVE, Component, Log
 from elsa_nb.search.elsa import SearchConfig
-from elsa_nb.search.head import Features, HeadConfig
+from elsa_nb.search.features import Features
+from elsa_nb.search.head import HeadConfig
 from elsa_nb.search.oracle import Oracle
 
 SLACK = 64  # float32's nearest rows measured again beyond those asked for

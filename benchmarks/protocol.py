@@ -14,6 +14,7 @@ from benchmarks.cases import Ground
 from benchmarks.context import Context
 from benchmarks.goals import PLAIN, SWEEP
 from benchmarks.summary import Row
+from benchmarks.warming import warm_up
 from elsa_nb.errors import MissingDataError
 from elsa_nb.paper import runner, simulation
 from elsa_nb.paper.sweeps import SWEEPS, Setting, sweep
@@ -38,6 +39,7 @@ def run(context: Context) -> list[Row]:
     except MissingDataError as error:
         return [Row(SWEEP, f"not measured: {error}")]
     rows, minutes = [], 0.0
+    warm_up()
     for reading in ground.features:
         settings = [s for s in ground.settings if s.reading == reading]
         half = len(settings) // 2
@@ -95,7 +97,7 @@ def _plain(ground: Ground, settings: list[Setting], fit: object) -> dict[Setting
     for setting in settings:
         features = ground.features[setting.reading]
         if setting.reading not in pools:
-            seen = None if features.vectors is ground.neighbours.vectors else features.vectors
+            seen = features.vectors if setting.config.head_space == "embedding" else None
             pools[setting.reading] = plain_loop.PlainPool(ground.pool.vectors, seen)
         seeds, rng = ground.start(setting)
         oracle = Truth(ground.positive(setting))

@@ -10,6 +10,7 @@ from benchmarks.goals import ROUND
 from benchmarks.summary import Row
 from benchmarks.synthetic import Clustered
 from benchmarks.timing import median, p95
+from benchmarks.warming import warm_up
 from elsa_nb.errors import MissingDataError
 from elsa_nb.images.sources import Glyphs
 from elsa_nb.paper.sweeps import sweep
@@ -57,6 +58,7 @@ def run(context: Context) -> list[Row]:
 def waits(pool: Pool, truths: list[np.ndarray], shared: dict, seeds: int = SEEDS) -> tuple[list[float], list[float]]:
     """Return the seconds of every first query, and of every update with the query after it, the final search's too."""
     first, times = [], []
+    warm_up(pool.vectors.dtype.name)
     for number, positive in enumerate(truths):
         rng = np.random.default_rng([number])
         chosen = rng.choice(np.flatnonzero(positive), size=seeds, replace=False)

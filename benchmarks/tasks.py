@@ -13,7 +13,8 @@ from sklearn.linear_model import LogisticRegression
 from benchmarks.synthetic import Clustered
 from elsa_nb.search import head as heads
 from elsa_nb.search.contract import Batch, Component, Ledger
-from elsa_nb.search.head import Features, HeadConfig
+from elsa_nb.search.features import Features
+from elsa_nb.search.head import HeadConfig
 from elsa_nb.search.neighbours import Neighbours
 
 BATCH, ROUNDS, SEEDS, NEGATIVES, CANDIDATES = 50, 10, 5, 50, 100
