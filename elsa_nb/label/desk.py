@@ -57,6 +57,10 @@ class Desk:
         self._scores: tuple[int, np.ndarray | None] = (-1, None)
         self.held = session.acquire()
         self._restore()
+        if self.held and self.deck.open:
+            # The first round to be computed is the slowest: libraries are loaded, code is compiled. Not with the
+            # person waiting.
+            self._want(self._told(), ahead=True)
 
     # --- state
 

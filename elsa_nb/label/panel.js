@@ -57,7 +57,7 @@ class Pictures {
 }
 
 function render({ model, el }) {
-  const deck = new Deck(), cards = new Map(), pending = [], unsaved = new Set(), nonce = newId(), client = `${storedClient()}:${views++}`;
+  const deck = new Deck(), cards = new Map(), pending = [], queue = [], unsaved = new Set(), nonce = newId(), client = `${storedClient()}:${views++}`;
   let seq = 0, ready = false, stale = false, active = false, holder = "", shown = [], shownFirst = -1, seeds = [], detail = -1, sentAt = 0, waitingSince = 0;
   const say = (kind, more = {}) => model.send({ kind, nonce, client, ...more });
   const pictures = new Pictures((rows) => say("want", { rows, positions: [] }));
@@ -104,17 +104,23 @@ function render({ model, el }) {
   function dispatch(events) {
     if (!ready || !active) return;
     for (const event of events) for (const [position] of deck.apply(event)) unsaved.add(position);
-    seq += 1;
-    pending.push({ seq, events });
-    say("events", { seq, events });
-    sentAt = performance.now();
+    queue.push(...events);
+    flush();
     paint();
-    announce();
+  }
+
+  function flush() {  // one message is on its way at a time; what is pressed meanwhile goes together in the next
+    if (pending.length || !queue.length) return;
+    seq += 1;
+    pending.push({ seq, events: queue.splice(0) });
+    say("events", pending[0]);
+    sentAt = performance.now();
   }
 
   function announce() {
     const card = cards.get(deck.cursor), label = deck.labels[deck.cursor];
-    if (label !== undefined) live.textContent = `${deck.cursor - shownFirst + 1} of ${shown.length}: ${card ? card.item : ""} ${WORDS[label]}`;
+    const text = label === undefined ? "" : `${deck.cursor - shownFirst + 1} of ${shown.length}: ${card ? card.item : ""} ${WORDS[label]}`;
+    if (text !== spoken) live.textContent = spoken = text;
   }
 
   // --- messages in
@@ -136,7 +142,7 @@ function render({ model, el }) {
   }
 
   function adoptSnapshot(m, buffers) {
-    if (m.seq < seq && ready && !m.force) { stale = true; return; }  // answers of ours are still on their way; ask again later
+    if ((pending.length || queue.length) && ready && !m.force) { stale = true; return; }  // answers of ours are still on their way; ask again later
     const ints = (view, Type) => new Type(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength));
     const history = ints(buffers[1], Int32Array);
     Object.assign(deck, { size: m.size, rounds: m.rounds, cursor: m.cursor, waiting: m.waiting, over: m.over, check: m.check, open: m.open,
@@ -146,7 +152,7 @@ function render({ model, el }) {
       if (n < 0) deck.history.push(-n - 1);
       else { const entry = []; for (let k = 0; k < n; k++, i += 2) entry.push([history[i], history[i + 1]]); deck.history.push(entry); }
     }
-    seq = m.seq; pending.length = 0; unsaved.clear(); cards.clear(); stale = false; ready = true; shownFirst = -1;
+    seq = m.seq; pending.length = queue.length = 0; unsaved.clear(); cards.clear(); stale = false; ready = true; shownFirst = -1;
     active = m.active; holder = m.text; seeds = m.seeds;
     title.textContent = m.title;
     paint();
@@ -155,6 +161,7 @@ function render({ model, el }) {
   function acknowledge(m) {
     while (pending.length && pending[0].seq <= m.seq) pending.shift();
     root.dataset.acked = m.seq;
+    flush();
     if (!pending.length) { unsaved.clear(); agree(m); }
     paint();
   }
@@ -188,14 +195,33 @@ function render({ model, el }) {
     grid.style.gridTemplateColumns = `repeat(${across}, minmax(0, 1fr))`;
   }
 
-  function paint() {
+  let planned = false, spoken = "";
+  function paint() {  // once a frame, however fast the keys come
+    if (planned) return;
+    planned = true;
+    const now = () => { planned = false; paintNow(); };
+    if (document.hidden) setTimeout(now); else requestAnimationFrame(now);
+  }
+
+  function pageOf(position) {  // [number of the page of a position, number of pages]
+    let before = 0, all = 0;
+    deck.rounds.forEach((start, i) => {
+      const end = deck.rounds[i + 1] ?? deck.labels.length, size = deck.size;
+      if (end <= position) before += Math.ceil((end - start) / size);
+      else if (start <= position) before += Math.floor((position - start) / size);
+      all += Math.ceil((end - start) / size);
+    });
+    return [before + 1, all];
+  }
+
+  function paintNow() {
     const n = deck.labels.length;
     const [first, end] = n ? deck.page(deck.cursor) : [0, 0];
     if (first !== shownFirst || end - first !== shown.length) build(first, end);
     shown.forEach((node, i) => paintCard(node, first + i));
     const open = shown.reduce((sum, _, i) => sum + (deck.labels[first + i] === OPEN), 0);
-    const starts = n ? deck.starts : [];
-    where.textContent = n ? `page ${starts.indexOf(first) + 1} of ${starts.length} · round ${deck.rounds.length} · ${n - deck.open} of ${n} answered` : "";
+    const [page, pages] = pageOf(first);
+    where.textContent = n ? `page ${page} of ${pages} · round ${deck.rounds.length} · ${n - deck.open} of ${n} answered` : "";
     onward.textContent = open ? `${open} left: negative, next page ⏎` : deck.over && end === n ? "Finished" : "Next page ⏎";
     onward.disabled = deck.over && end === n && !open;
     sizes.value = deck.size;
@@ -209,10 +235,11 @@ function render({ model, el }) {
     if (deck.waiting && !waitingSince) waitingSince = performance.now();
     if (!deck.waiting) waitingSince = 0;
     rest.hidden = ready && n > 0 && !(waitingSince && performance.now() - waitingSince > 150);
-    Object.assign(root.dataset, { seq, cursor: deck.cursor, n, page: starts.indexOf(first) + 1, pages: starts.length, rounds: deck.rounds.length,
+    Object.assign(root.dataset, { seq: seq + (queue.length > 0), cursor: deck.cursor, n, page, pages, rounds: deck.rounds.length,
       check: deck.check, waiting: deck.waiting, over: deck.over, active, ready, history: deck.history.length });
     grid.setAttribute("aria-activedescendant", shown[deck.cursor - first]?.id ?? "");
     paintWhy();
+    announce();
   }
 
   function build(first, end) {
@@ -370,7 +397,7 @@ function render({ model, el }) {
     ArrowLeft: () => [{ op: "move", by: -1 }], ArrowRight: () => [{ op: "move", by: 1 }],
     ArrowUp: () => [{ op: "move", by: -columns() }], ArrowDown: () => [{ op: "move", by: columns() }],
     PageUp: () => [{ op: "turn", by: -1 }], PageDown: () => [{ op: "turn", by: 1 }],
-    Home: () => [{ op: "goto", at: shownFirst }], End: () => [{ op: "goto", at: shownFirst + shown.length - 1 }],
+    Home: () => [{ op: "goto", at: deck.page(deck.cursor)[0] }], End: () => [{ op: "goto", at: deck.page(deck.cursor)[1] - 1 }],
     1: () => [{ op: "label", v: 1 }], p: () => [{ op: "label", v: 1 }], 0: () => [{ op: "label", v: 0 }], n: () => [{ op: "label", v: 0 }],
     2: () => [{ op: "label", v: -1 }], u: () => [{ op: "label", v: -1 }], " ": () => [{ op: "toggle", at: deck.cursor }],
     r: () => [{ op: "row", columns: columns(), v: 1 }], R: () => [{ op: "row", columns: columns(), v: 0 }],

@@ -133,7 +133,7 @@ def browser(chromium):
 
 @pytest.fixture(scope="session")
 def pool():
-    """The bundled pool, made here once if nobody has yet."""
+    """Make the bundled pool, once, if nobody has yet."""
     import scene
 
     return scene.pool()
@@ -177,7 +177,7 @@ class Desk:
         )
         self.page.wait_for_function(ready, timeout=PATIENCE)
         self.page.wait_for_function(
-            "() => [...document.querySelectorAll('.elsa-card')].every(c => c.dataset.filled !== undefined)",
+            "() => [...document.querySelectorAll('.elsa-card')].every(c => c.dataset.filled)",
             timeout=PATIENCE,
         )
 
@@ -185,12 +185,13 @@ class Desk:
         """Wait until the kernel has acknowledged everything and no round is being looked for."""
         self.page.wait_for_function(
             "() => { const d = document.querySelector('.elsa-panel').dataset;"
-            " return (d.seq === '0' || d.acked === d.seq) && d.waiting === 'false' }",
+            " return (d.seq === '0' || d.acked === d.seq) && d.waiting === 'false'"
+            " && [...document.querySelectorAll('.elsa-card')].every(c => c.dataset.filled) }",
             timeout=PATIENCE,
         )
 
     def state(self):
-        """What the screen says: its labels, cursor, rows of the page."""
+        """Return what the screen says."""
         return self.page.evaluate(
             "() => { const d = document.querySelector('.elsa-panel').elsa.deck;"
             " return {labels: [...d.labels], cursor: d.cursor, check: d.check, waiting: d.waiting, over: d.over,"
@@ -200,7 +201,8 @@ class Desk:
     def rows(self):
         """Row and label of each card on the page, as the person sees them."""
         return self.page.evaluate(
-            "() => [...document.querySelectorAll('.elsa-card')].map(c => [Number(c.dataset.row), Number(c.dataset.label)])"
+            "() => [...document.querySelectorAll('.elsa-card')]"
+            ".map(c => [Number(c.dataset.row), Number(c.dataset.label)])"
         )
 
     def evaluate(self, expression):
@@ -218,14 +220,14 @@ class Desk:
         return json.loads(ast.literal_eval(reply["data"]["text/plain"]))
 
     def answers(self):
-        """The labels in the session file, by position: the last line of each card."""
+        """Return the labels in the session file, by position: the last line of each card."""
         base = sqlite3.connect(f"file:{self.folder / 's.sqlite'}?mode=ro", uri=True)
         found = dict(base.execute("SELECT position, label FROM events WHERE position IS NOT NULL ORDER BY id"))
         base.close()
         return {position: label for position, label in found.items() if label > -2}
 
     def check_file(self):
-        """The file holds every answer on screen, once, and nothing else."""
+        """Assert that the file holds every answer on screen, once, and nothing else."""
         self.settle()
         shown = {i: label for i, label in enumerate(self.state()["labels"]) if label != -2}
         assert self.answers() == shown

@@ -24,7 +24,7 @@ def glyphs():
 
 @cache
 def pool():
-    """The bundled pool; where notebook 01 has not made it yet, this does (two minutes, once)."""
+    """Open the bundled pool; where notebook 01 has not made it yet, make it (two minutes, once)."""
     folder = DATA / "pools" / "glyphs-vicreg-embedding"
     return (
         Pool.open(folder, verify=False) if (folder / "pool.json").exists() else extract(glyphs(), "vicreg")["embedding"]
