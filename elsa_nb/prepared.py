@@ -1,5 +1,6 @@
 """What all searches in one pool share, made once and kept: neighbour lists on disk, features in memory."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,11 +8,15 @@ import numpy as np
 
 from elsa_nb.errors import CorruptFileError
 from elsa_nb.pool import Pool
-from elsa_nb.search.head import Features
+from elsa_nb.search.features import Features
 from elsa_nb.search.neighbours import Neighbours
+from elsa_nb.search.sketch import Sketch
 from elsa_nb.store import DATA, read_json, sha256_file, write_json, write_with
 
 K = 128  # list length; a search lengthens the few lists that prove too short
+# Lists take n^2 d multiplications: minutes for a hundred thousand images, a day for ImageNet's on a processor. Beyond
+# this many a search goes by bounds instead, unless a GPU makes the lists.
+MOST_PRODUCTS = 2e14
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,7 +24,7 @@ class Prepared:
     """A pool with the exact neighbour lists and the head's features of its vectors."""
 
     pool: Pool
-    neighbours: Neighbours
+    neighbours: Neighbours | Sketch
     features: Features
 
 
@@ -27,12 +32,18 @@ def prepare(folder: Path, *, verify: bool = True, progress: bool | None = None) 
     """Open the pool in `folder` and its neighbour lists; compute the lists (n x 128) where they are not there yet.
 
     The lists live in `data/cache`, under the checksum of the pool they belong to. `verify` compares pool and lists
-    with their checksums and raises `CorruptFileError` where one is damaged.
+    with their checksums and raises `CorruptFileError` where one is damaged. A pool too large for lists is given a
+    `Sketch` instead; the answers are the same. `device` tells where both are computed.
     """
     pool = Pool.open(folder, verify=verify)
+    features = Features(pool.vectors, device=None if device() == "cpu" else device())
     place = DATA / "cache" / "neighbours" / f"{pool.sha256[:16]}-{K}"
     if not (place / "card.json").exists():
-        _store(place, Neighbours(pool.vectors, k=K).build(progress=progress).lists, pool)
+        n, d = pool.vectors.shape
+        if device() == "cpu" and n * n * d > MOST_PRODUCTS:
+            return Prepared(pool, Sketch(pool.vectors, progress=progress), features)
+        backend = "blas" if device() == "cpu" else "torch"
+        _store(place, Neighbours(pool.vectors, k=K, backend=backend).build(progress=progress).lists, pool)
     lists = tuple(np.load(place / f"{part}.npy", mmap_mode="r") for part in ("rows", "distances"))
     if verify:
         for part, expected in read_json(place / "card.json")["sha256"].items():
@@ -41,7 +52,15 @@ def prepare(folder: Path, *, verify: bool = True, progress: bool | None = None) 
                     f"{place / part} is damaged: its SHA-256 is {got[:12]}..., expected {expected[:12]}... "
                     f"Delete the folder {place}; the next run makes it again."
                 )
-    return Prepared(pool, Neighbours(pool.vectors, lists=lists), Features(pool.vectors))
+    return Prepared(pool, Neighbours(pool.vectors, lists=lists), features)
+
+
+def device() -> str:
+    """Return where heads are scored and neighbour lists are made: "cpu", or the torch device that `ELSA_DEVICE` names.
+
+    Scores from another device may differ in their last bits, so results name theirs.
+    """
+    return os.environ.get("ELSA_DEVICE", "cpu")
 
 
 def _store(place: Path, lists: tuple[np.ndarray, np.ndarray], pool: Pool) -> None:

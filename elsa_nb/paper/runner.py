@@ -29,7 +29,7 @@ from elsa_nb.errors import CorruptFileError, MissingDataError
 from elsa_nb.images.sources import Glyphs
 from elsa_nb.paper import simulation, sweeps
 from elsa_nb.paper.sweeps import Setting, Sweep, sweep
-from elsa_nb.prepared import prepare
+from elsa_nb.prepared import device, prepare
 from elsa_nb.profiles import profile
 from elsa_nb.progress import bar
 from elsa_nb.search import (
@@ -43,13 +43,14 @@ from elsa_nb.search import (
     oracle,
     rivals,
     shortlist,
+    sketch,
     strategies,
 )
 
 RESULTS = store.DATA / "results"
 PACKAGES = ("numpy", "numba", "scipy")  # what the numbers of a search come from, given the pool
 CODE = (
-    *(contract, elsa, features, head, kernels, metrics, neighbours, oracle, rivals, shortlist, strategies),
+    *(contract, elsa, features, head, kernels, metrics, neighbours, oracle, rivals, shortlist, sketch, strategies),
     *(simulation, sweeps, pool_module),
 )
 
@@ -108,6 +109,7 @@ def provenance(plan: Sweep, profile_name: str) -> dict[str, Any]:
         "pools": recipes,
         "code": store.code_hash(*CODE),
         "versions": {package: version(package) for package in PACKAGES},
+        "device": device(),
     }
 
 

@@ -12,6 +12,7 @@ from elsa_nb.search.contract import NEGATIVE, POSITIVE, Batch, Component, Ledger
 from elsa_nb.search.features import Features
 from elsa_nb.search.head import HeadConfig
 from elsa_nb.search.neighbours import Neighbours
+from elsa_nb.search.sketch import Sketch
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,7 @@ class Search:
         *,
         config: SearchConfig = ELSA,
         rng: np.random.Generator,
-        neighbours: Neighbours | None = None,
+        neighbours: Neighbours | Sketch | None = None,
         features: Features | None = None,
     ):
         n = len(pool.vectors)

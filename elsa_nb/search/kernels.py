@@ -6,6 +6,7 @@ rows get equal scores wherever they stand, and neither the number of threads nor
 a bit.
 """
 
+from mmap import MADV_DONTNEED, mmap
 from threading import RLock
 
 import numpy as np
@@ -14,6 +15,7 @@ from numba import njit, prange
 # Sums may be reordered into vector registers; the same compiled loop gives every row the same order.
 _REORDER = {"reassoc", "contract", "nsz"}
 _CHUNK = 1024  # rows whose moments are summed together
+SLAB_BYTES = 2**28  # vectors mapped from a larger file are read, and let go of, in slabs of so many bytes
 # Two threads of Python must not enter numba's default thread pool at once: it would stop the process.
 one_at_a_time = RLock()
 
@@ -60,11 +62,16 @@ def project(vectors: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Return weights @ vectors.T, (h, n) float32, for vectors (n, d) and weights (h, d): one pass over the vectors."""
     weights = np.ascontiguousarray(weights, np.float32)
     out = np.empty((len(weights), len(vectors)), np.float32)
-    with one_at_a_time:
-        if vectors.dtype == np.float16:
-            _project_half(_plain(vectors).view(np.uint16), weights, out)
-        else:
-            _project_single(_plain(vectors), weights, out)
+    slab = max(1, SLAB_BYTES // max(1, vectors[:1].nbytes)) if mapping(vectors) else max(1, len(vectors))
+    for start in range(0, len(vectors), slab):
+        part = slice(start, start + slab)
+        with one_at_a_time:
+            if vectors.dtype == np.float16:
+                _project_half(_plain(vectors)[part].view(np.uint16), weights, out[:, part])
+            else:
+                _project_single(_plain(vectors)[part], weights, out[:, part])
+        if len(vectors) > slab:
+            release(vectors)
     return out
 
 
@@ -166,7 +173,22 @@ def moments(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         block = as_single(vectors[start : start + _CHUNK])
         with one_at_a_time:
             _block_moments(block, shift, first, second)
+        release(vectors)
     return shift + first / n, np.maximum(second / n - (first / n) ** 2, 0.0)
+
+
+def mapping(vectors: np.ndarray) -> mmap | None:
+    """Return the memory map that an array reads from, or None for one in memory."""
+    while isinstance(vectors, np.ndarray):
+        vectors = vectors.base
+    return vectors if isinstance(vectors, mmap) else None
+
+
+def release(vectors: np.ndarray) -> None:
+    """Let go of the pages read so far of vectors mapped from a file; the next use reads them again."""
+    mapped = mapping(vectors)
+    if mapped is not None and len(mapped) > SLAB_BYTES:
+        mapped.madvise(MADV_DONTNEED)
 
 
 def _plain(array: np.ndarray) -> np.ndarray:

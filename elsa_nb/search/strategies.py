@@ -7,13 +7,14 @@ in the order in which the oracle is to see them.
 import numpy as np
 
 from elsa_nb.search.neighbours import Neighbours, nearest_first
+from elsa_nb.search.sketch import Sketch
 
 PER = ("total", "query")
 RANDS = ("algorithm 2", "appendix b", "sampled points")
 
 
 def nearest_neighbours(
-    neighbours: Neighbours,
+    neighbours: Neighbours | Sketch,
     queries: np.ndarray,
     a: int,
     allowed: np.ndarray,
@@ -41,7 +42,7 @@ def sampler(scores: np.ndarray, alpha: float, allowed: np.ndarray) -> np.ndarray
 
 
 def random_search(
-    neighbours: Neighbours,
+    neighbours: Neighbours | Sketch,
     likely: np.ndarray,
     l: int,  # noqa: E741 - the paper's tables are indexed by this letter
     b: int,

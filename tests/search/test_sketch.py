@@ -1,0 +1,102 @@
+"""The sketch gives what the neighbour lists give, row for row and bit for bit, whatever the pool looks like."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from elsa_nb.search import kernels
+from elsa_nb.search import sketch as module
+from elsa_nb.search.neighbours import Neighbours
+from elsa_nb.search.sketch import Sketch
+
+
+def clustered(n, d, seed=0, spread=0.3):
+    rng = np.random.default_rng(seed)
+    centres = rng.normal(size=(6, d)) * (1 + np.arange(d)) ** -0.5
+    return (centres[rng.integers(6, size=n)] + spread * rng.normal(size=(n, d))).astype(np.float32)
+
+
+POOLS = {
+    "clustered": clustered(900, 24),
+    "flat": clustered(900, 24, spread=3.0),  # the directions tell next to nothing
+    "far away": clustered(900, 24) + np.float32(3000),
+    "half": clustered(900, 24).astype(np.float16),
+    "grid": np.random.default_rng(0).integers(3, size=(900, 5)).astype(np.float32),
+    "equal": np.full((300, 4), 2.5, np.float32),
+    "wide": clustered(120, 300),
+    "one column": np.random.default_rng(0).normal(size=(400, 1)).astype(np.float32),
+    "two rows": clustered(2, 3),
+    "tiny": clustered(300, 9) * np.float32(1e-25),
+}
+
+
+@pytest.mark.parametrize("name", POOLS)
+@pytest.mark.parametrize("include", [False, True])
+def test_it_answers_as_neighbour_lists_do(name, include):
+    vectors = POOLS[name]
+    n = len(vectors)
+    sketch, lists = Sketch(vectors, width=4, progress=False), Neighbours(vectors, k=30)
+    rng = np.random.default_rng(1)
+    for queries, count in ((1, 1), (3, 20), (40, 50), (n, 7), (2, n)):
+        asked = rng.choice(n, min(queries, n), replace=False)
+        allowed = rng.random(n) < 0.8
+        ours = sketch.nearest_to_any(asked, count, allowed, include_queries=include)
+        theirs = lists.nearest_to_any(asked, count, allowed, include_queries=include)
+        np.testing.assert_array_equal(ours[0], theirs[0])
+        np.testing.assert_array_equal(ours[1], theirs[1])
+        for mine, other in zip(
+            sketch.nearest_to_each(asked[:5], 3, allowed), lists.nearest_to_each(asked[:5], 3, allowed), strict=True
+        ):
+            np.testing.assert_array_equal(mine, other)
+
+
+def test_nothing_to_ask_and_nothing_allowed():
+    sketch = Sketch(POOLS["clustered"], width=4, progress=False)
+    for queries, allowed in (([], np.ones(900, bool)), ([3], np.zeros(900, bool))):
+        rows, distances = sketch.nearest_to_any(np.array(queries, int), 5, allowed)
+        assert rows.tolist() == distances.tolist() == []
+
+
+@settings(deadline=None, max_examples=40)
+@given(d=st.integers(1, 40), width=st.integers(1, 12), shift=st.sampled_from([0, 50, 3000]), seed=st.integers(0, 99))
+def test_a_bound_is_never_above_the_distance(d, width, shift, seed):
+    vectors = clustered(60, d, seed) + np.float32(shift)
+    sketch = Sketch(vectors, width=width, progress=False)
+    pairs, bounds, _ = sketch._bound(np.arange(60), 60, np.ones(60, bool), np.inf)
+    true = ((vectors[pairs[0]].astype(float) - vectors[pairs[1]].astype(float)) ** 2).sum(1)
+    assert (bounds <= true + sketch._error).all()
+    assert len(bounds) == 60 * 59
+
+
+def test_good_directions_leave_little_to_measure(monkeypatch):
+    measured = []
+    distances = kernels.squared_distances
+
+    def spy(vectors, queries, candidates):
+        if vectors.shape[1] == 200:
+            measured.append(candidates.size)
+        return distances(vectors, queries, candidates)
+
+    rng = np.random.default_rng(0)
+    vectors = (rng.normal(size=(4000, 200)) * (1 + np.arange(200)) ** -2.0).astype(np.float32)
+    sketch = Sketch(vectors, width=16, progress=False)
+    monkeypatch.setattr(module.kernels, "squared_distances", spy)
+    sketch.nearest_to_any(np.arange(20), 30, np.ones(4000, bool))
+    assert sum(measured) < 1000  # of 80,000 pairs
+
+
+def test_a_mapped_pool_is_read_in_place(tmp_path, monkeypatch):
+    np.save(tmp_path / "vectors.npy", POOLS["half"])
+    mapped = np.load(tmp_path / "vectors.npy", mmap_mode="r")
+    monkeypatch.setattr(kernels, "SLAB_BYTES", 4096)  # so that slabs begin and pages are let go of
+    sketch, plain = Sketch(mapped, width=4, progress=False), Sketch(POOLS["half"], width=4, progress=False)
+    assert kernels.mapping(sketch.vectors) is not None
+    assert kernels.mapping(plain.vectors) is None
+    allowed = np.ones(900, bool)
+    for mine, other in zip(
+        sketch.nearest_to_any([4, 8], 30, allowed), plain.nearest_to_any([4, 8], 30, allowed), strict=True
+    ):
+        np.testing.assert_array_equal(mine, other)
+    weights = np.random.default_rng(0).normal(size=(3, 24))
+    np.testing.assert_array_equal(kernels.project(mapped, weights), kernels.project(POOLS["half"], weights))
