@@ -5,7 +5,6 @@ the step's number alone, so a run that was killed goes on from its last checkpoi
 """
 
 import json
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
@@ -242,6 +241,6 @@ class Checkpoint:
 
 
 if __name__ == "__main__":
-    from elsa_nb.cli import main
+    from elsa_nb.images import training_runs
 
-    raise SystemExit(main(["train", *sys.argv[1:]]))
+    training_runs.main()

@@ -5,6 +5,7 @@ import json
 import platform
 import shlex
 import subprocess
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from elsa_nb.images import (
     optimisers,
     photo_augmentations,
     training,
+    training_options,
 )
 from elsa_nb.images.crops import Crops, Pictures
 from elsa_nb.images.datasets import DATASETS, open_dataset
@@ -215,3 +217,10 @@ def _command(options: argparse.Namespace) -> str:
     ]
     words += ["--variant", options.variant] if options.variant != "asymmetric" else []
     return shlex.join(words + (["--official"] if options.official else []))
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Train one encoder, as `elsa-nb train` does."""
+    parser = argparse.ArgumentParser(prog="elsa-nb train", description=main.__doc__)
+    training_options.declare(parser)
+    run(parser.parse_args(arguments))
