@@ -25,6 +25,7 @@ from elsa_nb.images import (
     photo_augmentations,
     training,
     training_options,
+    weights_table,
 )
 from elsa_nb.images.crops import Crops, Pictures
 from elsa_nb.images.datasets import DATASETS, open_dataset
@@ -189,6 +190,8 @@ def run(options: argparse.Namespace) -> None:
         source, labels, config, out, command=_command(options), data=options.data, probe_epochs=probe_epochs
     )
     if card is not None:
+        if out.parent.resolve() == (store.DATA / "weights").resolve():
+            weights_table.write()
         print(json.dumps(card["quality"], indent=1))
 
 
