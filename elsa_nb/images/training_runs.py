@@ -40,6 +40,7 @@ from elsa_nb.images.training import TrainingConfig, train
 # What decides, together with the configuration and the images, how a training goes.
 MODULES = (augmentations, batches, distributed, encoders, losses, methods, optimisers, photo_augmentations, training)
 IN_MEMORY = 4 << 30  # pools of fewer bytes are decoded once, not anew in every epoch
+MEASURED = 200_000  # images that the figures of a finished encoder are about, at most
 PROBED = 12_500  # images that the figures along the way are about
 CURVE = 8  # how many such figures a run gives
 
@@ -73,7 +74,7 @@ def train_encoder(
     elif source.images(np.arange(1)).nbytes * len(source) <= IN_MEMORY:
         images = source.images()
     curve = QualityCurve(seen, labels, work / "quality.json", config, len(source), probe_epochs)
-    made_by = {"code": store.code_hash(*MODULES), "modules": [m.__name__ for m in MODULES], "commit": commit()}
+    made_by = makers(work / "made-by.json")
     encoder, record = train(images, config, work, log=lambda line: print(line, flush=True), after_checkpoint=curve)
     if distributed.processes()[0]:
         return None
@@ -94,9 +95,13 @@ def train_encoder(
         "threads": torch.get_num_threads(),
     }
     save_encoder(encoder, card, out.parent)
-    card["quality"] = quality(encode(seen, load_encoder(out.stem, out.parent)), labels, probe_epochs=probe_epochs)
+    rows = np.sort(np.random.default_rng(0).permutation(len(source))[:MEASURED])
+    vectors = encode(_part(seen, rows), load_encoder(out.stem, out.parent))
+    card["quality"] = quality(vectors, labels[rows], probe_epochs=probe_epochs)
+    card["quality_images"] = len(rows)
     save_encoder(encoder, card, out.parent)
-    (work / "checkpoint.pt").unlink()
+    for name in ("checkpoint.pt", "made-by.json"):
+        (work / name).unlink()
     return card
 
 
@@ -117,9 +122,7 @@ class QualityCurve:
         """Measure after `step`, if it is one of the chosen ones; leaves the encoder in eval mode."""
         if step not in self.steps:
             return
-        crops = isinstance(self.source, Crops)
-        part = Crops(self.source.pictures, rows=self.rows) if crops else _Part(self.source, self.rows)
-        vectors = encode(part, encoder)["embedding"]
+        vectors = encode(_part(self.source, self.rows), encoder)["embedding"]
         labels = self.labels[self.rows]
         point = {
             "epoch": round(step / self.epoch_steps, 2),
@@ -134,6 +137,10 @@ class QualityCurve:
         """Return the figures in the order of the steps."""
         known = store.read_json(self.path) if self.path.exists() else {}
         return [{"step": int(step), **known[step]} for step in sorted(known, key=int) if int(step) in self.steps]
+
+
+def _part(source: Source, rows: np.ndarray) -> Source:
+    return Crops(source.pictures, rows=rows) if isinstance(source, Crops) else _Part(source, rows)
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,6 +159,18 @@ def thinned(curve: list[dict[str, Any]], points: int = 60) -> list[dict[str, Any
     """Return about `points` lines of a loss curve, the last among them."""
     stride = max(1, -(-len(curve) // points))
     return curve[::-1][::stride][::-1]
+
+
+def makers(path: Path) -> dict[str, Any]:
+    """Return the code that makes the weights: hash, modules and commit, and those of a run that began under other code.
+
+    `path` remembers under which code a run began.
+    """
+    now = {"code": store.code_hash(*MODULES), "modules": [m.__name__ for m in MODULES], "commit": commit()}
+    if not path.exists() and not distributed.processes()[0]:
+        store.write_json(path, now)
+    began = store.read_json(path) if path.exists() else now
+    return now if began["code"] == now["code"] else {**now, "began": began}
 
 
 def commit() -> str | None:

@@ -18,9 +18,10 @@ from PIL import Image
 from elsa_nb.errors import CorruptFileError
 from elsa_nb.images import training_options, training_runs
 from elsa_nb.images.batches import batch_rows, batches
+from elsa_nb.images.datasets import DATASETS
 from elsa_nb.images.encoders import load_encoder
 from elsa_nb.images.recipes import photo_recipe
-from elsa_nb.store import read_json, sha256_file
+from elsa_nb.store import read_json, sha256_file, write_json
 
 
 class Colours:
@@ -69,6 +70,14 @@ def test_a_training_ends_in_weights_and_a_card(tmp_path):
     assert len((tmp_path / "work" / "log.jsonl").read_text().splitlines()) == 14
     with pytest.raises(ValueError, match="safetensors"):
         training_runs.train_encoder(source, source.targets, config_of(), tmp_path / "a.pt", command="")
+
+
+def test_a_run_that_goes_on_under_other_code_says_so(tmp_path):
+    first = training_runs.makers(tmp_path / "made-by.json")
+    assert "began" not in first
+    assert "began" not in training_runs.makers(tmp_path / "made-by.json")
+    write_json(tmp_path / "made-by.json", {**first, "code": "0" * 64})
+    assert training_runs.makers(tmp_path / "made-by.json")["began"]["code"] == "0" * 64
 
 
 def test_measuring_on_the_way_does_not_change_the_training(tmp_path, monkeypatch):
@@ -177,9 +186,11 @@ def test_the_command_line_chooses_source_recipe_and_place(tmp_path, monkeypatch)
     assert asked["out"].name == "moco-v2.safetensors"
     assert asked["config"].epochs == 2
     assert asked["command"] == "elsa-nb train --method moco-v2 --data glyphs --epochs 2"
-    names = {training_runs.name_of(*told) for told in (("tiny-imagenet", "barlow-twins"), ("food-101", "vicreg"))}
-    assert names == {"photos-barlow-twins-tiny-imagenet", "vicreg-food-101"}
-    assert training_runs.name_of("tiny-imagenet-200-slice250", "vicreg") == "photos-vicreg-tiny-imagenet"
+    for data, method in (("tiny-imagenet", "barlow-twins"), ("food-101", "vicreg"), ("food-101-64px", "vicreg")):
+        told = dict(DATASETS[data].encoders)[method]  # where the profile looks
+        assert training_runs.name_of(data, method) == told
+        assert training_runs.name_of(DATASETS[data].pack or data, method) == told
+    assert training_runs.name_of("imagenet-1k", "vicreg") == "photos-vicreg-imagenet-1k"  # not `official:vicreg`
     with pytest.raises(ValueError, match="photographs"):
         training_runs.run(parsed("--method", "vicreg", "--official"))
     with pytest.raises(ValueError, match="'byol'"):
