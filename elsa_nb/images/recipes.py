@@ -61,7 +61,10 @@ def official_recipe(
     Twins). For other batches VICReg and Barlow Twins take the rates their authors name for them: VICReg's base rate is
     0.8 (batch 128), 0.5 (256), 0.4 (512) or 0.3 (1,024 and more) at 100 epochs and 0.2 at 1,000; Barlow Twins' 0.7,
     0.4, 0.3, 0.25 (1,024) and 0.2. `variant` of the two views: "asymmetric" is that of the codes, "symmetric" that of
-    VICReg's paper; the other methods have their own. Rates rise in proportion to the batch.
+    VICReg's paper; the other methods have their own. Rates rise in proportion to the batch. The last, incomplete batch
+    of an epoch is left out, which the official codes of VICReg and Barlow Twins do not do: its statistics are others.
+    SwAV's frozen steps and the start of its queue are one and fifteen epochs of ImageNet; its warm-up begins at 0, not
+    at 0.3. Biases and scales of Barlow Twins move as on the 16 processes of its publication (`BarlowTwinsSettings`).
     """
     _known(method)
     default_epochs, default_batch = PUBLISHED[method]
