@@ -79,7 +79,7 @@ _TINY_IMAGENET = DataSet(
 )
 _SMALL_FOOD = DataSet("food-101-64px", (("vicreg", "photos-vicreg-food101"),), pack="food-101-64px-testsplit")
 _IMAGENET = DataSet("imagenet-1k", tuple((name, f"official:{name}") for name in _OFFICIAL))
-_FOOD = DataSet("food-101", (("vicreg", "vicreg-food-101"),))
+_FOOD = DataSet("food-101", (("vicreg", "food-101-vicreg"),))
 
 PROFILES = {
     p.name: p

@@ -58,8 +58,8 @@ def _missing_weights(encoder: str, weights: str, dataset: DataSet) -> list[str]:
     if path.is_file() or (not dataset.pack and own.is_file()):
         return []
     if dataset.pack:
-        return [f"{path} is not here: `elsa-nb train --method {encoder} --data {dataset.pack} --out {path}` trains it."]
+        return [f"{path} is not here: `elsa-nb train --method {encoder} --data {dataset.name} --out {path}` trains it."]
     return [
-        f"{own} is not here: a VICReg trained on {dataset.name} at 224 pixels, in the format of its official code "
-        f"(or {path}, in ours); nobody has published one."
+        f"{path} is not here: `elsa-nb train --method {encoder} --data {dataset.name} --official` trains it (a day on "
+        f"one large GPU); or put one trained with VICReg's official code at {own}."
     ]

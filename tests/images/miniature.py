@@ -175,8 +175,8 @@ def published(name, *, legacy=False, **options):
 def put_checkpoints(folder):
     """Put synthetic files, with the cards of downloads, where the profile `paper` looks for the published ones."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name in (*NAMES, "vicreg-food-101"):
-        data = published("vicreg" if name.startswith("vicreg") else name)
+    for name in (*NAMES, "food-101-vicreg"):
+        data = published("vicreg" if name == "food-101-vicreg" else name)
         path = folder / (f"{name}.zip" if name == "obow" else f"{name}.pth")
         path.write_bytes(data)
         card = {"sha256": hashlib.sha256(data).hexdigest(), "note": "synthetic"}

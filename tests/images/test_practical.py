@@ -100,9 +100,9 @@ def test_own_weights_are_found_by_name(data):
     encoder = Encoder(Architecture(widths=(4, 8), blocks=(1, 1), projector=(8, 8, 6)), name="mine")
     save_encoder(encoder, {}, data / "weights")
     assert load("mine").dimensions == {"embedding": 8, "projection": 6}
-    photographs.write(data / "checkpoints" / "vicreg-food-101.pth", miniature.published("vicreg"))
-    own = load("vicreg-food-101")
-    assert (own.name, own.dimensions) == ("vicreg-food-101", {"embedding": 128, "projection": 20})
+    photographs.write(data / "checkpoints" / "food-101-vicreg.pth", miniature.published("vicreg"))
+    own = load("food-101-vicreg")
+    assert (own.name, own.dimensions) == ("food-101-vicreg", {"embedding": 128, "projection": 20})
 
 
 def test_a_folder_of_photographs_becomes_pools(synthetic, album, capsys):
