@@ -17,7 +17,8 @@ import traitlets
 from elsa_nb.label.desk import Desk
 from elsa_nb.label.items import Content, Items
 
-SILENT = 8.0  # seconds after which a window that says nothing counts as closed
+SILENT = 8.0  # seconds after which another window may take the place of one that says nothing
+GOODBYE, VANISHED = 2.0, 8.0  # seconds after which a panel nobody looks at gives the session free
 THUMBNAIL, LARGE = 224, 1200  # pixels
 _HERE = Path(__file__).parent
 
@@ -37,6 +38,7 @@ class Board(anywidget.AnyWidget):
         self._active: str | None = None  # the nonce of the window that works
         self._client, self._seen, self._seq = "", 0.0, 0
         self._changed = threading.Event()
+        self._left: float | None = None  # when the last window said goodbye
         desk.publish = self._publish
         super().__init__(figures=desk.tally())
         self.on_msg(self._on_msg)
@@ -53,6 +55,8 @@ class Board(anywidget.AnyWidget):
             return
         if nonce == self._active:
             self._seen = time.monotonic()
+        if self.desk.wake():
+            self.renew()
         handler(nonce, content)
 
     def _on_hello(self, nonce: str, content: dict) -> None:
@@ -84,7 +88,7 @@ class Board(anywidget.AnyWidget):
     def _on_bye(self, nonce: str, content: dict) -> None:
         with self._lock:
             if nonce == self._active:
-                self._active = None
+                self._active, self._left = None, time.monotonic()
 
     def _on_events(self, nonce: str, content: dict) -> None:
         seq, events = content.get("seq"), content.get("events")
@@ -123,6 +127,15 @@ class Board(anywidget.AnyWidget):
 
     # --- out
 
+    @property
+    def abandoned(self) -> bool:
+        """Whether the last window was closed a while ago (or went silent long ago) and no other came."""
+        now = time.monotonic()
+        with self._lock:
+            if self._active is None:
+                return self._left is not None and now - self._left > GOODBYE
+            return now - self._seen > VANISHED
+
     def renew(self) -> None:
         """Tell all windows where they stand, and what the cards are now."""
         self._roles()
@@ -145,7 +158,7 @@ class Board(anywidget.AnyWidget):
 
     def _activate(self, nonce: str, client: str | None) -> None:
         if nonce != self._active:
-            self._active, self._client, self._seq = nonce, client or "", 0
+            self._active, self._client, self._seq, self._left = nonce, client or "", 0, None
         self._seen = time.monotonic()
 
     def _standing(self) -> str:

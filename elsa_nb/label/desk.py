@@ -49,6 +49,7 @@ class Desk:
         self.rounds = Rounds(search)
         self.seconds: list[float] = []
         self.error: str | None = None
+        self.resting = False
         self._size = size
         self._last = time.monotonic()
         self._worker = ThreadPoolExecutor(1, "elsa-rounds")
@@ -204,7 +205,10 @@ class Desk:
             result = self.rounds.after(told[1], amended, state)
         except Exception as error:  # on this thread nobody else would ever hear of it
             with self.lock:
-                self._wanted = None
+                if told == self._wanted:
+                    self._wanted = None
+                if told != self._told():
+                    return
                 self.deck.waiting = False
                 self.error = f"the search failed: {error}"
             self.publish({"kind": "trouble", "text": self.error})
@@ -214,7 +218,8 @@ class Desk:
                 return
             self._ahead = {told: result}
             self._servable |= set(result[1].rows if result[1] else ())
-            self._wanted = None
+            if self._wanted == told:  # else a newer one is in the queue
+                self._wanted = None
             if self.deck.waiting and told == self._told():
                 self._turn_over(told)
                 return
@@ -268,12 +273,35 @@ class Desk:
         """Show a sign of life, or take the lease where it is free (or by `force`); return whether this changed."""
         with self.lock:
             before = self.held
+            if self.resting and not force:
+                return False
+            self.resting = False
             if self.held and not force:
                 self.held = self.session.keep()
             elif self.session.acquire(force=force, patient=True):
                 self.held = True
                 self._restore()
             return self.held != before
+
+    def rest(self) -> None:
+        """Give the lease back because nobody looks: who opens the session next, here or elsewhere, gets it."""
+        with self.lock:
+            if self.held and not self.deck.waiting:
+                self._mark = self.session.mark()
+                self.session.release()
+                self.held, self.resting = False, True
+
+    def wake(self) -> bool:
+        """Take the lease again if it is still free: somebody looks. Return whether the cards are others now."""
+        with self.lock:
+            if not self.resting:
+                return False
+            self.resting = False
+            self.held = self.session.acquire(patient=True)
+            changed = self.session.mark() != self._mark
+            if changed:
+                self._restore()
+            return changed
 
     def close(self) -> None:
         """Finish the work in hand, give the lease back and close the file."""

@@ -181,7 +181,9 @@ def _beat(reference: weakref.ref, stop: threading.Event) -> None:
                 board.figures = desk.tally()
             if time.monotonic() - last > BEAT:
                 last = time.monotonic()
-                if desk.look_around():
+                if board.abandoned:
+                    desk.rest()
+                elif desk.look_around():
                     board.renew()
         except Exception as error:  # a thread's error reaches nobody; say it on the panel
             if stop.is_set():

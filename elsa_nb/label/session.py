@@ -186,6 +186,13 @@ class Session:
         found = self.read("SELECT host, pid, since FROM leases WHERE annotator = ?", (self.annotator,))
         return Holder(**found[0]) if found else None
 
+    def mark(self) -> tuple[int, int]:
+        """Return two numbers that change whenever the annotator's answers or rounds do."""
+        count = "SELECT (SELECT coalesce(max(id), 0) FROM events WHERE annotator = ?) AS answers,"
+        count += " (SELECT count(*) + count(told) FROM rounds WHERE annotator = ?) AS rounds"
+        found = self.read(count, (self.annotator, self.annotator))[0]
+        return found["answers"], found["rounds"]
+
     def _check_lease(self, base: sqlite3.Connection) -> None:
         row = base.execute("SELECT holder FROM leases WHERE annotator = ?", (self.annotator,)).fetchone()
         if row is None or row["holder"] != self.holder:

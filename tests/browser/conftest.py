@@ -230,10 +230,13 @@ class Desk:
         """Assert that the file holds every answer on screen, once, and nothing else."""
         self.settle()
         shown = {i: label for i, label in enumerate(self.state()["labels"]) if label != -2}
-        assert self.answers() == shown
         base = sqlite3.connect(f"file:{self.folder / 's.sqlite'}?mode=ro", uri=True)
-        twice = base.execute("SELECT item FROM answers GROUP BY annotator, item HAVING count(*) > 1").fetchall()
-        assert not twice
+        asked = base.execute("SELECT asked FROM rounds ORDER BY annotator, number").fetchall()
+        rows = [row for (text,) in asked for row in json.loads(text)["rows"]]
+        stored = base.execute("SELECT row, label FROM answers").fetchall()
+        assert len(stored) == len(dict(stored)), "an answer twice"
+        # By row: an item that is asked again is filled in, and has no second line in the file.
+        assert dict(stored) == {rows[position]: label for position, label in shown.items()}
         assert base.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         base.close()
 
