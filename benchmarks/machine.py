@@ -8,7 +8,6 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import numpy as np
-import psutil
 import torch
 
 from benchmarks.timing import seconds
@@ -51,7 +50,7 @@ def measure(*, quick: bool = False) -> Machine:
     return Machine(
         processor=_processor(),
         cores=len(os.sched_getaffinity(0)),
-        memory_gb=round(psutil.virtual_memory().total / 1e9, 1),
+        memory_gb=round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9, 1),
         gpu=torch.cuda.get_device_name() if torch.cuda.is_available() else None,
         reading_gb_s=round(_reading(16 if quick else 512), 1),
         sgemm_gflops=round(_product(512 if quick else 2048, torch.float32), 1),

@@ -64,7 +64,7 @@ def regression() -> LogisticRegression:
 class Ours:
     """The package's parts put together for the task: `rule` is "uncertainty" or "greedy".
 
-    With `neighbours`, only the `CANDIDATES` nearest neighbours of what is labelled are scored (SEALS).
+    With `neighbours`, whose lists are `CANDIDATES` long, only the neighbours of what is labelled are scored (SEALS).
     """
 
     def __init__(self, given: Task, rule: str, neighbours: Neighbours | None = None):
@@ -80,11 +80,13 @@ class Ours:
         positives, negatives = self._ledger.positives, self._ledger.negatives
         head = heads.train(self._features, positives, negatives, HeadConfig(), np.random.default_rng(0))
         allowed = self._ledger.unasked
-        if self._neighbours is not None:
-            self._near[self._neighbours.exact(self._fresh, CANDIDATES)[0]] = True
-            allowed = allowed & self._near
-        rows = np.flatnonzero(allowed)
-        logits = head.logits(self._features)[rows]
+        if self._neighbours is None:
+            rows = np.flatnonzero(allowed)
+            logits = head.logits(self._features)[rows]
+        else:
+            self._near[self._neighbours.lists[0][self._fresh]] = True
+            rows = np.flatnonzero(allowed & self._near)
+            logits = self._features.take(rows) @ head.weights + head.bias
         order = np.abs(logits) if self._rule == "uncertainty" else -logits
         best = np.argpartition(order, min(BATCH, len(rows) - 1))[:BATCH]
         chosen = rows[best[np.lexsort((rows[best], order[best]))]]
