@@ -1,6 +1,7 @@
 """The small frames that the first notebooks show: the pool, the encoders, one search."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -31,14 +32,16 @@ def pool_table(pools: Mapping[str, Mapping[str, Pool]]) -> pd.DataFrame:
     return pd.DataFrame(lines, columns=["encoder", "space", "images", "dimension", "stored as"])
 
 
-def purity_table(glyphs: Glyphs, pools: Mapping[str, Mapping[str, Pool]], *, queries: int = 2000) -> pd.DataFrame:
-    """Return the share of the ten nearest neighbours that bear the row's label, for every pool and for raw pixels.
+def purity_table(source: Any, pools: Mapping[str, Mapping[str, Pool]], *, queries: int = 2000) -> pd.DataFrame:
+    """Return the share of the ten nearest neighbours that bear the row's label, for every pool; for glyphs, of pixels.
 
     Measured for `queries` random rows against the whole pool. Columns: encoder, space, purity.
     """
-    labels = glyphs.labels["name"].cat.codes.to_numpy()
-    pixels = glyphs.images().reshape(len(glyphs), -1).astype(np.float32) / 255
-    lines = [("none", "raw pixels", purity(pixels, labels, queries=queries))]
+    labels = source.labels["name"].cat.codes.to_numpy()
+    lines = []
+    if isinstance(source, Glyphs):  # pixels of photographs are no vectors to search with
+        pixels = source.images().reshape(len(source), -1).astype(np.float32) / 255
+        lines.append(("none", "raw pixels", purity(pixels, labels, queries=queries)))
     for encoder, spaces in pools.items():
         for space, pool in spaces.items():
             lines.append((encoder, space, purity(pool.vectors, labels, queries=queries)))

@@ -140,7 +140,7 @@ def plot_purity(frame: pd.DataFrame) -> Figure:
         ax.bar_label(bars, fmt="%.2f", padding=3)
         ax.invert_yaxis()
         ax.grid(axis="y", visible=False)
-        ax.set(xlim=(0, 1), xlabel="Share of the ten nearest neighbours that show the same character")
+        ax.set(xlim=(0, 1), xlabel="Share of the ten nearest neighbours of the same class")
     return figure
 
 

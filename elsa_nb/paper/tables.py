@@ -6,12 +6,13 @@ as the paper does. The printed numbers join here and nowhere earlier.
 
 import pandas as pd
 
+from elsa_nb.images.official import OFFICIAL
 from elsa_nb.paper.claims import claims
 from elsa_nb.search.elsa import READINGS
 from elsa_nb.search.metrics import median_interval
 
 METRICS = ("labelling_efficiency", "discovery_rate", "labels")
-ENCODERS = {"vicreg": "VICReg", "barlow-twins": "Barlow Twins"}
+ENCODERS = {name: spec.title for name, spec in OFFICIAL.items()}
 _TITLES = {"labelling_efficiency": "Labelling efficiency", "discovery_rate": "Discovery rate", "labels": "Labels spent"}
 IMAGENET_CLASS = 1300  # images a class in the paper's pool, for the labels its two printed measures imply
 
