@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from elsa_nb.label.deck import NEGATIVE, OPEN, POSITIVE, SIZES, Deck, Steps
-from elsa_nb.label.left import LeftEstimator, by_score
+from elsa_nb.label.left import LeftEstimator, among_likely
 from elsa_nb.label.replay import Restored, amendments, go_on, restore, rows_of
 from elsa_nb.label.session import Answer, LeaseLostError, Session
 from elsa_nb.label.strategy import Rounds, scores_of
@@ -39,7 +39,7 @@ class Desk:
         session: Session,
         *,
         size: int = 24,
-        estimate: LeftEstimator = by_score,
+        estimate: LeftEstimator = among_likely,
         publish: Callable[[dict[str, Any]], None] = lambda message: None,
     ):
         if size not in SIZES:

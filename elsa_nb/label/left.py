@@ -10,9 +10,9 @@ import numpy as np
 class Evidence:
     """What an estimator sees: the head's confidence in every row now, and the answers with the confidence then.
 
-    `scores` (n,) float64 (None: no head yet), `asked` (n,) bool marks rows with an answer; `labels` (m,) int and
-    `given` (m,) float64 are the answers in order and the score each row had when it was asked (nan: none),
-    `components` (m,) str who asked.
+    `scores` (n,) float64 (None: no head yet), `asked` (n,) bool marks rows with an answer and seeds; the answers in
+    the order of asking: `labels` (m,) int, `given` (m,) float64 the score each had when it was asked (nan: none),
+    `components` (m,) str who asked, `rounds` (m,) int when.
     """
 
     scores: np.ndarray | None
@@ -20,6 +20,7 @@ class Evidence:
     labels: np.ndarray
     given: np.ndarray
     components: np.ndarray
+    rounds: np.ndarray
 
 
 class Left(NamedTuple):
@@ -38,31 +39,31 @@ class LeftEstimator(Protocol):
         """Return the estimate, None where there is nothing to go by."""
 
 
-EDGES = np.array([0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, np.inf])
-LEAST = 40  # answers with a score below which there is nothing to go by
+LAST_ROUNDS = 3
+LEAST = 30  # answers to RandS below which there is nothing to go by
 
 
-def by_score(evidence: Evidence) -> Left | None:
-    """Carry the hit rate of each range of scores over to what was not asked in that range.
+def among_likely(evidence: Evidence) -> Left | None:
+    """Carry the hit rate of RandS in the last rounds over to the likely rows that were not asked.
 
-    The rate counts answers by the score they had before they were given. A range in which nothing was asked is taken
-    to hold nothing: this is a rough guess, and too low where the search never looked.
+    Likely is what the head scores above mean + 1 std, where RandS draws its points. The range is a 90 % interval of a
+    rate (normal, with one count of slack; without any hit the rule of three). It is rough: RandS prefers dense places,
+    its answers are not a random sample, and what the head does not expect is not in it at all.
     """
-    scored = np.isfinite(evidence.given) & (evidence.labels >= 0)
-    if evidence.scores is None or np.count_nonzero(scored) < LEAST:
+    if evidence.scores is None or not len(evidence.rounds):
         return None
-    answers = np.digitize(evidence.given[scored], EDGES) - 1
-    bins = len(EDGES) - 1
-    asked = np.bincount(answers, minlength=bins)
-    hits = np.bincount(answers, evidence.labels[scored] == 1, minlength=bins)
-    waiting = np.bincount(np.digitize(evidence.scores[~evidence.asked], EDGES) - 1, minlength=bins)
-    looked = asked > 0
-    rate = hits[looked] / asked[looked]
-    rough = (hits[looked] + 0.5) / (asked[looked] + 1)
-    middle = float(waiting[looked] @ rate)
-    spread = 1.64 * float(np.sqrt(waiting[looked] ** 2 @ (rough * (1 - rough) / (asked[looked] + 1))))
-    unseen = int(waiting[~looked].sum())
-    how = "a rough guess: the hit rate at each level of score, carried over to what was not asked at that level" + (
-        f"; {unseen:,} items at levels never asked about are taken to hold none" if unseen else ""
+    recent = evidence.rounds > evidence.rounds.max() - LAST_ROUNDS
+    drawn = recent & (evidence.rounds > 0) & (evidence.components == "RandS") & (evidence.labels >= 0)
+    n = np.count_nonzero(drawn)
+    if n < LEAST:
+        return None
+    likely = np.count_nonzero((evidence.scores > evidence.scores.mean() + evidence.scores.std()) & ~evidence.asked)
+    hits = np.count_nonzero(evidence.labels[drawn] == 1)
+    rate = hits / n
+    spread = 1.64 * np.sqrt((rate * (1 - rate) + 1 / n) / n)
+    low, high = max(0.0, rate - spread) * likely, min(1.0, max(rate + spread, 3 / n)) * likely
+    how = (
+        f"a rough guess: {hits} of the last {n} drawn by RandS were positive, and {likely:,} more items look likely; "
+        "what does not look likely is not counted, so there may be more"
     )
-    return Left(middle, max(0.0, middle - spread), middle + spread, how)
+    return Left(rate * likely, low, high, how)

@@ -15,7 +15,7 @@ from elsa_nb.label import export, strategy
 from elsa_nb.label.board import Board
 from elsa_nb.label.desk import Desk
 from elsa_nb.label.items import Items, as_items
-from elsa_nb.label.left import LeftEstimator, by_score
+from elsa_nb.label.left import LeftEstimator, among_likely
 from elsa_nb.label.session import Session
 from elsa_nb.search import contract, elsa, head, neighbours, strategies
 from elsa_nb.search.contract import Strategy
@@ -48,7 +48,7 @@ class Panel(ipywidgets.VBox):
         annotator: str = "me",
         oracle: Oracle | None = None,
         page: int = 24,
-        estimate: LeftEstimator = by_score,
+        estimate: LeftEstimator = among_likely,
         title: str | None = None,
     ):
         items = as_items(images)

@@ -26,7 +26,10 @@ def tally(
     of the pages, `seconds` the time of each answer given on this panel. The curve counts finds by labels spent.
     """
     given = np.array(labels, np.int64)
-    spent, found = given > -2, given == 1
+    rows = np.array([row for a in asked for row in a.rows], np.int64)
+    first = np.zeros(len(given), bool)
+    first[np.unique(rows, return_index=True)[1]] = True  # an item asked again was filled in: it cost nothing
+    spent, found = first & (given > -2), first & (given == 1)
     components = np.array([name for a in asked for name in a.components])
     order = np.flatnonzero(spent)
     curve = np.concatenate([[0], np.cumsum(found[order])])
@@ -42,7 +45,7 @@ def tally(
     return {
         "labels": total,
         "positives": finds,
-        "unsure": int((given == -1).sum()),
+        "unsure": int((spent & (given == -1)).sum()),
         "seeds": seeds,
         "efficiency": finds / total if total else None,
         "curve": [[int(p), int(curve[p])] for p in points],
@@ -59,7 +62,8 @@ def evidence(labels: Sequence[int], asked: Sequence[Asked], scores: np.ndarray |
     rows = np.array([row for a in asked for row in a.rows], np.int64)
     then = np.array([np.nan if s is None else s for a in asked for s in a.scores])
     names = np.array([name for a in asked for name in a.components])
+    rounds = np.array([a.number for a in asked for _ in a.rows], np.int64)
     answered = given > -2
     mask = np.zeros(n, bool)
     mask[rows[answered]] = True
-    return Evidence(scores, mask, given[answered], then[answered], names[answered])
+    return Evidence(scores, mask, given[answered], then[answered], names[answered], rounds[answered])
