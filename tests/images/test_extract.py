@@ -15,7 +15,7 @@ import torch
 
 from elsa_nb.errors import CorruptFileError
 from elsa_nb.images.encoders import Architecture, Encoder, prepare
-from elsa_nb.images.extract import encode, extract
+from elsa_nb.images.extract import encode, extract, extract_all
 from elsa_nb.store import sha256_bytes
 
 FILES = ("vectors.npy", "ids.npy", "pool.json")
@@ -140,6 +140,39 @@ def test_stopped_between_the_two_spaces(tmp_path, monkeypatch):
     cut = extract(source, tiny(), folder=tmp_path / "cut", batch=16)
     assert source.asked[0][0] == 32
     assert [cut[s].sha256 for s in SPACES] == [whole[s].sha256 for s in SPACES]
+
+
+def test_the_ways_of_a_gpu_give_the_same_vectors_but_for_precision(tmp_path, monkeypatch):
+    """Compiled batches have one size: the last is filled up, and what fills it is not written."""
+    sizes = []
+
+    def compiled(network):
+        return lambda images: sizes.append(len(images)) or network(images)
+
+    monkeypatch.setattr(torch, "compile", compiled)
+    source, encoder = Squares(), tiny()
+    told = extract(source, encoder, folder=tmp_path / "plain", batch=16, dtype="float32")
+    for precision, tolerance in (("float32", 1e-5), ("bfloat16", 0.1), ("float16", 0.02)):
+        options = {"folder": tmp_path / precision, "name": "glyphs", "batch": 16, "dtype": "float32"}
+        pools = extract_all(source, {"tiny": encoder}, compiled=True, precision=precision, **options)["tiny"]
+        for space in SPACES:
+            np.testing.assert_allclose(pools[space].vectors, told[space].vectors, rtol=tolerance, atol=tolerance)
+        assert pools["embedding"].provenance["precision"].startswith(precision)
+    assert set(sizes) == {16}
+    with pytest.raises(ValueError, match="precision is 'int8'; allowed: float32, float16, bfloat16"):
+        extract_all(source, {"tiny": encoder}, name="x", precision="int8", folder=tmp_path)
+
+
+def test_only_the_spaces_asked_for_and_only_the_encoders_not_done(tmp_path):
+    source, first, second = Squares(), tiny("first"), tiny("second", seed=1)
+    extract_all(source, {"first": first}, name="s", folder=tmp_path, spaces={"first": ("projection",)})
+    assert [p.name for p in tmp_path.iterdir()] == ["s-first-projection"]
+    calls = []
+    first.register_forward_hook(lambda *_: calls.append(1))
+    both = {"first": first, "second": second}
+    pools = extract_all(source, both, name="s", folder=tmp_path, spaces={"first": ("projection",)})
+    assert not calls
+    assert {title: list(each) for title, each in pools.items()} == {"first": ["projection"], "second": list(SPACES)}
 
 
 RUN = textwrap.dedent("""

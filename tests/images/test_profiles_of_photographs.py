@@ -13,7 +13,9 @@ from elsa_nb import cli, profiles, store
 from elsa_nb.errors import MissingDataError
 from elsa_nb.images.datasets import DATASETS, open_dataset
 from elsa_nb.images.embedding import embed_profile
+from elsa_nb.images.encoders import Architecture, Encoder, save_encoder
 from elsa_nb.images.files import Files
+from elsa_nb.images.making_packs import pack_of
 from elsa_nb.images.official import OFFICIAL, checkpoint_path
 from elsa_nb.images.requirements import missing, require
 from elsa_nb.profiles import profile
@@ -97,6 +99,28 @@ def test_all_pools_of_the_paper_come_from_one_decode(miniatures, monkeypatch, ca
     for variable in ("ELSA_IMAGENET", "ELSA_FOOD101"):
         monkeypatch.delenv(variable)
     assert len(missing(profile("paper"))) == 2  # images still, for their labels; weights no more
+
+
+def test_all_pools_of_the_photos_come_from_packs(nothing, monkeypatch, capsys):
+    monkeypatch.setenv("ELSA_DATA", str(nothing))
+    for dataset in profile("photos").datasets:
+        files = [(f"class {i % 3}", "train", photographs.encoded(photographs.scene(i, 64, 64))) for i in range(30)]
+        pack_of(dataset.pack, files).save(nothing)
+        for _, weights in dataset.encoders:
+            architecture = Architecture(widths=(4, 8), blocks=(1, 1), projector=(8, 8, 6), channels=3)
+            save_encoder(Encoder(architecture, name=weights), {}, nothing / "data" / "weights")
+    assert cli.main(["embed", "--profile", "photos", "--encoder", "vicreg"]) == 0
+    assert missing(profile("photos")) == []
+    pools = embed_profile(profile("photos"))
+    assert {name: list(each) for name, each in pools.items()} == {
+        "tiny-imagenet": ["vicreg", "barlow-twins"],
+        "food-101-64px": ["vicreg"],
+    }
+    pool = profile("photos").pool("barlow-twins", "projection")
+    assert pool.name == "tiny-imagenet-barlow-twins-projection"
+    assert pools["tiny-imagenet"]["barlow-twins"]["projection"].vectors.shape == (30, 6)
+    assert cli.main(["embed", "--profile", "photos", "--check-precision"]) == 1
+    assert "more than 50" in capsys.readouterr().err
 
 
 def test_an_unknown_encoder_or_data_set_is_refused(nothing):
