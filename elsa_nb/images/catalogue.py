@@ -39,8 +39,10 @@ def bundled() -> list[str]:
 
 
 def get(names: Sequence[str], progress: bool | None = None) -> None:
-    """Download the encoders `names` that are not here, saying of each under which licence."""
-    for spec in [official(name) for name in names]:
+    """Download the encoders `names` ("all": all eight) that are not here, saying of each under which licence."""
+    if not names:
+        raise ValueError(f"name the encoders to download: all, or some of {', '.join(OFFICIAL)}.")
+    for spec in [official(name) for name in (OFFICIAL if list(names) == ["all"] else names)]:
         print(describe(spec), flush=True)
         path = checkpoint_path(spec)
         card = {"name": spec.name, "licence": spec.licence}

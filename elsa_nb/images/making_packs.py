@@ -24,7 +24,7 @@ Images = Iterator[tuple[str, str, bytes]]  # class, split, the bytes of a small 
 
 
 @dataclass(frozen=True)
-class Official:
+class Origin:
     """Where a data set comes from: the pack made of it, its address, published MD5 and terms, and how it is read."""
 
     pack: str
@@ -146,7 +146,7 @@ def _plain(data: bytes) -> dict:
 
 
 SOURCES = {
-    "food-101": Official(
+    "food-101": Origin(
         "food-101-64px-testsplit",
         "http://data.vision.ee.ethz.ch/cvl/food-101.tar.gz",
         "85eeb15f3717b99a5da872d97d918f87",
@@ -154,7 +154,7 @@ SOURCES = {
         _food_101,
         "5 GB",
     ),
-    "tiny-imagenet": Official(
+    "tiny-imagenet": Origin(
         "tiny-imagenet-200-slice250",
         "http://cs231n.stanford.edu/tiny-imagenet-200.zip",
         "90528d7ca1a48142e341f4ef8d21d0de",
@@ -162,7 +162,7 @@ SOURCES = {
         _tiny_imagenet,
         "237 MB",
     ),
-    "cifar-10": Official(
+    "cifar-10": Origin(
         "cifar-10-jpeg",
         "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz",
         "c58f30108f718f92721af3b95e74349a",

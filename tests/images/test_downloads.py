@@ -122,5 +122,7 @@ def test_an_encoder_is_fetched_when_asked(server, tmp_path, monkeypatch, capsys)
     assert cli.main(["encoders", "get", "obow"]) == 0
     assert "licence: Apache-2.0" in capsys.readouterr().out
     assert (tmp_path / "checkpoints" / "obow.pth").read_bytes() == DATA
+    assert cli.main(["encoders", "get"]) == 1
+    assert "name the encoders to download: all, or some of vicreg" in capsys.readouterr().err
     assert cli.main(["encoders", "get", "obwo"]) == 1
     assert "'obwo' is not one of the published ones" in capsys.readouterr().err
