@@ -1,0 +1,72 @@
+"""What the searches of a pool share: lists where they can be had, bounds where they cannot, on the device named."""
+
+import numpy as np
+import pytest
+
+from elsa_nb import prepared as module
+from elsa_nb.errors import CorruptFileError
+from elsa_nb.pool import Pool
+from elsa_nb.search.elsa import ELSA, READINGS, Search
+from elsa_nb.search.neighbours import Neighbours
+from elsa_nb.search.oracle import Truth, simulate
+from elsa_nb.search.sketch import Sketch
+
+
+@pytest.fixture
+def folder(tiny_pool, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "DATA", tmp_path / "data")
+    Pool.from_arrays(tiny_pool[0].astype(np.float16)).save(tmp_path / "pool")
+    return tmp_path / "pool"
+
+
+def log_of(ready, classes, seed=0):
+    search = Search(
+        ready.pool,
+        np.flatnonzero(classes == 3)[:2],
+        config=READINGS["paper"]["ELSA"],
+        rng=np.random.default_rng(seed),
+        neighbours=ready.neighbours,
+        features=ready.features,
+    )
+    return simulate(search, Truth(classes == 3))
+
+
+def test_lists_are_made_once_and_a_damaged_one_is_refused(folder, monkeypatch):
+    first = module.prepare(folder, progress=False)
+    monkeypatch.setattr(Neighbours, "build", lambda *_, **__: pytest.fail("the lists were there"))
+    again = module.prepare(folder, progress=False)
+    np.testing.assert_array_equal(first.neighbours.lists[0], again.neighbours.lists[0])
+    (file,) = module.DATA.glob("cache/neighbours/*/rows.npy")
+    content = bytearray(file.read_bytes())
+    content[-1] ^= 1
+    file.write_bytes(content)
+    with pytest.raises(CorruptFileError, match=r"rows.npy is damaged.*Delete the folder"):
+        module.prepare(folder, progress=False)
+
+
+def test_a_pool_too_large_for_lists_is_searched_by_bounds_with_the_same_log(folder, tiny_pool, monkeypatch):
+    listed = module.prepare(folder, progress=False)
+    for file in module.DATA.glob("cache/neighbours/*/*"):
+        file.unlink()
+    monkeypatch.setattr(module, "MOST_PRODUCTS", 10)
+    bounded = module.prepare(folder, progress=False)
+    assert isinstance(bounded.neighbours, Sketch)
+    for mine, other in zip(log_of(listed, tiny_pool[1]), log_of(bounded, tiny_pool[1]), strict=True):
+        np.testing.assert_array_equal(mine, other)
+
+
+def test_the_device_named_scores_the_heads_and_makes_the_lists(folder, tiny_pool, monkeypatch):
+    """Torch's own processor stands in for a GPU: the code path is the same, but for the name."""
+    plain = module.prepare(folder, progress=False)
+    for file in module.DATA.glob("cache/neighbours/*/*"):
+        file.unlink()
+    monkeypatch.setenv("ELSA_DEVICE", "cpu:0")
+    monkeypatch.setattr(module, "MOST_PRODUCTS", 10)  # does not bind a device other than the processor
+    on_device = module.prepare(folder, progress=False)
+    for mine, other in zip(on_device.neighbours.lists, plain.neighbours.lists, strict=True):
+        np.testing.assert_array_equal(mine, other)
+    weights, biases = np.random.default_rng(0).normal(size=(3, tiny_pool[0].shape[1])), np.arange(3.0)
+    np.testing.assert_allclose(
+        on_device.features.project(weights, biases), plain.features.project(weights, biases), atol=1e-4
+    )
+    assert len(log_of(on_device, tiny_pool[1]).rows) >= ELSA.a
