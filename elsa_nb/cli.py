@@ -2,6 +2,7 @@
 
 import argparse
 import ast
+import os
 import sys
 from collections.abc import Sequence
 
@@ -37,6 +38,7 @@ def _parser() -> argparse.ArgumentParser:
     reproduce.add_argument(
         "-p", "--parameter", action="append", default=[], metavar="NAME=VALUE", help="another notebook parameter"
     )
+    reproduce.add_argument("--dask", metavar="ADDRESS", help="run the searches on this cluster (tcp://host:8786)")
     reproduce.set_defaults(run=_reproduce)
 
     embed = commands.add_parser("embed", help="turn images into pools of vectors, with many encoders at once")
@@ -86,6 +88,8 @@ def _parser() -> argparse.ArgumentParser:
 def _reproduce(options: argparse.Namespace) -> None:
     chosen = profile(options.profile)
     require(chosen)
+    if options.dask:
+        os.environ["ELSA_DASK"] = options.dask  # the notebooks run in processes of their own
     from elsa_nb.paper.notebooks import run_all  # only now: it takes longer than finding out what is missing
 
     run_all(chosen, dict(map(_parameter, options.parameter)))

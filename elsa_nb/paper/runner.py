@@ -56,13 +56,19 @@ CODE = (
 
 
 def run(
-    name: str, profile_name: str = "quick", *, workers: int | None = None, progress: bool | None = None
+    name: str,
+    profile_name: str = "quick",
+    *,
+    workers: int | None = None,
+    cluster: str | None = None,
+    progress: bool | None = None,
 ) -> pd.DataFrame:
     """Return the results of sweep `name`, one row a search; compute what is missing, reuse what is still valid.
 
     Stored results are reused when the sweep, the pools, the code of the search and the package versions are the same
-    as now; a line says so. `workers` defaults to one a core; the rows do not depend on it. Raises ValueError for an
-    unknown sweep or profile and MissingDataError where a pool is missing.
+    as now; a line says so. `workers` defaults to one a core; `cluster`, or the environment variable ELSA_DASK, is the
+    address of a Dask scheduler whose workers run the searches instead. The rows depend on neither. Raises ValueError
+    for an unknown sweep or profile, MissingDataError where a pool is missing and ConnectionError without the scheduler.
     """
     plan = sweep(name, profile_name)
     source = provenance(plan, profile_name)
@@ -71,7 +77,8 @@ def run(
         print(f"{name}-{profile_name}: {len(stored)} searches reused from {_show(results_file(name, profile_name))}")
         return stored
     started = time.perf_counter()
-    frame = _compute(plan, profile_name, source, workers or os.cpu_count() or 1, progress)
+    cluster = cluster or os.environ.get("ELSA_DASK")
+    frame = _compute(plan, profile_name, source, workers or os.cpu_count() or 1, cluster, progress)
     _save(frame, name, profile_name, source)
     for part in _parts(name, profile_name).glob("*.parquet"):
         part.unlink()
@@ -126,7 +133,7 @@ def _reusable(name: str, profile_name: str, source: dict[str, Any]) -> tuple[pd.
 
 
 def _compute(
-    plan: Sweep, profile_name: str, source: dict[str, Any], workers: int, progress: bool | None
+    plan: Sweep, profile_name: str, source: dict[str, Any], workers: int, cluster: str | None, progress: bool | None
 ) -> pd.DataFrame:
     names = class_names(profile_name)
     units = list(plan.units(names))
@@ -134,12 +141,18 @@ def _compute(
     folder = _parts(plan.name, profile_name)
     files = [folder / f"{_unit_key(unit, fingerprint)}.parquet" for unit in units]
     missing = [(unit, file) for unit, file in zip(units, files, strict=True) if not file.exists()]
-    for encoder in plan.encoders if missing else ():  # here, on all cores, rather than in every worker
+    for encoder in plan.encoders if missing and not cluster else ():  # here, on all cores, rather than in every worker
         prepare(profile(profile_name).pool(encoder, plan.space), progress=progress)
     total = sum(len(unit) for unit in units)
     done = total - sum(len(unit) for unit, _ in missing)
     with bar(None, f"{plan.name}-{profile_name}", progress, total=total, initial=done, unit="search") as shown:
-        for count in _run_units(missing, profile_name, workers):
+        if cluster:
+            from elsa_nb.paper import cluster as dask  # only where asked for: it needs the extra of that name
+
+            counts = dask.run_units(missing, profile_name, cluster, source)
+        else:
+            counts = _run_units(missing, profile_name, workers)
+        for count in counts:
             shown.update(count)
     frame = pd.concat([pd.read_parquet(file) for file in files], ignore_index=True)
     for column in ("code", "versions"):
