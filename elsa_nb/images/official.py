@@ -140,7 +140,7 @@ OFFICIAL = {
             layouts=(Layout("state_dict", "encoder.", "encoder.fc.", _SIMSIAM, ("predictor.",)),),
             epochs=100, batch=256, top1=68.3, paper_top1=71.3,
             note="the paper's row says 71.3, the method's 800-epoch model, whose weights were never released; "
-            "this is the best released one",
+            "this is the best one that its README links (a 200-epoch model of 69.8 is linked in an issue only)",
         ),
         Official(
             name="swav",

@@ -217,7 +217,7 @@ def test_kill_minus_nine_again_and_again_gives_the_bytes_of_an_uninterrupted_run
 
 
 def test_many_encoders_and_workers_killed_again_and_again(tmp_path):
-    kill_extraction.prepare(tmp_path)
-    told = kill_extraction.kill_and_resume(tmp_path, 3)
-    assert told["kills"] == 3
+    kill_extraction.prepare(tmp_path, n=32)
+    told = kill_extraction.kill_and_resume(tmp_path, 2, n=32)
+    assert told["kills"] == 2
     assert told["same"]
