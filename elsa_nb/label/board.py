@@ -148,8 +148,11 @@ class Board(anywidget.AnyWidget):
         if message["kind"] == "ahead":
             self._readers.submit(self._send_cards, None, [], message["rows"])
             return
-        if message["kind"] == "deal":
-            self._readers.submit(self._send_newest)
+        if message["kind"] == "deal" and not message["more"]:
+            # What the first page says goes with it; its pictures mostly went ahead. So the page is there at once.
+            with self.desk.lock:
+                start, end = self.desk.deck.page(self.desk.deck.cursor)
+                message = message | {"cards": [self.desk.card(position) for position in range(start, end)]}
         self.send(message)
         self._changed.set()
 
@@ -192,11 +195,6 @@ class Board(anywidget.AnyWidget):
             content["seeds"] = self.desk.rounds.seeds[:24].tolist()
             buffers = [np.array(deck.labels, np.int8).tobytes(), np.array(flat, np.int32).tobytes()]
             self.send(content, buffers)
-
-    def _send_newest(self) -> None:
-        with self.desk.lock:
-            start, end = self.desk.deck.page(self.desk.deck.cursor)
-        self._send_cards(None, list(range(start, end)), [])
 
     def _send_cards(self, nonce: str | None, positions: list[int], rows: list[int]) -> None:
         with self.desk.lock:

@@ -174,7 +174,10 @@ function render({ model, el }) {
   function dealt(m) {
     if (!ready) return;
     if (m.kind === "over") { deck.waiting = false; deck.over = true; }
-    else if (deck.waiting || !active || !deck.labels.length) { deck.deal(m.n, m.known); deck.waiting = m.more; }
+    else if (deck.waiting || !active || !deck.labels.length) {
+      deck.deal(m.n, m.known); deck.waiting = m.more;
+      m.cards?.forEach((card) => cards.set(card.position, card));
+    }
     else stale = true;
     if (stale && !pending.length) say("sync");
     paint();
@@ -288,6 +291,9 @@ function render({ model, el }) {
 
   function paintCard(node, position) {
     const label = deck.labels[position], data = node.dataset;
+    const key = `${label} ${position === deck.cursor} ${unsaved.has(position)} ${cards.has(position)}`;
+    if (data.key === key) return;
+    data.key = key;
     if (data.label !== String(label)) {
       data.label = label; node.children[1].textContent = MARKS[label];
     }

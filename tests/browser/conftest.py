@@ -183,6 +183,7 @@ class Desk:
 
     def settle(self):
         """Wait until the kernel has acknowledged everything and no round is being looked for."""
+        self.page.evaluate("() => new Promise(r => requestAnimationFrame(() => setTimeout(r)))")  # it is painted
         self.page.wait_for_function(
             "() => { const d = document.querySelector('.elsa-panel').dataset;"
             " return (d.seq === '0' || d.acked === d.seq) && d.waiting === 'false'"
@@ -199,10 +200,12 @@ class Desk:
         )
 
     def rows(self):
-        """Row and label of each card on the page, as the person sees them."""
+        """Row and label of each card on the page, as the person sees them: once it is painted and filled."""
         return self.page.evaluate(
-            "() => [...document.querySelectorAll('.elsa-card')]"
-            ".map(c => [Number(c.dataset.row), Number(c.dataset.label)])"
+            "async () => { const cards = () => [...document.querySelectorAll('.elsa-card')];"
+            " const frame = () => new Promise(r => requestAnimationFrame(() => setTimeout(r)));"
+            " do await frame(); while (!cards().every(c => c.dataset.filled));"
+            " return cards().map(c => [Number(c.dataset.row), Number(c.dataset.label)]) }"
         )
 
     def evaluate(self, expression):

@@ -118,7 +118,7 @@ def test_a_slow_round_blocks_no_key(open_desk, pool):
     desk.focus()
     for _ in range(4):
         answer_page_by_keys(desk, positive)
-    assert desk.state()["waiting"]
+    desk.page.wait_for_function("() => document.querySelector('.elsa-panel').elsa.deck.waiting")
     desk.page.wait_for_timeout(400)
     assert "next round" in desk.root.locator(".elsa-wait").inner_text()
     start = time.monotonic()
