@@ -10,11 +10,12 @@ import time
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from elsa_nb.label.deck import NEGATIVE, OPEN, POSITIVE, SIZES, Deck, Steps
+from elsa_nb.label.deck import NEGATIVE, OPEN, POSITIVE, SIZES, Change, Deck, Steps
 from elsa_nb.label.left import LeftEstimator, among_likely
 from elsa_nb.label.replay import Restored, amendments, go_on, restore, rows_of
 from elsa_nb.label.session import Answer, LeaseLostError, Session
@@ -121,26 +122,28 @@ class Desk:
         with self.lock:
             if not self.held:
                 return False
-            actions, undone, dropped = [], [], False
             now = time.monotonic()
-            steps = [self.deck.apply(event) for event in events]
-            changed = sum(len(s.changes) for s in steps)
-            each = min(now - self._last, LONGEST_PAUSE) / changed if changed else None
-            for step in steps:
-                if step.resumed:
-                    self.rounds.pop()
-                    self._restored.told.pop()
-                    dropped = True
-                for _ in range(step.withdrawn):
-                    self._withdraw()
-                    dropped = True
-                if step.changes:
-                    actions.append([self._answer(change, each) for change in step.changes])
-                    undone.append(step.undone)
+            steps, actions = [], []
             try:
+                for event in events:
+                    step = self.deck.apply(event)
+                    for _ in range(step.withdrawn):
+                        self._restored.asked.pop()
+                    for _ in range(step.withdrawn + step.resumed):
+                        self._restored.told.pop()
+                        self.rounds.pop()
+                    # At once: a later event may take back the round that this one is about.
+                    actions += [[self._answer(change) for change in step.changes]] if step.changes else []
+                    steps.append(step)
+                changed = sum(map(len, actions))
+                each = min(now - self._last, LONGEST_PAUSE) / changed if changed else None
                 if actions:
-                    self.session.write(*actions, undone=undone, withdrawn=len(self.asked) if dropped else None)
-            except Exception as error:
+                    self.session.write(
+                        *([replace(answer, seconds=each) for answer in action] for action in actions),
+                        undone=[step.undone for step in steps if step.changes],
+                        withdrawn=len(self.asked) if any(s.withdrawn or s.resumed for s in steps) else None,
+                    )
+            except Exception as error:  # whatever it was: the cards must be as the file has them
                 self.held = self.held and not isinstance(error, LeaseLostError)
                 self.error = str(error)
                 self._restore()
@@ -153,12 +156,7 @@ class Desk:
             self._look_on(steps)
             return True
 
-    def _withdraw(self) -> None:
-        self._restored.asked.pop()
-        self._restored.told.pop()
-        self.rounds.pop()
-
-    def _answer(self, change, seconds: float | None) -> Answer:
+    def _answer(self, change: Change) -> Answer:
         card = self.card(change.position)
         return Answer(
             card["item"],
@@ -169,7 +167,6 @@ class Desk:
             round=card["round"] - 1,
             component=card["component"],
             score=card["score"],
-            seconds=seconds,
         )
 
     # --- rounds, now and ahead of time

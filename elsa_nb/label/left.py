@@ -1,5 +1,6 @@
 """How many are probably left: a plain estimate, behind an interface that a better estimator can replace."""
 
+import math
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -57,10 +58,10 @@ def among_likely(evidence: Evidence) -> Left | None:
     n = np.count_nonzero(drawn)
     if n < LEAST:
         return None
-    likely = np.count_nonzero((evidence.scores > evidence.scores.mean() + evidence.scores.std()) & ~evidence.asked)
+    likely = int(np.count_nonzero((evidence.scores > evidence.scores.mean() + evidence.scores.std()) & ~evidence.asked))
     hits = np.count_nonzero(evidence.labels[drawn] == 1)
-    rate = hits / n
-    spread = 1.64 * np.sqrt((rate * (1 - rate) + 1 / n) / n)
+    rate = float(hits / n)
+    spread = 1.64 * math.sqrt((rate * (1 - rate) + 1 / n) / n)
     low, high = max(0.0, rate - spread) * likely, min(1.0, max(rate + spread, 3 / n)) * likely
     how = (
         f"a rough guess: {hits} of the last {n} drawn by RandS were positive, and {likely:,} more items look likely; "

@@ -59,6 +59,19 @@ def test_undo_goes_back_through_rounds_and_restarts_to_the_very_first_question(m
     assert stored(desk) == shown(desk)
 
 
+def test_many_undos_in_one_message_may_cross_rounds(make_desk, small):
+    desk = make_desk()
+    for _ in range(4):
+        answer_page(desk, small[1])
+    desk.handle([{"op": "label", "v": 1}, {"op": "label", "v": 0}])
+    rounds = len(desk.asked)
+    undo = sum(isinstance(entry, list) for entry in desk.deck.history) - 1
+    assert desk.handle([{"op": "undo"}] * undo)
+    assert (desk.error, len(desk.asked) < rounds) == (None, True)
+    assert stored(desk) == shown(desk)
+    assert len(shown(desk)) > 0
+
+
 def test_undo_over_a_round_and_another_answer_ask_what_that_answer_leads_to(make_desk, make_search, small):
     desk = make_desk()
     first = len(desk.deck.labels)
