@@ -11,7 +11,7 @@ NEED_PYTHON := Python 3.11 or newer is needed. Install it, or name it: make PYTH
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup reproduce report full test quick-test lint unit nbval format glyphs glyphs-full weights lock clean
+.PHONY: help setup reproduce report full test bench quick-test lint unit nbval format glyphs glyphs-full weights lock clean
 
 help:  ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -56,6 +56,11 @@ unit: setup  ## the tests of tests/ on JOBS=2 processes
 nbval: setup  ## execute the committed notebooks and compare every output with the stored one
 	$(BIN)/pytest --nbval --nbval-current-env --nbval-cell-timeout=900 --nbval-sanitize-with=tests/nbval.cfg --timeout=0 notebooks
 
+# hnswlib, the index of small-text's SEALS, has no wheels: without a compiler that one line stays "not measured".
+bench: setup  ## measure what the README's speed figures come from (15 minutes on an idle machine)
+	-$(BIN)/python -m pip install -qq --disable-pip-version-check "hnswlib>=0.8,<0.9"
+	$(BIN)/python -m benchmarks
+
 format: setup  ## let ruff format and sort what it can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
@@ -73,7 +78,7 @@ weights: setup  ## train the bundled encoders again
 lock: setup  ## choose exact versions again, with hashes, into requirements.lock
 	@$(PYTHON) -m venv .venv/lock
 	@.venv/lock/bin/pip install --quiet --disable-pip-version-check uv==$(UV)
-	.venv/lock/bin/uv pip compile pyproject.toml --extra cpu --extra dev --universal --python-version 3.11 \
+	.venv/lock/bin/uv pip compile pyproject.toml --extra cpu --extra dev --extra dask --extra bench --universal --python-version 3.11 \
 	  --fork-strategy fewest --generate-hashes --no-emit-index-url --no-annotate --upgrade --quiet \
 	  --custom-compile-command "make lock" --output-file requirements.lock
 

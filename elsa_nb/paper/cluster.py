@@ -19,6 +19,7 @@ from typing import Any
 from elsa_nb import store
 from elsa_nb.paper import runner
 from elsa_nb.paper.sweeps import Setting
+from elsa_nb.prepared import device
 from elsa_nb.profiles import profile
 
 Unit = tuple[Setting, ...]
@@ -40,7 +41,7 @@ def run_units(
         raise ValueError(
             f"a cluster at {address} was named, but Dask is not installed: pip install 'elsa_nb[dask]'"
         ) from error
-    told = json.dumps({name: source[name] for name in ("code", "versions", "pools")}, sort_keys=True)
+    told = json.dumps({name: source[name] for name in ("code", "versions", "pools", "device")}, sort_keys=True)
     try:
         client = Client(address, set_as_default=False)
     except (OSError, TimeoutError) as error:
@@ -81,6 +82,7 @@ def check_same(told: str, profile_name: str) -> None:
     """Raise ValueError unless code, package versions and pools of this process are those `told` (JSON)."""
     expected = json.loads(told)
     here = {"code": store.code_hash(*runner.CODE), "versions": {name: version(name) for name in expected["versions"]}}
+    here["device"] = device()
     here["pools"] = {}
     for name in expected["pools"]:
         encoder, _, space = name.rpartition("-")

@@ -12,12 +12,14 @@ is a `HeadConfig`:
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Protocol
 
 import numpy as np
 from numba import njit
 from scipy.linalg.blas import dsyrk
-from scipy.linalg.lapack import dposv
+from scipy.linalg.lapack import dposv, dpotrf, dtrtrs
+from threadpoolctl import ThreadpoolController
 
 from elsa_nb.search.contract import check_counts
 from elsa_nb.search.features import Features
@@ -128,9 +130,16 @@ def train(
     if config.kind == "logistic":
         x = features.take(np.concatenate([positives, negatives]))
         start = previous.weights if isinstance(previous, LinearHead) else None
-        return logistic_regression(x, np.arange(len(x)) < len(positives), config.l2, start=start)
+        # Matrices of a few hundred rows: threads that wait for one another take longer than one thread alone.
+        with _libraries().limit(limits=1, user_api="blas"):
+            return logistic_regression(x, np.arange(len(x)) < len(positives), config.l2, start=start)
     start = previous if config.kind == "linear-sgd" else None
     return _train_by_adamw(features.take(positives), features.take(negatives), config, rng, start)
+
+
+@lru_cache(maxsize=1)
+def _libraries() -> ThreadpoolController:
+    return ThreadpoolController()
 
 
 def logistic_regression(
@@ -149,9 +158,10 @@ def logistic_regression(
     the gradient's largest entry is below `tolerance` times m.
     """
     m, d = x.shape
-    # With fewer samples than dimensions the solution lies in their span: rotate into it (x = r.T q.T) and solve there.
-    q, r = np.linalg.qr(x.T) if m < d else (None, None)
-    design = np.column_stack([x if q is None else r.T, np.ones(m)])
+    # With fewer samples than dimensions the solution lies in their span: m coordinates with the same inner products.
+    inside = m < d
+    coordinates = _coordinates(x) if inside else x
+    design = np.column_stack([coordinates, np.ones(m)])
     sign = np.where(y, 1.0, -1.0)
     cost = np.where(y, m / (2 * np.count_nonzero(y)), m / (2 * np.count_nonzero(~y)))
     penalty = np.full(design.shape[1], l2)
@@ -163,7 +173,7 @@ def logistic_regression(
     theta = np.zeros(design.shape[1])
     value = loss(theta)
     if start is not None:
-        before = np.append(start if q is None else start @ q, 0.0)
+        before = np.append(dtrtrs(coordinates, x @ start, lower=1)[0] if inside else start, 0.0)
         if (lower := loss(before)) < value:
             theta, value = before, lower
     for _ in range(most_steps):
@@ -177,8 +187,17 @@ def logistic_regression(
         while (lower := loss(theta - size * step)) > value - 1e-4 * size * slope + blur and size > 1e-6:
             size /= 2
         theta, value = theta - size * step, lower
-    weights = theta[:-1] if q is None else q @ theta[:-1]
+    # Back from the coordinates by the vanishing gradient: l2 w = sum_i c_i (y_i - p_i) x_i.
+    weights = x.T @ (cost * (y - confidence(design @ theta))) / l2 if inside else theta[:-1]
     return LinearHead(weights, float(theta[-1]))
+
+
+def _coordinates(x: np.ndarray) -> np.ndarray:
+    """Return a lower triangle (m, m) whose rows have the inner products of the rows of `x` (m, d)."""
+    products = dsyrk(1.0, x.T, trans=1, lower=1)
+    trace = np.trace(products) or 1.0  # equal rows leave a singular matrix: lift it by less than rounding moves it
+    products[np.diag_indices_from(products)] += 1e-14 * trace
+    return dpotrf(products, lower=1, clean=1)[0]
 
 
 def _newton_step(design: np.ndarray, curvature: np.ndarray, penalty: np.ndarray, gradient: np.ndarray) -> np.ndarray:

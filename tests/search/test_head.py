@@ -148,7 +148,8 @@ def test_a_head_does_not_see_the_scale_or_place_of_the_pool(vectors, kind, facto
 def test_a_pool_of_equal_vectors_has_equal_scores():
     features = Features(np.full((9, 3), 7.0, np.float32))
     scores = train(features, np.array([0]), np.array([1]), HeadConfig(), np.random.default_rng(0)).logits(features)
-    assert scores.tolist() == [0] * 9
+    assert len(set(scores)) == 1
+    assert abs(scores[0]) < 1e-12
 
 
 @pytest.mark.parametrize("d", [1, 5, 17, 300])
