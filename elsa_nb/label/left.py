@@ -55,7 +55,7 @@ def among_likely(evidence: Evidence) -> Left | None:
         return None
     recent = evidence.rounds > evidence.rounds.max() - LAST_ROUNDS
     drawn = recent & (evidence.rounds > 0) & (evidence.components == "RandS") & (evidence.labels >= 0)
-    n = np.count_nonzero(drawn)
+    n = int(np.count_nonzero(drawn))
     if n < LEAST:
         return None
     likely = int(np.count_nonzero((evidence.scores > evidence.scores.mean() + evidence.scores.std()) & ~evidence.asked))
