@@ -143,6 +143,22 @@ class Ledger:
         self._pending = None
         return batch, given
 
+    def amend(self, rows: Sequence[int] | np.ndarray, labels: Sequence[int] | np.ndarray) -> None:
+        """Correct answers given earlier, in the log too. Rows that were never asked are refused and change nothing."""
+        rows = check_rows(rows, len(self.answers), "corrections")
+        labels = np.asarray(labels)
+        if labels.shape != rows.shape or not np.isin(labels, (UNSURE, NEGATIVE, POSITIVE)).all():
+            raise ValueError(
+                f"corrected labels {labels.tolist()} for {len(rows)} rows; allowed: -1, 0 or 1 for each row"
+            )
+        if (never := rows[self.answers[rows] == UNASKED]).size:
+            raise ValueError(f"row {never[0]} has no answer to correct; allowed: rows that were asked, and seeds")
+        self.answers[rows] = labels
+        corrected = dict(zip(rows.tolist(), labels.tolist(), strict=True))
+        for i, (batch, given) in enumerate(self._answered):
+            again = [corrected.get(row, label) for row, label in zip(batch.rows.tolist(), given.tolist(), strict=True)]
+            self._answered[i] = batch, np.array(again, np.int8)
+
     @property
     def log(self) -> Log:
         """Return all questions answered so far, in order."""

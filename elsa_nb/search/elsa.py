@@ -197,6 +197,21 @@ class Search:
         self._queries = self._next_queries(batch, given)  # line 10: delta0 = gamma+
         self._round += 1
 
+    def amend(self, rows: Sequence[int] | np.ndarray, labels: Sequence[int] | np.ndarray) -> None:
+        """Correct answers given earlier (a person changes her mind): they count from the next training and query on.
+
+        `rows` were asked before, or are seeds; `labels` as for `update`. What was asked because of a wrong answer
+        stays asked. Wrong arguments raise `ValueError` and change nothing.
+        """
+        self._ledger.amend(rows, labels)
+        answers = self._ledger.answers
+        rows = np.asarray(rows, np.int64)
+        self._round_negatives = np.setdiff1d(self._round_negatives, rows[answers[rows] != NEGATIVE])
+        if self.config.nn_queries != "last neighbours":  # there the queries are whatever was near, positive or not
+            kept = np.setdiff1d(self._queries, rows[answers[rows] != POSITIVE])
+            queries = np.union1d(kept, rows[answers[rows] == POSITIVE])
+            self._queries = queries if len(queries) else self.positives
+
     def _goes_on(self) -> bool:
         """Tell whether another round comes: NN alone has nowhere to go after one without new positives."""
         return self._round < self.config.rounds + self.config.zero_pass and (self.config.use_rands or not self._stuck)

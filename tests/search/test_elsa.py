@@ -488,3 +488,58 @@ def test_a_good_oracle_beats_chance_with_every_head(pool, positive, seeds, kind)
     found = positive[log.rows].sum() / (positive.sum() - 2)
     assert len(log.rows) < N / 2
     assert found > 1.5 * len(log.rows) / N
+
+
+# ---- corrections
+
+
+def test_a_corrected_answer_counts_from_the_next_training_on(pool, positive, seeds):
+    """A search whose wrong answers are put right before they are used goes on like one that never got them."""
+    right, wrong = search(pool, seeds, SMALL), search(pool, seeds, SMALL)
+    rows = right.query().rows
+    np.testing.assert_array_equal(wrong.query().rows, rows)
+    labels = positive[rows].astype(int)
+    right.update(labels)
+    wrong.update(np.where(np.arange(len(rows)) % 3 == 0, 1 - labels, labels))
+    wrong.amend(rows, labels)
+    np.testing.assert_array_equal(wrong.positives, right.positives)
+    np.testing.assert_array_equal(wrong.log.labels, labels)
+    # The next NN starts from the right queries; RandS still samples by the head of the round before.
+    ours, theirs = wrong.query(), right.query()
+    np.testing.assert_array_equal(
+        ours.rows[ours.components == Component.NN], theirs.rows[theirs.components == Component.NN]
+    )
+    wrong.update(positive[ours.rows].astype(int))
+    assert np.isfinite(wrong.scores()).all()
+
+
+def test_a_seed_can_be_taken_back_and_a_search_without_positives_ends_in_no_error(pool, positive, seeds):
+    one = search(pool, seeds, SMALL)
+    one.update(np.zeros(len(one.query().rows), int))
+    one.amend(seeds, [0, -1])
+    assert len(one.positives) == 0
+    while (batch := one.query()) is not None:
+        one.update(np.zeros(len(batch.rows), int))
+
+
+@pytest.mark.parametrize(
+    ("rows", "labels", "match"),
+    [
+        ([5000], [1], "row 5000 is not in the pool"),
+        ([0, 0], [1, 1], "given 2 times"),
+        ("seed", [7], r"labels \[7\] for 1 rows; allowed: -1, 0 or 1"),
+        ("seed", [1, 0], "for 1 rows"),
+        ("never", [1], "has no answer to correct"),
+    ],
+)
+def test_corrections_that_make_no_sense_change_nothing(pool, seeds, rows, labels, match):
+    one = search(pool, seeds, SMALL)
+    asked = one.query().rows
+    one.update(np.zeros(len(asked), int))
+    never = np.setdiff1d(np.arange(N), np.append(asked, seeds))
+    rows = {"seed": seeds[:1], "never": never[:1]}.get(rows, rows) if isinstance(rows, str) else rows
+    before = one.positives, one.log
+    with pytest.raises(ValueError, match=match):
+        one.amend(rows, labels)
+    np.testing.assert_array_equal(one.positives, before[0])
+    np.testing.assert_array_equal(one.log.labels, before[1].labels)
