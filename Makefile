@@ -6,12 +6,13 @@ JOBS    ?= 2
 BIN   := .venv/bin
 READY := .venv/.ready
 UV    := 0.13.9
+LOCKED := cpu dev dask bench timm huggingface
 NEED_PYTHON := Python 3.11 or newer is needed. Install it, or name it: make PYTHON=python3.12 setup
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup reproduce report full test bench quick-test lint unit nbval format glyphs glyphs-full weights lock clean
+.PHONY: help setup reproduce report full test bench quick-test lint unit browser nbval format glyphs glyphs-full weights lock clean
 
 help:  ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -39,9 +40,9 @@ full: setup  ## the paper's protocol on the bundled pool (hours), then the commi
 	$(BIN)/elsa-nb reproduce --profile full
 	$(BIN)/elsa-nb notebooks
 
-test: lint unit nbval  ## lint, then unit, property, contract and architecture tests, then the notebooks' stored outputs
+test: lint unit browser nbval  ## lint, then all tests: units, the panel in a real browser, the notebooks' stored outputs
 
-quick-test: lint unit  ## `make test` without the notebooks
+quick-test: lint unit  ## `make test` without browser and notebooks
 
 lint: setup  ## ruff and the import rules (seconds)
 	$(BIN)/ruff check .
@@ -50,7 +51,11 @@ lint: setup  ## ruff and the import rules (seconds)
 
 # One thread a worker: the workers are the parallelism.
 unit: setup  ## the tests of tests/ on JOBS=2 processes
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(JOBS) tests
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(JOBS) --ignore tests/browser tests
+
+# One server and one browser at a time.
+browser: setup  ## the labelling panel in a real Chromium, in JupyterLab and under Voila (Debian: apt-get install chromium)
+	OMP_NUM_THREADS=1 $(BIN)/pytest tests/browser
 
 # In one process and in order: notebook 01 makes the vectors that the next ones read.
 nbval: setup  ## execute the committed notebooks and compare every output with the stored one
@@ -78,7 +83,7 @@ weights: setup  ## train the bundled encoders again
 lock: setup  ## choose exact versions again, with hashes, into requirements.lock
 	@$(PYTHON) -m venv .venv/lock
 	@.venv/lock/bin/pip install --quiet --disable-pip-version-check uv==$(UV)
-	.venv/lock/bin/uv pip compile pyproject.toml --extra cpu --extra dev --extra dask --extra bench --universal --python-version 3.11 \
+	.venv/lock/bin/uv pip compile pyproject.toml $(addprefix --extra ,$(LOCKED)) --universal --python-version 3.11 \
 	  --fork-strategy fewest --generate-hashes --no-emit-index-url --no-annotate --upgrade --quiet \
 	  --custom-compile-command "make lock" --output-file requirements.lock
 

@@ -1,4 +1,4 @@
-"""The results: `summary.csv`, one row a line of `goals.LINES`, and the same as a markdown table for the README."""
+"""The results: `summary.csv`, one row a line of `goals.LINES`. `elsa_nb.paper.speed` shows it in the README."""
 
 import csv
 import io
@@ -49,23 +49,6 @@ def store(path: Path, rows: Iterable[Row], device: str, commit: str) -> None:
     for what, goal in LINES.items():
         writer.writerow(blank | kept.get(what, {}) | {"what": what, "goal": goal})
     write_atomically(path, stream.getvalue().encode())
-
-
-def markdown(path: Path = RESULTS / "summary.csv") -> str:
-    """Return the summary as a markdown table; measured lines of one device and commit are named under it.
-
-    Raises FileNotFoundError where nothing was measured yet.
-    """
-    if not path.exists():
-        raise FileNotFoundError(f"{path} is not here: `make bench` measures")
-    rows = list(read(path).values())
-    lines = ["| what | goal | measured | ratio |", "|---|---|---|---|"]
-    for row in rows:
-        cells = row["what"], row["goal"], f"{row['measured']} {row['unit']}".strip(), row["ratio"]
-        lines.append(f"| {' | '.join(text.replace('|', '/') for text in cells)} |")
-    machines = sorted({(row["device"], row["commit"]) for row in rows if row["device"]})
-    told = "; ".join(f"{device} at commit {commit}" for device, commit in machines)
-    return "\n".join([*lines, "", f"Measured on: {told}." if told else "Nothing measured yet."])
 
 
 def _digits(value: float) -> str:

@@ -31,6 +31,7 @@ CONDA_TO_PYPI = {"pytorch": "torch"}
 NOT_IMPORTED = {
     "jupyterlab": "people open the notebooks in it",
     "ipywidgets": "tqdm and the labelling panel draw with it in a notebook",
+    "voila": "elsa-nb label runs it",
     "pyarrow": "pandas reads and writes Parquet with it",
     "torchvision": "the architecture of the paper's checkpoints, for the profile `paper`",
 }
@@ -56,7 +57,7 @@ def imported(sources):
                 modules |= {alias.name.partition(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.level == 0:
                 modules.add(node.module.partition(".")[0])
-    own = {"elsa_nb"} | {path.stem for path in (ROOT / "tests").rglob("*.py")}
+    own = {"elsa_nb", "benchmarks"} | {path.stem for path in (ROOT / "tests").rglob("*.py")}
     distributions = packages_distributions()
     found = {m: distributions.get(m, [m]) for m in modules - set(sys.stdlib_module_names) - own}
     return {canonicalize_name(names[0]) for names in found.values()}
@@ -73,10 +74,12 @@ def notebook_sources():
 
 
 def test_everything_imported_is_declared():
-    allowed = set(RUNTIME) | {"faiss-cpu", "faiss-gpu"}
+    optional = ("cpu", "gpu", "dask", "timm", "huggingface")  # imported where asked for, with a word on what to install
+    allowed = set(RUNTIME) | set(requirements(line for extra in optional for line in EXTRAS[extra]))
     assert imported(python_sources("elsa_nb")) <= allowed
     assert imported(notebook_sources()) <= allowed
     assert imported(python_sources("tests")) <= set(ALL)
+    assert imported(python_sources("benchmarks")) <= set(ALL)
 
 
 def test_everything_declared_is_imported_or_explained():
@@ -134,7 +137,8 @@ def test_the_lock_holds_pins_with_hashes_and_nothing_else():
 
 def test_the_lock_satisfies_pyproject():
     versions = {canonicalize_name(name): version for name, version, *_ in LOCKED}
-    for name, requirement in (RUNTIME | requirements(EXTRAS["cpu"] + EXTRAS["dev"])).items():
+    extras = requirements(line for extra, lines in EXTRAS.items() if extra != "gpu" for line in lines)
+    for name, requirement in (RUNTIME | extras).items():
         assert name in versions, f"{name} is not locked: make lock"
         assert requirement.specifier.contains(versions[name]), f"{name} {versions[name]}: make lock"
     assert (versions["torch"], versions["torchvision"]) == ("2.14.1", "0.29.1")

@@ -158,16 +158,8 @@ class Desk:
 
     def _answer(self, change: Change) -> Answer:
         card = self.card(change.position)
-        return Answer(
-            card["item"],
-            change.old,
-            change.new,
-            position=change.position,
-            row=card["row"],
-            round=card["round"] - 1,
-            component=card["component"],
-            score=card["score"],
-        )
+        told = {name: card[name] for name in ("position", "row", "component", "score")}
+        return Answer(card["item"], change.old, change.new, round=card["round"] - 1, **told)
 
     # --- rounds, now and ahead of time
 

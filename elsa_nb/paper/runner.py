@@ -26,7 +26,7 @@ from threadpoolctl import threadpool_limits
 from elsa_nb import pool as pool_module
 from elsa_nb import store
 from elsa_nb.errors import CorruptFileError, MissingDataError
-from elsa_nb.images.sources import Glyphs
+from elsa_nb.images.datasets import open_dataset
 from elsa_nb.paper import simulation, sweeps
 from elsa_nb.paper.sweeps import Setting, Sweep, sweep
 from elsa_nb.prepared import device, prepare
@@ -195,10 +195,7 @@ def run_unit(unit: tuple[Setting, ...], file: Path, profile_name: str) -> int:
 @lru_cache(maxsize=1)
 def class_names(profile_name: str) -> pd.Series:
     """Return the class name of every row of the profile's pools."""
-    dataset = profile(profile_name).dataset
-    if dataset != "glyphs":
-        raise MissingDataError(f"no labels are known for the data set {dataset!r}: this version searches the glyphs")
-    return Glyphs.open().labels["name"]
+    return open_dataset(profile(profile_name).dataset).labels["name"]
 
 
 def _unit_key(unit: tuple[Setting, ...], fingerprint: str) -> str:

@@ -154,10 +154,7 @@ class Search:
         return self._ledger.positives
 
     def head_to_score(self) -> tuple[heads.Head, Features] | None:
-        """Return the head whose logits over all rows the next `query` reads, with its features; None if it reads none.
-
-        Who runs many searches computes the logits of all of them in one pass and hands each its own.
-        """
+        """Return the head whose logits over all rows the next `query` reads, with its features; None if it reads none."""
         if self._in_final or self._ledger.open:
             return None
         if self._goes_on():
@@ -200,8 +197,7 @@ class Search:
     def amend(self, rows: Sequence[int] | np.ndarray, labels: Sequence[int] | np.ndarray) -> None:
         """Correct answers given earlier (a person changes her mind): they count from the next training and query on.
 
-        `rows` were asked before, or are seeds; `labels` as for `update`. What was asked because of a wrong answer
-        stays asked. Wrong arguments raise `ValueError` and change nothing.
+        `rows` were asked before, or are seeds; `labels` as for `update`. Wrong ones raise `ValueError`, change nothing.
         """
         self._ledger.amend(rows, labels)
         answers = self._ledger.answers

@@ -7,6 +7,7 @@ import pytest
 from benchmarks import summary
 from benchmarks.goals import GRAPH, LINES, ROUND
 from benchmarks.summary import Row
+from elsa_nb.paper import speed
 
 LINE = f"{ROUND}, p95"
 
@@ -64,16 +65,16 @@ def test_three_digits_that_count(tmp_path, value, text):
 def test_the_markdown_block_shows_every_line_and_where_it_was_measured(tmp_path):
     path = tmp_path / "summary.csv"
     summary.store(path, [Row(LINE, 41.234, "ms", "1|2")], "a machine, 2 cores", "abc")
-    block = summary.markdown(path)
+    block = speed.block(path)
     lines = block.splitlines()
     assert lines[:2] == ["| what | goal | measured | ratio |", "|---|---|---|---|"]
     assert f"| {LINE} | at most 50 ms | 41.2 ms | 1/2 |" in lines
     assert all(line.count("|") == 5 for line in lines if line.startswith("|"))
-    assert sum(line.startswith("| ") for line in lines) == 1 + len(LINES)
+    assert 10 < sum(line.startswith("| ") for line in lines) < len(LINES)  # growth and limits stay in the file
     assert lines[-1] == "Measured on: a machine, 2 cores at commit abc."
     assert not block.endswith("\n")
 
 
 def test_without_results_the_block_says_what_makes_them(tmp_path):
     with pytest.raises(FileNotFoundError, match="make bench"):
-        summary.markdown(tmp_path / "summary.csv")
+        speed.block(tmp_path / "summary.csv")

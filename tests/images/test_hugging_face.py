@@ -18,7 +18,8 @@ def test_without_the_library_it_says_so(monkeypatch):
 
 
 def test_a_data_set_in_memory(tmp_path):
-    datasets = pytest.importorskip("datasets")
+    import datasets
+
     files = [photographs.encoded(photographs.scene(i)) for i in range(4)]
     (tmp_path / "3.jpg").write_bytes(files[3])
     features = datasets.Features({"image": datasets.Image(), "label": datasets.ClassLabel(names=["cat", "dog"])})
@@ -38,7 +39,8 @@ def test_a_data_set_in_memory(tmp_path):
 
 
 def test_labels_that_are_words(tmp_path):
-    datasets = pytest.importorskip("datasets")
+    import datasets
+
     data = photographs.encoded(photographs.scene())
     table = datasets.Dataset.from_dict({"image": [{"bytes": data, "path": None}] * 2, "label": ["b", "a"]})
     assert open_hugging_face(table.cast_column("image", datasets.Image())).labels["name"].tolist() == ["b", "a"]

@@ -45,7 +45,8 @@ def synthetic(data):
 
 
 def test_a_timm_model_is_prepared_as_timm_prepares_it():
-    timm = pytest.importorskip("timm")
+    import timm
+
     encoder = load_timm("vit_tiny_patch16_224", pretrained=False)
     told = timm.data.resolve_model_data_config(encoder.network)
     picture = photographs.scene(1, 300, 200)
@@ -91,7 +92,6 @@ def test_names_that_lead_nowhere_are_one_sentence(data, monkeypatch):
 
 
 def test_timm_names_near_misses():
-    pytest.importorskip("timm")
     with pytest.raises(ValueError, match="timm has no model 'resnet18x'"):
         load("timm:resnet18x")
 

@@ -48,7 +48,7 @@ def test_the_measures_of_every_row_agree_with_one_another(runs):
 
 def test_the_readme_shows_them():
     text = (store.ROOT / "README.md").read_text(encoding="utf-8")
-    assert text == readme.with_block(text), "README.md is stale: run `elsa-nb readme`"
+    assert text == readme.with_blocks(text), "README.md is stale: run `elsa-nb readme`"
 
 
 def test_the_committed_exhibits_show_them(runs, tmp_path):
