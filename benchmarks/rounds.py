@@ -81,8 +81,8 @@ def large(folder: str, targets: list[int], spec: dict) -> dict:
     """Measure rounds on a large pool mapped from disk (run by `isolated`): opening, first queries, rounds."""
     labels = Clustered(**spec).labels()
     started = time.perf_counter()
-    pool = Pool.open(Path(folder), verify=False)
-    shared = {"neighbours": Neighbours(pool.vectors), "features": Features(pool.vectors)}
+    ready = prepare(Path(folder), verify=False)
+    pool, shared = ready.pool, {"neighbours": ready.neighbours, "features": ready.features}
     opening = time.perf_counter() - started
     first, times = waits(pool, [labels == target for target in targets], shared)
     return {"opening": opening, "first": first, "times": times}

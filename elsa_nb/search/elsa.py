@@ -12,7 +12,7 @@ from elsa_nb.search.contract import NEGATIVE, POSITIVE, Batch, Component, Ledger
 from elsa_nb.search.features import Features
 from elsa_nb.search.head import HeadConfig
 from elsa_nb.search.neighbours import Neighbours
-from elsa_nb.search.sketch import Sketch
+from elsa_nb.search.sketch import Sketch, without_lists
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ class Search:
         self.config = config
         self._ledger = Ledger(n, seeds)
         self._rng = rng
-        self._neighbours = neighbours or Neighbours(pool.vectors)
+        self._neighbours = neighbours or without_lists(pool.vectors)
         self._features = features or Features(pool.vectors)
         self._head: heads.Head | None = None
         self._round = 0
@@ -154,7 +154,7 @@ class Search:
         return self._ledger.positives
 
     def head_to_score(self) -> tuple[heads.Head, Features] | None:
-        """Return the head whose logits over all rows the next `query` reads, with its features; None if it reads none."""
+        """Return the head whose logits over all rows the next `query` reads, with its features, or None."""
         if self._in_final or self._ledger.open:
             return None
         if self._goes_on():

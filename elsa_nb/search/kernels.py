@@ -6,6 +6,8 @@ rows get equal scores wherever they stand, and neither the number of threads nor
 a bit.
 """
 
+import os
+from functools import lru_cache
 from mmap import MADV_DONTNEED, mmap
 from threading import RLock
 
@@ -15,7 +17,8 @@ from numba import njit, prange
 # Sums may be reordered into vector registers; the same compiled loop gives every row the same order.
 _REORDER = {"reassoc", "contract", "nsz"}
 _CHUNK = 1024  # rows whose moments are summed together
-SLAB_BYTES = 2**28  # vectors mapped from a larger file are read, and let go of, in slabs of so many bytes
+SLAB_BYTES = 2**28  # a file too large for memory is read, and let go of, in slabs of so many bytes
+KEPT_SHARE = 0.5  # of the memory that a mapped file may fill
 # Two threads of Python must not enter numba's default thread pool at once: it would stop the process.
 one_at_a_time = RLock()
 
@@ -62,7 +65,7 @@ def project(vectors: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Return weights @ vectors.T, (h, n) float32, for vectors (n, d) and weights (h, d): one pass over the vectors."""
     weights = np.ascontiguousarray(weights, np.float32)
     out = np.empty((len(weights), len(vectors)), np.float32)
-    slab = max(1, SLAB_BYTES // max(1, vectors[:1].nbytes)) if mapping(vectors) else max(1, len(vectors))
+    slab = max(1, SLAB_BYTES // max(1, vectors[:1].nbytes) if _too_large(vectors) else len(vectors))
     for start in range(0, len(vectors), slab):
         part = slice(start, start + slab)
         with one_at_a_time:
@@ -70,8 +73,7 @@ def project(vectors: np.ndarray, weights: np.ndarray) -> np.ndarray:
                 _project_half(_plain(vectors)[part].view(np.uint16), weights, out[:, part])
             else:
                 _project_single(_plain(vectors)[part], weights, out[:, part])
-        if len(vectors) > slab:
-            release(vectors)
+        release(vectors)
     return out
 
 
@@ -185,10 +187,20 @@ def mapping(vectors: np.ndarray) -> mmap | None:
 
 
 def release(vectors: np.ndarray) -> None:
-    """Let go of the pages read so far of vectors mapped from a file; the next use reads them again."""
+    """Let go of the pages read so far of vectors mapped from a file too large to keep; the next use reads again."""
+    if _too_large(vectors):
+        mapping(vectors).madvise(MADV_DONTNEED)
+
+
+def _too_large(vectors: np.ndarray) -> bool:
+    """Tell whether vectors come from a file of more than half the machine's memory."""
     mapped = mapping(vectors)
-    if mapped is not None and len(mapped) > SLAB_BYTES:
-        mapped.madvise(MADV_DONTNEED)
+    return mapped is not None and len(mapped) > KEPT_SHARE * _memory()
+
+
+@lru_cache(maxsize=1)
+def _memory() -> int:
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
 
 def _plain(array: np.ndarray) -> np.ndarray:

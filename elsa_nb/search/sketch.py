@@ -11,13 +11,14 @@ import numpy as np
 
 from elsa_nb.progress import bar
 from elsa_nb.search import kernels
-from elsa_nb.search.neighbours import nearest_first
+from elsa_nb.search.neighbours import Neighbours, nearest_first
 from elsa_nb.search.shortlist import Shortlist
 
 WIDTH = 64  # leading directions
+LARGE = 2**27  # numbers in a pool, from where comparing a round's queries with every vector takes too long
 SAMPLE = 8192  # vectors they are taken from
 BLOCK = 8192  # rows handled together
-FETCHED = 64  # pairs bounded for each query at first; eight times as many whenever they prove too few
+FETCHED = 512  # pairs bounded for each query at first; more whenever they prove too few
 
 
 class Sketch:
@@ -103,6 +104,11 @@ class Sketch:
         bounds = kernels.squared_distances(self._sketch, pairs[0], pairs[1][:, None])[:, 0]
         order = np.argsort(bounds, kind="stable")
         return pairs[:, order], bounds[order], shortlist.limits + self._norms[queries]
+
+
+def without_lists(vectors: np.ndarray) -> Neighbours | Sketch:
+    """Return exact neighbours for a search in a pool that nothing was prepared for: by bounds where it is large."""
+    return Sketch(vectors) if vectors.size > LARGE else Neighbours(vectors)
 
 
 def _parts(total: int, first: int) -> list[int]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from elsa_nb.search import head as heads
-from elsa_nb.search import strategies
+from elsa_nb.search import sketch, strategies
 from elsa_nb.search.contract import NEGATIVE, POSITIVE, UNSURE, Batch, Component, Ledger, QueryError
 from elsa_nb.search.elsa import ELSA, READINGS, RELEASED_CODE, Search, SearchConfig, arms
 from elsa_nb.search.features import Features
@@ -543,3 +543,12 @@ def test_corrections_that_make_no_sense_change_nothing(pool, seeds, rows, labels
         one.amend(rows, labels)
     np.testing.assert_array_equal(one.positives, before[0])
     np.testing.assert_array_equal(one.log.labels, before[1].labels)
+
+
+def test_a_large_pool_is_searched_by_bounds_with_the_same_log(pool, positive, seeds, monkeypatch):
+    plain = simulate(search(pool, seeds, SMALL), Truth(positive))
+    monkeypatch.setattr(sketch, "LARGE", 10)
+    bounded = search(pool, seeds, SMALL)
+    assert isinstance(bounded._neighbours, sketch.Sketch)
+    for mine, other in zip(simulate(bounded, Truth(positive)), plain, strict=True):
+        np.testing.assert_array_equal(mine, other)

@@ -89,7 +89,8 @@ def test_good_directions_leave_little_to_measure(monkeypatch):
 def test_a_mapped_pool_is_read_in_place(tmp_path, monkeypatch):
     np.save(tmp_path / "vectors.npy", POOLS["half"])
     mapped = np.load(tmp_path / "vectors.npy", mmap_mode="r")
-    monkeypatch.setattr(kernels, "SLAB_BYTES", 4096)  # so that slabs begin and pages are let go of
+    monkeypatch.setattr(kernels, "SLAB_BYTES", 4096)
+    monkeypatch.setattr(kernels, "KEPT_SHARE", 0)  # so that it is read in slabs and pages are let go of
     sketch, plain = Sketch(mapped, width=4, progress=False), Sketch(POOLS["half"], width=4, progress=False)
     assert kernels.mapping(sketch.vectors) is not None
     assert kernels.mapping(plain.vectors) is None
