@@ -86,7 +86,7 @@ PROFILES = {
     for p in (
         Profile("quick", (_GLYPHS,), "the bundled pool, few classes and repeats: minutes on two cores"),
         Profile(
-            "full", (_GLYPHS,), "the bundled pool, the paper's protocol: 50 classes, but 2 repeats instead of its 5"
+            "full", (_GLYPHS,), "the bundled pool, the paper's protocol: 50 classes, 5 repeats"
         ),
         Profile("photos", (_TINY_IMAGENET, _SMALL_FOOD), "natural photographs at low resolution, given by ELSA_DATA"),
         Profile(

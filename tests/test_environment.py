@@ -99,7 +99,7 @@ def test_every_dependency_has_a_range_and_a_reason():
     for name, requirement in ALL.items():
         assert requirement.specifier, f"{name} has no range"
         assert requirement.url is None
-        reasons = [line for line in lines if re.match(rf'\s*"{re.escape(requirement.name)}[<>=]', line)]
+        reasons = [line for line in lines if re.match(rf'\s*"{re.escape(requirement.name)}(?:\[\w+\])?[<>=]', line)]
         assert reasons, f"{name} does not stand on a line of its own"
         for line in reasons:
             assert len(line.partition("#")[2].split()) >= 2, f"no reason beside {name}"
