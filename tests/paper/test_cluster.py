@@ -121,7 +121,11 @@ def test_an_address_where_nobody_answers_is_one_sentence(monkeypatch):
         dask.config.set({"distributed.comm.timeouts.connect": "1s"}),
         pytest.raises(ConnectionError, match="no Dask scheduler answers"),
     ):
-        next(cluster.run_units([], "quick", "tcp://127.0.0.1:9", {"code": "", "versions": {}, "pools": {}}))
+        next(
+            cluster.run_units(
+                [], "quick", "tcp://127.0.0.1:9", {"code": "", "versions": {}, "pools": {}, "device": "cpu"}
+            )
+        )
 
 
 def test_a_worker_with_other_code_refuses():

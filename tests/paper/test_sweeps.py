@@ -15,10 +15,10 @@ def names():
     return pd.Series(np.repeat([f"class {i:02}" for i in range(60)], 120))
 
 
-def test_full_is_the_papers_protocol_but_for_the_repeats():
+def test_full_is_the_papers_protocol():
     full = sweep("components", "full")
     assert full.seeds == (1, 2, 5, 10, 50)
-    assert (full.n_classes, full.repeats, full.space) == (50, 2, "projection")
+    assert (full.n_classes, full.repeats, full.space) == (50, 5, "projection")
     assert full.arms == ("ELSA", "No Active", "NN", "NN.Large")
     assert full.readings == ("paper", "released-code")
 
@@ -29,7 +29,7 @@ def test_quick_searches_are_among_the_full_ones(names):
     assert quick < full
     assert len({s.target for s in quick}) >= 5
     assert len({s.seeds for s in quick}) >= 3
-    assert len(full) == 50 * 2 * 2 * (5 * 4 * 2 + 1)
+    assert len(full) == 50 * 2 * 5 * (5 * 4 * 2 + 1)
 
 
 def test_arms_encoders_and_readings_share_their_seeds_and_nothing_else_does(names):
