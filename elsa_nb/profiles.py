@@ -85,9 +85,7 @@ PROFILES = {
     p.name: p
     for p in (
         Profile("quick", (_GLYPHS,), "the bundled pool, few classes and repeats: minutes on two cores"),
-        Profile(
-            "full", (_GLYPHS,), "the bundled pool, the paper's protocol: 50 classes, 5 repeats"
-        ),
+        Profile("full", (_GLYPHS,), "the bundled pool, the paper's protocol: 50 classes, 5 repeats"),
         Profile("photos", (_TINY_IMAGENET, _SMALL_FOOD), "natural photographs at low resolution, given by ELSA_DATA"),
         Profile(
             "paper",
