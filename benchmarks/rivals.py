@@ -9,6 +9,7 @@ import time
 import warnings
 from collections.abc import Callable
 from functools import lru_cache, partial
+from importlib.util import find_spec
 
 import numpy as np
 from sklearn.utils import check_X_y
@@ -27,6 +28,7 @@ TAKES = "5 minutes"
 DIMENSION = {10_000: 256, 100_000: 256, 1_000_000: 64}  # a million rows of 256 would take the rivals' copies past 24 GB
 # hnswlib indexes about 4,000 vectors a second on two cores: at a million rows four minutes before the first round.
 NOT_AT = {("small-text's SEALS", 1_000_000): "not measured: its index takes minutes to build"}
+NEEDS_HNSWLIB = ("small-text's SEALS",)
 ONE_TURN = ("small-text's SEALS",)
 Program = Callable[[], list[np.ndarray]]
 
@@ -41,6 +43,9 @@ def run(context: Context) -> list[Row]:
             line = rival(name, SIZES[0] if context.quick else n)
             if (name, n) in NOT_AT:
                 rows.append(Row(line, NOT_AT[name, n]))
+                continue
+            if name in NEEDS_HNSWLIB and find_spec("hnswlib") is None:
+                rows.append(Row(line, "not measured: hnswlib is not installed; `make bench` compiles it"))
                 continue
             rows.append(_compare(context, line, given, name))
     return rows
