@@ -128,11 +128,6 @@ class Session:
         found = self.read("SELECT value FROM meta WHERE key = ?", (key,))
         return found[0]["value"] if found else None
 
-    def set_meta(self, key: str, value: str) -> None:
-        """Store a remark about the session."""
-        with self._transaction() as base:
-            base.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
-
     # --- the lease
 
     def acquire(self, *, force: bool = False, patient: bool = False) -> bool:

@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 
 import pytest
 
@@ -165,7 +166,8 @@ def test_a_file_that_is_no_session_is_refused_and_left_alone(tmp_path):
 
 
 def test_a_later_format_is_refused(session):
-    session.set_meta("format", "99")
+    with closing(sqlite3.connect(session.path)) as base, base:
+        base.execute("UPDATE meta SET value = '99' WHERE key = 'format'")
     with pytest.raises(ValueError, match="format 99"):
         Session(session.path)
 

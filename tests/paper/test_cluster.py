@@ -6,15 +6,11 @@ import subprocess
 import sys
 import time
 
-import numpy as np
 import pandas as pd
 import pytest
-from test_runner import write_glyphs
+from test_runner import write_root
 
 from elsa_nb.paper import cluster
-from elsa_nb.pool import Pool
-
-N, CLASSES = 700, 6
 
 # Six units of 25 searches: three classes, two encoders; each unit's file is its number.
 PLAN = """
@@ -48,17 +44,7 @@ for count in cluster.run_units(files(sys.argv[1]), "quick", sys.argv[2], source)
 @pytest.fixture(scope="module")
 def root(tmp_path_factory):
     """Return a data root with a small pool, and the rows of its units run in one process."""
-    folder = tmp_path_factory.mktemp("cluster")
-    rng = np.random.default_rng(0)
-    label = np.minimum(np.arange(N) // 105, CLASSES)
-    rng.shuffle(label)
-    write_glyphs(folder / "data" / "glyphs", [f"class {i}" for i in label])
-    centres = rng.normal(size=(CLASSES + 1, 3, 6)) * 2
-    for encoder in ("vicreg", "barlow-twins"):
-        for space in ("embedding", "projection"):
-            vectors = (centres[label, rng.integers(3, size=N)] + rng.normal(size=(N, 6))).astype(np.float16)
-            name = f"glyphs-{encoder}-{space}"
-            Pool.from_arrays(vectors, name=name, space=space).save(folder / "data" / "pools" / name)
+    folder = write_root(tmp_path_factory.mktemp("cluster"), n=700, classes=6, each=105)
     run(folder, PLAN + ALONE, folder / "alone")
     return folder
 

@@ -38,21 +38,25 @@ def write_glyphs(folder, names):
     (folder / "manifest.json").write_text(json.dumps(manifest))
 
 
+def write_root(folder, n, classes, each):
+    """Write a data root: the pools of both encoders, `n` rows, classes of `each` in three clusters, a rest."""
+    rng = np.random.default_rng(0)
+    label = np.minimum(np.arange(n) // each, classes)
+    rng.shuffle(label)
+    write_glyphs(folder / "data" / "glyphs", [f"class {i}" for i in label])
+    centres = rng.normal(size=(classes + 1, 3, 6)) * 2
+    for encoder in ("vicreg", "barlow-twins"):
+        for space in ("embedding", "projection"):
+            vectors = centres[label, rng.integers(3, size=n)] + rng.normal(size=(n, 6))
+            pool = Pool.from_arrays(vectors.astype(np.float16), name=f"glyphs-{encoder}-{space}", space=space)
+            pool.save(folder / "data" / "pools" / f"glyphs-{encoder}-{space}")
+    return folder
+
+
 @pytest.fixture(scope="module")
 def fresh(tmp_path_factory):
     """Return a data root with a pool of 900 rows, 7 classes of 120 in three clusters each, and no results."""
-    tmp_path = tmp_path_factory.mktemp("fresh")
-    rng = np.random.default_rng(0)
-    label = np.minimum(np.arange(N) // 120, CLASSES)
-    rng.shuffle(label)
-    write_glyphs(tmp_path / "data" / "glyphs", [f"class {i}" for i in label])
-    centres = rng.normal(size=(CLASSES + 1, 3, 6)) * 2
-    for encoder in ("vicreg", "barlow-twins"):
-        for space in ("embedding", "projection"):
-            vectors = centres[label, rng.integers(3, size=N)] + rng.normal(size=(N, 6))
-            pool = Pool.from_arrays(vectors.astype(np.float16), name=f"glyphs-{encoder}-{space}", space=space)
-            pool.save(tmp_path / "data" / "pools" / f"glyphs-{encoder}-{space}")
-    return tmp_path
+    return write_root(tmp_path_factory.mktemp("fresh"), n=N, classes=CLASSES, each=120)
 
 
 @pytest.fixture
