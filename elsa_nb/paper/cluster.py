@@ -17,6 +17,7 @@ from threading import Lock
 from typing import Any
 
 from elsa_nb import store
+from elsa_nb.errors import MissingDataError
 from elsa_nb.paper import runner
 from elsa_nb.paper.sweeps import Setting
 from elsa_nb.prepared import device
@@ -85,8 +86,10 @@ def check_same(told: str, profile_name: str) -> None:
     here["device"] = device()
     here["pools"] = {}
     for name in expected["pools"]:
-        encoder, _, space = name.rpartition("-")
-        here["pools"][name] = store.read_json(profile(profile_name).pool(encoder, space) / "pool.json")["recipe"]
+        card = store.DATA / "pools" / name / "pool.json"
+        if not card.exists():
+            raise MissingDataError(f"this worker needs the pool {card.parent}. {profile(profile_name).cure}")
+        here["pools"][name] = store.read_json(card)["recipe"]
     for what, value in expected.items():
         if here[what] != value:
             raise ValueError(

@@ -19,6 +19,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from numba import get_num_threads, set_num_threads
 from threadpoolctl import threadpool_limits
@@ -27,7 +28,7 @@ from elsa_nb import pool as pool_module
 from elsa_nb import store
 from elsa_nb.errors import CorruptFileError, MissingDataError
 from elsa_nb.images.datasets import open_dataset
-from elsa_nb.paper import simulation, sweeps
+from elsa_nb.paper import simulation, sweeps, thinning
 from elsa_nb.paper.sweeps import Setting, Sweep, sweep
 from elsa_nb.prepared import device, prepare
 from elsa_nb.profiles import profile
@@ -51,7 +52,7 @@ RESULTS = store.DATA / "results"
 PACKAGES = ("numpy", "numba", "scipy")  # what the numbers of a search come from, given the pool
 CODE = (
     *(contract, elsa, features, head, kernels, metrics, neighbours, oracle, rivals, shortlist, sketch, strategies),
-    *(simulation, sweeps, pool_module),
+    *(simulation, sweeps, thinning, pool_module),
 )
 
 
@@ -108,9 +109,9 @@ def results_file(name: str, profile_name: str) -> Path:
 
 def provenance(plan: Sweep, profile_name: str) -> dict[str, Any]:
     """Return what stored results must agree with to be reused: sweep, pools, code, versions."""
-    spaces = {plan.space, "embedding"}  # the released-code reading's head sees the embedding
-    folders = {f"{e}-{s}": profile(profile_name).pool(e, s) for e in plan.encoders for s in sorted(spaces)}
-    recipes = {name: store.read_json(folder / "pool.json")["recipe"] for name, folder in folders.items()}
+    spaces = sorted({plan.space, "embedding"})  # the released-code reading's head sees the embedding
+    folders = [profile(profile_name).pool(e, s, plan.dataset or None) for e in plan.encoders for s in spaces]
+    recipes = {folder.name: store.read_json(folder / "pool.json")["recipe"] for folder in folders}
     return {
         "sweep": json.loads(json.dumps(asdict(plan))),
         "pools": recipes,
@@ -135,14 +136,14 @@ def _reusable(name: str, profile_name: str, source: dict[str, Any]) -> tuple[pd.
 def _compute(
     plan: Sweep, profile_name: str, source: dict[str, Any], workers: int, cluster: str | None, progress: bool | None
 ) -> pd.DataFrame:
-    names = class_names(profile_name)
-    units = list(plan.units(names))
+    dataset = plan.dataset or profile(profile_name).dataset
+    units = list(plan.units(class_names(dataset), lambda: _purity(plan, profile_name, progress)))
     fingerprint = store.sha256_bytes(json.dumps(source | {"sweep": None}, sort_keys=True).encode())
     folder = _parts(plan.name, profile_name)
     files = [folder / f"{_unit_key(unit, fingerprint)}.parquet" for unit in units]
     missing = [(unit, file) for unit, file in zip(units, files, strict=True) if not file.exists()]
     for encoder in plan.encoders if missing and not cluster else ():  # here, on all cores, rather than in every worker
-        prepare(profile(profile_name).pool(encoder, plan.space), progress=progress)
+        prepare(profile(profile_name).pool(encoder, plan.space, dataset), progress=progress)
     total = sum(len(unit) for unit in units)
     done = total - sum(len(unit) for unit, _ in missing)
     with bar(None, f"{plan.name}-{profile_name}", progress, total=total, initial=done, unit="search") as shown:
@@ -180,7 +181,8 @@ def _run_units(units: list[tuple[tuple[Setting, ...], Path]], profile_name: str,
 
 def run_unit(unit: tuple[Setting, ...], file: Path, profile_name: str) -> int:
     """Run the searches of one unit on one core and store their rows as `file`; return how many there were."""
-    positive = (class_names(profile_name) == unit[0].target).to_numpy()
+    names = class_names(unit[0].dataset or profile(profile_name).dataset)
+    positive = (names == unit[0].target).to_numpy()
     threads = get_num_threads()
     set_num_threads(1)
     try:
@@ -192,10 +194,18 @@ def run_unit(unit: tuple[Setting, ...], file: Path, profile_name: str) -> int:
     return len(rows)
 
 
-@lru_cache(maxsize=1)
-def class_names(profile_name: str) -> pd.Series:
-    """Return the class name of every row of the profile's pools."""
-    return open_dataset(profile(profile_name).dataset).labels["name"]
+@lru_cache(maxsize=2)
+def class_names(dataset: str) -> pd.Series:
+    """Return the class name of every row of a data set's pools."""
+    return open_dataset(dataset).labels["name"]
+
+
+def _purity(plan: Sweep, profile_name: str, progress: bool | None) -> np.ndarray:
+    """Return the share of each row's ten nearest neighbours, in the sweep's first pool, that are of its class (n,)."""
+    folder = profile(profile_name).pool(plan.encoders[0], plan.space, plan.dataset or None)
+    codes = class_names(plan.dataset or profile(profile_name).dataset).astype("category").cat.codes.to_numpy()
+    near = prepare(folder, progress=progress).neighbours.lists[0][:, :10]
+    return (codes[near] == codes[:, None]).mean(axis=1)
 
 
 def _unit_key(unit: tuple[Setting, ...], fingerprint: str) -> str:

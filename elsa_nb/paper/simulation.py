@@ -4,13 +4,14 @@ import hashlib
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from elsa_nb.paper.sweeps import PROBE, Setting
+from elsa_nb.paper.thinning import absent_rows, thinned
 from elsa_nb.pool import Pool
 from elsa_nb.prepared import Prepared, prepare
 from elsa_nb.profiles import profile
@@ -18,7 +19,7 @@ from elsa_nb.search import metrics
 from elsa_nb.search.contract import Component, Log, Strategy
 from elsa_nb.search.elsa import Search
 from elsa_nb.search.features import Features
-from elsa_nb.search.oracle import Truth, simulate_together
+from elsa_nb.search.oracle import Flipped, Oracle, Truth, simulate_together
 from elsa_nb.search.rivals import GreedyProbe
 
 # Numbers of labels at which discovery is stored: 1, 2, 3 ... finely at first, to 50,000.
@@ -26,56 +27,86 @@ BUDGETS = np.unique(np.round(np.geomspace(1, 50_000, 80)).astype(int))
 
 
 @lru_cache(maxsize=4)
-def prepared(profile_name: str, encoder: str, space: str) -> Prepared:
+def prepared(profile_name: str, encoder: str, space: str, dataset: str = "") -> Prepared:
     """Return the pool of an encoder and space, opened once a process; `runner` has verified it before."""
-    return prepare(profile(profile_name).pool(encoder, space), verify=False)
+    return prepare(profile(profile_name).pool(encoder, space, dataset or None), verify=False)
 
 
 @lru_cache(maxsize=4)
-def embedding(profile_name: str, encoder: str) -> Features:
+def embedding(profile_name: str, encoder: str, dataset: str = "") -> Features:
     """Return the features of an encoder's embedding, for heads that do not see the space searched."""
-    return Features(Pool.open(profile(profile_name).pool(encoder, "embedding"), verify=False).vectors)
+    return Features(Pool.open(profile(profile_name).pool(encoder, "embedding", dataset or None), verify=False).vectors)
+
+
+@dataclass(frozen=True, eq=False)
+class Ground:
+    """What the searches of one unit share: the pool, the embedding's features if a head sees them, and the truth."""
+
+    base: Prepared
+    embedding: Features | None
+    positive: np.ndarray  # (n,) bool: the class
+
+    @classmethod
+    def of(cls, settings: Sequence[Setting], profile_name: str, positive: np.ndarray) -> "Ground":
+        """Return the ground of settings that differ in neither pool nor class; `positive` (n,) is of the whole pool."""
+        first = settings[0]
+        place = profile_name, first.encoder
+        base = prepared(*place, first.space, first.dataset)
+        asked = any(setting.arm != PROBE and setting.config.head_space == "embedding" for setting in settings)
+        features = embedding(*place, first.dataset) if asked else None
+        if not first.share:
+            return cls(base, features, positive)
+        absent = absent_rows(positive, first.share, first.target)
+        if features is not None:
+            features = Features(np.delete(features.vectors, absent, axis=0))
+        return cls(thinned(base, absent), features, np.delete(positive, absent))
 
 
 def run_searches(settings: Sequence[Setting], profile_name: str, positive: np.ndarray) -> list[dict[str, Any]]:
-    """Run searches for one class to their ends, side by side; return their rows of results, one a setting.
+    """Run searches for one class in one pool to their ends, side by side; return a row of results a setting.
 
-    `positive` (n,) bool is the class. The rows do not depend on which searches run together, but for `seconds`: the
-    time of all, divided by their number.
+    `positive` (n,) bool is the class, before any thinning. The rows do not depend on which searches run together, but
+    for `seconds`: the time of all, divided by their number.
     """
     started = time.perf_counter()
-    searches, seeds = zip(*(_search(setting, profile_name, positive) for setting in settings), strict=True)
-    logs = simulate_together(searches, [Truth(positive)] * len(searches))
+    ground = Ground.of(settings, profile_name, positive)
+    searches, oracles, seeds = zip(*(_search(setting, ground) for setting in settings), strict=True)
+    logs = simulate_together(searches, oracles)
     seconds = (time.perf_counter() - started) / len(settings)
-    base = [prepared(profile_name, setting.encoder, setting.space).pool for setting in settings]
+    own = {
+        "dataset": settings[0].dataset or profile(profile_name).dataset,
+        "class_size": int(ground.positive.sum()),
+        "pool_size": len(ground.positive),
+        "pool_recipe": ground.base.pool.recipe,
+        "pool_sha256": ground.base.pool.sha256,
+        "seconds": seconds,
+    }
     return [
         {
             **asdict(setting),
-            "class_size": int(positive.sum()),
-            "pool_size": len(positive),
-            **_measures(log, positive, given),
+            **own,
+            **_measures(log, ground.positive, given),
             "log_sha256": log_hash(log),
             "config": json.dumps(asdict(setting.config), sort_keys=True),
             "seed": "/".join(map(str, (setting.sweep, setting.target, setting.seeds, setting.repeat))),
-            "pool_recipe": pool.recipe,
-            "pool_sha256": pool.sha256,
-            "seconds": seconds,
         }
-        for setting, log, given, pool in zip(settings, logs, seeds, base, strict=True)
+        for setting, log, given in zip(settings, logs, seeds, strict=True)
     ]
 
 
-def _search(setting: Setting, profile_name: str, positive: np.ndarray) -> tuple[Strategy, np.ndarray]:
-    """Return the search of a setting, ready to begin, and its seeds."""
-    base = prepared(profile_name, setting.encoder, setting.space)
-    for_seeds, for_search = setting.seed_sequence.spawn(2)
-    seeds = draw_seeds(positive, setting.seeds, np.random.default_rng(for_seeds), setting.target)
-    rng = np.random.default_rng(for_search)
+def _search(setting: Setting, ground: Ground) -> tuple[Strategy, Oracle, np.ndarray]:
+    """Return the search of a setting, ready to begin, its oracle and its seeds."""
+    for_seeds, for_search, for_oracle = setting.seed_sequence.spawn(3)
+    seeds = draw_seeds(ground.positive, setting.seeds, np.random.default_rng(for_seeds), setting.target)
+    oracle = Truth(ground.positive)
+    if setting.flip:
+        oracle = Flipped(ground.positive, setting.flip, np.random.default_rng(for_oracle))
+    base, config, rng = ground.base, setting.config, np.random.default_rng(for_search)
     if setting.arm == PROBE:
-        return GreedyProbe(base.pool, seeds, config=setting.config, rng=rng, features=base.features), seeds
-    features = base.features if setting.config.head_space == "search" else embedding(profile_name, setting.encoder)
-    config = setting.config
-    return Search(base.pool, seeds, config=config, rng=rng, neighbours=base.neighbours, features=features), seeds
+        return GreedyProbe(base.pool, seeds, config=config, rng=rng, features=base.features), oracle, seeds
+    features = base.features if config.head_space == "search" else ground.embedding
+    search = Search(base.pool, seeds, config=config, rng=rng, neighbours=base.neighbours, features=features)
+    return search, oracle, seeds
 
 
 def draw_seeds(positive: np.ndarray, count: int, rng: np.random.Generator, target: str) -> np.ndarray:
@@ -110,9 +141,14 @@ def _measures(log: Log, positive: np.ndarray, seeds: np.ndarray) -> dict[str, An
         "rounds": int(log.rounds.max()) + 1 if len(log.rounds) else 0,
         "discovery_at": metrics.discovery_curve(found, n, BUDGETS).tolist(),
     }
-    asked = len(found) - len(log.rows)  # seeds that were not asked again come first
+    new = found[len(found) - len(log.rows) :]  # seeds that were not asked again come first
+    in_rounds = log.components != Component.FINAL
+    rounds = int(log.rounds[in_rounds].max(initial=-1)) + 1
     for component in Component:
-        of_it = log.components == component
-        row[f"{component.name.lower()}_labels"] = int(of_it.sum())
-        row[f"{component.name.lower()}_found"] = int(found[asked:][of_it].sum())
+        of_it, name = log.components == component, component.name.lower()
+        row[f"{name}_labels"] = int(of_it.sum())
+        row[f"{name}_found"] = int(new[of_it].sum())
+        if component in (Component.NN, Component.RANDS):
+            row[f"{name}_asked_by_round"] = np.bincount(log.rounds[of_it], minlength=rounds).tolist()
+            row[f"{name}_found_by_round"] = np.bincount(log.rounds[of_it & new], minlength=rounds).tolist()
     return row

@@ -20,7 +20,7 @@ from elsa_nb.paper import cluster, runner
 from elsa_nb.paper.sweeps import sweep
 plan = sweep("components", "quick")
 source = runner.provenance(plan, "quick")
-units = list(plan.units(runner.class_names("quick")))[:6]
+units = list(plan.units(runner.class_names("glyphs")))[:6]
 def files(folder):
     return [(unit, Path(folder) / f"{number}.parquet") for number, unit in enumerate(units)]
 """

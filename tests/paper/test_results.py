@@ -1,18 +1,30 @@
 """The committed results: made by the committed code, unaltered, and what the README and the figures show."""
 
+import shutil
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
 from elsa_nb import profiles, store
+from elsa_nb.errors import CorruptFileError
 from elsa_nb.paper import curves, publish, readme, runner, tables
-from elsa_nb.paper.sweeps import sweep
+from elsa_nb.paper.sweeps import Setting, sweep
 
-SWEEPS = ["components"]
+KEPT = [
+    *((name, "full") for name in ("components", "hyperparameters", "noise", "encoders", "trade-off")),
+    *((name, "photos") for name in ("components", "thinned", "food-101")),
+]
 
 
-@pytest.fixture(scope="module", params=SWEEPS)
-def name(request):
+@pytest.fixture(scope="module", params=KEPT, ids=" ".join)
+def kept(request):
     return request.param
+
+
+@pytest.fixture(scope="module")
+def all_runs(kept):
+    return runner.load(*kept)
 
 
 @pytest.fixture(scope="module")
@@ -20,30 +32,42 @@ def runs():
     return runner.load("components", "full")
 
 
-def test_the_code_that_made_them_is_the_code_that_is_here(name):
-    card = store.read_json(runner.results_file(name, "full").with_suffix(".json"))
+def test_the_code_that_made_them_is_the_code_that_is_here(kept):
+    card = store.read_json(runner.results_file(*kept).with_suffix(".json"))
     assert card["provenance"]["code"] == store.code_hash(*runner.CODE), "the search changed: run `make full` again"
 
 
-def test_every_search_of_the_sweep_is_there_once(runs):
-    names = runner.class_names("full")
-    planned = [s for unit in sweep("components", "full").units(names) for s in unit]
-    kept = runs[["sweep", "reading", "encoder", "space", "arm", "target", "seeds", "repeat"]]
-    assert len(kept) == len(planned)
-    assert set(kept.itertuples(index=False, name=None)) == {tuple(vars(s).values()) for s in planned}
+def test_every_search_of_the_sweep_is_there_once(kept, all_runs):
+    plan = sweep(*kept)
+    assert all_runs["target"].nunique() == plan.n_classes
+    one_class = replace(plan, chosen="by name", targets=(all_runs["target"].iloc[0],), least_members=1)
+    one = next(one_class.units(all_runs["target"]))
+    assert len(all_runs) == len(one) * plan.n_classes * len(plan.encoders)
+    assert not all_runs.duplicated(list(Setting.__dataclass_fields__)).any()
 
 
-def test_every_row_says_how_to_make_it_again(runs):
+def test_a_cell_that_was_altered_is_found(tmp_path, monkeypatch):
+    for suffix in (".parquet", ".json"):
+        shutil.copy(runner.results_file("components", "full").with_suffix(suffix), tmp_path)
+    frame = pd.read_parquet(tmp_path / "components-full.parquet")
+    frame.loc[3, "discovery_rate"] += 1e-9
+    frame.to_parquet(tmp_path / "components-full.parquet")
+    monkeypatch.setattr(runner, "RESULTS", tmp_path)
+    with pytest.raises(CorruptFileError, match=r"components-full\.parquet was altered"):
+        runner.load("components", "full")
+
+
+def test_every_row_says_how_to_make_it_again(all_runs):
     for column in ("config", "seed", "pool_recipe", "pool_sha256", "code", "versions", "log_sha256"):
-        assert (runs[column].str.len() > 5).all()
-    assert (runs["seconds"] > 0).all()
+        assert (all_runs[column].str.len() > 5).all()
+    assert (all_runs["seconds"] > 0).all()
 
 
-def test_the_measures_of_every_row_agree_with_one_another(runs):
-    assert (runs["discovery_rate"] - runs["found"] / runs["class_size"]).abs().max() < 1e-12
-    assert (runs["labelling_efficiency"] - runs["found"] / runs["labels"]).abs().max() < 1e-12
-    assert (runs["found"] <= runs["class_size"]).all()
-    assert (runs["found"] >= runs["seeds"]).all()
+def test_the_measures_of_every_row_agree_with_one_another(all_runs):
+    assert (all_runs["discovery_rate"] - all_runs["found"] / all_runs["class_size"]).abs().max() < 1e-12
+    assert (all_runs["labelling_efficiency"] - all_runs["found"] / all_runs["labels"]).abs().max() < 1e-12
+    assert (all_runs["found"] <= all_runs["class_size"]).all()
+    assert (all_runs["found"] >= all_runs["seeds"]).all()
 
 
 def test_the_readme_shows_them():

@@ -7,7 +7,9 @@ import pandas as pd
 import pytest
 
 from elsa_nb.paper.simulation import draw_seeds
-from elsa_nb.paper.sweeps import PROBE, SWEEPS, Setting, sweep
+from elsa_nb.paper.sweeps import PRINTED_CLASSES, PROBE, SWEEPS, Setting, changed, sweep
+from elsa_nb.search.elsa import READINGS
+from elsa_nb.search.head import HeadConfig
 
 
 @pytest.fixture
@@ -75,6 +77,7 @@ def test_the_probe_runs_once_not_once_a_reading(names):
     [
         ("component", "quick", "sweep 'component' is not known; allowed: components"),
         ("components", "fast", "allowed: quick"),
+        ("thinned", "full", "sweep 'thinned' has no profile 'full'; allowed: photos"),
     ],
 )
 def test_unknown_names_are_refused(name, profile, sentence):
@@ -85,3 +88,66 @@ def test_unknown_names_are_refused(name, profile, sentence):
 def test_sweeps_are_frozen():
     with pytest.raises(dataclasses.FrozenInstanceError):
         SWEEPS["components"]["full"].repeats = 1
+
+
+def test_a_change_sets_the_fields_it_names_and_no_other():
+    paper = READINGS["paper"]["ELSA"]
+    assert changed(paper, "") == paper
+    assert changed(paper, "a=25, alpha_2=3.0") == dataclasses.replace(paper, a=25, alpha_2=3.0)
+    assert changed(paper, "relabel=True") == dataclasses.replace(paper, relabel=True)
+    assert changed(paper, "rands=appendix b") == dataclasses.replace(paper, rands="appendix b")
+    assert changed(paper, "head=mlp").head == HeadConfig("mlp")
+
+
+@pytest.mark.parametrize("text", ["c=3", "a", "head=forest", "relabel=1", "a=many", "confidence=odds", "__class__=3"])
+def test_a_change_that_is_none_is_refused(text):
+    with pytest.raises(ValueError, match=r"allowed|invalid literal"):
+        changed(READINGS["paper"]["ELSA"], text)
+
+
+def settings(name, profile, names, purity=None):
+    return [s for unit in sweep(name, profile).units(names, purity) for s in unit]
+
+
+@pytest.mark.parametrize("profile", ["quick", "full"])
+def test_every_value_of_tables_6_to_9_is_tried_in_both_readings(names, profile):
+    tried = {(s.reading, s.change) for s in settings("hyperparameters", profile, names)}
+    grid = {
+        "a": (10, 25, 100, 200),
+        "alpha_1": (0.2, 0.5, 0.7, 1.5, 2.0),
+        "alpha_2": (1.0, 1.5, 3.0, 4.0),
+        "l": (25, 100),
+    }
+    for reading in READINGS:
+        assert (reading, "") in tried
+        for name, values in grid.items():
+            assert {(reading, f"{name}={value}") for value in values} <= tried
+    assert ("paper", "head=mlp") in tried
+    assert ("released-code", "head=mlp") not in tried
+
+
+def test_no_change_repeats_the_reading(names):
+    for s in settings("hyperparameters", "quick", names):
+        assert (s.config == READINGS[s.reading]["ELSA"]) == (s.change == "")
+
+
+def test_noise_is_tried_as_in_table_10_from_the_same_seeds(names):
+    searches = settings("noise", "full", names)
+    assert {s.flip for s in searches} == {0.0, 0.025, 0.05, 0.1, 0.15}
+    assert len(searches) == 5 * 2 * 50 * 5
+    assert len({tuple(s.seed_sequence.generate_state(4)) for s in searches}) == 50 * 5
+
+
+def test_the_trade_off_takes_the_tightest_the_sparsest_and_the_median_class(names):
+    mean = {name: i for i, name in enumerate(sorted(names.unique()))}
+    searches = settings("trade-off", "full", names, lambda: names.map(mean).to_numpy() / 60)
+    assert list(dict.fromkeys(s.target for s in searches)) == ["class 59", "class 00", "class 30"]
+    assert len({s.change for s in searches if s.arm == "ELSA"}) == 25
+    assert all("rounds" in s.change for s in searches if s.arm == "NN")
+
+
+def test_the_trade_off_of_the_papers_pool_takes_the_printed_classes():
+    plan = sweep("trade-off", "paper")
+    assert plan.classes(pd.Series(np.repeat([*PRINTED_CLASSES, "n01440764"], 100))) == list(PRINTED_CLASSES)
+    with pytest.raises(ValueError, match="wants the class 'n02088364'"):
+        plan.classes(pd.Series(np.repeat(["n04311174", "n03344393", "n01440764"], 100)))
