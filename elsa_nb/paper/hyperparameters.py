@@ -1,0 +1,131 @@
+"""Tables 6 to 9 (a, alpha_1, alpha_2, l) and the paper's silent choices, from the searches of one sweep.
+
+A search's `change` names the one field in which it departs from its reading: "a=25", "head=mlp", "" for none.
+"""
+
+import numpy as np
+import pandas as pd
+
+from elsa_nb.paper import setting_tables
+from elsa_nb.paper.claims import claims
+from elsa_nb.search.elsa import ELSA
+
+TUNED = {6: "a", 7: "alpha_1", 8: "alpha_2", 9: "l"}
+# The choices the paper does not mention, or mentions twice in two ways: in plain words, with the point of our notes
+# on the paper that each belongs to.
+SILENT = {
+    "b_slope=0.0": "b: stays at 50",
+    "b_slope=0.5": "b: grows half as fast",
+    "b_slope=2.0": "b: grows twice as fast",
+    "head=mlp": "Head: MLP, AdamW steps",
+    "head=linear-sgd": "Head: linear, AdamW steps",
+    "head_space=embedding": "Head: sees the embedding",
+    "negatives=all": "Head: keeps all negatives",
+    "confidence=logit": "Threshold: on log-odds",
+    "nn_queries=all positives": "NN: near all positives",
+    "nn_queries=last neighbours": "NN: near its last answers",
+    "nn_per=query": "NN: a for each query",
+    "rands=appendix b": "RandS: as in Appendix B",
+    "rands=sampled points": "RandS: asks its samples",
+    "relabel=True": "Negatives: asked again",
+    "zero_pass=True": "Rounds: one more, random",
+}
+
+
+def table(runs: pd.DataFrame, number: int) -> pd.DataFrame:
+    """Return Table 6, 7, 8 or 9 in long form (`setting_tables.beside_paper`), the reading as it is among its rows.
+
+    `runs` are the searches of the sweep "hyperparameters". Table 8 holds real thresholds beside the printed rows, which
+    are none (`same_as_table_9`).
+    """
+    if number not in TUNED:
+        raise ValueError(f"table {number!r}; allowed: {', '.join(map(str, TUNED))}")
+    name = TUNED[number]
+    mine = runs[(runs["change"] == "") | runs["change"].str.startswith(f"{name}=")]
+    values = [float(change.partition("=")[2] or getattr(ELSA, name)) for change in mine["change"]]
+    return setting_tables.beside_paper(mine.assign(value=values), number)
+
+
+def same_as_table_9() -> pd.DataFrame:
+    """Return the printed cells of Tables 8 and 9 side by side: they are the same, so Table 8's are no thresholds."""
+    keys = ["setting", "metric"]
+    eight, nine = (claims(number).set_index(keys)["printed"].rename(f"Table {number}") for number in (8, 9))
+    both = pd.concat([eight, nine], axis=1)
+    return both.assign(same=both["Table 8"] == both["Table 9"])
+
+
+def sensitivity(runs: pd.DataFrame) -> pd.DataFrame:
+    """Return how far each tuned parameter moves the medians over the range of its table, here and in print.
+
+    Columns: parameter, settings (lowest to highest), reading ("the paper" for the printed values), discovery_range
+    (highest less lowest median), efficiency_ratio and labels_ratio (highest over lowest median). Table 8 prints no
+    thresholds, so alpha_2 has no printed line.
+    """
+    rows = []
+    for number, name in TUNED.items():
+        long = table(runs, number)
+        ours = long[long["reading"].notna()]
+        for reading, cells in ours.groupby("reading", sort=False):
+            rows.append((name, _span(cells), reading, *_reach(cells, "median")))
+        if number != 8:
+            cells = long[long["printed"] != ""].drop_duplicates(["setting", "metric"])
+            rows.append((name, _span(cells), "the paper", *_reach(cells, "printed_value")))
+    columns = ["parameter", "settings", "reading", "discovery_range", "efficiency_ratio", "labels_ratio"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def silent_choices(runs: pd.DataFrame) -> pd.DataFrame:
+    """Return what each silent choice changes against the base of the reading `paper`, the one that matters most first.
+
+    Below them, for scale, the lowest and highest settings of the parameters the paper tuned. Columns: change, title,
+    kind ("silent" or "tuned"), effect ("discovery", "found", "labels", "efficiency"), median, low, high (95 %, over
+    classes, paired by search), searches, size. `size`, the rank, is |log2 of found| + |log2 of labels|: 1 is twice
+    or half the labels for the same finds, or the finds for the same labels. Choices that were not run are left out.
+    """
+    paper = runs[runs["reading"] == "paper"]
+    frame = setting_tables.effects(paper, "change", "").drop(columns="reading")
+    frame["title"] = frame["change"].map(SILENT | _extremes(frame["change"]))
+    frame = frame[frame["title"].notna()]
+    frame["kind"] = np.where(frame["change"].isin(SILENT), "silent", "tuned")
+    moved = frame[frame["effect"].isin(["found", "labels"])]
+    sizes = np.log2(moved["median"]).abs().groupby(moved["change"]).sum()
+    frame["size"] = frame["change"].map(sizes)
+    order = ["change", "title", "kind", "effect", "median", "low", "high", "searches", "size"]
+    # Stable, so that the effects of a change stay together and in order.
+    return frame[order].sort_values(["kind", "size", "change"], ascending=[True, False, True], kind="stable")
+
+
+def silent_table(frame: pd.DataFrame) -> pd.DataFrame:
+    """Lay the silent choices out for reading: a row a choice, an effect a column, intervals in brackets."""
+    silent = frame[frame["kind"] == "silent"]
+    styles = {"discovery": ("discovery, points", "{:+.1f}", 100), "labels": ("labels, times", "{:.2f}", 1)}
+    styles["efficiency"] = ("efficiency, times", "{:.2f}", 1)
+    cells: dict[str, dict[str, str]] = {}
+    for row in silent[silent["effect"].isin(styles)].itertuples():
+        title, form, scale = styles[row.effect]
+        middle, low, high = (form.format(scale * value) for value in (row.median, row.low, row.high))
+        cells.setdefault(title, {})[row.title] = f"{middle} [{low}, {high}]"
+    return pd.DataFrame(cells).rename_axis("silent choice")
+
+
+def _extremes(changes: pd.Series) -> dict[str, str]:
+    """Return titles for the lowest and highest value that was run of each parameter the paper tuned."""
+    titles = {}
+    for name in TUNED.values():
+        mine = sorted(
+            (c for c in changes.unique() if c.startswith(f"{name}=")), key=lambda c: float(c.partition("=")[2])
+        )
+        for change in mine[:1] + mine[-1:]:
+            titles[change] = f"{name} = {float(change.partition('=')[2]):g} (not {getattr(ELSA, name):g})"
+    return titles
+
+
+def _span(cells: pd.DataFrame) -> str:
+    return f"{cells['value'].min():g} to {cells['value'].max():g}"
+
+
+def _reach(cells: pd.DataFrame, column: str) -> tuple[float, float, float]:
+    by_metric = cells.groupby("metric")[column].agg(["min", "max"])
+    discovery = by_metric.loc["discovery_rate"]
+    ratios = (by_metric["max"] / by_metric["min"])[["labelling_efficiency", "labels"]]
+    return discovery["max"] - discovery["min"], *ratios

@@ -1,0 +1,111 @@
+"""Tables with a row a setting (Tables 6 to 10), and what a setting changes, search by search.
+
+A long table has one row a cell (parameter, setting, reading, metric: median, low, high, printed). Its settings are
+the printed ones and those run; where the paper prints none, or prints one that was not run, one side stays empty.
+"""
+
+import numpy as np
+import pandas as pd
+
+from elsa_nb.paper.claims import claims
+from elsa_nb.paper.tables import IMAGENET_CLASS, METRICS
+from elsa_nb.search.elsa import READINGS
+from elsa_nb.search.metrics import median_interval
+
+PARAMETERS = {6: "a", 7: "alpha_1", 8: "alpha_2", 9: "l", 10: "flipped_percent"}
+SEARCH = ["encoder", "reading", "arm", "target", "seeds", "repeat"]  # what two searches that are compared share
+EFFECTS = ("discovery", "found", "labels", "efficiency")
+_TITLES = {"labelling_efficiency": "Labelling efficiency", "discovery_rate": "Discovery rate", "labels": "Labels spent"}
+_EMPTY = "-"
+
+
+def beside_paper(runs: pd.DataFrame, table: int) -> pd.DataFrame:
+    """Return Table 6, 7, 8, 9 or 10 in long form: medians with 95 % intervals over classes, and the printed values.
+
+    `runs` has one row a search, with its setting in the column `value` (float64). The result has one row per
+    (setting, reading, metric), by rising setting; a printed setting that was not run has rows without a reading.
+    Labels that the paper spent are not printed but implied: discovery rate x 1300 / labelling efficiency.
+    """
+    if table not in PARAMETERS:
+        raise ValueError(f"table {table!r}; allowed: {', '.join(map(str, PARAMETERS))}")
+    long = _medians(runs).merge(_printed(table), on=["value", "metric"], how="outer", validate="many_to_one")
+    for column, order in (("metric", METRICS), ("reading", READINGS)):
+        long[column] = pd.Categorical(long[column], list(order), ordered=True)
+    long = long.sort_values(["value", "metric", "reading"], kind="stable", ignore_index=True)
+    settings = long["setting"].fillna(long["value"].map("{:g}".format))
+    long = long.assign(parameter=PARAMETERS[table], setting=settings, printed=long["printed"].fillna(""))
+    long = long.astype({"metric": str, "reading": object, "searches": "Int64"})
+    columns = ["parameter", "setting", "value", "reading", "metric", "median", "low", "high", "searches"]
+    return long[[*columns, "printed", "printed_value", "note"]]
+
+
+def wide(long: pd.DataFrame) -> pd.DataFrame:
+    """Lay a long table out for reading: a row a setting; per metric both readings and the paper."""
+    run = set(long.loc[long["reading"].notna(), "setting"])
+    cells: dict[tuple[str, str], dict[str, str]] = {
+        (_TITLES[metric], column): {}
+        for metric in METRICS
+        for column in (*(f"here, {reading}" for reading in READINGS), "the paper")
+    }
+    for row in long.itertuples():
+        line = row.setting if row.setting in run else f"{row.setting} (printed only)"
+        cells[_TITLES[row.metric], "the paper"][line] = row.printed or _EMPTY
+        if row.setting in run:
+            cells[_TITLES[row.metric], f"here, {row.reading}"][line] = _cell(row)
+    return pd.DataFrame(cells).fillna(_EMPTY).rename_axis(long["parameter"].iloc[0])
+
+
+def effects(runs: pd.DataFrame, by: str, base: str | float) -> pd.DataFrame:
+    """Return what every value of the column `by` changes against `base`, paired search by search.
+
+    Compared are searches of the same class, seeds and repeat in the same reading. One row per (reading, value, effect),
+    with the median and its 95 % interval over classes: "discovery" is a difference of rates, "found", "labels" and
+    "efficiency" are ratios. Raises ValueError where a search has no partner at `base`, or more than one.
+    """
+    measures = ["discovery_rate", "found", "labels", "labelling_efficiency"]
+    at_base = runs.loc[runs[by] == base, [*SEARCH, *measures]]
+    if at_base.duplicated(SEARCH).any():
+        raise ValueError(f"some searches have several partners at {by} = {base!r}; give the runs of one sweep")
+    pairs = runs[runs[by] != base].merge(at_base, on=SEARCH, how="left", suffixes=("", "_base"))
+    if pairs["labels_base"].isna().any():
+        raise ValueError(f"some searches have no partner at {by} = {base!r}; give the whole sweep")
+    values = np.column_stack(
+        [
+            pairs["discovery_rate"] - pairs["discovery_rate_base"],
+            *(pairs[measure] / pairs[f"{measure}_base"] for measure in measures[1:]),
+        ]
+    )
+    rows = []
+    for (reading, value), index in pairs.groupby(["reading", by], sort=False).indices.items():
+        medians, low, high = median_interval(values[index], pairs["target"].to_numpy()[index])
+        for i, effect in enumerate(EFFECTS):
+            rows.append((reading, value, effect, medians[i], low[i], high[i], len(index)))
+    return pd.DataFrame(rows, columns=["reading", by, "effect", "median", "low", "high", "searches"])
+
+
+def _medians(runs: pd.DataFrame) -> pd.DataFrame:
+    rows = []
+    for (value, reading), group in runs.groupby(["value", "reading"], sort=False):
+        medians, low, high = median_interval(group[list(METRICS)], group["target"])
+        for i, metric in enumerate(METRICS):
+            rows.append((value, reading, metric, medians[i], low[i], high[i], len(group)))
+    return pd.DataFrame(rows, columns=["value", "reading", "metric", "median", "low", "high", "searches"])
+
+
+def _printed(table: int) -> pd.DataFrame:
+    """Return the printed cells and the labels that each printed pair implies: found / efficiency (equations 4, 5)."""
+    printed = claims(table)[["setting", "metric", "printed", "value", "note"]].rename(
+        columns={"value": "printed_value"}
+    )
+    pairs = printed.pivot(index="setting", columns="metric", values="printed_value").reset_index()
+    labels = pairs["discovery_rate"] * IMAGENET_CLASS / pairs["labelling_efficiency"]
+    implied = pairs[["setting"]].assign(
+        metric="labels", printed=labels.map("≈ {:,.0f}".format), printed_value=labels, note="implied, not printed"
+    )
+    cells = pd.concat([printed, implied], ignore_index=True)
+    return cells.assign(value=cells["setting"].astype(float))
+
+
+def _cell(row) -> str:
+    digits = 0 if row.metric == "labels" else 3
+    return f"{row.median:,.{digits}f} [{row.low:,.{digits}f}, {row.high:,.{digits}f}]"

@@ -1,0 +1,76 @@
+"""The figures of the settings hold what their rows hold."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from elsa_nb.paper import setting_figures
+from elsa_nb.paper.figures import COLOURS, COMPONENT_COLOURS
+
+
+def bars(ax):
+    """Return the middle points of every line with error bars, in the order drawn."""
+    return [np.column_stack(container.lines[0].get_data()).astype(float) for container in ax.containers]
+
+
+def test_settings_show_both_readings_and_the_printed_values():
+    rows = [
+        {
+            "value": value,
+            "reading": reading,
+            "metric": metric,
+            "median": 0.5,
+            "low": 0.4,
+            "high": 0.6,
+            "printed_value": p,
+        }
+        for value, p in ((0.0, np.nan), (2.5, 0.3), (5.0, 0.2))
+        for reading in ("paper", "released-code")
+        for metric in ("discovery_rate", "labelling_efficiency", "labels")
+    ]
+    figure = setting_figures.plot_settings(pd.DataFrame(rows), "p")
+    assert len(figure.axes) == 4
+    for ax in figure.axes:
+        assert bars(ax)[0].tolist() == [[0, 0.5], [2.5, 0.5], [5, 0.5]]
+        printed = next(line for line in ax.lines if line.get_label() == "ELSA, printed in the paper")
+        assert printed.get_xdata().tolist() == [2.5, 5.0]
+        assert printed.get_color() == COLOURS["ELSA"]
+
+
+@pytest.mark.parametrize("reach", [1.05, 3.0, 40.0])
+def test_silent_choices_lie_inside_their_axes_in_the_order_given(reach):
+    rows = []
+    for kind, names in (("silent", ("x=1", "y=2")), ("tuned", ("a=10",))):
+        for i, name in enumerate(names):
+            for effect, value in (("discovery", -0.1), ("found", 0.9), ("labels", reach), ("efficiency", 1 / reach)):
+                low, high = value - abs(value) / 50, value + abs(value) / 50
+                cells = {"change": name, "title": f"{name}!", "kind": kind, "effect": effect, "size": 3 - i}
+                rows.append(cells | {"median": value, "low": low, "high": high})
+    figure = setting_figures.plot_silent_choices(pd.DataFrame(rows))
+    discovery, labels, efficiency = figure.axes
+    assert [text.get_text() for text in discovery.get_yticklabels()] == ["x=1!", "y=2!", "a=10!"]
+    assert bars(discovery)[0][:, 0] == pytest.approx([-10, -10])
+    assert bars(labels)[0].tolist() == [[reach, 0], [reach, 1]]
+    assert bars(efficiency)[1].tolist() == [[pytest.approx(1 / reach), 3]]
+    for ax in (labels, efficiency):
+        low, high = ax.get_xlim()
+        assert low < 1 / (1.02 * reach)
+        assert high > 1.02 * reach
+        assert low * high == pytest.approx(1)
+        assert "1" in [text.get_text() for text in ax.get_xticklabels()]
+
+
+def test_components_keep_their_colours():
+    rows = [
+        {"reading": r, "flip": f, "component": c, "what": w, "median": 10.0, "low": 9.0, "high": 12.0}
+        for r in ("paper", "released-code")
+        for f in (0.0, 0.15)
+        for c in ("NN", "RANDS", "FINAL")
+        for w in ("labels", "found")
+    ]
+    figure = setting_figures.plot_labels_by_component(pd.DataFrame(rows))
+    for ax in figure.axes:
+        assert [container.lines[0].get_color() for container in ax.containers] == [
+            COMPONENT_COLOURS[name] for name in ("NN", "RANDS", "FINAL")
+        ]
+        assert bars(ax)[0][:, 0].tolist() == [0, 15]
