@@ -11,12 +11,13 @@ from elsa_nb import store
 from elsa_nb.errors import MissingDataError
 from elsa_nb.images import preprocessing
 from elsa_nb.images.encoders import load_encoder
+from elsa_nb.images.floors import load_floor
 from elsa_nb.images.official import IMAGENET_MEAN, IMAGENET_STD, OFFICIAL
 from elsa_nb.images.preprocessing import IMAGENET_GEOMETRY, Geometry, normalise
 from elsa_nb.images.pretrained import load_pretrained
 from elsa_nb.store import sha256_bytes
 
-KINDS = ("official", "timm", "torchvision")
+KINDS = ("official", "timm", "torchvision", "floor")
 
 
 class Practical(nn.Module):
@@ -53,9 +54,10 @@ def load(name: str) -> Any:
 
     `official:vicreg` is a published one (see `elsa-nb encoders`), `timm:vit_small_patch14_dinov2.lvd142m` any model of
     timm (which must be installed, and downloads the weights once), `torchvision:resnet50` torchvision's with its newest
-    weights. A plain name means an encoder trained here, in `data/weights`, or a checkpoint of one's own in the format
-    of VICReg's official code, `data/checkpoints/<name>.pth`. Raises ValueError for an unknown name and MissingDataError
-    for weights that are not here.
+    weights, `floor:untrained` and `floor:raw-pixels` what those have to beat (`floors`). A plain name means an encoder
+    trained here, in `data/weights`, or a checkpoint of one's own in the format of VICReg's official code,
+    `data/checkpoints/<name>.pth`. Raises ValueError for an unknown name and MissingDataError for weights that are not
+    here.
     """
     kind, colon, rest = name.partition(":")
     if colon and kind not in KINDS:
@@ -63,7 +65,7 @@ def load(name: str) -> Any:
     if kind == "official" and colon:
         return load_pretrained(rest)
     if colon:
-        return {"timm": load_timm, "torchvision": load_torchvision}[kind](rest)
+        return {"timm": load_timm, "torchvision": load_torchvision, "floor": load_floor}[kind](rest)
     own = store.DATA / "checkpoints" / f"{name}.pth"
     trained = store.DATA / "weights" / f"{name}.safetensors"
     if own.is_file() and not trained.is_file() and name not in OFFICIAL:

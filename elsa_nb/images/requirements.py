@@ -45,6 +45,8 @@ def _find_images(dataset: DataSet) -> None:
 
 def _missing_weights(encoder: str, weights: str, dataset: DataSet) -> list[str]:
     kind, _, name = weights.rpartition(":")
+    if kind == "floor":  # made, not loaded
+        return []
     if kind == "official":
         spec = official(name)
         path = checkpoint_path(spec)

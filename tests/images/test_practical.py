@@ -78,7 +78,9 @@ def test_the_fingerprint_tells_weights_apart():
 
 
 def test_names_that_lead_nowhere_are_one_sentence(data, monkeypatch):
-    with pytest.raises(ValueError, match="'clip' is not known before the colon; allowed: official, timm, torchvision"):
+    with pytest.raises(
+        ValueError, match="'clip' is not known before the colon; allowed: official, timm, torchvision, floor"
+    ):
         load("clip:vit")
     with pytest.raises(ValueError, match="torchvision has no classifier 'resnet5'"):
         load("torchvision:resnet5")
