@@ -24,6 +24,8 @@ class Exhibit:
 
 
 _SEEDS = "03-seeds-and-components"
+_TUNED = "07-hyperparameters"
+_NOISE = "08-noisy-oracle"
 CATALOGUE = {
     exhibit.name: exhibit
     for exhibit in (
@@ -36,6 +38,15 @@ CATALOGUE = {
         Exhibit("table04", "Component-wise analysis, Barlow Twins", "Table 4", _SEEDS, "components"),
         Exhibit("fig02-components", "Component-wise analysis over seeds", "Fig. 2", _SEEDS, "components"),
         Exhibit("equal-budget", "Discovery at equal budget", "beyond the paper", _SEEDS, "components"),
+        Exhibit("table06", "ELSA by the radius a", "Table 6", _TUNED, "hyperparameters"),
+        Exhibit("fig07-radius", "Discovery and efficiency over a", "Fig. 7", _TUNED, "hyperparameters"),
+        Exhibit("table07", "ELSA by the threshold alpha_1", "Table 7", _TUNED, "hyperparameters"),
+        Exhibit("table08", "ELSA by the threshold alpha_2", "Table 8", _TUNED, "hyperparameters"),
+        Exhibit("table09", "ELSA by the points sampled, l", "Table 9", _TUNED, "hyperparameters"),
+        Exhibit("silent-choices", "What the paper does not say", "beyond the paper", _TUNED, "hyperparameters"),
+        Exhibit("table10", "ELSA by the answers flipped", "Table 10", _NOISE, "noise"),
+        Exhibit("fig08-noise", "Discovery and efficiency over flipped answers", "Fig. 8", _NOISE, "noise"),
+        Exhibit("noise-labels", "Where the extra labels go", "beyond the paper", _NOISE, "noise"),
     )
 }
 INDEX_COLUMNS = ["kind", *(field.name for field in fields(Exhibit))]
