@@ -7,13 +7,12 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import Dataset
 
 from elsa_nb.errors import CorruptFileError, MissingDataError
 from elsa_nb.images import distributed
+from elsa_nb.images.crops import ahead
 from elsa_nb.images.decoding import open_rgb
-
-AHEAD = 2  # batches that a worker has ready
 
 
 def batches(images: Any, config: Any, steps: range) -> Iterator[Tensor | list[Tensor]]:
@@ -31,8 +30,7 @@ def batches(images: Any, config: Any, steps: range) -> Iterator[Tensor | list[Te
         return
     workers = max(1, (os.cpu_count() or 1) // distributed.processes()[1])
     items = _Cuts(images, config, steps, distributed.processes()[0], distributed.processes()[1])
-    loader = DataLoader(items, batch_size=None, num_workers=workers, prefetch_factor=AHEAD, collate_fn=_as_it_is)
-    for views in loader:
+    for views in ahead(items, workers):
         if isinstance(views, Exception):
             raise views
         yield views
@@ -78,7 +76,3 @@ def batch_rows(n: int, config: Any, step: int) -> np.ndarray:
 def seed_of(*key: int) -> int:
     """Return a seed for torch's generators that belongs to this key alone."""
     return int(np.random.SeedSequence(key).generate_state(1, np.uint64)[0] >> 1)
-
-
-def _as_it_is(item: Any) -> Any:
-    return item

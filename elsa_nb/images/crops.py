@@ -19,6 +19,8 @@ from elsa_nb.images.rows import checked_rows
 from elsa_nb.progress import bar
 from elsa_nb.store import read_json, sha256_bytes, write_json
 
+AHEAD = 2  # items that a worker process has ready
+
 
 class Pictures(Protocol):
     """What pictures come from: files in a fixed order, an id each, and a fingerprint of all of them."""
@@ -103,7 +105,7 @@ def find_broken(pictures: Pictures, workers: int | None = None, progress: bool |
     steps = [np.arange(first, min(first + 64, len(pictures))) for first in range(0, len(pictures), 64)]
     broken: list[str] = []
     with bar(None, "checking images", progress, total=len(pictures), unit=" images") as shown:
-        for rows, found in zip(steps, _ahead(_Check(pictures, steps), workers), strict=True):
+        for rows, found in zip(steps, ahead(_Check(pictures, steps), workers), strict=True):
             broken += found
             shown.update(len(rows))
     return broken
@@ -120,7 +122,7 @@ def batches(source: Any, starts: range, workers: int | None = None) -> Iterator[
     workers = getattr(source, "workers", 0) if workers is None else workers
     if not isinstance(source, Crops):
         workers = 0
-    for first, images in zip(starts, _ahead(_Batches(source, rows), workers), strict=True):
+    for first, images in zip(starts, ahead(_Batches(source, rows), workers), strict=True):
         if isinstance(images, Exception):
             raise images
         yield first, images.numpy()
@@ -153,13 +155,13 @@ class _Check(_Batches):
         return broken
 
 
-def _ahead(items: _Batches, workers: int | None) -> Iterator[Any]:
+def ahead(items: Dataset, workers: int | None) -> Iterator[Any]:
+    """Yield all `items` in order, made by `workers` processes a few ahead: None is one a core, 0 none at all."""
     workers = min(len(items), (os.cpu_count() or 1) if workers is None else workers)
     if workers <= 0:
         yield from (items[i] for i in range(len(items)))
         return
-    loader = DataLoader(items, batch_size=None, num_workers=workers, prefetch_factor=2, collate_fn=_as_it_is)
-    yield from loader
+    yield from DataLoader(items, batch_size=None, num_workers=workers, prefetch_factor=AHEAD, collate_fn=_as_it_is)
 
 
 def _as_it_is(item: Any) -> Any:

@@ -7,6 +7,7 @@ import torch
 from torch.nn import functional as F
 
 QUERIES, NEIGHBOURS = 10_000, 10
+BLOCK = 65_536  # vectors widened to single precision at once
 
 
 def quality(
@@ -29,20 +30,27 @@ def purity(
 ) -> float:
     """Return the mean share of a row's `k` nearest neighbours (Euclidean, itself left out) that bear its label.
 
-    At most `queries` rows ask, a fixed random choice; all rows answer.
+    At most `queries` rows ask, a fixed random choice; all rows answer. `vectors` may be mapped from a file larger than
+    memory: they are read in blocks.
     """
     if not 0 < k < len(vectors):
         raise ValueError(f"k is {k}; with {len(vectors)} vectors it is 1 to {len(vectors) - 1}.")
-    pool, labels = torch.from_numpy(np.array(vectors, np.float32)), torch.from_numpy(np.array(labels))
-    asking = np.random.default_rng(seed).permutation(len(pool))[:queries]
-    half = pool.square().sum(dim=1) / 2
-    same = 0.0
-    for rows in torch.from_numpy(asking).split(500):
-        closeness = pool[rows] @ pool.T - half  # orders as the negative squared distance does
-        closeness[torch.arange(len(rows)), rows] = -torch.inf
-        near = closeness.topk(k, dim=1).indices
-        same += (labels[near] == labels[rows, None]).float().mean(dim=1).sum().item()
-    return same / len(asking)
+    labels = torch.from_numpy(np.array(labels))
+    asking = np.random.default_rng(seed).permutation(len(vectors))[:queries]
+    asked, rows = torch.from_numpy(np.asarray(vectors[asking], np.float32)), torch.from_numpy(asking)
+    best, near = torch.full((len(rows), k), -torch.inf), torch.zeros(len(rows), k, dtype=torch.long)
+    for start in range(0, len(vectors), BLOCK):
+        block = torch.from_numpy(np.array(vectors[start : start + BLOCK], np.float32))
+        half = block.square().sum(dim=1) / 2
+        for part in torch.arange(len(rows)).split(500):
+            closeness = asked[part] @ block.T - half  # orders as the negative squared distance does
+            own = torch.nonzero((rows[part] >= start) & (rows[part] < start + len(block)))[:, 0]
+            closeness[own, rows[part][own] - start] = -torch.inf
+            values, places = closeness.topk(min(k, len(block)), dim=1)
+            values, places = torch.cat([best[part], values], 1), torch.cat([near[part], places + start], 1)
+            best[part], kept = values.topk(k, dim=1)
+            near[part] = places.gather(1, kept)
+    return (labels[near] == labels[rows, None]).double().mean().item()
 
 
 def linear_probe(vectors: np.ndarray, labels: np.ndarray, *, seed: int = 0, epochs: int = 10) -> float:

@@ -14,6 +14,7 @@ import torch
 
 from elsa_nb import store
 from elsa_nb.errors import CorruptFileError
+from elsa_nb.images import quality
 from elsa_nb.images.augmentations import GlyphAugmentation
 from elsa_nb.images.batches import batch_rows
 from elsa_nb.images.encoders import Architecture
@@ -294,7 +295,9 @@ def test_training_lowers_the_loss(tmp_path):
         assert np.mean(losses[-3:]) < 0.9 * np.mean(losses[:3])
 
 
-def test_purity_by_loops():
+@pytest.mark.parametrize("block", [7, 16, 60])
+def test_purity_by_loops(block, monkeypatch):
+    monkeypatch.setattr(quality, "BLOCK", block)
     rng = np.random.default_rng(7)
     vectors, labels = rng.normal(size=(60, 3)), rng.integers(0, 4, size=60)
     shares = []
