@@ -26,6 +26,7 @@ class Exhibit:
 _SEEDS = "03-seeds-and-components"
 _TUNED = "07-hyperparameters"
 _NOISE = "08-noisy-oracle"
+_PHOTOS = "09-photographs"
 CATALOGUE = {
     exhibit.name: exhibit
     for exhibit in (
@@ -47,6 +48,16 @@ CATALOGUE = {
         Exhibit("table10", "ELSA by the answers flipped", "Table 10", _NOISE, "noise"),
         Exhibit("fig08-noise", "Discovery and efficiency over flipped answers", "Fig. 8", _NOISE, "noise"),
         Exhibit("noise-labels", "Where the extra labels go", "beyond the paper", _NOISE, "noise"),
+        Exhibit("photos-training", "Encoders of photographs while they were trained", "beyond the paper", _PHOTOS),
+        Exhibit("photos-encoders", "What the encoders of photographs are worth", "beyond the paper", _PHOTOS),
+        Exhibit("photos-table02", "ELSA by the number of seeds, on photographs", "Table 2, on photographs", _PHOTOS),
+        Exhibit("photos-tables03-04", "Components, on photographs", "Tables 3 and 4, on photographs", _PHOTOS),
+        Exhibit("photos-fig02", "Components over seeds, on photographs", "Fig. 2, on photographs", _PHOTOS),
+        Exhibit("photos-thinned-table02", "The same, the class thinned", "Table 2, on photographs", _PHOTOS),
+        Exhibit("photos-thinned-tables03-04", "The same, the class thinned", "Tables 3 and 4, on photographs", _PHOTOS),
+        Exhibit("photos-thinned-fig02", "The same, the class thinned", "Fig. 2, on photographs", _PHOTOS),
+        Exhibit("photos-equal-budget", "Discovery at equal budget, on photographs", "beyond the paper", _PHOTOS),
+        Exhibit("table11", "ELSA by the number of seeds on Food-101", "Table 11", _PHOTOS),
     )
 }
 INDEX_COLUMNS = ["kind", *(field.name for field in fields(Exhibit))]
