@@ -58,6 +58,10 @@ CATALOGUE = {
         Exhibit("photos-thinned-fig02", "The same, the class thinned", "Fig. 2, on photographs", _PHOTOS),
         Exhibit("photos-equal-budget", "Discovery at equal budget, on photographs", "beyond the paper", _PHOTOS),
         Exhibit("table11", "ELSA by the number of seeds on Food-101", "Table 11", _PHOTOS),
+        Exhibit("complexity-time", "Time of a round against n, k, l and d", "Section 5", "12-complexity"),
+        Exhibit("complexity-memory", "Memory of a round against n and l", "Section 5", "12-complexity"),
+        Exhibit("against-paper", "Every printed number against ours", "Tables 2-11", "99-paper-against-here"),
+        Exhibit("verdicts", "A verdict for every claim", "every claim of the text", "99-paper-against-here"),
     )
 }
 INDEX_COLUMNS = ["kind", *(field.name for field in fields(Exhibit))]
