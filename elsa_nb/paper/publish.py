@@ -24,6 +24,8 @@ class Exhibit:
 
 
 _SEEDS = "03-seeds-and-components"
+_SPACES = "05-embedding-spaces"
+_TRADE_OFF = "06-trade-off"
 _TUNED = "07-hyperparameters"
 _NOISE = "08-noisy-oracle"
 _PHOTOS = "09-photographs"
@@ -39,6 +41,10 @@ CATALOGUE = {
         Exhibit("table04", "Component-wise analysis, Barlow Twins", "Table 4", _SEEDS, "components"),
         Exhibit("fig02-components", "Component-wise analysis over seeds", "Fig. 2", _SEEDS, "components"),
         Exhibit("equal-budget", "Discovery at equal budget", "beyond the paper", _SEEDS, "components"),
+        Exhibit("table05", "ELSA on the embedding of each encoder", "Table 5", _SPACES, "encoders"),
+        Exhibit("encoders-against-top1", "Search against linear top-1", "beyond the paper", _SPACES, "encoders"),
+        Exhibit("fig03-trade-off", "Discovery against efficiency", "Fig. 3", _TRADE_OFF, "trade-off"),
+        Exhibit("trade-off-equal-budget", "The same at equal budget", "beyond the paper", _TRADE_OFF, "trade-off"),
         Exhibit("table06", "ELSA by the radius a", "Table 6", _TUNED, "hyperparameters"),
         Exhibit("fig07-radius", "Discovery and efficiency over a", "Fig. 7", _TUNED, "hyperparameters"),
         Exhibit("table07", "ELSA by the threshold alpha_1", "Table 7", _TUNED, "hyperparameters"),
@@ -57,7 +63,10 @@ CATALOGUE = {
         Exhibit("photos-thinned-tables03-04", "The same, the class thinned", "Tables 3 and 4, on photographs", _PHOTOS),
         Exhibit("photos-thinned-fig02", "The same, the class thinned", "Fig. 2, on photographs", _PHOTOS),
         Exhibit("photos-equal-budget", "Discovery at equal budget, on photographs", "beyond the paper", _PHOTOS),
+        Exhibit("photos-chance", "Finds besides the seeds, against chance", "beyond the paper", _PHOTOS),
+        Exhibit("photos-thinned-chance", "The same, the class thinned", "beyond the paper", _PHOTOS),
         Exhibit("table11", "ELSA by the number of seeds on Food-101", "Table 11", _PHOTOS),
+        Exhibit("fig09-rounds", "New positives of each round", "Fig. 9", "11-round-by-round", "components"),
         Exhibit("complexity-time", "Time of a round against n, k, l and d", "Section 5", "12-complexity"),
         Exhibit("complexity-memory", "Memory of a round against n and l", "Section 5", "12-complexity"),
         Exhibit("against-paper", "Every printed number against ours", "Tables 2-11", "99-paper-against-here"),
