@@ -24,6 +24,7 @@ class Exhibit:
 
 
 _SEEDS = "03-seeds-and-components"
+_TOY = "04-toy-latent-space"
 _SPACES = "05-embedding-spaces"
 _TRADE_OFF = "06-trade-off"
 _TUNED = "07-hyperparameters"
@@ -41,6 +42,10 @@ CATALOGUE = {
         Exhibit("table04", "Component-wise analysis, Barlow Twins", "Table 4", _SEEDS, "components"),
         Exhibit("fig02-components", "Component-wise analysis over seeds", "Fig. 2", _SEEDS, "components"),
         Exhibit("equal-budget", "Discovery at equal budget", "beyond the paper", _SEEDS, "components"),
+        Exhibit("fig01-toy", "The toy problem, and which part of ELSA solves what", "Fig. 1", _TOY),
+        Exhibit("fig04-flow-chart", "The flow of ELSA", "Fig. 4", _TOY),
+        Exhibit("fig05-iterations", "The latent space after each iteration", "Fig. 5", _TOY),
+        Exhibit("fig06-rands", "RandS against plain random search", "Fig. 6", _TOY),
         Exhibit("table05", "ELSA on the embedding of each encoder", "Table 5", _SPACES, "encoders"),
         Exhibit("encoders-against-top1", "Search against linear top-1", "beyond the paper", _SPACES, "encoders"),
         Exhibit("fig03-trade-off", "Discovery against efficiency", "Fig. 3", _TRADE_OFF, "trade-off"),
