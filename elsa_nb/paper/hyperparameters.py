@@ -95,19 +95,6 @@ def silent_choices(runs: pd.DataFrame) -> pd.DataFrame:
     return frame[order].sort_values(["kind", "size", "change"], ascending=[True, False, True], kind="stable")
 
 
-def silent_table(frame: pd.DataFrame) -> pd.DataFrame:
-    """Lay the silent choices out for reading: a row a choice, an effect a column, intervals in brackets."""
-    silent = frame[frame["kind"] == "silent"]
-    styles = {"discovery": ("discovery, points", "{:+.1f}", 100), "labels": ("labels, times", "{:.2f}", 1)}
-    styles["efficiency"] = ("efficiency, times", "{:.2f}", 1)
-    cells: dict[str, dict[str, str]] = {}
-    for row in silent[silent["effect"].isin(styles)].itertuples():
-        title, form, scale = styles[row.effect]
-        middle, low, high = (form.format(scale * value) for value in (row.median, row.low, row.high))
-        cells.setdefault(title, {})[row.title] = f"{middle} [{low}, {high}]"
-    return pd.DataFrame(cells).rename_axis("silent choice")
-
-
 def _extremes(changes: pd.Series) -> dict[str, str]:
     """Return titles for the lowest and highest value that was run of each parameter the paper tuned."""
     titles = {}

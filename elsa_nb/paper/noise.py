@@ -13,40 +13,46 @@ def table(runs: pd.DataFrame) -> pd.DataFrame:
 
     `runs` are the searches of the sweep "noise". The paper prints no row for a perfect oracle, ours has one.
     """
-    return setting_tables.beside_paper(runs.assign(value=(100 * runs["flip"]).round(6)), 10)
+    mine = _as_read(runs)
+    return setting_tables.beside_paper(mine.assign(value=(100 * mine["flip"]).round(6)), 10)
 
 
 def effects(runs: pd.DataFrame) -> pd.DataFrame:
     """Return what flipped answers change against a perfect oracle, paired by search (`setting_tables.effects`)."""
-    return setting_tables.effects(runs, "flip", 0.0)
+    return setting_tables.effects(_as_read(runs), "flip", 0.0)
 
 
 def labels_by_component(runs: pd.DataFrame) -> pd.DataFrame:
     """Return what each component asked and truly found at every share of flipped answers.
 
-    Long form: reading, flip, component, what ("labels" or "found"), median, low, high (95 %, over classes), mean.
+    Long form: reading, flip, component, what ("labels" or "found"), median, low, high (95 %, over classes).
     """
     rows = []
-    for (reading, flip), group in runs.groupby(["reading", "flip"], sort=False):
+    for (reading, flip), group in _as_read(runs).groupby(["reading", "flip"], sort=False):
         for what in ("labels", "found"):
             values = group[[f"{name.lower()}_{what}" for name in COMPONENTS]]
-            cells = zip(COMPONENTS, *median_interval(values, group["target"]), values.mean(), strict=True)
+            cells = zip(COMPONENTS, *median_interval(values, group["target"]), strict=True)
             rows += [(reading, flip, name, what, *cell) for name, *cell in cells]
-    return pd.DataFrame(rows, columns=["reading", "flip", "component", "what", "median", "low", "high", "mean"])
+    return pd.DataFrame(rows, columns=["reading", "flip", "component", "what", "median", "low", "high"])
 
 
-def extra_labels(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the mean labels more than with a perfect oracle, in all and by the component that asked them.
+def extra_labels(runs: pd.DataFrame) -> pd.DataFrame:
+    """Return the labels spent more than with a perfect oracle (negative: fewer), in all and by who asked them.
 
-    `frame` is that of `labels_by_component`; means, not medians, because only they add up. One row per (reading,
-    percent of answers flipped).
+    Means over searches, not medians, because only they add up. The last column is the share of searches, in percent,
+    whose final search asked nothing: no score passed its threshold. One row per (reading, percent of answers flipped).
     """
-    labels = frame[frame["what"] == "labels"]
-    means = labels.pivot(index=["reading", "flip"], columns="component", values="mean")[list(COMPONENTS)]
+    groups = _as_read(runs).groupby(["reading", "flip"], sort=False)
+    means = groups[[f"{name.lower()}_labels" for name in COMPONENTS]].mean()
     extra = means - means.xs(0.0, level="flip").reindex(means.index, level="reading")
-    extra = extra[means.index.get_level_values("flip") > 0]
     extra.insert(0, "all", extra.sum(axis=1))
+    extra["silent"] = 100 * groups["final_labels"].agg(lambda labels: (labels == 0).mean())
     percent = [(reading, f"{100 * flip:g}") for reading, flip in extra.index]
     extra.index = pd.MultiIndex.from_tuples(percent, names=["reading", "flipped, %"])
-    names = {"NN": "nearest neighbours", "RANDS": "RandS", "FINAL": "final search", "all": "more labels, in all"}
-    return extra.rename(columns=names).rename_axis(columns=None).round(0).astype(int)
+    extra.columns = ["more labels in all", "nearest neighbours", "RandS", "final search", "final search silent, %"]
+    return extra.round(0).astype(int)
+
+
+def _as_read(runs: pd.DataFrame) -> pd.DataFrame:
+    """Return the searches of the readings as they are, should the sweep hold changes of them, too."""
+    return runs[runs["change"] == ""]

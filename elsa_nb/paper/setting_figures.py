@@ -11,7 +11,7 @@ from elsa_nb.paper.figures import COLOURS, COMPONENT_COLOURS, MARKERS, STYLE
 _METRICS = {"discovery_rate": "Discovery rate", "labelling_efficiency": "Labelling efficiency"}
 _COMPONENTS = {"NN": "nearest neighbours", "RANDS": "RandS", "FINAL": "final search"}
 _COMPONENT_MARKERS = {"NN": "^", "RANDS": "s", "FINAL": "o"}
-_WHAT = {"labels": "Labels asked (median)", "found": "Positives found (median)"}
+_WHAT = {"labels": "Labels asked (median, log scale)", "found": "Positives found (median)"}
 _EFFECTS = {"discovery": "Discovery rate, change\nin percentage points", "labels": "Labels spent, times"}
 _EFFECTS["efficiency"] = "Labelling efficiency, times"
 _TUNED_COLOUR = "#777777"
@@ -50,7 +50,8 @@ def plot_settings(frame: pd.DataFrame, label: str, *, log: bool = False) -> Figu
             ax.set_title(f"{reading} reading")
         for ax in axes[-1]:
             ax.set_xlabel(label)
-        figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
+        printed, here = axes[0, 0].get_legend_handles_labels()[0]
+        figure.legend(handles=[here, printed], loc="outside lower center", ncols=2)
     return figure
 
 
@@ -81,9 +82,9 @@ def plot_silent_choices(frame: pd.DataFrame) -> Figure:
                 _ratio_axis(ax, frame[frame["effect"] == effect])
             ax.set_xlabel(label)
             ax.grid(axis="y", visible=False)
+            ax.tick_params(axis="y", length=0)
         axes[0].set_yticks(heights, changes["title"])
-        axes[0].invert_yaxis()
-        axes[0].tick_params(axis="y", length=0)
+        axes[0].set_ylim(heights.max() + 0.7, -0.7)
         names = {"silent choice of the paper": ("o", COLOURS["ELSA"]), "parameter it tuned": ("s", _TUNED_COLOUR)}
         handles = [mpl.lines.Line2D([], [], color=c, marker=m, ms=4, lw=1.2) for m, c in names.values()]
         figure.legend(handles, names, loc="outside lower center", ncols=2)
@@ -104,7 +105,8 @@ def _ratio_axis(ax: mpl.axes.Axes, rows: pd.DataFrame) -> None:
 def plot_labels_by_component(frame: pd.DataFrame) -> Figure:
     """Draw what each component asked and truly found over the share of flipped answers, a reading a column.
 
-    `frame` is long (reading, flip, component, what, median, low, high). Bars are 95 % intervals; labels on a log scale.
+    `frame` is long (reading, flip, component, what, median, low, high). Bars are 95 % intervals, drawn side by side so
+    that none hides another; labels on a log scale.
     """
     readings = list(dict.fromkeys(frame["reading"]))
     with plt.rc_context(STYLE):
@@ -113,18 +115,27 @@ def plot_labels_by_component(frame: pd.DataFrame) -> Figure:
         )
         for (what, label), line in zip(_WHAT.items(), axes, strict=True):
             for ax, reading in zip(line, readings, strict=True):
-                for component, name in _COMPONENTS.items():
+                for aside, (component, name) in zip((-0.2, 0, 0.2), _COMPONENTS.items(), strict=True):
                     here = (frame["reading"] == reading) & (frame["what"] == what) & (frame["component"] == component)
                     rows = frame[here].sort_values("flip")
                     spread = [rows["median"] - rows["low"], rows["high"] - rows["median"]]
                     style = {"color": COMPONENT_COLOURS[component], "marker": _COMPONENT_MARKERS[component]}
                     ax.errorbar(
-                        100 * rows["flip"], rows["median"], spread, ms=4, lw=1.4, elinewidth=0.8, label=name, **style
+                        100 * rows["flip"] + aside,
+                        rows["median"],
+                        spread,
+                        ms=4,
+                        lw=1.4,
+                        elinewidth=0.8,
+                        label=name,
+                        **style,
                     )
                 ticks = sorted(100 * frame["flip"].unique())
                 ax.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
             line[0].set_ylabel(label)
-            line[0].set_yscale("symlog", linthresh=10) if what == "labels" else line[0].set_ylim(0, None)
+            if what == "labels":  # down to 0: a component may stay silent
+                line[0].set_yscale("symlog", linthresh=10)
+            line[0].set_ylim(0, None)
         for ax, reading in zip(axes[0], readings, strict=True):
             ax.set_title(f"{reading} reading")
         for ax in axes[-1]:

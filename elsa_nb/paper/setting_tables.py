@@ -16,6 +16,11 @@ PARAMETERS = {6: "a", 7: "alpha_1", 8: "alpha_2", 9: "l", 10: "flipped_percent"}
 SEARCH = ["encoder", "reading", "arm", "target", "seeds", "repeat"]  # what two searches that are compared share
 EFFECTS = ("discovery", "found", "labels", "efficiency")
 _TITLES = {"labelling_efficiency": "Labelling efficiency", "discovery_rate": "Discovery rate", "labels": "Labels spent"}
+_SHOWN = {  # effect: title, format, scale
+    "discovery": ("discovery rate, points", "{:+.1f}", 100),
+    "labels": ("labels, times", "{:.2f}", 1),
+    "efficiency": ("efficiency, times", "{:.2f}", 1),
+}
 _EMPTY = "-"
 
 
@@ -81,6 +86,17 @@ def effects(runs: pd.DataFrame, by: str, base: str | float) -> pd.DataFrame:
         for i, effect in enumerate(EFFECTS):
             rows.append((reading, value, effect, medians[i], low[i], high[i], len(index)))
     return pd.DataFrame(rows, columns=["reading", by, "effect", "median", "low", "high", "searches"])
+
+
+def effects_table(frame: pd.DataFrame, by: list[str]) -> pd.DataFrame:
+    """Lay effects out for reading: a row for each value of the columns `by`, an effect a column, with its interval."""
+    cells: dict[str, dict[tuple, str]] = {title: {} for title, _, _ in _SHOWN.values()}
+    for line, rows in frame.groupby(by, sort=False):
+        for row in rows[rows["effect"].isin(_SHOWN)].itertuples():
+            title, form, scale = _SHOWN[row.effect]
+            middle, low, high = (form.format(scale * value) for value in (row.median, row.low, row.high))
+            cells[title][line if len(by) > 1 else line[0]] = f"{middle} [{low}, {high}]"
+    return pd.DataFrame(cells).rename_axis(by if len(by) > 1 else by[0])
 
 
 def _medians(runs: pd.DataFrame) -> pd.DataFrame:

@@ -163,9 +163,9 @@ def test_silent_choices_are_ranked_and_have_a_scale_beside_them(runs):
     tuned = set(frame.loc[frame["kind"] == "tuned", "change"])
     expected = {"a=10", "a=200", "alpha_1=0.2", "alpha_1=2.0", "alpha_2=1.0", "alpha_2=4.0", "l=25", "l=100"}
     assert tuned == expected
-    table = hyperparameters.silent_table(frame)
+    table = setting_tables.effects_table(frame[frame["kind"] == "silent"], ["title"])
     assert table.loc["RandS: as in Appendix B", "efficiency, times"] == "0.50 [0.50, 0.50]"
-    assert table.loc["RandS: as in Appendix B", "discovery, points"].startswith("-10.0 [-15.0, -5.0")
+    assert table.loc["RandS: as in Appendix B", "discovery rate, points"].startswith("-10.0 [-15.0, -5.0")
 
 
 def test_sensitivity_spans_each_parameters_table(runs):
@@ -190,8 +190,20 @@ def test_extra_labels_add_up(noisy):
     frame = noise.labels_by_component(noisy)
     final = frame.query("component == 'FINAL' and what == 'labels' and reading == 'paper' and flip == 0.1")
     assert final["median"].item() == pytest.approx(0.5 * 200 * 3)
-    extra = noise.extra_labels(frame)
-    assert len(extra) == 2 * 4
-    line = extra.loc[("paper", "10")]
-    assert line["more labels, in all"] == 400
-    assert line.drop("more labels, in all").tolist() == [80, 120, 200]
+    extra = noise.extra_labels(noisy)
+    assert extra.index.tolist()[:5] == [("paper", percent) for percent in ("0", "2.5", "5", "10", "15")]
+    assert extra.loc[("paper", "0")].tolist() == [0, 0, 0, 0, 0]
+    assert extra.loc[("paper", "10")].tolist() == [400, 80, 120, 200, 0]
+
+
+def test_searches_whose_final_search_is_silent_are_counted(noisy):
+    runs = noisy.assign(final_labels=noisy["final_labels"].where(noisy["target"] != "a", 0))
+    assert (noise.extra_labels(runs)["final search silent, %"] == 33).all()
+
+
+def test_table_10_takes_the_readings_as_they_are(noisy):
+    both = pd.concat([noisy, noisy.assign(change="negatives=all", discovery_rate=1.0, rands_labels=0)])
+    pd.testing.assert_frame_equal(noise.table(both), noise.table(noisy))
+    pd.testing.assert_frame_equal(noise.effects(both), noise.effects(noisy))
+    pd.testing.assert_frame_equal(noise.labels_by_component(both), noise.labels_by_component(noisy))
+    pd.testing.assert_frame_equal(noise.extra_labels(both), noise.extra_labels(noisy))
