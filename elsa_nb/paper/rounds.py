@@ -1,0 +1,82 @@
+"""Fig. 9: what RandS and NN find in each round of ELSA, beside nearest neighbours alone."""
+
+import numpy as np
+import pandas as pd
+
+SERIES = {("ELSA", "rands"): "RandS in ELSA", ("ELSA", "nn"): "NN in ELSA", ("NN", "nn"): "NN alone"}
+
+
+def by_round(runs: pd.DataFrame, targets: list[str], *, encoder: str = "vicreg", seeds: int = 5) -> pd.DataFrame:
+    """Return the new positives of every round, the median and the extremes of a class's runs.
+
+    Long form: target, reading, series, round (1 is the first), median, low, high, asked (median), running (the share of
+    runs that still asked something in this round). The final search is left out. A run that has stopped finds nothing:
+    so series of unlike length can be laid side by side. Raises ValueError where a class, or an arm of it, was not run.
+    """
+    runs = runs[(runs["encoder"] == encoder) & (runs["seeds"] == seeds) & runs["target"].isin(targets)]
+    frames = []
+    for reading in dict.fromkeys(runs.loc[runs["arm"] == "ELSA", "reading"]):
+        for target in targets:
+            for (arm, component), series in SERIES.items():
+                mine = runs[(runs["reading"] == reading) & (runs["target"] == target) & (runs["arm"] == arm)]
+                if mine.empty:
+                    raise ValueError(f"no run of {arm!r} for class {target!r} with {seeds} seeds, {reading} reading")
+                where = {"target": target, "reading": reading, "series": series}
+                frames.append(_rounds(mine, component).assign(**where))
+    if not frames:
+        raise ValueError(f"no runs of encoder {encoder!r} with {seeds} seeds for the classes {targets}")
+    frame = pd.concat(frames, ignore_index=True)
+    longest = frame[frame["running"] > 0].groupby("reading")["round"].max()
+    frame = frame[frame["round"] <= frame["reading"].map(longest)]
+    return frame[["target", "reading", "series", "round", "median", "low", "high", "asked", "running"]]
+
+
+def totals(runs: pd.DataFrame, targets: list[str], *, encoder: str = "vicreg", seeds: int = 5) -> pd.DataFrame:
+    """Return what each series of Fig. 9 found and asked in all rounds together: medians over a class's runs.
+
+    One row per (reading, target, series): found, asked, and finds per hundred labels asked.
+    """
+    runs = runs[(runs["encoder"] == encoder) & (runs["seeds"] == seeds) & runs["target"].isin(targets)]
+    rows = []
+    for reading in dict.fromkeys(runs.loc[runs["arm"] == "ELSA", "reading"]):
+        for target in targets:
+            for (arm, component), series in SERIES.items():
+                mine = runs[(runs["reading"] == reading) & (runs["target"] == target) & (runs["arm"] == arm)]
+                found, asked = (
+                    np.array([np.sum(counts) for counts in mine[f"{component}_{what}_by_round"]])
+                    for what in ("found", "asked")
+                )
+                per_hundred = 100 * found / np.maximum(asked, 1)
+                rows.append((reading, target, series, *map(np.median, (found, asked, per_hundred))))
+    return pd.DataFrame(rows, columns=["reading", "target", "series", "found", "asked", "found per 100 labels"])
+
+
+def totals_wide(table: pd.DataFrame) -> pd.DataFrame:
+    """Lay `totals` out for reading: a row a reading and class, tightest first; a column a measure and series."""
+    wide = table.pivot(index=["reading", "target"], columns="series")
+    order = [(what, series) for what in ("found", "asked", "found per 100 labels") for series in SERIES.values()]
+    lines = list(dict.fromkeys(zip(table["reading"], table["target"], strict=True)))
+    wide = wide.loc[lines, order].round(1)
+    wide.index = pd.MultiIndex.from_tuples([(r, t.lower()) for r, t in lines], names=["reading", "class"])
+    return wide
+
+
+def _rounds(runs: pd.DataFrame, component: str) -> pd.DataFrame:
+    """Return median, extremes and what was asked for each round of the runs of one arm and class."""
+    length = max(len(counts) for counts in runs[f"{component}_asked_by_round"])
+    found, asked = (_padded(runs[f"{component}_{what}_by_round"], length) for what in ("found", "asked"))
+    return pd.DataFrame(
+        {
+            "round": np.arange(1, length + 1),
+            "median": np.median(found, axis=0),
+            "low": found.min(axis=0),
+            "high": found.max(axis=0),
+            "asked": np.median(asked, axis=0),
+            "running": (asked > 0).mean(axis=0),
+        }
+    )
+
+
+def _padded(lists: pd.Series, length: int) -> np.ndarray:
+    """Return lists of unlike length as (runs, length), zeros after their ends."""
+    return np.array([np.pad(np.asarray(counts, int), (0, length - len(counts))) for counts in lists])
