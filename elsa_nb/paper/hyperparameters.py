@@ -95,6 +95,19 @@ def silent_choices(runs: pd.DataFrame) -> pd.DataFrame:
     return frame[order].sort_values(["kind", "size", "change"], ascending=[True, False, True], kind="stable")
 
 
+def silent_finals(runs: pd.DataFrame) -> pd.DataFrame:
+    """Return how often the final search asked nothing, in percent of the searches, a reading a column.
+
+    Rows: the readings as they are, the thresholds alpha_2 that were run, and the silent choices ("-": not run).
+    """
+    shares = setting_tables.silent_share(runs.groupby(["change", "reading"])["final_labels"]).round().astype(int)
+    table = shares.unstack().astype("Int64").astype(object)
+    thresholds = [change for change in table.index if change.startswith(f"{TUNED[8]}=")]
+    titles = {"": "the reading as it is", **{change: change for change in sorted(thresholds)}, **SILENT}
+    table = table.loc[[change for change in titles if change in table.index]].rename(index=titles)
+    return table.where(table.notna(), "-").rename_axis("final search silent, %").rename_axis(None, axis=1)
+
+
 def _extremes(changes: pd.Series) -> dict[str, str]:
     """Return titles for the lowest and highest value that was run of each parameter the paper tuned."""
     titles = {}

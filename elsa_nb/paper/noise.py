@@ -3,9 +3,13 @@
 import pandas as pd
 
 from elsa_nb.paper import setting_tables
+from elsa_nb.paper.claims import claims
+from elsa_nb.paper.hyperparameters import SILENT
+from elsa_nb.paper.tables import METRICS
 from elsa_nb.search.metrics import median_interval
 
 COMPONENTS = ("NN", "RANDS", "FINAL")
+_TITLES = {"": "The reading as it is", **SILENT}
 
 
 def table(runs: pd.DataFrame) -> pd.DataFrame:
@@ -18,8 +22,12 @@ def table(runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def effects(runs: pd.DataFrame) -> pd.DataFrame:
-    """Return what flipped answers change against a perfect oracle, paired by search (`setting_tables.effects`)."""
-    return setting_tables.effects(_as_read(runs), "flip", 0.0)
+    """Return what flipped answers change against a perfect oracle, paired by search (`setting_tables.effects`).
+
+    The share of flipped answers is in the columns flip and `flipped, %` (text).
+    """
+    frame = setting_tables.effects(_as_read(runs), "flip", 0.0)
+    return frame.assign(**{"flipped, %": frame["flip"].map(_percent)})
 
 
 def labels_by_component(runs: pd.DataFrame) -> pd.DataFrame:
@@ -46,13 +54,34 @@ def extra_labels(runs: pd.DataFrame) -> pd.DataFrame:
     means = groups[[f"{name.lower()}_labels" for name in COMPONENTS]].mean()
     extra = means - means.xs(0.0, level="flip").reindex(means.index, level="reading")
     extra.insert(0, "all", extra.sum(axis=1))
-    extra["silent"] = 100 * groups["final_labels"].agg(lambda labels: (labels == 0).mean())
-    percent = [(reading, f"{100 * flip:g}") for reading, flip in extra.index]
+    extra["silent"] = setting_tables.silent_share(groups["final_labels"])
+    percent = [(reading, _percent(flip)) for reading, flip in extra.index]
     extra.index = pd.MultiIndex.from_tuples(percent, names=["reading", "flipped, %"])
     extra.columns = ["more labels in all", "nearest neighbours", "RandS", "final search", "final search silent, %"]
     return extra.round(0).astype(int)
 
 
+def choices(runs: pd.DataFrame) -> pd.DataFrame:
+    """Return the reading `paper` under flipped answers with one silent choice made otherwise, and as it is.
+
+    Long form: title (of the choice), flip, metric, median, low, high (95 %, over classes), and printed, the paper's
+    value (nan where it prints none). The reading as it is comes first.
+    """
+    printed = claims(10)
+    values = {(float(row.setting), row.metric): row.value for row in printed.itertuples()}
+    rows = []
+    paper = runs[runs["reading"] == "paper"].sort_values(["change", "flip"], kind="stable")
+    for (change, flip), group in paper.groupby(["change", "flip"], sort=False):
+        for metric, *cell in zip(METRICS, *median_interval(group[list(METRICS)], group["target"]), strict=True):
+            value = values.get((round(100 * flip, 6), metric), float("nan"))
+            rows.append((_TITLES.get(change, change), flip, metric, *cell, value))
+    return pd.DataFrame(rows, columns=["title", "flip", "metric", "median", "low", "high", "printed"])
+
+
+def _percent(flip: float) -> str:
+    return f"{100 * flip:g}"
+
+
 def _as_read(runs: pd.DataFrame) -> pd.DataFrame:
-    """Return the searches of the readings as they are, should the sweep hold changes of them, too."""
-    return runs[runs["change"] == ""]
+    """Return the searches of the readings as they are: the sweep holds changes of one, too (`choices`)."""
+    return runs[runs["change"] == ""].sort_values(["reading", "flip"], kind="stable")

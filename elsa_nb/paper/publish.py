@@ -59,6 +59,7 @@ CATALOGUE = {
         Exhibit("table10", "ELSA by the answers flipped", "Table 10", _NOISE, "noise"),
         Exhibit("fig08-noise", "Discovery and efficiency over flipped answers", "Fig. 8", _NOISE, "noise"),
         Exhibit("noise-labels", "Where the extra labels go", "beyond the paper", _NOISE, "noise"),
+        Exhibit("noise-choices", "Is it the noise or a silent choice?", "beyond the paper", _NOISE, "noise"),
         Exhibit("photos-training", "Encoders of photographs while they were trained", "beyond the paper", _PHOTOS),
         Exhibit("photos-encoders", "What the encoders of photographs are worth", "beyond the paper", _PHOTOS),
         Exhibit("photos-table02", "ELSA by the number of seeds, on photographs", "Table 2, on photographs", _PHOTOS),

@@ -11,10 +11,17 @@ from elsa_nb.paper.figures import COLOURS, COMPONENT_COLOURS, MARKERS, STYLE
 _METRICS = {"discovery_rate": "Discovery rate", "labelling_efficiency": "Labelling efficiency"}
 _COMPONENTS = {"NN": "nearest neighbours", "RANDS": "RandS", "FINAL": "final search"}
 _COMPONENT_MARKERS = {"NN": "^", "RANDS": "s", "FINAL": "o"}
-_WHAT = {"labels": "Labels asked (median, log scale)", "found": "Positives found (median)"}
+_WHAT = {"labels": "Labels asked (median, log)", "found": "Positives found (median)"}
 _EFFECTS = {"discovery": "Discovery rate, change\nin percentage points", "labels": "Labels spent, times"}
 _EFFECTS["efficiency"] = "Labelling efficiency, times"
 _TUNED_COLOUR = "#777777"
+# One arm, ELSA, with one choice after another made otherwise: told apart by mark and dash as much as by colour.
+_CHOICES = (
+    {"color": COLOURS["ELSA"], "marker": "o", "ls": "-"},
+    {"color": "#000000", "marker": "^", "ls": "--"},
+    {"color": "#56B4E9", "marker": "s", "ls": "-."},
+    {"color": "#777777", "marker": "D", "ls": "-"},
+)
 
 
 def plot_settings(frame: pd.DataFrame, label: str, *, log: bool = False) -> Figure:
@@ -135,10 +142,40 @@ def plot_labels_by_component(frame: pd.DataFrame) -> Figure:
             line[0].set_ylabel(label)
             if what == "labels":  # down to 0: a component may stay silent
                 line[0].set_yscale("symlog", linthresh=10)
-            line[0].set_ylim(0, None)
+            line[0].set_ylim(-1 if what == "labels" else -0.03 * line[0].get_ylim()[1], None)
         for ax, reading in zip(axes[0], readings, strict=True):
             ax.set_title(f"{reading} reading")
         for ax in axes[-1]:
             ax.set_xlabel("Answers flipped, %")
         figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    return figure
+
+
+def plot_choices_under_noise(frame: pd.DataFrame) -> Figure:
+    """Draw discovery and efficiency over the share of flipped answers, a silent choice a line.
+
+    `frame` is long (title, flip, metric, median, low, high, printed), the reading as it is first. Bars are 95 %
+    intervals, side by side; hollow marks on dotted lines are the paper's printed values.
+    """
+    titles = list(dict.fromkeys(frame["title"]))
+    with plt.rc_context(STYLE):
+        figure, axes = plt.subplots(1, 2, figsize=(7.4, 3.6))
+        for ax, (metric, label) in zip(axes, _METRICS.items(), strict=True):
+            rows = frame[frame["metric"] == metric]
+            for i, (title, style) in enumerate(zip(titles, _CHOICES[: len(titles)], strict=True)):
+                mine = rows[rows["title"] == title]
+                spread = [mine["median"] - mine["low"], mine["high"] - mine["median"]]
+                x = 100 * mine["flip"] + 0.2 * (i - (len(titles) - 1) / 2)
+                ax.errorbar(x, mine["median"], spread, ms=4, lw=1.4, elinewidth=0.8, label=title, **style)
+            printed = rows[(rows["title"] == titles[0]) & rows["printed"].notna()]
+            style = {"color": COLOURS["ELSA"], "marker": "o", "mfc": "white", "ms": 4, "lw": 0.9, "ls": ":"}
+            ax.plot(100 * printed["flip"], printed["printed"], label="printed in the paper", **style)
+            ticks = sorted(100 * rows["flip"].unique())
+            ax.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+            ax.set(xlabel="Answers flipped, %", ylabel=label)
+            ax.set_ylim(0, 1.02 if metric == "discovery_rate" else None)
+        handles, labels = axes[0].get_legend_handles_labels()
+        named = dict(zip(labels, handles, strict=True))  # matplotlib puts lines without bars first
+        names = [*titles, "printed in the paper"]
+        figure.legend([named[name] for name in names], names, loc="outside lower center", ncols=3)
     return figure

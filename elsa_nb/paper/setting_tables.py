@@ -6,6 +6,7 @@ the printed ones and those run; where the paper prints none, or prints one that 
 
 import numpy as np
 import pandas as pd
+from pandas.api.typing import SeriesGroupBy
 
 from elsa_nb.paper.claims import claims
 from elsa_nb.paper.tables import IMAGENET_CLASS, METRICS
@@ -97,6 +98,15 @@ def effects_table(frame: pd.DataFrame, by: list[str]) -> pd.DataFrame:
             middle, low, high = (form.format(scale * value) for value in (row.median, row.low, row.high))
             cells[title][line if len(by) > 1 else line[0]] = f"{middle} [{low}, {high}]"
     return pd.DataFrame(cells).rename_axis(by if len(by) > 1 else by[0])
+
+
+def silent_share(final_labels: SeriesGroupBy) -> pd.Series:
+    """Return the share of searches, in percent, whose final search asked nothing, for each group of `final_labels`.
+
+    It asks what scores above mean + alpha_2 std. A head that calls a large part of the pool positive pushes that above
+    1, which no probability exceeds.
+    """
+    return 100 * final_labels.agg(lambda labels: (labels == 0).mean())
 
 
 def _medians(runs: pd.DataFrame) -> pd.DataFrame:

@@ -74,4 +74,22 @@ def test_components_keep_their_colours():
             COMPONENT_COLOURS[name] for name in ("NN", "RANDS", "FINAL")
         ]
         assert bars(ax)[0][:, 0] == pytest.approx([0, 15], abs=0.3)
-        assert ax.get_ylim()[0] == 0
+        assert ax.get_ylim()[0] < 0 < 8 < ax.get_ylim()[1]  # marks at 0 are drawn whole
+
+
+def test_choices_under_noise_keep_their_marks_and_show_the_printed_line():
+    titles = ["The reading as it is", "Head: keeps all negatives", "Head: MLP"]
+    rows = [
+        {"title": t, "flip": f, "metric": m, "median": 0.5, "low": 0.4, "high": 0.6, "printed": 0.7 if f else np.nan}
+        for t in titles
+        for f in (0.0, 0.15)
+        for m in ("discovery_rate", "labelling_efficiency", "labels")
+    ]
+    figure = setting_figures.plot_choices_under_noise(pd.DataFrame(rows))
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == [*titles, "printed in the paper"]
+    for ax in figure.axes:
+        lines = [container.lines[0] for container in ax.containers]
+        assert len({(line.get_color(), line.get_marker()) for line in lines}) == len(titles)
+        assert lines[0].get_color() == COLOURS["ELSA"]
+        printed = next(line for line in ax.lines if line.get_label() == "printed in the paper")
+        assert (printed.get_xdata().tolist(), printed.get_ydata().tolist()) == ([15.0], [0.7])

@@ -207,3 +207,22 @@ def test_table_10_takes_the_readings_as_they_are(noisy):
     pd.testing.assert_frame_equal(noise.effects(both), noise.effects(noisy))
     pd.testing.assert_frame_equal(noise.labels_by_component(both), noise.labels_by_component(noisy))
     pd.testing.assert_frame_equal(noise.extra_labels(both), noise.extra_labels(noisy))
+
+
+def test_choices_stand_beside_the_reading_they_change(noisy):
+    changed = noisy[noisy["reading"] == "paper"].assign(change="negatives=all", discovery_rate=0.9)
+    frame = noise.choices(pd.concat([changed, noisy]))
+    assert list(dict.fromkeys(frame["title"])) == ["The reading as it is", "Head: keeps all negatives"]
+    discovery = frame[(frame["metric"] == "discovery_rate") & (frame["flip"] == 0.025)].set_index("title")
+    assert discovery["median"].tolist() == pytest.approx([0.2, 0.9])
+    assert set(discovery["printed"]) == {0.741}
+    assert frame.loc[frame["flip"] == 0, "printed"].isna().all()
+
+
+def test_silent_final_searches_are_counted_by_change(runs):
+    quiet = runs.assign(final_labels=runs["final_labels"].where(runs["change"] != "alpha_2=4.0", 0))
+    table = hyperparameters.silent_finals(quiet)
+    assert table.loc["alpha_2=4.0"].tolist() == [100, 100]
+    assert table.loc["the reading as it is"].tolist() == [0, 0]
+    assert table.loc["Head: MLP, AdamW steps"].tolist() == [0, "-"]
+    assert "a=10" not in table.index
