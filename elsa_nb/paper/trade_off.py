@@ -24,8 +24,8 @@ def points(runs: pd.DataFrame) -> pd.DataFrame:
     """Return one row per (target, reading, arm, change): the medians of its repeats and their extremes.
 
     Columns: the keys; each of efficiency, discovery and labels, with `_low` and `_high`, its extremes; `default`: the
-    configuration of the reading itself; `front`: no other configuration of the same arm, class and reading has both
-    more discovery and more efficiency (one of them strictly).
+    configuration of the reading itself; `front`: no other configuration of the same arm, class and reading beats it
+    (`beats`) in discovery and efficiency.
     """
     keys = ["target", "reading", "arm", "change"]
     grouped = runs.groupby(keys, sort=False)
@@ -37,23 +37,28 @@ def points(runs: pd.DataFrame) -> pd.DataFrame:
     frame["front"] = False
     for index in frame.groupby(keys[:3], sort=False).indices.values():
         both = frame.loc[index, ["labelling_efficiency", "discovery_rate"]].to_numpy()
-        frame.loc[index, "front"] = pareto(both)
+        frame.loc[index, "front"] = ~beats(both, both)
     return frame
 
 
-def pareto(values: np.ndarray) -> np.ndarray:
-    """Return which rows of `values` (m, k), larger is better, no other row beats in all columns: (m,) bool."""
-    at_least = (values[None] >= values[:, None]).all(axis=2)
-    better = (values[None] > values[:, None]).any(axis=2)
-    return ~(at_least & better).any(axis=1)
+def beats(some: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Return which rows of `others` (m, k) some row of `some` (l, k) beats: (m,) bool.
 
-
-def beaten(points: pd.DataFrame) -> pd.DataFrame:
-    """Return how often NN has the last word: of each arm's configurations, the share that some of NN's beats in both.
-
-    One row per (reading, target, arm), and beside it the same for the default configuration alone (True, False) and
-    the share of NN's configurations that the arm's beat.
+    It is nowhere worse, and better in at least one column; larger is better.
     """
+    nowhere_worse = (some[None] >= others[:, None]).all(axis=2)
+    better = (some[None] > others[:, None]).any(axis=2)
+    return (nowhere_worse & better).any(axis=1)
+
+
+def beaten(points: pd.DataFrame, classes: pd.DataFrame) -> pd.DataFrame:
+    """Return who beats whom: of each arm's configurations, the share that some configuration of NN beats.
+
+    One row per (reading, class by its role, arm), and beside it whether the default is among them, and the share of
+    NN's configurations that some of the arm's beats. To beat is to be nowhere worse, in efficiency and discovery, and
+    better in one.
+    """
+    roles = dict(zip(classes["target"], classes["role"], strict=True))
     rows = []
     columns = ["labelling_efficiency", "discovery_rate"]
     for reading, target in _lines(points):
@@ -62,10 +67,10 @@ def beaten(points: pd.DataFrame) -> pd.DataFrame:
         for arm in ("ELSA", "No Active"):
             mine = group[group["arm"] == arm]
             values = mine[columns].to_numpy()
-            lost = (nearest[None] > values[:, None]).all(axis=2).any(axis=1)
-            won = (values[None] > nearest[:, None]).all(axis=2).any(axis=1).mean()
-            rows.append((reading, target, arm, lost.mean(), bool(lost[mine["default"].to_numpy()].any()), won))
-    names = ["reading", "target", "arm", "beaten by NN", "default beaten by NN", "of NN's, beaten by it"]
+            lost = beats(nearest, values)
+            default = bool(lost[mine["default"].to_numpy()].any())
+            rows.append((reading, roles[target], arm, lost.mean(), default, beats(values, nearest).mean()))
+    names = ["reading", "class", "arm", "beaten by NN", "default beaten by NN", "of NN's, beaten by it"]
     return pd.DataFrame(rows, columns=names)
 
 
@@ -94,7 +99,7 @@ def budget_curves(runs: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([*frames, *_references(runs)], ignore_index=True)
 
 
-def at_labels(curves: pd.DataFrame, labels: int) -> pd.DataFrame:
+def at_labels(curves: pd.DataFrame, classes: pd.DataFrame, labels: int) -> pd.DataFrame:
     """Lay out discovery at the last stored number of labels not above `labels`: default and best of each arm.
 
     An arm whose searches had all ended by then shows what it had found; a default that had ended shows its end.
@@ -106,7 +111,9 @@ def at_labels(curves: pd.DataFrame, labels: int) -> pd.DataFrame:
     wide = last[["default", "best"]].unstack("arm")
     wide.columns.names = ["", "arm"]
     arms = list(dict.fromkeys(rows["arm"]))
-    return wide.loc[_lines(rows), [(what, arm) for what in ("default", "best") for arm in arms]]
+    wide = wide.loc[_lines(rows), [(what, arm) for what in ("default", "best") for arm in arms]]
+    wide = wide.rename(index=dict(zip(classes["target"], classes["role"], strict=True)), level="target")
+    return wide.rename_axis(index={"target": "class"})
 
 
 def _lines(frame: pd.DataFrame) -> list[tuple[str, str]]:

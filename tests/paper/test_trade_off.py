@@ -87,10 +87,10 @@ def test_points_are_the_medians_and_extremes_of_the_repeats(runs):
 
 def test_the_front_holds_what_nothing_beats():
     values = np.array([[0.1, 0.9], [0.2, 0.8], [0.2, 0.7], [0.05, 0.9], [0.3, 0.1], [0.3, 0.1]])
-    assert trade_off.pareto(values).tolist() == [True, True, False, False, True, True]
+    assert (~trade_off.beats(values, values)).tolist() == [True, True, False, False, True, True]
     rng = np.random.default_rng(0)
     cloud = rng.random((60, 2))
-    front = trade_off.pareto(cloud)
+    front = ~trade_off.beats(cloud, cloud)
     for i, point in enumerate(cloud):
         assert front[i] == (not any((other > point).all() for other in cloud))
 
@@ -102,13 +102,16 @@ def test_the_front_is_that_of_one_arm_class_and_reading(runs):
     assert single["front"].all()  # alone in its arm, though another arm beats it
 
 
-def test_beaten_counts_configurations_that_lose_in_both_measures(runs):
-    table = trade_off.beaten(trade_off.points(runs))
+def test_beaten_counts_configurations_that_some_other_arm_beats(runs, classes):
+    points = trade_off.points(runs)
+    table = trade_off.beaten(points, classes)
     assert table["reading"].tolist() == ["paper"] * 6 + ["released-code"] * 6
-    elsa = table.query("reading == 'paper' and target == 'tight' and arm == 'ELSA'").iloc[0]
+    elsa = table.query("reading == 'paper' and `class` == 'tightest' and arm == 'ELSA'").iloc[0]
     assert elsa["beaten by NN"] == pytest.approx(2 / 3)  # a=100 finds more than all of NN's
     assert elsa["default beaten by NN"]
     assert elsa["of NN's, beaten by it"] == 0
+    tied = trade_off.beaten(points.assign(discovery_rate=1.0), classes)
+    assert tied["beaten by NN"].eq(1).all()  # as much found for fewer labels is a win, too
 
 
 def test_a_default_curve_stops_where_its_searches_do_and_the_best_goes_on(runs):
@@ -129,11 +132,11 @@ def test_a_default_curve_stops_where_its_searches_do_and_the_best_goes_on(runs):
         trade_off.budget_curves(runs[runs["change"] != "a=50, rounds=10"])
 
 
-def test_equal_labels_are_laid_side_by_side(runs):
-    table = trade_off.at_labels(trade_off.budget_curves(runs), 100)
-    assert table.index.tolist() == list(product(("paper", "released-code"), TARGETS))
+def test_equal_labels_are_laid_side_by_side(runs, classes):
+    table = trade_off.at_labels(trade_off.budget_curves(runs), classes, 100)
+    assert table.index.tolist() == list(product(("paper", "released-code"), trade_off.ROLES))
     assert table.columns.tolist() == list(product(("default", "best"), CHANGES))
-    line = table.loc[("paper", "tight")]
+    line = table.loc[("paper", "tightest")]
     assert line["default", "NN"] > line["default", "ELSA"]
     assert line["best", "ELSA"] > line["default", "ELSA"]
 
