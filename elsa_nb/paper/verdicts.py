@@ -29,7 +29,7 @@ def listed() -> pd.DataFrame:
 def verdicts(found: Results, fitted: pd.DataFrame | None = None) -> pd.DataFrame:
     """Return a row a claim and reading: id, where, sentence, reading, verdict, passed, tests, numbers, rule, sweep.
 
-    `fitted` are the exponents of section 5 (`complexity.stored`); without them its claims are not testable.
+    `fitted` are the exponents of section 5 (`exponents.stored`); without them its claims are not testable.
     """
     frames = dict(found.frames) | {"printed": pd.concat([claims(number) for number in (2, 3, 4, 8, 9)])}
     frames |= {} if fitted is None else {"complexity": fitted}
