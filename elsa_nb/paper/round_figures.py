@@ -6,11 +6,11 @@ from matplotlib.figure import Figure
 
 from elsa_nb.paper.figures import COLOURS, COMPONENT_COLOURS, MARKERS, STYLE
 
-# Both kinds of NN have NN's colour; the one that is an arm of its own is dashed and has its arm's mark.
+# Both kinds of NN have NN's colour; that inside ELSA is broad and pale, so that the arm shows where the two agree.
 _SERIES = {
-    "RandS in ELSA": {"color": COMPONENT_COLOURS["RANDS"], "marker": "s", "ls": "-"},
-    "NN in ELSA": {"color": COMPONENT_COLOURS["NN"], "marker": "o", "ls": "-"},
-    "NN alone": {"color": COLOURS["NN"], "marker": MARKERS["NN"], "ls": (0, (4, 1.5))},
+    "RandS in ELSA": {"color": COMPONENT_COLOURS["RANDS"], "marker": "s", "ms": 3, "lw": 1.3},
+    "NN in ELSA": {"color": COMPONENT_COLOURS["NN"], "marker": "o", "ms": 5, "lw": 3.2, "alpha": 0.45},
+    "NN alone": {"color": COLOURS["NN"], "marker": MARKERS["NN"], "ms": 3, "lw": 1.2, "ls": (0, (3, 1.5))},
 }
 
 
@@ -32,10 +32,10 @@ def plot_rounds(frame: pd.DataFrame, classes: pd.DataFrame) -> Figure:
                 here = frame[(frame["reading"] == reading) & (frame["target"] == target)]
                 for series, style in _SERIES.items():
                     rows = here[here["series"] == series]
-                    rows = rows[rows["running"] >= 0.5]
+                    rows = rows[rows["round"] <= rows.loc[rows["running"] >= 0.5, "round"].max()]
                     ax.fill_between(rows["round"], rows["low"], rows["high"], color=style["color"], alpha=0.13, lw=0)
-                    ax.plot(rows["round"], rows["median"], ms=3, lw=1.3, label=series, **style)
-                    ax.plot(*rows.tail(1)[["round", "median"]].to_numpy().T, ms=6, **style)
+                    ax.plot(rows["round"], rows["median"], label=series, **style)
+                    ax.plot(*rows.tail(1)[["round", "median"]].to_numpy().T, clip_on=False, **style | {"ms": 7})
                 ax.set_ylim(0, None)
             line[0].set_ylabel(f"{reading} reading\nNew positives in the round")
         for ax, one in zip(axes[0], classes.itertuples(), strict=True):
