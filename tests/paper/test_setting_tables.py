@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from elsa_nb.paper import hyperparameters, noise, setting_tables
+from elsa_nb.paper import hyperparameters, noise, setting_tables, sweeps
 from elsa_nb.paper.claims import claims
 
 CHANGES = {  # change: (factor on the finds, factor on the labels)
@@ -226,3 +226,17 @@ def test_silent_final_searches_are_counted_by_change(runs):
     assert table.loc["the reading as it is"].tolist() == [0, 0]
     assert table.loc["Head: MLP, AdamW steps"].tolist() == [0, "-"]
     assert "a=10" not in table.index
+
+
+def test_every_change_of_the_sweep_is_a_printed_setting_a_threshold_or_a_titled_choice():
+    changes = {change.text for change in sweeps.sweep("hyperparameters", "full").changes} - {""}
+    tuned = {change for change in changes if change.partition("=")[0] in hyperparameters.TUNED.values()}
+    assert changes - tuned == set(hyperparameters.SILENT)
+    for number in (6, 7, 9):
+        name = hyperparameters.TUNED[number]
+        run = {float(change.partition("=")[2]) for change in tuned if change.startswith(f"{name}=")}
+        printed = set(claims(number)["setting"].astype(float))
+        assert len(printed - run) == 1, "the reading as it is, and nothing else, is missing among the changes"
+        assert run <= printed
+    under_noise = {change.text for change in sweeps.sweep("noise", "full").changes} - {""}
+    assert under_noise <= set(hyperparameters.SILENT)
