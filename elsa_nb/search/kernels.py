@@ -77,6 +77,25 @@ def project(vectors: np.ndarray, weights: np.ndarray) -> np.ndarray:
     return out
 
 
+FEW = 12  # queries: fewer are multiplied in one pass over the vectors, more are worth what BLAS does beforehand
+
+
+def products(queries: np.ndarray, vectors: np.ndarray) -> np.ndarray:
+    """Return queries @ vectors.T, (m, n) float32, in whichever way is the faster: the last bits may differ."""
+    return project(vectors, queries) if len(queries) < FEW else queries @ as_single(vectors).T
+
+
+@njit(cache=True, nogil=True, fastmath={"nnan", "nsz"})
+def least_sums(products, norms, out):
+    """Write into `out` (w,) the least products[j, i] + norms[i] of each row: `products` (w, m), `norms` (m,)."""
+    for j in range(len(out)):
+        least = np.float32(np.inf)
+        for i in range(len(norms)):
+            value = products[j, i] + norms[i]
+            least = value if value < least else least
+        out[j] = least
+
+
 @njit(parallel=True, fastmath=_REORDER, cache=True)
 def _distances_single(vectors, queries, candidates, out):
     m, c = candidates.shape

@@ -13,11 +13,16 @@ import numpy as np
 
 from elsa_nb.progress import bar
 from elsa_nb.search import kernels
+from elsa_nb.search.merging import Found, by_distance_then_row, farthest_of, nearest_allowed
+from elsa_nb.search.merging import nearest_first as nearest_first  # belongs to the same order
+from elsa_nb.search.onepass import OnePass
 from elsa_nb.search.shortlist import Shortlist, in_single, propose_all
 
 SLACKS = (32, 512)  # candidates fetched beyond k: the proof mostly succeeds at once, in dense places at the second try
 BLOCK = 1024  # rows handled together
-DEEPER = 8  # a list that proves too short is made again this many times longer
+WIDE = 8 * BLOCK  # vectors that few queries are multiplied with at once
+DEEPER = 8  # a list that proves too short for the second time is made again this many times longer
+LENGTHENED = 8  # so many lists at a time: someone may be waiting
 KEPT_BYTES = 2**29  # of lists computed on demand and remembered; a search asks for the same rows again and again
 DECODED = 2**29  # up to so many numbers, vectors of half precision are decoded once for all, to 2 GiB
 ALL_BYTES = 2**32  # of candidates for all rows at once; beyond, `build` searches block by block
@@ -33,23 +38,23 @@ class Backend(Protocol):
         """
 
 
-def blas_backend(vectors: np.ndarray) -> Backend:
+def blas_backend(vectors: np.ndarray, norms: np.ndarray) -> Backend:
     """Return the backend of the processor: blocks of BLAS products, each compared at once with what is known."""
-    norms = in_single(kernels.squared_norms(vectors))
+    norms = in_single(norms)
 
     def nearest(queries: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
         shortlist = Shortlist(len(queries), k)
-        for start in range(0, len(vectors), 8 * BLOCK):
-            block = kernels.as_single(vectors[start : start + 8 * BLOCK])
+        for start in range(0, len(vectors), WIDE):
+            block = slice(start, start + WIDE)
             with np.errstate(over="ignore", invalid="ignore"):  # infinite values prove nothing and are searched again
-                shortlist.offer(queries @ block.T, norms[start : start + len(block)], start)
+                shortlist.offer(kernels.products(queries, vectors[block]), norms[block], start)
         rows = shortlist.smallest()
         return rows, shortlist.limits + kernels.squared_norms(queries)
 
     return nearest
 
 
-def faiss_backend(vectors: np.ndarray) -> Backend:
+def faiss_backend(vectors: np.ndarray, norms: np.ndarray) -> Backend:
     """Return faiss's exact index over `vectors` (n, d) (on the CPU)."""
     import faiss
 
@@ -63,17 +68,24 @@ def faiss_backend(vectors: np.ndarray) -> Backend:
     return nearest
 
 
-def torch_backend(vectors: np.ndarray, device: str | None = None) -> Backend:
+def torch_backend(vectors: np.ndarray, norms: np.ndarray, device: str | None = None) -> Backend:
     """Return a backend on torch's `device`: by default the GPU if there is one, else the CPU."""
     import torch
 
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     stored = torch.from_numpy(np.array(vectors)).to(device)  # half precision stays half: the GPU's memory is dear
-    norms = torch.from_numpy(in_single(kernels.squared_norms(vectors))).to(device)
-    # The proof holds for float32: a user's wish for faster, coarser products elsewhere does not apply here.
-    torch.backends.cuda.matmul.allow_tf32 = False
+    norms = torch.from_numpy(in_single(norms)).to(device)
 
     def nearest(queries: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+        # The proof holds for float32: a user's wish for faster, coarser products elsewhere does not apply here.
+        before = torch.backends.cuda.matmul.allow_tf32
+        torch.backends.cuda.matmul.allow_tf32 = False
+        try:
+            return proposed(queries, k)
+        finally:
+            torch.backends.cuda.matmul.allow_tf32 = before
+
+    def proposed(queries: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
         asked = torch.from_numpy(np.ascontiguousarray(queries)).to(device)
         best = rows = None
         for start in range(0, len(stored), 128 * BLOCK):
@@ -126,8 +138,10 @@ class Neighbours:
         # What is measured: one copy in single precision where there is room, decoded on the fly where there is not.
         self._single = kernels.as_single(self.vectors) if self.vectors.size <= DECODED else self.vectors
         self._norms = kernels.squared_norms(self._single)
+        self._one_pass = OnePass(self._single, self._norms)
         self._longer: OrderedDict[int, tuple[np.ndarray, np.ndarray]] = OrderedDict()
         self._longer_bytes = 0
+        self._ended = np.zeros(self.n, bool)  # whose list ended too early once
 
     def build(self, *, progress: bool | None = None) -> "Neighbours":
         """Compute the lists of all rows (n x k) and keep them."""
@@ -160,7 +174,7 @@ class Neighbours:
         """
         k = min(k, self.n - 1)
         if self._backend is None and len(queries):
-            self._backend = BACKENDS[self._backend_name](self._single)
+            self._backend = BACKENDS[self._backend_name](self._single, self._norms)
         rows, distances = np.empty((len(queries), k), np.int64), np.empty((len(queries), k))
         unproved = np.arange(len(queries))
         for slack in SLACKS if len(queries) else ():
@@ -181,13 +195,14 @@ class Neighbours:
         """Measure a backend's proposals; return the `k` best: (rows, distances, proved to be exact (m,))."""
         distances = kernels.squared_distances(self._single, queries, candidates)
         distances[(candidates == queries[:, None]) | (candidates < 0)] = np.inf
-        order = _by_distance_then_row(distances, candidates)[:, :k]
+        order = by_distance_then_row(distances, candidates)[:, :k]
         rows = np.take_along_axis(candidates, order, 1)
         distances = np.take_along_axis(distances, order, 1)
         if candidates.shape[1] == self.n:
             return rows, distances, (candidates >= 0).all(1)
         proved = distances[:, -1] < limits - self._rounding_error(queries)
-        proved &= limits < np.finfo(np.float32).max  # beyond float32's range: inf, nan, or faiss's own sign
+        # Beyond float32's range: inf, nan, or faiss's own sign; or vectors so long that it proves nothing of any.
+        proved &= np.maximum(limits, 8 * self._norms.max()) < np.finfo(np.float32).max
         return rows, distances, proved
 
     def nearest_to_any(
@@ -200,33 +215,55 @@ class Neighbours:
         fewer than `count` when fewer are allowed, ordered by (distance, row).
 
         Only the first `k` entries of each list are merged. That is exact if no list ends before the farthest
-        distance returned; the lists that do end before it are lengthened and merged again.
+        distance returned. Where some do, one pass over the pool for those queries completes the answer; and a list
+        that ends too early for the second time is lengthened and remembered: a sweep asks for the same rows often.
         """
         queries = np.unique(np.asarray(queries, dtype=np.int64))
         count = min(count, int(np.count_nonzero(allowed)))
         if not len(queries) or not count:
             return np.empty(0, np.int64), np.empty(0)
-        depth, short = self.k, queries
-        merged = [(queries, np.zeros(len(queries)))] if include_queries else []
-        while True:
-            rows, distances = self._gather(short, depth)
-            merged.append((rows.ravel(), distances.ravel()))
-            found, reach = _nearest_allowed(merged, count, allowed)
-            farthest = reach[-1] if len(found) == count else np.inf
-            short = short[distances[:, -1] <= farthest] if depth < self.n - 1 else short[:0]
-            if not len(short):
-                return found, reach
-            depth = min(DEEPER * depth, self.n - 1)
+        known = [(queries, np.zeros(len(queries)))] if include_queries else []
+        found, reach, ends = self._merge(known, queries, self.k, count, allowed)
+        again = self._at_hand(queries, np.flatnonzero((ends <= farthest_of(reach, count)) & self._ended[queries]))
+        if len(again):
+            depth = min(DEEPER * self.k, self.n - 1)
+            found, reach, ends[again] = self._merge([(found, reach)], queries[again], depth, count, allowed)
+        short = queries[ends <= farthest_of(reach, count)]
+        if len(short):
+            self._ended[short] = True
+            error = self._rounding_error(queries).max()
+            rest = self._one_pass.within(short, queries, farthest_of(reach, count), count, allowed, error)
+            found, reach = nearest_allowed([(found, reach), rest], count, allowed)
+        return found, reach
 
     def nearest_to_each(self, queries: np.ndarray, count: int, allowed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return for each query row its `count` nearest allowed rows, never itself: (rows, distances), concatenated.
 
         Queries keep the order given; a row near to several queries appears several times.
         """
-        found = [self.nearest_to_any(np.array([query]), count, allowed) for query in queries]
-        if not found:
+        queries = np.asarray(queries, dtype=np.int64)
+        if not len(queries):
             return np.empty(0, np.int64), np.empty(0)
+        if self.k < self.n - 1:  # lengthen together what each would need by itself
+            short = np.unique(queries[allowed[self._gather(queries, self.k)[0]].sum(1) <= count])
+            self._ended[short] = True
+            self._gather(short, min(DEEPER * self.k, self.n - 1))
+        found = [self.nearest_to_any(np.array([query]), count, allowed) for query in queries]
         return np.concatenate([rows for rows, _ in found]), np.concatenate([distances for _, distances in found])
+
+    def _merge(
+        self, known: list[Found], queries: np.ndarray, depth: int, count: int, allowed: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Merge the lists of `queries`, `depth` long, with what is known: (rows, distances, where each list ends)."""
+        rows, distances = self._gather(queries, depth)
+        found, reach = nearest_allowed([*known, (rows.ravel(), distances.ravel())], count, allowed)
+        return found, reach, distances[:, -1] if depth < self.n - 1 else np.full(len(queries), np.inf)
+
+    def _at_hand(self, queries: np.ndarray, short: np.ndarray) -> np.ndarray:
+        """Return which of the `short` ones (positions in `queries`) have a longer list, or get it now."""
+        depth = min(DEEPER * self.k, self.n - 1)
+        made = np.array([len(self._longer.get(q, ((),))[0]) >= depth for q in queries[short].tolist()], bool)
+        return np.concatenate([short[made], short[~made][:LENGTHENED]])
 
     def _gather(self, queries: np.ndarray, depth: int) -> tuple[np.ndarray, np.ndarray]:
         """Return the lists of several rows, `depth` long: (rows, distances), each (m, depth)."""
@@ -261,36 +298,3 @@ class Neighbours:
 
 def _bytes(entry: tuple[np.ndarray, ...] | list[np.ndarray]) -> int:
     return sum(array.nbytes for array in entry)
-
-
-def _by_distance_then_row(distances: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """Return, row by row, the order that sorts by distance and breaks ties by row number."""
-    by_row = np.argsort(rows, axis=1, kind="stable")
-    by_distance = np.argsort(np.take_along_axis(distances, by_row, 1), axis=1, kind="stable")
-    return np.take_along_axis(by_row, by_distance, 1)
-
-
-def nearest_first(rows: np.ndarray, distances: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return each row once with its smallest distance, ordered by (distance, row)."""
-    order = np.lexsort((rows, distances))
-    _, first = np.unique(rows[order], return_index=True)
-    chosen = order[np.sort(first)]
-    return rows[chosen].astype(np.int64), distances[chosen]
-
-
-def _nearest_allowed(
-    merged: list[tuple[np.ndarray, np.ndarray]], count: int, allowed: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Merge (rows, distances) pairs: the `count` nearest of the allowed rows."""
-    rows = np.concatenate([r for r, _ in merged])
-    kept = allowed[rows]
-    rows, distances = rows[kept], np.concatenate([d for _, d in merged])[kept]
-    enough = 4 * count  # a row is near to several queries, seldom to more than four
-    while enough < len(rows):  # sorting everything would take longer than all the rest of a round
-        near = distances <= np.partition(distances, enough)[enough]
-        found, reach = nearest_first(rows[near], distances[near])
-        if len(found) >= count:
-            return found[:count], reach[:count]
-        enough *= 4
-    found, reach = nearest_first(rows, distances)
-    return found[:count], reach[:count]

@@ -77,11 +77,14 @@ def propose_all(vectors: np.ndarray, norms: np.ndarray, k: int, progress: bool |
             with np.errstate(over="ignore", invalid="ignore"):
                 values = norms[sample] - 2 * as_single(vectors[block]) @ among.T
             shortlist.limits[block] = np.partition(values, rank, axis=1)[:, rank]
+    room = np.empty(BLOCK * BLOCK, np.float32)  # a new array for each block would take longer to map than to multiply
     for i, mine in enumerate(bar(blocks, "neighbour candidates", progress)):
         queries = as_single(vectors[mine])
         for theirs in blocks[i:]:
+            others = as_single(vectors[theirs])
+            products = room[: len(queries) * len(others)].reshape(len(queries), len(others))
             with np.errstate(over="ignore", invalid="ignore"):  # infinite values prove nothing
-                products = queries @ as_single(vectors[theirs]).T
+                np.matmul(queries, others.T, out=products)
             shortlist.offer(products, norms[theirs], theirs.start, mine.start)
             if theirs is not mine:
                 shortlist.offer_across(products, norms[mine], mine.start, theirs.start)

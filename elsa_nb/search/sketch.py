@@ -11,14 +11,17 @@ import numpy as np
 
 from elsa_nb.progress import bar
 from elsa_nb.search import kernels
-from elsa_nb.search.neighbours import Neighbours, nearest_first
+from elsa_nb.search.merging import NOTHING, farthest_of, nearest_allowed, nearest_first
+from elsa_nb.search.neighbours import Neighbours
+from elsa_nb.search.onepass import OnePass
 from elsa_nb.search.shortlist import Shortlist
 
 WIDTH = 64  # leading directions
 LARGE = 2**27  # numbers in a pool, from where comparing a round's queries with every vector takes too long
 SAMPLE = 8192  # vectors they are taken from
 BLOCK = 8192  # rows handled together
-FETCHED = 512  # pairs bounded for each query at first; more whenever they prove too few
+FETCHED = 512  # pairs bounded for each query at first; where they prove too few, the rest goes block by block
+PAIRS = 2**21  # looked at together
 
 
 class Sketch:
@@ -32,20 +35,29 @@ class Sketch:
         half = np.asarray(vectors).dtype == np.float16
         self.vectors = np.ascontiguousarray(vectors, dtype=np.float16 if half else np.float32)
         self.n, self.dimension = self.vectors.shape
-        centre, directions = _leading_directions(self.vectors, min(width, self.dimension))
-        self._sketch = np.empty((self.n, directions.shape[1] + 1), np.float32)
-        longest = 0.0
-        for start in bar(range(0, self.n, BLOCK), "sketch", progress):
-            block = kernels.as_single(self.vectors[start : start + BLOCK]) - centre
-            mine = self._sketch[start : start + len(block)]
-            mine[:, :-1] = block @ directions
-            mine[:, -1] = np.sqrt(kernels.squared_norms(block - mine[:, :-1] @ directions.T))
-            longest = max(longest, kernels.squared_norms(block).max())
-            kernels.release(self.vectors)
+        longest = self._fill(min(width, self.dimension), progress)
         self._norms = kernels.squared_norms(self._sketch)
+        # Squares too long for float32 bound nothing: then everything is measured, in float64.
+        self._speaks = 8 * longest < np.finfo(np.float32).max
+        self._one_pass = OnePass(self.vectors, np.full(1, np.inf))
         # How far a bound may lie above the distance: roundings of sums of d, then of `width` terms, in float32.
-        terms = self.dimension + directions.shape[1] + 16
+        terms = self.dimension + self._sketch.shape[1] + 15
         self._error = 8 * terms * np.finfo(np.float32).eps * longest + terms * np.finfo(np.float32).tiny
+
+    def _fill(self, width: int, progress: bool | None) -> float:
+        """Compute the sketch; return the longest squared distance to the centre, infinite where float32 ends."""
+        longest = 0.0
+        with np.errstate(over="ignore", invalid="ignore"):
+            centre, directions = _leading_directions(self.vectors, width)
+            self._sketch = np.empty((self.n, directions.shape[1] + 1), np.float32)
+            for start in bar(range(0, self.n, BLOCK), "sketch", progress):
+                block = kernels.as_single(self.vectors[start : start + BLOCK]) - centre
+                mine = self._sketch[start : start + len(block)]
+                mine[:, :-1] = block @ directions
+                mine[:, -1] = np.sqrt(kernels.squared_norms(block - mine[:, :-1] @ directions.T))
+                longest = np.maximum(longest, kernels.squared_norms(block).max())
+                kernels.release(self.vectors)
+        return float(longest) if np.isfinite(self._sketch).all() else np.inf
 
     def nearest_to_any(
         self, queries: np.ndarray, count: int, allowed: np.ndarray, *, include_queries: bool = False
@@ -60,22 +72,52 @@ class Sketch:
             return np.empty(0, np.int64), np.empty(0)
         own = queries[allowed[queries]] if include_queries else queries[:0]
         found, reach = own[:count], np.zeros(len(own[:count]))
-        farthest, fetched = np.inf, max(FETCHED, count)
-        while True:
-            pairs, bounds, limits = self._bound(queries, min(fetched, self.n), allowed, farthest)
+        if not self._speaks:
+            rest = self._one_pass.within(queries, queries, NOTHING, count, allowed, 0.0)
+            return nearest_allowed([(found, reach), rest], count, allowed)
+        norms = np.where(allowed, self._norms, np.inf).astype(np.float32)  # what may not be returned is never near
+        fetched = min(max(FETCHED, count + 1), self.n)
+        open_ends = []
+        for start in range(0, len(queries), max(1, PAIRS // fetched)):
+            group = queries[start : start + max(1, PAIRS // fetched)]
+            pairs, bounds, limits = self._bound(group, fetched, norms, farthest_of(reach, count))
             for part in np.split(np.arange(len(bounds)), _parts(len(bounds), 4 * count)):
-                near = part[bounds[part] <= farthest + self._error]
+                near = part[bounds[part] <= farthest_of(reach, count) + self._error]
                 if not len(near):
                     break
-                distances = kernels.squared_distances(self.vectors, pairs[0, near], pairs[1, near][:, None])[:, 0]
-                found, reach = nearest_first(np.append(found, pairs[1, near]), np.append(reach, distances))
-                found, reach = found[:count], reach[:count]
-                farthest = reach[-1] if len(found) == count else np.inf
-            queries = queries[limits <= farthest + self._error]
-            kernels.release(self.vectors)
-            if not len(queries) or fetched >= self.n:
-                return found, reach
-            fetched *= 32  # mostly enough for all pairs that are bounded within the distance known by now
+                found, reach = self._measure(pairs[:, near], found, reach, count)
+            open_ends.append(limits)
+        short = queries[np.concatenate(open_ends) <= farthest_of(reach, count) + self._error]
+        if len(short) and fetched < self.n:
+            found, reach = self._rest(short, norms, found, reach, count)
+        kernels.release(self.vectors)
+        return found, reach
+
+    def _measure(
+        self, pairs: np.ndarray, found: np.ndarray, reach: np.ndarray, count: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Measure pairs (query, row), (2, m), and return the `count` nearest of their rows and those found before."""
+        distances = kernels.squared_distances(self.vectors, pairs[0], pairs[1][:, None])[:, 0]
+        found, reach = nearest_first(np.append(found, pairs[1]), np.append(reach, distances))
+        return found[:count], reach[:count]
+
+    def _rest(
+        self, queries: np.ndarray, norms: np.ndarray, found: np.ndarray, reach: np.ndarray, count: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Measure block by block whatever is bounded within what is known to be near: however much, little is held."""
+        asked, own = self._sketch[queries], self._norms[queries][:, None]
+        block = max(1, min(BLOCK, PAIRS // len(queries)))
+        for start in range(0, self.n, block):
+            stop = min(start + block, self.n)
+            bounds = norms[start:stop] - 2 * kernels.products(asked, self._sketch[start:stop])
+            near = bounds <= farthest_of(reach, count) + 2 * self._error - own
+            mine = np.flatnonzero((queries >= start) & (queries < stop))
+            near[mine, queries[mine] - start] = False
+            i, j = np.nonzero(near)
+            if len(i):
+                found, reach = self._measure(np.stack([queries[i], start + j]), found, reach, count)
+                kernels.release(self.vectors)
+        return found, reach
 
     def nearest_to_each(self, queries: np.ndarray, count: int, allowed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return for each query row its `count` nearest allowed rows, never itself, as `Neighbours` does."""
@@ -85,19 +127,20 @@ class Sketch:
         return np.concatenate([rows for rows, _ in found]), np.concatenate([distances for _, distances in found])
 
     def _bound(
-        self, queries: np.ndarray, fetched: int, allowed: np.ndarray, farthest: float
+        self, queries: np.ndarray, fetched: int, norms: np.ndarray, farthest: float
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return the `fetched` least bounded pairs of each query: (query and row (2, m), bounds (m,)), least first.
 
-        And for each query the bound that all its other rows have at least, (len(queries),). Pairs that are bounded
-        beyond `farthest` are left out.
+        And for each query the bound that all its other rows have at least, (len(queries),). `norms` (n,) are those of
+        the sketch, infinite for rows that are not wanted. Pairs that are bounded beyond `farthest` are left out.
         """
         asked = self._sketch[queries]
-        norms = np.where(allowed, self._norms, np.inf).astype(np.float32)  # what may not be returned is never near
         shortlist = Shortlist(len(queries), fetched)
-        shortlist.limits[:] = farthest + 2 * self._error - self._norms[queries]
+        if farthest < NOTHING:
+            shortlist.limits[:] = farthest + 2 * self._error - self._norms[queries]
         for start in range(0, self.n, BLOCK):
-            shortlist.offer(asked @ self._sketch[start : start + BLOCK].T, norms[start : start + BLOCK], start)
+            block = slice(start, start + BLOCK)
+            shortlist.offer(kernels.products(asked, self._sketch[block]), norms[block], start)
         rows = shortlist.smallest().astype(np.int64)
         held = (rows >= 0) & (rows != queries[:, None])
         pairs = np.stack([np.broadcast_to(queries[:, None], rows.shape)[held], rows[held]])

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from elsa_nb.search import neighbours as module
 from elsa_nb.search.neighbours import BACKENDS, Neighbours
+from elsa_nb.search.onepass import OnePass
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -133,7 +134,7 @@ def test_candidates_in_any_order_and_blurred_distances_are_put_right(monkeypatch
     vectors = random_vectors(5, 300, 3, "grid")
     rng = np.random.default_rng(0)
 
-    def sloppy(stored):
+    def sloppy(stored, norms):
         def nearest(queries, k):
             exact = ((stored[None].astype(float) - queries[:, None]) ** 2).sum(2)
             size = (stored.astype(float) ** 2).sum(1)
@@ -156,7 +157,7 @@ def test_a_backend_that_stops_short_is_repaired(monkeypatch, scans):
     """Candidates that leave nearer rows out, and whose distances admit it, are searched again."""
     vectors = random_vectors(6, 120, 4, "normal")
 
-    def lazy(stored):
+    def lazy(stored, norms):
         def nearest(queries, k):
             """Look at the first rows only, and vouch for no more than what was not looked at."""
             exact = ((stored[None] - queries[:, None]) ** 2).sum(2)
@@ -177,7 +178,7 @@ def test_distances_that_are_no_numbers_prove_nothing(monkeypatch, scans, value):
     monkeypatch.setitem(
         BACKENDS,
         "broken",
-        lambda stored: (
+        lambda stored, norms: (
             lambda queries, k: (
                 np.tile(np.arange(k), (len(queries), 1)),
                 np.full(len(queries), value, np.float32),
@@ -194,7 +195,7 @@ def test_the_error_bound_covers_what_float32_does(backend, kind):
     for d in (1, 3, 50, 600):
         vectors = random_vectors(9, 80, d, kind)
         neighbours = Neighbours(vectors, backend=backend)
-        rows, limits = BACKENDS[backend](neighbours.vectors)(vectors, 40)
+        rows, limits = BACKENDS[backend](neighbours.vectors, neighbours._norms)(vectors, 40)
         for query in range(80):
             true = ((vectors.astype(float) - vectors[query].astype(float)) ** 2).sum(1)
             error = neighbours._rounding_error(np.array([query]))[0]
@@ -281,30 +282,82 @@ def test_nearest_to_any_is_exact_for_any_mask_count_and_list_length(problem, dat
     np.testing.assert_allclose(distances, [v for _, values in each for v in values], rtol=1e-12, atol=0)
 
 
-def test_short_lists_are_lengthened_and_long_ones_left_alone(monkeypatch):
-    vectors = random_vectors(0, 500, 2, "normal")
-    neighbours = Neighbours(vectors, backend="blas", k=4).build(progress=False)
-    depths = []
-    exact = Neighbours.exact
+@pytest.fixture
+def work(monkeypatch):
+    """Record the lists made, (rows, length), and the rows that passes over the pool are made for."""
+    made, passed = [], []
+    exact, one_pass = Neighbours.exact, OnePass._pass
 
-    def spy(self, queries, k):
-        depths.append(k)
+    def lists(self, queries, k):
+        made.append((len(queries), k))
         return exact(self, queries, k)
 
-    monkeypatch.setattr(Neighbours, "exact", spy)
+    def passes(self, queries):
+        passed.append(queries.tolist())
+        return one_pass(self, queries)
+
+    monkeypatch.setattr(Neighbours, "exact", lists)
+    monkeypatch.setattr(OnePass, "_pass", passes)
+    return made, passed
+
+
+def test_a_list_too_short_costs_a_pass_and_the_second_time_it_is_lengthened(work):
+    made, passed = work
+    vectors = random_vectors(0, 500, 2, "normal")
+    neighbours = Neighbours(vectors, backend="blas", k=4).build(progress=False)
     allowed = np.ones(500, bool)
     neighbours.nearest_to_any([1], 3, allowed)
-    assert depths == []  # the lists made by build suffice
-    neighbours.nearest_to_any([1], 4, allowed)
-    assert depths == [32]  # row 5 could lie as far as row 4
-    allowed[neighbours.exact(np.array([1]), 300)[0]] = False
-    del depths[:]
-    rows, _ = neighbours.nearest_to_any([1], 3, allowed)
-    assert rows.tolist() == brute_force_any(vectors, [1], 3, allowed, False)[0]
-    assert depths == [256, 499]
-    del depths[:]
-    neighbours.nearest_to_any([1], 3, allowed)
-    assert depths == []  # remembered
+    assert made == passed == []  # the lists made by build suffice
+    for made_by_then in ([], [(1, 32)], [(1, 32)]):
+        rows, _ = neighbours.nearest_to_any([1], 4, allowed)  # row 5 could lie as far as row 4
+        assert rows.tolist() == brute_force_any(vectors, [1], 4, allowed, False)[0]
+        assert (made, passed) == (made_by_then, [[1]])
+    allowed[neighbours.exact(np.array([1, 7]), 150)[0]] = False
+    del made[:], passed[:]
+    neighbours = Neighbours(vectors, lists=neighbours.lists)
+    for queries, passes in (([1], [[1]]), ([1, 7], [[1], [7]]), ([1, 7], [[1], [7]])):  # only for what is new
+        rows, _ = neighbours.nearest_to_any(queries, 3, allowed)
+        assert rows.tolist() == brute_force_any(vectors, queries, 3, allowed, False)[0]
+        assert passed == passes
+    assert made == [(1, 32), (1, 32)]  # each when it was asked about again
+
+
+def test_only_a_few_lists_are_lengthened_while_someone_waits(work):
+    made, _ = work
+    neighbours = Neighbours(random_vectors(0, 500, 2, "normal"), backend="blas", k=4).build(progress=False)
+    for _ in range(4):
+        neighbours.nearest_to_any(range(20), 400, np.ones(500, bool))
+    assert made == [(8, 32), (8, 32), (4, 32)]
+
+
+def test_passes_kept_from_other_searches_change_nothing(monkeypatch):
+    vectors, rng = random_vectors(0, 200, 3, "grid"), np.random.default_rng(1)
+    neighbours = Neighbours(vectors, backend="blas", k=2).build(progress=False)
+    monkeypatch.setattr(module, "LENGTHENED", 0)
+    for _ in range(60):
+        queries = np.flatnonzero(rng.random(12) < 0.5)
+        allowed, include = rng.random(200) < 0.5, bool(rng.integers(2))
+        rows, _ = neighbours.nearest_to_any(queries, 30, allowed, include_queries=include)
+        assert rows.tolist() == brute_force_any(vectors, queries, 30, allowed, include)[0]
+
+
+@pytest.mark.parametrize("magnitude", [1e21, 1e37])
+def test_short_lists_are_completed_where_float32_says_nothing(magnitude):
+    vectors = (random_vectors(0, 80, 3, "normal") * magnitude).astype(np.float32)
+    neighbours = Neighbours(vectors, backend="blas", k=3).build(progress=False)
+    rows, _ = neighbours.nearest_to_any([4, 9], 40, np.ones(80, bool))
+    assert rows.tolist() == brute_force_any(vectors, [4, 9], 40, np.ones(80, bool), False)[0]
+
+
+def test_torch_keeps_its_settings():
+    torch = pytest.importorskip("torch")
+    before = torch.backends.cuda.matmul.allow_tf32
+    try:
+        torch.backends.cuda.matmul.allow_tf32 = True
+        Neighbours(random_vectors(0, 50, 3, "normal"), backend="torch").exact(np.arange(3), 5)
+        assert torch.backends.cuda.matmul.allow_tf32
+    finally:
+        torch.backends.cuda.matmul.allow_tf32 = before
 
 
 def test_remembered_lists_are_bounded_and_stay_right(monkeypatch):

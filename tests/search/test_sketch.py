@@ -28,6 +28,9 @@ POOLS = {
     "one column": np.random.default_rng(0).normal(size=(400, 1)).astype(np.float32),
     "two rows": clustered(2, 3),
     "tiny": clustered(300, 9) * np.float32(1e-25),
+    "long": clustered(300, 9) * np.float32(1e19),  # squares near the end of float32, and beyond
+    "longer": clustered(300, 9) * np.float32(1e30),
+    "longest": clustered(300, 9) * np.float32(1e38 / 9),
 }
 
 
@@ -63,10 +66,26 @@ def test_nothing_to_ask_and_nothing_allowed():
 def test_a_bound_is_never_above_the_distance(d, width, shift, seed):
     vectors = clustered(60, d, seed) + np.float32(shift)
     sketch = Sketch(vectors, width=width, progress=False)
-    pairs, bounds, _ = sketch._bound(np.arange(60), 60, np.ones(60, bool), np.inf)
+    pairs, bounds, _ = sketch._bound(np.arange(60), 60, sketch._norms.astype(np.float32), np.inf)
     true = ((vectors[pairs[0]].astype(float) - vectors[pairs[1]].astype(float)) ** 2).sum(1)
     assert (bounds <= true + sketch._error).all()
     assert len(bounds) == 60 * 59
+
+
+def test_a_pool_without_structure_is_searched_in_blocks(monkeypatch):
+    """Little is held however many pairs must be looked at, and the answers stay."""
+    monkeypatch.setattr(module, "FETCHED", 8)
+    monkeypatch.setattr(module, "PAIRS", 500)
+    vectors, allowed, held = POOLS["flat"], np.ones(900, bool), []
+    asked = (np.arange(3), np.arange(0, 900, 9))
+    expected = [Neighbours(vectors, k=30).nearest_to_any(queries, 20, allowed) for queries in asked]
+    init = module.Shortlist.__init__
+    monkeypatch.setattr(module.Shortlist, "__init__", lambda self, m, k: (held.append(m * k), init(self, m, k))[1])
+    sketch = Sketch(vectors, width=2, progress=False)
+    for queries, theirs in zip(asked, expected, strict=True):
+        for mine, other in zip(sketch.nearest_to_any(queries, 20, allowed), theirs, strict=True):
+            np.testing.assert_array_equal(mine, other)
+    assert max(held) <= 500
 
 
 def test_good_directions_leave_little_to_measure(monkeypatch):
