@@ -51,7 +51,7 @@ def plot_time(points: pd.DataFrame) -> Figure:
                 }
                 ax.errorbar(seconds.index, seconds["median"], spread, **style, ms=4, lw=1.3, elinewidth=0.8)
             _finish(ax, label, here["size"])
-        axes[0].set_ylabel("Seconds a call")
+        axes[0].set_ylabel("Seconds of the processor, a call")
         bottom, top = axes[0].get_ylim()
         for ax in axes:
             _claimed(ax, bottom, top)

@@ -76,7 +76,7 @@ def beside_claims(fitted: pd.DataFrame) -> pd.DataFrame:
         line = row.part, row.against
         cells["claimed"][line] = "" if np.isnan(row.claimed) else f"{row.claimed:g}"
         interval = "" if np.isnan(row.low) else f" [{row.low:.2f}, {row.high:.2f}]"
-        cells[row.form][line] = f"{row.exponent:.2f}{interval}"
+        cells[row.form][line] = f"{round(row.exponent, 2) + 0.0:.2f}{interval}"  # + 0.0: no "-0.00"
     frame = pd.DataFrame(cells).fillna("")
     frame.index = pd.MultiIndex.from_tuples(frame.index, names=["part", "against"])
     order = [(part, size) for part in ("NN", "RandS", "Sampler", "round", "lists") for size in "nkld"]
