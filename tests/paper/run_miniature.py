@@ -1,0 +1,76 @@
+"""Run every notebook of profile `paper` in one process, the sweeps cut down; print a line a notebook, and what broke.
+
+One process instead of a kernel each: most of the time of so small a run would be imports. ELSA_ROOT, ELSA_IMAGENET
+and ELSA_FOOD101 name the miniature; the notebooks to run are the arguments, or all.
+"""
+
+import contextlib
+import io
+import os
+import sys
+import time
+import traceback
+from dataclasses import replace
+
+import nbformat
+from IPython.core.interactiveshell import InteractiveShell
+from matplotlib import pyplot as plt
+
+from elsa_nb.paper import complexity, notebooks, tightness
+from elsa_nb.paper.report import write_report
+from elsa_nb.paper.sweeps import SWEEPS
+from elsa_nb.profiles import profile
+
+CLASSES, MEMBERS = 5, 20
+TIMED = {"n": (400, 800, 1600), "k": (8, 16, 32), "l": (8, 16, 32), "d": (64, 128), "lists": (200, 400)}
+PLAN = complexity.Plan(**TIMED, memory=(400, 800), rows=800, turns=2)
+
+
+def cut_down():
+    """Ask for a few searches in small classes; everything else is the profile's."""
+    for plans in SWEEPS.values():
+        if "paper" in plans:
+            few = min(CLASSES, plans["paper"].n_classes)
+            seeds = tuple(count for count in plans["paper"].seeds if count < MEMBERS)
+            plans["paper"] = replace(plans["paper"], n_classes=few, repeats=1, least_members=MEMBERS, seeds=seeds)
+    tightness.LEAST_MEMBERS = MEMBERS
+    complexity.plan = lambda _: PLAN
+    os.cpu_count = lambda: 1  # so few searches are not worth processes of their own
+
+
+def run(path):
+    """Run the code of one notebook from an empty namespace; raise what a cell raises."""
+    shell = InteractiveShell.instance()
+    shell.reset(new_session=False)
+    for cell in nbformat.read(path, as_version=4).cells:
+        if cell.cell_type == "code" and "injected-parameters" not in cell.metadata.get("tags", []):
+            declared = "parameters" in cell.metadata.get("tags", [])
+            with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+                result = shell.run_cell(cell.source + ('\nprofile = "paper"' if declared else ""))
+            result.raise_error()
+    plt.close("all")
+
+
+def main(names):
+    """Run the notebooks, then write the report; return how many broke."""
+    cut_down()
+    jobs = [(path.stem, lambda path=path: run(path)) for path in notebooks.notebooks()]
+    jobs.append(("report", lambda: write_report(profile("paper"))))
+    broken = 0
+    for name, job in jobs:
+        if names and name not in names:
+            continue
+        began = time.perf_counter()
+        try:
+            job()
+        except Exception:
+            broken += 1
+            print(traceback.format_exc(limit=-3))
+            print(f"{name}: BROKEN", flush=True)
+        else:
+            print(f"{name}: ran in {time.perf_counter() - began:.1f} s", flush=True)
+    return broken
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]) > 0)
