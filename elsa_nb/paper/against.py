@@ -12,13 +12,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from elsa_nb import store
 from elsa_nb.errors import MissingDataError
-from elsa_nb.paper import runner
+from elsa_nb.paper import embedding_spaces, runner
 from elsa_nb.paper.claims import claims, tables
 from elsa_nb.paper.sweeps import SWEEPS
 from elsa_nb.paper.tables import ENCODERS
-from elsa_nb.profiles import profile
 from elsa_nb.search.elsa import READINGS
 from elsa_nb.search.metrics import median_interval
 
@@ -93,19 +91,9 @@ def about(found: Results) -> pd.DataFrame:
 
 
 def linear_top1(profile_name: str) -> dict[str, float]:
-    """Return the accuracy in percent of a linear probe on the embedding, for every encoder with a card in data/weights.
-
-    The cards were written when the encoders were trained; official encoders have none, and keep the paper's figure.
-    """
-    top1 = {}
-    for encoder, weights in profile(profile_name).datasets[0].encoders:
-        card = store.DATA / "weights" / f"{weights}.json"
-        if card.exists():
-            top1[encoder] = 100 * store.read_json(card)["quality"]["embedding"]["linear_probe"]
-        elif weights.startswith("official:"):
-            printed = claims(5).query("encoder == @encoder and metric == 'linear_top1'")
-            top1[encoder] = float(printed["value"].iloc[0])
-    return top1
+    """Return the accuracy in percent of a linear probe on each trained encoder's embedding, as Table 5's notebook."""
+    worth = embedding_spaces.worth(profile_name).set_index("encoder")["linear_top1"]
+    return worth.drop(list(embedding_spaces.FLOORS), errors="ignore").to_dict()
 
 
 def cells(found: Results) -> pd.DataFrame:

@@ -23,6 +23,7 @@ from elsa_nb.paper.effects import (
     rule,
     spread,
 )
+from elsa_nb.paper.trade_off import ROLES
 
 RULES: dict[str, Rule] = {}
 _rule = partial(rule, RULES)
@@ -110,9 +111,9 @@ def _head_saves(frames: Frames, told: Numbers) -> list[Test]:
 def _beats_nn(frames: Frames, told: Numbers) -> list[Test]:
     tests = []
     areas = _areas(frames["trade-off"])
-    for target in areas["ELSA"]:
-        full, nearest = areas["ELSA"][target], areas["NN"][target]
-        tests.append(Test(f"{target}: area {full:.3f} against {nearest:.3f}", full > nearest))
+    for role in ROLES:
+        full, nearest = areas["ELSA"][role], areas["NN"][role]
+        tests.append(Test(f"{role} class: area {full:.3f} against {nearest:.3f}", full > nearest))
     for encoder, runs in by_encoder(frames["components"]):
         full, nearest = arm(runs), arm(runs, "NN")
         gain = between(full, nearest, "discovery_rate")
@@ -126,11 +127,12 @@ def _beats_nn(frames: Frames, told: Numbers) -> list[Test]:
 
 
 def _areas(runs: pd.DataFrame) -> dict[str, dict[str, float]]:
-    """Return the area under the trade-off of the settings' medians: {arm: {class: area}}, classes in their order."""
+    """Return the area under the trade-off of the settings' medians: {arm: {role of the class: area}}."""
+    roles = dict(zip(runs["target"].unique(), ROLES, strict=True))
     medians = runs.groupby(["arm", "target", "change"], sort=False)[list(BOTH)].median()
     return {
         name: {
-            target: area(rows["labelling_efficiency"], rows["discovery_rate"])
+            roles[target]: area(rows["labelling_efficiency"], rows["discovery_rate"])
             for target, rows in medians.loc[name].groupby("target", sort=False)
         }
         for name in ("ELSA", "No Active", "NN")
@@ -144,13 +146,13 @@ def _areas(runs: pd.DataFrame) -> dict[str, dict[str, float]]:
 )
 def _three_classes(frames: Frames, told: Numbers) -> list[Test]:
     areas = _areas(frames["trade-off"])
-    tight, sparse, typical = list(areas["ELSA"])[:3]  # the order of the sweep
+    tight, sparse, typical = ROLES
     tests = [
-        Test(f"{name}: {mine[tight]:.3f} ({tight}) against {mine[sparse]:.3f} ({sparse})", mine[tight] > mine[sparse])
+        Test(f"{name}: {tight} {mine[tight]:.3f}, {sparse} {mine[sparse]:.3f}", mine[tight] > mine[sparse])
         for name, mine in areas.items()
     ]
     full, nearest = areas["ELSA"][typical], areas["NN"][typical]
-    return [*tests, Test(f"{typical}: ELSA {full:.3f} against NN {nearest:.3f}", full > nearest)]
+    return [*tests, Test(f"{typical}: ELSA {full:.3f}, NN {nearest:.3f}", full > nearest)]
 
 
 @_rule("final-search-finds-the-rest", "5 seeds, each encoder: at least 95 % of what the rounds left is found (median)")
