@@ -4,7 +4,7 @@ Worth is measured in one way for every row, the floors included: a linear probe 
 that are searched. The printed numbers join here and nowhere earlier.
 """
 
-from itertools import permutations
+from itertools import permutations, product
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,6 @@ from elsa_nb.images import quality
 from elsa_nb.images.datasets import open_dataset
 from elsa_nb.images.official import OFFICIAL
 from elsa_nb.paper.claims import claims
-from elsa_nb.paper.sweeps import sweep
 from elsa_nb.paper.tables import ENCODERS, IMAGENET_CLASS, summary
 from elsa_nb.pool import Pool
 from elsa_nb.profiles import Profile, profile
@@ -24,6 +23,7 @@ from elsa_nb.progress import bar
 from elsa_nb.search.elsa import READINGS
 
 FLOORS = {"untrained": "random weights", "raw-pixels": "no network"}
+UNTRAINABLE = ("obow",)  # no recipe here trains it
 METRICS = {"labelling_efficiency": "Labelling efficiency", "discovery_rate": "Discovery rate", "labels": "Labels spent"}
 PER_CLASS = 50  # images a class, on average, that a linear probe is trained and tested on: seconds, not minutes
 QUERIES = 2000
@@ -33,7 +33,9 @@ _EMPTY = "-"
 
 
 def worth(profile_name: str, *, progress: bool | None = None) -> pd.DataFrame:
-    """Return what each encoder of the sweep is worth by labels: encoder, loaded, dimension, linear_top1 (%), purity.
+    """Return what each of the profile's encoders is worth by labels.
+
+    Columns: encoder, loaded (which weights), dimension, linear_top1 (%), purity.
 
     `linear_top1` is the accuracy of a linear probe on a fifth of a fixed random sample of images, 50 a class on
     average, trained on the other four fifths; `purity` the share of the ten nearest neighbours, in the whole pool, that
@@ -43,7 +45,7 @@ def worth(profile_name: str, *, progress: bool | None = None) -> pd.DataFrame:
     labels = open_dataset(chosen.dataset).labels["name"].astype("category").cat.codes.to_numpy()
     rows = [
         {"encoder": encoder, "loaded": loaded(chosen, encoder), **_measured(chosen.pool(encoder, "embedding"), labels)}
-        for encoder in bar(sweep("encoders", profile_name).encoders, "linear probes", progress)
+        for encoder, _ in bar(chosen.datasets[0].encoders, "linear probes", progress)
     ]
     return pd.DataFrame(rows)
 
@@ -67,20 +69,25 @@ def table5(runs: pd.DataFrame, worth: pd.DataFrame) -> pd.DataFrame:
     searches, printed and value (as printed); beside it linear_top1, purity and loaded of the encoder, printed_top1, and
     `note`, what the paper's row is. An encoder that was not run has one row a metric, without a reading; a floor, which
     the paper does not have, no printed value. Labels that the paper spent are implied: discovery rate x 1300 /
-    labelling efficiency. Raises ValueError for runs of another arm and for an encoder without a title.
+    labelling efficiency. Raises ValueError for runs of another arm, an encoder without a title, or one without `worth`.
     """
     if strange := sorted({*runs["arm"], *worth["encoder"]} - {"ELSA", *ENCODERS}):
         raise ValueError(
             f"{strange[0]!r} has no place in Table 5; allowed: runs of ELSA, encoders {', '.join(ENCODERS)}"
         )
-    ours = summary(runs).drop(columns=["arm", "seeds"])
-    long = _printed().merge(ours, on=["encoder", "metric"], how="outer", validate="one_to_many")
+    if unknown := sorted(set(runs["encoder"]) - set(worth["encoder"])):
+        raise ValueError(f"encoder {unknown[0]!r} was run, and `worth` does not have it; give that of the same profile")
+    ours, printed = summary(runs).drop(columns=["arm", "seeds"]), _printed()
+    lines = product(dict.fromkeys([*printed["encoder"], *worth["encoder"]]), METRICS)
+    long = pd.DataFrame(lines, columns=["encoder", "metric"])
+    long = long.merge(printed, how="left").merge(ours, on=["encoder", "metric"], how="left", validate="one_to_many")
     printed_top1 = claims(5).query("metric == 'linear_top1'").set_index("encoder")
     long["printed_top1"] = long["encoder"].map(printed_top1["value"])
     notes = printed_top1["note"].str.removeprefix("percent").str.removeprefix("; ")
     long["note"] = long["encoder"].map(notes).fillna("not in the paper")
     long = long.merge(worth, on="encoder", how="left")
-    long["loaded"] = long["loaded"].fillna("official weights only")
+    absent = long["encoder"].map(dict.fromkeys(UNTRAINABLE, "official weights only")).fillna("not in this profile")
+    long["loaded"] = long["loaded"].fillna(absent)
     long["printed"] = long["printed"].fillna("")
     for column, order in (("encoder", ENCODERS), ("metric", METRICS), ("reading", READINGS)):
         long[column] = pd.Categorical(long[column], list(order), ordered=True)
@@ -147,12 +154,12 @@ def correlations(points: pd.DataFrame) -> pd.DataFrame:
     the share of all orders of the encoders that are correlated as strongly, either way. Missing for fewer than four.
     """
     rows = []
-    for (metric, panel), group in points.groupby(["metric", "panel"], sort=False):
-        if panel == "printed":
-            sets = {_PRINTED_ROWS: group, _WITHOUT_LITERATURE: group[~group["literature"]]}
-        else:
-            sets = {"trained": group[~group["floor"]], "trained, and the floors": group}
-        for against in ("linear_top1",) if panel == "printed" else ("linear_top1", "purity"):
+    for against, (metric, of_metric) in product(("linear_top1", "purity"), points.groupby("metric", sort=False)):
+        for panel, group in of_metric.dropna(subset=[against]).groupby("panel", sort=False):
+            if panel == "printed":
+                sets = {_PRINTED_ROWS: group, _WITHOUT_LITERATURE: group[~group["literature"]]}
+            else:
+                sets = {"trained": group[~group["floor"]], "trained, and the floors": group}
             for which, frame in sets.items():
                 rho = rank_correlation(frame[against].to_numpy(), frame["median"].to_numpy())
                 rows.append((metric, against, panel, which, len(frame), *rho))

@@ -77,6 +77,8 @@ def test_what_was_not_run_and_what_is_not_printed_stay_empty(runs, worth):
     assert obow["reading"].isna().all()
     assert obow["median"].isna().all()
     assert set(obow["loaded"]) == {"official weights only"}
+    assert set(long.loc[long["encoder"] == "swav-multi-crop", "loaded"]) == {"not in this profile"}
+    assert not long.duplicated(["encoder", "metric", "reading"]).any()
     floor = long[long["encoder"] == "untrained"]
     assert (floor["printed"] == "").all()
     assert set(floor["note"]) == {"not in the paper"}
@@ -98,6 +100,16 @@ def test_runs_of_another_arm_and_encoders_without_a_title_are_refused(runs, wort
         embedding_spaces.table5(runs.assign(arm="NN"), worth)
     with pytest.raises(ValueError, match="'byol' has no place in Table 5"):
         embedding_spaces.table5(runs, worth.replace("untrained", "byol"))
+
+
+def test_an_encoder_of_the_profile_that_was_not_searched_keeps_its_line(runs, worth):
+    long = embedding_spaces.table5(runs[runs["encoder"] != "raw-pixels"], worth)
+    wide = embedding_spaces.wide(long)
+    assert wide.loc["Raw pixels", ("Linear top-1, %", "here")] == "50.0"
+    assert wide.loc["Raw pixels", ("Discovery rate", "here, paper")] == "-"
+    assert "raw-pixels" not in set(embedding_spaces.points(long)["encoder"])
+    with pytest.raises(ValueError, match="'raw-pixels' was run, and `worth` does not have it"):
+        embedding_spaces.table5(runs, worth[worth["encoder"] != "raw-pixels"])
 
 
 def test_correlations_leave_the_floors_out_and_follow_the_ranks(runs, worth):
