@@ -183,6 +183,8 @@ def _medians(number: int, found: Results) -> pd.DataFrame:
     if number == 1:
         return _has_components(runs)
     runs = runs.assign(seeds=runs["seeds"].astype(str), parameter="", at="")
+    if number not in (6, 7, 8, 9):
+        runs = runs[runs["change"] == ""]  # the reading as it is
     if number == 5:
         runs = runs.assign(seeds="")
     elif number == 10:

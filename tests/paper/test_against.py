@@ -60,7 +60,11 @@ def found():
                 ("a=10, alpha_2=3.0", 0.3),
             )
         ),
-        "noise": sweep_of(search("noise", "paper", flip=flip, up=-flip) for flip in (0.0, 0.025, 0.05, 0.1, 0.15)),
+        "noise": sweep_of(
+            search("noise", "paper", flip=flip, up=up, change=change)
+            for flip in (0.0, 0.025, 0.05, 0.1, 0.15)
+            for change, up in (("", -flip), ("negatives=all", 0.3))
+        ),
         "encoders": sweep_of(
             search("encoders", reading, encoder=encoder)
             for reading in READINGS

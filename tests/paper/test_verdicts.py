@@ -106,7 +106,7 @@ def noise(discovery, efficiency):
     flips = (0.0, 0.05, 0.15)
     return frame(
         *(
-            rows("noise", flip=f, discovery=d, efficiency=e)
+            rows("noise", flip=f, discovery=d, efficiency=e) + rows("noise", flip=f, change="negatives=all")
             for f, d, e in zip(flips, discovery, efficiency, strict=True)
         )
     )
