@@ -73,15 +73,7 @@ class Profile:
 _TRAINED = (("vicreg", "vicreg"), ("barlow-twins", "barlow-twins"))
 _OFFICIAL = ("vicreg", "barlow-twins", "moco", "moco-v2", "obow", "simsiam", "swav", "swav-multi-crop")
 _FLOORS = (("untrained", "floor:untrained"), ("raw-pixels", "floor:raw-pixels"))
-_OTHERS = (
-    ("moco", "moco-v1"),
-    ("moco-v2", "moco-v2"),
-    ("simsiam", "simsiam"),
-    ("swav", "swav"),
-    ("swav-multi-crop", "swav-multicrop"),
-)
-_FEW_GLYPHS = DataSet("glyphs", _TRAINED + _FLOORS)
-_GLYPHS = DataSet("glyphs", _TRAINED + _OTHERS + _FLOORS)
+_GLYPHS = DataSet("glyphs", _TRAINED + _FLOORS)
 _TINY_IMAGENET = DataSet(
     "tiny-imagenet",
     (("vicreg", "photos-vicreg-tiny-imagenet"), ("barlow-twins", "photos-barlow-twins-tiny-imagenet")),
@@ -94,7 +86,7 @@ _FOOD = DataSet("food-101", (("vicreg", "food-101-vicreg"),))
 PROFILES = {
     p.name: p
     for p in (
-        Profile("quick", (_FEW_GLYPHS,), "the bundled pool, few classes and repeats: minutes on two cores"),
+        Profile("quick", (_GLYPHS,), "the bundled pool, few classes and repeats: minutes on two cores"),
         Profile("full", (_GLYPHS,), "the bundled pool, the paper's protocol: 50 classes, 5 repeats"),
         Profile("photos", (_TINY_IMAGENET, _SMALL_FOOD), "natural photographs at low resolution, given by ELSA_DATA"),
         Profile(

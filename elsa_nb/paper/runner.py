@@ -28,8 +28,9 @@ from elsa_nb import pool as pool_module
 from elsa_nb import store
 from elsa_nb.errors import CorruptFileError, MissingDataError
 from elsa_nb.images.datasets import open_dataset
-from elsa_nb.paper import simulation, sweeps, thinning
-from elsa_nb.paper.sweeps import Setting, Sweep, sweep
+from elsa_nb.paper import grid, simulation, thinning
+from elsa_nb.paper.grid import Setting, Sweep
+from elsa_nb.paper.sweeps import sweep
 from elsa_nb.prepared import device, prepare
 from elsa_nb.profiles import profile
 from elsa_nb.progress import bar
@@ -39,8 +40,10 @@ from elsa_nb.search import (
     features,
     head,
     kernels,
+    merging,
     metrics,
     neighbours,
+    onepass,
     oracle,
     rivals,
     shortlist,
@@ -51,8 +54,9 @@ from elsa_nb.search import (
 RESULTS = store.DATA / "results"
 PACKAGES = ("numpy", "numba", "scipy")  # what the numbers of a search come from, given the pool
 CODE = (
-    *(contract, elsa, features, head, kernels, metrics, neighbours, oracle, rivals, shortlist, sketch, strategies),
-    *(simulation, sweeps, thinning, pool_module),
+    *(contract, elsa, features, head, kernels, merging, metrics, neighbours, onepass, oracle, rivals, shortlist),
+    *(sketch, strategies),
+    *(simulation, grid, thinning, pool_module),
 )
 
 

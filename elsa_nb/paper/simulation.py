@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from elsa_nb.paper.sweeps import PROBE, Setting
+from elsa_nb.paper.grid import PROBE, Setting
 from elsa_nb.paper.thinning import absent_rows, thinned
 from elsa_nb.pool import Pool
 from elsa_nb.prepared import Prepared, prepare

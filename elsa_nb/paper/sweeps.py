@@ -1,156 +1,12 @@
-"""The experiments as data: which searches each sweep makes in each profile, and how each of them is seeded."""
+"""The experiments as data: which searches each sweep makes in each profile.
 
-import zlib
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+Stored results carry the sweep they are of, so a change here makes that one stale, and no other.
+"""
+
+from dataclasses import replace
 from itertools import product
-from typing import NamedTuple
 
-import numpy as np
-import pandas as pd
-
-from elsa_nb.search.elsa import READINGS, SearchConfig
-from elsa_nb.search.head import HeadConfig
-from elsa_nb.search.rivals import ProbeConfig
-
-PROBE = "Greedy probe"
-HEADS = {kind: HeadConfig(kind) for kind in ("linear-sgd", "mlp")}
-
-
-class Change(NamedTuple):
-    """A departure from a reading: `text` as `changed` reads it, "" for none; tried where `readings`, `arms` name it.
-
-    Empty `readings` or `arms` stand for all.
-    """
-
-    text: str = ""
-    readings: tuple[str, ...] = ()
-    arms: tuple[str, ...] = ()
-
-
-def changed(config: SearchConfig, text: str) -> SearchConfig:
-    """Return `config` with the fields that `text` names set anew: "a=25, alpha_2=3.0", "head=mlp", "relabel=True".
-
-    Raises ValueError for what is no field of a `SearchConfig` or no value of its type.
-    """
-    fields = {}
-    for part in filter(None, text.split(", ")):
-        name, _, value = part.partition("=")
-        if name == "head" and value in HEADS:
-            fields[name] = HEADS[value]
-        elif isinstance(before := getattr(config, name, None), bool) and value in ("True", "False"):
-            fields[name] = value == "True"
-        elif isinstance(before, int | float | str) and not isinstance(before, bool):
-            fields[name] = type(before)(value)
-        else:
-            raise ValueError(f"change {part!r}; allowed: a field of SearchConfig, =, and a value of its type")
-    return replace(config, **fields)
-
-
-@dataclass(frozen=True)
-class Setting:
-    """One search: everything that decides its log, given the pool and the code.
-
-    `change` departs from the reading (`changed`); the oracle flips an answer with probability `flip`; the class is
-    thinned to the `share` of the pool, 0 leaves all of it in; `dataset` is that of the profile's main tables if "".
-    """
-
-    sweep: str
-    reading: str
-    encoder: str
-    space: str
-    arm: str
-    target: str
-    seeds: int
-    repeat: int
-    change: str = ""
-    flip: float = 0.0
-    share: float = 0.0
-    dataset: str = ""
-
-    @property
-    def config(self) -> SearchConfig | ProbeConfig:
-        """The configuration of the strategy."""
-        return ProbeConfig() if self.arm == PROBE else changed(READINGS[self.reading][self.arm], self.change)
-
-    @property
-    def seed_sequence(self) -> np.random.SeedSequence:
-        """The randomness, from (sweep, class, seeds, repeat): all else that is compared starts from the same seeds."""
-        words = [zlib.crc32(self.sweep.encode()), zlib.crc32(self.target.encode()), self.seeds, self.repeat]
-        return np.random.SeedSequence(words)
-
-
-@dataclass(frozen=True)
-class Sweep:
-    """A grid of searches: every combination of its fields, for `n_classes` classes drawn with a fixed seed.
-
-    Classes need `least_members` images. A smaller `n_classes` or `repeats` gives a subset of the same searches, so
-    that a quick run can be laid beside the full one, search by search. `chosen` is "by name" where `targets` are the
-    classes, and "by purity" where they are the tightest, the sparsest and the median one of all, by the share of a
-    member's nearest neighbours that are members.
-    """
-
-    name: str
-    encoders: tuple[str, ...]
-    readings: tuple[str, ...] = ("paper", "released-code")
-    arms: tuple[str, ...] = ("ELSA",)
-    seeds: tuple[int, ...] = (5,)
-    n_classes: int = 50
-    repeats: int = 5
-    space: str = "projection"
-    least_members: int = 100
-    probe_seeds: tuple[int, ...] = ()
-    changes: tuple[Change, ...] = (Change(),)
-    flips: tuple[float, ...] = (0.0,)
-    share: float = 0.0
-    dataset: str = ""
-    chosen: str = "at random"
-    targets: tuple[str, ...] = ()
-
-    def classes(self, names: pd.Series, purity: Callable[[], np.ndarray] | None = None) -> list[str]:
-        """Return the classes searched for, out of the class name of every image (n,).
-
-        `purity` returns each image's share of nearest neighbours of its class (n,); asked for by the rule "by purity".
-        """
-        sizes = names.value_counts()
-        eligible = sorted(sizes.index[sizes >= self.least_members].astype(str))
-        if strange := sorted(set(self.targets) - set(eligible)):
-            raise ValueError(
-                f"sweep {self.name!r} wants the class {strange[0]!r}; the pool has none of that name with "
-                f"{self.least_members} or more images"
-            )
-        if len(eligible) < self.n_classes:
-            raise ValueError(
-                f"sweep {self.name!r} wants {self.n_classes} classes of {self.least_members} or more images; "
-                f"the pool has {len(eligible)}"
-            )
-        if self.chosen == "by name":
-            return list(self.targets)
-        if self.chosen == "by purity":
-            means = (
-                pd.Series(purity()).groupby(names.astype(str).to_numpy()).mean()[eligible].sort_values(kind="stable")
-            )
-            return [str(means.index[i]) for i in (-1, 0, len(means) // 2)]
-        order = np.random.default_rng(zlib.crc32(b"classes")).permutation(len(eligible))
-        return [eligible[i] for i in order[: self.n_classes]]
-
-    def units(self, names: pd.Series, purity: Callable[[], np.ndarray] | None = None) -> Iterator[tuple[Setting, ...]]:
-        """Yield the searches in groups that run side by side and are stored together: one class and encoder each."""
-        targets = self.classes(names, purity)
-        for encoder in self.encoders:
-            for target in targets:
-                yield tuple(self._unit(encoder, target))
-
-    def _unit(self, encoder: str, target: str) -> Iterator[Setting]:
-        for repeat, seeds, flip in product(range(self.repeats), self.seeds, self.flips):
-            blank = Setting(self.name, "", encoder, self.space, "", target, seeds, repeat)
-            blank = replace(blank, flip=flip, share=self.share, dataset=self.dataset)
-            for reading, arm, change in product(self.readings, self.arms, self.changes):
-                if reading in (change.readings or self.readings) and arm in (change.arms or self.arms):
-                    yield replace(blank, reading=reading, arm=arm, change=change.text)
-            if seeds in self.probe_seeds:
-                yield replace(blank, reading="rival", arm=PROBE)
-
+from elsa_nb.paper.grid import Change, Sweep
 
 _COMPONENTS = Sweep(
     name="components",
@@ -210,9 +66,8 @@ _TRADE_OFF = Sweep(
 )
 PRINTED_CLASSES = ("n04311174", "n02088364", "n03344393")  # Fig. 3: tight, sparse, typical
 
-_TRAINED = ("vicreg", "barlow-twins", "moco", "moco-v2", "simsiam", "swav", "swav-multi-crop")
-_FLOORS = ("untrained", "raw-pixels")
-_ENCODERS = Sweep("encoders", (*_TRAINED, *_FLOORS), space="embedding")
+_PUBLISHED = ("vicreg", "barlow-twins", "moco", "moco-v2", "obow", "simsiam", "swav", "swav-multi-crop")
+_ENCODERS = Sweep("encoders", ("vicreg", "barlow-twins", "untrained", "raw-pixels"), space="embedding")
 
 
 def _quick(full: Sweep, **changes) -> Sweep:
@@ -241,7 +96,7 @@ SWEEPS = {
         "quick": _quick(_ENCODERS, encoders=("vicreg", "barlow-twins", "untrained")),
         "full": _ENCODERS,
         "photos": _photos(_ENCODERS, encoders=("vicreg", "barlow-twins")),
-        "paper": replace(_ENCODERS, encoders=(*_TRAINED[:4], "obow", *_TRAINED[4:])),
+        "paper": replace(_ENCODERS, encoders=_PUBLISHED),
     },
     "trade-off": {
         "quick": _quick(_TRADE_OFF),

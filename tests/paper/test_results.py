@@ -9,7 +9,8 @@ import pytest
 from elsa_nb import profiles, store
 from elsa_nb.errors import CorruptFileError
 from elsa_nb.paper import curves, publish, readme, runner, tables
-from elsa_nb.paper.sweeps import Setting, sweep
+from elsa_nb.paper.grid import Setting
+from elsa_nb.paper.sweeps import sweep
 
 KEPT = [
     *((name, "full") for name in ("components", "hyperparameters", "noise", "encoders", "trade-off")),

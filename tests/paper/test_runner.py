@@ -185,7 +185,7 @@ import json, numpy as np, pandas as pd
 from elsa_nb import store
 from elsa_nb.images.sources import Glyphs
 from elsa_nb.paper.simulation import run_searches
-from elsa_nb.paper.sweeps import Setting
+from elsa_nb.paper.grid import Setting
 rows = pd.read_parquet(store.DATA / "results" / "components-quick.parquet").sample(12, random_state=1)
 names = Glyphs.open().labels["name"]
 for row in rows.to_dict("records"):

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from elsa_nb.paper.grid import PROBE, Setting, changed
 from elsa_nb.paper.simulation import draw_seeds
-from elsa_nb.paper.sweeps import PRINTED_CLASSES, PROBE, SWEEPS, Setting, changed, sweep
+from elsa_nb.paper.sweeps import PRINTED_CLASSES, SWEEPS, sweep
 from elsa_nb.search.elsa import READINGS
 from elsa_nb.search.head import HeadConfig
 
