@@ -36,9 +36,10 @@ def tables(folder: Path) -> str:
         "|---|---|---|---|---|---|---|---|",
     ]
     for name, card in cards(folder).items():
+        planned = f" of {card['planned_steps']:,}" if "planned_steps" in card else ""  # of a run that was ended early
         made.append(
             f"| `{name}.safetensors` | {_TITLES[card['method']]} | {_data(card)} | {card['config']['epochs']} | "
-            f"{card['steps']:,} | {card['bytes'] / 1e6:.1f} MB | `{card['command']}` | {card['threads']} | "
+            f"{card['steps']:,}{planned} | {card['bytes'] / 1e6:.1f} MB | `{card['command']}` | {card['threads']} | "
             f"{card['seconds'] / 60:.0f} min |"
         )
         for space, told in card["quality"].items():

@@ -100,7 +100,8 @@ def encoders() -> pd.DataFrame:
         if card is None:
             lines.append(line | {"space": "not trained"})
             continue
-        line |= {"epochs": card["config"]["epochs"], "minutes": round(card["seconds"] / 60)}
+        share = card["steps"] / card.get("planned_steps", card["steps"])  # below 1 where a run was ended early
+        line |= {"epochs": round(card["config"]["epochs"] * share, 1), "minutes": round(card["seconds"] / 60)}
         for space, worth in card["quality"].items():
             figures = {"purity": worth["purity_10nn"], "top1": worth["linear_probe"], "chance": 1 / told[1]}
             lines.append(line | {"space": space} | figures)

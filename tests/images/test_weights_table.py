@@ -17,12 +17,14 @@ def test_the_committed_readme_is_up_to_date():
 
 def test_tables_hold_every_encoder_glyphs_first(tmp_path):
     for name, method, data in (("a", "swav", "glyphs"), ("b", "vicreg", "photos"), ("c", "moco-v1", "glyphs")):
+        early = {"planned_steps": 4000} if name == "b" else {}
         quality = {"embedding": {**FIGURES, "effective_rank": 3.0}}
-        write_json(tmp_path / f"{name}.json", {**CARD, "method": method, "data": data, "quality": quality})
+        write_json(tmp_path / f"{name}.json", {**CARD, "method": method, "data": data, "quality": quality, **early})
         (tmp_path / f"{name}.safetensors").write_bytes(b"")
     assert list(cards(tmp_path)) == ["c", "a", "b"]
     told = tables(tmp_path)
     assert "| `a.safetensors` | SwAV | glyphs | 2 | 3 | 4.0 MB | `go` | 1 | 2 min |" in told
+    assert "| `b.safetensors` | VICReg | photos | 2 | 3 of 4,000 |" in told
     assert "| b | embedding | 8 | 0.5000 | 0.2500 | 1.00 | 0.500 | 3 |" in told
     text = replaced(f"before\n{START}\nold\n{END}\nafter\n", tmp_path)
     assert "old" not in text

@@ -97,7 +97,12 @@ def put_cards(folder, names):
     for name in names:
         worth = {"purity_10nn": FILES[name], "linear_probe": 2 * FILES[name]}
         curve = [{"step": 10 * e, "epoch": e, "purity_10nn": e / 100, "linear_probe": e / 50} for e in (1, 2, 4)]
-        card = {"config": {"epochs": 4}, "seconds": 600, "quality": {"embedding": worth, "projection": worth}}
+        card = {
+            "config": {"epochs": 4},
+            "steps": 40,
+            "seconds": 600,
+            "quality": {"embedding": worth, "projection": worth},
+        }
         path = folder / "weights" / f"{name}.json"
         path.parent.mkdir(exist_ok=True)
         path.write_text(json.dumps(card | {"quality_curve": curve}))
@@ -123,5 +128,9 @@ def test_an_encoder_that_is_not_trained_is_said_to_be_so(monkeypatch, tmp_path):
     put_cards(tmp_path, ["photos-vicreg-food101"])
     told = photographs.encoders()
     assert told["space"].tolist() == ["not trained", "not trained", "embedding", "projection"]
+    assert told["epochs"].tolist()[2:] == [4, 4]
+    card = store.read_json(tmp_path / "weights" / "photos-vicreg-food101.json") | {"planned_steps": 50}
+    (tmp_path / "weights" / "photos-vicreg-food101.json").write_text(json.dumps(card))
+    assert photographs.encoders()["epochs"].tolist()[2:] == [3.2, 3.2]
     assert told["purity"].isna().tolist() == [True, True, False, False]
     assert photographs.training_curves()["encoder"].unique().tolist() == ["VICReg, Food-101"]
