@@ -18,22 +18,25 @@ from elsa_nb.pool import Pool
 from elsa_nb.search import strategies
 from elsa_nb.search.contract import Component
 from elsa_nb.search.elsa import READINGS, Search, SearchConfig
+from elsa_nb.search.head import HeadConfig
+from elsa_nb.search.neighbours import Neighbours
 from elsa_nb.search.oracle import Truth, simulate
 
 CLASS_SIDE = 45.0  # degrees: the direction, seen from the middle of the other classes, in which the class lies
 FAN = {"C1": (90.0, 3.3), "C2": (60.0, 2.45), "C3": (30.0, 2.45), "C4": (0.0, 3.3)}  # angle in degrees, distance
 THREE = {name: FAN[name] for name in ("C1", "C2", "C3")}  # section 4.4 and Fig. 1 have no C4
+WIDER = {"C1": (105.0, 3.3), "C2": (65.0, 2.45), "C3": (25.0, 2.45), "C4": (-15.0, 3.3)}  # 40 degrees apart, not 30
 OPPOSITE = FAN | {"C4": (225.0, 3.3)}  # the same, but C4 lies behind the other classes
 PARTS = ("C1", "C2", "C3", "C4", "bridge", "stray")  # the parts of the class; the other points are "other"
 NEVER = -1  # in the column `asked`
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Geometry:
     """The shape of a toy space; lengths in units of its axes, angles in degrees.
 
     The class lies to one side of the other classes, in a fan of clusters: a linear head in two dimensions can learn
-    nothing but a side. `OPPOSITE` shows what happens without that.
+    nothing but a side. `WIDER` and `OPPOSITE` show what happens as that holds less, and not at all.
     """
 
     clusters: Mapping[str, tuple[float, float]]  # name -> (angle, distance) from the middle of the other classes
@@ -96,9 +99,10 @@ def config(reading: str = "paper", arm: str = "ELSA", **changes: object) -> Sear
     return replace(READINGS[reading][arm], **{**SCALE, "head_space": "search", **changes})
 
 
-def search_in(space: Space, number: int, how: SearchConfig) -> Search:
-    """Return the search from the one seed of space `number`."""
-    return Search(Pool.from_arrays(space.points), [space.seed], config=how, rng=np.random.default_rng([number, 1]))
+def search_in(space: Space, number: int, how: SearchConfig, neighbours: Neighbours | None = None) -> Search:
+    """Return the search from the one seed of space `number`; searches of one space may share their `neighbours`."""
+    pool, rng = Pool.from_arrays(space.points), np.random.default_rng([number, 1])
+    return Search(pool, [space.seed], config=how, rng=rng, neighbours=neighbours)
 
 
 def watch(space: Space, number: int, how: SearchConfig) -> pd.DataFrame:
@@ -159,12 +163,16 @@ def reach(space: Space, a: int, share: float = 0.9) -> pd.DataFrame:
     return pd.DataFrame(lines, columns=["what", "radius", "labels"])
 
 
+_LEARNT = config("released-code", head=HeadConfig(least_positives=4))
 CASES = {
     "paper reading": (FOUR, config()),
-    "released-code reading": (FOUR, config("released-code")),
-    "NN alone (paper reading)": (FOUR, config(arm="NN")),
+    "paper reading, NN alone": (FOUR, config(arm="NN")),
     "paper reading, RandS of Appendix B": (FOUR, config(rands="appendix b")),
+    "paper reading, all negatives kept": (FOUR, config(negatives="all")),
+    "paper reading, a wider fan": (Geometry(WIDER), config()),
     "paper reading, C4 on the other side": (Geometry(OPPOSITE), config()),
+    "released-code reading": (FOUR, config("released-code")),
+    "released-code reading, head solved": (FOUR, _LEARNT),
 }
 
 
@@ -177,9 +185,17 @@ def repeat(spaces: int = 200, cases: Mapping[str, tuple[Geometry, SearchConfig]]
     threads = get_num_threads()
     set_num_threads(1)  # on so few points threads wait for one another longer than they work
     try:
-        return pd.DataFrame([_run(case, k, *how) for case, how in cases.items() for k in range(spaces)])
+        lines = []
+        for number in range(spaces):
+            drawn = {geometry: draw(number, geometry) for geometry, _ in cases.values()}
+            near = {geometry: Neighbours(space.points) for geometry, space in drawn.items()}
+            for case, (geometry, how) in cases.items():
+                search = search_in(drawn[geometry], number, how, near[geometry])
+                lines.append({"case": case, "number": number, **_outcome(drawn[geometry], search)})
     finally:
         set_num_threads(threads)
+    order = {case: i for i, case in enumerate(cases)}
+    return pd.DataFrame(lines).sort_values("case", key=lambda names: names.map(order), kind="stable", ignore_index=True)
 
 
 def typical(runs: pd.DataFrame) -> pd.DataFrame:
@@ -201,15 +217,12 @@ def typical(runs: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame.from_dict(lines, orient="index").rename_axis("case")
 
 
-def _run(case: str, number: int, geometry: Geometry, how: SearchConfig) -> dict[str, object]:
-    space = draw(number, geometry)
-    search = search_in(space, number, how)
+def _outcome(space: Space, search: Search) -> dict[str, float]:
+    """Run a search to its end and return what it came to."""
     log = simulate(search, Truth(space.positive))
     found = np.isin(np.arange(len(space.part)), search.positives)
-    shares = [found[space.part == name].mean() for name in geometry.clusters]
+    shares = [found[space.part == name].mean() for name in ("C1", "C2", "C3", "C4")]
     return {
-        "case": case,
-        "number": number,
         "labels": 1 + np.count_nonzero(log.rows != space.seed),
         "final": np.count_nonzero(log.components == Component.FINAL),
         "discovery": found.sum() / space.positive.sum(),

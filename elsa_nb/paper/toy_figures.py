@@ -74,7 +74,7 @@ def plot_iterations(history: pd.DataFrame, states: pd.DataFrame) -> Figure:
             ax.set_title(ITERATIONS[name])
         axes.flat[-1].axis("off")
         keys = ["seed", *TITLES, "missed", "earlier", "earlier negative", "undiscovered", "likely", "unlabelled"]
-        legend = axes.flat[-1].legend(*_handles(keys), loc="center left", labelspacing=0.75, fontsize=8)
+        legend = axes.flat[-1].legend(*_handles(keys), loc="center left", labelspacing=0.75, fontsize=8, borderpad=0)
         legend.set_in_layout(False)  # wider than its panel: it may stand in the margin
     return figure
 
@@ -105,7 +105,7 @@ def draw_state(ax: Axes, history: pd.DataFrame, states: pd.DataFrame, state: int
     _name_clusters(ax, history)
     line = states.iloc[state if answered else state - 1]
     text = f"{line['found']} found, {line['labels']} labels" if line["labels"] > 1 else "1 found"
-    ax.text(0.02, 0.01, text, transform=ax.transAxes, fontsize=8, color="#444444", bbox=_PAPER)
+    ax.text(0.03, 0.03, text, transform=ax.transAxes, fontsize=8, color="#444444", bbox=_PAPER)
 
 
 def plot_rands(proposals: pd.DataFrame, counts: pd.DataFrame, history: pd.DataFrame) -> Figure:
@@ -115,6 +115,7 @@ def plot_rands(proposals: pd.DataFrame, counts: pd.DataFrame, history: pd.DataFr
     """
     with plt.rc_context(BARE):
         figure, axes = plt.subplots(2, 3, figsize=(8.2, 6.2))
+        figure.get_layout_engine().set(hspace=0.05)
         other, known = history["part"] == "other", history["asked"].isin([0, 1])
         nearest = proposals[proposals["variant"] == toy_rands.NEAREST]
         for variant, ax in zip(toy_rands.VARIANTS, axes.flat, strict=True):
@@ -139,7 +140,7 @@ def plot_rands(proposals: pd.DataFrame, counts: pd.DataFrame, history: pd.DataFr
             text = f"{line['positives']:.0f} of {line['asked']:.0f} positive"
             if variant != toy_rands.NEAREST:
                 text += f"\n{line['also asked by NN']:.0f} asked by NN, too"
-            ax.text(0.02, 0.01, text, transform=ax.transAxes, fontsize=8, color="#444444", bbox=_PAPER)
+            ax.text(0.03, 0.03, text, transform=ax.transAxes, fontsize=8, color="#444444", bbox=_PAPER)
         keys = ["seed", "earlier", "undiscovered", "likely", "unlabelled", "asked", "asked negative", "asked by NN"]
         _legend(figure, keys, ncols=4)
     return figure
@@ -155,7 +156,7 @@ _LABELLED = {  # where on its circle each reach is written: clear of the cluster
 
 def _prepare(ax: Axes) -> None:
     ax.set(xlim=VIEW, ylim=VIEW, xticks=[], yticks=[], aspect="equal")
-    ax.add_patch(plt.Rectangle((0, 0), 1, 1, transform=ax.transAxes, fill=False, ec="#cccccc", lw=0.8, zorder=0))
+    ax.add_patch(plt.Rectangle((0, 0), 1, 1, transform=ax.transAxes, fill=False, ec="#c4c4c4", lw=1.1, zorder=0))
 
 
 def _points(ax: Axes, rows: pd.DataFrame, colour: str, size: float, zorder: float = 1) -> None:

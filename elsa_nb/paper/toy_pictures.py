@@ -34,7 +34,7 @@ class Picture:
         return {"image/png": text, "text/plain": self.words}
 
 
-def picture(figure: Figure, words: str, *, dpi: int = 110) -> Picture:
+def picture(figure: Figure, words: str, *, dpi: int = 100) -> Picture:
     """Return a figure as a picture a third of the usual size, and close it.
 
     Pictures of thousands of points would otherwise make the notebook larger than the house allows.

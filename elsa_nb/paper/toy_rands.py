@@ -42,9 +42,10 @@ def proposals(number: int, how: SearchConfig | None = None) -> pd.DataFrame:
     queries = search.positives[search.positives != space.seed]  # line 10: the positives of the last round
     known = set(space.part[search.positives])
     likely = strategies.sampler(search.scores(), how.alpha_1, unasked)
-    nearest = strategies.nearest_neighbours(Neighbours(space.points), queries, how.a, unasked)
+    neighbours = Neighbours(space.points)
+    nearest = strategies.nearest_neighbours(neighbours, queries, how.a, unasked)
     frames = []
-    for variant, (rows, sampled) in _propose(space, number, how, likely, unasked, nearest).items():
+    for variant, (rows, sampled) in _propose(neighbours, number, how, likely, unasked, nearest).items():
         frame = pd.DataFrame({"variant": variant, "row": rows, "x": space.points[rows, 0], "y": space.points[rows, 1]})
         frame["part"] = space.part[rows]
         frame["positive"] = space.positive[rows]
@@ -88,7 +89,7 @@ def repeat(spaces: int = 200) -> pd.DataFrame:
 
 
 def _propose(
-    space: toy.Space,
+    neighbours: Neighbours,
     number: int,
     how: SearchConfig,
     likely: np.ndarray,
@@ -97,7 +98,7 @@ def _propose(
 ) -> dict[str, tuple[np.ndarray, Sequence[int] | np.ndarray]]:
     """Return for each variant the rows it asks and the sampled points they come from."""
     rng = np.random.default_rng([number, 2])
-    neighbours, b = Neighbours(space.points), how.b
+    b = how.b
     # Handed all at once, the points RandS draws are exactly these: so both forms start from the same ones.
     many = rng.permutation(likely)[: 4 * b]
     few = many[: how.l]

@@ -101,7 +101,7 @@ def test_reach_counts_the_points_within(space):
 
 
 def test_repeated_searches_agree_with_the_watched_one(history):
-    runs = toy.repeat(3, {"paper": toy.CASES["paper reading"], "alone": toy.CASES["NN alone (paper reading)"]})
+    runs = toy.repeat(3, {"paper": toy.CASES["paper reading"], "alone": toy.CASES["paper reading, NN alone"]})
     assert runs[["case", "number"]].values.tolist() == [[c, k] for c in ("paper", "alone") for k in range(3)]
     last = toy.states(history).iloc[-1]
     shown = runs.iloc[0]
