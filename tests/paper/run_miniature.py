@@ -20,6 +20,7 @@ from elsa_nb.paper import complexity, notebooks, tightness
 from elsa_nb.paper.report import write_report
 from elsa_nb.paper.sweeps import SWEEPS
 from elsa_nb.profiles import profile
+from elsa_nb.search.metrics import median_interval
 
 CLASSES, MEMBERS = 5, 20
 TIMED = {"n": (400, 800, 1600), "k": (8, 16, 32), "l": (8, 16, 32), "d": (64, 128), "lists": (200, 400)}
@@ -35,6 +36,7 @@ def cut_down():
             plans["paper"] = replace(plans["paper"], n_classes=few, repeats=1, least_members=MEMBERS, seeds=seeds)
     tightness.LEAST_MEMBERS = MEMBERS
     complexity.plan = lambda _: PLAN
+    median_interval.__kwdefaults__["resamples"] = 20  # intervals are most of the work otherwise
     os.cpu_count = lambda: 1  # so few searches are not worth processes of their own
 
 
