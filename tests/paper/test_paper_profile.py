@@ -37,7 +37,7 @@ def environment(tmp_path):
     return kept | told | fixed
 
 
-@pytest.mark.timeout(900)  # 70 s alone on two cores
+@pytest.mark.timeout(900)  # some 90 s of processor time; minutes on a busy machine
 def test_every_notebook_runs_to_its_end(environment):
     ran = subprocess.run(
         [sys.executable, str(HERE / "run_miniature.py")], capture_output=True, text=True, env=environment
