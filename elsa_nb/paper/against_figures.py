@@ -30,7 +30,7 @@ def plot_against(cells: pd.DataFrame) -> Figure:
     readings = list(dict.fromkeys(cells["reading"]))
     with plt.rc_context(STYLE):
         figure, axes = plt.subplots(
-            len(_METRICS), len(readings), figsize=(3.7 * len(readings), 7.4), sharex="row", sharey="row", squeeze=False
+            len(_METRICS), len(readings), figsize=(3.2 * len(readings), 6.6), sharex="row", sharey="row", squeeze=False
         )
         for line, (metric, label) in zip(axes, _METRICS.items(), strict=True):
             for ax, reading in zip(line, readings, strict=True):
@@ -42,7 +42,7 @@ def plot_against(cells: pd.DataFrame) -> Figure:
                     ax.set(xscale="log", yscale="log", xlim=(0.008, 1), ylim=(0.008, 1))
                     ax.grid(which="minor", visible=False)
             line[0].set_ylabel(f"{label}, here")
-        figure.legend(handles=_legend(drawn), loc="outside lower center", ncols=3, fontsize=8)
+        figure.legend(handles=_legend(drawn), loc="outside lower center", ncols=3, fontsize=7.5)
     return figure
 
 

@@ -217,3 +217,10 @@ def test_linear_top1_is_that_of_the_trained_encoders(monkeypatch):
     worth = pd.DataFrame({"encoder": ["vicreg", "untrained", "raw-pixels"], "linear_top1": [91.0, 50.0, 30.0]})
     monkeypatch.setattr(against.embedding_spaces, "worth", lambda profile_name: worth)
     assert against.linear_top1("full") == {"vicreg": 91.0}
+
+
+def test_a_table_is_shown_whole_and_in_one_line():
+    text = against.shown(pd.DataFrame({"a": ["long " * 40], "b": [1]})).data
+    assert "long " * 40 in text
+    assert "\n" not in text
+    assert "<td>1</td>" in text
