@@ -7,7 +7,9 @@ import pandas as pd
 import pytest
 
 from elsa_nb.paper import sweeps, trade_off, trade_off_figures
+from elsa_nb.paper.grid import changed
 from elsa_nb.paper.simulation import BUDGETS
+from elsa_nb.search.elsa import READINGS
 
 TARGETS = ("tight", "sparse", "typical")
 CHANGES = {
@@ -69,10 +71,10 @@ def test_the_three_classes_keep_the_order_of_the_sweep(classes, runs):
 def test_the_sweep_tries_the_default_of_every_arm():
     tried = {(arm, change.text) for change in sweeps.sweep("trade-off", "full").changes for arm in change.arms}
     assert set(trade_off.DEFAULTS.items()) <= tried
-    for (reading, arm), change in product(product(sweeps.READINGS, trade_off.DEFAULTS), trade_off.DEFAULTS.values()):
+    for (reading, arm), change in product(product(READINGS, trade_off.DEFAULTS), trade_off.DEFAULTS.values()):
         if trade_off.DEFAULTS[arm] == change:  # the default of an arm is its reading as it is
-            config = sweeps.READINGS[reading][arm]
-            assert sweeps.changed(config, change) == config
+            config = READINGS[reading][arm]
+            assert changed(config, change) == config
 
 
 def test_points_are_the_medians_and_extremes_of_the_repeats(runs):
