@@ -76,7 +76,7 @@ _FLOORS = (("untrained", "floor:untrained"), ("raw-pixels", "floor:raw-pixels"))
 _GLYPHS = DataSet("glyphs", _TRAINED + _FLOORS)
 _TINY_IMAGENET = DataSet(
     "tiny-imagenet",
-    (("vicreg", "photos-vicreg-tiny-imagenet"), ("barlow-twins", "photos-barlow-twins-tiny-imagenet")),
+    (("vicreg", "photos-vicreg-tiny-imagenet"),),
     pack="tiny-imagenet-200-slice250",
 )
 _SMALL_FOOD = DataSet("food-101-64px", (("vicreg", "photos-vicreg-food101"),), pack="food-101-64px-testsplit")

@@ -41,6 +41,15 @@ def embed_profile(profile: Profile, *, only: Sequence[str] = (), **options: Any)
     return pools
 
 
+def bundled_pool(encoder: str, space: str) -> Path:
+    """Return the folder of a pool of the bundled glyphs, in whatever profile; make the pool if it is not there."""
+    bundled = profile("quick")
+    folder = bundled.pool_folder(encoder, space)
+    if not (folder / "pool.json").exists():
+        embed_profile(bundled, only=[encoder])
+    return folder
+
+
 def embed_folder(
     root: Path | str, encoders: Sequence[str], *, name: str | None = None, **options: Any
 ) -> dict[str, dict[str, Pool]]:
