@@ -33,15 +33,12 @@ def pool_table(pools: Mapping[str, Mapping[str, Pool]]) -> pd.DataFrame:
 
 
 def purity_table(source: Any, pools: Mapping[str, Mapping[str, Pool]], *, queries: int = 2000) -> pd.DataFrame:
-    """Return the share of the ten nearest neighbours that bear the row's label, for every pool; for glyphs, of pixels.
+    """Return the share of the ten nearest neighbours that bear the row's label, for every pool.
 
     Measured for `queries` random rows against the whole pool. Columns: encoder, space, purity.
     """
     labels = source.labels["name"].cat.codes.to_numpy()
     lines = []
-    if isinstance(source, Glyphs):  # pixels of photographs are no vectors to search with
-        pixels = source.images().reshape(len(source), -1).astype(np.float32) / 255
-        lines.append(("none", "raw pixels", purity(pixels, labels, queries=queries)))
     for encoder, spaces in pools.items():
         for space, pool in spaces.items():
             lines.append((encoder, space, purity(pool.vectors, labels, queries=queries)))

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from elsa_nb.paper.tables import ENCODERS
+from elsa_nb.paper.tables import ENCODERS, FLOORS
 
 # Okabe and Ito's colours, told apart by all common kinds of colour vision; grey for the two reference lines.
 COLOURS = {
@@ -131,11 +131,14 @@ def plot_glyphs(frame: pd.DataFrame, images: np.ndarray) -> Figure:
 
 
 def plot_purity(frame: pd.DataFrame) -> Figure:
-    """Draw the neighbour purity of each encoder and space as bars; `frame` has encoder, space, purity."""
-    names = [s if e == "none" else f"{ENCODERS[e]}, {s}" for e, s in zip(frame["encoder"], frame["space"], strict=True)]
+    """Draw the neighbour purity of each encoder and space as bars, what needs no training in grey.
+
+    `frame` has encoder, space, purity.
+    """
+    names = [f"{ENCODERS[encoder]}, {space}" for encoder, space in zip(frame["encoder"], frame["space"], strict=True)]
     with plt.rc_context(STYLE):
         figure, ax = plt.subplots(figsize=(6, 0.36 * len(frame) + 0.7))
-        colours = ["#999999" if e == "none" else "#0072B2" for e in frame["encoder"]]
+        colours = ["#999999" if encoder in FLOORS else "#0072B2" for encoder in frame["encoder"]]
         bars = ax.barh(names, frame["purity"], color=colours, height=0.65)
         ax.bar_label(bars, fmt="%.2f", padding=3)
         ax.invert_yaxis()

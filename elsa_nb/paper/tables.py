@@ -13,7 +13,8 @@ from elsa_nb.search.metrics import median_interval
 
 METRICS = ("labelling_efficiency", "discovery_rate", "labels")
 ENCODERS = {name: spec.title for name, spec in OFFICIAL.items()}
-ENCODERS |= {"untrained": "Untrained network", "raw-pixels": "Raw pixels"}
+FLOORS = {"untrained": "Untrained network", "raw-pixels": "Raw pixels"}
+ENCODERS |= FLOORS
 _TITLES = {"labelling_efficiency": "Labelling efficiency", "discovery_rate": "Discovery rate", "labels": "Labels spent"}
 IMAGENET_CLASS = 1300  # images a class in the paper's pool, for the labels its two printed measures imply
 
