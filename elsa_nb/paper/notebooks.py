@@ -111,7 +111,8 @@ def _fingerprint(parameters: dict[str, Any]) -> str:
     """Return a hash of what every notebook depends on: the package, the bundled data, the parameters."""
     inputs = sorted(FOLDER.parent.glob("elsa_nb/**/*.py"))
     inputs += sorted(store.DATA.glob("glyphs/*")) + sorted(store.DATA.glob("weights/*"))
-    inputs += sorted(store.DATA.glob("claims/*.csv")) + sorted(store.DATA.glob("results/*-full.json"))
+    inputs += sorted(store.DATA.glob("claims/*.csv"))
+    inputs += sorted(store.DATA.glob("results/*-full.json")) + sorted(store.DATA.glob("results/*-photos.json"))
     parts = [f"{path.name}:{store.sha256_file(path)}" for path in inputs]
     return store.sha256_bytes("\n".join([*parts, repr(sorted(parameters.items()))]).encode())
 
