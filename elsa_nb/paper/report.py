@@ -17,7 +17,7 @@ h1, h2, h3 { line-height: 1.2 } h2 { margin-top: 3rem; border-bottom: 1px solid 
 table { border-collapse: collapse; font-size: 13px; font-variant-numeric: tabular-nums }
 table, pre { display: block; overflow-x: auto } .item { color: #666; font-weight: normal }
 th, td { padding: .2rem .6rem; border-bottom: 1px solid #eee; text-align: right; white-space: nowrap }
-th { text-align: left } img { max-width: 100% } a { color: #0072B2 } .from { color: #666; font-size: 13px }
+.verdicts td { white-space: normal; text-align: left } th { text-align: left } img { max-width: 100% } a { color: #0072B2 } .from { color: #666; font-size: 13px }
 """
 
 
@@ -65,6 +65,6 @@ def _section(profile: Profile, index: pd.DataFrame) -> list[str]:
 
 def _exhibit(folder: Path, name: str, kind: str, title: str) -> str:
     if kind == "table":
-        return (folder / f"{name}.html").read_text(encoding="utf-8")
+        return f'<div class="{name}">{(folder / f"{name}.html").read_text(encoding="utf-8")}</div>'
     picture = base64.b64encode((folder / f"{name}.png").read_bytes()).decode()
     return f'<img alt="{html.escape(title)}" src="data:image/png;base64,{picture}">'
