@@ -17,7 +17,8 @@ h1, h2, h3 { line-height: 1.2 } h2 { margin-top: 3rem; border-bottom: 1px solid 
 table { border-collapse: collapse; font-size: 13px; font-variant-numeric: tabular-nums }
 table, pre { display: block; overflow-x: auto } .item { color: #666; font-weight: normal }
 th, td { padding: .2rem .6rem; border-bottom: 1px solid #eee; text-align: right; white-space: nowrap }
-.verdicts td { white-space: normal; text-align: left } th { text-align: left } img { max-width: 100% } a { color: #0072B2 } .from { color: #666; font-size: 13px }
+.verdicts td { white-space: normal; text-align: left }
+th { text-align: left } img { max-width: 100% } a { color: #0072B2 } .from { color: #666; font-size: 13px }
 """
 
 
