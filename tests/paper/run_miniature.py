@@ -13,7 +13,6 @@ import traceback
 from dataclasses import replace
 
 import nbformat
-from IPython.core.interactiveshell import InteractiveShell
 from matplotlib import pyplot as plt
 
 from elsa_nb.paper import complexity, notebooks, tightness
@@ -42,14 +41,14 @@ def cut_down():
 
 def run(path):
     """Run the code of one notebook from an empty namespace; raise what a cell raises."""
-    shell = InteractiveShell.instance()
-    shell.reset(new_session=False)
+    names = {"__name__": "__main__"}
     for cell in nbformat.read(path, as_version=4).cells:
         if cell.cell_type == "code" and "injected-parameters" not in cell.metadata.get("tags", []):
             declared = "parameters" in cell.metadata.get("tags", [])
             with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-                result = shell.run_cell(cell.source + ('\nprofile = "paper"' if declared else ""))
-            result.raise_error()
+                exec(compile(cell.source, path.name, "exec"), names)
+            if declared:
+                names["profile"] = "paper"
     plt.close("all")
 
 
