@@ -135,7 +135,11 @@ def launch(job: Job, *, ip: str = "127.0.0.1", port: int = 0, token: str | None 
             return server.wait()
         finally:
             server.terminate()
-            server.wait()
+            try:
+                server.wait(10)
+            except subprocess.TimeoutExpired:  # Voila may miss a signal that comes while it handles another
+                server.kill()
+                server.wait()
 
 
 def _free_port(ip: str) -> int:
