@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from scipy.stats import spearmanr
 
 from elsa_nb.paper.simulation import BUDGETS
 from elsa_nb.paper.tables import ENCODERS
@@ -111,9 +112,7 @@ def varied(runs: pd.DataFrame, name: str, base: float) -> pd.DataFrame:
 
 def rank_correlation(x: Sequence[float] | pd.Series, y: Sequence[float] | pd.Series) -> float:
     """Return Spearman's rank correlation; 0 where one of the two does not vary."""
-    ranks = np.array([pd.Series(np.asarray(values, float)).rank() for values in (x, y)])
-    varies = (ranks.std(axis=1) > 0).all()
-    return float(np.corrcoef(ranks)[0, 1]) if varies else 0.0
+    return float(spearmanr(x, y).statistic) if np.ptp(x) > 0 and np.ptp(y) > 0 else 0.0
 
 
 def area(efficiency: Sequence[float] | pd.Series, discovery: Sequence[float] | pd.Series) -> float:

@@ -16,7 +16,7 @@ from elsa_nb.images import quality
 from elsa_nb.images.datasets import open_dataset
 from elsa_nb.images.official import OFFICIAL
 from elsa_nb.paper.claims import claims
-from elsa_nb.paper.tables import ENCODERS, IMAGENET_CLASS, summary
+from elsa_nb.paper.tables import ENCODERS, METRICS, TITLES, cell, implied_labels, summary
 from elsa_nb.pool import Pool
 from elsa_nb.profiles import Profile, profile
 from elsa_nb.progress import bar
@@ -24,7 +24,6 @@ from elsa_nb.search.elsa import READINGS
 
 FLOORS = {"untrained": "random weights", "raw-pixels": "no network"}
 UNTRAINABLE = ("obow",)  # no recipe here trains it
-METRICS = {"labelling_efficiency": "Labelling efficiency", "discovery_rate": "Discovery rate", "labels": "Labels spent"}
 PER_CLASS = 50  # images a class, on average, that a linear probe is trained and tested on: seconds, not minutes
 QUERIES = 2000
 LEAST_POINTS, RESAMPLES = 4, 2000
@@ -104,7 +103,7 @@ def wide(long: pd.DataFrame) -> pd.DataFrame:
             *((about, "here"), (top1, "here"), (top1, "the paper"), (purity, "here")),
             *(
                 (title, column)
-                for title in METRICS.values()
+                for title in TITLES.values()
                 for column in (*(f"here, {reading}" for reading in READINGS), "the paper")
             ),
             (about, "the paper"),
@@ -115,11 +114,9 @@ def wide(long: pd.DataFrame) -> pd.DataFrame:
         cells[about, "here"][line], cells[about, "the paper"][line] = row.loaded, row.note
         cells[top1, "here"][line], cells[purity, "here"][line] = _number(row.linear_top1, 1), _number(row.purity, 2)
         cells[top1, "the paper"][line] = _number(row.printed_top1, 1) + ("*" if _from_literature(row.note) else "")
-        cells[METRICS[row.metric], "the paper"][line] = row.printed or _EMPTY
+        cells[TITLES[row.metric], "the paper"][line] = row.printed or _EMPTY
         if pd.notna(row.reading):
-            digits = 0 if row.metric == "labels" else 3
-            numbers = [f"{number:,.{digits}f}" for number in (row.median, row.low, row.high)]
-            cells[METRICS[row.metric], f"here, {row.reading}"][line] = f"{numbers[0]} [{numbers[1]}, {numbers[2]}]"
+            cells[TITLES[row.metric], f"here, {row.reading}"][line] = cell(row)
     return pd.DataFrame(cells).fillna(_EMPTY).loc[[ENCODERS[e] for e in dict.fromkeys(long["encoder"])]]
 
 
@@ -217,10 +214,7 @@ def _measured(folder: Any, labels: np.ndarray) -> dict[str, float]:
 def _printed() -> pd.DataFrame:
     """Return the printed efficiency and discovery, and the labels they imply: encoder, metric, printed, value."""
     printed = claims(5).query("metric != 'linear_top1'")[["encoder", "metric", "printed", "value"]]
-    pairs = printed.pivot(index="encoder", columns="metric", values="value")
-    implied = (pairs["discovery_rate"] * IMAGENET_CLASS / pairs["labelling_efficiency"]).rename("value").reset_index()
-    implied = implied.assign(metric="labels", printed=[f"≈ {labels:,.0f}" for labels in implied["value"]])
-    return pd.concat([printed, implied], ignore_index=True)
+    return pd.concat([printed, implied_labels(printed, ["encoder"]).drop(columns="note")], ignore_index=True)
 
 
 def _from_literature(note: str) -> bool:

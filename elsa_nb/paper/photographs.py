@@ -57,10 +57,7 @@ def table11(frame: pd.DataFrame) -> pd.DataFrame:
     """
     keys = ["encoder", "arm", "seeds", "metric"]
     printed = claims(11)[[*keys, "printed", "value", "note"]]
-    pairs = printed.pivot(index=keys[:3], columns="metric", values="value").reset_index()
-    labels = pairs["discovery_rate"] * FOOD_CLASS / pairs["labelling_efficiency"]
-    told = {"metric": "labels", "printed": labels.map("≈ {:,.0f}".format), "value": labels}
-    implied = pairs[keys[:3]].assign(**told, note="implied, not printed")
+    implied = tables.implied_labels(printed, keys[:3], FOOD_CLASS)
     ours = tables.summary(frame).astype({"seeds": str})
     return pd.concat([printed, implied]).merge(ours, on=keys, how="inner", validate="one_to_many")
 

@@ -9,14 +9,13 @@ import pandas as pd
 from pandas.api.typing import SeriesGroupBy
 
 from elsa_nb.paper.claims import claims
-from elsa_nb.paper.tables import IMAGENET_CLASS, METRICS
+from elsa_nb.paper.tables import METRICS, TITLES, cell, implied_labels
 from elsa_nb.search.elsa import READINGS
 from elsa_nb.search.metrics import median_interval
 
 PARAMETERS = {6: "a", 7: "alpha_1", 8: "alpha_2", 9: "l", 10: "flipped_percent"}
 SEARCH = ["encoder", "reading", "arm", "target", "seeds", "repeat"]  # what two searches that are compared share
 EFFECTS = ("discovery", "found", "labels", "efficiency")
-_TITLES = {"labelling_efficiency": "Labelling efficiency", "discovery_rate": "Discovery rate", "labels": "Labels spent"}
 _SHOWN = {  # effect: title, format, scale
     "discovery": ("discovery rate, points", "{:+.1f}", 100),
     "labels": ("labels, times", "{:.2f}", 1),
@@ -49,15 +48,15 @@ def wide(long: pd.DataFrame) -> pd.DataFrame:
     """Lay a long table out for reading: a row a setting; per metric both readings and the paper."""
     run = set(long.loc[long["reading"].notna(), "setting"])
     cells: dict[tuple[str, str], dict[str, str]] = {
-        (_TITLES[metric], column): {}
+        (TITLES[metric], column): {}
         for metric in METRICS
         for column in (*(f"here, {reading}" for reading in READINGS), "the paper")
     }
     for row in long.itertuples():
         line = row.setting if row.setting in run else f"{row.setting} (printed only)"
-        cells[_TITLES[row.metric], "the paper"][line] = row.printed or _EMPTY
+        cells[TITLES[row.metric], "the paper"][line] = row.printed or _EMPTY
         if row.setting in run:
-            cells[_TITLES[row.metric], f"here, {row.reading}"][line] = _cell(row)
+            cells[TITLES[row.metric], f"here, {row.reading}"][line] = cell(row)
     return pd.DataFrame(cells).fillna(_EMPTY).rename_axis(long["parameter"].iloc[0])
 
 
@@ -120,18 +119,7 @@ def _medians(runs: pd.DataFrame) -> pd.DataFrame:
 
 def _printed(table: int) -> pd.DataFrame:
     """Return the printed cells and the labels that each printed pair implies: found / efficiency (equations 4, 5)."""
-    printed = claims(table)[["setting", "metric", "printed", "value", "note"]].rename(
-        columns={"value": "printed_value"}
-    )
-    pairs = printed.pivot(index="setting", columns="metric", values="printed_value").reset_index()
-    labels = pairs["discovery_rate"] * IMAGENET_CLASS / pairs["labelling_efficiency"]
-    implied = pairs[["setting"]].assign(
-        metric="labels", printed=labels.map("≈ {:,.0f}".format), printed_value=labels, note="implied, not printed"
-    )
-    cells = pd.concat([printed, implied], ignore_index=True)
+    printed = claims(table)[["setting", "metric", "printed", "value", "note"]]
+    cells = pd.concat([printed, implied_labels(printed, ["setting"])], ignore_index=True)
+    cells = cells.rename(columns={"value": "printed_value"})
     return cells.assign(value=cells["setting"].astype(float))
-
-
-def _cell(row) -> str:
-    digits = 0 if row.metric == "labels" else 3
-    return f"{row.median:,.{digits}f} [{row.low:,.{digits}f}, {row.high:,.{digits}f}]"

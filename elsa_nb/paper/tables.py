@@ -4,6 +4,8 @@ A long table has one row a cell (encoder, arm, seeds, reading, metric: median, l
 as the paper does. The printed numbers join here and nowhere earlier.
 """
 
+from typing import Any
+
 import pandas as pd
 
 from elsa_nb.images.official import OFFICIAL
@@ -11,11 +13,11 @@ from elsa_nb.paper.claims import claims
 from elsa_nb.search.elsa import READINGS
 from elsa_nb.search.metrics import median_interval
 
-METRICS = ("labelling_efficiency", "discovery_rate", "labels")
+TITLES = {"labelling_efficiency": "Labelling efficiency", "discovery_rate": "Discovery rate", "labels": "Labels spent"}
+METRICS = tuple(TITLES)
 ENCODERS = {name: spec.title for name, spec in OFFICIAL.items()}
 FLOORS = {"untrained": "Untrained network", "raw-pixels": "Raw pixels"}
 ENCODERS |= FLOORS
-_TITLES = {"labelling_efficiency": "Labelling efficiency", "discovery_rate": "Discovery rate", "labels": "Labels spent"}
 IMAGENET_CLASS = 1300  # images a class in the paper's pool, for the labels its two printed measures imply
 
 
@@ -46,7 +48,7 @@ def beside_paper(runs: pd.DataFrame, table: int) -> pd.DataFrame:
     printed = claims(table)[["encoder", "arm", "seeds", "metric", "printed", "value", "note"]]
     ours = summary(runs).astype({"seeds": str})
     ours = pd.concat([ours, _median_rows(ours)]) if table == 2 else ours
-    printed = pd.concat([printed, _implied_labels(printed)])
+    printed = pd.concat([printed, implied_labels(printed, ["encoder", "arm", "seeds"])])
     keys = ["encoder", "arm", "seeds", "metric"]
     return printed.merge(ours, on=keys, how="inner", validate="one_to_many")
 
@@ -56,11 +58,11 @@ def wide(long: pd.DataFrame) -> pd.DataFrame:
     cells = {}
     for row in long.itertuples():
         line = (ENCODERS[row.encoder], row.arm, row.seeds)
-        title = _TITLES[row.metric]
-        cells.setdefault((title, f"here, {row.reading}"), {})[line] = _cell(row)
+        title = TITLES[row.metric]
+        cells.setdefault((title, f"here, {row.reading}"), {})[line] = cell(row)
         cells.setdefault((title, "the paper"), {})[line] = row.printed
     order = [
-        (_TITLES[metric], column)
+        (TITLES[metric], column)
         for metric in METRICS
         for column in (*(f"here, {reading}" for reading in READINGS), "the paper")
     ]
@@ -94,6 +96,26 @@ def arms_table(runs: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows).T.rename_axis("arm")
 
 
+def implied_labels(printed: pd.DataFrame, keys: list[str], class_size: int = IMAGENET_CLASS) -> pd.DataFrame:
+    """Return the labels that each printed pair of measures implies: discovery x class size / efficiency (eq. 4, 5).
+
+    `printed` has one row a cell (`keys`, metric, value); the result one row for each value of the `keys`, with columns
+    metric ("labels"), printed, value and note.
+    """
+    pairs = printed.pivot(index=keys, columns="metric", values="value").reset_index()
+    labels = pairs["discovery_rate"] * class_size / pairs["labelling_efficiency"]
+    told = {"metric": "labels", "printed": labels.map("≈ {:,.0f}".format), "value": labels}
+    return pairs[keys].assign(**told, note="implied, not printed")
+
+
+def cell(row: Any) -> str:
+    """Return the text of one cell of a long table: its median with the interval, if it has one, in brackets."""
+    digits = 0 if row.metric == "labels" else 3
+    if pd.isna(row.low):
+        return f"{row.median:,.{digits}f}"
+    return f"{row.median:,.{digits}f} [{row.low:,.{digits}f}, {row.high:,.{digits}f}]"
+
+
 def _share(share: float) -> str:
     return f"yes, {share:.0%} of the labels" if share > 0 else "no"
 
@@ -103,22 +125,6 @@ def _median_rows(ours: pd.DataFrame) -> pd.DataFrame:
     elsa = ours[ours["arm"] == "ELSA"]
     medians = elsa.groupby(["encoder", "arm", "reading", "metric"], sort=False, as_index=False)["median"].median()
     return medians.assign(seeds="median")
-
-
-def _implied_labels(printed: pd.DataFrame) -> pd.DataFrame:
-    """Return the labels that a printed pair of measures implies: found / efficiency (equations 4 and 5)."""
-    keys = ["encoder", "arm", "seeds"]
-    pairs = printed.pivot(index=keys, columns="metric", values="value").reset_index()
-    implied = pairs["discovery_rate"] * IMAGENET_CLASS / pairs["labelling_efficiency"]
-    printed = [f"≈ {labels:,.0f}" for labels in implied]
-    return pairs[keys].assign(metric="labels", printed=printed, value=implied, note="implied, not printed")
-
-
-def _cell(row) -> str:
-    digits = 0 if row.metric == "labels" else 3
-    if pd.isna(row.low):
-        return f"{row.median:,.{digits}f}"
-    return f"{row.median:,.{digits}f} [{row.low:,.{digits}f}, {row.high:,.{digits}f}]"
 
 
 def _lines(long: pd.DataFrame) -> tuple[list[str], list[str], list[str]]:

@@ -5,6 +5,7 @@ from itertools import product
 import numpy as np
 import pandas as pd
 
+from elsa_nb.paper.curves import references
 from elsa_nb.paper.simulation import BUDGETS
 
 ROLES = ("tightest", "sparsest", "median")  # the order in which the sweep names its classes
@@ -133,10 +134,7 @@ def _references(runs: pd.DataFrame) -> list[pd.DataFrame]:
         first = group.iloc[0]
         seeds, size, pool = int(first["seeds"]), int(first["class_size"]), int(first["pool_size"])
         labels = BUDGETS[(seeds <= BUDGETS) & (group["labels"].max() >= BUDGETS)]
-        curves = {
-            "random": (seeds + (labels - seeds) * (size - seeds) / (pool - seeds)) / size,
-            "ideal": np.minimum(labels / size, 1),
-        }
+        curves = references(labels, seeds, size, pool)
         frames += [
             pd.DataFrame({"target": target, "reading": "reference", "arm": arm, "labels": labels, "default": values})
             for arm, values in curves.items()
