@@ -31,6 +31,7 @@ from elsa_nb.images.datasets import open_dataset
 from elsa_nb.paper import grid, simulation, thinning
 from elsa_nb.paper.grid import Setting, Sweep
 from elsa_nb.paper.sweeps import sweep
+from elsa_nb.paper.tightness import shares
 from elsa_nb.prepared import device, prepare
 from elsa_nb.profiles import profile
 from elsa_nb.progress import bar
@@ -208,8 +209,7 @@ def _purity(plan: Sweep, profile_name: str, progress: bool | None) -> np.ndarray
     """Return the share of each row's ten nearest neighbours, in the sweep's first pool, that are of its class (n,)."""
     folder = profile(profile_name).pool(plan.encoders[0], plan.space, plan.dataset or None)
     codes = class_names(plan.dataset or profile(profile_name).dataset).astype("category").cat.codes.to_numpy()
-    near = prepare(folder, progress=progress).neighbours.lists[0][:, :10]
-    return (codes[near] == codes[:, None]).mean(axis=1)
+    return shares(prepare(folder, progress=progress).neighbours.lists[0], codes)
 
 
 def _unit_key(unit: tuple[Setting, ...], fingerprint: str) -> str:

@@ -3,13 +3,14 @@
 import numpy as np
 import pandas as pd
 
-from elsa_nb.paper.runner import class_names
+from elsa_nb.images.datasets import open_dataset
+from elsa_nb.paper.grid import Sweep
 from elsa_nb.paper.simulation import prepared
 from elsa_nb.profiles import profile
 from elsa_nb.search.neighbours import Neighbours
 
 NEAREST = 10
-LEAST_MEMBERS = 100  # as the sweeps ask of a class
+LEAST_MEMBERS = Sweep.least_members
 
 
 def tightness(profile_name: str, targets: list[str], *, encoder: str = "vicreg") -> pd.DataFrame:
@@ -20,13 +21,13 @@ def tightness(profile_name: str, targets: list[str], *, encoder: str = "vicreg")
     too large for neighbour lists only `targets` are measured, and place and `of` are missing.
     """
     base = prepared(profile_name, encoder, "projection")
-    names = class_names(profile(profile_name).dataset).astype(str).to_numpy()
+    names = open_dataset(profile(profile_name).dataset).labels["name"].astype(str).to_numpy()
     if strange := sorted(set(targets) - set(names)):
         raise ValueError(f"class {strange[0]!r} is not one of profile {profile_name!r}'s; take the targets of its runs")
     lists = getattr(base.neighbours, "lists", None)
     rows = np.arange(len(names)) if lists is not None else np.flatnonzero(np.isin(names, targets))
-    near = Neighbours(base.pool.vectors).exact(rows, NEAREST)[0] if lists is None else lists[0][:, :NEAREST]
-    frame = pd.DataFrame({"target": names[rows], "purity": (names[near] == names[rows, None]).mean(axis=1)})
+    near = Neighbours(base.pool.vectors).exact(rows, NEAREST)[0] if lists is None else lists[0]
+    frame = pd.DataFrame({"target": names[rows], "purity": shares(near, names, rows)})
     table = frame.groupby("target").agg(members=("purity", "size"), purity=("purity", "mean")).reset_index()
     table = table.sort_values("purity", ascending=False, kind="stable", ignore_index=True)
     if lists is not None:
@@ -35,6 +36,14 @@ def tightness(profile_name: str, targets: list[str], *, encoder: str = "vicreg")
     else:
         table = table.assign(place=pd.NA, of=pd.NA)
     return table[table["target"].isin(targets)].reset_index(drop=True)
+
+
+def shares(near: np.ndarray, names: np.ndarray, rows: np.ndarray | slice = slice(None)) -> np.ndarray:
+    """Return the share of ten nearest neighbours that bear the name of the row they belong to, (m,) float64.
+
+    `near` (m, 10 or more) are the neighbours of `rows` of the pool, nearest first; `names` (n,) those of all its rows.
+    """
+    return (names[near[:, :NEAREST]] == names[rows][:, None]).mean(axis=1)
 
 
 def spread(table: pd.DataFrame, count: int = 5) -> pd.DataFrame:

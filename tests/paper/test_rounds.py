@@ -1,5 +1,7 @@
 """Fig. 9 from hand-made runs: rounds that are missing, classes by a rule, and what is drawn."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -91,7 +93,7 @@ def pool(monkeypatch):
     neighbours = Neighbours(vectors, k=20)
     made = Prepared(Pool.from_arrays(vectors), neighbours, None)
     monkeypatch.setattr(tightness, "prepared", lambda *_: made)
-    monkeypatch.setattr(tightness, "class_names", lambda _: pd.Series(names))
+    monkeypatch.setattr(tightness, "open_dataset", lambda _: SimpleNamespace(labels=pd.DataFrame({"name": names})))
     return neighbours
 
 
