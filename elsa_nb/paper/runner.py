@@ -42,6 +42,7 @@ from elsa_nb.search import (
     features,
     head,
     kernels,
+    logistic,
     merging,
     metrics,
     neighbours,
@@ -56,8 +57,8 @@ from elsa_nb.search import (
 RESULTS = store.DATA / "results"
 PACKAGES = ("numpy", "numba", "scipy")  # what the numbers of a search come from, given the pool
 CODE = (
-    *(bounds, contract, elsa, features, head, kernels, merging, metrics, neighbours, onepass, oracle, rivals),
-    *(shortlist, sketch, strategies),
+    *(bounds, contract, elsa, features, head, kernels, logistic, merging, metrics, neighbours, onepass, oracle),
+    *(rivals, shortlist, sketch, strategies),
     *(simulation, grid, thinning, pool_module),
 )
 

@@ -11,6 +11,7 @@ from elsa_nb.search.shortlist import in_single
 
 WIDTH = 96  # leading directions of the pass: of 256 dimensions they leave a few rows in a hundred for a closer look
 TOGETHER = 2**22  # pairs measured at once: 64 MiB
+LIKELY = 8  # times the rows wanted are measured to know how far to look
 KEPT_BYTES = 2**25  # of passes remembered
 
 
@@ -43,9 +44,10 @@ class OnePass:
         if self._speaks and self._bounded().speaks:
             short, bounds = self._least_bounds(short, queries)
             bounds = bounds[rows]
-            if farthest == NOTHING and count < len(rows):  # so many lie no farther than the farthest of these
-                likely = rows[np.argpartition(bounds, count - 1)[:count]]
-                farthest = self._least(self._vectors, self._norms, short, likely).max() + error
+            if farthest == NOTHING and count < len(rows):  # so many lie no farther than the nearest of likely ones do
+                likely = rows[np.argpartition(bounds, min(LIKELY * count, len(rows)) - 1)[: LIKELY * count]]
+                near = self._least(self._vectors, self._norms, short, likely)
+                farthest = np.partition(near, count - 1)[count - 1] + error
             rows = rows[bounds <= farthest + 2 * self._bounds.error]
             rows = rows[self._least(self._vectors, self._norms, short, rows) <= farthest + error]
         distances = np.empty(len(rows))
