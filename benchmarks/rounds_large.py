@@ -45,8 +45,8 @@ def _rounds(context: Context, spec: Clustered) -> list[Row]:
     times = answer["times"]
     context.say(
         f"{spec.dtype}: opened in {answer['opening']:.1f} s, first query {median(answer['first']):.2f} s; "
-        f"{len(times)} rounds: median {1e3 * median(times):.0f} ms, p95 {1e3 * p95(times):.0f} ms; peak {answer['private_gb']:.1f} GB of "
-        f"its own, {answer['resident_gb']:.1f} GB resident"
+        f"{len(times)} rounds: median {1e3 * median(times):.0f} ms, p95 {1e3 * p95(times):.0f} ms; peak "
+        f"{answer['private_gb']:.1f} GB of its own, {answer['resident_gb']:.1f} GB resident"
     )
     context.limit(
         "a round reads the pool once", median(times), gigabytes=spec.gigabytes, gigaflops=2e-9 * spec.n * spec.d
