@@ -69,7 +69,7 @@ def test_what_is_there_is_not_asked_for(miniatures):
     checkpoint_path(OFFICIAL["swav"]).unlink()
     with pytest.raises(MissingDataError, match=r"1 thing is missing:\n  1\. .*swav\.pth is not here"):
         require(profile("paper"))
-    assert len(missing(profile("photos"))) == 4  # two packs, two encoders
+    assert len(missing(profile("photos"))) == 5  # two packs, three encoders
     assert missing(profile("quick")) == [
         f"{store.DATA / 'weights' / name}.safetensors is not here: `git checkout data/weights` brings it back."
         for name in ("vicreg", "barlow-twins")
@@ -113,7 +113,7 @@ def test_all_pools_of_the_photos_come_from_packs(nothing, monkeypatch, capsys):
     assert missing(profile("photos")) == []
     pools = embed_profile(profile("photos"))
     assert {name: list(each) for name, each in pools.items()} == {
-        "tiny-imagenet": ["vicreg"],
+        "tiny-imagenet": ["vicreg", "barlow-twins"],
         "food-101-64px": ["vicreg"],
     }
     pool = profile("photos").pool("vicreg", "projection")

@@ -186,7 +186,7 @@ def test_the_command_line_chooses_source_recipe_and_place(tmp_path, monkeypatch)
     assert asked["out"].name == "moco-v2.safetensors"
     assert asked["config"].epochs == 2
     assert asked["command"] == "elsa-nb train --method moco-v2 --data glyphs --epochs 2"
-    for data, method in (("tiny-imagenet", "vicreg"), ("food-101", "vicreg"), ("food-101-64px", "vicreg")):
+    for data, method in (("tiny-imagenet", "vicreg"), ("tiny-imagenet", "barlow-twins"), ("food-101-64px", "vicreg")):
         told = dict(DATASETS[data].encoders)[method]  # where the profile looks
         assert training_runs.name_of(data, method) == told
         assert training_runs.name_of(DATASETS[data].pack or data, method) == told

@@ -14,6 +14,7 @@ from elsa_nb.paper.claims import claims
 
 FILES = {
     "photos-vicreg-tiny-imagenet": 0.04,
+    "photos-barlow-twins-tiny-imagenet": 0.05,
     "photos-vicreg-food101": 0.06,
 }
 
@@ -111,14 +112,14 @@ def test_the_cards_tell_what_encoders_are_worth(monkeypatch, tmp_path):
     monkeypatch.setattr(store, "DATA", tmp_path)
     put_cards(tmp_path, FILES)
     told = photographs.encoders()
-    assert told["photographs"].tolist() == ["Tiny-ImageNet"] * 2 + ["Food-101"] * 2
-    assert told["purity"].tolist() == [0.04, 0.04, 0.06, 0.06]
-    assert told["chance"].tolist() == [1 / 200] * 2 + [1 / 101] * 2
+    assert told["photographs"].tolist() == ["Tiny-ImageNet"] * 4 + ["Food-101"] * 2
+    assert told["purity"].tolist() == [0.04, 0.04, 0.05, 0.05, 0.06, 0.06]
+    assert told["chance"].tolist() == [1 / 200] * 4 + [1 / 101] * 2
     curves = photographs.training_curves()
-    assert len(curves) == 2 * 3 * 2
+    assert len(curves) == 3 * 3 * 2
     assert curves.query("metric == 'top1' and encoder == 'VICReg, Food-101'")["value"].tolist() == [0.02, 0.04, 0.08]
     figure = photographs_figures.plot_training_curves(curves)
-    assert [len(ax.lines) for ax in figure.axes] == [4, 4]
+    assert [len(ax.lines) for ax in figure.axes] == [6, 6]
     plt.close(figure)
 
 
@@ -126,10 +127,10 @@ def test_an_encoder_that_is_not_trained_is_said_to_be_so(monkeypatch, tmp_path):
     monkeypatch.setattr(store, "DATA", tmp_path)
     put_cards(tmp_path, ["photos-vicreg-food101"])
     told = photographs.encoders()
-    assert told["space"].tolist() == ["not trained", "embedding", "projection"]
-    assert told["epochs"].tolist()[1:] == [4, 4]
+    assert told["space"].tolist() == ["not trained", "not trained", "embedding", "projection"]
+    assert told["epochs"].tolist()[2:] == [4, 4]
     card = store.read_json(tmp_path / "weights" / "photos-vicreg-food101.json") | {"planned_steps": 50}
     (tmp_path / "weights" / "photos-vicreg-food101.json").write_text(json.dumps(card))
-    assert photographs.encoders()["epochs"].tolist()[1:] == [3.2, 3.2]
-    assert told["purity"].isna().tolist() == [True, False, False]
+    assert photographs.encoders()["epochs"].tolist()[2:] == [3.2, 3.2]
+    assert told["purity"].isna().tolist() == [True, True, False, False]
     assert photographs.training_curves()["encoder"].unique().tolist() == ["VICReg, Food-101"]
