@@ -10,13 +10,13 @@ from typing import Any
 
 import pandas as pd
 
-from elsa_nb.paper import rules_arms, rules_settings, rules_text
+from elsa_nb.paper import rules_arms, rules_settings, rules_text, rules_toy
 from elsa_nb.paper.against import Results
 from elsa_nb.paper.claims import CLAIMS, claims
 from elsa_nb.paper.effects import Test
 from elsa_nb.search.elsa import READINGS
 
-RULES = rules_arms.RULES | rules_settings.RULES | rules_text.RULES
+RULES = rules_arms.RULES | rules_settings.RULES | rules_text.RULES | rules_toy.RULES
 VERDICTS = ("holds", "holds in part", "does not hold", "not testable here")
 NO_READING = {"complexity": "section 5", "printed": "the paper itself"}  # what a claim on no search is judged by
 
@@ -26,12 +26,17 @@ def listed() -> pd.DataFrame:
     return pd.read_csv(CLAIMS / "claims.csv", dtype=str, keep_default_na=False)
 
 
-def verdicts(found: Results, fitted: pd.DataFrame | None = None) -> pd.DataFrame:
+def verdicts(
+    found: Results, fitted: pd.DataFrame | None = None, toys: Mapping[str, pd.DataFrame] | None = None
+) -> pd.DataFrame:
     """Return a row a claim and reading: id, where, sentence, reading, verdict, passed, tests, numbers, rule, sweep.
 
-    `fitted` are the exponents of section 5 (`exponents.stored`); without them its claims are not testable.
+    `fitted` are the exponents of section 5 (`exponents.stored`), `toys` the searches of the toy latent space
+    (`rules_toy.frames`); without them their claims are not testable.
     """
-    frames = dict(found.frames) | {"printed": pd.concat([claims(number) for number in (2, 3, 4, 8, 9)])}
+    frames = (
+        dict(found.frames) | dict(toys or {}) | {"printed": pd.concat([claims(number) for number in (2, 3, 4, 8, 9)])}
+    )
     frames |= {} if fitted is None else {"complexity": fitted}
     missing = {"complexity": "no measurements yet: run notebook 12 in this profile"} | dict(found.missing)
     rows = []

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from elsa_nb.paper import effects, verdicts
+from elsa_nb.paper import effects, toy_rands, verdicts
 from elsa_nb.paper.against import Results
 from elsa_nb.paper.simulation import BUDGETS
 from elsa_nb.search.elsa import READINGS
@@ -129,6 +129,21 @@ def exponents(value, matrix=0.2):
 
 
 # Claim: results that bear it out, results that do not, and what the verdict on the latter is.
+def spaces(discovery, clusters):
+    """Return three searches of the toy space."""
+    return pd.DataFrame({"reading": ["paper"] * 3, "discovery": discovery, "clusters": clusters})
+
+
+def rounds(spacing, shared):
+    """Return what the forms of RandS ask, beside points drawn at random: 0.3 apart, of all points 0.4 asked by NN."""
+    told = dict.fromkeys(toy_rands.VARIANTS, (spacing, shared)) | {
+        toy_rands.LIKELY: (0.3, 2.0),
+        toy_rands.ANYWHERE: (0.5, 0.4),
+    }
+    frame = pd.DataFrame.from_dict(told, orient="index", columns=["spacing", "also asked by NN"])
+    return frame.rename_axis("variant").reset_index().assign(reading="paper")
+
+
 CASES = {
     "eighty-percent": ({"components": components(full=(0.85, 0.2))}, {"components": components(full=(0.7, 0.2))}, "no"),
     "eighty-percent-rare": ({"thinned": components(full=(0.85, 0.2))}, {"thinned": components(full=(0.9, 0.01))}, "no"),
@@ -211,6 +226,8 @@ CASES = {
     ),
     "linear-top1": ({"encoders": encoders(list(TOP1))}, {"encoders": encoders(list(TOP1)[::-1])}, "no"),
     "food-101": ({"food-101": food(0.5, 0.7)}, {"food-101": food(0.5, 0.4, 0.005)}, "no"),
+    "toy-space": ({"toy": spaces(0.99, 4)}, {"toy": spaces(0.5, 2)}, "no"),
+    "rands-spreads": ({"toy-rands": rounds(0.4, 0.1)}, {"toy-rands": rounds(0.1, 0.1)}, "part"),
     "time": ({"complexity": exponents(1.1)}, {"complexity": exponents(1.6)}, "no"),
     "memory": ({"complexity": exponents(1.0, 1.5)}, {"complexity": exponents(1.0, 0.2)}, "part"),
 }
