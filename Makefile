@@ -36,7 +36,7 @@ reproduce: setup  ## run every notebook, then print the path of the report; PROF
 report: setup  ## build the report again from the results that are there
 	$(BIN)/elsa-nb report --profile $(PROFILE)
 
-full: setup  ## the paper's protocol on the bundled pool (three quarters of an hour on two cores), then the committed notebooks executed again in place
+full: setup  ## the paper's protocol on the bundled pool (an hour on two cores), then the committed notebooks executed again in place
 	$(BIN)/elsa-nb reproduce --profile full
 	$(BIN)/elsa-nb notebooks
 
