@@ -14,9 +14,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from numba import get_num_threads, set_num_threads
-from threadpoolctl import threadpool_limits
 
+from elsa_nb.paper.one_thread import one_thread
 from elsa_nb.pool import Pool
 from elsa_nb.profiles import profile
 from elsa_nb.search import kernels, strategies
@@ -117,7 +116,7 @@ def measure(profile_name: str = "quick", planned: Plan | None = None) -> pd.Data
     against ("n", "k", "l", "d"), size, turn, seconds.
     """
     planned = planned or plan(profile_name)
-    with _OneThread():
+    with one_thread():
         rows = [row for against in "nkld" for row in _timed(against, _series(profile_name, planned, against), planned)]
         vectors = _synthetic(planned.lists[-1], D, np.random.default_rng(5))
         for turn in range(3):
@@ -138,7 +137,7 @@ def measure_memory(profile_name: str = "quick", planned: Plan | None = None) -> 
     """
     planned = planned or plan(profile_name)
     rows = []
-    with _OneThread():
+    with one_thread():
         for against in ("n", "l"):
             series = _series(profile_name, replace(planned, n=planned.memory), against)
             for size, (ground, sizes) in series.items():
@@ -206,15 +205,3 @@ def _peak(task: Callable[[], object]) -> int:
         return tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-
-
-class _OneThread:
-    """One thread for BLAS and the compiled loops, as long as the block runs."""
-
-    def __enter__(self):
-        self._blas, self._threads = threadpool_limits(1), get_num_threads()
-        set_num_threads(1)
-
-    def __exit__(self, *_):
-        set_num_threads(self._threads)
-        self._blas.restore_original_limits()

@@ -21,8 +21,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numba import get_num_threads, set_num_threads
-from threadpoolctl import threadpool_limits
 
 from elsa_nb import pool as pool_module
 from elsa_nb import store
@@ -30,6 +28,7 @@ from elsa_nb.errors import CorruptFileError, MissingDataError
 from elsa_nb.images.datasets import open_dataset
 from elsa_nb.paper import grid, simulation, thinning
 from elsa_nb.paper.grid import Setting, Sweep
+from elsa_nb.paper.one_thread import one_thread
 from elsa_nb.paper.sweeps import sweep
 from elsa_nb.paper.tightness import shares
 from elsa_nb.prepared import device, prepare
@@ -188,13 +187,8 @@ def run_unit(unit: tuple[Setting, ...], file: Path, profile_name: str) -> int:
     """Run the searches of one unit on one core and store their rows as `file`; return how many there were."""
     names = class_names(unit[0].dataset or profile(profile_name).dataset)
     positive = (names == unit[0].target).to_numpy()
-    threads = get_num_threads()
-    set_num_threads(1)
-    try:
-        with threadpool_limits(1):
-            rows = simulation.run_searches(unit, profile_name, positive)
-    finally:
-        set_num_threads(threads)
+    with one_thread():
+        rows = simulation.run_searches(unit, profile_name, positive)
     store.write_atomically(file, _parquet(pd.DataFrame(rows)))
     return len(rows)
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from numba import get_num_threads, set_num_threads
 
+from elsa_nb.paper.one_thread import one_thread
 from elsa_nb.pool import Pool
 from elsa_nb.search import strategies
 from elsa_nb.search.contract import Component
@@ -182,18 +182,14 @@ def repeat(spaces: int = 200, cases: Mapping[str, tuple[Geometry, SearchConfig]]
     `labels` count the seed and every label paid for, `final` are those of the final search, `clusters` is the number
     of clusters of which more than half was found.
     """
-    threads = get_num_threads()
-    set_num_threads(1)  # on so few points threads wait for one another longer than they work
-    try:
-        lines = []
+    lines = []
+    with one_thread():  # on so few points threads wait for one another longer than they work
         for number in range(spaces):
             drawn = {geometry: draw(number, geometry) for geometry, _ in cases.values()}
             near = {geometry: Neighbours(space.points) for geometry, space in drawn.items()}
             for case, (geometry, how) in cases.items():
                 search = search_in(drawn[geometry], number, how, near[geometry])
                 lines.append({"case": case, "number": number, **_outcome(drawn[geometry], search)})
-    finally:
-        set_num_threads(threads)
     order = {case: i for i, case in enumerate(cases)}
     return pd.DataFrame(lines).sort_values("case", key=lambda names: names.map(order), kind="stable", ignore_index=True)
 

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from numba import get_num_threads, set_num_threads
 
 from elsa_nb.paper import toy
+from elsa_nb.paper.one_thread import one_thread
 from elsa_nb.search import strategies
 from elsa_nb.search.elsa import SearchConfig
 from elsa_nb.search.neighbours import Neighbours
@@ -79,12 +79,8 @@ def counts(frame: pd.DataFrame) -> pd.DataFrame:
 
 def repeat(spaces: int = 200) -> pd.DataFrame:
     """Return the mean `counts` over the spaces 0, 1, ..., a variant a line."""
-    threads = get_num_threads()
-    set_num_threads(1)
-    try:
+    with one_thread():
         every = pd.concat([counts(proposals(number)) for number in range(spaces)])
-    finally:
-        set_num_threads(threads)
     return every.groupby("variant", sort=False).mean()
 
 
