@@ -128,7 +128,6 @@ def exponents(value, matrix=0.2):
     return made.assign(matrix=matrix)
 
 
-# Claim: results that bear it out, results that do not, and what the verdict on the latter is.
 def spaces(discovery, clusters):
     """Return three searches of the toy space."""
     return pd.DataFrame({"reading": ["paper"] * 3, "discovery": discovery, "clusters": clusters})
@@ -144,6 +143,7 @@ def rounds(spacing, shared):
     return frame.rename_axis("variant").reset_index().assign(reading="paper")
 
 
+# Claim: results that bear it out, results that do not, and what the verdict on the latter is.
 CASES = {
     "eighty-percent": ({"components": components(full=(0.85, 0.2))}, {"components": components(full=(0.7, 0.2))}, "no"),
     "eighty-percent-rare": ({"thinned": components(full=(0.85, 0.2))}, {"thinned": components(full=(0.9, 0.01))}, "no"),
