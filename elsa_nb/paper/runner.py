@@ -35,11 +35,13 @@ from elsa_nb.prepared import device, prepare
 from elsa_nb.profiles import profile
 from elsa_nb.progress import bar
 from elsa_nb.search import (
+    bounds,
     contract,
     elsa,
     features,
     head,
     kernels,
+    logistic,
     merging,
     metrics,
     neighbours,
@@ -54,8 +56,8 @@ from elsa_nb.search import (
 RESULTS = store.DATA / "results"
 PACKAGES = ("numpy", "numba", "scipy")  # what the numbers of a search come from, given the pool
 CODE = (
-    *(contract, elsa, features, head, kernels, merging, metrics, neighbours, onepass, oracle, rivals, shortlist),
-    *(sketch, strategies),
+    *(bounds, contract, elsa, features, head, kernels, logistic, merging, metrics, neighbours, onepass, oracle),
+    *(rivals, shortlist, sketch, strategies),
     *(simulation, grid, thinning, pool_module),
 )
 

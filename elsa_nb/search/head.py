@@ -17,12 +17,12 @@ from typing import Protocol
 
 import numpy as np
 from numba import njit
-from scipy.linalg.blas import dsyrk
-from scipy.linalg.lapack import dposv, dpotrf, dtrtrs
 from threadpoolctl import ThreadpoolController
 
 from elsa_nb.search.contract import check_counts
 from elsa_nb.search.features import Features
+from elsa_nb.search.logistic import confidence as confidence  # read by those who have a head's logits
+from elsa_nb.search.logistic import logistic_regression
 
 KINDS = ("logistic", "linear-sgd", "mlp")
 
@@ -84,12 +84,7 @@ class MLPHead:
 
     def logits(self, features: Features) -> np.ndarray:
         """Return the log-odds (n,) float64 that each row is positive."""
-        return self.output @ np.maximum(features.project(self.weights.T, self.biases), 0) + self.bias
-
-
-def confidence(logits: np.ndarray) -> np.ndarray:
-    """Return the probabilities 1 / (1 + exp(-logits)), without overflow."""
-    return 0.5 * (1 + np.tanh(0.5 * logits))
+        return _output(features.project(self.weights.T, self.biases), self.output, self.bias)
 
 
 def logits_together(asked: Sequence[tuple[Head, Features]]) -> list[np.ndarray]:
@@ -129,10 +124,11 @@ def train(
         return previous
     if config.kind == "logistic":
         x = features.take(np.concatenate([positives, negatives]))
-        start = previous.weights if isinstance(previous, LinearHead) else None
+        before = (previous.weights, previous.bias) if isinstance(previous, LinearHead) else (None, 0.0)
         # Matrices of a few hundred rows: threads that wait for one another take longer than one thread alone.
         with _libraries().limit(limits=1, user_api="blas"):
-            return logistic_regression(x, np.arange(len(x)) < len(positives), config.l2, start=start)
+            y = np.arange(len(x)) < len(positives)
+            return LinearHead(*logistic_regression(x, y, config.l2, start=before[0], start_bias=before[1]))
     start = previous if config.kind == "linear-sgd" else None
     return _train_by_adamw(features.take(positives), features.take(negatives), config, rng, start)
 
@@ -140,74 +136,6 @@ def train(
 @lru_cache(maxsize=1)
 def _libraries() -> ThreadpoolController:
     return ThreadpoolController()
-
-
-def logistic_regression(
-    x: np.ndarray,
-    y: np.ndarray,
-    l2: float,
-    *,
-    start: np.ndarray | None = None,
-    tolerance: float = 1e-12,
-    most_steps: int = 100,
-) -> LinearHead:
-    """Minimise sum_i c_i log(1 + exp(-y_i f(x_i))) + l2 |w|^2 / 2 by Newton's method with step halving.
-
-    `x` (m, d) float64, `y` (m,) bool; f(x) = w . x + b; c_i = m / (2 m_class) gives both classes the same weight; the
-    bias b is not penalised. `start` (d,) are weights to begin from: they save steps and change nothing. Converged when
-    the gradient's largest entry is below `tolerance` times m.
-    """
-    m, d = x.shape
-    # With fewer samples than dimensions the solution lies in their span: m coordinates with the same inner products.
-    inside = m < d
-    coordinates = _coordinates(x) if inside else x
-    design = np.column_stack([coordinates, np.ones(m)])
-    sign = np.where(y, 1.0, -1.0)
-    cost = np.where(y, m / (2 * np.count_nonzero(y)), m / (2 * np.count_nonzero(~y)))
-    penalty = np.full(design.shape[1], l2)
-    penalty[-1] = 0.0
-
-    def loss(theta: np.ndarray) -> float:
-        return cost @ np.logaddexp(0, -sign * (design @ theta)) + 0.5 * penalty @ theta**2
-
-    theta = np.zeros(design.shape[1])
-    value = loss(theta)
-    if start is not None:
-        before = np.append(dtrtrs(coordinates, x @ start, lower=1)[0] if inside else start, 0.0)
-        if (lower := loss(before)) < value:
-            theta, value = before, lower
-    for _ in range(most_steps):
-        p = confidence(design @ theta)
-        gradient = design.T @ (cost * (p - y)) + penalty * theta
-        if np.abs(gradient).max() < tolerance * m:
-            break
-        step = _newton_step(design, cost * p * (1 - p), penalty, gradient)
-        size, slope = 1.0, gradient @ step
-        blur = 1e-13 * value  # near the minimum the loss cannot tell better from worse; the gradient still can
-        while (lower := loss(theta - size * step)) > value - 1e-4 * size * slope + blur and size > 1e-6:
-            size /= 2
-        theta, value = theta - size * step, lower
-    # Back from the coordinates by the vanishing gradient: l2 w = sum_i c_i (y_i - p_i) x_i.
-    weights = x.T @ (cost * (y - confidence(design @ theta))) / l2 if inside else theta[:-1]
-    return LinearHead(weights, float(theta[-1]))
-
-
-def _coordinates(x: np.ndarray) -> np.ndarray:
-    """Return a lower triangle (m, m) whose rows have the inner products of the rows of `x` (m, d)."""
-    products = dsyrk(1.0, x.T, trans=1, lower=1)
-    trace = np.trace(products) or 1.0  # equal rows leave a singular matrix: lift it by less than rounding moves it
-    products[np.diag_indices_from(products)] += 1e-14 * trace
-    return dpotrf(products, lower=1, clean=1)[0]
-
-
-def _newton_step(design: np.ndarray, curvature: np.ndarray, penalty: np.ndarray, gradient: np.ndarray) -> np.ndarray:
-    """Solve (design' diag(curvature) design + diag(penalty)) step = gradient, symmetric: half the arithmetic."""
-    hessian = dsyrk(1.0, design.T * np.sqrt(curvature))  # upper triangle
-    hessian[np.diag_indices_from(hessian)] += penalty + 1e-12
-    _, step, failed = dposv(hessian, gradient)
-    if failed:  # not positive definite to rounding, when l2 is tiny: elimination with pivoting still solves it
-        step = np.linalg.solve(np.triu(hessian) + np.triu(hessian, 1).T, gradient)
-    return step
 
 
 def _train_by_adamw(
@@ -224,12 +152,9 @@ def _train_by_adamw(
         start = LinearHead(rng.uniform(-bound, bound, d), float(rng.uniform(-bound, bound)))
     elif config.kind == "mlp":
         first, second = 1 / np.sqrt(d), 1 / np.sqrt(config.hidden)
-        parameters = [
-            rng.uniform(-first, first, (d, config.hidden)),
-            rng.uniform(-first, first, config.hidden),
-            rng.uniform(-second, second, config.hidden),
-            np.array(rng.uniform(-second, second)),
-        ]
+        weights = rng.uniform(-first, first, (d, config.hidden))
+        biases = rng.uniform(-first, first, config.hidden)
+        last = rng.uniform(-second, second, config.hidden + 1)  # the output weights and their bias
     size = 4 if len(positives) < 8 else 8 if len(positives) < 16 else 16
     x = np.concatenate([positives, negatives])
     batches = np.empty((config.steps, 2 * size), np.int64)  # drawn step by step: a positive half, a negative half
@@ -240,18 +165,19 @@ def _train_by_adamw(
         both = np.append(start.weights, start.bias)
         _adamw_linear(both, x, batches, config.learning_rate, config.weight_decay)
         return LinearHead(both[:-1], float(both[-1]))
-    target = np.repeat([1.0, 0.0], size)
-    mean = [np.zeros_like(p) for p in parameters]
-    square = [np.zeros_like(p) for p in parameters]
-    for step, batch in enumerate(batches, 1):
-        for i, g in enumerate(_mlp_gradients(parameters, x[batch], target)):
-            mean[i] = 0.9 * mean[i] + 0.1 * g
-            square[i] = 0.999 * square[i] + 0.001 * g**2
-            ahead = mean[i] / (1 - 0.9**step) / (np.sqrt(square[i] / (1 - 0.999**step)) + 1e-8)
-            parameters[i] = parameters[i] * (1 - config.learning_rate * config.weight_decay) - (
-                config.learning_rate * ahead
-            )
-    return MLPHead(parameters[0], parameters[1], parameters[2], float(parameters[3]))
+    with _libraries().limit(limits=1, user_api="blas"):  # small matrices again
+        _adamw_mlp(weights, biases, last, x, batches, config.learning_rate, config.weight_decay)
+    return MLPHead(weights, biases, last[:-1], float(last[-1]))
+
+
+@njit(cache=True, error_model="numpy")
+def _adamw(values, gradient, mean, square, first, second, learning_rate, weight_decay):
+    """Take one AdamW step in place; `first` and `second` undo the moments' start at zero."""
+    for k in range(len(values)):
+        mean[k] = 0.9 * mean[k] + 0.1 * gradient[k]
+        square[k] = 0.999 * square[k] + 0.001 * gradient[k] ** 2
+        ahead = mean[k] / first / (np.sqrt(square[k] / second) + 1e-8)
+        values[k] = values[k] * (1 - learning_rate * weight_decay) - learning_rate * ahead
 
 
 @njit(cache=True)
@@ -274,17 +200,40 @@ def _adamw_linear(both, x, batches, learning_rate, weight_decay):
             for j in range(d):
                 gradient[j] += error * row[j]
             gradient[d] += error
-        for j in range(d + 1):
-            mean[j] = 0.9 * mean[j] + 0.1 * gradient[j]
-            square[j] = 0.999 * square[j] + 0.001 * gradient[j] ** 2
-            ahead = mean[j] / (1 - 0.9**step) / (np.sqrt(square[j] / (1 - 0.999**step)) + 1e-8)
-            both[j] = both[j] * (1 - learning_rate * weight_decay) - learning_rate * ahead
+        _adamw(both, gradient, mean, square, 1 - 0.9**step, 1 - 0.999**step, learning_rate, weight_decay)
 
 
-def _mlp_gradients(parameters: list[np.ndarray], x: np.ndarray, target: np.ndarray) -> list[np.ndarray]:
-    """Return the gradients of the mean cross-entropy for the four parameters of an MLP head."""
-    weights, biases, output, bias = parameters
-    hidden = np.maximum(x @ weights + biases, 0)
-    error = (confidence(hidden @ output + bias) - target) / len(x)
-    back = np.outer(error, output) * (hidden > 0)
-    return [x.T @ back, back.sum(0), hidden.T @ error, error.sum()]
+@njit(cache=True)
+def _adamw_mlp(weights, biases, last, x, batches, learning_rate, weight_decay):
+    """Take the AdamW steps of an MLP head in place, with batches as in `_adamw_linear`.
+
+    `weights` (d, h) and `biases` (h,) make the hidden units, `last` (h + 1,) are the weights of their sum and its bias.
+    """
+    h, size = len(biases), batches.shape[1]
+    target = (np.arange(size) < size // 2).astype(np.float64)
+    output, flat = last[:h], weights.ravel()  # parts and shapes of the same memory
+    mean, square = np.zeros(flat.size), np.zeros(flat.size)
+    means, squares = np.zeros((2, h + 1)), np.zeros((2, h + 1))  # of the biases and of `last`
+    gradient = np.empty(h + 1)
+    for step in range(1, len(batches) + 1):
+        rows = x[batches[step - 1]]
+        hidden = np.maximum(np.dot(rows, weights) + biases, 0)
+        error = (0.5 * (1 + np.tanh(0.5 * (np.dot(hidden, output) + last[h]))) - target) / size
+        back = np.outer(error, output) * (hidden > 0)
+        gradient[:h], gradient[h] = np.dot(error, hidden), error.sum()
+        first, second = 1 - 0.9**step, 1 - 0.999**step
+        _adamw(flat, np.dot(rows.T, back).ravel(), mean, square, first, second, learning_rate, weight_decay)
+        _adamw(biases, back.sum(0), means[0], squares[0], first, second, learning_rate, weight_decay)
+        _adamw(last, gradient, means[1], squares[1], first, second, learning_rate, weight_decay)
+
+
+@njit(cache=True, nogil=True)
+def _output(hidden, output, bias):
+    """Return output . relu(hidden) + bias, (n,) float64, for `hidden` (h, n): the same sum for equal columns."""
+    h, n = hidden.shape
+    logits = np.full(n, bias)
+    for start in range(0, n, 1024):  # so many sums stay in the cache
+        for k in range(h):
+            for i in range(start, min(start + 1024, n)):
+                logits[i] += output[k] * max(hidden[k, i], 0.0)
+    return logits

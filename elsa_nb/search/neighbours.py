@@ -14,7 +14,6 @@ import numpy as np
 from elsa_nb.progress import bar
 from elsa_nb.search import kernels
 from elsa_nb.search.merging import Found, by_distance_then_row, farthest_of, nearest_allowed
-from elsa_nb.search.merging import nearest_first as nearest_first  # belongs to the same order
 from elsa_nb.search.onepass import OnePass
 from elsa_nb.search.shortlist import Shortlist, in_single, propose_all
 
@@ -22,7 +21,7 @@ SLACKS = (32, 512)  # candidates fetched beyond k: the proof mostly succeeds at 
 BLOCK = 1024  # rows handled together
 WIDE = 8 * BLOCK  # vectors that few queries are multiplied with at once
 DEEPER = 8  # a list that proves too short for the second time is made again this many times longer
-LENGTHENED = 8  # so many lists at a time: someone may be waiting
+LENGTHENED = 4  # so many lists at a time: someone may be waiting
 KEPT_BYTES = 2**29  # of lists computed on demand and remembered; a search asks for the same rows again and again
 DECODED = 2**29  # up to so many numbers, vectors of half precision are decoded once for all, to 2 GiB
 ALL_BYTES = 2**32  # of candidates for all rows at once; beyond, `build` searches block by block

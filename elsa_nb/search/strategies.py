@@ -6,7 +6,8 @@ in the order in which the oracle is to see them.
 
 import numpy as np
 
-from elsa_nb.search.neighbours import Neighbours, nearest_first
+from elsa_nb.search.merging import nearest_first
+from elsa_nb.search.neighbours import Neighbours
 from elsa_nb.search.sketch import Sketch
 
 PER = ("total", "query")

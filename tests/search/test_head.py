@@ -7,16 +7,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 
-from elsa_nb.search import head as module
+from elsa_nb.search import logistic
 from elsa_nb.search.features import Features
-from elsa_nb.search.head import (
-    HeadConfig,
-    LinearHead,
-    MLPHead,
-    confidence,
-    logistic_regression,
-    train,
-)
+from elsa_nb.search.head import HeadConfig, LinearHead, MLPHead, train
+from elsa_nb.search.logistic import confidence
+
+
+def logistic_regression(x, y, l2, **options):
+    return LinearHead(*logistic.logistic_regression(x, y, l2, **options))
 
 
 def sample(m, d, share=0.3, apart=1.0, seed=0):
@@ -67,8 +65,8 @@ def test_the_gradient_vanishes_at_the_answer(m, d, share, apart, l2, seed):
 def test_newton_converges_in_a_few_steps(monkeypatch):
     """Rounding once sent the line search into a hundred idle steps just before the end."""
     solved = []
-    step = module._newton_step
-    monkeypatch.setattr(module, "_newton_step", lambda *system: solved.append(1) or step(*system))
+    step = logistic._newton_step
+    monkeypatch.setattr(logistic, "_newton_step", lambda *system: solved.append(1) or step(*system))
     for seed in range(150):
         x, y = sample((2, 3, 60, 300)[seed % 4], (1, 2, 5, 100)[seed // 4 % 4], 0.5, (0, 1, 50)[seed % 3], seed)
         del solved[:]
@@ -103,6 +101,88 @@ def test_the_span_of_few_samples_is_enough():
     padded = np.column_stack([x, np.zeros((9, 1))])
     np.testing.assert_allclose(logistic_regression(padded, y, 0.7).weights[:20], short.weights, rtol=1e-9)
     assert abs(gradient(x, y, 0.7, short)).max() < 1e-10
+
+
+LARGE_SAMPLES = {
+    "mixed": {"apart": 0.2},
+    "separable": {"apart": 2.0},
+    "rare": {"share": 0.02},
+    "few": {"m": 60},
+    "strong": {"l2": 1e3},
+    "weak": {"l2": 1e-2},
+    "tiny": {"l2": 1e-7},
+    "correlated": {"common": 30.0},
+    "all but equal": {"common": 1e3, "l2": 1e-2},
+    "far": {"apart": 30.0},
+}
+
+
+def large_sample(m=200, d=80, share=0.3, apart=0.5, common=0.0, l2=1.0):
+    x, y = sample(m, d, share, apart)
+    return x + common * np.random.default_rng(9).normal(size=(m, 1)), y, l2
+
+
+@pytest.fixture
+def small_is_large(monkeypatch):
+    monkeypatch.setattr(logistic, "LARGE", 30)
+    monkeypatch.setattr(logistic, "_DIRECTIONS", 8)
+
+
+@pytest.mark.parametrize("warm", [False, True])
+@pytest.mark.parametrize("kind", LARGE_SAMPLES)
+def test_the_gradient_vanishes_in_large_dimensions(small_is_large, monkeypatch, kind, warm):
+    x, y, l2 = large_sample(**LARGE_SAMPLES[kind])
+    start = np.random.default_rng(1).normal(size=x.shape[1]) if kind == "tiny" else None
+    if warm:
+        start = logistic_regression(x[5:], y[5:], l2).weights
+    fitted = logistic_regression(x, y, l2, start=start)
+    # Sums of large features cannot vanish further than their rounding.
+    assert abs(gradient(x, y, l2, fitted)).max() < 2e-12 * len(x) * max(1, abs(x).max() / 10)
+    monkeypatch.setattr(logistic, "LARGE", np.inf)
+    exact = logistic_regression(x, y, l2)
+    distance = np.linalg.norm(fitted.weights - exact.weights)
+    close = {"far": 1e-7, "tiny": 1e-4}.get(kind, 1e-8)  # badly conditioned: a vanishing gradient says less
+    assert distance < close * np.linalg.norm(exact.weights)
+
+
+@pytest.mark.parametrize(("m", "d"), [(700, 650), (650, 700), (1300, 650)])
+def test_large_dimensions_need_few_products_and_no_factor(monkeypatch, m, d):
+    x, y = sample(m, d, apart=0.1)
+    x *= np.arange(1, d + 1) ** -0.5 * 8  # a spectrum that falls off, as that of images does
+    exact_step, solve, products = logistic._newton_step, logistic._solve, []
+    monkeypatch.setattr(logistic, "_newton_step", None)
+
+    def counting(*system):
+        step, used = solve(*system)
+        products.append(used)
+        return step, used
+
+    monkeypatch.setattr(logistic, "_solve", counting)
+    fitted = logistic_regression(x, y, 1.0)
+    assert len(products) <= 25
+    assert sum(products) <= 250
+    del products[:]
+    again = logistic_regression(x, y, 1.0, start=fitted.weights * (1 + 1e-3), start_bias=fitted.bias)
+    assert sum(products) <= 160
+    monkeypatch.setattr(logistic, "LARGE", np.inf)
+    monkeypatch.setattr(logistic, "_newton_step", exact_step)
+    exact = logistic_regression(x, y, 1.0)
+    for found in (fitted, again):
+        assert np.linalg.norm(found.weights - exact.weights) < 1e-8 * np.linalg.norm(exact.weights)
+        assert found.bias == pytest.approx(exact.bias, rel=1e-8, abs=1e-9)
+
+
+@pytest.mark.parametrize("products", [0, 1, 20])
+def test_where_products_run_out_newton_goes_on(small_is_large, monkeypatch, products):
+    monkeypatch.setattr(logistic, "_MOST_PRODUCTS", products)
+    x, y, l2 = large_sample()
+    assert abs(gradient(x, y, l2, logistic_regression(x, y, l2))).max() < 2e-12 * len(x)
+
+
+def test_small_dimensions_are_solved_by_newton_alone(monkeypatch):
+    monkeypatch.setattr(logistic, "_by_conjugate_gradients", None)
+    for m, d in ((700, 256), (500, 2000), (600, 600)):
+        logistic_regression(*sample(m, d), 1.0, most_steps=1)
 
 
 def test_confidence_is_the_logistic_function_without_overflow():
@@ -158,6 +238,8 @@ def test_equal_rows_have_equal_scores_wherever_they_are(d):
     for n in range(5, 80, 7):
         features = Features(np.repeat(rng.normal(size=(1, d)), n, 0))
         assert len(set(LinearHead(rng.normal(size=d), 0.1).logits(features))) == 1
+        mlp = MLPHead(rng.normal(size=(d, 9)), rng.normal(size=9), rng.normal(size=9), 0.1)
+        assert len(set(mlp.logits(features))) == 1
 
 
 @pytest.mark.parametrize("positives", [4, 7, 8, 15, 16, 30])
@@ -188,10 +270,11 @@ def test_linear_sgd_takes_the_steps_of_torch_adamw(vectors, positives):
         assert fitted.bias == pytest.approx(layer.bias.item(), rel=1e-9)
 
 
-def test_mlp_takes_the_steps_of_torch_adamw(vectors):
+@pytest.mark.parametrize(("positives", "size"), [(4, 4), (9, 8), (30, 16)])
+def test_mlp_takes_the_steps_of_torch_adamw(vectors, positives, size):
     features = Features(vectors)
     config = HeadConfig("mlp", steps=20, learning_rate=0.01, hidden=3)
-    plus, minus = np.arange(9), np.arange(40, 60)
+    plus, minus = np.arange(positives), np.arange(40, 60)
     fitted = train(features, plus, minus, config, np.random.default_rng(5))
     again = train(features, plus, minus, config, np.random.default_rng(5), fitted)
     np.testing.assert_array_equal(fitted.weights, again.weights)  # a fresh start each time
@@ -205,39 +288,24 @@ def test_mlp_takes_the_steps_of_torch_adamw(vectors):
         out.bias[0] = rng.uniform(-1 / np.sqrt(3), 1 / np.sqrt(3))
     model = torch.nn.Sequential(hidden, torch.nn.ReLU(), out)
     optimiser = torch.optim.AdamW(model.parameters(), lr=0.01, weight_decay=0.05)
-    target = torch.repeat_interleave(torch.tensor([1.0, 0.0], dtype=torch.float64), 8)
+    target = torch.repeat_interleave(torch.tensor([1.0, 0.0], dtype=torch.float64), size)
     for _ in range(20):
-        rows = np.append(plus[rng.integers(9, size=8)], minus[rng.integers(20, size=8)])
+        rows = np.append(plus[rng.integers(positives, size=size)], minus[rng.integers(20, size=size)])
         optimiser.zero_grad()
         logits = model(torch.from_numpy(features.take(rows)))[:, 0]
         torch.nn.functional.binary_cross_entropy_with_logits(logits, target).backward()
         optimiser.step()
     with torch.no_grad():
         expected = model(torch.from_numpy(features.take(np.arange(70))))[:, 0].numpy()
+        for found, layer in (
+            (fitted.weights.T, hidden.weight),
+            (fitted.biases, hidden.bias),
+            (fitted.output, out.weight[0]),
+        ):
+            np.testing.assert_allclose(found, layer.numpy(), rtol=1e-9, atol=1e-12)
+        assert fitted.bias == pytest.approx(out.bias.item(), rel=1e-9)
     assert isinstance(fitted, MLPHead)
     np.testing.assert_allclose(fitted.logits(features), expected, atol=1e-5)
-
-
-def test_the_gradients_of_the_mlp_are_those_of_finite_differences():
-    shapes = [(5, 4), (4,), (4,), ()]
-    rng = np.random.default_rng(2)
-    parameters = [np.array(rng.normal(size=shape)) for shape in shapes]
-    x, target = rng.normal(size=(12, 5)), np.repeat([1.0, 0.0], 6)
-
-    def loss(values):
-        logits = np.maximum(x @ values[0] + values[1], 0) @ values[2] + values[3]
-        return np.mean(np.logaddexp(0, logits) - target * logits)
-
-    for i, found in enumerate(module._mlp_gradients(parameters, x, target)):
-        numeric = np.empty(shapes[i])
-        for place in np.ndindex(shapes[i]):
-            ends = []
-            for step in (1e-6, -1e-6):
-                moved = [p.copy() for p in parameters]
-                moved[i][place] += step
-                ends.append(loss(moved))
-            numeric[place] = (ends[0] - ends[1]) / 2e-6
-        np.testing.assert_allclose(found, numeric, atol=1e-8)
 
 
 @pytest.mark.parametrize("kind", ["linear-sgd", "mlp"])

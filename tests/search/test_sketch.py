@@ -66,9 +66,9 @@ def test_nothing_to_ask_and_nothing_allowed():
 def test_a_bound_is_never_above_the_distance(d, width, shift, seed):
     vectors = clustered(60, d, seed) + np.float32(shift)
     sketch = Sketch(vectors, width=width, progress=False)
-    pairs, bounds, _ = sketch._bound(np.arange(60), 60, sketch._norms.astype(np.float32), np.inf)
+    pairs, bounds, _ = sketch._bound(np.arange(60), 60, sketch._bounds.norms.astype(np.float32), np.inf)
     true = ((vectors[pairs[0]].astype(float) - vectors[pairs[1]].astype(float)) ** 2).sum(1)
-    assert (bounds <= true + sketch._error).all()
+    assert (bounds <= true + sketch._bounds.error).all()
     assert len(bounds) == 60 * 59
 
 
