@@ -35,7 +35,6 @@ from elsa_nb.prepared import device, prepare
 from elsa_nb.profiles import profile
 from elsa_nb.progress import bar
 from elsa_nb.search import (
-    bounds,
     contract,
     elsa,
     features,
@@ -56,7 +55,7 @@ from elsa_nb.search import (
 RESULTS = store.DATA / "results"
 PACKAGES = ("numpy", "numba", "scipy")  # what the numbers of a search come from, given the pool
 CODE = (
-    *(bounds, contract, elsa, features, head, kernels, logistic, merging, metrics, neighbours, onepass, oracle),
+    *(contract, elsa, features, head, kernels, logistic, merging, metrics, neighbours, onepass, oracle),
     *(rivals, shortlist, sketch, strategies),
     *(simulation, grid, thinning, pool_module),
 )

@@ -17,6 +17,7 @@ from numba import njit, prange
 # Sums may be reordered into vector registers; the same compiled loop gives every row the same order.
 _REORDER = {"reassoc", "contract", "nsz"}
 _CHUNK = 1024  # rows whose moments are summed together
+_DECODED_ROWS = 8192  # of half precision, decoded at once
 SLAB_BYTES = 2**28  # a file too large for memory is read, and let go of, in slabs of so many bytes
 KEPT_SHARE = 0.5  # of the memory that a mapped file may fill
 # Two threads of Python must not enter numba's default thread pool at once: it would stop the process.
@@ -85,17 +86,6 @@ def products(queries: np.ndarray, vectors: np.ndarray) -> np.ndarray:
     return project(vectors, queries) if len(queries) < FEW else queries @ as_single(vectors).T
 
 
-@njit(cache=True, nogil=True, fastmath={"nnan", "nsz"})
-def least_sums(products, norms, out):
-    """Write into `out` (w,) the least products[j, i] + norms[i] of each row: `products` (w, m), `norms` (m,)."""
-    for j in range(len(out)):
-        least = np.float32(np.inf)
-        for i in range(len(norms)):
-            value = products[j, i] + norms[i]
-            least = value if value < least else least
-        out[j] = least
-
-
 @njit(parallel=True, fastmath=_REORDER, cache=True)
 def _distances_single(vectors, queries, candidates, out):
     m, c = candidates.shape
@@ -133,6 +123,39 @@ def squared_distances(vectors: np.ndarray, queries: np.ndarray, candidates: np.n
             _distances_half(_plain(vectors).view(np.uint16), queries, candidates, out)
         else:
             _distances_single(_plain(vectors), queries, candidates, out)
+    return out
+
+
+@njit(parallel=True, fastmath=_REORDER, cache=True)
+def _distances_to(vectors, points, out):
+    d, fours = vectors.shape[1], len(points) // 4 * 4
+    for i in prange(len(vectors)):
+        for p in range(0, fours, 4):  # each number read serves four
+            one, two, three, four = np.float32(0), np.float32(0), np.float32(0), np.float32(0)
+            for j in range(d):
+                value = vectors[i, j]
+                one += (value - points[p, j]) ** 2
+                two += (value - points[p + 1, j]) ** 2
+                three += (value - points[p + 2, j]) ** 2
+                four += (value - points[p + 3, j]) ** 2
+            out[i, p], out[i, p + 1], out[i, p + 2], out[i, p + 3] = one, two, three, four
+        for p in range(fours, len(points)):
+            one = np.float32(0)
+            for j in range(d):
+                one += (vectors[i, j] - points[p, j]) ** 2
+            out[i, p] = one
+        for p in range(len(points)):
+            out[i, p] = np.sqrt(out[i, p])
+
+
+def distances(vectors: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Return Euclidean distances (n, p) of `vectors` (n, d) to a few `points` (p, d) float32, in float32."""
+    out = np.empty((len(vectors), len(points)), np.float32)
+    step = _DECODED_ROWS if vectors.dtype == np.float16 else max(1, len(vectors))
+    for start in range(0, len(vectors), step):
+        block = as_single(vectors[start : start + step])
+        with one_at_a_time:
+            _distances_to(block, points, out[start : start + step])
     return out
 
 

@@ -137,7 +137,7 @@ class Neighbours:
         # What is measured: one copy in single precision where there is room, decoded on the fly where there is not.
         self._single = kernels.as_single(self.vectors) if self.vectors.size <= DECODED else self.vectors
         self._norms = kernels.squared_norms(self._single)
-        self._one_pass = OnePass(self._single, self._norms)
+        self._one_pass = OnePass(self._single, self._single, self._norms.max())
         self._longer: OrderedDict[int, tuple[np.ndarray, np.ndarray]] = OrderedDict()
         self._longer_bytes = 0
         self._ended = np.zeros(self.n, bool)  # whose list ended too early once
@@ -230,9 +230,7 @@ class Neighbours:
         short = queries[ends <= farthest_of(reach, count)]
         if len(short):
             self._ended[short] = True
-            error = self._rounding_error(queries).max()
-            rest = self._one_pass.within(short, queries, farthest_of(reach, count), count, allowed, error)
-            found, reach = nearest_allowed([(found, reach), rest], count, allowed)
+            found, reach = self._one_pass.complete((found, reach), short, count, allowed)
         return found, reach
 
     def nearest_to_each(self, queries: np.ndarray, count: int, allowed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -1,109 +1,140 @@
-"""What is near to any of a few queries, by one pass over all vectors: no lists, and exact."""
+"""What is near to any of a few queries, by one pass over all rows: no lists, and exact.
 
-from collections import deque
+The pass compares every row with a few of the queries only, the pivots. By the triangle inequality a row x within r of
+a query q is as far from a pivot p as q is, give or take r: |d(x, p) - d(q, p)| <= r. That leaves few rows for a closer
+look (LAESA: Micó, Oncina and Vidal, 1994).
+"""
 
 import numpy as np
+from numba import njit, prange
 
 from elsa_nb.search import kernels
-from elsa_nb.search.bounds import BLOCK, Bounds
-from elsa_nb.search.merging import NOTHING
-from elsa_nb.search.shortlist import in_single
+from elsa_nb.search.merging import NOTHING, Found, farthest_of, nearest_first
 
-WIDTH = 96  # leading directions of the pass: of 256 dimensions they leave a few rows in a hundred for a closer look
-TOGETHER = 2**22  # pairs measured at once: 64 MiB
-LIKELY = 8  # times the rows wanted are measured to know how far to look
-KEPT_BYTES = 2**25  # of passes remembered
+PIVOTS = 16  # more leave fewer rows, and take longer
+PAIRS = 2**21  # of rows and queries compared at once
+LIKELY = 8  # times the rows wanted are measured where nothing says yet how far to look
 
 
 class OnePass:
-    """Search by one pass over `vectors` (n, d); `norms` (n,) float64 are their squared lengths.
+    """Search by one pass over `points` (n, w): the vectors themselves, or fewer numbers for each of them.
 
-    The pass reads bounds of `WIDTH` + 1 numbers a row, made when first asked for; rows bounded near enough are compared
-    in float32, and those that are near enough, give or take its rounding, are measured in float64.
-
-    A search that finds nothing new asks about the same rows again, or about a few more: the latest passes are kept,
-    and a pass is made for the new ones only.
+    `vectors` (n, d) are what is measured. The squared distance of two points exceeds that of their vectors by `error`
+    at most. `longest` is the largest squared length of a point; if it leaves float32, points tell nothing and all is
+    measured.
     """
 
-    def __init__(self, vectors: np.ndarray, norms: np.ndarray):
-        self._vectors, self._norms = vectors, in_single(norms)
-        self._speaks = 8 * norms.max() < np.finfo(np.float32).max  # else float32 tells nothing
-        self._bounds: Bounds | None = None
-        self._passes: deque[tuple[np.ndarray, np.ndarray]] = deque(maxlen=max(1, KEPT_BYTES // (4 * len(vectors))))
+    def __init__(self, vectors: np.ndarray, points: np.ndarray, longest: float, error: float = 0.0):
+        self._vectors, self._points, self._error = vectors, points, error
+        single, width = np.finfo(np.float32), points.shape[1]
+        self._speaks = bool(8 * longest < single.max)
+        # How far from a distance of points float32 may be: the roundings of a sum, and squares too small for it.
+        self._blur = (width + 4) * single.eps * 2 * np.sqrt(longest) + np.sqrt(width * single.tiny)
 
-    def within(
-        self, short: np.ndarray, queries: np.ndarray, farthest: float, count: int, allowed: np.ndarray, error: float
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Return every allowed row that can be among the `count` nearest to any of `short`, within `farthest`.
+    def complete(self, known: Found, queries: np.ndarray, count: int, allowed: np.ndarray) -> Found:
+        """Return the `count` allowed rows nearest to any of `queries` but themselves, and rows known to be near.
 
-        `queries` (m,) are all queries of the round, `short` some of them, both rows, ascending; others may be heeded
-        too. `error` bounds what float32 rounds off a squared distance. Returns (rows, distances to the nearest of the
-        queries heeded but itself, float64).
+        `queries` (m,) are rows, each once. `known` are at most `count` rows, each with a squared distance that is its
+        own or more. Returns (rows, squared distances float64), ordered by (distance, row), as `known` is.
         """
         rows = np.flatnonzero(allowed)
-        if self._speaks and self._bounded().speaks:
-            short, bounds = self._least_bounds(short, queries)
-            bounds = bounds[rows]
-            if farthest == NOTHING and count < len(rows):  # so many lie no farther than the nearest of likely ones do
-                likely = rows[np.argpartition(bounds, min(LIKELY * count, len(rows)) - 1)[: LIKELY * count]]
-                near = self._least(self._vectors, self._norms, short, likely)
-                farthest = np.partition(near, count - 1)[count - 1] + error
-            rows = rows[bounds <= farthest + 2 * self._bounds.error]
-            rows = rows[self._least(self._vectors, self._norms, short, rows) <= farthest + error]
-        distances = np.empty(len(rows))
-        step = max(1, TOGETHER // len(short))
+        least = np.zeros(len(rows), np.float32)
+        if self._speaks:
+            pivots = self._farthest_first(queries)
+            across = self._distances(slice(None), pivots)
+            if farthest_of(known[1], count) == NOTHING:
+                known = self._measure(known, *_likely(rows, pivots, across, LIKELY * count), count)
+            possible = self._possible(queries, across, self._reach(known, count) + 2 * self._blur)
+            rows = rows[possible[rows]]
+            least = self._least(rows, queries)
+        order = np.argsort(least, kind="stable")
+        rows, least = rows[order], least[order]
+        start, step = 0, count  # the first few tell best how far to go
+        while start < len(rows) and least[start] <= self._reach(known, count):
+            part = rows[start : start + min(step, max(1, PAIRS // len(queries)))]
+            i, j = np.nonzero(self._compared(part, queries) <= self._reach(known, count))
+            known = self._measure(known, part[i], queries[j], count)
+            start, step = start + len(part), 2 * step
+        return known
+
+    def _reach(self, known: Found, count: int) -> np.float32:
+        """Return the distance of points, as float32 computes it, beyond which no row can be among the `count`."""
+        farthest = np.sqrt(farthest_of(known[1], count) + self._error) + self._blur
+        return np.float32(min(farthest, np.finfo(np.float32).max))
+
+    def _measure(self, known: Found, rows: np.ndarray, queries: np.ndarray, count: int) -> Found:
+        """Measure pairs of a row and a query; return the `count` nearest of their rows and those known."""
+        distances = kernels.squared_distances(self._vectors, rows, queries[:, None])[:, 0]
+        kernels.release(self._vectors)
+        found, reach = nearest_first(np.append(known[0], rows), np.append(known[1], distances))
+        return found[:count], reach[:count]
+
+    def _distances(self, rows: np.ndarray | slice, queries: np.ndarray) -> np.ndarray:
+        return kernels.distances(self._points[rows], kernels.as_single(self._points[queries]))
+
+    def _farthest_first(self, queries: np.ndarray) -> np.ndarray:
+        """Return up to `PIVOTS` of the queries, each the farthest from those before (Gonzalez, 1985)."""
+        chosen, nearest = [0], self._distances(queries, queries[:1])[:, 0]
+        while len(chosen) < min(PIVOTS, len(queries)):
+            chosen.append(int(nearest.argmax()))
+            nearest = np.minimum(nearest, self._distances(queries, queries[chosen[-1:]])[:, 0])
+        return queries[chosen]
+
+    def _possible(self, queries: np.ndarray, across: np.ndarray, reach: float) -> np.ndarray:
+        """Return a mask (n,) of the rows that distances to the pivots, `across` (n, p), let be within `reach`."""
+        own = across[queries]
+        nearest = own.argmin(1)
+        order = np.argsort(nearest, kind="stable")
+        starts = np.searchsorted(nearest[order], np.arange(own.shape[1] + 1))
+        radius = np.zeros(own.shape[1], np.float32)
+        np.maximum.at(radius, nearest, own.min(1))
+        possible = np.empty(len(across), bool)
+        with kernels.one_at_a_time:
+            _within_reach(across, own[order], starts, radius, np.float32(reach), possible)
+        return possible
+
+    def _least(self, rows: np.ndarray, queries: np.ndarray) -> np.ndarray:
+        """Return how far each row is from the nearest of the queries but itself, as float32 computes it."""
+        least = np.empty(len(rows), np.float32)
+        step = max(1, PAIRS // len(queries))
         for start in range(0, len(rows), step):
-            part = rows[start : start + step]
-            pairs = kernels.squared_distances(self._vectors, part, np.broadcast_to(short, (len(part), len(short))))
-            pairs[part[:, None] == short] = np.inf
-            distances[start : start + step] = pairs.min(1)
-        return rows[distances < np.inf], distances[distances < np.inf]
+            least[start : start + step] = self._compared(rows[start : start + step], queries).min(1)
+        return least
 
-    def _bounded(self) -> Bounds:
-        self._bounds = self._bounds or Bounds(self._vectors, WIDTH, progress=False)
-        return self._bounds
-
-    def _least_bounds(self, short: np.ndarray, queries: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the rows heeded, and a bound (n,) float32 on each row's squared distance to the nearest of them."""
-        fitting = [one for one in self._passes if np.isin(one[0], queries, assume_unique=True).all()]
-        if not fitting:
-            heeded, least = short, self._pass(short)
-        else:
-            known, least = max(fitting, key=lambda one: np.isin(one[0], short, assume_unique=True).sum())
-            heeded, fresh = np.union1d(known, short), np.setdiff1d(short, known, assume_unique=True)
-            if not len(fresh):
-                return heeded, least
-            least = np.minimum(least, self._pass(fresh))
-        self._passes.append((heeded, least))
-        return heeded, least
-
-    def _pass(self, queries: np.ndarray) -> np.ndarray:
-        """Bound every row's squared distance to the nearest of the queries but itself: (n,) float32."""
-        return self._least(self._bounds.coordinates, in_single(self._bounds.norms), queries)
-
-    def _least(
-        self, vectors: np.ndarray, norms: np.ndarray, queries: np.ndarray, rows: np.ndarray | None = None
-    ) -> np.ndarray:
-        """Return roughly the squared distance by `vectors` of each of `rows` (all) to the nearest other query."""
-        asked = -2 * kernels.as_single(vectors[queries])
-        everything = rows is None
-        least = np.empty(len(vectors) if everything else len(rows), np.float32)
-        for start in range(0, len(least), BLOCK):
-            part = slice(start, min(start + BLOCK, len(least)))
-            block = vectors[part] if everything else vectors[rows[part]]
-            few = len(queries) < kernels.FEW
-            # So many rows against so few columns are multiplied faster this way round.
-            products = kernels.project(block, asked).T if few else kernels.as_single(block) @ asked.T
-            own, mine = _own(queries, part, rows)
-            products[own, mine] = np.inf  # no row is its own neighbour
-            kernels.least_sums(products, norms[queries], least[part])
-        return least + (norms if everything else norms[rows])
+    def _compared(self, rows: np.ndarray, queries: np.ndarray) -> np.ndarray:
+        """Return the distances of rows to queries, (r, m) float32: infinite to itself, 0 where float32 cannot tell."""
+        compared = self._distances(rows, queries) if self._speaks else np.zeros((len(rows), len(queries)), np.float32)
+        _, i, j = np.intersect1d(rows, queries, assume_unique=True, return_indices=True)
+        compared[i, j] = np.inf
+        return compared
 
 
-def _own(queries: np.ndarray, part: slice, rows: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
-    """Return where a part of the rows meets itself among the queries: (places in the part, places in the queries)."""
-    if rows is None:
-        mine = np.flatnonzero((queries >= part.start) & (queries < part.stop))
-        return queries[mine] - part.start, mine
-    _, own, mine = np.intersect1d(rows[part], queries, assume_unique=True, return_indices=True)
-    return own, mine
+def _likely(rows: np.ndarray, pivots: np.ndarray, across: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the `count` rows that seem nearest to a pivot, and that pivot; no pivot is near to itself."""
+    rows = np.setdiff1d(rows, pivots, assume_unique=True)
+    if count < len(rows):
+        rows = rows[np.argpartition(across[rows].min(1), count)[:count]]
+    return rows, pivots[across[rows].argmin(1)]
+
+
+@njit(parallel=True, cache=True)
+def _within_reach(across, own, starts, radius, reach, possible):
+    """Tell of each row whether some query is as far from every pivot as it is, give or take `reach`.
+
+    `across` (n, p) and `own` (m, p) are distances to the pivots, of rows and of queries; those of a pivot p, all within
+    radius[p] of it, are starts[p] to starts[p + 1].
+    """
+    for i in prange(len(across)):
+        possible[i] = False
+        for p in range(len(radius)):
+            if possible[i] or across[i, p] > radius[p] + reach:
+                continue
+            for q in range(starts[p], starts[p + 1]):
+                similar = True
+                for j in range(len(radius)):
+                    if abs(across[i, j] - own[q, j]) > reach:
+                        similar = False
+                        break
+                if similar:
+                    possible[i] = True
+                    break

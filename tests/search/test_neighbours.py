@@ -6,7 +6,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from elsa_nb.search import neighbours as module
-from elsa_nb.search import onepass
 from elsa_nb.search.neighbours import BACKENDS, Neighbours
 from elsa_nb.search.onepass import OnePass
 
@@ -287,18 +286,18 @@ def test_nearest_to_any_is_exact_for_any_mask_count_and_list_length(problem, dat
 def work(monkeypatch):
     """Record the lists made, (rows, length), and the rows that passes over the pool are made for."""
     made, passed = [], []
-    exact, one_pass = Neighbours.exact, OnePass._pass
+    exact, complete = Neighbours.exact, OnePass.complete
 
     def lists(self, queries, k):
         made.append((len(queries), k))
         return exact(self, queries, k)
 
-    def passes(self, queries):
+    def passes(self, known, queries, count, allowed):
         passed.append(queries.tolist())
-        return one_pass(self, queries)
+        return complete(self, known, queries, count, allowed)
 
     monkeypatch.setattr(Neighbours, "exact", lists)
-    monkeypatch.setattr(OnePass, "_pass", passes)
+    monkeypatch.setattr(OnePass, "complete", passes)
     return made, passed
 
 
@@ -313,14 +312,6 @@ def test_a_list_too_short_costs_a_pass_and_the_second_time_it_is_lengthened(work
         rows, _ = neighbours.nearest_to_any([1], 4, allowed)  # row 5 could lie as far as row 4
         assert rows.tolist() == brute_force_any(vectors, [1], 4, allowed, False)[0]
         assert (made, passed) == (made_by_then, [[1]])
-    allowed[neighbours.exact(np.array([1, 7]), 150)[0]] = False
-    del made[:], passed[:]
-    neighbours = Neighbours(vectors, lists=neighbours.lists)
-    for queries, passes in (([1], [[1]]), ([1, 7], [[1], [7]]), ([1, 7], [[1], [7]])):  # only for what is new
-        rows, _ = neighbours.nearest_to_any(queries, 3, allowed)
-        assert rows.tolist() == brute_force_any(vectors, queries, 3, allowed, False)[0]
-        assert passed == passes
-    assert made == [(1, 32), (1, 32)]  # each when it was asked about again
 
 
 def test_only_a_few_lists_are_lengthened_while_someone_waits(work):
@@ -329,51 +320,6 @@ def test_only_a_few_lists_are_lengthened_while_someone_waits(work):
     for _ in range(7):
         neighbours.nearest_to_any(range(20), 400, np.ones(500, bool))
     assert made == [(4, 32)] * 5
-
-
-def test_passes_kept_from_other_searches_change_nothing(monkeypatch):
-    vectors, rng = random_vectors(0, 200, 3, "grid"), np.random.default_rng(1)
-    neighbours = Neighbours(vectors, backend="blas", k=2).build(progress=False)
-    monkeypatch.setattr(module, "LENGTHENED", 0)
-    for _ in range(60):
-        queries = np.flatnonzero(rng.random(12) < 0.5)
-        allowed, include = rng.random(200) < 0.5, bool(rng.integers(2))
-        rows, _ = neighbours.nearest_to_any(queries, 30, allowed, include_queries=include)
-        assert rows.tolist() == brute_force_any(vectors, queries, 30, allowed, include)[0]
-
-
-@pytest.mark.parametrize("width", [1, 3, 12, 96])
-@pytest.mark.parametrize("shift", [0, 3000])
-def test_a_pass_over_bounds_gives_what_a_pass_over_the_vectors_would(width, shift, monkeypatch):
-    """Whatever the bounds let through or hold back, with lists that say how far and with lists that say nothing."""
-    monkeypatch.setattr(onepass, "WIDTH", width)
-    monkeypatch.setattr(module, "LENGTHENED", 0)
-    rng = np.random.default_rng(width)
-    vectors = (rng.normal(size=(400, 12)) * (1 + np.arange(12)) ** -1.0 + shift).astype(np.float32)
-    vectors[200:220] = vectors[:20]  # ties, settled by row number
-    neighbours = Neighbours(vectors, backend="blas", k=3).build(progress=False)
-    for size, count, share in ((1, 40, 1.0), (30, 50, 0.5), (5, 10, 0.05), (300, 80, 0.3)):
-        queries, allowed = np.sort(rng.choice(400, size, replace=False)), rng.random(400) < share
-        rows, _ = neighbours.nearest_to_any(queries, count, allowed)
-        assert rows.tolist() == brute_force_any(vectors, queries.tolist(), count, allowed, False)[0]
-
-
-def test_the_bounds_leave_little_for_a_closer_look(monkeypatch):
-    looked = []
-    least = OnePass._least
-    monkeypatch.setattr(
-        OnePass,
-        "_least",
-        lambda self, vectors, norms, queries, rows=None: (
-            looked.append(None if rows is None else len(rows)) or least(self, vectors, norms, queries, rows)
-        ),
-    )
-    vectors = (np.random.default_rng(0).normal(size=(3000, 300)) * (1 + np.arange(300)) ** -1.5).astype(np.float32)
-    neighbours = Neighbours(vectors, backend="blas", k=5).build(progress=False)
-    neighbours.nearest_to_any(range(10), 100, np.ones(3000, bool))
-    assert looked[0] is None  # the pass over all rows, in few dimensions
-    assert looked[1] == 800  # eight times what was asked for, to know how far to look
-    assert 0 < sum(looked[2:]) < 400
 
 
 @pytest.mark.parametrize("magnitude", [1e21, 1e37])

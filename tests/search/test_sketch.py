@@ -6,7 +6,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from elsa_nb.search import kernels
-from elsa_nb.search import sketch as module
 from elsa_nb.search.neighbours import Neighbours
 from elsa_nb.search.sketch import Sketch
 
@@ -66,26 +65,10 @@ def test_nothing_to_ask_and_nothing_allowed():
 def test_a_bound_is_never_above_the_distance(d, width, shift, seed):
     vectors = clustered(60, d, seed) + np.float32(shift)
     sketch = Sketch(vectors, width=width, progress=False)
-    pairs, bounds, _ = sketch._bound(np.arange(60), 60, sketch._bounds.norms.astype(np.float32), np.inf)
-    true = ((vectors[pairs[0]].astype(float) - vectors[pairs[1]].astype(float)) ** 2).sum(1)
+    i, j = np.triu_indices(60, 1)
+    bounds = kernels.squared_distances(sketch._bounds.coordinates, i, j[:, None])[:, 0]
+    true = ((vectors[i].astype(float) - vectors[j].astype(float)) ** 2).sum(1)
     assert (bounds <= true + sketch._bounds.error).all()
-    assert len(bounds) == 60 * 59
-
-
-def test_a_pool_without_structure_is_searched_in_blocks(monkeypatch):
-    """Little is held however many pairs must be looked at, and the answers stay."""
-    monkeypatch.setattr(module, "FETCHED", 8)
-    monkeypatch.setattr(module, "PAIRS", 500)
-    vectors, allowed, held = POOLS["flat"], np.ones(900, bool), []
-    asked = (np.arange(3), np.arange(0, 900, 9))
-    expected = [Neighbours(vectors, k=30).nearest_to_any(queries, 20, allowed) for queries in asked]
-    init = module.Shortlist.__init__
-    monkeypatch.setattr(module.Shortlist, "__init__", lambda self, m, k: (held.append(m * k), init(self, m, k))[1])
-    sketch = Sketch(vectors, width=2, progress=False)
-    for queries, theirs in zip(asked, expected, strict=True):
-        for mine, other in zip(sketch.nearest_to_any(queries, 20, allowed), theirs, strict=True):
-            np.testing.assert_array_equal(mine, other)
-    assert max(held) <= 500
 
 
 def test_good_directions_leave_little_to_measure(monkeypatch):
@@ -100,7 +83,7 @@ def test_good_directions_leave_little_to_measure(monkeypatch):
     rng = np.random.default_rng(0)
     vectors = (rng.normal(size=(4000, 200)) * (1 + np.arange(200)) ** -2.0).astype(np.float32)
     sketch = Sketch(vectors, width=16, progress=False)
-    monkeypatch.setattr(module.kernels, "squared_distances", spy)
+    monkeypatch.setattr(kernels, "squared_distances", spy)
     sketch.nearest_to_any(np.arange(20), 30, np.ones(4000, bool))
     assert sum(measured) < 1000  # of 80,000 pairs
 
