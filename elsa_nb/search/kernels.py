@@ -160,6 +160,36 @@ def distances(vectors: np.ndarray, points: np.ndarray) -> np.ndarray:
 
 
 @njit(parallel=True, fastmath=_REORDER, cache=True)
+def _distances_to_nearest(vectors, points, out):
+    d, fours = vectors.shape[1], len(points) // 4 * 4
+    for i in prange(len(vectors)):
+        least = np.float32(np.inf)
+        for p in range(0, fours, 4):
+            one, two, three, four = np.float32(0), np.float32(0), np.float32(0), np.float32(0)
+            for j in range(d):
+                value = vectors[i, j]
+                one += (value - points[p, j]) ** 2
+                two += (value - points[p + 1, j]) ** 2
+                three += (value - points[p + 2, j]) ** 2
+                four += (value - points[p + 3, j]) ** 2
+            least = min(least, min(min(one, two), min(three, four)))
+        for p in range(fours, len(points)):
+            one = np.float32(0)
+            for j in range(d):
+                one += (vectors[i, j] - points[p, j]) ** 2
+            least = min(least, one)
+        out[i] = np.sqrt(least)
+
+
+def distances_to_nearest(vectors: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Return how far each of `vectors` (n, d) is from the nearest of `points` (p, d), (n,); all of it float32."""
+    out = np.empty(len(vectors), np.float32)
+    with one_at_a_time:
+        _distances_to_nearest(vectors, np.ascontiguousarray(points), out)
+    return out
+
+
+@njit(parallel=True, fastmath=_REORDER, cache=True)
 def _norms_single(vectors, out):
     for i in prange(len(out)):
         total = 0.0

@@ -37,16 +37,11 @@ class OnePass:
         `queries` (m,) are rows, each once. `known` are at most `count` rows, each with a squared distance that is its
         own or more. Returns (rows, squared distances float64), ordered by (distance, row), as `known` is.
         """
-        rows = np.flatnonzero(allowed)
-        least = np.zeros(len(rows), np.float32)
         if self._speaks:
-            pivots = self._farthest_first(queries)
-            across = self._distances(slice(None), pivots)
-            if farthest_of(known[1], count) == NOTHING:
-                known = self._measure(known, *_likely(rows, pivots, across, LIKELY * count), count)
-            possible = self._possible(queries, across, self._reach(known, count) + 2 * self._blur)
-            rows = rows[possible[rows]]
-            least = self._least(rows, queries)
+            known, rows, least = self._candidates(known, queries, count, allowed)
+        else:
+            rows = np.flatnonzero(allowed)
+            least = np.zeros(len(rows), np.float32)
         order = np.argsort(least, kind="stable")
         rows, least = rows[order], least[order]
         start, step = 0, count  # the first few tell best how far to go
@@ -56,6 +51,26 @@ class OnePass:
             known = self._measure(known, part[i], queries[j], count)
             start, step = start + len(part), 2 * step
         return known
+
+    def _candidates(
+        self, known: Found, queries: np.ndarray, count: int, allowed: np.ndarray
+    ) -> tuple[Found, np.ndarray, np.ndarray]:
+        """Return what is known by then, all rows that can be nearer, and how far each is from the nearest query."""
+        pivots = self._farthest_first(queries)
+        across = self._distances(slice(None), pivots)
+        if farthest_of(known[1], count) == NOTHING:
+            known = self._first(known, across.min(1), queries, count, allowed)
+        possible = self._possible(queries, across, self._reach(known, count) + 2 * self._blur)
+        rows = np.flatnonzero(possible & allowed)
+        return known, rows, self._nearest(rows, queries)[0]
+
+    def _first(self, known: Found, near: np.ndarray, queries: np.ndarray, count: int, allowed: np.ndarray) -> Found:
+        """Measure a few times `count` rows, those with the least of `near` (n,), and the query that seems nearest."""
+        near = np.where(allowed, near, np.float32(np.inf))
+        likely = np.argpartition(near, min(LIKELY * count, len(near) - 1))[: LIKELY * count]
+        likely = likely[near[likely] < np.inf]
+        least, nearest = self._nearest(likely, queries)
+        return self._measure(known, likely[least < np.inf], queries[nearest[least < np.inf]], count)
 
     def _reach(self, known: Found, count: int) -> np.float32:
         """Return the distance of points, as float32 computes it, beyond which no row can be among the `count`."""
@@ -93,13 +108,15 @@ class OnePass:
             _within_reach(across, own[order], starts, radius, np.float32(reach), possible)
         return possible
 
-    def _least(self, rows: np.ndarray, queries: np.ndarray) -> np.ndarray:
-        """Return how far each row is from the nearest of the queries but itself, as float32 computes it."""
-        least = np.empty(len(rows), np.float32)
+    def _nearest(self, rows: np.ndarray, queries: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return how far each row is from the query nearest to it, but itself, and which that is (its position)."""
+        least, nearest = np.empty(len(rows), np.float32), np.empty(len(rows), np.int64)
         step = max(1, PAIRS // len(queries))
         for start in range(0, len(rows), step):
-            least[start : start + step] = self._compared(rows[start : start + step], queries).min(1)
-        return least
+            compared = self._compared(rows[start : start + step], queries)
+            nearest[start : start + step] = compared.argmin(1)
+            least[start : start + step] = compared.min(1)
+        return least, nearest
 
     def _compared(self, rows: np.ndarray, queries: np.ndarray) -> np.ndarray:
         """Return the distances of rows to queries, (r, m) float32: infinite to itself, 0 where float32 cannot tell."""
@@ -107,14 +124,6 @@ class OnePass:
         _, i, j = np.intersect1d(rows, queries, assume_unique=True, return_indices=True)
         compared[i, j] = np.inf
         return compared
-
-
-def _likely(rows: np.ndarray, pivots: np.ndarray, across: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the `count` rows that seem nearest to a pivot, and that pivot; no pivot is near to itself."""
-    rows = np.setdiff1d(rows, pivots, assume_unique=True)
-    if count < len(rows):
-        rows = rows[np.argpartition(across[rows].min(1), count)[:count]]
-    return rows, pivots[across[rows].argmin(1)]
 
 
 @njit(parallel=True, cache=True)

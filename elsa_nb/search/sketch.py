@@ -6,10 +6,13 @@ coordinates by Pythagoras, the rest by the triangle inequality). Any orthonormal
 fast. Rows are measured in the order of their bound, and what is bounded beyond the last row returned is never read.
 """
 
+from collections import deque
+
 import numpy as np
 
 from elsa_nb.progress import bar
 from elsa_nb.search import kernels
+from elsa_nb.search.merging import NOTHING, Found, farthest_of
 from elsa_nb.search.neighbours import Neighbours
 from elsa_nb.search.onepass import OnePass
 
@@ -17,6 +20,7 @@ WIDTH = 64  # leading directions
 LARGE = 2**27  # numbers in a pool, from where comparing a round's queries with every vector takes too long
 SAMPLE = 8192  # vectors the leading directions are taken from
 BLOCK = 8192  # rows handled together
+KEPT_BYTES = 2**26  # of passes remembered: a dozen in a pool of ImageNet's size
 
 
 class Sketch:
@@ -31,7 +35,7 @@ class Sketch:
         self.vectors = np.ascontiguousarray(vectors, dtype=np.float16 if half else np.float32)
         self.n, self.dimension = self.vectors.shape
         self._bounds = Bounds(self.vectors, width, progress=progress)
-        self._one_pass = OnePass(self.vectors, self._bounds.coordinates, self._bounds.longest, self._bounds.error)
+        self._one_pass = RememberedPass(self.vectors, self._bounds)
 
     def nearest_to_any(
         self, queries: np.ndarray, count: int, allowed: np.ndarray, *, include_queries: bool = False
@@ -53,6 +57,40 @@ class Sketch:
         if not found:
             return np.empty(0, np.int64), np.empty(0)
         return np.concatenate([rows for rows, _ in found]), np.concatenate([distances for _, distances in found])
+
+
+class RememberedPass(OnePass):
+    """One pass over bounds, without pivots: few numbers a row are soon compared, and pivots tell little about them.
+
+    A search asks about the same queries round by round, and a few more: the latest passes are kept, and a pass is made
+    for the new ones only.
+    """
+
+    def __init__(self, vectors: np.ndarray, bounds: "Bounds"):
+        super().__init__(vectors, bounds.coordinates, bounds.longest, bounds.error)
+        self._passes: deque[tuple[np.ndarray, np.ndarray]] = deque(maxlen=max(1, KEPT_BYTES // (4 * len(vectors))))
+
+    def _candidates(
+        self, known: Found, queries: np.ndarray, count: int, allowed: np.ndarray
+    ) -> tuple[Found, np.ndarray, np.ndarray]:
+        least = self._least(queries)
+        if farthest_of(known[1], count) == NOTHING:
+            known = self._first(known, least, queries, count, allowed)
+        rows = np.flatnonzero(allowed & (least <= self._reach(known, count)))
+        return known, rows, least[rows]
+
+    def _least(self, queries: np.ndarray) -> np.ndarray:
+        """Return how far each row is from the nearest of the queries but itself, (n,) float32."""
+        fitting = [one for one in self._passes if np.isin(one[0], queries, assume_unique=True).all()]
+        heeded, least = max(fitting, key=lambda one: len(one[0]), default=(queries[:0], None))
+        fresh = np.setdiff1d(queries, heeded, assume_unique=True)
+        if not len(fresh):
+            return least
+        mine = kernels.distances_to_nearest(self._points, self._points[fresh])
+        mine[fresh] = self._nearest(fresh, fresh)[0]
+        least = mine if least is None else np.minimum(least, mine)
+        self._passes.append((queries, least))
+        return least
 
 
 class Bounds:

@@ -103,3 +103,29 @@ def test_a_mapped_pool_is_read_in_place(tmp_path, monkeypatch):
         np.testing.assert_array_equal(mine, other)
     weights = np.random.default_rng(0).normal(size=(3, 24))
     np.testing.assert_array_equal(kernels.project(mapped, weights), kernels.project(POOLS["half"], weights))
+
+
+def test_a_pass_is_made_for_new_queries_only(monkeypatch):
+    passed = []
+    nearest = kernels.distances_to_nearest
+    monkeypatch.setattr(
+        kernels, "distances_to_nearest", lambda rows, points: (passed.append(len(points)), nearest(rows, points))[1]
+    )
+    sketch, lists = Sketch(POOLS["clustered"], width=4, progress=False), Neighbours(POOLS["clustered"], k=30)
+    allowed = np.ones(900, bool)
+    for queries in ([5, 9], [5, 9], [5, 7, 9, 100], [7, 8], [5, 7, 9, 100, 101]):
+        ours, theirs = (one.nearest_to_any(queries, 20, allowed) for one in (sketch, lists))
+        np.testing.assert_array_equal(ours[0], theirs[0])
+        allowed[ours[0][:5]] = False
+    assert passed == [2, 2, 2, 1]  # the third knows the first's, the last the third's, the fourth nothing
+
+
+def test_passes_kept_from_other_searches_change_nothing():
+    rng = np.random.default_rng(1)
+    sketch, lists = Sketch(POOLS["grid"], width=2, progress=False), Neighbours(POOLS["grid"], k=30)
+    for _ in range(60):
+        queries = np.flatnonzero(rng.random(12) < 0.5)
+        allowed, include = rng.random(900) < 0.5, bool(rng.integers(2))
+        ours, theirs = (one.nearest_to_any(queries, 30, allowed, include_queries=include) for one in (sketch, lists))
+        np.testing.assert_array_equal(ours[0], theirs[0])
+        np.testing.assert_array_equal(ours[1], theirs[1])
