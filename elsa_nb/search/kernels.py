@@ -118,11 +118,17 @@ def squared_distances(vectors: np.ndarray, queries: np.ndarray, candidates: np.n
     """Return squared Euclidean distances (m, c) float64 between rows `queries` (m,) and rows `candidates` (m, c)."""
     queries, candidates = np.ascontiguousarray(queries, np.int64), np.ascontiguousarray(candidates, np.int64)
     out = np.empty(candidates.shape)
-    with one_at_a_time:
-        if vectors.dtype == np.float16:
-            _distances_half(_plain(vectors).view(np.uint16), queries, candidates, out)
-        else:
-            _distances_single(_plain(vectors), queries, candidates, out)
+    # Around each row of a file the system maps what it has of 64 KiB.
+    read = (1 + candidates.shape[1]) * max(2**16, vectors[:1].nbytes)
+    slab = max(1, SLAB_BYTES // read if _too_large(vectors) else len(out))
+    for start in range(0, len(out), slab):
+        part = slice(start, start + slab)
+        with one_at_a_time:
+            if vectors.dtype == np.float16:
+                _distances_half(_plain(vectors).view(np.uint16), queries[part], candidates[part], out[part])
+            else:
+                _distances_single(_plain(vectors), queries[part], candidates[part], out[part])
+        release(vectors)
     return out
 
 

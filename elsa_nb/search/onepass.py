@@ -13,7 +13,7 @@ from elsa_nb.search.merging import NOTHING, Found, farthest_of, nearest_first
 
 PIVOTS = 16  # more leave fewer rows, and take longer
 PAIRS = 2**21  # of rows and queries compared at once
-LIKELY = 8  # times the rows wanted are measured where nothing says yet how far to look
+SPARE = 400  # rows more than wanted are measured where nothing says yet how far to look
 
 
 class OnePass:
@@ -65,9 +65,9 @@ class OnePass:
         return known, rows, self._nearest(rows, queries)[0]
 
     def _first(self, known: Found, near: np.ndarray, queries: np.ndarray, count: int, allowed: np.ndarray) -> Found:
-        """Measure a few times `count` rows, those with the least of `near` (n,), and the query that seems nearest."""
+        """Measure `count` rows and a few more, those with the least of `near` (n,), to the query that seems nearest."""
         near = np.where(allowed, near, np.float32(np.inf))
-        likely = np.argpartition(near, min(LIKELY * count, len(near) - 1))[: LIKELY * count]
+        likely = np.argpartition(near, min(count + SPARE, len(near) - 1))[: count + SPARE]
         likely = likely[near[likely] < np.inf]
         least, nearest = self._nearest(likely, queries)
         return self._measure(known, likely[least < np.inf], queries[nearest[least < np.inf]], count)
@@ -80,7 +80,6 @@ class OnePass:
     def _measure(self, known: Found, rows: np.ndarray, queries: np.ndarray, count: int) -> Found:
         """Measure pairs of a row and a query; return the `count` nearest of their rows and those known."""
         distances = kernels.squared_distances(self._vectors, rows, queries[:, None])[:, 0]
-        kernels.release(self._vectors)
         found, reach = nearest_first(np.append(known[0], rows), np.append(known[1], distances))
         return found[:count], reach[:count]
 
