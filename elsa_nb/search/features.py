@@ -23,7 +23,7 @@ class Features:
 
     def take(self, rows: np.ndarray) -> np.ndarray:
         """Return the scaled features (m, d) float64 of `rows` (m,)."""
-        return (self.vectors[rows] - self.mean) * self.scale
+        return (kernels.gather(self.vectors, rows) - self.mean) * self.scale
 
     def project(self, weights: np.ndarray, biases: np.ndarray) -> np.ndarray:
         """Return weights . features + bias of every row, (h, n) float64, for weights (h, d) and biases (h,).

@@ -20,6 +20,7 @@ _CHUNK = 1024  # rows whose moments are summed together
 _DECODED_ROWS = 8192  # of half precision, decoded at once
 SLAB_BYTES = 2**28  # a file too large for memory is read, and let go of, in slabs of so many bytes
 KEPT_SHARE = 0.5  # of the memory that a mapped file may fill
+AROUND_BYTES = 2**20  # that the system maps around each row read of a file, where it has them (measured: 640 KiB)
 # Two threads of Python must not enter numba's default thread pool at once: it would stop the process.
 one_at_a_time = RLock()
 
@@ -118,11 +119,7 @@ def squared_distances(vectors: np.ndarray, queries: np.ndarray, candidates: np.n
     """Return squared Euclidean distances (m, c) float64 between rows `queries` (m,) and rows `candidates` (m, c)."""
     queries, candidates = np.ascontiguousarray(queries, np.int64), np.ascontiguousarray(candidates, np.int64)
     out = np.empty(candidates.shape)
-    # Around each row of a file the system maps what it has of 64 KiB.
-    read = (1 + candidates.shape[1]) * max(2**16, vectors[:1].nbytes)
-    slab = max(1, SLAB_BYTES // read if _too_large(vectors) else len(out))
-    for start in range(0, len(out), slab):
-        part = slice(start, start + slab)
+    for part in _scattered(vectors, len(out), 1 + candidates.shape[1]):
         with one_at_a_time:
             if vectors.dtype == np.float16:
                 _distances_half(_plain(vectors).view(np.uint16), queries[part], candidates[part], out[part])
@@ -130,6 +127,21 @@ def squared_distances(vectors: np.ndarray, queries: np.ndarray, candidates: np.n
                 _distances_single(_plain(vectors), queries[part], candidates[part], out[part])
         release(vectors)
     return out
+
+
+def gather(vectors: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Return some rows (m,) of `vectors` (n, d), as they are stored, from a file with little of it mapped at once."""
+    out = np.empty((len(rows), vectors.shape[1]), vectors.dtype)
+    for part in _scattered(vectors, len(rows), 1):
+        out[part] = vectors[rows[part]]
+        release(vectors)
+    return out
+
+
+def _scattered(vectors: np.ndarray, m: int, each: int) -> list[slice]:
+    """Return parts of `m` tasks, each of which reads `each` rows anywhere: all of them at once from memory."""
+    step = max(1, SLAB_BYTES // (each * AROUND_BYTES) if _too_large(vectors) else m)
+    return [slice(start, start + step) for start in range(0, m, step)]
 
 
 @njit(parallel=True, fastmath=_REORDER, cache=True)

@@ -132,7 +132,7 @@ def _leading_directions(vectors: np.ndarray, width: int) -> tuple[np.ndarray, np
     """
     rng = np.random.default_rng(0)
     rows = np.sort(rng.choice(len(vectors), min(SAMPLE, len(vectors)), replace=False))
-    sample = kernels.as_single(vectors[rows])
+    sample = kernels.as_single(kernels.gather(vectors, rows))
     centre = sample.mean(0)
     sample = sample - centre
     directions = rng.normal(size=(vectors.shape[1], width)).astype(np.float32)
