@@ -53,9 +53,10 @@ def pool(kind, n, d, rng):
     share=st.sampled_from([0.0, 0.1, 0.6, 1.0]),
     known=st.booleans(),
     pairs=st.sampled_from([1, 50, 2**21]),
+    spare=st.sampled_from([0, 3, 400]),
     seed=st.integers(0, 10_000),
 )
-def test_it_is_exact(kind, n, d, queries, count, share, known, pairs, seed):
+def test_it_is_exact(kind, n, d, queries, count, share, known, pairs, spare, seed):
     rng = np.random.default_rng(seed)
     vectors = pool(kind, n, d, rng)
     asked = np.sort(rng.choice(n, min(queries, n), replace=False))
@@ -69,6 +70,7 @@ def test_it_is_exact(kind, n, d, queries, count, share, known, pairs, seed):
         before = before[0][:count], before[1][:count]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(onepass, "PAIRS", pairs)
+        patch.setattr(onepass, "SPARE", spare)
         found, reach = OnePass(vectors, vectors, longest(vectors)).complete(before, asked, count, allowed)
     assert found.tolist() == expected
     np.testing.assert_allclose(reach, distances, rtol=1e-12, atol=0)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from elsa_nb.search import kernels
+from elsa_nb.search import kernels, onepass
 from elsa_nb.search.neighbours import Neighbours
 from elsa_nb.search.sketch import Sketch
 
@@ -35,7 +35,9 @@ POOLS = {
 
 @pytest.mark.parametrize("name", POOLS)
 @pytest.mark.parametrize("include", [False, True])
-def test_it_answers_as_neighbour_lists_do(name, include):
+@pytest.mark.parametrize("spare", [0, 400])
+def test_it_answers_as_neighbour_lists_do(name, include, spare, monkeypatch):
+    monkeypatch.setattr(onepass, "SPARE", spare)
     vectors = POOLS[name]
     n = len(vectors)
     sketch, lists = Sketch(vectors, width=4, progress=False), Neighbours(vectors, k=30)
