@@ -25,16 +25,25 @@ class MeasurementFailedError(RuntimeError):
     """The measured process did not end well: it says why."""
 
 
-def call(function: str, *, memory_gb: float | None = None, timeout: float = 7200, **arguments: Any) -> dict[str, Any]:
+def call(
+    function: str,
+    *,
+    memory_gb: float | None = None,
+    timeout: float = 7200,
+    environment: dict[str, str] | None = None,
+    **arguments: Any,
+) -> dict[str, Any]:
     """Run `function` ("module:name") with `arguments` in a fresh process; return its answer and its peak memory.
 
-    The answer gains `private_gb` and `resident_gb`. `memory_gb` limits what the process may hold for itself. Raises
-    `MeasurementFailedError` with the last line of its errors where it fails.
+    The answer gains `private_gb` and `resident_gb`. `memory_gb` limits what the process may hold for itself,
+    `environment` are variables set for it alone. Raises `MeasurementFailedError` with the last line of its errors where
+    it fails.
     """
     module, _, name = function.partition(":")
     child = subprocess.Popen(
         [sys.executable, "-m", "benchmarks.isolated", module, name, str(memory_gb or 0)],
         cwd=CHECKOUT,
+        env=os.environ | (environment or {}),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -20,7 +20,7 @@ from elsa_nb.profiles import profile
 from elsa_nb.search.elsa import ELSA, Search
 from elsa_nb.search.features import Features
 from elsa_nb.search.neighbours import Neighbours
-from elsa_nb.search.oracle import Truth
+from elsa_nb.search.oracle import Truth, simulate_together
 
 TAKES = "20 s"
 SEEDS = 5
@@ -86,3 +86,20 @@ def large(folder: str, targets: list[int], spec: dict) -> dict:
     opening = time.perf_counter() - started
     first, times = waits(pool, [labels == target for target in targets], shared)
     return {"opening": opening, "first": first, "times": times}
+
+
+def together(folder: str, targets: list[int], spec: dict) -> dict:
+    """Run one search for each target side by side in a large pool (run by `isolated`): seconds of all of them."""
+    labels = Clustered(**spec).labels()
+    ready = prepare(Path(folder), verify=False)
+    shared = {"neighbours": ready.neighbours, "features": ready.features}
+    warm_up(ready.pool.vectors.dtype.name)
+    searches, oracles = [], []
+    for number, target in enumerate(targets):
+        rng, positive = np.random.default_rng([number]), labels == target
+        seeds = rng.choice(np.flatnonzero(positive), size=SEEDS, replace=False)
+        searches.append(Search(ready.pool, seeds, config=ELSA, rng=rng, **shared))
+        oracles.append(Truth(positive))
+    started = time.perf_counter()
+    simulate_together(searches, oracles)
+    return {"seconds": time.perf_counter() - started}

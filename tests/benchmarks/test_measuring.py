@@ -104,7 +104,7 @@ def test_a_smoke_run_of_every_part(tmp_path):
         assert f"{part} took" in done.stdout
     for part in ("rounds", "graph", "rivals"):
         assert "limit:" in done.stdout[done.stdout.index(f"\n{part} (") :]
-    assert "not measured: no GPU" in done.stdout or "GPU: none" not in done.stdout
+    assert "4 searches at once" in done.stdout  # of the part that wants a GPU, on torch's processor backend if need be
     assert "4 of 4" in done.stdout
     assert "500 of 500 rows asked are the same" in done.stdout
     assert sorted(file.name for file in (tmp_path / "out").iterdir()) == ["machine.json", "summary.csv"]
