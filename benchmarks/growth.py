@@ -4,20 +4,18 @@ import time
 import tracemalloc
 from dataclasses import replace
 
-import numpy as np
-
 from benchmarks import isolated
 from benchmarks.context import Context
 from benchmarks.goals import GROWTH
+from benchmarks.rounds import side_by_side
 from benchmarks.summary import Row
 from benchmarks.synthetic import Clustered
 from benchmarks.timing import exponent, median
 from benchmarks.warming import warm_up
 from elsa_nb.pool import Pool
-from elsa_nb.search.elsa import ELSA, Search
+from elsa_nb.search.elsa import ELSA
 from elsa_nb.search.features import Features
 from elsa_nb.search.neighbours import Neighbours
-from elsa_nb.search.oracle import Truth, simulate_together
 
 TAKES = "2 minutes"
 CONFIG = replace(ELSA, use_final=False)  # the final search asks a share of the pool: more labels, not a slower program
@@ -64,20 +62,8 @@ def point(n: int, k: int, at_once: int) -> dict:
     neighbours = Neighbours(pool.vectors, k=k).build(progress=False)
     graph = time.perf_counter() - started
     shared = {"neighbours": neighbours, "features": Features(pool.vectors)}
-
-    def search(repeat: int) -> float:
-        searches, oracles = [], []
-        for number in range(at_once):
-            rng = np.random.default_rng([repeat, number])
-            positive = labels == number % 8
-            seeds = rng.choice(np.flatnonzero(positive), 5, replace=False)
-            searches.append(Search(pool, seeds, config=CONFIG, rng=rng, **shared))
-            oracles.append(Truth(positive))
-        started = time.perf_counter()
-        simulate_together(searches, oracles)
-        return time.perf_counter() - started
-
-    seconds = [search(repeat) for repeat in range(3 if at_once < 16 else 1)]
+    truths = [labels == number % 8 for number in range(at_once)]
+    seconds = [side_by_side(pool, truths, shared, CONFIG, repeat) for repeat in range(3 if at_once < 16 else 1)]
     tracemalloc.start()  # slows what it watches: after the clock
-    search(0)
+    side_by_side(pool, truths, shared, CONFIG)
     return {"graph": graph, "search": median(seconds), "searching_gb": tracemalloc.get_traced_memory()[1] / 1e9}

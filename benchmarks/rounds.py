@@ -17,7 +17,7 @@ from elsa_nb.paper.sweeps import sweep
 from elsa_nb.pool import Pool
 from elsa_nb.prepared import prepare
 from elsa_nb.profiles import profile
-from elsa_nb.search.elsa import ELSA, Search
+from elsa_nb.search.elsa import ELSA, Search, SearchConfig
 from elsa_nb.search.features import Features
 from elsa_nb.search.neighbours import Neighbours
 from elsa_nb.search.oracle import Truth, simulate_together
@@ -89,17 +89,23 @@ def large(folder: str, targets: list[int], spec: dict) -> dict:
 
 
 def together(folder: str, targets: list[int], spec: dict) -> dict:
-    """Run one search for each target side by side in a large pool (run by `isolated`): seconds of all of them."""
+    """Run one search for each target at once in a large pool (run by `isolated`): seconds of all of them."""
     labels = Clustered(**spec).labels()
     ready = prepare(Path(folder), verify=False)
-    shared = {"neighbours": ready.neighbours, "features": ready.features}
     warm_up(ready.pool.vectors.dtype.name)
-    searches, oracles = [], []
-    for number, target in enumerate(targets):
-        rng, positive = np.random.default_rng([number]), labels == target
-        seeds = rng.choice(np.flatnonzero(positive), size=SEEDS, replace=False)
-        searches.append(Search(ready.pool, seeds, config=ELSA, rng=rng, **shared))
-        oracles.append(Truth(positive))
+    shared = {"neighbours": ready.neighbours, "features": ready.features}
+    return {"seconds": side_by_side(ready.pool, [labels == target for target in targets], shared)}
+
+
+def side_by_side(
+    pool: Pool, truths: list[np.ndarray], shared: dict, config: SearchConfig = ELSA, repeat: int = 0
+) -> float:
+    """Run one search for each of the truths at once, each from `SEEDS` positives; return the seconds of all."""
+    searches = []
+    for number, positive in enumerate(truths):
+        rng = np.random.default_rng([repeat, number])
+        seeds = rng.choice(np.flatnonzero(positive), SEEDS, replace=False)
+        searches.append(Search(pool, seeds, config=config, rng=rng, **shared))
     started = time.perf_counter()
-    simulate_together(searches, oracles)
-    return {"seconds": time.perf_counter() - started}
+    simulate_together(searches, [Truth(positive) for positive in truths])
+    return time.perf_counter() - started
