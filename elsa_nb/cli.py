@@ -69,6 +69,15 @@ def _parser() -> argparse.ArgumentParser:
     readme = commands.add_parser("readme", help="write the README's results block from the committed results")
     readme.set_defaults(run=_readme)
 
+    verify = commands.add_parser("verify", help="run stored searches again and compare their logs")
+    rows = verify.add_mutually_exclusive_group()
+    rows.add_argument("--all", action="store_true", help="every stored search (an hour on two cores)")
+    rows.add_argument("--sample", type=int, metavar="N", help="N stored searches drawn at random")
+    rows.add_argument("--row", nargs=2, metavar=("SWEEP", "N"), help="row N of a sweep's results, told in full")
+    verify.add_argument("--profile", default="full", help="whose results --row means (default: full)")
+    verify.add_argument("--record", action="store_true", help="keep the canaries' logs as those of this processor")
+    verify.set_defaults(run=_verify)
+
     label = commands.add_parser("label", help="label the images of a folder by hand, as a web page on this machine")
     label.add_argument("folder", metavar="FOLDER")
     label.add_argument("--pool", help="the vectors of the images; their ids are paths inside FOLDER")
@@ -141,6 +150,12 @@ def _readme(_: argparse.Namespace) -> None:
     from elsa_nb.paper import readme
 
     readme.write()
+
+
+def _verify(options: argparse.Namespace) -> None:
+    from elsa_nb.paper import verify
+
+    verify.run(options)
 
 
 def _label(options: argparse.Namespace) -> None:

@@ -28,19 +28,20 @@ class Prepared:
     features: Features
 
 
-def prepare(folder: Path, *, verify: bool = True, progress: bool | None = None) -> Prepared:
+def prepare(folder: Path, *, verify: bool = True, build: bool = True, progress: bool | None = None) -> Prepared:
     """Open the pool in `folder` and its neighbour lists; compute the lists (n x 128) where they are not there yet.
 
     The lists live in `data/cache`, under the checksum of the pool they belong to. `verify` compares pool and lists
     with their checksums and raises `CorruptFileError` where one is damaged. A pool too large for lists is given a
-    `Sketch` instead; the answers are the same. `device` tells where both are computed.
+    `Sketch` instead, and so is one without lists where `build` is False: the answers are the same, and for a few
+    searches that is quicker. `device` tells where both are computed.
     """
     pool = Pool.open(folder, verify=verify)
     features = Features(pool.vectors, device=None if device() == "cpu" else device())
     place = DATA / "cache" / "neighbours" / f"{pool.sha256[:16]}-{K}"
     if not (place / "card.json").exists():
         n, d = pool.vectors.shape
-        if device() == "cpu" and n * n * d > MOST_PRODUCTS:
+        if not build or (device() == "cpu" and n * n * d > MOST_PRODUCTS):
             return Prepared(pool, Sketch(pool.vectors, progress=progress), features)
         backend = "blas" if device() == "cpu" else "torch"
         _store(place, Neighbours(pool.vectors, k=K, backend=backend).build(progress=progress).lists, pool)

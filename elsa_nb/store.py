@@ -1,16 +1,11 @@
-"""Files: where they live, how they are written whole, and how data and code are fingerprinted."""
+"""Files: where they live, how they are written whole or not at all, and their checksums."""
 
-import ast
 import hashlib
-import inspect
-import io
 import json
 import os
 import tempfile
-import tokenize
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 from typing import Any, BinaryIO
 
 from elsa_nb.errors import CorruptFileError, MissingDataError
@@ -19,8 +14,6 @@ from elsa_nb.errors import CorruptFileError, MissingDataError
 ROOT = Path(os.environ.get("ELSA_ROOT") or Path(__file__).resolve().parent.parent)
 DATA = ROOT / "data"
 FIGURES = ROOT / "figures"
-
-_DOCUMENTED = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def write_with(path: Path, write: Callable[[BinaryIO], object]) -> None:
@@ -75,29 +68,3 @@ def sha256_file(path: Path) -> str:
     """Return the SHA-256 of a file in hexadecimal."""
     with Path(path).open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def code_hash(*modules: ModuleType) -> str:
-    """Return a SHA-256 over what the modules do: their source without docstrings, comments and blank lines.
-
-    Editing a comment or a docstring keeps the hash; any other change alters it, so that stored results of an
-    older algorithm are never served as results of the present one. It works on the text, not on the syntax tree,
-    because the tree's form differs between Python versions.
-    """
-    digest = hashlib.sha256()
-    for module in sorted(modules, key=lambda m: m.__name__):
-        digest.update(f"{module.__name__}\n{_bare_source(inspect.getsource(module))}\n".encode())
-    return digest.hexdigest()
-
-
-def _bare_source(source: str) -> str:
-    lines = source.splitlines()
-    for token in tokenize.generate_tokens(io.StringIO(source).readline):
-        if token.type == tokenize.COMMENT:
-            row, column = token.start
-            lines[row - 1] = lines[row - 1][:column]
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, _DOCUMENTED) and ast.get_docstring(node):
-            docstring = node.body[0]
-            lines[docstring.lineno - 1 : docstring.end_lineno] = [""] * (docstring.end_lineno - docstring.lineno + 1)
-    return "\n".join(line.rstrip() for line in lines if line.strip())

@@ -1,7 +1,6 @@
 """From images to pools: many encoders from one decode, and a killed extraction goes on where it was."""
 
 import json
-import sys
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -10,14 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from elsa_nb import store
-from elsa_nb.images import forward as computing
+from elsa_nb import fingerprints, store
 from elsa_nb.images.crops import Crops
 from elsa_nb.images.encoders import load_encoder
 from elsa_nb.images.forward import Encodes, Source, device_and_precision, forward
+from elsa_nb.images.version import EXTRACTION
 from elsa_nb.pool import DTYPES, Pool, PoolWriter
 from elsa_nb.progress import bar
-from elsa_nb.store import code_hash, read_json, sha256_bytes
+from elsa_nb.store import read_json, sha256_bytes
 
 BATCH = 512
 BATCH_OF_LARGE_ON_CPU = 32  # 224x224 pixels through a ResNet-50: more only takes memory
@@ -64,10 +63,10 @@ def extract_all(
     of its). Computed as `precision` ("float32" on a CPU; on a GPU "float16" autocast, compiled) and stored as `dtype`
     ("float16" or "float32"), block by block: no more than a batch of vectors is in memory.
 
-    A finished pool of the same recipe (images, weights, code, precision, dtype) is opened, not computed; an unfinished
-    one is continued, and ends with the bytes of an uninterrupted run of the same batch size. A broken image stops the
-    extraction, or with `skip_broken` is left out: all images are then decoded once before, to find them, and the pool's
-    provenance counts and names them.
+    A finished pool of the same recipe (images, weights, version of extraction, precision, dtype) is opened, not
+    computed; an unfinished one is continued, and ends with the bytes of an uninterrupted run of the same batch size. A
+    broken image stops the extraction, or with `skip_broken` is left out: all images are then decoded once before, to
+    find them, and the pool's provenance counts and names them.
 
     `progress` None shows a bar to a person only. Returns the pools by encoder and space. Raises ValueError for a bad
     setting, CorruptFileError for a broken image, naming it.
@@ -126,6 +125,7 @@ class _Job:
     def _open(self, stack: ExitStack) -> tuple[dict[str, dict[str, Pool]], dict[str, dict[str, PoolWriter]]]:
         pools: dict[str, dict[str, Pool]] = {title: {} for title in self.encoders}
         writers: dict[str, dict[str, PoolWriter]] = {title: {} for title in self.encoders}
+        made_by = fingerprints.made_by("elsa_nb.images", packages=("torch", "numpy", "pillow"))
         for title, encoder in self.encoders.items():
             provenance = provenance_of(self.source, encoder, self.dtype, self.precision)
             for space in self.spaces[title]:
@@ -136,7 +136,8 @@ class _Job:
                     n = len(self.source)
                     print(f"{label}: {n:,} vectors were already here, made from the same images and weights.")
                     continue
-                told = {"name": label, "space": space, "recipe": recipe, "provenance": {**provenance, "space": space}}
+                told = {"name": label, "space": space, "recipe": recipe}
+                told["provenance"] = {**provenance, "space": space, "made_by": made_by}
                 writer = PoolWriter(path, self.source.ids, encoder.dimensions[space], dtype=self.dtype, **told)
                 writers[title][space] = stack.enter_context(writer)
         return pools, writers
@@ -177,7 +178,7 @@ def provenance_of(source: Source, encoder: Encodes, dtype: str, precision: str) 
         "images": source.sha256,
         "encoder": encoder.name,
         "weights": encoder.sha256,
-        "code": code_hash(*{computing, sys.modules[type(encoder).__module__], *getattr(encoder, "built_from", ())}),
+        "extraction": EXTRACTION,
         "precision": precision if precision == "float32" else f"{precision} autocast",
         "dtype": dtype,
     }

@@ -8,7 +8,6 @@ import torch
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from elsa_nb.images import encoders
 from elsa_nb.images.encoders import Architecture, SmallResNet
 from elsa_nb.store import sha256_bytes
 
@@ -22,7 +21,6 @@ class Untrained(nn.Module):
     which would leave little but a stem that sees every eighth pixel.
     """
 
-    built_from = (encoders,)  # their code answers for the vectors, too
     name = "untrained"
 
     def __init__(self, architecture: Architecture | None = None, seed: int = SEED):

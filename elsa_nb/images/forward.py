@@ -1,7 +1,6 @@
 """One pass over the images, every encoder on each batch: decoding is paid once, and on a GPU computing hides the rest.
 
-This module is all of the computing that a pool's recipe answers for, beside the encoder's own: change it, and pools are
-made anew.
+What is computed here, and by the encoder itself, is what `elsa_nb.images.version` numbers.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

@@ -9,7 +9,6 @@ from torch import Tensor, nn
 
 from elsa_nb import store
 from elsa_nb.errors import MissingDataError
-from elsa_nb.images import preprocessing
 from elsa_nb.images.encoders import load_encoder
 from elsa_nb.images.floors import load_floor
 from elsa_nb.images.official import IMAGENET_MEAN, IMAGENET_STD, OFFICIAL
@@ -22,8 +21,6 @@ KINDS = ("official", "timm", "torchvision", "floor")
 
 class Practical(nn.Module):
     """A model of a library, its classifier taken off: images to embeddings. It has no projection."""
-
-    built_from = (preprocessing,)
 
     def __init__(
         self,

@@ -4,7 +4,6 @@ import argparse
 import json
 import platform
 import shlex
-import subprocess
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -13,20 +12,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from elsa_nb import store
-from elsa_nb.images import (
-    augmentations,
-    batches,
-    distributed,
-    encoders,
-    losses,
-    methods,
-    optimisers,
-    photo_augmentations,
-    training,
-    training_options,
-    weights_table,
-)
+from elsa_nb import fingerprints, store
+from elsa_nb.images import distributed, training_options, weights_table
 from elsa_nb.images.crops import Crops, Pictures
 from elsa_nb.images.datasets import DATASETS, open_dataset
 from elsa_nb.images.encoders import Encoder, load_encoder, save_encoder
@@ -38,7 +25,13 @@ from elsa_nb.images.recipes import glyph_recipe, official_recipe, photo_recipe
 from elsa_nb.images.training import TrainingConfig, train
 
 # What decides, together with the configuration and the images, how a training goes.
-MODULES = (augmentations, batches, distributed, encoders, losses, methods, optimisers, photo_augmentations, training)
+MODULES = tuple(
+    f"elsa_nb.images.{name}"
+    for name in (
+        *("augmentations", "batches", "distributed", "encoders", "losses", "methods"),
+        *("optimisers", "photo_augmentations", "training"),
+    )
+)
 IN_MEMORY = 4 << 30  # pools of fewer bytes are decoded once, not anew in every epoch
 MEASURED = 200_000  # images that the figures of a finished encoder are about, at most
 PROBED = 12_500  # images that the figures along the way are about
@@ -166,23 +159,12 @@ def makers(path: Path) -> dict[str, Any]:
 
     `path` remembers under which code a run began.
     """
-    now = {"code": store.code_hash(*MODULES), "modules": [m.__name__ for m in MODULES], "commit": commit()}
+    now = {"modules": fingerprints.modules(*MODULES), "commit": fingerprints.commit()}
+    now["code"] = fingerprints.code_hash(*MODULES)
     if not path.exists() and not distributed.processes()[0]:
         store.write_json(path, now)
     began = store.read_json(path) if path.exists() else now
     return now if began["code"] == now["code"] else {**now, "began": began}
-
-
-def commit() -> str | None:
-    """Return the commit whose code this is; None outside a repository or where `elsa_nb` has changes of its own."""
-    folder = Path(__file__).resolve().parent.parent
-    git = ["git", "-C", str(folder)]
-    try:
-        changes = subprocess.run([*git, "status", "--porcelain", "--", "."], capture_output=True, text=True, check=True)
-        head = subprocess.run([*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=True)
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    return None if changes.stdout.strip() else head.stdout.strip()
 
 
 def run(options: argparse.Namespace) -> None:

@@ -10,14 +10,13 @@ from typing import Any
 import ipywidgets
 import numpy as np
 
-from elsa_nb import store
-from elsa_nb.label import export, strategy
+from elsa_nb import fingerprints
+from elsa_nb.label import export
 from elsa_nb.label.board import Board
 from elsa_nb.label.desk import Desk
 from elsa_nb.label.items import Items, as_items
 from elsa_nb.label.left import LeftEstimator, among_likely
 from elsa_nb.label.session import Session
-from elsa_nb.search import contract, elsa, head, neighbours, strategies
 from elsa_nb.search.contract import Strategy
 from elsa_nb.search.oracle import Oracle
 
@@ -53,7 +52,8 @@ class Panel(ipywidgets.VBox):
     ):
         items = as_items(images)
         if not isinstance(session, Session):
-            session = Session(session, annotator=annotator, code=code_version())
+            code = fingerprints.code_hash("elsa_nb.search", "elsa_nb.label")[:12]
+            session = Session(session, annotator=annotator, code=code)
         self.session, self.oracle = session, oracle
         self.desk = Desk(search, items.ids, session, size=page, estimate=estimate)
         self.board = Board(self.desk, items, title=title or session.path.name)
@@ -192,8 +192,3 @@ def _beat(reference: weakref.ref, stop: threading.Event) -> None:
             board.renew()
         del panel, board, desk
         stop.wait(CALM)
-
-
-def code_version() -> str:
-    """Return 12 letters that name the code that searches: stored with every answer."""
-    return store.code_hash(contract, elsa, head, neighbours, strategies, strategy)[:12]

@@ -7,20 +7,19 @@ as a run on one machine does: whoever dies, what is stored stays, and the same c
 """
 
 import json
-import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import CancelledError
 from functools import lru_cache
-from importlib.metadata import version
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
+import pandas as pd
+
 from elsa_nb import store
 from elsa_nb.errors import MissingDataError
-from elsa_nb.paper import runner
+from elsa_nb.paper import simulation, validity
 from elsa_nb.paper.grid import Setting
-from elsa_nb.prepared import device
 from elsa_nb.profiles import profile
 
 Unit = tuple[Setting, ...]
@@ -32,9 +31,9 @@ def run_units(
 ) -> Iterator[int]:
     """Run units on the cluster whose scheduler is at `address`; yield the number of searches as each is stored.
 
-    `units` are (settings, file) as `runner` makes them, `source` is `runner.provenance`. A worker that dies costs the
-    unit it was at, which another one does again. Raises ValueError without Dask and where a worker has other code,
-    versions or pools, and ConnectionError where the scheduler cannot be reached or is lost.
+    `units` are (settings, file) as `runner` makes them, `source` is what their rows are valid for. A worker that dies
+    costs the unit it was at, which another one does again. Raises ValueError without Dask and where a worker has other
+    code, versions or pools, and ConnectionError where the scheduler cannot be reached or is lost.
     """
     try:
         from dask.distributed import Client, as_completed
@@ -42,7 +41,8 @@ def run_units(
         raise ValueError(
             f"a cluster at {address} was named, but Dask is not installed: pip install 'elsa_nb[dask]'"
         ) from error
-    told = json.dumps({name: source[name] for name in ("code", "versions", "pools", "device")}, sort_keys=True)
+    made_by = {name: value for name, value in validity.made_by().items() if name != "commit"}
+    expected = json.dumps(source | made_by, sort_keys=True)
     try:
         client = Client(address, set_as_default=False)
     except (OSError, TimeoutError) as error:
@@ -51,7 +51,7 @@ def run_units(
         ) from error
     try:
         futures = {
-            client.submit(unit_rows, unit, profile_name, told, key=f"elsa-{file.stem}", pure=False): (unit, file)
+            client.submit(unit_rows, unit, profile_name, expected, key=f"elsa-{file.stem}", pure=False): (unit, file)
             for unit, file in units
         }
         for future in as_completed(futures, loop=client.loop):
@@ -68,29 +68,23 @@ def run_units(
         client.close()
 
 
-def unit_rows(unit: Unit, profile_name: str, told: str) -> bytes:
+def unit_rows(unit: Unit, profile_name: str, expected: str) -> bytes:
     """Run one unit on a worker; return its rows as the bytes of a Parquet file."""
     with _ONE_AT_A_TIME:
-        check_same(told, profile_name)
-        with tempfile.TemporaryDirectory() as folder:
-            file = Path(folder) / "unit.parquet"
-            runner.run_unit(unit, file, profile_name)
-            return file.read_bytes()
+        check_same(expected, profile_name)
+        return simulation.parquet(pd.DataFrame(simulation.run_unit(unit, profile_name)))
 
 
 @lru_cache(maxsize=8)
-def check_same(told: str, profile_name: str) -> None:
-    """Raise ValueError unless code, package versions and pools of this process are those `told` (JSON)."""
-    expected = json.loads(told)
-    here = {"code": store.code_hash(*runner.CODE), "versions": {name: version(name) for name in expected["versions"]}}
-    here["device"] = device()
-    here["pools"] = {}
-    for name in expected["pools"]:
-        card = store.DATA / "pools" / name / "pool.json"
-        if not card.exists():
-            raise MissingDataError(f"this worker needs the pool {card.parent}. {profile(profile_name).cure}")
-        here["pools"][name] = store.read_json(card)["recipe"]
-    for what, value in expected.items():
+def check_same(expected: str, profile_name: str) -> None:
+    """Raise ValueError unless versions, pools and device of this process are the `expected` ones (JSON)."""
+    client = json.loads(expected)
+    folders = [store.DATA / "pools" / name for name in client["pools"]]
+    for folder in folders:
+        if not (folder / "pool.json").exists():
+            raise MissingDataError(f"this worker needs the pool {folder}. {profile(profile_name).cure}")
+    here = validity.provenance(folders) | validity.made_by()
+    for what, value in client.items():
         if here[what] != value:
             raise ValueError(
                 f"this worker's {what} are not the client's: {here[what]}, expected {value}. Install the same release "

@@ -197,7 +197,7 @@ def _rho(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 def _measured(folder: Any, labels: np.ndarray) -> dict[str, float]:
     pool = Pool.open(folder, verify=False)
     kept = store.DATA / "cache" / "worth" / f"{pool.sha256[:16]}.json"
-    source = {"code": store.code_hash(quality), "per_class": PER_CLASS, "queries": QUERIES}
+    source = {"version": quality.VERSION, "per_class": PER_CLASS, "queries": QUERIES}
     if kept.exists() and (told := store.read_json(kept))["source"] == source:
         return told["worth"]
     size = min(len(labels), PER_CLASS * (int(labels.max()) + 1))

@@ -9,11 +9,13 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from elsa_nb.search.elsa import READINGS, SearchConfig
+from elsa_nb.search.elsa import READINGS, Search, SearchConfig
 from elsa_nb.search.head import HeadConfig
-from elsa_nb.search.rivals import ProbeConfig
+from elsa_nb.search.rivals import GreedyProbe, ProbeConfig
 
 PROBE = "Greedy probe"
+Config = SearchConfig | ProbeConfig
+STRATEGIES = {"ELSA": Search, PROBE: GreedyProbe}
 HEADS = {kind: HeadConfig(kind) for kind in ("linear-sgd", "mlp")}
 
 
@@ -47,6 +49,11 @@ def changed(config: SearchConfig, text: str) -> SearchConfig:
     return replace(config, **fields)
 
 
+def strategy_of(arm: str) -> str:
+    """Return the strategy that an arm is a configuration of: a rival is one of its own, all others are ELSA's."""
+    return arm if arm in STRATEGIES else "ELSA"
+
+
 @dataclass(frozen=True)
 class Setting:
     """One search: everything that decides its log, given the pool and the code.
@@ -69,7 +76,7 @@ class Setting:
     dataset: str = ""
 
     @property
-    def config(self) -> SearchConfig | ProbeConfig:
+    def config(self) -> Config:
         """The configuration of the strategy."""
         return ProbeConfig() if self.arm == PROBE else changed(READINGS[self.reading][self.arm], self.change)
 

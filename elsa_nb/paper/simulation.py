@@ -1,6 +1,7 @@
 """Simulated searches, from their settings to one row of results each."""
 
 import hashlib
+import io
 import json
 import time
 from collections.abc import Sequence
@@ -9,8 +10,11 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
-from elsa_nb.paper.grid import PROBE, Setting
+from elsa_nb.images.datasets import open_dataset
+from elsa_nb.paper.grid import PROBE, Config, Setting
+from elsa_nb.paper.one_thread import one_thread
 from elsa_nb.paper.thinning import absent_rows, thinned
 from elsa_nb.pool import Pool
 from elsa_nb.prepared import Prepared, prepare
@@ -27,9 +31,9 @@ BUDGETS = np.unique(np.round(np.geomspace(1, 50_000, 80)).astype(int))
 
 
 @lru_cache(maxsize=4)
-def prepared(profile_name: str, encoder: str, space: str, dataset: str = "") -> Prepared:
+def prepared(profile_name: str, encoder: str, space: str, dataset: str = "", build: bool = True) -> Prepared:
     """Return the pool of an encoder and space, opened once a process; `runner` has verified it before."""
-    return prepare(profile(profile_name).pool(encoder, space, dataset or None), verify=False)
+    return prepare(profile(profile_name).pool(encoder, space, dataset or None), verify=False, build=build)
 
 
 @lru_cache(maxsize=4)
@@ -47,12 +51,19 @@ class Ground:
     positive: np.ndarray  # (n,) bool: the class
 
     @classmethod
-    def of(cls, settings: Sequence[Setting], profile_name: str, positive: np.ndarray) -> "Ground":
+    def of(
+        cls,
+        settings: Sequence[Setting],
+        profile_name: str,
+        positive: np.ndarray,
+        configs: Sequence[Config],
+        build: bool = True,
+    ) -> "Ground":
         """Return the ground of settings that differ in neither pool nor class; `positive` (n,) is of the whole pool."""
         first = settings[0]
         place = profile_name, first.encoder
-        base = prepared(*place, first.space, first.dataset)
-        asked = any(setting.arm != PROBE and setting.config.head_space == "embedding" for setting in settings)
+        base = prepared(*place, first.space, first.dataset, build)
+        asked = any(getattr(config, "head_space", "search") == "embedding" for config in configs)
         features = embedding(*place, first.dataset) if asked else None
         if not first.share:
             return cls(base, features, positive)
@@ -62,15 +73,40 @@ class Ground:
         return cls(thinned(base, absent), features, np.delete(positive, absent))
 
 
-def run_searches(settings: Sequence[Setting], profile_name: str, positive: np.ndarray) -> list[dict[str, Any]]:
+@lru_cache(maxsize=2)
+def class_names(dataset: str) -> pd.Series:
+    """Return the class name of every row of a data set's pools."""
+    return open_dataset(dataset).labels["name"]
+
+
+def run_unit(
+    settings: Sequence[Setting], profile_name: str, configs: Sequence[Config] | None = None, *, build: bool = True
+) -> list[dict[str, Any]]:
+    """Run the searches of one unit, one class in one pool, on one core; see `run_searches`."""
+    names = class_names(settings[0].dataset or profile(profile_name).dataset)
+    with one_thread():
+        return run_searches(settings, profile_name, (names == settings[0].target).to_numpy(), configs, build=build)
+
+
+def run_searches(
+    settings: Sequence[Setting],
+    profile_name: str,
+    positive: np.ndarray,
+    configs: Sequence[Config] | None = None,
+    *,
+    build: bool = True,
+) -> list[dict[str, Any]]:
     """Run searches for one class in one pool to their ends, side by side; return a row of results a setting.
 
-    `positive` (n,) bool is the class, before any thinning. The rows do not depend on which searches run together, but
-    for `seconds`: the time of all, divided by their number.
+    `positive` (n,) bool is the class, before any thinning; `configs` are those of the settings unless given. Neighbour
+    lists that are not there yet are made first, or, without `build`, done without. The rows depend neither on that nor
+    on which searches run together, but for `seconds`: the time of all, divided by their number.
     """
     started = time.perf_counter()
-    ground = Ground.of(settings, profile_name, positive)
-    searches, oracles, seeds = zip(*(_search(setting, ground) for setting in settings), strict=True)
+    configs = [setting.config for setting in settings] if configs is None else configs
+    ground = Ground.of(settings, profile_name, positive, configs, build)
+    planned = [_search(setting, config, ground) for setting, config in zip(settings, configs, strict=True)]
+    searches, oracles, seeds = zip(*planned, strict=True)
     logs = simulate_together(searches, oracles)
     seconds = (time.perf_counter() - started) / len(settings)
     own = {
@@ -87,21 +123,21 @@ def run_searches(settings: Sequence[Setting], profile_name: str, positive: np.nd
             **own,
             **_measures(log, ground.positive, given),
             "log_sha256": log_hash(log),
-            "config": json.dumps(asdict(setting.config), sort_keys=True),
+            "config": json.dumps(asdict(config), sort_keys=True),
             "seed": "/".join(map(str, (setting.sweep, setting.target, setting.seeds, setting.repeat))),
         }
-        for setting, log, given in zip(settings, logs, seeds, strict=True)
+        for setting, config, log, given in zip(settings, configs, logs, seeds, strict=True)
     ]
 
 
-def _search(setting: Setting, ground: Ground) -> tuple[Strategy, Oracle, np.ndarray]:
+def _search(setting: Setting, config: Config, ground: Ground) -> tuple[Strategy, Oracle, np.ndarray]:
     """Return the search of a setting, ready to begin, its oracle and its seeds."""
     for_seeds, for_search, for_oracle = setting.seed_sequence.spawn(3)
     seeds = draw_seeds(ground.positive, setting.seeds, np.random.default_rng(for_seeds), setting.target)
     oracle = Truth(ground.positive)
     if setting.flip:
         oracle = Flipped(ground.positive, setting.flip, np.random.default_rng(for_oracle))
-    base, config, rng = ground.base, setting.config, np.random.default_rng(for_search)
+    base, rng = ground.base, np.random.default_rng(for_search)
     if setting.arm == PROBE:
         return GreedyProbe(base.pool, seeds, config=config, rng=rng, features=base.features), oracle, seeds
     features = base.features if config.head_space == "search" else ground.embedding
@@ -152,3 +188,10 @@ def _measures(log: Log, positive: np.ndarray, seeds: np.ndarray) -> dict[str, An
             row[f"{name}_asked_by_round"] = np.bincount(log.rounds[of_it], minlength=rounds).tolist()
             row[f"{name}_found_by_round"] = np.bincount(log.rounds[of_it & new], minlength=rounds).tolist()
     return row
+
+
+def parquet(frame: pd.DataFrame) -> bytes:
+    """Return a frame as the bytes of a Parquet file."""
+    buffer = io.BytesIO()
+    frame.to_parquet(buffer, index=False, compression="zstd")
+    return buffer.getvalue()

@@ -113,6 +113,9 @@ class Search:
     change nothing.
     """
 
+    version = 1  # raised with a change of this strategy's logs: see `elsa_nb.search.version`
+    config_class = SearchConfig
+
     def __init__(
         self,
         pool: Pool,

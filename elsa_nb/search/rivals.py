@@ -40,6 +40,9 @@ class GreedyProbe:
     The yardstick that anyone would write in an afternoon. Same arguments and errors as `elsa.Search`.
     """
 
+    version = 1  # raised with a change of this strategy's logs: see `elsa_nb.search.version`
+    config_class = ProbeConfig
+
     def __init__(
         self,
         pool: Pool,

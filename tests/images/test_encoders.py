@@ -12,9 +12,10 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from elsa_nb.errors import CorruptFileError, MissingDataError
+from elsa_nb.fingerprints import bare_source
 from elsa_nb.images.encoders import METHODS, Architecture, Encoder, bundled, load_encoder, prepare, save_encoder
 from elsa_nb.images.sources import Glyphs
-from elsa_nb.store import DATA, ROOT, _bare_source, read_json, sha256_bytes, sha256_file, write_json
+from elsa_nb.store import DATA, ROOT, read_json, sha256_bytes, sha256_file, write_json
 
 TINY = Architecture(widths=(4, 6, 8), blocks=(1, 2, 1), projector=(12, 10, 5))
 # What another training of the same recipe should reach; an encoder without a line here promises nothing.
@@ -214,7 +215,7 @@ def sources_at(commit, modules):
         )
         if shown.returncode:
             pytest.skip(f"the commit {commit[:7]} is not in this copy of the repository")
-        yield module, _bare_source(shown.stdout)
+        yield module, bare_source(shown.stdout)
 
 
 @pytest.mark.parametrize("name", bundled())

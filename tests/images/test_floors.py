@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from elsa_nb.images.encoders import Architecture, prepare
-from elsa_nb.images.extract import encode, provenance_of
+from elsa_nb.images.extract import encode
 from elsa_nb.images.floors import RawPixels, Untrained, load_floor
 from elsa_nb.images.practical import load
 from elsa_nb.profiles import profile
@@ -55,13 +55,6 @@ def test_an_untrained_network_is_that_of_the_trained_encoders_with_its_blocks_sw
     assert seen.isfinite().all()
     assert (seen.std(dim=0) > 0).float().mean() > 0.75  # ReLU leaves some channels dark
     assert not torch.allclose(seen, without)
-
-
-def test_the_recipe_of_an_untrained_pool_answers_for_the_network_code(monkeypatch):
-    network = Untrained(Architecture(widths=(4, 8), blocks=(1, 1)))
-    code = provenance_of(Noise(), network, "float16", "float32")["code"]
-    monkeypatch.setattr(Untrained, "built_from", ())
-    assert provenance_of(Noise(), network, "float16", "float32")["code"] != code
 
 
 def test_a_floor_of_another_name_is_refused():
