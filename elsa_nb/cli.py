@@ -118,7 +118,7 @@ def _encoders(options: argparse.Namespace) -> None:
 
 
 def _data(options: argparse.Namespace) -> None:
-    from elsa_nb.images.making_packs import make_pack
+    from elsa_nb.images.sources.official_packs import make_pack
 
     print(make_pack(options.name))
 
@@ -170,8 +170,8 @@ def _label(options: argparse.Namespace) -> None:
 
 def _embed_folder(folder, encoder: str):
     from elsa_nb.images.extract import extract
-    from elsa_nb.images.files import open_folder
     from elsa_nb.images.pretrained import load_pretrained
+    from elsa_nb.images.sources.files import open_folder
     from elsa_nb.store import DATA
 
     source = open_folder(folder)
@@ -193,8 +193,8 @@ class _Encodes:
         import numpy as np
 
         from elsa_nb.images.extract import extract
-        from elsa_nb.images.files import Files
         from elsa_nb.images.pretrained import load_pretrained
+        from elsa_nb.images.sources.files import Files
 
         root = Path(Path(paths[0]).resolve().anchor)
         names = [str(Path(p).resolve().relative_to(root)) for p in paths]

@@ -9,7 +9,7 @@ from elsa_nb.store import DATA, FIGURES, ROOT
 
 @dataclass(frozen=True)
 class DataSet:
-    """A data set that a profile searches: what `elsa_nb.images.datasets` opens, and which encoders its pools come from.
+    """A data set that a profile searches, opened by `elsa_nb.images.sources.by_name`, and the encoders of its pools.
 
     `encoders` are pairs: the name that tables and pools give an encoder, and the weights that
     `elsa_nb.images.practical.load` finds. `projections` names the encoders whose projection is extracted, too.

@@ -12,7 +12,7 @@ from torch.utils.data import Dataset
 from elsa_nb.errors import CorruptFileError, MissingDataError
 from elsa_nb.images import distributed
 from elsa_nb.images.crops import ahead
-from elsa_nb.images.decoding import open_rgb
+from elsa_nb.images.sources.decoding import open_rgb
 
 
 def batches(images: Any, config: Any, steps: range) -> Iterator[Tensor | list[Tensor]]:

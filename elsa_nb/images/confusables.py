@@ -17,8 +17,8 @@ import numpy as np
 
 from elsa_nb import store
 from elsa_nb.images import fonts
-from elsa_nb.images.packing import SIDE, digests, unpack
 from elsa_nb.images.rendering import Rendering, characters_of, render
+from elsa_nb.images.sources.grey_images import SIDE, digests, unpack
 
 ALPHANUMERIC = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 MIN_ALPHANUMERIC = 20  # a face with fewer Latin letters and digits repeats the punctuation of its Latin sister

@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,28 +13,14 @@ from torch.utils.data import DataLoader, Dataset
 
 from elsa_nb import store
 from elsa_nb.errors import CorruptFileError, MissingDataError
-from elsa_nb.images.decoding import open_rgb
 from elsa_nb.images.preprocessing import IMAGENET_GEOMETRY, RESIZERS, Geometry
-from elsa_nb.images.rows import checked_rows
+from elsa_nb.images.sources.decoding import open_rgb
+from elsa_nb.images.sources.protocol import Pictures
+from elsa_nb.images.sources.rows import checked_rows
 from elsa_nb.progress import bar
 from elsa_nb.store import read_json, sha256_bytes, write_json
 
 AHEAD = 2  # items that a worker process has ready
-
-
-class Pictures(Protocol):
-    """What pictures come from: files in a fixed order, an id each, and a fingerprint of all of them."""
-
-    ids: np.ndarray
-    sha256: str
-
-    def __len__(self) -> int:
-        """Return the number of pictures."""
-        ...
-
-    def read(self, row: int) -> bytes | memoryview:
-        """Return the bytes of one image file."""
-        ...
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from elsa_nb.images.datasets import open_dataset
 from elsa_nb.images.extract import extract_all
-from elsa_nb.images.files import open_folder
 from elsa_nb.images.practical import load
 from elsa_nb.images.precision import check_precision
 from elsa_nb.images.requirements import require
+from elsa_nb.images.sources.by_name import open_dataset
+from elsa_nb.images.sources.files import open_folder
 from elsa_nb.pool import Pool
 from elsa_nb.profiles import Profile, profile
 

@@ -14,7 +14,8 @@ from elsa_nb import store
 from elsa_nb.images import forward as computing
 from elsa_nb.images.crops import Crops
 from elsa_nb.images.encoders import load_encoder
-from elsa_nb.images.forward import Encodes, Source, device_and_precision, forward
+from elsa_nb.images.forward import Encodes, device_and_precision, forward
+from elsa_nb.images.sources.protocol import Source
 from elsa_nb.pool import DTYPES, Pool, PoolWriter
 from elsa_nb.progress import bar
 from elsa_nb.store import code_hash, read_json, sha256_bytes

@@ -13,23 +13,9 @@ from torch import Tensor, nn
 
 from elsa_nb.images import encoders as small
 from elsa_nb.images.crops import batches
+from elsa_nb.images.sources.protocol import Source
 
 PRECISIONS = ("float32", "float16", "bfloat16")
-
-
-class Source(Protocol):
-    """What images come from: rows in a fixed order, an id a row, and a fingerprint of all of it."""
-
-    ids: np.ndarray
-    sha256: str
-
-    def __len__(self) -> int:
-        """Return the number of images."""
-        ...
-
-    def images(self, rows: np.ndarray | None = None) -> np.ndarray:
-        """Return the images of `rows` (all by default), uint8 (m, side, side) or (m, 3, side, side)."""
-        ...
 
 
 class Encodes(Protocol):

@@ -25,8 +25,8 @@ from PIL import features
 from elsa_nb import store
 from elsa_nb.images import fonts
 from elsa_nb.images.confusables import usable
-from elsa_nb.images.packing import LEVELS, SIDE, digests
 from elsa_nb.images.rendering import Rendering, render
+from elsa_nb.images.sources.grey_images import LEVELS, SIDE, digests
 
 SIZE = 100_000
 MIN_CLASS = 60

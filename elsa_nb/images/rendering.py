@@ -13,7 +13,7 @@ from PIL import Image, ImageFont
 from tqdm import tqdm
 
 from elsa_nb.images.fonts import Face
-from elsa_nb.images.packing import SIDE, pack
+from elsa_nb.images.sources.grey_images import SIDE, pack
 
 BOX = 28  # the longer side of every drawn character, in pixels
 

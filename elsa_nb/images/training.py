@@ -20,9 +20,7 @@ from elsa_nb.errors import CorruptFileError
 from elsa_nb.images import distributed
 from elsa_nb.images.augmentations import GlyphAugmentation
 from elsa_nb.images.batches import batches, seed_of
-from elsa_nb.images.crops import Pictures
 from elsa_nb.images.encoders import Architecture, Encoder, prepare
-from elsa_nb.images.forward import Source
 from elsa_nb.images.methods import Method, make_method
 from elsa_nb.images.optimisers import (
     OPTIMISERS,
@@ -32,6 +30,7 @@ from elsa_nb.images.optimisers import (
     steps_schedule,
     warm_up_cosine,
 )
+from elsa_nb.images.sources.protocol import Pictures, Source
 from elsa_nb.store import sha256_bytes, write_with
 
 PRECISIONS = ("bfloat16", "float32")

@@ -27,14 +27,14 @@ from elsa_nb.images import (
     training_options,
     weights_table,
 )
-from elsa_nb.images.crops import Crops, Pictures
-from elsa_nb.images.datasets import DATASETS, open_dataset
+from elsa_nb.images.crops import Crops
 from elsa_nb.images.encoders import Encoder, load_encoder, save_encoder
 from elsa_nb.images.extract import encode
-from elsa_nb.images.forward import Source
-from elsa_nb.images.packs import Pack
 from elsa_nb.images.quality import linear_probe, purity, quality
 from elsa_nb.images.recipes import glyph_recipe, official_recipe, photo_recipe
+from elsa_nb.images.sources.by_name import DATASETS, open_dataset
+from elsa_nb.images.sources.packs import Pack
+from elsa_nb.images.sources.protocol import Pictures, Source
 from elsa_nb.images.training import TrainingConfig, train
 
 # What decides, together with the configuration and the images, how a training goes.

@@ -25,7 +25,7 @@ import pandas as pd
 from elsa_nb import pool as pool_module
 from elsa_nb import store
 from elsa_nb.errors import CorruptFileError, MissingDataError
-from elsa_nb.images.datasets import open_dataset
+from elsa_nb.images.sources.by_name import open_dataset
 from elsa_nb.paper import grid, simulation, thinning
 from elsa_nb.paper.grid import Setting, Sweep
 from elsa_nb.paper.one_thread import one_thread

@@ -13,7 +13,7 @@ from torch import nn
 
 from elsa_nb.errors import CorruptFileError, MissingDataError
 from elsa_nb.images.encoders import METHODS, Architecture, Encoder, bundled, load_encoder, prepare, save_encoder
-from elsa_nb.images.sources import Glyphs
+from elsa_nb.images.sources.glyphs import Glyphs
 from elsa_nb.store import DATA, ROOT, _bare_source, read_json, sha256_bytes, sha256_file, write_json
 
 TINY = Architecture(widths=(4, 6, 8), blocks=(1, 2, 1), projector=(12, 10, 5))

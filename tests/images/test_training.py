@@ -22,7 +22,7 @@ from elsa_nb.images.methods import SwAVSettings
 from elsa_nb.images.optimisers import LARS, make_optimiser, set_learning_rate, steps_schedule, warm_up_cosine
 from elsa_nb.images.quality import collapse, linear_probe, purity
 from elsa_nb.images.recipes import glyph_recipe
-from elsa_nb.images.sources import Glyphs
+from elsa_nb.images.sources.glyphs import Glyphs
 from elsa_nb.images.training import TrainingConfig, train
 
 TINY = Architecture(widths=(4, 8), blocks=(1, 1), projector=(8, 8, 6))

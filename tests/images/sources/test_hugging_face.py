@@ -7,8 +7,8 @@ import pytest
 
 from elsa_nb.errors import MissingDataError
 from elsa_nb.images.crops import Crops
-from elsa_nb.images.hugging_face import open_hugging_face
 from elsa_nb.images.preprocessing import Geometry
+from elsa_nb.images.sources.hugging_face import open_hugging_face
 
 
 def test_without_the_library_it_says_so(monkeypatch):

@@ -13,10 +13,10 @@ import numpy as np
 from PIL import Image
 
 from elsa_nb.errors import CorruptFileError
-from elsa_nb.images.decoding import open_rgb
 from elsa_nb.images.downloads import download
-from elsa_nb.images.packs import Pack
-from elsa_nb.images.places import data_folder
+from elsa_nb.images.sources.decoding import open_rgb
+from elsa_nb.images.sources.locations import data_folder
+from elsa_nb.images.sources.packs import Pack
 from elsa_nb.progress import bar
 
 SIDE = 64

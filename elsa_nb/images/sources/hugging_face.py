@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from elsa_nb.errors import MissingDataError
-from elsa_nb.images.rows import class_rows
+from elsa_nb.images.sources.rows import class_rows
 from elsa_nb.store import sha256_bytes
 
 

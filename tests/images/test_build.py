@@ -9,9 +9,9 @@ import pytest
 from elsa_nb import store
 from elsa_nb.errors import CorruptFileError, MissingDataError
 from elsa_nb.images import confusables, fonts, glyphs
-from elsa_nb.images.packing import digests, pack, unpack
 from elsa_nb.images.rendering import Rendering, render
-from elsa_nb.images.sources import Glyphs
+from elsa_nb.images.sources.glyphs import Glyphs
+from elsa_nb.images.sources.grey_images import digests, pack, unpack
 
 matplotlib = pytest.importorskip("matplotlib")
 FONTS = Path(matplotlib.get_data_path()) / "fonts" / "ttf"

@@ -13,11 +13,11 @@ import pytest
 
 from elsa_nb import cli
 from elsa_nb.errors import CorruptFileError, MissingDataError
-from elsa_nb.images import making_packs
-from elsa_nb.images.annotators import FILE, human_labels
-from elsa_nb.images.decoding import decode
-from elsa_nb.images.making_packs import SOURCES, make_pack
-from elsa_nb.images.packs import Pack
+from elsa_nb.images.sources import official_packs
+from elsa_nb.images.sources.annotators import FILE, human_labels
+from elsa_nb.images.sources.decoding import decode
+from elsa_nb.images.sources.official_packs import SOURCES, make_pack
+from elsa_nb.images.sources.packs import Pack
 from elsa_nb.store import write_json
 
 
@@ -120,7 +120,7 @@ def test_what_is_no_archive_and_what_cannot_be_reached_is_one_sentence(folder, m
     with pytest.raises(CorruptFileError, match=r"food-101\.tar\.gz cannot be read"):
         make_pack("food-101")
     there = replace(SOURCES["cifar-10"], url="http://127.0.0.1:9/cifar.tar.gz")
-    monkeypatch.setitem(making_packs.SOURCES, "cifar-10", there)
+    monkeypatch.setitem(official_packs.SOURCES, "cifar-10", there)
     assert cli.main(["data", "get", "cifar-10"]) == 1
     assert f"put it at {folder / 'downloads' / 'cifar.tar.gz'}" in capsys.readouterr().err
     assert cli.main(["data", "get", "mnist"]) == 1

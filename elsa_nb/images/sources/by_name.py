@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from elsa_nb.images.packs import Pack
+from elsa_nb.images.sources.packs import Pack
 from elsa_nb.profiles import PROFILES, DataSet
 
 DATASETS: dict[str, DataSet] = {each.name: each for profile in PROFILES.values() for each in profile.datasets}
@@ -16,15 +16,15 @@ def open_dataset(name: str) -> Any:
     if name not in DATASETS:
         raise ValueError(f"data set {name!r} is not known; allowed: {', '.join(DATASETS)}.")
     if name == "glyphs":
-        from elsa_nb.images.sources import Glyphs
+        from elsa_nb.images.sources.glyphs import Glyphs
 
         return Glyphs.open()
     if DATASETS[name].pack:
         return Pack.open(DATASETS[name].pack)
     if name == "imagenet-1k":
-        from elsa_nb.images.imagenet import open_imagenet
+        from elsa_nb.images.sources.imagenet import open_imagenet
 
         return open_imagenet()
-    from elsa_nb.images.food101 import open_food101
+    from elsa_nb.images.sources.food101 import open_food101
 
     return open_food101()

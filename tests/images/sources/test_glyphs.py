@@ -7,7 +7,7 @@ import pytest
 
 from elsa_nb import store
 from elsa_nb.errors import CorruptFileError, MissingDataError
-from elsa_nb.images.sources import Glyphs
+from elsa_nb.images.sources.glyphs import Glyphs
 
 SHIPPED = store.DATA / "glyphs"
 

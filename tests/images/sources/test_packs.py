@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from elsa_nb.errors import CorruptFileError, MissingDataError
-from elsa_nb.images.packs import Pack
+from elsa_nb.images.sources.packs import Pack
 
 
 def jpeg(pixels, **options):

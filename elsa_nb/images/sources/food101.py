@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from elsa_nb.errors import CorruptFileError
-from elsa_nb.images.files import Files
-from elsa_nb.images.places import food101_folder
+from elsa_nb.images.sources.files import Files
+from elsa_nb.images.sources.locations import food101_folder
 from elsa_nb.store import read_json
 
 SIZE, CLASSES = 101_000, 101

@@ -14,9 +14,9 @@ import numpy as np
 import pandas as pd
 
 from elsa_nb.errors import CorruptFileError
-from elsa_nb.images.decoding import decode
-from elsa_nb.images.places import GET_PACKS, pack_path
-from elsa_nb.images.rows import checked_rows, class_rows
+from elsa_nb.images.sources.decoding import decode
+from elsa_nb.images.sources.locations import GET_PACKS, pack_path
+from elsa_nb.images.sources.rows import checked_rows, class_rows
 from elsa_nb.store import sha256_bytes, write_with
 
 _PARTS = ("jpeg", "offset", "label", "split", "classes", "splits")

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from elsa_nb.errors import CorruptFileError, MissingDataError
-from elsa_nb.images.files import Files, walk
-from elsa_nb.images.places import imagenet_folder
+from elsa_nb.images.sources.files import Files, walk
+from elsa_nb.images.sources.locations import imagenet_folder
 
 SIZES = {"train": 1_281_167, "val": 50_000}
 CLASSES = 1000

@@ -5,8 +5,8 @@ from pathlib import Path
 import pandas as pd
 
 from elsa_nb.errors import CorruptFileError, MissingDataError
-from elsa_nb.images.packs import Pack
-from elsa_nb.images.places import data_folder
+from elsa_nb.images.sources.locations import data_folder
+from elsa_nb.images.sources.packs import Pack
 
 FILE = "cifar-10n-human-labels.csv.gz"
 PEOPLE = ("human1", "human2", "human3")

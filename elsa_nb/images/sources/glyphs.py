@@ -15,8 +15,8 @@ import pyarrow.parquet as pq
 
 from elsa_nb import store
 from elsa_nb.errors import CorruptFileError, MissingDataError
-from elsa_nb.images.packing import LEVELS, PACKED, SIDE, unpack
-from elsa_nb.images.rows import checked_rows
+from elsa_nb.images.sources.grey_images import LEVELS, PACKED, SIDE, unpack
+from elsa_nb.images.sources.rows import checked_rows
 
 _COMMAND = "python -m elsa_nb.images.glyphs"
 _KEYS = {"n", "files", "pixels_sha256"}

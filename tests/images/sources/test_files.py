@@ -13,11 +13,11 @@ from torchvision.datasets.folder import pil_loader
 from elsa_nb import store
 from elsa_nb.errors import CorruptFileError, MissingDataError
 from elsa_nb.images.crops import Crops, find_broken
-from elsa_nb.images.decoding import decode
-from elsa_nb.images.files import open_folder
-from elsa_nb.images.food101 import open_food101
-from elsa_nb.images.imagenet import open_imagenet, titles
 from elsa_nb.images.preprocessing import Geometry
+from elsa_nb.images.sources.decoding import decode
+from elsa_nb.images.sources.files import open_folder
+from elsa_nb.images.sources.food101 import open_food101
+from elsa_nb.images.sources.imagenet import open_imagenet, titles
 
 SMALL = Geometry(resize=24, crop=20)
 

@@ -1,0 +1,1 @@
+"""Where images come from: the bundled glyphs, packs, folders of files, ImageNet, Food-101, Hugging Face."""
