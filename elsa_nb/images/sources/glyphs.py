@@ -18,7 +18,7 @@ from elsa_nb.errors import CorruptFileError, MissingDataError
 from elsa_nb.images.sources.grey_images import LEVELS, PACKED, SIDE, unpack
 from elsa_nb.images.sources.rows import checked_rows
 
-_COMMAND = "python -m elsa_nb.images.glyphs"
+_COMMAND = "python -m elsa_nb.images.glyph_pool.build"
 _KEYS = {"n", "files", "pixels_sha256"}
 
 

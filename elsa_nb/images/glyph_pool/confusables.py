@@ -1,8 +1,8 @@
 """Decide which faces take part in the glyph pool and which characters are one class, from Unicode and the pixels.
 
-    python -m elsa_nb.images.confusables --unicode confusables.txt
+    python -m elsa_nb.images.glyph_pool.confusables --unicode confusables.txt
 
-writes `data/glyphs/faces.csv` and `data/glyphs/classes.csv`, the two tables that `elsa_nb.images.glyphs` builds from.
+writes `data/glyphs/faces.csv` and `data/glyphs/classes.csv`, the two tables that `glyph_pool.build` builds from.
 `confusables.txt` is that of Unicode Technical Standard 39 (https://www.unicode.org/Public/security/).
 """
 
@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from elsa_nb import store
-from elsa_nb.images import fonts
-from elsa_nb.images.rendering import Rendering, characters_of, render
+from elsa_nb.images.glyph_pool import fonts
+from elsa_nb.images.glyph_pool.rendering import Rendering, characters_of, render
 from elsa_nb.images.sources.grey_images import SIDE, digests, unpack
 
 ALPHANUMERIC = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
@@ -253,7 +253,7 @@ def derive(rendering: Rendering, table: dict[str, str]) -> list[dict[str, object
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line (see the module)."""
-    parser = argparse.ArgumentParser(prog="python -m elsa_nb.images.confusables", description=main.__doc__)
+    parser = argparse.ArgumentParser(prog="python -m elsa_nb.images.glyph_pool.confusables", description=main.__doc__)
     parser.add_argument("--unicode", type=Path, required=True, help="confusables.txt of Unicode")
     parser.add_argument("--out", type=Path, default=store.DATA / "glyphs", help="folder of fonts.csv and the results")
     parser.add_argument("--cache", type=Path, default=store.DATA / "cache" / "fonts", help="downloaded packages")

@@ -1,10 +1,10 @@
 """Build the bundled pool `glyphs`: images of characters drawn from the typefaces of named Debian packages.
 
-    python -m elsa_nb.images.glyphs --out data/glyphs      the 100,000 images that the repository ships
-    python -m elsa_nb.images.glyphs --full                 all of them, in data/glyphs-full
+    python -m elsa_nb.images.glyph_pool.build --out data/glyphs      the 100,000 images that the repository ships
+    python -m elsa_nb.images.glyph_pool.build --full                 all of them, in data/glyphs-full
 
 Both read `fonts.csv` (packages and versions), `classes.csv` (characters and the class of each) and `faces.csv`
-(faces set aside), and give the same pixels every time. The last two tables come from `elsa_nb.images.confusables`.
+(faces set aside), and give the same pixels every time. `glyph_pool.confusables` makes the last two tables.
 """
 
 import argparse
@@ -23,9 +23,9 @@ import pyarrow.parquet as pq
 from PIL import features
 
 from elsa_nb import store
-from elsa_nb.images import fonts
-from elsa_nb.images.confusables import usable
-from elsa_nb.images.rendering import Rendering, render
+from elsa_nb.images.glyph_pool import fonts
+from elsa_nb.images.glyph_pool.confusables import usable
+from elsa_nb.images.glyph_pool.rendering import Rendering, render
 from elsa_nb.images.sources.grey_images import LEVELS, SIDE, digests
 
 SIZE = 100_000
@@ -189,7 +189,7 @@ def _merged(classes: Sequence[dict[str, str]]) -> dict[str, str]:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Build the bundled pool, or with --full the one of all images."""
-    parser = argparse.ArgumentParser(prog="python -m elsa_nb.images.glyphs", description=main.__doc__)
+    parser = argparse.ArgumentParser(prog="python -m elsa_nb.images.glyph_pool.build", description=main.__doc__)
     parser.add_argument("--full", action="store_true", help="keep every image (default folder data/glyphs-full)")
     parser.add_argument("--out", type=Path, help="folder of the pool (default data/glyphs)")
     parser.add_argument("--tables", type=Path, default=TABLES, help="folder of fonts.csv, classes.csv, faces.csv")
@@ -198,7 +198,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     out = given.out or (FULL if given.full else TABLES)
     total = None if given.full else SIZE
-    command = "python -m elsa_nb.images.glyphs" + (" --full" if given.full else "")
+    command = "python -m elsa_nb.images.glyph_pool.build" + (" --full" if given.full else "")
     before = store.read_json(out / "manifest.json") if (out / "manifest.json").exists() else None
     manifest = build(out, given.tables, given.cache, total, given.workers, command)
     print(f"{out}: {manifest['n']:,} images, {manifest['classes']} classes, SHA-256 {manifest['pixels_sha256']}")

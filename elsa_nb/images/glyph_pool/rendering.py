@@ -12,7 +12,7 @@ from fontTools.ttLib import TTFont, TTLibError
 from PIL import Image, ImageFont
 from tqdm import tqdm
 
-from elsa_nb.images.fonts import Face
+from elsa_nb.images.glyph_pool.fonts import Face
 from elsa_nb.images.sources.grey_images import SIDE, pack
 
 BOX = 28  # the longer side of every drawn character, in pixels

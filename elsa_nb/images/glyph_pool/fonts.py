@@ -136,7 +136,9 @@ def licence(package: Package, cache: Path) -> str:
     for phrase, short in _PHRASES:
         if re.search(phrase, text, re.I | re.M):
             return short
-    raise ValueError(f"{path} names no licence that is known here; add its phrase to elsa_nb/images/fonts.py.")
+    raise ValueError(
+        f"{path} names no licence that is known here; add its phrase to elsa_nb/images/glyph_pool/fonts.py."
+    )
 
 
 def _short_name(name: str) -> str:

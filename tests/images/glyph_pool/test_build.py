@@ -8,8 +8,8 @@ import pytest
 
 from elsa_nb import store
 from elsa_nb.errors import CorruptFileError, MissingDataError
-from elsa_nb.images import confusables, fonts, glyphs
-from elsa_nb.images.rendering import Rendering, render
+from elsa_nb.images.glyph_pool import build, confusables, fonts
+from elsa_nb.images.glyph_pool.rendering import Rendering, render
 from elsa_nb.images.sources.glyphs import Glyphs
 from elsa_nb.images.sources.grey_images import digests, pack, unpack
 
@@ -29,31 +29,31 @@ CLASSES = [
 
 @pytest.fixture
 def small_classes(monkeypatch):
-    monkeypatch.setattr(glyphs, "MIN_CLASS", 2)
+    monkeypatch.setattr(build, "MIN_CLASS", 2)
 
 
-def build(folder: Path) -> dict:
+def built_pool(folder: Path) -> dict:
     drawn = render(FACES, [ord(row["character"]) for row in CLASSES], workers=1)
-    return glyphs.write_pool(folder, drawn, CLASSES, None, {PACKAGE: "Bitstream-Vera"}, "a test")
+    return build.write_pool(folder, drawn, CLASSES, None, {PACKAGE: "Bitstream-Vera"}, "a test")
 
 
 def test_two_builds_give_the_same_files(tmp_path, small_classes):
-    assert build(tmp_path / "one") == build(tmp_path / "two")
+    assert built_pool(tmp_path / "one") == built_pool(tmp_path / "two")
     for name in ("images.bin", "labels.parquet", "fonts.csv", "manifest.json"):
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes(), name
 
 
 def test_faces_that_give_no_image_leave_no_trace(tmp_path, small_classes):
-    build(tmp_path / "one")
+    built_pool(tmp_path / "one")
     idle = fonts.Face("another", "Idle", FACES[0].path)
     drawn = render(FACES, [ord(row["character"]) for row in CLASSES], workers=1)
     drawn = Rendering(drawn.packed, drawn.codes, drawn.face + 1, (idle, *drawn.faces))
-    glyphs.write_pool(tmp_path / "two", drawn, CLASSES, None, {PACKAGE: "Bitstream-Vera"}, "a test")
+    build.write_pool(tmp_path / "two", drawn, CLASSES, None, {PACKAGE: "Bitstream-Vera"}, "a test")
     assert (tmp_path / "one" / "manifest.json").read_bytes() == (tmp_path / "two" / "manifest.json").read_bytes()
 
 
 def test_a_built_pool_is_read_back(tmp_path, small_classes):
-    manifest = build(tmp_path)
+    manifest = built_pool(tmp_path)
     pool = Glyphs.open(tmp_path)
     drawn = render(FACES, [ord(row["character"]) for row in CLASSES], workers=1)
     kept = {image.tobytes() for image in unpack(drawn.packed) * 17}
@@ -95,14 +95,14 @@ def rendering_of(images: list[int]) -> Rendering:
 
 def test_equal_images_stay_once_and_never_under_two_classes():
     #                     image   1  2  1  3  2  4
-    rows = glyphs.distinct(rendering_of([1, 2, 1, 3, 2, 4]), np.array([0, 0, 0, 1, 1, 1]))
+    rows = build.distinct(rendering_of([1, 2, 1, 3, 2, 4]), np.array([0, 0, 0, 1, 1, 1]))
     assert rows.tolist() == [0, 3, 5]  # image 2 shows both classes and goes altogether
 
 
 @pytest.mark.parametrize("total", [1_000, 3_333, 10_000])
 def test_class_sizes_spend_the_budget_and_keep_the_smallest(total):
     available = np.array([5_000, 2_000, 900, 400, 61, 60])
-    sizes = glyphs.class_sizes(available, total)
+    sizes = build.class_sizes(available, total)
     assert (sizes <= available).all()
     assert (sizes >= 60).all()
     assert total - len(available) < sizes.sum() <= total or (sizes == available).all()
@@ -113,7 +113,7 @@ def test_the_choice_and_the_order_are_blind_to_the_class():
     images = np.random.default_rng(1).integers(0, 256, (4_000, 512), dtype=np.uint8)
     drawn = Rendering(images, np.zeros(4_000, np.int32), np.arange(4_000, dtype=np.int32), ())
     label = np.repeat([0, 1], [3_000, 1_000])
-    rows = glyphs.choose(drawn, label, 2_000)
+    rows = build.choose(drawn, label, 2_000)
     assert len(rows) == len(set(rows.tolist())) == 2_000
     half = label[rows[:1_000]].mean() - label[rows[1_000:]].mean()
     assert abs(half) < 0.06
@@ -208,21 +208,21 @@ def test_a_machine_without_debian_tools_is_told(tmp_path, monkeypatch):
 
 def test_another_result_of_the_same_command_is_said_aloud():
     now = {"pixels_sha256": "aa", "made_with": {"pillow": "13.0.0"}}
-    assert "same pixels" in glyphs._comparison(now, now)
+    assert "same pixels" in build._comparison(now, now)
     other = {"pixels_sha256": "bb", "made_with": {"pillow": "11.0.0"}}
-    assert "OTHER PIXELS" in (said := glyphs._comparison(other, now))
+    assert "OTHER PIXELS" in (said := build._comparison(other, now))
     assert "bb" in said
     assert "pillow 11.0.0" in said
     assert "pillow 13.0.0" in said
 
 
 def test_the_shipped_tables_agree_with_each_other():
-    classes = fonts.read_table(glyphs.TABLES / "classes.csv")
+    classes = fonts.read_table(build.TABLES / "classes.csv")
     characters = [row["character"] for row in classes]
     assert len(characters) == len(set(characters))
     assert {row["class"] for row in classes} <= set(characters)
     of_a = {row["class"] for row in classes if row["character"] in "A\u0391\u0410"}
     assert of_a == {"A"}
-    assert store.read_json(glyphs.TABLES / "manifest.json")["merged"] == glyphs._merged(classes)
-    packages = {p.name for p in fonts.read_packages(glyphs.TABLES / "fonts.csv")}
-    assert {row["package"] for row in fonts.read_table(glyphs.TABLES / "faces.csv")} <= packages
+    assert store.read_json(build.TABLES / "manifest.json")["merged"] == build._merged(classes)
+    packages = {p.name for p in fonts.read_packages(build.TABLES / "fonts.csv")}
+    assert {row["package"] for row in fonts.read_table(build.TABLES / "faces.csv")} <= packages
