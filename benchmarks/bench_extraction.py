@@ -20,12 +20,12 @@ from PIL import Image, ImageFilter
 from torch import nn
 
 from benchmarks.timing import median, seconds
-from elsa_nb.images.encoders import load_encoder
+from elsa_nb.images.encoders.preprocessing import IMAGENET_GEOMETRY
+from elsa_nb.images.encoders.published import official
+from elsa_nb.images.encoders.published_networks import Pretrained
+from elsa_nb.images.encoders.resnet50 import ResNet50
+from elsa_nb.images.encoders.small_resnet import load_encoder
 from elsa_nb.images.extract import extract_all
-from elsa_nb.images.official import official
-from elsa_nb.images.preprocessing import IMAGENET_GEOMETRY
-from elsa_nb.images.pretrained import Pretrained
-from elsa_nb.images.resnet import ResNet50
 from elsa_nb.images.sources.decoding import open_rgb
 from elsa_nb.images.sources.glyphs import Glyphs
 from elsa_nb.store import sha256_bytes

@@ -109,7 +109,7 @@ def _embed(options: argparse.Namespace) -> None:
 
 
 def _encoders(options: argparse.Namespace) -> None:
-    from elsa_nb.images.catalogue import get, table
+    from elsa_nb.images.encoders.catalogue import get, table
 
     if options.action == "get":
         get(options.names)
@@ -169,8 +169,8 @@ def _label(options: argparse.Namespace) -> None:
 
 
 def _embed_folder(folder, encoder: str):
+    from elsa_nb.images.encoders.published_networks import load_pretrained
     from elsa_nb.images.extract import extract
-    from elsa_nb.images.pretrained import load_pretrained
     from elsa_nb.images.sources.files import open_folder
     from elsa_nb.store import DATA
 
@@ -192,8 +192,8 @@ class _Encodes:
 
         import numpy as np
 
+        from elsa_nb.images.encoders.published_networks import load_pretrained
         from elsa_nb.images.extract import extract
-        from elsa_nb.images.pretrained import load_pretrained
         from elsa_nb.images.sources.files import Files
 
         root = Path(Path(paths[0]).resolve().anchor)

@@ -12,7 +12,7 @@ class DataSet:
     """A data set that a profile searches, opened by `elsa_nb.images.sources.by_name`, and the encoders of its pools.
 
     `encoders` are pairs: the name that tables and pools give an encoder, and the weights that
-    `elsa_nb.images.practical.load` finds. `projections` names the encoders whose projection is extracted, too.
+    `elsa_nb.images.encoders.by_name.load` finds. `projections` names the encoders whose projection is extracted, too.
     """
 
     name: str

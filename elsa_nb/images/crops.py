@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from elsa_nb import store
 from elsa_nb.errors import CorruptFileError, MissingDataError
-from elsa_nb.images.preprocessing import IMAGENET_GEOMETRY, RESIZERS, Geometry
+from elsa_nb.images.encoders.preprocessing import IMAGENET_GEOMETRY, RESIZERS, Geometry
 from elsa_nb.images.sources.decoding import open_rgb
 from elsa_nb.images.sources.protocol import Pictures
 from elsa_nb.images.sources.rows import checked_rows

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from elsa_nb.images.encoders.by_name import load
 from elsa_nb.images.extract import extract_all
-from elsa_nb.images.practical import load
 from elsa_nb.images.precision import check_precision
 from elsa_nb.images.requirements import require
 from elsa_nb.images.sources.by_name import open_dataset

@@ -4,34 +4,19 @@ This module is all of the computing that a pool's recipe answers for, beside the
 made anew.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from elsa_nb.images import encoders as small
 from elsa_nb.images.crops import batches
+from elsa_nb.images.encoders import small_resnet as small
+from elsa_nb.images.encoders.protocol import Encodes
 from elsa_nb.images.sources.protocol import Source
 
 PRECISIONS = ("float32", "float16", "bfloat16")
-
-
-class Encodes(Protocol):
-    """What turns prepared images into one block of vectors for each of its spaces, in the order of `dimensions`.
-
-    An encoder with a `geometry` takes pictures of any size, brought to it; one without takes a source's own images. One
-    with a method `prepare` normalises uint8 images itself.
-    """
-
-    name: str
-    sha256: str
-    dimensions: Mapping[str, int]
-
-    def __call__(self, images: Tensor) -> Sequence[Tensor]:
-        """Map prepared images to vectors, one tensor a space."""
-        ...
 
 
 def device_and_precision(precision: str | None) -> tuple[str, str]:

@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 from elsa_nb.images import losses
 from elsa_nb.images.distributed import gather, own, processes, synchronise
-from elsa_nb.images.encoders import Encoder
+from elsa_nb.images.encoders.small_resnet import Encoder
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from elsa_nb.images.augmentations import GlyphAugmentation, GlyphPart
-from elsa_nb.images.encoders import METHODS, Architecture
+from elsa_nb.images.encoders.small_resnet import METHODS, Architecture
 from elsa_nb.images.methods import BarlowTwinsSettings, MoCoSettings, SimSiamSettings, SwAVSettings, default_settings
 from elsa_nb.images.photo_augmentations import PhotoAugmentation, views
 from elsa_nb.images.training import TrainingConfig

@@ -2,7 +2,7 @@
 
 from elsa_nb import store
 from elsa_nb.errors import CorruptFileError, MissingDataError
-from elsa_nb.images.official import checkpoint_path, describe, official
+from elsa_nb.images.encoders.published import checkpoint_path, describe, official
 from elsa_nb.images.sources.locations import food101_folder, imagenet_folder, pack_path
 from elsa_nb.profiles import DataSet, Profile
 

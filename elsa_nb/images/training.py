@@ -20,7 +20,7 @@ from elsa_nb.errors import CorruptFileError
 from elsa_nb.images import distributed
 from elsa_nb.images.augmentations import GlyphAugmentation
 from elsa_nb.images.batches import batches, seed_of
-from elsa_nb.images.encoders import Architecture, Encoder, prepare
+from elsa_nb.images.encoders.small_resnet import Architecture, Encoder, prepare
 from elsa_nb.images.methods import Method, make_method
 from elsa_nb.images.optimisers import (
     OPTIMISERS,

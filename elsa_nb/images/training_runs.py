@@ -18,7 +18,6 @@ from elsa_nb.images import (
     augmentations,
     batches,
     distributed,
-    encoders,
     losses,
     methods,
     optimisers,
@@ -28,7 +27,8 @@ from elsa_nb.images import (
     weights_table,
 )
 from elsa_nb.images.crops import Crops
-from elsa_nb.images.encoders import Encoder, load_encoder, save_encoder
+from elsa_nb.images.encoders import small_resnet
+from elsa_nb.images.encoders.small_resnet import Encoder, load_encoder, save_encoder
 from elsa_nb.images.extract import encode
 from elsa_nb.images.quality import linear_probe, purity, quality
 from elsa_nb.images.recipes import glyph_recipe, official_recipe, photo_recipe
@@ -38,7 +38,17 @@ from elsa_nb.images.sources.protocol import Pictures, Source
 from elsa_nb.images.training import TrainingConfig, train
 
 # What decides, together with the configuration and the images, how a training goes.
-MODULES = (augmentations, batches, distributed, encoders, losses, methods, optimisers, photo_augmentations, training)
+MODULES = (
+    augmentations,
+    batches,
+    distributed,
+    small_resnet,
+    losses,
+    methods,
+    optimisers,
+    photo_augmentations,
+    training,
+)
 IN_MEMORY = 4 << 30  # pools of fewer bytes are decoded once, not anew in every epoch
 MEASURED = 200_000  # images that the figures of a finished encoder are about, at most
 PROBED = 12_500  # images that the figures along the way are about

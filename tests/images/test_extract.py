@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from elsa_nb.errors import CorruptFileError
-from elsa_nb.images.encoders import Architecture, Encoder, prepare
+from elsa_nb.images.encoders.small_resnet import Architecture, Encoder, prepare
 from elsa_nb.images.extract import encode, extract, extract_all
 from elsa_nb.store import sha256_bytes
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from elsa_nb.images import losses
-from elsa_nb.images.encoders import METHODS, Architecture, Encoder
+from elsa_nb.images.encoders.small_resnet import METHODS, Architecture, Encoder
 from elsa_nb.images.methods import MoCoSettings, SimSiamSettings, SwAVSettings, make_method
 from elsa_nb.images.training import TrainingConfig, train
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from elsa_nb.images.encoders import METHODS
+from elsa_nb.images.encoders.small_resnet import METHODS
 from elsa_nb.images.recipes import base_rate, glyph_recipe, official_recipe, photo_recipe
 
 

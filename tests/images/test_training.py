@@ -17,7 +17,7 @@ from elsa_nb.errors import CorruptFileError
 from elsa_nb.images import quality
 from elsa_nb.images.augmentations import GlyphAugmentation
 from elsa_nb.images.batches import batch_rows
-from elsa_nb.images.encoders import Architecture
+from elsa_nb.images.encoders.small_resnet import Architecture
 from elsa_nb.images.methods import SwAVSettings
 from elsa_nb.images.optimisers import LARS, make_optimiser, set_learning_rate, steps_schedule, warm_up_cosine
 from elsa_nb.images.quality import collapse, linear_probe, purity

@@ -18,7 +18,7 @@ from PIL import Image
 from elsa_nb.errors import CorruptFileError
 from elsa_nb.images import training_options, training_runs
 from elsa_nb.images.batches import batch_rows, batches
-from elsa_nb.images.encoders import load_encoder
+from elsa_nb.images.encoders.small_resnet import load_encoder
 from elsa_nb.images.recipes import photo_recipe
 from elsa_nb.images.sources.by_name import DATASETS
 from elsa_nb.store import read_json, sha256_file, write_json

@@ -9,11 +9,11 @@ import torch
 from torch import Tensor, nn
 
 from elsa_nb.errors import CorruptFileError, MissingDataError
-from elsa_nb.images import preprocessing, resnet
-from elsa_nb.images.checkpoints import read_checkpoint
-from elsa_nb.images.official import Layout, Official, checkpoint_path, official
-from elsa_nb.images.preprocessing import IMAGENET_GEOMETRY, normalise
-from elsa_nb.images.resnet import ResNet50, head
+from elsa_nb.images.encoders import preprocessing, resnet50
+from elsa_nb.images.encoders.checkpoints import read_checkpoint
+from elsa_nb.images.encoders.preprocessing import IMAGENET_GEOMETRY, normalise
+from elsa_nb.images.encoders.published import Layout, Official, checkpoint_path, official
+from elsa_nb.images.encoders.resnet50 import ResNet50, head
 from elsa_nb.store import read_json, sha256_file
 
 
@@ -26,7 +26,7 @@ class Pretrained(nn.Module):
     """
 
     geometry = IMAGENET_GEOMETRY
-    built_from = (preprocessing, resnet)  # whose code decides the vectors, too
+    built_from = (preprocessing, resnet50)  # whose code decides the vectors, too
 
     def __init__(self, spec: Official, backbone: ResNet50, projector: nn.Module | None, sha256: str = ""):
         """Join a network and a projector; `sha256` is that of the file they came from."""

@@ -12,7 +12,15 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from elsa_nb.errors import CorruptFileError, MissingDataError
-from elsa_nb.images.encoders import METHODS, Architecture, Encoder, bundled, load_encoder, prepare, save_encoder
+from elsa_nb.images.encoders.small_resnet import (
+    METHODS,
+    Architecture,
+    Encoder,
+    bundled,
+    load_encoder,
+    prepare,
+    save_encoder,
+)
 from elsa_nb.images.sources.glyphs import Glyphs
 from elsa_nb.store import DATA, ROOT, _bare_source, read_json, sha256_bytes, sha256_file, write_json
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from elsa_nb import store
 from elsa_nb.images.downloads import download
-from elsa_nb.images.official import OFFICIAL, checkpoint_path, describe, official
+from elsa_nb.images.encoders.published import OFFICIAL, checkpoint_path, describe, official
 
 _HEAD = ("encoder", "file here", "epochs", "top-1", "paper", "licence")
 

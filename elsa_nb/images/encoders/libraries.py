@@ -1,4 +1,4 @@
-"""Encoders for one's own images, by name: published, trained here, or any model of timm or torchvision."""
+"""Models of other libraries as encoders: any of timm or torchvision, the classifier taken off."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -7,17 +7,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from elsa_nb import store
 from elsa_nb.errors import MissingDataError
-from elsa_nb.images import preprocessing
-from elsa_nb.images.encoders import load_encoder
-from elsa_nb.images.floors import load_floor
-from elsa_nb.images.official import IMAGENET_MEAN, IMAGENET_STD, OFFICIAL
-from elsa_nb.images.preprocessing import IMAGENET_GEOMETRY, Geometry, normalise
-from elsa_nb.images.pretrained import load_pretrained
+from elsa_nb.images.encoders import preprocessing
+from elsa_nb.images.encoders.preprocessing import Geometry, normalise
+from elsa_nb.images.encoders.published import IMAGENET_MEAN, IMAGENET_STD
 from elsa_nb.store import sha256_bytes
-
-KINDS = ("official", "timm", "torchvision", "floor")
 
 
 class Practical(nn.Module):
@@ -47,38 +41,6 @@ class Practical(nn.Module):
     def prepare(self, images: Tensor) -> Tensor:
         """Turn uint8 images (m, 3, h, w) into what `forward` takes: with the model's own mean and deviation."""
         return normalise(images, self.mean, self.std)
-
-
-def load(name: str) -> Any:
-    """Load the encoder `name`, ready to use.
-
-    `official:vicreg` is a published one (see `elsa-nb encoders`), `timm:vit_small_patch14_dinov2.lvd142m` any model of
-    timm (which must be installed, and downloads the weights once), `torchvision:resnet50` torchvision's with its newest
-    weights, `floor:untrained` and `floor:raw-pixels` what those have to beat (`floors`). A plain name means an encoder
-    trained here, in `data/weights`, or a checkpoint of one's own in the format of VICReg's official code,
-    `data/checkpoints/<name>.pth`. Raises ValueError for an unknown name and MissingDataError for weights that are not
-    here.
-    """
-    kind, colon, rest = name.partition(":")
-    if colon and kind not in KINDS:
-        raise ValueError(f"encoder {name!r}: {kind!r} is not known before the colon; allowed: {', '.join(KINDS)}.")
-    if kind == "official" and colon:
-        return load_pretrained(rest)
-    if colon:
-        return {"timm": load_timm, "torchvision": load_torchvision, "floor": load_floor}[kind](rest)
-    own = store.DATA / "checkpoints" / f"{name}.pth"
-    trained = store.DATA / "weights" / f"{name}.safetensors"
-    if own.is_file() and not trained.is_file() and name not in OFFICIAL:
-        encoder = load_pretrained("vicreg", own)
-        encoder.name = name
-        return encoder
-    if not trained.is_file():
-        hint = f" Did you mean official:{name}?" if name in OFFICIAL else ""
-        raise MissingDataError(f"No encoder {name!r} is here: neither {trained} nor {own}.{hint}")
-    encoder = load_encoder(name, trained.parent)
-    if encoder.architecture.resnet50:
-        encoder.geometry = IMAGENET_GEOMETRY
-    return encoder
 
 
 def load_timm(name: str, pretrained: bool = True) -> Practical:

@@ -10,10 +10,10 @@ import torchvision
 
 from elsa_nb import store
 from elsa_nb.errors import CorruptFileError, MissingDataError
-from elsa_nb.images import official as specs
-from elsa_nb.images.official import OFFICIAL, checkpoint_path
-from elsa_nb.images.pretrained import load_pretrained
-from elsa_nb.images.resnet import ResNet50
+from elsa_nb.images.encoders import published as specs
+from elsa_nb.images.encoders.published import OFFICIAL, checkpoint_path
+from elsa_nb.images.encoders.published_networks import load_pretrained
+from elsa_nb.images.encoders.resnet50 import ResNet50
 
 ENTRIES = {"vicreg": 333, "barlow-twins": 334, "moco": 642, "moco-v2": 646, "simsiam": 343, "swav": 328, "obow": 320}
 

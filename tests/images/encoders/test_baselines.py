@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from elsa_nb.images.encoders import Architecture, prepare
+from elsa_nb.images.encoders.baselines import RawPixels, Untrained, load_floor
+from elsa_nb.images.encoders.by_name import load
+from elsa_nb.images.encoders.small_resnet import Architecture, prepare
 from elsa_nb.images.extract import encode, provenance_of
-from elsa_nb.images.floors import RawPixels, Untrained, load_floor
-from elsa_nb.images.practical import load
 from elsa_nb.profiles import profile
 
 

@@ -10,11 +10,12 @@ import torch
 
 from elsa_nb import cli, store
 from elsa_nb.errors import MissingDataError
-from elsa_nb.images import practical
 from elsa_nb.images.embedding import embed_folder
-from elsa_nb.images.encoders import Architecture, Encoder, save_encoder
-from elsa_nb.images.official import OFFICIAL, checkpoint_path
-from elsa_nb.images.practical import load, load_timm, load_torchvision
+from elsa_nb.images.encoders import libraries
+from elsa_nb.images.encoders.by_name import load
+from elsa_nb.images.encoders.libraries import load_timm, load_torchvision
+from elsa_nb.images.encoders.published import OFFICIAL, checkpoint_path
+from elsa_nb.images.encoders.small_resnet import Architecture, Encoder, save_encoder
 from elsa_nb.images.precision import neighbour_overlap
 from elsa_nb.pool import Pool
 
@@ -74,7 +75,7 @@ def test_the_fingerprint_tells_weights_apart():
     other = load_torchvision("resnet18", pretrained=False)
     assert one.sha256 != other.sha256
     other.network.load_state_dict(one.network.state_dict())
-    assert practical.fingerprint(other.network, {}) == practical.fingerprint(one.network, {})
+    assert libraries.fingerprint(other.network, {}) == libraries.fingerprint(one.network, {})
 
 
 def test_names_that_lead_nowhere_are_one_sentence(data, monkeypatch):

@@ -8,8 +8,8 @@ import torch
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from elsa_nb.images import encoders
-from elsa_nb.images.encoders import Architecture, SmallResNet
+from elsa_nb.images.encoders import small_resnet
+from elsa_nb.images.encoders.small_resnet import Architecture, SmallResNet
 from elsa_nb.store import sha256_bytes
 
 SEED = 0
@@ -22,7 +22,7 @@ class Untrained(nn.Module):
     which would leave little but a stem that sees every eighth pixel.
     """
 
-    built_from = (encoders,)  # their code answers for the vectors, too
+    built_from = (small_resnet,)  # their code answers for the vectors, too
     name = "untrained"
 
     def __init__(self, architecture: Architecture | None = None, seed: int = SEED):

@@ -1,0 +1,46 @@
+"""Encoders for one's own images, by name: published, trained here, or any model of timm or torchvision."""
+
+from typing import Any
+
+from elsa_nb import store
+from elsa_nb.errors import MissingDataError
+from elsa_nb.images.encoders.baselines import load_floor
+from elsa_nb.images.encoders.libraries import load_timm, load_torchvision
+from elsa_nb.images.encoders.preprocessing import IMAGENET_GEOMETRY
+from elsa_nb.images.encoders.published import OFFICIAL
+from elsa_nb.images.encoders.published_networks import load_pretrained
+from elsa_nb.images.encoders.small_resnet import load_encoder
+
+KINDS = ("official", "timm", "torchvision", "floor")
+
+
+def load(name: str) -> Any:
+    """Load the encoder `name`, ready to use.
+
+    `official:vicreg` is a published one (see `elsa-nb encoders`), `timm:vit_small_patch14_dinov2.lvd142m` any model of
+    timm (which must be installed, and downloads the weights once), `torchvision:resnet50` torchvision's with its newest
+    weights, `floor:untrained` and `floor:raw-pixels` what those have to beat (`baselines`). A plain name is an encoder
+    trained here, in `data/weights`, or a checkpoint of one's own in the format of VICReg's official code,
+    `data/checkpoints/<name>.pth`. Raises ValueError for an unknown name and MissingDataError for weights that are not
+    here.
+    """
+    kind, colon, rest = name.partition(":")
+    if colon and kind not in KINDS:
+        raise ValueError(f"encoder {name!r}: {kind!r} is not known before the colon; allowed: {', '.join(KINDS)}.")
+    if kind == "official" and colon:
+        return load_pretrained(rest)
+    if colon:
+        return {"timm": load_timm, "torchvision": load_torchvision, "floor": load_floor}[kind](rest)
+    own = store.DATA / "checkpoints" / f"{name}.pth"
+    trained = store.DATA / "weights" / f"{name}.safetensors"
+    if own.is_file() and not trained.is_file() and name not in OFFICIAL:
+        encoder = load_pretrained("vicreg", own)
+        encoder.name = name
+        return encoder
+    if not trained.is_file():
+        hint = f" Did you mean official:{name}?" if name in OFFICIAL else ""
+        raise MissingDataError(f"No encoder {name!r} is here: neither {trained} nor {own}.{hint}")
+    encoder = load_encoder(name, trained.parent)
+    if encoder.architecture.resnet50:
+        encoder.geometry = IMAGENET_GEOMETRY
+    return encoder
