@@ -25,7 +25,7 @@ from elsa_nb.images.encoders.published import official
 from elsa_nb.images.encoders.published_networks import Pretrained
 from elsa_nb.images.encoders.resnet50 import ResNet50
 from elsa_nb.images.encoders.small_resnet import load_encoder
-from elsa_nb.images.extract import extract_all
+from elsa_nb.images.extraction.extract import extract_all
 from elsa_nb.images.sources.decoding import open_rgb
 from elsa_nb.images.sources.glyphs import Glyphs
 from elsa_nb.store import sha256_bytes

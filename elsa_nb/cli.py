@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from elsa_nb import __version__
 from elsa_nb.images import embed_options, training_options
-from elsa_nb.images.requirements import require
+from elsa_nb.images.extraction.requirements import require
 from elsa_nb.profiles import PROFILES, profile
 
 
@@ -103,7 +103,7 @@ def _report(options: argparse.Namespace) -> None:
 
 
 def _embed(options: argparse.Namespace) -> None:
-    from elsa_nb.images.embedding import run
+    from elsa_nb.images.extraction.embed import run
 
     run(options)
 
@@ -170,7 +170,7 @@ def _label(options: argparse.Namespace) -> None:
 
 def _embed_folder(folder, encoder: str):
     from elsa_nb.images.encoders.published_networks import load_pretrained
-    from elsa_nb.images.extract import extract
+    from elsa_nb.images.extraction.extract import extract
     from elsa_nb.images.sources.files import open_folder
     from elsa_nb.store import DATA
 
@@ -193,7 +193,7 @@ class _Encodes:
         import numpy as np
 
         from elsa_nb.images.encoders.published_networks import load_pretrained
-        from elsa_nb.images.extract import extract
+        from elsa_nb.images.extraction.extract import extract
         from elsa_nb.images.sources.files import Files
 
         root = Path(Path(paths[0]).resolve().anchor)

@@ -11,7 +11,7 @@ from torch.utils.data import Dataset
 
 from elsa_nb.errors import CorruptFileError, MissingDataError
 from elsa_nb.images import distributed
-from elsa_nb.images.crops import ahead
+from elsa_nb.images.extraction.crops import ahead
 from elsa_nb.images.sources.decoding import open_rgb
 
 

@@ -26,10 +26,10 @@ from elsa_nb.images import (
     training_options,
     weights_table,
 )
-from elsa_nb.images.crops import Crops
 from elsa_nb.images.encoders import small_resnet
 from elsa_nb.images.encoders.small_resnet import Encoder, load_encoder, save_encoder
-from elsa_nb.images.extract import encode
+from elsa_nb.images.extraction.crops import Crops
+from elsa_nb.images.extraction.extract import encode
 from elsa_nb.images.quality import linear_probe, purity, quality
 from elsa_nb.images.recipes import glyph_recipe, official_recipe, photo_recipe
 from elsa_nb.images.sources.by_name import DATASETS, open_dataset

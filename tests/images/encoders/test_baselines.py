@@ -7,7 +7,7 @@ import torch
 from elsa_nb.images.encoders.baselines import RawPixels, Untrained, load_floor
 from elsa_nb.images.encoders.by_name import load
 from elsa_nb.images.encoders.small_resnet import Architecture, prepare
-from elsa_nb.images.extract import encode, provenance_of
+from elsa_nb.images.extraction.extract import encode, provenance_of
 from elsa_nb.profiles import profile
 
 

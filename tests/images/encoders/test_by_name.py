@@ -10,13 +10,13 @@ import torch
 
 from elsa_nb import cli, store
 from elsa_nb.errors import MissingDataError
-from elsa_nb.images.embedding import embed_folder
 from elsa_nb.images.encoders import libraries
 from elsa_nb.images.encoders.by_name import load
 from elsa_nb.images.encoders.libraries import load_timm, load_torchvision
 from elsa_nb.images.encoders.published import OFFICIAL, checkpoint_path
 from elsa_nb.images.encoders.small_resnet import Architecture, Encoder, save_encoder
-from elsa_nb.images.precision import neighbour_overlap
+from elsa_nb.images.extraction.embed import embed_folder
+from elsa_nb.images.extraction.precision import neighbour_overlap
 from elsa_nb.pool import Pool
 
 

@@ -12,8 +12,8 @@ from torchvision.datasets.folder import pil_loader
 
 from elsa_nb import store
 from elsa_nb.errors import CorruptFileError, MissingDataError
-from elsa_nb.images.crops import Crops, find_broken
 from elsa_nb.images.encoders.preprocessing import Geometry
+from elsa_nb.images.extraction.crops import Crops, find_broken
 from elsa_nb.images.sources.decoding import decode
 from elsa_nb.images.sources.files import open_folder
 from elsa_nb.images.sources.food101 import open_food101

@@ -6,8 +6,8 @@ import photographs
 import pytest
 
 from elsa_nb.errors import MissingDataError
-from elsa_nb.images.crops import Crops
 from elsa_nb.images.encoders.preprocessing import Geometry
+from elsa_nb.images.extraction.crops import Crops
 from elsa_nb.images.sources.hugging_face import open_hugging_face
 
 

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from elsa_nb.images.crops import Crops
 from elsa_nb.images.encoders.protocol import Encodes
-from elsa_nb.images.forward import forward
+from elsa_nb.images.extraction.crops import Crops
+from elsa_nb.images.extraction.forward import forward
 from elsa_nb.pool import Pool
 
 SAMPLE = 2048

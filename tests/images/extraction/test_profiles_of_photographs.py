@@ -11,10 +11,10 @@ import pytest
 
 from elsa_nb import cli, profiles, store
 from elsa_nb.errors import MissingDataError
-from elsa_nb.images.embedding import embed_profile
 from elsa_nb.images.encoders.published import OFFICIAL, checkpoint_path
 from elsa_nb.images.encoders.small_resnet import Architecture, Encoder, save_encoder
-from elsa_nb.images.requirements import missing, require
+from elsa_nb.images.extraction.embed import embed_profile
+from elsa_nb.images.extraction.requirements import missing, require
 from elsa_nb.images.sources.by_name import DATASETS, open_dataset
 from elsa_nb.images.sources.files import Files
 from elsa_nb.images.sources.official_packs import pack_of

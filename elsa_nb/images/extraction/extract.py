@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 from elsa_nb import store
-from elsa_nb.images import forward as computing
-from elsa_nb.images.crops import Crops
 from elsa_nb.images.encoders.protocol import Encodes
 from elsa_nb.images.encoders.small_resnet import load_encoder
-from elsa_nb.images.forward import device_and_precision, forward
+from elsa_nb.images.extraction import forward as computing
+from elsa_nb.images.extraction.crops import Crops
+from elsa_nb.images.extraction.forward import device_and_precision, forward
 from elsa_nb.images.sources.protocol import Source
 from elsa_nb.pool import DTYPES, Pool, PoolWriter
 from elsa_nb.progress import bar

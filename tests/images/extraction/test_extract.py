@@ -15,7 +15,7 @@ import torch
 
 from elsa_nb.errors import CorruptFileError
 from elsa_nb.images.encoders.small_resnet import Architecture, Encoder, prepare
-from elsa_nb.images.extract import encode, extract, extract_all
+from elsa_nb.images.extraction.extract import encode, extract, extract_all
 from elsa_nb.store import sha256_bytes
 
 FILES = ("vectors.npy", "ids.npy", "pool.json")
@@ -178,9 +178,9 @@ def test_only_the_spaces_asked_for_and_only_the_encoders_not_done(tmp_path):
 RUN = textwrap.dedent("""
     import sys, time, torch
     torch.set_num_threads(1)
-    sys.path.insert(0, sys.argv[2])
+    sys.path[:0] = sys.argv[2:]
     from test_extract import Squares, tiny
-    from elsa_nb.images.extract import extract
+    from elsa_nb.images.extraction.extract import extract
     class Slow(Squares):
         def images(self, rows=None):
             if not self.asked:
@@ -192,10 +192,10 @@ RUN = textwrap.dedent("""
 
 
 def test_kill_minus_nine_again_and_again_gives_the_bytes_of_an_uninterrupted_run(tmp_path):
-    here = str(Path(__file__).parent)
+    here, images = Path(__file__).parents[:2]
 
     def run(folder, seconds=None):
-        process = subprocess.Popen([sys.executable, "-c", RUN, folder, here], stdout=subprocess.PIPE)
+        process = subprocess.Popen([sys.executable, "-c", RUN, folder, here, images], stdout=subprocess.PIPE)
         process.stdout.readline()
         if seconds is not None:
             time.sleep(seconds)

@@ -11,9 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from elsa_nb.images.crops import batches
 from elsa_nb.images.encoders import small_resnet as small
 from elsa_nb.images.encoders.protocol import Encodes
+from elsa_nb.images.extraction.crops import batches
 from elsa_nb.images.sources.protocol import Source
 
 PRECISIONS = ("float32", "float16", "bfloat16")

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from elsa_nb.images.encoders.by_name import load
-from elsa_nb.images.extract import extract_all
-from elsa_nb.images.precision import check_precision
-from elsa_nb.images.requirements import require
+from elsa_nb.images.extraction.extract import extract_all
+from elsa_nb.images.extraction.precision import check_precision
+from elsa_nb.images.extraction.requirements import require
 from elsa_nb.images.sources.by_name import open_dataset
 from elsa_nb.images.sources.files import open_folder
 from elsa_nb.pool import Pool

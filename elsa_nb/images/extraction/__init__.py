@@ -1,0 +1,1 @@
+"""From images and encoders to pools of vectors; embed.py is where to start."""
