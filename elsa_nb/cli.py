@@ -124,7 +124,7 @@ def _data(options: argparse.Namespace) -> None:
 
 
 def _train(options: argparse.Namespace) -> None:
-    from elsa_nb.images.training_runs import run
+    from elsa_nb.images.training.command import run
 
     run(options)
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from elsa_nb.images.distributed import gather, processes, total
+from elsa_nb.images.training.distributed import gather, processes, total
 
 INVARIANCE, VARIANCE, COVARIANCE = 25.0, 25.0, 1.0
 OFF_DIAGONAL = 0.0051

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from elsa_nb.images.losses import (
+from elsa_nb.images.training.losses import (
     assignments,
     barlow_twins_loss,
     cosine_loss,

@@ -16,11 +16,12 @@ import torch
 from PIL import Image
 
 from elsa_nb.errors import CorruptFileError
-from elsa_nb.images import training_options, training_runs
-from elsa_nb.images.batches import batch_rows, batches
+from elsa_nb.images import training_options
 from elsa_nb.images.encoders.small_resnet import load_encoder
-from elsa_nb.images.recipes import photo_recipe
 from elsa_nb.images.sources.by_name import DATASETS
+from elsa_nb.images.training import command
+from elsa_nb.images.training.batches import batch_rows, batches
+from elsa_nb.images.training.recipes import photo_recipe
 from elsa_nb.store import read_json, sha256_file, write_json
 
 
@@ -52,7 +53,7 @@ def config_of(**changes):
 def test_a_training_ends_in_weights_and_a_card(tmp_path):
     source = Colours()
     out = tmp_path / "colours.safetensors"
-    card = training_runs.train_encoder(
+    card = command.train_encoder(
         source, source.targets, config_of(), out, command="told", data="colours", work=tmp_path / "work"
     )
     written = read_json(out.with_suffix(".json"))
@@ -65,19 +66,19 @@ def test_a_training_ends_in_weights_and_a_card(tmp_path):
     assert written["quality_curve"][-1]["purity_10nn"] > 0.9
     assert written["quality"]["embedding"]["purity_10nn"] > 0.9
     assert re.fullmatch("[0-9a-f]{64}", written["code"])
-    assert "elsa_nb.images.training" in written["modules"]
+    assert "elsa_nb.images.training.train" in written["modules"]
     assert not (tmp_path / "work" / "checkpoint.pt").exists()
     assert len((tmp_path / "work" / "log.jsonl").read_text().splitlines()) == 14
     with pytest.raises(ValueError, match="safetensors"):
-        training_runs.train_encoder(source, source.targets, config_of(), tmp_path / "a.pt", command="")
+        command.train_encoder(source, source.targets, config_of(), tmp_path / "a.pt", command="")
 
 
 def test_a_run_that_goes_on_under_other_code_says_so(tmp_path):
-    first = training_runs.makers(tmp_path / "made-by.json")
+    first = command.makers(tmp_path / "made-by.json")
     assert "began" not in first
-    assert "began" not in training_runs.makers(tmp_path / "made-by.json")
+    assert "began" not in command.makers(tmp_path / "made-by.json")
     write_json(tmp_path / "made-by.json", {**first, "code": "0" * 64})
-    assert training_runs.makers(tmp_path / "made-by.json")["began"]["code"] == "0" * 64
+    assert command.makers(tmp_path / "made-by.json")["began"]["code"] == "0" * 64
 
 
 def test_measuring_on_the_way_does_not_change_the_training(tmp_path, monkeypatch):
@@ -85,9 +86,9 @@ def test_measuring_on_the_way_does_not_change_the_training(tmp_path, monkeypatch
     seen = []
     for name, on_the_way in (("plain", False), ("measured", True)):
         if not on_the_way:
-            monkeypatch.setattr(training_runs.QualityCurve, "__call__", lambda *_: None)
+            monkeypatch.setattr(command.QualityCurve, "__call__", lambda *_: None)
         out = tmp_path / f"{name}.safetensors"
-        training_runs.train_encoder(source, source.targets, config_of(), out, command="", work=tmp_path / name)
+        command.train_encoder(source, source.targets, config_of(), out, command="", work=tmp_path / name)
         monkeypatch.undo()
         seen.append((tmp_path / name / "log.jsonl").read_text())
     assert seen[0] == seen[1]
@@ -97,9 +98,9 @@ def test_large_pools_are_read_as_they_are_needed(tmp_path, monkeypatch):
     """The same losses, whether all images are in memory or each batch is fetched."""
     source, seen = Colours(), []
     for name, limit in (("memory", 1 << 30), ("fetched", 0)):
-        monkeypatch.setattr(training_runs, "IN_MEMORY", limit)
+        monkeypatch.setattr(command, "IN_MEMORY", limit)
         out = tmp_path / f"{name}.safetensors"
-        training_runs.train_encoder(source, source.targets, config_of(), out, command="", work=tmp_path / name)
+        command.train_encoder(source, source.targets, config_of(), out, command="", work=tmp_path / name)
         seen.append((tmp_path / name / "log.jsonl").read_text())
     assert seen[0] == seen[1]
 
@@ -130,7 +131,7 @@ def test_pictures_of_any_size_are_cropped_whole_by_workers(tmp_path):
     mean = from_start[0][0].float().mean(dim=(2, 3)).numpy()
     assert np.abs(mean - source.pixels[rows].mean(axis=(2, 3))).max() < 20  # the colours of the rows they belong to
     out = tmp_path / "pictures.safetensors"
-    card = training_runs.train_encoder(source, source.targets, config, out, command="", work=tmp_path / "work")
+    card = command.train_encoder(source, source.targets, config, out, command="", work=tmp_path / "work")
     assert card["steps"] == 14
     assert card["quality"]["embedding"]["purity_10nn"] > 0.9
     source.damaged = int(rows[3])
@@ -145,8 +146,8 @@ def test_torchrun_shares_a_batch_between_processes(tmp_path):
         "import sys\n"
         f"sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
         "from pathlib import Path\n"
-        "from test_training_runs import Colours, config_of\n"
-        "from elsa_nb.images.training_runs import train_encoder\n"
+        "from test_command import Colours, config_of\n"
+        "from elsa_nb.images.training.command import train_encoder\n"
         "source, folder = Colours(), Path(sys.argv[1])\n"
         "card = train_encoder(source, source.targets, config_of(precision='float32'), folder / 'a.safetensors',\n"
         "                     command='', work=folder / 'work')\n"
@@ -161,9 +162,7 @@ def test_torchrun_shares_a_batch_between_processes(tmp_path):
     assert [line["step"] for line in lines] == list(range(1, 15))
     source = Colours()
     out = tmp_path / "b.safetensors"
-    training_runs.train_encoder(
-        source, source.targets, config_of(precision="float32"), out, command="", work=tmp_path / "b"
-    )
+    command.train_encoder(source, source.targets, config_of(precision="float32"), out, command="", work=tmp_path / "b")
     alone = json.loads((tmp_path / "b" / "log.jsonl").read_text().splitlines()[0])
     assert lines[0]["loss"] == pytest.approx(alone["loss"], rel=0.05)
     assert load_encoder("a", tmp_path).dimensions == {"embedding": 8, "projection": 6}
@@ -181,24 +180,24 @@ def test_the_command_line_chooses_source_recipe_and_place(tmp_path, monkeypatch)
     def record(source, labels, config, out, **others):
         asked.update(config=config, out=out, **others)
 
-    monkeypatch.setattr(training_runs, "train_encoder", record)
-    training_runs.run(parsed("--method", "moco-v2", "--epochs", "2"))
+    monkeypatch.setattr(command, "train_encoder", record)
+    command.run(parsed("--method", "moco-v2", "--epochs", "2"))
     assert asked["out"].name == "moco-v2.safetensors"
     assert asked["config"].epochs == 2
     assert asked["command"] == "elsa-nb train --method moco-v2 --data glyphs --epochs 2"
     for data, method in (("tiny-imagenet", "vicreg"), ("tiny-imagenet", "barlow-twins"), ("food-101-64px", "vicreg")):
         told = dict(DATASETS[data].encoders)[method]  # where the profile looks
-        assert training_runs.name_of(data, method) == told
-        assert training_runs.name_of(DATASETS[data].pack or data, method) == told
-    assert training_runs.name_of("imagenet-1k", "vicreg") == "photos-vicreg-imagenet-1k"  # not `official:vicreg`
+        assert command.name_of(data, method) == told
+        assert command.name_of(DATASETS[data].pack or data, method) == told
+    assert command.name_of("imagenet-1k", "vicreg") == "photos-vicreg-imagenet-1k"  # not `official:vicreg`
     with pytest.raises(ValueError, match="photographs"):
-        training_runs.run(parsed("--method", "vicreg", "--official"))
+        command.run(parsed("--method", "vicreg", "--official"))
     with pytest.raises(ValueError, match="'byol'"):
-        training_runs.run(parsed("--method", "byol"))
+        command.run(parsed("--method", "byol"))
 
 
 def test_the_curve_in_a_card_is_thin_and_keeps_its_end():
     curve = [{"step": i} for i in range(1, 1001)]
-    assert len(training_runs.thinned(curve)) <= 60
-    assert training_runs.thinned(curve)[-1] == {"step": 1000}
-    assert training_runs.thinned(curve[:5]) == curve[:5]
+    assert len(command.thinned(curve)) <= 60
+    assert command.thinned(curve)[-1] == {"step": 1000}
+    assert command.thinned(curve[:5]) == curve[:5]

@@ -8,9 +8,9 @@ import torch.distributed as dist
 import torch.multiprocessing as mp
 from test_methods import SETTINGS, method_of, views_of
 
-from elsa_nb.images import distributed
 from elsa_nb.images.encoders.small_resnet import METHODS
-from elsa_nb.images.optimisers import make_optimiser
+from elsa_nb.images.training import distributed
+from elsa_nb.images.training.optimisers import make_optimiser
 
 COUNT = 2
 

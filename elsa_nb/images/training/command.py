@@ -14,32 +14,34 @@ import numpy as np
 import torch
 
 from elsa_nb import store
-from elsa_nb.images import (
-    augmentations,
-    batches,
-    distributed,
-    losses,
-    methods,
-    optimisers,
-    photo_augmentations,
-    training,
-    training_options,
-    weights_table,
-)
+from elsa_nb.images import training_options
 from elsa_nb.images.encoders import small_resnet
 from elsa_nb.images.encoders.small_resnet import Encoder, load_encoder, save_encoder
 from elsa_nb.images.extraction.crops import Crops
 from elsa_nb.images.extraction.extract import encode
-from elsa_nb.images.quality import linear_probe, purity, quality
-from elsa_nb.images.recipes import glyph_recipe, official_recipe, photo_recipe
 from elsa_nb.images.sources.by_name import DATASETS, open_dataset
 from elsa_nb.images.sources.packs import Pack
 from elsa_nb.images.sources.protocol import Pictures, Source
-from elsa_nb.images.training import TrainingConfig, train
+from elsa_nb.images.training import (
+    batches,
+    distributed,
+    glyph_augmentations,
+    losses,
+    methods,
+    optimisers,
+    photo_augmentations,
+    weight_cards,
+)
+from elsa_nb.images.training import config as training_config
+from elsa_nb.images.training import train as training
+from elsa_nb.images.training.config import TrainingConfig
+from elsa_nb.images.training.quality import linear_probe, purity, quality
+from elsa_nb.images.training.recipes import glyph_recipe, official_recipe, photo_recipe
+from elsa_nb.images.training.train import train
 
 # What decides, together with the configuration and the images, how a training goes.
 MODULES = (
-    augmentations,
+    glyph_augmentations,
     batches,
     distributed,
     small_resnet,
@@ -47,6 +49,7 @@ MODULES = (
     methods,
     optimisers,
     photo_augmentations,
+    training_config,
     training,
 )
 IN_MEMORY = 4 << 30  # pools of fewer bytes are decoded once, not anew in every epoch
@@ -185,7 +188,7 @@ def makers(path: Path) -> dict[str, Any]:
 
 def commit() -> str | None:
     """Return the commit whose code this is; None outside a repository or where `elsa_nb` has changes of its own."""
-    folder = Path(__file__).resolve().parent.parent
+    folder = Path(__file__).resolve().parents[2]
     git = ["git", "-C", str(folder)]
     try:
         changes = subprocess.run([*git, "status", "--porcelain", "--", "."], capture_output=True, text=True, check=True)
@@ -220,7 +223,7 @@ def run(options: argparse.Namespace) -> None:
     )
     if card is not None:
         if out.parent.resolve() == (store.DATA / "weights").resolve():
-            weights_table.write()
+            weight_cards.write()
         print(json.dumps(card["quality"], indent=1))
 
 

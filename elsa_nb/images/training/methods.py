@@ -13,9 +13,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from elsa_nb.images import losses
-from elsa_nb.images.distributed import gather, own, processes, synchronise
 from elsa_nb.images.encoders.small_resnet import Encoder
+from elsa_nb.images.training import losses
+from elsa_nb.images.training.distributed import gather, own, processes, synchronise
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from elsa_nb.images.weights_table import END, START, cards, replaced, tables
+from elsa_nb.images.training.weight_cards import END, START, cards, replaced, tables
 from elsa_nb.store import DATA, write_json
 
 CARD = {"config": {"epochs": 2}, "steps": 3, "bytes": 4_000_000, "command": "go", "threads": 1, "seconds": 90}
@@ -12,7 +12,7 @@ FIGURES = {"dimension": 8, "purity_10nn": 0.5, "linear_probe": 0.25, "std_mean":
 def test_the_committed_readme_is_up_to_date():
     path = DATA / "weights" / "README.md"
     text = path.read_text()
-    assert text == replaced(text, path.parent), "run `python -m elsa_nb.images.weights_table`"
+    assert text == replaced(text, path.parent), "run `python -m elsa_nb.images.training.weight_cards`"
 
 
 def test_tables_hold_every_encoder_glyphs_first(tmp_path):

@@ -9,7 +9,14 @@ import torchvision.transforms.v2.functional as official
 from PIL import Image
 from torchvision.transforms import RandomResizedCrop
 
-from elsa_nb.images.photo_augmentations import PhotoAugmentation, crop, crop_boxes, gaussian_blur, turn_hue, views
+from elsa_nb.images.training.photo_augmentations import (
+    PhotoAugmentation,
+    crop,
+    crop_boxes,
+    gaussian_blur,
+    turn_hue,
+    views,
+)
 
 OFF = {"mirror": 0.0, "jitter": 0.0, "grey": 0.0, "blur": 0.0, "solarise": 0.0, "scale": (1.0, 1.0)}
 

@@ -14,16 +14,17 @@ import torch
 
 from elsa_nb import store
 from elsa_nb.errors import CorruptFileError
-from elsa_nb.images import quality
-from elsa_nb.images.augmentations import GlyphAugmentation
-from elsa_nb.images.batches import batch_rows
 from elsa_nb.images.encoders.small_resnet import Architecture
-from elsa_nb.images.methods import SwAVSettings
-from elsa_nb.images.optimisers import LARS, make_optimiser, set_learning_rate, steps_schedule, warm_up_cosine
-from elsa_nb.images.quality import collapse, linear_probe, purity
-from elsa_nb.images.recipes import glyph_recipe
 from elsa_nb.images.sources.glyphs import Glyphs
-from elsa_nb.images.training import TrainingConfig, train
+from elsa_nb.images.training import quality
+from elsa_nb.images.training.batches import batch_rows
+from elsa_nb.images.training.config import TrainingConfig
+from elsa_nb.images.training.glyph_augmentations import GlyphAugmentation
+from elsa_nb.images.training.methods import SwAVSettings
+from elsa_nb.images.training.optimisers import LARS, make_optimiser, set_learning_rate, steps_schedule, warm_up_cosine
+from elsa_nb.images.training.quality import collapse, linear_probe, purity
+from elsa_nb.images.training.recipes import glyph_recipe
+from elsa_nb.images.training.train import train
 
 TINY = Architecture(widths=(4, 8), blocks=(1, 1), projector=(8, 8, 6))
 CONFIG = TrainingConfig(architecture=TINY, epochs=2, batch=16, checkpoint_every=3, log_every=2, precision="float32")
@@ -206,9 +207,9 @@ def test_every_step_has_one_line_and_a_killed_run_leaves_no_step_twice(tmp_path,
     script = (
         "import sys, os, signal, numpy as np\n"
         "from pathlib import Path\n"
-        "from elsa_nb.images import training\n"
+        "from elsa_nb.images.training import train as training\n"
         "sys.path.insert(0, sys.argv[1])\n"
-        "from test_training import CONFIG\n"
+        "from test_train import CONFIG\n"
         "step = training.training_step\n"
         "def die(*args):\n"
         "    if args[-1] == int(sys.argv[3]):\n"

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from elsa_nb.images import losses
 from elsa_nb.images.encoders.small_resnet import METHODS, Architecture, Encoder
-from elsa_nb.images.methods import MoCoSettings, SimSiamSettings, SwAVSettings, make_method
-from elsa_nb.images.training import TrainingConfig, train
+from elsa_nb.images.training import losses
+from elsa_nb.images.training.config import TrainingConfig
+from elsa_nb.images.training.methods import MoCoSettings, SimSiamSettings, SwAVSettings, make_method
+from elsa_nb.images.training.train import train
 
 PROJECTORS = {"vicreg": (8, 8, 6), "barlow-twins": (8, 8, 6), "moco-v1": (6,), "moco-v2": (8, 6)}
 PROJECTORS |= {"simsiam": (8, 8, 6), "swav": (8, 6), "swav-multicrop": (8, 6)}
@@ -43,7 +44,7 @@ def test_every_method_gives_gradients_to_all_it_trains_and_reports_its_spread(na
 @pytest.mark.parametrize("name", METHODS)
 def test_an_interrupted_run_of_every_method_ends_as_an_uninterrupted_one(tmp_path, name):
     images = np.random.default_rng(0).integers(0, 256, size=(40, 32, 32), dtype=np.uint8)
-    from elsa_nb.images.augmentations import GlyphAugmentation, GlyphPart
+    from elsa_nb.images.training.glyph_augmentations import GlyphAugmentation, GlyphPart
 
     views = (GlyphAugmentation(),) * 2 + ((GlyphPart(),) if name == "swav-multicrop" else ())
     config = TrainingConfig(

@@ -3,11 +3,17 @@
 from dataclasses import replace
 from typing import Any
 
-from elsa_nb.images.augmentations import GlyphAugmentation, GlyphPart
 from elsa_nb.images.encoders.small_resnet import METHODS, Architecture
-from elsa_nb.images.methods import BarlowTwinsSettings, MoCoSettings, SimSiamSettings, SwAVSettings, default_settings
-from elsa_nb.images.photo_augmentations import PhotoAugmentation, views
-from elsa_nb.images.training import TrainingConfig
+from elsa_nb.images.training.config import TrainingConfig
+from elsa_nb.images.training.glyph_augmentations import GlyphAugmentation, GlyphPart
+from elsa_nb.images.training.methods import (
+    BarlowTwinsSettings,
+    MoCoSettings,
+    SimSiamSettings,
+    SwAVSettings,
+    default_settings,
+)
+from elsa_nb.images.training.photo_augmentations import PhotoAugmentation, views
 
 # Projectors of the bundled encoders: the official layers, with widths that suit an embedding of a few hundred values.
 PROJECTORS = {

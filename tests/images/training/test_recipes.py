@@ -3,7 +3,7 @@
 import pytest
 
 from elsa_nb.images.encoders.small_resnet import METHODS
-from elsa_nb.images.recipes import base_rate, glyph_recipe, official_recipe, photo_recipe
+from elsa_nb.images.training.recipes import base_rate, glyph_recipe, official_recipe, photo_recipe
 
 
 @pytest.mark.parametrize("recipe", [glyph_recipe, photo_recipe])

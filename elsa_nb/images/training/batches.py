@@ -10,9 +10,9 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from elsa_nb.errors import CorruptFileError, MissingDataError
-from elsa_nb.images import distributed
 from elsa_nb.images.extraction.crops import ahead
 from elsa_nb.images.sources.decoding import open_rgb
+from elsa_nb.images.training import distributed
 
 
 def batches(images: Any, config: Any, steps: range) -> Iterator[Tensor | list[Tensor]]:

@@ -1,0 +1,1 @@
+"""Train encoders without labels; command.py is where to start, recipes.py what it runs."""
