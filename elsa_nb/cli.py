@@ -146,7 +146,7 @@ def _readme(_: argparse.Namespace) -> None:
 def _label(options: argparse.Namespace) -> None:
     from pathlib import Path
 
-    from elsa_nb.label import launch, start
+    from elsa_nb.label import first_examples, launch
     from elsa_nb.pool import Pool
 
     folder = Path(options.folder)
@@ -161,7 +161,7 @@ def _label(options: argparse.Namespace) -> None:
     first = []
     if options.like:
         vectors = Pool.open(pool).vectors
-        first = start.rows_like_images(vectors, _Encodes(options.encoder), options.like, launch.SAMPLE)
+        first = first_examples.rows_like_images(vectors, _Encodes(options.encoder), options.like, launch.SAMPLE)
     session = Path(options.session or f"{folder.resolve().name}.sqlite")
     job = launch.make_job(folder, pool, session, names=options.name, first=first, annotator=options.annotator)
     address = {"ip": options.ip, "port": options.port, "token": options.token}
@@ -180,7 +180,7 @@ def _embed_folder(folder, encoder: str):
 
 
 class _Encodes:
-    """A published encoder as `label.start` wants one: image files to vectors of the embedding space."""
+    """A published encoder as `label.first_examples` wants one: image files to vectors of the embedding space."""
 
     def __init__(self, name: str):
         self.name = name

@@ -14,8 +14,8 @@ _PLACES = {
     "Files": "items",
     "Arrays": "items",
     "Texts": "items",
-    "Begin": "start",
-    "Fixed": "start",
+    "Begin": "first_examples",
+    "Fixed": "first_examples",
 }
 
 __all__ = sorted(_PLACES)

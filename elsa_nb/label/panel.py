@@ -11,12 +11,12 @@ import ipywidgets
 import numpy as np
 
 from elsa_nb import store
-from elsa_nb.label import export, strategy
-from elsa_nb.label.board import Board
-from elsa_nb.label.desk import Desk
+from elsa_nb.label import export, rounds
+from elsa_nb.label.controller import Desk
 from elsa_nb.label.items import Items, as_items
-from elsa_nb.label.left import LeftEstimator, among_likely
+from elsa_nb.label.remaining import LeftEstimator, among_likely
 from elsa_nb.label.session import Session
+from elsa_nb.label.widget import Board
 from elsa_nb.search import contract, elsa, head, neighbours, strategies
 from elsa_nb.search.contract import Strategy
 from elsa_nb.search.oracle import Oracle
@@ -196,4 +196,4 @@ def _beat(reference: weakref.ref, stop: threading.Event) -> None:
 
 def code_version() -> str:
     """Return 12 letters that name the code that searches: stored with every answer."""
-    return store.code_hash(contract, elsa, head, neighbours, strategies, strategy)[:12]
+    return store.code_hash(contract, elsa, head, neighbours, strategies, rounds)[:12]

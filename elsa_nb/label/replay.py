@@ -9,9 +9,9 @@ filled in, and only the rest is put to the person.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from elsa_nb.label.deck import Deck
+from elsa_nb.label.cards import Deck
+from elsa_nb.label.rounds import Asked, Rounds
 from elsa_nb.label.session import Session
-from elsa_nb.label.strategy import Asked, Rounds
 
 
 @dataclass

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from elsa_nb.label.desk import Desk
+from elsa_nb.label.controller import Desk
 from elsa_nb.label.session import Session
 from elsa_nb.pool import Pool
 from elsa_nb.search.elsa import Search, SearchConfig

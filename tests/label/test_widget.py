@@ -9,7 +9,7 @@ import pytest
 from conftest import settle, shown, stored
 
 from elsa_nb.label import Arrays, Panel
-from elsa_nb.label.board import OTHER
+from elsa_nb.label.widget import OTHER
 from elsa_nb.search.oracle import Truth
 
 
@@ -144,7 +144,7 @@ def test_the_simulated_person_drives_the_same_messages_to_the_end(panel, small):
 def test_a_session_nobody_looks_at_is_given_free_and_taken_again(panel, monkeypatch):
     window = Window(panel, "a")
     window.send({"op": "label", "v": 1})
-    monkeypatch.setattr("elsa_nb.label.board.GOODBYE", 0.0)
+    monkeypatch.setattr("elsa_nb.label.widget.GOODBYE", 0.0)
     window.say("bye")
     wait_for(lambda: panel.desk.resting)
     assert panel.session.held_by is None

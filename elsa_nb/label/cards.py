@@ -1,4 +1,4 @@
-"""The deck of cards on screen and the events that change it: one reducer, written twice, here and in `deck.js`.
+"""The deck of cards on screen and the events that change it: one reducer, written twice, here and in `cards.js`.
 
 The screen answers a key at once, by its own copy of the reducer, and sends the event; the kernel applies the same
 event to this copy, stores what changed, and only then acknowledges it. Both must therefore agree to the letter:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from elsa_nb.label import Begin, Fixed, start
+from elsa_nb.label import Begin, Fixed, first_examples
 from elsa_nb.search.oracle import Truth, simulate
 
 
@@ -12,18 +12,18 @@ def test_a_spread_sample_visits_every_corner():
     corners = np.array([[0, 0], [0, 9], [9, 0], [9, 9]])
     sizes = [970, 10, 10, 10]
     vectors = np.repeat(corners, sizes, 0) + rng.normal(size=(1000, 2)) / 10
-    rows = start.spread_rows(vectors.astype(np.float32), 8, rng)
+    rows = first_examples.spread_rows(vectors.astype(np.float32), 8, rng)
     assert len(set(np.repeat(range(4), sizes)[rows])) == 4
     assert len(np.unique(rows)) == 8
 
 
 def test_rows_by_name_part_and_pattern():
     ids = ["cats/a.jpg", "cats/b.jpg", "dogs/a.jpg"]
-    assert start.rows_named(ids, "dogs/a.jpg").tolist() == [2]
-    assert start.rows_named(ids, "a.jpg").tolist() == [0, 2]
-    assert start.rows_named(ids, "cats/*").tolist() == [0, 1]
+    assert first_examples.rows_named(ids, "dogs/a.jpg").tolist() == [2]
+    assert first_examples.rows_named(ids, "a.jpg").tolist() == [0, 2]
+    assert first_examples.rows_named(ids, "cats/*").tolist() == [0, 1]
     with pytest.raises(ValueError, match="'fox"):
-        start.rows_named(ids, "fox*")
+        first_examples.rows_named(ids, "fox*")
 
 
 def test_rows_like_an_image_and_like_a_text(small):
@@ -36,12 +36,12 @@ def test_rows_like_an_image_and_like_a_text(small):
         def encode_text(self, texts):
             return vectors[[7]] * 3
 
-    assert start.rows_like_images(vectors, Encoder(), ["5"], 3)[0] == 5
-    assert start.rows_like_text(vectors, Encoder(), "seven", 3)[0] == 7
+    assert first_examples.rows_like_images(vectors, Encoder(), ["5"], 3)[0] == 5
+    assert first_examples.rows_like_text(vectors, Encoder(), "seven", 3)[0] == 7
     with pytest.raises(ValueError, match="no text tower"):
-        start.rows_like_text(vectors, object(), "seven", 3)
+        first_examples.rows_like_text(vectors, object(), "seven", 3)
     with pytest.raises(ValueError, match="encoder"):
-        start.rows_like(vectors, np.zeros(3), 3)
+        first_examples.rows_like(vectors, np.zeros(3), 3)
 
 
 def test_begin_shows_samples_until_there_are_seeds_then_searches(small, make_search):

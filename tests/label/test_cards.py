@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 import elsa_nb.label
-from elsa_nb.label.deck import OPEN, Deck, weight
+from elsa_nb.label.cards import OPEN, Deck, weight
 
 FOLDER = __import__("pathlib").Path(elsa_nb.label.__file__).parent
 OPS = ("move", "goto", "turn", "next", "open", "size", "label", "set", "toggle", "row", "rest", "undo")
@@ -81,7 +81,7 @@ def test_python_and_javascript_agree_after_300_times_100_random_events(tmp_path)
     node = shutil.which("node")
     if node is None:
         pytest.skip("no node here; the browser tests put the same question to Chromium")
-    shutil.copy(FOLDER / "deck.js", tmp_path / "deck.mjs")
+    shutil.copy(FOLDER / "cards.js", tmp_path / "deck.mjs")
     (tmp_path / "driver.mjs").write_text(DRIVER.replace("DECK", "./deck.mjs"))
     rng = random.Random(7)
     runs = [random_run(rng) for _ in range(300)]

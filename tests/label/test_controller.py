@@ -138,7 +138,7 @@ def test_on_a_machine_that_goes_another_way_no_answer_is_lost_or_asked_twice(mak
 
 
 def test_another_pool_is_refused(make_desk, small, tmp_path):
-    from elsa_nb.label.desk import Desk
+    from elsa_nb.label.controller import Desk
 
     desk = make_desk()
     answer_page(desk, small[1])

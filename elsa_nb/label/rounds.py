@@ -19,7 +19,7 @@ from elsa_nb.search.head import Features
 from elsa_nb.search.neighbours import Neighbours
 
 _NAMES = {Component.NN: "NN", Component.RANDS: "RandS", Component.FINAL: "final", Component.PROBE: "probe"}
-SAMPLE, GIVEN = 16, 17  # components of the panel's own strategies (start.py)
+SAMPLE, GIVEN = 16, 17  # components of the panel's own strategies (first_examples.py)
 
 
 @runtime_checkable

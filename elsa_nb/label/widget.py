@@ -14,7 +14,7 @@ import anywidget
 import numpy as np
 import traitlets
 
-from elsa_nb.label.desk import Desk
+from elsa_nb.label.controller import Desk
 from elsa_nb.label.items import Content, Items
 
 SILENT = 8.0  # seconds after which another window may take the place of one that says nothing
@@ -27,8 +27,8 @@ class Board(anywidget.AnyWidget):
     """The grid of cards in the browser."""
 
     # One module without a build step: the reducer above the view.
-    _esm = (_HERE / "deck.js").read_text("utf-8") + (_HERE / "panel.js").read_text("utf-8")
-    _css = (_HERE / "panel.css").read_text("utf-8")
+    _esm = (_HERE / "cards.js").read_text("utf-8") + (_HERE / "widget.js").read_text("utf-8")
+    _css = (_HERE / "widget.css").read_text("utf-8")
     figures = traitlets.Dict().tag(sync=True)
 
     def __init__(self, desk: Desk, items: Items, *, title: str = ""):

@@ -15,12 +15,12 @@ from typing import Any
 
 import numpy as np
 
-from elsa_nb.label.deck import NEGATIVE, OPEN, POSITIVE, SIZES, Change, Deck, Steps
-from elsa_nb.label.left import LeftEstimator, among_likely
+from elsa_nb.label.cards import NEGATIVE, OPEN, POSITIVE, SIZES, Change, Deck, Steps
+from elsa_nb.label.progress_figures import evidence, tally
+from elsa_nb.label.remaining import LeftEstimator, among_likely
 from elsa_nb.label.replay import Restored, amendments, go_on, restore, rows_of
+from elsa_nb.label.rounds import Rounds, scores_of
 from elsa_nb.label.session import Answer, LeaseLostError, Session
-from elsa_nb.label.strategy import Rounds, scores_of
-from elsa_nb.label.tally import evidence, tally
 from elsa_nb.search.contract import Strategy
 
 LONGEST_PAUSE = 60.0  # seconds: a longer silence is a pause, not work on a label

@@ -1,4 +1,4 @@
-// The labelling panel in the browser. deck.js stands above this text; anywidget loads both as one module.
+// The labelling panel in the browser. cards.js stands above this text; anywidget loads both as one module.
 //
 // A key changes the local deck and the screen at once, then goes to the kernel with a sequence number. A card whose
 // answer the kernel has not committed yet is marked as such; the mark goes when the acknowledgement comes.

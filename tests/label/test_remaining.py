@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from elsa_nb.label.left import Evidence, among_likely
+from elsa_nb.label.remaining import Evidence, among_likely
 
 
 def evidence(hits, drawn, likely=1000, n=20_000):

@@ -11,7 +11,7 @@ from typing import Protocol
 
 import numpy as np
 
-from elsa_nb.label.strategy import GIVEN, SAMPLE
+from elsa_nb.label.rounds import GIVEN, SAMPLE
 from elsa_nb.search.contract import POSITIVE, Batch, Log, QueryError, Strategy, check_rows
 
 

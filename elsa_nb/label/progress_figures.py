@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from elsa_nb.label.left import Evidence, Left
-from elsa_nb.label.strategy import Asked
+from elsa_nb.label.remaining import Evidence, Left
+from elsa_nb.label.rounds import Asked
 
 POINTS = 200  # of the discovery curve
 LAST_PAGES = 40
