@@ -7,8 +7,8 @@ import sys
 from collections.abc import Sequence
 
 from elsa_nb import __version__
-from elsa_nb.images import embed_options, training_options
 from elsa_nb.images.extraction.requirements import require
+from elsa_nb.images.options import declare_embed, declare_train
 from elsa_nb.profiles import PROFILES, profile
 
 
@@ -42,7 +42,7 @@ def _parser() -> argparse.ArgumentParser:
     reproduce.set_defaults(run=_reproduce)
 
     embed = commands.add_parser("embed", help="turn images into pools of vectors, with many encoders at once")
-    embed_options.declare(embed)
+    declare_embed(embed)
     embed.set_defaults(run=_embed)
 
     encoders = commands.add_parser("encoders", help="list the published encoders; `encoders get NAME` downloads one")
@@ -56,7 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     data.set_defaults(run=_data)
 
     train = commands.add_parser("train", help="train an encoder on images, without labels")
-    training_options.declare(train)
+    declare_train(train)
     train.set_defaults(run=_train)
 
     notebooks = commands.add_parser("notebooks", help="execute the committed notebooks in place, profile full")

@@ -14,11 +14,11 @@ import numpy as np
 import torch
 
 from elsa_nb import store
-from elsa_nb.images import training_options
 from elsa_nb.images.encoders import small_resnet
 from elsa_nb.images.encoders.small_resnet import Encoder, load_encoder, save_encoder
 from elsa_nb.images.extraction.crops import Crops
 from elsa_nb.images.extraction.extract import encode
+from elsa_nb.images.options import declare_train
 from elsa_nb.images.sources.by_name import DATASETS, open_dataset
 from elsa_nb.images.sources.packs import Pack
 from elsa_nb.images.sources.protocol import Pictures, Source
@@ -257,5 +257,5 @@ def _command(options: argparse.Namespace) -> str:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Train one encoder, as `elsa-nb train` does."""
     parser = argparse.ArgumentParser(prog="elsa-nb train", description=main.__doc__)
-    training_options.declare(parser)
+    declare_train(parser)
     run(parser.parse_args(arguments))

@@ -16,8 +16,8 @@ import torch
 from PIL import Image
 
 from elsa_nb.errors import CorruptFileError
-from elsa_nb.images import training_options
 from elsa_nb.images.encoders.small_resnet import load_encoder
+from elsa_nb.images.options import declare_train
 from elsa_nb.images.sources.by_name import DATASETS
 from elsa_nb.images.training import command
 from elsa_nb.images.training.batches import batch_rows, batches
@@ -170,7 +170,7 @@ def test_torchrun_shares_a_batch_between_processes(tmp_path):
 
 def parsed(*words):
     parser = argparse.ArgumentParser()
-    training_options.declare(parser)
+    declare_train(parser)
     return parser.parse_args(words)
 
 

@@ -1,10 +1,11 @@
-"""The options of `elsa-nb embed`, declared apart from what it does, so that other commands start without PyTorch."""
+"""The options of `elsa-nb embed` and `elsa-nb train`, apart from what they do: declared without importing torch."""
 
 import argparse
+from pathlib import Path
 
 
-def declare(parser: argparse.ArgumentParser) -> None:
-    """Declare the options of `elsa-nb embed`."""
+def declare_embed(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `elsa-nb embed` on `parser`."""
     parser.add_argument("--profile", default="quick", help="make all pools of this profile (default: quick)")
     parser.add_argument(
         "--encoder",
@@ -27,3 +28,19 @@ def declare(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="afterwards, compare neighbours in the stored vectors with those of float32",
     )
+
+
+def declare_train(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `elsa-nb train` on `parser`."""
+    parser.add_argument(
+        "--method", required=True, help="vicreg, barlow-twins, moco-v1, moco-v2, simsiam, swav, swav-multicrop"
+    )
+    data = "glyphs (default), a data set of a profile (tiny-imagenet, food-101, ...), or a pack in ELSA_DATA"
+    parser.add_argument("--data", default="glyphs", help=data)
+    parser.add_argument("--out", type=Path, help="the weights file; default: in data/weights, where the profiles look")
+    parser.add_argument("--epochs", type=int, help="default: the recipe's")
+    parser.add_argument("--batch", type=int, help="default: the recipe's")
+    variants = "views of photographs: as in the official codes (default), or as in VICReg's paper"
+    parser.add_argument("--variant", choices=("asymmetric", "symmetric"), default="asymmetric", help=variants)
+    official = "the published recipe: ResNet-50, 224 pixels, hundreds of epochs; wants GPUs (torchrun)"
+    parser.add_argument("--official", action="store_true", help=official)
