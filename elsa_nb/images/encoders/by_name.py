@@ -14,6 +14,28 @@ from elsa_nb.images.encoders.small_resnet import load_encoder
 KINDS = ("official", "timm", "torchvision", "floor")
 
 
+def name_for_pictures(name: str) -> str:
+    """Return the whole name of an encoder of photographs: a published one's own name, `vicreg`, is `official:vicreg`.
+
+    Glyphs have encoders of the same names, trained here; for those see `load`.
+    """
+    return f"official:{name}" if name in OFFICIAL else name
+
+
+def load_for_pictures(name: str) -> Any:
+    """Load the encoder `name` (`load` says which there are, `name_for_pictures` what is short for one) for photographs.
+
+    Raises ValueError for an encoder that takes small images of its own kind only, and what `load` raises.
+    """
+    encoder = load(name_for_pictures(name))
+    if not hasattr(encoder, "geometry"):
+        raise ValueError(
+            f"the encoder {encoder.name!r} was trained on small images of its own kind; for a folder of photographs "
+            "take official:vicreg, torchvision:resnet50, or a model of timm."
+        )
+    return encoder
+
+
 def load(name: str) -> Any:
     """Load the encoder `name`, ready to use.
 

@@ -2,16 +2,21 @@
 
 import argparse
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from elsa_nb.images.encoders.by_name import load
-from elsa_nb.images.extraction.extract import extract_all
+import numpy as np
+
+from elsa_nb import store
+from elsa_nb.images.encoders.by_name import load, load_for_pictures, name_for_pictures
+from elsa_nb.images.encoders.protocol import Encodes
+from elsa_nb.images.extraction.crops import Crops
+from elsa_nb.images.extraction.extract import BATCH_OF_LARGE_ON_CPU, encode, extract_all
 from elsa_nb.images.extraction.precision import check_precision
 from elsa_nb.images.extraction.requirements import require
 from elsa_nb.images.sources.by_name import open_dataset
-from elsa_nb.images.sources.files import open_folder
+from elsa_nb.images.sources.files import Files, open_folder
 from elsa_nb.pool import Pool
 from elsa_nb.profiles import Profile, profile
 
@@ -55,17 +60,35 @@ def embed_folder(
 ) -> dict[str, dict[str, Pool]]:
     """Make the pools `<name>-<encoder>-<space>` of a folder of images; `name` defaults to the folder's.
 
-    `encoders` are names for `load`, such as `timm:vit_small_patch14_dinov2.lvd142m`; what a folder's name cannot hold
-    becomes a hyphen. `options` are those of `extract_all`. Raises ValueError for an encoder of small images only.
+    `encoders` are names for `load_for_pictures`, such as `timm:vit_small_patch14_dinov2.lvd142m`; what a folder's name
+    cannot hold becomes a hyphen. `options` are those of `extract_all`. Raises ValueError for an encoder of small images
+    only.
     """
     files = open_folder(root, name)
-    loaded = {re.sub(r"[^\w.-]+", "-", encoder): load(encoder) for encoder in encoders}
-    if small := [each.name for each in loaded.values() if not hasattr(each, "geometry")]:
-        raise ValueError(
-            f"the encoder {small[0]!r} was trained on small images of its own kind; for a folder of photographs take "
-            "official:vicreg, torchvision:resnet50, or a model of timm."
-        )
-    return extract_all(files, loaded, name=re.sub(r"[^\w.-]+", "-", files.name), **options)
+    loaded = {_pool_title(encoder): load_for_pictures(encoder) for encoder in encoders}
+    return extract_all(files, loaded, name=_hyphened(files.name), **options)
+
+
+def folder_pool(root: Path | str, encoder: str) -> Path:
+    """Return the folder of the pool of embeddings of a folder of images; make it unless it is there."""
+    (spaces,) = embed_folder(root, [encoder]).values()
+    return store.DATA / "pools" / spaces["embedding"].name
+
+
+class ExampleEncoder:
+    """An encoder for single image files, as `elsa_nb.label.first_examples` takes one."""
+
+    def __init__(self, name: str):
+        """Load the encoder `name`, one of those of `embed_folder`."""
+        self._encoder = load_for_pictures(name)
+
+    def encode_images(self, paths: Sequence[Path | str]) -> np.ndarray:
+        """Return the embeddings of image files, float32 (m, d), rounded as a pool stores them."""
+        root = Path(Path(paths[0]).resolve().anchor)
+        names = [Path(path).resolve().relative_to(root).as_posix() for path in paths]
+        files = Files.of("examples", root, names, np.full(len(names), -1), ())
+        vectors = encode(Crops(files, self._encoder.geometry, workers=0), self._encoder, BATCH_OF_LARGE_ON_CPU)
+        return vectors["embedding"].astype(np.float16).astype(np.float32)
 
 
 def run(options: argparse.Namespace) -> None:
@@ -78,17 +101,27 @@ def run(options: argparse.Namespace) -> None:
         if options.check_precision:
             weights = {dataset.name: dict(dataset.encoders) for dataset in chosen.datasets}
             for dataset, each in pools.items():
-                _report(open_dataset(dataset), each, weights[dataset], options.resizer)
+                _report_precision(open_dataset(dataset), each, weights[dataset], load, options.resizer)
         return
     if not options.encoder:
         raise ValueError("--images needs an --encoder: official:vicreg, torchvision:resnet50, timm:NAME ...")
-    each = embed_folder(options.images, options.encoder, name=options.name, **settings)
+    pools = embed_folder(options.images, options.encoder, name=options.name, **settings)
     if options.check_precision:
-        names = {re.sub(r"[^\w.-]+", "-", encoder): encoder for encoder in options.encoder}
-        _report(open_folder(options.images), each, names, options.resizer)
+        names = {_pool_title(encoder): encoder for encoder in options.encoder}
+        _report_precision(open_folder(options.images), pools, names, load_for_pictures, options.resizer)
 
 
-def _report(source: Any, pools: Pools, weights: dict[str, str], resizer: str) -> None:
-    for encoder, spaces in pools.items():
-        for space, share in check_precision(source, load(weights[encoder]), spaces, resizer=resizer).items():
+def _report_precision(
+    source: Any, pools: Pools, names: Mapping[str, str], load: Callable[[str], Encodes], resizer: str
+) -> None:
+    for title, spaces in pools.items():
+        for space, share in check_precision(source, load(names[title]), spaces, resizer=resizer).items():
             print(f"{spaces[space].name}: {100 * share:.2f} % of the 50 nearest are those of float32 (a sample)")
+
+
+def _pool_title(encoder: str) -> str:
+    return _hyphened(name_for_pictures(encoder))
+
+
+def _hyphened(name: str) -> str:
+    return re.sub(r"[^\w.-]+", "-", name)
