@@ -107,18 +107,18 @@ def _report(options: argparse.Namespace) -> None:
 
 
 def _embed(options: argparse.Namespace) -> None:
-    from elsa_nb.images.extraction.embed import run
+    from elsa_nb.images.extraction.embed import embed_command
 
-    run(options)
+    embed_command(options)
 
 
 def _encoders(options: argparse.Namespace) -> None:
-    from elsa_nb.images.encoders.catalogue import get, table
+    from elsa_nb.images.encoders.catalogue import download_encoders, encoder_table
 
     if options.action == "get":
-        get(options.names)
+        download_encoders(options.names)
     else:
-        print(table())
+        print(encoder_table())
 
 
 def _data(options: argparse.Namespace) -> None:
@@ -128,9 +128,9 @@ def _data(options: argparse.Namespace) -> None:
 
 
 def _train(options: argparse.Namespace) -> None:
-    from elsa_nb.images.training.command import run
+    from elsa_nb.images.training.command import train_command
 
-    run(options)
+    train_command(options)
 
 
 def _notebooks(options: argparse.Namespace) -> None:
@@ -167,7 +167,7 @@ def _label(options: argparse.Namespace) -> None:
     first = []
     if options.like:
         encoder = ExampleEncoder(options.encoder)
-        first = first_examples.rows_like_images(Pool.open(pool).vectors, encoder, options.like, launch.SAMPLE)
+        first = first_examples.rows_like_images(Pool.open(pool).vectors, encoder, options.like, launch.SAMPLE_ITEMS)
     session = Path(options.session or f"{folder.resolve().name}.sqlite")
     job = launch.make_job(folder, pool, session, names=options.name, first=first, annotator=options.annotator)
     address = {"ip": options.ip, "port": options.port, "token": options.token}

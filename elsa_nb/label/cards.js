@@ -1,5 +1,5 @@
-// The deck of cards on screen and the events that change it: deck.py, line by line, in the other language.
-// Change both or neither: tests/label/test_deck.py puts the same random events to both.
+// The cards on screen and the events that change it: cards.py, line by line, in the other language.
+// Change both or neither: tests/label/test_cards.py puts the same random events to both.
 
 const OPEN = -2, NEGATIVE = 0, POSITIVE = 1;
 const LABELS = [-1, 0, 1];
@@ -7,7 +7,7 @@ const SIZES = [12, 24, 36, 48, 60];
 
 const weight = (position) => (position * 7919) % 1000003 + 1;
 
-class Deck {
+class Cards {
   constructor(size = 24) {
     Object.assign(this, { size, labels: [], rounds: [], history: [], cursor: 0, open: 0, waiting: false, over: false, check: 0 });
   }
@@ -130,4 +130,4 @@ const ANSWERS = {
   rest: (d) => { const [first, end] = d.page(d.cursor); return d.putAll(first, end, NEGATIVE, (label) => label === OPEN); },
 };
 
-export { Deck, OPEN, SIZES };
+export { Cards, OPEN, SIZES };

@@ -1,4 +1,4 @@
-"""The deck of cards on screen and the events that change it: one reducer, written twice, here and in `cards.js`.
+"""The cards on screen and the events that change it: one reducer, written twice, here and in `cards.js`.
 
 The screen answers a key at once, by its own copy of the reducer, and sends the event; the kernel applies the same
 event to this copy, stores what changed, and only then acknowledges it. Both must therefore agree to the letter:
@@ -14,10 +14,10 @@ from typing import Any, NamedTuple
 
 OPEN, UNSURE, NEGATIVE, POSITIVE = -2, -1, 0, 1
 LABELS = (UNSURE, NEGATIVE, POSITIVE)
-SIZES = (12, 24, 36, 48, 60)
+PAGE_SIZES = (12, 24, 36, 48, 60)
 
 
-class Change(NamedTuple):
+class LabelChange(NamedTuple):
     """One card whose label changed: its position, the label before and the label after."""
 
     position: int
@@ -30,17 +30,17 @@ class Steps(NamedTuple):
     search that was over is not any more.
     """
 
-    changes: list[Change]
+    changes: list[LabelChange]
     undone: bool = False
     withdrawn: int = 0
     resumed: bool = False
 
 
-NOTHING = Steps([])
+NO_STEPS = Steps([])
 
 
 @dataclass
-class Deck:
+class Cards:
     """All cards asked so far: their labels, the cursor, and what `undo` would take back.
 
     `rounds` holds the first position of each round, `history` one entry an action: the (position, old label) pairs
@@ -87,14 +87,14 @@ class Deck:
         """Apply one event of the person's; unknown and impossible events change nothing."""
         op = event.get("op")
         if any(type(event.get(name)) is not int for name in _NEEDS.get(op, ())):
-            return NOTHING
+            return NO_STEPS
         if op == "undo":
             return self._undo()
         if self.waiting or not self.labels:
-            return NOTHING
+            return NO_STEPS
         if op in _MOVES:
             _MOVES[op](self, event)
-            return NOTHING
+            return NO_STEPS
         if op in _ANSWERS:
             changes = _ANSWERS[op](self, event)
             resumed = self.over and bool(changes)
@@ -102,16 +102,16 @@ class Deck:
                 self.history.append([(c.position, c.old) for c in changes])
                 self.over = False
             return Steps(changes, resumed=resumed)
-        return NOTHING
+        return NO_STEPS
 
-    def _put(self, position: int, label: int) -> Change:
+    def _put(self, position: int, label: int) -> LabelChange:
         old = self.labels[position]
         self.labels[position] = label
         self.open += (label == OPEN) - (old == OPEN)
         self.check += weight(position) * (label - old)  # an open card counts 0
-        return Change(position, old, label)
+        return LabelChange(position, old, label)
 
-    def _put_all(self, positions: Iterable[int], label: int) -> list[Change]:
+    def _put_all(self, positions: Iterable[int], label: int) -> list[LabelChange]:
         return [self._put(p, label) for p in positions if self.labels[p] != label]
 
     def _first_open(self, start: int, end: int, otherwise: int) -> int:
@@ -146,12 +146,12 @@ class Deck:
         self.cursor = self._first_open(0, len(self.labels), self.cursor)
 
     def _resize(self, event: dict) -> None:
-        if event["v"] in SIZES:
+        if event["v"] in PAGE_SIZES:
             self.size = event["v"]
 
     # --- answers
 
-    def _label(self, event: dict) -> list[Change]:
+    def _label(self, event: dict) -> list[LabelChange]:
         if event["v"] not in LABELS:
             return []
         at = self.cursor
@@ -161,26 +161,26 @@ class Deck:
         self.cursor = after if after >= 0 else self._first_open(first, at, at)
         return changes
 
-    def _set(self, event: dict) -> list[Change]:
+    def _set(self, event: dict) -> list[LabelChange]:
         if event["v"] not in LABELS or not 0 <= event["at"] < len(self.labels):
             return []
         self.cursor = event["at"]
         return self._put_all([event["at"]], event["v"])
 
-    def _toggle(self, event: dict) -> list[Change]:
+    def _toggle(self, event: dict) -> list[LabelChange]:
         if not 0 <= event["at"] < len(self.labels):
             return []
         self.cursor = event["at"]
         return [self._put(self.cursor, NEGATIVE if self.labels[self.cursor] == POSITIVE else POSITIVE)]
 
-    def _row(self, event: dict) -> list[Change]:
+    def _row(self, event: dict) -> list[LabelChange]:
         if event["v"] not in LABELS or event["columns"] < 1:
             return []
         first, end = self.page(self.cursor)
         start = first + (self.cursor - first) // event["columns"] * event["columns"]
         return self._put_all(range(start, min(start + event["columns"], end)), event["v"])
 
-    def _rest(self, _: dict) -> list[Change]:
+    def _rest(self, _: dict) -> list[LabelChange]:
         first, end = self.page(self.cursor)
         return self._put_all([p for p in range(first, end) if self.labels[p] == OPEN], NEGATIVE)
 
@@ -190,7 +190,7 @@ class Deck:
         """Take back the last action; where it lies in an earlier round, that round is open again."""
         self.waiting = False
         if not any(isinstance(entry, list) for entry in self.history):
-            return NOTHING
+            return NO_STEPS
         resumed, self.over = self.over, False
         withdrawn = 0
         while isinstance(entry := self.history.pop(), int):
@@ -221,17 +221,17 @@ _NEEDS = {
     "row": ["columns", "v"],
 }
 _MOVES = {
-    "move": Deck._move,
-    "goto": Deck._goto,
-    "turn": Deck._turn,
-    "next": Deck._next,
-    "open": Deck._find_open,
-    "size": Deck._resize,
+    "move": Cards._move,
+    "goto": Cards._goto,
+    "turn": Cards._turn,
+    "next": Cards._next,
+    "open": Cards._find_open,
+    "size": Cards._resize,
 }
 _ANSWERS = {
-    "label": Deck._label,
-    "set": Deck._set,
-    "toggle": Deck._toggle,
-    "row": Deck._row,
-    "rest": Deck._rest,
+    "label": Cards._label,
+    "set": Cards._set,
+    "toggle": Cards._toggle,
+    "row": Cards._row,
+    "rest": Cards._rest,
 }

@@ -1,4 +1,4 @@
-"""The desk: session, cards and search together. It takes events and answers them; it knows no widget and no kernel.
+"""The controller: session, cards and search together. It takes events and answers; it knows no widget and no kernel.
 
 Every call may come from any thread. A handler does three quick things under the lock (reduce, commit, acknowledge);
 searching happens on one thread of its own, also ahead of time: while the last page of a round is on screen, the next
@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from elsa_nb.label.cards import NEGATIVE, OPEN, POSITIVE, SIZES, Change, Deck, Steps
-from elsa_nb.label.progress_figures import evidence, tally
-from elsa_nb.label.remaining import LeftEstimator, among_likely
+from elsa_nb.label.cards import NEGATIVE, OPEN, PAGE_SIZES, POSITIVE, Cards, LabelChange, Steps
+from elsa_nb.label.progress_figures import evidence_of, figures_of
+from elsa_nb.label.remaining import RemainingEstimator, among_likely
 from elsa_nb.label.replay import Restored, amendments, go_on, restore, rows_of
 from elsa_nb.label.rounds import Rounds, scores_of
 from elsa_nb.label.session import Answer, LeaseLostError, Session
@@ -26,7 +26,7 @@ from elsa_nb.search.contract import Strategy
 LONGEST_PAUSE = 60.0  # seconds: a longer silence is a pause, not work on a label
 
 
-class Desk:
+class Controller:
     """One annotator at work on one session.
 
     `publish(message)` is called with what happens without being asked for: {"kind": "deal" | "over" | "ahead" |
@@ -40,11 +40,11 @@ class Desk:
         session: Session,
         *,
         size: int = 24,
-        estimate: LeftEstimator = among_likely,
+        estimate: RemainingEstimator = among_likely,
         publish: Callable[[dict[str, Any]], None] = lambda message: None,
     ):
-        if size not in SIZES:
-            raise ValueError(f"size = {size!r} items a page; allowed: {', '.join(map(str, SIZES))}")
+        if size not in PAGE_SIZES:
+            raise ValueError(f"size = {size!r} items a page; allowed: {', '.join(map(str, PAGE_SIZES))}")
         self.lock = threading.RLock()
         self.session, self.ids, self.publish, self.estimate = session, ids, publish, estimate
         self.rounds = Rounds(search)
@@ -59,7 +59,7 @@ class Desk:
         self._scores: tuple[int, np.ndarray | None] = (-1, None)
         self.held = session.acquire()
         self._restore()
-        if self.held and self.deck.open:
+        if self.held and self.cards.open:
             # The first round to be computed is the slowest: libraries are loaded, code is compiled. Not with the
             # person waiting.
             self._want(self._told(), ahead=True)
@@ -67,9 +67,9 @@ class Desk:
     # --- state
 
     @property
-    def deck(self) -> Deck:
+    def cards(self) -> Cards:
         """The cards."""
-        return self._restored.deck
+        return self._restored.cards
 
     @property
     def asked(self) -> list:
@@ -88,8 +88,8 @@ class Desk:
 
     def card(self, position: int) -> dict[str, Any]:
         """Return what a card says: row, item, round, component, score, nearest positive."""
-        which = bisect_right(self.deck.rounds, position) - 1
-        asked, i = self.asked[which], position - self.deck.rounds[which]
+        which = bisect_right(self.cards.rounds, position) - 1
+        asked, i = self.asked[which], position - self.cards.rounds[which]
         row = asked.rows[i]
         return {
             "position": position,
@@ -109,7 +109,7 @@ class Desk:
         """Return the rows labelled positive, in the order of asking."""
         with self.lock:
             rows = (row for asked in self.asked for row in asked.rows)
-            return [row for row, label in zip(rows, self.deck.labels, strict=True) if label == POSITIVE]
+            return [row for row, label in zip(rows, self.cards.labels, strict=True) if label == POSITIVE]
 
     # --- events
 
@@ -126,7 +126,7 @@ class Desk:
             steps, actions = [], []
             try:
                 for event in events:
-                    step = self.deck.apply(event)
+                    step = self.cards.apply(event)
                     for _ in range(step.withdrawn):
                         self._restored.asked.pop()
                     for _ in range(step.withdrawn + step.resumed):
@@ -156,7 +156,7 @@ class Desk:
             self._look_on(steps)
             return True
 
-    def _answer(self, change: Change) -> Answer:
+    def _answer(self, change: LabelChange) -> Answer:
         card = self.card(change.position)
         told = {name: card[name] for name in ("position", "row", "component", "score")}
         return Answer(card["item"], change.old, change.new, round=card["round"] - 1, **told)
@@ -164,16 +164,16 @@ class Desk:
     # --- rounds, now and ahead of time
 
     def _look_on(self, steps: Sequence[Steps]) -> None:
-        deck = self.deck
-        if deck.waiting:
+        cards = self.cards
+        if cards.waiting:
             self._want(self._told(), ahead=False)
-        elif deck.open and any(s.changes for s in steps) and deck.open <= deck.size:
+        elif cards.open and any(s.changes for s in steps) and cards.open <= cards.size:
             self._want(self._told(), ahead=True)
 
     def _told(self) -> tuple:
         """Return what the search would be told now: labels of the open round, and amendments of earlier ones."""
-        deck = self.deck
-        labels = [NEGATIVE if label == OPEN else label for label in deck.labels[deck.rounds[-1] :]]
+        cards = self.cards
+        labels = [NEGATIVE if label == OPEN else label for label in cards.labels[cards.rounds[-1] :]]
         return len(self.asked), tuple(labels), tuple(map(tuple, amendments(self._restored)))
 
     def _want(self, told: tuple, *, ahead: bool) -> None:
@@ -198,7 +198,7 @@ class Desk:
                     self._wanted = None
                 if told != self._told():
                     return
-                self.deck.waiting = False
+                self.cards.waiting = False
                 self.error = f"the search failed: {error}"
             self.publish({"kind": "trouble", "text": self.error})
             return
@@ -209,13 +209,13 @@ class Desk:
             self._servable |= set(result[1].rows if result[1] else ())
             if self._wanted == told:  # else a newer one is in the queue
                 self._wanted = None
-            if self.deck.waiting and told == self._told():
+            if self.cards.waiting and told == self._told():
                 self._turn_over(told)
                 return
-            if self.deck.waiting:
+            if self.cards.waiting:
                 self._want(self._told(), ahead=False)
         if result[1] is not None:
-            self.publish({"kind": "ahead", "rows": result[1].rows[: self.deck.size]})
+            self.publish({"kind": "ahead", "rows": result[1].rows[: self.cards.size]})
 
     def _turn_over(self, told: tuple) -> None:
         """Close the open round with the answers it was computed for, and deal the next."""
@@ -233,28 +233,28 @@ class Desk:
             self._restore()
             self.publish({"kind": "trouble", "text": self.error})
             return
-        self.deck.waiting = False
+        self.cards.waiting = False
         self._servable |= {row for asked in self.asked[-len(dealt) :] for row in asked.rows}
         for i, (n, known) in enumerate(dealt):
-            more = i + 1 < len(dealt) or self.deck.over
+            more = i + 1 < len(dealt) or self.cards.over
             self.publish({"kind": "deal", "n": n, "known": known, "more": more})
-        if self.deck.over:
+        if self.cards.over:
             self.publish({"kind": "over"})
 
     # --- figures
 
-    def tally(self) -> dict[str, Any]:
+    def figures(self) -> dict[str, Any]:
         """Return the figures about the work so far."""
         with self.lock:
-            labels, asked, starts = list(self.deck.labels), list(self.asked), self.deck.starts
+            labels, asked, starts = list(self.cards.labels), list(self.asked), self.cards.starts
             state, number = self.rounds.state, len(self.rounds)
             seeds, seconds = self.rounds.seeds, self.seconds[-500:]
         if self._scores[0] != number:
             self._scores = (number, scores_of(state))
-        known = evidence(labels, asked, self._scores[1], len(self.ids))
+        known = evidence_of(labels, asked, self._scores[1], len(self.ids))
         known.asked[seeds] = True
         left = self.estimate(known)
-        return tally(labels, asked, starts, len(seeds), seconds, left) | {"round": len(asked)}
+        return figures_of(labels, asked, starts, len(seeds), seconds, left) | {"round": len(asked)}
 
     # --- other windows
 
@@ -275,7 +275,7 @@ class Desk:
     def rest(self) -> None:
         """Give the lease back because nobody looks: who opens the session next, here or elsewhere, gets it."""
         with self.lock:
-            if self.held and not self.deck.waiting:
+            if self.held and not self.cards.waiting:
                 self._mark = self.session.mark()
                 self.session.release()
                 self.held, self.resting = False, True

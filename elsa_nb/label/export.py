@@ -24,7 +24,7 @@ NUMBERS = {word: label for label, word in WORDS.items()}
 COLUMNS = ("item", "label", "annotator", "time", "round", "component", "score", "seconds", "row", "code")
 
 
-def table(session: Session, annotator: str | None = None) -> list[dict[str, Any]]:
+def answer_rows(session: Session, annotator: str | None = None) -> list[dict[str, Any]]:
     """Return the current answers, one dictionary an item and annotator, in the order of asking."""
     rows = []
     for a in session.answers(annotator):
@@ -58,7 +58,7 @@ def export(
     path = Path(path) if path is not None else session.path.with_name(f"{session.path.stem}{ending}")
     if kind not in ("csv", "parquet"):
         annotator = annotator or session.annotator
-    write(path, table(session, annotator), Path(images) if images is not None else None, label)
+    write(path, answer_rows(session, annotator), Path(images) if images is not None else None, label)
     return path
 
 

@@ -15,7 +15,7 @@ from elsa_nb.label.rounds import GIVEN, SAMPLE
 from elsa_nb.search.contract import POSITIVE, Batch, Log, QueryError, Strategy, check_rows
 
 
-class ImageEncoder(Protocol):
+class FileEncoder(Protocol):
     """Encode image files into the space of the pool."""
 
     def encode_images(self, paths: Sequence[Path]) -> np.ndarray:
@@ -76,7 +76,7 @@ def rows_like(vectors: np.ndarray, queries: np.ndarray, count: int) -> np.ndarra
     return np.lexsort((np.arange(len(nearest)), nearest))[:count]
 
 
-def rows_like_images(vectors: np.ndarray, encoder: ImageEncoder, paths: Sequence[Path], count: int) -> np.ndarray:
+def rows_like_images(vectors: np.ndarray, encoder: FileEncoder, paths: Sequence[Path], count: int) -> np.ndarray:
     """Return the `count` rows most like the example images on disk."""
     return rows_like(vectors, encoder.encode_images([Path(p) for p in paths]), count)
 

@@ -67,7 +67,7 @@ class Files:
                 return Content("audio", mimetypes.guess_type(name)[0] or "audio/wav", data)
             if suffix in TEXTS:
                 return Content("text", text=data[:16000].decode("utf-8", "replace")[:4000])
-            return picture(data, side)
+            return scaled_picture(data, side)
         except FileNotFoundError:
             return Content("missing", text="the file is not there any more")
         except RefusedError as error:
@@ -124,7 +124,7 @@ def as_items(images: Any) -> Items:
     )
 
 
-def picture(data: bytes, side: int) -> Content:
+def scaled_picture(data: bytes, side: int) -> Content:
     """Return the image file `data` scaled down to `side` pixels, or a placeholder that says what is wrong with it."""
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:

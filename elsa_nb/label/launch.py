@@ -27,7 +27,7 @@ from elsa_nb.search.elsa import Search
 from elsa_nb.search.neighbours import Neighbours
 
 VARIABLE = "ELSA_LABEL_JOB"
-SAMPLE = 96  # items shown to pick seeds from
+SAMPLE_ITEMS = 96  # items shown to pick seeds from
 LEAST_SEEDS = 3
 
 
@@ -70,8 +70,8 @@ def make_job(
     groups = [first_examples.rows_named(opened.ids, *names)] if names else []
     groups += [np.asarray(first, np.int64)] if len(first) else []
     groups += [
-        first_examples.spread_rows(opened.vectors, SAMPLE, rng),
-        first_examples.random_rows(len(opened), 20 * SAMPLE, rng),
+        first_examples.spread_rows(opened.vectors, SAMPLE_ITEMS, rng),
+        first_examples.random_rows(len(opened), 20 * SAMPLE_ITEMS, rng),
     ]
     samples = [group.tolist() for group in groups]
     return Job(str(folder), str(pool), str(Path(session).resolve()), annotator, page, samples)

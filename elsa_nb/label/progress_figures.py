@@ -5,20 +5,20 @@ from typing import Any
 
 import numpy as np
 
-from elsa_nb.label.remaining import Evidence, Left
+from elsa_nb.label.remaining import Evidence, RemainingEstimate
 from elsa_nb.label.rounds import Asked
 
 POINTS = 200  # of the discovery curve
 LAST_PAGES = 40
 
 
-def tally(
+def figures_of(
     labels: Sequence[int],
     asked: Sequence[Asked],
     starts: Sequence[int],
     seeds: int,
     seconds: Sequence[float],
-    left: Left | None = None,
+    left: RemainingEstimate | None = None,
 ) -> dict[str, Any]:
     """Return the figures under the grid as plain numbers, ready for the screen.
 
@@ -56,7 +56,7 @@ def tally(
     }
 
 
-def evidence(labels: Sequence[int], asked: Sequence[Asked], scores: np.ndarray | None, n: int) -> Evidence:
+def evidence_of(labels: Sequence[int], asked: Sequence[Asked], scores: np.ndarray | None, n: int) -> Evidence:
     """Return what an estimator of the number left needs, from the cards so far."""
     given = np.array(labels, np.int64)
     rows = np.array([row for a in asked for row in a.rows], np.int64)

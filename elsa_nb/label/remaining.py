@@ -24,7 +24,7 @@ class Evidence:
     rounds: np.ndarray
 
 
-class Left(NamedTuple):
+class RemainingEstimate(NamedTuple):
     """Between `low` and `high`, `middle` at best guess; `how` says in one sentence what that rests on."""
 
     middle: float
@@ -33,10 +33,10 @@ class Left(NamedTuple):
     how: str
 
 
-class LeftEstimator(Protocol):
+class RemainingEstimator(Protocol):
     """Estimate how many positives have not been asked yet."""
 
-    def __call__(self, evidence: Evidence) -> Left | None:
+    def __call__(self, evidence: Evidence) -> RemainingEstimate | None:
         """Return the estimate, None where there is nothing to go by."""
 
 
@@ -44,7 +44,7 @@ LAST_ROUNDS = 3
 LEAST = 30  # answers to RandS below which there is nothing to go by
 
 
-def among_likely(evidence: Evidence) -> Left | None:
+def among_likely(evidence: Evidence) -> RemainingEstimate | None:
     """Carry the hit rate of RandS in the last rounds over to the likely rows that were not asked.
 
     Likely is what the head scores above mean + 1 std, where RandS draws its points. The range is a 90 % interval of a
@@ -67,4 +67,4 @@ def among_likely(evidence: Evidence) -> Left | None:
         f"a rough guess: {hits} of the last {n} drawn by RandS were positive, and {likely:,} more items look likely; "
         "what does not look likely is not counted, so there may be more"
     )
-    return Left(rate * likely, low, high, how)
+    return RemainingEstimate(rate * likely, low, high, how)

@@ -93,17 +93,17 @@ def positives_of(search: Strategy) -> np.ndarray:
     return np.asarray(getattr(search, "positives", ()), np.int64)
 
 
-def name_of(component: int) -> str:
+def component_name(component: int) -> str:
     """Name a component as the screen and the file show it."""
     return {SAMPLE: "sample", GIVEN: "given"}.get(component) or _NAMES.get(component, f"component {component}")
 
 
-def asked(search: Strategy, batch: Batch) -> Asked:
+def questions_of(search: Strategy, batch: Batch) -> Asked:
     """Return the questions of an open `batch`, with the score and the nearest known positive of each row."""
     scores = scores_of(search)
     chosen = [None] * len(batch.rows) if scores is None else scores[batch.rows].tolist()
     near = _nearest(vectors_of(search), batch.rows, positives_of(search))
-    names = [name_of(component) for component in batch.components.tolist()]
+    names = [component_name(component) for component in batch.components.tolist()]
     return Asked(int(batch.round), batch.rows.tolist(), names, chosen, near)
 
 
@@ -176,4 +176,4 @@ class Rounds:
 
 def _query(search: Strategy) -> tuple[Strategy, Asked | None]:
     batch = search.query()
-    return search, None if batch is None else asked(search, batch)
+    return search, None if batch is None else questions_of(search, batch)

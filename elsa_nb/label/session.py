@@ -20,10 +20,10 @@ from typing import Any, NamedTuple
 
 from elsa_nb.errors import CorruptFileError
 
-FORMAT = 1
+SESSION_FORMAT = 1
 STALE = 15.0  # seconds without a sign of life after which a window on another machine counts as closed
 
-TABLES = """
+_TABLES = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS events (
   id INTEGER PRIMARY KEY, annotator TEXT NOT NULL, action INTEGER NOT NULL, kind TEXT NOT NULL,
@@ -101,16 +101,16 @@ class Session:
             self._base.execute("PRAGMA journal_mode = WAL")
             self._base.execute("PRAGMA synchronous = FULL")  # in WAL mode the default would lose the last answers
             with self._transaction():
-                for statement in TABLES.split(";\n"):
+                for statement in _TABLES.split(";\n"):
                     self._base.execute(statement)
-                self._base.execute("INSERT OR IGNORE INTO meta VALUES ('format', ?)", (str(FORMAT),))
+                self._base.execute("INSERT OR IGNORE INTO meta VALUES ('format', ?)", (str(SESSION_FORMAT),))
         except sqlite3.DatabaseError as error:
             self._base.close()
             if isinstance(error, sqlite3.OperationalError):
                 raise
             raise CorruptFileError(f"{self.path} is no session file ({error}). Give another name.") from error
-        if self.meta("format") != str(FORMAT):
-            raise ValueError(f"{self.path} has format {self.meta('format')}; this version reads format {FORMAT}")
+        if self.meta("format") != str(SESSION_FORMAT):
+            raise ValueError(f"{self.path} has format {self.meta('format')}; this version reads {SESSION_FORMAT}")
 
     @contextmanager
     def _transaction(self):

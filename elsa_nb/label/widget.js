@@ -1,6 +1,6 @@
 // The labelling panel in the browser. cards.js stands above this text; anywidget loads both as one module.
 //
-// A key changes the local deck and the screen at once, then goes to the kernel with a sequence number. A card whose
+// A key changes the local cards and the screen at once, then goes to the kernel with a sequence number. A card whose
 // answer the kernel has not committed yet is marked as such; the mark goes when the acknowledgement comes.
 // Everything from outside (file names, reasons, notices) is set as text, never as HTML.
 
@@ -57,7 +57,7 @@ class Pictures {
 }
 
 function render({ model, el }) {
-  const deck = new Deck(), cards = new Map(), pending = [], queue = [], unsaved = new Set(), nonce = newId(), client = `${storedClient()}:${views++}`;
+  const cards = new Cards(), contents = new Map(), pending = [], queue = [], unsaved = new Set(), nonce = newId(), client = `${storedClient()}:${views++}`;
   let seq = 0, ready = false, stale = false, active = false, holder = "", shown = [], shownFirst = -1, seeds = [], detail = -1, sentAt = 0, waitingSince = 0;
   const say = (kind, more = {}) => model.send({ kind, nonce, client, ...more });
   const pictures = new Pictures((rows) => say("want", { rows, positions: [] }));
@@ -103,7 +103,7 @@ function render({ model, el }) {
   // --- events out
   function dispatch(events) {
     if (!ready || !active) return;
-    for (const event of events) for (const [position] of deck.apply(event)) unsaved.add(position);
+    for (const event of events) for (const [position] of cards.apply(event)) unsaved.add(position);
     queue.push(...events);
     flush();
     paint();
@@ -118,8 +118,8 @@ function render({ model, el }) {
   }
 
   function announce() {
-    const card = cards.get(deck.cursor), label = deck.labels[deck.cursor];
-    const text = label === undefined ? "" : `${deck.cursor - shownFirst + 1} of ${shown.length}: ${card ? card.item : ""} ${WORDS[label]}`;
+    const card = contents.get(cards.cursor), label = cards.labels[cards.cursor];
+    const text = label === undefined ? "" : `${cards.cursor - shownFirst + 1} of ${shown.length}: ${card ? card.item : ""} ${WORDS[label]}`;
     if (text !== spoken) live.textContent = spoken = text;
   }
 
@@ -129,10 +129,10 @@ function render({ model, el }) {
     if (to && to !== nonce && kind !== "ack") return;
     if (kind === "snapshot") adoptSnapshot(message, buffers);
     else if (kind === "ack" && to === nonce) acknowledge(message);
-    else if (kind === "ack") { if (ready) { message.events.forEach((e) => deck.apply(e)); agree(message); paint(); } }
+    else if (kind === "ack") { if (ready) { message.events.forEach((e) => cards.apply(e)); agree(message); paint(); } }
     else if (kind === "deal" || kind === "over") dealt(message);
     else if (kind === "cards") {
-      message.cards.forEach((card) => cards.set(card.position, card));
+      message.cards.forEach((card) => contents.set(card.position, card));
       message.pictures.forEach((p) => pictures.put(p, p.buffer < 0 ? null : buffers[p.buffer]));
       fill(); paintSeeds(); paintWhy();
     } else if (kind === "zoom") showZoom(message, buffers);
@@ -145,14 +145,14 @@ function render({ model, el }) {
     if ((pending.length || queue.length) && ready && !m.force) { stale = true; return; }  // answers of ours are still on their way; ask again later
     const ints = (view, Type) => new Type(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength));
     const history = ints(buffers[1], Int32Array);
-    Object.assign(deck, { size: m.size, rounds: m.rounds, cursor: m.cursor, waiting: m.waiting, over: m.over, check: m.check, open: m.open,
+    Object.assign(cards, { size: m.size, rounds: m.rounds, cursor: m.cursor, waiting: m.waiting, over: m.over, check: m.check, open: m.open,
       labels: Array.from(ints(buffers[0], Int8Array)), history: [] });
     for (let i = 0; i < history.length;) {
       const n = history[i++];
-      if (n < 0) deck.history.push(-n - 1);
-      else { const entry = []; for (let k = 0; k < n; k++, i += 2) entry.push([history[i], history[i + 1]]); deck.history.push(entry); }
+      if (n < 0) cards.history.push(-n - 1);
+      else { const entry = []; for (let k = 0; k < n; k++, i += 2) entry.push([history[i], history[i + 1]]); cards.history.push(entry); }
     }
-    seq = m.seq; pending.length = queue.length = 0; unsaved.clear(); cards.clear(); stale = false; ready = true; shownFirst = -1;
+    seq = m.seq; pending.length = queue.length = 0; unsaved.clear(); contents.clear(); stale = false; ready = true; shownFirst = -1;
     active = m.active; holder = m.text; seeds = m.seeds;
     title.textContent = m.title;
     paint();
@@ -168,15 +168,15 @@ function render({ model, el }) {
 
   function agree(m) {
     if (pending.length) return;
-    if (stale || m.check !== deck.check || m.n !== deck.labels.length) { root.dataset.healed = Number(root.dataset.healed || 0) + 1; say("sync"); }
+    if (stale || m.check !== cards.check || m.n !== cards.labels.length) { root.dataset.healed = Number(root.dataset.healed || 0) + 1; say("sync"); }
   }
 
   function dealt(m) {
     if (!ready) return;
-    if (m.kind === "over") { deck.waiting = false; deck.over = true; }
-    else if (deck.waiting || !active || !deck.labels.length) {
-      deck.deal(m.n, m.known); deck.waiting = m.more;
-      m.cards?.forEach((card) => cards.set(card.position, card));
+    if (m.kind === "over") { cards.waiting = false; cards.over = true; }
+    else if (cards.waiting || !active || !cards.labels.length) {
+      cards.deal(m.n, m.known); cards.waiting = m.more;
+      m.cards?.forEach((card) => contents.set(card.position, card));
     }
     else stale = true;
     if (stale && !pending.length) say("sync");
@@ -194,7 +194,7 @@ function render({ model, el }) {
   const columns = () => across;
   function layOut() {
     const width = grid.clientWidth || 600;
-    across = [12, 10, 8, 6, 5, 4, 3, 2, 1].find((n) => deck.size % n === 0 && width / n >= 86) ?? 1;
+    across = [12, 10, 8, 6, 5, 4, 3, 2, 1].find((n) => cards.size % n === 0 && width / n >= 86) ?? 1;
     grid.style.gridTemplateColumns = `repeat(${across}, minmax(0, 1fr))`;
   }
 
@@ -208,8 +208,8 @@ function render({ model, el }) {
 
   function pageOf(position) {  // [number of the page of a position, number of pages]
     let before = 0, all = 0;
-    deck.rounds.forEach((start, i) => {
-      const end = deck.rounds[i + 1] ?? deck.labels.length, size = deck.size;
+    cards.rounds.forEach((start, i) => {
+      const end = cards.rounds[i + 1] ?? cards.labels.length, size = cards.size;
       if (end <= position) before += Math.ceil((end - start) / size);
       else if (start <= position) before += Math.floor((position - start) / size);
       all += Math.ceil((end - start) / size);
@@ -218,16 +218,16 @@ function render({ model, el }) {
   }
 
   function paintNow() {
-    const n = deck.labels.length;
-    const [first, end] = n ? deck.page(deck.cursor) : [0, 0];
+    const n = cards.labels.length;
+    const [first, end] = n ? cards.page(cards.cursor) : [0, 0];
     if (first !== shownFirst || end - first !== shown.length) build(first, end);
     shown.forEach((node, i) => paintCard(node, first + i));
-    const open = shown.reduce((sum, _, i) => sum + (deck.labels[first + i] === OPEN), 0);
+    const open = shown.reduce((sum, _, i) => sum + (cards.labels[first + i] === OPEN), 0);
     const [page, pages] = pageOf(first);
-    where.textContent = n ? `page ${page} of ${pages} · round ${deck.rounds.length} · ${n - deck.open} of ${n} answered` : "";
-    onward.textContent = open ? `${open} left: negative, next page ⏎` : deck.over && end === n ? "Finished" : "Next page ⏎";
-    onward.disabled = deck.over && end === n && !open;
-    sizes.value = deck.size;
+    where.textContent = n ? `page ${page} of ${pages} · round ${cards.rounds.length} · ${n - cards.open} of ${n} answered` : "";
+    onward.textContent = open ? `${open} left: negative, next page ⏎` : cards.over && end === n ? "Finished" : "Next page ⏎";
+    onward.disabled = cards.over && end === n && !open;
+    sizes.value = cards.size;
     const late = pending.length && performance.now() - sentAt > 1000;
     status.textContent = !ready ? "connecting…" : !active ? "read only" : late ? "not saved yet" : pending.length ? "saving…" : "saved";
     status.dataset.state = late ? "late" : pending.length ? "saving" : "saved";
@@ -235,12 +235,12 @@ function render({ model, el }) {
     bannerText.textContent = holder;
     takeOver.hidden = active;
     restText.textContent = !ready ? "Connecting to the kernel…" : !n ? "Nothing to show yet." : "Looking for the next round…";
-    if (deck.waiting && !waitingSince) waitingSince = performance.now();
-    if (!deck.waiting) waitingSince = 0;
+    if (cards.waiting && !waitingSince) waitingSince = performance.now();
+    if (!cards.waiting) waitingSince = 0;
     rest.hidden = ready && n > 0 && !(waitingSince && performance.now() - waitingSince > 150);
-    Object.assign(root.dataset, { seq: seq + (queue.length > 0), cursor: deck.cursor, n, page, pages, rounds: deck.rounds.length,
-      check: deck.check, waiting: deck.waiting, over: deck.over, active, ready, history: deck.history.length });
-    grid.setAttribute("aria-activedescendant", shown[deck.cursor - first]?.id ?? "");
+    Object.assign(root.dataset, { seq: seq + (queue.length > 0), cursor: cards.cursor, n, page, pages, rounds: cards.rounds.length,
+      check: cards.check, waiting: cards.waiting, over: cards.over, active, ready, history: cards.history.length });
+    grid.setAttribute("aria-activedescendant", shown[cards.cursor - first]?.id ?? "");
     paintWhy();
     announce();
   }
@@ -269,7 +269,7 @@ function render({ model, el }) {
 
   function fill() {
     shown.forEach((node, i) => {
-      const card = cards.get(shownFirst + i), picture = card && pictures.get(card.row);
+      const card = contents.get(shownFirst + i), picture = card && pictures.get(card.row);
       if (!card) return;
       node.dataset.row = card.row;
       node.title = card.item;
@@ -290,35 +290,35 @@ function render({ model, el }) {
   }
 
   function paintCard(node, position) {
-    const label = deck.labels[position], data = node.dataset;
-    const key = `${label} ${position === deck.cursor} ${unsaved.has(position)} ${cards.has(position)}`;
+    const label = cards.labels[position], data = node.dataset;
+    const key = `${label} ${position === cards.cursor} ${unsaved.has(position)} ${contents.has(position)}`;
     if (data.key === key) return;
     data.key = key;
     if (data.label !== String(label)) {
       data.label = label; node.children[1].textContent = MARKS[label];
     }
-    data.cursor = position === deck.cursor;
+    data.cursor = position === cards.cursor;
     data.unsaved = unsaved.has(position);
     node.setAttribute("aria-selected", label === POSITIVE);
-    const card = cards.get(position);
+    const card = contents.get(position);
     node.setAttribute("aria-label", `${card ? `${card.item}, ${card.component}, ` : ""}${WORDS[label]}`);
   }
 
   function fetchAround(first, end) {  // this page, the next two and the one before: turning a page then waits for nothing
-    const from = Math.max(0, first - deck.size), to = Math.min(deck.labels.length, end + 2 * deck.size), missing = [];
-    for (let p = first; p < to; p++) if (!cards.has(p)) missing.push(p);
-    for (let p = from; p < first; p++) if (!cards.has(p)) missing.push(p);
+    const from = Math.max(0, first - cards.size), to = Math.min(cards.labels.length, end + 2 * cards.size), missing = [];
+    for (let p = first; p < to; p++) if (!contents.has(p)) missing.push(p);
+    for (let p = from; p < first; p++) if (!contents.has(p)) missing.push(p);
     if (missing.length) say("want", { positions: missing, rows: [] });
     const rows = [];
-    for (let p = from; p < to; p++) if (cards.has(p)) rows.push(cards.get(p).row);
+    for (let p = from; p < to; p++) if (contents.has(p)) rows.push(contents.get(p).row);
     pictures.want(rows);
   }
 
   function paintWhy() {
-    const at = detail >= 0 && detail < deck.labels.length ? detail : deck.cursor, card = cards.get(at);
+    const at = detail >= 0 && detail < cards.labels.length ? detail : cards.cursor, card = contents.get(at);
     const near = card && card.near !== null ? card.near : null;
     if (near !== null && !pictures.get(near)) pictures.want([near]);
-    const key = card ? [at, deck.labels[at], !!pictures.get(card.row), near !== null && !!pictures.get(near)].join() : "";
+    const key = card ? [at, cards.labels[at], !!pictures.get(card.row), near !== null && !!pictures.get(near)].join() : "";
     if (why.dataset.key === key) return;
     why.dataset.key = key;
     why.replaceChildren();
@@ -331,7 +331,7 @@ function render({ model, el }) {
     }
     make("div", "elsa-item", why, card.item);
     make("div", "", why, `asked by ${card.component} in round ${card.round}` + (card.score === null ? "" : `, score ${card.score.toFixed(3)}`));
-    make("div", "", why, `answer: ${WORDS[deck.labels[at]]}`);
+    make("div", "", why, `answer: ${WORDS[cards.labels[at]]}`);
   }
 
   function paintSeeds() {
@@ -383,7 +383,7 @@ function render({ model, el }) {
 
   // --- larger view
   function openZoom(position) {
-    const card = cards.get(position);
+    const card = contents.get(position);
     if (!card) return;
     zoomed = card.row;
     say("zoom", { row: card.row });
@@ -403,9 +403,9 @@ function render({ model, el }) {
     ArrowLeft: () => [{ op: "move", by: -1 }], ArrowRight: () => [{ op: "move", by: 1 }],
     ArrowUp: () => [{ op: "move", by: -columns() }], ArrowDown: () => [{ op: "move", by: columns() }],
     PageUp: () => [{ op: "turn", by: -1 }], PageDown: () => [{ op: "turn", by: 1 }],
-    Home: () => [{ op: "goto", at: deck.page(deck.cursor)[0] }], End: () => [{ op: "goto", at: deck.page(deck.cursor)[1] - 1 }],
+    Home: () => [{ op: "goto", at: cards.page(cards.cursor)[0] }], End: () => [{ op: "goto", at: cards.page(cards.cursor)[1] - 1 }],
     1: () => [{ op: "label", v: 1 }], p: () => [{ op: "label", v: 1 }], 0: () => [{ op: "label", v: 0 }], n: () => [{ op: "label", v: 0 }],
-    2: () => [{ op: "label", v: -1 }], u: () => [{ op: "label", v: -1 }], " ": () => [{ op: "toggle", at: deck.cursor }],
+    2: () => [{ op: "label", v: -1 }], u: () => [{ op: "label", v: -1 }], " ": () => [{ op: "toggle", at: cards.cursor }],
     r: () => [{ op: "row", columns: columns(), v: 1 }], R: () => [{ op: "row", columns: columns(), v: 0 }],
     Enter: () => [{ op: "rest" }, { op: "next" }], z: () => [{ op: "undo" }], o: () => [{ op: "open" }],
   };
@@ -416,7 +416,7 @@ function render({ model, el }) {
     const key = undo ? "z" : e.key.length === 1 && e.key !== "R" ? e.key.toLowerCase() : e.key;
     if (key === "h" || key === "?") help.hidden = !help.hidden;
     else if (key === "Escape") closeOverlays();
-    else if (key === "f") { if (zoom.hidden) openZoom(deck.cursor); else closeOverlays(); }
+    else if (key === "f") { if (zoom.hidden) openZoom(cards.cursor); else closeOverlays(); }
     else if (Object.hasOwn(KEYS, key)) { detail = -1; dispatch(KEYS[key]()); }
     else return;
     e.preventDefault(); e.stopPropagation();
@@ -451,11 +451,11 @@ function render({ model, el }) {
     const now = performance.now();
     if (!ready || now - lastAlive > ALIVE_MS) { lastAlive = now; say(ready ? "alive" : "hello"); }
     if (pending.length && now - sentAt > RESEND_MS) { pending.forEach((p) => say("events", p)); sentAt = now - 1100; }
-    if (pending.length || deck.waiting) paint();
+    if (pending.length || cards.waiting) paint();
     if (ready && shown.some((node) => !node.dataset.filled)) { fill(); fetchAround(shownFirst, shownFirst + shown.length); }
   }, 300);
   el.append(root);
-  root.elsa = { deck, dispatch, pictures };  // for tests
+  root.elsa = { cards, dispatch, pictures };  // for tests
   paint(); paintFigures();
   say("hello"); lastAlive = performance.now();
   return () => {

@@ -1,7 +1,7 @@
-"""The widget between desk and browser: messages in, messages out, one window at a time.
+"""The widget between controller and browser: messages in, messages out, one window at a time.
 
-No answer travels in a synced trait: the screen sends events, the desk commits them, the board acknowledges. A window
-that shows the same session while another works on it is told so and only looks on.
+No answer travels in a synced trait: the screen sends events, the controller commits them, the widget acknowledges. A
+window that shows the same session while another works on it says so and only looks on.
 """
 
 import threading
@@ -14,16 +14,16 @@ import anywidget
 import numpy as np
 import traitlets
 
-from elsa_nb.label.controller import Desk
+from elsa_nb.label.controller import Controller
 from elsa_nb.label.items import Content, Items
 
-SILENT = 8.0  # seconds after which another window may take the place of one that says nothing
+SILENT_WINDOW = 8.0  # seconds after which another window may take the place of one that says nothing
 GOODBYE, VANISHED = 2.0, 8.0  # seconds after which a panel nobody looks at gives the session free
 THUMBNAIL, LARGE = 224, 1200  # pixels
 _HERE = Path(__file__).parent
 
 
-class Board(anywidget.AnyWidget):
+class Widget(anywidget.AnyWidget):
     """The grid of cards in the browser."""
 
     # One module without a build step: the reducer above the view.
@@ -31,20 +31,20 @@ class Board(anywidget.AnyWidget):
     _css = (_HERE / "widget.css").read_text("utf-8")
     figures = traitlets.Dict().tag(sync=True)
 
-    def __init__(self, desk: Desk, items: Items, *, title: str = ""):
-        self.desk, self.items, self.title = desk, items, title
+    def __init__(self, controller: Controller, items: Items, *, title: str = ""):
+        self.controller, self.items, self.title = controller, items, title
         self._lock = threading.RLock()
         self._readers = ThreadPoolExecutor(2, "elsa-pictures")
         self._active: str | None = None  # the nonce of the window that works
         self._client, self._seen, self._seq = "", 0.0, 0
         self._changed = threading.Event()
         self._left: float | None = None  # when the last window said goodbye
-        desk.publish = self._publish
-        super().__init__(figures=desk.tally())
+        controller.publish = self._publish
+        super().__init__(figures=controller.figures())
         self.on_msg(self._on_msg)
 
     def __repr__(self):
-        return f"Board({self.title})"
+        return f"Widget({self.title})"
 
     # --- in
 
@@ -55,7 +55,7 @@ class Board(anywidget.AnyWidget):
             return
         if nonce == self._active:
             self._seen = time.monotonic()
-        if self.desk.wake():
+        if self.controller.wake():
             self.renew()
         handler(nonce, content)
 
@@ -78,8 +78,8 @@ class Board(anywidget.AnyWidget):
                     self._roles()
 
     def _on_take(self, nonce: str, content: dict) -> None:
-        if not self.desk.held:
-            self.desk.look_around(force=True)
+        if not self.controller.held:
+            self.controller.look_around(force=True)
         with self._lock:
             self._activate(nonce, content.get("client"))
         self._snapshot(nonce, force=True)
@@ -95,24 +95,24 @@ class Board(anywidget.AnyWidget):
         if not isinstance(seq, int) or not isinstance(events, list) or not all(isinstance(e, dict) for e in events):
             return
         with self._lock:
-            if nonce != self._active or not self.desk.held:
+            if nonce != self._active or not self.controller.held:
                 self._roles()
                 self.send({"kind": "refused", "to": nonce})
                 return
             if seq > self._seq + 1:
                 self.send({"kind": "resend", "to": nonce, "from": self._seq + 1})
                 return
-            with self.desk.lock:
+            with self.controller.lock:
                 if seq == self._seq + 1:
-                    if not self.desk.handle(events):
+                    if not self.controller.handle(events):
                         self._roles()
                         self.send({"kind": "refused", "to": nonce})
                         return
                     self._seq = seq
                 else:
                     events = []  # a second copy of what was committed: acknowledge, do nothing
-                deck = self.desk.deck
-                state = {"check": deck.check, "n": len(deck.labels)}
+                cards = self.controller.cards
+                state = {"check": cards.check, "n": len(cards.labels)}
                 self.send({"kind": "ack", "to": nonce, "seq": seq, "events": events} | state)
         self._changed.set()
 
@@ -150,14 +150,14 @@ class Board(anywidget.AnyWidget):
             return
         if message["kind"] == "deal" and not message["more"]:
             # What the first page says goes with it; its pictures mostly went ahead. So the page is there at once.
-            with self.desk.lock:
-                start, end = self.desk.deck.page(self.desk.deck.cursor)
-                message = message | {"cards": [self.desk.card(position) for position in range(start, end)]}
+            with self.controller.lock:
+                start, end = self.controller.cards.page(self.controller.cards.cursor)
+                message = message | {"cards": [self.controller.card(position) for position in range(start, end)]}
         self.send(message)
         self._changed.set()
 
     def _free(self, client: str | None) -> bool:
-        return self._active is None or client == self._client or time.monotonic() - self._seen > SILENT
+        return self._active is None or client == self._client or time.monotonic() - self._seen > SILENT_WINDOW
 
     def _activate(self, nonce: str, client: str | None) -> None:
         if nonce != self._active:
@@ -166,41 +166,41 @@ class Board(anywidget.AnyWidget):
 
     def _standing(self) -> str:
         """Say why a window may only look on, or what the person should know."""
-        if not self.desk.held:
-            holder = self.desk.session.held_by
+        if not self.controller.held:
+            holder = self.controller.session.held_by
             return f"This session is open elsewhere ({holder}). Here you can look on." if holder else "Reopening..."
-        return self.desk.error or self.desk.notice
+        return self.controller.error or self.controller.notice
 
     def _roles(self) -> None:
         text = self._standing()
-        self.send({"kind": "roles", "active": self._active, "held": self.desk.held, "text": text, "other": OTHER})
+        self.send({"kind": "roles", "active": self._active, "held": self.controller.held, "text": text, "other": OTHER})
 
     def _snapshot(self, nonce: str, *, force: bool = False) -> None:
-        with self._lock, self.desk.lock:
-            deck = self.desk.deck
+        with self._lock, self.controller.lock:
+            cards = self.controller.cards
             flat: list[int] = []
-            for entry in deck.history:
+            for entry in cards.history:
                 if isinstance(entry, int):
                     flat.append(-entry - 1)
                 else:
                     flat.append(len(entry))
                     flat += [number for pair in entry for number in pair]
             state = {
-                name: getattr(deck, name) for name in ("size", "rounds", "cursor", "waiting", "over", "check", "open")
+                name: getattr(cards, name) for name in ("size", "rounds", "cursor", "waiting", "over", "check", "open")
             }
-            active = nonce == self._active and self.desk.held
+            active = nonce == self._active and self.controller.held
             content = {"kind": "snapshot", "to": nonce, "force": force, "title": self.title, "active": active} | state
             content["seq"] = self._seq if nonce == self._active else 0
             content["text"] = self._standing() or ("" if active else OTHER)
-            content["seeds"] = self.desk.rounds.seeds[:24].tolist()
-            buffers = [np.array(deck.labels, np.int8).tobytes(), np.array(flat, np.int32).tobytes()]
+            content["seeds"] = self.controller.rounds.seeds[:24].tolist()
+            buffers = [np.array(cards.labels, np.int8).tobytes(), np.array(flat, np.int32).tobytes()]
             self.send(content, buffers)
 
     def _send_cards(self, nonce: str | None, positions: list[int], rows: list[int]) -> None:
-        with self.desk.lock:
-            cards = [self.desk.card(p) for p in positions if 0 <= p < len(self.desk.deck.labels)]
+        with self.controller.lock:
+            cards = [self.controller.card(p) for p in positions if 0 <= p < len(self.controller.cards.labels)]
             # Only what the session is about is ever read; a row number from the browser is a request, not a right.
-            rows = list(dict.fromkeys([c["row"] for c in cards] + [r for r in rows if self.desk.may_show(r)]))
+            rows = list(dict.fromkeys([c["row"] for c in cards] + [r for r in rows if self.controller.may_show(r)]))
         for start in range(0, max(len(rows), 1), 24):
             part = set(rows[start : start + 24])
             pictures, buffers = [], []
@@ -213,7 +213,7 @@ class Board(anywidget.AnyWidget):
             self.send({"kind": "cards", "to": nonce, "cards": mine, "pictures": pictures}, buffers)
 
     def _send_zoom(self, nonce: str, row: int) -> None:
-        if not self.desk.may_show(row):
+        if not self.controller.may_show(row):
             return
         content = self.items.content(row, LARGE)
         described = _described(row, content, 0)

@@ -8,31 +8,32 @@ import subprocess
 import pytest
 
 import elsa_nb.label
-from elsa_nb.label.cards import OPEN, Deck, weight
+from elsa_nb.label.cards import OPEN, Cards, weight
 
 FOLDER = __import__("pathlib").Path(elsa_nb.label.__file__).parent
 OPS = ("move", "goto", "turn", "next", "open", "size", "label", "set", "toggle", "row", "rest", "undo")
 
 DRIVER = """
 import { readFileSync } from "node:fs";
-import { Deck } from "DECK";
+import { Cards } from "DECK";
 const state = (d) => [d.labels, d.rounds, d.history, d.cursor, d.open, d.waiting, d.over, d.check, d.size, d.starts];
 const runs = JSON.parse(readFileSync(0, "utf8"));
 console.log(JSON.stringify(runs.map((events) => {
-  const deck = new Deck(12);
+  const cards = new Cards(12);
   return events.map((e) => {
-    if (e.op === "deal") deck.deal(e.n, e.known); else if (e.op === "over") { deck.over = true; deck.waiting = false; }
-    else deck.apply(e);
-    return state(deck);
+    if (e.op === "deal") cards.deal(e.n, e.known);
+    else if (e.op === "over") { cards.over = true; cards.waiting = false; }
+    else cards.apply(e);
+    return state(cards);
   }).at(-1);
 })));
 """
 
 
 def dealt(n=30, size=12):
-    deck = Deck(size)
-    deck.deal(n)
-    return deck
+    cards = Cards(size)
+    cards.deal(n)
+    return cards
 
 
 def state(d):
@@ -52,37 +53,37 @@ def random_event(rng, n):
 
 
 def random_run(rng, length=100):
-    """Events as a person and a search would make them, by a deck of its own."""
-    deck, events = Deck(12), []
+    """Events as a person and a search would make them, by a cards of its own."""
+    cards, events = Cards(12), []
 
     def deal():
         n = rng.randrange(1, 50)
         known = [[i, rng.choice([0, 1])] for i in sorted(rng.sample(range(n), rng.randrange(0, n)))]
         events.append({"op": "deal", "n": n, "known": known})
-        deck.deal(n, known)
+        cards.deal(n, known)
 
     deal()
     for _ in range(length):
-        event = random_event(rng, len(deck.labels))
+        event = random_event(rng, len(cards.labels))
         if rng.random() < 0.15:
             event = {"op": "next"}
         events.append(event)
-        deck.apply(event)
-        if deck.waiting and rng.random() < 0.7:
+        cards.apply(event)
+        if cards.waiting and rng.random() < 0.7:
             if rng.random() < 0.1:
                 events.append({"op": "over"})
-                deck.over, deck.waiting = True, False
+                cards.over, cards.waiting = True, False
             else:
                 deal()
-    return events, state(deck)
+    return events, state(cards)
 
 
 def test_python_and_javascript_agree_after_300_times_100_random_events(tmp_path):
     node = shutil.which("node")
     if node is None:
         pytest.skip("no node here; the browser tests put the same question to Chromium")
-    shutil.copy(FOLDER / "cards.js", tmp_path / "deck.mjs")
-    (tmp_path / "driver.mjs").write_text(DRIVER.replace("DECK", "./deck.mjs"))
+    shutil.copy(FOLDER / "cards.js", tmp_path / "cards.mjs")
+    (tmp_path / "driver.mjs").write_text(DRIVER.replace("DECK", "./cards.mjs"))
     rng = random.Random(7)
     runs = [random_run(rng) for _ in range(300)]
     text = json.dumps([events for events, _ in runs])
@@ -95,18 +96,18 @@ def test_undoing_everything_leads_back_to_the_beginning():
     rng = random.Random(3)
     for _ in range(50):
         events, _ = random_run(rng, 60)
-        deck = Deck(12)
+        cards = Cards(12)
         for event in events:
             if event["op"] == "deal":
-                deck.deal(event["n"], event["known"])
+                cards.deal(event["n"], event["known"])
             elif event["op"] != "over":
-                deck.apply(event)
-        while any(isinstance(entry, list) for entry in deck.history):
-            deck.apply({"op": "undo"})
+                cards.apply(event)
+        while any(isinstance(entry, list) for entry in cards.history):
+            cards.apply({"op": "undo"})
         first = events[0]
-        fresh = Deck(deck.size)
+        fresh = Cards(cards.size)
         fresh.deal(first["n"], first["known"])
-        assert (deck.labels, deck.check, deck.open) == (fresh.labels, fresh.check, fresh.open)
+        assert (cards.labels, cards.check, cards.open) == (fresh.labels, fresh.check, fresh.open)
 
 
 def test_check_and_open_are_what_they_say():
@@ -118,79 +119,86 @@ def test_check_and_open_are_what_they_say():
 
 
 def test_pages_never_cross_rounds():
-    deck = Deck(12)
-    deck.deal(30)
-    deck.deal(5)
-    assert deck.starts == [0, 12, 24, 30]
-    assert [deck.page(p) for p in (0, 11, 12, 29, 30, 34)] == [(0, 12), (0, 12), (12, 24), (24, 30), (30, 35), (30, 35)]
+    cards = Cards(12)
+    cards.deal(30)
+    cards.deal(5)
+    assert cards.starts == [0, 12, 24, 30]
+    assert [cards.page(p) for p in (0, 11, 12, 29, 30, 34)] == [
+        (0, 12),
+        (0, 12),
+        (12, 24),
+        (24, 30),
+        (30, 35),
+        (30, 35),
+    ]
 
 
 def test_a_label_moves_to_the_next_open_card_of_the_page():
-    deck = dealt()
-    deck.apply({"op": "set", "at": 1, "v": 0})
-    deck.apply({"op": "goto", "at": 0})
-    deck.apply({"op": "label", "v": 1})
-    assert (deck.labels[:3], deck.cursor) == ([1, 0, OPEN], 2)
+    cards = dealt()
+    cards.apply({"op": "set", "at": 1, "v": 0})
+    cards.apply({"op": "goto", "at": 0})
+    cards.apply({"op": "label", "v": 1})
+    assert (cards.labels[:3], cards.cursor) == ([1, 0, OPEN], 2)
     for _ in range(10):
-        deck.apply({"op": "label", "v": 0})
-    assert deck.cursor == 11  # the page is full: it stays, so that nothing is labelled unseen
-    deck.apply({"op": "label", "v": 1})
-    assert deck.cursor == 11
+        cards.apply({"op": "label", "v": 0})
+    assert cards.cursor == 11  # the page is full: it stays, so that nothing is labelled unseen
+    cards.apply({"op": "label", "v": 1})
+    assert cards.cursor == 11
 
 
 def test_rest_and_next_close_a_page_but_never_an_unseen_card():
-    deck = dealt(30)
-    deck.apply({"op": "turn", "by": 1})
-    deck.apply({"op": "rest"})
-    assert deck.labels.count(0) == 12
-    deck.apply({"op": "next"})
-    deck.apply({"op": "rest"})
-    deck.apply({"op": "next"})  # the last page: back to what is still open
-    assert (deck.cursor, deck.waiting) == (0, False)
-    deck.apply({"op": "rest"})
+    cards = dealt(30)
+    cards.apply({"op": "turn", "by": 1})
+    cards.apply({"op": "rest"})
+    assert cards.labels.count(0) == 12
+    cards.apply({"op": "next"})
+    cards.apply({"op": "rest"})
+    cards.apply({"op": "next"})  # the last page: back to what is still open
+    assert (cards.cursor, cards.waiting) == (0, False)
+    cards.apply({"op": "rest"})
     for _ in range(3):
-        deck.apply({"op": "next"})
-    assert deck.waiting
+        cards.apply({"op": "next"})
+    assert cards.waiting
 
 
 def test_nothing_but_undo_moves_a_waiting_deck():
-    deck = dealt(3)
-    deck.apply({"op": "rest"})
-    deck.apply({"op": "next"})
-    before = state(deck)
+    cards = dealt(3)
+    cards.apply({"op": "rest"})
+    cards.apply({"op": "next"})
+    before = state(cards)
     for op in OPS[:-1]:
-        deck.apply({"op": op, "by": 1, "at": 1, "v": 1, "columns": 2})
-    assert state(deck) == before
-    deck.apply({"op": "undo"})
-    assert (deck.waiting, deck.open) == (False, 3)
+        cards.apply({"op": op, "by": 1, "at": 1, "v": 1, "columns": 2})
+    assert state(cards) == before
+    cards.apply({"op": "undo"})
+    assert (cards.waiting, cards.open) == (False, 3)
 
 
 def test_row_and_toggle():
-    deck = dealt()
-    deck.apply({"op": "goto", "at": 8})
-    deck.apply({"op": "row", "columns": 6, "v": 1})
-    assert [p for p, label in enumerate(deck.labels) if label == 1] == list(range(6, 12))
-    deck.apply({"op": "toggle", "at": 8})
-    assert deck.labels[8] == 0
-    deck.apply({"op": "undo"})
-    deck.apply({"op": "undo"})
-    assert deck.labels.count(OPEN) == 30
+    cards = dealt()
+    cards.apply({"op": "goto", "at": 8})
+    cards.apply({"op": "row", "columns": 6, "v": 1})
+    assert [p for p, label in enumerate(cards.labels) if label == 1] == list(range(6, 12))
+    cards.apply({"op": "toggle", "at": 8})
+    assert cards.labels[8] == 0
+    cards.apply({"op": "undo"})
+    cards.apply({"op": "undo"})
+    assert cards.labels.count(OPEN) == 30
 
 
 @pytest.mark.parametrize(
     "event", [{}, {"op": "label"}, {"op": "set", "at": "0", "v": 1}, {"op": "__init__"}, {"op": None}]
 )
 def test_nonsense_changes_nothing(event):
-    deck = dealt()
-    before = state(deck)
-    deck.apply(event)
-    assert state(deck) == before
+    cards = dealt()
+    before = state(cards)
+    cards.apply(event)
+    assert state(cards) == before
 
 
 def test_a_label_changed_after_the_end_opens_the_search_again():
-    deck = dealt(3)
-    deck.apply({"op": "rest"})
-    deck.over = True
-    steps = deck.apply({"op": "set", "at": 1, "v": 1})
+    cards = dealt(3)
+    cards.apply({"op": "rest"})
+    cards.over = True
+    steps = cards.apply({"op": "set", "at": 1, "v": 1})
     assert steps.resumed
-    assert not deck.over
+    assert not cards.over

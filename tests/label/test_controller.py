@@ -1,4 +1,4 @@
-"""The desk: what the screen was told is in the file, and the search is where the person is."""
+"""The controller: what the screen was told is in the file, and the search is where the person is."""
 
 import sqlite3
 import time
@@ -11,9 +11,9 @@ from elsa_nb.label.session import Answer, Session
 from elsa_nb.search.oracle import Truth, simulate
 
 
-def label_all(desk, positive):
-    while not desk.deck.over:
-        answer_page(desk, positive)
+def label_all(controller, positive):
+    while not controller.cards.over:
+        answer_page(controller, positive)
 
 
 def log_of(search):
@@ -21,70 +21,76 @@ def log_of(search):
 
 
 def test_labelled_by_hand_a_search_goes_the_way_a_simulation_goes(make_desk, make_search, small):
-    desk = make_desk()
-    label_all(desk, small[1])
+    controller = make_desk()
+    label_all(controller, small[1])
     alone = make_search()
     simulate(alone, Truth(small[1]))
-    assert log_of(desk.rounds.search) == log_of(alone)
-    assert stored(desk) == shown(desk)
-    assert len(stored(desk)) == len(alone.log.rows)
+    assert log_of(controller.rounds.search) == log_of(alone)
+    assert stored(controller) == shown(controller)
+    assert len(stored(controller)) == len(alone.log.rows)
 
 
 def test_reopened_it_is_where_it_was_cards_history_and_all(make_desk, small):
-    desk = make_desk()
+    controller = make_desk()
     for _ in range(4):
-        answer_page(desk, small[1])
-    desk.handle([{"op": "label", "v": 1}, {"op": "label", "v": -1}])
-    before = (desk.deck.labels, desk.deck.rounds, desk.deck.history, desk.deck.check, log_of(desk.rounds.search))
-    desk.close()
+        answer_page(controller, small[1])
+    controller.handle([{"op": "label", "v": 1}, {"op": "label", "v": -1}])
+    before = (
+        controller.cards.labels,
+        controller.cards.rounds,
+        controller.cards.history,
+        controller.cards.check,
+        log_of(controller.rounds.search),
+    )
+    controller.close()
     again = make_desk()
-    now = (again.deck.labels, again.deck.rounds, again.deck.history, again.deck.check, log_of(again.rounds.search))
+    now = (again.cards.labels, again.cards.rounds, again.cards.history, again.cards.check, log_of(again.rounds.search))
     assert now == before
     assert again.notice == ""
     label_all(again, small[1])
 
 
 def test_undo_goes_back_through_rounds_and_restarts_to_the_very_first_question(make_desk, small):
-    desk = make_desk()
-    label_all(desk, small[1])
-    desk.close()
-    desk = make_desk()
-    assert desk.deck.over
-    while any(isinstance(entry, list) for entry in desk.deck.history):
-        assert desk.handle([{"op": "undo"}])
-    assert stored(desk) == shown(desk) == {}
-    assert len(desk.rounds.search.log.rows) == 0
-    assert len(desk.session.rounds()) == 1
-    label_all(desk, small[1])
-    assert stored(desk) == shown(desk)
+    controller = make_desk()
+    label_all(controller, small[1])
+    controller.close()
+    controller = make_desk()
+    assert controller.cards.over
+    while any(isinstance(entry, list) for entry in controller.cards.history):
+        assert controller.handle([{"op": "undo"}])
+    assert stored(controller) == shown(controller) == {}
+    assert len(controller.rounds.search.log.rows) == 0
+    assert len(controller.session.rounds()) == 1
+    label_all(controller, small[1])
+    assert stored(controller) == shown(controller)
 
 
 def test_many_undos_in_one_message_may_cross_rounds(make_desk, small):
-    desk = make_desk()
+    controller = make_desk()
     for _ in range(4):
-        answer_page(desk, small[1])
-    desk.handle([{"op": "label", "v": 1}, {"op": "label", "v": 0}])
-    rounds = len(desk.asked)
-    undo = sum(isinstance(entry, list) for entry in desk.deck.history) - 1
-    assert desk.handle([{"op": "undo"}] * undo)
-    assert (desk.error, len(desk.asked) < rounds) == (None, True)
-    assert stored(desk) == shown(desk)
-    assert len(shown(desk)) > 0
+        answer_page(controller, small[1])
+    controller.handle([{"op": "label", "v": 1}, {"op": "label", "v": 0}])
+    rounds = len(controller.asked)
+    undo = sum(isinstance(entry, list) for entry in controller.cards.history) - 1
+    assert controller.handle([{"op": "undo"}] * undo)
+    assert (controller.error, len(controller.asked) < rounds) == (None, True)
+    assert stored(controller) == shown(controller)
+    assert len(shown(controller)) > 0
 
 
 def test_undo_over_a_round_and_another_answer_ask_what_that_answer_leads_to(make_desk, make_search, small):
-    desk = make_desk()
-    first = len(desk.deck.labels)
-    desk.handle([{"op": "rest"}, {"op": "next"}, {"op": "rest"}, {"op": "next"}])
-    settle(desk)
-    assert len(desk.asked) == 2
-    desk.handle([{"op": "undo"}, {"op": "undo"}])
-    assert (len(desk.asked), len(desk.deck.labels)) == (1, first)
-    answer_page(desk, small[1])
-    answer_page(desk, small[1])
+    controller = make_desk()
+    first = len(controller.cards.labels)
+    controller.handle([{"op": "rest"}, {"op": "next"}, {"op": "rest"}, {"op": "next"}])
+    settle(controller)
+    assert len(controller.asked) == 2
+    controller.handle([{"op": "undo"}, {"op": "undo"}])
+    assert (len(controller.asked), len(controller.cards.labels)) == (1, first)
+    answer_page(controller, small[1])
+    answer_page(controller, small[1])
     search = make_search()
     search.update(Truth(small[1]).label(search.query().rows))
-    assert desk.asked[1].rows == search.query().rows.tolist()
+    assert controller.asked[1].rows == search.query().rows.tolist()
 
 
 def test_a_label_changed_in_an_earlier_round_is_kept_told_and_replayed(make_desk, make_search, small):
@@ -99,53 +105,53 @@ def test_a_label_changed_in_an_earlier_round_is_kept_told_and_replayed(make_desk
         search.__class__ = Amendable
         return search
 
-    desk = make_desk(make())
-    answer_page(desk, small[1])
-    answer_page(desk, small[1])
-    row, was = desk.card(0)["row"], desk.deck.labels[0]
-    desk.handle([{"op": "set", "at": 0, "v": 1 - was}])
-    desk.handle([{"op": "open"}])
-    answer_page(desk, small[1])
-    answer_page(desk, small[1])
+    controller = make_desk(make())
+    answer_page(controller, small[1])
+    answer_page(controller, small[1])
+    row, was = controller.card(0)["row"], controller.cards.labels[0]
+    controller.handle([{"op": "set", "at": 0, "v": 1 - was}])
+    controller.handle([{"op": "open"}])
+    answer_page(controller, small[1])
+    answer_page(controller, small[1])
     assert ([row], [1 - was]) in told
-    labels = desk.deck.labels
-    desk.close()
+    labels = controller.cards.labels
+    controller.close()
     told.clear()
     again = make_desk(make())
-    assert again.deck.labels == labels
+    assert again.cards.labels == labels
     assert told == [([row], [1 - was])]
 
 
 def test_on_a_machine_that_goes_another_way_no_answer_is_lost_or_asked_twice(make_desk, make_search, small):
-    desk = make_desk()
+    controller = make_desk()
     for _ in range(3):
-        answer_page(desk, small[1])
-    known = desk.session.known()
-    desk.close()
+        answer_page(controller, small[1])
+    known = controller.session.known()
+    controller.close()
     other = make_desk(make_search(seed=99))  # another random course
     assert "another way" in other.notice
     asked = [str(other.ids[row]) for round_ in other.asked for row in round_.rows]
     filled = {asked[p]: label for p, label in shown(other).items()}
     assert filled == {item: known[item] for item in filled}
-    assert not any(asked[p] in known for p, label in enumerate(other.deck.labels) if label == -2)
+    assert not any(asked[p] in known for p, label in enumerate(other.cards.labels) if label == -2)
     label_all(other, small[1])
     everything = other.session.known()
     assert everything.items() >= known.items()
-    labels = list(other.deck.labels)
+    labels = list(other.cards.labels)
     other.close()
     again = make_desk(make_search(seed=99))
-    assert (again.notice, again.deck.labels) == ("", labels)
+    assert (again.notice, again.cards.labels) == ("", labels)
 
 
 def test_another_pool_is_refused(make_desk, small, tmp_path):
-    from elsa_nb.label.controller import Desk
+    from elsa_nb.label.controller import Controller
 
-    desk = make_desk()
-    answer_page(desk, small[1])
-    desk.close()
+    controller = make_desk()
+    answer_page(controller, small[1])
+    controller.close()
     ids = [f"dog-{row}" for row in range(400)]
     with pytest.raises(ValueError, match="other items"):
-        Desk(desk.rounds._fresh, ids, Session(tmp_path / "s.sqlite"))
+        Controller(controller.rounds._fresh, ids, Session(tmp_path / "s.sqlite"))
 
 
 def test_a_used_search_is_refused(make_desk, make_search, small):
@@ -160,23 +166,23 @@ def test_imported_labels_are_filled_in_and_not_asked(make_desk, make_search, sma
     session = Session(tmp_path / "s.sqlite")
     session.record([Answer(str(small[0].ids[row]), -2, int(small[1][row]), row=int(row)) for row in rows[:5]], "import")
     session.close()
-    desk = make_desk()
-    assert desk.deck.labels[:5] == Truth(small[1]).label(rows[:5]).tolist()
-    assert desk.deck.open == len(rows) - 5
-    assert desk.deck.cursor == 5
+    controller = make_desk()
+    assert controller.cards.labels[:5] == Truth(small[1]).label(rows[:5]).tolist()
+    assert controller.cards.open == len(rows) - 5
+    assert controller.cards.cursor == 5
 
 
 def test_what_cannot_be_stored_is_not_accepted_and_the_cards_are_as_before(make_desk):
-    desk = make_desk()
-    desk.handle([{"op": "label", "v": 1}])
-    before = list(desk.deck.labels)
-    write, desk.session.write = desk.session.write, full_disk
-    assert not desk.handle([{"op": "label", "v": 1}])
-    assert "disk" in desk.error
-    assert desk.deck.labels == before
-    desk.session.write = write
-    assert desk.handle([{"op": "label", "v": 0}])
-    assert (desk.error, stored(desk)) == (None, shown(desk))
+    controller = make_desk()
+    controller.handle([{"op": "label", "v": 1}])
+    before = list(controller.cards.labels)
+    write, controller.session.write = controller.session.write, full_disk
+    assert not controller.handle([{"op": "label", "v": 1}])
+    assert "disk" in controller.error
+    assert controller.cards.labels == before
+    controller.session.write = write
+    assert controller.handle([{"op": "label", "v": 0}])
+    assert (controller.error, stored(controller)) == (None, shown(controller))
 
 
 def full_disk(*_, **__):
@@ -209,43 +215,43 @@ def test_a_window_that_was_taken_over_stops_and_the_other_has_it_all(make_desk, 
 
 def test_the_next_round_is_ready_before_the_page_is_finished(make_desk, small):
     kinds = []
-    desk = make_desk(publish=lambda message: kinds.append(message["kind"]))
-    answer_page(desk, small[1])  # the last page of the round begins
+    controller = make_desk(publish=lambda message: kinds.append(message["kind"]))
+    answer_page(controller, small[1])  # the last page of the round begins
     kinds.clear()
-    desk.handle([{"op": "label", "v": 1}])
+    controller.handle([{"op": "label", "v": 1}])
     until = time.monotonic() + 60
-    while desk._told() not in desk._ahead and time.monotonic() < until:
+    while controller._told() not in controller._ahead and time.monotonic() < until:
         time.sleep(0.002)
     assert "ahead" in kinds
-    desk.handle([{"op": "rest"}, {"op": "next"}])
-    assert not desk.deck.waiting  # dealt within the handler: nothing was waited for
-    assert len(desk.asked) == 2
+    controller.handle([{"op": "rest"}, {"op": "next"}])
+    assert not controller.cards.waiting  # dealt within the handler: nothing was waited for
+    assert len(controller.asked) == 2
 
 
 def test_a_search_that_fails_says_so_and_the_answers_stay(make_desk, make_search, small):
     search = make_search()
-    desk = make_desk(search)
-    desk.rounds.after = lambda *_: 1 / 0
-    desk.handle([{"op": "label", "v": 1}, {"op": "rest"}, {"op": "next"}, {"op": "rest"}, {"op": "next"}])
-    settle(desk)
-    assert "division" in desk.error
-    assert stored(desk) == shown(desk)
+    controller = make_desk(search)
+    controller.rounds.after = lambda *_: 1 / 0
+    controller.handle([{"op": "label", "v": 1}, {"op": "rest"}, {"op": "next"}, {"op": "rest"}, {"op": "next"}])
+    settle(controller)
+    assert "division" in controller.error
+    assert stored(controller) == shown(controller)
 
 
 def test_only_rows_of_the_session_may_be_shown(make_desk, small):
-    desk = make_desk()
-    inside = set(desk.asked[0].rows) | set(desk.rounds.seeds.tolist())
-    assert {row for row in range(400) if desk.may_show(row)} == inside
+    controller = make_desk()
+    inside = set(controller.asked[0].rows) | set(controller.rounds.seeds.tolist())
+    assert {row for row in range(400) if controller.may_show(row)} == inside
 
 
 def test_the_figures_add_up(make_desk, small):
-    desk = make_desk()
+    controller = make_desk()
     for _ in range(4):
-        answer_page(desk, small[1])
-    figures = desk.tally()
-    labels = desk.deck.labels
+        answer_page(controller, small[1])
+    figures = controller.figures()
+    labels = controller.cards.labels
     assert figures["labels"] == sum(label > -2 for label in labels)
-    assert figures["positives"] == labels.count(1) == len(desk.finds())
+    assert figures["positives"] == labels.count(1) == len(controller.finds())
     assert figures["efficiency"] == figures["positives"] / figures["labels"]
     assert figures["curve"][-1] == [figures["labels"], figures["positives"]]
     assert np.sum(list(figures["components"].values()), 0).tolist() == [figures["labels"], figures["positives"]]

@@ -41,14 +41,14 @@ class Window:
     def say(self, kind, **more):
         content = {"kind": kind, "nonce": self.nonce, "client": self.nonce} | more
         message = {"content": {"data": {"method": "custom", "content": content}}, "buffers": []}
-        self.panel.board._handle_msg(message)
+        self.panel.widget._handle_msg(message)
 
     def send(self, *events, seq=None):
         self.seq = seq or self.seq + 1
         self.say("events", seq=self.seq, events=list(events))
 
     def got(self, kind):
-        sent = [data["content"] for _, data, _ in self.panel.board.comm.sent if data.get("method") == "custom"]
+        sent = [data["content"] for _, data, _ in self.panel.widget.comm.sent if data.get("method") == "custom"]
         return [m for m in sent if m["kind"] == kind and m.get("to") in (None, self.nonce)]
 
 
@@ -66,8 +66,8 @@ def test_hello_brings_the_cards_and_an_answer_its_acknowledgement_after_the_comm
     assert json.dumps(snapshot)
     window.send({"op": "label", "v": 1}, {"op": "label", "v": 0})
     (ack,) = window.got("ack")
-    assert (ack["seq"], ack["check"]) == (1, panel.desk.deck.check)
-    assert stored(panel.desk) == shown(panel.desk) == {0: 1, 1: 0}
+    assert (ack["seq"], ack["check"]) == (1, panel.controller.cards.check)
+    assert stored(panel.controller) == shown(panel.controller) == {0: 1, 1: 0}
 
 
 def test_a_message_that_comes_twice_counts_once_and_a_gap_is_asked_for(panel):
@@ -75,10 +75,10 @@ def test_a_message_that_comes_twice_counts_once_and_a_gap_is_asked_for(panel):
     window.send({"op": "label", "v": 1})
     window.send({"op": "label", "v": 1}, seq=1)
     assert len(window.got("ack")) == 2
-    assert stored(panel.desk) == {0: 1}
+    assert stored(panel.controller) == {0: 1}
     window.send({"op": "label", "v": 1}, seq=5)
     assert window.got("resend") == [{"kind": "resend", "to": "a", "from": 2}]
-    assert stored(panel.desk) == {0: 1}
+    assert stored(panel.controller) == {0: 1}
 
 
 def test_a_second_window_looks_on_until_it_takes_over(panel):
@@ -87,13 +87,13 @@ def test_a_second_window_looks_on_until_it_takes_over(panel):
     assert second.got("snapshot")[0]["text"] == OTHER
     second.send({"op": "label", "v": 1})
     assert second.got("refused")
-    assert stored(panel.desk) == {}
+    assert stored(panel.controller) == {}
     second.say("take")
     second.seq = 0
     second.send({"op": "label", "v": 1})
     first.send({"op": "label", "v": 0})
     assert first.got("refused")
-    assert stored(panel.desk) == {0: 1}
+    assert stored(panel.controller) == {0: 1}
 
 
 def test_a_window_that_says_goodbye_makes_room(panel):
@@ -104,14 +104,14 @@ def test_a_window_that_says_goodbye_makes_room(panel):
 
 def test_pictures_come_for_rows_of_the_session_and_for_no_others(panel):
     window = Window(panel, "a")
-    wait_for(lambda: panel.desk._ahead)
-    inside = panel.desk.asked[0].rows[0]
-    outside = next(row for row in range(400) if not panel.desk.may_show(row))
+    wait_for(lambda: panel.controller._ahead)
+    inside = panel.controller.asked[0].rows[0]
+    outside = next(row for row in range(400) if not panel.controller.may_show(row))
     window.say("want", positions=[1, 9999, "x"], rows=[inside, outside, -1])
     wait_for(lambda: any(m["to"] == "a" for m in window.got("cards")))
     (cards,) = (m for m in window.got("cards") if m["to"] == "a")
     assert [c["position"] for c in cards["cards"]] == [1]
-    assert {p["row"] for p in cards["pictures"]} == {inside, panel.desk.asked[0].rows[1]}
+    assert {p["row"] for p in cards["pictures"]} == {inside, panel.controller.asked[0].rows[1]}
     window.say("zoom", row=outside)
     window.say("zoom", row=inside)
     wait_for(lambda: window.got("zoom"))
@@ -124,21 +124,21 @@ def test_pictures_come_for_rows_of_the_session_and_for_no_others(panel):
 )
 def test_nonsense_is_ignored(panel, content):
     Window(panel, "a")
-    panel.board._on_msg(None, content, [])
-    assert stored(panel.desk) == {}
+    panel.widget._on_msg(None, content, [])
+    assert stored(panel.controller) == {}
 
 
 def test_the_simulated_person_drives_the_same_messages_to_the_end(panel, small):
     looking_on = Window(panel, "a")
     figures = panel.play()
-    assert panel.desk.deck.over
+    assert panel.controller.cards.over
     assert looking_on.got("over")
-    assert stored(panel.desk) == shown(panel.desk)
+    assert stored(panel.controller) == shown(panel.controller)
     assert set(panel.positives) <= set(np.flatnonzero(small[1]))
     assert figures["positives"] == len(panel.positives)
     assert "finished" in repr(panel)
     looking_on.say("alive")
-    assert panel.board._active == "a"
+    assert panel.widget._active == "a"
 
 
 def test_a_session_nobody_looks_at_is_given_free_and_taken_again(panel, monkeypatch):
@@ -146,13 +146,13 @@ def test_a_session_nobody_looks_at_is_given_free_and_taken_again(panel, monkeypa
     window.send({"op": "label", "v": 1})
     monkeypatch.setattr("elsa_nb.label.widget.GOODBYE", 0.0)
     window.say("bye")
-    wait_for(lambda: panel.desk.resting)
+    wait_for(lambda: panel.controller.resting)
     assert panel.session.held_by is None
     again = Window(panel, "b")
     assert again.got("snapshot")[-1]["active"]
     again.send({"op": "label", "v": 0})
-    settle(panel.desk)
-    assert stored(panel.desk) == shown(panel.desk) == {0: 1, 1: 0}
+    settle(panel.controller)
+    assert stored(panel.controller) == shown(panel.controller) == {0: 1, 1: 0}
 
 
 def test_closed_again_and_without_an_oracle(panel, make_search, tmp_path):

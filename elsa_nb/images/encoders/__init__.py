@@ -1,1 +1,1 @@
-"""Encoders: what turns images into vectors; by_name.load is where to start."""
+"""Encoders: what turns images into vectors; by_name.load_encoder is where to start."""

@@ -62,14 +62,14 @@ class RawPixels(nn.Module):
         return (vectors,)
 
 
-FLOORS = {"untrained": Untrained, "raw-pixels": RawPixels}
+_FLOORS = {"untrained": Untrained, "raw-pixels": RawPixels}
 
 
 def load_floor(name: str) -> Any:
     """Make the floor `name`; ValueError for an unknown one. No file is needed."""
-    if name not in FLOORS:
-        raise ValueError(f"floor {name!r} is not known; allowed: {', '.join(FLOORS)}.")
-    return FLOORS[name]()
+    if name not in _FLOORS:
+        raise ValueError(f"floor {name!r} is not known; allowed: {', '.join(_FLOORS)}.")
+    return _FLOORS[name]()
 
 
 def _draw(network: nn.Module, rng: np.random.Generator) -> None:

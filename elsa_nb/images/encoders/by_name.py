@@ -9,25 +9,25 @@ from elsa_nb.images.encoders.libraries import load_timm, load_torchvision
 from elsa_nb.images.encoders.preprocessing import IMAGENET_GEOMETRY
 from elsa_nb.images.encoders.published import OFFICIAL
 from elsa_nb.images.encoders.published_networks import load_pretrained
-from elsa_nb.images.encoders.small_resnet import load_encoder
+from elsa_nb.images.encoders.small_resnet import load_trained
 
-KINDS = ("official", "timm", "torchvision", "floor")
+PREFIXES = ("official", "timm", "torchvision", "floor")
 
 
 def name_for_pictures(name: str) -> str:
     """Return the whole name of an encoder of photographs: a published one's own name, `vicreg`, is `official:vicreg`.
 
-    Glyphs have encoders of the same names, trained here; for those see `load`.
+    Glyphs have encoders of the same names, trained here; for those see `load_encoder`.
     """
     return f"official:{name}" if name in OFFICIAL else name
 
 
 def load_for_pictures(name: str) -> Any:
-    """Load the encoder `name` (`load` says which there are, `name_for_pictures` what is short for one) for photographs.
+    """Load the encoder `name` for photographs: one of `load_encoder`'s, where `vicreg` is short for `official:vicreg`.
 
-    Raises ValueError for an encoder that takes small images of its own kind only, and what `load` raises.
+    Raises ValueError for an encoder that takes small images of its own kind only, and what `load_encoder` raises.
     """
-    encoder = load(name_for_pictures(name))
+    encoder = load_encoder(name_for_pictures(name))
     if not hasattr(encoder, "geometry"):
         raise ValueError(
             f"the encoder {encoder.name!r} was trained on small images of its own kind; for a folder of photographs "
@@ -36,7 +36,7 @@ def load_for_pictures(name: str) -> Any:
     return encoder
 
 
-def load(name: str) -> Any:
+def load_encoder(name: str) -> Any:
     """Load the encoder `name`, ready to use.
 
     `official:vicreg` is a published one (see `elsa-nb encoders`), `timm:vit_small_patch14_dinov2.lvd142m` any model of
@@ -47,8 +47,8 @@ def load(name: str) -> Any:
     here.
     """
     kind, colon, rest = name.partition(":")
-    if colon and kind not in KINDS:
-        raise ValueError(f"encoder {name!r}: {kind!r} is not known before the colon; allowed: {', '.join(KINDS)}.")
+    if colon and kind not in PREFIXES:
+        raise ValueError(f"encoder {name!r}: {kind!r} is not known before the colon; allowed: {', '.join(PREFIXES)}.")
     if kind == "official" and colon:
         return load_pretrained(rest)
     if colon:
@@ -62,7 +62,7 @@ def load(name: str) -> Any:
     if not trained.is_file():
         hint = f" Did you mean official:{name}?" if name in OFFICIAL else ""
         raise MissingDataError(f"No encoder {name!r} is here: neither {trained} nor {own}.{hint}")
-    encoder = load_encoder(name, trained.parent)
+    encoder = load_trained(name, trained.parent)
     if encoder.architecture.resnet50:
         encoder.geometry = IMAGENET_GEOMETRY
     return encoder

@@ -9,7 +9,7 @@ from elsa_nb.images.encoders.published import OFFICIAL, checkpoint_path, describ
 _HEAD = ("encoder", "file here", "epochs", "top-1", "paper", "licence")
 
 
-def table() -> str:
+def encoder_table() -> str:
     """Return the list of the published encoders as text, a line each, with the notes that belong to them below."""
     rows = [_HEAD]
     notes = []
@@ -27,18 +27,18 @@ def table() -> str:
             "top-1: linear probe on ImageNet, as each method publishes it for this file; paper: as its Table 5 prints.",
             *notes,
             f"`elsa-nb encoders get NAME` downloads to {checkpoint_path(spec).parent}.",
-            f"Bundled or trained here: {', '.join(bundled()) or 'none'}. Also any model by name: "
+            f"Bundled or trained here: {', '.join(encoders_here()) or 'none'}. Also any model by name: "
             "timm:vit_small_patch14_dinov2.lvd142m (needs timm), torchvision:resnet50.",
         ]
     )
 
 
-def bundled() -> list[str]:
+def encoders_here() -> list[str]:
     """Return the names of the encoders in `data/weights`."""
     return sorted(path.stem for path in (store.DATA / "weights").glob("*.safetensors"))
 
 
-def get(names: Sequence[str], progress: bool | None = None) -> None:
+def download_encoders(names: Sequence[str], progress: bool | None = None) -> None:
     """Download the encoders `names` ("all": all eight) that are not here, saying of each under which licence."""
     if not names:
         raise ValueError(f"name the encoders to download: all, or some of {', '.join(OFFICIAL)}.")

@@ -9,12 +9,12 @@ from torch import Tensor, nn
 
 from elsa_nb.errors import MissingDataError
 from elsa_nb.images.encoders import preprocessing
-from elsa_nb.images.encoders.preprocessing import Geometry, normalise
+from elsa_nb.images.encoders.preprocessing import CropGeometry, normalise
 from elsa_nb.images.encoders.published import IMAGENET_MEAN, IMAGENET_STD
 from elsa_nb.store import sha256_bytes
 
 
-class Practical(nn.Module):
+class LibraryModel(nn.Module):
     """A model of a library, its classifier taken off: images to embeddings. It has no projection."""
 
     built_from = (preprocessing,)
@@ -24,7 +24,7 @@ class Practical(nn.Module):
         network: nn.Module,
         name: str,
         dimension: int,
-        geometry: Geometry,
+        geometry: CropGeometry,
         mean: tuple[float, ...] = IMAGENET_MEAN,
         std: tuple[float, ...] = IMAGENET_STD,
     ):
@@ -43,7 +43,7 @@ class Practical(nn.Module):
         return normalise(images, self.mean, self.std)
 
 
-def load_timm(name: str, pretrained: bool = True) -> Practical:
+def load_timm(name: str, pretrained: bool = True) -> LibraryModel:
     """Load a model of timm without its classifier, with the image size, filter and normalisation it was made with."""
     try:
         import timm
@@ -58,11 +58,11 @@ def load_timm(name: str, pretrained: bool = True) -> Practical:
     told = timm.data.resolve_model_data_config(network)
     side = told["input_size"][-1]
     interpolation = told["interpolation"] if told["interpolation"] in ("bilinear", "bicubic") else "bicubic"
-    geometry = Geometry(max(side, int(side / told["crop_pct"])), side, interpolation)
-    return Practical(network, f"timm:{name}", network.num_features, geometry, told["mean"], told["std"])
+    geometry = CropGeometry(max(side, int(side / told["crop_pct"])), side, interpolation)
+    return LibraryModel(network, f"timm:{name}", network.num_features, geometry, told["mean"], told["std"])
 
 
-def load_torchvision(name: str, pretrained: bool = True) -> Practical:
+def load_torchvision(name: str, pretrained: bool = True) -> LibraryModel:
     """Load a classifier of torchvision without its last layer, with the transform of its newest weights."""
     from torchvision import models
 
@@ -72,10 +72,10 @@ def load_torchvision(name: str, pretrained: bool = True) -> Practical:
     network = models.get_model(name, weights=weights if pretrained else None)
     _without_classifier(network, name)
     told = weights.transforms()
-    geometry = Geometry(told.resize_size[0], told.crop_size[0], told.interpolation.value)
+    geometry = CropGeometry(told.resize_size[0], told.crop_size[0], told.interpolation.value)
     with torch.inference_mode():
         dimension = network.eval()(torch.zeros(1, 3, geometry.crop, geometry.crop)).shape[1]
-    return Practical(network, f"torchvision:{name}", dimension, geometry, told.mean, told.std)
+    return LibraryModel(network, f"torchvision:{name}", dimension, geometry, told.mean, told.std)
 
 
 def fingerprint(network: nn.Module, told: Mapping[str, Any]) -> str:

@@ -18,7 +18,7 @@ _FILTERS = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.B
 
 
 @dataclass(frozen=True)
-class Geometry:
+class CropGeometry:
     """How a picture is brought to size: its shorter side to `resize` pixels, then the middle `crop` x `crop`.
 
     `interpolation` is "bilinear" or "bicubic", always antialiased.
@@ -57,7 +57,7 @@ class Geometry:
         return pixels[0, :, top : top + self.crop, left : left + self.crop].numpy()
 
 
-IMAGENET_GEOMETRY = Geometry()
+IMAGENET_GEOMETRY = CropGeometry()
 
 
 def normalise(images: Tensor, mean: tuple[float, ...], std: tuple[float, ...]) -> Tensor:

@@ -6,7 +6,7 @@ from typing import Protocol
 from torch import Tensor
 
 
-class Encodes(Protocol):
+class ImageEncoder(Protocol):
     """What turns prepared images into one block of vectors for each of its spaces, in the order of `dimensions`.
 
     An encoder with a `geometry` takes pictures of any size, brought to it; one without takes a source's own images. One

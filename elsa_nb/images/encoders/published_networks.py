@@ -13,7 +13,7 @@ from elsa_nb.images.encoders import preprocessing, resnet50
 from elsa_nb.images.encoders.checkpoints import read_checkpoint
 from elsa_nb.images.encoders.preprocessing import IMAGENET_GEOMETRY, normalise
 from elsa_nb.images.encoders.published import Layout, Official, checkpoint_path, official
-from elsa_nb.images.encoders.resnet50 import ResNet50, head
+from elsa_nb.images.encoders.resnet50 import ResNet50, projection_head
 from elsa_nb.store import read_json, sha256_file
 
 
@@ -71,7 +71,7 @@ def load_pretrained(name: str, path: Path | str | None = None) -> Pretrained:
         )
     sha256 = check_file(spec, path, published=not told)
     layout, tensors = find_layout(spec, read_checkpoint(path, spec.member), path)
-    return build(spec, layout, tensors, path, sha256)
+    return assemble(spec, layout, tensors, path, sha256)
 
 
 def check_file(spec: Official, path: Path, published: bool = True) -> str:
@@ -111,7 +111,7 @@ def find_layout(spec: Official, loaded: Any, path: Path) -> tuple[Layout, dict[s
     )
 
 
-def build(spec: Official, layout: Layout, tensors: Mapping[str, Tensor], path: Path, sha256: str = "") -> Pretrained:
+def assemble(spec: Official, layout: Layout, tensors: Mapping[str, Tensor], path: Path, sha256: str = "") -> Pretrained:
     """Make the network that `tensors` describe and put them into it; CorruptFileError unless they fit exactly."""
     backbone, projector, nobodys = {}, {}, []
     for key, value in tensors.items():
@@ -176,7 +176,7 @@ def _head_for(layout: Layout, tensors: Mapping[str, Tensor], path: Path, spec: O
                 raise CorruptFileError(f"{path} {what} the projector's {layout.head}{key}. {_cure(spec)}")
             sizes[index] = tuple(tensors[key].shape)
     try:
-        return head(layout.layers, sizes)
+        return projection_head(layout.layers, sizes)
     except ValueError as error:
         raise CorruptFileError(f"{path} holds a projector that does not fit together: {error}. {_cure(spec)}") from None
 

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 BLOCKS = (3, 4, 6, 3)
 EXPANSION = 4  # a bottleneck's output has four times the channels of its middle
-LAYERS = ("linear", "linear+bias", "bn", "bn-without-affine", "relu")
+_HEAD_LAYERS = ("linear", "linear+bias", "bn", "bn-without-affine", "relu")
 
 
 class Bottleneck(nn.Module):
@@ -68,7 +68,7 @@ class ResNet50(nn.Module):
         return torch.flatten(self.avgpool(x), 1)
 
 
-def head(layers: Sequence[str], sizes: Mapping[int, tuple[int, int]]) -> nn.Module:
+def projection_head(layers: Sequence[str], sizes: Mapping[int, tuple[int, int]]) -> nn.Module:
     """Make a projector: `layers` names its layers in order, `sizes` the (outputs, inputs) of each linear one.
 
     A projector of one layer is that layer itself, so that its keys carry no index (MoCo v1). Raises ValueError for
@@ -84,8 +84,8 @@ def head(layers: Sequence[str], sizes: Mapping[int, tuple[int, int]]) -> nn.Modu
             width = outputs
         elif layer == "relu":
             modules.append(nn.ReLU(inplace=True))
-        elif layer in LAYERS:
+        elif layer in _HEAD_LAYERS:
             modules.append(nn.BatchNorm1d(width, affine=layer == "bn"))
         else:
-            raise ValueError(f"layer {layer!r} is not known; allowed: {', '.join(LAYERS)}.")
+            raise ValueError(f"layer {layer!r} is not known; allowed: {', '.join(_HEAD_LAYERS)}.")
     return modules[0] if len(modules) == 1 else nn.Sequential(*modules)

@@ -21,9 +21,17 @@ from elsa_nb.errors import CorruptFileError, MissingDataError
 from elsa_nb.store import read_json, sha256_bytes, sha256_file, write_atomically, write_json
 
 # Each method and how many linear layers its projector has.
-LAYERS = {"vicreg": 3, "barlow-twins": 3, "moco-v1": 1, "moco-v2": 2, "simsiam": 3, "swav": 2, "swav-multicrop": 2}
-METHODS = tuple(LAYERS)
-SPACES = ("embedding", "projection")
+_PROJECTOR_LAYERS = {
+    "vicreg": 3,
+    "barlow-twins": 3,
+    "moco-v1": 1,
+    "moco-v2": 2,
+    "simsiam": 3,
+    "swav": 2,
+    "swav-multicrop": 2,
+}
+METHODS = tuple(_PROJECTOR_LAYERS)
+_SPACES = ("embedding", "projection")
 # Colours are normalised inside the encoder, as ImageNet's are everywhere; grey images are not.
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
@@ -53,7 +61,7 @@ class Architecture:
         """Refuse an unknown method and sizes that do not belong together."""
         if self.method not in METHODS:
             raise ValueError(f"method is {self.method!r}; it is one of {METHODS}.")
-        layers = LAYERS[self.method]
+        layers = _PROJECTOR_LAYERS[self.method]
         if len(self.widths) != len(self.blocks) or not self.widths or len(self.projector) != layers:
             raise ValueError(
                 f"widths {self.widths}, blocks {self.blocks} and projector {self.projector} do not fit: as many widths "
@@ -184,7 +192,7 @@ class Encoder(nn.Module):
         return {"embedding": self.architecture.embedding, "projection": self.architecture.projector[-1]}
 
 
-def prepare(images: np.ndarray | Tensor) -> Tensor:
+def scaled_to_one(images: np.ndarray | Tensor) -> Tensor:
     """Turn uint8 images, grey (m, h, w) or colour (m, 3, h, w), into float32 (m, 1 or 3, h, w) in [0, 1]."""
     images = torch.as_tensor(images)
     if images.dtype != torch.uint8 or images.ndim not in (3, 4) or (images.ndim == 4 and images.shape[1] != 3):
@@ -199,7 +207,7 @@ def save_encoder(encoder: Encoder, card: dict[str, Any], folder: Path | None = N
     the file's SHA-256 and its size. Returns the path of the weights.
     """
     path = Path(folder or store.DATA / "weights") / f"{encoder.name}.safetensors"
-    tensors = {key: stored(value) for key, value in encoder.state_dict().items()}
+    tensors = {key: as_stored(value) for key, value in encoder.state_dict().items()}
     data = save(tensors)
     write_atomically(path, data)
     entries = {"architecture": asdict(encoder.architecture), "bytes": len(data), "sha256": sha256_bytes(data)}
@@ -207,18 +215,18 @@ def save_encoder(encoder: Encoder, card: dict[str, Any], folder: Path | None = N
     return path
 
 
-def stored(tensor: Tensor) -> Tensor:
+def as_stored(tensor: Tensor) -> Tensor:
     """Return a tensor as it is kept in a weights file: float16 from two dimensions on, else unchanged."""
     return (tensor.to(torch.float16) if tensor.ndim >= 2 else tensor).contiguous()
 
 
-def load_encoder(name: str, folder: Path | None = None) -> Encoder:
+def load_trained(name: str, folder: Path | None = None) -> Encoder:
     """Load an encoder, ready to use (eval mode, float32), by the name of its weights.
 
     Raises ValueError for an unknown name of the bundled weights, MissingDataError where a file is missing, and
     CorruptFileError where the weights do not match the card: another checksum, a missing or a surplus key.
     """
-    if folder is None and name not in (known := {*METHODS, *bundled()}):
+    if folder is None and name not in (known := {*METHODS, *bundled_encoders()}):
         raise ValueError(f"encoder is {name!r}; the bundled ones are {', '.join(sorted(known))}.")
     path = Path(folder or store.DATA / "weights") / f"{name}.safetensors"
     for file in (path, path.with_suffix(".json")):
@@ -252,6 +260,6 @@ def load_encoder(name: str, folder: Path | None = None) -> Encoder:
     return encoder.eval()
 
 
-def bundled() -> tuple[str, ...]:
+def bundled_encoders() -> tuple[str, ...]:
     """Return the names of the encoders whose weights lie in `data/weights`, sorted."""
     return tuple(sorted(path.stem for path in (store.DATA / "weights").glob("*.safetensors")))

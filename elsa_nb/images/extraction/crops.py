@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from elsa_nb import store
 from elsa_nb.errors import CorruptFileError, MissingDataError
-from elsa_nb.images.encoders.preprocessing import IMAGENET_GEOMETRY, RESIZERS, Geometry
+from elsa_nb.images.encoders.preprocessing import IMAGENET_GEOMETRY, RESIZERS, CropGeometry
 from elsa_nb.images.sources.decoding import open_rgb
 from elsa_nb.images.sources.protocol import Pictures
 from elsa_nb.images.sources.rows import checked_rows
@@ -32,7 +32,7 @@ class Crops:
     """
 
     pictures: Pictures
-    geometry: Geometry = IMAGENET_GEOMETRY
+    geometry: CropGeometry = IMAGENET_GEOMETRY
     resizer: str = "torch"
     rows: np.ndarray | None = None
     broken: tuple[str, ...] = ()
@@ -97,7 +97,7 @@ def find_broken(pictures: Pictures, workers: int | None = None, progress: bool |
     return broken
 
 
-def batches(source: Any, starts: range, workers: int | None = None) -> Iterator[tuple[int, np.ndarray]]:
+def image_batches(source: Any, starts: range, workers: int | None = None) -> Iterator[tuple[int, np.ndarray]]:
     """Yield (first row, images uint8) of `source` for every start, a batch being as long as the range's step.
 
     Images that must be decoded come from `workers` processes (default: one a core), a few batches ahead; others are

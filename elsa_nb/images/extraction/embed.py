@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 
 from elsa_nb import store
-from elsa_nb.images.encoders.by_name import load, load_for_pictures, name_for_pictures
-from elsa_nb.images.encoders.protocol import Encodes
+from elsa_nb.images.encoders.by_name import load_encoder, load_for_pictures, name_for_pictures
+from elsa_nb.images.encoders.protocol import ImageEncoder
 from elsa_nb.images.extraction.crops import Crops
 from elsa_nb.images.extraction.extract import BATCH_OF_LARGE_ON_CPU, encode, extract_all
 from elsa_nb.images.extraction.precision import check_precision
 from elsa_nb.images.extraction.requirements import require
 from elsa_nb.images.sources.by_name import open_dataset
-from elsa_nb.images.sources.files import Files, open_folder
+from elsa_nb.images.sources.files import ImageFiles, open_folder
 from elsa_nb.pool import Pool
 from elsa_nb.profiles import Profile, profile
 
@@ -39,7 +39,7 @@ def embed_profile(profile: Profile, *, only: Sequence[str] = (), **options: Any)
         chosen = [(encoder, weights) for encoder, weights in dataset.encoders if not only or encoder in only]
         if not chosen:
             continue
-        encoders = {encoder: load(weights) for encoder, weights in chosen}
+        encoders = {encoder: load_encoder(weights) for encoder, weights in chosen}
         spaces = {encoder: ("embedding",) for encoder in encoders if encoder not in dataset.projections}
         source = open_dataset(dataset.name)
         pools[dataset.name] = extract_all(source, encoders, name=dataset.name, spaces=spaces, **options)
@@ -86,12 +86,12 @@ class ExampleEncoder:
         """Return the embeddings of image files, float32 (m, d), rounded as a pool stores them."""
         root = Path(Path(paths[0]).resolve().anchor)
         names = [Path(path).resolve().relative_to(root).as_posix() for path in paths]
-        files = Files.of("examples", root, names, np.full(len(names), -1), ())
+        files = ImageFiles.of("examples", root, names, np.full(len(names), -1), ())
         vectors = encode(Crops(files, self._encoder.geometry, workers=0), self._encoder, BATCH_OF_LARGE_ON_CPU)
         return vectors["embedding"].astype(np.float16).astype(np.float32)
 
 
-def run(options: argparse.Namespace) -> None:
+def embed_command(options: argparse.Namespace) -> None:
     """Do what the options of `elsa-nb embed` say."""
     keys = ("batch", "workers", "dtype", "precision", "resizer", "skip_broken")
     settings = {key: getattr(options, key) for key in keys}
@@ -101,7 +101,7 @@ def run(options: argparse.Namespace) -> None:
         if options.check_precision:
             weights = {dataset.name: dict(dataset.encoders) for dataset in chosen.datasets}
             for dataset, each in pools.items():
-                _report_precision(open_dataset(dataset), each, weights[dataset], load, options.resizer)
+                _report_precision(open_dataset(dataset), each, weights[dataset], load_encoder, options.resizer)
         return
     if not options.encoder:
         raise ValueError("--images needs an --encoder: official:vicreg, torchvision:resnet50, timm:NAME ...")
@@ -112,7 +112,7 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _report_precision(
-    source: Any, pools: Pools, names: Mapping[str, str], load: Callable[[str], Encodes], resizer: str
+    source: Any, pools: Pools, names: Mapping[str, str], load: Callable[[str], ImageEncoder], resizer: str
 ) -> None:
     for title, spaces in pools.items():
         for space, share in check_precision(source, load(names[title]), spaces, resizer=resizer).items():

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from elsa_nb import store
-from elsa_nb.images.encoders.protocol import Encodes
-from elsa_nb.images.encoders.small_resnet import load_encoder
+from elsa_nb.images.encoders.protocol import ImageEncoder
+from elsa_nb.images.encoders.small_resnet import load_trained
 from elsa_nb.images.extraction import forward as computing
 from elsa_nb.images.extraction.crops import Crops
 from elsa_nb.images.extraction.forward import device_and_precision, forward
@@ -27,7 +27,7 @@ BATCH_OF_LARGE_ON_CPU = 32  # 224x224 pixels through a ResNet-50: more only take
 
 def extract(
     source: Source,
-    encoder: Encodes | str,
+    encoder: ImageEncoder | str,
     *,
     folder: Path | str | None = None,
     name: str = "glyphs",
@@ -39,14 +39,14 @@ def extract(
 
     See `extract_all`, which does the same for many. Returns the pool of each space.
     """
-    encoder = load_encoder(encoder) if isinstance(encoder, str) else encoder
+    encoder = load_trained(encoder) if isinstance(encoder, str) else encoder
     options = {"folder": folder, "name": name, "batch": batch, "dtype": dtype, "progress": progress}
     return extract_all(source, {encoder.name: encoder}, **options)[encoder.name]
 
 
 def extract_all(
     source: Any,
-    encoders: Mapping[str, Encodes],
+    encoders: Mapping[str, ImageEncoder],
     *,
     name: str,
     folder: Path | str | None = None,
@@ -79,7 +79,7 @@ def extract_all(
     if dtype not in DTYPES:
         raise ValueError(f"dtype is {dtype!r}; a pool holds one of {DTYPES}.")
     device, precision = device_and_precision(precision)
-    groups: dict[Any, dict[str, Encodes]] = {}
+    groups: dict[Any, dict[str, ImageEncoder]] = {}
     for title, encoder in encoders.items():
         groups.setdefault(getattr(encoder, "geometry", None), {})[title] = encoder
     pools: dict[str, dict[str, Pool]] = {}
@@ -100,7 +100,7 @@ class _Job:
     def __init__(
         self,
         source: Source,
-        encoders: Mapping[str, Encodes],
+        encoders: Mapping[str, ImageEncoder],
         spaces: Mapping[str, tuple[str, ...]],
         name: str,
         folder: Path,
@@ -165,7 +165,7 @@ class _Job:
                 shown.update(stop - first)
 
 
-def encode(source: Source, encoder: Encodes, batch: int = BATCH) -> dict[str, np.ndarray]:
+def encode(source: Source, encoder: ImageEncoder, batch: int = BATCH) -> dict[str, np.ndarray]:
     """Return all vectors of `source` in memory, float32 (n, d) for each space."""
     device, precision = device_and_precision(None)
     steps = forward(source, {"": encoder}, range(0, len(source), batch), device=device, precision=precision)
@@ -173,7 +173,7 @@ def encode(source: Source, encoder: Encodes, batch: int = BATCH) -> dict[str, np
     return {space: np.concatenate([part[space] for part in parts]) for space in encoder.dimensions}
 
 
-def provenance_of(source: Source, encoder: Encodes, dtype: str, precision: str) -> dict[str, Any]:
+def provenance_of(source: Source, encoder: ImageEncoder, dtype: str, precision: str) -> dict[str, Any]:
     """Return what the vectors are computed from, as plain data."""
     told = {
         "images": source.sha256,

@@ -12,11 +12,11 @@ import torch
 from torch import Tensor, nn
 
 from elsa_nb.images.encoders import small_resnet as small
-from elsa_nb.images.encoders.protocol import Encodes
-from elsa_nb.images.extraction.crops import batches
+from elsa_nb.images.encoders.protocol import ImageEncoder
+from elsa_nb.images.extraction.crops import image_batches
 from elsa_nb.images.sources.protocol import Source
 
-PRECISIONS = ("float32", "float16", "bfloat16")
+COMPUTE_PRECISIONS = ("float32", "float16", "bfloat16")
 
 
 def device_and_precision(precision: str | None) -> tuple[str, str]:
@@ -24,14 +24,14 @@ def device_and_precision(precision: str | None) -> tuple[str, str]:
     device = "cuda" if torch.cuda.is_available() else "cpu"
     # On a CPU only float32: bfloat16 has 8 bits, and would change who is near whom.
     precision = precision or ("float16" if device == "cuda" else "float32")
-    if precision not in PRECISIONS:
-        raise ValueError(f"precision is {precision!r}; allowed: {', '.join(PRECISIONS)}.")
+    if precision not in COMPUTE_PRECISIONS:
+        raise ValueError(f"precision is {precision!r}; allowed: {', '.join(COMPUTE_PRECISIONS)}.")
     return device, precision
 
 
 def forward(
     source: Source,
-    encoders: Mapping[str, Encodes],
+    encoders: Mapping[str, ImageEncoder],
     starts: range,
     *,
     device: str = "cpu",
@@ -49,7 +49,7 @@ def forward(
     """
     networks = {name: _ready(encoder, device, compiled) for name, encoder in encoders.items()}
     pending = None
-    for first, images in batches(source, starts, workers):
+    for first, images in image_batches(source, starts, workers):
         stop = first + len(images)
         wanted = [name for name in networks if (done or {}).get(name, 0) < stop]
         if compiled and len(images) < starts.step:
@@ -76,7 +76,7 @@ def _ready(encoder: Any, device: str, compiled: bool) -> nn.Module:
 
 
 def _prepared(encoder: Any, pixels: Tensor) -> Tensor:
-    return encoder.prepare(pixels) if hasattr(encoder, "prepare") else small.prepare(pixels)
+    return encoder.prepare(pixels) if hasattr(encoder, "prepare") else small.scaled_to_one(pixels)
 
 
 def _on_its_way(vectors: Tensor, dtype: str) -> Tensor:
@@ -88,7 +88,7 @@ def _on_its_way(vectors: Tensor, dtype: str) -> Tensor:
 
 
 def _arrived(
-    encoders: Mapping[str, Encodes], first: int, stop: int, found: dict[str, list[Tensor]], event: Any
+    encoders: Mapping[str, ImageEncoder], first: int, stop: int, found: dict[str, list[Tensor]], event: Any
 ) -> tuple[int, int, dict[str, dict[str, np.ndarray]]]:
     if event is not None:
         event.synchronize()

@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 import torch
 
-from elsa_nb.images.encoders.protocol import Encodes
+from elsa_nb.images.encoders.protocol import ImageEncoder
 from elsa_nb.images.extraction.crops import Crops
 from elsa_nb.images.extraction.forward import forward
 from elsa_nb.pool import Pool
 
-SAMPLE = 2048
+CHECKED_IMAGES = 2048
 
 
 def neighbour_overlap(one: np.ndarray, other: np.ndarray, k: int = 50, queries: int | None = None) -> float:
@@ -30,7 +30,7 @@ def neighbour_overlap(one: np.ndarray, other: np.ndarray, k: int = 50, queries: 
 
 
 def check_precision(
-    source: Any, encoder: Encodes, pools: dict[str, Pool], *, batch: int = 32, resizer: str = "torch", k: int = 50
+    source: Any, encoder: ImageEncoder, pools: dict[str, Pool], *, batch: int = 32, resizer: str = "torch", k: int = 50
 ) -> dict[str, float]:
     """Compute up to 2,048 images of a pool anew in float32 and return each space's `neighbour_overlap` with it.
 
@@ -38,7 +38,7 @@ def check_precision(
     """
     geometry = getattr(encoder, "geometry", None)
     ids = next(iter(pools.values())).ids
-    rows = np.unique(np.linspace(0, len(ids) - 1, min(SAMPLE, len(ids))).astype(np.int64))
+    rows = np.unique(np.linspace(0, len(ids) - 1, min(CHECKED_IMAGES, len(ids))).astype(np.int64))
     view = source if geometry is None else Crops(source, geometry, resizer)
     if len(view) != len(ids):  # broken images were left out
         place = {name: row for row, name in enumerate(view.ids)}

@@ -30,7 +30,7 @@ from elsa_nb.images.sources.grey_images import LEVELS, SIDE, digests
 
 SIZE = 100_000
 MIN_CLASS = 60
-TABLES = store.DATA / "glyphs"
+GLYPH_TABLES = store.DATA / "glyphs"
 FULL = store.DATA / "glyphs-full"
 
 
@@ -78,7 +78,9 @@ def choose(rendering: Rendering, label: np.ndarray, total: int) -> np.ndarray:
     return rows[np.argsort(digests(rendering.packed[rows], b"order"), kind="stable")]
 
 
-def build(out: Path, tables: Path, cache: Path, total: int | None, workers: int | None, command: str) -> dict[str, Any]:
+def build_pool(
+    out: Path, tables: Path, cache: Path, total: int | None, workers: int | None, command: str
+) -> dict[str, Any]:
     """Fetch, draw, select and write the pool; return its manifest. `total` None keeps every image."""
     packages = fonts.read_packages(tables / "fonts.csv")
     classes = fonts.read_table(tables / "classes.csv")
@@ -192,15 +194,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m elsa_nb.images.glyph_pool.build", description=main.__doc__)
     parser.add_argument("--full", action="store_true", help="keep every image (default folder data/glyphs-full)")
     parser.add_argument("--out", type=Path, help="folder of the pool (default data/glyphs)")
-    parser.add_argument("--tables", type=Path, default=TABLES, help="folder of fonts.csv, classes.csv, faces.csv")
+    parser.add_argument("--tables", type=Path, default=GLYPH_TABLES, help="folder of fonts.csv, classes.csv, faces.csv")
     parser.add_argument("--cache", type=Path, default=store.DATA / "cache" / "fonts", help="downloaded packages")
     parser.add_argument("--workers", type=int, help="processes that draw (default: one a core)")
     given = parser.parse_args(arguments)
-    out = given.out or (FULL if given.full else TABLES)
+    out = given.out or (FULL if given.full else GLYPH_TABLES)
     total = None if given.full else SIZE
     command = "python -m elsa_nb.images.glyph_pool.build" + (" --full" if given.full else "")
     before = store.read_json(out / "manifest.json") if (out / "manifest.json").exists() else None
-    manifest = build(out, given.tables, given.cache, total, given.workers, command)
+    manifest = build_pool(out, given.tables, given.cache, total, given.workers, command)
     print(f"{out}: {manifest['n']:,} images, {manifest['classes']} classes, SHA-256 {manifest['pixels_sha256']}")
     if before is not None:
         print(_comparison(before, manifest))

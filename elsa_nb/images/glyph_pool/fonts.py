@@ -11,7 +11,7 @@ from pathlib import Path
 from elsa_nb.errors import CorruptFileError, MissingDataError
 from elsa_nb.store import write_atomically
 
-SUFFIXES = (".ttf", ".otf")
+_FONT_SUFFIXES = (".ttf", ".otf")
 _FETCH_AT_ONCE = 40
 
 # What Debian's copyright files call the licences of these packages, and the one short name each has here.
@@ -112,7 +112,9 @@ def faces(packages: Iterable[Package], cache: Path) -> list[Face]:
     """
     found: dict[tuple[str, str], Face] = {}
     for package in packages:
-        files = (p for p in _tree(cache, package).rglob("*") if p.suffix.lower() in SUFFIXES and not p.is_symlink())
+        files = (
+            p for p in _tree(cache, package).rglob("*") if p.suffix.lower() in _FONT_SUFFIXES and not p.is_symlink()
+        )
         for path in sorted(files, key=lambda p: (p.suffix.lower(), p.as_posix())):
             found.setdefault((package.name, path.stem), Face(package.name, path.stem, path))
     return [found[key] for key in sorted(found)]

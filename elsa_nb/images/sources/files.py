@@ -13,11 +13,11 @@ from elsa_nb.errors import MissingDataError
 from elsa_nb.images.sources.rows import class_rows
 from elsa_nb.store import sha256_bytes
 
-SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm")
+IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm")
 
 
 @dataclass(frozen=True, eq=False)
-class Files:
+class ImageFiles:
     """A data set of image files, in one fixed order.
 
     `paths` (n,) are relative to `root`, with forward slashes; `ids` (n,) name the images for good, wherever the files
@@ -46,11 +46,11 @@ class Files:
         ids: Sequence[str] | None = None,
         splits: Sequence[str] | None = None,
         note: str = "",
-    ) -> "Files":
+    ) -> "ImageFiles":
         """Make a data set of the files `paths` below `root`; ids default to the paths."""
         if not len(paths):
             raise MissingDataError(
-                f"There are no images in {root}: files ending in {', '.join(SUFFIXES)} are looked for."
+                f"There are no images in {root}: files ending in {', '.join(IMAGE_SUFFIXES)} are looked for."
             )
         paths, targets = np.asarray(paths, dtype=str), np.asarray(targets, np.int64)
         splits = np.full(len(paths), "all") if splits is None else np.asarray(splits, dtype=str)
@@ -98,7 +98,7 @@ class Files:
         return class_rows(self.targets, self.classes, name)
 
 
-def open_folder(root: Path | str, name: str | None = None) -> Files:
+def open_folder(root: Path | str, name: str | None = None) -> ImageFiles:
     """Open all images below the folder `root`, sorted; the first folder below it names the class of those in it.
 
     Images directly in `root` have no class. Hidden files and folders are left out; links are followed.
@@ -110,10 +110,10 @@ def open_folder(root: Path | str, name: str | None = None) -> Files:
     folders = sorted({path.partition("/")[0] for path in paths if "/" in path})
     index = {folder: i for i, folder in enumerate(folders)}
     targets = [index[path.partition("/")[0]] if "/" in path else -1 for path in paths]
-    return Files.of(name or root.resolve().name, root, paths, targets, folders)
+    return ImageFiles.of(name or root.resolve().name, root, paths, targets, folders)
 
 
-def walk(root: Path, suffixes: tuple[str, ...] = SUFFIXES) -> Iterator[str]:
+def walk(root: Path, suffixes: tuple[str, ...] = IMAGE_SUFFIXES) -> Iterator[str]:
     """Yield the images below `root`, relative to it, each folder's files before its folders, both sorted."""
 
     def visit(folder: Path, prefix: str, above: frozenset[str]) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from elsa_nb.errors import CorruptFileError
-from elsa_nb.images.sources.files import Files
+from elsa_nb.images.sources.files import ImageFiles
 from elsa_nb.images.sources.locations import food101_folder
 from elsa_nb.store import read_json
 
@@ -11,7 +11,7 @@ SIZE, CLASSES = 101_000, 101
 SPLITS = ("train", "test")
 
 
-def open_food101(root: Path | str | None = None, splits: tuple[str, ...] = SPLITS) -> Files:
+def open_food101(root: Path | str | None = None, splits: tuple[str, ...] = SPLITS) -> ImageFiles:
     """Open Food-101, the training images first, each split in the order of its list; ids are `apple_pie/1005649`.
 
     The training labels are noisy on purpose, those of the test images were reviewed. Raises MissingDataError for a
@@ -38,6 +38,6 @@ def open_food101(root: Path | str | None = None, splits: tuple[str, ...] = SPLIT
     whole = set(splits) != set(SPLITS) or (len(ids) == SIZE and len(classes) == CLASSES)
     note = "" if whole else f"{len(ids):,} of {SIZE:,} images, {len(classes)} of {CLASSES} classes"
     paths = [f"images/{image}.jpg" for image in ids]
-    return Files.of(
+    return ImageFiles.of(
         "food-101", folder, paths, [index[name] for name in names], classes, ids=ids, splits=split_of, note=note
     )

@@ -7,23 +7,23 @@ from pathlib import Path
 import numpy as np
 
 from elsa_nb.errors import CorruptFileError, MissingDataError
-from elsa_nb.images.sources.files import Files, walk
+from elsa_nb.images.sources.files import ImageFiles, walk
 from elsa_nb.images.sources.locations import imagenet_folder
 
-SIZES = {"train": 1_281_167, "val": 50_000}
+SPLIT_SIZES = {"train": 1_281_167, "val": 50_000}
 CLASSES = 1000
 _WNID = re.compile(r"n\d{8}")
 
 
-def open_imagenet(root: Path | str | None = None, split: str = "train") -> Files:
+def open_imagenet(root: Path | str | None = None, split: str = "train") -> ImageFiles:
     """Open a split of ImageNet-1k; classes are WordNet ids in sorted order, which is the usual order of the 1000.
 
     An image's id is its file name without suffix (`n02088364_1234`). For the training images it begins with the class,
     and must agree with the folder. Raises MissingDataError for a missing split and CorruptFileError for a layout that
     is not ImageNet's.
     """
-    if split not in SIZES:
-        raise ValueError(f"split is {split!r}; allowed: {', '.join(SIZES)}.")
+    if split not in SPLIT_SIZES:
+        raise ValueError(f"split is {split!r}; allowed: {', '.join(SPLIT_SIZES)}.")
     folder = imagenet_folder(root, split)
     paths = list(walk(folder, (".jpeg",)))
     stems = [path.rpartition("/")[2].rpartition(".")[0] for path in paths]
@@ -44,10 +44,10 @@ def open_imagenet(root: Path | str | None = None, split: str = "train") -> Files
     classes = sorted(set(names))
     index = {name: i for i, name in enumerate(classes)}
     n, k = len(paths), len(classes)
-    whole = n == SIZES[split] and k == CLASSES
-    note = "" if whole else f"{n:,} of {SIZES[split]:,} images, {k:,} of {CLASSES:,} classes"
+    whole = n == SPLIT_SIZES[split] and k == CLASSES
+    note = "" if whole else f"{n:,} of {SPLIT_SIZES[split]:,} images, {k:,} of {CLASSES:,} classes"
     targets = [index[name] for name in names]
-    return Files.of("imagenet-1k", folder, paths, targets, classes, ids=stems, splits=np.full(n, split), note=note)
+    return ImageFiles.of("imagenet-1k", folder, paths, targets, classes, ids=stems, splits=np.full(n, split), note=note)
 
 
 def titles(classes: tuple[str, ...]) -> dict[str, str]:

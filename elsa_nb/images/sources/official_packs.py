@@ -19,7 +19,7 @@ from elsa_nb.images.sources.locations import data_folder
 from elsa_nb.images.sources.packs import Pack
 from elsa_nb.progress import bar
 
-SIDE = 64
+JPEG_SIDE = 64
 Images = Iterator[tuple[str, str, bytes]]  # class, split, the bytes of a small JPEG
 
 
@@ -76,7 +76,7 @@ def pack_of(name: str, images: list[tuple[str, str, bytes]]) -> Pack:
     )
 
 
-def small_jpeg(picture: Image.Image, side: int = SIDE) -> bytes:
+def small_jpeg(picture: Image.Image, side: int = JPEG_SIDE) -> bytes:
     """Return the middle square of a picture, `side` pixels wide, as a JPEG of Pillow's usual quality."""
     edge = min(picture.size)
     left, top = (picture.width - edge) // 2, (picture.height - edge) // 2

@@ -15,7 +15,7 @@ from elsa_nb.images.sources.decoding import open_rgb
 from elsa_nb.images.training import distributed
 
 
-def batches(images: Any, config: Any, steps: range) -> Iterator[Tensor | list[Tensor]]:
+def training_batches(images: Any, config: Any, steps: range) -> Iterator[Tensor | list[Tensor]]:
     """Yield this process's part of the batch of each step.
 
     `images` is an array, or a source with `images(rows)`: then a batch is uint8 (m, h, w) or (m, 3, h, w). Or it gives

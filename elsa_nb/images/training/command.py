@@ -15,7 +15,7 @@ import torch
 
 from elsa_nb import store
 from elsa_nb.images.encoders import small_resnet
-from elsa_nb.images.encoders.small_resnet import Encoder, load_encoder, save_encoder
+from elsa_nb.images.encoders.small_resnet import Encoder, load_trained, save_encoder
 from elsa_nb.images.extraction.crops import Crops
 from elsa_nb.images.extraction.extract import encode
 from elsa_nb.images.options import declare_train
@@ -100,7 +100,7 @@ def train_encoder(
         "method": config.architecture.method,
         "config": asdict(config),
         **record,
-        "loss_curve": thinned(steps),
+        "loss_curve": thinned_curve(steps),
         "quality_curve": curve.points(),
         "images": source.sha256,
         **made_by,
@@ -109,7 +109,7 @@ def train_encoder(
     }
     save_encoder(encoder, card, out.parent)
     rows = np.sort(np.random.default_rng(0).permutation(len(source))[:MEASURED])
-    vectors = encode(_part(seen, rows), load_encoder(out.stem, out.parent))
+    vectors = encode(_part(seen, rows), load_trained(out.stem, out.parent))
     card["quality"] = quality(vectors, labels[rows], probe_epochs=probe_epochs)
     card["quality_images"] = len(rows)
     save_encoder(encoder, card, out.parent)
@@ -168,7 +168,7 @@ class _Part:
         return self.source.images(self.rows[rows])
 
 
-def thinned(curve: list[dict[str, Any]], points: int = 60) -> list[dict[str, Any]]:
+def thinned_curve(curve: list[dict[str, Any]], points: int = 60) -> list[dict[str, Any]]:
     """Return about `points` lines of a loss curve, the last among them."""
     stride = max(1, -(-len(curve) // points))
     return curve[::-1][::stride][::-1]
@@ -198,7 +198,7 @@ def commit() -> str | None:
     return None if changes.stdout.strip() else head.stdout.strip()
 
 
-def run(options: argparse.Namespace) -> None:
+def train_command(options: argparse.Namespace) -> None:
     """Train as the options say."""
     source: Any = open_source(options.data)
     probe_epochs = 10 if options.data == "glyphs" else 30
@@ -216,14 +216,14 @@ def run(options: argparse.Namespace) -> None:
         raise ValueError(f"--official takes views of 224 pixels; the pack {options.data} has {source.side}.")
     chosen = {key: getattr(options, key) for key in ("epochs", "batch") if getattr(options, key)}
     config = replace(config, **chosen)
-    out = options.out or store.DATA / "weights" / f"{name_of(options.data, options.method)}.safetensors"
+    out = options.out or store.DATA / "weights" / f"{weights_name(options.data, options.method)}.safetensors"
     labels = source.labels["name"].cat.codes.to_numpy()
     card = train_encoder(
         source, labels, config, out, command=_command(options), data=options.data, probe_epochs=probe_epochs
     )
     if card is not None:
         if out.parent.resolve() == (store.DATA / "weights").resolve():
-            weight_cards.write()
+            weight_cards.write_weight_tables()
         print(json.dumps(card["quality"], indent=1))
 
 
@@ -234,7 +234,7 @@ def open_source(data: str) -> Any:
     return Pack.open(data)
 
 
-def name_of(data: str, method: str) -> str:
+def weights_name(data: str, method: str) -> str:
     """Return the name of the weights that the profiles look for, or one like it."""
     for each in DATASETS.values():
         if data in (each.name, each.pack):
@@ -258,4 +258,4 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Train one encoder, as `elsa-nb train` does."""
     parser = argparse.ArgumentParser(prog="elsa-nb train", description=main.__doc__)
     declare_train(parser)
-    run(parser.parse_args(arguments))
+    train_command(parser.parse_args(arguments))

@@ -7,7 +7,7 @@ from elsa_nb.images.encoders.small_resnet import Architecture
 from elsa_nb.images.training.glyph_augmentations import GlyphAugmentation
 from elsa_nb.images.training.optimisers import OPTIMISERS, SCHEDULES
 
-PRECISIONS = ("bfloat16", "float32")
+TRAINING_PRECISIONS = ("bfloat16", "float32")
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class TrainingConfig:
 
     def __post_init__(self):
         """Refuse settings that cannot be run."""
-        for key, allowed in (("optimiser", OPTIMISERS), ("precision", PRECISIONS), ("schedule", SCHEDULES)):
+        for key, allowed in (("optimiser", OPTIMISERS), ("precision", TRAINING_PRECISIONS), ("schedule", SCHEDULES)):
             if getattr(self, key) not in allowed:
                 raise ValueError(f"{key} is {getattr(self, key)!r}; expected one of {allowed}.")
         many = self.architecture.method == "swav-multicrop"

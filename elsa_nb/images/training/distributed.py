@@ -58,7 +58,7 @@ class _Sum(torch.autograd.Function):
         return gradient
 
 
-def gather(part: Tensor) -> Tensor:
+def gather_rows(part: Tensor) -> Tensor:
     """Return the rows (m, ...) of all processes, in their order; every process brings equally many."""
     return part if processes()[1] == 1 else _Gather.apply(part)
 

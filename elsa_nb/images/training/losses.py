@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from elsa_nb.images.training.distributed import gather, processes, total
+from elsa_nb.images.training.distributed import gather_rows, processes, total
 
 INVARIANCE, VARIANCE, COVARIANCE = 25.0, 25.0, 1.0
 OFF_DIAGONAL = 0.0051
@@ -106,7 +106,7 @@ def assignments(scores: Tensor, *, epsilon: float = 0.05, iterations: int = 3) -
     `scores` are this one's rows, and all rows share the prototypes. Caron et al., 2020, equations 3 to 5.
     """
     scores = scores.float() / epsilon
-    highest = gather(scores.max().view(1)).max()  # a common factor drops out, and exp does not overflow
+    highest = gather_rows(scores.max().view(1)).max()  # a common factor drops out, and exp does not overflow
     q = torch.exp(scores - highest)
     n, k = len(scores) * processes()[1], scores.shape[1]
     q = q / total(q.sum())
@@ -129,7 +129,7 @@ def swapped_prediction_loss(codes: list[Tensor], scores: list[Tensor], *, temper
 
 
 @torch.no_grad()
-def spread(vectors: Tensor) -> Tensor:
+def direction_spread(vectors: Tensor) -> Tensor:
     """Tell collapse: the mean deviation of a dimension over the batch of vectors of length 1, times sqrt(d).
 
     1 where directions are spread evenly, 0 where all rows point the same way (SimSiam's figure 2).

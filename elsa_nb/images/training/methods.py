@@ -2,7 +2,7 @@
 
 Each method is a module that holds the encoder and whatever else is trained or remembered with it. Called with the views
 of a batch it returns a dict of scalar tensors: "loss", the loss's parts, and "spread", the collapse figure of the
-projections (`losses.spread`). In several processes each brings its rows, and the loss is that of all rows.
+projections (`losses.direction_spread`). In several processes each brings its rows, and the loss is that of all rows.
 """
 
 import copy
@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 from elsa_nb.images.encoders.small_resnet import Encoder
 from elsa_nb.images.training import losses
-from elsa_nb.images.training.distributed import gather, own, processes, synchronise
+from elsa_nb.images.training.distributed import gather_rows, own, processes, synchronise
 
 
 @dataclass(frozen=True)
@@ -102,9 +102,9 @@ class VICReg(Method):
 
     def forward(self, views: list[Tensor], generator: torch.Generator) -> dict[str, Tensor]:
         """Take two views."""
-        s, (z, z_prime) = self.settings, [gather(self.encoder(view)[1]) for view in views]
+        s, (z, z_prime) = self.settings, [gather_rows(self.encoder(view)[1]) for view in views]
         parts = losses.vicreg_loss(z, z_prime, invariance=s.invariance, variance=s.variance, covariance=s.covariance)
-        return {**parts, "spread": losses.spread(z)}
+        return {**parts, "spread": losses.direction_spread(z)}
 
 
 class BarlowTwins(Method):
@@ -112,9 +112,9 @@ class BarlowTwins(Method):
 
     def forward(self, views: list[Tensor], generator: torch.Generator) -> dict[str, Tensor]:
         """Take two views."""
-        z, z_prime = [gather(self.encoder(view)[1]) for view in views]
+        z, z_prime = [gather_rows(self.encoder(view)[1]) for view in views]
         parts = losses.barlow_twins_loss(z, z_prime, off_diagonal_weight=self.settings.off_diagonal)
-        return {**parts, "loss": parts["loss"] * self.settings.scale, "spread": losses.spread(z)}
+        return {**parts, "loss": parts["loss"] * self.settings.scale, "spread": losses.direction_spread(z)}
 
 
 class MoCo(Method):
@@ -135,8 +135,8 @@ class MoCo(Method):
         query = self._in_groups(self.encoder, views[0])
         key = self._keys(views[1], generator)
         parts = losses.info_nce_loss(query, key, self.queue.clone(), temperature=self.settings.temperature)
-        self._enqueue(gather(key))
-        return {**parts, "spread": losses.spread(query)}
+        self._enqueue(gather_rows(key))
+        return {**parts, "spread": losses.direction_spread(query)}
 
     def _in_groups(self, encoder: Encoder, view: Tensor) -> Tensor:
         groups = max(1, self.settings.groups // processes()[1])
@@ -147,8 +147,8 @@ class MoCo(Method):
         for slow, fast in zip(self.key_encoder.parameters(), self.encoder.parameters(), strict=True):
             slow.lerp_(fast, 1 - self.settings.momentum)
         order = torch.randperm(len(view) * processes()[1], generator=generator).to(view.device)
-        shuffled = own(gather(view)[order]) if processes()[1] > 1 else view[order]
-        keys = gather(self._in_groups(self.key_encoder, shuffled.contiguous(memory_format=torch.channels_last)))
+        shuffled = own(gather_rows(view)[order]) if processes()[1] > 1 else view[order]
+        keys = gather_rows(self._in_groups(self.key_encoder, shuffled.contiguous(memory_format=torch.channels_last)))
         return own(keys[order.argsort()]) if processes()[1] > 1 else keys[order.argsort()]
 
     @torch.no_grad()
@@ -174,7 +174,7 @@ class SimSiam(Method):
         """Take two views."""
         z, z_prime = [self.encoder(view)[1] for view in views]
         forth, back = losses.cosine_loss(self.predictor(z), z_prime), losses.cosine_loss(self.predictor(z_prime), z)
-        return {"loss": (forth["loss"] + back["loss"]) / 2, "spread": losses.spread(z)}
+        return {"loss": (forth["loss"] + back["loss"]) / 2, "spread": losses.direction_spread(z)}
 
 
 class SwAV(Method):
@@ -204,10 +204,10 @@ class SwAV(Method):
             scores = [self.prototypes(part) for part in z]
         codes = [self._codes(i, z[i].detach(), scores[i].detach()) for i in range(2)]
         self.step += 1
-        mass = gather(codes[0]).mean(dim=0)
+        mass = gather_rows(codes[0]).mean(dim=0)
         used = torch.exp(-(mass * torch.log(mass.clamp(min=1e-12))).sum())
         loss = losses.swapped_prediction_loss(codes, scores, temperature=s.temperature)
-        return {"loss": loss, "prototypes_used": used, "spread": losses.spread(projected[0])}
+        return {"loss": loss, "prototypes_used": used, "spread": losses.direction_spread(projected[0])}
 
     @torch.no_grad()
     def _codes(self, view: int, z: Tensor, scores: Tensor) -> Tensor:
@@ -217,7 +217,7 @@ class SwAV(Method):
             remembered = own(self.queue[view]) @ self.prototypes.weight.T
         both = torch.cat([scores, remembered])
         if s.queue and self.step >= s.queue_from:
-            fresh = gather(z)
+            fresh = gather_rows(z)
             self.queue[view] = torch.cat([fresh, self.queue[view]])[: s.queue]
         return losses.assignments(both, epsilon=s.epsilon, iterations=s.iterations)[:m]
 

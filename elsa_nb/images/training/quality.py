@@ -7,7 +7,7 @@ import torch
 from torch.nn import functional as F
 
 QUERIES, NEIGHBOURS = 10_000, 10
-BLOCK = 65_536  # vectors widened to single precision at once
+_BLOCK = 65_536  # vectors widened to single precision at once
 
 
 def quality(
@@ -39,8 +39,8 @@ def purity(
     asking = np.random.default_rng(seed).permutation(len(vectors))[:queries]
     asked, rows = torch.from_numpy(np.asarray(vectors[asking], np.float32)), torch.from_numpy(asking)
     best, near = torch.full((len(rows), k), -torch.inf), torch.zeros(len(rows), k, dtype=torch.long)
-    for start in range(0, len(vectors), BLOCK):
-        block = torch.from_numpy(np.array(vectors[start : start + BLOCK], np.float32))
+    for start in range(0, len(vectors), _BLOCK):
+        block = torch.from_numpy(np.array(vectors[start : start + _BLOCK], np.float32))
         half = block.square().sum(dim=1) / 2
         for part in torch.arange(len(rows)).split(500):
             closeness = asked[part] @ block.T - half  # orders as the negative squared distance does

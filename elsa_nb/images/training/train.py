@@ -17,10 +17,10 @@ import torch
 from torch import Tensor, nn
 
 from elsa_nb.errors import CorruptFileError
-from elsa_nb.images.encoders.small_resnet import Encoder, prepare
+from elsa_nb.images.encoders.small_resnet import Encoder, scaled_to_one
 from elsa_nb.images.sources.protocol import Pictures, Source
 from elsa_nb.images.training import distributed
-from elsa_nb.images.training.batches import batches, seed_of
+from elsa_nb.images.training.batches import seed_of, training_batches
 from elsa_nb.images.training.config import TrainingConfig
 from elsa_nb.images.training.methods import Method, make_method
 from elsa_nb.images.training.optimisers import make_optimiser, set_learning_rate, steps_schedule, warm_up_cosine
@@ -61,7 +61,7 @@ def train(
     state = run.load() or {"step": 0, "seconds": 0.0, "curve": []}
     lines = StepLog(Path(work) / "log.jsonl", state["step"], rank == 0)
     curve, began = state["curve"], time.perf_counter() - state["seconds"]
-    for step, batch in enumerate(batches(images, config, range(state["step"], steps)), state["step"]):
+    for step, batch in enumerate(training_batches(images, config, range(state["step"], steps)), state["step"]):
         set_learning_rate(optimiser, rate_factor(config, step, steps))
         parts = training_step(method, optimiser, batch, config, step)
         lines.add(step + 1, parts)
@@ -95,9 +95,11 @@ def training_step(
     own = torch.Generator().manual_seed(seed_of(config.seed, 1, step, *([rank] if rank else [])))
     shared = torch.Generator().manual_seed(seed_of(config.seed, 3, step))
     if isinstance(images, list):
-        views = [view.change(prepare(part.to(device)), own) for view, part in zip(config.views, images, strict=True)]
+        views = [
+            view.change(scaled_to_one(part.to(device)), own) for view, part in zip(config.views, images, strict=True)
+        ]
     else:
-        whole = prepare(images.to(device))
+        whole = scaled_to_one(images.to(device))
         views = [view(whole, own) for view in config.views]
     views = [view.contiguous(memory_format=torch.channels_last) for view in views]
     with torch.autocast(device.type, torch.bfloat16, enabled=config.precision == "bfloat16"):

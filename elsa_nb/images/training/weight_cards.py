@@ -18,14 +18,14 @@ _TITLES = {
 }
 
 
-def cards(folder: Path) -> dict[str, dict[str, Any]]:
+def weight_cards(folder: Path) -> dict[str, dict[str, Any]]:
     """Return the cards of the encoders in a folder by name: glyphs first, then photographs; methods in one order."""
     found = {path.stem: read_json(path.with_suffix(".json")) for path in sorted(folder.glob("*.safetensors"))}
     order = list(_TITLES)
     return dict(sorted(found.items(), key=lambda item: (_data(item[1]) != "glyphs", order.index(item[1]["method"]))))
 
 
-def tables(folder: Path) -> str:
+def weight_tables(folder: Path) -> str:
     """Return the two tables of all encoders in a folder, in Markdown: how each was made, and what it is worth."""
     made = [
         "| file | method | images | epochs | steps | size | command | threads | wall time |",
@@ -35,7 +35,7 @@ def tables(folder: Path) -> str:
         "| encoder | space | dimension | 10-NN purity | linear probe | std, mean | std, smallest | effective rank |",
         "|---|---|---|---|---|---|---|---|",
     ]
-    for name, card in cards(folder).items():
+    for name, card in weight_cards(folder).items():
         planned = f" of {card['planned_steps']:,}" if "planned_steps" in card else ""  # of a run that was ended early
         made.append(
             f"| `{name}.safetensors` | {_TITLES[card['method']]} | {_data(card)} | {card['config']['epochs']} | "
@@ -55,10 +55,10 @@ def replaced(text: str, folder: Path) -> str:
     if text.count(START) != 1 or text.count(END) != 1:
         raise ValueError(f"The text has no place for the tables: it needs the lines {START!r} and {END!r}, once each.")
     before, rest = text.split(START)
-    return f"{before}{START}\n\n{tables(folder)}\n\n{END}{rest.split(END)[1]}"
+    return f"{before}{START}\n\n{weight_tables(folder)}\n\n{END}{rest.split(END)[1]}"
 
 
-def write(folder: Path | None = None) -> None:
+def write_weight_tables(folder: Path | None = None) -> None:
     """Write the tables into the README of a folder of encoders (default: the bundled ones)."""
     folder = Path(folder or store.DATA / "weights")
     path = folder / "README.md"
@@ -70,4 +70,4 @@ def _data(card: dict[str, Any]) -> str:
 
 
 if __name__ == "__main__":
-    write()
+    write_weight_tables()

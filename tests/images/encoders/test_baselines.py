@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from elsa_nb.images.encoders.baselines import RawPixels, Untrained, load_floor
-from elsa_nb.images.encoders.by_name import load
-from elsa_nb.images.encoders.small_resnet import Architecture, prepare
+from elsa_nb.images.encoders.by_name import load_encoder
+from elsa_nb.images.encoders.small_resnet import Architecture, scaled_to_one
 from elsa_nb.images.extraction.extract import encode, provenance_of
 from elsa_nb.profiles import profile
 
@@ -25,7 +25,7 @@ class Noise:
 
 
 def test_raw_pixels_are_the_pixels():
-    vectors = encode(Noise(), load("floor:raw-pixels"))
+    vectors = encode(Noise(), load_encoder("floor:raw-pixels"))
     assert list(vectors) == ["embedding"]
     np.testing.assert_allclose(vectors["embedding"], Noise().images().reshape(5, 1024) / 255, rtol=1e-6)
     with pytest.raises(ValueError, match=r"shape \(1, 8, 8\) has 64 values; the pool holds 1024"):
@@ -34,9 +34,9 @@ def test_raw_pixels_are_the_pixels():
 
 def test_an_untrained_network_is_the_same_every_time_and_drawn_from_its_seed():
     torch.manual_seed(1)
-    one = load("floor:untrained")
+    one = load_encoder("floor:untrained")
     torch.manual_seed(2)
-    other = load("floor:untrained")
+    other = load_encoder("floor:untrained")
     assert one.sha256 == other.sha256
     assert one.sha256 == "bb1ad08fe4d7fccc0b5522adf95cb1e4b07f19a67026c849fd6e92883f5940e9"
     assert Untrained(seed=1).sha256 != one.sha256
@@ -44,10 +44,10 @@ def test_an_untrained_network_is_the_same_every_time_and_drawn_from_its_seed():
 
 
 def test_an_untrained_network_is_that_of_the_trained_encoders_with_its_blocks_switched_on():
-    network = load("floor:untrained")
+    network = load_encoder("floor:untrained")
     assert network.dimensions == {"embedding": Architecture().embedding}
     assert not network.training
-    images = prepare(Noise().images())
+    images = scaled_to_one(Noise().images())
     with torch.inference_mode():
         (seen,) = network(images)
         network.backbone.layer1[0].bn2.weight.zero_()
@@ -72,4 +72,4 @@ def test_a_floor_of_another_name_is_refused():
 @pytest.mark.parametrize("name", ["quick", "full"])
 def test_the_floors_are_among_the_encoders_of_the_glyphs(name):
     encoders = dict(profile(name).datasets[0].encoders)
-    assert [load(encoders[floor]).name for floor in ("untrained", "raw-pixels")] == ["untrained", "raw-pixels"]
+    assert [load_encoder(encoders[floor]).name for floor in ("untrained", "raw-pixels")] == ["untrained", "raw-pixels"]

@@ -9,7 +9,7 @@ import torch
 
 from elsa_nb.errors import MissingDataError
 from elsa_nb.images.encoders import libraries
-from elsa_nb.images.encoders.by_name import load
+from elsa_nb.images.encoders.by_name import load_encoder
 from elsa_nb.images.encoders.libraries import load_timm, load_torchvision
 from elsa_nb.images.encoders.small_resnet import Architecture, Encoder, save_encoder
 
@@ -51,27 +51,27 @@ def test_names_that_lead_nowhere_are_one_sentence(data, monkeypatch):
     with pytest.raises(
         ValueError, match="'clip' is not known before the colon; allowed: official, timm, torchvision, floor"
     ):
-        load("clip:vit")
+        load_encoder("clip:vit")
     with pytest.raises(ValueError, match="torchvision has no classifier 'resnet5'"):
-        load("torchvision:resnet5")
+        load_encoder("torchvision:resnet5")
     with pytest.raises(MissingDataError, match=r"No encoder 'swav' is here: .* Did you mean official:swav\?"):
-        load("swav")
+        load_encoder("swav")
     with pytest.raises(MissingDataError, match="`elsa-nb encoders get swav`"):
-        load("official:swav")
+        load_encoder("official:swav")
     monkeypatch.setitem(sys.modules, "timm", None)
     with pytest.raises(MissingDataError, match=r"needs timm, which is not installed: `pip install 'elsa_nb\[timm\]'`"):
-        load("timm:resnet18")
+        load_encoder("timm:resnet18")
 
 
 def test_timm_names_near_misses():
     with pytest.raises(ValueError, match="timm has no model 'resnet18x'"):
-        load("timm:resnet18x")
+        load_encoder("timm:resnet18x")
 
 
 def test_own_weights_are_found_by_name(data):
     encoder = Encoder(Architecture(widths=(4, 8), blocks=(1, 1), projector=(8, 8, 6)), name="mine")
     save_encoder(encoder, {}, data / "weights")
-    assert load("mine").dimensions == {"embedding": 8, "projection": 6}
+    assert load_encoder("mine").dimensions == {"embedding": 8, "projection": 6}
     photographs.write(data / "checkpoints" / "food-101-vicreg.pth", miniature.published("vicreg"))
-    own = load("food-101-vicreg")
+    own = load_encoder("food-101-vicreg")
     assert (own.name, own.dimensions) == ("food-101-vicreg", {"embedding": 128, "projection": 20})

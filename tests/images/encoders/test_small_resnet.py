@@ -16,10 +16,10 @@ from elsa_nb.images.encoders.small_resnet import (
     METHODS,
     Architecture,
     Encoder,
-    bundled,
-    load_encoder,
-    prepare,
+    bundled_encoders,
+    load_trained,
     save_encoder,
+    scaled_to_one,
 )
 from elsa_nb.images.sources.glyphs import Glyphs
 from elsa_nb.store import DATA, ROOT, _bare_source, read_json, sha256_bytes, sha256_file, write_json
@@ -40,7 +40,7 @@ def encoder():
 
 
 def images(n=6):
-    return prepare(np.random.default_rng(0).integers(0, 256, size=(n, 32, 32), dtype=np.uint8))
+    return scaled_to_one(np.random.default_rng(0).integers(0, 256, size=(n, 32, 32), dtype=np.uint8))
 
 
 def test_names_follow_resnet_and_the_official_projectors():
@@ -85,7 +85,7 @@ def test_a_colour_encoder_normalises_inside_and_pools_after_its_stem():
     assert not {"mean", "std"} & set(encoder.state_dict())
     shapes = []
     encoder.backbone.layer1.register_forward_hook(lambda _, inputs, __: shapes.append(inputs[0].shape))
-    x = prepare(np.random.default_rng(0).integers(0, 256, size=(2, 3, 64, 64), dtype=np.uint8))
+    x = scaled_to_one(np.random.default_rng(0).integers(0, 256, size=(2, 3, 64, 64), dtype=np.uint8))
     mean, std = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
     with torch.inference_mode():
         embedding, projection = encoder(x)
@@ -121,7 +121,7 @@ def test_saved_weights_come_back_rounded_to_float16_once(tmp_path, encoder):
     card = read_json(path.with_suffix(".json"))
     assert card["sha256"] == sha256_file(path)
     assert card["bytes"] == path.stat().st_size
-    again = load_encoder("tiny", tmp_path)
+    again = load_trained("tiny", tmp_path)
     assert not again.training
     assert again.sha256 == card["sha256"]
     for key, value in encoder.state_dict().items():
@@ -154,7 +154,7 @@ def test_missing_surplus_and_misshapen_entries_are_refused(tmp_path, encoder, ed
     path = save_encoder(encoder, {}, tmp_path)
     change(path, edit)
     with pytest.raises(CorruptFileError, match="1 entries"):
-        load_encoder("tiny", tmp_path)
+        load_trained("tiny", tmp_path)
 
 
 def test_damaged_files_are_refused(tmp_path, encoder):
@@ -162,23 +162,23 @@ def test_damaged_files_are_refused(tmp_path, encoder):
     whole, card = path.read_bytes(), path.with_suffix(".json").read_text()
     change(path, lambda t: t["projector.6.weight"].add_(1), card_too=False)
     with pytest.raises(CorruptFileError, match="checksum"):
-        load_encoder("tiny", tmp_path)
+        load_trained("tiny", tmp_path)
     path.write_bytes(whole[:100])
     write_json(path.with_suffix(".json"), json.loads(card) | {"sha256": sha256_file(path)})
     with pytest.raises(CorruptFileError, match="not a safetensors file"):
-        load_encoder("tiny", tmp_path)
+        load_trained("tiny", tmp_path)
     path.write_bytes(whole)
     for broken in ("{}", '{"architecture": {"wings": 2}, "sha256": ""}', "[1]"):
         path.with_suffix(".json").write_text(broken)
         with pytest.raises(CorruptFileError, match=r"tiny\.json"):
-            load_encoder("tiny", tmp_path)
+            load_trained("tiny", tmp_path)
 
 
 def test_missing_files_and_unknown_names_are_named(tmp_path, encoder):
     with pytest.raises(MissingDataError, match="make weights"):
-        load_encoder("tiny", tmp_path)
+        load_trained("tiny", tmp_path)
     with pytest.raises(ValueError, match=r"'moco'.*barlow-twins.*vicreg"):
-        load_encoder("moco")
+        load_trained("moco")
 
 
 def test_bad_sizes_and_images_are_refused():
@@ -188,20 +188,20 @@ def test_bad_sizes_and_images_are_refused():
         replace(TINY, blocks=(1, 1))
     for wrong in (np.zeros((2, 32, 32), np.float32), np.zeros((32, 32), np.uint8), np.zeros((2, 1, 8, 8), np.uint8)):
         with pytest.raises(ValueError, match="expected uint8"):
-            prepare(wrong)
+            scaled_to_one(wrong)
 
 
 def test_prepare_maps_paper_to_zero_and_ink_to_one():
     image = np.zeros((1, 32, 32), np.uint8)
     image[0, 0, 0] = 255
-    assert prepare(image).shape == (1, 1, 32, 32)
-    assert (prepare(image).min(), prepare(image).max(), prepare(image).sum()) == (0, 1, 1)
+    assert scaled_to_one(image).shape == (1, 1, 32, 32)
+    assert (scaled_to_one(image).min(), scaled_to_one(image).max(), scaled_to_one(image).sum()) == (0, 1, 1)
 
 
-@pytest.mark.parametrize("name", bundled())
+@pytest.mark.parametrize("name", bundled_encoders())
 def test_the_bundled_encoders_keep_their_promises(name):
     """Hold the shipped files to the sizes and figures that their cards and the documentation state."""
-    encoder, card = load_encoder(name), read_json(DATA / "weights" / f"{name}.json")
+    encoder, card = load_trained(name), read_json(DATA / "weights" / f"{name}.json")
     assert encoder.architecture.method == card["method"]
     assert card["bytes"] == (DATA / "weights" / f"{name}.safetensors").stat().st_size <= 10_000_000
     told = (DATA / "weights" / "README.md").read_text()
@@ -225,7 +225,7 @@ def sources_at(commit, modules):
         yield module, _bare_source(shown.stdout)
 
 
-@pytest.mark.parametrize("name", bundled())
+@pytest.mark.parametrize("name", bundled_encoders())
 def test_a_card_names_the_code_and_the_images_that_made_the_weights(name):
     card = read_json(DATA / "weights" / f"{name}.json")
     assert re.fullmatch("[0-9a-f]{64}", card["code"])

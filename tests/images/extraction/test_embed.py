@@ -8,8 +8,8 @@ import torch
 
 from elsa_nb import cli, store
 from elsa_nb.images.encoders import by_name
-from elsa_nb.images.encoders.libraries import Practical
-from elsa_nb.images.encoders.preprocessing import Geometry
+from elsa_nb.images.encoders.libraries import LibraryModel
+from elsa_nb.images.encoders.preprocessing import CropGeometry
 from elsa_nb.images.encoders.small_resnet import Architecture, Encoder, save_encoder
 from elsa_nb.images.extraction.embed import ExampleEncoder, embed_folder
 from elsa_nb.images.extraction.precision import neighbour_overlap
@@ -65,7 +65,7 @@ def libraries(monkeypatch):
     def load(library):
         torch.manual_seed(0)
         network = torch.nn.Sequential(torch.nn.AvgPool2d(4), torch.nn.Flatten(), torch.nn.Linear(48, 5))
-        return lambda name: Practical(network, f"{library}:{name}", 5, Geometry(20, 16))
+        return lambda name: LibraryModel(network, f"{library}:{name}", 5, CropGeometry(20, 16))
 
     for library in ("timm", "torchvision"):
         monkeypatch.setattr(by_name, f"load_{library}", load(library))

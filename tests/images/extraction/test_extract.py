@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from elsa_nb.errors import CorruptFileError
-from elsa_nb.images.encoders.small_resnet import Architecture, Encoder, prepare
+from elsa_nb.images.encoders.small_resnet import Architecture, Encoder, scaled_to_one
 from elsa_nb.images.extraction.extract import encode, extract, extract_all
 from elsa_nb.store import sha256_bytes
 
@@ -49,7 +49,7 @@ def test_both_pools_hold_what_one_forward_pass_gives(tmp_path):
     source, encoder = Squares(), tiny()
     pools = extract(source, encoder, folder=tmp_path, batch=16, dtype="float32")
     with torch.inference_mode():
-        told = dict(zip(SPACES, encoder(prepare(source.pixels)), strict=True))
+        told = dict(zip(SPACES, encoder(scaled_to_one(source.pixels)), strict=True))
     for space in SPACES:
         pool = pools[space]
         np.testing.assert_allclose(pool.vectors, told[space].numpy(), rtol=1e-4, atol=1e-5)

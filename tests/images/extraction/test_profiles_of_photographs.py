@@ -16,7 +16,7 @@ from elsa_nb.images.encoders.small_resnet import Architecture, Encoder, save_enc
 from elsa_nb.images.extraction.embed import embed_profile
 from elsa_nb.images.extraction.requirements import missing, require
 from elsa_nb.images.sources.by_name import DATASETS, open_dataset
-from elsa_nb.images.sources.files import Files
+from elsa_nb.images.sources.files import ImageFiles
 from elsa_nb.images.sources.official_packs import pack_of
 from elsa_nb.profiles import profile
 
@@ -78,8 +78,8 @@ def test_what_is_there_is_not_asked_for(miniatures):
 
 def test_all_pools_of_the_paper_come_from_one_decode(miniatures, monkeypatch, capsys):
     reads = []
-    read = Files.read
-    monkeypatch.setattr(Files, "read", lambda self, row: reads.append(row) or read(self, row))
+    read = ImageFiles.read
+    monkeypatch.setattr(ImageFiles, "read", lambda self, row: reads.append(row) or read(self, row))
     pools = embed_profile(profile("paper"), workers=0, batch=5)
     assert sorted(reads) == sorted([*range(16), *range(12)])  # 16 images for eight encoders, and Food-101's 12
     assert list(pools["imagenet-1k"]) == list(OFFICIAL)

@@ -217,12 +217,12 @@ def test_another_result_of_the_same_command_is_said_aloud():
 
 
 def test_the_shipped_tables_agree_with_each_other():
-    classes = fonts.read_table(build.TABLES / "classes.csv")
+    classes = fonts.read_table(build.GLYPH_TABLES / "classes.csv")
     characters = [row["character"] for row in classes]
     assert len(characters) == len(set(characters))
     assert {row["class"] for row in classes} <= set(characters)
     of_a = {row["class"] for row in classes if row["character"] in "A\u0391\u0410"}
     assert of_a == {"A"}
-    assert store.read_json(build.TABLES / "manifest.json")["merged"] == build._merged(classes)
-    packages = {p.name for p in fonts.read_packages(build.TABLES / "fonts.csv")}
-    assert {row["package"] for row in fonts.read_table(build.TABLES / "faces.csv")} <= packages
+    assert store.read_json(build.GLYPH_TABLES / "manifest.json")["merged"] == build._merged(classes)
+    packages = {p.name for p in fonts.read_packages(build.GLYPH_TABLES / "fonts.csv")}
+    assert {row["package"] for row in fonts.read_table(build.GLYPH_TABLES / "faces.csv")} <= packages

@@ -12,14 +12,14 @@ from torchvision.datasets.folder import pil_loader
 
 from elsa_nb import store
 from elsa_nb.errors import CorruptFileError, MissingDataError
-from elsa_nb.images.encoders.preprocessing import Geometry
+from elsa_nb.images.encoders.preprocessing import CropGeometry
 from elsa_nb.images.extraction.crops import Crops, find_broken
 from elsa_nb.images.sources.decoding import decode
 from elsa_nb.images.sources.files import open_folder
 from elsa_nb.images.sources.food101 import open_food101
 from elsa_nb.images.sources.imagenet import open_imagenet, titles
 
-SMALL = Geometry(resize=24, crop=20)
+SMALL = CropGeometry(resize=24, crop=20)
 
 
 @pytest.mark.parametrize("kind", [k for k in photographs.odd_files() if k not in photographs.BROKEN])
@@ -178,7 +178,8 @@ def test_broken_images_are_found_left_out_and_named(odd, tmp_path, monkeypatch, 
     assert not set(whole.ids) & set(whole.broken)
     assert whole.images([0, 2]).shape == (2, 3, 20, 20)
     assert (
-        len({crops.sha256, whole.sha256, Crops(odd, Geometry(24, 16)).sha256, Crops(odd, SMALL, "pillow").sha256}) == 4
+        len({crops.sha256, whole.sha256, Crops(odd, CropGeometry(24, 16)).sha256, Crops(odd, SMALL, "pillow").sha256})
+        == 4
     )
     assert crops.without_broken(progress=False).sha256 == whole.sha256  # from the finding that was kept
 
@@ -190,7 +191,7 @@ def test_the_fast_resize_is_pillows_within_one_level(size):
     picture = photographs.scene(3, *size)
     told = transforms.Compose([transforms.Resize(256), transforms.CenterCrop(224)])(picture)
     told = np.asarray(told).transpose(2, 0, 1).astype(int)
-    geometry = Geometry()
+    geometry = CropGeometry()
     assert (geometry.apply(picture, "pillow") == told).all()
     difference = np.abs(geometry.apply(picture, "torch") - told)
     assert difference.max() <= 1
@@ -201,9 +202,9 @@ def test_bad_settings_are_refused(odd):
     with pytest.raises(ValueError, match="resizer is 'fast'; allowed: pillow, torch"):
         Crops(odd, SMALL, "fast")
     with pytest.raises(ValueError, match="crop is 30 and resize 20"):
-        Geometry(20, 30)
+        CropGeometry(20, 30)
     with pytest.raises(ValueError, match="interpolation is 'nearest'; allowed: bilinear, bicubic"):
-        Geometry(20, 20, "nearest")
+        CropGeometry(20, 20, "nearest")
 
 
 def test_opening_a_hundred_thousand_files_takes_seconds(tmp_path):

@@ -104,7 +104,7 @@ def test_a_damaged_file_is_refused(copy, name):
     data = bytearray((copy / name).read_bytes())
     data[len(data) // 2] ^= 1
     (copy / name).write_bytes(data)
-    with pytest.raises(CorruptFileError, match=rf"{name} is damaged.*expected [0-9a-f]{{64}}.*images\.glyphs --out"):
+    with pytest.raises(CorruptFileError, match=rf"{name} is damaged.*expected [0-9a-f]{{64}}.*glyph_pool\.build --out"):
         Glyphs.open(copy)
     (copy / name).write_bytes(data[: len(data) // 3])
     with pytest.raises(CorruptFileError, match=name):
@@ -134,5 +134,5 @@ def test_the_bundled_folder_may_be_named_relatively(monkeypatch):
 
 
 def test_a_missing_pool_is_named_with_its_command(tmp_path):
-    with pytest.raises(MissingDataError, match=r"nowhere.*manifest\.json.*python -m elsa_nb\.images\.glyphs --full"):
+    with pytest.raises(MissingDataError, match=r"nowhere.*manifest\.json.*python -m .*glyph_pool\.build --full"):
         Glyphs.open(tmp_path / "nowhere", full=True)

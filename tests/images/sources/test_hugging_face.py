@@ -6,7 +6,7 @@ import photographs
 import pytest
 
 from elsa_nb.errors import MissingDataError
-from elsa_nb.images.encoders.preprocessing import Geometry
+from elsa_nb.images.encoders.preprocessing import CropGeometry
 from elsa_nb.images.extraction.crops import Crops
 from elsa_nb.images.sources.hugging_face import open_hugging_face
 
@@ -31,7 +31,7 @@ def test_a_data_set_in_memory(tmp_path):
     assert source.class_rows("dog").tolist() == [0, 3]
     assert source.targets[2] == -1
     assert source.ids[3] == "pets-000003"
-    assert Crops(source, Geometry(24, 20), workers=0).images().shape == (4, 3, 20, 20)
+    assert Crops(source, CropGeometry(24, 20), workers=0).images().shape == (4, 3, 20, 20)
     assert open_hugging_face(table, name="pets").sha256 == source.sha256
     assert open_hugging_face(table.select([0, 1]), label=None).sha256 != source.sha256
     with pytest.raises(ValueError, match="column 'img' is not in 'pets'; it has image, label"):

@@ -16,11 +16,11 @@ import torch
 from PIL import Image
 
 from elsa_nb.errors import CorruptFileError
-from elsa_nb.images.encoders.small_resnet import load_encoder
+from elsa_nb.images.encoders.small_resnet import load_trained
 from elsa_nb.images.options import declare_train
 from elsa_nb.images.sources.by_name import DATASETS
 from elsa_nb.images.training import command
-from elsa_nb.images.training.batches import batch_rows, batches
+from elsa_nb.images.training.batches import batch_rows, training_batches
 from elsa_nb.images.training.recipes import photo_recipe
 from elsa_nb.store import read_json, sha256_file, write_json
 
@@ -57,7 +57,7 @@ def test_a_training_ends_in_weights_and_a_card(tmp_path):
         source, source.targets, config_of(), out, command="told", data="colours", work=tmp_path / "work"
     )
     written = read_json(out.with_suffix(".json"))
-    assert written["sha256"] == sha256_file(out) == load_encoder("colours", tmp_path).sha256
+    assert written["sha256"] == sha256_file(out) == load_trained("colours", tmp_path).sha256
     told = {"steps": 14, "images": source.sha256, "data": "colours", "command": "told", "method": "vicreg"}
     assert {key: written[key] for key in told} == told
     assert card["quality"] == written["quality"]
@@ -121,8 +121,8 @@ class Pictures(Colours):
 def test_pictures_of_any_size_are_cropped_whole_by_workers(tmp_path):
     """As for ImageNet: decoded ahead, each view cut from the whole picture, the same whatever step a run starts at."""
     source, config = Pictures(), config_of()
-    from_start = list(batches(source, config, range(4)))
-    for later, first in zip(batches(source, config, range(2, 4)), from_start[2:], strict=True):
+    from_start = list(training_batches(source, config, range(4)))
+    for later, first in zip(training_batches(source, config, range(2, 4)), from_start[2:], strict=True):
         for one, other in zip(later, first, strict=True):
             assert torch.equal(one, other)
     assert [part.shape for part in from_start[0]] == [(16, 3, 16, 16)] * 2
@@ -136,7 +136,7 @@ def test_pictures_of_any_size_are_cropped_whole_by_workers(tmp_path):
     assert card["quality"]["embedding"]["purity_10nn"] > 0.9
     source.damaged = int(rows[3])
     with pytest.raises(CorruptFileError, match=f"c-{source.damaged} is broken"):
-        next(batches(source, config, range(1)))
+        next(training_batches(source, config, range(1)))
 
 
 def test_torchrun_shares_a_batch_between_processes(tmp_path):
@@ -165,7 +165,7 @@ def test_torchrun_shares_a_batch_between_processes(tmp_path):
     command.train_encoder(source, source.targets, config_of(precision="float32"), out, command="", work=tmp_path / "b")
     alone = json.loads((tmp_path / "b" / "log.jsonl").read_text().splitlines()[0])
     assert lines[0]["loss"] == pytest.approx(alone["loss"], rel=0.05)
-    assert load_encoder("a", tmp_path).dimensions == {"embedding": 8, "projection": 6}
+    assert load_trained("a", tmp_path).dimensions == {"embedding": 8, "projection": 6}
 
 
 def parsed(*words):
@@ -181,23 +181,23 @@ def test_the_command_line_chooses_source_recipe_and_place(tmp_path, monkeypatch)
         asked.update(config=config, out=out, **others)
 
     monkeypatch.setattr(command, "train_encoder", record)
-    command.run(parsed("--method", "moco-v2", "--epochs", "2"))
+    command.train_command(parsed("--method", "moco-v2", "--epochs", "2"))
     assert asked["out"].name == "moco-v2.safetensors"
     assert asked["config"].epochs == 2
     assert asked["command"] == "elsa-nb train --method moco-v2 --data glyphs --epochs 2"
     for data, method in (("tiny-imagenet", "vicreg"), ("tiny-imagenet", "barlow-twins"), ("food-101-64px", "vicreg")):
         told = dict(DATASETS[data].encoders)[method]  # where the profile looks
-        assert command.name_of(data, method) == told
-        assert command.name_of(DATASETS[data].pack or data, method) == told
-    assert command.name_of("imagenet-1k", "vicreg") == "photos-vicreg-imagenet-1k"  # not `official:vicreg`
+        assert command.weights_name(data, method) == told
+        assert command.weights_name(DATASETS[data].pack or data, method) == told
+    assert command.weights_name("imagenet-1k", "vicreg") == "photos-vicreg-imagenet-1k"  # not `official:vicreg`
     with pytest.raises(ValueError, match="photographs"):
-        command.run(parsed("--method", "vicreg", "--official"))
+        command.train_command(parsed("--method", "vicreg", "--official"))
     with pytest.raises(ValueError, match="'byol'"):
-        command.run(parsed("--method", "byol"))
+        command.train_command(parsed("--method", "byol"))
 
 
 def test_the_curve_in_a_card_is_thin_and_keeps_its_end():
     curve = [{"step": i} for i in range(1, 1001)]
-    assert len(command.thinned(curve)) <= 60
-    assert command.thinned(curve)[-1] == {"step": 1000}
-    assert command.thinned(curve[:5]) == curve[:5]
+    assert len(command.thinned_curve(curve)) <= 60
+    assert command.thinned_curve(curve)[-1] == {"step": 1000}
+    assert command.thinned_curve(curve[:5]) == curve[:5]

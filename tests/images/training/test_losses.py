@@ -10,9 +10,9 @@ from elsa_nb.images.training.losses import (
     assignments,
     barlow_twins_loss,
     cosine_loss,
+    direction_spread,
     info_nce_loss,
     off_diagonal,
-    spread,
     swapped_prediction_loss,
     vicreg_loss,
 )
@@ -209,8 +209,8 @@ def test_swapped_prediction_by_hand():
 
 def test_spread_tells_collapse():
     even = torch.randn(4000, 16, generator=torch.Generator().manual_seed(7))
-    assert spread(even).item() == pytest.approx(1, abs=0.02)
-    assert spread(torch.ones(50, 16) * torch.rand(50, 1)).item() == pytest.approx(0, abs=1e-5)
+    assert direction_spread(even).item() == pytest.approx(1, abs=0.02)
+    assert direction_spread(torch.ones(50, 16) * torch.rand(50, 1)).item() == pytest.approx(0, abs=1e-5)
 
 
 def test_the_losses_equal_those_of_lightly():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from elsa_nb.images.training.weight_cards import END, START, cards, replaced, tables
+from elsa_nb.images.training.weight_cards import END, START, replaced, weight_cards, weight_tables
 from elsa_nb.store import DATA, write_json
 
 CARD = {"config": {"epochs": 2}, "steps": 3, "bytes": 4_000_000, "command": "go", "threads": 1, "seconds": 90}
@@ -21,8 +21,8 @@ def test_tables_hold_every_encoder_glyphs_first(tmp_path):
         quality = {"embedding": {**FIGURES, "effective_rank": 3.0}}
         write_json(tmp_path / f"{name}.json", {**CARD, "method": method, "data": data, "quality": quality, **early})
         (tmp_path / f"{name}.safetensors").write_bytes(b"")
-    assert list(cards(tmp_path)) == ["c", "a", "b"]
-    told = tables(tmp_path)
+    assert list(weight_cards(tmp_path)) == ["c", "a", "b"]
+    told = weight_tables(tmp_path)
     assert "| `a.safetensors` | SwAV | glyphs | 2 | 3 | 4.0 MB | `go` | 1 | 2 min |" in told
     assert "| `b.safetensors` | VICReg | photos | 2 | 3 of 4,000 |" in told
     assert "| b | embedding | 8 | 0.5000 | 0.2500 | 1.00 | 0.500 | 3 |" in told
