@@ -55,8 +55,8 @@ def download(
         )
     with part.open("rb") as stream:
         os.fsync(stream.fileno())
-    told = {"url": url, "md5": got, "sha256": sha256_file(part), "bytes": part.stat().st_size}
-    write_json(_card(path), {**(card or {}), **told})
+    record = {"url": url, "md5": got, "sha256": sha256_file(part), "bytes": part.stat().st_size}
+    write_json(_card(path), {**(card or {}), **record})
     part.replace(path)
     return path
 

@@ -158,8 +158,8 @@ class Controller:
 
     def _answer(self, change: LabelChange) -> Answer:
         card = self.card(change.position)
-        told = {name: card[name] for name in ("position", "row", "component", "score")}
-        return Answer(card["item"], change.old, change.new, round=card["round"] - 1, **told)
+        fields = {name: card[name] for name in ("position", "row", "component", "score")}
+        return Answer(card["item"], change.old, change.new, round=card["round"] - 1, **fields)
 
     # --- rounds, now and ahead of time
 
@@ -253,8 +253,8 @@ class Controller:
             self._scores = (number, scores_of(state))
         known = evidence_of(labels, asked, self._scores[1], len(self.ids))
         known.asked[seeds] = True
-        left = self.estimate(known)
-        return figures_of(labels, asked, starts, len(seeds), seconds, left) | {"round": len(asked)}
+        remaining = self.estimate(known)
+        return figures_of(labels, asked, starts, len(seeds), seconds, remaining) | {"round": len(asked)}
 
     # --- other windows
 

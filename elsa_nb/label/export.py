@@ -81,13 +81,14 @@ def _parquet(path: Path, rows: Sequence[dict], images: Path | None, label: str) 
 
 def _coco(path: Path, rows: Sequence[dict], images: Path | None, label: str) -> None:
     """COCO's images and categories with a label for the whole image; unsure ones are left out."""
-    told = [r for r in rows if r["label"] != "unsure"]
+    judged = [r for r in rows if r["label"] != "unsure"]
     value = {
         "info": {"description": f"image labels for {label!r} (whole images, no boxes)"},
-        "images": [{"id": i, "file_name": _name(r, images)} for i, r in enumerate(told, 1)],
+        "images": [{"id": i, "file_name": _name(r, images)} for i, r in enumerate(judged, 1)],
         "categories": [{"id": 1, "name": label}, {"id": 2, "name": f"not {label}"}],
         "annotations": [
-            {"id": i, "image_id": i, "category_id": 1 if r["label"] == "positive" else 2} for i, r in enumerate(told, 1)
+            {"id": i, "image_id": i, "category_id": 1 if r["label"] == "positive" else 2}
+            for i, r in enumerate(judged, 1)
         ],
     }
     store.write_json(path, value)

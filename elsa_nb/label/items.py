@@ -180,11 +180,11 @@ def _walk(folder: Path, parts: Sequence[str]) -> int:
         return os.open(folder.joinpath(*parts), os.O_RDONLY | getattr(os, "O_BINARY", 0))
     # Not blocking: a named pipe would otherwise hold the panel up for ever.
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-    place = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     for i, part in enumerate(parts):
         try:
-            further = os.open(part, flags | (os.O_DIRECTORY if i + 1 < len(parts) else 0), dir_fd=place)
+            further = os.open(part, flags | (os.O_DIRECTORY if i + 1 < len(parts) else 0), dir_fd=handle)
         finally:
-            os.close(place)
-        place = further
-    return place
+            os.close(handle)
+        handle = further
+    return handle

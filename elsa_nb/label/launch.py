@@ -126,11 +126,11 @@ def launch(job: Job, *, ip: str = "127.0.0.1", port: int = 0, token: str | None 
             f"listening on {ip} without a token would let anybody in; leave the token alone, or the address"
         )
     port = port or _free_port(ip)
-    with tempfile.TemporaryDirectory(prefix="elsa-label-") as place:
-        notebook = write_notebook(job, Path(place))
+    with tempfile.TemporaryDirectory(prefix="elsa-label-") as folder:
+        notebook = write_notebook(job, Path(folder))
         url = f"http://{ip}:{port}/" + (f"?token={token}" if token else "")
         print(f"Open {url}\nThe answers go to {job.session}. Stop with Ctrl-C.", flush=True)
-        environment = os.environ | {VARIABLE: str(Path(place) / "job.json")}
+        environment = os.environ | {VARIABLE: str(Path(folder) / "job.json")}
         server = subprocess.Popen(command(notebook, ip=ip, port=port, token=token), env=environment)
         try:
             if browser:

@@ -73,22 +73,22 @@ class Panel(ipywidgets.VBox):
     def _controls(self) -> list[ipywidgets.Widget]:
         kind = ipywidgets.Dropdown(options=list(export.KINDS), layout={"width": "170px"}, tooltip="file format")
         button = ipywidgets.Button(description="Export", tooltip="write the answers to a file beside the session")
-        told = ipywidgets.HTML()
-        button.on_click(lambda _: self._export_beside(kind.value, told))
-        parts = [kind, button, told]
+        message = ipywidgets.HTML()
+        button.on_click(lambda _: self._export_beside(kind.value, message))
+        parts = [kind, button, message]
         if self.oracle is not None:
             go = ipywidgets.Button(description="Simulated person", tooltip="let the oracle answer the next 10 pages")
             go.on_click(lambda _: threading.Thread(target=self.play, kwargs={"pages": 10, "pause": 0.3}).start())
             parts.insert(0, go)
         return [ipywidgets.HBox(parts)]
 
-    def _export_beside(self, kind: str, told: ipywidgets.HTML) -> None:
+    def _export_beside(self, kind: str, message: ipywidgets.HTML) -> None:
         try:
             path = self.export(kind=kind)
         except (OSError, ValueError) as error:
-            told.value = html.escape(str(error))
+            message.value = html.escape(str(error))
         else:
-            told.value = html.escape(f"written: {path}")
+            message.value = html.escape(f"written: {path}")
 
     # --- what came out
 

@@ -18,7 +18,7 @@ def figures_of(
     starts: Sequence[int],
     seeds: int,
     seconds: Sequence[float],
-    left: RemainingEstimate | None = None,
+    remaining: RemainingEstimate | None = None,
 ) -> dict[str, Any]:
     """Return the figures under the grid as plain numbers, ready for the screen.
 
@@ -52,7 +52,7 @@ def figures_of(
         "components": by_component,
         "pages": by_page[:, by_page[0] > 0][:, -LAST_PAGES:].T.astype(int).tolist(),
         "seconds": float(np.median(seconds)) if len(seconds) else None,
-        "left": None if left is None else {"middle": left.middle, "low": left.low, "high": left.high, "how": left.how},
+        "left": None if remaining is None else remaining._asdict(),
     }
 
 

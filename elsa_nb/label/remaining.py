@@ -61,8 +61,8 @@ def among_likely(evidence: Evidence) -> RemainingEstimate | None:
     likely = int(np.count_nonzero((evidence.scores > evidence.scores.mean() + evidence.scores.std()) & ~evidence.asked))
     hits = np.count_nonzero(evidence.labels[drawn] == 1)
     rate = float(hits / n)
-    spread = 1.64 * math.sqrt((rate * (1 - rate) + 1 / n) / n)
-    low, high = max(0.0, rate - spread) * likely, min(1.0, max(rate + spread, 3 / n)) * likely
+    margin = 1.64 * math.sqrt((rate * (1 - rate) + 1 / n) / n)
+    low, high = max(0.0, rate - margin) * likely, min(1.0, max(rate + margin, 3 / n)) * likely
     how = (
         f"a rough guess: {hits} of the last {n} drawn by RandS were positive, and {likely:,} more items look likely; "
         "what does not look likely is not counted, so there may be more"

@@ -209,8 +209,8 @@ class Widget(anywidget.AnyWidget):
                 pictures.append(_described(row, content, len(buffers)))
                 if content.data:
                     buffers.append(content.data)
-            mine = [c for c in cards if c["row"] in part]
-            self.send({"kind": "cards", "to": nonce, "cards": mine, "pictures": pictures}, buffers)
+            sent = [c for c in cards if c["row"] in part]
+            self.send({"kind": "cards", "to": nonce, "cards": sent, "pictures": pictures}, buffers)
 
     def _send_zoom(self, nonce: str, row: int) -> None:
         if not self.controller.may_show(row):

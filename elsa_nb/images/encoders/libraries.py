@@ -55,11 +55,11 @@ def load_timm(name: str, pretrained: bool = True) -> LibraryModel:
         near = ", ".join(timm.list_models(f"*{name.partition('.')[0]}*")[:5]) or "none"
         raise ValueError(f"timm has no model {name!r}. Near it: {near}.")
     network = timm.create_model(name, pretrained=pretrained, num_classes=0)
-    told = timm.data.resolve_model_data_config(network)
-    side = told["input_size"][-1]
-    interpolation = told["interpolation"] if told["interpolation"] in ("bilinear", "bicubic") else "bicubic"
-    geometry = CropGeometry(max(side, int(side / told["crop_pct"])), side, interpolation)
-    return LibraryModel(network, f"timm:{name}", network.num_features, geometry, told["mean"], told["std"])
+    config = timm.data.resolve_model_data_config(network)
+    side = config["input_size"][-1]
+    interpolation = config["interpolation"] if config["interpolation"] in ("bilinear", "bicubic") else "bicubic"
+    geometry = CropGeometry(max(side, int(side / config["crop_pct"])), side, interpolation)
+    return LibraryModel(network, f"timm:{name}", network.num_features, geometry, config["mean"], config["std"])
 
 
 def load_torchvision(name: str, pretrained: bool = True) -> LibraryModel:
@@ -71,28 +71,28 @@ def load_torchvision(name: str, pretrained: bool = True) -> LibraryModel:
     weights = models.get_model_weights(name).DEFAULT
     network = models.get_model(name, weights=weights if pretrained else None)
     _without_classifier(network, name)
-    told = weights.transforms()
-    geometry = CropGeometry(told.resize_size[0], told.crop_size[0], told.interpolation.value)
+    transform = weights.transforms()
+    geometry = CropGeometry(transform.resize_size[0], transform.crop_size[0], transform.interpolation.value)
     with torch.inference_mode():
         dimension = network.eval()(torch.zeros(1, 3, geometry.crop, geometry.crop)).shape[1]
-    return LibraryModel(network, f"torchvision:{name}", dimension, geometry, told.mean, told.std)
+    return LibraryModel(network, f"torchvision:{name}", dimension, geometry, transform.mean, transform.std)
 
 
-def fingerprint(network: nn.Module, told: Mapping[str, Any]) -> str:
+def fingerprint(network: nn.Module, preparation: Mapping[str, Any]) -> str:
     """Return the SHA-256 of all weights and of how images are prepared for them."""
-    parts = [repr(sorted(told.items()))]
+    parts = [repr(sorted(preparation.items()))]
     for key, value in network.state_dict().items():
         parts.append(f"{key} {sha256_bytes(value.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().data)}")
     return sha256_bytes("\n".join(parts).encode())
 
 
 def _without_classifier(network: nn.Module, name: str) -> None:
-    for place in ("fc", "classifier", "heads", "head"):
-        last = getattr(network, place, None)
+    for attribute in ("fc", "classifier", "heads", "head"):
+        last = getattr(network, attribute, None)
         if isinstance(last, nn.Sequential) and isinstance(last[-1], nn.Linear):
             last[-1] = nn.Identity()
             return
         if isinstance(last, nn.Linear):
-            setattr(network, place, nn.Identity())
+            setattr(network, attribute, nn.Identity())
             return
     raise ValueError(f"torchvision's {name} ends in no linear layer that could be taken off: use timm's model instead.")

@@ -64,5 +64,5 @@ def normalise(images: Tensor, mean: tuple[float, ...], std: tuple[float, ...]) -
     """Turn uint8 images (m, 3, h, w) into float32, scaled to [0, 1], less `mean`, over `std`, channel by channel."""
     if images.dtype != torch.uint8 or images.ndim != 4 or images.shape[1] != 3:
         raise ValueError(f"images are {images.dtype} {tuple(images.shape)}; expected uint8 (m, 3, height, width).")
-    centre, spread = (torch.tensor(values, device=images.device).view(1, 3, 1, 1) for values in (mean, std))
-    return images.to(torch.float32).div_(255.0).sub_(centre).div_(spread)
+    centre, deviation = (torch.tensor(values, device=images.device).view(1, 3, 1, 1) for values in (mean, std))
+    return images.to(torch.float32).div_(255.0).sub_(centre).div_(deviation)

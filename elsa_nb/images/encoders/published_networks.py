@@ -62,14 +62,14 @@ def load_pretrained(name: str, path: Path | str | None = None) -> Pretrained:
     not exactly this method's: a wrong checksum, a missing, surplus or mis-shaped key, a value that is not a number.
     """
     spec = official(name)
-    told = path is not None
-    path = Path(path) if told else checkpoint_path(spec)
+    own_file = path is not None
+    path = Path(path) if own_file else checkpoint_path(spec)
     if not path.is_file():
         raise MissingDataError(
             f"The weights of {spec.title} are not here: {path} is missing. `elsa-nb encoders get {name}` downloads "
             f"them from {spec.url} (licence: {spec.licence})."
         )
-    sha256 = check_file(spec, path, published=not told)
+    sha256 = check_file(spec, path, published=not own_file)
     layout, tensors = find_layout(spec, read_checkpoint(path, spec.member), path)
     return assemble(spec, layout, tensors, path, sha256)
 

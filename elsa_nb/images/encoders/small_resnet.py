@@ -237,11 +237,11 @@ def load_trained(name: str, folder: Path | None = None) -> Encoder:
     card = read_json(path.with_suffix(".json"))
     cure = "`git checkout` brings the right files back, `make weights` trains them again."
     try:
-        told, sha256 = (
+        layout, sha256 = (
             {k: tuple(v) if isinstance(v, list) else v for k, v in card["architecture"].items()},
             card["sha256"],
         )
-        architecture = Architecture(**told)
+        architecture = Architecture(**layout)
     except (KeyError, TypeError, AttributeError) as error:
         raise CorruptFileError(f"{path.with_suffix('.json')} is no card of an encoder ({error}). {cure}") from error
     if sha256_file(path) != sha256:

@@ -55,27 +55,27 @@ class Crops:
     @cached_property
     def sha256(self) -> str:
         """SHA-256 of the source's, of how its pictures are brought to size, and of what is left out."""
-        told = {"pictures": self.pictures.sha256, "resizer": self.resizer, "broken": self.broken}
+        parts = {"pictures": self.pictures.sha256, "resizer": self.resizer, "broken": self.broken}
         if self.rows is not None:
-            told["rows"] = sha256_bytes(np.asarray(self.rows, "<i8").tobytes())
-        return sha256_bytes(json.dumps(told | asdict(self.geometry), sort_keys=True).encode())
+            parts["rows"] = sha256_bytes(np.asarray(self.rows, "<i8").tobytes())
+        return sha256_bytes(json.dumps(parts | asdict(self.geometry), sort_keys=True).encode())
 
     def images(self, rows: Any = None) -> np.ndarray:
         """Return the images of `rows` (all by default), uint8 (m, 3, crop, crop); CorruptFileError for a broken one."""
         rows = checked_rows(rows, len(self))
         side = self.geometry.crop
         images = np.empty((len(rows), 3, side, side), np.uint8)
-        for place, row in enumerate(rows if self.rows is None else self.rows[rows]):
+        for i, row in enumerate(rows if self.rows is None else self.rows[rows]):
             picture = open_rgb(self.pictures.read(row), str(self.pictures.ids[row]))
-            images[place] = self.geometry.apply(picture, self.resizer)
+            images[i] = self.geometry.apply(picture, self.resizer)
         return images
 
     def without_broken(self, progress: bool | None = None) -> "Crops":
         """Return these images without the broken ones: all are decoded once to find them, and the finding is kept."""
-        place = store.DATA / "cache" / "broken" / f"{self.pictures.sha256[:32]}.json"
-        if not place.exists():
-            write_json(place, {"broken": find_broken(self.pictures, self.workers, progress)})
-        broken = set(read_json(place)["broken"])
+        file = store.DATA / "cache" / "broken" / f"{self.pictures.sha256[:32]}.json"
+        if not file.exists():
+            write_json(file, {"broken": find_broken(self.pictures, self.workers, progress)})
+        broken = set(read_json(file)["broken"])
         rows = np.arange(len(self.pictures)) if self.rows is None else self.rows
         bad = np.array([self.pictures.ids[row] in broken for row in rows])
         if bad.all():

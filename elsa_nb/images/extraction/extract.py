@@ -89,8 +89,8 @@ def extract_all(
             view = view.without_broken(progress)
         size = batch or (BATCH_OF_LARGE_ON_CPU if geometry is not None and device == "cpu" else BATCH)
         wanted = {title: tuple((spaces or {}).get(title) or encoder.dimensions) for title, encoder in group.items()}
-        told = _Job(view, group, wanted, name, Path(folder or store.DATA / "pools"), dtype, device, precision)
-        pools |= told.run(size, device == "cuda" if compiled is None else compiled, workers, progress)
+        job = _Job(view, group, wanted, name, Path(folder or store.DATA / "pools"), dtype, device, precision)
+        pools |= job.run(size, device == "cuda" if compiled is None else compiled, workers, progress)
     return {title: pools[title] for title in encoders}
 
 
@@ -138,8 +138,8 @@ class _Job:
                     n = len(self.source)
                     print(f"{label}: {n:,} vectors were already here, made from the same images and weights.")
                     continue
-                told = {"name": label, "space": space, "recipe": recipe, "provenance": {**provenance, "space": space}}
-                writer = PoolWriter(path, self.source.ids, encoder.dimensions[space], dtype=self.dtype, **told)
+                about = {"name": label, "space": space, "recipe": recipe, "provenance": {**provenance, "space": space}}
+                writer = PoolWriter(path, self.source.ids, encoder.dimensions[space], dtype=self.dtype, **about)
                 writers[title][space] = stack.enter_context(writer)
         return pools, writers
 
@@ -153,9 +153,9 @@ class _Job:
         progress: bool | None,
     ) -> None:
         n, begin = len(self.source), min(done.values()) // batch * batch
-        told = {"device": self.device, "precision": self.precision, "dtype": self.dtype, "compiled": compiled}
+        settings = {"device": self.device, "precision": self.precision, "dtype": self.dtype, "compiled": compiled}
         wanted = {title: self.encoders[title] for title in done}
-        steps = forward(self.source, wanted, range(begin, n, batch), workers=workers, done=done, **told)
+        steps = forward(self.source, wanted, range(begin, n, batch), workers=workers, done=done, **settings)
         what = next(iter(wanted)) if len(wanted) == 1 else f"{len(wanted)} encoders"
         with bar(None, what, progress, total=n, initial=begin, unit=" images") as shown:
             for first, stop, vectors in steps:

@@ -20,7 +20,7 @@ COMPUTE_PRECISIONS = ("float32", "float16", "bfloat16")
 
 
 def device_and_precision(precision: str | None) -> tuple[str, str]:
-    """Return where to compute and how: float32 on a CPU, float16 autocast on a GPU, unless told otherwise."""
+    """Return where to compute and how: float32 on a CPU, float16 autocast on a GPU, unless one is named."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
     # On a CPU only float32: bfloat16 has 8 bits, and would change who is near whom.
     precision = precision or ("float16" if device == "cuda" else "float32")

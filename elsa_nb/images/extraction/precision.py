@@ -41,8 +41,8 @@ def check_precision(
     rows = np.unique(np.linspace(0, len(ids) - 1, min(CHECKED_IMAGES, len(ids))).astype(np.int64))
     view = source if geometry is None else Crops(source, geometry, resizer)
     if len(view) != len(ids):  # broken images were left out
-        place = {name: row for row, name in enumerate(view.ids)}
-        inside = np.array([place[name] for name in ids[rows]])
+        row_of = {name: row for row, name in enumerate(view.ids)}
+        inside = np.array([row_of[name] for name in ids[rows]])
     else:
         inside = rows
     device = "cuda" if torch.cuda.is_available() else "cpu"

@@ -31,12 +31,12 @@ def human_labels(pack: Pack, folder: Path | str | None = None) -> pd.DataFrame:
     table = pd.read_csv(path)
     if absent := {"path", "label", *PEOPLE} - set(table.columns):
         raise CorruptFileError(f"{path} lacks the columns {', '.join(sorted(absent))}.")
-    place = table["path"].str.extract(r"^train/(?P<name>[^/]+)/(?P<number>\d+)\.\w+$")
-    place["number"] = pd.to_numeric(place["number"])
+    origin = table["path"].str.extract(r"^train/(?P<name>[^/]+)/(?P<number>\d+)\.\w+$")
+    origin["number"] = pd.to_numeric(origin["number"])
     rows = pack.labels.assign(row=range(len(pack)))
     rows = rows[rows["split"] == "train"].astype({"name": str})
     rows["number"] = rows.groupby("name").cumcount()
-    joined = table.join(place).merge(rows, on=["name", "number"], how="outer", validate="1:1")
+    joined = table.join(origin).merge(rows, on=["name", "number"], how="outer", validate="1:1")
     if joined["row"].isna().any() or joined["path"].isna().any() or (joined["label"] != joined["name"]).any():
         raise CorruptFileError(f"{path} does not name each of the {len(rows):,} training images of {pack.name} once.")
     frame = joined.astype({"row": int}).set_index("row").sort_index()[["label", *PEOPLE]]

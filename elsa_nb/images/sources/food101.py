@@ -23,10 +23,10 @@ def open_food101(root: Path | str | None = None, splits: tuple[str, ...] = SPLIT
     ids, split_of = [], []
     for split in splits:
         lists = read_json(folder / "meta" / f"{split}.json")
-        told = [image for images in lists.values() for image in images]
-        ids += told
-        split_of += [split] * len(told)
-    there = {f"{place.name}/{image.stem}" for place in (folder / "images").iterdir() for image in place.glob("*.jpg")}
+        listed = [image for images in lists.values() for image in images]
+        ids += listed
+        split_of += [split] * len(listed)
+    there = {f"{dish.name}/{image.stem}" for dish in (folder / "images").iterdir() for image in dish.glob("*.jpg")}
     if absent := sorted(set(ids) - there):
         raise CorruptFileError(
             f"{folder / 'images'} lacks {len(absent):,} of {len(ids):,} images, such as {absent[0]}.jpg. "

@@ -48,10 +48,10 @@ class HuggingFace:
 
     def read(self, row: int) -> bytes:
         """Return the bytes of one image file."""
-        told = self.table[int(row)][self.image]
-        if told["bytes"] is not None:
-            return told["bytes"]
-        with open(told["path"], "rb") as stream:  # noqa: PTH123 - the library's path, a plain string
+        cell = self.table[int(row)][self.image]
+        if cell["bytes"] is not None:
+            return cell["bytes"]
+        with open(cell["path"], "rb") as stream:  # noqa: PTH123 - the library's path, a plain string
             return stream.read()
 
     def class_rows(self, name: str) -> np.ndarray:

@@ -71,7 +71,7 @@ def _flat_labels(folder: Path, stems: list[str]) -> list[str]:
             f"{folder} holds images without classes: LOC_val_solution.csv, which names them, is in no folder above it."
         )
     with table.open(newline="", encoding="utf-8") as stream:
-        told = {row["ImageId"]: row["PredictionString"].split()[0] for row in csv.DictReader(stream)}
-    if absent := [stem for stem in stems if stem not in told]:
+        wnid_of = {row["ImageId"]: row["PredictionString"].split()[0] for row in csv.DictReader(stream)}
+    if absent := [stem for stem in stems if stem not in wnid_of]:
         raise CorruptFileError(f"{table} does not name the class of {absent[0]}.")
-    return [told[stem] for stem in stems]
+    return [wnid_of[stem] for stem in stems]

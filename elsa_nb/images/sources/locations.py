@@ -13,13 +13,13 @@ GET_PACKS = "`elsa-nb data get food-101` (or cifar-10, tiny-imagenet) makes a pa
 
 def data_folder(folder: Path | str | None = None) -> Path:
     """Return `folder`, or the one that ELSA_DATA names; MissingDataError if neither is there."""
-    told = folder or os.environ.get(PACKS)
-    if not told:
+    named = folder or os.environ.get(PACKS)
+    if not named:
         raise MissingDataError(f"{PACKS} is not set: it names the folder of the image packs. {GET_PACKS}.")
-    if not Path(told).is_dir():
+    if not Path(named).is_dir():
         what = "The folder" if folder else f"{PACKS} ="
-        raise MissingDataError(f"{what} {told} is not a folder that is here. {GET_PACKS}.")
-    return Path(told)
+        raise MissingDataError(f"{what} {named} is not a folder that is here. {GET_PACKS}.")
+    return Path(named)
 
 
 def pack_path(name: str, folder: Path | str | None = None) -> Path:
@@ -39,9 +39,9 @@ def imagenet_folder(root: Path | str | None = None, split: str = "train") -> Pat
     """
     root = _named_folder(IMAGENET, root, "ImageNet-1k")
     places = [root / split, root / _KAGGLE / split, root / "Data" / "CLS-LOC" / split]
-    for place in places:
-        if place.is_dir():
-            return place
+    for folder in places:
+        if folder.is_dir():
+            return folder
     raise MissingDataError(
         f"There is no ImageNet-1k in {root}: looked for {places[0]} (torchvision's layout) and {places[1]} (Kaggle's)."
     )
@@ -50,10 +50,10 @@ def imagenet_folder(root: Path | str | None = None, split: str = "train") -> Pat
 def food101_folder(root: Path | str | None = None) -> Path:
     """Return the folder of `images` and `meta`: `root` (default: what ELSA_FOOD101 names) or `food-101` in it."""
     root = _named_folder(FOOD101, root, "Food-101")
-    for place in (root, root / "food-101"):
-        lists = [place / "meta" / f"{split}.json" for split in ("train", "test")]
-        if (place / "images").is_dir() and all(each.exists() for each in lists):
-            return place
+    for folder in (root, root / "food-101"):
+        lists = [folder / "meta" / f"{split}.json" for split in ("train", "test")]
+        if (folder / "images").is_dir() and all(each.exists() for each in lists):
+            return folder
     raise MissingDataError(
         f"There is no Food-101 in {root}: looked for images/, meta/train.json and meta/test.json there and in "
         f"{root / 'food-101'}."
@@ -61,9 +61,9 @@ def food101_folder(root: Path | str | None = None) -> Path:
 
 
 def _named_folder(variable: str, root: Path | str | None, what: str) -> Path:
-    told = root or os.environ.get(variable)
-    if not told:
+    named = root or os.environ.get(variable)
+    if not named:
         raise MissingDataError(f"{variable} is not set: set it to the folder of your copy of {what}.")
-    if not Path(told).is_dir():
-        raise MissingDataError(f"{told} is not here, though {variable if not root else 'you'} named it as {what}.")
-    return Path(told)
+    if not Path(named).is_dir():
+        raise MissingDataError(f"{named} is not here, though {variable if not root else 'you'} named it as {what}.")
+    return Path(named)

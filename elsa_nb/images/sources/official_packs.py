@@ -120,9 +120,9 @@ def _cifar_10(archive: Path) -> Images:
         parts = {Path(e.name).name: tar.extractfile(e).read() for e in tar if e.isfile()}
     names = [name.decode() for name in _plain(parts["batches.meta"])[b"label_names"]]
     for split, batches in (("train", [f"data_batch_{i}" for i in range(1, 6)]), ("test", ["test_batch"])):
-        told = [_plain(parts[batch]) for batch in batches]
-        pixels = np.concatenate([each[b"data"] for each in told]).reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)
-        labels = np.concatenate([each[b"labels"] for each in told])
+        loaded = [_plain(parts[batch]) for batch in batches]
+        pixels = np.concatenate([each[b"data"] for each in loaded]).reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)
+        labels = np.concatenate([each[b"labels"] for each in loaded])
         for row in np.argsort(labels, kind="stable"):
             yield names[labels[row]], split, small_jpeg(Image.fromarray(pixels[row]), 32)
 

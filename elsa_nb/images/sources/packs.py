@@ -110,14 +110,14 @@ class Pack:
         rows = checked_rows(rows, len(self))
         images = np.empty((len(rows), 3, self.side, self.side), np.uint8)
 
-        for place, row in enumerate(rows):
+        for i, row in enumerate(rows):
             pixels = decode(self.read(row), self.ids[row])
             if pixels.shape != (self.side, self.side, 3):
                 raise CorruptFileError(
                     f"The image {self.ids[row]} is {pixels.shape[1]}x{pixels.shape[0]} pixels; every image of "
                     f"the pack is {self.side}x{self.side}. {GET_PACKS}."
                 )
-            images[place] = pixels.transpose(2, 0, 1)
+            images[i] = pixels.transpose(2, 0, 1)
         return images
 
     def class_rows(self, name: str) -> np.ndarray:

@@ -68,9 +68,9 @@ def own_rows(n: int, config: Any, step: int) -> np.ndarray:
 
 def batch_rows(n: int, config: Any, step: int) -> np.ndarray:
     """Return the rows of a step: each epoch shuffles all n rows anew and leaves out the last, incomplete batch."""
-    epoch, place = divmod(step, n // config.batch)
+    epoch, step_in_epoch = divmod(step, n // config.batch)
     order = np.random.default_rng([config.seed, 2, epoch]).permutation(n)
-    return np.sort(order[place * config.batch : (place + 1) * config.batch])
+    return np.sort(order[step_in_epoch * config.batch : (step_in_epoch + 1) * config.batch])
 
 
 def seed_of(*key: int) -> int:

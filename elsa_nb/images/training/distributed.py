@@ -100,9 +100,9 @@ class SynchronisedBatchNorm(nn.modules.batchnorm._BatchNorm):
         axes = [i for i in range(x.ndim) if i != 1]
         shape = [1, -1] + [1] * (x.ndim - 2)
         count = x.numel() // x.shape[1] * processes()[1]
-        wide = x.float()
-        mean = total(wide.sum(dim=axes)) / count
-        centred = wide - mean.view(shape)
+        exact = x.float()
+        mean = total(exact.sum(dim=axes)) / count
+        centred = exact - mean.view(shape)
         variance = total(centred.square().sum(dim=axes)) / count
         with torch.no_grad():
             self.num_batches_tracked += 1

@@ -77,9 +77,9 @@ class GlyphAugmentation:
         height, width = view.shape[-2:]
         blank = torch.ones((), dtype=torch.bool, device=view.device)
         for size, shape in ((height, (1, 1, height, 1)), (width, (1, 1, 1, width))):
-            place = (torch.arange(size, device=view.device) + 0.5).view(shape) / size
+            position = (torch.arange(size, device=view.device) + 0.5).view(shape) / size
             middle, side = (uniform(1, 1, 1) + 1) / 2, uniform(1, 1, 1, half=self.erase_side).abs()
-            blank = blank & ((place - middle).abs() < side / 2)
+            blank = blank & ((position - middle).abs() < side / 2)
         return view.masked_fill(blank & (uniform(1, 1, 1).abs() < self.erase), 0.0)
 
 

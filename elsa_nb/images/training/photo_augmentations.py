@@ -114,8 +114,8 @@ def crop_boxes(m: int, size: tuple[int, int], scale: tuple[float, float], genera
     fits = (w > 0) & (w <= width) & (h > 0) & (h <= height)
     first = fits.long().argmax(dim=1, keepdim=True)
     w, h = w.gather(1, first)[:, 0], h.gather(1, first)[:, 0]
-    place = torch.rand(m, 2, generator=generator)
-    top, left = (place[:, 0] * (height - h + 1)).long(), (place[:, 1] * (width - w + 1)).long()
+    corner = torch.rand(m, 2, generator=generator)
+    top, left = (corner[:, 0] * (height - h + 1)).long(), (corner[:, 1] * (width - w + 1)).long()
     boxes = torch.stack([top, left, h, w], dim=1)
     widest, highest = min(width, round(height * 4 / 3)), min(height, round(width * 4 / 3))
     middle = torch.tensor([(height - highest) // 2, (width - widest) // 2, highest, widest])
@@ -168,11 +168,11 @@ def gaussian_blur(images: Tensor, sigma: Tensor) -> Tensor:
     """Blur each image (m, c, h, w) by its own sigma (m,) in pixels, edges repeated; kernels reach three sigmas."""
     if not len(images):
         return images
-    reach = max(1, math.ceil(3 * float(sigma.max())))
-    offsets = torch.arange(-reach, reach + 1, device=images.device)
+    radius = max(1, math.ceil(3 * float(sigma.max())))
+    offsets = torch.arange(-radius, radius + 1, device=images.device)
     kernel = torch.exp(-0.5 * (offsets / sigma.clamp(min=1e-3)[:, None]).square())
     kernel = (kernel / kernel.sum(dim=1, keepdim=True)).view(len(images), -1, 1, 1, 1)
-    for axis, padding in ((2, (0, 0, reach, reach)), (3, (reach, reach, 0, 0))):
+    for axis, padding in ((2, (0, 0, radius, radius)), (3, (radius, radius, 0, 0))):
         padded, size = F.pad(images, padding, mode="replicate"), images.shape[axis]
-        images = sum(kernel[:, i] * padded.narrow(axis, i, size) for i in range(2 * reach + 1))
+        images = sum(kernel[:, i] * padded.narrow(axis, i, size) for i in range(2 * radius + 1))
     return images

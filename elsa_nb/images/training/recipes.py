@@ -75,9 +75,9 @@ def official_recipe(
     _known(method)
     default_epochs, default_batch = PUBLISHED[method]
     epochs, batch = epochs or default_epochs, batch or default_batch
-    wide = {"vicreg": (8192,) * 3, "barlow-twins": (8192,) * 3, "moco-v1": (128,), "moco-v2": (2048, 128)}
-    wide |= {"simsiam": (2048,) * 3, "swav": (2048, 128), "swav-multicrop": (2048, 128)}
-    architecture = Architecture(method, projector=wide[method], channels=3, resnet50=True)
+    projectors = {"vicreg": (8192,) * 3, "barlow-twins": (8192,) * 3, "moco-v1": (128,), "moco-v2": (2048, 128)}
+    projectors |= {"simsiam": (2048,) * 3, "swav": (2048, 128), "swav-multicrop": (2048, 128)}
+    architecture = Architecture(method, projector=projectors[method], channels=3, resnet50=True)
     common = {"epochs": epochs, "batch": batch, "precision": "bfloat16", "log_every": 50, "checkpoint_every": 1000}
     pair, settings, share = views(variant, 224), default_settings(method), batch / 256
     if method in ("vicreg", "barlow-twins"):

@@ -27,27 +27,27 @@ def weight_cards(folder: Path) -> dict[str, dict[str, Any]]:
 
 def weight_tables(folder: Path) -> str:
     """Return the two tables of all encoders in a folder, in Markdown: how each was made, and what it is worth."""
-    made = [
+    how = [
         "| file | method | images | epochs | steps | size | command | threads | wall time |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
-    worth = [
+    measured = [
         "| encoder | space | dimension | 10-NN purity | linear probe | std, mean | std, smallest | effective rank |",
         "|---|---|---|---|---|---|---|---|",
     ]
     for name, card in weight_cards(folder).items():
         planned = f" of {card['planned_steps']:,}" if "planned_steps" in card else ""  # of a run that was ended early
-        made.append(
+        how.append(
             f"| `{name}.safetensors` | {_TITLES[card['method']]} | {_data(card)} | {card['config']['epochs']} | "
             f"{card['steps']:,}{planned} | {card['bytes'] / 1e6:.1f} MB | `{card['command']}` | {card['threads']} | "
             f"{card['seconds'] / 60:.0f} min |"
         )
-        for space, told in card["quality"].items():
-            worth.append(
-                f"| {name} | {space} | {told['dimension']} | {told['purity_10nn']:.4f} | {told['linear_probe']:.4f} | "
-                f"{told['std_mean']:.2f} | {told['std_smallest']:.3f} | {told['effective_rank']:.0f} |"
+        for space, value in card["quality"].items():
+            measured.append(
+                f"| {name} | {space} | {value['dimension']} | {value['purity_10nn']:.4f} | "
+                f"{value['linear_probe']:.4f} | {value['std_mean']:.2f} | {value['std_smallest']:.3f} | {value['effective_rank']:.0f} |"
             )
-    return "\n".join([*made, "", *worth])
+    return "\n".join([*how, "", *measured])
 
 
 def replaced(text: str, folder: Path) -> str:
