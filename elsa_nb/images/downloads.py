@@ -1,4 +1,7 @@
-"""Downloads that go on where they stopped, and end with the right bytes or none."""
+"""Downloads that go on where they stopped, and end with the right bytes or none.
+
+`elsa-nb encoders get` (`encoders/catalogue.py`) and `elsa-nb data get` (`sources/official_packs.py`) call `download`.
+"""
 
 import contextlib
 import hashlib

@@ -2,7 +2,7 @@
 
 The screen answers a key at once, by its own copy of the reducer, and sends the event; the kernel applies the same
 event to this copy, stores what changed, and only then acknowledges it. Both must therefore agree to the letter:
-`tests/label/test_deck.py` puts the same random events to both.
+`tests/label/test_cards.py` puts the same random events to both.
 
 A card is a position in the order of asking. Rounds follow one another; each is cut into pages of `size` cards.
 """

@@ -1,4 +1,4 @@
-"""The panel: what a notebook shows when its last line is `panel`."""
+"""The panel: what a notebook shows when its last line is `panel`. It joins session, controller and widget."""
 
 import html
 import threading

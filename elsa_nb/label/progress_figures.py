@@ -1,4 +1,7 @@
-"""What the panel says about the work so far: labels spent, finds, where they came from, how fast, how many are left."""
+"""What the panel says about the work so far: labels spent, finds and their components, pace, how many remain.
+
+`controller.py` calls both functions, a few times a second.
+"""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,7 @@
-"""How many are probably left: a plain estimate, behind an interface that a better estimator can replace."""
+"""How many positives probably remain: a plain estimate, behind an interface that a better estimator can replace.
+
+The controller calls the estimator that `Panel(estimate=...)` was given, by default `among_likely`.
+"""
 
 import math
 from dataclasses import dataclass

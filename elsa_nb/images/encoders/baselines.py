@@ -1,4 +1,7 @@
-"""What an encoder has to beat: the same small network with random weights, and no network at all."""
+"""What an encoder has to beat: the same small network with random weights, and the raw pixels without any network.
+
+The profiles name them `floor:untrained` and `floor:raw-pixels`; `by_name.load_encoder` makes them.
+"""
 
 from collections.abc import Mapping
 from typing import Any

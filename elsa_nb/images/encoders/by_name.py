@@ -1,4 +1,8 @@
-"""Encoders for one's own images, by name: published, trained here, or any model of timm or torchvision."""
+"""Encoders by name: published, trained here, or any model of timm or torchvision.
+
+`extraction/embed.py` calls `load_encoder` for the pools of a profile and `load_for_pictures` for a folder of
+photographs. A new kind of encoder is a prefix here and a module of its own.
+"""
 
 from typing import Any
 

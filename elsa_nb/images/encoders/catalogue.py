@@ -1,4 +1,4 @@
-"""What `elsa-nb encoders` tells and fetches: the published encoders, their licences, and which are here."""
+"""What `elsa-nb encoders` prints and downloads: the published encoders, their licences, and which are here."""
 
 from collections.abc import Sequence
 

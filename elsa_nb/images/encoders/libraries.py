@@ -1,4 +1,7 @@
-"""Models of other libraries as encoders: any of timm or torchvision, the classifier taken off."""
+"""Models of timm and torchvision as encoders: the classifier taken off, images prepared as each model wants them.
+
+`by_name.load_encoder` calls `load_timm` and `load_torchvision`.
+"""
 
 from collections.abc import Mapping
 from dataclasses import asdict

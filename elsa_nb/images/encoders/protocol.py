@@ -1,4 +1,4 @@
-"""What every encoder offers to the extraction."""
+"""What every encoder offers: `extraction/forward.py` calls it, and each module of this room provides it."""
 
 from collections.abc import Mapping, Sequence
 from typing import Protocol

@@ -1,4 +1,7 @@
-"""The published encoders as networks: every key of a file accounted for, then loaded, or refused."""
+"""The published encoders as networks: every key of a file is accounted for, then loaded, or the file is refused.
+
+`by_name.load_encoder` calls `load_pretrained`. `published.py` describes the files, `resnet50.py` the networks.
+"""
 
 import hashlib
 from collections.abc import Mapping

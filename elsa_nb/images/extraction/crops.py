@@ -1,4 +1,7 @@
-"""Pictures of any size as the fixed squares an encoder takes, decoded by worker processes ahead of it."""
+"""Pictures of any size as the fixed squares that an encoder takes, decoded by worker processes ahead of it.
+
+`extract.py` puts `Crops` around a source of pictures; `forward.py` and the training read their batches.
+"""
 
 import json
 import os

@@ -1,4 +1,7 @@
-"""What `elsa-nb embed` and notebook 01 do: the pools of a profile, or those of a folder of one's own images."""
+"""Pools of a profile, or of a folder of one's own images: what `elsa-nb embed`, `elsa-nb label` and the notebooks call.
+
+A folder's pools have one naming, `<folder>-<encoder>-<space>`, whichever command makes them.
+"""
 
 import argparse
 import re

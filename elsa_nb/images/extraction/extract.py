@@ -1,4 +1,7 @@
-"""From images to pools: many encoders from one decode, and a killed extraction goes on where it was."""
+"""From images to pools: many encoders from one decode, and a killed extraction goes on where it was.
+
+`embed.py` calls `extract_all`; the training calls `encode` to measure an encoder. Start with `extract_all`.
+"""
 
 import json
 import sys

@@ -1,4 +1,7 @@
-"""What half precision does to neighbours: the share of the 50 nearest that stay the 50 nearest."""
+"""What half precision does to neighbours: the share of the 50 nearest that stay the 50 nearest.
+
+`elsa-nb embed --check-precision` calls `check_precision`.
+"""
 
 from collections.abc import Sequence
 from typing import Any

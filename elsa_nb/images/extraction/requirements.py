@@ -1,4 +1,7 @@
-"""What a profile needs and is not here: one sentence each, found in a moment and before anything is computed."""
+"""What a profile needs that is not here: one sentence each, found in a moment and before anything is computed.
+
+`elsa-nb reproduce` and `embed.embed_profile` call `require`.
+"""
 
 from elsa_nb import store
 from elsa_nb.errors import CorruptFileError, MissingDataError

@@ -1,4 +1,7 @@
-"""Free typefaces: fetch pinned Debian packages without installing them, list their faces, read their licences."""
+"""Free typefaces: fetch pinned Debian packages without installing them, list their faces, read their licences.
+
+`build.py` and `confusables.py` call `fetch` and `faces`.
+"""
 
 import csv
 import io

@@ -1,4 +1,7 @@
-"""Draw characters of typefaces as small grey images, the same bytes on every machine that has the pinned Pillow."""
+"""Draw characters of typefaces as small grey images, the same bytes on every machine that has the pinned Pillow.
+
+`build.py` and `confusables.py` call `render`.
+"""
 
 import logging
 import os

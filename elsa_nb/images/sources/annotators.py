@@ -1,4 +1,7 @@
-"""What people said about CIFAR-10: three of them for each training image, each wrong about one time in six."""
+"""What people answered about CIFAR-10: three of them for each training image, each wrong about one time in six.
+
+`human_labels` reads the published file. No command calls it yet.
+"""
 
 from pathlib import Path
 

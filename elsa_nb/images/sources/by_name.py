@@ -1,4 +1,4 @@
-"""The data sets of the profiles, by the name that their pools have."""
+"""The data sets of the profiles, opened by the name that their pools have: the extraction and the tables call this."""
 
 from typing import Any
 

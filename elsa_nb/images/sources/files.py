@@ -1,4 +1,7 @@
-"""Photographs as files: any folder tree, and what ImageNet-1k and Food-101 have in common with one."""
+"""Photographs as files: any folder tree, and what ImageNet-1k and Food-101 have in common with one.
+
+`extraction/embed.py` calls `open_folder`; `imagenet.py` and `food101.py` make `ImageFiles` of their layouts.
+"""
 
 import os
 from collections.abc import Iterator, Sequence

@@ -15,7 +15,7 @@ def open_food101(root: Path | str | None = None, splits: tuple[str, ...] = SPLIT
     """Open Food-101, the training images first, each split in the order of its list; ids are `apple_pie/1005649`.
 
     The training labels are noisy on purpose, those of the test images were reviewed. Raises MissingDataError for a
-    folder that is none, and CorruptFileError for images that a list names and that are not there.
+    folder that is not Food-101, and CorruptFileError for images that a list names and that are not there.
     """
     if not splits or not set(splits) <= set(SPLITS):
         raise ValueError(f"splits are {splits}; allowed: some of {SPLITS}.")

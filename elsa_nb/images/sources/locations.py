@@ -1,4 +1,7 @@
-"""Where the user's own data lie: found in a moment, without reading them, or missed in one sentence."""
+"""Where the user's own data lie: found in a moment without reading them, or reported missing in one sentence.
+
+The sources call it to open a data set, `extraction/requirements.py` to say beforehand what is missing.
+"""
 
 import os
 from pathlib import Path

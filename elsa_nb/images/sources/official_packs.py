@@ -1,4 +1,4 @@
-"""The packs of the profile `photos`, made by a user for herself from the official sources."""
+"""The packs of the profile `photos`, made by users for themselves from the official archives: `elsa-nb data get`."""
 
 import io
 import pickle

@@ -1,4 +1,7 @@
-"""What every source of images offers: images of one size, or pictures of any size still in their files."""
+"""What every source of images offers: images of one size, or pictures of any size still in their files.
+
+`extraction` and `training` read a `Source` as it is and put `Crops` around `Pictures`.
+"""
 
 from typing import Protocol
 

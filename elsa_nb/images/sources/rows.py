@@ -1,4 +1,4 @@
-"""Rows: which ones a caller asks a source of images for, and which ones belong to a class."""
+"""Rows: which ones a caller asks a source for, and which ones belong to a class. Every source calls both functions."""
 
 import difflib
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What `elsa-nb train` does, under the name that the cards of the bundled encoders give: a module to run."""
+"""`python -m elsa_nb.images.training`: what `elsa-nb train` does, by the name in the cards of the bundled encoders."""
 
 from elsa_nb.images.training.command import main
 

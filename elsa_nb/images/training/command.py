@@ -1,4 +1,7 @@
-"""One training from the command line to a weights file with its card: `elsa-nb train --method vicreg --data glyphs`."""
+"""`elsa-nb train`: one training from the command line to a weights file with its card.
+
+The card says what the encoder was made from and how good it is. Start with `train_command`.
+"""
 
 import argparse
 import json
@@ -37,7 +40,7 @@ from elsa_nb.images.training import train as training
 from elsa_nb.images.training.config import TrainingConfig
 from elsa_nb.images.training.quality import linear_probe, purity, quality
 from elsa_nb.images.training.recipes import glyph_recipe, official_recipe, photo_recipe
-from elsa_nb.images.training.train import train
+from elsa_nb.images.training.train import run_training
 
 # What decides, together with the configuration and the images, how a training goes.
 MODULES = (
@@ -88,7 +91,9 @@ def train_encoder(
         images = source.images()
     curve = QualityCurve(seen, labels, work / "quality.json", config, len(source), probe_epochs)
     made_by = makers(work / "made-by.json")
-    encoder, record = train(images, config, work, log=lambda line: print(line, flush=True), after_checkpoint=curve)
+    encoder, record = run_training(
+        images, config, work, log=lambda line: print(line, flush=True), after_checkpoint=curve
+    )
     if distributed.processes()[0]:
         return None
     encoder = encoder.cpu()

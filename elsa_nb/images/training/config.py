@@ -1,4 +1,4 @@
-"""Everything that decides a training run, apart from its images."""
+"""Everything that decides a training run, apart from its images. `recipes.py` fills it in, `train.py` obeys it."""
 
 from dataclasses import dataclass, field
 from typing import Any

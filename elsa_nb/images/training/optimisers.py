@@ -113,7 +113,7 @@ def steps_schedule(step: int, steps: int) -> float:
 
 
 def set_learning_rate(optimiser: torch.optim.Optimizer, factor: float) -> None:
-    """Set every group's rate to `factor` times its own top rate, but for groups whose rate is fixed."""
+    """Set every group's rate to `factor` times its own top rate, except groups whose rate is fixed."""
     for group in optimiser.param_groups:
         if not group.get("fixed"):
             group["lr"] = group["top_lr"] * factor

@@ -26,7 +26,7 @@ class PhotoAugmentation:
     width to height is from 3/4 to 4/3. `mirror`, `jitter`, `grey`, `blur` and `solarise` are the chances of these
     changes; `brightness`, `contrast`, `saturation` and `hue` the half-ranges of the jitter, `sigma` the range of the
     Gaussian blur's in pixels of a view of 224; it shrinks with `side`. What the official codes draw for each image is
-    drawn for each image here too, but for the order of the four jitters, which is one order a call.
+    drawn for each image here too; only the order of the four jitters is one for a whole call.
     """
 
     side: int = 64

@@ -1,4 +1,7 @@
-"""What an encoder is worth, told by labels it never saw: neighbour purity, a linear probe, and a look for collapse."""
+"""How good an encoder is, by labels it never saw: neighbour purity, a linear probe, and a look for collapse.
+
+`command.py` calls `quality` for an encoder's card; the tables of encoders call `purity` and `collapse` for pools.
+"""
 
 from typing import Any
 

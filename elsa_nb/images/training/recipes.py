@@ -1,4 +1,4 @@
-"""Recipes: the short runs that make the bundled encoders, and the published ones for a GPU."""
+"""Recipes: the short runs that make the bundled encoders, and the published ones for a GPU; `command.py` picks one."""
 
 from dataclasses import replace
 from typing import Any
@@ -48,7 +48,7 @@ def glyph_recipe(method: str, epochs: int = 6) -> TrainingConfig:
 def photo_recipe(method: str, epochs: int = 24, variant: str = "asymmetric") -> TrainingConfig:
     """Return the recipe of a small encoder for colour images of 64 pixels.
 
-    The augmentation is the official one, but for crops of at least a fifth of the image, not a twelfth: of 64 pixels
+    The augmentation is the official one; only its crops are at least a fifth of the image, not a twelfth: of 64 pixels
     a twelfth leaves little. `variant` is that of `photo_augmentations.views`.
     """
     _known(method)

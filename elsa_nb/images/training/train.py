@@ -1,4 +1,4 @@
-"""Train an encoder on images without labels.
+"""Train an encoder on images without labels: `command.py` calls `run_training`.
 
 A run is fixed by its configuration and its images: the rows and the random changes of a step depend on the seed and
 the step's number alone, so a run that was killed goes on from its last checkpoint as if nothing had happened.
@@ -27,7 +27,7 @@ from elsa_nb.images.training.optimisers import make_optimiser, set_learning_rate
 from elsa_nb.store import sha256_bytes, write_with
 
 
-def train(
+def run_training(
     images: np.ndarray | Source | Pictures,
     config: TrainingConfig,
     work: Path,

@@ -1,4 +1,7 @@
-"""The tables of `data/weights/README.md`, written from the encoders' cards, so that they cannot say anything else."""
+"""The tables of `data/weights/README.md`, written from the encoders' cards, so that they agree with them.
+
+`command.py` calls `write_weight_tables` after a training; `python -m` on this module writes them, too.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -45,7 +48,8 @@ def weight_tables(folder: Path) -> str:
         for space, value in card["quality"].items():
             measured.append(
                 f"| {name} | {space} | {value['dimension']} | {value['purity_10nn']:.4f} | "
-                f"{value['linear_probe']:.4f} | {value['std_mean']:.2f} | {value['std_smallest']:.3f} | {value['effective_rank']:.0f} |"
+                f"{value['linear_probe']:.4f} | {value['std_mean']:.2f} | {value['std_smallest']:.3f} | "
+                f"{value['effective_rank']:.0f} |"
             )
     return "\n".join([*how, "", *measured])
 

@@ -10,7 +10,7 @@ from elsa_nb.images.encoders.small_resnet import METHODS, Architecture, Encoder
 from elsa_nb.images.training import losses
 from elsa_nb.images.training.config import TrainingConfig
 from elsa_nb.images.training.methods import MoCoSettings, SimSiamSettings, SwAVSettings, make_method
-from elsa_nb.images.training.train import train
+from elsa_nb.images.training.train import run_training
 
 PROJECTORS = {"vicreg": (8, 8, 6), "barlow-twins": (8, 8, 6), "moco-v1": (6,), "moco-v2": (8, 6)}
 PROJECTORS |= {"simsiam": (8, 8, 6), "swav": (8, 6), "swav-multicrop": (8, 6)}
@@ -50,14 +50,14 @@ def test_an_interrupted_run_of_every_method_ends_as_an_uninterrupted_one(tmp_pat
     config = TrainingConfig(
         method_of(name).encoder.architecture, views, SETTINGS.get(name), epochs=2, batch=16, checkpoint_every=2
     )
-    whole, record = train(images, config, tmp_path / "whole", log=lambda line: None)
+    whole, record = run_training(images, config, tmp_path / "whole", log=lambda line: None)
 
     def stop(encoder, step):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        train(images, config, tmp_path / "cut", log=lambda line: None, after_checkpoint=stop)
-    again, resumed = train(images, config, tmp_path / "cut", log=lambda line: None)
+        run_training(images, config, tmp_path / "cut", log=lambda line: None, after_checkpoint=stop)
+    again, resumed = run_training(images, config, tmp_path / "cut", log=lambda line: None)
     assert resumed["loss_curve"][-1]["loss"] == record["loss_curve"][-1]["loss"]
     for key, value in whole.state_dict().items():
         torch.testing.assert_close(again.state_dict()[key], value, rtol=0, atol=0)

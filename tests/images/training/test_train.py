@@ -24,7 +24,7 @@ from elsa_nb.images.training.methods import SwAVSettings
 from elsa_nb.images.training.optimisers import LARS, make_optimiser, set_learning_rate, steps_schedule, warm_up_cosine
 from elsa_nb.images.training.quality import collapse, linear_probe, purity
 from elsa_nb.images.training.recipes import glyph_recipe
-from elsa_nb.images.training.train import train
+from elsa_nb.images.training.train import run_training
 
 TINY = Architecture(widths=(4, 8), blocks=(1, 1), projector=(8, 8, 6))
 CONFIG = TrainingConfig(architecture=TINY, epochs=2, batch=16, checkpoint_every=3, log_every=2, precision="float32")
@@ -182,16 +182,16 @@ def test_every_row_is_used_at_most_once_an_epoch_and_the_short_batch_is_dropped(
 @pytest.mark.parametrize("optimiser", ["adamw", "lars"])
 def test_an_interrupted_training_ends_as_an_uninterrupted_one(tmp_path, images, method, optimiser):
     config = replace(CONFIG, architecture=replace(TINY, method=method), optimiser=optimiser)
-    whole, record = train(images, config, tmp_path / "whole", log=lambda line: None)
+    whole, record = run_training(images, config, tmp_path / "whole", log=lambda line: None)
 
     def stop(encoder, step):
         if step == 6:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        train(images, config, tmp_path / "cut", log=lambda line: None, after_checkpoint=stop)
+        run_training(images, config, tmp_path / "cut", log=lambda line: None, after_checkpoint=stop)
     lines = []
-    again, resumed = train(images, config, tmp_path / "cut", log=lines.append)
+    again, resumed = run_training(images, config, tmp_path / "cut", log=lines.append)
     assert [json.loads(line)["step"] for line in lines] == [8, 10]
     assert [line["step"] for line in resumed["loss_curve"]] == [2, 4, 6, 8, 10]
     assert [x["loss"] for x in resumed["loss_curve"]] == [x["loss"] for x in record["loss_curve"]]
@@ -202,7 +202,7 @@ def test_an_interrupted_training_ends_as_an_uninterrupted_one(tmp_path, images, 
 
 def test_every_step_has_one_line_and_a_killed_run_leaves_no_step_twice(tmp_path, images):
     """SIGKILL, at whatever moment: the log and the weights are those of a run that nobody killed."""
-    whole, _ = train(images, CONFIG, tmp_path / "whole", log=lambda line: None)
+    whole, _ = run_training(images, CONFIG, tmp_path / "whole", log=lambda line: None)
     np.save(tmp_path / "images.npy", images)
     script = (
         "import sys, os, signal, numpy as np\n"
@@ -217,13 +217,13 @@ def test_every_step_has_one_line_and_a_killed_run_leaves_no_step_twice(tmp_path,
         "    return step(*args)\n"
         "training.training_step = die\n"
         "folder = Path(sys.argv[2])\n"
-        "training.train(np.load(folder / 'images.npy'), CONFIG, folder / 'cut', log=lambda line: None)\n"
+        "training.run_training(np.load(folder / 'images.npy'), CONFIG, folder / 'cut', log=lambda line: None)\n"
     )
     here = str(Path(__file__).parent)
     killed = subprocess.run([sys.executable, "-c", script, here, str(tmp_path), "8"], check=False)
     assert killed.returncode == -signal.SIGKILL
     assert len((tmp_path / "cut" / "log.jsonl").read_text().splitlines()) == 8  # two beyond the checkpoint at 6
-    again, _ = train(images, CONFIG, tmp_path / "cut", log=lambda line: None)
+    again, _ = run_training(images, CONFIG, tmp_path / "cut", log=lambda line: None)
     assert (tmp_path / "cut" / "log.jsonl").read_text() == (tmp_path / "whole" / "log.jsonl").read_text()
     lines = [json.loads(line) for line in (tmp_path / "cut" / "log.jsonl").read_text().splitlines()]
     assert [line["step"] for line in lines] == list(range(1, 11))
@@ -249,19 +249,19 @@ def test_the_first_losses_are_those_of_the_code_that_trained_the_bundled_encoder
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        train(glyphs.images(), config, tmp_path, log=log)
+        run_training(glyphs.images(), config, tmp_path, log=log)
     assert seen == pytest.approx(told, rel=1e-4)
 
 
 def test_a_checkpoint_of_another_run_or_a_damaged_one_is_refused(tmp_path, images):
-    train(images, CONFIG, tmp_path, log=lambda line: None)
+    run_training(images, CONFIG, tmp_path, log=lambda line: None)
     with pytest.raises(ValueError, match="other images or settings"):
-        train(images, replace(CONFIG, lr=1e-3), tmp_path, log=lambda line: None)
+        run_training(images, replace(CONFIG, lr=1e-3), tmp_path, log=lambda line: None)
     with pytest.raises(ValueError, match="other images or settings"):
-        train(images[::-1], CONFIG, tmp_path, log=lambda line: None)
+        run_training(images[::-1], CONFIG, tmp_path, log=lambda line: None)
     (tmp_path / "checkpoint.pt").write_bytes(b"PK\x03\x04 no more")
     with pytest.raises(CorruptFileError, match=r"checkpoint\.pt"):
-        train(images, CONFIG, tmp_path, log=lambda line: None)
+        run_training(images, CONFIG, tmp_path, log=lambda line: None)
 
 
 def test_bad_settings_are_refused(tmp_path, images):
@@ -270,14 +270,14 @@ def test_bad_settings_are_refused(tmp_path, images):
         with pytest.raises(ValueError, match="expected"):
             replace(CONFIG, **bad)
     with pytest.raises(ValueError, match="15 images"):
-        train(images[:15], CONFIG, tmp_path)
+        run_training(images[:15], CONFIG, tmp_path)
     with pytest.raises(ValueError, match="vicreg got SwAVSettings; it takes VICRegSettings"):
-        train(images, replace(CONFIG, settings=SwAVSettings()), tmp_path)
+        run_training(images, replace(CONFIG, settings=SwAVSettings()), tmp_path)
 
 
 def test_a_loss_that_is_not_finite_stops_the_training(tmp_path, images):
     with pytest.raises(FloatingPointError, match="lower lr"):
-        train(images, replace(CONFIG, optimiser="lars", lr=1e30), tmp_path, log=lambda line: None)
+        run_training(images, replace(CONFIG, optimiser="lars", lr=1e30), tmp_path, log=lambda line: None)
 
 
 def test_training_lowers_the_loss(tmp_path):
@@ -291,7 +291,7 @@ def test_training_lowers_the_loss(tmp_path):
     for method in ("vicreg", "barlow-twins"):
         architecture = replace(TINY, method=method)
         config = replace(CONFIG, architecture=architecture, views=(gentle, gentle), epochs=10, batch=32, log_every=4)
-        _, record = train(x, config, tmp_path / method, log=lambda line: None)
+        _, record = run_training(x, config, tmp_path / method, log=lambda line: None)
         losses = [line["loss"] for line in record["loss_curve"]]
         assert np.mean(losses[-3:]) < 0.9 * np.mean(losses[:3])
 
