@@ -298,7 +298,7 @@ def test_training_lowers_the_loss(tmp_path):
 
 @pytest.mark.parametrize("block", [7, 16, 60])
 def test_purity_by_loops(block, monkeypatch):
-    monkeypatch.setattr(quality, "BLOCK", block)
+    monkeypatch.setattr(quality, "_BLOCK", block)
     rng = np.random.default_rng(7)
     vectors, labels = rng.normal(size=(60, 3)), rng.integers(0, 4, size=60)
     shares = []
