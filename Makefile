@@ -71,10 +71,10 @@ format: setup  ## let ruff format and sort what it can
 	$(BIN)/ruff check --fix .
 
 glyphs: setup  ## build the bundled pool again from named Debian font packages (Debian, apt)
-	$(BIN)/python -m elsa_nb.images.glyphs
+	$(BIN)/python -m elsa_nb.images.glyph_pool.build
 
 glyphs-full: setup  ## build the pool of all faces, 400,000 images, into data/glyphs-full (Debian, apt)
-	$(BIN)/python -m elsa_nb.images.glyphs --full
+	$(BIN)/python -m elsa_nb.images.glyph_pool.build --full
 
 weights: setup  ## train the bundled encoders again
 	$(BIN)/python -m elsa_nb.images.training --method vicreg

@@ -20,14 +20,14 @@ from PIL import Image, ImageFilter
 from torch import nn
 
 from benchmarks.timing import median, seconds
-from elsa_nb.images.decoding import open_rgb
-from elsa_nb.images.encoders import load_encoder
-from elsa_nb.images.extract import extract_all
-from elsa_nb.images.official import official
-from elsa_nb.images.preprocessing import IMAGENET_GEOMETRY
-from elsa_nb.images.pretrained import Pretrained
-from elsa_nb.images.resnet import ResNet50
-from elsa_nb.images.sources import Glyphs
+from elsa_nb.images.encoders.preprocessing import IMAGENET_GEOMETRY
+from elsa_nb.images.encoders.published import official
+from elsa_nb.images.encoders.published_networks import Pretrained
+from elsa_nb.images.encoders.resnet50 import ResNet50
+from elsa_nb.images.encoders.small_resnet import load_trained
+from elsa_nb.images.extraction.extract import extract_all
+from elsa_nb.images.sources.decoding import open_rgb
+from elsa_nb.images.sources.glyphs import Glyphs
 from elsa_nb.store import sha256_bytes
 
 REFERENCES = {  # published rates of ResNet-50 at 224 pixels, images/s
@@ -163,7 +163,7 @@ def measure(quick: bool = False) -> dict[str, object]:
     return {
         "threads": torch.get_num_threads(),
         "resnet50_224px": against_the_bare_forward(resnet50(), noise, 16, 1 if quick else 5),
-        "bundled_encoder_glyphs": against_the_bare_forward(load_encoder("vicreg"), glyphs, 512, 1 if quick else 5),
+        "bundled_encoder_glyphs": against_the_bare_forward(load_trained("vicreg"), glyphs, 512, 1 if quick else 5),
         "decoding_500x375": decoding(16 if quick else 200),
         "gpu": on_a_gpu(),
     }

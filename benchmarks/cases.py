@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from benchmarks.synthetic import Clustered
-from elsa_nb.images.sources import Glyphs
+from elsa_nb.images.sources.glyphs import Glyphs
 from elsa_nb.paper import simulation
 from elsa_nb.paper.grid import Setting
 from elsa_nb.paper.sweeps import sweep

@@ -7,8 +7,8 @@ import sys
 from collections.abc import Sequence
 
 from elsa_nb import __version__
-from elsa_nb.images import embed_options, training_options
-from elsa_nb.images.requirements import require
+from elsa_nb.images.extraction.requirements import require
+from elsa_nb.images.options import declare_embed, declare_train
 from elsa_nb.profiles import PROFILES, profile
 
 
@@ -42,7 +42,7 @@ def _parser() -> argparse.ArgumentParser:
     reproduce.set_defaults(run=_reproduce)
 
     embed = commands.add_parser("embed", help="turn images into pools of vectors, with many encoders at once")
-    embed_options.declare(embed)
+    declare_embed(embed)
     embed.set_defaults(run=_embed)
 
     encoders = commands.add_parser("encoders", help="list the published encoders; `encoders get NAME` downloads one")
@@ -56,7 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     data.set_defaults(run=_data)
 
     train = commands.add_parser("train", help="train an encoder on images, without labels")
-    training_options.declare(train)
+    declare_train(train)
     train.set_defaults(run=_train)
 
     notebooks = commands.add_parser("notebooks", help="execute the committed notebooks in place, profile full")
@@ -81,7 +81,11 @@ def _parser() -> argparse.ArgumentParser:
     label = commands.add_parser("label", help="label the images of a folder by hand, as a web page on this machine")
     label.add_argument("folder", metavar="FOLDER")
     label.add_argument("--pool", help="the vectors of the images; their ids are paths inside FOLDER")
-    label.add_argument("--encoder", help="a published encoder that makes the vectors, where there is no pool yet")
+    label.add_argument(
+        "--encoder",
+        metavar="NAME",
+        help="what makes the vectors where there is no pool yet, by the names of `elsa-nb embed --images`",
+    )
     label.add_argument("--session", help="the file that gets the answers (default: FOLDER's name + .sqlite, here)")
     label.add_argument("--name", action="append", default=[], help="start from files of this name or pattern")
     label.add_argument("--like", action="append", default=[], help="start from what looks like this image file")
@@ -112,30 +116,30 @@ def _report(options: argparse.Namespace) -> None:
 
 
 def _embed(options: argparse.Namespace) -> None:
-    from elsa_nb.images.embedding import run
+    from elsa_nb.images.extraction.embed import embed_command
 
-    run(options)
+    embed_command(options)
 
 
 def _encoders(options: argparse.Namespace) -> None:
-    from elsa_nb.images.catalogue import get, table
+    from elsa_nb.images.encoders.catalogue import download_encoders, encoder_table
 
     if options.action == "get":
-        get(options.names)
+        download_encoders(options.names)
     else:
-        print(table())
+        print(encoder_table())
 
 
 def _data(options: argparse.Namespace) -> None:
-    from elsa_nb.images.making_packs import make_pack
+    from elsa_nb.images.sources.official_packs import make_pack
 
     print(make_pack(options.name))
 
 
 def _train(options: argparse.Namespace) -> None:
-    from elsa_nb.images.training_runs import run
+    from elsa_nb.images.training.command import train_command
 
-    run(options)
+    train_command(options)
 
 
 def _notebooks(options: argparse.Namespace) -> None:
@@ -161,62 +165,28 @@ def _verify(options: argparse.Namespace) -> None:
 def _label(options: argparse.Namespace) -> None:
     from pathlib import Path
 
-    from elsa_nb.label import launch, start
+    from elsa_nb.label import first_examples, launch
     from elsa_nb.pool import Pool
 
     folder = Path(options.folder)
     if options.pool is None and options.encoder is None:
         raise ValueError(
             f"{folder} needs vectors to search in: --pool names a folder that holds them, --encoder an encoder that "
-            "makes them (`elsa-nb encoders` lists the published ones)"
+            "makes them (official:vicreg, torchvision:resnet50, timm:NAME ...)"
         )
     if options.like and options.encoder is None:
         raise ValueError("--like needs the encoder that made the pool: give --encoder too")
-    pool = Path(options.pool) if options.pool else _embed_folder(folder, options.encoder)
+    if options.encoder:
+        from elsa_nb.images.extraction.embed import ExampleEncoder, folder_pool
+    pool = Path(options.pool) if options.pool else folder_pool(folder, options.encoder)
     first = []
     if options.like:
-        vectors = Pool.open(pool).vectors
-        first = start.rows_like_images(vectors, _Encodes(options.encoder), options.like, launch.SAMPLE)
+        encoder = ExampleEncoder(options.encoder)
+        first = first_examples.rows_like_images(Pool.open(pool).vectors, encoder, options.like, launch.SAMPLE_ITEMS)
     session = Path(options.session or f"{folder.resolve().name}.sqlite")
     job = launch.make_job(folder, pool, session, names=options.name, first=first, annotator=options.annotator)
     address = {"ip": options.ip, "port": options.port, "token": options.token}
     launch.launch(job, **address, browser=not options.no_browser)
-
-
-def _embed_folder(folder, encoder: str):
-    from elsa_nb.images.extract import extract
-    from elsa_nb.images.files import open_folder
-    from elsa_nb.images.pretrained import load_pretrained
-    from elsa_nb.store import DATA
-
-    source = open_folder(folder)
-    extract(source, load_pretrained(encoder), name=source.name)
-    return DATA / "pools" / f"{source.name}-{encoder}-embedding"
-
-
-class _Encodes:
-    """A published encoder as `label.start` wants one: image files to vectors of the embedding space."""
-
-    def __init__(self, name: str):
-        self.name = name
-
-    def encode_images(self, paths):
-        """Return the embeddings (m, d) of image files."""
-        import tempfile
-        from pathlib import Path
-
-        import numpy as np
-
-        from elsa_nb.images.extract import extract
-        from elsa_nb.images.files import Files
-        from elsa_nb.images.pretrained import load_pretrained
-
-        root = Path(Path(paths[0]).resolve().anchor)
-        names = [str(Path(p).resolve().relative_to(root)) for p in paths]
-        source = Files.of("examples", root, names, np.full(len(names), -1), ())
-        with tempfile.TemporaryDirectory() as place:
-            pools = extract(source, load_pretrained(self.name), folder=place, name="examples")
-            return np.array(pools["embedding"].vectors, np.float32)
 
 
 def _parameter(text: str) -> tuple[str, object]:

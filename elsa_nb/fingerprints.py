@@ -1,7 +1,7 @@
 """Who made this: the code, the commit and the package versions that results, pools, weights and answers carry.
 
 All of it is information for a reader, never a reason to throw a result away: what a result is valid for is said by the
-integer versions of behaviour (`elsa_nb.search.version`, `elsa_nb.images.version`), which a person raises.
+integer versions of behaviour (`elsa_nb.search.version`, `elsa_nb.images.extraction.version`), which a person raises.
 """
 
 import ast

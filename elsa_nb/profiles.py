@@ -9,10 +9,10 @@ from elsa_nb.store import DATA, FIGURES, ROOT
 
 @dataclass(frozen=True)
 class DataSet:
-    """A data set that a profile searches: what `elsa_nb.images.datasets` opens, and which encoders its pools come from.
+    """A data set that a profile searches, opened by `elsa_nb.images.sources.by_name`, and the encoders of its pools.
 
-    `encoders` are pairs: the name that tables and pools give an encoder, and the weights that
-    `elsa_nb.images.practical.load` finds. `projections` names the encoders whose projection is extracted, too.
+    `encoders` are pairs: the name that tables and pools give an encoder, and the weights that `load_encoder` of
+    `elsa_nb.images.encoders.by_name` finds. `projections` names the encoders whose projection is extracted, too.
     """
 
     name: str

@@ -1,4 +1,7 @@
-"""Downloads that go on where they stopped, and end with the right bytes or none."""
+"""Downloads that go on where they stopped, and end with the right bytes or none.
+
+`elsa-nb encoders get` (`encoders/catalogue.py`) and `elsa-nb data get` (`sources/official_packs.py`) call `download`.
+"""
 
 import contextlib
 import hashlib
@@ -55,8 +58,8 @@ def download(
         )
     with part.open("rb") as stream:
         os.fsync(stream.fileno())
-    told = {"url": url, "md5": got, "sha256": sha256_file(part), "bytes": part.stat().st_size}
-    write_json(_card(path), {**(card or {}), **told})
+    record = {"url": url, "md5": got, "sha256": sha256_file(part), "bytes": part.stat().st_size}
+    write_json(_card(path), {**(card or {}), **record})
     part.replace(path)
     return path
 

@@ -2,6 +2,9 @@
 
 >>> panel = Panel(search, images, session="cats.sqlite")   # in a notebook: a last line `panel` shows it
 
+From the top down: `panel.py` is what a notebook shows, `widget.py` its screen, `controller.py` the work behind it,
+`cards.py` the labels on screen, `session.py` the file. Start with `controller.py`.
+
 Importing this package is cheap; the widget libraries are loaded with `Panel`.
 """
 
@@ -14,8 +17,8 @@ _PLACES = {
     "Files": "items",
     "Arrays": "items",
     "Texts": "items",
-    "Begin": "start",
-    "Fixed": "start",
+    "Begin": "first_examples",
+    "Fixed": "first_examples",
 }
 
 __all__ = sorted(_PLACES)

@@ -24,7 +24,7 @@ NUMBERS = {word: label for label, word in WORDS.items()}
 COLUMNS = ("item", "label", "annotator", "time", "round", "component", "score", "seconds", "row", "code")
 
 
-def table(session: Session, annotator: str | None = None) -> list[dict[str, Any]]:
+def answer_rows(session: Session, annotator: str | None = None) -> list[dict[str, Any]]:
     """Return the current answers, one dictionary an item and annotator, in the order of asking."""
     rows = []
     for a in session.answers(annotator):
@@ -58,7 +58,7 @@ def export(
     path = Path(path) if path is not None else session.path.with_name(f"{session.path.stem}{ending}")
     if kind not in ("csv", "parquet"):
         annotator = annotator or session.annotator
-    write(path, table(session, annotator), Path(images) if images is not None else None, label)
+    write(path, answer_rows(session, annotator), Path(images) if images is not None else None, label)
     return path
 
 
@@ -81,13 +81,14 @@ def _parquet(path: Path, rows: Sequence[dict], images: Path | None, label: str) 
 
 def _coco(path: Path, rows: Sequence[dict], images: Path | None, label: str) -> None:
     """COCO's images and categories with a label for the whole image; unsure ones are left out."""
-    told = [r for r in rows if r["label"] != "unsure"]
+    judged = [r for r in rows if r["label"] != "unsure"]
     value = {
         "info": {"description": f"image labels for {label!r} (whole images, no boxes)"},
-        "images": [{"id": i, "file_name": _name(r, images)} for i, r in enumerate(told, 1)],
+        "images": [{"id": i, "file_name": _name(r, images)} for i, r in enumerate(judged, 1)],
         "categories": [{"id": 1, "name": label}, {"id": 2, "name": f"not {label}"}],
         "annotations": [
-            {"id": i, "image_id": i, "category_id": 1 if r["label"] == "positive" else 2} for i, r in enumerate(told, 1)
+            {"id": i, "image_id": i, "category_id": 1 if r["label"] == "positive" else 2}
+            for i, r in enumerate(judged, 1)
         ],
     }
     store.write_json(path, value)

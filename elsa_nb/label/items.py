@@ -67,7 +67,7 @@ class Files:
                 return Content("audio", mimetypes.guess_type(name)[0] or "audio/wav", data)
             if suffix in TEXTS:
                 return Content("text", text=data[:16000].decode("utf-8", "replace")[:4000])
-            return picture(data, side)
+            return scaled_picture(data, side)
         except FileNotFoundError:
             return Content("missing", text="the file is not there any more")
         except RefusedError as error:
@@ -124,7 +124,7 @@ def as_items(images: Any) -> Items:
     )
 
 
-def picture(data: bytes, side: int) -> Content:
+def scaled_picture(data: bytes, side: int) -> Content:
     """Return the image file `data` scaled down to `side` pixels, or a placeholder that says what is wrong with it."""
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
@@ -180,11 +180,11 @@ def _walk(folder: Path, parts: Sequence[str]) -> int:
         return os.open(folder.joinpath(*parts), os.O_RDONLY | getattr(os, "O_BINARY", 0))
     # Not blocking: a named pipe would otherwise hold the panel up for ever.
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-    place = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     for i, part in enumerate(parts):
         try:
-            further = os.open(part, flags | (os.O_DIRECTORY if i + 1 < len(parts) else 0), dir_fd=place)
+            further = os.open(part, flags | (os.O_DIRECTORY if i + 1 < len(parts) else 0), dir_fd=handle)
         finally:
-            os.close(place)
-        place = further
-    return place
+            os.close(handle)
+        handle = further
+    return handle

@@ -20,14 +20,14 @@ import numpy as np
 
 from elsa_nb import store
 from elsa_nb.errors import MissingDataError
-from elsa_nb.label import start
+from elsa_nb.label import first_examples
 from elsa_nb.label.items import Files
 from elsa_nb.pool import Pool
 from elsa_nb.search.elsa import Search
 from elsa_nb.search.neighbours import Neighbours
 
 VARIABLE = "ELSA_LABEL_JOB"
-SAMPLE = 96  # items shown to pick seeds from
+SAMPLE_ITEMS = 96  # items shown to pick seeds from
 LEAST_SEEDS = 3
 
 
@@ -67,9 +67,12 @@ def make_job(
             "first 50 is there. Give the folder they were read from."
         )
     rng = np.random.default_rng(0)
-    groups = [start.rows_named(opened.ids, *names)] if names else []
+    groups = [first_examples.rows_named(opened.ids, *names)] if names else []
     groups += [np.asarray(first, np.int64)] if len(first) else []
-    groups += [start.spread_rows(opened.vectors, SAMPLE, rng), start.random_rows(len(opened), 20 * SAMPLE, rng)]
+    groups += [
+        first_examples.spread_rows(opened.vectors, SAMPLE_ITEMS, rng),
+        first_examples.random_rows(len(opened), 20 * SAMPLE_ITEMS, rng),
+    ]
     samples = [group.tolist() for group in groups]
     return Job(str(folder), str(pool), str(Path(session).resolve()), annotator, page, samples)
 
@@ -81,7 +84,7 @@ def open_job(path: Path | str | None = None):
     job = Job(**store.read_json(Path(path or os.environ[VARIABLE])))
     pool = Pool.open(job.pool, verify=False)
     neighbours = Neighbours(pool.vectors)
-    begin = start.Begin(
+    begin = first_examples.Begin(
         [np.array(rows) for rows in job.samples],
         lambda seeds: Search(pool, seeds, rng=np.random.default_rng(0), neighbours=neighbours),
         least=LEAST_SEEDS,
@@ -123,11 +126,11 @@ def launch(job: Job, *, ip: str = "127.0.0.1", port: int = 0, token: str | None 
             f"listening on {ip} without a token would let anybody in; leave the token alone, or the address"
         )
     port = port or _free_port(ip)
-    with tempfile.TemporaryDirectory(prefix="elsa-label-") as place:
-        notebook = write_notebook(job, Path(place))
+    with tempfile.TemporaryDirectory(prefix="elsa-label-") as folder:
+        notebook = write_notebook(job, Path(folder))
         url = f"http://{ip}:{port}/" + (f"?token={token}" if token else "")
         print(f"Open {url}\nThe answers go to {job.session}. Stop with Ctrl-C.", flush=True)
-        environment = os.environ | {VARIABLE: str(Path(place) / "job.json")}
+        environment = os.environ | {VARIABLE: str(Path(folder) / "job.json")}
         server = subprocess.Popen(command(notebook, ip=ip, port=port, token=token), env=environment)
         try:
             if browser:

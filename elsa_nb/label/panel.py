@@ -1,4 +1,4 @@
-"""The panel: what a notebook shows when its last line is `panel`."""
+"""The panel: what a notebook shows when its last line is `panel`. It joins session, controller and widget."""
 
 import html
 import threading
@@ -12,11 +12,11 @@ import numpy as np
 
 from elsa_nb import fingerprints
 from elsa_nb.label import export
-from elsa_nb.label.board import Board
-from elsa_nb.label.desk import Desk
+from elsa_nb.label.controller import Controller
 from elsa_nb.label.items import Items, as_items
-from elsa_nb.label.left import LeftEstimator, among_likely
+from elsa_nb.label.remaining import RemainingEstimator, among_likely
 from elsa_nb.label.session import Session
+from elsa_nb.label.widget import Widget
 from elsa_nb.search.contract import Strategy
 from elsa_nb.search.oracle import Oracle
 
@@ -47,7 +47,7 @@ class Panel(ipywidgets.VBox):
         annotator: str = "me",
         oracle: Oracle | None = None,
         page: int = 24,
-        estimate: LeftEstimator = among_likely,
+        estimate: RemainingEstimator = among_likely,
         title: str | None = None,
     ):
         items = as_items(images)
@@ -55,16 +55,16 @@ class Panel(ipywidgets.VBox):
             code = fingerprints.code_hash("elsa_nb.search", "elsa_nb.label")[:12]
             session = Session(session, annotator=annotator, code=code)
         self.session, self.oracle = session, oracle
-        self.desk = Desk(search, items.ids, session, size=page, estimate=estimate)
-        self.board = Board(self.desk, items, title=title or session.path.name)
-        super().__init__([self.board, *self._controls()])
+        self.controller = Controller(search, items.ids, session, size=page, estimate=estimate)
+        self.widget = Widget(self.controller, items, title=title or session.path.name)
+        super().__init__([self.widget, *self._controls()])
         self._stop = threading.Event()
         threading.Thread(target=_beat, args=(weakref.ref(self), self._stop), name="elsa-beat", daemon=True).start()
 
     def __repr__(self):
         f = self.figures
-        state = "finished" if self.desk.deck.over else f"round {f['round']}"
-        return f"Panel({self.board.title}: {f['labels']} labels, {f['positives']} positives, {state})"
+        state = "finished" if self.controller.cards.over else f"round {f['round']}"
+        return f"Panel({self.widget.title}: {f['labels']} labels, {f['positives']} positives, {state})"
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
         bundle = super()._repr_mimebundle_(**kwargs)
@@ -73,34 +73,34 @@ class Panel(ipywidgets.VBox):
     def _controls(self) -> list[ipywidgets.Widget]:
         kind = ipywidgets.Dropdown(options=list(export.KINDS), layout={"width": "170px"}, tooltip="file format")
         button = ipywidgets.Button(description="Export", tooltip="write the answers to a file beside the session")
-        told = ipywidgets.HTML()
-        button.on_click(lambda _: self._export_beside(kind.value, told))
-        parts = [kind, button, told]
+        message = ipywidgets.HTML()
+        button.on_click(lambda _: self._export_beside(kind.value, message))
+        parts = [kind, button, message]
         if self.oracle is not None:
             go = ipywidgets.Button(description="Simulated person", tooltip="let the oracle answer the next 10 pages")
             go.on_click(lambda _: threading.Thread(target=self.play, kwargs={"pages": 10, "pause": 0.3}).start())
             parts.insert(0, go)
         return [ipywidgets.HBox(parts)]
 
-    def _export_beside(self, kind: str, told: ipywidgets.HTML) -> None:
+    def _export_beside(self, kind: str, message: ipywidgets.HTML) -> None:
         try:
             path = self.export(kind=kind)
         except (OSError, ValueError) as error:
-            told.value = html.escape(str(error))
+            message.value = html.escape(str(error))
         else:
-            told.value = html.escape(f"written: {path}")
+            message.value = html.escape(f"written: {path}")
 
     # --- what came out
 
     @property
     def positives(self) -> np.ndarray:
         """The rows labelled positive on this panel, ascending; seeds are not among them unless asked again."""
-        return np.unique(np.array(self.desk.finds(), np.int64))
+        return np.unique(np.array(self.controller.finds(), np.int64))
 
     @property
     def figures(self) -> dict[str, Any]:
         """The figures under the grid, of this moment."""
-        return self.desk.tally()
+        return self.controller.figures()
 
     def export(self, path: Path | str | None = None, kind: str | None = None, **options: Any) -> Path:
         """Write the answers to `path` (kind by its ending) and return it; see `elsa_nb.label.export`."""
@@ -116,33 +116,35 @@ class Panel(ipywidgets.VBox):
         """
         if self.oracle is None:
             raise ValueError("this panel has no simulated person: make it with Panel(..., oracle=Truth(positive))")
-        window = _Window(self.board)
+        window = _Window(self.widget)
         turned = 0
-        while not self.desk.deck.over and turned != pages and not (finds and len(self.desk.finds()) >= finds):
+        while (
+            not self.controller.cards.over and turned != pages and not (finds and len(self.controller.finds()) >= finds)
+        ):
             window.answer_page(self.oracle)
             turned += 1
             time.sleep(pause)
         window.say("bye")
-        self.board.figures = self.figures
-        return self.board.figures
+        self.widget.figures = self.figures
+        return self.widget.figures
 
     def close(self) -> None:
         """Finish, give the lease back and close the file; a closed panel cannot be used again."""
         self._stop.set()
-        self.desk.close()
+        self.controller.close()
         super().close()
 
 
 class _Window:
     """What a browser window does, without a browser."""
 
-    def __init__(self, board: Board):
-        self.board, self.seq = board, 0
+    def __init__(self, widget: Widget):
+        self.widget, self.seq = widget, 0
         self.nonce = f"simulated-{time.monotonic_ns()}"
         self.say("take", client=self.nonce)
 
     def say(self, kind: str, **more: Any) -> None:
-        self.board._on_msg(self.board, {"kind": kind, "nonce": self.nonce} | more, [])
+        self.widget._on_msg(self.widget, {"kind": kind, "nonce": self.nonce} | more, [])
 
     def send(self, *events: dict) -> None:
         self.seq += 1
@@ -150,21 +152,21 @@ class _Window:
 
     def answer_page(self, oracle: Oracle, patience: float = 300.0) -> None:
         """Answer the open cards of the page: finds and doubts one by one, the rest at once; go to the next page."""
-        desk = self.board.desk
-        with desk.lock:
-            first, end = desk.deck.page(desk.deck.cursor)
-            cards = [desk.card(p) for p in range(first, end) if desk.deck.labels[p] == -2]
+        controller = self.widget.controller
+        with controller.lock:
+            first, end = controller.cards.page(controller.cards.cursor)
+            cards = [controller.card(p) for p in range(first, end) if controller.cards.labels[p] == -2]
         for card, label in zip(cards, oracle.label(np.array([c["row"] for c in cards], np.int64)), strict=True):
             if label:
                 self.send({"op": "set", "at": card["position"], "v": int(label)})
         self.send({"op": "rest"}, {"op": "next"})
         until = time.monotonic() + patience
-        while desk.deck.waiting:
+        while controller.cards.waiting:
             if time.monotonic() > until:
                 raise TimeoutError(f"the next round did not come within {patience:.0f} s")
             time.sleep(0.002)
-        if desk.error:
-            raise RuntimeError(desk.error)
+        if controller.error:
+            raise RuntimeError(controller.error)
 
 
 def _beat(reference: weakref.ref, stop: threading.Event) -> None:
@@ -174,21 +176,21 @@ def _beat(reference: weakref.ref, stop: threading.Event) -> None:
         panel = reference()
         if panel is None:
             return
-        board, desk = panel.board, panel.desk
+        widget, controller = panel.widget, panel.controller
         try:
-            if board._changed.is_set():
-                board._changed.clear()
-                board.figures = desk.tally()
+            if widget._changed.is_set():
+                widget._changed.clear()
+                widget.figures = controller.figures()
             if time.monotonic() - last > BEAT:
                 last = time.monotonic()
-                if board.abandoned:
-                    desk.rest()
-                elif desk.look_around():
-                    board.renew()
+                if widget.abandoned:
+                    controller.rest()
+                elif controller.look_around():
+                    widget.renew()
         except Exception as error:  # a thread's error reaches nobody; say it on the panel
             if stop.is_set():
                 return
-            desk.error = str(error)
-            board.renew()
-        del panel, board, desk
+            controller.error = str(error)
+            widget.renew()
+        del panel, widget, controller
         stop.wait(CALM)

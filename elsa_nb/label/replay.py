@@ -9,16 +9,16 @@ filled in, and only the rest is put to the person.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from elsa_nb.label.deck import Deck
+from elsa_nb.label.cards import Cards
+from elsa_nb.label.rounds import Asked, Rounds
 from elsa_nb.label.session import Session
-from elsa_nb.label.strategy import Asked, Rounds
 
 
 @dataclass
 class Restored:
     """The state of a session: its cards, the questions behind them, and what the search was told, by round."""
 
-    deck: Deck
+    cards: Cards
     asked: list[Asked] = field(default_factory=list)
     told: list[dict] = field(default_factory=list)
     notice: str = ""
@@ -31,7 +31,7 @@ def restore(session: Session, rounds: Rounds, ids: Sequence[str], size: int, *, 
     """
     stored = session.rounds()
     _check_items(session, stored, ids)
-    restored = Restored(Deck(size))
+    restored = Restored(Cards(size))
     if not stored and not write:
         restored.notice = "Nothing has been asked yet."
         return restored
@@ -44,14 +44,14 @@ def restore(session: Session, rounds: Rounds, ids: Sequence[str], size: int, *, 
         if not same:
             break
         while pending and pending[0][0]["id"] <= here["after"]:
-            _act(restored.deck, pending.pop(0))
+            _act(restored.cards, pending.pop(0))
         _deal(restored, rounds, state, _asked(here), here["asked"]["known"])
         if still_open := here["told"] is None:
             break
         restored.told.append(here["told"])
         state, asked = rounds.after(here["told"]["labels"], rows_of(restored, here["told"]["amended"]))
     while pending:
-        _act(restored.deck, pending.pop(0))
+        _act(restored.cards, pending.pop(0))
     same, kept = same or not stored, len(restored.asked)
     if not still_open:
         go_on(restored, rounds, state, asked, session, ids, write=write)
@@ -63,9 +63,9 @@ def restore(session: Session, rounds: Rounds, ids: Sequence[str], size: int, *, 
         if write:
             afters = [r["after"] for r in stored[:kept]]
             session.replace_rounds([_as_stored(restored, i, afters) for i in range(len(restored.asked))])
-    deck = restored.deck
-    deck.cursor = next((p for p, label in enumerate(deck.labels) if label == -2), max(0, len(deck.labels) - 1))
-    deck.waiting = bool(deck.labels) and not deck.open and not deck.over
+    cards = restored.cards
+    cards.cursor = next((p for p, label in enumerate(cards.labels) if label == -2), max(0, len(cards.labels) - 1))
+    cards.waiting = bool(cards.labels) and not cards.open and not cards.over
     return restored
 
 
@@ -81,7 +81,7 @@ def go_on(
         knows = session.known()
         known = [(i, knows[ids[row]]) for i, row in enumerate(asked.rows) if ids[row] in knows]
         if write:
-            session.open_round(len(restored.asked), len(restored.deck.labels), vars(asked) | {"known": known})
+            session.open_round(len(restored.asked), len(restored.cards.labels), vars(asked) | {"known": known})
         _deal(restored, rounds, state, asked, known)
         dealt.append((len(asked), known))
         if len(known) < len(asked):
@@ -92,7 +92,7 @@ def go_on(
         restored.told.append(told)
         state, asked = rounds.after(told["labels"])
     rounds.push(state)
-    restored.deck.over = True
+    restored.cards.over = True
     return dealt
 
 
@@ -103,7 +103,7 @@ def amendments(restored: Restored) -> list[list[int]]:
         believed += told["labels"]
         for position, label in told["amended"]:
             believed[position] = label
-    labels = restored.deck.labels
+    labels = restored.cards.labels
     # An answer that was taken back altogether stays as told: a closed round cannot lack one.
     return [[p, labels[p]] for p, label in enumerate(believed) if labels[p] not in (label, -2)]
 
@@ -117,20 +117,20 @@ def rows_of(restored: Restored, amended: Sequence[Sequence[int]]) -> list[tuple[
 def _deal(restored: Restored, rounds: Rounds, state, asked: Asked, known) -> None:
     rounds.push(state)
     restored.asked.append(asked)
-    restored.deck.deal(len(asked), known)
+    restored.cards.deal(len(asked), known)
 
 
 def _asked(stored: dict) -> Asked:
     return Asked(**{key: value for key, value in stored["asked"].items() if key != "known"})
 
 
-def _act(deck: Deck, action: list[dict]) -> None:
+def _act(cards: Cards, action: list[dict]) -> None:
     """Repeat an action; one on cards of another course of the search is past repeating, and past undoing."""
-    if any(e["position"] is None or e["position"] >= len(deck.labels) for e in action):
+    if any(e["position"] is None or e["position"] >= len(cards.labels) for e in action):
         return
-    deck.history.append([(e["position"], e["old"]) for e in action])
+    cards.history.append([(e["position"], e["old"]) for e in action])
     for e in action:
-        deck._put(e["position"], e["label"])
+        cards._put(e["position"], e["label"])
 
 
 def _surviving(events: list[dict]) -> list[list[dict]]:
@@ -153,9 +153,9 @@ def _surviving(events: list[dict]) -> list[list[dict]]:
 
 
 def _as_stored(restored: Restored, number: int, afters: list[int]) -> dict:
-    start = restored.deck.rounds[number]
+    start = restored.cards.rounds[number]
     asked = restored.asked[number]
-    labels = restored.deck.labels[start : start + len(asked)]
+    labels = restored.cards.labels[start : start + len(asked)]
     known = [(i, label) for i, label in enumerate(labels) if label != -2]
     told = restored.told[number] if number < len(restored.told) else None
     after = afters[number] if number < len(afters) else None

@@ -19,11 +19,26 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from elsa_nb.errors import CorruptFileError
-from elsa_nb.label.schema import TABLES
 
-FORMAT = 1
+SESSION_FORMAT = 1
 STALE = 15.0  # seconds without a sign of life after which a window on another machine counts as closed
 
+_TABLES = """
+CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS events (
+  id INTEGER PRIMARY KEY, annotator TEXT NOT NULL, action INTEGER NOT NULL, kind TEXT NOT NULL,
+  round INTEGER, position INTEGER, item TEXT NOT NULL, row INTEGER, old INTEGER NOT NULL, label INTEGER NOT NULL,
+  component TEXT, score REAL, seconds REAL, at REAL NOT NULL, code TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS events_by_item ON events (annotator, item, id);
+CREATE TABLE IF NOT EXISTS rounds (
+  annotator TEXT NOT NULL, number INTEGER NOT NULL, start INTEGER NOT NULL, asked TEXT NOT NULL, told TEXT,
+  after INTEGER NOT NULL, at REAL NOT NULL, PRIMARY KEY (annotator, number));
+CREATE TABLE IF NOT EXISTS leases (
+  annotator TEXT PRIMARY KEY, holder TEXT NOT NULL, host TEXT NOT NULL, pid INTEGER NOT NULL,
+  since REAL NOT NULL, seen REAL NOT NULL);
+CREATE VIEW IF NOT EXISTS answers AS
+  SELECT * FROM events WHERE id IN (SELECT max(id) FROM events GROUP BY annotator, item) AND label > -2;
+"""
 
 _INSERT = (
     "INSERT INTO events (annotator, action, kind, round, position, item, row, old, label, component, score, seconds,"
@@ -86,16 +101,16 @@ class Session:
             self._base.execute("PRAGMA journal_mode = WAL")
             self._base.execute("PRAGMA synchronous = FULL")  # in WAL mode the default would lose the last answers
             with self._transaction():
-                for statement in TABLES.split(";\n"):
+                for statement in _TABLES.split(";\n"):
                     self._base.execute(statement)
-                self._base.execute("INSERT OR IGNORE INTO meta VALUES ('format', ?)", (str(FORMAT),))
+                self._base.execute("INSERT OR IGNORE INTO meta VALUES ('format', ?)", (str(SESSION_FORMAT),))
         except sqlite3.DatabaseError as error:
             self._base.close()
             if isinstance(error, sqlite3.OperationalError):
                 raise
             raise CorruptFileError(f"{self.path} is no session file ({error}). Give another name.") from error
-        if self.meta("format") != str(FORMAT):
-            raise ValueError(f"{self.path} has format {self.meta('format')}; this version reads format {FORMAT}")
+        if self.meta("format") != str(SESSION_FORMAT):
+            raise ValueError(f"{self.path} has format {self.meta('format')}; this version reads {SESSION_FORMAT}")
 
     @contextmanager
     def _transaction(self):

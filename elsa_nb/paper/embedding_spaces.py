@@ -12,9 +12,9 @@ import pandas as pd
 from scipy.stats import rankdata
 
 from elsa_nb import store
-from elsa_nb.images import quality
-from elsa_nb.images.datasets import open_dataset
-from elsa_nb.images.official import OFFICIAL
+from elsa_nb.images.encoders.published import OFFICIAL
+from elsa_nb.images.sources.by_name import open_dataset
+from elsa_nb.images.training import quality
 from elsa_nb.paper.claims import claims
 from elsa_nb.paper.tables import ENCODERS, METRICS, TITLES, cell, implied_labels, summary
 from elsa_nb.pool import Pool

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from elsa_nb.images.quality import purity
-from elsa_nb.images.sources import Glyphs
+from elsa_nb.images.sources.glyphs import Glyphs
+from elsa_nb.images.training.quality import purity
 from elsa_nb.pool import Pool
 from elsa_nb.search import metrics
 from elsa_nb.search.contract import Component, Log

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from elsa_nb.images.datasets import open_dataset
+from elsa_nb.images.sources.by_name import open_dataset
 from elsa_nb.paper.grid import PROBE, Config, Setting
 from elsa_nb.paper.one_thread import one_thread
 from elsa_nb.paper.thinning import absent_rows, thinned

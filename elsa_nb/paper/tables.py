@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from elsa_nb.images.official import OFFICIAL
+from elsa_nb.images.encoders.published import OFFICIAL
 from elsa_nb.paper.claims import claims
 from elsa_nb.search.elsa import READINGS
 from elsa_nb.search.metrics import median_interval

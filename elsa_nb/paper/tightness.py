@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from elsa_nb.images.datasets import open_dataset
+from elsa_nb.images.sources.by_name import open_dataset
 from elsa_nb.paper.grid import Sweep
 from elsa_nb.paper.simulation import prepared
 from elsa_nb.profiles import profile

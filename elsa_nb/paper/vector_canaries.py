@@ -1,7 +1,7 @@
 """Vectors made again and compared: 64 images of each bundled encoder, whose vectors `data/weights/canaries.npz` holds.
 
 `elsa-nb verify` calls `compare`. A change of decoding, cropping, resizing, normalising or of a network shows here, and
-`EXTRACTION` in `elsa_nb.images.version` has to be raised with it. The small encoders see 64 glyphs, those of
+`EXTRACTION` in `elsa_nb.images.extraction.version` has to be raised with it. The small encoders see 64 glyphs, those of
 photographs 64 drawn pictures of many sizes, as PNG files (`pictures`).
 """
 
@@ -13,12 +13,12 @@ import numpy as np
 from PIL import Image
 
 from elsa_nb import store
-from elsa_nb.images.crops import Crops
-from elsa_nb.images.extract import encode
-from elsa_nb.images.files import Files
-from elsa_nb.images.practical import load
-from elsa_nb.images.sources import Glyphs
-from elsa_nb.images.version import EXTRACTION
+from elsa_nb.images.encoders.by_name import load_encoder
+from elsa_nb.images.extraction.crops import Crops
+from elsa_nb.images.extraction.extract import encode
+from elsa_nb.images.extraction.version import EXTRACTION
+from elsa_nb.images.sources.files import ImageFiles
+from elsa_nb.images.sources.glyphs import Glyphs
 
 VECTORS = store.DATA / "weights" / "canaries.npz"
 IMAGES = 64
@@ -27,13 +27,13 @@ FLOORS = ("floor:untrained", "floor:raw-pixels")
 
 
 def bundled() -> list[str]:
-    """Return the encoders that ship with the package, floors included, by the names that `load` takes."""
+    """Return the encoders that ship with the package, floors included, by the names that `load_encoder` takes."""
     return [*sorted(path.stem for path in (store.DATA / "weights").glob("*.safetensors")), *FLOORS]
 
 
 def vectors(name: str) -> dict[str, np.ndarray]:
     """Return the vectors of one bundled encoder for its 64 images, float32 (64, d) by space."""
-    encoder = load(name)
+    encoder = load_encoder(name)
     if getattr(encoder, "geometry", None) is None:
         return encode(_Glyphs(), encoder, batch=IMAGES)
     with tempfile.TemporaryDirectory() as folder:
@@ -63,7 +63,7 @@ def write() -> None:
     store.write_with(VECTORS, lambda stream: np.savez_compressed(stream, extraction=EXTRACTION, **now))
 
 
-def pictures(folder: Path) -> Files:
+def pictures(folder: Path) -> ImageFiles:
     """Draw 64 coloured pictures of 48 to 160 pixels a side into `folder`: waves of a fixed seed, with some grain."""
     rng = np.random.default_rng(64)
     names = []
@@ -74,7 +74,7 @@ def pictures(folder: Path) -> Files:
         pixels = 127 + 90 * np.stack(waves, axis=-1) + rng.normal(0, 12, (height, width, 3))
         names.append(f"{number:02}.png")
         Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(folder / names[-1])
-    return Files.of("pictures", folder, names, np.full(IMAGES, -1), ())
+    return ImageFiles.of("pictures", folder, names, np.full(IMAGES, -1), ())
 
 
 class _Glyphs:

@@ -148,7 +148,7 @@ def record(verified: "Verified") -> None:
 
 @dataclass(frozen=True)
 class Verified:
-    """What came of running stored rows again: `ran` has their columns, and `log_again`, `pool_again`, `again` (a row)."""
+    """What came of running stored rows again: `ran` has their columns, and `log_again`, `pool_again`, `again`."""
 
     ran: pd.DataFrame
     stale: pd.DataFrame  # made under another version of behaviour: not run

@@ -50,7 +50,7 @@ def _vectors() -> None:
     if not differences[largest] <= vector_canaries.TOLERANCE:
         raise ValueError(
             f"the vectors of {largest} changed by {differences[largest]:.2g}, and EXTRACTION in "
-            "elsa_nb/images/version.py was not raised: raise it if the change is meant, else mend it"
+            "elsa_nb/images/extraction/version.py was not raised: raise it if the change is meant, else mend it"
         )
 
 

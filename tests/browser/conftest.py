@@ -194,7 +194,7 @@ class Desk:
     def state(self):
         """Return what the screen says."""
         return self.page.evaluate(
-            "() => { const d = document.querySelector('.elsa-panel').elsa.deck;"
+            "() => { const d = document.querySelector('.elsa-panel').elsa.cards;"
             " return {labels: [...d.labels], cursor: d.cursor, check: d.check, waiting: d.waiting, over: d.over,"
             " rounds: [...d.rounds], size: d.size, history: d.history.length} }"
         )

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from elsa_nb.images.extract import extract
-from elsa_nb.images.sources import Glyphs
+from elsa_nb.images.extraction.extract import extract
+from elsa_nb.images.sources.glyphs import Glyphs
 from elsa_nb.label import Arrays, Files, Fixed, Panel
 from elsa_nb.pool import Pool
 from elsa_nb.search.elsa import ELSA, Search

@@ -118,7 +118,7 @@ def test_a_slow_round_blocks_no_key(open_desk, pool):
     desk.focus()
     for _ in range(4):
         answer_page_by_keys(desk, positive)
-    desk.page.wait_for_function("() => document.querySelector('.elsa-panel').elsa.deck.waiting")
+    desk.page.wait_for_function("() => document.querySelector('.elsa-panel').elsa.cards.waiting")
     desk.page.wait_for_timeout(400)
     assert "next round" in desk.root.locator(".elsa-wait").inner_text()
     start = time.monotonic()
@@ -147,7 +147,7 @@ def test_300_times_100_random_keys_at_full_speed(open_desk):
             keys,
         )
     desk.settle()
-    labels, check = desk.evaluate("[panel.desk.deck.labels, panel.desk.deck.check]")
+    labels, check = desk.evaluate("[panel.controller.cards.labels, panel.controller.cards.check]")
     state = desk.state()
     mismatches += (labels, check) != (state["labels"], state["check"])
     mismatches += int(desk.root.get_attribute("data-healed") or 0)

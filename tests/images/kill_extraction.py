@@ -16,7 +16,7 @@ import photographs
 import torch
 
 from elsa_nb import store
-from elsa_nb.images.embedding import embed_folder
+from elsa_nb.images.extraction.embed import embed_folder
 from elsa_nb.store import sha256_file
 
 ENCODERS = ("official:vicreg", "official:obow")
@@ -59,7 +59,8 @@ def kill_and_resume(folder, kills, n=64, seed=0):
     """Return how often the process was killed, after how many rows each time, and whether all came out the same."""
     rng, rows = random.Random(seed), []
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["elsa_nb.images.embedding", "torchvision", "torch.utils.data"])  # imports are slow
+    slow_imports = ["elsa_nb.images.extraction.embed", "torchvision", "torch.utils.data"]
+    context.set_forkserver_preload(slow_imports)
     began = time.perf_counter()
 
     def run(out):

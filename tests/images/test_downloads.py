@@ -8,8 +8,9 @@ import pytest
 
 from elsa_nb import cli, store
 from elsa_nb.errors import CorruptFileError, MissingDataError
-from elsa_nb.images import downloads, official
+from elsa_nb.images import downloads
 from elsa_nb.images.downloads import download
+from elsa_nb.images.encoders import published
 from elsa_nb.store import read_json, sha256_bytes
 
 DATA = bytes(range(256)) * 20_000
@@ -104,12 +105,12 @@ def test_the_list_of_encoders_asks_nobody_and_tells_licence_and_label(tmp_path, 
     monkeypatch.setattr(downloads.urllib.request, "urlopen", None)
     assert cli.main(["encoders"]) == 0
     told = capsys.readouterr().out
-    for spec in official.OFFICIAL.values():
+    for spec in published.OFFICIAL.values():
         assert spec.name in told
         assert spec.licence in told
     assert "the paper's row says 71.3" in told
-    official.checkpoint_path(official.OFFICIAL["swav"]).parent.mkdir()
-    official.checkpoint_path(official.OFFICIAL["swav"]).write_bytes(bytes(3_000_000))
+    published.checkpoint_path(published.OFFICIAL["swav"]).parent.mkdir()
+    published.checkpoint_path(published.OFFICIAL["swav"]).write_bytes(bytes(3_000_000))
     cli.main(["encoders"])
     assert "swav             3 MB" in capsys.readouterr().out
 
@@ -118,7 +119,7 @@ def test_an_encoder_is_fetched_when_asked(server, tmp_path, monkeypatch, capsys)
     from dataclasses import replace
 
     monkeypatch.setattr(store, "DATA", tmp_path)
-    monkeypatch.setitem(official.OFFICIAL, "obow", replace(official.OFFICIAL["obow"], url=server.url))
+    monkeypatch.setitem(published.OFFICIAL, "obow", replace(published.OFFICIAL["obow"], url=server.url))
     assert cli.main(["encoders", "get", "obow"]) == 0
     assert "licence: Apache-2.0" in capsys.readouterr().out
     assert (tmp_path / "checkpoints" / "obow.pth").read_bytes() == DATA

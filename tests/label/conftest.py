@@ -1,4 +1,4 @@
-"""A small search that a person could label, and a desk for it."""
+"""A small search that a person could label, and a controller for it."""
 
 import time
 from dataclasses import replace
@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from elsa_nb.label.desk import Desk
+from elsa_nb.label.controller import Controller
 from elsa_nb.label.session import Session
 from elsa_nb.pool import Pool
 from elsa_nb.search.elsa import Search, SearchConfig
@@ -42,37 +42,37 @@ def make_desk(make_search, small, tmp_path):
 
     def make(search=None, path="s.sqlite", annotator="me", **options):
         session = Session(tmp_path / path, annotator=annotator, code="test")
-        desks.append(Desk(search or make_search(), small[0].ids, session, size=12, **options))
+        desks.append(Controller(search or make_search(), small[0].ids, session, size=12, **options))
         return desks[-1]
 
     yield make
-    for desk in desks:
-        desk.close()
+    for controller in desks:
+        controller.close()
 
 
-def settle(desk):
+def settle(controller):
     """Wait until no round is being computed for a waiting person."""
     until = time.monotonic() + 30
-    while desk.deck.waiting:
-        assert time.monotonic() < until, desk.error
+    while controller.cards.waiting:
+        assert time.monotonic() < until, controller.error
         time.sleep(0.002)
 
 
-def answer_page(desk, positive):
+def answer_page(controller, positive):
     """Answer the open cards of the page truthfully, go on, and wait for what comes."""
-    first, end = desk.deck.page(desk.deck.cursor)
+    first, end = controller.cards.page(controller.cards.cursor)
     for position in range(first, end):
-        if desk.deck.labels[position] == -2 and positive[desk.card(position)["row"]]:
-            assert desk.handle([{"op": "set", "at": position, "v": 1}])
-    assert desk.handle([{"op": "rest"}, {"op": "next"}])
-    settle(desk)
+        if controller.cards.labels[position] == -2 and positive[controller.card(position)["row"]]:
+            assert controller.handle([{"op": "set", "at": position, "v": 1}])
+    assert controller.handle([{"op": "rest"}, {"op": "next"}])
+    settle(controller)
 
 
-def stored(desk):
+def stored(controller):
     """Return what the file holds now, by position."""
-    found = {e["position"]: e["label"] for e in desk.session.events() if e["position"] is not None}
+    found = {e["position"]: e["label"] for e in controller.session.events() if e["position"] is not None}
     return {position: label for position, label in found.items() if label > -2}
 
 
-def shown(desk):
-    return {position: label for position, label in enumerate(desk.deck.labels) if label > -2}
+def shown(controller):
+    return {position: label for position, label in enumerate(controller.cards.labels) if label > -2}

@@ -91,7 +91,7 @@ def test_random_damage_never_raises(folder):
     for _ in range(200):
         broken = whole.copy()
         broken[rng.integers(len(whole), size=10)] = rng.integers(256, size=10)
-        assert items.picture(broken.tobytes(), 50).kind in ("image", "missing")
+        assert items.scaled_picture(broken.tobytes(), 50).kind in ("image", "missing")
 
 
 def test_texts_and_sounds(folder):

@@ -35,7 +35,7 @@ def test_a_job_file_opens_a_panel(place):
     source = json.loads((place / "label.ipynb").read_text())["cells"][0]["source"]
     assert str(place) not in "".join(source)
     panel = launch.open_job(place / "job.json")
-    assert panel.desk.asked[0].components[0] == "sample"
+    assert panel.controller.asked[0].components[0] == "sample"
     panel.close()
 
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from elsa_nb import store
-from elsa_nb.images import quality
+from elsa_nb.images.training import quality
 from elsa_nb.paper import embedding_figures, embedding_spaces
 from elsa_nb.paper.claims import claims
 from elsa_nb.paper.tables import ENCODERS

@@ -183,7 +183,7 @@ def test_one_row_can_be_made_again_from_what_it_says(done):
     code = """
 import json, numpy as np, pandas as pd
 from elsa_nb import store
-from elsa_nb.images.sources import Glyphs
+from elsa_nb.images.sources.glyphs import Glyphs
 from elsa_nb.paper.simulation import run_searches
 from elsa_nb.paper.grid import Setting
 rows = pd.read_parquet(store.DATA / "results" / "components-quick.parquet").sample(12, random_state=1)

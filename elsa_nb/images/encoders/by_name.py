@@ -1,0 +1,72 @@
+"""Encoders by name: published, trained here, or any model of timm or torchvision.
+
+`extraction/embed.py` calls `load_encoder` for the pools of a profile and `load_for_pictures` for a folder of
+photographs. A new kind of encoder is a prefix here and a module of its own.
+"""
+
+from typing import Any
+
+from elsa_nb import store
+from elsa_nb.errors import MissingDataError
+from elsa_nb.images.encoders.baselines import load_floor
+from elsa_nb.images.encoders.libraries import load_timm, load_torchvision
+from elsa_nb.images.encoders.preprocessing import IMAGENET_GEOMETRY
+from elsa_nb.images.encoders.published import OFFICIAL
+from elsa_nb.images.encoders.published_networks import load_pretrained
+from elsa_nb.images.encoders.small_resnet import load_trained
+
+PREFIXES = ("official", "timm", "torchvision", "floor")
+
+
+def name_for_pictures(name: str) -> str:
+    """Return the whole name of an encoder of photographs: a published one's own name, `vicreg`, is `official:vicreg`.
+
+    Glyphs have encoders of the same names, trained here; for those see `load_encoder`.
+    """
+    return f"official:{name}" if name in OFFICIAL else name
+
+
+def load_for_pictures(name: str) -> Any:
+    """Load the encoder `name` for photographs: one of `load_encoder`'s, where `vicreg` is short for `official:vicreg`.
+
+    Raises ValueError for an encoder that takes small images of its own kind only, and what `load_encoder` raises.
+    """
+    encoder = load_encoder(name_for_pictures(name))
+    if not hasattr(encoder, "geometry"):
+        raise ValueError(
+            f"the encoder {encoder.name!r} was trained on small images of its own kind; for a folder of photographs "
+            "take official:vicreg, torchvision:resnet50, or a model of timm."
+        )
+    return encoder
+
+
+def load_encoder(name: str) -> Any:
+    """Load the encoder `name`, ready to use.
+
+    `official:vicreg` is a published one (see `elsa-nb encoders`), `timm:vit_small_patch14_dinov2.lvd142m` any model of
+    timm (which must be installed, and downloads the weights once), `torchvision:resnet50` torchvision's with its newest
+    weights, `floor:untrained` and `floor:raw-pixels` what those have to beat (`baselines`). A plain name is an encoder
+    trained here, in `data/weights`, or a checkpoint of one's own in the format of VICReg's official code,
+    `data/checkpoints/<name>.pth`. Raises ValueError for an unknown name and MissingDataError for weights that are not
+    here.
+    """
+    kind, colon, rest = name.partition(":")
+    if colon and kind not in PREFIXES:
+        raise ValueError(f"encoder {name!r}: {kind!r} is not known before the colon; allowed: {', '.join(PREFIXES)}.")
+    if kind == "official" and colon:
+        return load_pretrained(rest)
+    if colon:
+        return {"timm": load_timm, "torchvision": load_torchvision, "floor": load_floor}[kind](rest)
+    own = store.DATA / "checkpoints" / f"{name}.pth"
+    trained = store.DATA / "weights" / f"{name}.safetensors"
+    if own.is_file() and not trained.is_file() and name not in OFFICIAL:
+        encoder = load_pretrained("vicreg", own)
+        encoder.name = name
+        return encoder
+    if not trained.is_file():
+        hint = f" Did you mean official:{name}?" if name in OFFICIAL else ""
+        raise MissingDataError(f"No encoder {name!r} is here: neither {trained} nor {own}.{hint}")
+    encoder = load_trained(name, trained.parent)
+    if encoder.architecture.resnet50:
+        encoder.geometry = IMAGENET_GEOMETRY
+    return encoder

@@ -1,0 +1,98 @@
+"""Models of timm and torchvision as encoders: the classifier taken off, images prepared as each model wants them.
+
+`by_name.load_encoder` calls `load_timm` and `load_torchvision`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from elsa_nb.errors import MissingDataError
+from elsa_nb.images.encoders.preprocessing import CropGeometry, normalise
+from elsa_nb.images.encoders.published import IMAGENET_MEAN, IMAGENET_STD
+from elsa_nb.store import sha256_bytes
+
+
+class LibraryModel(nn.Module):
+    """A model of a library, its classifier taken off: images to embeddings. It has no projection."""
+
+    def __init__(
+        self,
+        network: nn.Module,
+        name: str,
+        dimension: int,
+        geometry: CropGeometry,
+        mean: tuple[float, ...] = IMAGENET_MEAN,
+        std: tuple[float, ...] = IMAGENET_STD,
+    ):
+        """Wrap `network`, which maps normalised images (m, 3, crop, crop) to (m, dimension)."""
+        super().__init__()
+        self.network, self.name, self.geometry, self.mean, self.std = network, name, geometry, tuple(mean), tuple(std)
+        self.dimensions: Mapping[str, int] = {"embedding": dimension}
+        self.sha256 = fingerprint(network, {"name": name, **asdict(geometry), "mean": self.mean, "std": self.std})
+
+    def forward(self, images: Tensor) -> tuple[Tensor]:
+        """Map normalised images (m, 3, crop, crop) to (embedding (m, p),)."""
+        return (self.network(images),)
+
+    def prepare(self, images: Tensor) -> Tensor:
+        """Turn uint8 images (m, 3, h, w) into what `forward` takes: with the model's own mean and deviation."""
+        return normalise(images, self.mean, self.std)
+
+
+def load_timm(name: str, pretrained: bool = True) -> LibraryModel:
+    """Load a model of timm without its classifier, with the image size, filter and normalisation it was made with."""
+    try:
+        import timm
+    except ImportError as error:
+        raise MissingDataError(
+            f"The encoder timm:{name} needs timm, which is not installed: `pip install 'elsa_nb[timm]'`."
+        ) from error
+    if not timm.is_model(name):
+        near = ", ".join(timm.list_models(f"*{name.partition('.')[0]}*")[:5]) or "none"
+        raise ValueError(f"timm has no model {name!r}. Near it: {near}.")
+    network = timm.create_model(name, pretrained=pretrained, num_classes=0)
+    config = timm.data.resolve_model_data_config(network)
+    side = config["input_size"][-1]
+    interpolation = config["interpolation"] if config["interpolation"] in ("bilinear", "bicubic") else "bicubic"
+    geometry = CropGeometry(max(side, int(side / config["crop_pct"])), side, interpolation)
+    return LibraryModel(network, f"timm:{name}", network.num_features, geometry, config["mean"], config["std"])
+
+
+def load_torchvision(name: str, pretrained: bool = True) -> LibraryModel:
+    """Load a classifier of torchvision without its last layer, with the transform of its newest weights."""
+    from torchvision import models
+
+    if name not in models.list_models(module=models):
+        raise ValueError(f"torchvision has no classifier {name!r}; torchvision.models.list_models() names them.")
+    weights = models.get_model_weights(name).DEFAULT
+    network = models.get_model(name, weights=weights if pretrained else None)
+    _without_classifier(network, name)
+    transform = weights.transforms()
+    geometry = CropGeometry(transform.resize_size[0], transform.crop_size[0], transform.interpolation.value)
+    with torch.inference_mode():
+        dimension = network.eval()(torch.zeros(1, 3, geometry.crop, geometry.crop)).shape[1]
+    return LibraryModel(network, f"torchvision:{name}", dimension, geometry, transform.mean, transform.std)
+
+
+def fingerprint(network: nn.Module, preparation: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of all weights and of how images are prepared for them."""
+    parts = [repr(sorted(preparation.items()))]
+    for key, value in network.state_dict().items():
+        parts.append(f"{key} {sha256_bytes(value.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().data)}")
+    return sha256_bytes("\n".join(parts).encode())
+
+
+def _without_classifier(network: nn.Module, name: str) -> None:
+    for attribute in ("fc", "classifier", "heads", "head"):
+        last = getattr(network, attribute, None)
+        if isinstance(last, nn.Sequential) and isinstance(last[-1], nn.Linear):
+            last[-1] = nn.Identity()
+            return
+        if isinstance(last, nn.Linear):
+            setattr(network, attribute, nn.Identity())
+            return
+    raise ValueError(f"torchvision's {name} ends in no linear layer that could be taken off: use timm's model instead.")

@@ -1,0 +1,204 @@
+"""From images to pools: many encoders from one decode, and a killed extraction goes on where it was.
+
+`embed.py` calls `extract_all`; the training calls `encode` to measure an encoder. Start with `extract_all`.
+"""
+
+import json
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from elsa_nb import fingerprints, store
+from elsa_nb.images.encoders.protocol import ImageEncoder
+from elsa_nb.images.encoders.small_resnet import load_trained
+from elsa_nb.images.extraction.crops import Crops
+from elsa_nb.images.extraction.forward import device_and_precision, forward
+from elsa_nb.images.extraction.version import EXTRACTION
+from elsa_nb.images.sources.protocol import Source
+from elsa_nb.pool import DTYPES, Pool, PoolWriter
+from elsa_nb.progress import bar
+from elsa_nb.store import read_json, sha256_bytes
+
+BATCH = 512
+BATCH_OF_LARGE_ON_CPU = 32  # 224x224 pixels through a ResNet-50: more only takes memory
+
+
+def extract(
+    source: Source,
+    encoder: ImageEncoder | str,
+    *,
+    folder: Path | str | None = None,
+    name: str = "glyphs",
+    batch: int | None = None,
+    dtype: str = "float16",
+    progress: bool | None = None,
+) -> dict[str, Pool]:
+    """Compute the pools `<name>-<encoder>-<space>` of one encoder, or of the bundled one of that name.
+
+    See `extract_all`, which does the same for many. Returns the pool of each space.
+    """
+    encoder = load_trained(encoder) if isinstance(encoder, str) else encoder
+    options = {"folder": folder, "name": name, "batch": batch, "dtype": dtype, "progress": progress}
+    return extract_all(source, {encoder.name: encoder}, **options)[encoder.name]
+
+
+def extract_all(
+    source: Any,
+    encoders: Mapping[str, ImageEncoder],
+    *,
+    name: str,
+    folder: Path | str | None = None,
+    spaces: Mapping[str, tuple[str, ...]] | None = None,
+    batch: int | None = None,
+    dtype: str = "float16",
+    precision: str | None = None,
+    compiled: bool | None = None,
+    resizer: str = "torch",
+    skip_broken: bool = False,
+    workers: int | None = None,
+    progress: bool | None = None,
+) -> dict[str, dict[str, Pool]]:
+    """Compute the pools `<name>-<encoder>-<space>` in `folder` (default: `data/pools`), decoding each image once.
+
+    `encoders` are the encoders by the names that the pools get; `spaces` names those wanted of an encoder (default: all
+    of its). Computed as `precision` ("float32" on a CPU; on a GPU "float16" autocast, compiled) and stored as `dtype`
+    ("float16" or "float32"), block by block: no more than a batch of vectors is in memory.
+
+    A finished pool of the same recipe (images, weights, version of extraction, precision, dtype) is opened, not
+    computed; an unfinished one is continued, and ends with the bytes of an uninterrupted run of the same batch size. A
+    broken image stops the extraction, or with `skip_broken` is left out: all images are then decoded once before, to
+    find them, and the pool's provenance counts and names them.
+
+    `progress` None shows a bar to a person only. Returns the pools by encoder and space. Raises ValueError for a bad
+    setting, CorruptFileError for a broken image, naming it.
+    """
+    if batch is not None and batch < 1:
+        raise ValueError(f"batch is {batch}; it is at least 1.")
+    if dtype not in DTYPES:
+        raise ValueError(f"dtype is {dtype!r}; a pool holds one of {DTYPES}.")
+    device, precision = device_and_precision(precision)
+    groups: dict[Any, dict[str, ImageEncoder]] = {}
+    for title, encoder in encoders.items():
+        groups.setdefault(getattr(encoder, "geometry", None), {})[title] = encoder
+    pools: dict[str, dict[str, Pool]] = {}
+    for geometry, group in groups.items():
+        view = source if geometry is None else Crops(source, geometry, resizer, workers=workers)
+        if skip_broken and isinstance(view, Crops):
+            view = view.without_broken(progress)
+        size = batch or (BATCH_OF_LARGE_ON_CPU if geometry is not None and device == "cpu" else BATCH)
+        wanted = {title: tuple((spaces or {}).get(title) or encoder.dimensions) for title, encoder in group.items()}
+        job = _Job(view, group, wanted, name, Path(folder or store.DATA / "pools"), dtype, device, precision)
+        pools |= job.run(size, device == "cuda" if compiled is None else compiled, workers, progress)
+    return {title: pools[title] for title in encoders}
+
+
+class _Job:
+    """One pass over one source: which pools are there, which are begun, and writing them side by side."""
+
+    def __init__(
+        self,
+        source: Source,
+        encoders: Mapping[str, ImageEncoder],
+        spaces: Mapping[str, tuple[str, ...]],
+        name: str,
+        folder: Path,
+        dtype: str,
+        device: str,
+        precision: str,
+    ):
+        self.source, self.encoders, self.spaces, self.name = source, encoders, spaces, name
+        self.folder, self.dtype, self.device, self.precision = folder, dtype, device, precision
+
+    def run(self, batch: int, compiled: bool, workers: int | None, progress: bool | None) -> dict[str, dict[str, Pool]]:
+        began, n = time.perf_counter(), len(self.source)
+        with ExitStack() as stack:
+            pools, writers = self._open(stack)
+            done = {title: min(w.rows_done for w in each.values()) for title, each in writers.items() if each}
+            if done:
+                self._write(writers, done, batch, compiled, workers, progress)
+            for title, each in writers.items():
+                for space, writer in each.items():
+                    pools[title][space] = writer.finish()
+                    resumed = f", {done[title]:,} of them from an interrupted run" if done[title] else ""
+                    print(f"{writer.name}: {n:,} vectors in {time.perf_counter() - began:.0f} s{resumed}.")
+        return {title: {space: pools[title][space] for space in self.spaces[title]} for title in self.encoders}
+
+    def _open(self, stack: ExitStack) -> tuple[dict[str, dict[str, Pool]], dict[str, dict[str, PoolWriter]]]:
+        pools: dict[str, dict[str, Pool]] = {title: {} for title in self.encoders}
+        writers: dict[str, dict[str, PoolWriter]] = {title: {} for title in self.encoders}
+        made_by = fingerprints.made_by("elsa_nb.images", packages=("torch", "numpy", "pillow"))
+        for title, encoder in self.encoders.items():
+            provenance = provenance_of(self.source, encoder, self.dtype, self.precision)
+            for space in self.spaces[title]:
+                label, recipe = f"{self.name}-{title}-{space}", recipe_of(provenance, space)
+                path = self.folder / label
+                if is_finished(path, recipe):
+                    pools[title][space] = Pool.open(path)
+                    n = len(self.source)
+                    print(f"{label}: {n:,} vectors were already here, made from the same images and weights.")
+                    continue
+                about = {"name": label, "space": space, "recipe": recipe}
+                about["provenance"] = {**provenance, "space": space, "made_by": made_by}
+                writer = PoolWriter(path, self.source.ids, encoder.dimensions[space], dtype=self.dtype, **about)
+                writers[title][space] = stack.enter_context(writer)
+        return pools, writers
+
+    def _write(
+        self,
+        writers: dict[str, dict[str, PoolWriter]],
+        done: dict[str, int],
+        batch: int,
+        compiled: bool,
+        workers: int | None,
+        progress: bool | None,
+    ) -> None:
+        n, begin = len(self.source), min(done.values()) // batch * batch
+        settings = {"device": self.device, "precision": self.precision, "dtype": self.dtype, "compiled": compiled}
+        wanted = {title: self.encoders[title] for title in done}
+        steps = forward(self.source, wanted, range(begin, n, batch), workers=workers, done=done, **settings)
+        what = next(iter(wanted)) if len(wanted) == 1 else f"{len(wanted)} encoders"
+        with bar(None, what, progress, total=n, initial=begin, unit=" images") as shown:
+            for first, stop, vectors in steps:
+                for title, parts in vectors.items():
+                    for space, writer in writers[title].items():
+                        writer.write_from(first, parts[space])
+                shown.update(stop - first)
+
+
+def encode(source: Source, encoder: ImageEncoder, batch: int = BATCH) -> dict[str, np.ndarray]:
+    """Return all vectors of `source` in memory, float32 (n, d) for each space."""
+    device, precision = device_and_precision(None)
+    steps = forward(source, {"": encoder}, range(0, len(source), batch), device=device, precision=precision)
+    parts = [vectors[""] for _, _, vectors in steps]
+    return {space: np.concatenate([part[space] for part in parts]) for space in encoder.dimensions}
+
+
+def provenance_of(source: Source, encoder: ImageEncoder, dtype: str, precision: str) -> dict[str, Any]:
+    """Return what the vectors are computed from, as plain data."""
+    told = {
+        "images": source.sha256,
+        "encoder": encoder.name,
+        "weights": encoder.sha256,
+        "extraction": EXTRACTION,
+        "precision": precision if precision == "float32" else f"{precision} autocast",
+        "dtype": dtype,
+    }
+    if isinstance(source, Crops):
+        told |= {"resizer": source.resizer, "broken": len(source.broken), "broken_ids": list(source.broken)}
+        told |= {"note": note} if (note := getattr(source.pictures, "note", "")) else {}
+    return told
+
+
+def recipe_of(provenance: dict[str, Any], space: str) -> str:
+    """Return the hash that two machines give to the same pool, though their floats may differ in the last bit."""
+    return sha256_bytes(json.dumps({**provenance, "space": space}, sort_keys=True).encode())
+
+
+def is_finished(path: Path, recipe: str) -> bool:
+    """Say whether `path` holds a finished pool of this recipe."""
+    card = path / "pool.json"
+    return card.exists() and read_json(card).get("recipe") == recipe

@@ -1,0 +1,46 @@
+"""The options of `elsa-nb embed` and `elsa-nb train`, apart from what they do: declared without importing torch."""
+
+import argparse
+from pathlib import Path
+
+
+def declare_embed(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `elsa-nb embed` on `parser`."""
+    parser.add_argument("--profile", default="quick", help="make all pools of this profile (default: quick)")
+    parser.add_argument(
+        "--encoder",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="only this one, by its name in the profile; for a folder: official:vicreg, torchvision:resnet50, "
+        "timm:vit_small_patch14_dinov2.lvd142m ...; may be repeated",
+    )
+    parser.add_argument("--images", metavar="FOLDER", help="embed a folder of your own images instead of a profile")
+    parser.add_argument("--name", help="what the pools of that folder are called (default: as the folder)")
+    parser.add_argument("--batch", type=int, help="images at once (default: 512; 32 of 224 pixels on a CPU)")
+    parser.add_argument("--workers", type=int, help="processes that decode (default: one a core)")
+    parser.add_argument("--dtype", default="float16", help="how vectors are stored: float16 (default) or float32")
+    parser.add_argument("--precision", help="how they are computed: float32, float16, bfloat16 (default: by device)")
+    parser.add_argument("--resizer", default="torch", help="torch (default) or pillow (the reference, slower)")
+    parser.add_argument("--skip-broken", action="store_true", help="leave broken images out, and count them")
+    parser.add_argument(
+        "--check-precision",
+        action="store_true",
+        help="afterwards, compare neighbours in the stored vectors with those of float32",
+    )
+
+
+def declare_train(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of `elsa-nb train` on `parser`."""
+    parser.add_argument(
+        "--method", required=True, help="vicreg, barlow-twins, moco-v1, moco-v2, simsiam, swav, swav-multicrop"
+    )
+    data = "glyphs (default), a data set of a profile (tiny-imagenet, food-101, ...), or a pack in ELSA_DATA"
+    parser.add_argument("--data", default="glyphs", help=data)
+    parser.add_argument("--out", type=Path, help="the weights file; default: in data/weights, where the profiles look")
+    parser.add_argument("--epochs", type=int, help="default: the recipe's")
+    parser.add_argument("--batch", type=int, help="default: the recipe's")
+    variants = "views of photographs: as in the official codes (default), or as in VICReg's paper"
+    parser.add_argument("--variant", choices=("asymmetric", "symmetric"), default="asymmetric", help=variants)
+    official = "the published recipe: ResNet-50, 224 pixels, hundreds of epochs; wants GPUs (torchrun)"
+    parser.add_argument("--official", action="store_true", help=official)

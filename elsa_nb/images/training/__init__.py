@@ -1,0 +1,5 @@
+"""Train encoders without labels.
+
+Start with `command.py` (`elsa-nb train`): it takes a configuration from `recipes.py`, trains with `train.py`, and
+writes the weights with their card. `methods.py` holds the seven methods, `losses.py` their losses.
+"""

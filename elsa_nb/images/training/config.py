@@ -1,0 +1,55 @@
+"""Everything that decides a training run, apart from its images. `recipes.py` fills it in, `train.py` obeys it."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from elsa_nb.images.encoders.small_resnet import Architecture
+from elsa_nb.images.training.glyph_augmentations import GlyphAugmentation
+from elsa_nb.images.training.optimisers import OPTIMISERS, SCHEDULES
+
+TRAINING_PRECISIONS = ("bfloat16", "float32")
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """Everything that decides a training run, apart from the images.
+
+    `views` holds the augmentation of each view; VICReg, Barlow Twins, MoCo and SimSiam take two views, SwAV two of one
+    size and any number of others. `settings` are the method's own (`methods`), None for the official ones. `batch`
+    is that of all processes together. `warm_up` is the part of all steps over which the learning rate rises, `final`
+    the part of it that is left at the end of a cosine. `precision` is that of convolutions and linear layers; losses
+    are always float32. The last rows of an epoch that do not fill a batch are left out.
+    """
+
+    architecture: Architecture = field(default_factory=Architecture)
+    views: tuple[Any, ...] = (GlyphAugmentation(), GlyphAugmentation())
+    settings: Any = None
+    epochs: int = 6
+    batch: int = 256
+    optimiser: str = "adamw"
+    lr: float = 5e-3
+    weight_decay: float = 1e-2
+    schedule: str = "cosine"
+    warm_up: float = 0.05
+    final: float = 1e-3
+    seed: int = 0
+    precision: str = "bfloat16"
+    checkpoint_every: int = 200
+    log_every: int = 50
+
+    def __post_init__(self):
+        """Refuse settings that cannot be run."""
+        for key, allowed in (("optimiser", OPTIMISERS), ("precision", TRAINING_PRECISIONS), ("schedule", SCHEDULES)):
+            if getattr(self, key) not in allowed:
+                raise ValueError(f"{key} is {getattr(self, key)!r}; expected one of {allowed}.")
+        many = self.architecture.method == "swav-multicrop"
+        if len(self.views) < 2 + many or (len(self.views) > 2 and not many):
+            raise ValueError(
+                f"{len(self.views)} views for {self.architecture.method}; expected {'3 or more' if many else 2}."
+            )
+        small = {key: getattr(self, key) for key in ("epochs", "batch", "checkpoint_every", "log_every")}
+        if min(small.values()) < 1 or self.batch < 2 or not 0 <= self.warm_up < 1 or not self.lr > 0:
+            raise ValueError(
+                f"{small}, lr {self.lr}, warm_up {self.warm_up}: expected counts of at least 1 (batch 2), lr above 0 "
+                "and warm_up in [0, 1)."
+            )

@@ -1,0 +1,133 @@
+// The cards on screen and the events that change it: cards.py, line by line, in the other language.
+// Change both or neither: tests/label/test_cards.py puts the same random events to both.
+
+const OPEN = -2, NEGATIVE = 0, POSITIVE = 1;
+const LABELS = [-1, 0, 1];
+const SIZES = [12, 24, 36, 48, 60];
+
+const weight = (position) => (position * 7919) % 1000003 + 1;
+
+class Cards {
+  constructor(size = 24) {
+    Object.assign(this, { size, labels: [], rounds: [], history: [], cursor: 0, open: 0, waiting: false, over: false, check: 0 });
+  }
+
+  get starts() {
+    const ends = [...this.rounds.slice(1), this.labels.length], found = [];
+    this.rounds.forEach((start, i) => { for (let p = start; p < ends[i]; p += this.size) found.push(p); });
+    return found;
+  }
+
+  page(position) {
+    let low = 0, high = this.rounds.length;
+    while (low < high) { const middle = (low + high) >> 1; if (this.rounds[middle] <= position) low = middle + 1; else high = middle; }
+    const start = this.rounds[low - 1], end = low < this.rounds.length ? this.rounds[low] : this.labels.length;
+    const first = start + Math.floor((position - start) / this.size) * this.size;
+    return [first, Math.min(first + this.size, end)];
+  }
+
+  deal(n, known = []) {
+    const start = this.labels.length;
+    for (let i = 0; i < n; i++) this.labels.push(OPEN);
+    this.rounds.push(start); this.history.push(start); this.open += n;
+    for (const [offset, label] of known) this.put(start + offset, label);
+    this.waiting = this.over = false;
+    this.cursor = this.firstOpen(start, start + n, start);
+  }
+
+  apply(event) {
+    if (event.op === "undo") return this.undo();
+    if (this.waiting || !this.labels.length) return [];
+    if (Object.hasOwn(MOVES, event.op)) { MOVES[event.op](this, event); return []; }
+    if (Object.hasOwn(ANSWERS, event.op)) {
+      const changes = ANSWERS[event.op](this, event);
+      if (changes.length) {
+        this.history.push(changes.map(([position, old]) => [position, old]));
+        this.over = false;
+      }
+      return changes;
+    }
+    return [];
+  }
+
+  put(position, label) {
+    const old = this.labels[position];
+    this.labels[position] = label;
+    this.open += (label === OPEN) - (old === OPEN);
+    this.check += weight(position) * (label - old);
+    return [position, old, label];
+  }
+
+  putAll(from, to, label, only = () => true) {
+    const changes = [];
+    for (let p = from; p < to; p++) if (this.labels[p] !== label && only(this.labels[p])) changes.push(this.put(p, label));
+    return changes;
+  }
+
+  firstOpen(start, end, otherwise) {
+    for (let p = start; p < end; p++) if (this.labels[p] === OPEN) return p;
+    return otherwise;
+  }
+
+  undo() {
+    this.waiting = false;
+    if (!this.history.some(Array.isArray)) return [];
+    this.over = false;
+    let entry;
+    while (!Array.isArray(entry = this.history.pop())) {
+      for (let p = entry; p < this.labels.length; p++) this.put(p, OPEN);
+      this.open -= this.labels.length - entry;
+      this.labels.length = entry;
+      this.rounds.pop();
+    }
+    this.cursor = entry[0][0];
+    return entry.toReversed().map(([position, old]) => this.put(position, old));
+  }
+}
+
+const MOVES = {
+  move: (d, e) => { d.cursor = Math.max(0, Math.min(d.labels.length - 1, d.cursor + e.by)); },
+  goto: (d, e) => { if (e.at >= 0 && e.at < d.labels.length) d.cursor = e.at; },
+  turn: (d, e) => {
+    const [first, end] = d.page(d.cursor);
+    if (e.by > 0 && end < d.labels.length) d.cursor = end;
+    else if (e.by < 0 && first > 0) d.cursor = d.page(first - 1)[0];
+  },
+  next: (d) => {
+    const end = d.page(d.cursor)[1];
+    if (end < d.labels.length) d.cursor = d.firstOpen(end, d.page(end)[1], end);
+    else if (d.open) d.cursor = d.firstOpen(0, d.labels.length, d.cursor);
+    else d.waiting = !d.over;
+  },
+  open: (d) => { d.cursor = d.firstOpen(0, d.labels.length, d.cursor); },
+  size: (d, e) => { if (SIZES.includes(e.v)) d.size = e.v; },
+};
+
+const ANSWERS = {
+  label: (d, e) => {
+    if (!LABELS.includes(e.v)) return [];
+    const at = d.cursor, changes = d.putAll(at, at + 1, e.v), [first, end] = d.page(at);
+    const after = d.firstOpen(at + 1, end, -1);
+    d.cursor = after >= 0 ? after : d.firstOpen(first, at, at);
+    return changes;
+  },
+  set: (d, e) => {
+    if (!LABELS.includes(e.v) || !(e.at >= 0 && e.at < d.labels.length)) return [];
+    d.cursor = e.at;
+    return d.putAll(e.at, e.at + 1, e.v);
+  },
+  toggle: (d, e) => {
+    if (!(e.at >= 0 && e.at < d.labels.length)) return [];
+    d.cursor = e.at;
+    return [d.put(e.at, d.labels[e.at] === POSITIVE ? NEGATIVE : POSITIVE)];
+  },
+  row: (d, e) => {
+    if (!LABELS.includes(e.v) || e.columns < 1) return [];
+    const [first, end] = d.page(d.cursor);
+    const start = first + Math.floor((d.cursor - first) / e.columns) * e.columns;
+    return d.putAll(start, Math.min(start + e.columns, end), e.v);
+  },
+  rest: (d) => { const [first, end] = d.page(d.cursor); return d.putAll(first, end, NEGATIVE, (label) => label === OPEN); },
+};
+
+export { Cards, OPEN, SIZES };

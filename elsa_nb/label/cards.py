@@ -1,0 +1,237 @@
+"""The cards on screen and the events that change it: one reducer, written twice, here and in `cards.js`.
+
+The screen answers a key at once, by its own copy of the reducer, and sends the event; the kernel applies the same
+event to this copy, stores what changed, and only then acknowledges it. Both must therefore agree to the letter:
+`tests/label/test_cards.py` puts the same random events to both.
+
+A card is a position in the order of asking. Rounds follow one another; each is cut into pages of `size` cards.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+OPEN, UNSURE, NEGATIVE, POSITIVE = -2, -1, 0, 1
+LABELS = (UNSURE, NEGATIVE, POSITIVE)
+PAGE_SIZES = (12, 24, 36, 48, 60)
+
+
+class LabelChange(NamedTuple):
+    """One card whose label changed: its position, the label before and the label after."""
+
+    position: int
+    old: int
+    new: int
+
+
+class Steps(NamedTuple):
+    """What one event did: the labels it changed, whether by undoing, how many rounds that took back, and whether a
+    search that was over is not any more.
+    """
+
+    changes: list[LabelChange]
+    undone: bool = False
+    withdrawn: int = 0
+    resumed: bool = False
+
+
+NO_STEPS = Steps([])
+
+
+@dataclass
+class Cards:
+    """All cards asked so far: their labels, the cursor, and what `undo` would take back.
+
+    `rounds` holds the first position of each round, `history` one entry an action: the (position, old label) pairs
+    it changed, or the first position of a round that was dealt. `check`, the sum of weight x (label + 2) over all
+    cards, is how screen and kernel notice that they differ.
+    """
+
+    size: int = 24
+    labels: list[int] = field(default_factory=list)
+    rounds: list[int] = field(default_factory=list)
+    history: list[list[tuple[int, int]] | int] = field(default_factory=list)
+    cursor: int = 0
+    open: int = 0  # cards without a label
+    waiting: bool = False  # every card has a label and the person asked for more
+    over: bool = False  # the search has no more questions
+    check: int = 0
+
+    @property
+    def starts(self) -> list[int]:
+        """The first position of each page."""
+        ends = [*self.rounds[1:], len(self.labels)]
+        return [p for start, end in zip(self.rounds, ends, strict=True) for p in range(start, end, self.size)]
+
+    def page(self, position: int) -> tuple[int, int]:
+        """Return the (first, last + 1) positions of the page that holds `position`."""
+        which = bisect_right(self.rounds, position) - 1
+        end = self.rounds[which + 1] if which + 1 < len(self.rounds) else len(self.labels)
+        first = self.rounds[which] + (position - self.rounds[which]) // self.size * self.size
+        return first, min(first + self.size, end)
+
+    def deal(self, n: int, known: Iterable[Sequence[int]] = ()) -> None:
+        """Add a round of `n` cards; `known` gives (offset, label) of those answered earlier."""
+        start = len(self.labels)
+        self.labels += [OPEN] * n
+        self.rounds.append(start)
+        self.history.append(start)
+        self.open += n
+        for offset, label in known:
+            self._put(start + offset, label)
+        self.waiting = self.over = False
+        self.cursor = self._first_open(start, start + n, start)
+
+    def apply(self, event: dict[str, Any]) -> Steps:
+        """Apply one event of the person's; unknown and impossible events change nothing."""
+        op = event.get("op")
+        if any(type(event.get(name)) is not int for name in _NEEDS.get(op, ())):
+            return NO_STEPS
+        if op == "undo":
+            return self._undo()
+        if self.waiting or not self.labels:
+            return NO_STEPS
+        if op in _MOVES:
+            _MOVES[op](self, event)
+            return NO_STEPS
+        if op in _ANSWERS:
+            changes = _ANSWERS[op](self, event)
+            resumed = self.over and bool(changes)
+            if changes:
+                self.history.append([(c.position, c.old) for c in changes])
+                self.over = False
+            return Steps(changes, resumed=resumed)
+        return NO_STEPS
+
+    def _put(self, position: int, label: int) -> LabelChange:
+        old = self.labels[position]
+        self.labels[position] = label
+        self.open += (label == OPEN) - (old == OPEN)
+        self.check += weight(position) * (label - old)  # an open card counts 0
+        return LabelChange(position, old, label)
+
+    def _put_all(self, positions: Iterable[int], label: int) -> list[LabelChange]:
+        return [self._put(p, label) for p in positions if self.labels[p] != label]
+
+    def _first_open(self, start: int, end: int, otherwise: int) -> int:
+        return next((p for p in range(start, end) if self.labels[p] == OPEN), otherwise)
+
+    # --- moves
+
+    def _move(self, event: dict) -> None:
+        self.cursor = max(0, min(len(self.labels) - 1, self.cursor + event["by"]))
+
+    def _goto(self, event: dict) -> None:
+        if 0 <= event["at"] < len(self.labels):
+            self.cursor = event["at"]
+
+    def _turn(self, event: dict) -> None:
+        first, end = self.page(self.cursor)
+        if event["by"] > 0 and end < len(self.labels):
+            self.cursor = end
+        elif event["by"] < 0 and first > 0:
+            self.cursor = self.page(first - 1)[0]
+
+    def _next(self, _: dict) -> None:
+        end = self.page(self.cursor)[1]
+        if end < len(self.labels):
+            self.cursor = self._first_open(end, self.page(end)[1], end)
+        elif self.open:
+            self.cursor = self._first_open(0, len(self.labels), self.cursor)
+        else:
+            self.waiting = not self.over
+
+    def _find_open(self, _: dict) -> None:
+        self.cursor = self._first_open(0, len(self.labels), self.cursor)
+
+    def _resize(self, event: dict) -> None:
+        if event["v"] in PAGE_SIZES:
+            self.size = event["v"]
+
+    # --- answers
+
+    def _label(self, event: dict) -> list[LabelChange]:
+        if event["v"] not in LABELS:
+            return []
+        at = self.cursor
+        changes = self._put_all([at], event["v"])
+        first, end = self.page(at)
+        after = self._first_open(at + 1, end, -1)
+        self.cursor = after if after >= 0 else self._first_open(first, at, at)
+        return changes
+
+    def _set(self, event: dict) -> list[LabelChange]:
+        if event["v"] not in LABELS or not 0 <= event["at"] < len(self.labels):
+            return []
+        self.cursor = event["at"]
+        return self._put_all([event["at"]], event["v"])
+
+    def _toggle(self, event: dict) -> list[LabelChange]:
+        if not 0 <= event["at"] < len(self.labels):
+            return []
+        self.cursor = event["at"]
+        return [self._put(self.cursor, NEGATIVE if self.labels[self.cursor] == POSITIVE else POSITIVE)]
+
+    def _row(self, event: dict) -> list[LabelChange]:
+        if event["v"] not in LABELS or event["columns"] < 1:
+            return []
+        first, end = self.page(self.cursor)
+        start = first + (self.cursor - first) // event["columns"] * event["columns"]
+        return self._put_all(range(start, min(start + event["columns"], end)), event["v"])
+
+    def _rest(self, _: dict) -> list[LabelChange]:
+        first, end = self.page(self.cursor)
+        return self._put_all([p for p in range(first, end) if self.labels[p] == OPEN], NEGATIVE)
+
+    # --- undo
+
+    def _undo(self) -> Steps:
+        """Take back the last action; where it lies in an earlier round, that round is open again."""
+        self.waiting = False
+        if not any(isinstance(entry, list) for entry in self.history):
+            return NO_STEPS
+        resumed, self.over = self.over, False
+        withdrawn = 0
+        while isinstance(entry := self.history.pop(), int):
+            withdrawn += 1
+            for position in range(entry, len(self.labels)):
+                self._put(position, OPEN)
+            self.open -= len(self.labels) - entry
+            del self.labels[entry:]
+            self.rounds.pop()
+        changes = [self._put(position, old) for position, old in reversed(entry)]
+        self.cursor = entry[0][0]
+        return Steps(changes, True, withdrawn, resumed)
+
+
+def weight(position: int) -> int:
+    """Return what a position counts for in `check`."""
+    return position * 7919 % 1000003 + 1
+
+
+_NEEDS = {
+    "move": ["by"],
+    "goto": ["at"],
+    "turn": ["by"],
+    "size": ["v"],
+    "label": ["v"],
+    "set": ["at", "v"],
+    "toggle": ["at"],
+    "row": ["columns", "v"],
+}
+_MOVES = {
+    "move": Cards._move,
+    "goto": Cards._goto,
+    "turn": Cards._turn,
+    "next": Cards._next,
+    "open": Cards._find_open,
+    "size": Cards._resize,
+}
+_ANSWERS = {
+    "label": Cards._label,
+    "set": Cards._set,
+    "toggle": Cards._toggle,
+    "row": Cards._row,
+    "rest": Cards._rest,
+}

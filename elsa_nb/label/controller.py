@@ -1,0 +1,298 @@
+"""The controller: session, cards and search together. It takes events and answers; it knows no widget and no kernel.
+
+Every call may come from any thread. A handler does three quick things under the lock (reduce, commit, acknowledge);
+searching happens on one thread of its own, also ahead of time: while the last page of a round is on screen, the next
+round is computed for the answers as they are, with the open ones taken as negative.
+"""
+
+import threading
+import time
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from elsa_nb.label.cards import NEGATIVE, OPEN, PAGE_SIZES, POSITIVE, Cards, LabelChange, Steps
+from elsa_nb.label.progress_figures import evidence_of, figures_of
+from elsa_nb.label.remaining import RemainingEstimator, among_likely
+from elsa_nb.label.replay import Restored, amendments, go_on, restore, rows_of
+from elsa_nb.label.rounds import Rounds, scores_of
+from elsa_nb.label.session import Answer, LeaseLostError, Session
+from elsa_nb.search.contract import Strategy
+
+LONGEST_PAUSE = 60.0  # seconds: a longer silence is a pause, not work on a label
+
+
+class Controller:
+    """One annotator at work on one session.
+
+    `publish(message)` is called with what happens without being asked for: {"kind": "deal" | "over" | "ahead" |
+    "trouble" | "lease"}; it must be quick and may be called from other threads.
+    """
+
+    def __init__(
+        self,
+        search: Strategy,
+        ids: Sequence[str],
+        session: Session,
+        *,
+        size: int = 24,
+        estimate: RemainingEstimator = among_likely,
+        publish: Callable[[dict[str, Any]], None] = lambda message: None,
+    ):
+        if size not in PAGE_SIZES:
+            raise ValueError(f"size = {size!r} items a page; allowed: {', '.join(map(str, PAGE_SIZES))}")
+        self.lock = threading.RLock()
+        self.session, self.ids, self.publish, self.estimate = session, ids, publish, estimate
+        self.rounds = Rounds(search)
+        self.seconds: list[float] = []
+        self.error: str | None = None
+        self.resting = False
+        self._size = size
+        self._last = time.monotonic()
+        self._worker = ThreadPoolExecutor(1, "elsa-rounds")
+        self._ahead: dict[tuple, tuple] = {}
+        self._wanted: tuple | None = None
+        self._scores: tuple[int, np.ndarray | None] = (-1, None)
+        self.held = session.acquire()
+        self._restore()
+        if self.held and self.cards.open:
+            # The first round to be computed is the slowest: libraries are loaded, code is compiled. Not with the
+            # person waiting.
+            self._want(self._told(), ahead=True)
+
+    # --- state
+
+    @property
+    def cards(self) -> Cards:
+        """The cards."""
+        return self._restored.cards
+
+    @property
+    def asked(self) -> list:
+        """The questions behind the cards, by round."""
+        return self._restored.asked
+
+    @property
+    def notice(self) -> str:
+        """What the person should know about how the session was opened."""
+        return self._restored.notice
+
+    def _restore(self) -> None:
+        self._restored: Restored = restore(self.session, self.rounds, self.ids, self._size, write=self.held)
+        self._ahead.clear()
+        self._servable = {row for asked in self.asked for row in asked.rows} | set(self.rounds.seeds.tolist())
+
+    def card(self, position: int) -> dict[str, Any]:
+        """Return what a card says: row, item, round, component, score, nearest positive."""
+        which = bisect_right(self.cards.rounds, position) - 1
+        asked, i = self.asked[which], position - self.cards.rounds[which]
+        row = asked.rows[i]
+        return {
+            "position": position,
+            "row": row,
+            "item": str(self.ids[row]),
+            "round": asked.number + 1,
+            "component": asked.components[i],
+            "score": asked.scores[i],
+            "near": asked.near[i],
+        }
+
+    def may_show(self, row: int) -> bool:
+        """Whether a row belongs to the session: asked, about to be asked, or a seed. Nothing else is ever served."""
+        return row in self._servable
+
+    def finds(self) -> list[int]:
+        """Return the rows labelled positive, in the order of asking."""
+        with self.lock:
+            rows = (row for asked in self.asked for row in asked.rows)
+            return [row for row, label in zip(rows, self.cards.labels, strict=True) if label == POSITIVE]
+
+    # --- events
+
+    def handle(self, events: Sequence[dict[str, Any]]) -> bool:
+        """Apply events and commit what they changed; return whether they were accepted.
+
+        When it returns True, every answer in them is on the disk. When it returns False nothing was stored, and the
+        cards are as the file has them.
+        """
+        with self.lock:
+            if not self.held:
+                return False
+            now = time.monotonic()
+            steps, actions = [], []
+            try:
+                for event in events:
+                    step = self.cards.apply(event)
+                    for _ in range(step.withdrawn):
+                        self._restored.asked.pop()
+                    for _ in range(step.withdrawn + step.resumed):
+                        self._restored.told.pop()
+                        self.rounds.pop()
+                    # At once: a later event may take back the round that this one is about.
+                    actions += [[self._answer(change) for change in step.changes]] if step.changes else []
+                    steps.append(step)
+                changed = sum(map(len, actions))
+                each = min(now - self._last, LONGEST_PAUSE) / changed if changed else None
+                if actions:
+                    self.session.write(
+                        *([replace(answer, seconds=each) for answer in action] for action in actions),
+                        undone=[step.undone for step in steps if step.changes],
+                        withdrawn=len(self.asked) if any(s.withdrawn or s.resumed for s in steps) else None,
+                    )
+            except Exception as error:  # whatever it was: the cards must be as the file has them
+                self.held = self.held and not isinstance(error, LeaseLostError)
+                self.error = str(error)
+                self._restore()
+                self.publish({"kind": "trouble", "text": self.error})
+                return False
+            self.error = None
+            if changed:
+                self._last = now
+                self.seconds += [each] * changed
+            self._look_on(steps)
+            return True
+
+    def _answer(self, change: LabelChange) -> Answer:
+        card = self.card(change.position)
+        fields = {name: card[name] for name in ("position", "row", "component", "score")}
+        return Answer(card["item"], change.old, change.new, round=card["round"] - 1, **fields)
+
+    # --- rounds, now and ahead of time
+
+    def _look_on(self, steps: Sequence[Steps]) -> None:
+        cards = self.cards
+        if cards.waiting:
+            self._want(self._told(), ahead=False)
+        elif cards.open and any(s.changes for s in steps) and cards.open <= cards.size:
+            self._want(self._told(), ahead=True)
+
+    def _told(self) -> tuple:
+        """Return what the search would be told now: labels of the open round, and amendments of earlier ones."""
+        cards = self.cards
+        labels = [NEGATIVE if label == OPEN else label for label in cards.labels[cards.rounds[-1] :]]
+        return len(self.asked), tuple(labels), tuple(map(tuple, amendments(self._restored)))
+
+    def _want(self, told: tuple, *, ahead: bool) -> None:
+        if told in self._ahead:
+            if not ahead:
+                self._turn_over(told)
+            return
+        if told != self._wanted:
+            self._wanted = told
+            self._worker.submit(self._compute, told, self.rounds.state)
+
+    def _compute(self, told: tuple, state: Strategy) -> None:
+        with self.lock:
+            if told != self._wanted:  # the person has gone on in the meantime
+                return
+            amended = rows_of(self._restored, told[2])
+        try:
+            result = self.rounds.after(told[1], amended, state)
+        except Exception as error:  # on this thread nobody else would ever hear of it
+            with self.lock:
+                if told == self._wanted:
+                    self._wanted = None
+                if told != self._told():
+                    return
+                self.cards.waiting = False
+                self.error = f"the search failed: {error}"
+            self.publish({"kind": "trouble", "text": self.error})
+            return
+        with self.lock:
+            if told[0] != len(self.asked):
+                return
+            self._ahead = {told: result}
+            self._servable |= set(result[1].rows if result[1] else ())
+            if self._wanted == told:  # else a newer one is in the queue
+                self._wanted = None
+            if self.cards.waiting and told == self._told():
+                self._turn_over(told)
+                return
+            if self.cards.waiting:
+                self._want(self._told(), ahead=False)
+        if result[1] is not None:
+            self.publish({"kind": "ahead", "rows": result[1].rows[: self.cards.size]})
+
+    def _turn_over(self, told: tuple) -> None:
+        """Close the open round with the answers it was computed for, and deal the next."""
+        _, labels, amended = told
+        state, asked = self._ahead.pop(told)
+        self._ahead.clear()
+        record = {"labels": list(labels), "amended": [list(pair) for pair in amended]}
+        try:
+            self.session.close_round(len(self.asked) - 1, record)
+            self._restored.told.append(record)
+            dealt = go_on(self._restored, self.rounds, state, asked, self.session, self.ids)
+        except Exception as error:
+            self.held = self.held and not isinstance(error, LeaseLostError)
+            self.error = str(error)
+            self._restore()
+            self.publish({"kind": "trouble", "text": self.error})
+            return
+        self.cards.waiting = False
+        self._servable |= {row for asked in self.asked[-len(dealt) :] for row in asked.rows}
+        for i, (n, known) in enumerate(dealt):
+            more = i + 1 < len(dealt) or self.cards.over
+            self.publish({"kind": "deal", "n": n, "known": known, "more": more})
+        if self.cards.over:
+            self.publish({"kind": "over"})
+
+    # --- figures
+
+    def figures(self) -> dict[str, Any]:
+        """Return the figures about the work so far."""
+        with self.lock:
+            labels, asked, starts = list(self.cards.labels), list(self.asked), self.cards.starts
+            state, number = self.rounds.state, len(self.rounds)
+            seeds, seconds = self.rounds.seeds, self.seconds[-500:]
+        if self._scores[0] != number:
+            self._scores = (number, scores_of(state))
+        known = evidence_of(labels, asked, self._scores[1], len(self.ids))
+        known.asked[seeds] = True
+        remaining = self.estimate(known)
+        return figures_of(labels, asked, starts, len(seeds), seconds, remaining) | {"round": len(asked)}
+
+    # --- other windows
+
+    def look_around(self, *, force: bool = False) -> bool:
+        """Show a sign of life, or take the lease where it is free (or by `force`); return whether this changed."""
+        with self.lock:
+            before = self.held
+            if self.resting and not force:
+                return False
+            self.resting = False
+            if self.held and not force:
+                self.held = self.session.keep()
+            elif self.session.acquire(force=force, patient=True):
+                self.held = True
+                self._restore()
+            return self.held != before
+
+    def rest(self) -> None:
+        """Give the lease back because nobody looks: who opens the session next, here or elsewhere, gets it."""
+        with self.lock:
+            if self.held and not self.cards.waiting:
+                self._mark = self.session.mark()
+                self.session.release()
+                self.held, self.resting = False, True
+
+    def wake(self) -> bool:
+        """Take the lease again if it is still free: somebody looks. Return whether the cards are others now."""
+        with self.lock:
+            if not self.resting:
+                return False
+            self.resting = False
+            self.held = self.session.acquire(patient=True)
+            changed = self.session.mark() != self._mark
+            if changed:
+                self._restore()
+            return changed
+
+    def close(self) -> None:
+        """Finish the work in hand, give the lease back and close the file."""
+        self._worker.shutdown(wait=True, cancel_futures=True)
+        self.session.close()

@@ -1,0 +1,179 @@
+"""What the panel needs from a search beyond `query` and `update`: copies, scores, vectors, corrections.
+
+A search is advanced on a copy, so that a round can be computed before the person has finished the one before, and so
+that undo can lead back into an earlier round. The large parts (pool, neighbour lists, features) are shared.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+
+from elsa_nb.pool import Pool
+from elsa_nb.search.contract import Batch, Component, QueryError, Strategy
+from elsa_nb.search.head import Features
+from elsa_nb.search.neighbours import Neighbours
+
+_NAMES = {Component.NN: "NN", Component.RANDS: "RandS", Component.FINAL: "final", Component.PROBE: "probe"}
+SAMPLE, GIVEN = 16, 17  # components of the panel's own strategies (first_examples.py)
+
+
+@runtime_checkable
+class Amendable(Protocol):
+    """A search that can be told that an earlier answer was wrong."""
+
+    def amend(self, rows: Sequence[int], labels: Sequence[int]) -> None:
+        """Replace the labels of rows answered in earlier rounds."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The questions of one round, and why each is asked.
+
+    `near` is the row of the known positive nearest to each row, `scores` the head's confidence; None where there is
+    none. All are lists of one length.
+    """
+
+    number: int
+    rows: list[int]
+    components: list[str]
+    scores: list[float | None]
+    near: list[int | None]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+def fork(search: Strategy) -> Strategy:
+    """Return a copy of `search` that goes on by itself; pool, neighbour lists and features are not copied."""
+    return copy.deepcopy(search, {id(part): part for part in _shared(search)})
+
+
+def adopt(search: Strategy, state: Strategy) -> None:
+    """Bring the user's own `search` object into the `state` of a copy."""
+    vars(search).clear()
+    vars(search).update(vars(fork(state)))
+
+
+def _shared(search: Strategy) -> list:
+    parts, queue = [], [search]
+    while queue:
+        for part in vars(queue.pop()).values():
+            if isinstance(part, Pool | Neighbours | Features) or (
+                isinstance(part, np.ndarray) and part.nbytes > 1 << 22
+            ):
+                parts.append(part)
+            elif callable(getattr(part, "query", None)) and hasattr(part, "__dict__"):
+                queue.append(part)
+    return parts
+
+
+def vectors_of(search: Strategy) -> np.ndarray | None:
+    """Return the vectors (n, d) that the search works on, None where it shows none."""
+    found = [part.vectors for part in _shared(search) if isinstance(part, Pool | Neighbours | Features)]
+    return found[0] if found else None
+
+
+def scores_of(search: Strategy) -> np.ndarray | None:
+    """Return the search's confidence (n,) in each row, None where it has none (yet)."""
+    if not hasattr(search, "scores"):
+        return None
+    try:
+        return search.scores()
+    except QueryError:
+        return None
+
+
+def positives_of(search: Strategy) -> np.ndarray:
+    """Return the rows known to be positive, seeds included."""
+    return np.asarray(getattr(search, "positives", ()), np.int64)
+
+
+def component_name(component: int) -> str:
+    """Name a component as the screen and the file show it."""
+    return {SAMPLE: "sample", GIVEN: "given"}.get(component) or _NAMES.get(component, f"component {component}")
+
+
+def questions_of(search: Strategy, batch: Batch) -> Asked:
+    """Return the questions of an open `batch`, with the score and the nearest known positive of each row."""
+    scores = scores_of(search)
+    chosen = [None] * len(batch.rows) if scores is None else scores[batch.rows].tolist()
+    near = _nearest(vectors_of(search), batch.rows, positives_of(search))
+    names = [component_name(component) for component in batch.components.tolist()]
+    return Asked(int(batch.round), batch.rows.tolist(), names, chosen, near)
+
+
+def _nearest(vectors: np.ndarray | None, rows: np.ndarray, positives: np.ndarray) -> list[int | None]:
+    """Return for each row the nearest of `positives`, None without any."""
+    if vectors is None or not len(positives):
+        return [None] * len(rows)
+    known = np.asarray(vectors[positives], np.float32)
+    found = []
+    for start in range(0, len(rows), 1024):
+        block = np.asarray(vectors[rows[start : start + 1024]], np.float32)
+        found.append(((known**2).sum(1) - 2 * block @ known.T).argmin(1))
+    return positives[np.concatenate(found)].tolist()
+
+
+class Rounds:
+    """The rounds of one search as a stack of states: advance, look ahead, go back. Not safe for several threads."""
+
+    def __init__(self, search: Strategy):
+        if len(search.log.rows):
+            raise ValueError(
+                f"the search has {len(search.log.rows)} answers already; give a fresh one: the session file brings "
+                "it back to where it was"
+            )
+        self.search = search
+        self.seeds = positives_of(search)
+        self._fresh = fork(search)
+        self._stack: list[Strategy] = []
+
+    def __len__(self) -> int:
+        return len(self._stack)
+
+    @property
+    def state(self) -> Strategy:
+        """The search with its last round open."""
+        return self._stack[-1] if self._stack else self._fresh
+
+    def reset(self) -> None:
+        """Go back to the beginning."""
+        self._stack.clear()
+        adopt(self.search, self._fresh)
+
+    def begin(self) -> tuple[Strategy, Asked | None]:
+        """Return the search with its first questions."""
+        return _query(fork(self._fresh))
+
+    def after(
+        self, labels: Sequence[int], amended: Sequence[Sequence[int]] = (), state: Strategy | None = None
+    ) -> tuple[Strategy, Asked | None]:
+        """Return the search after the answers to its open round, with its next questions (None: it is over).
+
+        `amended` gives (row, label) of earlier answers that were changed since. Changes nothing here: `push` does.
+        """
+        after = fork(state or self.state)
+        if len(amended) and isinstance(after, Amendable):
+            after.amend([row for row, _ in amended], [label for _, label in amended])
+        after.update(labels)
+        return _query(after)
+
+    def push(self, state: Strategy) -> None:
+        """Make `state` the present one."""
+        self._stack.append(state)
+        adopt(self.search, state)
+
+    def pop(self) -> None:
+        """Go back to the round before."""
+        self._stack.pop()
+        adopt(self.search, self.state)
+
+
+def _query(search: Strategy) -> tuple[Strategy, Asked | None]:
+    batch = search.query()
+    return search, None if batch is None else questions_of(search, batch)

@@ -1,0 +1,468 @@
+// The labelling panel in the browser. cards.js stands above this text; anywidget loads both as one module.
+//
+// A key changes the local cards and the screen at once, then goes to the kernel with a sequence number. A card whose
+// answer the kernel has not committed yet is marked as such; the mark goes when the acknowledgement comes.
+// Everything from outside (file names, reasons, notices) is set as text, never as HTML.
+
+const KEPT_PICTURES = 1500, ALIVE_MS = 3000, RESEND_MS = 4000;
+const WORDS = { [-2]: "no answer", [-1]: "unsure", 0: "negative", 1: "positive" };
+const MARKS = { [-2]: "", [-1]: "?", 0: "✕", 1: "✓" };
+const HELP = [
+  ["← → ↑ ↓", "move"], ["1 or P", "positive"], ["0 or N", "negative"], ["2 or U", "unsure"], ["Space", "positive ↔ negative"],
+  ["R / Shift+R", "whole row positive / negative"], ["Enter", "rest of the page negative, next page"], ["Z or Ctrl+Z", "undo, as often as you like"],
+  ["Page Up / Down", "earlier / later page (any label can be changed)"], ["Home / End", "first / last card of the page"], ["O", "first card without an answer"], ["F", "zoom"], ["H or ?", "this help"], ["Esc", "close"],
+];
+
+function make(tag, name, parent, text) {
+  const node = document.createElement(tag);
+  if (name) node.className = name;
+  if (text !== undefined) node.textContent = text;
+  if (parent) parent.append(node);
+  return node;
+}
+
+function storedClient() {  // the same after a reload of this tab, so that a reload is not a second window
+  try {
+    let client = sessionStorage.getItem("elsa-client");
+    if (!client) sessionStorage.setItem("elsa-client", client = crypto.randomUUID());
+    return client;
+  } catch { return Math.random().toString(36).slice(2); }
+}
+
+const newId = () => (crypto.randomUUID ? crypto.randomUUID() : Math.random().toString(36).slice(2));
+let views = 0;
+
+// Pictures by row, the least recently used leave; what is on its way is not asked for twice.
+class Pictures {
+  constructor(ask) { this.kept = new Map(); this.asked = new Map(); this.ask = ask; }
+  get(row) {
+    const found = this.kept.get(row);
+    if (found) { this.kept.delete(row); this.kept.set(row, found); }
+    return found;
+  }
+  want(rows) {
+    const now = performance.now();
+    const missing = [...new Set(rows)].filter((row) => !this.kept.has(row) && !(now - this.asked.get(row) < RESEND_MS));
+    missing.forEach((row) => this.asked.set(row, now));
+    if (missing.length) this.ask(missing);
+  }
+  put({ row, kind, mime, text }, data) {
+    this.forget(row);
+    this.asked.delete(row);
+    this.kept.set(row, { kind, text, url: data ? URL.createObjectURL(new Blob([data], { type: mime })) : null });
+    for (const old of this.kept.keys()) { if (this.kept.size <= KEPT_PICTURES) break; this.forget(old); }
+  }
+  forget(row) { const old = this.kept.get(row); if (old?.url) URL.revokeObjectURL(old.url); this.kept.delete(row); }
+  clear() { for (const row of [...this.kept.keys()]) this.forget(row); }
+}
+
+function render({ model, el }) {
+  const cards = new Cards(), contents = new Map(), pending = [], queue = [], unsaved = new Set(), nonce = newId(), client = `${storedClient()}:${views++}`;
+  let seq = 0, ready = false, stale = false, active = false, holder = "", shown = [], shownFirst = -1, seeds = [], detail = -1, sentAt = 0, waitingSince = 0;
+  const say = (kind, more = {}) => model.send({ kind, nonce, client, ...more });
+  const pictures = new Pictures((rows) => say("want", { rows, positions: [] }));
+
+  // --- the page
+  const root = make("div", "elsa-panel");
+  root.tabIndex = 0;
+  root.setAttribute("data-lm-suppress-shortcuts", "true");  // or `d d` deletes the notebook's cell
+  root.setAttribute("role", "application");
+  root.setAttribute("aria-label", "Labelling panel. Press H for the keys.");
+  const banner = make("div", "elsa-banner", root); banner.setAttribute("role", "alert"); banner.hidden = true;
+  const bannerText = make("span", "", banner), takeOver = make("button", "", banner, "Work here instead");
+  const head = make("div", "elsa-head", root);
+  const title = make("strong", "elsa-title", head), where = make("span", "elsa-where", head), status = make("span", "elsa-status", head);
+  const body = make("div", "elsa-body", root), left = make("div", "elsa-left", body), side = make("aside", "elsa-side", body);
+  const grid = make("div", "elsa-grid", left); grid.setAttribute("role", "listbox"); grid.setAttribute("aria-label", "Candidates");
+  const rest = make("div", "elsa-overlay elsa-wait", left), restText = make("div", "", rest); rest.hidden = true;
+  const bar = make("div", "elsa-bar", left);
+  const button = (name, text, hint, act) => {
+    const b = make("button", name, bar, text); b.type = "button"; b.title = hint;
+    b.addEventListener("click", () => { root.focus({ preventScroll: true }); act(); });
+    return b;
+  };
+  button("", "◀", "earlier page (Page Up)", () => dispatch([{ op: "turn", by: -1 }]));
+  button("", "▶", "later page (Page Down)", () => dispatch([{ op: "turn", by: 1 }]));
+  button("", "Undo", "take the last answer back (Z)", () => dispatch([{ op: "undo" }]));
+  button("", "Row ✓", "whole row positive (R)", () => dispatch([{ op: "row", columns: columns(), v: 1 }]));
+  button("", "Row ✕", "whole row negative (Shift+R)", () => dispatch([{ op: "row", columns: columns(), v: 0 }]));
+  const onward = button("elsa-next", "", "rest of the page negative, next page (Enter)", () => dispatch([{ op: "rest" }, { op: "next" }]));
+  const sizes = make("select", "", bar); sizes.title = "items a page"; sizes.setAttribute("aria-label", "items a page");
+  SIZES.forEach((n) => { const o = make("option", "", sizes, `${n} a page`); o.value = n; });
+  sizes.addEventListener("change", () => { dispatch([{ op: "size", v: Number(sizes.value) }]); root.focus({ preventScroll: true }); });
+  button("", "Keys", "show the keys (H)", () => { help.hidden = !help.hidden; });
+  const why = make("section", "elsa-why", side), seedBox = make("section", "elsa-seeds", side), figures = make("section", "elsa-figures", side);
+  const live = make("div", "elsa-live", root); live.setAttribute("aria-live", "polite");
+  const help = make("div", "elsa-overlay elsa-help", root); help.hidden = true; help.setAttribute("role", "dialog"); help.setAttribute("aria-label", "Keys");
+  make("h3", "", help, "Keys"); const keys = make("div", "elsa-pairs", help);
+  HELP.forEach(([key, what]) => { make("b", "", keys, key); make("span", "", keys, what); });
+  make("p", "", help, "Mouse: click a picture for positive, again for negative; the small buttons on it set one answer; point at it to see it larger.");
+  const zoom = make("div", "elsa-overlay elsa-zoom", root); zoom.hidden = true; zoom.setAttribute("role", "dialog"); zoom.setAttribute("aria-label", "Larger view");
+  let zoomed = -1, zoomUrl = null;
+
+  // --- events out
+  function dispatch(events) {
+    if (!ready || !active) return;
+    for (const event of events) for (const [position] of cards.apply(event)) unsaved.add(position);
+    queue.push(...events);
+    flush();
+    paint();
+  }
+
+  function flush() {  // one message is on its way at a time; what is pressed meanwhile goes together in the next
+    if (pending.length || !queue.length) return;
+    seq += 1;
+    pending.push({ seq, events: queue.splice(0) });
+    say("events", pending[0]);
+    sentAt = performance.now();
+  }
+
+  function announce() {
+    const card = contents.get(cards.cursor), label = cards.labels[cards.cursor];
+    const text = label === undefined ? "" : `${cards.cursor - shownFirst + 1} of ${shown.length}: ${card ? card.item : ""} ${WORDS[label]}`;
+    if (text !== spoken) live.textContent = spoken = text;
+  }
+
+  // --- messages in
+  function receive(message, buffers) {
+    const { kind, to } = message;
+    if (to && to !== nonce && kind !== "ack") return;
+    if (kind === "snapshot") adoptSnapshot(message, buffers);
+    else if (kind === "ack" && to === nonce) acknowledge(message);
+    else if (kind === "ack") { if (ready) { message.events.forEach((e) => cards.apply(e)); agree(message); paint(); } }
+    else if (kind === "deal" || kind === "over") dealt(message);
+    else if (kind === "cards") {
+      message.cards.forEach((card) => contents.set(card.position, card));
+      message.pictures.forEach((p) => pictures.put(p, p.buffer < 0 ? null : buffers[p.buffer]));
+      fill(); paintSeeds(); paintWhy();
+    } else if (kind === "zoom") showZoom(message, buffers);
+    else if (kind === "roles") { active = message.active === nonce && message.held; holder = message.text || (active ? "" : message.other); paint(); }
+    else if (kind === "refused" || kind === "resend") resend(message);
+    else if (kind === "trouble") { holder = message.text; say("sync"); paint(); }
+  }
+
+  function adoptSnapshot(m, buffers) {
+    if ((pending.length || queue.length) && ready && !m.force) { stale = true; return; }  // answers of ours are still on their way; ask again later
+    const ints = (view, Type) => new Type(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength));
+    const history = ints(buffers[1], Int32Array);
+    Object.assign(cards, { size: m.size, rounds: m.rounds, cursor: m.cursor, waiting: m.waiting, over: m.over, check: m.check, open: m.open,
+      labels: Array.from(ints(buffers[0], Int8Array)), history: [] });
+    for (let i = 0; i < history.length;) {
+      const n = history[i++];
+      if (n < 0) cards.history.push(-n - 1);
+      else { const entry = []; for (let k = 0; k < n; k++, i += 2) entry.push([history[i], history[i + 1]]); cards.history.push(entry); }
+    }
+    seq = m.seq; pending.length = queue.length = 0; unsaved.clear(); contents.clear(); stale = false; ready = true; shownFirst = -1;
+    active = m.active; holder = m.text; seeds = m.seeds;
+    title.textContent = m.title;
+    paint();
+  }
+
+  function acknowledge(m) {
+    while (pending.length && pending[0].seq <= m.seq) pending.shift();
+    root.dataset.acked = m.seq;
+    flush();
+    if (!pending.length) { unsaved.clear(); agree(m); }
+    paint();
+  }
+
+  function agree(m) {
+    if (pending.length) return;
+    if (stale || m.check !== cards.check || m.n !== cards.labels.length) { root.dataset.healed = Number(root.dataset.healed || 0) + 1; say("sync"); }
+  }
+
+  function dealt(m) {
+    if (!ready) return;
+    if (m.kind === "over") { cards.waiting = false; cards.over = true; }
+    else if (cards.waiting || !active || !cards.labels.length) {
+      cards.deal(m.n, m.known); cards.waiting = m.more;
+      m.cards?.forEach((card) => contents.set(card.position, card));
+    }
+    else stale = true;
+    if (stale && !pending.length) say("sync");
+    paint();
+  }
+
+  function resend(m) {
+    if (m.kind === "refused") { say("sync", { force: true }); return; }
+    pending.filter((p) => p.seq >= m.from).forEach((p) => say("events", p));
+  }
+
+  // --- painting
+  // Columns that divide the page, so that every row is whole: as many as fit.
+  let across = 6;
+  const columns = () => across;
+  function layOut() {
+    const width = grid.clientWidth || 600;
+    across = [12, 10, 8, 6, 5, 4, 3, 2, 1].find((n) => cards.size % n === 0 && width / n >= 86) ?? 1;
+    grid.style.gridTemplateColumns = `repeat(${across}, minmax(0, 1fr))`;
+  }
+
+  let planned = false, spoken = "";
+  function paint() {  // once a frame, however fast the keys come
+    if (planned) return;
+    planned = true;
+    const now = () => { planned = false; paintNow(); };
+    if (document.hidden) setTimeout(now); else requestAnimationFrame(now);
+  }
+
+  function pageOf(position) {  // [number of the page of a position, number of pages]
+    let before = 0, all = 0;
+    cards.rounds.forEach((start, i) => {
+      const end = cards.rounds[i + 1] ?? cards.labels.length, size = cards.size;
+      if (end <= position) before += Math.ceil((end - start) / size);
+      else if (start <= position) before += Math.floor((position - start) / size);
+      all += Math.ceil((end - start) / size);
+    });
+    return [before + 1, all];
+  }
+
+  function paintNow() {
+    const n = cards.labels.length;
+    const [first, end] = n ? cards.page(cards.cursor) : [0, 0];
+    if (first !== shownFirst || end - first !== shown.length) build(first, end);
+    shown.forEach((node, i) => paintCard(node, first + i));
+    const open = shown.reduce((sum, _, i) => sum + (cards.labels[first + i] === OPEN), 0);
+    const [page, pages] = pageOf(first);
+    where.textContent = n ? `page ${page} of ${pages} · round ${cards.rounds.length} · ${n - cards.open} of ${n} answered` : "";
+    onward.textContent = open ? `${open} left: negative, next page ⏎` : cards.over && end === n ? "Finished" : "Next page ⏎";
+    onward.disabled = cards.over && end === n && !open;
+    sizes.value = cards.size;
+    const late = pending.length && performance.now() - sentAt > 1000;
+    status.textContent = !ready ? "connecting…" : !active ? "read only" : late ? "not saved yet" : pending.length ? "saving…" : "saved";
+    status.dataset.state = late ? "late" : pending.length ? "saving" : "saved";
+    banner.hidden = !(ready && (!active || holder));
+    bannerText.textContent = holder;
+    takeOver.hidden = active;
+    restText.textContent = !ready ? "Connecting to the kernel…" : !n ? "Nothing to show yet." : "Looking for the next round…";
+    if (cards.waiting && !waitingSince) waitingSince = performance.now();
+    if (!cards.waiting) waitingSince = 0;
+    rest.hidden = ready && n > 0 && !(waitingSince && performance.now() - waitingSince > 150);
+    Object.assign(root.dataset, { seq: seq + (queue.length > 0), cursor: cards.cursor, n, page, pages, rounds: cards.rounds.length,
+      check: cards.check, waiting: cards.waiting, over: cards.over, active, ready, history: cards.history.length });
+    grid.setAttribute("aria-activedescendant", shown[cards.cursor - first]?.id ?? "");
+    paintWhy();
+    announce();
+  }
+
+  function build(first, end) {
+    shownFirst = first;
+    layOut();
+    grid.replaceChildren();
+    shown = [];
+    for (let position = first; position < end; position++) {
+      const node = make("div", "elsa-card", grid);
+      node.id = `elsa-${nonce}-${position - first}`;
+      node.setAttribute("role", "option");
+      make("div", "elsa-shown", node);
+      make("div", "elsa-mark", node).setAttribute("aria-hidden", "true");
+      make("div", "elsa-foot", node);
+      const quick = make("div", "elsa-quick", node);
+      for (const [v, mark] of [[1, "✓"], [0, "✕"], [-1, "?"]]) {
+        const b = make("button", "", quick, mark); b.type = "button"; b.tabIndex = -1; b.title = WORDS[v]; b.setAttribute("aria-label", WORDS[v]); b.dataset.v = v;
+      }
+      shown.push(node);
+    }
+    fill();
+    fetchAround(first, end);
+  }
+
+  function fill() {
+    shown.forEach((node, i) => {
+      const card = contents.get(shownFirst + i), picture = card && pictures.get(card.row);
+      if (!card) return;
+      node.dataset.row = card.row;
+      node.title = card.item;
+      if (node.dataset.filled === String(card.row) || !picture) return;
+      node.dataset.filled = card.row;
+      node.dataset.kind = picture.kind;
+      node.children[0].replaceChildren(show(picture, card.item));
+      const score = card.score === null ? "" : ` ${card.score.toFixed(2)}`;
+      node.children[2].textContent = card.component + score;
+    });
+    shown.forEach((node, i) => paintCard(node, shownFirst + i));
+  }
+
+  function show(picture, name) {
+    if (picture.kind === "image") { const img = make("img"); img.alt = name; img.draggable = false; img.src = picture.url; return img; }
+    if (picture.kind === "audio") { const audio = make("audio"); audio.controls = true; audio.src = picture.url; return audio; }
+    return make("div", picture.kind === "missing" ? "elsa-missing" : "elsa-text", null, picture.kind === "missing" ? `⚠ ${picture.text}` : picture.text);
+  }
+
+  function paintCard(node, position) {
+    const label = cards.labels[position], data = node.dataset;
+    const key = `${label} ${position === cards.cursor} ${unsaved.has(position)} ${contents.has(position)}`;
+    if (data.key === key) return;
+    data.key = key;
+    if (data.label !== String(label)) {
+      data.label = label; node.children[1].textContent = MARKS[label];
+    }
+    data.cursor = position === cards.cursor;
+    data.unsaved = unsaved.has(position);
+    node.setAttribute("aria-selected", label === POSITIVE);
+    const card = contents.get(position);
+    node.setAttribute("aria-label", `${card ? `${card.item}, ${card.component}, ` : ""}${WORDS[label]}`);
+  }
+
+  function fetchAround(first, end) {  // this page, the next two and the one before: turning a page then waits for nothing
+    const from = Math.max(0, first - cards.size), to = Math.min(cards.labels.length, end + 2 * cards.size), missing = [];
+    for (let p = first; p < to; p++) if (!contents.has(p)) missing.push(p);
+    for (let p = from; p < first; p++) if (!contents.has(p)) missing.push(p);
+    if (missing.length) say("want", { positions: missing, rows: [] });
+    const rows = [];
+    for (let p = from; p < to; p++) if (contents.has(p)) rows.push(contents.get(p).row);
+    pictures.want(rows);
+  }
+
+  function paintWhy() {
+    const at = detail >= 0 && detail < cards.labels.length ? detail : cards.cursor, card = contents.get(at);
+    const near = card && card.near !== null ? card.near : null;
+    if (near !== null && !pictures.get(near)) pictures.want([near]);
+    const key = card ? [at, cards.labels[at], !!pictures.get(card.row), near !== null && !!pictures.get(near)].join() : "";
+    if (why.dataset.key === key) return;
+    why.dataset.key = key;
+    why.replaceChildren();
+    if (!card) return;
+    const pair = make("div", "elsa-pair", why);
+    for (const [row, text] of [[card.row, "candidate"], [near, "nearest positive"]]) {
+      const picture = row !== null && pictures.get(row);
+      if (!picture) continue;
+      const figure = make("figure", "", pair); figure.append(show(picture, text)); make("figcaption", "", figure, text);
+    }
+    make("div", "elsa-item", why, card.item);
+    make("div", "", why, `asked by ${card.component} in round ${card.round}` + (card.score === null ? "" : `, score ${card.score.toFixed(3)}`));
+    make("div", "", why, `answer: ${WORDS[cards.labels[at]]}`);
+  }
+
+  function paintSeeds() {
+    pictures.want(seeds);
+    const there = seeds.filter((row) => pictures.get(row));
+    if (seedBox.dataset.key === there.join()) return;
+    seedBox.dataset.key = there.join();
+    seedBox.replaceChildren();
+    if (!seeds.length) return;
+    make("h4", "", seedBox, `You look for more of these (${model.get("figures").seeds ?? seeds.length} seeds)`);
+    const box = make("div", "elsa-strip", seedBox);
+    there.forEach((row) => box.append(show(pictures.get(row), "seed")));
+  }
+
+  function paintFigures() {
+    const f = model.get("figures");
+    figures.replaceChildren();
+    if (f.labels === undefined) return;
+    const table = make("div", "elsa-pairs", figures);
+    const line = (name, value, hint) => { make("span", "", table, name).title = hint ?? ""; make("b", "", table, value).title = hint ?? ""; };
+    line("labels spent", f.labels.toLocaleString());
+    line("positives", `${f.positives.toLocaleString()} + ${f.seeds} seeds`);
+    line("efficiency", f.efficiency === null ? "–" : `${(100 * f.efficiency).toFixed(0)} %`, "positives per label spent");
+    line("time per label", f.seconds === null ? "–" : f.seconds < 0.095 ? "< 0.1 s" : `${f.seconds.toFixed(1)} s`);
+    const number = (x) => Math.round(x).toLocaleString();
+    line("probably left", f.left ? `${number(f.left.low)} to ${number(f.left.high)}` : "too early to say", f.left?.how);
+    if (f.left) make("p", "elsa-small", figures, f.left.how);
+    make("h4", "", figures, "positives by labels spent");
+    figures.append(curve(f.curve));
+    const parts = make("table", "", figures), top = make("tr", "", make("thead", "", parts));
+    ["asked by", "labels", "positives"].forEach((name) => make("th", "", top, name));
+    const rows = make("tbody", "", parts);
+    for (const [name, [labels, found]] of Object.entries(f.components)) {
+      const row = make("tr", "", rows); [name, labels, found].forEach((value) => make("td", "", row, value));
+    }
+    make("h4", "", figures, "positives by page");
+    const bars = make("div", "elsa-bars", figures); bars.setAttribute("role", "img"); bars.setAttribute("aria-label", "share of positives on each of the last pages");
+    f.pages.forEach(([labels, found]) => { const b = make("i", "", bars); b.style.height = `${(100 * found) / labels}%`; b.title = `${found} of ${labels}`; });
+  }
+
+  function curve(points) {
+    const ns = "http://www.w3.org/2000/svg", svg = document.createElementNS(ns, "svg"), line = document.createElementNS(ns, "polyline");
+    const [x, y] = points.at(-1);
+    svg.setAttribute("viewBox", "0 0 200 80"); svg.setAttribute("role", "img"); svg.setAttribute("aria-label", `${y} positives after ${x} labels`);
+    line.setAttribute("points", points.map(([a, b]) => `${(200 * a) / (x || 1)},${78 - (76 * b) / (y || 1)}`).join(" "));
+    svg.append(line);
+    return svg;
+  }
+
+  // --- larger view
+  function openZoom(position) {
+    const card = contents.get(position);
+    if (!card) return;
+    zoomed = card.row;
+    say("zoom", { row: card.row });
+  }
+  function showZoom(m, buffers) {
+    if (m.row !== zoomed) return;
+    if (zoomUrl) URL.revokeObjectURL(zoomUrl);
+    zoomUrl = m.buffer < 0 ? null : URL.createObjectURL(new Blob([buffers[0]], { type: m.mime }));
+    zoom.replaceChildren(show({ ...m, kind: m.content, url: zoomUrl }, "larger view"));
+    make("div", "elsa-item", zoom, m.item);
+    zoom.hidden = false;
+  }
+  function closeOverlays() { help.hidden = true; zoom.hidden = true; zoomed = -1; }
+
+  // --- keys and mouse
+  const KEYS = {
+    ArrowLeft: () => [{ op: "move", by: -1 }], ArrowRight: () => [{ op: "move", by: 1 }],
+    ArrowUp: () => [{ op: "move", by: -columns() }], ArrowDown: () => [{ op: "move", by: columns() }],
+    PageUp: () => [{ op: "turn", by: -1 }], PageDown: () => [{ op: "turn", by: 1 }],
+    Home: () => [{ op: "goto", at: cards.page(cards.cursor)[0] }], End: () => [{ op: "goto", at: cards.page(cards.cursor)[1] - 1 }],
+    1: () => [{ op: "label", v: 1 }], p: () => [{ op: "label", v: 1 }], 0: () => [{ op: "label", v: 0 }], n: () => [{ op: "label", v: 0 }],
+    2: () => [{ op: "label", v: -1 }], u: () => [{ op: "label", v: -1 }], " ": () => [{ op: "toggle", at: cards.cursor }],
+    r: () => [{ op: "row", columns: columns(), v: 1 }], R: () => [{ op: "row", columns: columns(), v: 0 }],
+    Enter: () => [{ op: "rest" }, { op: "next" }], z: () => [{ op: "undo" }], o: () => [{ op: "open" }],
+  };
+  root.addEventListener("keydown", (e) => {
+    if (e.target.closest("select, button, audio, input") && [" ", "Enter", "Tab", "ArrowUp", "ArrowDown"].includes(e.key)) return;
+    const undo = (e.ctrlKey || e.metaKey) && e.key.toLowerCase() === "z";
+    if ((e.ctrlKey || e.metaKey || e.altKey) && !undo) return;
+    const key = undo ? "z" : e.key.length === 1 && e.key !== "R" ? e.key.toLowerCase() : e.key;
+    if (key === "h" || key === "?") help.hidden = !help.hidden;
+    else if (key === "Escape") closeOverlays();
+    else if (key === "f") { if (zoom.hidden) openZoom(cards.cursor); else closeOverlays(); }
+    else if (Object.hasOwn(KEYS, key)) { detail = -1; dispatch(KEYS[key]()); }
+    else return;
+    e.preventDefault(); e.stopPropagation();
+  });
+  grid.addEventListener("click", (e) => {
+    const node = e.target.closest(".elsa-card");
+    root.focus({ preventScroll: true });
+    if (!node || e.target.closest("audio")) return;
+    const at = shownFirst + shown.indexOf(node), quick = e.target.closest("button");
+    dispatch([quick ? { op: "set", at, v: Number(quick.dataset.v) } : { op: "toggle", at }]);
+  });
+  grid.addEventListener("pointerover", (e) => {
+    const node = e.target.closest(".elsa-card");
+    detail = node ? shownFirst + shown.indexOf(node) : -1;
+    paintWhy();
+  });
+  grid.addEventListener("pointerleave", () => { detail = -1; paintWhy(); });
+  [help, zoom].forEach((o) => o.addEventListener("click", () => { closeOverlays(); root.focus({ preventScroll: true }); }));
+  takeOver.addEventListener("click", () => { say("take"); root.focus({ preventScroll: true }); });
+
+  // --- life
+  const onMessage = (message, buffers) => receive(message, buffers);
+  const onFigures = () => { paintFigures(); paintSeeds(); };
+  const leave = () => say("bye");
+  model.on("msg:custom", onMessage);
+  model.on("change:figures", onFigures);
+  globalThis.addEventListener?.("pagehide", leave);
+  const sizeWatch = new ResizeObserver(layOut);
+  sizeWatch.observe(grid);
+  let lastAlive = 0;
+  const timer = setInterval(() => {
+    const now = performance.now();
+    if (!ready || now - lastAlive > ALIVE_MS) { lastAlive = now; say(ready ? "alive" : "hello"); }
+    if (pending.length && now - sentAt > RESEND_MS) { pending.forEach((p) => say("events", p)); sentAt = now - 1100; }
+    if (pending.length || cards.waiting) paint();
+    if (ready && shown.some((node) => !node.dataset.filled)) { fill(); fetchAround(shownFirst, shownFirst + shown.length); }
+  }, 300);
+  el.append(root);
+  root.elsa = { cards, dispatch, pictures };  // for tests
+  paint(); paintFigures();
+  say("hello"); lastAlive = performance.now();
+  return () => {
+    clearInterval(timer); sizeWatch.disconnect(); leave(); pictures.clear();
+    model.off("msg:custom", onMessage); model.off("change:figures", onFigures);
+    globalThis.removeEventListener?.("pagehide", leave);
+  };
+}
+
+export default { render };

@@ -1,0 +1,230 @@
+"""The widget between controller and browser: messages in, messages out, one window at a time.
+
+No answer travels in a synced trait: the screen sends events, the controller commits them, the widget acknowledges. A
+window that shows the same session while another works on it says so and only looks on.
+"""
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import numpy as np
+import traitlets
+
+from elsa_nb.label.controller import Controller
+from elsa_nb.label.items import Content, Items
+
+SILENT_WINDOW = 8.0  # seconds after which another window may take the place of one that says nothing
+GOODBYE, VANISHED = 2.0, 8.0  # seconds after which a panel nobody looks at gives the session free
+THUMBNAIL, LARGE = 224, 1200  # pixels
+_HERE = Path(__file__).parent
+
+
+class Widget(anywidget.AnyWidget):
+    """The grid of cards in the browser."""
+
+    # One module without a build step: the reducer above the view.
+    _esm = (_HERE / "cards.js").read_text("utf-8") + (_HERE / "widget.js").read_text("utf-8")
+    _css = (_HERE / "widget.css").read_text("utf-8")
+    figures = traitlets.Dict().tag(sync=True)
+
+    def __init__(self, controller: Controller, items: Items, *, title: str = ""):
+        self.controller, self.items, self.title = controller, items, title
+        self._lock = threading.RLock()
+        self._readers = ThreadPoolExecutor(2, "elsa-pictures")
+        self._active: str | None = None  # the nonce of the window that works
+        self._client, self._seen, self._seq = "", 0.0, 0
+        self._changed = threading.Event()
+        self._left: float | None = None  # when the last window said goodbye
+        controller.publish = self._publish
+        super().__init__(figures=controller.figures())
+        self.on_msg(self._on_msg)
+
+    def __repr__(self):
+        return f"Widget({self.title})"
+
+    # --- in
+
+    def _on_msg(self, _: Any, content: dict[str, Any], buffers: list) -> None:
+        kind, nonce = content.get("kind"), content.get("nonce")
+        handler = getattr(self, f"_on_{kind}", None) if kind in _KINDS else None
+        if handler is None or not isinstance(nonce, str):
+            return
+        if nonce == self._active:
+            self._seen = time.monotonic()
+        if self.controller.wake():
+            self.renew()
+        handler(nonce, content)
+
+    def _on_hello(self, nonce: str, content: dict) -> None:
+        with self._lock:
+            if self._free(content.get("client")):
+                self._activate(nonce, content.get("client"))
+        self._roles()
+        self._snapshot(nonce)
+
+    def _on_sync(self, nonce: str, content: dict) -> None:
+        self._snapshot(nonce, force=bool(content.get("force")))
+
+    def _on_alive(self, nonce: str, content: dict) -> None:
+        if nonce != self._active:
+            with self._lock:
+                if self._free(content.get("client")) and self._active != nonce:
+                    self._activate(nonce, content.get("client"))
+                    self._snapshot(nonce, force=True)
+                    self._roles()
+
+    def _on_take(self, nonce: str, content: dict) -> None:
+        if not self.controller.held:
+            self.controller.look_around(force=True)
+        with self._lock:
+            self._activate(nonce, content.get("client"))
+        self._snapshot(nonce, force=True)
+        self._roles()
+
+    def _on_bye(self, nonce: str, content: dict) -> None:
+        with self._lock:
+            if nonce == self._active:
+                self._active, self._left = None, time.monotonic()
+
+    def _on_events(self, nonce: str, content: dict) -> None:
+        seq, events = content.get("seq"), content.get("events")
+        if not isinstance(seq, int) or not isinstance(events, list) or not all(isinstance(e, dict) for e in events):
+            return
+        with self._lock:
+            if nonce != self._active or not self.controller.held:
+                self._roles()
+                self.send({"kind": "refused", "to": nonce})
+                return
+            if seq > self._seq + 1:
+                self.send({"kind": "resend", "to": nonce, "from": self._seq + 1})
+                return
+            with self.controller.lock:
+                if seq == self._seq + 1:
+                    if not self.controller.handle(events):
+                        self._roles()
+                        self.send({"kind": "refused", "to": nonce})
+                        return
+                    self._seq = seq
+                else:
+                    events = []  # a second copy of what was committed: acknowledge, do nothing
+                cards = self.controller.cards
+                state = {"check": cards.check, "n": len(cards.labels)}
+                self.send({"kind": "ack", "to": nonce, "seq": seq, "events": events} | state)
+        self._changed.set()
+
+    def _on_want(self, nonce: str, content: dict) -> None:
+        positions = [p for p in content.get("positions", ()) if isinstance(p, int)]
+        rows = [r for r in content.get("rows", ()) if isinstance(r, int)]
+        self._readers.submit(self._send_cards, nonce, positions[:600], rows[:600])
+
+    def _on_zoom(self, nonce: str, content: dict) -> None:
+        if isinstance(row := content.get("row"), int):
+            self._readers.submit(self._send_zoom, nonce, row)
+
+    # --- out
+
+    @property
+    def abandoned(self) -> bool:
+        """Whether the last window was closed a while ago (or went silent long ago) and no other came."""
+        now = time.monotonic()
+        with self._lock:
+            if self._active is None:
+                return self._left is not None and now - self._left > GOODBYE
+            return now - self._seen > VANISHED
+
+    def renew(self) -> None:
+        """Tell all windows where they stand, and what the cards are now."""
+        self._roles()
+        with self._lock:
+            active = self._active
+        if active:
+            self._snapshot(active, force=True)
+
+    def _publish(self, message: dict[str, Any]) -> None:
+        if message["kind"] == "ahead":
+            self._readers.submit(self._send_cards, None, [], message["rows"])
+            return
+        if message["kind"] == "deal" and not message["more"]:
+            # What the first page says goes with it; its pictures mostly went ahead. So the page is there at once.
+            with self.controller.lock:
+                start, end = self.controller.cards.page(self.controller.cards.cursor)
+                message = message | {"cards": [self.controller.card(position) for position in range(start, end)]}
+        self.send(message)
+        self._changed.set()
+
+    def _free(self, client: str | None) -> bool:
+        return self._active is None or client == self._client or time.monotonic() - self._seen > SILENT_WINDOW
+
+    def _activate(self, nonce: str, client: str | None) -> None:
+        if nonce != self._active:
+            self._active, self._client, self._seq, self._left = nonce, client or "", 0, None
+        self._seen = time.monotonic()
+
+    def _standing(self) -> str:
+        """Say why a window may only look on, or what the person should know."""
+        if not self.controller.held:
+            holder = self.controller.session.held_by
+            return f"This session is open elsewhere ({holder}). Here you can look on." if holder else "Reopening..."
+        return self.controller.error or self.controller.notice
+
+    def _roles(self) -> None:
+        text = self._standing()
+        self.send({"kind": "roles", "active": self._active, "held": self.controller.held, "text": text, "other": OTHER})
+
+    def _snapshot(self, nonce: str, *, force: bool = False) -> None:
+        with self._lock, self.controller.lock:
+            cards = self.controller.cards
+            flat: list[int] = []
+            for entry in cards.history:
+                if isinstance(entry, int):
+                    flat.append(-entry - 1)
+                else:
+                    flat.append(len(entry))
+                    flat += [number for pair in entry for number in pair]
+            state = {
+                name: getattr(cards, name) for name in ("size", "rounds", "cursor", "waiting", "over", "check", "open")
+            }
+            active = nonce == self._active and self.controller.held
+            content = {"kind": "snapshot", "to": nonce, "force": force, "title": self.title, "active": active} | state
+            content["seq"] = self._seq if nonce == self._active else 0
+            content["text"] = self._standing() or ("" if active else OTHER)
+            content["seeds"] = self.controller.rounds.seeds[:24].tolist()
+            buffers = [np.array(cards.labels, np.int8).tobytes(), np.array(flat, np.int32).tobytes()]
+            self.send(content, buffers)
+
+    def _send_cards(self, nonce: str | None, positions: list[int], rows: list[int]) -> None:
+        with self.controller.lock:
+            cards = [self.controller.card(p) for p in positions if 0 <= p < len(self.controller.cards.labels)]
+            # Only what the session is about is ever read; a row number from the browser is a request, not a right.
+            rows = list(dict.fromkeys([c["row"] for c in cards] + [r for r in rows if self.controller.may_show(r)]))
+        for start in range(0, max(len(rows), 1), 24):
+            part = set(rows[start : start + 24])
+            pictures, buffers = [], []
+            for row in rows[start : start + 24]:
+                content = self.items.content(row, THUMBNAIL)
+                pictures.append(_described(row, content, len(buffers)))
+                if content.data:
+                    buffers.append(content.data)
+            sent = [c for c in cards if c["row"] in part]
+            self.send({"kind": "cards", "to": nonce, "cards": sent, "pictures": pictures}, buffers)
+
+    def _send_zoom(self, nonce: str, row: int) -> None:
+        if not self.controller.may_show(row):
+            return
+        content = self.items.content(row, LARGE)
+        described = _described(row, content, 0)
+        described |= {"kind": "zoom", "to": nonce, "content": content.kind, "item": str(self.items.ids[row])}
+        self.send(described, [content.data] if content.data else [])
+
+
+OTHER = "Another window is working on this session. Here you can look on."
+_KINDS = {"hello", "sync", "alive", "take", "bye", "events", "want", "zoom"}
+
+
+def _described(row: int, content: Content, buffer: int) -> dict[str, Any]:
+    data = buffer if content.data else -1
+    return {"row": row, "kind": content.kind, "mime": content.mime, "text": content.text, "buffer": data}

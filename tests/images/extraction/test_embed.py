@@ -1,0 +1,131 @@
+"""A folder of photographs becomes pools: one set of encoder names, and one naming of pools, for `embed` and `label`."""
+
+import miniature
+import numpy as np
+import photographs
+import pytest
+import torch
+
+from elsa_nb import cli, store
+from elsa_nb.images.encoders import by_name
+from elsa_nb.images.encoders.libraries import LibraryModel
+from elsa_nb.images.encoders.preprocessing import CropGeometry
+from elsa_nb.images.encoders.small_resnet import Architecture, Encoder, save_encoder
+from elsa_nb.images.extraction.embed import ExampleEncoder, embed_folder
+from elsa_nb.images.extraction.precision import neighbour_overlap
+from elsa_nb.pool import Pool
+
+
+def test_a_folder_of_photographs_becomes_pools(synthetic, album, capsys):
+    arguments = ["embed", "--images", str(album), "--encoder", "official:vicreg", "--encoder", "official:obow"]
+    assert cli.main([*arguments, "--workers", "0", "--batch", "4"]) == 0
+    pools = sorted(path.name for path in (synthetic / "pools").iterdir())
+    assert pools == [
+        "my-album-official-obow-embedding",
+        "my-album-official-vicreg-embedding",
+        "my-album-official-vicreg-projection",
+    ]
+    pool = Pool.open(synthetic / "pools" / pools[2])
+    assert pool.ids.tolist()[0] == "cats/0.jpg"
+    assert pool.vectors.shape == (7, 20)
+    assert pool.provenance["broken"] == 0
+    assert pool.provenance["resizer"] == "torch"
+    capsys.readouterr()
+    assert cli.main([*arguments, "--workers", "2"]) == 0
+    assert capsys.readouterr().out.count("already here") == 3
+
+
+def test_a_broken_photograph_stops_by_name_or_is_counted(synthetic, album, capsys):
+    photographs.write(album / "cats" / "broken.jpg", photographs.odd_files()["truncated"])
+    arguments = ["embed", "--images", str(album), "--name", "album", "--encoder", "official:obow", "--workers", "2"]
+    assert cli.main(arguments) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("elsa-nb: The image cats/broken.jpg is broken (")
+    assert error.count("\n") == 1
+    assert cli.main([*arguments, "--skip-broken"]) == 0
+    pool = Pool.open(synthetic / "pools" / "album-official-obow-embedding")
+    assert len(pool) == 7
+    assert pool.provenance["broken"] == 1
+    assert pool.provenance["broken_ids"] == ["cats/broken.jpg"]
+
+
+def test_an_encoder_of_small_images_is_refused_for_photographs(data, album, capsys):
+    encoder = Encoder(Architecture(widths=(4, 8), blocks=(1, 1), projector=(8, 8, 6)), name="mine")
+    save_encoder(encoder, {}, data / "weights")
+    with pytest.raises(ValueError, match="'mine' was trained on small images of its own kind"):
+        embed_folder(album, ["mine"])
+    assert cli.main(["embed", "--images", str(album)]) == 1
+    assert "--images needs an --encoder" in capsys.readouterr().err
+
+
+@pytest.fixture
+def libraries(monkeypatch):
+    """Put a small network in the place of any model of timm or torchvision."""
+
+    def load(library):
+        torch.manual_seed(0)
+        network = torch.nn.Sequential(torch.nn.AvgPool2d(4), torch.nn.Flatten(), torch.nn.Linear(48, 5))
+        return lambda name: LibraryModel(network, f"{library}:{name}", 5, CropGeometry(20, 16))
+
+    for library in ("timm", "torchvision"):
+        monkeypatch.setattr(by_name, f"load_{library}", load(library))
+
+
+@pytest.fixture
+def jobs(monkeypatch):
+    """Return the list that gets what `elsa-nb label` would serve."""
+    asked = []
+    monkeypatch.setattr("elsa_nb.label.launch.launch", lambda job, **address: asked.append(job))
+    return asked
+
+
+ENCODERS = {
+    "official:obow": "official-obow",
+    "obow": "official-obow",
+    "timm:vit.tiny": "timm-vit.tiny",
+    "torchvision:net": "torchvision-net",
+    "food-101-vicreg": "food-101-vicreg",
+}
+
+
+@pytest.mark.parametrize(("encoder", "title"), ENCODERS.items())
+def test_label_takes_every_encoder_of_embed_and_finds_its_pool(
+    synthetic, libraries, album, jobs, capsys, monkeypatch, encoder, title
+):
+    monkeypatch.chdir(album.parent)
+    photographs.write(synthetic / "checkpoints" / "food-101-vicreg.pth", miniature.published("vicreg"))
+    assert cli.main(["label", str(album), "--encoder", encoder, "--like", str(album / "dogs" / "5.jpg")]) == 0
+    assert jobs[0].pool == str(store.DATA / "pools" / f"my-album-{title}-embedding")
+    pool = Pool.open(jobs[0].pool)
+    assert pool.ids[jobs[0].samples[0][0]] == "dogs/5.jpg"
+    capsys.readouterr()
+    assert cli.main(["embed", "--images", str(album), "--encoder", encoder]) == 0
+    assert f"my-album-{title}-embedding: 7 vectors were already here" in capsys.readouterr().out
+
+
+def test_label_refuses_the_encoders_that_embed_refuses(data, album, jobs, capsys):
+    encoder = Encoder(Architecture(widths=(4, 8), blocks=(1, 1), projector=(8, 8, 6)), name="mine")
+    save_encoder(encoder, {}, data / "weights")
+    for name, sentence in (("mine", "'mine' was trained on small images"), ("clip:vit", "'clip' is not known before")):
+        for command in (["label", str(album)], ["embed", "--images", str(album)]):
+            assert cli.main([*command, "--encoder", name]) == 1
+            assert sentence in capsys.readouterr().err
+    assert not jobs
+
+
+def test_examples_are_encoded_as_their_pool_is(libraries, data, album):
+    pool = embed_folder(album, ["timm:net"])["timm-net"]["embedding"]
+    paths = [album / name for name in pool.ids[[4, 1]]]
+    np.testing.assert_array_equal(ExampleEncoder("timm:net").encode_images(paths), pool.vectors[[4, 1]])
+
+
+def test_neighbours_of_half_precision_are_compared_with_those_of_float32():
+    rng = np.random.default_rng(0)
+    vectors = rng.normal(size=(300, 16)).astype(np.float32)
+    assert neighbour_overlap(vectors, vectors) == 1
+    assert 0.99 < neighbour_overlap(vectors, vectors.astype(np.float16)) <= 1
+    coarse = np.round(vectors)
+    assert 0.5 < neighbour_overlap(vectors, coarse, queries=64) < 0.95
+    assert neighbour_overlap(vectors, rng.normal(size=(300, 16))) < 0.3
+    with pytest.raises(ValueError, match="more than 50"):
+        neighbour_overlap(vectors[:50], vectors[:50])

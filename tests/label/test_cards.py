@@ -1,0 +1,204 @@
+"""The reducer: what each key does, and that Python and JavaScript never differ."""
+
+import json
+import random
+import shutil
+import subprocess
+
+import pytest
+
+import elsa_nb.label
+from elsa_nb.label.cards import OPEN, Cards, weight
+
+FOLDER = __import__("pathlib").Path(elsa_nb.label.__file__).parent
+OPS = ("move", "goto", "turn", "next", "open", "size", "label", "set", "toggle", "row", "rest", "undo")
+
+DRIVER = """
+import { readFileSync } from "node:fs";
+import { Cards } from "DECK";
+const state = (d) => [d.labels, d.rounds, d.history, d.cursor, d.open, d.waiting, d.over, d.check, d.size, d.starts];
+const runs = JSON.parse(readFileSync(0, "utf8"));
+console.log(JSON.stringify(runs.map((events) => {
+  const cards = new Cards(12);
+  return events.map((e) => {
+    if (e.op === "deal") cards.deal(e.n, e.known);
+    else if (e.op === "over") { cards.over = true; cards.waiting = false; }
+    else cards.apply(e);
+    return state(cards);
+  }).at(-1);
+})));
+"""
+
+
+def dealt(n=30, size=12):
+    cards = Cards(size)
+    cards.deal(n)
+    return cards
+
+
+def state(d):
+    history = [e if isinstance(e, int) else [list(pair) for pair in e] for e in d.history]
+    return [d.labels, d.rounds, history, d.cursor, d.open, d.waiting, d.over, d.check, d.size, d.starts]
+
+
+def random_event(rng, n):
+    op = rng.choice(OPS)
+    values = {
+        "by": rng.choice([-6, -1, 1, 6]),
+        "at": rng.randrange(-2, n + 3),
+        "v": rng.choice([-1, 0, 1, 1, 0, 7, 24, 12]),
+        "columns": rng.choice([1, 5, 6]),
+    }
+    return {"op": op} | values
+
+
+def random_run(rng, length=100):
+    """Events as a person and a search would make them, by a cards of its own."""
+    cards, events = Cards(12), []
+
+    def deal():
+        n = rng.randrange(1, 50)
+        known = [[i, rng.choice([0, 1])] for i in sorted(rng.sample(range(n), rng.randrange(0, n)))]
+        events.append({"op": "deal", "n": n, "known": known})
+        cards.deal(n, known)
+
+    deal()
+    for _ in range(length):
+        event = random_event(rng, len(cards.labels))
+        if rng.random() < 0.15:
+            event = {"op": "next"}
+        events.append(event)
+        cards.apply(event)
+        if cards.waiting and rng.random() < 0.7:
+            if rng.random() < 0.1:
+                events.append({"op": "over"})
+                cards.over, cards.waiting = True, False
+            else:
+                deal()
+    return events, state(cards)
+
+
+def test_python_and_javascript_agree_after_300_times_100_random_events(tmp_path):
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("no node here; the browser tests put the same question to Chromium")
+    shutil.copy(FOLDER / "cards.js", tmp_path / "cards.mjs")
+    (tmp_path / "driver.mjs").write_text(DRIVER.replace("DECK", "./cards.mjs"))
+    rng = random.Random(7)
+    runs = [random_run(rng) for _ in range(300)]
+    text = json.dumps([events for events, _ in runs])
+    out = subprocess.run([node, tmp_path / "driver.mjs"], input=text, capture_output=True, text=True, check=True).stdout
+    mismatches = [i for i, (theirs, (_, ours)) in enumerate(zip(json.loads(out), runs, strict=True)) if theirs != ours]
+    assert mismatches == []
+
+
+def test_undoing_everything_leads_back_to_the_beginning():
+    rng = random.Random(3)
+    for _ in range(50):
+        events, _ = random_run(rng, 60)
+        cards = Cards(12)
+        for event in events:
+            if event["op"] == "deal":
+                cards.deal(event["n"], event["known"])
+            elif event["op"] != "over":
+                cards.apply(event)
+        while any(isinstance(entry, list) for entry in cards.history):
+            cards.apply({"op": "undo"})
+        first = events[0]
+        fresh = Cards(cards.size)
+        fresh.deal(first["n"], first["known"])
+        assert (cards.labels, cards.check, cards.open) == (fresh.labels, fresh.check, fresh.open)
+
+
+def test_check_and_open_are_what_they_say():
+    rng = random.Random(4)
+    for _ in range(50):
+        _, (labels, _, _, _, left, _, _, check, _, _) = random_run(rng)
+        assert check == sum(weight(p) * (label + 2) for p, label in enumerate(labels))
+        assert left == labels.count(OPEN)
+
+
+def test_pages_never_cross_rounds():
+    cards = Cards(12)
+    cards.deal(30)
+    cards.deal(5)
+    assert cards.starts == [0, 12, 24, 30]
+    assert [cards.page(p) for p in (0, 11, 12, 29, 30, 34)] == [
+        (0, 12),
+        (0, 12),
+        (12, 24),
+        (24, 30),
+        (30, 35),
+        (30, 35),
+    ]
+
+
+def test_a_label_moves_to_the_next_open_card_of_the_page():
+    cards = dealt()
+    cards.apply({"op": "set", "at": 1, "v": 0})
+    cards.apply({"op": "goto", "at": 0})
+    cards.apply({"op": "label", "v": 1})
+    assert (cards.labels[:3], cards.cursor) == ([1, 0, OPEN], 2)
+    for _ in range(10):
+        cards.apply({"op": "label", "v": 0})
+    assert cards.cursor == 11  # the page is full: it stays, so that nothing is labelled unseen
+    cards.apply({"op": "label", "v": 1})
+    assert cards.cursor == 11
+
+
+def test_rest_and_next_close_a_page_but_never_an_unseen_card():
+    cards = dealt(30)
+    cards.apply({"op": "turn", "by": 1})
+    cards.apply({"op": "rest"})
+    assert cards.labels.count(0) == 12
+    cards.apply({"op": "next"})
+    cards.apply({"op": "rest"})
+    cards.apply({"op": "next"})  # the last page: back to what is still open
+    assert (cards.cursor, cards.waiting) == (0, False)
+    cards.apply({"op": "rest"})
+    for _ in range(3):
+        cards.apply({"op": "next"})
+    assert cards.waiting
+
+
+def test_nothing_but_undo_moves_a_waiting_deck():
+    cards = dealt(3)
+    cards.apply({"op": "rest"})
+    cards.apply({"op": "next"})
+    before = state(cards)
+    for op in OPS[:-1]:
+        cards.apply({"op": op, "by": 1, "at": 1, "v": 1, "columns": 2})
+    assert state(cards) == before
+    cards.apply({"op": "undo"})
+    assert (cards.waiting, cards.open) == (False, 3)
+
+
+def test_row_and_toggle():
+    cards = dealt()
+    cards.apply({"op": "goto", "at": 8})
+    cards.apply({"op": "row", "columns": 6, "v": 1})
+    assert [p for p, label in enumerate(cards.labels) if label == 1] == list(range(6, 12))
+    cards.apply({"op": "toggle", "at": 8})
+    assert cards.labels[8] == 0
+    cards.apply({"op": "undo"})
+    cards.apply({"op": "undo"})
+    assert cards.labels.count(OPEN) == 30
+
+
+@pytest.mark.parametrize(
+    "event", [{}, {"op": "label"}, {"op": "set", "at": "0", "v": 1}, {"op": "__init__"}, {"op": None}]
+)
+def test_nonsense_changes_nothing(event):
+    cards = dealt()
+    before = state(cards)
+    cards.apply(event)
+    assert state(cards) == before
+
+
+def test_a_label_changed_after_the_end_opens_the_search_again():
+    cards = dealt(3)
+    cards.apply({"op": "rest"})
+    cards.over = True
+    steps = cards.apply({"op": "set", "at": 1, "v": 1})
+    assert steps.resumed
+    assert not cards.over

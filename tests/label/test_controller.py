@@ -1,0 +1,264 @@
+"""The controller: what the screen was told is in the file, and the search is where the person is."""
+
+import sqlite3
+import time
+
+import numpy as np
+import pytest
+from conftest import answer_page, settle, shown, stored
+
+from elsa_nb.label.session import Answer, Session
+from elsa_nb.search.oracle import Truth, simulate
+
+
+def label_all(controller, positive):
+    while not controller.cards.over:
+        answer_page(controller, positive)
+
+
+def log_of(search):
+    return [part.tolist() for part in search.log]
+
+
+def test_labelled_by_hand_a_search_goes_the_way_a_simulation_goes(make_desk, make_search, small):
+    controller = make_desk()
+    label_all(controller, small[1])
+    alone = make_search()
+    simulate(alone, Truth(small[1]))
+    assert log_of(controller.rounds.search) == log_of(alone)
+    assert stored(controller) == shown(controller)
+    assert len(stored(controller)) == len(alone.log.rows)
+
+
+def test_reopened_it_is_where_it_was_cards_history_and_all(make_desk, small):
+    controller = make_desk()
+    for _ in range(4):
+        answer_page(controller, small[1])
+    controller.handle([{"op": "label", "v": 1}, {"op": "label", "v": -1}])
+    before = (
+        controller.cards.labels,
+        controller.cards.rounds,
+        controller.cards.history,
+        controller.cards.check,
+        log_of(controller.rounds.search),
+    )
+    controller.close()
+    again = make_desk()
+    now = (again.cards.labels, again.cards.rounds, again.cards.history, again.cards.check, log_of(again.rounds.search))
+    assert now == before
+    assert again.notice == ""
+    label_all(again, small[1])
+
+
+def test_undo_goes_back_through_rounds_and_restarts_to_the_very_first_question(make_desk, small):
+    controller = make_desk()
+    label_all(controller, small[1])
+    controller.close()
+    controller = make_desk()
+    assert controller.cards.over
+    while any(isinstance(entry, list) for entry in controller.cards.history):
+        assert controller.handle([{"op": "undo"}])
+    assert stored(controller) == shown(controller) == {}
+    assert len(controller.rounds.search.log.rows) == 0
+    assert len(controller.session.rounds()) == 1
+    label_all(controller, small[1])
+    assert stored(controller) == shown(controller)
+
+
+def test_many_undos_in_one_message_may_cross_rounds(make_desk, small):
+    controller = make_desk()
+    for _ in range(4):
+        answer_page(controller, small[1])
+    controller.handle([{"op": "label", "v": 1}, {"op": "label", "v": 0}])
+    rounds = len(controller.asked)
+    undo = sum(isinstance(entry, list) for entry in controller.cards.history) - 1
+    assert controller.handle([{"op": "undo"}] * undo)
+    assert (controller.error, len(controller.asked) < rounds) == (None, True)
+    assert stored(controller) == shown(controller)
+    assert len(shown(controller)) > 0
+
+
+def test_undo_over_a_round_and_another_answer_ask_what_that_answer_leads_to(make_desk, make_search, small):
+    controller = make_desk()
+    first = len(controller.cards.labels)
+    controller.handle([{"op": "rest"}, {"op": "next"}, {"op": "rest"}, {"op": "next"}])
+    settle(controller)
+    assert len(controller.asked) == 2
+    controller.handle([{"op": "undo"}, {"op": "undo"}])
+    assert (len(controller.asked), len(controller.cards.labels)) == (1, first)
+    answer_page(controller, small[1])
+    answer_page(controller, small[1])
+    search = make_search()
+    search.update(Truth(small[1]).label(search.query().rows))
+    assert controller.asked[1].rows == search.query().rows.tolist()
+
+
+def test_a_label_changed_in_an_earlier_round_is_kept_told_and_replayed(make_desk, make_search, small):
+    told = []
+
+    class Amendable(type(make_search())):
+        def amend(self, rows, labels):
+            told.append((list(rows), list(labels)))
+
+    def make():
+        search = make_search()
+        search.__class__ = Amendable
+        return search
+
+    controller = make_desk(make())
+    answer_page(controller, small[1])
+    answer_page(controller, small[1])
+    row, was = controller.card(0)["row"], controller.cards.labels[0]
+    controller.handle([{"op": "set", "at": 0, "v": 1 - was}])
+    controller.handle([{"op": "open"}])
+    answer_page(controller, small[1])
+    answer_page(controller, small[1])
+    assert ([row], [1 - was]) in told
+    labels = controller.cards.labels
+    controller.close()
+    told.clear()
+    again = make_desk(make())
+    assert again.cards.labels == labels
+    assert told == [([row], [1 - was])]
+
+
+def test_on_a_machine_that_goes_another_way_no_answer_is_lost_or_asked_twice(make_desk, make_search, small):
+    controller = make_desk()
+    for _ in range(3):
+        answer_page(controller, small[1])
+    known = controller.session.known()
+    controller.close()
+    other = make_desk(make_search(seed=99))  # another random course
+    assert "another way" in other.notice
+    asked = [str(other.ids[row]) for round_ in other.asked for row in round_.rows]
+    filled = {asked[p]: label for p, label in shown(other).items()}
+    assert filled == {item: known[item] for item in filled}
+    assert not any(asked[p] in known for p, label in enumerate(other.cards.labels) if label == -2)
+    label_all(other, small[1])
+    everything = other.session.known()
+    assert everything.items() >= known.items()
+    labels = list(other.cards.labels)
+    other.close()
+    again = make_desk(make_search(seed=99))
+    assert (again.notice, again.cards.labels) == ("", labels)
+
+
+def test_another_pool_is_refused(make_desk, small, tmp_path):
+    from elsa_nb.label.controller import Controller
+
+    controller = make_desk()
+    answer_page(controller, small[1])
+    controller.close()
+    ids = [f"dog-{row}" for row in range(400)]
+    with pytest.raises(ValueError, match="other items"):
+        Controller(controller.rounds._fresh, ids, Session(tmp_path / "s.sqlite"))
+
+
+def test_a_used_search_is_refused(make_desk, make_search, small):
+    search = make_search()
+    search.update(Truth(small[1]).label(search.query().rows))
+    with pytest.raises(ValueError, match="fresh"):
+        make_desk(search)
+
+
+def test_imported_labels_are_filled_in_and_not_asked(make_desk, make_search, small, tmp_path):
+    rows = make_search().query().rows
+    session = Session(tmp_path / "s.sqlite")
+    session.record([Answer(str(small[0].ids[row]), -2, int(small[1][row]), row=int(row)) for row in rows[:5]], "import")
+    session.close()
+    controller = make_desk()
+    assert controller.cards.labels[:5] == Truth(small[1]).label(rows[:5]).tolist()
+    assert controller.cards.open == len(rows) - 5
+    assert controller.cards.cursor == 5
+
+
+def test_what_cannot_be_stored_is_not_accepted_and_the_cards_are_as_before(make_desk):
+    controller = make_desk()
+    controller.handle([{"op": "label", "v": 1}])
+    before = list(controller.cards.labels)
+    write, controller.session.write = controller.session.write, full_disk
+    assert not controller.handle([{"op": "label", "v": 1}])
+    assert "disk" in controller.error
+    assert controller.cards.labels == before
+    controller.session.write = write
+    assert controller.handle([{"op": "label", "v": 0}])
+    assert (controller.error, stored(controller)) == (None, shown(controller))
+
+
+def full_disk(*_, **__):
+    raise sqlite3.OperationalError("database or disk is full")
+
+
+def test_two_people_work_in_one_file_each_on_their_own_cards(make_desk, small):
+    ann, bea = make_desk(annotator="ann"), make_desk(annotator="bea")
+    assert ann.held
+    assert bea.held
+    answer_page(ann, small[1])
+    answer_page(bea, ~small[1])
+    both = ann.session.disagreements()
+    assert len(both) == 12
+    assert set(both[0]["labels"]) == {"ann", "bea"}
+    assert stored(ann) == shown(ann)
+    assert stored(bea) == shown(bea)
+
+
+def test_a_window_that_was_taken_over_stops_and_the_other_has_it_all(make_desk, small):
+    old = make_desk()
+    answer_page(old, small[1])
+    new = make_desk()  # same process: as if the cell was run again
+    assert shown(new) == shown(old)
+    assert not old.handle([{"op": "label", "v": 1}])
+    assert not old.held
+    answer_page(new, small[1])
+    assert stored(new) == shown(new)
+
+
+def test_the_next_round_is_ready_before_the_page_is_finished(make_desk, small):
+    kinds = []
+    controller = make_desk(publish=lambda message: kinds.append(message["kind"]))
+    answer_page(controller, small[1])  # the last page of the round begins
+    kinds.clear()
+    controller.handle([{"op": "label", "v": 1}])
+    until = time.monotonic() + 60
+    while controller._told() not in controller._ahead and time.monotonic() < until:
+        time.sleep(0.002)
+    assert "ahead" in kinds
+    controller.handle([{"op": "rest"}, {"op": "next"}])
+    assert not controller.cards.waiting  # dealt within the handler: nothing was waited for
+    assert len(controller.asked) == 2
+
+
+def test_a_search_that_fails_says_so_and_the_answers_stay(make_desk, make_search, small):
+    search = make_search()
+    controller = make_desk(search)
+    controller.rounds.after = lambda *_: 1 / 0
+    controller.handle([{"op": "label", "v": 1}, {"op": "rest"}, {"op": "next"}, {"op": "rest"}, {"op": "next"}])
+    settle(controller)
+    assert "division" in controller.error
+    assert stored(controller) == shown(controller)
+
+
+def test_only_rows_of_the_session_may_be_shown(make_desk, small):
+    controller = make_desk()
+    inside = set(controller.asked[0].rows) | set(controller.rounds.seeds.tolist())
+    assert {row for row in range(400) if controller.may_show(row)} == inside
+
+
+def test_the_figures_add_up(make_desk, small):
+    controller = make_desk()
+    for _ in range(4):
+        answer_page(controller, small[1])
+    figures = controller.figures()
+    labels = controller.cards.labels
+    assert figures["labels"] == sum(label > -2 for label in labels)
+    assert figures["positives"] == labels.count(1) == len(controller.finds())
+    assert figures["efficiency"] == figures["positives"] / figures["labels"]
+    assert figures["curve"][-1] == [figures["labels"], figures["positives"]]
+    assert np.sum(list(figures["components"].values()), 0).tolist() == [figures["labels"], figures["positives"]]
+    assert np.sum(figures["pages"], 0).tolist() == [figures["labels"], figures["positives"]]
+
+
+@pytest.mark.parametrize("size", [0, 13, "24"])
+def test_page_sizes_are_checked(make_desk, size):
+    with pytest.raises((ValueError, TypeError), match="size"):
+        make_desk(size=size)

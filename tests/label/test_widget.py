@@ -1,0 +1,164 @@
+"""Screen and kernel without a browser: the messages, their order, and who may answer."""
+
+import json
+import time
+
+import comm
+import numpy as np
+import pytest
+from conftest import settle, shown, stored
+
+from elsa_nb.label import Arrays, Panel
+from elsa_nb.label.widget import OTHER
+from elsa_nb.search.oracle import Truth
+
+
+class RecordingComm(comm.base_comm.BaseComm):
+    def __init__(self, *arguments, **named):
+        self.sent = []
+        super().__init__(*arguments, **named)
+
+    def publish_msg(self, msg_type, data=None, metadata=None, buffers=None, **_):
+        self.sent.append((msg_type, data, buffers or []))
+
+
+@pytest.fixture
+def panel(monkeypatch, make_search, small, tmp_path):
+    monkeypatch.setattr(comm, "create_comm", lambda *a, **k: RecordingComm(*a, **k))
+    pixels = np.zeros((400, 8, 8), np.uint8)
+    panel = Panel(make_search(), Arrays(pixels, small[0].ids), tmp_path / "s.sqlite", oracle=Truth(small[1]), page=12)
+    yield panel
+    panel.close()
+
+
+class Window:
+    """A browser window as the kernel sees it."""
+
+    def __init__(self, panel, nonce):
+        self.panel, self.nonce, self.seq = panel, nonce, 0
+        self.say("hello")
+
+    def say(self, kind, **more):
+        content = {"kind": kind, "nonce": self.nonce, "client": self.nonce} | more
+        message = {"content": {"data": {"method": "custom", "content": content}}, "buffers": []}
+        self.panel.widget._handle_msg(message)
+
+    def send(self, *events, seq=None):
+        self.seq = seq or self.seq + 1
+        self.say("events", seq=self.seq, events=list(events))
+
+    def got(self, kind):
+        sent = [data["content"] for _, data, _ in self.panel.widget.comm.sent if data.get("method") == "custom"]
+        return [m for m in sent if m["kind"] == kind and m.get("to") in (None, self.nonce)]
+
+
+def wait_for(condition):
+    until = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.005)
+
+
+def test_hello_brings_the_cards_and_an_answer_its_acknowledgement_after_the_commit(panel):
+    window = Window(panel, "a")
+    (snapshot,) = window.got("snapshot")
+    assert snapshot["active"]
+    assert json.dumps(snapshot)
+    window.send({"op": "label", "v": 1}, {"op": "label", "v": 0})
+    (ack,) = window.got("ack")
+    assert (ack["seq"], ack["check"]) == (1, panel.controller.cards.check)
+    assert stored(panel.controller) == shown(panel.controller) == {0: 1, 1: 0}
+
+
+def test_a_message_that_comes_twice_counts_once_and_a_gap_is_asked_for(panel):
+    window = Window(panel, "a")
+    window.send({"op": "label", "v": 1})
+    window.send({"op": "label", "v": 1}, seq=1)
+    assert len(window.got("ack")) == 2
+    assert stored(panel.controller) == {0: 1}
+    window.send({"op": "label", "v": 1}, seq=5)
+    assert window.got("resend") == [{"kind": "resend", "to": "a", "from": 2}]
+    assert stored(panel.controller) == {0: 1}
+
+
+def test_a_second_window_looks_on_until_it_takes_over(panel):
+    first, second = Window(panel, "a"), Window(panel, "b")
+    assert not second.got("snapshot")[0]["active"]
+    assert second.got("snapshot")[0]["text"] == OTHER
+    second.send({"op": "label", "v": 1})
+    assert second.got("refused")
+    assert stored(panel.controller) == {}
+    second.say("take")
+    second.seq = 0
+    second.send({"op": "label", "v": 1})
+    first.send({"op": "label", "v": 0})
+    assert first.got("refused")
+    assert stored(panel.controller) == {0: 1}
+
+
+def test_a_window_that_says_goodbye_makes_room(panel):
+    first = Window(panel, "a")
+    first.say("bye")
+    assert Window(panel, "b").got("snapshot")[0]["active"]
+
+
+def test_pictures_come_for_rows_of_the_session_and_for_no_others(panel):
+    window = Window(panel, "a")
+    wait_for(lambda: panel.controller._ahead)
+    inside = panel.controller.asked[0].rows[0]
+    outside = next(row for row in range(400) if not panel.controller.may_show(row))
+    window.say("want", positions=[1, 9999, "x"], rows=[inside, outside, -1])
+    wait_for(lambda: any(m["to"] == "a" for m in window.got("cards")))
+    (cards,) = (m for m in window.got("cards") if m["to"] == "a")
+    assert [c["position"] for c in cards["cards"]] == [1]
+    assert {p["row"] for p in cards["pictures"]} == {inside, panel.controller.asked[0].rows[1]}
+    window.say("zoom", row=outside)
+    window.say("zoom", row=inside)
+    wait_for(lambda: window.got("zoom"))
+    assert [m["row"] for m in window.got("zoom")] == [inside]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [{}, {"kind": "close"}, {"kind": "hello", "nonce": 3}, {"kind": "events", "nonce": "a", "events": 7, "seq": 1}],
+)
+def test_nonsense_is_ignored(panel, content):
+    Window(panel, "a")
+    panel.widget._on_msg(None, content, [])
+    assert stored(panel.controller) == {}
+
+
+def test_the_simulated_person_drives_the_same_messages_to_the_end(panel, small):
+    looking_on = Window(panel, "a")
+    figures = panel.play()
+    assert panel.controller.cards.over
+    assert looking_on.got("over")
+    assert stored(panel.controller) == shown(panel.controller)
+    assert set(panel.positives) <= set(np.flatnonzero(small[1]))
+    assert figures["positives"] == len(panel.positives)
+    assert "finished" in repr(panel)
+    looking_on.say("alive")
+    assert panel.widget._active == "a"
+
+
+def test_a_session_nobody_looks_at_is_given_free_and_taken_again(panel, monkeypatch):
+    window = Window(panel, "a")
+    window.send({"op": "label", "v": 1})
+    monkeypatch.setattr("elsa_nb.label.widget.GOODBYE", 0.0)
+    window.say("bye")
+    wait_for(lambda: panel.controller.resting)
+    assert panel.session.held_by is None
+    again = Window(panel, "b")
+    assert again.got("snapshot")[-1]["active"]
+    again.send({"op": "label", "v": 0})
+    settle(panel.controller)
+    assert stored(panel.controller) == shown(panel.controller) == {0: 1, 1: 0}
+
+
+def test_closed_again_and_without_an_oracle(panel, make_search, tmp_path):
+    panel.close()
+    panel.close()
+    other = Panel(make_search(), [f"text {row}" for row in range(400)], tmp_path / "t.sqlite")
+    with pytest.raises(ValueError, match="oracle"):
+        other.play()
+    other.close()
