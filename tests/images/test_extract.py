@@ -191,6 +191,7 @@ RUN = textwrap.dedent("""
 """)
 
 
+@pytest.mark.slow
 def test_kill_minus_nine_again_and_again_gives_the_bytes_of_an_uninterrupted_run(tmp_path):
     here = str(Path(__file__).parent)
 
@@ -216,6 +217,7 @@ def test_kill_minus_nine_again_and_again_gives_the_bytes_of_an_uninterrupted_run
             assert killed.read_bytes() == uninterrupted.read_bytes()
 
 
+@pytest.mark.slow
 def test_many_encoders_and_workers_killed_again_and_again(tmp_path):
     kill_extraction.prepare(tmp_path, n=32)
     told = kill_extraction.kill_and_resume(tmp_path, 2, n=32)

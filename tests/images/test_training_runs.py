@@ -49,6 +49,7 @@ def config_of(**changes):
     return replace(base, architecture=architecture, views=views, batch=16, checkpoint_every=2, **changes)
 
 
+@pytest.mark.slow
 def test_a_training_ends_in_weights_and_a_card(tmp_path):
     source = Colours()
     out = tmp_path / "colours.safetensors"
@@ -80,6 +81,7 @@ def test_a_run_that_goes_on_under_other_code_says_so(tmp_path):
     assert training_runs.makers(tmp_path / "made-by.json")["began"]["code"] == "0" * 64
 
 
+@pytest.mark.slow
 def test_measuring_on_the_way_does_not_change_the_training(tmp_path, monkeypatch):
     source = Colours()
     seen = []
@@ -93,6 +95,7 @@ def test_measuring_on_the_way_does_not_change_the_training(tmp_path, monkeypatch
     assert seen[0] == seen[1]
 
 
+@pytest.mark.slow
 def test_large_pools_are_read_as_they_are_needed(tmp_path, monkeypatch):
     """The same losses, whether all images are in memory or each batch is fetched."""
     source, seen = Colours(), []
@@ -117,6 +120,7 @@ class Pictures(Colours):
         return stream.getvalue() if row != getattr(self, "damaged", None) else stream.getvalue()[:200]
 
 
+@pytest.mark.slow
 def test_pictures_of_any_size_are_cropped_whole_by_workers(tmp_path):
     """As for ImageNet: decoded ahead, each view cut from the whole picture, the same whatever step a run starts at."""
     source, config = Pictures(), config_of()
@@ -138,6 +142,7 @@ def test_pictures_of_any_size_are_cropped_whole_by_workers(tmp_path):
         next(batches(source, config, range(1)))
 
 
+@pytest.mark.slow
 def test_torchrun_shares_a_batch_between_processes(tmp_path):
     """Two processes, one log and one file; the first loss is of 16 rows, so it is near that of one process."""
     script = tmp_path / "script.py"
