@@ -159,12 +159,16 @@ class _Window:
                 self.send({"op": "set", "at": card["position"], "v": int(label)})
         self.send({"op": "rest"}, {"op": "next"})
         until = time.monotonic() + patience
-        while desk.deck.waiting:
+        while True:
+            with desk.lock:  # else an error could come between the two
+                waiting, error = desk.deck.waiting, desk.error
+            if not waiting:
+                break
             if time.monotonic() > until:
                 raise TimeoutError(f"the next round did not come within {patience:.0f} s")
             time.sleep(0.002)
-        if desk.error:
-            raise RuntimeError(desk.error)
+        if error:
+            raise RuntimeError(error)
 
 
 def _beat(reference: weakref.ref, stop: threading.Event) -> None:
