@@ -38,8 +38,8 @@ def served(chromium, tmp_path_factory):
     url = f"http://127.0.0.1:{port}"
     conftest.wait_for(lambda: status(url) is not None, "Voila starts")
     yield folder, url, red
-    os.killpg(process.pid, signal.SIGINT)
-    process.wait(20)
+    process.send_signal(signal.SIGINT)
+    process.wait(conftest.PATIENCE / 1000)  # how soon: tests/label/test_serving.py
 
 
 def status(url, **headers):
