@@ -44,7 +44,8 @@ class Colours:
 
 def config_of(**changes):
     base = photo_recipe("vicreg", epochs=2)
-    architecture = replace(base.architecture, widths=(4, 8), blocks=(1, 1), projector=(8, 8, 6))
+    # Widths are multiples of 8: see test_methods.
+    architecture = replace(base.architecture, widths=(8, 8), blocks=(1, 1), projector=(8, 8, 6))
     views = tuple(replace(view, side=16) for view in base.views)
     return replace(base, architecture=architecture, views=views, batch=16, checkpoint_every=2, **changes)
 

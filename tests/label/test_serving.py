@@ -12,8 +12,8 @@ import urllib.request
 import numpy as np
 import psutil
 import pytest
-from conftest import PATIENCE, wait_for
 
+from conftest import PATIENCE, wait_for
 from elsa_nb.label import serving
 from elsa_nb.pool import Pool
 
