@@ -11,7 +11,9 @@ NEED_PYTHON := Python 3.11 or newer is needed. Install it, or name it: make PYTH
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
+ifndef SIDE_BY_SIDE
 .NOTPARALLEL:
+endif
 .PHONY: help setup reproduce report full test bench quick-test lint unit browser nbval format glyphs glyphs-full weights lock clean
 
 help:  ## list what can be made
@@ -40,9 +42,13 @@ full: setup  ## the paper's protocol on the bundled pool (an hour on two cores),
 	$(BIN)/elsa-nb reproduce --profile full
 	$(BIN)/elsa-nb notebooks
 
-test: lint unit browser nbval  ## lint, then all tests: units, the panel in a real browser, the notebooks' stored outputs
+# The last two take a core each, so they run side by side; what each of them says comes whole when it has ended.
+test: lint unit  ## lint, then all tests: units, the panel in a real browser, the notebooks' stored outputs
+	@echo "The panel in a browser and the committed notebooks, side by side: some minutes without a word."
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target SIDE_BY_SIDE=yes browser nbval
 
-quick-test: lint unit  ## `make test` without browser and notebooks
+quick-test: lint  ## lint and the units that take no time, in minutes: what to run while working
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(JOBS) -m "not slow" --ignore tests/browser tests
 
 lint: setup  ## ruff and the import rules (seconds)
 	$(BIN)/ruff check .
@@ -50,7 +56,7 @@ lint: setup  ## ruff and the import rules (seconds)
 	$(BIN)/lint-imports --no-cache --no-logo
 
 # One thread a worker: the workers are the parallelism.
-unit: setup  ## the tests of tests/ on JOBS=2 processes
+unit: setup  ## all tests of tests/ but the browser's, on JOBS=2 processes
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(JOBS) --ignore tests/browser tests
 
 # One server and one browser at a time.

@@ -10,10 +10,11 @@ from typing import Any, BinaryIO
 
 from elsa_nb.errors import CorruptFileError, MissingDataError
 
-# Where data, figures and build folders live: the repository, unless ELSA_ROOT names another folder.
+# Where data, figures and build folders live: the repository, unless ELSA_ROOT names another folder. The figures of
+# profile `full` are committed; who executes notebooks without meaning to publish names another place: ELSA_FIGURES.
 ROOT = Path(os.environ.get("ELSA_ROOT") or Path(__file__).resolve().parent.parent)
 DATA = ROOT / "data"
-FIGURES = ROOT / "figures"
+FIGURES = Path(os.environ.get("ELSA_FIGURES") or ROOT / "figures")
 
 
 def write_with(path: Path, write: Callable[[BinaryIO], object]) -> None:

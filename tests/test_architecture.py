@@ -65,6 +65,7 @@ def test_the_import_rules_hold():
         ("label/controller", "import elsa_nb.label.widget"),
     ],
 )
+@pytest.mark.slow
 def test_a_breach_is_caught(copy, module, line):
     if "label" in module + line:
         (copy / "elsa_nb" / "label").mkdir(exist_ok=True)

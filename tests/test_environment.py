@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from functools import cache
 from importlib.metadata import EntryPoint, packages_distributions
 
 import pytest
@@ -48,6 +49,11 @@ ALL = RUNTIME | requirements(line for extra in EXTRAS.values() for line in extra
 # --- pyproject.toml against the code
 
 
+@cache  # it reads the metadata of every package that is here
+def installed():
+    return packages_distributions()
+
+
 def imported(sources):
     """Names of the third-party distributions imported anywhere in `sources`, lazily or not."""
     modules = set()
@@ -58,7 +64,7 @@ def imported(sources):
             elif isinstance(node, ast.ImportFrom) and node.level == 0:
                 modules.add(node.module.partition(".")[0])
     own = {"elsa_nb", "benchmarks"} | {path.stem for path in (ROOT / "tests").rglob("*.py")}
-    distributions = packages_distributions()
+    distributions = installed()
     found = {m: distributions.get(m, [m]) for m in modules - set(sys.stdlib_module_names) - own}
     return {canonicalize_name(names[0]) for names in found.values()}
 

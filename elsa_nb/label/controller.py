@@ -9,7 +9,7 @@ import threading
 import time
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -30,7 +30,8 @@ class Controller:
     """One annotator at work on one session.
 
     `publish(message)` is called with what happens without being asked for: {"kind": "deal" | "over" | "ahead" |
-    "trouble" | "lease"}; it must be quick and may be called from other threads.
+    "trouble" | "lease"}; it must be quick and may be called from other threads. `worker` computes the rounds, one after
+    another; by default it is a thread of the controller's own, and `close` shuts it down in any case.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class Controller:
         size: int = 24,
         estimate: RemainingEstimator = among_likely,
         publish: Callable[[dict[str, Any]], None] = lambda message: None,
+        worker: Executor | None = None,
     ):
         if size not in PAGE_SIZES:
             raise ValueError(f"size = {size!r} items a page; allowed: {', '.join(map(str, PAGE_SIZES))}")
@@ -53,7 +55,7 @@ class Controller:
         self.resting = False
         self._size = size
         self._last = time.monotonic()
-        self._worker = ThreadPoolExecutor(1, "elsa-rounds")
+        self._worker = worker or ThreadPoolExecutor(1, "elsa-rounds")
         self._ahead: dict[tuple, tuple] = {}
         self._wanted: tuple | None = None
         self._scores: tuple[int, np.ndarray | None] = (-1, None)

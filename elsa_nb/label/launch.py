@@ -8,7 +8,6 @@ import json
 import os
 import secrets
 import socket
-import subprocess
 import sys
 import tempfile
 import webbrowser
@@ -20,7 +19,7 @@ import numpy as np
 
 from elsa_nb import store
 from elsa_nb.errors import MissingDataError
-from elsa_nb.label import first_examples
+from elsa_nb.label import first_examples, serving
 from elsa_nb.label.items import Files
 from elsa_nb.pool import Pool
 from elsa_nb.search.elsa import Search
@@ -101,6 +100,7 @@ def command(notebook: Path, *, ip: str, port: int, token: str) -> list[str]:
         *(f"--Voila.ip={ip}", f"--port={port}", "--Voila.port_retries=0", f"--Voila.token={token}"),
         *("--VoilaConfiguration.file_allowlist=[]", "--VoilaConfiguration.file_denylist=['.*']"),
         "--VoilaConfiguration.extension_denylist=['jupyterlab-jupytext']",
+        f"--KernelManager.shutdown_wait_time={serving.PATIENCE / 2}",  # kernels that are busy when the server ends
     ]
 
 
@@ -116,9 +116,10 @@ def write_notebook(job: Job, folder: Path) -> Path:
 
 
 def launch(job: Job, *, ip: str = "127.0.0.1", port: int = 0, token: str | None = None, browser: bool = True) -> int:
-    """Serve the panel until the server is stopped; return its exit status.
+    """Serve the panel until the server ends by itself; return its exit status.
 
-    Raises ValueError for an empty token on an address that other machines reach.
+    SIGINT (Ctrl-C), SIGTERM and SIGHUP end the server and its kernels within seconds: `serving.serve`. Raises
+    ValueError for an empty token on an address that other machines reach.
     """
     token = secrets.token_urlsafe(24) if token is None else token
     if not token and ip not in ("127.0.0.1", "localhost", "::1"):
@@ -131,18 +132,11 @@ def launch(job: Job, *, ip: str = "127.0.0.1", port: int = 0, token: str | None 
         url = f"http://{ip}:{port}/" + (f"?token={token}" if token else "")
         print(f"Open {url}\nThe answers go to {job.session}. Stop with Ctrl-C.", flush=True)
         environment = os.environ | {VARIABLE: str(Path(folder) / "job.json")}
-        server = subprocess.Popen(command(notebook, ip=ip, port=port, token=token), env=environment)
-        try:
-            if browser:
-                webbrowser.open(url)
-            return server.wait()
-        finally:
-            server.terminate()
-            try:
-                server.wait(10)
-            except subprocess.TimeoutExpired:  # Voila may miss a signal that comes while it handles another
-                server.kill()
-                server.wait()
+        return serving.serve(
+            command(notebook, ip=ip, port=port, token=token),
+            environment=environment,
+            started=lambda: browser and webbrowser.open(url),
+        )
 
 
 def _free_port(ip: str) -> int:

@@ -161,12 +161,16 @@ class _Window:
                 self.send({"op": "set", "at": card["position"], "v": int(label)})
         self.send({"op": "rest"}, {"op": "next"})
         until = time.monotonic() + patience
-        while controller.cards.waiting:
+        while True:
+            with controller.lock:  # else an error could come between the two
+                waiting, error = controller.cards.waiting, controller.error
+            if not waiting:
+                break
             if time.monotonic() > until:
                 raise TimeoutError(f"the next round did not come within {patience:.0f} s")
             time.sleep(0.002)
-        if controller.error:
-            raise RuntimeError(controller.error)
+        if error:
+            raise RuntimeError(error)
 
 
 def _beat(reference: weakref.ref, stop: threading.Event) -> None:

@@ -2,6 +2,7 @@
 
 import base64
 import html
+import os
 from pathlib import Path
 
 import pandas as pd
@@ -58,7 +59,7 @@ def _section(profile: Profile, index: pd.DataFrame) -> list[str]:
         for row in rows.itertuples():
             parts.append(f'<h3>{html.escape(row.title)} <span class="item">{html.escape(row.paper_item)}</span></h3>')
             parts.append(_exhibit(profile.figures, row.name, row.kind, row.title))
-            source = f"Its rows: <code>{profile.figures.relative_to(store.ROOT)}/{row.name}.csv</code>."
+            source = f"Its rows: <code>{os.path.relpath(profile.figures, store.ROOT)}/{row.name}.csv</code>."
             sweep = f" Searches: <code>data/results/{row.sweep}-{profile.name}.parquet</code>." if row.sweep else ""
             parts.append(f'<p class="from">{source}{sweep}</p>')
     return parts

@@ -95,6 +95,7 @@ def run(*arguments, root):
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 def test_a_smoke_run_of_every_part(tmp_path):
     everything = ["rounds", "sweep", "graph", "rivals", "growth", "gpu", "rounds-large", "larger-than-memory"]
     done = run("--quick", "--out", tmp_path / "out", *everything, root=tmp_path)

@@ -62,6 +62,7 @@ def stop(process):
             process.wait(15)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
 
 
 def wait_for(condition, what, seconds=60):

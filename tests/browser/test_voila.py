@@ -6,11 +6,11 @@ import sys
 import urllib.error
 import urllib.request
 
-import conftest
 import numpy as np
 import pytest
 from PIL import Image
 
+import conftest
 from elsa_nb.pool import Pool
 
 N = 60
@@ -38,8 +38,8 @@ def served(chromium, tmp_path_factory):
     url = f"http://127.0.0.1:{port}"
     conftest.wait_for(lambda: status(url) is not None, "Voila starts")
     yield folder, url, red
-    os.killpg(process.pid, signal.SIGINT)
-    process.wait(20)
+    process.send_signal(signal.SIGINT)
+    process.wait(conftest.PATIENCE / 1000)  # how soon: tests/label/test_serving.py
 
 
 def status(url, **headers):

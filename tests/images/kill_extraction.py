@@ -17,6 +17,7 @@ import torch
 
 from elsa_nb import store
 from elsa_nb.images.extraction.embed import embed_folder
+from elsa_nb.pool import PoolWriter
 from elsa_nb.store import sha256_file
 
 ENCODERS = ("official:vicreg", "official:obow")
@@ -30,9 +31,11 @@ def prepare(folder, n=64):
         photographs.write(folder / "album" / f"{i % 7}/{i:04d}.jpg", photographs.encoded(picture))
 
 
-def extract(folder, out):
+def extract(folder, out, hold_at=None):
     torch.set_num_threads(1)
     store.DATA = folder / "data"
+    if hold_at is not None:
+        hold(folder / out, hold_at)
     embed_folder(folder / "album", ENCODERS, name="album", folder=folder / out, batch=BATCH, workers=1, progress=False)
 
 
@@ -44,6 +47,38 @@ def blocks(folder):
     """Count the blocks that the slowest of the begun pools has written."""
     journals = list(folder.glob("*/journal.txt"))
     return min((j.read_bytes().count(b"\n") - 1 for j in journals), default=0)
+
+
+def hold(folder, most):
+    """Let this process write no further once all pools in `folder` have so many blocks: it waits for its killer."""
+    write = PoolWriter.write
+
+    def held(self, block):
+        if blocks(folder) >= most:
+            time.sleep(600)
+        write(self, block)
+
+    PoolWriter.write = held
+
+
+def start(target, *arguments):
+    """Start a process that has the slow imports already."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["elsa_nb.images.extraction.embed", "torchvision", "torch.utils.data"])
+    process = context.Process(target=target, args=arguments)
+    process.start()
+    return process
+
+
+def kill_at(process, folder, least, later=0.0):
+    """Kill a process `later` seconds after all pools in `folder` have so many blocks."""
+    while blocks(folder) < least:
+        assert alive(process), "it ended before it could be killed"
+        time.sleep(0.002)
+    time.sleep(later)
+    os.kill(process.pid, signal.SIGKILL)
+    while alive(process):
+        time.sleep(0.002)
 
 
 def alive(process):
@@ -58,31 +93,17 @@ def alive(process):
 def kill_and_resume(folder, kills, n=64, seed=0):
     """Return how often the process was killed, after how many rows each time, and whether all came out the same."""
     rng, rows = random.Random(seed), []
-    context = multiprocessing.get_context("forkserver")
-    slow_imports = ["elsa_nb.images.extraction.embed", "torchvision", "torch.utils.data"]
-    context.set_forkserver_preload(slow_imports)
     began = time.perf_counter()
-
-    def run(out):
-        process = context.Process(target=extract, args=(folder, out))
-        process.start()
-        return process
-
-    whole = run("whole")
+    whole = start(extract, folder, "whole")
     whole.join()
     assert whole.exitcode == 0
     steps = n // BATCH / (kills + 1)
     for turn in range(kills):
-        process = run("killed")
         goal = rng.uniform(turn * steps, (turn + 1) * steps)
-        while blocks(folder / "killed") < goal and alive(process):
-            time.sleep(0.002)
-        time.sleep(rng.uniform(0, 0.03))
-        os.kill(process.pid, signal.SIGKILL)
-        while alive(process):
-            time.sleep(0.002)
+        process = start(extract, folder, "killed", int(goal) + 3)
+        kill_at(process, folder / "killed", goal, rng.uniform(0, 0.03))
         rows.append(blocks(folder / "killed") * BATCH)
-    last = run("killed")
+    last = start(extract, folder, "killed")
     last.join()
     assert last.exitcode == 0
     same = hashes(folder / "killed") == hashes(folder / "whole")

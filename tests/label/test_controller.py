@@ -1,12 +1,11 @@
 """The controller: what the screen was told is in the file, and the search is where the person is."""
 
 import sqlite3
-import time
 
 import numpy as np
 import pytest
-from conftest import answer_page, settle, shown, stored
 
+from conftest import CONFIG, ByHand, answer_page, settle, shown, stored
 from elsa_nb.label.session import Answer, Session
 from elsa_nb.search.oracle import Truth, simulate
 
@@ -214,15 +213,14 @@ def test_a_window_that_was_taken_over_stops_and_the_other_has_it_all(make_desk, 
 
 
 def test_the_next_round_is_ready_before_the_page_is_finished(make_desk, small):
-    kinds = []
-    controller = make_desk(publish=lambda message: kinds.append(message["kind"]))
+    kinds, worker = [], ByHand()
+    controller = make_desk(publish=lambda message: kinds.append(message["kind"]), worker=worker)
     answer_page(controller, small[1])  # the last page of the round begins
+    worker.run()
     kinds.clear()
     controller.handle([{"op": "label", "v": 1}])
-    until = time.monotonic() + 60
-    while controller._told() not in controller._ahead and time.monotonic() < until:
-        time.sleep(0.002)
-    assert "ahead" in kinds
+    worker.run()
+    assert kinds == ["ahead"]
     controller.handle([{"op": "rest"}, {"op": "next"}])
     assert not controller.cards.waiting  # dealt within the handler: nothing was waited for
     assert len(controller.asked) == 2
@@ -238,10 +236,16 @@ def test_a_search_that_fails_says_so_and_the_answers_stay(make_desk, make_search
     assert stored(controller) == shown(controller)
 
 
-def test_only_rows_of_the_session_may_be_shown(make_desk, small):
-    controller = make_desk()
+def test_only_rows_of_the_session_may_be_shown(make_desk):
+    ahead, worker = [], ByHand()
+    controller = make_desk(publish=lambda message: ahead.extend(message["rows"]), worker=worker)
     inside = set(controller.asked[0].rows) | set(controller.rounds.seeds.tolist())
     assert {row for row in range(400) if controller.may_show(row)} == inside
+    worker.run()  # the round after this one is looked for
+    now = {row for row in range(400) if controller.may_show(row)}
+    assert now > inside
+    assert now - inside >= set(ahead) - inside > set()
+    assert len(now) <= len(inside) + CONFIG.a + CONFIG.b
 
 
 def test_the_figures_add_up(make_desk, small):

@@ -1,13 +1,12 @@
 """Screen and kernel without a browser: the messages, their order, and who may answer."""
 
 import json
-import time
 
 import comm
 import numpy as np
 import pytest
-from conftest import settle, shown, stored
 
+from conftest import settle, shown, stored, wait_for
 from elsa_nb.label import Arrays, Panel
 from elsa_nb.label.widget import OTHER
 from elsa_nb.search.oracle import Truth
@@ -50,13 +49,6 @@ class Window:
     def got(self, kind):
         sent = [data["content"] for _, data, _ in self.panel.widget.comm.sent if data.get("method") == "custom"]
         return [m for m in sent if m["kind"] == kind and m.get("to") in (None, self.nonce)]
-
-
-def wait_for(condition):
-    until = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < until
-        time.sleep(0.005)
 
 
 def test_hello_brings_the_cards_and_an_answer_its_acknowledgement_after_the_commit(panel):
@@ -104,7 +96,8 @@ def test_a_window_that_says_goodbye_makes_room(panel):
 
 def test_pictures_come_for_rows_of_the_session_and_for_no_others(panel):
     window = Window(panel, "a")
-    wait_for(lambda: panel.controller._ahead)
+    served = len(panel.controller.asked[0]) + len(panel.controller.rounds.seeds)
+    wait_for(lambda: sum(map(panel.controller.may_show, range(400))) > served)  # the next round's are, too
     inside = panel.controller.asked[0].rows[0]
     outside = next(row for row in range(400) if not panel.controller.may_show(row))
     window.say("want", positions=[1, 9999, "x"], rows=[inside, outside, -1])

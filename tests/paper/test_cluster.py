@@ -71,11 +71,13 @@ def rows(folder):
     return pd.concat(frames, ignore_index=True).drop(columns="seconds")
 
 
+@pytest.mark.slow
 def test_two_workers_one_of_them_killed_give_the_rows_of_one_process(root, tmp_path):
     run(root, PLAN + LOCAL, tmp_path)
     pd.testing.assert_frame_equal(rows(tmp_path), rows(root / "alone"))
 
 
+@pytest.mark.slow
 def test_a_lost_scheduler_is_told_and_what_was_stored_is_whole(root, tmp_path):
     scheduler = (
         "from dask.distributed import LocalCluster\nimport sys, time\n"

@@ -51,6 +51,7 @@ def test_both_forms_of_the_sampler_return_the_same_rows(ground):
     assert len(queried) <= 4
 
 
+@pytest.mark.slow
 def test_every_series_is_timed_in_both_forms():
     points = complexity.measure("quick", TINY)
     assert (points["seconds"] >= 0).all()
@@ -126,6 +127,7 @@ def test_the_ratio_is_taken_turn_by_turn():
     assert exponents.speedup(points)["plain / package"].tolist() == pytest.approx([10] * 4)
 
 
+@pytest.mark.slow
 def test_what_the_notebook_stored_is_fitted_again(tmp_path, monkeypatch):
     monkeypatch.setattr("elsa_nb.profiles.ROOT", tmp_path)
     assert exponents.stored("quick") is None

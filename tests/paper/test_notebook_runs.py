@@ -30,6 +30,7 @@ def write(folder, *sources, name="00-small.ipynb"):
     nbformat.write(node, folder / name)
 
 
+@pytest.mark.slow
 def test_a_run_is_reused_until_something_changes(folder, capsys):
     profile = profiles.profile("quick")
     write(folder, 'profile = "full"', "print(profile)")
@@ -45,6 +46,7 @@ def test_a_run_is_reused_until_something_changes(folder, capsys):
     assert "quickquick" in executed.read_text()
 
 
+@pytest.mark.slow
 def test_executed_copies_hold_no_times_and_no_paths(folder):
     profile = profiles.profile("quick")
     write(folder, 'profile = "full"', "print(profile)")
@@ -62,6 +64,7 @@ def test_an_unknown_parameter_is_refused_before_anything_runs(folder):
     assert not (folder.parent / "build").exists()
 
 
+@pytest.mark.slow
 def test_a_failing_cell_fails_the_run_and_leaves_no_copy(folder):
     profile = profiles.profile("quick")
     write(folder, 'profile = "quick"', "1 / 0")

@@ -39,6 +39,7 @@ def environment(tmp_path):
     return kept | told | fixed
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(900)  # some 90 s of processor time; minutes on a busy machine
 def test_every_notebook_runs_to_its_end(environment):
     ran = subprocess.run(

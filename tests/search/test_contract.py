@@ -1,6 +1,10 @@
-"""Every strategy keeps the one contract of `query` and `update`, whatever is configured and whatever is answered."""
+"""Every strategy keeps the one contract of `query` and `update`, whatever is configured and whatever is answered.
 
-from dataclasses import dataclass, replace
+Each arm meets every check with every oracle. Each other setting meets every check that its value could break, and the
+oracles, answers and sizes of pools in turn: pairs (`in_turn`), not the full product.
+"""
+
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import pytest
@@ -58,8 +62,10 @@ def quick(config):
 
 PAPER = small(ELSA)
 RELEASED = quick(small(RELEASED_CODE))
-CONFIGS = {
-    **{f"{reading}: {arm}": quick(small(config)) for reading, of in READINGS.items() for arm, config in of.items()},
+ARMS = {f"{reading}: {arm}": quick(small(config)) for reading, of in READINGS.items() for arm, config in of.items()}
+SETTINGS = {
+    "a: larger": replace(PAPER, a=12),
+    "l: one point": replace(PAPER, l=1),
     "a per query": replace(PAPER, nn_per="query"),
     "a per query, all positives": replace(PAPER, nn_per="query", nn_queries="all positives"),
     "queries: all positives": replace(PAPER, nn_queries="all positives"),
@@ -90,12 +96,19 @@ PROBES = {
     "greedy probe, doubling": ProbeConfig(budget=500, batch=1, growth=1, weak_negatives=3),
     "greedy probe, sgd head": ProbeConfig(budget=30, head=QUICK),
 }
-STRATEGIES = CONFIGS | PROBES
+MAIN = ARMS | PROBES
+STRATEGIES = MAIN | SETTINGS
 RANDOM = {  # what draws from the Generator at all
     name
     for name, config in STRATEGIES.items()
     if isinstance(config, ProbeConfig) or (config.use_rands and (config.rounds or config.zero_pass) and name != "no b")
 }
+
+
+def in_turn(*choices):
+    """Pair each main strategy with every choice, and each other setting with one of them, the choices taking turns."""
+    pairs = [(name, choice) for name in MAIN for choice in choices]
+    return pairs + [(name, choices[i % len(choices)]) for i, name in enumerate(SETTINGS)]
 
 
 def start(problem, config, seed=0) -> Strategy:
@@ -182,8 +195,7 @@ ORACLES = {
 }
 
 
-@pytest.mark.parametrize("oracle", ORACLES)
-@pytest.mark.parametrize("name", STRATEGIES)
+@pytest.mark.parametrize(("name", "oracle"), in_turn(*ORACLES))
 def test_each_batch_keeps_the_rules(problem, name, oracle):
     log = follow(problem, STRATEGIES[name], Shrugs(problem.positive, **ORACLES[oracle]))
     assert len({len(array) for array in log}) == 1
@@ -191,30 +203,22 @@ def test_each_batch_keeps_the_rules(problem, name, oracle):
     assert (np.diff(log.rounds) >= 0).all()
 
 
-@pytest.mark.parametrize("name", STRATEGIES)
-@pytest.mark.parametrize("answer", [POSITIVE, NEGATIVE, UNSURE])
+@pytest.mark.parametrize(("name", "answer"), in_turn(POSITIVE, NEGATIVE, UNSURE))
 def test_one_answer_to_everything_ends_cleanly(problem, name, answer):
     log = follow(problem, STRATEGIES[name], Shrugs(np.full(90, answer == POSITIVE), unsure=float(answer == UNSURE)))
     assert (log.labels == answer).all()
 
 
 @pytest.mark.parametrize("name", STRATEGIES)
-def test_the_same_seed_gives_the_same_log(problem, name):
-    first, again, other = (follow(problem, STRATEGIES[name], Truth(problem.positive), seed) for seed in (1, 1, 2))
-    assert same(first, again)
+def test_the_same_seed_gives_the_same_log_and_shared_parts_carry_nothing_over(name):
+    """The second log is of neighbours and features that served another search, the third of fresh ones."""
+    shared, fresh = make_problem(), make_problem()
+    other, first = (follow(shared, STRATEGIES[name], Truth(shared.positive), seed) for seed in (2, 1))
+    assert same(first, follow(fresh, STRATEGIES[name], Truth(fresh.positive), 1))
     assert same(first, other) == (name not in RANDOM)
 
 
-@pytest.mark.parametrize("name", STRATEGIES)
-def test_shared_neighbours_and_features_carry_nothing_over(name):
-    shared = make_problem()
-    first, again = (follow(shared, STRATEGIES[name], Truth(shared.positive)) for _ in range(2))
-    assert same(first, again)
-    assert same(first, follow(make_problem(), STRATEGIES[name], Truth(shared.positive)))
-
-
-@pytest.mark.parametrize("name", STRATEGIES)
-@pytest.mark.parametrize("n", [2, 4, 11])
+@pytest.mark.parametrize(("name", "n"), in_turn(2, 4, 11))
 def test_a_pool_smaller_than_the_batch_is_exhausted_cleanly(name, n):
     tiny = make_problem(n, seeds=(0,))
     log = follow(tiny, STRATEGIES[name], Truth(tiny.positive))
@@ -236,7 +240,7 @@ def test_paper_arms_label_a_whole_small_pool():
     assert sorted(log.rows) == list(range(1, 40))
 
 
-@pytest.mark.parametrize("name", STRATEGIES)
+@pytest.mark.parametrize("name", MAIN)
 def test_out_of_turn_calls_raise_and_change_nothing(problem, name):
     config, oracle = STRATEGIES[name], Truth(problem.positive)
     undisturbed = simulate(start(problem, config), oracle)
@@ -254,7 +258,7 @@ def test_out_of_turn_calls_raise_and_change_nothing(problem, name):
     assert same(strategy.log, undisturbed)
 
 
-@pytest.mark.parametrize("name", STRATEGIES)
+@pytest.mark.parametrize("name", MAIN)
 def test_wrong_labels_change_nothing(problem, name):
     config, oracle = STRATEGIES[name], Truth(problem.positive)
     undisturbed = simulate(start(problem, config), oracle)
@@ -295,6 +299,13 @@ def test_unsure_answers_are_paid_for_and_teach_nothing(problem, name, monkeypatc
 
 def test_the_modules_under_test_share_one_head(problem):
     assert elsa.heads is rivals.heads is head  # else the spy above would see nothing
+
+
+def test_every_field_of_a_search_has_a_setting_of_its_own():
+    varied = {
+        f.name for f in fields(SearchConfig) for c in SETTINGS.values() if getattr(c, f.name) != getattr(PAPER, f.name)
+    }
+    assert varied | {"use_rands", "use_head"} == {f.name for f in fields(SearchConfig)}  # the arms leave these two out
 
 
 def test_the_log_is_empty_before_the_first_answer(problem):

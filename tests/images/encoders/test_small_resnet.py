@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -214,16 +215,14 @@ def test_the_bundled_encoders_keep_their_promises(name):
     assert {"command", "seconds", "loss_curve", "images", "code", "commit", "config", "versions"} <= set(card)
 
 
-def sources_at(commit, modules):
-    """Yield name and bare source of modules as they were in a commit; skip where the history is not there."""
-    for module in sorted(modules):
-        path = module.replace(".", "/") + ".py"
-        shown = subprocess.run(
-            ["git", "show", f"{commit}:{path}"], cwd=ROOT, capture_output=True, text=True, check=False
-        )
-        if shown.returncode:
-            pytest.skip(f"the commit {commit[:7]} is not in this copy of the repository")
-        yield module, bare_source(shown.stdout)
+@cache  # the cards name few commits, and the same modules
+def source_at(commit, module):
+    """Return the bare source of a module as it was in a commit; skip where the history is not there."""
+    place = f"{commit}:{module.replace('.', '/')}.py"
+    shown = subprocess.run(["git", "show", place], cwd=ROOT, capture_output=True, text=True, check=False)
+    if shown.returncode:
+        pytest.skip(f"the commit {commit[:7]} is not in this copy of the repository")
+    return bare_source(shown.stdout)
 
 
 @pytest.mark.parametrize("name", bundled_encoders())
@@ -234,7 +233,7 @@ def test_a_card_names_the_code_and_the_images_that_made_the_weights(name):
     assert card["sha256"] == sha256_file(DATA / "weights" / f"{name}.safetensors")
     if card.get("data", "glyphs") == "glyphs":
         assert card["images"] == Glyphs.open().sha256
-    text = "".join(f"{module}\n{source}\n" for module, source in sources_at(card["commit"], card["modules"]))
+    text = "".join(f"{module}\n{source_at(card['commit'], module)}\n" for module in sorted(card["modules"]))
     assert card["code"] == sha256_bytes(text.encode())
     last = card["loss_curve"][-1]
     assert last["step"] == card["steps"]

@@ -1,13 +1,5 @@
 """Extraction gives both spaces, reuses what is finished, and survives kill -9 without losing or changing a byte."""
 
-import os
-import signal
-import subprocess
-import sys
-import textwrap
-import time
-from pathlib import Path
-
 import kill_extraction
 import numpy as np
 import pytest
@@ -175,47 +167,31 @@ def test_only_the_spaces_asked_for_and_only_the_encoders_not_done(tmp_path):
     assert {title: list(each) for title, each in pools.items()} == {"first": ["projection"], "second": list(SPACES)}
 
 
-RUN = textwrap.dedent("""
-    import sys, time, torch
+def extract_squares(folder, hold_at=None):
     torch.set_num_threads(1)
-    sys.path[:0] = sys.argv[2:]
-    from test_extract import Squares, tiny
-    from elsa_nb.images.extraction.extract import extract
-    class Slow(Squares):
-        def images(self, rows=None):
-            if not self.asked:
-                print("go", flush=True)
-            time.sleep(0.004)
-            return super().images(rows)
-    extract(Slow(1200), tiny(), folder=sys.argv[1], batch=8)
-""")
+    if hold_at is not None:
+        kill_extraction.hold(folder, hold_at)
+    extract(Squares(1200), tiny(), folder=folder, batch=8)
 
 
+@pytest.mark.slow
 def test_kill_minus_nine_again_and_again_gives_the_bytes_of_an_uninterrupted_run(tmp_path):
-    here, images = Path(__file__).parents[:2]
-
-    def run(folder, seconds=None):
-        process = subprocess.Popen([sys.executable, "-c", RUN, folder, here, images], stdout=subprocess.PIPE)
-        process.stdout.readline()
-        if seconds is not None:
-            time.sleep(seconds)
-            os.kill(process.pid, signal.SIGKILL)
-        process.communicate()
-        return process.returncode
-
-    for turn in range(3):
-        assert run(tmp_path / "killed", 0.15 + 0.1 * turn) == -signal.SIGKILL
-    parts = [tmp_path / "killed" / f"glyphs-tiny-{space}" / "journal.txt" for space in SPACES]
-    assert all(len(part.read_text().splitlines()) > 2 for part in parts)
-    assert run(tmp_path / "killed") == 0
-    whole = extract(Squares(1200), tiny(), folder=tmp_path / "whole", batch=8)
-    assert len(whole["embedding"]) == 1200
+    killed, whole = tmp_path / "killed", tmp_path / "whole"
+    for blocks in (10, 60, 120):  # of 150
+        process = kill_extraction.start(extract_squares, killed, blocks + 10)
+        kill_extraction.kill_at(process, killed, blocks)
+        assert 10 <= kill_extraction.blocks(killed) <= blocks + 10
+    last = kill_extraction.start(extract_squares, killed)
+    last.join()
+    assert last.exitcode == 0
+    assert len(extract(Squares(1200), tiny(), folder=whole, batch=8)["embedding"]) == 1200
     for space in SPACES:
         for file in FILES:
-            killed, uninterrupted = (tmp_path / run / f"glyphs-tiny-{space}" / file for run in ("killed", "whole"))
-            assert killed.read_bytes() == uninterrupted.read_bytes()
+            parts = (folder / f"glyphs-tiny-{space}" / file for folder in (killed, whole))
+            assert next(parts).read_bytes() == next(parts).read_bytes()
 
 
+@pytest.mark.slow
 def test_many_encoders_and_workers_killed_again_and_again(tmp_path):
     kill_extraction.prepare(tmp_path, n=32)
     told = kill_extraction.kill_and_resume(tmp_path, 2, n=32)

@@ -45,11 +45,13 @@ class Colours:
 
 def config_of(**changes):
     base = photo_recipe("vicreg", epochs=2)
-    architecture = replace(base.architecture, widths=(4, 8), blocks=(1, 1), projector=(8, 8, 6))
+    # Widths are multiples of 8: see test_methods.
+    architecture = replace(base.architecture, widths=(8, 8), blocks=(1, 1), projector=(8, 8, 6))
     views = tuple(replace(view, side=16) for view in base.views)
     return replace(base, architecture=architecture, views=views, batch=16, checkpoint_every=2, **changes)
 
 
+@pytest.mark.slow
 def test_a_training_ends_in_weights_and_a_card(tmp_path):
     source = Colours()
     out = tmp_path / "colours.safetensors"
@@ -81,6 +83,7 @@ def test_a_run_that_goes_on_under_other_code_says_so(tmp_path):
     assert command.makers(tmp_path / "made-by.json")["began"]["code"] == "0" * 64
 
 
+@pytest.mark.slow
 def test_measuring_on_the_way_does_not_change_the_training(tmp_path, monkeypatch):
     source = Colours()
     seen = []
@@ -94,6 +97,7 @@ def test_measuring_on_the_way_does_not_change_the_training(tmp_path, monkeypatch
     assert seen[0] == seen[1]
 
 
+@pytest.mark.slow
 def test_large_pools_are_read_as_they_are_needed(tmp_path, monkeypatch):
     """The same losses, whether all images are in memory or each batch is fetched."""
     source, seen = Colours(), []
@@ -118,6 +122,7 @@ class Pictures(Colours):
         return stream.getvalue() if row != getattr(self, "damaged", None) else stream.getvalue()[:200]
 
 
+@pytest.mark.slow
 def test_pictures_of_any_size_are_cropped_whole_by_workers(tmp_path):
     """As for ImageNet: decoded ahead, each view cut from the whole picture, the same whatever step a run starts at."""
     source, config = Pictures(), config_of()
@@ -139,6 +144,7 @@ def test_pictures_of_any_size_are_cropped_whole_by_workers(tmp_path):
         next(training_batches(source, config, range(1)))
 
 
+@pytest.mark.slow
 def test_torchrun_shares_a_batch_between_processes(tmp_path):
     """Two processes, one log and one file; the first loss is of 16 rows, so it is near that of one process."""
     script = tmp_path / "script.py"

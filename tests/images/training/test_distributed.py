@@ -48,6 +48,7 @@ def told(tmp_path_factory):
     return [torch.load(folder / f"{rank}.pt") for rank in range(COUNT)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", METHODS)
 def test_two_processes_equal_one_with_the_whole_batch(told, name):
     whole = gradients(name, views_of(name))

@@ -26,7 +26,7 @@ from elsa_nb.images.training.quality import collapse, linear_probe, purity
 from elsa_nb.images.training.recipes import glyph_recipe
 from elsa_nb.images.training.train import run_training
 
-TINY = Architecture(widths=(4, 8), blocks=(1, 1), projector=(8, 8, 6))
+TINY = Architecture(widths=(8, 16), blocks=(1, 1), projector=(8, 8, 6))  # multiples of 8: see test_methods
 CONFIG = TrainingConfig(architecture=TINY, epochs=2, batch=16, checkpoint_every=3, log_every=2, precision="float32")
 
 

@@ -1,0 +1,81 @@
+"""A server that runs until it ends or somebody asks for its end; then it ends with all that it has started.
+
+`launch` runs Voila this way, whose kernels are processes in sessions of their own: no signal to a group reaches them,
+and a server that was killed leaves them behind. Start reading at `serve`.
+"""
+
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+
+import psutil
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # Ctrl-C, `kill`, a terminal that is closed
+PATIENCE = 2.5  # seconds in which a server may end by itself once it was asked to
+
+
+def serve(
+    command: Sequence[str],
+    *,
+    environment: Mapping[str, str],
+    started: Callable[[], object] = lambda: None,
+    patience: float = PATIENCE,
+) -> int:
+    """Run `command` until it ends or this process is asked to stop (SIGINT, SIGTERM, SIGHUP); return its exit status.
+
+    `started` is called once the server runs. Asked to stop, the server is told so once, and what is left of it and of
+    its children after `patience` seconds is killed. Then KeyboardInterrupt is raised for SIGINT, SystemExit for the
+    others. Only the main thread of a process may call it.
+    """
+    with _asked() as asked:
+        # In a session of its own: Ctrl-C reaches every process of a terminal, and a server that gets a second signal
+        # while it handles the first one may never end.
+        server = subprocess.Popen(command, env=dict(environment), start_new_session=True)
+        try:
+            started()
+            while server.poll() is None and not asked:
+                time.sleep(0.1)
+        finally:
+            _end(server, patience)
+    if asked and asked[0] == signal.SIGINT:
+        raise KeyboardInterrupt
+    if asked:
+        raise SystemExit(128 + asked[0])
+    return server.returncode
+
+
+@contextmanager
+def _asked() -> Iterator[list[int]]:
+    """Collect the signals that ask for the end instead of dying of them; those that are ignored stay ignored."""
+    asked: list[int] = []
+    before = {each: signal.getsignal(each) for each in SIGNALS}
+    heard = [each for each, handler in before.items() if handler != signal.SIG_IGN]
+    for each in heard:
+        signal.signal(each, lambda number, _: asked.append(number))
+    try:
+        yield asked
+    finally:
+        for each in heard:
+            signal.signal(each, before[each])
+
+
+def _end(server: subprocess.Popen, patience: float) -> None:
+    """Ask the server to end; after `patience` seconds kill it and its children."""
+    until = time.monotonic() + patience
+    children: set[psutil.Process] = set()
+    if server.poll() is None:
+        server.terminate()
+    while server.poll() is None:
+        with suppress(psutil.NoSuchProcess):  # again and again: a page may be opening right now
+            children |= set(psutil.Process(server.pid).children(recursive=True))
+        if time.monotonic() > until:
+            server.kill()
+            server.wait()
+        time.sleep(0.05)
+    _, left = psutil.wait_procs(children, timeout=max(until - time.monotonic(), 0))
+    for child in left:
+        with suppress(psutil.NoSuchProcess):
+            child.kill()
+    psutil.wait_procs(left, timeout=1)

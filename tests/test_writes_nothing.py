@@ -1,0 +1,62 @@
+"""A run of the tests writes no file that git tracks, and executed notebooks publish into a copy of figures/."""
+
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from elsa_nb.store import ROOT
+
+GOOD = "def test_good(tmp_path):\n    (tmp_path / 'a.csv').write_text('new')\n"
+BAD = "from pathlib import Path\ndef test_bad():\n    Path('figures/a.csv').write_text('new')\n"
+PUBLISHES = """
+import os
+from pathlib import Path
+def test_published():
+    place = Path(os.environ["ELSA_FIGURES"])
+    assert (place / "a.csv").read_text() == "old"
+    (place / "a.csv").write_text("new")
+"""
+
+
+@pytest.fixture
+def checkout(tmp_path):
+    """Make a checkout with one committed figure and this repository's rules for tests."""
+    (tmp_path / "figures").mkdir()
+    (tmp_path / "figures" / "a.csv").write_text("old")
+    shutil.copy(ROOT / "conftest.py", tmp_path)
+    for command in (["init", "-q"], ["add", "."]):
+        subprocess.run(["git", *command], cwd=tmp_path, check=True, capture_output=True)
+    return tmp_path
+
+
+def run(checkout, test, *options):
+    (checkout / "test_it.py").write_text(test)
+    told = {name: value for name, value in os.environ.items() if name != "ELSA_FIGURES"}
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options, "test_it.py"]
+    return subprocess.run(command, cwd=checkout, env=told, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("options", [(), ("-n", "1")], ids=["one process", "xdist"])
+def test_a_test_that_writes_a_tracked_file_fails_the_run_by_its_name(checkout, options):
+    assert run(checkout, GOOD, *options).returncode == 0
+    done = run(checkout, BAD, *options)
+    assert done.returncode == 1
+    assert "files that git tracks were written" in done.stdout
+    assert "figures/a.csv" in done.stdout
+
+
+def test_what_notebooks_publish_goes_into_a_copy(checkout):
+    done = run(checkout, PUBLISHES, "--nbval")
+    assert done.returncode == 0, done.stdout
+    assert (checkout / "figures" / "a.csv").read_text() == "old"
+    assert (checkout / "build" / "nbval" / "figures" / "a.csv").read_text() == "new"
+
+
+def test_figures_go_where_the_variable_says(tmp_path):
+    code = "from elsa_nb.profiles import profile; print(profile('full').figures)"
+    told = os.environ | {"ELSA_FIGURES": str(tmp_path / "shown")}
+    done = subprocess.run([sys.executable, "-c", code], env=told, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == str(tmp_path / "shown")
