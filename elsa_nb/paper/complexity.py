@@ -15,13 +15,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from elsa_nb.paper.one_thread import one_thread
 from elsa_nb.pool import Pool
 from elsa_nb.profiles import profile
 from elsa_nb.search import kernels, strategies
 from elsa_nb.search.features import Features
 from elsa_nb.search.head import LinearHead, confidence
 from elsa_nb.search.neighbours import Neighbours
+from elsa_nb.threads import one_thread
 
 A, B, K, L = 50, 50, 50, 50  # rows asked by NN and RandS, queries, sampled points: the paper's setting
 D = 256

@@ -28,7 +28,6 @@ from elsa_nb.errors import CorruptFileError, MissingDataError
 from elsa_nb.images.datasets import open_dataset
 from elsa_nb.paper import grid, simulation, thinning
 from elsa_nb.paper.grid import Setting, Sweep
-from elsa_nb.paper.one_thread import one_thread
 from elsa_nb.paper.sweeps import sweep
 from elsa_nb.paper.tightness import shares
 from elsa_nb.prepared import device, prepare
@@ -51,6 +50,7 @@ from elsa_nb.search import (
     sketch,
     strategies,
 )
+from elsa_nb.threads import one_thread
 
 RESULTS = store.DATA / "results"
 PACKAGES = ("numpy", "numba", "scipy")  # what the numbers of a search come from, given the pool

@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from elsa_nb.paper.one_thread import one_thread
 from elsa_nb.pool import Pool
 from elsa_nb.search import strategies
 from elsa_nb.search.contract import Component
@@ -21,6 +20,7 @@ from elsa_nb.search.elsa import READINGS, Search, SearchConfig
 from elsa_nb.search.head import HeadConfig
 from elsa_nb.search.neighbours import Neighbours
 from elsa_nb.search.oracle import Truth, simulate
+from elsa_nb.threads import one_thread
 
 CLASS_SIDE = 45.0  # degrees: the direction, seen from the middle of the other classes, in which the class lies
 FAN = {"C1": (90.0, 3.3), "C2": (60.0, 2.45), "C3": (30.0, 2.45), "C4": (0.0, 3.3)}  # angle in degrees, distance

@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 
 from elsa_nb.paper import toy
-from elsa_nb.paper.one_thread import one_thread
 from elsa_nb.search import strategies
 from elsa_nb.search.elsa import SearchConfig
 from elsa_nb.search.neighbours import Neighbours
 from elsa_nb.search.oracle import Truth
+from elsa_nb.threads import one_thread
 
 NEAREST = "NN in the same round"
 ANYWHERE = "Plain random search"

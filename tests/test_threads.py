@@ -4,7 +4,7 @@ import numba
 import pytest
 from threadpoolctl import threadpool_info
 
-from elsa_nb.paper.one_thread import one_thread
+from elsa_nb.threads import one_thread
 
 
 def threads():
