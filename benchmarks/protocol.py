@@ -16,8 +16,8 @@ from benchmarks.goals import PLAIN, SWEEP
 from benchmarks.summary import Row
 from benchmarks.warming import warm_up
 from elsa_nb.errors import MissingDataError
-from elsa_nb.paper import runner, simulation
-from elsa_nb.paper.grid import Setting
+from elsa_nb.paper.runs import runner, simulation
+from elsa_nb.paper.runs.grid import Setting
 from elsa_nb.paper.sweeps import SWEEPS, sweep
 from elsa_nb.search.oracle import Truth, simulate
 

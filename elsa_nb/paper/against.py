@@ -14,8 +14,9 @@ import numpy as np
 import pandas as pd
 
 from elsa_nb.errors import MissingDataError
-from elsa_nb.paper import embedding_spaces, runner
+from elsa_nb.paper import embedding_spaces
 from elsa_nb.paper.claims import claims, tables
+from elsa_nb.paper.runs import runner
 from elsa_nb.paper.sweeps import SWEEPS
 from elsa_nb.paper.tables import ENCODERS
 from elsa_nb.search.elsa import READINGS

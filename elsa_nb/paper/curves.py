@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from elsa_nb.paper.simulation import BUDGETS
+from elsa_nb.paper.runs.simulation import BUDGETS
 from elsa_nb.search.metrics import median_interval
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
 
-from elsa_nb.paper.simulation import BUDGETS
+from elsa_nb.paper.runs.simulation import BUDGETS
 from elsa_nb.paper.tables import ENCODERS
 from elsa_nb.search.metrics import median_interval
 

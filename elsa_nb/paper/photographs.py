@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 
 from elsa_nb import store
-from elsa_nb.paper import runner, tables
+from elsa_nb.paper import tables
 from elsa_nb.paper.claims import claims
+from elsa_nb.paper.runs import runner
 from elsa_nb.profiles import profile
 
 # The packs that the encoders were trained on: what they are called, and how many classes they hold.

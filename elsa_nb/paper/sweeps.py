@@ -6,7 +6,7 @@ Stored results carry the sweep they are of, so a change here makes that one stal
 from dataclasses import replace
 from itertools import product
 
-from elsa_nb.paper.grid import Change, Sweep
+from elsa_nb.paper.runs.grid import Change, Sweep
 
 _COMPONENTS = Sweep(
     name="components",

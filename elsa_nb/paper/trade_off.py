@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from elsa_nb.paper.curves import references
-from elsa_nb.paper.simulation import BUDGETS
+from elsa_nb.paper.runs.simulation import BUDGETS
 
 ROLES = ("tightest", "sparsest", "median")  # the order in which the sweep names its classes
 DEFAULTS = {"ELSA": "a=50, alpha_2=2.0", "No Active": "a=50, alpha_2=2.0", "NN": "a=50, rounds=10"}

@@ -15,8 +15,9 @@ from dataclasses import replace
 import nbformat
 from matplotlib import pyplot as plt
 
-from elsa_nb.paper import complexity, notebooks, tightness
+from elsa_nb.paper import complexity, notebooks
 from elsa_nb.paper.report import write_report
+from elsa_nb.paper.runs import purity
 from elsa_nb.paper.sweeps import SWEEPS
 from elsa_nb.profiles import profile
 from elsa_nb.search.metrics import median_interval
@@ -33,7 +34,7 @@ def cut_down():
             few = min(CLASSES, plans["paper"].n_classes)
             seeds = tuple(count for count in plans["paper"].seeds if count < MEMBERS)
             plans["paper"] = replace(plans["paper"], n_classes=few, repeats=1, least_members=MEMBERS, seeds=seeds)
-    tightness.LEAST_MEMBERS = MEMBERS
+    purity.LEAST_MEMBERS = MEMBERS
     complexity.plan = lambda _: PLAN
     median_interval.__kwdefaults__["resamples"] = 20  # intervals are most of the work otherwise
     os.cpu_count = lambda: 1  # so few searches are not worth processes of their own

@@ -9,8 +9,9 @@ import pytest
 
 from elsa_nb import store
 from elsa_nb.errors import MissingDataError
-from elsa_nb.paper import photographs, photographs_figures, runner
+from elsa_nb.paper import photographs, photographs_figures
 from elsa_nb.paper.claims import claims
+from elsa_nb.paper.runs import runner
 
 FILES = {
     "photos-vicreg-tiny-imagenet": 0.04,

@@ -9,8 +9,9 @@ import pytest
 
 from elsa_nb import profiles, store
 from elsa_nb.errors import CorruptFileError
-from elsa_nb.paper import curves, hyperparameters, noise, photographs, publish, readme, runner, tables, trade_off
-from elsa_nb.paper.grid import Setting
+from elsa_nb.paper import curves, hyperparameters, noise, photographs, publish, readme, tables, trade_off
+from elsa_nb.paper.runs import runner
+from elsa_nb.paper.runs.grid import Setting
 from elsa_nb.paper.sweeps import sweep
 
 KEPT = [

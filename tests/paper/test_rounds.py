@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from elsa_nb.paper import round_figures, rounds, tightness
-from elsa_nb.paper.simulation import Prepared
+from elsa_nb.paper import round_figures, rounds
+from elsa_nb.paper.runs import purity
+from elsa_nb.paper.runs.simulation import Prepared
 from elsa_nb.pool import Pool
 from elsa_nb.search.neighbours import Neighbours
 
@@ -92,29 +93,29 @@ def pool(monkeypatch):
     vectors = (np.array([centres[name] for name in names])[:, None] + rng.normal(size=(400, 4))).astype(np.float32)
     neighbours = Neighbours(vectors, k=20)
     made = Prepared(Pool.from_arrays(vectors), neighbours, None)
-    monkeypatch.setattr(tightness, "prepared", lambda *_: made)
-    monkeypatch.setattr(tightness, "open_dataset", lambda _: SimpleNamespace(labels=pd.DataFrame({"name": names})))
+    monkeypatch.setattr(purity, "prepared", lambda *_: made)
+    monkeypatch.setattr(purity, "open_dataset", lambda _: SimpleNamespace(labels=pd.DataFrame({"name": names})))
     return neighbours
 
 
 def test_tightness_is_the_share_of_neighbours_of_the_class(pool):
-    without = tightness.tightness("quick", ["loose", "tight"])
+    without = purity.tightness("quick", ["loose", "tight"])
     assert without["target"].tolist() == ["tight", "loose"]
     assert without["purity"].iloc[0] == 1
     assert 0.3 < without["purity"].iloc[1] < 0.7
     assert without["place"].isna().all()
     pool.build(progress=False)
-    placed = tightness.tightness("quick", ["loose", "tight"])
+    placed = purity.tightness("quick", ["loose", "tight"])
     pd.testing.assert_frame_equal(placed[["target", "members", "purity"]], without[["target", "members", "purity"]])
     assert placed["of"].tolist() == [3, 3]  # the small class has no place
     assert placed["place"].iloc[0] == 1
     with pytest.raises(ValueError, match="class 'nowhere' is not one of profile 'quick'"):
-        tightness.tightness("quick", ["nowhere"])
+        purity.tightness("quick", ["nowhere"])
 
 
 def test_five_classes_are_evenly_spaced_from_the_tightest_to_the_sparsest():
     table = pd.DataFrame({"target": list("abcdefghi"), "purity": np.arange(9) / 10}).sample(frac=1, random_state=0)
-    assert tightness.spread(table)["target"].tolist() == ["i", "g", "e", "c", "a"]
-    assert tightness.spread(table.head(5))["target"].nunique() == 5
+    assert purity.spread(table)["target"].tolist() == ["i", "g", "e", "c", "a"]
+    assert purity.spread(table.head(5))["target"].nunique() == 5
     with pytest.raises(ValueError, match="5 classes asked for; the table has 3"):
-        tightness.spread(table.head(3))
+        purity.spread(table.head(3))

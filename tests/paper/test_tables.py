@@ -6,7 +6,7 @@ import pytest
 
 from elsa_nb.paper import curves, tables
 from elsa_nb.paper.claims import claims
-from elsa_nb.paper.simulation import BUDGETS
+from elsa_nb.paper.runs.simulation import BUDGETS
 
 ARMS = ("ELSA", "No Active", "NN", "NN.Large")
 

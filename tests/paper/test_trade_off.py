@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from elsa_nb.paper import sweeps, trade_off, trade_off_figures
-from elsa_nb.paper.grid import changed
-from elsa_nb.paper.simulation import BUDGETS
+from elsa_nb.paper.runs.grid import changed
+from elsa_nb.paper.runs.simulation import BUDGETS
 from elsa_nb.search.elsa import READINGS
 
 TARGETS = ("tight", "sparse", "typical")

@@ -6,7 +6,7 @@ import pytest
 
 from elsa_nb.paper import effects, toy_rands, verdicts
 from elsa_nb.paper.against import Results
-from elsa_nb.paper.simulation import BUDGETS
+from elsa_nb.paper.runs.simulation import BUDGETS
 from elsa_nb.search.elsa import READINGS
 from elsa_nb.store import DATA
 

@@ -18,8 +18,8 @@ from typing import Any
 
 from elsa_nb import store
 from elsa_nb.errors import MissingDataError
-from elsa_nb.paper import runner
-from elsa_nb.paper.grid import Setting
+from elsa_nb.paper.runs import runner
+from elsa_nb.paper.runs.grid import Setting
 from elsa_nb.prepared import device
 from elsa_nb.profiles import profile
 

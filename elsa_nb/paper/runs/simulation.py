@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from elsa_nb.paper.grid import PROBE, Setting
-from elsa_nb.paper.thinning import absent_rows, thinned
+from elsa_nb.paper.runs.grid import PROBE, Setting
+from elsa_nb.paper.runs.thinning import absent_rows, thinned
 from elsa_nb.pool import Pool
 from elsa_nb.prepared import Prepared, prepare
 from elsa_nb.profiles import profile

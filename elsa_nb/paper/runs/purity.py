@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 
 from elsa_nb.images.datasets import open_dataset
-from elsa_nb.paper.grid import Sweep
-from elsa_nb.paper.simulation import prepared
+from elsa_nb.paper.runs.grid import Sweep
+from elsa_nb.paper.runs.simulation import prepared
 from elsa_nb.profiles import profile
 from elsa_nb.search.neighbours import Neighbours
 

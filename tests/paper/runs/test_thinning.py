@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from elsa_nb.paper.thinning import LEAST_LENGTH, absent_rows, thinned
+from elsa_nb.paper.runs.thinning import LEAST_LENGTH, absent_rows, thinned
 from elsa_nb.pool import Pool
 from elsa_nb.prepared import Prepared
 from elsa_nb.search.elsa import ELSA, Search

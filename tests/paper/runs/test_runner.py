@@ -20,7 +20,7 @@ from elsa_nb import store
 from elsa_nb.pool import Pool
 
 N, CLASSES = 900, 7
-RUN = "from elsa_nb.paper import runner; runner.run('components', 'quick', workers={workers})"
+RUN = "from elsa_nb.paper.runs import runner; runner.run('components', 'quick', workers={workers})"
 
 
 def write_glyphs(folder, names):
@@ -184,8 +184,8 @@ def test_one_row_can_be_made_again_from_what_it_says(done):
 import json, numpy as np, pandas as pd
 from elsa_nb import store
 from elsa_nb.images.sources import Glyphs
-from elsa_nb.paper.simulation import run_searches
-from elsa_nb.paper.grid import Setting
+from elsa_nb.paper.runs.simulation import run_searches
+from elsa_nb.paper.runs.grid import Setting
 rows = pd.read_parquet(store.DATA / "results" / "components-quick.parquet").sample(12, random_state=1)
 names = Glyphs.open().labels["name"]
 for row in rows.to_dict("records"):

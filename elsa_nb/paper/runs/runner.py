@@ -26,10 +26,10 @@ from elsa_nb import pool as pool_module
 from elsa_nb import store
 from elsa_nb.errors import CorruptFileError, MissingDataError
 from elsa_nb.images.datasets import open_dataset
-from elsa_nb.paper import grid, simulation, thinning
-from elsa_nb.paper.grid import Setting, Sweep
+from elsa_nb.paper.runs import grid, simulation, thinning
+from elsa_nb.paper.runs.grid import Setting, Sweep
+from elsa_nb.paper.runs.purity import shares
 from elsa_nb.paper.sweeps import sweep
-from elsa_nb.paper.tightness import shares
 from elsa_nb.prepared import device, prepare
 from elsa_nb.profiles import profile
 from elsa_nb.progress import bar
@@ -153,7 +153,7 @@ def _compute(
     done = total - sum(len(unit) for unit, _ in missing)
     with bar(None, f"{plan.name}-{profile_name}", progress, total=total, initial=done, unit="search") as shown:
         if cluster:
-            from elsa_nb.paper import cluster as dask  # only where asked for: it needs the extra of that name
+            from elsa_nb.paper.runs import cluster as dask  # only where asked for: it needs the extra of that name
 
             counts = dask.run_units(missing, profile_name, cluster, source)
         else:

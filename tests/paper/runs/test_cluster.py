@@ -10,13 +10,13 @@ import pandas as pd
 import pytest
 from test_runner import write_root
 
-from elsa_nb.paper import cluster
+from elsa_nb.paper.runs import cluster
 
 # Six units of 25 searches: three classes, two encoders; each unit's file is its number.
 PLAN = """
 import os, signal, sys
 from pathlib import Path
-from elsa_nb.paper import cluster, runner
+from elsa_nb.paper.runs import cluster, runner
 from elsa_nb.paper.sweeps import sweep
 plan = sweep("components", "quick")
 source = runner.provenance(plan, "quick")
