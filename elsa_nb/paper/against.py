@@ -15,10 +15,10 @@ import pandas as pd
 
 from elsa_nb.errors import MissingDataError
 from elsa_nb.paper import embedding_spaces
-from elsa_nb.paper.claims import claims, tables
+from elsa_nb.paper.measures.medians import ENCODERS
+from elsa_nb.paper.measures.printed import claims, tables
 from elsa_nb.paper.runs import runner
 from elsa_nb.paper.sweeps import SWEEPS
-from elsa_nb.paper.tables import ENCODERS
 from elsa_nb.search.elsa import READINGS
 from elsa_nb.search.metrics import median_interval
 

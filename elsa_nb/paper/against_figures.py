@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from elsa_nb.paper.figures import COLOURS, STYLE
+from elsa_nb.paper.style import COLOURS, STYLE
 
 # A mark a group of tables, a colour an arm: as in all figures.
 _TABLES = {

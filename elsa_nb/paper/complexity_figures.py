@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from elsa_nb.paper.figures import COLOURS, STYLE
+from elsa_nb.paper.style import COLOURS, STYLE
 
 # NN has the colour it has as an arm; the two forms differ by line and mark.
 _COLOURS = {"NN": COLOURS["NN"], "RandS": "#E69F00", "Sampler": "#0072B2", "lists": "#CC79A7", "vectors": "#999999"}

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from elsa_nb.paper.measures.budgets import references
 from elsa_nb.paper.runs.simulation import BUDGETS
 from elsa_nb.search.metrics import median_interval
 
@@ -33,14 +34,6 @@ def at_budget(curves: pd.DataFrame, labels: int) -> pd.DataFrame:
     budget = BUDGETS[labels >= BUDGETS].max()
     rows = curves[curves["labels"] <= budget].groupby(["encoder", "reading", "arm"], sort=False).tail(1)
     return rows.drop(columns="ended").sort_values(["encoder", "median"], ascending=[True, False])
-
-
-def references(labels: np.ndarray, seeds: int, size: float, pool_size: int) -> dict[str, np.ndarray]:
-    """Return discovery after each number of `labels` (m,), seeds included, if they are spent at random or ideally."""
-    return {
-        "random": (seeds + (labels - seeds) * (size - seeds) / (pool_size - seeds)) / size,
-        "ideal": np.minimum(labels / size, 1),
-    }
 
 
 def _references(encoder: str, runs: pd.DataFrame, seeds: int) -> pd.DataFrame:

@@ -5,8 +5,8 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
 
-from elsa_nb.paper.figures import COLOURS, STYLE
-from elsa_nb.paper.tables import ENCODERS
+from elsa_nb.paper.measures.medians import ENCODERS
+from elsa_nb.paper.style import COLOURS, STYLE
 
 _METRICS = {"discovery_rate": "Discovery rate", "labelling_efficiency": "Labelling efficiency"}
 _MARKERS = dict(zip(ENCODERS, "osP^vD*Xph", strict=True))  # one encoder, one mark; the colour is that of the arm

@@ -15,8 +15,8 @@ from elsa_nb import store
 from elsa_nb.images import quality
 from elsa_nb.images.datasets import open_dataset
 from elsa_nb.images.official import OFFICIAL
-from elsa_nb.paper.claims import claims
-from elsa_nb.paper.tables import ENCODERS, METRICS, TITLES, cell, implied_labels, summary
+from elsa_nb.paper.measures.medians import ENCODERS, METRICS, TITLES, cell, implied_labels, summary
+from elsa_nb.paper.measures.printed import claims
 from elsa_nb.pool import Pool
 from elsa_nb.profiles import Profile, profile
 from elsa_nb.progress import bar

@@ -6,34 +6,16 @@ A search's `change` names the one field in which it departs from its reading: "a
 import numpy as np
 import pandas as pd
 
-from elsa_nb.paper import setting_tables
-from elsa_nb.paper.claims import claims
+from elsa_nb.paper.measures import by_setting
+from elsa_nb.paper.measures.by_setting import SILENT
+from elsa_nb.paper.measures.printed import claims
 from elsa_nb.search.elsa import ELSA
 
 TUNED = {6: "a", 7: "alpha_1", 8: "alpha_2", 9: "l"}
-# The choices the paper does not mention, or mentions twice in two ways: in plain words, with the point of our notes
-# on the paper that each belongs to.
-SILENT = {
-    "b_slope=0.0": "b: stays at 50",
-    "b_slope=0.5": "b: grows half as fast",
-    "b_slope=2.0": "b: grows twice as fast",
-    "head=mlp": "Head: MLP, AdamW steps",
-    "head=linear-sgd": "Head: linear, AdamW steps",
-    "head_space=embedding": "Head: sees the embedding",
-    "negatives=all": "Head: keeps all negatives",
-    "confidence=logit": "Threshold: on log-odds",
-    "nn_queries=all positives": "NN: near all positives",
-    "nn_queries=last neighbours": "NN: near its last answers",
-    "nn_per=query": "NN: a for each query",
-    "rands=appendix b": "RandS: as in Appendix B",
-    "rands=sampled points": "RandS: asks its samples",
-    "relabel=True": "Negatives: asked again",
-    "zero_pass=True": "Rounds: one more, random",
-}
 
 
 def table(runs: pd.DataFrame, number: int) -> pd.DataFrame:
-    """Return Table 6, 7, 8 or 9 in long form (`setting_tables.beside_paper`), the reading as it is among its rows.
+    """Return Table 6, 7, 8 or 9 in long form (`by_setting.beside_paper`), the reading as it is among its rows.
 
     `runs` are the searches of the sweep "hyperparameters". Table 8 holds real thresholds beside the printed rows, which
     are none (`same_as_table_9`).
@@ -43,7 +25,7 @@ def table(runs: pd.DataFrame, number: int) -> pd.DataFrame:
     name = TUNED[number]
     mine = runs[(runs["change"] == "") | runs["change"].str.startswith(f"{name}=")]
     values = [float(change.partition("=")[2] or getattr(ELSA, name)) for change in mine["change"]]
-    return setting_tables.beside_paper(mine.assign(value=values), number)
+    return by_setting.beside_paper(mine.assign(value=values), number)
 
 
 def same_as_table_9() -> pd.DataFrame:
@@ -83,7 +65,7 @@ def silent_choices(runs: pd.DataFrame) -> pd.DataFrame:
     or half the labels for the same finds, or the finds for the same labels. Choices that were not run are left out.
     """
     paper = runs[runs["reading"] == "paper"]
-    frame = setting_tables.effects(paper, "change", "").drop(columns="reading")
+    frame = by_setting.effects(paper, "change", "").drop(columns="reading")
     frame["title"] = frame["change"].map(SILENT | _extremes(frame["change"]))
     frame = frame[frame["title"].notna()]
     frame["kind"] = np.where(frame["change"].isin(SILENT), "silent", "tuned")
@@ -100,7 +82,7 @@ def silent_finals(runs: pd.DataFrame) -> pd.DataFrame:
 
     Rows: the readings as they are, the thresholds alpha_2 that were run, and the silent choices ("-": not run).
     """
-    shares = setting_tables.silent_share(runs.groupby(["change", "reading"])["final_labels"]).round().astype(int)
+    shares = by_setting.silent_share(runs.groupby(["change", "reading"])["final_labels"]).round().astype(int)
     table = shares.unstack().astype("Int64").astype(object)
     thresholds = [change for change in table.index if change.startswith(f"{TUNED[8]}=")]
     titles = {"": "the reading as it is", **{change: change for change in sorted(thresholds)}, **SILENT}

@@ -2,10 +2,10 @@
 
 import pandas as pd
 
-from elsa_nb.paper import setting_tables
-from elsa_nb.paper.claims import claims
-from elsa_nb.paper.hyperparameters import SILENT
-from elsa_nb.paper.tables import METRICS
+from elsa_nb.paper.measures import by_setting
+from elsa_nb.paper.measures.by_setting import SILENT
+from elsa_nb.paper.measures.medians import METRICS
+from elsa_nb.paper.measures.printed import claims
 from elsa_nb.search.metrics import median_interval
 
 COMPONENTS = ("NN", "RANDS", "FINAL")
@@ -13,20 +13,20 @@ _TITLES = {"": "The reading as it is", **SILENT}
 
 
 def table(runs: pd.DataFrame) -> pd.DataFrame:
-    """Return Table 10 in long form (`setting_tables.beside_paper`): the share of flipped answers in percent.
+    """Return Table 10 in long form (`by_setting.beside_paper`): the share of flipped answers in percent.
 
     `runs` are the searches of the sweep "noise". The paper prints no row for a perfect oracle, ours has one.
     """
     mine = _as_read(runs)
-    return setting_tables.beside_paper(mine.assign(value=(100 * mine["flip"]).round(6)), 10)
+    return by_setting.beside_paper(mine.assign(value=(100 * mine["flip"]).round(6)), 10)
 
 
 def effects(runs: pd.DataFrame) -> pd.DataFrame:
-    """Return what flipped answers change against a perfect oracle, paired by search (`setting_tables.effects`).
+    """Return what flipped answers change against a perfect oracle, paired by search (`by_setting.effects`).
 
     The share of flipped answers is in the columns flip and `flipped, %` (text).
     """
-    frame = setting_tables.effects(_as_read(runs), "flip", 0.0)
+    frame = by_setting.effects(_as_read(runs), "flip", 0.0)
     return frame.assign(**{"flipped, %": frame["flip"].map(_percent)})
 
 
@@ -54,7 +54,7 @@ def extra_labels(runs: pd.DataFrame) -> pd.DataFrame:
     means = groups[[f"{name.lower()}_labels" for name in COMPONENTS]].mean()
     extra = means - means.xs(0.0, level="flip").reindex(means.index, level="reading")
     extra.insert(0, "all", extra.sum(axis=1))
-    extra["silent"] = setting_tables.silent_share(groups["final_labels"])
+    extra["silent"] = by_setting.silent_share(groups["final_labels"])
     percent = [(reading, _percent(flip)) for reading, flip in extra.index]
     extra.index = pd.MultiIndex.from_tuples(percent, names=["reading", "flipped, %"])
     extra.columns = ["more labels in all", "nearest neighbours", "RandS", "final search", "final search silent, %"]

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from elsa_nb import store
-from elsa_nb.paper import tables
-from elsa_nb.paper.claims import claims
+from elsa_nb.paper.measures import by_arm, medians
+from elsa_nb.paper.measures.printed import claims
 from elsa_nb.paper.runs import runner
 from elsa_nb.profiles import profile
 
@@ -47,19 +47,19 @@ def scope(frame: pd.DataFrame) -> str:
 
 
 def by_components(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return Tables 3 and 4 in long form, as `tables.beside_paper`: of the encoders that were run."""
-    return pd.concat([tables.beside_paper(frame, table) for table in (3, 4)], ignore_index=True)
+    """Return Tables 3 and 4 in long form, as `by_arm.beside_paper`: of the encoders that were run."""
+    return pd.concat([by_arm.beside_paper(frame, table) for table in (3, 4)], ignore_index=True)
 
 
 def table11(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return Table 11 in long form, as `tables.beside_paper` does: every printed cell with our median and interval.
+    """Return Table 11 in long form, as `by_arm.beside_paper` does: every printed cell with our median and interval.
 
     The labels the paper spent are implied, not printed: discovery rate x 1000 / labelling efficiency.
     """
     keys = ["encoder", "arm", "seeds", "metric"]
     printed = claims(11)[[*keys, "printed", "value", "note"]]
-    implied = tables.implied_labels(printed, keys[:3], FOOD_CLASS)
-    ours = tables.summary(frame).astype({"seeds": str})
+    implied = medians.implied_labels(printed, keys[:3], FOOD_CLASS)
+    ours = medians.summary(frame).astype({"seeds": str})
     return pd.concat([printed, implied]).merge(ours, on=keys, how="inner", validate="one_to_many")
 
 
@@ -94,7 +94,7 @@ def encoders() -> pd.DataFrame:
     """
     lines = []
     for encoder, told, card in _cards():
-        line = {"encoder": tables.ENCODERS[encoder], "photographs": told[0]}
+        line = {"encoder": medians.ENCODERS[encoder], "photographs": told[0]}
         if card is None:
             lines.append(line | {"space": "not trained"})
             continue
@@ -113,7 +113,7 @@ def training_curves() -> pd.DataFrame:
     Columns: encoder (and photographs), metric, epoch, value, chance; measured on 12,500 images.
     """
     lines = [
-        (f"{tables.ENCODERS[encoder]}, {told[0]}", metric, point["epoch"], point[column], 1 / told[1])
+        (f"{medians.ENCODERS[encoder]}, {told[0]}", metric, point["epoch"], point[column], 1 / told[1])
         for encoder, told, card in _cards()
         if card is not None
         for point in card["quality_curve"]

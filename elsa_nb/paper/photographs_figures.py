@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
 
-from elsa_nb.paper.figures import STYLE
+from elsa_nb.paper.style import STYLE
 
 _COLOURS = ("#0072B2", "#E69F00", "#009E73")  # Okabe and Ito's, as everywhere
 _MARKERS = ("o", "s", "^")

@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
 
-from elsa_nb.paper.figures import COLOURS, COMPONENT_COLOURS, MARKERS, STYLE
+from elsa_nb.paper.style import COLOURS, COMPONENT_COLOURS, MARKERS, STYLE
 
 # Both kinds of NN have NN's colour; that inside ELSA is broad and pale, so that the arm shows where the two agree.
 _SERIES = {

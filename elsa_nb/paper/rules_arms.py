@@ -9,20 +9,9 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from elsa_nb.paper.effects import (
-    BOTH,
-    Frames,
-    Numbers,
-    Rule,
-    Test,
-    area,
-    arm,
-    between,
-    by_encoder,
-    found_after,
-    rule,
-    spread,
-)
+from elsa_nb.paper.measures.budgets import found_after
+from elsa_nb.paper.measures.intervals import BOTH, area, arm, between, by_encoder, spread
+from elsa_nb.paper.measures.rules import Frames, Numbers, Rule, Test, rule
 from elsa_nb.paper.trade_off import ROLES
 
 RULES: dict[str, Rule] = {}

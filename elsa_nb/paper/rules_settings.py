@@ -9,20 +9,8 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from elsa_nb.paper.effects import (
-    BOTH,
-    Frames,
-    Numbers,
-    Rule,
-    Test,
-    arm,
-    between,
-    by_setting,
-    rank_correlation,
-    rule,
-    spread,
-    varied,
-)
+from elsa_nb.paper.measures.intervals import BOTH, arm, between, by_setting, rank_correlation, spread, varied
+from elsa_nb.paper.measures.rules import Frames, Numbers, Rule, Test, rule
 from elsa_nb.search.elsa import ELSA
 
 BASE = {name: getattr(ELSA, name) for name in ("a", "alpha_1", "alpha_2", "l")}

@@ -6,7 +6,7 @@ printed digits alone (frame `printed`); no search is needed.
 
 from functools import partial
 
-from elsa_nb.paper.effects import Frames, Numbers, Rule, Test, rule
+from elsa_nb.paper.measures.rules import Frames, Numbers, Rule, Test, rule
 
 RULES: dict[str, Rule] = {}
 _rule = partial(rule, RULES)

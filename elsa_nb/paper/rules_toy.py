@@ -8,7 +8,7 @@ from functools import partial
 import pandas as pd
 
 from elsa_nb.paper import toy, toy_rands
-from elsa_nb.paper.effects import Frames, Numbers, Rule, Test, rule
+from elsa_nb.paper.measures.rules import Frames, Numbers, Rule, Test, rule
 
 RULES: dict[str, Rule] = {}
 _rule = partial(rule, RULES)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from elsa_nb.paper.figures import COLOURS, COMPONENT_COLOURS, MARKERS, STYLE
+from elsa_nb.paper.style import COLOURS, COMPONENT_COLOURS, MARKERS, STYLE
 
 _METRICS = {"discovery_rate": "Discovery rate", "labelling_efficiency": "Labelling efficiency"}
 _COMPONENTS = {"NN": "nearest neighbours", "RANDS": "RandS", "FINAL": "final search"}

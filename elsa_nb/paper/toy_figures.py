@@ -9,7 +9,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 
 from elsa_nb.paper import toy_rands
-from elsa_nb.paper.figures import COMPONENT_COLOURS, STYLE
+from elsa_nb.paper.style import COMPONENT_COLOURS, STYLE
 
 TITLES = {"NN": "nearest neighbours", "RANDS": "RandS", "FINAL": "final search"}
 BARE = STYLE | {"axes.grid": False, "axes.spines.left": False, "axes.spines.bottom": False}

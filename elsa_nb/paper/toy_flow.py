@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
-from elsa_nb.paper.figures import COMPONENT_COLOURS, STYLE
+from elsa_nb.paper.style import COMPONENT_COLOURS, STYLE
 
 _INK, _QUIET = "#333333", "#8a8a8a"
 _BOXES = (  # name, what it does, x and y of the middle, width, whose colour

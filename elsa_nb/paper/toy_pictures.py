@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from elsa_nb.paper import toy_figures
-from elsa_nb.paper.figures import COMPONENT_COLOURS
+from elsa_nb.paper.style import COMPONENT_COLOURS
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from itertools import product
 import numpy as np
 import pandas as pd
 
-from elsa_nb.paper.curves import references
+from elsa_nb.paper.measures.budgets import references
 from elsa_nb.paper.runs.simulation import BUDGETS
 
 ROLES = ("tightest", "sparsest", "median")  # the order in which the sweep names its classes

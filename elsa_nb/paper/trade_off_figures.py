@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from elsa_nb.paper.figures import COLOURS, MARKERS, STYLE
+from elsa_nb.paper.style import COLOURS, MARKERS, STYLE
 
 
 def plot_trade_off(points: pd.DataFrame, classes: pd.DataFrame) -> Figure:

@@ -12,8 +12,8 @@ import pandas as pd
 
 from elsa_nb.paper import rules_arms, rules_settings, rules_text, rules_toy
 from elsa_nb.paper.against import Results
-from elsa_nb.paper.claims import CLAIMS, claims
-from elsa_nb.paper.effects import Test
+from elsa_nb.paper.measures.printed import CLAIMS, claims
+from elsa_nb.paper.measures.rules import Test
 from elsa_nb.search.elsa import READINGS
 
 RULES = rules_arms.RULES | rules_settings.RULES | rules_text.RULES | rules_toy.RULES

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from elsa_nb.paper import against, against_figures
-from elsa_nb.paper.claims import claims
+from elsa_nb.paper.measures.printed import claims
 from elsa_nb.search.elsa import READINGS
 
 SEEDS = (1, 2, 5, 10, 50)

@@ -7,8 +7,8 @@ import pytest
 from elsa_nb import store
 from elsa_nb.images import quality
 from elsa_nb.paper import embedding_figures, embedding_spaces
-from elsa_nb.paper.claims import claims
-from elsa_nb.paper.tables import ENCODERS
+from elsa_nb.paper.measures.medians import ENCODERS
+from elsa_nb.paper.measures.printed import claims
 from elsa_nb.pool import Pool
 from elsa_nb.profiles import profile
 

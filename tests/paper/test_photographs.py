@@ -10,7 +10,7 @@ import pytest
 from elsa_nb import store
 from elsa_nb.errors import MissingDataError
 from elsa_nb.paper import photographs, photographs_figures
-from elsa_nb.paper.claims import claims
+from elsa_nb.paper.measures.printed import claims
 from elsa_nb.paper.runs import runner
 
 FILES = {

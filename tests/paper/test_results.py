@@ -9,7 +9,8 @@ import pytest
 
 from elsa_nb import profiles, store
 from elsa_nb.errors import CorruptFileError
-from elsa_nb.paper import curves, hyperparameters, noise, photographs, publish, readme, tables, trade_off
+from elsa_nb.paper import curves, hyperparameters, noise, photographs, publish, readme, trade_off
+from elsa_nb.paper.measures import by_arm
 from elsa_nb.paper.runs import runner
 from elsa_nb.paper.runs.grid import Setting
 from elsa_nb.paper.sweeps import sweep
@@ -85,7 +86,7 @@ def loaded(name, profile_name):
 
 # What each exhibit with searches behind it shows: how its rows are made, and from which results.
 SHOWN = {
-    **{f"table{n:02}": (lambda runs, n=n: tables.beside_paper(runs, n), "components", "full") for n in (2, 3, 4)},
+    **{f"table{n:02}": (lambda runs, n=n: by_arm.beside_paper(runs, n), "components", "full") for n in (2, 3, 4)},
     "equal-budget": (curves.equal_budget, "components", "full"),
     **{
         f"table{n:02}": (lambda runs, n=n: hyperparameters.table(runs, n), "hyperparameters", "full")
@@ -97,7 +98,7 @@ SHOWN = {
     "noise-choices": (noise.choices, "noise", "full"),
     "fig03-trade-off": (trade_off.points, "trade-off", "full"),
     "trade-off-equal-budget": (trade_off.budget_curves, "trade-off", "full"),
-    "photos-table02": (lambda runs: tables.beside_paper(runs, 2), "components", "photos"),
+    "photos-table02": (lambda runs: by_arm.beside_paper(runs, 2), "components", "photos"),
     "photos-tables03-04": (photographs.by_components, "components", "photos"),
     "photos-thinned-tables03-04": (photographs.by_components, "thinned", "photos"),
     "photos-equal-budget": (curves.equal_budget, "thinned", "photos"),

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from elsa_nb.paper import setting_figures
-from elsa_nb.paper.figures import COLOURS, COMPONENT_COLOURS
+from elsa_nb.paper.style import COLOURS, COMPONENT_COLOURS
 
 
 def bars(ax):

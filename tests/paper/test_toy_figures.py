@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from elsa_nb.paper import publish, toy, toy_figures, toy_flow, toy_pictures, toy_rands
-from elsa_nb.paper.figures import COMPONENT_COLOURS
+from elsa_nb.paper.style import COMPONENT_COLOURS
 
 
 @pytest.fixture(scope="module")

@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from elsa_nb.paper import effects, toy_rands, verdicts
+from elsa_nb.paper import toy_rands, verdicts
 from elsa_nb.paper.against import Results
+from elsa_nb.paper.measures import budgets, intervals, rules
 from elsa_nb.paper.runs.simulation import BUDGETS
 from elsa_nb.search.elsa import READINGS
 from elsa_nb.store import DATA
@@ -246,8 +247,8 @@ def judge(frames, *claims):
 
 @pytest.fixture(autouse=True)
 def few_resamples(monkeypatch):
-    whole = effects.median_interval
-    monkeypatch.setattr(effects, "median_interval", lambda *a, **k: whole(*a, **{"resamples": 60} | k))
+    whole = intervals.median_interval
+    monkeypatch.setattr(intervals, "median_interval", lambda *a, **k: whole(*a, **{"resamples": 60} | k))
 
 
 @pytest.mark.parametrize("claim", CASES)
@@ -289,7 +290,7 @@ def test_the_readme_of_the_claims_names_the_file():
     ],
 )
 def test_the_verdict_follows_from_the_tests(passes, word):
-    assert verdicts.verdict([effects.Test("", each) for each in passes]) == word
+    assert verdicts.verdict([rules.Test("", each) for each in passes]) == word
 
 
 def test_each_reading_has_a_verdict_of_its_own():
@@ -329,24 +330,24 @@ def test_the_pages_show_every_claim_and_every_number():
 def test_pairs_are_compared_one_by_one():
     one, other = frame(rows("s", discovery=0.5)), frame(rows("s", discovery=0.4))
     other.loc[0, "discovery_rate"] = 0.0
-    gain = effects.between(one.sample(frac=1, random_state=0), other, "discovery_rate")
+    gain = intervals.between(one.sample(frac=1, random_state=0), other, "discovery_rate")
     assert gain.median == pytest.approx(0.1, abs=0.01)
     assert gain.low > 0
 
 
 def test_the_area_of_a_trade_off_counts_what_some_setting_reaches():
-    assert effects.area([0.5, 0.1], [0.2, 0.8]) == pytest.approx(0.5 * 0.2 + 0.1 * 0.6)
-    assert effects.area([0.5, 0.4], [0.8, 0.2]) == pytest.approx(0.4)
+    assert intervals.area([0.5, 0.1], [0.2, 0.8]) == pytest.approx(0.5 * 0.2 + 0.1 * 0.6)
+    assert intervals.area([0.5, 0.4], [0.8, 0.2]) == pytest.approx(0.4)
 
 
 def test_rank_correlation_knows_ties_and_constants():
-    assert effects.rank_correlation([1, 2, 3], [10, 20, 15]) == pytest.approx(0.5)
-    assert effects.rank_correlation([1, 2, 3], [7, 7, 7]) == 0
+    assert intervals.rank_correlation([1, 2, 3], [10, 20, 15]) == pytest.approx(0.5)
+    assert intervals.rank_correlation([1, 2, 3], [7, 7, 7]) == 0
 
 
 def test_found_after_reads_the_last_number_of_labels_stored():
     runs = frame(rows("s", discovery=0.8, efficiency=0.1))
     labels = runs["labels"]
-    assert effects.found_after(runs, [0.0] * len(runs)).tolist() == [0.0] * len(runs)
-    assert effects.found_after(runs, labels * 2) == pytest.approx(runs["discovery_rate"].to_numpy())
-    assert (effects.found_after(runs, labels / 2) <= runs["discovery_rate"] / 2 + 1e-9).all()
+    assert budgets.found_after(runs, [0.0] * len(runs)).tolist() == [0.0] * len(runs)
+    assert budgets.found_after(runs, labels * 2) == pytest.approx(runs["discovery_rate"].to_numpy())
+    assert (budgets.found_after(runs, labels / 2) <= runs["discovery_rate"] / 2 + 1e-9).all()

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from elsa_nb.paper.tables import ENCODERS, FLOORS
+from elsa_nb.paper.measures.medians import ENCODERS, FLOORS
 
 # Okabe and Ito's colours, told apart by all common kinds of colour vision; grey for the two reference lines.
 COLOURS = {

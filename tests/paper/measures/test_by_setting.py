@@ -3,8 +3,9 @@
 import pandas as pd
 import pytest
 
-from elsa_nb.paper import hyperparameters, noise, setting_tables, sweeps
-from elsa_nb.paper.claims import claims
+from elsa_nb.paper import hyperparameters, noise, sweeps
+from elsa_nb.paper.measures import by_setting
+from elsa_nb.paper.measures.printed import claims
 
 CHANGES = {  # change: (factor on the finds, factor on the labels)
     "": (1.0, 1.0),
@@ -108,7 +109,7 @@ def test_table_8_keeps_thresholds_and_printed_rows_apart(runs):
     only_printed = table[table["reading"].isna()]
     assert list(dict.fromkeys(only_printed["setting"])) == ["25", "50", "100"]
     assert only_printed["median"].isna().all()
-    wide = setting_tables.wide(table)
+    wide = by_setting.wide(table)
     assert list(wide.index)[-3:] == ["25 (printed only)", "50 (printed only)", "100 (printed only)"]
     assert wide.loc["25 (printed only)", ("Discovery rate", "the paper")] == "0.766"
     assert (wide.loc[["1", "4"], ("Discovery rate", "the paper")] == "-").all()
@@ -116,12 +117,12 @@ def test_table_8_keeps_thresholds_and_printed_rows_apart(runs):
 
 
 def test_wide_shows_the_papers_digits_and_our_intervals(runs, noisy):
-    wide = setting_tables.wide(hyperparameters.table(runs, 7))
+    wide = by_setting.wide(hyperparameters.table(runs, 7))
     assert wide.shape == (6, 9)
     assert wide.index.name == "alpha_1"
     assert wide.loc["0.2", ("Discovery rate", "the paper")] == "0.840"
     assert wide.loc["0.2", ("Discovery rate", "here, paper")] == "0.200 [0.100, 0.300]"
-    assert setting_tables.wide(noise.table(noisy)).loc["0", ("Labels spent", "the paper")] == "-"
+    assert by_setting.wide(noise.table(noisy)).loc["0", ("Labels spent", "the paper")] == "-"
 
 
 def test_tables_8_and_9_print_the_same():
@@ -134,11 +135,11 @@ def test_unknown_tables_are_refused(runs):
     with pytest.raises(ValueError, match="table 10; allowed: 6, 7, 8, 9"):
         hyperparameters.table(runs, 10)
     with pytest.raises(ValueError, match="table 5; allowed: 6, 7, 8, 9, 10"):
-        setting_tables.beside_paper(runs.assign(value=1.0), 5)
+        by_setting.beside_paper(runs.assign(value=1.0), 5)
 
 
 def test_effects_are_paired_by_search(runs):
-    effects = setting_tables.effects(runs, "change", "").set_index(["reading", "change", "effect"])
+    effects = by_setting.effects(runs, "change", "").set_index(["reading", "change", "effect"])
     labels = effects.loc[("released-code", "a=200", "labels")]
     # Each search against its own partner: every ratio is 2, though the classes differ threefold.
     assert labels[["median", "low", "high"]].tolist() == pytest.approx([2, 2, 2])
@@ -150,9 +151,9 @@ def test_effects_are_paired_by_search(runs):
 def test_a_search_without_its_partner_is_refused(runs):
     lost = runs[(runs["change"] != "") | (runs["target"] != "b")]
     with pytest.raises(ValueError, match="no partner at change = ''"):
-        setting_tables.effects(lost, "change", "")
+        by_setting.effects(lost, "change", "")
     with pytest.raises(ValueError, match="several partners"):
-        setting_tables.effects(pd.concat([runs, runs]), "change", "")
+        by_setting.effects(pd.concat([runs, runs]), "change", "")
 
 
 def test_silent_choices_are_ranked_and_have_a_scale_beside_them(runs):
@@ -163,7 +164,7 @@ def test_silent_choices_are_ranked_and_have_a_scale_beside_them(runs):
     tuned = set(frame.loc[frame["kind"] == "tuned", "change"])
     expected = {"a=10", "a=200", "alpha_1=0.2", "alpha_1=2.0", "alpha_2=1.0", "alpha_2=4.0", "l=25", "l=100"}
     assert tuned == expected
-    table = setting_tables.effects_table(frame[frame["kind"] == "silent"], ["title"])
+    table = by_setting.effects_table(frame[frame["kind"] == "silent"], ["title"])
     assert table.loc["RandS: as in Appendix B", "efficiency, times"] == "0.50 [0.50, 0.50]"
     assert table.loc["RandS: as in Appendix B", "discovery rate, points"].startswith("-10.0 [-15.0, -5.0")
 
@@ -231,7 +232,7 @@ def test_silent_final_searches_are_counted_by_change(runs):
 def test_every_change_of_the_sweep_is_a_printed_setting_a_threshold_or_a_titled_choice():
     changes = {change.text for change in sweeps.sweep("hyperparameters", "full").changes} - {""}
     tuned = {change for change in changes if change.partition("=")[0] in hyperparameters.TUNED.values()}
-    assert changes - tuned == set(hyperparameters.SILENT)
+    assert changes - tuned == set(by_setting.SILENT)
     for number in (6, 7, 9):
         name = hyperparameters.TUNED[number]
         run = {float(change.partition("=")[2]) for change in tuned if change.startswith(f"{name}=")}
@@ -239,4 +240,4 @@ def test_every_change_of_the_sweep_is_a_printed_setting_a_threshold_or_a_titled_
         assert len(printed - run) == 1, "the reading as it is, and nothing else, is missing among the changes"
         assert run <= printed
     under_noise = {change.text for change in sweeps.sweep("noise", "full").changes} - {""}
-    assert under_noise <= set(hyperparameters.SILENT)
+    assert under_noise <= set(by_setting.SILENT)

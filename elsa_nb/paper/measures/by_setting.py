@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 from pandas.api.typing import SeriesGroupBy
 
-from elsa_nb.paper.claims import claims
-from elsa_nb.paper.tables import METRICS, TITLES, cell, implied_labels
+from elsa_nb.paper.measures.medians import METRICS, TITLES, cell, implied_labels
+from elsa_nb.paper.measures.printed import claims
 from elsa_nb.search.elsa import READINGS
 from elsa_nb.search.metrics import median_interval
 
@@ -123,3 +123,24 @@ def _printed(table: int) -> pd.DataFrame:
     cells = pd.concat([printed, implied_labels(printed, ["setting"])], ignore_index=True)
     cells = cells.rename(columns={"value": "printed_value"})
     return cells.assign(value=cells["setting"].astype(float))
+
+
+# The choices the paper does not mention, or mentions twice in two ways: in plain words, with the point of our notes
+# on the paper that each belongs to.
+SILENT = {
+    "b_slope=0.0": "b: stays at 50",
+    "b_slope=0.5": "b: grows half as fast",
+    "b_slope=2.0": "b: grows twice as fast",
+    "head=mlp": "Head: MLP, AdamW steps",
+    "head=linear-sgd": "Head: linear, AdamW steps",
+    "head_space=embedding": "Head: sees the embedding",
+    "negatives=all": "Head: keeps all negatives",
+    "confidence=logit": "Threshold: on log-odds",
+    "nn_queries=all positives": "NN: near all positives",
+    "nn_queries=last neighbours": "NN: near its last answers",
+    "nn_per=query": "NN: a for each query",
+    "rands=appendix b": "RandS: as in Appendix B",
+    "rands=sampled points": "RandS: asks its samples",
+    "relabel=True": "Negatives: asked again",
+    "zero_pass=True": "Rounds: one more, random",
+}

@@ -1,49 +1,17 @@
-"""What a claim is tested by: medians and their intervals, paired differences, fronts and rank correlations."""
+"""What a claim is tested by: medians and their intervals, paired differences, areas under fronts, rank correlations."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
 
-from elsa_nb.paper.runs.simulation import BUDGETS
-from elsa_nb.paper.tables import ENCODERS
+from elsa_nb.paper.measures.medians import ENCODERS
 from elsa_nb.search.metrics import median_interval
 
-Frames = Mapping[str, pd.DataFrame]
-Numbers = Mapping[str, float]
 BOTH = {"discovery_rate": "discovery", "labelling_efficiency": "efficiency"}
 PAIRED = ["encoder", "target", "repeat"]  # searches that are compared one by one
-
-
-class Test(NamedTuple):
-    """One number against a threshold: what it says, and whether it passes."""
-
-    says: str
-    passes: bool
-
-
-@dataclass(frozen=True)
-class Rule:
-    """How a claim is judged: a function of the frames of its sweeps and of its numbers, and the threshold in words.
-
-    It returns tests, or a sentence that says why there are none.
-    """
-
-    tests: Callable[[Frames, Numbers], list[Test] | str]
-    says: str
-
-
-def rule(rules: dict[str, Rule], names: str, says: str) -> Callable:
-    """Enter the decorated function in `rules` as the rule of the claims `names`, with its threshold in words."""
-
-    def enter(tests: Callable) -> Callable:
-        rules.update(dict.fromkeys(names.split(), Rule(tests, says)))
-        return tests
-
-    return enter
 
 
 class Interval(NamedTuple):
@@ -83,14 +51,6 @@ def between(one: pd.DataFrame, other: pd.DataFrame, metric: str) -> Interval:
     """Return the median of one - other over the searches for the same class and repeat, with its interval."""
     pairs = one.merge(other, on=PAIRED, suffixes=("_one", "_other"), validate="one_to_one")
     return spread(pairs[f"{metric}_one"] - pairs[f"{metric}_other"], pairs["target"])
-
-
-def found_after(runs: pd.DataFrame, labels: np.ndarray | Sequence[float]) -> np.ndarray:
-    """Return each search's discovery rate after so many labels (m,): at the last stored number not above them."""
-    places = np.searchsorted(BUDGETS, labels, side="right") - 1
-    return np.array(
-        [curve[place] if place >= 0 else 0.0 for curve, place in zip(runs["discovery_at"], places, strict=True)]
-    )
 
 
 def by_setting(runs: pd.DataFrame, name: str, base: float) -> pd.DataFrame:

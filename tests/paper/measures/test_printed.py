@@ -5,8 +5,8 @@ import statistics
 import pytest
 
 from elsa_nb.errors import CorruptFileError
-from elsa_nb.paper import claims as module
-from elsa_nb.paper.claims import claims, tables
+from elsa_nb.paper.measures import printed as module
+from elsa_nb.paper.measures.printed import claims, tables
 
 # Rows, and the sum of all printed digits of both metrics, added up from the paper: any mistyped digit shows.
 HELD = {
