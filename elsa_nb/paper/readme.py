@@ -5,7 +5,8 @@ from pathlib import Path
 import pandas as pd
 
 from elsa_nb import store
-from elsa_nb.paper import curves, speed
+from elsa_nb.paper import speed
+from elsa_nb.paper.experiments.components import equal_budget
 from elsa_nb.paper.measures import by_arm
 from elsa_nb.paper.runs import runner
 
@@ -58,10 +59,10 @@ def _three(cells: pd.DataFrame) -> str:
 
 def _equal_budget(runs: pd.DataFrame) -> list[str]:
     """Return the ranking at the number of labels where ELSA's searches (`paper` reading) end."""
-    curve = curves.equal_budget(runs[runs["encoder"] == "vicreg"], seeds=SEEDS)
+    curve = equal_budget.equal_budget(runs[runs["encoder"] == "vicreg"], seeds=SEEDS)
     ends = curve[curve["ended"] & (curve["arm"] == "ELSA") & (curve["reading"] == "paper")]
     budget = int(ends["labels"].iloc[0])
-    ranked = curves.at_budget(curve, budget)
+    ranked = equal_budget.at_budget(curve, budget)
     ranked = ranked[ranked["reading"].isin(["paper", "rival", "reference"]) & (ranked["arm"] != "ideal")]
     spent = (
         runs[(runs["encoder"] == "vicreg") & (runs["seeds"] == SEEDS)].groupby(["reading", "arm"])["labels"].median()

@@ -10,13 +10,14 @@ from typing import Any
 
 import pandas as pd
 
-from elsa_nb.paper import rules_arms, rules_settings, rules_text, rules_toy
+from elsa_nb.paper import rules_settings, rules_text, rules_toy
 from elsa_nb.paper.against import Results
+from elsa_nb.paper.experiments.components import rules
 from elsa_nb.paper.measures.printed import CLAIMS, claims
 from elsa_nb.paper.measures.rules import Test
 from elsa_nb.search.elsa import READINGS
 
-RULES = rules_arms.RULES | rules_settings.RULES | rules_text.RULES | rules_toy.RULES
+RULES = rules.RULES | rules_settings.RULES | rules_text.RULES | rules_toy.RULES
 VERDICTS = ("holds", "holds in part", "does not hold", "not testable here")
 NO_READING = {"complexity": "section 5", "printed": "the paper itself"}  # what a claim on no search is judged by
 

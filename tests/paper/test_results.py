@@ -9,7 +9,8 @@ import pytest
 
 from elsa_nb import profiles, store
 from elsa_nb.errors import CorruptFileError
-from elsa_nb.paper import curves, hyperparameters, noise, photographs, publish, readme, trade_off
+from elsa_nb.paper import hyperparameters, noise, photographs, publish, readme, trade_off
+from elsa_nb.paper.experiments.components import equal_budget
 from elsa_nb.paper.measures import by_arm
 from elsa_nb.paper.runs import runner
 from elsa_nb.paper.runs.grid import Setting
@@ -87,7 +88,7 @@ def loaded(name, profile_name):
 # What each exhibit with searches behind it shows: how its rows are made, and from which results.
 SHOWN = {
     **{f"table{n:02}": (lambda runs, n=n: by_arm.beside_paper(runs, n), "components", "full") for n in (2, 3, 4)},
-    "equal-budget": (curves.equal_budget, "components", "full"),
+    "equal-budget": (equal_budget.equal_budget, "components", "full"),
     **{
         f"table{n:02}": (lambda runs, n=n: hyperparameters.table(runs, n), "hyperparameters", "full")
         for n in (6, 7, 8, 9)
@@ -101,7 +102,7 @@ SHOWN = {
     "photos-table02": (lambda runs: by_arm.beside_paper(runs, 2), "components", "photos"),
     "photos-tables03-04": (photographs.by_components, "components", "photos"),
     "photos-thinned-tables03-04": (photographs.by_components, "thinned", "photos"),
-    "photos-equal-budget": (curves.equal_budget, "thinned", "photos"),
+    "photos-equal-budget": (equal_budget.equal_budget, "thinned", "photos"),
     "photos-chance": (photographs.beyond_chance, "components", "photos"),
     "table11": (photographs.table11, "food-101", "photos"),
 }

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from elsa_nb.paper import round_figures, rounds
+from elsa_nb.paper.experiments.components import figures, rounds
 from elsa_nb.paper.runs import purity
 from elsa_nb.paper.runs.simulation import Prepared
 from elsa_nb.pool import Pool
@@ -75,7 +75,7 @@ def test_totals_count_finds_and_labels_of_each_series(runs):
 def test_the_figure_has_a_panel_a_class_and_reading(runs):
     both = pd.concat([runs, runs.assign(reading="released-code")])
     classes = pd.DataFrame({"target": ["b", "a"], "members": 100, "purity": [0.9, 0.1]})
-    figure = round_figures.plot_rounds(rounds.by_round(both, ["b", "a"]), classes)
+    figure = figures.plot_rounds(rounds.by_round(both, ["b", "a"]), classes)
     assert len(figure.axes) == 4
     assert [ax.get_title().split("\n")[0] for ax in figure.axes[:2]] == ["b", "a"]
     assert [text.get_text() for text in figure.legends[0].get_texts()] == list(rounds.SERIES.values())
