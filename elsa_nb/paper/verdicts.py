@@ -1,6 +1,6 @@
 """A verdict for every claim of the paper, computed by a stated rule from results: never typed.
 
-`data/claims/claims.csv` lists the claims; the modules `rules_*` hold one small function for each that can be tested. It
+`data/claims/claims.csv` lists the claims; the modules `rules` hold one small function for each that can be tested. It
 takes the results of the claim's sweeps (those of one reading) and returns its *tests*, each a number against a
 threshold. A claim holds where all tests pass, holds in part where some do, does not hold where none does.
 """
@@ -10,14 +10,22 @@ from typing import Any
 
 import pandas as pd
 
-from elsa_nb.paper import rules_settings, rules_text, rules_toy
+from elsa_nb.paper import rules_text, rules_toy
 from elsa_nb.paper.against import Results
-from elsa_nb.paper.experiments.components import rules
+from elsa_nb.paper.experiments.components import rules as rules_components
+from elsa_nb.paper.experiments.hyperparameters import rules as rules_hyperparameters
+from elsa_nb.paper.experiments.noise import rules as rules_noise
 from elsa_nb.paper.measures.printed import CLAIMS, claims
 from elsa_nb.paper.measures.rules import Test
 from elsa_nb.search.elsa import READINGS
 
-RULES = rules.RULES | rules_settings.RULES | rules_text.RULES | rules_toy.RULES
+RULES = {
+    **rules_components.RULES,
+    **rules_hyperparameters.RULES,
+    **rules_noise.RULES,
+    **rules_text.RULES,
+    **rules_toy.RULES,
+}
 VERDICTS = ("holds", "holds in part", "does not hold", "not testable here")
 NO_READING = {"complexity": "section 5", "printed": "the paper itself"}  # what a claim on no search is judged by
 

@@ -3,7 +3,9 @@
 import pandas as pd
 import pytest
 
-from elsa_nb.paper import hyperparameters, noise, sweeps
+from elsa_nb.paper import sweeps
+from elsa_nb.paper.experiments.hyperparameters import tables as hyperparameters
+from elsa_nb.paper.experiments.noise import tables as noise
 from elsa_nb.paper.measures import by_setting
 from elsa_nb.paper.measures.printed import claims
 

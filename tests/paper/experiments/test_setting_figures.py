@@ -4,7 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from elsa_nb.paper import setting_figures
+from elsa_nb.paper.experiments.hyperparameters import figures
+from elsa_nb.paper.experiments.noise import figures as noise
+from elsa_nb.paper.measures import settings_figure
 from elsa_nb.paper.style import COLOURS, COMPONENT_COLOURS
 
 
@@ -28,7 +30,7 @@ def test_settings_show_both_readings_and_the_printed_values():
         for reading in ("paper", "released-code")
         for metric in ("discovery_rate", "labelling_efficiency", "labels")
     ]
-    figure = setting_figures.plot_settings(pd.DataFrame(rows), "p")
+    figure = settings_figure.plot_settings(pd.DataFrame(rows), "p")
     assert len(figure.axes) == 4
     for ax in figure.axes:
         assert bars(ax)[0].tolist() == [[0, 0.5], [2.5, 0.5], [5, 0.5]]
@@ -46,7 +48,7 @@ def test_silent_choices_lie_inside_their_axes_in_the_order_given(reach):
                 low, high = value - abs(value) / 50, value + abs(value) / 50
                 cells = {"change": name, "title": f"{name}!", "kind": kind, "effect": effect, "size": 3 - i}
                 rows.append(cells | {"median": value, "low": low, "high": high})
-    figure = setting_figures.plot_silent_choices(pd.DataFrame(rows))
+    figure = figures.plot_silent_choices(pd.DataFrame(rows))
     discovery, labels, efficiency = figure.axes
     assert [text.get_text() for text in discovery.get_yticklabels()] == ["x=1!", "y=2!", "a=10!"]
     assert bars(discovery)[0][:, 0] == pytest.approx([-10, -10])
@@ -68,7 +70,7 @@ def test_components_keep_their_colours():
         for c in ("NN", "RANDS", "FINAL")
         for w in ("labels", "found")
     ]
-    figure = setting_figures.plot_labels_by_component(pd.DataFrame(rows))
+    figure = noise.plot_labels_by_component(pd.DataFrame(rows))
     for ax in figure.axes:
         assert [container.lines[0].get_color() for container in ax.containers] == [
             COMPONENT_COLOURS[name] for name in ("NN", "RANDS", "FINAL")
@@ -85,7 +87,7 @@ def test_choices_under_noise_keep_their_marks_and_show_the_printed_line():
         for f in (0.0, 0.15)
         for m in ("discovery_rate", "labelling_efficiency", "labels")
     ]
-    figure = setting_figures.plot_choices_under_noise(pd.DataFrame(rows))
+    figure = noise.plot_choices_under_noise(pd.DataFrame(rows))
     assert [text.get_text() for text in figure.legends[0].get_texts()] == [*titles, "printed in the paper"]
     for ax in figure.axes:
         lines = [container.lines[0] for container in ax.containers]
