@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from elsa_nb.errors import MissingDataError
-from elsa_nb.paper import embedding_spaces
+from elsa_nb.paper.experiments.encoders import tables as embedding_spaces
 from elsa_nb.paper.measures.medians import ENCODERS
 from elsa_nb.paper.measures.printed import claims, tables
 from elsa_nb.paper.runs import runner

@@ -13,6 +13,7 @@ import pandas as pd
 from elsa_nb.paper import rules_text, rules_toy
 from elsa_nb.paper.against import Results
 from elsa_nb.paper.experiments.components import rules as rules_components
+from elsa_nb.paper.experiments.encoders import rules as rules_encoders
 from elsa_nb.paper.experiments.hyperparameters import rules as rules_hyperparameters
 from elsa_nb.paper.experiments.noise import rules as rules_noise
 from elsa_nb.paper.measures.printed import CLAIMS, claims
@@ -23,6 +24,7 @@ RULES = {
     **rules_components.RULES,
     **rules_hyperparameters.RULES,
     **rules_noise.RULES,
+    **rules_encoders.RULES,
     **rules_text.RULES,
     **rules_toy.RULES,
 }

@@ -6,7 +6,7 @@ import pytest
 
 from elsa_nb import store
 from elsa_nb.images import quality
-from elsa_nb.paper import embedding_figures, embedding_spaces
+from elsa_nb.paper.experiments.encoders import figures, tables
 from elsa_nb.paper.measures.medians import ENCODERS
 from elsa_nb.paper.measures.printed import claims
 from elsa_nb.pool import Pool
@@ -55,7 +55,7 @@ def runs(worth):
 
 
 def test_every_printed_cell_of_table_5_is_there_with_both_readings(runs, worth):
-    long = embedding_spaces.table5(runs, worth)
+    long = tables.table5(runs, worth)
     printed = claims(5).query("metric != 'linear_top1'")
     measured = long[long["metric"].isin(["labelling_efficiency", "discovery_rate"]) & (long["printed"] != "")]
     assert set(zip(measured["encoder"], measured["metric"], measured["printed"], strict=True)) == set(
@@ -72,7 +72,7 @@ def test_every_printed_cell_of_table_5_is_there_with_both_readings(runs, worth):
 
 
 def test_what_was_not_run_and_what_is_not_printed_stay_empty(runs, worth):
-    long = embedding_spaces.table5(runs, worth)
+    long = tables.table5(runs, worth)
     obow = long[long["encoder"] == "obow"]
     assert obow["reading"].isna().all()
     assert obow["median"].isna().all()
@@ -86,7 +86,7 @@ def test_what_was_not_run_and_what_is_not_printed_stay_empty(runs, worth):
 
 
 def test_the_table_for_reading_says_which_top_1_nobody_can_have(runs, worth):
-    wide = embedding_spaces.wide(embedding_spaces.table5(runs, worth))
+    wide = tables.wide(tables.table5(runs, worth))
     top1 = wide["Linear top-1, %", "the paper"]
     assert top1[["SimSiam", "SwAV", "VICReg", "OBoW", "Raw pixels"]].tolist() == ["71.3*", "71.8*", "73.2", "73.8", "-"]
     assert "never released" in wide.loc["SimSiam", ("What the row is", "the paper")]
@@ -97,24 +97,24 @@ def test_the_table_for_reading_says_which_top_1_nobody_can_have(runs, worth):
 
 def test_runs_of_another_arm_and_encoders_without_a_title_are_refused(runs, worth):
     with pytest.raises(ValueError, match="'NN' has no place in Table 5"):
-        embedding_spaces.table5(runs.assign(arm="NN"), worth)
+        tables.table5(runs.assign(arm="NN"), worth)
     with pytest.raises(ValueError, match="'byol' has no place in Table 5"):
-        embedding_spaces.table5(runs, worth.replace("untrained", "byol"))
+        tables.table5(runs, worth.replace("untrained", "byol"))
 
 
 def test_an_encoder_of_the_profile_that_was_not_searched_keeps_its_line(runs, worth):
-    long = embedding_spaces.table5(runs[runs["encoder"] != "raw-pixels"], worth)
-    wide = embedding_spaces.wide(long)
+    long = tables.table5(runs[runs["encoder"] != "raw-pixels"], worth)
+    wide = tables.wide(long)
     assert wide.loc["Raw pixels", ("Linear top-1, %", "here")] == "50.0"
     assert wide.loc["Raw pixels", ("Discovery rate", "here, paper")] == "-"
-    assert "raw-pixels" not in set(embedding_spaces.points(long)["encoder"])
+    assert "raw-pixels" not in set(tables.points(long)["encoder"])
     with pytest.raises(ValueError, match="'raw-pixels' was run, and `worth` does not have it"):
-        embedding_spaces.table5(runs, worth[worth["encoder"] != "raw-pixels"])
+        tables.table5(runs, worth[worth["encoder"] != "raw-pixels"])
 
 
 def test_correlations_leave_the_floors_out_and_follow_the_ranks(runs, worth):
-    points = embedding_spaces.points(embedding_spaces.table5(runs, worth))
-    table = embedding_spaces.correlations(points).set_index(["metric", "against", "panel", "encoders"])
+    points = tables.points(tables.table5(runs, worth))
+    table = tables.correlations(points).set_index(["metric", "against", "panel", "encoders"])
     cell = table.loc["discovery_rate", "linear_top1", "paper", "trained"]
     assert (cell["n"], cell["rho"]) == (6, pytest.approx(1))
     assert cell["by_chance"] == pytest.approx(2 / 720)  # the one order, and its mirror
@@ -131,13 +131,13 @@ def test_the_interval_of_a_rank_correlation_holds_it_and_shrinks_with_more_point
     rng = np.random.default_rng(1)
     x = rng.normal(size=200)
     y = x + rng.normal(size=200)
-    few, many = (embedding_spaces.rank_correlation(x[:n], y[:n]) for n in (9, 200))
+    few, many = (tables.rank_correlation(x[:n], y[:n]) for n in (9, 200))
     for rho, low, high, by_chance in (few, many):
         assert low <= rho <= high
         assert 0 < by_chance + 1e-9 <= 1
     assert many[2] - many[1] < few[2] - few[1]
-    assert np.isnan(embedding_spaces.rank_correlation(x[:3], y[:3])).all()
-    assert np.isnan(embedding_spaces.rank_correlation(x, np.ones(200))).all()
+    assert np.isnan(tables.rank_correlation(x[:3], y[:3])).all()
+    assert np.isnan(tables.rank_correlation(x, np.ones(200))).all()
 
 
 def test_worth_is_measured_once_a_pool_and_again_when_the_measure_changes(tmp_path, monkeypatch):
@@ -146,35 +146,33 @@ def test_worth_is_measured_once_a_pool_and_again_when_the_measure_changes(tmp_pa
     labels = rng.integers(4, size=400)
     vectors = (np.eye(4)[labels] + 0.1 * rng.normal(size=(400, 4))).astype(np.float32)
     asked = []
-    monkeypatch.setattr(
-        embedding_spaces.Pool, "open", lambda *_, **__: Pool(vectors, np.arange(400), "p", "e", {}, "r", "s")
-    )
+    monkeypatch.setattr(tables.Pool, "open", lambda *_, **__: Pool(vectors, np.arange(400), "p", "e", {}, "r", "s"))
     probe = quality.linear_probe
     monkeypatch.setattr(quality, "linear_probe", lambda *a, **k: asked.append(len(a[0])) or probe(*a, **k))
-    first = embedding_spaces._measured(tmp_path, labels)
+    first = tables._measured(tmp_path, labels)
     assert first["linear_top1"] == pytest.approx(100)
     assert first["purity"] > 0.95
-    assert embedding_spaces._measured(tmp_path, labels) == first
+    assert tables._measured(tmp_path, labels) == first
     assert asked == [200]  # 50 a class, once
-    monkeypatch.setattr(embedding_spaces, "QUERIES", 100)
-    embedding_spaces._measured(tmp_path, labels)
+    monkeypatch.setattr(tables, "QUERIES", 100)
+    tables._measured(tmp_path, labels)
     assert len(asked) == 2
 
 
 def test_every_row_says_what_was_loaded():
     full, paper = profile("full"), profile("paper")
-    assert embedding_spaces.loaded(full, "untrained") == "random weights"
-    assert embedding_spaces.loaded(full, "vicreg") == "trained here, 6 epochs"
-    assert embedding_spaces.loaded(paper, "simsiam") == "published file, 100 epochs, top-1 68.3"
+    assert tables.loaded(full, "untrained") == "random weights"
+    assert tables.loaded(full, "vicreg") == "trained here, 6 epochs"
+    assert tables.loaded(paper, "simsiam") == "published file, 100 epochs, top-1 68.3"
     assert all(encoder in ENCODERS for each in (full, paper) for encoder, _ in each.datasets[0].encoders)
 
 
 def test_the_figure_draws_every_encoder_and_tells_the_correlation(runs, worth):
-    points = embedding_spaces.points(embedding_spaces.table5(runs, worth))
-    figure = embedding_figures.plot_against_top1(points, embedding_spaces.correlations(points))
+    points = tables.points(tables.table5(runs, worth))
+    figure = figures.plot_against_top1(points, tables.correlations(points))
     assert len(figure.axes) == 6
     assert figure.axes[0].get_title(loc="left").startswith("rank correlation 1.00")
     assert {t.get_text() for t in figure.legends[0].get_texts()} == {ENCODERS[e] for e in points["encoder"]}
     few = points[points["encoder"].isin(["vicreg", "untrained"])]
-    figure = embedding_figures.plot_against_top1(few, embedding_spaces.correlations(few))
+    figure = figures.plot_against_top1(few, tables.correlations(few))
     assert "too few" in figure.axes[0].get_title(loc="left")
