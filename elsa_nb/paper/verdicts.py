@@ -16,6 +16,7 @@ from elsa_nb.paper.experiments.components import rules as rules_components
 from elsa_nb.paper.experiments.encoders import rules as rules_encoders
 from elsa_nb.paper.experiments.hyperparameters import rules as rules_hyperparameters
 from elsa_nb.paper.experiments.noise import rules as rules_noise
+from elsa_nb.paper.experiments.photographs import rules as rules_photographs
 from elsa_nb.paper.experiments.trade_off import rules as rules_trade_off
 from elsa_nb.paper.measures.printed import CLAIMS, claims
 from elsa_nb.paper.measures.rules import Test
@@ -27,6 +28,7 @@ RULES = {
     **rules_noise.RULES,
     **rules_encoders.RULES,
     **rules_trade_off.RULES,
+    **rules_photographs.RULES,
     **rules_text.RULES,
     **rules_toy.RULES,
 }

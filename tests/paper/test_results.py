@@ -9,10 +9,11 @@ import pytest
 
 from elsa_nb import profiles, store
 from elsa_nb.errors import CorruptFileError
-from elsa_nb.paper import photographs, publish, readme
+from elsa_nb.paper import publish, readme
 from elsa_nb.paper.experiments.components import equal_budget
 from elsa_nb.paper.experiments.hyperparameters import tables as hyperparameters
 from elsa_nb.paper.experiments.noise import tables as noise
+from elsa_nb.paper.experiments.photographs import tables as photographs
 from elsa_nb.paper.experiments.trade_off import tables as trade_off
 from elsa_nb.paper.measures import by_arm
 from elsa_nb.paper.runs import runner

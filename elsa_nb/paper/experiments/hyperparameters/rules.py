@@ -1,4 +1,4 @@
-"""How the claims about settings, noise, encoders and Food-101 are tested, with each threshold in words.
+"""How the claims about hyperparameters are tested, with each threshold in words.
 
 A function takes the results of the claim's sweeps, those of one reading, by name, and the numbers that belong to it
 (those of `claims.csv`, `top1 <encoder>`). It returns its tests, or a sentence that says why there are none.
@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from elsa_nb.paper.measures.intervals import BOTH, arm, between, by_setting, rank_correlation, spread, varied
+from elsa_nb.paper.measures.intervals import BOTH, between, by_setting, rank_correlation, varied
 from elsa_nb.paper.measures.rules import Frames, Numbers, Rule, Test, rule
 from elsa_nb.search.elsa import ELSA
 
@@ -101,24 +101,4 @@ def _not_sensitive(frames: Frames, told: Numbers) -> list[Test]:
         Test(f"{called} at l = {l:g}: {value:+.1%}", abs(value) <= 0.15)
         for metric, called in BOTH.items()
         for l, value in ratio[metric].drop(50).items()  # noqa: E741 - the paper's letter
-    ]
-
-
-@_rule(
-    "food-101",
-    "at 5 seeds discovery at least 90 % of the printed, efficiency at least 10 times that of random labelling; from "
-    "fewest to most seeds, paired, discovery rises beyond the interval",
-)
-def _food_101(frames: Frames, told: Numbers) -> list[Test]:
-    runs = arm(frames["food-101"], seeds=None)
-    five = arm(runs)
-    found = spread(five["discovery_rate"], five["target"])
-    gain = spread(five["labelling_efficiency"] * five["pool_size"] / five["class_size"], five["target"])
-    fewest, most = runs["seeds"].min(), runs["seeds"].max()
-    more = between(arm(runs, seeds=most), arm(runs, seeds=fewest), "discovery_rate")
-    printed = told["printed discovery on Food-101"]
-    return [
-        Test(f"discovery {found} against {printed:.3f} printed", found.median >= 0.9 * printed),
-        Test(f"efficiency {gain} times that of random labelling", gain.median >= 10),
-        Test(f"discovery from {fewest} to {most} seeds {more}", more.low > 0),
     ]

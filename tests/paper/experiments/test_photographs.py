@@ -9,7 +9,7 @@ import pytest
 
 from elsa_nb import store
 from elsa_nb.errors import MissingDataError
-from elsa_nb.paper import photographs, photographs_figures
+from elsa_nb.paper.experiments.photographs import figures, tables
 from elsa_nb.paper.measures.printed import claims
 from elsa_nb.paper.runs import runner
 
@@ -33,24 +33,24 @@ def asked(monkeypatch):
 def test_profiles_with_photographs_compute_and_the_others_show_what_is_stored(asked, capsys):
     for profile in ("quick", "full"):
         for name in ("components", "thinned", "food-101"):
-            photographs.runs(name, profile)
+            tables.runs(name, profile)
             assert asked.pop() == ("load", name, "photos")
             assert f"profile {profile!r} has no photographs; these are the 2 searches" in capsys.readouterr().out
-    photographs.runs("thinned", "photos")
-    photographs.runs("food-101", "paper")
+    tables.runs("thinned", "photos")
+    tables.runs("food-101", "paper")
     assert asked == [("run", "thinned", "photos"), ("run", "food-101", "paper")]
     assert capsys.readouterr().out == ""
-    photographs.runs("thinned", "paper")
+    tables.runs("thinned", "paper")
     assert asked[-1] == ("run", "components", "paper")
     assert "not thinned" in capsys.readouterr().out
     with pytest.raises(ValueError, match="sweep 'noise' is not one of photographs; allowed: components, thinned"):
-        photographs.runs("noise", "quick")
+        tables.runs("noise", "quick")
 
 
 def test_missing_results_are_one_sentence(monkeypatch, tmp_path):
     monkeypatch.setattr(runner, "RESULTS", tmp_path)
     with pytest.raises(MissingDataError, match=r"food-101-photos.parquet is not here. `elsa-nb reproduce --profile"):
-        photographs.runs("food-101", "quick")
+        tables.runs("food-101", "quick")
 
 
 def searches(**columns):
@@ -64,7 +64,7 @@ def searches(**columns):
 
 def test_table_11_has_every_printed_number_beside_ours():
     runs = pd.concat([searches(seeds=seeds) for seeds in (1, 2, 5, 10, 50)])
-    table = photographs.table11(runs)
+    table = tables.table11(runs)
     printed = claims(11)
     for reading in ("paper", "released-code"):
         mine = table[(table["reading"] == reading) & (table["metric"] != "labels")]
@@ -73,23 +73,23 @@ def test_table_11_has_every_printed_number_beside_ours():
     implied = table[(table["metric"] == "labels") & (table["seeds"] == "1")].iloc[0]
     assert implied["printed"] == "≈ 4,168"  # 0.629 x 1000 / 0.1509
     assert implied["median"] == 200
-    assert set(photographs.table11(searches())["seeds"]) == {"5"}
+    assert set(tables.table11(searches())["seeds"]) == {"5"}
 
 
 def test_finds_are_told_without_the_seeds_and_against_chance():
-    told = photographs.beyond_chance(searches())
+    told = tables.beyond_chance(searches())
     assert told[["labels", "new"]].to_numpy().tolist() == [[195, 15]] * 2
     chance = 195 * 95 / 10_000  # nobody needs to label the seeds
     assert np.allclose(told["by_chance"], chance)
     assert np.allclose(told[["times", "low", "high"]], 15 / chance)
     mixed = searches(discovery_rate_without_seeds=[0.0, 0.0, 0.2, 0.4] * 2)
-    told = photographs.beyond_chance(mixed).iloc[0]
+    told = tables.beyond_chance(mixed).iloc[0]
     assert told["low"] < told["times"] < told["high"]
-    assert len(photographs.beyond_chance(searches(), seeds=50)) == 0
+    assert len(tables.beyond_chance(searches(), seeds=50)) == 0
 
 
 def test_one_line_says_what_was_searched():
-    assert photographs.scope(searches()) == (
+    assert tables.scope(searches()) == (
         "8 searches in food-101-64px (10,005 images): 4 classes of 100 images (1.00% of them), 1 repeats"
     )
 
@@ -112,14 +112,14 @@ def put_cards(folder, names):
 def test_the_cards_tell_what_encoders_are_worth(monkeypatch, tmp_path):
     monkeypatch.setattr(store, "DATA", tmp_path)
     put_cards(tmp_path, FILES)
-    told = photographs.encoders()
+    told = tables.encoders()
     assert told["photographs"].tolist() == ["Tiny-ImageNet"] * 4 + ["Food-101"] * 2
     assert told["purity"].tolist() == [0.04, 0.04, 0.05, 0.05, 0.06, 0.06]
     assert told["chance"].tolist() == [1 / 200] * 4 + [1 / 101] * 2
-    curves = photographs.training_curves()
+    curves = tables.training_curves()
     assert len(curves) == 3 * 3 * 2
     assert curves.query("metric == 'top1' and encoder == 'VICReg, Food-101'")["value"].tolist() == [0.02, 0.04, 0.08]
-    figure = photographs_figures.plot_training_curves(curves)
+    figure = figures.plot_training_curves(curves)
     assert [len(ax.lines) for ax in figure.axes] == [6, 6]
     plt.close(figure)
 
@@ -127,11 +127,11 @@ def test_the_cards_tell_what_encoders_are_worth(monkeypatch, tmp_path):
 def test_an_encoder_that_is_not_trained_is_said_to_be_so(monkeypatch, tmp_path):
     monkeypatch.setattr(store, "DATA", tmp_path)
     put_cards(tmp_path, ["photos-vicreg-food101"])
-    told = photographs.encoders()
+    told = tables.encoders()
     assert told["space"].tolist() == ["not trained", "not trained", "embedding", "projection"]
     assert told["epochs"].tolist()[2:] == [4, 4]
     card = store.read_json(tmp_path / "weights" / "photos-vicreg-food101.json") | {"planned_steps": 50}
     (tmp_path / "weights" / "photos-vicreg-food101.json").write_text(json.dumps(card))
-    assert photographs.encoders()["epochs"].tolist()[2:] == [3.2, 3.2]
+    assert tables.encoders()["epochs"].tolist()[2:] == [3.2, 3.2]
     assert told["purity"].isna().tolist() == [True, True, False, False]
-    assert photographs.training_curves()["encoder"].unique().tolist() == ["VICReg, Food-101"]
+    assert tables.training_curves()["encoder"].unique().tolist() == ["VICReg, Food-101"]
