@@ -10,13 +10,14 @@ from typing import Any
 
 import pandas as pd
 
-from elsa_nb.paper import rules_text, rules_toy
+from elsa_nb.paper import rules_text
 from elsa_nb.paper.against import Results
 from elsa_nb.paper.experiments.components import rules as rules_components
 from elsa_nb.paper.experiments.encoders import rules as rules_encoders
 from elsa_nb.paper.experiments.hyperparameters import rules as rules_hyperparameters
 from elsa_nb.paper.experiments.noise import rules as rules_noise
 from elsa_nb.paper.experiments.photographs import rules as rules_photographs
+from elsa_nb.paper.experiments.toy import rules as rules_toy
 from elsa_nb.paper.experiments.trade_off import rules as rules_trade_off
 from elsa_nb.paper.measures.printed import CLAIMS, claims
 from elsa_nb.paper.measures.rules import Test
@@ -29,8 +30,8 @@ RULES = {
     **rules_encoders.RULES,
     **rules_trade_off.RULES,
     **rules_photographs.RULES,
-    **rules_text.RULES,
     **rules_toy.RULES,
+    **rules_text.RULES,
 }
 VERDICTS = ("holds", "holds in part", "does not hold", "not testable here")
 NO_READING = {"complexity": "section 5", "printed": "the paper itself"}  # what a claim on no search is judged by

@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from elsa_nb.paper import toy_rands, verdicts
+from elsa_nb.paper import verdicts
 from elsa_nb.paper.against import Results
+from elsa_nb.paper.experiments.toy import rands
 from elsa_nb.paper.measures import budgets, intervals, rules
 from elsa_nb.paper.runs.simulation import BUDGETS
 from elsa_nb.search.elsa import READINGS
@@ -136,9 +137,9 @@ def spaces(discovery, clusters):
 
 def rounds(spacing, shared):
     """Return what the forms of RandS ask, beside points drawn at random: 0.3 apart, of all points 0.4 asked by NN."""
-    told = dict.fromkeys(toy_rands.VARIANTS, (spacing, shared)) | {
-        toy_rands.LIKELY: (0.3, 2.0),
-        toy_rands.ANYWHERE: (0.5, 0.4),
+    told = dict.fromkeys(rands.VARIANTS, (spacing, shared)) | {
+        rands.LIKELY: (0.3, 2.0),
+        rands.ANYWHERE: (0.5, 0.4),
     }
     frame = pd.DataFrame.from_dict(told, orient="index", columns=["spacing", "also asked by NN"])
     return frame.rename_axis("variant").reset_index().assign(reading="paper")

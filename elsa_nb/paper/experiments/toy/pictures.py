@@ -11,7 +11,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from PIL import Image
 
-from elsa_nb.paper import toy_figures
+from elsa_nb.paper.experiments.toy import figures
 from elsa_nb.paper.style import COMPONENT_COLOURS
 
 
@@ -53,10 +53,10 @@ def animate(history: pd.DataFrame, states: pd.DataFrame, *, seconds: float = 1.4
     """
     stages = [(0, True)] + [(state, answered) for state in range(1, len(states)) for answered in (False, True)]
     pictures = []
-    with plt.rc_context(toy_figures.BARE):
+    with plt.rc_context(figures.BARE):
         for state, answered in stages:
             figure, ax = plt.subplots(figsize=(4.0, 4.2), dpi=100)
-            toy_figures.draw_state(ax, history, states, state, answered=answered)
+            figures.draw_state(ax, history, states, state, answered=answered)
             name = states.index[state]
             ax.set_title(name.capitalize() + ("" if state == 0 else ": answered" if answered else ": asked"))
             figure.canvas.draw()
@@ -70,7 +70,7 @@ def animate(history: pd.DataFrame, states: pd.DataFrame, *, seconds: float = 1.4
 
 def _in_own_colours(picture: Image.Image) -> Image.Image:
     """Return a picture with a palette of nothing but white and three shades of every colour the figures use."""
-    solid = [*COMPONENT_COLOURS.values(), *toy_figures.SHADES]
+    solid = [*COMPONENT_COLOURS.values(), *figures.SHADES]
     colours = np.array([to_rgb(colour) for colour in solid])
     shades = [np.ones((1, 3)), *(1 - strength * (1 - colours) for strength in (1, 0.65, 0.3))]
     palette = Image.new("P", (1, 1))

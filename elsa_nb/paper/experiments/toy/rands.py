@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from elsa_nb.paper import toy
+from elsa_nb.paper.experiments.toy import space as toy
 from elsa_nb.search import strategies
 from elsa_nb.search.elsa import SearchConfig
 from elsa_nb.search.neighbours import Neighbours

@@ -1,26 +1,26 @@
 """How the claims that the paper shows on its toy latent space are tested, with each threshold in words.
 
-The toy is not staged: the same search runs in many drawn spaces (`toy`, `toy_rands`), and the rules look at them all.
+The toy is not staged: the same search runs in many drawn spaces (`space`, `rands`), and the rules look at them all.
 """
 
 from functools import partial
 
 import pandas as pd
 
-from elsa_nb.paper import toy, toy_rands
+from elsa_nb.paper.experiments.toy import rands, space
 from elsa_nb.paper.measures.rules import Frames, Numbers, Rule, Test, rule
 
 RULES: dict[str, Rule] = {}
 _rule = partial(rule, RULES)
 SPACES = 200
 _CASES = {"paper reading": "paper", "released-code reading": "released-code"}
-_FORMS = (toy_rands.ALGORITHM_2, toy_rands.APPENDIX_B, toy_rands.APPENDIX_B_CUT)  # all three are the text's
+_FORMS = (rands.ALGORITHM_2, rands.APPENDIX_B, rands.APPENDIX_B_CUT)  # all three are the text's
 
 
 def frames(spaces: int = SPACES) -> dict[str, pd.DataFrame]:
     """Return what the rules look at, from the spaces 0, 1, ...: searches ("toy"), and single rounds ("toy-rands")."""
-    runs = toy.repeat(spaces, {case: toy.CASES[case] for case in _CASES})
-    rounds = toy_rands.repeat(spaces).reset_index()
+    runs = space.repeat(spaces, {case: space.CASES[case] for case in _CASES})
+    rounds = rands.repeat(spaces).reset_index()
     return {"toy": runs.assign(reading=runs["case"].map(_CASES)), "toy-rands": rounds.assign(reading="paper")}
 
 
@@ -44,7 +44,7 @@ def _toy_space(frames: Frames, told: Numbers) -> list[Test]:
 )
 def _rands_spreads(frames: Frames, told: Numbers) -> list[Test]:
     means = frames["toy-rands"].set_index("variant")
-    drawn, anywhere = means.loc[toy_rands.LIKELY, "spacing"], means.loc[toy_rands.ANYWHERE, "also asked by NN"]
+    drawn, anywhere = means.loc[rands.LIKELY, "spacing"], means.loc[rands.ANYWHERE, "also asked by NN"]
     tests = []
     for form in _FORMS:
         apart, shared = means.loc[form, ["spacing", "also asked by NN"]]

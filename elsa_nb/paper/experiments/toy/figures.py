@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 
-from elsa_nb.paper import toy_rands
+from elsa_nb.paper.experiments.toy import rands
 from elsa_nb.paper.style import COMPONENT_COLOURS, STYLE
 
 TITLES = {"NN": "nearest neighbours", "RANDS": "RandS", "FINAL": "final search"}
@@ -30,7 +30,7 @@ ITERATIONS = {  # appendix A counts the state before the first answers as iterat
 def plot_toy(history: pd.DataFrame, reach: pd.DataFrame) -> Figure:
     """Draw Fig. 1: the problem as the search sees it, the reach one neighbour search needs, and who found what.
 
-    `history` is of `toy.watch`, `reach` of `toy.reach`.
+    `history` is of `space.watch`, `reach` of `space.reach`.
     """
     with plt.rc_context(BARE):
         figure, axes = plt.subplots(1, 3, figsize=(8.6, 3.6))
@@ -66,7 +66,7 @@ def plot_toy(history: pd.DataFrame, reach: pd.DataFrame) -> Figure:
 
 
 def plot_iterations(history: pd.DataFrame, states: pd.DataFrame) -> Figure:
-    """Draw Fig. 5: the space after each round, what the round asked in its components' colours; frames of `toy`."""
+    """Draw Fig. 5: the space after each round, what the round asked in its components' colours; frames of `space`."""
     with plt.rc_context(BARE):
         figure, axes = plt.subplots(2, 4, figsize=(8.6, 4.9))
         for state, (name, ax) in enumerate(zip(states.index, axes.flat, strict=False)):
@@ -109,7 +109,7 @@ def draw_state(ax: Axes, history: pd.DataFrame, states: pd.DataFrame, state: int
 
 
 def plot_rands(proposals: pd.DataFrame, counts: pd.DataFrame, history: pd.DataFrame) -> Figure:
-    """Draw Fig. 6: what each variant asks in the same round; `proposals` and `counts` of `toy_rands`.
+    """Draw Fig. 6: what each variant asks in the same round; `proposals` and `counts` of `rands`.
 
     `history` is of the search in the same space, whose first round is answered.
     """
@@ -117,8 +117,8 @@ def plot_rands(proposals: pd.DataFrame, counts: pd.DataFrame, history: pd.DataFr
         figure, axes = plt.subplots(2, 3, figsize=(8.2, 6.2))
         figure.get_layout_engine().set(hspace=0.05)
         other, known = history["part"] == "other", history["asked"].isin([0, 1])
-        nearest = proposals[proposals["variant"] == toy_rands.NEAREST]
-        for variant, ax in zip(toy_rands.VARIANTS, axes.flat, strict=True):
+        nearest = proposals[proposals["variant"] == rands.NEAREST]
+        for variant, ax in zip(rands.VARIANTS, axes.flat, strict=True):
             _prepare(ax)
             open_ = ~known & other
             _unlabelled(ax, history[open_ & ~history["likely_2"]])
@@ -126,19 +126,19 @@ def plot_rands(proposals: pd.DataFrame, counts: pd.DataFrame, history: pd.DataFr
             _hollow(ax, history[~known & ~other])
             _points(ax, history[known & ~other], EARLIER, 3.3, zorder=3)
             rows = proposals[proposals["variant"] == variant]
-            colour = COMPONENT_COLOURS["NN" if variant == toy_rands.NEAREST else "RANDS"]
+            colour = COMPONENT_COLOURS["NN" if variant == rands.NEAREST else "RANDS"]
             for row in rows.dropna(subset="from_x").itertuples():
                 ax.plot([row.from_x, row.x], [row.from_y, row.y], color=colour, lw=0.9, zorder=2)
             _crosses(ax, rows[~rows["positive"]], colour, 4.2)
             _points(ax, rows[rows["positive"]], colour, 4.4, zorder=4)
-            if variant != toy_rands.NEAREST:
+            if variant != rands.NEAREST:
                 _rings(ax, nearest, COMPONENT_COLOURS["NN"], 6, zorder=5)
             _star(ax, history[history["asked"] == 0])
             _name_clusters(ax, history)
             line = counts.loc[variant]
             ax.set_title(variant)
             text = f"{line['positives']:.0f} of {line['asked']:.0f} positive"
-            if variant != toy_rands.NEAREST:
+            if variant != rands.NEAREST:
                 text += f"\n{line['also asked by NN']:.0f} asked by NN, too"
             ax.text(0.03, 0.03, text, transform=ax.transAxes, fontsize=8, color="#444444", bbox=_PAPER)
         keys = ["seed", "earlier", "undiscovered", "likely", "unlabelled", "asked", "asked negative", "asked by NN"]

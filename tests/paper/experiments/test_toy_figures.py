@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from elsa_nb.paper import publish, toy, toy_figures, toy_flow, toy_pictures, toy_rands
+from elsa_nb.paper import publish
+from elsa_nb.paper.experiments.toy import figures, flow_chart, pictures, rands
+from elsa_nb.paper.experiments.toy import space as toy
 from elsa_nb.paper.style import COMPONENT_COLOURS
 
 
@@ -29,23 +31,23 @@ def drawn(ax, colour, marker):
 
 
 def test_each_panel_of_fig_5_shows_what_its_round_did(history, states):
-    figure = toy_figures.plot_iterations(history, states)
+    figure = figures.plot_iterations(history, states)
     panels = figure.axes
     plt.close(figure)
-    assert [ax.get_title() for ax in panels[:7]] == list(toy_figures.ITERATIONS.values())
+    assert [ax.get_title() for ax in panels[:7]] == list(figures.ITERATIONS.values())
     for ax, (_, line) in zip(panels, states.iterrows(), strict=False):
         for name, colour in COMPONENT_COLOURS.items():
             if name != "seed":
                 assert drawn(ax, colour, "o") == line[f"{name} found"]
                 assert drawn(ax, colour, "x") == line[f"{name} asked"] - line[f"{name} found"]
-        assert drawn(ax, toy_figures.HOLLOW, "ring") == 116 - line["found"]
+        assert drawn(ax, figures.HOLLOW, "ring") == 116 - line["found"]
     labels = [text.get_text() for text in panels[6].texts]
     assert f"{states['found'].iloc[-1]} found, {states['labels'].iloc[-1]} labels" in labels
 
 
 def test_open_questions_are_rings_and_show_no_answer(history, states):
     figure, ax = plt.subplots()
-    toy_figures.draw_state(ax, history, states, 2, answered=False)
+    figures.draw_state(ax, history, states, 2, answered=False)
     plt.close(figure)
     for name in ("NN", "RANDS"):
         assert drawn(ax, COMPONENT_COLOURS[name], "ring") == states.loc["round 2", f"{name} asked"]
@@ -56,7 +58,7 @@ def test_open_questions_are_rings_and_show_no_answer(history, states):
 def test_fig_1_colours_every_find_by_who_found_it():
     space = toy.draw(0, toy.Geometry(toy.THREE))
     history, reach = toy.watch(space, 0, toy.config()), toy.reach(space, 25)
-    figure = toy_figures.plot_toy(history, reach)
+    figure = figures.plot_toy(history, reach)
     plt.close(figure)
     found = history[history["part"] != "other"]["component"].value_counts()
     for name in ("NN", "RANDS", "FINAL"):
@@ -66,18 +68,18 @@ def test_fig_1_colours_every_find_by_who_found_it():
 
 
 def test_fig_6_has_a_panel_for_every_variant(history):
-    frame = toy_rands.proposals(0)
-    figure = toy_figures.plot_rands(frame, toy_rands.counts(frame), history)
+    frame = rands.proposals(0)
+    figure = figures.plot_rands(frame, rands.counts(frame), history)
     plt.close(figure)
-    assert [ax.get_title() for ax in figure.axes] == list(toy_rands.VARIANTS)
-    for ax, (_, line) in zip(figure.axes[1:], toy_rands.counts(frame).iloc[1:].iterrows(), strict=True):
+    assert [ax.get_title() for ax in figure.axes] == list(rands.VARIANTS)
+    for ax, (_, line) in zip(figure.axes[1:], rands.counts(frame).iloc[1:].iterrows(), strict=True):
         assert drawn(ax, COMPONENT_COLOURS["RANDS"], "o") == line["positives"]
         assert drawn(ax, COMPONENT_COLOURS["NN"], "ring") == 25
 
 
 def test_the_flow_chart_draws_each_box_and_every_line_of_algorithm_4():
-    chart = toy_flow.flow_chart()
-    figure = toy_flow.plot_flow_chart(chart)
+    chart = flow_chart.flow_chart()
+    figure = flow_chart.plot_flow_chart(chart)
     plt.close(figure)
     texts = [text.get_text() for text in figure.axes[0].texts]
     boxes = chart[chart["kind"] == "box"]
@@ -92,7 +94,7 @@ def test_the_flow_chart_draws_each_box_and_every_line_of_algorithm_4():
 
 
 def test_the_animation_asks_and_answers_every_round(history, states):
-    moving = toy_pictures.animate(history, states)
+    moving = pictures.animate(history, states)
     frames = Image.open(io.BytesIO(moving.data))
     assert frames.n_frames == 1 + 2 * (len(states) - 1)
     assert len(moving.data) < 110_000  # 150 kB inside a notebook
@@ -105,7 +107,7 @@ def test_a_picture_keeps_the_colours_of_the_components():
     figure, ax = plt.subplots(figsize=(2, 2))
     for name, x in (("NN", 0), ("RANDS", 1), ("FINAL", 2)):
         ax.plot([x], [0], "s", ms=20, mfc=COMPONENT_COLOURS[name], mec="none")
-    shown = toy_pictures.picture(figure, "three squares")
+    shown = pictures.picture(figure, "three squares")
     assert not plt.fignum_exists(figure.number)
     pixels = np.asarray(Image.open(io.BytesIO(shown.data)).convert("RGB")).reshape(-1, 3)
     for name in ("NN", "RANDS", "FINAL"):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from elsa_nb.paper import toy
+from elsa_nb.paper.experiments.toy import space as toy
 from elsa_nb.search.oracle import Truth, simulate
 
 
