@@ -12,6 +12,7 @@ import pandas as pd
 
 from elsa_nb.paper import rules_text
 from elsa_nb.paper.against import Results
+from elsa_nb.paper.experiments.complexity import rules as rules_complexity
 from elsa_nb.paper.experiments.components import rules as rules_components
 from elsa_nb.paper.experiments.encoders import rules as rules_encoders
 from elsa_nb.paper.experiments.hyperparameters import rules as rules_hyperparameters
@@ -31,6 +32,7 @@ RULES = {
     **rules_trade_off.RULES,
     **rules_photographs.RULES,
     **rules_toy.RULES,
+    **rules_complexity.RULES,
     **rules_text.RULES,
 }
 VERDICTS = ("holds", "holds in part", "does not hold", "not testable here")
@@ -47,8 +49,8 @@ def verdicts(
 ) -> pd.DataFrame:
     """Return a row a claim and reading: id, where, sentence, reading, verdict, passed, tests, numbers, rule, sweep.
 
-    `fitted` are the exponents of section 5 (`exponents.stored`), `toys` the searches of the toy latent space
-    (`rules_toy.frames`); without them their claims are not testable.
+    `fitted` are the exponents of section 5 (`complexity.tables.stored`), `toys` the searches of the toy latent space
+    (`toy.rules.frames`); without them their claims are not testable.
     """
     frames = (
         dict(found.frames) | dict(toys or {}) | {"printed": pd.concat([claims(number) for number in (2, 3, 4, 8, 9)])}

@@ -5,10 +5,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from elsa_nb.paper import complexity, complexity_figures, exponents, publish
+from elsa_nb.paper import publish
+from elsa_nb.paper.experiments.complexity import figures, measure, tables
 from elsa_nb.search import strategies
 
-TINY = complexity.Plan(
+TINY = measure.Plan(
     n=(400, 800),
     k=(8, 16),
     l=(8, 16),
@@ -24,26 +25,26 @@ TINY = complexity.Plan(
 @pytest.fixture(autouse=True)
 def small_pool(monkeypatch):
     rows = np.random.default_rng(0).standard_normal((600, 24), np.float32)
-    monkeypatch.setattr(complexity, "_pool_rows", lambda profile_name, count, rng: rows[:count])
+    monkeypatch.setattr(measure, "_pool_rows", lambda profile_name, count, rng: rows[:count])
 
 
 @pytest.fixture
 def ground():
     rng = np.random.default_rng(1)
-    return complexity.Ground.of(rng.standard_normal((700, 12), np.float32), rng, asking=64)
+    return measure.Ground.of(rng.standard_normal((700, 12), np.float32), rng, asking=64)
 
 
 def test_both_forms_of_nearest_neighbours_return_the_same_rows(ground):
     queries = ground.asking[:10]
     everything = np.ones(len(ground.vectors), bool)
     package = strategies.nearest_neighbours(ground.neighbours, queries, 40, everything)
-    plain = complexity.plain_neighbours(ground, queries, 40)
+    plain = measure.plain_neighbours(ground, queries, 40)
     assert set(plain[:10]) == set(queries)
     assert plain[10:].tolist() == package[10:].tolist()
 
 
 def test_both_forms_of_the_sampler_return_the_same_rows(ground):
-    tasks = complexity.parts(ground, np.random.default_rng(2), k=4, l=4)
+    tasks = measure.parts(ground, np.random.default_rng(2), k=4, l=4)
     plain, package = tasks["Sampler", "plain"](), tasks["Sampler", "package"]()
     queried = np.setdiff1d(plain, package)
     assert len(plain) > 20
@@ -52,10 +53,10 @@ def test_both_forms_of_the_sampler_return_the_same_rows(ground):
 
 
 def test_every_series_is_timed_in_both_forms():
-    points = complexity.measure("quick", TINY)
+    points = measure.measure("quick", TINY)
     assert (points["seconds"] >= 0).all()
     timed = points[~points["part"].isin(["lists", "round"])]
-    for against, parts in complexity.TIMED.items():
+    for against, parts in measure.TIMED.items():
         here = timed[timed["against"] == against]
         sizes = getattr(TINY, against)
         assert set(here["part"]) == set(parts)
@@ -66,12 +67,12 @@ def test_every_series_is_timed_in_both_forms():
 
 
 def test_memory_of_the_plain_form_is_the_claimed_matrix():
-    memory = complexity.measure_memory("quick", TINY).set_index(["part", "form", "against", "size"])["bytes"]
-    matrix = 1000 * complexity.L * 4
+    memory = measure.measure_memory("quick", TINY).set_index(["part", "form", "against", "size"])["bytes"]
+    matrix = 1000 * measure.L * 4
     assert matrix <= memory["RandS", "plain", "n", 1000] < 1.5 * matrix
     assert memory["RandS", "plain", "l", 16] > 1.5 * memory["RandS", "plain", "l", 8]
     assert memory["NN", "plain", "n", 1000] == pytest.approx(memory["RandS", "plain", "n", 1000], rel=0.01)
-    assert memory["vectors", "both", "n", 1000] == 1000 * complexity.D * 4
+    assert memory["vectors", "both", "n", 1000] == 1000 * measure.D * 4
 
 
 def made(b, turns=5, noise=0.0, parts=("NN",), against="n"):
@@ -88,7 +89,7 @@ def made(b, turns=5, noise=0.0, parts=("NN",), against="n"):
 
 @pytest.mark.parametrize("b", [0.0, 0.7, 1.0, 2.0])
 def test_an_exponent_is_found_again_within_its_interval(b):
-    row = exponents.exponents(made(b, turns=15, noise=0.1)).iloc[0]
+    row = tables.exponents(made(b, turns=15, noise=0.1)).iloc[0]
     assert row["exponent"] == pytest.approx(b, abs=0.1)
     assert row["low"] <= row["exponent"] <= row["high"]
     assert row["claimed"] == 1
@@ -98,23 +99,23 @@ def test_one_slow_turn_does_not_move_the_exponent():
     points = made(1.0)
     slow = (points["turn"] == 2) & (points["size"] == 400)
     points.loc[slow, "seconds"] *= 50
-    assert exponents.exponents(points).iloc[0]["exponent"] == pytest.approx(1.0)
+    assert tables.exponents(points).iloc[0]["exponent"] == pytest.approx(1.0)
 
 
 def test_an_exponent_needs_two_sizes():
     with pytest.raises(ValueError, match=r"sizes \[100\]; an exponent needs two or more"):
-        exponents.slope(pd.Series([100, 100]), pd.Series([1.0, 2.0]))
+        tables.slope(pd.Series([100, 100]), pd.Series([1.0, 2.0]))
 
 
 def test_claims_are_only_those_of_section_5():
-    fitted = exponents.exponents(made(1.0, parts=("NN", "lists")))
+    fitted = tables.exponents(made(1.0, parts=("NN", "lists")))
     assert fitted.set_index(["part", "form"])["claimed"].isna().to_dict() == {
         ("NN", "plain"): False,
         ("NN", "package"): False,
         ("lists", "plain"): True,
         ("lists", "package"): True,
     }
-    shown = exponents.beside_claims(fitted)
+    shown = tables.beside_claims(fitted)
     assert shown.loc[("NN", "n"), "plain"].startswith("1.00 [1.00")
     assert shown.loc[("lists", "n"), "claimed"] == ""
 
@@ -123,22 +124,22 @@ def test_the_ratio_is_taken_turn_by_turn():
     points = made(1.0, parts=("NN", "RandS", "Sampler", "round"))
     points.loc[points["form"] == "plain", "seconds"] *= 10 * (1 + points["turn"])
     points.loc[points["form"] == "package", "seconds"] *= 1 + points["turn"]
-    assert exponents.speedup(points)["plain / package"].tolist() == pytest.approx([10] * 4)
+    assert tables.speedup(points)["plain / package"].tolist() == pytest.approx([10] * 4)
 
 
 def test_what_the_notebook_stored_is_fitted_again(tmp_path, monkeypatch):
     monkeypatch.setattr("elsa_nb.profiles.ROOT", tmp_path)
-    assert exponents.stored("quick") is None
-    points, memory = complexity.measure("quick", TINY), complexity.measure_memory("quick", TINY)
+    assert tables.stored("quick") is None
+    points, memory = measure.measure("quick", TINY), measure.measure_memory("quick", TINY)
     for name, figure, frame in (
-        ("complexity-time", complexity_figures.plot_time(points), points),
-        ("complexity-memory", complexity_figures.plot_memory(memory), memory),
+        ("complexity-time", figures.plot_time(points), points),
+        ("complexity-memory", figures.plot_memory(memory), memory),
     ):
         publish.save_figure(figure, name, "quick", frame)
         plt.close(figure)
-    fitted = exponents.stored("quick")
-    again = exponents.exponents(memory, "bytes")
+    fitted = tables.stored("quick")
+    again = tables.exponents(memory, "bytes")
     assert set(fitted["of"]) == {"seconds", "bytes"}
     kept = fitted[fitted["of"] == "bytes"]["exponent"].to_numpy()
     assert kept == pytest.approx(again["exponent"].to_numpy(), abs=1e-4)
-    assert fitted["matrix"].iloc[0] == pytest.approx(exponents.matrix_share(memory), rel=1e-4)
+    assert fitted["matrix"].iloc[0] == pytest.approx(tables.matrix_share(memory), rel=1e-4)
