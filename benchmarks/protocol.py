@@ -16,9 +16,9 @@ from benchmarks.goals import PLAIN, SWEEP
 from benchmarks.summary import Row
 from benchmarks.warming import warm_up
 from elsa_nb.errors import MissingDataError
+from elsa_nb.paper.experiments.catalogue import SWEEPS, sweep
 from elsa_nb.paper.runs import runner, simulation
 from elsa_nb.paper.runs.grid import Setting
-from elsa_nb.paper.sweeps import SWEEPS, sweep
 from elsa_nb.search.oracle import Truth, simulate
 
 TAKES = "5 to 7 minutes"

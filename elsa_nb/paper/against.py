@@ -14,11 +14,11 @@ import numpy as np
 import pandas as pd
 
 from elsa_nb.errors import MissingDataError
+from elsa_nb.paper.experiments.catalogue import SWEEPS
 from elsa_nb.paper.experiments.encoders import tables as embedding_spaces
 from elsa_nb.paper.measures.medians import ENCODERS
 from elsa_nb.paper.measures.printed import claims, tables
 from elsa_nb.paper.runs import runner
-from elsa_nb.paper.sweeps import SWEEPS
 from elsa_nb.search.elsa import READINGS
 from elsa_nb.search.metrics import median_interval
 

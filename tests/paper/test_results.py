@@ -10,6 +10,7 @@ import pytest
 from elsa_nb import profiles, store
 from elsa_nb.errors import CorruptFileError
 from elsa_nb.paper import publish, readme
+from elsa_nb.paper.experiments.catalogue import sweep
 from elsa_nb.paper.experiments.components import equal_budget
 from elsa_nb.paper.experiments.hyperparameters import tables as hyperparameters
 from elsa_nb.paper.experiments.noise import tables as noise
@@ -18,7 +19,6 @@ from elsa_nb.paper.experiments.trade_off import tables as trade_off
 from elsa_nb.paper.measures import by_arm
 from elsa_nb.paper.runs import runner
 from elsa_nb.paper.runs.grid import Setting
-from elsa_nb.paper.sweeps import sweep
 
 KEPT = [
     *((name, "full") for name in ("components", "hyperparameters", "noise", "encoders", "trade-off")),

@@ -26,10 +26,10 @@ from elsa_nb import pool as pool_module
 from elsa_nb import store
 from elsa_nb.errors import CorruptFileError, MissingDataError
 from elsa_nb.images.datasets import open_dataset
+from elsa_nb.paper.experiments.catalogue import sweep
 from elsa_nb.paper.runs import grid, simulation, thinning
 from elsa_nb.paper.runs.grid import Setting, Sweep
 from elsa_nb.paper.runs.purity import shares
-from elsa_nb.paper.sweeps import sweep
 from elsa_nb.prepared import device, prepare
 from elsa_nb.profiles import profile
 from elsa_nb.progress import bar

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from elsa_nb.paper import sweeps
+from elsa_nb.paper.experiments import catalogue
 from elsa_nb.paper.experiments.trade_off import figures, tables
 from elsa_nb.paper.runs.grid import changed
 from elsa_nb.paper.runs.simulation import BUDGETS
@@ -70,7 +70,7 @@ def test_the_three_classes_keep_the_order_of_the_sweep(classes, runs):
 
 
 def test_the_sweep_tries_the_default_of_every_arm():
-    tried = {(arm, change.text) for change in sweeps.sweep("trade-off", "full").changes for arm in change.arms}
+    tried = {(arm, change.text) for change in catalogue.sweep("trade-off", "full").changes for arm in change.arms}
     assert set(tables.DEFAULTS.items()) <= tried
     for (reading, arm), change in product(product(READINGS, tables.DEFAULTS), tables.DEFAULTS.values()):
         if tables.DEFAULTS[arm] == change:  # the default of an arm is its reading as it is

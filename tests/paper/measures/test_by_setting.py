@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from elsa_nb.paper import sweeps
+from elsa_nb.paper.experiments import catalogue
 from elsa_nb.paper.experiments.hyperparameters import tables as hyperparameters
 from elsa_nb.paper.experiments.noise import tables as noise
 from elsa_nb.paper.measures import by_setting
@@ -232,7 +232,7 @@ def test_silent_final_searches_are_counted_by_change(runs):
 
 
 def test_every_change_of_the_sweep_is_a_printed_setting_a_threshold_or_a_titled_choice():
-    changes = {change.text for change in sweeps.sweep("hyperparameters", "full").changes} - {""}
+    changes = {change.text for change in catalogue.sweep("hyperparameters", "full").changes} - {""}
     tuned = {change for change in changes if change.partition("=")[0] in hyperparameters.TUNED.values()}
     assert changes - tuned == set(by_setting.SILENT)
     for number in (6, 7, 9):
@@ -241,5 +241,5 @@ def test_every_change_of_the_sweep_is_a_printed_setting_a_threshold_or_a_titled_
         printed = set(claims(number)["setting"].astype(float))
         assert len(printed - run) == 1, "the reading as it is, and nothing else, is missing among the changes"
         assert run <= printed
-    under_noise = {change.text for change in sweeps.sweep("noise", "full").changes} - {""}
+    under_noise = {change.text for change in catalogue.sweep("noise", "full").changes} - {""}
     assert under_noise <= set(by_setting.SILENT)

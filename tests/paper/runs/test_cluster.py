@@ -17,7 +17,7 @@ PLAN = """
 import os, signal, sys
 from pathlib import Path
 from elsa_nb.paper.runs import cluster, runner
-from elsa_nb.paper.sweeps import sweep
+from elsa_nb.paper.experiments.catalogue import sweep
 plan = sweep("components", "quick")
 source = runner.provenance(plan, "quick")
 units = list(plan.units(runner.class_names("glyphs")))[:6]

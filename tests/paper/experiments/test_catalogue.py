@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from elsa_nb.paper.experiments.catalogue import PRINTED_CLASSES, SWEEPS, sweep
 from elsa_nb.paper.runs.grid import PROBE, Setting, changed
 from elsa_nb.paper.runs.simulation import draw_seeds
-from elsa_nb.paper.sweeps import PRINTED_CLASSES, SWEEPS, sweep
 from elsa_nb.search.elsa import READINGS
 from elsa_nb.search.head import HeadConfig
 
