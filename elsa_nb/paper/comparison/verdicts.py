@@ -10,8 +10,8 @@ from typing import Any
 
 import pandas as pd
 
-from elsa_nb.paper import rules_text
-from elsa_nb.paper.against import Results
+from elsa_nb.paper.comparison import rules
+from elsa_nb.paper.comparison.tables import Results
 from elsa_nb.paper.experiments.complexity import rules as rules_complexity
 from elsa_nb.paper.experiments.components import rules as rules_components
 from elsa_nb.paper.experiments.encoders import rules as rules_encoders
@@ -33,7 +33,7 @@ RULES = {
     **rules_photographs.RULES,
     **rules_toy.RULES,
     **rules_complexity.RULES,
-    **rules_text.RULES,
+    **rules.RULES,
 }
 VERDICTS = ("holds", "holds in part", "does not hold", "not testable here")
 NO_READING = {"complexity": "section 5", "printed": "the paper itself"}  # what a claim on no search is judged by

@@ -1,4 +1,4 @@
-"""How what the paper says of its own tables is tested, by the printed digits alone (frame `printed`); no search is needed."""
+"""How what the paper says of its own tables is tested: by the printed digits (frame `printed`), without any search."""
 
 from functools import partial
 

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from elsa_nb.paper import verdicts
-from elsa_nb.paper.against import Results
+from elsa_nb.paper.comparison import verdicts
+from elsa_nb.paper.comparison.tables import Results
 from elsa_nb.paper.experiments.toy import rands
 from elsa_nb.paper.measures import budgets, intervals, rules
 from elsa_nb.paper.runs.simulation import BUDGETS

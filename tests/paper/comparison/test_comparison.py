@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from elsa_nb.paper import against, against_figures
+from elsa_nb.paper.comparison import figures, tables
 from elsa_nb.paper.measures.printed import claims
 from elsa_nb.search.elsa import READINGS
 
@@ -71,12 +71,12 @@ def found():
             for encoder in ("vicreg", "moco", "raw-pixels")
         ),
     }
-    return against.Results("full", frames, {"food-101": "no photographs"}, {"vicreg": 80.0})
+    return tables.Results("full", frames, {"food-101": "no photographs"}, {"vicreg": 80.0})
 
 
 @pytest.fixture(scope="module")
 def cells(found):
-    return against.cells(found)
+    return tables.cells(found)
 
 
 def cell(cells, table, reading="paper", **where):
@@ -124,7 +124,7 @@ def test_table_1_is_laid_beside_the_configurations(cells):
     rows = cells[cells["table"] == 1]
     assert (rows["within"] == "yes").all()
     changed = rows.assign(value=1 - rows["value"])
-    assert all(against._within(row) == "no" for row in changed.itertuples())
+    assert all(tables._within(row) == "no" for row in changed.itertuples())
 
 
 def test_linear_top1_has_no_interval(cells):
@@ -178,11 +178,11 @@ def test_half_the_last_printed_digit_counts_as_rounding(printed, low, high, with
             }
         ]
     )
-    assert against._within(next(row.itertuples())) == within
+    assert tables._within(next(row.itertuples())) == within
 
 
 def test_the_tally_counts_what_the_cells_say(cells):
-    tally = against.tally(cells)
+    tally = tables.tally(cells)
     line = tally.loc[3, "paper"]
     mine = cells[(cells["table"] == 3) & (cells["reading"] == "paper")]
     assert line["printed cells"] == line["with one of ours"] == 40
@@ -193,21 +193,21 @@ def test_the_tally_counts_what_the_cells_say(cells):
 
 @pytest.mark.parametrize("table", range(1, 12))
 def test_a_page_has_a_row_a_printed_cell_and_no_blank_side(cells, table):
-    page = against.page(cells, table)
+    page = tables.page(cells, table)
     assert len(page) == len(claims(table))
     for reading in READINGS:
         assert (page[reading, "ours"] != "").all()
 
 
 def test_about_names_the_sweeps_and_what_is_missing(found):
-    about = against.about(found)
+    about = tables.about(found)
     assert about.loc["components", "classes"] == 3
     assert about.loc["food-101", "data set"] == "no photographs"
 
 
 def test_the_figure_draws_every_number_once(cells):
-    figure = against_figures.plot_against(cells)
-    drawn = cells[cells["metric"].isin(against.METRICS) & cells["median"].notna()]
+    figure = figures.plot_against(cells)
+    drawn = cells[cells["metric"].isin(tables.METRICS) & cells["median"].notna()]
     marks = [line for ax in figure.axes for line in ax.lines if line.get_marker() not in ("None", None, "")]
     assert len(marks) == len(drawn)
     plt.close(figure)
@@ -215,13 +215,13 @@ def test_the_figure_draws_every_number_once(cells):
 
 def test_linear_top1_is_that_of_the_trained_encoders(monkeypatch):
     worth = pd.DataFrame({"encoder": ["vicreg", "untrained", "raw-pixels"], "linear_top1": [91.0, 50.0, 30.0]})
-    monkeypatch.setattr(against.embedding_spaces, "worth", lambda profile_name: worth)
-    assert against.linear_top1("full") == {"vicreg": 91.0}
+    monkeypatch.setattr(tables.embedding_spaces, "worth", lambda profile_name: worth)
+    assert tables.linear_top1("full") == {"vicreg": 91.0}
 
 
 def test_a_table_is_shown_whole_and_in_one_line():
     sentence = " ".join(["long"] * 40)
-    text = against.shown(pd.DataFrame({"a": [sentence], "b": [1]})).data
+    text = tables.shown(pd.DataFrame({"a": [sentence], "b": [1]})).data
     assert sentence in text
     assert "\n" not in text
     assert "<td>1</td>" in text
