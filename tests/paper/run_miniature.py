@@ -15,10 +15,10 @@ from dataclasses import replace
 import nbformat
 from matplotlib import pyplot as plt
 
-from elsa_nb.paper import notebooks
 from elsa_nb.paper.experiments.catalogue import SWEEPS
 from elsa_nb.paper.experiments.complexity import measure
-from elsa_nb.paper.report import write_report
+from elsa_nb.paper.publishing import notebooks
+from elsa_nb.paper.publishing.html_report import write_report
 from elsa_nb.paper.runs import purity
 from elsa_nb.profiles import profile
 from elsa_nb.search.metrics import median_interval

@@ -9,7 +9,6 @@ import pytest
 
 from elsa_nb import profiles, store
 from elsa_nb.errors import CorruptFileError
-from elsa_nb.paper import publish, readme
 from elsa_nb.paper.experiments.catalogue import sweep
 from elsa_nb.paper.experiments.components import equal_budget
 from elsa_nb.paper.experiments.hyperparameters import tables as hyperparameters
@@ -17,6 +16,7 @@ from elsa_nb.paper.experiments.noise import tables as noise
 from elsa_nb.paper.experiments.photographs import tables as photographs
 from elsa_nb.paper.experiments.trade_off import tables as trade_off
 from elsa_nb.paper.measures import by_arm
+from elsa_nb.paper.publishing import exhibits, readme_blocks
 from elsa_nb.paper.runs import runner
 from elsa_nb.paper.runs.grid import Setting
 
@@ -81,7 +81,7 @@ def test_the_measures_of_every_row_agree_with_one_another(all_runs):
 
 def test_the_readme_shows_them():
     text = (store.ROOT / "README.md").read_text(encoding="utf-8")
-    assert text == readme.with_blocks(text), "README.md is stale: run `elsa-nb readme`"
+    assert text == readme_blocks.with_blocks(text), "README.md is stale: run `elsa-nb readme`"
 
 
 @lru_cache(maxsize=1)
@@ -123,12 +123,12 @@ def test_the_committed_exhibits_show_them(exhibit):
 
 
 def test_nothing_in_the_catalogue_is_missing():
-    assert publish.read_index(profiles.profile("full").figures)["name"].tolist() == list(publish.CATALOGUE)
+    assert exhibits.read_index(profiles.profile("full").figures)["name"].tolist() == list(exhibits.CATALOGUE)
 
 
 def test_every_figure_comes_with_its_picture_and_rows():
     folder = profiles.profile("full").figures
-    for row in publish.read_index(folder).itertuples():
+    for row in exhibits.read_index(folder).itertuples():
         kinds = ("html", "csv") if row.kind == "table" else ("png", "svg", "csv")
         for suffix in kinds:
             assert (folder / f"{row.name}.{suffix}").stat().st_size > 0

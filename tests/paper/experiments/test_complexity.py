@@ -5,8 +5,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from elsa_nb.paper import publish
 from elsa_nb.paper.experiments.complexity import figures, measure, tables
+from elsa_nb.paper.publishing import exhibits
 from elsa_nb.search import strategies
 
 TINY = measure.Plan(
@@ -135,7 +135,7 @@ def test_what_the_notebook_stored_is_fitted_again(tmp_path, monkeypatch):
         ("complexity-time", figures.plot_time(points), points),
         ("complexity-memory", figures.plot_memory(memory), memory),
     ):
-        publish.save_figure(figure, name, "quick", frame)
+        exhibits.save_figure(figure, name, "quick", frame)
         plt.close(figure)
     fitted = tables.stored("quick")
     again = tables.exponents(memory, "bytes")

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from elsa_nb.paper import publish
 from elsa_nb.paper.experiments.toy import figures, flow_chart, pictures, rands
 from elsa_nb.paper.experiments.toy import space as toy
+from elsa_nb.paper.publishing import exhibits
 from elsa_nb.paper.style import COMPONENT_COLOURS
 
 
@@ -117,4 +117,4 @@ def test_a_picture_keeps_the_colours_of_the_components():
 
 def test_the_four_exhibits_are_in_the_catalogue():
     names = ("fig01-toy", "fig04-flow-chart", "fig05-iterations", "fig06-rands")
-    assert [publish.CATALOGUE[name].paper_item for name in names] == ["Fig. 1", "Fig. 4", "Fig. 5", "Fig. 6"]
+    assert [exhibits.CATALOGUE[name].paper_item for name in names] == ["Fig. 1", "Fig. 4", "Fig. 5", "Fig. 6"]

@@ -20,7 +20,7 @@ from elsa_nb.profiles import Profile
 
 # Over TCP without encryption the kernel warns on every start; sockets of the file system need none.
 _QUIET = Config({"KernelManager": {"transport": "ipc"}})
-FOLDER = Path(__file__).resolve().parent.parent.parent / "notebooks"
+FOLDER = Path(__file__).resolve().parents[3] / "notebooks"
 
 
 def notebooks() -> list[Path]:

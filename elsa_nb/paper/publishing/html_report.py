@@ -8,7 +8,7 @@ import pandas as pd
 
 from elsa_nb import store
 from elsa_nb.errors import MissingDataError
-from elsa_nb.paper.publish import CATALOGUE, read_index
+from elsa_nb.paper.publishing.exhibits import CATALOGUE, read_index
 from elsa_nb.profiles import PROFILES, Profile
 
 _STYLE = """

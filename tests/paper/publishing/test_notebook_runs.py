@@ -6,7 +6,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 from papermill.exceptions import PapermillExecutionError
 
 from elsa_nb import profiles
-from elsa_nb.paper import notebooks
+from elsa_nb.paper.publishing import notebooks
 
 
 @pytest.fixture
