@@ -10,12 +10,11 @@ import pytest
 from elsa_nb import profiles, store
 from elsa_nb.errors import CorruptFileError
 from elsa_nb.paper.experiments.catalogue import sweep
-from elsa_nb.paper.experiments.components import equal_budget
 from elsa_nb.paper.experiments.hyperparameters import tables as hyperparameters
 from elsa_nb.paper.experiments.noise import tables as noise
 from elsa_nb.paper.experiments.photographs import tables as photographs
 from elsa_nb.paper.experiments.trade_off import tables as trade_off
-from elsa_nb.paper.measures import by_arm
+from elsa_nb.paper.measures import budgets, by_arm
 from elsa_nb.paper.publishing import exhibits, readme_blocks
 from elsa_nb.paper.runs import runner
 from elsa_nb.paper.runs.grid import Setting
@@ -92,7 +91,7 @@ def loaded(name, profile_name):
 # What each exhibit with searches behind it shows: how its rows are made, and from which results.
 SHOWN = {
     **{f"table{n:02}": (lambda runs, n=n: by_arm.beside_paper(runs, n), "components", "full") for n in (2, 3, 4)},
-    "equal-budget": (equal_budget.equal_budget, "components", "full"),
+    "equal-budget": (budgets.equal_budget, "components", "full"),
     **{
         f"table{n:02}": (lambda runs, n=n: hyperparameters.table(runs, n), "hyperparameters", "full")
         for n in (6, 7, 8, 9)
@@ -106,7 +105,7 @@ SHOWN = {
     "photos-table02": (lambda runs: by_arm.beside_paper(runs, 2), "components", "photos"),
     "photos-tables03-04": (photographs.by_components, "components", "photos"),
     "photos-thinned-tables03-04": (photographs.by_components, "thinned", "photos"),
-    "photos-equal-budget": (equal_budget.equal_budget, "thinned", "photos"),
+    "photos-equal-budget": (budgets.equal_budget, "thinned", "photos"),
     "photos-chance": (photographs.beyond_chance, "components", "photos"),
     "table11": (photographs.table11, "food-101", "photos"),
 }

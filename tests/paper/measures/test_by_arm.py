@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from elsa_nb.paper.experiments.components import equal_budget, tables
-from elsa_nb.paper.measures import by_arm
+from elsa_nb.paper.experiments.components import tables
+from elsa_nb.paper.measures import budgets, by_arm
 from elsa_nb.paper.measures.printed import claims
 from elsa_nb.paper.runs.simulation import BUDGETS
 
@@ -113,7 +113,7 @@ def test_table_1_agrees_with_the_papers_ticks(runs):
 
 
 def test_curves_end_where_half_the_searches_ended_and_references_are_right(runs):
-    curve = equal_budget.equal_budget(runs)
+    curve = budgets.equal_budget(runs)
     elsa = curve.query("encoder == 'vicreg' and reading == 'paper' and arm == 'ELSA'")
     assert elsa["labels"].max() == BUDGETS[BUDGETS <= 2000].max()
     assert elsa["ended"].sum() == 1
@@ -126,7 +126,7 @@ def test_curves_end_where_half_the_searches_ended_and_references_are_right(runs)
 
 
 def test_at_budget_ranks_within_an_encoder(runs):
-    best = equal_budget.at_budget(equal_budget.equal_budget(runs), 500)
+    best = budgets.at_budget(budgets.equal_budget(runs), 500)
     assert (best["labels"] <= 500).all()
     for _, rows in best.groupby("encoder"):
         assert rows["median"].is_monotonic_decreasing
