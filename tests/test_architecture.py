@@ -56,6 +56,13 @@ def test_the_import_rules_hold():
         ("paper/breach", "import ipywidgets"),
         ("search/breach", "from PIL import Image"),
         ("helpers", "import json"),
+        ("paper/breach", "import json"),
+        ("paper/runs/breach", "import elsa_nb.paper.measures.medians"),
+        ("paper/style", "import elsa_nb.paper.measures.medians"),
+        ("paper/measures/breach", "import elsa_nb.paper.experiments.catalogue"),
+        ("paper/experiments/catalogue", "import elsa_nb.paper.comparison.verdicts"),
+        ("paper/experiments/noise/tables", "import elsa_nb.paper.experiments.components.tables"),
+        ("paper/comparison/breach", "import elsa_nb.paper.publishing.exhibits"),
     ],
 )
 def test_a_breach_is_caught(copy, module, line):

@@ -9,20 +9,13 @@ import pytest
 
 from elsa_nb import profiles, store
 from elsa_nb.errors import CorruptFileError
-from elsa_nb.paper.experiments.catalogue import sweep
-from elsa_nb.paper.experiments.hyperparameters import tables as hyperparameters
-from elsa_nb.paper.experiments.noise import tables as noise
-from elsa_nb.paper.experiments.photographs import tables as photographs
-from elsa_nb.paper.experiments.trade_off import tables as trade_off
-from elsa_nb.paper.measures import budgets, by_arm
+from elsa_nb.paper.experiments import catalogue
 from elsa_nb.paper.publishing import exhibits, readme_blocks
 from elsa_nb.paper.runs import runner
 from elsa_nb.paper.runs.grid import Setting
 
-KEPT = [
-    *((name, "full") for name in ("components", "hyperparameters", "noise", "encoders", "trade-off")),
-    *((name, "photos") for name in ("components", "thinned", "food-101")),
-]
+# Every sweep and profile whose committed results an exhibit shows.
+KEPT = list(dict.fromkeys(exhibit.results for exhibit in catalogue.EXHIBITS.values() if exhibit.results))
 
 
 @pytest.fixture(scope="module", params=KEPT, ids=" ".join)
@@ -46,7 +39,7 @@ def test_the_code_that_made_them_is_the_code_that_is_here(kept):
 
 
 def test_every_search_of_the_sweep_is_there_once(kept, all_runs):
-    plan = sweep(*kept)
+    plan = catalogue.sweep(*kept)
     assert all_runs["target"].nunique() == plan.n_classes
     one_class = replace(plan, chosen="by name", targets=(all_runs["target"].iloc[0],), least_members=1)
     one = next(one_class.units(all_runs["target"]))
@@ -84,37 +77,17 @@ def test_the_readme_shows_them():
 
 
 @lru_cache(maxsize=1)
-def loaded(name, profile_name):
-    return runner.load(name, profile_name)
+def made(rows, results):
+    """Return the rows of an exhibit; a table and its figure share them."""
+    return rows(runner.load(*results)).reset_index(drop=True)
 
 
-# What each exhibit with searches behind it shows: how its rows are made, and from which results.
-SHOWN = {
-    **{f"table{n:02}": (lambda runs, n=n: by_arm.beside_paper(runs, n), "components", "full") for n in (2, 3, 4)},
-    "equal-budget": (budgets.equal_budget, "components", "full"),
-    **{
-        f"table{n:02}": (lambda runs, n=n: hyperparameters.table(runs, n), "hyperparameters", "full")
-        for n in (6, 7, 8, 9)
-    },
-    "silent-choices": (hyperparameters.silent_choices, "hyperparameters", "full"),
-    "table10": (noise.table, "noise", "full"),
-    "noise-labels": (noise.labels_by_component, "noise", "full"),
-    "noise-choices": (noise.choices, "noise", "full"),
-    "fig03-trade-off": (trade_off.points, "trade-off", "full"),
-    "trade-off-equal-budget": (trade_off.budget_curves, "trade-off", "full"),
-    "photos-table02": (lambda runs: by_arm.beside_paper(runs, 2), "components", "photos"),
-    "photos-tables03-04": (photographs.by_components, "components", "photos"),
-    "photos-thinned-tables03-04": (photographs.by_components, "thinned", "photos"),
-    "photos-equal-budget": (budgets.equal_budget, "thinned", "photos"),
-    "photos-chance": (photographs.beyond_chance, "components", "photos"),
-    "table11": (photographs.table11, "food-101", "photos"),
-}
+SHOWN = {name: exhibit for name, exhibit in catalogue.EXHIBITS.items() if exhibit.rows}
 
 
 @pytest.mark.parametrize("exhibit", SHOWN)
 def test_the_committed_exhibits_show_them(exhibit):
-    make, *source = SHOWN[exhibit]
-    rows = make(loaded(*source)).reset_index(drop=True)
+    rows = made(SHOWN[exhibit].rows, SHOWN[exhibit].results)
     kept = pd.read_csv(profiles.profile("full").figures / f"{exhibit}.csv")
     numbers = rows.select_dtypes("number").columns
     assert len(numbers) >= 3

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from elsa_nb.errors import MissingDataError
-from elsa_nb.paper.experiments.catalogue import SWEEPS
+from elsa_nb.paper.experiments.catalogue import EXHIBITS, SWEEPS, run_sweep
 from elsa_nb.paper.experiments.encoders import tables as embedding_spaces
 from elsa_nb.paper.measures.medians import ENCODERS
 from elsa_nb.paper.measures.printed import claims, tables
@@ -23,14 +23,10 @@ from elsa_nb.search.elsa import READINGS
 from elsa_nb.search.metrics import median_interval
 
 # Which sweep each table is laid beside.
-SWEEP_OF = {
-    **dict.fromkeys((1, 2, 3, 4), "components"),
-    5: "encoders",
-    **dict.fromkeys((6, 7, 8, 9), "hyperparameters"),
-    10: "noise",
-    11: "food-101",
-}
-PHOTOGRAPHS = ("food-101", "thinned")  # searched in photographs only: other profiles show those of `photos`
+_SHOWN = {exhibit.paper_item: exhibit.sweep for exhibit in EXHIBITS.values()}
+SWEEP_OF = {number: _SHOWN[f"Table {number}"] for number in tables()}
+# Searched in photographs only: other profiles show those of `photos`.
+PHOTOGRAPHS = tuple(name for name, profiles in SWEEPS.items() if "full" not in profiles)
 TITLES = {
     "labelling_efficiency": "labelling efficiency",
     "discovery_rate": "discovery rate",
@@ -68,7 +64,7 @@ def results(profile_name: str) -> Results:
     frames, missing = {}, {}
     for name, profiles in SWEEPS.items():
         if profile_name in profiles:
-            frames[name] = runner.run(name, profile_name)
+            frames[name] = run_sweep(name, profile_name)
         elif name in PHOTOGRAPHS:
             try:
                 frames[name] = runner.load(name, "photos")

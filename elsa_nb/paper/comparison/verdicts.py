@@ -12,29 +12,12 @@ import pandas as pd
 
 from elsa_nb.paper.comparison import rules
 from elsa_nb.paper.comparison.tables import Results
-from elsa_nb.paper.experiments.complexity import rules as rules_complexity
-from elsa_nb.paper.experiments.components import rules as rules_components
-from elsa_nb.paper.experiments.encoders import rules as rules_encoders
-from elsa_nb.paper.experiments.hyperparameters import rules as rules_hyperparameters
-from elsa_nb.paper.experiments.noise import rules as rules_noise
-from elsa_nb.paper.experiments.photographs import rules as rules_photographs
-from elsa_nb.paper.experiments.toy import rules as rules_toy
-from elsa_nb.paper.experiments.trade_off import rules as rules_trade_off
+from elsa_nb.paper.experiments import catalogue
 from elsa_nb.paper.measures.printed import CLAIMS, claims
 from elsa_nb.paper.measures.rules import Test
 from elsa_nb.search.elsa import READINGS
 
-RULES = {
-    **rules_components.RULES,
-    **rules_hyperparameters.RULES,
-    **rules_noise.RULES,
-    **rules_encoders.RULES,
-    **rules_trade_off.RULES,
-    **rules_photographs.RULES,
-    **rules_toy.RULES,
-    **rules_complexity.RULES,
-    **rules.RULES,
-}
+RULES = catalogue.RULES | rules.RULES
 VERDICTS = ("holds", "holds in part", "does not hold", "not testable here")
 NO_READING = {"complexity": "section 5", "printed": "the paper itself"}  # what a claim on no search is judged by
 

@@ -1,116 +1,56 @@
-"""The experiments as data: which searches each sweep makes in each profile.
+"""All experiments: their sweeps, exhibits and rules, collected from the folders beside this file.
 
-Stored results carry the sweep they are of, so a change here makes that one stale, and no other.
+A folder here is an experiment. What it offers stands in modules of the same names in each, any of which it may lack:
+`sweep` (SWEEPS: {sweep: {profile: Sweep}}), `exhibits` (EXHIBITS) and `rules` (RULES). Notebooks start at `run_sweep`.
 """
 
-from dataclasses import replace
-from itertools import product
+import pkgutil
+from importlib import import_module
+from typing import Any
 
-from elsa_nb.paper.runs.grid import Change, Sweep
+import pandas as pd
 
-_COMPONENTS = Sweep(
-    name="components",
-    encoders=("vicreg", "barlow-twins"),
-    arms=("ELSA", "No Active", "NN", "NN.Large"),
-    seeds=(1, 2, 5, 10, 50),
-    probe_seeds=(5,),
+from elsa_nb.paper import experiments
+from elsa_nb.paper.measures.exhibit import Exhibit
+from elsa_nb.paper.measures.rules import Rule
+from elsa_nb.paper.runs import runner
+from elsa_nb.paper.runs.grid import Sweep
+
+
+def _offered(name: str, module: str) -> dict[str, Any]:
+    """Return {folder: what its `module` calls `name`} for the experiments that have it."""
+    found = {}
+    for folder in pkgutil.iter_modules(experiments.__path__, f"{experiments.__name__}."):
+        if folder.ispkg:
+            files = pkgutil.iter_modules(import_module(folder.name).__path__)
+            if module in {file.name for file in files}:
+                found[folder.name] = getattr(import_module(f"{folder.name}.{module}"), name)
+    return found
+
+
+def _joined(offered: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """Return the entries of all experiments, in the order of the notebooks that show them first.
+
+    Raises ValueError for a name that two of them give away.
+    """
+    joined: dict[str, Any] = {}
+    for folder in sorted(offered, key=lambda folder: _FIRST.get(folder, "")):
+        if twice := sorted(joined.keys() & offered[folder].keys()):
+            raise ValueError(f"{twice[0]!r} is in two experiments, one of them {folder}; give it another name there")
+        joined |= offered[folder]
+    return joined
+
+
+_SHOWN: dict[str, tuple[Exhibit, ...]] = _offered("EXHIBITS", "exhibits")
+_FIRST = {folder: min(exhibit.notebook for exhibit in exhibits) for folder, exhibits in _SHOWN.items()}
+EXHIBITS: dict[str, Exhibit] = dict(
+    sorted(
+        _joined({folder: {each.name: each for each in exhibits} for folder, exhibits in _SHOWN.items()}).items(),
+        key=lambda entry: entry[1].notebook,
+    )
 )
-_FOOD = Sweep(
-    "food-101", ("vicreg",), seeds=(1, 2, 5, 10, 50), probe_seeds=(5,), n_classes=101, repeats=2, dataset="food-101"
-)
-_THINNED = replace(_COMPONENTS, name="thinned", seeds=(1, 2, 5, 10), share=0.001, repeats=2)
-
-# Tables 6 to 9 in order; the values of the readings themselves (a = 50, alpha_1 = 1, alpha_2 = 2, l = 50) are "".
-_PRINTED = tuple(
-    f"{name}={value}"
-    for name, values in {
-        "a": (10, 25, 100, 200),
-        "alpha_1": (0.2, 0.5, 0.7, 1.5, 2.0),
-        "alpha_2": (1.0, 1.5, 3.0, 4.0),
-        "l": (25, 100),
-    }.items()
-    for value in values
-)
-# What the paper does not say (paper notes 1-10b): each other choice alone, beside the reading `paper`.
-_SILENT = (
-    *("b_slope=0.0", "b_slope=0.5", "b_slope=2.0", "head=linear-sgd", "head=mlp", "head_space=embedding"),
-    *("nn_queries=all positives", "nn_queries=last neighbours", "nn_per=query"),
-    *(
-        "rands=appendix b",
-        "rands=sampled points",
-        "negatives=all",
-        "confidence=logit",
-        "relabel=True",
-        "zero_pass=True",
-    ),
-)
-_HYPERPARAMETERS = Sweep(
-    "hyperparameters",
-    ("vicreg",),
-    changes=(Change(), *map(Change, _PRINTED), *(Change(text, readings=("paper",)) for text in _SILENT)),
-)
-# Is it the noise, or a choice the paper is silent about, that does the harm?
-_UNDER_NOISE = tuple(Change(text, readings=("paper",)) for text in ("head=linear-sgd", "negatives=all"))
-_NOISE = Sweep("noise", ("vicreg",), flips=(0.0, 0.025, 0.05, 0.1, 0.15), changes=(Change(), *_UNDER_NOISE))
-
-_RADII = (10, 25, 50, 100, 200)
-_GRID = (
-    *(
-        Change(f"a={a}, alpha_2={alpha}", arms=("ELSA", "No Active"))
-        for a, alpha in product(_RADII, (1.0, 1.5, 2.0, 3.0, 4.0))
-    ),
-    *(Change(f"a={a}, rounds={rounds}", arms=("NN",)) for a, rounds in product(_RADII, (2, 5, 10, 20))),
-)
-_TRADE_OFF = Sweep(
-    "trade-off", ("vicreg",), arms=("ELSA", "No Active", "NN"), n_classes=3, changes=_GRID, chosen="by purity"
-)
-PRINTED_CLASSES = ("n04311174", "n02088364", "n03344393")  # Fig. 3: tight, sparse, typical
-
-_PUBLISHED = ("vicreg", "barlow-twins", "moco", "moco-v2", "obow", "simsiam", "swav", "swav-multi-crop")
-_ENCODERS = Sweep(
-    "encoders",
-    ("vicreg", "barlow-twins", "moco", "moco-v2", "simsiam", "swav", "swav-multi-crop", "untrained", "raw-pixels"),
-    space="embedding",
-)
-
-
-def _quick(full: Sweep, **changes) -> Sweep:
-    return replace(full, n_classes=min(full.n_classes, 6), repeats=1, **changes)
-
-
-def _photos(full: Sweep, **changes) -> Sweep:
-    return replace(full, n_classes=min(full.n_classes, 20), repeats=2, **changes)
-
-
-SWEEPS = {
-    "components": {
-        "quick": _quick(_COMPONENTS, seeds=(1, 5, 50)),
-        "full": _COMPONENTS,
-        "photos": replace(_COMPONENTS, repeats=2),
-        "paper": _COMPONENTS,
-    },
-    "hyperparameters": {
-        "quick": _quick(_HYPERPARAMETERS),
-        "full": _HYPERPARAMETERS,
-        "photos": _photos(_HYPERPARAMETERS),
-        "paper": _HYPERPARAMETERS,
-    },
-    "noise": {"quick": _quick(_NOISE), "full": _NOISE, "photos": _photos(_NOISE), "paper": _NOISE},
-    "encoders": {
-        "quick": _quick(_ENCODERS, encoders=("vicreg", "barlow-twins", "untrained")),
-        "full": _ENCODERS,
-        "photos": _photos(_ENCODERS, encoders=("vicreg",)),
-        "paper": replace(_ENCODERS, encoders=_PUBLISHED),
-    },
-    "trade-off": {
-        "quick": _quick(_TRADE_OFF),
-        "full": _TRADE_OFF,
-        "photos": _photos(_TRADE_OFF),
-        "paper": replace(_TRADE_OFF, chosen="by name", targets=PRINTED_CLASSES),
-    },
-    "food-101": {"photos": replace(_FOOD, dataset="food-101-64px"), "paper": replace(_FOOD, repeats=5)},
-    "thinned": {"photos": _THINNED},
-}
+SWEEPS: dict[str, dict[str, Sweep]] = _joined(_offered("SWEEPS", "sweep"))
+RULES: dict[str, Rule] = _joined(_offered("RULES", "rules"))
 
 
 def sweep(name: str, profile: str) -> Sweep:
@@ -120,3 +60,8 @@ def sweep(name: str, profile: str) -> Sweep:
     if profile not in SWEEPS[name]:
         raise ValueError(f"sweep {name!r} has no profile {profile!r}; allowed: {', '.join(SWEEPS[name])}")
     return SWEEPS[name][profile]
+
+
+def run_sweep(name: str, profile: str, **options: Any) -> pd.DataFrame:
+    """Return the results of sweep `name` in `profile`, one row a search; the `options` are those of `runner.run`."""
+    return runner.run(sweep(name, profile), profile, **options)

@@ -26,7 +26,6 @@ from elsa_nb import pool as pool_module
 from elsa_nb import store
 from elsa_nb.errors import CorruptFileError, MissingDataError
 from elsa_nb.images.datasets import open_dataset
-from elsa_nb.paper.experiments.catalogue import sweep
 from elsa_nb.paper.runs import grid, simulation, thinning
 from elsa_nb.paper.runs.grid import Setting, Sweep
 from elsa_nb.paper.runs.purity import shares
@@ -62,22 +61,21 @@ CODE = (
 
 
 def run(
-    name: str,
+    plan: Sweep,
     profile_name: str = "quick",
     *,
     workers: int | None = None,
     cluster: str | None = None,
     progress: bool | None = None,
 ) -> pd.DataFrame:
-    """Return the results of sweep `name`, one row a search; compute what is missing, reuse what is still valid.
+    """Return the results of the sweep `plan`, one row a search; compute what is missing, reuse what is still valid.
 
     Stored results are reused when the sweep, the pools, the code of the search and the package versions are the same
     as now; a line says so. `workers` defaults to one a core; `cluster`, or the environment variable ELSA_DASK, is the
     address of a Dask scheduler whose workers run the searches instead. The rows depend on neither. Raises ValueError
-    for an unknown sweep or profile, MissingDataError where a pool is missing and ConnectionError without the scheduler.
+    for an unknown profile, MissingDataError where a pool is missing and ConnectionError without the scheduler.
     """
-    plan = sweep(name, profile_name)
-    source = provenance(plan, profile_name)
+    name, source = plan.name, provenance(plan, profile_name)
     stored, why = _reusable(name, profile_name, source)
     if stored is not None:
         print(f"{name}-{profile_name}: {len(stored)} searches reused from {_show(results_file(name, profile_name))}")

@@ -1,12 +1,15 @@
 """The grids: what is searched, from which seeds, and that a quick run is a part of the full one."""
 
 import dataclasses
+import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from elsa_nb.paper.experiments.catalogue import PRINTED_CLASSES, SWEEPS, sweep
+from elsa_nb.paper.experiments.catalogue import SWEEPS, sweep
+from elsa_nb.paper.experiments.trade_off.sweep import PRINTED_CLASSES
 from elsa_nb.paper.runs.grid import PROBE, Setting, changed
 from elsa_nb.paper.runs.simulation import draw_seeds
 from elsa_nb.search.elsa import READINGS
@@ -71,6 +74,42 @@ def test_a_pool_with_too_few_classes_is_refused():
 def test_the_probe_runs_once_not_once_a_reading(names):
     unit = next(iter(sweep("components", "quick").units(names)))
     assert [s.reading for s in unit if s.arm == PROBE] == ["rival"]
+
+
+NOVEL = {
+    "__init__": '"""An experiment that was not here before."""',
+    "sweep": """
+from elsa_nb.paper.runs.by_profile import by_profile
+from elsa_nb.paper.runs.grid import Sweep
+SWEEPS = {"novel": by_profile(Sweep("novel", ("vicreg",)))}
+""",
+    "exhibits": """
+from elsa_nb.paper.measures.exhibit import Exhibit
+EXHIBITS = (Exhibit("novel-table", "A table", "beyond the paper", "13-novel", "novel"),)
+""",
+}
+FIND = """
+import sys
+from elsa_nb.paper import experiments
+experiments.__path__.append(sys.argv[1])
+from elsa_nb.paper.experiments import catalogue
+from elsa_nb.paper.publishing import exhibits
+print(list(catalogue.SWEEPS)[-1], catalogue.sweep("novel", "quick").repeats, "novel-table" in exhibits.CATALOGUE)
+"""
+
+
+def find(folder):
+    return subprocess.run([sys.executable, "-c", FIND, folder], capture_output=True, text=True, check=False)
+
+
+def test_an_experiment_is_one_folder(tmp_path):
+    (tmp_path / "novel").mkdir()
+    for name, source in NOVEL.items():
+        (tmp_path / "novel" / f"{name}.py").write_text(source)
+    assert find(tmp_path).stdout.split() == ["novel", "1", "True"]
+    exhibits = tmp_path / "novel" / "exhibits.py"
+    exhibits.write_text(exhibits.read_text().replace("novel-table", "table02"))
+    assert "'table02' is in two experiments" in find(tmp_path).stderr
 
 
 @pytest.mark.parametrize(

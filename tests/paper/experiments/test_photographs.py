@@ -9,6 +9,7 @@ import pytest
 
 from elsa_nb import store
 from elsa_nb.errors import MissingDataError
+from elsa_nb.paper.experiments.catalogue import SWEEPS
 from elsa_nb.paper.experiments.photographs import figures, tables
 from elsa_nb.paper.measures.printed import claims
 from elsa_nb.paper.runs import runner
@@ -33,24 +34,24 @@ def asked(monkeypatch):
 def test_profiles_with_photographs_compute_and_the_others_show_what_is_stored(asked, capsys):
     for profile in ("quick", "full"):
         for name in ("components", "thinned", "food-101"):
-            tables.runs(name, profile)
+            tables.runs(name, profile, SWEEPS)
             assert asked.pop() == ("load", name, "photos")
             assert f"profile {profile!r} has no photographs; these are the 2 searches" in capsys.readouterr().out
-    tables.runs("thinned", "photos")
-    tables.runs("food-101", "paper")
-    assert asked == [("run", "thinned", "photos"), ("run", "food-101", "paper")]
+    tables.runs("thinned", "photos", SWEEPS)
+    tables.runs("food-101", "paper", SWEEPS)
+    assert asked == [("run", SWEEPS["thinned"]["photos"], "photos"), ("run", SWEEPS["food-101"]["paper"], "paper")]
     assert capsys.readouterr().out == ""
-    tables.runs("thinned", "paper")
-    assert asked[-1] == ("run", "components", "paper")
+    tables.runs("thinned", "paper", SWEEPS)
+    assert asked[-1] == ("run", SWEEPS["components"]["paper"], "paper")
     assert "not thinned" in capsys.readouterr().out
     with pytest.raises(ValueError, match="sweep 'noise' is not one of photographs; allowed: components, thinned"):
-        tables.runs("noise", "quick")
+        tables.runs("noise", "quick", SWEEPS)
 
 
 def test_missing_results_are_one_sentence(monkeypatch, tmp_path):
     monkeypatch.setattr(runner, "RESULTS", tmp_path)
     with pytest.raises(MissingDataError, match=r"food-101-photos.parquet is not here. `elsa-nb reproduce --profile"):
-        tables.runs("food-101", "quick")
+        tables.runs("food-101", "quick", SWEEPS)
 
 
 def searches(**columns):

@@ -20,7 +20,7 @@ from elsa_nb import store
 from elsa_nb.pool import Pool
 
 N, CLASSES = 900, 7
-RUN = "from elsa_nb.paper.runs import runner; runner.run('components', 'quick', workers={workers})"
+RUN = "from elsa_nb.paper.experiments import catalogue; catalogue.run_sweep('components', 'quick', workers={workers})"
 
 
 def write_glyphs(folder, names):

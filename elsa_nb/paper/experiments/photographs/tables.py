@@ -1,5 +1,6 @@
 """Photographs instead of glyphs: which results notebook 09 shows, what their encoders are worth, and Table 11."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from elsa_nb import store
 from elsa_nb.paper.measures import by_arm, medians
 from elsa_nb.paper.measures.printed import claims
 from elsa_nb.paper.runs import runner
+from elsa_nb.paper.runs.grid import Sweep
 from elsa_nb.profiles import profile
 
 # The packs that the encoders were trained on: what they are called, and how many classes they hold.
@@ -16,8 +18,10 @@ PACKS = {"tiny-imagenet-200-slice250": ("Tiny-ImageNet", 200), "food-101-64px-te
 FOOD_CLASS = 1000  # images a class in the paper's Food-101, for the labels its two printed measures imply
 
 
-def runs(name: str, profile_name: str) -> pd.DataFrame:
+def runs(name: str, profile_name: str, sweeps: Mapping[str, Mapping[str, Sweep]]) -> pd.DataFrame:
     """Return the results of sweep `name` ("components", "thinned" or "food-101") on photographs, one row a search.
+
+    `sweeps` are those of the catalogue.
 
     Profiles `photos` and `paper` compute them. `quick` and `full` have no photographs and are given the committed ones
     of `photos`; a line says so. ImageNet-1k needs no thinning: there "thinned" is "components". Raises MissingDataError
@@ -29,7 +33,7 @@ def runs(name: str, profile_name: str) -> pd.DataFrame:
         print("ImageNet-1k's classes are 0.1 % of it as they are: what follows is not thinned.")
         name = "components"
     if profile(profile_name).dataset != "glyphs":
-        return runner.run(name, profile_name)
+        return runner.run(sweeps[name][profile_name], profile_name)
     frame = runner.load(name, "photos")
     print(
         f"{name}: profile {profile_name!r} has no photographs; these are the {len(frame)} searches of profile 'photos'"
