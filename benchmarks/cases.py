@@ -6,9 +6,9 @@ import numpy as np
 
 from benchmarks.synthetic import Clustered
 from elsa_nb.images.sources.glyphs import Glyphs
-from elsa_nb.paper import simulation
-from elsa_nb.paper.grid import Setting
-from elsa_nb.paper.sweeps import sweep
+from elsa_nb.paper.experiments.catalogue import sweep
+from elsa_nb.paper.runs import simulation
+from elsa_nb.paper.runs.grid import Setting
 from elsa_nb.pool import Pool
 from elsa_nb.search.elsa import Search
 from elsa_nb.search.features import Features

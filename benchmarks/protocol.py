@@ -16,9 +16,9 @@ from benchmarks.goals import PLAIN, SWEEP
 from benchmarks.summary import Row
 from benchmarks.warming import warm_up
 from elsa_nb.errors import MissingDataError
-from elsa_nb.paper import runner, simulation
-from elsa_nb.paper.grid import Setting
-from elsa_nb.paper.sweeps import SWEEPS, sweep
+from elsa_nb.paper.experiments.catalogue import sweep
+from elsa_nb.paper.runs import runner, simulation
+from elsa_nb.paper.runs.grid import Setting
 from elsa_nb.search.oracle import Truth, simulate
 
 TAKES = "5 to 7 minutes"
@@ -73,6 +73,7 @@ def _by_the_runner(reading: str, classes: int) -> tuple[float, pd.DataFrame]:
     """Run all searches of one reading in so many classes as `elsa-nb reproduce` does: (seconds, rows)."""
     plan = replace(
         sweep("components", "full"),
+        name="benchmark",
         encoders=(cases.ENCODER,),
         readings=(reading,),
         n_classes=classes,
@@ -80,16 +81,14 @@ def _by_the_runner(reading: str, classes: int) -> tuple[float, pd.DataFrame]:
         probe_seeds=(),
     )
     kept = runner.RESULTS
-    SWEEPS["benchmark"] = {"full": plan}
     try:
         with tempfile.TemporaryDirectory() as folder:
             runner.RESULTS = Path(folder)
             started = time.perf_counter()
-            frame = runner.run("benchmark", "full", progress=False)
+            frame = runner.run(plan, "full", progress=False)
             return time.perf_counter() - started, frame
     finally:
         runner.RESULTS = kept
-        del SWEEPS["benchmark"]
 
 
 def _plain(ground: Ground, settings: list[Setting], fit: object) -> dict[Setting, tuple[float, plain_loop.Outcome]]:

@@ -13,7 +13,7 @@ from benchmarks.timing import median, p95
 from benchmarks.warming import warm_up
 from elsa_nb.errors import MissingDataError
 from elsa_nb.images.sources.glyphs import Glyphs
-from elsa_nb.paper.sweeps import sweep
+from elsa_nb.paper.experiments.catalogue import sweep
 from elsa_nb.pool import Pool
 from elsa_nb.prepared import prepare
 from elsa_nb.profiles import profile

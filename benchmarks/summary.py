@@ -1,4 +1,4 @@
-"""The results: `summary.csv`, one row a line of `goals.LINES`. `elsa_nb.paper.speed` shows it in the README."""
+"""The results: `summary.csv`, one row a line of `goals.LINES`. `elsa_nb.paper.publishing.readme_blocks` shows it."""
 
 import csv
 import io

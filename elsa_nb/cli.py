@@ -103,14 +103,14 @@ def _reproduce(options: argparse.Namespace) -> None:
     require(chosen)
     if options.dask:
         os.environ["ELSA_DASK"] = options.dask  # the notebooks run in processes of their own
-    from elsa_nb.paper.notebooks import run_all  # only now: it takes longer than finding out what is missing
+    from elsa_nb.paper.publishing.notebooks import run_all  # only now: it takes longer than finding out what is missing
 
     run_all(chosen, dict(map(_parameter, options.parameter)))
     _report(options)
 
 
 def _report(options: argparse.Namespace) -> None:
-    from elsa_nb.paper.report import write_report
+    from elsa_nb.paper.publishing.html_report import write_report
 
     print(f"Report: {write_report(profile(options.profile))}")
 
@@ -143,7 +143,7 @@ def _train(options: argparse.Namespace) -> None:
 
 
 def _notebooks(options: argparse.Namespace) -> None:
-    from elsa_nb.paper.notebooks import execute, notebooks
+    from elsa_nb.paper.publishing.notebooks import execute, notebooks
 
     for path in notebooks():
         print(path.stem, flush=True)
@@ -151,13 +151,13 @@ def _notebooks(options: argparse.Namespace) -> None:
 
 
 def _readme(_: argparse.Namespace) -> None:
-    from elsa_nb.paper import readme
+    from elsa_nb.paper.publishing import readme_blocks
 
-    readme.write()
+    readme_blocks.write()
 
 
 def _verify(options: argparse.Namespace) -> None:
-    from elsa_nb.paper import verify
+    from elsa_nb.paper.runs import verify
 
     verify.run(options)
 

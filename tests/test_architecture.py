@@ -63,6 +63,13 @@ def test_the_import_rules_hold():
         ("images/glyph_pool/build", "import elsa_nb.images.extraction.embed"),
         ("label/session", "import elsa_nb.label.controller"),
         ("label/controller", "import elsa_nb.label.widget"),
+        ("paper/breach", "import json"),
+        ("paper/runs/breach", "import elsa_nb.paper.measures.medians"),
+        ("paper/style", "import elsa_nb.paper.measures.medians"),
+        ("paper/measures/breach", "import elsa_nb.paper.experiments.catalogue"),
+        ("paper/experiments/catalogue", "import elsa_nb.paper.comparison.verdicts"),
+        ("paper/experiments/noise/tables", "import elsa_nb.paper.experiments.components.tables"),
+        ("paper/comparison/breach", "import elsa_nb.paper.publishing.exhibits"),
     ],
 )
 @pytest.mark.slow

@@ -7,7 +7,7 @@ import pytest
 from benchmarks import summary
 from benchmarks.goals import GRAPH, LINES, ROUND
 from benchmarks.summary import Row
-from elsa_nb.paper import speed
+from elsa_nb.paper.publishing import readme_blocks
 
 LINE = f"{ROUND}, p95"
 
@@ -65,7 +65,7 @@ def test_three_digits_that_count(tmp_path, value, text):
 def test_the_markdown_block_shows_every_line_and_where_it_was_measured(tmp_path):
     path = tmp_path / "summary.csv"
     summary.store(path, [Row(LINE, 41.234, "ms", "1|2")], "a machine, 2 cores", "abc")
-    block = speed.block(path)
+    block = readme_blocks.speed_block(path)
     lines = block.splitlines()
     assert lines[:2] == ["| what | goal | measured | ratio |", "|---|---|---|---|"]
     assert f"| {LINE} | at most 50 ms | 41.2 ms | 1/2 |" in lines
@@ -77,4 +77,4 @@ def test_the_markdown_block_shows_every_line_and_where_it_was_measured(tmp_path)
 
 def test_without_results_the_block_says_what_makes_them(tmp_path):
     with pytest.raises(FileNotFoundError, match="make bench"):
-        speed.block(tmp_path / "summary.csv")
+        readme_blocks.speed_block(tmp_path / "summary.csv")

@@ -15,15 +15,17 @@ from dataclasses import replace
 import nbformat
 from matplotlib import pyplot as plt
 
-from elsa_nb.paper import complexity, notebooks, tightness
-from elsa_nb.paper.report import write_report
-from elsa_nb.paper.sweeps import SWEEPS
+from elsa_nb.paper.experiments.catalogue import SWEEPS
+from elsa_nb.paper.experiments.complexity import measure
+from elsa_nb.paper.publishing import notebooks
+from elsa_nb.paper.publishing.html_report import write_report
+from elsa_nb.paper.runs import purity
 from elsa_nb.profiles import profile
 from elsa_nb.search.metrics import median_interval
 
 CLASSES, MEMBERS = 5, 20
 TIMED = {"n": (400, 800, 1600), "k": (8, 16, 32), "l": (8, 16, 32), "d": (64, 128), "lists": (200, 400)}
-PLAN = complexity.Plan(**TIMED, memory=(400, 800), rows=800, turns=2)
+PLAN = measure.Plan(**TIMED, memory=(400, 800), rows=800, turns=2)
 
 
 def cut_down():
@@ -33,8 +35,8 @@ def cut_down():
             few = min(CLASSES, plans["paper"].n_classes)
             seeds = tuple(count for count in plans["paper"].seeds if count < MEMBERS)
             plans["paper"] = replace(plans["paper"], n_classes=few, repeats=1, least_members=MEMBERS, seeds=seeds)
-    tightness.LEAST_MEMBERS = MEMBERS
-    complexity.plan = lambda _: PLAN
+    purity.LEAST_MEMBERS = MEMBERS
+    measure.plan = lambda _: PLAN
     median_interval.__kwdefaults__["resamples"] = 20  # intervals are most of the work otherwise
     os.cpu_count = lambda: 1  # so few searches are not worth processes of their own
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from elsa_nb import store
-from elsa_nb.paper import notebooks
+from elsa_nb.paper.publishing import notebooks
 
 HERE = Path(__file__).parent
 sys.path.append(str(HERE.parent / "images"))  # the miniatures are those of the tests of images

@@ -9,14 +9,13 @@ import pytest
 
 from elsa_nb import profiles, store
 from elsa_nb.errors import CorruptFileError
-from elsa_nb.paper import curves, hyperparameters, noise, photographs, publish, readme, runner, tables, trade_off
-from elsa_nb.paper.grid import Setting
-from elsa_nb.paper.sweeps import sweep
+from elsa_nb.paper.experiments import catalogue
+from elsa_nb.paper.publishing import exhibits, readme_blocks
+from elsa_nb.paper.runs import runner
+from elsa_nb.paper.runs.grid import Setting
 
-KEPT = [
-    *((name, "full") for name in ("components", "hyperparameters", "noise", "encoders", "trade-off")),
-    *((name, "photos") for name in ("components", "thinned", "food-101")),
-]
+# Every sweep and profile whose committed results an exhibit shows.
+KEPT = list(dict.fromkeys(exhibit.results for exhibit in catalogue.EXHIBITS.values() if exhibit.results))
 
 
 @pytest.fixture(scope="module", params=KEPT, ids=" ".join)
@@ -40,7 +39,7 @@ def test_the_code_that_made_them_is_the_code_that_is_here(kept):
 
 
 def test_every_search_of_the_sweep_is_there_once(kept, all_runs):
-    plan = sweep(*kept)
+    plan = catalogue.sweep(*kept)
     assert all_runs["target"].nunique() == plan.n_classes
     one_class = replace(plan, chosen="by name", targets=(all_runs["target"].iloc[0],), least_members=1)
     one = next(one_class.units(all_runs["target"]))
@@ -74,41 +73,21 @@ def test_the_measures_of_every_row_agree_with_one_another(all_runs):
 
 def test_the_readme_shows_them():
     text = (store.ROOT / "README.md").read_text(encoding="utf-8")
-    assert text == readme.with_blocks(text), "README.md is stale: run `elsa-nb readme`"
+    assert text == readme_blocks.with_blocks(text), "README.md is stale: run `elsa-nb readme`"
 
 
 @lru_cache(maxsize=1)
-def loaded(name, profile_name):
-    return runner.load(name, profile_name)
+def made(rows, results):
+    """Return the rows of an exhibit; a table and its figure share them."""
+    return rows(runner.load(*results)).reset_index(drop=True)
 
 
-# What each exhibit with searches behind it shows: how its rows are made, and from which results.
-SHOWN = {
-    **{f"table{n:02}": (lambda runs, n=n: tables.beside_paper(runs, n), "components", "full") for n in (2, 3, 4)},
-    "equal-budget": (curves.equal_budget, "components", "full"),
-    **{
-        f"table{n:02}": (lambda runs, n=n: hyperparameters.table(runs, n), "hyperparameters", "full")
-        for n in (6, 7, 8, 9)
-    },
-    "silent-choices": (hyperparameters.silent_choices, "hyperparameters", "full"),
-    "table10": (noise.table, "noise", "full"),
-    "noise-labels": (noise.labels_by_component, "noise", "full"),
-    "noise-choices": (noise.choices, "noise", "full"),
-    "fig03-trade-off": (trade_off.points, "trade-off", "full"),
-    "trade-off-equal-budget": (trade_off.budget_curves, "trade-off", "full"),
-    "photos-table02": (lambda runs: tables.beside_paper(runs, 2), "components", "photos"),
-    "photos-tables03-04": (photographs.by_components, "components", "photos"),
-    "photos-thinned-tables03-04": (photographs.by_components, "thinned", "photos"),
-    "photos-equal-budget": (curves.equal_budget, "thinned", "photos"),
-    "photos-chance": (photographs.beyond_chance, "components", "photos"),
-    "table11": (photographs.table11, "food-101", "photos"),
-}
+SHOWN = {name: exhibit for name, exhibit in catalogue.EXHIBITS.items() if exhibit.rows}
 
 
 @pytest.mark.parametrize("exhibit", SHOWN)
 def test_the_committed_exhibits_show_them(exhibit):
-    make, *source = SHOWN[exhibit]
-    rows = make(loaded(*source)).reset_index(drop=True)
+    rows = made(SHOWN[exhibit].rows, SHOWN[exhibit].results)
     kept = pd.read_csv(profiles.profile("full").figures / f"{exhibit}.csv")
     numbers = rows.select_dtypes("number").columns
     assert len(numbers) >= 3
@@ -116,12 +95,12 @@ def test_the_committed_exhibits_show_them(exhibit):
 
 
 def test_nothing_in_the_catalogue_is_missing():
-    assert publish.read_index(profiles.profile("full").figures)["name"].tolist() == list(publish.CATALOGUE)
+    assert exhibits.read_index(profiles.profile("full").figures)["name"].tolist() == list(exhibits.CATALOGUE)
 
 
 def test_every_figure_comes_with_its_picture_and_rows():
     folder = profiles.profile("full").figures
-    for row in publish.read_index(folder).itertuples():
+    for row in exhibits.read_index(folder).itertuples():
         kinds = ("html", "csv") if row.kind == "table" else ("png", "svg", "csv")
         for suffix in kinds:
             assert (folder / f"{row.name}.{suffix}").stat().st_size > 0

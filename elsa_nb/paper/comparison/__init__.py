@@ -1,0 +1,1 @@
+"""Notebook 99: every printed number beside ours, and a verdict for every claim."""

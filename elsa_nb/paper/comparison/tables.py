@@ -1,0 +1,288 @@
+"""Every number that the paper printed beside ours: both readings, the difference, and whether it could be chance.
+
+The yardstick is the *run-to-run spread*: the 95 % interval of our median over classes and repeats (bootstrap over
+classes). A printed number lies within it if the number, give or take half its last digit, lies in the interval.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from elsa_nb.errors import MissingDataError
+from elsa_nb.paper.experiments.catalogue import EXHIBITS, SWEEPS, run_sweep
+from elsa_nb.paper.experiments.encoders import tables as embedding_spaces
+from elsa_nb.paper.measures.medians import ENCODERS
+from elsa_nb.paper.measures.printed import claims, tables
+from elsa_nb.paper.runs import runner
+from elsa_nb.search.elsa import READINGS
+from elsa_nb.search.metrics import median_interval
+
+# Which sweep each table is laid beside.
+_SHOWN = {exhibit.paper_item: exhibit.sweep for exhibit in EXHIBITS.values()}
+SWEEP_OF = {number: _SHOWN[f"Table {number}"] for number in tables()}
+# Searched in photographs only: other profiles show those of `photos`.
+PHOTOGRAPHS = tuple(name for name, profiles in SWEEPS.items() if "full" not in profiles)
+TITLES = {
+    "labelling_efficiency": "labelling efficiency",
+    "discovery_rate": "discovery rate",
+    "linear_top1": "linear top-1, %",
+}
+METRICS = ("labelling_efficiency", "discovery_rate")
+_KEYS = ["encoder", "arm", "seeds", "parameter", "setting", "metric"]
+_COMPONENTS = {
+    "nearest neighbours": "",
+    "RandS": "use_rands",
+    "active learning": "use_head",
+    "final search": "use_final",
+}
+_NAMED = ("a", "alpha_1", "l")  # the hyperparameters of Tables 6, 7 and 9; Table 8's rows are no thresholds
+
+
+@dataclass(frozen=True)
+class Results:
+    """What was found: the rows of each sweep, and for a sweep without results the reason.
+
+    `profile` is the profile asked for; `top1` holds the linear probe of each encoder's embedding, in percent.
+    """
+
+    profile: str
+    frames: Mapping[str, pd.DataFrame]
+    missing: Mapping[str, str]
+    top1: Mapping[str, float]
+
+
+def results(profile_name: str) -> Results:
+    """Return all results of a profile, reused where they are valid and computed where not.
+
+    The sweeps of photographs are those of the profile itself or, where it has none, the stored ones of `photos`.
+    """
+    frames, missing = {}, {}
+    for name, profiles in SWEEPS.items():
+        if profile_name in profiles:
+            frames[name] = run_sweep(name, profile_name)
+        elif name in PHOTOGRAPHS:
+            try:
+                frames[name] = runner.load(name, "photos")
+            except MissingDataError:
+                missing[name] = f"no results of the sweep {name} in photographs: they need profile photos and ELSA_DATA"
+    return Results(profile_name, frames, missing, linear_top1(profile_name))
+
+
+def about(found: Results) -> pd.DataFrame:
+    """Return what the page rests on: a row a sweep, with its profile, data set, searches, classes and repeats."""
+    rows = {}
+    for name in dict.fromkeys([*SWEEP_OF.values(), *found.frames, *found.missing]):
+        if name in found.frames:
+            runs = found.frames[name]
+            of = found.profile if found.profile in SWEEPS[name] else "photos"
+            data = ", ".join(runs["dataset"].unique())
+            rows[name] = of, data, f"{len(runs):,}", runs["target"].nunique(), runs["repeat"].nunique()
+        else:
+            rows[name] = ("none", found.missing.get(name, f"not part of profile {found.profile}"), "", "", "")
+    columns = ["profile", "data set", "searches", "classes", "repeats"]
+    return pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis("sweep")
+
+
+def linear_top1(profile_name: str) -> dict[str, float]:
+    """Return the accuracy in percent of a linear probe on each trained encoder's embedding, as Table 5's notebook."""
+    worth = embedding_spaces.worth(profile_name).set_index("encoder")["linear_top1"]
+    return worth.drop(list(embedding_spaces.FLOORS), errors="ignore").to_dict()
+
+
+def cells(found: Results) -> pd.DataFrame:
+    """Return a row for every printed cell and reading: what was printed, ours, the difference, and the reason if none.
+
+    Columns: table, encoder, arm, seeds, parameter, setting, metric, printed, value, note, reading, median, low, high,
+    searches, difference (ours - printed), within ("yes", "no", "" without an interval), why ("" where ours is there).
+    """
+    return pd.concat([_table(number, found) for number in tables()], ignore_index=True)
+
+
+def tally(table: pd.DataFrame) -> pd.DataFrame:
+    """Return, a row a table of the paper and reading: its cells, how many have a counterpart, and where those lie."""
+    rows = []
+    for (number, reading), group in table[table["metric"] != "component"].groupby(["table", "reading"], sort=False):
+        outside = group["within"] == "no"
+        rows.append(
+            {
+                "table": number,
+                "reading": reading,
+                "printed cells": len(group),
+                "with one of ours": int(group["median"].notna().sum()),
+                "within the spread": int((group["within"] == "yes").sum()),
+                "ours higher": int((outside & (group["difference"] > 0)).sum()),
+                "ours lower": int((outside & (group["difference"] < 0)).sum()),
+                "median |difference|": round(float(group["difference"].abs().median()), 3),
+            }
+        )
+    return pd.DataFrame(rows).set_index(["table", "reading"])
+
+
+def page(table: pd.DataFrame, number: int) -> pd.DataFrame:
+    """Lay out one table of the paper for reading: a row a printed cell; ours in both readings, and the difference."""
+    here = table[table["table"] == number]
+    keys = [key for key in _KEYS if here[key].nunique() > 1 or (key == "parameter" and here[key].any())]
+    columns = {("", "printed"): here.drop_duplicates(keys).set_index(keys)["printed"]}
+    for reading in READINGS:
+        mine = here[here["reading"] == reading].set_index(keys, drop=False)
+        columns[reading, "ours"] = pd.Series([_ours(row) for row in mine.itertuples()], mine.index)
+        columns[reading, "difference"] = [_signed(row) for row in mine.itertuples()]
+        columns[reading, "within"] = mine["within"]
+    wide = pd.DataFrame(columns).reset_index(names=keys)
+    for key, titles in (("metric", TITLES), ("encoder", ENCODERS)):
+        if key in keys:
+            wide[key] = wide[key].replace(titles)
+    return wide.set_index(keys)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A table as a notebook shows it: HTML without line breaks or a copy as text, half the size of pandas' own."""
+
+    data: str
+
+    def __repr__(self) -> str:
+        return "a table"
+
+    def _repr_html_(self) -> str:
+        return self.data
+
+
+def shown(frame: pd.DataFrame) -> Shown:
+    """Return a table to end a cell with, its text uncut."""
+    with pd.option_context("display.max_colwidth", None):
+        return Shown(re.sub(r"\n\s*", "", frame.to_html(border=0)))
+
+
+def _ours(row: Any) -> str:
+    if row.why:
+        return row.why
+    if row.metric == "component":
+        return "yes" if row.median else "no"
+    if np.isnan(row.low):
+        return f"{row.median:.3f}"
+    return f"{row.median:.3f} [{row.low:.3f}, {row.high:.3f}]"
+
+
+def _signed(row: Any) -> str:
+    return "" if np.isnan(row.difference) or row.metric == "component" else f"{row.difference:+.3f}"
+
+
+def _table(number: int, found: Results) -> pd.DataFrame:
+    printed = claims(number)
+    if number == 1:
+        printed = printed.assign(parameter=printed["component"], metric="component").drop(columns="component")
+    printed = printed.reindex(columns=["table", *_KEYS, "printed", "value", "note"], fill_value="")
+    printed["table"] = number
+    printed["at"] = [_number(setting) for setting in printed["setting"]]
+    both = printed.merge(pd.DataFrame({"reading": list(READINGS)}), how="cross")
+    keys = [key for key in _KEYS if key != "setting"]
+    sweep = SWEEP_OF[number]
+    ours = _medians(number, found) if sweep in found.frames else pd.DataFrame(columns=[*keys, "at", "reading"])
+    joined = both.merge(ours, on=[*keys, "at", "reading"], how="left", validate="many_to_one").drop(columns="at")
+    joined = joined.reindex(columns=[*both.columns.drop("at"), "median", "low", "high", "searches"])
+    joined = joined.astype(dict.fromkeys(("median", "low", "high", "searches"), float))
+    joined["difference"] = joined["median"] - joined["value"]
+    joined["within"] = [_within(row) for row in joined.itertuples()]
+    joined["why"] = [_why(row, found) if np.isnan(row.median) else "" for row in joined.itertuples()]
+    return joined
+
+
+def _medians(number: int, found: Results) -> pd.DataFrame:
+    """Return our side of a table: a row a cell and reading (`_KEYS` with `at` for the setting, median, low, high)."""
+    runs = found.frames[SWEEP_OF[number]]
+    runs = runs[runs["reading"].isin(list(READINGS))]
+    if number == 1:
+        return _has_components(runs)
+    runs = runs.assign(seeds=runs["seeds"].astype(str), parameter="", at="")
+    if number not in (6, 7, 8, 9):
+        runs = runs[runs["change"] == ""]  # the reading as it is
+    if number == 5:
+        runs = runs.assign(seeds="")
+    elif number == 10:
+        runs = runs.assign(parameter="flipped_percent", at=[_number(100 * flip) for flip in runs["flip"]])
+    elif number in (6, 7, 8, 9):
+        runs = pd.concat([_varied(runs, name) for name in _NAMED])
+    keys, metrics = ["encoder", "arm", "seeds", "parameter", "at", "reading"], list(METRICS)
+    printed = claims(number)
+    runs = runs[runs["encoder"].isin(printed["encoder"]) & runs["arm"].isin(printed["arm"])]
+    rows = []
+    for key, group in runs.groupby(keys, sort=False):
+        measured = zip(*median_interval(group[metrics], group["target"]), strict=True)
+        rows += [(*key, metric, *each, len(group)) for metric, each in zip(metrics, measured, strict=True)]
+    ours = pd.DataFrame(rows, columns=[*keys, "metric", "median", "low", "high", "searches"])
+    if number == 2:
+        ours = pd.concat([ours, _median_rows(ours)])
+    if number == 5:
+        ours = pd.concat([ours, _top1_rows(found.top1)])
+    return ours
+
+
+def _varied(runs: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Return the searches that leave the reading in nothing but the hyperparameter `name`, its own value among them."""
+    base = getattr(READINGS["paper"]["ELSA"], name)
+    alone = runs["change"].str.fullmatch(rf"{name}=[\d.]+") | (runs["change"] == "")
+    mine = runs[alone]
+    return mine.assign(parameter=name, at=[_number(text.partition("=")[2] or base) for text in mine["change"]])
+
+
+def _has_components(runs: pd.DataFrame) -> pd.DataFrame:
+    """Return Table 1 from the configurations of our searches: 1 for a component that the arm has."""
+    rows = []
+    for (arm, reading), group in runs.groupby(["arm", "reading"], sort=False):
+        config = json.loads(group["config"].iloc[0])
+        for component, switch in _COMPONENTS.items():
+            has = float(config[switch]) if switch else 1.0
+            rows.append(("", arm, "", component, "", "component", reading, has, len(group)))
+    columns = ["encoder", "arm", "seeds", "parameter", "at", "metric", "reading", "median", "searches"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _median_rows(ours: pd.DataFrame) -> pd.DataFrame:
+    """Return the row "Median" of Table 2: the median over the printed rows, where all of them were run."""
+    listed = set(claims(2)["seeds"]) - {"median"}
+    mine = ours[(ours["arm"] == "ELSA") & ours["seeds"].isin(listed)]
+    groups = mine.groupby(["encoder", "arm", "parameter", "at", "reading", "metric"], sort=False)
+    medians = groups.agg(median=("median", "median"), searches=("searches", "sum"), rows=("seeds", "nunique"))
+    return medians[medians["rows"] == len(listed)].drop(columns="rows").reset_index().assign(seeds="median")
+
+
+def _top1_rows(top1: Mapping[str, float]) -> pd.DataFrame:
+    """Return the linear top-1 of each encoder: the same in both readings, one encoder, so no interval."""
+    rows = [
+        (encoder, "ELSA", "", "", "", "linear_top1", reading, value, 0)
+        for encoder, value in top1.items()
+        for reading in READINGS
+    ]
+    columns = ["encoder", "arm", "seeds", "parameter", "at", "metric", "reading", "median", "searches"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _within(row: Any) -> str:
+    if row.metric == "component" and not np.isnan(row.median):
+        return "yes" if row.median == row.value else "no"
+    if np.isnan(row.low):
+        return ""
+    half_a_digit = 0.5 * 10.0 ** -len(row.printed.partition(".")[2])
+    return "yes" if row.low - half_a_digit <= row.value <= row.high + half_a_digit else "no"
+
+
+def _why(row: Any, found: Results) -> str:
+    """Say why a printed cell has no counterpart."""
+    if (sweep := SWEEP_OF[row.table]) in found.missing:
+        return found.missing[sweep]
+    if row.table == 8:
+        return "no threshold: a row of Table 9"
+    if row.metric == "linear_top1":
+        return "no linear probe of this encoder"
+    return f"not searched in profile {found.profile}"
+
+
+def _number(text: Any) -> str:
+    """Return the number in `text` in one spelling ("2.0" and "2" are the same setting); "" stays."""
+    return f"{float(text):g}" if str(text) else ""

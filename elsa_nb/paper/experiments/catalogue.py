@@ -1,0 +1,67 @@
+"""All experiments: their sweeps, exhibits and rules, collected from the folders beside this file.
+
+A folder here is an experiment. What it offers stands in modules of the same names in each, any of which it may lack:
+`sweep` (SWEEPS: {sweep: {profile: Sweep}}), `exhibits` (EXHIBITS) and `rules` (RULES). Notebooks start at `run_sweep`.
+"""
+
+import pkgutil
+from importlib import import_module
+from typing import Any
+
+import pandas as pd
+
+from elsa_nb.paper import experiments
+from elsa_nb.paper.measures.exhibit import Exhibit
+from elsa_nb.paper.measures.rules import Rule
+from elsa_nb.paper.runs import runner
+from elsa_nb.paper.runs.grid import Sweep
+
+
+def _offered(name: str, module: str) -> dict[str, Any]:
+    """Return {folder: what its `module` calls `name`} for the experiments that have it."""
+    found = {}
+    for folder in pkgutil.iter_modules(experiments.__path__, f"{experiments.__name__}."):
+        if folder.ispkg:
+            files = pkgutil.iter_modules(import_module(folder.name).__path__)
+            if module in {file.name for file in files}:
+                found[folder.name] = getattr(import_module(f"{folder.name}.{module}"), name)
+    return found
+
+
+def _joined(offered: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """Return the entries of all experiments, in the order of the notebooks that show them first.
+
+    Raises ValueError for a name that two of them give away.
+    """
+    joined: dict[str, Any] = {}
+    for folder in sorted(offered, key=lambda folder: _FIRST.get(folder, "")):
+        if twice := sorted(joined.keys() & offered[folder].keys()):
+            raise ValueError(f"{twice[0]!r} is in two experiments, one of them {folder}; give it another name there")
+        joined |= offered[folder]
+    return joined
+
+
+_SHOWN: dict[str, tuple[Exhibit, ...]] = _offered("EXHIBITS", "exhibits")
+_FIRST = {folder: min(exhibit.notebook for exhibit in exhibits) for folder, exhibits in _SHOWN.items()}
+EXHIBITS: dict[str, Exhibit] = dict(
+    sorted(
+        _joined({folder: {each.name: each for each in exhibits} for folder, exhibits in _SHOWN.items()}).items(),
+        key=lambda entry: entry[1].notebook,
+    )
+)
+SWEEPS: dict[str, dict[str, Sweep]] = _joined(_offered("SWEEPS", "sweep"))
+RULES: dict[str, Rule] = _joined(_offered("RULES", "rules"))
+
+
+def sweep(name: str, profile: str) -> Sweep:
+    """Return the sweep `name` as `profile` runs it; ValueError for an unknown one of either."""
+    if name not in SWEEPS:
+        raise ValueError(f"sweep {name!r} is not known; allowed: {', '.join(SWEEPS)}")
+    if profile not in SWEEPS[name]:
+        raise ValueError(f"sweep {name!r} has no profile {profile!r}; allowed: {', '.join(SWEEPS[name])}")
+    return SWEEPS[name][profile]
+
+
+def run_sweep(name: str, profile: str, **options: Any) -> pd.DataFrame:
+    """Return the results of sweep `name` in `profile`, one row a search; the `options` are those of `runner.run`."""
+    return runner.run(sweep(name, profile), profile, **options)

@@ -1,0 +1,140 @@
+"""Figs. 2 and 9 and discovery at equal budget: functions of a tidy frame that draw and compute nothing."""
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from elsa_nb.paper.measures.medians import ENCODERS
+from elsa_nb.paper.style import COLOURS, COMPONENT_COLOURS, MARKERS, STYLE
+
+# Both kinds of NN have NN's colour; that inside ELSA is broad and pale, so that the arm shows where the two agree.
+_SERIES = {
+    "RandS in ELSA": {"color": COMPONENT_COLOURS["RANDS"], "marker": "s", "ms": 3, "lw": 1.3},
+    "NN in ELSA": {"color": COMPONENT_COLOURS["NN"], "marker": "o", "ms": 5, "lw": 3.2, "alpha": 0.45},
+    "NN alone": {"color": COLOURS["NN"], "marker": MARKERS["NN"], "ms": 3, "lw": 1.2, "ls": (0, (3, 1.5))},
+}
+
+
+def plot_rounds(frame: pd.DataFrame, classes: pd.DataFrame) -> Figure:
+    """Draw Fig. 9: new positives over rounds, a class a column, a reading a row.
+
+    `frame` is long (target, reading, series, round, median, low, high, running); `classes` has members and purity of
+    each target, in the order of the columns. Lines are medians, bands the extremes of a class's runs. A line ends in a
+    large mark after the last round in which half of the runs still asked something.
+    """
+    readings = list(dict.fromkeys(frame["reading"]))
+    with plt.rc_context(STYLE):
+        shape = len(readings), len(classes)
+        figure, axes = plt.subplots(
+            *shape, figsize=(2.1 * shape[1], 2.3 * shape[0] + 0.5), sharex=True, sharey="row", squeeze=False
+        )
+        for line, reading in zip(axes, readings, strict=True):
+            for ax, target in zip(line, classes["target"], strict=True):
+                here = frame[(frame["reading"] == reading) & (frame["target"] == target)]
+                for series, style in _SERIES.items():
+                    rows = here[here["series"] == series]
+                    rows = rows[rows["round"] <= rows.loc[rows["running"] >= 0.5, "round"].max()]
+                    ax.fill_between(rows["round"], rows["low"], rows["high"], color=style["color"], alpha=0.13, lw=0)
+                    ax.plot(rows["round"], rows["median"], label=series, **style)
+                    ax.plot(*rows.tail(1)[["round", "median"]].to_numpy().T, clip_on=False, **style | {"ms": 7})
+                ax.set_ylim(0, None)
+            line[0].set_ylabel(f"{reading} reading\nNew positives in the round")
+        for ax, one in zip(axes[0], classes.itertuples(), strict=True):
+            ax.set_title(f"{_broken(one.target.lower())}\n{one.members} images, purity {one.purity:.2f}", fontsize=7.5)
+        for ax in axes[-1]:
+            ax.set_xlabel("Round")
+            ax.set_xticks(range(1, int(frame["round"].max()) + 1, 3))
+        figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    return figure
+
+
+def _broken(name: str, longest: int = 24) -> str:
+    """Return a long name in two lines, broken at a word."""
+    if len(name) <= longest:
+        return f"{name}\n"
+    cut = name.rfind(" ", 0, longest)
+    return f"{name[:cut]}\n{name[cut + 1 :]}" if cut > 0 else f"{name}\n"
+
+
+_LABELS = {"discovery_rate": "Discovery rate", "labelling_efficiency": "Labelling efficiency"}
+
+
+def plot_components(frame: pd.DataFrame) -> Figure:
+    """Draw Fig. 2: discovery and efficiency over the number of seeds, an arm a line, a reading and encoder a column.
+
+    `frame` is long (encoder, arm, seeds, reading, metric, median, low, high, value). Bars are 95 % intervals; hollow
+    marks on dotted lines are the paper's printed values, of ImageNet-1k, for the shape and not the height.
+    """
+    columns = [(e, r) for e in dict.fromkeys(frame["encoder"]) for r in dict.fromkeys(frame["reading"])]
+    with plt.rc_context(STYLE):
+        figure, axes = plt.subplots(2, len(columns), figsize=(2.6 * len(columns), 5.2), sharex=True, sharey="row")
+        for (metric, label), line in zip(_LABELS.items(), axes, strict=True):
+            for ax, (encoder, reading) in zip(line, columns, strict=True):
+                here = frame.query("encoder == @encoder and reading == @reading and metric == @metric")
+                _plot_by_seeds(here, ax)
+                if metric == "discovery_rate":
+                    ax.set_title(f"{ENCODERS[encoder]}, {reading} reading")
+                else:
+                    ax.set_xlabel("Seeds")
+            line[0].set_ylabel(label)
+        handles, labels = axes[0, 0].get_legend_handles_labels()
+        dotted = mpl.lines.Line2D([], [], color="#777777", ls=":", marker="o", mfc="white", ms=4)
+        figure.legend([*handles, dotted], [*labels, "printed in the paper"], loc="outside lower center", ncols=5)
+    return figure
+
+
+def _plot_by_seeds(frame: pd.DataFrame, ax: Axes) -> None:
+    for arm, rows in frame.groupby("arm", sort=False):
+        rows = rows.assign(x=rows["seeds"].astype(int)).sort_values("x")
+        colour, marker = COLOURS[arm], MARKERS[arm]
+        spread = [rows["median"] - rows["low"], rows["high"] - rows["median"]]
+        ax.errorbar(
+            rows["x"], rows["median"], spread, color=colour, marker=marker, ms=4, lw=1.4, elinewidth=0.8, label=arm
+        )
+        ax.plot(rows["x"], rows["value"], color=colour, marker=marker, mfc="white", ms=4, lw=0.9, ls=":")
+    ax.set_xscale("log")
+    ax.set_ylim(0, 1)
+    ticks = sorted(frame["seeds"].astype(int).unique())
+    ax.set_xticks(ticks, map(str, ticks))
+    ax.minorticks_off()
+
+
+def plot_equal_budget(frame: pd.DataFrame) -> Figure:
+    """Draw discovery against labels spent: an arm a line, an encoder a column, a reading a row.
+
+    `frame` is long (encoder, reading, arm, labels, median, low, high, ended): bands are 95 % intervals, the dot is the
+    median end of an arm's searches. The rows of the arms "random" and "ideal" are the two reference lines.
+    """
+    readings = [r for r in dict.fromkeys(frame["reading"]) if r not in ("rival", "reference")]
+    encoders = list(dict.fromkeys(frame["encoder"]))
+    shape = len(readings), len(encoders)
+    with plt.rc_context(STYLE):
+        figure, axes = plt.subplots(
+            *shape, figsize=(3.9 * shape[1], 2.9 * shape[0]), sharex=True, sharey=True, squeeze=False
+        )
+        for line, reading in zip(axes, readings, strict=True):
+            for ax, encoder in zip(line, encoders, strict=True):
+                shown = frame["reading"].isin([reading, "rival", "reference"]) & (frame["encoder"] == encoder)
+                _plot_by_labels(frame[shown], ax)
+                ax.set_title(f"{ENCODERS[encoder]}, {reading} reading")
+            line[0].set_ylabel("Discovery rate (median)")
+        for ax in axes[-1]:
+            ax.set_xlabel("Labels spent, seeds included")
+        handles, labels = axes[0, 0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
+    return figure
+
+
+def _plot_by_labels(frame: pd.DataFrame, ax: Axes) -> None:
+    for arm, rows in frame.groupby("arm", sort=False):
+        reference = arm in ("random", "ideal")
+        style = {"ls": "--" if arm == "random" else ":" if arm == "ideal" else "-", "lw": 1.1 if reference else 1.6}
+        ax.plot(rows["labels"], rows["median"], color=COLOURS[arm], label=arm, **style)
+        if not reference:
+            ax.fill_between(rows["labels"], rows["low"], rows["high"], color=COLOURS[arm], alpha=0.13, lw=0)
+            end = rows[rows["ended"]].head(1)
+            ax.plot(end["labels"], end["median"], color=COLOURS[arm], marker=MARKERS[arm], ms=5, ls="none")
+    ax.set_xscale("log")
+    ax.set_ylim(0, 1.02)

@@ -1,0 +1,82 @@
+"""The figure of Table 5: whether a better linear probe means a better search."""
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import pandas as pd
+from matplotlib.figure import Figure
+
+from elsa_nb.paper.measures.medians import ENCODERS
+from elsa_nb.paper.style import COLOURS, STYLE
+
+_METRICS = {"discovery_rate": "Discovery rate", "labelling_efficiency": "Labelling efficiency"}
+_MARKERS = dict(zip(ENCODERS, "osP^vD*Xph", strict=True))  # one encoder, one mark; the colour is that of the arm
+_FLOOR, _PRINTED = "#777777", "printed"
+
+
+def plot_against_top1(points: pd.DataFrame, correlations: pd.DataFrame) -> Figure:
+    """Draw discovery and efficiency over linear top-1: an encoder a mark, a reading (and the paper) a column.
+
+    `points` has a row per (panel, encoder, metric) with linear_top1 (%), median, low, high, floor; `correlations` the
+    rank correlations that the panels tell: those of the trained encoders, or the paper's rows. Bars are 95 % intervals
+    over classes; floors are grey and do not count; the paper's printed values are hollow, starred where the printed
+    top-1 is `literature`.
+    """
+    panels = list(dict.fromkeys(points["panel"]))
+    told = correlations[(correlations["against"] == "linear_top1")].drop_duplicates(["metric", "panel"])
+    told = told.set_index(["metric", "panel"])
+    with plt.rc_context(STYLE):
+        figure, axes = plt.subplots(
+            2, len(panels), figsize=(2.75 * len(panels), 5.4), sharex="col", sharey="row", squeeze=False
+        )
+        for (metric, label), line in zip(_METRICS.items(), axes, strict=True):
+            for ax, panel in zip(line, panels, strict=True):
+                rows = points[(points["metric"] == metric) & (points["panel"] == panel)]
+                for row in rows.itertuples():
+                    _mark(ax, row, hollow=panel == _PRINTED)
+                ax.set_title(_title(told, metric, panel), fontsize=8, loc="left")
+                ax.margins(x=0.1)
+            line[0].set_ylabel(label)
+            line[0].set_ylim(0, 1.02 if metric == "discovery_rate" else None)
+        for ax, panel in zip(axes[-1], panels, strict=True):
+            where = "as printed: ImageNet-1k" if panel == _PRINTED else f"here, {panel} reading"
+            ax.set_xlabel(f"Linear top-1, %\n({where})")
+        figure.legend(handles=_handles(points), loc="outside lower center", ncols=5, fontsize=8)
+    return figure
+
+
+def _mark(ax, row, *, hollow: bool) -> None:
+    colour = _FLOOR if row.floor else COLOURS["ELSA"]
+    style = {"color": colour, "marker": _MARKERS[row.encoder], "ms": 6, "ls": "none"}
+    if hollow:
+        ax.plot(row.linear_top1, row.median, mfc="white", **style)
+        if row.literature:
+            ax.annotate("*", (row.linear_top1, row.median), (4, 1), textcoords="offset points", color=colour)
+    else:
+        spread = [[row.median - row.low], [row.high - row.median]]
+        ax.errorbar(row.linear_top1, row.median, spread, elinewidth=0.8, **style)
+
+
+def _title(told: pd.DataFrame, metric: str, panel: str) -> str:
+    row = told.loc[metric, panel]
+    if pd.isna(row["rho"]):
+        return f"{row['n']} trained encoders:\ntoo few for a correlation"
+    return f"rank correlation {row['rho']:.2f}\n95 % [{row['low']:.2f}, {row['high']:.2f}], {row['n']} encoders"
+
+
+def _handles(points: pd.DataFrame) -> list[mpl.lines.Line2D]:
+    floors = set(points.loc[points["floor"], "encoder"])
+    run = set(points.loc[points["panel"] != _PRINTED, "encoder"])
+    return [
+        mpl.lines.Line2D(
+            [],
+            [],
+            ls="none",
+            marker=marker,
+            ms=6,
+            color=_FLOOR if encoder in floors else COLOURS["ELSA"],
+            mfc=None if encoder in run else "white",
+            label=ENCODERS[encoder],
+        )
+        for encoder, marker in _MARKERS.items()
+        if encoder in set(points["encoder"])
+    ]

@@ -1,0 +1,29 @@
+"""The searches of Tables 6 to 9, one value at a time, and of each choice the paper is silent about."""
+
+from elsa_nb.paper.runs.by_profile import by_profile
+from elsa_nb.paper.runs.grid import Change, Sweep
+
+# Tables 6 to 9 in order; the values of the readings themselves (a = 50, alpha_1 = 1, alpha_2 = 2, l = 50) are "".
+_PRINTED = tuple(
+    f"{name}={value}"
+    for name, values in {
+        "a": (10, 25, 100, 200),
+        "alpha_1": (0.2, 0.5, 0.7, 1.5, 2.0),
+        "alpha_2": (1.0, 1.5, 3.0, 4.0),
+        "l": (25, 100),
+    }.items()
+    for value in values
+)
+# What the paper does not say (paper notes 1-10b): each other choice alone, beside the reading `paper`.
+_SILENT = (
+    *("b_slope=0.0", "b_slope=0.5", "b_slope=2.0", "head=linear-sgd", "head=mlp", "head_space=embedding"),
+    *("nn_queries=all positives", "nn_queries=last neighbours", "nn_per=query"),
+    *("rands=appendix b", "rands=sampled points", "negatives=all", "confidence=logit", "relabel=True"),
+    "zero_pass=True",
+)
+HYPERPARAMETERS = Sweep(
+    "hyperparameters",
+    ("vicreg",),
+    changes=(Change(), *map(Change, _PRINTED), *(Change(text, readings=("paper",)) for text in _SILENT)),
+)
+SWEEPS = {"hyperparameters": by_profile(HYPERPARAMETERS)}

@@ -1,0 +1,87 @@
+"""Table 10 and what stands behind it: an oracle that errs, judged by the truth, and where the extra labels go."""
+
+import pandas as pd
+
+from elsa_nb.paper.measures import by_setting
+from elsa_nb.paper.measures.by_setting import SILENT
+from elsa_nb.paper.measures.medians import METRICS
+from elsa_nb.paper.measures.printed import claims
+from elsa_nb.search.metrics import median_interval
+
+COMPONENTS = ("NN", "RANDS", "FINAL")
+_TITLES = {"": "The reading as it is", **SILENT}
+
+
+def table(runs: pd.DataFrame) -> pd.DataFrame:
+    """Return Table 10 in long form (`by_setting.beside_paper`): the share of flipped answers in percent.
+
+    `runs` are the searches of the sweep "noise". The paper prints no row for a perfect oracle, ours has one.
+    """
+    mine = _as_read(runs)
+    return by_setting.beside_paper(mine.assign(value=(100 * mine["flip"]).round(6)), 10)
+
+
+def effects(runs: pd.DataFrame) -> pd.DataFrame:
+    """Return what flipped answers change against a perfect oracle, paired by search (`by_setting.effects`).
+
+    The share of flipped answers is in the columns flip and `flipped, %` (text).
+    """
+    frame = by_setting.effects(_as_read(runs), "flip", 0.0)
+    return frame.assign(**{"flipped, %": frame["flip"].map(_percent)})
+
+
+def labels_by_component(runs: pd.DataFrame) -> pd.DataFrame:
+    """Return what each component asked and truly found at every share of flipped answers.
+
+    Long form: reading, flip, component, what ("labels" or "found"), median, low, high (95 %, over classes).
+    """
+    rows = []
+    for (reading, flip), group in _as_read(runs).groupby(["reading", "flip"], sort=False):
+        for what in ("labels", "found"):
+            values = group[[f"{name.lower()}_{what}" for name in COMPONENTS]]
+            cells = zip(COMPONENTS, *median_interval(values, group["target"]), strict=True)
+            rows += [(reading, flip, name, what, *cell) for name, *cell in cells]
+    return pd.DataFrame(rows, columns=["reading", "flip", "component", "what", "median", "low", "high"])
+
+
+def extra_labels(runs: pd.DataFrame) -> pd.DataFrame:
+    """Return the labels spent more than with a perfect oracle (negative: fewer), in all and by who asked them.
+
+    Means over searches, not medians, because only they add up. The last column is the share of searches, in percent,
+    whose final search asked nothing: no score passed its threshold. One row per (reading, percent of answers flipped).
+    """
+    groups = _as_read(runs).groupby(["reading", "flip"], sort=False)
+    means = groups[[f"{name.lower()}_labels" for name in COMPONENTS]].mean()
+    extra = means - means.xs(0.0, level="flip").reindex(means.index, level="reading")
+    extra.insert(0, "all", extra.sum(axis=1))
+    extra["silent"] = by_setting.silent_share(groups["final_labels"])
+    percent = [(reading, _percent(flip)) for reading, flip in extra.index]
+    extra.index = pd.MultiIndex.from_tuples(percent, names=["reading", "flipped, %"])
+    extra.columns = ["more labels in all", "nearest neighbours", "RandS", "final search", "final search silent, %"]
+    return extra.round(0).astype(int)
+
+
+def choices(runs: pd.DataFrame) -> pd.DataFrame:
+    """Return the reading `paper` under flipped answers with one silent choice made otherwise, and as it is.
+
+    Long form: title (of the choice), flip, metric, median, low, high (95 %, over classes), and printed, the paper's
+    value (nan where it prints none). The reading as it is comes first.
+    """
+    printed = claims(10)
+    values = {(float(row.setting), row.metric): row.value for row in printed.itertuples()}
+    rows = []
+    paper = runs[runs["reading"] == "paper"].sort_values(["change", "flip"], kind="stable")
+    for (change, flip), group in paper.groupby(["change", "flip"], sort=False):
+        for metric, *cell in zip(METRICS, *median_interval(group[list(METRICS)], group["target"]), strict=True):
+            value = values.get((round(100 * flip, 6), metric), float("nan"))
+            rows.append((_TITLES.get(change, change), flip, metric, *cell, value))
+    return pd.DataFrame(rows, columns=["title", "flip", "metric", "median", "low", "high", "printed"])
+
+
+def _percent(flip: float) -> str:
+    return f"{100 * flip:g}"
+
+
+def _as_read(runs: pd.DataFrame) -> pd.DataFrame:
+    """Return the searches of the readings as they are: the sweep holds changes of one, too (`choices`)."""
+    return runs[runs["change"] == ""].sort_values(["reading", "flip"], kind="stable")

@@ -1,0 +1,22 @@
+"""The searches that only photographs have: Food-101, and the components once more with each class made rare."""
+
+from dataclasses import replace
+
+from elsa_nb.paper.runs.grid import Sweep
+
+FOOD = Sweep(
+    "food-101", ("vicreg",), seeds=(1, 2, 5, 10, 50), probe_seeds=(5,), n_classes=101, repeats=2, dataset="food-101"
+)
+THINNED = Sweep(
+    name="thinned",
+    encoders=("vicreg", "barlow-twins"),
+    arms=("ELSA", "No Active", "NN", "NN.Large"),
+    seeds=(1, 2, 5, 10),
+    repeats=2,
+    probe_seeds=(5,),
+    share=0.001,
+)
+SWEEPS = {
+    "food-101": {"photos": replace(FOOD, dataset="food-101-64px"), "paper": replace(FOOD, repeats=5)},
+    "thinned": {"photos": THINNED},
+}

@@ -1,0 +1,228 @@
+"""The figures of the toy space (Figs. 1, 5 and 6): drawn from frames, nothing computed."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patheffects import withStroke
+
+from elsa_nb.paper.experiments.toy import rands
+from elsa_nb.paper.style import COMPONENT_COLOURS, STYLE
+
+TITLES = {"NN": "nearest neighbours", "RANDS": "RandS", "FINAL": "final search"}
+BARE = STYLE | {"axes.grid": False, "axes.spines.left": False, "axes.spines.bottom": False}
+VIEW = (-2.9, 4.5)  # of both axes: the corner behind the other classes holds nothing to see
+GREY, TINT, EARLIER, HOLLOW, ASKED = "#b5b5b5", "#f0c36d", "#6e6e6e", "#333333", "#a0a0a0"
+SHADES = (GREY, TINT, EARLIER, HOLLOW, ASKED)
+ITERATIONS = {  # appendix A counts the state before the first answers as iteration 1
+    "the seed": "Iteration 1: the seed",
+    "round 1": "Iteration 2: one round answered",
+    "round 2": "Iteration 3: two rounds",
+    "round 3": "Iteration 4: three rounds",
+    "round 4": "Iteration 5: four rounds",
+    "round 5": "All five rounds",
+    "final search": "After the final search",
+}
+
+
+def plot_toy(history: pd.DataFrame, reach: pd.DataFrame) -> Figure:
+    """Draw Fig. 1: the problem as the search sees it, the reach one neighbour search needs, and who found what.
+
+    `history` is of `space.watch`, `reach` of `space.reach`.
+    """
+    with plt.rc_context(BARE):
+        figure, axes = plt.subplots(1, 3, figsize=(8.6, 3.6))
+        seed = history[history["asked"] == 0]
+        positive = history[history["part"] != "other"]
+        for ax in axes:
+            _prepare(ax)
+            _unlabelled(ax, history[history["part"] == "other"])
+        axes[0].set_title("What the search sees: one seed")
+        _unlabelled(axes[0], positive)
+        axes[1].set_title("What one neighbour search must reach")
+        _hollow(axes[1], positive)
+        centre = seed[["x", "y"]].to_numpy()[0]
+        for line in reach[reach["what"].isin(_LABELLED)].itertuples():
+            nearest = line.what == "nearest"
+            style = {"ec": COMPONENT_COLOURS["NN"], "lw": 1.4 if nearest else 0.9, "ls": "-" if nearest else "--"}
+            axes[1].add_patch(plt.Circle(centre, line.radius, fill=False, zorder=1.5, **style))
+            text = f"{line.labels} labels" if nearest else f"{line.what}: {line.labels} labels"
+            place = centre + line.radius * _LABELLED[line.what]
+            axes[1].annotate(text, place, color=style["ec"], fontsize=8, ha="center", va="center", bbox=_PAPER)
+        axes[2].set_title("Which part of ELSA found what")
+        _hollow(axes[2], positive[positive["asked"] < 0])
+        for name, colour in COMPONENT_COLOURS.items():
+            found = positive[positive["component"] == name]
+            if name != "seed":
+                _points(axes[2], found, colour, 4, zorder=3)
+        for ax in axes[1:]:
+            _name_clusters(ax, history)
+        for ax in axes:
+            _star(ax, seed)
+        _legend(figure, ["unlabelled", "undiscovered", *TITLES, "seed"], ncols=3)
+    return figure
+
+
+def plot_iterations(history: pd.DataFrame, states: pd.DataFrame) -> Figure:
+    """Draw Fig. 5: the space after each round, what the round asked in its components' colours; frames of `space`."""
+    with plt.rc_context(BARE):
+        figure, axes = plt.subplots(2, 4, figsize=(8.6, 4.9))
+        for state, (name, ax) in enumerate(zip(states.index, axes.flat, strict=False)):
+            draw_state(ax, history, states, state)
+            ax.set_title(ITERATIONS[name])
+        axes.flat[-1].axis("off")
+        keys = ["seed", *TITLES, "missed", "earlier", "earlier negative", "undiscovered", "likely", "unlabelled"]
+        legend = axes.flat[-1].legend(*_handles(keys), loc="center left", labelspacing=0.75, fontsize=8, borderpad=0)
+        legend.set_in_layout(False)  # wider than its panel: it may stand in the margin
+    return figure
+
+
+def draw_state(ax: Axes, history: pd.DataFrame, states: pd.DataFrame, state: int, *, answered: bool = True) -> None:
+    """Draw one state of a watched search; without `answered`, its questions are still open."""
+    _prepare(ax)
+    other, asked = history["part"] == "other", history["asked"]
+    known = (asked >= 0) & (asked < state)
+    now = (asked == state) & (asked > 0)
+    open_ = ~known & ~now & (asked != 0)
+    threshold = state + answered  # the sampler's choice for the round that comes, or for the one that is open
+    column = f"likely_{threshold}"
+    likely = history[column] if column in history else pd.Series(False, history.index)
+    _unlabelled(ax, history[open_ & other & ~likely])
+    _points(ax, history[open_ & other & likely], TINT, 2.2)
+    _hollow(ax, history[open_ & ~other])
+    _crosses(ax, history[known & other], ASKED)
+    _points(ax, history[known & ~other], EARLIER, 3.3, zorder=3)
+    for name in TITLES:
+        mine = history[now & (history["component"] == name)]
+        if answered:
+            _crosses(ax, mine[mine["part"] == "other"], COMPONENT_COLOURS[name])
+            _points(ax, mine[mine["part"] != "other"], COMPONENT_COLOURS[name], 4.2, zorder=4)
+        else:
+            _rings(ax, mine, COMPONENT_COLOURS[name], 5.4)
+    _star(ax, history[asked == 0])
+    _name_clusters(ax, history)
+    line = states.iloc[state if answered else state - 1]
+    text = f"{line['found']} found, {line['labels']} labels" if line["labels"] > 1 else "1 found"
+    ax.text(0.03, 0.03, text, transform=ax.transAxes, fontsize=8, color="#444444", bbox=_PAPER)
+
+
+def plot_rands(proposals: pd.DataFrame, counts: pd.DataFrame, history: pd.DataFrame) -> Figure:
+    """Draw Fig. 6: what each variant asks in the same round; `proposals` and `counts` of `rands`.
+
+    `history` is of the search in the same space, whose first round is answered.
+    """
+    with plt.rc_context(BARE):
+        figure, axes = plt.subplots(2, 3, figsize=(8.2, 6.2))
+        figure.get_layout_engine().set(hspace=0.05)
+        other, known = history["part"] == "other", history["asked"].isin([0, 1])
+        nearest = proposals[proposals["variant"] == rands.NEAREST]
+        for variant, ax in zip(rands.VARIANTS, axes.flat, strict=True):
+            _prepare(ax)
+            open_ = ~known & other
+            _unlabelled(ax, history[open_ & ~history["likely_2"]])
+            _points(ax, history[open_ & history["likely_2"]], TINT, 2.2)
+            _hollow(ax, history[~known & ~other])
+            _points(ax, history[known & ~other], EARLIER, 3.3, zorder=3)
+            rows = proposals[proposals["variant"] == variant]
+            colour = COMPONENT_COLOURS["NN" if variant == rands.NEAREST else "RANDS"]
+            for row in rows.dropna(subset="from_x").itertuples():
+                ax.plot([row.from_x, row.x], [row.from_y, row.y], color=colour, lw=0.9, zorder=2)
+            _crosses(ax, rows[~rows["positive"]], colour, 4.2)
+            _points(ax, rows[rows["positive"]], colour, 4.4, zorder=4)
+            if variant != rands.NEAREST:
+                _rings(ax, nearest, COMPONENT_COLOURS["NN"], 6, zorder=5)
+            _star(ax, history[history["asked"] == 0])
+            _name_clusters(ax, history)
+            line = counts.loc[variant]
+            ax.set_title(variant)
+            text = f"{line['positives']:.0f} of {line['asked']:.0f} positive"
+            if variant != rands.NEAREST:
+                text += f"\n{line['also asked by NN']:.0f} asked by NN, too"
+            ax.text(0.03, 0.03, text, transform=ax.transAxes, fontsize=8, color="#444444", bbox=_PAPER)
+        keys = ["seed", "earlier", "undiscovered", "likely", "unlabelled", "asked", "asked negative", "asked by NN"]
+        _legend(figure, keys, ncols=4)
+    return figure
+
+
+_PAPER = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1.2}
+_LABELLED = {  # where on its circle each reach is written: clear of the clusters and of one another
+    "nearest": np.array([2.3, 0.5]),
+    "C1": np.array([-0.8, -0.6]),
+    "C3": np.array([-0.6, -0.8]),
+}
+
+
+def _prepare(ax: Axes) -> None:
+    ax.set(xlim=VIEW, ylim=VIEW, xticks=[], yticks=[], aspect="equal")
+    ax.add_patch(plt.Rectangle((0, 0), 1, 1, transform=ax.transAxes, fill=False, ec="#c4c4c4", lw=1.1, zorder=0))
+
+
+def _points(ax: Axes, rows: pd.DataFrame, colour: str, size: float, zorder: float = 1) -> None:
+    """Draw filled dots of a diameter in points (as markers of a line: a tenth of a scatter's size in a vector copy)."""
+    ax.plot(rows["x"], rows["y"], "o", ms=size, mfc=colour, mec="none", zorder=zorder)
+
+
+def _unlabelled(ax: Axes, rows: pd.DataFrame) -> None:
+    """Draw the many points nobody asked; not as vectors, which would make the vector copy ten times as large."""
+    ax.plot(rows["x"], rows["y"], "o", ms=1.2, mfc=GREY, mec="none", rasterized=True, zorder=1)
+
+
+def _rings(ax: Axes, rows: pd.DataFrame, colour: str, size: float, face: str = "none", zorder: float = 4) -> None:
+    """Draw circles: open questions, or with a white face positives that nobody has found yet."""
+    ax.plot(rows["x"], rows["y"], "o", ms=size, mfc=face, mec=colour, mew=0.8, zorder=zorder)
+
+
+def _hollow(ax: Axes, rows: pd.DataFrame) -> None:
+    """Draw positives that nobody has found yet."""
+    _rings(ax, rows, HOLLOW, 3.4, "white", 2)
+
+
+def _crosses(ax: Axes, rows: pd.DataFrame, colour: str, size: float = 3.4) -> None:
+    """Draw questions that were answered no."""
+    ax.plot(rows["x"], rows["y"], "x", ms=size, mec=colour, mew=0.9, zorder=3)
+
+
+def _star(ax: Axes, seed: pd.DataFrame) -> None:
+    ax.scatter(seed["x"], seed["y"], s=85, marker="*", fc=COMPONENT_COLOURS["seed"], ec="white", lw=0.7, zorder=6)
+
+
+def _name_clusters(ax: Axes, history: pd.DataFrame) -> None:
+    """Write each cluster's name beside it, on the far side as seen from the middle."""
+    clusters = history[history["part"].str.fullmatch(r"C\d")]
+    for name, (x, y) in clusters.groupby("part")[["x", "y"]].mean().iterrows():
+        out = 1 + 0.85 / np.hypot(x, y)
+        text = ax.text(x * out, y * out, name, fontsize=9, weight="bold", color="#222222", ha="center", va="center")
+        text.set(path_effects=[withStroke(linewidth=2.5, foreground="white")], zorder=7)
+
+
+def _handles(keys: list[str]) -> tuple[list[Line2D], list[str]]:
+    def dot(colour: str, size: float = 5, **style: object) -> Line2D:
+        return Line2D([], [], ls="none", marker="o", mfc=colour, mec="none", ms=size, **style)
+
+    def ring(colour: str, size: float, face: str = "none") -> Line2D:
+        return Line2D([], [], ls="none", marker="o", mfc=face, mec=colour, mew=0.9, ms=size)
+
+    def cross(colour: str) -> Line2D:
+        return Line2D([], [], ls="none", marker="x", mec=colour, mew=1.0, ms=4)
+
+    star = Line2D([], [], ls="none", marker="*", mfc=COMPONENT_COLOURS["seed"], mec="none", ms=10)
+    known = {
+        "seed": (star, "seed"),
+        "missed": (cross("#555555"), "asked in this round: negative"),
+        "earlier": (dot(EARLIER), "positive, found earlier"),
+        "earlier negative": (cross(ASKED), "negative, asked earlier"),
+        "undiscovered": (ring(HOLLOW, 4.5, "white"), "positive, undiscovered"),
+        "likely": (dot(TINT, 4), "unlabelled, above the threshold"),
+        "unlabelled": (dot(GREY, 4), "unlabelled"),
+        "asked": (dot(COMPONENT_COLOURS["RANDS"]), "asked: positive"),
+        "asked negative": (cross(COMPONENT_COLOURS["RANDS"]), "asked: negative"),
+        "asked by NN": (ring(COMPONENT_COLOURS["NN"], 6.5), "asked by NN in this round"),
+    }
+    known |= {name: (dot(COMPONENT_COLOURS[name]), f"found by {title}") for name, title in TITLES.items()}
+    return [known[key][0] for key in keys], [known[key][1] for key in keys]
+
+
+def _legend(figure: Figure, keys: list[str], ncols: int) -> None:
+    figure.legend(*_handles(keys), loc="outside lower center", ncols=ncols, columnspacing=1.4, handletextpad=0.4)

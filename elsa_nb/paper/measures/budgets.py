@@ -1,0 +1,68 @@
+"""Discovery against labels spent: the comparison at equal budget that the paper does not make.
+
+What a search had found after a number of labels, and what chance or an ideal would have; start with `equal_budget`.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from elsa_nb.paper.runs.simulation import BUDGETS
+from elsa_nb.search.metrics import median_interval
+
+
+def references(labels: np.ndarray, seeds: int, size: float, pool_size: int) -> dict[str, np.ndarray]:
+    """Return discovery after each number of `labels` (m,), seeds included, if they are spent at random or ideally."""
+    return {
+        "random": (seeds + (labels - seeds) * (size - seeds) / (pool_size - seeds)) / size,
+        "ideal": np.minimum(labels / size, 1),
+    }
+
+
+def found_after(runs: pd.DataFrame, labels: np.ndarray | Sequence[float]) -> np.ndarray:
+    """Return each search's discovery rate after so many labels (m,): at the last stored number not above them."""
+    places = np.searchsorted(BUDGETS, labels, side="right") - 1
+    return np.array(
+        [curve[place] if place >= 0 else 0.0 for curve, place in zip(runs["discovery_at"], places, strict=True)]
+    )
+
+
+def equal_budget(runs: pd.DataFrame, *, seeds: int = 5) -> pd.DataFrame:
+    """Return the median discovery rate of every arm after each number of labels, with its interval over classes.
+
+    Long form: encoder, reading, arm, labels, median, low, high, ended. A curve stops at the median number of labels
+    its searches spent (the row marked `ended`). A search that ended earlier keeps what it found. The arms "random"
+    (labelling at random) and "ideal" (every label a positive) are computed, not run; seeds count as labels.
+    """
+    runs = runs[runs["seeds"] == seeds]
+    frames = []
+    for (encoder, reading, arm), group in runs.groupby(["encoder", "reading", "arm"], sort=False):
+        end = float(group["labels"].median())
+        shown = (end >= BUDGETS) & (seeds <= BUDGETS)
+        values = np.array(group["discovery_at"].tolist())[:, shown]
+        frame = pd.DataFrame({"encoder": encoder, "reading": reading, "arm": arm, "labels": BUDGETS[shown]})
+        frame["median"], frame["low"], frame["high"] = median_interval(values, group["target"], resamples=300)
+        frames.append(frame.assign(ended=frame["labels"] == frame["labels"].max()))
+    for encoder, group in runs.groupby("encoder", sort=False):
+        frames.append(_references(encoder, group, seeds))
+    return pd.concat(frames, ignore_index=True)
+
+
+def at_budget(curves: pd.DataFrame, labels: int) -> pd.DataFrame:
+    """Return every arm's median discovery at the last stored number of labels not above `labels`, best first."""
+    budget = BUDGETS[labels >= BUDGETS].max()
+    rows = curves[curves["labels"] <= budget].groupby(["encoder", "reading", "arm"], sort=False).tail(1)
+    return rows.drop(columns="ended").sort_values(["encoder", "median"], ascending=[True, False])
+
+
+def _references(encoder: str, runs: pd.DataFrame, seeds: int) -> pd.DataFrame:
+    pool_size = int(runs["pool_size"].iloc[0])
+    size = float(runs.drop_duplicates("target")["class_size"].median())
+    labels = BUDGETS[(seeds <= BUDGETS) & (runs["labels"].quantile(0.9) >= BUDGETS)]
+    curves = references(labels, seeds, size, pool_size)
+    frames = [
+        pd.DataFrame({"encoder": encoder, "reading": "reference", "arm": arm, "labels": labels, "median": values})
+        for arm, values in curves.items()
+    ]
+    return pd.concat(frames).assign(ended=False)

@@ -1,0 +1,57 @@
+"""Tables with a row an arm and number of seeds (Tables 2, 3 and 4): medians, intervals, and the printed value beside.
+
+A long table has one row a cell (encoder, arm, seeds, reading, metric: median, low, high, printed); `wide` lays it out
+as the paper does. The printed numbers join here and nowhere earlier.
+"""
+
+import pandas as pd
+
+from elsa_nb.paper.measures.medians import ENCODERS, METRICS, TITLES, cell, implied_labels, summary
+from elsa_nb.paper.measures.printed import claims
+from elsa_nb.search.elsa import READINGS
+
+
+def beside_paper(runs: pd.DataFrame, table: int) -> pd.DataFrame:
+    """Return Table 2, 3 or 4 in long form: every printed cell with our median of both readings and its interval.
+
+    Only the numbers of seeds that were run appear. The row `median` of Table 2 is the median over its own rows, as
+    its name says (the printed one is not: paper notes 16). Labels the paper spent are not printed but implied:
+    discovery rate x 1300 / labelling efficiency.
+    """
+    if table not in (2, 3, 4):
+        raise ValueError(f"table {table!r}; allowed: 2, 3, 4")
+    printed = claims(table)[["encoder", "arm", "seeds", "metric", "printed", "value", "note"]]
+    ours = summary(runs).astype({"seeds": str})
+    ours = pd.concat([ours, _median_rows(ours)]) if table == 2 else ours
+    printed = pd.concat([printed, implied_labels(printed, ["encoder", "arm", "seeds"])])
+    keys = ["encoder", "arm", "seeds", "metric"]
+    return printed.merge(ours, on=keys, how="inner", validate="one_to_many")
+
+
+def wide(long: pd.DataFrame) -> pd.DataFrame:
+    """Lay a long table out for reading: a row per (encoder, arm, seeds); per metric both readings and the paper."""
+    cells = {}
+    for row in long.itertuples():
+        line = (ENCODERS[row.encoder], row.arm, row.seeds)
+        title = TITLES[row.metric]
+        cells.setdefault((title, f"here, {row.reading}"), {})[line] = cell(row)
+        cells.setdefault((title, "the paper"), {})[line] = row.printed
+    order = [
+        (TITLES[metric], column)
+        for metric in METRICS
+        for column in (*(f"here, {reading}" for reading in READINGS), "the paper")
+    ]
+    frame = pd.DataFrame({column: cells[column] for column in order if column in cells})
+    frame.index = pd.MultiIndex.from_tuples(frame.index, names=["encoder", "arm", "seeds"])
+    return frame.loc[list(dict.fromkeys(zip(*_lines(long), strict=True)))]
+
+
+def _median_rows(ours: pd.DataFrame) -> pd.DataFrame:
+    """Return the medians over the rows of Table 2, one per encoder, reading and metric; no interval is claimed."""
+    elsa = ours[ours["arm"] == "ELSA"]
+    medians = elsa.groupby(["encoder", "arm", "reading", "metric"], sort=False, as_index=False)["median"].median()
+    return medians.assign(seeds="median")
+
+
+def _lines(long: pd.DataFrame) -> tuple[list[str], list[str], list[str]]:
+    return [ENCODERS[e] for e in long["encoder"]], list(long["arm"]), list(long["seeds"])

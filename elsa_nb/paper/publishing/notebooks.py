@@ -1,0 +1,162 @@
+"""Run the notebooks headlessly, one after another, and skip those whose last run is still valid."""
+
+import ast
+import logging
+import os
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import papermill
+from traitlets.config import Config
+
+from elsa_nb import store
+from elsa_nb.profiles import Profile
+
+# Over TCP without encryption the kernel warns on every start; sockets of the file system need none.
+_QUIET = Config({"KernelManager": {"transport": "ipc"}})
+FOLDER = Path(__file__).resolve().parents[3] / "notebooks"
+
+
+def notebooks() -> list[Path]:
+    """Return the notebooks in the order of their numbers."""
+    return sorted(FOLDER.glob("[0-9][0-9]-*.ipynb"))
+
+
+def run_all(profile: Profile, parameters: dict[str, Any]) -> None:
+    """Run every notebook in `profile`; print a line for each, with the progress of its sweeps while it runs.
+
+    The executed copies go to `build/<profile>/notebooks`. A notebook that was run before with the same source, code,
+    data and parameters is not run again. Raises ValueError for a parameter that a notebook does not have, and
+    papermill's error, with the cell that failed, for one that does not run through.
+    """
+    parameters = parameters | {"profile": profile.name}
+    paths = notebooks()
+    for path in paths:
+        check_parameters(path, parameters)
+    source = _fingerprint(parameters)
+    for i, path in enumerate(paths, 1):
+        executed = profile.build / "notebooks" / path.name
+        key = store.sha256_bytes(f"{source}{_code_of(path)}".encode())
+        line = f"[{i}/{len(paths)}] {path.stem}"
+        if _is_done(executed, key):
+            print(f"{line}: reused, nothing it depends on has changed", flush=True)
+            continue
+        print(line, flush=True)
+        started = time.perf_counter()
+        execute(path, executed, parameters)
+        store.write_json(executed.with_suffix(".json"), {"key": key})
+        print(f"{line}: done in {time.perf_counter() - started:.0f} s", flush=True)
+        source = _fingerprint(parameters) if i == 1 else source
+
+
+def execute(path: Path, executed: Path, parameters: dict[str, Any]) -> None:
+    """Run one notebook with papermill and write the executed copy, freed of times and paths, to `executed`."""
+    executed.parent.mkdir(parents=True, exist_ok=True)
+    logging.getLogger("papermill").setLevel(logging.WARNING)
+    temporary = executed.with_name(f".{executed.stem}.part.ipynb")
+    try:
+        with _progress_to_terminal(executed.parent):
+            papermill.execute_notebook(
+                path,
+                temporary,
+                parameters,
+                cwd=FOLDER,
+                kernel_name="python3",
+                progress_bar=False,
+                config=_QUIET,
+            )
+        node = nbformat.read(temporary, as_version=4)
+        for part in (node, *node.cells):
+            for noise in ("papermill", "execution"):
+                part.metadata.pop(noise, None)
+        for cell in node.cells:
+            cell.source = cell.source.rstrip()
+        node.metadata.pop("widgets", None)
+        store.write_atomically(executed, (nbformat.writes(node).rstrip() + "\n").encode())
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def check_parameters(path: Path, parameters: dict[str, Any]) -> None:
+    """Raise ValueError for a parameter the notebook does not declare: papermill itself only warns, and runs on."""
+    known = declared_parameters(path)
+    for name in parameters:
+        if name not in known:
+            raise ValueError(f"parameter {name!r} is not one of {path.name}'s; allowed: {', '.join(sorted(known))}")
+
+
+def declared_parameters(path: Path) -> set[str]:
+    """Return the names assigned in the notebook's cell tagged `parameters`."""
+    names: set[str] = set()
+    for cell in nbformat.read(path, as_version=4).cells:
+        if "parameters" in cell.metadata.get("tags", []):
+            for node in ast.parse(cell.source).body:
+                if isinstance(node, ast.Assign):
+                    names |= {target.id for target in node.targets if isinstance(target, ast.Name)}
+    return names
+
+
+def _code_of(path: Path) -> str:
+    cells = nbformat.read(path, as_version=4).cells
+    return "\0".join(c.source for c in cells if "injected-parameters" not in c.metadata.get("tags", []))
+
+
+def _fingerprint(parameters: dict[str, Any]) -> str:
+    """Return a hash of what every notebook depends on: the package, the bundled data, the parameters."""
+    inputs = sorted(FOLDER.parent.glob("elsa_nb/**/*.py"))
+    inputs += sorted(store.DATA.glob("glyphs/*")) + sorted(store.DATA.glob("weights/*"))
+    inputs += sorted(store.DATA.glob("claims/*.csv"))
+    inputs += sorted(store.DATA.glob("results/*-full.json")) + sorted(store.DATA.glob("results/*-photos.json"))
+    parts = [f"{path.name}:{store.sha256_file(path)}" for path in inputs]
+    return store.sha256_bytes("\n".join([*parts, repr(sorted(parameters.items()))]).encode())
+
+
+def _is_done(executed: Path, key: str) -> bool:
+    card = executed.with_suffix(".json")
+    return executed.exists() and card.exists() and store.read_json(card)["key"] == key
+
+
+@contextmanager
+def _progress_to_terminal(folder: Path) -> Iterator[None]:
+    """Let the kernel's progress bars appear here: it appends them to a file, a thread prints the newest state."""
+    report = folder / ".progress.part"
+    report.write_text("")
+    before = os.environ.get("ELSA_PROGRESS_FILE")
+    os.environ["ELSA_PROGRESS_FILE"] = str(report)
+    over = threading.Event()
+    thread = threading.Thread(target=_follow, args=(report, over), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+        report.unlink(missing_ok=True)
+        if before is None:
+            del os.environ["ELSA_PROGRESS_FILE"]
+        else:
+            os.environ["ELSA_PROGRESS_FILE"] = before
+
+
+def _follow(report: Path, over: threading.Event) -> None:
+    """Print the newest progress line: in place on a terminal, every half minute elsewhere."""
+    live, shown = sys.stderr.isatty(), ""
+    while not over.wait(1 if live else 30):
+        lines = report.read_text(encoding="utf-8", errors="replace").replace("\r", "\n").split("\n")
+        newest = next((line.strip() for line in reversed(lines) if line.strip()), "")
+        if newest != shown:
+            shown = newest
+            print(
+                f"\r\033[K    {shown}" if live else f"    {shown}",
+                end="" if live else "\n",
+                file=sys.stderr,
+                flush=True,
+            )
+    if live and shown:
+        print("\r\033[K", end="", file=sys.stderr, flush=True)

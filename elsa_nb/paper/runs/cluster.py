@@ -1,0 +1,92 @@
+"""Run the units of a sweep on an existing Dask cluster: `elsa-nb reproduce --dask tcp://scheduler:8786`.
+
+A worker opens its own copy of the pools (mapped from its disk, once a process) and sends back the rows of a unit as
+Parquet bytes; nothing is written where it runs, so workers and client need no file system in common. Before its first
+unit it proves that its code, package versions and pools are the client's. The client stores each unit as it arrives,
+as a run on one machine does: whoever dies, what is stored stays, and the same command goes on from there.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from concurrent.futures import CancelledError
+from functools import lru_cache
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import pandas as pd
+
+from elsa_nb import store
+from elsa_nb.errors import MissingDataError
+from elsa_nb.paper.runs import simulation, validity
+from elsa_nb.paper.runs.grid import Setting
+from elsa_nb.profiles import profile
+
+Unit = tuple[Setting, ...]
+_ONE_AT_A_TIME = Lock()  # searches of one process share lists that grow; a worker's further threads wait
+
+
+def run_units(
+    units: Sequence[tuple[Unit, Path]], profile_name: str, address: str, source: dict[str, Any]
+) -> Iterator[int]:
+    """Run units on the cluster whose scheduler is at `address`; yield the number of searches as each is stored.
+
+    `units` are (settings, file) as `runner` makes them, `source` is what their rows are valid for. A worker that dies
+    costs the unit it was at, which another one does again. Raises ValueError without Dask and where a worker has other
+    code, versions or pools, and ConnectionError where the scheduler cannot be reached or is lost.
+    """
+    try:
+        from dask.distributed import Client, as_completed
+    except ImportError as error:
+        raise ValueError(
+            f"a cluster at {address} was named, but Dask is not installed: pip install 'elsa_nb[dask]'"
+        ) from error
+    made_by = {name: value for name, value in validity.made_by().items() if name != "commit"}
+    expected = json.dumps(source | made_by, sort_keys=True)
+    try:
+        client = Client(address, set_as_default=False)
+    except (OSError, TimeoutError) as error:
+        raise ConnectionError(
+            f"no Dask scheduler answers at {address} ({error}): start one, or correct the address"
+        ) from error
+    try:
+        futures = {
+            client.submit(unit_rows, unit, profile_name, expected, key=f"elsa-{file.stem}", pure=False): (unit, file)
+            for unit, file in units
+        }
+        for future in as_completed(futures, loop=client.loop):
+            unit, file = futures.pop(future)
+            store.write_atomically(file, future.result())
+            future.release()
+            yield len(unit)
+    except CancelledError as error:
+        raise ConnectionError(
+            f"the Dask scheduler at {address} was lost; {len(futures)} units are left. What is finished is kept: run "
+            "the same command again"
+        ) from error
+    finally:
+        client.close()
+
+
+def unit_rows(unit: Unit, profile_name: str, expected: str) -> bytes:
+    """Run one unit on a worker; return its rows as the bytes of a Parquet file."""
+    with _ONE_AT_A_TIME:
+        check_same(expected, profile_name)
+        return simulation.parquet(pd.DataFrame(simulation.run_unit(unit, profile_name)))
+
+
+@lru_cache(maxsize=8)
+def check_same(expected: str, profile_name: str) -> None:
+    """Raise ValueError unless versions, pools and device of this process are the `expected` ones (JSON)."""
+    client = json.loads(expected)
+    folders = [store.DATA / "pools" / name for name in client["pools"]]
+    for folder in folders:
+        if not (folder / "pool.json").exists():
+            raise MissingDataError(f"this worker needs the pool {folder}. {profile(profile_name).cure}")
+    here = validity.provenance(folders) | validity.made_by()
+    for what, value in client.items():
+        if here[what] != value:
+            raise ValueError(
+                f"this worker's {what} are not the client's: {here[what]}, expected {value}. Install the same release "
+                f"on both and give the worker the same pools (ELSA_ROOT here: {store.ROOT})"
+            )

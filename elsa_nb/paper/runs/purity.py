@@ -1,0 +1,57 @@
+"""How tight each class lies in a space: what classes are chosen by, so that no result decides which ones are shown."""
+
+import numpy as np
+import pandas as pd
+
+from elsa_nb.images.sources.by_name import open_dataset
+from elsa_nb.paper.runs.grid import Sweep
+from elsa_nb.paper.runs.simulation import prepared
+from elsa_nb.profiles import profile
+from elsa_nb.search.neighbours import Neighbours
+
+NEAREST = 10
+LEAST_MEMBERS = Sweep.least_members
+
+
+def tightness(profile_name: str, targets: list[str], *, encoder: str = "vicreg") -> pd.DataFrame:
+    """Return the neighbour purity of classes in an encoder's projection, tightest first.
+
+    It is the mean share of an image's ten nearest neighbours that belong to its class. Columns: target, members,
+    purity, place and `of`: the class's place, 1 for the tightest, among all of 100 or more images. Where the pool is
+    too large for neighbour lists only `targets` are measured, and place and `of` are missing.
+    """
+    base = prepared(profile_name, encoder, "projection")
+    names = open_dataset(profile(profile_name).dataset).labels["name"].astype(str).to_numpy()
+    if strange := sorted(set(targets) - set(names)):
+        raise ValueError(f"class {strange[0]!r} is not one of profile {profile_name!r}'s; take the targets of its runs")
+    lists = getattr(base.neighbours, "lists", None)
+    rows = np.arange(len(names)) if lists is not None else np.flatnonzero(np.isin(names, targets))
+    near = Neighbours(base.pool.vectors).exact(rows, NEAREST)[0] if lists is None else lists[0]
+    frame = pd.DataFrame({"target": names[rows], "purity": shares(near, names, rows)})
+    table = frame.groupby("target").agg(members=("purity", "size"), purity=("purity", "mean")).reset_index()
+    table = table.sort_values("purity", ascending=False, kind="stable", ignore_index=True)
+    if lists is not None:
+        table = table[table["members"] >= LEAST_MEMBERS].reset_index(drop=True)
+        table = table.assign(place=table.index + 1, of=len(table))
+    else:
+        table = table.assign(place=pd.NA, of=pd.NA)
+    return table[table["target"].isin(targets)].reset_index(drop=True)
+
+
+def shares(near: np.ndarray, names: np.ndarray, rows: np.ndarray | slice = slice(None)) -> np.ndarray:
+    """Return the share of ten nearest neighbours that bear the name of the row they belong to, (m,) float64.
+
+    `near` (m, 10 or more) are the neighbours of `rows` of the pool, nearest first; `names` (n,) those of all its rows.
+    """
+    return (names[near[:, :NEAREST]] == names[rows][:, None]).mean(axis=1)
+
+
+def spread(table: pd.DataFrame, count: int = 5) -> pd.DataFrame:
+    """Return `count` classes of a table by `tightness`, evenly spaced in its order from the tightest to the sparsest.
+
+    Raises ValueError where the table has fewer.
+    """
+    if len(table) < count:
+        raise ValueError(f"{count} classes asked for; the table has {len(table)}: give more targets")
+    ordered = table.sort_values("purity", ascending=False, kind="stable", ignore_index=True)
+    return ordered.iloc[np.linspace(0, len(table) - 1, count).round().astype(int)].reset_index(drop=True)

@@ -1,0 +1,101 @@
+"""What a stored search is valid for: the versions of behaviour, its configuration, its seed, its pools and the device.
+
+`runner` keys every stored row and every row that a sweep wants by `key`, and computes only what is wanted and not
+there: a strategy whose number was raised makes its own rows stale and no others, a sweep that gains an arm computes the
+new arm. The text of modules counts for nothing here; `verification` proves that the numbers tell the truth.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from elsa_nb import fingerprints, store
+from elsa_nb.paper.runs.grid import STRATEGIES, Setting, strategy_of
+from elsa_nb.prepared import device
+from elsa_nb.search.head import HeadConfig
+from elsa_nb.search.version import SEARCH
+
+CODE = ("elsa_nb.search", "elsa_nb.paper", "elsa_nb.pool")  # named, for information, in every result
+FIELDS = tuple(Setting.__dataclass_fields__)
+
+
+def provenance(folders: Iterable[Path]) -> dict[str, Any]:
+    """Return what results are valid for, beside configuration and seed, given the `folders` of the pools they read."""
+    return {
+        "search": SEARCH,
+        "strategies": {name: strategy.version for name, strategy in STRATEGIES.items()},
+        "pools": {folder.name: store.read_json(folder / "pool.json")["recipe"] for folder in folders},
+        "device": device(),
+    }
+
+
+def made_by() -> dict[str, Any]:
+    """Return who makes results now: code hash, commit and package versions."""
+    return fingerprints.made_by(*CODE)
+
+
+def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """Return in what two provenances differ, in words of their entries; pools and strategies that both name."""
+    changed = [what for what in ("search", "device") if before[what] != now[what]]
+    for what in ("pools", "strategies"):
+        both = before[what].keys() & now[what].keys()
+        if any(before[what][name] != now[what][name] for name in both):
+            changed.append(what)
+    return sorted(changed)
+
+
+def key(setting: Setting, dataset: str, source: Mapping[str, Any]) -> str:
+    """Return what the search of `setting` in `dataset` depends on, as text, when made under the `provenance` source."""
+    return _key({**asdict(setting), "dataset": dataset}, _as_text(setting.config), source)
+
+
+def stored_keys(rows: pd.DataFrame, source: Mapping[str, Any]) -> list[str | None]:
+    """Return the key of each stored row of results made under `source`; None for a configuration no longer known."""
+    keys = []
+    for values in rows[[*FIELDS, "config"]].to_dict("records"):
+        config = values.pop("config")
+        try:
+            keys.append(_key(values, _read_as_text(strategy_of(values["arm"]), config), source))
+        except TypeError:  # a field that the strategy's configuration does not have any more
+            keys.append(None)
+    return keys
+
+
+@lru_cache(maxsize=4096)
+def config_of(strategy: str, text: str) -> Any:
+    """Return the configuration that a stored row tells as JSON; fields it does not know yet have their defaults.
+
+    Raises TypeError for a field that the configuration does not have any more.
+    """
+    values = json.loads(text)
+    heads = {name: HeadConfig(**value) for name, value in values.items() if isinstance(value, dict)}
+    return STRATEGIES[strategy].config_class(**values | heads)
+
+
+@lru_cache(maxsize=4096)
+def _read_as_text(strategy: str, text: str) -> str:
+    return _as_text(config_of(strategy, text))
+
+
+@lru_cache(maxsize=4096)
+def _as_text(config: Any) -> str:
+    return json.dumps(asdict(config), sort_keys=True)
+
+
+def _key(values: Mapping[str, Any], config: str, source: Mapping[str, Any]) -> str:
+    strategy = strategy_of(values["arm"])
+    names = {f"{values['dataset']}-{values['encoder']}-{space}" for space in (values["space"], "embedding")}
+    pools = {name: source["pools"][name] for name in sorted(names & source["pools"].keys())}
+    versions = source["search"], source["strategies"].get(strategy)
+    setting = [values[name] for name in FIELDS]
+    return json.dumps([setting, config, pools, versions, source["device"]], sort_keys=True, default=_plain)
+
+
+def _plain(value: Any) -> Any:
+    """Return a NumPy scalar as the Python number it is."""
+    return value.item()

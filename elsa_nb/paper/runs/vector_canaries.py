@@ -1,0 +1,98 @@
+"""Vectors made again and compared: 64 images of each bundled encoder, whose vectors `data/weights/canaries.npz` holds.
+
+`elsa-nb verify` calls `compare`. A change of decoding, cropping, resizing, normalising or of a network shows here, and
+`EXTRACTION` in `elsa_nb.images.extraction.version` has to be raised with it. The small encoders see 64 glyphs, those of
+photographs 64 drawn pictures of many sizes, as PNG files (`pictures`).
+"""
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from elsa_nb import store
+from elsa_nb.images.encoders.by_name import load_encoder
+from elsa_nb.images.extraction.crops import Crops
+from elsa_nb.images.extraction.extract import encode
+from elsa_nb.images.extraction.version import EXTRACTION
+from elsa_nb.images.sources.files import ImageFiles
+from elsa_nb.images.sources.glyphs import Glyphs
+
+VECTORS = store.DATA / "weights" / "canaries.npz"
+IMAGES = 64
+TOLERANCE = 1e-4  # of single precision after a network of a few layers, on any processor
+FLOORS = ("floor:untrained", "floor:raw-pixels")
+
+
+def bundled() -> list[str]:
+    """Return the encoders that ship with the package, floors included, by the names that `load_encoder` takes."""
+    return [*sorted(path.stem for path in (store.DATA / "weights").glob("*.safetensors")), *FLOORS]
+
+
+def vectors(name: str) -> dict[str, np.ndarray]:
+    """Return the vectors of one bundled encoder for its 64 images, float32 (64, d) by space."""
+    encoder = load_encoder(name)
+    if getattr(encoder, "geometry", None) is None:
+        return encode(_Glyphs(), encoder, batch=IMAGES)
+    with tempfile.TemporaryDirectory() as folder:
+        return encode(Crops(pictures(Path(folder)), encoder.geometry, "torch", workers=0), encoder, batch=IMAGES)
+
+
+def compare() -> dict[str, float]:
+    """Return the largest difference from the stored vectors, by `encoder/space`; inf where shapes differ.
+
+    Raises ValueError where the stored vectors are of another version of extraction, or of other encoders.
+    """
+    with np.load(VECTORS) as stored:
+        if int(stored["extraction"]) != EXTRACTION:
+            raise ValueError(
+                f"{VECTORS} is of extraction version {int(stored['extraction'])}, the code is version {EXTRACTION}: "
+                "write it again with elsa_nb.paper.runs.vector_canaries.write()"
+            )
+        now = {f"{name}/{space}": x for name in bundled() for space, x in vectors(name).items()}
+        if lacking := sorted(now.keys() ^ (set(stored.files) - {"extraction"})):
+            raise ValueError(f"{VECTORS} and the bundled encoders differ in {lacking[0]!r}: write it again")
+        return {key: _difference(stored[key], x) for key, x in now.items()}
+
+
+def write() -> None:
+    """Store the vectors that the bundled encoders give now."""
+    now = {f"{name}/{space}": x for name in bundled() for space, x in vectors(name).items()}
+    store.write_with(VECTORS, lambda stream: np.savez_compressed(stream, extraction=EXTRACTION, **now))
+
+
+def pictures(folder: Path) -> ImageFiles:
+    """Draw 64 coloured pictures of 48 to 160 pixels a side into `folder`: waves of a fixed seed, with some grain."""
+    rng = np.random.default_rng(64)
+    names = []
+    for number in range(IMAGES):
+        height, width = rng.integers(48, 160, size=2)
+        y, x = np.mgrid[:height, :width] / 32
+        waves = [np.sin(a * x + b * y + c) for a, b, c in rng.uniform(0.2, 4, (3, 3))]
+        pixels = 127 + 90 * np.stack(waves, axis=-1) + rng.normal(0, 12, (height, width, 3))
+        names.append(f"{number:02}.png")
+        Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(folder / names[-1])
+    return ImageFiles.of("pictures", folder, names, np.full(IMAGES, -1), ())
+
+
+class _Glyphs:
+    """64 glyphs from all over the bundled pool, as a source of images."""
+
+    def __init__(self):
+        glyphs = Glyphs.open()
+        rows = np.linspace(0, len(glyphs) - 1, IMAGES).astype(np.int64)
+        self.ids, self.sha256, self._images = glyphs.ids[rows], "", glyphs.images(rows)
+
+    def __len__(self) -> int:
+        return IMAGES
+
+    def images(self, rows: Any = slice(None)) -> np.ndarray:
+        return self._images[rows]
+
+
+def _difference(stored: np.ndarray, now: np.ndarray) -> float:
+    if stored.shape != now.shape:
+        return float("inf")
+    return float(np.abs(stored - now).max() / max(1.0, np.abs(stored).max()))

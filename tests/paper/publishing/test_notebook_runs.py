@@ -1,0 +1,73 @@
+"""Headless runs of notebooks: parameters refused, results reused, failures loud, copies clean."""
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook
+from papermill.exceptions import PapermillExecutionError
+
+from elsa_nb import profiles
+from elsa_nb.paper.publishing import notebooks
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.setattr(notebooks, "FOLDER", tmp_path / "notebooks")
+    monkeypatch.setattr(profiles, "ROOT", tmp_path)
+    (tmp_path / "notebooks").mkdir()
+    return tmp_path / "notebooks"
+
+
+METADATA = {
+    "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"},
+    "language_info": {"name": "python"},
+}
+
+
+def write(folder, *sources, name="00-small.ipynb"):
+    cells = [new_code_cell(source) for source in sources]
+    cells[0].metadata["tags"] = ["parameters"]
+    node = new_notebook(cells=cells, metadata=METADATA)
+    nbformat.write(node, folder / name)
+
+
+@pytest.mark.slow
+def test_a_run_is_reused_until_something_changes(folder, capsys):
+    profile = profiles.profile("quick")
+    write(folder, 'profile = "full"', "print(profile)")
+    notebooks.run_all(profile, {})
+    executed = profile.build / "notebooks" / "00-small.ipynb"
+    assert "quick" in executed.read_text()
+    assert "done in" in capsys.readouterr().out
+    notebooks.run_all(profile, {})
+    assert "reused" in capsys.readouterr().out
+    write(folder, 'profile = "full"', "print(profile * 2)")
+    notebooks.run_all(profile, {})
+    assert "done in" in capsys.readouterr().out
+    assert "quickquick" in executed.read_text()
+
+
+@pytest.mark.slow
+def test_executed_copies_hold_no_times_and_no_paths(folder):
+    profile = profiles.profile("quick")
+    write(folder, 'profile = "full"', "print(profile)")
+    notebooks.run_all(profile, {})
+    text = (profile.build / "notebooks" / "00-small.ipynb").read_text()
+    assert "papermill" not in nbformat.reads(text, as_version=4).metadata
+    assert "start_time" not in text
+    assert str(folder) not in text
+
+
+def test_an_unknown_parameter_is_refused_before_anything_runs(folder):
+    write(folder, 'profile = "quick"')
+    with pytest.raises(ValueError, match=r"parameter 'profil' is not one of 00-small.ipynb's; allowed: profile"):
+        notebooks.run_all(profiles.profile("quick"), {"profil": "full"})
+    assert not (folder.parent / "build").exists()
+
+
+@pytest.mark.slow
+def test_a_failing_cell_fails_the_run_and_leaves_no_copy(folder):
+    profile = profiles.profile("quick")
+    write(folder, 'profile = "quick"', "1 / 0")
+    with pytest.raises(PapermillExecutionError, match="ZeroDivisionError"):
+        notebooks.run_all(profile, {})
+    assert not list((profile.build / "notebooks").glob("*"))

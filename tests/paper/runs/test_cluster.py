@@ -1,0 +1,121 @@
+"""A sweep on a Dask cluster gives the rows of one process; workers and the scheduler may die."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pandas as pd
+import pytest
+from test_runner import write_root
+
+from elsa_nb.paper.runs import cluster
+
+# Six units of 25 searches: three classes, two encoders; each unit's file is its number.
+PLAN = """
+import os, signal, sys
+from pathlib import Path
+from elsa_nb.paper.runs import cluster, runner
+from elsa_nb.paper.experiments.catalogue import sweep
+plan = sweep("components", "quick")
+source = runner.provenance(plan, "quick")
+units = list(plan.units(runner.class_names("glyphs")))[:6]
+def files(folder):
+    return [(unit, Path(folder) / f"{number}.parquet") for number, unit in enumerate(units)]
+"""
+ALONE = "for unit, file in files(sys.argv[1]): runner.run_unit(unit, file, 'quick')"
+LOCAL = """
+from dask.distributed import LocalCluster
+with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as local:
+    pids = [w.pid for w in local.workers.values()]
+    done = 0
+    for count in cluster.run_units(files(sys.argv[1]), "quick", local.scheduler_address, source):
+        done += 1
+        if done == 1:
+            os.kill(pids[0], signal.SIGKILL)
+    assert done == 6
+"""
+REMOTE = """
+for count in cluster.run_units(files(sys.argv[1]), "quick", sys.argv[2], source): pass
+"""
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    """Return a data root with a small pool, and the rows of its units run in one process."""
+    folder = write_root(tmp_path_factory.mktemp("cluster"), n=700, classes=6, each=105)
+    run(folder, PLAN + ALONE, folder / "alone")
+    return folder
+
+
+def start(root, code, *arguments):
+    environment = os.environ | {"ELSA_ROOT": str(root), "ELSA_PROGRESS": "0", "OMP_NUM_THREADS": "1"}
+    return subprocess.Popen(
+        [sys.executable, "-c", code, *map(str, arguments)],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def run(root, code, *arguments):
+    process = start(root, code, *arguments)
+    _, errors = process.communicate(timeout=200)
+    assert process.returncode == 0, errors
+
+
+def rows(folder):
+    frames = [pd.read_parquet(folder / f"{number}.parquet") for number in range(6)]
+    return pd.concat(frames, ignore_index=True).drop(columns="seconds")
+
+
+@pytest.mark.slow
+def test_two_workers_one_of_them_killed_give_the_rows_of_one_process(root, tmp_path):
+    run(root, PLAN + LOCAL, tmp_path)
+    pd.testing.assert_frame_equal(rows(tmp_path), rows(root / "alone"))
+
+
+@pytest.mark.slow
+def test_a_lost_scheduler_is_told_and_what_was_stored_is_whole(root, tmp_path):
+    scheduler = (
+        "from dask.distributed import LocalCluster\nimport sys, time\n"
+        "local = LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None)\n"
+        "print(local.scheduler_address, flush=True)\ntime.sleep(300)"
+    )
+    first = start(root, scheduler)
+    client = start(root, PLAN + REMOTE, tmp_path, first.stdout.readline().strip())
+    deadline = time.monotonic() + 120
+    while not list(tmp_path.glob("*.parquet")) and client.poll() is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    first.send_signal(signal.SIGKILL)
+    _, errors = client.communicate(timeout=120)
+    first.communicate()
+    assert client.returncode == 1
+    assert "ConnectionError: the Dask scheduler" in errors
+    stored = sorted(tmp_path.glob("*.parquet"))
+    assert 0 < len(stored) < 6
+    for file in stored:
+        one, same = pd.read_parquet(file), pd.read_parquet(root / "alone" / file.name)
+        pd.testing.assert_frame_equal(one.drop(columns="seconds"), same.drop(columns="seconds"))
+
+
+def test_an_address_where_nobody_answers_is_one_sentence(monkeypatch):
+    import dask
+
+    with (
+        dask.config.set({"distributed.comm.timeouts.connect": "1s"}),
+        pytest.raises(ConnectionError, match="no Dask scheduler answers"),
+    ):
+        next(
+            cluster.run_units(
+                [], "quick", "tcp://127.0.0.1:9", {"code": "", "versions": {}, "pools": {}, "device": "cpu"}
+            )
+        )
+
+
+def test_a_worker_with_other_code_refuses():
+    with pytest.raises(ValueError, match="this worker's code are not the client's"):
+        cluster.check_same('{"code": "other", "versions": {}, "pools": {}}', "quick")
