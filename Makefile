@@ -14,7 +14,7 @@ NEED_PYTHON := Python 3.11 or newer is needed. Install it, or name it: make PYTH
 ifndef SIDE_BY_SIDE
 .NOTPARALLEL:
 endif
-.PHONY: help setup reproduce report full test bench quick-test lint unit browser nbval format glyphs glyphs-full weights lock clean
+.PHONY: help setup reproduce report full test bench quick-test lint unit browser nbval verify format glyphs glyphs-full weights lock clean
 
 help:  ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -43,12 +43,13 @@ full: setup  ## the paper's protocol on the bundled pool (an hour on two cores),
 	$(BIN)/elsa-nb notebooks
 
 # The last two take a core each, so they run side by side; what each of them says comes whole when it has ended.
-test: lint unit  ## lint, then all tests: units, the panel in a real browser, the notebooks' stored outputs
+test: lint unit  ## lint, then all tests: units, the panel in a browser, the notebooks' outputs, stored searches run again
 	@echo "The panel in a browser and the committed notebooks, side by side: some minutes without a word."
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target SIDE_BY_SIDE=yes browser nbval
+	@$(MAKE) --no-print-directory verify
 
 quick-test: lint  ## lint and the units that take no time, in minutes: what to run while working
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(JOBS) -m "not slow" --ignore tests/browser tests
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(JOBS) -m "not slow" --ignore tests/browser --ignore tests/canaries tests
 
 lint: setup  ## ruff and the import rules (seconds)
 	$(BIN)/ruff check .
@@ -57,7 +58,7 @@ lint: setup  ## ruff and the import rules (seconds)
 
 # One thread a worker: the workers are the parallelism.
 unit: setup  ## all tests of tests/ but the browser's, on JOBS=2 processes
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(JOBS) --ignore tests/browser tests
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(JOBS) --ignore tests/browser --ignore tests/canaries tests
 
 # One server and one browser at a time.
 browser: setup  ## the labelling panel in a real Chromium, in JupyterLab and under Voila (Debian: apt-get install chromium)
@@ -71,6 +72,11 @@ nbval: setup  ## execute the committed notebooks and compare every output with t
 bench: setup  ## measure what the README's speed figures come from (15 minutes on an idle machine)
 	-$(BIN)/python -m pip install -qq --disable-pip-version-check "hnswlib>=0.8,<0.9"
 	$(BIN)/python -m benchmarks
+
+# After the notebooks, which make the pools that the searches run in.
+verify: setup  ## run some 240 stored searches again, and see that a changed search would be noticed (minutes)
+	$(BIN)/elsa-nb verify
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(JOBS) tests/canaries
 
 format: setup  ## let ruff format and sort what it can
 	$(BIN)/ruff format .

@@ -9,9 +9,12 @@ import pytest
 
 from elsa_nb import profiles, store
 from elsa_nb.errors import CorruptFileError
+from elsa_nb.images.encoders.by_name import load_encoder
+from elsa_nb.images.extraction.extract import provenance_of, recipe_of
+from elsa_nb.images.sources.by_name import open_dataset
 from elsa_nb.paper.experiments import catalogue
 from elsa_nb.paper.publishing import exhibits, readme_blocks
-from elsa_nb.paper.runs import runner
+from elsa_nb.paper.runs import runner, validity
 from elsa_nb.paper.runs.grid import Setting
 
 # Every sweep and profile whose committed results an exhibit shows.
@@ -33,9 +36,31 @@ def runs():
     return runner.load("components", "full")
 
 
-def test_the_code_that_made_them_is_the_code_that_is_here(kept):
-    card = store.read_json(runner.results_file(*kept).with_suffix(".json"))
-    assert card["provenance"]["code"] == store.code_hash(*runner.CODE), "the search changed: run `make full` again"
+def plan_of(kept, all_runs):
+    """Return the sweep of stored results with the classes that they are about, so that no pool is needed."""
+    targets = tuple(all_runs["target"].unique())
+    return replace(catalogue.sweep(*kept), chosen="by name", targets=targets, least_members=1)
+
+
+def test_every_row_is_valid_for_what_the_code_does_now(kept, all_runs):
+    source = store.read_json(runner.results_file(*kept).with_suffix(".json"))["provenance"]
+    now = validity.provenance(())
+    assert {name: source[name] for name in ("search", "strategies")} == {
+        name: now[name] for name in ("search", "strategies")
+    }, "a version of behaviour was raised: run `make full` again"
+    dataset, units = all_runs["dataset"].iloc[0], plan_of(kept, all_runs).units(all_runs["target"])
+    wanted = {validity.key(setting, dataset, source) for unit in units for setting in unit}
+    assert set(validity.stored_keys(all_runs, source)) == wanted
+
+
+def test_the_pools_are_those_that_extraction_makes_now():
+    glyphs = open_dataset("glyphs")
+    recipes = {}
+    for results in (("components", "full"), ("encoders", "full")):
+        recipes |= store.read_json(runner.results_file(*results).with_suffix(".json"))["provenance"]["pools"]
+    for title, weights in profiles.profile("full").datasets[0].encoders:
+        made_from = provenance_of(glyphs, load_encoder(weights), "float16", "float32")
+        assert recipes[f"glyphs-{title}-embedding"] == recipe_of(made_from, "embedding"), title
 
 
 def test_every_search_of_the_sweep_is_there_once(kept, all_runs):

@@ -159,6 +159,56 @@ def test_a_changed_pool_is_noticed_and_its_results_are_made_again(done):
     assert changed["vicreg"] > 0.9
 
 
+GAINS = """
+from dataclasses import replace
+from elsa_nb.paper.runs import runner
+from elsa_nb.paper.experiments.catalogue import sweep
+from elsa_nb.search.rivals import GreedyProbe
+plan = sweep("components", "quick")
+runner.run(replace(plan, arms=plan.arms[:2]), "quick", workers=1)
+runner.run(plan, "quick", workers=1)
+GreedyProbe.version += 1
+runner.run(plan, "quick", workers=1)
+runner.run(plan, "quick", workers=1)
+"""
+
+
+@pytest.mark.slow
+def test_only_what_is_new_or_stale_is_computed(root, finished):
+    code, out, error = finish(start(root, GAINS))
+    assert code == 0, error
+    first, gained, raised, last = out.splitlines()
+    assert "156 searches in" in first
+    assert "144 searches in" in gained
+    assert gained.endswith("(new in the sweep), 156 reused")
+    assert "12 searches in" in raised
+    assert raised.endswith("(computed again: strategies changed since the stored results), 288 reused")
+    assert "300 searches reused" in last
+    pd.testing.assert_frame_equal(results(root), results(finished[0]))
+
+
+def test_stored_searches_are_run_again_and_a_changed_one_is_named(done):
+    def verify(*options):
+        return finish(start(done, f"from elsa_nb.cli import main; raise SystemExit(main(['verify', *{options}]))"))
+
+    code, out, error = verify("--sample", "20")
+    assert (code, error) == (0, "")
+    assert "20 stored searches were run again: 20 have the same log." in out
+    path = done / "data" / "results" / "components-quick.parquet"
+    frame = pd.read_parquet(path)
+    frame.loc[7, "log_sha256"] = "0" * 64
+    frame.to_parquet(path, index=False)
+    card = json.loads(path.with_suffix(".json").read_text()) | {"sha256": store.sha256_file(path)}
+    path.with_suffix(".json").write_text(json.dumps(card))
+    code, out, error = verify("--row", "components", "7", "--profile", "quick")
+    assert code == 1
+    assert "OTHER" in out
+    assert "1 went another way, and no version of behaviour was raised" in out
+    assert error.strip() == "elsa-nb: 1 of 1 stored searches went another way"
+    code, out, error = verify("--row", "components", "300", "--profile", "quick")
+    assert (code, error.strip()) == (1, "elsa-nb: row '300' of components-quick; allowed: 0 to 299")
+
+
 def test_an_altered_results_file_is_refused(done):
     path = done / "data" / "results" / "components-quick.parquet"
     frame = pd.read_parquet(path)

@@ -1,0 +1,68 @@
+"""The canaries bite: another effect of any one field of a configuration changes the log of one of them.
+
+Run by `make verify`, after the pools were made; not part of `make unit`.
+"""
+
+from dataclasses import fields, replace
+
+import pytest
+
+from elsa_nb.paper.runs import simulation, validity, verification
+from elsa_nb.paper.runs.grid import Setting, strategy_of
+from elsa_nb.search.elsa import SearchConfig
+from elsa_nb.search.head import HeadConfig
+from elsa_nb.search.rivals import ProbeConfig
+
+# What each field is changed to; where two values are given, the one that the canary does not have.
+OTHER = {
+    SearchConfig: {
+        "rounds": (9,), "a": (49,), "l": (49,), "b": (49,), "b_slope": (1.02,), "b_floor": (True, False),
+        "alpha_1": (1.05,), "alpha_2": (2.05,), "final_budget": (1,), "use_rands": (True, False),
+        "use_head": (True, False), "use_final": (True, False), "nn_per": ("query", "total"),
+        "nn_queries": ("all positives", "new positives"), "rands": ("appendix b", "sampled points"),
+        "negatives": ("all", "round"), "confidence": ("logit", "probability"),
+        "head": (HeadConfig("mlp"),), "final_head": (HeadConfig("linear-sgd", steps=10),),
+        "head_space": ("embedding", "search"), "zero_pass": (True, False), "relabel": (True, False),
+    },
+    ProbeConfig: {
+        "budget": (1999,), "batch": (11,), "growth": (0.11,), "weak_negatives": (49,), "head": (HeadConfig(l2=1.1),),
+    },
+    HeadConfig: {
+        "kind": ("mlp", "logistic"), "l2": (1.1,), "steps": (99,), "learning_rate": (6e-4,), "weight_decay": (0.1,),
+        "hidden": (63,), "least_positives": (9,),
+    },
+}  # fmt: skip
+CASES = [(kind, field.name) for kind in OTHER for field in fields(kind)]
+
+
+@pytest.fixture(scope="module")
+def canaries():
+    rows = verification.canaries()
+    rows = rows[
+        (rows["profile"] == "full") & rows["encoder"].isin(["vicreg", "barlow-twins"]) & (rows["labels"] < 6000)
+    ]
+    return rows.sort_values("labels").to_dict("records")
+
+
+def run(row, config):
+    setting = Setting(**{name: row[name] for name in validity.FIELDS})
+    return simulation.run_unit([setting], row["profile"], [config], build=False)[0]["log_sha256"]
+
+
+@pytest.mark.parametrize(("kind", "name"), CASES, ids=lambda value: getattr(value, "__name__", value))
+def test_one_canary_falls_for_each_field(canaries, kind, name):
+    tried = 0
+    for row in canaries:
+        config = validity.config_of(strategy_of(row["arm"]), row["config"])
+        inner = config.head if kind is HeadConfig else config
+        if not isinstance(inner, kind):
+            continue
+        other = next((value for value in OTHER[kind][name] if value != getattr(inner, name)), None)
+        if other is None:
+            continue
+        changed = replace(inner, **{name: other})
+        tried += 1
+        if run(row, replace(config, head=changed) if kind is HeadConfig else changed) != run(row, config):
+            return
+        assert tried < 25, f"{tried} canaries do not notice another {kind.__name__}.{name}"
+    raise AssertionError(f"none of {tried} canaries notices another {kind.__name__}.{name}")

@@ -1,0 +1,54 @@
+"""The canaries: everything that a stored result rests on is in one of them, and what proves something is told apart."""
+
+import pandas as pd
+import pytest
+
+from elsa_nb.paper.runs import verification
+from elsa_nb.paper.runs.verification import Verified
+
+
+@pytest.fixture(scope="module")
+def every_row():
+    stored = [verification.stored_rows(*each) for each in verification.stored_results()]
+    return pd.concat(stored, ignore_index=True)
+
+
+def test_canaries_have_everything_that_stored_results_rest_on(every_row):
+    decisive = [*verification.NAMED_BY, "sweep", "profile", "config"]
+    unlike = every_row.drop_duplicates([name for name in decisive if name not in ("target", "repeat")])
+    everything = set().union(*verification.facets(unlike))
+    assert len(everything) > 200
+    assert set().union(*verification.facets(verification.canaries())) == everything
+
+
+def test_few_rows_are_chosen_and_they_have_every_facet(every_row):
+    some = every_row[every_row["sweep"] == "noise"].head(400)
+    chosen = verification.choose(some)
+    assert len(chosen) < 40
+    assert set().union(*verification.facets(chosen)) == set().union(*verification.facets(some))
+
+
+def verified(**columns):
+    blank = {"log_sha256": "a" * 64, "log_again": "a" * 64, "pool_sha256": "p" * 64, "pool_again": "p" * 64}
+    named = dict.fromkeys((*verification.NAMED_BY, *verification.KEPT), "x")
+    frame = pd.DataFrame({**named, **blank, "log_known": "", "pool_known": "", **columns}, index=range(2))
+    return Verified(frame, frame[:0], {})
+
+
+def test_another_log_in_the_same_pool_is_a_change():
+    assert verified().changed.empty
+    assert len(verified(log_again=["a" * 64, "b" * 64]).changed) == 1
+
+
+def test_vectors_of_another_processor_prove_nothing():
+    unlike = verified(log_again=["b" * 64, "a" * 64], pool_again=["q" * 64, "p" * 64])
+    assert unlike.changed.empty
+    assert "prove nothing here" in " ".join(unlike.sentences())
+
+
+def test_what_was_recorded_for_this_processor_counts_instead_of_what_is_stored():
+    short = verification.SHORT
+    recorded = {"log_known": "b" * short, "pool_known": "q" * short, "pool_again": "q" * 64}
+    assert verified(log_again="b" * 64, **recorded).changed.empty
+    assert len(verified(log_again="a" * 64, **recorded).changed) == 2
+    assert verified(log_again="a" * 64, **{**recorded, "pool_again": "r" * 64}).changed.empty
