@@ -13,6 +13,7 @@ from pathlib import Path
 
 import miniature
 import photographs
+import psutil
 import torch
 
 from elsa_nb import store
@@ -76,9 +77,12 @@ def kill_at(process, folder, least, later=0.0):
         assert alive(process), "it ended before it could be killed"
         time.sleep(0.002)
     time.sleep(later)
+    family = psutil.Process(process.pid).children(recursive=True)
     os.kill(process.pid, signal.SIGKILL)
     while alive(process):
         time.sleep(0.002)
+    _, left = psutil.wait_procs(family, timeout=60)
+    assert not left, "its workers outlived it"
 
 
 def alive(process):

@@ -4,7 +4,9 @@
 """
 
 import json
+import multiprocessing
 import os
+import threading
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -150,7 +152,18 @@ def ahead(items: Dataset, workers: int | None) -> Iterator[Any]:
     if workers <= 0:
         yield from (items[i] for i in range(len(items)))
         return
-    yield from DataLoader(items, batch_size=None, num_workers=workers, prefetch_factor=AHEAD, collate_fn=_as_it_is)
+    how = {"prefetch_factor": AHEAD, "collate_fn": _as_it_is, "worker_init_fn": _end_with_parent}
+    yield from DataLoader(items, batch_size=None, num_workers=workers, **how)
+
+
+def _end_with_parent(_: int) -> None:
+    """End this worker when its parent is killed: torch looks at a fork server, which lives as long as its workers."""
+
+    def watch():
+        multiprocessing.parent_process().join()
+        os._exit(1)
+
+    threading.Thread(target=watch, name="elsa-parent", daemon=True).start()
 
 
 def _as_it_is(item: Any) -> Any:

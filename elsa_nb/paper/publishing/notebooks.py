@@ -13,13 +13,13 @@ from typing import Any
 
 import nbformat
 import papermill
-from traitlets.config import Config
 
 from elsa_nb import store
 from elsa_nb.profiles import Profile
 
-# Over TCP without encryption the kernel warns on every start; sockets of the file system need none.
-_QUIET = Config({"KernelManager": {"transport": "ipc"}})
+# A kernel warns on its start that the wire within this machine is not encrypted, and calls it an error at its end that
+# it was interrupted, which is how every kernel is ended. What fails in a cell comes another way: papermill raises it.
+_QUIET = ("--IPKernelApp.log_level=CRITICAL",)
 FOLDER = Path(__file__).resolve().parents[3] / "notebooks"
 
 
@@ -69,7 +69,7 @@ def execute(path: Path, executed: Path, parameters: dict[str, Any]) -> None:
                 cwd=FOLDER,
                 kernel_name="python3",
                 progress_bar=False,
-                config=_QUIET,
+                extra_arguments=list(_QUIET),
             )
         node = nbformat.read(temporary, as_version=4)
         for part in (node, *node.cells):

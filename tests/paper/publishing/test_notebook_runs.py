@@ -47,6 +47,19 @@ def test_a_run_is_reused_until_something_changes(folder, capsys):
 
 
 @pytest.mark.slow
+def test_a_run_that_goes_well_says_nothing_else_and_leaves_nothing(folder, capfd):
+    """By file descriptors: a kernel is another process."""
+    profile = profiles.profile("quick")
+    write(folder, 'profile = "full"', "print(profile)")
+    notebooks.run_all(profile, {})
+    told = capfd.readouterr()
+    assert told.err == ""
+    assert [line.split(":")[0] for line in told.out.splitlines()] == ["[1/1] 00-small"] * 2
+    assert [path.name for path in folder.iterdir()] == ["00-small.ipynb"]
+    assert sorted(path.name for path in (profile.build / "notebooks").iterdir()) == ["00-small.ipynb", "00-small.json"]
+
+
+@pytest.mark.slow
 def test_executed_copies_hold_no_times_and_no_paths(folder):
     profile = profiles.profile("quick")
     write(folder, 'profile = "full"', "print(profile)")
