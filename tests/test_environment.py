@@ -15,6 +15,7 @@ from importlib.metadata import EntryPoint, packages_distributions
 
 import pytest
 import rattler
+import setuptools
 import yaml
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
@@ -111,10 +112,11 @@ def test_every_dependency_has_a_range_and_a_reason():
             assert len(line.partition("#")[2].split()) >= 2, f"no reason beside {name}"
 
 
-def test_the_package_list_names_every_package_folder():
-    listed = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
+def test_every_package_folder_is_installed():
+    told = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]["find"]
+    installed = setuptools.find_packages(ROOT, include=told["include"])
     folders = [path.parent.relative_to(ROOT) for path in (ROOT / "elsa_nb").rglob("__init__.py")]
-    assert sorted(listed) == sorted(".".join(folder.parts) for folder in folders)
+    assert sorted(installed) == sorted(".".join(folder.parts) for folder in folders)
 
 
 def test_the_command_points_at_a_function():

@@ -95,5 +95,5 @@ def test_tests_mirror_the_package(tracked):
     folders = {
         p.relative_to(ROOT).parts[1] for p in tracked if len(p.relative_to(ROOT).parts) > 2 and p.match("tests/*/*.py")
     }
-    beside = {"browser", "benchmarks"}  # the panel in a real browser, and what stands beside the package
+    beside = {"browser", "benchmarks", "canaries"}  # a real browser, what stands beside the package, `make verify`
     assert folders <= rooms | beside
