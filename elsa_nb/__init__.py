@@ -1,3 +1,20 @@
-"""Find every example of a rare class in a large unlabelled pool: the paper ELSA, reproduced."""
+"""Find every example of a rare class in a large unlabelled pool: the paper ELSA, reproduced.
+
+>>> from elsa_nb import Pool, Search, Truth
+
+The names are loaded where they are asked for, so that importing the package stays light.
+"""
+
+from importlib import import_module
+from typing import Any
 
 __version__ = "0.1.0"
+__all__ = ["ELSA", "Pool", "Search", "Truth"]
+
+_MODULES = {"Pool": "pool", "Search": "search.elsa", "ELSA": "search.elsa", "Truth": "search.oracle"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"elsa_nb has no {name!r}; it has {', '.join(__all__)}, and modules to import from")
+    return getattr(import_module(f"elsa_nb.{_MODULES[name]}"), name)

@@ -14,7 +14,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from elsa_nb.pool import Pool
-from elsa_nb.search.contract import Batch, Component, QueryError, Strategy
+from elsa_nb.search.contract import Batch, Component, QueryError, Sharing, Strategy
 from elsa_nb.search.head import Features
 from elsa_nb.search.neighbours import Neighbours
 
@@ -49,7 +49,7 @@ class Asked:
 
 
 def fork(search: Strategy) -> Strategy:
-    """Return a copy of `search` that goes on by itself; pool, neighbour lists and features are not copied."""
+    """Return a copy of `search` that goes on by itself; what it says copies may share is not copied."""
     return copy.deepcopy(search, {id(part): part for part in _shared(search)})
 
 
@@ -62,7 +62,11 @@ def adopt(search: Strategy, state: Strategy) -> None:
 def _shared(search: Strategy) -> list:
     parts, queue = [], [search]
     while queue:
-        for part in vars(queue.pop()).values():
+        one = queue.pop()
+        if isinstance(one, Sharing):
+            parts += one.shared_parts()
+            continue
+        for part in vars(one).values():  # somebody's own strategy, or one inside another
             if isinstance(part, Pool | Neighbours | Features) or (
                 isinstance(part, np.ndarray) and part.nbytes > 1 << 22
             ):

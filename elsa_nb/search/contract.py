@@ -59,6 +59,14 @@ class Strategy(Protocol):
 
 
 @runtime_checkable
+class Sharing(Strategy, Protocol):
+    """A strategy that says what copies of it have in common: the panel copies a search in every round."""
+
+    def shared_parts(self) -> Sequence[object]:
+        """Return the large objects that a copy may share, since no search changes what they answer."""
+
+
+@runtime_checkable
 class Scored(Strategy, Protocol):
     """A strategy whose head may be scored elsewhere, together with the heads of other searches."""
 
@@ -173,6 +181,18 @@ class Ledger:
                 [len(labels) for _, labels in self._answered],
             ),
         )
+
+
+def check_rng(rng: np.random.Generator | int | None) -> np.random.Generator:
+    """Return the random generator of a search: the one given, or one seeded by a whole number; None: another each time.
+
+    Raises ValueError for anything else.
+    """
+    if rng is None or isinstance(rng, np.random.Generator) or (isinstance(rng, Integral) and rng >= 0):
+        return np.random.default_rng(rng)
+    raise ValueError(
+        f"rng = {rng!r}; allowed: a numpy.random.Generator, a whole number (0 or more) as its seed, or None"
+    )
 
 
 def check_counts(config: object, **least: int) -> None:

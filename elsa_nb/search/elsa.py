@@ -8,7 +8,17 @@ import numpy as np
 from elsa_nb.pool import Pool
 from elsa_nb.search import head as heads
 from elsa_nb.search import strategies
-from elsa_nb.search.contract import NEGATIVE, POSITIVE, Batch, Component, Ledger, Log, QueryError, check_counts
+from elsa_nb.search.contract import (
+    NEGATIVE,
+    POSITIVE,
+    Batch,
+    Component,
+    Ledger,
+    Log,
+    QueryError,
+    check_counts,
+    check_rng,
+)
 from elsa_nb.search.features import Features
 from elsa_nb.search.head import HeadConfig
 from elsa_nb.search.neighbours import Neighbours
@@ -105,7 +115,8 @@ READINGS = {"paper": arms(ELSA), "released-code": arms(RELEASED_CODE)}
 class Search:
     """One search for the class of the seeds: ask with `query`, answer with `update`, until `query` returns None.
 
-    `pool` holds the vectors searched; `seeds` are the row numbers of known positives; all randomness comes from `rng`.
+    `pool` holds the vectors searched; `seeds` are the row numbers of known positives; all randomness comes from `rng`,
+    a generator or its seed (None: another seed each time).
     `neighbours` (over `pool.vectors`) and `features` (what the head sees) can be shared by many searches; by default
     both are made from `pool`. With `config.head_space` "embedding", pass the `Features` of the embedding.
 
@@ -122,7 +133,7 @@ class Search:
         seeds: Sequence[int] | np.ndarray,
         *,
         config: SearchConfig = ELSA,
-        rng: np.random.Generator,
+        rng: np.random.Generator | int | None,
         neighbours: Neighbours | Sketch | None = None,
         features: Features | None = None,
     ):
@@ -132,9 +143,9 @@ class Search:
         for name, given in (("neighbours", neighbours), ("features", features)):
             if given is not None and len(given.vectors) != n:
                 raise ValueError(f"{name} of {len(given.vectors)} rows for a pool of {n}; make them from the same pool")
-        self.config = config
+        self.config, self.pool = config, pool
         self._ledger = Ledger(n, seeds)
-        self._rng = rng
+        self._rng = check_rng(rng)
         self._neighbours = neighbours or without_lists(pool.vectors)
         self._features = features or Features(pool.vectors)
         self._head: heads.Head | None = None
@@ -155,6 +166,10 @@ class Search:
     def positives(self) -> np.ndarray:
         """The rows known to be positive, seeds included: Lambda, and at the end Lambda*."""
         return self._ledger.positives
+
+    def shared_parts(self) -> tuple[object, ...]:
+        """Return what copies of this search may share: the pool, its neighbours and the head's features."""
+        return self.pool, self._neighbours, self._features
 
     def head_to_score(self) -> tuple[heads.Head, Features] | None:
         """Return the head whose logits over all rows the next `query` reads, with its features, or None."""

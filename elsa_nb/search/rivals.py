@@ -7,7 +7,7 @@ import numpy as np
 
 from elsa_nb.pool import Pool
 from elsa_nb.search import head as heads
-from elsa_nb.search.contract import Batch, Component, Ledger, Log, check_counts
+from elsa_nb.search.contract import Batch, Component, Ledger, Log, QueryError, check_counts, check_rng
 from elsa_nb.search.features import Features
 from elsa_nb.search.head import HeadConfig
 
@@ -49,13 +49,13 @@ class GreedyProbe:
         seeds: Sequence[int] | np.ndarray,
         *,
         config: ProbeConfig | None = None,
-        rng: np.random.Generator,
+        rng: np.random.Generator | int | None,
         features: Features | None = None,
     ):
-        self.config = config or ProbeConfig()
+        self.config, self.pool = config or ProbeConfig(), pool
         self._ledger = Ledger(len(pool.vectors), seeds)
         self._features = features or Features(pool.vectors)
-        self._rng = rng
+        self._rng = check_rng(rng)
         self._round = 0
         self._size = float(self.config.batch)
         self._left = self.config.budget
@@ -66,6 +66,25 @@ class GreedyProbe:
     def log(self) -> Log:
         """All questions answered so far, in order."""
         return self._ledger.log
+
+    @property
+    def positives(self) -> np.ndarray:
+        """The rows known to be positive, seeds included."""
+        return self._ledger.positives
+
+    def shared_parts(self) -> tuple[object, ...]:
+        """Return what copies of this search may share: the pool and the head's features."""
+        return self.pool, self._features
+
+    def scores(self) -> np.ndarray:
+        """Return the confidence (n,) float64 that each row is positive; `QueryError` before the head is trained."""
+        if self._head is None:
+            raise QueryError("the head is not trained yet: ask with query() first")
+        return heads.confidence(self._head.logits(self._features))
+
+    def amend(self, rows: Sequence[int] | np.ndarray, labels: Sequence[int] | np.ndarray) -> None:
+        """Correct answers given earlier: they count from the next training on. See `Search.amend`."""
+        self._ledger.amend(rows, labels)
 
     def head_to_score(self) -> tuple[heads.Head, Features] | None:
         """Return the head whose logits over all rows the next `query` reads, with its features; None if it reads none.
