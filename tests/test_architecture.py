@@ -37,6 +37,10 @@ def test_the_import_rules_hold():
     assert "0 broken" in done.stdout
 
 
+def test_a_copy_without_a_breach_passes(copy):
+    assert lint_imports(copy).returncode == 0
+
+
 @pytest.mark.parametrize(
     ("module", "line"),
     [
@@ -78,8 +82,6 @@ def test_a_breach_is_caught(copy, module, line):
         (copy / "elsa_nb" / "label").mkdir(exist_ok=True)
         (copy / "elsa_nb" / "label" / "__init__.py").touch()
         (copy / "elsa_nb" / "label" / "panel.py").touch()
-    (copy / "elsa_nb" / "cli.py").touch()
-    assert lint_imports(copy).returncode == 0
     with (copy / "elsa_nb" / f"{module}.py").open("a") as stream:
         stream.write(f"\n{line}\n")
     assert lint_imports(copy).returncode == 1

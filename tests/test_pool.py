@@ -224,6 +224,7 @@ KILLED = textwrap.dedent("""
 """)
 
 
+@pytest.mark.slow
 def test_kill_minus_nine_again_and_again_gives_the_bytes_of_an_uninterrupted_run(tmp_path):
     def run(folder, seconds):
         process = subprocess.Popen([sys.executable, "-c", KILLED, folder], stdout=subprocess.PIPE)

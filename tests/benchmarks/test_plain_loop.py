@@ -13,6 +13,7 @@ def ground():
     return cases.synthetic()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reading", ["paper", "released-code"])
 def test_logs_are_those_of_the_package(ground, reading):
     settings = [s for s in ground.settings if s.reading == reading]

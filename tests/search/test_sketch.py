@@ -1,5 +1,7 @@
 """The sketch gives what the neighbour lists give, row for row and bit for bit, whatever the pool looks like."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -33,6 +35,11 @@ POOLS = {
 }
 
 
+@cache  # most of the work of this file
+def lists_of(name):
+    return Neighbours(POOLS[name], k=30)
+
+
 @pytest.mark.parametrize("name", POOLS)
 @pytest.mark.parametrize("include", [False, True])
 @pytest.mark.parametrize("spare", [0, 400])
@@ -40,7 +47,7 @@ def test_it_answers_as_neighbour_lists_do(name, include, spare, monkeypatch):
     monkeypatch.setattr(onepass, "SPARE", spare)
     vectors = POOLS[name]
     n = len(vectors)
-    sketch, lists = Sketch(vectors, width=4, progress=False), Neighbours(vectors, k=30)
+    sketch, lists = Sketch(vectors, width=4, progress=False), lists_of(name)
     rng = np.random.default_rng(1)
     for queries, count in ((1, 1), (3, 20), (40, 50), (n, 7), (2, n)):
         asked = rng.choice(n, min(queries, n), replace=False)

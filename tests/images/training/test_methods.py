@@ -43,6 +43,7 @@ def test_every_method_gives_gradients_to_all_it_trains_and_reports_its_spread(na
         assert (p.grad is not None) == p.requires_grad, key
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", METHODS)
 def test_an_interrupted_run_of_every_method_ends_as_an_uninterrupted_one(tmp_path, name):
     images = np.random.default_rng(0).integers(0, 256, size=(40, 32, 32), dtype=np.uint8)

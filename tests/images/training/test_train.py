@@ -200,6 +200,7 @@ def test_an_interrupted_training_ends_as_an_uninterrupted_one(tmp_path, images, 
     assert not again.training
 
 
+@pytest.mark.slow
 def test_every_step_has_one_line_and_a_killed_run_leaves_no_step_twice(tmp_path, images):
     """SIGKILL, at whatever moment: the log and the weights are those of a run that nobody killed."""
     whole, _ = run_training(images, CONFIG, tmp_path / "whole", log=lambda line: None)
@@ -232,6 +233,7 @@ def test_every_step_has_one_line_and_a_killed_run_leaves_no_step_twice(tmp_path,
         torch.testing.assert_close(again.state_dict()[key], value, rtol=0, atol=0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["vicreg", "barlow-twins"])
 def test_the_first_losses_are_those_of_the_code_that_trained_the_bundled_encoders(tmp_path, method):
     """Taken with that code (the commit in the cards) on the bundled glyphs, recipe as in the card, in float32."""

@@ -67,6 +67,7 @@ def test_every_series_is_timed_in_both_forms():
     assert one["round"] == pytest.approx(one[["NN", "Sampler", "RandS"]].sum())
 
 
+@pytest.mark.slow
 def test_memory_of_the_plain_form_is_the_claimed_matrix():
     memory = measure.measure_memory("quick", TINY).set_index(["part", "form", "against", "size"])["bytes"]
     matrix = 1000 * measure.L * 4

@@ -106,6 +106,7 @@ def results(root):
     return frame.drop(columns="seconds")
 
 
+@pytest.mark.slow
 def test_rows_say_where_they_come_from(finished):
     root, printed = finished
     assert "300 searches in" in printed
@@ -119,11 +120,13 @@ def test_rows_say_where_they_come_from(finished):
     assert not list(root.glob("data/results/.parts/*/*"))
 
 
+@pytest.mark.slow
 def test_rows_do_not_depend_on_the_number_of_workers(root, finished):
     run(root, workers=2)
     pd.testing.assert_frame_equal(results(root), results(finished[0]))
 
 
+@pytest.mark.slow
 def test_a_second_run_reuses_the_results_and_says_so(done):
     assert "300 searches reused" in run(done, workers=2)
 
@@ -145,6 +148,7 @@ def test_nothing_is_lost_or_counted_twice_when_a_run_is_killed(root, finished):
     assert not list(parts.glob("*.parquet"))
 
 
+@pytest.mark.slow
 def test_a_changed_pool_is_noticed_and_its_results_are_made_again(done):
     before = results(done)
     folder = done / "data" / "pools" / "glyphs-vicreg-projection"
@@ -187,6 +191,7 @@ def test_only_what_is_new_or_stale_is_computed(root, finished):
     pd.testing.assert_frame_equal(results(root), results(finished[0]))
 
 
+@pytest.mark.slow
 def test_stored_searches_are_run_again_and_a_changed_one_is_named(done):
     def verify(*options):
         return finish(start(done, f"from elsa_nb.cli import main; raise SystemExit(main(['verify', *{options}]))"))
@@ -209,6 +214,7 @@ def test_stored_searches_are_run_again_and_a_changed_one_is_named(done):
     assert (code, error.strip()) == (1, "elsa-nb: row '300' of components-quick; allowed: 0 to 299")
 
 
+@pytest.mark.slow
 def test_an_altered_results_file_is_refused(done):
     path = done / "data" / "results" / "components-quick.parquet"
     frame = pd.read_parquet(path)
@@ -230,6 +236,7 @@ def test_a_missing_pool_is_one_sentence_and_leaves_nothing(root):
     assert not (root / "data" / "results").exists()
 
 
+@pytest.mark.slow
 def test_one_row_can_be_made_again_from_what_it_says(done):
     code = """
 import json, numpy as np, pandas as pd
