@@ -1,8 +1,8 @@
 """Profiles `paper` and `photos`: all that is missing in one answer; and extracted from miniatures of their data."""
 
+import resource
 import subprocess
 import sys
-import time
 
 import miniature
 import numpy as np
@@ -55,9 +55,9 @@ def test_it_says_so_in_a_second():
     environment = {"PATH": "", "ELSA_ROOT": "/nowhere"}
     code = "import sys; from elsa_nb.cli import main; main(['reproduce', '--profile', 'paper'])"
     code += "; print('torch' in sys.modules)"
-    began = time.perf_counter()
+    began = sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2])  # processor time: other programs take turns
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True)
-    took = time.perf_counter() - began
+    took = sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2]) - began
     assert "11 things are missing" in ran.stderr
     assert ran.stdout == "False\n"  # what is missing is found before anything heavy is imported
     assert took < 3  # 0.2 s on an idle machine
