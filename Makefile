@@ -43,10 +43,9 @@ full: setup  ## the paper's protocol on the bundled pool (an hour on two cores),
 	$(BIN)/elsa-nb notebooks
 
 # The last two take a core each, so they run side by side; what each of them says comes whole when it has ended.
-test: lint unit  ## lint, then all tests: units, the panel in a browser, the notebooks' outputs, stored searches run again
+test: lint unit  ## lint, then all tests: units, the panel in a real browser, the notebooks' stored outputs
 	@echo "The panel in a browser and the committed notebooks, side by side: some minutes without a word."
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target SIDE_BY_SIDE=yes browser nbval
-	@$(MAKE) --no-print-directory verify
 
 quick-test: lint  ## lint and the units that take no time, in minutes: what to run while working
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(JOBS) -m "not slow" --ignore tests/browser --ignore tests/canaries tests
