@@ -152,7 +152,7 @@ class Verified:
 
     ran: pd.DataFrame
     stale: pd.DataFrame  # made under another version of behaviour: not run
-    absent: dict[str, int]  # rows that were not run, by the sentence that says which pool is missing
+    absent: dict[str, int]  # rows that were not run, by the sentence that says what is missing
 
     @property
     def same(self) -> pd.Series:
@@ -217,6 +217,7 @@ def verify(
         try:
             for each in sorted({space, "embedding"} if "embedding" in str(part["config"].tolist()) else {space}):
                 profile(profile_name).pool(encoder, each, dataset)
+            simulation.class_names(dataset)
         except MissingDataError as error:
             absent[str(error)] = absent.get(str(error), 0) + len(part)
         else:
