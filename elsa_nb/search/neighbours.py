@@ -142,6 +142,10 @@ class Neighbours:
         self._longer_bytes = 0
         self._ended = np.zeros(self.n, bool)  # whose list ended too early once
 
+    def __getstate__(self) -> dict:
+        """Leave out the backend, which is made again from the vectors: an index of faiss cannot be pickled."""
+        return self.__dict__ | {"_backend": None}
+
     def build(self, *, progress: bool | None = None) -> "Neighbours":
         """Compute the lists of all rows (n x k) and keep them."""
         rows = np.empty((self.n, self.k), np.int32)
