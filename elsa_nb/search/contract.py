@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
 import numpy as np
 
 if TYPE_CHECKING:
-    from elsa_nb.search.features import Features
-    from elsa_nb.search.head import Head
+    from elsa_nb.search.heads.features import Features
+    from elsa_nb.search.heads.head import Head
 
 UNASKED, UNSURE, NEGATIVE, POSITIVE = -2, -1, 0, 1
 

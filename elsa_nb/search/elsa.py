@@ -6,8 +6,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from elsa_nb.pool import Pool
-from elsa_nb.search import head as heads
-from elsa_nb.search import strategies
+from elsa_nb.search import algorithms
 from elsa_nb.search.contract import (
     NEGATIVE,
     POSITIVE,
@@ -19,10 +18,11 @@ from elsa_nb.search.contract import (
     check_counts,
     check_rng,
 )
-from elsa_nb.search.features import Features
-from elsa_nb.search.head import HeadConfig
-from elsa_nb.search.neighbours import Neighbours
-from elsa_nb.search.sketch import Sketch, without_lists
+from elsa_nb.search.heads import head as heads
+from elsa_nb.search.heads.features import Features
+from elsa_nb.search.heads.head import HeadConfig
+from elsa_nb.search.neighbours.bounds import Sketch, without_lists
+from elsa_nb.search.neighbours.lists import Neighbours
 
 
 @dataclass(frozen=True)
@@ -76,9 +76,9 @@ class SearchConfig:
 
 
 _ALLOWED = {
-    "nn_per": strategies.PER,
+    "nn_per": algorithms.PER,
     "nn_queries": ("new positives", "all positives", "last neighbours"),
-    "rands": strategies.RANDS,
+    "rands": algorithms.RANDS,
     "negatives": ("round", "all"),
     "confidence": ("probability", "logit"),
     "head_space": ("search", "embedding"),
@@ -235,10 +235,10 @@ class Search:
         config = self.config
         in_zero_pass = config.zero_pass and self._round == 0
         allowed = self._allowed(everything=in_zero_pass)
-        nearest = strategies.nearest_neighbours(self._neighbours, self._queries, config.a, allowed, per=config.nn_per)
+        nearest = algorithms.nearest_neighbours(self._neighbours, self._queries, config.a, allowed, per=config.nn_per)
         rows, components = nearest, np.full(len(nearest), Component.NN, np.int8)
         if config.use_rands:
-            random = strategies.random_search(
+            random = algorithms.random_search(
                 self._neighbours,
                 self._likely(allowed),
                 config.l,
@@ -261,7 +261,7 @@ class Search:
         if self._head is None:  # never saw both classes
             return None
         allowed = np.ones_like(self._ledger.unasked) if config.relabel else self._ledger.unasked
-        rows = strategies.final_search(self._confidences(), config.alpha_2, allowed, config.final_budget)
+        rows = algorithms.final_search(self._confidences(), config.alpha_2, allowed, config.final_budget)
         components = np.full(len(rows), Component.FINAL, np.int8)
         return Batch(rows, components, self._round) if len(rows) else None
 
@@ -275,7 +275,7 @@ class Search:
         """Return the rows RandS samples from: the sampler's, or all never asked as long as there is no head."""
         if not self.config.use_head or self._head is None:
             return np.flatnonzero(self._ledger.unasked)
-        return strategies.sampler(self._confidences(), self.config.alpha_1, allowed)
+        return algorithms.sampler(self._confidences(), self.config.alpha_1, allowed)
 
     def _b(self) -> int:
         """Return how many rows RandS asks in this round."""

@@ -10,8 +10,8 @@ import pytest
 from elsa_nb.paper.runs import simulation, validity, verification
 from elsa_nb.paper.runs.grid import Setting, strategy_of
 from elsa_nb.search.elsa import SearchConfig
-from elsa_nb.search.head import HeadConfig
-from elsa_nb.search.rivals import ProbeConfig
+from elsa_nb.search.heads.head import HeadConfig
+from elsa_nb.search.strategies.greedy_probe import ProbeConfig
 
 # What each field is changed to; where two values are given, the one that the canary does not have.
 OTHER = {

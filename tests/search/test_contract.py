@@ -10,14 +10,16 @@ import numpy as np
 import pytest
 
 from elsa_nb.pool import Pool
-from elsa_nb.search import elsa, head, rivals
+from elsa_nb.search import elsa
 from elsa_nb.search.contract import NEGATIVE, POSITIVE, UNSURE, Batch, Component, QueryError, Strategy
 from elsa_nb.search.elsa import ELSA, READINGS, RELEASED_CODE, Search, SearchConfig
-from elsa_nb.search.features import Features
-from elsa_nb.search.head import HeadConfig
-from elsa_nb.search.neighbours import Neighbours
+from elsa_nb.search.heads import head
+from elsa_nb.search.heads.features import Features
+from elsa_nb.search.heads.head import HeadConfig
+from elsa_nb.search.neighbours.lists import Neighbours
 from elsa_nb.search.oracle import Truth, simulate
-from elsa_nb.search.rivals import GreedyProbe, ProbeConfig
+from elsa_nb.search.strategies import greedy_probe
+from elsa_nb.search.strategies.greedy_probe import GreedyProbe, ProbeConfig
 
 QUICK = HeadConfig("linear-sgd", steps=5, learning_rate=0.1)
 SMALL = {"rounds": 4, "a": 5, "l": 6, "b": 4}
@@ -298,7 +300,7 @@ def test_unsure_answers_are_paid_for_and_teach_nothing(problem, name, monkeypatc
 
 
 def test_the_modules_under_test_share_one_head(problem):
-    assert elsa.heads is rivals.heads is head  # else the spy above would see nothing
+    assert elsa.heads is greedy_probe.heads is head  # else the spy above would see nothing
 
 
 def test_every_field_of_a_search_has_a_setting_of_its_own():

@@ -5,13 +5,14 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
-from elsa_nb.search import head as heads
-from elsa_nb.search import sketch, strategies
+from elsa_nb.search import algorithms
 from elsa_nb.search.contract import NEGATIVE, POSITIVE, UNSURE, Batch, Component, Ledger, QueryError
 from elsa_nb.search.elsa import ELSA, READINGS, RELEASED_CODE, Search, SearchConfig, arms
-from elsa_nb.search.features import Features
-from elsa_nb.search.head import HeadConfig
-from elsa_nb.search.neighbours import Neighbours
+from elsa_nb.search.heads import head as heads
+from elsa_nb.search.heads.features import Features
+from elsa_nb.search.heads.head import HeadConfig
+from elsa_nb.search.neighbours import bounds
+from elsa_nb.search.neighbours.lists import Neighbours
 from elsa_nb.search.oracle import Flipped, Truth, simulate
 
 N = 240
@@ -428,9 +429,9 @@ def test_below_four_positives_there_is_no_head(pool, positive, seeds):
 
 def test_random_draws_are_of_unlabelled_rows(pool, positive, seeds, monkeypatch):
     drawn = []
-    random_search = strategies.random_search
+    random_search = algorithms.random_search
     monkeypatch.setattr(
-        strategies,
+        algorithms,
         "random_search",
         lambda nn, likely, *rest, **more: drawn.append(likely) or random_search(nn, likely, *rest, **more),
     )
@@ -547,8 +548,8 @@ def test_corrections_that_make_no_sense_change_nothing(pool, seeds, rows, labels
 
 def test_a_large_pool_is_searched_by_bounds_with_the_same_log(pool, positive, seeds, monkeypatch):
     plain = simulate(search(pool, seeds, SMALL), Truth(positive))
-    monkeypatch.setattr(sketch, "LARGE", 10)
+    monkeypatch.setattr(bounds, "LARGE", 10)
     bounded = search(pool, seeds, SMALL)
-    assert isinstance(bounded._neighbours, sketch.Sketch)
+    assert isinstance(bounded._neighbours, bounds.Sketch)
     for mine, other in zip(simulate(bounded, Truth(positive)), plain, strict=True):
         np.testing.assert_array_equal(mine, other)

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from elsa_nb.search import neighbours as module
-from elsa_nb.search.neighbours import BACKENDS, Neighbours
-from elsa_nb.search.onepass import OnePass
+from elsa_nb.search.neighbours import lists as module
+from elsa_nb.search.neighbours.lists import BACKENDS, Neighbours
+from elsa_nb.search.neighbours.one_pass import OnePass
 
 pytestmark = pytest.mark.filterwarnings("error")
 

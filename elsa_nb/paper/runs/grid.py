@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from elsa_nb.search.elsa import READINGS, Search, SearchConfig
-from elsa_nb.search.head import HeadConfig
-from elsa_nb.search.rivals import GreedyProbe, ProbeConfig
+from elsa_nb.search.heads.head import HeadConfig
+from elsa_nb.search.strategies.greedy_probe import GreedyProbe, ProbeConfig
 
 PROBE = "Greedy probe"
 Config = SearchConfig | ProbeConfig

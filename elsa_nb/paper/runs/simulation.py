@@ -21,9 +21,9 @@ from elsa_nb.profiles import profile
 from elsa_nb.search import metrics
 from elsa_nb.search.contract import Component, Log, Strategy
 from elsa_nb.search.elsa import Search
-from elsa_nb.search.features import Features
+from elsa_nb.search.heads.features import Features
 from elsa_nb.search.oracle import Flipped, Oracle, Truth, simulate_together
-from elsa_nb.search.rivals import GreedyProbe
+from elsa_nb.search.strategies.greedy_probe import GreedyProbe
 from elsa_nb.threads import one_thread
 
 # Numbers of labels at which discovery is stored: 1, 2, 3 ... finely at first, to 50,000.

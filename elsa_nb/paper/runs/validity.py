@@ -17,7 +17,7 @@ import pandas as pd
 from elsa_nb import fingerprints, store
 from elsa_nb.paper.runs.grid import STRATEGIES, Setting, strategy_of
 from elsa_nb.prepared import device
-from elsa_nb.search.head import HeadConfig
+from elsa_nb.search.heads.head import HeadConfig
 from elsa_nb.search.version import SEARCH
 
 CODE = ("elsa_nb.search", "elsa_nb.paper", "elsa_nb.pool")  # named, for information, in every result

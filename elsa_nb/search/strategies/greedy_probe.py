@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from elsa_nb.pool import Pool
-from elsa_nb.search import head as heads
 from elsa_nb.search.contract import Batch, Component, Ledger, Log, QueryError, check_counts, check_rng
-from elsa_nb.search.features import Features
-from elsa_nb.search.head import HeadConfig
+from elsa_nb.search.heads import head as heads
+from elsa_nb.search.heads.features import Features
+from elsa_nb.search.heads.head import HeadConfig
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,9 @@ import numpy as np
 
 from elsa_nb.progress import bar
 from elsa_nb.search import kernels
-from elsa_nb.search.merging import Found, by_distance_then_row, farthest_of, nearest_allowed
-from elsa_nb.search.onepass import OnePass
-from elsa_nb.search.shortlist import Shortlist, in_single, propose_all
+from elsa_nb.search.neighbours.one_pass import OnePass
+from elsa_nb.search.neighbours.ordering import Found, by_distance_then_row, farthest_of, nearest_allowed
+from elsa_nb.search.neighbours.shortlist import Shortlist, in_single, propose_all
 
 SLACKS = (32, 512)  # candidates fetched beyond k: the proof mostly succeeds at once, in dense places at the second try
 BLOCK = 1024  # rows handled together
