@@ -9,7 +9,7 @@ import pytest
 
 from elsa_nb.paper.runs import simulation, validity, verification
 from elsa_nb.paper.runs.grid import Setting, strategy_of
-from elsa_nb.search.elsa import SearchConfig
+from elsa_nb.search.config import SearchConfig
 from elsa_nb.search.heads.head import HeadConfig
 from elsa_nb.search.strategies.greedy_probe import ProbeConfig
 

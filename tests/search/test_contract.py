@@ -11,13 +11,15 @@ import pytest
 
 from elsa_nb.pool import Pool
 from elsa_nb.search import elsa
+from elsa_nb.search.config import ELSA, SearchConfig
 from elsa_nb.search.contract import NEGATIVE, POSITIVE, UNSURE, Batch, Component, QueryError, Strategy
-from elsa_nb.search.elsa import ELSA, READINGS, RELEASED_CODE, Search, SearchConfig
+from elsa_nb.search.elsa import Search
 from elsa_nb.search.heads import head
 from elsa_nb.search.heads.features import Features
 from elsa_nb.search.heads.head import HeadConfig
 from elsa_nb.search.neighbours.lists import Neighbours
 from elsa_nb.search.oracle import Truth, simulate
+from elsa_nb.search.readings import READINGS, RELEASED_CODE
 from elsa_nb.search.strategies import greedy_probe
 from elsa_nb.search.strategies.greedy_probe import GreedyProbe, ProbeConfig
 

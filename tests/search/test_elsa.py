@@ -6,14 +6,16 @@ import numpy as np
 import pytest
 
 from elsa_nb.search import algorithms
+from elsa_nb.search.config import ELSA, SearchConfig
 from elsa_nb.search.contract import NEGATIVE, POSITIVE, UNSURE, Batch, Component, Ledger, QueryError
-from elsa_nb.search.elsa import ELSA, READINGS, RELEASED_CODE, Search, SearchConfig, arms
+from elsa_nb.search.elsa import Search
 from elsa_nb.search.heads import head as heads
 from elsa_nb.search.heads.features import Features
 from elsa_nb.search.heads.head import HeadConfig
 from elsa_nb.search.neighbours import bounds
 from elsa_nb.search.neighbours.lists import Neighbours
 from elsa_nb.search.oracle import Flipped, Truth, simulate
+from elsa_nb.search.readings import READINGS, RELEASED_CODE, arms
 
 N = 240
 

@@ -9,8 +9,10 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from elsa_nb.search.elsa import READINGS, Search, SearchConfig
+from elsa_nb.search.config import SearchConfig
+from elsa_nb.search.elsa import Search
 from elsa_nb.search.heads.head import HeadConfig
+from elsa_nb.search.readings import READINGS
 from elsa_nb.search.strategies.greedy_probe import GreedyProbe, ProbeConfig
 
 PROBE = "Greedy probe"

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from elsa_nb.pool import Pool
-from elsa_nb.search.contract import Batch, Component, Ledger, Log, QueryError, check_counts, check_rng
+from elsa_nb.search.checks import check_counts, check_rng
+from elsa_nb.search.contract import Batch, Component, Ledger, Log, QueryError
 from elsa_nb.search.heads import head as heads
 from elsa_nb.search.heads.features import Features
 from elsa_nb.search.heads.head import HeadConfig

@@ -12,8 +12,8 @@ from elsa_nb.paper.experiments.catalogue import SWEEPS, sweep
 from elsa_nb.paper.experiments.trade_off.sweep import PRINTED_CLASSES
 from elsa_nb.paper.runs.grid import PROBE, Setting, changed
 from elsa_nb.paper.runs.simulation import draw_seeds
-from elsa_nb.search.elsa import READINGS
 from elsa_nb.search.heads.head import HeadConfig
+from elsa_nb.search.readings import READINGS
 
 
 @pytest.fixture
