@@ -1,18 +1,22 @@
-"""Algorithm 4: ELSA as one object that asks (`query`) and is answered (`update`)."""
+"""Algorithm 4: ELSA as one object that asks (`query`) and is answered (`update`).
+
+Read it beside the paper: the lines 1 to 15 of the algorithm stand here in their order, each marked where it happens.
+The loop of lines 2 to 12 is the caller's: `while (batch := search.query()) is not None: search.update(answers)`.
+What the paper leaves open, and what only its released code does, is decided in `readings`.
+"""
 
 from collections.abc import Sequence
 
 import numpy as np
 
 from elsa_nb.pool import Pool
-from elsa_nb.search import algorithms
+from elsa_nb.search import algorithms, readings
 from elsa_nb.search.checks import check_rng
 from elsa_nb.search.config import ELSA as ELSA
 from elsa_nb.search.config import SearchConfig
 from elsa_nb.search.contract import NEGATIVE, POSITIVE, Batch, Component, Ledger, Log, QueryError
 from elsa_nb.search.heads import head as heads
 from elsa_nb.search.heads.features import Features
-from elsa_nb.search.heads.head import HeadConfig
 from elsa_nb.search.neighbours.bounds import Sketch, without_lists
 from elsa_nb.search.neighbours.lists import Neighbours
 
@@ -49,43 +53,18 @@ class Search:
             if given is not None and len(given.vectors) != n:
                 raise ValueError(f"{name} of {len(given.vectors)} rows for a pool of {n}; make them from the same pool")
         self.config, self.pool = config, pool
-        self._ledger = Ledger(n, seeds)
+        self._ledger = Ledger(n, seeds)  # Lambda, and all answers
         self._rng = check_rng(rng)
         self._neighbours = neighbours or without_lists(pool.vectors)
         self._features = features or Features(pool.vectors)
         self._head: heads.Head | None = None
-        self._round = 0
         self._queries = self._ledger.seeds  # line 1: delta0 <- Lambda
-        self._round_negatives = np.empty(0, np.int64)
+        self._round = 0
+        self._round_negatives = np.empty(0, np.int64)  # gamma-
         self._stuck = False  # the last round found nothing
         self._in_final = False
-        self._logits: np.ndarray | None = None  # handed in, as long as a query reads them
         self._final_head_trained = False
-
-    @property
-    def log(self) -> Log:
-        """All questions answered so far, in order."""
-        return self._ledger.log
-
-    @property
-    def positives(self) -> np.ndarray:
-        """The rows known to be positive, seeds included: Lambda, and at the end Lambda*."""
-        return self._ledger.positives
-
-    def shared_parts(self) -> tuple[object, ...]:
-        """Return what copies of this search may share: the pool, its neighbours and the head's features."""
-        return self.pool, self._neighbours, self._features
-
-    def head_to_score(self) -> tuple[heads.Head, Features] | None:
-        """Return the head whose logits over all rows the next `query` reads, with its features, or None."""
-        if self._in_final or self._ledger.open:
-            return None
-        if self._goes_on():
-            reads = self.config.use_rands and self.config.use_head
-        else:
-            reads = self.config.use_final
-            self._train_final_head()
-        return (self._head, self._features) if reads and self._head is not None else None
+        self._logits: np.ndarray | None = None  # handed in, as long as a query reads them
 
     def query(self, logits: np.ndarray | None = None) -> Batch | None:
         """Return the next questions to the oracle, or None when the search is over.
@@ -96,16 +75,48 @@ class Search:
         if self._in_final:
             return None
         self._logits = logits
-        batch = self._next_round() if self._goes_on() else None
-        if batch is None:
+        batch = self._next_round() if self._goes_on() else None  # line 2: for i <= number of epochs
+        if batch is None:  # line 12: end for
             self._in_final = True
             batch = self._final_search()
         self._logits = None
-        return batch and self._ledger.ask(batch)
+        return batch and self._ledger.ask(batch)  # the questions of line 7, or of line 14
+
+    def _goes_on(self) -> bool:
+        """Tell whether another round comes: NN alone has nowhere to go after one without new positives."""
+        return self._round < self.config.rounds + self.config.zero_pass and (self.config.use_rands or not self._stuck)
+
+    def _next_round(self) -> Batch | None:
+        """Return the questions of a round, lines 3 to 6; None when nothing is left to ask."""
+        config = self.config
+        allowed = readings.rows_allowed(config, self._ledger, self._round)
+        # Line 3: K <- NN(delta0, a)
+        nearest = algorithms.nearest_neighbours(self._neighbours, self._queries, config.a, allowed, per=config.nn_per)
+        random = np.empty(0, np.int64)
+        if config.use_rands:
+            # Line 4: l <- Sampler(D)
+            likely = self._sample(allowed)
+            # Line 5: delta <- RandS(l, b)
+            b = readings.rows_of_rands(config, len(self.positives), self._round)
+            random = algorithms.random_search(
+                self._neighbours, likely, config.l, b, allowed, self._rng, variant=config.rands
+            )
+        # Line 6: gamma <- K u delta
+        random = random[~np.isin(random, nearest)]
+        rows = np.concatenate([nearest, random])
+        components = np.repeat(np.array([Component.NN, Component.RANDS], np.int8), [len(nearest), len(random)])
+        return Batch(rows, components, self._round) if len(rows) else None
+
+    def _sample(self, allowed: np.ndarray) -> np.ndarray:
+        """Return the rows RandS samples from: the sampler's, or all never asked as long as there is no head."""
+        if not self.config.use_head or self._head is None:
+            return np.flatnonzero(self._ledger.unasked)
+        return algorithms.sampler(self._confidences(), self.config.alpha_1, allowed)
 
     def update(self, labels: Sequence[int] | np.ndarray) -> None:
         """Answer the last query: one label a row of its batch, 1 positive, 0 negative, -1 unsure."""
-        # Lines 7-8: Oracle(gamma) -> gamma+, gamma-; Lambda <- Lambda u gamma+
+        # Line 7: Oracle(gamma) -> (gamma+, gamma-); line 8: Lambda <- Lambda u gamma+. After the rounds these are
+        # line 14: Oracle(z) -> (z+, z-); and line 15: Lambda* <- Lambda u z+, which `positives` returns.
         batch, given = self._ledger.answer(labels)
         if self._in_final:
             return
@@ -113,89 +124,27 @@ class Search:
         if (given == NEGATIVE).any():  # a round without negatives leaves those of the round before
             self._round_negatives = batch.rows[given == NEGATIVE]
         if self.config.use_head:
-            self._train(self.config.head)  # line 9
-        self._queries = self._next_queries(batch, given)  # line 10: delta0 = gamma+
-        self._round += 1
+            self._train(self.config.head)  # line 9: header trained on (Lambda u gamma-)
+        self._queries = readings.next_queries(self.config, batch, given, self.positives)  # line 10: delta0 = gamma+
+        self._round += 1  # line 11: i++
 
-    def amend(self, rows: Sequence[int] | np.ndarray, labels: Sequence[int] | np.ndarray) -> None:
-        """Correct answers given earlier (a person changes her mind): they count from the next training and query on.
-
-        `rows` were asked before, or are seeds; `labels` as for `update`. Wrong ones raise `ValueError`, change nothing.
-        """
-        self._ledger.amend(rows, labels)
-        answers = self._ledger.answers
-        rows = np.asarray(rows, np.int64)
-        self._round_negatives = np.setdiff1d(self._round_negatives, rows[answers[rows] != NEGATIVE])
-        if self.config.nn_queries != "last neighbours":  # there the queries are whatever was near, positive or not
-            kept = np.setdiff1d(self._queries, rows[answers[rows] != POSITIVE])
-            queries = np.union1d(kept, rows[answers[rows] == POSITIVE])
-            self._queries = queries if len(queries) else self.positives
-
-    def _goes_on(self) -> bool:
-        """Tell whether another round comes: NN alone has nowhere to go after one without new positives."""
-        return self._round < self.config.rounds + self.config.zero_pass and (self.config.use_rands or not self._stuck)
-
-    def _next_round(self) -> Batch | None:
-        """Lines 3-6: gamma = NN(delta0, a) u RandS(Sampler(D), b)."""
-        config = self.config
-        in_zero_pass = config.zero_pass and self._round == 0
-        allowed = self._allowed(everything=in_zero_pass)
-        nearest = algorithms.nearest_neighbours(self._neighbours, self._queries, config.a, allowed, per=config.nn_per)
-        rows, components = nearest, np.full(len(nearest), Component.NN, np.int8)
-        if config.use_rands:
-            random = algorithms.random_search(
-                self._neighbours,
-                self._likely(allowed),
-                config.l,
-                self._b(),
-                allowed,
-                self._rng,
-                variant=config.rands,
-            )
-            random = random[~np.isin(random, nearest)]
-            rows = np.concatenate([nearest, random])
-            components = np.concatenate([components, np.full(len(random), Component.RANDS, np.int8)])
-        return Batch(rows, components, self._round) if len(rows) else None
+    def _train(self, config: heads.HeadConfig) -> None:
+        negatives = self._round_negatives if self.config.negatives == "round" else self._ledger.negatives
+        self._head = heads.train(self._features, self.positives, negatives, config, self._rng, self._head)
 
     def _final_search(self) -> Batch | None:
-        """Lines 13-14: z <- Sampler(D), with the head as it is after the last round."""
+        """Return the questions of the final search, line 13, with the head as it is after the last round."""
         config = self.config
         if not config.use_final:
             return None
         self._train_final_head()
         if self._head is None:  # never saw both classes
             return None
-        allowed = np.ones_like(self._ledger.unasked) if config.relabel else self._ledger.unasked
+        # Line 13: z <- Sampler(D)
+        allowed = readings.rows_allowed_at_the_end(config, self._ledger)
         rows = algorithms.final_search(self._confidences(), config.alpha_2, allowed, config.final_budget)
         components = np.full(len(rows), Component.FINAL, np.int8)
         return Batch(rows, components, self._round) if len(rows) else None
-
-    def _allowed(self, *, everything: bool) -> np.ndarray:
-        """Return the mask of rows a round may ask (min >= 0 in Algorithm 1 leaves this open; paper notes 3)."""
-        if everything:
-            return np.ones(len(self._ledger.answers), bool)
-        return self._ledger.answers != POSITIVE if self.config.relabel else self._ledger.unasked
-
-    def _likely(self, allowed: np.ndarray) -> np.ndarray:
-        """Return the rows RandS samples from: the sampler's, or all never asked as long as there is no head."""
-        if not self.config.use_head or self._head is None:
-            return np.flatnonzero(self._ledger.unasked)
-        return algorithms.sampler(self._confidences(), self.config.alpha_1, allowed)
-
-    def _b(self) -> int:
-        """Return how many rows RandS asks in this round."""
-        config = self.config
-        grown = round(config.b_slope * len(self.positives))
-        if config.b_floor:
-            return max(config.b, grown)
-        return config.b if self._round == 0 else grown
-
-    def _next_queries(self, batch: Batch, given: np.ndarray) -> np.ndarray:
-        """Return the queries of the next NN."""
-        if self.config.nn_queries == "last neighbours":
-            return batch.rows[batch.components == Component.NN]
-        new = batch.rows[given == POSITIVE]
-        return new if self.config.nn_queries == "new positives" and len(new) else self.positives
 
     def _train_final_head(self) -> None:
         """Train the head of an arm that does without one in its rounds, once."""
@@ -204,9 +153,15 @@ class Search:
             self._train(config.final_head or config.head)
             self._final_head_trained = True
 
-    def _train(self, config: HeadConfig) -> None:
-        negatives = self._round_negatives if self.config.negatives == "round" else self._ledger.negatives
-        self._head = heads.train(self._features, self.positives, negatives, config, self._rng, self._head)
+    @property
+    def log(self) -> Log:
+        """All questions answered so far, in order."""
+        return self._ledger.log
+
+    @property
+    def positives(self) -> np.ndarray:
+        """The rows known to be positive, seeds included: Lambda, and at the end Lambda*."""
+        return self._ledger.positives
 
     def scores(self) -> np.ndarray:
         """Return the confidence (n,) float64 that each row is positive; `QueryError` before the head is trained."""
@@ -220,3 +175,29 @@ class Search:
 
     def _confidence(self, logits: np.ndarray) -> np.ndarray:
         return logits if self.config.confidence == "logit" else heads.confidence(logits)
+
+    def amend(self, rows: Sequence[int] | np.ndarray, labels: Sequence[int] | np.ndarray) -> None:
+        """Correct answers given earlier (a person changes her mind): they count from the next training and query on.
+
+        `rows` were asked before, or are seeds; `labels` as for `update`. Wrong ones raise `ValueError`, change nothing.
+        """
+        self._ledger.amend(rows, labels)
+        answers = self._ledger.answers
+        rows = np.asarray(rows, np.int64)
+        self._round_negatives = np.setdiff1d(self._round_negatives, rows[answers[rows] != NEGATIVE])
+        self._queries = readings.amended_queries(self.config, self._queries, rows, self._ledger)
+
+    def head_to_score(self) -> tuple[heads.Head, Features] | None:
+        """Return the head whose logits over all rows the next `query` reads, with its features, or None."""
+        if self._in_final or self._ledger.open:
+            return None
+        if self._goes_on():
+            reads = self.config.use_rands and self.config.use_head
+        else:
+            reads = self.config.use_final
+            self._train_final_head()
+        return (self._head, self._features) if reads and self._head is not None else None
+
+    def shared_parts(self) -> tuple[object, ...]:
+        """Return what copies of this search may share: the pool, its neighbours and the head's features."""
+        return self.pool, self._neighbours, self._features
