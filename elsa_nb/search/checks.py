@@ -46,3 +46,19 @@ def check_rows(rows: Sequence[int] | np.ndarray, n: int, what: str) -> np.ndarra
         row, times = values[repeated[0]], counts[repeated[0]]
         raise ValueError(f"{what}: row {row} is given {times} times; give each row once")
     return given
+
+
+def rows_of_ids(names: Sequence[str] | np.ndarray, ids: np.ndarray, what: str) -> np.ndarray:
+    """Return the row numbers (m,) int64 of `names` among the `ids` (n,) of a pool, or say which is not there."""
+    names = np.asarray(names).astype(str)
+    if names.ndim != 1:
+        raise ValueError(f"{what} of shape {names.shape}; give a flat list of ids")
+    order = np.argsort(ids, kind="stable")
+    at = np.minimum(np.searchsorted(ids, names, sorter=order), len(ids) - 1)
+    rows = order[at]
+    if strange := names[ids[rows] != names].tolist():
+        raise ValueError(
+            f"{what}: {strange[0]!r} is no id of this pool, whose ids are {ids[0]!s}, ... {ids[-1]!s}; give ids as in "
+            "pool.ids, or row numbers"
+        )
+    return rows.astype(np.int64)

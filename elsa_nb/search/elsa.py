@@ -6,6 +6,7 @@ What the paper leaves open, and what only its released code does, is decided in 
 """
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import numpy as np
 
@@ -24,8 +25,8 @@ from elsa_nb.search.neighbours.lists import Neighbours
 class Search:
     """One search for the class of the seeds: ask with `query`, answer with `update`, until `query` returns None.
 
-    `pool` holds the vectors searched; `seeds` are the row numbers of known positives; all randomness comes from `rng`,
-    a generator or its seed (None: another seed each time).
+    `pool` holds the vectors searched; `seeds` are known positives, as row numbers or as ids of the pool; all randomness
+    comes from `rng`, a generator or its seed (None: another seed each time).
     `neighbours` (over `pool.vectors`) and `features` (what the head sees) can be shared by many searches; by default
     both are made from `pool`. With `config.head_space` "embedding", pass the `Features` of the embedding.
 
@@ -33,13 +34,17 @@ class Search:
     change nothing.
     """
 
+    name = "ELSA"
     version = 1  # raised with a change of this strategy's logs: see `elsa_nb.search.version`
     config_class = SearchConfig
+    needs = ("neighbours", "features")
+    components: ClassVar = {Component.NN: "NN", Component.RANDS: "RandS", Component.FINAL: "final"}
+    colour = "#0072B2"
 
     def __init__(
         self,
         pool: Pool,
-        seeds: Sequence[int] | np.ndarray,
+        seeds: Sequence[int] | Sequence[str] | np.ndarray,
         *,
         config: SearchConfig = ELSA,
         rng: np.random.Generator | int | None,
@@ -53,7 +58,7 @@ class Search:
             if given is not None and len(given.vectors) != n:
                 raise ValueError(f"{name} of {len(given.vectors)} rows for a pool of {n}; make them from the same pool")
         self.config, self.pool = config, pool
-        self._ledger = Ledger(n, seeds)  # Lambda, and all answers
+        self._ledger = Ledger(n, seeds, pool.ids)  # Lambda, and all answers
         self._rng = check_rng(rng)
         self._neighbours = neighbours or without_lists(pool.vectors)
         self._features = features or Features(pool.vectors)
@@ -197,6 +202,23 @@ class Search:
             reads = self.config.use_final
             self._train_final_head()
         return (self._head, self._features) if reads and self._head is not None else None
+
+    @property
+    def draws_randomness(self) -> bool:
+        """Whether the questions depend on `rng`: RandS samples rows, AdamW draws batches for a head that is read."""
+        config = self.config
+        rands = config.use_rands and config.rounds + config.zero_pass > 0 and (config.b > 0 or config.b_slope > 0)
+        last = config.head if config.use_head or config.final_head is None else config.final_head
+        return rands or (config.use_final and last.kind != "logistic")
+
+    def largest_batch(self) -> int:
+        """Return how many rows the next query may ask at most: a + b in a round, all left in a final search."""
+        config, unasked = self.config, len(self._ledger.answers)
+        if not self._goes_on():
+            return min(config.final_budget or unasked, unasked)
+        nearest = config.a * (len(self._queries) if config.nn_per == "query" else 1)
+        random = readings.rows_of_rands(config, len(self.positives), self._round) if config.use_rands else 0
+        return max(min(nearest + random, unasked), 0)
 
     def shared_parts(self) -> tuple[object, ...]:
         """Return what copies of this search may share: the pool, its neighbours and the head's features."""

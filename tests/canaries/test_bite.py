@@ -59,7 +59,7 @@ def run(row, config):
 def test_one_canary_falls_for_each_field(canaries, kind, name):
     tried = 0
     for row in canaries:
-        config = validity.config_of(strategy_of(row["arm"]), row["config"])
+        config = validity.config_of(strategy_of(row["arm"]).name, row["config"])
         inner = config.head if kind is HeadConfig else config
         if not isinstance(inner, kind) or (name in MATTERS and not MATTERS[name](row, config)):
             continue
