@@ -9,7 +9,7 @@ const weight = (position) => (position * 7919) % 1000003 + 1;
 
 class Cards {
   constructor(size = 24) {
-    Object.assign(this, { size, labels: [], rounds: [], history: [], cursor: 0, open: 0, waiting: false, over: false, check: 0 });
+    Object.assign(this, { size, labels: [], rounds: [], history: [], undone: [], cursor: 0, open: 0, waiting: false, over: false, check: 0 });
   }
 
   get starts() {
@@ -29,7 +29,7 @@ class Cards {
   deal(n, known = []) {
     const start = this.labels.length;
     for (let i = 0; i < n; i++) this.labels.push(OPEN);
-    this.rounds.push(start); this.history.push(start); this.open += n;
+    this.rounds.push(start); this.history.push(start); this.undone = []; this.open += n;
     for (const [offset, label] of known) this.put(start + offset, label);
     this.waiting = this.over = false;
     this.cursor = this.firstOpen(start, start + n, start);
@@ -44,6 +44,7 @@ class Cards {
       if (changes.length) {
         this.history.push(changes.map(([position, old]) => [position, old]));
         this.over = false;
+        if (event.op !== "redo") this.undone = [];
       }
       return changes;
     }
@@ -60,7 +61,7 @@ class Cards {
 
   putAll(from, to, label, only = () => true) {
     const changes = [];
-    for (let p = from; p < to; p++) if (this.labels[p] !== label && only(this.labels[p])) changes.push(this.put(p, label));
+    for (let p = from; p < to; p++) if (this.labels[p] !== label && only(this.labels[p], p)) changes.push(this.put(p, label));
     return changes;
   }
 
@@ -74,14 +75,19 @@ class Cards {
     if (!this.history.some(Array.isArray)) return [];
     this.over = false;
     let entry;
+    let withdrawn = false;
     while (!Array.isArray(entry = this.history.pop())) {
+      withdrawn = true;
       for (let p = entry; p < this.labels.length; p++) this.put(p, OPEN);
       this.open -= this.labels.length - entry;
       this.labels.length = entry;
       this.rounds.pop();
     }
     this.cursor = entry[0][0];
-    return entry.toReversed().map(([position, old]) => this.put(position, old));
+    const changes = entry.toReversed().map(([position, old]) => this.put(position, old));
+    if (withdrawn) this.undone = [];
+    this.undone.push(changes.toReversed().map(([position, old]) => [position, old]));
+    return changes;
   }
 }
 
@@ -127,7 +133,16 @@ const ANSWERS = {
     const start = first + Math.floor((d.cursor - first) / e.columns) * e.columns;
     return d.putAll(start, Math.min(start + e.columns, end), e.v);
   },
-  rest: (d) => { const [first, end] = d.page(d.cursor); return d.putAll(first, end, NEGATIVE, (label) => label === OPEN); },
+  rest: (d, e) => {
+    const [first, end] = d.page(d.cursor), unseen = e.but ?? [];
+    return d.putAll(first, end, NEGATIVE, (label, p) => label === OPEN && !unseen.includes(p));
+  },
+  redo: (d) => {
+    if (!d.undone.length) return [];
+    const entry = d.undone.pop();
+    d.cursor = entry[0][0];
+    return entry.map(([position, label]) => d.put(position, label));
+  },
 };
 
 export { Cards, OPEN, SIZES };
