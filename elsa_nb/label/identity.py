@@ -144,4 +144,4 @@ def _told(about: dict[str, Any], ids: Sequence[str], lost: int) -> str:
         "answer is about an item that is gone: it stays" if lost == 1 else "answers are about gone items: they stay"
     )
     gone = f" {lost:,} {about_gone} in the file." if lost else ""
-    return f"{said}. Your answers went with their items, and the search goes on from them.{gone}"
+    return f"{said}. Your answers went with their items, and the search goes on from them.{gone if lost else ''}"
