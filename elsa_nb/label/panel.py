@@ -13,8 +13,10 @@ import numpy as np
 from elsa_nb import fingerprints
 from elsa_nb.label import export
 from elsa_nb.label.controller import Controller
+from elsa_nb.label.identity import names_of, settle
 from elsa_nb.label.items import Items, as_items
-from elsa_nb.label.remaining import RemainingEstimator, among_likely
+from elsa_nb.label.remaining import RemainingEstimator
+from elsa_nb.label.rounds import pool_ids
 from elsa_nb.label.session import Session
 from elsa_nb.label.widget import Widget
 from elsa_nb.search.contract import Strategy
@@ -30,7 +32,8 @@ class Panel(ipywidgets.VBox):
     `search` is a fresh search (or `label.Begin`, `label.Fixed`); `images` is what its rows show: `label.Files`,
     `label.Arrays`, a list of texts, or anything with `images(rows)` and `ids`. `session` is the file that gets every
     answer before the screen calls it saved. Several people may use one file, each under a name of their own
-    (`annotator`). `oracle` answers in a person's place when `play` is called.
+    (`annotator`). `oracle` answers in a person's place when `play` is called. `estimate` says how many are left
+    (`label.remaining`); by default nothing is said, for a rough number misleads.
 
     After each round the user's own `search` object is where the panel is; `panel.positives` are the finds.
 
@@ -47,7 +50,7 @@ class Panel(ipywidgets.VBox):
         annotator: str = "me",
         oracle: Oracle | None = None,
         page: int = 24,
-        estimate: RemainingEstimator = among_likely,
+        estimate: RemainingEstimator | None = None,
         title: str | None = None,
     ):
         items = as_items(images)
@@ -55,7 +58,9 @@ class Panel(ipywidgets.VBox):
             code = fingerprints.code_hash("elsa_nb.search", "elsa_nb.label")[:12]
             session = Session(session, annotator=annotator, code=code)
         self.session, self.oracle = session, oracle
-        self.controller = Controller(search, items.ids, session, size=page, estimate=estimate)
+        ids = names_of(pool_ids(search), items)
+        settled = settle(session, items, ids)
+        self.controller = Controller(search, ids, session, size=page, estimate=estimate, settled=settled)
         self.widget = Widget(self.controller, items, title=title or session.path.name)
         super().__init__([self.widget, *self._controls()])
         self._stop = threading.Event()
