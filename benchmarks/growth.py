@@ -13,7 +13,7 @@ from benchmarks.synthetic import Clustered
 from benchmarks.timing import exponent, median
 from benchmarks.warming import warm_up
 from elsa_nb.pool import Pool
-from elsa_nb.search.elsa import ELSA
+from elsa_nb.search.config import ELSA
 from elsa_nb.search.heads.features import Features
 from elsa_nb.search.neighbours.lists import Neighbours
 

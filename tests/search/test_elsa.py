@@ -6,14 +6,16 @@ import numpy as np
 import pytest
 
 from elsa_nb.search import algorithms
+from elsa_nb.search.config import ELSA, SearchConfig
 from elsa_nb.search.contract import NEGATIVE, POSITIVE, UNSURE, Batch, Component, Ledger, QueryError
-from elsa_nb.search.elsa import ELSA, READINGS, RELEASED_CODE, Search, SearchConfig, arms
+from elsa_nb.search.elsa import Search
 from elsa_nb.search.heads import head as heads
 from elsa_nb.search.heads.features import Features
 from elsa_nb.search.heads.head import HeadConfig
 from elsa_nb.search.neighbours import bounds
 from elsa_nb.search.neighbours.lists import Neighbours
 from elsa_nb.search.oracle import Flipped, Truth, simulate
+from elsa_nb.search.readings import READINGS, RELEASED_CODE, arms
 
 N = 240
 
@@ -51,7 +53,7 @@ def answers(strategy, oracle):
 @pytest.mark.parametrize(
     ("seeds", "match"),
     [
-        ([], "no seeds given; a search needs the row number of at least one known positive"),
+        ([], "no seeds given; a search needs at least one known positive, by row number or by id"),
         (np.empty(0, np.int64), "no seeds given"),
         ([4, 9, 4], "seeds: row 4 is given 2 times; give each row once"),
         ([7, 3, 3, 7, 7], "seeds: row 3 is given 2 times"),
@@ -60,7 +62,8 @@ def answers(strategy, oracle):
         ([2**40], f"seeds: row {2**40} is not in the pool"),
         (np.arange(N) < 3, "seeds of type bool; give whole row numbers"),
         ([3.0, 4.0], "seeds of type float64; give whole row numbers"),
-        (["3"], "seeds of type <U1; give whole row numbers"),
+        (["3", "x"], "seeds: 'x' is no id of this pool, whose ids are 0, .* 239; give ids as in pool.ids, or row"),
+        (["3", "3"], "seeds: row 3 is given 2 times"),
         ([[3, 4]], r"seeds of shape \(1, 2\); give a flat list"),
         (3, r"seeds of shape \(\); give a flat list"),
     ],

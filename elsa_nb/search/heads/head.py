@@ -19,7 +19,7 @@ import numpy as np
 from numba import njit
 from threadpoolctl import ThreadpoolController
 
-from elsa_nb.search.contract import check_counts
+from elsa_nb.search.checks import check_counts
 from elsa_nb.search.heads.features import Features
 from elsa_nb.search.heads.logistic import confidence as confidence  # read by those who have a head's logits
 from elsa_nb.search.heads.logistic import logistic_regression

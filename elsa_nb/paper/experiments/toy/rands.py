@@ -11,7 +11,7 @@ import pandas as pd
 
 from elsa_nb.paper.experiments.toy import space as toy
 from elsa_nb.search import algorithms
-from elsa_nb.search.elsa import SearchConfig
+from elsa_nb.search.config import SearchConfig
 from elsa_nb.search.neighbours.lists import Neighbours
 from elsa_nb.search.oracle import Truth
 from elsa_nb.threads import one_thread

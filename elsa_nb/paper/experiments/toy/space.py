@@ -15,11 +15,13 @@ import pandas as pd
 
 from elsa_nb.pool import Pool
 from elsa_nb.search import algorithms
+from elsa_nb.search.config import SearchConfig
 from elsa_nb.search.contract import Component
-from elsa_nb.search.elsa import READINGS, Search, SearchConfig
+from elsa_nb.search.elsa import Search
 from elsa_nb.search.heads.head import HeadConfig
 from elsa_nb.search.neighbours.lists import Neighbours
 from elsa_nb.search.oracle import Truth, simulate
+from elsa_nb.search.readings import READINGS
 from elsa_nb.threads import one_thread
 
 CLASS_SIDE = 45.0  # degrees: the direction, seen from the middle of the other classes, in which the class lies
