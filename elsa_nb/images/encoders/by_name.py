@@ -4,36 +4,21 @@
 photographs. A new kind of encoder is a prefix here and a module of its own.
 """
 
-from pathlib import Path
 from typing import Any
 
 from elsa_nb import store
 from elsa_nb.errors import MissingDataError
-from elsa_nb.images.encoders import efficientnet_lite
 from elsa_nb.images.encoders.baselines import load_floor
+from elsa_nb.images.encoders.efficientnet_lite import load_efficientnet_lite0
 from elsa_nb.images.encoders.libraries import load_timm, load_torchvision
-from elsa_nb.images.encoders.own_weights import SUFFIXES, load_own_weights
+from elsa_nb.images.encoders.names import FALLBACK, is_file_name, name_for_pictures
+from elsa_nb.images.encoders.own_weights import load_own_weights
 from elsa_nb.images.encoders.preprocessing import IMAGENET_GEOMETRY
 from elsa_nb.images.encoders.published import OFFICIAL
 from elsa_nb.images.encoders.published_networks import load_pretrained
 from elsa_nb.images.encoders.small_resnet import load_trained
 
 PREFIXES = ("official", "timm", "torchvision", "floor")
-# Short names for photographs beside those of the published encoders.
-SHORT_NAMES = {"dinov2-small": "timm:vit_small_patch14_dinov2.lvd142m@224"}
-
-
-def is_file_name(name: str) -> bool:
-    """Say whether `name` means a file of weights: it ends like one, or it is one."""
-    return name.lower().endswith(SUFFIXES) or (("/" in name or "\\" in name) and Path(name).is_file())
-
-
-def name_for_pictures(name: str) -> str:
-    """Return the whole name of an encoder of photographs: a published one's own name, `vicreg`, is `official:vicreg`.
-
-    Glyphs have encoders of the same names, trained here; for those see `load_encoder`.
-    """
-    return f"official:{name}" if name in OFFICIAL else SHORT_NAMES.get(name, name)
 
 
 def load_for_pictures(name: str) -> Any:
@@ -45,8 +30,8 @@ def load_for_pictures(name: str) -> Any:
     """
     if is_file_name(name):
         return load_own_weights(name)
-    if name == efficientnet_lite.NAME:
-        return efficientnet_lite.load_efficientnet_lite0()
+    if name == FALLBACK:
+        return load_efficientnet_lite0()
     encoder = load_encoder(name_for_pictures(name))
     if not hasattr(encoder, "geometry"):
         raise ValueError(

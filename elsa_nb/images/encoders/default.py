@@ -14,11 +14,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from elsa_nb.errors import MissingDataError
-from elsa_nb.images.encoders import efficientnet_lite
 from elsa_nb.images.encoders.by_name import load_for_pictures
+from elsa_nb.images.encoders.names import BEST, FALLBACK
 
-BEST = "dinov2-small"
-FALLBACK = efficientnet_lite.NAME
 CANDIDATES = (BEST, FALLBACK)
 
 _ABOUT = {

@@ -11,9 +11,9 @@ from torch import Tensor, nn
 from elsa_nb.errors import CorruptFileError, MissingDataError
 from elsa_nb.images.encoders.checkpoints import read_checkpoint
 from elsa_nb.images.encoders.libraries import LibraryModel
+from elsa_nb.images.encoders.names import FALLBACK as NAME
 from elsa_nb.images.encoders.preprocessing import CropGeometry
 
-NAME = "efficientnet-lite0"
 CENTRE, DEVIATION = 127.0, 128.0  # what the published network subtracts from 0..255 and divides by
 GEOMETRY = CropGeometry(256, 224, "bicubic")  # its evaluation leaves 32 pixels around the crop
 _CLASSIFIER = 2  # the last two entries: the weights and biases of the 1,000 classes

@@ -20,7 +20,6 @@ from elsa_nb.images.encoders.own_networks import NETWORKS, network_for
 from elsa_nb.images.encoders.preprocessing import CropGeometry
 from elsa_nb.store import sha256_file
 
-SUFFIXES = (".pth", ".pt", ".ckpt", ".tar", ".bin", ".safetensors")
 # Parts of keys that wrappers of PyTorch put in front: of data-parallel training, and of torch.compile.
 _WRAPPERS = re.compile(r"(?:^|(?<=\.))(?:(?:module|_orig_mod)\.)+")
 # What may lie beside the network without belonging to it: classifiers, projectors and what a method adds.

@@ -4,8 +4,6 @@ A folder's pools are made by one function, `embed_folder`, under one naming, whi
 """
 
 import argparse
-import os
-import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -14,11 +12,13 @@ from typing import Any
 import numpy as np
 
 from elsa_nb import store
-from elsa_nb.images.encoders.by_name import is_file_name, load_encoder, load_for_pictures, name_for_pictures
+from elsa_nb.images.encoders.by_name import load_encoder, load_for_pictures
 from elsa_nb.images.encoders.default import CANDIDATES, about, choose_default
+from elsa_nb.images.encoders.names import hyphened, is_file_name, name_for_pictures
 from elsa_nb.images.encoders.protocol import ImageEncoder
 from elsa_nb.images.extraction.crops import Crops
 from elsa_nb.images.extraction.extract import BATCH_OF_LARGE_ON_CPU, encode, extract_all
+from elsa_nb.images.extraction.folder_names import folder_title, place_of
 from elsa_nb.images.extraction.folder_pools import extract_folder
 from elsa_nb.images.extraction.precision import check_precision
 from elsa_nb.images.extraction.requirements import require
@@ -26,7 +26,6 @@ from elsa_nb.images.sources.by_name import open_dataset
 from elsa_nb.images.sources.files import ImageFiles, open_folder
 from elsa_nb.pool import Pool
 from elsa_nb.profiles import Profile, profile
-from elsa_nb.store import sha256_bytes
 
 Pools = dict[str, dict[str, Pool]]
 
@@ -83,7 +82,7 @@ def embed_folder(
     for remark in getattr(files, "remarks", ()):
         print(remark)
     place = Path(folder or store.DATA / "pools")
-    base = _hyphened(name) if name else folder_title(root)
+    base = hyphened(name) if name else folder_title(root)
     if encoders:
         loaded = {}
         for each in encoders:
@@ -95,17 +94,6 @@ def embed_folder(
         chosen, encoder = choose_default(here)
         loaded = {_pool_title(chosen): encoder}
     return extract_folder(files, loaded, name=base, folder=place, **options)
-
-
-def folder_title(root: Path | str) -> str:
-    """Return what the pools of a folder are called: its name, and eight digits of where it lies."""
-    root = Path(root).resolve()
-    return f"{_hyphened(root.name)}-{sha256_bytes(os.fsencode(root))[:8]}"
-
-
-def place_of(pool: Pool) -> Path:
-    """Return the folder in `data/pools` that holds a pool, as `--pool` takes it."""
-    return store.DATA / "pools" / pool.name
 
 
 class ExampleEncoder:
@@ -156,8 +144,4 @@ def _report_precision(
 
 def _pool_title(name: str, encoder: ImageEncoder | None = None) -> str:
     """Return what a pool's name says of its encoder: the name of weights of one's own tells two of one name apart."""
-    return _hyphened(encoder.name if encoder is not None and is_file_name(name) else name_for_pictures(name))
-
-
-def _hyphened(name: str) -> str:
-    return re.sub(r"[^\w.-]+", "-", name)
+    return hyphened(encoder.name if encoder is not None and is_file_name(name) else name_for_pictures(name))

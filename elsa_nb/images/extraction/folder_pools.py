@@ -6,7 +6,6 @@ must all be there.
 
 import csv
 import io
-import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from elsa_nb.images.encoders.preprocessing import CropGeometry
 from elsa_nb.images.encoders.protocol import ImageEncoder
 from elsa_nb.images.extraction.crops import Crops, ahead
 from elsa_nb.images.extraction.extract import BATCH, BATCH_OF_LARGE_ON_CPU, provenance_of, recipe_of
+from elsa_nb.images.extraction.folder_names import stamps
 from elsa_nb.images.extraction.forward import device_and_precision, forward
 from elsa_nb.images.extraction.kept import CARD, KeptVectors, Stamp
 from elsa_nb.images.sources.files import ImageFiles
@@ -59,13 +59,13 @@ def extract_folder(
     if dtype not in DTYPES:
         raise ValueError(f"dtype is {dtype!r}; a pool holds one of {DTYPES}.")
     device, precision = device_and_precision(precision)
-    stamps = _stamps(files)
+    now = stamps(files)
     groups: dict[CropGeometry, dict[str, ImageEncoder]] = {}
     for title, encoder in encoders.items():
         groups.setdefault(encoder.geometry, {})[title] = encoder
     pools: dict[str, dict[str, Pool]] = {}
     for geometry, group in groups.items():
-        job = _Group(Crops(files, geometry, resizer), group, stamps, dtype, device, precision)
+        job = _Group(Crops(files, geometry, resizer), group, now, dtype, device, precision)
         job.open(Path(folder or store.DATA / "pools"), name, spaces)
         size = batch or (BATCH_OF_LARGE_ON_CPU if device == "cpu" else BATCH)
         job.embed(size, device == "cuda" if compiled is None else compiled, strict, workers, progress)
@@ -80,12 +80,12 @@ class _Group:
         self,
         crops: Crops,
         encoders: Mapping[str, ImageEncoder],
-        stamps: Mapping[str, Stamp],
+        now: Mapping[str, Stamp],
         dtype: str,
         device: str,
         precision: str,
     ):
-        self.crops, self.encoders, self.stamps = crops, encoders, stamps
+        self.crops, self.encoders, self.stamps = crops, encoders, now
         self.dtype, self.device, self.precision = dtype, device, precision
         self.root = str(Path(crops.pictures.root).resolve())
         self.kept: dict[tuple[str, str], KeptVectors] = {}
@@ -231,15 +231,3 @@ class _Batches(torch.utils.data.Dataset):
             except (CorruptFileError, MissingDataError) as error:
                 broken[row] = getattr(error, "reason", str(error))
         return torch.from_numpy(images), broken
-
-
-def _stamps(files: ImageFiles) -> dict[str, Stamp]:
-    stamps = {}
-    for item, path in zip(files.ids.tolist(), files.paths.tolist(), strict=True):
-        try:
-            told = os.stat(files.root / path)  # noqa: PTH116 - a third of the time of Path.stat
-        except OSError:
-            stamps[item] = Stamp(-1, 0)  # gone since the folder was listed: it will be found broken
-        else:
-            stamps[item] = Stamp(told.st_size, told.st_mtime_ns)
-    return stamps

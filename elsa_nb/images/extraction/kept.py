@@ -85,6 +85,8 @@ class KeptVectors:
         parts = self._finished, self._mapped()
         card = {"making": making, "root": root, "ids": ids.tolist(), "about": dict(about)}
         card["stamps"] = [self._stamps[item] for item in ids.tolist()]
+        inside = set(card["ids"])
+        card["left_out"] = {item: stamp for item, stamp in self._stamps.items() if item not in inside}
         with PoolWriter(self.folder, ids, self.d, dtype=self.dtype.name, resume=False, **about) as writer:
             for first in range(0, len(ids), BLOCK):
                 places = [self._places[item] for item in ids[first : first + BLOCK].tolist()]
