@@ -50,7 +50,7 @@ class Panel(ipywidgets.VBox):
         estimate: RemainingEstimator = among_likely,
         title: str | None = None,
     ):
-        items = as_items(images)
+        items = self._items = as_items(images)
         if not isinstance(session, Session):
             code = fingerprints.code_hash("elsa_nb.search", "elsa_nb.label")[:12]
             session = Session(session, annotator=annotator, code=code)
@@ -103,7 +103,12 @@ class Panel(ipywidgets.VBox):
         return self.controller.figures()
 
     def export(self, path: Path | str | None = None, kind: str | None = None, **options: Any) -> Path:
-        """Write the answers to `path` (kind by its ending) and return it; see `elsa_nb.label.export`."""
+        """Write the answers to `path` (kind by its ending) and return it; see `elsa_nb.label.export`.
+
+        Where the items are files, kinds that need their folder get it.
+        """
+        if kind in ("links", "fiftyone"):
+            options = {"images": getattr(self._items, "folder", None)} | options
         return export.export(self.session, path, kind, **options)
 
     # --- the simulated person
