@@ -14,16 +14,19 @@ import webbrowser
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from elsa_nb import store
 from elsa_nb.errors import MissingDataError
-from elsa_nb.label import first_examples, serving
+from elsa_nb.label import first_examples, searching, serving
+from elsa_nb.label.import_labels import KIND, import_labels
 from elsa_nb.label.items import Files
+from elsa_nb.label.label_files.reader import read_labels
+from elsa_nb.label.session import Session
 from elsa_nb.pool import Pool
-from elsa_nb.search.elsa import Search
-from elsa_nb.search.neighbours.lists import Neighbours
+from elsa_nb.search.contract import POSITIVE
 
 VARIABLE = "ELSA_LABEL_JOB"
 SAMPLE_ITEMS = 96  # items shown to pick seeds from
@@ -34,7 +37,8 @@ LEAST_SEEDS = 3
 class Job:
     """What to label: the folder of items, the pool of their vectors (ids are paths in the folder), the session file.
 
-    `samples` are rows to pick seeds from, shown one group after the other.
+    `samples` are rows to pick seeds from, shown one group after the other. `strategy`, `metric` and `budget` are those
+    of `searching.search_from`.
     """
 
     folder: str
@@ -43,6 +47,9 @@ class Job:
     annotator: str = "me"
     page: int = 24
     samples: list[list[int]] = field(default_factory=list)
+    strategy: str = searching.DEFAULT
+    metric: str | None = None
+    budget: int | None = None
 
 
 def make_job(
@@ -52,10 +59,18 @@ def make_job(
     *,
     names: Sequence[str] = (),
     first: Sequence[int] = (),
+    labels: Path | str | None = None,
+    seeds: Path | str | None = None,
     annotator: str = "me",
-    page: int = 24,
+    **settings: Any,
 ) -> Job:
-    """Return the job, checked; `names` (file names or patterns) and `first` (rows) are shown before the sample."""
+    """Return the job, checked; `names` (file names or patterns) and `first` (rows) are shown before the sample.
+
+    `labels` is a file of earlier labels and `seeds` one of examples, in any of the formats that `read_labels` reads:
+    they go into the session, and the search begins from what they call positive. `settings` are other fields of `Job`.
+    Raises MissingDataError for what is not here, ValueError for a pool of other files and for bad settings; then the
+    session is as it was.
+    """
     folder, pool = Path(folder).resolve(), Path(pool).resolve()
     opened = Pool.open(pool)
     if not folder.is_dir():
@@ -73,24 +88,52 @@ def make_job(
         first_examples.random_rows(len(opened), 20 * SAMPLE_ITEMS, rng),
     ]
     samples = [group.tolist() for group in groups]
-    return Job(str(folder), str(pool), str(Path(session).resolve()), annotator, page, samples)
+    job = Job(str(folder), str(pool), str(Path(session).resolve()), annotator, samples=samples, **settings)
+    searching.check(job.strategy, metric=job.metric, budget=job.budget)
+    if labels is not None or seeds is not None:
+        _take_labels(job, opened, labels, seeds)
+    return job
+
+
+def _take_labels(job: Job, pool: Pool, labels: Path | str | None, seeds: Path | str | None) -> None:
+    """Put the labels of files into the session, and say what they were."""
+    for path, every in ((labels, None), (seeds, "positive")):  # a mistake in either leaves nothing half taken
+        if path is not None:
+            read_labels(path, pool.ids, every=every)
+    session = Session(job.session, annotator=job.annotator)
+    try:
+        for path, every in ((labels, None), (seeds, "positive")):
+            if path is not None:
+                print(import_labels(session, path, pool.ids, every=every))
+    finally:
+        session.close()
+
+
+def imported_positives(session: Session, ids: Sequence[str]) -> np.ndarray:
+    """Return the rows whose label in the session is positive and came from a file, ascending."""
+    positive = {a["item"] for a in session.answers(session.annotator) if a["kind"] == KIND and a["label"] == POSITIVE}
+    return np.flatnonzero([str(item) in positive for item in ids])
 
 
 def open_job(path: Path | str | None = None):
     """Return the panel of a job file (by default the one that ELSA_LABEL_JOB names)."""
-    from elsa_nb.label.panel import Panel
+    return open_panel(Job(**store.read_json(Path(path or os.environ[VARIABLE]))))
 
-    job = Job(**store.read_json(Path(path or os.environ[VARIABLE])))
+
+def open_panel(job: Job):
+    """Return the panel of a job: it searches from imported positives, or from what is marked in the sample."""
+    from elsa_nb.label.panel import Panel, code_stamp
+
     pool = Pool.open(job.pool, verify=False)
-    neighbours = Neighbours(pool.vectors)
-    begin = first_examples.Begin(
-        [np.array(rows) for rows in job.samples],
-        lambda seeds: Search(pool, seeds, rng=np.random.default_rng(0), neighbours=neighbours),
-        least=LEAST_SEEDS,
-    )
+    search_from = searching.search_from(pool, job.strategy, metric=job.metric, budget=job.budget)
     folder = Path(job.folder)
-    items = Files(folder, pool.ids)
-    return Panel(begin, items, job.session, annotator=job.annotator, page=job.page, title=folder.name)
+    session = Session(job.session, annotator=job.annotator, code=code_stamp())
+    seeds = imported_positives(session, pool.ids)
+    if len(seeds):
+        search = search_from(seeds)
+    else:
+        search = first_examples.Begin([np.array(rows) for rows in job.samples], search_from, least=LEAST_SEEDS)
+    return Panel(search, Files(folder, pool.ids), session, page=job.page, title=folder.name)
 
 
 def command(notebook: Path, *, ip: str, port: int, token: str) -> list[str]:

@@ -52,8 +52,7 @@ class Panel(ipywidgets.VBox):
     ):
         items = self._items = as_items(images)
         if not isinstance(session, Session):
-            code = fingerprints.code_hash("elsa_nb.search", "elsa_nb.label")[:12]
-            session = Session(session, annotator=annotator, code=code)
+            session = Session(session, annotator=annotator, code=code_stamp())
         self.session, self.oracle = session, oracle
         self.controller = Controller(search, items.ids, session, size=page, estimate=estimate)
         self.widget = Widget(self.controller, items, title=title or session.path.name)
@@ -138,6 +137,11 @@ class Panel(ipywidgets.VBox):
         self._stop.set()
         self.controller.close()
         super().close()
+
+
+def code_stamp() -> str:
+    """Return what answers are stamped with: twelve digits of the hash of the code that asked for them."""
+    return fingerprints.code_hash("elsa_nb.search", "elsa_nb.label")[:12]
 
 
 class _Window:

@@ -1,16 +1,17 @@
 """Which search labels: a strategy by its name, in vectors as they are or brought to one length.
 
-`launch.open_panel` asks for one. The default is the greedy probe by direction, which found most for the same number of labels
-in our comparisons; the paper's is `elsa`.
+`launch.open_panel` asks for one. The default is the greedy probe by direction, which found most for the same number of
+labels in our comparisons; the paper's is `elsa`.
 """
 
 import dataclasses
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
 from elsa_nb.pool import Pool
-from elsa_nb.search.contract import Strategy
+from elsa_nb.search.contract import RegisteredStrategy, Strategy
 from elsa_nb.search.neighbours.lists import Neighbours
 from elsa_nb.search.strategies import registry
 
@@ -29,6 +30,16 @@ def search_from(
     `metric` is one of `METRICS` (default: the strategy's), `budget` the most labels it asks for. What searches share is
     made once, now. Raises ValueError for a name, metric or budget that is not known or does not fit.
     """
+    kind, config, metric = check(name, metric=metric, budget=budget)
+    searched = by_direction(pool) if metric == "cosine" else pool
+    made = {"neighbours": Neighbours(searched.vectors)} if "neighbours" in kind.needs else {}
+    return lambda seeds: registry.begin(kind, searched, seeds, config=config, rng=np.random.default_rng(0), **made)
+
+
+def check(
+    name: str, *, metric: str | None = None, budget: int | None = None
+) -> tuple[type[RegisteredStrategy], Any, str]:
+    """Return the strategy, its configuration and the metric that the arguments of `search_from` mean, or raise."""
     kind = registry.strategy(name)
     metric = metric or _METRIC.get(registry.slug(kind.name), "cosine")
     if metric not in METRICS:
@@ -38,9 +49,7 @@ def search_from(
         if "budget" not in {each.name for each in dataclasses.fields(config)}:
             raise ValueError(f"the strategy {name} has no budget: it ends by itself. Leave --budget out.")
         config = dataclasses.replace(config, budget=budget)
-    searched = by_direction(pool) if metric == "cosine" else pool
-    made = {"neighbours": Neighbours(searched.vectors)} if "neighbours" in kind.needs else {}
-    return lambda seeds: registry.begin(kind, searched, seeds, config=config, rng=np.random.default_rng(0), **made)
+    return kind, config, metric
 
 
 def by_direction(pool: Pool) -> Pool:

@@ -96,6 +96,16 @@ def embed_folder(
     return extract_folder(files, loaded, name=base, folder=place, **options)
 
 
+def embed_one(root: Path | str, encoder: str | None = None, **options: Any) -> tuple[Path, str]:
+    """Make or find the embeddings of a folder by one encoder (None: the default); return their folder and its name.
+
+    What `elsa-nb label` and `label_folder` need of `embed_folder`, whose `options` it takes.
+    """
+    pools = embed_folder(root, [encoder] if encoder else [], spaces=("embedding",), **options)
+    ((title, spaces),) = pools.items()
+    return place_of(spaces["embedding"]), encoder or next(each for each in CANDIDATES if _pool_title(each) == title)
+
+
 class ExampleEncoder:
     """An encoder for single image files, as `elsa_nb.label.first_examples` takes one."""
 

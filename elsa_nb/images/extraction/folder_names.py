@@ -26,30 +26,28 @@ def place_of(pool: Pool) -> Path:
     return store.DATA / "pools" / pool.name
 
 
-def find_pool(root: Path | str, encoder: str | None = None) -> Path | None:
-    """Return the folder of the embeddings of `root` by `encoder` (None: a default one), made of its files as they are.
+def find_pool(root: Path | str, encoder: str | None = None) -> tuple[Path, str] | None:
+    """Return where the embeddings of `root`, its files as they are, lie, and their encoder: `encoder` or a default one.
 
     None where there is no such pool, or where the folder has changed since: `embed.embed_folder` then makes it. A
     file of weights is not looked for, since it may have changed, too.
     """
     names = [BEST, FALLBACK] if encoder is None else [] if is_file_name(encoder) else [encoder]
     base = store.DATA / "pools" / folder_title(root)
-    places = [base.with_name(f"{base.name}-{hyphened(name_for_pictures(name))}-embedding") for name in names]
-    places = [place for place in places if (place / "pool.json").exists() and (place / CARD).exists()]
-    if not places:
+    places = {base.with_name(f"{base.name}-{hyphened(name_for_pictures(name))}-embedding"): name for name in names}
+    there = [place for place in places if (place / "pool.json").exists() and (place / CARD).exists()]
+    if not there:
         return None
-    files = open_folder(root)
-    now = stamps(files)
-    return next((place for place in places if _is_of(place, files, now)), None)
+    now = stamps(open_folder(root))
+    return next(((place, places[place]) for place in there if _is_of(place, now)), None)
 
 
-def _is_of(place: Path, files: ImageFiles, now: dict[str, Stamp]) -> bool:
+def _is_of(place: Path, now: dict[str, Stamp]) -> bool:
     card, about = read_json(place / CARD), read_json(place / "pool.json")
     then = [*zip(card["ids"], card["stamps"], strict=True), *card["left_out"].items()]
-    return (
-        (card["about"]["recipe"], about["provenance"]["extraction"]) == (about["recipe"], EXTRACTION)
-        and {item: Stamp(*stamp) for item, stamp in then} == now
-    )
+    return (card["about"]["recipe"], about["provenance"]["extraction"]) == (about["recipe"], EXTRACTION) and {
+        item: Stamp(*stamp) for item, stamp in then
+    } == now
 
 
 def stamps(files: ImageFiles) -> dict[str, Stamp]:
