@@ -89,7 +89,7 @@ def open_job(path: Path | str | None = None):
         least=LEAST_SEEDS,
     )
     folder = Path(job.folder)
-    items = Files(folder, pool.ids)
+    items = Files(folder, pool)
     return Panel(begin, items, job.session, annotator=job.annotator, page=job.page, title=folder.name)
 
 

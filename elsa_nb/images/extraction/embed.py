@@ -68,6 +68,7 @@ def embed_folder(
     only.
     """
     files = open_folder(root, name)
+    print(*files.remarks, sep="\n", end="\n" if files.remarks else "")
     loaded = {_pool_title(encoder): load_for_pictures(encoder) for encoder in encoders}
     return extract_all(files, loaded, name=_hyphened(files.name), **options)
 
