@@ -67,7 +67,7 @@ def embed_folder(
     cannot hold becomes a hyphen. `options` are those of `extract_all`. Raises ValueError for an encoder of small images
     only.
     """
-    files = open_folder(root, name)
+    files = open_folder(root, name, progress=options.get("progress"))
     print(*files.remarks, sep="\n", end="\n" if files.remarks else "")
     loaded = {_pool_title(encoder): load_for_pictures(encoder) for encoder in encoders}
     return extract_all(files, loaded, name=_hyphened(files.name), **options)

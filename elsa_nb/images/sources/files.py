@@ -124,7 +124,9 @@ class ImageFiles:
         return class_rows(self.targets, self.classes, name)
 
 
-def open_folder(root: Path | str, name: str | None = None, decoding: Decoding | None = None) -> ImageFiles:
+def open_folder(
+    root: Path | str, name: str | None = None, *, decoding: Decoding | None = None, progress: bool | None = None
+) -> ImageFiles:
     """Open all images below the folder `root`, sorted; the first folder below it names the class of those in it.
 
     Images directly in `root` have no class. Hidden files and folders are left out; links are followed. What is read
@@ -149,7 +151,7 @@ def open_folder(root: Path | str, name: str | None = None, decoding: Decoding | 
     index = {folder: i for i, folder in enumerate(folders)}
     targets = [index[each.partition("/")[0]] if "/" in each else -1 for each in ids]
     files = ImageFiles.of(name or escaped(root.resolve().name), root, paths, targets, folders, ids=ids)
-    decoding, remarks = _survey(files, decoding)
+    decoding, remarks = _survey(files, decoding, progress)
     return replace(files, decoding=decoding, left_out=tuple(left_out), remarks=(*remarks, *said))
 
 
@@ -164,13 +166,13 @@ def _told_apart(paths: list[str], left_out: list[LeftOut]) -> tuple[list[str], l
     return paths, [escaped(path) for path in paths]
 
 
-def _survey(files: ImageFiles, decoding: Decoding | None) -> tuple[Decoding, list[str]]:
+def _survey(files: ImageFiles, decoding: Decoding | None, progress: bool | None) -> tuple[Decoding, list[str]]:
     """Look at the header of every file; return how the folder is read and what is worth saying about that.
 
     A file that cannot be opened is no matter here: the extraction meets it again and names it.
     """
     deep, paged = {"integers": [], "floats": []}, 0
-    for path in bar(files.paths, "looking at the files", unit=" files"):
+    for path in bar(files.paths, "looking at the files", progress, unit=" files"):
         opened = partial(open_plain, files.root / path)
         try:
             with opened() as stream:
