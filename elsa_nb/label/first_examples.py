@@ -12,7 +12,8 @@ from typing import Protocol
 import numpy as np
 
 from elsa_nb.label.rounds import GIVEN, SAMPLE
-from elsa_nb.search.contract import POSITIVE, Batch, Log, QueryError, Strategy, check_rows
+from elsa_nb.search.checks import check_rows
+from elsa_nb.search.contract import POSITIVE, Batch, Log, QueryError, Strategy
 
 
 class FileEncoder(Protocol):

@@ -23,7 +23,7 @@ from elsa_nb.label import first_examples, serving
 from elsa_nb.label.items import Files
 from elsa_nb.pool import Pool
 from elsa_nb.search.elsa import Search
-from elsa_nb.search.neighbours import Neighbours
+from elsa_nb.search.neighbours.lists import Neighbours
 
 VARIABLE = "ELSA_LABEL_JOB"
 SAMPLE_ITEMS = 96  # items shown to pick seeds from

@@ -15,8 +15,8 @@ import numpy as np
 
 from elsa_nb.pool import Pool
 from elsa_nb.search.contract import Batch, Component, QueryError, Sharing, Strategy
-from elsa_nb.search.head import Features
-from elsa_nb.search.neighbours import Neighbours
+from elsa_nb.search.heads.head import Features
+from elsa_nb.search.neighbours.lists import Neighbours
 
 _NAMES = {Component.NN: "NN", Component.RANDS: "RandS", Component.FINAL: "final", Component.PROBE: "probe"}
 SAMPLE, GIVEN = 16, 17  # components of the panel's own strategies (first_examples.py)
