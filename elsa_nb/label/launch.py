@@ -133,7 +133,7 @@ def open_panel(job: Job):
         search = search_from(seeds)
     else:
         search = first_examples.Begin([np.array(rows) for rows in job.samples], search_from, least=LEAST_SEEDS)
-    return Panel(search, Files(folder, pool.ids), session, page=job.page, title=folder.name)
+    return Panel(search, Files(folder, pool), session, page=job.page, title=folder.name)
 
 
 def command(notebook: Path, *, ip: str, port: int, token: str) -> list[str]:

@@ -13,7 +13,8 @@ import numpy as np
 from elsa_nb import fingerprints
 from elsa_nb.label import export
 from elsa_nb.label.controller import Controller
-from elsa_nb.label.items import Items, as_items
+from elsa_nb.label.handed_over import as_items
+from elsa_nb.label.items import Items
 from elsa_nb.label.remaining import RemainingEstimator, among_likely
 from elsa_nb.label.session import Session
 from elsa_nb.label.widget import Widget
@@ -28,9 +29,9 @@ class Panel(ipywidgets.VBox):
     """Label the questions of `search` by hand; the same line opens the session again where it was left.
 
     `search` is a fresh search (or `label.Begin`, `label.Fixed`); `images` is what its rows show: `label.Files`,
-    `label.Arrays`, a list of texts, or anything with `images(rows)` and `ids`. `session` is the file that gets every
-    answer before the screen calls it saved. Several people may use one file, each under a name of their own
-    (`annotator`). `oracle` answers in a person's place when `play` is called.
+    `label.Arrays`, an array, a list or column of texts, paths or pictures, or anything with `images(rows)` and `ids`.
+    `session` is the file that gets every answer before the screen calls it saved. Several people may use one file,
+    each under a name of their own (`annotator`). `oracle` answers in a person's place when `play` is called.
 
     After each round the user's own `search` object is where the panel is; `panel.positives` are the finds.
 

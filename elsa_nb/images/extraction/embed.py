@@ -78,8 +78,8 @@ def embed_folder(
     What a folder's name cannot hold becomes a hyphen. `options` are those of `extract_folder`. Raises ValueError for an
     encoder of small images only, MissingDataError for images or weights that are not here.
     """
-    files = open_folder(root, name)
-    for remark in getattr(files, "remarks", ()):
+    files = open_folder(root, name, progress=options.get("progress"))
+    for remark in files.remarks:
         print(remark)
     place = Path(folder or store.DATA / "pools")
     base = hyphened(name) if name else folder_title(root)

@@ -4,9 +4,8 @@
 must all be there.
 """
 
-import csv
-import io
 from collections.abc import Iterator, Mapping
+from itertools import starmap
 from pathlib import Path
 
 import numpy as np
@@ -21,12 +20,14 @@ from elsa_nb.images.extraction.extract import BATCH, BATCH_OF_LARGE_ON_CPU, prov
 from elsa_nb.images.extraction.folder_names import stamps
 from elsa_nb.images.extraction.forward import device_and_precision, forward
 from elsa_nb.images.extraction.kept import CARD, KeptVectors, Stamp
+from elsa_nb.images.sources.decoding import BrokenImageError
 from elsa_nb.images.sources.files import ImageFiles
+from elsa_nb.images.sources.left_out import LeftOut, write_list
 from elsa_nb.pool import DTYPES, Pool
 from elsa_nb.progress import bar
-from elsa_nb.store import read_json, write_atomically
+from elsa_nb.store import read_json
 
-LIST = "left-out.csv"  # beside the vectors: the images that are not among them, and why
+LIST = "left-out.csv"  # beside the vectors: the files that are not among them, and why
 _BAR = "{desc}: {percentage:3.0f}% |{bar}| {n_fmt} of {total_fmt} images, {remaining} left"
 
 
@@ -157,7 +158,7 @@ class _Group:
                 print(f"{pool.name}: {len(pool):,} vectors, {self.computed:,} of them computed now.")
             else:
                 print(f"{pool.name}: {len(pool):,} vectors were already here.")
-            write_list(kept.folder / LIST, broken)
+            write_list(kept.folder / LIST, [*self.crops.pictures.left_out, *starmap(LeftOut, broken.items())])
             pools[title][space] = pool
         if broken:
             print(
@@ -181,16 +182,6 @@ def check_owner(place: Path, root: str) -> None:
         return
     whose = f"is of the folder {owner}" if owner else "was not made of a folder of images"
     raise ValueError(f"the pool {place} {whose}; give this one another name with --name.")
-
-
-def write_list(path: Path, broken: Mapping[str, str]) -> None:
-    """Write which images were left out and why, a line each; no file where there are none."""
-    if not broken:
-        path.unlink(missing_ok=True)
-        return
-    stream = io.StringIO()
-    csv.writer(stream, lineterminator="\n").writerows([("image", "reason"), *broken.items()])
-    write_atomically(path, stream.getvalue().encode())
 
 
 class _Readable:
@@ -228,6 +219,8 @@ class _Batches(torch.utils.data.Dataset):
         for image, row in zip(images, rows.tolist(), strict=True):
             try:
                 image[:] = self.crops.images([row])[0]
-            except (CorruptFileError, MissingDataError) as error:
-                broken[row] = getattr(error, "reason", str(error))
+            except BrokenImageError as error:
+                broken[row] = error.reason
+            except MissingDataError as error:  # deleted since the folder was listed
+                broken[row] = str(error)
         return torch.from_numpy(images), broken
