@@ -59,8 +59,9 @@ def prepare(
             raise ValueError("--like needs the encoder that made the pool: give --encoder too.")
         from elsa_nb.images.extraction.embed import ExampleEncoder
 
-        vectors = Pool.open(place).vectors
-        first = first_examples.rows_like_images(vectors, ExampleEncoder(made_by), like, launch.SAMPLE_ITEMS)
+        opened = Pool.open(place)
+        examples = ExampleEncoder(made_by, opened.provenance.get("decoding"))
+        first = first_examples.rows_like_images(opened.vectors, examples, like, launch.SAMPLE_ITEMS)
     session = session or f"{folder_title(folder)}.sqlite"
     return launch.make_job(folder, place, Path(session), names=names, first=first, **settings)
 

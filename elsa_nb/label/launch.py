@@ -4,12 +4,15 @@ A Voila server shows a notebook of one line. It listens on this machine only and
 at all: pictures reach the page through the panel, which reads none but those of the session.
 """
 
+import contextlib
 import json
 import os
 import secrets
 import socket
 import sys
 import tempfile
+import threading
+import time
 import webbrowser
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
@@ -31,6 +34,7 @@ from elsa_nb.search.contract import POSITIVE
 VARIABLE = "ELSA_LABEL_JOB"
 SAMPLE_ITEMS = 96  # items shown to pick seeds from
 LEAST_SEEDS = 3
+LONGEST_START = 120  # seconds in which a server answers at all
 
 
 @dataclass(frozen=True)
@@ -140,7 +144,13 @@ def command(notebook: Path, *, ip: str, port: int, token: str) -> list[str]:
     """Return the Voila command line: `ip` and `port` to listen on, the token to ask for ("" for none)."""
     return [
         *(sys.executable, "-m", "voila", str(notebook), "--no-browser"),
-        *(f"--Voila.ip={ip}", f"--port={port}", "--Voila.port_retries=0", f"--Voila.token={token}"),
+        *(
+            "--Voila.log_level=ERROR",
+            f"--Voila.ip={ip}",
+            f"--port={port}",
+            "--Voila.port_retries=0",
+            f"--Voila.token={token}",
+        ),
         *("--VoilaConfiguration.file_allowlist=[]", "--VoilaConfiguration.file_denylist=['.*']"),
         "--VoilaConfiguration.extension_denylist=['jupyterlab-jupytext']",
         f"--KernelManager.shutdown_wait_time={serving.PATIENCE / 2}",  # kernels that are busy when the server ends
@@ -173,13 +183,29 @@ def launch(job: Job, *, ip: str = "127.0.0.1", port: int = 0, token: str | None 
     with tempfile.TemporaryDirectory(prefix="elsa-label-") as folder:
         notebook = write_notebook(job, Path(folder))
         url = f"http://{ip}:{port}/" + (f"?token={token}" if token else "")
-        print(f"Open {url}\nThe answers go to {job.session}. Stop with Ctrl-C.", flush=True)
-        environment = os.environ | {VARIABLE: str(Path(folder) / "job.json")}
+        where = "The page opens in your browser in some seconds" if browser else "In some seconds the page is there"
+        print(f"{where}: {url}\nThe answers go to {job.session}. Stop with Ctrl-C.", flush=True)
+        # Warnings to programmers about the server's own options would bury the address.
+        environment = os.environ | {VARIABLE: str(Path(folder) / "job.json"), "PYTHONWARNINGS": "ignore"}
         return serving.serve(
             command(notebook, ip=ip, port=port, token=token),
             environment=environment,
-            started=lambda: browser and webbrowser.open(url),
+            started=lambda: browser and _open_once_there(url, ip, port),
         )
+
+
+def _open_once_there(url: str, ip: str, port: int) -> None:
+    """Open the page in the person's browser as soon as the server answers: before, it would show an error."""
+
+    def wait():
+        until = time.monotonic() + LONGEST_START
+        while time.monotonic() < until:
+            with contextlib.suppress(OSError), socket.create_connection((ip, port), timeout=1):
+                webbrowser.open(url)
+                return
+            time.sleep(0.2)
+
+    threading.Thread(target=wait, name="elsa-browser", daemon=True).start()
 
 
 def _free_port(ip: str) -> int:

@@ -60,7 +60,11 @@ def test_others_are_not_let_in_without_a_token(place):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["label", "pictures"], "needs vectors to search in"),
+        (["label", "nowhere"], "nowhere is no folder"),
+        (["label", "pictures", "--pool", "pool", "--strategy", "magic"], "'magic' is not known; allowed: elsa, greedy"),
+        (["label", "pictures", "--pool", "pool", "--metric", "taxi"], "'taxi'; allowed: cosine, euclidean"),
+        (["label", "pictures", "--pool", "pool", "--strategy", "elsa", "--budget", "9"], "elsa has no budget"),
+        (["label", "pictures", "--pool", "pool", "--seeds", "no.txt"], "no.txt is not here"),
         (["label", "pictures", "--pool", "pool", "--like", "x.png"], "--like needs the encoder"),
         (["label", "pictures", "--pool", "nowhere"], "nowhere is not here"),
         (["label", "pictures", "--pool", "pool", "--name", "dog*"], "no item is called 'dog*'"),

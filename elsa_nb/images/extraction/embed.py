@@ -4,6 +4,7 @@ A folder's pools are made by one function, `embed_folder`, under one naming, whi
 """
 
 import argparse
+import dataclasses
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -24,6 +25,7 @@ from elsa_nb.images.extraction.precision import check_precision
 from elsa_nb.images.extraction.requirements import require
 from elsa_nb.images.sources.by_name import open_dataset
 from elsa_nb.images.sources.files import ImageFiles, open_folder
+from elsa_nb.pictures.decoding import Decoding
 from elsa_nb.pool import Pool
 from elsa_nb.profiles import Profile, profile
 
@@ -109,15 +111,17 @@ def embed_one(root: Path | str, encoder: str | None = None, **options: Any) -> t
 class ExampleEncoder:
     """An encoder for single image files, as `elsa_nb.label.first_examples` takes one."""
 
-    def __init__(self, name: str):
-        """Load the encoder `name`, one of those of `embed_folder`."""
+    def __init__(self, name: str, decoding: Mapping[str, Any] | None = None):
+        """Load the encoder `name`, one of those of `embed_folder`; `decoding` is that of the pool's provenance."""
         self._encoder = load_for_pictures(name)
+        self._decoding = Decoding.of(decoding) if decoding is not None else None
 
     def encode_images(self, paths: Sequence[Path | str]) -> np.ndarray:
         """Return the embeddings of image files, float32 (m, d), rounded as a pool stores them."""
         root = Path(Path(paths[0]).resolve().anchor)
         names = [Path(path).resolve().relative_to(root).as_posix() for path in paths]
         files = ImageFiles.of("examples", root, names, np.full(len(names), -1), ())
+        files = dataclasses.replace(files, decoding=self._decoding)
         vectors = encode(Crops(files, self._encoder.geometry, workers=0), self._encoder, BATCH_OF_LARGE_ON_CPU)
         return vectors["embedding"].astype(np.float16).astype(np.float32)
 

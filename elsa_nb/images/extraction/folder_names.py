@@ -38,16 +38,20 @@ def find_pool(root: Path | str, encoder: str | None = None) -> tuple[Path, str] 
     there = [place for place in places if (place / "pool.json").exists() and (place / CARD).exists()]
     if not there:
         return None
-    now = stamps(open_folder(root))
-    return next(((place, places[place]) for place in there if _is_of(place, now)), None)
+    files = open_folder(root)
+    now = stamps(files)
+    return next(((place, places[place]) for place in there if _is_of(place, files, now)), None)
 
 
-def _is_of(place: Path, now: dict[str, Stamp]) -> bool:
+def _is_of(place: Path, files: ImageFiles, now: dict[str, Stamp]) -> bool:
     card, about = read_json(place / CARD), read_json(place / "pool.json")
+    told = about["provenance"]
     then = [*zip(card["ids"], card["stamps"], strict=True), *card["left_out"].items()]
-    return (card["about"]["recipe"], about["provenance"]["extraction"]) == (about["recipe"], EXTRACTION) and {
-        item: Stamp(*stamp) for item, stamp in then
-    } == now
+    return (
+        card["about"]["recipe"] == about["recipe"]
+        and (told["extraction"], told["decoding"]) == (EXTRACTION, files.decoding.told())
+        and {item: Stamp(*stamp) for item, stamp in then} == now
+    )
 
 
 def stamps(files: ImageFiles) -> dict[str, Stamp]:

@@ -161,9 +161,8 @@ class _Group:
             write_list(kept.folder / LIST, [*self.crops.pictures.left_out, *starmap(LeftOut, broken.items())])
             pools[title][space] = pool
         if broken:
-            print(
-                f"Left out: {len(broken):,} images that cannot be read, listed with the reasons in {kept.folder / LIST}"
-            )
+            what = "1 image that cannot be read" if len(broken) == 1 else f"{len(broken):,} images that cannot be read"
+            print(f"Left out: {what}; listed with the reason in {kept.folder / LIST}")
         return pools
 
     def _stop(self, item: str, reason: str) -> None:
