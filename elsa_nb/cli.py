@@ -89,7 +89,12 @@ def _parser() -> argparse.ArgumentParser:
     label.add_argument("--strict", action="store_true", help="stop at an image that cannot be read (else: left out)")
     label.add_argument("--skip-broken", action="store_true", help=argparse.SUPPRESS)  # the default by now
     label.add_argument("--session", help="the file that gets the answers (default: by FOLDER's name and place, here)")
-    label.add_argument("--name", action="append", default=[], help="start from files of this name or pattern")
+    label.add_argument(
+        "--name",
+        action="append",
+        default=[],
+        help="search from this file, an example; a pattern is shown first",
+    )
     label.add_argument("--like", action="append", default=[], help="start from what looks like this image file")
     label.add_argument("--seeds", metavar="FILE", help="start from the images that this list names as examples")
     label.add_argument("--labels", metavar="FILE", help="take earlier labels over, from a table or a labelling program")

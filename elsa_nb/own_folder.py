@@ -43,9 +43,10 @@ def prepare(
 
     `encoder` is a name that `elsa-nb encoders` lists, or the path of weights of one's own (default: the best that is
     here or can be fetched); `pool` names vectors that are there already. `session` is the file that gets the answers
-    (default: the folder's name, in the working folder). `name` are names or patterns of files to begin with, `like`
-    files of images that look like what is sought. `strict` stops at an image that cannot be read. `settings` are
-    those of `launch.make_job`: `labels`, `seeds`, `annotator`, `page`, `strategy`, `metric`, `budget`.
+    (default: the folder's name and place, in the working folder). `name` are names of files that are examples, or
+    patterns of files to be shown first; `like` files of images, from anywhere, that look like what is sought. `strict`
+    stops at an image that cannot be read. `settings` are those of `launch.make_job`: `labels`, `seeds`, `annotator`,
+    `page`, `strategy`, `metric`, `budget`.
     """
     from elsa_nb.label import first_examples, launch
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from elsa_nb.label.cards import NEGATIVE, OPEN, PAGE_SIZES, POSITIVE, Cards, LabelChange, Steps
 from elsa_nb.label.progress_figures import evidence_of, figures_of
-from elsa_nb.label.remaining import RemainingEstimator, among_likely
+from elsa_nb.label.remaining import RemainingEstimator
 from elsa_nb.label.replay import Restored, amendments, go_on, restore, rows_of
 from elsa_nb.label.rounds import Rounds, scores_of
 from elsa_nb.label.session import Answer, LeaseLostError, Session
@@ -41,7 +41,7 @@ class Controller:
         session: Session,
         *,
         size: int = 24,
-        estimate: RemainingEstimator = among_likely,
+        estimate: RemainingEstimator | None = None,
         publish: Callable[[dict[str, Any]], None] = lambda message: None,
         worker: Executor | None = None,
     ):
@@ -58,6 +58,7 @@ class Controller:
         self._worker = worker or ThreadPoolExecutor(1, "elsa-rounds")
         self._ahead: dict[tuple, tuple] = {}
         self._wanted: tuple | None = None
+        self._start = False  # the person wants the search to begin with the examples there are
         self._scores: tuple[int, np.ndarray | None] = (-1, None)
         self.held = session.acquire()
         self._restore()
@@ -113,7 +114,19 @@ class Controller:
             rows = (row for asked in self.asked for row in asked.rows)
             return [row for row, label in zip(rows, self.cards.labels, strict=True) if label == POSITIVE]
 
+    def example_rows(self) -> list[int]:
+        """Return what the search looks for more of: its seeds, and what was marked in the sample."""
+        with self.lock:
+            cards = zip(((a, i) for a in self.asked for i in range(len(a))), self.cards.labels, strict=True)
+            marked = [a.rows[i] for (a, i), label in cards if label == POSITIVE and a.components[i] == "sample"]
+        return [*self.rounds.seeds.tolist(), *marked]
+
     # --- events
+
+    def start(self) -> None:
+        """Let the search begin when the open page is answered, whether enough examples are marked or not."""
+        with self.lock:
+            self._start = True
 
     def handle(self, events: Sequence[dict[str, Any]]) -> bool:
         """Apply events and commit what they changed; return whether they were accepted.
@@ -176,7 +189,7 @@ class Controller:
         """Return what the search would be told now: labels of the open round, and amendments of earlier ones."""
         cards = self.cards
         labels = [NEGATIVE if label == OPEN else label for label in cards.labels[cards.rounds[-1] :]]
-        return len(self.asked), tuple(labels), tuple(map(tuple, amendments(self._restored)))
+        return len(self.asked), tuple(labels), tuple(map(tuple, amendments(self._restored))), self._start
 
     def _want(self, told: tuple, *, ahead: bool) -> None:
         if told in self._ahead:
@@ -193,7 +206,7 @@ class Controller:
                 return
             amended = rows_of(self._restored, told[2])
         try:
-            result = self.rounds.after(told[1], amended, state)
+            result = self.rounds.after(told[1], amended, state, start=told[3])
         except Exception as error:  # on this thread nobody else would ever hear of it
             with self.lock:
                 if told == self._wanted:
@@ -221,10 +234,12 @@ class Controller:
 
     def _turn_over(self, told: tuple) -> None:
         """Close the open round with the answers it was computed for, and deal the next."""
-        _, labels, amended = told
+        _, labels, amended, start = told
         state, asked = self._ahead.pop(told)
         self._ahead.clear()
+        self._start = False
         record = {"labels": list(labels), "amended": [list(pair) for pair in amended]}
+        record |= {"start": True} if start else {}
         try:
             self.session.close_round(len(self.asked) - 1, record)
             self._restored.told.append(record)
@@ -255,8 +270,10 @@ class Controller:
             self._scores = (number, scores_of(state))
         known = evidence_of(labels, asked, self._scores[1], len(self.ids))
         known.asked[seeds] = True
-        remaining = self.estimate(known)
-        return figures_of(labels, asked, starts, len(seeds), seconds, remaining) | {"round": len(asked)}
+        remaining = None if self.estimate is None else self.estimate(known)
+        figures = figures_of(labels, asked, starts, len(seeds), seconds, remaining)
+        looking = state.least if getattr(state, "looking", False) else None
+        return figures | {"round": len(asked), "looking": looking, "examples": self.example_rows()[:24]}
 
     # --- other windows
 

@@ -24,10 +24,11 @@ import numpy as np
 from elsa_nb import store
 from elsa_nb.errors import MissingDataError
 from elsa_nb.label import first_examples, searching, serving
+from elsa_nb.label.cards import OPEN
 from elsa_nb.label.import_labels import KIND, import_labels
 from elsa_nb.label.items import Files
 from elsa_nb.label.label_files.reader import read_labels
-from elsa_nb.label.session import Session
+from elsa_nb.label.session import Answer, Session
 from elsa_nb.pool import Pool
 from elsa_nb.search.contract import POSITIVE
 
@@ -70,6 +71,7 @@ def make_job(
 ) -> Job:
     """Return the job, checked; `names` (file names or patterns) and `first` (rows) are shown before the sample.
 
+    A name that means one file is an example, from which the search begins at once.
     `labels` is a file of earlier labels and `seeds` one of examples, in any of the formats that `read_labels` reads:
     they go into the session, and the search begins from what they call positive. `settings` are other fields of `Job`.
     Raises MissingDataError for what is not here, ValueError for a pool of other files and for bad settings; then the
@@ -84,31 +86,37 @@ def make_job(
             f"The pool {pool} is not about {folder}: its items are called {opened.ids[0]!s} and so on, and none of the "
             "first 50 is there. Give the folder they were read from."
         )
-    rng = np.random.default_rng(0)
-    groups = [first_examples.rows_named(opened.ids, *names)] if names else []
-    groups += [np.asarray(first, np.int64)] if len(first) else []
-    groups += [
-        first_examples.spread_rows(opened.vectors, SAMPLE_ITEMS, rng),
-        first_examples.random_rows(len(opened), 20 * SAMPLE_ITEMS, rng),
-    ]
-    samples = [group.tolist() for group in groups]
+    named = first_examples.rows_named(opened.ids, *names) if names else np.empty(0, np.int64)
+    spread = first_examples.spread_rows(opened.vectors, SAMPLE_ITEMS, np.random.default_rng(0))
+    samples = [np.asarray(rows).tolist() for rows in (named, first, spread) if len(rows)]
     job = Job(str(folder), str(pool), str(Path(session).resolve()), annotator, samples=samples, **settings)
     searching.check(job.strategy, metric=job.metric, budget=job.budget)
-    if labels is not None or seeds is not None:
-        _take_labels(job, opened, labels, seeds)
+    examples = [row for name in names for row in _meant(opened.ids, name)]
+    if labels is not None or seeds is not None or examples:
+        _take_labels(job, opened, labels, seeds, examples)
     return job
 
 
-def _take_labels(job: Job, pool: Pool, labels: Path | str | None, seeds: Path | str | None) -> None:
-    """Put the labels of files into the session, and say what they were."""
-    for path, every in ((labels, None), (seeds, "positive")):  # a mistake in either leaves nothing half taken
-        if path is not None:
-            read_labels(path, pool.ids, every=every)
+def _meant(ids: Sequence[str], name: str) -> list[int]:
+    """Return the one row that a name, not a pattern, means."""
+    rows = [row for row, item in enumerate(map(str, ids)) if name in (item, item.rpartition("/")[2])]
+    return rows if len(rows) == 1 else []
+
+
+def _take_labels(
+    job: Job, pool: Pool, labels: Path | str | None, seeds: Path | str | None, examples: Sequence[int]
+) -> None:
+    """Put the labels of files, and the examples that were named, into the session; say what they were."""
+    files = [(path, every) for path, every in ((labels, None), (seeds, "positive")) if path is not None]
+    for path, every in files:  # a mistake in either leaves nothing half taken
+        read_labels(path, pool.ids, every=every)
     session = Session(job.session, annotator=job.annotator)
     try:
-        for path, every in ((labels, None), (seeds, "positive")):
-            if path is not None:
-                print(import_labels(session, path, pool.ids, every=every))
+        for path, every in files:
+            print(import_labels(session, path, pool.ids, every=every))
+        known = session.known()
+        new = [(str(pool.ids[row]), row) for row in examples if str(pool.ids[row]) not in known]
+        session.record([Answer(item, OPEN, POSITIVE, row=row) for item, row in new], KIND)
     finally:
         session.close()
 
@@ -136,7 +144,7 @@ def open_panel(job: Job):
     if len(seeds):
         search = search_from(seeds)
     else:
-        search = first_examples.Begin([np.array(rows) for rows in job.samples], search_from, least=LEAST_SEEDS)
+        search = first_examples.Begin(job.samples, search_from, least=LEAST_SEEDS, page=job.page, n=len(pool))
     return Panel(search, Files(folder, pool), session, page=job.page, title=folder.name)
 
 

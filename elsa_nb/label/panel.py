@@ -15,7 +15,7 @@ from elsa_nb.label import export
 from elsa_nb.label.controller import Controller
 from elsa_nb.label.handed_over import as_items
 from elsa_nb.label.items import Items
-from elsa_nb.label.remaining import RemainingEstimator, among_likely
+from elsa_nb.label.remaining import RemainingEstimator
 from elsa_nb.label.session import Session
 from elsa_nb.label.widget import Widget
 from elsa_nb.search.contract import Strategy
@@ -31,7 +31,8 @@ class Panel(ipywidgets.VBox):
     `search` is a fresh search (or `label.Begin`, `label.Fixed`); `images` is what its rows show: `label.Files`,
     `label.Arrays`, an array, a list or column of texts, paths or pictures, or anything with `images(rows)` and `ids`.
     `session` is the file that gets every answer before the screen calls it saved. Several people may use one file,
-    each under a name of their own (`annotator`). `oracle` answers in a person's place when `play` is called.
+    each under a name of their own (`annotator`). `oracle` answers in a person's place when `play` is called. `estimate`
+    says how many are left (`label.remaining`); by default nothing is said, for a rough number misleads.
 
     After each round the user's own `search` object is where the panel is; `panel.positives` are the finds.
 
@@ -48,7 +49,7 @@ class Panel(ipywidgets.VBox):
         annotator: str = "me",
         oracle: Oracle | None = None,
         page: int = 24,
-        estimate: RemainingEstimator = among_likely,
+        estimate: RemainingEstimator | None = None,
         title: str | None = None,
     ):
         items = self._items = as_items(images)

@@ -49,7 +49,8 @@ def restore(session: Session, rounds: Rounds, ids: Sequence[str], size: int, *, 
         if still_open := here["told"] is None:
             break
         restored.told.append(here["told"])
-        state, asked = rounds.after(here["told"]["labels"], rows_of(restored, here["told"]["amended"]))
+        told = here["told"]
+        state, asked = rounds.after(told["labels"], rows_of(restored, told["amended"]), start=told.get("start", False))
     while pending:
         _act(restored.cards, pending.pop(0))
     same, kept = same or not stored, len(restored.asked)
