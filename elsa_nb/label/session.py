@@ -240,11 +240,15 @@ class Session:
                     values = (self.annotator, number, kind, a.round, a.position, a.item, a.row, a.old, a.label)
                     base.execute(_INSERT, (*values, a.component, a.score, a.seconds, now, self.code))
 
-    def record(self, answers: Iterable[Answer], kind: str) -> None:
-        """Store labels that were not given on screen (imported ones); `undo` leaves them alone."""
+    def record(self, answers: Iterable[Answer], kind: str, annotator: str | None = None) -> None:
+        """Store labels that were not given on screen (imported ones), by default as the annotator's own.
+
+        `undo` leaves them alone.
+        """
+        who = annotator or self.annotator
         with self._transaction() as base:
             for a in answers:
-                values = (self.annotator, 0, kind, None, None, a.item, a.row, a.old, a.label, None, None, None)
+                values = (who, 0, kind, None, None, a.item, a.row, a.old, a.label, None, None, None)
                 base.execute(_INSERT, (*values, time.time(), self.code))
 
     def events(self) -> list[dict[str, Any]]:

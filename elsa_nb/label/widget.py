@@ -16,7 +16,7 @@ import numpy as np
 import traitlets
 
 from elsa_nb.label.controller import Controller
-from elsa_nb.label.items import Content, Items
+from elsa_nb.label.items import Content, Items, content_of
 from elsa_nb.label.session import LeaseLostError
 
 SILENT_WINDOW = 8.0  # seconds after which another window may take the place of one that says nothing
@@ -222,7 +222,7 @@ class Widget(anywidget.AnyWidget):
             part = set(rows[start : start + 24])
             pictures, buffers = [], []
             for row in rows[start : start + 24]:
-                content = self.items.content(row, side)
+                content = content_of(self.items, row, side)
                 pictures.append(_described(row, content, len(buffers)) | {"side": side})
                 if content.data:
                     buffers.append(content.data)
@@ -232,7 +232,7 @@ class Widget(anywidget.AnyWidget):
     def _send_zoom(self, nonce: str, row: int, side: int) -> None:
         if not self.controller.may_show(row):
             return
-        content = self.items.content(row, side)
+        content = content_of(self.items, row, side)
         described = _described(row, content, 0)
         described |= {
             "kind": "zoom",
