@@ -12,8 +12,9 @@ class Pictures {
   }
   want(rows) {
     const now = performance.now();
-    const missing = [...new Set(rows)].filter((row) => this.lacks(this.kept.get(row), now) && !(now - this.asked.get(row) < RESEND_MS));
-    missing.forEach((row) => this.asked.set(row, now));
+    const coming = (asked) => asked && asked.side >= this.side && now - asked.since < RESEND_MS;
+    const missing = [...new Set(rows)].filter((row) => this.lacks(this.kept.get(row), now) && !coming(this.asked.get(row)));
+    missing.forEach((row) => this.asked.set(row, { since: now, side: this.side }));
     if (missing.length) this.ask(missing);
   }
   lacks(picture, now) {  // not there, too small for the cards as they are now, or could not be read a while ago
@@ -22,9 +23,9 @@ class Pictures {
   }
   put({ row, kind, mime, text, side }, data) {
     const old = this.kept.get(row);
-    if (old?.url && side < old.side) return;  // a smaller one that was on its way
+    if (side >= this.asked.get(row)?.side) this.asked.delete(row);
+    if (old?.url && side <= old.side) return;  // it was on its way twice
     this.forget(row);
-    this.asked.delete(row);
     this.kept.set(row, { kind, text, side, since: performance.now(), url: data ? URL.createObjectURL(new Blob([data], { type: mime })) : null });
     for (const old of this.kept.keys()) { if (this.kept.size <= KEPT_PICTURES) break; this.forget(old); }
   }

@@ -147,7 +147,7 @@ function render({ model, el }) {
     const pairs = (flat, i) => Array.from({ length: flat[i] }, (_, k) => [flat[i + 1 + 2 * k], flat[i + 2 + 2 * k]]);
     for (let i = 0; i < history.length; i += history[i] < 0 ? 1 : 1 + 2 * history[i]) cards.history.push(history[i] < 0 ? -history[i] - 1 : pairs(history, i));
     for (let i = 0; i < undone.length; i += 1 + 2 * undone[i]) cards.undone.push(pairs(undone, i));
-    seq = m.seq; pending.length = queue.length = 0; unsaved.clear(); contents.clear(); stale = false; ready = true; shownFirst = -1;
+    seq = m.seq; pending.length = queue.length = 0; unsaved.clear(); contents.clear(); askedFor.since = 0; stale = false; ready = true; shownFirst = -1;
     active = m.active; holder = m.text; seeds = m.seeds;
     title.textContent = m.title;
     className.value = m.sought; className.readOnly = !active;
@@ -337,10 +337,14 @@ function render({ model, el }) {
     node.setAttribute("aria-label", `${card ? `${card.item}, ${card.component}, ` : ""}${WORDS[label]}`);
   }
 
+  let askedFor = { key: "", since: 0 };
   function fetchAround(first, end) {  // this page, the next two and the one before: turning a page then waits for nothing
     const from = Math.max(0, first - cards.size), to = Math.min(cards.labels.length, end + 2 * cards.size), missing = [];
     for (let p = first; p < to; p++) if (!contents.has(p)) missing.push(p);
     for (let p = from; p < first; p++) if (!contents.has(p)) missing.push(p);
+    const key = `${missing[0]} ${missing.length}`, again = performance.now() - askedFor.since > RESEND_MS;
+    if (missing.length && (key !== askedFor.key || again)) askedFor = { key, since: performance.now() };
+    else missing.length = 0;
     if (missing.length) say("want", { positions: missing, rows: [], side: pictures.side });
     const rows = [];
     for (let p = from; p < to; p++) if (contents.has(p)) rows.push(contents.get(p).row);
@@ -398,7 +402,7 @@ function render({ model, el }) {
       empty: cards.waiting ? "Looking for the next round…" : cards.over && !card ? "Nothing is left to ask." : "Loading…",
     });
     const next = contents.get(at + 1);
-    if (card && next && at + 1 < end) zoom.want(next.row);
+    zoom.wantMore(at + 1 < end ? next?.row : undefined);
   }
 
   function answerInZoom(events) {  // only what is on view is answered
@@ -482,7 +486,7 @@ function render({ model, el }) {
   // Voila's page is light whatever the system has; where no theme was asked for, it follows the system (widget.css).
   if (document.body.dataset.voila && !new URLSearchParams(location.search).has("theme")) document.body.classList.add("elsa-page");
   el.append(root);
-  root.elsa = { cards, dispatch, pictures };  // for tests
+  root.elsa = { cards, dispatch, pictures, resync: () => say("sync") };  // for tests
   paint(); paintFigures(figures, model.get("figures"));
   say("hello"); lastAlive = performance.now();
   return () => {

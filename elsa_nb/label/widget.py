@@ -39,6 +39,7 @@ class Widget(anywidget.AnyWidget):
         self.controller, self.items, self.title = controller, items, title
         self._lock = threading.RLock()
         self._readers = ThreadPoolExecutor(2, "elsa-pictures")
+        self._larger = ThreadPoolExecutor(1, "elsa-larger-view")  # it must not wait for a page of small ones
         self._active: str | None = None  # the nonce of the window that works
         self._client, self._seen, self._seq = "", 0.0, 0
         self._side = CARD_SIDES[0]  # of the pictures that the active window shows
@@ -146,7 +147,7 @@ class Widget(anywidget.AnyWidget):
     def _on_zoom(self, nonce: str, content: dict) -> None:
         row, side = content.get("row"), content.get("side", LARGE)
         if isinstance(row, int) and isinstance(side, int):
-            self._readers.submit(self._send_zoom, nonce, row, max(1, min(side, LARGEST)))
+            self._larger.submit(self._send_zoom, nonce, row, max(1, min(side, LARGEST)))
 
     # --- out
 

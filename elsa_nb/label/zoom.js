@@ -7,7 +7,7 @@ const KEPT_LARGE = 12, LARGE = 1200, LARGEST = 4096, MOST = 40;  // pictures; pi
 class Zoom {
   // `show(picture, name)` makes a node of a picture, `ask(row, side)` asks the kernel for a large one.
   constructor(parent, { show, ask, buttons }) {
-    Object.assign(this, { show, ask, row: null, key: "", open: false, scale: 1, x: 0, y: 0, large: new Map(), asked: new Map() });
+    Object.assign(this, { show, ask, row: null, key: "", open: false, scale: 1, x: 0, y: 0, large: new Map(), asked: 0 });
     this.box = make("div", "elsa-overlay elsa-zoom", parent);
     Object.assign(this.box, { hidden: true, popover: "manual" });
     this.box.setAttribute("role", "dialog");
@@ -81,9 +81,9 @@ class Zoom {
       this.fit();
       this.stage.replaceChildren(...(picture ? [this.show(picture, item)] : []));
       this.stage.dataset.empty = picture ? "" : empty;
+      this.box.dataset.side = large?.side ?? 0;
     }
-    this.box.dataset.row = row ?? ""; this.box.dataset.side = large?.side ?? 0;
-    if (picture && !large) this.want(row);
+    this.box.dataset.row = row ?? "";
     this.place();
   }
 
@@ -93,24 +93,32 @@ class Zoom {
     if (node.decode) await node.decode().catch(() => {});
     if (row !== this.row || key !== this.key) return;
     this.stage.replaceChildren(node);
+    this.box.dataset.side = picture.side;
     this.place();
   }
 
+  // One is on its way at a time, so that the card on view never waits for those that were passed.
   want(row, side = LARGE) {
-    if (row === undefined || (this.large.get(row)?.side ?? 0) >= side || this.asked.get(row) >= side) return;
-    this.asked.set(row, side);
+    if (row === undefined || (this.large.get(row)?.side ?? 0) >= side) return;
+    if (this.asked && performance.now() - this.asked < RESEND_MS) return;
+    this.asked = performance.now();
     this.ask(row, side);
   }
 
+  wantMore(next) {  // what is on view first, then what comes after it
+    if (this.stage.childElementCount) this.want(this.row, this.scale > 1.5 ? LARGEST : LARGE);
+    this.want(next);
+  }
+
   receive(m, buffers) {
-    this.asked.delete(m.row);
+    this.asked = 0;
     this.forget(m.row);
     this.large.set(m.row, { kind: m.content, text: m.text, side: m.side ?? LARGE, url: m.buffer < 0 ? null : URL.createObjectURL(new Blob([buffers[0]], { type: m.mime })) });
     for (const old of this.large.keys()) { if (this.large.size <= KEPT_LARGE) break; if (old !== this.row) this.forget(old); }
   }
 
   forget(row) { const old = this.large.get(row); if (old?.url) URL.revokeObjectURL(old.url); this.large.delete(row); }
-  clear() { for (const row of [...this.large.keys()]) this.forget(row); this.asked.clear(); }
+  clear() { for (const row of [...this.large.keys()]) this.forget(row); }
 
   // --- magnification, about a point of the window (by default the middle), and pan
   fit() { this.scale = 1; this.x = this.y = 0; }
@@ -123,7 +131,7 @@ class Zoom {
     this.x = x - (x - this.x) * by;
     this.y = y - (y - this.y) * by;
     this.scale = scale;
-    if (scale > 1.5) this.want(this.row, LARGEST);
+    this.wantMore();
     this.place();
   }
 
