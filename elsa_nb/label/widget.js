@@ -47,7 +47,7 @@ function render({ model, el }) {
   const head = make("div", "elsa-head", root);
   const title = make("strong", "elsa-title", head);
   const naming = make("label", "elsa-class", head, "You look for"), className = make("input", "", naming);
-  Object.assign(className, { type: "text", maxLength: 200, placeholder: "name it: it goes into exports", autocomplete: "off" });
+  Object.assign(className, { type: "text", maxLength: 200, placeholder: "give it a name", title: "the name of the class, as exports have it", autocomplete: "off" });
   className.addEventListener("change", () => { if (active) say("name", { text: className.value.trim() }); });
   className.addEventListener("keydown", (e) => { if (e.key === "Enter") root.focus({ preventScroll: true }); });
   const where = make("span", "elsa-where", head), status = make("span", "elsa-status", head);
