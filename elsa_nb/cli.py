@@ -182,7 +182,8 @@ def _label(options: argparse.Namespace) -> None:
     keys += ("strategy", "budget", "metric")
     job = own_folder.prepare(options.folder, **{key: getattr(options, key) for key in keys})
     address = {"ip": options.ip, "port": options.port, "token": options.token}
-    launch.launch(job, **address, browser=not options.no_browser)
+    if launch.launch(job, **address, browser=not options.no_browser):
+        raise SystemExit(1)
 
 
 def _parameter(text: str) -> tuple[str, object]:

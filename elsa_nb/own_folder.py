@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from elsa_nb.errors import MissingDataError
 from elsa_nb.images.extraction.folder_names import find_pool, folder_title
 from elsa_nb.pool import Pool
 
 if TYPE_CHECKING:
-    from elsa_nb.label.launch import Job
+    from elsa_nb.label.jobs import Job
     from elsa_nb.label.panel import Panel
 
 
@@ -23,7 +24,7 @@ def label_folder(folder: Path | str, **options: Any) -> "Panel":
 
     >>> elsa_nb.label_folder("my-images")
     """
-    from elsa_nb.label.launch import open_panel
+    from elsa_nb.label.jobs import open_panel
 
     return open_panel(prepare(folder, **options))
 
@@ -45,12 +46,14 @@ def prepare(
     here or can be fetched); `pool` names vectors that are there already. `session` is the file that gets the answers
     (default: the folder's name and place, in the working folder). `name` are names of files that are examples, or
     patterns of files to be shown first; `like` files of images, from anywhere, that look like what is sought. `strict`
-    stops at an image that cannot be read. `settings` are those of `launch.make_job`: `labels`, `seeds`, `annotator`,
+    stops at an image that cannot be read. `settings` are those of `jobs.make_job`: `labels`, `seeds`, `annotator`,
     `page`, `strategy`, `metric`, `budget`.
     """
-    from elsa_nb.label import first_examples, launch
+    from elsa_nb.label import first_examples, jobs
 
     folder = Path(folder)
+    if not folder.is_dir():
+        raise MissingDataError(f"{folder} is no folder; name the folder that holds the images.")
     like = [like] if isinstance(like, str | Path) else list(like)
     names = [name] if isinstance(name, str) else list(name)
     place, made_by = (Path(pool), encoder) if pool else _vectors(folder, encoder, strict)
@@ -62,9 +65,9 @@ def prepare(
 
         opened = Pool.open(place)
         examples = ExampleEncoder(made_by, opened.provenance.get("decoding"))
-        first = first_examples.rows_like_images(opened.vectors, examples, like, launch.SAMPLE_ITEMS)
+        first = first_examples.rows_like_images(opened.vectors, examples, like, jobs.SAMPLE_ITEMS)
     session = session or f"{folder_title(folder)}.sqlite"
-    return launch.make_job(folder, place, Path(session), names=names, first=first, **settings)
+    return jobs.make_job(folder, place, Path(session), names=names, first=first, **settings)
 
 
 def _vectors(folder: Path, encoder: str | None, strict: bool) -> tuple[Path, str]:
