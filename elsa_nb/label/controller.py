@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 
 from elsa_nb.label.cards import NEGATIVE, OPEN, PAGE_SIZES, POSITIVE, Cards, LabelChange, Steps
+from elsa_nb.label.first_examples import carry_on
+from elsa_nb.label.identity import Settled, remember
 from elsa_nb.label.progress_figures import evidence_of, figures_of
 from elsa_nb.label.remaining import RemainingEstimator
 from elsa_nb.label.replay import Restored, amendments, go_on, restore, rows_of
@@ -31,7 +33,8 @@ class Controller:
 
     `publish(message)` is called with what happens without being asked for: {"kind": "deal" | "over" | "ahead" |
     "trouble" | "lease"}; it must be quick and may be called from other threads. `worker` computes the rounds, one after
-    another; by default it is a thread of the controller's own, and `close` shuts it down in any case.
+    another; by default it is a thread of the controller's own, and `close` shuts it down in any case. `settled` is what
+    `identity.settle` said of the session.
     """
 
     def __init__(
@@ -42,6 +45,7 @@ class Controller:
         *,
         size: int = 24,
         estimate: RemainingEstimator | None = None,
+        settled: Settled | None = None,
         publish: Callable[[dict[str, Any]], None] = lambda message: None,
         worker: Executor | None = None,
     ):
@@ -49,7 +53,9 @@ class Controller:
             raise ValueError(f"size = {size!r} items a page; allowed: {', '.join(map(str, PAGE_SIZES))}")
         self.lock = threading.RLock()
         self.session, self.ids, self.publish, self.estimate = session, ids, publish, estimate
-        self.rounds = Rounds(search)
+        self._settled = settled
+        carried = settled is not None and len(settled.carried)
+        self.rounds = Rounds(carry_on(search, settled.carried) if carried else search)
         self.seconds: list[float] = []
         self.error: str | None = None
         self.resting = False
@@ -85,7 +91,13 @@ class Controller:
         return self._restored.notice
 
     def _restore(self) -> None:
+        settled = self._settled
+        if settled is not None and self.held:
+            remember(self.session, settled, self.ids)
+            self._settled = None
         self._restored: Restored = restore(self.session, self.rounds, self.ids, self._size, write=self.held)
+        if settled is not None and settled.notice:
+            self._restored.notice = settled.notice
         self._ahead.clear()
         self._servable = {row for asked in self.asked for row in asked.rows} | set(self.rounds.seeds.tolist())
 

@@ -4,7 +4,7 @@ Each way is a strategy like any other: it asks rows, the person answers on the s
 answers. `Begin` then hands the positives to the search proper as its seeds.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Protocol
@@ -135,6 +135,65 @@ class Fixed:
         return np.empty(0, np.int64) if self._labels is None else np.sort(self.rows[self._labels == POSITIVE])
 
 
+def carry_on(search: Strategy, rows: np.ndarray) -> Strategy:
+    """Return a strategy that asks `rows`, which were answered before, and then goes on as `search` (fresh).
+
+    The panel fills the answers in. A search that looks for examples takes them as its first page.
+    """
+    if isinstance(search, Begin):
+        return search.carry(rows)
+    return CarriedOn(search, rows)
+
+
+class CarriedOn:
+    """A search with answers from an earlier state of its collection in front, to be filled in."""
+
+    def __init__(self, search: Strategy, rows: np.ndarray):
+        self.search = search
+        self._earlier = Fixed(int(rows.max()) + 1, rows, component=SAMPLE)
+
+    @property
+    def components(self) -> Mapping[int, str]:
+        """The parts that ask: those of the search, and the earlier answers as a sample."""
+        return {SAMPLE: "sample"} | dict(getattr(self.search, "components", {}))
+
+    def query(self) -> Batch | None:
+        """Return the rows answered before; then the search's questions."""
+        if not len(self._earlier.log.rows):
+            return self._earlier.query()
+        batch = self.search.query()
+        return batch and batch._replace(round=batch.round + 1)
+
+    def update(self, labels: Sequence[int] | np.ndarray) -> None:
+        """Take the answers."""
+        (self.search if len(self._earlier.log.rows) else self._earlier).update(labels)
+
+    def amend(self, rows: Sequence[int], labels: Sequence[int]) -> None:
+        """Pass corrections on to the search, as far as it knows the rows."""
+        known = np.union1d(self.search.log.rows, getattr(self.search, "positives", ()))
+        told = [(row, label) for row, label in zip(rows, labels, strict=True) if row in known]
+        if hasattr(self.search, "amend") and told:
+            self.search.amend([row for row, _ in told], [label for _, label in told])
+
+    @property
+    def log(self) -> Log:
+        """All questions answered so far, the earlier ones first."""
+        later = self.search.log
+        later = later._replace(rounds=later.rounds + np.int16(1))
+        return Log(*(np.concatenate(part) for part in zip(self._earlier.log, later, strict=True)))
+
+    @property
+    def positives(self) -> np.ndarray:
+        """The rows known to be positive, ascending."""
+        return np.union1d(self._earlier.positives, getattr(self.search, "positives", ())).astype(np.int64)
+
+    def scores(self) -> np.ndarray:
+        """Return the search's confidence (n,); `QueryError` where it has none."""
+        if not hasattr(self.search, "scores"):
+            raise QueryError("this search has no scores")
+        return self.search.scores()
+
+
 class Begin:
     """Show samples, page by page, until enough examples are marked, then search from them: one strategy, one session.
 
@@ -156,6 +215,7 @@ class Begin:
     ):
         if least < 1 or page < 1:
             raise ValueError(f"least = {least!r}, page = {page!r}; allowed: 1 or more")
+        self._carried = 0  # rows of the first page, answered before
         rows = [np.asarray(rows, np.int64) for rows in samples]
         rows += [random_rows(n, n, np.random.default_rng(0))] if n is not None else []
         joined = np.concatenate(rows) if rows else np.empty(0, np.int64)
@@ -181,6 +241,12 @@ class Begin:
         """The parts that ask: the sample, and those of the search."""
         return {SAMPLE: "sample"} | dict(getattr(self._search, "components", {}))
 
+    def carry(self, rows: np.ndarray) -> "Begin":
+        """Put `rows` that were answered before in front of all samples, as one page; return this object."""
+        self._to_show = np.concatenate([rows, self._to_show[~np.isin(self._to_show, rows)]])
+        self._carried = len(rows)
+        return self
+
     def start(self) -> None:
         """Begin the search with the answers to the open page, if an example is among those marked so far."""
         self._start_now = True
@@ -189,7 +255,8 @@ class Begin:
         """Return the next page of the sample, or the search's questions once there are seeds."""
         if self._search is not None:
             return self._searched()
-        self._open = self._to_show[len(self._rows) : len(self._rows) + self._page]
+        size = self._carried if self._carried and not len(self._rows) else self._page
+        self._open = self._to_show[len(self._rows) : len(self._rows) + size]
         if not len(self._open):
             return None
         self._shown += 1

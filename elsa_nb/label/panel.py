@@ -14,8 +14,10 @@ from elsa_nb import fingerprints
 from elsa_nb.label import export
 from elsa_nb.label.controller import Controller
 from elsa_nb.label.handed_over import as_items
+from elsa_nb.label.identity import names_of, settle
 from elsa_nb.label.items import Items
 from elsa_nb.label.remaining import RemainingEstimator
+from elsa_nb.label.rounds import pool_ids
 from elsa_nb.label.session import Session
 from elsa_nb.label.widget import Widget
 from elsa_nb.search.contract import Strategy
@@ -56,7 +58,9 @@ class Panel(ipywidgets.VBox):
         if not isinstance(session, Session):
             session = Session(session, annotator=annotator, code=code_stamp())
         self.session, self.oracle = session, oracle
-        self.controller = Controller(search, items.ids, session, size=page, estimate=estimate)
+        ids = names_of(pool_ids(search), items)
+        settled = settle(session, items, ids)
+        self.controller = Controller(search, ids, session, size=page, estimate=estimate, settled=settled)
         self.widget = Widget(self.controller, items, title=title or session.path.name)
         super().__init__([self.widget, *self._controls()])
         self._stop = threading.Event()

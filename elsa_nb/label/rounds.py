@@ -55,9 +55,13 @@ def fork(search: Strategy) -> Strategy:
 
 
 def adopt(search: Strategy, state: Strategy) -> None:
-    """Bring the user's own `search` object into the `state` of a copy."""
+    """Bring the user's own `search` object into the `state` of a copy; one around another search, that one as well."""
+    inner = vars(search).get("search")
     vars(search).clear()
     vars(search).update(vars(fork(state)))
+    if callable(getattr(inner, "query", None)):
+        adopt(inner, search.search)
+        search.search = inner
 
 
 def _shared(search: Strategy) -> list:
@@ -81,6 +85,11 @@ def vectors_of(search: Strategy) -> np.ndarray | None:
     """Return the vectors (n, d) that the search works on, None where it shows none."""
     found = [part.vectors for part in _shared(search) if isinstance(part, Pool | Neighbours | Features)]
     return found[0] if found else None
+
+
+def pool_ids(search: Strategy) -> np.ndarray | None:
+    """Return the ids (n,) of the pool that the search works on, None where it shows none."""
+    return next((part.ids for part in _shared(search) if isinstance(part, Pool)), None)
 
 
 def scores_of(search: Strategy) -> np.ndarray | None:

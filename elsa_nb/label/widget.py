@@ -221,7 +221,7 @@ class Widget(anywidget.AnyWidget):
             return
         content = content_of(self.items, row, LARGE)
         described = _described(row, content, 0)
-        described |= {"kind": "zoom", "to": nonce, "content": content.kind, "item": str(self.items.ids[row])}
+        described |= {"kind": "zoom", "to": nonce, "content": content.kind, "item": str(self.controller.ids[row])}
         self.send(described, [content.data] if content.data else [])
 
 
