@@ -96,6 +96,7 @@ def _parser() -> argparse.ArgumentParser:
         help="search from this file, an example; a pattern is shown first",
     )
     label.add_argument("--like", action="append", default=[], help="start from what looks like this image file")
+    label.add_argument("--text", help='start from what fits these words (in English), such as "a red fox"')
     label.add_argument("--seeds", metavar="FILE", help="start from the images that this list names as examples")
     label.add_argument("--labels", metavar="FILE", help="take earlier labels over, from a table or a labelling program")
     label.add_argument("--strategy", default="greedy-probe", help="how it searches: greedy-probe (default), elsa ...")
@@ -178,11 +179,12 @@ def _label(options: argparse.Namespace) -> None:
     from elsa_nb import own_folder
     from elsa_nb.label import launch
 
-    keys = ("encoder", "pool", "session", "name", "like", "strict", "seeds", "labels", "annotator")
+    keys = ("encoder", "pool", "session", "name", "like", "text", "strict", "seeds", "labels", "annotator")
     keys += ("strategy", "budget", "metric")
     job = own_folder.prepare(options.folder, **{key: getattr(options, key) for key in keys})
     address = {"ip": options.ip, "port": options.port, "token": options.token}
-    launch.launch(job, **address, browser=not options.no_browser)
+    if launch.launch(job, **address, browser=not options.no_browser):
+        raise SystemExit(1)
 
 
 def _parameter(text: str) -> tuple[str, object]:
