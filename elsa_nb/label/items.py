@@ -5,6 +5,7 @@ that says why there is nothing to show; a broken image never stops the work. Pic
 for the encoders: what a person sees is what was embedded. `handed_over.py` makes items of what a notebook holds.
 """
 
+import hashlib
 import io
 import mimetypes
 import threading
@@ -27,6 +28,7 @@ LARGER_VIEW = 600  # pixels: who asks for content of this size shows one item al
 SOUNDS = {".wav", ".mp3", ".ogg", ".flac", ".m4a", ".opus"}
 TEXTS = {".txt", ".md"}
 _SMALL = 128  # pixels: smaller pictures are shown enlarged, and lossy compression would be seen
+_BEGINNING = 1 << 16  # bytes of a file that tell it from others of the same size
 _HEADERS = 256  # files looked at for deep grey ones, where no pool says how its folder was read
 
 
@@ -68,6 +70,10 @@ class Files:
         """Return an image scaled down to `side`, a sound as it is, a text (on a card its beginning)."""
         return self._reader.content(row, side)
 
+    def digest(self, row: int) -> str | None:
+        """Return what tells a file from others of its name, from its size and beginning; None where it is gone."""
+        return self._reader.digest(row)
+
     def _open_row(self, row: int, picture: bool = True):
         return open_inside(self.folder, self.ids[row], through_links=picture)
 
@@ -82,6 +88,10 @@ class Paths:
     def content(self, row: int, side: int) -> Content:
         """Return an image scaled down to `side`, a sound as it is, a text (on a card its beginning)."""
         return self._reader.content(row, side)
+
+    def digest(self, row: int) -> str | None:
+        """Return what tells a file from others of its name, from its size and beginning; None where it is gone."""
+        return self._reader.digest(row)
 
 
 class _Reader:
@@ -109,6 +119,14 @@ class _Reader:
             return Content("missing", text=str(error))
         except OSError as error:
             return Content("missing", text=f"the file cannot be read ({error.strerror or error})")
+
+    def digest(self, row: int) -> str | None:
+        try:
+            with self._open(row) as stream:
+                beginning = stream.read(_BEGINNING)
+                return _short_hash(beginning, stream.seek(0, io.SEEK_END))
+        except (OSError, RefusedError):
+            return None
 
     def _known(self) -> Decoding:
         with self._lock:
@@ -167,6 +185,11 @@ class Arrays:
         image.thumbnail((side, side))
         return Content("image", "image/png", _encoded(image, "PNG"))
 
+    def digest(self, row: int) -> str:
+        """Return what tells an array from others, from its shape and values."""
+        array = np.ascontiguousarray(self._array(row))
+        return _short_hash(array.tobytes(), array.shape, array.dtype.str)
+
     def _array(self, row: int) -> np.ndarray:
         return np.asarray(self._read([row])[0])
 
@@ -181,6 +204,10 @@ class Texts:
     def content(self, row: int, side: int) -> Content:
         """Return the text; on a card its beginning."""
         return text_content(str(self._texts[row]), side)
+
+    def digest(self, row: int) -> str:
+        """Return what tells a text from others."""
+        return _short_hash(str(self._texts[row]).encode(errors="surrogateescape"))
 
 
 class Pictures:
@@ -199,6 +226,15 @@ class Pictures:
             return _shown(self._decoding.shown(picture, side), side)
         except UnreadableError as error:
             return Content("missing", text=f"no readable image ({error})")
+
+    def digest(self, row: int) -> str:
+        """Return what tells a picture from others."""
+        picture = self._pictures[row]
+        return _short_hash(picture if isinstance(picture, bytes) else picture.tobytes())
+
+
+def _short_hash(data: bytes, *more: object) -> str:
+    return hashlib.sha256(repr(more).encode() + data).hexdigest()[:16]
 
 
 def content_of(items: Items, row: int, side: int) -> Content:

@@ -116,6 +116,10 @@ class Widget(anywidget.AnyWidget):
                 self.send({"kind": "ack", "to": nonce, "seq": seq, "events": events} | state)
         self._changed.set()
 
+    def _on_start(self, nonce: str, content: dict) -> None:
+        if nonce == self._active and self.controller.held:
+            self.controller.start()
+
     def _on_want(self, nonce: str, content: dict) -> None:
         positions = [p for p in content.get("positions", ()) if isinstance(p, int)]
         rows = [r for r in content.get("rows", ()) if isinstance(r, int)]
@@ -217,12 +221,12 @@ class Widget(anywidget.AnyWidget):
             return
         content = content_of(self.items, row, LARGE)
         described = _described(row, content, 0)
-        described |= {"kind": "zoom", "to": nonce, "content": content.kind, "item": str(self.items.ids[row])}
+        described |= {"kind": "zoom", "to": nonce, "content": content.kind, "item": str(self.controller.ids[row])}
         self.send(described, [content.data] if content.data else [])
 
 
 OTHER = "Another window is working on this session. Here you can look on."
-_KINDS = {"hello", "sync", "alive", "take", "bye", "events", "want", "zoom"}
+_KINDS = {"hello", "sync", "alive", "take", "bye", "start", "events", "want", "zoom"}
 
 
 def _described(row: int, content: Content, buffer: int) -> dict[str, Any]:

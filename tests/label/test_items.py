@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from elsa_nb.images.sources.files import open_folder
-from elsa_nb.label.items import Content, Files, Pictures, Texts, content_of
+from elsa_nb.label.items import Arrays, Content, Files, Pictures, Texts, content_of
 from elsa_nb.label.widget import LARGE, THUMBNAIL
 from elsa_nb.pictures.opening import LARGEST_FILE
 from elsa_nb.pool import Pool
@@ -146,3 +146,17 @@ def test_the_card_of_a_pools_file_is_the_picture_that_was_embedded(tmp_path):
     alone = Files(tmp_path, files.ids)  # without a pool the range is found from the files
     with Image.open(io.BytesIO(alone.content(1, 224).data)) as card:
         assert np.asarray(card).max() > 240
+
+
+def test_items_tell_what_is_behind_a_name_from_other_things_of_that_name(tmp_path):
+    for folder, value in (("p1", 10), ("p2", 200)):
+        (tmp_path / folder).mkdir()
+        Image.new("L", (9, 9), value).save(tmp_path / folder / "a.png")
+    one, other = (Files(tmp_path / folder, ["a.png", "gone.png"]) for folder in ("p1", "p2"))
+    assert one.digest(0) == Files(tmp_path / "p1", ["a.png"]).digest(0)
+    assert one.digest(0) != other.digest(0)
+    assert one.digest(1) is None
+    pictures = np.zeros((2, 4, 4), np.uint8)
+    pictures[1] = 9
+    assert Arrays(pictures).digest(0) != Arrays(pictures).digest(1)
+    assert Texts(["a", "b"]).digest(0) != Texts(["a", "b"]).digest(1)
