@@ -11,8 +11,8 @@ from elsa_nb.paper.runs import simulation
 from elsa_nb.paper.runs.grid import Setting
 from elsa_nb.pool import Pool
 from elsa_nb.search.elsa import Search
-from elsa_nb.search.features import Features
-from elsa_nb.search.neighbours import Neighbours
+from elsa_nb.search.heads.features import Features
+from elsa_nb.search.neighbours.lists import Neighbours
 
 ENCODER = "vicreg"
 

@@ -13,7 +13,7 @@ from benchmarks.synthetic import Clustered
 from benchmarks.warming import warm_up
 from elsa_nb.pool import Pool
 from elsa_nb.profiles import profile
-from elsa_nb.search.neighbours import Neighbours
+from elsa_nb.search.neighbours.lists import Neighbours
 
 TAKES = "3 to 5 minutes"
 K = 128

@@ -13,9 +13,9 @@ from benchmarks.synthetic import Clustered
 from benchmarks.timing import exponent, median
 from benchmarks.warming import warm_up
 from elsa_nb.pool import Pool
-from elsa_nb.search.elsa import ELSA
-from elsa_nb.search.features import Features
-from elsa_nb.search.neighbours import Neighbours
+from elsa_nb.search.config import ELSA
+from elsa_nb.search.heads.features import Features
+from elsa_nb.search.neighbours.lists import Neighbours
 
 TAKES = "2 minutes"
 CONFIG = replace(ELSA, use_final=False)  # the final search asks a share of the pool: more labels, not a slower program

@@ -17,11 +17,11 @@ import numpy as np
 import torch
 from sklearn.linear_model import LogisticRegression
 
-from elsa_nb.search import head as package_head
+from elsa_nb.search.config import SearchConfig
 from elsa_nb.search.contract import NEGATIVE, POSITIVE, Component, Log
-from elsa_nb.search.elsa import SearchConfig
-from elsa_nb.search.features import Features
-from elsa_nb.search.head import HeadConfig
+from elsa_nb.search.heads import head as package_head
+from elsa_nb.search.heads.features import Features
+from elsa_nb.search.heads.head import HeadConfig
 from elsa_nb.search.oracle import Oracle
 
 SLACK = 64  # float32's nearest rows measured again beyond those asked for

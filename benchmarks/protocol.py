@@ -78,7 +78,7 @@ def _by_the_runner(reading: str, classes: int) -> tuple[float, pd.DataFrame]:
         readings=(reading,),
         n_classes=classes,
         repeats=1,
-        probe_seeds=(),
+        rivals=(),
     )
     kept = runner.RESULTS
     try:

@@ -21,7 +21,7 @@ from benchmarks.summary import Row
 from benchmarks.tasks import BATCH, CANDIDATES, ROUNDS, Ours, Task, play, regression, task
 from elsa_nb.pool import Pool
 from elsa_nb.search.elsa import ELSA, Search
-from elsa_nb.search.neighbours import Neighbours
+from elsa_nb.search.neighbours.lists import Neighbours
 from elsa_nb.search.oracle import Truth, simulate
 
 TAKES = "5 minutes"

@@ -17,9 +17,10 @@ from elsa_nb.paper.experiments.catalogue import sweep
 from elsa_nb.pool import Pool
 from elsa_nb.prepared import prepare
 from elsa_nb.profiles import profile
-from elsa_nb.search.elsa import ELSA, Search, SearchConfig
-from elsa_nb.search.features import Features
-from elsa_nb.search.neighbours import Neighbours
+from elsa_nb.search.config import ELSA, SearchConfig
+from elsa_nb.search.elsa import Search
+from elsa_nb.search.heads.features import Features
+from elsa_nb.search.neighbours.lists import Neighbours
 from elsa_nb.search.oracle import Truth, simulate_together
 
 TAKES = "20 s"

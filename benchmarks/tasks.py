@@ -11,11 +11,11 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 
 from benchmarks.synthetic import Clustered
-from elsa_nb.search import head as heads
 from elsa_nb.search.contract import Batch, Component, Ledger
-from elsa_nb.search.features import Features
-from elsa_nb.search.head import HeadConfig
-from elsa_nb.search.neighbours import Neighbours
+from elsa_nb.search.heads import head as heads
+from elsa_nb.search.heads.features import Features
+from elsa_nb.search.heads.head import HeadConfig
+from elsa_nb.search.neighbours.lists import Neighbours
 
 BATCH, ROUNDS, SEEDS, NEGATIVES, CANDIDATES = 50, 10, 5, 50, 100
 

@@ -3,10 +3,11 @@
 import numpy as np
 
 from elsa_nb.pool import Pool
-from elsa_nb.search.elsa import ELSA, RELEASED_CODE, Search
-from elsa_nb.search.features import Features
-from elsa_nb.search.neighbours import Neighbours
+from elsa_nb.search.elsa import ELSA, Search
+from elsa_nb.search.heads.features import Features
+from elsa_nb.search.neighbours.lists import Neighbours
 from elsa_nb.search.oracle import Truth, simulate, simulate_together
+from elsa_nb.search.readings import RELEASED_CODE
 
 
 def warm_up(dtype: str = "float32") -> None:

@@ -8,9 +8,9 @@ import numpy as np
 
 from elsa_nb.errors import CorruptFileError
 from elsa_nb.pool import Pool
-from elsa_nb.search.features import Features
-from elsa_nb.search.neighbours import Neighbours
-from elsa_nb.search.sketch import Sketch
+from elsa_nb.search.heads.features import Features
+from elsa_nb.search.neighbours.bounds import Sketch
+from elsa_nb.search.neighbours.lists import Neighbours
 from elsa_nb.store import DATA, read_json, sha256_file, write_json, write_with
 
 K = 128  # list length; a search lengthens the few lists that prove too short

@@ -103,7 +103,7 @@ def test_importing_the_package_is_light():
 def test_the_search_room_loads_no_backend_until_asked():
     code = (
         "import sys, pkgutil, importlib, elsa_nb.search as room\n"
-        "for m in pkgutil.iter_modules(room.__path__): importlib.import_module(f'elsa_nb.search.{m.name}')\n"
+        "for m in pkgutil.walk_packages(room.__path__, 'elsa_nb.search.'): importlib.import_module(m.name)\n"
         "print([m for m in ('torch', 'faiss', 'ipywidgets', 'matplotlib') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -6,10 +6,11 @@ import pytest
 from elsa_nb import prepared as module
 from elsa_nb.errors import CorruptFileError
 from elsa_nb.pool import Pool
-from elsa_nb.search.elsa import ELSA, READINGS, Search
-from elsa_nb.search.neighbours import Neighbours
+from elsa_nb.search.elsa import ELSA, Search
+from elsa_nb.search.neighbours.bounds import Sketch
+from elsa_nb.search.neighbours.lists import Neighbours
 from elsa_nb.search.oracle import Truth, simulate
-from elsa_nb.search.sketch import Sketch
+from elsa_nb.search.readings import READINGS
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import subprocess
 
 import pytest
 
+from elsa_nb.paper.runs.verification import CANARIES
 from elsa_nb.store import ROOT
 
 LARGEST_FILE = 16_000_000
@@ -32,6 +33,12 @@ def text_of(path):
 
 def test_no_tracked_file_is_huge(tracked):
     assert [str(p) for p in tracked if p.stat().st_size > LARGEST_FILE] == []
+
+
+def test_what_stored_results_are_verified_by_is_tracked(tracked):
+    results = [path for path in (ROOT / "data" / "results").glob("*") if re.search("-(full|photos)[.]", path.name)]
+    assert results
+    assert [str(path) for path in (CANARIES, *results) if path not in tracked] == []
 
 
 def test_no_path_of_a_machine_is_tracked(tracked):

@@ -4,22 +4,27 @@ A strategy has `query() -> Batch | None` and `update(labels)`, and keeps a `Ledg
 0 negative, -1 unsure (asked, paid for, and used as neither).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import IntEnum
-from numbers import Integral
-from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
+from elsa_nb.search.checks import check_rows, rows_of_ids
+
 if TYPE_CHECKING:
-    from elsa_nb.search.features import Features
-    from elsa_nb.search.head import Head
+    from elsa_nb.search.heads.features import Features
+    from elsa_nb.search.heads.head import Head
 
 UNASKED, UNSURE, NEGATIVE, POSITIVE = -2, -1, 0, 1
 
 
 class Component(IntEnum):
-    """Which part of a strategy proposed a row."""
+    """Which part of a strategy proposed a row. ELSA has three; a strategy whose parts are not told apart has the last.
+
+    Results have columns for these four; a strategy may use numbers of its own from 4 to 15 and name them in its
+    `components`.
+    """
 
     NN = 0
     RANDS = 1
@@ -45,7 +50,7 @@ class Log(NamedTuple):
 
 
 class Strategy(Protocol):
-    """The contract that simulations, rivals and the labelling panel drive."""
+    """The least that simulations and the labelling panel can drive."""
 
     def query(self) -> Batch | None:
         """Return the next questions, or None when the search is over."""
@@ -63,7 +68,42 @@ class Sharing(Strategy, Protocol):
     """A strategy that says what copies of it have in common: the panel copies a search in every round."""
 
     def shared_parts(self) -> Sequence[object]:
-        """Return the large objects that a copy may share, since no search changes what they answer."""
+        """Return the large objects that a copy may share, since no search changes what they answer.
+
+        Pools, and all that is made of their vectors, belong here.
+        """
+
+
+class RegisteredStrategy(Sharing, Protocol):
+    """A strategy that is known by name: sweeps, commands and the panel offer it.
+
+    A class with these attributes, called with `(pool, seeds, *, config, rng)` and with what it `needs`, each made
+    there if it is not given. How it becomes known: `elsa_nb.search.strategies.registry`.
+    """
+
+    name: ClassVar[str]  # as in tables and figures, such as "Greedy probe"
+    version: ClassVar[int]  # raised with a change of this strategy's logs: see `elsa_nb.search.version`
+    config_class: ClassVar[type]  # a frozen dataclass whose defaults are the strategy's
+    needs: ClassVar[tuple[str, ...]]  # "neighbours", "features": what is made once for a pool and handed to searches
+    components: ClassVar[Mapping[int, str]]  # which of its parts asks, as the panel and the session file name it
+    colour: ClassVar[str]  # in figures, as "#rrggbb"
+
+    @property
+    def positives(self) -> np.ndarray:
+        """The rows known to be positive, seeds included, ascending."""
+
+    @property
+    def draws_randomness(self) -> bool:
+        """Tell whether the questions depend on `rng` at all."""
+
+    def scores(self) -> np.ndarray:
+        """Return the confidence (n,) float64 that each row is positive; `QueryError` while there is none."""
+
+    def largest_batch(self) -> int:
+        """Return how many rows the next query may ask at most."""
+
+    def amend(self, rows: Sequence[int] | np.ndarray, labels: Sequence[int] | np.ndarray) -> None:
+        """Correct answers given earlier: they count from the next query on."""
 
 
 @runtime_checkable
@@ -82,12 +122,17 @@ class QueryError(RuntimeError):
 
 
 class Ledger:
-    """The answers of one search over a pool of `n` rows, beginning with `seeds` (known positives)."""
+    """The answers of one search over a pool of `n` rows, beginning with `seeds` (known positives).
 
-    def __init__(self, n: int, seeds: Sequence[int] | np.ndarray):
+    `seeds` are row numbers, or names out of `ids` (n,), those of the pool.
+    """
+
+    def __init__(self, n: int, seeds: Sequence[int] | Sequence[str] | np.ndarray, ids: np.ndarray | None = None):
+        if ids is not None and np.asarray(seeds).dtype.kind in "US":
+            seeds = rows_of_ids(seeds, ids, "seeds")
         self.seeds = check_rows(seeds, n, "seeds")
         if not len(self.seeds):
-            raise ValueError("no seeds given; a search needs the row number of at least one known positive")
+            raise ValueError("no seeds given; a search needs at least one known positive, by row number or by id")
         self.answers = np.full(n, UNASKED, np.int8)
         self.answers[self.seeds] = POSITIVE
         self._pending: Batch | None = None
@@ -181,42 +226,3 @@ class Ledger:
                 [len(labels) for _, labels in self._answered],
             ),
         )
-
-
-def check_rng(rng: np.random.Generator | int | None) -> np.random.Generator:
-    """Return the random generator of a search: the one given, or one seeded by a whole number; None: another each time.
-
-    Raises ValueError for anything else.
-    """
-    if rng is None or isinstance(rng, np.random.Generator) or (isinstance(rng, Integral) and rng >= 0):
-        return np.random.default_rng(rng)
-    raise ValueError(
-        f"rng = {rng!r}; allowed: a numpy.random.Generator, a whole number (0 or more) as its seed, or None"
-    )
-
-
-def check_counts(config: object, **least: int) -> None:
-    """Raise `ValueError` unless each named field of `config` is a whole number not below its least value."""
-    for name, lowest in least.items():
-        value = getattr(config, name)
-        if not isinstance(value, Integral) or value < lowest:
-            raise ValueError(f"{name} = {value!r}; allowed: a whole number, {lowest} or more")
-
-
-def check_rows(rows: Sequence[int] | np.ndarray, n: int, what: str) -> np.ndarray:
-    """Return `rows` as int64 (m,), or say why they are not distinct row numbers of a pool of `n`."""
-    given = np.asarray(rows)
-    if given.ndim != 1:
-        raise ValueError(f"{what} of shape {given.shape}; give a flat list of row numbers")
-    if given.size and given.dtype.kind not in "iu":
-        raise ValueError(f"{what} of type {given.dtype}; give whole row numbers (not a mask, names or fractions)")
-    given = given.astype(np.int64)
-    outside = given[(given < 0) | (given >= n)]
-    if len(outside):
-        raise ValueError(f"{what}: row {outside[0]} is not in the pool; allowed: 0 to {n - 1}")
-    values, counts = np.unique(given, return_counts=True)
-    repeated = np.flatnonzero(counts > 1)
-    if len(repeated):
-        row, times = values[repeated[0]], counts[repeated[0]]
-        raise ValueError(f"{what}: row {row} is given {times} times; give each row once")
-    return given

@@ -1,122 +1,32 @@
-"""Algorithm 4: ELSA as one object that asks (`query`) and is answered (`update`), and its arms as configurations."""
+"""Algorithm 4: ELSA as one object that asks (`query`) and is answered (`update`).
+
+Read it beside the paper: the lines 1 to 15 of the algorithm stand here in their order, each marked where it happens.
+The loop of lines 2 to 12 is the caller's: `while (batch := search.query()) is not None: search.update(answers)`.
+What the paper leaves open, and what only its released code does, is decided in `readings`.
+"""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from typing import ClassVar
 
 import numpy as np
 
 from elsa_nb.pool import Pool
-from elsa_nb.search import head as heads
-from elsa_nb.search import strategies
-from elsa_nb.search.contract import (
-    NEGATIVE,
-    POSITIVE,
-    Batch,
-    Component,
-    Ledger,
-    Log,
-    QueryError,
-    check_counts,
-    check_rng,
-)
-from elsa_nb.search.features import Features
-from elsa_nb.search.head import HeadConfig
-from elsa_nb.search.neighbours import Neighbours
-from elsa_nb.search.sketch import Sketch, without_lists
-
-
-@dataclass(frozen=True)
-class SearchConfig:
-    """All choices of a search. The defaults are the paper's ELSA; the comments give the open points of the text.
-
-    The numbers `rounds`, `a`, `l`, `b`, `alpha_1`, `alpha_2` carry the letters of the paper's tables.
-    """
-
-    rounds: int = 10  # "epochs" in the paper
-    a: int = 50  # rows asked by NN in a round
-    l: int = 50  # noqa: E741 - points sampled by RandS
-    b: int = 50  # rows asked by RandS at first; "increases linearly as more positive samples are discovered":
-    b_slope: float = 1.0  # max(b, b_slope x positives known) ...
-    b_floor: bool = True  # ... or, without the floor, b_slope x positives known from the second round on
-    alpha_1: float = 1.0  # RandS samples scores above mean + alpha_1 std
-    alpha_2: float = 2.0  # the final search takes scores above mean + alpha_2 std ...
-    final_budget: int | None = None  # ... all of them, or the best so many
-    use_rands: bool = True
-    use_head: bool = True  # without: RandS samples unlabelled rows at random, and the head serves the final search only
-    use_final: bool = True
-    nn_per: str = "total"  # is `a` a "total" for the round (Algorithm 1) or for each "query"?
-    nn_queries: str = (
-        "new positives"  # of the last round (Algorithm 4), "all positives" (section 4.1), "last neighbours"
-    )
-    rands: str = "algorithm 2"  # or "appendix b", "sampled points"
-    # The head learns from this round's negatives (Algorithm 4 line 9; a round without any leaves those of the round
-    # before; a head trained only once, at the end, sees those of the last round), or from "all".
-    negatives: str = "round"
-    confidence: str = "probability"  # what mean + alpha std is taken of; or "logit"
-    head: HeadConfig = field(default_factory=HeadConfig)
-    final_head: HeadConfig | None = (
-        None  # how an arm without the head in its rounds trains it at the end; None: as `head`
-    )
-    head_space: str = "search"  # the head sees the vectors searched, or the encoder's "embedding"
-    zero_pass: bool = False  # one more round before the first, in which RandS draws at random
-    relabel: bool = False  # only known positives are barred: negatives are asked, paid for and counted again
-
-    def __post_init__(self):
-        check_counts(self, rounds=0, a=1, l=1, b=0)
-        if not 0 <= self.b_slope < np.inf:
-            raise ValueError(f"b_slope = {self.b_slope!r}; allowed: 0 or more rows for each positive known")
-        for name in ("alpha_1", "alpha_2"):
-            if not np.isfinite(getattr(self, name)):
-                raise ValueError(f"{name} = {getattr(self, name)!r}; allowed: a finite number of standard deviations")
-        if self.final_budget is not None:
-            check_counts(self, final_budget=1)
-        for name, allowed in _ALLOWED.items():
-            if getattr(self, name) not in allowed:
-                raise ValueError(f"{name} = {getattr(self, name)!r}; allowed: {', '.join(map(repr, allowed))}")
-
-
-_ALLOWED = {
-    "nn_per": strategies.PER,
-    "nn_queries": ("new positives", "all positives", "last neighbours"),
-    "rands": strategies.RANDS,
-    "negatives": ("round", "all"),
-    "confidence": ("probability", "logit"),
-    "head_space": ("search", "embedding"),
-}
-
-ELSA = SearchConfig()
-RELEASED_CODE = replace(
-    ELSA,
-    nn_queries="last neighbours",
-    rands="sampled points",
-    head=HeadConfig("linear-sgd", steps=100, least_positives=4),
-    final_head=HeadConfig("linear-sgd", steps=1000, least_positives=4),
-    head_space="embedding",
-    b_floor=False,
-    zero_pass=True,
-    relabel=True,
-)
-
-
-def arms(elsa: SearchConfig) -> dict[str, SearchConfig]:
-    """Return the four arms of Tables 1, 3 and 4 of one reading: what each leaves out of ELSA."""
-    nearest = replace(elsa, use_rands=False, use_head=False, use_final=False)
-    return {
-        "ELSA": elsa,
-        "No Active": replace(elsa, use_head=False),
-        "NN": nearest,
-        "NN.Large": replace(nearest, a=2 * elsa.a),
-    }
-
-
-READINGS = {"paper": arms(ELSA), "released-code": arms(RELEASED_CODE)}
+from elsa_nb.search import algorithms, readings
+from elsa_nb.search.checks import check_rng
+from elsa_nb.search.config import ELSA as ELSA
+from elsa_nb.search.config import SearchConfig
+from elsa_nb.search.contract import NEGATIVE, POSITIVE, Batch, Component, Ledger, Log, QueryError
+from elsa_nb.search.heads import head as heads
+from elsa_nb.search.heads.features import Features
+from elsa_nb.search.neighbours.bounds import Sketch, without_lists
+from elsa_nb.search.neighbours.lists import Neighbours
 
 
 class Search:
     """One search for the class of the seeds: ask with `query`, answer with `update`, until `query` returns None.
 
-    `pool` holds the vectors searched; `seeds` are the row numbers of known positives; all randomness comes from `rng`,
-    a generator or its seed (None: another seed each time).
+    `pool` holds the vectors searched; `seeds` are known positives, as row numbers or as ids of the pool; all randomness
+    comes from `rng`, a generator or its seed (None: another seed each time).
     `neighbours` (over `pool.vectors`) and `features` (what the head sees) can be shared by many searches; by default
     both are made from `pool`. With `config.head_space` "embedding", pass the `Features` of the embedding.
 
@@ -124,13 +34,17 @@ class Search:
     change nothing.
     """
 
+    name = "ELSA"
     version = 1  # raised with a change of this strategy's logs: see `elsa_nb.search.version`
     config_class = SearchConfig
+    needs = ("neighbours", "features")
+    components: ClassVar = {Component.NN: "NN", Component.RANDS: "RandS", Component.FINAL: "final"}
+    colour = "#0072B2"
 
     def __init__(
         self,
         pool: Pool,
-        seeds: Sequence[int] | np.ndarray,
+        seeds: Sequence[int] | Sequence[str] | np.ndarray,
         *,
         config: SearchConfig = ELSA,
         rng: np.random.Generator | int | None,
@@ -144,43 +58,18 @@ class Search:
             if given is not None and len(given.vectors) != n:
                 raise ValueError(f"{name} of {len(given.vectors)} rows for a pool of {n}; make them from the same pool")
         self.config, self.pool = config, pool
-        self._ledger = Ledger(n, seeds)
+        self._ledger = Ledger(n, seeds, pool.ids)  # Lambda, and all answers
         self._rng = check_rng(rng)
         self._neighbours = neighbours or without_lists(pool.vectors)
         self._features = features or Features(pool.vectors)
         self._head: heads.Head | None = None
-        self._round = 0
         self._queries = self._ledger.seeds  # line 1: delta0 <- Lambda
-        self._round_negatives = np.empty(0, np.int64)
+        self._round = 0
+        self._round_negatives = np.empty(0, np.int64)  # gamma-
         self._stuck = False  # the last round found nothing
         self._in_final = False
-        self._logits: np.ndarray | None = None  # handed in, as long as a query reads them
         self._final_head_trained = False
-
-    @property
-    def log(self) -> Log:
-        """All questions answered so far, in order."""
-        return self._ledger.log
-
-    @property
-    def positives(self) -> np.ndarray:
-        """The rows known to be positive, seeds included: Lambda, and at the end Lambda*."""
-        return self._ledger.positives
-
-    def shared_parts(self) -> tuple[object, ...]:
-        """Return what copies of this search may share: the pool, its neighbours and the head's features."""
-        return self.pool, self._neighbours, self._features
-
-    def head_to_score(self) -> tuple[heads.Head, Features] | None:
-        """Return the head whose logits over all rows the next `query` reads, with its features, or None."""
-        if self._in_final or self._ledger.open:
-            return None
-        if self._goes_on():
-            reads = self.config.use_rands and self.config.use_head
-        else:
-            reads = self.config.use_final
-            self._train_final_head()
-        return (self._head, self._features) if reads and self._head is not None else None
+        self._logits: np.ndarray | None = None  # handed in, as long as a query reads them
 
     def query(self, logits: np.ndarray | None = None) -> Batch | None:
         """Return the next questions to the oracle, or None when the search is over.
@@ -191,16 +80,48 @@ class Search:
         if self._in_final:
             return None
         self._logits = logits
-        batch = self._next_round() if self._goes_on() else None
-        if batch is None:
+        batch = self._next_round() if self._goes_on() else None  # line 2: for i <= number of epochs
+        if batch is None:  # line 12: end for
             self._in_final = True
             batch = self._final_search()
         self._logits = None
-        return batch and self._ledger.ask(batch)
+        return batch and self._ledger.ask(batch)  # the questions of line 7, or of line 14
+
+    def _goes_on(self) -> bool:
+        """Tell whether another round comes: NN alone has nowhere to go after one without new positives."""
+        return self._round < self.config.rounds + self.config.zero_pass and (self.config.use_rands or not self._stuck)
+
+    def _next_round(self) -> Batch | None:
+        """Return the questions of a round, lines 3 to 6; None when nothing is left to ask."""
+        config = self.config
+        allowed = readings.rows_allowed(config, self._ledger, self._round)
+        # Line 3: K <- NN(delta0, a)
+        nearest = algorithms.nearest_neighbours(self._neighbours, self._queries, config.a, allowed, per=config.nn_per)
+        random = np.empty(0, np.int64)
+        if config.use_rands:
+            # Line 4: l <- Sampler(D)
+            likely = self._sample(allowed)
+            # Line 5: delta <- RandS(l, b)
+            b = readings.rows_of_rands(config, len(self.positives), self._round)
+            random = algorithms.random_search(
+                self._neighbours, likely, config.l, b, allowed, self._rng, variant=config.rands
+            )
+        # Line 6: gamma <- K u delta
+        random = random[~np.isin(random, nearest)]
+        rows = np.concatenate([nearest, random])
+        components = np.repeat(np.array([Component.NN, Component.RANDS], np.int8), [len(nearest), len(random)])
+        return Batch(rows, components, self._round) if len(rows) else None
+
+    def _sample(self, allowed: np.ndarray) -> np.ndarray:
+        """Return the rows RandS samples from: the sampler's, or all never asked as long as there is no head."""
+        if not self.config.use_head or self._head is None:
+            return np.flatnonzero(self._ledger.unasked)
+        return algorithms.sampler(self._confidences(), self.config.alpha_1, allowed)
 
     def update(self, labels: Sequence[int] | np.ndarray) -> None:
         """Answer the last query: one label a row of its batch, 1 positive, 0 negative, -1 unsure."""
-        # Lines 7-8: Oracle(gamma) -> gamma+, gamma-; Lambda <- Lambda u gamma+
+        # Line 7: Oracle(gamma) -> (gamma+, gamma-); line 8: Lambda <- Lambda u gamma+. After the rounds these are
+        # line 14: Oracle(z) -> (z+, z-); and line 15: Lambda* <- Lambda u z+, which `positives` returns.
         batch, given = self._ledger.answer(labels)
         if self._in_final:
             return
@@ -208,89 +129,27 @@ class Search:
         if (given == NEGATIVE).any():  # a round without negatives leaves those of the round before
             self._round_negatives = batch.rows[given == NEGATIVE]
         if self.config.use_head:
-            self._train(self.config.head)  # line 9
-        self._queries = self._next_queries(batch, given)  # line 10: delta0 = gamma+
-        self._round += 1
+            self._train(self.config.head)  # line 9: header trained on (Lambda u gamma-)
+        self._queries = readings.next_queries(self.config, batch, given, self.positives)  # line 10: delta0 = gamma+
+        self._round += 1  # line 11: i++
 
-    def amend(self, rows: Sequence[int] | np.ndarray, labels: Sequence[int] | np.ndarray) -> None:
-        """Correct answers given earlier (a person changes her mind): they count from the next training and query on.
-
-        `rows` were asked before, or are seeds; `labels` as for `update`. Wrong ones raise `ValueError`, change nothing.
-        """
-        self._ledger.amend(rows, labels)
-        answers = self._ledger.answers
-        rows = np.asarray(rows, np.int64)
-        self._round_negatives = np.setdiff1d(self._round_negatives, rows[answers[rows] != NEGATIVE])
-        if self.config.nn_queries != "last neighbours":  # there the queries are whatever was near, positive or not
-            kept = np.setdiff1d(self._queries, rows[answers[rows] != POSITIVE])
-            queries = np.union1d(kept, rows[answers[rows] == POSITIVE])
-            self._queries = queries if len(queries) else self.positives
-
-    def _goes_on(self) -> bool:
-        """Tell whether another round comes: NN alone has nowhere to go after one without new positives."""
-        return self._round < self.config.rounds + self.config.zero_pass and (self.config.use_rands or not self._stuck)
-
-    def _next_round(self) -> Batch | None:
-        """Lines 3-6: gamma = NN(delta0, a) u RandS(Sampler(D), b)."""
-        config = self.config
-        in_zero_pass = config.zero_pass and self._round == 0
-        allowed = self._allowed(everything=in_zero_pass)
-        nearest = strategies.nearest_neighbours(self._neighbours, self._queries, config.a, allowed, per=config.nn_per)
-        rows, components = nearest, np.full(len(nearest), Component.NN, np.int8)
-        if config.use_rands:
-            random = strategies.random_search(
-                self._neighbours,
-                self._likely(allowed),
-                config.l,
-                self._b(),
-                allowed,
-                self._rng,
-                variant=config.rands,
-            )
-            random = random[~np.isin(random, nearest)]
-            rows = np.concatenate([nearest, random])
-            components = np.concatenate([components, np.full(len(random), Component.RANDS, np.int8)])
-        return Batch(rows, components, self._round) if len(rows) else None
+    def _train(self, config: heads.HeadConfig) -> None:
+        negatives = self._round_negatives if self.config.negatives == "round" else self._ledger.negatives
+        self._head = heads.train(self._features, self.positives, negatives, config, self._rng, self._head)
 
     def _final_search(self) -> Batch | None:
-        """Lines 13-14: z <- Sampler(D), with the head as it is after the last round."""
+        """Return the questions of the final search, line 13, with the head as it is after the last round."""
         config = self.config
         if not config.use_final:
             return None
         self._train_final_head()
         if self._head is None:  # never saw both classes
             return None
-        allowed = np.ones_like(self._ledger.unasked) if config.relabel else self._ledger.unasked
-        rows = strategies.final_search(self._confidences(), config.alpha_2, allowed, config.final_budget)
+        # Line 13: z <- Sampler(D)
+        allowed = readings.rows_allowed_at_the_end(config, self._ledger)
+        rows = algorithms.final_search(self._confidences(), config.alpha_2, allowed, config.final_budget)
         components = np.full(len(rows), Component.FINAL, np.int8)
         return Batch(rows, components, self._round) if len(rows) else None
-
-    def _allowed(self, *, everything: bool) -> np.ndarray:
-        """Return the mask of rows a round may ask (min >= 0 in Algorithm 1 leaves this open; paper notes 3)."""
-        if everything:
-            return np.ones(len(self._ledger.answers), bool)
-        return self._ledger.answers != POSITIVE if self.config.relabel else self._ledger.unasked
-
-    def _likely(self, allowed: np.ndarray) -> np.ndarray:
-        """Return the rows RandS samples from: the sampler's, or all never asked as long as there is no head."""
-        if not self.config.use_head or self._head is None:
-            return np.flatnonzero(self._ledger.unasked)
-        return strategies.sampler(self._confidences(), self.config.alpha_1, allowed)
-
-    def _b(self) -> int:
-        """Return how many rows RandS asks in this round."""
-        config = self.config
-        grown = round(config.b_slope * len(self.positives))
-        if config.b_floor:
-            return max(config.b, grown)
-        return config.b if self._round == 0 else grown
-
-    def _next_queries(self, batch: Batch, given: np.ndarray) -> np.ndarray:
-        """Return the queries of the next NN."""
-        if self.config.nn_queries == "last neighbours":
-            return batch.rows[batch.components == Component.NN]
-        new = batch.rows[given == POSITIVE]
-        return new if self.config.nn_queries == "new positives" and len(new) else self.positives
 
     def _train_final_head(self) -> None:
         """Train the head of an arm that does without one in its rounds, once."""
@@ -299,9 +158,15 @@ class Search:
             self._train(config.final_head or config.head)
             self._final_head_trained = True
 
-    def _train(self, config: HeadConfig) -> None:
-        negatives = self._round_negatives if self.config.negatives == "round" else self._ledger.negatives
-        self._head = heads.train(self._features, self.positives, negatives, config, self._rng, self._head)
+    @property
+    def log(self) -> Log:
+        """All questions answered so far, in order."""
+        return self._ledger.log
+
+    @property
+    def positives(self) -> np.ndarray:
+        """The rows known to be positive, seeds included: Lambda, and at the end Lambda*."""
+        return self._ledger.positives
 
     def scores(self) -> np.ndarray:
         """Return the confidence (n,) float64 that each row is positive; `QueryError` before the head is trained."""
@@ -315,3 +180,46 @@ class Search:
 
     def _confidence(self, logits: np.ndarray) -> np.ndarray:
         return logits if self.config.confidence == "logit" else heads.confidence(logits)
+
+    def amend(self, rows: Sequence[int] | np.ndarray, labels: Sequence[int] | np.ndarray) -> None:
+        """Correct answers given earlier (a person changes her mind): they count from the next training and query on.
+
+        `rows` were asked before, or are seeds; `labels` as for `update`. Wrong ones raise `ValueError`, change nothing.
+        """
+        self._ledger.amend(rows, labels)
+        answers = self._ledger.answers
+        rows = np.asarray(rows, np.int64)
+        self._round_negatives = np.setdiff1d(self._round_negatives, rows[answers[rows] != NEGATIVE])
+        self._queries = readings.amended_queries(self.config, self._queries, rows, self._ledger)
+
+    def head_to_score(self) -> tuple[heads.Head, Features] | None:
+        """Return the head whose logits over all rows the next `query` reads, with its features, or None."""
+        if self._in_final or self._ledger.open:
+            return None
+        if self._goes_on():
+            reads = self.config.use_rands and self.config.use_head
+        else:
+            reads = self.config.use_final
+            self._train_final_head()
+        return (self._head, self._features) if reads and self._head is not None else None
+
+    @property
+    def draws_randomness(self) -> bool:
+        """Whether the questions depend on `rng`: RandS samples rows, AdamW draws batches for a head that is read."""
+        config = self.config
+        rands = config.use_rands and config.rounds + config.zero_pass > 0 and (config.b > 0 or config.b_slope > 0)
+        last = config.head if config.use_head or config.final_head is None else config.final_head
+        return rands or (config.use_final and last.kind != "logistic")
+
+    def largest_batch(self) -> int:
+        """Return how many rows the next query may ask at most: a + b in a round, all left in a final search."""
+        config, unasked = self.config, len(self._ledger.answers)
+        if not self._goes_on():
+            return min(config.final_budget or unasked, unasked)
+        nearest = config.a * (len(self._queries) if config.nn_per == "query" else 1)
+        random = readings.rows_of_rands(config, len(self.positives), self._round) if config.use_rands else 0
+        return max(min(nearest + random, unasked), 0)
+
+    def shared_parts(self) -> tuple[object, ...]:
+        """Return what copies of this search may share: the pool, its neighbours and the head's features."""
+        return self.pool, self._neighbours, self._features

@@ -6,7 +6,7 @@ from typing import Protocol
 import numpy as np
 
 from elsa_nb.search.contract import Log, Scored, Strategy
-from elsa_nb.search.head import logits_together
+from elsa_nb.search.heads.head import logits_together
 
 
 class Oracle(Protocol):

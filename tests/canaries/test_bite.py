@@ -9,9 +9,9 @@ import pytest
 
 from elsa_nb.paper.runs import simulation, validity, verification
 from elsa_nb.paper.runs.grid import Setting, strategy_of
-from elsa_nb.search.elsa import SearchConfig
-from elsa_nb.search.head import HeadConfig
-from elsa_nb.search.rivals import ProbeConfig
+from elsa_nb.search.config import SearchConfig
+from elsa_nb.search.heads.head import HeadConfig
+from elsa_nb.search.strategies.greedy_probe import ProbeConfig
 
 # What each field is changed to; where two values are given, the one that the canary does not have.
 OTHER = {
@@ -59,7 +59,7 @@ def run(row, config):
 def test_one_canary_falls_for_each_field(canaries, kind, name):
     tried = 0
     for row in canaries:
-        config = validity.config_of(strategy_of(row["arm"]), row["config"])
+        config = validity.config_of(strategy_of(row["arm"]).name, row["config"])
         inner = config.head if kind is HeadConfig else config
         if not isinstance(inner, kind) or (name in MATTERS and not MATTERS[name](row, config)):
             continue

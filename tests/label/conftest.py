@@ -10,7 +10,8 @@ import pytest
 from elsa_nb.label.controller import Controller
 from elsa_nb.label.session import Session
 from elsa_nb.pool import Pool
-from elsa_nb.search.elsa import Search, SearchConfig
+from elsa_nb.search.config import SearchConfig
+from elsa_nb.search.elsa import Search
 
 PATIENCE = 120  # seconds; a busy machine is slow, not wrong
 CONFIG = SearchConfig(rounds=4, a=10, l=5, b=5, final_budget=20)

@@ -9,10 +9,10 @@ import pytest
 from elsa_nb.label.rounds import fork
 from elsa_nb.pool import Pool
 from elsa_nb.search.elsa import ELSA, Search
-from elsa_nb.search.features import Features
+from elsa_nb.search.heads.features import Features
+from elsa_nb.search.neighbours.bounds import Sketch
 from elsa_nb.search.oracle import Truth, simulate
-from elsa_nb.search.rivals import GreedyProbe
-from elsa_nb.search.sketch import Sketch
+from elsa_nb.search.strategies.greedy_probe import GreedyProbe
 
 N, D = 20_000, 256  # 20 MB of vectors: a copy of them would show
 

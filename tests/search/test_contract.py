@@ -1,23 +1,29 @@
 """Every strategy keeps the one contract of `query` and `update`, whatever is configured and whatever is answered.
 
-Each arm meets every check with every oracle. Each other setting meets every check that its value could break, and the
-oracles, answers and sizes of pools in turn: pairs (`in_turn`), not the full product.
+A strategy is tested by being registered. Each arm meets every check with every oracle. Each other setting meets every
+check that its value could break, and the oracles, answers and sizes of pools in turn: pairs (`in_turn`), not the full
+product.
 """
 
+import io
+import pickle
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import pytest
 
 from elsa_nb.pool import Pool
-from elsa_nb.search import elsa, head, rivals
-from elsa_nb.search.contract import NEGATIVE, POSITIVE, UNSURE, Batch, Component, QueryError, Strategy
-from elsa_nb.search.elsa import ELSA, READINGS, RELEASED_CODE, Search, SearchConfig
-from elsa_nb.search.features import Features
-from elsa_nb.search.head import HeadConfig
-from elsa_nb.search.neighbours import Neighbours
+from elsa_nb.search import elsa
+from elsa_nb.search.config import ELSA, SearchConfig
+from elsa_nb.search.contract import NEGATIVE, POSITIVE, UNSURE, Batch, Component, QueryError, RegisteredStrategy
+from elsa_nb.search.heads import head
+from elsa_nb.search.heads.features import Features
+from elsa_nb.search.heads.head import HeadConfig
+from elsa_nb.search.neighbours.lists import Neighbours
 from elsa_nb.search.oracle import Truth, simulate
-from elsa_nb.search.rivals import GreedyProbe, ProbeConfig
+from elsa_nb.search.readings import READINGS, RELEASED_CODE
+from elsa_nb.search.strategies import greedy_probe, registry
+from elsa_nb.search.strategies.greedy_probe import ProbeConfig
 
 QUICK = HeadConfig("linear-sgd", steps=5, learning_rate=0.1)
 SMALL = {"rounds": 4, "a": 5, "l": 6, "b": 4}
@@ -96,13 +102,17 @@ PROBES = {
     "greedy probe, doubling": ProbeConfig(budget=500, batch=1, growth=1, weak_negatives=3),
     "greedy probe, sgd head": ProbeConfig(budget=30, head=QUICK),
 }
-MAIN = ARMS | PROBES
+REGISTERED = {f"registered: {name}": kind.config_class() for name, kind in registry.strategies().items()}
+MAIN = ARMS | PROBES | REGISTERED
 STRATEGIES = MAIN | SETTINGS
-RANDOM = {  # what draws from the Generator at all
-    name
-    for name, config in STRATEGIES.items()
-    if isinstance(config, ProbeConfig) or (config.use_rands and (config.rounds or config.zero_pass) and name != "no b")
-}
+
+
+def draws(name):
+    """Tell what draws from the Generator at all, as this file sees it."""
+    config = STRATEGIES[name]
+    return not isinstance(config, SearchConfig) or bool(
+        config.use_rands and (config.rounds or config.zero_pass) and name != "no b"
+    )
 
 
 def in_turn(*choices):
@@ -111,18 +121,20 @@ def in_turn(*choices):
     return pairs + [(name, choices[i % len(choices)]) for i, name in enumerate(SETTINGS)]
 
 
-def start(problem, config, seed=0) -> Strategy:
+def start(problem, config, seed=0) -> RegisteredStrategy:
+    kind = next(kind for kind in registry.strategies().values() if type(config) is kind.config_class)
+    features = problem.embedding if getattr(config, "head_space", "search") == "embedding" else problem.features
+    shared = {"neighbours": problem.neighbours, "features": features}
     rng = np.random.default_rng(seed)
-    if isinstance(config, ProbeConfig):
-        return GreedyProbe(problem.pool, problem.seeds, config=config, rng=rng, features=problem.features)
-    features = problem.embedding if config.head_space == "embedding" else problem.features
-    return Search(problem.pool, problem.seeds, config=config, rng=rng, neighbours=problem.neighbours, features=features)
+    return registry.begin(kind, problem.pool, problem.seeds, config=config, rng=rng, **shared)
 
 
 def most_rows(config, batch: Batch, queries: int, positives: int) -> float:
     """Return the size of the largest batch that the configuration allows: a + b_t, or the final budget."""
     if isinstance(config, ProbeConfig):
         return round(config.batch * (1 + config.growth) ** batch.round)
+    if not isinstance(config, SearchConfig):
+        return np.inf
     if (batch.components == Component.FINAL).any():
         return config.final_budget or np.inf
     nearest = config.a * (queries if config.nn_per == "query" else 1)
@@ -139,10 +151,13 @@ def follow(problem, config, oracle, seed=0):
     asked, positives = set(problem.seeds.tolist()), set(problem.seeds.tolist())
     queries, batches = n, 0
     for _ in range(n + 20):
+        largest = strategy.largest_batch()
         batch = strategy.query()
         if batch is None:
             break
         rows = batch.rows.tolist()
+        assert len(rows) <= largest
+        assert set(batch.components.tolist()) <= set(strategy.components)
         final = (batch.components == Component.FINAL).all()
         assert final or not (batch.components == Component.FINAL).any()
         assert rows, "an empty batch"
@@ -167,7 +182,9 @@ def follow(problem, config, oracle, seed=0):
     else:
         pytest.fail("the search does not end")
     assert strategy.query() is None, "after its end a search stays ended"
-    return strategy.log
+    log = strategy.log
+    assert set(strategy.positives.tolist()) == set(problem.seeds.tolist()) | set(log.rows[log.labels == POSITIVE])
+    return log
 
 
 def same(one, other):
@@ -215,7 +232,11 @@ def test_the_same_seed_gives_the_same_log_and_shared_parts_carry_nothing_over(na
     shared, fresh = make_problem(), make_problem()
     other, first = (follow(shared, STRATEGIES[name], Truth(shared.positive), seed) for seed in (2, 1))
     assert same(first, follow(fresh, STRATEGIES[name], Truth(fresh.positive), 1))
-    assert same(first, other) == (name not in RANDOM)
+    if isinstance(STRATEGIES[name], SearchConfig | ProbeConfig):
+        assert same(first, other) != draws(name)
+        assert start(fresh, STRATEGIES[name]).draws_randomness == draws(name)
+    elif not start(fresh, STRATEGIES[name]).draws_randomness:
+        assert same(first, other)
 
 
 @pytest.mark.parametrize(("name", "n"), in_turn(2, 4, 11))
@@ -230,7 +251,7 @@ def test_a_pool_of_seeds_only_needs_no_answers_but_relabelled_ones(name):
     tiny = make_problem(4, seeds=(0, 1, 2, 3))
     config = STRATEGIES[name]
     log = follow(tiny, config, Truth(np.ones(4, bool)))
-    assert len(log.rows) == 0 or config.zero_pass  # which asks the seeds themselves
+    assert len(log.rows) == 0 or getattr(config, "zero_pass", False)  # which asks the seeds themselves
 
 
 def test_paper_arms_label_a_whole_small_pool():
@@ -238,6 +259,75 @@ def test_paper_arms_label_a_whole_small_pool():
     everything = replace(ELSA, rounds=50, a=3, l=3, b=3)
     log = follow(tiny, everything, Truth(tiny.positive))
     assert sorted(log.rows) == list(range(1, 40))
+
+
+@pytest.mark.parametrize("name", MAIN)
+def test_an_answer_amended_at_once_leaves_no_trace(problem, name):
+    strategy, truth = start(problem, STRATEGIES[name]), problem.positive.astype(int)
+    batch = strategy.query()
+    wrong = np.setdiff1d(batch.rows, problem.seeds)[:1]  # the zero pass asks seeds, too
+    strategy.update(truth[batch.rows] ^ (batch.rows == wrong))
+    strategy.amend(wrong, truth[wrong])
+    assert strategy.log.labels.tolist() == truth[batch.rows].tolist()
+    assert (wrong[0] in strategy.positives) == problem.positive[wrong[0]]
+    never = np.setdiff1d(np.arange(90), [*batch.rows, *problem.seeds])[:1]
+    with pytest.raises(ValueError, match="no answer to correct"):
+        strategy.amend(never, [1])
+    log = simulate(strategy, Truth(problem.positive))
+    assert (log.labels == truth[log.rows]).all()
+
+
+@pytest.mark.parametrize("name", MAIN)
+def test_a_strategy_survives_being_pickled_in_mid_search(problem, name):
+    strategy, oracle = start(problem, STRATEGIES[name]), Truth(problem.positive)
+    strategy.update(oracle.label(strategy.query().rows))
+    again = pickle.loads(pickle.dumps(strategy))
+    assert same(simulate(again, oracle), simulate(strategy, oracle))
+
+
+@pytest.mark.parametrize("name", MAIN)
+def test_scores_are_one_a_row_and_finite_or_not_there_yet(problem, name):
+    strategy, oracle = start(problem, STRATEGIES[name]), Truth(problem.positive)
+    while (batch := strategy.query()) is not None:
+        strategy.update(oracle.label(batch.rows))
+        try:
+            scores = strategy.scores()
+        except QueryError:
+            continue
+        assert scores.shape == (90,)
+        assert np.isfinite(scores).all()
+
+
+class Apart(pickle.Pickler):
+    """Write an object without the parts that its copies share."""
+
+    def __init__(self, file, shared):
+        super().__init__(file)
+        self.shared = {id(part) for part in shared}
+
+    def persistent_id(self, part):
+        return "shared" if id(part) in self.shared else None
+
+
+@pytest.mark.parametrize("name", REGISTERED)
+def test_what_a_copy_does_not_share_is_a_few_numbers_a_row(name):
+    n, d = 1000, 200
+    pool = Pool.from_arrays(np.random.default_rng(0).normal(size=(n, d)).astype(np.float32))
+    strategy = registry.begin(type(start(make_problem(), STRATEGIES[name])), pool, [0, 1], rng=0)
+    strategy.update(np.zeros(len(strategy.query().rows), int))
+    strategy.query()
+    file = io.BytesIO()
+    Apart(file, strategy.shared_parts()).dump(strategy)
+    assert len(file.getvalue()) < n * 64 + 20_000 < pool.vectors.nbytes / 8
+
+
+@pytest.mark.parametrize("name", MAIN)
+def test_seeds_are_row_numbers_or_ids(problem, name):
+    named = replace(problem, seeds=problem.pool.ids[problem.seeds])
+    config, oracle = STRATEGIES[name], Truth(problem.positive)
+    assert same(simulate(start(named, config), oracle), simulate(start(problem, config), oracle))
+    with pytest.raises(ValueError, match=r"seeds: 'no such' is no id of this pool, whose ids are 0, \.\.\. 89"):
+        start(replace(problem, seeds=["3", "no such"]), config)
 
 
 @pytest.mark.parametrize("name", MAIN)
@@ -293,12 +383,11 @@ def test_unsure_answers_are_paid_for_and_teach_nothing(problem, name, monkeypatc
         assert not positives & shrugged
         if isinstance(STRATEGIES[name], SearchConfig):  # the probe takes random rows for negatives, unasked ones only
             assert not negatives & shrugged
-    if isinstance(strategy, Search):
-        assert set(strategy.positives.tolist()) == set(log.rows[log.labels == POSITIVE].tolist()) | {0, 3}
+    assert set(strategy.positives.tolist()) == set(log.rows[log.labels == POSITIVE].tolist()) | {0, 3}
 
 
 def test_the_modules_under_test_share_one_head(problem):
-    assert elsa.heads is rivals.heads is head  # else the spy above would see nothing
+    assert elsa.heads is greedy_probe.heads is head  # else the spy above would see nothing
 
 
 def test_every_field_of_a_search_has_a_setting_of_its_own():

@@ -5,14 +5,17 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
-from elsa_nb.search import head as heads
-from elsa_nb.search import sketch, strategies
+from elsa_nb.search import algorithms
+from elsa_nb.search.config import ELSA, SearchConfig
 from elsa_nb.search.contract import NEGATIVE, POSITIVE, UNSURE, Batch, Component, Ledger, QueryError
-from elsa_nb.search.elsa import ELSA, READINGS, RELEASED_CODE, Search, SearchConfig, arms
-from elsa_nb.search.features import Features
-from elsa_nb.search.head import HeadConfig
-from elsa_nb.search.neighbours import Neighbours
+from elsa_nb.search.elsa import Search
+from elsa_nb.search.heads import head as heads
+from elsa_nb.search.heads.features import Features
+from elsa_nb.search.heads.head import HeadConfig
+from elsa_nb.search.neighbours import bounds
+from elsa_nb.search.neighbours.lists import Neighbours
 from elsa_nb.search.oracle import Flipped, Truth, simulate
+from elsa_nb.search.readings import READINGS, RELEASED_CODE, arms
 
 N = 240
 
@@ -50,7 +53,7 @@ def answers(strategy, oracle):
 @pytest.mark.parametrize(
     ("seeds", "match"),
     [
-        ([], "no seeds given; a search needs the row number of at least one known positive"),
+        ([], "no seeds given; a search needs at least one known positive, by row number or by id"),
         (np.empty(0, np.int64), "no seeds given"),
         ([4, 9, 4], "seeds: row 4 is given 2 times; give each row once"),
         ([7, 3, 3, 7, 7], "seeds: row 3 is given 2 times"),
@@ -59,7 +62,8 @@ def answers(strategy, oracle):
         ([2**40], f"seeds: row {2**40} is not in the pool"),
         (np.arange(N) < 3, "seeds of type bool; give whole row numbers"),
         ([3.0, 4.0], "seeds of type float64; give whole row numbers"),
-        (["3"], "seeds of type <U1; give whole row numbers"),
+        (["3", "x"], "seeds: 'x' is no id of this pool, whose ids are 0, .* 239; give ids as in pool.ids, or row"),
+        (["3", "3"], "seeds: row 3 is given 2 times"),
         ([[3, 4]], r"seeds of shape \(1, 2\); give a flat list"),
         (3, r"seeds of shape \(\); give a flat list"),
     ],
@@ -428,9 +432,9 @@ def test_below_four_positives_there_is_no_head(pool, positive, seeds):
 
 def test_random_draws_are_of_unlabelled_rows(pool, positive, seeds, monkeypatch):
     drawn = []
-    random_search = strategies.random_search
+    random_search = algorithms.random_search
     monkeypatch.setattr(
-        strategies,
+        algorithms,
         "random_search",
         lambda nn, likely, *rest, **more: drawn.append(likely) or random_search(nn, likely, *rest, **more),
     )
@@ -547,8 +551,8 @@ def test_corrections_that_make_no_sense_change_nothing(pool, seeds, rows, labels
 
 def test_a_large_pool_is_searched_by_bounds_with_the_same_log(pool, positive, seeds, monkeypatch):
     plain = simulate(search(pool, seeds, SMALL), Truth(positive))
-    monkeypatch.setattr(sketch, "LARGE", 10)
+    monkeypatch.setattr(bounds, "LARGE", 10)
     bounded = search(pool, seeds, SMALL)
-    assert isinstance(bounded._neighbours, sketch.Sketch)
+    assert isinstance(bounded._neighbours, bounds.Sketch)
     for mine, other in zip(simulate(bounded, Truth(positive)), plain, strict=True):
         np.testing.assert_array_equal(mine, other)

@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 
-from elsa_nb.search import logistic
-from elsa_nb.search.features import Features
-from elsa_nb.search.head import HeadConfig, LinearHead, MLPHead, train
-from elsa_nb.search.logistic import confidence
+from elsa_nb.search.heads import logistic
+from elsa_nb.search.heads.features import Features
+from elsa_nb.search.heads.head import HeadConfig, LinearHead, MLPHead, train
+from elsa_nb.search.heads.logistic import confidence
 
 
 def logistic_regression(x, y, l2, **options):

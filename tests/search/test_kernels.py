@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from elsa_nb.search import kernels
-from elsa_nb.search.shortlist import Shortlist, propose_all
+from elsa_nb.search.neighbours.shortlist import Shortlist, propose_all
 
 PRECISIONS = (np.float16, np.float32)
 

@@ -1,13 +1,15 @@
 """Neighbours are exact, in one order, whatever computes them."""
 
+import pickle
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from elsa_nb.search import neighbours as module
-from elsa_nb.search.neighbours import BACKENDS, Neighbours
-from elsa_nb.search.onepass import OnePass
+from elsa_nb.search.neighbours import lists as module
+from elsa_nb.search.neighbours.lists import BACKENDS, Neighbours
+from elsa_nb.search.neighbours.one_pass import OnePass
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -85,6 +87,14 @@ def test_backends_agree_to_the_last_bit(tiny_pool):
     for rows, distances in answers[1:]:
         np.testing.assert_array_equal(rows, answers[0][0])
         np.testing.assert_array_equal(distances, answers[0][1])
+
+
+def test_neighbours_survive_being_pickled(backend, tiny_pool):
+    neighbours = Neighbours(tiny_pool[0], backend=backend, k=20)
+    queries = np.arange(3)
+    before = neighbours.exact(queries, 20)  # the backend is there now
+    for one, other in zip(before, pickle.loads(pickle.dumps(neighbours)).exact(queries, 20), strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 @pytest.mark.parametrize("magnitude", [1e-30, 1e-3, 1e3, 1e10])

@@ -7,12 +7,13 @@ import pytest
 
 from elsa_nb.pool import Pool
 from elsa_nb.search.contract import Batch, Ledger
-from elsa_nb.search.elsa import READINGS, Search
-from elsa_nb.search.features import Features
-from elsa_nb.search.head import HeadConfig
-from elsa_nb.search.neighbours import Neighbours
+from elsa_nb.search.elsa import Search
+from elsa_nb.search.heads.features import Features
+from elsa_nb.search.heads.head import HeadConfig
+from elsa_nb.search.neighbours.lists import Neighbours
 from elsa_nb.search.oracle import Flipped, Truth, simulate, simulate_together
-from elsa_nb.search.rivals import GreedyProbe, ProbeConfig
+from elsa_nb.search.readings import READINGS
+from elsa_nb.search.strategies.greedy_probe import GreedyProbe, ProbeConfig
 
 POSITIVE = np.array([True, False, True, False])
 

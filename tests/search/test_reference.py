@@ -9,11 +9,12 @@ import pytest
 
 from elsa_nb.pool import Pool
 from elsa_nb.search.contract import Component
-from elsa_nb.search.elsa import ELSA, READINGS, Search, arms
-from elsa_nb.search.features import Features
-from elsa_nb.search.head import HeadConfig
-from elsa_nb.search.neighbours import BACKENDS, Neighbours
+from elsa_nb.search.elsa import ELSA, Search
+from elsa_nb.search.heads.features import Features
+from elsa_nb.search.heads.head import HeadConfig
+from elsa_nb.search.neighbours.lists import BACKENDS, Neighbours
 from elsa_nb.search.oracle import simulate
+from elsa_nb.search.readings import READINGS, arms
 
 PAPER_POOLS, RELEASED_POOLS = 200, 60
 # The product scores in float32. A decision closer than this says nothing about the algorithm: take another pool.

@@ -19,8 +19,8 @@ from elsa_nb.paper.experiments.encoders import tables as embedding_spaces
 from elsa_nb.paper.measures.medians import ENCODERS
 from elsa_nb.paper.measures.printed import claims, tables
 from elsa_nb.paper.runs import runner
-from elsa_nb.search.elsa import READINGS
 from elsa_nb.search.metrics import median_interval
+from elsa_nb.search.readings import READINGS
 
 # Which sweep each table is laid beside.
 _SHOWN = {exhibit.paper_item: exhibit.sweep for exhibit in EXHIBITS.values()}

@@ -15,7 +15,7 @@ from elsa_nb.paper.comparison.tables import Results
 from elsa_nb.paper.experiments import catalogue
 from elsa_nb.paper.measures.printed import CLAIMS, claims
 from elsa_nb.paper.measures.rules import Test
-from elsa_nb.search.elsa import READINGS
+from elsa_nb.search.readings import READINGS
 
 RULES = catalogue.RULES | rules.RULES
 VERDICTS = ("holds", "holds in part", "does not hold", "not testable here")

@@ -8,7 +8,7 @@ import pandas as pd
 
 from elsa_nb.paper.measures.medians import ENCODERS, METRICS, TITLES, cell, implied_labels, summary
 from elsa_nb.paper.measures.printed import claims
-from elsa_nb.search.elsa import READINGS
+from elsa_nb.search.readings import READINGS
 
 
 def beside_paper(runs: pd.DataFrame, table: int) -> pd.DataFrame:

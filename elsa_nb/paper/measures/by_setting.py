@@ -10,8 +10,8 @@ from pandas.api.typing import SeriesGroupBy
 
 from elsa_nb.paper.measures.medians import METRICS, TITLES, cell, implied_labels
 from elsa_nb.paper.measures.printed import claims
-from elsa_nb.search.elsa import READINGS
 from elsa_nb.search.metrics import median_interval
+from elsa_nb.search.readings import READINGS
 
 PARAMETERS = {6: "a", 7: "alpha_1", 8: "alpha_2", 9: "l", 10: "flipped_percent"}
 SEARCH = ["encoder", "reading", "arm", "target", "seeds", "repeat"]  # what two searches that are compared share

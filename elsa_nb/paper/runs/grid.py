@@ -4,18 +4,19 @@ import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import product
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from elsa_nb.search.elsa import READINGS, Search, SearchConfig
-from elsa_nb.search.head import HeadConfig
-from elsa_nb.search.rivals import GreedyProbe, ProbeConfig
+from elsa_nb.search.config import SearchConfig
+from elsa_nb.search.contract import RegisteredStrategy
+from elsa_nb.search.elsa import Search
+from elsa_nb.search.heads.head import HeadConfig
+from elsa_nb.search.readings import READINGS
+from elsa_nb.search.strategies.registry import strategies
 
-PROBE = "Greedy probe"
-Config = SearchConfig | ProbeConfig
-STRATEGIES = {"ELSA": Search, PROBE: GreedyProbe}
+RIVAL = "rival"  # the reading of searches that are not ELSA's
 HEADS = {kind: HeadConfig(kind) for kind in ("linear-sgd", "mlp")}
 
 
@@ -49,9 +50,9 @@ def changed(config: SearchConfig, text: str) -> SearchConfig:
     return replace(config, **fields)
 
 
-def strategy_of(arm: str) -> str:
+def strategy_of(arm: str) -> type[RegisteredStrategy]:
     """Return the strategy that an arm is a configuration of: a rival is one of its own, all others are ELSA's."""
-    return arm if arm in STRATEGIES else "ELSA"
+    return strategies().get(arm, Search)
 
 
 @dataclass(frozen=True)
@@ -76,9 +77,11 @@ class Setting:
     dataset: str = ""
 
     @property
-    def config(self) -> Config:
-        """The configuration of the strategy."""
-        return ProbeConfig() if self.arm == PROBE else changed(READINGS[self.reading][self.arm], self.change)
+    def config(self) -> Any:
+        """The configuration of the strategy: of a rival its own, else that of the reading's arm, changed."""
+        if self.reading == RIVAL:
+            return strategy_of(self.arm).config_class()
+        return changed(READINGS[self.reading][self.arm], self.change)
 
     @property
     def seed_sequence(self) -> np.random.SeedSequence:
@@ -95,6 +98,8 @@ class Sweep:
     that a quick run can be laid beside the full one, search by search. `chosen` is "by name" where `targets` are the
     classes, and "by purity" where they are the tightest, the sparsest and the median one of all, by the share of a
     member's nearest neighbours that are members.
+
+    `rivals` are registered strategies, each searching as it is, once for each of `rival_seeds` (by default `seeds`).
     """
 
     name: str
@@ -106,7 +111,8 @@ class Sweep:
     repeats: int = 5
     space: str = "projection"
     least_members: int = 100
-    probe_seeds: tuple[int, ...] = ()
+    rivals: tuple[str, ...] = ()
+    rival_seeds: tuple[int, ...] = ()
     changes: tuple[Change, ...] = (Change(),)
     flips: tuple[float, ...] = (0.0,)
     share: float = 0.0
@@ -155,5 +161,5 @@ class Sweep:
             for reading, arm, change in product(self.readings, self.arms, self.changes):
                 if reading in (change.readings or self.readings) and arm in (change.arms or self.arms):
                     yield replace(blank, reading=reading, arm=arm, change=change.text)
-            if seeds in self.probe_seeds:
-                yield replace(blank, reading="rival", arm=PROBE)
+            for rival in self.rivals if seeds in (self.rival_seeds or self.seeds) else ():
+                yield replace(blank, reading=RIVAL, arm=rival)

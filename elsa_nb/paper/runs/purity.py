@@ -7,7 +7,7 @@ from elsa_nb.images.sources.by_name import open_dataset
 from elsa_nb.paper.runs.grid import Sweep
 from elsa_nb.paper.runs.simulation import prepared
 from elsa_nb.profiles import profile
-from elsa_nb.search.neighbours import Neighbours
+from elsa_nb.search.neighbours.lists import Neighbours
 
 NEAREST = 10
 LEAST_MEMBERS = Sweep.least_members

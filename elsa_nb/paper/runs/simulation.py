@@ -13,17 +13,16 @@ import numpy as np
 import pandas as pd
 
 from elsa_nb.images.sources.by_name import open_dataset
-from elsa_nb.paper.runs.grid import PROBE, Config, Setting
+from elsa_nb.paper.runs.grid import Setting, strategy_of
 from elsa_nb.paper.runs.thinning import absent_rows, thinned
 from elsa_nb.pool import Pool
 from elsa_nb.prepared import Prepared, prepare
 from elsa_nb.profiles import profile
 from elsa_nb.search import metrics
 from elsa_nb.search.contract import Component, Log, Strategy
-from elsa_nb.search.elsa import Search
-from elsa_nb.search.features import Features
+from elsa_nb.search.heads.features import Features
 from elsa_nb.search.oracle import Flipped, Oracle, Truth, simulate_together
-from elsa_nb.search.rivals import GreedyProbe
+from elsa_nb.search.strategies.registry import begin
 from elsa_nb.threads import one_thread
 
 # Numbers of labels at which discovery is stored: 1, 2, 3 ... finely at first, to 50,000.
@@ -56,7 +55,7 @@ class Ground:
         settings: Sequence[Setting],
         profile_name: str,
         positive: np.ndarray,
-        configs: Sequence[Config],
+        configs: Sequence[Any],
         build: bool = True,
     ) -> "Ground":
         """Return the ground of settings that differ in neither pool nor class; `positive` (n,) is of the whole pool."""
@@ -80,7 +79,7 @@ def class_names(dataset: str) -> pd.Series:
 
 
 def run_unit(
-    settings: Sequence[Setting], profile_name: str, configs: Sequence[Config] | None = None, *, build: bool = True
+    settings: Sequence[Setting], profile_name: str, configs: Sequence[Any] | None = None, *, build: bool = True
 ) -> list[dict[str, Any]]:
     """Run the searches of one unit, one class in one pool, on one core; see `run_searches`."""
     names = class_names(settings[0].dataset or profile(profile_name).dataset)
@@ -92,7 +91,7 @@ def run_searches(
     settings: Sequence[Setting],
     profile_name: str,
     positive: np.ndarray,
-    configs: Sequence[Config] | None = None,
+    configs: Sequence[Any] | None = None,
     *,
     build: bool = True,
 ) -> list[dict[str, Any]]:
@@ -130,7 +129,7 @@ def run_searches(
     ]
 
 
-def _search(setting: Setting, config: Config, ground: Ground) -> tuple[Strategy, Oracle, np.ndarray]:
+def _search(setting: Setting, config: Any, ground: Ground) -> tuple[Strategy, Oracle, np.ndarray]:
     """Return the search of a setting, ready to begin, its oracle and its seeds."""
     for_seeds, for_search, for_oracle = setting.seed_sequence.spawn(3)
     seeds = draw_seeds(ground.positive, setting.seeds, np.random.default_rng(for_seeds), setting.target)
@@ -138,11 +137,9 @@ def _search(setting: Setting, config: Config, ground: Ground) -> tuple[Strategy,
     if setting.flip:
         oracle = Flipped(ground.positive, setting.flip, np.random.default_rng(for_oracle))
     base, rng = ground.base, np.random.default_rng(for_search)
-    if setting.arm == PROBE:
-        return GreedyProbe(base.pool, seeds, config=config, rng=rng, features=base.features), oracle, seeds
-    features = base.features if config.head_space == "search" else ground.embedding
-    search = Search(base.pool, seeds, config=config, rng=rng, neighbours=base.neighbours, features=features)
-    return search, oracle, seeds
+    features = base.features if getattr(config, "head_space", "search") == "search" else ground.embedding
+    shared = {"neighbours": base.neighbours, "features": features}
+    return begin(strategy_of(setting.arm), base.pool, seeds, config=config, rng=rng, **shared), oracle, seeds
 
 
 def draw_seeds(positive: np.ndarray, count: int, rng: np.random.Generator, target: str) -> np.ndarray:

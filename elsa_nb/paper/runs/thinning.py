@@ -11,9 +11,9 @@ import numpy as np
 
 from elsa_nb.pool import Pool
 from elsa_nb.prepared import Prepared, device
-from elsa_nb.search.features import Features
-from elsa_nb.search.neighbours import Neighbours
-from elsa_nb.search.sketch import Sketch
+from elsa_nb.search.heads.features import Features
+from elsa_nb.search.neighbours.bounds import Sketch
+from elsa_nb.search.neighbours.lists import Neighbours
 from elsa_nb.store import sha256_bytes
 
 LEAST_MEMBERS = 2  # one to start from, one to find

@@ -15,9 +15,10 @@ from typing import Any
 import pandas as pd
 
 from elsa_nb import fingerprints, store
-from elsa_nb.paper.runs.grid import STRATEGIES, Setting, strategy_of
+from elsa_nb.paper.runs.grid import Setting, strategy_of
 from elsa_nb.prepared import device
-from elsa_nb.search.head import HeadConfig
+from elsa_nb.search.heads.head import HeadConfig
+from elsa_nb.search.strategies.registry import strategies, strategy
 from elsa_nb.search.version import SEARCH
 
 CODE = ("elsa_nb.search", "elsa_nb.paper", "elsa_nb.pool")  # named, for information, in every result
@@ -28,7 +29,7 @@ def provenance(folders: Iterable[Path]) -> dict[str, Any]:
     """Return what results are valid for, beside configuration and seed, given the `folders` of the pools they read."""
     return {
         "search": SEARCH,
-        "strategies": {name: strategy.version for name, strategy in STRATEGIES.items()},
+        "strategies": {name: kind.version for name, kind in strategies().items()},
         "pools": {folder.name: store.read_json(folder / "pool.json")["recipe"] for folder in folders},
         "device": device(),
     }
@@ -60,26 +61,26 @@ def stored_keys(rows: pd.DataFrame, source: Mapping[str, Any]) -> list[str | Non
     for values in rows[[*FIELDS, "config"]].to_dict("records"):
         config = values.pop("config")
         try:
-            keys.append(_key(values, _read_as_text(strategy_of(values["arm"]), config), source))
+            keys.append(_key(values, _read_as_text(strategy_of(values["arm"]).name, config), source))
         except TypeError:  # a field that the strategy's configuration does not have any more
             keys.append(None)
     return keys
 
 
 @lru_cache(maxsize=4096)
-def config_of(strategy: str, text: str) -> Any:
+def config_of(strategy_name: str, text: str) -> Any:
     """Return the configuration that a stored row tells as JSON; fields it does not know yet have their defaults.
 
     Raises TypeError for a field that the configuration does not have any more.
     """
     values = json.loads(text)
     heads = {name: HeadConfig(**value) for name, value in values.items() if isinstance(value, dict)}
-    return STRATEGIES[strategy].config_class(**values | heads)
+    return strategy(strategy_name).config_class(**values | heads)
 
 
 @lru_cache(maxsize=4096)
-def _read_as_text(strategy: str, text: str) -> str:
-    return _as_text(config_of(strategy, text))
+def _read_as_text(strategy_name: str, text: str) -> str:
+    return _as_text(config_of(strategy_name, text))
 
 
 @lru_cache(maxsize=4096)
@@ -88,10 +89,10 @@ def _as_text(config: Any) -> str:
 
 
 def _key(values: Mapping[str, Any], config: str, source: Mapping[str, Any]) -> str:
-    strategy = strategy_of(values["arm"])
-    names = {f"{values['dataset']}-{values['encoder']}-{space}" for space in (values["space"], "embedding")}
-    pools = {name: source["pools"][name] for name in sorted(names & source["pools"].keys())}
-    versions = source["search"], source["strategies"].get(strategy)
+    name = strategy_of(values["arm"]).name
+    spaces = {f"{values['dataset']}-{values['encoder']}-{space}" for space in (values["space"], "embedding")}
+    pools = {space: source["pools"][space] for space in sorted(spaces & source["pools"].keys())}
+    versions = source["search"], source["strategies"].get(name)
     setting = [values[name] for name in FIELDS]
     return json.dumps([setting, config, pools, versions, source["device"]], sort_keys=True, default=_plain)
 

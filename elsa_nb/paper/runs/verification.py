@@ -93,7 +93,7 @@ def facets(rows: pd.DataFrame) -> list[set[tuple]]:
         if row["sweep"] == "trade-off":  # a grid: each value of it, not each pair
             own -= {(sweep, reading, row["change"], row["flip"])}
             own |= {(sweep, reading, arm, part) for part in row["change"].split(", ")}
-        strategy = strategy_of(arm)
+        strategy = strategy_of(arm).name
         for name, value in _flat(json.loads(row["config"])):
             own.add((strategy, name, value))
         found.append(own)
@@ -239,7 +239,7 @@ def _valid(rows: pd.DataFrame) -> pd.Series:
     for (name, profile_name), part in rows.groupby(["sweep", "profile"], sort=False):
         before = store.read_json(runner.results_file(name, profile_name).with_suffix(".json"))["provenance"]
         for arm in part["arm"].unique() if before.get("search") == now["search"] else ():
-            strategy = strategy_of(arm)
+            strategy = strategy_of(arm).name
             if before["strategies"][strategy] == now["strategies"][strategy]:
                 valid[part.index[part["arm"] == arm]] = True
     return valid
@@ -256,7 +256,7 @@ def _run_again(units: list, workers: int, progress: bool | None) -> Iterator[tup
 def run_stored(rows: list[dict], profile_name: str, build: bool) -> list[tuple]:
     """Run stored rows of one class and pool again; return sweep, profile, row, log, pool and the new row of each."""
     settings = [Setting(**{name: row[name] for name in validity.FIELDS}) for row in rows]
-    configs = [validity.config_of(strategy_of(row["arm"]), row["config"]) for row in rows]
+    configs = [validity.config_of(strategy_of(row["arm"]).name, row["config"]) for row in rows]
     again = simulation.run_unit(settings, profile_name, configs, build=build)
     return [
         (*(row[name] for name in KEPT), new["log_sha256"], new["pool_sha256"], new)

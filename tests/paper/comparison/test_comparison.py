@@ -9,7 +9,7 @@ import pytest
 
 from elsa_nb.paper.comparison import figures, tables
 from elsa_nb.paper.measures.printed import claims
-from elsa_nb.search.elsa import READINGS
+from elsa_nb.search.readings import READINGS
 
 SEEDS = (1, 2, 5, 10, 50)
 

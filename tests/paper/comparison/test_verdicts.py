@@ -9,7 +9,7 @@ from elsa_nb.paper.comparison.tables import Results
 from elsa_nb.paper.experiments.toy import rands
 from elsa_nb.paper.measures import budgets, intervals, rules
 from elsa_nb.paper.runs.simulation import BUDGETS
-from elsa_nb.search.elsa import READINGS
+from elsa_nb.search.readings import READINGS
 from elsa_nb.store import DATA
 
 TARGETS = [f"class {i}" for i in range(8)]

@@ -10,10 +10,10 @@ import pytest
 
 from elsa_nb.paper.experiments.catalogue import SWEEPS, sweep
 from elsa_nb.paper.experiments.trade_off.sweep import PRINTED_CLASSES
-from elsa_nb.paper.runs.grid import PROBE, Setting, changed
+from elsa_nb.paper.runs.grid import RIVAL, Setting, changed
 from elsa_nb.paper.runs.simulation import draw_seeds
-from elsa_nb.search.elsa import READINGS
-from elsa_nb.search.head import HeadConfig
+from elsa_nb.search.heads.head import HeadConfig
+from elsa_nb.search.readings import READINGS
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def test_a_pool_with_too_few_classes_is_refused():
 
 def test_the_probe_runs_once_not_once_a_reading(names):
     unit = next(iter(sweep("components", "quick").units(names)))
-    assert [s.reading for s in unit if s.arm == PROBE] == ["rival"]
+    assert [s.arm for s in unit if s.reading == RIVAL] == ["Greedy probe"]
 
 
 NOVEL = {

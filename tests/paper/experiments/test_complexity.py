@@ -7,7 +7,7 @@ import pytest
 
 from elsa_nb.paper.experiments.complexity import figures, measure, tables
 from elsa_nb.paper.publishing import exhibits
-from elsa_nb.search import strategies
+from elsa_nb.search import algorithms
 
 TINY = measure.Plan(
     n=(400, 800),
@@ -37,7 +37,7 @@ def ground():
 def test_both_forms_of_nearest_neighbours_return_the_same_rows(ground):
     queries = ground.asking[:10]
     everything = np.ones(len(ground.vectors), bool)
-    package = strategies.nearest_neighbours(ground.neighbours, queries, 40, everything)
+    package = algorithms.nearest_neighbours(ground.neighbours, queries, 40, everything)
     plain = measure.plain_neighbours(ground, queries, 40)
     assert set(plain[:10]) == set(queries)
     assert plain[10:].tolist() == package[10:].tolist()

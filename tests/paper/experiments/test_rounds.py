@@ -10,7 +10,7 @@ from elsa_nb.paper.experiments.components import figures, rounds
 from elsa_nb.paper.runs import purity
 from elsa_nb.paper.runs.simulation import Prepared
 from elsa_nb.pool import Pool
-from elsa_nb.search.neighbours import Neighbours
+from elsa_nb.search.neighbours.lists import Neighbours
 
 NOTHING = np.array([], int)
 

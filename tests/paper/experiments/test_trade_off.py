@@ -10,7 +10,7 @@ from elsa_nb.paper.experiments import catalogue
 from elsa_nb.paper.experiments.trade_off import figures, tables
 from elsa_nb.paper.runs.grid import changed
 from elsa_nb.paper.runs.simulation import BUDGETS
-from elsa_nb.search.elsa import READINGS
+from elsa_nb.search.readings import READINGS
 
 TARGETS = ("tight", "sparse", "typical")
 CHANGES = {

@@ -167,7 +167,7 @@ GAINS = """
 from dataclasses import replace
 from elsa_nb.paper.runs import runner
 from elsa_nb.paper.experiments.catalogue import sweep
-from elsa_nb.search.rivals import GreedyProbe
+from elsa_nb.search.strategies.greedy_probe import GreedyProbe
 plan = sweep("components", "quick")
 runner.run(replace(plan, arms=plan.arms[:2]), "quick", workers=1)
 runner.run(plan, "quick", workers=1)

@@ -7,10 +7,10 @@ from elsa_nb.paper.runs.thinning import LEAST_LENGTH, absent_rows, thinned
 from elsa_nb.pool import Pool
 from elsa_nb.prepared import Prepared
 from elsa_nb.search.elsa import ELSA, Search
-from elsa_nb.search.features import Features
-from elsa_nb.search.neighbours import Neighbours
+from elsa_nb.search.heads.features import Features
+from elsa_nb.search.neighbours.bounds import Sketch
+from elsa_nb.search.neighbours.lists import Neighbours
 from elsa_nb.search.oracle import Truth, simulate_together
-from elsa_nb.search.sketch import Sketch
 
 N, K = 900, 128
 

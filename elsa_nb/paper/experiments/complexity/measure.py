@@ -17,10 +17,10 @@ import pandas as pd
 
 from elsa_nb.pool import Pool
 from elsa_nb.profiles import profile
-from elsa_nb.search import kernels, strategies
-from elsa_nb.search.features import Features
-from elsa_nb.search.head import LinearHead, confidence
-from elsa_nb.search.neighbours import Neighbours
+from elsa_nb.search import algorithms, kernels
+from elsa_nb.search.heads.features import Features
+from elsa_nb.search.heads.head import LinearHead, confidence
+from elsa_nb.search.neighbours.lists import Neighbours
 from elsa_nb.threads import one_thread
 
 A, B, K, L = 50, 50, 50, 50  # rows asked by NN and RandS, queries, sampled points: the paper's setting
@@ -101,11 +101,11 @@ def parts(ground: Ground, rng: np.random.Generator, *, k: int = K, l: int = L) -
     near = ground.neighbours
     return {
         ("NN", "plain"): lambda: plain_neighbours(ground, queries, A),
-        ("NN", "package"): lambda: strategies.nearest_neighbours(near, queries, A, allowed),
+        ("NN", "package"): lambda: algorithms.nearest_neighbours(near, queries, A, allowed),
         ("Sampler", "plain"): lambda: plain_sampler(ground),
-        ("Sampler", "package"): lambda: strategies.sampler(confidence(head.logits(ground.features)), 1.0, allowed),
+        ("Sampler", "package"): lambda: algorithms.sampler(confidence(head.logits(ground.features)), 1.0, allowed),
         ("RandS", "plain"): lambda: plain_neighbours(ground, sampled, B),
-        ("RandS", "package"): lambda: strategies.random_search(near, sampled, l, B, allowed, rng),
+        ("RandS", "package"): lambda: algorithms.random_search(near, sampled, l, B, allowed, rng),
     }
 
 

@@ -8,6 +8,7 @@ COMPONENTS = Sweep(
     encoders=("vicreg", "barlow-twins"),
     arms=("ELSA", "No Active", "NN", "NN.Large"),
     seeds=(1, 2, 5, 10, 50),
-    probe_seeds=(5,),
+    rivals=("Greedy probe",),
+    rival_seeds=(5,),
 )
 SWEEPS = {"components": by_profile(COMPONENTS, quick={"seeds": (1, 5, 50)}, photos={"n_classes": 50})}

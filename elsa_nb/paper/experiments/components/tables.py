@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from elsa_nb.search.elsa import READINGS
+from elsa_nb.search.readings import READINGS
 
 
 def both_encoders(*tables: pd.DataFrame) -> pd.DataFrame:

@@ -20,7 +20,7 @@ from elsa_nb.paper.measures.printed import claims
 from elsa_nb.pool import Pool
 from elsa_nb.profiles import Profile, profile
 from elsa_nb.progress import bar
-from elsa_nb.search.elsa import READINGS
+from elsa_nb.search.readings import READINGS
 
 FLOORS = {"untrained": "random weights", "raw-pixels": "no network"}
 UNTRAINABLE = ("obow",)  # no recipe here trains it

@@ -11,7 +11,7 @@ import pandas as pd
 
 from elsa_nb.paper.measures.intervals import BOTH, between, by_setting, rank_correlation, varied
 from elsa_nb.paper.measures.rules import Frames, Numbers, Rule, Test, rule
-from elsa_nb.search.elsa import ELSA
+from elsa_nb.search.config import ELSA
 
 BASE = {name: getattr(ELSA, name) for name in ("a", "alpha_1", "alpha_2", "l")}
 

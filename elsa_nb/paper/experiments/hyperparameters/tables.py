@@ -9,7 +9,7 @@ import pandas as pd
 from elsa_nb.paper.measures import by_setting
 from elsa_nb.paper.measures.by_setting import SILENT
 from elsa_nb.paper.measures.printed import claims
-from elsa_nb.search.elsa import ELSA
+from elsa_nb.search.config import ELSA
 
 TUNED = {6: "a", 7: "alpha_1", 8: "alpha_2", 9: "l"}
 

@@ -5,7 +5,14 @@ from dataclasses import replace
 from elsa_nb.paper.runs.grid import Sweep
 
 FOOD = Sweep(
-    "food-101", ("vicreg",), seeds=(1, 2, 5, 10, 50), probe_seeds=(5,), n_classes=101, repeats=2, dataset="food-101"
+    "food-101",
+    ("vicreg",),
+    seeds=(1, 2, 5, 10, 50),
+    rivals=("Greedy probe",),
+    rival_seeds=(5,),
+    n_classes=101,
+    repeats=2,
+    dataset="food-101",
 )
 THINNED = Sweep(
     name="thinned",
@@ -13,7 +20,8 @@ THINNED = Sweep(
     arms=("ELSA", "No Active", "NN", "NN.Large"),
     seeds=(1, 2, 5, 10),
     repeats=2,
-    probe_seeds=(5,),
+    rivals=("Greedy probe",),
+    rival_seeds=(5,),
     share=0.001,
 )
 SWEEPS = {

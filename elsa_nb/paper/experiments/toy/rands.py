@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 
 from elsa_nb.paper.experiments.toy import space as toy
-from elsa_nb.search import strategies
-from elsa_nb.search.elsa import SearchConfig
-from elsa_nb.search.neighbours import Neighbours
+from elsa_nb.search import algorithms
+from elsa_nb.search.config import SearchConfig
+from elsa_nb.search.neighbours.lists import Neighbours
 from elsa_nb.search.oracle import Truth
 from elsa_nb.threads import one_thread
 
@@ -41,9 +41,9 @@ def proposals(number: int, how: SearchConfig | None = None) -> pd.DataFrame:
     unasked[np.append(batch.rows, space.seed)] = False
     queries = search.positives[search.positives != space.seed]  # line 10: the positives of the last round
     known = set(space.part[search.positives])
-    likely = strategies.sampler(search.scores(), how.alpha_1, unasked)
+    likely = algorithms.sampler(search.scores(), how.alpha_1, unasked)
     neighbours = Neighbours(space.points)
-    nearest = strategies.nearest_neighbours(neighbours, queries, how.a, unasked)
+    nearest = algorithms.nearest_neighbours(neighbours, queries, how.a, unasked)
     frames = []
     for variant, (rows, sampled) in _propose(neighbours, number, how, likely, unasked, nearest).items():
         frame = pd.DataFrame({"variant": variant, "row": rows, "x": space.points[rows, 0], "y": space.points[rows, 1]})
@@ -100,7 +100,7 @@ def _propose(
     few = many[: how.l]
 
     def rands(sampled: np.ndarray, variant: str) -> tuple[np.ndarray, np.ndarray]:
-        rows = strategies.random_search(neighbours, sampled, len(sampled), b, unasked, rng, variant=variant)
+        rows = algorithms.random_search(neighbours, sampled, len(sampled), b, unasked, rng, variant=variant)
         return rows, sampled
 
     return {

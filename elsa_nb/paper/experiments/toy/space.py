@@ -14,12 +14,14 @@ import numpy as np
 import pandas as pd
 
 from elsa_nb.pool import Pool
-from elsa_nb.search import strategies
+from elsa_nb.search import algorithms
+from elsa_nb.search.config import SearchConfig
 from elsa_nb.search.contract import Component
-from elsa_nb.search.elsa import READINGS, Search, SearchConfig
-from elsa_nb.search.head import HeadConfig
-from elsa_nb.search.neighbours import Neighbours
+from elsa_nb.search.elsa import Search
+from elsa_nb.search.heads.head import HeadConfig
+from elsa_nb.search.neighbours.lists import Neighbours
 from elsa_nb.search.oracle import Truth, simulate
+from elsa_nb.search.readings import READINGS
 from elsa_nb.threads import one_thread
 
 CLASS_SIDE = 45.0  # degrees: the direction, seen from the middle of the other classes, in which the class lies
@@ -231,7 +233,7 @@ def _likely(search: Search, unasked: np.ndarray, *, in_rounds: bool) -> np.ndarr
     mask = np.zeros(len(unasked), bool)
     if search.head_to_score() is not None:
         alpha = search.config.alpha_1 if in_rounds else search.config.alpha_2
-        mask[strategies.sampler(search.scores(), alpha, unasked)] = True
+        mask[algorithms.sampler(search.scores(), alpha, unasked)] = True
     return mask
 
 

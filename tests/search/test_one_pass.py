@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from elsa_nb.search import kernels, onepass
-from elsa_nb.search.merging import nearest_first
-from elsa_nb.search.onepass import OnePass
+from elsa_nb.search import kernels
+from elsa_nb.search.neighbours import one_pass
+from elsa_nb.search.neighbours.one_pass import OnePass
+from elsa_nb.search.neighbours.ordering import nearest_first
 
 NOTHING_KNOWN = np.empty(0, np.int64), np.empty(0)
 
@@ -69,8 +70,8 @@ def test_it_is_exact(kind, n, d, queries, count, share, known, pairs, spare, see
         before = nearest_first(i, kernels.squared_distances(vectors, i, j[:, None])[:, 0])
         before = before[0][:count], before[1][:count]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(onepass, "PAIRS", pairs)
-        patch.setattr(onepass, "SPARE", spare)
+        patch.setattr(one_pass, "PAIRS", pairs)
+        patch.setattr(one_pass, "SPARE", spare)
         found, reach = OnePass(vectors, vectors, longest(vectors)).complete(before, asked, count, allowed)
     assert found.tolist() == expected
     np.testing.assert_allclose(reach, distances, rtol=1e-12, atol=0)

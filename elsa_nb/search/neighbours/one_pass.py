@@ -9,7 +9,7 @@ import numpy as np
 from numba import njit, prange
 
 from elsa_nb.search import kernels
-from elsa_nb.search.merging import NOTHING, Found, farthest_of, nearest_first
+from elsa_nb.search.neighbours.ordering import NOTHING, Found, farthest_of, nearest_first
 
 PIVOTS = 16  # more leave fewer rows, and take longer
 PAIRS = 2**21  # of rows and queries compared at once

@@ -6,9 +6,9 @@ in the order in which the oracle is to see them.
 
 import numpy as np
 
-from elsa_nb.search.merging import nearest_first
-from elsa_nb.search.neighbours import Neighbours
-from elsa_nb.search.sketch import Sketch
+from elsa_nb.search.neighbours.bounds import Sketch
+from elsa_nb.search.neighbours.lists import Neighbours
+from elsa_nb.search.neighbours.ordering import nearest_first
 
 PER = ("total", "query")
 RANDS = ("algorithm 2", "appendix b", "sampled points")

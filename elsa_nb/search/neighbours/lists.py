@@ -13,9 +13,9 @@ import numpy as np
 
 from elsa_nb.progress import bar
 from elsa_nb.search import kernels
-from elsa_nb.search.merging import Found, by_distance_then_row, farthest_of, nearest_allowed
-from elsa_nb.search.onepass import OnePass
-from elsa_nb.search.shortlist import Shortlist, in_single, propose_all
+from elsa_nb.search.neighbours.one_pass import OnePass
+from elsa_nb.search.neighbours.ordering import Found, by_distance_then_row, farthest_of, nearest_allowed
+from elsa_nb.search.neighbours.shortlist import Shortlist, in_single, propose_all
 
 SLACKS = (32, 512)  # candidates fetched beyond k: the proof mostly succeeds at once, in dense places at the second try
 BLOCK = 1024  # rows handled together
@@ -141,6 +141,10 @@ class Neighbours:
         self._longer: OrderedDict[int, tuple[np.ndarray, np.ndarray]] = OrderedDict()
         self._longer_bytes = 0
         self._ended = np.zeros(self.n, bool)  # whose list ended too early once
+
+    def __getstate__(self) -> dict:
+        """Leave out the backend, which is made again from the vectors: an index of faiss cannot be pickled."""
+        return self.__dict__ | {"_backend": None}
 
     def build(self, *, progress: bool | None = None) -> "Neighbours":
         """Compute the lists of all rows (n x k) and keep them."""

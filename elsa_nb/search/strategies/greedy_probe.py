@@ -2,14 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 
 from elsa_nb.pool import Pool
-from elsa_nb.search import head as heads
-from elsa_nb.search.contract import Batch, Component, Ledger, Log, QueryError, check_counts, check_rng
-from elsa_nb.search.features import Features
-from elsa_nb.search.head import HeadConfig
+from elsa_nb.search.checks import check_counts, check_rng
+from elsa_nb.search.contract import Batch, Component, Ledger, Log, QueryError
+from elsa_nb.search.heads import head as heads
+from elsa_nb.search.heads.features import Features
+from elsa_nb.search.heads.head import HeadConfig
 
 
 @dataclass(frozen=True)
@@ -40,20 +42,25 @@ class GreedyProbe:
     The yardstick that anyone would write in an afternoon. Same arguments and errors as `elsa.Search`.
     """
 
+    name = "Greedy probe"
     version = 1  # raised with a change of this strategy's logs: see `elsa_nb.search.version`
     config_class = ProbeConfig
+    needs = ("features",)
+    components: ClassVar = {Component.PROBE: "probe"}
+    colour = "#D55E00"
+    draws_randomness = True  # which rows are taken for negatives
 
     def __init__(
         self,
         pool: Pool,
-        seeds: Sequence[int] | np.ndarray,
+        seeds: Sequence[int] | Sequence[str] | np.ndarray,
         *,
         config: ProbeConfig | None = None,
         rng: np.random.Generator | int | None,
         features: Features | None = None,
     ):
         self.config, self.pool = config or ProbeConfig(), pool
-        self._ledger = Ledger(len(pool.vectors), seeds)
+        self._ledger = Ledger(len(pool.vectors), seeds, pool.ids)
         self._features = features or Features(pool.vectors)
         self._rng = check_rng(rng)
         self._round = 0
@@ -91,7 +98,7 @@ class GreedyProbe:
 
         The head is trained here, once a round.
         """
-        if self._ledger.open or not self._next_size():
+        if self._ledger.open or not self.largest_batch():
             return None
         if not self._trained:
             unasked = np.flatnonzero(self._ledger.unasked)
@@ -108,13 +115,14 @@ class GreedyProbe:
         self._ledger.check_answered()
         if (scored := self.head_to_score()) is None:
             return None
-        unasked, size = np.flatnonzero(self._ledger.unasked), self._next_size()
+        unasked, size = np.flatnonzero(self._ledger.unasked), self.largest_batch()
         scores = (scored[0].logits(scored[1]) if logits is None else logits)[unasked]
         best = np.flatnonzero(scores >= np.partition(scores, len(scores) - size)[len(scores) - size])
         rows = unasked[best[np.lexsort((best, -scores[best]))][:size]]
         return self._ledger.ask(Batch(rows, np.full(size, Component.PROBE, np.int8), self._round))
 
-    def _next_size(self) -> int:
+    def largest_batch(self) -> int:
+        """Return how many rows the next query asks."""
         return min(round(self._size), self._left, int(np.count_nonzero(self._ledger.unasked)))
 
     def update(self, labels: Sequence[int] | np.ndarray) -> None:

@@ -12,9 +12,9 @@ import numpy as np
 
 from elsa_nb.progress import bar
 from elsa_nb.search import kernels
-from elsa_nb.search.merging import NOTHING, Found, farthest_of
-from elsa_nb.search.neighbours import Neighbours
-from elsa_nb.search.onepass import OnePass
+from elsa_nb.search.neighbours.lists import Neighbours
+from elsa_nb.search.neighbours.one_pass import OnePass
+from elsa_nb.search.neighbours.ordering import NOTHING, Found, farthest_of
 
 WIDTH = 64  # leading directions
 LARGE = 2**27  # numbers in a pool, from where comparing a round's queries with every vector takes too long

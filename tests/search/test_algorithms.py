@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from elsa_nb.search.neighbours import Neighbours
-from elsa_nb.search.strategies import final_search, nearest_neighbours, random_search, sampler
+from elsa_nb.search.algorithms import final_search, nearest_neighbours, random_search, sampler
+from elsa_nb.search.neighbours.lists import Neighbours
 
 #                 row:  0    1    2    3     4     5     6
 POINTS = np.array([[0.0], [1.0], [3.0], [10.0], [11.0], [13.0], [40.0]], np.float32)

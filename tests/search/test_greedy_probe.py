@@ -5,10 +5,10 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from elsa_nb.search.contract import Component
-from elsa_nb.search.features import Features
-from elsa_nb.search.head import HeadConfig
+from elsa_nb.search.heads.features import Features
+from elsa_nb.search.heads.head import HeadConfig
 from elsa_nb.search.oracle import Truth, simulate
-from elsa_nb.search.rivals import GreedyProbe, ProbeConfig
+from elsa_nb.search.strategies.greedy_probe import GreedyProbe, ProbeConfig
 
 
 def probe(pool, seeds, seed=0, **settings):

@@ -19,10 +19,10 @@ import numpy as np
 from numba import njit
 from threadpoolctl import ThreadpoolController
 
-from elsa_nb.search.contract import check_counts
-from elsa_nb.search.features import Features
-from elsa_nb.search.logistic import confidence as confidence  # read by those who have a head's logits
-from elsa_nb.search.logistic import logistic_regression
+from elsa_nb.search.checks import check_counts
+from elsa_nb.search.heads.features import Features
+from elsa_nb.search.heads.logistic import confidence as confidence  # read by those who have a head's logits
+from elsa_nb.search.heads.logistic import logistic_regression
 
 KINDS = ("logistic", "linear-sgd", "mlp")
 

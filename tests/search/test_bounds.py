@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from elsa_nb.search import kernels, onepass
-from elsa_nb.search.neighbours import Neighbours
-from elsa_nb.search.sketch import Sketch
+from elsa_nb.search import kernels
+from elsa_nb.search.neighbours import one_pass
+from elsa_nb.search.neighbours.bounds import Sketch
+from elsa_nb.search.neighbours.lists import Neighbours
 
 
 def clustered(n, d, seed=0, spread=0.3):
@@ -44,7 +45,7 @@ def lists_of(name):
 @pytest.mark.parametrize("include", [False, True])
 @pytest.mark.parametrize("spare", [0, 400])
 def test_it_answers_as_neighbour_lists_do(name, include, spare, monkeypatch):
-    monkeypatch.setattr(onepass, "SPARE", spare)
+    monkeypatch.setattr(one_pass, "SPARE", spare)
     vectors = POOLS[name]
     n = len(vectors)
     sketch, lists = Sketch(vectors, width=4, progress=False), lists_of(name)

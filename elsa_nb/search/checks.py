@@ -1,0 +1,64 @@
+"""What is refused at once: random generators, counts in configurations, and row numbers, each with one sentence.
+
+Every strategy and configuration of `elsa_nb.search` calls these at construction.
+"""
+
+from collections.abc import Sequence
+from numbers import Integral
+
+import numpy as np
+
+
+def check_rng(rng: np.random.Generator | int | None) -> np.random.Generator:
+    """Return the random generator of a search: the one given, or one seeded by a whole number; None: another each time.
+
+    Raises ValueError for anything else.
+    """
+    if rng is None or isinstance(rng, np.random.Generator) or (isinstance(rng, Integral) and rng >= 0):
+        return np.random.default_rng(rng)
+    raise ValueError(
+        f"rng = {rng!r}; allowed: a numpy.random.Generator, a whole number (0 or more) as its seed, or None"
+    )
+
+
+def check_counts(config: object, **least: int) -> None:
+    """Raise `ValueError` unless each named field of `config` is a whole number not below its least value."""
+    for name, lowest in least.items():
+        value = getattr(config, name)
+        if not isinstance(value, Integral) or value < lowest:
+            raise ValueError(f"{name} = {value!r}; allowed: a whole number, {lowest} or more")
+
+
+def check_rows(rows: Sequence[int] | np.ndarray, n: int, what: str) -> np.ndarray:
+    """Return `rows` as int64 (m,), or say why they are not distinct row numbers of a pool of `n`."""
+    given = np.asarray(rows)
+    if given.ndim != 1:
+        raise ValueError(f"{what} of shape {given.shape}; give a flat list of row numbers")
+    if given.size and given.dtype.kind not in "iu":
+        raise ValueError(f"{what} of type {given.dtype}; give whole row numbers (not a mask, names or fractions)")
+    given = given.astype(np.int64)
+    outside = given[(given < 0) | (given >= n)]
+    if len(outside):
+        raise ValueError(f"{what}: row {outside[0]} is not in the pool; allowed: 0 to {n - 1}")
+    values, counts = np.unique(given, return_counts=True)
+    repeated = np.flatnonzero(counts > 1)
+    if len(repeated):
+        row, times = values[repeated[0]], counts[repeated[0]]
+        raise ValueError(f"{what}: row {row} is given {times} times; give each row once")
+    return given
+
+
+def rows_of_ids(names: Sequence[str] | np.ndarray, ids: np.ndarray, what: str) -> np.ndarray:
+    """Return the row numbers (m,) int64 of `names` among the `ids` (n,) of a pool, or say which is not there."""
+    names = np.asarray(names).astype(str)
+    if names.ndim != 1:
+        raise ValueError(f"{what} of shape {names.shape}; give a flat list of ids")
+    order = np.argsort(ids, kind="stable")
+    at = np.minimum(np.searchsorted(ids, names, sorter=order), len(ids) - 1)
+    rows = order[at]
+    if strange := names[ids[rows] != names].tolist():
+        raise ValueError(
+            f"{what}: {strange[0]!r} is no id of this pool, whose ids are {ids[0]!s}, ... {ids[-1]!s}; give ids as in "
+            "pool.ids, or row numbers"
+        )
+    return rows.astype(np.int64)

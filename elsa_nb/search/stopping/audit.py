@@ -1,0 +1,176 @@
+"""An audit after a search: label some more rows, chosen at random, and say what share of the class is found at least.
+
+The statement "at least 90 % are found" then holds with the stated confidence whatever the scores are worth, wherever
+the missing positives lie, and at whatever moment one stops to read it. No cheaper way to promise as much exists: a
+method that trusts no score has to look at about 27 / prevalence rows for 90 %, and `labels_for` tells the price of a
+statement before the first label. A narrower statement, about the best-scored rows only, is an audit of those rows; it
+promises nothing of the rest.
+
+How it works. N rows are unlabelled and M of them, unknown, are positive. The rows are labelled in a random order, h of
+the first t turn out positive. M is bounded by U, the largest number for which so few hits are not too unlikely:
+
+    alpha_h = alpha / ((h + 1) (h + 2))                         sums to alpha over h = 0, 1, 2 ...
+    u       = max {M : P(at most h hits among t of N rows with M positives) > alpha_h}     hypergeometric
+    U       = the least u seen so far
+
+Why it holds at every look: U falls below M at some look only if, for some h, at most h hits had been met by the
+earliest t at which the bound for h falls below M. That has probability at most alpha_h; the sum over h is alpha.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.stats import beta, binom, hypergeom
+
+from elsa_nb.search.checks import check_rng, check_rows
+from elsa_nb.search.contract import NEGATIVE, POSITIVE, UNSURE, QueryError
+
+PLANTED_SHARE = 0.2  # of the risk, spent on measuring how many positives the person overlooks
+
+
+class Audit:
+    """One audit of `rows` (N,), all unlabelled rows of the pool or a part of them, after a search found `found`.
+
+    Ask with `query`, answer with `update`, read `recall_at_least` or `missing_at_most` whenever you like. `confidence`
+    is the probability with which all statements of the audit hold together. `rng` decides the order of the rows: a
+    generator, its seed, or None. Only answers in that order count, so give rows that were chosen without looking at it.
+
+    A person overlooks some. With `planted` = (seen, shown), from known positives hidden among the rows, the statements
+    allow for it: the share she sees is bounded from below, which takes a fifth of the risk.
+
+    Raises ValueError for numbers that are out of range; `QueryError` when `query` and `update` are not called in turn.
+    """
+
+    def __init__(
+        self,
+        rows: Sequence[int] | np.ndarray,
+        found: int,
+        *,
+        rng: np.random.Generator | int | None,
+        confidence: float = 0.95,
+        planted: tuple[int, int] | None = None,
+    ):
+        rows = np.asarray(rows)
+        rows = check_rows(rows, int(rows.max(initial=-1)) + 1, "rows of an audit")
+        if not found >= 1:
+            raise ValueError(f"found = {found!r}; allowed: 1 or more, for a share of nothing says nothing")
+        self.found, self.hits, self.labels = int(found), 0, 0
+        self._order = check_rng(rng).permutation(rows)
+        self._risk, self._sight = risk_and_sight(confidence, planted)
+        self._bound = len(rows)
+        self._doubtful = 0
+        self._open: np.ndarray | None = None
+
+    def query(self, size: int = 200) -> np.ndarray | None:
+        """Return the next rows (at most `size`) to label, or None when all are labelled."""
+        if self._open is not None:
+            raise QueryError(f"answer the {len(self._open)} open rows with update() before asking for more")
+        if size < 1:
+            raise ValueError(f"size = {size!r}; allowed: 1 or more")
+        rows = self._order[self.labels : self.labels + size]
+        self._open = rows if len(rows) else None
+        return self._open
+
+    def update(self, labels: Sequence[int] | np.ndarray) -> None:
+        """Answer the last query: one label a row, 1 positive, 0 negative, -1 unsure, which counts as possibly missing.
+
+        Wrong labels raise ValueError and change nothing.
+        """
+        if self._open is None:
+            raise QueryError("no rows are open: they were answered already, or query() was not called yet")
+        labels = np.asarray(labels)
+        if labels.shape != self._open.shape or not np.isin(labels, (UNSURE, NEGATIVE, POSITIVE)).all():
+            raise ValueError(f"labels {labels.tolist()!r:.60} for {len(self._open)} rows; give 1, 0 or -1 for each row")
+        self.labels += len(labels)
+        self.hits += int((labels == POSITIVE).sum())
+        self._doubtful += int((labels == UNSURE).sum())
+        self._open = None
+        seen = self.hits + self._doubtful
+        bound = most_positives(len(self._order), self.labels, seen, spent_at(self._risk, seen), self._sight)
+        self._bound = min(self._bound, bound)
+
+    @property
+    def missing_at_most(self) -> int:
+        """How many positives of the audited rows are not found yet, at most."""
+        return max(self._bound, self.hits + self._doubtful) - self.hits
+
+    @property
+    def recall_at_least(self) -> float:
+        """The share of the positives that is found, at least: of found ones and those among the audited rows."""
+        return (self.found + self.hits) / (self.found + self.hits + self.missing_at_most)
+
+
+def labels_for(
+    rows: int,
+    found: int,
+    promise: float,
+    *,
+    hits: int = 0,
+    confidence: float = 0.95,
+    planted: tuple[int, int] | None = None,
+) -> int:
+    """Return how many of so many unlabelled `rows` an audit labels until it can say "at least `promise` is found".
+
+    That is the price if it meets `hits` further positives on the way; 0 meets none, and is the least price. All
+    `rows` is the answer where nothing less will do. `promise` is a share of the class, above 0 and below 1.
+    """
+    if not 0 < promise < 1:
+        raise ValueError(f"promise = {promise!r}; allowed: a share above 0 and below 1, such as 0.9")
+    risk, sight = risk_and_sight(confidence, planted)
+    allowed = int((found + hits) / promise + 1e-9) - found  # positives among the rows, at most
+    if allowed >= rows:
+        return 0
+    low, high = 0, rows  # `low` labels do not suffice, unless none are needed; `high` labels do
+    while low < high:
+        middle = (low + high) // 2
+        if few_hits(rows, allowed + 1, middle, hits, sight) <= spent_at(risk, hits):
+            high = middle
+        else:
+            low = middle + 1
+    return high
+
+
+def spent_at(risk: float, hits: int) -> float:
+    """Return alpha_h, the part of the `risk` that is spent on the statements made after so many `hits`."""
+    return risk / ((hits + 1) * (hits + 2))
+
+
+def most_positives(rows: int, labels: int, hits: int, risk: float, sight: float = 1.0) -> int:
+    """Return the largest number of positives among `rows` for which `hits` or fewer in `labels` draws exceed `risk`.
+
+    `sight` is the probability that a positive is seen when it is looked at.
+    """
+    low, high = hits, rows
+    if few_hits(rows, low, labels, hits, sight) <= risk:
+        return hits  # impossible but for rounding: so many were seen
+    while low < high:
+        middle = (low + high + 1) // 2
+        if few_hits(rows, middle, labels, hits, sight) > risk:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def few_hits(rows: int, positives: int, labels: int, hits: int, sight: float = 1.0) -> float:
+    """Return the probability of at most `hits` hits in `labels` of `rows`, drawn without replacement."""
+    if sight == 1.0:
+        return float(hypergeom.cdf(hits, rows, positives, labels))
+    drawn = np.arange(min(positives, labels) + 1)  # positives looked at, of which some are overlooked
+    return float(hypergeom.pmf(drawn, rows, positives, labels) @ binom.cdf(hits, drawn, sight))
+
+
+def risk_and_sight(confidence: float, planted: tuple[int, int] | None) -> tuple[float, float]:
+    """Return the risk of the audit's statements, and the least share of positives that is seen (1.0 if not measured).
+
+    The share is bounded from below after Clopper and Pearson.
+    """
+    if not 0 < confidence < 1:
+        raise ValueError(f"confidence = {confidence!r}; allowed: a probability above 0 and below 1, such as 0.95")
+    risk = 1 - confidence
+    if planted is None:
+        return risk, 1.0
+    seen, shown = planted
+    if not 0 < seen <= shown:
+        raise ValueError(f"planted = {planted!r}; allowed: (seen, shown) with at least one seen of those shown")
+    return risk * (1 - PLANTED_SHARE), float(beta.ppf(risk * PLANTED_SHARE, seen, shown - seen + 1))

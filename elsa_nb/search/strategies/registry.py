@@ -1,0 +1,104 @@
+"""The strategies that are known by name: those of this package, and those that installed packages offer.
+
+Sweeps, `elsa-nb label --strategy` and the tests of the contract look them up here. A new one is a file in this room and
+a line in `OURS`. Another package offers its own as an entry point, and needs no line here:
+
+    [project.entry-points."elsa_nb.strategies"]
+    mine = "my_package.my_module:MyStrategy"
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from importlib.metadata import entry_points
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from elsa_nb.pool import Pool
+from elsa_nb.search.contract import RegisteredStrategy
+from elsa_nb.search.elsa import Search
+from elsa_nb.search.strategies.greedy_probe import GreedyProbe
+
+OURS: tuple[type[RegisteredStrategy], ...] = (Search, GreedyProbe)
+GROUP = "elsa_nb.strategies"
+
+_NEEDS = ("neighbours", "features")
+_ATTRIBUTES = {"name": str, "version": int, "config_class": type, "needs": tuple, "components": Mapping, "colour": str}
+_MEMBERS = (
+    *("query", "update", "amend", "scores", "log", "positives"),
+    *("largest_batch", "draws_randomness", "shared_parts"),
+)
+
+
+@lru_cache(maxsize=1)
+def strategies() -> Mapping[str, type[RegisteredStrategy]]:
+    """Return all strategies by name, ours first.
+
+    Raises ValueError for a strategy of another package that cannot be loaded, does not keep the contract, or has the
+    name of another one.
+    """
+    found: dict[str, type[RegisteredStrategy]] = {}
+    for kind, offered_by in [*((kind, "elsa_nb") for kind in OURS), *_offered()]:
+        check(kind, offered_by)
+        if kind.name in found:
+            raise ValueError(f"{offered_by} offers a second strategy {kind.name!r}; give it another name")
+        found[kind.name] = kind
+    return MappingProxyType(found)
+
+
+def strategy(name: str) -> type[RegisteredStrategy]:
+    """Return the strategy of that name, as in tables ("Greedy probe") or as in commands ("greedy-probe")."""
+    known = strategies()
+    by_slug = {slug(each): each for each in known}
+    if name not in known and name not in by_slug:
+        raise ValueError(f"strategy {name!r} is not known; allowed: {', '.join(by_slug)}")
+    return known[name if name in known else by_slug[name]]
+
+
+def slug(name: str) -> str:
+    """Return the name of a strategy as commands take it: "Greedy probe" is "greedy-probe"."""
+    return name.lower().replace(" ", "-")
+
+
+def begin(
+    kind: type[RegisteredStrategy],
+    pool: Pool,
+    seeds: Sequence[int] | Sequence[str] | np.ndarray,
+    *,
+    config: Any = None,
+    rng: np.random.Generator | int | None,
+    **made: Any,
+) -> RegisteredStrategy:
+    """Return a search by a strategy, ready to begin; `config` is by default the strategy's own.
+
+    `made` are `neighbours` and `features` of the pool, of which the strategy gets what it needs.
+    """
+    config = kind.config_class() if config is None else config
+    needed = {name: made[name] for name in kind.needs if name in made}
+    return kind(pool, seeds, config=config, rng=rng, **needed)
+
+
+def check(kind: Any, offered_by: str = "elsa_nb") -> None:
+    """Raise ValueError, with what is lacking, unless `kind` is a class that keeps the contract of strategies."""
+    title = f"the strategy {getattr(kind, '__qualname__', kind)!r} of {offered_by}"
+    for name, wanted in _ATTRIBUTES.items():
+        if not isinstance(value := getattr(kind, name, None), wanted):
+            raise ValueError(f"{title} has {name} = {value!r}; allowed: {wanted.__name__}, as in {RegisteredStrategy}")
+    if strange := set(kind.needs) - set(_NEEDS):
+        raise ValueError(f"{title} needs {strange.pop()!r}; allowed: {', '.join(_NEEDS)}")
+    if lacking := [name for name in _MEMBERS if not hasattr(kind, name)]:
+        raise ValueError(f"{title} lacks {', '.join(lacking)}: see elsa_nb.search.contract.RegisteredStrategy")
+
+
+def _offered() -> list[tuple[Any, str]]:
+    found = []
+    for point in entry_points(group=GROUP):
+        package = point.dist.name if point.dist else "an installed package"
+        try:
+            found.append((point.load(), package))
+        except (ImportError, AttributeError) as error:
+            raise ValueError(
+                f"the strategy {point.name!r} of {package} cannot be loaded ({point.value}: {error}): mend or remove it"
+            ) from error
+    return found

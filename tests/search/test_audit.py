@@ -1,0 +1,156 @@
+"""An audit's statements hold with their probability, whatever is hidden where; its price is told before it begins."""
+
+from itertools import combinations, pairwise
+from math import comb
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from elsa_nb.search.contract import QueryError
+from elsa_nb.search.stopping.audit import Audit, few_hits, labels_for, most_positives, risk_and_sight, spent_at
+
+# An audit fails when its bound falls below the truth at any look. Looking at each label is the worst case: for each h,
+# the bound with h hits falls below M at a certain number of labels, and the audit fails if it gets there with h hits.
+
+
+def fatal_labels(n, positives, risk, sight=1.0):
+    """Return for h = 0, 1, ... at how many labels the bound with h hits falls below `positives` (n + 1: never)."""
+    found = []
+    for hits in range(positives):
+        low, high = hits, n + 1
+        while low < high:
+            middle = (low + high) // 2
+            if few_hits(n, positives, middle, hits, sight) <= spent_at(risk, hits):
+                high = middle
+            else:
+                low = middle + 1
+        found.append(low)
+    return np.array(found)
+
+
+def failing(places, fatal, n):
+    """Tell of each audit (a row of sorted places of hits in the order of labelling, from 1) whether it fails (m,)."""
+    return ((places > fatal) & (fatal <= n)).any(1)
+
+
+@pytest.mark.parametrize(("n", "positives"), [(6, 2), (9, 3), (12, 4), (14, 1)])
+@pytest.mark.parametrize("risk", [0.05, 0.3])
+def test_the_risk_is_kept_over_all_orders_of_a_small_pool(n, positives, risk):
+    places = np.array(list(combinations(range(1, n + 1), positives)))
+    assert len(places) == comb(n, positives)
+    assert failing(places, fatal_labels(n, positives, risk), n).mean() <= risk
+
+
+@pytest.mark.parametrize("positives", [1, 2, 4, 12, 60])
+def test_the_risk_is_kept_in_a_large_pool(positives):
+    n, audits, rng = 20_000, 4000, np.random.default_rng(positives)
+    places = np.sort(np.array([rng.choice(n, positives, replace=False) for _ in range(audits)]), 1) + 1
+    fails = failing(places, fatal_labels(n, positives, 0.05), n).mean()
+    assert fails <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / audits)
+
+
+@pytest.mark.parametrize("sight", [0.6, 0.9])
+def test_the_risk_is_kept_by_a_person_who_overlooks_some(sight):
+    """Of 50 planted positives she sees some, of the real ones as many; without allowing for it the promise breaks."""
+    n, positives, audits, rng = 3000, 8, 1000, np.random.default_rng(1)
+    fails = []
+    cache = {}
+    for _ in range(audits):
+        planted = int(rng.binomial(50, sight)), 50
+        if planted not in cache:
+            cache[planted] = fatal_labels(n, positives, *risk_and_sight(0.95, planted))
+        places = np.sort(rng.choice(n, positives, replace=False)) + 1
+        seen = places[rng.random(positives) < sight]
+        places = np.append(seen, np.full(positives - len(seen), n + 2))
+        fails.append(failing(places[None], cache[planted], n)[0])
+    assert np.mean(fails) <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / audits)
+
+
+def test_the_audit_is_the_same_bound_seen_page_by_page():
+    rng = np.random.default_rng(0)
+    positive = np.zeros(500, bool)
+    positive[rng.choice(500, 9, replace=False)] = True
+    audit, order, bound = Audit(np.arange(500), found=40, rng=7), np.random.default_rng(7).permutation(500), 500
+    while (rows := audit.query(30)) is not None:
+        audit.update(positive[rows].astype(int))
+        seen = order[: audit.labels]
+        hits = int(positive[seen].sum())
+        bound = min(bound, most_positives(500, len(seen), hits, 0.05 / ((hits + 1) * (hits + 2))))
+        assert (audit.hits, audit.labels) == (hits, min(len(seen), 500))
+        assert audit.missing_at_most == max(bound, hits) - hits
+        assert audit.recall_at_least == (40 + hits) / (40 + hits + audit.missing_at_most)
+    assert audit.labels == 500
+    assert audit.missing_at_most == 0
+    assert audit.recall_at_least == 1
+
+
+@pytest.mark.parametrize(("promise", "hits", "labels"), [(0.9, 0, 592), (0.9, 1, 1010), (0.9, 2, 1307), (0.8, 0, 278)])
+def test_the_price_of_a_statement_about_the_best_rows(promise, hits, labels):
+    assert labels_for(4000, 200, promise, hits=hits) == labels
+
+
+@given(rows=st.integers(1, 400), found=st.integers(1, 60), promise=st.floats(0.05, 0.99), data=st.data())
+@settings(max_examples=60, deadline=None)
+def test_the_price_told_before_is_what_an_audit_without_finds_costs(rows, found, promise, data):
+    price = labels_for(rows, found, promise)
+    audit = Audit(np.arange(rows), found, rng=0)
+    assert 0 <= price <= rows
+    if price:
+        for size in (price - 1, 1):
+            if size:
+                assert audit.recall_at_least < promise
+                audit.update(np.zeros(len(audit.query(size)), int))
+    assert audit.recall_at_least >= promise - 1e-12
+
+
+@given(n=st.integers(2, 60), data=st.data())
+@settings(max_examples=80, deadline=None)
+def test_bounds_fall_with_labels_and_rise_with_hits(n, data):
+    labels = data.draw(st.integers(1, n))
+    hits = data.draw(st.integers(0, labels))
+    bound = most_positives(n, labels, hits, 0.05)
+    assert hits <= bound <= n - (labels - hits)
+    assert most_positives(n, labels, hits, 0.05, sight=0.5) >= bound
+    for one, other in pairwise(range(labels + 1)):
+        assert most_positives(n, labels, one, 0.05) <= most_positives(n, labels, other, 0.05)
+
+
+def test_a_doubtful_answer_may_be_a_missing_positive():
+    clear, doubtful = (Audit(np.arange(300), found=30, rng=0) for _ in range(2))
+    for audit, label in ((clear, 0), (doubtful, -1)):
+        audit.update([label, *np.zeros(len(audit.query(150)) - 1, int)])
+    assert doubtful.hits == 0
+    assert doubtful.missing_at_most > clear.missing_at_most
+    while (rows := doubtful.query()) is not None:
+        doubtful.update(np.zeros(len(rows), int))
+    assert doubtful.missing_at_most == 1
+
+
+def test_calls_out_of_turn_and_bad_numbers_are_refused_and_change_nothing():
+    audit = Audit([5, 9, 7], found=2, rng=0)
+    with pytest.raises(QueryError, match="no rows are open"):
+        audit.update([1])
+    rows = audit.query(2)
+    with pytest.raises(QueryError, match="answer the 2 open rows"):
+        audit.query()
+    for wrong in ([1], [0, 2], [[0, 0]], [0.5, 0]):
+        with pytest.raises(ValueError, match="give 1, 0 or -1 for each row"):
+            audit.update(wrong)
+    assert (audit.labels, audit.hits, audit.missing_at_most) == (0, 0, 3)
+    audit.update([1, 0])
+    assert set(rows.tolist()) | set(audit.query().tolist()) == {5, 7, 9}
+    for wrong, sentence in (
+        ({"found": 0}, "found = 0; allowed: 1 or more"),
+        ({"confidence": 1.0}, "confidence = 1.0; allowed"),
+        ({"planted": (0, 9)}, r"planted = \(0, 9\)"),
+        ({"planted": (9, 8)}, r"planted = \(9, 8\)"),
+        ({"rng": "x"}, "rng = 'x'"),
+    ):
+        with pytest.raises(ValueError, match=sentence):
+            Audit([1, 2], **{"found": 1, "rng": 0} | wrong)
+    with pytest.raises(ValueError, match="row 1 is given 2 times"):
+        Audit([1, 1], found=1, rng=0)
+    with pytest.raises(ValueError, match=r"promise = 1; allowed: a share above 0 and below 1"):
+        labels_for(10, 3, 1)

@@ -1,0 +1,76 @@
+"""A strategy becomes known by a line here, or by an entry point of an installed package."""
+
+import re
+
+import pytest
+
+from elsa_nb.search.elsa import Search
+from elsa_nb.search.strategies import registry
+from elsa_nb.search.strategies.greedy_probe import GreedyProbe
+
+THEIRS = """
+from elsa_nb.search.strategies.greedy_probe import GreedyProbe
+
+class Theirs(GreedyProbe):
+    name = "Their own"
+"""
+
+
+@pytest.fixture
+def offer(tmp_path, monkeypatch):
+    """Return a function that installs a package with one module and an entry point."""
+
+    def install(code, target="theirs:Theirs"):
+        (tmp_path / "theirs.py").write_text(code)
+        info = tmp_path / "theirs-1.0.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text("Metadata-Version: 2.1\nName: theirs\nVersion: 1.0\n")
+        (info / "entry_points.txt").write_text(f"[elsa_nb.strategies]\nown = {target}\n")
+        monkeypatch.syspath_prepend(tmp_path)
+        monkeypatch.delitem(__import__("sys").modules, "theirs", raising=False)
+        registry.strategies.cache_clear()
+
+    yield install
+    monkeypatch.undo()
+    registry.strategies.cache_clear()
+
+
+def test_ours_are_known_by_both_names():
+    assert registry.strategy("ELSA") is registry.strategy("elsa") is Search
+    assert registry.strategy("Greedy probe") is registry.strategy("greedy-probe") is GreedyProbe
+
+
+def test_an_unknown_name_is_refused_with_those_allowed():
+    with pytest.raises(ValueError, match=r"strategy 'best' is not known; allowed: elsa, greedy-probe"):
+        registry.strategy("best")
+
+
+def test_an_installed_package_offers_its_own(offer):
+    offer(THEIRS)
+    assert list(registry.strategies())[-1] == "Their own"
+    assert registry.strategy("their-own").name == "Their own"
+
+
+@pytest.mark.parametrize(
+    ("code", "target", "sentence"),
+    [
+        (THEIRS, "theirs:Missing", "the strategy 'own' of theirs cannot be loaded (theirs:Missing"),
+        ("import nothing_of_this_name", "theirs:Theirs", "the strategy 'own' of theirs cannot be loaded"),
+        (THEIRS.replace("Their own", "ELSA"), "theirs:Theirs", "theirs offers a second strategy 'ELSA'"),
+        (THEIRS + "    needs = ('a GPU',)", "theirs:Theirs", "needs 'a GPU'; allowed: neighbours, features"),
+        (THEIRS + "    version = '1'", "theirs:Theirs", "has version = '1'; allowed: int"),
+        ("class Theirs:\n    name = 'x'", "theirs:Theirs", "the strategy 'Theirs' of theirs has version = None"),
+    ],
+)
+def test_a_package_that_offers_none_is_named(offer, code, target, sentence):
+    offer(code, target)
+    with pytest.raises(ValueError, match=re.escape(sentence)):
+        registry.strategies()
+
+
+def test_a_strategy_that_lacks_a_member_is_refused(monkeypatch):
+    class Incomplete:
+        name, version, config_class, needs, components, colour = "x", 1, object, (), {}, "#000000"
+
+    with pytest.raises(ValueError, match="lacks query, update, amend, scores"):
+        registry.check(Incomplete)
