@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from elsa_nb import __version__
 from elsa_nb.images.extraction.requirements import require
 from elsa_nb.images.options import declare_embed, declare_train
+from elsa_nb.pool_command import declare_pool, pool_command
 from elsa_nb.profiles import PROFILES, profile
 
 
@@ -49,6 +50,10 @@ def _parser() -> argparse.ArgumentParser:
     encoders.add_argument("action", nargs="?", choices=("get",), help="get: download what follows")
     encoders.add_argument("names", nargs="*", metavar="NAME", help="all, or some of those listed")
     encoders.set_defaults(run=_encoders)
+
+    pool = commands.add_parser("pool", help="make a pool of vectors that you have already")
+    declare_pool(pool)
+    pool.set_defaults(run=pool_command)
 
     data = commands.add_parser("data", help="make a pack of labelled photographs from its official source")
     data.add_argument("action", choices=("get",))
