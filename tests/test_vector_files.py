@@ -2,7 +2,6 @@
 
 import importlib
 import json
-import os
 from importlib.util import find_spec
 
 import faiss
@@ -111,7 +110,7 @@ def test_a_file_that_is_no_vectors_is_refused_with_its_name_and_leaves_nothing(t
         Pool.from_file(tmp_path / name)
     assert cli.main(["pool", "make", str(tmp_path / name), str(tmp_path / "pool")]) == 1
     assert capsys.readouterr().err.startswith("elsa-nb: ")
-    assert os.listdir(tmp_path) == [name]
+    assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
 def test_ids_that_do_not_fit_are_refused(tmp_path):
@@ -122,7 +121,7 @@ def test_ids_that_do_not_fit_are_refused(tmp_path):
         Pool.from_file(tmp_path / "x.npy", tmp_path / "few.txt")
     with pytest.raises(ValueError, match=r"twice.txt: The id 'a' occurs more than once"):
         Pool.from_file(tmp_path / "x.npy", tmp_path / "twice.txt")
-    with pytest.raises(MissingDataError, match="none.txt is not here"):
+    with pytest.raises(MissingDataError, match=r"none.txt is not here"):
         Pool.from_file(tmp_path / "x.npy", tmp_path / "none.txt")
 
 
