@@ -107,6 +107,11 @@ def _parser() -> argparse.ArgumentParser:
     label.add_argument("--strategy", default="greedy-probe", help="how it searches: greedy-probe (default), elsa ...")
     label.add_argument("--budget", type=int, metavar="N", help="the most images to be asked about")
     label.add_argument("--metric", help="what counts as alike: cosine (direction) or euclidean (distance)")
+    label.add_argument(
+        "--audit",
+        action="store_true",
+        help="after the search: look over random images, and learn what share is found at least",
+    )
     label.add_argument("--annotator", default="me", help="your name in the file (default: me)")
     label.add_argument("--ip", default="127.0.0.1", help="address to listen on (default: this machine only)")
     label.add_argument("--port", type=int, default=0, help="default: a free one")
@@ -185,7 +190,7 @@ def _label(options: argparse.Namespace) -> None:
     from elsa_nb.label import launch
 
     keys = ("encoder", "pool", "session", "name", "like", "text", "strict", "seeds", "labels", "annotator")
-    keys += ("strategy", "budget", "metric")
+    keys += ("audit", "strategy", "budget", "metric")
     job = own_folder.prepare(options.folder, **{key: getattr(options, key) for key in keys})
     address = {"ip": options.ip, "port": options.port, "token": options.token}
     if launch.launch(job, **address, browser=not options.no_browser):

@@ -3,6 +3,7 @@
 `launch.py` hands them to the server's notebook as a file; `elsa_nb.own_folder` makes the panel of them at once.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from elsa_nb.errors import MissingDataError
-from elsa_nb.label import first_examples, searching
+from elsa_nb.label import first_examples, identity, searching
+from elsa_nb.label.audit_pages import AuditPages
 from elsa_nb.label.cards import OPEN
 from elsa_nb.label.import_labels import KIND, import_labels
 from elsa_nb.label.items import Files
@@ -32,7 +34,7 @@ class Job:
     """What to label: the folder of items, the pool of their vectors (ids are paths in the folder), the session file.
 
     `samples` are rows to pick seeds from, shown one group after the other. `strategy`, `metric` and `budget` are those
-    of `searching.search_from`.
+    of `searching.search_from`. With `audit` the panel audits what was found, in a session of its own.
     """
 
     folder: str
@@ -44,6 +46,7 @@ class Job:
     strategy: str = searching.DEFAULT
     metric: str | None = None
     budget: int | None = None
+    audit: bool = False
 
 
 def make_job(
@@ -80,6 +83,14 @@ def make_job(
     samples = [np.asarray(rows).tolist() for rows in (named, first, spread) if len(rows)]
     job = Job(str(folder), str(pool), str(Path(session).resolve()), annotator, samples=samples, **settings)
     searching.check(job.strategy, metric=job.metric, budget=job.budget)
+    if Path(job.session).exists():
+        session = Session(job.session, annotator=job.annotator)
+        try:
+            identity.settle(session, Files(folder, opened), opened.ids)  # before anything is taken or shown
+        finally:
+            session.close()
+    if job.audit:
+        audited(job, opened)
     examples = [row for name in names for row in _meant(opened.ids, name)]
     if labels is not None or seeds is not None or examples:
         _take_labels(job, opened, labels, seeds, examples)
@@ -116,13 +127,47 @@ def imported_positives(session: Session, ids: Sequence[str]) -> np.ndarray:
     return np.flatnonzero([str(item) in positive for item in ids])
 
 
+def audited(job: Job, pool: Pool) -> AuditPages:
+    """Return the audit of what a job's session has found, in the state that it was in when the audit began.
+
+    Raises ValueError where there is no session yet, or nothing is found in it.
+    """
+    if not Path(job.session).exists():
+        raise MissingDataError(f"{job.session} is not here: label first, then audit what was found.")
+    own = Session(audit_session(job), annotator=job.annotator)
+    try:
+        begun = own.meta(f"audit:{job.annotator}")
+        if begun is None:
+            session = Session(job.session, annotator=job.annotator)
+            known = session.known()
+            session.close()
+            rows = np.flatnonzero([str(item) in known for item in pool.ids])
+            found = sum(label == POSITIVE for label in known.values())
+            if not found:
+                raise ValueError(f"{job.session} holds no find yet: label first, then audit what was found")
+            begun = json.dumps({"answered": rows.tolist(), "found": found})
+            own.acquire()
+            own.remark(f"audit:{job.annotator}", begun)
+    finally:
+        own.close()
+    return AuditPages(len(pool), **json.loads(begun))
+
+
+def audit_session(job: Job) -> Path:
+    """Return the session file of a job's audit, beside that of its search."""
+    path = Path(job.session)
+    return path.with_name(f"{path.stem}-audit{path.suffix}")
+
+
 def open_panel(job: Job) -> "Panel":
     """Return the panel of a job: it searches from imported positives, or from what is marked in the sample."""
     from elsa_nb.label.panel import Panel, code_stamp
 
-    pool = Pool.open(job.pool, verify=False)
+    pool, folder = Pool.open(job.pool, verify=False), Path(job.folder)
+    if job.audit:
+        session = Session(audit_session(job), annotator=job.annotator, code=code_stamp())
+        return Panel(audited(job, pool), Files(folder, pool), session, page=60, title=f"{folder.name}: audit")
     search_from = searching.search_from(pool, job.strategy, metric=job.metric, budget=job.budget)
-    folder = Path(job.folder)
     session = Session(job.session, annotator=job.annotator, code=code_stamp())
     seeds = imported_positives(session, pool.ids)
     if len(seeds):

@@ -8,7 +8,10 @@ import numpy as np
 import pytest
 
 from elsa_nb import cli
+from elsa_nb.errors import MissingDataError
 from elsa_nb.label import jobs, launch
+from elsa_nb.label.cards import OPEN
+from elsa_nb.label.session import Answer, Session
 from elsa_nb.pool import Pool
 
 
@@ -132,7 +135,7 @@ def test_others_are_not_let_in_without_a_token(place):
         (["label", "pictures", "--pool", "pool", "--metric", "taxi"], "'taxi'; allowed: cosine, euclidean"),
         (["label", "pictures", "--pool", "pool", "--strategy", "elsa", "--budget", "9"], "elsa has no budget"),
         (["label", "pictures", "--pool", "pool", "--seeds", "no.txt"], "no.txt is not here"),
-        (["label", "pictures", "--pool", "pool", "--like", "x.png"], "--like needs the encoder"),
+        (["label", "pictures", "--pool", "pool", "--like", "x.png"], "--like and --text need the encoder"),
         (["label", "pictures", "--pool", "nowhere"], "nowhere is not here"),
         (["label", "pictures", "--pool", "pool", "--name", "dog*"], "no item is called 'dog*'"),
     ],
@@ -141,3 +144,38 @@ def test_mistakes_are_one_sentence(place, monkeypatch, capsys, arguments, senten
     monkeypatch.chdir(place)
     assert cli.main(arguments) == 1
     assert sentence in capsys.readouterr().err
+
+
+def test_an_audit_of_what_was_found_is_a_session_of_its_own_and_stays_as_it_began(place):
+    with pytest.raises(MissingDataError, match="label first, then audit"):
+        job(place, audit=True)
+    names = [str(item) for item in Pool.open(place / "pool").ids]
+    session = Session(place / "s.sqlite")
+    session.acquire()
+    session.write([Answer(names[0], OPEN, 0)])
+    session.release()
+    with pytest.raises(ValueError, match="holds no find yet"):
+        job(place, audit=True)
+    session.acquire()
+    session.write([Answer(names[1], OPEN, 1)])
+    panel = jobs.open_panel(job(place, audit=True))
+    asked = [row for asked in panel.controller.asked for row in asked.rows]
+    assert not {0, 1} & set(asked)
+    assert "of the class is found" in panel.figures["statement"]
+    panel.close()
+    session.write([Answer(names[asked[0]], OPEN, 1)])  # the search goes on meanwhile: the audit's order stays
+    session.close()
+    again = jobs.open_panel(job(place, audit=True))
+    assert [row for asked in again.controller.asked for row in asked.rows] == asked
+    again.close()
+    assert Session(place / "s.sqlite").known() == {names[0]: 0, names[1]: 1, names[asked[0]]: 1}
+
+
+def test_a_session_about_other_pictures_is_refused_before_anything_is_taken(place):
+    jobs.open_panel(job(place)).close()
+    for path in (place / "pictures").iterdir():
+        path.write_bytes(path.read_bytes() + b"another picture")
+    (place / "seeds.txt").write_text(str(Pool.open(place / "pool").ids[0]))
+    with pytest.raises(ValueError, match="holds answers about other items"):
+        job(place, seeds=place / "seeds.txt")
+    assert Session(place / "s.sqlite").known() == {}
