@@ -3,14 +3,17 @@
 import argparse
 import ast
 import os
+import sqlite3
 import sys
 from collections.abc import Sequence
 
 from elsa_nb import __version__
+from elsa_nb.errors import MissingDataError
 from elsa_nb.images.extraction.requirements import require
 from elsa_nb.images.options import declare_embed, declare_train
 from elsa_nb.pool_command import declare_pool, pool_command
 from elsa_nb.profiles import PROFILES, profile
+from elsa_nb.search.contract import QueryError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -18,8 +21,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         options.run(options)
-    except (ValueError, FileNotFoundError) as error:
+    except BrokenPipeError:  # who read our output has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except (ValueError, MissingDataError, QueryError) as error:
         print(f"elsa-nb: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        # What the system refuses: a disk that is full, a folder that may not be written, an address that does not answer.
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"elsa-nb: {where}{error.strerror or error}", file=sys.stderr)
+        return 1
+    except sqlite3.Error as error:
+        print(f"elsa-nb: the session file cannot be used ({error})", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("\nelsa-nb: stopped; what is finished is kept, the same command goes on from there", file=sys.stderr)
