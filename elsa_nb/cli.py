@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"elsa-nb: {error}", file=sys.stderr)
         return 1
     except OSError as error:
-        # What the system refuses: a disk that is full, a folder that may not be written, an address that does not answer.
+        # What the system refuses: a full disk, a folder that may not be written, an address that does not answer.
         where = f"{error.filename}: " if error.filename else ""
         print(f"elsa-nb: {where}{error.strerror or error}", file=sys.stderr)
         return 1
