@@ -1,7 +1,7 @@
 // The cards on screen and the events that change it: cards.py, line by line, in the other language.
 // Change both or neither: tests/label/test_cards.py puts the same random events to both.
 
-const OPEN = -2, NEGATIVE = 0, POSITIVE = 1;
+const OPEN = -2, UNSURE = -1, NEGATIVE = 0, POSITIVE = 1;
 const LABELS = [-1, 0, 1];
 const SIZES = [12, 24, 36, 48, 60];
 
@@ -59,9 +59,9 @@ class Cards {
     return [position, old, label];
   }
 
-  putAll(from, to, label, only = () => true) {
+  putAll(from, to, label) {
     const changes = [];
-    for (let p = from; p < to; p++) if (this.labels[p] !== label && only(this.labels[p], p)) changes.push(this.put(p, label));
+    for (let p = from; p < to; p++) if (this.labels[p] !== label) changes.push(this.put(p, label));
     return changes;
   }
 
@@ -134,8 +134,9 @@ const ANSWERS = {
     return d.putAll(start, Math.min(start + e.columns, end), e.v);
   },
   rest: (d, e) => {
-    const [first, end] = d.page(d.cursor), unseen = e.but ?? [];
-    return d.putAll(first, end, NEGATIVE, (label, p) => label === OPEN && !unseen.includes(p));
+    const [first, end] = d.page(d.cursor), unseen = Array.isArray(e.unseen) ? e.unseen : [], changes = [];
+    for (let p = first; p < end; p++) if (d.labels[p] === OPEN) changes.push(d.put(p, unseen.includes(p) ? UNSURE : NEGATIVE));
+    return changes;
   },
   redo: (d) => {
     if (!d.undone.length) return [];

@@ -91,8 +91,6 @@ class Cards:
         op = event.get("op")
         if any(type(event.get(name)) is not int for name in _NEEDS.get(op, ())):
             return NO_STEPS
-        if not isinstance(event.get("but", []), list):
-            return NO_STEPS
         if op == "undo":
             return self._undo()
         if self.waiting or not self.labels:
@@ -188,10 +186,11 @@ class Cards:
         return self._put_all(range(start, min(start + event["columns"], end)), event["v"])
 
     def _rest(self, event: dict) -> list[LabelChange]:
-        """Make the open cards of the page negative, but for those at `but`: nobody has seen them."""
+        """Answer what is open on the page: negative, but unsure where the screen could not show the card."""
         first, end = self.page(self.cursor)
-        unseen = event.get("but", ())
-        return self._put_all([p for p in range(first, end) if self.labels[p] == OPEN and p not in unseen], NEGATIVE)
+        unseen = event.get("unseen")
+        unseen = unseen if isinstance(unseen, list) else []
+        return [self._put(p, UNSURE if p in unseen else NEGATIVE) for p in range(first, end) if self.labels[p] == OPEN]
 
     def _redo(self, _: dict) -> list[LabelChange]:
         if not self.undone:

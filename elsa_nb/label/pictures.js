@@ -29,6 +29,7 @@ class Pictures {
     this.kept.set(row, { kind, text, side, since: performance.now(), url: data ? URL.createObjectURL(new Blob([data], { type: mime })) : null });
     for (const old of this.kept.keys()) { if (this.kept.size <= KEPT_PICTURES) break; this.forget(old); }
   }
+  again(row) { this.asked.set(row, { since: performance.now(), side: this.side }); this.ask([row]); }
   forget(row) { const old = this.kept.get(row); if (old?.url) URL.revokeObjectURL(old.url); this.kept.delete(row); }
   clear() { for (const row of [...this.kept.keys()]) this.forget(row); }
 }

@@ -12,7 +12,7 @@ const COLUMNS = [1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 16, 18, 20, 24];
 const ROOM = 300, FOOT = 31, LEAST_CARD = 86;  // pixels: what stands above and below the cards, below a picture, a card's least width
 const HELP = [
   ["← → ↑ ↓", "move"], ["1 or P", "positive"], ["0 or N", "negative"], ["2 or U", "unsure"], ["Space", "positive ↔ negative"],
-  ["R / Shift+R", "whole row positive / negative"], ["Enter", "rest of the page negative, next page"], ["Z or Ctrl+Z", "undo, as often as you like"], ["Y or Ctrl+Y", "redo"],
+  ["R / Shift+R", "whole row positive / negative"], ["Enter", "rest of the page negative (unsure where nothing could be shown), next page"], ["Z or Ctrl+Z", "undo, as often as you like"], ["Y or Ctrl+Y", "redo"],
   ["Page Up / Down", "earlier / later page (any label can be changed)"], ["Home / End", "first / last card of the page"], ["O", "first card without an answer"], ["F", "larger view; there the wheel, + and - magnify, a drag or Shift+arrows move the picture"], ["+ / -", "larger / smaller cards"], ["H or ?", "this help"], ["Esc", "close"],
 ];
 
@@ -58,7 +58,7 @@ function render({ model, el }) {
     root.focus({ preventScroll: true });
     if (!ready || !active) return;
     say("start");
-    dispatch(onwards());
+    dispatch(restAndNext());
   });
   const body = make("div", "elsa-body", root), left = make("div", "elsa-left", body), side = make("aside", "elsa-side", body);
   const grid = make("div", "elsa-grid", left); grid.setAttribute("role", "listbox"); grid.setAttribute("aria-label", "Candidates");
@@ -75,7 +75,12 @@ function render({ model, el }) {
   button("", "Redo", "do again what was undone (Y)", () => dispatch([{ op: "redo" }]));
   button("", "Row ✓", "whole row positive (R)", () => dispatch([{ op: "row", columns: columns(), v: 1 }]));
   button("", "Row ✕", "whole row negative (Shift+R)", () => dispatch([{ op: "row", columns: columns(), v: 0 }]));
-  const onward = button("elsa-next", "", "rest of the page negative, next page (Enter)", () => dispatch(onwards()));
+  const onward = button("elsa-next", "", "rest of the page negative, next page (Enter)", () => dispatch(restAndNext()));
+  const conclude = button("", "Final search now", "leave out the rounds that would still come: next is what the classifier takes for the likeliest of all, best first", () => {
+    if (!ready || !active) return;
+    say("conclude");
+    if (cards.page(cards.cursor)[1] === cards.labels.length) dispatch(restAndNext());
+  });
   const sizes = make("select", "", bar); sizes.title = "items a page"; sizes.setAttribute("aria-label", "items a page");
   SIZES.forEach((n) => { const o = make("option", "", sizes, `${n} a page`); o.value = n; });
   sizes.addEventListener("change", () => { dispatch([{ op: "size", v: Number(sizes.value) }]); root.focus({ preventScroll: true }); });
@@ -184,18 +189,6 @@ function render({ model, el }) {
     pending.filter((p) => p.seq >= m.from).forEach((p) => say("events", p));
   }
 
-  // --- what could not be shown
-  const unreadable = (position) => pictures.get(contents.get(position)?.row)?.kind === "missing";
-  function unseen() {  // cards of the page without an answer, whose item could not be shown: never negative with the rest
-    const [first, end] = cards.page(cards.cursor), found = [];
-    for (let p = first; p < end; p++) if (cards.labels[p] === OPEN && unreadable(p)) found.push(p);
-    return found;
-  }
-  function onwards() {
-    const but = cards.labels.length ? unseen() : [];
-    return [but.length ? { op: "rest", but } : { op: "rest" }, { op: "next" }];
-  }
-
   // --- painting
   // Columns that divide the page, so that every row is whole. By itself the page fills the window: cards as large as
   // they may be with all of the page in sight. + and - make them larger and smaller.
@@ -245,10 +238,13 @@ function render({ model, el }) {
     const open = shown.reduce((sum, _, i) => sum + (cards.labels[first + i] === OPEN), 0);
     const [page, pages] = pageOf(first);
     where.textContent = n ? `page ${page} of ${pages} · round ${cards.rounds.length} · ${n - cards.open} of ${n} answered` : "";
-    const hiddenOnes = open ? unseen().length : 0, others = open - hiddenOnes;
-    onward.textContent = others ? `${others} left: negative, next page ⏎` : hiddenOnes ? `${hiddenOnes} cannot be shown: answer each, or go on ⏎` : cards.over && end === n ? "Finished" : "Next page ⏎";
+    onward.textContent = open ? `${open} left: negative, next page ⏎` : cards.over && end === n ? "Finished" : "Next page ⏎";
     onward.disabled = cards.over && end === n && !open;
     sizes.value = cards.size;
+    const { may_conclude, wish } = model.get("figures");
+    conclude.hidden = !may_conclude || !n;
+    conclude.disabled = wish === "conclude" || cards.waiting;
+    conclude.textContent = wish === "conclude" ? "Final search comes next" : end === n ? "Final search now" : "Final search after this round";
     const late = pending.length && performance.now() - sentAt > UNSAVED_MS;
     status.textContent = !ready ? "connecting…" : !active ? "read only" : late ? "not saved yet" : pending.length ? "saving…" : "saved";
     status.dataset.state = late ? "late" : pending.length ? "saving" : "saved";
@@ -269,12 +265,13 @@ function render({ model, el }) {
   }
 
   function paintGuide(last, open) {
-    const { looking } = model.get("figures"), n = cards.labels.length, marked = cards.labels.reduce((sum, label) => sum + (label === POSITIVE), 0);
+    const { looking, statement } = model.get("figures"), n = cards.labels.length, marked = cards.labels.reduce((sum, label) => sum + (label === POSITIVE), 0);
     const more = (looking ?? 0) - marked, examples = (k) => `${k} example${k === 1 ? "" : "s"}`;
     startButton.hidden = !looking || !marked || cards.waiting || !last;
     startButton.textContent = `Search now, from ${examples(marked)}`;
     guide.hidden = !ready || !n;
-    if (cards.over && last && !open) guideText.textContent = marked ? `Nothing is left to ask: ${marked} found with ${n} answers.` : `All ${n} were shown, and none was marked.`;
+    if (statement) guideText.textContent = `${statement} Mark those of the class; Enter takes all others for not.`;
+    else if (cards.over && last && !open) guideText.textContent = marked ? `Nothing is left to ask: ${marked} found with ${n} answers.` : `All ${n} were shown, and none was marked.`;
     else if (!looking) guideText.textContent = "Mark every picture of what you look for. What you mark decides what is shown next.";
     else if (!marked) guideText.textContent = `Mark what you look for: click it, or press 1. Enter shows the next ones. The search begins at ${examples(looking)}.`;
     else if (more > 0) guideText.textContent = `${examples(marked)} marked. Mark ${more} more, or search from what you have.`;
@@ -315,11 +312,19 @@ function render({ model, el }) {
       node.dataset.filled = card.row;
       node.dataset.kind = picture.kind;
       node.children[0].replaceChildren(show(picture, card.item));
+      if (picture.kind === "missing") node.children[0].firstChild.prepend(make("button", "elsa-retry", null, "try again"));
       const score = card.score === null ? "" : ` ${card.score.toFixed(2)}`;
       node.children[2].textContent = reason(card.component) + score;
       node.children[2].title = `asked by ${card.component}` + (card.score === null ? "" : `, score ${card.score.toFixed(3)}`);
     });
     shown.forEach((node, i) => paintCard(node, shownFirst + i));
+  }
+
+  // The rest of the page; a card that could not be shown is named, so that it never becomes negative.
+  function restAndNext() {
+    const [first, end] = cards.page(cards.cursor), unseen = [];
+    for (let p = first; p < end; p++) { const card = contents.get(p); if (card && pictures.get(card.row)?.kind === "missing") unseen.push(p); }
+    return [{ op: "rest", unseen }, { op: "next" }];
   }
 
   function paintCard(node, position) {
@@ -427,7 +432,7 @@ function render({ model, el }) {
     1: () => [{ op: "label", v: 1 }], p: () => [{ op: "label", v: 1 }], 0: () => [{ op: "label", v: 0 }], n: () => [{ op: "label", v: 0 }],
     2: () => [{ op: "label", v: -1 }], u: () => [{ op: "label", v: -1 }], " ": () => [{ op: "toggle", at: cards.cursor }],
     r: () => [{ op: "row", columns: columns(), v: 1 }], R: () => [{ op: "row", columns: columns(), v: 0 }],
-    Enter: onwards, z: () => [{ op: "undo" }], y: () => [{ op: "redo" }], o: () => [{ op: "open" }],
+    Enter: restAndNext, z: () => [{ op: "undo" }], y: () => [{ op: "redo" }], o: () => [{ op: "open" }],
   };
   root.addEventListener("keydown", (e) => {
     if (e.target.closest("input") && e.key !== "Escape") return;
@@ -453,6 +458,7 @@ function render({ model, el }) {
     const node = e.target.closest(".elsa-card");
     root.focus({ preventScroll: true });
     if (!node || e.target.closest("audio")) return;
+    if (e.target.closest(".elsa-retry")) { pictures.again(Number(node.dataset.row)); return; }
     const at = shownFirst + shown.indexOf(node), quick = e.target.closest("button");
     if (quick?.dataset.larger) { dispatch([{ op: "goto", at }]); openZoom(); return; }
     dispatch([quick ? { op: "set", at, v: Number(quick.dataset.v) } : { op: "toggle", at }]);
@@ -486,7 +492,7 @@ function render({ model, el }) {
   // Voila's page is light whatever the system has; where no theme was asked for, it follows the system (widget.css).
   if (document.body.dataset.voila && !new URLSearchParams(location.search).has("theme")) document.body.classList.add("elsa-page");
   el.append(root);
-  root.elsa = { cards, dispatch, pictures, resync: () => say("sync") };  // for tests
+  root.elsa = { cards, dispatch, pictures };  // for tests
   paint(); paintFigures(figures, model.get("figures"));
   say("hello"); lastAlive = performance.now();
   return () => {

@@ -126,6 +126,11 @@ class Widget(anywidget.AnyWidget):
         if nonce == self._active and self.controller.held:
             self.controller.start()
 
+    def _on_conclude(self, nonce: str, content: dict) -> None:
+        if nonce == self._active and self.controller.held:
+            self.controller.conclude()
+            self._changed.set()
+
     def _on_name(self, nonce: str, content: dict) -> None:
         text = content.get("text")
         if nonce == self._active and self.controller.held and isinstance(text, str):
@@ -246,7 +251,7 @@ class Widget(anywidget.AnyWidget):
 
 
 OTHER = "Another window is working on this session. Here you can look on."
-_KINDS = {"hello", "sync", "alive", "take", "bye", "start", "name", "events", "want", "zoom"}
+_KINDS = {"hello", "sync", "alive", "take", "bye", "start", "conclude", "name", "events", "want", "zoom"}
 
 
 def _described(row: int, content: Content, buffer: int) -> dict[str, Any]:

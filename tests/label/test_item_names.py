@@ -30,9 +30,9 @@ def names():
     [
         ("cats/2.jpg", "cats/2.jpg"),
         ("./dogs/1.jpg", "dogs/1.jpg"),
-        ("C:\\Users\\ann\\photos\\dogs\\2.jpg", "dogs/2.jpg"),
-        ("/home/ann/photos/dogs/2.jpg", "dogs/2.jpg"),
-        ("/home/ann/photos/deep/cats/2.jpg", "deep/cats/2.jpg"),
+        ("D:\\ann\\photos\\dogs\\2.jpg", "dogs/2.jpg"),
+        ("/media/ann/photos/dogs/2.jpg", "dogs/2.jpg"),
+        ("/media/ann/photos/deep/cats/2.jpg", "deep/cats/2.jpg"),
         ("file:///x/cats/M%C3%BCller%201.jpg", "cats/Müller 1.jpg"),
         ("https://example.org/p/dogs/1.jpg?size=large", "dogs/1.jpg"),
         ("/data/local-files/?d=photos/dogs/1.jpg", "dogs/1.jpg"),

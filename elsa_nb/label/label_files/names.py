@@ -1,6 +1,6 @@
 """From the names of a file to the rows of a pool: the same picture goes by many paths.
 
-A name fits an id if one of the two is the ending of the other, part by part: `/home/ann/cats/1.jpg`, `cats\\1.jpg`
+A name fits an id if one of the two is the ending of the other, part by part: `/media/ann/cats/1.jpg`, `cats\\1.jpg`
 and `1.jpg` all fit `cats/1.jpg`, and `dogs/1.jpg` does not. Only a unique fit counts. Spellings are tried from the
 strictest to the loosest; the first that fits decides.
 """
