@@ -22,7 +22,7 @@ function store(name, value) { try { localStorage.setItem(name, value); } catch {
 function storedClient() {  // the same after a reload of this tab, so that a reload is not a second window
   try {
     let client = sessionStorage.getItem("elsa-client");
-    if (!client) sessionStorage.setItem("elsa-client", client = crypto.randomUUID());
+    if (!client) sessionStorage.setItem("elsa-client", client = newId());
     return client;
   } catch { return Math.random().toString(36).slice(2); }
 }

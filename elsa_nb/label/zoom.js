@@ -72,6 +72,7 @@ class Zoom {
     this.mark.textContent = label === undefined ? "" : `${MARKS[label]} ${WORDS[label]}`;
     this.name.textContent = item ?? "";
     this.where.textContent = where;
+    if (this.large.get(row)?.kind === "missing" && small && small.kind !== "missing") this.forget(row);  // it is there again
     const large = this.large.get(row), picture = large ?? small, key = `${row} ${large ? large.side : small ? 0 : empty}`;
     if (key === this.key) return;
     const same = row === this.row && row !== undefined && this.stage.childElementCount;

@@ -24,6 +24,7 @@ import pytest
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 ARGUMENTS += ["--disable-component-update", "--disable-sync"]
 HERE = Path(__file__).parent
+CONTRAST = (HERE / "contrast.js").read_text("utf-8")
 PATIENCE = 60_000  # ms; only a broken panel takes that long
 
 
@@ -113,6 +114,14 @@ class Lab:
     def shut_kernels(self):
         for session in self.get("/api/sessions"):
             self.get(f"/api/sessions/{session['id']}", "DELETE")
+
+
+def assert_readable(desk, *, dark):
+    """Assert that every text on screen has a contrast of 4.5 to 1 to what is behind it, on a dark or a light page."""
+    measured = desk.page.evaluate(CONTRAST)
+    assert measured["all"] > 30
+    assert measured["worst"][0][0] >= 4.5, measured["worst"]
+    assert (max(measured["back"]) < 80) == dark
 
 
 @pytest.fixture(scope="session")
@@ -292,8 +301,8 @@ class BareDesk(Desk):
         widget = self.panel.widget
         self.inbox.put((widget.figures, None, []))
         html = BARE % (widget._css, json.dumps(widget._esm))
-        self.page.route("http://bare/", lambda route: route.fulfill(body=html, content_type="text/html"))
-        self.page.goto("http://bare/")
+        self.page.route("http://localhost/bare", lambda route: route.fulfill(body=html, content_type="text/html"))
+        self.page.goto("http://localhost/bare")
         self.wait()
         return self
 

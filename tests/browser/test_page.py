@@ -3,14 +3,17 @@
 import json
 import os
 import sqlite3
-from pathlib import Path
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import scene
 from PIL import Image
 
+import conftest
 from elsa_nb.label import Fixed, Panel
+from elsa_nb.pool import Pool
+from elsa_nb.search.elsa import Search
 
 N = 30
 FOLDER = "import scene\npanel = scene.folder(gone=())\npanel"
@@ -206,31 +209,53 @@ def test_cards_fill_a_wide_window_and_can_be_made_larger(bare_desk, tmp_path):
     assert set(desk.state()["labels"]) == {-2}
 
 
-def test_a_card_that_cannot_be_shown_is_never_made_negative_by_enter_and_is_tried_again(bare_desk, tmp_path):
+def test_a_card_that_cannot_be_shown_is_tried_again_in_both_views(bare_desk, tmp_path):
     paint_pictures(tmp_path, n=4, size=(60, 60))
     broken = tmp_path / "pictures" / "p01.jpg"
     whole = broken.read_bytes()
     broken.write_bytes(whole[:40])
     desk = bare_desk(panel_of(tmp_path))
     desk.focus()
-    desk.press("Enter", "Enter")
-    desk.settle()
-    labels = desk.state()["labels"]
-    assert [labels[i] for i in (0, 1, 2, 3)] == [0, -2, 0, 0]
-    assert not desk.state()["waiting"]
-    assert "cannot be shown" in desk.root.locator(".elsa-next").inner_text()
+    desk.press("f", "ArrowRight")
+    assert "no readable image" in desk.page.locator(".elsa-stage").inner_text()
     shot(desk, "cannot-be-shown")
+    desk.press("f", "Enter")
+    desk.settle()
+    assert desk.state()["labels"] == [0, -1, 0, 0]
     broken.write_bytes(whole)
-    desk.page.evaluate(
-        "() => { for (const p of document.querySelector('.elsa-panel').elsa.pictures.kept.values()) p.since -= 1e6 }"
-    )
+    desk.page.locator(".elsa-retry").click()
     desk.page.wait_for_function("() => document.querySelectorAll('.elsa-card')[1].dataset.kind === 'image'")
+    desk.press("Home", "f", "ArrowRight")
+    desk.page.wait_for_function("() => document.querySelector('.elsa-stage img')")
+    assert is_of_the_cursor(large(desk))
+
+
+def test_the_final_search_comes_when_it_is_wanted(bare_desk, tmp_path):
+    rng = np.random.default_rng(5)
+    positive = np.arange(200) % 10 == 0
+    vectors = (rng.normal(size=(200, 8)) + 1.5 * positive[:, None]).astype(np.float32)
+    config = replace(scene.CONFIG, a=10, l=5, b=5, rounds=50)
+    search = Search(Pool.from_arrays(vectors), np.flatnonzero(positive)[:3], config=config, rng=0)
+    panel = Panel(search, [f"text {row}" for row in range(200)], session=tmp_path / "s.sqlite", page=12)
+    desk = bare_desk(panel)
+    button = desk.page.get_by_role("button", name="Final search")
+    assert button.inner_text() == "Final search after this round"
+    desk.focus()
+    desk.press("1", "Enter")
+    desk.settle()
+    button.click()
+    desk.settle()
+    assert len(desk.state()["rounds"]) == 2
+    assert {card["component"] for card in map(panel.controller.card, range(15, len(desk.state()["labels"])))} == {
+        "final"
+    }
+    assert button.is_hidden()
+    desk.press("z")  # and taken back: the round is open again, the rounds after it, too
+    button.wait_for()
     desk.press("Enter")
+    desk.settle()
+    assert panel.controller.card(16)["component"] == "NN"
     desk.check_file()
-    assert desk.state()["labels"][1] == 0
-
-
-CONTRAST = (Path(__file__).parent / "contrast.js").read_text("utf-8")
 
 
 def show_everything(desk):
@@ -238,13 +263,6 @@ def show_everything(desk):
     desk.press("1", "0", "2", "ArrowLeft")
     desk.settle()
     desk.page.locator(".elsa-card").nth(4).hover()
-
-
-def assert_readable(desk, *, dark):
-    measured = desk.page.evaluate(CONTRAST)
-    assert measured["all"] > 40
-    assert measured["worst"][0][0] >= 4.5, measured["worst"]
-    assert (max(measured["back"]) < 80) == dark
 
 
 @pytest.mark.parametrize("dark", [False, True])
@@ -259,9 +277,9 @@ def test_everything_can_be_read_in_jupyterlab(open_desk, dark):
     desk.focus()
     show_everything(desk)
     shot(desk, f"lab-{'dark' if dark else 'light'}")
-    assert_readable(desk, dark=dark)
+    conftest.assert_readable(desk, dark=dark)
     desk.press("h")
-    assert_readable(desk, dark=dark)
+    conftest.assert_readable(desk, dark=dark)
     desk.press("h", "f")
-    assert_readable(desk, dark=dark)
+    conftest.assert_readable(desk, dark=dark)
     shot(desk, f"lab-zoom-{'dark' if dark else 'light'}")
