@@ -119,7 +119,7 @@ def test_a_semicolon_table_with_commas_in_its_texts(read):
 
 def test_classes_need_the_name_of_the_one_that_is_wanted(read):
     text = "filename,class\ncats/2.jpg,Cat\ndogs/1.jpg,dog\ndogs/2.jpg,fox\nÄ/ö.png,\n"
-    with pytest.raises(ValueError, match=r"line 2: the label 'Cat' is no answer; its labels are cat \(1\), dog \(1\)"):
+    with pytest.raises(ValueError, match=r"line 2: the label 'Cat' is no answer; its labels are Cat \(1\), dog \(1\)"):
         read(text)
     assert read(text, positive="cat").given == {None: {1: 1, 2: 0, 3: 0}}
     assert read(text, positive=["cat", "fox"]).given == {None: {1: 1, 2: 0, 3: 1}}
