@@ -43,8 +43,8 @@ class Imported:
             one = len(self.kept) == 1
             many = "answer given on screen differs and was" if one else "answers given on screen differ and were"
             said.append(
-                f"{len(self.kept)} {many} kept ({listed}); replace=True (`elsa-nb labels import --replace`) takes those "
-                "of the file."
+                f"{len(self.kept)} {many} kept ({listed}); replace=True (`elsa-nb labels import --replace`) takes "
+                "those of the file."
             )
         return " ".join([*said, *self.notes])
 
