@@ -1,7 +1,7 @@
 // The cards on screen and the events that change it: cards.py, line by line, in the other language.
 // Change both or neither: tests/label/test_cards.py puts the same random events to both.
 
-const OPEN = -2, NEGATIVE = 0, POSITIVE = 1;
+const OPEN = -2, UNSURE = -1, NEGATIVE = 0, POSITIVE = 1;
 const LABELS = [-1, 0, 1];
 const SIZES = [12, 24, 36, 48, 60];
 
@@ -58,9 +58,9 @@ class Cards {
     return [position, old, label];
   }
 
-  putAll(from, to, label, only = () => true) {
+  putAll(from, to, label) {
     const changes = [];
-    for (let p = from; p < to; p++) if (this.labels[p] !== label && only(this.labels[p])) changes.push(this.put(p, label));
+    for (let p = from; p < to; p++) if (this.labels[p] !== label) changes.push(this.put(p, label));
     return changes;
   }
 
@@ -127,7 +127,11 @@ const ANSWERS = {
     const start = first + Math.floor((d.cursor - first) / e.columns) * e.columns;
     return d.putAll(start, Math.min(start + e.columns, end), e.v);
   },
-  rest: (d) => { const [first, end] = d.page(d.cursor); return d.putAll(first, end, NEGATIVE, (label) => label === OPEN); },
+  rest: (d, e) => {
+    const [first, end] = d.page(d.cursor), unseen = Array.isArray(e.unseen) ? e.unseen : [], changes = [];
+    for (let p = first; p < end; p++) if (d.labels[p] === OPEN) changes.push(d.put(p, unseen.includes(p) ? UNSURE : NEGATIVE));
+    return changes;
+  },
 };
 
 export { Cards, OPEN, SIZES };

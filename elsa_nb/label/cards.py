@@ -180,9 +180,12 @@ class Cards:
         start = first + (self.cursor - first) // event["columns"] * event["columns"]
         return self._put_all(range(start, min(start + event["columns"], end)), event["v"])
 
-    def _rest(self, _: dict) -> list[LabelChange]:
+    def _rest(self, event: dict) -> list[LabelChange]:
+        """Answer what is open on the page: negative, but unsure where the screen could not show the card."""
         first, end = self.page(self.cursor)
-        return self._put_all([p for p in range(first, end) if self.labels[p] == OPEN], NEGATIVE)
+        unseen = event.get("unseen")
+        unseen = unseen if isinstance(unseen, list) else []
+        return [self._put(p, UNSURE if p in unseen else NEGATIVE) for p in range(first, end) if self.labels[p] == OPEN]
 
     # --- undo
 

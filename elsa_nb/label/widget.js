@@ -4,16 +4,16 @@
 // answer the kernel has not committed yet is marked as such; the mark goes when the acknowledgement comes.
 // Everything from outside (file names, reasons, notices) is set as text, never as HTML.
 
-const KEPT_PICTURES = 1500, ALIVE_MS = 3000, RESEND_MS = 4000;
+const KEPT_PICTURES = 1500, ALIVE_MS = 3000, RESEND_MS = 4000, RETRY_MS = 10000;
 const WORDS = { [-2]: "no answer", [-1]: "unsure", 0: "negative", 1: "positive" };
 const SAMPLE = "sample";
 // What proposed a card, in words of somebody who has not read the paper; its own name is in the tooltip.
-const REASONS = { NN: "like your finds", RandS: "near a guess", final: "the classifier's guess", probe: "the classifier's guess", [SAMPLE]: "a first look", given: "given" };
+const REASONS = { NN: "like your finds", RandS: "near a guess", final: "the classifier's guess", probe: "the classifier's guess", [SAMPLE]: "a first look", given: "given", audit: "drawn at random" };
 const reason = (component) => REASONS[component] ?? component;
 const MARKS = { [-2]: "", [-1]: "?", 0: "✕", 1: "✓" };
 const HELP = [
   ["← → ↑ ↓", "move"], ["1 or P", "positive"], ["0 or N", "negative"], ["2 or U", "unsure"], ["Space", "positive ↔ negative"],
-  ["R / Shift+R", "whole row positive / negative"], ["Enter", "rest of the page negative, next page"], ["Z or Ctrl+Z", "undo, as often as you like"],
+  ["R / Shift+R", "whole row positive / negative"], ["Enter", "rest of the page negative (unsure where nothing could be shown), next page"], ["Z or Ctrl+Z", "undo, as often as you like"],
   ["Page Up / Down", "earlier / later page (any label can be changed)"], ["Home / End", "first / last card of the page"], ["O", "first card without an answer"], ["F", "zoom"], ["H or ?", "this help"], ["Esc", "close"],
 ];
 
@@ -36,7 +36,7 @@ function storedClient() {  // the same after a reload of this tab, so that a rel
 const newId = () => (crypto.randomUUID ? crypto.randomUUID() : Math.random().toString(36).slice(2));
 let views = 0;
 
-// Pictures by row, the least recently used leave; what is on its way is not asked for twice.
+// Pictures by row, the least recently used leave; what is on its way is not asked for twice, what was missing again after a while.
 class Pictures {
   constructor(ask) { this.kept = new Map(); this.asked = new Map(); this.ask = ask; }
   get(row) {
@@ -46,16 +46,20 @@ class Pictures {
   }
   want(rows) {
     const now = performance.now();
-    const missing = [...new Set(rows)].filter((row) => !this.kept.has(row) && !(now - this.asked.get(row) < RESEND_MS));
+    const missing = [...new Set(rows)].filter((row) => {
+      const kept = this.kept.get(row);
+      return (!kept || (kept.kind === "missing" && now - kept.at > RETRY_MS)) && !(now - this.asked.get(row) < RESEND_MS);
+    });
     missing.forEach((row) => this.asked.set(row, now));
     if (missing.length) this.ask(missing);
   }
   put({ row, kind, mime, text }, data) {
     this.forget(row);
     this.asked.delete(row);
-    this.kept.set(row, { kind, text, url: data ? URL.createObjectURL(new Blob([data], { type: mime })) : null });
+    this.kept.set(row, { kind, text, at: performance.now(), url: data ? URL.createObjectURL(new Blob([data], { type: mime })) : null });
     for (const old of this.kept.keys()) { if (this.kept.size <= KEPT_PICTURES) break; this.forget(old); }
   }
+  again(row) { this.asked.set(row, performance.now()); this.ask([row]); }
   forget(row) { const old = this.kept.get(row); if (old?.url) URL.revokeObjectURL(old.url); this.kept.delete(row); }
   clear() { for (const row of [...this.kept.keys()]) this.forget(row); }
 }
@@ -99,7 +103,7 @@ function render({ model, el }) {
   button("", "Undo", "take the last answer back (Z)", () => dispatch([{ op: "undo" }]));
   button("", "Row ✓", "whole row positive (R)", () => dispatch([{ op: "row", columns: columns(), v: 1 }]));
   button("", "Row ✕", "whole row negative (Shift+R)", () => dispatch([{ op: "row", columns: columns(), v: 0 }]));
-  const onward = button("elsa-next", "", "rest of the page negative, next page (Enter)", () => dispatch([{ op: "rest" }, { op: "next" }]));
+  const onward = button("elsa-next", "", "rest of the page negative, next page (Enter)", () => dispatch(restAndNext()));
   const sizes = make("select", "", bar); sizes.title = "items a page"; sizes.setAttribute("aria-label", "items a page");
   SIZES.forEach((n) => { const o = make("option", "", sizes, `${n} a page`); o.value = n; });
   sizes.addEventListener("change", () => { dispatch([{ op: "size", v: Number(sizes.value) }]); root.focus({ preventScroll: true }); });
@@ -260,12 +264,13 @@ function render({ model, el }) {
   }
 
   function paintGuide(last, open) {
-    const { looking } = model.get("figures"), n = cards.labels.length, marked = cards.labels.reduce((sum, label) => sum + (label === POSITIVE), 0);
+    const { looking, statement } = model.get("figures"), n = cards.labels.length, marked = cards.labels.reduce((sum, label) => sum + (label === POSITIVE), 0);
     const more = (looking ?? 0) - marked, examples = (k) => `${k} example${k === 1 ? "" : "s"}`;
     startButton.hidden = !looking || !marked || cards.waiting || !last;
     startButton.textContent = `Search now, from ${examples(marked)}`;
     guide.hidden = !ready || !n;
-    if (cards.over && last && !open) guideText.textContent = marked ? `Nothing is left to ask: ${marked} found with ${n} answers.` : `All ${n} were shown, and none was marked.`;
+    if (statement) guideText.textContent = `${statement} Mark those of the class; Enter takes all others for not.`;
+    else if (cards.over && last && !open) guideText.textContent = marked ? `Nothing is left to ask: ${marked} found with ${n} answers.` : `All ${n} were shown, and none was marked.`;
     else if (!looking) guideText.textContent = "Mark every picture of what you look for. What you mark decides what is shown next.";
     else if (!marked) guideText.textContent = `Mark what you look for: click it, or press 1. Enter shows the next ones. The search begins at ${examples(looking)}.`;
     else if (more > 0) guideText.textContent = `${examples(marked)} marked. Mark ${more} more, or search from what you have.`;
@@ -300,15 +305,23 @@ function render({ model, el }) {
       if (!card) return;
       node.dataset.row = card.row;
       node.title = card.item;
-      if (node.dataset.filled === String(card.row) || !picture) return;
-      node.dataset.filled = card.row;
+      if (!picture || node.dataset.filled === `${card.row} ${picture.kind}`) return;
+      node.dataset.filled = `${card.row} ${picture.kind}`;
       node.dataset.kind = picture.kind;
       node.children[0].replaceChildren(show(picture, card.item));
+      if (picture.kind === "missing") node.children[0].firstChild.prepend(make("button", "elsa-retry", null, "try again"));
       const score = card.score === null ? "" : ` ${card.score.toFixed(2)}`;
       node.children[2].textContent = reason(card.component) + score;
       node.children[2].title = `asked by ${card.component}` + (card.score === null ? "" : `, score ${card.score.toFixed(3)}`);
     });
     shown.forEach((node, i) => paintCard(node, shownFirst + i));
+  }
+
+  // The rest of the page; a card that could not be shown is named, so that it never becomes negative.
+  function restAndNext() {
+    const [first, end] = cards.page(cards.cursor), unseen = [];
+    for (let p = first; p < end; p++) { const card = contents.get(p); if (card && pictures.get(card.row)?.kind === "missing") unseen.push(p); }
+    return [{ op: "rest", unseen }, { op: "next" }];
   }
 
   function show(picture, name) {
@@ -436,7 +449,7 @@ function render({ model, el }) {
     1: () => [{ op: "label", v: 1 }], p: () => [{ op: "label", v: 1 }], 0: () => [{ op: "label", v: 0 }], n: () => [{ op: "label", v: 0 }],
     2: () => [{ op: "label", v: -1 }], u: () => [{ op: "label", v: -1 }], " ": () => [{ op: "toggle", at: cards.cursor }],
     r: () => [{ op: "row", columns: columns(), v: 1 }], R: () => [{ op: "row", columns: columns(), v: 0 }],
-    Enter: () => [{ op: "rest" }, { op: "next" }], z: () => [{ op: "undo" }], o: () => [{ op: "open" }],
+    Enter: restAndNext, z: () => [{ op: "undo" }], o: () => [{ op: "open" }],
   };
   root.addEventListener("keydown", (e) => {
     if (e.target.closest("select, button, audio, input") && [" ", "Enter", "Tab", "ArrowUp", "ArrowDown"].includes(e.key)) return;
@@ -454,6 +467,7 @@ function render({ model, el }) {
     const node = e.target.closest(".elsa-card");
     root.focus({ preventScroll: true });
     if (!node || e.target.closest("audio")) return;
+    if (e.target.closest(".elsa-retry")) { pictures.again(Number(node.dataset.row)); return; }
     const at = shownFirst + shown.indexOf(node), quick = e.target.closest("button");
     dispatch([quick ? { op: "set", at, v: Number(quick.dataset.v) } : { op: "toggle", at }]);
   });
@@ -481,7 +495,7 @@ function render({ model, el }) {
     if (!ready || now - lastAlive > ALIVE_MS) { lastAlive = now; say(ready ? "alive" : "hello"); }
     if (pending.length && now - sentAt > RESEND_MS) { pending.forEach((p) => say("events", p)); sentAt = now - 1100; }
     if (pending.length || cards.waiting) paint();
-    if (ready && shown.some((node) => !node.dataset.filled)) { fill(); fetchAround(shownFirst, shownFirst + shown.length); }
+    if (ready && shown.some((node) => !node.dataset.filled || node.dataset.kind === "missing")) { fill(); fetchAround(shownFirst, shownFirst + shown.length); }
   }, 300);
   el.append(root);
   root.elsa = { cards, dispatch, pictures };  // for tests

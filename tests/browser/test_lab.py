@@ -180,10 +180,19 @@ def test_missing_corrupt_and_hostile_files(open_desk):
     assert kinds[hostile] == kinds["a.png"] == "image"
     assert {kinds[n] for n in ("corrupt.png", "link.png", "gone.png", "../x.png")} == {"missing"}
     assert "not there" in cards.nth(list(kinds).index("gone.png")).inner_text()
+    gone = cards.nth(list(kinds).index("gone.png"))
+    assert gone.locator(".elsa-retry").count() == 1
+    Image.new("RGB", (60, 60), "red").save(folder / "gone.png")  # it comes back, and is asked for again
+    gone.evaluate("card => card.querySelector('.elsa-retry')?.click()")
+    desk.page.wait_for_selector(".elsa-card[title='gone.png'][data-kind=image]")
     desk.focus()
     desk.press("1", "f")
     desk.page.wait_for_selector(".elsa-zoom:not([hidden])")
-    desk.press("Escape", *"00000")
+    desk.press("Escape", "Enter")
+    labels = cards.evaluate_all("cards => cards.map(c => [c.title, c.dataset.label])")
+    labels = dict(map(tuple, labels))
+    assert [labels[n] for n in ("corrupt.png", "link.png", "../x.png")] == ["-1"] * 3  # nobody has seen them
+    assert labels["gone.png"] == "0"
     desk.check_file()
     assert desk.page.locator(".elsa-panel script, .elsa-panel [onerror], .elsa-panel [src=x]").count() == 0
     assert "1" != desk.page.title() != "gotcha"

@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 import elsa_nb.label
-from elsa_nb.label.cards import OPEN, Cards, weight
+from elsa_nb.label.cards import OPEN, UNSURE, Cards, weight
 
 FOLDER = __import__("pathlib").Path(elsa_nb.label.__file__).parent
 OPS = ("move", "goto", "turn", "next", "open", "size", "label", "set", "toggle", "row", "rest", "undo")
@@ -48,6 +48,7 @@ def random_event(rng, n):
         "at": rng.randrange(-2, n + 3),
         "v": rng.choice([-1, 0, 1, 1, 0, 7, 24, 12]),
         "columns": rng.choice([1, 5, 6]),
+        "unseen": rng.choice([None, [], sorted(rng.sample(range(n + 3), min(n, 4)))]),
     }
     return {"op": op} | values
 
@@ -159,6 +160,18 @@ def test_rest_and_next_close_a_page_but_never_an_unseen_card():
     for _ in range(3):
         cards.apply({"op": "next"})
     assert cards.waiting
+
+
+def test_a_card_that_could_not_be_shown_is_never_made_negative_by_the_rest():
+    cards = dealt(14)
+    cards.apply({"op": "set", "at": 5, "v": 1})
+    cards.apply({"op": "rest", "unseen": [3, 5, 12, "2", 99]})
+    assert cards.labels[:12] == [0, 0, 0, UNSURE, 0, 1, 0, 0, 0, 0, 0, 0]
+    assert cards.labels[12:] == [OPEN, OPEN]  # another page
+    cards.apply({"op": "undo"})
+    assert cards.labels.count(OPEN) == 13
+    cards.apply({"op": "rest", "unseen": 7})
+    assert cards.labels[:12].count(0) == 11
 
 
 def test_nothing_but_undo_moves_a_waiting_deck():

@@ -131,7 +131,7 @@ def open_folder(
 
     Images directly in `root` have no class. Hidden files and folders are left out; links are followed. What is read
     is every kind of file that Pillow opens; the headers of all files are read, to find those of deep grey or several
-    pages. `decoding` is how an earlier pool of the folder was read; by default the range of its grey values is found
+    pages. `decoding` is how an earlier pool of the folder was read; what it does not tell about grey values is found
     here. A name that is not UTF-8 is written with escapes in the id.
     """
     root = Path(root)
@@ -182,7 +182,9 @@ def _survey(files: ImageFiles, decoding: Decoding | None, progress: bool | None)
         paged += header.paged
         if header.kind:
             deep[header.kind].append(opened)
-    decoding = find_decoding(deep) if decoding is None else decoding
+    known = decoding or Decoding()
+    found = find_decoding({kind: opens for kind, opens in deep.items() if getattr(known, kind) is None})
+    decoding = Decoding(known.integers or found.integers, known.floats or found.floats)
     remarks = []
     for kind, word in (("integers", "grey pictures of more than 8 bits"), ("floats", "pictures of floats")):
         if deep[kind] and (limits := getattr(decoding, kind)):

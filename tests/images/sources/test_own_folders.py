@@ -37,10 +37,7 @@ def test_what_is_left_out_is_counted_by_ending_and_by_reason(tmp_path):
     assert "Left out for their ending: 2 .heic, 1 without an ending, 1 .txt. `pip install pillow-heif` reads HEIC" in (
         " ".join(files.remarks)
     )
-    told = left_out.write_list(tmp_path / "out" / "left-out.csv", files.left_out).read_text().splitlines()
-    assert told[0] == "path,reason"
-    assert f'gone.jpg,"{left_out.LINK}"' in told
-    assert len(told) == 8
+    assert LeftOut("gone.jpg", left_out.LINK) in files.left_out
 
 
 def test_a_folder_without_pictures_says_what_is_there_and_the_way_round(tmp_path):
@@ -90,8 +87,10 @@ def test_deep_grey_of_a_folder_has_one_range_that_is_said_and_can_be_kept(tmp_pa
     assert levels[0] < 20
     assert levels[5] > 240
     deep(500).save(tmp_path / "9.tif")
-    assert open_folder(tmp_path).decoding != files.decoding
+    Image.fromarray(np.eye(9, dtype=np.float32)).save(tmp_path / "float.tif")
+    assert open_folder(tmp_path).decoding.integers != files.decoding.integers
     grown = open_folder(tmp_path, decoding=files.decoding)
+    assert grown.decoding == Decoding(files.decoding.integers, (0, 1))  # only what was not known is found
     assert (np.asarray(grown.open(5)) == np.asarray(files.open(5))).all()
     assert pickle.loads(pickle.dumps(files)).decoding == files.decoding  # workers get a copy
 
