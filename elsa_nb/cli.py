@@ -11,6 +11,7 @@ from elsa_nb import __version__
 from elsa_nb.errors import MissingDataError
 from elsa_nb.images.extraction.requirements import require
 from elsa_nb.images.options import declare_embed, declare_train
+from elsa_nb.label.labels_command import declare_labels
 from elsa_nb.pool_command import declare_pool, pool_command
 from elsa_nb.profiles import PROFILES, profile
 from elsa_nb.search.contract import QueryError
@@ -68,6 +69,9 @@ def _parser() -> argparse.ArgumentParser:
     pool = commands.add_parser("pool", help="make a pool of vectors that you have already")
     declare_pool(pool)
     pool.set_defaults(run=pool_command)
+
+    labels = commands.add_parser("labels", help="take earlier labels into a session, or write its answers for others")
+    declare_labels(labels)
 
     data = commands.add_parser("data", help="make a pack of labelled photographs from its official source")
     data.add_argument("action", choices=("get",))
