@@ -6,6 +6,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from elsa_nb.paper.measures.medians import RATE_TITLES
 from elsa_nb.paper.style import COLOURS, STYLE
 
 # A mark a group of tables, a colour an arm: as in all figures.
@@ -16,7 +17,6 @@ _TABLES = {
     "Table 10, noise": ("^", (10,)),
     "Table 11, Food-101": ("v", (11,)),
 }
-_METRICS = {"discovery_rate": "Discovery rate", "labelling_efficiency": "Labelling efficiency"}
 _ARMS = ("ELSA", "No Active", "NN", "NN.Large")
 
 
@@ -26,13 +26,18 @@ def plot_against(cells: pd.DataFrame) -> Figure:
     `cells` are those of `against.cells` (table, arm, metric, reading, value, median, low, high, within). Filled marks:
     the printed number lies within our 95 % interval (the bar); hollow ones: it does not, or there is no interval.
     """
-    drawn = cells[cells["metric"].isin(list(_METRICS)) & cells["median"].notna()]
+    drawn = cells[cells["metric"].isin(list(RATE_TITLES)) & cells["median"].notna()]
     readings = list(dict.fromkeys(cells["reading"]))
     with plt.rc_context(STYLE):
         figure, axes = plt.subplots(
-            len(_METRICS), len(readings), figsize=(3.2 * len(readings), 6.6), sharex="row", sharey="row", squeeze=False
+            len(RATE_TITLES),
+            len(readings),
+            figsize=(3.2 * len(readings), 6.6),
+            sharex="row",
+            sharey="row",
+            squeeze=False,
         )
-        for line, (metric, label) in zip(axes, _METRICS.items(), strict=True):
+        for line, (metric, label) in zip(axes, RATE_TITLES.items(), strict=True):
             for ax, reading in zip(line, readings, strict=True):
                 _plot_panel(drawn[(drawn["metric"] == metric) & (drawn["reading"] == reading)], ax)
                 ax.set_xlabel(f"{label}, printed")

@@ -16,10 +16,10 @@ import pandas as pd
 from elsa_nb.errors import MissingDataError
 from elsa_nb.paper.experiments.catalogue import EXHIBITS, SWEEPS, run_sweep
 from elsa_nb.paper.experiments.encoders import tables as embedding_spaces
-from elsa_nb.paper.measures.medians import ENCODERS
+from elsa_nb.paper.measures.by_setting import varied
+from elsa_nb.paper.measures.medians import ENCODER_TITLES, RATE_TITLES, RATES, median_over_seeds, medians
 from elsa_nb.paper.measures.printed import claims, tables
 from elsa_nb.paper.runs import runner
-from elsa_nb.search.metrics import median_interval
 from elsa_nb.search.readings import READINGS
 
 # Which sweep each table is laid beside.
@@ -27,12 +27,7 @@ _SHOWN = {exhibit.paper_item: exhibit.sweep for exhibit in EXHIBITS.values()}
 SWEEP_OF = {number: _SHOWN[f"Table {number}"] for number in tables()}
 # Searched in photographs only: other profiles show those of `photos`.
 PHOTOGRAPHS = tuple(name for name, profiles in SWEEPS.items() if "full" not in profiles)
-TITLES = {
-    "labelling_efficiency": "labelling efficiency",
-    "discovery_rate": "discovery rate",
-    "linear_top1": "linear top-1, %",
-}
-METRICS = ("labelling_efficiency", "discovery_rate")
+_TITLES = {rate: title.lower() for rate, title in RATE_TITLES.items()} | {"linear_top1": "linear top-1, %"}
 _KEYS = ["encoder", "arm", "seeds", "parameter", "setting", "metric"]
 _COMPONENTS = {
     "nearest neighbours": "",
@@ -134,7 +129,7 @@ def page(table: pd.DataFrame, number: int) -> pd.DataFrame:
         columns[reading, "difference"] = [_signed(row) for row in mine.itertuples()]
         columns[reading, "within"] = mine["within"]
     wide = pd.DataFrame(columns).reset_index(names=keys)
-    for key, titles in (("metric", TITLES), ("encoder", ENCODERS)):
+    for key, titles in (("metric", _TITLES), ("encoder", ENCODER_TITLES)):
         if key in keys:
             wide[key] = wide[key].replace(titles)
     return wide.set_index(keys)
@@ -207,28 +202,18 @@ def _medians(number: int, found: Results) -> pd.DataFrame:
     elif number == 10:
         runs = runs.assign(parameter="flipped_percent", at=[_number(100 * flip) for flip in runs["flip"]])
     elif number in (6, 7, 8, 9):
-        runs = pd.concat([_varied(runs, name) for name in _NAMED])
-    keys, metrics = ["encoder", "arm", "seeds", "parameter", "at", "reading"], list(METRICS)
+        searches = {name: varied(runs, name) for name in _NAMED}
+        runs = pd.concat(
+            each.assign(parameter=name, at=each["value"].map("{:g}".format)) for name, each in searches.items()
+        )
     printed = claims(number)
     runs = runs[runs["encoder"].isin(printed["encoder"]) & runs["arm"].isin(printed["arm"])]
-    rows = []
-    for key, group in runs.groupby(keys, sort=False):
-        measured = zip(*median_interval(group[metrics], group["target"]), strict=True)
-        rows += [(*key, metric, *each, len(group)) for metric, each in zip(metrics, measured, strict=True)]
-    ours = pd.DataFrame(rows, columns=[*keys, "metric", "median", "low", "high", "searches"])
+    ours = medians(runs, ["encoder", "arm", "seeds", "parameter", "at", "reading"], RATES)
     if number == 2:
-        ours = pd.concat([ours, _median_rows(ours)])
+        ours = pd.concat([ours, _median_row(ours)])
     if number == 5:
         ours = pd.concat([ours, _top1_rows(found.top1)])
     return ours
-
-
-def _varied(runs: pd.DataFrame, name: str) -> pd.DataFrame:
-    """Return the searches that leave the reading in nothing but the hyperparameter `name`, its own value among them."""
-    base = getattr(READINGS["paper"]["ELSA"], name)
-    alone = runs["change"].str.fullmatch(rf"{name}=[\d.]+") | (runs["change"] == "")
-    mine = runs[alone]
-    return mine.assign(parameter=name, at=[_number(text.partition("=")[2] or base) for text in mine["change"]])
 
 
 def _has_components(runs: pd.DataFrame) -> pd.DataFrame:
@@ -243,13 +228,11 @@ def _has_components(runs: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-def _median_rows(ours: pd.DataFrame) -> pd.DataFrame:
-    """Return the row "Median" of Table 2: the median over the printed rows, where all of them were run."""
+def _median_row(ours: pd.DataFrame) -> pd.DataFrame:
+    """Return the row "Median" of Table 2, where all the numbers of seeds that the paper printed were run."""
     listed = set(claims(2)["seeds"]) - {"median"}
-    mine = ours[(ours["arm"] == "ELSA") & ours["seeds"].isin(listed)]
-    groups = mine.groupby(["encoder", "arm", "parameter", "at", "reading", "metric"], sort=False)
-    medians = groups.agg(median=("median", "median"), searches=("searches", "sum"), rows=("seeds", "nunique"))
-    return medians[medians["rows"] == len(listed)].drop(columns="rows").reset_index().assign(seeds="median")
+    rows = median_over_seeds(ours[ours["seeds"].isin(listed)])
+    return rows[rows["rows"] == len(listed)].drop(columns="rows").assign(parameter="", at="")
 
 
 def _top1_rows(top1: Mapping[str, float]) -> pd.DataFrame:

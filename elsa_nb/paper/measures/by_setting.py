@@ -4,13 +4,12 @@ A long table has one row a cell (parameter, setting, reading, metric: median, lo
 the printed ones and those run; where the paper prints none, or prints one that was not run, one side stays empty.
 """
 
-import numpy as np
 import pandas as pd
 from pandas.api.typing import SeriesGroupBy
 
-from elsa_nb.paper.measures.medians import METRICS, TITLES, cell, implied_labels
+from elsa_nb.paper.measures.medians import METRIC_TITLES, METRICS, cell_text, implied_labels, medians
 from elsa_nb.paper.measures.printed import claims
-from elsa_nb.search.metrics import median_interval
+from elsa_nb.search.config import ELSA
 from elsa_nb.search.readings import READINGS
 
 PARAMETERS = {6: "a", 7: "alpha_1", 8: "alpha_2", 9: "l", 10: "flipped_percent"}
@@ -24,6 +23,25 @@ _SHOWN = {  # effect: title, format, scale
 _EMPTY = "-"
 
 
+def varied(runs: pd.DataFrame, parameter: str) -> pd.DataFrame:
+    """Return the searches that leave the reading in nothing but `parameter`, its value in column `value` (float64).
+
+    The readings as they are, where it has the value of ELSA's configuration, are among them.
+    """
+    alone = runs[(runs["change"] == "") | runs["change"].str.fullmatch(rf"{parameter}=[\d.]+")]
+    values = alone["change"].str.partition("=")[2].replace("", str(getattr(ELSA, parameter))).astype(float)
+    return alone.assign(value=values)
+
+
+def medians_by_value(runs: pd.DataFrame, parameter: str) -> pd.DataFrame:
+    """Return the median of both rates at each value of one hyperparameter, all else as in the reading.
+
+    Columns value (ascending), labelling_efficiency, discovery_rate.
+    """
+    rates = varied(runs, parameter).groupby("value")[["labelling_efficiency", "discovery_rate"]].median()
+    return rates.sort_index().reset_index()
+
+
 def beside_paper(runs: pd.DataFrame, table: int) -> pd.DataFrame:
     """Return Table 6, 7, 8, 9 or 10 in long form: medians with 95 % intervals over classes, and the printed values.
 
@@ -33,7 +51,9 @@ def beside_paper(runs: pd.DataFrame, table: int) -> pd.DataFrame:
     """
     if table not in PARAMETERS:
         raise ValueError(f"table {table!r}; allowed: {', '.join(map(str, PARAMETERS))}")
-    long = _medians(runs).merge(_printed(table), on=["value", "metric"], how="outer", validate="many_to_one")
+    long = medians(runs, ["value", "reading"]).merge(
+        _printed(table), on=["value", "metric"], how="outer", validate="many_to_one"
+    )
     for column, order in (("metric", METRICS), ("reading", READINGS)):
         long[column] = pd.Categorical(long[column], list(order), ordered=True)
     long = long.sort_values(["value", "metric", "reading"], kind="stable", ignore_index=True)
@@ -48,15 +68,15 @@ def wide(long: pd.DataFrame) -> pd.DataFrame:
     """Lay a long table out for reading: a row a setting; per metric both readings and the paper."""
     run = set(long.loc[long["reading"].notna(), "setting"])
     cells: dict[tuple[str, str], dict[str, str]] = {
-        (TITLES[metric], column): {}
+        (METRIC_TITLES[metric], column): {}
         for metric in METRICS
         for column in (*(f"here, {reading}" for reading in READINGS), "the paper")
     }
     for row in long.itertuples():
         line = row.setting if row.setting in run else f"{row.setting} (printed only)"
-        cells[TITLES[row.metric], "the paper"][line] = row.printed or _EMPTY
+        cells[METRIC_TITLES[row.metric], "the paper"][line] = row.printed or _EMPTY
         if row.setting in run:
-            cells[TITLES[row.metric], f"here, {row.reading}"][line] = cell(row)
+            cells[METRIC_TITLES[row.metric], f"here, {row.reading}"][line] = cell_text(row)
     return pd.DataFrame(cells).fillna(_EMPTY).rename_axis(long["parameter"].iloc[0])
 
 
@@ -74,18 +94,13 @@ def effects(runs: pd.DataFrame, by: str, base: str | float) -> pd.DataFrame:
     pairs = runs[runs[by] != base].merge(at_base, on=SEARCH, how="left", suffixes=("", "_base"))
     if pairs["labels_base"].isna().any():
         raise ValueError(f"some searches have no partner at {by} = {base!r}; give the whole sweep")
-    values = np.column_stack(
-        [
-            pairs["discovery_rate"] - pairs["discovery_rate_base"],
-            *(pairs[measure] / pairs[f"{measure}_base"] for measure in measures[1:]),
-        ]
+    changed = pairs[["reading", by, "target"]].assign(
+        discovery=pairs["discovery_rate"] - pairs["discovery_rate_base"],
+        found=pairs["found"] / pairs["found_base"],
+        labels=pairs["labels"] / pairs["labels_base"],
+        efficiency=pairs["labelling_efficiency"] / pairs["labelling_efficiency_base"],
     )
-    rows = []
-    for (reading, value), index in pairs.groupby(["reading", by], sort=False).indices.items():
-        medians, low, high = median_interval(values[index], pairs["target"].to_numpy()[index])
-        for i, effect in enumerate(EFFECTS):
-            rows.append((reading, value, effect, medians[i], low[i], high[i], len(index)))
-    return pd.DataFrame(rows, columns=["reading", by, "effect", "median", "low", "high", "searches"])
+    return medians(changed, ["reading", by], EFFECTS).rename(columns={"metric": "effect"})
 
 
 def effects_table(frame: pd.DataFrame, by: list[str]) -> pd.DataFrame:
@@ -106,15 +121,6 @@ def silent_share(final_labels: SeriesGroupBy) -> pd.Series:
     1, which no probability exceeds.
     """
     return 100 * final_labels.agg(lambda labels: (labels == 0).mean())
-
-
-def _medians(runs: pd.DataFrame) -> pd.DataFrame:
-    rows = []
-    for (value, reading), group in runs.groupby(["value", "reading"], sort=False):
-        medians, low, high = median_interval(group[list(METRICS)], group["target"])
-        for i, metric in enumerate(METRICS):
-            rows.append((value, reading, metric, medians[i], low[i], high[i], len(group)))
-    return pd.DataFrame(rows, columns=["value", "reading", "metric", "median", "low", "high", "searches"])
 
 
 def _printed(table: int) -> pd.DataFrame:

@@ -7,10 +7,9 @@ import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
 
-from elsa_nb.paper.measures.medians import ENCODERS
+from elsa_nb.paper.measures.medians import ENCODER_TITLES
 from elsa_nb.search.metrics import median_interval
 
-BOTH = {"discovery_rate": "discovery", "labelling_efficiency": "efficiency"}
 PAIRED = ["encoder", "target", "repeat"]  # searches that are compared one by one
 
 
@@ -28,7 +27,7 @@ class Interval(NamedTuple):
 
 def title(encoder: str) -> str:
     """Return an encoder's name as the paper writes it; those it does not know keep ours."""
-    return ENCODERS.get(encoder, encoder)
+    return ENCODER_TITLES.get(encoder, encoder)
 
 
 def arm(runs: pd.DataFrame, name: str = "ELSA", *, seeds: int | None = 5) -> pd.DataFrame:
@@ -51,23 +50,6 @@ def between(one: pd.DataFrame, other: pd.DataFrame, metric: str) -> Interval:
     """Return the median of one - other over the searches for the same class and repeat, with its interval."""
     pairs = one.merge(other, on=PAIRED, suffixes=("_one", "_other"), validate="one_to_one")
     return spread(pairs[f"{metric}_one"] - pairs[f"{metric}_other"], pairs["target"])
-
-
-def by_setting(runs: pd.DataFrame, name: str, base: float) -> pd.DataFrame:
-    """Return the median of both measures at each value of one hyperparameter, all else as in the reading.
-
-    `base` is the value of the reading itself. Columns setting (ascending), labelling_efficiency, discovery_rate.
-    """
-    alone = varied(runs, name, base)
-    medians = alone.groupby("setting")[["labelling_efficiency", "discovery_rate"]].median()
-    return medians.sort_index().reset_index()
-
-
-def varied(runs: pd.DataFrame, name: str, base: float) -> pd.DataFrame:
-    """Return the searches that leave the reading in nothing but `name`, with its value as column `setting`."""
-    alone = runs[runs["change"].str.fullmatch(rf"{name}=[\d.]+") | (runs["change"] == "")]
-    values = alone["change"].str.partition("=")[2].replace("", str(base)).astype(float)
-    return alone.assign(setting=values)
 
 
 def rank_correlation(x: Sequence[float] | pd.Series, y: Sequence[float] | pd.Series) -> float:

@@ -7,7 +7,7 @@ import pytest
 from elsa_nb import store
 from elsa_nb.images.training import quality
 from elsa_nb.paper.experiments.encoders import figures, tables
-from elsa_nb.paper.measures.medians import ENCODERS
+from elsa_nb.paper.measures.medians import ENCODER_TITLES
 from elsa_nb.paper.measures.printed import claims
 from elsa_nb.pool import Pool
 from elsa_nb.profiles import profile
@@ -82,7 +82,7 @@ def test_what_was_not_run_and_what_is_not_printed_stay_empty(runs, worth):
     floor = long[long["encoder"] == "untrained"]
     assert (floor["printed"] == "").all()
     assert set(floor["note"]) == {"not in the paper"}
-    assert list(dict.fromkeys(long["encoder"])) == [e for e in ENCODERS if e in {*RUN, "obow", "swav-multi-crop"}]
+    assert list(dict.fromkeys(long["encoder"])) == [e for e in ENCODER_TITLES if e in {*RUN, "obow", "swav-multi-crop"}]
 
 
 def test_the_table_for_reading_says_which_top_1_nobody_can_have(runs, worth):
@@ -164,7 +164,7 @@ def test_every_row_says_what_was_loaded():
     assert tables.loaded(full, "untrained") == "random weights"
     assert tables.loaded(full, "vicreg") == "trained here, 6 epochs"
     assert tables.loaded(paper, "simsiam") == "published file, 100 epochs, top-1 68.3"
-    assert all(encoder in ENCODERS for each in (full, paper) for encoder, _ in each.datasets[0].encoders)
+    assert all(encoder in ENCODER_TITLES for each in (full, paper) for encoder, _ in each.datasets[0].encoders)
 
 
 def test_the_figure_draws_every_encoder_and_tells_the_correlation(runs, worth):
@@ -172,7 +172,7 @@ def test_the_figure_draws_every_encoder_and_tells_the_correlation(runs, worth):
     figure = figures.plot_against_top1(points, tables.correlations(points))
     assert len(figure.axes) == 6
     assert figure.axes[0].get_title(loc="left").startswith("rank correlation 1.00")
-    assert {t.get_text() for t in figure.legends[0].get_texts()} == {ENCODERS[e] for e in points["encoder"]}
+    assert {t.get_text() for t in figure.legends[0].get_texts()} == {ENCODER_TITLES[e] for e in points["encoder"]}
     few = points[points["encoder"].isin(["vicreg", "untrained"])]
     figure = figures.plot_against_top1(few, tables.correlations(few))
     assert "too few" in figure.axes[0].get_title(loc="left")

@@ -5,11 +5,10 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
 
-from elsa_nb.paper.measures.medians import ENCODERS
+from elsa_nb.paper.measures.medians import ENCODER_TITLES, RATE_TITLES
 from elsa_nb.paper.style import COLOURS, STYLE
 
-_METRICS = {"discovery_rate": "Discovery rate", "labelling_efficiency": "Labelling efficiency"}
-_MARKERS = dict(zip(ENCODERS, "osP^vD*Xph", strict=True))  # one encoder, one mark; the colour is that of the arm
+_MARKERS = dict(zip(ENCODER_TITLES, "osP^vD*Xph", strict=True))  # one encoder, one mark; the colour is that of the arm
 _FLOOR, _PRINTED = "#777777", "printed"
 
 
@@ -28,7 +27,7 @@ def plot_against_top1(points: pd.DataFrame, correlations: pd.DataFrame) -> Figur
         figure, axes = plt.subplots(
             2, len(panels), figsize=(2.75 * len(panels), 5.4), sharex="col", sharey="row", squeeze=False
         )
-        for (metric, label), line in zip(_METRICS.items(), axes, strict=True):
+        for (metric, label), line in zip(RATE_TITLES.items(), axes, strict=True):
             for ax, panel in zip(line, panels, strict=True):
                 rows = points[(points["metric"] == metric) & (points["panel"] == panel)]
                 for row in rows.itertuples():
@@ -75,7 +74,7 @@ def _handles(points: pd.DataFrame) -> list[mpl.lines.Line2D]:
             ms=6,
             color=_FLOOR if encoder in floors else COLOURS["ELSA"],
             mfc=None if encoder in run else "white",
-            label=ENCODERS[encoder],
+            label=ENCODER_TITLES[encoder],
         )
         for encoder, marker in _MARKERS.items()
         if encoder in set(points["encoder"])

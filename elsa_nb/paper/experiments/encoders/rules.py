@@ -2,7 +2,8 @@
 
 from functools import partial
 
-from elsa_nb.paper.measures.intervals import BOTH, rank_correlation
+from elsa_nb.paper.measures.intervals import rank_correlation
+from elsa_nb.paper.measures.medians import RATES
 from elsa_nb.paper.measures.rules import Frames, Numbers, Rule, Test, rule
 
 RULES: dict[str, Rule] = {}
@@ -15,9 +16,9 @@ def _linear_top1(frames: Frames, told: Numbers) -> list[Test] | str:
     top1 = {encoder: told[f"top1 {encoder}"] for encoder in runs["encoder"].unique() if f"top1 {encoder}" in told}
     if len(top1) < 4:
         return f"{len(top1)} encoders with a linear probe were searched; a correlation takes 4"
-    medians = runs.groupby("encoder")[list(BOTH)].median().loc[list(top1)]
+    medians = runs.groupby("encoder")[list(RATES)].median().loc[list(top1)]
     tests = []
-    for metric, called in BOTH.items():
+    for metric, called in RATES.items():
         rank = rank_correlation(list(top1.values()), medians[metric])
         tests.append(Test(f"{called}, {len(top1)} encoders: {rank:.2f}", rank >= 0.5))
     return tests

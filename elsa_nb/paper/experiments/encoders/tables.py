@@ -15,7 +15,7 @@ from elsa_nb import store
 from elsa_nb.images.encoders.published import OFFICIAL
 from elsa_nb.images.sources.by_name import open_dataset
 from elsa_nb.images.training import quality
-from elsa_nb.paper.measures.medians import ENCODERS, METRICS, TITLES, cell, implied_labels, summary
+from elsa_nb.paper.measures.medians import ENCODER_TITLES, METRIC_TITLES, METRICS, cell_text, implied_labels, medians
 from elsa_nb.paper.measures.printed import claims
 from elsa_nb.pool import Pool
 from elsa_nb.profiles import Profile, profile
@@ -70,13 +70,13 @@ def table5(runs: pd.DataFrame, worth: pd.DataFrame) -> pd.DataFrame:
     the paper does not have, no printed value. Labels that the paper spent are implied: discovery rate x 1300 /
     labelling efficiency. Raises ValueError for runs of another arm, an encoder without a title, or one without `worth`.
     """
-    if strange := sorted({*runs["arm"], *worth["encoder"]} - {"ELSA", *ENCODERS}):
+    if strange := sorted({*runs["arm"], *worth["encoder"]} - {"ELSA", *ENCODER_TITLES}):
         raise ValueError(
-            f"{strange[0]!r} has no place in Table 5; allowed: runs of ELSA, encoders {', '.join(ENCODERS)}"
+            f"{strange[0]!r} has no place in Table 5; allowed: runs of ELSA, encoders {', '.join(ENCODER_TITLES)}"
         )
     if unknown := sorted(set(runs["encoder"]) - set(worth["encoder"])):
         raise ValueError(f"encoder {unknown[0]!r} was run, and `worth` does not have it; give that of the same profile")
-    ours, printed = summary(runs).drop(columns=["arm", "seeds"]), _printed()
+    ours, printed = medians(runs).drop(columns=["arm", "seeds"]), _printed()
     lines = product(dict.fromkeys([*printed["encoder"], *worth["encoder"]]), METRICS)
     long = pd.DataFrame(lines, columns=["encoder", "metric"])
     long = long.merge(printed, how="left").merge(ours, on=["encoder", "metric"], how="left", validate="one_to_many")
@@ -88,7 +88,7 @@ def table5(runs: pd.DataFrame, worth: pd.DataFrame) -> pd.DataFrame:
     absent = long["encoder"].map(dict.fromkeys(UNTRAINABLE, "official weights only")).fillna("not in this profile")
     long["loaded"] = long["loaded"].fillna(absent)
     long["printed"] = long["printed"].fillna("")
-    for column, order in (("encoder", ENCODERS), ("metric", METRICS), ("reading", READINGS)):
+    for column, order in (("encoder", ENCODER_TITLES), ("metric", METRICS), ("reading", READINGS)):
         long[column] = pd.Categorical(long[column], list(order), ordered=True)
     long = long.sort_values(["encoder", "metric", "reading"], kind="stable", ignore_index=True)
     return long.astype({"encoder": str, "metric": str, "reading": object, "searches": "Int64"})
@@ -103,21 +103,21 @@ def wide(long: pd.DataFrame) -> pd.DataFrame:
             *((about, "here"), (top1, "here"), (top1, "the paper"), (purity, "here")),
             *(
                 (title, column)
-                for title in TITLES.values()
+                for title in METRIC_TITLES.values()
                 for column in (*(f"here, {reading}" for reading in READINGS), "the paper")
             ),
             (about, "the paper"),
         )
     }
     for row in long.itertuples():
-        line = ENCODERS[row.encoder]
+        line = ENCODER_TITLES[row.encoder]
         cells[about, "here"][line], cells[about, "the paper"][line] = row.loaded, row.note
         cells[top1, "here"][line], cells[purity, "here"][line] = _number(row.linear_top1, 1), _number(row.purity, 2)
         cells[top1, "the paper"][line] = _number(row.printed_top1, 1) + ("*" if _from_literature(row.note) else "")
-        cells[TITLES[row.metric], "the paper"][line] = row.printed or _EMPTY
+        cells[METRIC_TITLES[row.metric], "the paper"][line] = row.printed or _EMPTY
         if pd.notna(row.reading):
-            cells[TITLES[row.metric], f"here, {row.reading}"][line] = cell(row)
-    return pd.DataFrame(cells).fillna(_EMPTY).loc[[ENCODERS[e] for e in dict.fromkeys(long["encoder"])]]
+            cells[METRIC_TITLES[row.metric], f"here, {row.reading}"][line] = cell_text(row)
+    return pd.DataFrame(cells).fillna(_EMPTY).loc[[ENCODER_TITLES[e] for e in dict.fromkeys(long["encoder"])]]
 
 
 def points(long: pd.DataFrame) -> pd.DataFrame:

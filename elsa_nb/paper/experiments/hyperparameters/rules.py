@@ -9,11 +9,12 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from elsa_nb.paper.measures.intervals import BOTH, between, by_setting, rank_correlation, varied
+from elsa_nb.paper.measures.by_setting import medians_by_value, varied
+from elsa_nb.paper.measures.intervals import between, rank_correlation
+from elsa_nb.paper.measures.medians import RATES
 from elsa_nb.paper.measures.rules import Frames, Numbers, Rule, Test, rule
-from elsa_nb.search.config import ELSA
 
-BASE = {name: getattr(ELSA, name) for name in ("a", "alpha_1", "alpha_2", "l")}
+PARAMETERS = ("a", "alpha_1", "alpha_2", "l")
 
 RULES: dict[str, Rule] = {}
 _rule = partial(rule, RULES)
@@ -25,7 +26,7 @@ _rule = partial(rule, RULES)
 def _negative_correlation(frames: Frames, told: Numbers) -> list[Test]:
     tests = []
     for name in ("a", "alpha_1", "alpha_2"):
-        medians = by_setting(frames["hyperparameters"], name, BASE[name])
+        medians = medians_by_value(frames["hyperparameters"], name)
         rank = rank_correlation(medians["labelling_efficiency"], medians["discovery_rate"])
         tests.append(Test(f"{name} ({len(medians)} values): {rank:.2f}", rank <= -0.7))
     return tests
@@ -33,10 +34,10 @@ def _negative_correlation(frames: Frames, told: Numbers) -> list[Test]:
 
 def _from_end_to_end(runs: pd.DataFrame, name: str) -> dict[str, tuple]:
     """Return for each measure the paired difference from the least to the greatest value of a hyperparameter."""
-    settings = varied(runs, name, BASE[name])
-    ends = settings["setting"].min(), settings["setting"].max()
-    least, greatest = (settings[settings["setting"] == end] for end in ends)
-    return {metric: (between(greatest, least, metric), f"from {name} = {ends[0]:g} to {ends[1]:g}") for metric in BOTH}
+    searches = varied(runs, name)
+    ends = searches["value"].min(), searches["value"].max()
+    least, greatest = (searches[searches["value"] == end] for end in ends)
+    return {metric: (between(greatest, least, metric), f"from {name} = {ends[0]:g} to {ends[1]:g}") for metric in RATES}
 
 
 @_rule("radius", "from a = 10 to 200, paired by class: discovery rises, efficiency falls, both beyond the interval")
@@ -66,7 +67,7 @@ def _threshold(frames: Frames, told: Numbers) -> list[Test]:
     "no other a is as good in both medians and better in one; their harmonic mean is within 10 % of the best",
 )
 def _radius_50(frames: Frames, told: Numbers) -> list[Test]:
-    medians = by_setting(frames["hyperparameters"], "a", BASE["a"]).set_index("setting")
+    medians = medians_by_value(frames["hyperparameters"], "a").set_index("value")
     both = medians.to_numpy()
     mine = medians.loc[50].to_numpy()
     better = (both >= mine).all(1) & (both > mine).any(1)
@@ -81,9 +82,9 @@ def _radius_50(frames: Frames, told: Numbers) -> list[Test]:
 
 @_rule("radius-matters", "of a, alpha_1, alpha_2 and l, a moves the median most or second most")
 def _radius_matters(frames: Frames, told: Numbers) -> list[Test]:
-    medians = {name: by_setting(frames["hyperparameters"], name, base) for name, base in BASE.items()}
+    medians = {name: medians_by_value(frames["hyperparameters"], name) for name in PARAMETERS}
     tests = []
-    for metric, called in BOTH.items():
+    for metric, called in RATES.items():
         reach = pd.Series({name: float(np.ptp(frame[metric])) for name, frame in medians.items()})
         moved = ", ".join(f"{name} {value:.3f}" for name, value in reach.sort_values(ascending=False).items())
         tests.append(Test(f"{called} moved by {moved}", reach.rank(ascending=False, method="min")["a"] <= 2))
@@ -95,10 +96,10 @@ def _radius_matters(frames: Frames, told: Numbers) -> list[Test]:
     "at l = 25 and 100 both medians are within 15 % of those at 50 (the paper's own change by 10 %)",
 )
 def _not_sensitive(frames: Frames, told: Numbers) -> list[Test]:
-    medians = by_setting(frames["hyperparameters"], "l", BASE["l"]).set_index("setting")
+    medians = medians_by_value(frames["hyperparameters"], "l").set_index("value")
     ratio = medians / medians.loc[50] - 1
     return [
         Test(f"{called} at l = {l:g}: {value:+.1%}", abs(value) <= 0.15)
-        for metric, called in BOTH.items()
+        for metric, called in RATES.items()
         for l, value in ratio[metric].drop(50).items()  # noqa: E741 - the paper's letter
     ]

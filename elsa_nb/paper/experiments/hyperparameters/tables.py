@@ -22,10 +22,7 @@ def table(runs: pd.DataFrame, number: int) -> pd.DataFrame:
     """
     if number not in TUNED:
         raise ValueError(f"table {number!r}; allowed: {', '.join(map(str, TUNED))}")
-    name = TUNED[number]
-    mine = runs[(runs["change"] == "") | runs["change"].str.startswith(f"{name}=")]
-    values = [float(change.partition("=")[2] or getattr(ELSA, name)) for change in mine["change"]]
-    return by_setting.beside_paper(mine.assign(value=values), number)
+    return by_setting.beside_paper(by_setting.varied(runs, TUNED[number]), number)
 
 
 def same_as_table_9() -> pd.DataFrame:

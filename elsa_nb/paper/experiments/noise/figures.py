@@ -4,9 +4,9 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
 
+from elsa_nb.paper.measures.medians import RATE_TITLES
 from elsa_nb.paper.style import COLOURS, COMPONENT_COLOURS, STYLE
 
-_METRICS = {"discovery_rate": "Discovery rate", "labelling_efficiency": "Labelling efficiency"}
 _COMPONENTS = {"NN": "nearest neighbours", "RANDS": "RandS", "FINAL": "final search"}
 _COMPONENT_MARKERS = {"NN": "^", "RANDS": "s", "FINAL": "o"}
 _WHAT = {"labels": "Labels asked (median, log)", "found": "Positives found (median)"}
@@ -70,7 +70,7 @@ def plot_choices_under_noise(frame: pd.DataFrame) -> Figure:
     titles = list(dict.fromkeys(frame["title"]))
     with plt.rc_context(STYLE):
         figure, axes = plt.subplots(1, 2, figsize=(7.4, 3.6))
-        for ax, (metric, label) in zip(axes, _METRICS.items(), strict=True):
+        for ax, (metric, label) in zip(axes, RATE_TITLES.items(), strict=True):
             rows = frame[frame["metric"] == metric]
             for i, (title, style) in enumerate(zip(titles, _CHOICES[: len(titles)], strict=True)):
                 mine = rows[rows["title"] == title]

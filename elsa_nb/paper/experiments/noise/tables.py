@@ -4,9 +4,8 @@ import pandas as pd
 
 from elsa_nb.paper.measures import by_setting
 from elsa_nb.paper.measures.by_setting import SILENT
-from elsa_nb.paper.measures.medians import METRICS
+from elsa_nb.paper.measures.medians import medians
 from elsa_nb.paper.measures.printed import claims
-from elsa_nb.search.metrics import median_interval
 
 COMPONENTS = ("NN", "RANDS", "FINAL")
 _TITLES = {"": "The reading as it is", **SILENT}
@@ -35,13 +34,10 @@ def labels_by_component(runs: pd.DataFrame) -> pd.DataFrame:
 
     Long form: reading, flip, component, what ("labels" or "found"), median, low, high (95 %, over classes).
     """
-    rows = []
-    for (reading, flip), group in _as_read(runs).groupby(["reading", "flip"], sort=False):
-        for what in ("labels", "found"):
-            values = group[[f"{name.lower()}_{what}" for name in COMPONENTS]]
-            cells = zip(COMPONENTS, *median_interval(values, group["target"]), strict=True)
-            rows += [(reading, flip, name, what, *cell) for name, *cell in cells]
-    return pd.DataFrame(rows, columns=["reading", "flip", "component", "what", "median", "low", "high"])
+    counts = {f"{name.lower()}_{what}": (name, what) for what in ("labels", "found") for name in COMPONENTS}
+    long = medians(_as_read(runs), ["reading", "flip"], counts)
+    long[["component", "what"]] = [counts[metric] for metric in long["metric"]]
+    return long[["reading", "flip", "component", "what", "median", "low", "high"]]
 
 
 def extra_labels(runs: pd.DataFrame) -> pd.DataFrame:
@@ -67,15 +63,13 @@ def choices(runs: pd.DataFrame) -> pd.DataFrame:
     Long form: title (of the choice), flip, metric, median, low, high (95 %, over classes), and printed, the paper's
     value (nan where it prints none). The reading as it is comes first.
     """
-    printed = claims(10)
-    values = {(float(row.setting), row.metric): row.value for row in printed.itertuples()}
-    rows = []
+    printed = {(float(row.setting), row.metric): row.value for row in claims(10).itertuples()}
     paper = runs[runs["reading"] == "paper"].sort_values(["change", "flip"], kind="stable")
-    for (change, flip), group in paper.groupby(["change", "flip"], sort=False):
-        for metric, *cell in zip(METRICS, *median_interval(group[list(METRICS)], group["target"]), strict=True):
-            value = values.get((round(100 * flip, 6), metric), float("nan"))
-            rows.append((_TITLES.get(change, change), flip, metric, *cell, value))
-    return pd.DataFrame(rows, columns=["title", "flip", "metric", "median", "low", "high", "printed"])
+    long = medians(paper, ["change", "flip"])
+    cells = zip((100 * long["flip"]).round(6), long["metric"], strict=True)
+    long["printed"] = [printed.get(cell, float("nan")) for cell in cells]
+    long["title"] = [_TITLES.get(change, change) for change in long["change"]]
+    return long[["title", "flip", "metric", "median", "low", "high", "printed"]]
 
 
 def _percent(flip: float) -> str:

@@ -63,7 +63,7 @@ def table11(frame: pd.DataFrame) -> pd.DataFrame:
     keys = ["encoder", "arm", "seeds", "metric"]
     printed = claims(11)[[*keys, "printed", "value", "note"]]
     implied = medians.implied_labels(printed, keys[:3], FOOD_CLASS)
-    ours = medians.summary(frame).astype({"seeds": str})
+    ours = medians.medians(frame).astype({"seeds": str})
     return pd.concat([printed, implied]).merge(ours, on=keys, how="inner", validate="one_to_many")
 
 
@@ -98,7 +98,7 @@ def encoders() -> pd.DataFrame:
     """
     lines = []
     for encoder, told, card in _cards():
-        line = {"encoder": medians.ENCODERS[encoder], "photographs": told[0]}
+        line = {"encoder": medians.ENCODER_TITLES[encoder], "photographs": told[0]}
         if card is None:
             lines.append(line | {"space": "not trained"})
             continue
@@ -117,7 +117,7 @@ def training_curves() -> pd.DataFrame:
     Columns: encoder (and photographs), metric, epoch, value, chance; measured on 12,500 images.
     """
     lines = [
-        (f"{medians.ENCODERS[encoder]}, {told[0]}", metric, point["epoch"], point[column], 1 / told[1])
+        (f"{medians.ENCODER_TITLES[encoder]}, {told[0]}", metric, point["epoch"], point[column], 1 / told[1])
         for encoder, told, card in _cards()
         if card is not None
         for point in card["quality_curve"]

@@ -6,7 +6,8 @@ import pandas as pd
 
 from elsa_nb.paper.experiments.trade_off.tables import ROLES
 from elsa_nb.paper.measures.budgets import found_after
-from elsa_nb.paper.measures.intervals import BOTH, area, arm, between, by_encoder
+from elsa_nb.paper.measures.intervals import area, arm, between, by_encoder
+from elsa_nb.paper.measures.medians import RATES
 from elsa_nb.paper.measures.rules import Frames, Numbers, Rule, Test, rule
 
 RULES: dict[str, Rule] = {}
@@ -39,7 +40,7 @@ def _beats_nn(frames: Frames, told: Numbers) -> list[Test]:
 def _areas(runs: pd.DataFrame) -> dict[str, dict[str, float]]:
     """Return the area under the trade-off of the settings' medians: {arm: {role of the class: area}}."""
     roles = dict(zip(runs["target"].unique(), ROLES, strict=True))
-    medians = runs.groupby(["arm", "target", "change"], sort=False)[list(BOTH)].median()
+    medians = runs.groupby(["arm", "target", "change"], sort=False)[list(RATES)].median()
     return {
         name: {
             roles[target]: area(rows["labelling_efficiency"], rows["discovery_rate"])
