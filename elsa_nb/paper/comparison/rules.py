@@ -1,15 +1,10 @@
 """How what the paper says of its own tables is tested: by the printed digits (frame `printed`), without any search."""
 
-from functools import partial
-
-from elsa_nb.paper.measures.rules import Frames, Numbers, Rule, Test, rule
-
-RULES: dict[str, Rule] = {}
-_rule = partial(rule, RULES)
+from elsa_nb.paper.measures.rules import Frames, Numbers, Test, rule
 
 
-@_rule("median-row", "each of its four numbers is the median of the five above it")
-def _median_row(frames: Frames, told: Numbers) -> list[Test]:
+@rule("median-row", "each of its four numbers is the median of the five above it")
+def _median_row(frames: Frames, numbers: Numbers) -> list[Test]:
     table = frames["printed"].query("table == '2'")
     tests = []
     for (encoder, metric), rows in table.groupby(["encoder", "metric"], sort=False):
@@ -19,8 +14,8 @@ def _median_row(frames: Frames, told: Numbers) -> list[Test]:
     return tests
 
 
-@_rule("same-runs", "in each of Tables 3 and 4, every number of Table 2 stands again, but for rounding to fewer digits")
-def _same_runs(frames: Frames, told: Numbers) -> list[Test]:
+@rule("same-runs", "in each of Tables 3 and 4, every number of Table 2 stands again, but for rounding to fewer digits")
+def _same_runs(frames: Frames, numbers: Numbers) -> list[Test]:
     printed = frames["printed"].query("arm == 'ELSA'")
     once, again = printed.query("table == '2'"), printed.query("table in ['3', '4']")
     twice = once.merge(again, on=["encoder", "seeds", "metric"], suffixes=("", "_again"))
@@ -37,8 +32,8 @@ def _differ(one: str, other: str) -> bool:
     return abs(float(one) - float(other)) > 0.5 * 10.0**-digits + 1e-9
 
 
-@_rule("alpha-2-table", "its rows are not those of Table 9")
-def _alpha_2_table(frames: Frames, told: Numbers) -> list[Test]:
+@rule("alpha-2-table", "its rows are not those of Table 9")
+def _alpha_2_table(frames: Frames, numbers: Numbers) -> list[Test]:
     keys = ["setting", "metric", "printed"]
     printed = frames["printed"].groupby("table")
     eighth, ninth = (set(printed.get_group(table)[keys].itertuples(index=False, name=None)) for table in ("8", "9"))

@@ -14,10 +14,10 @@ from elsa_nb.paper.comparison import rules
 from elsa_nb.paper.comparison.tables import Results
 from elsa_nb.paper.experiments import catalogue
 from elsa_nb.paper.measures.printed import CLAIMS, claims
-from elsa_nb.paper.measures.rules import Test
+from elsa_nb.paper.measures.rules import Test, rules_of
 from elsa_nb.search.readings import READINGS
 
-RULES = catalogue.RULES | rules.RULES
+RULES = catalogue.RULES | rules_of(rules)
 VERDICTS = ("holds", "holds in part", "does not hold", "not testable here")
 NO_READING = {"complexity": "section 5", "printed": "the paper itself"}  # what a claim on no search is judged by
 

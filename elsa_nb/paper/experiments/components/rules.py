@@ -1,39 +1,33 @@
 """How the claims about the arms, the seeds and the labels spent are tested, with each threshold in words.
 
-A function takes the results of the claim's sweeps, those of one reading, by name, and the numbers that belong to it
-(those of `claims.csv`, `top1 <encoder>`). It returns its tests, or a sentence that says why there are none.
+The catalogue collects them; `measures.rules.Rule` says what each takes and returns.
 """
-
-from functools import partial
 
 import numpy as np
 import pandas as pd
 
 from elsa_nb.paper.measures.budgets import found_after
 from elsa_nb.paper.measures.intervals import arm, between, by_encoder, spread
-from elsa_nb.paper.measures.rules import Frames, Numbers, Rule, Test, rule
-
-RULES: dict[str, Rule] = {}
-_rule = partial(rule, RULES)
+from elsa_nb.paper.measures.rules import Frames, Numbers, Test, rule
 
 
-@_rule(
+@rule(
     "eighty-percent eighty-percent-rare", "5 seeds, each encoder: median discovery at 0.67 % of the pool at least 0.80"
 )
-def _eighty_percent(frames: Frames, told: Numbers) -> list[Test]:
+def _eighty_percent(frames: Frames, numbers: Numbers) -> list[Test]:
     tests = []
     for encoder, runs in by_encoder(arm(next(iter(frames.values())))):
-        labels = told["share"] * runs["pool_size"]
+        labels = numbers["share"] * runs["pool_size"]
         found = spread(found_after(runs, labels), runs["target"])
         says = f"{encoder}: {found} found after {labels.median():,.0f} labels"
-        tests.append(Test(says, found.median >= told["discovery"]))
+        tests.append(Test(says, found.median >= numbers["discovery"]))
     return tests
 
 
-@_rule(
+@rule(
     "orders-of-magnitude", "5 seeds, each encoder: median efficiency 10 times, and 100 times, that of random labelling"
 )
-def _orders_of_magnitude(frames: Frames, told: Numbers) -> list[Test]:
+def _orders_of_magnitude(frames: Frames, numbers: Numbers) -> list[Test]:
     tests = []
     for encoder, runs in by_encoder(arm(frames["components"])):
         gain = spread(runs["labelling_efficiency"] * runs["pool_size"] / runs["class_size"], runs["target"])
@@ -41,8 +35,8 @@ def _orders_of_magnitude(frames: Frames, told: Numbers) -> list[Test]:
     return tests
 
 
-@_rule("negatives-excluded", "5 seeds, each encoder: at most half of the negatives are labelled (median)")
-def _negatives_excluded(frames: Frames, told: Numbers) -> list[Test]:
+@rule("negatives-excluded", "5 seeds, each encoder: at most half of the negatives are labelled (median)")
+def _negatives_excluded(frames: Frames, numbers: Numbers) -> list[Test]:
     tests = []
     for encoder, runs in by_encoder(arm(frames["components"])):
         share = (runs["labels"] - runs["found"]) / (runs["pool_size"] - runs["class_size"])
@@ -51,8 +45,8 @@ def _negatives_excluded(frames: Frames, told: Numbers) -> list[Test]:
     return tests
 
 
-@_rule("more-seeds", "from fewest to most seeds, each encoder, paired by class: the measure rises beyond its interval")
-def _more_seeds(frames: Frames, told: Numbers) -> list[Test]:
+@rule("more-seeds", "from fewest to most seeds, each encoder, paired by class: the measure rises beyond its interval")
+def _more_seeds(frames: Frames, numbers: Numbers) -> list[Test]:
     tests = []
     for encoder, runs in by_encoder(arm(frames["components"], seeds=None)):
         fewest, most = runs["seeds"].min(), runs["seeds"].max()
@@ -66,11 +60,11 @@ def _more_seeds(frames: Frames, told: Numbers) -> list[Test]:
     return tests
 
 
-@_rule(
+@rule(
     "nn-efficient-but-poor",
     "5 seeds, each encoder: NN's efficiency above ELSA's beyond the interval; discovery at most half",
 )
-def _nn_poor(frames: Frames, told: Numbers) -> list[Test]:
+def _nn_poor(frames: Frames, numbers: Numbers) -> list[Test]:
     tests = []
     for encoder, runs in by_encoder(frames["components"]):
         nearest, full = arm(runs, "NN"), arm(runs)
@@ -82,8 +76,8 @@ def _nn_poor(frames: Frames, told: Numbers) -> list[Test]:
     return tests
 
 
-@_rule("head-saves-labels", "5 seeds, each encoder: median efficiency of ELSA at least twice that of No Active")
-def _head_saves(frames: Frames, told: Numbers) -> list[Test]:
+@rule("head-saves-labels", "5 seeds, each encoder: median efficiency of ELSA at least twice that of No Active")
+def _head_saves(frames: Frames, numbers: Numbers) -> list[Test]:
     tests = []
     for encoder, runs in by_encoder(frames["components"]):
         full, without = (arm(runs, name)["labelling_efficiency"].median() for name in ("ELSA", "No Active"))
@@ -91,8 +85,8 @@ def _head_saves(frames: Frames, told: Numbers) -> list[Test]:
     return tests
 
 
-@_rule("final-search-finds-the-rest", "5 seeds, each encoder: at least 95 % of what the rounds left is found (median)")
-def _final_search(frames: Frames, told: Numbers) -> list[Test]:
+@rule("final-search-finds-the-rest", "5 seeds, each encoder: at least 95 % of what the rounds left is found (median)")
+def _final_search(frames: Frames, numbers: Numbers) -> list[Test]:
     tests = []
     for encoder, runs in by_encoder(arm(frames["components"])):
         left = runs["class_size"] - (runs["found"] - runs["final_found"])
@@ -104,12 +98,12 @@ def _final_search(frames: Frames, told: Numbers) -> list[Test]:
     return tests
 
 
-@_rule(
+@rule(
     "components-per-round",
     "VICReg, 5 seeds: RandS and NN together, and RandS alone, find more in all rounds than NN as an arm, paired, "
     "beyond the interval; in more than half of the rounds their mean is ahead",
 )
-def _per_round(frames: Frames, told: Numbers) -> list[Test]:
+def _per_round(frames: Frames, numbers: Numbers) -> list[Test]:
     runs = frames["components"]
     runs = runs[runs["encoder"] == "vicreg"]
     full, nearest = arm(runs), arm(runs, "NN")

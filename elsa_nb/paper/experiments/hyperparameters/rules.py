@@ -1,10 +1,7 @@
 """How the claims about hyperparameters are tested, with each threshold in words.
 
-A function takes the results of the claim's sweeps, those of one reading, by name, and the numbers that belong to it
-(those of `claims.csv`, `top1 <encoder>`). It returns its tests, or a sentence that says why there are none.
+The catalogue collects them; `measures.rules.Rule` says what each takes and returns.
 """
-
-from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -12,18 +9,13 @@ import pandas as pd
 from elsa_nb.paper.measures.by_setting import medians_by_value, varied
 from elsa_nb.paper.measures.intervals import between, rank_correlation
 from elsa_nb.paper.measures.medians import RATES
-from elsa_nb.paper.measures.rules import Frames, Numbers, Rule, Test, rule
+from elsa_nb.paper.measures.rules import Frames, Numbers, Test, rule
 
 PARAMETERS = ("a", "alpha_1", "alpha_2", "l")
 
-RULES: dict[str, Rule] = {}
-_rule = partial(rule, RULES)
 
-
-@_rule(
-    "negative-correlation", "over the values of a, alpha_1 and alpha_2: rank correlation of the medians at most -0.7"
-)
-def _negative_correlation(frames: Frames, told: Numbers) -> list[Test]:
+@rule("negative-correlation", "over the values of a, alpha_1 and alpha_2: rank correlation of the medians at most -0.7")
+def _negative_correlation(frames: Frames, numbers: Numbers) -> list[Test]:
     tests = []
     for name in ("a", "alpha_1", "alpha_2"):
         medians = medians_by_value(frames["hyperparameters"], name)
@@ -40,8 +32,8 @@ def _from_end_to_end(runs: pd.DataFrame, name: str) -> dict[str, tuple]:
     return {metric: (between(greatest, least, metric), f"from {name} = {ends[0]:g} to {ends[1]:g}") for metric in RATES}
 
 
-@_rule("radius", "from a = 10 to 200, paired by class: discovery rises, efficiency falls, both beyond the interval")
-def _radius(frames: Frames, told: Numbers) -> list[Test]:
+@rule("radius", "from a = 10 to 200, paired by class: discovery rises, efficiency falls, both beyond the interval")
+def _radius(frames: Frames, numbers: Numbers) -> list[Test]:
     change = _from_end_to_end(frames["hyperparameters"], "a")
     (discovery, where), (efficiency, _) = change["discovery_rate"], change["labelling_efficiency"]
     return [
@@ -50,10 +42,10 @@ def _radius(frames: Frames, told: Numbers) -> list[Test]:
     ]
 
 
-@_rule(
+@rule(
     "threshold", "from alpha_1 = 0.2 to 2, paired by class: efficiency rises, discovery falls, both beyond the interval"
 )
-def _threshold(frames: Frames, told: Numbers) -> list[Test]:
+def _threshold(frames: Frames, numbers: Numbers) -> list[Test]:
     change = _from_end_to_end(frames["hyperparameters"], "alpha_1")
     (discovery, where), (efficiency, _) = change["discovery_rate"], change["labelling_efficiency"]
     return [
@@ -62,11 +54,11 @@ def _threshold(frames: Frames, told: Numbers) -> list[Test]:
     ]
 
 
-@_rule(
+@rule(
     "radius-50",
     "no other a is as good in both medians and better in one; their harmonic mean is within 10 % of the best",
 )
-def _radius_50(frames: Frames, told: Numbers) -> list[Test]:
+def _radius_50(frames: Frames, numbers: Numbers) -> list[Test]:
     medians = medians_by_value(frames["hyperparameters"], "a").set_index("value")
     both = medians.to_numpy()
     mine = medians.loc[50].to_numpy()
@@ -80,8 +72,8 @@ def _radius_50(frames: Frames, told: Numbers) -> list[Test]:
     ]
 
 
-@_rule("radius-matters", "of a, alpha_1, alpha_2 and l, a moves the median most or second most")
-def _radius_matters(frames: Frames, told: Numbers) -> list[Test]:
+@rule("radius-matters", "of a, alpha_1, alpha_2 and l, a moves the median most or second most")
+def _radius_matters(frames: Frames, numbers: Numbers) -> list[Test]:
     medians = {name: medians_by_value(frames["hyperparameters"], name) for name in PARAMETERS}
     tests = []
     for metric, called in RATES.items():
@@ -91,11 +83,11 @@ def _radius_matters(frames: Frames, told: Numbers) -> list[Test]:
     return tests
 
 
-@_rule(
+@rule(
     "not-sensitive-to-l",
     "at l = 25 and 100 both medians are within 15 % of those at 50 (the paper's own change by 10 %)",
 )
-def _not_sensitive(frames: Frames, told: Numbers) -> list[Test]:
+def _not_sensitive(frames: Frames, numbers: Numbers) -> list[Test]:
     medians = medians_by_value(frames["hyperparameters"], "l").set_index("value")
     ratio = medians / medians.loc[50] - 1
     return [

@@ -1,13 +1,8 @@
 """How the claims about a noisy oracle are tested, with each threshold in words."""
 
-from functools import partial
-
 import pandas as pd
 
-from elsa_nb.paper.measures.rules import Frames, Numbers, Rule, Test, rule
-
-RULES: dict[str, Rule] = {}
-_rule = partial(rule, RULES)
+from elsa_nb.paper.measures.rules import Frames, Numbers, Test, rule
 
 
 def _by_flip(runs: pd.DataFrame, metric: str) -> pd.Series:
@@ -15,8 +10,8 @@ def _by_flip(runs: pd.DataFrame, metric: str) -> pd.Series:
     return runs[runs["change"] == ""].groupby("flip")[metric].median().sort_index()
 
 
-@_rule("noise-discovery", "at every share of flipped answers the median discovery is at least 90 % of that without")
-def _noise_discovery(frames: Frames, told: Numbers) -> list[Test]:
+@rule("noise-discovery", "at every share of flipped answers the median discovery is at least 90 % of that without")
+def _noise_discovery(frames: Frames, numbers: Numbers) -> list[Test]:
     rates = _by_flip(frames["noise"], "discovery_rate")
     return [
         Test(f"{flip:.1%} flipped: {rate:.3f} against {rates[0.0]:.3f}", rate >= 0.9 * rates[0.0])
@@ -24,10 +19,10 @@ def _noise_discovery(frames: Frames, told: Numbers) -> list[Test]:
     ]
 
 
-@_rule(
+@rule(
     "noise-efficiency", "the median efficiency falls with every step, and at 15 % to half or less of that without flips"
 )
-def _noise_efficiency(frames: Frames, told: Numbers) -> list[Test]:
+def _noise_efficiency(frames: Frames, numbers: Numbers) -> list[Test]:
     rates = _by_flip(frames["noise"], "labelling_efficiency")
     steps = ", ".join(f"{flip:.1%}: {rate:.4f}" for flip, rate in rates.items())
     ratio = rates.iloc[-1] / rates.iloc[0]

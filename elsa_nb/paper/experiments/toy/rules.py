@@ -3,15 +3,11 @@
 The toy is not staged: the same search runs in many drawn spaces (`space`, `rands`), and the rules look at them all.
 """
 
-from functools import partial
-
 import pandas as pd
 
 from elsa_nb.paper.experiments.toy import rands, space
-from elsa_nb.paper.measures.rules import Frames, Numbers, Rule, Test, rule
+from elsa_nb.paper.measures.rules import Frames, Numbers, Test, rule
 
-RULES: dict[str, Rule] = {}
-_rule = partial(rule, RULES)
 SPACES = 200
 _CASES = {"paper reading": "paper", "released-code reading": "released-code"}
 _FORMS = (rands.ALGORITHM_2, rands.APPENDIX_B, rands.APPENDIX_B_CUT)  # all three are the text's
@@ -24,11 +20,11 @@ def frames(spaces: int = SPACES) -> dict[str, pd.DataFrame]:
     return {"toy": runs.assign(reading=runs["case"].map(_CASES)), "toy-rands": rounds.assign(reading="paper")}
 
 
-@_rule(
+@rule(
     "toy-space",
     "all four clusters are found in at least nine of ten spaces; the median discovery rate is at least 0.95",
 )
-def _toy_space(frames: Frames, told: Numbers) -> list[Test]:
+def _toy_space(frames: Frames, numbers: Numbers) -> list[Test]:
     runs = frames["toy"]
     every, middle = (runs["clusters"] == 4).mean(), runs["discovery"].median()
     return [
@@ -37,12 +33,12 @@ def _toy_space(frames: Frames, told: Numbers) -> list[Test]:
     ]
 
 
-@_rule(
+@rule(
     "rands-spreads",
     "in each form of the text: its points lie no nearer to one another than points drawn at random among the likely "
     "ones; NN asks no more of them in the same round than of points drawn at random",
 )
-def _rands_spreads(frames: Frames, told: Numbers) -> list[Test]:
+def _rands_spreads(frames: Frames, numbers: Numbers) -> list[Test]:
     means = frames["toy-rands"].set_index("variant")
     drawn, anywhere = means.loc[rands.LIKELY, "spacing"], means.loc[rands.ANYWHERE, "also asked by NN"]
     tests = []

@@ -1,25 +1,20 @@
 """How the claims about the trade-off (Fig. 3) are tested, with each threshold in words."""
 
-from functools import partial
-
 import pandas as pd
 
 from elsa_nb.paper.experiments.trade_off.tables import ROLES
 from elsa_nb.paper.measures.budgets import found_after
 from elsa_nb.paper.measures.intervals import area, arm, between, by_encoder
 from elsa_nb.paper.measures.medians import RATES
-from elsa_nb.paper.measures.rules import Frames, Numbers, Rule, Test, rule
-
-RULES: dict[str, Rule] = {}
-_rule = partial(rule, RULES)
+from elsa_nb.paper.measures.rules import Frames, Numbers, Test, rule
 
 
-@_rule(
+@rule(
     "elsa-beats-nn",
     "each class of Fig. 3: the area under ELSA's trade-off is larger; 5 seeds, each encoder, paired: ELSA finds more "
     "at its end, and after as many labels as NN spent, beyond the interval",
 )
-def _beats_nn(frames: Frames, told: Numbers) -> list[Test]:
+def _beats_nn(frames: Frames, numbers: Numbers) -> list[Test]:
     tests = []
     areas = _areas(frames["trade-off"])
     for role in ROLES:
@@ -50,12 +45,12 @@ def _areas(runs: pd.DataFrame) -> dict[str, dict[str, float]]:
     }
 
 
-@_rule(
+@rule(
     "three-classes",
     "each algorithm's area under its trade-off is larger for the tightest class than for the sparsest; for the median "
     "class (by neighbour purity) ELSA's is larger than NN's",
 )
-def _three_classes(frames: Frames, told: Numbers) -> list[Test]:
+def _three_classes(frames: Frames, numbers: Numbers) -> list[Test]:
     areas = _areas(frames["trade-off"])
     tight, sparse, typical = ROLES
     tests = [
