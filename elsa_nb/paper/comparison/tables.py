@@ -16,15 +16,15 @@ import pandas as pd
 from elsa_nb.errors import MissingDataError
 from elsa_nb.paper.experiments.catalogue import EXHIBITS, SWEEPS, run_sweep
 from elsa_nb.paper.experiments.encoders import tables as embedding_spaces
-from elsa_nb.paper.measures.by_setting import varied
+from elsa_nb.paper.measures.by_setting import TUNED, varied
 from elsa_nb.paper.measures.medians import ENCODER_TITLES, RATE_TITLES, RATES, median_over_seeds, medians
-from elsa_nb.paper.measures.printed import claims, tables
+from elsa_nb.paper.measures.printed import printed_cells, table_numbers
 from elsa_nb.paper.runs import runner
 from elsa_nb.search.readings import READINGS
 
 # Which sweep each table is laid beside.
 _SHOWN = {exhibit.paper_item: exhibit.sweep for exhibit in EXHIBITS.values()}
-SWEEP_OF = {number: _SHOWN[f"Table {number}"] for number in tables()}
+SWEEP_OF = {number: _SHOWN[f"Table {number}"] for number in table_numbers()}
 # Searched in photographs only: other profiles show those of `photos`.
 PHOTOGRAPHS = tuple(name for name, profiles in SWEEPS.items() if "full" not in profiles)
 _TITLES = {rate: title.lower() for rate, title in RATE_TITLES.items()} | {"linear_top1": "linear top-1, %"}
@@ -35,7 +35,7 @@ _COMPONENTS = {
     "active learning": "use_head",
     "final search": "use_final",
 }
-_NAMED = ("a", "alpha_1", "l")  # the hyperparameters of Tables 6, 7 and 9; Table 8's rows are no thresholds
+_PRINTED = [name for table, name in TUNED.items() if table != 8]  # Table 8's rows are no thresholds
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Results:
     top1: Mapping[str, float]
 
 
-def results(profile_name: str) -> Results:
+def all_results(profile_name: str) -> Results:
     """Return all results of a profile, reused where they are valid and computed where not.
 
     The sweeps of photographs are those of the profile itself or, where it has none, the stored ones of `photos`.
@@ -65,10 +65,10 @@ def results(profile_name: str) -> Results:
                 frames[name] = runner.load(name, "photos")
             except MissingDataError:
                 missing[name] = f"no results of the sweep {name} in photographs: they need profile photos and ELSA_DATA"
-    return Results(profile_name, frames, missing, linear_top1(profile_name))
+    return Results(profile_name, frames, missing, top1_by_encoder(profile_name))
 
 
-def about(found: Results) -> pd.DataFrame:
+def results_overview(found: Results) -> pd.DataFrame:
     """Return what the page rests on: a row a sweep, with its profile, data set, searches, classes and repeats."""
     rows = {}
     for name in dict.fromkeys([*SWEEP_OF.values(), *found.frames, *found.missing]):
@@ -83,22 +83,22 @@ def about(found: Results) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis("sweep")
 
 
-def linear_top1(profile_name: str) -> dict[str, float]:
+def top1_by_encoder(profile_name: str) -> dict[str, float]:
     """Return the accuracy in percent of a linear probe on each trained encoder's embedding, as Table 5's notebook."""
-    worth = embedding_spaces.worth(profile_name).set_index("encoder")["linear_top1"]
-    return worth.drop(list(embedding_spaces.FLOORS), errors="ignore").to_dict()
+    worth = embedding_spaces.measured_encoders(profile_name).set_index("encoder")["linear_top1"]
+    return worth.drop(list(embedding_spaces.FLOOR_WEIGHTS), errors="ignore").to_dict()
 
 
-def cells(found: Results) -> pd.DataFrame:
+def compared_cells(found: Results) -> pd.DataFrame:
     """Return a row for every printed cell and reading: what was printed, ours, the difference, and the reason if none.
 
     Columns: table, encoder, arm, seeds, parameter, setting, metric, printed, value, note, reading, median, low, high,
     searches, difference (ours - printed), within ("yes", "no", "" without an interval), why ("" where ours is there).
     """
-    return pd.concat([_table(number, found) for number in tables()], ignore_index=True)
+    return pd.concat([_table(number, found) for number in table_numbers()], ignore_index=True)
 
 
-def tally(table: pd.DataFrame) -> pd.DataFrame:
+def agreement_by_table(table: pd.DataFrame) -> pd.DataFrame:
     """Return, a row a table of the paper and reading: its cells, how many have a counterpart, and where those lie."""
     rows = []
     for (number, reading), group in table[table["metric"] != "component"].groupby(["table", "reading"], sort=False):
@@ -118,7 +118,7 @@ def tally(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows).set_index(["table", "reading"])
 
 
-def page(table: pd.DataFrame, number: int) -> pd.DataFrame:
+def lay_out_table(table: pd.DataFrame, number: int) -> pd.DataFrame:
     """Lay out one table of the paper for reading: a row a printed cell; ours in both readings, and the difference."""
     here = table[table["table"] == number]
     keys = [key for key in _KEYS if here[key].nunique() > 1 or (key == "parameter" and here[key].any())]
@@ -136,7 +136,7 @@ def page(table: pd.DataFrame, number: int) -> pd.DataFrame:
 
 
 @dataclass(frozen=True)
-class Shown:
+class TableHTML:
     """A table as a notebook shows it: HTML without line breaks or a copy as text, half the size of pandas' own."""
 
     data: str
@@ -148,10 +148,10 @@ class Shown:
         return self.data
 
 
-def shown(frame: pd.DataFrame) -> Shown:
+def as_html(frame: pd.DataFrame) -> TableHTML:
     """Return a table to end a cell with, its text uncut."""
     with pd.option_context("display.max_colwidth", None):
-        return Shown(re.sub(r"\n\s*", "", frame.to_html(border=0)))
+        return TableHTML(re.sub(r"\n\s*", "", frame.to_html(border=0)))
 
 
 def _ours(row: Any) -> str:
@@ -169,7 +169,7 @@ def _signed(row: Any) -> str:
 
 
 def _table(number: int, found: Results) -> pd.DataFrame:
-    printed = claims(number)
+    printed = printed_cells(number)
     if number == 1:
         printed = printed.assign(parameter=printed["component"], metric="component").drop(columns="component")
     printed = printed.reindex(columns=["table", *_KEYS, "printed", "value", "note"], fill_value="")
@@ -202,11 +202,11 @@ def _medians(number: int, found: Results) -> pd.DataFrame:
     elif number == 10:
         runs = runs.assign(parameter="flipped_percent", at=[_number(100 * flip) for flip in runs["flip"]])
     elif number in (6, 7, 8, 9):
-        searches = {name: varied(runs, name) for name in _NAMED}
+        searches = {name: varied(runs, name) for name in _PRINTED}
         runs = pd.concat(
             each.assign(parameter=name, at=each["value"].map("{:g}".format)) for name, each in searches.items()
         )
-    printed = claims(number)
+    printed = printed_cells(number)
     runs = runs[runs["encoder"].isin(printed["encoder"]) & runs["arm"].isin(printed["arm"])]
     ours = medians(runs, ["encoder", "arm", "seeds", "parameter", "at", "reading"], RATES)
     if number == 2:
@@ -230,7 +230,7 @@ def _has_components(runs: pd.DataFrame) -> pd.DataFrame:
 
 def _median_row(ours: pd.DataFrame) -> pd.DataFrame:
     """Return the row "Median" of Table 2, where all the numbers of seeds that the paper printed were run."""
-    listed = set(claims(2)["seeds"]) - {"median"}
+    listed = set(printed_cells(2)["seeds"]) - {"median"}
     rows = median_over_seeds(ours[ours["seeds"].isin(listed)])
     return rows[rows["rows"] == len(listed)].drop(columns="rows").assign(parameter="", at="")
 

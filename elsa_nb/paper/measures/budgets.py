@@ -12,7 +12,7 @@ from elsa_nb.paper.runs.simulation import BUDGETS
 from elsa_nb.search.metrics import median_interval
 
 
-def references(labels: np.ndarray, seeds: int, size: float, pool_size: int) -> dict[str, np.ndarray]:
+def reference_curves(labels: np.ndarray, seeds: int, size: float, pool_size: int) -> dict[str, np.ndarray]:
     """Return discovery after each number of `labels` (m,), seeds included, if they are spent at random or ideally."""
     return {
         "random": (seeds + (labels - seeds) * (size - seeds) / (pool_size - seeds)) / size,
@@ -60,7 +60,7 @@ def _references(encoder: str, runs: pd.DataFrame, seeds: int) -> pd.DataFrame:
     pool_size = int(runs["pool_size"].iloc[0])
     size = float(runs.drop_duplicates("target")["class_size"].median())
     labels = BUDGETS[(seeds <= BUDGETS) & (runs["labels"].quantile(0.9) >= BUDGETS)]
-    curves = references(labels, seeds, size, pool_size)
+    curves = reference_curves(labels, seeds, size, pool_size)
     frames = [
         pd.DataFrame({"encoder": encoder, "reading": "reference", "arm": arm, "labels": labels, "median": values})
         for arm, values in curves.items()

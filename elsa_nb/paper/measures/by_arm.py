@@ -1,7 +1,7 @@
 """Tables with a row an arm and number of seeds (Tables 2, 3 and 4): medians, intervals, and the printed value beside.
 
-A long table has one row a cell (encoder, arm, seeds, reading, metric: median, low, high, printed); `wide` lays it out
-as the paper does. The printed numbers join here and nowhere earlier.
+A long table has one row a cell (encoder, arm, seeds, reading, metric: median, low, high, printed); `lay_out_by_arm`
+lays it out as the paper does. The printed numbers join here and nowhere earlier.
 """
 
 import pandas as pd
@@ -15,11 +15,11 @@ from elsa_nb.paper.measures.medians import (
     median_over_seeds,
     medians,
 )
-from elsa_nb.paper.measures.printed import claims
+from elsa_nb.paper.measures.printed import printed_cells
 from elsa_nb.search.readings import READINGS
 
 
-def beside_paper(runs: pd.DataFrame, table: int) -> pd.DataFrame:
+def arms_beside_paper(runs: pd.DataFrame, table: int) -> pd.DataFrame:
     """Return Table 2, 3 or 4 in long form: every printed cell with our median of both readings and its interval.
 
     Only the numbers of seeds that were run appear. The row `median` of Table 2 is the median over its own rows, as
@@ -28,7 +28,7 @@ def beside_paper(runs: pd.DataFrame, table: int) -> pd.DataFrame:
     """
     if table not in (2, 3, 4):
         raise ValueError(f"table {table!r}; allowed: 2, 3, 4")
-    printed = claims(table)[["encoder", "arm", "seeds", "metric", "printed", "value", "note"]]
+    printed = printed_cells(table)[["encoder", "arm", "seeds", "metric", "printed", "value", "note"]]
     ours = medians(runs).astype({"seeds": str})
     if table == 2:
         ours = pd.concat([ours, median_over_seeds(ours).drop(columns=["searches", "rows"])])
@@ -37,7 +37,7 @@ def beside_paper(runs: pd.DataFrame, table: int) -> pd.DataFrame:
     return printed.merge(ours, on=keys, how="inner", validate="one_to_many")
 
 
-def wide(long: pd.DataFrame) -> pd.DataFrame:
+def lay_out_by_arm(long: pd.DataFrame) -> pd.DataFrame:
     """Lay a long table out for reading: a row per (encoder, arm, seeds); per metric both readings and the paper."""
     cells = {}
     for row in long.itertuples():

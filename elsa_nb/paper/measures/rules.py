@@ -15,7 +15,7 @@ Frames = Mapping[str, pd.DataFrame]
 Numbers = Mapping[str, float]
 
 
-class Test(NamedTuple):
+class RuleTest(NamedTuple):
     """One number against a threshold: what it says, and whether it passes."""
 
     says: str
@@ -32,10 +32,10 @@ class Rule:
 
     claims: tuple[str, ...]
     says: str
-    tests: Callable[[Frames, Numbers], list[Test] | str]
+    tests: Callable[[Frames, Numbers], list[RuleTest] | str]
 
 
-def rule(claims: str, says: str) -> Callable[[Callable[[Frames, Numbers], list[Test] | str]], Rule]:
+def rule(claims: str, says: str) -> Callable[[Callable[[Frames, Numbers], list[RuleTest] | str]], Rule]:
     """Make the decorated function the rule of `claims` (ids, spaces between them); `says` is its threshold in words."""
     return lambda tests: Rule(tuple(claims.split()), says, tests)
 

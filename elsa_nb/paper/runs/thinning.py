@@ -18,8 +18,8 @@ from elsa_nb.store import sha256_bytes
 
 LEAST_MEMBERS = 2  # one to start from, one to find
 LEAST_LENGTH = 64  # of a list; a search lengthens the few that prove too short
-AGAIN = 64  # lists computed again so that the others may stay longer
-BLOCK = 2048  # lists handled together
+LISTS_COMPUTED_AGAIN = 64  # lists computed again so that the others may stay longer
+LISTS_AT_ONCE = 2048  # lists handled together
 
 
 def absent_rows(positive: np.ndarray, share: float, target: str) -> np.ndarray:
@@ -87,9 +87,11 @@ def _lists(
     there = np.ones(len(rows), bool)
     there[absent] = False
     remaining = np.flatnonzero(there)
-    blocks = [slice(start, start + BLOCK) for start in range(0, len(remaining), BLOCK)]
+    blocks = [slice(start, start + LISTS_AT_ONCE) for start in range(0, len(remaining), LISTS_AT_ONCE)]
     left = np.concatenate([there[rows[remaining[block]]].sum(1) for block in blocks])
-    length = int(np.partition(left, AGAIN)[AGAIN]) if len(left) > AGAIN else 0
+    length = (
+        int(np.partition(left, LISTS_COMPUTED_AGAIN)[LISTS_COMPUTED_AGAIN]) if len(left) > LISTS_COMPUTED_AGAIN else 0
+    )
     length = min(max(length, LEAST_LENGTH), rows.shape[1], fresh.n - 1)
     number = (there.cumsum() - 1).astype(np.int32)  # of each remaining row in the new pool
     thin_rows, thin_distances = np.empty((len(left), length), np.int32), np.empty((len(left), length))

@@ -4,7 +4,7 @@ from types import ModuleType
 
 import pytest
 
-from elsa_nb.paper.measures.rules import Test as Passed
+from elsa_nb.paper.measures.rules import RuleTest as Passed
 from elsa_nb.paper.measures.rules import rule, rules_of
 
 

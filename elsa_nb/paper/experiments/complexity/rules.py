@@ -3,13 +3,15 @@
 By the exponents fitted to the measurements (frame `complexity`); no search is needed.
 """
 
-from elsa_nb.paper.measures.rules import Frames, Numbers, Test, rule
+from elsa_nb.paper.measures.rules import Frames, Numbers, RuleTest, rule
 
-TOLERANCE = 0.2  # O(n) bounds from above; caches and the sort's logarithm may lift a measured exponent by so much
+EXPONENT_TOLERANCE = (
+    0.2  # O(n) bounds from above; caches and the sort's logarithm may lift a measured exponent by so much
+)
 
 
 @rule("time", "plain form, each part: the fitted exponent of the time is at most 0.2 above the claimed one")
-def _time(frames: Frames, numbers: Numbers) -> list[Test]:
+def _time(frames: Frames, numbers: Numbers) -> list[RuleTest]:
     return _exponents(frames, "seconds")
 
 
@@ -18,18 +20,21 @@ def _time(frames: Frames, numbers: Numbers) -> list[Test]:
     "plain form: the fitted exponent of the memory is at most 0.2 above the claimed one; at the paper's l = 50 the "
     "n x l matrix is larger than the vectors themselves (n x d)",
 )
-def _memory(frames: Frames, numbers: Numbers) -> list[Test]:
+def _memory(frames: Frames, numbers: Numbers) -> list[RuleTest]:
     share = frames["complexity"]["matrix"].iloc[0]
-    return [*_exponents(frames, "bytes"), Test(f"the matrix takes {share:.2f} times what the vectors take", share > 1)]
+    return [
+        *_exponents(frames, "bytes"),
+        RuleTest(f"the matrix takes {share:.2f} times what the vectors take", share > 1),
+    ]
 
 
-def _exponents(frames: Frames, of: str) -> list[Test]:
+def _exponents(frames: Frames, of: str) -> list[RuleTest]:
     fitted = frames["complexity"]
     fitted = fitted[(fitted["of"] == of) & (fitted["form"] == "plain") & fitted["claimed"].notna()]
     return [
-        Test(
+        RuleTest(
             f"{row.part} against {row.against}: {row.exponent:.2f}, claimed {row.claimed:g}",
-            row.exponent <= row.claimed + TOLERANCE,
+            row.exponent <= row.claimed + EXPONENT_TOLERANCE,
         )
         for row in fitted.itertuples()
     ]

@@ -5,7 +5,7 @@ import pandas as pd
 from elsa_nb.search.readings import READINGS
 
 
-def both_encoders(*tables: pd.DataFrame) -> pd.DataFrame:
+def rates_of_tables(*tables: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of Tables 3 and 4 that Fig. 2 draws."""
     rows = pd.concat(tables, ignore_index=True)
     return rows[rows["metric"] != "labels"].reset_index(drop=True)

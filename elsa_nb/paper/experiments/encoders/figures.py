@@ -21,8 +21,8 @@ def plot_against_top1(points: pd.DataFrame, correlations: pd.DataFrame) -> Figur
     top-1 is `literature`.
     """
     panels = list(dict.fromkeys(points["panel"]))
-    told = correlations[(correlations["against"] == "linear_top1")].drop_duplicates(["metric", "panel"])
-    told = told.set_index(["metric", "panel"])
+    shown = correlations[(correlations["against"] == "linear_top1")].drop_duplicates(["metric", "panel"])
+    shown = shown.set_index(["metric", "panel"])
     with plt.rc_context(STYLE):
         figure, axes = plt.subplots(
             2, len(panels), figsize=(2.75 * len(panels), 5.4), sharex="col", sharey="row", squeeze=False
@@ -32,7 +32,7 @@ def plot_against_top1(points: pd.DataFrame, correlations: pd.DataFrame) -> Figur
                 rows = points[(points["metric"] == metric) & (points["panel"] == panel)]
                 for row in rows.itertuples():
                     _mark(ax, row, hollow=panel == _PRINTED)
-                ax.set_title(_title(told, metric, panel), fontsize=8, loc="left")
+                ax.set_title(_title(shown, metric, panel), fontsize=8, loc="left")
                 ax.margins(x=0.1)
             line[0].set_ylabel(label)
             line[0].set_ylim(0, 1.02 if metric == "discovery_rate" else None)
@@ -55,8 +55,8 @@ def _mark(ax, row, *, hollow: bool) -> None:
         ax.errorbar(row.linear_top1, row.median, spread, elinewidth=0.8, **style)
 
 
-def _title(told: pd.DataFrame, metric: str, panel: str) -> str:
-    row = told.loc[metric, panel]
+def _title(correlations: pd.DataFrame, metric: str, panel: str) -> str:
+    row = correlations.loc[metric, panel]
     if pd.isna(row["rho"]):
         return f"{row['n']} trained encoders:\ntoo few for a correlation"
     return f"rank correlation {row['rho']:.2f}\n95 % [{row['low']:.2f}, {row['high']:.2f}], {row['n']} encoders"

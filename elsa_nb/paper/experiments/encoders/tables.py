@@ -16,22 +16,22 @@ from elsa_nb.images.encoders.published import OFFICIAL
 from elsa_nb.images.sources.by_name import open_dataset
 from elsa_nb.images.training import quality
 from elsa_nb.paper.measures.medians import ENCODER_TITLES, METRIC_TITLES, METRICS, cell_text, implied_labels, medians
-from elsa_nb.paper.measures.printed import claims
+from elsa_nb.paper.measures.printed import printed_cells
 from elsa_nb.pool import Pool
 from elsa_nb.profiles import Profile, profile
 from elsa_nb.progress import bar
 from elsa_nb.search.readings import READINGS
 
-FLOORS = {"untrained": "random weights", "raw-pixels": "no network"}
+FLOOR_WEIGHTS = {"untrained": "random weights", "raw-pixels": "no network"}
 UNTRAINABLE = ("obow",)  # no recipe here trains it
-PER_CLASS = 50  # images a class, on average, that a linear probe is trained and tested on: seconds, not minutes
-QUERIES = 2000
+PROBED_PER_CLASS = 50  # images a class, on average, that a linear probe is trained and tested on: seconds, not minutes
+PURITY_QUERIES = 2000
 LEAST_POINTS, RESAMPLES = 4, 2000
 _PRINTED_ROWS, _WITHOUT_LITERATURE = "the paper's rows", "the paper's rows without SimSiam, SwAV"
 _EMPTY = "-"
 
 
-def worth(profile_name: str, *, progress: bool | None = None) -> pd.DataFrame:
+def measured_encoders(profile_name: str, *, progress: bool | None = None) -> pd.DataFrame:
     """Return what each of the profile's encoders is worth by labels.
 
     Columns: encoder, loaded (which weights), dimension, linear_top1 (%), purity.
@@ -43,16 +43,20 @@ def worth(profile_name: str, *, progress: bool | None = None) -> pd.DataFrame:
     chosen = profile(profile_name)
     labels = open_dataset(chosen.dataset).labels["name"].astype("category").cat.codes.to_numpy()
     rows = [
-        {"encoder": encoder, "loaded": loaded(chosen, encoder), **_measured(chosen.pool(encoder, "embedding"), labels)}
+        {
+            "encoder": encoder,
+            "loaded": loaded_weights(chosen, encoder),
+            **_measured(chosen.pool(encoder, "embedding"), labels),
+        }
         for encoder, _ in bar(chosen.datasets[0].encoders, "linear probes", progress)
     ]
     return pd.DataFrame(rows)
 
 
-def loaded(chosen: Profile, encoder: str) -> str:
+def loaded_weights(chosen: Profile, encoder: str) -> str:
     """Say in a few words which weights a profile's encoder has."""
-    if encoder in FLOORS:
-        return FLOORS[encoder]
+    if encoder in FLOOR_WEIGHTS:
+        return FLOOR_WEIGHTS[encoder]
     kind, _, name = dict(chosen.datasets[0].encoders)[encoder].rpartition(":")
     if kind == "official":
         spec = OFFICIAL[name]
@@ -68,7 +72,7 @@ def table5(runs: pd.DataFrame, worth: pd.DataFrame) -> pd.DataFrame:
     searches, printed and value (as printed); beside it linear_top1, purity and loaded of the encoder, printed_top1, and
     `note`, what the paper's row is. An encoder that was not run has one row a metric, without a reading; a floor, which
     the paper does not have, no printed value. Labels that the paper spent are implied: discovery rate x 1300 /
-    labelling efficiency. Raises ValueError for runs of another arm, an encoder without a title, or one without `worth`.
+    labelling efficiency. Raises ValueError for runs of another arm, an encoder without a title or a row of `worth`.
     """
     if strange := sorted({*runs["arm"], *worth["encoder"]} - {"ELSA", *ENCODER_TITLES}):
         raise ValueError(
@@ -80,7 +84,7 @@ def table5(runs: pd.DataFrame, worth: pd.DataFrame) -> pd.DataFrame:
     lines = product(dict.fromkeys([*printed["encoder"], *worth["encoder"]]), METRICS)
     long = pd.DataFrame(lines, columns=["encoder", "metric"])
     long = long.merge(printed, how="left").merge(ours, on=["encoder", "metric"], how="left", validate="one_to_many")
-    printed_top1 = claims(5).query("metric == 'linear_top1'").set_index("encoder")
+    printed_top1 = printed_cells(5).query("metric == 'linear_top1'").set_index("encoder")
     long["printed_top1"] = long["encoder"].map(printed_top1["value"])
     notes = printed_top1["note"].str.removeprefix("percent").str.removeprefix("; ")
     long["note"] = long["encoder"].map(notes).fillna("not in the paper")
@@ -94,7 +98,7 @@ def table5(runs: pd.DataFrame, worth: pd.DataFrame) -> pd.DataFrame:
     return long.astype({"encoder": str, "metric": str, "reading": object, "searches": "Int64"})
 
 
-def wide(long: pd.DataFrame) -> pd.DataFrame:
+def lay_out_table5(long: pd.DataFrame) -> pd.DataFrame:
     """Lay Table 5 out for reading: a row an encoder; what was loaded, worth, then each measure here and printed."""
     top1, purity, about = "Linear top-1, %", "Purity", "What the row is"
     cells: dict[tuple[str, str], dict[str, Any]] = {
@@ -120,7 +124,7 @@ def wide(long: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(cells).fillna(_EMPTY).loc[[ENCODER_TITLES[e] for e in dict.fromkeys(long["encoder"])]]
 
 
-def points(long: pd.DataFrame) -> pd.DataFrame:
+def points_against_top1(long: pd.DataFrame) -> pd.DataFrame:
     """Return what is drawn against linear top-1: panel, encoder, metric, linear_top1, purity, median, low, high, floor.
 
     A panel is a reading, or "printed" for the paper's own numbers, which have no intervals. `literature` marks rows
@@ -139,12 +143,12 @@ def points(long: pd.DataFrame) -> pd.DataFrame:
         literature=printed["note"].map(_from_literature),
     )
     both = pd.concat([ours, printed], ignore_index=True)
-    both["floor"] = both["encoder"].isin(FLOORS)
+    both["floor"] = both["encoder"].isin(FLOOR_WEIGHTS)
     columns = ["panel", "encoder", "metric", "linear_top1", "purity", "median", "low", "high", "floor", "literature"]
     return both[columns]
 
 
-def correlations(points: pd.DataFrame) -> pd.DataFrame:
+def correlations_with_top1(points: pd.DataFrame) -> pd.DataFrame:
     """Return Spearman's rank correlation of each measure with linear top-1, and here with purity, too.
 
     One row per (metric, against, panel, encoders): n, rho, its 95 % interval (bootstrap over encoders) and by_chance:
@@ -158,13 +162,13 @@ def correlations(points: pd.DataFrame) -> pd.DataFrame:
             else:
                 sets = {"trained": group[~group["floor"]], "trained, and the floors": group}
             for which, frame in sets.items():
-                rho = rank_correlation(frame[against].to_numpy(), frame["median"].to_numpy())
+                rho = rank_correlation_by_chance(frame[against].to_numpy(), frame["median"].to_numpy())
                 rows.append((metric, against, panel, which, len(frame), *rho))
     columns = ["metric", "against", "panel", "encoders", "n", "rho", "low", "high", "by_chance"]
     return pd.DataFrame(rows, columns=columns)
 
 
-def rank_correlation(x: np.ndarray, y: np.ndarray, *, seed: int = 0) -> tuple[float, float, float, float]:
+def rank_correlation_by_chance(x: np.ndarray, y: np.ndarray, *, seed: int = 0) -> tuple[float, float, float, float]:
     """Return Spearman's rho of `x` and `y` (n,), the ends of its 95 % bootstrap interval, and its share by chance.
 
     Draws in which one side does not vary are left out. Up to nine points every order is tried, beyond that a random
@@ -197,23 +201,23 @@ def _rho(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 def _measured(folder: Any, labels: np.ndarray) -> dict[str, float]:
     pool = Pool.open(folder, verify=False)
     kept = store.DATA / "cache" / "worth" / f"{pool.sha256[:16]}.json"
-    source = {"version": quality.VERSION, "per_class": PER_CLASS, "queries": QUERIES}
-    if kept.exists() and (told := store.read_json(kept))["source"] == source:
-        return told["worth"]
-    size = min(len(labels), PER_CLASS * (int(labels.max()) + 1))
+    source = {"version": quality.VERSION, "per_class": PROBED_PER_CLASS, "queries": PURITY_QUERIES}
+    if kept.exists() and (card := store.read_json(kept))["source"] == source:
+        return card["worth"]
+    size = min(len(labels), PROBED_PER_CLASS * (int(labels.max()) + 1))
     sample = np.sort(np.random.default_rng(0).permutation(len(labels))[:size])
-    told = {
+    worth = {
         "dimension": pool.vectors.shape[1],
         "linear_top1": 100 * quality.linear_probe(pool.vectors[sample], labels[sample]),
-        "purity": quality.purity(pool.vectors, labels, queries=QUERIES),
+        "purity": quality.purity(pool.vectors, labels, queries=PURITY_QUERIES),
     }
-    store.write_json(kept, {"source": source, "pool": pool.name, "worth": told})
-    return told
+    store.write_json(kept, {"source": source, "pool": pool.name, "worth": worth})
+    return worth
 
 
 def _printed() -> pd.DataFrame:
     """Return the printed efficiency and discovery, and the labels they imply: encoder, metric, printed, value."""
-    printed = claims(5).query("metric != 'linear_top1'")[["encoder", "metric", "printed", "value"]]
+    printed = printed_cells(5).query("metric != 'linear_top1'")[["encoder", "metric", "printed", "value"]]
     return pd.concat([printed, implied_labels(printed, ["encoder"]).drop(columns="note")], ignore_index=True)
 
 

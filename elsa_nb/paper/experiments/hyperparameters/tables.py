@@ -7,28 +7,26 @@ import numpy as np
 import pandas as pd
 
 from elsa_nb.paper.measures import by_setting
-from elsa_nb.paper.measures.by_setting import SILENT
-from elsa_nb.paper.measures.printed import claims
+from elsa_nb.paper.measures.by_setting import SILENT_CHOICES, TUNED
+from elsa_nb.paper.measures.printed import printed_cells
 from elsa_nb.search.config import ELSA
 
-TUNED = {6: "a", 7: "alpha_1", 8: "alpha_2", 9: "l"}
 
-
-def table(runs: pd.DataFrame, number: int) -> pd.DataFrame:
-    """Return Table 6, 7, 8 or 9 in long form (`by_setting.beside_paper`), the reading as it is among its rows.
+def hyperparameter_table(runs: pd.DataFrame, number: int) -> pd.DataFrame:
+    """Return Table 6, 7, 8 or 9 in long form (`by_setting.settings_beside_paper`), the reading as it is among its rows.
 
     `runs` are the searches of the sweep "hyperparameters". Table 8 holds real thresholds beside the printed rows, which
     are none (`same_as_table_9`).
     """
     if number not in TUNED:
         raise ValueError(f"table {number!r}; allowed: {', '.join(map(str, TUNED))}")
-    return by_setting.beside_paper(by_setting.varied(runs, TUNED[number]), number)
+    return by_setting.settings_beside_paper(by_setting.varied(runs, TUNED[number]), number)
 
 
 def same_as_table_9() -> pd.DataFrame:
     """Return the printed cells of Tables 8 and 9 side by side: they are the same, so Table 8's are no thresholds."""
     keys = ["setting", "metric"]
-    eight, nine = (claims(number).set_index(keys)["printed"].rename(f"Table {number}") for number in (8, 9))
+    eight, nine = (printed_cells(number).set_index(keys)["printed"].rename(f"Table {number}") for number in (8, 9))
     both = pd.concat([eight, nine], axis=1)
     return both.assign(same=both["Table 8"] == both["Table 9"])
 
@@ -42,7 +40,7 @@ def sensitivity(runs: pd.DataFrame) -> pd.DataFrame:
     """
     rows = []
     for number, name in TUNED.items():
-        long = table(runs, number)
+        long = hyperparameter_table(runs, number)
         ours = long[long["reading"].notna()]
         for reading, cells in ours.groupby("reading", sort=False):
             rows.append((name, _span(cells), reading, *_reach(cells, "median")))
@@ -62,10 +60,10 @@ def silent_choices(runs: pd.DataFrame) -> pd.DataFrame:
     or half the labels for the same finds, or the finds for the same labels. Choices that were not run are left out.
     """
     paper = runs[runs["reading"] == "paper"]
-    frame = by_setting.effects(paper, "change", "").drop(columns="reading")
-    frame["title"] = frame["change"].map(SILENT | _extremes(frame["change"]))
+    frame = by_setting.paired_effects(paper, "change", "").drop(columns="reading")
+    frame["title"] = frame["change"].map(SILENT_CHOICES | _extremes(frame["change"]))
     frame = frame[frame["title"].notna()]
-    frame["kind"] = np.where(frame["change"].isin(SILENT), "silent", "tuned")
+    frame["kind"] = np.where(frame["change"].isin(SILENT_CHOICES), "silent", "tuned")
     moved = frame[frame["effect"].isin(["found", "labels"])]
     sizes = np.log2(moved["median"]).abs().groupby(moved["change"]).sum()
     frame["size"] = frame["change"].map(sizes)
@@ -79,10 +77,10 @@ def silent_finals(runs: pd.DataFrame) -> pd.DataFrame:
 
     Rows: the readings as they are, the thresholds alpha_2 that were run, and the silent choices ("-": not run).
     """
-    shares = by_setting.silent_share(runs.groupby(["change", "reading"])["final_labels"]).round().astype(int)
+    shares = by_setting.silent_final_share(runs.groupby(["change", "reading"])["final_labels"]).round().astype(int)
     table = shares.unstack().astype("Int64").astype(object)
     thresholds = [change for change in table.index if change.startswith(f"{TUNED[8]}=")]
-    titles = {"": "the reading as it is", **{change: change for change in sorted(thresholds)}, **SILENT}
+    titles = {"": "the reading as it is", **{change: change for change in sorted(thresholds)}, **SILENT_CHOICES}
     table = table.loc[[change for change in titles if change in table.index]].rename(index=titles)
     return table.where(table.notna(), "-").rename_axis("final search silent, %").rename_axis(None, axis=1)
 

@@ -3,29 +3,29 @@
 import pandas as pd
 
 from elsa_nb.paper.measures import by_setting
-from elsa_nb.paper.measures.by_setting import SILENT
+from elsa_nb.paper.measures.by_setting import SILENT_CHOICES
 from elsa_nb.paper.measures.medians import medians
-from elsa_nb.paper.measures.printed import claims
+from elsa_nb.paper.measures.printed import printed_cells
 
-COMPONENTS = ("NN", "RANDS", "FINAL")
-_TITLES = {"": "The reading as it is", **SILENT}
+COMPONENT_NAMES = ("NN", "RANDS", "FINAL")
+_TITLES = {"": "The reading as it is", **SILENT_CHOICES}
 
 
-def table(runs: pd.DataFrame) -> pd.DataFrame:
-    """Return Table 10 in long form (`by_setting.beside_paper`): the share of flipped answers in percent.
+def noise_table(runs: pd.DataFrame) -> pd.DataFrame:
+    """Return Table 10 in long form (`by_setting.settings_beside_paper`): the share of flipped answers in percent.
 
     `runs` are the searches of the sweep "noise". The paper prints no row for a perfect oracle, ours has one.
     """
     mine = _as_read(runs)
-    return by_setting.beside_paper(mine.assign(value=(100 * mine["flip"]).round(6)), 10)
+    return by_setting.settings_beside_paper(mine.assign(value=(100 * mine["flip"]).round(6)), 10)
 
 
-def effects(runs: pd.DataFrame) -> pd.DataFrame:
-    """Return what flipped answers change against a perfect oracle, paired by search (`by_setting.effects`).
+def noise_effects(runs: pd.DataFrame) -> pd.DataFrame:
+    """Return what flipped answers change against a perfect oracle, paired by search (`by_setting.paired_effects`).
 
     The share of flipped answers is in the columns flip and `flipped, %` (text).
     """
-    frame = by_setting.effects(_as_read(runs), "flip", 0.0)
+    frame = by_setting.paired_effects(_as_read(runs), "flip", 0.0)
     return frame.assign(**{"flipped, %": frame["flip"].map(_percent)})
 
 
@@ -34,7 +34,7 @@ def labels_by_component(runs: pd.DataFrame) -> pd.DataFrame:
 
     Long form: reading, flip, component, what ("labels" or "found"), median, low, high (95 %, over classes).
     """
-    counts = {f"{name.lower()}_{what}": (name, what) for what in ("labels", "found") for name in COMPONENTS}
+    counts = {f"{name.lower()}_{what}": (name, what) for what in ("labels", "found") for name in COMPONENT_NAMES}
     long = medians(_as_read(runs), ["reading", "flip"], counts)
     long[["component", "what"]] = [counts[metric] for metric in long["metric"]]
     return long[["reading", "flip", "component", "what", "median", "low", "high"]]
@@ -47,23 +47,23 @@ def extra_labels(runs: pd.DataFrame) -> pd.DataFrame:
     whose final search asked nothing: no score passed its threshold. One row per (reading, percent of answers flipped).
     """
     groups = _as_read(runs).groupby(["reading", "flip"], sort=False)
-    means = groups[[f"{name.lower()}_labels" for name in COMPONENTS]].mean()
+    means = groups[[f"{name.lower()}_labels" for name in COMPONENT_NAMES]].mean()
     extra = means - means.xs(0.0, level="flip").reindex(means.index, level="reading")
     extra.insert(0, "all", extra.sum(axis=1))
-    extra["silent"] = by_setting.silent_share(groups["final_labels"])
+    extra["silent"] = by_setting.silent_final_share(groups["final_labels"])
     percent = [(reading, _percent(flip)) for reading, flip in extra.index]
     extra.index = pd.MultiIndex.from_tuples(percent, names=["reading", "flipped, %"])
     extra.columns = ["more labels in all", "nearest neighbours", "RandS", "final search", "final search silent, %"]
     return extra.round(0).astype(int)
 
 
-def choices(runs: pd.DataFrame) -> pd.DataFrame:
+def choices_under_noise(runs: pd.DataFrame) -> pd.DataFrame:
     """Return the reading `paper` under flipped answers with one silent choice made otherwise, and as it is.
 
     Long form: title (of the choice), flip, metric, median, low, high (95 %, over classes), and printed, the paper's
     value (nan where it prints none). The reading as it is comes first.
     """
-    printed = {(float(row.setting), row.metric): row.value for row in claims(10).itertuples()}
+    printed = {(float(row.setting), row.metric): row.value for row in printed_cells(10).itertuples()}
     paper = runs[runs["reading"] == "paper"].sort_values(["change", "flip"], kind="stable")
     long = medians(paper, ["change", "flip"])
     cells = zip((100 * long["flip"]).round(6), long["metric"], strict=True)
@@ -77,5 +77,5 @@ def _percent(flip: float) -> str:
 
 
 def _as_read(runs: pd.DataFrame) -> pd.DataFrame:
-    """Return the searches of the readings as they are: the sweep holds changes of one, too (`choices`)."""
+    """Return the searches of the readings as they are: the sweep holds changes of one, too (`choices_under_noise`)."""
     return runs[runs["change"] == ""].sort_values(["reading", "flip"], kind="stable")

@@ -43,7 +43,7 @@ _ARROWS = (  # the corners it passes, what is written at (x, y), dashed
 )
 
 
-def flow_chart() -> pd.DataFrame:
+def chart_parts() -> pd.DataFrame:
     """Return the parts of the chart: a row a box or arrow (kind, text, note, x, y, width, colour of, path, dashed)."""
     boxes = [
         {"kind": "box", "text": text, "note": note, "x": x, "y": y, "width": width, "component": component}
@@ -58,7 +58,7 @@ def flow_chart() -> pd.DataFrame:
 
 
 def plot_flow_chart(chart: pd.DataFrame) -> Figure:
-    """Draw Fig. 4 from the rows of `flow_chart`; components have the colours they have in every figure."""
+    """Draw Fig. 4 from the rows of `chart_parts`; components have the colours they have in every figure."""
     with plt.rc_context(STYLE | {"axes.grid": False}):
         figure, ax = plt.subplots(figsize=(8.6, 5.3))
         ax.set(xlim=(1, 101), ylim=(0.5, 61.5))
