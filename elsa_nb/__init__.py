@@ -1,6 +1,7 @@
 """Find every example of a rare class in a large unlabelled pool: the paper ELSA, reproduced.
 
 >>> from elsa_nb import Pool, Search, Truth
+>>> elsa_nb.label_folder("my-images")   # in a notebook: label the images of a folder
 
 The names are loaded where they are asked for, so that importing the package stays light.
 """
@@ -9,9 +10,15 @@ from importlib import import_module
 from typing import Any
 
 __version__ = "0.1.0"
-__all__ = ["ELSA", "Pool", "Search", "Truth"]
+__all__ = ["ELSA", "Pool", "Search", "Truth", "label_folder"]
 
-_MODULES = {"Pool": "pool", "Search": "search.elsa", "ELSA": "search.elsa", "Truth": "search.oracle"}
+_MODULES = {
+    "Pool": "pool",
+    "Search": "search.elsa",
+    "ELSA": "search.elsa",
+    "Truth": "search.oracle",
+    "label_folder": "own_folder",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -79,16 +79,28 @@ def _parser() -> argparse.ArgumentParser:
     verify.set_defaults(run=_verify)
 
     label = commands.add_parser("label", help="label the images of a folder by hand, as a web page on this machine")
-    label.add_argument("folder", metavar="FOLDER")
-    label.add_argument("--pool", help="the vectors of the images; their ids are paths inside FOLDER")
+    label.add_argument("folder", metavar="FOLDER", help="the images, those in folders below it too")
+    label.add_argument("--pool", help="take these vectors of the images (`elsa-nb embed` prints where they are)")
     label.add_argument(
         "--encoder",
         metavar="NAME",
-        help="what makes the vectors where there is no pool yet, by the names of `elsa-nb embed --images`",
+        help="what makes the vectors: one that `elsa-nb encoders` lists, or the path of weights of your own",
     )
-    label.add_argument("--session", help="the file that gets the answers (default: FOLDER's name + .sqlite, here)")
-    label.add_argument("--name", action="append", default=[], help="start from files of this name or pattern")
+    label.add_argument("--strict", action="store_true", help="stop at an image that cannot be read (else: left out)")
+    label.add_argument("--skip-broken", action="store_true", help=argparse.SUPPRESS)  # the default by now
+    label.add_argument("--session", help="the file that gets the answers (default: by FOLDER's name and place, here)")
+    label.add_argument(
+        "--name",
+        action="append",
+        default=[],
+        help="search from this file, an example; a pattern is shown first",
+    )
     label.add_argument("--like", action="append", default=[], help="start from what looks like this image file")
+    label.add_argument("--seeds", metavar="FILE", help="start from the images that this list names as examples")
+    label.add_argument("--labels", metavar="FILE", help="take earlier labels over, from a table or a labelling program")
+    label.add_argument("--strategy", default="greedy-probe", help="how it searches: greedy-probe (default), elsa ...")
+    label.add_argument("--budget", type=int, metavar="N", help="the most images to be asked about")
+    label.add_argument("--metric", help="what counts as alike: cosine (direction) or euclidean (distance)")
     label.add_argument("--annotator", default="me", help="your name in the file (default: me)")
     label.add_argument("--ip", default="127.0.0.1", help="address to listen on (default: this machine only)")
     label.add_argument("--port", type=int, default=0, help="default: a free one")
@@ -164,28 +176,12 @@ def _verify(options: argparse.Namespace) -> None:
 
 
 def _label(options: argparse.Namespace) -> None:
-    from pathlib import Path
+    from elsa_nb import own_folder
+    from elsa_nb.label import launch
 
-    from elsa_nb.label import first_examples, launch
-    from elsa_nb.pool import Pool
-
-    folder = Path(options.folder)
-    if options.pool is None and options.encoder is None:
-        raise ValueError(
-            f"{folder} needs vectors to search in: --pool names a folder that holds them, --encoder an encoder that "
-            "makes them (official:vicreg, torchvision:resnet50, timm:NAME ...)"
-        )
-    if options.like and options.encoder is None:
-        raise ValueError("--like needs the encoder that made the pool: give --encoder too")
-    if options.encoder:
-        from elsa_nb.images.extraction.embed import ExampleEncoder, folder_pool
-    pool = Path(options.pool) if options.pool else folder_pool(folder, options.encoder)
-    first = []
-    if options.like:
-        encoder = ExampleEncoder(options.encoder)
-        first = first_examples.rows_like_images(Pool.open(pool).vectors, encoder, options.like, launch.SAMPLE_ITEMS)
-    session = Path(options.session or f"{folder.resolve().name}.sqlite")
-    job = launch.make_job(folder, pool, session, names=options.name, first=first, annotator=options.annotator)
+    keys = ("encoder", "pool", "session", "name", "like", "strict", "seeds", "labels", "annotator")
+    keys += ("strategy", "budget", "metric")
+    job = own_folder.prepare(options.folder, **{key: getattr(options, key) for key in keys})
     address = {"ip": options.ip, "port": options.port, "token": options.token}
     launch.launch(job, **address, browser=not options.no_browser)
 

@@ -81,7 +81,8 @@ def notebook_sources():
 
 
 def test_everything_imported_is_declared():
-    optional = ("cpu", "gpu", "dask", "timm", "huggingface")  # imported where asked for, with a word on what to install
+    # Imported where asked for, with a word on what to install.
+    optional = ("cpu", "gpu", "dask", "timm", "photos", "huggingface")
     allowed = set(RUNTIME) | set(requirements(line for extra in optional for line in EXTRAS[extra]))
     assert imported(python_sources("elsa_nb")) <= allowed
     assert imported(notebook_sources()) <= allowed
@@ -195,7 +196,7 @@ def flaws(environment):
 
 def test_environment_is_well_formed():
     assert flaws(ENVIRONMENT) == []
-    assert pip_lines() == ["-e ."]
+    assert pip_lines() == ["-e .[photos]"]
 
 
 @pytest.mark.parametrize(

@@ -12,17 +12,20 @@ def declare_embed(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="NAME",
-        help="only this one, by its name in the profile; for a folder: official:vicreg, torchvision:resnet50, "
-        "timm:vit_small_patch14_dinov2.lvd142m ...; may be repeated",
+        help="only this one, by its name in the profile; for a folder, one that `elsa-nb encoders` lists, or the "
+        "path of weights of your own (default: the best that is here or can be fetched); may be repeated",
     )
     parser.add_argument("--images", metavar="FOLDER", help="embed a folder of your own images instead of a profile")
-    parser.add_argument("--name", help="what the pools of that folder are called (default: as the folder)")
+    parser.add_argument("--name", help="what the pools of that folder are called (default: its name and place)")
     parser.add_argument("--batch", type=int, help="images at once (default: 512; 32 of 224 pixels on a CPU)")
     parser.add_argument("--workers", type=int, help="processes that decode (default: one a core)")
     parser.add_argument("--dtype", default="float16", help="how vectors are stored: float16 (default) or float32")
     parser.add_argument("--precision", help="how they are computed: float32, float16, bfloat16 (default: by device)")
     parser.add_argument("--resizer", default="torch", help="torch (default) or pillow (the reference, slower)")
-    parser.add_argument("--skip-broken", action="store_true", help="leave broken images out, and count them")
+    broken = parser.add_mutually_exclusive_group()
+    skipping = "leave images that cannot be read out, and count them: always so for a folder, a choice for a profile"
+    broken.add_argument("--skip-broken", action="store_true", help=skipping)
+    broken.add_argument("--strict", action="store_true", help="stop at the first image of a folder that cannot be read")
     parser.add_argument(
         "--check-precision",
         action="store_true",

@@ -16,8 +16,10 @@ from typing import Any
 import numpy as np
 
 from elsa_nb.label.cards import NEGATIVE, OPEN, PAGE_SIZES, POSITIVE, Cards, LabelChange, Steps
+from elsa_nb.label.first_examples import carry_on
+from elsa_nb.label.identity import Settled, remember
 from elsa_nb.label.progress_figures import evidence_of, figures_of
-from elsa_nb.label.remaining import RemainingEstimator, among_likely
+from elsa_nb.label.remaining import RemainingEstimator
 from elsa_nb.label.replay import Restored, amendments, go_on, restore, rows_of
 from elsa_nb.label.rounds import Rounds, scores_of
 from elsa_nb.label.session import Answer, LeaseLostError, Session
@@ -31,7 +33,8 @@ class Controller:
 
     `publish(message)` is called with what happens without being asked for: {"kind": "deal" | "over" | "ahead" |
     "trouble" | "lease"}; it must be quick and may be called from other threads. `worker` computes the rounds, one after
-    another; by default it is a thread of the controller's own, and `close` shuts it down in any case.
+    another; by default it is a thread of the controller's own, and `close` shuts it down in any case. `settled` is what
+    `identity.settle` said of the session.
     """
 
     def __init__(
@@ -41,7 +44,8 @@ class Controller:
         session: Session,
         *,
         size: int = 24,
-        estimate: RemainingEstimator = among_likely,
+        estimate: RemainingEstimator | None = None,
+        settled: Settled | None = None,
         publish: Callable[[dict[str, Any]], None] = lambda message: None,
         worker: Executor | None = None,
     ):
@@ -49,7 +53,9 @@ class Controller:
             raise ValueError(f"size = {size!r} items a page; allowed: {', '.join(map(str, PAGE_SIZES))}")
         self.lock = threading.RLock()
         self.session, self.ids, self.publish, self.estimate = session, ids, publish, estimate
-        self.rounds = Rounds(search)
+        self._settled = settled
+        carried = settled is not None and len(settled.carried)
+        self.rounds = Rounds(carry_on(search, settled.carried) if carried else search)
         self.seconds: list[float] = []
         self.error: str | None = None
         self.resting = False
@@ -58,6 +64,7 @@ class Controller:
         self._worker = worker or ThreadPoolExecutor(1, "elsa-rounds")
         self._ahead: dict[tuple, tuple] = {}
         self._wanted: tuple | None = None
+        self._start = False  # the person wants the search to begin with the examples there are
         self._scores: tuple[int, np.ndarray | None] = (-1, None)
         self.held = session.acquire()
         self._restore()
@@ -84,7 +91,13 @@ class Controller:
         return self._restored.notice
 
     def _restore(self) -> None:
+        settled = self._settled
+        if settled is not None and self.held:
+            remember(self.session, settled, self.ids)
+            self._settled = None
         self._restored: Restored = restore(self.session, self.rounds, self.ids, self._size, write=self.held)
+        if settled is not None and settled.notice:
+            self._restored.notice = settled.notice
         self._ahead.clear()
         self._servable = {row for asked in self.asked for row in asked.rows} | set(self.rounds.seeds.tolist())
 
@@ -113,7 +126,19 @@ class Controller:
             rows = (row for asked in self.asked for row in asked.rows)
             return [row for row, label in zip(rows, self.cards.labels, strict=True) if label == POSITIVE]
 
+    def example_rows(self) -> list[int]:
+        """Return what the search looks for more of: its seeds, and what was marked in the sample."""
+        with self.lock:
+            cards = zip(((a, i) for a in self.asked for i in range(len(a))), self.cards.labels, strict=True)
+            marked = [a.rows[i] for (a, i), label in cards if label == POSITIVE and a.components[i] == "sample"]
+        return [*self.rounds.seeds.tolist(), *marked]
+
     # --- events
+
+    def start(self) -> None:
+        """Let the search begin when the open page is answered, whether enough examples are marked or not."""
+        with self.lock:
+            self._start = True
 
     def handle(self, events: Sequence[dict[str, Any]]) -> bool:
         """Apply events and commit what they changed; return whether they were accepted.
@@ -176,7 +201,7 @@ class Controller:
         """Return what the search would be told now: labels of the open round, and amendments of earlier ones."""
         cards = self.cards
         labels = [NEGATIVE if label == OPEN else label for label in cards.labels[cards.rounds[-1] :]]
-        return len(self.asked), tuple(labels), tuple(map(tuple, amendments(self._restored)))
+        return len(self.asked), tuple(labels), tuple(map(tuple, amendments(self._restored))), self._start
 
     def _want(self, told: tuple, *, ahead: bool) -> None:
         if told in self._ahead:
@@ -193,7 +218,7 @@ class Controller:
                 return
             amended = rows_of(self._restored, told[2])
         try:
-            result = self.rounds.after(told[1], amended, state)
+            result = self.rounds.after(told[1], amended, state, start=told[3])
         except Exception as error:  # on this thread nobody else would ever hear of it
             with self.lock:
                 if told == self._wanted:
@@ -221,10 +246,12 @@ class Controller:
 
     def _turn_over(self, told: tuple) -> None:
         """Close the open round with the answers it was computed for, and deal the next."""
-        _, labels, amended = told
+        _, labels, amended, start = told
         state, asked = self._ahead.pop(told)
         self._ahead.clear()
+        self._start = False
         record = {"labels": list(labels), "amended": [list(pair) for pair in amended]}
+        record |= {"start": True} if start else {}
         try:
             self.session.close_round(len(self.asked) - 1, record)
             self._restored.told.append(record)
@@ -255,8 +282,10 @@ class Controller:
             self._scores = (number, scores_of(state))
         known = evidence_of(labels, asked, self._scores[1], len(self.ids))
         known.asked[seeds] = True
-        remaining = self.estimate(known)
-        return figures_of(labels, asked, starts, len(seeds), seconds, remaining) | {"round": len(asked)}
+        remaining = None if self.estimate is None else self.estimate(known)
+        figures = figures_of(labels, asked, starts, len(seeds), seconds, remaining)
+        looking = state.least if getattr(state, "looking", False) else None
+        return figures | {"round": len(asked), "looking": looking, "examples": self.example_rows()[:24]}
 
     # --- other windows
 

@@ -1,8 +1,9 @@
-"""Answers into files that other programs read, and earlier labels from files into a session.
+"""Answers into files that other programs read.
 
 Each kind is a function of rows of plain values. All files are written whole or not at all. Labels are the words
-positive, negative and unsure; where annotators differ, the table kinds hold a line for each of them, and the others
-the word of the annotator asked for.
+positive, negative and unsure, or the class, "not" the class and unsure where a format names classes. Where annotators
+differ, the table kinds hold a line for each of them, and the others the word of the annotator asked for.
+`label_files.reader` reads all of it.
 """
 
 import csv
@@ -12,28 +13,49 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from elsa_nb import store
 from elsa_nb.label.items import RefusedError
-from elsa_nb.label.session import Answer, Session
+from elsa_nb.label.session import Session
 
 WORDS = {-1: "unsure", 0: "negative", 1: "positive"}
-NUMBERS = {word: label for label, word in WORDS.items()}
-COLUMNS = ("item", "label", "annotator", "time", "round", "component", "score", "seconds", "row", "code")
+COLUMNS = ("item", "label", "annotator", "time", "round", "component", "score", "seconds", "row", "code", "class")
+TABLES = ("csv", "parquet")
 
 
-def answer_rows(session: Session, annotator: str | None = None) -> list[dict[str, Any]]:
+@dataclass(frozen=True)
+class Told:
+    """What the user said about an export: the folder of the items, the class, whose answers, and for Label Studio
+    where its pictures are (`url`) and under which account the answers go in (`email`)."""
+
+    images: Path | None = None
+    label: str = "target"
+    annotator: str | None = None
+    url: str | None = None
+    email: str | None = None
+
+    @property
+    def classes(self) -> dict[str, str]:
+        """What a format with names of classes calls our words."""
+        return {"positive": self.label, "negative": f"not {self.label}", "unsure": "unsure"}
+
+    def name(self, item: str) -> str:
+        """Return how a file names an item: with the folder in front, where it is told."""
+        return item if self.images is None else str(self.images / item)
+
+
+def answer_rows(session: Session, annotator: str | None = None, label: str = "target") -> list[dict[str, Any]]:
     """Return the current answers, one dictionary an item and annotator, in the order of asking."""
     rows = []
     for a in session.answers(annotator):
         clock = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(a["at"]))
-        rows.append(
-            {"item": a["item"], "label": WORDS[a["label"]], "time": clock}
-            | {k: a[k] for k in COLUMNS[2:] if k != "time"}
-        )
-    return [{name: row[name] for name in COLUMNS} for row in rows]
+        told = {"label": WORDS[a["label"]], "time": clock, "class": label}
+        rows.append({name: told[name] if name in told else a[name] for name in COLUMNS})
+    return rows
 
 
 def export(
@@ -44,33 +66,57 @@ def export(
     annotator: str | None = None,
     images: Path | str | None = None,
     label: str = "target",
+    url: str | None = None,
+    email: str | None = None,
 ) -> Path:
     """Write the answers of `session` to `path` and return it; by default beside the session file.
 
     `kind`: one of csv, parquet, coco, fiftyone, label-studio, links; by default by the ending of `path`. `annotator`:
-    whose answers (csv and parquet: everybody's by default; else the session's annotator). `images`: the folder that
-    holds the items (needed for links; the others write it before the names). `label` names the class.
+    whose answers (csv and parquet: everybody's by default; else the session's annotator, whose name is then in the
+    name of the file where the session holds several people's). `label` names the class.
+
+    `images`: the folder that holds the items. links needs it; fiftyone then writes absolute paths, without it paths
+    inside a folder, to be named when FiftyOne imports (data_path); the others write it before the names.
+    `url`: what Label Studio puts before a name to show a picture, such as "/data/local-files/?d=photos/" (its local
+    storage) or "https://example.org/photos/". `email`: the account in Label Studio that gets the answers; without it
+    they belong to who imports them.
+
+    Raises ValueError for an unknown kind or annotator, and where a kind cannot hold the answers as they are.
     """
     kind = kind or {".csv": "csv", ".parquet": "parquet"}.get(Path(path or "x.csv").suffix)
     if kind not in KINDS:
         raise ValueError(f"kind {kind!r}; allowed: {', '.join(KINDS)}")
+    people = session.annotators
+    if annotator is not None and annotator not in people:
+        raise ValueError(
+            f"{session.path} has no answers by {annotator!r}; its annotators: {', '.join(people) or 'none'}"
+        )
     write, ending = KINDS[kind]
-    path = Path(path) if path is not None else session.path.with_name(f"{session.path.stem}{ending}")
-    if kind not in ("csv", "parquet"):
+    if kind not in TABLES:
         annotator = annotator or session.annotator
-    write(path, answer_rows(session, annotator), Path(images) if images is not None else None, label)
-    return path
+    if path is None:
+        whose = f".{annotator}" if annotator is not None and len(people) > 1 else ""
+        whose = "".join(letter if letter.isalnum() or letter in ".-_@" else "_" for letter in whose)
+        path = session.path.with_name(f"{session.path.stem}{whose}{ending}")
+    folder = Path(images) if images is not None else None
+    write(Path(path), answer_rows(session, annotator, label), Told(folder, label, annotator, url, email))
+    return Path(path)
 
 
-def _csv(path: Path, rows: Sequence[dict], images: Path | None, label: str) -> None:
+def _csv(path: Path, rows: Sequence[dict], told: Told) -> None:
     stream = io.StringIO()
     writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows({name: _safe(value) for name, value in row.items()} for row in rows)
     store.write_atomically(path, stream.getvalue().encode())
 
 
-def _parquet(path: Path, rows: Sequence[dict], images: Path | None, label: str) -> None:
+def _safe(value: Any) -> Any:
+    """Put a quotation mark before a text that a spreadsheet would compute as a formula."""
+    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
+
+
+def _parquet(path: Path, rows: Sequence[dict], told: Told) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -79,43 +125,66 @@ def _parquet(path: Path, rows: Sequence[dict], images: Path | None, label: str) 
     store.write_with(path, lambda stream: pq.write_table(pa.Table.from_pylist(list(rows), schema=schema), stream))
 
 
-def _coco(path: Path, rows: Sequence[dict], images: Path | None, label: str) -> None:
+def _coco(path: Path, rows: Sequence[dict], told: Told) -> None:
     """COCO's images and categories with a label for the whole image; unsure ones are left out."""
     judged = [r for r in rows if r["label"] != "unsure"]
     value = {
-        "info": {"description": f"image labels for {label!r} (whole images, no boxes)"},
-        "images": [{"id": i, "file_name": _name(r, images)} for i, r in enumerate(judged, 1)],
-        "categories": [{"id": 1, "name": label}, {"id": 2, "name": f"not {label}"}],
+        "info": {
+            "description": f"image labels for {told.label!r} (whole images, no boxes)",
+            "contributor": told.annotator,
+        },
+        "licenses": [],
+        "images": [{"id": i, "file_name": told.name(r["item"])} for i, r in enumerate(judged, 1)],
+        "categories": [{"id": 1, "name": told.label}, {"id": 2, "name": f"not {told.label}"}],
         "annotations": [
-            {"id": i, "image_id": i, "category_id": 1 if r["label"] == "positive" else 2}
+            {"id": i, "image_id": i, "category_id": 1 if r["label"] == "positive" else 2, "iscrowd": 0}
             for i, r in enumerate(judged, 1)
         ],
     }
     store.write_json(path, value)
 
 
-def _fiftyone(path: Path, rows: Sequence[dict], images: Path | None, label: str) -> None:
-    """FiftyOneImageClassificationDataset's labels.json, with the classes positive, negative, unsure."""
-    classes = list(WORDS.values())
-    labels = {_name(r, images): classes.index(r["label"]) for r in rows}
-    store.write_json(path, {"classes": [f"{label}: {word}" for word in classes], "labels": labels})
+def _fiftyone(path: Path, rows: Sequence[dict], told: Told) -> None:
+    """FiftyOneImageClassificationDataset's labels.json: keys are absolute paths, or paths in a folder without ending.
+
+    That is what its importer looks them up by.
+    """
+    classes = list(told.classes.values())
+    labels: dict[str, int] = {}
+    items: dict[str, str] = {}
+    for r in rows:
+        item = r["item"]
+        key = str(Path(item).with_suffix("")) if told.images is None else str((told.images / item).absolute())
+        if key in labels:
+            raise ValueError(
+                f"{items[key]!r} and {item!r} are one name to FiftyOne, which leaves out endings; name the folder of "
+                "the items, so that their whole paths are written: images='...' (on the command line --images)"
+            )
+        labels[key], items[key] = classes.index(told.classes[r["label"]]), item
+    store.write_json(path, {"classes": classes, "labels": labels})
 
 
-def _label_studio(path: Path, rows: Sequence[dict], images: Path | None, label: str) -> None:
-    """Label Studio tasks with a finished choice each (`<Choices name="label" toName="image">`)."""
+def _label_studio(path: Path, rows: Sequence[dict], told: Told) -> None:
+    """Label Studio tasks with a finished choice each (`<Choices name="label" toName="image">`).
+
+    Label Studio refuses a file that names an account it does not know, so the annotator stands among a task's data.
+    """
     tasks = []
     for r in rows:
         choice = {"from_name": "label", "to_name": "image", "type": "choices", "value": {"choices": [r["label"]]}}
-        done = {"result": [choice], "completed_by": {"email": r["annotator"]}, "lead_time": r["seconds"]}
-        data = {"image": _name(r, images), "class": label, "component": r["component"], "score": r["score"]}
+        done: dict[str, Any] = {"result": [choice]}
+        done |= {"completed_by": {"email": told.email}} if told.email else {}
+        done |= {"lead_time": r["seconds"]} if r["seconds"] is not None else {}
+        image = told.name(r["item"]) if told.url is None else told.url + quote(r["item"])
+        data = {"image": image} | {key: r[key] for key in ("item", "class", "annotator", "component", "score")}
         tasks.append({"data": data, "annotations": [done]})
     store.write_json(path, tasks)
 
 
-def _links(path: Path, rows: Sequence[dict], images: Path | None, label: str) -> None:
+def _links(path: Path, rows: Sequence[dict], told: Told) -> None:
     """Make a folder with a link to each positive."""
-    if images is None:
-        raise ValueError("a folder of links needs the folder of the items: export(..., images=folder)")
+    if (images := told.images) is None:
+        raise ValueError("a folder of links needs the folder of the items: images='...' (on the command line --images)")
     if path.exists() and (not path.is_dir() or any(not p.is_symlink() for p in path.iterdir())):
         raise ValueError(f"{path} exists and is no folder of links; give another name")
     root = images.resolve()
@@ -136,10 +205,6 @@ def _links(path: Path, rows: Sequence[dict], images: Path | None, label: str) ->
         raise
 
 
-def _name(row: dict, images: Path | None) -> str:
-    return row["item"] if images is None else str(images / row["item"])
-
-
 KINDS: dict[str, tuple[Callable, str]] = {
     "csv": (_csv, ".csv"),
     "parquet": (_parquet, ".parquet"),
@@ -148,33 +213,3 @@ KINDS: dict[str, tuple[Callable, str]] = {
     "label-studio": (_label_studio, ".label-studio.json"),
     "links": (_links, "-links"),
 }
-
-
-def import_labels(session: Session, path: Path | str, ids: Sequence[str]) -> int:
-    """Take earlier labels from a CSV or Parquet file with the columns `item` and `label`; return how many were new.
-
-    Labels are the words positive, negative, unsure (or 1, 0, -1). They count as known: a search that asks such an item
-    gets the answer from the file. Raises ValueError, and stores nothing, where an item or a label is not known.
-    """
-    path = Path(path)
-    if path.suffix == ".parquet":
-        import pyarrow.parquet as pq
-
-        lines = pq.read_table(path).to_pylist()
-    else:
-        with path.open(encoding="utf-8", newline="") as stream:
-            lines = list(csv.DictReader(stream))
-    if lines and not {"item", "label"} <= set(lines[0]):
-        raise ValueError(f"{path} has the columns {', '.join(lines[0])}; it needs `item` and `label`")
-    rows, known = {str(item): row for row, item in enumerate(ids)}, session.known()
-    answers = []
-    for number, line in enumerate(lines, 2):
-        item, word = str(line["item"]), str(line["label"]).strip()
-        label = NUMBERS.get(word, {"1": 1, "0": 0, "-1": -1}.get(word))
-        if item not in rows or label is None:
-            what = f"the item {item!r} is not in the pool" if item not in rows else f"the label {word!r} is not known"
-            raise ValueError(f"{path}, line {number}: {what}; nothing was imported")
-        if known.get(item) != label:
-            answers.append(Answer(item, known.get(item, -2), label, row=rows[item]))
-    session.record(answers, "import")
-    return len(answers)

@@ -4,7 +4,7 @@ Each way is a strategy like any other: it asks rows, the person answers on the s
 answers. `Begin` then hands the positives to the search proper as its seeds.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Protocol
@@ -104,6 +104,7 @@ class Fixed:
         if not len(rows):
             raise ValueError("no rows given; a panel needs at least one item to show")
         self.n, self.rows, self.component = n, rows, component
+        self.components = {component: {SAMPLE: "sample", GIVEN: "given"}.get(component, f"component {component}")}
         self._batch: Batch | None = None
         self._labels: np.ndarray | None = None
 
@@ -134,40 +135,158 @@ class Fixed:
         return np.empty(0, np.int64) if self._labels is None else np.sort(self.rows[self._labels == POSITIVE])
 
 
-class Begin:
-    """Show samples until enough positives are marked, then search from them: one strategy, one session.
+def carry_on(search: Strategy, rows: np.ndarray) -> Strategy:
+    """Return a strategy that asks `rows`, which were answered before, and then goes on as `search` (fresh).
 
-    `samples` are arrays of rows, shown one after the other; once at least `least` positives are marked,
-    `search(seeds)` makes the search proper. It must make its own random generator, since rounds are computed on
-    copies. Rows marked negative in a sample may be asked again by the search; the panel fills their answers in.
+    The panel fills the answers in. A search that looks for examples takes them as its first page.
+    """
+    if isinstance(search, Begin):
+        return search.carry(rows)
+    return CarriedOn(search, rows)
+
+
+class CarriedOn:
+    """A search with answers from an earlier state of its collection in front, to be filled in."""
+
+    def __init__(self, search: Strategy, rows: np.ndarray):
+        self.search = search
+        self._earlier = Fixed(int(rows.max()) + 1, rows, component=SAMPLE)
+
+    @property
+    def components(self) -> Mapping[int, str]:
+        """The parts that ask: those of the search, and the earlier answers as a sample."""
+        return {SAMPLE: "sample"} | dict(getattr(self.search, "components", {}))
+
+    def query(self) -> Batch | None:
+        """Return the rows answered before; then the search's questions."""
+        if not len(self._earlier.log.rows):
+            return self._earlier.query()
+        batch = self.search.query()
+        return batch and batch._replace(round=batch.round + 1)
+
+    def update(self, labels: Sequence[int] | np.ndarray) -> None:
+        """Take the answers."""
+        (self.search if len(self._earlier.log.rows) else self._earlier).update(labels)
+
+    def amend(self, rows: Sequence[int], labels: Sequence[int]) -> None:
+        """Pass corrections on to the search, as far as it knows the rows."""
+        known = np.union1d(self.search.log.rows, getattr(self.search, "positives", ()))
+        told = [(row, label) for row, label in zip(rows, labels, strict=True) if row in known]
+        if hasattr(self.search, "amend") and told:
+            self.search.amend([row for row, _ in told], [label for _, label in told])
+
+    @property
+    def log(self) -> Log:
+        """All questions answered so far, the earlier ones first."""
+        later = self.search.log
+        later = later._replace(rounds=later.rounds + np.int16(1))
+        return Log(*(np.concatenate(part) for part in zip(self._earlier.log, later, strict=True)))
+
+    @property
+    def positives(self) -> np.ndarray:
+        """The rows known to be positive, ascending."""
+        return np.union1d(self._earlier.positives, getattr(self.search, "positives", ())).astype(np.int64)
+
+    def scores(self) -> np.ndarray:
+        """Return the search's confidence (n,); `QueryError` where it has none."""
+        if not hasattr(self.search, "scores"):
+            raise QueryError("this search has no scores")
+        return self.search.scores()
+
+
+class Begin:
+    """Show samples, page by page, until enough examples are marked, then search from them: one strategy, one session.
+
+    `samples` are arrays of rows, shown one after the other and no row twice; with `n`, the size of the pool, all other
+    rows follow in a random order, so that a class of three is found as well. The search begins once `least` examples
+    are marked, or when the person says so (`start`) and one is; and where nothing is left to show, with what there is.
+    `search(seeds)` makes the search proper. It must make its own random generator, since rounds are computed on copies.
+    What it asks of the rows that a sample has answered is answered from there.
     """
 
-    def __init__(self, samples: Sequence[np.ndarray], search: Callable[[np.ndarray], Strategy], *, least: int = 1):
+    def __init__(
+        self,
+        samples: Sequence[Sequence[int] | np.ndarray],
+        search: Callable[[np.ndarray], Strategy],
+        *,
+        least: int = 1,
+        page: int = 24,
+        n: int | None = None,
+    ):
+        if least < 1 or page < 1:
+            raise ValueError(f"least = {least!r}, page = {page!r}; allowed: 1 or more")
+        self._carried = 0  # rows of the first page, answered before
+        rows = [np.asarray(rows, np.int64) for rows in samples]
+        rows += [random_rows(n, n, np.random.default_rng(0))] if n is not None else []
+        joined = np.concatenate(rows) if rows else np.empty(0, np.int64)
+        _, first = np.unique(joined, return_index=True)
         self.least = least
-        self._samples = [np.asarray(rows, np.int64) for rows in samples]
+        self._to_show, self._page = joined[np.sort(first)], page
         self._make = search
         self._search: Strategy | None = None
         self._open: np.ndarray | None = None
+        self._batch: Batch | None = None  # as the search asked it
         self._rows, self._labels, self._rounds = _EMPTY
-        self._shown = 0
+        self._shown = 0  # pages
+        self._seeds = np.empty(0, np.int64)
+        self._start_now = False
+
+    @property
+    def looking(self) -> bool:
+        """Whether examples are still looked for: the search has not begun."""
+        return self._search is None
+
+    @property
+    def components(self) -> dict[int, str]:
+        """The parts that ask: the sample, and those of the search."""
+        return {SAMPLE: "sample"} | dict(getattr(self._search, "components", {}))
+
+    def carry(self, rows: np.ndarray) -> "Begin":
+        """Put `rows` that were answered before in front of all samples, as one page; return this object."""
+        self._to_show = np.concatenate([rows, self._to_show[~np.isin(self._to_show, rows)]])
+        self._carried = len(rows)
+        return self
+
+    def start(self) -> None:
+        """Begin the search with the answers to the open page, if an example is among those marked so far."""
+        self._start_now = True
 
     def query(self) -> Batch | None:
-        """Return the next sample, or the search's questions once there are seeds."""
+        """Return the next page of the sample, or the search's questions once there are seeds."""
         if self._search is not None:
-            batch = self._search.query()
-            return batch and batch._replace(round=batch.round + self._shown)
-        while self._shown < len(self._samples):
-            rows = self._samples[self._shown]
-            self._open = rows[~np.isin(rows, self._rows)]
-            self._shown += 1
-            if len(self._open):
-                return Batch(self._open, np.full(len(self._open), SAMPLE, np.int8), self._shown - 1)
+            return self._searched()
+        size = self._carried if self._carried and not len(self._rows) else self._page
+        self._open = self._to_show[len(self._rows) : len(self._rows) + size]
+        if not len(self._open):
+            return None
+        self._shown += 1
+        return Batch(self._open, np.full(len(self._open), SAMPLE, np.int8), self._shown - 1)
+
+    def _searched(self) -> Batch | None:
+        """Return the search's questions but those that the sample has answered; the search gets these answers, too."""
+        while (batch := self._search.query()) is not None:
+            self._batch, fresh = batch, ~np.isin(batch.rows, self._rows)
+            if fresh.any():
+                return Batch(batch.rows[fresh], batch.components[fresh], batch.round + self._shown)
+            self._search.update(self._answers(batch.rows, np.empty(0, np.int8)))
         return None
+
+    def _answers(self, rows: np.ndarray, labels: Sequence[int] | np.ndarray) -> np.ndarray:
+        """Return the answers to `rows` (m,): those of the sample, and the `labels` of the others in their order."""
+        known = np.isin(rows, self._rows)
+        if np.shape(labels) != (np.count_nonzero(~known),):
+            raise ValueError(f"{np.size(labels)} labels for {np.count_nonzero(~known)} rows; give one label a row")
+        order = np.argsort(self._rows)
+        answers = np.empty(len(rows), np.asarray(labels).dtype)
+        answers[known] = self._labels[order][np.searchsorted(self._rows, rows[known], sorter=order)]
+        answers[~known] = labels
+        return answers
 
     def update(self, labels: Sequence[int] | np.ndarray) -> None:
         """Take the answers; with enough positives among them, the search begins."""
         if self._search is not None:
-            self._search.update(labels)
+            self._search.update(self._answers(self._batch.rows, labels) if self._batch is not None else labels)
+            self._batch = None
             return
         if self._open is None or np.shape(labels) != self._open.shape:
             raise ValueError(f"{np.size(labels)} labels; call query() first, then give one label a row")
@@ -175,13 +294,20 @@ class Begin:
         self._labels = np.concatenate([self._labels, np.asarray(labels, np.int8)])
         self._rounds = np.concatenate([self._rounds, np.full(len(self._open), self._shown - 1, np.int16)])
         self._open = None
-        if len(self.positives) >= self.least:
-            self._search = self._make(self.positives)
+        enough = 1 if self._start_now or len(self._rows) == len(self._to_show) else self.least
+        self._start_now = False
+        if len(self.positives) >= enough:
+            self._seeds = self.positives
+            self._search = self._make(self._seeds)
 
     def amend(self, rows: Sequence[int], labels: Sequence[int]) -> None:
-        """Pass corrections on to the search, where it takes any."""
+        """Take corrections, of the sample and of what the search asked since."""
+        for row, label in zip(rows, labels, strict=True):
+            self._labels = np.where(self._rows == row, np.int8(label), self._labels)
         if hasattr(self._search, "amend"):
-            self._search.amend(rows, labels)
+            known = np.union1d(self._search.log.rows, self._seeds)
+            told = [(row, label) for row, label in zip(rows, labels, strict=True) if row in known]
+            self._search.amend([row for row, _ in told], [label for _, label in told])
 
     @property
     def log(self) -> Log:
@@ -189,14 +315,16 @@ class Begin:
         own = Log(self._rows, self._labels, np.full(len(self._rows), SAMPLE, np.int8), self._rounds)
         if self._search is None:
             return own
-        later = self._search.log
+        fresh = ~np.isin(self._search.log.rows, self._rows)
+        later = Log(*(part[fresh] for part in self._search.log))
         later = later._replace(rounds=later.rounds + np.int16(self._shown))
         return Log(*(np.concatenate(part) for part in zip(own, later, strict=True)))
 
     @property
     def positives(self) -> np.ndarray:
-        """The rows known to be positive."""
-        return np.sort(self._rows[self._labels == POSITIVE]) if self._search is None else self._search.positives
+        """The rows known to be positive, ascending."""
+        marked = np.sort(self._rows[self._labels == POSITIVE])
+        return marked if self._search is None else np.union1d(marked, self._search.positives)
 
     def scores(self) -> np.ndarray:
         """Return the search's confidence (n,); `QueryError` before there is one."""

@@ -1,25 +1,35 @@
 """What the panel shows: pictures, texts or sounds behind one small protocol, and files opened with care.
 
 The panel never sees a path. It asks for the content of a row and gets bytes with their media type, or a placeholder
-that says why there is nothing to show; a broken image never stops the work.
+that says why there is nothing to show; a broken image never stops the work. Pictures are read by `elsa_nb.pictures`, as
+for the encoders: what a person sees is what was embedded. `handed_over.py` makes items of what a notebook holds.
 """
 
+import hashlib
 import io
 import mimetypes
-import os
-import stat
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
-LARGEST_FILE = 64 << 20  # bytes
-LARGEST_IMAGE = 100_000_000  # pixels
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM")
+from elsa_nb.pictures.arrays import laid_out, picture_of, range_of_arrays
+from elsa_nb.pictures.decoding import Decoding, UnreadableError, endings, find_decoding, look
+from elsa_nb.pictures.greys import Range, sample
+from elsa_nb.pictures.opening import RefusedError, open_inside, open_plain
+
+LARGEST_SOUND = 64 << 20  # bytes: a sound goes to the browser whole
+LONGEST_TEXT = 1 << 20  # letters, in the larger view
+CARD_LETTERS = 1000  # of a text on a card
+LARGER_VIEW = 600  # pixels: who asks for content of this size shows one item alone
 SOUNDS = {".wav", ".mp3", ".ogg", ".flac", ".m4a", ".opus"}
 TEXTS = {".txt", ".md"}
+_SMALL = 128  # pixels: smaller pictures are shown enlarged, and lossy compression would be seen
+_BEGINNING = 1 << 16  # bytes of a file that tell it from others of the same size
+_HEADERS = 256  # files looked at for deep grey ones, where no pool says how its folder was read
 
 
 class Content(NamedTuple):
@@ -41,61 +51,147 @@ class Items(Protocol):
         """Return row's content, an image at most `side` pixels wide and high."""
 
 
-class RefusedError(ValueError):
-    """A file that must not be opened: outside the folder, too large, or no plain file."""
-
-
 class Files:
-    """Items that are files of one folder. Nothing outside it is ever opened, by whatever name or link.
+    """Items that are files of one folder: pictures of every kind that Pillow opens, texts, sounds.
 
-    `names` are paths inside `folder`, one a row of the pool (`pool.ids`).
+    `names` are paths inside `folder`, one a row of the pool; or the pool itself, which also says how its pictures were
+    read. Links are followed, those that lead out of the folder to pictures only; no name leads out.
     """
 
-    def __init__(self, folder: Path | str, names: Sequence[str]):
+    def __init__(self, folder: Path | str, names: Sequence[str] | Any):
         self.folder = Path(folder).resolve(strict=True)
         if not self.folder.is_dir():
             raise ValueError(f"{folder} is a file; give the folder that holds the items")
-        self.ids = [str(name) for name in names]
+        told: Mapping[str, Any] = getattr(names, "provenance", {}).get("decoding", {})
+        self.ids = [str(name) for name in getattr(names, "ids", names)]
+        self._reader = _Reader(Decoding.of(told) if told else None, self._open_row, self.ids)
 
     def content(self, row: int, side: int) -> Content:
-        """Return an image scaled down to `side`, a sound as it is, a text's first 4,000 characters."""
-        name = self.ids[row]
+        """Return an image scaled down to `side`, a sound as it is, a text (on a card its beginning)."""
+        return self._reader.content(row, side)
+
+    def digest(self, row: int) -> str | None:
+        """Return what tells a file from others of its name, from its size and beginning; None where it is gone."""
+        return self._reader.digest(row)
+
+    def _open_row(self, row: int, picture: bool = True):
+        return open_inside(self.folder, self.ids[row], through_links=picture)
+
+
+class Paths:
+    """Items that are files anywhere, each named by the user: pictures, texts, sounds. Their ids are the paths."""
+
+    def __init__(self, paths: Sequence[Path | str]):
+        self.ids = [str(path) for path in paths]
+        self._reader = _Reader(None, lambda row, picture=True: open_plain(self.ids[row]), self.ids)
+
+    def content(self, row: int, side: int) -> Content:
+        """Return an image scaled down to `side`, a sound as it is, a text (on a card its beginning)."""
+        return self._reader.content(row, side)
+
+    def digest(self, row: int) -> str | None:
+        """Return what tells a file from others of its name, from its size and beginning; None where it is gone."""
+        return self._reader.digest(row)
+
+
+class _Reader:
+    """Opens files by row and reads them by their ending; finds the range of deep grey pictures once, if not told."""
+
+    def __init__(self, decoding: Decoding | None, open_row: Callable, names: Sequence[str]):
+        self._decoding, self._open, self._names = decoding, open_row, names
+        self._lock = threading.Lock()
+
+    def content(self, row: int, side: int) -> Content:
+        name = self._names[row]
         suffix = Path(name).suffix.lower()
         try:
-            data = read_inside(self.folder, name)
-            if suffix in SOUNDS:
-                return Content("audio", mimetypes.guess_type(name)[0] or "audio/wav", data)
-            if suffix in TEXTS:
-                return Content("text", text=data[:16000].decode("utf-8", "replace")[:4000])
-            return scaled_picture(data, side)
+            with self._open(row, suffix not in SOUNDS | TEXTS) as stream:
+                if suffix in SOUNDS:
+                    return _sound(name, stream.read(LARGEST_SOUND + 1))
+                if suffix in TEXTS:
+                    return text_content(stream.read(4 * LONGEST_TEXT).decode("utf-8", "replace"), side)
+                return _shown(self._known().picture(stream, side), side)
         except FileNotFoundError:
             return Content("missing", text="the file is not there any more")
+        except UnreadableError as error:
+            return Content("missing", text=f"no readable image ({error})")
         except RefusedError as error:
             return Content("missing", text=str(error))
         except OSError as error:
             return Content("missing", text=f"the file cannot be read ({error.strerror or error})")
 
+    def digest(self, row: int) -> str | None:
+        try:
+            with self._open(row) as stream:
+                beginning = stream.read(_BEGINNING)
+                return _short_hash(beginning, stream.seek(0, io.SEEK_END))
+        except (OSError, RefusedError):
+            return None
+
+    def _known(self) -> Decoding:
+        with self._lock:
+            if self._decoding is None:
+                self._decoding = self._found()
+            return self._decoding
+
+    def _found(self) -> Decoding:
+        pictures = [row for row, name in enumerate(self._names) if name.lower().endswith(endings())]
+        deep: dict[str, list] = {"integers": [], "floats": []}
+        for i in sample(len(pictures), _HEADERS) if pictures else ():
+            try:
+                with self._open(pictures[i]) as stream:
+                    kind = look(stream).kind
+            except (OSError, UnreadableError, RefusedError):
+                continue
+            if kind:
+                deep[kind].append(lambda row=pictures[i]: self._open(row))
+        return find_decoding(deep)
+
 
 class Arrays:
-    """Items that are arrays in memory, uint8 (h, w) or (h, w, 3): `read(rows)` returns them, as `Glyphs.images` does.
+    """Items that are arrays in memory: `read(rows)` returns pictures, as `Glyphs.images` does, or is an array itself.
 
-    `invert` turns ink on black into ink on white.
+    A picture is (h, w), (h, w, c) or (c, h, w) with 1, 3 or 4 channels, of any kind of number; uint8 is shown as it
+    is, of others a sample of the rows decides once which values are black and white. `invert` turns ink on black into
+    ink on white. Raises ValueError where the first picture is none.
     """
 
-    def __init__(self, read: Callable[[Sequence[int]], np.ndarray] | Any, ids: Sequence[str] = (), *, invert=False):
+    def __init__(self, read: Callable[[Sequence[int]], Any] | Any, ids: Sequence[str] = (), *, invert: bool = False):
         if hasattr(read, "images"):
             read, ids = read.images, ids if len(ids) else read.ids
-        if isinstance(read, np.ndarray):
-            array = read
-            read, ids = array.__getitem__, ids if len(ids) else np.arange(len(array)).astype(str)
+        if not callable(read):
+            array = read if hasattr(read, "shape") else np.asarray(read)  # what lies in a file stays there
+            if not len(array):
+                raise ValueError("images is an empty array: one picture a row of the pool is wanted")
+            if len(array.shape) == 3 and array.shape[2] in (3, 4) and array.shape[1] > 4:
+                raise ValueError(
+                    f"images is an array of shape {array.shape}, which looks like one colour picture; hand over many: "
+                    "(n, h, w) or (n, h, w, channels). If these are n grey pictures, make it array[..., None]"
+                )
+            read = lambda rows: [array[int(row)] for row in rows]  # noqa: E731 - what takes lists elsewhere sorts them
+            ids = ids if len(ids) else np.arange(len(array)).astype(str)
         self.ids, self._read, self._invert = ids, read, invert
+        self._limits: Range = (0.0, 1.0)
+        if len(ids):
+            first = laid_out(self._array(0))
+            if first.dtype not in (np.uint8, bool):
+                self._limits = range_of_arrays(laid_out(self._array(int(row))) for row in sample(len(ids)))
 
     def content(self, row: int, side: int) -> Content:
         """Return the image as PNG; one smaller than `side` by a whole factor or more is shown larger by the screen."""
-        array = np.asarray(self._read([row])[0])
-        image = Image.fromarray(255 - array if self._invert else array)
+        image = picture_of(self._array(row), self._limits)
+        if self._invert:
+            image = Image.eval(image, lambda value: 255 - value)
         image.thumbnail((side, side))
         return Content("image", "image/png", _encoded(image, "PNG"))
+
+    def digest(self, row: int) -> str:
+        """Return what tells an array from others, from its shape and values."""
+        array = np.ascontiguousarray(self._array(row))
+        return _short_hash(array.tobytes(), array.shape, array.dtype.str)
+
+    def _array(self, row: int) -> np.ndarray:
+        return np.asarray(self._read([row])[0])
 
 
 class Texts:
@@ -106,85 +202,69 @@ class Texts:
         self._texts = texts
 
     def content(self, row: int, side: int) -> Content:
-        """Return the text's first 4,000 characters."""
-        return Content("text", text=str(self._texts[row])[:4000])
+        """Return the text; on a card its beginning."""
+        return text_content(str(self._texts[row]), side)
+
+    def digest(self, row: int) -> str:
+        """Return what tells a text from others."""
+        return _short_hash(str(self._texts[row]).encode(errors="surrogateescape"))
 
 
-def as_items(images: Any) -> Items:
-    """Return `images` as items: they are items, have `.images(rows)` and `.ids`, are an array, or a list of texts."""
-    if isinstance(images, Items):
-        return images
-    if isinstance(images, np.ndarray) or (hasattr(images, "images") and hasattr(images, "ids")):
-        return Arrays(images)
-    if isinstance(images, Sequence) and not isinstance(images, str) and all(isinstance(t, str) for t in images[:100]):
-        return Texts(images)
-    raise ValueError(
-        f"images of type {type(images).__name__}; allowed: label.Files(folder, names), label.Arrays(array), a list of "
-        "texts, an object with images(rows) and ids (such as Glyphs), or with content(row, side) and ids"
-    )
+class Pictures:
+    """Items that are pictures of Pillow, or the bytes of picture files."""
+
+    def __init__(self, pictures: Sequence[Image.Image | bytes], ids: Sequence[str] = ()):
+        self.ids = ids if len(ids) else [str(row) for row in range(len(pictures))]
+        self._pictures, self._decoding = pictures, Decoding()
+
+    def content(self, row: int, side: int) -> Content:
+        """Return the picture scaled down to `side`."""
+        picture = self._pictures[row]
+        try:
+            if isinstance(picture, bytes):
+                return _shown(self._decoding.picture(io.BytesIO(picture), side), side)
+            return _shown(self._decoding.shown(picture, side), side)
+        except UnreadableError as error:
+            return Content("missing", text=f"no readable image ({error})")
+
+    def digest(self, row: int) -> str:
+        """Return what tells a picture from others."""
+        picture = self._pictures[row]
+        return _short_hash(picture if isinstance(picture, bytes) else picture.tobytes())
 
 
-def scaled_picture(data: bytes, side: int) -> Content:
-    """Return the image file `data` scaled down to `side` pixels, or a placeholder that says what is wrong with it."""
+def _short_hash(data: bytes, *more: object) -> str:
+    return hashlib.sha256(repr(more).encode() + data).hexdigest()[:16]
+
+
+def content_of(items: Items, row: int, side: int) -> Content:
+    """Return what `items` show for a row, or a placeholder with the reason: a card always arrives."""
     try:
-        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-            width, height = image.size
-            if width * height > LARGEST_IMAGE:
-                return Content("missing", text=f"too large: {width} x {height} pixels")
-            kept = "PNG" if image.mode in ("1", "P", "LA", "RGBA", "PA") else "JPEG"
-            image.draft("RGB", (2 * side, 2 * side))
-            image = ImageOps.exif_transpose(image)
-            image.thumbnail((side, side))
-            image = image.convert("RGBA" if kept == "PNG" else "RGB")
-            return Content("image", f"image/{kept.lower()}", _encoded(image, kept))
-    except Image.DecompressionBombError:
-        return Content("missing", text="too large to open")
-    except (OSError, ValueError, SyntaxError, EOFError, IndexError, ArithmeticError, MemoryError) as error:
-        # Decoders meet broken files with all of these; the reason goes on the card.
-        return Content("missing", text=f"no readable image ({str(error)[:120] or type(error).__name__})")
+        return items.content(row, side)
+    except Exception as error:  # items are anybody's code, and on a thread of readers nobody else would hear of it
+        return Content("missing", text=f"cannot be shown ({type(error).__name__}: {str(error)[:200]})")
+
+
+def text_content(text: str, side: int) -> Content:
+    """Return a text, whole for the larger view; for a card cut after a word, and "..." says so."""
+    longest = LONGEST_TEXT if side >= LARGER_VIEW else CARD_LETTERS
+    if len(text) > longest:
+        text = text[:longest].rsplit(maxsplit=1)[0] + " ..."
+    return Content("text", text=text)
+
+
+def _sound(name: str, data: bytes) -> Content:
+    if len(data) > LARGEST_SOUND:
+        raise RefusedError(f"too large: at most {LARGEST_SOUND / 1e6:,.0f} MB of sound are played")
+    return Content("audio", mimetypes.guess_type(name)[0] or "audio/wav", data)
+
+
+def _shown(image: Image.Image, side: int) -> Content:
+    kind = "PNG" if max(image.size) < min(side, _SMALL) else "JPEG"
+    return Content("image", f"image/{kind.lower()}", _encoded(image, kind))
 
 
 def _encoded(image: Image.Image, kind: str) -> bytes:
     stream = io.BytesIO()
-    image.save(stream, kind, **({"quality": 85} if kind == "JPEG" else {}))
+    image.save(stream, kind, **({"quality": 88} if kind == "JPEG" else {}))
     return stream.getvalue()
-
-
-def read_inside(folder: Path, name: str) -> bytes:
-    """Return the bytes of the plain file `name` in `folder`; raise `RefusedError` for what leads out of it.
-
-    Links are followed only where they stay inside. The path is then walked again part by part without following any,
-    so that nobody can swap a part for a link in between.
-    """
-    parts = Path(name).parts
-    if not parts or Path(name).is_absolute() or ".." in parts or "\0" in name:
-        raise RefusedError("refused: the name leads out of the folder")
-    real = Path(os.path.realpath(folder / name))
-    if not real.is_relative_to(folder):
-        raise RefusedError("refused: a link that leads out of the folder")
-    handle = _walk(folder, real.relative_to(folder).parts)
-    with os.fdopen(handle, "rb") as stream:
-        status = os.fstat(handle)
-        if not stat.S_ISREG(status.st_mode):
-            raise RefusedError("refused: no plain file")
-        if status.st_size > LARGEST_FILE:
-            raise RefusedError(
-                f"too large: {status.st_size / 1e6:,.0f} MB, at most {LARGEST_FILE / 1e6:,.0f} MB are read"
-            )
-        return stream.read(LARGEST_FILE)
-
-
-def _walk(folder: Path, parts: Sequence[str]) -> int:
-    """Open folder/parts for reading, following no link on the way (where the system can say so)."""
-    if os.open not in os.supports_dir_fd or not parts:
-        return os.open(folder.joinpath(*parts), os.O_RDONLY | getattr(os, "O_BINARY", 0))
-    # Not blocking: a named pipe would otherwise hold the panel up for ever.
-    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    for i, part in enumerate(parts):
-        try:
-            further = os.open(part, flags | (os.O_DIRECTORY if i + 1 < len(parts) else 0), dir_fd=handle)
-        finally:
-            os.close(handle)
-        handle = further
-    return handle

@@ -13,8 +13,11 @@ import numpy as np
 from elsa_nb import fingerprints
 from elsa_nb.label import export
 from elsa_nb.label.controller import Controller
-from elsa_nb.label.items import Items, as_items
-from elsa_nb.label.remaining import RemainingEstimator, among_likely
+from elsa_nb.label.handed_over import as_items
+from elsa_nb.label.identity import names_of, settle
+from elsa_nb.label.items import Items
+from elsa_nb.label.remaining import RemainingEstimator
+from elsa_nb.label.rounds import pool_ids
 from elsa_nb.label.session import Session
 from elsa_nb.label.widget import Widget
 from elsa_nb.search.contract import Strategy
@@ -28,9 +31,10 @@ class Panel(ipywidgets.VBox):
     """Label the questions of `search` by hand; the same line opens the session again where it was left.
 
     `search` is a fresh search (or `label.Begin`, `label.Fixed`); `images` is what its rows show: `label.Files`,
-    `label.Arrays`, a list of texts, or anything with `images(rows)` and `ids`. `session` is the file that gets every
-    answer before the screen calls it saved. Several people may use one file, each under a name of their own
-    (`annotator`). `oracle` answers in a person's place when `play` is called.
+    `label.Arrays`, an array, a list or column of texts, paths or pictures, or anything with `images(rows)` and `ids`.
+    `session` is the file that gets every answer before the screen calls it saved. Several people may use one file,
+    each under a name of their own (`annotator`). `oracle` answers in a person's place when `play` is called. `estimate`
+    says how many are left (`label.remaining`); by default nothing is said, for a rough number misleads.
 
     After each round the user's own `search` object is where the panel is; `panel.positives` are the finds.
 
@@ -47,15 +51,16 @@ class Panel(ipywidgets.VBox):
         annotator: str = "me",
         oracle: Oracle | None = None,
         page: int = 24,
-        estimate: RemainingEstimator = among_likely,
+        estimate: RemainingEstimator | None = None,
         title: str | None = None,
     ):
-        items = as_items(images)
+        items = self._items = as_items(images)
         if not isinstance(session, Session):
-            code = fingerprints.code_hash("elsa_nb.search", "elsa_nb.label")[:12]
-            session = Session(session, annotator=annotator, code=code)
+            session = Session(session, annotator=annotator, code=code_stamp())
         self.session, self.oracle = session, oracle
-        self.controller = Controller(search, items.ids, session, size=page, estimate=estimate)
+        ids = names_of(pool_ids(search), items)
+        settled = settle(session, items, ids)
+        self.controller = Controller(search, ids, session, size=page, estimate=estimate, settled=settled)
         self.widget = Widget(self.controller, items, title=title or session.path.name)
         super().__init__([self.widget, *self._controls()])
         self._stop = threading.Event()
@@ -103,7 +108,12 @@ class Panel(ipywidgets.VBox):
         return self.controller.figures()
 
     def export(self, path: Path | str | None = None, kind: str | None = None, **options: Any) -> Path:
-        """Write the answers to `path` (kind by its ending) and return it; see `elsa_nb.label.export`."""
+        """Write the answers to `path` (kind by its ending) and return it; see `elsa_nb.label.export`.
+
+        Where the items are files, kinds that need their folder get it.
+        """
+        if kind in ("links", "fiftyone"):
+            options = {"images": getattr(self._items, "folder", None)} | options
         return export.export(self.session, path, kind, **options)
 
     # --- the simulated person
@@ -133,6 +143,11 @@ class Panel(ipywidgets.VBox):
         self._stop.set()
         self.controller.close()
         super().close()
+
+
+def code_stamp() -> str:
+    """Return what answers are stamped with: twelve digits of the hash of the code that asked for them."""
+    return fingerprints.code_hash("elsa_nb.search", "elsa_nb.label")[:12]
 
 
 class _Window:

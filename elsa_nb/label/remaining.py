@@ -1,6 +1,7 @@
-"""How many positives probably remain: a plain estimate, behind an interface that a better estimator can replace.
+"""How many positives probably remain: what an estimator is told, and a plain one.
 
-The controller calls the estimator that `Panel(estimate=...)` was given, by default `among_likely`.
+The controller calls the estimator that `Panel(estimate=...)` was given, by default none: `among_likely` says "0 to 6"
+where 23 are left, since what the head does not expect is not in it. What can be promised is in `search.stopping.audit`.
 """
 
 import math

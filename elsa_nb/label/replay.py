@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from elsa_nb.label.cards import Cards
+from elsa_nb.label.identity import carried_after
 from elsa_nb.label.rounds import Asked, Rounds
 from elsa_nb.label.session import Session
 
@@ -29,8 +30,9 @@ def restore(session: Session, rounds: Rounds, ids: Sequence[str], size: int, *, 
 
     Raises ValueError where the file is about other items than `ids`.
     """
-    stored = session.rounds()
-    _check_items(session, stored, ids)
+    stored, after = session.rounds(), carried_after(session)
+    events = [event for event in session.events() if event["id"] > after]  # others are about an earlier collection
+    _check_items(session, events, stored, ids)
     restored = Restored(Cards(size))
     if not stored and not write:
         restored.notice = "Nothing has been asked yet."
@@ -38,7 +40,7 @@ def restore(session: Session, rounds: Rounds, ids: Sequence[str], size: int, *, 
     rounds.reset()
     state, asked = rounds.begin()
     same = still_open = False
-    pending = _surviving(session.events())
+    pending = _surviving(events)
     for here in stored:
         same = asked is not None and asked.rows == here["asked"]["rows"]
         if not same:
@@ -49,7 +51,8 @@ def restore(session: Session, rounds: Rounds, ids: Sequence[str], size: int, *, 
         if still_open := here["told"] is None:
             break
         restored.told.append(here["told"])
-        state, asked = rounds.after(here["told"]["labels"], rows_of(restored, here["told"]["amended"]))
+        told = here["told"]
+        state, asked = rounds.after(told["labels"], rows_of(restored, told["amended"]), start=told.get("start", False))
     while pending:
         _act(restored.cards, pending.pop(0))
     same, kept = same or not stored, len(restored.asked)
@@ -162,8 +165,8 @@ def _as_stored(restored: Restored, number: int, afters: list[int]) -> dict:
     return {"number": number, "start": start, "asked": vars(asked) | {"known": known}, "told": told, "after": after}
 
 
-def _check_items(session: Session, stored: list[dict], ids: Sequence[str]) -> None:
-    for event in session.events():
+def _check_items(session: Session, events: list[dict], stored: list[dict], ids: Sequence[str]) -> None:
+    for event in events:
         row = event["row"]
         if row is not None and (row >= len(ids) or str(ids[row]) != event["item"]):
             here = str(ids[row]) if row < len(ids) else "no item"

@@ -18,6 +18,7 @@ from elsa_nb.search.contract import Batch, Component, QueryError, Sharing, Strat
 from elsa_nb.search.heads.head import Features
 from elsa_nb.search.neighbours.lists import Neighbours
 
+# Of a strategy that does not name its components: the numbers of the contract are taken to mean what they say there.
 _NAMES = {Component.NN: "NN", Component.RANDS: "RandS", Component.FINAL: "final", Component.PROBE: "probe"}
 SAMPLE, GIVEN = 16, 17  # components of the panel's own strategies (first_examples.py)
 
@@ -54,9 +55,13 @@ def fork(search: Strategy) -> Strategy:
 
 
 def adopt(search: Strategy, state: Strategy) -> None:
-    """Bring the user's own `search` object into the `state` of a copy."""
+    """Bring the user's own `search` object into the `state` of a copy; one around another search, that one as well."""
+    inner = vars(search).get("search")
     vars(search).clear()
     vars(search).update(vars(fork(state)))
+    if callable(getattr(inner, "query", None)):
+        adopt(inner, search.search)
+        search.search = inner
 
 
 def _shared(search: Strategy) -> list:
@@ -82,6 +87,11 @@ def vectors_of(search: Strategy) -> np.ndarray | None:
     return found[0] if found else None
 
 
+def pool_ids(search: Strategy) -> np.ndarray | None:
+    """Return the ids (n,) of the pool that the search works on, None where it shows none."""
+    return next((part.ids for part in _shared(search) if isinstance(part, Pool)), None)
+
+
 def scores_of(search: Strategy) -> np.ndarray | None:
     """Return the search's confidence (n,) in each row, None where it has none (yet)."""
     if not hasattr(search, "scores"):
@@ -97,9 +107,9 @@ def positives_of(search: Strategy) -> np.ndarray:
     return np.asarray(getattr(search, "positives", ()), np.int64)
 
 
-def component_name(component: int) -> str:
-    """Name a component as the screen and the file show it."""
-    return {SAMPLE: "sample", GIVEN: "given"}.get(component) or _NAMES.get(component, f"component {component}")
+def component_name(search: Strategy, component: int) -> str:
+    """Name a component of `search` as the session file keeps it."""
+    return getattr(search, "components", _NAMES).get(component, f"component {component}")
 
 
 def questions_of(search: Strategy, batch: Batch) -> Asked:
@@ -107,7 +117,7 @@ def questions_of(search: Strategy, batch: Batch) -> Asked:
     scores = scores_of(search)
     chosen = [None] * len(batch.rows) if scores is None else scores[batch.rows].tolist()
     near = _nearest(vectors_of(search), batch.rows, positives_of(search))
-    names = [component_name(component) for component in batch.components.tolist()]
+    names = [component_name(search, component) for component in batch.components.tolist()]
     return Asked(int(batch.round), batch.rows.tolist(), names, chosen, near)
 
 
@@ -155,13 +165,21 @@ class Rounds:
         return _query(fork(self._fresh))
 
     def after(
-        self, labels: Sequence[int], amended: Sequence[Sequence[int]] = (), state: Strategy | None = None
+        self,
+        labels: Sequence[int],
+        amended: Sequence[Sequence[int]] = (),
+        state: Strategy | None = None,
+        *,
+        start: bool = False,
     ) -> tuple[Strategy, Asked | None]:
         """Return the search after the answers to its open round, with its next questions (None: it is over).
 
-        `amended` gives (row, label) of earlier answers that were changed since. Changes nothing here: `push` does.
+        `amended` gives (row, label) of earlier answers that were changed since; with `start`, a search that is looking
+        for examples begins with those it has. Changes nothing here: `push` does.
         """
         after = fork(state or self.state)
+        if start and hasattr(after, "start"):
+            after.start()
         if len(amended) and isinstance(after, Amendable):
             after.amend([row for row, _ in amended], [label for _, label in amended])
         after.update(labels)

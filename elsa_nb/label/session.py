@@ -13,7 +13,7 @@ import threading
 import time
 import uuid
 from collections.abc import Iterable, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -39,6 +39,9 @@ CREATE TABLE IF NOT EXISTS leases (
 CREATE VIEW IF NOT EXISTS answers AS
   SELECT * FROM events WHERE id IN (SELECT max(id) FROM events GROUP BY annotator, item) AND label > -2;
 """
+
+_ELSEWHERE = "Give a session file in a folder that you may write to."
+APPLICATION = 0x454C5341  # "ELSA": the application id in the header of a session file
 
 _INSERT = (
     "INSERT INTO events (annotator, action, kind, round, position, item, row, old, label, component, score, seconds,"
@@ -93,24 +96,32 @@ class Session:
         self.holder = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex}"
         self._lock = threading.RLock()
         self._closed = False
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        # Handlers run in whatever thread the kernel likes; the lock, not the thread, keeps them apart.
-        self._base = sqlite3.connect(self.path, timeout=10, isolation_level=None, check_same_thread=False)
+        _check_ours(self.path)
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            # Handlers run in whatever thread the kernel likes; the lock, not the thread, keeps them apart.
+            self._base = sqlite3.connect(self.path, timeout=10, isolation_level=None, check_same_thread=False)
+        except (OSError, sqlite3.OperationalError) as error:
+            raise ValueError(f"the session {self.path} cannot be written ({error}). {_ELSEWHERE}") from error
         self._base.row_factory = sqlite3.Row
         try:
             self._base.execute("PRAGMA journal_mode = WAL")
             self._base.execute("PRAGMA synchronous = FULL")  # in WAL mode the default would lose the last answers
             with self._transaction():
+                self._base.execute(f"PRAGMA application_id = {APPLICATION}")
                 for statement in _TABLES.split(";\n"):
                     self._base.execute(statement)
                 self._base.execute("INSERT OR IGNORE INTO meta VALUES ('format', ?)", (str(SESSION_FORMAT),))
+            found = self.meta("format")
+        except sqlite3.OperationalError as error:
+            self._base.close()
+            raise ValueError(f"the session {self.path} cannot be written ({error}). {_ELSEWHERE}") from error
         except sqlite3.DatabaseError as error:
             self._base.close()
-            if isinstance(error, sqlite3.OperationalError):
-                raise
             raise CorruptFileError(f"{self.path} is no session file ({error}). Give another name.") from error
-        if self.meta("format") != str(SESSION_FORMAT):
-            raise ValueError(f"{self.path} has format {self.meta('format')}; this version reads {SESSION_FORMAT}")
+        if found != str(SESSION_FORMAT):
+            self._base.close()
+            raise ValueError(f"{self.path} has format {found}; this version reads {SESSION_FORMAT}")
 
     @contextmanager
     def _transaction(self):
@@ -142,6 +153,17 @@ class Session:
         """Return a remark about the session, None where there is none."""
         found = self.read("SELECT value FROM meta WHERE key = ?", (key,))
         return found[0]["value"] if found else None
+
+    def metas(self, prefix: str) -> dict[str, str]:
+        """Return all remarks whose key begins with `prefix`."""
+        found = self.read("SELECT key, value FROM meta ORDER BY key")
+        return {row["key"]: row["value"] for row in found if row["key"].startswith(prefix)}
+
+    def remark(self, key: str, value: str) -> None:
+        """Store a remark about the session."""
+        with self._transaction() as base:
+            self._check_lease(base)
+            base.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
 
     # --- the lease
 
@@ -218,11 +240,15 @@ class Session:
                     values = (self.annotator, number, kind, a.round, a.position, a.item, a.row, a.old, a.label)
                     base.execute(_INSERT, (*values, a.component, a.score, a.seconds, now, self.code))
 
-    def record(self, answers: Iterable[Answer], kind: str) -> None:
-        """Store labels that were not given on screen (imported ones); `undo` leaves them alone."""
+    def record(self, answers: Iterable[Answer], kind: str, annotator: str | None = None) -> None:
+        """Store labels that were not given on screen (imported ones), by default as the annotator's own.
+
+        `undo` leaves them alone.
+        """
+        who = annotator or self.annotator
         with self._transaction() as base:
             for a in answers:
-                values = (self.annotator, 0, kind, None, None, a.item, a.row, a.old, a.label, None, None, None)
+                values = (who, 0, kind, None, None, a.item, a.row, a.old, a.label, None, None, None)
                 base.execute(_INSERT, (*values, time.time(), self.code))
 
     def events(self) -> list[dict[str, Any]]:
@@ -286,6 +312,29 @@ def _insert_round(base, annotator: str, number: int, start: int, asked: Any, tol
     told = None if told is None else json.dumps(told)
     values = (annotator, number, start, json.dumps(asked), told, after, time.time())
     base.execute("INSERT OR REPLACE INTO rounds VALUES (?, ?, ?, ?, ?, ?, ?)", values)
+
+
+def _check_ours(path: Path) -> None:
+    """Raise unless `path` is free or holds a session: what another program made is not touched."""
+    if path.is_dir():
+        raise ValueError(f"{path} is a folder; give the name of a session file, such as {path / 'labels.sqlite'}")
+    if not path.exists() or not path.stat().st_size:
+        return
+    try:
+        with path.open("rb") as stream:
+            header = stream.read(16)
+    except OSError as error:
+        raise ValueError(f"the session {path} cannot be read ({error.strerror}). {_ELSEWHERE}") from error
+    if header != b"SQLite format 3\0":
+        raise CorruptFileError(f"{path} is no session file (it is no SQLite database). Give another name.")
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as base:
+            application = base.execute("PRAGMA application_id").fetchone()[0]
+            tables = {row[0] for row in base.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    except sqlite3.DatabaseError as error:
+        raise CorruptFileError(f"{path} is no session file that can be read ({error}). Give another name.") from error
+    if application not in (0, APPLICATION) or (tables and not {"meta", "events", "rounds", "leases"} <= tables):
+        raise CorruptFileError(f"{path} is a database of another program, which is left alone. Give another name.")
 
 
 def _alive(pid: int) -> bool:

@@ -6,6 +6,10 @@
 
 const KEPT_PICTURES = 1500, ALIVE_MS = 3000, RESEND_MS = 4000;
 const WORDS = { [-2]: "no answer", [-1]: "unsure", 0: "negative", 1: "positive" };
+const SAMPLE = "sample";
+// What proposed a card, in words of somebody who has not read the paper; its own name is in the tooltip.
+const REASONS = { NN: "like your finds", RandS: "near a guess", final: "the classifier's guess", probe: "the classifier's guess", [SAMPLE]: "a first look", given: "given" };
+const reason = (component) => REASONS[component] ?? component;
 const MARKS = { [-2]: "", [-1]: "?", 0: "✕", 1: "✓" };
 const HELP = [
   ["← → ↑ ↓", "move"], ["1 or P", "positive"], ["0 or N", "negative"], ["2 or U", "unsure"], ["Space", "positive ↔ negative"],
@@ -72,6 +76,15 @@ function render({ model, el }) {
   const bannerText = make("span", "", banner), takeOver = make("button", "", banner, "Work here instead");
   const head = make("div", "elsa-head", root);
   const title = make("strong", "elsa-title", head), where = make("span", "elsa-where", head), status = make("span", "elsa-status", head);
+  const guide = make("div", "elsa-guide", root), guideText = make("span", "", guide), startButton = make("button", "elsa-start", guide, "Search now");
+  guide.setAttribute("role", "status"); startButton.type = "button";
+  startButton.title = "the rest of this page is not what you look for; the search goes on from the examples you have marked";
+  startButton.addEventListener("click", () => {
+    root.focus({ preventScroll: true });
+    if (!ready || !active) return;
+    say("start");
+    dispatch([{ op: "rest" }, { op: "next" }]);
+  });
   const body = make("div", "elsa-body", root), left = make("div", "elsa-left", body), side = make("aside", "elsa-side", body);
   const grid = make("div", "elsa-grid", left); grid.setAttribute("role", "listbox"); grid.setAttribute("aria-label", "Candidates");
   const rest = make("div", "elsa-overlay elsa-wait", left), restText = make("div", "", rest); rest.hidden = true;
@@ -238,11 +251,25 @@ function render({ model, el }) {
     if (cards.waiting && !waitingSince) waitingSince = performance.now();
     if (!cards.waiting) waitingSince = 0;
     rest.hidden = ready && n > 0 && !(waitingSince && performance.now() - waitingSince > 150);
+    paintGuide(end === n, open);
     Object.assign(root.dataset, { seq: seq + (queue.length > 0), cursor: cards.cursor, n, page, pages, rounds: cards.rounds.length,
       check: cards.check, waiting: cards.waiting, over: cards.over, active, ready, history: cards.history.length });
     grid.setAttribute("aria-activedescendant", shown[cards.cursor - first]?.id ?? "");
     paintWhy();
     announce();
+  }
+
+  function paintGuide(last, open) {
+    const { looking } = model.get("figures"), n = cards.labels.length, marked = cards.labels.reduce((sum, label) => sum + (label === POSITIVE), 0);
+    const more = (looking ?? 0) - marked, examples = (k) => `${k} example${k === 1 ? "" : "s"}`;
+    startButton.hidden = !looking || !marked || cards.waiting || !last;
+    startButton.textContent = `Search now, from ${examples(marked)}`;
+    guide.hidden = !ready || !n;
+    if (cards.over && last && !open) guideText.textContent = marked ? `Nothing is left to ask: ${marked} found with ${n} answers.` : `All ${n} were shown, and none was marked.`;
+    else if (!looking) guideText.textContent = "Mark every picture of what you look for. What you mark decides what is shown next.";
+    else if (!marked) guideText.textContent = `Mark what you look for: click it, or press 1. Enter shows the next ones. The search begins at ${examples(looking)}.`;
+    else if (more > 0) guideText.textContent = `${examples(marked)} marked. Mark ${more} more, or search from what you have.`;
+    else guideText.textContent = `${examples(marked)} marked: the search begins with the next page.`;
   }
 
   function build(first, end) {
@@ -278,7 +305,8 @@ function render({ model, el }) {
       node.dataset.kind = picture.kind;
       node.children[0].replaceChildren(show(picture, card.item));
       const score = card.score === null ? "" : ` ${card.score.toFixed(2)}`;
-      node.children[2].textContent = card.component + score;
+      node.children[2].textContent = reason(card.component) + score;
+      node.children[2].title = `asked by ${card.component}` + (card.score === null ? "" : `, score ${card.score.toFixed(3)}`);
     });
     shown.forEach((node, i) => paintCard(node, shownFirst + i));
   }
@@ -324,26 +352,28 @@ function render({ model, el }) {
     why.replaceChildren();
     if (!card) return;
     const pair = make("div", "elsa-pair", why);
-    for (const [row, text] of [[card.row, "candidate"], [near, "nearest positive"]]) {
+    for (const [row, text] of [[card.row, "candidate"], [near, "your nearest find"]]) {
       const picture = row !== null && pictures.get(row);
       if (!picture) continue;
       const figure = make("figure", "", pair); figure.append(show(picture, text)); make("figcaption", "", figure, text);
     }
     make("div", "elsa-item", why, card.item);
-    make("div", "", why, `asked by ${card.component} in round ${card.round}` + (card.score === null ? "" : `, score ${card.score.toFixed(3)}`));
+    make("div", "", why, `${reason(card.component)}, round ${card.round}` + (card.score === null ? "" : `, score ${card.score.toFixed(3)}`)).title = `asked by ${card.component}`;
     make("div", "", why, `answer: ${WORDS[cards.labels[at]]}`);
   }
 
   function paintSeeds() {
+    const examples = model.get("figures").examples ?? [];
+    if (examples.length) seeds = examples;
     pictures.want(seeds);
     const there = seeds.filter((row) => pictures.get(row));
     if (seedBox.dataset.key === there.join()) return;
     seedBox.dataset.key = there.join();
     seedBox.replaceChildren();
     if (!seeds.length) return;
-    make("h4", "", seedBox, `You look for more of these (${model.get("figures").seeds ?? seeds.length} seeds)`);
+    make("h4", "", seedBox, `You look for more of these (${seeds.length < 24 ? seeds.length : "the first 24"} examples)`);
     const box = make("div", "elsa-strip", seedBox);
-    there.forEach((row) => box.append(show(pictures.get(row), "seed")));
+    there.forEach((row) => box.append(show(pictures.get(row), "example")));
   }
 
   function paintFigures() {
@@ -352,22 +382,21 @@ function render({ model, el }) {
     if (f.labels === undefined) return;
     const table = make("div", "elsa-pairs", figures);
     const line = (name, value, hint) => { make("span", "", table, name).title = hint ?? ""; make("b", "", table, value).title = hint ?? ""; };
-    line("labels spent", f.labels.toLocaleString());
-    line("positives", `${f.positives.toLocaleString()} + ${f.seeds} seeds`);
-    line("efficiency", f.efficiency === null ? "–" : `${(100 * f.efficiency).toFixed(0)} %`, "positives per label spent");
-    line("time per label", f.seconds === null ? "–" : f.seconds < 0.095 ? "< 0.1 s" : `${f.seconds.toFixed(1)} s`);
+    line("answers", f.labels.toLocaleString(), "labels spent");
+    line("found", f.positives.toLocaleString() + (f.seeds ? ` + ${f.seeds} given` : ""), "positives; given are the seeds that the search began with");
+    line("finds per answer", f.efficiency === null ? "–" : `${(100 * f.efficiency).toFixed(0)} %`, "labelling efficiency: positives per label spent");
+    line("time per answer", f.seconds === null ? "–" : f.seconds < 0.095 ? "< 0.1 s" : `${f.seconds.toFixed(1)} s`);
     const number = (x) => Math.round(x).toLocaleString();
-    line("probably left", f.left ? `${number(f.left.low)} to ${number(f.left.high)}` : "too early to say", f.left?.how);
-    if (f.left) make("p", "elsa-small", figures, f.left.how);
-    make("h4", "", figures, "positives by labels spent");
+    if (f.left) { line("probably left", `${number(f.left.low)} to ${number(f.left.high)}`, f.left.how); make("p", "elsa-small", figures, f.left.how); }
+    make("h4", "", figures, "found, by answers");
     figures.append(curve(f.curve));
     const parts = make("table", "", figures), top = make("tr", "", make("thead", "", parts));
-    ["asked by", "labels", "positives"].forEach((name) => make("th", "", top, name));
+    ["why shown", "answers", "found"].forEach((name) => make("th", "", top, name));
     const rows = make("tbody", "", parts);
     for (const [name, [labels, found]] of Object.entries(f.components)) {
-      const row = make("tr", "", rows); [name, labels, found].forEach((value) => make("td", "", row, value));
+      const row = make("tr", "", rows); [reason(name), labels, found].forEach((value) => make("td", "", row, value)); row.title = name;
     }
-    make("h4", "", figures, "positives by page");
+    make("h4", "", figures, "share found, page by page");
     const bars = make("div", "elsa-bars", figures); bars.setAttribute("role", "img"); bars.setAttribute("aria-label", "share of positives on each of the last pages");
     f.pages.forEach(([labels, found]) => { const b = make("i", "", bars); b.style.height = `${(100 * found) / labels}%`; b.title = `${found} of ${labels}`; });
   }
@@ -439,7 +468,7 @@ function render({ model, el }) {
 
   // --- life
   const onMessage = (message, buffers) => receive(message, buffers);
-  const onFigures = () => { paintFigures(); paintSeeds(); };
+  const onFigures = () => { paintFigures(); paintSeeds(); paint(); };
   const leave = () => say("bye");
   model.on("msg:custom", onMessage);
   model.on("change:figures", onFigures);

@@ -15,7 +15,7 @@ import numpy as np
 import traitlets
 
 from elsa_nb.label.controller import Controller
-from elsa_nb.label.items import Content, Items
+from elsa_nb.label.items import Content, Items, content_of
 
 SILENT_WINDOW = 8.0  # seconds after which another window may take the place of one that says nothing
 GOODBYE, VANISHED = 2.0, 8.0  # seconds after which a panel nobody looks at gives the session free
@@ -116,6 +116,10 @@ class Widget(anywidget.AnyWidget):
                 self.send({"kind": "ack", "to": nonce, "seq": seq, "events": events} | state)
         self._changed.set()
 
+    def _on_start(self, nonce: str, content: dict) -> None:
+        if nonce == self._active and self.controller.held:
+            self.controller.start()
+
     def _on_want(self, nonce: str, content: dict) -> None:
         positions = [p for p in content.get("positions", ()) if isinstance(p, int)]
         rows = [r for r in content.get("rows", ()) if isinstance(r, int)]
@@ -205,7 +209,7 @@ class Widget(anywidget.AnyWidget):
             part = set(rows[start : start + 24])
             pictures, buffers = [], []
             for row in rows[start : start + 24]:
-                content = self.items.content(row, THUMBNAIL)
+                content = content_of(self.items, row, THUMBNAIL)
                 pictures.append(_described(row, content, len(buffers)))
                 if content.data:
                     buffers.append(content.data)
@@ -215,14 +219,14 @@ class Widget(anywidget.AnyWidget):
     def _send_zoom(self, nonce: str, row: int) -> None:
         if not self.controller.may_show(row):
             return
-        content = self.items.content(row, LARGE)
+        content = content_of(self.items, row, LARGE)
         described = _described(row, content, 0)
-        described |= {"kind": "zoom", "to": nonce, "content": content.kind, "item": str(self.items.ids[row])}
+        described |= {"kind": "zoom", "to": nonce, "content": content.kind, "item": str(self.controller.ids[row])}
         self.send(described, [content.data] if content.data else [])
 
 
 OTHER = "Another window is working on this session. Here you can look on."
-_KINDS = {"hello", "sync", "alive", "take", "bye", "events", "want", "zoom"}
+_KINDS = {"hello", "sync", "alive", "take", "bye", "start", "events", "want", "zoom"}
 
 
 def _described(row: int, content: Content, buffer: int) -> dict[str, Any]:

@@ -17,7 +17,11 @@ import psutil
 import torch
 
 from elsa_nb import store
+from elsa_nb.images.encoders.by_name import load_for_pictures
 from elsa_nb.images.extraction.embed import embed_folder
+from elsa_nb.images.extraction.extract import extract_all
+from elsa_nb.images.extraction.kept import KeptVectors
+from elsa_nb.images.sources.files import open_folder
 from elsa_nb.pool import PoolWriter
 from elsa_nb.store import sha256_file
 
@@ -33,11 +37,24 @@ def prepare(folder, n=64):
 
 
 def extract(folder, out, hold_at=None):
+    """Go the way of the profiles."""
+    begin(folder, out, hold_at)
+    encoders = {name.replace(":", "-"): load_for_pictures(name) for name in ENCODERS}
+    files = open_folder(folder / "album", progress=False)
+    extract_all(files, encoders, name="album", folder=folder / out, batch=BATCH, workers=1, progress=False)
+
+
+def extract_own(folder, out, hold_at=None):
+    """Go the way of a folder of one's own."""
+    begin(folder, out, hold_at)
+    embed_folder(folder / "album", ENCODERS, folder=folder / out, batch=BATCH, workers=1, progress=False)
+
+
+def begin(folder, out, hold_at):
     torch.set_num_threads(1)
     store.DATA = folder / "data"
     if hold_at is not None:
         hold(folder / out, hold_at)
-    embed_folder(folder / "album", ENCODERS, name="album", folder=folder / out, batch=BATCH, workers=1, progress=False)
 
 
 def hashes(folder):
@@ -46,20 +63,23 @@ def hashes(folder):
 
 def blocks(folder):
     """Count the blocks that the slowest of the begun pools has written."""
-    journals = list(folder.glob("*/journal.txt"))
+    journals = list(folder.glob("*/kept.txt")) or list(folder.glob("*/journal.txt"))
     return min((j.read_bytes().count(b"\n") - 1 for j in journals), default=0)
 
 
 def hold(folder, most):
     """Let this process write no further once all pools in `folder` have so many blocks: it waits for its killer."""
-    write = PoolWriter.write
+    for kind, name in ((PoolWriter, "write"), (KeptVectors, "append")):
+        setattr(kind, name, _held(getattr(kind, name), folder, most))
 
-    def held(self, block):
+
+def _held(write, folder, most):
+    def held(self, *arguments):
         if blocks(folder) >= most:
             time.sleep(600)
-        write(self, block)
+        write(self, *arguments)
 
-    PoolWriter.write = held
+    return held
 
 
 def start(target, *arguments):
@@ -94,7 +114,7 @@ def alive(process):
     return True
 
 
-def kill_and_resume(folder, kills, n=64, seed=0):
+def kill_and_resume(folder, kills, n=64, seed=0, extract=extract):
     """Return how often the process was killed, after how many rows each time, and whether all came out the same."""
     rng, rows = random.Random(seed), []
     began = time.perf_counter()

@@ -112,7 +112,11 @@ def test_the_list_of_encoders_asks_nobody_and_tells_licence_and_label(tmp_path, 
     published.checkpoint_path(published.OFFICIAL["swav"]).parent.mkdir()
     published.checkpoint_path(published.OFFICIAL["swav"]).write_bytes(bytes(3_000_000))
     cli.main(["encoders"])
-    assert "swav             3 MB" in capsys.readouterr().out
+    lines = {line.split()[0]: line for line in capsys.readouterr().out.splitlines() if line}
+    assert lines["swav"].split()[1] == "cached"
+    assert "to download" in lines["vicreg"]
+    assert "to download" in lines["dinov2-small"]
+    assert "bundled" in lines["efficientnet-lite0"]
 
 
 def test_an_encoder_is_fetched_when_asked(server, tmp_path, monkeypatch, capsys):

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from conftest import CONFIG, ByHand, answer_page, settle, shown, stored
+from elsa_nb.label import Begin
 from elsa_nb.label.session import Answer, Session
 from elsa_nb.search.oracle import Truth, simulate
+from elsa_nb.search.strategies.greedy_probe import GreedyProbe
 
 
 def label_all(controller, positive):
@@ -229,7 +231,7 @@ def test_the_next_round_is_ready_before_the_page_is_finished(make_desk, small):
 def test_a_search_that_fails_says_so_and_the_answers_stay(make_desk, make_search, small):
     search = make_search()
     controller = make_desk(search)
-    controller.rounds.after = lambda *_: 1 / 0
+    controller.rounds.after = lambda *_, **__: 1 / 0
     controller.handle([{"op": "label", "v": 1}, {"op": "rest"}, {"op": "next"}, {"op": "rest"}, {"op": "next"}])
     settle(controller)
     assert "division" in controller.error
@@ -266,3 +268,39 @@ def test_the_figures_add_up(make_desk, small):
 def test_page_sizes_are_checked(make_desk, size):
     with pytest.raises((ValueError, TypeError), match="size"):
         make_desk(size=size)
+
+
+@pytest.fixture
+def make_beginner(make_desk, small):
+    """Return a function that makes a controller which looks for examples first, in pages of 12."""
+    pool, positive = small
+    first = np.concatenate([np.flatnonzero(~positive)[:11], np.flatnonzero(positive)[:1]])
+
+    def make(**options):
+        begin = Begin([first], lambda seeds: GreedyProbe(pool, seeds, rng=0), least=3, page=12, n=400)
+        return make_desk(begin, **options)
+
+    return make
+
+
+def test_a_search_begins_with_one_example_when_the_person_says_so_and_again_when_reopened(make_beginner, small):
+    controller = make_beginner()
+    assert (controller.figures()["looking"], controller.figures()["examples"]) == (3, [])
+    controller.start()
+    answer_page(controller, small[1])
+    assert controller.figures()["looking"] is None
+    marked = np.flatnonzero(small[1])[:1].tolist()
+    assert controller.figures()["examples"] == marked
+    assert {controller.card(p)["component"] for p in range(12, len(controller.cards.labels))} == {"probe"}
+    labels, rounds = controller.cards.labels, controller.cards.rounds
+    controller.close()
+    again = make_beginner()
+    assert (again.notice, again.cards.labels, again.cards.rounds) == ("", labels, rounds)
+    assert again.figures()["looking"] is None
+
+
+def test_without_that_word_the_next_page_looks_on(make_beginner, small):
+    controller = make_beginner()
+    answer_page(controller, small[1])
+    assert controller.figures()["looking"] == 3
+    assert controller.card(12)["component"] == "sample"

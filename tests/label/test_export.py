@@ -2,11 +2,15 @@
 
 import csv
 import json
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 
 from elsa_nb.label import export
+from elsa_nb.label.import_labels import import_labels
 from elsa_nb.label.items import RefusedError
 from elsa_nb.label.session import Answer, Session
 
@@ -35,32 +39,85 @@ def test_csv_and_parquet_hold_the_same(session):
     assert table[0]["annotator"] == "ann"
 
 
-def test_coco_numbers_fit_together(session):
-    value = json.loads(export.export(session, kind="coco", label="cat").read_text())
-    names = {image["id"]: image["file_name"] for image in value["images"]}
-    kinds = {category["id"]: category["name"] for category in value["categories"]}
-    told = {names[a["image_id"]]: kinds[a["category_id"]] for a in value["annotations"]}
-    assert told == {item: "cat" if n else "not cat" for item, n in LABELS.items() if n >= 0}
+def read_by_pycocotools(path):
+    """Return {file name: class} as pycocotools reads it; where it is not installed, as it would by its indexes."""
+    if find_spec("pycocotools") is None:
+        value = json.loads(path.read_text())
+        images = {image["id"]: image for image in value["images"]}
+        kinds = {category["id"]: category["name"] for category in value["categories"]}
+        return {images[a["image_id"]]["file_name"]: kinds[a["category_id"]] for a in value["annotations"]}
+    coco = import_module("pycocotools.coco").COCO(str(path))
+    kinds = {c["id"]: c["name"] for c in coco.loadCats(coco.getCatIds())}
+    return {
+        coco.loadImgs(a["image_id"])[0]["file_name"]: kinds[a["category_id"]]
+        for a in coco.loadAnns(coco.getAnnIds(iscrowd=False))
+    }
 
 
-def test_fiftyone_and_label_studio(session, tmp_path):
-    value = json.loads(export.export(session, kind="fiftyone", images=tmp_path).read_text())
-    found = {path: value["classes"][i] for path, i in value["labels"].items()}
-    assert found[str(tmp_path / "a/1.png")] == "target: positive"
-    tasks = json.loads(export.export(session, kind="label-studio").read_text())
+def test_coco_is_read_back_by_its_program(session):
+    path = export.export(session, kind="coco", label="cat")
+    assert read_by_pycocotools(path) == {item: "cat" if n else "not cat" for item, n in LABELS.items() if n >= 0}
+
+
+def read_as_fiftyone_does(path, data):
+    """Return {file: class} as FiftyOneImageClassificationDatasetImporter does (1.22).
+
+    It looks keys up among the files below `data`, named by their path without ending, or takes absolute paths.
+    """
+    value = json.loads(path.read_text())
+    files = {str(p.relative_to(data).with_suffix("")): p for p in data.rglob("*") if p.is_file()}
+    return {
+        Path(key) if Path(key).is_absolute() else files[key]: value["classes"][i] for key, i in value["labels"].items()
+    }
+
+
+def test_fiftyone_finds_the_files(session, folder, monkeypatch):
+    monkeypatch.chdir(folder.parent)
+    expected = {folder / item: {1: "cat", 0: "not cat", -1: "unsure"}[n] for item, n in LABELS.items()}
+    for images in (None, folder, folder.name):
+        path = export.export(session, kind="fiftyone", label="cat", images=images)
+        assert read_as_fiftyone_does(path, folder) == expected
+
+
+def test_names_that_fiftyone_would_take_for_one_are_refused(session, folder):
+    session.write([Answer("a/1.jpg", -2, 1, position=9)])
+    with pytest.raises(ValueError, match=r"'a/1.png' and 'a/1.jpg' are one name to FiftyOne.*--images"):
+        export.export(session, kind="fiftyone")
+    export.export(session, kind="fiftyone", images=folder)
+
+
+def test_label_studio_gets_tasks_that_its_serializer_takes(session):
+    """Recorded with Label Studio 1.23: unknown e-mails in `completed_by` are refused, data must hold the picture."""
+    tasks = json.loads(export.export(session, kind="label-studio", label="cat").read_text())
     assert [t["annotations"][0]["result"][0]["value"]["choices"] for t in tasks] == [
         [export.WORDS[n]] for n in LABELS.values()
     ]
+    for task in tasks:
+        assert set(task) == {"data", "annotations"}
+        assert set(task["annotations"][0]) <= {"result", "lead_time"}
+        assert set(task["annotations"][0]["result"][0]) == {"from_name", "to_name", "type", "value"}
+        assert task["data"]["annotator"] == "ann"
+        assert task["data"]["class"] == "cat"
+    there = {"url": "/data/local-files/?d=photos/", "email": "ann@example.org"}
+    task = json.loads(export.export(session, kind="label-studio", **there).read_text())[2]
+    assert task["data"]["image"] == "/data/local-files/?d=photos/b/%3Cb%3E%223%22%2C.png"
+    assert task["annotations"][0]["completed_by"] == {"email": "ann@example.org"}
 
 
-def test_links_lead_to_the_positives_and_are_made_anew(session, tmp_path):
+@pytest.fixture
+def folder(tmp_path):
     images = tmp_path / "images"
     for item in LABELS:
         (images / item).parent.mkdir(parents=True, exist_ok=True)
         (images / item).write_bytes(item.encode())
+    return images
+
+
+def test_links_lead_to_the_positives_and_are_made_anew(session, tmp_path, folder):
+    images = folder
     for _ in range(2):
-        folder = export.export(session, kind="links", images=images)
-        assert sorted(str(p.readlink()) for p in folder.iterdir()) == sorted(
+        links = export.export(session, kind="links", images=images)
+        assert sorted(str(p.readlink()) for p in links.iterdir()) == sorted(
             str(images / item) for item, n in LABELS.items() if n == 1
         )
     full = tmp_path / "full"
@@ -80,24 +137,53 @@ def test_links_never_lead_out(session, tmp_path):
     assert not [p for p in tmp_path.iterdir() if "links" in p.name]
 
 
-def test_what_went_out_comes_back_in(session, tmp_path):
+@pytest.mark.parametrize("kind", export.KINDS)
+def test_what_went_out_comes_back_in(session, tmp_path, folder, kind):
+    """Every kind is read back by our own reader, as far as it holds the answers."""
+    holds = {"coco": {0, 1}, "links": {1}}.get(kind, {-1, 0, 1})
+    expected = {item: n for item, n in LABELS.items() if n in holds}
     ids = ["new.png", *LABELS]
-    for ending in ("csv", "parquet"):
-        file = export.export(session, tmp_path / f"out.{ending}")
-        fresh = Session(tmp_path / f"{ending}.sqlite")
-        assert export.import_labels(fresh, file, ids) == len(LABELS)
-        assert fresh.known() == LABELS
-        assert export.import_labels(fresh, file, ids) == 0
+    for label, images in (("target", None), ("cat", folder)):
+        path = export.export(session, kind=kind, label=label, images=folder if kind == "links" else images)
+        fresh = Session(tmp_path / f"{label}.sqlite")
+        assert import_labels(fresh, path, ids).new == len(expected)
+        assert fresh.known() == expected
         fresh.close()
 
 
-@pytest.mark.parametrize(("line", "flaw"), [("x.png,positive", "not in the pool"), ("a/1.png,yes", "'yes'")])
-def test_an_unknown_item_or_word_imports_nothing(session, tmp_path, line, flaw):
-    (tmp_path / "in.csv").write_text(f"item,label\na/2.png,1\n{line}\n")
+def test_a_spreadsheet_computes_nothing(tmp_path):
+    items = {'=HYPERLINK("x")': 1, "+1.png": 0, "-2.png": 1, "@SUM(A1).png": 0, "\ttab.png": 1, "'=mine.png": 0}
+    session = Session(tmp_path / "s.sqlite", annotator="=ann")
+    session.acquire()
+    for position, (item, label) in enumerate(items.items()):
+        session.write([Answer(item, -2, label, position=position, row=position, score=-0.5)])
+    with export.export(session).open(newline="") as stream:
+        lines = list(csv.DictReader(stream))
+    assert not [
+        cell for line in lines for name, cell in line.items() if name != "score" and cell[:1] in tuple("=+-@\t")
+    ]
+    assert lines[0]["score"] == "-0.5"
     fresh = Session(tmp_path / "fresh.sqlite")
-    with pytest.raises(ValueError, match=f"line 3: .*{flaw}"):
-        export.import_labels(fresh, tmp_path / "in.csv", list(LABELS))
-    assert fresh.known() == {}
+    found = import_labels(fresh, tmp_path / "s.csv", list(items))
+    assert fresh.known() == items
+    assert list(found.file.given) == ["=ann"]
+    session.close()
+    fresh.close()
+
+
+def test_annotators_are_told_apart(session, tmp_path):
+    bob = Session(session.path, annotator="bob")
+    bob.acquire()
+    bob.write([Answer("a/1.png", -2, 0, position=0)])
+    with export.export(session).open(newline="") as stream:
+        assert {line["annotator"] for line in csv.DictReader(stream)} == {"ann", "bob"}
+    for kind in ("coco", "fiftyone", "label-studio"):
+        ours, theirs = export.export(session, kind=kind), export.export(session, kind=kind, annotator="bob")
+        assert [ours.name.split(".")[1], theirs.name.split(".")[1]] == ["ann", "bob"]
+    assert read_by_pycocotools(export.export(bob, kind="coco", label="cat")) == {"a/1.png": "not cat"}
+    with pytest.raises(ValueError, match="no answers by 'eve'; its annotators: ann, bob"):
+        export.export(session, kind="coco", annotator="eve")
+    bob.close()
 
 
 def test_unknown_kinds_are_named(session):

@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 
 from elsa_nb.label import Begin, Fixed, first_examples
+from elsa_nb.pool import Pool
+from elsa_nb.search.contract import QueryError
 from elsa_nb.search.oracle import Truth, simulate
+from elsa_nb.search.strategies.greedy_probe import GreedyProbe, ProbeConfig
 
 
 def test_a_spread_sample_visits_every_corner():
@@ -44,33 +47,114 @@ def test_rows_like_an_image_and_like_a_text(small):
         first_examples.rows_like(vectors, np.zeros(3), 3)
 
 
-def test_begin_shows_samples_until_there_are_seeds_then_searches(small, make_search):
-    pool, positive = small
-    made = []
+@pytest.fixture
+def begin_with(small):
+    """Return a function that makes a beginning over the small pool, and a list of the seeds it began to search from."""
+    pool, made = small[0], []
 
     def make(seeds):
         made.append(seeds.tolist())
-        search = make_search()
-        return type(search)(pool, seeds, config=search.config, rng=np.random.default_rng(0))
+        return GreedyProbe(pool, seeds, config=ProbeConfig(budget=60), rng=0)
 
+    return lambda samples=(), **options: (Begin(samples, make, **options), made)
+
+
+def labelled(begin, positive):
+    """Answer one page and return its rows."""
+    rows = begin.query().rows
+    begin.update(Truth(positive).label(rows))
+    return rows.tolist()
+
+
+def test_samples_are_shown_page_by_page_until_there_are_seeds(small, begin_with):
+    positive = small[1]
     negatives, members = np.flatnonzero(~positive), np.flatnonzero(positive)
-    begin = Begin([negatives[:10], np.concatenate([negatives[5:12], members[:2]])], make, least=2)
-    first = begin.query()
-    assert first.rows.tolist() == negatives[:10].tolist()
-    begin.update(np.zeros(10))
-    second = begin.query()
-    assert second.rows.tolist() == [*negatives[10:12], *members[:2]]  # nothing is shown twice
-    begin.update(Truth(positive).label(second.rows))
+    begin, made = begin_with([negatives[:10], np.concatenate([negatives[5:12], members[:2]])], least=2, page=7)
+    assert labelled(begin, positive) == negatives[:7].tolist()
+    assert labelled(begin, positive) == [*negatives[7:12], *members[:2]]  # nothing is shown twice
     assert made == [members[:2].tolist()]
     log = simulate(begin, Truth(positive))
     assert len(begin.positives) > 10
     assert log.rounds.tolist() == sorted(log.rounds.tolist())
+    assert begin.components == {16: "sample", 3: "probe"}
 
 
-def test_a_sample_without_finds_ends_the_search(small):
-    begin = Begin([[1, 2]], lambda seeds: 1 / 0)
-    simulate(begin, Truth(np.zeros(400, bool)))
-    assert len(begin.positives) == 0
+def test_one_example_is_enough_when_the_person_says_so(small, begin_with):
+    positive = small[1]
+    begin, made = begin_with([np.flatnonzero(positive)[:1], np.flatnonzero(~positive)[:50]], least=3, page=12)
+    begin.start()
+    labelled(begin, positive)
+    assert made == [np.flatnonzero(positive)[:1].tolist()]
+    assert not begin.looking
+
+
+def test_saying_start_without_an_example_goes_on_looking(small, begin_with):
+    positive = small[1]
+    begin, made = begin_with([np.flatnonzero(~positive)[:12], np.flatnonzero(positive)[:1]], least=3, page=12, n=400)
+    begin.start()
+    labelled(begin, positive)
+    assert begin.looking
+    labelled(begin, positive)
+    assert begin.looking  # the word was about the page before
+    assert made == []
+
+
+def test_a_class_of_three_in_three_thousand_is_searched():
+    rng = np.random.default_rng(1)
+    positive = np.zeros(3000, bool)
+    positive[[5, 1500, 2999]] = True
+    pool = Pool.from_arrays((rng.normal(size=(3000, 6)) + 3 * positive[:, None]).astype(np.float32))
+    begin = Begin([np.arange(100, 196)], lambda seeds: GreedyProbe(pool, seeds, rng=0), least=3, n=3000)
+    log = simulate(begin, Truth(positive))
+    assert not begin.looking
+    assert begin.positives.tolist() == [5, 1500, 2999]
+    assert len(np.unique(log.rows)) == len(log.rows)
+
+
+@pytest.mark.parametrize("marked", [0, 1, 2])
+def test_where_nothing_is_left_to_show_the_search_begins_with_what_there_is(small, begin_with, marked):
+    positive = small[1]
+    samples = [np.flatnonzero(~positive)[:30], np.flatnonzero(positive)[:marked]]
+    begin, made = begin_with(samples, least=3)
+    while begin.looking and begin.query() is not None:
+        begin.update(positive[begin._open].astype(int))
+    assert made == ([np.flatnonzero(positive)[:marked].tolist()] if marked else [])
+
+
+def test_a_correction_counts_before_the_search_begins(small, begin_with):
+    positive = small[1]
+    begin, made = begin_with([np.flatnonzero(~positive)[:24]], least=1, page=12, n=400)
+    wrong = begin.query().rows
+    begin.update(np.zeros(12, int))
+    begin.amend(wrong[:1], [1])
+    assert begin.positives.tolist() == wrong[:1].tolist()
+    begin.query()
+    begin.update(np.zeros(12, int))
+    assert made == [wrong[:1].tolist()]
+
+
+def test_what_the_search_asks_again_is_answered_from_the_sample(small):
+    pool, positive = small
+    searches = []
+
+    def make(seeds):
+        searches.append(GreedyProbe(pool, seeds, rng=0))
+        return searches[-1]
+
+    begin = Begin([np.arange(100)], make, least=1, page=100)
+    log = simulate(begin, Truth(positive))
+    assert len(np.unique(log.rows)) == len(log.rows) == 400
+    told = searches[0].log
+    assert set(told.rows) == set(range(400)) - set(np.flatnonzero(positive[:100]))
+    assert (told.labels == positive[told.rows]).all()
+    with pytest.raises(QueryError, match="no questions are open"):
+        begin.update([1])
+
+
+@pytest.mark.parametrize("options", [{"least": 0}, {"page": 0}])
+def test_bad_sizes_are_refused(begin_with, options):
+    with pytest.raises(ValueError, match="allowed: 1 or more"):
+        begin_with([[1]], **options)
 
 
 def test_fixed_rows_are_asked_once():

@@ -8,8 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from elsa_nb.label import items
-from elsa_nb.label.items import Arrays, Files, Texts, as_items
+from elsa_nb.images.sources.files import open_folder
+from elsa_nb.label.items import Arrays, Content, Files, Pictures, Texts, content_of
+from elsa_nb.label.widget import LARGE, THUMBNAIL
+from elsa_nb.pictures.opening import LARGEST_FILE
+from elsa_nb.pool import Pool
 
 
 @pytest.fixture
@@ -38,13 +41,18 @@ def test_names_that_lead_out_are_refused(folder, name):
     assert "refused" in shown.text or "no plain file" in shown.text
 
 
-def test_links_that_lead_out_are_refused_and_those_inside_are_not(folder):
+def test_links_show_pictures_wherever_they_lead_and_nothing_else(folder):
+    (folder.parent / "secret.txt").write_text("password")
     (folder / "out.png").symlink_to(folder.parent / "secret.png")
     (folder / "outside").symlink_to(folder.parent)
     (folder / "in.jpg").symlink_to(folder / "sub" / "a.jpg")
-    assert "link" in content(folder, "out.png").text
-    assert "link" in content(folder, "outside/secret.png").text
-    assert content(folder, "in.jpg").kind == "image"
+    (folder / "key.txt").symlink_to(folder.parent / "secret.txt")
+    (folder / "key.png").symlink_to(folder.parent / "secret.txt")
+    for name in ("out.png", "outside/secret.png", "in.jpg"):
+        assert content(folder, name).kind == "image"
+    for name in ("key.txt", "outside/secret.txt", "key.png"):
+        assert content(folder, name).kind == "missing"
+        assert "password" not in content(folder, name).text
 
 
 def test_a_folder_swapped_for_a_link_at_the_last_moment_is_not_followed(folder, monkeypatch):
@@ -61,7 +69,7 @@ def test_a_pipe_does_not_hold_the_panel_up(folder):
 
 def test_oversize_files_and_images_are_refused_unread(folder, monkeypatch):
     with (folder / "huge.png").open("wb") as stream:
-        stream.truncate(items.LARGEST_FILE + 1)
+        stream.truncate(LARGEST_FILE + 1)
     assert "too large" in content(folder, "huge.png").text
     bomb = png_header(60_000, 60_000)
     (folder / "bomb.png").write_bytes(bomb)
@@ -91,25 +99,64 @@ def test_random_damage_never_raises(folder):
     for _ in range(200):
         broken = whole.copy()
         broken[rng.integers(len(whole), size=10)] = rng.integers(256, size=10)
-        assert items.scaled_picture(broken.tobytes(), 50).kind in ("image", "missing")
+        assert Pictures([broken.tobytes()]).content(0, 50).kind in ("image", "missing")
 
 
 def test_texts_and_sounds(folder):
     (folder / "a.txt").write_text("<b>bold</b>" * 1000)
     (folder / "a.wav").write_bytes(b"RIFF")
     assert content(folder, "a.txt").text.startswith("<b>bold</b>")
-    assert len(content(folder, "a.txt").text) == 4000
     assert content(folder, "a.wav").kind == "audio"
     assert Texts(["one", "two"]).content(1, 100).text == "two"
 
 
-def test_arrays_and_what_looks_like_them():
-    array = np.zeros((3, 32, 32), np.uint8)
-    for given in (array, Arrays(array, invert=True)):
-        shown = as_items(given).content(2, 100)
-        with Image.open(io.BytesIO(shown.data)) as image:
-            assert image.size == (32, 32)
-            assert image.getpixel((0, 0)) == (255 if given is not array else 0)
-    assert as_items(["a text", "another"]).content(0, 9).text == "a text"
-    with pytest.raises(ValueError, match=r"label\.Files"):
-        as_items(7)
+def test_a_long_text_ends_in_dots_on_the_card_and_is_whole_in_the_larger_view(folder):
+    text = "many words " * 2000 + "the end"
+    (folder / "a.txt").write_text(text)
+    for items in (Texts([text]), Files(folder, ["a.txt"])):
+        card = items.content(0, THUMBNAIL).text
+        assert len(card) < 1100
+        assert card.endswith(("words ...", "many ..."))
+        assert items.content(0, LARGE).text == text
+
+
+def test_what_fails_in_anybodys_items_is_a_card_with_the_reason():
+    class Items:
+        ids = ("a",)
+
+        def content(self, row, side):
+            raise RuntimeError("the disk is on fire")
+
+    assert content_of(Items(), 0, 100) == Content("missing", text="cannot be shown (RuntimeError: the disk is on fire)")
+
+
+def test_the_card_of_a_pools_file_is_the_picture_that_was_embedded(tmp_path):
+    y, x = np.mgrid[:40, :60]
+    for i, bright in enumerate((1, 3)):
+        Image.fromarray((200 + bright * 10 * x + y).astype(np.uint16)).save(tmp_path / f"{i}.tif")
+    files = open_folder(tmp_path)
+    pool = Pool.from_arrays(np.eye(2, dtype=np.float32), files.ids, provenance={"decoding": files.decoding.told()})
+    for row in range(2):
+        with Image.open(io.BytesIO(Files(tmp_path, pool).content(row, 224).data)) as card:
+            assert (np.asarray(card) == np.asarray(files.open(row))).all()
+    told = {"decoding": {"integers": [0, 100_000]}}
+    other = Files(tmp_path, Pool.from_arrays(np.eye(2, dtype=np.float32), files.ids, provenance=told))
+    with Image.open(io.BytesIO(other.content(0, 224).data)) as card:
+        assert np.asarray(card).max() < 5  # what the pool says is done, whatever the files say
+    alone = Files(tmp_path, files.ids)  # without a pool the range is found from the files
+    with Image.open(io.BytesIO(alone.content(1, 224).data)) as card:
+        assert np.asarray(card).max() > 240
+
+
+def test_items_tell_what_is_behind_a_name_from_other_things_of_that_name(tmp_path):
+    for folder, value in (("p1", 10), ("p2", 200)):
+        (tmp_path / folder).mkdir()
+        Image.new("L", (9, 9), value).save(tmp_path / folder / "a.png")
+    one, other = (Files(tmp_path / folder, ["a.png", "gone.png"]) for folder in ("p1", "p2"))
+    assert one.digest(0) == Files(tmp_path / "p1", ["a.png"]).digest(0)
+    assert one.digest(0) != other.digest(0)
+    assert one.digest(1) is None
+    pictures = np.zeros((2, 4, 4), np.uint8)
+    pictures[1] = 9
+    assert Arrays(pictures).digest(0) != Arrays(pictures).digest(1)
+    assert Texts(["a", "b"]).digest(0) != Texts(["a", "b"]).digest(1)

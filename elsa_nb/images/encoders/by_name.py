@@ -1,4 +1,4 @@
-"""Encoders by name: published, trained here, or any model of timm or torchvision.
+"""Encoders by name: published, trained here, of timm or torchvision, from a package, or from a file of one's own.
 
 `extraction/embed.py` calls `load_encoder` for the pools of a profile and `load_for_pictures` for a folder of
 photographs. A new kind of encoder is a prefix here and a module of its own.
@@ -9,7 +9,10 @@ from typing import Any
 from elsa_nb import store
 from elsa_nb.errors import MissingDataError
 from elsa_nb.images.encoders.baselines import load_floor
+from elsa_nb.images.encoders.efficientnet_lite import load_efficientnet_lite0
 from elsa_nb.images.encoders.libraries import load_timm, load_torchvision
+from elsa_nb.images.encoders.names import FALLBACK, is_file_name, name_for_pictures
+from elsa_nb.images.encoders.own_weights import load_own_weights
 from elsa_nb.images.encoders.preprocessing import IMAGENET_GEOMETRY
 from elsa_nb.images.encoders.published import OFFICIAL
 from elsa_nb.images.encoders.published_networks import load_pretrained
@@ -18,24 +21,22 @@ from elsa_nb.images.encoders.small_resnet import load_trained
 PREFIXES = ("official", "timm", "torchvision", "floor")
 
 
-def name_for_pictures(name: str) -> str:
-    """Return the whole name of an encoder of photographs: a published one's own name, `vicreg`, is `official:vicreg`.
-
-    Glyphs have encoders of the same names, trained here; for those see `load_encoder`.
-    """
-    return f"official:{name}" if name in OFFICIAL else name
-
-
 def load_for_pictures(name: str) -> Any:
-    """Load the encoder `name` for photographs: one of `load_encoder`'s, where `vicreg` is short for `official:vicreg`.
+    """Load the encoder `name` for photographs: one of `load_encoder`'s, or one that only photographs have.
 
-    Raises ValueError for an encoder that takes small images of its own kind only, and what `load_encoder` raises.
+    Those are `efficientnet-lite0` (weights from a package), `dinov2-small` and `vicreg` (short for whole names, see
+    `name_for_pictures`), and the path of a checkpoint of one's own (`own_weights`). Raises ValueError for an encoder
+    that takes small images of its own kind only, and what the loaders raise.
     """
+    if is_file_name(name):
+        return load_own_weights(name)
+    if name == FALLBACK:
+        return load_efficientnet_lite0()
     encoder = load_encoder(name_for_pictures(name))
     if not hasattr(encoder, "geometry"):
         raise ValueError(
             f"the encoder {encoder.name!r} was trained on small images of its own kind; for a folder of photographs "
-            "take official:vicreg, torchvision:resnet50, or a model of timm."
+            "leave --encoder out, or take one that `elsa-nb encoders` lists."
         )
     return encoder
 
@@ -52,7 +53,10 @@ def load_encoder(name: str) -> Any:
     """
     kind, colon, rest = name.partition(":")
     if colon and kind not in PREFIXES:
-        raise ValueError(f"encoder {name!r}: {kind!r} is not known before the colon; allowed: {', '.join(PREFIXES)}.")
+        raise ValueError(
+            f"encoder {name!r}: {kind!r} is not known before the colon; allowed: {', '.join(PREFIXES)}. "
+            "`elsa-nb encoders` lists the names."
+        )
     if kind == "official" and colon:
         return load_pretrained(rest)
     if colon:
@@ -64,8 +68,8 @@ def load_encoder(name: str) -> Any:
         encoder.name = name
         return encoder
     if not trained.is_file():
-        hint = f" Did you mean official:{name}?" if name in OFFICIAL else ""
-        raise MissingDataError(f"No encoder {name!r} is here: neither {trained} nor {own}.{hint}")
+        hint = f"Did you mean official:{name}?" if name in OFFICIAL else "`elsa-nb encoders` lists what works here."
+        raise MissingDataError(f"No encoder {name!r} is here: neither {trained} nor {own}. {hint}")
     encoder = load_trained(name, trained.parent)
     if encoder.architecture.resnet50:
         encoder.geometry = IMAGENET_GEOMETRY

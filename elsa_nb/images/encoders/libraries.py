@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from elsa_nb.errors import MissingDataError
+from elsa_nb.images.encoders import hub
 from elsa_nb.images.encoders.preprocessing import CropGeometry, normalise
 from elsa_nb.images.encoders.published import IMAGENET_MEAN, IMAGENET_STD
 from elsa_nb.store import sha256_bytes
@@ -44,19 +45,44 @@ class LibraryModel(nn.Module):
 
 
 def load_timm(name: str, pretrained: bool = True) -> LibraryModel:
-    """Load a model of timm without its classifier, with the image size, filter and normalisation it was made with."""
+    """Load a model of timm without its classifier, with the image size, filter and normalisation it was made with.
+
+    `name` may end in `@` and another image size that the model takes: `vit_small_patch14_dinov2.lvd142m@224`.
+    Raises ValueError for a name or size that timm does not know, MissingDataError without timm or the weights.
+    """
     try:
         import timm
     except ImportError as error:
         raise MissingDataError(
             f"The encoder timm:{name} needs timm, which is not installed: `pip install 'elsa_nb[timm]'`."
         ) from error
-    if not timm.is_model(name):
-        near = ", ".join(timm.list_models(f"*{name.partition('.')[0]}*")[:5]) or "none"
-        raise ValueError(f"timm has no model {name!r}. Near it: {near}.")
-    network = timm.create_model(name, pretrained=pretrained, num_classes=0)
+    model, at, size = name.partition("@")
+    if not timm.is_model(model):
+        near = ", ".join(timm.list_models(f"*{model.partition('.')[0]}*")[:5]) or "none"
+        raise ValueError(f"timm has no model {model!r}. Near it: {near}.")
+    if at and not (size.isdigit() and int(size)):
+        raise ValueError(f"timm:{name}: after the @ stands an image size in pixels, such as @224; got {size!r}.")
+    options: dict[str, Any] = {"img_size": int(size)} if at else {}
+    if pretrained and (file := hub.cached_weights(model)):
+        options["pretrained_cfg_overlay"] = {"file": str(file)}
+    elif pretrained and not hub.reachable():
+        raise MissingDataError(
+            f"The weights of timm:{name} are not here, and the model hub cannot be reached now. With a connection the "
+            "same command fetches them once; `elsa-nb encoders` lists what works without."
+        )
+    try:
+        network = timm.create_model(model, pretrained=pretrained, num_classes=0, **options)
+    except TypeError as error:
+        if not at:
+            raise
+        raise ValueError(f"timm's {model} cannot be made for another image size: leave out @{size}.") from error
+    except (OSError, RuntimeError) as error:  # a hub that refuses or breaks off, or has no weights of this name
+        reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
+        raise MissingDataError(
+            f"The weights of timm:{name} are not to be had now ({reason}). `elsa-nb encoders` lists what is here."
+        ) from error
     config = timm.data.resolve_model_data_config(network)
-    side = config["input_size"][-1]
+    side = int(size) if at else config["input_size"][-1]
     interpolation = config["interpolation"] if config["interpolation"] in ("bilinear", "bicubic") else "bicubic"
     geometry = CropGeometry(max(side, int(side / config["crop_pct"])), side, interpolation)
     return LibraryModel(network, f"timm:{name}", network.num_features, geometry, config["mean"], config["std"])

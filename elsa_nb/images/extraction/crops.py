@@ -19,7 +19,7 @@ from torch.utils.data import DataLoader, Dataset
 from elsa_nb import store
 from elsa_nb.errors import CorruptFileError, MissingDataError
 from elsa_nb.images.encoders.preprocessing import IMAGENET_GEOMETRY, RESIZERS, CropGeometry
-from elsa_nb.images.sources.decoding import open_rgb
+from elsa_nb.images.sources.decoding import open_picture
 from elsa_nb.images.sources.protocol import Pictures
 from elsa_nb.images.sources.rows import checked_rows
 from elsa_nb.progress import bar
@@ -71,7 +71,7 @@ class Crops:
         side = self.geometry.crop
         images = np.empty((len(rows), 3, side, side), np.uint8)
         for i, row in enumerate(rows if self.rows is None else self.rows[rows]):
-            picture = open_rgb(self.pictures.read(row), str(self.pictures.ids[row]))
+            picture = open_picture(self.pictures, row)
             images[i] = self.geometry.apply(picture, self.resizer)
         return images
 
@@ -140,7 +140,7 @@ class _Check(_Batches):
         broken = []
         for row in self.rows[index]:
             try:
-                open_rgb(self.source.read(row), "")
+                open_picture(self.source, row)
             except CorruptFileError:
                 broken.append(str(self.source.ids[row]))
         return broken

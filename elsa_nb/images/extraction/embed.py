@@ -1,10 +1,11 @@
 """Pools of a profile, or of a folder of one's own images: what `elsa-nb embed`, `elsa-nb label` and the notebooks call.
 
-A folder's pools have one naming, `<folder>-<encoder>-<space>`, whichever command makes them.
+A folder's pools are made by one function, `embed_folder`, under one naming, whichever command asks for them.
 """
 
 import argparse
-import re
+import dataclasses
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,14 +13,19 @@ from typing import Any
 import numpy as np
 
 from elsa_nb import store
-from elsa_nb.images.encoders.by_name import load_encoder, load_for_pictures, name_for_pictures
+from elsa_nb.images.encoders.by_name import load_encoder, load_for_pictures
+from elsa_nb.images.encoders.default import CANDIDATES, about, choose_default
+from elsa_nb.images.encoders.names import hyphened, is_file_name, name_for_pictures
 from elsa_nb.images.encoders.protocol import ImageEncoder
 from elsa_nb.images.extraction.crops import Crops
 from elsa_nb.images.extraction.extract import BATCH_OF_LARGE_ON_CPU, encode, extract_all
+from elsa_nb.images.extraction.folder_names import folder_title, place_of
+from elsa_nb.images.extraction.folder_pools import extract_folder
 from elsa_nb.images.extraction.precision import check_precision
 from elsa_nb.images.extraction.requirements import require
 from elsa_nb.images.sources.by_name import open_dataset
 from elsa_nb.images.sources.files import ImageFiles, open_folder
+from elsa_nb.pictures.decoding import Decoding
 from elsa_nb.pool import Pool
 from elsa_nb.profiles import Profile, profile
 
@@ -59,37 +65,63 @@ def bundled_pool(encoder: str, space: str) -> Path:
 
 
 def embed_folder(
-    root: Path | str, encoders: Sequence[str], *, name: str | None = None, **options: Any
-) -> dict[str, dict[str, Pool]]:
-    """Make the pools `<name>-<encoder>-<space>` of a folder of images; `name` defaults to the folder's.
+    root: Path | str,
+    encoders: Sequence[str] = (),
+    *,
+    name: str | None = None,
+    folder: Path | str | None = None,
+    **options: Any,
+) -> Pools:
+    """Make or find the pools `<folder>-<place>-<encoder>-<space>` of a folder of images, by encoder and space.
 
-    `encoders` are names for `load_for_pictures`, such as `timm:vit_small_patch14_dinov2.lvd142m`; what a folder's name
-    cannot hold becomes a hyphen. `options` are those of `extract_all`. Raises ValueError for an encoder of small images
-    only.
+    `encoders` are names for `load_for_pictures`, such as `timm:vit_small_patch14_dinov2.lvd142m`, or paths of
+    checkpoints; none is the default one (`encoders.default`), which is that of pools that are here already. `<place>`
+    is short for where the folder lies, so that two folders of one name never meet; `name` takes the place of both.
+    What a folder's name cannot hold becomes a hyphen. `options` are those of `extract_folder`. Raises ValueError for an
+    encoder of small images only, MissingDataError for images or weights that are not here.
     """
-    files = open_folder(root, name)
-    loaded = {_pool_title(encoder): load_for_pictures(encoder) for encoder in encoders}
-    return extract_all(files, loaded, name=_hyphened(files.name), **options)
+    files = open_folder(root, name, progress=options.get("progress"))
+    for remark in files.remarks:
+        print(remark)
+    place = Path(folder or store.DATA / "pools")
+    base = hyphened(name) if name else folder_title(root)
+    if encoders:
+        loaded = {}
+        for each in encoders:
+            encoder = load_for_pictures(each)
+            print(about(each))
+            loaded[_pool_title(each, encoder)] = encoder
+    else:
+        here = [each for each in CANDIDATES if (place / f"{base}-{_pool_title(each)}-embedding").is_dir()]
+        chosen, encoder = choose_default(here)
+        loaded = {_pool_title(chosen): encoder}
+    return extract_folder(files, loaded, name=base, folder=place, **options)
 
 
-def folder_pool(root: Path | str, encoder: str) -> Path:
-    """Return the folder of the pool of embeddings of a folder of images; make it unless it is there."""
-    (spaces,) = embed_folder(root, [encoder]).values()
-    return store.DATA / "pools" / spaces["embedding"].name
+def embed_one(root: Path | str, encoder: str | None = None, **options: Any) -> tuple[Path, str]:
+    """Make or find the embeddings of a folder by one encoder (None: the default); return their folder and its name.
+
+    What `elsa-nb label` and `label_folder` need of `embed_folder`, whose `options` it takes.
+    """
+    pools = embed_folder(root, [encoder] if encoder else [], spaces=("embedding",), **options)
+    ((title, spaces),) = pools.items()
+    return place_of(spaces["embedding"]), encoder or next(each for each in CANDIDATES if _pool_title(each) == title)
 
 
 class ExampleEncoder:
     """An encoder for single image files, as `elsa_nb.label.first_examples` takes one."""
 
-    def __init__(self, name: str):
-        """Load the encoder `name`, one of those of `embed_folder`."""
+    def __init__(self, name: str, decoding: Mapping[str, Any] | None = None):
+        """Load the encoder `name`, one of those of `embed_folder`; `decoding` is that of the pool's provenance."""
         self._encoder = load_for_pictures(name)
+        self._decoding = Decoding.of(decoding) if decoding is not None else None
 
     def encode_images(self, paths: Sequence[Path | str]) -> np.ndarray:
         """Return the embeddings of image files, float32 (m, d), rounded as a pool stores them."""
         root = Path(Path(paths[0]).resolve().anchor)
         names = [Path(path).resolve().relative_to(root).as_posix() for path in paths]
         files = ImageFiles.of("examples", root, names, np.full(len(names), -1), ())
+        files = dataclasses.replace(files, decoding=self._decoding)
         vectors = encode(Crops(files, self._encoder.geometry, workers=0), self._encoder, BATCH_OF_LARGE_ON_CPU)
         return vectors["embedding"].astype(np.float16).astype(np.float32)
 
@@ -106,12 +138,14 @@ def embed_command(options: argparse.Namespace) -> None:
             for dataset, each in pools.items():
                 _report_precision(open_dataset(dataset), each, weights[dataset], load_encoder, options.resizer)
         return
-    if not options.encoder:
-        raise ValueError("--images needs an --encoder: official:vicreg, torchvision:resnet50, timm:NAME ...")
-    pools = embed_folder(options.images, options.encoder, name=options.name, **settings)
+    settings.pop("skip_broken")  # the default for a folder of one's own
+    pools = embed_folder(options.images, options.encoder, name=options.name, strict=options.strict, **settings)
     if options.check_precision:
         names = {_pool_title(encoder): encoder for encoder in options.encoder}
         _report_precision(open_folder(options.images), pools, names, load_for_pictures, options.resizer)
+    for spaces in pools.values():
+        where = shlex.quote(str(place_of(spaces["embedding"])))
+        print(f"To label: elsa-nb label {shlex.quote(str(options.images))} --pool {where}")
 
 
 def _report_precision(
@@ -122,9 +156,6 @@ def _report_precision(
             print(f"{spaces[space].name}: {100 * share:.2f} % of the 50 nearest are those of float32 (a sample)")
 
 
-def _pool_title(encoder: str) -> str:
-    return _hyphened(name_for_pictures(encoder))
-
-
-def _hyphened(name: str) -> str:
-    return re.sub(r"[^\w.-]+", "-", name)
+def _pool_title(name: str, encoder: ImageEncoder | None = None) -> str:
+    """Return what a pool's name says of its encoder: the name of weights of one's own tells two of one name apart."""
+    return hyphened(encoder.name if encoder is not None and is_file_name(name) else name_for_pictures(name))

@@ -189,6 +189,8 @@ def provenance_of(source: Source, encoder: ImageEncoder, dtype: str, precision: 
     }
     if isinstance(source, Crops):
         told |= {"resizer": source.resizer, "broken": len(source.broken), "broken_ids": list(source.broken)}
+        if (decoding := getattr(source.pictures, "decoding", None)) is not None:
+            told["decoding"] = decoding.told()
         told |= {"note": note} if (note := getattr(source.pictures, "note", "")) else {}
     return told
 

@@ -1,5 +1,8 @@
 """From the bytes of an image file to pixels, as Pillow reads them: the reference every other path is held against.
 
+Published data sets are read so; pictures of one's own as `elsa_nb.pictures` reads them, for the panel as well. What
+is done with a source's picture is in `open_picture`.
+
 What `Image.open(file).convert("RGB")` gives is what the encoders were trained and evaluated on: grey, palette and
 CMYK files become RGB, progressive files and files with a wrong suffix are read, and an EXIF orientation is *not*
 obeyed. A file that ends too early is an error, never a picture with grey rows (unless Pillow was told to allow it).
@@ -12,6 +15,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from elsa_nb.errors import CorruptFileError
+from elsa_nb.images.sources.protocol import Pictures
 
 # Common in photographs from the web and harmless here; a line an image would bury the progress of an extraction.
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.TiffImagePlugin")  # broken EXIF entries
@@ -21,18 +25,44 @@ warnings.filterwarnings("ignore", message="Palette images with Transparency", mo
 _BROKEN = (UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError)
 
 
+class BrokenImageError(CorruptFileError):
+    """An image that cannot be read: `item` is its id, `reason` why not, in a few words."""
+
+    @property
+    def item(self) -> str:
+        """The id of the image."""
+        return self.args[0]
+
+    @property
+    def reason(self) -> str:
+        """Why it cannot be read."""
+        return self.args[1]
+
+    def __str__(self) -> str:
+        """Return one sentence with its cure."""
+        return f"The image {self.item} is broken ({self.reason}). Get a whole copy, or skip broken images."
+
+
+def open_picture(pictures: Pictures, row: int) -> Image.Image:
+    """Return the RGB picture of a row, read as its source says: a source with `open` reads its own pictures.
+
+    Raises BrokenImageError for what is no image or not all of one, MissingDataError for a file that has gone.
+    """
+    if getattr(pictures, "decoding", None) is not None:
+        return pictures.open(row)
+    return open_rgb(pictures.read(row), str(pictures.ids[row]))
+
+
 def open_rgb(data: bytes | memoryview | np.ndarray, name: str) -> Image.Image:
     """Return the RGB picture in `data`, the bytes of one image file; `name` is what an error calls it.
 
-    Raises CorruptFileError for bytes that are no image or not all of one.
+    Raises BrokenImageError for bytes that are no image or not all of one.
     """
     try:
         return Image.open(io.BytesIO(data)).convert("RGB")
     except _BROKEN as error:
         reason = str(error).partition(" <")[0]  # without the address of the BytesIO
-        raise CorruptFileError(
-            f"The image {name} is broken ({reason}). Get a whole copy, or skip broken images."
-        ) from None
+        raise BrokenImageError(name, reason) from None
 
 
 def decode(data: bytes | memoryview | np.ndarray, name: str = "image") -> np.ndarray:

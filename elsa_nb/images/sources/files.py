@@ -3,20 +3,25 @@
 `extraction/embed.py` calls `open_folder`; `imagenet.py` and `food101.py` make `ImageFiles` of their layouts.
 """
 
+import json
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from PIL import Image
 
 from elsa_nb.errors import MissingDataError
+from elsa_nb.images.sources.decoding import BrokenImageError
+from elsa_nb.images.sources.left_out import ENDING, FOLDER, LINK, NAME, LeftOut, sentences
 from elsa_nb.images.sources.rows import class_rows
+from elsa_nb.pictures.decoding import Decoding, UnreadableError, endings, find_decoding, look
+from elsa_nb.pictures.opening import RefusedError, escaped, open_plain
+from elsa_nb.progress import bar
 from elsa_nb.store import sha256_bytes
-
-IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm")
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,6 +31,9 @@ class ImageFiles:
     `paths` (n,) are relative to `root`, with forward slashes; `ids` (n,) name the images for good, wherever the files
     lie. `targets` (n,) are indices into `classes`, or -1 where no class is known. `note` says what is unusual about
     this copy, such as images that are not there.
+
+    `decoding` says how one's own pictures are read; None, for published data sets, is as `sources.decoding` reads them.
+    `left_out` are the files of the folder that are not among the images, `remarks` sentences to be said once on screen.
     """
 
     name: str
@@ -36,6 +44,9 @@ class ImageFiles:
     classes: tuple[str, ...]
     splits: np.ndarray  # str (n,)
     note: str = ""
+    decoding: Decoding | None = None
+    left_out: tuple[LeftOut, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     @classmethod
     def of(
@@ -52,9 +63,7 @@ class ImageFiles:
     ) -> "ImageFiles":
         """Make a data set of the files `paths` below `root`; ids default to the paths."""
         if not len(paths):
-            raise MissingDataError(
-                f"There are no images in {root}: files ending in {', '.join(IMAGE_SUFFIXES)} are looked for."
-            )
+            raise MissingDataError(f"There are no images in {root}.")
         paths, targets = np.asarray(paths, dtype=str), np.asarray(targets, np.int64)
         splits = np.full(len(paths), "all") if splits is None else np.asarray(splits, dtype=str)
         return cls(
@@ -80,15 +89,29 @@ class ImageFiles:
         except FileNotFoundError:
             raise MissingDataError(f"{path} is not here any more: open the data set again.") from None
 
+    def open(self, row: int) -> Image.Image:
+        """Return one picture as RGB, by `decoding`; MissingDataError if it has gone, BrokenImageError if broken."""
+        path = self.root / self.paths[row]
+        try:
+            with open_plain(path) as stream:
+                return self.decoding.picture(stream)
+        except FileNotFoundError:
+            raise MissingDataError(f"{escaped(str(path))} is not here any more: open the data set again.") from None
+        except (UnreadableError, RefusedError) as error:
+            raise BrokenImageError(str(self.ids[row]), str(error)) from None
+        except OSError as error:
+            raise BrokenImageError(str(self.ids[row]), error.strerror or str(error)) from None
+
     @cached_property
     def sha256(self) -> str:
-        """SHA-256 of every file's id and size in row order.
+        """SHA-256 of every file's id and size in row order, and of how the files are read.
 
         Not of their contents: those of ImageNet would take minutes to read. A file that was replaced by another one of
         exactly the same size goes unnoticed.
         """
         lines = (f"{i} {os.stat(self.root / path).st_size}\n" for i, path in zip(self.ids, self.paths, strict=True))  # noqa: PTH116 - a third of the time of Path.stat, a million times
-        return sha256_bytes("".join(lines).encode())
+        read = json.dumps(self.decoding.told(), sort_keys=True) if self.decoding is not None else ""
+        return sha256_bytes("".join([*lines, read]).encode())
 
     @cached_property
     def labels(self) -> pd.DataFrame:
@@ -101,33 +124,112 @@ class ImageFiles:
         return class_rows(self.targets, self.classes, name)
 
 
-def open_folder(root: Path | str, name: str | None = None) -> ImageFiles:
+def open_folder(
+    root: Path | str, name: str | None = None, *, decoding: Decoding | None = None, progress: bool | None = None
+) -> ImageFiles:
     """Open all images below the folder `root`, sorted; the first folder below it names the class of those in it.
 
-    Images directly in `root` have no class. Hidden files and folders are left out; links are followed.
+    Images directly in `root` have no class. Hidden files and folders are left out; links are followed. What is read
+    is every kind of file that Pillow opens; the headers of all files are read, to find those of deep grey or several
+    pages. `decoding` is how an earlier pool of the folder was read; by default the range of its grey values is found
+    here. A name that is not UTF-8 is written with escapes in the id.
     """
     root = Path(root)
     if not root.is_dir():
         raise MissingDataError(f"{root} is no folder: name one that holds images.")
-    paths = list(walk(root))
-    folders = sorted({path.partition("/")[0] for path in paths if "/" in path})
+    left_out: list[LeftOut] = []
+    paths, ids = _told_apart(list(walk(root, endings(), left_out)), left_out)
+    said = sentences(left_out)
+    if not paths:
+        what = " ".join(["Files that Pillow opens are read, such as .jpg, .png and .tif.", *said])
+        raise MissingDataError(
+            f"There are no images in {root}: {what} Other kinds go by arrays: `Pool.from_arrays` and `label.Arrays`."
+        )
+    if odd := [each for path, each in zip(paths, ids, strict=True) if path != each]:
+        said.append(f"File names that are not UTF-8, written with escapes: {len(odd):,}, such as {odd[0]}.")
+    folders = sorted({each.partition("/")[0] for each in ids if "/" in each})
     index = {folder: i for i, folder in enumerate(folders)}
-    targets = [index[path.partition("/")[0]] if "/" in path else -1 for path in paths]
-    return ImageFiles.of(name or root.resolve().name, root, paths, targets, folders)
+    targets = [index[each.partition("/")[0]] if "/" in each else -1 for each in ids]
+    files = ImageFiles.of(name or escaped(root.resolve().name), root, paths, targets, folders, ids=ids)
+    decoding, remarks = _survey(files, decoding, progress)
+    return replace(files, decoding=decoding, left_out=tuple(left_out), remarks=(*remarks, *said))
 
 
-def walk(root: Path, suffixes: tuple[str, ...] = IMAGE_SUFFIXES) -> Iterator[str]:
-    """Yield the images below `root`, relative to it, each folder's files before its folders, both sorted."""
+def _told_apart(paths: list[str], left_out: list[LeftOut]) -> tuple[list[str], list[str]]:
+    """Return paths and ids, without the rare path whose id is another one's."""
+    kept = {}
+    for path in sorted(paths, key=lambda each: each != escaped(each)):  # who needs no escape has the first right
+        if kept.setdefault(escaped(path), path) != path:
+            left_out.append(LeftOut(escaped(path), NAME))
+    known = set(kept.values())
+    paths = [path for path in paths if path in known]
+    return paths, [escaped(path) for path in paths]
+
+
+def _survey(files: ImageFiles, decoding: Decoding | None, progress: bool | None) -> tuple[Decoding, list[str]]:
+    """Look at the header of every file; return how the folder is read and what is worth saying about that.
+
+    A file that cannot be opened is no matter here: the extraction meets it again and names it.
+    """
+    deep, paged = {"integers": [], "floats": []}, 0
+    for path in bar(files.paths, "looking at the files", progress, unit=" files"):
+        opened = partial(open_plain, files.root / path)
+        try:
+            with opened() as stream:
+                header = look(stream)
+        except (UnreadableError, RefusedError, OSError):
+            continue
+        paged += header.paged
+        if header.kind:
+            deep[header.kind].append(opened)
+    decoding = find_decoding(deep) if decoding is None else decoding
+    remarks = []
+    for kind, word in (("integers", "grey pictures of more than 8 bits"), ("floats", "pictures of floats")):
+        if deep[kind] and (limits := getattr(decoding, kind)):
+            low, high = (f"{value:,.12g}" for value in limits)
+            remarks.append(f"{len(deep[kind]):,} {word}: {low} is black and {high} is white in all of them.")
+    if paged:
+        remarks.append(f"Files with more than one page: {paged:,}; the first page of each is used.")
+    return decoding, remarks
+
+
+def walk(root: Path, suffixes: tuple[str, ...], left_out: list[LeftOut] | None = None) -> Iterator[str]:
+    """Yield the images below `root`, relative to it, each folder's files before its folders, both sorted.
+
+    What is not hidden and yet not yielded is added to `left_out`, with its reason.
+    """
+    left_out = [] if left_out is None else left_out
 
     def visit(folder: Path, prefix: str, above: frozenset[str]) -> Iterator[str]:
         here = os.path.realpath(folder)
         if here in above:  # a link back to where we come from
             return
-        with os.scandir(folder) as entries:
-            entries = sorted((e for e in entries if not e.name.startswith((".", "__MACOSX"))), key=lambda e: e.name)
-        yield from (f"{prefix}{e.name}" for e in entries if e.name.lower().endswith(suffixes) and e.is_file())
+        try:
+            with os.scandir(folder) as entries:
+                entries = sorted((e for e in entries if not e.name.startswith((".", "__MACOSX"))), key=lambda e: e.name)
+        except PermissionError:
+            if not above:
+                raise
+            left_out.append(LeftOut(escaped(prefix), FOLDER))
+            return
+        folders = []
         for entry in entries:
-            if entry.is_dir():
-                yield from visit(Path(entry.path), f"{prefix}{entry.name}/", above | {here})
+            if _is(entry, "is_dir"):
+                folders.append(entry)
+            elif not entry.name.lower().endswith(suffixes):
+                left_out.append(LeftOut(escaped(f"{prefix}{entry.name}"), ENDING))
+            elif _is(entry, "is_file"):
+                yield f"{prefix}{entry.name}"
+            else:
+                left_out.append(LeftOut(escaped(f"{prefix}{entry.name}"), LINK))
+        for entry in folders:
+            yield from visit(Path(entry.path), f"{prefix}{entry.name}/", above | {here})
 
     yield from visit(root, "", frozenset())
+
+
+def _is(entry: os.DirEntry, kind: str) -> bool:
+    try:
+        return getattr(entry, kind)()
+    except OSError:  # links in a circle, or a place that may not be looked at
+        return False

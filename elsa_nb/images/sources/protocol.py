@@ -24,7 +24,10 @@ class Source(Protocol):
 
 
 class Pictures(Protocol):
-    """What pictures come from: files in a fixed order, an id each, and a fingerprint of all of them."""
+    """What pictures come from: files in a fixed order, an id each, and a fingerprint of all of them.
+
+    A source that reads its pictures in a way of its own has a `decoding` that is not None, and `open(row)`.
+    """
 
     ids: np.ndarray
     sha256: str

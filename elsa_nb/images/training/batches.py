@@ -11,7 +11,7 @@ from torch.utils.data import Dataset
 
 from elsa_nb.errors import CorruptFileError, MissingDataError
 from elsa_nb.images.extraction.crops import ahead
-from elsa_nb.images.sources.decoding import open_rgb
+from elsa_nb.images.sources.decoding import open_picture
 from elsa_nb.images.training import distributed
 
 
@@ -52,7 +52,7 @@ class _Cuts(Dataset):
         parts: list[list[Tensor]] = [[] for _ in self.config.views]
         for row in rows:
             try:
-                picture = open_rgb(self.pictures.read(row), str(self.pictures.ids[row]))
+                picture = open_picture(self.pictures, row)
             except (CorruptFileError, MissingDataError) as error:
                 return error
             for part, view in zip(parts, self.config.views, strict=True):

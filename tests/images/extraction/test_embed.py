@@ -1,5 +1,7 @@
 """A folder of photographs becomes pools: one set of encoder names, and one naming of pools, for `embed` and `label`."""
 
+import csv
+
 import miniature
 import numpy as np
 import photographs
@@ -12,50 +14,57 @@ from elsa_nb.images.encoders.libraries import LibraryModel
 from elsa_nb.images.encoders.preprocessing import CropGeometry
 from elsa_nb.images.encoders.small_resnet import Architecture, Encoder, save_encoder
 from elsa_nb.images.extraction.embed import ExampleEncoder, embed_folder
+from elsa_nb.images.extraction.folder_names import folder_title
 from elsa_nb.images.extraction.precision import neighbour_overlap
 from elsa_nb.pool import Pool
 
 
 def test_a_folder_of_photographs_becomes_pools(synthetic, album, capsys):
-    arguments = ["embed", "--images", str(album), "--encoder", "official:vicreg", "--encoder", "official:obow"]
+    arguments = ["embed", "--images", str(album), "--encoder", "official:vicreg", "--encoder", "obow"]
     assert cli.main([*arguments, "--workers", "0", "--batch", "4"]) == 0
     pools = sorted(path.name for path in (synthetic / "pools").iterdir())
+    title = folder_title(album)
     assert pools == [
-        "my-album-official-obow-embedding",
-        "my-album-official-vicreg-embedding",
-        "my-album-official-vicreg-projection",
+        f"{title}-official-obow-embedding",
+        f"{title}-official-vicreg-embedding",
+        f"{title}-official-vicreg-projection",
     ]
     pool = Pool.open(synthetic / "pools" / pools[2])
     assert pool.ids.tolist()[0] == "cats/0.jpg"
     assert pool.vectors.shape == (7, 20)
     assert pool.provenance["broken"] == 0
     assert pool.provenance["resizer"] == "torch"
-    capsys.readouterr()
+    assert f"To label: elsa-nb label '{album}' --pool {synthetic / 'pools' / pools[0]}\n" in capsys.readouterr().out
     assert cli.main([*arguments, "--workers", "2"]) == 0
     assert capsys.readouterr().out.count("already here") == 3
 
 
-def test_a_broken_photograph_stops_by_name_or_is_counted(synthetic, album, capsys):
+def test_broken_photographs_are_left_out_and_listed_or_stop_a_strict_run(synthetic, album, capsys):
     photographs.write(album / "cats" / "broken.jpg", photographs.odd_files()["truncated"])
+    photographs.write(album / "notes.docx", b"")
     arguments = ["embed", "--images", str(album), "--name", "album", "--encoder", "official:obow", "--workers", "2"]
-    assert cli.main(arguments) == 1
+    assert cli.main([*arguments, "--strict"]) == 1
     error = capsys.readouterr().err
-    assert error.startswith("elsa-nb: The image cats/broken.jpg is broken (")
+    assert error.startswith("elsa-nb: The image cats/broken.jpg cannot be read (")
     assert error.count("\n") == 1
-    assert cli.main([*arguments, "--skip-broken"]) == 0
-    pool = Pool.open(synthetic / "pools" / "album-official-obow-embedding")
+    assert cli.main(arguments) == 0
+    assert "Left out: 1 image that cannot be read" in (told := capsys.readouterr().out)
+    assert "1 .docx" in told
+    place = synthetic / "pools" / "album-official-obow-embedding"
+    pool = Pool.open(place)
     assert len(pool) == 7
-    assert pool.provenance["broken"] == 1
     assert pool.provenance["broken_ids"] == ["cats/broken.jpg"]
+    listed = list(csv.reader((place / "left-out.csv").read_text().splitlines()))
+    assert [line[0] for line in listed] == ["path", "notes.docx", "cats/broken.jpg"]
+    assert all(reason for _, reason in listed)
+    assert cli.main([*arguments, "--skip-broken"]) == 0  # the name that this had before
 
 
-def test_an_encoder_of_small_images_is_refused_for_photographs(data, album, capsys):
+def test_an_encoder_of_small_images_is_refused_for_photographs(data, album):
     encoder = Encoder(Architecture(widths=(4, 8), blocks=(1, 1), projector=(8, 8, 6)), name="mine")
     save_encoder(encoder, {}, data / "weights")
     with pytest.raises(ValueError, match="'mine' was trained on small images of its own kind"):
         embed_folder(album, ["mine"])
-    assert cli.main(["embed", "--images", str(album)]) == 1
-    assert "--images needs an --encoder" in capsys.readouterr().err
 
 
 @pytest.fixture
@@ -95,12 +104,13 @@ def test_label_takes_every_encoder_of_embed_and_finds_its_pool(
     monkeypatch.chdir(album.parent)
     photographs.write(synthetic / "checkpoints" / "food-101-vicreg.pth", miniature.published("vicreg"))
     assert cli.main(["label", str(album), "--encoder", encoder, "--like", str(album / "dogs" / "5.jpg")]) == 0
-    assert jobs[0].pool == str(store.DATA / "pools" / f"my-album-{title}-embedding")
+    place = store.DATA / "pools" / f"{folder_title(album)}-{title}-embedding"
+    assert jobs[0].pool == str(place)
     pool = Pool.open(jobs[0].pool)
     assert pool.ids[jobs[0].samples[0][0]] == "dogs/5.jpg"
     capsys.readouterr()
     assert cli.main(["embed", "--images", str(album), "--encoder", encoder]) == 0
-    assert f"my-album-{title}-embedding: 7 vectors were already here" in capsys.readouterr().out
+    assert f"{place.name}: 7 vectors were already here" in capsys.readouterr().out
 
 
 def test_label_refuses_the_encoders_that_embed_refuses(data, album, jobs, capsys):
@@ -114,9 +124,12 @@ def test_label_refuses_the_encoders_that_embed_refuses(data, album, jobs, capsys
 
 
 def test_examples_are_encoded_as_their_pool_is(libraries, data, album):
+    photographs.write(album / "turned.jpg", photographs.rotated_by_exif(photographs.scene(9)))
     pool = embed_folder(album, ["timm:net"])["timm-net"]["embedding"]
-    paths = [album / name for name in pool.ids[[4, 1]]]
-    np.testing.assert_array_equal(ExampleEncoder("timm:net").encode_images(paths), pool.vectors[[4, 1]])
+    rows = [pool.ids.tolist().index(name) for name in ("turned.jpg", "cats/1.jpg")]
+    examples = ExampleEncoder("timm:net", pool.provenance["decoding"])
+    paths = [album / name for name in pool.ids[rows]]
+    np.testing.assert_array_equal(examples.encode_images(paths), pool.vectors[rows])
 
 
 def test_neighbours_of_half_precision_are_compared_with_those_of_float32():

@@ -192,8 +192,9 @@ def test_kill_minus_nine_again_and_again_gives_the_bytes_of_an_uninterrupted_run
 
 
 @pytest.mark.slow
-def test_many_encoders_and_workers_killed_again_and_again(tmp_path):
+@pytest.mark.parametrize("way", [kill_extraction.extract, kill_extraction.extract_own])
+def test_many_encoders_and_workers_killed_again_and_again(tmp_path, way):
     kill_extraction.prepare(tmp_path, n=32)
-    told = kill_extraction.kill_and_resume(tmp_path, 2, n=32)
+    told = kill_extraction.kill_and_resume(tmp_path, 2, n=32, extract=way)
     assert told["kills"] == 2
     assert told["same"]

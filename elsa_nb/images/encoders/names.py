@@ -1,0 +1,30 @@
+"""The names that encoders of photographs go by, known without importing torch: `by_name.py` loads what they mean."""
+
+import re
+from pathlib import Path
+
+from elsa_nb.images.encoders.published import OFFICIAL
+
+BEST = "dinov2-small"
+FALLBACK = "efficientnet-lite0"
+# Short names for photographs beside those of the published encoders.
+SHORT_NAMES = {BEST: "timm:vit_small_patch14_dinov2.lvd142m@224"}
+WEIGHT_SUFFIXES = (".pth", ".pt", ".ckpt", ".tar", ".bin", ".safetensors")
+
+
+def is_file_name(name: str) -> bool:
+    """Say whether `name` means a file of weights: it ends like one, or it is one."""
+    return name.lower().endswith(WEIGHT_SUFFIXES) or (("/" in name or "\\" in name) and Path(name).is_file())
+
+
+def name_for_pictures(name: str) -> str:
+    """Return the whole name of an encoder of photographs: a published one's own name, `vicreg`, is `official:vicreg`.
+
+    Glyphs have encoders of the same names, trained here; for those see `by_name.load_encoder`.
+    """
+    return f"official:{name}" if name in OFFICIAL else SHORT_NAMES.get(name, name)
+
+
+def hyphened(name: str) -> str:
+    """Return a name as a folder can have it."""
+    return re.sub(r"[^\w.-]+", "-", name)

@@ -1,0 +1,67 @@
+"""Where the pools of a folder of images are, and whether one is still that of the folder; without importing torch.
+
+`elsa-nb label` looks here first, so that the second morning begins at once.
+"""
+
+import os
+from pathlib import Path
+
+from elsa_nb import store
+from elsa_nb.images.encoders.names import BEST, FALLBACK, hyphened, is_file_name, name_for_pictures
+from elsa_nb.images.extraction.kept import CARD, Stamp
+from elsa_nb.images.extraction.version import EXTRACTION
+from elsa_nb.images.sources.files import ImageFiles, open_folder
+from elsa_nb.pool import Pool
+from elsa_nb.store import read_json, sha256_bytes
+
+
+def folder_title(root: Path | str) -> str:
+    """Return what the pools of a folder are called: its name, and eight digits of where it lies."""
+    root = Path(root).resolve()
+    return f"{hyphened(root.name)}-{sha256_bytes(os.fsencode(root))[:8]}"
+
+
+def place_of(pool: Pool) -> Path:
+    """Return the folder in `data/pools` that holds a pool, as `--pool` takes it."""
+    return store.DATA / "pools" / pool.name
+
+
+def find_pool(root: Path | str, encoder: str | None = None) -> tuple[Path, str] | None:
+    """Return where the embeddings of `root`, its files as they are, lie, and their encoder: `encoder` or a default one.
+
+    None where there is no such pool, or where the folder has changed since: `embed.embed_folder` then makes it. A
+    file of weights is not looked for, since it may have changed, too.
+    """
+    names = [BEST, FALLBACK] if encoder is None else [] if is_file_name(encoder) else [encoder]
+    base = store.DATA / "pools" / folder_title(root)
+    places = {base.with_name(f"{base.name}-{hyphened(name_for_pictures(name))}-embedding"): name for name in names}
+    there = [place for place in places if (place / "pool.json").exists() and (place / CARD).exists()]
+    if not there:
+        return None
+    files = open_folder(root)
+    now = stamps(files)
+    return next(((place, places[place]) for place in there if _is_of(place, files, now)), None)
+
+
+def _is_of(place: Path, files: ImageFiles, now: dict[str, Stamp]) -> bool:
+    card, about = read_json(place / CARD), read_json(place / "pool.json")
+    told = about["provenance"]
+    then = [*zip(card["ids"], card["stamps"], strict=True), *card["left_out"].items()]
+    return (
+        card["about"]["recipe"] == about["recipe"]
+        and (told["extraction"], told["decoding"]) == (EXTRACTION, files.decoding.told())
+        and {item: Stamp(*stamp) for item, stamp in then} == now
+    )
+
+
+def stamps(files: ImageFiles) -> dict[str, Stamp]:
+    """Return of every image, by id, what tells the present state of its file from another."""
+    found = {}
+    for item, path in zip(files.ids.tolist(), files.paths.tolist(), strict=True):
+        try:
+            told = os.stat(files.root / path)  # noqa: PTH116 - a third of the time of Path.stat
+        except OSError:
+            found[item] = Stamp(-1, 0)  # gone since the folder was listed: it will be found broken
+        else:
+            found[item] = Stamp(told.st_size, told.st_mtime_ns)
+    return found

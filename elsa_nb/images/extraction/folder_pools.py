@@ -1,0 +1,225 @@
+"""Pools of a folder of one's own images: broken ones left out and listed, nothing embedded ever embedded again.
+
+`embed.embed_folder` calls `extract_folder`. Profiles go by `extract.extract_all` instead, whose images never change and
+must all be there.
+"""
+
+from collections.abc import Iterator, Mapping
+from itertools import starmap
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from elsa_nb import fingerprints, store
+from elsa_nb.errors import CorruptFileError, MissingDataError
+from elsa_nb.images.encoders.preprocessing import CropGeometry
+from elsa_nb.images.encoders.protocol import ImageEncoder
+from elsa_nb.images.extraction.crops import Crops, ahead
+from elsa_nb.images.extraction.extract import BATCH, BATCH_OF_LARGE_ON_CPU, provenance_of, recipe_of
+from elsa_nb.images.extraction.folder_names import stamps
+from elsa_nb.images.extraction.forward import device_and_precision, forward
+from elsa_nb.images.extraction.kept import CARD, KeptVectors, Stamp
+from elsa_nb.images.sources.decoding import BrokenImageError
+from elsa_nb.images.sources.files import ImageFiles
+from elsa_nb.images.sources.left_out import LeftOut, write_list
+from elsa_nb.pool import DTYPES, Pool
+from elsa_nb.progress import bar
+from elsa_nb.store import read_json
+
+LIST = "left-out.csv"  # beside the vectors: the files that are not among them, and why
+_BAR = "{desc}: {percentage:3.0f}% |{bar}| {n_fmt} of {total_fmt} images, {remaining} left"
+
+
+def extract_folder(
+    files: ImageFiles,
+    encoders: Mapping[str, ImageEncoder],
+    *,
+    name: str,
+    folder: Path | str | None = None,
+    spaces: tuple[str, ...] = (),
+    batch: int | None = None,
+    dtype: str = "float16",
+    precision: str | None = None,
+    compiled: bool | None = None,
+    resizer: str = "torch",
+    strict: bool = False,
+    workers: int | None = None,
+    progress: bool | None = None,
+) -> dict[str, dict[str, Pool]]:
+    """Compute the pools `<name>-<encoder>-<space>` of `files` in `folder` (default: `data/pools`), decoding once.
+
+    Arguments are those of `extract_all`; `spaces` are those wanted of every encoder (default: all). What an earlier run
+    has embedded is not embedded again, whether that run ended, was stopped, or saw the folder before it changed. A
+    broken image is left out; the pool's folder then has a list, `left-out.csv`. With `strict` it stops the run instead,
+    with CorruptFileError; what was embedded is kept. Raises ValueError for a bad setting or for a pool of that name
+    that is of another folder.
+    """
+    if batch is not None and batch < 1:
+        raise ValueError(f"batch is {batch}; it is at least 1.")
+    if dtype not in DTYPES:
+        raise ValueError(f"dtype is {dtype!r}; a pool holds one of {DTYPES}.")
+    device, precision = device_and_precision(precision)
+    now = stamps(files)
+    groups: dict[CropGeometry, dict[str, ImageEncoder]] = {}
+    for title, encoder in encoders.items():
+        groups.setdefault(encoder.geometry, {})[title] = encoder
+    pools: dict[str, dict[str, Pool]] = {}
+    for geometry, group in groups.items():
+        job = _Group(Crops(files, geometry, resizer), group, now, dtype, device, precision)
+        job.open(Path(folder or store.DATA / "pools"), name, spaces)
+        size = batch or (BATCH_OF_LARGE_ON_CPU if device == "cpu" else BATCH)
+        job.embed(size, device == "cuda" if compiled is None else compiled, strict, workers, progress)
+        pools |= job.finish()
+    return {title: pools[title] for title in encoders}
+
+
+class _Group:
+    """The encoders that take images of one size: what is known for each of their pools, and one pass for the rest."""
+
+    def __init__(
+        self,
+        crops: Crops,
+        encoders: Mapping[str, ImageEncoder],
+        now: Mapping[str, Stamp],
+        dtype: str,
+        device: str,
+        precision: str,
+    ):
+        self.crops, self.encoders, self.stamps = crops, encoders, now
+        self.dtype, self.device, self.precision = dtype, device, precision
+        self.root = str(Path(crops.pictures.root).resolve())
+        self.kept: dict[tuple[str, str], KeptVectors] = {}
+        self.makings: dict[tuple[str, str], str] = {}
+        self.broken: dict[str, str] = {}  # images that cannot be read, and why
+        self.computed = 0
+
+    def open(self, folder: Path, name: str, spaces: tuple[str, ...]) -> None:
+        """Find what is known already; ValueError, before anything is written, where a pool is of another folder."""
+        wanted = [(t, s) for t, e in self.encoders.items() for s in e.dimensions if not spaces or s in spaces]
+        for title, space in wanted:
+            check_owner(folder / f"{name}-{title}-{space}", self.root)
+        for title, space in wanted:
+            encoder = self.encoders[title]
+            # All that a vector depends on but the images themselves.
+            told = provenance_of(self.crops, encoder, self.dtype, self.precision)
+            parts = {key: value for key, value in told.items() if key not in ("images", "broken", "broken_ids")}
+            making = recipe_of({**parts, "geometry": repr(self.crops.geometry)}, space)
+            place = folder / f"{name}-{title}-{space}"
+            self.makings[title, space] = making
+            self.kept[title, space] = KeptVectors(place, making, encoder.dimensions[space], self.dtype, self.stamps)
+
+    def embed(self, batch: int, compiled: bool, strict: bool, workers: int | None, progress: bool | None) -> None:
+        """Compute what is not known for every pool, batch by batch."""
+        ids = self.crops.ids
+        rows = np.array([r for r, i in enumerate(ids.tolist()) if not all(k.knows(i) for k in self.kept.values())], int)
+        if not len(rows):
+            return
+        source = _Readable(self.crops, rows, batch, workers)
+        settings = {"device": self.device, "precision": self.precision, "dtype": self.dtype, "compiled": compiled}
+        steps = forward(source, self.encoders, range(0, len(rows), batch), **settings)
+        what = "embedding images" if len(self.encoders) == 1 else f"embedding images with {len(self.encoders)} encoders"
+        whole = {"total": len(ids), "initial": len(ids) - len(rows), "bar_format": _BAR}
+        with bar(None, what, progress, **whole) as shown:
+            for first, stop, vectors in steps:
+                batch_rows = rows[first:stop]
+                broken = {str(ids[r]): source.broken[r] for r in batch_rows.tolist() if r in source.broken}
+                good = np.array([r not in source.broken for r in batch_rows.tolist()])
+                names = ids[batch_rows[good]].tolist()
+                for (title, space), kept in self.kept.items():
+                    kept.append(names, vectors[title][space][good])
+                self.broken |= broken
+                self.computed += len(names)
+                shown.update(stop - first)
+                if strict and broken:
+                    self._stop(*next(iter(broken.items())))
+
+    def finish(self) -> dict[str, dict[str, Pool]]:
+        """Write the pools that are not as they should be; say what was done and what was left out."""
+        broken = self.broken
+        ids = self.crops.pictures.ids
+        good = np.array([item not in broken for item in ids.tolist()])
+        if not good.any():
+            raise CorruptFileError(
+                f"None of the {len(ids):,} images in {self.root} can be read; the first: {next(iter(broken.values()))}."
+            )
+        left = tuple(map(str, ids[~good]))
+        crops = self.crops
+        if left:
+            crops = Crops(crops.pictures, crops.geometry, crops.resizer, np.flatnonzero(good), left)
+        made_by = fingerprints.made_by("elsa_nb.images", packages=("torch", "numpy", "pillow"))
+        pools: dict[str, dict[str, Pool]] = {title: {} for title in self.encoders}
+        for (title, space), kept in self.kept.items():
+            told = provenance_of(crops, self.encoders[title], self.dtype, self.precision)
+            about = {"name": kept.folder.name, "space": space, "recipe": recipe_of(told, space)}
+            about["provenance"] = {**told, "space": space, "made_by": made_by}
+            if (pool := kept.finished(crops.ids, about["recipe"])) is None:
+                pool = kept.finish(crops.ids, about, self.makings[title, space], self.root)
+                print(f"{pool.name}: {len(pool):,} vectors, {self.computed:,} of them computed now.")
+            else:
+                print(f"{pool.name}: {len(pool):,} vectors were already here.")
+            write_list(kept.folder / LIST, [*self.crops.pictures.left_out, *starmap(LeftOut, broken.items())])
+            pools[title][space] = pool
+        if broken:
+            what = "1 image that cannot be read" if len(broken) == 1 else f"{len(broken):,} images that cannot be read"
+            print(f"Left out: {what}; listed with the reason in {kept.folder / LIST}")
+        return pools
+
+    def _stop(self, item: str, reason: str) -> None:
+        raise CorruptFileError(
+            f"The image {item} cannot be read ({reason}), and --strict stops at such a file. What is embedded is kept: "
+            "repair or remove the file and give the same command again, or leave --strict out."
+        )
+
+
+def check_owner(place: Path, root: str) -> None:
+    """Raise ValueError where the pool folder `place` holds the vectors of another folder than `root`, which is here."""
+    if not (place / "pool.json").exists():
+        return
+    owner = read_json(place / CARD).get("root") if (place / CARD).exists() else None
+    if owner == root or (owner and not Path(owner).exists()):  # the folder has moved
+        return
+    whose = f"is of the folder {owner}" if owner else "was not made of a folder of images"
+    raise ValueError(f"the pool {place} {whose}; give this one another name with --name.")
+
+
+class _Readable:
+    """Some rows of a source of crops as `forward` takes them, in batches; grey where an image cannot be read.
+
+    `broken` says, by row of the source, why.
+    """
+
+    def __init__(self, crops: Crops, rows: np.ndarray, batch: int, workers: int | None):
+        self.broken: dict[int, str] = {}
+        self.ids, self.sha256, self._n = crops.ids[rows], "", len(rows)
+        parts = [rows[first : first + batch] for first in range(0, len(rows), batch)]
+        self._read: Iterator[tuple[torch.Tensor, dict[int, str]]] = ahead(_Batches(crops, parts), workers)
+
+    def __len__(self) -> int:
+        return self._n
+
+    def images(self, _: np.ndarray) -> np.ndarray:
+        """Return the next batch; `forward` asks for each once, in order."""
+        images, broken = next(self._read)
+        self.broken |= broken
+        return images.numpy()
+
+
+class _Batches(torch.utils.data.Dataset):
+    def __init__(self, crops: Crops, parts: list[np.ndarray]):
+        self.crops, self.parts = crops, parts
+
+    def __len__(self) -> int:
+        return len(self.parts)
+
+    def __getitem__(self, index: int) -> tuple[torch.Tensor, dict[int, str]]:
+        rows, side, broken = self.parts[index], self.crops.geometry.crop, {}
+        images = np.full((len(rows), 3, side, side), 127, np.uint8)
+        for image, row in zip(images, rows.tolist(), strict=True):
+            try:
+                image[:] = self.crops.images([row])[0]
+            except BrokenImageError as error:
+                broken[row] = error.reason
+            except MissingDataError as error:  # deleted since the folder was listed
+                broken[row] = str(error)
+        return torch.from_numpy(images), broken

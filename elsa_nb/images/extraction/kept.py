@@ -1,0 +1,158 @@
+"""Vectors that are kept while a pool of a folder is being made, and found again when the folder has changed since.
+
+A pool is written when all its images are known. Until then each batch goes to `kept.part` (rows) and `kept.txt` (a line
+that names the images and vouches for the rows), so that nothing embedded is lost to Ctrl-C, kill -9 or a broken image.
+Beside the finished pool `files.json` keeps what its images were, so that a folder that has grown costs its new images
+only. `folder_pools.py` uses one `KeptVectors` for each pool.
+"""
+
+import json
+import zlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from elsa_nb.pool import Pool, PoolWriter
+from elsa_nb.store import read_json, write_atomically, write_json
+
+CARD = "files.json"
+BLOCK = 8192
+
+
+class Stamp(NamedTuple):
+    """What tells one state of a file from another: its size in bytes and when it was written, in nanoseconds."""
+
+    size: int
+    written: int
+
+
+class KeptVectors:
+    """The vectors of one encoder and space in the pool folder `folder`, image by image.
+
+    `making` is the hash of how a vector is made of an image (weights, size, precision ...): what was kept under another
+    one is not used. `stamps` say of every image id how its file is now; a file that has changed is not known any more.
+    """
+
+    def __init__(self, folder: Path, making: str, d: int, dtype: str, stamps: Mapping[str, Stamp]):
+        self.folder, self.d, self.dtype = Path(folder), d, np.dtype(dtype).newbyteorder("<")
+        self._title = json.dumps({"making": making, "d": d, "dtype": dtype}, sort_keys=True).encode() + b"\n"
+        self._part, self._lines, self._card = (self.folder / n for n in ("kept.part", "kept.txt", CARD))
+        self._next = self.folder / f"next-{CARD}"
+        self._places: dict[str, tuple[int, int]] = {}  # which of the two stores, and the row there
+        self._stamps = stamps
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._finished = self._open_finished(making)
+        self._rows = self._recover()
+
+    def knows(self, item: str) -> bool:
+        """Say whether the vector of an image is here."""
+        return item in self._places
+
+    def append(self, items: Sequence[str], vectors: np.ndarray) -> None:
+        """Keep the vectors (m, d) of m images; when it returns, a kill loses nothing of it.
+
+        Raises ValueError for values that are not finite as stored, naming the image.
+        """
+        new = [i for i, item in enumerate(items) if not self.knows(item)]
+        with np.errstate(over="ignore"):
+            rows = np.ascontiguousarray(vectors[new], dtype=self.dtype)
+        if not (finite := np.isfinite(rows).all(axis=1)).all():
+            raise ValueError(
+                f"The vector of {items[new[int(np.argmin(finite))]]} is not finite as {self.dtype.name}: "
+                "store float32 (--dtype float32), or take another encoder."
+            )
+        named = [[items[i], *self._stamps[items[i]]] for i in new]
+        with self._part.open("r+b") as stream:
+            stream.seek(self._rows * self._width)
+            stream.write(rows.data)
+            stream.truncate()
+        with self._lines.open("ab") as stream:  # after the rows that it vouches for
+            stream.write(json.dumps([f"{zlib.crc32(rows.data):08x}", named]).encode() + b"\n")
+        self._places |= {items[i]: (1, self._rows + k) for k, i in enumerate(new)}
+        self._rows += len(new)
+
+    def finished(self, ids: np.ndarray, recipe: str) -> Pool | None:
+        """Return the finished pool if it is that of the images `ids` as they are now, made by `recipe`."""
+        if self._finished is None or any(self._places.get(item, (1, 0))[0] for item in ids.tolist()):
+            return None
+        pool = Pool.open(self.folder)
+        return pool if pool.recipe == recipe and pool.ids.tolist() == ids.tolist() else None
+
+    def finish(self, ids: np.ndarray, about: Mapping[str, Any], making: str, root: str) -> Pool:
+        """Write the pool of the images `ids` (n,), all of them known, and return it; then let go of what was kept."""
+        parts = self._finished, self._mapped()
+        card = {"making": making, "root": root, "ids": ids.tolist(), "about": dict(about)}
+        card["stamps"] = [self._stamps[item] for item in ids.tolist()]
+        inside = set(card["ids"])
+        card["left_out"] = {item: stamp for item, stamp in self._stamps.items() if item not in inside}
+        with PoolWriter(self.folder, ids, self.d, dtype=self.dtype.name, resume=False, **about) as writer:
+            for first in range(0, len(ids), BLOCK):
+                places = [self._places[item] for item in ids[first : first + BLOCK].tolist()]
+                writer.write(np.stack([parts[which][row] for which, row in places]))
+            write_json(self._next, card)  # the old card stays until the new pool is whole
+            pool = writer.finish()
+        self._next.replace(self._card)
+        self._lines.unlink(missing_ok=True)
+        self._part.unlink(missing_ok=True)
+        return pool
+
+    @property
+    def _width(self) -> int:
+        return self.d * self.dtype.itemsize
+
+    def _open_finished(self, making: str) -> np.ndarray | None:
+        """Find what the finished pool knows of the images as they are now."""
+        pool, card = self._whole_pool(), None
+        for path in (self._card, self._next):
+            told = read_json(path) if pool is not None and path.exists() else None
+            if told and (told["about"]["recipe"], told["making"], told["ids"]) == (
+                pool.recipe,
+                making,
+                pool.ids.tolist(),
+            ):
+                card = told
+        if card is None:
+            return None
+        for row, (item, stamp) in enumerate(zip(card["ids"], card["stamps"], strict=True)):
+            if self._stamps.get(item) == Stamp(*stamp):
+                self._places[item] = (0, row)
+        return pool.vectors
+
+    def _whole_pool(self) -> Pool | None:
+        """Open the finished pool; where `finish` was killed at its last steps, let it end first."""
+        if not (self.folder / "pool.json").exists() and self._next.exists() and (self.folder / "journal.txt").exists():
+            card = read_json(self._next)
+            ids = np.array(card["ids"])
+            with PoolWriter(self.folder, ids, self.d, dtype=self.dtype.name, **card["about"]) as writer:
+                if writer.rows_done == len(ids):
+                    return writer.finish()
+        return Pool.open(self.folder, verify=False) if (self.folder / "pool.json").exists() else None
+
+    def _recover(self) -> int:
+        """Take up what an interrupted run has kept whole; return its number of rows."""
+        lines = self._lines.read_bytes().splitlines(keepends=True) if self._lines.exists() else []
+        kept, rows = [self._title], 0
+        if lines and lines[0] == self._title and self._part.exists():
+            with self._part.open("rb") as stream:
+                for line in lines[1:]:
+                    if not line.endswith(b"\n"):
+                        break
+                    checksum, named = json.loads(line)
+                    if f"{zlib.crc32(stream.read(len(named) * self._width)):08x}" != checksum:
+                        break
+                    for k, (item, size, written) in enumerate(named):
+                        if self._stamps.get(item) == Stamp(size, written):
+                            self._places[item] = (1, rows + k)
+                    rows += len(named)
+                    kept.append(line)
+        else:
+            self._part.write_bytes(b"")
+        write_atomically(self._lines, b"".join(kept))
+        return rows
+
+    def _mapped(self) -> np.ndarray | None:
+        if not self._rows:
+            return None
+        return np.memmap(self._part, dtype=self.dtype, mode="r", shape=(self._rows, self.d))

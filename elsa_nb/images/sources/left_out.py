@@ -1,0 +1,71 @@
+"""The files of a folder that are in no pool, and why: counted for the screen, listed for a file.
+
+`files.open_folder` begins the list; an extraction that meets broken images adds them with the reason of their
+`BrokenImageError`.
+"""
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+from elsa_nb.store import write_atomically
+
+ENDING = "not the ending of a picture that is read here"
+LINK = "no plain file, or a link to nothing"
+FOLDER = "a folder that cannot be opened"
+NAME = "another file's name is written the same way"
+_SHOWN = 6  # endings named in a sentence
+_PLUG_INS = {".heic": "pillow-heif", ".heif": "pillow-heif", ".hif": "pillow-heif"}
+
+
+class LeftOut(NamedTuple):
+    """One file: its path below the folder, as ids are written, and why it is left out."""
+
+    path: str
+    reason: str
+
+    @property
+    def ending(self) -> str:
+        """The ending of the file in lower case, with the dot; "" for none."""
+        return PurePosixPath(self.path).suffix.lower()
+
+
+def by_reason(left_out: Sequence[LeftOut]) -> dict[str, int]:
+    """Count the files of each reason, the most frequent first."""
+    return dict(Counter(each.reason for each in left_out).most_common())
+
+
+def by_ending(left_out: Sequence[LeftOut], reason: str = ENDING) -> dict[str, int]:
+    """Count the files of each ending that were left out for `reason`, the most frequent first."""
+    return dict(Counter(each.ending for each in left_out if each.reason == reason).most_common())
+
+
+def sentences(left_out: Sequence[LeftOut]) -> list[str]:
+    """Say in a sentence a reason what was left out, with counts; none if nothing was."""
+    said = []
+    for reason, count in by_reason(left_out).items():
+        if reason == ENDING:
+            endings = by_ending(left_out)
+            named = [f"{n:,} {ending or 'without an ending'}" for ending, n in list(endings.items())[:_SHOWN]]
+            more = f" and {len(endings) - _SHOWN} other endings" if len(endings) > _SHOWN else ""
+            cures = sorted({_PLUG_INS[ending] for ending in endings if ending in _PLUG_INS})
+            cure = f" `pip install {cures[0]}` reads HEIC files." if cures else ""
+            said.append(f"Left out for their ending: {', '.join(named)}{more}.{cure}")
+        else:
+            first = next(each.path for each in left_out if each.reason == reason)
+            said.append(f"Left out: {count:,} x {reason}, such as {first}.")
+    return said
+
+
+def write_list(path: Path | str, left_out: Sequence[LeftOut]) -> Path:
+    """Write a CSV file with a line for each file (`path`, `reason`), whole or not at all; return its path."""
+    stream = io.StringIO()
+    lines = csv.writer(stream, lineterminator="\n")
+    lines.writerow(LeftOut._fields)
+    lines.writerows(left_out)
+    path = Path(path)
+    write_atomically(path, stream.getvalue().encode())
+    return path

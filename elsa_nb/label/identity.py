@@ -1,0 +1,147 @@
+"""Whose answers are they: what a session is about, and how it goes on when it is opened with something else.
+
+Two folders may hold the same names (img_000.jpg) and different pictures: the answers about the one must never stand
+for the other. And a collection grows and shrinks while somebody works on it: then the answers go with their items. So
+a session keeps the names of its items and, of a few, a digest of what is behind them. Same names with other contents
+are another collection, whatever the folder is called; other names, with the same contents where both have an item, are
+the same collection, grown or shrunk, here or on another machine. `Panel` calls `settle` before it begins, `Controller`
+`remember` once it holds the session.
+"""
+
+import base64
+import hashlib
+import json
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from elsa_nb.label.session import Session
+
+KEPT = 16  # items whose contents are remembered
+NAMED = 200_000  # items whose names are kept, to count which are new and which are gone
+
+
+@dataclass(frozen=True)
+class Settled:
+    """How a session goes on.
+
+    `carried`: rows that were answered about an earlier state of the collection. `fresh`: it has another state now than
+    in the file, so the search begins anew. `about` is what the session is to remember, `notice` what a person is told.
+    """
+
+    carried: np.ndarray
+    fresh: bool = False
+    notice: str = ""
+    about: str = ""
+
+
+def settle(session: Session, items: Any, ids: Sequence[str]) -> Settled:
+    """Say how `session` goes on with `items` called `ids`; ValueError where its answers are about other items.
+
+    Nothing is written here.
+    """
+    ids = [str(item) for item in ids]
+    place = {item: row for row, item in enumerate(ids)}
+    before = [json.loads(told) for told in session.metas("about:").values()]
+    for about in before:
+        _check_contents(session, items, place, about)
+    now = _about(items, ids)
+    own = json.loads(session.meta(f"about:{session.annotator}") or "null")
+    if own is None:  # new to this annotator, or older than this knowledge: `replay` compares rows and names
+        return Settled(np.empty(0, np.int64), about=json.dumps(now))
+    if own["ids"] == now["ids"]:
+        carried = json.loads(session.meta(f"carried:{session.annotator}") or '{"items": []}')["items"]
+        return Settled(np.array([place[item] for item in carried], np.int64))
+    answered = list(dict.fromkeys(answer["item"] for answer in session.answers(session.annotator)))
+    rows = np.array([place[item] for item in answered if item in place], np.int64)
+    return Settled(rows, True, _told(own, ids, len(answered) - len(rows)), json.dumps(now))
+
+
+def remember(session: Session, settled: Settled, ids: Sequence[str]) -> None:
+    """Write down what the session is about now, and, for a fresh course, which answers were carried into it.
+
+    The annotator's rounds of the earlier state go; the answers stay.
+    """
+    if settled.about:
+        session.remark(f"about:{session.annotator}", settled.about)
+    if settled.fresh:
+        after = session.mark()[0]
+        items = [str(ids[row]) for row in settled.carried]
+        session.remark(f"carried:{session.annotator}", json.dumps({"items": items, "after": after}))
+        session.replace_rounds([])
+
+
+def carried_after(session: Session) -> int:
+    """Return the last event of the annotator's that is about an earlier state of the collection, 0 if none is."""
+    return json.loads(session.meta(f"carried:{session.annotator}") or '{"after": 0}')["after"]
+
+
+def names_of(pool_ids: Sequence[str] | None, items: Any) -> list[str]:
+    """Return the name of each row: the pool's ids, or the items' own where the pool has only numbers.
+
+    Raises ValueError where both have names and they differ, or where there are more of the one than of the other.
+    """
+    own = [str(item) for item in items.ids]
+    if pool_ids is None:
+        return own
+    pool = [str(item) for item in pool_ids]
+    if len(own) != len(pool):
+        raise ValueError(
+            f"{len(own)} images or texts for a pool of {len(pool)} rows; give one a row, in the pool's order"
+        )
+    numbers = [str(row) for row in range(len(pool))]
+    if pool == numbers:
+        return own
+    if own not in (pool, numbers):
+        row = next(row for row, pair in enumerate(zip(own, pool, strict=True)) if pair[0] != pair[1])
+        raise ValueError(
+            f"row {row} is {pool[row]!r} in the pool and {own[row]!r} among the images; give them in the pool's order, "
+            "under its ids"
+        )
+    return pool
+
+
+def _about(items: Any, ids: Sequence[str]) -> dict[str, Any]:
+    rows = np.unique(np.linspace(0, len(ids) - 1, min(KEPT, len(ids))).astype(int)).tolist()
+    joined = "\n".join(ids).encode(errors="surrogateescape")
+    return {
+        "ids": hashlib.sha256(joined).hexdigest(),
+        "n": len(ids),
+        "names": base64.b85encode(zlib.compress(joined)).decode() if len(ids) <= NAMED else None,
+        "contents": {ids[row]: digest for row in rows if (digest := _digest(items, row)) is not None},
+        "where": str(getattr(items, "folder", "")),
+    }
+
+
+def _digest(items: Any, row: int) -> str | None:
+    """Return a digest of what is behind an item; None where the items cannot say, or it is not there."""
+    return items.digest(row) if hasattr(items, "digest") else None
+
+
+def _check_contents(session: Session, items: Any, place: dict[str, int], about: dict[str, Any]) -> None:
+    found = {item: _digest(items, place[item]) for item in about["contents"] if item in place}
+    others = [item for item, digest in found.items() if digest not in (None, about["contents"][item])]
+    if about["contents"] and not found:
+        others = list(about["contents"])
+    if 2 * len(others) > len(found):  # some may have been edited since
+        where = f" ({about['where']})" if about["where"] else ""
+        raise ValueError(
+            f"{session.path} holds answers about other items{where}: {others[0]!r} is something else there. "
+            "Give another session file (on the command line --session), or the items it was made with."
+        )
+
+
+def _told(about: dict[str, Any], ids: Sequence[str], lost: int) -> str:
+    said = f"The collection has {len(ids):,} items now, {about['n']:,} when this session was last open"
+    if about["names"] is not None:
+        joined = zlib.decompress(base64.b85decode(about["names"])).decode(errors="surrogateescape")
+        before = set(joined.split("\n"))
+        said += f": {len(set(ids) - before):,} new, {len(before - set(ids)):,} gone"
+    about_gone = (
+        "answer is about an item that is gone: it stays" if lost == 1 else "answers are about gone items: they stay"
+    )
+    gone = f" {lost:,} {about_gone} in the file." if lost else ""
+    return f"{said}. Your answers went with their items, and the search goes on from them.{gone if lost else ''}"

@@ -1,0 +1,104 @@
+"""Earlier labels into a session: they count as known, and the positives among them are where a search can begin.
+
+An answer that a person gave on screen is never changed by a file unless that is asked for. Where a file holds the
+labels of several people, each keeps a name of their own in the session.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from elsa_nb.label.label_files.reader import LabelFile, read_labels
+from elsa_nb.label.session import Answer, Session
+
+KIND = "import"  # of the events that hold imported labels
+_MOST = 5
+
+
+@dataclass
+class Imported:
+    """What an import did: how many labels are new, replaced earlier imported ones, or were there already.
+
+    `kept` are items whose answer in the session differs from the file's and stayed as it was. `file` is what was read.
+    """
+
+    file: LabelFile
+    new: int = 0
+    replaced: int = 0
+    same: int = 0
+    kept: list[str] = field(default_factory=list)
+    annotators: dict[str, int] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        """Say in sentences what was read and what became of it."""
+        said = [str(self.file), f"New in the session: {self.new}."]
+        if self.replaced:
+            said.append(f"In place of earlier labels: {self.replaced}.")
+        if self.same:
+            said.append(f"{self.same} were known already.")
+        if self.kept:
+            listed = ", ".join(self.kept[:_MOST]) + (" ..." if len(self.kept) > _MOST else "")
+            one = len(self.kept) == 1
+            many = "answer given on screen differs and was" if one else "answers given on screen differ and were"
+            said.append(
+                f"{len(self.kept)} {many} kept ({listed}); replace=True (on the command line --replace) takes those of "
+                "the file."
+            )
+        return " ".join([*said, *self.notes])
+
+
+def import_labels(
+    session: Session,
+    path: Path | str,
+    ids: Sequence[str],
+    *,
+    annotator: str | None = None,
+    replace: bool = False,
+    **options: Any,
+) -> Imported:
+    """Take earlier labels from a file or folder into `session`, all or none; return what was done.
+
+    `ids` are the items of the pool. `options` are those of `read_labels`, which says what can be read. Labels by one
+    person, or by nobody named, become those of the session's annotator; where the file names several people, each
+    one's are stored under that name, and `annotator` takes one person's as the session's. `replace` lets the file
+    win over answers given on screen. Raises what `read_labels` raises; then nothing is stored.
+    """
+    file = read_labels(path, ids, annotator=annotator, **options)
+    done = Imported(file)
+    stored: list[tuple[str, list[Answer]]] = []
+    for who, labels in file.given.items():
+        name = session.annotator if who is None or len(file.given) == 1 else who
+        there = {a["item"]: a for a in session.answers(name)}
+        answers = []
+        for row, label in labels.items():
+            item = str(ids[row])
+            old = there.get(item)
+            if old is None:
+                done.new += 1
+            elif old["label"] == label:
+                done.same += 1
+                continue
+            elif old["kind"] != KIND and not replace:
+                done.kept.append(item)
+                continue
+            else:
+                done.replaced += 1
+            answers.append(Answer(item, -2 if old is None else old["label"], label, row=row))
+        stored.append((name, answers))
+        done.annotators[name] = done.annotators.get(name, 0) + len(labels)
+    ours = session.keep()
+    free = ours or session.acquire(patient=True)
+    for name, answers in stored:
+        session.record(answers, KIND, annotator=name)
+    if free and not ours:
+        session.release()
+    if len(file.given) > 1 and session.annotator not in done.annotators:
+        done.notes.append(
+            f"They stand under the names of their annotators; none is {session.annotator!r}, who works on this "
+            "session. annotator='...' (on the command line --from) takes one person's labels as your own."
+        )
+    if not free:
+        done.notes.append(f"The session is open now ({session.held_by}); that window shows them when opened again.")
+    return done

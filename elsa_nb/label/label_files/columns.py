@@ -1,0 +1,135 @@
+"""Which columns of a table are the item, the label and the annotator; and tables and lists without a header."""
+
+import json
+import re
+from typing import Any
+
+from elsa_nb.label.label_files.lines import Line, Reading
+from elsa_nb.label.label_files.names import Names, made_safe
+from elsa_nb.label.label_files.tables import Table
+from elsa_nb.label.label_files.words import word_of
+
+# The first of each that a table has is meant. A plain number of a row or task comes last.
+ITEM = """
+    item image filename file_name file filepath file_path path image_path img_path image_name img_name
+    image_file img image_uri uri image_url url media text_id record_id name key sample image_id item_id
+    sample_id id
+"""
+LABEL = """
+    label labels asreview_label included label_included final_included included_label included_final
+    included_flag include choice choices class class_name category answer decision relevant target
+    ground_truth tag tags
+"""
+ANNOTATOR = """
+    annotator annotators annotated_by annotator_id rater reviewer labeler labeller user username
+"""
+# ASReview writes -1 where there is no label.
+_MINUS_IS_EMPTY = {name for name in LABEL.split() if "includ" in name} | {"asreview_label"}
+
+
+def plain(column: str) -> str:
+    """Return the name of a column without case, spaces and a byte order mark."""
+    return re.sub(r"[\s\-]+", "_", column.strip("\ufeff \t\"'").casefold())
+
+
+def find(table: Table, wanted: str | None, allowed: str) -> int | None:
+    """Return which column is `wanted`, or (None) the first of those `allowed`; None where there is none."""
+    if wanted is not None:
+        names = [*table.columns, *map(plain, table.columns)]
+        hit = next((names.index(name) for name in (wanted, plain(wanted)) if name in names), None)
+        return None if hit is None else hit % len(table.columns)
+    names = list(map(plain, table.columns))
+    return next((names.index(name) for name in allowed.split() if name in names), None)
+
+
+def is_known(table: Table, item: str | None, label: str | None) -> bool:
+    """Whether a table has both a column of items and one of labels."""
+    found = find(table, item, ITEM), find(table, label, LABEL)
+    return None not in found and found[0] != found[1]
+
+
+def read(table: Table, names: Names, *, item: str | None = None, label: str | None = None) -> Reading:
+    """Return the lines of a table; raises ValueError where its columns are not known, naming them."""
+    which, what = find(table, item, ITEM), find(table, label, LABEL)
+    in_order = which is None and item == "row"
+    for name, place in (("item", which if not in_order else 0), ("label", what)):
+        wanted = {"item": item, "label": label}[name]
+        if wanted is not None and place is None:
+            raise ValueError(f"it has no column {wanted!r} (asked for by {name}=); {_columns(table)}")
+    if which is None and not in_order:
+        if (headless := _without_header(table, names)) is not None:
+            return headless
+        raise ValueError(
+            f"it has no column that is known to hold the items ({', '.join(ITEM.split()[:5])}, path, id ...); "
+            f"{_columns(table)}. Name it: item='...' (on the command line --item)"
+        )
+    if in_order and len(table.rows) != len(names.ids):
+        raise ValueError(f"item='row' takes the pool's order, but {len(table.rows)} rows are no {len(names.ids)} items")
+    who = find(table, None, ANNOTATOR)
+    lines = []
+    for number, (place, cells) in enumerate(table.rows):
+        name = names.ids[number] if in_order else _text(cells[which])
+        value = None if what is None else _choices(cells[what])
+        if what is not None and plain(table.columns[what]) in _MINUS_IS_EMPTY and word_of(value) == "-1":
+            value = None
+        lines.append(Line(place, name, value, _person(cells[who]) if who is not None else None))
+    told = "the order of the rows" if in_order else repr(table.columns[which])
+    kind = f"{table.kind}, items from {told}"
+    if what is None:
+        return Reading(lines, f"{kind}, without a column of labels ({_columns(table)})", bare=True)
+    return Reading(lines, f"{kind}, labels from {table.columns[what]!r}")
+
+
+def others(table: Table, names: Names, used: str | None) -> list[str]:
+    """Return the columns whose values are items after all; for a message, never a guess."""
+    taken = find(table, used, ITEM)
+    return [
+        name
+        for i, name in enumerate(table.columns)
+        if i != taken and any(isinstance(names.find(_text(cells[i])), int) for _, cells in table.rows[:20])
+    ]
+
+
+def a_list(text: str, names: Names) -> Reading | None:
+    """Read a text of one name a line, or of a name and a label with a space between; None where it is neither."""
+    lines = [(f"line {i}", line.strip()) for i, line in enumerate(text.splitlines(), 1)]
+    lines = [(place, line) for place, line in lines if line and not line.startswith("#")]
+    if any(isinstance(names.find(line), int) for _, line in lines):
+        return Reading([Line(place, line, None) for place, line in lines], "list of names", bare=True)
+    pairs = [(place, *parts) for place, line in lines if len(parts := line.rsplit(None, 1)) == 2]
+    if len(pairs) == len(lines) and any(isinstance(names.find(name), int) for _, name, _ in pairs):
+        return Reading([Line(place, name, label) for place, name, label in pairs], "list of names with a label each")
+    return None
+
+
+def _without_header(table: Table, names: Names) -> Reading | None:
+    """Read a table of two columns that begins with its first item."""
+    if len(table.columns) != 2 or not isinstance(names.find(table.columns[0]), int):
+        return None
+    rows = [("line 1", list(table.columns)), *table.rows]
+    return Reading([Line(place, _text(c[0]), c[1]) for place, c in rows], f"{table.kind}, without a header")
+
+
+def _columns(table: Table) -> str:
+    named = [repr(name) for name in table.columns if name]
+    return f"its columns are {', '.join(named[:20])}{' ...' if len(named) > 20 else ''}"
+
+
+def _choices(value: Any) -> Any:
+    """Take apart what Label Studio's CSV and short JSON hold where several choices were made: {"choices": [...]}."""
+    if isinstance(value, str) and value.startswith('{"choices"'):
+        value = json.loads(value)
+    if isinstance(value, dict) and isinstance(value.get("choices"), list):
+        value = value["choices"]
+    return frozenset(value) if isinstance(value, list) and all(isinstance(word, str) for word in value) else value
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return "" if value is None else str(value)
+
+
+def _person(value: Any) -> str | None:
+    text = _text(value).strip()
+    return (text[1:] if made_safe(text) else text) or None if word_of(value) else None

@@ -1,0 +1,35 @@
+"""What every format boils down to: lines that give one item one label, and where in the file they stand."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One label of one item as the file has it.
+
+    `where` is the place for a person to look at ("line 7", "task 12"). `label` is a word, a number, a set of class
+    names, or None where the file names the item without a label.
+    """
+
+    where: str
+    name: str
+    label: Any
+    annotator: str | None = None
+
+
+@dataclass
+class Reading:
+    """The lines of one file, in words what it was read as, and what its reader has to say about it.
+
+    `classes`: the words are names of classes by the format, so "0" and "yes" are names too, and not answers; those
+    that the file lists, used or not, are `declared`.
+    `bare`: the file names items and says nothing about them.
+    """
+
+    lines: list[Line]
+    kind: str
+    classes: bool = False
+    bare: bool = False
+    declared: set[str] = field(default_factory=set)
+    notes: list[str] = field(default_factory=list)

@@ -1,0 +1,123 @@
+"""From the names of a file to the rows of a pool: the same picture goes by many paths.
+
+A name fits an id if one of the two is the ending of the other, part by part: `/media/ann/cats/1.jpg`, `cats\\1.jpg`
+and `1.jpg` all fit `cats/1.jpg`, and `dogs/1.jpg` does not. Only a unique fit counts. Spellings are tried from the
+strictest to the loosest; the first that fits decides.
+"""
+
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from urllib.parse import parse_qs, unquote, urlsplit
+
+Parts = tuple[str, ...]
+_SCHEME = re.compile(r"^[a-z][a-z0-9+.-]+://", re.I)
+
+
+def made_safe(cell: str) -> bool:
+    """Whether a cell has the mark that our own CSV files put before what a spreadsheet would compute."""
+    return re.match(r"'[=+\-@\t\r]", cell) is not None
+
+
+class Names:
+    """The ids of a pool, to be found by other names."""
+
+    def __init__(self, ids: Sequence[str]):
+        self.ids = [str(item) for item in ids]
+        self._rows = {item: row for row, item in enumerate(self.ids)}
+        self._by_end: dict[Callable, dict[str, list[tuple[Parts, int]]]] = {}
+
+    def find(self, name: str) -> int | str:
+        """Return the row that `name` means, or in words why there is none."""
+        for spelling in (name, name[1:]) if made_safe(name) else (name,):
+            if spelling in self._rows:
+                return self._rows[spelling]
+        for of_name, of_id in _SPELLINGS:
+            parts = of_name(name)
+            found = self._fitting(parts, of_id) if parts else []
+            if len(found) == 1:
+                return found[0]
+            if found:
+                two = " and ".join(repr(self.ids[row]) for row in found[:2])
+                return f"fits {len(found)} items: {two}{' and so on' if len(found) > 2 else ''}"
+        end = _plain(name)[-1:]
+        if end and (other := self._index(_plain).get(end[0])):
+            return f"of that name there is only {self.ids[other[0][1]]!r}, in another folder"
+        return "no such item"
+
+    @staticmethod
+    def may_be_one(one: str, other: str) -> bool:
+        """Whether two names can mean the same file: one is the ending of the other."""
+        short, long = sorted((_uploaded(name) or _caseless(name) for name in (one, other)), key=len)
+        return long[len(long) - len(short) :] == short or _number(one) == _number(other) != ()
+
+    def _index(self, of_id: Callable[[str], Parts]) -> dict[str, list[tuple[Parts, int]]]:
+        if of_id not in self._by_end:
+            index = defaultdict(list)
+            for row, item in enumerate(self.ids):
+                if parts := of_id(item):
+                    index[parts[-1]].append((parts, row))
+            self._by_end[of_id] = index
+        return self._by_end[of_id]
+
+    def _fitting(self, parts: Parts, of_id: Callable[[str], Parts]) -> list[int]:
+        near = self._index(of_id).get(parts[-1], [])
+        shorter = [(len(own), row) for own, row in near if own == parts[-len(own) :]]
+        if shorter:  # the path leads to the folder and into it: the longest id is the file itself
+            longest = max(length for length, _ in shorter)
+            return [row for length, row in shorter if length == longest]
+        return [row for own, row in near if own[-len(parts) :] == parts]
+
+
+def _plain(name: str) -> Parts:
+    """Split a path: one form of accents, either slash, no "./", no address in front."""
+    name = _SCHEME.sub("", unicodedata.normalize("NFC", name.strip()).replace("\\", "/"))
+    return tuple(part for part in name.split("/") if part not in ("", "."))
+
+
+def _unquoted(name: str) -> Parts:
+    """Split a web address: %20 is a space, and `?d=` names the file (Label Studio's local files)."""
+    address = urlsplit(name.strip()) if "?" in name or "://" in name else None
+    if address is not None:
+        name = parse_qs(address.query).get("d", [unquote(address.path)])[0]
+    return _plain(unquote(name))
+
+
+def _uploaded(name: str) -> Parts:
+    """Split the path of a file uploaded to Label Studio: data/upload/3/1a2b3c4d-my_cat.jpg; () for any other."""
+    parts = _unquoted(name)
+    marked = re.match(r"[0-9a-f]{8}-(?=.)", parts[-1]) if parts else None
+    if "upload" not in parts[:-1] and not marked:
+        return ()
+    return (_web_safe(parts[-1][8 + 1 :] if marked else parts[-1]),)
+
+
+def _web_safe(name: str) -> str:
+    return re.sub(r"[^-\w.]", "", name.strip().replace(" ", "_"))
+
+
+def _caseless(name: str) -> Parts:
+    return tuple(part.casefold() for part in _unquoted(name))
+
+
+def _number(name: str) -> Parts:
+    """Read a whole number: spreadsheets turn 007 into 7, and pandas into 7.0."""
+    number = re.fullmatch(r"\s*(\d+)(?:[.,]0*)?\s*", name)
+    return (str(int(number[1])),) if number else ()
+
+
+def _stem(name: str) -> Parts:
+    *folders, last = _unquoted(name) or ("",)
+    return (*folders, last.rpartition(".")[0] or last)
+
+
+_SPELLINGS: tuple[tuple[Callable[[str], Parts], Callable[[str], Parts]], ...] = (
+    (_plain, _plain),
+    (_unquoted, _plain),
+    (_uploaded, lambda item: tuple(map(_web_safe, _plain(item)))),
+    (_caseless, _caseless),
+    (_number, _number),
+    # Without endings: FiftyOne and YOLO leave them out. A name that has another ending is another file.
+    (_unquoted, _stem),
+)

@@ -1,0 +1,269 @@
+"""Read earlier labels from a file or folder, whatever wrote it, for the items of a pool."""
+
+import gzip
+import io
+import re
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from elsa_nb.errors import MissingDataError
+from elsa_nb.label.label_files import columns, cvat, folders, stored_sessions, tables, tasks
+from elsa_nb.label.label_files.lines import Reading
+from elsa_nb.label.label_files.names import Names
+from elsa_nb.label.label_files.words import labels_of
+
+_MOST = 5  # names listed in a summary
+_LARGEST = 1 << 30  # bytes that a packed file may become
+_WORDS = {1: "positive", 0: "negative", -1: "unsure"}
+
+
+@dataclass(frozen=True)
+class LabelFile:
+    """What a file says about a pool.
+
+    `given` maps each annotator (None: the file names none) to {row: label}, labels being 1, 0 and -1 (unsure).
+    `unmatched` are (place, name, why) of names that are no item here, `empty` counts lines without a label.
+    """
+
+    path: Path
+    kind: str
+    given: dict[str | None, dict[int, int]]
+    empty: int = 0
+    unmatched: list[tuple[str, str, str]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def agreed(self) -> dict[int, int]:
+        """Return {row: label} on which all annotators agree; one who is unsure does not count."""
+        told: dict[int, set[int]] = {}
+        for labels in self.given.values():
+            for row, label in labels.items():
+                told.setdefault(row, set()).add(label)
+        sure = {row: labels - {-1} or {-1} for row, labels in told.items()}
+        return {row: labels.pop() for row, labels in sorted(sure.items()) if len(labels) == 1}
+
+    @property
+    def disputed(self) -> list[int]:
+        """The rows that one annotator calls positive and another negative."""
+        return sorted({row for labels in self.given.values() for row in labels} - set(self.agreed()))
+
+    def rows(self, label: int = 1) -> list[int]:
+        """Return the rows that all annotators give this label (1 positive, 0 negative, -1 unsure), ascending."""
+        return [row for row, given in self.agreed().items() if given == label]
+
+    def __str__(self) -> str:
+        """Say in sentences what was read, what was left out, and why."""
+        agreed = self.agreed()
+        counts = ", ".join(f"{sum(g == n for g in agreed.values())} {word}" for n, word in _WORDS.items())
+        said = [f"{self.path}: {self.kind}. {_count(len(agreed), 'item is', 'items are')} labelled: {counts}."]
+        if len(self.given) > 1:
+            each = ", ".join(f"{who or 'nobody named'} {len(labels)}" for who, labels in self.given.items())
+            said.append(f"Annotators: {each}; they disagree on {_count(len(self.disputed), 'item', 'items')}.")
+        if self.empty:
+            said.append(f"{_count(self.empty, 'line has', 'lines have')} no label.")
+        if self.unmatched:
+            listed = "; ".join(f"{place}: {name!r}, {why}" for place, name, why in self.unmatched[:_MOST])
+            more = f"; and {len(self.unmatched) - _MOST} more" if len(self.unmatched) > _MOST else ""
+            said.append(f"{_count(len(self.unmatched), 'name is', 'names are')} no item of the pool ({listed}{more}).")
+        said += [f"{note[0].upper()}{note[1:]}." for note in self.notes]
+        return " ".join(said)
+
+
+def read_labels(
+    path: Path | str,
+    ids: Sequence[str],
+    *,
+    positive: str | Sequence[str] | None = None,
+    negative: str | Sequence[str] | None = None,
+    unsure: str | Sequence[str] | None = None,
+    item: str | None = None,
+    label: str | None = None,
+    annotator: str | None = None,
+    every: str | None = None,
+    encoding: str | None = None,
+) -> LabelFile:
+    """Return what the file or folder `path` says about the items `ids`.
+
+    Read are CSV in any separator and encoding, lists of names, JSON Lines, Parquet, Feather, spreadsheets, all that
+    `export` writes, session files, COCO, Label Studio, FiftyOne, VIA, CVAT, YOLO, and a folder a class.
+
+    `positive` names the class to look for where labels are classes (others are then negative, or, with `negative`,
+    only those; `unsure` likewise). `item` and `label` name columns, where they have other names than usual; item="row"
+    takes the pool's order. `annotator` keeps one person's labels. `every` ("positive") is the label of each item of a
+    plain list of names. `encoding` is found unless it is told.
+
+    Raises MissingDataError where `path` is not there, and ValueError, naming the place in the file, for what cannot
+    be read, words that are no answers, two lines that contradict each other, and a file without one usable label.
+    """
+    path = Path(path)
+    if every is not None and every not in _WORDS.values():
+        raise ValueError(f"every = {every!r}; allowed: {', '.join(_WORDS.values())}")
+    names = Names(ids)
+    try:
+        reading = _best(_readings(path, names, item, label, encoding), names)
+        return _joined(path, reading, names, every, annotator, positive=positive, negative=negative, unsure=unsure)
+    except ValueError as error:
+        raise ValueError(f"{path}: {str(error).rstrip('.')}. Nothing was taken from it.") from None
+
+
+def _readings(path: Path, names: Names, item: str | None, label: str | None, encoding: str | None) -> Iterator[Reading]:
+    """Yield the file in each way it may be meant: more than one only where its encoding has to be guessed."""
+    if path.is_dir():
+        yield folders.read(path, names)
+        return
+    if not path.exists():
+        raise MissingDataError(f"{path} is not here; give a file of labels, or a folder.")
+    data = path.read_bytes()
+    if data.startswith(b"\x1f\x8b"):
+        data = _unpacked(data)
+    told = {"item": item, "label": label}
+    if data.startswith(b"SQLite format 3"):
+        yield stored_sessions.read(path)
+    elif data.startswith(b"PAR1"):
+        yield columns.read(tables.parquet(data), names, **told)
+    elif data.startswith(b"ARROW1"):
+        yield columns.read(tables.feather(data), names, **told)
+    elif data.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
+        sheets = list(tables.workbook(data))
+        if not sheets:
+            raise ValueError("its sheets are empty")
+        yield columns.read(next((s for s in sheets if columns.is_known(s, item, label)), sheets[0]), names, **told)
+    elif re.match(rb"(\xef\xbb\xbf)?\s*<", data):
+        yield cvat.read(data)
+    else:
+        flaw = ValueError("it is no text and no table file that is known (CSV, JSON, Parquet, Feather, Excel)")
+        flaws, readable = [], False
+        for name, text in tables.decoded(data, encoding):
+            try:
+                reading = _text(text.lstrip("\ufeff"), names, item, label)
+            except ValueError as error:  # another encoding may make sense of it; else the likeliest is to be heard
+                flaws.append(error)
+                continue
+            readable = True
+            if name not in ("utf-8", "utf-8-sig"):
+                reading.kind += f", in {name}"
+            yield reading
+        if not readable:
+            raise (flaws or [flaw])[0]
+
+
+def _unpacked(data: bytes) -> bytes:
+    try:
+        with gzip.open(io.BytesIO(data)) as stream:
+            return stream.read(_LARGEST)
+    except (OSError, EOFError, zlib.error) as error:
+        raise ValueError(f"it is a broken .gz file ({error})") from None
+
+
+def _text(text: str, names: Names, item: str | None, label: str | None) -> Reading:
+    start = text.lstrip()
+    if not start:
+        raise ValueError("it is empty")
+    if re.match(r"TY {1,2}- ", start):
+        raise ValueError("it is a RIS file; export it as CSV (ASReview: Export, CSV) with a column of labels")
+    if start[0] in "{[":
+        value, by_line = tasks.parse(text)
+        read = tasks.read(value, by_line, item=item, label=label)
+        return columns.read(read, names, item=item, label=label) if isinstance(read, tables.Table) else read
+    ways, broken = [], None
+    try:
+        for table in tables.ways_to_read(text):
+            if tasks.is_via(table):
+                return tasks.read_via_table(table, label)
+            if columns.is_known(table, item, label):
+                return columns.read(table, names, item=item, label=label)
+            ways.append(table)
+    except ValueError as error:
+        broken = error
+    if item is None and label is None and (listed := columns.a_list(text, names)) is not None:
+        return listed
+    for table in ways:
+        with_item = columns.find(table, item, columns.ITEM) is not None or len(table.columns) == 2
+        if with_item and broken is None:
+            try:
+                return columns.read(table, names, item=item, label=label)
+            except ValueError as error:
+                broken = error
+    if broken is not None:
+        raise broken
+    return columns.read(max(ways, key=lambda table: len(table.columns)), names, item=item, label=label)
+
+
+def _best(readings: Iterator[Reading], names: Names) -> Reading:
+    """Return the reading in which most names are items; the first of equals."""
+    first, *rest = readings
+    if not rest:
+        return first
+    return max((first, *rest), key=lambda r: sum(isinstance(names.find(line.name), int) for line in r.lines))
+
+
+def _joined(
+    path: Path, reading: Reading, names: Names, every: str | None, annotator: str | None, **words: Any
+) -> LabelFile:
+    if reading.bare:
+        if every is None:
+            raise ValueError(
+                f"it was read as a {reading.kind}. Name the column of labels (label='...', on the command line "
+                "--label), or, if all it names are examples, say so: every='positive' (--every positive)"
+            )
+        labels: list[int | None] = [{v: k for k, v in _WORDS.items()}[every]] * len(reading.lines)
+    else:
+        labels = labels_of(reading, **words)
+    people = list(dict.fromkeys(line.annotator for line in reading.lines if line.label is not None))
+    if annotator is not None and annotator not in people:
+        raise ValueError(f"it has no labels by {annotator!r}; its annotators are {', '.join(map(repr, people))}")
+    given: dict[str | None, dict[int, int]] = {}
+    first: dict[tuple[str | None, int], tuple[str, str, int]] = {}
+    files: dict[int, tuple[str, str]] = {}
+    unmatched, empty, matched = [], 0, 0
+    for line, label in zip(reading.lines, labels, strict=True):
+        if annotator not in (None, line.annotator):
+            continue
+        row = names.find(line.name)
+        if not isinstance(row, int):
+            unmatched.append((line.where, line.name, row))
+            continue
+        matched += 1
+        where, name = files.setdefault(row, (line.where, line.name))
+        if not names.may_be_one(name, line.name):
+            raise ValueError(
+                f"{where} ({name!r}) and {line.where} ({line.name!r}) are two files, and both would be "
+                f"{names.ids[row]!r}; leave the one out that is not meant"
+            )
+        if label is None:
+            empty += 1
+            continue
+        before = first.setdefault((line.annotator, row), (line.where, line.name, label))
+        if before[2] != label:
+            raise ValueError(
+                f"{before[0]} calls {before[1]!r} {_WORDS[before[2]]} and {line.where} calls it {_WORDS[label]}"
+                + (f" (both by {line.annotator})" if line.annotator else "")
+                + "; keep one of them"
+            )
+        given.setdefault(line.annotator, {})[row] = label
+    if not matched:
+        raise ValueError(_nothing_matches(reading, names, unmatched))
+    if not given:
+        lines = _count(empty, "line", "lines")
+        raise ValueError(f"it was read as {reading.kind}, and none of its {lines} about items here has a label")
+    return LabelFile(path, reading.kind, given, empty, unmatched, list(reading.notes))
+
+
+def _nothing_matches(reading: Reading, names: Names, unmatched: list[tuple[str, str, str]]) -> str:
+    if not reading.lines:
+        return f"it was read as {reading.kind} and has no lines"
+    theirs = ", ".join(repr(name) for _, name, _ in unmatched[:3])
+    ours = ", ".join(map(repr, names.ids[:3]))
+    why = unmatched[0][2] if unmatched else ""
+    count = _count(len(reading.lines), "name", "names")
+    return (
+        f"it was read as {reading.kind}, and none of its {count} is an item of the pool: it has "
+        f"{theirs}, the pool has {ours} (the first: {why}). Give the pool that it is about, or name the column of "
+        "items: item='...' (on the command line --item)"
+    )
+
+
+def _count(n: int, one: str, many: str) -> str:
+    return f"{n} {one if n == 1 else many}"

@@ -1,0 +1,175 @@
+"""Tables out of files: CSV in the ways of many programs and countries, lists, Parquet, Feather, Excel, rows of JSON.
+
+A table is its header and its rows, each with the place where it stands. Nothing here knows what a label is.
+"""
+
+import codecs
+import csv
+import io
+import re
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+# Tried where a text is not UTF-8: Windows, DOS, old Macs, then Windows and others elsewhere. The names decide.
+LEGACY = ("cp1252", "cp850", "mac_roman", "cp1250", "cp1251", "cp1253", "cp1254", "cp932", "gb18030", "latin-1")
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", " ": "spaces"}
+
+
+@dataclass
+class Table:
+    """A table: the names of its columns, and its rows as (place, values)."""
+
+    columns: list[str]
+    rows: list[tuple[str, list[Any]]]
+    kind: str
+
+
+def decoded(data: bytes, encoding: str | None = None) -> Iterator[tuple[str, str]]:
+    """Yield (encoding, text) for each way to read `data`, the likeliest first; nothing where it is no text."""
+    if encoding is not None:
+        try:
+            yield encoding, data.decode(encoding)
+        except (LookupError, UnicodeDecodeError) as error:
+            raise ValueError(
+                f"it is not in the encoding {encoding!r} ({error}); leave it out to have it found"
+            ) from None
+        return
+    for mark, name in _MARKS:
+        if data.startswith(mark):
+            yield name, data.decode(name, "replace")
+            return
+    if b"\0" in data:
+        # Text of two bytes a letter, without a mark: every other byte of plain letters is zero.
+        head = data[:4096]
+        for name, zeros in (("utf-16-le", head[1::2]), ("utf-16-be", head[::2])):
+            if zeros.count(0) > 0.8 * len(zeros):
+                yield name, data.decode(name, "replace")
+        return
+    for name in ("utf-8", *LEGACY):
+        try:
+            yield name, data.decode(name)
+        except UnicodeDecodeError:
+            continue
+        if name == "utf-8":
+            return
+
+
+def separated(text: str, separator: str, quote: str = '"') -> Iterator[tuple[str, list[str]]]:
+    """Yield the rows of a text as (place, cells); empty lines are left out. Raises ValueError for a broken quote."""
+    how = {"delimiter": separator, "quotechar": quote}
+    reader = csv.reader(io.StringIO(text, newline=""), **how)
+    number = 1
+    try:
+        for cells in reader:
+            if any("\n" in cell or "\r" in cell for cell in cells) and _is_open(text, reader.line_num, number, how):
+                raise ValueError(f"line {number}: a quotation mark is opened there and never closed")
+            if any(cell.strip() for cell in cells):
+                yield f"line {number}", cells
+            number = reader.line_num + 1
+    except csv.Error as error:
+        raise ValueError(f"line {number}: {error}; is a quotation mark opened there and never closed?") from None
+
+
+def _is_open(text: str, last: int, first: int, how: dict[str, str]) -> bool:
+    """Whether the row on the lines `first` to `last` ends only because the text does."""
+    lines = list(io.StringIO(text, newline=""))
+    if last < len(lines):
+        return False
+    try:
+        list(csv.reader(lines[first - 1 :], strict=True, **how))
+    except csv.Error as error:
+        return "unexpected end" in str(error)
+    return False
+
+
+def ways_to_read(text: str) -> Iterator[Table]:
+    """Yield the text as a table in each way that its first line allows, the likeliest first.
+
+    Ways differ in separator and quotes. Excel may name its separator in a line of its own ("sep=;").
+    """
+    told = re.match(r"\s*\"?sep=(.)\"?[ \t;,]*\r?\n", text)
+    skipped = 0
+    if told:
+        text, skipped = text[told.end() :], 1
+    first = text.lstrip("\r\n \t").splitlines()[:1]
+    head = first[0] if first else ""
+    separators = (told[1],) if told else sorted(_SEPARATORS, key=lambda s: -head.count(s) if s != " " else 1)
+    quotes = ("'", '"') if re.match(r"\s*'", head) else ('"',)
+    for quote in quotes:
+        for separator in separators:
+            if separator not in head and len(separators) > 1 and separator != ",":
+                continue
+            rows = list(separated(text, separator, quote))
+            if not rows:
+                return
+            if skipped:
+                rows = [(f"line {int(place.split()[1]) + skipped}", cells) for place, cells in rows]
+            yield as_table(rows, f"table separated by {_SEPARATORS.get(separator, repr(separator))}")
+
+
+def as_table(rows: list[tuple[str, list[Any]]], kind: str) -> Table:
+    """Make a table of rows whose first is the header; R leaves out the name of the column of row names."""
+    (_, header), *rest = rows
+    header = ["" if cell is None else str(cell).strip() for cell in header]
+    widths = {len(cells) for _, cells in rest}
+    if rest and widths == {len(header) + 1} and any(cells[-1] not in ("", None) for _, cells in rest):
+        header = ["", *header]
+    return Table(header, [(place, [*cells, *[None] * (len(header) - len(cells))]) for place, cells in rest], kind)
+
+
+def from_records(records: list[dict], kind: str, place: str) -> Table:
+    """Make a table of dictionaries; `place` is what one is called ("line", "entry")."""
+    columns = list(dict.fromkeys(str(key) for record in records for key in record))
+    rows = [(f"{place} {i}", [record.get(name) for name in columns]) for i, record in enumerate(records, 1)]
+    return Table(columns, rows, kind)
+
+
+def parquet(data: bytes) -> Table:
+    """Read a Parquet file."""
+    import pyarrow.parquet as pq
+
+    return _arrow(pq.read_table(io.BytesIO(data)), "Parquet file")
+
+
+def feather(data: bytes) -> Table:
+    """Read a Feather (Arrow) file."""
+    import pyarrow.feather
+
+    return _arrow(pyarrow.feather.read_table(io.BytesIO(data)), "Feather file")
+
+
+def _arrow(table: Any, kind: str) -> Table:
+    columns = [table.column(i).to_pylist() for i in range(table.num_columns)]
+    rows = [(f"row {i}", list(values)) for i, values in enumerate(zip(*columns, strict=True), 1)]
+    return Table([str(name) for name in table.column_names], rows, kind)
+
+
+def workbook(data: bytes) -> Iterator[Table]:
+    """Yield the sheets of an Excel (.xlsx) or LibreOffice (.ods) file, where the library that reads it is here."""
+    import pandas as pd
+
+    try:
+        sheets = pd.read_excel(io.BytesIO(data), sheet_name=None, header=None, dtype=object)
+    except ImportError as error:
+        wanted = next((name for name in ("openpyxl", "odfpy", "xlrd", "calamine") if name in str(error)), "openpyxl")
+        raise ValueError(
+            f"to read a spreadsheet file the package {wanted} is needed (pip install {wanted}); or save it as CSV"
+        ) from None
+    except (ValueError, KeyError, OSError, zipfile.BadZipFile) as error:
+        raise ValueError(f"it looks like a spreadsheet file and cannot be read ({error}); save it as CSV") from None
+    for name, frame in sheets.items():
+        rows = [
+            (f"row {i} of sheet {name!r}", [None if pd.isna(cell) else cell for cell in cells])
+            for i, cells in enumerate(frame.itertuples(index=False, name=None), 1)
+        ]
+        rows = [(place, cells) for place, cells in rows if any(cell is not None for cell in cells)]
+        if rows:
+            yield as_table(rows, f"sheet {name!r} of a spreadsheet file")

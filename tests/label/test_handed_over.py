@@ -1,0 +1,145 @@
+"""What a notebook hands over as images or texts: shown as it is meant, or refused in a sentence that names the row."""
+
+import io
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as st_numpy
+from PIL import Image
+
+from elsa_nb.label.handed_over import as_items
+from elsa_nb.label.items import Arrays
+from elsa_nb.pool import Pool
+
+SLOPE = np.linspace(0, 1, 48).reshape(1, 6, 8).repeat(3, axis=0)  # three grey pictures, dark to bright
+
+
+def shown(items, row=0):
+    with Image.open(io.BytesIO(items.content(row, 224).data)) as image:
+        return np.asarray(image.convert("RGB"))
+
+
+@pytest.mark.parametrize(
+    "images",
+    [
+        SLOPE,
+        SLOPE.astype(np.float32)[..., None],
+        SLOPE.astype(np.float16)[:, None],
+        (SLOPE * 255).astype(np.uint8),
+        (SLOPE * 255).astype(np.int64),
+        (SLOPE * 4095).astype(np.uint16),
+        (SLOPE * 4095).astype(">u2"),
+        (SLOPE * 1e6 - 5e5).astype(np.int32),
+        np.stack([SLOPE] * 3, axis=1),
+        np.stack([SLOPE] * 3, axis=-1) * 7e-6 - 3e-6,
+        torch.tensor(SLOPE, requires_grad=True)[:, None],
+        torch.tensor(SLOPE).to(torch.bfloat16),
+        list(SLOPE),
+        [SLOPE[0], SLOPE[0][..., None], torch.tensor(SLOPE[0])[None]],
+        pd.Series(list(SLOPE)),
+        [Image.fromarray((each * 255).astype(np.uint8)) for each in SLOPE],
+        [Image.fromarray((each * 4095).astype(np.uint16)) for each in SLOPE],
+    ],
+    ids=lambda images: f"{type(images).__name__}-{getattr(images, 'dtype', '')}-{getattr(images, 'shape', '')}",
+)
+def test_pictures_of_every_kind_go_from_black_to_white(images):
+    items = as_items(images)
+    assert list(items.ids) == ["0", "1", "2"]
+    pixels = shown(items, 1)
+    assert pixels.shape == (6, 8, 3)
+    assert np.abs(pixels[..., 0].astype(float) - 255 * SLOPE[0]).max() < 16  # percentiles are rounded outwards
+    assert (pixels[..., 0] == pixels[..., 2]).all()
+
+
+def test_one_range_for_all_rows_keeps_a_dark_picture_dark():
+    images = np.stack([SLOPE[0] * 100, SLOPE[0] * 4000]).astype(np.uint16)
+    assert shown(as_items(images), 0).max() < 20
+    assert shown(as_items(images), 1).max() > 240
+
+
+def test_transparency_lies_on_white_and_ink_can_be_turned():
+    clear = np.zeros((2, 4, 4, 4), np.uint8)
+    assert (shown(as_items(clear)) == 255).all()
+    black = np.zeros((2, 4, 4), np.uint8)
+    assert (shown(Arrays(black, invert=True)) == 255).all()
+    assert (shown(as_items(np.ones((2, 4, 4), bool))) == 255).all()
+
+
+@given(st_numpy.arrays(st_numpy.floating_dtypes(endianness="="), (2, 3, 5)))
+def test_any_floats_make_a_picture(images):
+    assert shown(as_items(images)).shape == (3, 5, 3)
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ["one", "two"],
+        ("one", "two"),
+        np.array(["one", "two"]),
+        np.array(["one", "two"], dtype=object),
+        pd.Series(["one", "two"], index=[7, 9]),
+        pd.Series(["one", "two"], dtype="category"),
+        pa.array(["one", "two"]),
+        pa.chunked_array([["one"], ["two"]]),
+    ],
+    ids=lambda texts: type(texts).__name__,
+)
+def test_columns_of_texts_are_texts(texts):
+    items = as_items(texts)
+    assert list(items.ids) == ["0", "1"]
+    assert items.content(1, 224).text == "two"
+
+
+def test_paths_of_files_are_pictures(tmp_path, monkeypatch):
+    Image.new("RGB", (8, 8), "red").save(tmp_path / "a.png")
+    for paths in ([tmp_path / "a.png"], [str(tmp_path / "a.png")], pd.Series([tmp_path / "a.png"])):
+        assert (shown(as_items(paths)) == (255, 0, 0)).all()
+    monkeypatch.chdir(tmp_path)
+    assert (shown(as_items(["a.png"])) == (255, 0, 0)).all()
+    with pytest.raises(ValueError, match=r"looks like a list of file names, and 'b\.png' is not in .*label\.Files"):
+        as_items(["a.png", "b.png"])
+    assert as_items(["a.png is first", "b.png"]).content(0, 9).kind == "text"
+
+
+@pytest.mark.parametrize(
+    ("images", "told"),
+    [
+        (7, r"of type int; allowed: label\.Files"),
+        ("a text", r"of type str; allowed"),
+        ((t for t in "ab"), r"list\(images\)"),
+        ([], r"an empty list"),
+        (np.zeros((0, 4, 4)), r"an empty array"),
+        (
+            pd.DataFrame({"title": ["a"], "abstract": ["b"]}),
+            r"one of its columns: images\[\.\.\.\] with title, abstract",
+        ),
+        (Pool.from_arrays(np.eye(2, dtype=np.float32)), r"label\.Files\(folder, pool\)"),
+        (["text"] * 200 + [None], r"row 200 of images is None, others are of the kind text; give a text \(or \"\"\)"),
+        (pd.Series(["a", None]), r"row 1 of images is (None|of type float)"),
+        ([None, "a"], r"row 0 of images is None"),
+        (["a", SLOPE[0]], r"row 1 of images is of type ndarray"),
+        ([1.5, 2.5], r"row 0 of images is of type float; allowed"),
+        ([SLOPE[0], np.zeros((2, 3, 5))], r"row 1 of images: a picture is float64 of shape \(2, 3, 5\); allowed"),
+        (np.zeros((4, 6, 8, 2)), r"a picture is float64 of shape \(6, 8, 2\); allowed"),
+        (np.zeros((4, 6, 8), complex), r"complex"),
+        (np.zeros((64, 48, 3), np.uint8), r"looks like one colour picture"),
+    ],
+    ids=lambda given: given if isinstance(given, str) else type(given).__name__,
+)
+def test_what_cannot_be_shown_is_refused_at_once_in_one_sentence(images, told):
+    with pytest.raises(ValueError, match=told):
+        as_items(images)
+
+
+@given(st.lists(st.one_of(st.none(), st.text(max_size=3), st.integers()), min_size=1, max_size=5))
+def test_a_list_is_taken_whole_or_refused(values):
+    if all(isinstance(value, str) for value in values):
+        assert len(as_items(values).ids) == len(values)
+    else:
+        with pytest.raises(ValueError, match=r"row \d of images is"):
+            as_items(values)

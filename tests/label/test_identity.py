@@ -1,0 +1,226 @@
+"""Answers stay with the items they are about: same names, other pictures; collections that grow and shrink."""
+
+import sqlite3
+from contextlib import closing
+
+import numpy as np
+import pytest
+
+from conftest import answer_page
+from elsa_nb.errors import CorruptFileError
+from elsa_nb.label import Begin, identity
+from elsa_nb.label.controller import Controller
+from elsa_nb.label.session import APPLICATION, Session
+from elsa_nb.pool import Pool
+from elsa_nb.search.strategies.greedy_probe import GreedyProbe, ProbeConfig
+
+CONFIG = ProbeConfig(budget=120, batch=12, growth=0)
+
+
+class Things:
+    """Items whose content is a text."""
+
+    def __init__(self, contents, folder=""):
+        self.ids, self.contents, self.folder = list(contents), list(contents.values()), folder
+
+    def digest(self, row):
+        return self.contents[row]
+
+
+@pytest.fixture
+def collection():
+    """Return a function that makes pool, truth and items of numbered things; those of one name are always the same."""
+
+    def make(names, salt=""):
+        number = np.array([int(name) for name in names])
+        positive = number % 10 == 0
+        vectors = np.stack([np.random.default_rng(n).normal(size=6) for n in number]) + 3 * positive[:, None]
+        ids = [f"img-{name}" for name in names]
+        return Pool.from_arrays(vectors.astype(np.float32), ids), positive, Things({i: i + salt for i in ids})
+
+    return make
+
+
+@pytest.fixture
+def open_panel(tmp_path, request):
+    """Return a function that opens a session as `Panel` does, without its widgets."""
+
+    def make(pool, items, begin=False, path="s.sqlite", annotator="me"):
+        seeds = [pool.ids.tolist().index(name) for name in ("img-0", "img-10")]
+        search = GreedyProbe(pool, seeds, config=CONFIG, rng=0)
+        if begin:
+            search = Begin([seeds], lambda rows: GreedyProbe(pool, rows, config=CONFIG, rng=0), page=12, n=len(pool))
+        session = Session(tmp_path / path, annotator=annotator)
+        request.addfinalizer(session.close)
+        ids = identity.names_of(pool.ids, items)
+        controller = Controller(search, ids, session, size=12, settled=identity.settle(session, items, ids))
+        request.addfinalizer(controller.close)
+        return controller
+
+    return make
+
+
+def answers(controller):
+    return controller.session.known()
+
+
+@pytest.mark.parametrize("begin", [False, True])
+def test_in_a_collection_that_grew_and_shrank_answers_stay_with_their_items(collection, open_panel, begin):
+    first = collection(range(200))
+    controller = open_panel(first[0], first[2], begin)
+    for _ in range(3):
+        answer_page(controller, first[1])
+    known, finds = answers(controller), [str(first[0].ids[row]) for row in controller.finds()]
+    assert len(known) >= 30
+    assert len(finds) >= 3
+    controller.close()
+    gone = next(item for item, label in known.items() if label == 0)
+    names = [n for n in (*range(500, 512), *range(200)) if f"img-{n}" != gone]  # 12 new ones before all others
+    second = collection(names)
+    again = open_panel(second[0], second[2], begin)
+    assert "211 items now, 200 when this session was last open: 12 new, 1 gone" in again.notice
+    assert "1 answer is about an item that is gone" in again.notice
+    assert answers(again) == known  # nothing is lost from the file
+    shown = {str(second[0].ids[row]) for row in again.finds()}
+    assert shown == set(finds)
+    assert again.figures()["labels"] == len(known) - 1
+    for _ in range(3):
+        answer_page(again, second[1])
+    rows = [row for asked in again.asked for row in asked.rows]
+    paid = [a for a in again.session.events() if a["kind"] == "answer"]
+    assert len({a["item"] for a in paid}) == len(paid)  # nothing is asked twice
+    assert begin is False or len(set(rows)) == len(rows)
+    labels, truth = again.cards.labels, dict(zip(second[0].ids.tolist(), second[1].tolist(), strict=True))
+    assert all(truth[item] == label for item, label in answers(again).items() if item in truth)
+    again.close()
+    third = open_panel(second[0], second[2], begin)
+    assert (third.notice, third.cards.labels) == ("", labels)
+
+
+def test_the_users_own_search_goes_along_in_a_grown_collection(collection, open_panel, tmp_path):
+    first, second = collection(range(100)), collection(range(150))
+    controller = open_panel(first[0], first[2])
+    answer_page(controller, first[1])
+    controller.close()
+    search = GreedyProbe(second[0], ["img-0"], config=CONFIG, rng=0)
+    session = Session(tmp_path / "s.sqlite")
+    settled = identity.settle(session, second[2], second[0].ids)
+    again = Controller(search, second[0].ids, session, size=12, settled=settled)
+    answer_page(again, second[1])
+    assert len(search.log.rows)
+    assert search.log.rows.tolist() == again.rounds.search.search.log.rows.tolist()
+    again.close()
+
+
+def test_two_folders_with_the_same_names_never_share_a_session(collection, open_panel):
+    pool, positive, items = collection(range(100))
+    items.folder = "p1/images"
+    controller = open_panel(pool, items)
+    answer_page(controller, positive)
+    before = answers(controller)
+    controller.close()
+    other = collection(range(100), salt=" of another camera")
+    with pytest.raises(ValueError, match=r"s.sqlite holds answers about other items \(p1/images\): 'img-0' is"):
+        open_panel(other[0], other[2])
+    with pytest.raises(ValueError, match="other items"):
+        open_panel(other[0], other[2], annotator="somebody else")
+    grown = collection(range(200), salt=" of another camera")
+    with pytest.raises(ValueError, match="other items"):
+        open_panel(grown[0], grown[2])
+    again = open_panel(pool, items)
+    assert answers(again) == before
+    assert again.notice == ""
+
+
+def test_a_collection_of_other_names_is_another(collection, open_panel):
+    pool, positive, items = collection(range(100))
+    controller = open_panel(pool, items)
+    answer_page(controller, positive)
+    controller.close()
+    rng = np.random.default_rng(0)
+    other = Pool.from_arrays(rng.normal(size=(100, 6)).astype(np.float32), ["img-0", "img-10", *map(str, range(98))])
+    things = Things({str(name): f"{name}!" for name in other.ids})
+    with pytest.raises(ValueError, match="other items"):
+        open_panel(other, things)
+
+
+def test_a_picture_or_two_may_be_edited(collection, open_panel):
+    pool, positive, items = collection(range(100))
+    controller = open_panel(pool, items)
+    answer_page(controller, positive)
+    labels = controller.cards.labels
+    controller.close()
+    items.contents[0] = items.contents[99] = "retouched"
+    assert open_panel(pool, items).cards.labels == labels
+
+
+def test_each_annotator_of_a_grown_collection_keeps_their_own(collection, open_panel):
+    first, second = collection(range(100)), collection(range(130))
+    known = {}
+    for name in ("ann", "bob"):
+        controller = open_panel(first[0], first[2], annotator=name)
+        answer_page(controller, first[1] if name == "ann" else ~first[1])
+        known[name] = answers(controller)
+        controller.close()
+    for name in ("ann", "bob"):
+        again = open_panel(second[0], second[2], annotator=name)
+        assert "30 new, 0 gone" in again.notice
+        assert answers(again) == known[name]
+        again.close()
+
+
+# --- names
+
+
+def test_the_pool_names_its_rows_unless_it_has_only_numbers():
+    texts = Things({"0": "a", "1": "b", "2": "c"})
+    files = Things({"x.png": "a", "y.png": "b", "z.png": "c"})
+    assert identity.names_of(["doc-0", "doc-1", "doc-2"], texts) == ["doc-0", "doc-1", "doc-2"]
+    assert identity.names_of(["0", "1", "2"], files) == files.ids
+    assert identity.names_of(None, files) == files.ids
+    assert identity.names_of(files.ids, files) == files.ids
+    with pytest.raises(ValueError, match="3 images or texts for a pool of 2 rows; give one a row"):
+        identity.names_of(["a", "b"], files)
+    with pytest.raises(ValueError, match=r"row 1 is 'q.png' in the pool and 'y.png' among the images"):
+        identity.names_of(["x.png", "q.png", "z.png"], files)
+
+
+# --- files that are no sessions
+
+
+def test_another_programs_database_is_left_alone(tmp_path):
+    path = tmp_path / "photos.sqlite"
+    with closing(sqlite3.connect(path)) as base, base:
+        base.execute("CREATE TABLE meta (key TEXT)")
+        base.execute("CREATE TABLE photos (id INTEGER)")
+    before = path.read_bytes()
+    with pytest.raises(CorruptFileError, match=r"photos.sqlite is a database of another program, which is left alone"):
+        Session(path)
+    assert path.read_bytes() == before
+    assert [p.name for p in tmp_path.iterdir()] == ["photos.sqlite"]
+
+
+def test_a_database_with_another_programs_mark_is_left_alone(tmp_path):
+    path = tmp_path / "map.gpkg"
+    with closing(sqlite3.connect(path)) as base, base:
+        base.execute("PRAGMA application_id = 1196444487")
+    before = path.read_bytes()
+    with pytest.raises(CorruptFileError, match="another program"):
+        Session(path)
+    assert path.read_bytes() == before
+
+
+def test_a_session_carries_our_mark_and_an_older_one_gets_it(tmp_path):
+    for _ in range(2):
+        Session(tmp_path / "s.sqlite").close()
+        with closing(sqlite3.connect(tmp_path / "s.sqlite")) as base, base:
+            assert base.execute("PRAGMA application_id").fetchone()[0] == APPLICATION
+            base.execute("PRAGMA application_id = 0")
+
+
+@pytest.mark.parametrize("kind", ["folder", "below a file"])
+def test_a_place_that_cannot_be_written_is_named_in_one_sentence(tmp_path, kind):
+    (tmp_path / "file").write_text("x")
+    path = tmp_path if kind == "folder" else tmp_path / "file" / "s.sqlite"
+    with pytest.raises(ValueError, match=r"is a folder; give|cannot be written \(.*\)\. Give a session file"):
+        Session(path)

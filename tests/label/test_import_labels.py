@@ -1,0 +1,87 @@
+"""Earlier labels come into a session, all or none, without touching what a person answered."""
+
+import pytest
+
+from elsa_nb.label.import_labels import import_labels
+from elsa_nb.label.session import Answer, Session
+
+IDS = ["a.png", "b.png", "c.png", "d.png"]
+
+
+@pytest.fixture
+def session(tmp_path):
+    session = Session(tmp_path / "s.sqlite", annotator="me")
+    yield session
+    session.close()
+
+
+def file(tmp_path, text):
+    path = tmp_path / "labels.csv"
+    path.write_text(text)
+    return path
+
+
+def test_labels_are_known_afterwards_and_count_once(session, tmp_path):
+    path = file(tmp_path, "item,label\na.png,1\nb.png,0\nc.png,\n")
+    done = import_labels(session, path, IDS)
+    assert (done.new, done.same, session.known()) == (2, 0, {"a.png": 1, "b.png": 0})
+    again = import_labels(session, path, IDS)
+    assert (again.new, again.same) == (0, 2)
+    assert "2 were known already" in str(again)
+    assert [(e["kind"], e["row"]) for e in session.events()] == [("import", 0), ("import", 1)]
+
+
+def test_a_corrected_file_replaces_its_labels_but_no_answer_of_a_person(session, tmp_path):
+    session.acquire()
+    session.write([Answer("a.png", -2, 1, position=0, row=0)])
+    import_labels(session, file(tmp_path, "item,label\nb.png,0\n"), IDS)
+    done = import_labels(session, corrected := file(tmp_path, "item,label\na.png,0\nb.png,1\nc.png,1\n"), IDS)
+    assert (done.new, done.replaced, done.kept) == (1, 1, ["a.png"])
+    assert "1 answer given on screen differs and was kept (a.png)" in str(done)
+    assert session.known() == {"a.png": 1, "b.png": 1, "c.png": 1}
+    import_labels(session, corrected, IDS, replace=True)
+    assert session.known()["a.png"] == 0
+
+
+def test_several_people_stay_apart(session, tmp_path):
+    path = file(tmp_path, "item,label,annotator\na.png,1,ann\na.png,0,bob\nb.png,1,bob\n")
+    done = import_labels(session, path, IDS)
+    assert session.known() == {}
+    assert session.annotators == ["ann", "bob"]
+    assert session.disagreements() == [{"item": "a.png", "labels": {"ann": 1, "bob": 0}}]
+    assert "none is 'me'" in str(done)
+    import_labels(session, path, IDS, annotator="bob")
+    assert session.known() == {"a.png": 0, "b.png": 1}
+
+
+def test_one_person_of_another_name_becomes_the_sessions(session, tmp_path):
+    import_labels(session, file(tmp_path, "item,label,annotator\na.png,1,ann\n"), IDS)
+    assert session.known() == {"a.png": 1}
+
+
+def test_a_bad_file_stores_nothing(session, tmp_path):
+    with pytest.raises(ValueError, match="line 3"):
+        import_labels(session, file(tmp_path, "item,label\na.png,1\nb.png,perhaps\n"), IDS)
+    assert session.events() == []
+
+
+def test_an_open_window_is_named_and_keeps_its_lease(session, tmp_path):
+    path = file(tmp_path, "item,label\na.png,1\n")
+    other = Session(session.path, annotator="me")
+    other.acquire()
+    done = import_labels(session, path, IDS)
+    assert "is open now" in str(done)
+    assert other.keep()
+    other.close()
+    assert "is open" not in str(import_labels(session, path, IDS))
+    assert session.held_by is None
+
+
+def test_another_session_is_a_file_of_labels(session, tmp_path):
+    other = Session(tmp_path / "other.sqlite", annotator="ann")
+    other.acquire()
+    other.write([Answer("a.png", -2, 1, position=0)], [Answer("a.png", 1, 0, position=0)])
+    other.write([Answer("d.png", -2, -1, position=1)])
+    other.close()
+    import_labels(session, other.path, IDS)
+    assert session.known() == {"a.png": 0, "d.png": -1}

@@ -1,0 +1,235 @@
+"""Tables and lists of labels, as spreadsheets and programs of many people write them, and what is said of bad ones."""
+
+import gzip
+import sys
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from elsa_nb.errors import MissingDataError
+from elsa_nb.label.label_files.reader import read_labels
+
+IDS = ["cats/Müller 1.jpg", "cats/2.jpg", "dogs/1.jpg", "dogs/2.jpg", "Ä/ö.png"]
+
+
+@pytest.fixture
+def read(tmp_path):
+    def one(content, ids=IDS, name="labels.csv", **options):
+        path = tmp_path / name
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return read_labels(path, ids, **options)
+
+    return one
+
+
+PLAIN = {0: 1, 2: 0}
+TABLES = {
+    "plain": "item,label\ncats/Müller 1.jpg,1\ndogs/1.jpg,0\n",
+    "Excel in Germany": 'item;label\r\n"cats/Müller 1.jpg";WAHR\r\ndogs\\1.jpg;FALSCH\r\n'.encode("cp1252"),
+    "Excel as UTF-8": "\ufeffitem;label\r\ncats/Müller 1.jpg;1\r\ndogs/1.jpg;0\r\n",
+    "Excel with its separator told": "sep=;\r\nitem;label\r\ncats/Müller 1.jpg;1,0\r\ndogs/1.jpg;0,0\r\n;\r\n",
+    "Excel as Unicode text": "item\tlabel\r\ncats/Müller 1.jpg\tVRAI\r\ndogs/1.jpg\tFAUX\r\n".encode("utf-16"),
+    "two bytes a letter, no mark": "item\tlabel\r\ncats/Müller 1.jpg\t1\r\ndogs/1.jpg\t0\r\n".encode("utf-16-le"),
+    "an old Mac": "item,label\rcats/Müller 1.jpg,yes\rdogs/1.jpg,no\r".encode("mac_roman"),
+    "DOS": "item;label\r\ncats/Müller 1.jpg;1\r\ndogs/1.jpg;0\r\n".encode("cp850"),
+    "LibreOffice, everything quoted": '"item"\t"label"\n"cats/Müller 1.jpg"\t"TRUE"\n"dogs/1.jpg"\t"FALSE"\n',
+    "pandas with its index": ",item,label\n0,cats/Müller 1.jpg,1.0\n1,dogs/1.jpg,0.0\n2,dogs/2.jpg,\n",
+    "R, write.csv": '"","item","label"\n"1","cats/Müller 1.jpg",TRUE\n"2","dogs/1.jpg",FALSE\n"3","dogs/2.jpg",NA\n',
+    "R, write.table": '"item" "label"\n"1" "cats/Müller 1.jpg" TRUE\n"2" "dogs/1.jpg" FALSE\n',
+    "single quotes": "'item','label'\n'cats/Müller 1.jpg','1'\n'dogs/1.jpg','0'\n",
+    "other columns and cases": "Width, File Name ,Label\n3,CATS/MÜLLER 1.JPG,Positive\n4,dogs/1.jpg,NEGATIVE\n",
+    "empty cells at the end": "item,label,,\ncats/Müller 1.jpg,1,,\ndogs/1.jpg,0,,\n,,,\n",
+    "short lines": "item,label,note\ncats/Müller 1.jpg,1\ndogs/1.jpg,0,old\n",
+    "a line break in a cell": 'note,item,label\n"two\nlines",cats/Müller 1.jpg,1\n,dogs/1.jpg,0\n',
+    "no header": "cats/Müller 1.jpg,1\ndogs/1.jpg,0\n",
+    "name and label": "cats/Müller 1.jpg 1\ndogs/1.jpg 0\n",
+    "JSON Lines": '{"image": "cats/Müller 1.jpg", "label": true}\n\n{"image": "dogs/1.jpg", "label": 0.0}\n',
+    "JSON records": '[{"path": "cats/Müller 1.jpg", "label": "yes"}, {"path": "dogs/1.jpg", "label": "no"}]',
+    "JSON columns": '{"item": {"0": "cats/Müller 1.jpg", "1": "dogs/1.jpg"}, "label": {"0": 1, "1": 0}}',
+    "JSON names": '{"cats/Müller 1.jpg": 1, "dogs/1.jpg": 0}',
+    "packed": gzip.compress("item,label\ncats/Müller 1.jpg,1\ndogs/1.jpg,0\n".encode()),
+}
+
+
+@pytest.mark.parametrize("kind", TABLES)
+def test_labels_are_read_whatever_wrote_them(read, kind):
+    assert read(TABLES[kind]).given == {None: PLAIN}
+
+
+@pytest.mark.parametrize("ending", ["parquet", "feather"])
+def test_binary_tables_are_known_by_their_bytes(tmp_path, ending):
+    frame = pd.DataFrame({"item": ["cats/Müller 1.jpg", "dogs/1.jpg", "dogs/2.jpg"], "label": [1.0, 0.0, float("nan")]})
+    path = tmp_path / "labels.csv"
+    getattr(frame, f"to_{ending}")(path)
+    found = read_labels(path, IDS)
+    assert found.given == {None: PLAIN}
+    assert found.empty == 1
+
+
+def test_a_spreadsheet_file_is_read_or_names_the_package_that_reads_it(tmp_path, read, monkeypatch):
+    frame = pd.DataFrame({"item": ["cats/Müller 1.jpg", "dogs/1.jpg"], "label": [True, False]})
+    if "openpyxl" in sys.modules or _installed("openpyxl"):
+        with pd.ExcelWriter(tmp_path / "labels.xlsx") as book:
+            pd.DataFrame({"about": ["these labels"]}).to_excel(book, sheet_name="notes", index=False)
+            frame.to_excel(book, sheet_name="labels", index=False)
+        assert read_labels(tmp_path / "labels.xlsx", IDS).given == {None: PLAIN}
+
+    def absent(*_, **__):
+        raise ImportError("Missing optional dependency 'openpyxl'")
+
+    monkeypatch.setattr(pd, "read_excel", absent)
+    with pytest.raises(ValueError, match="pip install openpyxl"):
+        read(b"PK\x03\x04", name="x.xlsx")
+
+
+def _installed(name):
+    from importlib.util import find_spec
+
+    return find_spec(name) is not None
+
+
+@given(
+    labels=st.dictionaries(st.sampled_from(IDS), st.sampled_from([0, 1, -1]), min_size=1),
+    separator=st.sampled_from(",;\t|"),
+    encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "cp1252", "cp850", "mac_roman"]),
+    end=st.sampled_from(["\n", "\r\n", "\r"]),
+    quoted=st.booleans(),
+)
+def test_any_separator_encoding_line_end_and_quoting(tmp_path_factory, labels, separator, encoding, end, quoted):
+    cell = '"{}"'.format if quoted else str
+    lines = [("note", "item", "label"), *(("x, y" * quoted, i, n) for i, n in labels.items())]
+    path = tmp_path_factory.mktemp("csv") / "x.csv"
+    path.write_bytes("".join(separator.join(map(cell, line)) + end for line in lines).encode(encoding))
+    assert read_labels(path, IDS).given == {None: {IDS.index(i): n for i, n in labels.items()}}
+
+
+def test_empty_cells_are_no_labels_and_are_counted(read):
+    found = read("item,label\ncats/2.jpg,1\ndogs/1.jpg,\ndogs/2.jpg,NaN\nÄ/ö.png,#NV\n")
+    assert (found.given, found.empty) == ({None: {1: 1}}, 3)
+    assert "3 lines have no label" in str(found)
+
+
+def test_asreview_writes_minus_one_where_there_is_no_label(read):
+    text = "record_id,title,included\n0,aa,1\n1,bb,0\n2,cc,-1\n3,dd,\n"
+    assert read(text, ids=list("0123")).given == {None: {0: 1, 1: 0}}
+    assert read(text.replace("included", "label"), ids=list("0123")).given == {None: {0: 1, 1: 0, 2: -1}}
+
+
+def test_a_semicolon_table_with_commas_in_its_texts(read):
+    found = read('abstract;id;label_included\nA, b, and c: d.;cats/2.jpg;1\n"e; f";dogs/1.jpg;0\n')
+    assert found.given == {None: {1: 1, 2: 0}}
+
+
+def test_classes_need_the_name_of_the_one_that_is_wanted(read):
+    text = "filename,class\ncats/2.jpg,Cat\ndogs/1.jpg,dog\ndogs/2.jpg,fox\nÄ/ö.png,\n"
+    with pytest.raises(ValueError, match=r"line 2: the label 'Cat' is no answer; its labels are cat \(1\), dog \(1\)"):
+        read(text)
+    assert read(text, positive="cat").given == {None: {1: 1, 2: 0, 3: 0}}
+    assert read(text, positive=["cat", "fox"]).given == {None: {1: 1, 2: 0, 3: 1}}
+    assert read(text, positive="cat", negative="dog", unsure="fox").given == {None: {1: 1, 2: 0, 3: -1}}
+    with pytest.raises(ValueError, match=r"no label of the file is 'catt' \(given as positive\)"):
+        read(text, positive="catt")
+    with pytest.raises(ValueError, match="line 4: the label 'fox' was not named"):
+        read(text, positive="cat", negative="dog")
+
+
+def test_columns_of_other_names_are_named(read):
+    text = "Datei;Wertung\ncats/2.jpg;ja\ndogs/1.jpg;nein\n"
+    with pytest.raises(ValueError, match=r"'Datei', 'Wertung'.*--item"):
+        read(text)
+    assert read(text, item="Datei", label="Wertung").given == {None: {1: 1, 2: 0}}
+    with pytest.raises(ValueError, match="no column 'Bild'"):
+        read(text, item="Bild")
+
+
+def test_rows_in_the_order_of_the_pool(read):
+    assert read("text,label\nfoo,1\nbar,0\n", ids=["a", "b"], item="row").given == {None: {0: 1, 1: 0}}
+    with pytest.raises(ValueError, match="2 rows are no 5 items"):
+        read("text,label\nfoo,1\nbar,0\n", item="row")
+
+
+def test_a_list_of_names_says_nothing_until_it_is_told_what_it_is(read):
+    text = "cats/2.jpg\ncats/Müller 1.jpg\nnone.jpg\n"
+    with pytest.raises(ValueError, match="--every positive"):
+        read(text)
+    found = read(text, every="positive")
+    assert found.given == {None: {0: 1, 1: 1}}
+    assert [name for _, name, _ in found.unmatched] == ["none.jpg"]
+    with pytest.raises(ValueError, match="allowed: positive, negative, unsure"):
+        read(text, every="cat")
+
+
+def test_what_matches_nothing_is_counted_and_listed(read):
+    found = read("item,label\ncats/2.jpg,1\n" + "".join(f"gone-{i}.jpg,1\n" for i in range(7)))
+    assert len(found.unmatched) == 7
+    assert "7 names are no item of the pool (line 3: 'gone-0.jpg', no such item;" in str(found)
+    assert "and 2 more" in str(found)
+    with pytest.raises(ValueError, match=r"none of its 1 name .*'birds/2.jpg'.*in another folder"):
+        read("item,label\nbirds/2.jpg,1\n")
+
+
+def test_contradictions_are_refused_naming_both_lines(read):
+    with pytest.raises(ValueError, match=r"line 2 calls 'cats/2.jpg' positive and line 4 calls it negative"):
+        read("item,label\ncats/2.jpg,1\ndogs/1.jpg,1\ncats\\2.jpg,0\n")
+    assert read("item,label\ncats/2.jpg,1\ncats/2.jpg,1\n").given == {None: {1: 1}}
+
+
+def test_two_files_never_become_one_item(read):
+    with pytest.raises(ValueError, match=r"line 2 \('p1/a.jpg'\) and line 3 \('p2/a.jpg'\) are two files"):
+        read("item,label\np1/a.jpg,1\np2/a.jpg,1\n", ids=["a.jpg"])
+
+
+def test_annotators_are_kept_apart(read):
+    text = "item,label,annotator\ncats/2.jpg,1,ann\ncats/2.jpg,0,bob\ndogs/1.jpg,1,ann\nÄ/ö.png,0,bob\nÄ/ö.png,?,ann\n"
+    found = read(text)
+    assert found.given == {"ann": {1: 1, 2: 1, 4: -1}, "bob": {1: 0, 4: 0}}
+    assert found.agreed() == {2: 1, 4: 0}
+    assert (found.disputed, found.rows(1), found.rows(0)) == ([1], [2], [4])
+    assert "ann 3, bob 2; they disagree on 1 item" in str(found)
+    assert read(text, annotator="bob").given == {"bob": {1: 0, 4: 0}}
+    with pytest.raises(ValueError, match="no labels by 'eve'; its annotators are 'ann', 'bob'"):
+        read(text, annotator="eve")
+
+
+REFUSED = {
+    "": "it is empty",
+    " \n\n": "it is empty",
+    "item,label\n": "has no lines",
+    "item,label\ncats/2.jpg,\n": "none of its 1 line about items here has a label",
+    "item,label\ncats/2.jpg,peut-être\n": "line 2: the label 'peut-être' is no answer",
+    'item,label\n"cats/2.jpg,1\ndogs/1.jpg,0\n': "line 2: a quotation mark is opened there and never closed",
+    "foo,bar,baz\n1,2,3\n": "'foo', 'bar', 'baz'",
+    "filename,width\ncats/2.jpg,4\n": "without a column of labels.*--label",
+    "TY  - GEN\nTI  - x\nER  -\n": "RIS file; export it as CSV",
+    '{"cats/2.jpg": 1,': "its JSON is broken",
+    '{"image": "cats/2.jpg", "label": 1}\n{"image"\n': "line 2 is no JSON",
+    '{"type": "FeatureCollection", "features": []}': "kind that is not known .*'type', 'features'",
+    "[" * 100_000: "nested too deeply",
+    "<html><body></body></html>": "begins with <html>",
+    b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR": "no text and no table file",
+    b"PAR1xxxx": "Parquet",
+    b"\x1f\x8bxxxx": "broken .gz file",
+    b"PK\x03\x04xxxx": "spreadsheet file",
+}
+
+
+@pytest.mark.parametrize("content", REFUSED)
+def test_nothing_is_ever_read_as_nothing(read, content):
+    """Whatever holds no label says so with its path and the reason; it never counts as a file of 0 labels."""
+    with pytest.raises(ValueError, match=f"(?s)labels.csv.*: .*{REFUSED[content]}.*Nothing was taken from it"):
+        read(content)
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(MissingDataError, match=r"gone\.csv is not here"):
+        read_labels(tmp_path / "gone.csv", IDS)
+
+
+@given(st.binary(max_size=60))
+def test_no_bytes_make_it_raise_anything_but_a_sentence(tmp_path_factory, content):
+    path = tmp_path_factory.getbasetemp() / "bytes.csv"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"bytes\.csv: "):
+        read_labels(path, IDS)

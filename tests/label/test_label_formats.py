@@ -1,0 +1,190 @@
+"""Labels out of the files of labelling programs, in the shapes in which those write them."""
+
+import json
+from copy import deepcopy
+
+import pytest
+
+from elsa_nb.label.label_files.reader import read_labels
+
+IDS = ["cats/1.jpg", "cats/2.jpg", "dogs/1.jpg"]
+
+
+@pytest.fixture
+def read(tmp_path):
+    def one(content, name="labels.json", **options):
+        path = tmp_path / name
+        path.write_text(content if isinstance(content, str) else json.dumps(content))
+        return read_labels(path, IDS, **options)
+
+    return one
+
+
+def task(number, image, *annotations, **more):
+    return {"id": number, "data": {"image": image}, "annotations": list(annotations)} | more
+
+
+def annotation(*choices, by=1, question="label", **more):
+    value = {"from_name": question, "to_name": "image", "type": "choices", "value": {"choices": list(choices)}}
+    return {"completed_by": by, "result": [value]} | more
+
+
+LABEL_STUDIO = [
+    task(7, "/data/upload/1/1a2b3c4d-2.jpg", annotation("cat")),
+    task(8, "/data/local-files/?d=dogs/1.jpg", annotation("dog")),
+    task(9, "cats/1.jpg", annotation("cat", was_cancelled=True), predictions=[{"result": []}]),
+]
+COCO = {
+    "images": [
+        {"id": 1, "file_name": "1.jpg"},
+        {"id": 5, "file_name": "/x/dogs/1.jpg"},
+        {"id": 3, "file_name": "cats/2.jpg"},
+    ],
+    "categories": [{"id": 1, "name": "cat"}, {"id": 2, "name": "dog"}],
+    "annotations": [
+        {"id": 1, "image_id": 3, "category_id": 1, "bbox": [0, 0, 1, 1]},
+        {"id": 2, "image_id": 3, "category_id": 2},
+        {"id": 3, "image_id": 5, "category_id": 2},
+    ],
+}
+VIA = {
+    "k1": {"filename": "cats/2.jpg", "regions": [], "file_attributes": {"kind": "cat"}},
+    "k2": {"filename": "dogs/1.jpg", "regions": [], "file_attributes": {"kind": {"dog": True, "cat": False}}},
+    "k3": {"filename": "cats/1.jpg", "regions": [], "file_attributes": {"kind": ""}},
+}
+VIA_HEAD = "filename,file_size,file_attributes,region_count,region_id,region_shape_attributes,region_attributes\n"
+FORMATS = {
+    "Label Studio": LABEL_STUDIO,
+    "Label Studio, short": [
+        {"image": "cats/2.jpg", "id": 1, "choice": {"choices": ["cat", "tame"]}, "annotator": 1},
+        {"image": "dogs/1.jpg", "id": 2, "choice": "dog", "annotator": 1},
+    ],
+    "COCO": COCO,
+    "FiftyOne": {"classes": ["cat", "dog"], "labels": {"cats/2": 0, "dogs/1": 1, "cats/1": None}},
+    "FiftyOne, boxes": {
+        "classes": ["cat", "dog"],
+        "labels": {"/a/cats/2.jpg": [{"label": 0, "bounding_box": [0, 0, 1, 1]}], "dogs/1": [{"label": "dog"}]},
+    },
+    "FiftyOne, samples": {
+        "samples": [
+            {"filepath": "/a/cats/2.jpg", "metadata": None, "ground_truth": {"_cls": "Classification", "label": "cat"}},
+            {"filepath": "/a/dogs/1.jpg", "ground_truth": {"_cls": "Detections", "detections": [{"label": "dog"}]}},
+            {"filepath": "/a/cats/1.jpg", "ground_truth": None},
+        ]
+    },
+    "VIA": {"_via_settings": {}, "_via_img_metadata": VIA},
+    "VIA, annotations alone": VIA,
+    "VIA, regions": {
+        "a": {"filename": "cats/2.jpg", "file_attributes": {}, "regions": [{"region_attributes": {"name": "cat"}}]},
+        "b": {
+            "filename": "dogs/1.jpg",
+            "file_attributes": {},
+            "regions": {"0": {"region_attributes": {"name": "dog"}}},
+        },
+    },
+    "VIA 3": {
+        "project": {},
+        "attribute": {"1": {"aname": "kind", "options": {"0": "cat", "1": "dog"}}},
+        "file": {"1": {"fid": "1", "fname": "cats/2.jpg"}, "2": {"fid": "2", "fname": "dogs/1.jpg"}},
+        "metadata": {"a": {"vid": "1", "xy": [], "av": {"1": "0"}}, "b": {"vid": "2", "xy": [], "av": {"1": "1"}}},
+        "view": {"1": {"fid_list": ["1"]}, "2": {"fid_list": ["2"]}},
+    },
+    "VIA, CSV": VIA_HEAD
+    + 'cats/2.jpg,1,"{""kind"":""cat""}",0,0,"{}","{}"\ndogs/1.jpg,1,"{""kind"":""dog""}",0,0,"{}","{}"\n',
+    "VIA, CSV of regions": VIA_HEAD
+    + 'cats/2.jpg,1,"{}",2,0,"{}","{""n"":""cat""}"\ncats/2.jpg,1,"{}",2,1,"{}","{""n"":""dog""}"\n'
+    + 'dogs/1.jpg,1,"{}",1,0,"{}","{""n"":""dog""}"\n',
+    "CVAT": '<?xml version="1.0" encoding="utf-8"?>\n<annotations><version>1.1</version>'
+    '<meta><task><labels><label><name>cat</name></label></labels></task></meta><image id="0" name="cats/2.jpg">'
+    '<tag label="cat" source="manual"></tag></image><image id="1" name="dogs/1.jpg"><box label="dog" xtl="1"/></image>'
+    '<image id="2" name="cats/1.jpg"/></annotations>',
+    "Label Studio, CSV": "annotation_id,annotator,choice,created_at,id,image,lead_time\n"
+    '1,1,"{""choices"": [""cat"", ""shy""]}",2026,1,/data/upload/1/1a2b3c4d-2.jpg,3.1\n2,1,dog,2026,2,dogs/1.jpg,1.2\n',
+}
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_the_files_of_labelling_programs(read, kind):
+    given = read(FORMATS[kind], positive="cat").given
+    assert list(given.values()) == [{1: 1, 2: 0}]
+
+
+def test_what_is_left_out_is_said(read):
+    told = str(read(LABEL_STUDIO, positive="cat"))
+    assert "skipped annotations, left out: 1" in told.casefold()
+    assert "nothing but predictions of a model, which are no labels: 1" in told
+    assert "without an annotation, which count as not labelled: 1" in str(read(COCO, positive="cat"))
+
+
+def test_numbers_and_answers_are_names_where_a_format_has_classes(read):
+    """Class 0 of a detector is no "negative", and a class called "no" no answer."""
+    for classes in (["0", "1"], ["no", "yes"]):
+        with pytest.raises(ValueError, match="is no answer"):
+            read({"classes": classes, "labels": {"cats/1": 0, "cats/2": 1}})
+
+
+def test_people_and_questions_of_label_studio_are_kept_apart(read):
+    tasks = deepcopy(LABEL_STUDIO)
+    tasks[0]["annotations"].append(annotation("dog", by={"email": "bob@example.org"}))
+    assert read(tasks, positive="cat").given == {"1": {1: 1, 2: 0}, "bob@example.org": {1: 0}}
+    tasks[0]["annotations"][1]["completed_by"] = 1
+    with pytest.raises(ValueError, match=r"task 7 calls .* positive and task 7 calls it negative \(both by 1\)"):
+        read(tasks, positive="cat")
+    tasks[0]["annotations"][1]["result"][0]["from_name"] = "colour"
+    with pytest.raises(ValueError, match=r"several questions \(colour, label\)"):
+        read(tasks, positive="cat")
+    assert read(tasks, positive="cat", label="label").given == {"1": {1: 1, 2: 0}}
+
+
+def test_several_attributes_of_via_are_named(read):
+    several = deepcopy(VIA)
+    several["k1"]["file_attributes"]["quality"] = "good"
+    with pytest.raises(ValueError, match=r"several attributes \(kind, quality\)"):
+        read(several, positive="cat")
+    assert read(several, positive="cat", label="kind").given == {None: {1: 1, 2: 0}}
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        '<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]>',
+        '<!DOCTYPE a [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;">]>',
+    ],
+)
+def test_xml_that_declares_entities_is_refused(read, head):
+    body = '<annotations><image name="cats/1.jpg"><tag label="&x;"/></image></annotations>'
+    with pytest.raises(ValueError, match="declares a document type; that is refused"):
+        read(f'<?xml version="1.0"?>{head}{body}', name="labels.xml")
+
+
+def tree(folder, **files):
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    return folder
+
+
+def test_yolo_text_files(tmp_path):
+    lines = {"labels/cats/1.txt": "0 .1 .1 .1 .1\n1 .1 .1 .1 .1\n", "labels/dogs/1.txt": "1 .1 .2 .3 .4\n"}
+    folder = tree(tmp_path, **lines, **{"labels/cats/2.txt": ""})
+    assert read_labels(folder, IDS, positive=0).given == {None: {0: 1, 1: 0, 2: 0}}
+    tree(folder, **{"classes.txt": "cat\ndog\n"})
+    assert read_labels(folder, IDS, positive="cat").given == {None: {0: 1, 1: 0, 2: 0}}
+
+
+def test_a_folder_a_class(tmp_path):
+    sorted_copies = tree(tmp_path / "a", **{"positive/2.jpg": "", "negative/dogs/1.jpg": "", ".hidden/1.jpg": ""})
+    assert read_labels(sorted_copies, IDS).given == {None: {1: 1, 2: 0}}
+    same_folder = tree(tmp_path / "b", **{"train/cats/1.jpg": "", "val/dogs/1.jpg": "", "readme.md": ""})
+    found = read_labels(same_folder, IDS, positive="cats")
+    assert found.given == {None: {0: 1, 2: 0}}
+    assert "left out: 1" in str(found)
+    with pytest.raises(ValueError, match="folder without files"):
+        read_labels(tree(tmp_path / "c") if (tmp_path / "c").mkdir() else tmp_path / "c", IDS)
+
+
+def test_a_flat_folder_is_a_list_of_names(tmp_path):
+    folder = tree(tmp_path / "picked", **{"2.jpg": ""})
+    with pytest.raises(ValueError, match="--every positive"):
+        read_labels(folder, IDS)
+    assert read_labels(folder, IDS, every="positive").given == {None: {1: 1}}

@@ -1,0 +1,58 @@
+"""Searches for labelling by name: vectors of one length, budgets, and what copies share."""
+
+import numpy as np
+import pytest
+
+from elsa_nb.label.rounds import fork
+from elsa_nb.label.searching import by_direction, search_from
+from elsa_nb.pool import Pool
+
+
+@pytest.fixture
+def pool():
+    rng = np.random.default_rng(0)
+    return Pool.from_arrays(rng.normal(size=(300, 8)).astype(np.float16) * rng.integers(1, 50, (300, 1)).astype("f2"))
+
+
+def test_the_default_searches_by_direction(pool):
+    search = search_from(pool)([3])
+    lengths = np.linalg.norm(search.pool.vectors, axis=1)
+    np.testing.assert_allclose(lengths, 1, rtol=1e-6)
+    assert search.pool.ids is pool.ids
+    stretched = Pool.from_arrays(np.asarray(pool.vectors, np.float32) * np.linspace(1, 9, 300, dtype="f4")[:, None])
+    assert search_from(stretched)([3]).query().rows.tolist() == search.query().rows.tolist()
+
+
+def test_a_vector_of_zeros_stays_one():
+    assert by_direction(Pool.from_arrays(np.diag([2.0, 0.0]).astype("f4"))).vectors.tolist() == [[1, 0], [0, 0]]
+
+
+def test_the_paper_s_searches_by_distance_unless_told_otherwise(pool):
+    rows = [search_from(pool, "elsa", metric=metric)([3]).query().rows.tolist() for metric in (None, "euclidean")]
+    assert rows[0] == rows[1]
+    assert search_from(pool, "elsa", metric="cosine")([3]).query().rows.tolist() != rows[0]
+
+
+def test_a_budget_ends_the_search(pool):
+    search, asked = search_from(pool, budget=15)([3]), 0
+    while (batch := search.query()) is not None:
+        asked += len(batch.rows)
+        search.update(np.zeros(len(batch.rows), int))
+    assert asked == 15
+
+
+def test_the_same_seeds_give_the_same_questions_again(pool):
+    make = search_from(pool)
+    assert make([3, 5]).query().rows.tolist() == make([3, 5]).query().rows.tolist()
+    assert fork(make([3])).pool is make([3]).pool
+
+
+def test_mistakes_are_one_sentence(pool):
+    for options, sentence in (
+        ({"name": "magic"}, "'magic' is not known; allowed: elsa, greedy-probe"),
+        ({"metric": "taxi"}, "metric is 'taxi'; allowed: cosine, euclidean"),
+        ({"name": "elsa", "budget": 5}, "elsa has no budget"),
+        ({"budget": 0}, "budget = 0"),
+    ):
+        with pytest.raises(ValueError, match=sentence):
+            search_from(pool, **options)

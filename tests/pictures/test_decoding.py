@@ -1,0 +1,227 @@
+"""Picture files of one's own: every kind becomes upright 8-bit colour, by one range for all deep grey of a folder."""
+
+import io
+import warnings
+from functools import partial
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from elsa_nb.pictures.decoding import Decoding, Header, UnreadableError, endings, find_decoding, formats, look
+
+y, x = np.mgrid[:30, :40]
+SLOPE = (x / 39 + y / 29) / 2  # 0 at the upper left to 1 at the lower right
+GREY = (SLOPE * 255).round().astype(np.uint8)
+DEEP = (SLOPE * 3000 + 500).round().astype(np.uint16)
+
+
+def encoded(image, form, **options):
+    stream = io.BytesIO()
+    image = Image.fromarray(image) if isinstance(image, np.ndarray) else image
+    image.save(stream, form, **options)
+    return stream.getvalue()
+
+
+def tiff(pixels, bits, order="<", sample_format=1):
+    """Write an uncompressed grey TIFF by hand: what Pillow cannot write, others do."""
+    data, code = pixels.tobytes(), "little" if order == "<" else "big"
+    entries = [(256, 40), (257, 30), (258, bits), (259, 1), (262, 1), (273, 8), (277, 1), (278, 30), (279, len(data))]
+    entries.append((339, sample_format))
+    parts = [b"II*\0" if order == "<" else b"MM\0*", (8 + len(data)).to_bytes(4, code), data]
+    parts.append(len(entries).to_bytes(2, code))
+    for tag, value in entries:
+        kind = 4 if tag == 279 else 3
+        number = value.to_bytes(4, code) if kind == 4 else value.to_bytes(2, code) + b"\0\0"
+        parts += [tag.to_bytes(2, code), kind.to_bytes(2, code), (1).to_bytes(4, code), number]
+    return b"".join([*parts, bytes(4)])
+
+
+def twelve_bits(pixels):
+    pairs = pixels.reshape(-1, 2).astype(np.uint32)
+    bits = pairs[:, 0] << 12 | pairs[:, 1]
+    return np.stack([bits >> 16, bits >> 8 & 255, bits & 255], axis=1).astype(np.uint8)
+
+
+def fits(pixels, bits):
+    told = {"SIMPLE": "T", "BITPIX": bits, "NAXIS": 2, "NAXIS1": 40, "NAXIS2": 30}
+    lines = [f"{key:<8}= {value:>20}" for key, value in told.items()] + ["END"]
+    return "".join(f"{line:<80}" for line in lines).ljust(2880).encode() + pixels[::-1].tobytes()  # from below
+
+
+def turned(way):
+    exif = Image.Exif()
+    exif[0x0112] = way
+    return exif
+
+
+INTEGERS = {
+    "tiff": encoded(DEEP, "TIFF"),
+    "tiff, big-endian": tiff(DEEP.astype(">u2"), 16, ">"),
+    "tiff, signed": tiff(DEEP.astype("<i2"), 16, sample_format=2),
+    "tiff, 12 bits": tiff(twelve_bits(DEEP), 12),
+    "tiff, 32 bits": encoded(DEEP.astype(np.int32), "TIFF"),
+    "png": encoded(DEEP, "PNG"),
+    "pgm": b"P5\n40 30\n65535\n" + DEEP.astype(">u2").tobytes(),
+    "jpeg 2000": encoded(DEEP, "JPEG2000"),
+    "fits": fits(DEEP.astype(">i2"), 16),
+}
+FLOATS = {
+    "tiff": encoded((SLOPE * 4e-5 - 2e-5).astype(np.float32), "TIFF"),
+    "tiff, big-endian": tiff((SLOPE * 4e-5 - 2e-5).astype(">f4"), 32, ">", sample_format=3),
+    "fits": fits((SLOPE * 4e-5 - 2e-5).astype(">f4"), -32),
+}
+SHALLOW = {
+    "jpeg": encoded(GREY, "JPEG", quality=95),
+    "cmyk": encoded(Image.fromarray(GREY).convert("CMYK"), "JPEG", quality=95),
+    "png": encoded(GREY, "PNG"),
+    "gif": encoded(GREY, "GIF"),
+    "webp": encoded(Image.fromarray(GREY).convert("RGB"), "WEBP", lossless=True),
+    "avif": encoded(Image.fromarray(GREY).convert("RGB"), "AVIF", quality=95),
+    "bmp": encoded(GREY, "BMP"),
+    "tga": encoded(GREY, "TGA"),
+    "qoi": encoded(Image.fromarray(GREY).convert("RGB"), "QOI"),
+}
+
+
+def read(data, decoding=None, side=None):
+    return np.asarray((decoding or Decoding()).picture(io.BytesIO(data), side))
+
+
+@pytest.mark.parametrize("data", INTEGERS.values(), ids=INTEGERS)
+def test_deep_whole_numbers_go_from_black_to_white(data):
+    assert look(io.BytesIO(data)) == Header("integers", False)
+    pixels = read(data, Decoding(integers=(500, 3500)))
+    assert pixels.shape == (30, 40, 3)
+    assert np.abs(pixels[..., 1].astype(int) - GREY).max() <= 1
+
+
+@pytest.mark.parametrize("data", FLOATS.values(), ids=FLOATS)
+def test_floats_go_from_black_to_white(data):
+    assert look(io.BytesIO(data)) == Header("floats", False)
+    pixels = read(data, Decoding(floats=(-2e-5, 2e-5)))
+    assert np.abs(pixels[..., 1].astype(int) - GREY).max() <= 1
+
+
+@pytest.mark.parametrize("data", SHALLOW.values(), ids=SHALLOW)
+def test_every_kind_of_file_is_read(data):
+    assert look(io.BytesIO(data)) == Header("", False)
+    pixels = read(data)
+    assert pixels.shape == (30, 40, 3)
+    assert np.abs(pixels.astype(int) - GREY[..., None]).max() < 12
+    assert np.abs(read(data, side=20).mean() - pixels.mean()) < 4  # a card of it
+
+
+def test_one_range_is_found_for_all_and_said_in_few_digits():
+    dark, bright = DEEP // 8, DEEP
+    files = [partial(io.BytesIO, encoded(each, "TIFF")) for each in (dark, bright, dark)]
+    broken = [lambda: io.BytesIO(b"II*\0 no picture")]
+    found = find_decoding({"integers": broken + files, "floats": []})
+    assert found.floats is None
+    low, high = found.integers
+    assert 0 <= low <= 62 + 150
+    assert 3400 <= high <= 3600
+    assert high == round(high, -1)
+    assert read(encoded(dark, "TIFF"), found).max() < 40  # dark beside the bright one, not as bright
+    assert read(encoded(bright, "TIFF"), found).max() > 240
+    assert Decoding.of(found.told()) == found
+    assert find_decoding({}) == Decoding() == Decoding.of(Decoding().told())
+
+
+def test_a_deep_picture_without_a_told_range_has_its_own():
+    assert np.ptp(read(INTEGERS["png"])) > 240
+    flat = read(encoded(np.full((4, 4), 7, np.uint16), "PNG"))
+    assert np.ptp(flat) == 0
+    lost = np.full((4, 4), np.nan, np.float32)
+    with pytest.raises(UnreadableError, match="no pixel is a number"):
+        read(encoded(lost, "TIFF"))
+    lost[0] = 1, 2, 3, np.inf
+    assert read(encoded(lost, "TIFF"))[:2, :, 0].tolist() == [[0, 128, 255, 255], [0, 0, 0, 0]]
+
+
+@pytest.mark.parametrize("way", range(1, 9))
+@pytest.mark.parametrize(
+    ("image", "form"), [(GREY, "JPEG"), (GREY, "PNG"), (GREY, "TIFF"), (DEEP, "TIFF"), (DEEP, "PNG")]
+)
+def test_the_orientation_is_obeyed(image, form, way):
+    # What a camera stores so that, turned as EXIF says, it is SLOPE again.
+    stored = {
+        1: image,
+        2: image[:, ::-1],
+        3: image[::-1, ::-1],
+        4: image[::-1],
+        5: image.T,
+        6: np.rot90(image),
+        7: image[::-1, ::-1].T,
+        8: np.rot90(image, -1),
+    }[way]
+    data = encoded(np.ascontiguousarray(stored), form, exif=turned(way), **({"quality": 95} if form == "JPEG" else {}))
+    for side in (None, 40):
+        pixels = read(data, Decoding(integers=(500, 3500)), side)
+        assert pixels.shape == (30, 40, 3)
+        assert np.abs(pixels[..., 0].astype(int) - GREY).max() < 8
+
+
+def test_a_broken_orientation_turns_nothing():
+    data = encoded(GREY, "JPEG", exif=b"Exif\x00\x00MM\x00*\x00\x00\x00\x08\x00\x09\x01\x12")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert read(data).shape == (30, 40, 3)
+    assert read(encoded(GREY, "PNG", exif=turned(77))).shape == (30, 40, 3)
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "P"])
+def test_what_is_transparent_is_white(mode):
+    image = Image.new("RGBA", (8, 4), (0, 0, 0, 0))
+    image.paste((0, 0, 0, 255), (0, 0, 4, 4))
+    data = encoded(image.convert(mode), "PNG")
+    pixels = read(data)
+    assert (pixels[:, :4] == 0).all()
+    assert (pixels[:, 4:] == 255).all()
+
+
+def test_pages_are_noticed_and_the_first_is_shown():
+    pages = [Image.new("RGB", (8, 8), colour) for colour in ("red", "blue", "green")]
+    for form in ("TIFF", "GIF", "WEBP", "PNG"):
+        data = encoded(pages[0], form, save_all=True, append_images=pages[1:])
+        assert look(io.BytesIO(data)).paged
+        assert np.abs(read(data)[0, 0].astype(int) - (255, 0, 0)).max() < 8
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"", "not a kind of file that is read here"),
+        (b"<html>404</html>", "not a kind of file that is read here"),
+        (bytes(5000), "not a kind of file that is read here"),
+        (SHALLOW["jpeg"][:-200], "truncated"),
+        (INTEGERS["png"][:-200], "truncated"),
+        (b"P5\n60000 60000\n255\n" + bytes(99), "too large: more than 178,956,970 pixels"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n(x) print\n", "not a kind of file"),
+    ],
+    ids=["empty", "a page", "zeros", "cut", "cut deep", "gigabytes", "a program"],
+)
+def test_what_shows_no_picture_says_why(data, reason):
+    with pytest.raises(UnreadableError, match=reason):
+        read(data)
+
+
+@given(st.sampled_from([*INTEGERS.values(), *FLOATS.values(), *SHALLOW.values()]), st.data())
+def test_damage_is_a_reason_and_never_another_error(data, draw):
+    broken = bytearray(data)
+    for _ in range(draw.draw(st.integers(1, 5))):
+        broken[draw.draw(st.integers(0, len(broken) - 1))] = draw.draw(st.integers(0, 255))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            assert read(bytes(broken), side=16).shape[2] == 3
+        except UnreadableError as error:
+            assert str(error)
+
+
+def test_programs_and_names_without_a_reader_are_no_pictures():
+    assert {".jpg", ".jpeg", ".png", ".tif", ".webp", ".gif", ".avif", ".fits", ".jp2", ".mpo"} <= set(endings())
+    assert not {".eps", ".ps", ".pdf", ".h5", ".hdf", ".mpg", ".wmf"} & set(endings())
+    assert "EPS" not in formats()
