@@ -23,8 +23,8 @@ _ARMS = ("ELSA", "No Active", "NN", "NN.Large")
 def plot_against(cells: pd.DataFrame) -> Figure:
     """Draw ours against printed, a dot a printed cell: a reading a column, a measure a row.
 
-    `cells` are those of `tables.compared_cells` (table, arm, metric, reading, value, median, low, high, within). Filled marks:
-    the printed number lies within our 95 % interval (the bar); hollow ones: it does not, or there is no interval.
+    `cells` are those of `tables.compared_cells` (table, arm, metric, reading, value, median, low, high, within). Filled
+    marks: the printed number lies within our 95 % interval (the bar); hollow ones: it does not, or none is there.
     """
     drawn = cells[cells["metric"].isin(list(RATE_TITLES)) & cells["median"].notna()]
     readings = list(dict.fromkeys(cells["reading"]))

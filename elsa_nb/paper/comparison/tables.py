@@ -124,10 +124,10 @@ def lay_out_table(table: pd.DataFrame, number: int) -> pd.DataFrame:
     keys = [key for key in _KEYS if here[key].nunique() > 1 or (key == "parameter" and here[key].any())]
     columns = {("", "printed"): here.drop_duplicates(keys).set_index(keys)["printed"]}
     for reading in READINGS:
-        mine = here[here["reading"] == reading].set_index(keys, drop=False)
-        columns[reading, "ours"] = pd.Series([_ours(row) for row in mine.itertuples()], mine.index)
-        columns[reading, "difference"] = [_signed(row) for row in mine.itertuples()]
-        columns[reading, "within"] = mine["within"]
+        ours = here[here["reading"] == reading].set_index(keys, drop=False)
+        columns[reading, "ours"] = pd.Series([_ours(row) for row in ours.itertuples()], ours.index)
+        columns[reading, "difference"] = [_signed(row) for row in ours.itertuples()]
+        columns[reading, "within"] = ours["within"]
     wide = pd.DataFrame(columns).reset_index(names=keys)
     for key, titles in (("metric", _TITLES), ("encoder", ENCODER_TITLES)):
         if key in keys:

@@ -22,9 +22,12 @@ def reference_curves(labels: np.ndarray, seeds: int, size: float, pool_size: int
 
 def found_after(runs: pd.DataFrame, labels: np.ndarray | Sequence[float]) -> np.ndarray:
     """Return each search's discovery rate after so many labels (m,): at the last stored number not above them."""
-    places = np.searchsorted(BUDGETS, labels, side="right") - 1
+    positions = np.searchsorted(BUDGETS, labels, side="right") - 1
     return np.array(
-        [curve[place] if place >= 0 else 0.0 for curve, place in zip(runs["discovery_at"], places, strict=True)]
+        [
+            curve[position] if position >= 0 else 0.0
+            for curve, position in zip(runs["discovery_at"], positions, strict=True)
+        ]
     )
 
 

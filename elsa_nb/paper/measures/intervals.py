@@ -32,13 +32,13 @@ def encoder_title(encoder: str) -> str:
 
 def searches_of_arm(runs: pd.DataFrame, name: str = "ELSA", *, seeds: int | None = 5) -> pd.DataFrame:
     """Return the searches of an arm that start from `seeds` positives (None: any number)."""
-    mine = runs[runs["arm"] == name]
-    return mine if seeds is None else mine[mine["seeds"] == seeds]
+    searches = runs[runs["arm"] == name]
+    return searches if seeds is None else searches[searches["seeds"] == seeds]
 
 
 def searches_by_encoder(runs: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
     """Return the searches of each encoder, with its title."""
-    return [(encoder_title(encoder), mine) for encoder, mine in runs.groupby("encoder", sort=False)]
+    return [(encoder_title(encoder), searches) for encoder, searches in runs.groupby("encoder", sort=False)]
 
 
 def median_with_interval(values: Sequence[float] | pd.Series, targets: Sequence[str] | pd.Series) -> Interval:

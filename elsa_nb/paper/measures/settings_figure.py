@@ -23,9 +23,9 @@ def plot_settings(frame: pd.DataFrame, label: str, *, log: bool = False) -> Figu
         for (metric, name), line in zip(RATE_TITLES.items(), axes, strict=True):
             for ax, reading in zip(line, readings, strict=True):
                 rows = frame[(frame["reading"] == reading) & (frame["metric"] == metric)]
-                spread = [rows["median"] - rows["low"], rows["high"] - rows["median"]]
+                bars = [rows["median"] - rows["low"], rows["high"] - rows["median"]]
                 style = {"color": colour, "marker": marker, "ms": 4}
-                ax.errorbar(rows["value"], rows["median"], spread, lw=1.4, elinewidth=0.8, label="ELSA, here", **style)
+                ax.errorbar(rows["value"], rows["median"], bars, lw=1.4, elinewidth=0.8, label="ELSA, here", **style)
                 printed = rows[rows["printed_value"].notna()]
                 ax.plot(
                     *(printed["value"], printed["printed_value"]),

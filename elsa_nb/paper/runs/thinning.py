@@ -88,20 +88,22 @@ def _lists(
     there[absent] = False
     remaining = np.flatnonzero(there)
     blocks = [slice(start, start + LISTS_AT_ONCE) for start in range(0, len(remaining), LISTS_AT_ONCE)]
-    left = np.concatenate([there[rows[remaining[block]]].sum(1) for block in blocks])
+    lengths = np.concatenate([there[rows[remaining[block]]].sum(1) for block in blocks])
     length = (
-        int(np.partition(left, LISTS_COMPUTED_AGAIN)[LISTS_COMPUTED_AGAIN]) if len(left) > LISTS_COMPUTED_AGAIN else 0
+        int(np.partition(lengths, LISTS_COMPUTED_AGAIN)[LISTS_COMPUTED_AGAIN])
+        if len(lengths) > LISTS_COMPUTED_AGAIN
+        else 0
     )
     length = min(max(length, LEAST_LENGTH), rows.shape[1], fresh.n - 1)
     number = (there.cumsum() - 1).astype(np.int32)  # of each remaining row in the new pool
-    thin_rows, thin_distances = np.empty((len(left), length), np.int32), np.empty((len(left), length))
+    thin_rows, thin_distances = np.empty((len(lengths), length), np.int32), np.empty((len(lengths), length))
     for block in blocks:
-        long = left[block] >= length
+        long = lengths[block] >= length
         old = remaining[block][long]
         still = there[rows[old]]
         first = still & (still.cumsum(1, dtype=np.int32) <= length)
         thin_rows[block][long] = number[rows[old][first]].reshape(-1, length)
         thin_distances[block][long] = distances[old][first].reshape(-1, length)
-    short = np.flatnonzero(left < length)
+    short = np.flatnonzero(lengths < length)
     thin_rows[short], thin_distances[short] = fresh.exact(short, length)
     return thin_rows, thin_distances

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from elsa_nb.pool import Pool
+from elsa_nb.prepared import LIST_LENGTH
 from elsa_nb.profiles import profile
 from elsa_nb.search import algorithms, kernels
 from elsa_nb.search.heads.features import Features
@@ -31,7 +32,6 @@ ASKED_BY_NN, ASKED_BY_RANDS, NN_QUERIES, SAMPLED_POINTS = (
 )  # rows asked by NN and RandS, queries, sampled points: the paper's setting
 DIMENSION = 256
 CALLS_IN_A_ROW = 2  # in a row, of which the fastest counts: what else runs on the machine only ever adds
-LIST_LENGTH = 128  # length of the neighbour lists of the package
 TIMED_PARTS = {"n": ("NN", "Sampler", "RandS"), "k": ("NN",), "l": ("RandS",), "d": ("NN", "Sampler", "RandS")}
 
 

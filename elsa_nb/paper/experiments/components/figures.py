@@ -86,9 +86,9 @@ def _plot_by_seeds(frame: pd.DataFrame, ax: Axes) -> None:
     for arm, rows in frame.groupby("arm", sort=False):
         rows = rows.assign(x=rows["seeds"].astype(int)).sort_values("x")
         colour, marker = COLOURS[arm], MARKERS[arm]
-        spread = [rows["median"] - rows["low"], rows["high"] - rows["median"]]
+        bars = [rows["median"] - rows["low"], rows["high"] - rows["median"]]
         ax.errorbar(
-            rows["x"], rows["median"], spread, color=colour, marker=marker, ms=4, lw=1.4, elinewidth=0.8, label=arm
+            rows["x"], rows["median"], bars, color=colour, marker=marker, ms=4, lw=1.4, elinewidth=0.8, label=arm
         )
         ax.plot(rows["x"], rows["value"], color=colour, marker=marker, mfc="white", ms=4, lw=0.9, ls=":")
     ax.set_xscale("log")

@@ -18,11 +18,11 @@ def finds_by_round(runs: pd.DataFrame, targets: list[str], *, encoder: str = "vi
     for reading in dict.fromkeys(runs.loc[runs["arm"] == "ELSA", "reading"]):
         for target in targets:
             for (arm, component), series in ROUND_SERIES.items():
-                mine = runs[(runs["reading"] == reading) & (runs["target"] == target) & (runs["arm"] == arm)]
-                if mine.empty:
+                searches = runs[(runs["reading"] == reading) & (runs["target"] == target) & (runs["arm"] == arm)]
+                if searches.empty:
                     raise ValueError(f"no run of {arm!r} for class {target!r} with {seeds} seeds, {reading} reading")
                 where = {"target": target, "reading": reading, "series": series}
-                frames.append(_rounds(mine, component).assign(**where))
+                frames.append(_rounds(searches, component).assign(**where))
     if not frames:
         raise ValueError(f"no runs of encoder {encoder!r} with {seeds} seeds for the classes {targets}")
     frame = pd.concat(frames, ignore_index=True)
@@ -43,9 +43,9 @@ def totals_by_series(
     for reading in dict.fromkeys(runs.loc[runs["arm"] == "ELSA", "reading"]):
         for target in targets:
             for (arm, component), series in ROUND_SERIES.items():
-                mine = runs[(runs["reading"] == reading) & (runs["target"] == target) & (runs["arm"] == arm)]
+                searches = runs[(runs["reading"] == reading) & (runs["target"] == target) & (runs["arm"] == arm)]
                 found, asked = (
-                    np.array([np.sum(counts) for counts in mine[f"{component}_{what}_by_round"]])
+                    np.array([np.sum(counts) for counts in searches[f"{component}_{what}_by_round"]])
                     for what in ("found", "asked")
                 )
                 per_hundred = 100 * found / np.maximum(asked, 1)

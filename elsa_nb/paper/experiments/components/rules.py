@@ -96,11 +96,11 @@ def _head_saves(frames: Frames, numbers: Numbers) -> list[RuleTest]:
 def _final_search(frames: Frames, numbers: Numbers) -> list[RuleTest]:
     tests = []
     for encoder, runs in searches_by_encoder(searches_of_arm(frames["components"])):
-        left = runs["class_size"] - (runs["found"] - runs["final_found"])
-        runs, left = runs[left > 0], left[left > 0]
+        remaining = runs["class_size"] - (runs["found"] - runs["final_found"])
+        runs, remaining = runs[remaining > 0], remaining[remaining > 0]
         if runs.empty:
             return f"{encoder}: the rounds left nothing to find"
-        share = median_with_interval(runs["final_found"] / left, runs["target"])
+        share = median_with_interval(runs["final_found"] / remaining, runs["target"])
         tests.append(RuleTest(f"{encoder}: share found of what was left {share}", share.median >= 0.95))
     return tests
 

@@ -18,8 +18,8 @@ def arms_table(runs: pd.DataFrame) -> pd.DataFrame:
     """
     rows = {}
     for arm, config in READINGS["paper"].items():
-        mine = runs[(runs["arm"] == arm) & (runs["reading"] == "paper")]
-        asked = mine[["nn_labels", "rands_labels", "final_labels"]].sum()
+        searches = runs[(runs["arm"] == arm) & (runs["reading"] == "paper")]
+        asked = searches[["nn_labels", "rands_labels", "final_labels"]].sum()
         shares = asked / asked.sum()
         rows[arm] = {
             "Nearest neighbours": _share(shares["nn_labels"]),

@@ -51,8 +51,8 @@ def _mark(ax, row, *, hollow: bool) -> None:
         if row.literature:
             ax.annotate("*", (row.linear_top1, row.median), (4, 1), textcoords="offset points", color=colour)
     else:
-        spread = [[row.median - row.low], [row.high - row.median]]
-        ax.errorbar(row.linear_top1, row.median, spread, elinewidth=0.8, **style)
+        bars = [[row.median - row.low], [row.high - row.median]]
+        ax.errorbar(row.linear_top1, row.median, bars, elinewidth=0.8, **style)
 
 
 def _title(correlations: pd.DataFrame, metric: str, panel: str) -> str:

@@ -201,7 +201,7 @@ def _rho(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 def _measured(folder: Any, labels: np.ndarray) -> dict[str, float]:
     pool = Pool.open(folder, verify=False)
     kept = store.DATA / "cache" / "worth" / f"{pool.sha256[:16]}.json"
-    source = {"version": quality.VERSION, "per_class": PROBED_PER_CLASS, "queries": PURITY_QUERIES}
+    source = {"version": quality.PROBE_VERSION, "per_class": PROBED_PER_CLASS, "queries": PURITY_QUERIES}
     if kept.exists() and (card := store.read_json(kept))["source"] == source:
         return card["worth"]
     size = min(len(labels), PROBED_PER_CLASS * (int(labels.max()) + 1))

@@ -62,8 +62,8 @@ def _threshold(frames: Frames, numbers: Numbers) -> list[RuleTest]:
 def _radius_50(frames: Frames, numbers: Numbers) -> list[RuleTest]:
     medians = medians_by_value(frames["hyperparameters"], "a").set_index("value")
     both = medians.to_numpy()
-    mine = medians.loc[50].to_numpy()
-    better = (both >= mine).all(1) & (both > mine).any(1)
+    at_50 = medians.loc[50].to_numpy()
+    better = (both >= at_50).all(1) & (both > at_50).any(1)
     harmonic = 2 / (1 / medians).sum(axis=1)
     named = ", ".join(f"{a:g}" for a in medians.index[better]) or "none"
     share = harmonic[50] / harmonic.max()
@@ -78,9 +78,9 @@ def _radius_matters(frames: Frames, numbers: Numbers) -> list[RuleTest]:
     medians = {name: medians_by_value(frames["hyperparameters"], name) for name in TUNED.values()}
     tests = []
     for metric, called in RATES.items():
-        reach = pd.Series({name: float(np.ptp(frame[metric])) for name, frame in medians.items()})
-        moved = ", ".join(f"{name} {value:.3f}" for name, value in reach.sort_values(ascending=False).items())
-        tests.append(RuleTest(f"{called} moved by {moved}", reach.rank(ascending=False, method="min")["a"] <= 2))
+        ranges = pd.Series({name: float(np.ptp(frame[metric])) for name, frame in medians.items()})
+        moved = ", ".join(f"{name} {value:.3f}" for name, value in ranges.sort_values(ascending=False).items())
+        tests.append(RuleTest(f"{called} moved by {moved}", ranges.rank(ascending=False, method="min")["a"] <= 2))
     return tests
 
 

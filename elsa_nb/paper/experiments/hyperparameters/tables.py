@@ -43,10 +43,10 @@ def sensitivity(runs: pd.DataFrame) -> pd.DataFrame:
         long = hyperparameter_table(runs, number)
         ours = long[long["reading"].notna()]
         for reading, cells in ours.groupby("reading", sort=False):
-            rows.append((name, _span(cells), reading, *_reach(cells, "median")))
+            rows.append((name, _values_text(cells), reading, *_range_of_medians(cells, "median")))
         if number != 8:
             cells = long[long["printed"] != ""].drop_duplicates(["setting", "metric"])
-            rows.append((name, _span(cells), "the paper", *_reach(cells, "printed_value")))
+            rows.append((name, _values_text(cells), "the paper", *_range_of_medians(cells, "printed_value")))
     columns = ["parameter", "settings", "reading", "discovery_range", "efficiency_ratio", "labels_ratio"]
     return pd.DataFrame(rows, columns=columns)
 
@@ -89,19 +89,19 @@ def _extremes(changes: pd.Series) -> dict[str, str]:
     """Return titles for the lowest and highest value that was run of each parameter the paper tuned."""
     titles = {}
     for name in TUNED.values():
-        mine = sorted(
+        tried = sorted(
             (c for c in changes.unique() if c.startswith(f"{name}=")), key=lambda c: float(c.partition("=")[2])
         )
-        for change in mine[:1] + mine[-1:]:
+        for change in tried[:1] + tried[-1:]:
             titles[change] = f"{name} = {float(change.partition('=')[2]):g} (not {getattr(ELSA, name):g})"
     return titles
 
 
-def _span(cells: pd.DataFrame) -> str:
+def _values_text(cells: pd.DataFrame) -> str:
     return f"{cells['value'].min():g} to {cells['value'].max():g}"
 
 
-def _reach(cells: pd.DataFrame, column: str) -> tuple[float, float, float]:
+def _range_of_medians(cells: pd.DataFrame, column: str) -> tuple[float, float, float]:
     by_metric = cells.groupby("metric")[column].agg(["min", "max"])
     discovery = by_metric.loc["discovery_rate"]
     ratios = (by_metric["max"] / by_metric["min"])[["labelling_efficiency", "labels"]]

@@ -16,8 +16,8 @@ def noise_table(runs: pd.DataFrame) -> pd.DataFrame:
 
     `runs` are the searches of the sweep "noise". The paper prints no row for a perfect oracle, ours has one.
     """
-    mine = _as_read(runs)
-    return by_setting.settings_beside_paper(mine.assign(value=(100 * mine["flip"]).round(6)), 10)
+    searches = _as_read(runs)
+    return by_setting.settings_beside_paper(searches.assign(value=(100 * searches["flip"]).round(6)), 10)
 
 
 def noise_effects(runs: pd.DataFrame) -> pd.DataFrame:

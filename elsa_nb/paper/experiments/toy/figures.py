@@ -55,8 +55,8 @@ def plot_toy(history: pd.DataFrame, reach: pd.DataFrame) -> Figure:
             style = {"ec": COMPONENT_COLOURS["NN"], "lw": 1.4 if nearest else 0.9, "ls": "-" if nearest else "--"}
             axes[1].add_patch(plt.Circle(centre, line.radius, fill=False, zorder=1.5, **style))
             text = f"{line.labels} labels" if nearest else f"{line.what}: {line.labels} labels"
-            place = centre + line.radius * _LABELLED[line.what]
-            axes[1].annotate(text, place, color=style["ec"], fontsize=8, ha="center", va="center", bbox=_PAPER)
+            position = centre + line.radius * _LABELLED[line.what]
+            axes[1].annotate(text, position, color=style["ec"], fontsize=8, ha="center", va="center", bbox=_PAPER)
         axes[2].set_title("Which part of ELSA found what")
         _hollow(axes[2], positive[positive["asked"] < 0])
         for name, colour in COMPONENT_COLOURS.items():
@@ -110,12 +110,12 @@ def draw_state(ax: Axes, history: pd.DataFrame, states: pd.DataFrame, state: int
     _crosses(ax, history[known & other], NEGATIVE_COLOUR)
     _points(ax, history[known & ~other], EARLIER_COLOUR, 3.3, zorder=3)
     for name in COMPONENT_TITLES:
-        mine = history[now & (history["component"] == name)]
+        asked_now = history[now & (history["component"] == name)]
         if answered:
-            _crosses(ax, mine[mine["part"] == "other"], COMPONENT_COLOURS[name])
-            _points(ax, mine[mine["part"] != "other"], COMPONENT_COLOURS[name], 4.2, zorder=4)
+            _crosses(ax, asked_now[asked_now["part"] == "other"], COMPONENT_COLOURS[name])
+            _points(ax, asked_now[asked_now["part"] != "other"], COMPONENT_COLOURS[name], 4.2, zorder=4)
         else:
-            _rings(ax, mine, COMPONENT_COLOURS[name], 5.4)
+            _rings(ax, asked_now, COMPONENT_COLOURS[name], 5.4)
     _star(ax, history[asked == 0])
     _name_clusters(ax, history)
     line = states.iloc[state if answered else state - 1]

@@ -50,8 +50,8 @@ def chart_parts() -> pd.DataFrame:
         for text, note, x, y, width, component in _BOXES
     ]
     arrows = []
-    for path, text, place, dashed in _ARROWS:
-        x, y = place or (None, None)
+    for path, text, text_at, dashed in _ARROWS:
+        x, y = text_at or (None, None)
         corners = "; ".join(f"{px:g} {py:g}" for px, py in path)
         arrows.append({"kind": "arrow", "text": text, "x": x, "y": y, "path": corners, "dashed": dashed})
     return pd.DataFrame(boxes + arrows)

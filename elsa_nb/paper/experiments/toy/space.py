@@ -74,7 +74,7 @@ class ToySpace:
 def draw_space(number: int, geometry: ToyGeometry = FOUR_CLUSTERS) -> ToySpace:
     """Draw the space `number` of a geometry; its rows are in random order."""
     rng = np.random.default_rng([number, 0])
-    centres = {name: _at(*place) for name, place in geometry.clusters.items()}
+    centres = {name: _at(*polar) for name, polar in geometry.clusters.items()}
     drawn = [(name, rng.normal(centre, geometry.spread, (geometry.size, 2))) for name, centre in centres.items()]
     along = rng.uniform(0.1, 0.9, (geometry.bridge, 1))
     bridge = centres["C2"] * (1 - along) + centres["C3"] * along
@@ -143,8 +143,8 @@ def states_by_round(history: pd.DataFrame) -> pd.DataFrame:
         known, now = (asked >= 0) & (asked <= state), asked == state
         line = {"labels": known.sum()}
         for name in ("NN", "RANDS", "FINAL"):
-            mine = now & (history["component"] == name)
-            line |= {f"{name} asked": mine.sum(), f"{name} found": (mine & positive).sum()}
+            asked_by_it = now & (history["component"] == name)
+            line |= {f"{name} asked": asked_by_it.sum(), f"{name} found": (asked_by_it & positive).sum()}
         line["likely"] = history[f"likely_{state + 1}"].sum() if state < last else 0
         line["found"] = (known & positive).sum()
         line |= {part: (known & (history["part"] == part)).sum() for part in CLASS_PARTS}

@@ -54,8 +54,10 @@ def _three_classes(frames: Frames, numbers: Numbers) -> list[RuleTest]:
     areas = _areas(frames["trade-off"])
     tight, sparse, typical = CLASS_ROLES
     tests = [
-        RuleTest(f"{name}: {tight} {mine[tight]:.3f}, {sparse} {mine[sparse]:.3f}", mine[tight] > mine[sparse])
-        for name, mine in areas.items()
+        RuleTest(
+            f"{name}: {tight} {by_role[tight]:.3f}, {sparse} {by_role[sparse]:.3f}", by_role[tight] > by_role[sparse]
+        )
+        for name, by_role in areas.items()
     ]
     full, nearest = areas["ELSA"][typical], areas["NN"][typical]
     return [*tests, RuleTest(f"{typical}: ELSA {full:.3f}, NN {nearest:.3f}", full > nearest)]

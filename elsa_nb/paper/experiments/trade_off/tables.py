@@ -68,10 +68,10 @@ def shares_beaten(points: pd.DataFrame, classes: pd.DataFrame) -> pd.DataFrame:
         group = points[(points["reading"] == reading) & (points["target"] == target)]
         nearest = group.loc[group["arm"] == "NN", columns].to_numpy()
         for arm in ("ELSA", "No Active"):
-            mine = group[group["arm"] == arm]
-            values = mine[columns].to_numpy()
+            of_arm = group[group["arm"] == arm]
+            values = of_arm[columns].to_numpy()
             lost = beaten_by(nearest, values)
-            default = bool(lost[mine["default"].to_numpy()].any())
+            default = bool(lost[of_arm["default"].to_numpy()].any())
             rows.append((reading, roles[target], arm, lost.mean(), default, beaten_by(values, nearest).mean()))
     names = ["reading", "class", "arm", "beaten by NN", "default beaten by NN", "of NN's, beaten by it"]
     return pd.DataFrame(rows, columns=names)
