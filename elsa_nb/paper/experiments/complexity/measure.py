@@ -24,12 +24,8 @@ from elsa_nb.search.heads.head import LinearHead, confidence
 from elsa_nb.search.neighbours.lists import Neighbours
 from elsa_nb.threads import one_thread
 
-ASKED_BY_NN, ASKED_BY_RANDS, NN_QUERIES, SAMPLED_POINTS = (
-    50,
-    50,
-    50,
-    50,
-)  # rows asked by NN and RandS, queries, sampled points: the paper's setting
+# The paper's setting: rows asked by NN and by RandS, queries of NN, points that RandS samples.
+ASKED_BY_NN, ASKED_BY_RANDS, NN_QUERIES, SAMPLED_POINTS = 50, 50, 50, 50
 DIMENSION = 256
 CALLS_IN_A_ROW = 2  # in a row, of which the fastest counts: what else runs on the machine only ever adds
 TIMED_PARTS = {"n": ("NN", "Sampler", "RandS"), "k": ("NN",), "l": ("RandS",), "d": ("NN", "Sampler", "RandS")}
