@@ -1,4 +1,7 @@
-"""How what the paper says of its own tables is tested: by the printed digits (frame `printed`), without any search."""
+"""How what the paper says of its own tables is tested: by the printed digits (frame `printed`), without any search.
+
+`verdicts` applies these rules beside those of the experiments.
+"""
 
 from elsa_nb.paper.measures.rules import Frames, Numbers, RuleTest, rule
 

@@ -1,8 +1,9 @@
 """A verdict for every claim of the paper, computed by a stated rule from results: never typed.
 
-`data/claims/claims.csv` lists the claims; the modules `rules` hold one small function for each that can be tested. It
-takes the results of the claim's sweeps (those of one reading) and returns its *tests*, each a number against a
-threshold. A claim holds where all tests pass, holds in part where some do, does not hold where none does.
+Notebook 99 starts at `verdicts`. `data/claims/claims.csv` lists the claims; the modules `rules` hold one small
+function for each that can be tested. It takes the results of the claim's sweeps (those of one reading) and returns its
+*tests*, each a number against a threshold. A claim holds where all tests pass, holds in part where some do, does not
+hold where none does.
 """
 
 from collections.abc import Mapping

@@ -1,7 +1,8 @@
 """Tables with a row an arm and number of seeds (Tables 2, 3 and 4): medians, intervals, and the printed value beside.
 
-A long table has one row a cell (encoder, arm, seeds, reading, metric: median, low, high, printed); `lay_out_by_arm`
-lays it out as the paper does. The printed numbers join here and nowhere earlier.
+Notebooks 03 and 09 start at `arms_beside_paper`: a long table with one row a cell (encoder, arm, seeds, reading,
+metric, median, low, high, printed). `lay_out_by_arm` makes the paper's layout of it. The printed numbers join here and
+nowhere earlier.
 """
 
 import pandas as pd

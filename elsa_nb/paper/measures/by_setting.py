@@ -1,7 +1,8 @@
 """Tables with a row a setting (Tables 6 to 10), and what a setting changes, search by search.
 
-A long table has one row a cell (parameter, setting, reading, metric: median, low, high, printed). Its settings are
-the printed ones and those run; where the paper prints none, or prints one that was not run, one side stays empty.
+The tables of the experiments `hyperparameters` and `noise` start at `settings_beside_paper`: a long table with one row
+a cell (parameter, setting, reading, metric, median, low, high, printed). Its settings are the printed ones and those
+run; where the paper prints none, or prints one that was not run, one side stays empty.
 """
 
 import pandas as pd

@@ -1,4 +1,7 @@
-"""What a claim is tested by: medians and their intervals, paired differences, areas under fronts, rank correlations."""
+"""What a claim is tested by: medians and their intervals, paired differences, areas under fronts, rank correlations.
+
+The `rules` of every experiment call it; start with `searches_of_arm` and `paired_difference`.
+"""
 
 from collections.abc import Sequence
 from typing import NamedTuple

@@ -1,4 +1,7 @@
-"""What the paper printed, table by table: data that joins a result at the last step and never enters a run."""
+"""What the paper printed, table by table: data that joins a result at the last step and never enters a run.
+
+Every table that shows printed values starts at `printed_cells`.
+"""
 
 import re
 

@@ -1,4 +1,7 @@
-"""Run the notebooks headlessly, one after another, and skip those whose last run is still valid."""
+"""Run the notebooks headlessly, one after another, and skip those whose last run is still valid.
+
+`elsa-nb reproduce` calls `run_notebooks`, `elsa-nb notebooks` calls `execute_notebook`.
+"""
 
 import ast
 import logging

@@ -1,4 +1,7 @@
-"""The blocks of README.md that hold results and speeds: generated from the committed figures, never typed."""
+"""The blocks of README.md that hold results and speeds: generated from the committed figures, never typed.
+
+`elsa-nb readme` calls `write_readme`.
+"""
 
 import csv
 from pathlib import Path

@@ -1,4 +1,7 @@
-"""How tight each class lies in a space: what classes are chosen by, so that no result decides which ones are shown."""
+"""How tight each class lies in a space: what classes are chosen by, so that no result decides which ones are shown.
+
+Notebooks 06 and 11 call `tightness`; a sweep whose classes are chosen "by purity" is given `shares`.
+"""
 
 import numpy as np
 import pandas as pd

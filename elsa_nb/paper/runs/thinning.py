@@ -1,8 +1,9 @@
 """The class searched for made rare: the same pool without some of its members, and still exact.
 
-Photographs at hand hold one image in two hundred of each class; the paper's pool holds one in a thousand. Leaving out
-members of the class sought makes the pool as hard without making it small. The neighbour lists are not computed again:
-without the rows left out they are still the nearest, in the same order.
+`simulation` calls `absent_rows`, then `thinned`. Photographs at hand hold one image in two hundred of each class; the
+paper's pool holds one in a thousand. Leaving out members of the class sought makes the pool as hard without making it
+small. The neighbour lists are not computed again: without the rows left out they are still the nearest, in the same
+order.
 """
 
 import zlib

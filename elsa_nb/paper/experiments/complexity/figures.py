@@ -1,4 +1,7 @@
-"""The two figures of section 5: measured time and memory against each size, with the claimed slope beside them."""
+"""The two figures of section 5: measured time and memory against each size, with the claimed slope beside them.
+
+Notebook 12 draws them from the frames of `measure`; nothing is computed here.
+"""
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt

@@ -1,4 +1,4 @@
-"""How the claims of section 5 are tested, with each threshold in words.
+"""How the claims of section 5 are tested, with each threshold in words; the catalogue collects the rules.
 
 By the exponents fitted to the measurements (frame `complexity`); no search is needed.
 """

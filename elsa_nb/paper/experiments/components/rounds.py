@@ -1,4 +1,7 @@
-"""Fig. 9: what RandS and NN find in each round of ELSA, beside nearest neighbours alone."""
+"""Fig. 9: what RandS and NN find in each round of ELSA, beside nearest neighbours alone.
+
+Notebook 11 draws `finds_by_round` and shows `totals_by_series`.
+"""
 
 import numpy as np
 import pandas as pd

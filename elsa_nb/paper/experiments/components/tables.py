@@ -1,4 +1,4 @@
-"""Table 1, and the rows that Fig. 2 draws. Tables 2 to 4 are `measures.by_arm`'s."""
+"""Table 1, and the rows that Fig. 2 draws, for notebook 03. Tables 2 to 4 are made by `measures.by_arm`."""
 
 import pandas as pd
 

@@ -1,4 +1,4 @@
-"""The figure of Table 5: whether a better linear probe means a better search."""
+"""The figure of Table 5 in notebook 05: whether a better linear probe means a better search."""
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt

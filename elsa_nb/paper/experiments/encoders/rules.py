@@ -1,4 +1,4 @@
-"""How the claim about linear top-1 is tested, with its threshold in words."""
+"""How the claim about linear top-1 is tested, with its threshold in words; the catalogue collects the rule."""
 
 from elsa_nb.paper.measures.intervals import rank_correlation
 from elsa_nb.paper.measures.medians import RATES

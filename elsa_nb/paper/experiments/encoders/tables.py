@@ -1,7 +1,8 @@
 """Table 5: what ELSA finds in the embedding of each encoder, beside what the encoder is worth by other measures.
 
-Worth is measured in one way for every row, the floors included: a linear probe and neighbour purity on the very vectors
-that are searched. The printed numbers join here and nowhere earlier.
+Notebook 05 starts at `measured_encoders`, then lays `table5` out. Worth is measured in one way for every row, the
+floors included: a linear probe and neighbour purity on the very vectors that are searched. The printed numbers join
+here and nowhere earlier.
 """
 
 from itertools import permutations, product

@@ -1,4 +1,4 @@
-"""The silent choices beside the tuned hyperparameters: drawn from a frame, nothing computed."""
+"""The figure of notebook 07: silent choices beside the tuned hyperparameters, from a frame of `silent_choices`."""
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt

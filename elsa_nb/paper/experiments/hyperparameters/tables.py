@@ -1,6 +1,7 @@
 """Tables 6 to 9 (a, alpha_1, alpha_2, l) and the paper's silent choices, from the searches of one sweep.
 
-A search's `change` names the one field in which it departs from its reading: "a=25", "head=mlp", "" for none.
+Notebook 07 starts at `hyperparameter_table`. A search's `change` names the one field in which it departs from its
+reading: "a=25", "head=mlp", "" for none.
 """
 
 import numpy as np

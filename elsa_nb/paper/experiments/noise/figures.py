@@ -1,4 +1,4 @@
-"""Where labels go when answers are wrong, and what silent choices change then: drawn from frames, nothing computed."""
+"""Where labels go when answers are wrong, and what silent choices change then: the figures of notebook 08."""
 
 import matplotlib.pyplot as plt
 import pandas as pd

@@ -1,4 +1,4 @@
-"""How the claims about a noisy oracle are tested, with each threshold in words."""
+"""How the claims about a noisy oracle are tested, with each threshold in words; the catalogue collects the rules."""
 
 import pandas as pd
 

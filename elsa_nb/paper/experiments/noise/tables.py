@@ -1,4 +1,7 @@
-"""Table 10 and what stands behind it: an oracle that errs, judged by the truth, and where the extra labels go."""
+"""Table 10 and what explains it: what an oracle that errs costs, by the true labels, and who asks the extra labels.
+
+Notebook 08 starts at `noise_table`.
+"""
 
 import pandas as pd
 

@@ -1,4 +1,4 @@
-"""How the claim about Food-101 is tested, with its threshold in words."""
+"""How the claim about Food-101 is tested, with its threshold in words; the catalogue collects the rule."""
 
 from elsa_nb.paper.measures.intervals import median_with_interval, paired_difference, searches_of_arm
 from elsa_nb.paper.measures.rules import Frames, Numbers, RuleTest, rule

@@ -1,4 +1,7 @@
-"""Photographs instead of glyphs: which results notebook 09 shows, what their encoders are worth, and Table 11."""
+"""Photographs instead of glyphs: which results notebook 09 shows, what their encoders are worth, and Table 11.
+
+The notebook starts at `photograph_runs`.
+"""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""The figures of the toy space (Figs. 1, 5 and 6): drawn from frames, nothing computed."""
+"""The figures of the toy space (Figs. 1, 5 and 6) in notebook 04: drawn from frames of `space` and `rands`."""
 
 import matplotlib.pyplot as plt
 import numpy as np

@@ -1,4 +1,7 @@
-"""How the claims about the trade-off (Fig. 3) are tested, with each threshold in words."""
+"""How the claims about the trade-off (Fig. 3) are tested, with each threshold in words.
+
+The catalogue collects the rules.
+"""
 
 import pandas as pd
 

@@ -1,4 +1,7 @@
-"""Fig. 3: discovery against efficiency over hyperparameters, each arm's Pareto front, and the same at equal budget."""
+"""Fig. 3: discovery against efficiency over hyperparameters, each arm's Pareto front, and the same at equal budget.
+
+Notebook 06 starts at `setting_points`.
+"""
 
 from itertools import product
 
