@@ -11,6 +11,7 @@ from elsa_nb import __version__
 from elsa_nb.errors import MissingDataError
 from elsa_nb.images.extraction.requirements import require
 from elsa_nb.images.options import declare_embed, declare_train
+from elsa_nb.label.labels_command import declare_labels
 from elsa_nb.pool_command import declare_pool, pool_command
 from elsa_nb.profiles import PROFILES, profile
 from elsa_nb.search.contract import QueryError
@@ -68,6 +69,9 @@ def _parser() -> argparse.ArgumentParser:
     pool = commands.add_parser("pool", help="make a pool of vectors that you have already")
     declare_pool(pool)
     pool.set_defaults(run=pool_command)
+
+    labels = commands.add_parser("labels", help="take earlier labels into a session, or write its answers for others")
+    declare_labels(labels)
 
     data = commands.add_parser("data", help="make a pack of labelled photographs from its official source")
     data.add_argument("action", choices=("get",))
@@ -140,9 +144,10 @@ def _reproduce(options: argparse.Namespace) -> None:
     require(chosen)
     if options.dask:
         os.environ["ELSA_DASK"] = options.dask  # the notebooks run in processes of their own
-    from elsa_nb.paper.publishing.notebooks import run_all  # only now: it takes longer than finding out what is missing
+    # Only now: the import takes longer than finding out what is missing.
+    from elsa_nb.paper.publishing.notebooks import run_notebooks
 
-    run_all(chosen, dict(map(_parameter, options.parameter)))
+    run_notebooks(chosen, dict(map(_parameter, options.parameter)))
     _report(options)
 
 
@@ -180,23 +185,23 @@ def _train(options: argparse.Namespace) -> None:
 
 
 def _notebooks(options: argparse.Namespace) -> None:
-    from elsa_nb.paper.publishing.notebooks import execute, notebooks
+    from elsa_nb.paper.publishing.notebooks import execute_notebook, notebook_paths
 
-    for path in notebooks():
+    for path in notebook_paths():
         print(path.stem, flush=True)
-        execute(path, path, {"profile": "full"})
+        execute_notebook(path, path, {"profile": "full"})
 
 
 def _readme(_: argparse.Namespace) -> None:
     from elsa_nb.paper.publishing import readme_blocks
 
-    readme_blocks.write()
+    readme_blocks.write_readme()
 
 
 def _verify(options: argparse.Namespace) -> None:
     from elsa_nb.paper.runs import verify
 
-    verify.run(options)
+    verify.run_verify(options)
 
 
 def _label(options: argparse.Namespace) -> None:

@@ -64,25 +64,34 @@ def prepare(
     place, made_by = (Path(pool), encoder) if pool else _vectors(folder, encoder, strict)
     first: Sequence[int] = ()
     if like or text:
-        if made_by is None:
-            raise ValueError("--like and --text need the encoder that made the pool: give --encoder too.")
-        first = _nearest(Pool.open(place), made_by, like, text, jobs.SAMPLE_ITEMS)
+        first = _nearest(place, made_by, like, text, jobs.SAMPLE_ITEMS)
     session = session or f"{folder_title(folder)}.sqlite"
     return jobs.make_job(folder, place, Path(session), names=names, first=first, **settings)
 
 
-def _nearest(pool: Pool, encoder: str, like: Sequence[str | Path], text: str | None, count: int) -> list[int]:
-    """Return the rows most like the files `like`, then those nearest to `text`: `count` of each."""
+def _nearest(place: Path, name: str | None, like: Sequence[str | Path], text: str | None, count: int) -> list[int]:
+    """Return the rows most like the files `like`, then those nearest to `text`: `count` of each.
+
+    `name` is the encoder that made the pool (default: the one that the pool names). Raises ValueError for another one.
+    """
     from elsa_nb.images.encoders.by_name import load_for_pictures
     from elsa_nb.images.extraction.embed import ExampleEncoder
     from elsa_nb.label.first_examples import rows_like_images, rows_like_text
 
-    rows: list[int] = []
+    pool, rows = Pool.open(place), []
+    maker = pool.provenance.get("encoder")
+    if (name := name or maker) is None:
+        raise ValueError(f"--like and --text need the encoder that made the pool {place}: give --encoder too.")
+    encoder = load_for_pictures(name)
+    if pool.provenance.get("weights", encoder.sha256) != encoder.sha256:
+        raise ValueError(
+            f"the vectors of {place} are by {maker}, not by {name}: give --encoder {maker}, or leave it out."
+        )
     if like:
         examples = ExampleEncoder(encoder, pool.provenance.get("decoding"))
         rows += rows_like_images(pool.vectors, examples, like, count).tolist()
     if text:
-        rows += rows_like_text(pool.vectors, load_for_pictures(encoder), text, count).tolist()
+        rows += rows_like_text(pool.vectors, encoder, text, count).tolist()
     return list(dict.fromkeys(rows))
 
 

@@ -1,8 +1,6 @@
 """Files of vectors that somebody has already become pools, with `Pool.from_file` and `elsa-nb pool make`."""
 
-import importlib
 import json
-from importlib.util import find_spec
 
 import faiss
 import numpy as np
@@ -67,9 +65,8 @@ def test_bfloat16_tensors_keep_every_value(tmp_path):
     np.testing.assert_array_equal(pool.vectors, torch.tensor(X).bfloat16().float().numpy())
 
 
-@pytest.mark.skipif(find_spec("h5py") is None, reason="h5py is optional")
 def test_anndata(tmp_path):
-    h5py, sparse = importlib.import_module("h5py"), scipy.sparse.csr_matrix(X)
+    h5py, sparse = pytest.importorskip("h5py"), scipy.sparse.csr_matrix(X)
     with h5py.File(tmp_path / "a.h5ad", "w") as file:
         for name in ("data", "indices", "indptr"):
             file[f"X/{name}"] = getattr(sparse, name)
@@ -92,7 +89,7 @@ def test_anndata(tmp_path):
         ("o.pt", lambda p: torch.save(torch.tensor(X), p), "may run code.*weights_only=True"),
         ("o.npz", lambda p: np.savez(p, a=X, b=X), r"several arrays of vectors: a \(5, 4\), b \(5, 4\).*--key"),
         ("cut.npz", lambda p: p.write_bytes(b"PK"), "no .npz file"),
-        ("cut.npy", lambda p: p.write_bytes(b"\x93NUMPY"), "cut.npy: "),
+        ("cut.npy", lambda p: p.write_bytes(b"\x93NUMPY"), "EOF"),
         ("cut.safetensors", lambda p: p.write_bytes(b"\xff" * 12), "header is longer than the file"),
         ("short.parquet", lambda p: pd.DataFrame({"v": [[1.0, 2], [3.0]]}).to_parquet(p), "row 1 has 1 values"),
         ("none.parquet", lambda p: pd.DataFrame({"v": [[1.0, 2], None]}).to_parquet(p), "row 1 is missing"),
@@ -121,7 +118,7 @@ def test_ids_that_do_not_fit_are_refused(tmp_path):
         Pool.from_file(tmp_path / "x.npy", tmp_path / "few.txt")
     with pytest.raises(ValueError, match=r"twice.txt: The id 'a' occurs more than once"):
         Pool.from_file(tmp_path / "x.npy", tmp_path / "twice.txt")
-    with pytest.raises(MissingDataError, match=r"none.txt is not here"):
+    with pytest.raises(MissingDataError, match=r"none\.txt is not here"):
         Pool.from_file(tmp_path / "x.npy", tmp_path / "none.txt")
 
 

@@ -72,8 +72,7 @@ def launch(job: Job, *, ip: str = "127.0.0.1", port: int = 0, token: str | None 
     with tempfile.TemporaryDirectory(prefix="elsa-label-") as folder:
         notebook = write_notebook(job, Path(folder))
         url = f"http://{ip}:{port}/" + (f"?token={token}" if token else "")
-        where = "The page opens in your browser in some seconds" if browser else "In some seconds the page is there"
-        print(f"{where}: {url}\nThe answers go to {job.session}. Stop with Ctrl-C.", flush=True)
+        print(f"The page is being made. The answers go to {job.session}. Stop with Ctrl-C.", flush=True)
         environment = os.environ | {VARIABLE: str(Path(folder) / "job.json")}
         # What the server says is for programmers, and would bury the address; it is shown if the server fails.
         log = Path(folder) / "server.log"
@@ -81,7 +80,7 @@ def launch(job: Job, *, ip: str = "127.0.0.1", port: int = 0, token: str | None 
             status = serving.serve(
                 command(notebook, ip=ip, port=port, token=token),
                 environment=environment,
-                started=lambda: browser and _open_once_there(url, ip, port),
+                started=lambda: _tell_once_there(url, ip, port, browser),
                 output=output,
             )
         if status:
@@ -90,18 +89,20 @@ def launch(job: Job, *, ip: str = "127.0.0.1", port: int = 0, token: str | None 
         return status
 
 
-def _open_once_there(url: str, ip: str, port: int) -> None:
-    """Open the page in the person's browser as soon as the server answers: before, it would show an error."""
+def _tell_once_there(url: str, ip: str, port: int, browser: bool) -> None:
+    """Say where the page is, and open it in the `browser`, once the server answers: before, it would show an error."""
 
     def wait():
         until = time.monotonic() + LONGEST_START
         while time.monotonic() < until:
             with contextlib.suppress(OSError), socket.create_connection((ip, port), timeout=1):
-                webbrowser.open(url)
+                print(f"Open {url}", flush=True)
+                if browser:
+                    webbrowser.open(url)
                 return
             time.sleep(0.2)
 
-    threading.Thread(target=wait, name="elsa-browser", daemon=True).start()
+    threading.Thread(target=wait, name="elsa-page", daemon=True).start()
 
 
 def _free_port(ip: str) -> int:

@@ -94,18 +94,19 @@ def test_a_server_that_fails_tells_why(place, monkeypatch, capfd):
     assert "The page's server ended with status" in told
 
 
-def test_the_browser_opens_when_the_server_answers(place, monkeypatch):
+def test_the_page_is_named_and_opened_when_the_server_answers(monkeypatch, capsys):
     opened, listening = [], socket.socket()
     monkeypatch.setattr(launch.webbrowser, "open", opened.append)
     listening.bind(("127.0.0.1", 0))
     port = listening.getsockname()[1]
-    launch._open_once_there("http://here", "127.0.0.1", port)
+    launch._tell_once_there("http://here", "127.0.0.1", port, browser=True)
     assert not opened
     listening.listen()
     for thread in threading.enumerate():
-        if thread.name == "elsa-browser":
+        if thread.name == "elsa-page":
             thread.join(60)
     assert opened == ["http://here"]
+    assert capsys.readouterr().out == "Open http://here\n"
     listening.close()
 
 
