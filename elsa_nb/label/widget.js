@@ -5,11 +5,12 @@
 // answer the kernel has not committed yet is marked as such; the mark goes when the acknowledgement comes.
 // Everything from outside (file names, reasons, notices) is set as text, never as HTML.
 
-const ALIVE_MS = 3000, UNSAVED_MS = 1000;  // milliseconds
+const ALIVE_MS = 3000, UNSAVED_MS = 1000, SILENT_MS = 8000;  // milliseconds
 const WORDS = { [-2]: "no answer", [-1]: "unsure", 0: "negative", 1: "positive" };
 const MARKS = { [-2]: "", [-1]: "?", 0: "✕", 1: "✓" };
 const COLUMNS = [1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 16, 18, 20, 24];
 const ROOM = 300, FOOT = 31, LEAST_CARD = 86;  // pixels: what stands above and below the cards, below a picture, a card's least width
+const SILENT = "The kernel does not answer: it is busy with another cell, or gone. What is not marked as unsaved is safe. If this stays, reload the page; in a notebook, restart the kernel and run the cell again.";
 const HELP = [
   ["← → ↑ ↓", "move"], ["1 or P", "positive"], ["0 or N", "negative"], ["2 or U", "unsure"], ["Space", "positive ↔ negative"],
   ["R / Shift+R", "whole row positive / negative"], ["Enter", "rest of the page negative (unsure where nothing could be shown), next page"], ["Z or Ctrl+Z", "undo, as often as you like"], ["Y or Ctrl+Y", "redo"],
@@ -32,7 +33,7 @@ let views = 0;
 
 function render({ model, el }) {
   const cards = new Cards(), contents = new Map(), pending = [], queue = [], unsaved = new Set(), nonce = newId(), client = `${storedClient()}:${views++}`;
-  let seq = 0, ready = false, stale = false, active = false, holder = "", shown = [], shownFirst = -1, seeds = [], detail = -1, sentAt = 0, waitingSince = 0;
+  let seq = 0, ready = false, stale = false, active = false, holder = "", shown = [], shownFirst = -1, seeds = [], detail = -1, sentAt = 0, silentSince = 0, waitingSince = 0;
   const say = (kind, more = {}) => model.send({ kind, nonce, client, ...more });
   const pictures = new Pictures((rows) => say("want", { rows, positions: [], side: pictures.side }));
 
@@ -115,7 +116,7 @@ function render({ model, el }) {
     seq += 1;
     pending.push({ seq, events: queue.splice(0) });
     say("events", pending[0]);
-    sentAt = performance.now();
+    sentAt = silentSince = performance.now();
   }
 
   function announce() {
@@ -248,8 +249,9 @@ function render({ model, el }) {
     const late = pending.length && performance.now() - sentAt > UNSAVED_MS;
     status.textContent = !ready ? "connecting…" : !active ? "read only" : late ? "not saved yet" : pending.length ? "saving…" : "saved";
     status.dataset.state = late ? "late" : pending.length ? "saving" : "saved";
-    banner.hidden = !(ready && (!active || holder));
-    bannerText.textContent = holder;
+    const silent = active && pending.length && performance.now() - silentSince > SILENT_MS;
+    banner.hidden = !(ready && (!active || holder || silent));
+    bannerText.textContent = silent ? SILENT : holder;
     takeOver.hidden = active;
     restText.textContent = !ready ? "Connecting to the kernel…" : !n ? "Nothing to show yet." : "Looking for the next round…";
     if (cards.waiting && !waitingSince) waitingSince = performance.now();
@@ -441,7 +443,7 @@ function render({ model, el }) {
     const redo = (e.ctrlKey || e.metaKey) && (e.key.toLowerCase() === "y" || (e.shiftKey && e.key.toLowerCase() === "z"));
     if ((e.ctrlKey || e.metaKey || e.altKey) && !undo && !redo) return;
     const key = undo ? "z" : redo ? "y" : e.key.length === 1 && e.key !== "R" ? e.key.toLowerCase() : e.key;
-    if (key === "h" || key === "?") help.hidden = !help.hidden;
+    if (key === "h" || key === "?") { zoom.close(); help.hidden = !help.hidden; }
     else if (key === "Escape") closeOverlays();
     else if (key === "f") { if (zoom.open) zoom.close(); else openZoom(); }
     else if (key === "+" || key === "=") { if (zoom.open) zoom.magnify(1.5); else enlarge(1); }

@@ -230,6 +230,21 @@ def test_a_card_that_cannot_be_shown_is_tried_again_in_both_views(bare_desk, tmp
     assert is_of_the_cursor(large(desk))
 
 
+def test_a_kernel_that_does_not_answer_is_said_to_be_gone(desk):
+    desk.press("1")
+    desk.settle()
+    heard, desk.panel.widget._on_msg = desk.panel.widget._on_msg, lambda *_: None
+    desk.press("1")
+    banner = desk.page.locator(".elsa-banner")
+    banner.wait_for()
+    assert "reload the page" in banner.inner_text()
+    shot(desk, "gone")
+    desk.panel.widget._on_msg = heard  # it was only busy
+    banner.wait_for(state="hidden")
+    desk.check_file()
+    assert desk.answers() == {0: 1, 1: 1}
+
+
 def test_the_final_search_comes_when_it_is_wanted(bare_desk, tmp_path):
     rng = np.random.default_rng(5)
     positive = np.arange(200) % 10 == 0
