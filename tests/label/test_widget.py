@@ -111,6 +111,47 @@ def test_pictures_come_for_rows_of_the_session_and_for_no_others(panel):
     assert [m["row"] for m in window.got("zoom")] == [inside]
 
 
+def test_pictures_come_in_the_size_asked_for_within_bounds(panel, monkeypatch):
+    asked = []
+    content = panel.widget.items.content
+    monkeypatch.setattr(panel.widget.items, "content", lambda row, side: asked.append(side) or content(row, side))
+    window = Window(panel, "a")
+    row = panel.controller.asked[0].rows[0]
+    for side in (512, 10**9, "x", None):
+        asked.clear()
+        window.say("want", rows=[row], side=side)
+        wait_for(lambda: asked)
+        assert asked[0] == (512 if side == 512 else 224)
+    wait_for(lambda: [m["pictures"][0]["side"] for m in window.got("cards") if m["to"] == "a"] == [512, 224, 224, 224])
+    for side in (600, 10**9, -5):
+        window.say("zoom", row=row, side=side)
+    window.say("zoom", row=row, side="large")
+    wait_for(lambda: len(window.got("zoom")) == 3)
+    assert [m["side"] for m in window.got("zoom")] == [600, 4096, 1]
+
+
+def test_what_is_looked_for_gets_a_name_by_who_works_and_exports_have_it(panel, tmp_path):
+    window, looking_on = Window(panel, "a"), Window(panel, "b")
+    looking_on.say("name", text="dogs")
+    assert panel.session.meta("class") is None
+    window.say("name", text=7)
+    window.say("name", text="cats")
+    assert looking_on.got("named") == [{"kind": "named", "text": "cats"}]
+    assert Window(panel, "c").got("snapshot")[0]["sought"] == "cats"
+    window.send({"op": "label", "v": 1})
+    assert "cats" in panel.export(tmp_path / "out.json", kind="coco").read_text()
+    assert "dogs" in panel.export(tmp_path / "out.json", kind="coco", label="dogs").read_text()
+
+
+def test_what_was_undone_outlives_a_reload(panel):
+    window = Window(panel, "a")
+    window.send({"op": "label", "v": 1}, {"op": "row", "columns": 6, "v": 0}, {"op": "undo"}, {"op": "undo"})
+    again = Window(panel, "a")
+    again.seq = 1
+    again.send({"op": "redo"}, {"op": "redo"}, {"op": "redo"})
+    assert stored(panel.controller) == shown(panel.controller) == {0: 0, 1: 0, 2: 0, 3: 0, 4: 0, 5: 0}
+
+
 @pytest.mark.parametrize(
     "content",
     [{}, {"kind": "close"}, {"kind": "hello", "nonce": 3}, {"kind": "events", "nonce": "a", "events": 7, "seq": 1}],
