@@ -1,13 +1,17 @@
-"""The files of a folder that are in no pool, and why, counted for the screen.
+"""The files of a folder that are in no pool, and why: counted for the screen, listed for a file.
 
-`files.open_folder` fills the list before anything is read; an extraction that meets broken images has the reason of
-each from its `BrokenImageError`.
+`files.open_folder` begins the list; an extraction that meets broken images adds them with the reason of their
+`BrokenImageError`.
 """
 
+import csv
+import io
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple
+
+from elsa_nb.store import write_atomically
 
 ENDING = "not the ending of a picture that is read here"
 LINK = "no plain file, or a link to nothing"
@@ -54,3 +58,14 @@ def sentences(left_out: Sequence[LeftOut]) -> list[str]:
             first = next(each.path for each in left_out if each.reason == reason)
             said.append(f"Left out: {count:,} x {reason}, such as {first}.")
     return said
+
+
+def write_list(path: Path | str, left_out: Sequence[LeftOut]) -> Path:
+    """Write a CSV file with a line for each file (`path`, `reason`), whole or not at all; return its path."""
+    stream = io.StringIO()
+    lines = csv.writer(stream, lineterminator="\n")
+    lines.writerow(LeftOut._fields)
+    lines.writerows(left_out)
+    path = Path(path)
+    write_atomically(path, stream.getvalue().encode())
+    return path

@@ -37,7 +37,10 @@ def test_what_is_left_out_is_counted_by_ending_and_by_reason(tmp_path):
     assert "Left out for their ending: 2 .heic, 1 without an ending, 1 .txt. `pip install pillow-heif` reads HEIC" in (
         " ".join(files.remarks)
     )
-    assert LeftOut("gone.jpg", left_out.LINK) in files.left_out
+    told = left_out.write_list(tmp_path / "out" / "left-out.csv", files.left_out).read_text().splitlines()
+    assert told[0] == "path,reason"
+    assert f'gone.jpg,"{left_out.LINK}"' in told
+    assert len(told) == 8
 
 
 def test_a_folder_without_pictures_says_what_is_there_and_the_way_round(tmp_path):
