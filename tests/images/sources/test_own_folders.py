@@ -84,7 +84,7 @@ def test_deep_grey_of_a_folder_has_one_range_that_is_said_and_can_be_kept(tmp_pa
         deep(1 + 9 * i).save(tmp_path / f"{i}.tif")
     files = open_folder(tmp_path)
     low, high = files.decoding.integers
-    assert f"6 grey pictures of more than 8 bits: {low:,.0f} is black and {high:,.0f} is white" in files.remarks[0]
+    assert f"Grey pictures of more than 8 bits: 6; {low:,.0f} is black and {high:,.0f} is white" in files.remarks[0]
     levels = [np.asarray(files.open(row)).max() for row in range(6)]
     assert levels == sorted(levels)
     assert levels[0] < 20
