@@ -6,7 +6,7 @@ JOBS    ?= 2
 BIN   := .venv/bin
 READY := .venv/.ready
 UV    := 0.13.9
-LOCKED := cpu dev dask bench timm photos huggingface
+LOCKED := cpu dev dask bench timm photos text files huggingface
 NEED_PYTHON := Python 3.11 or newer is needed. Install it, or name it: make PYTHON=python3.12 setup
 
 .DEFAULT_GOAL := help

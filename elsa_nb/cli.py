@@ -3,13 +3,18 @@
 import argparse
 import ast
 import os
+import sqlite3
 import sys
 from collections.abc import Sequence
 
 from elsa_nb import __version__
+from elsa_nb.errors import MissingDataError
 from elsa_nb.images.extraction.requirements import require
 from elsa_nb.images.options import declare_embed, declare_train
+from elsa_nb.label.labels_command import declare_labels
+from elsa_nb.pool_command import declare_pool, pool_command
 from elsa_nb.profiles import PROFILES, profile
+from elsa_nb.search.contract import QueryError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -17,8 +22,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         options.run(options)
-    except (ValueError, FileNotFoundError) as error:
+    except BrokenPipeError:  # who read our output has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except (ValueError, MissingDataError, QueryError) as error:
         print(f"elsa-nb: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        # What the system refuses: a full disk, a folder that may not be written, an address that does not answer.
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"elsa-nb: {where}{error.strerror or error}", file=sys.stderr)
+        return 1
+    except sqlite3.Error as error:
+        print(f"elsa-nb: the session file cannot be used ({error})", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("\nelsa-nb: stopped; what is finished is kept, the same command goes on from there", file=sys.stderr)
@@ -49,6 +65,13 @@ def _parser() -> argparse.ArgumentParser:
     encoders.add_argument("action", nargs="?", choices=("get",), help="get: download what follows")
     encoders.add_argument("names", nargs="*", metavar="NAME", help="all, or some of those listed")
     encoders.set_defaults(run=_encoders)
+
+    pool = commands.add_parser("pool", help="make a pool of vectors that you have already")
+    declare_pool(pool)
+    pool.set_defaults(run=pool_command)
+
+    labels = commands.add_parser("labels", help="take earlier labels into a session, or write its answers for others")
+    declare_labels(labels)
 
     data = commands.add_parser("data", help="make a pack of labelled photographs from its official source")
     data.add_argument("action", choices=("get",))
@@ -96,11 +119,17 @@ def _parser() -> argparse.ArgumentParser:
         help="search from this file, an example; a pattern is shown first",
     )
     label.add_argument("--like", action="append", default=[], help="start from what looks like this image file")
+    label.add_argument("--text", help='start from what fits these words (in English), such as "a red fox"')
     label.add_argument("--seeds", metavar="FILE", help="start from the images that this list names as examples")
     label.add_argument("--labels", metavar="FILE", help="take earlier labels over, from a table or a labelling program")
     label.add_argument("--strategy", default="greedy-probe", help="how it searches: greedy-probe (default), elsa ...")
     label.add_argument("--budget", type=int, metavar="N", help="the most images to be asked about")
     label.add_argument("--metric", help="what counts as alike: cosine (direction) or euclidean (distance)")
+    label.add_argument(
+        "--audit",
+        action="store_true",
+        help="after the search: look over random images, and learn what share is found at least",
+    )
     label.add_argument("--annotator", default="me", help="your name in the file (default: me)")
     label.add_argument("--ip", default="127.0.0.1", help="address to listen on (default: this machine only)")
     label.add_argument("--port", type=int, default=0, help="default: a free one")
@@ -178,11 +207,12 @@ def _label(options: argparse.Namespace) -> None:
     from elsa_nb import own_folder
     from elsa_nb.label import launch
 
-    keys = ("encoder", "pool", "session", "name", "like", "strict", "seeds", "labels", "annotator")
-    keys += ("strategy", "budget", "metric")
+    keys = ("encoder", "pool", "session", "name", "like", "text", "strict", "seeds", "labels", "annotator")
+    keys += ("audit", "strategy", "budget", "metric")
     job = own_folder.prepare(options.folder, **{key: getattr(options, key) for key in keys})
     address = {"ip": options.ip, "port": options.port, "token": options.token}
-    launch.launch(job, **address, browser=not options.no_browser)
+    if launch.launch(job, **address, browser=not options.no_browser):
+        raise SystemExit(1)
 
 
 def _parameter(text: str) -> tuple[str, object]:

@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from elsa_nb.errors import MissingDataError
+from elsa_nb.images.encoders.names import TEXT
 from elsa_nb.images.extraction.folder_names import find_pool, folder_title
 from elsa_nb.pool import Pool
 
 if TYPE_CHECKING:
-    from elsa_nb.label.launch import Job
+    from elsa_nb.label.jobs import Job
     from elsa_nb.label.panel import Panel
 
 
@@ -23,7 +25,7 @@ def label_folder(folder: Path | str, **options: Any) -> "Panel":
 
     >>> elsa_nb.label_folder("my-images")
     """
-    from elsa_nb.label.launch import open_panel
+    from elsa_nb.label.jobs import open_panel
 
     return open_panel(prepare(folder, **options))
 
@@ -36,6 +38,7 @@ def prepare(
     session: Path | str | None = None,
     name: str | Sequence[str] = (),
     like: str | Path | Sequence[str | Path] = (),
+    text: str | None = None,
     strict: bool = False,
     **settings: Any,
 ) -> "Job":
@@ -44,27 +47,52 @@ def prepare(
     `encoder` is a name that `elsa-nb encoders` lists, or the path of weights of one's own (default: the best that is
     here or can be fetched); `pool` names vectors that are there already. `session` is the file that gets the answers
     (default: the folder's name and place, in the working folder). `name` are names of files that are examples, or
-    patterns of files to be shown first; `like` files of images, from anywhere, that look like what is sought. `strict`
-    stops at an image that cannot be read. `settings` are those of `launch.make_job`: `labels`, `seeds`, `annotator`,
-    `page`, `strategy`, `metric`, `budget`.
+    patterns of files to be shown first; `like` files of images, from anywhere, that look like what is sought; `text`
+    says it in words, which the encoder must know (default: one that does). `strict` stops at an image that cannot be
+    read. `settings` are those of `jobs.make_job`: `labels`, `seeds`, `annotator`, `page`, `strategy`, `metric`,
+    `budget`.
     """
-    from elsa_nb.label import first_examples, launch
+    from elsa_nb.label import jobs
 
     folder = Path(folder)
+    if not folder.is_dir():
+        raise MissingDataError(f"{folder} is no folder; name the folder that holds the images.")
     like = [like] if isinstance(like, str | Path) else list(like)
     names = [name] if isinstance(name, str) else list(name)
+    if text and not (encoder or pool):
+        encoder = TEXT
     place, made_by = (Path(pool), encoder) if pool else _vectors(folder, encoder, strict)
     first: Sequence[int] = ()
-    if like:
-        if made_by is None:
-            raise ValueError("--like needs the encoder that made the pool: give --encoder too.")
-        from elsa_nb.images.extraction.embed import ExampleEncoder
-
-        opened = Pool.open(place)
-        examples = ExampleEncoder(made_by, opened.provenance.get("decoding"))
-        first = first_examples.rows_like_images(opened.vectors, examples, like, launch.SAMPLE_ITEMS)
+    if like or text:
+        first = _nearest(place, made_by, like, text, jobs.SAMPLE_ITEMS)
     session = session or f"{folder_title(folder)}.sqlite"
-    return launch.make_job(folder, place, Path(session), names=names, first=first, **settings)
+    return jobs.make_job(folder, place, Path(session), names=names, first=first, **settings)
+
+
+def _nearest(place: Path, name: str | None, like: Sequence[str | Path], text: str | None, count: int) -> list[int]:
+    """Return the rows most like the files `like`, then those nearest to `text`: `count` of each.
+
+    `name` is the encoder that made the pool (default: the one that the pool names). Raises ValueError for another one.
+    """
+    from elsa_nb.images.encoders.by_name import load_for_pictures
+    from elsa_nb.images.extraction.embed import ExampleEncoder
+    from elsa_nb.label.first_examples import rows_like_images, rows_like_text
+
+    pool, rows = Pool.open(place), []
+    maker = pool.provenance.get("encoder")
+    if (name := name or maker) is None:
+        raise ValueError(f"--like and --text need the encoder that made the pool {place}: give --encoder too.")
+    encoder = load_for_pictures(name)
+    if pool.provenance.get("weights", encoder.sha256) != encoder.sha256:
+        raise ValueError(
+            f"the vectors of {place} are by {maker}, not by {name}: give --encoder {maker}, or leave it out."
+        )
+    if like:
+        examples = ExampleEncoder(encoder, pool.provenance.get("decoding"))
+        rows += rows_like_images(pool.vectors, examples, like, count).tolist()
+    if text:
+        rows += rows_like_text(pool.vectors, encoder, text, count).tolist()
+    return list(dict.fromkeys(rows))
 
 
 def _vectors(folder: Path, encoder: str | None, strict: bool) -> tuple[Path, str]:

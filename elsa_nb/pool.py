@@ -4,10 +4,12 @@ A pool is a folder of three files. `vectors.npy` and `ids.npy` are plain NumPy a
 and holds their SHA-256. It is written last: a folder without it is not finished. Labels never live here.
 """
 
+import hashlib
 import io
 import json
 import os
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -16,9 +18,10 @@ import numpy as np
 
 from elsa_nb.errors import CorruptFileError, MissingDataError
 from elsa_nb.store import read_json, sha256_bytes, sha256_file, write_json, write_with
+from elsa_nb.vector_files import read_ids, read_vectors
+from elsa_nb.vectors import DTYPES, as_vectors, blocks, check_vectors, warn_of_oddities
 
 FORMAT = 1
-DTYPES = ("float16", "float32")
 _CURE = "`elsa-nb embed` (or notebook 01) makes it"
 
 
@@ -42,27 +45,76 @@ class Pool:
     @classmethod
     def from_arrays(
         cls,
-        vectors: np.ndarray,
-        ids: np.ndarray | None = None,
+        vectors: Any,
+        ids: Sequence[str] | np.ndarray | None = None,
         *,
         name: str = "arrays",
         space: str = "embedding",
         provenance: dict[str, Any] | None = None,
         recipe: str | None = None,
     ) -> "Pool":
-        """Make a pool from arrays in memory; `ids` default to "0", "1", ...
+        """Make a pool from vectors (n, d) in memory; `ids` default to "0", "1", ...
 
-        Vectors of other real dtypes become float32. Raises ValueError for a wrong shape, for NaN and infinite
-        values (naming the first such row) and for ids that repeat or are not one a row.
+        `vectors` is an array, tensor, sparse matrix, data frame or list (`elsa_nb.vectors.as_vectors`). float16 and
+        float32 are kept, other real dtypes become float32 where that loses no more than rounding. An array that can
+        still be written to is copied, so that no later change of it reaches the pool; one that is read-only, such as
+        a memory-mapped file, is not: leave the file alone while the pool is in use.
+
+        Warns of vectors that are all zero or occur twice. Raises ValueError for a wrong shape or dtype, for NaN and
+        infinite values (naming the first such row), for what float32 cannot hold, and for ids that repeat or are not
+        one a row.
         """
-        vectors = np.asarray(vectors)
-        if vectors.dtype.name not in DTYPES and vectors.dtype.kind in "fiub":
-            vectors = vectors.astype(np.float32)
-        ids = np.arange(len(vectors)).astype(str) if ids is None else ids
-        vectors, ids = check_vectors(vectors).view(), check_ids(ids, len(vectors)).view()
-        vectors.flags.writeable = ids.flags.writeable = False
+        pool = cls._of(vectors, ids, name, space, provenance, recipe)
+        warn_of_oddities(pool.vectors, stacklevel=2)
+        return pool
+
+    @classmethod
+    def _of(cls, vectors, ids, name, space, provenance, recipe=None) -> "Pool":
+        vectors = as_vectors(vectors)
+        ids = check_ids(np.arange(len(vectors)).astype(str) if ids is None else ids, len(vectors)).copy()
+        ids.flags.writeable = False
         sha256 = _combine({"vectors.npy": _sha256_array(vectors), "ids.npy": _sha256_array(ids)})
         return cls(vectors, ids, name, space, dict(provenance or {}), recipe or sha256, sha256)
+
+    @classmethod
+    def from_file(
+        cls,
+        path: Path | str,
+        ids: Path | str | Sequence[str] | np.ndarray | None = None,
+        *,
+        key: str | None = None,
+        name: str | None = None,
+        space: str = "embedding",
+    ) -> "Pool":
+        """Make a pool from a file of vectors: .npy, .npz, .safetensors, .parquet, .csv, .h5ad, a flat faiss index.
+
+        `ids` is a list, or a file of them (one a line, .npy, .csv, .parquet); by default those of the file, else row
+        numbers. `key` names the array, tensor or column where the file has several. `name` is by default the file's.
+        The provenance says which file it was, and what was taken from it. Raises as `read_vectors` and `from_arrays`
+        do, naming the file.
+        """
+        path = Path(path)
+        held = read_vectors(path, key)
+        where = str(ids) if isinstance(ids, str | Path) else "ids"
+        told = read_ids(ids) if isinstance(ids, str | Path) else ids
+        told, where = (held.ids, str(path)) if told is None else (told, where)
+        try:
+            vectors = as_vectors(held.vectors)
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from error
+        given = np.dtype(getattr(held.vectors, "dtype", vectors.dtype))
+        notes = [*held.notes, *([f"{given} is stored as {vectors.dtype}"] if given.name != vectors.dtype.name else [])]
+        if told is None:
+            notes += ["the file names no ids, so they are row numbers; to label pictures, they are names of files"]
+        origin = {"file": path.name, "sha256": sha256_file(path), "taken": notes}
+        if told is not None and len(told) != len(vectors):
+            raise ValueError(f"{where} names {len(told)} ids, and {path} holds {len(vectors)} vectors; give one a row.")
+        try:
+            pool = cls._of(vectors, told, name or path.stem, space, {"made_from": origin})
+        except ValueError as error:
+            raise ValueError(f"{where}: {error}") from error
+        warn_of_oddities(pool.vectors, stacklevel=2)
+        return pool
 
     @classmethod
     def open(cls, folder: Path | str, verify: bool = True) -> "Pool":
@@ -71,6 +123,11 @@ class Pool:
         Raises MissingDataError where there is no finished pool and CorruptFileError where one is damaged.
         """
         folder = Path(folder)
+        if folder.is_file():
+            raise MissingDataError(
+                f"{folder} is a file, and a pool is a folder: `elsa-nb pool make {folder} --ids NAMES` makes one of a "
+                "file of vectors (in Python: Pool.from_file)."
+            )
         if not (folder / "pool.json").exists():
             state = "is not finished" if (folder / "journal.txt").exists() else "is not here"
             raise MissingDataError(f"The pool {folder} {state}: {_CURE}.")
@@ -102,8 +159,8 @@ class Pool:
         recipe = None if self.recipe == self.sha256 else self.recipe
         told = {"name": self.name, "space": self.space, "recipe": recipe, "provenance": self.provenance}
         with PoolWriter(folder, self.ids, self.d, dtype=self.vectors.dtype.name, resume=False, **told) as writer:
-            for start in range(0, len(self), 8192):
-                writer.write(self.vectors[start : start + 8192])
+            for _, block in blocks(self.vectors):
+                writer.write(block)
             return writer.finish()
 
     def __len__(self) -> int:
@@ -256,31 +313,22 @@ class PoolWriter:
         return vectors, self._journal_path.open("ab")
 
 
-def check_vectors(vectors: np.ndarray, first_row: int = 0) -> np.ndarray:
-    """Return `vectors` if they are (n, d), float16 or float32, and finite; else raise ValueError saying where."""
-    if vectors.ndim != 2 or 0 in vectors.shape:
-        raise ValueError(f"vectors have shape {vectors.shape}; a pool is (n, d) with n and d at least 1.")
-    if vectors.dtype.name not in DTYPES:
-        raise ValueError(f"vectors have dtype {vectors.dtype}; a pool holds one of {DTYPES}.")
-    for start in range(0, len(vectors), 8192):
-        good = np.isfinite(vectors[start : start + 8192]).all(axis=1)
-        if not good.all():
-            row = first_row + start + int(np.argmin(good))
-            cure = "drop the row, or store float32"
-            raise ValueError(f"The vector of row {row} is not finite as {vectors.dtype}: {cure}.")
-    return vectors
-
-
 def check_ids(ids: np.ndarray, n: int) -> np.ndarray:
     """Return `ids` as a (n,) str array; raise ValueError if their number is wrong or one occurs twice."""
     ids = np.asarray(ids)
-    ids = ids if ids.dtype.kind == "U" else np.asarray([str(item) for item in ids.ravel()]).reshape(ids.shape)
+    ids = ids if ids.dtype.kind == "U" else np.asarray(list(map(_as_id, ids.ravel()))).reshape(ids.shape)
     if ids.shape != (n,) or n == 0:
         raise ValueError(f"ids have shape {ids.shape}; a pool of {n} vectors has ids of shape ({n},), at least one.")
     ordered = np.sort(ids)
     if (twice := ordered[1:][ordered[1:] == ordered[:-1]]).size:
         raise ValueError(f"The id {str(twice[0])!r} occurs more than once; every row has an id of its own.")
     return ids
+
+
+def _as_id(item: Any) -> str:
+    if item is None or item != item:
+        raise ValueError(f"an id is {item!r}; every row has an id of its own (leave ids out to have rows numbered).")
+    return item.decode() if isinstance(item, bytes) else str(item)
 
 
 def _header(shape: tuple[int, ...], dtype: np.dtype) -> bytes:
@@ -292,8 +340,11 @@ def _header(shape: tuple[int, ...], dtype: np.dtype) -> bytes:
 
 def _sha256_array(array: np.ndarray) -> str:
     """Hash an array as the bytes of its `.npy` file."""
-    array = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
-    return sha256_bytes(_header(array.shape, array.dtype) + array.tobytes())
+    dtype = array.dtype.newbyteorder("<")
+    digest = hashlib.sha256(_header(array.shape, dtype))
+    for _, block in blocks(array):
+        digest.update(np.ascontiguousarray(block, dtype=dtype).view(np.uint8))
+    return digest.hexdigest()
 
 
 def _combine(files: dict[str, str]) -> str:

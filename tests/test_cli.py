@@ -1,8 +1,11 @@
 """The command line: what a user mistypes comes back as one sentence and exit status 1, before anything is written."""
 
+import sqlite3
+
 import pytest
 
 from elsa_nb import cli, profiles
+from elsa_nb.errors import MissingDataError
 
 
 @pytest.fixture
@@ -47,3 +50,23 @@ def test_every_profile_without_its_data_says_what_is_missing(empty):
     for name in profiles.PROFILES:
         with pytest.raises(FileNotFoundError, match=f"profile '{name}' needs .*vicreg-projection, which is not here"):
             profiles.profile(name).pool("vicreg", "projection")
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (PermissionError(13, "Permission denied", "answers/cats.sqlite"), "answers/cats.sqlite: Permission denied"),
+        (OSError(28, "No space left on device"), "No space left on device"),
+        (ConnectionRefusedError("nobody answers at tcp://localhost:8786"), "nobody answers at tcp://localhost:8786"),
+        (sqlite3.OperationalError("disk I/O error"), "the session file cannot be used (disk I/O error)"),
+        (MissingDataError("The pool is not here."), "The pool is not here."),
+        (ValueError("a sentence"), "a sentence"),
+    ],
+)
+def test_what_the_system_refuses_is_a_sentence_and_status_1(monkeypatch, capsys, error, sentence):
+    def fail(options):
+        raise error
+
+    monkeypatch.setattr(cli, "_verify", fail)
+    assert cli.main(["verify"]) == 1
+    assert capsys.readouterr().err == f"elsa-nb: {sentence}\n"

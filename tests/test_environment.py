@@ -82,7 +82,7 @@ def notebook_sources():
 
 def test_everything_imported_is_declared():
     # Imported where asked for, with a word on what to install.
-    optional = ("cpu", "gpu", "dask", "timm", "photos", "huggingface")
+    optional = ("cpu", "gpu", "dask", "timm", "photos", "text", "files", "huggingface")
     allowed = set(RUNTIME) | set(requirements(line for extra in optional for line in EXTRAS[extra]))
     assert imported(python_sources("elsa_nb")) <= allowed
     assert imported(notebook_sources()) <= allowed

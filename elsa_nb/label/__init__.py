@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import Any
 
 _PLACES = {
+    "AuditPages": "audit_pages",
     "Panel": "panel",
     "Session": "session",
     "Files": "items",

@@ -285,7 +285,12 @@ class Controller:
         remaining = None if self.estimate is None else self.estimate(known)
         figures = figures_of(labels, asked, starts, len(seeds), seconds, remaining)
         looking = state.least if getattr(state, "looking", False) else None
-        return figures | {"round": len(asked), "looking": looking, "examples": self.example_rows()[:24]}
+        more = {
+            "looking": looking,
+            "examples": self.example_rows()[:24],
+            "statement": getattr(state, "statement", None),
+        }
+        return figures | more | {"round": len(asked)}
 
     # --- other windows
 

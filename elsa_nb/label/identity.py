@@ -79,6 +79,18 @@ def carried_after(session: Session) -> int:
     return json.loads(session.meta(f"carried:{session.annotator}") or '{"after": 0}')["after"]
 
 
+def names_in(session: Session) -> list[str] | None:
+    """Return the names of the items that a session was last opened with, in their order; None where it has none."""
+    abouts = session.metas("about:")
+    about = abouts.get(f"about:{session.annotator}") or next(iter(abouts.values()), None)
+    names = None if about is None else json.loads(about)["names"]
+    return None if names is None else _unpacked(names)
+
+
+def _unpacked(names: str) -> list[str]:
+    return zlib.decompress(base64.b85decode(names)).decode(errors="surrogateescape").split("\n")
+
+
 def names_of(pool_ids: Sequence[str] | None, items: Any) -> list[str]:
     """Return the name of each row: the pool's ids, or the items' own where the pool has only numbers.
 
@@ -137,8 +149,7 @@ def _check_contents(session: Session, items: Any, place: dict[str, int], about: 
 def _told(about: dict[str, Any], ids: Sequence[str], lost: int) -> str:
     said = f"The collection has {len(ids):,} items now, {about['n']:,} when this session was last open"
     if about["names"] is not None:
-        joined = zlib.decompress(base64.b85decode(about["names"])).decode(errors="surrogateescape")
-        before = set(joined.split("\n"))
+        before = set(_unpacked(about["names"]))
         said += f": {len(set(ids) - before):,} new, {len(before - set(ids)):,} gone"
     about_gone = (
         "answer is about an item that is gone: it stays" if lost == 1 else "answers are about gone items: they stay"

@@ -12,6 +12,7 @@ import numpy as np
 
 from elsa_nb import fingerprints
 from elsa_nb.label import export
+from elsa_nb.label.cards import OPEN
 from elsa_nb.label.controller import Controller
 from elsa_nb.label.handed_over import as_items
 from elsa_nb.label.identity import names_of, settle
@@ -101,6 +102,14 @@ class Panel(ipywidgets.VBox):
     def positives(self) -> np.ndarray:
         """The rows labelled positive on this panel, ascending; seeds are not among them unless asked again."""
         return np.unique(np.array(self.controller.finds(), np.int64))
+
+    @property
+    def rows_answered(self) -> np.ndarray:
+        """The rows with an answer on this panel, ascending."""
+        with self.controller.lock:
+            rows = [row for asked in self.controller.asked for row in asked.rows]
+            answered = [row for row, label in zip(rows, self.controller.cards.labels, strict=True) if label != OPEN]
+        return np.unique(np.array(answered, np.int64))
 
     @property
     def figures(self) -> dict[str, Any]:

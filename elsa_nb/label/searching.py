@@ -1,6 +1,6 @@
 """Which search labels: a strategy by its name, in vectors as they are or brought to one length.
 
-`launch.open_panel` asks for one. The default is the greedy probe by direction, which found most for the same number of
+`jobs.open_panel` asks for one. The default is the greedy probe by direction, which found most for the same number of
 labels in our comparisons; the paper's is `elsa`.
 """
 

@@ -9,6 +9,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from typing import IO
 
 import psutil
 
@@ -22,17 +23,19 @@ def serve(
     environment: Mapping[str, str],
     started: Callable[[], object] = lambda: None,
     patience: float = PATIENCE,
+    output: IO[bytes] | None = None,
 ) -> int:
     """Run `command` until it ends or this process is asked to stop (SIGINT, SIGTERM, SIGHUP); return its exit status.
 
-    `started` is called once the server runs. Asked to stop, the server is told so once, and what is left of it and of
-    its children after `patience` seconds is killed. Then KeyboardInterrupt is raised for SIGINT, SystemExit for the
-    others. Only the main thread of a process may call it.
+    `started` is called once the server runs; what it prints goes to the file `output`, if there is one. Asked to stop,
+    the server is told so once, and what is left of it and of its children after `patience` seconds is killed. Then
+    KeyboardInterrupt is raised for SIGINT, SystemExit for the others. Only the main thread of a process may call it.
     """
     with _asked() as asked:
         # In a session of its own: Ctrl-C reaches every process of a terminal, and a server that gets a second signal
         # while it handles the first one may never end.
-        server = subprocess.Popen(command, env=dict(environment), start_new_session=True)
+        streams = {} if output is None else {"stdout": output, "stderr": subprocess.STDOUT}
+        server = subprocess.Popen(command, env=dict(environment), start_new_session=True, **streams)
         try:
             started()
             while server.poll() is None and not asked:

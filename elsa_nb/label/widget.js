@@ -8,7 +8,7 @@ const KEPT_PICTURES = 1500, ALIVE_MS = 3000, RESEND_MS = 4000, RETRY_MS = 10000;
 const WORDS = { [-2]: "no answer", [-1]: "unsure", 0: "negative", 1: "positive" };
 const SAMPLE = "sample";
 // What proposed a card, in words of somebody who has not read the paper; its own name is in the tooltip.
-const REASONS = { NN: "like your finds", RandS: "near a guess", final: "the classifier's guess", probe: "the classifier's guess", [SAMPLE]: "a first look", given: "given" };
+const REASONS = { NN: "like your finds", RandS: "near a guess", final: "the classifier's guess", probe: "the classifier's guess", [SAMPLE]: "a first look", given: "given", audit: "drawn at random" };
 const reason = (component) => REASONS[component] ?? component;
 const MARKS = { [-2]: "", [-1]: "?", 0: "✕", 1: "✓" };
 const HELP = [
@@ -264,12 +264,13 @@ function render({ model, el }) {
   }
 
   function paintGuide(last, open) {
-    const { looking } = model.get("figures"), n = cards.labels.length, marked = cards.labels.reduce((sum, label) => sum + (label === POSITIVE), 0);
+    const { looking, statement } = model.get("figures"), n = cards.labels.length, marked = cards.labels.reduce((sum, label) => sum + (label === POSITIVE), 0);
     const more = (looking ?? 0) - marked, examples = (k) => `${k} example${k === 1 ? "" : "s"}`;
     startButton.hidden = !looking || !marked || cards.waiting || !last;
     startButton.textContent = `Search now, from ${examples(marked)}`;
     guide.hidden = !ready || !n;
-    if (cards.over && last && !open) guideText.textContent = marked ? `Nothing is left to ask: ${marked} found with ${n} answers.` : `All ${n} were shown, and none was marked.`;
+    if (statement) guideText.textContent = `${statement} Mark those of the class; Enter takes all others for not.`;
+    else if (cards.over && last && !open) guideText.textContent = marked ? `Nothing is left to ask: ${marked} found with ${n} answers.` : `All ${n} were shown, and none was marked.`;
     else if (!looking) guideText.textContent = "Mark every picture of what you look for. What you mark decides what is shown next.";
     else if (!marked) guideText.textContent = `Mark what you look for: click it, or press 1. Enter shows the next ones. The search begins at ${examples(looking)}.`;
     else if (more > 0) guideText.textContent = `${examples(marked)} marked. Mark ${more} more, or search from what you have.`;

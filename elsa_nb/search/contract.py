@@ -15,6 +15,7 @@ from elsa_nb.search.checks import check_rows, rows_of_ids
 if TYPE_CHECKING:
     from elsa_nb.search.heads.features import Features
     from elsa_nb.search.heads.head import Head
+    from elsa_nb.search.heads.prepared_rows import PreparedRows
 
 UNASKED, UNSURE, NEGATIVE, POSITIVE = -2, -1, 0, 1
 
@@ -84,7 +85,8 @@ class RegisteredStrategy(Sharing, Protocol):
     name: ClassVar[str]  # as in tables and figures, such as "Greedy probe"
     version: ClassVar[int]  # raised with a change of this strategy's logs: see `elsa_nb.search.version`
     config_class: ClassVar[type]  # a frozen dataclass whose defaults are the strategy's
-    needs: ClassVar[tuple[str, ...]]  # "neighbours", "features": what is made once for a pool and handed to searches
+    # "neighbours", "features", "prepared_rows": what is made once for a pool and handed to searches
+    needs: ClassVar[tuple[str, ...]]
     components: ClassVar[Mapping[int, str]]  # which of its parts asks, as the panel and the session file name it
     colour: ClassVar[str]  # in figures, as "#rrggbb"
 
@@ -110,7 +112,7 @@ class RegisteredStrategy(Sharing, Protocol):
 class Scored(Strategy, Protocol):
     """A strategy whose head may be scored elsewhere, together with the heads of other searches."""
 
-    def head_to_score(self) -> tuple["Head", "Features"] | None:
+    def head_to_score(self) -> tuple["Head", "Features | PreparedRows"] | None:
         """Return the head whose logits over all rows the next `query` reads, with its features; None if none."""
 
     def query(self, logits: np.ndarray | None = None) -> Batch | None:

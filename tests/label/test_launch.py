@@ -8,7 +8,10 @@ import numpy as np
 import pytest
 
 from elsa_nb import cli
-from elsa_nb.label import launch
+from elsa_nb.errors import MissingDataError
+from elsa_nb.label import jobs, launch
+from elsa_nb.label.cards import OPEN
+from elsa_nb.label.session import Answer, Session
 from elsa_nb.pool import Pool
 
 
@@ -24,7 +27,7 @@ def place(tmp_path):
 
 
 def job(place, **more):
-    return launch.make_job(place / "pictures", place / "pool", place / "s.sqlite", **more)
+    return jobs.make_job(place / "pictures", place / "pool", place / "s.sqlite", **more)
 
 
 def test_a_job_shows_named_files_first_then_a_sample(place):
@@ -42,11 +45,11 @@ def test_a_job_file_opens_a_panel(place):
 
 
 def test_one_named_file_is_an_example_from_which_the_search_begins(place):
-    panel = launch.open_panel(job(place, names=["cat-7.png"]))
+    panel = jobs.open_panel(job(place, names=["cat-7.png"]))
     assert panel.controller.asked[0].components[0] == "probe"
     assert panel.controller.rounds.seeds.tolist() == [7]
     panel.close()
-    panel = launch.open_panel(job(place))  # the next morning, without naming it again
+    panel = jobs.open_panel(job(place))  # the next morning, without naming it again
     assert panel.controller.rounds.seeds.tolist() == [7]
     panel.close()
 
@@ -56,7 +59,7 @@ def test_earlier_labels_and_lists_of_examples_are_where_the_search_begins(place,
     (place / "examples.txt").write_text("cat-5.png\npictures/cat-6.png\n")
     made = job(place, labels=place / "earlier.csv", seeds=place / "examples.txt")
     assert "1 positive, 1 negative" in capsys.readouterr().out
-    panel = launch.open_panel(made)
+    panel = jobs.open_panel(made)
     assert panel.controller.rounds.seeds.tolist() == [3, 5, 6]
     panel.close()
 
@@ -72,30 +75,45 @@ def test_a_mistake_in_one_of_two_files_takes_nothing(place):
 @pytest.mark.parametrize("strategy", ["elsa", "greedy-probe"])
 def test_the_strategy_is_chosen_by_name(place, strategy):
     made = job(place, names=["cat-7.png"], strategy=strategy)
-    panel = launch.open_panel(made)
+    panel = jobs.open_panel(made)
     assert panel.controller.asked[0].components[0] == {"elsa": "NN", "greedy-probe": "probe"}[strategy]
     panel.close()
 
 
-def test_the_browser_opens_when_the_server_answers(place, monkeypatch):
+def test_a_server_that_fails_tells_why(place, monkeypatch, capfd):
+    monkeypatch.chdir(place)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        with pytest.raises(SystemExit) as ended:
+            cli.main(["label", "pictures", "--pool", "pool", "--port", port, "--no-browser"])
+    assert ended.value.code == 1
+    told = capfd.readouterr().err
+    assert f"port {port} is already in use" in told
+    assert "The page's server ended with status" in told
+
+
+def test_the_page_is_named_and_opened_when_the_server_answers(monkeypatch, capsys):
     opened, listening = [], socket.socket()
     monkeypatch.setattr(launch.webbrowser, "open", opened.append)
     listening.bind(("127.0.0.1", 0))
     port = listening.getsockname()[1]
-    launch._open_once_there("http://here", "127.0.0.1", port)
+    launch._tell_once_there("http://here", "127.0.0.1", port, browser=True)
     assert not opened
     listening.listen()
     for thread in threading.enumerate():
-        if thread.name == "elsa-browser":
+        if thread.name == "elsa-page":
             thread.join(60)
     assert opened == ["http://here"]
+    assert capsys.readouterr().out == "Open http://here\n"
     listening.close()
 
 
 def test_a_pool_of_other_files_is_refused(place):
     (place / "empty").mkdir()
     with pytest.raises(FileNotFoundError, match="not about"):
-        launch.make_job(place / "empty", place / "pool", place / "s.sqlite")
+        jobs.make_job(place / "empty", place / "pool", place / "s.sqlite")
 
 
 def test_the_server_listens_here_and_serves_no_file(place):
@@ -118,7 +136,7 @@ def test_others_are_not_let_in_without_a_token(place):
         (["label", "pictures", "--pool", "pool", "--metric", "taxi"], "'taxi'; allowed: cosine, euclidean"),
         (["label", "pictures", "--pool", "pool", "--strategy", "elsa", "--budget", "9"], "elsa has no budget"),
         (["label", "pictures", "--pool", "pool", "--seeds", "no.txt"], "no.txt is not here"),
-        (["label", "pictures", "--pool", "pool", "--like", "x.png"], "--like needs the encoder"),
+        (["label", "pictures", "--pool", "pool", "--like", "x.png"], "--like and --text need the encoder"),
         (["label", "pictures", "--pool", "nowhere"], "nowhere is not here"),
         (["label", "pictures", "--pool", "pool", "--name", "dog*"], "no item is called 'dog*'"),
     ],
@@ -127,3 +145,38 @@ def test_mistakes_are_one_sentence(place, monkeypatch, capsys, arguments, senten
     monkeypatch.chdir(place)
     assert cli.main(arguments) == 1
     assert sentence in capsys.readouterr().err
+
+
+def test_an_audit_of_what_was_found_is_a_session_of_its_own_and_stays_as_it_began(place):
+    with pytest.raises(MissingDataError, match="label first, then audit"):
+        job(place, audit=True)
+    names = [str(item) for item in Pool.open(place / "pool").ids]
+    session = Session(place / "s.sqlite")
+    session.acquire()
+    session.write([Answer(names[0], OPEN, 0)])
+    session.release()
+    with pytest.raises(ValueError, match="holds no find yet"):
+        job(place, audit=True)
+    session.acquire()
+    session.write([Answer(names[1], OPEN, 1)])
+    panel = jobs.open_panel(job(place, audit=True))
+    asked = [row for asked in panel.controller.asked for row in asked.rows]
+    assert not {0, 1} & set(asked)
+    assert "of the class is found" in panel.figures["statement"]
+    panel.close()
+    session.write([Answer(names[asked[0]], OPEN, 1)])  # the search goes on meanwhile: the audit's order stays
+    session.close()
+    again = jobs.open_panel(job(place, audit=True))
+    assert [row for asked in again.controller.asked for row in asked.rows] == asked
+    again.close()
+    assert Session(place / "s.sqlite").known() == {names[0]: 0, names[1]: 1, names[asked[0]]: 1}
+
+
+def test_a_session_about_other_pictures_is_refused_before_anything_is_taken(place):
+    jobs.open_panel(job(place)).close()
+    for path in (place / "pictures").iterdir():
+        path.write_bytes(path.read_bytes() + b"another picture")
+    (place / "seeds.txt").write_text(str(Pool.open(place / "pool").ids[0]))
+    with pytest.raises(ValueError, match="holds answers about other items"):
+        job(place, seeds=place / "seeds.txt")
+    assert Session(place / "s.sqlite").known() == {}

@@ -12,13 +12,14 @@ from elsa_nb.images.encoders.baselines import load_floor
 from elsa_nb.images.encoders.efficientnet_lite import load_efficientnet_lite0
 from elsa_nb.images.encoders.libraries import load_timm, load_torchvision
 from elsa_nb.images.encoders.names import FALLBACK, is_file_name, name_for_pictures
+from elsa_nb.images.encoders.open_clip_models import load_open_clip
 from elsa_nb.images.encoders.own_weights import load_own_weights
 from elsa_nb.images.encoders.preprocessing import IMAGENET_GEOMETRY
 from elsa_nb.images.encoders.published import OFFICIAL
 from elsa_nb.images.encoders.published_networks import load_pretrained
 from elsa_nb.images.encoders.small_resnet import load_trained
 
-PREFIXES = ("official", "timm", "torchvision", "floor")
+PREFIXES = ("official", "timm", "torchvision", "open_clip", "floor")
 
 
 def load_for_pictures(name: str) -> Any:
@@ -46,8 +47,9 @@ def load_encoder(name: str) -> Any:
 
     `official:vicreg` is a published one (see `elsa-nb encoders`), `timm:vit_small_patch14_dinov2.lvd142m` any model of
     timm (which must be installed, and downloads the weights once), `torchvision:resnet50` torchvision's with its newest
-    weights, `floor:untrained` and `floor:raw-pixels` what those have to beat (`baselines`). A plain name is an encoder
-    trained here, in `data/weights`, or a checkpoint of one's own in the format of VICReg's official code,
+    weights, `open_clip:ViT-B-32/datacomp_xl_s13b_b90k` one of open_clip, which knows texts, too; `floor:untrained` and
+    `floor:raw-pixels` are what all those have to beat (`baselines`). A plain name is an encoder trained here, in
+    `data/weights`, or a checkpoint of one's own in the format of VICReg's official code,
     `data/checkpoints/<name>.pth`. Raises ValueError for an unknown name and MissingDataError for weights that are not
     here.
     """
@@ -60,7 +62,8 @@ def load_encoder(name: str) -> Any:
     if kind == "official" and colon:
         return load_pretrained(rest)
     if colon:
-        return {"timm": load_timm, "torchvision": load_torchvision, "floor": load_floor}[kind](rest)
+        loaders = {"timm": load_timm, "torchvision": load_torchvision, "open_clip": load_open_clip, "floor": load_floor}
+        return loaders[kind](rest)
     own = store.DATA / "checkpoints" / f"{name}.pth"
     trained = store.DATA / "weights" / f"{name}.safetensors"
     if own.is_file() and not trained.is_file() and name not in OFFICIAL:

@@ -11,8 +11,8 @@ import torch
 
 from elsa_nb import store
 from elsa_nb.images.downloads import download
-from elsa_nb.images.encoders.hub import cached_weights
-from elsa_nb.images.encoders.names import BEST, FALLBACK, SHORT_NAMES
+from elsa_nb.images.encoders.hub import OPEN_CLIP_FILES, cached_file, cached_weights
+from elsa_nb.images.encoders.names import BEST, FALLBACK, SHORT_NAMES, TEXT
 from elsa_nb.images.encoders.published import OFFICIAL, Official, checkpoint_path, describe, official
 
 BUNDLED, CACHED, TO_DOWNLOAD = "bundled", "cached", "to download"
@@ -34,6 +34,7 @@ def encoder_table() -> str:
         *((path.stem, CACHED, "weights of your own") for path in own if path not in published),
         ("torchvision:resnet50", _torchvision(), "or another classifier of torchvision (supervised)"),
         ("timm:NAME", "", "any model of timm, such as timm:vit_base_patch14_dinov2.lvd142m@224; fetched once"),
+        (TEXT, _open_clip(), "knows words, too: taken where a search begins with --text"),
         ("a name from below", "", "the paper's encoders, which learned without labels"),
         ("a file", "", "weights of your own: path/to/weights.pth, .ckpt or .safetensors"),
     ]
@@ -78,6 +79,13 @@ def _timm() -> str:
         return "pip install 'elsa_nb[timm]'"
     model = SHORT_NAMES[BEST].removeprefix("timm:").partition("@")[0]
     return CACHED if cached_weights(model) else f"{TO_DOWNLOAD}, 88 MB"
+
+
+def _open_clip() -> str:
+    if find_spec("open_clip") is None:
+        return "pip install 'elsa_nb[text]'"
+    there = cached_file("laion/CLIP-ViT-B-32-DataComp.XL-s13B-b90K", OPEN_CLIP_FILES)
+    return CACHED if there else f"{TO_DOWNLOAD}, 605 MB"
 
 
 def _torchvision() -> str:

@@ -24,7 +24,7 @@ _ABOUT = {
     FALLBACK: f"Encoder: {FALLBACK}. It is supervised: it learned to tell the 1,000 everyday classes of ImageNet "
     "apart, and works best where your images are like those.\n"
     f"A better one, trained without labels, is {BEST} (DINOv2): on a computer with an internet connection the same "
-    f"command with --encoder {BEST} downloads it once (88 MB).",
+    f'command with --encoder {BEST} (in a notebook encoder="{BEST}") downloads it once (88 MB).',
 }
 
 

@@ -1,29 +1,34 @@
-"""Where timm's weights come from: the user's cache of the model hub, or the hub itself where it can be reached.
+"""Where the weights of timm and open_clip come from: the user's cache of the model hub, or the hub itself.
 
-`libraries.load_timm` asks before it loads, so that a machine without a connection hears of it in a moment: the hub's
+The loaders ask before they load, so that a machine without a connection hears of it in a moment: the hub's
 own client tries for most of a minute.
 """
 
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
 SECONDS = 5  # without an answer, and the hub counts as out of reach
-_FILES = ("model.safetensors", "pytorch_model.bin")
+TIMM_FILES = ("model.safetensors", "pytorch_model.bin")
+OPEN_CLIP_FILES = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
 
 
 def cached_weights(model: str) -> Path | None:
     """Return the file of a timm model's weights in the user's cache; None where there is none."""
     import timm
-    from huggingface_hub import try_to_load_from_cache
 
     place = getattr(timm.get_pretrained_cfg(model, allow_unregistered=True), "hf_hub_id", None)
-    for file in _FILES if place else ():
-        path = try_to_load_from_cache(place, file)
-        if isinstance(path, str):
-            return Path(path)
-    return None
+    return cached_file(place, TIMM_FILES) if place else None
+
+
+def cached_file(place: str, names: Sequence[str]) -> Path | None:
+    """Return the first of the files `names` of the repository `place` that is in the user's cache; None if none is."""
+    from huggingface_hub import try_to_load_from_cache
+
+    paths = (try_to_load_from_cache(place, name) for name in names)
+    return next((Path(path) for path in paths if isinstance(path, str)), None)
 
 
 @lru_cache(maxsize=1)

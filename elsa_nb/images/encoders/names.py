@@ -7,6 +7,7 @@ from elsa_nb.images.encoders.published import OFFICIAL
 
 BEST = "dinov2-small"
 FALLBACK = "efficientnet-lite0"
+TEXT = "open_clip:ViT-B-32/datacomp_xl_s13b_b90k"  # MIT; fast enough without a GPU
 # Short names for photographs beside those of the published encoders.
 SHORT_NAMES = {BEST: "timm:vit_small_patch14_dinov2.lvd142m@224"}
 WEIGHT_SUFFIXES = (".pth", ".pt", ".ckpt", ".tar", ".bin", ".safetensors")

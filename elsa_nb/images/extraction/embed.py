@@ -111,9 +111,9 @@ def embed_one(root: Path | str, encoder: str | None = None, **options: Any) -> t
 class ExampleEncoder:
     """An encoder for single image files, as `elsa_nb.label.first_examples` takes one."""
 
-    def __init__(self, name: str, decoding: Mapping[str, Any] | None = None):
-        """Load the encoder `name`, one of those of `embed_folder`; `decoding` is that of the pool's provenance."""
-        self._encoder = load_for_pictures(name)
+    def __init__(self, encoder: ImageEncoder, decoding: Mapping[str, Any] | None = None):
+        """Take an encoder of photographs; `decoding` is that of the pool's provenance."""
+        self._encoder = encoder
         self._decoding = Decoding.of(decoding) if decoding is not None else None
 
     def encode_images(self, paths: Sequence[Path | str]) -> np.ndarray:
@@ -141,7 +141,8 @@ def embed_command(options: argparse.Namespace) -> None:
     settings.pop("skip_broken")  # the default for a folder of one's own
     pools = embed_folder(options.images, options.encoder, name=options.name, strict=options.strict, **settings)
     if options.check_precision:
-        names = {_pool_title(encoder): encoder for encoder in options.encoder}
+        own = {each: load_for_pictures(each) for each in options.encoder if is_file_name(each)}
+        names = {_pool_title(each, own.get(each)): each for each in options.encoder or CANDIDATES}
         _report_precision(open_folder(options.images), pools, names, load_for_pictures, options.resizer)
     for spaces in pools.values():
         where = shlex.quote(str(place_of(spaces["embedding"])))

@@ -1,7 +1,7 @@
 """The files of a folder that are in no pool, and why: counted for the screen, listed for a file.
 
-`files.open_folder` begins the list; an extraction that meets broken images adds them with the reason of their
-`BrokenImageError`.
+`files.open_folder` fills the list before anything is read; an extraction that meets broken images has the reason of
+each from its `BrokenImageError`, and writes the list beside its pool (`extraction.folder_pools`).
 """
 
 import csv

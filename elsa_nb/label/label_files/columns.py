@@ -61,7 +61,7 @@ def read(table: Table, names: Names, *, item: str | None = None, label: str | No
             return headless
         raise ValueError(
             f"it has no column that is known to hold the items ({', '.join(ITEM.split()[:5])}, path, id ...); "
-            f"{_columns(table)}. Name it: item='...' (on the command line --item)"
+            f"{_columns(table)}. Name it: item='...' (`elsa-nb labels import --item`)"
         )
     if in_order and len(table.rows) != len(names.ids):
         raise ValueError(f"item='row' takes the pool's order, but {len(table.rows)} rows are no {len(names.ids)} items")
@@ -78,16 +78,6 @@ def read(table: Table, names: Names, *, item: str | None = None, label: str | No
     if what is None:
         return Reading(lines, f"{kind}, without a column of labels ({_columns(table)})", bare=True)
     return Reading(lines, f"{kind}, labels from {table.columns[what]!r}")
-
-
-def others(table: Table, names: Names, used: str | None) -> list[str]:
-    """Return the columns whose values are items after all; for a message, never a guess."""
-    taken = find(table, used, ITEM)
-    return [
-        name
-        for i, name in enumerate(table.columns)
-        if i != taken and any(isinstance(names.find(_text(cells[i])), int) for _, cells in table.rows[:20])
-    ]
 
 
 def a_list(text: str, names: Names) -> Reading | None:

@@ -205,8 +205,8 @@ def _joined(
     if reading.bare:
         if every is None:
             raise ValueError(
-                f"it was read as a {reading.kind}. Name the column of labels (label='...', on the command line "
-                "--label), or, if all it names are examples, say so: every='positive' (--every positive)"
+                f"it was read as a {reading.kind}. Name the column of labels (label='...', `elsa-nb labels import "
+                "--label`), or, if all it names are examples, say so: every='positive' (`--every positive`)"
             )
         labels: list[int | None] = [{v: k for k, v in _WORDS.items()}[every]] * len(reading.lines)
     else:
@@ -261,7 +261,7 @@ def _nothing_matches(reading: Reading, names: Names, unmatched: list[tuple[str, 
     return (
         f"it was read as {reading.kind}, and none of its {count} is an item of the pool: it has "
         f"{theirs}, the pool has {ours} (the first: {why}). Give the pool that it is about, or name the column of "
-        "items: item='...' (on the command line --item)"
+        "items: item='...' (`elsa-nb labels import --item`)"
     )
 
 

@@ -69,8 +69,8 @@ def labels_of(
         if None in found or len(found) > 1:
             raise ValueError(
                 f"{line.where}: the label {_shown(line.label)} is no answer; {_listed(reading)}. Say which of them is "
-                "wanted: positive='...' (on the command line --positive). Answers are positive, negative, unsure, 1, "
-                "0, -1, yes, no, true, false"
+                "wanted: positive='...' (`elsa-nb labels import --positive`). Answers are positive, negative, unsure, "
+                "1, 0, -1, yes, no, true, false"
             )
         labels.append(found.pop() if found else None)
     return labels
@@ -101,16 +101,26 @@ def _words(given: Any) -> list[str]:
     return [word_of(word) for word in given if word is not None]
 
 
+def _parts(label: Any) -> list[Any]:
+    return list(label) if isinstance(label, set | frozenset | list | tuple) else [label]
+
+
 def _said(label: Any) -> set[str]:
-    return set(map(word_of, label)) if isinstance(label, set | frozenset | list | tuple) else {word_of(label)}
+    return set(map(word_of, _parts(label)))
 
 
 def _shown(label: Any) -> str:
-    return " + ".join(sorted(map(repr, map(str, label)))) if isinstance(label, frozenset | set | list) else repr(label)
+    return " + ".join(sorted(repr(str(part)) for part in _parts(label)))
 
 
 def _listed(reading: Reading) -> str:
-    counts = Counter(word for line in reading.lines for word in _said(line.label) - _EMPTY)
-    most = ", ".join(f"{word} ({n})" for word, n in counts.most_common(_MOST))
+    """Say which labels a file has and how often, each as it is first written there."""
+    spelt: dict[str, str] = {}
+    counts: Counter[str] = Counter()
+    for part in (part for line in reading.lines for part in _parts(line.label)):
+        if (word := word_of(part)) not in _EMPTY:
+            spelt.setdefault(word, str(part).strip())
+            counts[word] += 1
+    most = ", ".join(f"{spelt[word]} ({n})" for word, n in counts.most_common(_MOST))
     more = f" and {len(counts) - _MOST} more" if len(counts) > _MOST else ""
     return f"its labels are {most}{more}" if counts else "it holds no label at all"

@@ -11,6 +11,7 @@ is a `HeadConfig`:
 """
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Protocol
@@ -126,11 +127,16 @@ def train(
         x = features.take(np.concatenate([positives, negatives]))
         before = (previous.weights, previous.bias) if isinstance(previous, LinearHead) else (None, 0.0)
         # Matrices of a few hundred rows: threads that wait for one another take longer than one thread alone.
-        with _libraries().limit(limits=1, user_api="blas"):
+        with one_blas_thread():
             y = np.arange(len(x)) < len(positives)
             return LinearHead(*logistic_regression(x, y, config.l2, start=before[0], start_bias=before[1]))
     start = previous if config.kind == "linear-sgd" else None
     return _train_by_adamw(features.take(positives), features.take(negatives), config, rng, start)
+
+
+def one_blas_thread() -> AbstractContextManager:
+    """Return a context in which BLAS has one thread: no bit depends on their number, and small matrices are quicker."""
+    return _libraries().limit(limits=1, user_api="blas")
 
 
 @lru_cache(maxsize=1)
@@ -165,7 +171,7 @@ def _train_by_adamw(
         both = np.append(start.weights, start.bias)
         _adamw_linear(both, x, batches, config.learning_rate, config.weight_decay)
         return LinearHead(both[:-1], float(both[-1]))
-    with _libraries().limit(limits=1, user_api="blas"):  # small matrices again
+    with one_blas_thread():  # small matrices again
         _adamw_mlp(weights, biases, last, x, batches, config.learning_rate, config.weight_decay)
     return MLPHead(weights, biases, last[:-1], float(last[-1]))
 

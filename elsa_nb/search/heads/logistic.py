@@ -25,6 +25,7 @@ def logistic_regression(
     y: np.ndarray,
     l2: float,
     *,
+    costs: np.ndarray | None = None,
     start: np.ndarray | None = None,
     start_bias: float = 0.0,
     tolerance: float = 1e-12,
@@ -32,14 +33,14 @@ def logistic_regression(
 ) -> tuple[np.ndarray, float]:
     """Return w (d,) and b that minimise sum_i c_i log(1 + exp(-y_i f(x_i))) + l2 |w|^2 / 2, with f(x) = w . x + b.
 
-    `x` (m, d) float64, `y` (m,) bool; c_i = m / (2 m_class) gives both classes the same weight; the bias b is not
-    penalised. `start` (d,) and, in large dimensions, `start_bias` are what to begin from: they save steps and change
-    nothing. Newton's method with step halving; converged when the gradient's largest entry is below `tolerance` times
-    m.
+    `x` (m, d) float64, `y` (m,) bool; c_i are the `costs` (m,) of the samples, by default m / (2 m_class), which gives
+    both classes the same weight; the bias b is not penalised. `start` (d,) and, in large dimensions, `start_bias` are
+    what to begin from: they save steps and change nothing. Newton's method with step halving; converged when the
+    gradient's largest entry is below `tolerance` times m.
     """
     m, d = x.shape
     sign = np.where(y, 1.0, -1.0)
-    cost = np.where(y, m / (2 * np.count_nonzero(y)), m / (2 * np.count_nonzero(~y)))
+    cost = np.where(y, m / (2 * np.count_nonzero(y)), m / (2 * np.count_nonzero(~y))) if costs is None else costs
     if min(m, d) > LARGE:
         before = None if start is None else np.append(start, start_bias)
         weights, bias, converged = _by_conjugate_gradients(x, y, cost, l2, before, tolerance)

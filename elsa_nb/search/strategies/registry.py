@@ -19,11 +19,12 @@ from elsa_nb.pool import Pool
 from elsa_nb.search.contract import RegisteredStrategy
 from elsa_nb.search.elsa import Search
 from elsa_nb.search.strategies.greedy_probe import GreedyProbe
+from elsa_nb.search.strategies.harvest import Harvest
 
-OURS: tuple[type[RegisteredStrategy], ...] = (Search, GreedyProbe)
+OURS: tuple[type[RegisteredStrategy], ...] = (Search, GreedyProbe, Harvest)
 GROUP = "elsa_nb.strategies"
 
-_NEEDS = ("neighbours", "features")
+_NEEDS = ("neighbours", "features", "prepared_rows")
 _ATTRIBUTES = {"name": str, "version": int, "config_class": type, "needs": tuple, "components": Mapping, "colour": str}
 _MEMBERS = (
     *("query", "update", "amend", "scores", "log", "positives"),
@@ -72,7 +73,7 @@ def begin(
 ) -> RegisteredStrategy:
     """Return a search by a strategy, ready to begin; `config` is by default the strategy's own.
 
-    `made` are `neighbours` and `features` of the pool, of which the strategy gets what it needs.
+    `made` are `neighbours`, `features` and `prepared_rows` of the pool, of which the strategy gets what it needs.
     """
     config = kind.config_class() if config is None else config
     needed = {name: made[name] for name in kind.needs if name in made}

@@ -49,7 +49,7 @@ def test_the_fingerprint_tells_weights_apart():
 
 def test_names_that_lead_nowhere_are_one_sentence(data, monkeypatch):
     with pytest.raises(
-        ValueError, match="'clip' is not known before the colon; allowed: official, timm, torchvision, floor"
+        ValueError, match="'clip' is not known before the colon; allowed: official, timm, torchvision, open_clip"
     ):
         load_encoder("clip:vit")
     with pytest.raises(ValueError, match="torchvision has no classifier 'resnet5'"):

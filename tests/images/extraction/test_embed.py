@@ -14,7 +14,7 @@ from elsa_nb.images.encoders.libraries import LibraryModel
 from elsa_nb.images.encoders.preprocessing import CropGeometry
 from elsa_nb.images.encoders.small_resnet import Architecture, Encoder, save_encoder
 from elsa_nb.images.extraction.embed import ExampleEncoder, embed_folder
-from elsa_nb.images.extraction.folder_names import folder_title
+from elsa_nb.images.extraction.folder_names import folder_title, place_of
 from elsa_nb.images.extraction.precision import neighbour_overlap
 from elsa_nb.pool import Pool
 
@@ -127,9 +127,18 @@ def test_examples_are_encoded_as_their_pool_is(libraries, data, album):
     photographs.write(album / "turned.jpg", photographs.rotated_by_exif(photographs.scene(9)))
     pool = embed_folder(album, ["timm:net"])["timm-net"]["embedding"]
     rows = [pool.ids.tolist().index(name) for name in ("turned.jpg", "cats/1.jpg")]
-    examples = ExampleEncoder("timm:net", pool.provenance["decoding"])
+    examples = ExampleEncoder(by_name.load_for_pictures("timm:net"), pool.provenance["decoding"])
     paths = [album / name for name in pool.ids[rows]]
     np.testing.assert_array_equal(examples.encode_images(paths), pool.vectors[rows])
+
+
+def test_a_pool_by_its_place_is_asked_with_its_own_encoder_and_no_other(libraries, data, album, jobs, capsys):
+    pool = embed_folder(album, ["timm:net"])["timm-net"]["embedding"]
+    arguments = ["label", str(album), "--pool", str(place_of(pool)), "--like", str(album / "dogs" / "5.jpg")]
+    assert cli.main([*arguments, "--session", str(data / "s.sqlite")]) == 0
+    assert pool.ids[jobs[0].samples[0][0]] == "dogs/5.jpg"
+    assert cli.main([*arguments, "--encoder", "torchvision:other"]) == 1
+    assert "are by timm:net, not by torchvision:other" in capsys.readouterr().err
 
 
 def test_neighbours_of_half_precision_are_compared_with_those_of_float32():

@@ -1,0 +1,85 @@
+"""The pages of an audit: random items that nobody has answered, and what may be said of the class after each of them.
+
+A search ends when it finds no more; what it does not expect may still be there. These pages are a strategy like any
+other, shown on a panel of their own after the search; the statement above them holds whatever the scores are worth
+(`elsa_nb.search.stopping.audit`).
+"""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+import numpy as np
+
+from elsa_nb.search.contract import POSITIVE, Batch, Log
+from elsa_nb.search.stopping.audit import Audit, labels_for
+
+AUDIT = 18  # the component; 16 and 17 are those of `first_examples`
+PROMISES = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
+
+
+class AuditPages:
+    """Ask random rows of a pool of `n`, but those `answered` before, of which `found` are of the class.
+
+    >>> audit = AuditPages(len(pool), [*seeds, *panel.rows_answered], found=len(seeds) + len(panel.positives))
+    >>> Panel(audit, images, session="cats-audit.sqlite")
+    """
+
+    components: ClassVar = {AUDIT: "audit"}
+
+    def __init__(
+        self,
+        n: int,
+        answered: Sequence[int] | np.ndarray,
+        found: int,
+        *,
+        rng: np.random.Generator | int | None = 0,
+        confidence: float = 0.95,
+        page: int = 60,
+    ):
+        rows = np.setdiff1d(np.arange(n), answered)
+        if not len(rows):
+            raise ValueError(f"all {n} items are answered: there is nothing to audit")
+        self._audit = Audit(rows, found, rng=rng, confidence=confidence)
+        self._n, self._confidence, self._page = len(rows), confidence, page
+        self._batches: list[tuple[np.ndarray, np.ndarray]] = []
+        self._open: np.ndarray | None = None
+
+    @property
+    def statement(self) -> str:
+        """What may be said now, and what the next statement costs."""
+        audit = self._audit
+        sure = f"with {self._confidence:.0%} confidence"
+        said = f"At least {np.floor(1000 * audit.recall_at_least) / 10:.3g} % of the class is found, {sure}."
+        higher = next((share for share in PROMISES if share > audit.recall_at_least), None)
+        if higher is None:
+            return said
+        settings = {"hits": audit.hits, "confidence": self._confidence}
+        more = labels_for(self._n, audit.found, higher, **settings) - audit.labels
+        return f"{said} {more:,} more without a find: at least {higher:.0%}." if more > 0 else said
+
+    def query(self) -> Batch | None:
+        """Return the next page, or None when every row is answered."""
+        self._open = self._audit.query(self._page)
+        if self._open is None:
+            return None
+        return Batch(self._open, np.full(len(self._open), AUDIT, np.int8), len(self._batches))
+
+    def update(self, labels: Sequence[int] | np.ndarray) -> None:
+        """Take the answers to the page, one a row."""
+        self._audit.update(labels)
+        self._batches.append((self._open, np.asarray(labels, np.int8)))
+
+    @property
+    def log(self) -> Log:
+        """All questions answered so far."""
+        rows = [np.empty(0, np.int64), *(rows for rows, _ in self._batches)]
+        labels = [np.empty(0, np.int8), *(labels for _, labels in self._batches)]
+        rounds = np.repeat(np.arange(len(self._batches)), [len(rows) for rows, _ in self._batches])
+        joined = np.concatenate(rows)
+        return Log(joined, np.concatenate(labels), np.full(len(joined), AUDIT, np.int8), rounds.astype(np.int16))
+
+    @property
+    def positives(self) -> np.ndarray:
+        """The rows that the audit found, ascending."""
+        log = self.log
+        return np.sort(log.rows[log.labels == POSITIVE])

@@ -1,0 +1,177 @@
+"""What is labelled, with which vectors, into which session: a few plain values of which the panel is made.
+
+`launch.py` hands them to the server's notebook as a file; `elsa_nb.own_folder` makes the panel of them at once.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from elsa_nb.errors import MissingDataError
+from elsa_nb.label import first_examples, identity, searching
+from elsa_nb.label.audit_pages import AuditPages
+from elsa_nb.label.cards import OPEN
+from elsa_nb.label.import_labels import KIND, import_labels
+from elsa_nb.label.items import Files
+from elsa_nb.label.label_files.reader import read_labels
+from elsa_nb.label.session import Answer, Session
+from elsa_nb.pool import Pool
+from elsa_nb.search.contract import POSITIVE
+
+if TYPE_CHECKING:
+    from elsa_nb.label.panel import Panel
+
+SAMPLE_ITEMS = 96  # items shown to pick seeds from
+LEAST_SEEDS = 3
+
+
+@dataclass(frozen=True)
+class Job:
+    """What to label: the folder of items, the pool of their vectors (ids are paths in the folder), the session file.
+
+    `samples` are rows to pick seeds from, shown one group after the other. `strategy`, `metric` and `budget` are those
+    of `searching.search_from`. With `audit` the panel audits what was found, in a session of its own.
+    """
+
+    folder: str
+    pool: str
+    session: str
+    annotator: str = "me"
+    page: int = 24
+    samples: list[list[int]] = field(default_factory=list)
+    strategy: str = searching.DEFAULT
+    metric: str | None = None
+    budget: int | None = None
+    audit: bool = False
+
+
+def make_job(
+    folder: Path,
+    pool: Path,
+    session: Path,
+    *,
+    names: Sequence[str] = (),
+    first: Sequence[int] = (),
+    labels: Path | str | None = None,
+    seeds: Path | str | None = None,
+    annotator: str = "me",
+    **settings: Any,
+) -> Job:
+    """Return the job, checked; `names` (file names or patterns) and `first` (rows) are shown before the sample.
+
+    A name that means one file is an example, from which the search begins at once.
+    `labels` is a file of earlier labels and `seeds` one of examples, in any of the formats that `read_labels` reads:
+    they go into the session, and the search begins from what they call positive. `settings` are other fields of `Job`.
+    Raises MissingDataError for what is not here, ValueError for a pool of other files and for bad settings; then the
+    session is as it was.
+    """
+    folder, pool = Path(folder).resolve(), Path(pool).resolve()
+    opened = Pool.open(pool)
+    if not folder.is_dir():
+        raise MissingDataError(f"{folder} is no folder; name the folder that holds the images.")
+    if not any((folder / str(item)).is_file() for item in opened.ids[:50]):
+        raise MissingDataError(
+            f"The pool {pool} is not about {folder}: its items are called {opened.ids[0]!s} and so on, and none of the "
+            "first 50 is there. Give the folder they were read from."
+        )
+    named = first_examples.rows_named(opened.ids, *names) if names else np.empty(0, np.int64)
+    spread = first_examples.spread_rows(opened.vectors, SAMPLE_ITEMS, np.random.default_rng(0))
+    samples = [np.asarray(rows).tolist() for rows in (named, first, spread) if len(rows)]
+    job = Job(str(folder), str(pool), str(Path(session).resolve()), annotator, samples=samples, **settings)
+    searching.check(job.strategy, metric=job.metric, budget=job.budget)
+    if Path(job.session).exists():
+        session = Session(job.session, annotator=job.annotator)
+        try:
+            identity.settle(session, Files(folder, opened), opened.ids)  # before anything is taken or shown
+        finally:
+            session.close()
+    if job.audit:
+        audited(job, opened)
+    examples = [row for name in names for row in _meant(opened.ids, name)]
+    if labels is not None or seeds is not None or examples:
+        _take_labels(job, opened, labels, seeds, examples)
+    return job
+
+
+def _meant(ids: Sequence[str], name: str) -> list[int]:
+    """Return the one row that a name, not a pattern, means."""
+    rows = [row for row, item in enumerate(map(str, ids)) if name in (item, item.rpartition("/")[2])]
+    return rows if len(rows) == 1 else []
+
+
+def _take_labels(
+    job: Job, pool: Pool, labels: Path | str | None, seeds: Path | str | None, examples: Sequence[int]
+) -> None:
+    """Put the labels of files, and the examples that were named, into the session; say what they were."""
+    files = [(path, every) for path, every in ((labels, None), (seeds, "positive")) if path is not None]
+    for path, every in files:  # a mistake in either leaves nothing half taken
+        read_labels(path, pool.ids, every=every)
+    session = Session(job.session, annotator=job.annotator)
+    try:
+        for path, every in files:
+            print(import_labels(session, path, pool.ids, every=every))
+        known = session.known()
+        new = [(str(pool.ids[row]), row) for row in examples if str(pool.ids[row]) not in known]
+        session.record([Answer(item, OPEN, POSITIVE, row=row) for item, row in new], KIND)
+    finally:
+        session.close()
+
+
+def imported_positives(session: Session, ids: Sequence[str]) -> np.ndarray:
+    """Return the rows whose label in the session is positive and came from a file, ascending."""
+    positive = {a["item"] for a in session.answers(session.annotator) if a["kind"] == KIND and a["label"] == POSITIVE}
+    return np.flatnonzero([str(item) in positive for item in ids])
+
+
+def audited(job: Job, pool: Pool) -> AuditPages:
+    """Return the audit of what a job's session has found, in the state that it was in when the audit began.
+
+    Raises ValueError where there is no session yet, or nothing is found in it.
+    """
+    if not Path(job.session).exists():
+        raise MissingDataError(f"{job.session} is not here: label first, then audit what was found.")
+    own = Session(audit_session(job), annotator=job.annotator)
+    try:
+        begun = own.meta(f"audit:{job.annotator}")
+        if begun is None:
+            session = Session(job.session, annotator=job.annotator)
+            known = session.known()
+            session.close()
+            rows = np.flatnonzero([str(item) in known for item in pool.ids])
+            found = sum(label == POSITIVE for label in known.values())
+            if not found:
+                raise ValueError(f"{job.session} holds no find yet: label first, then audit what was found")
+            begun = json.dumps({"answered": rows.tolist(), "found": found})
+            own.acquire()
+            own.remark(f"audit:{job.annotator}", begun)
+    finally:
+        own.close()
+    return AuditPages(len(pool), **json.loads(begun))
+
+
+def audit_session(job: Job) -> Path:
+    """Return the session file of a job's audit, beside that of its search."""
+    path = Path(job.session)
+    return path.with_name(f"{path.stem}-audit{path.suffix}")
+
+
+def open_panel(job: Job) -> "Panel":
+    """Return the panel of a job: it searches from imported positives, or from what is marked in the sample."""
+    from elsa_nb.label.panel import Panel, code_stamp
+
+    pool, folder = Pool.open(job.pool, verify=False), Path(job.folder)
+    if job.audit:
+        session = Session(audit_session(job), annotator=job.annotator, code=code_stamp())
+        return Panel(audited(job, pool), Files(folder, pool), session, page=60, title=f"{folder.name}: audit")
+    search_from = searching.search_from(pool, job.strategy, metric=job.metric, budget=job.budget)
+    session = Session(job.session, annotator=job.annotator, code=code_stamp())
+    seeds = imported_positives(session, pool.ids)
+    if len(seeds):
+        search = search_from(seeds)
+    else:
+        search = first_examples.Begin(job.samples, search_from, least=LEAST_SEEDS, page=job.page, n=len(pool))
+    return Panel(search, Files(folder, pool), session, page=job.page, title=folder.name)

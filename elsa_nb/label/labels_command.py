@@ -1,0 +1,93 @@
+"""`elsa-nb labels import` and `elsa-nb labels export`: labels into a session file and out of it, without the page."""
+
+import argparse
+from pathlib import Path
+
+from elsa_nb.errors import MissingDataError
+from elsa_nb.label.identity import names_in
+from elsa_nb.label.import_labels import import_labels
+from elsa_nb.label.session import Session
+from elsa_nb.pool import Pool
+
+
+def declare_labels(parser: argparse.ArgumentParser) -> None:
+    """Add what the commands take to their parser."""
+    actions = parser.add_subparsers(required=True, metavar="ACTION")
+    into = actions.add_parser("import", help="take earlier labels from a file or folder into a session")
+    into.add_argument("session", metavar="SESSION", help="the session file; a new one is made where there is a --pool")
+    into.add_argument(
+        "file", metavar="FILE", help="CSV, Excel, JSON, Parquet, XML of labelling programs, a folder a class"
+    )
+    into.add_argument("--pool", help="the pool that the session is about (default: what the session remembers)")
+    for option, what in (("positive", "looked for"), ("negative", "not looked for"), ("unsure", "that are doubtful")):
+        into.add_argument(f"--{option}", action="append", metavar="CLASS", help=f"the class, or classes, {what}")
+    into.add_argument("--item", metavar="COLUMN", help="the column of items; `row`: the pool's order")
+    into.add_argument("--label", metavar="COLUMN", help="the column, attribute or question of labels")
+    into.add_argument("--every", metavar="WORD", help="what a plain list of names is: positive, negative or unsure")
+    into.add_argument("--encoding", help="of a text file (default: found by itself)")
+    into.add_argument("--annotator", default="me", help="whose labels they become (default: me)")
+    into.add_argument("--from", dest="person", metavar="NAME", help="only the labels of this person in the file")
+    into.add_argument("--replace", action="store_true", help="let the file win over answers given on screen")
+    into.set_defaults(run=_import)
+
+    out = actions.add_parser("export", help="write the answers of a session for other programs")
+    out.add_argument("session", metavar="SESSION")
+    out.add_argument("file", metavar="FILE", nargs="?", help="where to (default: beside the session)")
+    kinds = "csv, parquet, coco, fiftyone, label-studio or links"
+    out.add_argument("--kind", help=f"{kinds} (default: by FILE's ending, else csv)")
+    out.add_argument("--class", dest="label", default="target", metavar="NAME", help="what the class is called")
+    out.add_argument("--images", metavar="FOLDER", help="the folder of the items: whole paths, and needed for links")
+    out.add_argument("--annotator", help="whose answers (default: csv and parquet everybody's, else the only person's)")
+    out.add_argument("--url", help="label-studio: what stands before a name, such as /data/local-files/?d=photos/")
+    out.add_argument("--email", help="label-studio: the account that gets the answers")
+    out.set_defaults(run=_export)
+
+
+def _import(options: argparse.Namespace) -> None:
+    path = Path(options.session)
+    if options.pool is None and not path.exists():
+        raise MissingDataError(f"{path} is not here; to make it, say which items it is about: --pool FOLDER.")
+    ids = None if options.pool is None else Pool.open(options.pool, verify=False).ids
+    fresh = not path.exists()
+    session = Session(path, annotator=options.annotator)
+    try:
+        ids = names_in(session) if ids is None else ids
+        if ids is None:
+            raise ValueError(f"{path} does not know its items yet; say which pool it is about: --pool FOLDER.")
+        keys = ("positive", "negative", "unsure", "item", "label", "every", "encoding", "replace")
+        told = {key: getattr(options, key) for key in keys}
+        print(import_labels(session, options.file, ids, annotator=options.person, **told))
+    except BaseException:
+        session.close()
+        if fresh:
+            path.unlink(missing_ok=True)
+        raise
+    session.close()
+
+
+def _export(options: argparse.Namespace) -> None:
+    from elsa_nb.label.export import export  # only now: it loads what reads images
+
+    path = Path(options.session)
+    if not path.exists():
+        raise MissingDataError(f"{path} is not here; name the session file that `elsa-nb label` wrote.")
+    session = Session(path)
+    try:
+        people = session.annotators
+        if not people:
+            raise ValueError(f"{path} holds no answers; nothing was written.")
+        kind = options.kind or {".parquet": "parquet"}.get(Path(options.file or "").suffix, "csv")
+        annotator = options.annotator
+        if kind not in ("csv", "parquet") and annotator is None:
+            if len(people) > 1:
+                raise ValueError(
+                    f"{path} holds answers by {', '.join(people)}, and a {kind} file those of one: --annotator NAME."
+                )
+            annotator = people[0]
+        keys = ("label", "images", "url", "email")
+        told = {key: getattr(options, key) for key in keys}
+        print(export(session, options.file, kind, annotator=annotator, **told))
+        if kind == "label-studio" and options.url is None:
+            print("Label Studio shows pictures by their addresses: --url says what stands before their names.")
+    finally:
+        session.close()

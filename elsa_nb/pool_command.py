@@ -1,0 +1,48 @@
+"""`elsa-nb pool make FILE`: a pool of vectors that were made elsewhere."""
+
+import argparse
+import warnings
+from pathlib import Path
+
+from elsa_nb.errors import MissingDataError
+from elsa_nb.pool import Pool
+
+
+def declare_pool(parser: argparse.ArgumentParser) -> None:
+    """Add what the command takes to its parser."""
+    parser.add_argument("action", choices=("make",))
+    parser.add_argument(
+        "file", metavar="FILE", help=".npy, .npz, .safetensors, .parquet, .csv, .h5ad, a flat faiss index"
+    )
+    parser.add_argument(
+        "folder", metavar="FOLDER", nargs="?", help="the pool to make (default: FILE's name + -pool, here)"
+    )
+    parser.add_argument(
+        "--ids", metavar="FILE", help="names of the items in the order of the vectors: one a line, or a table"
+    )
+    parser.add_argument("--key", metavar="NAME", help="which array or column of FILE, where it has several")
+    parser.add_argument("--name", help="what the vectors are of (default: FILE's name)")
+    parser.add_argument("--space", default="embedding", help="which output of the encoder (default: embedding)")
+    parser.add_argument("--replace", action="store_true", help="put it in the place of another pool in FOLDER")
+
+
+def pool_command(options: argparse.Namespace) -> None:
+    """Make the pool, and print what was taken and how the pool is handed on; an existing other pool is refused."""
+    path = Path(options.file)
+    folder = Path(options.folder or f"{path.stem}-pool")
+    with warnings.catch_warnings(record=True) as odd:
+        warnings.simplefilter("always")
+        pool = Pool.from_file(path, options.ids, key=options.key, name=options.name, space=options.space)
+    if folder.exists() and not options.replace:
+        try:
+            same = Pool.open(folder).sha256 == pool.sha256
+        except (MissingDataError, ValueError):
+            same = folder.is_dir() and not any(folder.iterdir())
+        if not same:
+            raise ValueError(f"{folder} holds something else; name another folder, or add --replace.")
+    pool.save(folder)
+    for note in pool.provenance["made_from"]["taken"]:
+        print(f"{path}: {note}.")
+    for warning in odd:
+        print(f"Look at this: {warning.message}")
+    print(f"{pool.n:,} vectors of {pool.d} values, ids {pool.ids[0]!s} to {pool.ids[-1]!s}: --pool {folder}")

@@ -1,0 +1,156 @@
+"""The preparation of vectors for search: in prepared rows, near means alike in every space, whatever the encoder.
+
+An encoder's dimensions differ in scale, and a few directions hold most of the variance, seldom those that tell one
+rare class from the rest. Four steps undo that, each once for a pool:
+
+    standardise    x <- (x - mean) / std, in each dimension: none counts more for its unit
+    reduce         PCA to min(d, 256) coordinates: what remains is noise, and costs time in every round
+    half-whiten    coordinate j divided by eigenvalue_j ** (1/4): strong directions still count for more, but less so;
+                   dividing by the square root instead (whitening) would raise the weakest, noise, to their height
+    unit length    the inner product is a cosine: no row is far out, or near everything, for its length
+
+Several encoders of the same items stand side by side: their prepared rows are concatenated, and a cosine is the mean of
+theirs.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+from scipy.linalg.blas import ssyrk
+
+from elsa_nb.search import kernels
+from elsa_nb.search.heads.head import one_blas_thread
+
+DIMENSIONS = 256  # at most, of each encoder
+POWER = 0.25  # of the eigenvalues, that coordinates are divided by: 0 is PCA, 0.5 whitening
+_BLOCK = 4096  # rows prepared together
+_NEGLIGIBLE = 1e-6  # of the largest eigenvalue: below it a direction is rounding
+
+
+@dataclass(frozen=True, eq=False)
+class PreparedRows:
+    """Prepared rows of a pool, made once and shared by all its searches.
+
+    `vectors` (n, k) float32, C-contiguous, are of unit length, but for rows equal to the mean, which are zero.
+    `twins` (t,) int64 are the rows whose stored vectors also occur in other rows, ascending, and `twin_groups` (t,)
+    int64 says which of them are equal; they are prepared to the same bits.
+    """
+
+    vectors: np.ndarray
+    twins: np.ndarray
+    twin_groups: np.ndarray
+
+    @classmethod
+    def of(
+        cls, *encoders: np.ndarray, dimensions: int = DIMENSIONS, power: float = POWER, standardise: bool = True
+    ) -> "PreparedRows":
+        """Prepare vectors (n, d) float16 or float32, in memory or mapped; one array an encoder, rows alike.
+
+        Three passes over blocks of rows: moments, covariance, and the result. Beside the result of 4 n k bytes it takes
+        8 d^2 + 4096 x 8 d. BLAS has one thread here, so that the bits do not depend on how many there are. Raises
+        ValueError for no vectors, and for encoders of different numbers of rows.
+        """
+        if not encoders:
+            raise ValueError("no vectors given; prepare the vectors of at least one encoder")
+        n = len(encoders[0])
+        if different := [len(vectors) for vectors in encoders if len(vectors) != n]:
+            raise ValueError(f"encoders of {n} and {different[0]} rows; give vectors of the same items, in one order")
+        with one_blas_thread():
+            maps = [_Map.of(vectors, dimensions, power, standardise) for vectors in encoders]
+            ends = np.cumsum([0, *(each.axes.shape[1] for each in maps)])
+            prepared = np.zeros((n, ends[-1]), np.float32)
+            for vectors, of, start, stop in zip(encoders, maps, ends[:-1], ends[1:], strict=True):
+                for first in range(0, n, _BLOCK):
+                    part = slice(first, first + _BLOCK)
+                    prepared[part, start:stop] = of(vectors[part])
+                    kernels.release(vectors)
+        prepared *= np.float32(1 / np.sqrt(len(encoders)))
+        twins, groups = _twins(encoders)
+        _, firsts = np.unique(groups, return_index=True)
+        prepared[twins] = prepared[twins[firsts]][groups]
+        for array in (prepared, twins, groups):
+            array.flags.writeable = False
+        return cls(prepared, twins, groups)
+
+    def take(self, rows: np.ndarray) -> np.ndarray:
+        """Return the prepared rows (m, k) float64 of `rows` (m,): what a head is trained on, as of `Features`."""
+        return self.vectors[rows].astype(np.float64)
+
+    def project(self, weights: np.ndarray, biases: np.ndarray) -> np.ndarray:
+        """Return weights . row + bias of every row, (h, n) float64: one pass over the rows, as of `Features`."""
+        return kernels.project(self.vectors, weights) + biases[:, None]
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self.vectors)
+
+
+@dataclass(frozen=True, eq=False)
+class _Map:
+    """(x - mean) / std @ axes, then unit length."""
+
+    mean: np.ndarray
+    std: np.ndarray
+    axes: np.ndarray
+
+    @classmethod
+    def of(cls, vectors: np.ndarray, dimensions: int, power: float, standardise: bool) -> "_Map":
+        n, d = vectors.shape
+        mean, variance = kernels.moments(vectors)
+        std = np.sqrt(variance) if standardise else np.full(d, np.sqrt(variance.mean()))
+        std[std == 0] = 1.0
+        mean, std = mean.astype(np.float32), std.astype(np.float32)
+        covariance = np.zeros((d, d))
+        for start in range(0, n, _BLOCK):
+            block = (kernels.as_single(vectors[start : start + _BLOCK]) - mean) / std
+            covariance += ssyrk(1.0, block.T)  # the upper triangle
+            kernels.release(vectors)
+        values, axes = np.linalg.eigh(covariance / n, UPLO="U")
+        kept = np.flatnonzero(values > _NEGLIGIBLE * values[-1])[::-1][:dimensions]
+        if not len(kept):  # equal rows: nothing varies
+            kept = np.array([d - 1])
+        # A factor for all coordinates changes no direction: the largest eigenvalue is taken for one.
+        scale = (np.maximum(values[kept], _NEGLIGIBLE) / max(values[-1], _NEGLIGIBLE)) ** -power
+        return cls(mean, std, np.ascontiguousarray(axes[:, kept] * scale, np.float32))
+
+    def __call__(self, block: np.ndarray) -> np.ndarray:
+        """Return the prepared rows (m, k) float32 of a block (m, d)."""
+        rows = ((kernels.as_single(block) - self.mean) / self.std) @ self.axes
+        lengths = np.sqrt(np.einsum("ij,ij->i", rows, rows, dtype=np.float64))
+        # What differs from the mean by rounding only is the mean.
+        lengths[lengths < 1e-6] = np.inf
+        return (rows / lengths[:, None]).astype(np.float32)
+
+
+def _twins(encoders: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows that have equals, ascending, and their groups numbered from 0; equal in all encoders."""
+    hashes = np.zeros(len(encoders[0]), np.uint64)
+    for vectors in encoders:
+        words = np.uint16 if vectors.dtype == np.float16 else np.uint32
+        for start in range(0, len(vectors), _BLOCK):
+            block = np.ascontiguousarray(vectors[start : start + _BLOCK]).view(np.ndarray).view(words)
+            _hash_rows(block, hashes[start : start + _BLOCK])
+            kernels.release(vectors)
+    _, firsts, groups, counts = np.unique(hashes, return_index=True, return_inverse=True, return_counts=True)
+    rows = np.flatnonzero(counts[groups] > 1)
+    same = np.ones(len(rows), bool)  # equal hashes are nearly always equal rows; the others have no twin
+    for vectors in encoders:
+        for start in range(0, len(rows), _BLOCK):
+            part = rows[start : start + _BLOCK]
+            first = kernels.gather(vectors, firsts[groups[part]])
+            same[start : start + _BLOCK] &= (kernels.gather(vectors, part) == first).all(axis=1)
+    rows = rows[same]
+    return rows.astype(np.int64), np.unique(groups[rows], return_inverse=True)[1].astype(np.int64)
+
+
+@njit(cache=True)
+def _hash_rows(words, hashes):
+    """Go on with the hash of each row (FNV-1a over its words, the bits stirred) in place."""
+    for i in range(len(words)):
+        value = hashes[i] ^ np.uint64(0xCBF29CE484222325)
+        for j in range(words.shape[1]):
+            value = (value ^ np.uint64(words[i, j])) * np.uint64(0x100000001B3)
+            value ^= value >> np.uint64(29)
+        hashes[i] = value

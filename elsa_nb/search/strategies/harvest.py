@@ -1,0 +1,275 @@
+"""Harvest: ask the rows on which two judges agree, a line through the whole space and the neighbourhood of each row.
+
+The algorithm, over the prepared rows z_1 ... z_n of a pool (unit length: `elsa_nb.search.heads.prepared_rows`):
+
+    W <- 500 random rows; none of them is known, and nearly all are negative
+    kp(i) <- sum over seeds s of K(z_i, z_s);   kn(i) <- 0              K(a, b) = ((1 + a . b) / 2) ** 24
+    in round t = 0, 1, 2 ...
+        P, N <- the known positives and negatives;   S <- max(|P|, 10)
+        w, b <- logistic regression of P against N and W, penalty |w|^2 / 2; the costs of P sum to S, so do those of N
+                and W together, where a row of W counts a tenth of one of N
+        line(i)          <- w . z_i + b
+        neighbourhood(i) <- log(kp(i) + 1e-6) - log(kn(i) + 1e-3)
+        score            <- standardised line + standardised neighbourhood, each over the whole pool
+        ask the 10 x 1.1^t unasked rows of highest score (200 at most; of equal rows, one)
+        add K of every row with each new positive to kp, with each new negative to kn
+
+Why each part is there:
+
+- *The line* generalises: what tells the class from the rest everywhere, learnt from every answer. Alone it finds
+  most of a class, and misses members that lie elsewhere than most.
+- *The neighbourhood* remembers: near a find there may be more, wherever that is, and around a refusal there are not. It
+  reaches what no line separates, and keeps the line from asking one region of refusals again and again.
+- *Their sum in standard deviations* needs no scale between the two, which changes with every answer.
+- *Costs that sum to S on both sides* keep a class with three members known from being drowned by 500 negatives, and let
+  the answers outweigh the penalty as they come. At least 10: with one seed the direction away from W already counts.
+- *Random negatives* say where the pool is before any refusal does; a tenth each, since answers know better.
+- *Batches that grow* spend care where it pays: the first answers change the line the most.
+- *One of equal rows*: its answer is known to be that of the others. The others are asked once it is a find, and are
+  last in line where it is none.
+
+No constant here needs setting: results are flat around each of them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from elsa_nb.pool import Pool
+from elsa_nb.search.checks import check_counts, check_rng
+from elsa_nb.search.contract import NEGATIVE, POSITIVE, UNASKED, Batch, Ledger, Log, QueryError
+from elsa_nb.search.heads.head import LinearHead, one_blas_thread
+from elsa_nb.search.heads.kernel_sums import KernelSums
+from elsa_nb.search.heads.logistic import confidence, logistic_regression
+from elsa_nb.search.heads.prepared_rows import PreparedRows
+
+LINE, NEIGHBOURHOOD = 4, 5
+_LEAST_WEIGHT = 10.0  # of either side: what S is at least
+_FAR, _UNREFUSED = 1e-6, 1e-3  # what sums of the kernel are lifted by: no find near, no refusal near
+
+
+@dataclass(frozen=True)
+class HarvestConfig:
+    """Only `budget`, the number of labels, is for a user to set; the others are for ablations.
+
+    Batches begin with `batch` rows, grow by the share `growth` and reach `most_rows`. `weak_negatives` random rows
+    count `weak_weight` of a negative each. `l2` is the penalty of the line. A score is the sum of its `judges`.
+    """
+
+    budget: int = 2000
+    batch: int = 10
+    growth: float = 0.1
+    most_rows: int = 200
+    weak_negatives: int = 500
+    weak_weight: float = 0.1
+    l2: float = 1.0
+    judges: tuple[str, ...] = ("line", "neighbourhood")
+
+    def __post_init__(self):
+        check_counts(self, budget=1, batch=1, most_rows=1, weak_negatives=1)
+        if not 0 <= self.growth < np.inf:
+            raise ValueError(f"growth = {self.growth!r}; allowed: 0 or more")
+        for name in ("weak_weight", "l2"):
+            if not 0 < getattr(self, name) < np.inf:
+                raise ValueError(f"{name} = {getattr(self, name)!r}; allowed: more than 0")
+        if not self.judges or not set(self.judges) <= {"line", "neighbourhood"}:
+            raise ValueError(f"judges = {self.judges!r}; allowed: 'line', 'neighbourhood' or both")
+
+
+class Harvest:
+    """Ask what a line and the neighbourhood of the answers both think likely. Same arguments and errors as `Search`.
+
+    `prepared_rows`, of the pool or of several encoders of its items, can be shared by many searches; by default they
+    are made from `pool`, in seconds for a hundred thousand rows. A search adds 25 bytes a row.
+    """
+
+    name = "Harvest"
+    version = 1  # raised with a change of this strategy's logs: see `elsa_nb.search.version`
+    config_class = HarvestConfig
+    needs = ("prepared_rows",)
+    components: ClassVar = {LINE: "line", NEIGHBOURHOOD: "neighbourhood"}
+    colour = "#009E73"
+    draws_randomness = True  # which rows are taken for negatives
+
+    def __init__(
+        self,
+        pool: Pool,
+        seeds: Sequence[int] | Sequence[str] | np.ndarray,
+        *,
+        config: HarvestConfig | None = None,
+        rng: np.random.Generator | int | None,
+        prepared_rows: PreparedRows | None = None,
+    ):
+        n = len(pool.vectors)
+        if prepared_rows is not None and len(prepared_rows) != n:
+            raise ValueError(
+                f"prepared_rows of {len(prepared_rows)} rows for a pool of {n}; make them from the same pool"
+            )
+        self.config, self.pool = config or HarvestConfig(), pool
+        self._ledger = Ledger(n, seeds, pool.ids)
+        others = np.flatnonzero(self._ledger.unasked)
+        count = min(self.config.weak_negatives, len(others))
+        self._weak = np.sort(check_rng(rng).choice(others, size=count, replace=False))
+        self._rows = prepared_rows or PreparedRows.of(pool.vectors)
+        self._sums = KernelSums(n)
+        seeds = self._ledger.seeds
+        self._sums.add(self._rows.vectors, seeds, np.ones(len(seeds), int), np.zeros(len(seeds), int))
+        self._round = 0
+        self._size = float(self.config.batch)
+        self._left = self.config.budget
+        self._head: LinearHead | None = None
+        self._score: np.ndarray | None = None
+        self._trained = False
+
+    @property
+    def log(self) -> Log:
+        """All questions answered so far, in order."""
+        return self._ledger.log
+
+    @property
+    def positives(self) -> np.ndarray:
+        """The rows known to be positive, seeds included."""
+        return self._ledger.positives
+
+    def shared_parts(self) -> tuple[object, ...]:
+        """Return what copies of this search may share: the pool and its prepared rows."""
+        return self.pool, self._rows
+
+    def largest_batch(self) -> int:
+        """Return how many rows the next query asks."""
+        size = min(round(self._size), self.config.most_rows)
+        return min(size, self._left, int(np.count_nonzero(self._ledger.unasked)))
+
+    def head_to_score(self) -> tuple[LinearHead, PreparedRows] | None:
+        """Return the line, whose logits over all rows the next `query` reads, with the rows; None if it reads none.
+
+        It is trained here, once a round.
+        """
+        if self._ledger.open or not self.largest_batch():
+            return None
+        if not self._trained:
+            self._head, self._trained = self._train(), True
+        return self._head, self._rows
+
+    def query(self, logits: np.ndarray | None = None) -> Batch | None:
+        """Return the unasked rows of highest score, each with the judge that thinks more of it; None at the end."""
+        self._ledger.check_answered()
+        if (scored := self.head_to_score()) is None:
+            return None
+        line = _standardised(scored[0].logits(scored[1]) if logits is None else logits)
+        neighbourhood = _standardised(np.log(self._sums.positive + _FAR) - np.log(self._sums.negative + _UNREFUSED))
+        judges = {"line": line, "neighbourhood": neighbourhood}
+        score = sum(judges[name] for name in self.config.judges)
+        rows = self._best(score, self.largest_batch())
+        self._score = score.astype(np.float32)
+        components = np.where(line[rows] >= neighbourhood[rows], LINE, NEIGHBOURHOOD)
+        if len(self.config.judges) == 1:
+            components[:] = LINE if self.config.judges == ("line",) else NEIGHBOURHOOD
+        return self._ledger.ask(Batch(rows, components.astype(np.int8), self._round))
+
+    def update(self, labels: Sequence[int] | np.ndarray) -> None:
+        """Answer the last query: one label a row of its batch, 1 positive, 0 negative, -1 unsure."""
+        before = self._ledger.answers.copy()
+        batch, _ = self._ledger.answer(labels)
+        self._count(batch.rows, before)
+        self._left -= len(batch.rows)
+        self._size *= 1 + self.config.growth
+        self._round += 1
+
+    def amend(self, rows: Sequence[int] | np.ndarray, labels: Sequence[int] | np.ndarray) -> None:
+        """Correct answers given earlier: the next query is as if they had been given so. See `Search.amend`.
+
+        What was asked meanwhile stays asked.
+        """
+        before = self._ledger.answers.copy()
+        self._ledger.amend(rows, labels)
+        self._count(np.asarray(rows, np.int64), before)
+
+    def scores(self) -> np.ndarray:
+        """Return the confidence (n,) float64 that each row is positive; `QueryError` before the first query.
+
+        The scores of the last query, brought to probabilities by a logistic regression on the answers and W (Platt).
+        """
+        if self._score is None:
+            raise QueryError("nothing is scored yet: ask with query() first")
+        rows, y, costs = self._samples()
+        if y.all() or not y.any():
+            return confidence(self._score.astype(float))
+        weights, bias = logistic_regression(self._score[rows, None].astype(float), y, 1e-3, costs=costs)
+        return confidence(self._score * max(weights[0], 0.0) + bias)
+
+    def _count(self, rows: np.ndarray, before: np.ndarray) -> None:
+        """Bring the sums of the kernel from the answers `before` (n,) to those of now, which differ in `rows` only."""
+        now, then = self._ledger.answers[rows], before[rows]
+        changes = [(now == label).astype(int) - (then == label) for label in (POSITIVE, NEGATIVE)]
+        self._sums.add(self._rows.vectors, rows, *changes)
+        self._trained = False
+
+    def _samples(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return rows, whether they are positive, and weights: all answers, and W without what was answered."""
+        positives, negatives = self._ledger.positives, self._ledger.negatives
+        weak = self._weak[self._ledger.answers[self._weak] == UNASKED]
+        rows = np.concatenate([positives, negatives, weak])
+        costs = np.ones(len(rows))
+        costs[len(rows) - len(weak) :] = self.config.weak_weight
+        return rows, np.arange(len(rows)) < len(positives), costs
+
+    def _train(self) -> LinearHead:
+        rows, y, costs = self._samples()
+        if y.all() or not y.any():  # there is nothing to tell apart: the neighbourhood decides
+            return LinearHead(np.zeros(self._rows.vectors.shape[1]), 0.0)
+        for side in (y, ~y):
+            costs[side] *= max(np.count_nonzero(y), _LEAST_WEIGHT) / costs[side].sum()
+        before = (None, 0.0) if self._head is None else (self._head.weights, self._head.bias)
+        # One thread: on so small matrices it is the faster, and its bits do not depend on how many there are.
+        with one_blas_thread():
+            return LinearHead(
+                *logistic_regression(
+                    self._rows.take(rows), y, self.config.l2, costs=costs, start=before[0], start_bias=before[1]
+                )
+            )
+
+    def _best(self, score: np.ndarray, size: int) -> np.ndarray:
+        """Return the `size` unasked rows of highest score, ties by row; those that wait for twins behind all others."""
+        waiting = self._waiting_twins()
+        asked = self._ledger.answers != UNASKED
+        score = score.copy()
+        score[asked] = -np.inf
+        later = score[waiting]
+        score[waiting] = -np.inf
+        free = len(score) - np.count_nonzero(asked) - len(waiting)
+        best = _highest(score, min(size, free))
+        if free >= size:
+            return best
+        return np.concatenate([best, waiting[_highest(later, size - free)]])
+
+    def _waiting_twins(self) -> np.ndarray:
+        """Return the unasked rows that equal an answered row which is no find, or an unasked row before them."""
+        twins, groups = self._rows.twins, self._rows.twin_groups
+        answers = self._ledger.answers[twins]
+        unasked = answers == UNASKED
+        found, known = (np.zeros(groups.max(initial=-1) + 1, bool) for _ in range(2))
+        found[groups[answers == POSITIVE]] = True
+        known[groups[~unasked]] = True
+        first = np.zeros(len(twins), bool)
+        open_ = np.flatnonzero(unasked & ~known[groups])
+        first[open_[np.unique(groups[open_], return_index=True)[1]]] = True
+        return twins[unasked & ~found[groups] & ~first]
+
+
+def _standardised(values: np.ndarray) -> np.ndarray:
+    """Return values of mean 0 and standard deviation 1, (n,) float64; equal values are 0."""
+    values = values - values.mean()
+    deviation = values.std()
+    return values / deviation if deviation > 1e-12 else np.zeros_like(values)
+
+
+def _highest(values: np.ndarray, size: int) -> np.ndarray:
+    """Return the places of the `size` highest values, highest first, ties by place."""
+    if not size:
+        return np.empty(0, np.int64)
+    least = np.partition(values, len(values) - size)[len(values) - size]
+    places = np.flatnonzero(values >= least)
+    return places[np.lexsort((places, -values[places]))][:size]

@@ -1,0 +1,229 @@
+"""What a pool takes as vectors: arrays of many kinds become (n, d) float16 or float32, and nothing is lost unsaid.
+
+Everything goes in blocks of rows, so that a memory-mapped array costs no second one.
+"""
+
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+DTYPES = ("float16", "float32")
+BLOCK = 8192  # rows
+_EXACT = 1 << 24  # whole numbers up to here are float32 values
+_LARGEST_DENSE = 8 << 30  # bytes that a sparse matrix may become
+
+
+def as_vectors(given: Any) -> np.ndarray:
+    """Return `given` as a read-only array (n, d) of float16 or float32 that nobody else can change.
+
+    Taken are arrays, lists, data frames, tensors (also bfloat16, on a GPU, or with a gradient), scipy's sparse
+    matrices, and arrays of Python lists. float16 and float32 stay as they are; other real dtypes become float32.
+    An array that somebody could still write to is copied; a read-only one (a memory-mapped file) is not.
+
+    Raises ValueError for other shapes and dtypes, for values that are not finite or not so in float32, for whole
+    numbers that float32 does not hold, and for rows that would become zero; the first such row is named.
+    """
+    vectors, ours = _array(given)
+    if vectors.ndim == 0:
+        raise ValueError(
+            f"vectors are of type {type(given).__name__}; a pool takes an array (n, d), or a list of rows."
+        )
+    if vectors.ndim != 2 or 0 in vectors.shape:
+        told = f"vectors have shape {vectors.shape}; a pool is (n, d) with n and d at least 1"
+        raise ValueError(f"{told}{_cure(vectors)}.")
+    if vectors.dtype.name == "bfloat16":  # of an extension of numpy; no real number to numpy itself
+        vectors, ours = vectors.astype(np.float32), True
+    if vectors.dtype.name not in DTYPES and vectors.dtype.kind in "fiub":
+        vectors = _narrowed(vectors)
+    else:
+        check_vectors(vectors)
+        if not vectors.dtype.isnative:
+            vectors = vectors.astype(vectors.dtype.newbyteorder("="))
+        elif not ours and _writeable(vectors):
+            vectors = vectors.copy()
+    vectors.flags.writeable = False  # by now it is ours, or was read-only before
+    return vectors.view()
+
+
+def check_vectors(vectors: np.ndarray, first_row: int = 0) -> np.ndarray:
+    """Return `vectors` if they are (n, d), float16 or float32, and finite; else raise ValueError saying where."""
+    if vectors.ndim != 2 or 0 in vectors.shape:
+        raise ValueError(f"vectors have shape {vectors.shape}; a pool is (n, d) with n and d at least 1.")
+    if vectors.dtype.name not in DTYPES:
+        raise ValueError(f"vectors have dtype {vectors.dtype}; a pool holds one of {DTYPES}.")
+    for start, block in blocks(vectors):
+        good = np.isfinite(block).all(axis=1)
+        if not good.all():
+            row = first_row + start + int(np.argmin(good))
+            cure = "drop the row, or store float32"
+            raise ValueError(f"The vector of row {row} is not finite as {vectors.dtype}: {cure}.")
+    return vectors
+
+
+def blocks(vectors: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
+    """Yield (first row, rows) of an array, at most `BLOCK` rows at once."""
+    for start in range(0, len(vectors), BLOCK):
+        yield start, vectors[start : start + BLOCK]
+
+
+def remarks(vectors: np.ndarray) -> list[str]:
+    """Return what is odd about vectors (n, d), in sentences: rows of nothing but zeros, and rows that are the same."""
+    zero = sum(int((~block.any(axis=1)).sum()) for _, block in blocks(vectors))
+    _, counts = np.unique(_row_hashes(vectors), return_counts=True)
+    copies, kinds = int(counts[counts > 1].sum()), int((counts > 1).sum())
+    if zero > 1:
+        copies, kinds = copies - zero, kinds - 1
+    said = []
+    if zero:
+        said.append(f"{zero} of {len(vectors)} vectors are all zero: were these items encoded?")
+    if copies:
+        said.append(
+            f"{copies} of {len(vectors)} vectors occur more than once ({kinds} different ones): copies of one item, or "
+            "a broken encoder?"
+        )
+    return said
+
+
+def warn_of_oddities(vectors: np.ndarray, stacklevel: int) -> None:
+    """Warn, in the caller's name, of what `remarks` has to say."""
+    for remark in remarks(vectors):
+        warnings.warn(remark, stacklevel=stacklevel + 1)
+
+
+def _array(given: Any) -> tuple[np.ndarray, bool]:
+    """Return `given` as an array, and whether its memory is new."""
+    if hasattr(given, "detach") and hasattr(given, "cpu"):  # a tensor; torch itself is not needed here
+        tensor = given.detach()
+        tensor = tensor.to_dense() if getattr(tensor, "is_sparse", False) else tensor
+        if tensor.is_floating_point() and (tensor.element_size() == 1 or str(tensor.dtype) == "torch.bfloat16"):
+            tensor = tensor.float()
+        array = tensor.cpu().resolve_conj().resolve_neg().numpy()
+        return array, tensor.is_cpu and tensor.data_ptr() != _address(given)
+    if hasattr(given, "toarray") and hasattr(given, "nnz"):
+        size = 4 * given.shape[0] * given.shape[-1]
+        if size > _LARGEST_DENSE:
+            raise ValueError(
+                f"the sparse matrix {given.shape} would be {size / 1e9:.0f} GB of vectors; reduce its dimension first "
+                "(scikit-learn's TruncatedSVD does it)."
+            )
+        return given.toarray(), True
+    if isinstance(given, np.ma.MaskedArray):
+        if np.ma.getmaskarray(given).any():
+            row = int(np.argmax(np.ma.getmaskarray(given).reshape(len(given), -1).any(axis=1)))
+            raise ValueError(f"The vector of row {row} has masked values: drop the row, or fill them.")
+        return np.asarray(given.data), False
+    if hasattr(given, "to_numpy"):
+        given = given.to_numpy()
+    if isinstance(given, list | tuple) or (isinstance(given, np.ndarray) and given.dtype == object):
+        return _stacked(given), True
+    return np.asarray(given), False
+
+
+def _address(tensor: Any) -> int | None:
+    return None if getattr(tensor, "is_sparse", False) else tensor.data_ptr()
+
+
+def _stacked(rows: Any) -> np.ndarray:
+    """Put rows of lists, arrays or tensors on one another; they must be of one length."""
+    if isinstance(rows, np.ndarray) and rows.ndim == 2:
+        rows = rows[:, 0] if rows.shape[1] == 1 else list(rows)
+    parts: list[np.ndarray] = []
+    for row, one in enumerate(rows):
+        try:
+            part = _array(one)[0] if hasattr(one, "detach") else np.asarray(one)
+        except (ValueError, TypeError):
+            part = np.asarray("")
+        if part.dtype == object and all(isinstance(value, int | float | np.number) for value in part.ravel()):
+            part = part.astype(np.float64)
+        if part.dtype.kind not in "fiubc" and part.dtype.name != "bfloat16":
+            raise ValueError(f"The vector of row {row} is no list of numbers: {one!r:.60}.")
+        if parts and part.shape != parts[0].shape:
+            raise ValueError(
+                f"The vector of row {row} has shape {part.shape}, that of row 0 {parts[0].shape}: vectors of one "
+                "encoder have one length."
+            )
+        parts.append(part)
+    return np.stack(parts) if parts else np.empty((0, 0), np.float32)
+
+
+def _narrowed(vectors: np.ndarray) -> np.ndarray:
+    """Return real numbers of another dtype as float32; refuse what that would change beyond rounding."""
+    narrow = np.empty(vectors.shape, np.float32)
+    whole = vectors.dtype.kind in "iu" and vectors.dtype.itemsize > 2
+    for start, block in blocks(vectors):
+        with np.errstate(over="ignore", under="ignore"):
+            stored = block.astype(np.float32)
+        narrow[start : start + len(block)] = stored
+        if whole:
+            changed = (block > _EXACT) | (block < -_EXACT)
+            if changed.any():
+                changed[changed] = ~_fits(block[changed])
+            if changed.any():
+                row, column = (int(i) for i in np.argwhere(changed)[0])
+                raise ValueError(
+                    f"The value {block[row, column]} of row {start + row}, column {column} would be stored as "
+                    f"{stored[row, column]:.0f}: float32 holds whole numbers up to {_EXACT}. Is it an id or a time? "
+                    "Drop the column, or scale it."
+                )
+        elif vectors.dtype.kind == "f":
+            _check_range(block, stored, start)
+    check_vectors(narrow)
+    return narrow
+
+
+def _fits(whole: np.ndarray) -> np.ndarray:
+    """Whether whole numbers other than 0 are float32 values: between their first and last set bit lie at most 24."""
+    size = whole.astype(np.uint64) if whole.dtype.kind == "u" else np.abs(whole.astype(np.int64)).astype(np.uint64)
+    return size // (size & (~size + np.uint64(1))) < _EXACT
+
+
+def _check_range(block: np.ndarray, stored: np.ndarray, start: int) -> None:
+    beyond = np.isinf(stored) & np.isfinite(block)
+    if beyond.any():
+        row, column = (int(i) for i in np.argwhere(beyond)[0])
+        raise ValueError(
+            f"The value {block[row, column]:.3g} of row {start + row}, column {column} is beyond float32 (3.4e38): "
+            "scale the vectors."
+        )
+    vanished = ~stored.any(axis=1) & block.any(axis=1)
+    if vanished.any():
+        raise ValueError(
+            f"The vector of row {start + int(np.argmax(vanished))} would be all zero as float32 (its values are below "
+            "1e-45): scale the vectors."
+        )
+
+
+def _writeable(array: np.ndarray) -> bool:
+    """Whether anybody can still write to the memory of an array."""
+    part: Any = array
+    while isinstance(part, np.ndarray):
+        if part.flags.writeable:
+            return True
+        part = part.base
+    return part is not None and not isinstance(part, bytes) and _is_open_for_writing(part)
+
+
+def _is_open_for_writing(owner: Any) -> bool:
+    try:
+        return not memoryview(owner).readonly
+    except TypeError:  # no buffer: some library's own object, which keeps its memory as it was handed out
+        return False
+
+
+def _row_hashes(vectors: np.ndarray) -> np.ndarray:
+    """Return a 64-bit hash of each row (n,), of this process only."""
+    hashes = np.empty(len(vectors), np.int64)
+    for start in range(0, len(vectors), BLOCK // 8):
+        block = vectors[start : start + BLOCK // 8] + 0  # -0.0 and 0.0 are one value
+        hashes[start : start + len(block)] = [hash(row.tobytes()) for row in block]
+    return hashes
+
+
+def _cure(vectors: np.ndarray) -> str:
+    if vectors.ndim == 1 and vectors.size:
+        return "; one vector alone is x[None], and values of one feature are x[:, None]"
+    if vectors.ndim > 2 and 0 not in vectors.shape:
+        return f"; lay each item out in one row: x.reshape({vectors.shape[0]}, -1), or take a mean over the rest"
+    return ""

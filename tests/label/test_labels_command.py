@@ -1,0 +1,99 @@
+"""`elsa-nb labels import` and `export`, as a person uses them on the command line."""
+
+import json
+
+import numpy as np
+import pytest
+
+from elsa_nb import cli
+from elsa_nb.label.identity import remember, settle
+from elsa_nb.label.items import Texts
+from elsa_nb.label.session import Answer, Session
+from elsa_nb.pool import Pool
+
+IDS = ["cats/1.jpg", "cats/2.jpg", "dogs/1.jpg"]
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Pool.from_arrays(np.eye(3), IDS).save("pool")
+    (tmp_path / "old.csv").write_text("Datei;Art\ncats\\2.jpg;Katze\ndogs\\1.jpg;Hund\nfort.jpg;Hund\n")
+    return tmp_path
+
+
+def elsa(capsys, *arguments):
+    status = cli.main(["labels", *arguments])
+    said = capsys.readouterr()
+    assert "Traceback" not in said.err
+    return status, said.out + said.err
+
+
+def known(path, annotator="me"):
+    session = Session(path, annotator=annotator)
+    found = session.known()
+    session.close()
+    return found
+
+
+OWN = ("--item", "Datei", "--label", "Art", "--positive", "katze")
+
+
+def test_a_new_session_of_old_labels(here, capsys):
+    status, said = elsa(capsys, "import", "s.sqlite", "old.csv", "--pool", "pool", *OWN)
+    assert status == 0
+    assert "2 items are labelled: 1 positive, 1 negative" in said
+    assert "1 name is no item of the pool (line 4: 'fort.jpg', no such item)" in said
+    assert "New in the session: 2" in said
+    assert known("s.sqlite") == {"cats/2.jpg": 1, "dogs/1.jpg": 0}
+
+
+def test_what_is_wrong_leaves_no_session_behind(here, capsys):
+    status, said = elsa(capsys, "import", "s.sqlite", "old.csv", "--pool", "pool")
+    assert status == 1
+    assert "'Datei', 'Art'" in said
+    assert not list(here.glob("s.sqlite*"))
+    assert elsa(capsys, "import", "s.sqlite", "old.csv")[0] == 1
+    status, said = elsa(capsys, "import", "old.csv", "s.sqlite", "--pool", "pool")
+    assert status == 1
+    assert "old.csv is no session file" in said
+    assert (here / "old.csv").read_text().startswith("Datei")
+
+
+def test_a_session_that_was_open_knows_its_items(here, capsys):
+    session = Session("s.sqlite")
+    session.acquire()
+    remember(session, settle(session, Texts(["a", "b", "c"], IDS), IDS), IDS)
+    session.close()
+    assert elsa(capsys, "import", "s.sqlite", "old.csv", *OWN)[0] == 0
+    assert known("s.sqlite") == {"cats/2.jpg": 1, "dogs/1.jpg": 0}
+
+
+def test_export_names_the_class_and_the_person(here, capsys):
+    for annotator, label in (("ann", 1), ("bob", 0)):
+        session = Session("s.sqlite", annotator=annotator)
+        session.acquire()
+        session.write([Answer("cats/1.jpg", -2, label, position=0)])
+        session.close()
+    status, said = elsa(capsys, "export", "s.sqlite", "--class", "cat")
+    assert (status, said) == (0, "s.csv\n")
+    status, said = elsa(capsys, "export", "s.sqlite", "--kind", "coco")
+    assert status == 1
+    assert "by ann, bob" in said
+    assert (
+        elsa(capsys, "export", "s.sqlite", "x.json", "--kind", "coco", "--annotator", "bob", "--class", "cat")[0] == 0
+    )
+    assert [c["name"] for c in json.loads((here / "x.json").read_text())["categories"]] == ["cat", "not cat"]
+    status, said = elsa(capsys, "export", "s.sqlite", "--kind", "label-studio", "--annotator", "ann")
+    assert "--url says" in said
+    assert elsa(capsys, "import", "t.sqlite", "s.csv", "--pool", "pool", "--from", "bob")[0] == 0
+    assert known("t.sqlite") == {"cats/1.jpg": 0}
+
+
+def test_an_empty_or_absent_session_writes_nothing(here, capsys):
+    Session("s.sqlite").close()
+    assert "holds no answers; nothing was written" in elsa(capsys, "export", "s.sqlite")[1]
+    assert "none.sqlite is not here" in elsa(capsys, "export", "none.sqlite")[1]
+    assert not list(here.glob("*.sqlite.csv"))
+    assert not (here / "s.csv").exists()
+    assert not (here / "none.sqlite").exists()

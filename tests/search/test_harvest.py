@@ -1,0 +1,208 @@
+"""Harvest: what a line and the neighbourhood of the answers agree on."""
+
+import pickle
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.linear_model import LogisticRegression
+
+from elsa_nb.pool import Pool
+from elsa_nb.search.contract import NEGATIVE, POSITIVE, UNSURE
+from elsa_nb.search.heads.prepared_rows import PreparedRows
+from elsa_nb.search.oracle import Truth, simulate, simulate_together
+from elsa_nb.search.strategies.harvest import LINE, NEIGHBOURHOOD, Harvest, HarvestConfig
+
+
+def harvest(pool, seeds, seed=0, rows=None, **fields):
+    return Harvest(pool, seeds, config=HarvestConfig(**fields), rng=np.random.default_rng(seed), prepared_rows=rows)
+
+
+def literal_score(z, answers, weak):
+    """Score as the module's pseudocode says, in double precision and all at once."""
+    positive, negative = np.flatnonzero(answers == POSITIVE), np.flatnonzero(answers == NEGATIVE)
+    weak = [row for row in weak if answers[row] == -2]
+    kernel = ((1 + z @ z.T) / 2) ** 24
+    side = max(len(positive), 10)
+    against = np.concatenate([np.ones(len(negative)), np.full(len(weak), 0.1)])
+    costs = np.concatenate([np.full(len(positive), side / len(positive)), against * side / against.sum()])
+    rows = np.concatenate([positive, negative, weak]).astype(int)
+    head = LogisticRegression(C=1.0, solver="newton-cholesky", tol=1e-12)
+    head.fit(z[rows], np.arange(len(rows)) < len(positive), costs)
+    line = z @ head.coef_[0] + head.intercept_[0]
+    near = np.log(kernel[:, positive].sum(1) + 1e-6) - np.log(kernel[:, negative].sum(1) + 1e-3)
+    return (line - line.mean()) / line.std(), (near - near.mean()) / near.std()
+
+
+def test_batches_are_those_of_the_pseudocode(pool, positive, seeds):
+    rows = PreparedRows.of(pool.vectors)
+    search = harvest(pool, seeds, rows=rows, budget=120, weak_negatives=30)
+    others = np.setdiff1d(np.arange(240), seeds)
+    weak = np.random.default_rng(0).choice(others, size=30, replace=False)
+    answers = np.full(240, -2)
+    answers[seeds] = POSITIVE
+    while (batch := search.query()) is not None:
+        line, near = literal_score(rows.vectors.astype(float), answers, weak)
+        score = np.where(answers == -2, line + near, -np.inf)
+        assert batch.rows.tolist() == np.argsort(-score, kind="stable")[: len(batch.rows)].tolist()
+        assert batch.components.tolist() == np.where(line >= near, LINE, NEIGHBOURHOOD)[batch.rows].tolist()
+        answers[batch.rows] = positive[batch.rows]
+        search.update(positive[batch.rows].astype(int))
+
+
+def test_batches_grow_to_the_most_and_the_budget_ends_them(pool, positive, seeds):
+    log = simulate(harvest(pool, seeds, budget=50), Truth(positive))
+    assert np.bincount(log.rounds).tolist() == [10, 11, 12, 13, 4]
+    log = simulate(harvest(pool, seeds, batch=4, growth=1, most_rows=9), Truth(positive))
+    assert np.bincount(log.rounds).tolist()[:4] == [4, 8, 9, 9]
+    assert sorted([*log.rows, *seeds]) == list(range(240))  # the whole pool, once
+
+
+def test_both_clusters_are_found_from_one_seed_in_a_quarter_of_the_pool(pool, positive, seeds):
+    log = simulate(harvest(pool, seeds[:1], budget=60), Truth(positive))
+    assert positive[log.rows[:4]].all()
+    assert positive[log.rows].sum() >= 0.9 * (positive.sum() - 1)
+
+
+@pytest.mark.parametrize("judge", ["line", "neighbourhood"])
+def test_each_judge_alone_is_a_search(pool, positive, seeds, judge):
+    log = simulate(harvest(pool, seeds, budget=60, judges=(judge,)), Truth(positive))
+    assert positive[log.rows[:10]].mean() > 0.5
+    assert set(log.components) == {LINE if judge == "line" else NEIGHBOURHOOD}
+
+
+def with_twins():
+    rng = np.random.default_rng(3)
+    x = rng.normal(size=(60, 5)).astype(np.float32)
+    x[10:20], x[20:25] = x[10], x[1]  # ten equal rows; five that equal row 1
+    return Pool.from_arrays(x)
+
+
+def test_of_equal_rows_one_is_asked_and_when_it_is_none_the_others_come_last():
+    log = simulate(harvest(with_twins(), [0]), Truth(np.zeros(60, bool)))
+    assert sorted(log.rows) == list(range(1, 60))
+    ten, six = {*range(10, 20)}, {1, *range(20, 25)}
+    last = set(log.rows[-14:].tolist())
+    assert len(last & ten) == 9
+    assert len(last & six) == 5
+
+
+def test_the_equals_of_a_find_are_asked_at_once():
+    search = harvest(with_twins(), [1])
+    assert search.query().rows.tolist()[:5] == [20, 21, 22, 23, 24]
+
+
+@pytest.mark.parametrize("open_question", [False, True])
+def test_an_amended_search_goes_on_as_one_that_was_answered_right(pool, positive, seeds, open_question):
+    """The same rows asked, the right answers: the same from then on, to the last bit."""
+    wrong, right = harvest(pool, seeds), harvest(pool, seeds)
+    for search in (wrong, right):
+        search.update(positive[search.query().rows].astype(int))
+    batch = wrong.query()
+    assert batch.rows.tolist() == right.query().rows.tolist()
+    truth = positive[batch.rows].astype(int)
+    wrong.update(np.where(np.arange(len(truth)) < 6, [1, 0, -1] * 3 + [0] * (len(truth) - 9), truth))
+    right.update(truth)
+    if open_question:
+        wrong.query()  # what is open stays: only what comes after is compared
+        wrong.amend(batch.rows[:6], truth[:6])
+        assert (wrong._sums._sums == right._sums._sums).all()
+        return
+    wrong.amend(batch.rows[:6], truth[:6])
+    oracle = Truth(positive)
+    first = wrong.query(), right.query()
+    assert first[0].rows.tolist() == first[1].rows.tolist()
+    assert wrong.scores() == pytest.approx(right.scores(), abs=1e-6)
+    for search, of in zip((wrong, right), first, strict=True):
+        search.update(oracle.label(of.rows))
+    assert simulate(wrong, oracle).rows.tolist() == simulate(right, oracle).rows.tolist()
+
+
+def test_a_seed_may_be_amended_too(pool, positive, seeds):
+    search = harvest(pool, seeds, budget=60)
+    search.update(np.zeros(len(search.query().rows), int))
+    search.amend(seeds, np.zeros(len(seeds), int))  # nothing is a find any more
+    batch = search.query()
+    assert len(batch.rows) == 11
+    assert np.isfinite(search.scores()).all()
+    simulate(harvest(pool, seeds, budget=30), Truth(positive))
+
+
+def test_refused_amendments_change_nothing(pool, positive, seeds):
+    search = harvest(pool, seeds)
+    search.update(positive[search.query().rows].astype(int))
+    before = pickle.dumps(search)
+    with pytest.raises(ValueError, match="no answer to correct"):
+        search.amend(np.flatnonzero(search._ledger.unasked)[:1], [1])
+    with pytest.raises(ValueError, match="corrected labels"):
+        search.amend(seeds, [5] * len(seeds))
+    assert pickle.dumps(search) == before
+
+
+def test_searches_scored_together_ask_what_each_asks_alone(pool, positive, seeds):
+    rows, oracle = PreparedRows.of(pool.vectors), Truth(positive)
+    together = [harvest(pool, seeds, seed, rows, budget=60) for seed in range(3)]
+    alone = [simulate(harvest(pool, seeds, seed, rows, budget=60), oracle) for seed in range(3)]
+    for one, two in zip(simulate_together(together, [oracle] * 3), alone, strict=True):
+        assert one.rows.tolist() == two.rows.tolist()
+
+
+def test_unsure_answers_teach_nothing(pool, seeds):
+    search = harvest(pool, seeds)
+    first = search._sums._sums.copy()
+    search.update(np.full(len(search.query().rows), UNSURE))
+    assert (search._sums._sums == first).all()
+    assert len(search.query().rows) == 11
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.integers(2, 9),
+    st.integers(1, 3),
+    st.sampled_from([np.float16, np.float32]),
+    st.sampled_from(["different", "zero", "identical", "few values"]),
+    st.data(),
+)
+def test_any_tiny_pool_is_asked_to_its_end_once(n, d, dtype, kind, data):
+    rng = np.random.default_rng(data.draw(st.integers(0, 99)))
+    x = rng.normal(size=(n, d))
+    x = {"zero": x * 0, "identical": x * 0 + x[0], "few values": x.round()}.get(kind, x).astype(dtype)
+    seeds = data.draw(st.lists(st.integers(0, n - 1), min_size=1, max_size=n, unique=True))
+    search = harvest(Pool.from_arrays(x), seeds, batch=data.draw(st.integers(1, 4)))
+    asked = []
+    while (batch := search.query()) is not None:
+        assert np.isfinite(search.scores()).all()
+        asked += batch.rows.tolist()
+        search.update(
+            data.draw(st.lists(st.sampled_from([-1, 0, 1]), min_size=len(batch.rows), max_size=len(batch.rows)))
+        )
+    assert sorted(asked + seeds) == list(range(n))
+
+
+def test_all_answers_positive(pool, seeds):
+    log = simulate(harvest(pool, seeds, weak_negatives=5), Truth(np.ones(240, bool)))
+    assert len(log.rows) == 238
+
+
+@pytest.mark.parametrize(
+    ("fields", "match"),
+    [
+        ({"budget": 0}, "budget = 0; allowed: a whole number, 1 or more"),
+        ({"most_rows": 0}, "most_rows = 0"),
+        ({"growth": -1}, "growth = -1; allowed: 0 or more"),
+        ({"l2": 0}, "l2 = 0; allowed: more than 0"),
+        ({"weak_weight": float("nan")}, "weak_weight = nan"),
+        ({"judges": ("line", "jury")}, "judges = .*; allowed: 'line', 'neighbourhood' or both"),
+        ({"judges": ()}, "judges"),
+    ],
+)
+def test_bad_settings_name_the_value_and_what_is_allowed(fields, match):
+    with pytest.raises(ValueError, match=match):
+        replace(HarvestConfig(), **fields)
+
+
+def test_rows_of_another_pool_are_refused(pool, seeds):
+    with pytest.raises(ValueError, match="prepared_rows of 50 rows for a pool of 240"):
+        harvest(pool, seeds, rows=PreparedRows.of(pool.vectors[:50]))

@@ -1,0 +1,158 @@
+"""Files of vectors that somebody has already become pools, with `Pool.from_file` and `elsa-nb pool make`."""
+
+import json
+
+import faiss
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.sparse
+import torch
+from safetensors.torch import save_file
+
+from elsa_nb import cli
+from elsa_nb.errors import MissingDataError
+from elsa_nb.pool import Pool
+
+X = np.random.default_rng(0).normal(size=(5, 4)).astype(np.float32)
+IDS = [f"cats/{i}.jpg" for i in range(5)]
+COLUMNS = [f"embedding_{i}" for i in range(4)]
+
+
+def write_faiss(path):
+    index = faiss.IndexFlatIP(4)
+    index.add(X)
+    faiss.write_index(index, str(path))
+
+
+def table(**more):
+    return pd.DataFrame({"filename": IDS}).join(pd.DataFrame(X, columns=COLUMNS)).assign(**more)
+
+
+# How a file is written, and whether it names ids.
+FILES = {
+    "a.npy": (lambda p: np.save(p, X), False),
+    "named.npz": (lambda p: np.savez(p, embeddings=X, filenames=np.array(IDS), labels=np.arange(5)), True),
+    "one.npz": (lambda p: np.savez(p, whatever=X), False),
+    "a.safetensors": (lambda p: save_file({"emb": torch.tensor(X), "scale": torch.ones(3)}, p), False),
+    "lists.parquet": (lambda p: pd.DataFrame({"path": IDS, "emb": list(X), "label": 1}).to_parquet(p), True),
+    "columns.parquet": (lambda p: table(label=1).to_parquet(p), True),
+    "lightly.csv": (lambda p: table(labels=0).to_csv(p, index=False), True),
+    "german.csv": (lambda p: table().to_csv(p, sep=";", decimal=",", index=False), True),
+    "index.csv": (lambda p: pd.DataFrame(X, index=IDS).to_csv(p), True),
+    "numbers.csv": (lambda p: pd.DataFrame(X).to_csv(p), False),
+    "bare.csv": (lambda p: np.savetxt(p, X, delimiter=","), False),
+    "bare-numbered.csv": (lambda p: pd.DataFrame(X).to_csv(p, header=False), False),
+    "flat.faiss": (write_faiss, False),
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_becomes_the_pool_of_its_array(tmp_path, name):
+    write, named = FILES[name]
+    write(tmp_path / name)
+    pool = Pool.from_file(tmp_path / name)
+    np.testing.assert_allclose(pool.vectors, X, rtol=1e-6)
+    assert pool.ids.tolist() == (IDS if named else list("01234"))
+    assert pool.provenance["made_from"]["file"] == name
+    (tmp_path / "ids.txt").write_text("\n".join("vwxyz") + "\n")
+    assert Pool.from_file(tmp_path / name, tmp_path / "ids.txt").ids.tolist() == list("vwxyz")
+
+
+def test_bfloat16_tensors_keep_every_value(tmp_path):
+    save_file({"x": torch.tensor(X).bfloat16()}, tmp_path / "x.safetensors")
+    pool = Pool.from_file(tmp_path / "x.safetensors")
+    np.testing.assert_array_equal(pool.vectors, torch.tensor(X).bfloat16().float().numpy())
+
+
+def test_anndata(tmp_path):
+    h5py, sparse = pytest.importorskip("h5py"), scipy.sparse.csr_matrix(X)
+    with h5py.File(tmp_path / "a.h5ad", "w") as file:
+        for name in ("data", "indices", "indptr"):
+            file[f"X/{name}"] = getattr(sparse, name)
+        file["X"].attrs["shape"] = sparse.shape
+        file["obs/cell"] = [name.encode() for name in IDS]
+        file["obs"].attrs["_index"] = "cell"
+    pool = Pool.from_file(tmp_path / "a.h5ad")
+    np.testing.assert_array_equal(pool.vectors, X)
+    assert pool.ids.tolist() == IDS
+    with h5py.File(tmp_path / "a.h5ad", "a") as file:
+        file["obsm/X_umap"] = X[:, :2]
+    assert Pool.from_file(tmp_path / "a.h5ad").d == 2
+    assert Pool.from_file(tmp_path / "a.h5ad", key="X").d == 4
+
+
+@pytest.mark.parametrize(
+    ("name", "write", "sentence"),
+    [
+        ("o.npy", lambda p: np.save(p, np.array([[1], [2, 3]], object)), "Python objects"),
+        ("o.pt", lambda p: torch.save(torch.tensor(X), p), "may run code.*weights_only=True"),
+        ("o.npz", lambda p: np.savez(p, a=X, b=X), r"several arrays of vectors: a \(5, 4\), b \(5, 4\).*--key"),
+        ("cut.npz", lambda p: p.write_bytes(b"PK"), "no .npz file"),
+        ("cut.npy", lambda p: p.write_bytes(b"\x93NUMPY"), "EOF"),
+        ("cut.safetensors", lambda p: p.write_bytes(b"\xff" * 12), "header is longer than the file"),
+        ("short.parquet", lambda p: pd.DataFrame({"v": [[1.0, 2], [3.0]]}).to_parquet(p), "row 1 has 1 values"),
+        ("none.parquet", lambda p: pd.DataFrame({"v": [[1.0, 2], None]}).to_parquet(p), "row 1 is missing"),
+        ("hole.parquet", lambda p: pd.DataFrame({"v": [[1.0, 2], [3, None]]}).to_parquet(p), "row 1 lacks a value"),
+        ("text.csv", lambda p: p.write_text("a,b\nx,y\n"), "no numbered columns.*a, b"),
+        ("hnsw.index", lambda p: faiss.write_index(faiss.index_factory(4, "HNSW8"), str(p)), "flat one"),
+        ("x.docx", lambda p: p.write_text("x"), r"ends in \.docx; vectors are read from \.npy"),
+        ("nan.npy", lambda p: np.save(p, X * np.where(np.arange(5) == 3, np.nan, 1)[:, None]), "row 3 is not finite"),
+        ("big.npy", lambda p: np.save(p, np.array([[1, 2**24 + 1]])), "16777217 of row 0, column 1"),
+    ],
+)
+def test_a_file_that_is_no_vectors_is_refused_with_its_name_and_leaves_nothing(tmp_path, capsys, name, write, sentence):
+    write(tmp_path / name)
+    with pytest.raises(ValueError, match=f"(?s){name}.*{sentence}"):
+        Pool.from_file(tmp_path / name)
+    assert cli.main(["pool", "make", str(tmp_path / name), str(tmp_path / "pool")]) == 1
+    assert capsys.readouterr().err.startswith("elsa-nb: ")
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_ids_that_do_not_fit_are_refused(tmp_path):
+    np.save(tmp_path / "x.npy", X)
+    (tmp_path / "few.txt").write_text("a\nb\n")
+    (tmp_path / "twice.txt").write_text("a\na\nb\nc\nd\n")
+    with pytest.raises(ValueError, match=r"few.txt names 2 ids, and .*x.npy holds 5 vectors"):
+        Pool.from_file(tmp_path / "x.npy", tmp_path / "few.txt")
+    with pytest.raises(ValueError, match=r"twice.txt: The id 'a' occurs more than once"):
+        Pool.from_file(tmp_path / "x.npy", tmp_path / "twice.txt")
+    with pytest.raises(MissingDataError, match=r"none\.txt is not here"):
+        Pool.from_file(tmp_path / "x.npy", tmp_path / "none.txt")
+
+
+@pytest.mark.parametrize("ending", ["npy", "csv", "parquet"])
+def test_ids_come_from_lists_and_tables(tmp_path, ending):
+    np.save(tmp_path / "x.npy", X)
+    frame, path = pd.DataFrame({"width": range(5), "item": IDS}), tmp_path / f"ids.{ending}"
+    {
+        "npy": lambda: np.save(path, np.array(IDS)),
+        "csv": lambda: frame.to_csv(path),
+        "parquet": lambda: frame.to_parquet(path),
+    }[ending]()
+    assert Pool.from_file(tmp_path / "x.npy", path).ids.tolist() == IDS
+
+
+def test_the_command_says_what_it_took_and_how_to_go_on(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    np.save("x.npy", np.vstack([X.astype(np.float64), np.zeros((1, 4))]))
+    assert cli.main(["pool", "make", "x.npy"]) == 0
+    said = capsys.readouterr().out
+    assert "float64 is stored as float32" in said
+    assert "row numbers" in said
+    assert "1 of 6 vectors are all zero" in said
+    assert said.endswith("--pool x-pool\n")
+    assert len(Pool.open("x-pool")) == 6
+    np.save("x.npy", X)
+    assert cli.main(["pool", "make", "x.npy"]) == 1
+    assert "holds something else" in capsys.readouterr().err
+    assert len(Pool.open("x-pool")) == 6
+    assert cli.main(["pool", "make", "x.npy", "--replace", "--name", "mine"]) == 0
+    assert json.loads((tmp_path / "x-pool" / "pool.json").read_text())["name"] == "mine"
+
+
+def test_a_file_in_the_place_of_a_pool_says_what_to_do(tmp_path):
+    np.save(tmp_path / "x.npy", X)
+    with pytest.raises(MissingDataError, match=r"x.npy is a file.*`elsa-nb pool make .*x.npy --ids NAMES`"):
+        Pool.open(tmp_path / "x.npy")

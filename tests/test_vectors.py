@@ -1,0 +1,137 @@
+"""What people hand over as vectors becomes a pool, or one sentence; nothing is lost or changed behind their back."""
+
+import tracemalloc
+
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.sparse
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from elsa_nb.pool import Pool
+from elsa_nb.vectors import as_vectors, remarks
+
+ROWS = np.random.default_rng(0).normal(size=(6, 4)).astype(np.float32)
+
+KINDS = {
+    "float64": ROWS.astype(np.float64),
+    "long double": ROWS.astype(np.longdouble),
+    "big-endian": ROWS.astype(">f4"),
+    "by columns": np.asfortranarray(ROWS),
+    "masked, nothing hidden": np.ma.array(ROWS),
+    "list of lists": ROWS.tolist(),
+    "list of arrays": list(ROWS),
+    "list of tensors": [torch.tensor(row) for row in ROWS],
+    "array of lists": np.array([*ROWS.tolist(), None], object)[:-1],
+    "data frame": pd.DataFrame(ROWS),
+    "column of lists": pd.Series(ROWS.tolist()),
+    "sparse": scipy.sparse.csr_matrix(ROWS),
+    "sparse array": scipy.sparse.csc_array(ROWS),
+    "tensor": torch.tensor(ROWS),
+    "tensor with a gradient": torch.tensor(ROWS, requires_grad=True),
+    "sparse tensor": torch.tensor(ROWS).to_sparse(),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_same_vectors_of_any_kind_are_the_same_pool(kind):
+    pool = Pool.from_arrays(KINDS[kind])
+    assert pool.vectors.dtype == np.float32
+    assert pool.vectors.dtype.isnative
+    assert pool.sha256 == Pool.from_arrays(ROWS).sha256
+
+
+def test_short_floats_keep_every_value():
+    short = torch.tensor(ROWS).bfloat16()
+    np.testing.assert_array_equal(as_vectors(short), short.float().numpy())
+    assert as_vectors(torch.tensor(ROWS).half()).dtype == np.float16
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        (ROWS[0], r"shape \(4,\).*x\[None\]"),
+        (ROWS[:, :, None, None], r"shape \(6, 4, 1, 1\).*x.reshape\(6, -1\)"),
+        ({"a": ROWS}, "of type dict"),
+        (None, "of type NoneType"),
+        (ROWS + 1j, "dtype complex"),
+        (np.array([["a", "b"]]), "dtype <U1"),
+        ([[1.0, 2.0], [3.0]], r"row 1 has shape \(1,\), that of row 0 \(2,\)"),
+        ([[1.0, 2.0], None], "row 1 is no list of numbers: None"),
+        (pd.DataFrame({"id": ["7", "8"], "x": [0.1, 0.2]}), "row 0 is no list of numbers"),
+        (np.ma.masked_greater(np.array([[0.0, 1.0], [9.0, 1.0]]), 5), "row 1 has masked values"),
+        (np.array([[1.0, 2.0], [1e39, 2.0]]), r"1e\+39 of row 1, column 0 is beyond float32"),
+        (np.array([[1.0, 2.0], [1e-60, 0.0]]), "row 1 would be all zero as float32"),
+        (scipy.sparse.csr_matrix((10**6, 10**5)), "400 GB.*TruncatedSVD"),
+    ],
+)
+def test_what_is_no_matrix_of_numbers_is_refused_in_one_sentence(given, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        Pool.from_arrays(given)
+
+
+@given(st.integers(-(2**63), 2**64 - 1))
+def test_whole_numbers_are_exact_or_refused(value):
+    given = np.array([[1, 1], [value, 1]], np.uint64 if value >= 2**63 else np.int64)
+    if int(np.float32(value)) == value:
+        assert int(as_vectors(given)[1, 0]) == value
+    else:
+        with pytest.raises(ValueError, match=f"The value {value} of row 1, column 0 would be stored as"):
+            as_vectors(given)
+
+
+def read_only(array):
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
+@pytest.mark.parametrize("hand_over", [np.asarray, torch.from_numpy, read_only, lambda a: a[:, ::-1]])
+def test_no_later_change_of_an_array_reaches_the_pool(hand_over):
+    mine = ROWS.copy()
+    ids = np.array(list("abcdef"))
+    pool = Pool.from_arrays(hand_over(mine), ids)
+    before = pool.vectors.copy()
+    mine[:] = 99
+    ids[0] = "z"
+    np.testing.assert_array_equal(pool.vectors, before)
+    assert pool.ids[0] == "a"
+
+
+def test_a_mapped_file_is_hashed_and_saved_in_blocks(tmp_path):
+    np.save(tmp_path / "x.npy", np.random.default_rng(0).normal(size=(50_000, 200)).astype(np.float32))  # 40 MB
+    mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
+    tracemalloc.start()
+    try:
+        pool = Pool.from_arrays(mapped).save(tmp_path / "pool")
+        assert tracemalloc.get_traced_memory()[1] < 32e6
+    finally:
+        tracemalloc.stop()
+    np.testing.assert_array_equal(pool.vectors, mapped)
+
+
+def test_zero_rows_and_copies_are_counted_and_warned_about():
+    assert remarks(ROWS) == []
+    odd = np.vstack([ROWS, ROWS[:2], ROWS[:1], np.zeros((2, 4)), -np.zeros((1, 4))])
+    said = remarks(odd)
+    assert "3 of 12 vectors are all zero" in said[0]
+    assert "5 of 12 vectors occur more than once (2 different ones)" in said[1]
+    with pytest.warns(UserWarning, match="all zero|more than once") as caught:
+        Pool.from_arrays(odd)
+    assert len(caught) == 2
+    assert {warning.filename for warning in caught} == {__file__}
+
+
+@pytest.mark.parametrize(
+    ("ids", "sentence"),
+    [(["a", None, "c", "d", "e", "f"], "an id is None"), ([1.0, float("nan"), 3, 4, 5, 6], "an id is .*nan")],
+)
+def test_an_id_that_is_none_is_refused(ids, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        Pool.from_arrays(ROWS, ids)
+
+
+def test_ids_of_bytes_are_text():
+    assert Pool.from_arrays(ROWS, np.array([b"a", b"b", b"c", b"d", b"e", b"f"])).ids.tolist() == list("abcdef")
