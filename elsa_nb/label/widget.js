@@ -87,7 +87,7 @@ function render({ model, el }) {
     root.focus({ preventScroll: true });
     if (!ready || !active) return;
     say("start");
-    dispatch([{ op: "rest" }, { op: "next" }]);
+    dispatch(restAndNext());
   });
   const body = make("div", "elsa-body", root), left = make("div", "elsa-left", body), side = make("aside", "elsa-side", body);
   const grid = make("div", "elsa-grid", left); grid.setAttribute("role", "listbox"); grid.setAttribute("aria-label", "Candidates");

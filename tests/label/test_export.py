@@ -121,6 +121,15 @@ def test_links_lead_to_the_positives_and_are_made_anew(session, tmp_path, folder
     assert (full / "mine.txt").exists()
 
 
+def test_links_of_a_folder_of_links_lead_to_the_pictures(session, tmp_path):
+    session.write([Answer("cat.jpg", -2, 1, position=9)])
+    (tmp_path / "store").write_bytes(b"a picture")
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images" / "cat.jpg").symlink_to(tmp_path / "store")
+    out = export.export(session, tmp_path / "out", "links", images=tmp_path / "images")
+    assert (next(out.glob("*-cat.jpg"))).read_bytes() == b"a picture"
+
+
 def test_links_never_lead_out(session, tmp_path):
     session.write([Answer("../secret", -2, 1, position=9)])
     images = tmp_path / "images"
