@@ -53,7 +53,7 @@ def test_coco_is_read_back_by_its_program(session):
 
 
 def read_as_fiftyone_does(path, data):
-    """Return {file: class} as FiftyOneImageClassificationDatasetImporter does (1.22).
+    """Return {file: class} as FiftyOneImageClassificationDatasetImporter of FiftyOne 1.22.1 did with both forms.
 
     It looks keys up among the files below `data`, named by their path without ending, or takes absolute paths.
     """
