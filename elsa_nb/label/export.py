@@ -75,7 +75,8 @@ def export(
     name of the file where the session holds several people's). `label` names the class.
 
     `images`: the folder that holds the items. links needs it; fiftyone then writes absolute paths, without it paths
-    inside a folder, to be named when FiftyOne imports (data_path); the others write it before the names.
+    inside a folder without endings (FiftyOne's importer wants data_path= in either case; in the second it has to be
+    that folder); the others write it before the names.
     `url`: what Label Studio puts before a name to show a picture, such as "/data/local-files/?d=photos/" (its local
     storage) or "https://example.org/photos/". `email`: the account in Label Studio that gets the answers; without it
     they belong to who imports them.
