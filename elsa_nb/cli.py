@@ -144,9 +144,10 @@ def _reproduce(options: argparse.Namespace) -> None:
     require(chosen)
     if options.dask:
         os.environ["ELSA_DASK"] = options.dask  # the notebooks run in processes of their own
-    from elsa_nb.paper.publishing.notebooks import run_all  # only now: it takes longer than finding out what is missing
+    # Only now: the import takes longer than finding out what is missing.
+    from elsa_nb.paper.publishing.notebooks import run_notebooks
 
-    run_all(chosen, dict(map(_parameter, options.parameter)))
+    run_notebooks(chosen, dict(map(_parameter, options.parameter)))
     _report(options)
 
 
@@ -184,23 +185,23 @@ def _train(options: argparse.Namespace) -> None:
 
 
 def _notebooks(options: argparse.Namespace) -> None:
-    from elsa_nb.paper.publishing.notebooks import execute, notebooks
+    from elsa_nb.paper.publishing.notebooks import execute_notebook, notebook_paths
 
-    for path in notebooks():
+    for path in notebook_paths():
         print(path.stem, flush=True)
-        execute(path, path, {"profile": "full"})
+        execute_notebook(path, path, {"profile": "full"})
 
 
 def _readme(_: argparse.Namespace) -> None:
     from elsa_nb.paper.publishing import readme_blocks
 
-    readme_blocks.write()
+    readme_blocks.write_readme()
 
 
 def _verify(options: argparse.Namespace) -> None:
     from elsa_nb.paper.runs import verify
 
-    verify.run(options)
+    verify.run_verify(options)
 
 
 def _label(options: argparse.Namespace) -> None:

@@ -137,7 +137,7 @@ class Pool:
             vectors = np.load(folder / "vectors.npy", mmap_mode="r", allow_pickle=False)
             ids = np.load(folder / "ids.npy", allow_pickle=False)
             found = (*vectors.shape, vectors.dtype.name, *ids.shape)
-            told = (card["n"], card["d"], card["dtype"], card["n"])
+            promised = (card["n"], card["d"], card["dtype"], card["n"])
             files, identity = (
                 dict(card["files"]),
                 (card["name"], card["space"], card["provenance"], card["recipe"]),
@@ -146,8 +146,8 @@ class Pool:
             raise CorruptFileError(f"The pool {folder} cannot be read ({error}). {cure}") from error
         except (KeyError, TypeError) as error:
             raise CorruptFileError(f"{folder / 'pool.json'} lacks the entry {error}. {cure}") from error
-        if found != told:
-            raise CorruptFileError(f"The pool {folder} holds {found}, but pool.json says {told}. {cure}")
+        if found != promised:
+            raise CorruptFileError(f"The pool {folder} holds {found}, but pool.json says {promised}. {cure}")
         for file, sha256 in files.items() if verify else ():
             if sha256_file(folder / file) != sha256:
                 raise CorruptFileError(f"{folder / file} does not match its checksum in pool.json. {cure}")
@@ -157,8 +157,8 @@ class Pool:
     def save(self, folder: Path | str) -> "Pool":
         """Write the pool to `folder`, replacing what is there, and return it as opened from there."""
         recipe = None if self.recipe == self.sha256 else self.recipe
-        told = {"name": self.name, "space": self.space, "recipe": recipe, "provenance": self.provenance}
-        with PoolWriter(folder, self.ids, self.d, dtype=self.vectors.dtype.name, resume=False, **told) as writer:
+        fields = {"name": self.name, "space": self.space, "recipe": recipe, "provenance": self.provenance}
+        with PoolWriter(folder, self.ids, self.d, dtype=self.vectors.dtype.name, resume=False, **fields) as writer:
             for _, block in blocks(self.vectors):
                 writer.write(block)
             return writer.finish()

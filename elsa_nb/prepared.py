@@ -13,7 +13,7 @@ from elsa_nb.search.neighbours.bounds import Sketch
 from elsa_nb.search.neighbours.lists import Neighbours
 from elsa_nb.store import DATA, read_json, sha256_file, write_json, write_with
 
-K = 128  # list length; a search lengthens the few lists that prove too short
+LIST_LENGTH = 128  # list length; a search lengthens the few lists that prove too short
 # Lists take n^2 d multiplications: minutes for a hundred thousand images, a day for ImageNet's on a processor. Beyond
 # this many a search goes by bounds instead, unless a GPU makes the lists.
 MOST_PRODUCTS = 2e14
@@ -38,20 +38,20 @@ def prepare(folder: Path, *, verify: bool = True, build: bool = True, progress: 
     """
     pool = Pool.open(folder, verify=verify)
     features = Features(pool.vectors, device=None if device() == "cpu" else device())
-    place = DATA / "cache" / "neighbours" / f"{pool.sha256[:16]}-{K}"
-    if not (place / "card.json").exists():
+    cached = DATA / "cache" / "neighbours" / f"{pool.sha256[:16]}-{LIST_LENGTH}"
+    if not (cached / "card.json").exists():
         n, d = pool.vectors.shape
         if not build or (device() == "cpu" and n * n * d > MOST_PRODUCTS):
             return Prepared(pool, Sketch(pool.vectors, progress=progress), features)
         backend = "blas" if device() == "cpu" else "torch"
-        _store(place, Neighbours(pool.vectors, k=K, backend=backend).build(progress=progress).lists, pool)
-    lists = tuple(np.load(place / f"{part}.npy", mmap_mode="r") for part in ("rows", "distances"))
+        _store(cached, Neighbours(pool.vectors, k=LIST_LENGTH, backend=backend).build(progress=progress).lists, pool)
+    lists = tuple(np.load(cached / f"{part}.npy", mmap_mode="r") for part in ("rows", "distances"))
     if verify:
-        for part, expected in read_json(place / "card.json")["sha256"].items():
-            if (got := sha256_file(place / part)) != expected:
+        for part, expected in read_json(cached / "card.json")["sha256"].items():
+            if (got := sha256_file(cached / part)) != expected:
                 raise CorruptFileError(
-                    f"{place / part} is damaged: its SHA-256 is {got[:12]}..., expected {expected[:12]}... "
-                    f"Delete the folder {place}; the next run makes it again."
+                    f"{cached / part} is damaged: its SHA-256 is {got[:12]}..., expected {expected[:12]}... "
+                    f"Delete the folder {cached}; the next run makes it again."
                 )
     return Prepared(pool, Neighbours(pool.vectors, lists=lists), features)
 
@@ -64,9 +64,14 @@ def device() -> str:
     return os.environ.get("ELSA_DEVICE", "cpu")
 
 
-def _store(place: Path, lists: tuple[np.ndarray, np.ndarray], pool: Pool) -> None:
+def _store(cached: Path, lists: tuple[np.ndarray, np.ndarray], pool: Pool) -> None:
     names = ("rows.npy", "distances.npy")
     for name, array in zip(names, lists, strict=True):
-        write_with(place / name, lambda stream, array=array: np.save(stream, array))
-    card = {"pool": pool.name, "space": pool.space, "k": K, "sha256": {n: sha256_file(place / n) for n in names}}
-    write_json(place / "card.json", card)  # last: a folder without it is not finished
+        write_with(cached / name, lambda stream, array=array: np.save(stream, array))
+    card = {
+        "pool": pool.name,
+        "space": pool.space,
+        "k": LIST_LENGTH,
+        "sha256": {n: sha256_file(cached / n) for n in names},
+    }
+    write_json(cached / "card.json", card)  # last: a folder without it is not finished

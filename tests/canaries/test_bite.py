@@ -43,7 +43,7 @@ CASES = [(kind, field.name) for kind in OTHER for field in fields(kind)]
 
 @pytest.fixture(scope="module")
 def canaries():
-    rows = verification.canaries()
+    rows = verification.canary_rows()
     rows = rows[
         (rows["profile"] == "full") & rows["encoder"].isin(["vicreg", "barlow-twins"]) & (rows["labels"] < 10_000)
     ]

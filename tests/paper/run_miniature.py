@@ -25,7 +25,7 @@ from elsa_nb.search.metrics import median_interval
 
 CLASSES, MEMBERS = 5, 20
 TIMED = {"n": (400, 800, 1600), "k": (8, 16, 32), "l": (8, 16, 32), "d": (64, 128), "lists": (200, 400)}
-PLAN = measure.Plan(**TIMED, memory=(400, 800), rows=800, turns=2)
+PLAN = measure.SizePlan(**TIMED, memory=(400, 800), rows=800, turns=2)
 
 
 def cut_down():
@@ -35,8 +35,8 @@ def cut_down():
             few = min(CLASSES, plans["paper"].n_classes)
             seeds = tuple(count for count in plans["paper"].seeds if count < MEMBERS)
             plans["paper"] = replace(plans["paper"], n_classes=few, repeats=1, least_members=MEMBERS, seeds=seeds)
-    purity.LEAST_MEMBERS = MEMBERS
-    measure.plan = lambda _: PLAN
+    purity.LEAST_CLASS_SIZE = MEMBERS
+    measure.plan_of = lambda _: PLAN
     median_interval.__kwdefaults__["resamples"] = 20  # intervals are most of the work otherwise
     os.cpu_count = lambda: 1  # so few searches are not worth processes of their own
 
@@ -57,7 +57,7 @@ def run(path):
 def main(names):
     """Run the notebooks, then write the report; return how many broke."""
     cut_down()
-    jobs = [(path.stem, lambda path=path: run(path)) for path in notebooks.notebooks()]
+    jobs = [(path.stem, lambda path=path: run(path)) for path in notebooks.notebook_paths()]
     jobs.append(("report", lambda: write_report(profile("paper"))))
     broken = 0
     for name, job in jobs:

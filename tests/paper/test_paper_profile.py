@@ -46,5 +46,5 @@ def test_every_notebook_runs_to_its_end(environment):
         [sys.executable, str(HERE / "run_miniature.py")], capture_output=True, text=True, env=environment
     )
     told = dict(re.findall(r"^([\w-]+): (ran|BROKEN)", ran.stdout, re.MULTILINE))
-    assert list(told) == [*(path.stem for path in notebooks.notebooks()), "report"], ran.stderr[-3000:]
+    assert list(told) == [*(path.stem for path in notebooks.notebook_paths()), "report"], ran.stderr[-3000:]
     assert set(told.values()) == {"ran"}, ran.stdout[-5000:]

@@ -28,7 +28,7 @@ from elsa_nb.images.glyph_pool.confusables import usable
 from elsa_nb.images.glyph_pool.rendering import Rendering, render
 from elsa_nb.images.sources.grey_images import LEVELS, SIDE, digests
 
-SIZE = 100_000
+BUNDLED_IMAGES = 100_000
 MIN_CLASS = 60
 GLYPH_TABLES = store.DATA / "glyphs"
 FULL = store.DATA / "glyphs-full"
@@ -199,7 +199,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--workers", type=int, help="processes that draw (default: one a core)")
     given = parser.parse_args(arguments)
     out = given.out or (FULL if given.full else GLYPH_TABLES)
-    total = None if given.full else SIZE
+    total = None if given.full else BUNDLED_IMAGES
     command = "python -m elsa_nb.images.glyph_pool.build" + (" --full" if given.full else "")
     before = store.read_json(out / "manifest.json") if (out / "manifest.json").exists() else None
     manifest = build_pool(out, given.tables, given.cache, total, given.workers, command)

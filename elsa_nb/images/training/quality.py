@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-VERSION = 1  # raise it with a change of any figure: the kept ones are then measured again
+PROBE_VERSION = 1  # raise it with a change of any figure: the kept ones are then measured again
 QUERIES, NEIGHBOURS = 10_000, 10
 _BLOCK = 65_536  # vectors widened to single precision at once
 

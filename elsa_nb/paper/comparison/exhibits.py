@@ -1,4 +1,4 @@
-"""What notebook 99 shows."""
+"""What notebook 99 shows; `publishing.exhibits` takes its names from here."""
 
 from elsa_nb.paper.measures.exhibit import Exhibit
 

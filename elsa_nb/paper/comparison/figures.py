@@ -1,4 +1,4 @@
-"""The figure of the last notebook: every printed number against ours."""
+"""The figure of notebook 99: every printed number against ours, drawn from a frame of `tables.compared_cells`."""
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -6,6 +6,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from elsa_nb.paper.measures.medians import RATE_TITLES
 from elsa_nb.paper.style import COLOURS, STYLE
 
 # A mark a group of tables, a colour an arm: as in all figures.
@@ -16,23 +17,27 @@ _TABLES = {
     "Table 10, noise": ("^", (10,)),
     "Table 11, Food-101": ("v", (11,)),
 }
-_METRICS = {"discovery_rate": "Discovery rate", "labelling_efficiency": "Labelling efficiency"}
 _ARMS = ("ELSA", "No Active", "NN", "NN.Large")
 
 
 def plot_against(cells: pd.DataFrame) -> Figure:
     """Draw ours against printed, a dot a printed cell: a reading a column, a measure a row.
 
-    `cells` are those of `against.cells` (table, arm, metric, reading, value, median, low, high, within). Filled marks:
-    the printed number lies within our 95 % interval (the bar); hollow ones: it does not, or there is no interval.
+    `cells` are those of `tables.compared_cells` (table, arm, metric, reading, value, median, low, high, within). Filled
+    marks: the printed number lies within our 95 % interval (the bar); hollow ones: it does not, or none is there.
     """
-    drawn = cells[cells["metric"].isin(list(_METRICS)) & cells["median"].notna()]
+    drawn = cells[cells["metric"].isin(list(RATE_TITLES)) & cells["median"].notna()]
     readings = list(dict.fromkeys(cells["reading"]))
     with plt.rc_context(STYLE):
         figure, axes = plt.subplots(
-            len(_METRICS), len(readings), figsize=(3.2 * len(readings), 6.6), sharex="row", sharey="row", squeeze=False
+            len(RATE_TITLES),
+            len(readings),
+            figsize=(3.2 * len(readings), 6.6),
+            sharex="row",
+            sharey="row",
+            squeeze=False,
         )
-        for line, (metric, label) in zip(axes, _METRICS.items(), strict=True):
+        for line, (metric, label) in zip(axes, RATE_TITLES.items(), strict=True):
             for ax, reading in zip(line, readings, strict=True):
                 _plot_panel(drawn[(drawn["metric"] == metric) & (drawn["reading"] == reading)], ax)
                 ax.set_xlabel(f"{label}, printed")

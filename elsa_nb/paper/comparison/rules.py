@@ -1,32 +1,30 @@
-"""How what the paper says of its own tables is tested: by the printed digits (frame `printed`), without any search."""
+"""How what the paper says of its own tables is tested: by the printed digits (frame `printed`), without any search.
 
-from functools import partial
+`verdicts` applies these rules beside those of the experiments.
+"""
 
-from elsa_nb.paper.measures.rules import Frames, Numbers, Rule, Test, rule
-
-RULES: dict[str, Rule] = {}
-_rule = partial(rule, RULES)
+from elsa_nb.paper.measures.rules import Frames, Numbers, RuleTest, rule
 
 
-@_rule("median-row", "each of its four numbers is the median of the five above it")
-def _median_row(frames: Frames, told: Numbers) -> list[Test]:
+@rule("median-row", "each of its four numbers is the median of the five above it")
+def _median_row(frames: Frames, numbers: Numbers) -> list[RuleTest]:
     table = frames["printed"].query("table == '2'")
     tests = []
     for (encoder, metric), rows in table.groupby(["encoder", "metric"], sort=False):
         last = rows["seeds"] == "median"
         median, printed = rows.loc[~last, "value"].median(), rows.loc[last, "value"].item()
-        tests.append(Test(f"{encoder}, {metric}: printed {printed:g}, the median is {median:g}", printed == median))
+        tests.append(RuleTest(f"{encoder}, {metric}: printed {printed:g}, the median is {median:g}", printed == median))
     return tests
 
 
-@_rule("same-runs", "in each of Tables 3 and 4, every number of Table 2 stands again, but for rounding to fewer digits")
-def _same_runs(frames: Frames, told: Numbers) -> list[Test]:
+@rule("same-runs", "in each of Tables 3 and 4, every number of Table 2 stands again, but for rounding to fewer digits")
+def _same_runs(frames: Frames, numbers: Numbers) -> list[RuleTest]:
     printed = frames["printed"].query("arm == 'ELSA'")
     once, again = printed.query("table == '2'"), printed.query("table in ['3', '4']")
     twice = once.merge(again, on=["encoder", "seeds", "metric"], suffixes=("", "_again"))
     differ = [_differ(*pair) for pair in zip(twice["printed"], twice["printed_again"], strict=True)]
     return [
-        Test(f"Table {table}: {rows['differ'].sum()} of {len(rows)} differ", not rows["differ"].any())
+        RuleTest(f"Table {table}: {rows['differ'].sum()} of {len(rows)} differ", not rows["differ"].any())
         for table, rows in twice.assign(differ=differ).groupby("table_again", sort=False)
     ]
 
@@ -37,11 +35,13 @@ def _differ(one: str, other: str) -> bool:
     return abs(float(one) - float(other)) > 0.5 * 10.0**-digits + 1e-9
 
 
-@_rule("alpha-2-table", "its rows are not those of Table 9")
-def _alpha_2_table(frames: Frames, told: Numbers) -> list[Test]:
+@rule("alpha-2-table", "its rows are not those of Table 9")
+def _alpha_2_table(frames: Frames, numbers: Numbers) -> list[RuleTest]:
     keys = ["setting", "metric", "printed"]
     printed = frames["printed"].groupby("table")
     eighth, ninth = (set(printed.get_group(table)[keys].itertuples(index=False, name=None)) for table in ("8", "9"))
     return [
-        Test(f"{len(eighth & ninth)} of its {len(eighth)} numbers are Table 9's at l = 25, 50, 100", eighth != ninth)
+        RuleTest(
+            f"{len(eighth & ninth)} of its {len(eighth)} numbers are Table 9's at l = 25, 50, 100", eighth != ninth
+        )
     ]

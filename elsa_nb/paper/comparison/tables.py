@@ -16,23 +16,18 @@ import pandas as pd
 from elsa_nb.errors import MissingDataError
 from elsa_nb.paper.experiments.catalogue import EXHIBITS, SWEEPS, run_sweep
 from elsa_nb.paper.experiments.encoders import tables as embedding_spaces
-from elsa_nb.paper.measures.medians import ENCODERS
-from elsa_nb.paper.measures.printed import claims, tables
+from elsa_nb.paper.measures.by_setting import TUNED, varied
+from elsa_nb.paper.measures.medians import ENCODER_TITLES, RATE_TITLES, RATES, median_over_seeds, medians
+from elsa_nb.paper.measures.printed import printed_cells, table_numbers
 from elsa_nb.paper.runs import runner
-from elsa_nb.search.metrics import median_interval
 from elsa_nb.search.readings import READINGS
 
 # Which sweep each table is laid beside.
 _SHOWN = {exhibit.paper_item: exhibit.sweep for exhibit in EXHIBITS.values()}
-SWEEP_OF = {number: _SHOWN[f"Table {number}"] for number in tables()}
+SWEEP_OF = {number: _SHOWN[f"Table {number}"] for number in table_numbers()}
 # Searched in photographs only: other profiles show those of `photos`.
 PHOTOGRAPHS = tuple(name for name, profiles in SWEEPS.items() if "full" not in profiles)
-TITLES = {
-    "labelling_efficiency": "labelling efficiency",
-    "discovery_rate": "discovery rate",
-    "linear_top1": "linear top-1, %",
-}
-METRICS = ("labelling_efficiency", "discovery_rate")
+_TITLES = {rate: title.lower() for rate, title in RATE_TITLES.items()} | {"linear_top1": "linear top-1, %"}
 _KEYS = ["encoder", "arm", "seeds", "parameter", "setting", "metric"]
 _COMPONENTS = {
     "nearest neighbours": "",
@@ -40,7 +35,7 @@ _COMPONENTS = {
     "active learning": "use_head",
     "final search": "use_final",
 }
-_NAMED = ("a", "alpha_1", "l")  # the hyperparameters of Tables 6, 7 and 9; Table 8's rows are no thresholds
+_PRINTED = [name for table, name in TUNED.items() if table != 8]  # Table 8's rows are no thresholds
 
 
 @dataclass(frozen=True)
@@ -56,7 +51,7 @@ class Results:
     top1: Mapping[str, float]
 
 
-def results(profile_name: str) -> Results:
+def all_results(profile_name: str) -> Results:
     """Return all results of a profile, reused where they are valid and computed where not.
 
     The sweeps of photographs are those of the profile itself or, where it has none, the stored ones of `photos`.
@@ -70,10 +65,10 @@ def results(profile_name: str) -> Results:
                 frames[name] = runner.load(name, "photos")
             except MissingDataError:
                 missing[name] = f"no results of the sweep {name} in photographs: they need profile photos and ELSA_DATA"
-    return Results(profile_name, frames, missing, linear_top1(profile_name))
+    return Results(profile_name, frames, missing, top1_by_encoder(profile_name))
 
 
-def about(found: Results) -> pd.DataFrame:
+def results_overview(found: Results) -> pd.DataFrame:
     """Return what the page rests on: a row a sweep, with its profile, data set, searches, classes and repeats."""
     rows = {}
     for name in dict.fromkeys([*SWEEP_OF.values(), *found.frames, *found.missing]):
@@ -88,22 +83,22 @@ def about(found: Results) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis("sweep")
 
 
-def linear_top1(profile_name: str) -> dict[str, float]:
+def top1_by_encoder(profile_name: str) -> dict[str, float]:
     """Return the accuracy in percent of a linear probe on each trained encoder's embedding, as Table 5's notebook."""
-    worth = embedding_spaces.worth(profile_name).set_index("encoder")["linear_top1"]
-    return worth.drop(list(embedding_spaces.FLOORS), errors="ignore").to_dict()
+    worth = embedding_spaces.measured_encoders(profile_name).set_index("encoder")["linear_top1"]
+    return worth.drop(list(embedding_spaces.FLOOR_WEIGHTS), errors="ignore").to_dict()
 
 
-def cells(found: Results) -> pd.DataFrame:
+def compared_cells(found: Results) -> pd.DataFrame:
     """Return a row for every printed cell and reading: what was printed, ours, the difference, and the reason if none.
 
     Columns: table, encoder, arm, seeds, parameter, setting, metric, printed, value, note, reading, median, low, high,
     searches, difference (ours - printed), within ("yes", "no", "" without an interval), why ("" where ours is there).
     """
-    return pd.concat([_table(number, found) for number in tables()], ignore_index=True)
+    return pd.concat([_table(number, found) for number in table_numbers()], ignore_index=True)
 
 
-def tally(table: pd.DataFrame) -> pd.DataFrame:
+def agreement_by_table(table: pd.DataFrame) -> pd.DataFrame:
     """Return, a row a table of the paper and reading: its cells, how many have a counterpart, and where those lie."""
     rows = []
     for (number, reading), group in table[table["metric"] != "component"].groupby(["table", "reading"], sort=False):
@@ -123,25 +118,25 @@ def tally(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows).set_index(["table", "reading"])
 
 
-def page(table: pd.DataFrame, number: int) -> pd.DataFrame:
+def lay_out_table(table: pd.DataFrame, number: int) -> pd.DataFrame:
     """Lay out one table of the paper for reading: a row a printed cell; ours in both readings, and the difference."""
     here = table[table["table"] == number]
     keys = [key for key in _KEYS if here[key].nunique() > 1 or (key == "parameter" and here[key].any())]
     columns = {("", "printed"): here.drop_duplicates(keys).set_index(keys)["printed"]}
     for reading in READINGS:
-        mine = here[here["reading"] == reading].set_index(keys, drop=False)
-        columns[reading, "ours"] = pd.Series([_ours(row) for row in mine.itertuples()], mine.index)
-        columns[reading, "difference"] = [_signed(row) for row in mine.itertuples()]
-        columns[reading, "within"] = mine["within"]
+        ours = here[here["reading"] == reading].set_index(keys, drop=False)
+        columns[reading, "ours"] = pd.Series([_ours(row) for row in ours.itertuples()], ours.index)
+        columns[reading, "difference"] = [_signed(row) for row in ours.itertuples()]
+        columns[reading, "within"] = ours["within"]
     wide = pd.DataFrame(columns).reset_index(names=keys)
-    for key, titles in (("metric", TITLES), ("encoder", ENCODERS)):
+    for key, titles in (("metric", _TITLES), ("encoder", ENCODER_TITLES)):
         if key in keys:
             wide[key] = wide[key].replace(titles)
     return wide.set_index(keys)
 
 
 @dataclass(frozen=True)
-class Shown:
+class TableHTML:
     """A table as a notebook shows it: HTML without line breaks or a copy as text, half the size of pandas' own."""
 
     data: str
@@ -153,10 +148,10 @@ class Shown:
         return self.data
 
 
-def shown(frame: pd.DataFrame) -> Shown:
+def as_html(frame: pd.DataFrame) -> TableHTML:
     """Return a table to end a cell with, its text uncut."""
     with pd.option_context("display.max_colwidth", None):
-        return Shown(re.sub(r"\n\s*", "", frame.to_html(border=0)))
+        return TableHTML(re.sub(r"\n\s*", "", frame.to_html(border=0)))
 
 
 def _ours(row: Any) -> str:
@@ -174,7 +169,7 @@ def _signed(row: Any) -> str:
 
 
 def _table(number: int, found: Results) -> pd.DataFrame:
-    printed = claims(number)
+    printed = printed_cells(number)
     if number == 1:
         printed = printed.assign(parameter=printed["component"], metric="component").drop(columns="component")
     printed = printed.reindex(columns=["table", *_KEYS, "printed", "value", "note"], fill_value="")
@@ -207,28 +202,18 @@ def _medians(number: int, found: Results) -> pd.DataFrame:
     elif number == 10:
         runs = runs.assign(parameter="flipped_percent", at=[_number(100 * flip) for flip in runs["flip"]])
     elif number in (6, 7, 8, 9):
-        runs = pd.concat([_varied(runs, name) for name in _NAMED])
-    keys, metrics = ["encoder", "arm", "seeds", "parameter", "at", "reading"], list(METRICS)
-    printed = claims(number)
+        searches = {name: varied(runs, name) for name in _PRINTED}
+        runs = pd.concat(
+            each.assign(parameter=name, at=each["value"].map("{:g}".format)) for name, each in searches.items()
+        )
+    printed = printed_cells(number)
     runs = runs[runs["encoder"].isin(printed["encoder"]) & runs["arm"].isin(printed["arm"])]
-    rows = []
-    for key, group in runs.groupby(keys, sort=False):
-        measured = zip(*median_interval(group[metrics], group["target"]), strict=True)
-        rows += [(*key, metric, *each, len(group)) for metric, each in zip(metrics, measured, strict=True)]
-    ours = pd.DataFrame(rows, columns=[*keys, "metric", "median", "low", "high", "searches"])
+    ours = medians(runs, ["encoder", "arm", "seeds", "parameter", "at", "reading"], RATES)
     if number == 2:
-        ours = pd.concat([ours, _median_rows(ours)])
+        ours = pd.concat([ours, _median_row(ours)])
     if number == 5:
         ours = pd.concat([ours, _top1_rows(found.top1)])
     return ours
-
-
-def _varied(runs: pd.DataFrame, name: str) -> pd.DataFrame:
-    """Return the searches that leave the reading in nothing but the hyperparameter `name`, its own value among them."""
-    base = getattr(READINGS["paper"]["ELSA"], name)
-    alone = runs["change"].str.fullmatch(rf"{name}=[\d.]+") | (runs["change"] == "")
-    mine = runs[alone]
-    return mine.assign(parameter=name, at=[_number(text.partition("=")[2] or base) for text in mine["change"]])
 
 
 def _has_components(runs: pd.DataFrame) -> pd.DataFrame:
@@ -243,13 +228,11 @@ def _has_components(runs: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-def _median_rows(ours: pd.DataFrame) -> pd.DataFrame:
-    """Return the row "Median" of Table 2: the median over the printed rows, where all of them were run."""
-    listed = set(claims(2)["seeds"]) - {"median"}
-    mine = ours[(ours["arm"] == "ELSA") & ours["seeds"].isin(listed)]
-    groups = mine.groupby(["encoder", "arm", "parameter", "at", "reading", "metric"], sort=False)
-    medians = groups.agg(median=("median", "median"), searches=("searches", "sum"), rows=("seeds", "nunique"))
-    return medians[medians["rows"] == len(listed)].drop(columns="rows").reset_index().assign(seeds="median")
+def _median_row(ours: pd.DataFrame) -> pd.DataFrame:
+    """Return the row "Median" of Table 2, where all the numbers of seeds that the paper printed were run."""
+    listed = set(printed_cells(2)["seeds"]) - {"median"}
+    rows = median_over_seeds(ours[ours["seeds"].isin(listed)])
+    return rows[rows["rows"] == len(listed)].drop(columns="rows").assign(parameter="", at="")
 
 
 def _top1_rows(top1: Mapping[str, float]) -> pd.DataFrame:

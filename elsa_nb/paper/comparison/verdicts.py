@@ -1,8 +1,9 @@
 """A verdict for every claim of the paper, computed by a stated rule from results: never typed.
 
-`data/claims/claims.csv` lists the claims; the modules `rules` hold one small function for each that can be tested. It
-takes the results of the claim's sweeps (those of one reading) and returns its *tests*, each a number against a
-threshold. A claim holds where all tests pass, holds in part where some do, does not hold where none does.
+Notebook 99 starts at `verdicts`. `data/claims/claims.csv` lists the claims; the modules `rules` hold one small
+function for each that can be tested. It takes the results of the claim's sweeps (those of one reading) and returns its
+*tests*, each a number against a threshold. A claim holds where all tests pass, holds in part where some do, does not
+hold where none does.
 """
 
 from collections.abc import Mapping
@@ -13,16 +14,16 @@ import pandas as pd
 from elsa_nb.paper.comparison import rules
 from elsa_nb.paper.comparison.tables import Results
 from elsa_nb.paper.experiments import catalogue
-from elsa_nb.paper.measures.printed import CLAIMS, claims
-from elsa_nb.paper.measures.rules import Test
+from elsa_nb.paper.measures.printed import CLAIMS, printed_cells
+from elsa_nb.paper.measures.rules import RuleTest, rules_of
 from elsa_nb.search.readings import READINGS
 
-RULES = catalogue.RULES | rules.RULES
+ALL_RULES = catalogue.RULES | rules_of(rules)
 VERDICTS = ("holds", "holds in part", "does not hold", "not testable here")
 NO_READING = {"complexity": "section 5", "printed": "the paper itself"}  # what a claim on no search is judged by
 
 
-def listed() -> pd.DataFrame:
+def list_claims() -> pd.DataFrame:
     """Return the paper's claims: id, where, sentence, numbers, sweep, untested (why nothing here tests it)."""
     return pd.read_csv(CLAIMS / "claims.csv", dtype=str, keep_default_na=False)
 
@@ -32,25 +33,27 @@ def verdicts(
 ) -> pd.DataFrame:
     """Return a row a claim and reading: id, where, sentence, reading, verdict, passed, tests, numbers, rule, sweep.
 
-    `fitted` are the exponents of section 5 (`complexity.tables.stored`), `toys` the searches of the toy latent space
-    (`toy.rules.frames`); without them their claims are not testable.
+    `fitted` are the exponents of section 5 (`complexity.tables.stored_exponents`), `toys` the searches of the toy
+    latent space (`toy.rules.toy_frames`); without them their claims are not testable.
     """
     frames = (
-        dict(found.frames) | dict(toys or {}) | {"printed": pd.concat([claims(number) for number in (2, 3, 4, 8, 9)])}
+        dict(found.frames)
+        | dict(toys or {})
+        | {"printed": pd.concat([printed_cells(number) for number in (2, 3, 4, 8, 9)])}
     )
     frames |= {} if fitted is None else {"complexity": fitted}
     missing = {"complexity": "no measurements yet: run notebook 12 in this profile"} | dict(found.missing)
     rows = []
-    for claim in listed().itertuples():
+    for claim in list_claims().itertuples():
         readings = [NO_READING[claim.sweep]] if claim.sweep in NO_READING else list(READINGS)
         for reading in readings if claim.sweep else ["-"]:
-            told = _judge(claim, frames, missing, reading, found)
-            rows.append((claim.id, claim.where, claim.sentence, reading, *told, claim.sweep))
+            judged = _judge(claim, frames, missing, reading, found)
+            rows.append((claim.id, claim.where, claim.sentence, reading, *judged, claim.sweep))
     columns = ["id", "where", "sentence", "reading", "verdict", "passed", "tests", "numbers", "rule", "sweep"]
     return pd.DataFrame(rows, columns=columns)
 
 
-def verdict(tests: list[Test]) -> str:
+def verdict(tests: list[RuleTest]) -> str:
     """Return what the tests say: all, some or none pass; without any the claim is not testable here."""
     if not tests:
         return VERDICTS[3]
@@ -80,23 +83,23 @@ def _judge(
     """Return verdict, tests passed, tests, their numbers (or the reason without any) and the rule's words."""
     if not claim.sweep:
         return VERDICTS[3], 0, 0, claim.untested, ""
-    chosen = RULES[claim.id]
-    mine = {}
+    chosen = ALL_RULES[claim.id]
+    own = {}
     for sweep in claim.sweep.split():
         if sweep not in frames:
             reason = missing.get(sweep, f"the sweep {sweep} is not part of profile {found.profile}")
             return VERDICTS[3], 0, 0, reason, chosen.says
         frame = frames[sweep]
-        mine[sweep] = frame[frame["reading"] == reading] if reading in READINGS else frame
-        if mine[sweep].empty:
+        own[sweep] = frame[frame["reading"] == reading] if reading in READINGS else frame
+        if own[sweep].empty:
             return VERDICTS[3], 0, 0, f"the sweep {sweep} was not run in this reading", chosen.says
-    told = {name: float(value) for name, _, value in (part.partition("=") for part in claim.numbers.split())}
-    told |= {f"top1 {encoder}": value for encoder, value in found.top1.items()}
-    told["printed discovery on Food-101"] = (
-        claims(11).query("seeds == '5' and metric == 'discovery_rate'")["value"].item()
+    numbers = {name: float(value) for name, _, value in (part.partition("=") for part in claim.numbers.split())}
+    numbers |= {f"top1 {encoder}": value for encoder, value in found.top1.items()}
+    numbers["printed discovery on Food-101"] = (
+        printed_cells(11).query("seeds == '5' and metric == 'discovery_rate'")["value"].item()
     )
-    tests = chosen.tests(mine, told)
+    tests = chosen.tests(own, numbers)
     if isinstance(tests, str):
         return VERDICTS[3], 0, 0, tests, chosen.says
-    numbers = "; ".join(f"{test.says} ({'yes' if test.passes else 'no'})" for test in tests)
-    return verdict(tests), sum(test.passes for test in tests), len(tests), numbers, chosen.says
+    shown = "; ".join(f"{test.says} ({'yes' if test.passes else 'no'})" for test in tests)
+    return verdict(tests), sum(test.passes for test in tests), len(tests), shown, chosen.says

@@ -1,30 +1,32 @@
 """All experiments: their sweeps, exhibits and rules, collected from the folders beside this file.
 
 A folder here is an experiment. What it offers stands in modules of the same names in each, any of which it may lack:
-`sweep` (SWEEPS: {sweep: {profile: Sweep}}), `exhibits` (EXHIBITS) and `rules` (RULES). Notebooks start at `run_sweep`.
+`sweep` (SWEEPS: {sweep: {profile: Sweep}}), `exhibits` (EXHIBITS) and `rules` (functions under `@rule`). Notebooks
+start at `run_sweep`.
 """
 
 import pkgutil
 from importlib import import_module
+from types import ModuleType
 from typing import Any
 
 import pandas as pd
 
 from elsa_nb.paper import experiments
 from elsa_nb.paper.measures.exhibit import Exhibit
-from elsa_nb.paper.measures.rules import Rule
+from elsa_nb.paper.measures.rules import Rule, rules_of
 from elsa_nb.paper.runs import runner
 from elsa_nb.paper.runs.grid import Sweep
 
 
-def _offered(name: str, module: str) -> dict[str, Any]:
-    """Return {folder: what its `module` calls `name`} for the experiments that have it."""
+def _modules(name: str) -> dict[str, ModuleType]:
+    """Return {folder: its module `name`} for the experiments that have one."""
     found = {}
     for folder in pkgutil.iter_modules(experiments.__path__, f"{experiments.__name__}."):
         if folder.ispkg:
             files = pkgutil.iter_modules(import_module(folder.name).__path__)
-            if module in {file.name for file in files}:
-                found[folder.name] = getattr(import_module(f"{folder.name}.{module}"), name)
+            if name in {file.name for file in files}:
+                found[folder.name] = import_module(f"{folder.name}.{name}")
     return found
 
 
@@ -41,7 +43,7 @@ def _joined(offered: dict[str, dict[str, Any]]) -> dict[str, Any]:
     return joined
 
 
-_SHOWN: dict[str, tuple[Exhibit, ...]] = _offered("EXHIBITS", "exhibits")
+_SHOWN: dict[str, tuple[Exhibit, ...]] = {folder: module.EXHIBITS for folder, module in _modules("exhibits").items()}
 _FIRST = {folder: min(exhibit.notebook for exhibit in exhibits) for folder, exhibits in _SHOWN.items()}
 EXHIBITS: dict[str, Exhibit] = dict(
     sorted(
@@ -49,8 +51,8 @@ EXHIBITS: dict[str, Exhibit] = dict(
         key=lambda entry: entry[1].notebook,
     )
 )
-SWEEPS: dict[str, dict[str, Sweep]] = _joined(_offered("SWEEPS", "sweep"))
-RULES: dict[str, Rule] = _joined(_offered("RULES", "rules"))
+SWEEPS: dict[str, dict[str, Sweep]] = _joined({folder: module.SWEEPS for folder, module in _modules("sweep").items()})
+RULES: dict[str, Rule] = _joined({folder: rules_of(module) for folder, module in _modules("rules").items()})
 
 
 def sweep(name: str, profile: str) -> Sweep:

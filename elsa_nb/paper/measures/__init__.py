@@ -1,1 +1,4 @@
-"""From rows of results to numbers: medians, intervals, printed values; every experiment makes its tables of them."""
+"""From rows of results to numbers: medians, intervals, printed values.
+
+Every experiment makes its tables of them; start with `medians`.
+"""

@@ -12,7 +12,7 @@ from elsa_nb.paper.runs.simulation import BUDGETS
 from elsa_nb.search.metrics import median_interval
 
 
-def references(labels: np.ndarray, seeds: int, size: float, pool_size: int) -> dict[str, np.ndarray]:
+def reference_curves(labels: np.ndarray, seeds: int, size: float, pool_size: int) -> dict[str, np.ndarray]:
     """Return discovery after each number of `labels` (m,), seeds included, if they are spent at random or ideally."""
     return {
         "random": (seeds + (labels - seeds) * (size - seeds) / (pool_size - seeds)) / size,
@@ -22,9 +22,12 @@ def references(labels: np.ndarray, seeds: int, size: float, pool_size: int) -> d
 
 def found_after(runs: pd.DataFrame, labels: np.ndarray | Sequence[float]) -> np.ndarray:
     """Return each search's discovery rate after so many labels (m,): at the last stored number not above them."""
-    places = np.searchsorted(BUDGETS, labels, side="right") - 1
+    positions = np.searchsorted(BUDGETS, labels, side="right") - 1
     return np.array(
-        [curve[place] if place >= 0 else 0.0 for curve, place in zip(runs["discovery_at"], places, strict=True)]
+        [
+            curve[position] if position >= 0 else 0.0
+            for curve, position in zip(runs["discovery_at"], positions, strict=True)
+        ]
     )
 
 
@@ -60,7 +63,7 @@ def _references(encoder: str, runs: pd.DataFrame, seeds: int) -> pd.DataFrame:
     pool_size = int(runs["pool_size"].iloc[0])
     size = float(runs.drop_duplicates("target")["class_size"].median())
     labels = BUDGETS[(seeds <= BUDGETS) & (runs["labels"].quantile(0.9) >= BUDGETS)]
-    curves = references(labels, seeds, size, pool_size)
+    curves = reference_curves(labels, seeds, size, pool_size)
     frames = [
         pd.DataFrame({"encoder": encoder, "reading": "reference", "arm": arm, "labels": labels, "median": values})
         for arm, values in curves.items()

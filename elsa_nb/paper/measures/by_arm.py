@@ -1,17 +1,26 @@
 """Tables with a row an arm and number of seeds (Tables 2, 3 and 4): medians, intervals, and the printed value beside.
 
-A long table has one row a cell (encoder, arm, seeds, reading, metric: median, low, high, printed); `wide` lays it out
-as the paper does. The printed numbers join here and nowhere earlier.
+Notebooks 03 and 09 start at `arms_beside_paper`: a long table with one row a cell (encoder, arm, seeds, reading,
+metric, median, low, high, printed). `lay_out_by_arm` makes the paper's layout of it. The printed numbers join here and
+nowhere earlier.
 """
 
 import pandas as pd
 
-from elsa_nb.paper.measures.medians import ENCODERS, METRICS, TITLES, cell, implied_labels, summary
-from elsa_nb.paper.measures.printed import claims
+from elsa_nb.paper.measures.medians import (
+    ENCODER_TITLES,
+    METRIC_TITLES,
+    METRICS,
+    cell_text,
+    implied_labels,
+    median_over_seeds,
+    medians,
+)
+from elsa_nb.paper.measures.printed import printed_cells
 from elsa_nb.search.readings import READINGS
 
 
-def beside_paper(runs: pd.DataFrame, table: int) -> pd.DataFrame:
+def arms_beside_paper(runs: pd.DataFrame, table: int) -> pd.DataFrame:
     """Return Table 2, 3 or 4 in long form: every printed cell with our median of both readings and its interval.
 
     Only the numbers of seeds that were run appear. The row `median` of Table 2 is the median over its own rows, as
@@ -20,24 +29,25 @@ def beside_paper(runs: pd.DataFrame, table: int) -> pd.DataFrame:
     """
     if table not in (2, 3, 4):
         raise ValueError(f"table {table!r}; allowed: 2, 3, 4")
-    printed = claims(table)[["encoder", "arm", "seeds", "metric", "printed", "value", "note"]]
-    ours = summary(runs).astype({"seeds": str})
-    ours = pd.concat([ours, _median_rows(ours)]) if table == 2 else ours
+    printed = printed_cells(table)[["encoder", "arm", "seeds", "metric", "printed", "value", "note"]]
+    ours = medians(runs).astype({"seeds": str})
+    if table == 2:
+        ours = pd.concat([ours, median_over_seeds(ours).drop(columns=["searches", "rows"])])
     printed = pd.concat([printed, implied_labels(printed, ["encoder", "arm", "seeds"])])
     keys = ["encoder", "arm", "seeds", "metric"]
     return printed.merge(ours, on=keys, how="inner", validate="one_to_many")
 
 
-def wide(long: pd.DataFrame) -> pd.DataFrame:
+def lay_out_by_arm(long: pd.DataFrame) -> pd.DataFrame:
     """Lay a long table out for reading: a row per (encoder, arm, seeds); per metric both readings and the paper."""
     cells = {}
     for row in long.itertuples():
-        line = (ENCODERS[row.encoder], row.arm, row.seeds)
-        title = TITLES[row.metric]
-        cells.setdefault((title, f"here, {row.reading}"), {})[line] = cell(row)
+        line = (ENCODER_TITLES[row.encoder], row.arm, row.seeds)
+        title = METRIC_TITLES[row.metric]
+        cells.setdefault((title, f"here, {row.reading}"), {})[line] = cell_text(row)
         cells.setdefault((title, "the paper"), {})[line] = row.printed
     order = [
-        (TITLES[metric], column)
+        (METRIC_TITLES[metric], column)
         for metric in METRICS
         for column in (*(f"here, {reading}" for reading in READINGS), "the paper")
     ]
@@ -46,12 +56,5 @@ def wide(long: pd.DataFrame) -> pd.DataFrame:
     return frame.loc[list(dict.fromkeys(zip(*_lines(long), strict=True)))]
 
 
-def _median_rows(ours: pd.DataFrame) -> pd.DataFrame:
-    """Return the medians over the rows of Table 2, one per encoder, reading and metric; no interval is claimed."""
-    elsa = ours[ours["arm"] == "ELSA"]
-    medians = elsa.groupby(["encoder", "arm", "reading", "metric"], sort=False, as_index=False)["median"].median()
-    return medians.assign(seeds="median")
-
-
 def _lines(long: pd.DataFrame) -> tuple[list[str], list[str], list[str]]:
-    return [ENCODERS[e] for e in long["encoder"]], list(long["arm"]), list(long["seeds"])
+    return [ENCODER_TITLES[e] for e in long["encoder"]], list(long["arm"]), list(long["seeds"])

@@ -1,20 +1,21 @@
 """Tables with a row a setting (Tables 6 to 10), and what a setting changes, search by search.
 
-A long table has one row a cell (parameter, setting, reading, metric: median, low, high, printed). Its settings are
-the printed ones and those run; where the paper prints none, or prints one that was not run, one side stays empty.
+The tables of the experiments `hyperparameters` and `noise` start at `settings_beside_paper`: a long table with one row
+a cell (parameter, setting, reading, metric, median, low, high, printed). Its settings are the printed ones and those
+run; where the paper prints none, or prints one that was not run, one side stays empty.
 """
 
-import numpy as np
 import pandas as pd
 from pandas.api.typing import SeriesGroupBy
 
-from elsa_nb.paper.measures.medians import METRICS, TITLES, cell, implied_labels
-from elsa_nb.paper.measures.printed import claims
-from elsa_nb.search.metrics import median_interval
+from elsa_nb.paper.measures.medians import METRIC_TITLES, METRICS, cell_text, implied_labels, medians
+from elsa_nb.paper.measures.printed import printed_cells
+from elsa_nb.search.config import ELSA
 from elsa_nb.search.readings import READINGS
 
-PARAMETERS = {6: "a", 7: "alpha_1", 8: "alpha_2", 9: "l", 10: "flipped_percent"}
-SEARCH = ["encoder", "reading", "arm", "target", "seeds", "repeat"]  # what two searches that are compared share
+TUNED = {6: "a", 7: "alpha_1", 8: "alpha_2", 9: "l"}  # the hyperparameter that a table varies
+_VARIED = TUNED | {10: "flipped_percent"}
+SEARCH_KEYS = ["encoder", "reading", "arm", "target", "seeds", "repeat"]  # what two searches that are compared share
 EFFECTS = ("discovery", "found", "labels", "efficiency")
 _SHOWN = {  # effect: title, format, scale
     "discovery": ("discovery rate, points", "{:+.1f}", 100),
@@ -24,43 +25,64 @@ _SHOWN = {  # effect: title, format, scale
 _EMPTY = "-"
 
 
-def beside_paper(runs: pd.DataFrame, table: int) -> pd.DataFrame:
+def varied(runs: pd.DataFrame, parameter: str) -> pd.DataFrame:
+    """Return the searches that leave the reading in nothing but `parameter`, its value in column `value` (float64).
+
+    The readings as they are, where it has the value of ELSA's configuration, are among them.
+    """
+    alone = runs[(runs["change"] == "") | runs["change"].str.fullmatch(rf"{parameter}=[\d.]+")]
+    values = alone["change"].str.partition("=")[2].replace("", str(getattr(ELSA, parameter))).astype(float)
+    return alone.assign(value=values)
+
+
+def medians_by_value(runs: pd.DataFrame, parameter: str) -> pd.DataFrame:
+    """Return the median of both rates at each value of one hyperparameter, all else as in the reading.
+
+    Columns value (ascending), labelling_efficiency, discovery_rate.
+    """
+    rates = varied(runs, parameter).groupby("value")[["labelling_efficiency", "discovery_rate"]].median()
+    return rates.sort_index().reset_index()
+
+
+def settings_beside_paper(runs: pd.DataFrame, table: int) -> pd.DataFrame:
     """Return Table 6, 7, 8, 9 or 10 in long form: medians with 95 % intervals over classes, and the printed values.
 
     `runs` has one row a search, with its setting in the column `value` (float64). The result has one row per
     (setting, reading, metric), by rising setting; a printed setting that was not run has rows without a reading.
     Labels that the paper spent are not printed but implied: discovery rate x 1300 / labelling efficiency.
     """
-    if table not in PARAMETERS:
-        raise ValueError(f"table {table!r}; allowed: {', '.join(map(str, PARAMETERS))}")
-    long = _medians(runs).merge(_printed(table), on=["value", "metric"], how="outer", validate="many_to_one")
+    if table not in _VARIED:
+        raise ValueError(f"table {table!r}; allowed: {', '.join(map(str, _VARIED))}")
+    long = medians(runs, ["value", "reading"]).merge(
+        _printed(table), on=["value", "metric"], how="outer", validate="many_to_one"
+    )
     for column, order in (("metric", METRICS), ("reading", READINGS)):
         long[column] = pd.Categorical(long[column], list(order), ordered=True)
     long = long.sort_values(["value", "metric", "reading"], kind="stable", ignore_index=True)
     settings = long["setting"].fillna(long["value"].map("{:g}".format))
-    long = long.assign(parameter=PARAMETERS[table], setting=settings, printed=long["printed"].fillna(""))
+    long = long.assign(parameter=_VARIED[table], setting=settings, printed=long["printed"].fillna(""))
     long = long.astype({"metric": str, "reading": object, "searches": "Int64"})
     columns = ["parameter", "setting", "value", "reading", "metric", "median", "low", "high", "searches"]
     return long[[*columns, "printed", "printed_value", "note"]]
 
 
-def wide(long: pd.DataFrame) -> pd.DataFrame:
+def lay_out_by_setting(long: pd.DataFrame) -> pd.DataFrame:
     """Lay a long table out for reading: a row a setting; per metric both readings and the paper."""
     run = set(long.loc[long["reading"].notna(), "setting"])
     cells: dict[tuple[str, str], dict[str, str]] = {
-        (TITLES[metric], column): {}
+        (METRIC_TITLES[metric], column): {}
         for metric in METRICS
         for column in (*(f"here, {reading}" for reading in READINGS), "the paper")
     }
     for row in long.itertuples():
         line = row.setting if row.setting in run else f"{row.setting} (printed only)"
-        cells[TITLES[row.metric], "the paper"][line] = row.printed or _EMPTY
+        cells[METRIC_TITLES[row.metric], "the paper"][line] = row.printed or _EMPTY
         if row.setting in run:
-            cells[TITLES[row.metric], f"here, {row.reading}"][line] = cell(row)
+            cells[METRIC_TITLES[row.metric], f"here, {row.reading}"][line] = cell_text(row)
     return pd.DataFrame(cells).fillna(_EMPTY).rename_axis(long["parameter"].iloc[0])
 
 
-def effects(runs: pd.DataFrame, by: str, base: str | float) -> pd.DataFrame:
+def paired_effects(runs: pd.DataFrame, by: str, base: str | float) -> pd.DataFrame:
     """Return what every value of the column `by` changes against `base`, paired search by search.
 
     Compared are searches of the same class, seeds and repeat in the same reading. One row per (reading, value, effect),
@@ -68,24 +90,19 @@ def effects(runs: pd.DataFrame, by: str, base: str | float) -> pd.DataFrame:
     "efficiency" are ratios. Raises ValueError where a search has no partner at `base`, or more than one.
     """
     measures = ["discovery_rate", "found", "labels", "labelling_efficiency"]
-    at_base = runs.loc[runs[by] == base, [*SEARCH, *measures]]
-    if at_base.duplicated(SEARCH).any():
+    at_base = runs.loc[runs[by] == base, [*SEARCH_KEYS, *measures]]
+    if at_base.duplicated(SEARCH_KEYS).any():
         raise ValueError(f"some searches have several partners at {by} = {base!r}; give the runs of one sweep")
-    pairs = runs[runs[by] != base].merge(at_base, on=SEARCH, how="left", suffixes=("", "_base"))
+    pairs = runs[runs[by] != base].merge(at_base, on=SEARCH_KEYS, how="left", suffixes=("", "_base"))
     if pairs["labels_base"].isna().any():
         raise ValueError(f"some searches have no partner at {by} = {base!r}; give the whole sweep")
-    values = np.column_stack(
-        [
-            pairs["discovery_rate"] - pairs["discovery_rate_base"],
-            *(pairs[measure] / pairs[f"{measure}_base"] for measure in measures[1:]),
-        ]
+    changed = pairs[["reading", by, "target"]].assign(
+        discovery=pairs["discovery_rate"] - pairs["discovery_rate_base"],
+        found=pairs["found"] / pairs["found_base"],
+        labels=pairs["labels"] / pairs["labels_base"],
+        efficiency=pairs["labelling_efficiency"] / pairs["labelling_efficiency_base"],
     )
-    rows = []
-    for (reading, value), index in pairs.groupby(["reading", by], sort=False).indices.items():
-        medians, low, high = median_interval(values[index], pairs["target"].to_numpy()[index])
-        for i, effect in enumerate(EFFECTS):
-            rows.append((reading, value, effect, medians[i], low[i], high[i], len(index)))
-    return pd.DataFrame(rows, columns=["reading", by, "effect", "median", "low", "high", "searches"])
+    return medians(changed, ["reading", by], EFFECTS).rename(columns={"metric": "effect"})
 
 
 def effects_table(frame: pd.DataFrame, by: list[str]) -> pd.DataFrame:
@@ -99,7 +116,7 @@ def effects_table(frame: pd.DataFrame, by: list[str]) -> pd.DataFrame:
     return pd.DataFrame(cells).rename_axis(by if len(by) > 1 else by[0])
 
 
-def silent_share(final_labels: SeriesGroupBy) -> pd.Series:
+def silent_final_share(final_labels: SeriesGroupBy) -> pd.Series:
     """Return the share of searches, in percent, whose final search asked nothing, for each group of `final_labels`.
 
     It asks what scores above mean + alpha_2 std. A head that calls a large part of the pool positive pushes that above
@@ -108,18 +125,9 @@ def silent_share(final_labels: SeriesGroupBy) -> pd.Series:
     return 100 * final_labels.agg(lambda labels: (labels == 0).mean())
 
 
-def _medians(runs: pd.DataFrame) -> pd.DataFrame:
-    rows = []
-    for (value, reading), group in runs.groupby(["value", "reading"], sort=False):
-        medians, low, high = median_interval(group[list(METRICS)], group["target"])
-        for i, metric in enumerate(METRICS):
-            rows.append((value, reading, metric, medians[i], low[i], high[i], len(group)))
-    return pd.DataFrame(rows, columns=["value", "reading", "metric", "median", "low", "high", "searches"])
-
-
 def _printed(table: int) -> pd.DataFrame:
     """Return the printed cells and the labels that each printed pair implies: found / efficiency (equations 4, 5)."""
-    printed = claims(table)[["setting", "metric", "printed", "value", "note"]]
+    printed = printed_cells(table)[["setting", "metric", "printed", "value", "note"]]
     cells = pd.concat([printed, implied_labels(printed, ["setting"])], ignore_index=True)
     cells = cells.rename(columns={"value": "printed_value"})
     return cells.assign(value=cells["setting"].astype(float))
@@ -127,7 +135,7 @@ def _printed(table: int) -> pd.DataFrame:
 
 # The choices the paper does not mention, or mentions twice in two ways: in plain words, with the point of our notes
 # on the paper that each belongs to.
-SILENT = {
+SILENT_CHOICES = {
     "b_slope=0.0": "b: stays at 50",
     "b_slope=0.5": "b: grows half as fast",
     "b_slope=2.0": "b: grows twice as fast",

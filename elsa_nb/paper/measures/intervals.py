@@ -1,4 +1,7 @@
-"""What a claim is tested by: medians and their intervals, paired differences, areas under fronts, rank correlations."""
+"""What a claim is tested by: medians and their intervals, paired differences, areas under fronts, rank correlations.
+
+The `rules` of every experiment call it; start with `searches_of_arm` and `paired_difference`.
+"""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -7,11 +10,10 @@ import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
 
-from elsa_nb.paper.measures.medians import ENCODERS
+from elsa_nb.paper.measures.medians import ENCODER_TITLES
 from elsa_nb.search.metrics import median_interval
 
-BOTH = {"discovery_rate": "discovery", "labelling_efficiency": "efficiency"}
-PAIRED = ["encoder", "target", "repeat"]  # searches that are compared one by one
+PAIR_KEYS = ["encoder", "target", "repeat"]  # searches that are compared one by one
 
 
 class Interval(NamedTuple):
@@ -26,48 +28,31 @@ class Interval(NamedTuple):
         return f"{self.median:.{digits}f} [{self.low:.{digits}f}, {self.high:.{digits}f}]"
 
 
-def title(encoder: str) -> str:
+def encoder_title(encoder: str) -> str:
     """Return an encoder's name as the paper writes it; those it does not know keep ours."""
-    return ENCODERS.get(encoder, encoder)
+    return ENCODER_TITLES.get(encoder, encoder)
 
 
-def arm(runs: pd.DataFrame, name: str = "ELSA", *, seeds: int | None = 5) -> pd.DataFrame:
+def searches_of_arm(runs: pd.DataFrame, name: str = "ELSA", *, seeds: int | None = 5) -> pd.DataFrame:
     """Return the searches of an arm that start from `seeds` positives (None: any number)."""
-    mine = runs[runs["arm"] == name]
-    return mine if seeds is None else mine[mine["seeds"] == seeds]
+    searches = runs[runs["arm"] == name]
+    return searches if seeds is None else searches[searches["seeds"] == seeds]
 
 
-def by_encoder(runs: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
+def searches_by_encoder(runs: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
     """Return the searches of each encoder, with its title."""
-    return [(title(encoder), mine) for encoder, mine in runs.groupby("encoder", sort=False)]
+    return [(encoder_title(encoder), searches) for encoder, searches in runs.groupby("encoder", sort=False)]
 
 
-def spread(values: Sequence[float] | pd.Series, targets: Sequence[str] | pd.Series) -> Interval:
+def median_with_interval(values: Sequence[float] | pd.Series, targets: Sequence[str] | pd.Series) -> Interval:
     """Return the median of `values` (m,) with its interval; whole classes `targets` (m,) are resampled."""
     return Interval(*map(float, median_interval(np.asarray(values, float), np.asarray(targets))))
 
 
-def between(one: pd.DataFrame, other: pd.DataFrame, metric: str) -> Interval:
+def paired_difference(one: pd.DataFrame, other: pd.DataFrame, metric: str) -> Interval:
     """Return the median of one - other over the searches for the same class and repeat, with its interval."""
-    pairs = one.merge(other, on=PAIRED, suffixes=("_one", "_other"), validate="one_to_one")
-    return spread(pairs[f"{metric}_one"] - pairs[f"{metric}_other"], pairs["target"])
-
-
-def by_setting(runs: pd.DataFrame, name: str, base: float) -> pd.DataFrame:
-    """Return the median of both measures at each value of one hyperparameter, all else as in the reading.
-
-    `base` is the value of the reading itself. Columns setting (ascending), labelling_efficiency, discovery_rate.
-    """
-    alone = varied(runs, name, base)
-    medians = alone.groupby("setting")[["labelling_efficiency", "discovery_rate"]].median()
-    return medians.sort_index().reset_index()
-
-
-def varied(runs: pd.DataFrame, name: str, base: float) -> pd.DataFrame:
-    """Return the searches that leave the reading in nothing but `name`, with its value as column `setting`."""
-    alone = runs[runs["change"].str.fullmatch(rf"{name}=[\d.]+") | (runs["change"] == "")]
-    values = alone["change"].str.partition("=")[2].replace("", str(base)).astype(float)
-    return alone.assign(setting=values)
+    pairs = one.merge(other, on=PAIR_KEYS, suffixes=("_one", "_other"), validate="one_to_one")
+    return median_with_interval(pairs[f"{metric}_one"] - pairs[f"{metric}_other"], pairs["target"])
 
 
 def rank_correlation(x: Sequence[float] | pd.Series, y: Sequence[float] | pd.Series) -> float:
@@ -75,7 +60,7 @@ def rank_correlation(x: Sequence[float] | pd.Series, y: Sequence[float] | pd.Ser
     return float(spearmanr(x, y).statistic) if np.ptp(x) > 0 and np.ptp(y) > 0 else 0.0
 
 
-def area(efficiency: Sequence[float] | pd.Series, discovery: Sequence[float] | pd.Series) -> float:
+def area_under_front(efficiency: Sequence[float] | pd.Series, discovery: Sequence[float] | pd.Series) -> float:
     """Return the share of the square (labelling efficiency x discovery rate) in which some setting is at least as good.
 
     The larger, the better the trade-off that an algorithm offers.

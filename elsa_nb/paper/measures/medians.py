@@ -1,9 +1,10 @@
 """Medians with their intervals over classes, and what measures and encoders are called in every table and figure.
 
-A long table has one row a cell (its keys, metric: median, low, high). `by_arm` and `by_setting` lay such tables beside
-the paper's; start with `summary`.
+Every experiment makes its tables of `medians`: a long table with one row a cell (its keys, metric, median, low, high).
+`by_arm` and `by_setting` lay such tables beside the paper's. Start with `medians`.
 """
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pandas as pd
@@ -11,27 +12,43 @@ import pandas as pd
 from elsa_nb.images.encoders.published import OFFICIAL
 from elsa_nb.search.metrics import median_interval
 
-TITLES = {"labelling_efficiency": "Labelling efficiency", "discovery_rate": "Discovery rate", "labels": "Labels spent"}
-METRICS = tuple(TITLES)
-ENCODERS = {name: spec.title for name, spec in OFFICIAL.items()}
-FLOORS = {"untrained": "Untrained network", "raw-pixels": "Raw pixels"}
-ENCODERS |= FLOORS
+METRIC_TITLES = {
+    "labelling_efficiency": "Labelling efficiency",
+    "discovery_rate": "Discovery rate",
+    "labels": "Labels spent",
+}
+METRICS = tuple(METRIC_TITLES)
+RATES = {"discovery_rate": "discovery", "labelling_efficiency": "efficiency"}  # the two that are printed, in a word
+RATE_TITLES = {metric: METRIC_TITLES[metric] for metric in RATES}
+FLOOR_TITLES = {"untrained": "Untrained network", "raw-pixels": "Raw pixels"}
+ENCODER_TITLES = {name: spec.title for name, spec in OFFICIAL.items()} | FLOOR_TITLES
+ARM_KEYS = ["encoder", "arm", "seeds", "reading"]  # what a row of Tables 2 to 5 and 11 is one of
 IMAGENET_CLASS = 1300  # images a class in the paper's pool, for the labels its two printed measures imply
 
 
-def summary(runs: pd.DataFrame, metrics: tuple[str, ...] = METRICS) -> pd.DataFrame:
-    """Return the median and 95 % interval over classes and repeats of every metric.
+def medians(runs: pd.DataFrame, by: Sequence[str] = ARM_KEYS, metrics: Iterable[str] = METRICS) -> pd.DataFrame:
+    """Return the median and 95 % interval over classes and repeats of every metric, for each value of the columns `by`.
 
-    `runs` has one row a search; the result one row per (encoder, arm, seeds, reading, metric), with columns median,
-    low, high (bootstrap over classes), searches.
+    `runs` has one row a search, with its class in the column `target`; the result one row per (`by`, metric), in the
+    order of the runs, with columns median, low, high (bootstrap over classes) and searches, their number.
     """
-    rows = []
-    for key, group in runs.groupby(["encoder", "arm", "seeds", "reading"], sort=False):
-        for metric in metrics:
-            median, low, high = median_interval(group[metric], group["target"])
-            rows.append((*key, metric, median, low, high, len(group)))
-    columns = ["encoder", "arm", "seeds", "reading", "metric", "median", "low", "high", "searches"]
-    return pd.DataFrame(rows, columns=columns)
+    metrics, rows = list(metrics), []
+    for key, group in runs.groupby(list(by), sort=False):
+        cells = zip(metrics, *median_interval(group[metrics], group["target"]), strict=True)
+        rows += [(*key, *cell, len(group)) for cell in cells]
+    return pd.DataFrame(rows, columns=[*by, "metric", "median", "low", "high", "searches"])
+
+
+def median_over_seeds(long: pd.DataFrame) -> pd.DataFrame:
+    """Return the row "Median" of Table 2: the median of ELSA's medians over the numbers of seeds in `long`.
+
+    One row per (encoder, reading, metric) with arm, seeds ("median"), median, the searches behind it, and `rows`, how
+    many numbers of seeds there were; no interval is claimed.
+    """
+    elsa = long[long["arm"] == "ELSA"]
+    groups = elsa.groupby(["encoder", "arm", "reading", "metric"], sort=False)
+    rows = groups.agg(median=("median", "median"), searches=("searches", "sum"), rows=("seeds", "nunique"))
+    return rows.reset_index().assign(seeds="median")
 
 
 def implied_labels(printed: pd.DataFrame, keys: list[str], class_size: int = IMAGENET_CLASS) -> pd.DataFrame:
@@ -42,11 +59,11 @@ def implied_labels(printed: pd.DataFrame, keys: list[str], class_size: int = IMA
     """
     pairs = printed.pivot(index=keys, columns="metric", values="value").reset_index()
     labels = pairs["discovery_rate"] * class_size / pairs["labelling_efficiency"]
-    told = {"metric": "labels", "printed": labels.map("≈ {:,.0f}".format), "value": labels}
-    return pairs[keys].assign(**told, note="implied, not printed")
+    columns = {"metric": "labels", "printed": labels.map("≈ {:,.0f}".format), "value": labels}
+    return pairs[keys].assign(**columns, note="implied, not printed")
 
 
-def cell(row: Any) -> str:
+def cell_text(row: Any) -> str:
     """Return the text of one cell of a long table: its median with the interval, if it has one, in brackets."""
     digits = 0 if row.metric == "labels" else 3
     if pd.isna(row.low):

@@ -1,4 +1,7 @@
-"""What the paper printed, table by table: data that joins a result at the last step and never enters a run."""
+"""What the paper printed, table by table: data that joins a result at the last step and never enters a run.
+
+Every table that shows printed values starts at `printed_cells`.
+"""
 
 import re
 
@@ -12,12 +15,12 @@ YES_NO = {"yes": 1.0, "no": 0.0}
 _NUMBER = re.compile(r"\d+(\.\d+)?")
 
 
-def tables() -> list[int]:
+def table_numbers() -> list[int]:
     """List the numbers of the paper's tables that `data/claims` holds."""
     return sorted(int(path.stem.removeprefix("table")) for path in CLAIMS.glob("table[0-9][0-9].csv"))
 
 
-def claims(table: int | str) -> pd.DataFrame:
+def printed_cells(table: int | str) -> pd.DataFrame:
     """Read one table of the paper: a row a printed cell.
 
     `table` is its number (2, "2" or "table02"). Every column is text as in the file, `printed` to the last zero;
@@ -26,10 +29,10 @@ def claims(table: int | str) -> pd.DataFrame:
 
     Raises ValueError for a table that the paper does not have or that is not held here.
 
-    >>> claims(4).query("arm == 'NN' and seeds == '50'")[["metric", "printed"]].values.tolist()
+    >>> printed_cells(4).query("arm == 'NN' and seeds == '50'")[["metric", "printed"]].values.tolist()
     [['labelling_efficiency', '0.412'], ['discovery_rate', '0.0984']]
     """
-    held = tables()
+    held = table_numbers()
     if not held:
         raise MissingDataError(f"There are no claims in {CLAIMS}; check the folder out again from git.")
     given = re.fullmatch(r"(?:table)?0*(\d+)", str(table))

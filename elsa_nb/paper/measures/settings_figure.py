@@ -4,9 +4,8 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
 
+from elsa_nb.paper.measures.medians import RATE_TITLES
 from elsa_nb.paper.style import COLOURS, MARKERS, STYLE
-
-_METRICS = {"discovery_rate": "Discovery rate", "labelling_efficiency": "Labelling efficiency"}
 
 
 def plot_settings(frame: pd.DataFrame, label: str, *, log: bool = False) -> Figure:
@@ -21,12 +20,12 @@ def plot_settings(frame: pd.DataFrame, label: str, *, log: bool = False) -> Figu
         figure, axes = plt.subplots(
             2, len(readings), figsize=(2.9 * len(readings), 4.6), sharex=True, sharey="row", squeeze=False
         )
-        for (metric, name), line in zip(_METRICS.items(), axes, strict=True):
+        for (metric, name), line in zip(RATE_TITLES.items(), axes, strict=True):
             for ax, reading in zip(line, readings, strict=True):
                 rows = frame[(frame["reading"] == reading) & (frame["metric"] == metric)]
-                spread = [rows["median"] - rows["low"], rows["high"] - rows["median"]]
+                bars = [rows["median"] - rows["low"], rows["high"] - rows["median"]]
                 style = {"color": colour, "marker": marker, "ms": 4}
-                ax.errorbar(rows["value"], rows["median"], spread, lw=1.4, elinewidth=0.8, label="ELSA, here", **style)
+                ax.errorbar(rows["value"], rows["median"], bars, lw=1.4, elinewidth=0.8, label="ELSA, here", **style)
                 printed = rows[rows["printed_value"].notna()]
                 ax.plot(
                     *(printed["value"], printed["printed_value"]),

@@ -1,4 +1,7 @@
-"""Save figures and tables with the rows they show, and keep the index that says what shows what."""
+"""Save figures and tables with the rows they show, and keep the index that says what shows what.
+
+Notebooks call `save_figure` and `save_table`.
+"""
 
 import io
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""One HTML page with every table and figure of a profile, beside what the paper printed."""
+"""One HTML page with every table and figure of a profile, beside what the paper printed: `elsa-nb report`."""
 
 import base64
 import html

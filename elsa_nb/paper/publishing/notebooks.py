@@ -1,4 +1,7 @@
-"""Run the notebooks headlessly, one after another, and skip those whose last run is still valid."""
+"""Run the notebooks headlessly, one after another, and skip those whose last run is still valid.
+
+`elsa-nb reproduce` calls `run_notebooks`, `elsa-nb notebooks` calls `execute_notebook`.
+"""
 
 import ast
 import logging
@@ -20,15 +23,15 @@ from elsa_nb.profiles import Profile
 # A kernel warns on its start that the wire within this machine is not encrypted, and calls it an error at its end that
 # it was interrupted, which is how every kernel is ended. What fails in a cell comes another way: papermill raises it.
 _QUIET = ("--IPKernelApp.log_level=CRITICAL",)
-FOLDER = Path(__file__).resolve().parents[3] / "notebooks"
+NOTEBOOKS = Path(__file__).resolve().parents[3] / "notebooks"
 
 
-def notebooks() -> list[Path]:
+def notebook_paths() -> list[Path]:
     """Return the notebooks in the order of their numbers."""
-    return sorted(FOLDER.glob("[0-9][0-9]-*.ipynb"))
+    return sorted(NOTEBOOKS.glob("[0-9][0-9]-*.ipynb"))
 
 
-def run_all(profile: Profile, parameters: dict[str, Any]) -> None:
+def run_notebooks(profile: Profile, parameters: dict[str, Any]) -> None:
     """Run every notebook in `profile`; print a line for each, with the progress of its sweeps while it runs.
 
     The executed copies go to `build/<profile>/notebooks`. A notebook that was run before with the same source, code,
@@ -36,7 +39,7 @@ def run_all(profile: Profile, parameters: dict[str, Any]) -> None:
     papermill's error, with the cell that failed, for one that does not run through.
     """
     parameters = parameters | {"profile": profile.name}
-    paths = notebooks()
+    paths = notebook_paths()
     for path in paths:
         check_parameters(path, parameters)
     source = _fingerprint(parameters)
@@ -49,13 +52,13 @@ def run_all(profile: Profile, parameters: dict[str, Any]) -> None:
             continue
         print(line, flush=True)
         started = time.perf_counter()
-        execute(path, executed, parameters)
+        execute_notebook(path, executed, parameters)
         store.write_json(executed.with_suffix(".json"), {"key": key})
         print(f"{line}: done in {time.perf_counter() - started:.0f} s", flush=True)
         source = _fingerprint(parameters) if i == 1 else source
 
 
-def execute(path: Path, executed: Path, parameters: dict[str, Any]) -> None:
+def execute_notebook(path: Path, executed: Path, parameters: dict[str, Any]) -> None:
     """Run one notebook with papermill and write the executed copy, freed of times and paths, to `executed`."""
     executed.parent.mkdir(parents=True, exist_ok=True)
     logging.getLogger("papermill").setLevel(logging.WARNING)
@@ -66,7 +69,7 @@ def execute(path: Path, executed: Path, parameters: dict[str, Any]) -> None:
                 path,
                 temporary,
                 parameters,
-                cwd=FOLDER,
+                cwd=NOTEBOOKS,
                 kernel_name="python3",
                 progress_bar=False,
                 extra_arguments=list(_QUIET),
@@ -109,7 +112,7 @@ def _code_of(path: Path) -> str:
 
 def _fingerprint(parameters: dict[str, Any]) -> str:
     """Return a hash of what every notebook depends on: the package, the bundled data, the parameters."""
-    inputs = sorted(FOLDER.parent.glob("elsa_nb/**/*.py"))
+    inputs = sorted(NOTEBOOKS.parent.glob("elsa_nb/**/*.py"))
     inputs += sorted(store.DATA.glob("glyphs/*")) + sorted(store.DATA.glob("weights/*"))
     inputs += sorted(store.DATA.glob("claims/*.csv"))
     inputs += sorted(store.DATA.glob("results/*-full.json")) + sorted(store.DATA.glob("results/*-photos.json"))

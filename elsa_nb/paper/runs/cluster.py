@@ -71,12 +71,12 @@ def run_units(
 def unit_rows(unit: Unit, profile_name: str, expected: str) -> bytes:
     """Run one unit on a worker; return its rows as the bytes of a Parquet file."""
     with _ONE_AT_A_TIME:
-        check_same(expected, profile_name)
+        check_same_source(expected, profile_name)
         return simulation.parquet(pd.DataFrame(simulation.run_unit(unit, profile_name)))
 
 
 @lru_cache(maxsize=8)
-def check_same(expected: str, profile_name: str) -> None:
+def check_same_source(expected: str, profile_name: str) -> None:
     """Raise ValueError unless versions, pools and device of this process are the `expected` ones (JSON)."""
     client = json.loads(expected)
     folders = [store.DATA / "pools" / name for name in client["pools"]]

@@ -1,4 +1,7 @@
-"""How tight each class lies in a space: what classes are chosen by, so that no result decides which ones are shown."""
+"""How tight each class lies in a space: what classes are chosen by, so that no result decides which ones are shown.
+
+Notebooks 06 and 11 call `tightness`; a sweep whose classes are chosen "by purity" is given `shares`.
+"""
 
 import numpy as np
 import pandas as pd
@@ -9,8 +12,8 @@ from elsa_nb.paper.runs.simulation import prepared
 from elsa_nb.profiles import profile
 from elsa_nb.search.neighbours.lists import Neighbours
 
-NEAREST = 10
-LEAST_MEMBERS = Sweep.least_members
+PURITY_NEIGHBOURS = 10
+LEAST_CLASS_SIZE = Sweep.least_members
 
 
 def tightness(profile_name: str, targets: list[str], *, encoder: str = "vicreg") -> pd.DataFrame:
@@ -26,12 +29,12 @@ def tightness(profile_name: str, targets: list[str], *, encoder: str = "vicreg")
         raise ValueError(f"class {strange[0]!r} is not one of profile {profile_name!r}'s; take the targets of its runs")
     lists = getattr(base.neighbours, "lists", None)
     rows = np.arange(len(names)) if lists is not None else np.flatnonzero(np.isin(names, targets))
-    near = Neighbours(base.pool.vectors).exact(rows, NEAREST)[0] if lists is None else lists[0]
+    near = Neighbours(base.pool.vectors).exact(rows, PURITY_NEIGHBOURS)[0] if lists is None else lists[0]
     frame = pd.DataFrame({"target": names[rows], "purity": shares(near, names, rows)})
     table = frame.groupby("target").agg(members=("purity", "size"), purity=("purity", "mean")).reset_index()
     table = table.sort_values("purity", ascending=False, kind="stable", ignore_index=True)
     if lists is not None:
-        table = table[table["members"] >= LEAST_MEMBERS].reset_index(drop=True)
+        table = table[table["members"] >= LEAST_CLASS_SIZE].reset_index(drop=True)
         table = table.assign(place=table.index + 1, of=len(table))
     else:
         table = table.assign(place=pd.NA, of=pd.NA)
@@ -43,10 +46,10 @@ def shares(near: np.ndarray, names: np.ndarray, rows: np.ndarray | slice = slice
 
     `near` (m, 10 or more) are the neighbours of `rows` of the pool, nearest first; `names` (n,) those of all its rows.
     """
-    return (names[near[:, :NEAREST]] == names[rows][:, None]).mean(axis=1)
+    return (names[near[:, :PURITY_NEIGHBOURS]] == names[rows][:, None]).mean(axis=1)
 
 
-def spread(table: pd.DataFrame, count: int = 5) -> pd.DataFrame:
+def evenly_spaced_classes(table: pd.DataFrame, count: int = 5) -> pd.DataFrame:
     """Return `count` classes of a table by `tightness`, evenly spaced in its order from the tightest to the sparsest.
 
     Raises ValueError where the table has fewer.

@@ -1,8 +1,9 @@
 """The class searched for made rare: the same pool without some of its members, and still exact.
 
-Photographs at hand hold one image in two hundred of each class; the paper's pool holds one in a thousand. Leaving out
-members of the class sought makes the pool as hard without making it small. The neighbour lists are not computed again:
-without the rows left out they are still the nearest, in the same order.
+`simulation` calls `absent_rows`, then `thinned`. Photographs at hand hold one image in two hundred of each class; the
+paper's pool holds one in a thousand. Leaving out members of the class sought makes the pool as hard without making it
+small. The neighbour lists are not computed again: without the rows left out they are still the nearest, in the same
+order.
 """
 
 import zlib
@@ -18,8 +19,8 @@ from elsa_nb.store import sha256_bytes
 
 LEAST_MEMBERS = 2  # one to start from, one to find
 LEAST_LENGTH = 64  # of a list; a search lengthens the few that prove too short
-AGAIN = 64  # lists computed again so that the others may stay longer
-BLOCK = 2048  # lists handled together
+LISTS_COMPUTED_AGAIN = 64  # lists computed again so that the others may stay longer
+LISTS_AT_ONCE = 2048  # lists handled together
 
 
 def absent_rows(positive: np.ndarray, share: float, target: str) -> np.ndarray:
@@ -87,19 +88,23 @@ def _lists(
     there = np.ones(len(rows), bool)
     there[absent] = False
     remaining = np.flatnonzero(there)
-    blocks = [slice(start, start + BLOCK) for start in range(0, len(remaining), BLOCK)]
-    left = np.concatenate([there[rows[remaining[block]]].sum(1) for block in blocks])
-    length = int(np.partition(left, AGAIN)[AGAIN]) if len(left) > AGAIN else 0
+    blocks = [slice(start, start + LISTS_AT_ONCE) for start in range(0, len(remaining), LISTS_AT_ONCE)]
+    lengths = np.concatenate([there[rows[remaining[block]]].sum(1) for block in blocks])
+    length = (
+        int(np.partition(lengths, LISTS_COMPUTED_AGAIN)[LISTS_COMPUTED_AGAIN])
+        if len(lengths) > LISTS_COMPUTED_AGAIN
+        else 0
+    )
     length = min(max(length, LEAST_LENGTH), rows.shape[1], fresh.n - 1)
     number = (there.cumsum() - 1).astype(np.int32)  # of each remaining row in the new pool
-    thin_rows, thin_distances = np.empty((len(left), length), np.int32), np.empty((len(left), length))
+    thin_rows, thin_distances = np.empty((len(lengths), length), np.int32), np.empty((len(lengths), length))
     for block in blocks:
-        long = left[block] >= length
+        long = lengths[block] >= length
         old = remaining[block][long]
         still = there[rows[old]]
         first = still & (still.cumsum(1, dtype=np.int32) <= length)
         thin_rows[block][long] = number[rows[old][first]].reshape(-1, length)
         thin_distances[block][long] = distances[old][first].reshape(-1, length)
-    short = np.flatnonzero(left < length)
+    short = np.flatnonzero(lengths < length)
     thin_rows[short], thin_distances[short] = fresh.exact(short, length)
     return thin_rows, thin_distances

@@ -1,8 +1,8 @@
 """Vectors made again and compared: 64 images of each bundled encoder, whose vectors `data/weights/canaries.npz` holds.
 
-`elsa-nb verify` calls `compare`. A change of decoding, cropping, resizing, normalising or of a network shows here, and
-`EXTRACTION` in `elsa_nb.images.extraction.version` has to be raised with it. The small encoders see 64 glyphs, those of
-photographs 64 drawn pictures of many sizes, as PNG files (`pictures`).
+`elsa-nb verify` calls `compare_vectors`. A change of decoding, cropping, resizing, normalising or of a network shows
+here, and `EXTRACTION` in `elsa_nb.images.extraction.version` has to be raised with it. The small encoders see 64
+glyphs, those of photographs 64 drawn pictures of many sizes, as PNG files (`draw_pictures`).
 """
 
 import tempfile
@@ -20,61 +20,63 @@ from elsa_nb.images.extraction.version import EXTRACTION
 from elsa_nb.images.sources.files import ImageFiles
 from elsa_nb.images.sources.glyphs import Glyphs
 
-VECTORS = store.DATA / "weights" / "canaries.npz"
-IMAGES = 64
-TOLERANCE = 1e-4  # of single precision after a network of a few layers, on any processor
-FLOORS = ("floor:untrained", "floor:raw-pixels")
+CANARY_VECTORS = store.DATA / "weights" / "canaries.npz"
+CANARY_IMAGES = 64
+VECTOR_TOLERANCE = 1e-4  # of single precision after a network of a few layers, on any processor
+FLOOR_ENCODERS = ("floor:untrained", "floor:raw-pixels")
 
 
-def bundled() -> list[str]:
+def encoders_with_canaries() -> list[str]:
     """Return the encoders that ship with the package, floors included, by the names that `load_encoder` takes."""
-    return [*sorted(path.stem for path in (store.DATA / "weights").glob("*.safetensors")), *FLOORS]
+    return [*sorted(path.stem for path in (store.DATA / "weights").glob("*.safetensors")), *FLOOR_ENCODERS]
 
 
-def vectors(name: str) -> dict[str, np.ndarray]:
+def canary_vectors(name: str) -> dict[str, np.ndarray]:
     """Return the vectors of one bundled encoder for its 64 images, float32 (64, d) by space."""
     encoder = load_encoder(name)
     if getattr(encoder, "geometry", None) is None:
-        return encode(_Glyphs(), encoder, batch=IMAGES)
+        return encode(_Glyphs(), encoder, batch=CANARY_IMAGES)
     with tempfile.TemporaryDirectory() as folder:
-        return encode(Crops(pictures(Path(folder)), encoder.geometry, "torch", workers=0), encoder, batch=IMAGES)
+        return encode(
+            Crops(draw_pictures(Path(folder)), encoder.geometry, "torch", workers=0), encoder, batch=CANARY_IMAGES
+        )
 
 
-def compare() -> dict[str, float]:
+def compare_vectors() -> dict[str, float]:
     """Return the largest difference from the stored vectors, by `encoder/space`; inf where shapes differ.
 
     Raises ValueError where the stored vectors are of another version of extraction, or of other encoders.
     """
-    with np.load(VECTORS) as stored:
+    with np.load(CANARY_VECTORS) as stored:
         if int(stored["extraction"]) != EXTRACTION:
             raise ValueError(
-                f"{VECTORS} is of extraction version {int(stored['extraction'])}, the code is version {EXTRACTION}: "
-                "write it again with elsa_nb.paper.runs.vector_canaries.write()"
+                f"{CANARY_VECTORS} is of extraction version {int(stored['extraction'])}, the code is version "
+                f"{EXTRACTION}: write it again with elsa_nb.paper.runs.vector_canaries.write_vectors()"
             )
-        now = {f"{name}/{space}": x for name in bundled() for space, x in vectors(name).items()}
+        now = {f"{name}/{space}": x for name in encoders_with_canaries() for space, x in canary_vectors(name).items()}
         if lacking := sorted(now.keys() ^ (set(stored.files) - {"extraction"})):
-            raise ValueError(f"{VECTORS} and the bundled encoders differ in {lacking[0]!r}: write it again")
+            raise ValueError(f"{CANARY_VECTORS} and the bundled encoders differ in {lacking[0]!r}: write it again")
         return {key: _difference(stored[key], x) for key, x in now.items()}
 
 
-def write() -> None:
+def write_vectors() -> None:
     """Store the vectors that the bundled encoders give now."""
-    now = {f"{name}/{space}": x for name in bundled() for space, x in vectors(name).items()}
-    store.write_with(VECTORS, lambda stream: np.savez_compressed(stream, extraction=EXTRACTION, **now))
+    now = {f"{name}/{space}": x for name in encoders_with_canaries() for space, x in canary_vectors(name).items()}
+    store.write_with(CANARY_VECTORS, lambda stream: np.savez_compressed(stream, extraction=EXTRACTION, **now))
 
 
-def pictures(folder: Path) -> ImageFiles:
+def draw_pictures(folder: Path) -> ImageFiles:
     """Draw 64 coloured pictures of 48 to 160 pixels a side into `folder`: waves of a fixed seed, with some grain."""
     rng = np.random.default_rng(64)
     names = []
-    for number in range(IMAGES):
+    for number in range(CANARY_IMAGES):
         height, width = rng.integers(48, 160, size=2)
         y, x = np.mgrid[:height, :width] / 32
         waves = [np.sin(a * x + b * y + c) for a, b, c in rng.uniform(0.2, 4, (3, 3))]
         pixels = 127 + 90 * np.stack(waves, axis=-1) + rng.normal(0, 12, (height, width, 3))
         names.append(f"{number:02}.png")
         Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(folder / names[-1])
-    return ImageFiles.of("pictures", folder, names, np.full(IMAGES, -1), ())
+    return ImageFiles.of("pictures", folder, names, np.full(CANARY_IMAGES, -1), ())
 
 
 class _Glyphs:
@@ -82,11 +84,11 @@ class _Glyphs:
 
     def __init__(self):
         glyphs = Glyphs.open()
-        rows = np.linspace(0, len(glyphs) - 1, IMAGES).astype(np.int64)
+        rows = np.linspace(0, len(glyphs) - 1, CANARY_IMAGES).astype(np.int64)
         self.ids, self.sha256, self._images = glyphs.ids[rows], "", glyphs.images(rows)
 
     def __len__(self) -> int:
-        return IMAGES
+        return CANARY_IMAGES
 
     def images(self, rows: Any = slice(None)) -> np.ndarray:
         return self._images[rows]

@@ -4,12 +4,12 @@ A stored result is reused while the numbers in `elsa_nb.search.version` and on t
 however much the code was moved about. That is safe only as long as nobody changes a log without raising a number. So
 some two hundred stored searches, the canaries named in `data/results/canaries.json`, are run again: every arm, reading,
 encoder, setting, noise and field of a configuration that a committed result rests on is in one of them. Start reading
-at `verify`; `choose` picks canaries, `record` writes down what they do here.
+at `verify`; `choose_canaries` picks canaries, `record_logs` writes down what they do here.
 
 A log is that of one search among vectors of certain bytes on one kind of processor. Another kind rounds otherwise in
 the last bits, of vectors and of scores alike, and a search may then go another way. Stored logs are therefore compared
 where the pools here are those of the stored results to the byte; for other kinds of processors `canaries.json` keeps
-logs of their own, which `record` added at a commit whose searches were known to be right.
+logs of their own, which `record_logs` added at a commit whose searches were known to be right.
 """
 
 import json
@@ -30,8 +30,8 @@ from elsa_nb.progress import bar
 
 CANARIES = store.DATA / "results" / "canaries.json"
 NAMED_BY = ("reading", "encoder", "space", "arm", "target", "seeds", "repeat", "change", "flip", "share")
-KEPT = ("sweep", "profile", "row")  # what a compared row is known by
-SHORT = 16  # letters of a hash that are enough to tell two logs apart
+ROW_KEYS = ("sweep", "profile", "row")  # what a compared row is known by
+HASH_LETTERS = 16  # letters of a hash that are enough to tell two logs apart
 
 
 def stored_results() -> list[tuple[str, str]]:
@@ -58,11 +58,11 @@ def title_of(row: dict | pd.Series) -> str:
     return " | ".join(str(row[name]) for name in NAMED_BY)
 
 
-def canaries() -> pd.DataFrame:
+def canary_rows() -> pd.DataFrame:
     """Return the stored rows that `data/results/canaries.json` names, with `log_known` and `pool_known` beside them.
 
-    These are what `record` wrote down on this kind of processor, empty where it did not. Raises ValueError for a name
-    that the stored results do not hold.
+    These are what `record_logs` wrote down on this kind of processor, empty where it did not. Raises ValueError for a
+    name that the stored results do not hold.
     """
     card = store.read_json(CANARIES)
     recorded = card["logs"].get(fingerprints.processor(), {})
@@ -73,13 +73,13 @@ def canaries() -> pd.DataFrame:
         known = {title_of(row): i for i, row in enumerate(rows[list(NAMED_BY)].to_dict("records"))}
         if strange := [title for title in titles if title not in known]:
             raise ValueError(f"{CANARIES} names {strange[0]!r}, which is not in {results}: choose the canaries again")
-        told = [recorded.get(f"{results} | {title}", ["", ""]) for title in titles]
-        logs, pools = ([pair[at] for pair in told] for at in (0, 1))
+        kept = [recorded.get(f"{results} | {title}", ["", ""]) for title in titles]
+        logs, pools = ([pair[at] for pair in kept] for at in (0, 1))
         frames.append(rows.iloc[[known[title] for title in titles]].assign(log_known=logs, pool_known=pools))
     return pd.concat(frames, ignore_index=True)
 
 
-def facets(rows: pd.DataFrame) -> list[set[tuple]]:
+def facets_of(rows: pd.DataFrame) -> list[set[tuple]]:
     """Return what each stored row can show a change of: the pairs and values that some canary has to have.
 
     By sweep and reading: each arm with each number of seeds, each encoder, each change with each noise (each value of a
@@ -100,12 +100,12 @@ def facets(rows: pd.DataFrame) -> list[set[tuple]]:
     return found
 
 
-def choose(rows: pd.DataFrame) -> pd.DataFrame:
+def choose_canaries(rows: pd.DataFrame) -> pd.DataFrame:
     """Return few of `rows` that together have every facet of all, cheap ones first where several would serve.
 
     Greedy: the row with the most facets still lacking is taken next.
     """
-    lacking, own = set(), facets(rows)
+    lacking, own = set(), facets_of(rows)
     for each in own:
         lacking |= each
     order = np.argsort(rows["labels"].to_numpy(), kind="stable")
@@ -122,9 +122,9 @@ def choose(rows: pd.DataFrame) -> pd.DataFrame:
 def write_canaries() -> pd.DataFrame:
     """Choose canaries among all stored results anew and name them in `data/results/canaries.json`; return their rows.
 
-    What was recorded on other processors goes: `record` brings it back.
+    What was recorded on other processors goes: `record_logs` brings it back.
     """
-    chosen = choose(pd.concat([stored_rows(*each) for each in stored_results()], ignore_index=True))
+    chosen = choose_canaries(pd.concat([stored_rows(*each) for each in stored_results()], ignore_index=True))
     named: dict[str, list[str]] = {}
     for row in chosen.to_dict("records"):
         named.setdefault(f"{row['sweep']}-{row['profile']}", []).append(title_of(row))
@@ -132,14 +132,17 @@ def write_canaries() -> pd.DataFrame:
     return chosen
 
 
-def record(verified: "Verified") -> None:
+def record_logs(verified: "Verified") -> None:
     """Write the logs that the canaries have here into `data/results/canaries.json`, as those of this processor.
 
     To be done at a commit whose searches are known to be right, such as one whose logs all agree on another kind.
     """
     card = store.read_json(CANARIES)
     logs = {
-        f"{row['sweep']}-{row['profile']} | {title_of(row)}": [row["log_again"][:SHORT], row["pool_again"][:SHORT]]
+        f"{row['sweep']}-{row['profile']} | {title_of(row)}": [
+            row["log_again"][:HASH_LETTERS],
+            row["pool_again"][:HASH_LETTERS],
+        ]
         for row in verified.ran.to_dict("records")
     }
     card["logs"][fingerprints.processor()] = logs
@@ -158,14 +161,16 @@ class Verified:
     def same(self) -> pd.Series:
         """Tell which rows have the log they should have (m,) bool: the recorded one where there is one."""
         ran, known = self.ran, self._recorded
-        return (ran["log_again"].str[:SHORT] == ran["log_known"]).where(known, ran["log_again"] == ran["log_sha256"])
+        return (ran["log_again"].str[:HASH_LETTERS] == ran["log_known"]).where(
+            known, ran["log_again"] == ran["log_sha256"]
+        )
 
     @property
     def comparable(self) -> pd.Series:
         """Tell which rows must have the same log here (m,) bool: see the module's docstring."""
         ran, known = self.ran, self._recorded
         of_this_kind = not known.any() and (ran["pool_again"] == ran["pool_sha256"]).all()
-        return (ran["pool_again"].str[:SHORT] == ran["pool_known"]).where(known, of_this_kind)
+        return (ran["pool_again"].str[:HASH_LETTERS] == ran["pool_known"]).where(known, of_this_kind)
 
     @property
     def _recorded(self) -> pd.Series:
@@ -179,23 +184,25 @@ class Verified:
     def sentences(self) -> list[str]:
         """Return what a person wants to know of it, the changed searches last."""
         n, same, unlike = len(self.ran), int(self.same.sum()), self.ran[~self.comparable]
-        told = [f"{n:,} stored searches were run again: {same:,} have the same log."]
+        said = [f"{n:,} stored searches were run again: {same:,} have the same log."]
         if len(unlike):
-            told.append(
+            said.append(
                 f"{len(unlike):,} of them prove nothing here, the same or not: this processor "
                 f"({fingerprints.processor()}) rounds otherwise than the one that made the stored results, in the last "
                 "bits of vectors and scores."
             )
         if len(self.stale):
-            told.append(f"{len(self.stale):,} are stale, made under an earlier version of behaviour: `make full`.")
-        told += [f"{count:,} were not run: {sentence}" for sentence, count in self.absent.items()]
-        changed = [f"{row['sweep']}-{row['profile']} {row['row']}: {title_of(row)}" for row in _records(self.changed)]
+            said.append(f"{len(self.stale):,} are stale, made under an earlier version of behaviour: `make full`.")
+        said += [f"{count:,} were not run: {sentence}" for sentence, count in self.absent.items()]
+        changed = [
+            f"{row['sweep']}-{row['profile']} {row['row']}: {title_of(row)}" for row in self.changed.to_dict("records")
+        ]
         if changed:
-            told.append(
+            said.append(
                 f"{len(changed):,} went another way, and no version of behaviour was raised. If the change is meant, "
                 "raise `version` on the strategy or SEARCH in elsa_nb/search/version.py; else mend it. The first ones:"
             )
-        return told + [f"  {each}" for each in changed[:10]]
+        return said + [f"  {each}" for each in changed[:10]]
 
 
 def verify(
@@ -222,13 +229,13 @@ def verify(
             absent[str(error)] = absent.get(str(error), 0) + len(part)
         else:
             for _, unit in part.groupby("share"):
-                records = unit[[*KEPT, *validity.FIELDS[1:], "config"]].to_dict("records")
+                records = unit[[*ROW_KEYS, *validity.FIELDS[1:], "config"]].to_dict("records")
                 units.append((records, profile_name, build))
     places = {(name, rows[0]["encoder"], rows[0]["space"], rows[0]["dataset"]) for rows, name, _ in units}
     for name, encoder, space, dataset in sorted(places) if build else ():  # on all cores, not in every worker
         prepare(profile(name).pool(encoder, space, dataset), progress=progress)
     again = _run_again(units, workers or os.cpu_count() or 1, progress)
-    ran = rows.merge(pd.DataFrame(again, columns=[*KEPT, "log_again", "pool_again", "again"]), on=list(KEPT))
+    ran = rows.merge(pd.DataFrame(again, columns=[*ROW_KEYS, "log_again", "pool_again", "again"]), on=list(ROW_KEYS))
     return Verified(ran, stale, absent)
 
 
@@ -259,13 +266,9 @@ def run_stored(rows: list[dict], profile_name: str, build: bool) -> list[tuple]:
     configs = [validity.config_of(strategy_of(row["arm"]).name, row["config"]) for row in rows]
     again = simulation.run_unit(settings, profile_name, configs, build=build)
     return [
-        (*(row[name] for name in KEPT), new["log_sha256"], new["pool_sha256"], new)
+        (*(row[name] for name in ROW_KEYS), new["log_sha256"], new["pool_sha256"], new)
         for row, new in zip(rows, again, strict=True)
     ]
-
-
-def _records(rows: pd.DataFrame) -> list[dict]:
-    return rows.to_dict("records")
 
 
 def _flat(config: dict, prefix: str = "") -> Iterable[tuple[str, object]]:

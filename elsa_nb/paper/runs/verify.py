@@ -13,10 +13,10 @@ from elsa_nb import fingerprints
 from elsa_nb.paper.runs import runner, validity, vector_canaries, verification
 from elsa_nb.paper.runs.verification import Verified
 
-MEASURES = ("labels", "found", "discovery_rate", "labelling_efficiency", "rounds")
+SHOWN_MEASURES = ("labels", "found", "discovery_rate", "labelling_efficiency", "rounds")
 
 
-def run(options: argparse.Namespace) -> None:
+def run_verify(options: argparse.Namespace) -> None:
     """Verify what the options name and print what came of it; ValueError where something went another way."""
     if options.row:
         return _one_row(*options.row, options.profile)
@@ -26,7 +26,7 @@ def run(options: argparse.Namespace) -> None:
         raise ValueError("--record keeps the logs of the canaries: give it without --all and --sample")
     if not (options.all or options.sample):
         _vectors()
-        rows = verification.canaries()
+        rows = verification.canary_rows()
     else:
         every = [verification.stored_rows(*each) for each in verification.stored_results()]
         rows = pd.concat(every, ignore_index=True)
@@ -34,20 +34,21 @@ def run(options: argparse.Namespace) -> None:
             rows = rows.sample(min(options.sample, len(rows)), random_state=np.random.default_rng())
     verified = verification.verify(rows, build=options.all)
     if options.record:
-        verification.record(verified)
+        verification.record_logs(verified)
         print(f"{len(verified.ran):,} logs are kept as those of this processor ({fingerprints.processor()}).")
         return None
     return _tell(verified)
 
 
 def _vectors() -> None:
-    differences = vector_canaries.compare()
+    differences = vector_canaries.compare_vectors()
     largest = max(differences, key=differences.__getitem__)
     print(
-        f"{vector_canaries.IMAGES} images of each of {len(vector_canaries.bundled())} encoders: their vectors differ "
-        f"from the stored ones by {differences[largest]:.1g} at most (allowed: {vector_canaries.TOLERANCE:.0e})."
+        f"{vector_canaries.CANARY_IMAGES} images of each of {len(vector_canaries.encoders_with_canaries())} encoders: "
+        f"their vectors differ from the stored ones by {differences[largest]:.1g} at most "
+        f"(allowed: {vector_canaries.VECTOR_TOLERANCE:.0e})."
     )
-    if not differences[largest] <= vector_canaries.TOLERANCE:
+    if not differences[largest] <= vector_canaries.VECTOR_TOLERANCE:
         raise ValueError(
             f"the vectors of {largest} changed by {differences[largest]:.2g}, and EXTRACTION in "
             "elsa_nb/images/extraction/version.py was not raised: raise it if the change is meant, else mend it"
@@ -66,7 +67,7 @@ def _one_row(name: str, number: str, profile_name: str) -> None:
     for column in (*validity.FIELDS[1:], "config", "seed", "code", "versions"):
         print(f"  {column:10} {stored[column]}")
     for again in verified.ran.to_dict("records"):
-        for column in (*MEASURES, "log_sha256", "pool_sha256"):
+        for column in (*SHOWN_MEASURES, "log_sha256", "pool_sha256"):
             before, now = stored[column], again["again"][column]
             print(f"  {column:20} stored {before}   again {now}   {'the same' if before == now else 'OTHER'}")
     return _tell(verified)

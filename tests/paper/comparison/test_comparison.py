@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 from elsa_nb.paper.comparison import figures, tables
-from elsa_nb.paper.measures.printed import claims
+from elsa_nb.paper.measures.medians import RATES
+from elsa_nb.paper.measures.printed import printed_cells
 from elsa_nb.search.readings import READINGS
 
 SEEDS = (1, 2, 5, 10, 50)
@@ -76,7 +77,7 @@ def found():
 
 @pytest.fixture(scope="module")
 def cells(found):
-    return tables.cells(found)
+    return tables.compared_cells(found)
 
 
 def cell(cells, table, reading="paper", **where):
@@ -91,7 +92,7 @@ def test_every_printed_cell_appears_once_a_reading_with_its_digits(cells):
     for table in range(1, 12):
         for reading in READINGS:
             mine = cells[(cells["table"] == table) & (cells["reading"] == reading)]
-            assert mine["printed"].tolist() == claims(table)["printed"].tolist()
+            assert mine["printed"].tolist() == printed_cells(table)["printed"].tolist()
 
 
 def test_ours_is_the_median_and_the_difference_follows(cells):
@@ -182,7 +183,7 @@ def test_half_the_last_printed_digit_counts_as_rounding(printed, low, high, with
 
 
 def test_the_tally_counts_what_the_cells_say(cells):
-    tally = tables.tally(cells)
+    tally = tables.agreement_by_table(cells)
     line = tally.loc[3, "paper"]
     mine = cells[(cells["table"] == 3) & (cells["reading"] == "paper")]
     assert line["printed cells"] == line["with one of ours"] == 40
@@ -193,21 +194,21 @@ def test_the_tally_counts_what_the_cells_say(cells):
 
 @pytest.mark.parametrize("table", range(1, 12))
 def test_a_page_has_a_row_a_printed_cell_and_no_blank_side(cells, table):
-    page = tables.page(cells, table)
-    assert len(page) == len(claims(table))
+    page = tables.lay_out_table(cells, table)
+    assert len(page) == len(printed_cells(table))
     for reading in READINGS:
         assert (page[reading, "ours"] != "").all()
 
 
 def test_about_names_the_sweeps_and_what_is_missing(found):
-    about = tables.about(found)
+    about = tables.results_overview(found)
     assert about.loc["components", "classes"] == 3
     assert about.loc["food-101", "data set"] == "no photographs"
 
 
 def test_the_figure_draws_every_number_once(cells):
     figure = figures.plot_against(cells)
-    drawn = cells[cells["metric"].isin(tables.METRICS) & cells["median"].notna()]
+    drawn = cells[cells["metric"].isin(list(RATES)) & cells["median"].notna()]
     marks = [line for ax in figure.axes for line in ax.lines if line.get_marker() not in ("None", None, "")]
     assert len(marks) == len(drawn)
     plt.close(figure)
@@ -215,13 +216,13 @@ def test_the_figure_draws_every_number_once(cells):
 
 def test_linear_top1_is_that_of_the_trained_encoders(monkeypatch):
     worth = pd.DataFrame({"encoder": ["vicreg", "untrained", "raw-pixels"], "linear_top1": [91.0, 50.0, 30.0]})
-    monkeypatch.setattr(tables.embedding_spaces, "worth", lambda profile_name: worth)
-    assert tables.linear_top1("full") == {"vicreg": 91.0}
+    monkeypatch.setattr(tables.embedding_spaces, "measured_encoders", lambda profile_name: worth)
+    assert tables.top1_by_encoder("full") == {"vicreg": 91.0}
 
 
 def test_a_table_is_shown_whole_and_in_one_line():
     sentence = " ".join(["long"] * 40)
-    text = tables.shown(pd.DataFrame({"a": [sentence], "b": [1]})).data
+    text = tables.as_html(pd.DataFrame({"a": [sentence], "b": [1]})).data
     assert sentence in text
     assert "\n" not in text
     assert "<td>1</td>" in text

@@ -138,8 +138,8 @@ def spaces(discovery, clusters):
 def rounds(spacing, shared):
     """Return what the forms of RandS ask, beside points drawn at random: 0.3 apart, of all points 0.4 asked by NN."""
     told = dict.fromkeys(rands.VARIANTS, (spacing, shared)) | {
-        rands.LIKELY: (0.3, 2.0),
-        rands.ANYWHERE: (0.5, 0.4),
+        rands.RANDOM_LIKELY: (0.3, 2.0),
+        rands.RANDOM_ANYWHERE: (0.5, 0.4),
     }
     frame = pd.DataFrame.from_dict(told, orient="index", columns=["spacing", "also asked by NN"])
     return frame.rename_axis("variant").reset_index().assign(reading="paper")
@@ -238,11 +238,11 @@ WORDS = {"yes": "holds", "part": "holds in part", "no": "does not hold"}
 
 def judge(frames, *claims):
     """Judge these claims alone: other rules would miss rows that their sweeps always have."""
-    listed = verdicts.listed()
+    listed = verdicts.list_claims()
     fitted = frames.get("complexity")
     searched = {name: each for name, each in frames.items() if name != "complexity"}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(verdicts, "listed", lambda: listed[listed["id"].isin(claims)])
+        patch.setattr(verdicts, "list_claims", lambda: listed[listed["id"].isin(claims)])
         return verdicts.verdicts(Results("full", searched, {}, TOP1), fitted)
 
 
@@ -267,13 +267,13 @@ def test_a_claim_that_the_results_contradict_does_not(claim):
 
 
 def test_every_claim_is_tested_or_says_why_not():
-    listed = verdicts.listed()
+    listed = verdicts.list_claims()
     assert not listed["id"].duplicated().any()
     tested = listed[listed["sweep"] != ""]
-    assert set(tested["id"]) == set(verdicts.RULES)
+    assert set(tested["id"]) == set(verdicts.ALL_RULES)
     assert (tested["untested"] == "").all()
     assert (listed.loc[listed["sweep"] == "", "untested"] != "").all()
-    assert set(CASES) | {"median-row", "same-runs", "alpha-2-table"} == set(verdicts.RULES)
+    assert set(CASES) | {"median-row", "same-runs", "alpha-2-table"} == set(verdicts.ALL_RULES)
     assert (listed[["where", "sentence"]] != "").all(axis=None)
 
 
@@ -291,7 +291,7 @@ def test_the_readme_of_the_claims_names_the_file():
     ],
 )
 def test_the_verdict_follows_from_the_tests(passes, word):
-    assert verdicts.verdict([rules.Test("", each) for each in passes]) == word
+    assert verdicts.verdict([rules.RuleTest("", each) for each in passes]) == word
 
 
 def test_each_reading_has_a_verdict_of_its_own():
@@ -321,7 +321,7 @@ def test_what_the_paper_says_of_its_own_tables_needs_no_search():
 def test_the_pages_show_every_claim_and_every_number():
     judged = verdicts.verdicts(Results("full", {"components": components()}, {}, {}))
     overview = verdicts.overview(judged)
-    assert overview.index.get_level_values("id").tolist() == verdicts.listed()["id"].tolist()
+    assert overview.index.get_level_values("id").tolist() == verdicts.list_claims()["id"].tolist()
     assert list(overview.columns) == [*READINGS, "as printed"]
     evidence = verdicts.evidence(judged)
     assert len(evidence) == (judged["tests"] > 0).sum()
@@ -331,14 +331,14 @@ def test_the_pages_show_every_claim_and_every_number():
 def test_pairs_are_compared_one_by_one():
     one, other = frame(rows("s", discovery=0.5)), frame(rows("s", discovery=0.4))
     other.loc[0, "discovery_rate"] = 0.0
-    gain = intervals.between(one.sample(frac=1, random_state=0), other, "discovery_rate")
+    gain = intervals.paired_difference(one.sample(frac=1, random_state=0), other, "discovery_rate")
     assert gain.median == pytest.approx(0.1, abs=0.01)
     assert gain.low > 0
 
 
 def test_the_area_of_a_trade_off_counts_what_some_setting_reaches():
-    assert intervals.area([0.5, 0.1], [0.2, 0.8]) == pytest.approx(0.5 * 0.2 + 0.1 * 0.6)
-    assert intervals.area([0.5, 0.4], [0.8, 0.2]) == pytest.approx(0.4)
+    assert intervals.area_under_front([0.5, 0.1], [0.2, 0.8]) == pytest.approx(0.5 * 0.2 + 0.1 * 0.6)
+    assert intervals.area_under_front([0.5, 0.4], [0.8, 0.2]) == pytest.approx(0.4)
 
 
 def test_rank_correlation_knows_ties_and_constants():

@@ -9,7 +9,7 @@ from elsa_nb.paper.experiments.complexity import figures, measure, tables
 from elsa_nb.paper.publishing import exhibits
 from elsa_nb.search import algorithms
 
-TINY = measure.Plan(
+TINY = measure.SizePlan(
     n=(400, 800),
     k=(8, 16),
     l=(8, 16),
@@ -31,7 +31,7 @@ def small_pool(monkeypatch):
 @pytest.fixture
 def ground():
     rng = np.random.default_rng(1)
-    return measure.Ground.of(rng.standard_normal((700, 12), np.float32), rng, asking=64)
+    return measure.RoundInputs.of(rng.standard_normal((700, 12), np.float32), rng, asking=64)
 
 
 def test_both_forms_of_nearest_neighbours_return_the_same_rows(ground):
@@ -44,7 +44,7 @@ def test_both_forms_of_nearest_neighbours_return_the_same_rows(ground):
 
 
 def test_both_forms_of_the_sampler_return_the_same_rows(ground):
-    tasks = measure.parts(ground, np.random.default_rng(2), k=4, l=4)
+    tasks = measure.part_calls(ground, np.random.default_rng(2), k=4, l=4)
     plain, package = tasks["Sampler", "plain"](), tasks["Sampler", "package"]()
     queried = np.setdiff1d(plain, package)
     assert len(plain) > 20
@@ -54,10 +54,10 @@ def test_both_forms_of_the_sampler_return_the_same_rows(ground):
 
 @pytest.mark.slow
 def test_every_series_is_timed_in_both_forms():
-    points = measure.measure("quick", TINY)
+    points = measure.measure_time("quick", TINY)
     assert (points["seconds"] >= 0).all()
     timed = points[~points["part"].isin(["lists", "round"])]
-    for against, parts in measure.TIMED.items():
+    for against, parts in measure.TIMED_PARTS.items():
         here = timed[timed["against"] == against]
         sizes = getattr(TINY, against)
         assert set(here["part"]) == set(parts)
@@ -70,11 +70,11 @@ def test_every_series_is_timed_in_both_forms():
 @pytest.mark.slow
 def test_memory_of_the_plain_form_is_the_claimed_matrix():
     memory = measure.measure_memory("quick", TINY).set_index(["part", "form", "against", "size"])["bytes"]
-    matrix = 1000 * measure.L * 4
+    matrix = 1000 * measure.SAMPLED_POINTS * 4
     assert matrix <= memory["RandS", "plain", "n", 1000] < 1.5 * matrix
     assert memory["RandS", "plain", "l", 16] > 1.5 * memory["RandS", "plain", "l", 8]
     assert memory["NN", "plain", "n", 1000] == pytest.approx(memory["RandS", "plain", "n", 1000], rel=0.01)
-    assert memory["vectors", "both", "n", 1000] == 1000 * measure.D * 4
+    assert memory["vectors", "both", "n", 1000] == 1000 * measure.DIMENSION * 4
 
 
 def made(b, turns=5, noise=0.0, parts=("NN",), against="n"):
@@ -106,7 +106,7 @@ def test_one_slow_turn_does_not_move_the_exponent():
 
 def test_an_exponent_needs_two_sizes():
     with pytest.raises(ValueError, match=r"sizes \[100\]; an exponent needs two or more"):
-        tables.slope(pd.Series([100, 100]), pd.Series([1.0, 2.0]))
+        tables.log_log_slope(pd.Series([100, 100]), pd.Series([1.0, 2.0]))
 
 
 def test_claims_are_only_those_of_section_5():
@@ -117,7 +117,7 @@ def test_claims_are_only_those_of_section_5():
         ("lists", "plain"): True,
         ("lists", "package"): True,
     }
-    shown = tables.beside_claims(fitted)
+    shown = tables.exponents_beside_claims(fitted)
     assert shown.loc[("NN", "n"), "plain"].startswith("1.00 [1.00")
     assert shown.loc[("lists", "n"), "claimed"] == ""
 
@@ -132,15 +132,15 @@ def test_the_ratio_is_taken_turn_by_turn():
 @pytest.mark.slow
 def test_what_the_notebook_stored_is_fitted_again(tmp_path, monkeypatch):
     monkeypatch.setattr("elsa_nb.profiles.ROOT", tmp_path)
-    assert tables.stored("quick") is None
-    points, memory = measure.measure("quick", TINY), measure.measure_memory("quick", TINY)
+    assert tables.stored_exponents("quick") is None
+    points, memory = measure.measure_time("quick", TINY), measure.measure_memory("quick", TINY)
     for name, figure, frame in (
         ("complexity-time", figures.plot_time(points), points),
         ("complexity-memory", figures.plot_memory(memory), memory),
     ):
         exhibits.save_figure(figure, name, "quick", frame)
         plt.close(figure)
-    fitted = tables.stored("quick")
+    fitted = tables.stored_exponents("quick")
     again = tables.exponents(memory, "bytes")
     assert set(fitted["of"]) == {"seconds", "bytes"}
     kept = fitted[fitted["of"] == "bytes"]["exponent"].to_numpy()

@@ -7,8 +7,8 @@ import pytest
 from elsa_nb import store
 from elsa_nb.images.training import quality
 from elsa_nb.paper.experiments.encoders import figures, tables
-from elsa_nb.paper.measures.medians import ENCODERS
-from elsa_nb.paper.measures.printed import claims
+from elsa_nb.paper.measures.medians import ENCODER_TITLES
+from elsa_nb.paper.measures.printed import printed_cells
 from elsa_nb.pool import Pool
 from elsa_nb.profiles import profile
 
@@ -56,7 +56,7 @@ def runs(worth):
 
 def test_every_printed_cell_of_table_5_is_there_with_both_readings(runs, worth):
     long = tables.table5(runs, worth)
-    printed = claims(5).query("metric != 'linear_top1'")
+    printed = printed_cells(5).query("metric != 'linear_top1'")
     measured = long[long["metric"].isin(["labelling_efficiency", "discovery_rate"]) & (long["printed"] != "")]
     assert set(zip(measured["encoder"], measured["metric"], measured["printed"], strict=True)) == set(
         zip(printed["encoder"], printed["metric"], printed["printed"], strict=True)
@@ -82,11 +82,11 @@ def test_what_was_not_run_and_what_is_not_printed_stay_empty(runs, worth):
     floor = long[long["encoder"] == "untrained"]
     assert (floor["printed"] == "").all()
     assert set(floor["note"]) == {"not in the paper"}
-    assert list(dict.fromkeys(long["encoder"])) == [e for e in ENCODERS if e in {*RUN, "obow", "swav-multi-crop"}]
+    assert list(dict.fromkeys(long["encoder"])) == [e for e in ENCODER_TITLES if e in {*RUN, "obow", "swav-multi-crop"}]
 
 
 def test_the_table_for_reading_says_which_top_1_nobody_can_have(runs, worth):
-    wide = tables.wide(tables.table5(runs, worth))
+    wide = tables.lay_out_table5(tables.table5(runs, worth))
     top1 = wide["Linear top-1, %", "the paper"]
     assert top1[["SimSiam", "SwAV", "VICReg", "OBoW", "Raw pixels"]].tolist() == ["71.3*", "71.8*", "73.2", "73.8", "-"]
     assert "never released" in wide.loc["SimSiam", ("What the row is", "the paper")]
@@ -104,17 +104,17 @@ def test_runs_of_another_arm_and_encoders_without_a_title_are_refused(runs, wort
 
 def test_an_encoder_of_the_profile_that_was_not_searched_keeps_its_line(runs, worth):
     long = tables.table5(runs[runs["encoder"] != "raw-pixels"], worth)
-    wide = tables.wide(long)
+    wide = tables.lay_out_table5(long)
     assert wide.loc["Raw pixels", ("Linear top-1, %", "here")] == "50.0"
     assert wide.loc["Raw pixels", ("Discovery rate", "here, paper")] == "-"
-    assert "raw-pixels" not in set(tables.points(long)["encoder"])
+    assert "raw-pixels" not in set(tables.points_against_top1(long)["encoder"])
     with pytest.raises(ValueError, match="'raw-pixels' was run, and `worth` does not have it"):
         tables.table5(runs, worth[worth["encoder"] != "raw-pixels"])
 
 
 def test_correlations_leave_the_floors_out_and_follow_the_ranks(runs, worth):
-    points = tables.points(tables.table5(runs, worth))
-    table = tables.correlations(points).set_index(["metric", "against", "panel", "encoders"])
+    points = tables.points_against_top1(tables.table5(runs, worth))
+    table = tables.correlations_with_top1(points).set_index(["metric", "against", "panel", "encoders"])
     cell = table.loc["discovery_rate", "linear_top1", "paper", "trained"]
     assert (cell["n"], cell["rho"]) == (6, pytest.approx(1))
     assert cell["by_chance"] == pytest.approx(2 / 720)  # the one order, and its mirror
@@ -131,13 +131,13 @@ def test_the_interval_of_a_rank_correlation_holds_it_and_shrinks_with_more_point
     rng = np.random.default_rng(1)
     x = rng.normal(size=200)
     y = x + rng.normal(size=200)
-    few, many = (tables.rank_correlation(x[:n], y[:n]) for n in (9, 200))
+    few, many = (tables.rank_correlation_by_chance(x[:n], y[:n]) for n in (9, 200))
     for rho, low, high, by_chance in (few, many):
         assert low <= rho <= high
         assert 0 < by_chance + 1e-9 <= 1
     assert many[2] - many[1] < few[2] - few[1]
-    assert np.isnan(tables.rank_correlation(x[:3], y[:3])).all()
-    assert np.isnan(tables.rank_correlation(x, np.ones(200))).all()
+    assert np.isnan(tables.rank_correlation_by_chance(x[:3], y[:3])).all()
+    assert np.isnan(tables.rank_correlation_by_chance(x, np.ones(200))).all()
 
 
 def test_worth_is_measured_once_a_pool_and_again_when_the_measure_changes(tmp_path, monkeypatch):
@@ -154,25 +154,25 @@ def test_worth_is_measured_once_a_pool_and_again_when_the_measure_changes(tmp_pa
     assert first["purity"] > 0.95
     assert tables._measured(tmp_path, labels) == first
     assert asked == [200]  # 50 a class, once
-    monkeypatch.setattr(tables, "QUERIES", 100)
+    monkeypatch.setattr(tables, "PURITY_QUERIES", 100)
     tables._measured(tmp_path, labels)
     assert len(asked) == 2
 
 
 def test_every_row_says_what_was_loaded():
     full, paper = profile("full"), profile("paper")
-    assert tables.loaded(full, "untrained") == "random weights"
-    assert tables.loaded(full, "vicreg") == "trained here, 6 epochs"
-    assert tables.loaded(paper, "simsiam") == "published file, 100 epochs, top-1 68.3"
-    assert all(encoder in ENCODERS for each in (full, paper) for encoder, _ in each.datasets[0].encoders)
+    assert tables.loaded_weights(full, "untrained") == "random weights"
+    assert tables.loaded_weights(full, "vicreg") == "trained here, 6 epochs"
+    assert tables.loaded_weights(paper, "simsiam") == "published file, 100 epochs, top-1 68.3"
+    assert all(encoder in ENCODER_TITLES for each in (full, paper) for encoder, _ in each.datasets[0].encoders)
 
 
 def test_the_figure_draws_every_encoder_and_tells_the_correlation(runs, worth):
-    points = tables.points(tables.table5(runs, worth))
-    figure = figures.plot_against_top1(points, tables.correlations(points))
+    points = tables.points_against_top1(tables.table5(runs, worth))
+    figure = figures.plot_against_top1(points, tables.correlations_with_top1(points))
     assert len(figure.axes) == 6
     assert figure.axes[0].get_title(loc="left").startswith("rank correlation 1.00")
-    assert {t.get_text() for t in figure.legends[0].get_texts()} == {ENCODERS[e] for e in points["encoder"]}
+    assert {t.get_text() for t in figure.legends[0].get_texts()} == {ENCODER_TITLES[e] for e in points["encoder"]}
     few = points[points["encoder"].isin(["vicreg", "untrained"])]
-    figure = figures.plot_against_top1(few, tables.correlations(few))
+    figure = figures.plot_against_top1(few, tables.correlations_with_top1(few))
     assert "too few" in figure.axes[0].get_title(loc="left")

@@ -11,7 +11,7 @@ from elsa_nb import store
 from elsa_nb.errors import MissingDataError
 from elsa_nb.paper.experiments.catalogue import SWEEPS
 from elsa_nb.paper.experiments.photographs import figures, tables
-from elsa_nb.paper.measures.printed import claims
+from elsa_nb.paper.measures.printed import printed_cells
 from elsa_nb.paper.runs import runner
 
 FILES = {
@@ -34,24 +34,24 @@ def asked(monkeypatch):
 def test_profiles_with_photographs_compute_and_the_others_show_what_is_stored(asked, capsys):
     for profile in ("quick", "full"):
         for name in ("components", "thinned", "food-101"):
-            tables.runs(name, profile, SWEEPS)
+            tables.photograph_runs(name, profile, SWEEPS)
             assert asked.pop() == ("load", name, "photos")
             assert f"profile {profile!r} has no photographs; these are the 2 searches" in capsys.readouterr().out
-    tables.runs("thinned", "photos", SWEEPS)
-    tables.runs("food-101", "paper", SWEEPS)
+    tables.photograph_runs("thinned", "photos", SWEEPS)
+    tables.photograph_runs("food-101", "paper", SWEEPS)
     assert asked == [("run", SWEEPS["thinned"]["photos"], "photos"), ("run", SWEEPS["food-101"]["paper"], "paper")]
     assert capsys.readouterr().out == ""
-    tables.runs("thinned", "paper", SWEEPS)
+    tables.photograph_runs("thinned", "paper", SWEEPS)
     assert asked[-1] == ("run", SWEEPS["components"]["paper"], "paper")
     assert "not thinned" in capsys.readouterr().out
     with pytest.raises(ValueError, match="sweep 'noise' is not one of photographs; allowed: components, thinned"):
-        tables.runs("noise", "quick", SWEEPS)
+        tables.photograph_runs("noise", "quick", SWEEPS)
 
 
 def test_missing_results_are_one_sentence(monkeypatch, tmp_path):
     monkeypatch.setattr(runner, "RESULTS", tmp_path)
     with pytest.raises(MissingDataError, match=r"food-101-photos.parquet is not here. `elsa-nb reproduce --profile"):
-        tables.runs("food-101", "quick", SWEEPS)
+        tables.photograph_runs("food-101", "quick", SWEEPS)
 
 
 def searches(**columns):
@@ -66,7 +66,7 @@ def searches(**columns):
 def test_table_11_has_every_printed_number_beside_ours():
     runs = pd.concat([searches(seeds=seeds) for seeds in (1, 2, 5, 10, 50)])
     table = tables.table11(runs)
-    printed = claims(11)
+    printed = printed_cells(11)
     for reading in ("paper", "released-code"):
         mine = table[(table["reading"] == reading) & (table["metric"] != "labels")]
         assert mine["printed"].tolist() == printed["printed"].tolist()
@@ -90,7 +90,7 @@ def test_finds_are_told_without_the_seeds_and_against_chance():
 
 
 def test_one_line_says_what_was_searched():
-    assert tables.scope(searches()) == (
+    assert tables.describe_searches(searches()) == (
         "8 searches in food-101-64px (10,005 images): 4 classes of 100 images (1.00% of them), 1 repeats"
     )
 
@@ -113,7 +113,7 @@ def put_cards(folder, names):
 def test_the_cards_tell_what_encoders_are_worth(monkeypatch, tmp_path):
     monkeypatch.setattr(store, "DATA", tmp_path)
     put_cards(tmp_path, FILES)
-    told = tables.encoders()
+    told = tables.photograph_encoders()
     assert told["photographs"].tolist() == ["Tiny-ImageNet"] * 4 + ["Food-101"] * 2
     assert told["purity"].tolist() == [0.04, 0.04, 0.05, 0.05, 0.06, 0.06]
     assert told["chance"].tolist() == [1 / 200] * 4 + [1 / 101] * 2
@@ -128,11 +128,11 @@ def test_the_cards_tell_what_encoders_are_worth(monkeypatch, tmp_path):
 def test_an_encoder_that_is_not_trained_is_said_to_be_so(monkeypatch, tmp_path):
     monkeypatch.setattr(store, "DATA", tmp_path)
     put_cards(tmp_path, ["photos-vicreg-food101"])
-    told = tables.encoders()
+    told = tables.photograph_encoders()
     assert told["space"].tolist() == ["not trained", "not trained", "embedding", "projection"]
     assert told["epochs"].tolist()[2:] == [4, 4]
     card = store.read_json(tmp_path / "weights" / "photos-vicreg-food101.json") | {"planned_steps": 50}
     (tmp_path / "weights" / "photos-vicreg-food101.json").write_text(json.dumps(card))
-    assert tables.encoders()["epochs"].tolist()[2:] == [3.2, 3.2]
+    assert tables.photograph_encoders()["epochs"].tolist()[2:] == [3.2, 3.2]
     assert told["purity"].isna().tolist() == [True, True, False, False]
     assert tables.training_curves()["encoder"].unique().tolist() == ["VICReg, Food-101"]

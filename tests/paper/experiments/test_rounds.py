@@ -42,7 +42,7 @@ def runs():
 
 
 def test_a_round_is_the_median_of_its_runs_and_a_run_that_stopped_finds_nothing(runs):
-    frame = rounds.by_round(runs, ["b", "a"])
+    frame = rounds.finds_by_round(runs, ["b", "a"])
     assert list(dict.fromkeys(frame["target"])) == ["b", "a"]
     nn = frame.query("target == 'a' and series == 'NN in ELSA'").set_index("round")
     assert nn["median"].tolist() == [12, 4, 2]
@@ -56,18 +56,18 @@ def test_a_round_is_the_median_of_its_runs_and_a_run_that_stopped_finds_nothing(
 
 def test_what_was_not_run_is_named(runs):
     with pytest.raises(ValueError, match="no run of 'NN' for class 'a' with 5 seeds, paper reading"):
-        rounds.by_round(runs[(runs["arm"] == "ELSA") | (runs["target"] == "b")], ["a"])
+        rounds.finds_by_round(runs[(runs["arm"] == "ELSA") | (runs["target"] == "b")], ["a"])
     with pytest.raises(ValueError, match=r"no runs of encoder 'vicreg' with 5 seeds for the classes \['z'\]"):
-        rounds.by_round(runs, ["z"])
+        rounds.finds_by_round(runs, ["z"])
 
 
 def test_totals_count_finds_and_labels_of_each_series(runs):
-    table = rounds.totals(runs, ["a", "b"]).set_index(["target", "series"])
+    table = rounds.totals_by_series(runs, ["a", "b"]).set_index(["target", "series"])
     assert table.loc[("a", "NN in ELSA"), ["found", "asked"]].tolist() == [18, 150]
     assert table.loc[("a", "RandS in ELSA"), ["found", "asked"]].tolist() == [8, 180]
     assert table.loc[("a", "NN alone"), ["found", "asked"]].tolist() == [13, 100]
     assert table.loc[("a", "NN alone"), "found per 100 labels"] == 13
-    wide = rounds.totals_wide(rounds.totals(runs, ["a", "b"]))
+    wide = rounds.lay_out_totals(rounds.totals_by_series(runs, ["a", "b"]))
     assert wide.index.tolist() == [("paper", "a"), ("paper", "b")]
     assert wide.loc[("paper", "a"), ("found", "NN alone")] == 13
 
@@ -75,10 +75,10 @@ def test_totals_count_finds_and_labels_of_each_series(runs):
 def test_the_figure_has_a_panel_a_class_and_reading(runs):
     both = pd.concat([runs, runs.assign(reading="released-code")])
     classes = pd.DataFrame({"target": ["b", "a"], "members": 100, "purity": [0.9, 0.1]})
-    figure = figures.plot_rounds(rounds.by_round(both, ["b", "a"]), classes)
+    figure = figures.plot_rounds(rounds.finds_by_round(both, ["b", "a"]), classes)
     assert len(figure.axes) == 4
     assert [ax.get_title().split("\n")[0] for ax in figure.axes[:2]] == ["b", "a"]
-    assert [text.get_text() for text in figure.legends[0].get_texts()] == list(rounds.SERIES.values())
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == list(rounds.ROUND_SERIES.values())
 
 
 # --- which classes
@@ -115,7 +115,7 @@ def test_tightness_is_the_share_of_neighbours_of_the_class(pool):
 
 def test_five_classes_are_evenly_spaced_from_the_tightest_to_the_sparsest():
     table = pd.DataFrame({"target": list("abcdefghi"), "purity": np.arange(9) / 10}).sample(frac=1, random_state=0)
-    assert purity.spread(table)["target"].tolist() == ["i", "g", "e", "c", "a"]
-    assert purity.spread(table.head(5))["target"].nunique() == 5
+    assert purity.evenly_spaced_classes(table)["target"].tolist() == ["i", "g", "e", "c", "a"]
+    assert purity.evenly_spaced_classes(table.head(5))["target"].nunique() == 5
     with pytest.raises(ValueError, match="5 classes asked for; the table has 3"):
-        purity.spread(table.head(3))
+        purity.evenly_spaced_classes(table.head(3))

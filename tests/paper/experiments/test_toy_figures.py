@@ -15,12 +15,12 @@ from elsa_nb.paper.style import COMPONENT_COLOURS
 
 @pytest.fixture(scope="module")
 def history():
-    return toy.watch(toy.draw(0), 0, toy.config())
+    return toy.watch_search(toy.draw_space(0), 0, toy.toy_config())
 
 
 @pytest.fixture(scope="module")
 def states(history):
-    return toy.states(history)
+    return toy.states_by_round(history)
 
 
 def drawn(ax, colour, marker):
@@ -34,13 +34,13 @@ def test_each_panel_of_fig_5_shows_what_its_round_did(history, states):
     figure = figures.plot_iterations(history, states)
     panels = figure.axes
     plt.close(figure)
-    assert [ax.get_title() for ax in panels[:7]] == list(figures.ITERATIONS.values())
+    assert [ax.get_title() for ax in panels[:7]] == list(figures.STATE_TITLES.values())
     for ax, (_, line) in zip(panels, states.iterrows(), strict=False):
         for name, colour in COMPONENT_COLOURS.items():
             if name != "seed":
                 assert drawn(ax, colour, "o") == line[f"{name} found"]
                 assert drawn(ax, colour, "x") == line[f"{name} asked"] - line[f"{name} found"]
-        assert drawn(ax, figures.HOLLOW, "ring") == 116 - line["found"]
+        assert drawn(ax, figures.UNDISCOVERED_COLOUR, "ring") == 116 - line["found"]
     labels = [text.get_text() for text in panels[6].texts]
     assert f"{states['found'].iloc[-1]} found, {states['labels'].iloc[-1]} labels" in labels
 
@@ -56,8 +56,8 @@ def test_open_questions_are_rings_and_show_no_answer(history, states):
 
 
 def test_fig_1_colours_every_find_by_who_found_it():
-    space = toy.draw(0, toy.Geometry(toy.THREE))
-    history, reach = toy.watch(space, 0, toy.config()), toy.reach(space, 25)
+    space = toy.draw_space(0, toy.ToyGeometry(toy.THREE))
+    history, reach = toy.watch_search(space, 0, toy.toy_config()), toy.neighbour_reach(space, 25)
     figure = figures.plot_toy(history, reach)
     plt.close(figure)
     found = history[history["part"] != "other"]["component"].value_counts()
@@ -69,16 +69,16 @@ def test_fig_1_colours_every_find_by_who_found_it():
 
 def test_fig_6_has_a_panel_for_every_variant(history):
     frame = rands.proposals(0)
-    figure = figures.plot_rands(frame, rands.counts(frame), history)
+    figure = figures.plot_rands(frame, rands.proposal_counts(frame), history)
     plt.close(figure)
     assert [ax.get_title() for ax in figure.axes] == list(rands.VARIANTS)
-    for ax, (_, line) in zip(figure.axes[1:], rands.counts(frame).iloc[1:].iterrows(), strict=True):
+    for ax, (_, line) in zip(figure.axes[1:], rands.proposal_counts(frame).iloc[1:].iterrows(), strict=True):
         assert drawn(ax, COMPONENT_COLOURS["RANDS"], "o") == line["positives"]
         assert drawn(ax, COMPONENT_COLOURS["NN"], "ring") == 25
 
 
 def test_the_flow_chart_draws_each_box_and_every_line_of_algorithm_4():
-    chart = flow_chart.flow_chart()
+    chart = flow_chart.chart_parts()
     figure = flow_chart.plot_flow_chart(chart)
     plt.close(figure)
     texts = [text.get_text() for text in figure.axes[0].texts]

@@ -16,33 +16,33 @@ def frame():
 
 @pytest.fixture(scope="module")
 def search():
-    space = toy.draw(0)
-    search = toy.search_in(space, 0, toy.config())
+    space = toy.draw_space(0)
+    search = toy.search_in(space, 0, toy.toy_config())
     search.update(Truth(space.positive).label(search.query().rows))
     return search
 
 
 def test_nn_is_what_the_search_itself_asks_next(frame, search):
     batch = search.query()
-    nearest = frame.loc[frame["variant"] == rands.NEAREST, "row"]
+    nearest = frame.loc[frame["variant"] == rands.NN_PROPOSALS, "row"]
     assert nearest.tolist() == batch.rows[batch.components == 0].tolist()
 
 
 def test_every_variant_asks_new_points_once(frame):
-    history = toy.watch(toy.draw(0), 0, toy.config())
+    history = toy.watch_search(toy.draw_space(0), 0, toy.toy_config())
     known = np.flatnonzero(history["asked"].isin([0, 1]))
     assert frame["variant"].unique().tolist() == list(rands.VARIANTS)
     for _, rows in frame.groupby("variant"):
         assert rows["row"].is_unique
         assert not np.isin(rows["row"], known).any()
-        assert len(rows) <= toy.SCALE["b"]
+        assert len(rows) <= toy.TOY_SCALE["b"]
 
 
 def test_all_but_plain_random_search_start_from_the_likely(frame):
-    likely = set(np.flatnonzero(toy.watch(toy.draw(0), 0, toy.config())["likely_2"]))
-    rows = frame.loc[frame["variant"] == rands.LIKELY, "row"]
+    likely = set(np.flatnonzero(toy.watch_search(toy.draw_space(0), 0, toy.toy_config())["likely_2"]))
+    rows = frame.loc[frame["variant"] == rands.RANDOM_LIKELY, "row"]
     assert set(rows) <= likely
-    anywhere = frame.loc[frame["variant"] == rands.ANYWHERE, "row"]
+    anywhere = frame.loc[frame["variant"] == rands.RANDOM_ANYWHERE, "row"]
     assert not set(anywhere) <= likely
 
 
@@ -57,9 +57,9 @@ def test_counts_of_a_drawn_case():
             "reaches": ["C1", "C1", ""],
         }
     )
-    assert rands.counts(frame).loc["v"].tolist() == [3, 2, 1, 1, 1.0]
+    assert rands.proposal_counts(frame).loc["v"].tolist() == [3, 2, 1, 1, 1.0]
 
 
 def test_repeats_are_means_of_the_counts(frame):
-    both = [rands.counts(rands.proposals(number)) for number in range(2)]
-    assert np.allclose(rands.repeat(2), (both[0] + both[1]) / 2)
+    both = [rands.proposal_counts(rands.proposals(number)) for number in range(2)]
+    assert np.allclose(rands.mean_proposal_counts(2), (both[0] + both[1]) / 2)

@@ -6,7 +6,7 @@ import pytest
 
 from elsa_nb.paper.experiments.components import tables
 from elsa_nb.paper.measures import budgets, by_arm
-from elsa_nb.paper.measures.printed import claims
+from elsa_nb.paper.measures.printed import printed_cells
 from elsa_nb.paper.runs.simulation import BUDGETS
 
 ARMS = ("ELSA", "No Active", "NN", "NN.Large")
@@ -45,8 +45,8 @@ def runs():
 
 
 def test_every_printed_cell_of_the_seeds_run_gets_both_readings(runs):
-    table = by_arm.beside_paper(runs, 3)
-    printed = claims(3).query("seeds in ['1', '5']")
+    table = by_arm.arms_beside_paper(runs, 3)
+    printed = printed_cells(3).query("seeds in ['1', '5']")
     measured = table[table["metric"] != "labels"]
     assert len(measured) == 2 * len(printed)
     assert set(measured["printed"]) == set(printed["printed"])
@@ -55,7 +55,7 @@ def test_every_printed_cell_of_the_seeds_run_gets_both_readings(runs):
 
 
 def test_medians_are_over_the_searches_of_a_cell(runs):
-    table = by_arm.beside_paper(runs, 3)
+    table = by_arm.arms_beside_paper(runs, 3)
     cell = table.query("arm == 'NN' and seeds == '5' and metric == 'discovery_rate'").set_index("reading")
     assert cell.loc["paper", "median"] == pytest.approx(0.25)
     assert cell.loc["released-code", "median"] == pytest.approx(0.20)
@@ -63,13 +63,13 @@ def test_medians_are_over_the_searches_of_a_cell(runs):
 
 
 def test_implied_labels_follow_from_the_two_printed_measures(runs):
-    cell = by_arm.beside_paper(runs, 3).query("arm == 'NN' and seeds == '1' and metric == 'labels'").iloc[0]
+    cell = by_arm.arms_beside_paper(runs, 3).query("arm == 'NN' and seeds == '1' and metric == 'labels'").iloc[0]
     assert cell["value"] == pytest.approx(0.0323 * 1300 / 0.15)
     assert cell["printed"] == "≈ 280"
 
 
 def test_table_2_has_a_median_row_and_only_elsa(runs):
-    table = by_arm.beside_paper(runs, 2)
+    table = by_arm.arms_beside_paper(runs, 2)
     assert set(table["arm"]) == {"ELSA"}
     row = table.query("seeds == 'median' and encoder == 'vicreg' and metric == 'discovery_rate' and reading == 'paper'")
     assert row["median"].item() == pytest.approx(0.25)
@@ -78,7 +78,7 @@ def test_table_2_has_a_median_row_and_only_elsa(runs):
 
 def test_wide_fills_every_cell_and_keeps_the_papers_digits(runs):
     for number, lines in ((2, 6), (3, 8), (4, 8)):
-        wide = by_arm.wide(by_arm.beside_paper(runs, number))
+        wide = by_arm.lay_out_by_arm(by_arm.arms_beside_paper(runs, number))
         assert wide.shape == (lines, 9)
         assert not wide.isna().any().any()
     shown = wide.loc[("Barlow Twins", "NN", "1"), ("Discovery rate", "the paper")]
@@ -87,7 +87,7 @@ def test_wide_fills_every_cell_and_keeps_the_papers_digits(runs):
 
 def test_other_tables_are_refused(runs):
     with pytest.raises(ValueError, match="table 5; allowed: 2, 3, 4"):
-        by_arm.beside_paper(runs, 5)
+        by_arm.arms_beside_paper(runs, 5)
 
 
 def test_table_1_shows_the_measured_shares(runs):
@@ -108,7 +108,7 @@ def test_table_1_agrees_with_the_papers_ticks(runs):
             )
         )
     )
-    for claim in claims(1).itertuples():
+    for claim in printed_cells(1).itertuples():
         assert ours.loc[claim.arm, claim.component].startswith(claim.printed), claim
 
 

@@ -7,7 +7,7 @@ from elsa_nb.paper.experiments import catalogue
 from elsa_nb.paper.experiments.hyperparameters import tables as hyperparameters
 from elsa_nb.paper.experiments.noise import tables as noise
 from elsa_nb.paper.measures import by_setting
-from elsa_nb.paper.measures.printed import claims
+from elsa_nb.paper.measures.printed import printed_cells
 
 CHANGES = {  # change: (factor on the finds, factor on the labels)
     "": (1.0, 1.0),
@@ -73,17 +73,17 @@ def noisy():
 
 @pytest.mark.parametrize(("number", "settings"), [(6, 5), (7, 6), (9, 3)])
 def test_every_printed_cell_gets_both_readings(runs, number, settings):
-    table = hyperparameters.table(runs, number)
+    table = hyperparameters.hyperparameter_table(runs, number)
     assert len(table) == settings * 2 * 3
     printed = table[table["metric"] != "labels"].drop_duplicates(["setting", "metric"])
-    expected = claims(number)[["setting", "metric", "printed"]]
+    expected = printed_cells(number)[["setting", "metric", "printed"]]
     assert sorted(map(tuple, printed[expected.columns].to_numpy())) == sorted(map(tuple, expected.to_numpy()))
     assert table["median"].notna().all()
     assert table["value"].is_monotonic_increasing
 
 
 def test_the_reading_as_it_is_stands_at_its_own_value(runs):
-    table = hyperparameters.table(runs, 6).query("reading == 'paper' and metric == 'discovery_rate'")
+    table = hyperparameters.hyperparameter_table(runs, 6).query("reading == 'paper' and metric == 'discovery_rate'")
     assert table.set_index("setting")["median"].to_dict() == pytest.approx(
         {"10": 0.1, "25": 0.18, "50": 0.2, "100": 0.22, "200": 0.24}
     )
@@ -98,20 +98,20 @@ def test_the_reading_as_it_is_stands_at_its_own_value(runs):
 
 
 def test_labels_of_the_paper_are_implied(runs):
-    cell = hyperparameters.table(runs, 6).query("setting == '50' and metric == 'labels'").iloc[0]
+    cell = hyperparameters.hyperparameter_table(runs, 6).query("setting == '50' and metric == 'labels'").iloc[0]
     assert cell["printed_value"] == pytest.approx(0.772 * 1300 / 0.116)
     assert cell["printed"] == "≈ 8,652"
 
 
 def test_table_8_keeps_thresholds_and_printed_rows_apart(runs):
-    table = hyperparameters.table(runs, 8)
+    table = hyperparameters.hyperparameter_table(runs, 8)
     run = table[table["reading"].notna()]
     assert list(dict.fromkeys(run["setting"])) == ["1", "1.5", "2", "3", "4"]
     assert (run["printed"] == "").all()
     only_printed = table[table["reading"].isna()]
     assert list(dict.fromkeys(only_printed["setting"])) == ["25", "50", "100"]
     assert only_printed["median"].isna().all()
-    wide = by_setting.wide(table)
+    wide = by_setting.lay_out_by_setting(table)
     assert list(wide.index)[-3:] == ["25 (printed only)", "50 (printed only)", "100 (printed only)"]
     assert wide.loc["25 (printed only)", ("Discovery rate", "the paper")] == "0.766"
     assert (wide.loc[["1", "4"], ("Discovery rate", "the paper")] == "-").all()
@@ -119,12 +119,12 @@ def test_table_8_keeps_thresholds_and_printed_rows_apart(runs):
 
 
 def test_wide_shows_the_papers_digits_and_our_intervals(runs, noisy):
-    wide = by_setting.wide(hyperparameters.table(runs, 7))
+    wide = by_setting.lay_out_by_setting(hyperparameters.hyperparameter_table(runs, 7))
     assert wide.shape == (6, 9)
     assert wide.index.name == "alpha_1"
     assert wide.loc["0.2", ("Discovery rate", "the paper")] == "0.840"
     assert wide.loc["0.2", ("Discovery rate", "here, paper")] == "0.200 [0.100, 0.300]"
-    assert by_setting.wide(noise.table(noisy)).loc["0", ("Labels spent", "the paper")] == "-"
+    assert by_setting.lay_out_by_setting(noise.noise_table(noisy)).loc["0", ("Labels spent", "the paper")] == "-"
 
 
 def test_tables_8_and_9_print_the_same():
@@ -135,13 +135,13 @@ def test_tables_8_and_9_print_the_same():
 
 def test_unknown_tables_are_refused(runs):
     with pytest.raises(ValueError, match="table 10; allowed: 6, 7, 8, 9"):
-        hyperparameters.table(runs, 10)
+        hyperparameters.hyperparameter_table(runs, 10)
     with pytest.raises(ValueError, match="table 5; allowed: 6, 7, 8, 9, 10"):
-        by_setting.beside_paper(runs.assign(value=1.0), 5)
+        by_setting.settings_beside_paper(runs.assign(value=1.0), 5)
 
 
 def test_effects_are_paired_by_search(runs):
-    effects = by_setting.effects(runs, "change", "").set_index(["reading", "change", "effect"])
+    effects = by_setting.paired_effects(runs, "change", "").set_index(["reading", "change", "effect"])
     labels = effects.loc[("released-code", "a=200", "labels")]
     # Each search against its own partner: every ratio is 2, though the classes differ threefold.
     assert labels[["median", "low", "high"]].tolist() == pytest.approx([2, 2, 2])
@@ -153,9 +153,9 @@ def test_effects_are_paired_by_search(runs):
 def test_a_search_without_its_partner_is_refused(runs):
     lost = runs[(runs["change"] != "") | (runs["target"] != "b")]
     with pytest.raises(ValueError, match="no partner at change = ''"):
-        by_setting.effects(lost, "change", "")
+        by_setting.paired_effects(lost, "change", "")
     with pytest.raises(ValueError, match="several partners"):
-        by_setting.effects(pd.concat([runs, runs]), "change", "")
+        by_setting.paired_effects(pd.concat([runs, runs]), "change", "")
 
 
 def test_silent_choices_are_ranked_and_have_a_scale_beside_them(runs):
@@ -181,12 +181,14 @@ def test_sensitivity_spans_each_parameters_table(runs):
 
 
 def test_table_10_has_a_perfect_oracle_that_the_paper_lacks(noisy):
-    table = noise.table(noisy)
+    table = noise.noise_table(noisy)
     assert list(dict.fromkeys(table["setting"])) == ["0", "2.5", "5", "10", "15"]
     assert (table.loc[table["setting"] == "0", "printed"] == "").all()
     printed = table.query("setting == '15' and metric == 'labelling_efficiency'")["printed"]
     assert set(printed) == {"0.0186"}
-    assert noise.effects(noisy).query("flip == 0.1 and effect == 'labels'")["median"].tolist() == pytest.approx([3, 3])
+    assert noise.noise_effects(noisy).query("flip == 0.1 and effect == 'labels'")["median"].tolist() == pytest.approx(
+        [3, 3]
+    )
 
 
 def test_extra_labels_add_up(noisy):
@@ -206,15 +208,15 @@ def test_searches_whose_final_search_is_silent_are_counted(noisy):
 
 def test_table_10_takes_the_readings_as_they_are(noisy):
     both = pd.concat([noisy, noisy.assign(change="negatives=all", discovery_rate=1.0, rands_labels=0)])
-    pd.testing.assert_frame_equal(noise.table(both), noise.table(noisy))
-    pd.testing.assert_frame_equal(noise.effects(both), noise.effects(noisy))
+    pd.testing.assert_frame_equal(noise.noise_table(both), noise.noise_table(noisy))
+    pd.testing.assert_frame_equal(noise.noise_effects(both), noise.noise_effects(noisy))
     pd.testing.assert_frame_equal(noise.labels_by_component(both), noise.labels_by_component(noisy))
     pd.testing.assert_frame_equal(noise.extra_labels(both), noise.extra_labels(noisy))
 
 
 def test_choices_stand_beside_the_reading_they_change(noisy):
     changed = noisy[noisy["reading"] == "paper"].assign(change="negatives=all", discovery_rate=0.9)
-    frame = noise.choices(pd.concat([changed, noisy]))
+    frame = noise.choices_under_noise(pd.concat([changed, noisy]))
     assert list(dict.fromkeys(frame["title"])) == ["The reading as it is", "Head: keeps all negatives"]
     discovery = frame[(frame["metric"] == "discovery_rate") & (frame["flip"] == 0.025)].set_index("title")
     assert discovery["median"].tolist() == pytest.approx([0.2, 0.9])
@@ -234,12 +236,12 @@ def test_silent_final_searches_are_counted_by_change(runs):
 def test_every_change_of_the_sweep_is_a_printed_setting_a_threshold_or_a_titled_choice():
     changes = {change.text for change in catalogue.sweep("hyperparameters", "full").changes} - {""}
     tuned = {change for change in changes if change.partition("=")[0] in hyperparameters.TUNED.values()}
-    assert changes - tuned == set(by_setting.SILENT)
+    assert changes - tuned == set(by_setting.SILENT_CHOICES)
     for number in (6, 7, 9):
         name = hyperparameters.TUNED[number]
         run = {float(change.partition("=")[2]) for change in tuned if change.startswith(f"{name}=")}
-        printed = set(claims(number)["setting"].astype(float))
+        printed = set(printed_cells(number)["setting"].astype(float))
         assert len(printed - run) == 1, "the reading as it is, and nothing else, is missing among the changes"
         assert run <= printed
     under_noise = {change.text for change in catalogue.sweep("noise", "full").changes} - {""}
-    assert under_noise <= set(by_setting.SILENT)
+    assert under_noise <= set(by_setting.SILENT_CHOICES)

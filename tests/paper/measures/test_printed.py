@@ -6,7 +6,7 @@ import pytest
 
 from elsa_nb.errors import CorruptFileError
 from elsa_nb.paper.measures import printed as module
-from elsa_nb.paper.measures.printed import claims, tables
+from elsa_nb.paper.measures.printed import printed_cells, table_numbers
 
 # Rows, and the sum of all printed digits of both metrics, added up from the paper: any mistyped digit shows.
 HELD = {
@@ -25,12 +25,12 @@ HELD = {
 
 
 def test_every_table_of_the_paper_is_held():
-    assert tables() == sorted(HELD)
+    assert table_numbers() == sorted(HELD)
 
 
 @pytest.mark.parametrize("table", HELD)
 def test_rows_and_sum_of_the_printed_digits(table):
-    frame = claims(table)
+    frame = printed_cells(table)
     rows, total = HELD[table]
     assert len(frame) == rows
     assert frame["value"].sum() == pytest.approx(float(total), abs=1e-9)
@@ -58,14 +58,14 @@ def test_rows_and_sum_of_the_printed_digits(table):
     ],
 )
 def test_spot_digits(table, where, printed):
-    frame = claims(table)
+    frame = printed_cells(table)
     for column, value in where.items():
         frame = frame[frame[column] == value]
     assert frame["printed"].tolist() == [printed]
 
 
 def test_names_are_the_ones_results_use():
-    frames = [claims(table) for table in (2, 3, 4)]
+    frames = [printed_cells(table) for table in (2, 3, 4)]
     assert {e for f in frames for e in f["encoder"]} == {"vicreg", "barlow-twins"}
     assert {a for f in frames for a in f["arm"]} == {"ELSA", "No Active", "NN", "NN.Large"}
     assert {m for f in frames for m in f["metric"]} == {"labelling_efficiency", "discovery_rate"}
@@ -73,9 +73,9 @@ def test_names_are_the_ones_results_use():
 
 def test_notes_stand_exactly_where_tables_2_3_and_4_disagree():
     key = ["encoder", "seeds", "metric"]
-    once = claims(2).set_index(key)
+    once = printed_cells(2).set_index(key)
     for table in (3, 4):
-        again = claims(table).query("arm == 'ELSA'").set_index(key)
+        again = printed_cells(table).query("arm == 'ELSA'").set_index(key)
         both = again.join(once.add_suffix("_2"))
         differ = both["printed"] != both["printed_2"]
         assert differ.sum() == {3: 1, 4: 6}[table]
@@ -84,7 +84,7 @@ def test_notes_stand_exactly_where_tables_2_3_and_4_disagree():
 
 
 def test_the_printed_medians_are_not_medians_and_the_notes_say_so():
-    for _, rows in claims(2).groupby(["encoder", "metric"]):
+    for _, rows in printed_cells(2).groupby(["encoder", "metric"]):
         five, last = rows[rows["seeds"] != "median"], rows[rows["seeds"] == "median"].iloc[0]
         true = statistics.median(five["value"])
         assert last["value"] != true
@@ -93,17 +93,17 @@ def test_the_printed_medians_are_not_medians_and_the_notes_say_so():
 
 @pytest.mark.parametrize("name", [2, "2", "02", "table02"])
 def test_a_table_has_several_names(name):
-    assert len(claims(name)) == 24
+    assert len(printed_cells(name)) == 24
 
 
 @pytest.mark.parametrize("name", [0, 12, -2, "two", "", "2.0", None])
 def test_an_unknown_table_is_refused_with_the_list(name):
     with pytest.raises(ValueError, match=r"the paper's tables held here: 1, 2, 3"):
-        claims(name)
+        printed_cells(name)
 
 
 def test_a_damaged_file_is_named(tmp_path, monkeypatch):
     (tmp_path / "table02.csv").write_text("table,printed,note\n2,0.1O61,\n")
     monkeypatch.setattr(module, "CLAIMS", tmp_path)
     with pytest.raises(CorruptFileError, match=r"table02\.csv holds '0\.1O61'"):
-        claims(2)
+        printed_cells(2)

@@ -11,7 +11,7 @@ from elsa_nb.paper.publishing import notebooks
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    monkeypatch.setattr(notebooks, "FOLDER", tmp_path / "notebooks")
+    monkeypatch.setattr(notebooks, "NOTEBOOKS", tmp_path / "notebooks")
     monkeypatch.setattr(profiles, "ROOT", tmp_path)
     (tmp_path / "notebooks").mkdir()
     return tmp_path / "notebooks"
@@ -34,14 +34,14 @@ def write(folder, *sources, name="00-small.ipynb"):
 def test_a_run_is_reused_until_something_changes(folder, capsys):
     profile = profiles.profile("quick")
     write(folder, 'profile = "full"', "print(profile)")
-    notebooks.run_all(profile, {})
+    notebooks.run_notebooks(profile, {})
     executed = profile.build / "notebooks" / "00-small.ipynb"
     assert "quick" in executed.read_text()
     assert "done in" in capsys.readouterr().out
-    notebooks.run_all(profile, {})
+    notebooks.run_notebooks(profile, {})
     assert "reused" in capsys.readouterr().out
     write(folder, 'profile = "full"', "print(profile * 2)")
-    notebooks.run_all(profile, {})
+    notebooks.run_notebooks(profile, {})
     assert "done in" in capsys.readouterr().out
     assert "quickquick" in executed.read_text()
 
@@ -51,7 +51,7 @@ def test_a_run_that_goes_well_says_nothing_else_and_leaves_nothing(folder, capfd
     """By file descriptors: a kernel is another process."""
     profile = profiles.profile("quick")
     write(folder, 'profile = "full"', "print(profile)")
-    notebooks.run_all(profile, {})
+    notebooks.run_notebooks(profile, {})
     told = capfd.readouterr()
     assert told.err == ""
     assert [line.split(":")[0] for line in told.out.splitlines()] == ["[1/1] 00-small"] * 2
@@ -63,7 +63,7 @@ def test_a_run_that_goes_well_says_nothing_else_and_leaves_nothing(folder, capfd
 def test_executed_copies_hold_no_times_and_no_paths(folder):
     profile = profiles.profile("quick")
     write(folder, 'profile = "full"', "print(profile)")
-    notebooks.run_all(profile, {})
+    notebooks.run_notebooks(profile, {})
     text = (profile.build / "notebooks" / "00-small.ipynb").read_text()
     assert "papermill" not in nbformat.reads(text, as_version=4).metadata
     assert "start_time" not in text
@@ -73,7 +73,7 @@ def test_executed_copies_hold_no_times_and_no_paths(folder):
 def test_an_unknown_parameter_is_refused_before_anything_runs(folder):
     write(folder, 'profile = "quick"')
     with pytest.raises(ValueError, match=r"parameter 'profil' is not one of 00-small.ipynb's; allowed: profile"):
-        notebooks.run_all(profiles.profile("quick"), {"profil": "full"})
+        notebooks.run_notebooks(profiles.profile("quick"), {"profil": "full"})
     assert not (folder.parent / "build").exists()
 
 
@@ -82,5 +82,5 @@ def test_a_failing_cell_fails_the_run_and_leaves_no_copy(folder):
     profile = profiles.profile("quick")
     write(folder, 'profile = "quick"', "1 / 0")
     with pytest.raises(PapermillExecutionError, match="ZeroDivisionError"):
-        notebooks.run_all(profile, {})
+        notebooks.run_notebooks(profile, {})
     assert not list((profile.build / "notebooks").glob("*"))

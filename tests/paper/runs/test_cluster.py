@@ -118,4 +118,4 @@ def test_an_address_where_nobody_answers_is_one_sentence(monkeypatch):
 
 def test_a_worker_with_other_code_refuses():
     with pytest.raises(ValueError, match="this worker's code are not the client's"):
-        cluster.check_same('{"code": "other", "versions": {}, "pools": {}}', "quick")
+        cluster.check_same_source('{"code": "other", "versions": {}, "pools": {}}', "quick")

@@ -16,21 +16,21 @@ def every_row():
 def test_canaries_have_everything_that_stored_results_rest_on(every_row):
     decisive = [*verification.NAMED_BY, "sweep", "profile", "config"]
     unlike = every_row.drop_duplicates([name for name in decisive if name not in ("target", "repeat")])
-    everything = set().union(*verification.facets(unlike))
+    everything = set().union(*verification.facets_of(unlike))
     assert len(everything) > 200
-    assert set().union(*verification.facets(verification.canaries())) == everything
+    assert set().union(*verification.facets_of(verification.canary_rows())) == everything
 
 
 def test_few_rows_are_chosen_and_they_have_every_facet(every_row):
     some = every_row[every_row["sweep"] == "noise"].head(400)
-    chosen = verification.choose(some)
+    chosen = verification.choose_canaries(some)
     assert len(chosen) < 40
-    assert set().union(*verification.facets(chosen)) == set().union(*verification.facets(some))
+    assert set().union(*verification.facets_of(chosen)) == set().union(*verification.facets_of(some))
 
 
 def verified(**columns):
     blank = {"log_sha256": "a" * 64, "log_again": "a" * 64, "pool_sha256": "p" * 64, "pool_again": "p" * 64}
-    named = dict.fromkeys((*verification.NAMED_BY, *verification.KEPT), "x")
+    named = dict.fromkeys((*verification.NAMED_BY, *verification.ROW_KEYS), "x")
     frame = pd.DataFrame({**named, **blank, "log_known": "", "pool_known": "", **columns}, index=range(2))
     return Verified(frame, frame[:0], {})
 
@@ -47,7 +47,7 @@ def test_vectors_of_another_processor_prove_nothing():
 
 
 def test_what_was_recorded_for_this_processor_counts_instead_of_what_is_stored():
-    short = verification.SHORT
+    short = verification.HASH_LETTERS
     recorded = {"log_known": "b" * short, "pool_known": "q" * short, "pool_again": "q" * 64}
     assert verified(log_again="b" * 64, **recorded).changed.empty
     assert len(verified(log_again="a" * 64, **recorded).changed) == 2

@@ -1,4 +1,7 @@
-"""The two figures of section 5: measured time and memory against each size, with the claimed slope beside them."""
+"""The two figures of section 5: measured time and memory against each size, with the claimed slope beside them.
+
+Notebook 12 draws them from the frames of `measure`; nothing is computed here.
+"""
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -44,12 +47,12 @@ def plot_time(points: pd.DataFrame) -> Figure:
             here = parts[parts["against"] == against]
             for (part, form), rows in here.groupby(["part", "form"], sort=False):
                 seconds = rows.groupby("size")["seconds"].agg(["median", "min", "max"])
-                spread = [seconds["median"] - seconds["min"], seconds["max"] - seconds["median"]]
+                bars = [seconds["median"] - seconds["min"], seconds["max"] - seconds["median"]]
                 style = _FORMS[form] | {
                     "color": _COLOURS[part],
                     "mfc": "white" if form == "package" else _COLOURS[part],
                 }
-                ax.errorbar(seconds.index, seconds["median"], spread, **style, ms=4, lw=1.3, elinewidth=0.8)
+                ax.errorbar(seconds.index, seconds["median"], bars, **style, ms=4, lw=1.3, elinewidth=0.8)
             _finish(ax, label, here["size"])
         axes[0].set_ylabel("Seconds of the processor, a call")
         bottom, top = axes[0].get_ylim()

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from elsa_nb.pool import Pool
+from elsa_nb.prepared import LIST_LENGTH
 from elsa_nb.profiles import profile
 from elsa_nb.search import algorithms, kernels
 from elsa_nb.search.heads.features import Features
@@ -23,15 +24,15 @@ from elsa_nb.search.heads.head import LinearHead, confidence
 from elsa_nb.search.neighbours.lists import Neighbours
 from elsa_nb.threads import one_thread
 
-A, B, K, L = 50, 50, 50, 50  # rows asked by NN and RandS, queries, sampled points: the paper's setting
-D = 256
-CALLS = 2  # in a row, of which the fastest counts: what else runs on the machine only ever adds
-LISTS = 128  # length of the neighbour lists of the package
-TIMED = {"n": ("NN", "Sampler", "RandS"), "k": ("NN",), "l": ("RandS",), "d": ("NN", "Sampler", "RandS")}
+# The paper's setting: rows asked by NN and by RandS, queries of NN, points that RandS samples.
+ASKED_BY_NN, ASKED_BY_RANDS, NN_QUERIES, SAMPLED_POINTS = 50, 50, 50, 50
+DIMENSION = 256
+CALLS_IN_A_ROW = 2  # in a row, of which the fastest counts: what else runs on the machine only ever adds
+TIMED_PARTS = {"n": ("NN", "Sampler", "RandS"), "k": ("NN",), "l": ("RandS",), "d": ("NN", "Sampler", "RandS")}
 
 
 @dataclass(frozen=True)
-class Plan:
+class SizePlan:
     """Which sizes are measured, and how often. `n` and `d` are varied on synthetic vectors, `k` and `l` on the pool's.
 
     The smallest of the `n` and `d` (40 MB) are too large for the caches of most processors: so all sizes pay alike.
@@ -48,13 +49,13 @@ class Plan:
     turns: int = 3
 
 
-def plan(profile_name: str) -> Plan:
+def plan_of(profile_name: str) -> SizePlan:
     """Return the plan of a profile: the same sizes in all, more turns than in `quick`."""
-    return Plan() if profile_name == "quick" else Plan(turns=11)
+    return SizePlan() if profile_name == "quick" else SizePlan(turns=11)
 
 
 @dataclass(frozen=True, eq=False)
-class Ground:
+class RoundInputs:
     """Some vectors (n, d) float32 with all that both forms of a round need, made beforehand."""
 
     vectors: np.ndarray
@@ -65,11 +66,11 @@ class Ground:
     asking: np.ndarray  # rows
 
     @classmethod
-    def of(cls, vectors: np.ndarray, rng: np.random.Generator, asking: int = 256) -> "Ground":
+    def of(cls, vectors: np.ndarray, rng: np.random.Generator, asking: int = 256) -> "RoundInputs":
         """Prepare vectors; lists are made only for the `asking` rows that queries are drawn from."""
         n, d = vectors.shape
         rows = rng.choice(n, min(asking, n // 2), replace=False)
-        near, distances = Neighbours(vectors).exact(rows, LISTS)
+        near, distances = Neighbours(vectors).exact(rows, LIST_LENGTH)
         lists = np.zeros((n, near.shape[1]), np.int32), np.zeros((n, near.shape[1]))
         lists[0][rows], lists[1][rows] = near, distances
         features = Features(vectors)
@@ -77,51 +78,57 @@ class Ground:
         return cls(vectors, (vectors**2).sum(1), weights, features, Neighbours(vectors, lists=lists), rows)
 
 
-def plain_neighbours(ground: Ground, queries: np.ndarray, a: int) -> np.ndarray:
+def plain_neighbours(inputs: RoundInputs, queries: np.ndarray, a: int) -> np.ndarray:
     """Return the `a` rows nearest to any query as section 5 counts it: n x k distances, least of each row, a sort."""
-    distances = ground.vectors @ ground.vectors[queries].T  # |x|^2 + |q|^2 - 2 xq, in place: one n x k matrix
+    distances = inputs.vectors @ inputs.vectors[queries].T  # |x|^2 + |q|^2 - 2 xq, in place: one n x k matrix
     distances *= -2
-    distances += ground.norms[:, None]
-    distances += ground.norms[queries]
+    distances += inputs.norms[:, None]
+    distances += inputs.norms[queries]
     return np.argsort(distances.min(1))[:a]
 
 
-def plain_sampler(ground: Ground, alpha: float = 1.0) -> np.ndarray:
+def plain_sampler(inputs: RoundInputs, alpha: float = 1.0) -> np.ndarray:
     """Return the rows above mean + alpha std of a linear head's confidences: Algorithm 3."""
-    scores = confidence(ground.vectors @ ground.weights.astype(np.float32))
+    scores = confidence(inputs.vectors @ inputs.weights.astype(np.float32))
     return np.flatnonzero(scores > scores.mean() + alpha * scores.std())
 
 
-def parts(ground: Ground, rng: np.random.Generator, *, k: int = K, l: int = L) -> dict[tuple[str, str], Callable]:  # noqa: E741
+def part_calls(
+    inputs: RoundInputs,
+    rng: np.random.Generator,
+    *,
+    k: int = NN_QUERIES,
+    l: int = SAMPLED_POINTS,  # noqa: E741 - section 5 calls it so
+) -> dict[tuple[str, str], Callable]:
     """Return what is timed, as functions without arguments: {(part, form): function}. Queries are drawn beforehand."""
-    queries, sampled = (rng.choice(ground.asking, size, replace=False) for size in (k, l))
-    allowed = np.ones(len(ground.vectors), bool)
+    queries, sampled = (rng.choice(inputs.asking, size, replace=False) for size in (k, l))
+    allowed = np.ones(len(inputs.vectors), bool)
     allowed[queries] = False
-    head = LinearHead(ground.weights, 0.0)
-    near = ground.neighbours
+    head = LinearHead(inputs.weights, 0.0)
+    near = inputs.neighbours
     return {
-        ("NN", "plain"): lambda: plain_neighbours(ground, queries, A),
-        ("NN", "package"): lambda: algorithms.nearest_neighbours(near, queries, A, allowed),
-        ("Sampler", "plain"): lambda: plain_sampler(ground),
-        ("Sampler", "package"): lambda: algorithms.sampler(confidence(head.logits(ground.features)), 1.0, allowed),
-        ("RandS", "plain"): lambda: plain_neighbours(ground, sampled, B),
-        ("RandS", "package"): lambda: algorithms.random_search(near, sampled, l, B, allowed, rng),
+        ("NN", "plain"): lambda: plain_neighbours(inputs, queries, ASKED_BY_NN),
+        ("NN", "package"): lambda: algorithms.nearest_neighbours(near, queries, ASKED_BY_NN, allowed),
+        ("Sampler", "plain"): lambda: plain_sampler(inputs),
+        ("Sampler", "package"): lambda: algorithms.sampler(confidence(head.logits(inputs.features)), 1.0, allowed),
+        ("RandS", "plain"): lambda: plain_neighbours(inputs, sampled, ASKED_BY_RANDS),
+        ("RandS", "package"): lambda: algorithms.random_search(near, sampled, l, ASKED_BY_RANDS, allowed, rng),
     }
 
 
-def measure(profile_name: str = "quick", planned: Plan | None = None) -> pd.DataFrame:
-    """Time the parts on one thread: the processor's seconds, the fastest of `CALLS` calls a turn, sizes in turns.
+def measure_time(profile_name: str = "quick", planned: SizePlan | None = None) -> pd.DataFrame:
+    """Time the parts on one thread: the processor's seconds, the fastest of a few calls a turn, sizes in turns.
 
     One row a size and turn: part ("NN", "Sampler", "RandS", "lists"; "round" is the sum of the first three), form,
     against ("n", "k", "l", "d"), size, turn, seconds.
     """
-    planned = planned or plan(profile_name)
+    planned = planned or plan_of(profile_name)
     with one_thread():
         rows = [row for against in "nkld" for row in _timed(against, _series(profile_name, planned, against), planned)]
-        vectors = _synthetic(planned.lists[-1], D, np.random.default_rng(5))
+        vectors = _synthetic(planned.lists[-1], DIMENSION, np.random.default_rng(5))
         for turn in range(3):
             for size in planned.lists:
-                seconds = _seconds(lambda size=size: Neighbours(vectors[:size], k=LISTS).build(progress=False))
+                seconds = _seconds(lambda size=size: Neighbours(vectors[:size], k=LIST_LENGTH).build(progress=False))
                 rows.append(("lists", "package", "n", size, turn, seconds))
     frame = pd.DataFrame(rows, columns=["part", "form", "against", "size", "turn", "seconds"])
     by_n = frame[(frame["against"] == "n") & (frame["part"] != "lists")]
@@ -129,38 +136,40 @@ def measure(profile_name: str = "quick", planned: Plan | None = None) -> pd.Data
     return pd.concat([frame, rounds], ignore_index=True)
 
 
-def measure_memory(profile_name: str = "quick", planned: Plan | None = None) -> pd.DataFrame:
+def measure_memory(profile_name: str = "quick", planned: SizePlan | None = None) -> pd.DataFrame:
     """Return the peak of memory that each part holds beyond its arguments, in bytes; the same on every run.
 
     One row a call: part, form, against ("n", "l"), size, bytes. The part "vectors" is what all of it works on (n x d
     in single precision), "lists" the package's neighbour lists (n x 128).
     """
-    planned = planned or plan(profile_name)
+    planned = planned or plan_of(profile_name)
     rows = []
     with one_thread():
         for against in ("n", "l"):
             series = _series(profile_name, replace(planned, n=planned.memory), against)
-            for size, (ground, sizes) in series.items():
-                tasks = parts(ground, np.random.default_rng(0), **sizes)
+            for size, (inputs, sizes) in series.items():
+                tasks = part_calls(inputs, np.random.default_rng(0), **sizes)
                 rows += [
-                    (*name, against, size, _peak(task)) for name, task in tasks.items() if name[0] in TIMED[against]
+                    (*name, against, size, _peak(task))
+                    for name, task in tasks.items()
+                    if name[0] in TIMED_PARTS[against]
                 ]
-                rows.append(("vectors", "both", against, size, ground.vectors.nbytes))
-                rows.append(("lists", "package", against, size, sum(part.nbytes for part in ground.neighbours.lists)))
+                rows.append(("vectors", "both", against, size, inputs.vectors.nbytes))
+                rows.append(("lists", "package", against, size, sum(part.nbytes for part in inputs.neighbours.lists)))
     return pd.DataFrame(rows, columns=["part", "form", "against", "size", "bytes"])
 
 
-def _series(profile_name: str, planned: Plan, against: str) -> dict[int, tuple[Ground, Mapping[str, int]]]:
-    """Return what is measured against n, k, l or d: {size: (ground, sizes that differ from the setting)}."""
+def _series(profile_name: str, planned: SizePlan, against: str) -> dict[int, tuple[RoundInputs, Mapping[str, int]]]:
+    """Return what is measured against n, k, l or d: {size: (inputs, sizes that differ from the setting)}."""
     rng = np.random.default_rng(5)
     if against == "n":
-        vectors = _synthetic(planned.n[-1], D, rng)
-        return {n: (Ground.of(vectors[:n], rng), {}) for n in planned.n}
+        vectors = _synthetic(planned.n[-1], DIMENSION, rng)
+        return {n: (RoundInputs.of(vectors[:n], rng), {}) for n in planned.n}
     if against == "d":
         vectors = _synthetic(planned.rows, planned.d[-1], rng)
-        return {d: (Ground.of(np.ascontiguousarray(vectors[:, :d]), rng), {}) for d in planned.d}
-    ground = Ground.of(_pool_rows(profile_name, planned.pool_rows, rng), rng)
-    return {size: (ground, {against: size}) for size in getattr(planned, against)}
+        return {d: (RoundInputs.of(np.ascontiguousarray(vectors[:, :d]), rng), {}) for d in planned.d}
+    inputs = RoundInputs.of(_pool_rows(profile_name, planned.pool_rows, rng), rng)
+    return {size: (inputs, {against: size}) for size in getattr(planned, against)}
 
 
 def _synthetic(n: int, d: int, rng: np.random.Generator) -> np.ndarray:
@@ -175,16 +184,18 @@ def _pool_rows(profile_name: str, rows: int, rng: np.random.Generator) -> np.nda
     return kernels.as_single(np.ascontiguousarray(vectors[chosen]))
 
 
-def _timed(against: str, series: Mapping[int, tuple[Ground, Mapping[str, int]]], planned: Plan) -> Iterator[tuple]:
+def _timed(
+    against: str, series: Mapping[int, tuple[RoundInputs, Mapping[str, int]]], planned: SizePlan
+) -> Iterator[tuple]:
     """Yield the rows of one series, after a turn that warms up; every second turn goes backwards."""
     rng = np.random.default_rng(6)
     for turn in range(-1, planned.turns):
         for size in list(series) if turn % 2 == 0 else reversed(list(series)):
-            ground, sizes = series[size]
-            for (part, form), task in parts(ground, rng, **sizes).items():
-                if part not in TIMED[against]:
+            inputs, sizes = series[size]
+            for (part, form), task in part_calls(inputs, rng, **sizes).items():
+                if part not in TIMED_PARTS[against]:
                     continue
-                seconds = min(_seconds(task) for _ in range(CALLS if turn >= 0 else 1))
+                seconds = min(_seconds(task) for _ in range(CALLS_IN_A_ROW if turn >= 0 else 1))
                 if turn >= 0:
                     yield part, form, against, size, turn, seconds
 

@@ -1,6 +1,7 @@
-"""Exponents of growth, fitted to what `complexity` measured, beside those that section 5 of the paper claims.
+"""Exponents of growth, fitted to what `measure` measured, beside those that section 5 of the paper claims.
 
-Every turn gives one exponent, the slope of log seconds over log size; the interval is that of the median of the slopes.
+Notebook 12 starts at `exponents`, notebook 99 at `stored_exponents`. Every turn gives one exponent, the slope of log
+seconds over log size; the interval is that of the median of the slopes.
 """
 
 import numpy as np
@@ -10,7 +11,7 @@ from elsa_nb.profiles import profile
 from elsa_nb.search.metrics import median_interval
 
 # What section 5 claims: the exponent of each part in each size. Its d is the time of one distance, here the dimension.
-CLAIMED = {
+CLAIMED_TIME = {
     ("NN", "n"): 1,
     ("NN", "k"): 1,
     ("NN", "d"): 1,
@@ -21,7 +22,7 @@ CLAIMED = {
     ("Sampler", "d"): 1,
     ("round", "n"): 1,
 }
-EXHIBITS = {"seconds": "complexity-time", "bytes": "complexity-memory"}
+MEASUREMENTS = {"seconds": "complexity-time", "bytes": "complexity-memory"}
 CLAIMED_MEMORY = {("RandS", "n"): 1, ("RandS", "l"): 1}
 
 
@@ -31,23 +32,23 @@ def exponents(points: pd.DataFrame, value: str = "seconds") -> pd.DataFrame:
     With turns, the exponent is the median of the turns' slopes, and the interval its bootstrap interval over turns;
     memory is measured once, and has none. `claimed` is section 5's exponent, nan where it says nothing.
     """
-    claimed = CLAIMED if value == "seconds" else CLAIMED_MEMORY
+    claimed = CLAIMED_TIME if value == "seconds" else CLAIMED_MEMORY
     turns = points if "turn" in points else points.assign(turn=0)
     rows = []
     for (part, form, against), group in turns.groupby(["part", "form", "against"], sort=False):
-        slopes = [slope(turn["size"], turn[value]) for _, turn in group.groupby("turn")]
+        slopes = [log_log_slope(turn["size"], turn[value]) for _, turn in group.groupby("turn")]
         fitted = median_interval(slopes, range(len(slopes))) if len(slopes) > 1 else (slopes[0], np.nan, np.nan)
         rows.append((part, form, against, claimed.get((part, against), np.nan), *map(float, fitted)))
     return pd.DataFrame(rows, columns=["part", "form", "against", "claimed", "exponent", "low", "high"])
 
 
-def stored(profile_name: str) -> pd.DataFrame | None:
+def stored_exponents(profile_name: str) -> pd.DataFrame | None:
     """Return the exponents of the measurements that notebook 12 left in a profile's figures; None before it ran.
 
     The columns of `exponents`, `of` ("seconds", "bytes") and `matrix`: the memory of RandS at l = 50 as a share of the
     vectors'.
     """
-    paths = {of: profile(profile_name).figures / f"{name}.csv" for of, name in EXHIBITS.items()}
+    paths = {of: profile(profile_name).figures / f"{name}.csv" for of, name in MEASUREMENTS.items()}
     if not all(path.exists() for path in paths.values()):
         return None
     points = {of: pd.read_csv(path) for of, path in paths.items()}
@@ -62,14 +63,14 @@ def matrix_share(memory: pd.DataFrame) -> float:
     return float(held["RandS", "plain"] / held["vectors", "both"])
 
 
-def slope(sizes: pd.Series, values: pd.Series) -> float:
+def log_log_slope(sizes: pd.Series, values: pd.Series) -> float:
     """Return b of the least-squares fit values = c sizes^b; ValueError with fewer than two sizes."""
     if len(set(sizes)) < 2:
         raise ValueError(f"sizes {sorted(set(sizes))}; an exponent needs two or more")
     return float(np.polyfit(np.log(np.asarray(sizes, float)), np.log(np.asarray(values, float)), 1)[0])
 
 
-def beside_claims(fitted: pd.DataFrame) -> pd.DataFrame:
+def exponents_beside_claims(fitted: pd.DataFrame) -> pd.DataFrame:
     """Lay exponents out: a row a part and size, with the claimed exponent and those of both forms [95 % interval]."""
     cells: dict[str, dict] = {"claimed": {}, "plain": {}, "package": {}}
     for row in fitted[fitted["form"] != "both"].itertuples():

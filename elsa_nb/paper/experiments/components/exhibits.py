@@ -3,12 +3,12 @@
 from functools import partial
 
 from elsa_nb.paper.measures.budgets import equal_budget
-from elsa_nb.paper.measures.by_arm import beside_paper
+from elsa_nb.paper.measures.by_arm import arms_beside_paper
 from elsa_nb.paper.measures.exhibit import Exhibit
 
 _ARMS, _ROUNDS = "03-seeds-and-components", "11-round-by-round"
 _SWEEP = "components"
-_TABLES = {number: partial(beside_paper, table=number) for number in (2, 3, 4)}
+_TABLES = {number: partial(arms_beside_paper, table=number) for number in (2, 3, 4)}
 EXHIBITS = (
     Exhibit("table01", "The arms and their components", "Table 1", _ARMS, _SWEEP),
     Exhibit("table02", "ELSA by the number of seeds", "Table 2", _ARMS, _SWEEP, _TABLES[2]),

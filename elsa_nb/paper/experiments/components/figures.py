@@ -1,4 +1,4 @@
-"""Figs. 2 and 9 and discovery at equal budget: functions of a tidy frame that draw and compute nothing."""
+"""Figs. 2 and 9 and discovery at equal budget, for notebooks 03, 09 and 11: drawn from frames, nothing computed."""
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from elsa_nb.paper.measures.medians import ENCODERS
+from elsa_nb.paper.measures.medians import ENCODER_TITLES, RATE_TITLES
 from elsa_nb.paper.style import COLOURS, COMPONENT_COLOURS, MARKERS, STYLE
 
 # Both kinds of NN have NN's colour; that inside ELSA is broad and pale, so that the arm shows where the two agree.
@@ -58,9 +58,6 @@ def _broken(name: str, longest: int = 24) -> str:
     return f"{name[:cut]}\n{name[cut + 1 :]}" if cut > 0 else f"{name}\n"
 
 
-_LABELS = {"discovery_rate": "Discovery rate", "labelling_efficiency": "Labelling efficiency"}
-
-
 def plot_components(frame: pd.DataFrame) -> Figure:
     """Draw Fig. 2: discovery and efficiency over the number of seeds, an arm a line, a reading and encoder a column.
 
@@ -70,12 +67,12 @@ def plot_components(frame: pd.DataFrame) -> Figure:
     columns = [(e, r) for e in dict.fromkeys(frame["encoder"]) for r in dict.fromkeys(frame["reading"])]
     with plt.rc_context(STYLE):
         figure, axes = plt.subplots(2, len(columns), figsize=(2.6 * len(columns), 5.2), sharex=True, sharey="row")
-        for (metric, label), line in zip(_LABELS.items(), axes, strict=True):
+        for (metric, label), line in zip(RATE_TITLES.items(), axes, strict=True):
             for ax, (encoder, reading) in zip(line, columns, strict=True):
                 here = frame.query("encoder == @encoder and reading == @reading and metric == @metric")
                 _plot_by_seeds(here, ax)
                 if metric == "discovery_rate":
-                    ax.set_title(f"{ENCODERS[encoder]}, {reading} reading")
+                    ax.set_title(f"{ENCODER_TITLES[encoder]}, {reading} reading")
                 else:
                     ax.set_xlabel("Seeds")
             line[0].set_ylabel(label)
@@ -89,9 +86,9 @@ def _plot_by_seeds(frame: pd.DataFrame, ax: Axes) -> None:
     for arm, rows in frame.groupby("arm", sort=False):
         rows = rows.assign(x=rows["seeds"].astype(int)).sort_values("x")
         colour, marker = COLOURS[arm], MARKERS[arm]
-        spread = [rows["median"] - rows["low"], rows["high"] - rows["median"]]
+        bars = [rows["median"] - rows["low"], rows["high"] - rows["median"]]
         ax.errorbar(
-            rows["x"], rows["median"], spread, color=colour, marker=marker, ms=4, lw=1.4, elinewidth=0.8, label=arm
+            rows["x"], rows["median"], bars, color=colour, marker=marker, ms=4, lw=1.4, elinewidth=0.8, label=arm
         )
         ax.plot(rows["x"], rows["value"], color=colour, marker=marker, mfc="white", ms=4, lw=0.9, ls=":")
     ax.set_xscale("log")
@@ -118,7 +115,7 @@ def plot_equal_budget(frame: pd.DataFrame) -> Figure:
             for ax, encoder in zip(line, encoders, strict=True):
                 shown = frame["reading"].isin([reading, "rival", "reference"]) & (frame["encoder"] == encoder)
                 _plot_by_labels(frame[shown], ax)
-                ax.set_title(f"{ENCODERS[encoder]}, {reading} reading")
+                ax.set_title(f"{ENCODER_TITLES[encoder]}, {reading} reading")
             line[0].set_ylabel("Discovery rate (median)")
         for ax in axes[-1]:
             ax.set_xlabel("Labels spent, seeds included")

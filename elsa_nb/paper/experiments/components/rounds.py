@@ -1,12 +1,15 @@
-"""Fig. 9: what RandS and NN find in each round of ELSA, beside nearest neighbours alone."""
+"""Fig. 9: what RandS and NN find in each round of ELSA, beside nearest neighbours alone.
+
+Notebook 11 draws `finds_by_round` and shows `totals_by_series`.
+"""
 
 import numpy as np
 import pandas as pd
 
-SERIES = {("ELSA", "rands"): "RandS in ELSA", ("ELSA", "nn"): "NN in ELSA", ("NN", "nn"): "NN alone"}
+ROUND_SERIES = {("ELSA", "rands"): "RandS in ELSA", ("ELSA", "nn"): "NN in ELSA", ("NN", "nn"): "NN alone"}
 
 
-def by_round(runs: pd.DataFrame, targets: list[str], *, encoder: str = "vicreg", seeds: int = 5) -> pd.DataFrame:
+def finds_by_round(runs: pd.DataFrame, targets: list[str], *, encoder: str = "vicreg", seeds: int = 5) -> pd.DataFrame:
     """Return the new positives of every round, the median and the extremes of a class's runs.
 
     Long form: target, reading, series, round (1 is the first), median, low, high, asked (median), running (the share of
@@ -17,12 +20,12 @@ def by_round(runs: pd.DataFrame, targets: list[str], *, encoder: str = "vicreg",
     frames = []
     for reading in dict.fromkeys(runs.loc[runs["arm"] == "ELSA", "reading"]):
         for target in targets:
-            for (arm, component), series in SERIES.items():
-                mine = runs[(runs["reading"] == reading) & (runs["target"] == target) & (runs["arm"] == arm)]
-                if mine.empty:
+            for (arm, component), series in ROUND_SERIES.items():
+                searches = runs[(runs["reading"] == reading) & (runs["target"] == target) & (runs["arm"] == arm)]
+                if searches.empty:
                     raise ValueError(f"no run of {arm!r} for class {target!r} with {seeds} seeds, {reading} reading")
                 where = {"target": target, "reading": reading, "series": series}
-                frames.append(_rounds(mine, component).assign(**where))
+                frames.append(_rounds(searches, component).assign(**where))
     if not frames:
         raise ValueError(f"no runs of encoder {encoder!r} with {seeds} seeds for the classes {targets}")
     frame = pd.concat(frames, ignore_index=True)
@@ -31,7 +34,9 @@ def by_round(runs: pd.DataFrame, targets: list[str], *, encoder: str = "vicreg",
     return frame[["target", "reading", "series", "round", "median", "low", "high", "asked", "running"]]
 
 
-def totals(runs: pd.DataFrame, targets: list[str], *, encoder: str = "vicreg", seeds: int = 5) -> pd.DataFrame:
+def totals_by_series(
+    runs: pd.DataFrame, targets: list[str], *, encoder: str = "vicreg", seeds: int = 5
+) -> pd.DataFrame:
     """Return what each series of Fig. 9 found and asked in all rounds together: medians over a class's runs.
 
     One row per (reading, target, series): found, asked, and finds per hundred labels asked.
@@ -40,10 +45,10 @@ def totals(runs: pd.DataFrame, targets: list[str], *, encoder: str = "vicreg", s
     rows = []
     for reading in dict.fromkeys(runs.loc[runs["arm"] == "ELSA", "reading"]):
         for target in targets:
-            for (arm, component), series in SERIES.items():
-                mine = runs[(runs["reading"] == reading) & (runs["target"] == target) & (runs["arm"] == arm)]
+            for (arm, component), series in ROUND_SERIES.items():
+                searches = runs[(runs["reading"] == reading) & (runs["target"] == target) & (runs["arm"] == arm)]
                 found, asked = (
-                    np.array([np.sum(counts) for counts in mine[f"{component}_{what}_by_round"]])
+                    np.array([np.sum(counts) for counts in searches[f"{component}_{what}_by_round"]])
                     for what in ("found", "asked")
                 )
                 per_hundred = 100 * found / np.maximum(asked, 1)
@@ -51,10 +56,10 @@ def totals(runs: pd.DataFrame, targets: list[str], *, encoder: str = "vicreg", s
     return pd.DataFrame(rows, columns=["reading", "target", "series", "found", "asked", "found per 100 labels"])
 
 
-def totals_wide(table: pd.DataFrame) -> pd.DataFrame:
-    """Lay `totals` out for reading: a row a reading and class, tightest first; a column a measure and series."""
+def lay_out_totals(table: pd.DataFrame) -> pd.DataFrame:
+    """Lay `totals_by_series` out: a row a reading and class, tightest first; a column a measure and series."""
     wide = table.pivot(index=["reading", "target"], columns="series")
-    order = [(what, series) for what in ("found", "asked", "found per 100 labels") for series in SERIES.values()]
+    order = [(what, series) for what in ("found", "asked", "found per 100 labels") for series in ROUND_SERIES.values()]
     lines = list(dict.fromkeys(zip(table["reading"], table["target"], strict=True)))
     wide = wide.loc[lines, order].round(1)
     wide.index = pd.MultiIndex.from_tuples([(r, t.lower()) for r, t in lines], names=["reading", "class"])

@@ -1,121 +1,122 @@
 """How the claims about the arms, the seeds and the labels spent are tested, with each threshold in words.
 
-A function takes the results of the claim's sweeps, those of one reading, by name, and the numbers that belong to it
-(those of `claims.csv`, `top1 <encoder>`). It returns its tests, or a sentence that says why there are none.
+The catalogue collects them; `measures.rules.Rule` says what each takes and returns.
 """
-
-from functools import partial
 
 import numpy as np
 import pandas as pd
 
 from elsa_nb.paper.measures.budgets import found_after
-from elsa_nb.paper.measures.intervals import arm, between, by_encoder, spread
-from elsa_nb.paper.measures.rules import Frames, Numbers, Rule, Test, rule
+from elsa_nb.paper.measures.intervals import (
+    median_with_interval,
+    paired_difference,
+    searches_by_encoder,
+    searches_of_arm,
+)
+from elsa_nb.paper.measures.rules import Frames, Numbers, RuleTest, rule
 
-RULES: dict[str, Rule] = {}
-_rule = partial(rule, RULES)
 
-
-@_rule(
+@rule(
     "eighty-percent eighty-percent-rare", "5 seeds, each encoder: median discovery at 0.67 % of the pool at least 0.80"
 )
-def _eighty_percent(frames: Frames, told: Numbers) -> list[Test]:
+def _eighty_percent(frames: Frames, numbers: Numbers) -> list[RuleTest]:
     tests = []
-    for encoder, runs in by_encoder(arm(next(iter(frames.values())))):
-        labels = told["share"] * runs["pool_size"]
-        found = spread(found_after(runs, labels), runs["target"])
+    for encoder, runs in searches_by_encoder(searches_of_arm(next(iter(frames.values())))):
+        labels = numbers["share"] * runs["pool_size"]
+        found = median_with_interval(found_after(runs, labels), runs["target"])
         says = f"{encoder}: {found} found after {labels.median():,.0f} labels"
-        tests.append(Test(says, found.median >= told["discovery"]))
+        tests.append(RuleTest(says, found.median >= numbers["discovery"]))
     return tests
 
 
-@_rule(
+@rule(
     "orders-of-magnitude", "5 seeds, each encoder: median efficiency 10 times, and 100 times, that of random labelling"
 )
-def _orders_of_magnitude(frames: Frames, told: Numbers) -> list[Test]:
+def _orders_of_magnitude(frames: Frames, numbers: Numbers) -> list[RuleTest]:
     tests = []
-    for encoder, runs in by_encoder(arm(frames["components"])):
-        gain = spread(runs["labelling_efficiency"] * runs["pool_size"] / runs["class_size"], runs["target"])
-        tests += [Test(f"{encoder}: {gain} times, against {times}", gain.median >= times) for times in (10, 100)]
+    for encoder, runs in searches_by_encoder(searches_of_arm(frames["components"])):
+        gain = median_with_interval(
+            runs["labelling_efficiency"] * runs["pool_size"] / runs["class_size"], runs["target"]
+        )
+        tests += [RuleTest(f"{encoder}: {gain} times, against {times}", gain.median >= times) for times in (10, 100)]
     return tests
 
 
-@_rule("negatives-excluded", "5 seeds, each encoder: at most half of the negatives are labelled (median)")
-def _negatives_excluded(frames: Frames, told: Numbers) -> list[Test]:
+@rule("negatives-excluded", "5 seeds, each encoder: at most half of the negatives are labelled (median)")
+def _negatives_excluded(frames: Frames, numbers: Numbers) -> list[RuleTest]:
     tests = []
-    for encoder, runs in by_encoder(arm(frames["components"])):
+    for encoder, runs in searches_by_encoder(searches_of_arm(frames["components"])):
         share = (runs["labels"] - runs["found"]) / (runs["pool_size"] - runs["class_size"])
-        labelled = spread(share, runs["target"])
-        tests.append(Test(f"{encoder}: share of negatives labelled {labelled}", labelled.median <= 0.5))
+        labelled = median_with_interval(share, runs["target"])
+        tests.append(RuleTest(f"{encoder}: share of negatives labelled {labelled}", labelled.median <= 0.5))
     return tests
 
 
-@_rule("more-seeds", "from fewest to most seeds, each encoder, paired by class: the measure rises beyond its interval")
-def _more_seeds(frames: Frames, told: Numbers) -> list[Test]:
+@rule("more-seeds", "from fewest to most seeds, each encoder, paired by class: the measure rises beyond its interval")
+def _more_seeds(frames: Frames, numbers: Numbers) -> list[RuleTest]:
     tests = []
-    for encoder, runs in by_encoder(arm(frames["components"], seeds=None)):
+    for encoder, runs in searches_by_encoder(searches_of_arm(frames["components"], seeds=None)):
         fewest, most = runs["seeds"].min(), runs["seeds"].max()
         for metric, called in {
             "discovery_rate": "discovery",
             "discovery_rate_without_seeds": "discovery without the seeds",
             "labelling_efficiency_without_seeds": "efficiency without the seeds",
         }.items():
-            gain = between(arm(runs, seeds=most), arm(runs, seeds=fewest), metric)
-            tests.append(Test(f"{encoder}: {called} from {fewest} to {most} seeds {gain}", gain.low > 0))
+            gain = paired_difference(searches_of_arm(runs, seeds=most), searches_of_arm(runs, seeds=fewest), metric)
+            tests.append(RuleTest(f"{encoder}: {called} from {fewest} to {most} seeds {gain}", gain.low > 0))
     return tests
 
 
-@_rule(
+@rule(
     "nn-efficient-but-poor",
     "5 seeds, each encoder: NN's efficiency above ELSA's beyond the interval; discovery at most half",
 )
-def _nn_poor(frames: Frames, told: Numbers) -> list[Test]:
+def _nn_poor(frames: Frames, numbers: Numbers) -> list[RuleTest]:
     tests = []
-    for encoder, runs in by_encoder(frames["components"]):
-        nearest, full = arm(runs, "NN"), arm(runs)
-        ahead = between(nearest, full, "labelling_efficiency")
-        rates = [spread(each["discovery_rate"], each["target"]) for each in (nearest, full)]
-        tests.append(Test(f"{encoder}: efficiency NN - ELSA {ahead}", ahead.low > 0))
+    for encoder, runs in searches_by_encoder(frames["components"]):
+        nearest, full = searches_of_arm(runs, "NN"), searches_of_arm(runs)
+        ahead = paired_difference(nearest, full, "labelling_efficiency")
+        rates = [median_with_interval(each["discovery_rate"], each["target"]) for each in (nearest, full)]
+        tests.append(RuleTest(f"{encoder}: efficiency NN - ELSA {ahead}", ahead.low > 0))
         says = f"{encoder}: discovery of NN {rates[0]}, of ELSA {rates[1]}"
-        tests.append(Test(says, rates[0].median <= rates[1].median / 2))
+        tests.append(RuleTest(says, rates[0].median <= rates[1].median / 2))
     return tests
 
 
-@_rule("head-saves-labels", "5 seeds, each encoder: median efficiency of ELSA at least twice that of No Active")
-def _head_saves(frames: Frames, told: Numbers) -> list[Test]:
+@rule("head-saves-labels", "5 seeds, each encoder: median efficiency of ELSA at least twice that of No Active")
+def _head_saves(frames: Frames, numbers: Numbers) -> list[RuleTest]:
     tests = []
-    for encoder, runs in by_encoder(frames["components"]):
-        full, without = (arm(runs, name)["labelling_efficiency"].median() for name in ("ELSA", "No Active"))
-        tests.append(Test(f"{encoder}: {full:.3f} against {without:.3f}", full >= 2 * without))
+    for encoder, runs in searches_by_encoder(frames["components"]):
+        full, without = (searches_of_arm(runs, name)["labelling_efficiency"].median() for name in ("ELSA", "No Active"))
+        tests.append(RuleTest(f"{encoder}: {full:.3f} against {without:.3f}", full >= 2 * without))
     return tests
 
 
-@_rule("final-search-finds-the-rest", "5 seeds, each encoder: at least 95 % of what the rounds left is found (median)")
-def _final_search(frames: Frames, told: Numbers) -> list[Test]:
+@rule("final-search-finds-the-rest", "5 seeds, each encoder: at least 95 % of what the rounds left is found (median)")
+def _final_search(frames: Frames, numbers: Numbers) -> list[RuleTest]:
     tests = []
-    for encoder, runs in by_encoder(arm(frames["components"])):
-        left = runs["class_size"] - (runs["found"] - runs["final_found"])
-        runs, left = runs[left > 0], left[left > 0]
+    for encoder, runs in searches_by_encoder(searches_of_arm(frames["components"])):
+        remaining = runs["class_size"] - (runs["found"] - runs["final_found"])
+        runs, remaining = runs[remaining > 0], remaining[remaining > 0]
         if runs.empty:
             return f"{encoder}: the rounds left nothing to find"
-        share = spread(runs["final_found"] / left, runs["target"])
-        tests.append(Test(f"{encoder}: share found of what was left {share}", share.median >= 0.95))
+        share = median_with_interval(runs["final_found"] / remaining, runs["target"])
+        tests.append(RuleTest(f"{encoder}: share found of what was left {share}", share.median >= 0.95))
     return tests
 
 
-@_rule(
+@rule(
     "components-per-round",
     "VICReg, 5 seeds: RandS and NN together, and RandS alone, find more in all rounds than NN as an arm, paired, "
     "beyond the interval; in more than half of the rounds their mean is ahead",
 )
-def _per_round(frames: Frames, told: Numbers) -> list[Test]:
+def _per_round(frames: Frames, numbers: Numbers) -> list[RuleTest]:
     runs = frames["components"]
     runs = runs[runs["encoder"] == "vicreg"]
-    full, nearest = arm(runs), arm(runs, "NN")
+    full, nearest = searches_of_arm(runs), searches_of_arm(runs, "NN")
     baseline = nearest.assign(finds=nearest["nn_found"])
-    together = between(full.assign(finds=full["nn_found"] + full["rands_found"]), baseline, "finds")
-    alone = between(full.assign(finds=full["rands_found"]), baseline, "finds")
+    together = paired_difference(full.assign(finds=full["nn_found"] + full["rands_found"]), baseline, "finds")
+    alone = paired_difference(full.assign(finds=full["rands_found"]), baseline, "finds")
     ours, theirs = (
         _mean_by_round(full, "nn_found_by_round") + _mean_by_round(full, "rands_found_by_round"),
         _mean_by_round(nearest, "nn_found_by_round"),
@@ -123,9 +124,9 @@ def _per_round(frames: Frames, told: Numbers) -> list[Test]:
     rounds = len(ours)
     ahead = int((ours > np.pad(theirs, (0, max(0, rounds - len(theirs))))[:rounds]).sum())
     return [
-        Test(f"RandS and NN found more: {together}", together.low > 0),
-        Test(f"RandS alone found more: {alone}", alone.low > 0),
-        Test(f"ahead in {ahead} of {rounds} rounds", ahead > rounds / 2),
+        RuleTest(f"RandS and NN found more: {together}", together.low > 0),
+        RuleTest(f"RandS alone found more: {alone}", alone.low > 0),
+        RuleTest(f"ahead in {ahead} of {rounds} rounds", ahead > rounds / 2),
     ]
 
 

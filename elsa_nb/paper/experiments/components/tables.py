@@ -1,11 +1,11 @@
-"""Table 1, and the rows that Fig. 2 draws. Tables 2 to 4 are `measures.by_arm`'s."""
+"""Table 1, and the rows that Fig. 2 draws, for notebook 03. Tables 2 to 4 are made by `measures.by_arm`."""
 
 import pandas as pd
 
 from elsa_nb.search.readings import READINGS
 
 
-def both_encoders(*tables: pd.DataFrame) -> pd.DataFrame:
+def rates_of_tables(*tables: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of Tables 3 and 4 that Fig. 2 draws."""
     rows = pd.concat(tables, ignore_index=True)
     return rows[rows["metric"] != "labels"].reset_index(drop=True)
@@ -18,8 +18,8 @@ def arms_table(runs: pd.DataFrame) -> pd.DataFrame:
     """
     rows = {}
     for arm, config in READINGS["paper"].items():
-        mine = runs[(runs["arm"] == arm) & (runs["reading"] == "paper")]
-        asked = mine[["nn_labels", "rands_labels", "final_labels"]].sum()
+        searches = runs[(runs["arm"] == arm) & (runs["reading"] == "paper")]
+        asked = searches[["nn_labels", "rands_labels", "final_labels"]].sum()
         shares = asked / asked.sum()
         rows[arm] = {
             "Nearest neighbours": _share(shares["nn_labels"]),

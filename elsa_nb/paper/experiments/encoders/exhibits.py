@@ -1,4 +1,7 @@
-"""What notebook 05 shows: no rows of searches alone, since each stands beside what its encoder is worth."""
+"""What notebook 05 shows.
+
+Neither is made of searches alone, each row has what its encoder is worth: so none names `rows`.
+"""
 
 from elsa_nb.paper.measures.exhibit import Exhibit
 

@@ -1,15 +1,14 @@
-"""The figure of Table 5: whether a better linear probe means a better search."""
+"""The figure of Table 5 in notebook 05: whether a better linear probe means a better search."""
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
 
-from elsa_nb.paper.measures.medians import ENCODERS
+from elsa_nb.paper.measures.medians import ENCODER_TITLES, RATE_TITLES
 from elsa_nb.paper.style import COLOURS, STYLE
 
-_METRICS = {"discovery_rate": "Discovery rate", "labelling_efficiency": "Labelling efficiency"}
-_MARKERS = dict(zip(ENCODERS, "osP^vD*Xph", strict=True))  # one encoder, one mark; the colour is that of the arm
+_MARKERS = dict(zip(ENCODER_TITLES, "osP^vD*Xph", strict=True))  # one encoder, one mark; the colour is that of the arm
 _FLOOR, _PRINTED = "#777777", "printed"
 
 
@@ -22,18 +21,18 @@ def plot_against_top1(points: pd.DataFrame, correlations: pd.DataFrame) -> Figur
     top-1 is `literature`.
     """
     panels = list(dict.fromkeys(points["panel"]))
-    told = correlations[(correlations["against"] == "linear_top1")].drop_duplicates(["metric", "panel"])
-    told = told.set_index(["metric", "panel"])
+    shown = correlations[(correlations["against"] == "linear_top1")].drop_duplicates(["metric", "panel"])
+    shown = shown.set_index(["metric", "panel"])
     with plt.rc_context(STYLE):
         figure, axes = plt.subplots(
             2, len(panels), figsize=(2.75 * len(panels), 5.4), sharex="col", sharey="row", squeeze=False
         )
-        for (metric, label), line in zip(_METRICS.items(), axes, strict=True):
+        for (metric, label), line in zip(RATE_TITLES.items(), axes, strict=True):
             for ax, panel in zip(line, panels, strict=True):
                 rows = points[(points["metric"] == metric) & (points["panel"] == panel)]
                 for row in rows.itertuples():
                     _mark(ax, row, hollow=panel == _PRINTED)
-                ax.set_title(_title(told, metric, panel), fontsize=8, loc="left")
+                ax.set_title(_title(shown, metric, panel), fontsize=8, loc="left")
                 ax.margins(x=0.1)
             line[0].set_ylabel(label)
             line[0].set_ylim(0, 1.02 if metric == "discovery_rate" else None)
@@ -52,12 +51,12 @@ def _mark(ax, row, *, hollow: bool) -> None:
         if row.literature:
             ax.annotate("*", (row.linear_top1, row.median), (4, 1), textcoords="offset points", color=colour)
     else:
-        spread = [[row.median - row.low], [row.high - row.median]]
-        ax.errorbar(row.linear_top1, row.median, spread, elinewidth=0.8, **style)
+        bars = [[row.median - row.low], [row.high - row.median]]
+        ax.errorbar(row.linear_top1, row.median, bars, elinewidth=0.8, **style)
 
 
-def _title(told: pd.DataFrame, metric: str, panel: str) -> str:
-    row = told.loc[metric, panel]
+def _title(correlations: pd.DataFrame, metric: str, panel: str) -> str:
+    row = correlations.loc[metric, panel]
     if pd.isna(row["rho"]):
         return f"{row['n']} trained encoders:\ntoo few for a correlation"
     return f"rank correlation {row['rho']:.2f}\n95 % [{row['low']:.2f}, {row['high']:.2f}], {row['n']} encoders"
@@ -75,7 +74,7 @@ def _handles(points: pd.DataFrame) -> list[mpl.lines.Line2D]:
             ms=6,
             color=_FLOOR if encoder in floors else COLOURS["ELSA"],
             mfc=None if encoder in run else "white",
-            label=ENCODERS[encoder],
+            label=ENCODER_TITLES[encoder],
         )
         for encoder, marker in _MARKERS.items()
         if encoder in set(points["encoder"])

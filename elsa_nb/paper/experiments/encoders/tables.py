@@ -1,7 +1,8 @@
 """Table 5: what ELSA finds in the embedding of each encoder, beside what the encoder is worth by other measures.
 
-Worth is measured in one way for every row, the floors included: a linear probe and neighbour purity on the very vectors
-that are searched. The printed numbers join here and nowhere earlier.
+Notebook 05 starts at `measured_encoders`, then lays `table5` out. Worth is measured in one way for every row, the
+floors included: a linear probe and neighbour purity on the very vectors that are searched. The printed numbers join
+here and nowhere earlier.
 """
 
 from itertools import permutations, product
@@ -15,23 +16,23 @@ from elsa_nb import store
 from elsa_nb.images.encoders.published import OFFICIAL
 from elsa_nb.images.sources.by_name import open_dataset
 from elsa_nb.images.training import quality
-from elsa_nb.paper.measures.medians import ENCODERS, METRICS, TITLES, cell, implied_labels, summary
-from elsa_nb.paper.measures.printed import claims
+from elsa_nb.paper.measures.medians import ENCODER_TITLES, METRIC_TITLES, METRICS, cell_text, implied_labels, medians
+from elsa_nb.paper.measures.printed import printed_cells
 from elsa_nb.pool import Pool
 from elsa_nb.profiles import Profile, profile
 from elsa_nb.progress import bar
 from elsa_nb.search.readings import READINGS
 
-FLOORS = {"untrained": "random weights", "raw-pixels": "no network"}
+FLOOR_WEIGHTS = {"untrained": "random weights", "raw-pixels": "no network"}
 UNTRAINABLE = ("obow",)  # no recipe here trains it
-PER_CLASS = 50  # images a class, on average, that a linear probe is trained and tested on: seconds, not minutes
-QUERIES = 2000
+PROBED_PER_CLASS = 50  # images a class, on average, that a linear probe is trained and tested on: seconds, not minutes
+PURITY_QUERIES = 2000
 LEAST_POINTS, RESAMPLES = 4, 2000
 _PRINTED_ROWS, _WITHOUT_LITERATURE = "the paper's rows", "the paper's rows without SimSiam, SwAV"
 _EMPTY = "-"
 
 
-def worth(profile_name: str, *, progress: bool | None = None) -> pd.DataFrame:
+def measured_encoders(profile_name: str, *, progress: bool | None = None) -> pd.DataFrame:
     """Return what each of the profile's encoders is worth by labels.
 
     Columns: encoder, loaded (which weights), dimension, linear_top1 (%), purity.
@@ -43,16 +44,20 @@ def worth(profile_name: str, *, progress: bool | None = None) -> pd.DataFrame:
     chosen = profile(profile_name)
     labels = open_dataset(chosen.dataset).labels["name"].astype("category").cat.codes.to_numpy()
     rows = [
-        {"encoder": encoder, "loaded": loaded(chosen, encoder), **_measured(chosen.pool(encoder, "embedding"), labels)}
+        {
+            "encoder": encoder,
+            "loaded": loaded_weights(chosen, encoder),
+            **_measured(chosen.pool(encoder, "embedding"), labels),
+        }
         for encoder, _ in bar(chosen.datasets[0].encoders, "linear probes", progress)
     ]
     return pd.DataFrame(rows)
 
 
-def loaded(chosen: Profile, encoder: str) -> str:
+def loaded_weights(chosen: Profile, encoder: str) -> str:
     """Say in a few words which weights a profile's encoder has."""
-    if encoder in FLOORS:
-        return FLOORS[encoder]
+    if encoder in FLOOR_WEIGHTS:
+        return FLOOR_WEIGHTS[encoder]
     kind, _, name = dict(chosen.datasets[0].encoders)[encoder].rpartition(":")
     if kind == "official":
         spec = OFFICIAL[name]
@@ -68,19 +73,19 @@ def table5(runs: pd.DataFrame, worth: pd.DataFrame) -> pd.DataFrame:
     searches, printed and value (as printed); beside it linear_top1, purity and loaded of the encoder, printed_top1, and
     `note`, what the paper's row is. An encoder that was not run has one row a metric, without a reading; a floor, which
     the paper does not have, no printed value. Labels that the paper spent are implied: discovery rate x 1300 /
-    labelling efficiency. Raises ValueError for runs of another arm, an encoder without a title, or one without `worth`.
+    labelling efficiency. Raises ValueError for runs of another arm, an encoder without a title or a row of `worth`.
     """
-    if strange := sorted({*runs["arm"], *worth["encoder"]} - {"ELSA", *ENCODERS}):
+    if strange := sorted({*runs["arm"], *worth["encoder"]} - {"ELSA", *ENCODER_TITLES}):
         raise ValueError(
-            f"{strange[0]!r} has no place in Table 5; allowed: runs of ELSA, encoders {', '.join(ENCODERS)}"
+            f"{strange[0]!r} has no place in Table 5; allowed: runs of ELSA, encoders {', '.join(ENCODER_TITLES)}"
         )
     if unknown := sorted(set(runs["encoder"]) - set(worth["encoder"])):
         raise ValueError(f"encoder {unknown[0]!r} was run, and `worth` does not have it; give that of the same profile")
-    ours, printed = summary(runs).drop(columns=["arm", "seeds"]), _printed()
+    ours, printed = medians(runs).drop(columns=["arm", "seeds"]), _printed()
     lines = product(dict.fromkeys([*printed["encoder"], *worth["encoder"]]), METRICS)
     long = pd.DataFrame(lines, columns=["encoder", "metric"])
     long = long.merge(printed, how="left").merge(ours, on=["encoder", "metric"], how="left", validate="one_to_many")
-    printed_top1 = claims(5).query("metric == 'linear_top1'").set_index("encoder")
+    printed_top1 = printed_cells(5).query("metric == 'linear_top1'").set_index("encoder")
     long["printed_top1"] = long["encoder"].map(printed_top1["value"])
     notes = printed_top1["note"].str.removeprefix("percent").str.removeprefix("; ")
     long["note"] = long["encoder"].map(notes).fillna("not in the paper")
@@ -88,13 +93,13 @@ def table5(runs: pd.DataFrame, worth: pd.DataFrame) -> pd.DataFrame:
     absent = long["encoder"].map(dict.fromkeys(UNTRAINABLE, "official weights only")).fillna("not in this profile")
     long["loaded"] = long["loaded"].fillna(absent)
     long["printed"] = long["printed"].fillna("")
-    for column, order in (("encoder", ENCODERS), ("metric", METRICS), ("reading", READINGS)):
+    for column, order in (("encoder", ENCODER_TITLES), ("metric", METRICS), ("reading", READINGS)):
         long[column] = pd.Categorical(long[column], list(order), ordered=True)
     long = long.sort_values(["encoder", "metric", "reading"], kind="stable", ignore_index=True)
     return long.astype({"encoder": str, "metric": str, "reading": object, "searches": "Int64"})
 
 
-def wide(long: pd.DataFrame) -> pd.DataFrame:
+def lay_out_table5(long: pd.DataFrame) -> pd.DataFrame:
     """Lay Table 5 out for reading: a row an encoder; what was loaded, worth, then each measure here and printed."""
     top1, purity, about = "Linear top-1, %", "Purity", "What the row is"
     cells: dict[tuple[str, str], dict[str, Any]] = {
@@ -103,24 +108,24 @@ def wide(long: pd.DataFrame) -> pd.DataFrame:
             *((about, "here"), (top1, "here"), (top1, "the paper"), (purity, "here")),
             *(
                 (title, column)
-                for title in TITLES.values()
+                for title in METRIC_TITLES.values()
                 for column in (*(f"here, {reading}" for reading in READINGS), "the paper")
             ),
             (about, "the paper"),
         )
     }
     for row in long.itertuples():
-        line = ENCODERS[row.encoder]
+        line = ENCODER_TITLES[row.encoder]
         cells[about, "here"][line], cells[about, "the paper"][line] = row.loaded, row.note
         cells[top1, "here"][line], cells[purity, "here"][line] = _number(row.linear_top1, 1), _number(row.purity, 2)
         cells[top1, "the paper"][line] = _number(row.printed_top1, 1) + ("*" if _from_literature(row.note) else "")
-        cells[TITLES[row.metric], "the paper"][line] = row.printed or _EMPTY
+        cells[METRIC_TITLES[row.metric], "the paper"][line] = row.printed or _EMPTY
         if pd.notna(row.reading):
-            cells[TITLES[row.metric], f"here, {row.reading}"][line] = cell(row)
-    return pd.DataFrame(cells).fillna(_EMPTY).loc[[ENCODERS[e] for e in dict.fromkeys(long["encoder"])]]
+            cells[METRIC_TITLES[row.metric], f"here, {row.reading}"][line] = cell_text(row)
+    return pd.DataFrame(cells).fillna(_EMPTY).loc[[ENCODER_TITLES[e] for e in dict.fromkeys(long["encoder"])]]
 
 
-def points(long: pd.DataFrame) -> pd.DataFrame:
+def points_against_top1(long: pd.DataFrame) -> pd.DataFrame:
     """Return what is drawn against linear top-1: panel, encoder, metric, linear_top1, purity, median, low, high, floor.
 
     A panel is a reading, or "printed" for the paper's own numbers, which have no intervals. `literature` marks rows
@@ -139,12 +144,12 @@ def points(long: pd.DataFrame) -> pd.DataFrame:
         literature=printed["note"].map(_from_literature),
     )
     both = pd.concat([ours, printed], ignore_index=True)
-    both["floor"] = both["encoder"].isin(FLOORS)
+    both["floor"] = both["encoder"].isin(FLOOR_WEIGHTS)
     columns = ["panel", "encoder", "metric", "linear_top1", "purity", "median", "low", "high", "floor", "literature"]
     return both[columns]
 
 
-def correlations(points: pd.DataFrame) -> pd.DataFrame:
+def correlations_with_top1(points: pd.DataFrame) -> pd.DataFrame:
     """Return Spearman's rank correlation of each measure with linear top-1, and here with purity, too.
 
     One row per (metric, against, panel, encoders): n, rho, its 95 % interval (bootstrap over encoders) and by_chance:
@@ -158,13 +163,13 @@ def correlations(points: pd.DataFrame) -> pd.DataFrame:
             else:
                 sets = {"trained": group[~group["floor"]], "trained, and the floors": group}
             for which, frame in sets.items():
-                rho = rank_correlation(frame[against].to_numpy(), frame["median"].to_numpy())
+                rho = rank_correlation_by_chance(frame[against].to_numpy(), frame["median"].to_numpy())
                 rows.append((metric, against, panel, which, len(frame), *rho))
     columns = ["metric", "against", "panel", "encoders", "n", "rho", "low", "high", "by_chance"]
     return pd.DataFrame(rows, columns=columns)
 
 
-def rank_correlation(x: np.ndarray, y: np.ndarray, *, seed: int = 0) -> tuple[float, float, float, float]:
+def rank_correlation_by_chance(x: np.ndarray, y: np.ndarray, *, seed: int = 0) -> tuple[float, float, float, float]:
     """Return Spearman's rho of `x` and `y` (n,), the ends of its 95 % bootstrap interval, and its share by chance.
 
     Draws in which one side does not vary are left out. Up to nine points every order is tried, beyond that a random
@@ -197,23 +202,23 @@ def _rho(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 def _measured(folder: Any, labels: np.ndarray) -> dict[str, float]:
     pool = Pool.open(folder, verify=False)
     kept = store.DATA / "cache" / "worth" / f"{pool.sha256[:16]}.json"
-    source = {"version": quality.VERSION, "per_class": PER_CLASS, "queries": QUERIES}
-    if kept.exists() and (told := store.read_json(kept))["source"] == source:
-        return told["worth"]
-    size = min(len(labels), PER_CLASS * (int(labels.max()) + 1))
+    source = {"version": quality.PROBE_VERSION, "per_class": PROBED_PER_CLASS, "queries": PURITY_QUERIES}
+    if kept.exists() and (card := store.read_json(kept))["source"] == source:
+        return card["worth"]
+    size = min(len(labels), PROBED_PER_CLASS * (int(labels.max()) + 1))
     sample = np.sort(np.random.default_rng(0).permutation(len(labels))[:size])
-    told = {
+    worth = {
         "dimension": pool.vectors.shape[1],
         "linear_top1": 100 * quality.linear_probe(pool.vectors[sample], labels[sample]),
-        "purity": quality.purity(pool.vectors, labels, queries=QUERIES),
+        "purity": quality.purity(pool.vectors, labels, queries=PURITY_QUERIES),
     }
-    store.write_json(kept, {"source": source, "pool": pool.name, "worth": told})
-    return told
+    store.write_json(kept, {"source": source, "pool": pool.name, "worth": worth})
+    return worth
 
 
 def _printed() -> pd.DataFrame:
     """Return the printed efficiency and discovery, and the labels they imply: encoder, metric, printed, value."""
-    printed = claims(5).query("metric != 'linear_top1'")[["encoder", "metric", "printed", "value"]]
+    printed = printed_cells(5).query("metric != 'linear_top1'")[["encoder", "metric", "printed", "value"]]
     return pd.concat([printed, implied_labels(printed, ["encoder"]).drop(columns="note")], ignore_index=True)
 
 

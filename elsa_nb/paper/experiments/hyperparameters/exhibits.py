@@ -2,11 +2,11 @@
 
 from functools import partial
 
-from elsa_nb.paper.experiments.hyperparameters.tables import silent_choices, table
+from elsa_nb.paper.experiments.hyperparameters.tables import hyperparameter_table, silent_choices
 from elsa_nb.paper.measures.exhibit import Exhibit
 
 _NOTEBOOK, _SWEEP = "07-hyperparameters", "hyperparameters"
-_TABLES = {number: partial(table, number=number) for number in (6, 7, 8, 9)}
+_TABLES = {number: partial(hyperparameter_table, number=number) for number in (6, 7, 8, 9)}
 EXHIBITS = (
     Exhibit("table06", "ELSA by the radius a", "Table 6", _NOTEBOOK, _SWEEP, _TABLES[6]),
     Exhibit("fig07-radius", "Discovery and efficiency over a", "Fig. 7", _NOTEBOOK, _SWEEP, _TABLES[6]),

@@ -1,4 +1,4 @@
-"""The silent choices beside the tuned hyperparameters: drawn from a frame, nothing computed."""
+"""The figure of notebook 07: silent choices beside the tuned hyperparameters, from a frame of `silent_choices`."""
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -31,10 +31,10 @@ def plot_silent_choices(frame: pd.DataFrame) -> Figure:
             for kind, colour, marker in (("silent", COLOURS["ELSA"], "o"), ("tuned", _TUNED_COLOUR, "s")):
                 rows = frame[(frame["effect"] == effect) & (frame["kind"] == kind)]
                 values = scale * rows[["median", "low", "high"]]
-                spread = [values["median"] - values["low"], values["high"] - values["median"]]
+                bars = [values["median"] - values["low"], values["high"] - values["median"]]
                 y = heights[rows["change"]].to_numpy()
                 ax.errorbar(
-                    values["median"], y, xerr=spread, color=colour, marker=marker, ms=4, ls="none", elinewidth=1.2
+                    values["median"], y, xerr=bars, color=colour, marker=marker, ms=4, ls="none", elinewidth=1.2
                 )
             if effect != "discovery":
                 _ratio_axis(ax, frame[frame["effect"] == effect])
@@ -51,10 +51,10 @@ def plot_silent_choices(frame: pd.DataFrame) -> Figure:
 
 def _ratio_axis(ax: mpl.axes.Axes, rows: pd.DataFrame) -> None:
     """Make the axis one of ratios: twice is as far from 1 as half."""
-    reach = max(rows["high"].max(), 1 / rows["low"].min(), 1.3)
-    ticks = [t for t in (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 1, 2, 4, 8, 16, 32) if 1 / reach <= t <= reach]
+    furthest = max(rows["high"].max(), 1 / rows["low"].min(), 1.3)
+    ticks = [t for t in (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 1, 2, 4, 8, 16, 32) if 1 / furthest <= t <= furthest]
     ticks = ticks if len(ticks) > 2 else [0.8, 1, 1.25]
     ax.set_xscale("log")
-    ax.set_xlim(1 / (1.1 * reach), 1.1 * reach)
+    ax.set_xlim(1 / (1.1 * furthest), 1.1 * furthest)
     ax.set_xticks(ticks, [f"1/{1 / t:g}" if t < 0.6 else f"{t:g}" for t in ticks])
     ax.minorticks_off()

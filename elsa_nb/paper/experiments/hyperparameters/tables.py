@@ -1,37 +1,33 @@
 """Tables 6 to 9 (a, alpha_1, alpha_2, l) and the paper's silent choices, from the searches of one sweep.
 
-A search's `change` names the one field in which it departs from its reading: "a=25", "head=mlp", "" for none.
+Notebook 07 starts at `hyperparameter_table`. A search's `change` names the one field in which it departs from its
+reading: "a=25", "head=mlp", "" for none.
 """
 
 import numpy as np
 import pandas as pd
 
 from elsa_nb.paper.measures import by_setting
-from elsa_nb.paper.measures.by_setting import SILENT
-from elsa_nb.paper.measures.printed import claims
+from elsa_nb.paper.measures.by_setting import SILENT_CHOICES, TUNED
+from elsa_nb.paper.measures.printed import printed_cells
 from elsa_nb.search.config import ELSA
 
-TUNED = {6: "a", 7: "alpha_1", 8: "alpha_2", 9: "l"}
 
-
-def table(runs: pd.DataFrame, number: int) -> pd.DataFrame:
-    """Return Table 6, 7, 8 or 9 in long form (`by_setting.beside_paper`), the reading as it is among its rows.
+def hyperparameter_table(runs: pd.DataFrame, number: int) -> pd.DataFrame:
+    """Return Table 6, 7, 8 or 9 in long form (`by_setting.settings_beside_paper`), the reading as it is among its rows.
 
     `runs` are the searches of the sweep "hyperparameters". Table 8 holds real thresholds beside the printed rows, which
     are none (`same_as_table_9`).
     """
     if number not in TUNED:
         raise ValueError(f"table {number!r}; allowed: {', '.join(map(str, TUNED))}")
-    name = TUNED[number]
-    mine = runs[(runs["change"] == "") | runs["change"].str.startswith(f"{name}=")]
-    values = [float(change.partition("=")[2] or getattr(ELSA, name)) for change in mine["change"]]
-    return by_setting.beside_paper(mine.assign(value=values), number)
+    return by_setting.settings_beside_paper(by_setting.varied(runs, TUNED[number]), number)
 
 
 def same_as_table_9() -> pd.DataFrame:
     """Return the printed cells of Tables 8 and 9 side by side: they are the same, so Table 8's are no thresholds."""
     keys = ["setting", "metric"]
-    eight, nine = (claims(number).set_index(keys)["printed"].rename(f"Table {number}") for number in (8, 9))
+    eight, nine = (printed_cells(number).set_index(keys)["printed"].rename(f"Table {number}") for number in (8, 9))
     both = pd.concat([eight, nine], axis=1)
     return both.assign(same=both["Table 8"] == both["Table 9"])
 
@@ -45,13 +41,13 @@ def sensitivity(runs: pd.DataFrame) -> pd.DataFrame:
     """
     rows = []
     for number, name in TUNED.items():
-        long = table(runs, number)
+        long = hyperparameter_table(runs, number)
         ours = long[long["reading"].notna()]
         for reading, cells in ours.groupby("reading", sort=False):
-            rows.append((name, _span(cells), reading, *_reach(cells, "median")))
+            rows.append((name, _values_text(cells), reading, *_range_of_medians(cells, "median")))
         if number != 8:
             cells = long[long["printed"] != ""].drop_duplicates(["setting", "metric"])
-            rows.append((name, _span(cells), "the paper", *_reach(cells, "printed_value")))
+            rows.append((name, _values_text(cells), "the paper", *_range_of_medians(cells, "printed_value")))
     columns = ["parameter", "settings", "reading", "discovery_range", "efficiency_ratio", "labels_ratio"]
     return pd.DataFrame(rows, columns=columns)
 
@@ -65,10 +61,10 @@ def silent_choices(runs: pd.DataFrame) -> pd.DataFrame:
     or half the labels for the same finds, or the finds for the same labels. Choices that were not run are left out.
     """
     paper = runs[runs["reading"] == "paper"]
-    frame = by_setting.effects(paper, "change", "").drop(columns="reading")
-    frame["title"] = frame["change"].map(SILENT | _extremes(frame["change"]))
+    frame = by_setting.paired_effects(paper, "change", "").drop(columns="reading")
+    frame["title"] = frame["change"].map(SILENT_CHOICES | _extremes(frame["change"]))
     frame = frame[frame["title"].notna()]
-    frame["kind"] = np.where(frame["change"].isin(SILENT), "silent", "tuned")
+    frame["kind"] = np.where(frame["change"].isin(SILENT_CHOICES), "silent", "tuned")
     moved = frame[frame["effect"].isin(["found", "labels"])]
     sizes = np.log2(moved["median"]).abs().groupby(moved["change"]).sum()
     frame["size"] = frame["change"].map(sizes)
@@ -82,10 +78,10 @@ def silent_finals(runs: pd.DataFrame) -> pd.DataFrame:
 
     Rows: the readings as they are, the thresholds alpha_2 that were run, and the silent choices ("-": not run).
     """
-    shares = by_setting.silent_share(runs.groupby(["change", "reading"])["final_labels"]).round().astype(int)
+    shares = by_setting.silent_final_share(runs.groupby(["change", "reading"])["final_labels"]).round().astype(int)
     table = shares.unstack().astype("Int64").astype(object)
     thresholds = [change for change in table.index if change.startswith(f"{TUNED[8]}=")]
-    titles = {"": "the reading as it is", **{change: change for change in sorted(thresholds)}, **SILENT}
+    titles = {"": "the reading as it is", **{change: change for change in sorted(thresholds)}, **SILENT_CHOICES}
     table = table.loc[[change for change in titles if change in table.index]].rename(index=titles)
     return table.where(table.notna(), "-").rename_axis("final search silent, %").rename_axis(None, axis=1)
 
@@ -94,19 +90,19 @@ def _extremes(changes: pd.Series) -> dict[str, str]:
     """Return titles for the lowest and highest value that was run of each parameter the paper tuned."""
     titles = {}
     for name in TUNED.values():
-        mine = sorted(
+        tried = sorted(
             (c for c in changes.unique() if c.startswith(f"{name}=")), key=lambda c: float(c.partition("=")[2])
         )
-        for change in mine[:1] + mine[-1:]:
+        for change in tried[:1] + tried[-1:]:
             titles[change] = f"{name} = {float(change.partition('=')[2]):g} (not {getattr(ELSA, name):g})"
     return titles
 
 
-def _span(cells: pd.DataFrame) -> str:
+def _values_text(cells: pd.DataFrame) -> str:
     return f"{cells['value'].min():g} to {cells['value'].max():g}"
 
 
-def _reach(cells: pd.DataFrame, column: str) -> tuple[float, float, float]:
+def _range_of_medians(cells: pd.DataFrame, column: str) -> tuple[float, float, float]:
     by_metric = cells.groupby("metric")[column].agg(["min", "max"])
     discovery = by_metric.loc["discovery_rate"]
     ratios = (by_metric["max"] / by_metric["min"])[["labelling_efficiency", "labels"]]

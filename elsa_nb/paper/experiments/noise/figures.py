@@ -1,12 +1,12 @@
-"""Where labels go when answers are wrong, and what silent choices change then: drawn from frames, nothing computed."""
+"""Where labels go when answers are wrong, and what silent choices change then: the figures of notebook 08."""
 
 import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
 
+from elsa_nb.paper.measures.medians import RATE_TITLES
 from elsa_nb.paper.style import COLOURS, COMPONENT_COLOURS, STYLE
 
-_METRICS = {"discovery_rate": "Discovery rate", "labelling_efficiency": "Labelling efficiency"}
 _COMPONENTS = {"NN": "nearest neighbours", "RANDS": "RandS", "FINAL": "final search"}
 _COMPONENT_MARKERS = {"NN": "^", "RANDS": "s", "FINAL": "o"}
 _WHAT = {"labels": "Labels asked (median, log)", "found": "Positives found (median)"}
@@ -35,12 +35,12 @@ def plot_labels_by_component(frame: pd.DataFrame) -> Figure:
                 for aside, (component, name) in zip((-0.2, 0, 0.2), _COMPONENTS.items(), strict=True):
                     here = (frame["reading"] == reading) & (frame["what"] == what) & (frame["component"] == component)
                     rows = frame[here].sort_values("flip")
-                    spread = [rows["median"] - rows["low"], rows["high"] - rows["median"]]
+                    bars = [rows["median"] - rows["low"], rows["high"] - rows["median"]]
                     style = {"color": COMPONENT_COLOURS[component], "marker": _COMPONENT_MARKERS[component]}
                     ax.errorbar(
                         100 * rows["flip"] + aside,
                         rows["median"],
-                        spread,
+                        bars,
                         ms=4,
                         lw=1.4,
                         elinewidth=0.8,
@@ -70,13 +70,13 @@ def plot_choices_under_noise(frame: pd.DataFrame) -> Figure:
     titles = list(dict.fromkeys(frame["title"]))
     with plt.rc_context(STYLE):
         figure, axes = plt.subplots(1, 2, figsize=(7.4, 3.6))
-        for ax, (metric, label) in zip(axes, _METRICS.items(), strict=True):
+        for ax, (metric, label) in zip(axes, RATE_TITLES.items(), strict=True):
             rows = frame[frame["metric"] == metric]
             for i, (title, style) in enumerate(zip(titles, _CHOICES[: len(titles)], strict=True)):
-                mine = rows[rows["title"] == title]
-                spread = [mine["median"] - mine["low"], mine["high"] - mine["median"]]
-                x = 100 * mine["flip"] + 0.2 * (i - (len(titles) - 1) / 2)
-                ax.errorbar(x, mine["median"], spread, ms=4, lw=1.4, elinewidth=0.8, label=title, **style)
+                points = rows[rows["title"] == title]
+                bars = [points["median"] - points["low"], points["high"] - points["median"]]
+                x = 100 * points["flip"] + 0.2 * (i - (len(titles) - 1) / 2)
+                ax.errorbar(x, points["median"], bars, ms=4, lw=1.4, elinewidth=0.8, label=title, **style)
             printed = rows[(rows["title"] == titles[0]) & rows["printed"].notna()]
             style = {"color": COLOURS["ELSA"], "marker": "o", "mfc": "white", "ms": 4, "lw": 0.9, "ls": ":"}
             ax.plot(100 * printed["flip"], printed["printed"], label="printed in the paper", **style)

@@ -1,32 +1,34 @@
-"""Table 10 and what stands behind it: an oracle that errs, judged by the truth, and where the extra labels go."""
+"""Table 10 and what explains it: what an oracle that errs costs, by the true labels, and who asks the extra labels.
+
+Notebook 08 starts at `noise_table`.
+"""
 
 import pandas as pd
 
 from elsa_nb.paper.measures import by_setting
-from elsa_nb.paper.measures.by_setting import SILENT
-from elsa_nb.paper.measures.medians import METRICS
-from elsa_nb.paper.measures.printed import claims
-from elsa_nb.search.metrics import median_interval
+from elsa_nb.paper.measures.by_setting import SILENT_CHOICES
+from elsa_nb.paper.measures.medians import medians
+from elsa_nb.paper.measures.printed import printed_cells
 
-COMPONENTS = ("NN", "RANDS", "FINAL")
-_TITLES = {"": "The reading as it is", **SILENT}
+COMPONENT_NAMES = ("NN", "RANDS", "FINAL")
+_TITLES = {"": "The reading as it is", **SILENT_CHOICES}
 
 
-def table(runs: pd.DataFrame) -> pd.DataFrame:
-    """Return Table 10 in long form (`by_setting.beside_paper`): the share of flipped answers in percent.
+def noise_table(runs: pd.DataFrame) -> pd.DataFrame:
+    """Return Table 10 in long form (`by_setting.settings_beside_paper`): the share of flipped answers in percent.
 
     `runs` are the searches of the sweep "noise". The paper prints no row for a perfect oracle, ours has one.
     """
-    mine = _as_read(runs)
-    return by_setting.beside_paper(mine.assign(value=(100 * mine["flip"]).round(6)), 10)
+    searches = _as_read(runs)
+    return by_setting.settings_beside_paper(searches.assign(value=(100 * searches["flip"]).round(6)), 10)
 
 
-def effects(runs: pd.DataFrame) -> pd.DataFrame:
-    """Return what flipped answers change against a perfect oracle, paired by search (`by_setting.effects`).
+def noise_effects(runs: pd.DataFrame) -> pd.DataFrame:
+    """Return what flipped answers change against a perfect oracle, paired by search (`by_setting.paired_effects`).
 
     The share of flipped answers is in the columns flip and `flipped, %` (text).
     """
-    frame = by_setting.effects(_as_read(runs), "flip", 0.0)
+    frame = by_setting.paired_effects(_as_read(runs), "flip", 0.0)
     return frame.assign(**{"flipped, %": frame["flip"].map(_percent)})
 
 
@@ -35,13 +37,10 @@ def labels_by_component(runs: pd.DataFrame) -> pd.DataFrame:
 
     Long form: reading, flip, component, what ("labels" or "found"), median, low, high (95 %, over classes).
     """
-    rows = []
-    for (reading, flip), group in _as_read(runs).groupby(["reading", "flip"], sort=False):
-        for what in ("labels", "found"):
-            values = group[[f"{name.lower()}_{what}" for name in COMPONENTS]]
-            cells = zip(COMPONENTS, *median_interval(values, group["target"]), strict=True)
-            rows += [(reading, flip, name, what, *cell) for name, *cell in cells]
-    return pd.DataFrame(rows, columns=["reading", "flip", "component", "what", "median", "low", "high"])
+    counts = {f"{name.lower()}_{what}": (name, what) for what in ("labels", "found") for name in COMPONENT_NAMES}
+    long = medians(_as_read(runs), ["reading", "flip"], counts)
+    long[["component", "what"]] = [counts[metric] for metric in long["metric"]]
+    return long[["reading", "flip", "component", "what", "median", "low", "high"]]
 
 
 def extra_labels(runs: pd.DataFrame) -> pd.DataFrame:
@@ -51,31 +50,29 @@ def extra_labels(runs: pd.DataFrame) -> pd.DataFrame:
     whose final search asked nothing: no score passed its threshold. One row per (reading, percent of answers flipped).
     """
     groups = _as_read(runs).groupby(["reading", "flip"], sort=False)
-    means = groups[[f"{name.lower()}_labels" for name in COMPONENTS]].mean()
+    means = groups[[f"{name.lower()}_labels" for name in COMPONENT_NAMES]].mean()
     extra = means - means.xs(0.0, level="flip").reindex(means.index, level="reading")
     extra.insert(0, "all", extra.sum(axis=1))
-    extra["silent"] = by_setting.silent_share(groups["final_labels"])
+    extra["silent"] = by_setting.silent_final_share(groups["final_labels"])
     percent = [(reading, _percent(flip)) for reading, flip in extra.index]
     extra.index = pd.MultiIndex.from_tuples(percent, names=["reading", "flipped, %"])
     extra.columns = ["more labels in all", "nearest neighbours", "RandS", "final search", "final search silent, %"]
     return extra.round(0).astype(int)
 
 
-def choices(runs: pd.DataFrame) -> pd.DataFrame:
+def choices_under_noise(runs: pd.DataFrame) -> pd.DataFrame:
     """Return the reading `paper` under flipped answers with one silent choice made otherwise, and as it is.
 
     Long form: title (of the choice), flip, metric, median, low, high (95 %, over classes), and printed, the paper's
     value (nan where it prints none). The reading as it is comes first.
     """
-    printed = claims(10)
-    values = {(float(row.setting), row.metric): row.value for row in printed.itertuples()}
-    rows = []
+    printed = {(float(row.setting), row.metric): row.value for row in printed_cells(10).itertuples()}
     paper = runs[runs["reading"] == "paper"].sort_values(["change", "flip"], kind="stable")
-    for (change, flip), group in paper.groupby(["change", "flip"], sort=False):
-        for metric, *cell in zip(METRICS, *median_interval(group[list(METRICS)], group["target"]), strict=True):
-            value = values.get((round(100 * flip, 6), metric), float("nan"))
-            rows.append((_TITLES.get(change, change), flip, metric, *cell, value))
-    return pd.DataFrame(rows, columns=["title", "flip", "metric", "median", "low", "high", "printed"])
+    long = medians(paper, ["change", "flip"])
+    cells = zip((100 * long["flip"]).round(6), long["metric"], strict=True)
+    long["printed"] = [printed.get(cell, float("nan")) for cell in cells]
+    long["title"] = [_TITLES.get(change, change) for change in long["change"]]
+    return long[["title", "flip", "metric", "median", "low", "high", "printed"]]
 
 
 def _percent(flip: float) -> str:
@@ -83,5 +80,5 @@ def _percent(flip: float) -> str:
 
 
 def _as_read(runs: pd.DataFrame) -> pd.DataFrame:
-    """Return the searches of the readings as they are: the sweep holds changes of one, too (`choices`)."""
+    """Return the searches of the readings as they are: the sweep holds changes of one, too (`choices_under_noise`)."""
     return runs[runs["change"] == ""].sort_values(["reading", "flip"], kind="stable")

@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from elsa_nb.paper.measures.medians import ENCODERS, FLOORS
+from elsa_nb.paper.measures.medians import ENCODER_TITLES, FLOOR_TITLES
 from elsa_nb.paper.style import COMPONENT_COLOURS, STYLE
 
 
@@ -29,10 +29,12 @@ def plot_purity(frame: pd.DataFrame) -> Figure:
 
     `frame` has encoder, space, purity.
     """
-    names = [f"{ENCODERS[encoder]}, {space}" for encoder, space in zip(frame["encoder"], frame["space"], strict=True)]
+    names = [
+        f"{ENCODER_TITLES[encoder]}, {space}" for encoder, space in zip(frame["encoder"], frame["space"], strict=True)
+    ]
     with plt.rc_context(STYLE):
         figure, ax = plt.subplots(figsize=(6, 0.36 * len(frame) + 0.7))
-        colours = ["#999999" if encoder in FLOORS else "#0072B2" for encoder in frame["encoder"]]
+        colours = ["#999999" if encoder in FLOOR_TITLES else "#0072B2" for encoder in frame["encoder"]]
         bars = ax.barh(names, frame["purity"], color=colours, height=0.65)
         ax.bar_label(bars, fmt="%.2f", padding=3)
         ax.invert_yaxis()

@@ -2,15 +2,15 @@
 
 from functools import partial
 
-from elsa_nb.paper.experiments.photographs.tables import beyond_chance, by_components, table11
+from elsa_nb.paper.experiments.photographs.tables import beyond_chance, components_beside_paper, table11
 from elsa_nb.paper.measures.budgets import equal_budget
-from elsa_nb.paper.measures.by_arm import beside_paper
+from elsa_nb.paper.measures.by_arm import arms_beside_paper
 from elsa_nb.paper.measures.exhibit import Exhibit
 
 _NOTEBOOK = "09-photographs"
 _BEYOND, _TABLE_2, _TABLES_3_4 = "beyond the paper", "Table 2, on photographs", "Tables 3 and 4, on photographs"
 _FIG_2 = "Fig. 2, on photographs"
-_seeds = partial(beside_paper, table=2)
+_seeds = partial(arms_beside_paper, table=2)
 
 
 def _exhibit(name: str, title: str, paper_item: str, sweep: str = "", rows=None) -> Exhibit:
@@ -21,11 +21,13 @@ EXHIBITS = (
     _exhibit("photos-training", "Encoders of photographs while they were trained", _BEYOND),
     _exhibit("photos-encoders", "What the encoders of photographs are worth", _BEYOND),
     _exhibit("photos-table02", "ELSA by the number of seeds, on photographs", _TABLE_2, "components", _seeds),
-    _exhibit("photos-tables03-04", "Components, on photographs", _TABLES_3_4, "components", by_components),
-    _exhibit("photos-fig02", "Components over seeds, on photographs", _FIG_2, "components", by_components),
+    _exhibit("photos-tables03-04", "Components, on photographs", _TABLES_3_4, "components", components_beside_paper),
+    _exhibit("photos-fig02", "Components over seeds, on photographs", _FIG_2, "components", components_beside_paper),
     _exhibit("photos-thinned-table02", "The same, the class thinned", _TABLE_2, "thinned", _seeds),
-    _exhibit("photos-thinned-tables03-04", "The same, the class thinned", _TABLES_3_4, "thinned", by_components),
-    _exhibit("photos-thinned-fig02", "The same, the class thinned", _FIG_2, "thinned", by_components),
+    _exhibit(
+        "photos-thinned-tables03-04", "The same, the class thinned", _TABLES_3_4, "thinned", components_beside_paper
+    ),
+    _exhibit("photos-thinned-fig02", "The same, the class thinned", _FIG_2, "thinned", components_beside_paper),
     _exhibit("photos-equal-budget", "Discovery at equal budget, on photographs", _BEYOND, "thinned", equal_budget),
     _exhibit("photos-chance", "Finds besides the seeds, against chance", _BEYOND, "components", beyond_chance),
     _exhibit("photos-thinned-chance", "The same, the class thinned", _BEYOND, "thinned", beyond_chance),

@@ -1,4 +1,7 @@
-"""Photographs instead of glyphs: which results notebook 09 shows, what their encoders are worth, and Table 11."""
+"""Photographs instead of glyphs: which results notebook 09 shows, what their encoders are worth, and Table 11.
+
+The notebook starts at `photograph_runs`.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,17 +11,17 @@ import pandas as pd
 
 from elsa_nb import store
 from elsa_nb.paper.measures import by_arm, medians
-from elsa_nb.paper.measures.printed import claims
+from elsa_nb.paper.measures.printed import printed_cells
 from elsa_nb.paper.runs import runner
 from elsa_nb.paper.runs.grid import Sweep
 from elsa_nb.profiles import profile
 
 # The packs that the encoders were trained on: what they are called, and how many classes they hold.
-PACKS = {"tiny-imagenet-200-slice250": ("Tiny-ImageNet", 200), "food-101-64px-testsplit": ("Food-101", 101)}
+PACK_CONTENTS = {"tiny-imagenet-200-slice250": ("Tiny-ImageNet", 200), "food-101-64px-testsplit": ("Food-101", 101)}
 FOOD_CLASS = 1000  # images a class in the paper's Food-101, for the labels its two printed measures imply
 
 
-def runs(name: str, profile_name: str, sweeps: Mapping[str, Mapping[str, Sweep]]) -> pd.DataFrame:
+def photograph_runs(name: str, profile_name: str, sweeps: Mapping[str, Mapping[str, Sweep]]) -> pd.DataFrame:
     """Return the results of sweep `name` ("components", "thinned" or "food-101") on photographs, one row a search.
 
     `sweeps` are those of the catalogue.
@@ -41,7 +44,7 @@ def runs(name: str, profile_name: str, sweeps: Mapping[str, Mapping[str, Sweep]]
     return frame
 
 
-def scope(frame: pd.DataFrame) -> str:
+def describe_searches(frame: pd.DataFrame) -> str:
     """Return one line about the searches of a sweep: how many, in what, for classes of which size."""
     size, pool = frame["class_size"].median(), frame["pool_size"].median()
     return (
@@ -50,20 +53,20 @@ def scope(frame: pd.DataFrame) -> str:
     )
 
 
-def by_components(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return Tables 3 and 4 in long form, as `by_arm.beside_paper`: of the encoders that were run."""
-    return pd.concat([by_arm.beside_paper(frame, table) for table in (3, 4)], ignore_index=True)
+def components_beside_paper(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return Tables 3 and 4 in long form, as `by_arm.arms_beside_paper`: of the encoders that were run."""
+    return pd.concat([by_arm.arms_beside_paper(frame, table) for table in (3, 4)], ignore_index=True)
 
 
 def table11(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return Table 11 in long form, as `by_arm.beside_paper` does: every printed cell with our median and interval.
+    """Return Table 11 in long form, as `by_arm.arms_beside_paper`: every printed cell, our median and interval.
 
     The labels the paper spent are implied, not printed: discovery rate x 1000 / labelling efficiency.
     """
     keys = ["encoder", "arm", "seeds", "metric"]
-    printed = claims(11)[[*keys, "printed", "value", "note"]]
+    printed = printed_cells(11)[[*keys, "printed", "value", "note"]]
     implied = medians.implied_labels(printed, keys[:3], FOOD_CLASS)
-    ours = medians.summary(frame).astype({"seeds": str})
+    ours = medians.medians(frame).astype({"seeds": str})
     return pd.concat([printed, implied]).merge(ours, on=keys, how="inner", validate="one_to_many")
 
 
@@ -90,22 +93,22 @@ def beyond_chance(frame: pd.DataFrame, *, seeds: int = 5) -> pd.DataFrame:
     return pd.DataFrame(lines, columns=columns)
 
 
-def encoders() -> pd.DataFrame:
+def photograph_encoders() -> pd.DataFrame:
     """Return what the encoders of photographs are worth, from the cards of their weights: a row an encoder and space.
 
     Columns: encoder, photographs, epochs, minutes, space, purity, top1, chance (of either). An encoder without weights
     has a row that says so: its figures are NaN and its space "not trained".
     """
     lines = []
-    for encoder, told, card in _cards():
-        line = {"encoder": medians.ENCODERS[encoder], "photographs": told[0]}
+    for encoder, (photographs, classes), card in _cards():
+        line = {"encoder": medians.ENCODER_TITLES[encoder], "photographs": photographs}
         if card is None:
             lines.append(line | {"space": "not trained"})
             continue
         share = card["steps"] / card.get("planned_steps", card["steps"])  # below 1 where a run was ended early
         line |= {"epochs": round(card["config"]["epochs"] * share, 1), "minutes": round(card["seconds"] / 60)}
         for space, worth in card["quality"].items():
-            figures = {"purity": worth["purity_10nn"], "top1": worth["linear_probe"], "chance": 1 / told[1]}
+            figures = {"purity": worth["purity_10nn"], "top1": worth["linear_probe"], "chance": 1 / classes}
             lines.append(line | {"space": space} | figures)
     columns = ["encoder", "photographs", "epochs", "minutes", "space", "purity", "top1", "chance"]
     return pd.DataFrame(lines, columns=columns)
@@ -117,8 +120,8 @@ def training_curves() -> pd.DataFrame:
     Columns: encoder (and photographs), metric, epoch, value, chance; measured on 12,500 images.
     """
     lines = [
-        (f"{medians.ENCODERS[encoder]}, {told[0]}", metric, point["epoch"], point[column], 1 / told[1])
-        for encoder, told, card in _cards()
+        (f"{medians.ENCODER_TITLES[encoder]}, {photographs}", metric, point["epoch"], point[column], 1 / classes)
+        for encoder, (photographs, classes), card in _cards()
         if card is not None
         for point in card["quality_curve"]
         for metric, column in (("purity", "purity_10nn"), ("top1", "linear_probe"))
@@ -132,5 +135,5 @@ def _cards() -> list[tuple[str, tuple[str, int], dict[str, Any] | None]]:
     for dataset in profile("photos").datasets:
         for encoder, weights in dataset.encoders:
             path = store.DATA / "weights" / f"{weights}.json"
-            found.append((encoder, PACKS[dataset.pack], store.read_json(path) if path.exists() else None))
+            found.append((encoder, PACK_CONTENTS[dataset.pack], store.read_json(path) if path.exists() else None))
     return found

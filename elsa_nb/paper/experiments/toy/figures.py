@@ -1,4 +1,4 @@
-"""The figures of the toy space (Figs. 1, 5 and 6): drawn from frames, nothing computed."""
+"""The figures of the toy space (Figs. 1, 5 and 6) in notebook 04: drawn from frames of `space` and `rands`."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -11,12 +11,18 @@ from matplotlib.patheffects import withStroke
 from elsa_nb.paper.experiments.toy import rands
 from elsa_nb.paper.style import COMPONENT_COLOURS, STYLE
 
-TITLES = {"NN": "nearest neighbours", "RANDS": "RandS", "FINAL": "final search"}
-BARE = STYLE | {"axes.grid": False, "axes.spines.left": False, "axes.spines.bottom": False}
+COMPONENT_TITLES = {"NN": "nearest neighbours", "RANDS": "RandS", "FINAL": "final search"}
+BARE_STYLE = STYLE | {"axes.grid": False, "axes.spines.left": False, "axes.spines.bottom": False}
 VIEW = (-2.9, 4.5)  # of both axes: the corner behind the other classes holds nothing to see
-GREY, TINT, EARLIER, HOLLOW, ASKED = "#b5b5b5", "#f0c36d", "#6e6e6e", "#333333", "#a0a0a0"
-SHADES = (GREY, TINT, EARLIER, HOLLOW, ASKED)
-ITERATIONS = {  # appendix A counts the state before the first answers as iteration 1
+UNLABELLED_COLOUR, LIKELY_COLOUR, EARLIER_COLOUR, UNDISCOVERED_COLOUR, NEGATIVE_COLOUR = (
+    "#b5b5b5",
+    "#f0c36d",
+    "#6e6e6e",
+    "#333333",
+    "#a0a0a0",
+)
+SHADES = (UNLABELLED_COLOUR, LIKELY_COLOUR, EARLIER_COLOUR, UNDISCOVERED_COLOUR, NEGATIVE_COLOUR)
+STATE_TITLES = {  # appendix A counts the state before the first answers as iteration 1
     "the seed": "Iteration 1: the seed",
     "round 1": "Iteration 2: one round answered",
     "round 2": "Iteration 3: two rounds",
@@ -30,9 +36,9 @@ ITERATIONS = {  # appendix A counts the state before the first answers as iterat
 def plot_toy(history: pd.DataFrame, reach: pd.DataFrame) -> Figure:
     """Draw Fig. 1: the problem as the search sees it, the reach one neighbour search needs, and who found what.
 
-    `history` is of `space.watch`, `reach` of `space.reach`.
+    `history` is of `space.watch_search`, `reach` of `space.neighbour_reach`.
     """
-    with plt.rc_context(BARE):
+    with plt.rc_context(BARE_STYLE):
         figure, axes = plt.subplots(1, 3, figsize=(8.6, 3.6))
         seed = history[history["asked"] == 0]
         positive = history[history["part"] != "other"]
@@ -49,8 +55,8 @@ def plot_toy(history: pd.DataFrame, reach: pd.DataFrame) -> Figure:
             style = {"ec": COMPONENT_COLOURS["NN"], "lw": 1.4 if nearest else 0.9, "ls": "-" if nearest else "--"}
             axes[1].add_patch(plt.Circle(centre, line.radius, fill=False, zorder=1.5, **style))
             text = f"{line.labels} labels" if nearest else f"{line.what}: {line.labels} labels"
-            place = centre + line.radius * _LABELLED[line.what]
-            axes[1].annotate(text, place, color=style["ec"], fontsize=8, ha="center", va="center", bbox=_PAPER)
+            position = centre + line.radius * _LABELLED[line.what]
+            axes[1].annotate(text, position, color=style["ec"], fontsize=8, ha="center", va="center", bbox=_PAPER)
         axes[2].set_title("Which part of ELSA found what")
         _hollow(axes[2], positive[positive["asked"] < 0])
         for name, colour in COMPONENT_COLOURS.items():
@@ -61,19 +67,28 @@ def plot_toy(history: pd.DataFrame, reach: pd.DataFrame) -> Figure:
             _name_clusters(ax, history)
         for ax in axes:
             _star(ax, seed)
-        _legend(figure, ["unlabelled", "undiscovered", *TITLES, "seed"], ncols=3)
+        _legend(figure, ["unlabelled", "undiscovered", *COMPONENT_TITLES, "seed"], ncols=3)
     return figure
 
 
 def plot_iterations(history: pd.DataFrame, states: pd.DataFrame) -> Figure:
     """Draw Fig. 5: the space after each round, what the round asked in its components' colours; frames of `space`."""
-    with plt.rc_context(BARE):
+    with plt.rc_context(BARE_STYLE):
         figure, axes = plt.subplots(2, 4, figsize=(8.6, 4.9))
         for state, (name, ax) in enumerate(zip(states.index, axes.flat, strict=False)):
             draw_state(ax, history, states, state)
-            ax.set_title(ITERATIONS[name])
+            ax.set_title(STATE_TITLES[name])
         axes.flat[-1].axis("off")
-        keys = ["seed", *TITLES, "missed", "earlier", "earlier negative", "undiscovered", "likely", "unlabelled"]
+        keys = [
+            "seed",
+            *COMPONENT_TITLES,
+            "missed",
+            "earlier",
+            "earlier negative",
+            "undiscovered",
+            "likely",
+            "unlabelled",
+        ]
         legend = axes.flat[-1].legend(*_handles(keys), loc="center left", labelspacing=0.75, fontsize=8, borderpad=0)
         legend.set_in_layout(False)  # wider than its panel: it may stand in the margin
     return figure
@@ -90,17 +105,17 @@ def draw_state(ax: Axes, history: pd.DataFrame, states: pd.DataFrame, state: int
     column = f"likely_{threshold}"
     likely = history[column] if column in history else pd.Series(False, history.index)
     _unlabelled(ax, history[open_ & other & ~likely])
-    _points(ax, history[open_ & other & likely], TINT, 2.2)
+    _points(ax, history[open_ & other & likely], LIKELY_COLOUR, 2.2)
     _hollow(ax, history[open_ & ~other])
-    _crosses(ax, history[known & other], ASKED)
-    _points(ax, history[known & ~other], EARLIER, 3.3, zorder=3)
-    for name in TITLES:
-        mine = history[now & (history["component"] == name)]
+    _crosses(ax, history[known & other], NEGATIVE_COLOUR)
+    _points(ax, history[known & ~other], EARLIER_COLOUR, 3.3, zorder=3)
+    for name in COMPONENT_TITLES:
+        asked_now = history[now & (history["component"] == name)]
         if answered:
-            _crosses(ax, mine[mine["part"] == "other"], COMPONENT_COLOURS[name])
-            _points(ax, mine[mine["part"] != "other"], COMPONENT_COLOURS[name], 4.2, zorder=4)
+            _crosses(ax, asked_now[asked_now["part"] == "other"], COMPONENT_COLOURS[name])
+            _points(ax, asked_now[asked_now["part"] != "other"], COMPONENT_COLOURS[name], 4.2, zorder=4)
         else:
-            _rings(ax, mine, COMPONENT_COLOURS[name], 5.4)
+            _rings(ax, asked_now, COMPONENT_COLOURS[name], 5.4)
     _star(ax, history[asked == 0])
     _name_clusters(ax, history)
     line = states.iloc[state if answered else state - 1]
@@ -113,32 +128,32 @@ def plot_rands(proposals: pd.DataFrame, counts: pd.DataFrame, history: pd.DataFr
 
     `history` is of the search in the same space, whose first round is answered.
     """
-    with plt.rc_context(BARE):
+    with plt.rc_context(BARE_STYLE):
         figure, axes = plt.subplots(2, 3, figsize=(8.2, 6.2))
         figure.get_layout_engine().set(hspace=0.05)
         other, known = history["part"] == "other", history["asked"].isin([0, 1])
-        nearest = proposals[proposals["variant"] == rands.NEAREST]
+        nearest = proposals[proposals["variant"] == rands.NN_PROPOSALS]
         for variant, ax in zip(rands.VARIANTS, axes.flat, strict=True):
             _prepare(ax)
             open_ = ~known & other
             _unlabelled(ax, history[open_ & ~history["likely_2"]])
-            _points(ax, history[open_ & history["likely_2"]], TINT, 2.2)
+            _points(ax, history[open_ & history["likely_2"]], LIKELY_COLOUR, 2.2)
             _hollow(ax, history[~known & ~other])
-            _points(ax, history[known & ~other], EARLIER, 3.3, zorder=3)
+            _points(ax, history[known & ~other], EARLIER_COLOUR, 3.3, zorder=3)
             rows = proposals[proposals["variant"] == variant]
-            colour = COMPONENT_COLOURS["NN" if variant == rands.NEAREST else "RANDS"]
+            colour = COMPONENT_COLOURS["NN" if variant == rands.NN_PROPOSALS else "RANDS"]
             for row in rows.dropna(subset="from_x").itertuples():
                 ax.plot([row.from_x, row.x], [row.from_y, row.y], color=colour, lw=0.9, zorder=2)
             _crosses(ax, rows[~rows["positive"]], colour, 4.2)
             _points(ax, rows[rows["positive"]], colour, 4.4, zorder=4)
-            if variant != rands.NEAREST:
+            if variant != rands.NN_PROPOSALS:
                 _rings(ax, nearest, COMPONENT_COLOURS["NN"], 6, zorder=5)
             _star(ax, history[history["asked"] == 0])
             _name_clusters(ax, history)
             line = counts.loc[variant]
             ax.set_title(variant)
             text = f"{line['positives']:.0f} of {line['asked']:.0f} positive"
-            if variant != rands.NEAREST:
+            if variant != rands.NN_PROPOSALS:
                 text += f"\n{line['also asked by NN']:.0f} asked by NN, too"
             ax.text(0.03, 0.03, text, transform=ax.transAxes, fontsize=8, color="#444444", bbox=_PAPER)
         keys = ["seed", "earlier", "undiscovered", "likely", "unlabelled", "asked", "asked negative", "asked by NN"]
@@ -166,7 +181,7 @@ def _points(ax: Axes, rows: pd.DataFrame, colour: str, size: float, zorder: floa
 
 def _unlabelled(ax: Axes, rows: pd.DataFrame) -> None:
     """Draw the many points nobody asked; not as vectors, which would make the vector copy ten times as large."""
-    ax.plot(rows["x"], rows["y"], "o", ms=1.2, mfc=GREY, mec="none", rasterized=True, zorder=1)
+    ax.plot(rows["x"], rows["y"], "o", ms=1.2, mfc=UNLABELLED_COLOUR, mec="none", rasterized=True, zorder=1)
 
 
 def _rings(ax: Axes, rows: pd.DataFrame, colour: str, size: float, face: str = "none", zorder: float = 4) -> None:
@@ -176,7 +191,7 @@ def _rings(ax: Axes, rows: pd.DataFrame, colour: str, size: float, face: str = "
 
 def _hollow(ax: Axes, rows: pd.DataFrame) -> None:
     """Draw positives that nobody has found yet."""
-    _rings(ax, rows, HOLLOW, 3.4, "white", 2)
+    _rings(ax, rows, UNDISCOVERED_COLOUR, 3.4, "white", 2)
 
 
 def _crosses(ax: Axes, rows: pd.DataFrame, colour: str, size: float = 3.4) -> None:
@@ -211,16 +226,16 @@ def _handles(keys: list[str]) -> tuple[list[Line2D], list[str]]:
     known = {
         "seed": (star, "seed"),
         "missed": (cross("#555555"), "asked in this round: negative"),
-        "earlier": (dot(EARLIER), "positive, found earlier"),
-        "earlier negative": (cross(ASKED), "negative, asked earlier"),
-        "undiscovered": (ring(HOLLOW, 4.5, "white"), "positive, undiscovered"),
-        "likely": (dot(TINT, 4), "unlabelled, above the threshold"),
-        "unlabelled": (dot(GREY, 4), "unlabelled"),
+        "earlier": (dot(EARLIER_COLOUR), "positive, found earlier"),
+        "earlier negative": (cross(NEGATIVE_COLOUR), "negative, asked earlier"),
+        "undiscovered": (ring(UNDISCOVERED_COLOUR, 4.5, "white"), "positive, undiscovered"),
+        "likely": (dot(LIKELY_COLOUR, 4), "unlabelled, above the threshold"),
+        "unlabelled": (dot(UNLABELLED_COLOUR, 4), "unlabelled"),
         "asked": (dot(COMPONENT_COLOURS["RANDS"]), "asked: positive"),
         "asked negative": (cross(COMPONENT_COLOURS["RANDS"]), "asked: negative"),
         "asked by NN": (ring(COMPONENT_COLOURS["NN"], 6.5), "asked by NN in this round"),
     }
-    known |= {name: (dot(COMPONENT_COLOURS[name]), f"found by {title}") for name, title in TITLES.items()}
+    known |= {name: (dot(COMPONENT_COLOURS[name]), f"found by {title}") for name, title in COMPONENT_TITLES.items()}
     return [known[key][0] for key in keys], [known[key][1] for key in keys]
 
 

@@ -43,22 +43,22 @@ _ARROWS = (  # the corners it passes, what is written at (x, y), dashed
 )
 
 
-def flow_chart() -> pd.DataFrame:
+def chart_parts() -> pd.DataFrame:
     """Return the parts of the chart: a row a box or arrow (kind, text, note, x, y, width, colour of, path, dashed)."""
     boxes = [
         {"kind": "box", "text": text, "note": note, "x": x, "y": y, "width": width, "component": component}
         for text, note, x, y, width, component in _BOXES
     ]
     arrows = []
-    for path, text, place, dashed in _ARROWS:
-        x, y = place or (None, None)
+    for path, text, text_at, dashed in _ARROWS:
+        x, y = text_at or (None, None)
         corners = "; ".join(f"{px:g} {py:g}" for px, py in path)
         arrows.append({"kind": "arrow", "text": text, "x": x, "y": y, "path": corners, "dashed": dashed})
     return pd.DataFrame(boxes + arrows)
 
 
 def plot_flow_chart(chart: pd.DataFrame) -> Figure:
-    """Draw Fig. 4 from the rows of `flow_chart`; components have the colours they have in every figure."""
+    """Draw Fig. 4 from the rows of `chart_parts`; components have the colours they have in every figure."""
     with plt.rc_context(STYLE | {"axes.grid": False}):
         figure, ax = plt.subplots(figsize=(8.6, 5.3))
         ax.set(xlim=(1, 101), ylim=(0.5, 61.5))

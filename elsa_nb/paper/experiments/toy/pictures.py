@@ -53,7 +53,7 @@ def animate(history: pd.DataFrame, states: pd.DataFrame, *, seconds: float = 1.4
     """
     stages = [(0, True)] + [(state, answered) for state in range(1, len(states)) for answered in (False, True)]
     pictures = []
-    with plt.rc_context(figures.BARE):
+    with plt.rc_context(figures.BARE_STYLE):
         for state, answered in stages:
             figure, ax = plt.subplots(figsize=(4.0, 4.2), dpi=100)
             figures.draw_state(ax, history, states, state, answered=answered)

@@ -16,13 +16,13 @@ from elsa_nb.search.neighbours.lists import Neighbours
 from elsa_nb.search.oracle import Truth
 from elsa_nb.threads import one_thread
 
-NEAREST = "NN in the same round"
-ANYWHERE = "Plain random search"
-LIKELY = "Random among the likely"
+NN_PROPOSALS = "NN in the same round"
+RANDOM_ANYWHERE = "Plain random search"
+RANDOM_LIKELY = "Random among the likely"
 ALGORITHM_2 = "RandS, Algorithm 2"
 APPENDIX_B = "RandS, Appendix B"
 APPENDIX_B_CUT = "RandS, Appendix B, l = 4b"  # with l = b, as in the paper's settings, "the first b" leaves nothing out
-VARIANTS = (NEAREST, ANYWHERE, LIKELY, ALGORITHM_2, APPENDIX_B, APPENDIX_B_CUT)
+VARIANTS = (NN_PROPOSALS, RANDOM_ANYWHERE, RANDOM_LIKELY, ALGORITHM_2, APPENDIX_B, APPENDIX_B_CUT)
 
 
 def proposals(number: int, how: SearchConfig | None = None) -> pd.DataFrame:
@@ -32,8 +32,8 @@ def proposals(number: int, how: SearchConfig | None = None) -> pd.DataFrame:
     the same sampled points. Columns: variant, row, x, y, part, `positive`, `also_nn` (NN asks it, too), `reaches` (a
     cluster of which nothing was known), and `from_x`, `from_y`, the nearest sampled point, where there is one.
     """
-    how = how or toy.config()
-    space = toy.draw(number)
+    how = how or toy.toy_config()
+    space = toy.draw_space(number)
     search = toy.search_in(space, number, how)
     batch = search.query()
     search.update(Truth(space.positive).label(batch.rows))
@@ -56,7 +56,7 @@ def proposals(number: int, how: SearchConfig | None = None) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True)
 
 
-def counts(frame: pd.DataFrame) -> pd.DataFrame:
+def proposal_counts(frame: pd.DataFrame) -> pd.DataFrame:
     """Return, a variant a line, what its points amount to.
 
     Columns: asked, positives, new clusters (of which nothing was known), also asked by NN, and `spacing`, the median
@@ -77,10 +77,10 @@ def counts(frame: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame.from_dict(lines, orient="index").rename_axis("variant")
 
 
-def repeat(spaces: int = 200) -> pd.DataFrame:
-    """Return the mean `counts` over the spaces 0, 1, ..., a variant a line."""
+def mean_proposal_counts(spaces: int = 200) -> pd.DataFrame:
+    """Return the mean `proposal_counts` over the spaces 0, 1, ..., a variant a line."""
     with one_thread():
-        every = pd.concat([counts(proposals(number)) for number in range(spaces)])
+        every = pd.concat([proposal_counts(proposals(number)) for number in range(spaces)])
     return every.groupby("variant", sort=False).mean()
 
 
@@ -104,9 +104,9 @@ def _propose(
         return rows, sampled
 
     return {
-        NEAREST: (nearest, []),
-        ANYWHERE: (rng.choice(np.flatnonzero(unasked), b, replace=False), []),
-        LIKELY: (few[:b], []),
+        NN_PROPOSALS: (nearest, []),
+        RANDOM_ANYWHERE: (rng.choice(np.flatnonzero(unasked), b, replace=False), []),
+        RANDOM_LIKELY: (few[:b], []),
         ALGORITHM_2: rands(few, "algorithm 2"),
         APPENDIX_B: rands(few, "appendix b"),
         APPENDIX_B_CUT: rands(many, "appendix b"),

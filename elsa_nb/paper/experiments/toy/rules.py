@@ -3,53 +3,49 @@
 The toy is not staged: the same search runs in many drawn spaces (`space`, `rands`), and the rules look at them all.
 """
 
-from functools import partial
-
 import pandas as pd
 
 from elsa_nb.paper.experiments.toy import rands, space
-from elsa_nb.paper.measures.rules import Frames, Numbers, Rule, Test, rule
+from elsa_nb.paper.measures.rules import Frames, Numbers, RuleTest, rule
 
-RULES: dict[str, Rule] = {}
-_rule = partial(rule, RULES)
-SPACES = 200
+JUDGED_SPACES = 200
 _CASES = {"paper reading": "paper", "released-code reading": "released-code"}
 _FORMS = (rands.ALGORITHM_2, rands.APPENDIX_B, rands.APPENDIX_B_CUT)  # all three are the text's
 
 
-def frames(spaces: int = SPACES) -> dict[str, pd.DataFrame]:
+def toy_frames(spaces: int = JUDGED_SPACES) -> dict[str, pd.DataFrame]:
     """Return what the rules look at, from the spaces 0, 1, ...: searches ("toy"), and single rounds ("toy-rands")."""
-    runs = space.repeat(spaces, {case: space.CASES[case] for case in _CASES})
-    rounds = rands.repeat(spaces).reset_index()
+    runs = space.repeat_searches(spaces, {case: space.TOY_CASES[case] for case in _CASES})
+    rounds = rands.mean_proposal_counts(spaces).reset_index()
     return {"toy": runs.assign(reading=runs["case"].map(_CASES)), "toy-rands": rounds.assign(reading="paper")}
 
 
-@_rule(
+@rule(
     "toy-space",
     "all four clusters are found in at least nine of ten spaces; the median discovery rate is at least 0.95",
 )
-def _toy_space(frames: Frames, told: Numbers) -> list[Test]:
+def _toy_space(frames: Frames, numbers: Numbers) -> list[RuleTest]:
     runs = frames["toy"]
     every, middle = (runs["clusters"] == 4).mean(), runs["discovery"].median()
     return [
-        Test(f"all four clusters in {every:.0%} of {len(runs)} spaces", every >= 0.9),
-        Test(f"median discovery {middle:.3f}", middle >= 0.95),
+        RuleTest(f"all four clusters in {every:.0%} of {len(runs)} spaces", every >= 0.9),
+        RuleTest(f"median discovery {middle:.3f}", middle >= 0.95),
     ]
 
 
-@_rule(
+@rule(
     "rands-spreads",
     "in each form of the text: its points lie no nearer to one another than points drawn at random among the likely "
     "ones; NN asks no more of them in the same round than of points drawn at random",
 )
-def _rands_spreads(frames: Frames, told: Numbers) -> list[Test]:
+def _rands_spreads(frames: Frames, numbers: Numbers) -> list[RuleTest]:
     means = frames["toy-rands"].set_index("variant")
-    drawn, anywhere = means.loc[rands.LIKELY, "spacing"], means.loc[rands.ANYWHERE, "also asked by NN"]
+    drawn, anywhere = means.loc[rands.RANDOM_LIKELY, "spacing"], means.loc[rands.RANDOM_ANYWHERE, "also asked by NN"]
     tests = []
     for form in _FORMS:
         apart, shared = means.loc[form, ["spacing", "also asked by NN"]]
-        tests.append(Test(f"{form}: spacing {apart:.2f}, drawn at random {drawn:.2f}", apart >= drawn))
+        tests.append(RuleTest(f"{form}: spacing {apart:.2f}, drawn at random {drawn:.2f}", apart >= drawn))
         tests.append(
-            Test(f"{form}: NN asks {shared:.1f} of its points, of random ones {anywhere:.1f}", shared <= anywhere)
+            RuleTest(f"{form}: NN asks {shared:.1f} of its points, of random ones {anywhere:.1f}", shared <= anywhere)
         )
     return tests

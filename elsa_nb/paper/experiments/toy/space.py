@@ -2,7 +2,7 @@
 
 The paper draws the space and gives no numbers. What its words fix: the class lies in clusters C1 to C4; positive
 samples connect C2 and C3; negative samples separate the others; a few positives belong to no cluster; the search starts
-from one seed in C2. Everything else is a field of `Geometry` or an entry of `SCALE`.
+from one seed in C2. Everything else is a field of `ToyGeometry` or an entry of `TOY_SCALE`.
 
 Space number k and the search on it are drawn from the generators [k, 0] and [k, 1]; the notebook shows number 0.
 """
@@ -29,12 +29,12 @@ FAN = {"C1": (90.0, 3.3), "C2": (60.0, 2.45), "C3": (30.0, 2.45), "C4": (0.0, 3.
 THREE = {name: FAN[name] for name in ("C1", "C2", "C3")}  # section 4.4 and Fig. 1 have no C4
 WIDER = {"C1": (105.0, 3.3), "C2": (65.0, 2.45), "C3": (25.0, 2.45), "C4": (-15.0, 3.3)}  # 40 degrees apart, not 30
 OPPOSITE = FAN | {"C4": (225.0, 3.3)}  # the same, but C4 lies behind the other classes
-PARTS = ("C1", "C2", "C3", "C4", "bridge", "stray")  # the parts of the class; the other points are "other"
-NEVER = -1  # in the column `asked`
+CLASS_PARTS = ("C1", "C2", "C3", "C4", "bridge", "stray")  # the parts of the class; the other points are "other"
+NEVER_ASKED = -1  # in the column `asked`
 
 
 @dataclass(frozen=True, eq=False)
-class Geometry:
+class ToyGeometry:
     """The shape of a toy space; lengths in units of its axes, angles in degrees.
 
     The class lies to one side of the other classes, in a fan of clusters: a linear head in two dimensions can learn
@@ -53,12 +53,12 @@ class Geometry:
     gap: float = 0.6  # least distance of a stray from every cluster's centre
 
 
-FOUR = Geometry(FAN)
-SCALE = {"rounds": 5, "a": 25, "l": 25, "b": 25, "b_slope": 0.25}  # the paper's 10, 50, 50, 50, cut to 1,500 points
+FOUR_CLUSTERS = ToyGeometry(FAN)
+TOY_SCALE = {"rounds": 5, "a": 25, "l": 25, "b": 25, "b_slope": 0.25}  # the paper's 10, 50, 50, 50, cut to 1,500 points
 
 
 @dataclass(frozen=True, eq=False)
-class Space:
+class ToySpace:
     """A drawn space: `points` (n, 2) float32, the `part` (n,) str each belongs to, and the row of the seed."""
 
     points: np.ndarray
@@ -71,10 +71,10 @@ class Space:
         return self.part != "other"
 
 
-def draw(number: int, geometry: Geometry = FOUR) -> Space:
+def draw_space(number: int, geometry: ToyGeometry = FOUR_CLUSTERS) -> ToySpace:
     """Draw the space `number` of a geometry; its rows are in random order."""
     rng = np.random.default_rng([number, 0])
-    centres = {name: _at(*place) for name, place in geometry.clusters.items()}
+    centres = {name: _at(*polar) for name, polar in geometry.clusters.items()}
     drawn = [(name, rng.normal(centre, geometry.spread, (geometry.size, 2))) for name, centre in centres.items()]
     along = rng.uniform(0.1, 0.9, (geometry.bridge, 1))
     bridge = centres["C2"] * (1 - along) + centres["C3"] * along
@@ -87,50 +87,50 @@ def draw(number: int, geometry: Geometry = FOUR) -> Space:
     part = np.repeat([name for name, _ in drawn], [len(points) for _, points in drawn])
     order = rng.permutation(len(points))
     points, part = points[order], part[order]
-    return Space(points, part, int(rng.choice(np.flatnonzero(part == "C2"))))
+    return ToySpace(points, part, int(rng.choice(np.flatnonzero(part == "C2"))))
 
 
-def config(reading: str = "paper", arm: str = "ELSA", **changes: object) -> SearchConfig:
-    """Return an arm of a reading at the toy's `SCALE`; `changes` replace further fields.
+def toy_config(reading: str = "paper", arm: str = "ELSA", **changes: object) -> SearchConfig:
+    """Return an arm of a reading at the toy's `TOY_SCALE`; `changes` replace further fields.
 
     The toy has one space only, so a head that is meant for the embedding sees the points, too.
     """
     if reading not in READINGS or arm not in READINGS[reading]:
         known = [(r, a) for r in READINGS for a in READINGS[r]]
         raise ValueError(f"no arm {arm!r} in a reading {reading!r}; allowed: {known}")
-    return replace(READINGS[reading][arm], **{**SCALE, "head_space": "search", **changes})
+    return replace(READINGS[reading][arm], **{**TOY_SCALE, "head_space": "search", **changes})
 
 
-def search_in(space: Space, number: int, how: SearchConfig, neighbours: Neighbours | None = None) -> Search:
+def search_in(space: ToySpace, number: int, how: SearchConfig, neighbours: Neighbours | None = None) -> Search:
     """Return the search from the one seed of space `number`; searches of one space may share their `neighbours`."""
     pool, rng = Pool.from_arrays(space.points), np.random.default_rng([number, 1])
     return Search(pool, [space.seed], config=how, rng=rng, neighbours=neighbours)
 
 
-def watch(space: Space, number: int, how: SearchConfig) -> pd.DataFrame:
+def watch_search(space: ToySpace, number: int, how: SearchConfig) -> pd.DataFrame:
     """Run one search and return what happened to every point, a row a point.
 
     Columns: x, y, part; `asked`, the round from 1 that first asked the point (the final search is the round after the
-    last, the seed is 0, `NEVER` is -1); `component` ("seed", "NN", "RANDS", "FINAL", or ""); and for every round k a
-    column `likely_k`: the head puts the point above the sampler's threshold when that round begins.
+    last, the seed is 0, `NEVER_ASKED` is -1); `component` ("seed", "NN", "RANDS", "FINAL", or ""); and for every round
+    k a column `likely_k`: the head puts the point above the sampler's threshold when that round begins.
     """
     search, oracle = search_in(space, number, how), Truth(space.positive)
-    asked, component = np.full(len(space.points), NEVER), np.full(len(space.points), "", object)
+    asked, component = np.full(len(space.points), NEVER_ASKED), np.full(len(space.points), "", object)
     asked[space.seed], component[space.seed] = 0, "seed"
     likely: dict[str, np.ndarray] = {}
     while True:
-        before = _likely(search, asked == NEVER, in_rounds=len(likely) < how.rounds + how.zero_pass)
+        before = _likely(search, asked == NEVER_ASKED, in_rounds=len(likely) < how.rounds + how.zero_pass)
         if (batch := search.query()) is None:
             x, y = space.points.T
             return pd.DataFrame({"x": x, "y": y, "part": space.part, "asked": asked, "component": component} | likely)
         likely[f"likely_{batch.round + 1}"] = before
-        new = asked[batch.rows] == NEVER  # the released code asks again
+        new = asked[batch.rows] == NEVER_ASKED  # the released code asks again
         asked[batch.rows[new]] = batch.round + 1
         component[batch.rows[new]] = [Component(c).name for c in batch.components[new]]
         search.update(oracle.label(batch.rows))
 
 
-def states(history: pd.DataFrame) -> pd.DataFrame:
+def states_by_round(history: pd.DataFrame) -> pd.DataFrame:
     """Return the state of a watched search after every round: labels spent, and how much of each part is known.
 
     Index `after`: "the seed", "round 1", ..., "final search". Columns: `labels` so far, seed included; asked and found
@@ -143,42 +143,44 @@ def states(history: pd.DataFrame) -> pd.DataFrame:
         known, now = (asked >= 0) & (asked <= state), asked == state
         line = {"labels": known.sum()}
         for name in ("NN", "RANDS", "FINAL"):
-            mine = now & (history["component"] == name)
-            line |= {f"{name} asked": mine.sum(), f"{name} found": (mine & positive).sum()}
+            asked_by_it = now & (history["component"] == name)
+            line |= {f"{name} asked": asked_by_it.sum(), f"{name} found": (asked_by_it & positive).sum()}
         line["likely"] = history[f"likely_{state + 1}"].sum() if state < last else 0
         line["found"] = (known & positive).sum()
-        line |= {part: (known & (history["part"] == part)).sum() for part in PARTS}
+        line |= {part: (known & (history["part"] == part)).sum() for part in CLASS_PARTS}
         lines["the seed" if state == 0 else "final search" if state == last else f"round {state}"] = line
     return pd.DataFrame.from_dict(lines, orient="index").astype(int).rename_axis("after")
 
 
-def reach(space: Space, a: int, share: float = 0.9) -> pd.DataFrame:
+def neighbour_reach(space: ToySpace, a: int, share: float = 0.9) -> pd.DataFrame:
     """Return how far one nearest-neighbour search from the seed must reach, and what that costs: columns what, radius,
     labels. First for its `a` nearest points, then to hold `share` of the points of every cluster.
     """
     distance = np.sqrt(((space.points - space.points[space.seed]) ** 2).sum(1, dtype=np.float64))
     lines = [("nearest", np.sort(distance)[a], a)]
-    for name in (part for part in PARTS if part[0] == "C" and part in space.part):
+    for name in (part for part in CLASS_PARTS if part[0] == "C" and part in space.part):
         inside = np.sort(distance[space.part == name])
         radius = inside[int(np.ceil(share * len(inside))) - 1]
         lines.append((name, radius, np.count_nonzero(distance <= radius) - 1))
     return pd.DataFrame(lines, columns=["what", "radius", "labels"])
 
 
-_LEARNT = config("released-code", head=HeadConfig(least_positives=4))
-CASES = {
-    "paper reading": (FOUR, config()),
-    "paper reading, NN alone": (FOUR, config(arm="NN")),
-    "paper reading, RandS of Appendix B": (FOUR, config(rands="appendix b")),
-    "paper reading, all negatives kept": (FOUR, config(negatives="all")),
-    "paper reading, a wider fan": (Geometry(WIDER), config()),
-    "paper reading, C4 on the other side": (Geometry(OPPOSITE), config()),
-    "released-code reading": (FOUR, config("released-code")),
-    "released-code reading, head solved": (FOUR, _LEARNT),
+_LEARNT = toy_config("released-code", head=HeadConfig(least_positives=4))
+TOY_CASES = {
+    "paper reading": (FOUR_CLUSTERS, toy_config()),
+    "paper reading, NN alone": (FOUR_CLUSTERS, toy_config(arm="NN")),
+    "paper reading, RandS of Appendix B": (FOUR_CLUSTERS, toy_config(rands="appendix b")),
+    "paper reading, all negatives kept": (FOUR_CLUSTERS, toy_config(negatives="all")),
+    "paper reading, a wider fan": (ToyGeometry(WIDER), toy_config()),
+    "paper reading, C4 on the other side": (ToyGeometry(OPPOSITE), toy_config()),
+    "released-code reading": (FOUR_CLUSTERS, toy_config("released-code")),
+    "released-code reading, head solved": (FOUR_CLUSTERS, _LEARNT),
 }
 
 
-def repeat(spaces: int = 200, cases: Mapping[str, tuple[Geometry, SearchConfig]] = CASES) -> pd.DataFrame:
+def repeat_searches(
+    spaces: int = 200, cases: Mapping[str, tuple[ToyGeometry, SearchConfig]] = TOY_CASES
+) -> pd.DataFrame:
     """Run every case in the spaces 0, 1, ...: one row a search (case, number, labels, final, discovery, clusters).
 
     `labels` count the seed and every label paid for, `final` are those of the final search, `clusters` is the number
@@ -187,7 +189,7 @@ def repeat(spaces: int = 200, cases: Mapping[str, tuple[Geometry, SearchConfig]]
     lines = []
     with one_thread():  # on so few points threads wait for one another longer than they work
         for number in range(spaces):
-            drawn = {geometry: draw(number, geometry) for geometry, _ in cases.values()}
+            drawn = {geometry: draw_space(number, geometry) for geometry, _ in cases.values()}
             near = {geometry: Neighbours(space.points) for geometry, space in drawn.items()}
             for case, (geometry, how) in cases.items():
                 search = search_in(drawn[geometry], number, how, near[geometry])
@@ -196,7 +198,7 @@ def repeat(spaces: int = 200, cases: Mapping[str, tuple[Geometry, SearchConfig]]
     return pd.DataFrame(lines).sort_values("case", key=lambda names: names.map(order), kind="stable", ignore_index=True)
 
 
-def typical(runs: pd.DataFrame) -> pd.DataFrame:
+def typical_outcomes(runs: pd.DataFrame) -> pd.DataFrame:
     """Return, a case a line: the shown search's discovery (space 0), then median and middle 90 % of all spaces, the
     share of searches that found all clusters, and the median labels.
     """
@@ -215,7 +217,7 @@ def typical(runs: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame.from_dict(lines, orient="index").rename_axis("case")
 
 
-def _outcome(space: Space, search: Search) -> dict[str, float]:
+def _outcome(space: ToySpace, search: Search) -> dict[str, float]:
     """Run a search to its end and return what it came to."""
     log = simulate(search, Truth(space.positive))
     found = np.isin(np.arange(len(space.part)), search.positives)
@@ -241,7 +243,7 @@ def _at(angle: float, distance: float) -> np.ndarray:
     return distance * np.array([np.cos(np.radians(angle)), np.sin(np.radians(angle))])
 
 
-def _strays(geometry: Geometry, centres: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _strays(geometry: ToyGeometry, centres: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Draw the strays: uniform over the square, kept where far enough out on the class's side and clear of clusters."""
     side, nearest_cluster = _at(CLASS_SIDE, 1.0), min(distance for _, distance in geometry.clusters.values())
     kept: list[np.ndarray] = []

@@ -1,4 +1,4 @@
-"""Fig. 3 and the equal-budget curves of the same searches."""
+"""Fig. 3 and the equal-budget curves of the same searches, for notebook 06: drawn from frames of `tables`."""
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt

@@ -1,65 +1,66 @@
-"""How the claims about the trade-off (Fig. 3) are tested, with each threshold in words."""
+"""How the claims about the trade-off (Fig. 3) are tested, with each threshold in words.
 
-from functools import partial
+The catalogue collects the rules.
+"""
 
 import pandas as pd
 
-from elsa_nb.paper.experiments.trade_off.tables import ROLES
+from elsa_nb.paper.experiments.trade_off.tables import CLASS_ROLES
 from elsa_nb.paper.measures.budgets import found_after
-from elsa_nb.paper.measures.intervals import BOTH, area, arm, between, by_encoder
-from elsa_nb.paper.measures.rules import Frames, Numbers, Rule, Test, rule
-
-RULES: dict[str, Rule] = {}
-_rule = partial(rule, RULES)
+from elsa_nb.paper.measures.intervals import area_under_front, paired_difference, searches_by_encoder, searches_of_arm
+from elsa_nb.paper.measures.medians import RATES
+from elsa_nb.paper.measures.rules import Frames, Numbers, RuleTest, rule
 
 
-@_rule(
+@rule(
     "elsa-beats-nn",
     "each class of Fig. 3: the area under ELSA's trade-off is larger; 5 seeds, each encoder, paired: ELSA finds more "
     "at its end, and after as many labels as NN spent, beyond the interval",
 )
-def _beats_nn(frames: Frames, told: Numbers) -> list[Test]:
+def _beats_nn(frames: Frames, numbers: Numbers) -> list[RuleTest]:
     tests = []
     areas = _areas(frames["trade-off"])
-    for role in ROLES:
+    for role in CLASS_ROLES:
         full, nearest = areas["ELSA"][role], areas["NN"][role]
-        tests.append(Test(f"{role} class: area {full:.3f} against {nearest:.3f}", full > nearest))
-    for encoder, runs in by_encoder(frames["components"]):
-        full, nearest = arm(runs), arm(runs, "NN")
-        gain = between(full, nearest, "discovery_rate")
-        tests.append(Test(f"{encoder}: more found at the end {gain}", gain.low > 0))
+        tests.append(RuleTest(f"{role} class: area {full:.3f} against {nearest:.3f}", full > nearest))
+    for encoder, runs in searches_by_encoder(frames["components"]):
+        full, nearest = searches_of_arm(runs), searches_of_arm(runs, "NN")
+        gain = paired_difference(full, nearest, "discovery_rate")
+        tests.append(RuleTest(f"{encoder}: more found at the end {gain}", gain.low > 0))
         limits = nearest[["encoder", "target", "repeat", "labels"]].rename(columns={"labels": "limit"})
         at_limit = [each.merge(limits, on=["encoder", "target", "repeat"]) for each in (full, nearest)]
         at_limit = [each.assign(discovery_rate=found_after(each, each["limit"])) for each in at_limit]
-        gain = between(*at_limit, "discovery_rate")
-        tests.append(Test(f"{encoder}: more found at NN's number of labels {gain}", gain.low > 0))
+        gain = paired_difference(*at_limit, "discovery_rate")
+        tests.append(RuleTest(f"{encoder}: more found at NN's number of labels {gain}", gain.low > 0))
     return tests
 
 
 def _areas(runs: pd.DataFrame) -> dict[str, dict[str, float]]:
     """Return the area under the trade-off of the settings' medians: {arm: {role of the class: area}}."""
-    roles = dict(zip(runs["target"].unique(), ROLES, strict=True))
-    medians = runs.groupby(["arm", "target", "change"], sort=False)[list(BOTH)].median()
+    roles = dict(zip(runs["target"].unique(), CLASS_ROLES, strict=True))
+    medians = runs.groupby(["arm", "target", "change"], sort=False)[list(RATES)].median()
     return {
         name: {
-            roles[target]: area(rows["labelling_efficiency"], rows["discovery_rate"])
+            roles[target]: area_under_front(rows["labelling_efficiency"], rows["discovery_rate"])
             for target, rows in medians.loc[name].groupby("target", sort=False)
         }
         for name in ("ELSA", "No Active", "NN")
     }
 
 
-@_rule(
+@rule(
     "three-classes",
     "each algorithm's area under its trade-off is larger for the tightest class than for the sparsest; for the median "
     "class (by neighbour purity) ELSA's is larger than NN's",
 )
-def _three_classes(frames: Frames, told: Numbers) -> list[Test]:
+def _three_classes(frames: Frames, numbers: Numbers) -> list[RuleTest]:
     areas = _areas(frames["trade-off"])
-    tight, sparse, typical = ROLES
+    tight, sparse, typical = CLASS_ROLES
     tests = [
-        Test(f"{name}: {tight} {mine[tight]:.3f}, {sparse} {mine[sparse]:.3f}", mine[tight] > mine[sparse])
-        for name, mine in areas.items()
+        RuleTest(
+            f"{name}: {tight} {by_role[tight]:.3f}, {sparse} {by_role[sparse]:.3f}", by_role[tight] > by_role[sparse]
+        )
+        for name, by_role in areas.items()
     ]
     full, nearest = areas["ELSA"][typical], areas["NN"][typical]
-    return [*tests, Test(f"{typical}: ELSA {full:.3f}, NN {nearest:.3f}", full > nearest)]
+    return [*tests, RuleTest(f"{typical}: ELSA {full:.3f}, NN {nearest:.3f}", full > nearest)]

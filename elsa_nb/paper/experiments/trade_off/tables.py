@@ -1,32 +1,37 @@
-"""Fig. 3: discovery against efficiency over hyperparameters, each arm's Pareto front, and the same at equal budget."""
+"""Fig. 3: discovery against efficiency over hyperparameters, each arm's Pareto front, and the same at equal budget.
+
+Notebook 06 starts at `setting_points`.
+"""
 
 from itertools import product
 
 import numpy as np
 import pandas as pd
 
-from elsa_nb.paper.measures.budgets import references
+from elsa_nb.paper.measures.budgets import reference_curves
 from elsa_nb.paper.runs.simulation import BUDGETS
 
-ROLES = ("tightest", "sparsest", "median")  # the order in which the sweep names its classes
-DEFAULTS = {"ELSA": "a=50, alpha_2=2.0", "No Active": "a=50, alpha_2=2.0", "NN": "a=50, rounds=10"}
+CLASS_ROLES = ("tightest", "sparsest", "median")  # the order in which the sweep names its classes
+DEFAULT_SETTINGS = {"ELSA": "a=50, alpha_2=2.0", "No Active": "a=50, alpha_2=2.0", "NN": "a=50, rounds=10"}
 _MEASURES = ("labelling_efficiency", "discovery_rate", "labels")
 
 
-def classes(runs: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
+def classes_by_role(runs: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
     """Return the three classes with their roles, in the sweep's order; `table` is that of `tightness`."""
     targets = list(dict.fromkeys(runs["target"]))
-    if len(targets) != len(ROLES):
-        raise ValueError(f"{len(targets)} classes in the runs; the sweep has {len(ROLES)}: {', '.join(ROLES)}")
-    return pd.DataFrame({"role": ROLES, "target": targets}).merge(table, on="target", how="left")
+    if len(targets) != len(CLASS_ROLES):
+        raise ValueError(
+            f"{len(targets)} classes in the runs; the sweep has {len(CLASS_ROLES)}: {', '.join(CLASS_ROLES)}"
+        )
+    return pd.DataFrame({"role": CLASS_ROLES, "target": targets}).merge(table, on="target", how="left")
 
 
-def points(runs: pd.DataFrame) -> pd.DataFrame:
+def setting_points(runs: pd.DataFrame) -> pd.DataFrame:
     """Return one row per (target, reading, arm, change): the medians of its repeats and their extremes.
 
     Columns: the keys; each of efficiency, discovery and labels, with `_low` and `_high`, its extremes; `default`: the
     configuration of the reading itself; `front`: no other configuration of the same arm, class and reading beats it
-    (`beats`) in discovery and efficiency.
+    (`beaten_by`) in discovery and efficiency.
     """
     keys = ["target", "reading", "arm", "change"]
     grouped = runs.groupby(keys, sort=False)
@@ -34,15 +39,15 @@ def points(runs: pd.DataFrame) -> pd.DataFrame:
     for measure in _MEASURES:
         frame[f"{measure}_low"] = grouped[measure].min().to_numpy()
         frame[f"{measure}_high"] = grouped[measure].max().to_numpy()
-    frame["default"] = frame["change"] == frame["arm"].map(DEFAULTS)
+    frame["default"] = frame["change"] == frame["arm"].map(DEFAULT_SETTINGS)
     frame["front"] = False
     for index in frame.groupby(keys[:3], sort=False).indices.values():
         both = frame.loc[index, ["labelling_efficiency", "discovery_rate"]].to_numpy()
-        frame.loc[index, "front"] = ~beats(both, both)
+        frame.loc[index, "front"] = ~beaten_by(both, both)
     return frame
 
 
-def beats(some: np.ndarray, others: np.ndarray) -> np.ndarray:
+def beaten_by(some: np.ndarray, others: np.ndarray) -> np.ndarray:
     """Return which rows of `others` (m, k) some row of `some` (l, k) beats: (m,) bool.
 
     It is nowhere worse, and better in at least one column; larger is better.
@@ -52,7 +57,7 @@ def beats(some: np.ndarray, others: np.ndarray) -> np.ndarray:
     return (nowhere_worse & better).any(axis=1)
 
 
-def beaten(points: pd.DataFrame, classes: pd.DataFrame) -> pd.DataFrame:
+def shares_beaten(points: pd.DataFrame, classes: pd.DataFrame) -> pd.DataFrame:
     """Return who beats whom: of each arm's configurations, the share that some configuration of NN beats.
 
     One row per (reading, class by its role, arm), and beside it whether the default is among them, and the share of
@@ -66,11 +71,11 @@ def beaten(points: pd.DataFrame, classes: pd.DataFrame) -> pd.DataFrame:
         group = points[(points["reading"] == reading) & (points["target"] == target)]
         nearest = group.loc[group["arm"] == "NN", columns].to_numpy()
         for arm in ("ELSA", "No Active"):
-            mine = group[group["arm"] == arm]
-            values = mine[columns].to_numpy()
-            lost = beats(nearest, values)
-            default = bool(lost[mine["default"].to_numpy()].any())
-            rows.append((reading, roles[target], arm, lost.mean(), default, beats(values, nearest).mean()))
+            of_arm = group[group["arm"] == arm]
+            values = of_arm[columns].to_numpy()
+            lost = beaten_by(nearest, values)
+            default = bool(lost[of_arm["default"].to_numpy()].any())
+            rows.append((reading, roles[target], arm, lost.mean(), default, beaten_by(values, nearest).mean()))
     names = ["reading", "class", "arm", "beaten by NN", "default beaten by NN", "of NN's, beaten by it"]
     return pd.DataFrame(rows, columns=names)
 
@@ -90,9 +95,9 @@ def budget_curves(runs: pd.DataFrame) -> pd.DataFrame:
         labels = BUDGETS[(seeds <= BUDGETS) & (spent.max() >= BUDGETS)]
         shown = np.isin(BUDGETS, labels)
         medians = np.array([np.median(_curves(one, shown), axis=0) for _, one in group.groupby("change", sort=False)])
-        default = _curves(group[group["change"] == DEFAULTS[arm]], shown)
+        default = _curves(group[group["change"] == DEFAULT_SETTINGS[arm]], shown)
         frame = pd.DataFrame({"target": target, "reading": reading, "arm": arm, "labels": labels})
-        running = labels <= spent[DEFAULTS[arm]]
+        running = labels <= spent[DEFAULT_SETTINGS[arm]]
         for name, of in {"default": np.median, "low": np.min, "high": np.max}.items():
             frame[name] = np.where(running, of(default, axis=0), np.nan)
         frame["best"] = medians.max(axis=0)
@@ -100,7 +105,7 @@ def budget_curves(runs: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([*frames, *_references(runs)], ignore_index=True)
 
 
-def at_labels(curves: pd.DataFrame, classes: pd.DataFrame, labels: int) -> pd.DataFrame:
+def rates_at_labels(curves: pd.DataFrame, classes: pd.DataFrame, labels: int) -> pd.DataFrame:
     """Lay out discovery at the last stored number of labels not above `labels`: default and best of each arm.
 
     An arm whose searches had all ended by then shows what it had found; a default that had ended shows its end.
@@ -124,7 +129,7 @@ def _lines(frame: pd.DataFrame) -> list[tuple[str, str]]:
 
 def _curves(runs: pd.DataFrame, shown: np.ndarray) -> np.ndarray:
     if runs.empty:
-        raise ValueError(f"the default configuration was not run; the sweep has {', '.join(DEFAULTS.values())}")
+        raise ValueError(f"the default configuration was not run; the sweep has {', '.join(DEFAULT_SETTINGS.values())}")
     return np.array(runs["discovery_at"].tolist())[:, shown]
 
 
@@ -134,7 +139,7 @@ def _references(runs: pd.DataFrame) -> list[pd.DataFrame]:
         first = group.iloc[0]
         seeds, size, pool = int(first["seeds"]), int(first["class_size"]), int(first["pool_size"])
         labels = BUDGETS[(seeds <= BUDGETS) & (group["labels"].max() >= BUDGETS)]
-        curves = references(labels, seeds, size, pool)
+        curves = reference_curves(labels, seeds, size, pool)
         frames += [
             pd.DataFrame({"target": target, "reading": "reference", "arm": arm, "labels": labels, "default": values})
             for arm, values in curves.items()
