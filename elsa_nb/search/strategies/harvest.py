@@ -9,7 +9,7 @@ The algorithm, over the prepared rows z_1 ... z_n of a pool (unit length: `elsa_
         w, b <- logistic regression of P against N and W, penalty |w|^2 / 2; the costs of P sum to S, so do those of N
                 and W together, where a row of W counts a tenth of one of N
         line(i)          <- w . z_i + b
-        neighbourhood(i) <- log(kp(i) + 1e-6) - log(kn(i) + 1e-3)
+        neighbourhood(i) <- log(kp(i) + 1e-3) - log(kn(i) + 1e-3)
         score            <- standardised line + standardised neighbourhood, each over the whole pool
         ask the 10 x 1.1^t unasked rows of highest score (200 at most; of equal rows, one)
         add K of every row with each new positive to kp, with each new negative to kn
@@ -20,6 +20,8 @@ Why each part is there:
   most of a class, and misses members that lie elsewhere than most.
 - *The neighbourhood* remembers: near a find there may be more, wherever that is, and around a refusal there are not. It
   reaches what no line separates, and keeps the line from asking one region of refusals again and again.
+  Far from all answers it is 0, says nothing, and leaves a row to the line: so a second cluster of the class is reached
+  once the first is dry, rather than all that is near the first.
 - *Their sum in standard deviations* needs no scale between the two, which changes with every answer.
 - *Costs that sum to S on both sides* keep a class with three members known from being drowned by 500 negatives, and let
   the answers outweigh the penalty as they come. At least 10: with one seed the direction away from W already counts.
@@ -47,7 +49,6 @@ from elsa_nb.search.heads.prepared_rows import PreparedRows
 
 LINE, NEIGHBOURHOOD = 4, 5
 _LEAST_WEIGHT = 10.0  # of either side: what S is at least
-_FAR, _UNREFUSED = 1e-6, 1e-3  # what sums of the kernel are lifted by: no find near, no refusal near
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,9 @@ class HarvestConfig:
     """Only `budget`, the number of labels, is for a user to set; the others are for ablations.
 
     Batches begin with `batch` rows, grow by the share `growth` and reach `most_rows`. `weak_negatives` random rows
-    count `weak_weight` of a negative each. `l2` is the penalty of the line. A score is the sum of its `judges`.
+    count `weak_weight` of a negative each. `l2` is the penalty of the line. The kernel's sums over finds and over
+    refusals are lifted by `least_found` and `least_refused`: equal, so that no evidence weighs nothing. A score is the
+    sum of its `judges`.
     """
 
     budget: int = 2000
@@ -65,13 +68,15 @@ class HarvestConfig:
     weak_negatives: int = 500
     weak_weight: float = 0.1
     l2: float = 1.0
+    least_found: float = 1e-3
+    least_refused: float = 1e-3
     judges: tuple[str, ...] = ("line", "neighbourhood")
 
     def __post_init__(self):
         check_counts(self, budget=1, batch=1, most_rows=1, weak_negatives=1)
         if not 0 <= self.growth < np.inf:
             raise ValueError(f"growth = {self.growth!r}; allowed: 0 or more")
-        for name in ("weak_weight", "l2"):
+        for name in ("weak_weight", "l2", "least_found", "least_refused"):
             if not 0 < getattr(self, name) < np.inf:
                 raise ValueError(f"{name} = {getattr(self, name)!r}; allowed: more than 0")
         if not self.judges or not set(self.judges) <= {"line", "neighbourhood"}:
@@ -159,7 +164,8 @@ class Harvest:
         if (scored := self.head_to_score()) is None:
             return None
         line = _standardised(scored[0].logits(scored[1]) if logits is None else logits)
-        neighbourhood = _standardised(np.log(self._sums.positive + _FAR) - np.log(self._sums.negative + _UNREFUSED))
+        found, refused = self._sums.positive + self.config.least_found, self._sums.negative + self.config.least_refused
+        neighbourhood = _standardised(np.log(found) - np.log(refused))
         judges = {"line": line, "neighbourhood": neighbourhood}
         score = sum(judges[name] for name in self.config.judges)
         rows = self._best(score, self.largest_batch())
