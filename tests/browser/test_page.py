@@ -209,6 +209,23 @@ def test_cards_fill_a_wide_window_and_can_be_made_larger(bare_desk, tmp_path):
     assert set(desk.state()["labels"]) == {-2}
 
 
+@pytest.mark.parametrize("width", [700, 900, 1100, 1920])
+def test_a_click_in_the_middle_of_a_card_is_no_click_on_its_small_buttons(bare_desk, tmp_path, width):
+    paint_pictures(tmp_path, size=(60, 60))
+    desk = bare_desk(panel_of(tmp_path), width=width)
+    card = desk.page.locator(".elsa-card").nth(2)
+    card.click()
+    desk.settle()
+    assert desk.state()["labels"][2] == 1
+    box = card.bounding_box()
+    for button in card.locator(".elsa-quick button").all():
+        inside = button.bounding_box()
+        assert box["x"] <= inside["x"] <= inside["x"] + inside["width"] <= box["x"] + box["width"]
+    card.get_by_role("button", name="unsure").click()
+    desk.settle()
+    assert desk.state()["labels"][2] == -1
+
+
 def test_a_card_that_cannot_be_shown_is_tried_again_in_both_views(bare_desk, tmp_path):
     paint_pictures(tmp_path, n=4, size=(60, 60))
     broken = tmp_path / "pictures" / "p01.jpg"
@@ -264,7 +281,7 @@ def test_the_final_search_comes_when_it_is_wanted(bare_desk, tmp_path):
     assert {card["component"] for card in map(panel.controller.card, range(15, len(desk.state()["labels"])))} == {
         "final"
     }
-    assert button.is_hidden()
+    button.wait_for(state="hidden")
     desk.press("z")  # and taken back: the round is open again, the rounds after it, too
     button.wait_for()
     desk.press("Enter")
