@@ -99,7 +99,8 @@ def _vectors(folder: Path, encoder: str | None, strict: bool) -> tuple[Path, str
     """Return the pool of a folder's embeddings, and the name of the encoder that made it."""
     if (found := find_pool(folder, encoder)) is not None:
         place, name = found
-        print(f"The vectors of {folder} are here: {len(Pool.open(place, verify=False)):,} images, by {name}.")
+        title, images = folder.resolve().name, len(Pool.open(place, verify=False))
+        print(f"The vectors of {title} are here: {images:,} images, by {name}.")
         return found
     from elsa_nb.images.extraction.embed import embed_one  # only now: torch takes seconds to load
 

@@ -1,6 +1,7 @@
 """A person is the oracle: the labelling panel, its session file, and what goes out of it.
 
 >>> panel = Panel(search, images, session="cats.sqlite")   # in a notebook: a last line `panel` shows it
+>>> elsa_nb.label_folder("my-images")                       # the same for a folder of images, with all that it needs
 
 From the top down: `panel.py` is what a notebook shows, `widget.py` its screen, `controller.py` the work behind it,
 `cards.py` the labels on screen, `session.py` the file. Start with `controller.py`.

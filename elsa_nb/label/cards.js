@@ -9,7 +9,7 @@ const weight = (position) => (position * 7919) % 1000003 + 1;
 
 class Cards {
   constructor(size = 24) {
-    Object.assign(this, { size, labels: [], rounds: [], history: [], cursor: 0, open: 0, waiting: false, over: false, check: 0 });
+    Object.assign(this, { size, labels: [], rounds: [], history: [], undone: [], cursor: 0, open: 0, waiting: false, over: false, check: 0 });
   }
 
   get starts() {
@@ -29,7 +29,7 @@ class Cards {
   deal(n, known = []) {
     const start = this.labels.length;
     for (let i = 0; i < n; i++) this.labels.push(OPEN);
-    this.rounds.push(start); this.history.push(start); this.open += n;
+    this.rounds.push(start); this.history.push(start); this.undone = []; this.open += n;
     for (const [offset, label] of known) this.put(start + offset, label);
     this.waiting = this.over = false;
     this.cursor = this.firstOpen(start, start + n, start);
@@ -44,6 +44,7 @@ class Cards {
       if (changes.length) {
         this.history.push(changes.map(([position, old]) => [position, old]));
         this.over = false;
+        if (event.op !== "redo") this.undone = [];
       }
       return changes;
     }
@@ -74,14 +75,19 @@ class Cards {
     if (!this.history.some(Array.isArray)) return [];
     this.over = false;
     let entry;
+    let withdrawn = false;
     while (!Array.isArray(entry = this.history.pop())) {
+      withdrawn = true;
       for (let p = entry; p < this.labels.length; p++) this.put(p, OPEN);
       this.open -= this.labels.length - entry;
       this.labels.length = entry;
       this.rounds.pop();
     }
     this.cursor = entry[0][0];
-    return entry.toReversed().map(([position, old]) => this.put(position, old));
+    const changes = entry.toReversed().map(([position, old]) => this.put(position, old));
+    if (withdrawn) this.undone = [];
+    this.undone.push(changes.toReversed().map(([position, old]) => [position, old]));
+    return changes;
   }
 }
 
@@ -131,6 +137,12 @@ const ANSWERS = {
     const [first, end] = d.page(d.cursor), unseen = Array.isArray(e.unseen) ? e.unseen : [], changes = [];
     for (let p = first; p < end; p++) if (d.labels[p] === OPEN) changes.push(d.put(p, unseen.includes(p) ? UNSURE : NEGATIVE));
     return changes;
+  },
+  redo: (d) => {
+    if (!d.undone.length) return [];
+    const entry = d.undone.pop();
+    d.cursor = entry[0][0];
+    return entry.map(([position, label]) => d.put(position, label));
   },
 };
 

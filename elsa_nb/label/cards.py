@@ -44,14 +44,16 @@ class Cards:
     """All cards asked so far: their labels, the cursor, and what `undo` would take back.
 
     `rounds` holds the first position of each round, `history` one entry an action: the (position, old label) pairs
-    it changed, or the first position of a round that was dealt. `check`, the sum of weight x (label + 2) over all
-    cards, is how screen and kernel notice that they differ.
+    it changed, or the first position of a round that was dealt. `undone` holds what `redo` would do again, the last
+    undone last: (position, label) pairs of the open round, since another round may ask other items. `check`, the sum
+    of weight x (label + 2) over all cards, is how screen and kernel notice that they differ.
     """
 
     size: int = 24
     labels: list[int] = field(default_factory=list)
     rounds: list[int] = field(default_factory=list)
     history: list[list[tuple[int, int]] | int] = field(default_factory=list)
+    undone: list[list[tuple[int, int]]] = field(default_factory=list)
     cursor: int = 0
     open: int = 0  # cards without a label
     waiting: bool = False  # every card has a label and the person asked for more
@@ -77,6 +79,7 @@ class Cards:
         self.labels += [OPEN] * n
         self.rounds.append(start)
         self.history.append(start)
+        self.undone.clear()
         self.open += n
         for offset, label in known:
             self._put(start + offset, label)
@@ -101,6 +104,8 @@ class Cards:
             if changes:
                 self.history.append([(c.position, c.old) for c in changes])
                 self.over = False
+                if op != "redo":
+                    self.undone.clear()
             return Steps(changes, resumed=resumed)
         return NO_STEPS
 
@@ -187,6 +192,13 @@ class Cards:
         unseen = unseen if isinstance(unseen, list) else []
         return [self._put(p, UNSURE if p in unseen else NEGATIVE) for p in range(first, end) if self.labels[p] == OPEN]
 
+    def _redo(self, _: dict) -> list[LabelChange]:
+        if not self.undone:
+            return []
+        entry = self.undone.pop()
+        self.cursor = entry[0][0]
+        return [self._put(position, label) for position, label in entry]
+
     # --- undo
 
     def _undo(self) -> Steps:
@@ -205,6 +217,9 @@ class Cards:
             self.rounds.pop()
         changes = [self._put(position, old) for position, old in reversed(entry)]
         self.cursor = entry[0][0]
+        if withdrawn:
+            self.undone.clear()
+        self.undone.append([(c.position, c.old) for c in reversed(changes)])
         return Steps(changes, True, withdrawn, resumed)
 
 
@@ -237,4 +252,5 @@ _ANSWERS = {
     "toggle": Cards._toggle,
     "row": Cards._row,
     "rest": Cards._rest,
+    "redo": Cards._redo,
 }

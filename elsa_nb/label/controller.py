@@ -64,7 +64,7 @@ class Controller:
         self._worker = worker or ThreadPoolExecutor(1, "elsa-rounds")
         self._ahead: dict[tuple, tuple] = {}
         self._wanted: tuple | None = None
-        self._start = False  # the person wants the search to begin with the examples there are
+        self._wish: str | None = None  # what is to come next: "start" of the search, or "conclude" it
         self._scores: tuple[int, np.ndarray | None] = (-1, None)
         self.held = session.acquire()
         self._restore()
@@ -138,7 +138,12 @@ class Controller:
     def start(self) -> None:
         """Let the search begin when the open page is answered, whether enough examples are marked or not."""
         with self.lock:
-            self._start = True
+            self._wish = "start"
+
+    def conclude(self) -> None:
+        """Let the final search come when the open round is answered."""
+        with self.lock:
+            self._wish = "conclude"
 
     def handle(self, events: Sequence[dict[str, Any]]) -> bool:
         """Apply events and commit what they changed; return whether they were accepted.
@@ -201,7 +206,7 @@ class Controller:
         """Return what the search would be told now: labels of the open round, and amendments of earlier ones."""
         cards = self.cards
         labels = [NEGATIVE if label == OPEN else label for label in cards.labels[cards.rounds[-1] :]]
-        return len(self.asked), tuple(labels), tuple(map(tuple, amendments(self._restored))), self._start
+        return len(self.asked), tuple(labels), tuple(map(tuple, amendments(self._restored))), self._wish
 
     def _want(self, told: tuple, *, ahead: bool) -> None:
         if told in self._ahead:
@@ -218,7 +223,8 @@ class Controller:
                 return
             amended = rows_of(self._restored, told[2])
         try:
-            result = self.rounds.after(told[1], amended, state, start=told[3])
+            wishes = {told[3]: True} if told[3] else {}
+            result = self.rounds.after(told[1], amended, state, **wishes)
         except Exception as error:  # on this thread nobody else would ever hear of it
             with self.lock:
                 if told == self._wanted:
@@ -246,12 +252,12 @@ class Controller:
 
     def _turn_over(self, told: tuple) -> None:
         """Close the open round with the answers it was computed for, and deal the next."""
-        _, labels, amended, start = told
+        _, labels, amended, wish = told
         state, asked = self._ahead.pop(told)
         self._ahead.clear()
-        self._start = False
+        self._wish = None
         record = {"labels": list(labels), "amended": [list(pair) for pair in amended]}
-        record |= {"start": True} if start else {}
+        record |= {wish: True} if wish else {}
         try:
             self.session.close_round(len(self.asked) - 1, record)
             self._restored.told.append(record)
@@ -289,6 +295,8 @@ class Controller:
             "looking": looking,
             "examples": self.example_rows()[:24],
             "statement": getattr(state, "statement", None),
+            "may_conclude": looking is None and getattr(state, "may_conclude", False),
+            "wish": self._wish,
         }
         return figures | more | {"round": len(asked)}
 

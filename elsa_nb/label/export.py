@@ -8,7 +8,6 @@ differ, the table kinds hold a line for each of them, and the others the word of
 
 import csv
 import io
-import os
 import shutil
 import tempfile
 import time
@@ -19,8 +18,8 @@ from typing import Any
 from urllib.parse import quote
 
 from elsa_nb import store
-from elsa_nb.label.items import RefusedError
 from elsa_nb.label.session import Session
+from elsa_nb.pictures.opening import RefusedError, real_path
 
 WORDS = {-1: "unsure", 0: "negative", 1: "positive"}
 COLUMNS = ("item", "label", "annotator", "time", "round", "component", "score", "seconds", "row", "code", "class")
@@ -76,7 +75,8 @@ def export(
     name of the file where the session holds several people's). `label` names the class.
 
     `images`: the folder that holds the items. links needs it; fiftyone then writes absolute paths, without it paths
-    inside a folder, to be named when FiftyOne imports (data_path); the others write it before the names.
+    inside a folder without endings (FiftyOne's importer wants data_path= in either case; in the second it has to be
+    that folder); the others write it before the names.
     `url`: what Label Studio puts before a name to show a picture, such as "/data/local-files/?d=photos/" (its local
     storage) or "https://example.org/photos/". `email`: the account in Label Studio that gets the answers; without it
     they belong to who imports them.
@@ -192,10 +192,11 @@ def _links(path: Path, rows: Sequence[dict], told: Told) -> None:
     fresh = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
     try:
         for number, r in enumerate((r for r in rows if r["label"] == "positive"), 1):
-            target = Path(os.path.realpath(root / r["item"]))
-            if not target.is_relative_to(root):
-                raise RefusedError(f"{r['item']!r} leads out of {images}; nothing was written")
-            (fresh / f"{number:05d}-{target.name}").symlink_to(target)
+            try:
+                target = real_path(root, r["item"])
+            except RefusedError:
+                raise RefusedError(f"{r['item']!r} leads out of {images}; nothing was written") from None
+            (fresh / f"{number:05d}-{Path(r['item']).name}").symlink_to(target)
         fresh.chmod(0o755)
         if path.exists():
             shutil.rmtree(path)

@@ -187,6 +187,16 @@ class CarriedOn:
         """The rows known to be positive, ascending."""
         return np.union1d(self._earlier.positives, getattr(self.search, "positives", ())).astype(np.int64)
 
+    @property
+    def may_conclude(self) -> bool:
+        """Whether the search has a final one still to come."""
+        return getattr(self.search, "may_conclude", False)
+
+    def conclude(self) -> None:
+        """Let the search's final one come next."""
+        if self.may_conclude:
+            self.search.conclude()
+
     def scores(self) -> np.ndarray:
         """Return the search's confidence (n,); `QueryError` where it has none."""
         if not hasattr(self.search, "scores"):
@@ -325,6 +335,16 @@ class Begin:
         """The rows known to be positive, ascending."""
         marked = np.sort(self._rows[self._labels == POSITIVE])
         return marked if self._search is None else np.union1d(marked, self._search.positives)
+
+    @property
+    def may_conclude(self) -> bool:
+        """Whether the search has a final one still to come."""
+        return getattr(self._search, "may_conclude", False)
+
+    def conclude(self) -> None:
+        """Let the search's final one come next."""
+        if self.may_conclude:
+            self._search.conclude()
 
     def scores(self) -> np.ndarray:
         """Return the search's confidence (n,); `QueryError` before there is one."""

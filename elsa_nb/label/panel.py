@@ -20,7 +20,7 @@ from elsa_nb.label.items import Items
 from elsa_nb.label.remaining import RemainingEstimator
 from elsa_nb.label.rounds import pool_ids
 from elsa_nb.label.session import Session
-from elsa_nb.label.widget import Widget
+from elsa_nb.label.widget import CLASS, Widget
 from elsa_nb.search.contract import Strategy
 from elsa_nb.search.oracle import Oracle
 
@@ -119,8 +119,10 @@ class Panel(ipywidgets.VBox):
     def export(self, path: Path | str | None = None, kind: str | None = None, **options: Any) -> Path:
         """Write the answers to `path` (kind by its ending) and return it; see `elsa_nb.label.export`.
 
-        Where the items are files, kinds that need their folder get it.
+        Where the items are files, kinds that need their folder get it; a class that was named on the page is `label`.
         """
+        if sought := self.session.meta(CLASS):
+            options = {"label": sought} | options
         if kind in ("links", "fiftyone"):
             options = {"images": getattr(self._items, "folder", None)} | options
         return export.export(self.session, path, kind, **options)

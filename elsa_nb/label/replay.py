@@ -52,7 +52,8 @@ def restore(session: Session, rounds: Rounds, ids: Sequence[str], size: int, *, 
             break
         restored.told.append(here["told"])
         told = here["told"]
-        state, asked = rounds.after(told["labels"], rows_of(restored, told["amended"]), start=told.get("start", False))
+        wishes = {name: told[name] for name in ("start", "conclude") if name in told}
+        state, asked = rounds.after(told["labels"], rows_of(restored, told["amended"]), **wishes)
     while pending:
         _act(restored.cards, pending.pop(0))
     same, kept = same or not stored, len(restored.asked)

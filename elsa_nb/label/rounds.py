@@ -171,15 +171,19 @@ class Rounds:
         state: Strategy | None = None,
         *,
         start: bool = False,
+        conclude: bool = False,
     ) -> tuple[Strategy, Asked | None]:
         """Return the search after the answers to its open round, with its next questions (None: it is over).
 
         `amended` gives (row, label) of earlier answers that were changed since; with `start`, a search that is looking
-        for examples begins with those it has. Changes nothing here: `push` does.
+        for examples begins with those it has; with `conclude`, one that has a final search goes over to it. Changes
+        nothing here: `push` does.
         """
         after = fork(state or self.state)
         if start and hasattr(after, "start"):
             after.start()
+        if conclude and getattr(after, "may_conclude", False):
+            after.conclude()
         if len(amended) and isinstance(after, Amendable):
             after.amend([row for row, _ in amended], [label for _, label in amended])
         after.update(labels)

@@ -1,34 +1,28 @@
-// The labelling panel in the browser. cards.js stands above this text; anywidget loads both as one module.
+// The labelling panel in the browser. The other .js files of this folder stand above this text; anywidget loads all as
+// one module.
 //
 // A key changes the local cards and the screen at once, then goes to the kernel with a sequence number. A card whose
 // answer the kernel has not committed yet is marked as such; the mark goes when the acknowledgement comes.
 // Everything from outside (file names, reasons, notices) is set as text, never as HTML.
 
-const KEPT_PICTURES = 1500, ALIVE_MS = 3000, RESEND_MS = 4000, RETRY_MS = 10000;
+const ALIVE_MS = 3000, UNSAVED_MS = 1000;  // milliseconds
 const WORDS = { [-2]: "no answer", [-1]: "unsure", 0: "negative", 1: "positive" };
-const SAMPLE = "sample";
-// What proposed a card, in words of somebody who has not read the paper; its own name is in the tooltip.
-const REASONS = { NN: "like your finds", RandS: "near a guess", final: "the classifier's guess", probe: "the classifier's guess", [SAMPLE]: "a first look", given: "given", audit: "drawn at random" };
-const reason = (component) => REASONS[component] ?? component;
 const MARKS = { [-2]: "", [-1]: "?", 0: "✕", 1: "✓" };
+const COLUMNS = [1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 16, 18, 20, 24];
+const ROOM = 300, FOOT = 31, LEAST_CARD = 86;  // pixels: what stands above and below the cards, below a picture, a card's least width
 const HELP = [
   ["← → ↑ ↓", "move"], ["1 or P", "positive"], ["0 or N", "negative"], ["2 or U", "unsure"], ["Space", "positive ↔ negative"],
-  ["R / Shift+R", "whole row positive / negative"], ["Enter", "rest of the page negative (unsure where nothing could be shown), next page"], ["Z or Ctrl+Z", "undo, as often as you like"],
-  ["Page Up / Down", "earlier / later page (any label can be changed)"], ["Home / End", "first / last card of the page"], ["O", "first card without an answer"], ["F", "zoom"], ["H or ?", "this help"], ["Esc", "close"],
+  ["R / Shift+R", "whole row positive / negative"], ["Enter", "rest of the page negative (unsure where nothing could be shown), next page"], ["Z or Ctrl+Z", "undo, as often as you like"], ["Y or Ctrl+Y", "redo"],
+  ["Page Up / Down", "earlier / later page (any label can be changed)"], ["Home / End", "first / last card of the page"], ["O", "first card without an answer"], ["F", "larger view; there the wheel, + and - magnify, a drag or Shift+arrows move the picture"], ["+ / -", "larger / smaller cards"], ["H or ?", "this help"], ["Esc", "close"],
 ];
 
-function make(tag, name, parent, text) {
-  const node = document.createElement(tag);
-  if (name) node.className = name;
-  if (text !== undefined) node.textContent = text;
-  if (parent) parent.append(node);
-  return node;
-}
+function stored(name, otherwise) { try { return Number(localStorage.getItem(name)) || otherwise; } catch { return otherwise; } }
+function store(name, value) { try { localStorage.setItem(name, value); } catch { /* a private window forgets */ } }
 
 function storedClient() {  // the same after a reload of this tab, so that a reload is not a second window
   try {
     let client = sessionStorage.getItem("elsa-client");
-    if (!client) sessionStorage.setItem("elsa-client", client = crypto.randomUUID());
+    if (!client) sessionStorage.setItem("elsa-client", client = newId());
     return client;
   } catch { return Math.random().toString(36).slice(2); }
 }
@@ -36,39 +30,11 @@ function storedClient() {  // the same after a reload of this tab, so that a rel
 const newId = () => (crypto.randomUUID ? crypto.randomUUID() : Math.random().toString(36).slice(2));
 let views = 0;
 
-// Pictures by row, the least recently used leave; what is on its way is not asked for twice, what was missing again after a while.
-class Pictures {
-  constructor(ask) { this.kept = new Map(); this.asked = new Map(); this.ask = ask; }
-  get(row) {
-    const found = this.kept.get(row);
-    if (found) { this.kept.delete(row); this.kept.set(row, found); }
-    return found;
-  }
-  want(rows) {
-    const now = performance.now();
-    const missing = [...new Set(rows)].filter((row) => {
-      const kept = this.kept.get(row);
-      return (!kept || (kept.kind === "missing" && now - kept.at > RETRY_MS)) && !(now - this.asked.get(row) < RESEND_MS);
-    });
-    missing.forEach((row) => this.asked.set(row, now));
-    if (missing.length) this.ask(missing);
-  }
-  put({ row, kind, mime, text }, data) {
-    this.forget(row);
-    this.asked.delete(row);
-    this.kept.set(row, { kind, text, at: performance.now(), url: data ? URL.createObjectURL(new Blob([data], { type: mime })) : null });
-    for (const old of this.kept.keys()) { if (this.kept.size <= KEPT_PICTURES) break; this.forget(old); }
-  }
-  again(row) { this.asked.set(row, performance.now()); this.ask([row]); }
-  forget(row) { const old = this.kept.get(row); if (old?.url) URL.revokeObjectURL(old.url); this.kept.delete(row); }
-  clear() { for (const row of [...this.kept.keys()]) this.forget(row); }
-}
-
 function render({ model, el }) {
   const cards = new Cards(), contents = new Map(), pending = [], queue = [], unsaved = new Set(), nonce = newId(), client = `${storedClient()}:${views++}`;
   let seq = 0, ready = false, stale = false, active = false, holder = "", shown = [], shownFirst = -1, seeds = [], detail = -1, sentAt = 0, waitingSince = 0;
   const say = (kind, more = {}) => model.send({ kind, nonce, client, ...more });
-  const pictures = new Pictures((rows) => say("want", { rows, positions: [] }));
+  const pictures = new Pictures((rows) => say("want", { rows, positions: [], side: pictures.side }));
 
   // --- the page
   const root = make("div", "elsa-panel");
@@ -79,7 +45,12 @@ function render({ model, el }) {
   const banner = make("div", "elsa-banner", root); banner.setAttribute("role", "alert"); banner.hidden = true;
   const bannerText = make("span", "", banner), takeOver = make("button", "", banner, "Work here instead");
   const head = make("div", "elsa-head", root);
-  const title = make("strong", "elsa-title", head), where = make("span", "elsa-where", head), status = make("span", "elsa-status", head);
+  const title = make("strong", "elsa-title", head);
+  const naming = make("label", "elsa-class", head, "You look for"), className = make("input", "", naming);
+  Object.assign(className, { type: "text", maxLength: 200, placeholder: "give it a name", title: "the name of the class, as exports have it", autocomplete: "off" });
+  className.addEventListener("change", () => { if (active) say("name", { text: className.value.trim() }); });
+  className.addEventListener("keydown", (e) => { if (e.key === "Enter") root.focus({ preventScroll: true }); });
+  const where = make("span", "elsa-where", head), status = make("span", "elsa-status", head);
   const guide = make("div", "elsa-guide", root), guideText = make("span", "", guide), startButton = make("button", "elsa-start", guide, "Search now");
   guide.setAttribute("role", "status"); startButton.type = "button";
   startButton.title = "the rest of this page is not what you look for; the search goes on from the examples you have marked";
@@ -87,7 +58,7 @@ function render({ model, el }) {
     root.focus({ preventScroll: true });
     if (!ready || !active) return;
     say("start");
-    dispatch([{ op: "rest" }, { op: "next" }]);
+    dispatch(restAndNext());
   });
   const body = make("div", "elsa-body", root), left = make("div", "elsa-left", body), side = make("aside", "elsa-side", body);
   const grid = make("div", "elsa-grid", left); grid.setAttribute("role", "listbox"); grid.setAttribute("aria-label", "Candidates");
@@ -101,12 +72,21 @@ function render({ model, el }) {
   button("", "◀", "earlier page (Page Up)", () => dispatch([{ op: "turn", by: -1 }]));
   button("", "▶", "later page (Page Down)", () => dispatch([{ op: "turn", by: 1 }]));
   button("", "Undo", "take the last answer back (Z)", () => dispatch([{ op: "undo" }]));
+  button("", "Redo", "do again what was undone (Y)", () => dispatch([{ op: "redo" }]));
   button("", "Row ✓", "whole row positive (R)", () => dispatch([{ op: "row", columns: columns(), v: 1 }]));
   button("", "Row ✕", "whole row negative (Shift+R)", () => dispatch([{ op: "row", columns: columns(), v: 0 }]));
   const onward = button("elsa-next", "", "rest of the page negative, next page (Enter)", () => dispatch(restAndNext()));
+  const conclude = button("", "Final search now", "leave out the rounds that would still come: next is what the classifier takes for the likeliest of all, best first", () => {
+    if (!ready || !active) return;
+    say("conclude");
+    if (cards.page(cards.cursor)[1] === cards.labels.length) dispatch(restAndNext());
+  });
   const sizes = make("select", "", bar); sizes.title = "items a page"; sizes.setAttribute("aria-label", "items a page");
   SIZES.forEach((n) => { const o = make("option", "", sizes, `${n} a page`); o.value = n; });
   sizes.addEventListener("change", () => { dispatch([{ op: "size", v: Number(sizes.value) }]); root.focus({ preventScroll: true }); });
+  button("", "−", "smaller cards (-)", () => enlarge(-1)).setAttribute("aria-label", "smaller cards");
+  button("", "+", "larger cards (+)", () => enlarge(1)).setAttribute("aria-label", "larger cards");
+  button("", "Larger view", "the card under the cursor, over the whole window (F)", () => openZoom());
   button("", "Keys", "show the keys (H)", () => { help.hidden = !help.hidden; });
   const why = make("section", "elsa-why", side), seedBox = make("section", "elsa-seeds", side), figures = make("section", "elsa-figures", side);
   const live = make("div", "elsa-live", root); live.setAttribute("aria-live", "polite");
@@ -114,8 +94,11 @@ function render({ model, el }) {
   make("h3", "", help, "Keys"); const keys = make("div", "elsa-pairs", help);
   HELP.forEach(([key, what]) => { make("b", "", keys, key); make("span", "", keys, what); });
   make("p", "", help, "Mouse: click a picture for positive, again for negative; the small buttons on it set one answer; point at it to see it larger.");
-  const zoom = make("div", "elsa-overlay elsa-zoom", root); zoom.hidden = true; zoom.setAttribute("role", "dialog"); zoom.setAttribute("aria-label", "Larger view");
-  let zoomed = -1, zoomUrl = null;
+  const answers = [[1, "✓", "positive (1)"], [0, "✕", "negative (0)"], [-1, "?", "unsure (2)"]];
+  const zoom = new Zoom(root, { show, ask: (row, side) => say("zoom", { row, side }), buttons: [
+    ["◀", "the one before (←)", () => dispatch([{ op: "move", by: -1 }])], ["▶", "the next one (→)", () => dispatch([{ op: "move", by: 1 }])],
+    ...answers.map(([v, mark, hint]) => [mark, hint, () => answerInZoom([{ op: "label", v }])]),
+  ] });
 
   // --- events out
   function dispatch(events) {
@@ -123,6 +106,7 @@ function render({ model, el }) {
     for (const event of events) for (const [position] of cards.apply(event)) unsaved.add(position);
     queue.push(...events);
     flush();
+    followCursor();
     paint();
   }
 
@@ -151,9 +135,10 @@ function render({ model, el }) {
     else if (kind === "cards") {
       message.cards.forEach((card) => contents.set(card.position, card));
       message.pictures.forEach((p) => pictures.put(p, p.buffer < 0 ? null : buffers[p.buffer]));
-      fill(); paintSeeds(); paintWhy();
-    } else if (kind === "zoom") showZoom(message, buffers);
+      fill(); paintSeeds(); paintWhy(); followCursor();
+    } else if (kind === "zoom") { zoom.receive(message, buffers); followCursor(); }
     else if (kind === "roles") { active = message.active === nonce && message.held; holder = message.text || (active ? "" : message.other); paint(); }
+    else if (kind === "named") { if (document.activeElement !== className) className.value = message.text; }
     else if (kind === "refused" || kind === "resend") resend(message);
     else if (kind === "trouble") { holder = message.text; say("sync"); paint(); }
   }
@@ -161,17 +146,16 @@ function render({ model, el }) {
   function adoptSnapshot(m, buffers) {
     if ((pending.length || queue.length) && ready && !m.force) { stale = true; return; }  // answers of ours are still on their way; ask again later
     const ints = (view, Type) => new Type(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength));
-    const history = ints(buffers[1], Int32Array);
+    const history = ints(buffers[1], Int32Array), undone = ints(buffers[2], Int32Array);
     Object.assign(cards, { size: m.size, rounds: m.rounds, cursor: m.cursor, waiting: m.waiting, over: m.over, check: m.check, open: m.open,
-      labels: Array.from(ints(buffers[0], Int8Array)), history: [] });
-    for (let i = 0; i < history.length;) {
-      const n = history[i++];
-      if (n < 0) cards.history.push(-n - 1);
-      else { const entry = []; for (let k = 0; k < n; k++, i += 2) entry.push([history[i], history[i + 1]]); cards.history.push(entry); }
-    }
-    seq = m.seq; pending.length = queue.length = 0; unsaved.clear(); contents.clear(); stale = false; ready = true; shownFirst = -1;
+      labels: Array.from(ints(buffers[0], Int8Array)), history: [], undone: [] });
+    const pairs = (flat, i) => Array.from({ length: flat[i] }, (_, k) => [flat[i + 1 + 2 * k], flat[i + 2 + 2 * k]]);
+    for (let i = 0; i < history.length; i += history[i] < 0 ? 1 : 1 + 2 * history[i]) cards.history.push(history[i] < 0 ? -history[i] - 1 : pairs(history, i));
+    for (let i = 0; i < undone.length; i += 1 + 2 * undone[i]) cards.undone.push(pairs(undone, i));
+    seq = m.seq; pending.length = queue.length = 0; unsaved.clear(); contents.clear(); askedFor.since = 0; stale = false; ready = true; shownFirst = -1;
     active = m.active; holder = m.text; seeds = m.seeds;
     title.textContent = m.title;
+    className.value = m.sought; className.readOnly = !active;
     paint();
   }
 
@@ -206,13 +190,25 @@ function render({ model, el }) {
   }
 
   // --- painting
-  // Columns that divide the page, so that every row is whole: as many as fit.
-  let across = 6;
+  // Columns that divide the page, so that every row is whole. By itself the page fills the window: cards as large as
+  // they may be with all of the page in sight. + and - make them larger and smaller.
+  let across = 6, larger = stored("elsa-larger", 0);
   const columns = () => across;
   function layOut() {
-    const width = grid.clientWidth || 600;
-    across = [12, 10, 8, 6, 5, 4, 3, 2, 1].find((n) => cards.size % n === 0 && width / n >= 86) ?? 1;
+    const width = grid.clientWidth || 600, high = Math.max(320, globalThis.innerHeight - ROOM);
+    const possible = COLUMNS.filter((n) => cards.size % n === 0 && (n === 1 || width / n >= LEAST_CARD));
+    const fits = possible.findIndex((n) => (cards.size / n) * (width / n + FOOT) <= high), auto = fits < 0 ? possible.length - 1 : fits;
+    larger = Math.max(auto - possible.length + 1, Math.min(auto, larger));
+    across = possible[auto - larger];
     grid.style.gridTemplateColumns = `repeat(${across}, minmax(0, 1fr))`;
+    root.dataset.across = across;
+    pictures.side = SIDES.find((side) => (width / across) * (globalThis.devicePixelRatio || 1) <= 1.3 * side) ?? SIDES.at(-1);
+  }
+  function enlarge(by) {
+    larger += by;
+    layOut();
+    store("elsa-larger", larger);
+    fetchAround(shownFirst, shownFirst + shown.length);
   }
 
   let planned = false, spoken = "";
@@ -245,7 +241,11 @@ function render({ model, el }) {
     onward.textContent = open ? `${open} left: negative, next page ⏎` : cards.over && end === n ? "Finished" : "Next page ⏎";
     onward.disabled = cards.over && end === n && !open;
     sizes.value = cards.size;
-    const late = pending.length && performance.now() - sentAt > 1000;
+    const { may_conclude, wish } = model.get("figures");
+    conclude.hidden = !may_conclude || !n;
+    conclude.disabled = wish === "conclude" || cards.waiting;
+    conclude.textContent = wish === "conclude" ? "Final search comes next" : end === n ? "Final search now" : "Final search after this round";
+    const late = pending.length && performance.now() - sentAt > UNSAVED_MS;
     status.textContent = !ready ? "connecting…" : !active ? "read only" : late ? "not saved yet" : pending.length ? "saving…" : "saved";
     status.dataset.state = late ? "late" : pending.length ? "saving" : "saved";
     banner.hidden = !(ready && (!active || holder));
@@ -260,6 +260,7 @@ function render({ model, el }) {
       check: cards.check, waiting: cards.waiting, over: cards.over, active, ready, history: cards.history.length });
     grid.setAttribute("aria-activedescendant", shown[cards.cursor - first]?.id ?? "");
     paintWhy();
+    followCursor();
     announce();
   }
 
@@ -293,6 +294,7 @@ function render({ model, el }) {
       for (const [v, mark] of [[1, "✓"], [0, "✕"], [-1, "?"]]) {
         const b = make("button", "", quick, mark); b.type = "button"; b.tabIndex = -1; b.title = WORDS[v]; b.setAttribute("aria-label", WORDS[v]); b.dataset.v = v;
       }
+      const look = make("button", "", quick, "⤢"); Object.assign(look, { type: "button", tabIndex: -1, title: "larger view (F)" }); look.dataset.larger = true;
       shown.push(node);
     }
     fill();
@@ -305,8 +307,9 @@ function render({ model, el }) {
       if (!card) return;
       node.dataset.row = card.row;
       node.title = card.item;
-      if (!picture || node.dataset.filled === `${card.row} ${picture.kind}`) return;
-      node.dataset.filled = `${card.row} ${picture.kind}`;
+      if (!picture || node.picture === picture) return;
+      node.picture = picture;
+      node.dataset.filled = card.row;
       node.dataset.kind = picture.kind;
       node.children[0].replaceChildren(show(picture, card.item));
       if (picture.kind === "missing") node.children[0].firstChild.prepend(make("button", "elsa-retry", null, "try again"));
@@ -324,12 +327,6 @@ function render({ model, el }) {
     return [{ op: "rest", unseen }, { op: "next" }];
   }
 
-  function show(picture, name) {
-    if (picture.kind === "image") { const img = make("img"); img.alt = name; img.draggable = false; img.src = picture.url; return img; }
-    if (picture.kind === "audio") { const audio = make("audio"); audio.controls = true; audio.src = picture.url; return audio; }
-    return make("div", picture.kind === "missing" ? "elsa-missing" : "elsa-text", null, picture.kind === "missing" ? `⚠ ${picture.text}` : picture.text);
-  }
-
   function paintCard(node, position) {
     const label = cards.labels[position], data = node.dataset;
     const key = `${label} ${position === cards.cursor} ${unsaved.has(position)} ${contents.has(position)}`;
@@ -345,11 +342,15 @@ function render({ model, el }) {
     node.setAttribute("aria-label", `${card ? `${card.item}, ${card.component}, ` : ""}${WORDS[label]}`);
   }
 
+  let askedFor = { key: "", since: 0 };
   function fetchAround(first, end) {  // this page, the next two and the one before: turning a page then waits for nothing
     const from = Math.max(0, first - cards.size), to = Math.min(cards.labels.length, end + 2 * cards.size), missing = [];
     for (let p = first; p < to; p++) if (!contents.has(p)) missing.push(p);
     for (let p = from; p < first; p++) if (!contents.has(p)) missing.push(p);
-    if (missing.length) say("want", { positions: missing, rows: [] });
+    const key = `${missing[0]} ${missing.length}`, again = performance.now() - askedFor.since > RESEND_MS;
+    if (missing.length && (key !== askedFor.key || again)) askedFor = { key, since: performance.now() };
+    else missing.length = 0;
+    if (missing.length) say("want", { positions: missing, rows: [], side: pictures.side });
     const rows = [];
     for (let p = from; p < to; p++) if (contents.has(p)) rows.push(contents.get(p).row);
     pictures.want(rows);
@@ -389,58 +390,40 @@ function render({ model, el }) {
     there.forEach((row) => box.append(show(pictures.get(row), "example")));
   }
 
-  function paintFigures() {
-    const f = model.get("figures");
-    figures.replaceChildren();
-    if (f.labels === undefined) return;
-    const table = make("div", "elsa-pairs", figures);
-    const line = (name, value, hint) => { make("span", "", table, name).title = hint ?? ""; make("b", "", table, value).title = hint ?? ""; };
-    line("answers", f.labels.toLocaleString(), "labels spent");
-    line("found", f.positives.toLocaleString() + (f.seeds ? ` + ${f.seeds} given` : ""), "positives; given are the seeds that the search began with");
-    line("finds per answer", f.efficiency === null ? "–" : `${(100 * f.efficiency).toFixed(0)} %`, "labelling efficiency: positives per label spent");
-    line("time per answer", f.seconds === null ? "–" : f.seconds < 0.095 ? "< 0.1 s" : `${f.seconds.toFixed(1)} s`);
-    const number = (x) => Math.round(x).toLocaleString();
-    if (f.left) { line("probably left", `${number(f.left.low)} to ${number(f.left.high)}`, f.left.how); make("p", "elsa-small", figures, f.left.how); }
-    make("h4", "", figures, "found, by answers");
-    figures.append(curve(f.curve));
-    const parts = make("table", "", figures), top = make("tr", "", make("thead", "", parts));
-    ["why shown", "answers", "found"].forEach((name) => make("th", "", top, name));
-    const rows = make("tbody", "", parts);
-    for (const [name, [labels, found]] of Object.entries(f.components)) {
-      const row = make("tr", "", rows); [reason(name), labels, found].forEach((value) => make("td", "", row, value)); row.title = name;
-    }
-    make("h4", "", figures, "share found, page by page");
-    const bars = make("div", "elsa-bars", figures); bars.setAttribute("role", "img"); bars.setAttribute("aria-label", "share of positives on each of the last pages");
-    f.pages.forEach(([labels, found]) => { const b = make("i", "", bars); b.style.height = `${(100 * found) / labels}%`; b.title = `${found} of ${labels}`; });
-  }
-
-  function curve(points) {
-    const ns = "http://www.w3.org/2000/svg", svg = document.createElementNS(ns, "svg"), line = document.createElementNS(ns, "polyline");
-    const [x, y] = points.at(-1);
-    svg.setAttribute("viewBox", "0 0 200 80"); svg.setAttribute("role", "img"); svg.setAttribute("aria-label", `${y} positives after ${x} labels`);
-    line.setAttribute("points", points.map(([a, b]) => `${(200 * a) / (x || 1)},${78 - (76 * b) / (y || 1)}`).join(" "));
-    svg.append(line);
-    return svg;
-  }
-
   // --- larger view
-  function openZoom(position) {
-    const card = contents.get(position);
-    if (!card) return;
-    zoomed = card.row;
-    say("zoom", { row: card.row });
+  function openZoom() {
+    if (!contents.has(cards.cursor)) return;
+    zoom.start();
+    followCursor();
   }
-  function showZoom(m, buffers) {
-    if (m.row !== zoomed) return;
-    if (zoomUrl) URL.revokeObjectURL(zoomUrl);
-    zoomUrl = m.buffer < 0 ? null : URL.createObjectURL(new Blob([buffers[0]], { type: m.mime }));
-    zoom.replaceChildren(show({ ...m, kind: m.content, url: zoomUrl }, "larger view"));
-    make("div", "elsa-item", zoom, m.item);
-    zoom.hidden = false;
+
+  function followCursor() {
+    if (!zoom.open) return;
+    const at = cards.cursor, card = cards.waiting ? undefined : contents.get(at), n = cards.labels.length, [first, end] = n ? cards.page(at) : [0, 0];
+    const open = shown.length ? cards.labels.slice(first, end).filter((label) => label === OPEN).length : 0;
+    zoom.follow({
+      row: card?.row, item: card?.item, label: card && cards.labels[at], small: card && pictures.get(card.row),
+      where: card ? `${at - first + 1} of ${end - first} · ${reason(card.component)} · ${open ? `${open} of the page left` : "Enter: next page"}` : "",
+      empty: cards.waiting ? "Looking for the next round…" : cards.over && !card ? "Nothing is left to ask." : "Loading…",
+    });
+    const next = contents.get(at + 1);
+    zoom.wantMore(at + 1 < end ? next?.row : undefined);
   }
-  function closeOverlays() { help.hidden = true; zoom.hidden = true; zoomed = -1; }
+
+  function answerInZoom(events) {  // only what is on view is answered
+    if (zoom.shows(contents.get(cards.cursor)?.row)) dispatch(events);
+  }
+
+  function onwardInZoom() {  // to what is still without an answer; nothing is made negative that was not on view
+    const [first, end] = cards.page(cards.cursor), after = cards.firstOpen(cards.cursor + 1, end, -1);
+    const at = after >= 0 ? after : cards.firstOpen(first, end, -1);
+    dispatch(at >= 0 ? [{ op: "goto", at }] : [{ op: "next" }]);
+  }
+
+  function closeOverlays() { help.hidden = true; zoom.close(); }
 
   // --- keys and mouse
+  const PANS = { ArrowLeft: [60, 0], ArrowRight: [-60, 0], ArrowUp: [0, 60], ArrowDown: [0, -60] };
   const KEYS = {
     ArrowLeft: () => [{ op: "move", by: -1 }], ArrowRight: () => [{ op: "move", by: 1 }],
     ArrowUp: () => [{ op: "move", by: -columns() }], ArrowDown: () => [{ op: "move", by: columns() }],
@@ -449,16 +432,24 @@ function render({ model, el }) {
     1: () => [{ op: "label", v: 1 }], p: () => [{ op: "label", v: 1 }], 0: () => [{ op: "label", v: 0 }], n: () => [{ op: "label", v: 0 }],
     2: () => [{ op: "label", v: -1 }], u: () => [{ op: "label", v: -1 }], " ": () => [{ op: "toggle", at: cards.cursor }],
     r: () => [{ op: "row", columns: columns(), v: 1 }], R: () => [{ op: "row", columns: columns(), v: 0 }],
-    Enter: restAndNext, z: () => [{ op: "undo" }], o: () => [{ op: "open" }],
+    Enter: restAndNext, z: () => [{ op: "undo" }], y: () => [{ op: "redo" }], o: () => [{ op: "open" }],
   };
   root.addEventListener("keydown", (e) => {
-    if (e.target.closest("select, button, audio, input") && [" ", "Enter", "Tab", "ArrowUp", "ArrowDown"].includes(e.key)) return;
-    const undo = (e.ctrlKey || e.metaKey) && e.key.toLowerCase() === "z";
-    if ((e.ctrlKey || e.metaKey || e.altKey) && !undo) return;
-    const key = undo ? "z" : e.key.length === 1 && e.key !== "R" ? e.key.toLowerCase() : e.key;
+    if (e.target.closest("input") && e.key !== "Escape") return;
+    if (e.target.closest("select, button, audio") && [" ", "Enter", "Tab", "ArrowUp", "ArrowDown"].includes(e.key)) return;
+    const undo = (e.ctrlKey || e.metaKey) && e.key.toLowerCase() === "z" && !e.shiftKey;
+    const redo = (e.ctrlKey || e.metaKey) && (e.key.toLowerCase() === "y" || (e.shiftKey && e.key.toLowerCase() === "z"));
+    if ((e.ctrlKey || e.metaKey || e.altKey) && !undo && !redo) return;
+    const key = undo ? "z" : redo ? "y" : e.key.length === 1 && e.key !== "R" ? e.key.toLowerCase() : e.key;
     if (key === "h" || key === "?") help.hidden = !help.hidden;
     else if (key === "Escape") closeOverlays();
-    else if (key === "f") { if (zoom.hidden) openZoom(cards.cursor); else closeOverlays(); }
+    else if (key === "f") { if (zoom.open) zoom.close(); else openZoom(); }
+    else if (key === "+" || key === "=") { if (zoom.open) zoom.magnify(1.5); else enlarge(1); }
+    else if (key === "-" || key === "_") { if (zoom.open) zoom.magnify(1 / 1.5); else enlarge(-1); }
+    else if (zoom.open && e.shiftKey && Object.hasOwn(PANS, key)) zoom.pan(...PANS[key]);
+    else if (zoom.open && key === "Enter") onwardInZoom();
+    else if (zoom.open && "10pn2u ".includes(key)) answerInZoom(KEYS[key]());
+    else if (zoom.open && "rR".includes(key)) { /* a whole row is not on view */ }
     else if (Object.hasOwn(KEYS, key)) { detail = -1; dispatch(KEYS[key]()); }
     else return;
     e.preventDefault(); e.stopPropagation();
@@ -469,6 +460,7 @@ function render({ model, el }) {
     if (!node || e.target.closest("audio")) return;
     if (e.target.closest(".elsa-retry")) { pictures.again(Number(node.dataset.row)); return; }
     const at = shownFirst + shown.indexOf(node), quick = e.target.closest("button");
+    if (quick?.dataset.larger) { dispatch([{ op: "goto", at }]); openZoom(); return; }
     dispatch([quick ? { op: "set", at, v: Number(quick.dataset.v) } : { op: "toggle", at }]);
   });
   grid.addEventListener("pointerover", (e) => {
@@ -477,12 +469,12 @@ function render({ model, el }) {
     paintWhy();
   });
   grid.addEventListener("pointerleave", () => { detail = -1; paintWhy(); });
-  [help, zoom].forEach((o) => o.addEventListener("click", () => { closeOverlays(); root.focus({ preventScroll: true }); }));
+  help.addEventListener("click", () => { closeOverlays(); root.focus({ preventScroll: true }); });
   takeOver.addEventListener("click", () => { say("take"); root.focus({ preventScroll: true }); });
 
   // --- life
   const onMessage = (message, buffers) => receive(message, buffers);
-  const onFigures = () => { paintFigures(); paintSeeds(); paint(); };
+  const onFigures = () => { paintFigures(figures, model.get("figures")); paintSeeds(); paint(); };
   const leave = () => say("bye");
   model.on("msg:custom", onMessage);
   model.on("change:figures", onFigures);
@@ -495,14 +487,16 @@ function render({ model, el }) {
     if (!ready || now - lastAlive > ALIVE_MS) { lastAlive = now; say(ready ? "alive" : "hello"); }
     if (pending.length && now - sentAt > RESEND_MS) { pending.forEach((p) => say("events", p)); sentAt = now - 1100; }
     if (pending.length || cards.waiting) paint();
-    if (ready && shown.some((node) => !node.dataset.filled || node.dataset.kind === "missing")) { fill(); fetchAround(shownFirst, shownFirst + shown.length); }
+    if (ready && shown.some((node) => !node.picture || pictures.lacks(node.picture, now))) { fill(); fetchAround(shownFirst, shownFirst + shown.length); }
   }, 300);
+  // Voila's page is light whatever the system has; where no theme was asked for, it follows the system (widget.css).
+  if (document.body.dataset.voila && !new URLSearchParams(location.search).has("theme")) document.body.classList.add("elsa-page");
   el.append(root);
   root.elsa = { cards, dispatch, pictures };  // for tests
-  paint(); paintFigures();
+  paint(); paintFigures(figures, model.get("figures"));
   say("hello"); lastAlive = performance.now();
   return () => {
-    clearInterval(timer); sizeWatch.disconnect(); leave(); pictures.clear();
+    clearInterval(timer); sizeWatch.disconnect(); leave(); pictures.clear(); zoom.close(); zoom.clear();
     model.off("msg:custom", onMessage); model.off("change:figures", onFigures);
     globalThis.removeEventListener?.("pagehide", leave);
   };

@@ -6,6 +6,7 @@ window that shows the same session while another works on it says so and only lo
 
 import threading
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -16,18 +17,21 @@ import traitlets
 
 from elsa_nb.label.controller import Controller
 from elsa_nb.label.items import Content, Items, content_of
+from elsa_nb.label.session import LeaseLostError
 
 SILENT_WINDOW = 8.0  # seconds after which another window may take the place of one that says nothing
 GOODBYE, VANISHED = 2.0, 8.0  # seconds after which a panel nobody looks at gives the session free
-THUMBNAIL, LARGE = 224, 1200  # pixels
+CARD_SIDES, LARGE, LARGEST = (224, 512), 1200, 4096  # pixels: a card's picture, the larger view, that magnified
+CLASS, LONGEST_NAME = "class", 200  # what is looked for, as the session remembers it; letters
+SCRIPTS = ("cards", "pictures", "zoom", "figures", "widget")
 _HERE = Path(__file__).parent
 
 
 class Widget(anywidget.AnyWidget):
     """The grid of cards in the browser."""
 
-    # One module without a build step: the reducer above the view.
-    _esm = (_HERE / "cards.js").read_text("utf-8") + (_HERE / "widget.js").read_text("utf-8")
+    # One module without a build step: the reducer, the parts, and last the view.
+    _esm = "".join((_HERE / f"{name}.js").read_text("utf-8") for name in SCRIPTS)
     _css = (_HERE / "widget.css").read_text("utf-8")
     figures = traitlets.Dict().tag(sync=True)
 
@@ -35,8 +39,10 @@ class Widget(anywidget.AnyWidget):
         self.controller, self.items, self.title = controller, items, title
         self._lock = threading.RLock()
         self._readers = ThreadPoolExecutor(2, "elsa-pictures")
+        self._larger = ThreadPoolExecutor(1, "elsa-larger-view")  # it must not wait for a page of small ones
         self._active: str | None = None  # the nonce of the window that works
         self._client, self._seen, self._seq = "", 0.0, 0
+        self._side = CARD_SIDES[0]  # of the pictures that the active window shows
         self._changed = threading.Event()
         self._left: float | None = None  # when the last window said goodbye
         controller.publish = self._publish
@@ -120,14 +126,33 @@ class Widget(anywidget.AnyWidget):
         if nonce == self._active and self.controller.held:
             self.controller.start()
 
+    def _on_conclude(self, nonce: str, content: dict) -> None:
+        if nonce == self._active and self.controller.held:
+            self.controller.conclude()
+            self._changed.set()
+
+    def _on_name(self, nonce: str, content: dict) -> None:
+        text = content.get("text")
+        if nonce == self._active and self.controller.held and isinstance(text, str):
+            try:
+                self.controller.session.remark(CLASS, text[:LONGEST_NAME])
+            except LeaseLostError:  # somebody took over a moment ago; the next sign of life says so on screen
+                return
+            self.send({"kind": "named", "text": text[:LONGEST_NAME]})
+
     def _on_want(self, nonce: str, content: dict) -> None:
         positions = [p for p in content.get("positions", ()) if isinstance(p, int)]
         rows = [r for r in content.get("rows", ()) if isinstance(r, int)]
-        self._readers.submit(self._send_cards, nonce, positions[:600], rows[:600])
+        side = next((each for each in CARD_SIDES if each == content.get("side")), CARD_SIDES[0])
+        with self._lock:
+            if nonce == self._active:
+                self._side = side
+        self._readers.submit(self._send_cards, nonce, positions[:600], rows[:600], side)
 
     def _on_zoom(self, nonce: str, content: dict) -> None:
-        if isinstance(row := content.get("row"), int):
-            self._readers.submit(self._send_zoom, nonce, row)
+        row, side = content.get("row"), content.get("side", LARGE)
+        if isinstance(row, int) and isinstance(side, int):
+            self._larger.submit(self._send_zoom, nonce, row, max(1, min(side, LARGEST)))
 
     # --- out
 
@@ -150,7 +175,7 @@ class Widget(anywidget.AnyWidget):
 
     def _publish(self, message: dict[str, Any]) -> None:
         if message["kind"] == "ahead":
-            self._readers.submit(self._send_cards, None, [], message["rows"])
+            self._readers.submit(self._send_cards, None, [], message["rows"], self._side)
             return
         if message["kind"] == "deal" and not message["more"]:
             # What the first page says goes with it; its pictures mostly went ahead. So the page is there at once.
@@ -182,13 +207,6 @@ class Widget(anywidget.AnyWidget):
     def _snapshot(self, nonce: str, *, force: bool = False) -> None:
         with self._lock, self.controller.lock:
             cards = self.controller.cards
-            flat: list[int] = []
-            for entry in cards.history:
-                if isinstance(entry, int):
-                    flat.append(-entry - 1)
-                else:
-                    flat.append(len(entry))
-                    flat += [number for pair in entry for number in pair]
             state = {
                 name: getattr(cards, name) for name in ("size", "rounds", "cursor", "waiting", "over", "check", "open")
             }
@@ -196,11 +214,12 @@ class Widget(anywidget.AnyWidget):
             content = {"kind": "snapshot", "to": nonce, "force": force, "title": self.title, "active": active} | state
             content["seq"] = self._seq if nonce == self._active else 0
             content["text"] = self._standing() or ("" if active else OTHER)
+            content["sought"] = self.controller.session.meta(CLASS) or ""
             content["seeds"] = self.controller.rounds.seeds[:24].tolist()
-            buffers = [np.array(cards.labels, np.int8).tobytes(), np.array(flat, np.int32).tobytes()]
+            buffers = [np.array(cards.labels, np.int8).tobytes(), _flat(cards.history), _flat(cards.undone)]
             self.send(content, buffers)
 
-    def _send_cards(self, nonce: str | None, positions: list[int], rows: list[int]) -> None:
+    def _send_cards(self, nonce: str | None, positions: list[int], rows: list[int], side: int) -> None:
         with self.controller.lock:
             cards = [self.controller.card(p) for p in positions if 0 <= p < len(self.controller.cards.labels)]
             # Only what the session is about is ever read; a row number from the browser is a request, not a right.
@@ -209,26 +228,44 @@ class Widget(anywidget.AnyWidget):
             part = set(rows[start : start + 24])
             pictures, buffers = [], []
             for row in rows[start : start + 24]:
-                content = content_of(self.items, row, THUMBNAIL)
-                pictures.append(_described(row, content, len(buffers)))
+                content = content_of(self.items, row, side)
+                pictures.append(_described(row, content, len(buffers)) | {"side": side})
                 if content.data:
                     buffers.append(content.data)
             sent = [c for c in cards if c["row"] in part]
             self.send({"kind": "cards", "to": nonce, "cards": sent, "pictures": pictures}, buffers)
 
-    def _send_zoom(self, nonce: str, row: int) -> None:
+    def _send_zoom(self, nonce: str, row: int, side: int) -> None:
         if not self.controller.may_show(row):
             return
-        content = content_of(self.items, row, LARGE)
+        content = content_of(self.items, row, side)
         described = _described(row, content, 0)
-        described |= {"kind": "zoom", "to": nonce, "content": content.kind, "item": str(self.controller.ids[row])}
+        described |= {
+            "kind": "zoom",
+            "to": nonce,
+            "content": content.kind,
+            "side": side,
+            "item": str(self.controller.ids[row]),
+        }
         self.send(described, [content.data] if content.data else [])
 
 
 OTHER = "Another window is working on this session. Here you can look on."
-_KINDS = {"hello", "sync", "alive", "take", "bye", "start", "events", "want", "zoom"}
+_KINDS = {"hello", "sync", "alive", "take", "bye", "start", "conclude", "name", "events", "want", "zoom"}
 
 
 def _described(row: int, content: Content, buffer: int) -> dict[str, Any]:
     data = buffer if content.data else -1
     return {"row": row, "kind": content.kind, "mime": content.mime, "text": content.text, "buffer": data}
+
+
+def _flat(entries: Sequence[list[tuple[int, int]] | int]) -> bytes:
+    """Return actions as int32: the number of pairs and the pairs, or -1 - start where a round was dealt."""
+    flat: list[int] = []
+    for entry in entries:
+        if isinstance(entry, int):
+            flat.append(-entry - 1)
+        else:
+            flat.append(len(entry))
+            flat += [number for pair in entry for number in pair]
+    return np.array(flat, np.int32).tobytes()

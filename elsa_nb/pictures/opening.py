@@ -37,17 +37,25 @@ def open_plain(path: Path | str) -> BinaryIO:
     return _plain(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)))
 
 
+def real_path(folder: Path, name: str) -> Path:
+    """Return where the file `name` in `folder`, a resolved path, really is, links followed.
+
+    Raises RefusedError for a name, not a link, that leads out of the folder.
+    """
+    name = unescaped(folder, name) if "\0" not in name else name
+    parts = Path(name).parts
+    if not parts or Path(name).is_absolute() or ".." in parts or "\0" in name:
+        raise RefusedError("refused: the name leads out of the folder")
+    return Path(os.path.realpath(folder / name))
+
+
 def open_inside(folder: Path, name: str, *, through_links: bool) -> BinaryIO:
     """Open the file `name` in `folder`, a resolved path; RefusedError for a name that leads out of it.
 
     A link that leads out is followed with `through_links` and refused without. What lies inside is then walked to
     part by part without following any link, so that nobody can swap a part for one in between.
     """
-    name = unescaped(folder, name) if "\0" not in name else name
-    parts = Path(name).parts
-    if not parts or Path(name).is_absolute() or ".." in parts or "\0" in name:
-        raise RefusedError("refused: the name leads out of the folder")
-    real = Path(os.path.realpath(folder / name))
+    real = real_path(folder, name)
     if real.is_relative_to(folder):
         return _plain(_walk(folder, real.relative_to(folder).parts))
     if not through_links:

@@ -68,6 +68,7 @@ class Search:
         self._round_negatives = np.empty(0, np.int64)  # gamma-
         self._stuck = False  # the last round found nothing
         self._in_final = False
+        self._concluding = False  # the final search is wanted before all rounds are done
         self._final_head_trained = False
         self._logits: np.ndarray | None = None  # handed in, as long as a query reads them
 
@@ -89,6 +90,8 @@ class Search:
 
     def _goes_on(self) -> bool:
         """Tell whether another round comes: NN alone has nowhere to go after one without new positives."""
+        if self._concluding:
+            return False
         return self._round < self.config.rounds + self.config.zero_pass and (self.config.use_rands or not self._stuck)
 
     def _next_round(self) -> Batch | None:
@@ -191,6 +194,15 @@ class Search:
         rows = np.asarray(rows, np.int64)
         self._round_negatives = np.setdiff1d(self._round_negatives, rows[answers[rows] != NEGATIVE])
         self._queries = readings.amended_queries(self.config, self._queries, rows, self._ledger)
+
+    @property
+    def may_conclude(self) -> bool:
+        """Whether a final search is still to come."""
+        return self.config.use_final and not self._in_final
+
+    def conclude(self) -> None:
+        """Let the final search (line 13) come next, however many rounds are left."""
+        self._concluding = True
 
     def head_to_score(self) -> tuple[heads.Head, Features] | None:
         """Return the head whose logits over all rows the next `query` reads, with its features, or None."""

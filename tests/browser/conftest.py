@@ -3,8 +3,10 @@
 In CI a missing Chromium is a failure, not a skip: these tests are what stands behind the panel.
 """
 
+import base64
 import json
 import os
+import queue
 import secrets
 import shutil
 import signal
@@ -22,6 +24,7 @@ import pytest
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 ARGUMENTS += ["--disable-component-update", "--disable-sync"]
 HERE = Path(__file__).parent
+CONTRAST = (HERE / "contrast.js").read_text("utf-8")
 PATIENCE = 60_000  # ms; only a broken panel takes that long
 
 
@@ -111,6 +114,14 @@ class Lab:
     def shut_kernels(self):
         for session in self.get("/api/sessions"):
             self.get(f"/api/sessions/{session['id']}", "DELETE")
+
+
+def assert_readable(desk, *, dark):
+    """Assert that every text on screen has a contrast of 4.5 to 1 to what is behind it, on a dark or a light page."""
+    measured = desk.page.evaluate(CONTRAST)
+    assert measured["all"] > 30
+    assert measured["worst"][0][0] >= 4.5, measured["worst"]
+    assert (max(measured["back"]) < 80) == dark
 
 
 @pytest.fixture(scope="session")
@@ -250,6 +261,69 @@ class Desk:
 
     def focus(self):
         self.root.focus()
+
+
+BARE = """<!doctype html><meta charset="utf-8"><style>%s</style><body><script type="module">
+const source = new Blob([%s], {type: 'text/javascript'}), on = {}, outbox = [];
+const model = {figures: {}, get(name) { return this[name]; }, send(message) { outbox.push(message); },
+  on(name, act) { (on[name] ??= []).push(act); }, off() {}};
+const bytes = (text) => new DataView(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer);
+const carry = async () => {
+  for (const [figures, message, buffers] of await toKernel(outbox.splice(0))) {
+    if (figures) { model.figures = figures; on['change:figures']?.forEach((act) => act()); }
+    else on['msg:custom'].forEach((act) => act(message, buffers.map(bytes)));
+  }
+  setTimeout(carry, 10);
+};
+const widget = await import(URL.createObjectURL(source));
+widget.default.render({model, el: document.body});
+carry();
+</script>"""
+
+
+class BareDesk(Desk):
+    """The panel in a page of its own, its messages carried by hand: the same page without server and kernel."""
+
+    def __init__(self, page, panel, folder):
+        super().__init__(None, page, "", folder)
+        self.panel, self.inbox = panel, queue.SimpleQueue()
+        panel.widget.send = lambda message, buffers=(): self.inbox.put((None, message, list(buffers)))
+        panel.widget.observe(lambda change: self.inbox.put((change.new, None, [])), "figures")
+        page.expose_function("toKernel", self._carry)
+
+    def _carry(self, messages):
+        for message in messages:
+            self.panel.widget._on_msg(self.panel.widget, message, [])
+        waiting = [self.inbox.get() for _ in range(self.inbox.qsize())]
+        return [[f, m, [base64.b64encode(b).decode() for b in buffers]] for f, m, buffers in waiting]
+
+    def run(self):
+        widget = self.panel.widget
+        self.inbox.put((widget.figures, None, []))
+        html = BARE % (widget._css, json.dumps(widget._esm))
+        self.page.route("http://localhost/bare", lambda route: route.fulfill(body=html, content_type="text/html"))
+        self.page.goto("http://localhost/bare")
+        self.wait()
+        return self
+
+    def evaluate(self, expression):
+        return eval(expression, {"panel": self.panel})
+
+
+@pytest.fixture
+def bare_desk(browser, tmp_path):
+    """Return a function that shows a panel in a bare page; its session is `s.sqlite` in `tmp_path`."""
+    opened = []
+
+    def open_bare(panel, width=1280, height=1000, **options):
+        context = browser.new_context(viewport={"width": width, "height": height}, **options)
+        opened.append((context, panel))
+        return BareDesk(context.new_page(), panel, tmp_path).run()
+
+    yield open_bare
+    for context, panel in opened:
+        context.close()
+        panel.close()
 
 
 @pytest.fixture

@@ -57,6 +57,6 @@ def fixed(n=96, session="s.sqlite", page=24):
     return Panel(Fixed(100_000, np.arange(n)), images(), session=session, page=page)
 
 
-def folder(path="pictures", session="s.sqlite"):
-    names = [*sorted(str(p.relative_to(path)) for p in Path(path).iterdir() if p.is_file()), "gone.png", "../x.png"]
+def folder(path="pictures", session="s.sqlite", gone=("gone.png", "../x.png")):
+    names = [*sorted(str(p.relative_to(path)) for p in Path(path).iterdir() if p.is_file()), *gone]
     return Panel(Fixed(len(names), range(len(names))), Files(path, names), session=session)

@@ -105,3 +105,21 @@ def test_a_whole_search_by_mouse_from_a_sample(served, browser):
     desk.press("z")
     desk.check_file()
     page.context.close()
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_the_page_is_dark_where_the_system_is(served, browser, dark):
+    folder, url, _ = served
+    context = browser.new_context(color_scheme="dark" if dark else "light", viewport={"width": 1920, "height": 1080})
+    page = context.new_page()
+    page.route("**/*", lambda r: r.continue_() if r.request.url.startswith((url, "data:", "blob:")) else r.abort())
+    page.goto(f"{url}/?token=right", wait_until="domcontentloaded")
+    desk = conftest.Desk(None, page, "", folder)
+    desk.wait()
+    page.screenshot(path=os.environ.get("ELSA_SHOTS", str(folder)) + f"/voila-{'dark' if dark else 'light'}.png")
+    conftest.assert_readable(desk, dark=dark)
+    body = page.evaluate("() => getComputedStyle(document.body).backgroundColor")
+    assert (body == "rgb(17, 17, 17)") == dark
+    share = page.evaluate("() => document.querySelector('.elsa-panel').getBoundingClientRect().width / innerWidth")
+    assert share > 0.9, "the panel fills a wide window"
+    context.close()

@@ -11,12 +11,13 @@ import elsa_nb.label
 from elsa_nb.label.cards import OPEN, UNSURE, Cards, weight
 
 FOLDER = __import__("pathlib").Path(elsa_nb.label.__file__).parent
-OPS = ("move", "goto", "turn", "next", "open", "size", "label", "set", "toggle", "row", "rest", "undo")
+OPS = ("move", "goto", "turn", "next", "open", "size", "label", "set", "toggle", "row", "rest", "redo", "undo")
 
 DRIVER = """
 import { readFileSync } from "node:fs";
 import { Cards } from "DECK";
-const state = (d) => [d.labels, d.rounds, d.history, d.cursor, d.open, d.waiting, d.over, d.check, d.size, d.starts];
+const names = ["labels", "rounds", "history", "undone", "cursor", "open", "waiting", "over", "check", "size", "starts"];
+const state = (d) => names.map((name) => d[name]);
 const runs = JSON.parse(readFileSync(0, "utf8"));
 console.log(JSON.stringify(runs.map((events) => {
   const cards = new Cards(12);
@@ -38,7 +39,8 @@ def dealt(n=30, size=12):
 
 def state(d):
     history = [e if isinstance(e, int) else [list(pair) for pair in e] for e in d.history]
-    return [d.labels, d.rounds, history, d.cursor, d.open, d.waiting, d.over, d.check, d.size, d.starts]
+    undone = [[list(pair) for pair in e] for e in d.undone]
+    return [d.labels, d.rounds, history, undone, d.cursor, d.open, d.waiting, d.over, d.check, d.size, d.starts]
 
 
 def random_event(rng, n):
@@ -101,7 +103,9 @@ def test_undoing_everything_leads_back_to_the_beginning():
         for event in events:
             if event["op"] == "deal":
                 cards.deal(event["n"], event["known"])
-            elif event["op"] != "over":
+            elif event["op"] == "over":
+                cards.over, cards.waiting = True, False
+            else:
                 cards.apply(event)
         while any(isinstance(entry, list) for entry in cards.history):
             cards.apply({"op": "undo"})
@@ -114,7 +118,7 @@ def test_undoing_everything_leads_back_to_the_beginning():
 def test_check_and_open_are_what_they_say():
     rng = random.Random(4)
     for _ in range(50):
-        _, (labels, _, _, _, left, _, _, check, _, _) = random_run(rng)
+        _, (labels, _, _, _, _, left, _, _, check, _, _) = random_run(rng)
         assert check == sum(weight(p) * (label + 2) for p, label in enumerate(labels))
         assert left == labels.count(OPEN)
 
@@ -198,8 +202,48 @@ def test_row_and_toggle():
     assert cards.labels.count(OPEN) == 30
 
 
+def test_redo_does_again_what_undo_took_back_until_something_else_is_done():
+    rng = random.Random(11)
+    for _ in range(100):
+        cards = dealt(30)
+        for _ in range(20):
+            cards.apply(random_event(rng, 30))
+        while cards.undone:
+            cards.apply({"op": "redo"})
+        labels, history = list(cards.labels), list(cards.history)
+        undone = rng.randrange(len([e for e in history if isinstance(e, list)]) + 1)
+        for _ in range(undone):
+            cards.apply({"op": "undo"})
+        for _ in range(undone + 2):  # more often than there is something to do again
+            cards.apply({"op": "redo"})
+        assert (cards.labels, cards.history, cards.undone) == (labels, history, [])
+    cards.apply({"op": "undo"})
+    at = cards.cursor
+    cards.apply({"op": "set", "at": at, "v": -1 if cards.labels[at] != -1 else 0})
+    before = state(cards)
+    cards.apply({"op": "redo"})
+    assert state(cards) == before
+
+
+def test_redo_never_reaches_into_another_round():
+    cards = dealt(12)
+    cards.apply({"op": "rest"})
+    cards.apply({"op": "next"})
+    cards.deal(12)
+    cards.apply({"op": "label", "v": 1})
+    cards.apply({"op": "undo"})
+    cards.apply({"op": "undo"})  # back in the first round: the second may ask others when it comes again
+    cards.apply({"op": "redo"})
+    assert (cards.labels, cards.undone) == ([0] * 12, [])
+    cards.apply({"op": "next"})
+    cards.deal(12)
+    cards.apply({"op": "redo"})
+    assert cards.labels[12:] == [OPEN] * 12
+
+
 @pytest.mark.parametrize(
-    "event", [{}, {"op": "label"}, {"op": "set", "at": "0", "v": 1}, {"op": "__init__"}, {"op": None}]
+    "event",
+    [{}, {"op": "label"}, {"op": "set", "at": "0", "v": 1}, {"op": "__init__"}, {"op": None}],
 )
 def test_nonsense_changes_nothing(event):
     cards = dealt()

@@ -304,3 +304,33 @@ def test_without_that_word_the_next_page_looks_on(make_beginner, small):
     answer_page(controller, small[1])
     assert controller.figures()["looking"] == 3
     assert controller.card(12)["component"] == "sample"
+
+
+def test_the_final_search_comes_when_it_is_wanted_and_again_when_reopened(make_desk, make_search, small):
+    def make():
+        return make_desk(make_search(rounds=40))
+
+    controller = make()
+    assert controller.figures()["may_conclude"]
+    answer_round(controller, small[1])
+    controller.conclude()
+    assert controller.figures()["wish"] == "conclude"
+    answer_round(controller, small[1])
+    assert set(controller.asked[-1].components) == {"final"}
+    assert not controller.figures()["may_conclude"]
+    labels, rounds = controller.cards.labels, controller.cards.rounds
+    controller.close()
+    again = make()
+    assert (again.notice, again.cards.labels, again.cards.rounds) == ("", labels, rounds)
+    while len(again.cards.rounds) > 2:
+        again.handle([{"op": "undo"}])
+    again.handle([{"op": "rest"}, {"op": "next"}])  # without that word, the rounds go on
+    settle(again)
+    assert "NN" in again.asked[-1].components
+
+
+def answer_round(controller, positive):
+    """Answer pages until another round is there."""
+    rounds = len(controller.cards.rounds)
+    while len(controller.cards.rounds) == rounds and not controller.cards.over:
+        answer_page(controller, positive)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from elsa_nb.label import export
+from elsa_nb.label import Files, Fixed, Panel, export
 from elsa_nb.label.import_labels import import_labels
 from elsa_nb.label.items import RefusedError
 from elsa_nb.label.session import Answer, Session
@@ -53,7 +53,7 @@ def test_coco_is_read_back_by_its_program(session):
 
 
 def read_as_fiftyone_does(path, data):
-    """Return {file: class} as FiftyOneImageClassificationDatasetImporter does (1.22).
+    """Return {file: class} as FiftyOneImageClassificationDatasetImporter of FiftyOne 1.22.1 did with both forms.
 
     It looks keys up among the files below `data`, named by their path without ending, or takes absolute paths.
     """
@@ -121,6 +121,15 @@ def test_links_lead_to_the_positives_and_are_made_anew(session, tmp_path, folder
     assert (full / "mine.txt").exists()
 
 
+def test_links_of_a_folder_of_links_lead_to_the_pictures(session, tmp_path):
+    session.write([Answer("cat.jpg", -2, 1, position=9)])
+    (tmp_path / "store").write_bytes(b"a picture")
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images" / "cat.jpg").symlink_to(tmp_path / "store")
+    out = export.export(session, tmp_path / "out", "links", images=tmp_path / "images")
+    assert (next(out.glob("*-cat.jpg"))).read_bytes() == b"a picture"
+
+
 def test_links_never_lead_out(session, tmp_path):
     session.write([Answer("../secret", -2, 1, position=9)])
     images = tmp_path / "images"
@@ -183,3 +192,15 @@ def test_annotators_are_told_apart(session, tmp_path):
 def test_unknown_kinds_are_named(session):
     with pytest.raises(ValueError, match="csv, parquet, coco"):
         export.export(session, kind="xlsx")
+
+
+@pytest.mark.parametrize("kind", ["links", "fiftyone"])
+def test_the_buttons_of_kinds_that_need_the_folder_work(session, folder, kind):
+    panel = Panel(Fixed(len(LABELS), range(len(LABELS))), Files(folder, list(LABELS)), session)
+    try:
+        path = panel.export(kind=kind)
+    finally:
+        panel.close()
+    fresh = Session(folder.parent / "fresh.sqlite")
+    assert import_labels(fresh, path, list(LABELS)).new == (2 if kind == "links" else len(LABELS))
+    fresh.close()

@@ -222,6 +222,23 @@ def test_no_active_never_looks_at_a_head_before_the_end(pool, positive, seeds, m
     assert looked == [True]
 
 
+def test_a_search_concluded_early_asks_its_final_questions_next(pool, positive, seeds):
+    oracle = Truth(positive)
+    config = replace(SMALL, alpha_2=0.0)
+    early, short = search(pool, seeds, config), search(pool, seeds, replace(config, rounds=2))
+    for _ in range(2):
+        early.update(oracle.label(early.query().rows))
+    assert early.may_conclude
+    early.conclude()
+    batch = early.query()
+    assert set(batch.components) == {Component.FINAL}
+    assert batch.rows.tolist() == answers(short, oracle)[2].rows.tolist()  # as if there had never been more rounds
+    early.update(oracle.label(batch.rows))
+    assert early.query() is None
+    assert not early.may_conclude
+    assert not search(pool, seeds, arms(SMALL)["NN"]).may_conclude
+
+
 # ---- the rounds
 
 

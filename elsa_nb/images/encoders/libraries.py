@@ -95,7 +95,13 @@ def load_torchvision(name: str, pretrained: bool = True) -> LibraryModel:
     if name not in models.list_models(module=models):
         raise ValueError(f"torchvision has no classifier {name!r}; torchvision.models.list_models() names them.")
     weights = models.get_model_weights(name).DEFAULT
-    network = models.get_model(name, weights=weights if pretrained else None)
+    try:
+        network = models.get_model(name, weights=weights if pretrained else None)
+    except OSError as error:  # no connection, a refusal, a full disk
+        raise MissingDataError(
+            f"The weights of torchvision:{name} are not here, and {weights.url} cannot be had now ({error}). With a "
+            "connection the same command fetches them once; `elsa-nb encoders` lists what works without."
+        ) from error
     _without_classifier(network, name)
     transform = weights.transforms()
     geometry = CropGeometry(transform.resize_size[0], transform.crop_size[0], transform.interpolation.value)

@@ -19,7 +19,7 @@ from elsa_nb.images.encoders.names import hyphened, is_file_name, name_for_pictu
 from elsa_nb.images.encoders.protocol import ImageEncoder
 from elsa_nb.images.extraction.crops import Crops
 from elsa_nb.images.extraction.extract import BATCH_OF_LARGE_ON_CPU, encode, extract_all
-from elsa_nb.images.extraction.folder_names import folder_title, place_of
+from elsa_nb.images.extraction.folder_names import folder_title, known_decoding, place_of
 from elsa_nb.images.extraction.folder_pools import extract_folder
 from elsa_nb.images.extraction.precision import check_precision
 from elsa_nb.images.extraction.requirements import require
@@ -80,11 +80,11 @@ def embed_folder(
     What a folder's name cannot hold becomes a hyphen. `options` are those of `extract_folder`. Raises ValueError for an
     encoder of small images only, MissingDataError for images or weights that are not here.
     """
-    files = open_folder(root, name, progress=options.get("progress"))
-    for remark in files.remarks:
-        print(remark)
     place = Path(folder or store.DATA / "pools")
     base = hyphened(name) if name else folder_title(root)
+    files = open_folder(root, name, decoding=known_decoding(place / base, root), progress=options.get("progress"))
+    for remark in files.remarks:
+        print(remark)
     if encoders:
         loaded = {}
         for each in encoders:

@@ -3,6 +3,7 @@
 `elsa-nb label` looks here first, so that the second morning begins at once.
 """
 
+import glob
 import os
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from elsa_nb.images.encoders.names import BEST, FALLBACK, hyphened, is_file_name
 from elsa_nb.images.extraction.kept import CARD, Stamp
 from elsa_nb.images.extraction.version import EXTRACTION
 from elsa_nb.images.sources.files import ImageFiles, open_folder
+from elsa_nb.pictures.decoding import Decoding
 from elsa_nb.pool import Pool
 from elsa_nb.store import read_json, sha256_bytes
 
@@ -26,6 +28,20 @@ def place_of(pool: Pool) -> Path:
     return store.DATA / "pools" / pool.name
 
 
+def known_decoding(base: Path, root: Path | str) -> Decoding | None:
+    """Return how the pools `<base>-<encoder>-<space>` of `root` that are here were read, or None if there are none.
+
+    A folder that has grown keeps its range of grey values, and so the vectors of what was there; delete its pools to
+    have the range chosen again.
+    """
+    for card in sorted(base.parent.glob(f"{glob.escape(base.name)}-*/{CARD}")):
+        about = card.with_name("pool.json")
+        told = read_json(about)["provenance"].get("decoding") if about.exists() else None
+        if told and read_json(card)["root"] == str(Path(root).resolve()):
+            return Decoding.of(told)
+    return None
+
+
 def find_pool(root: Path | str, encoder: str | None = None) -> tuple[Path, str] | None:
     """Return where the embeddings of `root`, its files as they are, lie, and their encoder: `encoder` or a default one.
 
@@ -38,7 +54,7 @@ def find_pool(root: Path | str, encoder: str | None = None) -> tuple[Path, str] 
     there = [place for place in places if (place / "pool.json").exists() and (place / CARD).exists()]
     if not there:
         return None
-    files = open_folder(root)
+    files = open_folder(root, decoding=known_decoding(base, root))
     now = stamps(files)
     return next(((place, places[place]) for place in there if _is_of(place, files, now)), None)
 

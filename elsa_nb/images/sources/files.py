@@ -186,10 +186,10 @@ def _survey(files: ImageFiles, decoding: Decoding | None, progress: bool | None)
     found = find_decoding({kind: opens for kind, opens in deep.items() if getattr(known, kind) is None})
     decoding = Decoding(known.integers or found.integers, known.floats or found.floats)
     remarks = []
-    for kind, word in (("integers", "grey pictures of more than 8 bits"), ("floats", "pictures of floats")):
+    for kind, word in (("integers", "Grey pictures of more than 8 bits"), ("floats", "Pictures of floats")):
         if deep[kind] and (limits := getattr(decoding, kind)):
             low, high = (f"{value:,.12g}" for value in limits)
-            remarks.append(f"{len(deep[kind]):,} {word}: {low} is black and {high} is white in all of them.")
+            remarks.append(f"{word}: {len(deep[kind]):,}; {low} is black and {high} is white in all of them.")
     if paged:
         remarks.append(f"Files with more than one page: {paged:,}; the first page of each is used.")
     return decoding, remarks

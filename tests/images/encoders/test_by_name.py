@@ -1,6 +1,7 @@
 """Encoders by name for one's own images: of timm, of torchvision, published, trained here."""
 
 import sys
+import urllib.error
 
 import miniature
 import photographs
@@ -61,6 +62,17 @@ def test_names_that_lead_nowhere_are_one_sentence(data, monkeypatch):
     monkeypatch.setitem(sys.modules, "timm", None)
     with pytest.raises(MissingDataError, match=r"needs timm, which is not installed: `pip install 'elsa_nb\[timm\]'`"):
         load_encoder("timm:resnet18")
+
+
+def test_weights_of_torchvision_that_cannot_be_fetched_are_one_sentence(monkeypatch):
+    def refused(*_, **__):
+        raise urllib.error.URLError("no route")
+
+    monkeypatch.setattr("torch.hub.load_state_dict_from_url", refused)
+    monkeypatch.setattr("torchvision._internally_replaced_utils.load_state_dict_from_url", refused)
+    monkeypatch.setattr("torchvision.models._api.load_state_dict_from_url", refused)
+    with pytest.raises(MissingDataError, match=r"torchvision:resnet18 are not here, and https://.*no route"):
+        load_torchvision("resnet18")
 
 
 def test_timm_names_near_misses():

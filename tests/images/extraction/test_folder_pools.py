@@ -11,6 +11,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from elsa_nb.errors import CorruptFileError
 from elsa_nb.images.encoders import by_name
@@ -228,3 +229,21 @@ def test_the_bar_tells_images_and_the_time_left(data, album, seen, monkeypatch, 
     assert "left" in shown
     assert folder_pools.LIST == "left-out.csv"
     assert folder_title(album).startswith("my-album-")
+
+
+def test_a_grown_folder_of_deep_grey_keeps_its_range_and_costs_its_new_images_only(data, tmp_path, seen):
+    root = tmp_path / "cells"
+    root.mkdir()
+    slope = np.linspace(0, 1, 32 * 24).reshape(24, 32)
+    for i in range(4):
+        Image.fromarray((200 + 900 * i * slope).astype(np.uint16)).save(root / f"{i}.tif")
+    before = embed(root)
+    seen.clear()
+    Image.fromarray((60_000 * slope).astype(np.uint16)).save(root / "bright.tif")
+    after = embed(root)
+    assert sum(seen) == 1
+    assert after.provenance["decoding"] == before.provenance["decoding"]
+    assert before.provenance["decoding"]["integers"][1] < 5000
+    assert (after.vectors[:4] == before.vectors).all()
+    shutil.rmtree(data / "pools")
+    assert embed(root).provenance["decoding"]["integers"][1] > 5000

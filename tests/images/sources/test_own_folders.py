@@ -37,7 +37,10 @@ def test_what_is_left_out_is_counted_by_ending_and_by_reason(tmp_path):
     assert "Left out for their ending: 2 .heic, 1 without an ending, 1 .txt. `pip install pillow-heif` reads HEIC" in (
         " ".join(files.remarks)
     )
-    assert LeftOut("gone.jpg", left_out.LINK) in files.left_out
+    told = left_out.write_list(tmp_path / "out" / "left-out.csv", files.left_out).read_text().splitlines()
+    assert told[0] == "path,reason"
+    assert f'gone.jpg,"{left_out.LINK}"' in told
+    assert len(told) == 8
 
 
 def test_a_folder_without_pictures_says_what_is_there_and_the_way_round(tmp_path):
@@ -81,7 +84,7 @@ def test_deep_grey_of_a_folder_has_one_range_that_is_said_and_can_be_kept(tmp_pa
         deep(1 + 9 * i).save(tmp_path / f"{i}.tif")
     files = open_folder(tmp_path)
     low, high = files.decoding.integers
-    assert f"6 grey pictures of more than 8 bits: {low:,.0f} is black and {high:,.0f} is white" in files.remarks[0]
+    assert f"Grey pictures of more than 8 bits: 6; {low:,.0f} is black and {high:,.0f} is white" in files.remarks[0]
     levels = [np.asarray(files.open(row)).max() for row in range(6)]
     assert levels == sorted(levels)
     assert levels[0] < 20

@@ -1,0 +1,39 @@
+// The figures beside the cards, in words of somebody who has not read the paper; the paper's own are in the tooltips.
+
+// What proposed a card.
+const REASONS = { NN: "like your finds", RandS: "near a guess", final: "the classifier's guess", probe: "the classifier's guess", sample: "a first look", given: "given", audit: "drawn at random" };
+const reason = (component) => REASONS[component] ?? component;
+
+function paintFigures(figures, f) {
+  figures.replaceChildren();
+  if (f.labels === undefined) return;
+  const table = make("div", "elsa-pairs", figures);
+  const line = (name, value, hint) => { make("span", "", table, name).title = hint ?? ""; make("b", "", table, value).title = hint ?? ""; };
+  line("answers", f.labels.toLocaleString(), "labels spent");
+  line("found", f.positives.toLocaleString() + (f.seeds ? ` + ${f.seeds} given` : ""), "positives; given are the seeds that the search began with");
+  line("finds per answer", f.efficiency === null ? "–" : `${(100 * f.efficiency).toFixed(0)} %`, "labelling efficiency: positives per label spent");
+  line("time per answer", f.seconds === null ? "–" : f.seconds < 0.095 ? "< 0.1 s" : `${f.seconds.toFixed(1)} s`);
+  const number = (x) => Math.round(x).toLocaleString();
+  if (f.left) { line("probably left", `${number(f.left.low)} to ${number(f.left.high)}`, f.left.how); make("p", "elsa-small", figures, f.left.how); }
+  make("h4", "", figures, "found, by answers");
+  figures.append(curve(f.curve));
+  const parts = make("table", "", figures), top = make("tr", "", make("thead", "", parts));
+  ["why shown", "answers", "found"].forEach((name) => make("th", "", top, name));
+  const rows = make("tbody", "", parts);
+  for (const [name, [labels, found]] of Object.entries(f.components)) {
+    const row = make("tr", "", rows); [reason(name), labels, found].forEach((value) => make("td", "", row, value)); row.title = name;
+  }
+  make("h4", "", figures, "share found, page by page");
+  const bars = make("div", "elsa-bars", figures); bars.setAttribute("role", "img"); bars.setAttribute("aria-label", "share of positives on each of the last pages");
+  f.pages.forEach(([labels, found]) => { const b = make("i", "", bars); b.style.height = `${(100 * found) / labels}%`; b.title = `${found} of ${labels}`; });
+}
+
+function curve(points) {
+  const ns = "http://www.w3.org/2000/svg", svg = document.createElementNS(ns, "svg"), line = document.createElementNS(ns, "polyline");
+  const [x, y] = points.at(-1);
+  svg.setAttribute("viewBox", "0 0 200 80"); svg.setAttribute("role", "img"); svg.setAttribute("aria-label", `${y} positives after ${x} labels`);
+  line.setAttribute("points", points.map(([a, b]) => `${(200 * a) / (x || 1)},${78 - (76 * b) / (y || 1)}`).join(" "));
+  svg.append(line);
+  return svg;
+}
+
