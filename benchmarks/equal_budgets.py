@@ -94,7 +94,7 @@ ARMS: dict[str, Callable[..., Any]] = {
     "Harvest: no preparation but unit length": _harvest({"power": 0.0, "standardise": False}),
     "Harvest: not half-whitened": _harvest({"power": 0.0}),
     "Harvest: whitened": _harvest({"power": 0.5}),
-    "Harvest: far from all answers is unlikely": _harvest(least_found=1e-6),
+    "Harvest: far from all answers says nothing": _harvest(least_found=1e-3),
     "Harvest: batches of 50": _harvest(batch=50, growth=0.0),
     "Harvest: batches of 10": _harvest(growth=0.0),
     "Harvest: 50 random negatives": _harvest(weak_negatives=50),

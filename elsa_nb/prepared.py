@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from elsa_nb.errors import CorruptFileError
 from elsa_nb.pool import Pool
 from elsa_nb.search.heads.features import Features
+from elsa_nb.search.heads.prepared_rows import PreparedRows
 from elsa_nb.search.neighbours.bounds import Sketch
 from elsa_nb.search.neighbours.lists import Neighbours
 from elsa_nb.store import DATA, read_json, sha256_file, write_json, write_with
@@ -26,6 +28,11 @@ class Prepared:
     pool: Pool
     neighbours: Neighbours | Sketch
     features: Features
+
+    @cached_property
+    def prepared_rows(self) -> PreparedRows:
+        """The rows of the pool as strategies without neighbour lists search them, made when first asked for."""
+        return PreparedRows.of(self.pool.vectors)
 
 
 def prepare(folder: Path, *, verify: bool = True, build: bool = True, progress: bool | None = None) -> Prepared:

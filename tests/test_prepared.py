@@ -7,6 +7,7 @@ from elsa_nb import prepared as module
 from elsa_nb.errors import CorruptFileError
 from elsa_nb.pool import Pool
 from elsa_nb.search.elsa import ELSA, Search
+from elsa_nb.search.heads.prepared_rows import PreparedRows
 from elsa_nb.search.neighbours.bounds import Sketch
 from elsa_nb.search.neighbours.lists import Neighbours
 from elsa_nb.search.oracle import Truth, simulate
@@ -71,3 +72,11 @@ def test_the_device_named_scores_the_heads_and_makes_the_lists(folder, tiny_pool
         on_device.features.project(weights, biases), plain.features.project(weights, biases), atol=1e-4
     )
     assert len(log_of(on_device, tiny_pool[1]).rows) >= ELSA.a
+
+
+def test_prepared_rows_are_made_once_for_all_searches_of_a_pool(folder, monkeypatch):
+    ready = module.prepare(folder, build=False, progress=False)
+    rows = ready.prepared_rows
+    assert (rows.vectors == PreparedRows.of(ready.pool.vectors).vectors).all()
+    monkeypatch.setattr(PreparedRows, "of", lambda *_: pytest.fail("the rows were there"))
+    assert ready.prepared_rows is rows

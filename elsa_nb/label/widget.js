@@ -387,7 +387,7 @@ function render({ model, el }) {
     seedBox.dataset.key = there.join();
     seedBox.replaceChildren();
     if (!seeds.length) return;
-    make("h4", "", seedBox, `You look for more of these (${seeds.length < 24 ? seeds.length : "the first 24"} examples)`);
+    make("h4", "", seedBox, `You look for more of these${seeds.length < 24 ? "" : " (the first 24 examples)"}`);
     const box = make("div", "elsa-strip", seedBox);
     there.forEach((row) => box.append(show(pictures.get(row), "example")));
   }

@@ -6,6 +6,7 @@ import pytest
 from elsa_nb.label.rounds import fork
 from elsa_nb.label.searching import by_direction, search_from
 from elsa_nb.pool import Pool
+from elsa_nb.search.strategies import registry
 
 
 @pytest.fixture
@@ -58,3 +59,15 @@ def test_mistakes_are_one_sentence(pool):
     ):
         with pytest.raises(ValueError, match=sentence):
             search_from(pool, **options)
+
+
+def test_every_registered_strategy_labels_by_its_name(pool):
+    for name in registry.strategies():
+        search = search_from(pool, registry.slug(name))([0, 1])
+        assert type(search).name == name
+        assert len(search.query().rows)
+
+
+def test_the_default_probe_learns_few_examples_with_a_firm_penalty(pool):
+    assert search_from(pool)([0, 1]).config.head.l2 == 100
+    assert search_from(pool, "greedy-probe", metric="euclidean")([0, 1]).config.head.l2 == 1

@@ -138,8 +138,10 @@ def _search(setting: Setting, config: Any, ground: Ground) -> tuple[Strategy, Or
         oracle = Flipped(ground.positive, setting.flip, np.random.default_rng(for_oracle))
     base, rng = ground.base, np.random.default_rng(for_search)
     features = base.features if getattr(config, "head_space", "search") == "search" else ground.embedding
-    shared = {"neighbours": base.neighbours, "features": features}
-    return begin(strategy_of(setting.arm), base.pool, seeds, config=config, rng=rng, **shared), oracle, seeds
+    kind, shared = strategy_of(setting.arm), {"neighbours": base.neighbours, "features": features}
+    if "prepared_rows" in kind.needs:
+        shared["prepared_rows"] = base.prepared_rows
+    return begin(kind, base.pool, seeds, config=config, rng=rng, **shared), oracle, seeds
 
 
 def draw_seeds(positive: np.ndarray, count: int, rng: np.random.Generator, target: str) -> np.ndarray:
