@@ -10,7 +10,7 @@ from PIL import Image
 
 from elsa_nb.images.sources.files import open_folder
 from elsa_nb.label.items import Arrays, Content, Files, Pictures, Texts, content_of
-from elsa_nb.label.widget import LARGE, THUMBNAIL
+from elsa_nb.label.widget import CARD_SIDES, LARGE
 from elsa_nb.pictures.opening import LARGEST_FILE
 from elsa_nb.pool import Pool
 
@@ -114,7 +114,7 @@ def test_a_long_text_ends_in_dots_on_the_card_and_is_whole_in_the_larger_view(fo
     text = "many words " * 2000 + "the end"
     (folder / "a.txt").write_text(text)
     for items in (Texts([text]), Files(folder, ["a.txt"])):
-        card = items.content(0, THUMBNAIL).text
+        card = items.content(0, CARD_SIDES[0]).text
         assert len(card) < 1100
         assert card.endswith(("words ...", "many ..."))
         assert items.content(0, LARGE).text == text
