@@ -159,13 +159,18 @@ def _ours(row: Any) -> str:
         return row.why
     if row.metric == "component":
         return "yes" if row.median else "no"
+    if row.metric == "linear_top1":
+        return f"{row.median:.1f}"
     if np.isnan(row.low):
         return f"{row.median:.3f}"
     return f"{row.median:.3f} [{row.low:.3f}, {row.high:.3f}]"
 
 
 def _signed(row: Any) -> str:
-    return "" if np.isnan(row.difference) or row.metric == "component" else f"{row.difference:+.3f}"
+    if np.isnan(row.difference) or row.metric == "component":
+        return ""
+    # A probe in per cent is measured on the pool at hand, whose last bits are the processor's.
+    return f"{row.difference:+.1f}" if row.metric == "linear_top1" else f"{row.difference:+.3f}"
 
 
 def _table(number: int, found: Results) -> pd.DataFrame:
