@@ -3,6 +3,7 @@
 import json
 
 import faiss
+import h5py
 import numpy as np
 import pandas as pd
 import pytest
@@ -66,7 +67,7 @@ def test_bfloat16_tensors_keep_every_value(tmp_path):
 
 
 def test_anndata(tmp_path):
-    h5py, sparse = pytest.importorskip("h5py"), scipy.sparse.csr_matrix(X)
+    sparse = scipy.sparse.csr_matrix(X)
     with h5py.File(tmp_path / "a.h5ad", "w") as file:
         for name in ("data", "indices", "indptr"):
             file[f"X/{name}"] = getattr(sparse, name)

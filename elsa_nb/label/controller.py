@@ -166,6 +166,8 @@ class Controller:
                         self.rounds.pop()
                     # At once: a later event may take back the round that this one is about.
                     actions += [[self._answer(change) for change in step.changes]] if step.changes else []
+                    if step.undone:
+                        self._wish = None  # it was about the page as it stood
                     steps.append(step)
                 changed = sum(map(len, actions))
                 each = min(now - self._last, LONGEST_PAUSE) / changed if changed else None

@@ -20,7 +20,7 @@ from elsa_nb.label.items import Files
 from elsa_nb.label.label_files.reader import read_labels
 from elsa_nb.label.session import Answer, Session
 from elsa_nb.pool import Pool
-from elsa_nb.search.contract import POSITIVE
+from elsa_nb.search.contract import POSITIVE, UNSURE
 
 if TYPE_CHECKING:
     from elsa_nb.label.panel import Panel
@@ -130,22 +130,23 @@ def imported_positives(session: Session, ids: Sequence[str]) -> np.ndarray:
 def audited(job: Job, pool: Pool) -> AuditPages:
     """Return the audit of what a job's session has found, in the state that it was in when the audit began.
 
-    Raises ValueError where there is no session yet, or nothing is found in it.
+    Doubtful answers may hide positives, so their items are audited like those without an answer. Raises
+    MissingDataError where there is no session yet, ValueError where nothing is found in it; no file is made then.
     """
     if not Path(job.session).exists():
         raise MissingDataError(f"{job.session} is not here: label first, then audit what was found.")
+    session = Session(job.session, annotator=job.annotator)
+    known = session.known()
+    session.close()
+    labels = np.array([known.get(str(item), UNSURE) for item in pool.ids])
+    state = {"answered": np.flatnonzero(labels != UNSURE).tolist(), "found": int((labels == POSITIVE).sum())}
+    if not state["found"]:
+        raise ValueError(f"{job.session} holds no find yet: label first, then audit what was found")
     own = Session(audit_session(job), annotator=job.annotator)
     try:
         begun = own.meta(f"audit:{job.annotator}")
         if begun is None:
-            session = Session(job.session, annotator=job.annotator)
-            known = session.known()
-            session.close()
-            rows = np.flatnonzero([str(item) in known for item in pool.ids])
-            found = sum(label == POSITIVE for label in known.values())
-            if not found:
-                raise ValueError(f"{job.session} holds no find yet: label first, then audit what was found")
-            begun = json.dumps({"answered": rows.tolist(), "found": found})
+            begun = json.dumps(state)
             own.acquire()
             own.remark(f"audit:{job.annotator}", begun)
     finally:

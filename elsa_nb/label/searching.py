@@ -1,8 +1,8 @@
 """Which search labels: a strategy by its name, in vectors as they are or brought to one length.
 
-`jobs.open_panel` asks for one. The default is the greedy probe by direction with a firm penalty: of the probes it found
-most for the same number of labels on photographs and on letters, three times what ELSA, the paper's `elsa`, found; and
-Harvest finds as much (`benchmarks/results/equal_budgets_summary.csv`).
+`jobs.open_panel` asks for one. The default is the greedy probe by direction with a firm penalty: on the letters of
+`benchmarks/results/equal_budgets_summary.csv` it needs the fewest labels a find of the probes, fewer than ELSA, the
+paper's (`elsa`), and cannot be told apart from Harvest.
 """
 
 import dataclasses

@@ -334,3 +334,12 @@ def answer_round(controller, positive):
     rounds = len(controller.cards.rounds)
     while len(controller.cards.rounds) == rounds and not controller.cards.over:
         answer_page(controller, positive)
+
+
+def test_taking_an_answer_back_takes_the_wish_to_begin_back(make_beginner, small):
+    controller = make_beginner()
+    controller.handle([{"op": "set", "at": 11, "v": 1}])
+    controller.start()
+    controller.handle([{"op": "undo"}])
+    answer_page(controller, small[1])
+    assert controller.figures()["looking"] == 3

@@ -68,7 +68,6 @@ def test_binary_tables_are_known_by_their_bytes(tmp_path, ending):
 
 
 def test_a_spreadsheet_file(tmp_path):
-    pytest.importorskip("openpyxl")
     frame = pd.DataFrame({"item": ["cats/Müller 1.jpg", "dogs/1.jpg"], "label": [True, False]})
     with pd.ExcelWriter(tmp_path / "labels.xlsx") as book:
         pd.DataFrame({"about": ["these labels"]}).to_excel(book, sheet_name="notes", index=False)
