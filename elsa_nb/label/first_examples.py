@@ -11,7 +11,7 @@ from typing import Protocol
 
 import numpy as np
 
-from elsa_nb.label.rounds import GIVEN, SAMPLE
+from elsa_nb.label.rounds import GIVEN, SAMPLE, positives_of
 from elsa_nb.search.checks import check_rows
 from elsa_nb.search.contract import POSITIVE, Batch, Log, QueryError, Strategy
 
@@ -145,17 +145,48 @@ def carry_on(search: Strategy, rows: np.ndarray) -> Strategy:
     return CarriedOn(search, rows)
 
 
-class CarriedOn:
-    """A search with answers from an earlier state of its collection in front, to be filled in."""
+class _Around:
+    """What a strategy around another, its `search` (None: not begun yet), passes on."""
 
-    def __init__(self, search: Strategy, rows: np.ndarray):
-        self.search = search
-        self._earlier = Fixed(int(rows.max()) + 1, rows, component=SAMPLE)
+    search: Strategy | None
+    _seeds: np.ndarray  # that the search began with
 
     @property
     def components(self) -> Mapping[int, str]:
-        """The parts that ask: those of the search, and the earlier answers as a sample."""
+        """The parts that ask: those of the search, and the answers in front of it as a sample."""
         return {SAMPLE: "sample"} | dict(getattr(self.search, "components", {}))
+
+    @property
+    def may_conclude(self) -> bool:
+        """Whether the search has a final one still to come."""
+        return getattr(self.search, "may_conclude", False)
+
+    def conclude(self) -> None:
+        """Let the search's final one come next."""
+        if self.may_conclude:
+            self.search.conclude()
+
+    def scores(self) -> np.ndarray:
+        """Return the search's confidence (n,); `QueryError` before there is one."""
+        if not hasattr(self.search, "scores"):
+            raise QueryError("nothing is scored yet; mark a few examples first")
+        return self.search.scores()
+
+    def _amend_search(self, rows: Sequence[int], labels: Sequence[int]) -> None:
+        """Pass corrections on to the search, as far as it knows the rows."""
+        if not hasattr(self.search, "amend"):
+            return
+        known = np.union1d(self.search.log.rows, self._seeds)
+        if amended := [pair for pair in zip(rows, labels, strict=True) if pair[0] in known]:
+            self.search.amend(*map(list, zip(*amended, strict=True)))
+
+
+class CarriedOn(_Around):
+    """A search with answers from an earlier state of its collection in front, to be filled in."""
+
+    def __init__(self, search: Strategy, rows: np.ndarray):
+        self.search, self._seeds = search, positives_of(search)
+        self._earlier = Fixed(int(rows.max()) + 1, rows, component=SAMPLE)
 
     def query(self) -> Batch | None:
         """Return the rows answered before; then the search's questions."""
@@ -169,11 +200,8 @@ class CarriedOn:
         (self.search if len(self._earlier.log.rows) else self._earlier).update(labels)
 
     def amend(self, rows: Sequence[int], labels: Sequence[int]) -> None:
-        """Pass corrections on to the search, as far as it knows the rows."""
-        known = np.union1d(self.search.log.rows, getattr(self.search, "positives", ()))
-        told = [(row, label) for row, label in zip(rows, labels, strict=True) if row in known]
-        if hasattr(self.search, "amend") and told:
-            self.search.amend([row for row, _ in told], [label for _, label in told])
+        """Take corrections of what the search asked; an earlier answer it never knew is the session's alone."""
+        self._amend_search(rows, labels)
 
     @property
     def log(self) -> Log:
@@ -187,24 +215,8 @@ class CarriedOn:
         """The rows known to be positive, ascending."""
         return np.union1d(self._earlier.positives, getattr(self.search, "positives", ())).astype(np.int64)
 
-    @property
-    def may_conclude(self) -> bool:
-        """Whether the search has a final one still to come."""
-        return getattr(self.search, "may_conclude", False)
 
-    def conclude(self) -> None:
-        """Let the search's final one come next."""
-        if self.may_conclude:
-            self.search.conclude()
-
-    def scores(self) -> np.ndarray:
-        """Return the search's confidence (n,); `QueryError` where it has none."""
-        if not hasattr(self.search, "scores"):
-            raise QueryError("this search has no scores")
-        return self.search.scores()
-
-
-class Begin:
+class Begin(_Around):
     """Show samples, page by page, until enough examples are marked, then search from them: one strategy, one session.
 
     `samples` are arrays of rows, shown one after the other and no row twice; with `n`, the size of the pool, all other
@@ -233,7 +245,7 @@ class Begin:
         self.least = least
         self._to_show, self._page = joined[np.sort(first)], page
         self._make = search
-        self._search: Strategy | None = None
+        self.search: Strategy | None = None
         self._open: np.ndarray | None = None
         self._batch: Batch | None = None  # as the search asked it
         self._rows, self._labels, self._rounds = _EMPTY
@@ -244,12 +256,7 @@ class Begin:
     @property
     def looking(self) -> bool:
         """Whether examples are still looked for: the search has not begun."""
-        return self._search is None
-
-    @property
-    def components(self) -> dict[int, str]:
-        """The parts that ask: the sample, and those of the search."""
-        return {SAMPLE: "sample"} | dict(getattr(self._search, "components", {}))
+        return self.search is None
 
     def carry(self, rows: np.ndarray) -> "Begin":
         """Put `rows` that were answered before in front of all samples, as one page; return this object."""
@@ -263,7 +270,7 @@ class Begin:
 
     def query(self) -> Batch | None:
         """Return the next page of the sample, or the search's questions once there are seeds."""
-        if self._search is not None:
+        if self.search is not None:
             return self._searched()
         size = self._carried if self._carried and not len(self._rows) else self._page
         self._open = self._to_show[len(self._rows) : len(self._rows) + size]
@@ -274,11 +281,11 @@ class Begin:
 
     def _searched(self) -> Batch | None:
         """Return the search's questions but those that the sample has answered; the search gets these answers, too."""
-        while (batch := self._search.query()) is not None:
+        while (batch := self.search.query()) is not None:
             self._batch, fresh = batch, ~np.isin(batch.rows, self._rows)
             if fresh.any():
                 return Batch(batch.rows[fresh], batch.components[fresh], batch.round + self._shown)
-            self._search.update(self._answers(batch.rows, np.empty(0, np.int8)))
+            self.search.update(self._answers(batch.rows, np.empty(0, np.int8)))
         return None
 
     def _answers(self, rows: np.ndarray, labels: Sequence[int] | np.ndarray) -> np.ndarray:
@@ -294,8 +301,8 @@ class Begin:
 
     def update(self, labels: Sequence[int] | np.ndarray) -> None:
         """Take the answers; with enough positives among them, the search begins."""
-        if self._search is not None:
-            self._search.update(self._answers(self._batch.rows, labels) if self._batch is not None else labels)
+        if self.search is not None:
+            self.search.update(self._answers(self._batch.rows, labels) if self._batch is not None else labels)
             self._batch = None
             return
         if self._open is None or np.shape(labels) != self._open.shape:
@@ -307,26 +314,23 @@ class Begin:
         enough = 1 if self._start_now or len(self._rows) == len(self._to_show) else self.least
         self._start_now = False
         if len(self.positives) >= enough:
-            self._seeds = self.positives
-            self._search = self._make(self._seeds)
+            seeds = self.positives
+            self.search, self._seeds = self._make(seeds), seeds
 
     def amend(self, rows: Sequence[int], labels: Sequence[int]) -> None:
         """Take corrections, of the sample and of what the search asked since."""
         for row, label in zip(rows, labels, strict=True):
             self._labels = np.where(self._rows == row, np.int8(label), self._labels)
-        if hasattr(self._search, "amend"):
-            known = np.union1d(self._search.log.rows, self._seeds)
-            told = [(row, label) for row, label in zip(rows, labels, strict=True) if row in known]
-            self._search.amend([row for row, _ in told], [label for _, label in told])
+        self._amend_search(rows, labels)
 
     @property
     def log(self) -> Log:
         """All questions answered so far, those of the samples first."""
         own = Log(self._rows, self._labels, np.full(len(self._rows), SAMPLE, np.int8), self._rounds)
-        if self._search is None:
+        if self.search is None:
             return own
-        fresh = ~np.isin(self._search.log.rows, self._rows)
-        later = Log(*(part[fresh] for part in self._search.log))
+        fresh = ~np.isin(self.search.log.rows, self._rows)
+        later = Log(*(part[fresh] for part in self.search.log))
         later = later._replace(rounds=later.rounds + np.int16(self._shown))
         return Log(*(np.concatenate(part) for part in zip(own, later, strict=True)))
 
@@ -334,23 +338,7 @@ class Begin:
     def positives(self) -> np.ndarray:
         """The rows known to be positive, ascending."""
         marked = np.sort(self._rows[self._labels == POSITIVE])
-        return marked if self._search is None else np.union1d(marked, self._search.positives)
-
-    @property
-    def may_conclude(self) -> bool:
-        """Whether the search has a final one still to come."""
-        return getattr(self._search, "may_conclude", False)
-
-    def conclude(self) -> None:
-        """Let the search's final one come next."""
-        if self.may_conclude:
-            self._search.conclude()
-
-    def scores(self) -> np.ndarray:
-        """Return the search's confidence (n,); `QueryError` before there is one."""
-        if self._search is None or not hasattr(self._search, "scores"):
-            raise QueryError("there is no head yet; mark a few examples first")
-        return self._search.scores()
+        return marked if self.search is None else np.union1d(marked, self.search.positives)
 
 
 _EMPTY = (np.empty(0, np.int64), np.empty(0, np.int8), np.empty(0, np.int16))

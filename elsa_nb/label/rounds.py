@@ -59,7 +59,7 @@ def adopt(search: Strategy, state: Strategy) -> None:
     inner = vars(search).get("search")
     vars(search).clear()
     vars(search).update(vars(fork(state)))
-    if callable(getattr(inner, "query", None)):
+    if callable(getattr(inner, "query", None)) and callable(getattr(search.search, "query", None)):
         adopt(inner, search.search)
         search.search = inner
 

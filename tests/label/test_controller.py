@@ -343,3 +343,13 @@ def test_taking_an_answer_back_takes_the_wish_to_begin_back(make_beginner, small
     controller.handle([{"op": "undo"}])
     answer_page(controller, small[1])
     assert controller.figures()["looking"] == 3
+
+
+def test_undo_leads_back_to_before_the_search_began(make_beginner, small):
+    controller = make_beginner()
+    controller.start()
+    answer_page(controller, small[1])
+    assert controller.figures()["looking"] is None
+    controller.handle([{"op": "undo"}])
+    assert controller.figures()["looking"] == 3
+    assert controller.rounds.search.looking

@@ -163,9 +163,7 @@ def test_an_audit_of_what_was_found_is_a_session_of_its_own_and_stays_as_it_bega
     panel = jobs.open_panel(job(place, audit=True))
     asked = [row for asked in panel.controller.asked for row in asked.rows]
     assert set(asked) == set(range(2, 40))  # the doubtful one may hide a find
-    assert panel.figures["statement"].startswith(
-        "At least 2.5 %"
-    )  # 1 of 39: a gone item is no find
+    assert panel.figures["statement"].startswith("At least 2.5 %")  # 1 of 39: a gone item is no find
     assert "of the class is found" in panel.figures["statement"]
     panel.close()
     session.write([Answer(names[asked[0]], OPEN, 1)])  # the search goes on meanwhile: the audit's order stays
