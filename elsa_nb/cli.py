@@ -12,6 +12,7 @@ from elsa_nb.errors import MissingDataError
 from elsa_nb.images.extraction.requirements import require
 from elsa_nb.images.options import declare_embed, declare_train
 from elsa_nb.label.labels_command import declare_labels
+from elsa_nb.label.session_command import declare_session
 from elsa_nb.pool_command import declare_pool, pool_command
 from elsa_nb.profiles import PROFILES, profile
 from elsa_nb.search.contract import QueryError
@@ -72,6 +73,9 @@ def _parser() -> argparse.ArgumentParser:
 
     labels = commands.add_parser("labels", help="take earlier labels into a session, or write its answers for others")
     declare_labels(labels)
+
+    session = commands.add_parser("session", help="bring the answers out of a damaged session file")
+    declare_session(session)
 
     data = commands.add_parser("data", help="make a pack of labelled photographs from its official source")
     data.add_argument("action", choices=("get",))

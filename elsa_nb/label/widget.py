@@ -195,6 +195,8 @@ class Widget(anywidget.AnyWidget):
 
     def _standing(self) -> str:
         """Say why a window may only look on, or what the person should know."""
+        if self.controller.session.read_only:
+            return f"{self.controller.session.path} can only be read here. You can look on; nothing is stored."
         if not self.controller.held:
             holder = self.controller.session.held_by
             return f"This session is open elsewhere ({holder}). Here you can look on." if holder else "Reopening..."
