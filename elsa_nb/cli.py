@@ -74,7 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     labels = commands.add_parser("labels", help="take earlier labels into a session, or write its answers for others")
     declare_labels(labels)
 
-    session = commands.add_parser("session", help="bring the answers out of a damaged session file")
+    session = commands.add_parser("session", help="rescue a damaged session file, or compare its annotators")
     declare_session(session)
 
     data = commands.add_parser("data", help="make a pack of labelled photographs from its official source")
@@ -137,7 +137,7 @@ def _parser() -> argparse.ArgumentParser:
     label.add_argument("--annotator", default="me", help="your name in the file (default: me)")
     label.add_argument("--ip", default="127.0.0.1", help="address to listen on (default: this machine only)")
     label.add_argument("--port", type=int, default=0, help="default: a free one")
-    label.add_argument("--token", help="default: a new random one; '' for none, on this machine only")
+    label.add_argument("--token", help="'' for none, on this machine only (default: ELSA_LABEL_TOKEN, or a random one)")
     label.add_argument("--no-browser", action="store_true", help="only print the address")
     label.set_defaults(run=_label)
     return parser
@@ -212,6 +212,11 @@ def _label(options: argparse.Namespace) -> None:
     from elsa_nb import own_folder
     from elsa_nb.label import launch
 
+    if options.token:
+        raise ValueError(
+            "a token in a command can be read by everybody on this machine: export ELSA_LABEL_TOKEN=... instead, or "
+            "leave it out for a random one"
+        )
     keys = ("encoder", "pool", "session", "name", "like", "text", "strict", "seeds", "labels", "annotator")
     keys += ("audit", "strategy", "budget", "metric")
     job = own_folder.prepare(options.folder, **{key: getattr(options, key) for key in keys})

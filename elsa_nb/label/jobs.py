@@ -144,11 +144,7 @@ def audited(job: Job, pool: Pool) -> AuditPages:
         raise ValueError(f"{job.session} holds no find yet: label first, then audit what was found")
     own = Session(audit_session(job), annotator=job.annotator)
     try:
-        begun = own.meta(f"audit:{job.annotator}")
-        if begun is None:
-            begun = json.dumps(state)
-            own.acquire()
-            own.remark(f"audit:{job.annotator}", begun)
+        begun = own.remark_once(f"audit:{job.annotator}", json.dumps(state))
     finally:
         own.close()
     return AuditPages(len(pool), **json.loads(begun))

@@ -140,6 +140,15 @@ class Session:
             base.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
         self._bring_in()
 
+    def remark_once(self, key: str, value: str) -> str:
+        """Store a remark where there is none, with or without the lease; return what stands there: the first one's."""
+        if (found := self.meta(key)) is not None:
+            return found
+        with self._transaction() as base:
+            base.execute("INSERT OR IGNORE INTO meta VALUES (?, ?)", (key, value))
+        self._bring_in()
+        return self.metas(key)[key]
+
     # --- the lease
 
     def acquire(self, *, force: bool = False, patient: bool = False) -> bool:

@@ -88,6 +88,8 @@ function render({ model, el }) {
   button("", "−", "smaller cards (-)", () => enlarge(-1)).setAttribute("aria-label", "smaller cards");
   button("", "+", "larger cards (+)", () => enlarge(1)).setAttribute("aria-label", "larger cards");
   button("", "Larger view", "the card under the cursor, over the whole window (F)", () => openZoom());
+  const comparing = button("", "Compare", "how well you agree with the others who answered in this session, and where you differ", () => say("compare"));
+  comparing.hidden = true;
   button("", "Keys", "show the keys (H)", () => { help.hidden = !help.hidden; });
   const why = make("section", "elsa-why", side), seedBox = make("section", "elsa-seeds", side), figures = make("section", "elsa-figures", side);
   const live = make("div", "elsa-live", root); live.setAttribute("aria-live", "polite");
@@ -100,6 +102,10 @@ function render({ model, el }) {
     ["◀", "the one before (←)", () => dispatch([{ op: "move", by: -1 }])], ["▶", "the next one (→)", () => dispatch([{ op: "move", by: 1 }])],
     ...answers.map(([v, mark, hint]) => [mark, hint, () => answerInZoom([{ op: "label", v }])]),
   ] });
+
+  const compare = new Compare(root, { get: (row) => pictures.get(row), closed: () => root.focus({ preventScroll: true }),
+    answer: (at, v) => { dispatch([{ op: "set", at, v }]); compareLater = true; } });
+  let compareLater = false;  // once the answer is stored, the page of disagreements is another
 
   // --- events out
   function dispatch(events) {
@@ -136,9 +142,10 @@ function render({ model, el }) {
     else if (kind === "cards") {
       message.cards.forEach((card) => contents.set(card.position, card));
       message.pictures.forEach((p) => pictures.put(p, p.buffer < 0 ? null : buffers[p.buffer]));
-      fill(); paintSeeds(); paintWhy(); followCursor();
+      fill(); paintSeeds(); paintWhy(); followCursor(); compare.fill();
     } else if (kind === "zoom") { zoom.receive(message, buffers); followCursor(); }
     else if (kind === "roles") { active = message.active === nonce && message.held; holder = message.text || (active ? "" : message.other); paint(); }
+    else if (kind === "compared") { compare.receive(message); pictures.want(message.items.map((each) => each.row)); }
     else if (kind === "named") { if (document.activeElement !== className) className.value = message.text; }
     else if (kind === "refused" || kind === "resend") resend(message);
     else if (kind === "trouble") { holder = message.text; say("sync"); paint(); }
@@ -155,7 +162,7 @@ function render({ model, el }) {
     for (let i = 0; i < undone.length; i += 1 + 2 * undone[i]) cards.undone.push(pairs(undone, i));
     seq = m.seq; pending.length = queue.length = 0; unsaved.clear(); contents.clear(); askedFor.since = 0; stale = false; ready = true; shownFirst = -1;
     active = m.active; holder = m.text; seeds = m.seeds;
-    title.textContent = m.title;
+    title.textContent = m.title; comparing.hidden = m.people < 2;
     className.value = m.sought; className.readOnly = !active;
     paint();
   }
@@ -164,7 +171,7 @@ function render({ model, el }) {
     while (pending.length && pending[0].seq <= m.seq) pending.shift();
     root.dataset.acked = m.seq;
     flush();
-    if (!pending.length) { unsaved.clear(); agree(m); }
+    if (!pending.length) { unsaved.clear(); agree(m); if (compareLater) { compareLater = false; say("compare"); } }
     paint();
   }
 
@@ -422,7 +429,7 @@ function render({ model, el }) {
     dispatch(at >= 0 ? [{ op: "goto", at }] : [{ op: "next" }]);
   }
 
-  function closeOverlays() { help.hidden = true; zoom.close(); }
+  function closeOverlays() { help.hidden = true; zoom.close(); compare.close(); }
 
   // --- keys and mouse
   const PANS = { ArrowLeft: [60, 0], ArrowRight: [-60, 0], ArrowUp: [0, 60], ArrowDown: [0, -60] };
@@ -452,6 +459,7 @@ function render({ model, el }) {
     else if (zoom.open && key === "Enter") onwardInZoom();
     else if (zoom.open && "10pn2u ".includes(key)) answerInZoom(KEYS[key]());
     else if (zoom.open && "rR".includes(key)) { /* a whole row is not on view */ }
+    else if (compare.open) return;  // what a key would answer is not on view
     else if (Object.hasOwn(KEYS, key)) { detail = -1; dispatch(KEYS[key]()); }
     else return;
     e.preventDefault(); e.stopPropagation();
