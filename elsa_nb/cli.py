@@ -11,7 +11,7 @@ from elsa_nb import __version__
 from elsa_nb.errors import MissingDataError
 from elsa_nb.images.extraction.requirements import require
 from elsa_nb.images.options import declare_embed, declare_train
-from elsa_nb.label.labels_command import declare_labels
+from elsa_nb.label.labels_command import READING, declare_labels, declare_reading
 from elsa_nb.label.session_command import declare_session
 from elsa_nb.pool_command import declare_pool, pool_command
 from elsa_nb.profiles import PROFILES, profile
@@ -126,6 +126,7 @@ def _parser() -> argparse.ArgumentParser:
     label.add_argument("--text", help='start from what fits these words (in English), such as "a red fox"')
     label.add_argument("--seeds", metavar="FILE", help="start from the images that this list names as examples")
     label.add_argument("--labels", metavar="FILE", help="take earlier labels over, from a table or a labelling program")
+    declare_reading(label.add_argument_group("what the file of --labels means"))
     label.add_argument("--strategy", default="greedy-probe", help="how it searches: greedy-probe (default), elsa ...")
     label.add_argument("--budget", type=int, metavar="N", help="the most images to be asked about")
     label.add_argument("--metric", help="what counts as alike: cosine (direction) or euclidean (distance)")
@@ -219,7 +220,8 @@ def _label(options: argparse.Namespace) -> None:
         )
     keys = ("encoder", "pool", "session", "name", "like", "text", "strict", "seeds", "labels", "annotator")
     keys += ("audit", "strategy", "budget", "metric")
-    job = own_folder.prepare(options.folder, **{key: getattr(options, key) for key in keys})
+    reading = {key: value for key in READING if (value := getattr(options, key)) is not None}
+    job = own_folder.prepare(options.folder, reading=reading, **{key: getattr(options, key) for key in keys})
     address = {"ip": options.ip, "port": options.port, "token": options.token}
     if launch.launch(job, **address, browser=not options.no_browser):
         raise SystemExit(1)

@@ -82,7 +82,7 @@ def test_a_whole_search_by_mouse_from_a_sample(served, browser):
     folder, url, red, process = served
     page = browser.new_context(viewport={"width": 1100, "height": 900}).new_page()
     page.route("**/*", lambda r: r.continue_() if r.request.url.startswith((url, "data:", "blob:")) else r.abort())
-    page.goto(f"{url}/?token=right", wait_until="domcontentloaded")
+    page.goto(f"{url}/?token=right", wait_until="domcontentloaded", timeout=3 * conftest.PATIENCE)
     desk = conftest.Desk(None, page, "", folder)
     desk.wait()
     for _ in range(12):
@@ -100,7 +100,7 @@ def test_a_whole_search_by_mouse_from_a_sample(served, browser):
     # a reload joins the kernel, and so does a second window, which may look on
     before = desk.state()
     second = page.context.new_page()
-    second.goto(f"{url}/?token=right", wait_until="domcontentloaded")
+    second.goto(f"{url}/?token=right", wait_until="domcontentloaded", timeout=3 * conftest.PATIENCE)
     other = conftest.Desk(None, second, "", folder)
     other.wait()
     assert other.state()["labels"] == before["labels"]
@@ -137,7 +137,7 @@ def test_the_page_is_dark_where_the_system_is(served, browser, dark):
     context = browser.new_context(color_scheme="dark" if dark else "light", viewport={"width": 1920, "height": 1080})
     page = context.new_page()
     page.route("**/*", lambda r: r.continue_() if r.request.url.startswith((url, "data:", "blob:")) else r.abort())
-    page.goto(f"{url}/?token=right", wait_until="domcontentloaded")
+    page.goto(f"{url}/?token=right", wait_until="domcontentloaded", timeout=3 * conftest.PATIENCE)
     desk = conftest.Desk(None, page, "", folder)
     desk.wait()
     page.screenshot(path=os.environ.get("ELSA_SHOTS", str(folder)) + f"/voila-{'dark' if dark else 'light'}.png")

@@ -68,6 +68,21 @@ def test_earlier_labels_and_lists_of_examples_are_where_the_search_begins(place,
     panel.close()
 
 
+def test_the_command_says_which_class_and_which_columns_a_file_of_labels_means(place, monkeypatch, capsys):
+    monkeypatch.chdir(place)
+    (place / "old.csv").write_text("Datei;Art\ncat-3.png;Katze\ncat-4.png;Hund\ncat-5.png;Katze\n")
+    served = []
+    monkeypatch.setattr(launch, "launch", lambda made, **_: served.append(made))
+    command = ["label", "pictures", "--pool", "pool", "--session", "s.sqlite", "--labels", "old.csv"]
+    assert cli.main([*command, "--item", "Datei", "--label", "Art", "--positive", "katze"]) == 0
+    assert "2 positive, 1 negative" in capsys.readouterr().out
+    panel = jobs.open_panel(served[0])
+    assert panel.controller.rounds.seeds.tolist() == [3, 5]
+    panel.close()
+    assert cli.main([*command[:-2], "--positive", "katze"]) == 1
+    assert "--labels FILE" in capsys.readouterr().err
+
+
 def test_a_mistake_in_one_of_two_files_takes_nothing(place):
     (place / "earlier.csv").write_text("image,label\ncat-3.png,1\n")
     (place / "examples.txt").write_text("dog-5.png\n")
