@@ -3,7 +3,7 @@
 class Compare {
   // `show(picture, name)` makes a node of a picture, `get(row)` returns one or undefined, `answer(position, v)` gives one's own answer.
   constructor(parent, { get, answer, closed }) {
-    Object.assign(this, { get, answer, items: [] });
+    Object.assign(this, { get, answer, items: [], asked: false });
     this.box = make("div", "elsa-overlay elsa-compare", parent); this.box.hidden = true;
     this.box.setAttribute("role", "dialog"); this.box.setAttribute("aria-label", "Where people differ");
     const head = make("div", "elsa-head", this.box); make("strong", "", head, "Where people differ");
@@ -14,7 +14,8 @@ class Compare {
   get open() { return !this.box.hidden; }
   close() { this.box.hidden = true; }
   receive({ pairs, items, n }) {
-    this.items = items; this.box.hidden = false;
+    if (!this.asked && !this.open) return;  // it was closed in the meantime
+    this.items = items; this.box.hidden = this.asked = false;
     this.said.replaceChildren(...pairs.map((text) => make("p", "", null, text)));
     this.grid.replaceChildren(...items.map((each) => this.card(each)));
     make("p", "", this.said, n > items.length ? `Of ${n} items on which they differ, these are the first ${items.length}.` : n ? `They differ on ${n}.` : "They differ nowhere.");

@@ -12,7 +12,7 @@ const COLUMNS = [1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 16, 18, 20, 24];
 const ROOM = 300, FOOT = 31, LEAST_CARD = 86;  // pixels: what stands above and below the cards, below a picture, a card's least width
 const SILENT = "The kernel does not answer: it is busy with another cell, or gone. What is not marked as unsaved is safe. If this stays, reload the page; in a notebook, restart the kernel and run the cell again.";
 // What a picture looks like here; what the encoder saw stays. The filters are ours, with no text from outside in them.
-const STRETCHES = { "as it is": "none", "darker": "brightness(0.55)", "brighter": "brightness(2)", "more contrast": "contrast(2.2)", "dark parts": "url(#elsa-dark)", "bright parts": "url(#elsa-bright)", "inverted": "invert(1)", "red": "url(#elsa-red)", "green": "url(#elsa-green)", "blue": "url(#elsa-blue)" };
+const STRETCHES = { "contrast": "none", "darker": "brightness(0.55)", "brighter": "brightness(2)", "more contrast": "contrast(2.2)", "dark parts": "url(#elsa-dark)", "bright parts": "url(#elsa-bright)", "inverted": "invert(1)", "red": "url(#elsa-red)", "green": "url(#elsa-green)", "blue": "url(#elsa-blue)" };
 const channel = (name, row) => `<filter id="elsa-${name}" color-interpolation-filters="sRGB"><feColorMatrix values="${row} ${row} ${row} 0 0 0 1 0"/></filter>`;
 const curveOf = (name, values) => `<filter id="elsa-${name}" color-interpolation-filters="sRGB"><feComponentTransfer>${["R", "G", "B"].map((c) => `<feFunc${c} type="table" tableValues="${values}"/>`).join("")}</feComponentTransfer></filter>`;
 const FILTERS = `<svg width="0" height="0" aria-hidden="true">${channel("red", "1 0 0 0 0")}${channel("green", "0 1 0 0 0")}${channel("blue", "0 0 1 0 0")}${curveOf("dark", "0 0.5 1 1 1")}${curveOf("bright", "0 0 0 0.5 1")}</svg>`;
@@ -97,7 +97,7 @@ function render({ model, el }) {
   stretch.addEventListener("change", () => { root.style.setProperty("--stretch", STRETCHES[stretch.value]); root.dataset.stretch = stretch.value; root.focus({ preventScroll: true }); });
   make("div", "elsa-filters", root).innerHTML = FILTERS;
   button("", "Larger view", "the card under the cursor, over the whole window (F)", () => openZoom());
-  const comparing = button("", "Compare", "how well you agree with the others who answered in this session, and where you differ", () => say("compare"));
+  const comparing = button("", "Compare", "how well you agree with the others who answered in this session, and where you differ", () => { compare.asked = true; say("compare"); });
   comparing.hidden = true;
   button("", "Keys", "show the keys (H)", () => { help.hidden = !help.hidden; });
   const why = make("section", "elsa-why", side), seedBox = make("section", "elsa-seeds", side), figures = make("section", "elsa-figures", side);
@@ -113,7 +113,7 @@ function render({ model, el }) {
   ] });
 
   const compare = new Compare(root, { get: (row) => pictures.get(row), closed: () => root.focus({ preventScroll: true }),
-    answer: (at, v) => { dispatch([{ op: "set", at, v }]); compareLater = true; } });
+    answer: (at, v) => { root.focus({ preventScroll: true }); dispatch([{ op: "set", at, v }]); compareLater = true; } });
   let compareLater = false;  // once the answer is stored, the page of disagreements is another
 
   // --- events out
