@@ -34,12 +34,15 @@ ROW_KEYS = ("sweep", "profile", "row")  # what a compared row is known by
 HASH_LETTERS = 16  # letters of a hash that are enough to tell two logs apart
 
 
-def stored_results() -> list[tuple[str, str]]:
-    """Return (sweep, profile) of all stored results that tell what they are valid for."""
+def committed_results() -> list[tuple[str, str]]:
+    """Return (sweep, profile) of all stored results that are part of the repository.
+
+    Those of other profiles are anybody's own: what was run here before must not decide what is verified.
+    """
     found = []
     for path in sorted(runner.RESULTS.glob("*-*.json")):
         name, _, profile_name = path.stem.rpartition("-")
-        if profile_name in PROFILES and path.with_suffix(".parquet").exists():
+        if profile_name in PROFILES and PROFILES[profile_name].committed and path.with_suffix(".parquet").exists():
             found.append((name, profile_name))
     return found
 
@@ -120,11 +123,11 @@ def choose_canaries(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def write_canaries() -> pd.DataFrame:
-    """Choose canaries among all stored results anew and name them in `data/results/canaries.json`; return their rows.
+    """Choose canaries among all committed results anew, name them in `data/results/canaries.json`; return their rows.
 
     What was recorded on other processors goes: `record_logs` brings it back.
     """
-    chosen = choose_canaries(pd.concat([stored_rows(*each) for each in stored_results()], ignore_index=True))
+    chosen = choose_canaries(pd.concat([stored_rows(*each) for each in committed_results()], ignore_index=True))
     named: dict[str, list[str]] = {}
     for row in chosen.to_dict("records"):
         named.setdefault(f"{row['sweep']}-{row['profile']}", []).append(title_of(row))
