@@ -9,6 +9,7 @@ import pytest
 
 from elsa_nb.paper.runs import simulation, validity, verification
 from elsa_nb.paper.runs.grid import Setting, strategy_of
+from elsa_nb.paper.runs.place import Place
 from elsa_nb.search.config import SearchConfig
 from elsa_nb.search.heads.head import HeadConfig
 from elsa_nb.search.strategies.greedy_probe import ProbeConfig
@@ -52,7 +53,8 @@ def canaries():
 
 def run(row, config):
     setting = Setting(**{name: row[name] for name in validity.FIELDS})
-    return simulation.run_unit([setting], row["profile"], [config], build=False)[0]["log_sha256"]
+    place = Place.of(row["profile"], setting.encoder, setting.space, setting.dataset)
+    return simulation.run_unit([setting], place, [config], build=False)[0]["log_sha256"]
 
 
 @pytest.mark.parametrize(("kind", "name"), CASES, ids=lambda value: getattr(value, "__name__", value))

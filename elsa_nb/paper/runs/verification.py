@@ -24,8 +24,9 @@ from elsa_nb import fingerprints, store
 from elsa_nb.errors import MissingDataError
 from elsa_nb.paper.runs import runner, simulation, validity
 from elsa_nb.paper.runs.grid import Setting, strategy_of
+from elsa_nb.paper.runs.place import Place
 from elsa_nb.prepared import prepare
-from elsa_nb.profiles import PROFILES, profile
+from elsa_nb.profiles import PROFILES
 from elsa_nb.progress import bar
 
 CANARIES = store.DATA / "results" / "canaries.json"
@@ -49,7 +50,7 @@ def committed_results() -> list[tuple[str, str]]:
 
 def stored_rows(name: str, profile_name: str) -> pd.DataFrame:
     """Return the stored results of a sweep with three columns in front: sweep, profile, row (its number there)."""
-    frame = runner.load(name, profile_name)
+    frame = runner.stored_results(name, profile_name)
     frame = frame.drop(columns="sweep")
     for at, (column, value) in enumerate((("sweep", name), ("profile", profile_name), ("row", np.arange(len(frame))))):
         frame.insert(at, column, value)
@@ -221,22 +222,21 @@ def verify(
     valid = _valid(rows)
     stale, rows = rows[~valid], rows[valid]
     units, absent = [], {}
-    for (profile_name, dataset, encoder, space, _), part in rows.groupby(
-        ["profile", "dataset", "encoder", "space", "target"], sort=False
+    for (profile_name, encoder, space, dataset, _), part in rows.groupby(
+        ["profile", "encoder", "space", "dataset", "target"], sort=False
     ):
+        place = Place.of(profile_name, encoder, space, dataset)
         try:
-            for each in sorted({space, "embedding"} if "embedding" in str(part["config"].tolist()) else {space}):
-                profile(profile_name).pool(encoder, each, dataset)
-            simulation.class_names(dataset)
+            for each in {place, place.in_embedding} if "embedding" in str(part["config"].tolist()) else {place}:
+                _ = each.folder, each.class_names
         except MissingDataError as error:
             absent[str(error)] = absent.get(str(error), 0) + len(part)
         else:
             for _, unit in part.groupby("share"):
                 records = unit[[*ROW_KEYS, *validity.FIELDS[1:], "config"]].to_dict("records")
-                units.append((records, profile_name, build))
-    places = {(name, rows[0]["encoder"], rows[0]["space"], rows[0]["dataset"]) for rows, name, _ in units}
-    for name, encoder, space, dataset in sorted(places) if build else ():  # on all cores, not in every worker
-        prepare(profile(name).pool(encoder, space, dataset), progress=progress)
+                units.append((records, place, build))
+    for folder in sorted({place.folder for _, place, _ in units}) if build else ():  # on all cores, once
+        prepare(folder, progress=progress)
     again = _run_again(units, workers or os.cpu_count() or 1, progress)
     ran = rows.merge(pd.DataFrame(again, columns=[*ROW_KEYS, "log_again", "pool_again", "again"]), on=list(ROW_KEYS))
     return Verified(ran, stale, absent)
@@ -244,7 +244,7 @@ def verify(
 
 def _valid(rows: pd.DataFrame) -> pd.Series:
     """Tell which rows were made under the versions of behaviour that the code has now (m,) bool."""
-    now = validity.provenance(())
+    now = validity.versions(())
     valid = pd.Series(False, rows.index)
     for (name, profile_name), part in rows.groupby(["sweep", "profile"], sort=False):
         before = store.read_json(runner.results_file(name, profile_name).with_suffix(".json"))["provenance"]
@@ -263,11 +263,11 @@ def _run_again(units: list, workers: int, progress: bool | None) -> Iterator[tup
             yield from rows
 
 
-def run_stored(rows: list[dict], profile_name: str, build: bool) -> list[tuple]:
+def run_stored(rows: list[dict], place: Place, build: bool) -> list[tuple]:
     """Run stored rows of one class and pool again; return sweep, profile, row, log, pool and the new row of each."""
     settings = [Setting(**{name: row[name] for name in validity.FIELDS}) for row in rows]
     configs = [validity.config_of(strategy_of(row["arm"]).name, row["config"]) for row in rows]
-    again = simulation.run_unit(settings, profile_name, configs, build=build)
+    again = simulation.run_unit(settings, place, configs, build=build)
     return [
         (*(row[name] for name in ROW_KEYS), new["log_sha256"], new["pool_sha256"], new)
         for row, new in zip(rows, again, strict=True)

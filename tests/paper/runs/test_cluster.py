@@ -16,28 +16,29 @@ from elsa_nb.paper.runs import cluster
 PLAN = """
 import os, signal, sys
 from pathlib import Path
-from elsa_nb.paper.runs import cluster, runner
+from elsa_nb.paper.runs import cluster, runner, validity
 from elsa_nb.paper.experiments.catalogue import sweep
 plan = sweep("components", "quick")
-source = runner.provenance(plan, "quick")
-units = list(plan.units(runner.class_names("glyphs")))[:6]
+places = runner.places_of(plan, "quick")
+source = validity.provenance(places.values())
+units = list(plan.units(places["vicreg"].class_names))[:6]
 def files(folder):
-    return [(unit, Path(folder) / f"{number}.parquet") for number, unit in enumerate(units)]
+    return [(unit, places[unit[0].encoder], Path(folder) / f"{number}.parquet") for number, unit in enumerate(units)]
 """
-ALONE = "for unit, file in files(sys.argv[1]): runner.run_unit(unit, file, 'quick')"
+ALONE = "for unit, place, file in files(sys.argv[1]): runner.store_unit(unit, place, file)"
 LOCAL = """
 from dask.distributed import LocalCluster
 with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as local:
     pids = [w.pid for w in local.workers.values()]
     done = 0
-    for count in cluster.run_units(files(sys.argv[1]), "quick", local.scheduler_address, source):
+    for count in cluster.run_units(files(sys.argv[1]), local.scheduler_address, source):
         done += 1
         if done == 1:
             os.kill(pids[0], signal.SIGKILL)
     assert done == 6
 """
 REMOTE = """
-for count in cluster.run_units(files(sys.argv[1]), "quick", sys.argv[2], source): pass
+for count in cluster.run_units(files(sys.argv[1]), sys.argv[2], source): pass
 """
 
 
@@ -109,11 +110,8 @@ def test_an_address_where_nobody_answers_is_one_sentence(monkeypatch):
         dask.config.set({"distributed.comm.timeouts.connect": "1s"}),
         pytest.raises(ConnectionError, match="no Dask scheduler answers"),
     ):
-        next(
-            cluster.run_units(
-                [], "quick", "tcp://127.0.0.1:9", {"code": "", "versions": {}, "pools": {}, "device": "cpu"}
-            )
-        )
+        source = {"code": "", "versions": {}, "pools": {}, "device": "cpu"}
+        next(cluster.run_units([], "tcp://127.0.0.1:9", source))
 
 
 def test_a_worker_with_other_code_refuses():

@@ -242,13 +242,15 @@ def test_one_row_can_be_made_again_from_what_it_says(done):
 import json, numpy as np, pandas as pd
 from elsa_nb import store
 from elsa_nb.images.sources.glyphs import Glyphs
+from elsa_nb.paper.runs.place import Place
 from elsa_nb.paper.runs.simulation import run_searches
 from elsa_nb.paper.runs.grid import Setting
 rows = pd.read_parquet(store.DATA / "results" / "components-quick.parquet").sample(12, random_state=1)
 names = Glyphs.open().labels["name"]
 for row in rows.to_dict("records"):
     setting = Setting(**{name: row[name] for name in Setting.__dataclass_fields__})
-    again = run_searches([setting], "quick", (names == setting.target).to_numpy())[0]
+    place = Place.of("quick", setting.encoder, setting.space, setting.dataset)
+    again = run_searches([setting], place, (names == setting.target).to_numpy())[0]
     assert again["log_sha256"] == row["log_sha256"], row
     assert again["config"] == row["config"]
 print("the same")
