@@ -15,14 +15,14 @@ from elsa_nb.search import algorithms, readings
 from elsa_nb.search.checks import check_rng
 from elsa_nb.search.config import ELSA as ELSA
 from elsa_nb.search.config import SearchConfig
-from elsa_nb.search.contract import NEGATIVE, POSITIVE, Batch, Component, Ledger, Log, QueryError
+from elsa_nb.search.contract import NEGATIVE, POSITIVE, Batch, Component, KeepsLedger, Ledger, QueryError
 from elsa_nb.search.heads import head as heads
 from elsa_nb.search.heads.features import Features
 from elsa_nb.search.neighbours.bounds import Sketch, without_lists
 from elsa_nb.search.neighbours.lists import Neighbours
 
 
-class Search:
+class Search(KeepsLedger):
     """One search for the class of the seeds: ask with `query`, answer with `update`, until `query` returns None.
 
     `pool` holds the vectors searched; `seeds` are known positives, as row numbers or as ids of the pool; all randomness
@@ -160,16 +160,6 @@ class Search:
         if config.use_final and not config.use_head and not self._final_head_trained:
             self._train(config.final_head or config.head)
             self._final_head_trained = True
-
-    @property
-    def log(self) -> Log:
-        """All questions answered so far, in order."""
-        return self._ledger.log
-
-    @property
-    def positives(self) -> np.ndarray:
-        """The rows known to be positive, seeds included: Lambda, and at the end Lambda*."""
-        return self._ledger.positives
 
     def scores(self) -> np.ndarray:
         """Return the confidence (n,) float64 that each row is positive; `QueryError` before the head is trained."""
