@@ -22,7 +22,7 @@ import pandas as pd
 
 from benchmarks.summary import RESULTS
 from elsa_nb.images.encoders.names import FALLBACK
-from elsa_nb.images.extraction.embed import embed_one
+from elsa_nb.images.extraction.embed import embed_folder
 from elsa_nb.images.sources.packs import Pack
 from elsa_nb.label.searching import DEFAULT, search_from
 from elsa_nb.pool import Pool
@@ -53,8 +53,8 @@ def embedded(pack: Pack, rows: np.ndarray) -> tuple[Pool, np.ndarray]:
         folder.mkdir()
         for row in rows:
             (folder / f"{row:06}.jpg").write_bytes(pack.read(row))
-        where, _ = embed_one(folder, FALLBACK, folder=Path(place) / "pools")
-        pool = Pool.open(where)
+        ((_, spaces),) = embed_folder(folder, [FALLBACK], folder=Path(place) / "pools").items()
+        pool = spaces["embedding"]
         return Pool.from_arrays(np.array(pool.vectors), pool.ids), np.array([int(name[:6]) for name in pool.ids])
 
 

@@ -35,17 +35,22 @@ ROW_KEYS = ("sweep", "profile", "row")  # what a compared row is known by
 HASH_LETTERS = 16  # letters of a hash that are enough to tell two logs apart
 
 
-def committed_results() -> list[tuple[str, str]]:
-    """Return (sweep, profile) of all stored results that are part of the repository.
-
-    Those of other profiles are anybody's own: what was run here before must not decide what is verified.
-    """
+def results_here() -> list[tuple[str, str]]:
+    """Return (sweep, profile) of all stored results that tell what they are valid for."""
     found = []
     for path in sorted(runner.RESULTS.glob("*-*.json")):
         name, _, profile_name = path.stem.rpartition("-")
-        if profile_name in PROFILES and PROFILES[profile_name].committed and path.with_suffix(".parquet").exists():
+        if profile_name in PROFILES and path.with_suffix(".parquet").exists():
             found.append((name, profile_name))
     return found
+
+
+def committed_results() -> list[tuple[str, str]]:
+    """Return (sweep, profile) of those results that are part of the repository.
+
+    Others are anybody's own: what was run here before must not decide what the canaries have to show.
+    """
+    return [(name, profile_name) for name, profile_name in results_here() if PROFILES[profile_name].committed]
 
 
 def stored_rows(name: str, profile_name: str) -> pd.DataFrame:
