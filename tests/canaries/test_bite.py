@@ -39,6 +39,7 @@ MATTERS = {
     "final_head": lambda row, config: row["arm"] == "No Active" and row["final_labels"] > 1,
     "hidden": lambda row, config: config.head.kind == "mlp",
 }
+pytestmark = pytest.mark.thorough
 CASES = [(kind, field.name) for kind in OTHER for field in fields(kind)]
 
 
