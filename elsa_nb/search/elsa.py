@@ -89,10 +89,11 @@ class Search(KeepsLedger):
         return batch and self._ledger.ask(batch)  # the questions of line 7, or of line 14
 
     def _goes_on(self) -> bool:
-        """Tell whether another round comes: NN alone has nowhere to go after one without new positives."""
+        """Tell whether another round comes: NN alone may end after one without new positives."""
         if self._concluding:
             return False
-        return self._round < self.config.rounds + self.config.zero_pass and (self.config.use_rands or not self._stuck)
+        ends = self._stuck and not self.config.use_rands and self.config.nn_alone == "ends"
+        return self._round < self.config.rounds + self.config.zero_pass and not ends
 
     def _next_round(self) -> Batch | None:
         """Return the questions of a round, lines 3 to 6; None when nothing is left to ask."""
