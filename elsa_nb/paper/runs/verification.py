@@ -109,14 +109,13 @@ def facets_of(rows: pd.DataFrame) -> list[set[tuple]]:
     return found
 
 
-def choose_canaries(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return few of `rows` that together have every facet of all, cheap ones first where several would serve.
+def choose_canaries(rows: pd.DataFrame, had: Iterable[tuple] = ()) -> pd.DataFrame:
+    """Return few of `rows` that together have every facet of all but those that others `had` already, cheap ones first.
 
     Greedy: the row with the most facets still lacking is taken next.
     """
-    lacking, own = set(), facets_of(rows)
-    for each in own:
-        lacking |= each
+    own = facets_of(rows)
+    lacking = set().union(*own) - set(had)
     order = np.argsort(rows["labels"].to_numpy(), kind="stable")
     # A search that asked little shows little: the cheapest third is passed over where others serve as well.
     order = [*order[len(order) // 3 :], *order[: len(order) // 3]]
@@ -128,16 +127,17 @@ def choose_canaries(rows: pd.DataFrame) -> pd.DataFrame:
     return rows.iloc[sorted(taken)]
 
 
-def write_canaries() -> pd.DataFrame:
-    """Choose canaries among all committed results anew, name them in `data/results/canaries.json`; return their rows.
+def add_canaries() -> pd.DataFrame:
+    """Name in `data/results/canaries.json` what the committed results rest on and no canary shows yet; return its rows.
 
-    What was recorded on other processors goes: `record_logs` brings it back.
+    The canaries that are there stay, with what was recorded of them on other processors.
     """
-    chosen = choose_canaries(pd.concat([stored_rows(*each) for each in committed_results()], ignore_index=True))
-    named: dict[str, list[str]] = {}
+    card = store.read_json(CANARIES)
+    rows = pd.concat([stored_rows(*each) for each in committed_results()], ignore_index=True)
+    chosen = choose_canaries(rows, set().union(*facets_of(canary_rows())))
     for row in chosen.to_dict("records"):
-        named.setdefault(f"{row['sweep']}-{row['profile']}", []).append(title_of(row))
-    store.write_json(CANARIES, {"named by": " | ".join(NAMED_BY), "searches": named, "logs": {}})
+        card["searches"].setdefault(f"{row['sweep']}-{row['profile']}", []).append(title_of(row))
+    store.write_json(CANARIES, card)
     return chosen
 
 
@@ -154,7 +154,7 @@ def record_logs(verified: "Verified") -> None:
         ]
         for row in verified.ran.to_dict("records")
     }
-    card["logs"][fingerprints.processor()] = logs
+    card["logs"].setdefault(fingerprints.processor(), {}).update(logs)
     store.write_json(CANARIES, card)
 
 
