@@ -64,7 +64,7 @@ def canary_rows() -> pd.DataFrame:
     These are what `record_logs` wrote down on this kind of processor, empty where it did not. Raises ValueError for a
     name that the stored results do not hold.
     """
-    card = store.read_json(CANARIES)
+    card = _card()
     recorded = card["logs"].get(fingerprints.processor(), {})
     frames = []
     for results, titles in card["searches"].items():
@@ -128,7 +128,7 @@ def write_canaries() -> pd.DataFrame:
     named: dict[str, list[str]] = {}
     for row in chosen.to_dict("records"):
         named.setdefault(f"{row['sweep']}-{row['profile']}", []).append(title_of(row))
-    store.write_json(CANARIES, {"named by": " | ".join(NAMED_BY), "searches": named, "logs": {}})
+    store.write_card(CANARIES, {"named by": " | ".join(NAMED_BY), "searches": named, "logs": {}})
     return chosen
 
 
@@ -137,7 +137,7 @@ def record_logs(verified: "Verified") -> None:
 
     To be done at a commit whose searches are known to be right, such as one whose logs all agree on another kind.
     """
-    card = store.read_json(CANARIES)
+    card = _card()
     logs = {
         f"{row['sweep']}-{row['profile']} | {title_of(row)}": [
             row["log_again"][:HASH_LETTERS],
@@ -146,7 +146,7 @@ def record_logs(verified: "Verified") -> None:
         for row in verified.ran.to_dict("records")
     }
     card["logs"][fingerprints.processor()] = logs
-    store.write_json(CANARIES, card)
+    store.write_card(CANARIES, card)
 
 
 @dataclass(frozen=True)
@@ -239,12 +239,25 @@ def verify(
     return Verified(ran, stale, absent)
 
 
+def _card() -> dict:
+    """Return what `canaries.json` says: names of searches, and their logs by kind of processor."""
+    what, cure = "a list of canaries", "`git checkout` brings it back."
+    card = store.read_card(CANARIES, what, cure)
+    with store.reading(CANARIES, what, cure):
+        searches, logs = dict(card["searches"]), {kind: dict(known) for kind, known in card["logs"].items()}
+        if not all(isinstance(title, str) for titles in searches.values() for title in titles):
+            raise ValueError("a name is no text")
+        if any(len(pair) != 2 for known in logs.values() for pair in known.values()):
+            raise ValueError("a log without its pool")
+    return card | {"searches": searches, "logs": logs}
+
+
 def _valid(rows: pd.DataFrame) -> pd.Series:
     """Tell which rows were made under the versions of behaviour that the code has now (m,) bool."""
     now = validity.provenance(())
     valid = pd.Series(False, rows.index)
     for (name, profile_name), part in rows.groupby(["sweep", "profile"], sort=False):
-        before = store.read_json(runner.results_file(name, profile_name).with_suffix(".json"))["provenance"]
+        before = runner.card_of(name, profile_name)["provenance"]
         for arm in part["arm"].unique() if before.get("search") == now["search"] else ():
             strategy = strategy_of(arm).name
             if before["strategies"][strategy] == now["strategies"][strategy]:

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from test_runner import write_root
 
-from elsa_nb.paper.runs import cluster
+from elsa_nb.paper.runs import cluster, runner
 
 # Six units of 25 searches: three classes, two encoders; each unit's file is its number.
 PLAN = """
@@ -22,7 +22,7 @@ plan = sweep("components", "quick")
 source = runner.provenance(plan, "quick")
 units = list(plan.units(runner.class_names("glyphs")))[:6]
 def files(folder):
-    return [(unit, Path(folder) / f"{number}.parquet") for number, unit in enumerate(units)]
+    return [(unit, Path(folder) / f"{number}.rows") for number, unit in enumerate(units)]
 """
 ALONE = "for unit, file in files(sys.argv[1]): runner.run_unit(unit, file, 'quick')"
 LOCAL = """
@@ -67,7 +67,7 @@ def run(root, code, *arguments):
 
 
 def rows(folder):
-    frames = [pd.read_parquet(folder / f"{number}.parquet") for number in range(6)]
+    frames = [runner.read_part(folder / f"{number}.rows") for number in range(6)]
     return pd.concat(frames, ignore_index=True).drop(columns="seconds")
 
 
@@ -87,7 +87,7 @@ def test_a_lost_scheduler_is_told_and_what_was_stored_is_whole(root, tmp_path):
     first = start(root, scheduler)
     client = start(root, PLAN + REMOTE, tmp_path, first.stdout.readline().strip())
     deadline = time.monotonic() + 120
-    while not list(tmp_path.glob("*.parquet")) and client.poll() is None:
+    while not list(tmp_path.glob("*.rows")) and client.poll() is None:
         assert time.monotonic() < deadline
         time.sleep(0.02)
     first.send_signal(signal.SIGKILL)
@@ -95,10 +95,10 @@ def test_a_lost_scheduler_is_told_and_what_was_stored_is_whole(root, tmp_path):
     first.communicate()
     assert client.returncode == 1
     assert "ConnectionError: the Dask scheduler" in errors
-    stored = sorted(tmp_path.glob("*.parquet"))
+    stored = sorted(tmp_path.glob("*.rows"))
     assert 0 < len(stored) < 6
     for file in stored:
-        one, same = pd.read_parquet(file), pd.read_parquet(root / "alone" / file.name)
+        one, same = runner.read_part(file), runner.read_part(root / "alone" / file.name)
         pd.testing.assert_frame_equal(one.drop(columns="seconds"), same.drop(columns="seconds"))
 
 
