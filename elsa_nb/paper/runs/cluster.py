@@ -21,6 +21,7 @@ from elsa_nb.errors import MissingDataError
 from elsa_nb.paper.runs import simulation, validity
 from elsa_nb.paper.runs.grid import Setting
 from elsa_nb.paper.runs.place import Place
+from elsa_nb.pool import Pool
 from elsa_nb.profiles import profile
 
 Unit = tuple[Setting, ...]
@@ -55,7 +56,7 @@ def run_units(units: Sequence[tuple[Unit, Place, Path]], address: str, source: d
         }
         for future in as_completed(futures, loop=client.loop):
             unit, file = futures.pop(future)
-            store.write_atomically(file, future.result())
+            store.write_sealed(file, future.result())
             future.release()
             yield len(unit)
     except CancelledError as error:
@@ -89,3 +90,5 @@ def check_same_source(expected: str, profile_name: str) -> None:
                 f"this worker's {what} are not the client's: {here[what]}, expected {value}. Install the same release "
                 f"on both and give the worker the same pools (ELSA_ROOT here: {store.ROOT})"
             )
+    for folder in folders:
+        Pool.open(folder)  # the copy may have been damaged on its way

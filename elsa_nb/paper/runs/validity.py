@@ -14,9 +14,9 @@ from typing import Any
 
 import pandas as pd
 
-from elsa_nb import store
 from elsa_nb.paper.runs.grid import Setting, strategy_of
 from elsa_nb.paper.runs.place import Place
+from elsa_nb.pool import recipe_at
 from elsa_nb.prepared import device
 from elsa_nb.search.heads.head import HeadConfig
 from elsa_nb.search.strategies.registry import strategies, strategy
@@ -37,7 +37,7 @@ def versions(folders: Iterable[Path]) -> dict[str, Any]:
     return {
         "search": SEARCH,
         "strategies": {name: kind.version for name, kind in strategies().items()},
-        "pools": {folder.name: store.read_json(folder / "pool.json")["recipe"] for folder in sorted(folders)},
+        "pools": {folder.name: recipe_at(folder) for folder in sorted(folders)},
         "device": device(),
     }
 

@@ -73,7 +73,7 @@ def canary_rows() -> pd.DataFrame:
     These are what `record_logs` wrote down on this kind of processor, empty where it did not. Raises ValueError for a
     name that the stored results do not hold.
     """
-    card = store.read_json(CANARIES)
+    card = _card()
     recorded = card["logs"].get(fingerprints.processor(), {})
     frames = []
     for results, titles in card["searches"].items():
@@ -132,12 +132,12 @@ def add_canaries() -> pd.DataFrame:
 
     The canaries that are there stay, with what was recorded of them on other processors.
     """
-    card = store.read_json(CANARIES)
+    card = _card()
     rows = pd.concat([stored_rows(*each) for each in committed_results()], ignore_index=True)
     chosen = choose_canaries(rows, set().union(*facets_of(canary_rows())))
     for row in chosen.to_dict("records"):
         card["searches"].setdefault(f"{row['sweep']}-{row['profile']}", []).append(title_of(row))
-    store.write_json(CANARIES, card)
+    store.write_card(CANARIES, card)
     return chosen
 
 
@@ -146,7 +146,7 @@ def record_logs(verified: "Verified") -> None:
 
     To be done at a commit whose searches are known to be right, such as one whose logs all agree on another kind.
     """
-    card = store.read_json(CANARIES)
+    card = _card()
     logs = {
         f"{row['sweep']}-{row['profile']} | {title_of(row)}": [
             row["log_again"][:HASH_LETTERS],
@@ -155,7 +155,7 @@ def record_logs(verified: "Verified") -> None:
         for row in verified.ran.to_dict("records")
     }
     card["logs"].setdefault(fingerprints.processor(), {}).update(logs)
-    store.write_json(CANARIES, card)
+    store.write_card(CANARIES, card)
 
 
 @dataclass(frozen=True)
@@ -247,12 +247,25 @@ def verify(
     return Verified(ran, stale, absent)
 
 
+def _card() -> dict:
+    """Return what `canaries.json` says: names of searches, and their logs by kind of processor."""
+    what, cure = "a list of canaries", "`git checkout` brings it back."
+    card = store.read_card(CANARIES, what, cure)
+    with store.reading(CANARIES, what, cure):
+        searches, logs = dict(card["searches"]), {kind: dict(known) for kind, known in card["logs"].items()}
+        if not all(isinstance(title, str) for titles in searches.values() for title in titles):
+            raise ValueError("a name is no text")
+        if any(len(pair) != 2 for known in logs.values() for pair in known.values()):
+            raise ValueError("a log without its pool")
+    return card | {"searches": searches, "logs": logs}
+
+
 def _valid(rows: pd.DataFrame) -> pd.Series:
     """Tell which rows were made under the versions of behaviour that the code has now (m,) bool."""
     now = validity.versions(())
     valid = pd.Series(False, rows.index)
     for (name, profile_name), part in rows.groupby(["sweep", "profile"], sort=False):
-        before = store.read_json(runner.results_file(name, profile_name).with_suffix(".json"))["provenance"]
+        before = runner.results_card(name, profile_name)["provenance"]
         for arm in part["arm"].unique() if before.get("search") == now["search"] else ():
             strategy = strategy_of(arm).name
             if before["strategies"][strategy] == now["strategies"][strategy]:

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from test_runner import write_root
 
-from elsa_nb.paper.runs import cluster
+from elsa_nb.paper.runs import cluster, runner
 
 # Six units of nine searches: three classes, two encoders; each unit's file is its number.
 PLAN = """
@@ -24,7 +24,7 @@ places = runner.places_of(plan, "quick")
 source = validity.provenance(places.values())
 units = list(plan.units(places["vicreg"].class_names))[:6]
 def files(folder):
-    return [(unit, places[unit[0].encoder], Path(folder) / f"{number}.parquet") for number, unit in enumerate(units)]
+    return [(unit, places[unit[0].encoder], Path(folder) / f"{number}.rows") for number, unit in enumerate(units)]
 """
 ALONE = "for unit, place, file in files(sys.argv[1]): runner.store_unit(unit, place, file)"
 LOCAL = """
@@ -69,7 +69,7 @@ def run(root, code, *arguments):
 
 
 def rows(folder):
-    frames = [pd.read_parquet(folder / f"{number}.parquet") for number in range(6)]
+    frames = [runner.read_part(folder / f"{number}.rows") for number in range(6)]
     return pd.concat(frames, ignore_index=True).drop(columns="seconds")
 
 
@@ -88,17 +88,17 @@ def test_a_lost_scheduler_is_told_and_what_was_stored_is_whole(root, tmp_path):
     )
     first = start(root, scheduler)
     client = start(root, PLAN + REMOTE, tmp_path, first.stdout.readline().strip())
-    while not list(tmp_path.glob("*.parquet")) and client.poll() is None:
+    while not list(tmp_path.glob("*.rows")) and client.poll() is None:
         time.sleep(0.02)
     first.send_signal(signal.SIGKILL)
     _, errors = client.communicate(timeout=120)
     first.communicate()
     assert client.returncode == 1
     assert "ConnectionError: the Dask scheduler" in errors
-    stored = sorted(tmp_path.glob("*.parquet"))
+    stored = sorted(tmp_path.glob("*.rows"))
     assert 0 < len(stored) < 6
     for file in stored:
-        one, same = pd.read_parquet(file), pd.read_parquet(root / "alone" / file.name)
+        one, same = runner.read_part(file), runner.read_part(root / "alone" / file.name)
         pd.testing.assert_frame_equal(one.drop(columns="seconds"), same.drop(columns="seconds"))
 
 

@@ -143,14 +143,14 @@ def test_nothing_is_lost_or_counted_twice_when_a_run_is_killed(root, finished):
     parts = root / "data" / "results" / ".parts" / "components-quick"
     for least in (1, 4):  # killed once at least so many units are on disk
         process = start(root, RUN.format(workers=2))
-        while len(list(parts.glob("*.parquet"))) < least and process.poll() is None:
+        while len(list(parts.glob("*.rows"))) < least and process.poll() is None:
             time.sleep(0.02)
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
-    assert list(parts.glob("*.parquet"))
+    assert list(parts.glob("*.rows"))
     run(root, workers=2)
     pd.testing.assert_frame_equal(results(root), results(finished[0]))
-    assert not list(parts.glob("*.parquet"))
+    assert not list(parts.glob("*.rows"))
 
 
 @pytest.mark.slow
