@@ -15,7 +15,7 @@ from elsa_nb.errors import MissingDataError
 from elsa_nb.label import jobs, launch, page_server
 from elsa_nb.label.cards import OPEN
 from elsa_nb.label.refusals import MARK, shown
-from elsa_nb.label.session import Answer, Session
+from elsa_nb.label.session import Answer, LeaseLostError, Session
 from elsa_nb.pool import Pool
 
 
@@ -272,6 +272,35 @@ def test_an_audit_of_what_was_found_is_a_session_of_its_own_and_stays_as_it_bega
     assert [row for asked in again.controller.asked for row in asked.rows] == asked
     again.close()
     assert Session(place / "s.sqlite").known()[names[asked[0]]] == 1
+
+
+def test_an_audit_that_another_window_begins_in_the_same_moment_is_looked_on(place):
+    item = str(Pool.open(place / "pool").ids[1])
+    session = Session(place / "s.sqlite")
+    session.record([Answer(item, OPEN, 1)], "import")
+    session.close()
+    other = Session(place / "s-audit.sqlite")
+    other.acquire()
+    with other._transaction() as base:  # a living process, not this one
+        base.execute("UPDATE leases SET host = 'elsewhere', holder = 'x', seen = seen + 600")
+    panel = jobs.open_panel(job(place, audit=True))
+    assert not panel.controller.held
+    assert "open elsewhere" in panel.widget._standing()
+    panel.close()
+    other.close()
+
+
+def test_a_session_that_is_taken_over_while_it_is_opened_is_looked_on(place, monkeypatch):
+    made, lost = job(place), iter([True])
+
+    def remember(*_):
+        if next(lost, False):
+            raise LeaseLostError("taken over")
+
+    monkeypatch.setattr("elsa_nb.label.controller.remember", remember)
+    panel = jobs.open_panel(made)
+    assert not panel.controller.held
+    panel.close()
 
 
 def test_a_session_about_other_pictures_is_refused_before_anything_is_taken(place):

@@ -104,6 +104,16 @@ def test_answers_that_are_only_in_the_log_beside_it_come_out(tmp_path):
     out.close()
 
 
+def test_a_panel_on_a_session_that_may_only_be_read_shows_it_and_says_so(whole, monkeypatch):
+    monkeypatch.setattr("elsa_nb.label.session_file._writable", lambda path: False)
+    before = whole.read_bytes()
+    seen = panel(whole, "ann")
+    assert seen.figures["labels"] == 72
+    assert "can only be read here" in seen.widget._standing()
+    seen.close()
+    assert whole.read_bytes() == before
+
+
 def test_what_holds_no_answer_and_what_would_be_overwritten_is_refused(whole, tmp_path):
     (tmp_path / "text.sqlite").write_text("no session at all")
     with pytest.raises(ValueError, match="no answer can be read"):
