@@ -29,7 +29,7 @@ from voila.tornado.handler import TornadoVoilaHandler
 from elsa_nb.label.refusals import MARK
 from elsa_nb.label.serving import TOKEN
 
-LOCAL = {"localhost", "127.0.0.1", "::1"}
+_LOCAL = {"localhost", "127.0.0.1", "::1"}
 # Style sheets of icons that Voila's page asks a content network for; the panel has no use for them.
 _ELSEWHERE = re.compile(r'<(?:link|script)\b[^>]*(?:href|src)="(?:https?:)?//[^>]*>(?:\s*</script>)?')
 
@@ -64,9 +64,9 @@ class PageServer(Voila):
 
 def _names(ip: str) -> Iterator[str]:
     """Yield what may stand in the Host header: any other name was made to lead here by somebody else."""
-    yield from LOCAL
+    yield from _LOCAL
     yield ip
-    if ip not in LOCAL:
+    if ip not in _LOCAL:
         yield from (socket.gethostname().lower(), socket.getfqdn().lower())
 
 
@@ -75,7 +75,7 @@ class _KnownHosts(tornado.routing.Router):
 
     def __init__(self, app: tornado.web.Application, names: set[str]):
         self.app, self.names = app, names
-        self.remote = not names <= LOCAL
+        self.remote = not names <= _LOCAL
 
     def find_handler(self, request: Any, **kwargs: Any) -> Any:
         host = request.host_name.strip("[]").lower()

@@ -20,9 +20,9 @@ from elsa_nb.errors import MissingDataError
 from elsa_nb.label import export
 from elsa_nb.label.session import EVENT, Session
 
-COLUMNS = ("id", *EVENT)
-KINDS = {"answer", "undo", "import"}
-LABELS = range(-2, 2)
+_COLUMNS = ("id", *EVENT)
+_KINDS = {"answer", "undo", "import"}
+_LABELS = range(-2, 2)
 # Where a line may begin: its length, its number, the length of its header, and the first column, which is empty there.
 _BEGINNING = re.compile(rb"(?=([\x80-\xff]{0,2}[\x00-\x7f])([\x80-\xff]{0,8}[\x00-\x7f])([\x10-\x2f])\x00)", re.DOTALL)
 _INTEGERS = {1: 1, 2: 2, 3: 3, 4: 4, 5: 6, 6: 8}  # bytes by the kind of a column
@@ -130,7 +130,7 @@ def _line(record: bytes, header: int) -> dict[str, Any] | None:
             return None
         kinds.append(_varint(wide[0]))
         at = wide.end()
-    if at != header or len(kinds) != len(COLUMNS):
+    if at != header or len(kinds) != len(_COLUMNS):
         return None
     values = []
     try:
@@ -140,7 +140,7 @@ def _line(record: bytes, header: int) -> dict[str, Any] | None:
             at += width
     except (ValueError, struct.error):  # a reserved kind, letters that are none, or it ends before its end
         return None
-    line = dict(zip(COLUMNS, values, strict=True))
+    line = dict(zip(_COLUMNS, values, strict=True))
     return line if at == len(record) and _makes_sense(line) else None
 
 
@@ -162,9 +162,9 @@ def _makes_sense(line: dict[str, Any]) -> bool:
     return (
         all(isinstance(line[name], str) for name in ("annotator", "item", "code"))
         and bool(line["annotator"])
-        and line["kind"] in KINDS
-        and line["old"] in LABELS
-        and line["label"] in LABELS
+        and line["kind"] in _KINDS
+        and line["old"] in _LABELS
+        and line["label"] in _LABELS
         and isinstance(line["action"], int)
         and isinstance(line["at"], _NUMBERS)
         and all(line[name] is None or isinstance(line[name], int) for name in ("round", "position", "row"))
