@@ -26,10 +26,9 @@ from elsa_nb.errors import CorruptFileError, MissingDataError
 from elsa_nb.locks import Lock
 from elsa_nb.paper.runs import simulation, validity
 from elsa_nb.paper.runs.grid import Setting, Sweep
-from elsa_nb.paper.runs.purity import shares
-from elsa_nb.paper.runs.simulation import class_names
+from elsa_nb.paper.runs.place import Place
+from elsa_nb.paper.runs.purity import neighbour_purity
 from elsa_nb.prepared import prepare
-from elsa_nb.profiles import profile
 from elsa_nb.progress import bar
 
 RESULTS = store.DATA / "results"
@@ -66,16 +65,21 @@ class _Work:
     """What one run wants: the units of its plan, each a dict from the `validity.key` of a search to its setting."""
 
     plan: Sweep
-    profile_name: str
+    places: dict[str, Place]  # by encoder
     source: dict[str, Any]
     units: list[dict[str, Setting]]
 
     @classmethod
     def of(cls, plan: Sweep, profile_name: str, progress: bool | None) -> "_Work":
-        dataset, source = plan.dataset or profile(profile_name).dataset, provenance(plan, profile_name)
-        units = plan.units(class_names(dataset), lambda: _purity(plan, profile_name, progress))
-        keyed = [{validity.key(setting, dataset, source): setting for setting in unit} for unit in units]
-        return cls(plan, profile_name, source, keyed)
+        places = places_of(plan, profile_name)
+        source, first = validity.provenance(places.values()), places[plan.encoders[0]]
+        units = plan.units(first.class_names, lambda: _purity(first, progress))
+        keyed = [{validity.key(setting, first.dataset, source): setting for setting in unit} for unit in units]
+        return cls(plan, places, source, keyed)
+
+    @property
+    def profile_name(self) -> str:
+        return self.places[self.plan.encoders[0]].profile_name
 
     @property
     def keys(self) -> list[str]:
@@ -86,8 +90,8 @@ class _Work:
         path = results_file(self.plan.name, self.profile_name)
         if not path.exists() or not path.with_suffix(".json").exists():
             return pd.DataFrame({"key": []}), "computed for the first time"
-        before = card_of(self.plan.name, self.profile_name)["provenance"]
-        frame = load(self.plan.name, self.profile_name)
+        before = results_card(self.plan.name, self.profile_name)["provenance"]
+        frame = stored_results(self.plan.name, self.profile_name)
         if "search" not in before:
             return frame[:0].assign(key=[]), "computed again: the stored results do not say what they are valid for"
         frame["key"] = validity.stored_keys(frame, before)
@@ -135,25 +139,24 @@ class _Work:
 
     def compute(self, parts: Sequence[Part], workers: int, cluster: str | None, progress: bool | None) -> None:
         """Compute those of `parts` that are not there yet, or damaged."""
-        missing = [(unit, file) for unit, file in parts if not file.exists() or not _is_whole(file)]
-        for encoder in self.plan.encoders if missing and not cluster else ():  # on all cores, not in every worker
-            folder = profile(self.profile_name).pool(encoder, self.plan.space, self.plan.dataset or None)
-            prepare(folder, progress=progress)
+        missing = [(unit, self.places[unit[0].encoder], file) for unit, file in parts if not _is_whole(file)]
+        for place in self.places.values() if missing and not cluster else ():  # on all cores, not in every worker
+            prepare(place.folder, progress=progress)
         total = sum(len(unit) for unit, _ in parts)
-        done = total - sum(len(unit) for unit, _ in missing)
+        done = total - sum(len(unit) for unit, *_ in missing)
         with bar(None, self._title, progress, total=total, initial=done, unit="search") as shown:
             if cluster:
                 from elsa_nb.paper.runs import cluster as dask  # only where asked for: it needs the extra of that name
 
-                counts = dask.run_units(missing, self.profile_name, cluster, self.source)
+                counts = dask.run_units(missing, cluster, self.source)
             else:
-                counts = in_processes(run_unit, [(*part, self.profile_name) for part in missing], workers)
+                counts = in_processes(store_unit, missing, workers)
             for count in counts:
                 shown.update(count)
 
     def assemble(self, stored: pd.DataFrame, computed: Sequence[Part]) -> pd.DataFrame:
         """Return all rows of the plan, in its order."""
-        made = validity.made_by()
+        made = fingerprints.made_by(*validity.CODE)
         fresh = [read_part(file) for _, file in computed]
         for rows in fresh:
             for column in ("code", "versions"):
@@ -163,7 +166,7 @@ class _Work:
         return frame.loc[self.keys].reset_index(drop=True)
 
 
-def load(name: str, profile_name: str) -> pd.DataFrame:
+def stored_results(name: str, profile_name: str) -> pd.DataFrame:
     """Return stored results as they are, checked against their checksum, whatever code made them."""
     path = results_file(name, profile_name)
     if not path.exists():
@@ -181,7 +184,7 @@ def load(name: str, profile_name: str) -> pd.DataFrame:
 def _read(name: str, profile_name: str) -> pd.DataFrame:
     path = results_file(name, profile_name)
     card_path = path.with_suffix(".json")
-    expected = card_of(name, profile_name)["sha256"]
+    expected = results_card(name, profile_name)["sha256"]
     with store.reading(path, "a table of results", "Delete it and its .json, and run the sweep again."):
         data = path.read_bytes()
         if (got := store.sha256_bytes(data)) != expected:
@@ -192,7 +195,7 @@ def _read(name: str, profile_name: str) -> pd.DataFrame:
         return pd.read_parquet(io.BytesIO(data))
 
 
-def card_of(name: str, profile_name: str) -> dict[str, Any]:
+def results_card(name: str, profile_name: str) -> dict[str, Any]:
     """Return what the `.json` beside stored results says, with `provenance` and `sha256`; MissingDataError without."""
     path = results_file(name, profile_name).with_suffix(".json")
     what, cure = "a card of results", "Delete it and its .parquet, and run the sweep again."
@@ -207,11 +210,9 @@ def results_file(name: str, profile_name: str) -> Path:
     return RESULTS / f"{name}-{profile_name}.parquet"
 
 
-def provenance(plan: Sweep, profile_name: str) -> dict[str, Any]:
-    """Return what searches of `plan` are valid for, given the pools that are here."""
-    spaces = sorted({plan.space, "embedding"})  # the released-code reading's head sees the embedding
-    place = profile(profile_name)
-    return validity.provenance(place.pool(e, s, plan.dataset or None) for e in plan.encoders for s in spaces)
+def places_of(plan: Sweep, profile_name: str) -> dict[str, Place]:
+    """Return where a profile runs the searches of `plan`, by encoder; ValueError for an unknown profile."""
+    return {encoder: Place.of(profile_name, encoder, plan.space, plan.dataset) for encoder in plan.encoders}
 
 
 def in_processes(function: Callable[..., Any], tasks: Sequence[tuple], workers: int) -> Iterator[Any]:
@@ -235,20 +236,22 @@ def in_processes(function: Callable[..., Any], tasks: Sequence[tuple], workers: 
                 future.cancel()
 
 
-def run_unit(unit: tuple[Setting, ...], file: Path, profile_name: str) -> int:
+def store_unit(unit: tuple[Setting, ...], place: Place, file: Path) -> int:
     """Run the searches of one unit on one core and store their rows as `file`; return how many there were."""
-    store.write_sealed(file, simulation.parquet(pd.DataFrame(simulation.run_unit(unit, profile_name))))
+    store.write_sealed(file, simulation.as_parquet(pd.DataFrame(simulation.run_unit(unit, place))))
     return len(unit)
 
 
 def read_part(file: Path) -> pd.DataFrame:
-    """Return the rows that `run_unit` has stored as `file`; CorruptFileError where they are not whole."""
+    """Return the rows that `store_unit` has stored as `file`; CorruptFileError where they are not whole."""
     what, cure = "a finished piece of a sweep", "Delete it and run the sweep again."
     with store.reading(file, what, cure):
         return pd.read_parquet(io.BytesIO(store.read_sealed(file, what, cure)))
 
 
 def _is_whole(file: Path) -> bool:
+    if not file.exists():
+        return False
     try:
         read_part(file)
     except CorruptFileError as error:
@@ -257,19 +260,18 @@ def _is_whole(file: Path) -> bool:
     return True
 
 
-def _purity(plan: Sweep, profile_name: str, progress: bool | None) -> np.ndarray:
-    """Return the share of each row's ten nearest neighbours, in the sweep's first pool, that are of its class (n,)."""
-    folder = profile(profile_name).pool(plan.encoders[0], plan.space, plan.dataset or None)
-    codes = class_names(plan.dataset or profile(profile_name).dataset).astype("category").cat.codes.to_numpy()
-    return shares(prepare(folder, progress=progress).neighbours.lists[0], codes)
+def _purity(place: Place, progress: bool | None) -> np.ndarray:
+    """Return the share of each row's ten nearest neighbours that are of its class (n,)."""
+    codes = place.class_names.astype("category").cat.codes.to_numpy()
+    return neighbour_purity(prepare(place.folder, progress=progress).neighbours.lists[0], codes)
 
 
 def _save(frame: pd.DataFrame, plan: Sweep, profile_name: str, source: dict[str, Any]) -> None:
     path = results_file(plan.name, profile_name)
-    data = simulation.parquet(frame)
+    data = simulation.as_parquet(frame)
     card = {
         "provenance": source,
-        "made_by": validity.made_by(),
+        "made_by": fingerprints.made_by(*validity.CODE),
         "sweep": json.loads(json.dumps(asdict(plan))),
         "searches": len(frame),
         "seconds_of_searching": round(float(frame["seconds"].sum()), 1),

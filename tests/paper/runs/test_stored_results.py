@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 from elsa_nb import store
 from elsa_nb.errors import CorruptFileError
 from elsa_nb.paper.runs import runner, simulation
-from elsa_nb.paper.runs.grid import Sweep
+from elsa_nb.paper.runs.grid import Setting, Sweep
+from elsa_nb.paper.runs.place import Place
 
-PLAN = Sweep("two", ())
+PLAN = Sweep("two", ("vicreg",))
 OLD, NEW = (pd.DataFrame({"found": [number, 2], "seconds": [0.5, 0.5]}) for number in (1, 7))
 
 
@@ -32,13 +33,13 @@ def test_killed_while_results_are_replaced(results, monkeypatch, step):
     with monkeypatch.context() as killed, pytest.raises(ZeroDivisionError):
         killed.setattr(where, name, lambda *_: 1 / 0)
         runner._save(NEW, PLAN, "quick", {"search": 1})
-    pd.testing.assert_frame_equal(runner.load("two", "quick"), left)
+    pd.testing.assert_frame_equal(runner.stored_results("two", "quick"), left)
     runner._save(NEW, PLAN, "quick", {"search": 1})
-    pd.testing.assert_frame_equal(runner.load("two", "quick"), NEW)
+    pd.testing.assert_frame_equal(runner.stored_results("two", "quick"), NEW)
     assert sorted(file.name for file in results.iterdir() if file.is_file()) == ["two-quick.json", "two-quick.parquet"]
 
 
-PIECE = simulation.parquet(NEW)
+PIECE = simulation.as_parquet(NEW)
 
 
 @given(bit=st.integers(0, 8 * (len(PIECE) + 65) - 1))
@@ -57,7 +58,10 @@ def test_a_damaged_piece_is_computed_again_and_the_run_says_so(tmp_path, capsys,
     store.write_sealed(good, PIECE)
     bad.write_bytes(good.read_bytes()[:-1])
     monkeypatch.setattr(simulation, "run_unit", lambda *_: NEW.to_dict("records"))
-    work = runner._Work(PLAN, "quick", {}, [])
-    work.compute([(("one", "two"), good), (("three", "four"), bad)], 1, None, False)
+    monkeypatch.setattr(runner, "prepare", lambda *_, **__: None)
+    monkeypatch.setattr(Place, "folder", tmp_path)
+    one, three = (Setting("two", "paper", "vicreg", "projection", "ELSA", name, 5, 0) for name in ("one", "three"))
+    work = runner._Work(PLAN, runner.places_of(PLAN, "quick"), {}, [])
+    work.compute([((one,), good), ((three,), bad)], 1, None, False)
     pd.testing.assert_frame_equal(runner.read_part(bad), NEW)
     assert "bad.rows is not a finished piece" in capsys.readouterr().out
