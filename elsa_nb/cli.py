@@ -16,6 +16,11 @@ from elsa_nb.pool_command import declare_pool, pool_command
 from elsa_nb.profiles import PROFILES, profile
 from elsa_nb.search.contract import QueryError
 
+# Packages that searching does without, and the extra of pyproject.toml that brings each.
+_EXTRA_OF = dict.fromkeys(("torch", "torchvision", "safetensors"), "images")
+_EXTRA_OF |= dict.fromkeys(("ipywidgets", "anywidget", "voila", "matplotlib", "nbformat", "traitlets"), "label")
+_EXTRA_OF |= dict.fromkeys(("papermill", "fontTools"), "reproduce")
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return its exit status. Errors of the user's are one sentence, not a traceback."""
@@ -35,6 +40,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except sqlite3.Error as error:
         print(f"elsa-nb: the session file cannot be used ({error})", file=sys.stderr)
+        return 1
+    except ModuleNotFoundError as error:
+        package = str(error.name).partition(".")[0]
+        if package not in _EXTRA_OF:
+            raise
+        print(
+            f"elsa-nb: this needs the package {package}, which is not installed: "
+            f"pip install 'elsa_nb[{_EXTRA_OF[package]}]'",
+            file=sys.stderr,
+        )
         return 1
     except KeyboardInterrupt:
         print("\nelsa-nb: stopped; what is finished is kept, the same command goes on from there", file=sys.stderr)
