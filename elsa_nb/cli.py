@@ -124,6 +124,9 @@ def _parser() -> argparse.ArgumentParser:
     label.add_argument("--labels", metavar="FILE", help="take earlier labels over, from a table or a labelling program")
     label.add_argument("--strategy", default="greedy-probe", help="how it searches: greedy-probe (default), elsa ...")
     label.add_argument("--budget", type=int, metavar="N", help="the most images to be asked about")
+    label.add_argument(
+        "--target", type=float, metavar="SHARE", help="say when about so much of the class is found, such as 0.9"
+    )
     label.add_argument("--metric", help="what counts as alike: cosine (direction) or euclidean (distance)")
     label.add_argument(
         "--audit",
@@ -209,7 +212,7 @@ def _label(options: argparse.Namespace) -> None:
     from elsa_nb.label import launch
 
     keys = ("encoder", "pool", "session", "name", "like", "text", "strict", "seeds", "labels", "annotator")
-    keys += ("audit", "strategy", "budget", "metric")
+    keys += ("audit", "strategy", "budget", "target", "metric")
     job = own_folder.prepare(options.folder, **{key: getattr(options, key) for key in keys})
     address = {"ip": options.ip, "port": options.port, "token": options.token}
     if launch.launch(job, **address, browser=not options.no_browser):

@@ -30,7 +30,7 @@ MOST_HITS = 0.75  # of the recent half of the answers: above, the end is not in 
 _AHEAD = (100, 300, 1000)  # answers
 _BANDS, _PENALTY, _TOLERANCE = 512, 1e-2, 1e-7
 FITTED: Mapping[str, tuple[float, float]] = MappingProxyType(  # log c, e
-    {"low": (-2.107, 0.465), "middle": (-0.049, 0.683), "high": (1.161, 0.453)}
+    {"low": (-1.71, 0.578), "middle": (0.017, 0.703), "high": (1.348, 0.534)}
 )
 
 
