@@ -9,7 +9,7 @@ from elsa_nb.search.stopping.remaining import Evidence, Missing
 KNOWN = Evidence(np.full(100, 0.1), (0.0, 1.0), np.ones(90, int), np.zeros(90))
 
 
-def advisor(target=None, middle=9.0):
+def advisor(target=None, middle=8.0):
     made = []
 
     def estimate(evidence):

@@ -17,7 +17,7 @@ def missing(middle):
 
 def test_the_target_waits_until_two_estimates_say_so():
     target, found = TargetShare(0.9), "1" * 87
-    enough, more = missing(10.0), missing(11.0)
+    enough, more = missing(9.0), missing(9.2)  # with a tenth of the way to twice as many: 9.9 and 10.12
     assert target(progress(found, 3, estimates=[enough, enough])) == "about 90% of the class is found, by the estimate"
     assert target(progress(found, 3, estimates=[enough])) is None
     assert target(progress(found, 3, estimates=[more, enough])) is None
