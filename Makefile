@@ -48,7 +48,7 @@ test: lint unit  ## lint, then all tests: units, the panel in a real browser, th
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target SIDE_BY_SIDE=yes browser nbval
 
 quick-test: lint  ## lint and the units that take no time, in minutes: what to run while working
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(JOBS) -m "not slow" --ignore tests/browser --ignore tests/canaries tests
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(JOBS) -m "not slow and not thorough" --ignore tests/browser tests
 
 lint: setup  ## ruff and the import rules (seconds)
 	$(BIN)/ruff check .
@@ -57,7 +57,7 @@ lint: setup  ## ruff and the import rules (seconds)
 
 # One thread a worker: the workers are the parallelism.
 unit: setup  ## all tests of tests/ but the browser's, on JOBS=2 processes
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(JOBS) --ignore tests/browser --ignore tests/canaries tests
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(JOBS) -m "not thorough" --ignore tests/browser tests
 
 # One server and one browser at a time.
 browser: setup  ## the labelling panel in a real Chromium, in JupyterLab and under Voila (Debian: apt-get install chromium)
@@ -73,9 +73,9 @@ bench: setup  ## measure what the README's speed figures come from (15 minutes o
 	$(BIN)/python -m benchmarks
 
 # After the notebooks, which make the pools that the searches run in.
-verify: setup  ## run some 240 stored searches again, and see that a changed search would be noticed (minutes)
+verify: setup  ## run some 240 stored searches again, see that a change would be noticed, and the thorough tests (minutes)
 	$(BIN)/elsa-nb verify
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(JOBS) tests/canaries
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(JOBS) -m thorough tests
 
 format: setup  ## let ruff format and sort what it can
 	$(BIN)/ruff format .

@@ -7,8 +7,9 @@ import numpy as np
 from benchmarks.synthetic import Clustered
 from elsa_nb.images.sources.glyphs import Glyphs
 from elsa_nb.paper.experiments.catalogue import sweep
-from elsa_nb.paper.runs import simulation
 from elsa_nb.paper.runs.grid import Setting
+from elsa_nb.paper.runs.place import Place
+from elsa_nb.paper.runs.simulation import draw_seeds
 from elsa_nb.pool import Pool
 from elsa_nb.search.elsa import Search
 from elsa_nb.search.heads.features import Features
@@ -35,7 +36,7 @@ class Ground:
         """Return the seeds (rows) and the Generator of a search, as the runner draws them."""
         for_seeds, for_search = setting.seed_sequence.spawn(2)
         rng = np.random.default_rng(for_seeds)
-        seeds = simulation.draw_seeds(self.positive(setting), setting.seeds, rng, setting.target)
+        seeds = draw_seeds(self.positive(setting), setting.seeds, rng, setting.target)
         return seeds, np.random.default_rng(for_search)
 
     def search(self, setting: Setting) -> Search:
@@ -52,8 +53,9 @@ def bundled() -> Ground:
     arm and every number of seeds has its share.
     """
     names, plan = Glyphs.open().labels["name"], sweep("components", "full")
-    base = simulation.prepared("full", ENCODER, "projection")
-    features = {"paper": base.features, "released-code": simulation.embedding("full", ENCODER)}
+    place = Place.of("full", ENCODER, "projection")
+    base = place.prepared()
+    features = {"paper": base.features, "released-code": place.in_embedding.features()}
     settings = [
         Setting(plan.name, reading, ENCODER, plan.space, arm, target, seeds, 0)
         for reading in plan.readings

@@ -28,7 +28,8 @@ import pandas as pd
 
 from benchmarks.summary import RESULTS
 from elsa_nb.paper.runs.grid import Setting
-from elsa_nb.paper.runs.simulation import BUDGETS, class_names, draw_seeds
+from elsa_nb.paper.runs.place import class_names
+from elsa_nb.paper.runs.simulation import BUDGETS, draw_seeds
 from elsa_nb.pool import Pool
 from elsa_nb.search.heads.features import Features
 from elsa_nb.search.heads.head import HeadConfig

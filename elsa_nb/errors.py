@@ -1,4 +1,4 @@
-"""The two errors a caller may want to catch; everything else is a `ValueError`."""
+"""The errors a caller may want to catch; everything else is a `ValueError`."""
 
 
 class MissingDataError(FileNotFoundError):
@@ -11,3 +11,7 @@ class MissingDataError(FileNotFoundError):
 
 class CorruptFileError(ValueError):
     """Say which stored file does not match its checksum or format, and how to make it again."""
+
+
+class BusyError(OSError):
+    """Say what another process is writing, which process that is, and since when."""

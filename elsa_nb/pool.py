@@ -17,9 +17,10 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from elsa_nb.errors import CorruptFileError, MissingDataError
-from elsa_nb.store import read_json, sha256_bytes, sha256_file, write_json, write_with
+from elsa_nb.locks import Lock
+from elsa_nb.store import read_card, reading, sha256_bytes, sha256_file, write_card, write_with
 from elsa_nb.vector_files import read_ids, read_vectors
-from elsa_nb.vectors import DTYPES, as_vectors, blocks, check_vectors, warn_of_oddities
+from elsa_nb.vectors import DTYPES, as_vectors, blocks, check_ids, check_vectors, warn_of_oddities
 
 FORMAT = 1
 _CURE = "`elsa-nb embed` (or notebook 01) makes it"
@@ -131,28 +132,25 @@ class Pool:
         if not (folder / "pool.json").exists():
             state = "is not finished" if (folder / "journal.txt").exists() else "is not here"
             raise MissingDataError(f"The pool {folder} {state}: {_CURE}.")
-        card = read_json(folder / "pool.json")
         cure = f"Delete the folder {folder}; {_CURE} again."
-        try:
+        card = card_of(folder)
+        for file in card["files"]:
+            if not (folder / file).exists():
+                raise CorruptFileError(f"{folder / file} is missing, though pool.json is there. {cure}")
+        with reading(folder / "vectors.npy", "the vectors of a pool", cure):
             vectors = np.load(folder / "vectors.npy", mmap_mode="r", allow_pickle=False)
+        with reading(folder / "ids.npy", "the ids of a pool", cure):
             ids = np.load(folder / "ids.npy", allow_pickle=False)
-            found = (*vectors.shape, vectors.dtype.name, *ids.shape)
-            promised = (card["n"], card["d"], card["dtype"], card["n"])
-            files, identity = (
-                dict(card["files"]),
-                (card["name"], card["space"], card["provenance"], card["recipe"]),
-            )
-        except (OSError, ValueError, EOFError) as error:
-            raise CorruptFileError(f"The pool {folder} cannot be read ({error}). {cure}") from error
-        except (KeyError, TypeError) as error:
-            raise CorruptFileError(f"{folder / 'pool.json'} lacks the entry {error}. {cure}") from error
-        if found != promised:
+        promised = (card["n"], card["d"], card["dtype"], card["n"])
+        found = (*vectors.shape, vectors.dtype.name, *ids.shape)
+        if found != promised or ids.dtype.kind != "U":
             raise CorruptFileError(f"The pool {folder} holds {found}, but pool.json says {promised}. {cure}")
-        for file, sha256 in files.items() if verify else ():
+        for file, sha256 in card["files"].items() if verify else ():
             if sha256_file(folder / file) != sha256:
                 raise CorruptFileError(f"{folder / file} does not match its checksum in pool.json. {cure}")
         ids.flags.writeable = False
-        return cls(vectors, ids, *identity, sha256=_combine(files))
+        identity = (card[entry] for entry in ("name", "space", "provenance", "recipe"))
+        return cls(vectors, ids, *identity, sha256=_combine(card["files"]))
 
     def save(self, folder: Path | str) -> "Pool":
         """Write the pool to `folder`, replacing what is there, and return it as opened from there."""
@@ -183,8 +181,11 @@ class PoolWriter:
 
     Rows go to `vectors.part`; after each block a line with its end and checksum goes to `journal.txt`. A new
     writer with the same recipe, ids and shape keeps the blocks whose checksums hold (`rows_done` counts their rows)
-    and cuts off the rest; a writer with another recipe starts afresh. `finish` puts the files in place, `pool.json`
-    last. An earlier finished pool in the folder stays readable until then.
+    and cuts off the rest; a writer with another recipe starts afresh. `finish` compares the file with the journal and
+    puts the files in place, `pool.json` last. An earlier finished pool in the folder stays readable until then.
+
+    A folder has one writer at a time, which holds its `pool_lock`: one that the caller has taken and releases itself
+    (`lock`), else one of the writer's own, until it is closed.
     """
 
     def __init__(
@@ -199,8 +200,12 @@ class PoolWriter:
         recipe: str | None = None,
         provenance: dict[str, Any] | None = None,
         resume: bool = True,
+        lock: Lock | None = None,
     ):
-        """Open `folder` for writing len(ids) rows of d values; raises ValueError for a bad dtype, size or id."""
+        """Open `folder` for writing len(ids) rows of d values.
+
+        Raises ValueError for a bad dtype, size or id, and BusyError, touching nothing, while another writes there.
+        """
         if dtype not in DTYPES:
             raise ValueError(f"dtype is {dtype!r}; a pool holds one of {DTYPES}.")
         if d < 1:
@@ -208,11 +213,15 @@ class PoolWriter:
         self.folder, self.ids, self.shape = Path(folder), check_ids(ids, len(ids)), (len(ids), int(d))
         self.dtype = np.dtype(dtype).newbyteorder("<")
         self.name, self.space, self.recipe, self.provenance = name, space, recipe, dict(provenance or {})
-        self.folder.mkdir(parents=True, exist_ok=True)
         self._part, self._journal_path = self.folder / "vectors.part", self.folder / "journal.txt"
         self._header = _header(self.shape, self.dtype)
-        self.rows_done = self._recover() if resume and recipe is not None else 0
-        self._vectors, self._journal = self._start()
+        self._own_lock = None if lock is not None else pool_lock(self.folder).acquire()
+        try:
+            self.rows_done = self._recover() if resume and recipe is not None else 0
+            self._vectors, self._journal = self._start()
+        except BaseException:
+            self._unlock()
+            raise
 
     def write(self, block: np.ndarray) -> None:
         """Append rows (m, d); raises ValueError for a wrong shape and for values that are not finite as stored."""
@@ -237,11 +246,31 @@ class PoolWriter:
             self.write(block[self.rows_done - first :])
 
     def finish(self) -> Pool:
-        """Put the finished pool in place and open it; raises ValueError while rows are missing."""
+        """Put the finished pool in place and open it.
+
+        Raises ValueError while rows are missing, and CorruptFileError where the file is not what was written.
+        """
         if self.rows_done != self.shape[0]:
             raise ValueError(f"Only {self.rows_done} of {self.shape[0]} rows are written: write the rest first.")
         os.fsync(self._vectors.fileno())
-        self.close()
+        self._close_files()
+        try:
+            return self._put_in_place()
+        finally:
+            self._unlock()
+
+    def close(self) -> None:
+        """Close the files and let others write; what is written stays, to be resumed."""
+        self._close_files()
+        self._unlock()
+
+    def _put_in_place(self) -> Pool:
+        # Read back, since these bytes get the checksum that everybody trusts from here on.
+        if (held := self._vouched()[0]) != self.shape[0]:
+            raise CorruptFileError(
+                f"{self._part} holds other bytes than were written to it, from row {held} on: another program changed "
+                "it, or the disk is failing. Run the same again; the rows before are kept."
+            )
         (self.folder / "pool.json").unlink(missing_ok=True)  # from here on the folder is unfinished until the end
         self._part.replace(self.folder / "vectors.npy")
         write_with(self.folder / "ids.npy", lambda stream: np.save(stream, self.ids, allow_pickle=False))
@@ -250,14 +279,17 @@ class PoolWriter:
         card = {"format": FORMAT, "n": n, "d": d, "dtype": self.dtype.name, "files": files}
         card |= {"name": self.name, "space": self.space, "provenance": self.provenance}
         card["recipe"] = self.recipe or _combine(files)
-        write_json(self.folder / "pool.json", card)
+        write_card(self.folder / "pool.json", card)
         self._journal_path.unlink()
         return Pool.open(self.folder, verify=False)
 
-    def close(self) -> None:
-        """Close the files; what is written stays, to be resumed."""
+    def _close_files(self) -> None:
         self._vectors.close()
         self._journal.close()
+
+    def _unlock(self) -> None:
+        if self._own_lock is not None:
+            self._own_lock.release()
 
     def __enter__(self) -> "PoolWriter":
         """Return the writer itself."""
@@ -278,20 +310,24 @@ class PoolWriter:
     def _recover(self) -> int:
         """Count the rows that an interrupted writer of the same pool left whole, and keep their journal lines."""
         finished, vectors = self.folder / "pool.json", self.folder / "vectors.npy"
-        if not self._journal_path.exists():
-            return 0
-        title, *lines = self._journal_path.read_bytes().splitlines(keepends=True) or [b""]
-        if title != self._title():
+        if not self._journal_path.exists() or not self._journal_path.read_bytes().startswith(self._title()):
             return 0
         if not self._part.exists() and vectors.exists() and not finished.exists():
             vectors.replace(self._part)  # it was killed inside `finish`
         if not self._part.exists():
             return 0
-        done, kept = 0, [title]
-        with self._part.open("rb") as stream:
-            if stream.read(len(self._header)) != self._header:
-                return 0
-            for line in lines:
+        done, kept = self._vouched()
+        if done:
+            write_with(self._journal_path, lambda stream: stream.write(b"".join(kept)))
+        return done
+
+    def _vouched(self) -> tuple[int, list[bytes]]:
+        """Return the number of rows on the disk that the journal's checksums vouch for, and the lines that do."""
+        done, kept = 0, [self._title()]
+        with self._journal_path.open("rb") as journal, self._part.open("rb") as stream:
+            if journal.readline() != kept[0] or stream.read(len(self._header)) != self._header:
+                return 0, kept
+            for line in journal:
                 stop, _, checksum = line.partition(b" ")
                 if not line.endswith(b"\n") or not stop.isdigit() or not done < int(stop) <= self.shape[0]:
                     break
@@ -300,8 +336,7 @@ class PoolWriter:
                     break
                 done = int(stop)
                 kept.append(line)
-        write_with(self._journal_path, lambda stream: stream.write(b"".join(kept)))
-        return done
+        return done, kept
 
     def _start(self) -> tuple[BinaryIO, BinaryIO]:
         if not self.rows_done:
@@ -313,22 +348,27 @@ class PoolWriter:
         return vectors, self._journal_path.open("ab")
 
 
-def check_ids(ids: np.ndarray, n: int) -> np.ndarray:
-    """Return `ids` as a (n,) str array; raise ValueError if their number is wrong or one occurs twice."""
-    ids = np.asarray(ids)
-    ids = ids if ids.dtype.kind == "U" else np.asarray(list(map(_as_id, ids.ravel()))).reshape(ids.shape)
-    if ids.shape != (n,) or n == 0:
-        raise ValueError(f"ids have shape {ids.shape}; a pool of {n} vectors has ids of shape ({n},), at least one.")
-    ordered = np.sort(ids)
-    if (twice := ordered[1:][ordered[1:] == ordered[:-1]]).size:
-        raise ValueError(f"The id {str(twice[0])!r} occurs more than once; every row has an id of its own.")
-    return ids
+def card_of(folder: Path) -> dict[str, Any]:
+    """Return what the `pool.json` of a finished pool says; raise as `Pool.open` does."""
+    what, cure = "a card of a pool", f"Delete the folder {folder}; {_CURE} again."
+    card = read_card(folder / "pool.json", what, cure)
+    with reading(folder / "pool.json", what, cure):
+        card["files"] = {file: str(card["files"][file]) for file in ("vectors.npy", "ids.npy")}
+        card["provenance"] = dict(card["provenance"])
+        for entry in ("name", "space", "dtype", "recipe"):
+            card[entry] = str(card[entry])
+        card["n"], card["d"] = int(card["n"]), int(card["d"])
+    return card
 
 
-def _as_id(item: Any) -> str:
-    if item is None or item != item:
-        raise ValueError(f"an id is {item!r}; every row has an id of its own (leave ids out to have rows numbered).")
-    return item.decode() if isinstance(item, bytes) else str(item)
+def recipe_at(folder: Path) -> str:
+    """Return the recipe of the finished pool in `folder`, without opening its vectors; raise as `Pool.open` does."""
+    return card_of(folder)["recipe"]
+
+
+def pool_lock(folder: Path | str) -> Lock:
+    """Return the lock of who writes the pool in `folder`, not yet taken."""
+    return Lock(Path(folder) / ".lock", f"The pool {folder}")
 
 
 def _header(shape: tuple[int, ...], dtype: np.dtype) -> bytes:

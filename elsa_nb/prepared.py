@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 
 from elsa_nb.errors import CorruptFileError
+from elsa_nb.locks import Lock
 from elsa_nb.pool import Pool
 from elsa_nb.search.heads.features import Features
 from elsa_nb.search.heads.prepared_rows import PreparedRows
 from elsa_nb.search.neighbours.bounds import Sketch
 from elsa_nb.search.neighbours.lists import Neighbours
-from elsa_nb.store import DATA, read_json, sha256_file, write_json, write_with
+from elsa_nb.store import DATA, read_card, reading, sha256_file, write_card, write_with
 
 LIST_LENGTH = 128  # list length; a search lengthens the few lists that prove too short
 # Lists take n^2 d multiplications: minutes for a hundred thousand images, a day for ImageNet's on a processor. Beyond
@@ -38,8 +39,8 @@ class Prepared:
 def prepare(folder: Path, *, verify: bool = True, build: bool = True, progress: bool | None = None) -> Prepared:
     """Open the pool in `folder` and its neighbour lists; compute the lists (n x 128) where they are not there yet.
 
-    The lists live in `data/cache`, under the checksum of the pool they belong to. `verify` compares pool and lists
-    with their checksums and raises `CorruptFileError` where one is damaged. A pool too large for lists is given a
+    The lists live in `data/cache`, under the checksum of the pool they belong to. They are compared with theirs, and
+    with `verify` the pool is, too: `CorruptFileError` where one is damaged. A pool too large for lists is given a
     `Sketch` instead, and so is one without lists where `build` is False: the answers are the same, and for a few
     searches that is quicker. `device` tells where both are computed.
     """
@@ -50,17 +51,13 @@ def prepare(folder: Path, *, verify: bool = True, build: bool = True, progress: 
         n, d = pool.vectors.shape
         if not build or (device() == "cpu" and n * n * d > MOST_PRODUCTS):
             return Prepared(pool, Sketch(pool.vectors, progress=progress), features)
-        backend = "blas" if device() == "cpu" else "torch"
-        _store(cached, Neighbours(pool.vectors, k=LIST_LENGTH, backend=backend).build(progress=progress).lists, pool)
-    lists = tuple(np.load(cached / f"{part}.npy", mmap_mode="r") for part in ("rows", "distances"))
-    if verify:
-        for part, expected in read_json(cached / "card.json")["sha256"].items():
-            if (got := sha256_file(cached / part)) != expected:
-                raise CorruptFileError(
-                    f"{cached / part} is damaged: its SHA-256 is {got[:12]}..., expected {expected[:12]}... "
-                    f"Delete the folder {cached}; the next run makes it again."
-                )
-    return Prepared(pool, Neighbours(pool.vectors, lists=lists), features)
+        # All who want them at once wait for the one that makes them.
+        with Lock(cached / ".lock", f"The neighbour lists of {folder}").acquire(wait=True):
+            if not (cached / "card.json").exists():
+                backend = "blas" if device() == "cpu" else "torch"
+                made = Neighbours(pool.vectors, k=LIST_LENGTH, backend=backend).build(progress=progress)
+                _store(cached, made.lists, pool)
+    return Prepared(pool, Neighbours(pool.vectors, lists=_read(cached, pool)), features)
 
 
 def device() -> str:
@@ -69,6 +66,26 @@ def device() -> str:
     Scores from another device may differ in their last bits, so results name theirs.
     """
     return os.environ.get("ELSA_DEVICE", "cpu")
+
+
+def _read(cached: Path, pool: Pool) -> tuple[np.ndarray, np.ndarray]:
+    """Return stored lists, mapped: rows (n, k) int32, distances (n, k) float64. CorruptFileError for damaged ones."""
+    cure = f"Delete the folder {cached}; the next run makes it again."
+    card, arrays = cached / "card.json", []
+    with reading(card, "a card of neighbour lists", cure):
+        sha256 = dict(read_card(card, "a card of neighbour lists", cure)["sha256"])
+        expected = [(name, str(sha256[name])) for name in ("rows.npy", "distances.npy")]
+    for name, checksum in expected:
+        with reading(cached / name, "neighbour lists", cure):
+            if (got := sha256_file(cached / name)) != checksum:
+                raise CorruptFileError(
+                    f"{cached / name} is damaged: its SHA-256 is {got[:12]}..., expected {checksum[:12]}... {cure}"
+                )
+            arrays.append(np.load(cached / name, mmap_mode="r", allow_pickle=False))
+    rows, distances = arrays
+    if rows.ndim != 2 or rows.shape != distances.shape or len(rows) != pool.n:
+        raise CorruptFileError(f"{cached} holds lists {rows.shape} for a pool of {pool.n} rows. {cure}")
+    return rows, distances
 
 
 def _store(cached: Path, lists: tuple[np.ndarray, np.ndarray], pool: Pool) -> None:
@@ -81,4 +98,4 @@ def _store(cached: Path, lists: tuple[np.ndarray, np.ndarray], pool: Pool) -> No
         "k": LIST_LENGTH,
         "sha256": {n: sha256_file(cached / n) for n in names},
     }
-    write_json(cached / "card.json", card)  # last: a folder without it is not finished
+    write_card(cached / "card.json", card)  # last: a folder without it is not finished

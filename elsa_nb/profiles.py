@@ -31,6 +31,7 @@ class Profile:
     name: str
     datasets: tuple[DataSet, ...]
     about: str
+    committed: bool = False  # whether its results are part of the repository: canaries are chosen among those
 
     @property
     def dataset(self) -> str:
@@ -98,8 +99,14 @@ PROFILES = {
             "full",
             (DataSet("glyphs", _TRAINED + _OTHERS + _FLOORS),),
             "the bundled pool, the paper's protocol: 50 classes, 5 repeats",
+            committed=True,
         ),
-        Profile("photos", (_TINY_IMAGENET, _SMALL_FOOD), "natural photographs at low resolution, given by ELSA_DATA"),
+        Profile(
+            "photos",
+            (_TINY_IMAGENET, _SMALL_FOOD),
+            "natural photographs at low resolution, given by ELSA_DATA",
+            committed=True,
+        ),
         Profile(
             "paper",
             (_IMAGENET, _FOOD),

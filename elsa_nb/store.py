@@ -4,7 +4,9 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Callable
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -15,6 +17,10 @@ from elsa_nb.errors import CorruptFileError, MissingDataError
 ROOT = Path(os.environ.get("ELSA_ROOT") or Path(__file__).resolve().parent.parent)
 DATA = ROOT / "data"
 FIGURES = Path(os.environ.get("ELSA_FIGURES") or ROOT / "figures")
+
+_LONGEST_REASON = 160
+# What is packed in earnest (numbers, pictures) shrinks a few times; what is made to fill a memory, a thousand times.
+_LARGE, _TIGHTEST = 1 << 28, 100
 
 
 def write_with(path: Path, write: Callable[[BinaryIO], object]) -> None:
@@ -43,6 +49,46 @@ def write_atomically(path: Path, data: bytes) -> None:
     write_with(path, lambda stream: stream.write(data))
 
 
+def write_sealed(path: Path, data: bytes) -> None:
+    """Create or replace the file `path` with a line that holds the SHA-256 of `data`, and `data`."""
+    write_atomically(path, f"{sha256_bytes(data)}\n".encode() + data)
+
+
+def read_sealed(path: Path, expected: str, cure: str) -> bytes:
+    """Return the bytes that `write_sealed` wrote; raise as `reading` does where they are others, or not all."""
+    with reading(path, expected, cure):
+        seal, _, data = Path(path).read_bytes().partition(b"\n")
+        if sha256_bytes(data).encode() != seal:
+            raise ValueError("its checksum does not hold")
+        return data
+
+
+@contextmanager
+def reading(path: Path | str, expected: str, cure: str) -> Iterator[None]:
+    """Turn whatever goes wrong while the file `path` is read into one sentence: the path, what was expected, the cure.
+
+    A file is damaged in many ways, and the libraries that read it raise an error of their own for each. Raises
+    MissingDataError where there is no file and CorruptFileError where it is not as expected. What the system refuses
+    (permission, a failing disk) stays an OSError, which names the file.
+    """
+    try:
+        yield
+    except (MissingDataError, CorruptFileError):
+        raise
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise MissingDataError(f"{path} is not here; expected was {expected}. {cure}") from error
+    except Exception as error:  # damaged bytes make parsers raise anything
+        if isinstance(error, OSError) and error.errno is not None:
+            raise type(error)(error.errno, error.strerror, str(path)) from error
+        raise CorruptFileError(f"{path} is not {expected} ({_reason(error)}). {cure}") from error
+
+
+def _reason(error: Exception) -> str:
+    """Return the first line of what an error says, without its end."""
+    said = next(iter(str(error).strip().splitlines()), "")[:_LONGEST_REASON].rstrip(". ")
+    return said if said and not isinstance(error, KeyError) else f"{type(error).__name__}{said and f' {said}'}"
+
+
 def write_json(path: Path, value: Any) -> None:
     """Write `value` as indented JSON with a stable key order, whole or not at all."""
     text = json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
@@ -54,10 +100,40 @@ def read_json(path: Path) -> Any:
     path = Path(path)
     if not path.exists():
         raise MissingDataError(f"{path} is not here.")
-    try:
+    with reading(path, "valid JSON", "Delete it and make it again."):
         return json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise CorruptFileError(f"{path} is not valid JSON ({error}). Delete it and make it again.") from error
+
+
+def write_card(path: Path, entries: Mapping[str, Any]) -> None:
+    """Write what is known of a file beside it: JSON with a checksum of its own."""
+    write_json(path, {**entries, "sealed by": "SHA-256 of the other entries", "seal": _seal(entries)})
+
+
+def read_card(path: Path, expected: str, cure: str) -> dict[str, Any]:
+    """Return the entries that `write_card` wrote; those of releases without a checksum are taken as they are.
+
+    Raises as `reading` does.
+    """
+    with reading(path, expected, cure):
+        entries = json.loads(Path(path).read_text(encoding="utf-8"))
+        if not isinstance(entries, dict):
+            raise ValueError(f"it holds a {type(entries).__name__}")
+        if entries.keys() & {"seal", "sealed by"}:  # two words, so that damage to one does not pass for an old card
+            seal, by = entries.pop("seal", None), entries.pop("sealed by", None)
+            if by is None or seal != _seal(entries):
+                raise ValueError("its checksum does not hold")
+        return entries
+
+
+def _seal(entries: Mapping[str, Any]) -> str:
+    return sha256_bytes(json.dumps(entries, sort_keys=True, allow_nan=False).encode())
+
+
+def check_unpacked(archive: zipfile.ZipFile, size: int) -> None:
+    """Raise ValueError for a zip archive of `size` bytes whose own list says that it unpacks to far more."""
+    unpacked = sum(entry.file_size for entry in archive.infolist())
+    if unpacked > _LARGE and unpacked > _TIGHTEST * size:
+        raise ValueError(f"its {size:,} bytes would unpack to {unpacked:,}: that is no honest archive")
 
 
 def sha256_bytes(data: bytes | memoryview) -> str:

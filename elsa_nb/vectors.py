@@ -1,4 +1,4 @@
-"""What a pool takes as vectors: arrays of many kinds become (n, d) float16 or float32, and nothing is lost unsaid.
+"""What a pool takes: arrays of many kinds become (n, d) float16 or float32, names one id a row, nothing is lost unsaid.
 
 Everything goes in blocks of rows, so that a memory-mapped array costs no second one.
 """
@@ -60,6 +60,24 @@ def check_vectors(vectors: np.ndarray, first_row: int = 0) -> np.ndarray:
             cure = "drop the row, or store float32"
             raise ValueError(f"The vector of row {row} is not finite as {vectors.dtype}: {cure}.")
     return vectors
+
+
+def check_ids(ids: np.ndarray, n: int) -> np.ndarray:
+    """Return `ids` as a (n,) str array; raise ValueError if their number is wrong or one occurs twice."""
+    ids = np.asarray(ids)
+    ids = ids if ids.dtype.kind == "U" else np.asarray(list(map(_as_id, ids.ravel()))).reshape(ids.shape)
+    if ids.shape != (n,) or n == 0:
+        raise ValueError(f"ids have shape {ids.shape}; a pool of {n} vectors has ids of shape ({n},), at least one.")
+    ordered = np.sort(ids)
+    if (twice := ordered[1:][ordered[1:] == ordered[:-1]]).size:
+        raise ValueError(f"The id {str(twice[0])!r} occurs more than once; every row has an id of its own.")
+    return ids
+
+
+def _as_id(item: Any) -> str:
+    if item is None or item != item:
+        raise ValueError(f"an id is {item!r}; every row has an id of its own (leave ids out to have rows numbered).")
+    return item.decode() if isinstance(item, bytes) else str(item)
 
 
 def blocks(vectors: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:

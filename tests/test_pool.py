@@ -10,7 +10,7 @@ import textwrap
 import numpy as np
 import pytest
 
-from elsa_nb.errors import CorruptFileError, MissingDataError
+from elsa_nb.errors import BusyError, CorruptFileError, MissingDataError
 from elsa_nb.pool import Pool, PoolWriter
 
 
@@ -195,7 +195,7 @@ def test_killed_while_finishing(tmp_path, vectors, step, monkeypatch):
     stops = {
         "replace": ("pathlib.Path.replace", lambda *a: 1 / 0),
         "ids": ("elsa_nb.pool.write_with", lambda *a: 1 / 0),
-        "card": ("elsa_nb.pool.write_json", lambda *a: 1 / 0),
+        "card": ("elsa_nb.pool.write_card", lambda *a: 1 / 0),
         "journal": ("pathlib.Path.unlink", lambda path, **k: 1 / 0 if path.name == "journal.txt" else None),
     }
     with writer(tmp_path, IDS) as opened:
@@ -208,6 +208,39 @@ def test_killed_while_finishing(tmp_path, vectors, step, monkeypatch):
             assert opened.rows_done == 40
             opened.finish()
     np.testing.assert_array_equal(Pool.open(tmp_path).vectors, vectors)
+
+
+def test_a_second_writer_is_refused_and_leaves_the_first_ones_work_alone(tmp_path, vectors):
+    with writer(tmp_path, IDS) as first:
+        first.write(vectors[:20])
+        for settings in ({}, {"recipe": "another"}):
+            with pytest.raises(BusyError, match=rf"The pool {tmp_path} is being written by process {os.getpid()} on "):
+                writer(tmp_path, IDS, **settings)
+        with pytest.raises(BusyError):
+            Pool.from_arrays(vectors + 1, IDS).save(tmp_path)
+        first.write(vectors[20:])
+        first.finish()
+        writer(tmp_path, IDS, recipe="another").close()  # finished: the next may write
+    np.testing.assert_array_equal(Pool.open(tmp_path).vectors, vectors)
+
+
+@pytest.mark.parametrize("part", ["vectors.part", "journal.txt"])
+def test_a_pool_is_not_finished_with_other_bytes_than_were_written(tmp_path, vectors, part):
+    """Whatever writes there without asking for the lock: rows of zeros never get a checksum."""
+    with writer(tmp_path, IDS) as opened:
+        opened.write(vectors[:12])
+        opened.write(vectors[12:])
+        size = (tmp_path / part).stat().st_size
+        os.truncate(tmp_path / part, size // 2)
+        os.truncate(tmp_path / part, size)
+        with pytest.raises(
+            CorruptFileError, match=r"vectors.part holds other bytes .* from row (0|12) on.*Run the same"
+        ):
+            opened.finish()
+    assert not (tmp_path / "pool.json").exists()
+    with writer(tmp_path, IDS) as opened:
+        opened.write(vectors[opened.rows_done :])
+        np.testing.assert_array_equal(opened.finish().vectors, vectors)
 
 
 KILLED = textwrap.dedent("""

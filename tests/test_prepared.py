@@ -1,10 +1,13 @@
 """What the searches of a pool share: lists where they can be had, bounds where they cannot, on the device named."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
 from elsa_nb import prepared as module
 from elsa_nb.errors import CorruptFileError
+from elsa_nb.locks import Lock
 from elsa_nb.pool import Pool
 from elsa_nb.search.elsa import ELSA, Search
 from elsa_nb.search.heads.prepared_rows import PreparedRows
@@ -44,6 +47,23 @@ def test_lists_are_made_once_and_a_damaged_one_is_refused(folder, monkeypatch):
     file.write_bytes(content)
     with pytest.raises(CorruptFileError, match=r"rows.npy is damaged.*Delete the folder"):
         module.prepare(folder, progress=False)
+
+
+def test_who_wants_lists_that_another_process_makes_waits_for_them(folder, monkeypatch, capsys):
+    module.prepare(folder, progress=False)
+    (card,) = module.DATA.glob("cache/neighbours/*/card.json")
+    content = card.read_bytes()
+    card.unlink()
+    lock = Lock(card.parent / ".lock", "The lists").acquire()
+    monkeypatch.setattr(Neighbours, "build", lambda *_, **__: pytest.fail("another made the lists"))
+    with ThreadPoolExecutor(1) as other:
+        waiting = other.submit(module.prepare, folder, progress=False)
+        while "waiting for its end" not in capsys.readouterr().out:
+            assert not waiting.done()
+        card.write_bytes(content)
+        lock.release()
+        assert waiting.result().neighbours.lists[0].shape[1] == module.LIST_LENGTH
+    assert sorted(file.name for file in card.parent.iterdir()) == ["card.json", "distances.npy", "rows.npy"]
 
 
 def test_a_pool_too_large_for_lists_is_searched_by_bounds_with_the_same_log(folder, tiny_pool, monkeypatch):

@@ -36,6 +36,9 @@ class SearchConfig:
     nn_queries: str = (
         "new positives"  # of the last round (Algorithm 4), "all positives" (section 4.1), "last neighbours"
     )
+    # After a round without finds NN inside ELSA and No Active goes on from all positives, which no line of Algorithm 4
+    # says. NN alone "ends" there; or it "goes on", too.
+    nn_alone: str = "ends"
     rands: str = "algorithm 2"  # or "appendix b", "sampled points"
     # The head learns from this round's negatives (Algorithm 4 line 9; a round without any leaves those of the round
     # before; a head trained only once, at the end, sees those of the last round), or from "all".
@@ -66,6 +69,7 @@ class SearchConfig:
 _ALLOWED = {
     "nn_per": algorithms.PER,
     "nn_queries": ("new positives", "all positives", "last neighbours"),
+    "nn_alone": ("ends", "goes on"),
     "rands": algorithms.RANDS,
     "negatives": ("round", "all"),
     "confidence": ("probability", "logit"),

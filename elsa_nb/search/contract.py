@@ -1,7 +1,7 @@
 """What every search strategy shares: the batch it asks, the answers it gets, and the record of both.
 
-A strategy has `query() -> Batch | None` and `update(labels)`, and keeps a `Ledger`. Labels are int8: 1 positive,
-0 negative, -1 unsure (asked, paid for, and used as neither).
+A strategy has `query() -> Batch | None` and `update(labels)`; those of this package keep a `Ledger`. Labels are int8:
+1 positive, 0 negative, -1 unsure (asked, paid for, and used as neither).
 """
 
 from collections.abc import Mapping, Sequence
@@ -228,3 +228,19 @@ class Ledger:
                 [len(labels) for _, labels in self._answered],
             ),
         )
+
+
+class KeepsLedger:
+    """What a strategy tells of the ledger that it keeps as `_ledger`: the base of those of this package."""
+
+    _ledger: Ledger
+
+    @property
+    def log(self) -> Log:
+        """All questions answered so far, in order."""
+        return self._ledger.log
+
+    @property
+    def positives(self) -> np.ndarray:
+        """The rows known to be positive, seeds included, ascending: Lambda of Algorithm 4, and at its end Lambda*."""
+        return self._ledger.positives

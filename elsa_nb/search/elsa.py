@@ -15,14 +15,14 @@ from elsa_nb.search import algorithms, readings
 from elsa_nb.search.checks import check_rng
 from elsa_nb.search.config import ELSA as ELSA
 from elsa_nb.search.config import SearchConfig
-from elsa_nb.search.contract import NEGATIVE, POSITIVE, Batch, Component, Ledger, Log, QueryError
+from elsa_nb.search.contract import NEGATIVE, POSITIVE, Batch, Component, KeepsLedger, Ledger, QueryError
 from elsa_nb.search.heads import head as heads
 from elsa_nb.search.heads.features import Features
 from elsa_nb.search.neighbours.bounds import Sketch, without_lists
 from elsa_nb.search.neighbours.lists import Neighbours
 
 
-class Search:
+class Search(KeepsLedger):
     """One search for the class of the seeds: ask with `query`, answer with `update`, until `query` returns None.
 
     `pool` holds the vectors searched; `seeds` are known positives, as row numbers or as ids of the pool; all randomness
@@ -89,10 +89,11 @@ class Search:
         return batch and self._ledger.ask(batch)  # the questions of line 7, or of line 14
 
     def _goes_on(self) -> bool:
-        """Tell whether another round comes: NN alone has nowhere to go after one without new positives."""
+        """Tell whether another round comes: NN alone may end after one without new positives."""
         if self._concluding:
             return False
-        return self._round < self.config.rounds + self.config.zero_pass and (self.config.use_rands or not self._stuck)
+        ends = self._stuck and not self.config.use_rands and self.config.nn_alone == "ends"
+        return self._round < self.config.rounds + self.config.zero_pass and not ends
 
     def _next_round(self) -> Batch | None:
         """Return the questions of a round, lines 3 to 6; None when nothing is left to ask."""
@@ -160,16 +161,6 @@ class Search:
         if config.use_final and not config.use_head and not self._final_head_trained:
             self._train(config.final_head or config.head)
             self._final_head_trained = True
-
-    @property
-    def log(self) -> Log:
-        """All questions answered so far, in order."""
-        return self._ledger.log
-
-    @property
-    def positives(self) -> np.ndarray:
-        """The rows known to be positive, seeds included: Lambda, and at the end Lambda*."""
-        return self._ledger.positives
 
     def scores(self) -> np.ndarray:
         """Return the confidence (n,) float64 that each row is positive; `QueryError` before the head is trained."""

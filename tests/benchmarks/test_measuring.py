@@ -96,6 +96,16 @@ def run(*arguments, root):
 
 
 @pytest.mark.slow
+def test_a_smoke_run_of_one_part(tmp_path):
+    done = run("--quick", "--out", tmp_path / "out", "graph", root=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "graph took" in done.stdout
+    assert "limit:" in done.stdout
+    assert sorted(file.name for file in (tmp_path / "out").iterdir()) == ["machine.json", "summary.csv"]
+
+
+@pytest.mark.thorough
+@pytest.mark.timeout(900)
 def test_a_smoke_run_of_every_part(tmp_path):
     everything = ["rounds", "sweep", "graph", "rivals", "growth", "gpu", "rounds-large", "larger-than-memory"]
     done = run("--quick", "--out", tmp_path / "out", *everything, root=tmp_path)

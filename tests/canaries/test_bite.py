@@ -9,6 +9,7 @@ import pytest
 
 from elsa_nb.paper.runs import simulation, validity, verification
 from elsa_nb.paper.runs.grid import Setting, strategy_of
+from elsa_nb.paper.runs.place import Place
 from elsa_nb.search.config import SearchConfig
 from elsa_nb.search.heads.head import HeadConfig
 from elsa_nb.search.strategies.greedy_probe import ProbeConfig
@@ -19,7 +20,8 @@ OTHER = {
         "rounds": (9,), "a": (49,), "l": (49,), "b": (49,), "b_slope": (1.02,), "b_floor": (True, False),
         "alpha_1": (1.05,), "alpha_2": (2.05,), "final_budget": (1,), "use_rands": (True, False),
         "use_head": (True, False), "use_final": (True, False), "nn_per": ("query", "total"),
-        "nn_queries": ("all positives", "new positives"), "rands": ("appendix b", "sampled points"),
+        "nn_queries": ("all positives", "new positives"), "nn_alone": ("goes on", "ends"),
+        "rands": ("appendix b", "sampled points"),
         "negatives": ("all", "round"), "confidence": ("logit", "probability"),
         "head": (HeadConfig("mlp"),), "final_head": (HeadConfig("linear-sgd", steps=10),),
         "head_space": ("embedding", "search"), "zero_pass": (True, False), "relabel": (True, False),
@@ -38,6 +40,7 @@ MATTERS = {
     "final_head": lambda row, config: row["arm"] == "No Active" and row["final_labels"] > 1,
     "hidden": lambda row, config: config.head.kind == "mlp",
 }
+pytestmark = pytest.mark.thorough
 CASES = [(kind, field.name) for kind in OTHER for field in fields(kind)]
 
 
@@ -52,7 +55,8 @@ def canaries():
 
 def run(row, config):
     setting = Setting(**{name: row[name] for name in validity.FIELDS})
-    return simulation.run_unit([setting], row["profile"], [config], build=False)[0]["log_sha256"]
+    place = Place.of(row["profile"], setting.encoder, setting.space, setting.dataset)
+    return simulation.run_unit([setting], place, [config], build=False)[0]["log_sha256"]
 
 
 @pytest.mark.parametrize(("kind", "name"), CASES, ids=lambda value: getattr(value, "__name__", value))

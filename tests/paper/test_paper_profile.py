@@ -29,7 +29,7 @@ def environment(tmp_path):
     miniature.put_checkpoints(tmp_path / "data" / "checkpoints")
     for part in ("claims", "weights", "glyphs"):  # what every copy of the repository has
         (tmp_path / "data" / part).symlink_to(store.ROOT / "data" / part)
-    for place in ("pools", "cache/neighbours"):  # of the glyphs: notebooks 02 and 10 would make theirs, in minutes
+    for place in ("pools", "cache/neighbours"):  # of the glyphs: notebook 02 would make its own, in minutes
         (tmp_path / "data" / place).mkdir(parents=True)
         for made in (store.DATA / place).glob("*"):
             (tmp_path / "data" / place / made.name).symlink_to(made)

@@ -28,12 +28,12 @@ def kept(request):
 
 @pytest.fixture(scope="module")
 def all_runs(kept):
-    return runner.load(*kept)
+    return runner.stored_results(*kept)
 
 
 @pytest.fixture(scope="module")
 def runs():
-    return runner.load("components", "full")
+    return runner.stored_results("components", "full")
 
 
 def plan_of(kept, all_runs):
@@ -44,7 +44,7 @@ def plan_of(kept, all_runs):
 
 def test_every_row_is_valid_for_what_the_code_does_now(kept, all_runs):
     source = store.read_json(runner.results_file(*kept).with_suffix(".json"))["provenance"]
-    now = validity.provenance(())
+    now = validity.versions(())
     raised = [name for name, version in source["strategies"].items() if now["strategies"][name] != version]
     assert (source["search"], raised) == (now["search"], []), "a version of behaviour was raised: run `make full` again"
     assert {strategy_of(arm).name for arm in all_runs["arm"].unique()} <= source["strategies"].keys()
@@ -80,7 +80,7 @@ def test_a_cell_that_was_altered_is_found(tmp_path, monkeypatch):
     frame.to_parquet(tmp_path / "components-full.parquet")
     monkeypatch.setattr(runner, "RESULTS", tmp_path)
     with pytest.raises(CorruptFileError, match=r"components-full\.parquet was altered"):
-        runner.load("components", "full")
+        runner.stored_results("components", "full")
 
 
 def test_every_row_says_how_to_make_it_again(all_runs):
@@ -104,7 +104,7 @@ def test_the_readme_shows_them():
 @lru_cache(maxsize=1)
 def made(rows, results):
     """Return the rows of an exhibit; a table and its figure share them."""
-    return rows(runner.load(*results)).reset_index(drop=True)
+    return rows(runner.stored_results(*results)).reset_index(drop=True)
 
 
 SHOWN = {name: exhibit for name, exhibit in catalogue.EXHIBITS.items() if exhibit.rows}

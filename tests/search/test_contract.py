@@ -78,6 +78,7 @@ SETTINGS = {
     "queries: last neighbours": replace(PAPER, nn_queries="last neighbours"),
     "rands: appendix b": replace(PAPER, rands="appendix b"),
     "rands: sampled points": replace(PAPER, rands="sampled points"),
+    "nn alone goes on": replace(PAPER, nn_alone="goes on", use_rands=False, use_head=False, use_final=False),
     "all negatives": replace(PAPER, negatives="all"),
     "logits": replace(PAPER, confidence="logit"),
     "linear-sgd head": replace(PAPER, head=QUICK),

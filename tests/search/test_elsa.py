@@ -272,7 +272,9 @@ def test_the_next_round_starts_from_the_positives_chosen(pool, positive, seeds, 
 
 
 def test_a_round_without_new_positives_ends_nn_and_sends_elsa_back_to_all(pool, seeds):
-    for config, goes_on in ((replace(SMALL, use_final=False), True), (arms(SMALL)["NN"], False)):
+    nearest = arms(SMALL)["NN"]
+    cases = ((replace(SMALL, use_final=False), True), (nearest, False), (replace(nearest, nn_alone="goes on"), True))
+    for config, goes_on in cases:
         strategy = search(pool, seeds, config)
         batch = strategy.query()
         strategy.update(np.zeros(len(batch.rows), int))

@@ -44,7 +44,7 @@ def pool(kind, n, d, rng):
     return vectors.astype(np.float32)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     kind=st.sampled_from(["clustered", "grid", "equal", "far away", "tiny", "long", "half"]),
     n=st.integers(2, 90),

@@ -16,7 +16,7 @@ from elsa_nb.search.neighbours.lists import BACKENDS, Neighbours
 from elsa_nb.search.oracle import simulate
 from elsa_nb.search.readings import READINGS, arms
 
-PAPER_POOLS, RELEASED_POOLS = 200, 60
+PAPER_POOLS, RELEASED_POOLS = 80, 40
 # The product scores in float32. A decision closer than this says nothing about the algorithm: take another pool.
 DECISIVE = 3e-6
 NAMES = {Component.NN: literal.NN, Component.RANDS: literal.RANDS, Component.FINAL: literal.FINAL}

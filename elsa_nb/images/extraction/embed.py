@@ -98,12 +98,12 @@ def embed_folder(
     return extract_folder(files, loaded, name=base, folder=place, **options)
 
 
-def embed_one(root: Path | str, encoder: str | None = None, **options: Any) -> tuple[Path, str]:
+def embed_one(root: Path | str, encoder: str | None = None, *, strict: bool = False) -> tuple[Path, str]:
     """Make or find the embeddings of a folder by one encoder (None: the default); return their folder and its name.
 
-    What `elsa-nb label` and `label_folder` need of `embed_folder`, whose `options` it takes.
+    What `elsa-nb label` and `label_folder` need of `embed_folder`.
     """
-    pools = embed_folder(root, [encoder] if encoder else [], spaces=("embedding",), **options)
+    pools = embed_folder(root, [encoder] if encoder else [], spaces=("embedding",), strict=strict)
     ((title, spaces),) = pools.items()
     return place_of(spaces["embedding"]), encoder or next(each for each in CANDIDATES if _pool_title(each) == title)
 

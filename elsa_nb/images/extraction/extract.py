@@ -19,9 +19,9 @@ from elsa_nb.images.extraction.crops import Crops
 from elsa_nb.images.extraction.forward import device_and_precision, forward
 from elsa_nb.images.extraction.version import EXTRACTION
 from elsa_nb.images.sources.protocol import Source
-from elsa_nb.pool import DTYPES, Pool, PoolWriter
+from elsa_nb.pool import DTYPES, Pool, PoolWriter, pool_lock, recipe_at
 from elsa_nb.progress import bar
-from elsa_nb.store import read_json, sha256_bytes
+from elsa_nb.store import sha256_bytes
 
 BATCH = 512
 BATCH_OF_LARGE_ON_CPU = 32  # 224x224 pixels through a ResNet-50: more only takes memory
@@ -131,19 +131,25 @@ class _Job:
         pools: dict[str, dict[str, Pool]] = {title: {} for title in self.encoders}
         writers: dict[str, dict[str, PoolWriter]] = {title: {} for title in self.encoders}
         made_by = fingerprints.made_by("elsa_nb.images", packages=("torch", "numpy", "pillow"))
+        about_all = {t: provenance_of(self.source, e, self.dtype, self.precision) for t, e in self.encoders.items()}
+        places = {(t, s): self.folder / f"{self.name}-{t}-{s}" for t in self.encoders for s in self.spaces[t]}
+        lacking = [path for (t, s), path in places.items() if not is_finished(path, recipe_of(about_all[t], s))]
+        # In one order for everybody: two extractions that want the same pools wait for one another, never in a circle.
+        locks = {path: stack.enter_context(pool_lock(path).acquire(wait=True)) for path in sorted(lacking)}
         for title, encoder in self.encoders.items():
-            provenance = provenance_of(self.source, encoder, self.dtype, self.precision)
+            provenance = about_all[title]
             for space in self.spaces[title]:
-                label, recipe = f"{self.name}-{title}-{space}", recipe_of(provenance, space)
-                path = self.folder / label
-                if is_finished(path, recipe):
+                path, recipe = places[title, space], recipe_of(provenance, space)
+                label = path.name
+                if is_finished(path, recipe):  # by now, where we have waited
                     pools[title][space] = Pool.open(path)
                     n = len(self.source)
                     print(f"{label}: {n:,} vectors were already here, made from the same images and weights.")
                     continue
                 about = {"name": label, "space": space, "recipe": recipe}
                 about["provenance"] = {**provenance, "space": space, "made_by": made_by}
-                writer = PoolWriter(path, self.source.ids, encoder.dimensions[space], dtype=self.dtype, **about)
+                about |= {"dtype": self.dtype, "lock": locks.get(path)}
+                writer = PoolWriter(path, self.source.ids, encoder.dimensions[space], **about)
                 writers[title][space] = stack.enter_context(writer)
         return pools, writers
 
@@ -202,5 +208,4 @@ def recipe_of(provenance: dict[str, Any], space: str) -> str:
 
 def is_finished(path: Path, recipe: str) -> bool:
     """Say whether `path` holds a finished pool of this recipe."""
-    card = path / "pool.json"
-    return card.exists() and read_json(card).get("recipe") == recipe
+    return (path / "pool.json").exists() and recipe_at(path) == recipe

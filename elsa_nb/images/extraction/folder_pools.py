@@ -5,6 +5,7 @@ must all be there.
 """
 
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from itertools import starmap
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from elsa_nb.images.extraction.kept import CARD, KeptVectors, Stamp
 from elsa_nb.images.sources.decoding import BrokenImageError
 from elsa_nb.images.sources.files import ImageFiles
 from elsa_nb.images.sources.left_out import LeftOut, write_list
-from elsa_nb.pool import DTYPES, Pool
+from elsa_nb.pool import DTYPES, Pool, pool_lock
 from elsa_nb.progress import bar
 from elsa_nb.store import read_json
 
@@ -67,10 +68,11 @@ def extract_folder(
     pools: dict[str, dict[str, Pool]] = {}
     for geometry, group in groups.items():
         job = _Group(Crops(files, geometry, resizer), group, now, dtype, device, precision)
-        job.open(Path(folder or store.DATA / "pools"), name, spaces)
         size = batch or (BATCH_OF_LARGE_ON_CPU if device == "cpu" else BATCH)
-        job.embed(size, device == "cuda" if compiled is None else compiled, strict, workers, progress)
-        pools |= job.finish()
+        with ExitStack() as held:
+            job.open(Path(folder or store.DATA / "pools"), name, spaces, held)
+            job.embed(size, device == "cuda" if compiled is None else compiled, strict, workers, progress)
+            pools |= job.finish()
     return {title: pools[title] for title in encoders}
 
 
@@ -94,20 +96,28 @@ class _Group:
         self.broken: dict[str, str] = {}  # images that cannot be read, and why
         self.computed = 0
 
-    def open(self, folder: Path, name: str, spaces: tuple[str, ...]) -> None:
-        """Find what is known already; ValueError, before anything is written, where a pool is of another folder."""
+    def open(self, folder: Path, name: str, spaces: tuple[str, ...], held: ExitStack) -> None:
+        """Find what is known already; ValueError, before anything is written, where a pool is of another folder.
+
+        Who else makes one of these pools is waited for. `held` gets the locks.
+        """
         wanted = [(t, s) for t, e in self.encoders.items() for s in e.dimensions if not spaces or s in spaces]
-        for title, space in wanted:
-            check_owner(folder / f"{name}-{title}-{space}", self.root)
+        places = {each: folder / "-".join((name, *each)) for each in wanted}
+        for place in places.values():
+            check_owner(place, self.root)
+        # In one order for everybody: two that want the same pools wait for one another, never in a circle.
+        locks = {p: held.enter_context(pool_lock(p).acquire(wait=True)) for p in sorted(set(places.values()))}
+        for place in places.values():
+            check_owner(place, self.root)  # again: it may have been made while we waited
         for title, space in wanted:
             encoder = self.encoders[title]
             # All that a vector depends on but the images themselves.
             told = provenance_of(self.crops, encoder, self.dtype, self.precision)
             parts = {key: value for key, value in told.items() if key not in ("images", "broken", "broken_ids")}
             making = recipe_of({**parts, "geometry": repr(self.crops.geometry)}, space)
-            place = folder / f"{name}-{title}-{space}"
+            place, d = places[title, space], encoder.dimensions[space]
             self.makings[title, space] = making
-            self.kept[title, space] = KeptVectors(place, making, encoder.dimensions[space], self.dtype, self.stamps)
+            self.kept[title, space] = KeptVectors(place, making, d, self.dtype, self.stamps, locks[place])
 
     def embed(self, batch: int, compiled: bool, strict: bool, workers: int | None, progress: bool | None) -> None:
         """Compute what is not known for every pool, batch by batch."""

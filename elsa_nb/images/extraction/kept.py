@@ -8,12 +8,14 @@ only. `folder_pools.py` uses one `KeptVectors` for each pool.
 
 import json
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from elsa_nb.errors import CorruptFileError
+from elsa_nb.locks import Lock
 from elsa_nb.pool import Pool, PoolWriter
 from elsa_nb.store import read_json, write_atomically, write_json
 
@@ -33,9 +35,11 @@ class KeptVectors:
 
     `making` is the hash of how a vector is made of an image (weights, size, precision ...): what was kept under another
     one is not used. `stamps` say of every image id how its file is now; a file that has changed is not known any more.
+    `lock` is the folder's `pool_lock`, held by the caller for as long as this is used.
     """
 
-    def __init__(self, folder: Path, making: str, d: int, dtype: str, stamps: Mapping[str, Stamp]):
+    def __init__(self, folder: Path, making: str, d: int, dtype: str, stamps: Mapping[str, Stamp], lock: Lock):
+        self._lock = lock
         self.folder, self.d, self.dtype = Path(folder), d, np.dtype(dtype).newbyteorder("<")
         self._title = json.dumps({"making": making, "d": d, "dtype": dtype}, sort_keys=True).encode() + b"\n"
         self._part, self._lines, self._card = (self.folder / n for n in ("kept.part", "kept.txt", CARD))
@@ -82,12 +86,16 @@ class KeptVectors:
 
     def finish(self, ids: np.ndarray, about: Mapping[str, Any], making: str, root: str) -> Pool:
         """Write the pool of the images `ids` (n,), all of them known, and return it; then let go of what was kept."""
+        if any(self._places[item][0] == 0 for item in ids.tolist()):
+            Pool.open(self.folder)  # only what its checksums vouch for gets new ones
+        self._check_part()
         parts = self._finished, self._mapped()
         card = {"making": making, "root": root, "ids": ids.tolist(), "about": dict(about)}
         card["stamps"] = [self._stamps[item] for item in ids.tolist()]
         inside = set(card["ids"])
         card["left_out"] = {item: stamp for item, stamp in self._stamps.items() if item not in inside}
-        with PoolWriter(self.folder, ids, self.d, dtype=self.dtype.name, resume=False, **about) as writer:
+        written = {"dtype": self.dtype.name, "lock": self._lock, **about}
+        with PoolWriter(self.folder, ids, self.d, resume=False, **written) as writer:
             for first in range(0, len(ids), BLOCK):
                 places = [self._places[item] for item in ids[first : first + BLOCK].tolist()]
                 writer.write(np.stack([parts[which][row] for which, row in places]))
@@ -125,32 +133,51 @@ class KeptVectors:
         if not (self.folder / "pool.json").exists() and self._next.exists() and (self.folder / "journal.txt").exists():
             card = read_json(self._next)
             ids = np.array(card["ids"])
-            with PoolWriter(self.folder, ids, self.d, dtype=self.dtype.name, **card["about"]) as writer:
+            written = {"dtype": self.dtype.name, "lock": self._lock, **card["about"]}
+            with PoolWriter(self.folder, ids, self.d, **written) as writer:
                 if writer.rows_done == len(ids):
                     return writer.finish()
         return Pool.open(self.folder, verify=False) if (self.folder / "pool.json").exists() else None
 
     def _recover(self) -> int:
         """Take up what an interrupted run has kept whole; return its number of rows."""
-        lines = self._lines.read_bytes().splitlines(keepends=True) if self._lines.exists() else []
-        kept, rows = [self._title], 0
-        if lines and lines[0] == self._title and self._part.exists():
-            with self._part.open("rb") as stream:
-                for line in lines[1:]:
-                    if not line.endswith(b"\n"):
-                        break
-                    checksum, named = json.loads(line)
-                    if f"{zlib.crc32(stream.read(len(named) * self._width)):08x}" != checksum:
-                        break
-                    for k, (item, size, written) in enumerate(named):
-                        if self._stamps.get(item) == Stamp(size, written):
-                            self._places[item] = (1, rows + k)
-                    rows += len(named)
-                    kept.append(line)
-        else:
+        if not self._lines.exists() or not self._part.exists():
             self._part.write_bytes(b"")
+            write_atomically(self._lines, self._title)
+        kept, rows = [self._title], 0
+        for line, named in self._vouched():
+            for k, (item, size, written) in enumerate(named):
+                if self._stamps.get(item) == Stamp(size, written):
+                    self._places[item] = (1, rows + k)
+            rows += len(named)
+            kept.append(line)
         write_atomically(self._lines, b"".join(kept))
         return rows
+
+    def _vouched(self) -> Iterator[tuple[bytes, list]]:
+        """Yield the lines whose checksums hold for the rows on the disk, and what each names."""
+        with self._lines.open("rb") as lines, self._part.open("rb") as stream:
+            if lines.readline() != self._title:
+                return
+            for line in lines:
+                if not line.endswith(b"\n"):
+                    return
+                try:
+                    checksum, named = json.loads(line)
+                    block = stream.read(len(named) * self._width)
+                except (ValueError, TypeError):  # a damaged line vouches for nothing
+                    return
+                if f"{zlib.crc32(block):08x}" != checksum:
+                    return
+                yield line, named
+
+    def _check_part(self) -> None:
+        """Raise CorruptFileError unless the rows on the disk are those that were kept."""
+        if (held := sum(len(named) for _, named in self._vouched())) != self._rows:
+            raise CorruptFileError(
+                f"{self._part} holds other bytes than were written to it, from row {held} on: another program changed "
+                "it, or the disk is failing. Run the same again; the rows before are kept."
+            )
 
     def _mapped(self) -> np.ndarray | None:
         if not self._rows:

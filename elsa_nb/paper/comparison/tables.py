@@ -62,7 +62,7 @@ def all_results(profile_name: str) -> Results:
             frames[name] = run_sweep(name, profile_name)
         elif name in PHOTOGRAPHS:
             try:
-                frames[name] = runner.load(name, "photos")
+                frames[name] = runner.stored_results(name, "photos")
             except MissingDataError:
                 missing[name] = f"no results of the sweep {name} in photographs: they need profile photos and ELSA_DATA"
     return Results(profile_name, frames, missing, top1_by_encoder(profile_name))

@@ -25,7 +25,7 @@ def write_readme(path: Path = store.ROOT / "README.md") -> None:
 
 def with_blocks(text: str) -> str:
     """Return the README's `text` with its blocks made anew from the committed results and benchmarks."""
-    made = {"results": lambda: results_block(runner.load("components", "full")), "speed": speed_block}
+    made = {"results": lambda: results_block(runner.stored_results("components", "full")), "speed": speed_block}
     for name, make in made.items():
         begin, end = BEGIN_MARK.format(name), END_MARK.format(name)
         if text.count(begin) != 1 or text.count(end) != 1 or text.index(begin) > text.index(end):

@@ -6,7 +6,7 @@ from typing import Any
 
 from elsa_nb.paper.runs.grid import Sweep
 
-QUICK_CLASSES, PHOTOS_CLASSES = 6, 20  # at most
+QUICK_CLASSES, PHOTOS_CLASSES = 5, 20  # at most
 
 
 def by_profile(full: Sweep, **exceptions: Mapping[str, Any]) -> dict[str, Sweep]:

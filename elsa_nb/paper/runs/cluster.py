@@ -16,24 +16,24 @@ from typing import Any
 
 import pandas as pd
 
-from elsa_nb import store
+from elsa_nb import fingerprints, store
 from elsa_nb.errors import MissingDataError
 from elsa_nb.paper.runs import simulation, validity
 from elsa_nb.paper.runs.grid import Setting
+from elsa_nb.paper.runs.place import Place
+from elsa_nb.pool import Pool
 from elsa_nb.profiles import profile
 
 Unit = tuple[Setting, ...]
 _ONE_AT_A_TIME = Lock()  # searches of one process share lists that grow; a worker's further threads wait
 
 
-def run_units(
-    units: Sequence[tuple[Unit, Path]], profile_name: str, address: str, source: dict[str, Any]
-) -> Iterator[int]:
+def run_units(units: Sequence[tuple[Unit, Place, Path]], address: str, source: dict[str, Any]) -> Iterator[int]:
     """Run units on the cluster whose scheduler is at `address`; yield the number of searches as each is stored.
 
-    `units` are (settings, file) as `runner` makes them, `source` is what their rows are valid for. A worker that dies
-    costs the unit it was at, which another one does again. Raises ValueError without Dask and where a worker has other
-    code, versions or pools, and ConnectionError where the scheduler cannot be reached or is lost.
+    `units` are (settings, place, file) as `runner` makes them, `source` is what their rows are valid for. A worker that
+    dies costs the unit it was at, which another one does again. Raises ValueError without Dask and where a worker has
+    other code, versions or pools, and ConnectionError where the scheduler cannot be reached or is lost.
     """
     try:
         from dask.distributed import Client, as_completed
@@ -41,7 +41,7 @@ def run_units(
         raise ValueError(
             f"a cluster at {address} was named, but Dask is not installed: pip install 'elsa_nb[dask]'"
         ) from error
-    made_by = {name: value for name, value in validity.made_by().items() if name != "commit"}
+    made_by = {name: value for name, value in fingerprints.made_by(*validity.CODE).items() if name != "commit"}
     expected = json.dumps(source | made_by, sort_keys=True)
     try:
         client = Client(address, set_as_default=False)
@@ -51,12 +51,12 @@ def run_units(
         ) from error
     try:
         futures = {
-            client.submit(unit_rows, unit, profile_name, expected, key=f"elsa-{file.stem}", pure=False): (unit, file)
-            for unit, file in units
+            client.submit(unit_rows, unit, place, expected, key=f"elsa-{file.stem}", pure=False): (unit, file)
+            for unit, place, file in units
         }
         for future in as_completed(futures, loop=client.loop):
             unit, file = futures.pop(future)
-            store.write_atomically(file, future.result())
+            store.write_sealed(file, future.result())
             future.release()
             yield len(unit)
     except CancelledError as error:
@@ -68,11 +68,11 @@ def run_units(
         client.close()
 
 
-def unit_rows(unit: Unit, profile_name: str, expected: str) -> bytes:
+def unit_rows(unit: Unit, place: Place, expected: str) -> bytes:
     """Run one unit on a worker; return its rows as the bytes of a Parquet file."""
     with _ONE_AT_A_TIME:
-        check_same_source(expected, profile_name)
-        return simulation.parquet(pd.DataFrame(simulation.run_unit(unit, profile_name)))
+        check_same_source(expected, place.profile_name)
+        return simulation.as_parquet(pd.DataFrame(simulation.run_unit(unit, place)))
 
 
 @lru_cache(maxsize=8)
@@ -83,10 +83,12 @@ def check_same_source(expected: str, profile_name: str) -> None:
     for folder in folders:
         if not (folder / "pool.json").exists():
             raise MissingDataError(f"this worker needs the pool {folder}. {profile(profile_name).cure}")
-    here = validity.provenance(folders) | validity.made_by()
+    here = validity.versions(folders) | fingerprints.made_by(*validity.CODE)
     for what, value in client.items():
         if here[what] != value:
             raise ValueError(
                 f"this worker's {what} are not the client's: {here[what]}, expected {value}. Install the same release "
                 f"on both and give the worker the same pools (ELSA_ROOT here: {store.ROOT})"
             )
+    for folder in folders:
+        Pool.open(folder)  # the copy may have been damaged on its way

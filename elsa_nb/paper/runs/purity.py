@@ -1,15 +1,13 @@
 """How tight each class lies in a space: what classes are chosen by, so that no result decides which ones are shown.
 
-Notebooks 06 and 11 call `tightness`; a sweep whose classes are chosen "by purity" is given `shares`.
+Notebooks 06 and 11 call `tightness`; a sweep whose classes are chosen "by purity" is given `neighbour_purity`.
 """
 
 import numpy as np
 import pandas as pd
 
-from elsa_nb.images.sources.by_name import open_dataset
 from elsa_nb.paper.runs.grid import Sweep
-from elsa_nb.paper.runs.simulation import prepared
-from elsa_nb.profiles import profile
+from elsa_nb.paper.runs.place import Place
 from elsa_nb.search.neighbours.lists import Neighbours
 
 PURITY_NEIGHBOURS = 10
@@ -23,14 +21,14 @@ def tightness(profile_name: str, targets: list[str], *, encoder: str = "vicreg")
     purity, place and `of`: the class's place, 1 for the tightest, among all of 100 or more images. Where the pool is
     too large for neighbour lists only `targets` are measured, and place and `of` are missing.
     """
-    base = prepared(profile_name, encoder, "projection")
-    names = open_dataset(profile(profile_name).dataset).labels["name"].astype(str).to_numpy()
+    place = Place.of(profile_name, encoder, "projection")
+    base, names = place.prepared(), place.class_names.astype(str).to_numpy()
     if strange := sorted(set(targets) - set(names)):
         raise ValueError(f"class {strange[0]!r} is not one of profile {profile_name!r}'s; take the targets of its runs")
     lists = getattr(base.neighbours, "lists", None)
     rows = np.arange(len(names)) if lists is not None else np.flatnonzero(np.isin(names, targets))
     near = Neighbours(base.pool.vectors).exact(rows, PURITY_NEIGHBOURS)[0] if lists is None else lists[0]
-    frame = pd.DataFrame({"target": names[rows], "purity": shares(near, names, rows)})
+    frame = pd.DataFrame({"target": names[rows], "purity": neighbour_purity(near, names, rows)})
     table = frame.groupby("target").agg(members=("purity", "size"), purity=("purity", "mean")).reset_index()
     table = table.sort_values("purity", ascending=False, kind="stable", ignore_index=True)
     if lists is not None:
@@ -41,7 +39,7 @@ def tightness(profile_name: str, targets: list[str], *, encoder: str = "vicreg")
     return table[table["target"].isin(targets)].reset_index(drop=True)
 
 
-def shares(near: np.ndarray, names: np.ndarray, rows: np.ndarray | slice = slice(None)) -> np.ndarray:
+def neighbour_purity(near: np.ndarray, names: np.ndarray, rows: np.ndarray | slice = slice(None)) -> np.ndarray:
     """Return the share of ten nearest neighbours that bear the name of the row they belong to, (m,) float64.
 
     `near` (m, 10 or more) are the neighbours of `rows` of the pool, nearest first; `names` (n,) those of all its rows.

@@ -2,9 +2,11 @@
 
 Notebooks call `run`. Results are `data/results/<sweep>-<profile>.parquet`, one row a search, beside a `.json` that says
 what they are valid for (`validity`) and who made them. While a sweep runs, each finished unit is one file under
-`data/results/.parts`; a run that was stopped at any moment goes on from there.
+`data/results/.parts`; a run that was stopped at any moment goes on from there. Of several runs of one sweep in one
+folder one computes, and the others wait and take what it has made.
 """
 
+import io
 import json
 import os
 import platform
@@ -21,15 +23,16 @@ import pandas as pd
 
 from elsa_nb import fingerprints, store
 from elsa_nb.errors import CorruptFileError, MissingDataError
+from elsa_nb.locks import Lock
 from elsa_nb.paper.runs import simulation, validity
 from elsa_nb.paper.runs.grid import Setting, Sweep
-from elsa_nb.paper.runs.purity import shares
-from elsa_nb.paper.runs.simulation import class_names
+from elsa_nb.paper.runs.place import Place
+from elsa_nb.paper.runs.purity import neighbour_purity
 from elsa_nb.prepared import prepare
-from elsa_nb.profiles import profile
 from elsa_nb.progress import bar
 
 RESULTS = store.DATA / "results"
+_PART = ".rows"  # Parquet behind a checksum (`store.write_sealed`)
 Part = tuple[tuple[Setting, ...], Path]  # searches of one unit, and the file that gets their rows
 
 
@@ -50,23 +53,11 @@ def run(
     ConnectionError without the scheduler.
     """
     work = _Work.of(plan, profile_name, progress)
-    stored, why = work.stored()
-    title, path = f"{plan.name}-{profile_name}", results_file(plan.name, profile_name)
-    missing = work.missing(stored)
-    if not missing:
-        print(f"{title}: {len(stored)} searches reused from {_show(path)}")
-        return work.assemble(stored, [])
-    started = time.perf_counter()
-    cluster = cluster or os.environ.get("ELSA_DASK")
-    work.compute(missing, workers or os.cpu_count() or 1, cluster, progress)
-    frame = work.assemble(stored, missing)
-    _save(frame, plan, profile_name, work.source)
-    for part in _parts(plan.name, profile_name).glob("*.parquet"):
-        part.unlink()
-    computed = sum(len(unit) for unit, _ in missing)
-    reused = f", {len(frame) - computed} reused" if computed < len(frame) else ""
-    print(f"{title}: {computed} searches in {time.perf_counter() - started:.0f} s ({why}){reused}")
-    return frame
+    stored, _ = work.stored()
+    if not work.missing(stored):
+        return work.reuse(stored)
+    with _lock(plan.name, profile_name).acquire(wait=True):
+        return work.complete(workers or os.cpu_count() or 1, cluster or os.environ.get("ELSA_DASK"), progress)
 
 
 @dataclass(frozen=True)
@@ -74,16 +65,21 @@ class _Work:
     """What one run wants: the units of its plan, each a dict from the `validity.key` of a search to its setting."""
 
     plan: Sweep
-    profile_name: str
+    places: dict[str, Place]  # by encoder
     source: dict[str, Any]
     units: list[dict[str, Setting]]
 
     @classmethod
     def of(cls, plan: Sweep, profile_name: str, progress: bool | None) -> "_Work":
-        dataset, source = plan.dataset or profile(profile_name).dataset, provenance(plan, profile_name)
-        units = plan.units(class_names(dataset), lambda: _purity(plan, profile_name, progress))
-        keyed = [{validity.key(setting, dataset, source): setting for setting in unit} for unit in units]
-        return cls(plan, profile_name, source, keyed)
+        places = places_of(plan, profile_name)
+        source, first = validity.provenance(places.values()), places[plan.encoders[0]]
+        units = plan.units(first.class_names, lambda: _purity(first, progress))
+        keyed = [{validity.key(setting, first.dataset, source): setting for setting in unit} for unit in units]
+        return cls(plan, places, source, keyed)
+
+    @property
+    def profile_name(self) -> str:
+        return self.places[self.plan.encoders[0]].profile_name
 
     @property
     def keys(self) -> list[str]:
@@ -94,14 +90,42 @@ class _Work:
         path = results_file(self.plan.name, self.profile_name)
         if not path.exists() or not path.with_suffix(".json").exists():
             return pd.DataFrame({"key": []}), "computed for the first time"
-        before = store.read_json(path.with_suffix(".json"))["provenance"]
-        frame = load(self.plan.name, self.profile_name)
+        before = results_card(self.plan.name, self.profile_name)["provenance"]
+        frame = stored_results(self.plan.name, self.profile_name)
         if "search" not in before:
             return frame[:0].assign(key=[]), "computed again: the stored results do not say what they are valid for"
         frame["key"] = validity.stored_keys(frame, before)
         changed = ", ".join(validity.changes(before, self.source))
         why = f"computed again: {changed} changed since the stored results" if changed else "new in the sweep"
         return frame[frame["key"].isin(self.keys)].reset_index(drop=True), why
+
+    def reuse(self, stored: pd.DataFrame) -> pd.DataFrame:
+        """Return stored rows that answer all that is wanted, and say so."""
+        path = results_file(self.plan.name, self.profile_name)
+        print(f"{self._title}: {len(stored)} searches reused from {_show(path)}")
+        return self.assemble(stored, [])
+
+    def complete(self, workers: int, cluster: str | None, progress: bool | None) -> pd.DataFrame:
+        """Compute what is missing, and store all rows; to be called by one process at a time."""
+        _settle(results_file(self.plan.name, self.profile_name))
+        stored, why = self.stored()
+        missing = self.missing(stored)
+        if not missing:  # another run has made it while this one waited
+            return self.reuse(stored)
+        started = time.perf_counter()
+        self.compute(missing, workers, cluster, progress)
+        frame = self.assemble(stored, missing)
+        _save(frame, self.plan, self.profile_name, self.source)
+        for part in _parts(self.plan.name, self.profile_name).glob(f"*{_PART}"):
+            part.unlink()
+        computed = sum(len(unit) for unit, _ in missing)
+        reused = f", {len(frame) - computed} reused" if computed < len(frame) else ""
+        print(f"{self._title}: {computed} searches in {time.perf_counter() - started:.0f} s ({why}){reused}")
+        return frame
+
+    @property
+    def _title(self) -> str:
+        return f"{self.plan.name}-{self.profile_name}"
 
     def missing(self, stored: pd.DataFrame) -> list[Part]:
         """Return the searches that no stored row answers, by unit, each with the file of its part."""
@@ -110,32 +134,30 @@ class _Work:
         for unit in self.units:
             if lacking := {key: setting for key, setting in unit.items() if key not in known}:
                 name = store.sha256_bytes("\n".join(lacking).encode())[:24]
-                parts.append((tuple(lacking.values()), folder / f"{name}.parquet"))
+                parts.append((tuple(lacking.values()), folder / f"{name}{_PART}"))
         return parts
 
     def compute(self, parts: Sequence[Part], workers: int, cluster: str | None, progress: bool | None) -> None:
-        """Compute those of `parts` that are not there yet."""
-        missing = [(unit, file) for unit, file in parts if not file.exists()]
-        for encoder in self.plan.encoders if missing and not cluster else ():  # on all cores, not in every worker
-            folder = profile(self.profile_name).pool(encoder, self.plan.space, self.plan.dataset or None)
-            prepare(folder, progress=progress)
+        """Compute those of `parts` that are not there yet, or damaged."""
+        missing = [(unit, self.places[unit[0].encoder], file) for unit, file in parts if not _is_whole(file)]
+        for place in self.places.values() if missing and not cluster else ():  # on all cores, not in every worker
+            prepare(place.folder, progress=progress)
         total = sum(len(unit) for unit, _ in parts)
-        done = total - sum(len(unit) for unit, _ in missing)
-        title = f"{self.plan.name}-{self.profile_name}"
-        with bar(None, title, progress, total=total, initial=done, unit="search") as shown:
+        done = total - sum(len(unit) for unit, *_ in missing)
+        with bar(None, self._title, progress, total=total, initial=done, unit="search") as shown:
             if cluster:
                 from elsa_nb.paper.runs import cluster as dask  # only where asked for: it needs the extra of that name
 
-                counts = dask.run_units(missing, self.profile_name, cluster, self.source)
+                counts = dask.run_units(missing, cluster, self.source)
             else:
-                counts = in_processes(run_unit, [(*part, self.profile_name) for part in missing], workers)
+                counts = in_processes(store_unit, missing, workers)
             for count in counts:
                 shown.update(count)
 
     def assemble(self, stored: pd.DataFrame, computed: Sequence[Part]) -> pd.DataFrame:
         """Return all rows of the plan, in its order."""
-        made = validity.made_by()
-        fresh = [pd.read_parquet(file) for _, file in computed]
+        made = fingerprints.made_by(*validity.CODE)
+        fresh = [read_part(file) for _, file in computed]
         for rows in fresh:
             for column in ("code", "versions"):
                 rows[column] = json.dumps(made[column], sort_keys=True)
@@ -144,19 +166,43 @@ class _Work:
         return frame.loc[self.keys].reset_index(drop=True)
 
 
-def load(name: str, profile_name: str) -> pd.DataFrame:
+def stored_results(name: str, profile_name: str) -> pd.DataFrame:
     """Return stored results as they are, checked against their checksum, whatever code made them."""
     path = results_file(name, profile_name)
     if not path.exists():
         raise MissingDataError(f"{path} is not here. `elsa-nb reproduce --profile {profile_name}` makes it.")
-    card = store.read_json(path.with_suffix(".json"))
-    got = store.sha256_file(path)
-    if got != card["sha256"]:
-        raise CorruptFileError(
-            f"{path} was altered: its SHA-256 is {got[:12]}..., {path.with_suffix('.json').name} says "
-            f"{card['sha256'][:12]}... Delete both and run the sweep again."
-        )
-    return pd.read_parquet(path)
+    try:
+        return _read(name, profile_name)
+    except (CorruptFileError, MissingDataError):
+        if not _next_card(path).exists():
+            raise
+    with _lock(name, profile_name).acquire(wait=True):  # they are being replaced, or whoever did it was killed
+        _settle(path)
+        return _read(name, profile_name)
+
+
+def _read(name: str, profile_name: str) -> pd.DataFrame:
+    path = results_file(name, profile_name)
+    card_path = path.with_suffix(".json")
+    expected = results_card(name, profile_name)["sha256"]
+    with store.reading(path, "a table of results", "Delete it and its .json, and run the sweep again."):
+        data = path.read_bytes()
+        if (got := store.sha256_bytes(data)) != expected:
+            raise CorruptFileError(
+                f"{path} was altered: its SHA-256 is {got[:12]}..., {card_path.name} says {expected[:12]}... "
+                "Delete both and run the sweep again."
+            )
+        return pd.read_parquet(io.BytesIO(data))
+
+
+def results_card(name: str, profile_name: str) -> dict[str, Any]:
+    """Return what the `.json` beside stored results says, with `provenance` and `sha256`; MissingDataError without."""
+    path = results_file(name, profile_name).with_suffix(".json")
+    what, cure = "a card of results", "Delete it and its .parquet, and run the sweep again."
+    card = store.read_card(path, what, cure)
+    with store.reading(path, what, cure):
+        card["sha256"], card["provenance"] = str(card["sha256"]), dict(card["provenance"])
+    return card
 
 
 def results_file(name: str, profile_name: str) -> Path:
@@ -164,11 +210,9 @@ def results_file(name: str, profile_name: str) -> Path:
     return RESULTS / f"{name}-{profile_name}.parquet"
 
 
-def provenance(plan: Sweep, profile_name: str) -> dict[str, Any]:
-    """Return what searches of `plan` are valid for, given the pools that are here."""
-    spaces = sorted({plan.space, "embedding"})  # the released-code reading's head sees the embedding
-    place = profile(profile_name)
-    return validity.provenance(place.pool(e, s, plan.dataset or None) for e in plan.encoders for s in spaces)
+def places_of(plan: Sweep, profile_name: str) -> dict[str, Place]:
+    """Return where a profile runs the searches of `plan`, by encoder; ValueError for an unknown profile."""
+    return {encoder: Place.of(profile_name, encoder, plan.space, plan.dataset) for encoder in plan.encoders}
 
 
 def in_processes(function: Callable[..., Any], tasks: Sequence[tuple], workers: int) -> Iterator[Any]:
@@ -192,26 +236,42 @@ def in_processes(function: Callable[..., Any], tasks: Sequence[tuple], workers: 
                 future.cancel()
 
 
-def run_unit(unit: tuple[Setting, ...], file: Path, profile_name: str) -> int:
+def store_unit(unit: tuple[Setting, ...], place: Place, file: Path) -> int:
     """Run the searches of one unit on one core and store their rows as `file`; return how many there were."""
-    store.write_atomically(file, simulation.parquet(pd.DataFrame(simulation.run_unit(unit, profile_name))))
+    store.write_sealed(file, simulation.as_parquet(pd.DataFrame(simulation.run_unit(unit, place))))
     return len(unit)
 
 
-def _purity(plan: Sweep, profile_name: str, progress: bool | None) -> np.ndarray:
-    """Return the share of each row's ten nearest neighbours, in the sweep's first pool, that are of its class (n,)."""
-    folder = profile(profile_name).pool(plan.encoders[0], plan.space, plan.dataset or None)
-    codes = class_names(plan.dataset or profile(profile_name).dataset).astype("category").cat.codes.to_numpy()
-    return shares(prepare(folder, progress=progress).neighbours.lists[0], codes)
+def read_part(file: Path) -> pd.DataFrame:
+    """Return the rows that `store_unit` has stored as `file`; CorruptFileError where they are not whole."""
+    what, cure = "a finished piece of a sweep", "Delete it and run the sweep again."
+    with store.reading(file, what, cure):
+        return pd.read_parquet(io.BytesIO(store.read_sealed(file, what, cure)))
+
+
+def _is_whole(file: Path) -> bool:
+    if not file.exists():
+        return False
+    try:
+        read_part(file)
+    except CorruptFileError as error:
+        print(f"{error} It is computed again now.")
+        return False
+    return True
+
+
+def _purity(place: Place, progress: bool | None) -> np.ndarray:
+    """Return the share of each row's ten nearest neighbours that are of its class (n,)."""
+    codes = place.class_names.astype("category").cat.codes.to_numpy()
+    return neighbour_purity(prepare(place.folder, progress=progress).neighbours.lists[0], codes)
 
 
 def _save(frame: pd.DataFrame, plan: Sweep, profile_name: str, source: dict[str, Any]) -> None:
     path = results_file(plan.name, profile_name)
-    data = simulation.parquet(frame)
-    store.write_atomically(path, data)
+    data = simulation.as_parquet(frame)
     card = {
         "provenance": source,
-        "made_by": validity.made_by(),
+        "made_by": fingerprints.made_by(*validity.CODE),
         "sweep": json.loads(json.dumps(asdict(plan))),
         "searches": len(frame),
         "seconds_of_searching": round(float(frame["seconds"].sum()), 1),
@@ -223,11 +283,35 @@ def _save(frame: pd.DataFrame, plan: Sweep, profile_name: str, source: dict[str,
         },
         "command": f"elsa-nb reproduce --profile {profile_name}",
     }
-    store.write_json(path.with_suffix(".json"), card)
+    # Two files are not replaced at once: the new card lies ready before the rows that it belongs to.
+    store.write_card(_next_card(path), card)
+    store.write_atomically(path, data)
+    _settle(path)
+
+
+def _next_card(path: Path) -> Path:
+    return path.with_name(f".{path.stem}.next.json")
+
+
+def _settle(path: Path) -> None:
+    """End the replacing of results that a killed run has left half-way; to be called by who holds the lock."""
+    ready = _next_card(path)
+    if not ready.exists():
+        return
+    card = store.read_card(ready, "a card of results", "Delete it and run the sweep again.")
+    if path.exists() and store.sha256_file(path) == card.get("sha256"):
+        ready.replace(path.with_suffix(".json"))
+    else:
+        ready.unlink()
 
 
 def _parts(name: str, profile_name: str) -> Path:
     return RESULTS / ".parts" / f"{name}-{profile_name}"
+
+
+def _lock(name: str, profile_name: str) -> Lock:
+    """Return the lock of who computes a sweep, not yet taken."""
+    return Lock(_parts(name, profile_name) / ".lock", f"The sweep {name}-{profile_name} in {RESULTS}")
 
 
 def _show(path: Path) -> str:

@@ -6,18 +6,15 @@ import json
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from elsa_nb.images.sources.by_name import open_dataset
 from elsa_nb.paper.runs.grid import Setting, strategy_of
+from elsa_nb.paper.runs.place import Place
 from elsa_nb.paper.runs.thinning import absent_rows, thinned
-from elsa_nb.pool import Pool
-from elsa_nb.prepared import Prepared, prepare
-from elsa_nb.profiles import profile
+from elsa_nb.prepared import Prepared
 from elsa_nb.search import metrics
 from elsa_nb.search.contract import Component, Log, Strategy
 from elsa_nb.search.heads.features import Features
@@ -29,20 +26,8 @@ from elsa_nb.threads import one_thread
 BUDGETS = np.unique(np.round(np.geomspace(1, 50_000, 80)).astype(int))
 
 
-@lru_cache(maxsize=4)
-def prepared(profile_name: str, encoder: str, space: str, dataset: str = "", build: bool = True) -> Prepared:
-    """Return the pool of an encoder and space, opened once a process; `runner` has verified it before."""
-    return prepare(profile(profile_name).pool(encoder, space, dataset or None), verify=False, build=build)
-
-
-@lru_cache(maxsize=4)
-def embedding(profile_name: str, encoder: str, dataset: str = "") -> Features:
-    """Return the features of an encoder's embedding, for heads that do not see the space searched."""
-    return Features(Pool.open(profile(profile_name).pool(encoder, "embedding", dataset or None), verify=False).vectors)
-
-
 @dataclass(frozen=True, eq=False)
-class Ground:
+class Shared:
     """What the searches of one unit share: the pool, the embedding's features if a head sees them, and the truth."""
 
     base: Prepared
@@ -50,46 +35,31 @@ class Ground:
     positive: np.ndarray  # (n,) bool: the class
 
     @classmethod
-    def of(
-        cls,
-        settings: Sequence[Setting],
-        profile_name: str,
-        positive: np.ndarray,
-        configs: Sequence[Any],
-        build: bool = True,
-    ) -> "Ground":
-        """Return the ground of settings that differ in neither pool nor class; `positive` (n,) is of the whole pool."""
-        first = settings[0]
-        place = profile_name, first.encoder
-        base = prepared(*place, first.space, first.dataset, build)
-        asked = any(getattr(config, "head_space", "search") == "embedding" for config in configs)
-        features = embedding(*place, first.dataset) if asked else None
-        if not first.share:
+    def of(cls, setting: Setting, place: Place, positive: np.ndarray, configs: Sequence[Any], build: bool) -> "Shared":
+        """Return what searches of one class in one pool share, `setting` among them; `positive` (n,) is of all rows."""
+        base = place.prepared(build=build)
+        seen = any(getattr(config, "head_space", "search") == "embedding" for config in configs)
+        features = place.in_embedding.features() if seen else None
+        if not setting.share:
             return cls(base, features, positive)
-        absent = absent_rows(positive, first.share, first.target)
+        absent = absent_rows(positive, setting.share, setting.target)
         if features is not None:
             features = Features(np.delete(features.vectors, absent, axis=0))
         return cls(thinned(base, absent), features, np.delete(positive, absent))
 
 
-@lru_cache(maxsize=2)
-def class_names(dataset: str) -> pd.Series:
-    """Return the class name of every row of a data set's pools."""
-    return open_dataset(dataset).labels["name"]
-
-
 def run_unit(
-    settings: Sequence[Setting], profile_name: str, configs: Sequence[Any] | None = None, *, build: bool = True
+    settings: Sequence[Setting], place: Place, configs: Sequence[Any] | None = None, *, build: bool = True
 ) -> list[dict[str, Any]]:
     """Run the searches of one unit, one class in one pool, on one core; see `run_searches`."""
-    names = class_names(settings[0].dataset or profile(profile_name).dataset)
     with one_thread():
-        return run_searches(settings, profile_name, (names == settings[0].target).to_numpy(), configs, build=build)
+        positive = (place.class_names == settings[0].target).to_numpy()
+        return run_searches(settings, place, positive, configs, build=build)
 
 
 def run_searches(
     settings: Sequence[Setting],
-    profile_name: str,
+    place: Place,
     positive: np.ndarray,
     configs: Sequence[Any] | None = None,
     *,
@@ -103,24 +73,24 @@ def run_searches(
     """
     started = time.perf_counter()
     configs = [setting.config for setting in settings] if configs is None else configs
-    ground = Ground.of(settings, profile_name, positive, configs, build)
-    planned = [_search(setting, config, ground) for setting, config in zip(settings, configs, strict=True)]
+    shared = Shared.of(settings[0], place, positive, configs, build)
+    planned = [_search(setting, config, shared) for setting, config in zip(settings, configs, strict=True)]
     searches, oracles, seeds = zip(*planned, strict=True)
     logs = simulate_together(searches, oracles)
     seconds = (time.perf_counter() - started) / len(settings)
     own = {
-        "dataset": settings[0].dataset or profile(profile_name).dataset,
-        "class_size": int(ground.positive.sum()),
-        "pool_size": len(ground.positive),
-        "pool_recipe": ground.base.pool.recipe,
-        "pool_sha256": ground.base.pool.sha256,
+        "dataset": place.dataset,
+        "class_size": int(shared.positive.sum()),
+        "pool_size": len(shared.positive),
+        "pool_recipe": shared.base.pool.recipe,
+        "pool_sha256": shared.base.pool.sha256,
         "seconds": seconds,
     }
     return [
         {
             **asdict(setting),
             **own,
-            **_measures(log, ground.positive, given),
+            **_measures(log, shared.positive, given),
             "log_sha256": log_hash(log),
             "config": json.dumps(asdict(config), sort_keys=True),
             "seed": "/".join(map(str, (setting.sweep, setting.target, setting.seeds, setting.repeat))),
@@ -129,19 +99,19 @@ def run_searches(
     ]
 
 
-def _search(setting: Setting, config: Any, ground: Ground) -> tuple[Strategy, Oracle, np.ndarray]:
+def _search(setting: Setting, config: Any, shared: Shared) -> tuple[Strategy, Oracle, np.ndarray]:
     """Return the search of a setting, ready to begin, its oracle and its seeds."""
     for_seeds, for_search, for_oracle = setting.seed_sequence.spawn(3)
-    seeds = draw_seeds(ground.positive, setting.seeds, np.random.default_rng(for_seeds), setting.target)
-    oracle = Truth(ground.positive)
+    seeds = draw_seeds(shared.positive, setting.seeds, np.random.default_rng(for_seeds), setting.target)
+    oracle = Truth(shared.positive)
     if setting.flip:
-        oracle = Flipped(ground.positive, setting.flip, np.random.default_rng(for_oracle))
-    base, rng = ground.base, np.random.default_rng(for_search)
-    features = base.features if getattr(config, "head_space", "search") == "search" else ground.embedding
-    kind, shared = strategy_of(setting.arm), {"neighbours": base.neighbours, "features": features}
+        oracle = Flipped(shared.positive, setting.flip, np.random.default_rng(for_oracle))
+    base, rng = shared.base, np.random.default_rng(for_search)
+    features = base.features if getattr(config, "head_space", "search") == "search" else shared.embedding
+    kind, parts = strategy_of(setting.arm), {"neighbours": base.neighbours, "features": features}
     if "prepared_rows" in kind.needs:
-        shared["prepared_rows"] = base.prepared_rows
-    return begin(kind, base.pool, seeds, config=config, rng=rng, **shared), oracle, seeds
+        parts["prepared_rows"] = base.prepared_rows
+    return begin(kind, base.pool, seeds, config=config, rng=rng, **parts), oracle, seeds
 
 
 def draw_seeds(positive: np.ndarray, count: int, rng: np.random.Generator, target: str) -> np.ndarray:
@@ -189,7 +159,7 @@ def _measures(log: Log, positive: np.ndarray, seeds: np.ndarray) -> dict[str, An
     return row
 
 
-def parquet(frame: pd.DataFrame) -> bytes:
+def as_parquet(frame: pd.DataFrame) -> bytes:
     """Return a frame as the bytes of a Parquet file."""
     buffer = io.BytesIO()
     frame.to_parquet(buffer, index=False, compression="zstd")

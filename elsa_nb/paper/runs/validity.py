@@ -14,8 +14,9 @@ from typing import Any
 
 import pandas as pd
 
-from elsa_nb import fingerprints, store
 from elsa_nb.paper.runs.grid import Setting, strategy_of
+from elsa_nb.paper.runs.place import Place
+from elsa_nb.pool import recipe_at
 from elsa_nb.prepared import device
 from elsa_nb.search.heads.head import HeadConfig
 from elsa_nb.search.strategies.registry import strategies, strategy
@@ -25,19 +26,20 @@ CODE = ("elsa_nb.search", "elsa_nb.paper", "elsa_nb.pool")  # named, for informa
 FIELDS = tuple(Setting.__dataclass_fields__)
 
 
-def provenance(folders: Iterable[Path]) -> dict[str, Any]:
-    """Return what results are valid for, beside configuration and seed, given the `folders` of the pools they read."""
+def provenance(places: Iterable[Place]) -> dict[str, Any]:
+    """Return what results are valid for, beside configuration and seed, given the `places` they are searched in."""
+    read = [each for place in places for each in (place, place.in_embedding)]  # which the released code's head sees
+    return versions({place.folder for place in read})
+
+
+def versions(folders: Iterable[Path]) -> dict[str, Any]:
+    """Return the versions of behaviour that searches have now, with those of the pools in `folders`."""
     return {
         "search": SEARCH,
         "strategies": {name: kind.version for name, kind in strategies().items()},
-        "pools": {folder.name: store.read_json(folder / "pool.json")["recipe"] for folder in folders},
+        "pools": {folder.name: recipe_at(folder) for folder in sorted(folders)},
         "device": device(),
     }
-
-
-def made_by() -> dict[str, Any]:
-    """Return who makes results now: code hash, commit and package versions."""
-    return fingerprints.made_by(*CODE)
 
 
 def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:

@@ -24,8 +24,9 @@ from elsa_nb import fingerprints, store
 from elsa_nb.errors import MissingDataError
 from elsa_nb.paper.runs import runner, simulation, validity
 from elsa_nb.paper.runs.grid import Setting, strategy_of
+from elsa_nb.paper.runs.place import Place
 from elsa_nb.prepared import prepare
-from elsa_nb.profiles import PROFILES, profile
+from elsa_nb.profiles import PROFILES
 from elsa_nb.progress import bar
 
 CANARIES = store.DATA / "results" / "canaries.json"
@@ -34,7 +35,7 @@ ROW_KEYS = ("sweep", "profile", "row")  # what a compared row is known by
 HASH_LETTERS = 16  # letters of a hash that are enough to tell two logs apart
 
 
-def stored_results() -> list[tuple[str, str]]:
+def results_here() -> list[tuple[str, str]]:
     """Return (sweep, profile) of all stored results that tell what they are valid for."""
     found = []
     for path in sorted(runner.RESULTS.glob("*-*.json")):
@@ -44,9 +45,17 @@ def stored_results() -> list[tuple[str, str]]:
     return found
 
 
+def committed_results() -> list[tuple[str, str]]:
+    """Return (sweep, profile) of those results that are part of the repository.
+
+    Others are anybody's own: what was run here before must not decide what the canaries have to show.
+    """
+    return [(name, profile_name) for name, profile_name in results_here() if PROFILES[profile_name].committed]
+
+
 def stored_rows(name: str, profile_name: str) -> pd.DataFrame:
     """Return the stored results of a sweep with three columns in front: sweep, profile, row (its number there)."""
-    frame = runner.load(name, profile_name)
+    frame = runner.stored_results(name, profile_name)
     frame = frame.drop(columns="sweep")
     for at, (column, value) in enumerate((("sweep", name), ("profile", profile_name), ("row", np.arange(len(frame))))):
         frame.insert(at, column, value)
@@ -64,7 +73,7 @@ def canary_rows() -> pd.DataFrame:
     These are what `record_logs` wrote down on this kind of processor, empty where it did not. Raises ValueError for a
     name that the stored results do not hold.
     """
-    card = store.read_json(CANARIES)
+    card = _card()
     recorded = card["logs"].get(fingerprints.processor(), {})
     frames = []
     for results, titles in card["searches"].items():
@@ -100,14 +109,13 @@ def facets_of(rows: pd.DataFrame) -> list[set[tuple]]:
     return found
 
 
-def choose_canaries(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return few of `rows` that together have every facet of all, cheap ones first where several would serve.
+def choose_canaries(rows: pd.DataFrame, had: Iterable[tuple] = ()) -> pd.DataFrame:
+    """Return few of `rows` that together have every facet of all but those that others `had` already, cheap ones first.
 
     Greedy: the row with the most facets still lacking is taken next.
     """
-    lacking, own = set(), facets_of(rows)
-    for each in own:
-        lacking |= each
+    own = facets_of(rows)
+    lacking = set().union(*own) - set(had)
     order = np.argsort(rows["labels"].to_numpy(), kind="stable")
     # A search that asked little shows little: the cheapest third is passed over where others serve as well.
     order = [*order[len(order) // 3 :], *order[: len(order) // 3]]
@@ -119,16 +127,17 @@ def choose_canaries(rows: pd.DataFrame) -> pd.DataFrame:
     return rows.iloc[sorted(taken)]
 
 
-def write_canaries() -> pd.DataFrame:
-    """Choose canaries among all stored results anew and name them in `data/results/canaries.json`; return their rows.
+def add_canaries() -> pd.DataFrame:
+    """Name in `data/results/canaries.json` what the committed results rest on and no canary shows yet; return its rows.
 
-    What was recorded on other processors goes: `record_logs` brings it back.
+    The canaries that are there stay, with what was recorded of them on other processors.
     """
-    chosen = choose_canaries(pd.concat([stored_rows(*each) for each in stored_results()], ignore_index=True))
-    named: dict[str, list[str]] = {}
+    card = _card()
+    rows = pd.concat([stored_rows(*each) for each in committed_results()], ignore_index=True)
+    chosen = choose_canaries(rows, set().union(*facets_of(canary_rows())))
     for row in chosen.to_dict("records"):
-        named.setdefault(f"{row['sweep']}-{row['profile']}", []).append(title_of(row))
-    store.write_json(CANARIES, {"named by": " | ".join(NAMED_BY), "searches": named, "logs": {}})
+        card["searches"].setdefault(f"{row['sweep']}-{row['profile']}", []).append(title_of(row))
+    store.write_card(CANARIES, card)
     return chosen
 
 
@@ -137,7 +146,7 @@ def record_logs(verified: "Verified") -> None:
 
     To be done at a commit whose searches are known to be right, such as one whose logs all agree on another kind.
     """
-    card = store.read_json(CANARIES)
+    card = _card()
     logs = {
         f"{row['sweep']}-{row['profile']} | {title_of(row)}": [
             row["log_again"][:HASH_LETTERS],
@@ -145,8 +154,8 @@ def record_logs(verified: "Verified") -> None:
         ]
         for row in verified.ran.to_dict("records")
     }
-    card["logs"][fingerprints.processor()] = logs
-    store.write_json(CANARIES, card)
+    card["logs"].setdefault(fingerprints.processor(), {}).update(logs)
+    store.write_card(CANARIES, card)
 
 
 @dataclass(frozen=True)
@@ -218,33 +227,45 @@ def verify(
     valid = _valid(rows)
     stale, rows = rows[~valid], rows[valid]
     units, absent = [], {}
-    for (profile_name, dataset, encoder, space, _), part in rows.groupby(
-        ["profile", "dataset", "encoder", "space", "target"], sort=False
+    for (profile_name, encoder, space, dataset, _), part in rows.groupby(
+        ["profile", "encoder", "space", "dataset", "target"], sort=False
     ):
+        place = Place.of(profile_name, encoder, space, dataset)
         try:
-            for each in sorted({space, "embedding"} if "embedding" in str(part["config"].tolist()) else {space}):
-                profile(profile_name).pool(encoder, each, dataset)
-            simulation.class_names(dataset)
+            for each in {place, place.in_embedding} if "embedding" in str(part["config"].tolist()) else {place}:
+                _ = each.folder, each.class_names
         except MissingDataError as error:
             absent[str(error)] = absent.get(str(error), 0) + len(part)
         else:
             for _, unit in part.groupby("share"):
                 records = unit[[*ROW_KEYS, *validity.FIELDS[1:], "config"]].to_dict("records")
-                units.append((records, profile_name, build))
-    places = {(name, rows[0]["encoder"], rows[0]["space"], rows[0]["dataset"]) for rows, name, _ in units}
-    for name, encoder, space, dataset in sorted(places) if build else ():  # on all cores, not in every worker
-        prepare(profile(name).pool(encoder, space, dataset), progress=progress)
+                units.append((records, place, build))
+    for folder in sorted({place.folder for _, place, _ in units}) if build else ():  # on all cores, once
+        prepare(folder, progress=progress)
     again = _run_again(units, workers or os.cpu_count() or 1, progress)
     ran = rows.merge(pd.DataFrame(again, columns=[*ROW_KEYS, "log_again", "pool_again", "again"]), on=list(ROW_KEYS))
     return Verified(ran, stale, absent)
 
 
+def _card() -> dict:
+    """Return what `canaries.json` says: names of searches, and their logs by kind of processor."""
+    what, cure = "a list of canaries", "`git checkout` brings it back."
+    card = store.read_card(CANARIES, what, cure)
+    with store.reading(CANARIES, what, cure):
+        searches, logs = dict(card["searches"]), {kind: dict(known) for kind, known in card["logs"].items()}
+        if not all(isinstance(title, str) for titles in searches.values() for title in titles):
+            raise ValueError("a name is no text")
+        if any(len(pair) != 2 for known in logs.values() for pair in known.values()):
+            raise ValueError("a log without its pool")
+    return card | {"searches": searches, "logs": logs}
+
+
 def _valid(rows: pd.DataFrame) -> pd.Series:
     """Tell which rows were made under the versions of behaviour that the code has now (m,) bool."""
-    now = validity.provenance(())
+    now = validity.versions(())
     valid = pd.Series(False, rows.index)
     for (name, profile_name), part in rows.groupby(["sweep", "profile"], sort=False):
-        before = store.read_json(runner.results_file(name, profile_name).with_suffix(".json"))["provenance"]
+        before = runner.results_card(name, profile_name)["provenance"]
         for arm in part["arm"].unique() if before.get("search") == now["search"] else ():
             strategy = strategy_of(arm).name
             if before["strategies"][strategy] == now["strategies"][strategy]:
@@ -260,11 +281,11 @@ def _run_again(units: list, workers: int, progress: bool | None) -> Iterator[tup
             yield from rows
 
 
-def run_stored(rows: list[dict], profile_name: str, build: bool) -> list[tuple]:
+def run_stored(rows: list[dict], place: Place, build: bool) -> list[tuple]:
     """Run stored rows of one class and pool again; return sweep, profile, row, log, pool and the new row of each."""
     settings = [Setting(**{name: row[name] for name in validity.FIELDS}) for row in rows]
     configs = [validity.config_of(strategy_of(row["arm"]).name, row["config"]) for row in rows]
-    again = simulation.run_unit(settings, profile_name, configs, build=build)
+    again = simulation.run_unit(settings, place, configs, build=build)
     return [
         (*(row[name] for name in ROW_KEYS), new["log_sha256"], new["pool_sha256"], new)
         for row, new in zip(rows, again, strict=True)

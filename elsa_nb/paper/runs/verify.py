@@ -28,7 +28,7 @@ def run_verify(options: argparse.Namespace) -> None:
         _vectors()
         rows = verification.canary_rows()
     else:
-        every = [verification.stored_rows(*each) for each in verification.stored_results()]
+        every = [verification.stored_rows(*each) for each in verification.results_here()]
         rows = pd.concat(every, ignore_index=True)
         if options.sample:
             rows = rows.sample(min(options.sample, len(rows)), random_state=np.random.default_rng())

@@ -8,7 +8,7 @@ import numpy as np
 
 from elsa_nb.pool import Pool
 from elsa_nb.search.checks import check_counts, check_rng
-from elsa_nb.search.contract import Batch, Component, Ledger, Log, QueryError
+from elsa_nb.search.contract import Batch, Component, KeepsLedger, Ledger, QueryError
 from elsa_nb.search.heads import head as heads
 from elsa_nb.search.heads.features import Features
 from elsa_nb.search.heads.head import HeadConfig
@@ -36,7 +36,7 @@ class ProbeConfig:
             raise ValueError(f"head least_positives = {least}; allowed: 1, for without a head nothing can be ranked")
 
 
-class GreedyProbe:
+class GreedyProbe(KeepsLedger):
     """Logistic regression on everything labelled so far; ask the most likely positives; repeat.
 
     The yardstick that anyone would write in an afternoon. Same arguments and errors as `elsa.Search`.
@@ -68,16 +68,6 @@ class GreedyProbe:
         self._left = self.config.budget
         self._head: heads.Head | None = None
         self._trained = False
-
-    @property
-    def log(self) -> Log:
-        """All questions answered so far, in order."""
-        return self._ledger.log
-
-    @property
-    def positives(self) -> np.ndarray:
-        """The rows known to be positive, seeds included."""
-        return self._ledger.positives
 
     def shared_parts(self) -> tuple[object, ...]:
         """Return what copies of this search may share: the pool and the head's features."""

@@ -44,7 +44,7 @@ import numpy as np
 
 from elsa_nb.pool import Pool
 from elsa_nb.search.checks import check_counts, check_rng
-from elsa_nb.search.contract import NEGATIVE, POSITIVE, UNASKED, Batch, Ledger, Log, QueryError
+from elsa_nb.search.contract import NEGATIVE, POSITIVE, UNASKED, Batch, KeepsLedger, Ledger, QueryError
 from elsa_nb.search.heads.head import LinearHead, one_blas_thread
 from elsa_nb.search.heads.kernel_sums import KernelSums
 from elsa_nb.search.heads.logistic import confidence, logistic_regression
@@ -85,7 +85,7 @@ class HarvestConfig:
             raise ValueError(f"judges = {self.judges!r}; allowed: 'line', 'neighbourhood' or both")
 
 
-class Harvest:
+class Harvest(KeepsLedger):
     """Ask what a line and the neighbourhood of the answers both think likely. Same arguments and errors as `Search`.
 
     `prepared_rows`, of the pool or of several encoders of its items, can be shared by many searches; by default they
@@ -129,16 +129,6 @@ class Harvest:
         self._head: LinearHead | None = None
         self._score: np.ndarray | None = None
         self._trained = False
-
-    @property
-    def log(self) -> Log:
-        """All questions answered so far, in order."""
-        return self._ledger.log
-
-    @property
-    def positives(self) -> np.ndarray:
-        """The rows known to be positive, seeds included."""
-        return self._ledger.positives
 
     def shared_parts(self) -> tuple[object, ...]:
         """Return what copies of this search may share: the pool and its prepared rows."""

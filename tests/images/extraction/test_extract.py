@@ -171,30 +171,36 @@ def extract_squares(folder, hold_at=None):
     torch.set_num_threads(1)
     if hold_at is not None:
         kill_extraction.hold(folder, hold_at)
-    extract(Squares(1200), tiny(), folder=folder, batch=8)
+    extract(Squares(600), tiny(), folder=folder, batch=8)
 
 
 @pytest.mark.slow
 def test_kill_minus_nine_again_and_again_gives_the_bytes_of_an_uninterrupted_run(tmp_path):
     killed, whole = tmp_path / "killed", tmp_path / "whole"
-    for blocks in (10, 60, 120):  # of 150
+    for blocks in (10, 60):  # of 75
         process = kill_extraction.start(extract_squares, killed, blocks + 10)
         kill_extraction.kill_at(process, killed, blocks)
         assert 10 <= kill_extraction.blocks(killed) <= blocks + 10
     last = kill_extraction.start(extract_squares, killed)
     last.join()
     assert last.exitcode == 0
-    assert len(extract(Squares(1200), tiny(), folder=whole, batch=8)["embedding"]) == 1200
+    assert len(extract(Squares(600), tiny(), folder=whole, batch=8)["embedding"]) == 600
     for space in SPACES:
         for file in FILES:
             parts = (folder / f"glyphs-tiny-{space}" / file for folder in (killed, whole))
             assert next(parts).read_bytes() == next(parts).read_bytes()
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("way", [kill_extraction.extract, kill_extraction.extract_own])
-def test_many_encoders_and_workers_killed_again_and_again(tmp_path, way):
-    kill_extraction.prepare(tmp_path, n=32)
-    told = kill_extraction.kill_and_resume(tmp_path, 2, n=32, extract=way)
-    assert told["kills"] == 2
+@pytest.mark.parametrize(
+    ("way", "n", "kills"),
+    [
+        pytest.param(way, n, kills, marks=mark, id=f"{way.__name__}-{kills}")
+        for n, kills, mark in ((12, 1, pytest.mark.slow), (32, 3, pytest.mark.thorough))
+        for way in (kill_extraction.extract, kill_extraction.extract_own)
+    ],
+)
+def test_many_encoders_and_workers_killed_again_and_again(tmp_path, way, n, kills):
+    kill_extraction.prepare(tmp_path, n=n)
+    told = kill_extraction.kill_and_resume(tmp_path, kills, n=n, extract=way)
+    assert told["kills"] == kills
     assert told["same"]

@@ -21,7 +21,7 @@ from elsa_nb.images.extraction import folder_pools
 from elsa_nb.images.extraction.embed import embed_folder, place_of
 from elsa_nb.images.extraction.folder_names import find_pool, folder_title
 from elsa_nb.images.extraction.kept import KeptVectors, Stamp
-from elsa_nb.pool import Pool, PoolWriter
+from elsa_nb.pool import Pool, PoolWriter, pool_lock
 
 
 @pytest.fixture
@@ -166,7 +166,7 @@ def test_a_kill_at_the_last_steps_loses_nothing(data, album, seen, monkeypatch, 
         elif step == "before the end":
             patched.setattr(PoolWriter, "finish", _killed)
         else:
-            patched.setattr("elsa_nb.pool.write_json", _killed)
+            patched.setattr("elsa_nb.pool.write_card", _killed)
         with pytest.raises(KeyboardInterrupt):
             embed(album)
     seen.clear()
@@ -196,9 +196,10 @@ def test_other_settings_start_afresh(data, album, seen):
 @given(cut=st.integers(0, 400), flip=st.integers(0, 59))
 def test_whatever_an_interrupted_run_left_only_whole_rows_are_taken_up(tmp_path_factory, cut, flip):
     folder = tmp_path_factory.mktemp("kept")
+    held = pool_lock(folder).acquire()
     stamps = {f"{i}.jpg": Stamp(i, i) for i in range(6)}
     vectors = np.arange(30, dtype=np.float16).reshape(6, 5)
-    kept = KeptVectors(folder, "m", 5, "float16", stamps)
+    kept = KeptVectors(folder, "m", 5, "float16", stamps, held)
     for first in (0, 2, 4):
         kept.append([f"{first}.jpg", f"{first + 1}.jpg"], vectors[first : first + 2])
     lines = (folder / "kept.txt").read_bytes()
@@ -206,7 +207,7 @@ def test_whatever_an_interrupted_run_left_only_whole_rows_are_taken_up(tmp_path_
     part = bytearray((folder / "kept.part").read_bytes())
     part[flip] ^= 255
     (folder / "kept.part").write_bytes(part)
-    again = KeptVectors(folder, "m", 5, "float16", stamps)
+    again = KeptVectors(folder, "m", 5, "float16", stamps, held)
     known = [item for item in stamps if again.knows(item)]
     assert len(known) <= flip // 20 * 2  # nothing from the damaged batch on
     again.append(list(stamps), vectors)
@@ -216,7 +217,7 @@ def test_whatever_an_interrupted_run_left_only_whole_rows_are_taken_up(tmp_path_
 
 
 def test_vectors_that_are_not_finite_name_the_image(tmp_path):
-    kept = KeptVectors(tmp_path, "m", 1, "float16", {"a.jpg": Stamp(1, 1)})
+    kept = KeptVectors(tmp_path, "m", 1, "float16", {"a.jpg": Stamp(1, 1)}, pool_lock(tmp_path).acquire())
     with pytest.raises(ValueError, match=r"The vector of a.jpg is not finite as float16: store float32"):
         kept.append(["a.jpg"], np.array([[1e6]]))
     assert not kept.knows("a.jpg")

@@ -1,13 +1,11 @@
 """Fig. 9 from hand-made runs: rounds that are missing, classes by a rule, and what is drawn."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pandas as pd
 import pytest
 
 from elsa_nb.paper.experiments.components import figures, rounds
-from elsa_nb.paper.runs import purity
+from elsa_nb.paper.runs import place, purity
 from elsa_nb.paper.runs.simulation import Prepared
 from elsa_nb.pool import Pool
 from elsa_nb.search.neighbours.lists import Neighbours
@@ -93,8 +91,8 @@ def pool(monkeypatch):
     vectors = (np.array([centres[name] for name in names])[:, None] + rng.normal(size=(400, 4))).astype(np.float32)
     neighbours = Neighbours(vectors, k=20)
     made = Prepared(Pool.from_arrays(vectors), neighbours, None)
-    monkeypatch.setattr(purity, "prepared", lambda *_: made)
-    monkeypatch.setattr(purity, "open_dataset", lambda _: SimpleNamespace(labels=pd.DataFrame({"name": names})))
+    monkeypatch.setattr(place.Place, "prepared", lambda _: made)
+    monkeypatch.setattr(place.Place, "class_names", pd.Series(names))
     return neighbours
 
 

@@ -10,34 +10,36 @@ import pandas as pd
 import pytest
 from test_runner import write_root
 
-from elsa_nb.paper.runs import cluster
+from elsa_nb.paper.runs import cluster, runner
 
-# Six units of 25 searches: three classes, two encoders; each unit's file is its number.
+# Six units of nine searches: three classes, two encoders; each unit's file is its number.
 PLAN = """
 import os, signal, sys
+from dataclasses import replace
 from pathlib import Path
-from elsa_nb.paper.runs import cluster, runner
+from elsa_nb.paper.runs import cluster, runner, validity
 from elsa_nb.paper.experiments.catalogue import sweep
-plan = sweep("components", "quick")
-source = runner.provenance(plan, "quick")
-units = list(plan.units(runner.class_names("glyphs")))[:6]
+plan = replace(sweep("components", "quick"), seeds=(5,))
+places = runner.places_of(plan, "quick")
+source = validity.provenance(places.values())
+units = list(plan.units(places["vicreg"].class_names))[:6]
 def files(folder):
-    return [(unit, Path(folder) / f"{number}.parquet") for number, unit in enumerate(units)]
+    return [(unit, places[unit[0].encoder], Path(folder) / f"{number}.rows") for number, unit in enumerate(units)]
 """
-ALONE = "for unit, file in files(sys.argv[1]): runner.run_unit(unit, file, 'quick')"
+ALONE = "for unit, place, file in files(sys.argv[1]): runner.store_unit(unit, place, file)"
 LOCAL = """
 from dask.distributed import LocalCluster
 with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as local:
     pids = [w.pid for w in local.workers.values()]
     done = 0
-    for count in cluster.run_units(files(sys.argv[1]), "quick", local.scheduler_address, source):
+    for count in cluster.run_units(files(sys.argv[1]), local.scheduler_address, source):
         done += 1
         if done == 1:
             os.kill(pids[0], signal.SIGKILL)
     assert done == 6
 """
 REMOTE = """
-for count in cluster.run_units(files(sys.argv[1]), "quick", sys.argv[2], source): pass
+for count in cluster.run_units(files(sys.argv[1]), sys.argv[2], source): pass
 """
 
 
@@ -67,7 +69,7 @@ def run(root, code, *arguments):
 
 
 def rows(folder):
-    frames = [pd.read_parquet(folder / f"{number}.parquet") for number in range(6)]
+    frames = [runner.read_part(folder / f"{number}.rows") for number in range(6)]
     return pd.concat(frames, ignore_index=True).drop(columns="seconds")
 
 
@@ -86,19 +88,17 @@ def test_a_lost_scheduler_is_told_and_what_was_stored_is_whole(root, tmp_path):
     )
     first = start(root, scheduler)
     client = start(root, PLAN + REMOTE, tmp_path, first.stdout.readline().strip())
-    deadline = time.monotonic() + 120
-    while not list(tmp_path.glob("*.parquet")) and client.poll() is None:
-        assert time.monotonic() < deadline
+    while not list(tmp_path.glob("*.rows")) and client.poll() is None:
         time.sleep(0.02)
     first.send_signal(signal.SIGKILL)
     _, errors = client.communicate(timeout=120)
     first.communicate()
     assert client.returncode == 1
     assert "ConnectionError: the Dask scheduler" in errors
-    stored = sorted(tmp_path.glob("*.parquet"))
+    stored = sorted(tmp_path.glob("*.rows"))
     assert 0 < len(stored) < 6
     for file in stored:
-        one, same = pd.read_parquet(file), pd.read_parquet(root / "alone" / file.name)
+        one, same = runner.read_part(file), runner.read_part(root / "alone" / file.name)
         pd.testing.assert_frame_equal(one.drop(columns="seconds"), same.drop(columns="seconds"))
 
 
@@ -109,11 +109,8 @@ def test_an_address_where_nobody_answers_is_one_sentence(monkeypatch):
         dask.config.set({"distributed.comm.timeouts.connect": "1s"}),
         pytest.raises(ConnectionError, match="no Dask scheduler answers"),
     ):
-        next(
-            cluster.run_units(
-                [], "quick", "tcp://127.0.0.1:9", {"code": "", "versions": {}, "pools": {}, "device": "cpu"}
-            )
-        )
+        source = {"code": "", "versions": {}, "pools": {}, "device": "cpu"}
+        next(cluster.run_units([], "tcp://127.0.0.1:9", source))
 
 
 def test_a_worker_with_other_code_refuses():

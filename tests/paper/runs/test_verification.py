@@ -9,7 +9,7 @@ from elsa_nb.paper.runs.verification import Verified
 
 @pytest.fixture(scope="module")
 def every_row():
-    stored = [verification.stored_rows(*each) for each in verification.stored_results()]
+    stored = [verification.stored_rows(*each) for each in verification.committed_results()]
     return pd.concat(stored, ignore_index=True)
 
 

@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from elsa_nb.paper.experiments.components.tables import equal_rules
 from elsa_nb.paper.measures.budgets import equal_budget
 from elsa_nb.paper.measures.by_arm import arms_beside_paper
 from elsa_nb.paper.measures.exhibit import Exhibit
@@ -17,4 +18,5 @@ EXHIBITS = (
     Exhibit("fig02-components", "Component-wise analysis over seeds", "Fig. 2", _ARMS, _SWEEP),
     Exhibit("equal-budget", "Discovery at equal budget", "beyond the paper", _ARMS, _SWEEP, equal_budget),
     Exhibit("fig09-rounds", "New positives of each round", "Fig. 9", _ROUNDS, _SWEEP),
+    Exhibit("equal-rules", "NN alone under ELSA's rule", "beyond the paper", _ROUNDS, "equal-rules", equal_rules),
 )

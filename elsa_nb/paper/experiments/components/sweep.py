@@ -1,7 +1,7 @@
 """The searches of the components: every arm in both readings, from 1 to 50 seeds."""
 
 from elsa_nb.paper.runs.by_profile import by_profile
-from elsa_nb.paper.runs.grid import Sweep
+from elsa_nb.paper.runs.grid import Change, Sweep
 
 COMPONENTS = Sweep(
     name="components",
@@ -11,4 +11,15 @@ COMPONENTS = Sweep(
     rivals=("Greedy probe",),
     rival_seeds=(5,),
 )
-SWEEPS = {"components": by_profile(COMPONENTS, quick={"seeds": (1, 5, 50)}, photos={"n_classes": 50})}
+# After a round without finds NN alone ends, while NN inside ELSA goes on from all positives: what is that worth?
+EQUAL_RULES = Sweep(
+    name="equal-rules",
+    encoders=("vicreg",),
+    readings=("paper",),
+    arms=("ELSA", "NN", "NN.Large"),
+    changes=(Change(), Change("nn_alone=goes on", arms=("NN", "NN.Large"))),
+)
+SWEEPS = {
+    "components": by_profile(COMPONENTS, quick={"seeds": (1, 5, 50)}, photos={"n_classes": 50}),
+    "equal-rules": by_profile(EQUAL_RULES, quick={"n_classes": 3}),
+}

@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from elsa_nb.paper.measures.medians import medians
 from elsa_nb.search.readings import READINGS
 
 
@@ -28,6 +29,37 @@ def arms_table(runs: pd.DataFrame) -> pd.DataFrame:
             "Final search": _share(shares["final_labels"]),
         }
     return pd.DataFrame(rows).T.rename_axis("arm")
+
+
+def equal_rules(runs: pd.DataFrame) -> pd.DataFrame:
+    """Return what NN alone misses by ending after a round without finds, where NN inside ELSA goes on.
+
+    `runs` are the searches of the sweep "equal-rules". One row (arm, "after a dry round", effect) with the median and
+    its 95 % interval over classes: "discovery" and "labels" of the arm, and "ELSA finds more", the difference of
+    ELSA's discovery, search by search; `ended`, the share of searches that came to their end early.
+    """
+    keys = ["target", "seeds", "repeat"]
+    elsa = runs[runs["arm"] == "ELSA"].set_index(keys)["discovery_rate"]
+    alone = runs[runs["arm"] != "ELSA"].copy()
+    alone["discovery"] = alone["discovery_rate"]
+    alone["ELSA finds more"] = elsa.loc[pd.MultiIndex.from_frame(alone[keys])].to_numpy() - alone["discovery_rate"]
+    alone["after a dry round"] = alone["change"].map({"": "ends", "nn_alone=goes on": "goes on"})
+    by = ["arm", "after a dry round"]
+    frame = medians(alone, by, ["discovery", "labels", "ELSA finds more"]).rename(columns={"metric": "effect"})
+    early = (alone["rounds"] < READINGS["paper"]["NN"].rounds).groupby([alone[name] for name in by]).mean()
+    return frame.merge(early.rename("ended").reset_index(), on=by)
+
+
+def lay_out_rules(frame: pd.DataFrame) -> pd.DataFrame:
+    """Lay the rows of `equal_rules` out for reading: an arm and rule a line, medians with their intervals."""
+    lines = {}
+    for line, rows in frame.groupby(["arm", "after a dry round"], sort=False):
+        cells = {"searches that end early": f"{rows['ended'].iloc[0]:.0%}"}
+        for row in rows.itertuples():
+            form = "{:,.0f}" if row.effect == "labels" else "{:.3f}"
+            cells[row.effect] = "{} [{}, {}]".format(*(form.format(x) for x in (row.median, row.low, row.high)))
+        lines[line] = cells
+    return pd.DataFrame(lines).T.rename_axis(["arm", "after a dry round"])
 
 
 def _share(share: float) -> str:

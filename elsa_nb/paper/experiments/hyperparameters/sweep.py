@@ -26,4 +26,4 @@ HYPERPARAMETERS = Sweep(
     ("vicreg",),
     changes=(Change(), *map(Change, _PRINTED), *(Change(text, readings=("paper",)) for text in _SILENT)),
 )
-SWEEPS = {"hyperparameters": by_profile(HYPERPARAMETERS)}
+SWEEPS = {"hyperparameters": by_profile(HYPERPARAMETERS, quick={"n_classes": 3})}

@@ -37,7 +37,7 @@ def photograph_runs(name: str, profile_name: str, sweeps: Mapping[str, Mapping[s
         name = "components"
     if profile(profile_name).dataset != "glyphs":
         return runner.run(sweeps[name][profile_name], profile_name)
-    frame = runner.load(name, "photos")
+    frame = runner.stored_results(name, "photos")
     print(
         f"{name}: profile {profile_name!r} has no photographs; these are the {len(frame)} searches of profile 'photos'"
     )

@@ -1,0 +1,80 @@
+"""One writer at a time: a lock beside what is written, which says who holds it and goes with its process.
+
+The system lets go of the lock of a process that dies, however it dies. Who holds it (host, process, since when) stands
+in a file beside it, since a locked file cannot be read everywhere; it is for people, and decides nothing.
+"""
+
+import os
+import socket
+import time
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+
+from filelock import FileLock, Timeout
+
+from elsa_nb.errors import BusyError
+
+_POLL = 0.05  # seconds between two looks at a lock that another process holds
+
+
+class Lock:
+    """The right to write `what`, held until `release` or the end of the process.
+
+    `path` is the file that is locked; it goes with the last holder. A lock belongs to whoever took it: a second one of
+    the same path waits or is refused in the same process, too.
+    """
+
+    def __init__(self, path: Path | str, what: str):
+        self.path, self.what = Path(path), what
+        self._holder = self.path.with_name(f"{self.path.name}-holder")
+        self._lock = FileLock(self.path, thread_local=False, poll_interval=_POLL)
+
+    def acquire(self, *, wait: bool = False) -> "Lock":
+        """Take the lock; where another holds it, raise BusyError, or with `wait` say so once and wait for the end."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self._lock.acquire(timeout=0)
+        except Timeout:
+            if not wait:
+                raise BusyError(f"{self._held_by()}. Wait until it has ended, or end it, then try again.") from None
+            print(f"{self._held_by()}: waiting for its end.", flush=True)
+            self._lock.acquire()
+        try:
+            # Not through a temporary file: it says nothing that anybody relies on.
+            self._holder.write_text(f"process {os.getpid()} on {socket.gethostname()} since {_now()}", encoding="utf-8")
+        except OSError:
+            self.release()
+            raise
+        return self
+
+    def release(self) -> None:
+        """Let go of the lock, and remove its files; without effect where it is not held."""
+        if not self._lock.is_locked:
+            return
+        # While it is still ours. Who waits for it notices that the file it has opened is gone, and begins again.
+        for file in (self._holder, self.path):
+            with suppress(OSError):  # Windows removes no open file; the lock is let go of all the same
+                file.unlink()
+        self._lock.release()
+
+    def _held_by(self) -> str:
+        try:
+            holder = self._holder.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError):  # it has the lock, but not yet said so
+            holder = "another process"
+        return f"{self.what} is being written by {holder or 'another process'}"
+
+    def __enter__(self) -> "Lock":
+        """Take the lock without waiting, unless it was taken already."""
+        return self if self._lock.is_locked else self.acquire()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Let go of the lock."""
+        self.release()
+
+
+def _now() -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S %z")
