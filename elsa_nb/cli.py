@@ -144,6 +144,9 @@ def _parser() -> argparse.ArgumentParser:
     declare_reading(label.add_argument_group("what the file of --labels means"))
     label.add_argument("--strategy", default="greedy-probe", help="how it searches: greedy-probe (default), elsa ...")
     label.add_argument("--budget", type=int, metavar="N", help="the most images to be asked about")
+    label.add_argument(
+        "--target", type=float, metavar="SHARE", help="say when about so much of the class is found, such as 0.9"
+    )
     label.add_argument("--metric", help="what counts as alike: cosine (direction) or euclidean (distance)")
     label.add_argument(
         "--audit",
@@ -234,7 +237,7 @@ def _label(options: argparse.Namespace) -> None:
             "leave it out for a random one"
         )
     keys = ("encoder", "pool", "session", "name", "like", "text", "strict", "seeds", "labels", "annotator")
-    keys += ("audit", "strategy", "budget", "metric")
+    keys += ("audit", "strategy", "budget", "target", "metric")
     reading = {key: value for key in READING if (value := getattr(options, key)) is not None}
     job = own_folder.prepare(options.folder, reading=reading, **{key: getattr(options, key) for key in keys})
     address = {"ip": options.ip, "port": options.port, "token": options.token}
