@@ -1,6 +1,6 @@
 """How far estimates of the missing positives are to be trusted, and where rules would have stopped: by simulation.
 
-    python -m benchmarks.whats_missing            # half an hour on an idle core; resumable at any moment
+    python -m benchmarks.whats_missing            # about half an hour; resumable at any moment
     python -m benchmarks.whats_missing --fit      # what `by_scores.FITTED` would be by the tuning half
 
 Harvest and the greedy probe search the glyphs in two spaces, for 15 classes of either half (`equal_budgets.half_of`),

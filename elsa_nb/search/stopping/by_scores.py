@@ -12,9 +12,8 @@ answer is taken for refused as well, as evidence about the tail, which holds few
 
 S is too small, since what is missing was taken for refused, and the less so the nearer the end. How far the truth lies
 from it is what c and e say: `FITTED`, quantile regressions on simulated searches for the tuning half of the classes
-(`python -m benchmarks.whats_missing` fits them, and reports on the other half). S from all answers, refusals of smaller
-weight, and exponents for four such sums at once narrowed the bracket little and held less often in a pool of another
-kind.
+(`python -m benchmarks.whats_missing` fits them, and reports on the other half). Also tried, on the tuning half: S from
+all answers, refusals of smaller weight, exponents for four such sums at once. They changed little.
 """
 
 from collections.abc import Mapping
