@@ -17,6 +17,11 @@ from elsa_nb.pool_command import declare_pool, pool_command
 from elsa_nb.profiles import PROFILES, profile
 from elsa_nb.search.contract import QueryError
 
+# Packages that searching does without, and the extra of pyproject.toml that brings each.
+_EXTRA_OF = dict.fromkeys(("torch", "torchvision", "safetensors"), "images")
+_EXTRA_OF |= dict.fromkeys(("ipywidgets", "anywidget", "voila", "matplotlib", "nbformat", "traitlets"), "label")
+_EXTRA_OF |= dict.fromkeys(("papermill", "fontTools"), "reproduce")
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return its exit status. Errors of the user's are one sentence, not a traceback."""
@@ -36,6 +41,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except sqlite3.Error as error:
         print(f"elsa-nb: the session file cannot be used ({error})", file=sys.stderr)
+        return 1
+    except ModuleNotFoundError as error:
+        package = str(error.name).partition(".")[0]
+        if package not in _EXTRA_OF:
+            raise
+        print(
+            f"elsa-nb: this needs the package {package}, which is not installed: "
+            f"pip install 'elsa_nb[{_EXTRA_OF[package]}]'",
+            file=sys.stderr,
+        )
         return 1
     except KeyboardInterrupt:
         print("\nelsa-nb: stopped; what is finished is kept, the same command goes on from there", file=sys.stderr)
@@ -129,6 +144,9 @@ def _parser() -> argparse.ArgumentParser:
     declare_reading(label.add_argument_group("what the file of --labels means"))
     label.add_argument("--strategy", default="greedy-probe", help="how it searches: greedy-probe (default), elsa ...")
     label.add_argument("--budget", type=int, metavar="N", help="the most images to be asked about")
+    label.add_argument(
+        "--target", type=float, metavar="SHARE", help="say when about so much of the class is found, such as 0.9"
+    )
     label.add_argument("--metric", help="what counts as alike: cosine (direction) or euclidean (distance)")
     label.add_argument(
         "--audit",
@@ -219,7 +237,7 @@ def _label(options: argparse.Namespace) -> None:
             "leave it out for a random one"
         )
     keys = ("encoder", "pool", "session", "name", "like", "text", "strict", "seeds", "labels", "annotator")
-    keys += ("audit", "strategy", "budget", "metric")
+    keys += ("audit", "strategy", "budget", "target", "metric")
     reading = {key: value for key in READING if (value := getattr(options, key)) is not None}
     job = own_folder.prepare(options.folder, reading=reading, **{key: getattr(options, key) for key in keys})
     address = {"ip": options.ip, "port": options.port, "token": options.token}

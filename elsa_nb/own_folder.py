@@ -50,7 +50,7 @@ def prepare(
     patterns of files to be shown first; `like` files of images, from anywhere, that look like what is sought; `text`
     says it in words, which the encoder must know (default: one that does). `strict` stops at an image that cannot be
     read. `settings` are those of `jobs.make_job`: `labels`, `reading`, `seeds`, `annotator`, `page`, `strategy`,
-    `metric`, `budget`.
+    `metric`, `budget`, `target`.
     """
     from elsa_nb.label import jobs
 

@@ -21,6 +21,7 @@ from elsa_nb.label.label_files.reader import read_labels
 from elsa_nb.label.session import Answer, Session
 from elsa_nb.pool import Pool
 from elsa_nb.search.contract import POSITIVE, UNSURE
+from elsa_nb.search.stopping.rules import TargetShare
 
 if TYPE_CHECKING:
     from elsa_nb.label.panel import Panel
@@ -34,7 +35,8 @@ class Job:
     """What to label: the folder of items, the pool of their vectors (ids are paths in the folder), the session file.
 
     `samples` are rows to pick seeds from, shown one group after the other. `strategy`, `metric` and `budget` are those
-    of `searching.search_from`. With `audit` the panel audits what was found, in a session of its own.
+    of `searching.search_from`. With a `target` the panel says when, by its estimate, that share of the class is found.
+    With `audit` it audits what was found, in a session of its own.
     """
 
     folder: str
@@ -46,6 +48,7 @@ class Job:
     strategy: str = searching.DEFAULT
     metric: str | None = None
     budget: int | None = None
+    target: float | None = None
     audit: bool = False
 
 
@@ -85,6 +88,8 @@ def make_job(
     samples = [np.asarray(rows).tolist() for rows in (named, first, spread) if len(rows)]
     job = Job(str(folder), str(pool), str(Path(session).resolve()), annotator, samples=samples, **settings)
     searching.check(job.strategy, metric=job.metric, budget=job.budget)
+    if job.target is not None:
+        TargetShare(share=job.target)  # or raise
     if Path(job.session).exists():
         session = Session(job.session, annotator=job.annotator)
         try:
@@ -175,4 +180,4 @@ def open_panel(job: Job) -> "Panel":
         search = search_from(seeds)
     else:
         search = first_examples.Begin(job.samples, search_from, least=LEAST_SEEDS, page=job.page, n=len(pool))
-    return Panel(search, Files(folder, pool), session, page=job.page, title=folder.name)
+    return Panel(search, Files(folder, pool), session, page=job.page, target=job.target, title=folder.name)

@@ -15,6 +15,8 @@ from elsa_nb.label import Files, Fixed, Panel
 from elsa_nb.label.session import Answer, Session
 from elsa_nb.pool import Pool
 from elsa_nb.search.elsa import Search
+from elsa_nb.search.oracle import Truth
+from elsa_nb.search.strategies.greedy_probe import GreedyProbe
 
 N = 30
 FOLDER = "import scene\npanel = scene.folder(gone=())\npanel"
@@ -340,3 +342,30 @@ def test_everything_can_be_read_in_jupyterlab(open_desk, dark):
     desk.press("h", "f")
     conftest.assert_readable(desk, dark=dark)
     shot(desk, f"lab-zoom-{'dark' if dark else 'light'}")
+
+
+def test_the_panel_says_how_many_are_missing_what_it_cannot_know_and_what_going_on_costs(bare_desk, tmp_path):
+    rng = np.random.default_rng(5)
+    positive = np.arange(3000) % 50 == 0
+    vectors = (rng.normal(size=(3000, 8)) + 1.5 * positive[:, None]).astype(np.float32)
+    search = GreedyProbe(Pool.from_arrays(vectors), np.flatnonzero(positive)[:3], rng=0)
+    texts = [f"text {row}" for row in range(3000)]
+    oracle = Truth(positive)
+    panel = Panel(search, texts, session=tmp_path / "s.sqlite", page=24, target=0.6, oracle=oracle)
+    desk = bare_desk(panel)
+    note = desk.page.get_by_role("note")
+    assert "cannot be told before 30 answers" in note.inner_text()
+    while "You may stop" not in panel.figures["left"]["advice"]:
+        panel.play(pages=1)
+    note.get_by_text("You may stop").wait_for()
+    said = note.inner_text()
+    assert "It cannot know of a group that looks unlike all finds." in said
+    assert "Going on: " in said
+    assert "--audit" in said
+    left = panel.figures["left"]
+    range_ = f"{round(left['low'])} to {round(left['high'])}"
+    desk.page.get_by_text(range_, exact=True).wait_for()
+    desk.page.locator(".elsa-figures").scroll_into_view_if_needed()
+    shot(desk, "missing")
+    desk.page.get_by_role("button", name="Next").click()  # it is advice: the work goes on
+    assert not desk.state()["over"]

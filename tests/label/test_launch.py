@@ -48,6 +48,15 @@ def test_a_job_file_opens_a_panel(place):
     panel.close()
 
 
+def test_a_target_reaches_the_panel_and_one_that_is_no_share_is_refused(place):
+    panel = jobs.open_panel(job(place, names=["cat-7.png"], target=0.8))
+    assert "before 30 answers" in panel.figures["left"]["how"]
+    assert panel.controller.advisor.rule.share == 0.8
+    panel.close()
+    with pytest.raises(ValueError, match="target = 80; allowed: a share above 0 and below 1"):
+        job(place, target=80)
+
+
 def test_one_named_file_is_an_example_from_which_the_search_begins(place):
     panel = jobs.open_panel(job(place, names=["cat-7.png"]))
     assert panel.controller.asked[0].components[0] == "probe"
