@@ -11,19 +11,21 @@ from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from elsa_nb.label.advice import Advisor
 from elsa_nb.label.cards import NEGATIVE, OPEN, PAGE_SIZES, POSITIVE, Cards, LabelChange, Steps
 from elsa_nb.label.first_examples import carry_on
 from elsa_nb.label.identity import Settled, remember
 from elsa_nb.label.progress_figures import evidence_of, figures_of
-from elsa_nb.label.remaining import RemainingEstimator
 from elsa_nb.label.replay import Restored, amendments, go_on, restore, rows_of
 from elsa_nb.label.rounds import Rounds, scores_of
 from elsa_nb.label.session import Answer, LeaseLostError, Session
 from elsa_nb.search.contract import Strategy
+from elsa_nb.search.stopping.remaining import Estimator
 
 LONGEST_PAUSE = 60.0  # seconds: a longer silence is a pause, not work on a label
 
@@ -44,7 +46,8 @@ class Controller:
         session: Session,
         *,
         size: int = 24,
-        estimate: RemainingEstimator | None = None,
+        estimate: Estimator | None = None,
+        target: float | None = None,
         settled: Settled | None = None,
         publish: Callable[[dict[str, Any]], None] = lambda message: None,
         worker: Executor | None = None,
@@ -52,7 +55,8 @@ class Controller:
         if size not in PAGE_SIZES:
             raise ValueError(f"size = {size!r} items a page; allowed: {', '.join(map(str, PAGE_SIZES))}")
         self.lock = threading.RLock()
-        self.session, self.ids, self.publish, self.estimate = session, ids, publish, estimate
+        self.session, self.ids, self.publish = session, ids, publish
+        self.advisor = Advisor(estimate, target, size)
         self._settled = settled
         carried = settled is not None and len(settled.carried)
         self.rounds = Rounds(carry_on(search, settled.carried) if carried else search)
@@ -91,6 +95,13 @@ class Controller:
         return self._restored.notice
 
     def _restore(self) -> None:
+        try:
+            self._restore_held()
+        except LeaseLostError:  # another window has taken the session over in this moment: this one looks on
+            self.held = False
+            self._restore_held()
+
+    def _restore_held(self) -> None:
         settled = self._settled
         if settled is not None and self.held:
             remember(self.session, settled, self.ids)
@@ -132,6 +143,15 @@ class Controller:
             cards = zip(((a, i) for a in self.asked for i in range(len(a))), self.cards.labels, strict=True)
             marked = [a.rows[i] for (a, i), label in cards if label == POSITIVE and a.components[i] == "sample"]
         return [*self.rounds.seeds.tolist(), *marked]
+
+    def places(self, items: Sequence[str]) -> dict[str, tuple[int, int | None]]:
+        """Return row and position (None: not asked here) of items that the session is about; they may be shown."""
+        with self.lock:
+            rows = {str(item): row for row, item in enumerate(self.ids)}
+            mine = {row: i for i, row in enumerate(row for asked in self.asked for row in asked.rows)}
+            found = {item: (rows[item], mine.get(rows[item])) for item in items if item in rows}
+            self._servable |= {row for row, _ in found.values()}
+        return found
 
     # --- events
 
@@ -288,12 +308,14 @@ class Controller:
             seeds, seconds = self.rounds.seeds, self.seconds[-500:]
         if self._scores[0] != number:
             self._scores = (number, scores_of(state))
-        known = evidence_of(labels, asked, self._scores[1], len(self.ids))
-        known.asked[seeds] = True
-        remaining = None if self.estimate is None else self.estimate(known)
-        figures = figures_of(labels, asked, starts, len(seeds), seconds, remaining)
+        figures = figures_of(labels, asked, starts, len(seeds), seconds)
         looking = state.least if getattr(state, "looking", False) else None
+        left = None
+        if looking is None and hasattr(state, "scores"):
+            evidence = partial(evidence_of, labels, asked, self._scores[1], seeds)
+            left = self.advisor(evidence, len(asked), figures["labels"], figures["seconds"])
         more = {
+            "left": left,
             "looking": looking,
             "examples": self.example_rows()[:24],
             "statement": getattr(state, "statement", None),

@@ -13,8 +13,7 @@ function paintFigures(figures, f) {
   line("found", f.positives.toLocaleString() + (f.seeds ? ` + ${f.seeds} given` : ""), "positives; given are the seeds that the search began with");
   line("finds per answer", f.efficiency === null ? "–" : `${(100 * f.efficiency).toFixed(0)} %`, "labelling efficiency: positives per label spent");
   line("time per answer", f.seconds === null ? "–" : f.seconds < 0.095 ? "< 0.1 s" : `${f.seconds.toFixed(1)} s`);
-  const number = (x) => Math.round(x).toLocaleString();
-  if (f.left) { line("probably left", `${number(f.left.low)} to ${number(f.left.high)}`, f.left.how); make("p", "elsa-small", figures, f.left.how); }
+  if (f.left) missing(figures, line, f.left);
   make("h4", "", figures, "found, by answers");
   figures.append(curve(f.curve));
   const parts = make("table", "", figures), top = make("tr", "", make("thead", "", parts));
@@ -26,6 +25,17 @@ function paintFigures(figures, f) {
   make("h4", "", figures, "share found, page by page");
   const bars = make("div", "elsa-bars", figures); bars.setAttribute("role", "img"); bars.setAttribute("aria-label", "share of positives on each of the last pages");
   f.pages.forEach(([labels, found]) => { const b = make("i", "", bars); b.style.height = `${(100 * found) / labels}%`; b.title = `${found} of ${labels}`; });
+}
+
+// How many are missing is an estimate; what it rests on, what it cannot know and what going on costs stand below it.
+function missing(figures, line, left) {
+  const number = (x) => Math.round(x).toLocaleString(), said = left.middle !== null;
+  const range = said && number(left.low) === number(left.high) ? number(left.low) : `${number(left.low)} to ${number(left.high)}`;
+  line("missing, by an estimate", said ? range : "–", left.how);
+  const note = make("div", "elsa-left", figures); note.setAttribute("role", "note");
+  make("p", "elsa-small", note, left.how);
+  if (left.advice) make("p", "elsa-advice", note, left.advice);
+  if (said) make("p", "elsa-small", note, "What can be promised, an audit says: look over random items after the search (--audit).");
 }
 
 function curve(points) {

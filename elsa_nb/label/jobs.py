@@ -4,7 +4,7 @@
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ from elsa_nb.label.label_files.reader import read_labels
 from elsa_nb.label.session import Answer, Session
 from elsa_nb.pool import Pool
 from elsa_nb.search.contract import POSITIVE, UNSURE
+from elsa_nb.search.stopping.rules import TargetShare
 
 if TYPE_CHECKING:
     from elsa_nb.label.panel import Panel
@@ -34,7 +35,8 @@ class Job:
     """What to label: the folder of items, the pool of their vectors (ids are paths in the folder), the session file.
 
     `samples` are rows to pick seeds from, shown one group after the other. `strategy`, `metric` and `budget` are those
-    of `searching.search_from`. With `audit` the panel audits what was found, in a session of its own.
+    of `searching.search_from`. With a `target` the panel says when, by its estimate, that share of the class is found.
+    With `audit` it audits what was found, in a session of its own.
     """
 
     folder: str
@@ -46,6 +48,7 @@ class Job:
     strategy: str = searching.DEFAULT
     metric: str | None = None
     budget: int | None = None
+    target: float | None = None
     audit: bool = False
 
 
@@ -58,6 +61,7 @@ def make_job(
     first: Sequence[int] = (),
     labels: Path | str | None = None,
     seeds: Path | str | None = None,
+    reading: Mapping[str, Any] | None = None,
     annotator: str = "me",
     **settings: Any,
 ) -> Job:
@@ -65,7 +69,8 @@ def make_job(
 
     A name that means one file is an example, from which the search begins at once.
     `labels` is a file of earlier labels and `seeds` one of examples, in any of the formats that `read_labels` reads:
-    they go into the session, and the search begins from what they call positive. `settings` are other fields of `Job`.
+    they go into the session, and the search begins from what they call positive. `reading` are options of `read_labels`
+    for `labels`: which class is sought, which columns hold what. `settings` are other fields of `Job`.
     Raises MissingDataError for what is not here, ValueError for a pool of other files and for bad settings; then the
     session is as it was.
     """
@@ -83,17 +88,21 @@ def make_job(
     samples = [np.asarray(rows).tolist() for rows in (named, first, spread) if len(rows)]
     job = Job(str(folder), str(pool), str(Path(session).resolve()), annotator, samples=samples, **settings)
     searching.check(job.strategy, metric=job.metric, budget=job.budget)
+    if job.target is not None:
+        TargetShare(share=job.target)  # or raise
     if Path(job.session).exists():
         session = Session(job.session, annotator=job.annotator)
         try:
             identity.settle(session, Files(folder, opened), opened.ids)  # before anything is taken or shown
         finally:
             session.close()
+    if reading and labels is None:
+        raise ValueError(f"{', '.join(reading)} say how a file of labels is read; name it: --labels FILE")
     if job.audit:
         audited(job, opened)
     examples = [row for name in names for row in _meant(opened.ids, name)]
     if labels is not None or seeds is not None or examples:
-        _take_labels(job, opened, labels, seeds, examples)
+        _take_labels(job, opened, [(labels, dict(reading or {})), (seeds, {"every": "positive"})], examples)
     return job
 
 
@@ -104,16 +113,16 @@ def _meant(ids: Sequence[str], name: str) -> list[int]:
 
 
 def _take_labels(
-    job: Job, pool: Pool, labels: Path | str | None, seeds: Path | str | None, examples: Sequence[int]
+    job: Job, pool: Pool, files: Sequence[tuple[Path | str | None, dict[str, Any]]], examples: Sequence[int]
 ) -> None:
-    """Put the labels of files, and the examples that were named, into the session; say what they were."""
-    files = [(path, every) for path, every in ((labels, None), (seeds, "positive")) if path is not None]
-    for path, every in files:  # a mistake in either leaves nothing half taken
-        read_labels(path, pool.ids, every=every)
+    """Put the labels of files, each with how it is read, and the examples that were named into the session; say so."""
+    files = [(path, reading) for path, reading in files if path is not None]
+    for path, reading in files:  # a mistake in either leaves nothing half taken
+        read_labels(path, pool.ids, **reading)
     session = Session(job.session, annotator=job.annotator)
     try:
-        for path, every in files:
-            print(import_labels(session, path, pool.ids, every=every))
+        for path, reading in files:
+            print(import_labels(session, path, pool.ids, **reading))
         known = session.known()
         new = [(str(pool.ids[row]), row) for row in examples if str(pool.ids[row]) not in known]
         session.record([Answer(item, OPEN, POSITIVE, row=row) for item, row in new], KIND)
@@ -144,11 +153,7 @@ def audited(job: Job, pool: Pool) -> AuditPages:
         raise ValueError(f"{job.session} holds no find yet: label first, then audit what was found")
     own = Session(audit_session(job), annotator=job.annotator)
     try:
-        begun = own.meta(f"audit:{job.annotator}")
-        if begun is None:
-            begun = json.dumps(state)
-            own.acquire()
-            own.remark(f"audit:{job.annotator}", begun)
+        begun = own.remark_once(f"audit:{job.annotator}", json.dumps(state))
     finally:
         own.close()
     return AuditPages(len(pool), **json.loads(begun))
@@ -175,4 +180,4 @@ def open_panel(job: Job) -> "Panel":
         search = search_from(seeds)
     else:
         search = first_examples.Begin(job.samples, search_from, least=LEAST_SEEDS, page=job.page, n=len(pool))
-    return Panel(search, Files(folder, pool), session, page=job.page, title=folder.name)
+    return Panel(search, Files(folder, pool), session, page=job.page, target=job.target, title=folder.name)

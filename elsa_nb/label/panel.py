@@ -17,12 +17,13 @@ from elsa_nb.label.controller import Controller
 from elsa_nb.label.handed_over import as_items
 from elsa_nb.label.identity import names_of, settle
 from elsa_nb.label.items import Items
-from elsa_nb.label.remaining import RemainingEstimator
 from elsa_nb.label.rounds import pool_ids
 from elsa_nb.label.session import Session
 from elsa_nb.label.widget import CLASS, Widget
 from elsa_nb.search.contract import Strategy
 from elsa_nb.search.oracle import Oracle
+from elsa_nb.search.stopping.estimators import bracket
+from elsa_nb.search.stopping.remaining import Estimator
 
 BEAT = 2.0  # seconds between signs of life
 CALM = 0.25  # seconds between two updates of the figures
@@ -35,7 +36,8 @@ class Panel(ipywidgets.VBox):
     `label.Arrays`, an array, a list or column of texts, paths or pictures, or anything with `images(rows)` and `ids`.
     `session` is the file that gets every answer before the screen calls it saved. Several people may use one file,
     each under a name of their own (`annotator`). `oracle` answers in a person's place when `play` is called. `estimate`
-    says how many are left (`label.remaining`); by default nothing is said, for a rough number misleads.
+    says how many are missing (`search.stopping.estimators`; None: nothing is said), and with a `target`, a share of the
+    class, the panel says when by that estimate one may stop.
 
     After each round the user's own `search` object is where the panel is; `panel.positives` are the finds.
 
@@ -52,19 +54,25 @@ class Panel(ipywidgets.VBox):
         annotator: str = "me",
         oracle: Oracle | None = None,
         page: int = 24,
-        estimate: RemainingEstimator | None = None,
+        estimate: Estimator | None = bracket,
+        target: float | None = None,
         title: str | None = None,
     ):
+        self._stop = threading.Event()
         items = self._items = as_items(images)
+        ids = names_of(pool_ids(search), items)
         if not isinstance(session, Session):
             session = Session(session, annotator=annotator, code=code_stamp())
         self.session, self.oracle = session, oracle
-        ids = names_of(pool_ids(search), items)
-        settled = settle(session, items, ids)
-        self.controller = Controller(search, ids, session, size=page, estimate=estimate, settled=settled)
+        try:
+            settled = settle(session, items, ids)
+            options = {"estimate": estimate, "target": target, "settled": settled}
+            self.controller = Controller(search, ids, session, size=page, **options)
+        except BaseException:
+            session.close()
+            raise
         self.widget = Widget(self.controller, items, title=title or session.path.name)
         super().__init__([self.widget, *self._controls()])
-        self._stop = threading.Event()
         threading.Thread(target=_beat, args=(weakref.ref(self), self._stop), name="elsa-beat", daemon=True).start()
 
     def __repr__(self):
@@ -152,7 +160,8 @@ class Panel(ipywidgets.VBox):
     def close(self) -> None:
         """Finish, give the lease back and close the file; a closed panel cannot be used again."""
         self._stop.set()
-        self.controller.close()
+        if hasattr(self, "controller"):  # else it was refused, and is only taken away
+            self.controller.close()
         super().close()
 
 

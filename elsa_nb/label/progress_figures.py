@@ -1,4 +1,4 @@
-"""What the panel says about the work so far: labels spent, finds and their components, pace, how many remain.
+"""What the panel says about the work so far: labels spent, finds and their components, pace; what estimates need.
 
 `controller.py` calls both functions, a few times a second.
 """
@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from elsa_nb.label.remaining import Evidence, RemainingEstimate
 from elsa_nb.label.rounds import Asked
+from elsa_nb.search.stopping.remaining import Evidence, scale_of, standings
 
 POINTS = 200  # of the discovery curve
 LAST_PAGES = 40
@@ -21,7 +21,6 @@ def figures_of(
     starts: Sequence[int],
     seeds: int,
     seconds: Sequence[float],
-    remaining: RemainingEstimate | None = None,
 ) -> dict[str, Any]:
     """Return the figures under the grid as plain numbers, ready for the screen.
 
@@ -55,18 +54,28 @@ def figures_of(
         "components": by_component,
         "pages": by_page[:, by_page[0] > 0][:, -LAST_PAGES:].T.astype(int).tolist(),
         "seconds": float(np.median(seconds)) if len(seconds) else None,
-        "left": None if remaining is None else remaining._asdict(),
     }
 
 
-def evidence_of(labels: Sequence[int], asked: Sequence[Asked], scores: np.ndarray | None, n: int) -> Evidence:
-    """Return what an estimator of the number left needs, from the cards so far."""
+def evidence_of(
+    labels: Sequence[int], asked: Sequence[Asked], scores: np.ndarray | None, seeds: Sequence[int] | np.ndarray
+) -> Evidence:
+    """Return what an estimate of the missing ones needs, from the cards so far; `scores` (n,) are those of now."""
     given = np.array(labels, np.int64)
-    rows = np.array([row for a in asked for row in a.rows], np.int64)
-    then = np.array([np.nan if s is None else s for a in asked for s in a.scores])
-    names = np.array([name for a in asked for name in a.components])
-    rounds = np.array([a.number for a in asked for _ in a.rows], np.int64)
     answered = given > -2
-    mask = np.zeros(n, bool)
-    mask[rows[answered]] = True
-    return Evidence(scores, mask, given[answered], then[answered], names[answered], rounds[answered])
+    then = np.concatenate([np.empty(0), *(_standings(a) for a in asked)])
+    rows = np.array([row for a in asked for row in a.rows], np.int64)
+    others = answered & ~np.isin(rows, seeds)  # a seed that is asked again is known already
+    known = {"labels": given[others], "given": then[others], "seeds": len(seeds)}
+    if scores is None:
+        return Evidence(None, (0.0, 1.0), **known)
+    free = np.ones(len(scores), bool)
+    free[rows[answered]] = free[seeds] = False
+    return Evidence(scores[free], scale_of(scores), **known)
+
+
+def _standings(asked: Asked) -> np.ndarray:
+    """Return the standing of each row of a round when it was asked; nan where none is known."""
+    if asked.scale is None or None in asked.scores:
+        return np.full(len(asked), np.nan)
+    return standings(np.array(asked.scores), tuple(asked.scale))

@@ -17,6 +17,7 @@ from elsa_nb.pool import Pool
 from elsa_nb.search.contract import Batch, Component, QueryError, Sharing, Strategy
 from elsa_nb.search.heads.head import Features
 from elsa_nb.search.neighbours.lists import Neighbours
+from elsa_nb.search.stopping.remaining import scale_of
 
 # Of a strategy that does not name its components: the numbers of the contract are taken to mean what they say there.
 _NAMES = {Component.NN: "NN", Component.RANDS: "RandS", Component.FINAL: "final", Component.PROBE: "probe"}
@@ -36,7 +37,7 @@ class Asked:
     """The questions of one round, and why each is asked.
 
     `near` is the row of the known positive nearest to each row, `scores` the head's confidence; None where there is
-    none. All are lists of one length.
+    none. All are lists of one length. `scale` is that of the scores of all rows (`stopping.remaining.scale_of`).
     """
 
     number: int
@@ -44,6 +45,7 @@ class Asked:
     components: list[str]
     scores: list[float | None]
     near: list[int | None]
+    scale: Sequence[float] | None = None
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -118,7 +120,8 @@ def questions_of(search: Strategy, batch: Batch) -> Asked:
     chosen = [None] * len(batch.rows) if scores is None else scores[batch.rows].tolist()
     near = _nearest(vectors_of(search), batch.rows, positives_of(search))
     names = [component_name(search, component) for component in batch.components.tolist()]
-    return Asked(int(batch.round), batch.rows.tolist(), names, chosen, near)
+    scale = None if scores is None else scale_of(scores)
+    return Asked(int(batch.round), batch.rows.tolist(), names, chosen, near, scale)
 
 
 def _nearest(vectors: np.ndarray | None, rows: np.ndarray, positives: np.ndarray) -> list[int | None]:

@@ -11,9 +11,12 @@ import scene
 from PIL import Image
 
 import conftest
-from elsa_nb.label import Fixed, Panel
+from elsa_nb.label import Files, Fixed, Panel
+from elsa_nb.label.session import Answer, Session
 from elsa_nb.pool import Pool
 from elsa_nb.search.elsa import Search
+from elsa_nb.search.oracle import Truth
+from elsa_nb.search.strategies.greedy_probe import GreedyProbe
 
 N = 30
 FOLDER = "import scene\npanel = scene.folder(gone=())\npanel"
@@ -262,6 +265,30 @@ def test_a_kernel_that_does_not_answer_is_said_to_be_gone(desk):
     assert desk.answers() == {0: 1, 1: 1}
 
 
+def test_several_people_are_compared_and_contrast_changes_the_screen_alone(bare_desk, tmp_path):
+    paint_pictures(tmp_path, size=(96, 96))
+    for who, labels in (("ann", [1, 0, 1, 0]), ("bob", [1, 1, 1, 0])):
+        session = Session(tmp_path / "s.sqlite", annotator=who)
+        session.record([Answer(f"p{i:02d}.jpg", -2, v, row=i) for i, v in enumerate(labels)], "import")
+        session.close()
+    names = [f"p{i:02d}.jpg" for i in range(N)]
+    items = Files(tmp_path / "pictures", names)
+    desk = bare_desk(Panel(Fixed(N, range(N)), items, tmp_path / "s.sqlite", annotator="ann"))
+    desk.page.get_by_role("button", name="Compare").click()
+    compare = desk.page.locator(".elsa-compare")
+    compare.locator("img").wait_for(timeout=conftest.PATIENCE)
+    assert "both answered 4 items, 1 differently" in compare.inner_text()
+    assert compare.locator(".elsa-card").get_attribute("title") == "p01.jpg"
+    compare.get_by_role("button", name="✓").click()
+    compare.get_by_text("They differ nowhere").wait_for(timeout=conftest.PATIENCE)
+    assert desk.panel.session.known()["p01.jpg"] == 1
+    desk.press("Escape")
+    compare.wait_for(state="hidden", timeout=conftest.PATIENCE)
+    desk.page.locator(".elsa-stretch").select_option("inverted")
+    style = "() => getComputedStyle(document.querySelector('.elsa-card img')).filter"
+    assert desk.page.evaluate(style) == "invert(1)"
+
+
 def test_the_final_search_comes_when_it_is_wanted(bare_desk, tmp_path):
     rng = np.random.default_rng(5)
     positive = np.arange(200) % 10 == 0
@@ -315,3 +342,30 @@ def test_everything_can_be_read_in_jupyterlab(open_desk, dark):
     desk.press("h", "f")
     conftest.assert_readable(desk, dark=dark)
     shot(desk, f"lab-zoom-{'dark' if dark else 'light'}")
+
+
+def test_the_panel_says_how_many_are_missing_what_it_cannot_know_and_what_going_on_costs(bare_desk, tmp_path):
+    rng = np.random.default_rng(5)
+    positive = np.arange(3000) % 50 == 0
+    vectors = (rng.normal(size=(3000, 8)) + 1.5 * positive[:, None]).astype(np.float32)
+    search = GreedyProbe(Pool.from_arrays(vectors), np.flatnonzero(positive)[:3], rng=0)
+    texts = [f"text {row}" for row in range(3000)]
+    oracle = Truth(positive)
+    panel = Panel(search, texts, session=tmp_path / "s.sqlite", page=24, target=0.6, oracle=oracle)
+    desk = bare_desk(panel)
+    note = desk.page.get_by_role("note")
+    assert "cannot be told before 30 answers" in note.inner_text()
+    while "You may stop" not in panel.figures["left"]["advice"]:
+        panel.play(pages=1)
+    note.get_by_text("You may stop").wait_for()
+    said = note.inner_text()
+    assert "It cannot know of a group that looks unlike all finds." in said
+    assert "Going on: " in said
+    assert "--audit" in said
+    left = panel.figures["left"]
+    range_ = f"{round(left['low'])} to {round(left['high'])}"
+    desk.page.get_by_text(range_, exact=True).wait_for()
+    desk.page.locator(".elsa-figures").scroll_into_view_if_needed()
+    shot(desk, "missing")
+    desk.page.get_by_role("button", name="Next").click()  # it is advice: the work goes on
+    assert not desk.state()["over"]

@@ -1,5 +1,6 @@
-"""When a search may stop: what can be promised about the positives that are still missing, and what a promise costs.
+"""When a search may stop: how many positives are missing, what can be promised of them, and what a promise costs.
 
-`audit` holds the promise that needs no trust in scores. It is called after a search, by the person or program that
-answers; start reading at `audit.Audit`.
+`remaining` says what an estimate is told, `by_scores` makes the one that the panel shows, `estimators` names it and its
+rivals, and `rules` say when by it, or by simpler signs, one may stop. `audit` holds the promise that needs no trust in
+scores. It is called after a search, by the person or program that answers.
 """

@@ -1,0 +1,179 @@
+"""What recorded searches say of estimates and rules: coverage, width, middle, and where each rule would have stopped.
+
+`whats_missing.csv` has what each estimator says at the first round with 50, 80, 90 and 95 % of the class found,
+`whats_missing_stops.csv` where each rule stops a search for a class that is held out; each has a summary over the
+searches of a pool, half and strategy. An interval holds the truth if that lies between its ends, rounded outwards to
+whole positives. *Within 20 %* is about the size of the class: found and middle together against the truth. A rule is
+asked after each round; where a search ends before it fires, it counts as the search ended.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.optimize import linprog
+
+from benchmarks.recorded_searches import Record, evidence, found_after, records
+from elsa_nb.search.contract import POSITIVE
+from elsa_nb.search.stopping import by_scores
+from elsa_nb.search.stopping.audit import Audit
+from elsa_nb.search.stopping.estimators import ESTIMATORS, SHOWN
+from elsa_nb.search.stopping.remaining import Missing
+from elsa_nb.search.stopping.rules import Progress, stop_rule
+from elsa_nb.store import write_atomically
+
+SHARES = (0.5, 0.8, 0.9, 0.95)
+RULES = ("target 0.9", "empty 50", "knee", "budget 500")
+AUDITED, AUDIT_PAGE = "target 0.9, then audit 0.8", 1000
+FITTED_ON = "glyphs"  # the pools whose tuning half `by_scores.FITTED` comes from
+QUANTILES = {"low": 0.05, "middle": 0.5, "high": 0.94}
+FIT_SHARES = (0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.93, 0.95, 0.97, 0.99)
+LATE = 0.12  # a round that passes a share by more says nothing of it
+SEARCH = ["pool", "half", "strategy", "target", "repeat"]
+GROUP = ["pool", "half", "strategy"]
+
+
+def about(of: Record) -> dict[str, Any]:
+    """Return whose record it is; in a pool that nothing is fitted on, every class is held out."""
+    whose = {name: of[name].item() for name in (*SEARCH, "class_size")}
+    return whose if whose["pool"].startswith(FITTED_ON) else whose | {"half": "held-out"}
+
+
+def rounds_at(of: Record, shares: tuple[float, ...] = SHARES) -> Iterator[tuple[float, int]]:
+    """Yield each share of the class and the first round that begins with it found, if not `LATE`."""
+    rates = found_after(of)[of["answered"]] / of["class_size"]
+    for share in shares:
+        reached = np.flatnonzero(rates >= share)
+        if len(reached) and rates[reached[0]] <= share + LATE:
+            yield share, int(reached[0])
+
+
+def estimates(of: Record) -> Iterator[dict[str, Any]]:
+    """Yield what each estimator says at each share."""
+    for share, t in rounds_at(of):
+        known = evidence(of, t)
+        for name, estimate in ESTIMATORS.items():
+            said = estimate(known)
+            ends = {end: None if said.silent else round(getattr(said, end), 1) for end in ("low", "middle", "high")}
+            counts = {"share": share, "labels": len(known.labels), "found": known.found}
+            yield about(of) | {"estimator": name} | counts | ends
+
+
+def stops(of: Record) -> Iterator[dict[str, Any]]:
+    """Yield where each rule stops, with the labels of a stop that knows when 90 % are found (0: never)."""
+    found, total = found_after(of), int(of["class_size"])
+    known = [evidence(of, t) for t in range(len(of["answered"]))]
+    said: list[Missing] = [ESTIMATORS[SHOWN](each) for each in known]
+    reached = found >= 0.9 * total
+    knowing = int(np.argmax(reached)) if reached.any() else 0
+    for words in RULES:
+        rule = stop_rule(words)
+        fired = (t for t, each in enumerate(known) if rule(_progress(each.labels, int(of["seeds"]), said[: t + 1])))
+        at = next(fired, None)
+        labels = len(of["labels"]) if at is None else int(of["answered"][at])
+        row = about(of) | {"rule": words, "fired": at is not None, "labels": labels}
+        yield row | {"discovery": round(found[labels] / total, 4), "labels_knowing": knowing}
+        if words == AUDITED.split(",")[0]:
+            audit = _audited(of, labels, int(found[labels]))
+            certified = audit.recall_at_least >= 0.8
+            discovery = (audit.found + audit.hits) / total
+            row |= {"rule": AUDITED, "fired": at is not None and certified, "labels": labels + audit.labels}
+            yield row | {"discovery": round(discovery, 4), "labels_knowing": knowing}
+
+
+def _progress(labels: np.ndarray, seeds: int, said: list[Missing]) -> Progress:
+    return Progress(labels == POSITIVE, seeds, said)
+
+
+def _audited(of: Record, labels: int, found: int) -> Audit:
+    """Audit the rows without an answer until 80 % are certified; only counts matter: the class comes first."""
+    missing = int(of["class_size"]) - found
+    left = int(of["n"]) - int(of["seeds"]) - labels
+    audit = Audit(np.arange(left), found, rng=int(of["rows"][0]))
+    while audit.recall_at_least < 0.8 and (rows := audit.query(AUDIT_PAGE)) is not None:
+        audit.update((rows < missing).astype(int))
+    return audit
+
+
+def fitted(folder: Path) -> dict[str, tuple[float, float]]:
+    """Return log c and e of `by_scores` for each end, by quantile regression on the tuning half.
+
+    Pools and strategies count the same, however many of their searches come so far.
+    """
+    rows = []
+    for of in records(folder):
+        for _, t in rounds_at(of, FIT_SHARES) if about(of)["half"] == "tuning" else ():
+            known = evidence(of, t)
+            if not by_scores.too_thin(known.answers[1]):
+                total = by_scores.chances_of(known)[0]
+                group = f"{of['pool']} {of['strategy']}"
+                rows.append((group, known.found, total, int(of["class_size"]) - known.found))
+    frame = pd.DataFrame(rows, columns=["group", "found", "total", "missing"])
+    weights = 1 / frame.groupby("group").found.transform("size").to_numpy()
+    x = np.log((1 + frame.total) / frame.found).to_numpy()
+    y = np.log((1 + frame.missing) / frame.found).to_numpy()
+    return {end: quantile_line(x, y, q, weights / weights.mean()) for end, q in QUANTILES.items()}
+
+
+def quantile_line(x: np.ndarray, y: np.ndarray, q: float, weights: np.ndarray) -> tuple[float, float]:
+    """Return intercept and slope of the weighted regression of the quantile `q` of y on x (Koenker and Bassett)."""
+    n = len(x)
+    design = np.column_stack([np.ones(n), x])
+    costs = np.concatenate([np.zeros(4), q * weights, (1 - q) * weights])
+    solved = linprog(costs, A_eq=np.hstack([design, -design, np.eye(n), -np.eye(n)]), b_eq=y, method="highs")
+    intercept, slope = solved.x[:2] - solved.x[2:4]
+    return round(float(intercept), 3), round(float(slope), 3)
+
+
+def summary(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return for each estimator, group and share how often it spoke, held the truth, and was near it."""
+    said = frame[frame.middle.notna()].copy()
+    missing = said.class_size - said.found
+    said["held"] = (np.floor(said.low) <= missing) & (missing <= np.ceil(said.high))
+    said["width"] = (said.high - said.low) / said.class_size
+    said["size_ratio"] = (said.found + said.middle) / said.class_size
+    said["within_20"] = (said.size_ratio - 1).abs() <= 0.2
+    by = ["estimator", *GROUP, "share"]
+    table = said.groupby(by, sort=False).agg(
+        **{name: (name, "mean") for name in ("held", "within_20")},
+        **{name: (name, "median") for name in ("width", "size_ratio")},
+    )
+    counts = frame.groupby(by, sort=False).agg(searches=("middle", "size"), spoke=("middle", "count"))
+    return counts.join(table).reset_index().sort_values(by).round(3)
+
+
+def summary_of_stops(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return for each rule and group where it ends, and its labels against those of the stop that knows.
+
+    `ratio` is a median over searches that find 90 % at all.
+    """
+    of = frame.assign(good=frame.discovery >= 0.85, reaches=frame.labels_knowing > 0)
+    of["ratio"] = (of.labels / of.labels_knowing.where(of.reaches)).astype(float)
+    of["discovery_low"] = of.discovery
+    by = ["rule", *GROUP]
+    table = of.groupby(by, sort=False).agg(
+        searches=("good", "size"),
+        reaches_90=("reaches", "mean"),
+        fired=("fired", "mean"),
+        ends_at_85_or_more=("good", "mean"),
+        discovery=("discovery", "median"),
+        discovery_low=("discovery_low", lambda values: values.quantile(0.1)),
+        labels=("labels", "median"),
+        ratio=("ratio", "median"),
+    )
+    return table.reset_index().sort_values(by).round(3)
+
+
+def store(folder: Path, out: Path) -> None:
+    """Judge all records of a folder, and write the four tables."""
+    said, ended = [], []
+    for of in records(folder):
+        said += estimates(of)
+        ended += stops(of) if about(of)["half"] == "held-out" else ()
+    out.mkdir(parents=True, exist_ok=True)
+    tables = {"": pd.DataFrame(said), "_stops": pd.DataFrame(ended)}
+    tables |= {"_summary": summary(tables[""]), "_stops_summary": summary_of_stops(tables["_stops"])}
+    for name, table in tables.items():
+        write_atomically(out / f"whats_missing{name}.csv", table.to_csv(index=False).encode())

@@ -1,0 +1,68 @@
+"""What the panel says of how far the work is: how many are missing, what going on costs, when one may stop.
+
+It never stops anything. `Advisor` keeps the estimates of the rounds so far and makes new ones when pages are answered;
+the controller asks it.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from elsa_nb.search.contract import POSITIVE
+from elsa_nb.search.stopping.remaining import Estimator, Evidence, Missing
+from elsa_nb.search.stopping.rules import Progress, StopRule, TargetShare
+
+LONG = 1.0  # find expected: less is not worth pages
+
+
+class Advisor:
+    """The estimate after each page of `size` cards, by `estimate` (None: nothing is ever said), and advice.
+
+    `target` is the share of the class that the person wants: by it the advice says when one may stop.
+    """
+
+    def __init__(self, estimate: Estimator | None, target: float | None, size: int):
+        self.rule: StopRule | None = None if target is None else TargetShare(share=target)
+        self._estimate, self._size = estimate, size
+        self._made: dict[int, Missing] = {}  # by the number of rounds
+        self._at: tuple[int, int] | None = None
+        self._why: str | None = None
+
+    def __call__(
+        self, evidence: Callable[[], Evidence], rounds: int, answers: int, seconds: float | None
+    ) -> dict[str, Any] | None:
+        """Return what the screen shows: the bracket, how it was got, and the advice; None without an estimator.
+
+        `evidence` is made only where a page of answers came in since, `rounds` are those asked, `seconds` is the
+        person's time for one answer.
+        """
+        if self._estimate is None:
+            return None
+        if (at := (rounds, answers // self._size)) != self._at:
+            known = evidence()
+            made = {before: each for before, each in self._made.items() if before < rounds}  # undo leads back
+            self._made = made | {rounds: self._estimate(known)}
+            estimates = [each for _, each in sorted(self._made.items())]
+            progress = Progress(known.labels == POSITIVE, known.seeds, estimates)
+            self._at, self._why = at, self.rule(progress) if self.rule is not None else None
+        missing = self._made[rounds]
+        bracket = {name: getattr(missing, name) for name in ("middle", "low", "high", "how")}
+        stop = f"You may stop: {self._why}." if self._why else ""
+        return bracket | {"advice": " ".join(filter(None, [stop, price(missing.ahead, seconds)]))}
+
+
+def price(ahead: Sequence[tuple[int, float]], seconds: float | None) -> str:
+    """Return what going on brings and costs in words, for the nearest number of answers that brings one more find."""
+    if not ahead:
+        return ""
+    answers, finds = next(((k, finds) for k, finds in ahead if finds >= LONG), ahead[-1])
+    more = f"about {finds:.0f}" if finds >= LONG else "hardly one"
+    cost = "" if seconds is None else f", {duration(answers * seconds)}"
+    return f"Going on: {more} more for {answers:,} answers{cost}."
+
+
+def duration(seconds: float) -> str:
+    """Return a time in words, rounded up to a minute."""
+    minutes = int(np.ceil(seconds / 60))
+    return "a minute" if minutes <= 1 else f"{minutes} minutes" if minutes < 120 else f"{minutes / 60:.0f} hours"

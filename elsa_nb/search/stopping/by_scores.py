@@ -1,0 +1,106 @@
+"""A bracket of the missing positives from the scores: what the recent answers say a score is worth.
+
+Scores of different rounds are compared by where they stood among all rows of their round (`standings`), as they were
+when asked: the scores of now know the answers. The asked rows are no sample of the others; so every row without an
+answer is taken for refused as well, as evidence about the tail, which holds few positives:
+
+    x_i, y_i   standing when asked, and answer, of the more recent half of the answers
+    u_j        standing now of the N rows without an answer
+    a, b    <- logistic regression of y on x, and of N refusals on u     (a >= 0)
+    S       <- sum over j of 1 / (1 + exp(-(a u_j + b)))
+    missing <- c F ((1 + S) / F) ** e - 1                                F positives found
+
+S is too small, since what is missing was taken for refused, and the less so the nearer the end. How far the truth lies
+from it is what c and e say: `FITTED`, quantile regressions on simulated searches for the tuning half of the classes
+(`python -m benchmarks.whats_missing` fits them, and reports on the other half). Also tried, on the tuning half: S from
+all answers, refusals of smaller weight, exponents for four such sums at once. They changed little.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import numpy as np
+
+from elsa_nb.search.heads.logistic import confidence, logistic_regression
+from elsa_nb.search.stopping.remaining import Evidence, Missing, silence, standings
+
+LEAST_ANSWERS, LEAST_FINDS, LEAST_REFUSALS = 30, 5, 5
+MOST_HITS = 0.75  # of the recent half of the answers: above, the end is not in sight
+_AHEAD = (100, 300, 1000)  # answers
+_BANDS, _PENALTY, _TOLERANCE = 512, 1e-2, 1e-7
+FITTED: Mapping[str, tuple[float, float]] = MappingProxyType(  # log c, e
+    {"low": (-1.71, 0.578), "middle": (0.017, 0.703), "high": (1.348, 0.534)}
+)
+
+
+def bracket(evidence: Evidence) -> Missing:
+    """Return the bracket; silent while too few are answered, found or refused, or most recent answers are finds.
+
+    Milliseconds for 100,000 rows, which are counted in bands of standing.
+    """
+    if evidence.scores is None or not len(evidence.scores):
+        return silence("No row without an answer has a score.")
+    _, positive = evidence.answers
+    if why := too_thin(positive):
+        return silence(why)
+    total, chances = chances_of(evidence)
+    low, middle, high = (
+        float(np.clip(each, 0, len(chances)))
+        for each in np.sort([extrapolated(total, evidence.found, *FITTED[end]) for end in ("low", "middle", "high")])
+    )
+    recent = positive[len(positive) // 2 :]
+    how = (
+        f"Guessed from the scores and the last {len(recent):,} answers, {np.count_nonzero(recent):,} of them finds. "
+        "It cannot know of a group that looks unlike all finds."
+    )
+    return Missing(middle, low, high, how, _ahead(chances, middle))
+
+
+def too_thin(positive: np.ndarray) -> str:
+    """Return why the answers (k,) bool that had a score say nothing of the end, "" if they do."""
+    recent = positive[len(positive) // 2 :]
+    if len(positive) < LEAST_ANSWERS:
+        return f"How many are missing cannot be told before {LEAST_ANSWERS} answers."
+    if np.count_nonzero(positive) < LEAST_FINDS:
+        return f"How many are missing cannot be told before {LEAST_FINDS} finds."
+    if np.count_nonzero(~positive) < LEAST_REFUSALS or recent.mean() > MOST_HITS:
+        return "How many are missing cannot be told while most answers are finds."
+    return ""
+
+
+def chances_of(evidence: Evidence) -> tuple[float, np.ndarray]:
+    """Return S, and the chance (N,) of each row without an answer that it adds up."""
+    given, positive = evidence.answers
+    first = len(positive) // 2
+    while first and np.count_nonzero(positive[first:]) < LEAST_FINDS:  # else a dry spell would know no find's standing
+        first = max(0, first - max(1, len(positive) // 10))
+    centres, counts, band = _bands(standings(evidence.scores, evidence.scale))
+    x = np.concatenate([given[first:], centres])
+    y = np.concatenate([positive[first:], np.zeros(len(centres), bool)])
+    costs = np.concatenate([np.ones(len(given) - first), counts])
+    slope, bias = logistic_regression(x[:, None], y, _PENALTY, costs=costs, tolerance=_TOLERANCE)
+    chances = confidence(max(slope[0], 0.0) * centres + bias)
+    return float(chances @ counts), chances[band]
+
+
+def extrapolated(total: float, found: int, log_factor: float, exponent: float) -> float:
+    """Return how many are missing, by S and F: the last line of the algorithm."""
+    return float(np.exp(log_factor + exponent * np.log((1 + total) / found)) * found - 1)
+
+
+def _bands(standing: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the centres (k,) of bands that hold rows, how many each holds (k,), and the band of each row (N,)."""
+    low, high = standing.min(), standing.max()
+    width = max((high - low) / _BANDS, 1e-9)
+    band = np.minimum(((standing - low) / width).astype(np.int64), _BANDS - 1)
+    counts = np.bincount(band, minlength=_BANDS)
+    held = counts > 0
+    return low + (np.flatnonzero(held) + 0.5) * width, counts[held].astype(float), (np.cumsum(held) - 1)[band]
+
+
+def _ahead(chances: np.ndarray, missing: float) -> tuple[tuple[int, float], ...]:
+    """Return the finds expected in the next answers, the best rows first, if `missing` are among all rows."""
+    most = min(_AHEAD[-1], len(chances))
+    best = -np.sort(-np.partition(chances, len(chances) - most)[len(chances) - most :])
+    found = np.minimum(np.cumsum(best) * (missing / max(chances.sum(), 1e-9)), missing)
+    return tuple((k, float(min(found[k - 1], k))) for k in _AHEAD if k <= most)

@@ -1,0 +1,20 @@
+"""The estimates of what is missing, by name: the one that the panel shows, and those it was compared with."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from elsa_nb.search.stopping.by_scores import bracket
+from elsa_nb.search.stopping.by_sums import finds_curve, score_sum
+from elsa_nb.search.stopping.remaining import Estimator
+
+SHOWN = "bracket"
+ESTIMATORS: Mapping[str, Estimator] = MappingProxyType(
+    {SHOWN: bracket, "score sum": score_sum, "curve of finds": finds_curve}
+)
+
+
+def estimator(name: str = SHOWN) -> Estimator:
+    """Return the estimator of that name; raises ValueError for one that is not known."""
+    if name not in ESTIMATORS:
+        raise ValueError(f"estimator {name!r} is not known; allowed: {', '.join(ESTIMATORS)}")
+    return ESTIMATORS[name]

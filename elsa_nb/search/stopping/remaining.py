@@ -1,0 +1,95 @@
+"""How many positives are not found yet: what an estimate is told, and what it says.
+
+An estimate is a guess from scores and answers, with an interval that has held in simulations
+(`benchmarks/results/whats_missing_summary.csv`); where the vectors hide a cluster of the class from the scores, no
+such guess can know it. What may be promised whatever the scores are worth is an `audit`.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from elsa_nb.search.contract import POSITIVE, UNSURE
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What is known after a round, of a pool of n rows.
+
+    `scores` (u,) float64 is the search's confidence, now, in every row without an answer, None while there is none;
+    `scale` the mean and deviation of the log-odds of all n rows now (`scale_of`). The answers, in the order of asking:
+    `labels` (m,) int (1, 0, -1 unsure), `given` (m,) float64 the standing when asked (`standings`; nan: none). `seeds`
+    is the number of positives that were known before the first answer.
+    """
+
+    scores: np.ndarray | None
+    scale: tuple[float, float]
+    labels: np.ndarray
+    given: np.ndarray
+    seeds: int = 0
+
+    @property
+    def found(self) -> int:
+        """The positives known so far, seeds included."""
+        return self.seeds + int(np.count_nonzero(self.labels == POSITIVE))
+
+    @property
+    def answers(self) -> tuple[np.ndarray, np.ndarray]:
+        """The standing when asked (k,) and whether it was positive (k,) bool, of sure answers that had a score."""
+        used = (self.labels != UNSURE) & ~np.isnan(self.given)
+        return self.given[used], self.labels[used] == POSITIVE
+
+
+class Missing(NamedTuple):
+    """Between `low` and `high` positives are missing, `middle` at best guess; all None where nothing can be said.
+
+    `how` says in one sentence what that rests on, or why nothing is said. `ahead` are expected finds of going on:
+    (answers, finds) pairs, answers ascending; empty where the estimator cannot tell.
+    """
+
+    middle: float | None
+    low: float | None
+    high: float | None
+    how: str
+    ahead: tuple[tuple[int, float], ...] = ()
+
+    @property
+    def silent(self) -> bool:
+        """Whether nothing is said."""
+        return self.middle is None
+
+
+class Estimator(Protocol):
+    """Estimate how many positives are missing. Quick: the panel calls it after every page."""
+
+    def __call__(self, evidence: Evidence) -> Missing:
+        """Return the estimate, or say why there is none."""
+
+
+def silence(why: str) -> Missing:
+    """Return that nothing can be said, and why."""
+    return Missing(None, None, None, why)
+
+
+_LARGEST = 30.0  # log-odds: confidences of 0 and 1 have none
+
+
+def log_odds(scores: np.ndarray) -> np.ndarray:
+    """Return the log-odds of confidences, at most `_LARGEST` from 0."""
+    p = np.clip(scores, 1e-300, 1 - 1e-16)
+    return np.clip(np.log(p) - np.log1p(-p), -_LARGEST, _LARGEST)
+
+
+def scale_of(scores: np.ndarray) -> tuple[float, float]:
+    """Return mean and standard deviation of the log-odds of the confidences (n,) in all rows of a pool."""
+    odds = log_odds(scores)
+    return float(odds.mean()), max(float(odds.std()), 1e-9)
+
+
+def standings(scores: np.ndarray, scale: tuple[float, float]) -> np.ndarray:
+    """Return where confidences stand in their round: log-odds in standard deviations from the mean of the pool.
+
+    Unlike confidences they may be compared between rounds, whose heads know different answers.
+    """
+    return (log_odds(scores) - scale[0]) / scale[1]

@@ -1,0 +1,178 @@
+"""Rules that say when a search may stop. None of them stops anything: a person, or a program, does.
+
+A rule is asked after each round and answers with a sentence why one may stop now, or with None. `stop_rule` makes one
+from words: "target 0.9", "budget 500", "empty 50", "knee", "audit 0.8". A new one is a class here and a line in
+`STOP_RULES`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
+
+import numpy as np
+
+from elsa_nb.search.stopping.remaining import Missing
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What a rule sees: `finds` (m,) bool, the answers so far in order; the positives given as `seeds`.
+
+    `estimates` are those of the rounds so far, the last one now; `recall_at_least` is what an audit certifies, None
+    where there was none.
+    """
+
+    finds: np.ndarray
+    seeds: int = 0
+    estimates: Sequence[Missing] = ()
+    recall_at_least: float | None = None
+
+    @property
+    def found(self) -> int:
+        """The positives known so far, seeds included."""
+        return self.seeds + int(np.count_nonzero(self.finds))
+
+
+class StopRule(Protocol):
+    """Say when to stop."""
+
+    name: ClassVar[str]
+
+    def __call__(self, progress: Progress) -> str | None:
+        """Return why one may stop now, None where one may not."""
+
+
+@dataclass(frozen=True)
+class TargetShare:
+    """Stop when `share` of the class is found by the estimate, in each of the last `rounds` rounds.
+
+    What is missing is taken to be the middle and `caution` of the way from there to the high end: half way through a
+    class the middle is too low, and a search that has only met a dry round must not end. Both numbers were chosen on
+    the tuning half of the classes (`benchmarks.whats_missing`).
+    """
+
+    name: ClassVar[str] = "target"
+    share: float = 0.9
+    rounds: int = 2
+    caution: float = 0.1
+
+    def __post_init__(self):
+        _check_share("target", self.share)
+
+    def __call__(self, progress: Progress) -> str | None:
+        """Return why one may stop now, None where one may not."""
+        last = progress.estimates[-self.rounds :]
+        if len(last) < self.rounds or any(each.silent for each in last):
+            return None
+        missing = max(each.middle + self.caution * (each.high - each.middle) for each in last)
+        if progress.found < self.share * (progress.found + missing):
+            return None
+        return f"about {self.share:.0%} of the class is found, by the estimate"
+
+
+@dataclass(frozen=True)
+class Budget:
+    """Stop after `labels` answers."""
+
+    name: ClassVar[str] = "budget"
+    labels: int = 500
+
+    def __post_init__(self):
+        _check_count("budget", self.labels)
+
+    def __call__(self, progress: Progress) -> str | None:
+        """Return why one may stop now, None where one may not."""
+        spent = len(progress.finds) >= self.labels
+        return f"the budget of {self.labels:,} answers is spent" if spent else None
+
+
+@dataclass(frozen=True)
+class Empty:
+    """Stop after `answers` in a row without a find: two pages of 24, as one would by feeling."""
+
+    name: ClassVar[str] = "empty"
+    answers: int = 50
+
+    def __post_init__(self):
+        _check_count("empty", self.answers)
+
+    def __call__(self, progress: Progress) -> str | None:
+        """Return why one may stop now, None where one may not."""
+        last = progress.finds[-self.answers :]
+        dry = len(last) == self.answers and not last.any()
+        return f"no find among the last {self.answers:,} answers" if dry else None
+
+
+@dataclass(frozen=True)
+class Knee:
+    """Stop where the curve of finds has a knee: its slope before is `ratio` times that after (Cormack and Grossman).
+
+    The knee is the point farthest from the line between the ends of the curve. With f positives found there, the
+    slopes may differ by 156 - min(f, 150); no fewer than `least` answers.
+    """
+
+    name: ClassVar[str] = "knee"
+    least: int = 100
+
+    def __post_init__(self):
+        _check_count("knee", self.least)
+
+    def __call__(self, progress: Progress) -> str | None:
+        """Return why one may stop now, None where one may not."""
+        m = len(progress.finds)
+        if m < self.least:
+            return None
+        curve = np.cumsum(progress.finds)
+        at = int(np.argmax(curve / max(curve[-1], 1) - np.arange(1, m + 1) / m)) + 1
+        if at == m:
+            return None
+        before, after = curve[at - 1] / at, (1 + curve[-1] - curve[at - 1]) / (m - at)
+        if before / after < 156 - min(int(curve[at - 1]), 150):
+            return None
+        return f"the curve of finds has a knee after {at:,} answers"
+
+
+@dataclass(frozen=True)
+class Audited:
+    """Stop when an audit certifies that `share` of the class is found."""
+
+    name: ClassVar[str] = "audit"
+    share: float = 0.8
+
+    def __post_init__(self):
+        _check_share("audit", self.share)
+
+    def __call__(self, progress: Progress) -> str | None:
+        """Return why one may stop now, None where one may not."""
+        passed = progress.recall_at_least is not None and progress.recall_at_least >= self.share
+        return f"the audit certifies that at least {self.share:.0%} of the class is found" if passed else None
+
+
+STOP_RULES: dict[str, type[StopRule]] = {kind.name: kind for kind in (TargetShare, Budget, Empty, Knee, Audited)}
+
+
+def stop_rule(text: str) -> StopRule:
+    """Return the rule that words such as "target 0.9" name; the number may be left out.
+
+    Raises ValueError for a rule that is not known and for a number that it does not take.
+    """
+    name, _, number = text.strip().partition(" ")
+    if name not in STOP_RULES:
+        raise ValueError(
+            f"rule {text!r} is not known; allowed: {', '.join(STOP_RULES)}, each with a number, as target 0.9"
+        )
+    try:
+        value = [float(number) if "." in number else int(number)] if number.strip() else []
+    except ValueError:
+        raise ValueError(f"rule {text!r}: {number!r} is no number; say, for example, target 0.9") from None
+    return STOP_RULES[name](*value)
+
+
+def _check_share(name: str, share: float) -> None:
+    if not 0 < share < 1:
+        raise ValueError(f"{name} = {share!r}; allowed: a share above 0 and below 1, such as 0.9")
+
+
+def _check_count(name: str, count: int) -> None:
+    if not isinstance(count, int) or count < 1:
+        raise ValueError(f"{name} = {count!r}; allowed: a number of answers, 1 or more")

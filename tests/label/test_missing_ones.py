@@ -1,0 +1,53 @@
+"""How many are missing, on the panel: told from the answers as they were asked, reopened too, and never of a sample."""
+
+import numpy as np
+
+from conftest import answer_page
+from elsa_nb.label import Begin, Fixed
+from elsa_nb.search.stopping.by_scores import bracket
+from elsa_nb.search.strategies.greedy_probe import GreedyProbe
+
+
+def probe(small, seeds=None):
+    pool, positive = small
+    return GreedyProbe(pool, np.flatnonzero(positive)[:3] if seeds is None else seeds, rng=np.random.default_rng(0))
+
+
+def label_until_told(controller, positive):
+    while (left := controller.figures()["left"])["middle"] is None:
+        said = left["how"]
+        answer_page(controller, positive)
+    return said, left
+
+
+def test_the_bracket_comes_with_the_answers_and_is_the_same_when_reopened(make_desk, small):
+    controller = make_desk(probe(small), estimate=bracket, target=0.9)
+    assert controller.figures()["left"]["how"] == "How many are missing cannot be told before 30 answers."
+    before, left = label_until_told(controller, small[1])
+    assert "cannot be told" in before
+    missing = 40 - 3 - len(controller.finds())
+    assert left["low"] <= missing <= np.ceil(left["high"])
+    assert "Going on" in left["advice"]
+    controller.close()
+    again = make_desk(probe(small), estimate=bracket, target=0.9)
+    assert {end: again.figures()["left"][end] for end in ("low", "middle", "high")} == {
+        end: left[end] for end in ("low", "middle", "high")
+    }
+
+
+def test_after_the_target_it_says_that_one_may_stop_and_goes_on(make_desk, small):
+    controller = make_desk(probe(small), estimate=bracket, target=0.5)
+    while "You may stop" not in (controller.figures()["left"]["advice"] or ""):
+        answer_page(controller, small[1])
+    assert not controller.cards.over
+    assert controller.cards.open
+
+
+def test_nothing_is_said_without_scores_without_a_search_and_without_an_estimator(make_desk, small):
+    begin = Begin([np.arange(48)], lambda seeds: probe(small, seeds), n=400)
+    for name, search, estimate in (
+        ("fixed", Fixed(400, np.arange(48)), bracket),
+        ("sample", begin, bracket),
+        ("none", probe(small), None),
+    ):
+        assert make_desk(search, path=f"{name}.sqlite", estimate=estimate).figures()["left"] is None

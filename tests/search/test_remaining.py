@@ -1,0 +1,96 @@
+"""What estimates of the missing positives say, and when they keep quiet."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from elsa_nb.search.heads.logistic import confidence
+from elsa_nb.search.stopping import by_scores
+from elsa_nb.search.stopping.estimators import ESTIMATORS, estimator
+from elsa_nb.search.stopping.remaining import Evidence, scale_of, standings
+
+
+def searched(n=20_000, members=200, answers=300, separation=4.0, seed=0):
+    """Return the evidence after the best rows by a fixed score were asked, and how many of the class are missing."""
+    rng = np.random.default_rng(seed)
+    positive = np.arange(n) < members
+    scores = confidence(rng.normal(size=n) + separation * positive - 6)
+    asked = np.argsort(-scores, kind="stable")[:answers]
+    scale = scale_of(scores)
+    free = np.ones(n, bool)
+    free[asked] = False
+    known = Evidence(scores[free], scale, positive[asked].astype(int), standings(scores[asked], scale))
+    return known, int(positive[free].sum())
+
+
+@pytest.mark.parametrize(("answers", "separation"), [(200, 4.0), (300, 4.0), (400, 3.5), (600, 3.0)])
+def test_the_bracket_holds_the_missing_ones_where_scores_tell_the_class(answers, separation):
+    known, missing = searched(answers=answers, separation=separation)
+    said = by_scores.bracket(known)
+    assert np.floor(said.low) <= missing <= np.ceil(said.high)
+    assert said.low <= said.middle <= said.high
+    assert abs(known.found + said.middle - 200) <= 60
+
+
+def test_it_keeps_quiet_and_says_why():
+    known, _ = searched(answers=300)
+    early = dataclasses.replace(known, labels=known.labels[:20], given=known.given[:20])
+    flowing = dataclasses.replace(known, labels=known.labels[:100], given=known.given[:100])
+    cases = {
+        "before 30 answers": early,
+        "most answers are finds": flowing,
+        "before 5 finds": dataclasses.replace(known, labels=np.zeros(300, int)),
+        "has a score": dataclasses.replace(known, scores=None),
+    }
+    for words, evidence in cases.items():
+        said = by_scores.bracket(evidence)
+        assert said.silent
+        assert said.low is None
+        assert words in said.how
+
+
+def test_what_had_no_score_when_asked_and_doubtful_answers_count_for_nothing():
+    known, _ = searched()
+    more = dataclasses.replace(
+        known,
+        labels=np.concatenate([[1, 0, 0], known.labels, [-1]]),
+        given=np.concatenate([[np.nan] * 3, known.given, [known.given.max()]]),
+        seeds=known.seeds - 1,  # the find without a score
+    )
+    assert by_scores.bracket(more) == by_scores.bracket(known)
+
+
+def test_going_on_brings_more_the_longer_and_never_more_than_is_missing():
+    said = by_scores.bracket(searched()[0])
+    finds = [found for _, found in said.ahead]
+    assert [answers for answers, _ in said.ahead] == [100, 300, 1000]
+    assert finds == sorted(finds)
+    assert 0 < finds[0] < finds[-1] <= said.middle
+
+
+def test_standings_do_not_change_with_the_scale_of_the_scores():
+    odds = np.random.default_rng(0).normal(size=500)
+    one, other = confidence(odds), confidence(0.5 * odds - 3)
+    np.testing.assert_allclose(standings(one, scale_of(one)), standings(other, scale_of(other)), atol=1e-8)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(st.integers(-1, 1), st.floats(0, 1)), max_size=60), st.lists(st.floats(0, 1), max_size=60))
+def test_any_evidence_gives_a_bracket_in_bounds_or_silence(answers, scores):
+    labels, asked = np.array([a for a, _ in answers], int), np.array([s for _, s in answers], float)
+    scores = np.array(scores, float)
+    scale = scale_of(np.append(scores, asked)) if answers or len(scores) else (0.0, 1.0)
+    evidence = Evidence(scores, scale, labels, standings(asked, scale), seeds=1)
+    for estimate in ESTIMATORS.values():
+        said = estimate(evidence)
+        assert said.how
+        if not said.silent:
+            assert 0 <= said.low <= said.middle <= said.high < np.inf
+
+
+def test_an_unknown_estimator_is_refused_with_those_there_are():
+    with pytest.raises(ValueError, match="'guess' is not known; allowed: bracket, score sum, curve of finds"):
+        estimator("guess")
