@@ -77,7 +77,7 @@ def _results(folder: Path) -> None:
 
 def _read_results(folder: Path) -> Any:
     runner.RESULTS = folder
-    return runner.load("it", "quick").to_dict("list"), runner.card_of("it", "quick")["provenance"]
+    return runner.stored_results("it", "quick").to_dict("list"), runner.results_card("it", "quick")["provenance"]
 
 
 def _pack(folder: Path) -> None:
@@ -218,7 +218,7 @@ READERS: dict[str, Reader] = {
     "results": Reader(("it-quick.parquet", "it-quick.json"), _results, _read_results, sealed=True),
     "piece of a sweep": Reader(
         ("it.rows",),
-        lambda folder: store.write_sealed(folder / "it.rows", simulation.parquet(FRAME)),
+        lambda folder: store.write_sealed(folder / "it.rows", simulation.as_parquet(FRAME)),
         lambda folder: runner.read_part(folder / "it.rows").to_dict("list"),
         sealed=True,
     ),

@@ -196,7 +196,7 @@ def _results(factor: int) -> Callable[[Path], None]:
 
 def _read_results(folder: Path) -> Any:
     runner.RESULTS = folder
-    return runner.load("it", "quick").to_dict("list")
+    return runner.stored_results("it", "quick").to_dict("list")
 
 
 def _nothing(folder: Path) -> None:
@@ -218,7 +218,7 @@ WRITERS: dict[str, Writer] = {
     "results": Writer(_results(1), _results(2), _read_results),
     "a piece of a sweep": Writer(
         _nothing,
-        lambda folder: store.write_sealed(folder / "it.rows", damage.simulation.parquet(damage.FRAME)),
+        lambda folder: store.write_sealed(folder / "it.rows", damage.simulation.as_parquet(damage.FRAME)),
         _read_piece,
     ),
     "a pack": Writer(_nothing, damage._pack, damage._read_pack),

@@ -32,7 +32,8 @@ import numpy as np
 from elsa_nb import prepared, store
 from elsa_nb.errors import BusyError, MissingDataError
 from elsa_nb.paper.runs import runner, simulation, validity
-from elsa_nb.paper.runs.grid import Sweep
+from elsa_nb.paper.runs.grid import Setting, Sweep
+from elsa_nb.paper.runs.place import Place
 from elsa_nb.pool import Pool, PoolWriter
 
 ROWS, DIMENSION, BLOCK, PIECES = 1500, 16, 60, 12
@@ -74,18 +75,21 @@ def make_lists(folder: Path, version: int, pause: float) -> None:
 def run_sweep(folder: Path, version: int, pause: float) -> None:
     """Run a made-up sweep of twelve pieces, a row each, by the runner's own machinery for results and parts."""
 
-    def run_unit(unit: tuple[str], profile_name: str) -> list[dict[str, Any]]:
+    def run_unit(unit: tuple[Setting], place: Place) -> list[dict[str, Any]]:
         time.sleep(2 * pause)
         with (folder / "computed.txt").open("a") as stream:
-            stream.write(f"{unit[0]}\n")
-        return [{"piece": unit[0], "value": value_of(unit[0]), "seconds": 0.0}]
+            stream.write(f"{unit[0].target}\n")
+        return [{"piece": unit[0].target, "value": value_of(unit[0].target), "seconds": 0.0}]
 
     simulation.run_unit = run_unit
     validity.stored_keys = lambda rows, source: rows["piece"].tolist()
     validity.changes = lambda before, now: []
     runner.RESULTS = folder / "results"
-    units = [{f"piece {i}": f"piece {i}"} for i in range(PIECES)]
-    work = runner._Work(Sweep("two", ()), "quick", {"search": 1}, units)
+    runner.prepare = lambda *_, **__: None
+    Place.folder = folder
+    plan, names = Sweep("two", ("vicreg",)), [f"piece {i}" for i in range(PIECES)]
+    units = [{name: Setting("two", "paper", "vicreg", "projection", "ELSA", name, 5, 0)} for name in names]
+    work = runner._Work(plan, runner.places_of(plan, "quick"), {"search": 1}, units)
     with runner._lock("two", "quick").acquire(wait=True):
         work.complete(1, None, False)
 
@@ -198,7 +202,7 @@ def lists_are_right(folder: Path, versions: tuple[int, ...]) -> bool:
 def sweep_is_right(folder: Path, versions: tuple[int, ...]) -> bool:
     """Compare the rows of a sweep with what its pieces find: each once, in order."""
     runner.RESULTS = folder / "results"
-    frame = runner.load("two", "quick")
+    frame = runner.stored_results("two", "quick")
     pieces = [f"piece {i}" for i in range(PIECES)]
     return frame["piece"].tolist() == pieces and frame["value"].tolist() == list(map(value_of, pieces))
 
