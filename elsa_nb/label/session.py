@@ -322,7 +322,8 @@ def _is_round(asked: Any, told: Any) -> bool:
         return False
     return (
         all(isinstance(each, list) and all(_all_of(pair, int) and len(pair) == 2 for pair in each) for each in pairs)
-        and asked.keys() == {"number", "known", *lists}
+        and asked.keys() - {"scale"} == {"number", "known", *lists}  # sessions from before have no scale
+        and (asked.get("scale") is None or _all_of(asked["scale"], (float, int)))
         and all(_all_of(asked[name], kind) for name, kind in lists.items())
         and {len(asked[name]) for name in lists} == {len(asked["rows"])}
         and min(asked["rows"], default=0) >= 0
