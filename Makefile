@@ -6,7 +6,7 @@ JOBS    ?= 2
 BIN   := .venv/bin
 READY := .venv/.ready
 UV    := 0.13.9
-LOCKED := cpu dev dask bench timm photos text files huggingface
+LOCKED := label images reproduce cpu dev dask bench timm photos text files huggingface
 NEED_PYTHON := Python 3.11 or newer is needed. Install it, or name it: make PYTHON=python3.12 setup
 
 .DEFAULT_GOAL := help
@@ -14,7 +14,7 @@ NEED_PYTHON := Python 3.11 or newer is needed. Install it, or name it: make PYTH
 ifndef SIDE_BY_SIDE
 .NOTPARALLEL:
 endif
-.PHONY: help setup reproduce report full test bench quick-test lint unit browser nbval verify format glyphs glyphs-full weights lock clean
+.PHONY: help setup reproduce report full test bench quick-test lint unit browser nbval verify faults format glyphs glyphs-full weights lock clean
 
 help:  ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -76,6 +76,9 @@ bench: setup  ## measure what the README's speed figures come from (15 minutes o
 verify: setup  ## run some 240 stored searches again, see that a change would be noticed, and the thorough tests (minutes)
 	$(BIN)/elsa-nb verify
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(JOBS) -m thorough tests
+
+faults: setup  ## 2,000 damaged files for every reader, a disk that fails at every call of every writer: counts (minutes)
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.faults
 
 format: setup  ## let ruff format and sort what it can
 	$(BIN)/ruff format .

@@ -11,10 +11,16 @@ from elsa_nb import __version__
 from elsa_nb.errors import MissingDataError
 from elsa_nb.images.extraction.requirements import require
 from elsa_nb.images.options import declare_embed, declare_train
-from elsa_nb.label.labels_command import declare_labels
+from elsa_nb.label.labels_command import READING, declare_labels, declare_reading
+from elsa_nb.label.session_command import declare_session
 from elsa_nb.pool_command import declare_pool, pool_command
 from elsa_nb.profiles import PROFILES, profile
 from elsa_nb.search.contract import QueryError
+
+# Packages that searching does without, and the extra of pyproject.toml that brings each.
+_EXTRA_OF = dict.fromkeys(("torch", "torchvision", "safetensors"), "images")
+_EXTRA_OF |= dict.fromkeys(("ipywidgets", "anywidget", "voila", "matplotlib", "nbformat", "traitlets"), "label")
+_EXTRA_OF |= dict.fromkeys(("papermill", "fontTools"), "reproduce")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -35,6 +41,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except sqlite3.Error as error:
         print(f"elsa-nb: the session file cannot be used ({error})", file=sys.stderr)
+        return 1
+    except ModuleNotFoundError as error:
+        package = str(error.name).partition(".")[0]
+        if package not in _EXTRA_OF:
+            raise
+        print(
+            f"elsa-nb: this needs the package {package}, which is not installed: "
+            f"pip install 'elsa_nb[{_EXTRA_OF[package]}]'",
+            file=sys.stderr,
+        )
         return 1
     except KeyboardInterrupt:
         print("\nelsa-nb: stopped; what is finished is kept, the same command goes on from there", file=sys.stderr)
@@ -72,6 +88,9 @@ def _parser() -> argparse.ArgumentParser:
 
     labels = commands.add_parser("labels", help="take earlier labels into a session, or write its answers for others")
     declare_labels(labels)
+
+    session = commands.add_parser("session", help="rescue a damaged session file, or compare its annotators")
+    declare_session(session)
 
     data = commands.add_parser("data", help="make a pack of labelled photographs from its official source")
     data.add_argument("action", choices=("get",))
@@ -122,6 +141,7 @@ def _parser() -> argparse.ArgumentParser:
     label.add_argument("--text", help='start from what fits these words (in English), such as "a red fox"')
     label.add_argument("--seeds", metavar="FILE", help="start from the images that this list names as examples")
     label.add_argument("--labels", metavar="FILE", help="take earlier labels over, from a table or a labelling program")
+    declare_reading(label.add_argument_group("what the file of --labels means"))
     label.add_argument("--strategy", default="greedy-probe", help="how it searches: greedy-probe (default), elsa ...")
     label.add_argument("--budget", type=int, metavar="N", help="the most images to be asked about")
     label.add_argument(
@@ -136,7 +156,7 @@ def _parser() -> argparse.ArgumentParser:
     label.add_argument("--annotator", default="me", help="your name in the file (default: me)")
     label.add_argument("--ip", default="127.0.0.1", help="address to listen on (default: this machine only)")
     label.add_argument("--port", type=int, default=0, help="default: a free one")
-    label.add_argument("--token", help="default: a new random one; '' for none, on this machine only")
+    label.add_argument("--token", help="'' for none, on this machine only (default: ELSA_LABEL_TOKEN, or a random one)")
     label.add_argument("--no-browser", action="store_true", help="only print the address")
     label.set_defaults(run=_label)
     return parser
@@ -211,9 +231,15 @@ def _label(options: argparse.Namespace) -> None:
     from elsa_nb import own_folder
     from elsa_nb.label import launch
 
+    if options.token:
+        raise ValueError(
+            "a token in a command can be read by everybody on this machine: export ELSA_LABEL_TOKEN=... instead, or "
+            "leave it out for a random one"
+        )
     keys = ("encoder", "pool", "session", "name", "like", "text", "strict", "seeds", "labels", "annotator")
     keys += ("audit", "strategy", "budget", "target", "metric")
-    job = own_folder.prepare(options.folder, **{key: getattr(options, key) for key in keys})
+    reading = {key: value for key in READING if (value := getattr(options, key)) is not None}
+    job = own_folder.prepare(options.folder, reading=reading, **{key: getattr(options, key) for key in keys})
     address = {"ip": options.ip, "port": options.port, "token": options.token}
     if launch.launch(job, **address, browser=not options.no_browser):
         raise SystemExit(1)

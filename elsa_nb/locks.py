@@ -43,7 +43,7 @@ class Lock:
         try:
             # Not through a temporary file: it says nothing that anybody relies on.
             self._holder.write_text(f"process {os.getpid()} on {socket.gethostname()} since {_now()}", encoding="utf-8")
-        except OSError:
+        except BaseException:
             self.release()
             raise
         return self
@@ -53,10 +53,12 @@ class Lock:
         if not self._lock.is_locked:
             return
         # While it is still ours. Who waits for it notices that the file it has opened is gone, and begins again.
-        for file in (self._holder, self.path):
-            with suppress(OSError):  # Windows removes no open file; the lock is let go of all the same
-                file.unlink()
-        self._lock.release()
+        try:
+            for file in (self._holder, self.path):
+                with suppress(OSError):  # Windows removes no open file; the lock is let go of all the same
+                    file.unlink()
+        finally:
+            self._lock.release()
 
     def _held_by(self) -> str:
         try:

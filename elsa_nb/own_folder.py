@@ -49,8 +49,8 @@ def prepare(
     (default: the folder's name and place, in the working folder). `name` are names of files that are examples, or
     patterns of files to be shown first; `like` files of images, from anywhere, that look like what is sought; `text`
     says it in words, which the encoder must know (default: one that does). `strict` stops at an image that cannot be
-    read. `settings` are those of `jobs.make_job`: `labels`, `seeds`, `annotator`, `page`, `strategy`, `metric`,
-    `budget`, `target`.
+    read. `settings` are those of `jobs.make_job`: `labels`, `reading`, `seeds`, `annotator`, `page`, `strategy`,
+    `metric`, `budget`, `target`.
     """
     from elsa_nb.label import jobs
 

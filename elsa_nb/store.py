@@ -21,6 +21,8 @@ FIGURES = Path(os.environ.get("ELSA_FIGURES") or ROOT / "figures")
 _LONGEST_REASON = 160
 # What is packed in earnest (numbers, pictures) shrinks a few times; what is made to fill a memory, a thousand times.
 _LARGE, _TIGHTEST = 1 << 28, 100
+# What a card says of itself: two words, so that damage to one of them does not pass for a card without a checksum.
+_SEALS = {"seal", "sealed by"}
 
 
 def write_with(path: Path, write: Callable[[BinaryIO], object]) -> None:
@@ -105,7 +107,8 @@ def read_json(path: Path) -> Any:
 
 
 def write_card(path: Path, entries: Mapping[str, Any]) -> None:
-    """Write what is known of a file beside it: JSON with a checksum of its own."""
+    """Write what is known of a file beside it: JSON with a checksum of its own, in place of any it had."""
+    entries = {name: value for name, value in entries.items() if name not in _SEALS}
     write_json(path, {**entries, "sealed by": "SHA-256 of the other entries", "seal": _seal(entries)})
 
 
@@ -118,7 +121,7 @@ def read_card(path: Path, expected: str, cure: str) -> dict[str, Any]:
         entries = json.loads(Path(path).read_text(encoding="utf-8"))
         if not isinstance(entries, dict):
             raise ValueError(f"it holds a {type(entries).__name__}")
-        if entries.keys() & {"seal", "sealed by"}:  # two words, so that damage to one does not pass for an old card
+        if entries.keys() & _SEALS:
             seal, by = entries.pop("seal", None), entries.pop("sealed by", None)
             if by is None or seal != _seal(entries):
                 raise ValueError("its checksum does not hold")

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from elsa_nb.errors import MissingDataError
+from elsa_nb.store import check_unpacked, reading
 
 _VECTORS = ("vectors", "embeddings", "embedding", "vector", "features", "feats", "emb", "x", "X", "arr_0")
 _IDS = (
@@ -55,15 +56,33 @@ def read_vectors(path: Path | str, key: str | None = None) -> VectorFile:
         raise ValueError(f"{path} ends in {suffix or 'nothing'}; vectors are read from {', '.join(_READERS)}.")
     try:
         return _READERS[suffix](path, key)
-    except (ValueError, KeyError, OSError, EOFError, struct.error) as error:
-        raise ValueError(f"{path}: {str(error).rstrip('.')}.") from error
+    except OSError as error:
+        if error.errno is not None:
+            raise type(error)(error.errno, error.strerror, str(path)) from error
+        raise ValueError(f"{path}: {_said(error)}.") from error
+    except Exception as error:  # damaged bytes make parsers raise anything
+        raise ValueError(f"{path}: {_said(error)}.") from error
+
+
+def _said(error: Exception) -> str:
+    """Return what our own readers say, and of a library's error the first line and its kind."""
+    said = next(iter(str(error).strip().splitlines()), "").rstrip(". ")
+    return said if type(error) is ValueError and said else f"it is damaged ({type(error).__name__} {said})"
 
 
 def read_ids(path: Path | str) -> list[str]:
-    """Return the ids of a file: one a line (.txt), an array (.npy), or a table's column of names (.csv, .parquet)."""
+    """Return the ids of a file: one a line (.txt), an array (.npy), or a table's column of names (.csv, .parquet).
+
+    Raises MissingDataError where there is no such file, and CorruptFileError for one that cannot be read.
+    """
     path = Path(path)
     if not path.exists():
         raise MissingDataError(f"{path} is not here; give a file with one id a line, a .npy, or a table.")
+    with reading(path, "a file of ids", "Give one id a line, a .npy, or a table."):
+        return _ids_of(path)
+
+
+def _ids_of(path: Path) -> list[str]:
     suffix = path.suffix.lower()
     if suffix == ".npy":
         return [i.decode() if isinstance(i, bytes) else str(i) for i in np.load(path, allow_pickle=False).ravel()]
@@ -94,6 +113,8 @@ def _npy(path: Path, key: str | None) -> VectorFile:
 def _npz(path: Path, key: str | None) -> VectorFile:
     if not zipfile.is_zipfile(path):
         raise ValueError("it is no .npz file, or a cut off one")
+    with zipfile.ZipFile(path) as archive:
+        check_unpacked(archive, path.stat().st_size)
     with np.load(path, allow_pickle=False) as file:
         parts = {name: _part(file, name) for name in file.files}
     chosen = _chosen({name: part.shape for name, part in parts.items() if part is not None}, key)

@@ -43,7 +43,9 @@ def requirements(lines):
     return {canonicalize_name(r.name): r for r in map(Requirement, lines)}
 
 
-RUNTIME = requirements(PROJECT["dependencies"])
+CORE = requirements(PROJECT["dependencies"])
+# What `elsa-nb reproduce` needs, and so a machine on which everything is to run.
+RUNTIME = CORE | requirements(line for extra in ("label", "images", "reproduce") for line in EXTRAS[extra])
 ALL = RUNTIME | requirements(line for extra in EXTRAS.values() for line in extra)
 
 
@@ -93,6 +95,15 @@ def test_everything_imported_is_declared():
 def test_everything_declared_is_imported_or_explained():
     assert set(RUNTIME) - imported(python_sources("elsa_nb")) <= set(NOT_IMPORTED)
     assert set(NOT_IMPORTED) <= set(RUNTIME)
+
+
+def test_searching_needs_no_more_than_the_core():
+    searching = [path.read_text() for path in sorted((ROOT / "elsa_nb").glob("*.py")) if path.name != "cli.py"]
+    assert imported([*searching, *python_sources("elsa_nb/search"), *python_sources("elsa_nb/pictures")]) <= {
+        *CORE,
+        *("torch", "faiss-cpu", "h5py"),  # imported where asked for
+    }
+    assert not {"torch", "torchvision", "ipywidgets", "jupyterlab", "matplotlib"} & set(CORE)
 
 
 def test_the_scan_of_imports_sees_lazy_and_aliased_ones():
@@ -196,7 +207,14 @@ def flaws(environment):
 
 def test_environment_is_well_formed():
     assert flaws(ENVIRONMENT) == []
-    assert pip_lines() == ["-e .[photos]"]
+
+
+def test_environment_holds_what_the_tests_need():
+    """What `make lock` puts into requirements.lock, conda's own packages aside."""
+    locked = re.search(r"^LOCKED := (.+)$", (ROOT / "Makefile").read_text(), re.M)[1].split()
+    ((line,),) = [re.findall(r"^-e \.\[(.+)\]$", line) for line in pip_lines()]
+    assert set(line.split(",")) == set(locked) - {"label", "images", "reproduce", "cpu"}
+    assert set(locked) == set(EXTRAS) - {"gpu"}
 
 
 @pytest.mark.parametrize(
@@ -241,3 +259,10 @@ def test_ci_runs_what_a_user_runs():
     lines = (ROOT / ".ci" / "run").read_text().splitlines()
     assert [line for line in lines if line.startswith("make ")] == ["make lint", "make reproduce", "make test"]
     assert "set -euo pipefail" in lines
+
+
+def test_the_workflow_runs_what_ci_runs():
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "tests.yml").read_text())
+    (job,) = workflow["jobs"].values()
+    assert [step["run"] for step in job["steps"] if "run" in step] == [".ci/run"]
+    assert SpecifierSet(PROJECT["requires-python"]).contains(job["steps"][1]["with"]["python-version"])

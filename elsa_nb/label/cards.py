@@ -63,7 +63,7 @@ class Cards:
     @property
     def starts(self) -> list[int]:
         """The first position of each page."""
-        ends = [*self.rounds[1:], len(self.labels)]
+        ends = [*self.rounds[1:], len(self.labels)][: len(self.rounds)]  # none before the first round
         return [p for start, end in zip(self.rounds, ends, strict=True) for p in range(start, end, self.size)]
 
     def page(self, position: int) -> tuple[int, int]:

@@ -95,6 +95,13 @@ class Controller:
         return self._restored.notice
 
     def _restore(self) -> None:
+        try:
+            self._restore_held()
+        except LeaseLostError:  # another window has taken the session over in this moment: this one looks on
+            self.held = False
+            self._restore_held()
+
+    def _restore_held(self) -> None:
         settled = self._settled
         if settled is not None and self.held:
             remember(self.session, settled, self.ids)
@@ -136,6 +143,15 @@ class Controller:
             cards = zip(((a, i) for a in self.asked for i in range(len(a))), self.cards.labels, strict=True)
             marked = [a.rows[i] for (a, i), label in cards if label == POSITIVE and a.components[i] == "sample"]
         return [*self.rounds.seeds.tolist(), *marked]
+
+    def places(self, items: Sequence[str]) -> dict[str, tuple[int, int | None]]:
+        """Return row and position (None: not asked here) of items that the session is about; they may be shown."""
+        with self.lock:
+            rows = {str(item): row for row, item in enumerate(self.ids)}
+            mine = {row: i for i, row in enumerate(row for asked in self.asked for row in asked.rows)}
+            found = {item: (rows[item], mine.get(rows[item])) for item in items if item in rows}
+            self._servable |= {row for row, _ in found.values()}
+        return found
 
     # --- events
 

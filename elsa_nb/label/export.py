@@ -107,11 +107,11 @@ def _csv(path: Path, rows: Sequence[dict], told: Told) -> None:
     stream = io.StringIO()
     writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
     writer.writeheader()
-    writer.writerows({name: _safe(value) for name, value in row.items()} for row in rows)
+    writer.writerows({name: safe(value) for name, value in row.items()} for row in rows)
     store.write_atomically(path, stream.getvalue().encode())
 
 
-def _safe(value: Any) -> Any:
+def safe(value: Any) -> Any:
     """Put a quotation mark before a text that a spreadsheet would compute as a formula."""
     return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from elsa_nb.label.rounds import GIVEN, SAMPLE, positives_of
 from elsa_nb.search.checks import check_rows
-from elsa_nb.search.contract import POSITIVE, Batch, Log, QueryError, Strategy
+from elsa_nb.search.contract import POSITIVE, Batch, Log, QueryError, Strategy, check_labels
 
 
 class FileEncoder(Protocol):
@@ -117,9 +117,9 @@ class Fixed:
 
     def update(self, labels: Sequence[int] | np.ndarray) -> None:
         """Take the answers, one a row."""
-        if self._batch is None or np.shape(labels) != self.rows.shape:
+        if self._batch is None:
             raise ValueError(f"{np.size(labels)} labels for {len(self.rows)} rows; call query() first, answer each row")
-        self._labels = np.asarray(labels, np.int8)
+        self._labels = check_labels(labels, len(self.rows))
 
     @property
     def log(self) -> Log:
@@ -305,10 +305,11 @@ class Begin(_Around):
             self.search.update(self._answers(self._batch.rows, labels) if self._batch is not None else labels)
             self._batch = None
             return
-        if self._open is None or np.shape(labels) != self._open.shape:
+        if self._open is None:
             raise ValueError(f"{np.size(labels)} labels; call query() first, then give one label a row")
+        given = check_labels(labels, len(self._open))
         self._rows = np.concatenate([self._rows, self._open])
-        self._labels = np.concatenate([self._labels, np.asarray(labels, np.int8)])
+        self._labels = np.concatenate([self._labels, given])
         self._rounds = np.concatenate([self._rounds, np.full(len(self._open), self._shown - 1, np.int16)])
         self._open = None
         enough = 1 if self._start_now or len(self._rows) == len(self._to_show) else self.least
@@ -319,8 +320,8 @@ class Begin(_Around):
 
     def amend(self, rows: Sequence[int], labels: Sequence[int]) -> None:
         """Take corrections, of the sample and of what the search asked since."""
-        for row, label in zip(rows, labels, strict=True):
-            self._labels = np.where(self._rows == row, np.int8(label), self._labels)
+        for row, label in zip(rows, check_labels(labels, len(rows)), strict=True):
+            self._labels = np.where(self._rows == row, label, self._labels)
         self._amend_search(rows, labels)
 
     @property

@@ -4,7 +4,7 @@
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -61,6 +61,7 @@ def make_job(
     first: Sequence[int] = (),
     labels: Path | str | None = None,
     seeds: Path | str | None = None,
+    reading: Mapping[str, Any] | None = None,
     annotator: str = "me",
     **settings: Any,
 ) -> Job:
@@ -68,7 +69,8 @@ def make_job(
 
     A name that means one file is an example, from which the search begins at once.
     `labels` is a file of earlier labels and `seeds` one of examples, in any of the formats that `read_labels` reads:
-    they go into the session, and the search begins from what they call positive. `settings` are other fields of `Job`.
+    they go into the session, and the search begins from what they call positive. `reading` are options of `read_labels`
+    for `labels`: which class is sought, which columns hold what. `settings` are other fields of `Job`.
     Raises MissingDataError for what is not here, ValueError for a pool of other files and for bad settings; then the
     session is as it was.
     """
@@ -94,11 +96,13 @@ def make_job(
             identity.settle(session, Files(folder, opened), opened.ids)  # before anything is taken or shown
         finally:
             session.close()
+    if reading and labels is None:
+        raise ValueError(f"{', '.join(reading)} say how a file of labels is read; name it: --labels FILE")
     if job.audit:
         audited(job, opened)
     examples = [row for name in names for row in _meant(opened.ids, name)]
     if labels is not None or seeds is not None or examples:
-        _take_labels(job, opened, labels, seeds, examples)
+        _take_labels(job, opened, [(labels, dict(reading or {})), (seeds, {"every": "positive"})], examples)
     return job
 
 
@@ -109,16 +113,16 @@ def _meant(ids: Sequence[str], name: str) -> list[int]:
 
 
 def _take_labels(
-    job: Job, pool: Pool, labels: Path | str | None, seeds: Path | str | None, examples: Sequence[int]
+    job: Job, pool: Pool, files: Sequence[tuple[Path | str | None, dict[str, Any]]], examples: Sequence[int]
 ) -> None:
-    """Put the labels of files, and the examples that were named, into the session; say what they were."""
-    files = [(path, every) for path, every in ((labels, None), (seeds, "positive")) if path is not None]
-    for path, every in files:  # a mistake in either leaves nothing half taken
-        read_labels(path, pool.ids, every=every)
+    """Put the labels of files, each with how it is read, and the examples that were named into the session; say so."""
+    files = [(path, reading) for path, reading in files if path is not None]
+    for path, reading in files:  # a mistake in either leaves nothing half taken
+        read_labels(path, pool.ids, **reading)
     session = Session(job.session, annotator=job.annotator)
     try:
-        for path, every in files:
-            print(import_labels(session, path, pool.ids, every=every))
+        for path, reading in files:
+            print(import_labels(session, path, pool.ids, **reading))
         known = session.known()
         new = [(str(pool.ids[row]), row) for row in examples if str(pool.ids[row]) not in known]
         session.record([Answer(item, OPEN, POSITIVE, row=row) for item, row in new], KIND)
@@ -149,11 +153,7 @@ def audited(job: Job, pool: Pool) -> AuditPages:
         raise ValueError(f"{job.session} holds no find yet: label first, then audit what was found")
     own = Session(audit_session(job), annotator=job.annotator)
     try:
-        begun = own.meta(f"audit:{job.annotator}")
-        if begun is None:
-            begun = json.dumps(state)
-            own.acquire()
-            own.remark(f"audit:{job.annotator}", begun)
+        begun = own.remark_once(f"audit:{job.annotator}", json.dumps(state))
     finally:
         own.close()
     return AuditPages(len(pool), **json.loads(begun))

@@ -19,10 +19,7 @@ def declare_labels(parser: argparse.ArgumentParser) -> None:
         "file", metavar="FILE", help="CSV, Excel, JSON, Parquet, XML of labelling programs, a folder a class"
     )
     into.add_argument("--pool", help="the pool that the session is about (default: what the session remembers)")
-    for option, what in (("positive", "looked for"), ("negative", "not looked for"), ("unsure", "that are doubtful")):
-        into.add_argument(f"--{option}", action="append", metavar="CLASS", help=f"the class, or classes, {what}")
-    into.add_argument("--item", metavar="COLUMN", help="the column of items; `row`: the pool's order")
-    into.add_argument("--label", metavar="COLUMN", help="the column, attribute or question of labels")
+    declare_reading(into)
     into.add_argument("--every", metavar="WORD", help="what a plain list of names is: positive, negative or unsure")
     into.add_argument("--encoding", help="of a text file (default: found by itself)")
     into.add_argument("--annotator", default="me", help="whose labels they become (default: me)")
@@ -43,6 +40,17 @@ def declare_labels(parser: argparse.ArgumentParser) -> None:
     out.set_defaults(run=_export)
 
 
+READING = ("positive", "negative", "unsure", "item", "label")
+
+
+def declare_reading(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say what a file of labels means, those called `READING`, to a parser."""
+    for option, what in (("positive", "looked for"), ("negative", "not looked for"), ("unsure", "that are doubtful")):
+        parser.add_argument(f"--{option}", action="append", metavar="CLASS", help=f"the class, or classes, {what}")
+    parser.add_argument("--item", metavar="COLUMN", help="the column of items; `row`: the pool's order")
+    parser.add_argument("--label", metavar="COLUMN", help="the column, attribute or question of labels")
+
+
 def _import(options: argparse.Namespace) -> None:
     path = Path(options.session)
     if options.pool is None and not path.exists():
@@ -54,7 +62,7 @@ def _import(options: argparse.Namespace) -> None:
         ids = names_in(session) if ids is None else ids
         if ids is None:
             raise ValueError(f"{path} does not know its items yet; say which pool it is about: --pool FOLDER.")
-        keys = ("positive", "negative", "unsure", "item", "label", "every", "encoding", "replace")
+        keys = (*READING, "every", "encoding", "replace")
         told = {key: getattr(options, key) for key in keys}
         print(import_labels(session, options.file, ids, annotator=options.person, **told))
     except BaseException:

@@ -1,10 +1,13 @@
 """`elsa-nb label FOLDER`: the same panel as a web page, for people who do not open notebooks.
 
-A Voila server shows a notebook of one line. It listens on this machine only and asks for a token; it serves no file
-at all: pictures reach the page through the panel, which reads none but those of the session.
+A Voila server (`page_server`) shows a notebook of one line. It listens on this machine only and asks for a token; it
+serves no file at all: pictures reach the page through the panel, which reads none but those of the session.
 """
 
+import atexit
 import contextlib
+import errno
+import html
 import json
 import os
 import secrets
@@ -28,20 +31,22 @@ if TYPE_CHECKING:
 VARIABLE = "ELSA_LABEL_JOB"
 LOG_SHOWN = 4000  # characters of what a server said before it failed
 LONGEST_START = 120  # seconds in which a server answers at all
+IDLE = 120  # seconds after which a kernel ends that no window is connected to
 
 
 def open_job(path: Path | str | None = None) -> "Panel":
-    """Return the panel of a job file (by default the one that ELSA_LABEL_JOB names)."""
+    """Return the panel of a job file (by default the one that ELSA_LABEL_JOB names); raises what `open_panel` does."""
     return open_panel(Job(**store.read_json(Path(path or os.environ[VARIABLE]))))
 
 
-def command(notebook: Path, *, ip: str, port: int, token: str) -> list[str]:
-    """Return the Voila command line: `ip` and `port` to listen on, the token to ask for ("" for none)."""
+def command(notebook: Path, *, ip: str, port: int) -> list[str]:
+    """Return the command line of the page's server: `ip` and `port` to listen on. It has the token from `TOKEN`."""
     return [
-        *(sys.executable, "-m", "voila", str(notebook), "--no-browser"),
-        *(f"--Voila.ip={ip}", f"--port={port}", "--Voila.port_retries=0", f"--Voila.token={token}"),
+        *(sys.executable, "-m", "elsa_nb.label.page_server", str(notebook), "--no-browser"),
+        *(f"--Voila.ip={ip}", f"--port={port}", "--Voila.port_retries=0"),
         *("--VoilaConfiguration.file_allowlist=[]", "--VoilaConfiguration.file_denylist=['.*']"),
         "--VoilaConfiguration.extension_denylist=['jupyterlab-jupytext']",
+        *(f"--MappingKernelManager.cull_idle_timeout={IDLE}", f"--MappingKernelManager.cull_interval={IDLE // 6}"),
         f"--KernelManager.shutdown_wait_time={serving.PATIENCE / 2}",  # kernels that are busy when the server ends
     ]
 
@@ -49,7 +54,8 @@ def command(notebook: Path, *, ip: str, port: int, token: str) -> list[str]:
 def write_notebook(job: Job, folder: Path) -> Path:
     """Write the notebook of one line and its job file into `folder`; return the notebook."""
     store.write_json(folder / "job.json", asdict(job))
-    lines = ["from elsa_nb.label.launch import open_job\n", "\n", "panel = open_job()\n", "panel"]
+    lines = ["from elsa_nb.label.launch import open_job\n", "from elsa_nb.label.refusals import shown\n", "\n"]
+    lines += ["panel = shown(open_job)\n", "panel"]
     cell = {"cell_type": "code", "execution_count": None, "id": "panel", "metadata": {}, "outputs": [], "source": lines}
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     notebook = {"cells": [cell], "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
@@ -60,25 +66,28 @@ def write_notebook(job: Job, folder: Path) -> Path:
 def launch(job: Job, *, ip: str = "127.0.0.1", port: int = 0, token: str | None = None, browser: bool = True) -> int:
     """Serve the panel until the server ends by itself; return its exit status.
 
+    The token is by default a new random one, or what the variable ELSA_LABEL_TOKEN holds; "" is none.
+
     SIGINT (Ctrl-C), SIGTERM and SIGHUP end the server and its kernels within seconds: `serving.serve`. Raises
-    ValueError for an empty token on an address that other machines reach.
+    ValueError for an empty token on an address that other machines reach, for an address that is not of this machine
+    and for a port that is taken.
     """
-    token = secrets.token_urlsafe(24) if token is None else token
+    token = os.environ.get(serving.TOKEN) or secrets.token_urlsafe(24) if token is None else token
     if not token and ip not in ("127.0.0.1", "localhost", "::1"):
         raise ValueError(
             f"listening on {ip} without a token would let anybody in; leave the token alone, or the address"
         )
-    port = port or _free_port(ip)
+    port = _free_port(ip, port)
     with tempfile.TemporaryDirectory(prefix="elsa-label-") as folder:
         notebook = write_notebook(job, Path(folder))
-        url = f"http://{ip}:{port}/" + (f"?token={token}" if token else "")
+        url = f"http://{f'[{ip}]' if ':' in ip else ip}:{port}/" + (f"?token={token}" if token else "")
         print(f"The page is being made. The answers go to {job.session}. Stop with Ctrl-C.", flush=True)
-        environment = os.environ | {VARIABLE: str(Path(folder) / "job.json")}
+        environment = os.environ | {VARIABLE: str(Path(folder) / "job.json"), serving.TOKEN: token}
         # What the server says is for programmers, and would bury the address; it is shown if the server fails.
         log = Path(folder) / "server.log"
         with log.open("wb") as output:
             status = serving.serve(
-                command(notebook, ip=ip, port=port, token=token),
+                command(notebook, ip=ip, port=port),
                 environment=environment,
                 started=lambda: _tell_once_there(url, ip, port, browser),
                 output=output,
@@ -98,14 +107,39 @@ def _tell_once_there(url: str, ip: str, port: int, browser: bool) -> None:
             with contextlib.suppress(OSError), socket.create_connection((ip, port), timeout=1):
                 print(f"Open {url}", flush=True)
                 if browser:
-                    webbrowser.open(url)
+                    _open_in_browser(url)
                 return
             time.sleep(0.2)
 
     threading.Thread(target=wait, name="elsa-page", daemon=True).start()
 
 
-def _free_port(ip: str) -> int:
-    with socket.socket() as s:
-        s.bind((ip, 0))
-        return s.getsockname()[1]
+def _open_in_browser(url: str) -> None:
+    """Open an address by way of a file that only its owner may read: what a browser is started with, everybody can."""
+    from jupyter_core.paths import jupyter_runtime_dir  # where Jupyter puts the same: a confined browser may read there
+
+    folder = Path(jupyter_runtime_dir())
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    handle, path = tempfile.mkstemp(prefix="elsa-label-", suffix=".html", dir=folder)  # of mode 600
+    os.close(handle)
+    Path(path).write_text(f'<!doctype html><meta http-equiv="refresh" content="0; url={html.escape(url)}">')
+    webbrowser.open(Path(path).as_uri())
+    atexit.register(Path(path).unlink, missing_ok=True)
+
+
+def _free_port(ip: str, port: int = 0) -> int:
+    """Return `port`, or a free one for 0, on the address `ip`; ValueError where it is not to be had."""
+    if not 0 <= port < 1 << 16:
+        raise ValueError(f"--ip {ip} --port {port}: give an address of this machine, and a port below 65,536")
+    try:
+        family, _, _, _, address = socket.getaddrinfo(ip, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, socket.SOCK_STREAM) as s:
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a server that ended a moment ago is no hindrance
+            s.bind(address)
+            return s.getsockname()[1]
+    except socket.gaierror as error:
+        raise ValueError(f"--ip {ip}: {error.strerror}; give an address of this machine, such as 127.0.0.1") from error
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise ValueError(f"port {port} on {ip} is in use; leave --port out, or give another") from error
+        raise ValueError(f"--ip {ip} --port {port}: {error.strerror}; give an address of this machine") from error

@@ -58,16 +58,21 @@ class Panel(ipywidgets.VBox):
         target: float | None = None,
         title: str | None = None,
     ):
+        self._stop = threading.Event()
         items = self._items = as_items(images)
+        ids = names_of(pool_ids(search), items)
         if not isinstance(session, Session):
             session = Session(session, annotator=annotator, code=code_stamp())
         self.session, self.oracle = session, oracle
-        ids = names_of(pool_ids(search), items)
-        settled = settle(session, items, ids)
-        self.controller = Controller(search, ids, session, size=page, estimate=estimate, target=target, settled=settled)
+        try:
+            settled = settle(session, items, ids)
+            told = {"estimate": estimate, "target": target}
+            self.controller = Controller(search, ids, session, size=page, settled=settled, **told)
+        except BaseException:
+            session.close()
+            raise
         self.widget = Widget(self.controller, items, title=title or session.path.name)
         super().__init__([self.widget, *self._controls()])
-        self._stop = threading.Event()
         threading.Thread(target=_beat, args=(weakref.ref(self), self._stop), name="elsa-beat", daemon=True).start()
 
     def __repr__(self):
@@ -155,7 +160,8 @@ class Panel(ipywidgets.VBox):
     def close(self) -> None:
         """Finish, give the lease back and close the file; a closed panel cannot be used again."""
         self._stop.set()
-        self.controller.close()
+        if hasattr(self, "controller"):  # else it was refused, and is only taken away
+            self.controller.close()
         super().close()
 
 

@@ -14,6 +14,7 @@ from typing import IO
 import psutil
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # Ctrl-C, `kill`, a terminal that is closed
+TOKEN = "ELSA_LABEL_TOKEN"  # the variable with the token: everybody on a machine can read the arguments of a process
 PATIENCE = 2.5  # seconds in which a server may end by itself once it was asked to
 
 

@@ -13,40 +13,23 @@ import threading
 import time
 import uuid
 from collections.abc import Iterable, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import NoneType
 from typing import Any, NamedTuple
 
-from elsa_nb.errors import CorruptFileError
+from elsa_nb.label.session_file import Opened, damage_named, damaged
 
-SESSION_FORMAT = 1
 STALE = 15.0  # seconds without a sign of life after which a window on another machine counts as closed
-
-_TABLES = """
-CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS events (
-  id INTEGER PRIMARY KEY, annotator TEXT NOT NULL, action INTEGER NOT NULL, kind TEXT NOT NULL,
-  round INTEGER, position INTEGER, item TEXT NOT NULL, row INTEGER, old INTEGER NOT NULL, label INTEGER NOT NULL,
-  component TEXT, score REAL, seconds REAL, at REAL NOT NULL, code TEXT NOT NULL);
-CREATE INDEX IF NOT EXISTS events_by_item ON events (annotator, item, id);
-CREATE TABLE IF NOT EXISTS rounds (
-  annotator TEXT NOT NULL, number INTEGER NOT NULL, start INTEGER NOT NULL, asked TEXT NOT NULL, told TEXT,
-  after INTEGER NOT NULL, at REAL NOT NULL, PRIMARY KEY (annotator, number));
-CREATE TABLE IF NOT EXISTS leases (
-  annotator TEXT PRIMARY KEY, holder TEXT NOT NULL, host TEXT NOT NULL, pid INTEGER NOT NULL,
-  since REAL NOT NULL, seen REAL NOT NULL);
-CREATE VIEW IF NOT EXISTS answers AS
-  SELECT * FROM events WHERE id IN (SELECT max(id) FROM events GROUP BY annotator, item) AND label > -2;
-"""
-
-_ELSEWHERE = "Give a session file in a folder that you may write to."
-APPLICATION = 0x454C5341  # "ELSA": the application id in the header of a session file
-
-_INSERT = (
-    "INSERT INTO events (annotator, action, kind, round, position, item, row, old, label, component, score, seconds,"
-    " at, code) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+BEHIND = (
+    12  # answers, those of the smallest page: so many at most are not yet in the one file, but in the log beside it
 )
+
+# The columns of a line of the log, after its number.
+EVENT = ("annotator", "action", "kind", "round", "position", "item", "row", "old", "label")
+EVENT += ("component", "score", "seconds", "at", "code")
+_INSERT = f"INSERT INTO events ({', '.join(EVENT)}) VALUES ({', '.join('?' * len(EVENT))})"
 
 
 class LeaseLostError(RuntimeError):
@@ -96,36 +79,15 @@ class Session:
         self.holder = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex}"
         self._lock = threading.RLock()
         self._closed = False
-        _check_ours(self.path)
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            # Handlers run in whatever thread the kernel likes; the lock, not the thread, keeps them apart.
-            self._base = sqlite3.connect(self.path, timeout=10, isolation_level=None, check_same_thread=False)
-        except (OSError, sqlite3.OperationalError) as error:
-            raise ValueError(f"the session {self.path} cannot be written ({error}). {_ELSEWHERE}") from error
-        self._base.row_factory = sqlite3.Row
-        try:
-            self._base.execute("PRAGMA journal_mode = WAL")
-            self._base.execute("PRAGMA synchronous = FULL")  # in WAL mode the default would lose the last answers
-            with self._transaction():
-                self._base.execute(f"PRAGMA application_id = {APPLICATION}")
-                for statement in _TABLES.split(";\n"):
-                    self._base.execute(statement)
-                self._base.execute("INSERT OR IGNORE INTO meta VALUES ('format', ?)", (str(SESSION_FORMAT),))
-            found = self.meta("format")
-        except sqlite3.OperationalError as error:
-            self._base.close()
-            raise ValueError(f"the session {self.path} cannot be written ({error}). {_ELSEWHERE}") from error
-        except sqlite3.DatabaseError as error:
-            self._base.close()
-            raise CorruptFileError(f"{self.path} is no session file ({error}). Give another name.") from error
-        if found != str(SESSION_FORMAT):
-            self._base.close()
-            raise ValueError(f"{self.path} has format {found}; this version reads {SESSION_FORMAT}")
+        self._file = Opened(self.path)
+        self._base, self.read_only = self._file.base, self._file.read_only
+        self._behind = 0  # answers since the log was last brought into the file
 
     @contextmanager
     def _transaction(self):
-        with self._lock:
+        if self.read_only:
+            raise ValueError(f"the session {self.path} can only be read here: its disk or folder may not be written")
+        with self._lock, damage_named(self.path):
             self._base.execute("BEGIN IMMEDIATE")
             try:
                 yield self._base
@@ -136,8 +98,20 @@ class Session:
 
     def read(self, query: str, values: Sequence[Any] = ()) -> list[dict[str, Any]]:
         """Return the rows of a query as dictionaries."""
-        with self._lock:
+        with self._lock, damage_named(self.path):
             return [dict(row) for row in self._base.execute(query, values)]
+
+    def _bring_in(self, answers: int = BEHIND) -> None:
+        """Bring the log beside the file into it, after so many answers: a copy of the file alone is then complete."""
+        with self._lock:
+            self._behind += answers
+            if self._behind < BEHIND:
+                return
+            try:
+                self._base.execute("PRAGMA wal_checkpoint(PASSIVE)")
+            except sqlite3.OperationalError:
+                return  # what is committed is on the disk all the same, in the log: nothing is lost by trying later
+            self._behind = 0
 
     def close(self) -> None:
         """Give the lease back and close the file; afterwards all answers are in the one file."""
@@ -145,7 +119,7 @@ class Session:
             if not self._closed:
                 self._closed = True
                 self.release()
-                self._base.close()
+                self._file.close()
 
     # --- what the file is about
 
@@ -164,6 +138,16 @@ class Session:
         with self._transaction() as base:
             self._check_lease(base)
             base.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+        self._bring_in()
+
+    def remark_once(self, key: str, value: str) -> str:
+        """Store a remark where there is none, with or without the lease; return what stands there: the first one's."""
+        if (found := self.meta(key)) is not None:
+            return found
+        with self._transaction() as base:
+            base.execute("INSERT OR IGNORE INTO meta VALUES (?, ?)", (key, value))
+        self._bring_in()
+        return self.metas(key)[key]
 
     # --- the lease
 
@@ -173,6 +157,8 @@ class Session:
         It is free where nobody holds it, where its process is dead or is this one (an older panel in the same
         kernel gives way, unless `patient`), and where it has shown no sign of life for 15 seconds.
         """
+        if self.read_only:
+            return False
         host, pid, now = socket.gethostname(), os.getpid(), time.time()
         with self._transaction() as base:
             row = base.execute("SELECT * FROM leases WHERE annotator = ?", (self.annotator,)).fetchone()
@@ -188,14 +174,19 @@ class Session:
 
     def keep(self) -> bool:
         """Show a sign of life; return whether the lease is still held."""
+        if self.read_only:
+            return False
         with self._transaction() as base:
             where = (time.time(), self.annotator, self.holder)
             return base.execute("UPDATE leases SET seen = ? WHERE annotator = ? AND holder = ?", where).rowcount == 1
 
     def release(self) -> None:
         """Give the lease back."""
+        if self.read_only:
+            return
         with self._transaction() as base:
             base.execute("DELETE FROM leases WHERE annotator = ? AND holder = ?", (self.annotator, self.holder))
+        self._bring_in()
 
     @property
     def held_by(self) -> Holder | None:
@@ -224,7 +215,7 @@ class Session:
         number on (their questions were taken back unanswered). Raises `LeaseLostError` where another window has
         taken the session over.
         """
-        now = time.time()
+        now, written = time.time(), 0
         with self._transaction() as base:
             self._check_lease(base)
             last = base.execute("SELECT coalesce(max(action), 0) FROM events WHERE annotator = ?", (self.annotator,))
@@ -239,6 +230,8 @@ class Session:
                 for a in action:
                     values = (self.annotator, number, kind, a.round, a.position, a.item, a.row, a.old, a.label)
                     base.execute(_INSERT, (*values, a.component, a.score, a.seconds, now, self.code))
+                    written += 1
+        self._bring_in(written)
 
     def record(self, answers: Iterable[Answer], kind: str, annotator: str | None = None) -> None:
         """Store labels that were not given on screen (imported ones), by default as the annotator's own.
@@ -250,6 +243,15 @@ class Session:
             for a in answers:
                 values = (who, 0, kind, None, None, a.item, a.row, a.old, a.label, None, None, None)
                 base.execute(_INSERT, (*values, time.time(), self.code))
+        self._bring_in()
+
+    def restore_log(self, lines: Sequence[dict[str, Any]], remarks: dict[str, str]) -> None:
+        """Store the lines of another session's log as they are, and its remarks, in this one, which must be new."""
+        values = ", ".join(f":{name}" for name in ("id", *EVENT))
+        with self._transaction() as base:
+            base.executemany(f"INSERT INTO events (id, {', '.join(EVENT)}) VALUES ({values})", lines)
+            base.executemany("INSERT INTO meta VALUES (?, ?)", list(remarks.items()))
+        self._bring_in()
 
     def events(self) -> list[dict[str, Any]]:
         """Return the annotator's log in order, one dictionary a line."""
@@ -283,6 +285,7 @@ class Session:
         with self._transaction() as base:
             self._check_lease(base)
             _insert_round(base, self.annotator, number, start, asked, None, None)
+        self._bring_in()
 
     def close_round(self, number: int, told: dict[str, Any]) -> None:
         """Store what the search was told about a round."""
@@ -290,12 +293,16 @@ class Session:
             self._check_lease(base)
             where = (json.dumps(told), self.annotator, number)
             base.execute("UPDATE rounds SET told = ? WHERE annotator = ? AND number = ?", where)
+        self._bring_in()
 
     def rounds(self) -> list[dict[str, Any]]:
         """Return the annotator's rounds in order: number, start, asked, told (None: still open), after (an event)."""
         found = self.read("SELECT * FROM rounds WHERE annotator = ? ORDER BY number", (self.annotator,))
-        parsed = [{"asked": json.loads(r["asked"]), "told": r["told"] and json.loads(r["told"])} for r in found]
-        return [r | p for r, p in zip(found, parsed, strict=True)]
+        rounds = [r | {"asked": json.loads(r["asked"]), "told": r["told"] and json.loads(r["told"])} for r in found]
+        for r in rounds:
+            if not _is_round(r["asked"], r["told"]):
+                raise damaged(self.path, f"round {r['number'] + 1} holds what no round can")
+        return rounds
 
     def replace_rounds(self, rounds: Iterable[dict[str, Any]]) -> None:
         """Store other rounds in place of the annotator's: after a search that went another way than before."""
@@ -304,6 +311,33 @@ class Session:
             base.execute("DELETE FROM rounds WHERE annotator = ?", (self.annotator,))
             for r in rounds:
                 _insert_round(base, self.annotator, r["number"], r["start"], r["asked"], r["told"], r["after"])
+        self._bring_in()
+
+
+def _is_round(asked: Any, told: Any) -> bool:
+    lists = {"rows": int, "components": str, "scores": (float, int, NoneType), "near": (int, NoneType)}
+    pairs = [asked.get("known")] if isinstance(asked, dict) else [None]
+    pairs += [told.get("amended")] if isinstance(told, dict) else []
+    if told is not None and not (isinstance(told, dict) and _all_of(told.get("labels"), int)):
+        return False
+    return (
+        all(isinstance(each, list) and all(_all_of(pair, int) and len(pair) == 2 for pair in each) for each in pairs)
+        and asked.keys() - {"scale"} == {"number", "known", *lists}
+        and _is_scale(asked.get("scale"))
+        and all(_all_of(asked[name], kind) for name, kind in lists.items())
+        and {len(asked[name]) for name in lists} == {len(asked["rows"])}
+        and min(asked["rows"], default=0) >= 0
+        and (told is None or len(told["labels"]) == len(asked["rows"]))
+    )
+
+
+def _is_scale(scale: Any) -> bool:
+    """Whether it is the scale of a round's scores: mean and deviation, or None; rounds of before have none."""
+    return scale is None or (_all_of(scale, (float, int)) and len(scale) == 2)
+
+
+def _all_of(values: Any, kind: type | tuple[type, ...]) -> bool:
+    return isinstance(values, list) and all(isinstance(value, kind) for value in values)
 
 
 def _insert_round(base, annotator: str, number: int, start: int, asked: Any, told: Any, after: int | None) -> None:
@@ -312,29 +346,6 @@ def _insert_round(base, annotator: str, number: int, start: int, asked: Any, tol
     told = None if told is None else json.dumps(told)
     values = (annotator, number, start, json.dumps(asked), told, after, time.time())
     base.execute("INSERT OR REPLACE INTO rounds VALUES (?, ?, ?, ?, ?, ?, ?)", values)
-
-
-def _check_ours(path: Path) -> None:
-    """Raise unless `path` is free or holds a session: what another program made is not touched."""
-    if path.is_dir():
-        raise ValueError(f"{path} is a folder; give the name of a session file, such as {path / 'labels.sqlite'}")
-    if not path.exists() or not path.stat().st_size:
-        return
-    try:
-        with path.open("rb") as stream:
-            header = stream.read(16)
-    except OSError as error:
-        raise ValueError(f"the session {path} cannot be read ({error.strerror}). {_ELSEWHERE}") from error
-    if header != b"SQLite format 3\0":
-        raise CorruptFileError(f"{path} is no session file (it is no SQLite database). Give another name.")
-    try:
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as base:
-            application = base.execute("PRAGMA application_id").fetchone()[0]
-            tables = {row[0] for row in base.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-    except sqlite3.DatabaseError as error:
-        raise CorruptFileError(f"{path} is no session file that can be read ({error}). Give another name.") from error
-    if application not in (0, APPLICATION) or (tables and not {"meta", "events", "rounds", "leases"} <= tables):
-        raise CorruptFileError(f"{path} is a database of another program, which is left alone. Give another name.")
 
 
 def _alive(pid: int) -> bool:

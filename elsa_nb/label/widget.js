@@ -11,6 +11,11 @@ const MARKS = { [-2]: "", [-1]: "?", 0: "✕", 1: "✓" };
 const COLUMNS = [1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 16, 18, 20, 24];
 const ROOM = 300, FOOT = 31, LEAST_CARD = 86;  // pixels: what stands above and below the cards, below a picture, a card's least width
 const SILENT = "The kernel does not answer: it is busy with another cell, or gone. What is not marked as unsaved is safe. If this stays, reload the page; in a notebook, restart the kernel and run the cell again.";
+// What a picture looks like here; what the encoder saw stays. The filters are ours, with no text from outside in them.
+const STRETCHES = { "contrast": "none", "darker": "brightness(0.55)", "brighter": "brightness(2)", "more contrast": "contrast(2.2)", "dark parts": "url(#elsa-dark)", "bright parts": "url(#elsa-bright)", "inverted": "invert(1)", "red": "url(#elsa-red)", "green": "url(#elsa-green)", "blue": "url(#elsa-blue)" };
+const channel = (name, row) => `<filter id="elsa-${name}" color-interpolation-filters="sRGB"><feColorMatrix values="${row} ${row} ${row} 0 0 0 1 0"/></filter>`;
+const curveOf = (name, values) => `<filter id="elsa-${name}" color-interpolation-filters="sRGB"><feComponentTransfer>${["R", "G", "B"].map((c) => `<feFunc${c} type="table" tableValues="${values}"/>`).join("")}</feComponentTransfer></filter>`;
+const FILTERS = `<svg width="0" height="0" aria-hidden="true">${channel("red", "1 0 0 0 0")}${channel("green", "0 1 0 0 0")}${channel("blue", "0 0 1 0 0")}${curveOf("dark", "0 0.5 1 1 1")}${curveOf("bright", "0 0 0 0.5 1")}</svg>`;
 const HELP = [
   ["← → ↑ ↓", "move"], ["1 or P", "positive"], ["0 or N", "negative"], ["2 or U", "unsure"], ["Space", "positive ↔ negative"],
   ["R / Shift+R", "whole row positive / negative"], ["Enter", "rest of the page negative (unsure where nothing could be shown), next page"], ["Z or Ctrl+Z", "undo, as often as you like"], ["Y or Ctrl+Y", "redo"],
@@ -87,7 +92,13 @@ function render({ model, el }) {
   sizes.addEventListener("change", () => { dispatch([{ op: "size", v: Number(sizes.value) }]); root.focus({ preventScroll: true }); });
   button("", "−", "smaller cards (-)", () => enlarge(-1)).setAttribute("aria-label", "smaller cards");
   button("", "+", "larger cards (+)", () => enlarge(1)).setAttribute("aria-label", "larger cards");
+  const stretch = make("select", "elsa-stretch", bar); stretch.title = "contrast and channel of the pictures, on this screen only"; stretch.setAttribute("aria-label", "contrast and channel");
+  Object.keys(STRETCHES).forEach((name) => { make("option", "", stretch, name).value = name; });
+  stretch.addEventListener("change", () => { root.style.setProperty("--stretch", STRETCHES[stretch.value]); root.dataset.stretch = stretch.value; root.focus({ preventScroll: true }); });
+  make("div", "elsa-filters", root).innerHTML = FILTERS;
   button("", "Larger view", "the card under the cursor, over the whole window (F)", () => openZoom());
+  const comparing = button("", "Compare", "how well you agree with the others who answered in this session, and where you differ", () => { compare.asked = true; say("compare"); });
+  comparing.hidden = true;
   button("", "Keys", "show the keys (H)", () => { help.hidden = !help.hidden; });
   const why = make("section", "elsa-why", side), seedBox = make("section", "elsa-seeds", side), figures = make("section", "elsa-figures", side);
   const live = make("div", "elsa-live", root); live.setAttribute("aria-live", "polite");
@@ -100,6 +111,10 @@ function render({ model, el }) {
     ["◀", "the one before (←)", () => dispatch([{ op: "move", by: -1 }])], ["▶", "the next one (→)", () => dispatch([{ op: "move", by: 1 }])],
     ...answers.map(([v, mark, hint]) => [mark, hint, () => answerInZoom([{ op: "label", v }])]),
   ] });
+
+  const compare = new Compare(root, { get: (row) => pictures.get(row), closed: () => root.focus({ preventScroll: true }),
+    answer: (at, v) => { root.focus({ preventScroll: true }); dispatch([{ op: "set", at, v }]); compareLater = true; } });
+  let compareLater = false;  // once the answer is stored, the page of disagreements is another
 
   // --- events out
   function dispatch(events) {
@@ -136,9 +151,10 @@ function render({ model, el }) {
     else if (kind === "cards") {
       message.cards.forEach((card) => contents.set(card.position, card));
       message.pictures.forEach((p) => pictures.put(p, p.buffer < 0 ? null : buffers[p.buffer]));
-      fill(); paintSeeds(); paintWhy(); followCursor();
+      fill(); paintSeeds(); paintWhy(); followCursor(); compare.fill();
     } else if (kind === "zoom") { zoom.receive(message, buffers); followCursor(); }
     else if (kind === "roles") { active = message.active === nonce && message.held; holder = message.text || (active ? "" : message.other); paint(); }
+    else if (kind === "compared") { compare.receive(message); pictures.want(message.items.map((each) => each.row)); }
     else if (kind === "named") { if (document.activeElement !== className) className.value = message.text; }
     else if (kind === "refused" || kind === "resend") resend(message);
     else if (kind === "trouble") { holder = message.text; say("sync"); paint(); }
@@ -155,7 +171,7 @@ function render({ model, el }) {
     for (let i = 0; i < undone.length; i += 1 + 2 * undone[i]) cards.undone.push(pairs(undone, i));
     seq = m.seq; pending.length = queue.length = 0; unsaved.clear(); contents.clear(); askedFor.since = 0; stale = false; ready = true; shownFirst = -1;
     active = m.active; holder = m.text; seeds = m.seeds;
-    title.textContent = m.title;
+    title.textContent = m.title; comparing.hidden = m.people < 2;
     className.value = m.sought; className.readOnly = !active;
     paint();
   }
@@ -164,7 +180,7 @@ function render({ model, el }) {
     while (pending.length && pending[0].seq <= m.seq) pending.shift();
     root.dataset.acked = m.seq;
     flush();
-    if (!pending.length) { unsaved.clear(); agree(m); }
+    if (!pending.length) { unsaved.clear(); agree(m); if (compareLater) { compareLater = false; say("compare"); } }
     paint();
   }
 
@@ -422,7 +438,7 @@ function render({ model, el }) {
     dispatch(at >= 0 ? [{ op: "goto", at }] : [{ op: "next" }]);
   }
 
-  function closeOverlays() { help.hidden = true; zoom.close(); }
+  function closeOverlays() { help.hidden = true; zoom.close(); compare.close(); }
 
   // --- keys and mouse
   const PANS = { ArrowLeft: [60, 0], ArrowRight: [-60, 0], ArrowUp: [0, 60], ArrowDown: [0, -60] };
@@ -452,6 +468,7 @@ function render({ model, el }) {
     else if (zoom.open && key === "Enter") onwardInZoom();
     else if (zoom.open && "10pn2u ".includes(key)) answerInZoom(KEYS[key]());
     else if (zoom.open && "rR".includes(key)) { /* a whole row is not on view */ }
+    else if (compare.open) return;  // what a key would answer is not on view
     else if (Object.hasOwn(KEYS, key)) { detail = -1; dispatch(KEYS[key]()); }
     else return;
     e.preventDefault(); e.stopPropagation();

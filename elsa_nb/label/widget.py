@@ -15,6 +15,7 @@ import anywidget
 import numpy as np
 import traitlets
 
+from elsa_nb.label import agreement
 from elsa_nb.label.controller import Controller
 from elsa_nb.label.items import Content, Items, content_of
 from elsa_nb.label.session import LeaseLostError
@@ -22,8 +23,9 @@ from elsa_nb.label.session import LeaseLostError
 SILENT_WINDOW = 8.0  # seconds after which another window may take the place of one that says nothing
 GOODBYE, VANISHED = 2.0, 8.0  # seconds after which a panel nobody looks at gives the session free
 CARD_SIDES, LARGE, LARGEST = (224, 512), 1200, 4096  # pixels: a card's picture, the larger view, that magnified
+MOST_COMPARED = 200  # items on which people differ, on one page
 CLASS, LONGEST_NAME = "class", 200  # what is looked for, as the session remembers it; letters
-SCRIPTS = ("cards", "pictures", "zoom", "figures", "widget")
+SCRIPTS = ("cards", "pictures", "zoom", "figures", "compare", "widget")
 _HERE = Path(__file__).parent
 
 
@@ -140,6 +142,15 @@ class Widget(anywidget.AnyWidget):
                 return
             self.send({"kind": "named", "text": text[:LONGEST_NAME]})
 
+    def _on_compare(self, nonce: str, content: dict) -> None:
+        session = self.controller.session
+        differ = session.disagreements()
+        places = self.controller.places([each["item"] for each in differ])
+        there = [each for each in differ if each["item"] in places]
+        items = [each | dict(zip(("row", "position"), places[each["item"]], strict=True)) for each in there]
+        pairs = list(map(str, agreement.agreements(session)))
+        self.send({"kind": "compared", "to": nonce, "pairs": pairs, "items": items[:MOST_COMPARED], "n": len(items)})
+
     def _on_want(self, nonce: str, content: dict) -> None:
         positions = [p for p in content.get("positions", ()) if isinstance(p, int)]
         rows = [r for r in content.get("rows", ()) if isinstance(r, int)]
@@ -195,6 +206,8 @@ class Widget(anywidget.AnyWidget):
 
     def _standing(self) -> str:
         """Say why a window may only look on, or what the person should know."""
+        if self.controller.session.read_only:
+            return f"{self.controller.session.path} can only be read here. You can look on; nothing is stored."
         if not self.controller.held:
             holder = self.controller.session.held_by
             return f"This session is open elsewhere ({holder}). Here you can look on." if holder else "Reopening..."
@@ -214,6 +227,7 @@ class Widget(anywidget.AnyWidget):
             content = {"kind": "snapshot", "to": nonce, "force": force, "title": self.title, "active": active} | state
             content["seq"] = self._seq if nonce == self._active else 0
             content["text"] = self._standing() or ("" if active else OTHER)
+            content["people"] = len({*self.controller.session.annotators, self.controller.session.annotator})
             content["sought"] = self.controller.session.meta(CLASS) or ""
             content["seeds"] = self.controller.rounds.seeds[:24].tolist()
             buffers = [np.array(cards.labels, np.int8).tobytes(), _flat(cards.history), _flat(cards.undone)]
@@ -251,7 +265,7 @@ class Widget(anywidget.AnyWidget):
 
 
 OTHER = "Another window is working on this session. Here you can look on."
-_KINDS = {"hello", "sync", "alive", "take", "bye", "start", "conclude", "name", "events", "want", "zoom"}
+_KINDS = {"hello", "sync", "alive", "take", "bye", "start", "conclude", "name", "events", "want", "zoom", "compare"}
 
 
 def _described(row: int, content: Content, buffer: int) -> dict[str, Any]:

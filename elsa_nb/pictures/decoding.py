@@ -7,6 +7,7 @@ for all (`greys.py`). How a folder was read is a `Decoding`, part of the recipe 
 
 import importlib
 import importlib.util
+import os
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -34,6 +35,8 @@ _TURNS = {
     8: Image.Transpose.ROTATE_90,
 }
 _LONGEST_REASON = 120
+# 8,000 x 8,000; scans of text, the tightest pictures in earnest, hold some 500 pixels a byte, but not so many.
+_MANY_PIXELS, _MOST_PIXELS_A_BYTE = 1 << 26, 200
 
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)  # the error at twice as many is our limit
 
@@ -95,6 +98,7 @@ class Decoding:
 
         def read() -> Image.Image:
             with Image.open(stream, formats=formats()) as image:
+                refuse_bomb(image, stream)
                 if side is not None:
                     image.draft("RGB", (2 * side, 2 * side))
                 image.load()  # turns a TIFF by itself
@@ -126,9 +130,19 @@ def look(stream: BinaryIO) -> Header:
 
     def read() -> Header:
         with Image.open(stream, formats=formats()) as image:
+            refuse_bomb(image, stream)
             return Header(_kind(image), image.format not in _VIEWS and getattr(image, "is_animated", False))
 
     return _guarded(read)
+
+
+def refuse_bomb(image: Image.Image, stream: BinaryIO) -> None:
+    """Raise UnreadableError for a picture whose header promises far more pixels than its file can hold in earnest."""
+    here = stream.tell()
+    pixels, held = image.width * image.height, stream.seek(0, os.SEEK_END)
+    stream.seek(here)
+    if pixels > _MANY_PIXELS and pixels > _MOST_PIXELS_A_BYTE * held:
+        raise UnreadableError(f"{image.width} x {image.height} pixels in {held:,} bytes would only fill the memory")
 
 
 def find_decoding(deep: Mapping[str, list[Callable[[], BinaryIO]]]) -> Decoding:

@@ -123,6 +123,19 @@ class QueryError(RuntimeError):
     """`query` and `update` were not called in turn."""
 
 
+def check_labels(labels: Sequence[int] | np.ndarray, questions: int) -> np.ndarray:
+    """Return `labels` as int8 (questions,); ValueError where they are not one a question, or none of 1, 0 and -1."""
+    given = np.asarray(labels)
+    if given.shape != (questions,):
+        raise ValueError(
+            f"labels of shape {given.shape} for {questions} questions; give one label a row of the batch, in its order"
+        )
+    if not (known := np.isin(given, (UNSURE, NEGATIVE, POSITIVE))).all():
+        wrong = given[~known].tolist()[0]
+        raise ValueError(f"label {wrong!r}; allowed: 1 (positive), 0 (negative), -1 (unsure)")
+    return given.astype(np.int8)
+
+
 class Ledger:
     """The answers of one search over a pool of `n` rows, beginning with `seeds` (known positives).
 
@@ -183,16 +196,7 @@ class Ledger:
         if self._pending is None:
             raise QueryError("no questions are open: they were answered already, or query() was not called yet")
         batch = self._pending
-        given = np.asarray(labels)
-        if given.shape != batch.rows.shape:
-            raise ValueError(
-                f"labels of shape {given.shape} for {len(batch.rows)} questions; give one label a row of the batch, "
-                "in its order"
-            )
-        if not np.isin(given, (UNSURE, NEGATIVE, POSITIVE)).all():
-            wrong = given[~np.isin(given, (UNSURE, NEGATIVE, POSITIVE))].tolist()[0]
-            raise ValueError(f"label {wrong!r}; allowed: 1 (positive), 0 (negative), -1 (unsure)")
-        given = given.astype(np.int8)
+        given = check_labels(labels, len(batch.rows))
         self.answers[batch.rows] = np.where(self.answers[batch.rows] == POSITIVE, POSITIVE, given)
         self._answered.append((batch, given))
         self._pending = None

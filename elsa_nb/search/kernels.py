@@ -6,12 +6,13 @@ rows get equal scores wherever they stand, and neither the number of threads nor
 a bit.
 """
 
-import os
+import mmap as memory_maps
 from functools import lru_cache
-from mmap import MADV_DONTNEED, mmap
+from mmap import mmap
 from threading import RLock
 
 import numpy as np
+import psutil
 from numba import njit, prange
 
 # Sums may be reordered into vector registers; the same compiled loop gives every row the same order.
@@ -278,8 +279,8 @@ def mapping(vectors: np.ndarray) -> mmap | None:
 
 def release(vectors: np.ndarray) -> None:
     """Let go of the pages read so far of vectors mapped from a file too large to keep; the next use reads again."""
-    if _too_large(vectors):
-        mapping(vectors).madvise(MADV_DONTNEED)
+    if _too_large(vectors) and hasattr(memory_maps, "MADV_DONTNEED"):  # Windows decides by itself
+        mapping(vectors).madvise(memory_maps.MADV_DONTNEED)
 
 
 def _too_large(vectors: np.ndarray) -> bool:
@@ -290,7 +291,7 @@ def _too_large(vectors: np.ndarray) -> bool:
 
 @lru_cache(maxsize=1)
 def _memory() -> int:
-    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return psutil.virtual_memory().total
 
 
 def _plain(array: np.ndarray) -> np.ndarray:

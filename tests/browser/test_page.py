@@ -11,7 +11,8 @@ import scene
 from PIL import Image
 
 import conftest
-from elsa_nb.label import Fixed, Panel
+from elsa_nb.label import Files, Fixed, Panel
+from elsa_nb.label.session import Answer, Session
 from elsa_nb.pool import Pool
 from elsa_nb.search.elsa import Search
 from elsa_nb.search.oracle import Truth
@@ -262,6 +263,30 @@ def test_a_kernel_that_does_not_answer_is_said_to_be_gone(desk):
     banner.wait_for(state="hidden")
     desk.check_file()
     assert desk.answers() == {0: 1, 1: 1}
+
+
+def test_several_people_are_compared_and_contrast_changes_the_screen_alone(bare_desk, tmp_path):
+    paint_pictures(tmp_path, size=(96, 96))
+    for who, labels in (("ann", [1, 0, 1, 0]), ("bob", [1, 1, 1, 0])):
+        session = Session(tmp_path / "s.sqlite", annotator=who)
+        session.record([Answer(f"p{i:02d}.jpg", -2, v, row=i) for i, v in enumerate(labels)], "import")
+        session.close()
+    names = [f"p{i:02d}.jpg" for i in range(N)]
+    items = Files(tmp_path / "pictures", names)
+    desk = bare_desk(Panel(Fixed(N, range(N)), items, tmp_path / "s.sqlite", annotator="ann"))
+    desk.page.get_by_role("button", name="Compare").click()
+    compare = desk.page.locator(".elsa-compare")
+    compare.locator("img").wait_for(timeout=conftest.PATIENCE)
+    assert "both answered 4 items, 1 differently" in compare.inner_text()
+    assert compare.locator(".elsa-card").get_attribute("title") == "p01.jpg"
+    compare.get_by_role("button", name="✓").click()
+    compare.get_by_text("They differ nowhere").wait_for(timeout=conftest.PATIENCE)
+    assert desk.panel.session.known()["p01.jpg"] == 1
+    desk.press("Escape")
+    compare.wait_for(state="hidden", timeout=conftest.PATIENCE)
+    desk.page.locator(".elsa-stretch").select_option("inverted")
+    style = "() => getComputedStyle(document.querySelector('.elsa-card img')).filter"
+    assert desk.page.evaluate(style) == "invert(1)"
 
 
 def test_the_final_search_comes_when_it_is_wanted(bare_desk, tmp_path):

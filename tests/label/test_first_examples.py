@@ -164,3 +164,16 @@ def test_fixed_rows_are_asked_once():
     assert fixed.positives.tolist() == [1]
     with pytest.raises(ValueError, match="no rows"):
         Fixed(10, [])
+
+
+@pytest.mark.parametrize("wrong", [7, 0.5, float("nan"), "yes"])
+def test_labels_other_than_the_three_are_refused_and_change_nothing(wrong):
+    fixed, begin = Fixed(5, [1, 2]), Begin([[1, 2]], lambda seeds: Fixed(5, seeds))
+    for strategy in (fixed, begin):
+        strategy.query()
+        with pytest.raises(ValueError, match=r"label .*; allowed: 1 \(positive\), 0 \(negative\), -1 \(unsure\)"):
+            strategy.update([1, wrong])
+        assert not len(strategy.log.rows)
+        strategy.update([1, 0])
+    with pytest.raises(ValueError, match="allowed: 1"):
+        begin.amend([2], [wrong])

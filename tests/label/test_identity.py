@@ -10,7 +10,8 @@ from conftest import answer_page
 from elsa_nb.errors import CorruptFileError
 from elsa_nb.label import Begin, identity
 from elsa_nb.label.controller import Controller
-from elsa_nb.label.session import APPLICATION, Session
+from elsa_nb.label.session import Session
+from elsa_nb.label.session_file import APPLICATION
 from elsa_nb.pool import Pool
 from elsa_nb.search.strategies.greedy_probe import GreedyProbe, ProbeConfig
 

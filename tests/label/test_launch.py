@@ -2,16 +2,20 @@
 
 import json
 import socket
+import sys
 import threading
+import types
 
 import numpy as np
 import pytest
+from tornado.httputil import HTTPHeaders, HTTPServerRequest
 
 from elsa_nb import cli
 from elsa_nb.errors import MissingDataError
-from elsa_nb.label import jobs, launch
+from elsa_nb.label import jobs, launch, page_server
 from elsa_nb.label.cards import OPEN
-from elsa_nb.label.session import Answer, Session
+from elsa_nb.label.refusals import MARK, shown
+from elsa_nb.label.session import Answer, LeaseLostError, Session
 from elsa_nb.pool import Pool
 
 
@@ -73,6 +77,21 @@ def test_earlier_labels_and_lists_of_examples_are_where_the_search_begins(place,
     panel.close()
 
 
+def test_the_command_says_which_class_and_which_columns_a_file_of_labels_means(place, monkeypatch, capsys):
+    monkeypatch.chdir(place)
+    (place / "old.csv").write_text("Datei;Art\ncat-3.png;Katze\ncat-4.png;Hund\ncat-5.png;Katze\n")
+    served = []
+    monkeypatch.setattr(launch, "launch", lambda made, **_: served.append(made))
+    command = ["label", "pictures", "--pool", "pool", "--session", "s.sqlite", "--labels", "old.csv"]
+    assert cli.main([*command, "--item", "Datei", "--label", "Art", "--positive", "katze"]) == 0
+    assert "2 positive, 1 negative" in capsys.readouterr().out
+    panel = jobs.open_panel(served[0])
+    assert panel.controller.rounds.seeds.tolist() == [3, 5]
+    panel.close()
+    assert cli.main([*command[:-2], "--positive", "katze"]) == 1
+    assert "--labels FILE" in capsys.readouterr().err
+
+
 def test_a_mistake_in_one_of_two_files_takes_nothing(place):
     (place / "earlier.csv").write_text("image,label\ncat-3.png,1\n")
     (place / "examples.txt").write_text("dog-5.png\n")
@@ -89,31 +108,113 @@ def test_the_strategy_is_chosen_by_name(place, strategy):
     panel.close()
 
 
-def test_a_server_that_fails_tells_why(place, monkeypatch, capfd):
+def test_a_port_that_is_taken_is_said_before_anything_starts(place, monkeypatch, capsys):
     monkeypatch.chdir(place)
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = str(taken.getsockname()[1])
-        with pytest.raises(SystemExit) as ended:
-            cli.main(["label", "pictures", "--pool", "pool", "--port", port, "--no-browser"])
-    assert ended.value.code == 1
+        assert cli.main(["label", "pictures", "--pool", "pool", "--port", port, "--no-browser"]) == 1
+    assert f"port {port} on 127.0.0.1 is in use; leave --port out" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("ip", "port"), [("no.such.host.invalid", 0), ("192.0.2.1", 0), ("127.0.0.1", 99999)])
+def test_an_address_that_is_not_to_be_had_is_one_sentence(ip, port):
+    with pytest.raises(ValueError, match=rf"--ip {ip}.*give an address of this machine"):
+        launch._free_port(ip, port)
+
+
+def test_the_address_of_this_machine_may_be_one_of_the_new_kind(place, monkeypatch, capsys):
+    monkeypatch.setattr(launch.serving, "serve", lambda *_, **__: 0)
+    try:
+        launch._free_port("::1")
+    except ValueError:
+        pytest.skip("this machine has no ::1")
+    assert launch.launch(job(place), ip="::1", browser=False) == 0
+    monkeypatch.setattr(launch, "LONGEST_START", 60)
+    with socket.socket(socket.AF_INET6) as listening:
+        listening.bind(("::1", 0))
+        listening.listen()
+        launch._tell_once_there("http://[::1]:1/", "::1", listening.getsockname()[1], browser=False)
+        joined("elsa-page")
+    assert "Open http://[::1]:1/" in capsys.readouterr().out
+
+
+def joined(name):
+    for thread in threading.enumerate():
+        if thread.name == name:
+            thread.join(60)
+
+
+def test_a_server_that_fails_tells_why(place, monkeypatch, capfd):
+    monkeypatch.setattr(launch, "command", lambda *_, **__: [sys.executable, "-c", "raise SystemExit('no room')"])
+    monkeypatch.setattr(launch, "LONGEST_START", 0)
+    assert launch.launch(job(place), browser=False) == 1
     told = capfd.readouterr().err
-    assert f"port {port} is already in use" in told
-    assert "The page's server ended with status" in told
+    assert "no room" in told
+    assert "The page's server ended with status 1" in told
+
+
+def test_a_panel_that_cannot_be_made_is_the_sentence_on_the_page(place):
+    made = job(place)
+    (place / "s.sqlite").write_text("no session <b>")
+    page = shown(lambda: jobs.open_panel(made)).data
+    assert MARK in page
+    assert "s.sqlite is no session file" in page
+    assert "<b>" not in page
+
+
+def test_the_token_is_in_no_argument_and_in_a_file_of_the_owner_alone(place, monkeypatch, capsys):
+    assert cli.main(["label", str(place / "pictures"), "--token", "secret"]) == 1
+    assert "read by everybody" in capsys.readouterr().err
+    handed = {}
+    monkeypatch.setattr(launch.serving, "serve", lambda command, **more: handed.update(more, command=command) or 0)
+    monkeypatch.setenv("ELSA_LABEL_TOKEN", "secret")
+    launch.launch(job(place), browser=False)
+    assert not any("secret" in argument for argument in handed["command"])
+    assert handed["environment"]["ELSA_LABEL_TOKEN"] == "secret"
+    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(place / "runtime"))
+    opened = []
+    monkeypatch.setattr(launch.webbrowser, "open", opened.append)
+    launch._open_in_browser("http://127.0.0.1:1/?token=secret")
+    (file,) = (place / "runtime").iterdir()
+    assert opened == [file.as_uri()]
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert "token=secret" in file.read_text()
+
+
+@pytest.mark.parametrize(
+    ("ip", "host", "known"),
+    [
+        ("127.0.0.1", "localhost:8888", True),
+        ("127.0.0.1", "127.0.0.1:1", True),
+        ("127.0.0.1", "[::1]:1", True),
+        ("127.0.0.1", "rebound.example.org", False),
+        ("127.0.0.1", "192.168.0.7", False),
+        ("0.0.0.0", "192.168.0.7:1", True),
+        ("0.0.0.0", socket.gethostname(), True),
+        ("0.0.0.0", "rebound.example.org", False),
+    ],
+)
+def test_only_hosts_that_the_server_is_known_by_are_answered(ip, host, known):
+    app = page_server.tornado.web.Application([(r"/", page_server.tornado.web.RequestHandler)])
+    checked = page_server._KnownHosts(app, set(page_server._names(ip)))
+    headers = HTTPHeaders({"Host": host})
+    start = page_server.tornado.httputil.RequestStartLine("GET", "/", "HTTP/1.1")
+    request = HTTPServerRequest(headers=headers, start_line=start, connection=types.SimpleNamespace())
+    handler = checked.find_handler(request)
+    assert (getattr(handler, "handler_class", None) is not page_server.tornado.web.ErrorHandler) == known
 
 
 def test_the_page_is_named_and_opened_when_the_server_answers(monkeypatch, capsys):
     opened, listening = [], socket.socket()
-    monkeypatch.setattr(launch.webbrowser, "open", opened.append)
+    monkeypatch.setattr(launch, "_open_in_browser", opened.append)
     listening.bind(("127.0.0.1", 0))
     port = listening.getsockname()[1]
     launch._tell_once_there("http://here", "127.0.0.1", port, browser=True)
     assert not opened
     listening.listen()
-    for thread in threading.enumerate():
-        if thread.name == "elsa-page":
-            thread.join(60)
+    joined("elsa-page")
     assert opened == ["http://here"]
     assert capsys.readouterr().out == "Open http://here\n"
     listening.close()
@@ -126,9 +227,8 @@ def test_a_pool_of_other_files_is_refused(place):
 
 
 def test_the_server_listens_here_and_serves_no_file(place):
-    command = launch.command(place / "x.ipynb", ip="127.0.0.1", port=1234, token="secret")
+    command = launch.command(place / "x.ipynb", ip="127.0.0.1", port=1234)
     assert "--Voila.ip=127.0.0.1" in command
-    assert "--Voila.token=secret" in command
     assert "--VoilaConfiguration.file_denylist=['.*']" in command
 
 
@@ -181,6 +281,35 @@ def test_an_audit_of_what_was_found_is_a_session_of_its_own_and_stays_as_it_bega
     assert [row for asked in again.controller.asked for row in asked.rows] == asked
     again.close()
     assert Session(place / "s.sqlite").known()[names[asked[0]]] == 1
+
+
+def test_an_audit_that_another_window_begins_in_the_same_moment_is_looked_on(place):
+    item = str(Pool.open(place / "pool").ids[1])
+    session = Session(place / "s.sqlite")
+    session.record([Answer(item, OPEN, 1)], "import")
+    session.close()
+    other = Session(place / "s-audit.sqlite")
+    other.acquire()
+    with other._transaction() as base:  # a living process, not this one
+        base.execute("UPDATE leases SET host = 'elsewhere', holder = 'x', seen = seen + 600")
+    panel = jobs.open_panel(job(place, audit=True))
+    assert not panel.controller.held
+    assert "open elsewhere" in panel.widget._standing()
+    panel.close()
+    other.close()
+
+
+def test_a_session_that_is_taken_over_while_it_is_opened_is_looked_on(place, monkeypatch):
+    made, lost = job(place), iter([True])
+
+    def remember(*_):
+        if next(lost, False):
+            raise LeaseLostError("taken over")
+
+    monkeypatch.setattr("elsa_nb.label.controller.remember", remember)
+    panel = jobs.open_panel(made)
+    assert not panel.controller.held
+    panel.close()
 
 
 def test_a_session_about_other_pictures_is_refused_before_anything_is_taken(place):

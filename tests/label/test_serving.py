@@ -123,8 +123,9 @@ def test_the_label_server_ends_with_its_kernels(tmp_path, number, _):
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     main = "import sys; from elsa_nb.cli import main; sys.exit(main())"
-    options = ["--pool", "pool", "--session", "s.sqlite", "--port", str(port), "--token", "right", "--no-browser"]
+    options = ["--pool", "pool", "--session", "s.sqlite", "--port", str(port), "--no-browser"]
     environment = os.environ | {
+        "ELSA_LABEL_TOKEN": "right",
         "IPYTHONDIR": str(tmp_path / "ipython"),
         "JUPYTER_RUNTIME_DIR": str(tmp_path / "runtime"),
     }

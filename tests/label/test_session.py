@@ -13,7 +13,7 @@ from contextlib import closing
 import pytest
 
 from elsa_nb.errors import CorruptFileError
-from elsa_nb.label.session import STALE, Answer, LeaseLostError, Session
+from elsa_nb.label.session import BEHIND, STALE, Answer, LeaseLostError, Session
 
 KILLS = 200
 
@@ -191,6 +191,62 @@ def test_the_file_alone_moves_to_another_machine(session, tmp_path):
     moved.mkdir()
     (moved / "s.sqlite").write_bytes(session.path.read_bytes())  # without -wal and -shm
     assert Session(moved / "s.sqlite", annotator="ann").known() == {"a": 1}
+
+
+def copied_alone(session, folder):
+    """Return what a copy of the one file holds, made while the session is open."""
+    folder.mkdir(exist_ok=True)
+    (folder / "s.sqlite").write_bytes(session.path.read_bytes())
+    copy = Session(folder / "s.sqlite", annotator=session.annotator)
+    known = copy.known()
+    copy.close()
+    (folder / "s.sqlite").unlink()
+    return known
+
+
+def test_a_copy_of_the_one_file_is_never_a_page_behind(session, tmp_path):
+    for n in range(30):
+        session.write([Answer(f"item-{n}", -2, 1)])
+        assert n + 1 - len(copied_alone(session, tmp_path / "copy")) < BEHIND
+    session.open_round(0, 0, {"number": 0, "rows": [], "components": [], "scores": [], "near": [], "known": []})
+    assert len(copied_alone(session, tmp_path / "copy")) == 30
+
+
+@pytest.fixture
+def stranger(tmp_path):
+    """Make a database of another program: in its own mode, with what it has just written still in its log."""
+    path = tmp_path / "theirs.sqlite"
+    base = sqlite3.connect(path, isolation_level=None)
+    base.execute("PRAGMA journal_mode = WAL")
+    base.execute("CREATE TABLE photos (name TEXT)")
+    base.execute("PRAGMA wal_checkpoint")
+    base.execute("INSERT INTO photos VALUES ('a')")
+    yield path, base
+    base.close()
+
+
+@pytest.mark.parametrize("application", [0, 77])
+def test_the_database_of_another_program_keeps_every_byte(stranger, application):
+    path, base = stranger
+    base.execute(f"PRAGMA application_id = {application}")
+    base.execute("PRAGMA wal_checkpoint")
+    before = {file.name: file.read_bytes() for file in path.parent.iterdir()}
+    with pytest.raises(CorruptFileError, match="of another program"):
+        Session(path)
+    assert {file.name: file.read_bytes() for file in path.parent.iterdir()} == before
+
+
+def test_a_session_that_may_not_be_written_is_read_with_all_its_answers(session, monkeypatch):
+    session.write([Answer("a", -2, 1)])  # still in the log beside the file
+    before = session.path.read_bytes()
+    monkeypatch.setattr("elsa_nb.label.session_file._writable", lambda path: False)
+    seen = Session(session.path, annotator="ann")
+    assert seen.known() == {"a": 1}
+    assert not seen.acquire(force=True)
+    with pytest.raises(ValueError, match="can only be read here"):
+        seen.write([Answer("b", -2, 1)])
+    seen.close()
+    assert session.path.read_bytes() == before
 
 
 if __name__ == "__main__":

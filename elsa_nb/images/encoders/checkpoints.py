@@ -17,6 +17,7 @@ import torch
 from safetensors.torch import load_file
 
 from elsa_nb.errors import CorruptFileError, MissingDataError
+from elsa_nb.store import check_unpacked, reading
 
 _ZIP = b"PK\x03\x04"
 _LEGACY = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.\x80\x02M\xe9\x03."  # PyTorch's magic number before 1.6, pickled
@@ -35,10 +36,14 @@ def read_checkpoint(path: Path | str, member: str = "", cure: str = "") -> Any:
     one whose name ends in `member`). Raises MissingDataError where there is no file, and CorruptFileError for a file
     that is no checkpoint, ends too early, is damaged inside, or asks for code; the sentence ends in `cure`.
     """
-    cure = cure or _CURE
-    path = Path(path)
+    cure, path = cure or _CURE, Path(path)
     if not path.is_file():
         raise MissingDataError(f"The checkpoint {path} is not here.")
+    with reading(path, "a PyTorch checkpoint", cure):
+        return _read(path, member, cure)
+
+
+def _read(path: Path, member: str, cure: str) -> Any:
     with path.open("rb") as stream:
         start = stream.read(len(_LEGACY))
     if start.startswith(_ZIP):
@@ -59,6 +64,7 @@ def _inside(path: Path, member: str, cure: str) -> bytes | None:
     """Return the checkpoint inside a zip archive; None if the archive itself is a checkpoint of PyTorch's."""
     try:
         with zipfile.ZipFile(path) as archive:
+            check_unpacked(archive, path.stat().st_size)
             names = [entry.filename for entry in archive.infolist() if not entry.is_dir()]
             if any(name.rpartition("/")[2] == "data.pkl" for name in names):
                 damaged = archive.testzip()  # PyTorch itself compares no checksums

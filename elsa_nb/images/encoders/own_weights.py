@@ -18,7 +18,7 @@ from elsa_nb.images.encoders.checkpoints import SAVE_WEIGHTS, read_checkpoint
 from elsa_nb.images.encoders.libraries import LibraryModel
 from elsa_nb.images.encoders.own_networks import NETWORKS, network_for
 from elsa_nb.images.encoders.preprocessing import CropGeometry
-from elsa_nb.store import sha256_file
+from elsa_nb.store import reading, sha256_file
 
 # Parts of keys that wrappers of PyTorch put in front: of data-parallel training, and of torch.compile.
 _WRAPPERS = re.compile(r"(?:^|(?<=\.))(?:(?:module|_orig_mod)\.)+")
@@ -46,6 +46,12 @@ def load_own_weights(path: Path | str) -> LibraryModel:
     path = Path(path)
     sha256 = sha256_file(path) if path.is_file() else ""
     loaded = read_checkpoint(path, cure="Save or copy it again.")
+    with reading(path, "weights of a network", "Save or copy it again."):
+        return _encoder(loaded, path, sha256)
+
+
+def _encoder(loaded: Any, path: Path, sha256: str) -> LibraryModel:
+    """Return the first network that fits the tensors in a file."""
     candidates = sorted(find_networks(loaded), key=lambda found: (bool(_SECOND.search(found.place)), len(found.place)))
     reasons = []
     for found in candidates:

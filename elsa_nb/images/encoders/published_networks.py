@@ -16,7 +16,7 @@ from elsa_nb.images.encoders.checkpoints import read_checkpoint
 from elsa_nb.images.encoders.preprocessing import IMAGENET_GEOMETRY, normalise
 from elsa_nb.images.encoders.published import Layout, Official, checkpoint_path, official
 from elsa_nb.images.encoders.resnet50 import ResNet50, projection_head
-from elsa_nb.store import read_json, sha256_file
+from elsa_nb.store import read_card, reading, sha256_file
 
 
 class Pretrained(nn.Module):
@@ -71,8 +71,9 @@ def load_pretrained(name: str, path: Path | str | None = None) -> Pretrained:
             f"them from {spec.url} (licence: {spec.licence})."
         )
     sha256 = check_file(spec, path, published=not own_file)
-    layout, tensors = find_layout(spec, read_checkpoint(path, spec.member), path)
-    return assemble(spec, layout, tensors, path, sha256)
+    with reading(path, f"a checkpoint of {spec.title}", _cure(spec)):
+        layout, tensors = find_layout(spec, read_checkpoint(path, spec.member), path)
+        return assemble(spec, layout, tensors, path, sha256)
 
 
 def check_file(spec: Official, path: Path, published: bool = True) -> str:
@@ -82,7 +83,7 @@ def check_file(spec: Official, path: Path, published: bool = True) -> str:
     """
     sha256, card = sha256_file(path), path.with_name(path.name + ".json")
     if card.exists():
-        if read_json(card).get("sha256") != sha256:
+        if read_card(card, "a card of a download", _cure(spec)).get("sha256") != sha256:
             raise CorruptFileError(f"{path} has another checksum than its card {card.name} says. {_cure(spec)}")
     elif spec.md5 and published:
         with path.open("rb") as stream:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import safetensors
 import torch
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
@@ -18,7 +17,7 @@ from torch.nn import functional as F
 
 from elsa_nb import store
 from elsa_nb.errors import CorruptFileError, MissingDataError
-from elsa_nb.store import read_json, sha256_bytes, sha256_file, write_atomically, write_json
+from elsa_nb.store import read_card, reading, sha256_bytes, sha256_file, write_atomically, write_card
 
 # Each method and how many linear layers its projector has.
 _PROJECTOR_LAYERS = {
@@ -211,7 +210,7 @@ def save_encoder(encoder: Encoder, card: dict[str, Any], folder: Path | None = N
     data = save(tensors)
     write_atomically(path, data)
     entries = {"architecture": asdict(encoder.architecture), "bytes": len(data), "sha256": sha256_bytes(data)}
-    write_json(path.with_suffix(".json"), {**card, "name": encoder.name, **entries})
+    write_card(path.with_suffix(".json"), {**card, "name": encoder.name, **entries})
     return path
 
 
@@ -234,28 +233,25 @@ def load_trained(name: str, folder: Path | None = None) -> Encoder:
             raise MissingDataError(
                 f"{file} is not here: `git checkout` brings it back, `make weights` trains it again."
             )
-    card = read_json(path.with_suffix(".json"))
     cure = "`git checkout` brings the right files back, `make weights` trains them again."
-    try:
-        layout, sha256 = (
-            {k: tuple(v) if isinstance(v, list) else v for k, v in card["architecture"].items()},
-            card["sha256"],
-        )
-        architecture = Architecture(**layout)
-    except (KeyError, TypeError, AttributeError) as error:
-        raise CorruptFileError(f"{path.with_suffix('.json')} is no card of an encoder ({error}). {cure}") from error
+    card_path = path.with_suffix(".json")
+    card = read_card(card_path, "a card of an encoder", cure)
+    with reading(card_path, "a card of an encoder", cure):
+        layout = {k: tuple(v) if isinstance(v, list) else v for k, v in card["architecture"].items()}
+        architecture, sha256 = Architecture(**layout), card["sha256"]
+        with torch.device("meta"):  # a wrong size costs no memory
+            expected = Encoder(architecture, name=name, sha256=sha256).state_dict()
     if sha256_file(path) != sha256:
         raise CorruptFileError(f"{path} does not match the checksum in its card. {cure}")
-    try:
+    with reading(path, "a safetensors file", cure):
         tensors = load_file(path)
-    except safetensors.SafetensorError as error:
-        raise CorruptFileError(f"{path} is not a safetensors file ({error}). {cure}") from error
-    encoder = Encoder(architecture, name=name, sha256=sha256)
-    expected = encoder.state_dict()
     wrong = sorted(set(tensors) ^ set(expected))
     wrong += [k for k in sorted(set(tensors) & set(expected)) if tensors[k].shape != expected[k].shape]
     if wrong:
         raise CorruptFileError(f"{path} does not fit its card at {len(wrong)} entries, such as {wrong[:4]}. {cure}")
+    if strange := [key for key, value in tensors.items() if not torch.isfinite(value).all()]:
+        raise CorruptFileError(f"{path} holds values that are no finite numbers, in {strange[0]} for instance. {cure}")
+    encoder = Encoder(architecture, name=name, sha256=sha256)
     encoder.load_state_dict({key: value.to(expected[key].dtype) for key, value in tensors.items()}, strict=True)
     return encoder.eval()
 

@@ -23,7 +23,7 @@ from elsa_nb.images.sources.decoding import open_picture
 from elsa_nb.images.sources.protocol import Pictures
 from elsa_nb.images.sources.rows import checked_rows
 from elsa_nb.progress import bar
-from elsa_nb.store import read_json, sha256_bytes, write_json
+from elsa_nb.store import read_card, reading, sha256_bytes, write_card
 
 AHEAD = 2  # items that a worker process has ready
 
@@ -79,8 +79,11 @@ class Crops:
         """Return these images without the broken ones: all are decoded once to find them, and the finding is kept."""
         file = store.DATA / "cache" / "broken" / f"{self.pictures.sha256[:32]}.json"
         if not file.exists():
-            write_json(file, {"broken": find_broken(self.pictures, self.workers, progress)})
-        broken = set(read_json(file)["broken"])
+            write_card(file, {"broken": find_broken(self.pictures, self.workers, progress)})
+        what, cure = "a list of broken images", "Delete it; the next run makes it again."
+        told = read_card(file, what, cure)
+        with reading(file, what, cure):
+            broken = set(told["broken"])
         rows = np.arange(len(self.pictures)) if self.rows is None else self.rows
         bad = np.array([self.pictures.ids[row] in broken for row in rows])
         if bad.all():

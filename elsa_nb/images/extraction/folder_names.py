@@ -9,12 +9,12 @@ from pathlib import Path
 
 from elsa_nb import store
 from elsa_nb.images.encoders.names import BEST, FALLBACK, hyphened, is_file_name, name_for_pictures
-from elsa_nb.images.extraction.kept import CARD, Stamp
+from elsa_nb.images.extraction.kept import CARD, Stamp, read_files
 from elsa_nb.images.extraction.version import EXTRACTION
 from elsa_nb.images.sources.files import ImageFiles, open_folder
 from elsa_nb.pictures.decoding import Decoding
-from elsa_nb.pool import Pool
-from elsa_nb.store import read_json, sha256_bytes
+from elsa_nb.pool import Pool, card_of
+from elsa_nb.store import sha256_bytes
 
 
 def folder_title(root: Path | str) -> str:
@@ -36,8 +36,8 @@ def known_decoding(base: Path, root: Path | str) -> Decoding | None:
     """
     for card in sorted(base.parent.glob(f"{glob.escape(base.name)}-*/{CARD}")):
         about = card.with_name("pool.json")
-        told = read_json(about)["provenance"].get("decoding") if about.exists() else None
-        if told and read_json(card)["root"] == str(Path(root).resolve()):
+        told = card_of(card.parent)["provenance"].get("decoding") if about.exists() else None
+        if told and read_files(card)["root"] == str(Path(root).resolve()):
             return Decoding.of(told)
     return None
 
@@ -60,13 +60,13 @@ def find_pool(root: Path | str, encoder: str | None = None) -> tuple[Path, str] 
 
 
 def _is_of(place: Path, files: ImageFiles, now: dict[str, Stamp]) -> bool:
-    card, about = read_json(place / CARD), read_json(place / "pool.json")
+    card, about = read_files(place / CARD), card_of(place)
     told = about["provenance"]
     then = [*zip(card["ids"], card["stamps"], strict=True), *card["left_out"].items()]
     return (
         card["about"]["recipe"] == about["recipe"]
         and (told["extraction"], told["decoding"]) == (EXTRACTION, files.decoding.told())
-        and {item: Stamp(*stamp) for item, stamp in then} == now
+        and dict(then) == now
     )
 
 

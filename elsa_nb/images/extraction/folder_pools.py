@@ -20,13 +20,12 @@ from elsa_nb.images.extraction.crops import Crops, ahead
 from elsa_nb.images.extraction.extract import BATCH, BATCH_OF_LARGE_ON_CPU, provenance_of, recipe_of
 from elsa_nb.images.extraction.folder_names import stamps
 from elsa_nb.images.extraction.forward import device_and_precision, forward
-from elsa_nb.images.extraction.kept import CARD, KeptVectors, Stamp
+from elsa_nb.images.extraction.kept import CARD, KeptVectors, Stamp, read_files
 from elsa_nb.images.sources.decoding import BrokenImageError
 from elsa_nb.images.sources.files import ImageFiles
 from elsa_nb.images.sources.left_out import LeftOut, write_list
 from elsa_nb.pool import DTYPES, Pool, pool_lock
 from elsa_nb.progress import bar
-from elsa_nb.store import read_json
 
 LIST = "left-out.csv"  # beside the vectors: the files that are not among them, and why
 _BAR = "{desc}: {percentage:3.0f}% |{bar}| {n_fmt} of {total_fmt} images, {remaining} left"
@@ -186,7 +185,7 @@ def check_owner(place: Path, root: str) -> None:
     """Raise ValueError where the pool folder `place` holds the vectors of another folder than `root`, which is here."""
     if not (place / "pool.json").exists():
         return
-    owner = read_json(place / CARD).get("root") if (place / CARD).exists() else None
+    owner = read_files(place / CARD)["root"] if (place / CARD).exists() else None
     if owner == root or (owner and not Path(owner).exists()):  # the folder has moved
         return
     whose = f"is of the folder {owner}" if owner else "was not made of a folder of images"

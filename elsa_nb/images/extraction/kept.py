@@ -17,7 +17,7 @@ import numpy as np
 from elsa_nb.errors import CorruptFileError
 from elsa_nb.locks import Lock
 from elsa_nb.pool import Pool, PoolWriter
-from elsa_nb.store import read_json, write_atomically, write_json
+from elsa_nb.store import read_card, reading, write_atomically, write_card
 
 CARD = "files.json"
 BLOCK = 8192
@@ -28,6 +28,23 @@ class Stamp(NamedTuple):
 
     size: int
     written: int
+
+
+def read_files(card: Path) -> dict[str, Any]:
+    """Return what `files.json` says of a folder's pool: `making`, `root`, `ids`, `stamps`, `left_out`, `about`.
+
+    Raises MissingDataError and CorruptFileError.
+    """
+    what = "a list of the images of a pool"
+    cure = f"Delete the folder {card.parent}; `elsa-nb embed` makes it again."
+    told = read_card(card, what, cure)
+    with reading(card, what, cure):
+        if len(told["ids"]) != len(told["stamps"]) or not {"making", "root"} <= told.keys():
+            raise ValueError("its entries do not fit together")
+        told["stamps"] = [Stamp(*stamp) for stamp in told["stamps"]]
+        told["left_out"] = {item: Stamp(*stamp) for item, stamp in told.get("left_out", {}).items()}
+        told["about"] = {"recipe": "", **told["about"]}
+    return told
 
 
 class KeptVectors:
@@ -99,7 +116,7 @@ class KeptVectors:
             for first in range(0, len(ids), BLOCK):
                 places = [self._places[item] for item in ids[first : first + BLOCK].tolist()]
                 writer.write(np.stack([parts[which][row] for which, row in places]))
-            write_json(self._next, card)  # the old card stays until the new pool is whole
+            write_card(self._next, card)  # the old card stays until the new pool is whole
             pool = writer.finish()
         self._next.replace(self._card)
         self._lines.unlink(missing_ok=True)
@@ -114,7 +131,7 @@ class KeptVectors:
         """Find what the finished pool knows of the images as they are now."""
         pool, card = self._whole_pool(), None
         for path in (self._card, self._next):
-            told = read_json(path) if pool is not None and path.exists() else None
+            told = read_files(path) if pool is not None and path.exists() else None
             if told and (told["about"]["recipe"], told["making"], told["ids"]) == (
                 pool.recipe,
                 making,
@@ -124,14 +141,14 @@ class KeptVectors:
         if card is None:
             return None
         for row, (item, stamp) in enumerate(zip(card["ids"], card["stamps"], strict=True)):
-            if self._stamps.get(item) == Stamp(*stamp):
+            if self._stamps.get(item) == stamp:
                 self._places[item] = (0, row)
         return pool.vectors
 
     def _whole_pool(self) -> Pool | None:
         """Open the finished pool; where `finish` was killed at its last steps, let it end first."""
         if not (self.folder / "pool.json").exists() and self._next.exists() and (self.folder / "journal.txt").exists():
-            card = read_json(self._next)
+            card = read_files(self._next)
             ids = np.array(card["ids"])
             written = {"dtype": self.dtype.name, "lock": self._lock, **card["about"]}
             with PoolWriter(self.folder, ids, self.d, **written) as writer:

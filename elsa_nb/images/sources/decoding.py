@@ -16,6 +16,7 @@ from PIL import Image, UnidentifiedImageError
 
 from elsa_nb.errors import CorruptFileError
 from elsa_nb.images.sources.protocol import Pictures
+from elsa_nb.pictures.decoding import refuse_bomb
 
 # Common in photographs from the web and harmless here; a line an image would bury the progress of an extraction.
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.TiffImagePlugin")  # broken EXIF entries
@@ -59,7 +60,10 @@ def open_rgb(data: bytes | memoryview | np.ndarray, name: str) -> Image.Image:
     Raises BrokenImageError for bytes that are no image or not all of one.
     """
     try:
-        return Image.open(io.BytesIO(data)).convert("RGB")
+        stream = io.BytesIO(data)
+        image = Image.open(stream)
+        refuse_bomb(image, stream)
+        return image.convert("RGB")
     except _BROKEN as error:
         reason = str(error).partition(" <")[0]  # without the address of the BytesIO
         raise BrokenImageError(name, reason) from None

@@ -56,7 +56,7 @@ class Glyphs:
         path = folder / "manifest.json"
         if not path.exists():
             raise MissingDataError(f"There is no glyph pool in {folder}: {path} is missing. {cure}.")
-        manifest = store.read_json(path)
+        manifest = store.read_card(path, "a list of a glyph pool's files", f"{cure}.")
         if absent := _KEYS - set(manifest):
             raise CorruptFileError(f"{path} lacks {', '.join(sorted(absent))}: it describes no glyph pool. {cure}.")
         images, labels = (_verified(folder / name, manifest, cure) for name in ("images.bin", "labels.parquet"))
@@ -124,8 +124,9 @@ def _grey(packed: np.ndarray) -> np.ndarray:
 def _verified(path: Path, manifest: dict[str, Any], cure: str) -> bytes:
     if not path.exists():
         raise MissingDataError(f"{path} is not here, though {path.parent / 'manifest.json'} is. {cure}.")
-    data = path.read_bytes()
-    got, expected = store.sha256_bytes(data), manifest["files"][path.name]
+    with store.reading(path, "a file of a glyph pool", f"{cure}."):
+        data, expected = path.read_bytes(), manifest["files"][path.name]
+    got = store.sha256_bytes(data)
     if got != expected:
         raise CorruptFileError(f"{path} is damaged: its SHA-256 is {got}, expected {expected}. {cure}.")
     return data

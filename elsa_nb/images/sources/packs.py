@@ -17,7 +17,7 @@ from elsa_nb.errors import CorruptFileError
 from elsa_nb.images.sources.decoding import decode
 from elsa_nb.images.sources.locations import GET_PACKS, pack_path
 from elsa_nb.images.sources.rows import checked_rows, class_rows
-from elsa_nb.store import sha256_bytes, write_with
+from elsa_nb.store import check_unpacked, reading, sha256_bytes, write_with
 
 _PARTS = ("jpeg", "offset", "label", "split", "classes", "splits")
 
@@ -45,16 +45,17 @@ class Pack:
         Raises MissingDataError where the variable or the file is missing and CorruptFileError for a damaged pack.
         """
         path = pack_path(name, folder)
-        try:
-            with np.load(path, allow_pickle=False) as archive:
-                if absent := [part for part in _PARTS if part not in archive.files]:
-                    raise CorruptFileError(f"{path} lacks {', '.join(absent)}: it is no pack of images. {GET_PACKS}.")
-                parts = {part: archive[part] for part in _PARTS}
-        except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-            if isinstance(error, CorruptFileError):
-                raise
-            raise CorruptFileError(f"{path} cannot be read as a pack ({error}). {GET_PACKS}.") from error
-        return cls.from_parts(name, **parts)
+        with reading(path, "a pack of images", f"{GET_PACKS}."):
+            with zipfile.ZipFile(path) as archive:
+                check_unpacked(archive, path.stat().st_size)
+            with np.load(path, allow_pickle=False) as arrays:
+                if absent := [part for part in _PARTS if part not in arrays.files]:
+                    raise ValueError(f"it lacks {', '.join(absent)}")
+                parts = {part: arrays[part] for part in _PARTS}
+            try:
+                return cls.from_parts(name, **parts)
+            except CorruptFileError as error:
+                raise CorruptFileError(f"{path}: {error}") from error
 
     @classmethod
     def from_parts(cls, name: str, jpeg: Any, offset: Any, label: Any, split: Any, classes: Any, splits: Any) -> "Pack":

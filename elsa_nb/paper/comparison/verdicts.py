@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from elsa_nb import store
 from elsa_nb.paper.comparison import rules
 from elsa_nb.paper.comparison.tables import Results
 from elsa_nb.paper.experiments import catalogue
@@ -25,7 +26,12 @@ NO_READING = {"complexity": "section 5", "printed": "the paper itself"}  # what 
 
 def list_claims() -> pd.DataFrame:
     """Return the paper's claims: id, where, sentence, numbers, sweep, untested (why nothing here tests it)."""
-    return pd.read_csv(CLAIMS / "claims.csv", dtype=str, keep_default_na=False)
+    path = CLAIMS / "claims.csv"
+    with store.reading(path, "the list of claims", "`git checkout` brings it back."):
+        claims = pd.read_csv(path, dtype=str, keep_default_na=False)
+        if lacking := {"id", "where", "sentence", "numbers", "sweep", "untested"} - set(claims):
+            raise ValueError(f"it lacks the column {sorted(lacking)[0]}")
+        return claims
 
 
 def verdicts(

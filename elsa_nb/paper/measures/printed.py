@@ -7,8 +7,8 @@ import re
 
 import pandas as pd
 
-from elsa_nb.errors import CorruptFileError, MissingDataError
-from elsa_nb.store import DATA
+from elsa_nb.errors import MissingDataError
+from elsa_nb.store import DATA, reading
 
 CLAIMS = DATA / "claims"
 YES_NO = {"yes": 1.0, "no": 0.0}
@@ -39,13 +39,14 @@ def printed_cells(table: int | str) -> pd.DataFrame:
     if given is None or int(given[1]) not in held:
         raise ValueError(f"table = {table!r}; the paper's tables held here: {', '.join(map(str, held))}")
     path = CLAIMS / f"table{int(given[1]):02}.csv"
-    frame = pd.read_csv(path, dtype=str, keep_default_na=False)
-    return frame.assign(value=[_value(printed, path.name) for printed in frame["printed"]])
+    with reading(path, "a table of claims", "`git checkout` brings it back."):
+        frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+        return frame.assign(value=[_value(printed) for printed in frame["printed"]])
 
 
-def _value(printed: str, file: str) -> float:
+def _value(printed: str) -> float:
     if printed in YES_NO:
         return YES_NO[printed]
     if not _NUMBER.fullmatch(printed):
-        raise CorruptFileError(f"{file} holds {printed!r} as a printed value; allowed: digits, yes, no.")
+        raise ValueError(f"it holds {printed!r} as a printed value; allowed: digits, yes, no")
     return float(printed)

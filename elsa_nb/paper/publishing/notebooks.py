@@ -18,6 +18,7 @@ import nbformat
 import papermill
 
 from elsa_nb import store
+from elsa_nb.errors import CorruptFileError
 from elsa_nb.profiles import Profile
 
 # A kernel warns on its start that the wire within this machine is not encrypted, and calls it an error at its end that
@@ -53,7 +54,7 @@ def run_notebooks(profile: Profile, parameters: dict[str, Any]) -> None:
         print(line, flush=True)
         started = time.perf_counter()
         execute_notebook(path, executed, parameters)
-        store.write_json(executed.with_suffix(".json"), {"key": key})
+        store.write_card(executed.with_suffix(".json"), {"key": key})
         print(f"{line}: done in {time.perf_counter() - started:.0f} s", flush=True)
         source = _fingerprint(parameters) if i == 1 else source
 
@@ -122,7 +123,12 @@ def _fingerprint(parameters: dict[str, Any]) -> str:
 
 def _is_done(executed: Path, key: str) -> bool:
     card = executed.with_suffix(".json")
-    return executed.exists() and card.exists() and store.read_json(card)["key"] == key
+    if not (executed.exists() and card.exists()):
+        return False
+    try:
+        return store.read_card(card, "the card of an executed notebook", "Delete it.").get("key") == key
+    except CorruptFileError:
+        return False
 
 
 @contextmanager

@@ -47,16 +47,19 @@ def compare_vectors() -> dict[str, float]:
 
     Raises ValueError where the stored vectors are of another version of extraction, or of other encoders.
     """
-    with np.load(CANARY_VECTORS) as stored:
-        if int(stored["extraction"]) != EXTRACTION:
-            raise ValueError(
-                f"{CANARY_VECTORS} is of extraction version {int(stored['extraction'])}, the code is version "
-                f"{EXTRACTION}: write it again with elsa_nb.paper.runs.vector_canaries.write_vectors()"
-            )
-        now = {f"{name}/{space}": x for name in encoders_with_canaries() for space, x in canary_vectors(name).items()}
-        if lacking := sorted(now.keys() ^ (set(stored.files) - {"extraction"})):
-            raise ValueError(f"{CANARY_VECTORS} and the bundled encoders differ in {lacking[0]!r}: write it again")
-        return {key: _difference(stored[key], x) for key, x in now.items()}
+    with store.reading(CANARY_VECTORS, "the vectors of canaries", "`git checkout` brings it back."):
+        with np.load(CANARY_VECTORS, allow_pickle=False) as archive:
+            stored = {name: archive[name] for name in archive.files}
+        version = int(stored.pop("extraction"))
+    if version != EXTRACTION:
+        raise ValueError(
+            f"{CANARY_VECTORS} is of extraction version {version}, the code is version {EXTRACTION}: write it again "
+            "with elsa_nb.paper.runs.vector_canaries.write_vectors()"
+        )
+    now = {f"{name}/{space}": x for name in encoders_with_canaries() for space, x in canary_vectors(name).items()}
+    if lacking := sorted(now.keys() ^ stored.keys()):
+        raise ValueError(f"{CANARY_VECTORS} and the bundled encoders differ in {lacking[0]!r}: write it again")
+    return {key: _difference(stored[key], x) for key, x in now.items()}
 
 
 def write_vectors() -> None:

@@ -24,7 +24,7 @@ from elsa_nb.images.encoders.small_resnet import (
     scaled_to_one,
 )
 from elsa_nb.images.sources.glyphs import Glyphs
-from elsa_nb.store import DATA, ROOT, read_json, sha256_bytes, sha256_file, write_json
+from elsa_nb.store import DATA, ROOT, read_json, sha256_bytes, sha256_file, write_card
 
 TINY = Architecture(widths=(4, 6, 8), blocks=(1, 2, 1), projector=(12, 10, 5))
 # What another training of the same recipe should reach; an encoder without a line here promises nothing.
@@ -141,7 +141,7 @@ def change(path, edit, card_too=True):
     save_file(tensors, path)
     if card_too:
         card = json.loads(path.with_suffix(".json").read_text())
-        write_json(path.with_suffix(".json"), card | {"sha256": sha256_file(path)})
+        write_card(path.with_suffix(".json"), card | {"sha256": sha256_file(path)})
 
 
 @pytest.mark.parametrize(
@@ -166,7 +166,7 @@ def test_damaged_files_are_refused(tmp_path, encoder):
     with pytest.raises(CorruptFileError, match="checksum"):
         load_trained("tiny", tmp_path)
     path.write_bytes(whole[:100])
-    write_json(path.with_suffix(".json"), json.loads(card) | {"sha256": sha256_file(path)})
+    write_card(path.with_suffix(".json"), json.loads(card) | {"sha256": sha256_file(path)})
     with pytest.raises(CorruptFileError, match="not a safetensors file"):
         load_trained("tiny", tmp_path)
     path.write_bytes(whole)
@@ -174,6 +174,13 @@ def test_damaged_files_are_refused(tmp_path, encoder):
         path.with_suffix(".json").write_text(broken)
         with pytest.raises(CorruptFileError, match=r"tiny\.json"):
             load_trained("tiny", tmp_path)
+
+
+def test_weights_that_are_no_numbers_are_refused(tmp_path, encoder):
+    path = save_encoder(encoder, {}, tmp_path)
+    change(path, lambda t: t["projector.6.weight"].fill_(float("nan")))
+    with pytest.raises(CorruptFileError, match=r"tiny\.safetensors holds values .* no finite numbers, in projector"):
+        load_trained("tiny", tmp_path)
 
 
 def test_missing_files_and_unknown_names_are_named(tmp_path, encoder):

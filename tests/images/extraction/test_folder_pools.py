@@ -162,7 +162,7 @@ def test_a_kill_at_the_last_steps_loses_nothing(data, album, seen, monkeypatch, 
     photographs.write(album / "birds" / "0.jpg", photographs.encoded(photographs.scene(50)))
     with monkeypatch.context() as patched:
         if step == "before the card":
-            patched.setattr("elsa_nb.images.extraction.kept.write_json", _killed)
+            patched.setattr("elsa_nb.images.extraction.kept.write_card", _killed)
         elif step == "before the end":
             patched.setattr(PoolWriter, "finish", _killed)
         else:

@@ -2,6 +2,7 @@
 
 import io
 import os
+import zipfile
 
 import numpy as np
 import pytest
@@ -93,7 +94,7 @@ def test_missing_data_are_one_sentence(folder, monkeypatch):
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (lambda p: p.pop("split"), "lacks split: it is no pack"),
+        (lambda p: p.pop("split"), r"is not a pack of images \(it lacks split\)"),
         (lambda p: p.update(offset=p["offset"][:-1]), "offsets do not divide"),
         (lambda p: p.update(jpeg=p["jpeg"][:-9]), "offsets do not divide"),
         (lambda p: p.update(label=p["label"] + 5), "label or split has no name"),
@@ -111,11 +112,19 @@ def test_a_damaged_pack_is_refused(tmp_path, damage, message):
 def test_a_file_that_is_no_pack_and_one_cut_short_are_refused(folder):
     path = folder / "fruit.npz"
     path.write_bytes(path.read_bytes()[:900])
-    with pytest.raises(CorruptFileError, match="cannot be read as a pack"):
+    with pytest.raises(CorruptFileError, match=r"fruit\.npz is not a pack of images"):
         Pack.open("fruit")
     np.savez(path, **{**parts(), "classes": np.array(["apple", None])})
-    with pytest.raises(CorruptFileError, match="cannot be read as a pack"):  # pickles are never read
+    with pytest.raises(CorruptFileError, match=r"fruit\.npz is not a pack of images"):  # pickles are never read
         Pack.open("fruit")
+
+
+def test_a_pack_that_unpacks_to_gigabytes_is_refused_by_its_list(folder):
+    with zipfile.ZipFile(folder / "bomb.npz", "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        for part in ("jpeg", "offset", "label", "split", "classes", "splits"):
+            archive.writestr(f"{part}.npy", bytes(48 << 20))
+    with pytest.raises(CorruptFileError, match=r"bomb\.npz is not a pack .* would unpack to 301,989,888"):
+        Pack.open("bomb")
 
 
 def test_a_broken_image_and_one_of_another_size_are_named():

@@ -105,5 +105,5 @@ def test_an_unknown_table_is_refused_with_the_list(name):
 def test_a_damaged_file_is_named(tmp_path, monkeypatch):
     (tmp_path / "table02.csv").write_text("table,printed,note\n2,0.1O61,\n")
     monkeypatch.setattr(module, "CLAIMS", tmp_path)
-    with pytest.raises(CorruptFileError, match=r"table02\.csv holds '0\.1O61'"):
+    with pytest.raises(CorruptFileError, match=r"table02\.csv is not a table of claims \(it holds '0\.1O61'"):
         printed_cells(2)

@@ -208,7 +208,7 @@ def test_stored_searches_are_run_again_and_a_changed_one_is_named(done):
     frame.loc[7, "log_sha256"] = "0" * 64
     frame.to_parquet(path, index=False)
     card = json.loads(path.with_suffix(".json").read_text()) | {"sha256": store.sha256_file(path)}
-    path.with_suffix(".json").write_text(json.dumps(card))
+    store.write_card(path.with_suffix(".json"), card)
     code, out, error = verify("--row", "components", "7", "--profile", "quick")
     assert code == 1
     assert "OTHER" in out

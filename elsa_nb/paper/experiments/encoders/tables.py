@@ -203,7 +203,8 @@ def _measured(folder: Any, labels: np.ndarray) -> dict[str, float]:
     pool = Pool.open(folder, verify=False)
     kept = store.DATA / "cache" / "worth" / f"{pool.sha256[:16]}.json"
     source = {"version": quality.PROBE_VERSION, "per_class": PROBED_PER_CLASS, "queries": PURITY_QUERIES}
-    if kept.exists() and (card := store.read_json(kept))["source"] == source:
+    what, cure = "what an encoder was measured to be worth", "Delete it; the next run measures again."
+    if kept.exists() and (card := store.read_card(kept, what, cure)).get("source") == source:
         return card["worth"]
     size = min(len(labels), PROBED_PER_CLASS * (int(labels.max()) + 1))
     sample = np.sort(np.random.default_rng(0).permutation(len(labels))[:size])
@@ -212,7 +213,7 @@ def _measured(folder: Any, labels: np.ndarray) -> dict[str, float]:
         "linear_top1": 100 * quality.linear_probe(pool.vectors[sample], labels[sample]),
         "purity": quality.purity(pool.vectors, labels, queries=PURITY_QUERIES),
     }
-    store.write_json(kept, {"source": source, "pool": pool.name, "worth": worth})
+    store.write_card(kept, {"source": source, "pool": pool.name, "worth": worth})
     return worth
 
 

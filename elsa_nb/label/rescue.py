@@ -1,0 +1,173 @@
+"""Bring the answers out of a damaged session file, whatever SQLite says of it.
+
+The log of answers is only ever added to, and each line of it lies in one piece on one page of the file, or of the log
+beside it (`-wal`). So the bytes of both are searched for what has the form of such a line: the record format of
+https://sqlite.org/fileformat2.html#record_format with the columns of `events`. That asks for no page, header or tree
+to be whole. The rounds are not brought out: a search that lacks them begins anew and fills in what the file knows.
+"""
+
+import re
+import sqlite3
+import struct
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from elsa_nb.errors import MissingDataError
+from elsa_nb.label import export
+from elsa_nb.label.session import EVENT, Session
+
+_COLUMNS = ("id", *EVENT)
+_KINDS = {"answer", "undo", "import"}
+_LABELS = range(-2, 2)
+# Where a line may begin: its length, its number, the length of its header, and the first column, which is empty there.
+_BEGINNING = re.compile(rb"(?=([\x80-\xff]{0,2}[\x00-\x7f])([\x80-\xff]{0,8}[\x00-\x7f])([\x10-\x2f])\x00)", re.DOTALL)
+_INTEGERS = {1: 1, 2: 2, 3: 3, 4: 4, 5: 6, 6: 8}  # bytes by the kind of a column
+_NUMBERS = (int, float)
+_VARINT = re.compile(rb"[\x80-\xff]{0,8}[\x00-\x7f]", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Rescued:
+    """What came out: the file it is in, how many lines of the log, how many items, of whom, and how many lines lack."""
+
+    path: Path
+    lines: int
+    items: int
+    annotators: list[str]
+    lost: int
+
+    def __str__(self) -> str:
+        """Say it in a sentence or two."""
+        lack = f" {self.lost:,} numbers are missing between the first line and the last." if self.lost else ""
+        return (
+            f"{self.lines:,} lines of the log by {', '.join(self.annotators)} could be read: answers to {self.items:,} "
+            f"items, now in {self.path}.{lack}"
+        )
+
+
+def rescue(path: Path | str, to: Path | str | None = None) -> Rescued:
+    """Write every answer that can be read in a damaged session into a new file: a session, or a CSV by its ending.
+
+    `to` is by default the session's name with "-rescued" after it. The damaged file is only read. Raises
+    MissingDataError where it is not there, ValueError where `to` exists or no answer can be read.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise MissingDataError(f"{path} is not here; name the session file that `elsa-nb label` wrote.")
+    to = Path(to) if to is not None else path.with_name(f"{path.stem}-rescued{path.suffix}")
+    if to.exists():
+        raise ValueError(f"{to} exists already; say where the answers are to go: `elsa-nb session rescue {path} FILE`")
+    lines: dict[int, dict[str, Any]] = {}
+    for part in (path, Path(f"{path}-wal")):
+        for line in _lines_in(part.read_bytes()) if part.is_file() else ():
+            if line["id"] not in lines or lines[line["id"]]["at"] <= line["at"]:
+                lines[line["id"]] = line
+    if not lines:
+        raise ValueError(f"no answer can be read in {path}: it is no session file, or all of it is overwritten")
+    if to.suffix == ".csv":
+        with tempfile.TemporaryDirectory(prefix="elsa-rescue-") as folder:
+            session = _written(Path(folder) / "s.sqlite", lines, {})
+            export.export(session, to)
+            items = len(session.answers())
+            session.close()
+    else:
+        session = _written(to, lines, _remarks(path))
+        items = len(session.answers())
+        session.close()
+    people = sorted({line["annotator"] for line in lines.values()})
+    return Rescued(to, len(lines), items, people, max(lines) - min(lines) + 1 - len(lines))
+
+
+def _written(path: Path, lines: dict[int, dict[str, Any]], remarks: dict[str, str]) -> Session:
+    session = Session(path)
+    session.restore_log([lines[number] for number in sorted(lines)], remarks)
+    return session
+
+
+def _remarks(path: Path) -> dict[str, str]:
+    """Return what the session remembers besides, where SQLite can still read it: the class, what it is about."""
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?immutable=1", uri=True)) as base:
+            found = base.execute("SELECT key, value FROM meta WHERE json_valid(value) OR key = 'class'").fetchall()
+    except sqlite3.Error:
+        return {}
+    return {k: v for k, v in found if isinstance(k, str) and isinstance(v, str) and k.startswith(("class", "about:"))}
+
+
+def _lines_in(data: bytes) -> Iterator[dict[str, Any]]:
+    """Yield what has the form of a line of the log, from the first byte to the last."""
+    end = 0
+    for match in _BEGINNING.finditer(data):
+        if match.start() < end:
+            continue  # inside the line before
+        size, number, header = (_varint(match[i]) for i in (1, 2, 3))
+        start = match.start() + len(match[1]) + len(match[2])
+        if start + size > len(data):
+            continue
+        line = _line(data[start : start + size], header)
+        if line is not None and 0 < number < 1 << 48:
+            end = start + size
+            yield line | {"id": number}
+
+
+def _varint(data: bytes) -> int:
+    value = 0
+    for byte in data:
+        value = value << 7 | byte & 0x7F
+    return value
+
+
+def _line(record: bytes, header: int) -> dict[str, Any] | None:
+    """Return the columns of a record, None where it is no line of the log."""
+    kinds, at = [], 1
+    while at < header:
+        wide = _VARINT.match(record, at)
+        if wide is None:
+            return None
+        kinds.append(_varint(wide[0]))
+        at = wide.end()
+    if at != header or len(kinds) != len(_COLUMNS):
+        return None
+    values = []
+    try:
+        for kind in kinds:
+            value, width = _value(record, at, kind)
+            values.append(value)
+            at += width
+    except (ValueError, struct.error):  # a reserved kind, letters that are none, or it ends before its end
+        return None
+    line = dict(zip(_COLUMNS, values, strict=True))
+    return line if at == len(record) and _makes_sense(line) else None
+
+
+def _value(record: bytes, at: int, kind: int) -> tuple[Any, int]:
+    if kind in (0, 8, 9):
+        return {0: None, 8: 0, 9: 1}[kind], 0
+    if kind in _INTEGERS:
+        width = _INTEGERS[kind]
+        return int.from_bytes(record[at : at + width], "big", signed=True), width
+    if kind == 7:
+        return struct.unpack(">d", record[at : at + 8])[0], 8
+    if kind < 13 or not kind % 2:
+        raise ValueError(f"kind {kind} of a column")
+    width = (kind - 13) // 2
+    return record[at : at + width].decode(), width
+
+
+def _makes_sense(line: dict[str, Any]) -> bool:
+    return (
+        all(isinstance(line[name], str) for name in ("annotator", "item", "code"))
+        and bool(line["annotator"])
+        and line["kind"] in _KINDS
+        and line["old"] in _LABELS
+        and line["label"] in _LABELS
+        and isinstance(line["action"], int)
+        and isinstance(line["at"], _NUMBERS)
+        and all(line[name] is None or isinstance(line[name], int) for name in ("round", "position", "row"))
+        and all(line[name] is None or isinstance(line[name], _NUMBERS) for name in ("score", "seconds"))
+        and (line["component"] is None or isinstance(line["component"], str))
+    )

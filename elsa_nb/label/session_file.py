@@ -1,0 +1,178 @@
+"""A session file as SQLite sees it: whose it is, whether it is whole, and where it can only be read.
+
+`Session` opens its file with `connect`. A file of another program is left alone to the last byte: its header is read
+before SQLite is, and SQLite looks at it without a lock before it may write. A damaged one is said to be damaged when it
+is opened, not when somebody's fiftieth answer meets the broken part of it.
+"""
+
+import os
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from elsa_nb.errors import CorruptFileError
+
+SESSION_FORMAT = 1
+APPLICATION = 0x454C5341  # "ELSA": the application id in the header of a session file
+_MAGIC, _APPLICATION_AT = b"SQLite format 3\0", 68
+_ELSEWHERE = "Give a session file in a folder that you may write to."
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS events (
+  id INTEGER PRIMARY KEY, annotator TEXT NOT NULL, action INTEGER NOT NULL, kind TEXT NOT NULL,
+  round INTEGER, position INTEGER, item TEXT NOT NULL, row INTEGER, old INTEGER NOT NULL, label INTEGER NOT NULL,
+  component TEXT, score REAL, seconds REAL, at REAL NOT NULL, code TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS events_by_item ON events (annotator, item, id);
+CREATE TABLE IF NOT EXISTS rounds (
+  annotator TEXT NOT NULL, number INTEGER NOT NULL, start INTEGER NOT NULL, asked TEXT NOT NULL, told TEXT,
+  after INTEGER NOT NULL, at REAL NOT NULL, PRIMARY KEY (annotator, number));
+CREATE TABLE IF NOT EXISTS leases (
+  annotator TEXT PRIMARY KEY, holder TEXT NOT NULL, host TEXT NOT NULL, pid INTEGER NOT NULL,
+  since REAL NOT NULL, seen REAL NOT NULL);
+CREATE VIEW IF NOT EXISTS answers AS
+  SELECT * FROM events WHERE id IN (SELECT max(id) FROM events GROUP BY annotator, item) AND label > -2;
+"""
+_OURS = {"meta", "events", "rounds", "leases"}
+
+# A column of SQLite takes any value, so a damaged one can hold what no writer of ours ever wrote.
+_WRONG = """
+SELECT (SELECT count(*) FROM events WHERE typeof(annotator) <> 'text' OR typeof(kind) <> 'text'
+    OR typeof(item) <> 'text' OR typeof(old) <> 'integer' OR typeof(label) <> 'integer' OR typeof(action) <> 'integer'
+    OR old NOT BETWEEN -2 AND 1 OR label NOT BETWEEN -2 AND 1 OR typeof(at) NOT IN ('real', 'integer')
+    OR typeof(row) NOT IN ('null', 'integer') OR row < 0 OR typeof(position) NOT IN ('null', 'integer') OR position < 0
+    OR typeof(score) NOT IN ('null', 'real', 'integer') OR typeof(seconds) NOT IN ('null', 'real', 'integer'))
+  + (SELECT count(*) FROM rounds WHERE typeof(number) <> 'integer' OR typeof(after) <> 'integer'
+    OR NOT json_valid(asked) OR (told IS NOT NULL AND NOT json_valid(told)))
+  + (SELECT count(*) FROM meta WHERE typeof(key) <> 'text' OR typeof(value) <> 'text'
+    OR (key LIKE '%:%' AND NOT json_valid(value)))
+  + (SELECT count(*) FROM leases WHERE typeof(pid) <> 'integer' OR typeof(since) <> 'real' OR typeof(seen) <> 'real')
+"""
+
+
+def damaged(path: Path, why: object) -> CorruptFileError:
+    """Return the error of a session that cannot be read as it is, with its cure."""
+    return CorruptFileError(
+        f"the session {path} is damaged ({why}). `elsa-nb session rescue {path}` brings out every answer that can be "
+        "read, into a new file; this one is not changed."
+    )
+
+
+@contextmanager
+def damage_named(path: Path) -> Iterator[None]:
+    """Turn what SQLite says of a damaged file into a `CorruptFileError`; all else goes by."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
+        if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB) or "decode to UTF-8" in str(error):
+            raise damaged(path, error) from error
+        raise
+
+
+class Opened:
+    """A connection to a session, and whether it can only be read: then it is to a copy, which `close` takes away."""
+
+    def __init__(self, path: Path):
+        check_ours(path)
+        self.read_only = _exists(path) and not _writable(path)
+        self._copy = None
+        place = path
+        try:
+            if self.read_only:
+                self._copy = tempfile.TemporaryDirectory(prefix="elsa-session-")
+                place = Path(self._copy.name) / path.name
+                for ending in ("", "-wal"):
+                    if (part := Path(f"{path}{ending}")).exists():
+                        shutil.copyfile(part, f"{place}{ending}")
+            else:
+                path.parent.mkdir(parents=True, exist_ok=True)
+            # Handlers run in whatever thread the kernel likes; a lock of the session keeps them apart, not the thread.
+            self.base = sqlite3.connect(place, timeout=10, isolation_level=None, check_same_thread=False)
+        except (OSError, sqlite3.OperationalError) as error:
+            self._forget_copy()
+            raise ValueError(f"the session {path} cannot be written ({error}). {_ELSEWHERE}") from error
+        self.base.row_factory = sqlite3.Row
+        try:
+            self._begin(path)
+        except BaseException:
+            self.close()
+            raise
+
+    def _begin(self, path: Path) -> None:
+        try:
+            with damage_named(path):
+                self.base.execute("PRAGMA journal_mode = WAL")
+                self.base.execute("PRAGMA synchronous = FULL")  # in WAL mode the default would lose the last answers
+                for (found,) in self.base.execute("PRAGMA quick_check(1)"):
+                    if found != "ok":
+                        raise damaged(path, found)
+                self.base.execute("BEGIN IMMEDIATE")
+                self.base.execute(f"PRAGMA application_id = {APPLICATION}")
+                for statement in _TABLES.split(";\n"):
+                    self.base.execute(statement)
+                self.base.execute("INSERT OR IGNORE INTO meta VALUES ('format', ?)", (str(SESSION_FORMAT),))
+                self.base.execute("COMMIT")
+                (number,) = self.base.execute("SELECT value FROM meta WHERE key = 'format'").fetchone()
+                if number != str(SESSION_FORMAT):
+                    raise ValueError(f"{path} has format {number}; this version reads {SESSION_FORMAT}")
+                if wrong := self.base.execute(_WRONG).fetchone()[0]:
+                    raise damaged(path, f"{wrong} of its entries hold what no answer can")
+        except sqlite3.OperationalError as error:
+            raise ValueError(f"the session {path} cannot be written ({error}). {_ELSEWHERE}") from error
+        except sqlite3.DatabaseError as error:
+            raise damaged(path, error) from error
+
+    def close(self) -> None:
+        """Close the file."""
+        self.base.close()
+        self._forget_copy()
+
+    def _forget_copy(self) -> None:
+        if self._copy is not None:
+            self._copy.cleanup()
+
+
+def check_ours(path: Path) -> None:
+    """Raise unless `path` is free or holds a session: what another program made is not touched.
+
+    ValueError for a folder or a file that may not be read, CorruptFileError for what is no session or a damaged one.
+    """
+    if path.is_dir():
+        raise ValueError(f"{path} is a folder; give the name of a session file, such as {path / 'labels.sqlite'}")
+    if not _exists(path):
+        return
+    try:
+        with path.open("rb") as stream:
+            header = stream.read(100)
+    except OSError as error:
+        raise ValueError(f"the session {path} cannot be read ({error.strerror}). {_ELSEWHERE}") from error
+    application = int.from_bytes(header[_APPLICATION_AT : _APPLICATION_AT + 4], "big")
+    if header[:16] != _MAGIC:
+        if application == APPLICATION:
+            raise damaged(path, "its header is overwritten")
+        raise CorruptFileError(f"{path} is no session file (it is no SQLite database). Give another name.")
+    if application == 0 and not _tables_ours(path):  # made a moment ago, or not by us
+        application = -1
+    if application not in (0, APPLICATION):
+        raise CorruptFileError(f"{path} is a database of another program, which is left alone. Give another name.")
+
+
+def _tables_ours(path: Path) -> bool:
+    """Whether a database without application id is empty or has our tables; nothing is written beside it either."""
+    with damage_named(path), closing(sqlite3.connect(f"{path.absolute().as_uri()}?immutable=1", uri=True)) as base:
+        version = base.execute("PRAGMA user_version").fetchone()[0]
+        tables = {row[0] for row in base.execute("SELECT name FROM sqlite_master")}
+    return tables >= _OURS if tables else not version
+
+
+def _exists(path: Path) -> bool:
+    return path.exists() and path.stat().st_size > 0
+
+
+def _writable(path: Path) -> bool:
+    """Whether SQLite can write to a file: to its folder as well, for the log beside it."""
+    return os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)

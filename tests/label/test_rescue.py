@@ -1,0 +1,144 @@
+"""A damaged session says so in one sentence, and what can be read of it comes out; the file itself is only read."""
+
+import re
+import sqlite3
+from contextlib import closing
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from elsa_nb import cli
+from elsa_nb.errors import CorruptFileError, MissingDataError
+from elsa_nb.label import Fixed, Panel, Texts
+from elsa_nb.label.rescue import rescue
+from elsa_nb.label.session import Answer, Session
+from elsa_nb.search.oracle import Truth
+
+N = 120
+IDS = [f"where/picture-{row:05d}.jpg" for row in range(N)]
+
+
+def panel(path, annotator="me"):
+    search = Fixed(N, np.arange(N))
+    items = Texts([str(row) for row in range(N)], IDS)
+    return Panel(search, items, session=path, annotator=annotator, oracle=Truth(np.arange(N) % 7 == 0))
+
+
+def answers(path):
+    with closing(sqlite3.connect(path)) as base:
+        return set(base.execute("SELECT annotator, item, label FROM answers"))
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    path = tmp_path_factory.mktemp("whole") / "s.sqlite"
+    for annotator in ("ann", "bob"):
+        one = panel(path, annotator)
+        one.play(pages=3)
+        one.close()
+    return path
+
+
+@given(data=st.data())
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_is_damaged_is_one_sentence_with_its_cure_and_no_wrong_answer_comes_out(whole, tmp_path, data):
+    good = whole.read_bytes()
+    at, length = data.draw(st.integers(0, len(good) - 1)), data.draw(st.sampled_from([1, 16, 4096]))
+    filled = data.draw(st.binary(min_size=1, max_size=1)) * length
+    bad = good[:at] + filled + good[at + length :] if data.draw(st.booleans()) else good[:at]
+    path = tmp_path / "s.sqlite"
+    path.write_bytes(bad)
+    try:
+        session = Session(path, annotator="ann")
+        session.rounds(), session.answers()
+        session.close()
+    except ValueError as error:  # CorruptFileError is one; a header that is gone makes it no session at all
+        assert str(path) in str(error)
+    path.write_bytes(bad)
+    for file in tmp_path.iterdir():
+        if file != path:
+            file.unlink()
+    try:
+        rescue(path)
+    except ValueError as error:
+        assert "no answer can be read" in str(error)
+    else:
+        true = {(who, item) for who, item, _ in answers(whole)}
+        found = answers(tmp_path / "s-rescued.sqlite")
+        # A byte within a name or a number is past noticing; nothing else may be wrong.
+        assert len({pair[:2] for pair in found} - true) <= 1 + length // 60
+    assert path.read_bytes() == bad
+
+
+def test_without_a_header_everything_comes_out_and_the_work_goes_on(whole, tmp_path, capsys):
+    path = tmp_path / "s.sqlite"
+    path.write_bytes(bytes(24) + whole.read_bytes()[24:])
+    with pytest.raises(CorruptFileError, match=f"is damaged.*elsa-nb session rescue {re.escape(str(path))}"):
+        Session(path)
+    assert cli.main(["session", "rescue", str(path)]) == 0
+    assert "answers to 144 items" in capsys.readouterr().out
+    assert answers(tmp_path / "s-rescued.sqlite") == answers(whole)
+    again = panel(tmp_path / "s-rescued.sqlite", "ann")
+    assert again.figures["labels"] == 72
+    again.play(pages=1)
+    assert again.figures["labels"] == 96
+    again.close()
+    assert cli.main(["session", "rescue", str(path), str(tmp_path / "s.csv")]) == 0
+    assert len((tmp_path / "s.csv").read_text().splitlines()) == 1 + 2 * 72
+
+
+def test_answers_that_are_only_in_the_log_beside_it_come_out(tmp_path):
+    session = Session(tmp_path / "s.sqlite")
+    session.acquire()
+    session.write([Answer("a", -2, 1, score=2.0, seconds=1.5)])
+    session.write([Answer("a", 1, 0)])
+    (line,) = [event for event in session.events() if event["label"] == 1]
+    done = rescue(session.path, tmp_path / "out.sqlite")
+    session.close()
+    assert (done.lines, done.items, done.lost) == (2, 1, 0)
+    out = Session(tmp_path / "out.sqlite")
+    assert out.known() == {"a": 0}
+    assert out.events()[0] == line
+    out.close()
+
+
+def test_a_panel_on_a_session_that_may_only_be_read_shows_it_and_says_so(whole, monkeypatch):
+    monkeypatch.setattr("elsa_nb.label.session_file._writable", lambda path: False)
+    before = whole.read_bytes()
+    seen = panel(whole, "ann")
+    assert seen.figures["labels"] == 72
+    assert "can only be read here" in seen.widget._standing()
+    seen.close()
+    assert whole.read_bytes() == before
+
+
+def test_what_holds_no_answer_and_what_would_be_overwritten_is_refused(whole, tmp_path):
+    (tmp_path / "text.sqlite").write_text("no session at all")
+    with pytest.raises(ValueError, match="no answer can be read"):
+        rescue(tmp_path / "text.sqlite")
+    assert not (tmp_path / "text-rescued.sqlite").exists()
+    with pytest.raises(ValueError, match="exists already"):
+        rescue(whole, whole)
+    with pytest.raises(MissingDataError, match="is not here"):
+        rescue(tmp_path / "none.sqlite")
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE events SET label = 7 WHERE id = 5",
+        "UPDATE events SET item = x'00ff' WHERE id = 5",
+        "UPDATE rounds SET asked = '{}' WHERE number = 0",
+        "UPDATE rounds SET told = '[1, 2' WHERE number = 0",
+        "UPDATE meta SET value = 'about' WHERE key = 'about:ann'",
+    ],
+)
+def test_values_that_nobody_wrote_are_noticed_when_it_is_opened(whole, tmp_path, damage):
+    path = tmp_path / "s.sqlite"
+    path.write_bytes(whole.read_bytes())
+    with closing(sqlite3.connect(path)) as base, base:
+        base.execute(damage)
+    with pytest.raises(CorruptFileError, match=r"damaged.*session rescue"):
+        panel(path, "ann")
