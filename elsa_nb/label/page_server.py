@@ -30,8 +30,13 @@ from elsa_nb.label.refusals import MARK
 from elsa_nb.label.serving import TOKEN
 
 _LOCAL = {"localhost", "127.0.0.1", "::1"}
-# Style sheets of icons that Voila's page asks a content network for; the panel has no use for them.
-_ELSEWHERE = re.compile(r'<(?:link|script)\b[^>]*(?:href|src)="(?:https?:)?//[^>]*>(?:\s*</script>)?')
+# What Voila's page asks content networks for: style sheets of icons, and a module that draws diagrams.
+_ELSEWHERE = re.compile(
+    r'<link\b[^>]*href="(?:https?:)?//[^>]*>'
+    r"|<script\b[^>]*>(?:(?!</script>).)*(?:cdnjs|jsdelivr|unpkg)(?:(?!</script>).)*</script>"
+    r'|<script\b[^>]*src="(?:https?:)?//[^>]*>\s*</script>',
+    re.DOTALL,
+)
 
 
 class PageServer(Voila):

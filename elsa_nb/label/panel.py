@@ -66,8 +66,8 @@ class Panel(ipywidgets.VBox):
         self.session, self.oracle = session, oracle
         try:
             settled = settle(session, items, ids)
-            told = {"estimate": estimate, "target": target}
-            self.controller = Controller(search, ids, session, size=page, settled=settled, **told)
+            options = {"estimate": estimate, "target": target, "settled": settled}
+            self.controller = Controller(search, ids, session, size=page, **options)
         except BaseException:
             session.close()
             raise

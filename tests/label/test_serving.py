@@ -110,9 +110,14 @@ def test_a_signal_that_was_ignored_stays_ignored():
         signal.signal(signal.SIGHUP, before)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(("number", "_"), ENDS)
-def test_the_label_server_ends_with_its_kernels(tmp_path, number, _):
+@pytest.mark.parametrize(
+    "number",
+    [
+        pytest.param(signal.SIGTERM, marks=pytest.mark.slow),
+        *(pytest.param(number, marks=pytest.mark.thorough) for number in (signal.SIGINT, signal.SIGHUP)),
+    ],
+)
+def test_the_label_server_ends_with_its_kernels(tmp_path, number):
     """The command line, Voila and a kernel for an open page, in processes of their own."""
     (tmp_path / "pictures").mkdir()
     names = np.array([f"cat-{row}.png" for row in range(40)])
