@@ -323,12 +323,17 @@ def _is_round(asked: Any, told: Any) -> bool:
     return (
         all(isinstance(each, list) and all(_all_of(pair, int) and len(pair) == 2 for pair in each) for each in pairs)
         and asked.keys() - {"scale"} == {"number", "known", *lists}  # sessions from before have no scale
-        and (asked.get("scale") is None or _all_of(asked["scale"], (float, int)))
+        and _is_scale(asked.get("scale"))
         and all(_all_of(asked[name], kind) for name, kind in lists.items())
         and {len(asked[name]) for name in lists} == {len(asked["rows"])}
         and min(asked["rows"], default=0) >= 0
         and (told is None or len(told["labels"]) == len(asked["rows"]))
     )
+
+
+def _is_scale(scale: Any) -> bool:
+    """Whether it is the scale of a round's scores: mean and deviation, or None; rounds of before have none."""
+    return scale is None or (_all_of(scale, (float, int)) and len(scale) == 2)
 
 
 def _all_of(values: Any, kind: type | tuple[type, ...]) -> bool:
