@@ -231,7 +231,7 @@ MAY_BE_REFUSED = {"another pool", "a folder that changed", "weights"}
 def count_faults(writers: dict[str, Writer] | None = None, step: int = 1) -> dict[str, Counter]:
     """Let every `step`-th call of each writer fail in each way; return what came of it by writer."""
     counts = {}
-    with tempfile.TemporaryDirectory() as place, redirect_stdout(io.StringIO()):
+    with tempfile.TemporaryDirectory() as place, damage.places_kept(), redirect_stdout(io.StringIO()):
         for name, writer in (writers or WRITERS).items():
             counts[name] = _count(name, writer, Path(place), step)
     return counts

@@ -17,6 +17,7 @@ from matplotlib import pyplot as plt
 
 from elsa_nb.paper.experiments.catalogue import SWEEPS
 from elsa_nb.paper.experiments.complexity import measure
+from elsa_nb.paper.experiments.toy import rands, space
 from elsa_nb.paper.experiments.toy import rules as toy_rules
 from elsa_nb.paper.publishing import notebooks
 from elsa_nb.paper.publishing.html_report import write_report
@@ -25,8 +26,7 @@ from elsa_nb.profiles import profile
 from elsa_nb.search.metrics import median_interval
 
 CLASSES, MEMBERS = 5, 20
-# These look at no profile: that `make reproduce` runs them is enough.
-OWN = {"04-toy-latent-space", "10-label-your-own", "13-your-own-folder"}
+OWN = {"10-label-your-own", "13-your-own-folder"}  # look at no profile: that `make reproduce` runs them is enough
 TIMED = {"n": (400, 800, 1600), "k": (8, 16, 32), "l": (8, 16, 32), "d": (64, 128), "lists": (200, 400)}
 PLAN = measure.SizePlan(**TIMED, memory=(400, 800), rows=800, turns=2)
 
@@ -41,8 +41,16 @@ def cut_down():
     purity.LEAST_CLASS_SIZE = MEMBERS
     measure.plan_of = lambda _: PLAN
     toy_rules.toy_frames.__defaults__ = (5,)  # drawn spaces; they know no profile
+    few_spaces(space, "repeat_searches")
+    few_spaces(rands, "mean_proposal_counts")
     median_interval.__kwdefaults__["resamples"] = 20  # intervals are most of the work otherwise
     os.cpu_count = lambda: 1  # so few searches are not worth processes of their own
+
+
+def few_spaces(module, name):
+    """Let a function of so many drawn spaces, its first argument, be content with five."""
+    function = getattr(module, name)
+    setattr(module, name, lambda spaces=5, *more: function(min(spaces, 5), *more))
 
 
 def run(path):

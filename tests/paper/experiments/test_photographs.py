@@ -26,7 +26,7 @@ def asked(monkeypatch):
     """Record what is run and what is loaded instead of doing it."""
     calls = []
     frame = pd.DataFrame({"target": ["a", "b"]})
-    for verb in ("run", "load"):
+    for verb in ("run", "stored_results"):
         monkeypatch.setattr(runner, verb, lambda *names, verb=verb: calls.append((verb, *names)) or frame)
     return calls
 
@@ -35,7 +35,7 @@ def test_profiles_with_photographs_compute_and_the_others_show_what_is_stored(as
     for profile in ("quick", "full"):
         for name in ("components", "thinned", "food-101"):
             tables.photograph_runs(name, profile, SWEEPS)
-            assert asked.pop() == ("load", name, "photos")
+            assert asked.pop() == ("stored_results", name, "photos")
             assert f"profile {profile!r} has no photographs; these are the 2 searches" in capsys.readouterr().out
     tables.photograph_runs("thinned", "photos", SWEEPS)
     tables.photograph_runs("food-101", "paper", SWEEPS)

@@ -18,5 +18,5 @@ EXHIBITS = (
     Exhibit("fig02-components", "Component-wise analysis over seeds", "Fig. 2", _ARMS, _SWEEP),
     Exhibit("equal-budget", "Discovery at equal budget", "beyond the paper", _ARMS, _SWEEP, equal_budget),
     Exhibit("fig09-rounds", "New positives of each round", "Fig. 9", _ROUNDS, _SWEEP),
-    Exhibit("equal-rules", "NN alone under ELSA's rule", "beyond the paper", _ROUNDS, "equal-rules", equal_rules),
+    Exhibit("equal-rules", "NN alone under the rule of ELSA", "beyond the paper", _ROUNDS, "equal-rules", equal_rules),
 )
