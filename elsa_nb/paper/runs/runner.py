@@ -11,6 +11,7 @@ import json
 import os
 import platform
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from dataclasses import asdict, dataclass
@@ -33,6 +34,8 @@ from elsa_nb.progress import bar
 
 RESULTS = store.DATA / "results"
 _PART = ".rows"  # Parquet behind a checksum (`store.write_sealed`)
+# Neighbour lists of 100,000 vectors take all cores for a minute or two, a search without them one for seconds more.
+LISTS_PAY = 50  # from so many searches of a sweep in one pool
 Part = tuple[tuple[Setting, ...], Path]  # searches of one unit, and the file that gets their rows
 
 
@@ -140,8 +143,10 @@ class _Work:
     def compute(self, parts: Sequence[Part], workers: int, cluster: str | None, progress: bool | None) -> None:
         """Compute those of `parts` that are not there yet, or damaged."""
         missing = [(unit, self.places[unit[0].encoder], file) for unit, file in parts if not _is_whole(file)]
-        for place in self.places.values() if missing and not cluster else ():  # on all cores, not in every worker
-            prepare(place.folder, progress=progress)
+        wanted = Counter(place for unit, place, _ in missing for _ in unit)
+        pays = {place: searches >= LISTS_PAY for place, searches in wanted.items()}
+        for place, build in pays.items() if not cluster else ():  # on all cores, not in every worker
+            prepare(place.folder, build=build, progress=progress)
         total = sum(len(unit) for unit, _ in parts)
         done = total - sum(len(unit) for unit, *_ in missing)
         with bar(None, self._title, progress, total=total, initial=done, unit="search") as shown:
@@ -150,7 +155,8 @@ class _Work:
 
                 counts = dask.run_units(missing, cluster, self.source)
             else:
-                counts = in_processes(store_unit, missing, workers)
+                tasks = [(unit, place, file, pays[place]) for unit, place, file in missing]
+                counts = in_processes(store_unit, tasks, workers)
             for count in counts:
                 shown.update(count)
 
@@ -236,9 +242,12 @@ def in_processes(function: Callable[..., Any], tasks: Sequence[tuple], workers: 
                 future.cancel()
 
 
-def store_unit(unit: tuple[Setting, ...], place: Place, file: Path) -> int:
-    """Run the searches of one unit on one core and store their rows as `file`; return how many there were."""
-    store.write_sealed(file, simulation.as_parquet(pd.DataFrame(simulation.run_unit(unit, place))))
+def store_unit(unit: tuple[Setting, ...], place: Place, file: Path, build: bool = True) -> int:
+    """Run the searches of one unit on one core and store their rows as `file`; return how many there were.
+
+    Neighbour lists that are not there yet are made first, or, without `build`, done without: the rows are the same.
+    """
+    store.write_sealed(file, simulation.as_parquet(pd.DataFrame(simulation.run_unit(unit, place, build=build))))
     return len(unit)
 
 

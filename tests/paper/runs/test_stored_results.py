@@ -57,7 +57,7 @@ def test_a_damaged_piece_is_computed_again_and_the_run_says_so(tmp_path, capsys,
     good, bad = tmp_path / "good.rows", tmp_path / "bad.rows"
     store.write_sealed(good, PIECE)
     bad.write_bytes(good.read_bytes()[:-1])
-    monkeypatch.setattr(simulation, "run_unit", lambda *_: NEW.to_dict("records"))
+    monkeypatch.setattr(simulation, "run_unit", lambda *_, **__: NEW.to_dict("records"))
     monkeypatch.setattr(runner, "prepare", lambda *_, **__: None)
     monkeypatch.setattr(Place, "folder", tmp_path)
     one, three = (Setting("two", "paper", "vicreg", "projection", "ELSA", name, 5, 0) for name in ("one", "three"))
