@@ -1,5 +1,6 @@
 """What the searches of a pool share: lists where they can be had, bounds where they cannot, on the device named."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -58,10 +59,15 @@ def test_who_wants_lists_that_another_process_makes_waits_for_them(folder, monke
     monkeypatch.setattr(Neighbours, "build", lambda *_, **__: pytest.fail("another made the lists"))
     with ThreadPoolExecutor(1) as other:
         waiting = other.submit(module.prepare, folder, progress=False)
-        while "waiting for its end" not in capsys.readouterr().out:
-            assert not waiting.done()
-        card.write_bytes(content)
-        lock.release()
+        said = ""
+        try:
+            while "waiting for its end" not in said and not waiting.done():
+                time.sleep(0.01)
+                said += capsys.readouterr().out  # in pieces: a line may come in two
+            card.write_bytes(content)
+        finally:
+            lock.release()  # whatever happens: the other one would wait for ever
+        assert "waiting for its end" in said
         assert waiting.result().neighbours.lists[0].shape[1] == module.LIST_LENGTH
     assert sorted(file.name for file in card.parent.iterdir()) == ["card.json", "distances.npy", "rows.npy"]
 
