@@ -22,7 +22,8 @@ from benchmarks.equal_budgets import ARMS, Spaces, half_of
 from benchmarks.recorded_searches import place, record
 from benchmarks.summary import RESULTS
 from elsa_nb.errors import MissingDataError
-from elsa_nb.paper.runs.simulation import class_names, draw_seeds
+from elsa_nb.paper.runs.place import class_names
+from elsa_nb.paper.runs.simulation import draw_seeds
 from elsa_nb.pool import Pool
 from elsa_nb.store import DATA
 from elsa_nb.threads import one_thread

@@ -7,18 +7,19 @@ nothing here. Where they differ says `Session.disagreements`. https://doi.org/10
 
 import csv
 import io
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 from typing import Any
 
+from scipy.stats import binomtest
+
 from elsa_nb import store
 from elsa_nb.label.export import WORDS, safe
 from elsa_nb.label.session import Session
 
-_Z = 1.959964  # of a confidence of 95 %
+_CONFIDENCE = 0.95
 
 
 @dataclass(frozen=True)
@@ -94,12 +95,6 @@ def _agreement(first: str, second: str, pairs: Sequence[tuple[int, int]]) -> Agr
     chance = first_ones * second_ones + (n - first_ones) * (n - second_ones)  # of n * n
     if chance == n * n:
         return Agreement(first, second, n, same)
-    low, high = ((share * n * n - chance) / (n * n - chance) for share in _wilson(same, n))
+    limits = binomtest(same, n).proportion_ci(_CONFIDENCE, method="wilson")
+    low, high = ((share * n * n - chance) / (n * n - chance) for share in limits)
     return Agreement(first, second, n, same, (same * n - chance) / (n * n - chance), max(low, -1.0), high)
-
-
-def _wilson(hits: int, n: int) -> tuple[float, float]:
-    """Return Wilson's limits, at 95 % confidence, for a share of which `hits` of `n` were seen."""
-    share, wide = hits / n, _Z**2 / n
-    middle, half = share + wide / 2, _Z * math.sqrt(share * (1 - share) / n + wide / n / 4)
-    return max(0.0, (middle - half) / (1 + wide)), min(1.0, (middle + half) / (1 + wide))

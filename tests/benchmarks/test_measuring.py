@@ -1,5 +1,6 @@
 """What the figures rest on: times, exponents, the synthetic pool, and processes whose memory is watched."""
 
+import importlib
 import os
 import subprocess
 import sys
@@ -75,6 +76,12 @@ def test_memory_of_another_process_is_watched_and_limited():
     assert answer["private_gb"] <= answer["resident_gb"] + 0.05
     with pytest.raises(isolated.MeasurementFailedError, match=r"MemoryError|allocate.*limit: 1 GB"):
         isolated.call("benchmarks.isolated:hold", memory_gb=1.0, gigabytes=2.0, seconds=0.0)
+
+
+@pytest.mark.parametrize("module", sorted(path.stem for path in (ROOT / "benchmarks").glob("[a-z]*.py")))
+def test_every_benchmark_can_be_imported(module):
+    """Some are started by hand only: a name that was moved away from them would be noticed there."""
+    importlib.import_module(f"benchmarks.{module}")
 
 
 def test_every_rival_has_a_program_and_a_line():

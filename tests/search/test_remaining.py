@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from elsa_nb.search.heads.logistic import confidence
 from elsa_nb.search.stopping import by_scores
-from elsa_nb.search.stopping.estimators import ESTIMATORS, estimator
+from elsa_nb.search.stopping.estimators import ESTIMATORS
 from elsa_nb.search.stopping.remaining import Evidence, scale_of, standings
 
 
@@ -89,8 +89,3 @@ def test_any_evidence_gives_a_bracket_in_bounds_or_silence(answers, scores):
         assert said.how
         if not said.silent:
             assert 0 <= said.low <= said.middle <= said.high < np.inf
-
-
-def test_an_unknown_estimator_is_refused_with_those_there_are():
-    with pytest.raises(ValueError, match="'guess' is not known; allowed: bracket, score sum, curve of finds"):
-        estimator("guess")

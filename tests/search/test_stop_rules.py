@@ -54,7 +54,7 @@ def test_rules_are_named_in_words_and_wrong_words_are_refused():
         "soon": "allowed: target, budget, empty, knee, audit",
         "target high": "'high' is no number",
         "target 90": "target = 90; allowed: a share above 0 and below 1",
-        "empty 0.5": "empty = 0.5; allowed: a number of answers",
+        "empty 0.5": "answers = 0.5; allowed: a whole number, 1 or more",
     }.items():
         with pytest.raises(ValueError, match=said):
             stop_rule(words)

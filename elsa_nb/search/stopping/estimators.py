@@ -11,10 +11,3 @@ SHOWN = "bracket"
 ESTIMATORS: Mapping[str, Estimator] = MappingProxyType(
     {SHOWN: bracket, "score sum": score_sum, "curve of finds": finds_curve}
 )
-
-
-def estimator(name: str = SHOWN) -> Estimator:
-    """Return the estimator of that name; raises ValueError for one that is not known."""
-    if name not in ESTIMATORS:
-        raise ValueError(f"estimator {name!r} is not known; allowed: {', '.join(ESTIMATORS)}")
-    return ESTIMATORS[name]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 import numpy as np
+from scipy.special import logit
 
 from elsa_nb.search.contract import POSITIVE, UNSURE
 
@@ -77,8 +78,7 @@ _LARGEST = 30.0  # log-odds: confidences of 0 and 1 have none
 
 def log_odds(scores: np.ndarray) -> np.ndarray:
     """Return the log-odds of confidences, at most `_LARGEST` from 0."""
-    p = np.clip(scores, 1e-300, 1 - 1e-16)
-    return np.clip(np.log(p) - np.log1p(-p), -_LARGEST, _LARGEST)
+    return np.clip(logit(scores), -_LARGEST, _LARGEST)
 
 
 def scale_of(scores: np.ndarray) -> tuple[float, float]:

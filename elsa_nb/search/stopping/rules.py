@@ -11,6 +11,7 @@ from typing import ClassVar, Protocol
 
 import numpy as np
 
+from elsa_nb.search.checks import check_counts
 from elsa_nb.search.stopping.remaining import Missing
 
 
@@ -78,7 +79,7 @@ class Budget:
     labels: int = 500
 
     def __post_init__(self):
-        _check_count("budget", self.labels)
+        check_counts(self, labels=1)
 
     def __call__(self, progress: Progress) -> str | None:
         """Return why one may stop now, None where one may not."""
@@ -94,7 +95,7 @@ class Empty:
     answers: int = 50
 
     def __post_init__(self):
-        _check_count("empty", self.answers)
+        check_counts(self, answers=1)
 
     def __call__(self, progress: Progress) -> str | None:
         """Return why one may stop now, None where one may not."""
@@ -105,17 +106,17 @@ class Empty:
 
 @dataclass(frozen=True)
 class Knee:
-    """Stop where the curve of finds has a knee: its slope before is `ratio` times that after (Cormack and Grossman).
+    """Stop where the curve of finds has a knee, steep before and flat after it (Cormack and Grossman, 2016).
 
     The knee is the point farthest from the line between the ends of the curve. With f positives found there, the
-    slopes may differ by 156 - min(f, 150); no fewer than `least` answers.
+    slope before it has to be 156 - min(f, 150) times that after; and there have to be `least` answers.
     """
 
     name: ClassVar[str] = "knee"
     least: int = 100
 
     def __post_init__(self):
-        _check_count("knee", self.least)
+        check_counts(self, least=1)
 
     def __call__(self, progress: Progress) -> str | None:
         """Return why one may stop now, None where one may not."""
@@ -171,8 +172,3 @@ def stop_rule(text: str) -> StopRule:
 def _check_share(name: str, share: float) -> None:
     if not 0 < share < 1:
         raise ValueError(f"{name} = {share!r}; allowed: a share above 0 and below 1, such as 0.9")
-
-
-def _check_count(name: str, count: int) -> None:
-    if not isinstance(count, int) or count < 1:
-        raise ValueError(f"{name} = {count!r}; allowed: a number of answers, 1 or more")
