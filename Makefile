@@ -72,7 +72,7 @@ docs: setup  ## build the documentation into build/docs (seconds); a warning is 
 	@echo "The documentation: build/docs/index.html"
 
 # hnswlib, the index of small-text's SEALS, has no wheels: without a compiler that one line stays "not measured".
-bench: setup  ## measure what the README's speed figures come from (15 minutes on an idle machine)
+bench: setup  ## measure what the page on speed shows (15 minutes on an idle machine)
 	-$(BIN)/python -m pip install -qq --disable-pip-version-check "hnswlib>=0.8,<0.9"
 	$(BIN)/python -m benchmarks
 

@@ -15,7 +15,13 @@ TEXTS = {path.name: path.read_text(encoding="utf-8") for path in [*PAGES, ROOT /
 LONGEST_EXAMPLE = 40  # lines of code, of what somebody writes to extend the package
 
 
-@pytest.mark.parametrize("page", [path.name for path in PAGES if any(b.runs for b in blocks(TEXTS[path.name]))])
+def with_code():
+    """Yield the pages that have blocks to run; one of them loads torch."""
+    for page in (path.name for path in PAGES if any(block.runs for block in blocks(TEXTS[path.name]))):
+        yield pytest.param(page, marks=pytest.mark.slow if page == "own-encoder.md" else ())
+
+
+@pytest.mark.parametrize("page", with_code())
 def test_the_blocks_of_a_page_run_in_their_order(page, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     names = {"__name__": "page"}

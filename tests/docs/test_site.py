@@ -10,6 +10,7 @@ from mkdocs.config import load_config
 
 from elsa_nb.store import ROOT
 
+pytestmark = pytest.mark.slow
 FETCHED = {"script": "src", "link": "href", "img": "src", "iframe": "src", "source": "src", "video": "src"}
 
 
