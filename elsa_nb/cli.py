@@ -108,7 +108,7 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("--profile", default="quick", help=f"one of {', '.join(PROFILES)} (default: quick)")
     report.set_defaults(run=_report)
 
-    readme = commands.add_parser("readme", help="write the README's results block from the committed results")
+    readme = commands.add_parser("readme", help="write the results and speeds that README and docs show")
     readme.set_defaults(run=_readme)
 
     verify = commands.add_parser("verify", help="run stored searches again and compare their logs")
@@ -218,7 +218,7 @@ def _notebooks(options: argparse.Namespace) -> None:
 def _readme(_: argparse.Namespace) -> None:
     from elsa_nb.paper.publishing import readme_blocks
 
-    readme_blocks.write_readme()
+    readme_blocks.write_blocks()
 
 
 def _verify(options: argparse.Namespace) -> None:

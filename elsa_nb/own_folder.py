@@ -21,9 +21,13 @@ def label_folder(folder: Path | str, **options: Any) -> "Panel":
     """Return the labelling panel of a folder of images; as the last line of a notebook's cell it is shown.
 
     The vectors of the images are made where they are not there yet, under a progress bar: minutes for a thousand. The
-    same line opens the work again where it was left. `options` are those of `prepare`.
+    same line opens the work again where it was left. `options` are those of `prepare`; here the vectors are in a pool.
 
-    >>> elsa_nb.label_folder("my-images")
+    >>> import elsa_nb
+    >>> panel = elsa_nb.label_folder("my-images", pool="my-pool", session="owls.sqlite")
+    >>> panel   # in a notebook: the page
+    Panel(my-images: 0 labels, 0 positives, round 1)
+    >>> panel.close()
     """
     from elsa_nb.label.jobs import open_panel
 

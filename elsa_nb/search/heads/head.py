@@ -30,10 +30,16 @@ HEAD_KINDS = ("logistic", "linear-sgd", "mlp")
 
 @dataclass(frozen=True)
 class HeadConfig:
-    """How the head is built and trained. `steps`, `learning_rate`, `weight_decay`, `hidden` serve the two AdamW kinds.
+    """How the head is built and trained.
 
-    `l2` is the weight of |w|^2 / 2 beside the sum of the class-balanced log losses, on features of unit variance.
-    `least_positives`: below this many labelled positives the head is not trained.
+    Attributes:
+        kind: "logistic", "linear-sgd" or "mlp": see the module.
+        l2: The weight of |w|^2 / 2 beside the sum of the class-balanced log losses, on features of unit variance.
+        steps: Steps of AdamW, for the two kinds that it trains, as are the next three.
+        learning_rate: Of AdamW.
+        weight_decay: Of AdamW.
+        hidden: Units of the hidden layer of "mlp".
+        least_positives: Below this many labelled positives the head is not trained.
     """
 
     kind: str = "logistic"
