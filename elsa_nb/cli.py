@@ -239,8 +239,9 @@ def _label(options: argparse.Namespace) -> None:
     keys = ("encoder", "pool", "session", "name", "like", "text", "strict", "seeds", "labels", "annotator")
     keys += ("audit", "strategy", "budget", "target", "metric")
     reading = {key: value for key in READING if (value := getattr(options, key)) is not None}
-    job = own_folder.prepare(options.folder, reading=reading, **{key: getattr(options, key) for key in keys})
     address = {"ip": options.ip, "port": options.port, "token": options.token}
+    launch.check_address(**address)
+    job = own_folder.prepare(options.folder, reading=reading, **{key: getattr(options, key) for key in keys})
     if launch.launch(job, **address, browser=not options.no_browser):
         raise SystemExit(1)
 

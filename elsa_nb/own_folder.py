@@ -63,6 +63,7 @@ def prepare(
         raise MissingDataError(f"{folder} is no folder; name the folder that holds the images.")
     like = [like] if isinstance(like, str | Path) else list(like)
     names = [name] if isinstance(name, str) else list(name)
+    _check_before(folder, names if pool is None else [], like, session, settings)
     if text and not (encoder or pool):
         encoder = TEXT
     place, made_by = (Path(pool), encoder) if pool else _vectors(folder, encoder, strict)
@@ -71,6 +72,27 @@ def prepare(
         first = _nearest(place, made_by, like, text, jobs.SAMPLE_ITEMS)
     session = session or f"{folder_title(folder)}.sqlite"
     return jobs.make_job(folder, place, Path(session), names=names, first=first, **settings)
+
+
+def _check_before(
+    folder: Path, names: Sequence[str], like: Sequence[str | Path], session: Path | str | None, settings: dict[str, Any]
+) -> None:
+    """Raise what would be refused in the end, before anything is computed: vectors of many images take hours."""
+    from elsa_nb.images.sources.files import walk
+    from elsa_nb.label import jobs
+    from elsa_nb.label.first_examples import rows_named
+    from elsa_nb.label.session import Session
+    from elsa_nb.pictures.decoding import endings
+    from elsa_nb.pictures.opening import escaped
+
+    jobs.check_settings(**settings)
+    for path in like:
+        if not Path(path).is_file():
+            raise MissingDataError(f"{path} is no file; --like takes an image file that looks like what is sought.")
+    if names and (items := [escaped(path) for path in walk(folder, endings())]):
+        rows_named(items, *names)
+    if session is not None and Path(session).exists():
+        Session(session).close()
 
 
 def _nearest(place: Path, name: str | None, like: Sequence[str | Path], text: str | None, count: int) -> list[int]:

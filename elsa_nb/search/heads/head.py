@@ -25,7 +25,7 @@ from elsa_nb.search.heads.features import Features
 from elsa_nb.search.heads.logistic import confidence as confidence  # read by those who have a head's logits
 from elsa_nb.search.heads.logistic import logistic_regression
 
-KINDS = ("logistic", "linear-sgd", "mlp")
+HEAD_KINDS = ("logistic", "linear-sgd", "mlp")
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,8 @@ class HeadConfig:
     least_positives: int = 1
 
     def __post_init__(self):
-        if self.kind not in KINDS:
-            raise ValueError(f"head kind {self.kind!r} is not known; allowed: {', '.join(KINDS)}")
+        if self.kind not in HEAD_KINDS:
+            raise ValueError(f"head kind {self.kind!r} is not known; allowed: {', '.join(HEAD_KINDS)}")
         check_counts(self, steps=1, hidden=1, least_positives=1)
         for name in ("l2", "learning_rate"):
             if not getattr(self, name) > 0:
