@@ -5,7 +5,7 @@
 The encoder is EfficientNet-Lite0, which learned the 1,000 classes of ImageNet from labels: Tiny-ImageNet's 200 classes
 are among them, and of Food-101's a handful (pizza, ice cream, guacamole ...). It sees the photographs, which the packs
 hold at 64 pixels, at 96. Of each class the first photographs are taken, since all of them would take an hour on a core:
-100 of each dish, 50 of each class of Tiny-ImageNet, so that a class is 1 % and 0.5 % of its pool.
+40 of each dish, 25 of each class of Tiny-ImageNet, so that a class is 1 % and 0.5 % of its pool.
 
 Writes data/pools/DATASET-efficientnet-lite0-96px-embedding, with the labels beside it as `labels.csv`. What is there
 already is not made again, and what was interrupted goes on.
@@ -24,7 +24,7 @@ from elsa_nb.store import DATA, write_atomically
 
 NAME = "efficientnet-lite0-96px"
 GEOMETRY = CropGeometry(96, 96, "bicubic")
-PACKS = {"food-101": ("food-101-64px-testsplit", 100), "tiny-imagenet": ("tiny-imagenet-200-slice250", 50)}
+PACKS = {"food-101": ("food-101-64px-testsplit", 40), "tiny-imagenet": ("tiny-imagenet-200-slice250", 25)}
 
 
 def first_of_each(targets: np.ndarray, count: int) -> np.ndarray:

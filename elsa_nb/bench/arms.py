@@ -98,7 +98,7 @@ def registered(kind: type[RegisteredStrategy]) -> Arm:
     return of
 
 
-def arms() -> dict[str, Arm]:
+def known_arms() -> dict[str, Arm]:
     """Return what `elsa-nb bench` compares, by name."""
     ours = {Harvest.name: harvest(), GreedyProbe.name: probe(unit=True, l2=FIRM)}
     ours |= {name: elsa(name) for name in ("ELSA", "NN.Large")}

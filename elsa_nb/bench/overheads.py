@@ -57,12 +57,13 @@ def overheads(rows: pd.DataFrame, share: float) -> pd.Series:
     return spent / np.ceil(share * rows["class_size"])
 
 
-def summary(frame: pd.DataFrame) -> pd.DataFrame:
+def summary(frame: pd.DataFrame, base: str = BASE) -> pd.DataFrame:
     """Return what is said of each arm of each comparison, a row each; intervals are of 95 %, over classes.
 
     `overhead_80`: median over searches, with `low_80` and `high_80`, and `unreached_80` searches that did not come so
-    far. `worst_80`: of the class with the most. `ratio_80`: to `BASE`, class by class (geometric mean), with interval,
-    and in how many classes the arm needs fewer labels (`fewer_80`) or more (`more_80`). `gap_80`: to `ALL_LABELS`.
+    far. `worst_80`: of the class with the most. `ratio_80`: to the arm `base`, class by class (geometric mean), with
+    interval, and in how many classes the arm needs fewer labels (`fewer_80`) or more (`more_80`). `gap_80`: to
+    `ALL_LABELS`.
     `found_in_200`: median. `of_elsa`: labels at the finds that ELSA ends with, as a part of ELSA's, median.
     """
     rows = []
@@ -75,7 +76,7 @@ def summary(frame: pd.DataFrame) -> pd.DataFrame:
             for share in SHARES:
                 name = _percent(share)
                 if of[f"at_{name}"].notna().any():
-                    row |= _said(of, by_arm.get(BASE), by_arm.get(ALL_LABELS), name)
+                    row |= _said(of, by_arm.get(base), by_arm.get(ALL_LABELS), name)
             row |= {f"found_in_{k}": of[f"found_in_{k}"].median() for k in SPENT} | _beside_elsa(of, by_arm.get("ELSA"))
             rows.append(row)
     return pd.DataFrame(rows).round(3)

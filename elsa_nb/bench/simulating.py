@@ -5,7 +5,7 @@ A search ends when the last of `overheads.SHARES` is found, or with its budget.
 
 import time
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from elsa_nb.search.metrics import finds
 from elsa_nb.search.oracle import Truth
 from elsa_nb.threads import one_thread
 
-Begin = Callable[[np.ndarray, int, np.random.Generator], Strategy]  # from seeds, budget and randomness
+Beginning = Callable[[np.ndarray, int, np.random.Generator], Strategy]  # from seeds, budget and randomness
 HALVES = ("tuning", "held-out")  # what is chosen is chosen on the one, what is reported is reported on the other
 
 
@@ -26,7 +26,7 @@ def half_of(name: str) -> str:
 
 
 def search_once(
-    begin: Begin,
+    begin: Beginning,
     positive: np.ndarray,
     seeds: np.ndarray,
     budget: int,
@@ -59,10 +59,3 @@ def seeds_and_randomness(target: str, count: int, repeat: int) -> tuple[np.rando
     sequence = np.random.SeedSequence([zlib.crc32(target.encode()), count, repeat])
     for_seeds, for_search = sequence.spawn(2)
     return np.random.default_rng(for_seeds), np.random.default_rng(for_search)
-
-
-def members(labels: Mapping[str, np.ndarray], name: str, n: int) -> np.ndarray:
-    """Return the mask (n,) of the rows that a class has."""
-    mask = np.zeros(n, bool)
-    mask[labels[name]] = True
-    return mask
