@@ -48,6 +48,7 @@ def test_texts_are_short_descriptions_and_classes_are_tags_of_what_a_package_is_
 
 def test_the_first_photographs_of_each_class_are_taken():
     assert photograph_pools.first_of_each(np.array([2, 0, 2, 2, 0, 1]), 2).tolist() == [0, 1, 2, 4, 5]
+    assert photograph_pools.first_of_each(np.array([2, 0, 2, 2, 0, 1]), 2, 2).tolist() == [0, 1, 2, 4]
 
 
 def test_the_ranking_by_all_labels_has_every_row_once_and_the_class_first(spaces):
