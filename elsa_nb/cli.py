@@ -113,7 +113,7 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("--profile", default="quick", help=f"one of {', '.join(PROFILES)} (default: quick)")
     report.set_defaults(run=_report)
 
-    readme = commands.add_parser("readme", help="write the README's results block from the committed results")
+    readme = commands.add_parser("readme", help="write the results and speeds that README and docs show")
     readme.set_defaults(run=_readme)
 
     verify = commands.add_parser("verify", help="run stored searches again and compare their logs")
@@ -223,7 +223,7 @@ def _notebooks(options: argparse.Namespace) -> None:
 def _readme(_: argparse.Namespace) -> None:
     from elsa_nb.paper.publishing import readme_blocks
 
-    readme_blocks.write_readme()
+    readme_blocks.write_blocks()
 
 
 def _verify(options: argparse.Namespace) -> None:
@@ -244,8 +244,9 @@ def _label(options: argparse.Namespace) -> None:
     keys = ("encoder", "pool", "session", "name", "like", "text", "strict", "seeds", "labels", "annotator")
     keys += ("audit", "strategy", "budget", "target", "metric")
     reading = {key: value for key in READING if (value := getattr(options, key)) is not None}
-    job = own_folder.prepare(options.folder, reading=reading, **{key: getattr(options, key) for key in keys})
     address = {"ip": options.ip, "port": options.port, "token": options.token}
+    launch.check_address(**address)
+    job = own_folder.prepare(options.folder, reading=reading, **{key: getattr(options, key) for key in keys})
     if launch.launch(job, **address, browser=not options.no_browser):
         raise SystemExit(1)
 

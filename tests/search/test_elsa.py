@@ -570,7 +570,7 @@ def test_corrections_that_make_no_sense_change_nothing(pool, seeds, rows, labels
 
 def test_a_large_pool_is_searched_by_bounds_with_the_same_log(pool, positive, seeds, monkeypatch):
     plain = simulate(search(pool, seeds, SMALL), Truth(positive))
-    monkeypatch.setattr(bounds, "LARGE", 10)
+    monkeypatch.setattr(bounds, "_LARGE", 10)
     bounded = search(pool, seeds, SMALL)
     assert isinstance(bounded._neighbours, bounds.Sketch)
     for mine, other in zip(simulate(bounded, Truth(positive)), plain, strict=True):
