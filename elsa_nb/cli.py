@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from elsa_nb import __version__
+from elsa_nb.bench.command import bench_command, declare_bench
 from elsa_nb.errors import MissingDataError
 from elsa_nb.images.extraction.requirements import require
 from elsa_nb.images.options import declare_embed, declare_train
@@ -85,6 +86,10 @@ def _parser() -> argparse.ArgumentParser:
     pool = commands.add_parser("pool", help="make a pool of vectors that you have already")
     declare_pool(pool)
     pool.set_defaults(run=pool_command)
+
+    bench = commands.add_parser("bench", help="compare searchers on vectors whose labels you know, at equal budgets")
+    declare_bench(bench)
+    bench.set_defaults(run=bench_command)
 
     labels = commands.add_parser("labels", help="take earlier labels into a session, or write its answers for others")
     declare_labels(labels)
