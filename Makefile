@@ -14,7 +14,8 @@ NEED_PYTHON := Python 3.11 or newer is needed. Install it, or name it: make PYTH
 ifndef SIDE_BY_SIDE
 .NOTPARALLEL:
 endif
-.PHONY: help setup reproduce report full test docs bench quick-test lint unit browser nbval verify faults format glyphs glyphs-full weights lock clean
+.PHONY: help setup reproduce report full test docs bench quick-test lint unit browser nbval verify wheel try-wheel faults format glyphs \
+        glyphs-full weights lock clean
 
 help:  ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -81,6 +82,17 @@ verify: setup  ## run some 240 stored searches again, see that a change would be
 	$(BIN)/elsa-nb verify
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(JOBS) -m thorough tests
 
+wheel: setup  ## build the wheel and the sdist into dist/ (seconds, no network)
+	rm -rf dist
+	$(BIN)/python -m pip wheel -q --no-build-isolation --no-deps --wheel-dir dist .
+	$(BIN)/python -m hatchling build --target sdist
+
+# For other interpreters and extras: make try-wheel TRY_PYTHON=python3.12 EXTRAS=label
+TRY_PYTHON ?= $(PYTHON)
+EXTRAS ?= reproduce,cpu
+try-wheel: wheel  ## install the wheel into a new environment, use it from an empty folder: loop, panel, reproduce (minutes, 6.5 GB)
+	$(PYTHON) tests/try_wheel.py dist/*.whl --python $(TRY_PYTHON) --extras "$(EXTRAS)"
+
 faults: setup  ## 2,000 damaged files for every reader, a disk that fails at every call of every writer: counts (minutes)
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.faults
 
@@ -106,5 +118,5 @@ lock: setup  ## choose exact versions again, with hashes, into requirements.lock
 	  --custom-compile-command "make lock" --output-file requirements.lock
 
 clean:  ## delete what make can make again, .venv included; results and figures stay
-	rm -rf .venv build data/pools data/cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis elsa_nb.egg-info
+	rm -rf .venv build dist data/pools data/cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis elsa_nb.egg-info
 	find elsa_nb tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -17,6 +17,7 @@ from elsa_nb.label.session_command import declare_session
 from elsa_nb.pool_command import declare_pool, pool_command
 from elsa_nb.profiles import PROFILES, profile
 from elsa_nb.search.contract import QueryError
+from elsa_nb.store import INSTALLED
 
 # Packages that searching does without, and the extra of pyproject.toml that brings each.
 _EXTRA_OF = dict.fromkeys(("torch", "torchvision", "safetensors"), "images")
@@ -213,6 +214,7 @@ def _train(options: argparse.Namespace) -> None:
 
 
 def _notebooks(options: argparse.Namespace) -> None:
+    _need_checkout("notebooks")
     from elsa_nb.paper.publishing.notebooks import execute_notebook, notebook_paths
 
     for path in notebook_paths():
@@ -221,12 +223,14 @@ def _notebooks(options: argparse.Namespace) -> None:
 
 
 def _readme(_: argparse.Namespace) -> None:
+    _need_checkout("readme")
     from elsa_nb.paper.publishing import readme_blocks
 
     readme_blocks.write_blocks()
 
 
 def _verify(options: argparse.Namespace) -> None:
+    _need_checkout("verify")
     from elsa_nb.paper.runs import verify
 
     verify.run_verify(options)
@@ -249,6 +253,15 @@ def _label(options: argparse.Namespace) -> None:
     job = own_folder.prepare(options.folder, reading=reading, **{key: getattr(options, key) for key in keys})
     if launch.launch(job, **address, browser=not options.no_browser):
         raise SystemExit(1)
+
+
+def _need_checkout(command: str) -> None:
+    """Raise ValueError in a package that was installed from a wheel, which has no committed results and no README."""
+    if INSTALLED:
+        raise ValueError(
+            f"`elsa-nb {command}` works on the committed results of a checkout, and this package is installed in "
+            "site-packages: clone the repository, and use `make setup` there"
+        )
 
 
 def _parameter(text: str) -> tuple[str, object]:

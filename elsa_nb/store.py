@@ -10,19 +10,51 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import platformdirs
+
 from elsa_nb.errors import CorruptFileError, MissingDataError
 
-# Where data, figures and build folders live: the repository, unless ELSA_ROOT names another folder. The figures of
-# profile `full` are committed; who executes notebooks without meaning to publish names another place: ELSA_FIGURES.
-ROOT = Path(os.environ.get("ELSA_ROOT") or Path(__file__).resolve().parent.parent)
-DATA = ROOT / "data"
+# Where things are read and written. In a checkout everything lies beside the package: data, figures, build. A package
+# that was installed from a wheel carries what it reads in `bundled` and writes nothing there: what a person keeps goes
+# to the current folder, what can be made or fetched again to the user's cache. ELSA_ROOT names one folder for both.
+_PACKAGE = Path(__file__).resolve().parent
+INSTALLED = (_PACKAGE / "bundled").is_dir()
+_BUNDLED = _PACKAGE / "bundled"  # glyphs, weights, claims, notebooks
+NOTEBOOKS = (_BUNDLED if INSTALLED else _PACKAGE.parent) / "notebooks"
+
+_ASKED = os.environ.get("ELSA_ROOT")
+ROOT = Path(_ASKED) if _ASKED else Path.cwd() if INSTALLED else _PACKAGE.parent
+OUTPUT = ROOT / "data"  # results, and weights trained here
+DATA = platformdirs.user_cache_path("elsa_nb", appauthor=False) if INSTALLED and not _ASKED else OUTPUT  # pools, caches
+# The figures of profile `full` are committed; who executes notebooks without meaning to publish names another place.
 FIGURES = Path(os.environ.get("ELSA_FIGURES") or ROOT / "figures")
+# How to get a bundled file back that is lost or damaged.
+RESTORED = "`pip install --force-reinstall elsa_nb`" if INSTALLED else "`git checkout`"
 
 _LONGEST_REASON = 160
 # What is packed in earnest (numbers, pictures) shrinks a few times; what is made to fill a memory, a thousand times.
 _LARGE, _TIGHTEST = 1 << 28, 100
 # What a card says of itself: two words, so that damage to one of them does not pass for a card without a checksum.
 _SEALS = {"seal", "sealed by"}
+
+
+def locate(name: str) -> Path:
+    """Return the file or folder `name` of the data, such as `weights/vicreg.safetensors`: one's own before the bundled.
+
+    Where it is not here at all, the path is where one's own would be.
+    """
+    paths = [folder / name for folder in _read_from()]
+    return next((path for path in paths if path.exists()), paths[-1])
+
+
+def located(pattern: str) -> list[Path]:
+    """Return the files of the data that match a pattern such as `weights/*.safetensors`: one of a name, as `locate`."""
+    names = {path.relative_to(folder) for folder in _read_from() for path in folder.glob(pattern)}
+    return [locate(str(name)) for name in sorted(names)]
+
+
+def _read_from() -> tuple[Path, ...]:
+    return (OUTPUT, DATA, _BUNDLED) if INSTALLED else (DATA,)
 
 
 def write_with(path: Path, write: Callable[[BinaryIO], object]) -> None:

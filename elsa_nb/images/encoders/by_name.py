@@ -64,8 +64,8 @@ def load_encoder(name: str) -> Any:
     if colon:
         loaders = {"timm": load_timm, "torchvision": load_torchvision, "open_clip": load_open_clip, "floor": load_floor}
         return loaders[kind](rest)
-    own = store.DATA / "checkpoints" / f"{name}.pth"
-    trained = store.DATA / "weights" / f"{name}.safetensors"
+    own = store.locate(f"checkpoints/{name}.pth")
+    trained = store.locate(f"weights/{name}.safetensors")
     if own.is_file() and not trained.is_file() and name not in OFFICIAL:
         encoder = load_pretrained("vicreg", own)
         encoder.name = name

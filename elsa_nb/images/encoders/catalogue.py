@@ -21,7 +21,7 @@ _HEAD = ("encoder", "here", "epochs", "top-1", "paper", "licence")
 
 def encoder_table() -> str:
     """Return the list of the encoders as text: what works here now for photographs, then the paper's published ones."""
-    own = sorted((store.DATA / "checkpoints").glob("*.pth"))
+    own = store.located("checkpoints/*.pth")
     published = {checkpoint_path(spec) for spec in OFFICIAL.values()}
     rows = [
         ("encoder", "here", "what it is"),
@@ -95,7 +95,7 @@ def _torchvision() -> str:
 
 def encoders_here() -> list[str]:
     """Return the names of the encoders in `data/weights`."""
-    return sorted(path.stem for path in (store.DATA / "weights").glob("*.safetensors"))
+    return [path.stem for path in store.located("weights/*.safetensors")]
 
 
 def download_encoders(names: Sequence[str], progress: bool | None = None) -> None:

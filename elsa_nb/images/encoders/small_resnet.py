@@ -205,7 +205,7 @@ def save_encoder(encoder: Encoder, card: dict[str, Any], folder: Path | None = N
     Matrices are stored as float16, vectors (biases, batch normalisation) as float32. The card gains the architecture,
     the file's SHA-256 and its size. Returns the path of the weights.
     """
-    path = Path(folder or store.DATA / "weights") / f"{encoder.name}.safetensors"
+    path = Path(folder or store.OUTPUT / "weights") / f"{encoder.name}.safetensors"
     tensors = {key: as_stored(value) for key, value in encoder.state_dict().items()}
     data = save(tensors)
     write_atomically(path, data)
@@ -227,13 +227,13 @@ def load_trained(name: str, folder: Path | None = None) -> Encoder:
     """
     if folder is None and name not in (known := {*METHODS, *bundled_encoders()}):
         raise ValueError(f"encoder is {name!r}; the bundled ones are {', '.join(sorted(known))}.")
-    path = Path(folder or store.DATA / "weights") / f"{name}.safetensors"
+    path = Path(folder) / f"{name}.safetensors" if folder else store.locate(f"weights/{name}.safetensors")
     for file in (path, path.with_suffix(".json")):
         if not file.exists():
             raise MissingDataError(
-                f"{file} is not here: `git checkout` brings it back, `make weights` trains it again."
+                f"{file} is not here: {store.RESTORED} brings it back, `make weights` trains it again."
             )
-    cure = "`git checkout` brings the right files back, `make weights` trains them again."
+    cure = f"{store.RESTORED} brings the right files back, `make weights` trains them again."
     card_path = path.with_suffix(".json")
     card = read_card(card_path, "a card of an encoder", cure)
     with reading(card_path, "a card of an encoder", cure):
@@ -258,4 +258,4 @@ def load_trained(name: str, folder: Path | None = None) -> Encoder:
 
 def bundled_encoders() -> tuple[str, ...]:
     """Return the names of the encoders whose weights lie in `data/weights`, sorted."""
-    return tuple(sorted(path.stem for path in (store.DATA / "weights").glob("*.safetensors")))
+    return tuple(path.stem for path in store.located("weights/*.safetensors"))

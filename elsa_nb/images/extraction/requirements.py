@@ -56,10 +56,10 @@ def _missing_weights(encoder: str, weights: str, dataset: DataSet) -> list[str]:
         if path.is_file():
             return []
         return [f"{path} is not here: `elsa-nb encoders get {name}` downloads {describe(spec)}"]
-    path = store.DATA / "weights" / f"{weights}.safetensors"
+    path = store.locate(f"weights/{weights}.safetensors")
     if dataset.name == "glyphs":
-        return [] if path.is_file() else [f"{path} is not here: `git checkout data/weights` brings it back."]
-    own = store.DATA / "checkpoints" / f"{weights}.pth"
+        return [] if path.is_file() else [f"{path} is not here: {store.RESTORED} brings it back."]
+    own = store.locate(f"checkpoints/{weights}.pth")
     if path.is_file() or (not dataset.pack and own.is_file()):
         return []
     if dataset.pack:

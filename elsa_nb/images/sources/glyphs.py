@@ -48,11 +48,11 @@ class Glyphs:
         Every file is checked against the manifest. Raises `MissingDataError` where a file is not there and
         `CorruptFileError` where its SHA-256 differs.
         """
-        folder = Path(folder) if folder is not None else store.DATA / ("glyphs-full" if full else "glyphs")
+        folder = Path(folder) if folder is not None else store.locate("glyphs-full" if full else "glyphs")
         command = f"{_COMMAND} --full" if full else _COMMAND
         cure = f"`{command} --out {folder}` builds it again"
-        if folder.resolve() == (store.DATA / "glyphs").resolve():
-            cure += "; `git checkout data/glyphs` restores the one of the repository"
+        if folder.resolve() == store.locate("glyphs").resolve():
+            cure += f"; {store.RESTORED} restores the bundled one"
         path = folder / "manifest.json"
         if not path.exists():
             raise MissingDataError(f"There is no glyph pool in {folder}: {path} is missing. {cure}.")

@@ -186,13 +186,13 @@ def train_command(options: argparse.Namespace) -> None:
         raise ValueError(f"--official takes views of 224 pixels; the pack {options.data} has {source.side}.")
     chosen = {key: getattr(options, key) for key in ("epochs", "batch") if getattr(options, key)}
     config = replace(config, **chosen)
-    out = options.out or store.DATA / "weights" / f"{weights_name(options.data, options.method)}.safetensors"
+    out = options.out or store.OUTPUT / "weights" / f"{weights_name(options.data, options.method)}.safetensors"
     labels = source.labels["name"].cat.codes.to_numpy()
     card = train_encoder(
         source, labels, config, out, command=_command(options), data=options.data, probe_epochs=probe_epochs
     )
     if card is not None:
-        if out.parent.resolve() == (store.DATA / "weights").resolve():
+        if not store.INSTALLED and out.parent.resolve() == (store.OUTPUT / "weights").resolve():
             weight_cards.write_weight_tables()
         print(json.dumps(card["quality"], indent=1))
 

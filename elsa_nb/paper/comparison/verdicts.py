@@ -27,7 +27,7 @@ NO_READING = {"complexity": "section 5", "printed": "the paper itself"}  # what 
 def list_claims() -> pd.DataFrame:
     """Return the paper's claims: id, where, sentence, numbers, sweep, untested (why nothing here tests it)."""
     path = CLAIMS / "claims.csv"
-    with store.reading(path, "the list of claims", "`git checkout` brings it back."):
+    with store.reading(path, "the list of claims", f"{store.RESTORED} brings it back."):
         claims = pd.read_csv(path, dtype=str, keep_default_na=False)
         if lacking := {"id", "where", "sentence", "numbers", "sweep", "untested"} - set(claims):
             raise ValueError(f"it lacks the column {sorted(lacking)[0]}")

@@ -8,9 +8,9 @@ import re
 import pandas as pd
 
 from elsa_nb.errors import MissingDataError
-from elsa_nb.store import DATA, reading
+from elsa_nb.store import RESTORED, locate, reading
 
-CLAIMS = DATA / "claims"
+CLAIMS = locate("claims")
 YES_NO = {"yes": 1.0, "no": 0.0}
 _NUMBER = re.compile(r"\d+(\.\d+)?")
 
@@ -39,7 +39,7 @@ def printed_cells(table: int | str) -> pd.DataFrame:
     if given is None or int(given[1]) not in held:
         raise ValueError(f"table = {table!r}; the paper's tables held here: {', '.join(map(str, held))}")
     path = CLAIMS / f"table{int(given[1]):02}.csv"
-    with reading(path, "a table of claims", "`git checkout` brings it back."):
+    with reading(path, "a table of claims", f"{RESTORED} brings it back."):
         frame = pd.read_csv(path, dtype=str, keep_default_na=False)
         return frame.assign(value=[_value(printed) for printed in frame["printed"]])
 

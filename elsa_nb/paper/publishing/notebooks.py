@@ -17,6 +17,7 @@ from typing import Any
 import nbformat
 import papermill
 
+import elsa_nb
 from elsa_nb import store
 from elsa_nb.errors import CorruptFileError
 from elsa_nb.profiles import Profile
@@ -24,12 +25,11 @@ from elsa_nb.profiles import Profile
 # A kernel warns on its start that the wire within this machine is not encrypted, and calls it an error at its end that
 # it was interrupted, which is how every kernel is ended. What fails in a cell comes another way: papermill raises it.
 _QUIET = ("--IPKernelApp.log_level=CRITICAL",)
-NOTEBOOKS = Path(__file__).resolve().parents[3] / "notebooks"
 
 
 def notebook_paths() -> list[Path]:
     """Return the notebooks in the order of their numbers."""
-    return sorted(NOTEBOOKS.glob("[0-9][0-9]-*.ipynb"))
+    return sorted(store.NOTEBOOKS.glob("[0-9][0-9]-*.ipynb"))
 
 
 def run_notebooks(profile: Profile, parameters: dict[str, Any]) -> None:
@@ -70,7 +70,7 @@ def execute_notebook(path: Path, executed: Path, parameters: dict[str, Any]) -> 
                 path,
                 temporary,
                 parameters,
-                cwd=NOTEBOOKS,
+                cwd=store.ROOT if store.INSTALLED else store.NOTEBOOKS,
                 kernel_name="python3",
                 progress_bar=False,
                 extra_arguments=list(_QUIET),
@@ -113,10 +113,9 @@ def _code_of(path: Path) -> str:
 
 def _fingerprint(parameters: dict[str, Any]) -> str:
     """Return a hash of what every notebook depends on: the package, the bundled data, the parameters."""
-    inputs = sorted(NOTEBOOKS.parent.glob("elsa_nb/**/*.py"))
-    inputs += sorted(store.DATA.glob("glyphs/*")) + sorted(store.DATA.glob("weights/*"))
-    inputs += sorted(store.DATA.glob("claims/*.csv"))
-    inputs += sorted(store.DATA.glob("results/*-full.json")) + sorted(store.DATA.glob("results/*-photos.json"))
+    inputs = sorted(Path(elsa_nb.__file__).parent.glob("**/*.py"))
+    for pattern in ("glyphs/*", "weights/*", "claims/*.csv", "results/*-full.json", "results/*-photos.json"):
+        inputs += store.located(pattern)
     parts = [f"{path.name}:{store.sha256_file(path)}" for path in inputs]
     return store.sha256_bytes("\n".join([*parts, repr(sorted(parameters.items()))]).encode())
 

@@ -32,7 +32,7 @@ from elsa_nb.paper.runs.purity import neighbour_purity
 from elsa_nb.prepared import prepare
 from elsa_nb.progress import bar
 
-RESULTS = store.DATA / "results"
+RESULTS = store.OUTPUT / "results"
 _PART = ".rows"  # Parquet behind a checksum (`store.write_sealed`)
 # Neighbour lists of 100,000 vectors take all cores for a minute or two, a search without them one for seconds more.
 LISTS_PAY = 50  # from so many searches of a sweep in one pool

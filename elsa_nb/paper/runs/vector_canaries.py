@@ -20,7 +20,7 @@ from elsa_nb.images.extraction.version import EXTRACTION
 from elsa_nb.images.sources.files import ImageFiles
 from elsa_nb.images.sources.glyphs import Glyphs
 
-CANARY_VECTORS = store.DATA / "weights" / "canaries.npz"
+CANARY_VECTORS = store.locate("weights/canaries.npz")
 CANARY_IMAGES = 64
 VECTOR_TOLERANCE = 1e-4  # of single precision after a network of a few layers, on any processor
 FLOOR_ENCODERS = ("floor:untrained", "floor:raw-pixels")
@@ -28,7 +28,7 @@ FLOOR_ENCODERS = ("floor:untrained", "floor:raw-pixels")
 
 def encoders_with_canaries() -> list[str]:
     """Return the encoders that ship with the package, floors included, by the names that `load_encoder` takes."""
-    return [*sorted(path.stem for path in (store.DATA / "weights").glob("*.safetensors")), *FLOOR_ENCODERS]
+    return [*(path.stem for path in store.located("weights/*.safetensors")), *FLOOR_ENCODERS]
 
 
 def canary_vectors(name: str) -> dict[str, np.ndarray]:
@@ -47,7 +47,7 @@ def compare_vectors() -> dict[str, float]:
 
     Raises ValueError where the stored vectors are of another version of extraction, or of other encoders.
     """
-    with store.reading(CANARY_VECTORS, "the vectors of canaries", "`git checkout` brings it back."):
+    with store.reading(CANARY_VECTORS, "the vectors of canaries", f"{store.RESTORED} brings it back."):
         with np.load(CANARY_VECTORS, allow_pickle=False) as archive:
             stored = {name: archive[name] for name in archive.files}
         version = int(stored.pop("extraction"))

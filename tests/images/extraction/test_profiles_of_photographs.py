@@ -71,7 +71,7 @@ def test_what_is_there_is_not_asked_for(miniatures):
         require(profile("paper"))
     assert len(missing(profile("photos"))) == 5  # two packs, three encoders
     assert missing(profile("quick")) == [
-        f"{store.DATA / 'weights' / name}.safetensors is not here: `git checkout data/weights` brings it back."
+        f"{store.DATA / 'weights' / name}.safetensors is not here: `git checkout` brings it back."
         for name in ("vicreg", "barlow-twins")
     ]
 

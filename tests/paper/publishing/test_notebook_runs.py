@@ -11,7 +11,7 @@ from elsa_nb.paper.publishing import notebooks
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    monkeypatch.setattr(notebooks, "NOTEBOOKS", tmp_path / "notebooks")
+    monkeypatch.setattr(notebooks.store, "NOTEBOOKS", tmp_path / "notebooks")
     monkeypatch.setattr(profiles, "ROOT", tmp_path)
     (tmp_path / "notebooks").mkdir()
     return tmp_path / "notebooks"

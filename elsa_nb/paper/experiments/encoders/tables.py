@@ -62,7 +62,7 @@ def loaded_weights(chosen: Profile, encoder: str) -> str:
     if kind == "official":
         spec = OFFICIAL[name]
         return f"published file, {spec.epochs} epochs, top-1 {spec.top1}"
-    epochs = store.read_json(store.DATA / "weights" / f"{name}.json")["config"]["epochs"]
+    epochs = store.read_json(store.locate(f"weights/{name}.json"))["config"]["epochs"]
     return f"trained here, {epochs} epochs"
 
 

@@ -134,6 +134,6 @@ def _cards() -> list[tuple[str, tuple[str, int], dict[str, Any] | None]]:
     found = []
     for dataset in profile("photos").datasets:
         for encoder, weights in dataset.encoders:
-            path = store.DATA / "weights" / f"{weights}.json"
+            path = store.locate(f"weights/{weights}.json")
             found.append((encoder, PACK_CONTENTS[dataset.pack], store.read_json(path) if path.exists() else None))
     return found
