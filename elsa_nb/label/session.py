@@ -50,7 +50,7 @@ class Holder(NamedTuple):
 
 @dataclass(frozen=True)
 class Answer:
-    """One change of one label, as it is stored. `old` and `label`: -2 none, -1 unsure, 0 negative, 1 positive."""
+    """One change of one label, as it is stored. `old` and `label`: those of `cards.py`; below -1 it is no answer."""
 
     item: str
     old: int
@@ -322,8 +322,9 @@ def _is_round(asked: Any, told: Any) -> bool:
         return False
     return (
         all(isinstance(each, list) and all(_all_of(pair, int) and len(pair) == 2 for pair in each) for each in pairs)
-        and asked.keys() - {"scale"} == {"number", "known", *lists}  # sessions from before have no scale
+        and asked.keys() - {"scale", "overview"} == {"number", "known", *lists}  # sessions from before lack the two
         and _is_scale(asked.get("scale"))
+        and isinstance(asked.get("overview", False), bool)
         and all(_all_of(asked[name], kind) for name, kind in lists.items())
         and {len(asked[name]) for name in lists} == {len(asked["rows"])}
         and min(asked["rows"], default=0) >= 0
