@@ -14,8 +14,7 @@ NEED_PYTHON := Python 3.11 or newer is needed. Install it, or name it: make PYTH
 ifndef SIDE_BY_SIDE
 .NOTPARALLEL:
 endif
-.PHONY: help setup reproduce report full test docs bench quick-test lint unit browser nbval verify wheel try-wheel faults format glyphs \
-        glyphs-full weights lock clean
+.PHONY: help setup reproduce report full test docs bench quick-test lint unit browser nbval verify wheel try-wheel faults format glyphs glyphs-full weights lock clean
 
 help:  ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile

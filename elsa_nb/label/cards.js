@@ -1,7 +1,7 @@
 // The cards on screen and the events that change it: cards.py, line by line, in the other language.
 // Change both or neither: tests/label/test_cards.py puts the same random events to both.
 
-const OPEN = -2, UNSURE = -1, NEGATIVE = 0, POSITIVE = 1;
+const PASSED = -3, OPEN = -2, UNSURE = -1, NEGATIVE = 0, POSITIVE = 1;
 const LABELS = [-1, 0, 1];
 const SIZES = [12, 24, 36, 48, 60];
 
@@ -9,27 +9,34 @@ const weight = (position) => (position * 7919) % 1000003 + 1;
 
 class Cards {
   constructor(size = 24) {
-    Object.assign(this, { size, labels: [], rounds: [], history: [], undone: [], cursor: 0, open: 0, waiting: false, over: false, check: 0 });
+    Object.assign(this, { size, labels: [], rounds: [], overviews: [], history: [], undone: [], cursor: 0, open: 0, waiting: false, over: false, check: 0 });
   }
 
   get starts() {
     const ends = [...this.rounds.slice(1), this.labels.length], found = [];
-    this.rounds.forEach((start, i) => { for (let p = start; p < ends[i]; p += this.size) found.push(p); });
+    this.rounds.forEach((start, i) => { for (let p = start; p < ends[i]; p += this.overviews[i] ? ends[i] - start : this.size) found.push(p); });
     return found;
   }
 
-  page(position) {
+  roundOf(position) {
     let low = 0, high = this.rounds.length;
     while (low < high) { const middle = (low + high) >> 1; if (this.rounds[middle] <= position) low = middle + 1; else high = middle; }
-    const start = this.rounds[low - 1], end = low < this.rounds.length ? this.rounds[low] : this.labels.length;
+    return low - 1;
+  }
+
+  inOverview(position) { return this.overviews[this.roundOf(position)] ?? false; }
+
+  page(position) {
+    const which = this.roundOf(position), start = this.rounds[which], end = this.rounds[which + 1] ?? this.labels.length;
+    if (this.overviews[which]) return [start, end];
     const first = start + Math.floor((position - start) / this.size) * this.size;
     return [first, Math.min(first + this.size, end)];
   }
 
-  deal(n, known = []) {
+  deal(n, known = [], overview = false) {
     const start = this.labels.length;
     for (let i = 0; i < n; i++) this.labels.push(OPEN);
-    this.rounds.push(start); this.history.push(start); this.undone = []; this.open += n;
+    this.rounds.push(start); this.overviews.push(overview); this.history.push(start); this.undone = []; this.open += n;
     for (const [offset, label] of known) this.put(start + offset, label);
     this.waiting = this.over = false;
     this.cursor = this.firstOpen(start, start + n, start);
@@ -81,7 +88,7 @@ class Cards {
       for (let p = entry; p < this.labels.length; p++) this.put(p, OPEN);
       this.open -= this.labels.length - entry;
       this.labels.length = entry;
-      this.rounds.pop();
+      this.rounds.pop(); this.overviews.pop();
     }
     this.cursor = entry[0][0];
     const changes = entry.toReversed().map(([position, old]) => this.put(position, old));
@@ -125,7 +132,8 @@ const ANSWERS = {
   toggle: (d, e) => {
     if (!(e.at >= 0 && e.at < d.labels.length)) return [];
     d.cursor = e.at;
-    return [d.put(e.at, d.labels[e.at] === POSITIVE ? NEGATIVE : POSITIVE)];
+    const off = d.inOverview(e.at) ? PASSED : NEGATIVE;
+    return [d.put(e.at, d.labels[e.at] === POSITIVE ? off : POSITIVE)];
   },
   row: (d, e) => {
     if (!LABELS.includes(e.v) || e.columns < 1) return [];
@@ -134,8 +142,8 @@ const ANSWERS = {
     return d.putAll(start, Math.min(start + e.columns, end), e.v);
   },
   rest: (d, e) => {
-    const [first, end] = d.page(d.cursor), unseen = Array.isArray(e.unseen) ? e.unseen : [], changes = [];
-    for (let p = first; p < end; p++) if (d.labels[p] === OPEN) changes.push(d.put(p, unseen.includes(p) ? UNSURE : NEGATIVE));
+    const [first, end] = d.page(d.cursor), unseen = Array.isArray(e.unseen) ? e.unseen : [], changes = [], passed = d.inOverview(d.cursor);
+    for (let p = first; p < end; p++) if (d.labels[p] === OPEN) changes.push(d.put(p, passed ? PASSED : unseen.includes(p) ? UNSURE : NEGATIVE));
     return changes;
   },
   redo: (d) => {

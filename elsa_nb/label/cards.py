@@ -4,7 +4,8 @@ The screen answers a key at once, by its own copy of the reducer, and sends the 
 event to this copy, stores what changed, and only then acknowledges it. Both must therefore agree to the letter:
 `tests/label/test_cards.py` puts the same random events to both.
 
-A card is a position in the order of asking. Rounds follow one another; each is cut into pages of `size` cards.
+A card is a position in the order of asking. Rounds follow one another; each is cut into pages of `size` cards. A round
+that is an overview is one page, however long, and what is not marked there gets no answer: it was seen and passed.
 """
 
 from bisect import bisect_right
@@ -12,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-OPEN, UNSURE, NEGATIVE, POSITIVE = -2, -1, 0, 1
+PASSED, OPEN, UNSURE, NEGATIVE, POSITIVE = -3, -2, -1, 0, 1
 LABELS = (UNSURE, NEGATIVE, POSITIVE)
 PAGE_SIZES = (12, 24, 36, 48, 60)
 
@@ -43,15 +44,17 @@ NO_STEPS = Steps([])
 class Cards:
     """All cards asked so far: their labels, the cursor, and what `undo` would take back.
 
-    `rounds` holds the first position of each round, `history` one entry an action: the (position, old label) pairs
-    it changed, or the first position of a round that was dealt. `undone` holds what `redo` would do again, the last
-    undone last: (position, label) pairs of the open round, since another round may ask other items. `check`, the sum
-    of weight x (label + 2) over all cards, is how screen and kernel notice that they differ.
+    `rounds` holds the first position of each round, `overviews` whether it is an overview, `history` one entry an
+    action: the (position, old label) pairs it changed, or the first position of a round that was dealt. `undone` holds
+    what `redo` would do again, the last undone last: (position, label) pairs of the open round, since another round may
+    ask other items. `check`, the sum of weight x (label + 2) over all cards, is how screen and kernel notice that they
+    differ.
     """
 
     size: int = 24
     labels: list[int] = field(default_factory=list)
     rounds: list[int] = field(default_factory=list)
+    overviews: list[bool] = field(default_factory=list)
     history: list[list[tuple[int, int]] | int] = field(default_factory=list)
     undone: list[list[tuple[int, int]]] = field(default_factory=list)
     cursor: int = 0
@@ -64,20 +67,28 @@ class Cards:
     def starts(self) -> list[int]:
         """The first position of each page."""
         ends = [*self.rounds[1:], len(self.labels)][: len(self.rounds)]  # none before the first round
-        return [p for start, end in zip(self.rounds, ends, strict=True) for p in range(start, end, self.size)]
+        rounds = zip(self.rounds, ends, self.overviews, strict=True)
+        return [p for start, end, whole in rounds for p in range(start, end, end - start if whole else self.size)]
 
     def page(self, position: int) -> tuple[int, int]:
         """Return the (first, last + 1) positions of the page that holds `position`."""
         which = bisect_right(self.rounds, position) - 1
         end = self.rounds[which + 1] if which + 1 < len(self.rounds) else len(self.labels)
+        if self.overviews[which]:
+            return self.rounds[which], end
         first = self.rounds[which] + (position - self.rounds[which]) // self.size * self.size
         return first, min(first + self.size, end)
 
-    def deal(self, n: int, known: Iterable[Sequence[int]] = ()) -> None:
+    def in_overview(self, position: int) -> bool:
+        """Whether `position` is in a round that is an overview."""
+        return self.overviews[bisect_right(self.rounds, position) - 1]
+
+    def deal(self, n: int, known: Iterable[Sequence[int]] = (), *, overview: bool = False) -> None:
         """Add a round of `n` cards; `known` gives (offset, label) of those answered earlier."""
         start = len(self.labels)
         self.labels += [OPEN] * n
         self.rounds.append(start)
+        self.overviews.append(overview)
         self.history.append(start)
         self.undone.clear()
         self.open += n
@@ -176,7 +187,8 @@ class Cards:
         if not 0 <= event["at"] < len(self.labels):
             return []
         self.cursor = event["at"]
-        return [self._put(self.cursor, NEGATIVE if self.labels[self.cursor] == POSITIVE else POSITIVE)]
+        off = PASSED if self.in_overview(self.cursor) else NEGATIVE
+        return [self._put(self.cursor, off if self.labels[self.cursor] == POSITIVE else POSITIVE)]
 
     def _row(self, event: dict) -> list[LabelChange]:
         if event["v"] not in LABELS or event["columns"] < 1:
@@ -186,8 +198,13 @@ class Cards:
         return self._put_all(range(start, min(start + event["columns"], end)), event["v"])
 
     def _rest(self, event: dict) -> list[LabelChange]:
-        """Answer what is open on the page: negative, but unsure where the screen could not show the card."""
+        """Answer what is open on the page: negative, but unsure where the screen could not show the card.
+
+        In an overview nothing is answered for the person: the rest is passed.
+        """
         first, end = self.page(self.cursor)
+        if self.in_overview(self.cursor):
+            return [self._put(p, PASSED) for p in range(first, end) if self.labels[p] == OPEN]
         unseen = event.get("unseen")
         unseen = unseen if isinstance(unseen, list) else []
         return [self._put(p, UNSURE if p in unseen else NEGATIVE) for p in range(first, end) if self.labels[p] == OPEN]
@@ -215,6 +232,7 @@ class Cards:
             self.open -= len(self.labels) - entry
             del self.labels[entry:]
             self.rounds.pop()
+            self.overviews.pop()
         changes = [self._put(position, old) for position, old in reversed(entry)]
         self.cursor = entry[0][0]
         if withdrawn:

@@ -2,7 +2,7 @@
 
 Every call may come from any thread. A handler does three quick things under the lock (reduce, commit, acknowledge);
 searching happens on one thread of its own, also ahead of time: while the last page of a round is on screen, the next
-round is computed for the answers as they are, with the open ones taken as negative.
+round is computed for the answers as they are, with the open ones taken as negative, or passed in an overview.
 """
 
 import threading
@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from elsa_nb.label.advice import Advisor
-from elsa_nb.label.cards import NEGATIVE, OPEN, PAGE_SIZES, POSITIVE, Cards, LabelChange, Steps
+from elsa_nb.label.cards import NEGATIVE, OPEN, PAGE_SIZES, PASSED, POSITIVE, Cards, LabelChange, Steps
 from elsa_nb.label.first_examples import carry_on
 from elsa_nb.label.identity import Settled, remember
 from elsa_nb.label.progress_figures import evidence_of, figures_of
@@ -58,8 +58,8 @@ class Controller:
         self.session, self.ids, self.publish = session, ids, publish
         self.advisor = Advisor(estimate, target, size)
         self._settled = settled
-        carried = settled is not None and len(settled.carried)
-        self.rounds = Rounds(carry_on(search, settled.carried) if carried else search)
+        self._carried = settled.carried if settled is not None else ()
+        self.rounds = self._rounds_of(search)
         self.seconds: list[float] = []
         self.error: str | None = None
         self.resting = False
@@ -76,6 +76,17 @@ class Controller:
             # The first round to be computed is the slowest: libraries are loaded, code is compiled. Not with the
             # person waiting.
             self._want(self._told(), ahead=True)
+
+    def _rounds_of(self, search: Strategy) -> Rounds:
+        return Rounds(carry_on(search, self._carried) if len(self._carried) else search)
+
+    def begin_again(self, search: Strategy, notice: str) -> None:
+        """Go on with another search, a fresh one: no answer is lost, what it asks and the file knows is filled in."""
+        rounds = self._rounds_of(search)
+        with self.lock:
+            self.rounds, self._wanted, self._wish, self._scores = rounds, None, None, (-1, None)
+            self._restore()
+            self._restored.notice = notice
 
     # --- state
 
@@ -189,7 +200,7 @@ class Controller:
                     if step.undone:
                         self._wish = None  # it was about the page as it stood
                     steps.append(step)
-                changed = sum(map(len, actions))
+                changed = sum(answer.label != PASSED for action in actions for answer in action)
                 each = min(now - self._last, LONGEST_PAUSE) / changed if changed else None
                 if actions:
                     self.session.write(
@@ -221,13 +232,14 @@ class Controller:
         cards = self.cards
         if cards.waiting:
             self._want(self._told(), ahead=False)
-        elif cards.open and any(s.changes for s in steps) and cards.open <= cards.size:
+        elif cards.open and any(s.changes for s in steps) and (cards.open <= cards.size or cards.overviews[-1]):
             self._want(self._told(), ahead=True)
 
     def _told(self) -> tuple:
         """Return what the search would be told now: labels of the open round, and amendments of earlier ones."""
         cards = self.cards
-        labels = [NEGATIVE if label == OPEN else label for label in cards.labels[cards.rounds[-1] :]]
+        rest = PASSED if cards.overviews[-1] else NEGATIVE
+        labels = [rest if label == OPEN else label for label in cards.labels[cards.rounds[-1] :]]
         return len(self.asked), tuple(labels), tuple(map(tuple, amendments(self._restored))), self._wish
 
     def _want(self, told: tuple, *, ahead: bool) -> None:
@@ -243,10 +255,11 @@ class Controller:
         with self.lock:
             if told != self._wanted:  # the person has gone on in the meantime
                 return
+            rounds = self.rounds
             amended = rows_of(self._restored, told[2])
         try:
             wishes = {told[3]: True} if told[3] else {}
-            result = self.rounds.after(told[1], amended, state, **wishes)
+            result = rounds.after(told[1], amended, state, **wishes)
         except Exception as error:  # on this thread nobody else would ever hear of it
             with self.lock:
                 if told == self._wanted:
@@ -258,7 +271,7 @@ class Controller:
             self.publish({"kind": "trouble", "text": self.error})
             return
         with self.lock:
-            if told[0] != len(self.asked):
+            if told[0] != len(self.asked) or rounds is not self.rounds:
                 return
             self._ahead = {told: result}
             self._servable |= set(result[1].rows if result[1] else ())
@@ -270,7 +283,8 @@ class Controller:
             if self.cards.waiting:
                 self._want(self._told(), ahead=False)
         if result[1] is not None:
-            self.publish({"kind": "ahead", "rows": result[1].rows[: self.cards.size]})
+            shown = len(result[1]) if result[1].overview else self.cards.size
+            self.publish({"kind": "ahead", "rows": result[1].rows[:shown]})
 
     def _turn_over(self, told: tuple) -> None:
         """Close the open round with the answers it was computed for, and deal the next."""
@@ -293,8 +307,8 @@ class Controller:
         self.cards.waiting = False
         self._servable |= {row for asked in self.asked[-len(dealt) :] for row in asked.rows}
         for i, (n, known) in enumerate(dealt):
-            more = i + 1 < len(dealt) or self.cards.over
-            self.publish({"kind": "deal", "n": n, "known": known, "more": more})
+            more, overview = i + 1 < len(dealt) or self.cards.over, self.cards.overviews[i - len(dealt)]
+            self.publish({"kind": "deal", "n": n, "known": known, "overview": overview, "more": more})
         if self.cards.over:
             self.publish({"kind": "over"})
 

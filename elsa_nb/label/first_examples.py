@@ -11,9 +11,10 @@ from typing import Protocol
 
 import numpy as np
 
+from elsa_nb.label.cards import PASSED
 from elsa_nb.label.rounds import GIVEN, SAMPLE, positives_of
 from elsa_nb.search.checks import check_rows
-from elsa_nb.search.contract import POSITIVE, Batch, Log, QueryError, Strategy, check_labels
+from elsa_nb.search.contract import POSITIVE, UNSURE, Batch, Log, QueryError, Strategy, check_labels
 
 
 class FileEncoder(Protocol):
@@ -224,6 +225,10 @@ class Begin(_Around):
     are marked, or when the person says so (`start`) and one is; and where nothing is left to show, with what there is.
     `search(seeds)` makes the search proper. It must make its own random generator, since rounds are computed on copies.
     What it asks of the rows that a sample has answered is answered from there.
+
+    With `overview` the panel shows each page as a whole, many small pictures on which only what is wanted is marked.
+    What is not marked was passed (`cards.PASSED`): it has no answer, is not shown in another overview, and the search
+    may ask it like any other row.
     """
 
     def __init__(
@@ -234,6 +239,7 @@ class Begin(_Around):
         least: int = 1,
         page: int = 24,
         n: int | None = None,
+        overview: bool = False,
     ):
         if least < 1 or page < 1:
             raise ValueError(f"least = {least!r}, page = {page!r}; allowed: 1 or more")
@@ -243,7 +249,7 @@ class Begin(_Around):
         joined = np.concatenate(rows) if rows else np.empty(0, np.int64)
         _, first = np.unique(joined, return_index=True)
         self.least = least
-        self._to_show, self._page = joined[np.sort(first)], page
+        self._to_show, self._page, self._overview = joined[np.sort(first)], page, overview
         self._make = search
         self.search: Strategy | None = None
         self._open: np.ndarray | None = None
@@ -257,6 +263,12 @@ class Begin(_Around):
     def looking(self) -> bool:
         """Whether examples are still looked for: the search has not begun."""
         return self.search is None
+
+    @property
+    def in_overview(self) -> bool:
+        """Whether the open page is an overview."""
+        carried = self._carried and not len(self._rows)
+        return self._overview and self.looking and not carried
 
     def carry(self, rows: np.ndarray) -> "Begin":
         """Put `rows` that were answered before in front of all samples, as one page; return this object."""
@@ -282,15 +294,20 @@ class Begin(_Around):
     def _searched(self) -> Batch | None:
         """Return the search's questions but those that the sample has answered; the search gets these answers, too."""
         while (batch := self.search.query()) is not None:
-            self._batch, fresh = batch, ~np.isin(batch.rows, self._rows)
+            self._batch, fresh = batch, ~np.isin(batch.rows, self._answered)
             if fresh.any():
                 return Batch(batch.rows[fresh], batch.components[fresh], batch.round + self._shown)
             self.search.update(self._answers(batch.rows, np.empty(0, np.int8)))
         return None
 
+    @property
+    def _answered(self) -> np.ndarray:
+        """The rows of the samples that have an answer."""
+        return self._rows[self._labels != PASSED]
+
     def _answers(self, rows: np.ndarray, labels: Sequence[int] | np.ndarray) -> np.ndarray:
         """Return the answers to `rows` (m,): those of the sample, and the `labels` of the others in their order."""
-        known = np.isin(rows, self._rows)
+        known = np.isin(rows, self._answered)
         if np.shape(labels) != (np.count_nonzero(~known),):
             raise ValueError(f"{np.size(labels)} labels for {np.count_nonzero(~known)} rows; give one label a row")
         order = np.argsort(self._rows)
@@ -307,7 +324,7 @@ class Begin(_Around):
             return
         if self._open is None:
             raise ValueError(f"{np.size(labels)} labels; call query() first, then give one label a row")
-        given = check_labels(labels, len(self._open))
+        given = self._checked(labels, len(self._open))
         self._rows = np.concatenate([self._rows, self._open])
         self._labels = np.concatenate([self._labels, given])
         self._rounds = np.concatenate([self._rounds, np.full(len(self._open), self._shown - 1, np.int16)])
@@ -318,19 +335,34 @@ class Begin(_Around):
             seeds = self.positives
             self.search, self._seeds = self._make(seeds), seeds
 
+    def _checked(self, labels: Sequence[int] | np.ndarray, questions: int) -> np.ndarray:
+        """Return the answers to rows of a sample as int8: labels, or in overviews `PASSED`."""
+        given = np.array(labels)
+        passed = np.flatnonzero(given == PASSED) if self._overview else []
+        given[passed] = UNSURE
+        given = check_labels(given, questions)
+        given[passed] = PASSED
+        return given
+
     def amend(self, rows: Sequence[int], labels: Sequence[int]) -> None:
-        """Take corrections, of the sample and of what the search asked since."""
-        for row, label in zip(rows, check_labels(labels, len(rows)), strict=True):
+        """Take corrections, of the sample and of what the search asked since.
+
+        A mark that was taken back makes a row passed again; for a search that began with it, it is unsure.
+        """
+        given = self._checked(labels, len(rows))
+        for row, label in zip(rows, given, strict=True):
             self._labels = np.where(self._rows == row, label, self._labels)
-        self._amend_search(rows, labels)
+        self._amend_search(rows, np.where(given == PASSED, UNSURE, given))
 
     @property
     def log(self) -> Log:
         """All questions answered so far, those of the samples first."""
-        own = Log(self._rows, self._labels, np.full(len(self._rows), SAMPLE, np.int8), self._rounds)
+        given = self._labels != PASSED
+        own = (self._rows, self._labels, np.full(len(self._rows), SAMPLE, np.int8), self._rounds)
+        own = Log(*(part[given] for part in own))
         if self.search is None:
             return own
-        fresh = ~np.isin(self.search.log.rows, self._rows)
+        fresh = ~np.isin(self.search.log.rows, own.rows)
         later = Log(*(part[fresh] for part in self.search.log))
         later = later._replace(rounds=later.rounds + np.int16(self._shown))
         return Log(*(np.concatenate(part) for part in zip(own, later, strict=True)))

@@ -20,13 +20,14 @@ from elsa_nb.label.items import Files
 from elsa_nb.label.label_files.reader import read_labels
 from elsa_nb.label.session import Answer, Session
 from elsa_nb.pool import Pool
-from elsa_nb.search.contract import POSITIVE, UNSURE
+from elsa_nb.search.contract import POSITIVE, UNSURE, Strategy
 from elsa_nb.search.stopping.rules import TargetShare
 
 if TYPE_CHECKING:
     from elsa_nb.label.panel import Panel
 
 SAMPLE_ITEMS = 96  # items shown to pick seeds from
+OVERVIEW = 120  # small pictures a page of the first look
 LEAST_SEEDS = 3
 
 
@@ -182,7 +183,7 @@ def audit_session(job: Job) -> Path:
 
 
 def open_panel(job: Job) -> "Panel":
-    """Return the panel of a job: it searches from imported positives, or from what is marked in the sample."""
+    """Return the panel of a job: it searches from imported positives, or from what is marked in a first look."""
     from elsa_nb.label.panel import Panel, code_stamp
 
     pool, folder = Pool.open(job.pool, verify=False), Path(job.folder)
@@ -191,9 +192,12 @@ def open_panel(job: Job) -> "Panel":
         return Panel(audited(job, pool), Files(folder, pool), session, page=60, title=f"{folder.name}: audit")
     search_from = searching.search_from(pool, job.strategy, metric=job.metric, budget=job.budget)
     session = Session(job.session, annotator=job.annotator, code=code_stamp())
-    seeds = imported_positives(session, pool.ids)
-    if len(seeds):
-        search = search_from(seeds)
-    else:
-        search = first_examples.Begin(job.samples, search_from, least=LEAST_SEEDS, page=job.page, n=len(pool))
-    return Panel(search, Files(folder, pool), session, page=job.page, target=job.target, title=folder.name)
+
+    def search() -> Strategy:
+        if len(seeds := imported_positives(session, pool.ids)):
+            return search_from(seeds)
+        options = {"least": LEAST_SEEDS, "page": OVERVIEW, "overview": True}
+        return first_examples.Begin(job.samples, search_from, n=len(pool), **options)
+
+    options = {"page": job.page, "target": job.target, "title": folder.name, "again": search}
+    return Panel(search(), Files(folder, pool), session, **options)

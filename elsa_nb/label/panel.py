@@ -4,6 +4,7 @@ import html
 import threading
 import time
 import weakref
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ import numpy as np
 
 from elsa_nb import fingerprints
 from elsa_nb.label import export
-from elsa_nb.label.cards import OPEN
+from elsa_nb.label.cards import OPEN, UNSURE
+from elsa_nb.label.chosen_file import ChosenFile, import_chosen, told
 from elsa_nb.label.controller import Controller
 from elsa_nb.label.handed_over import as_items
 from elsa_nb.label.identity import names_of, settle
@@ -37,7 +39,8 @@ class Panel(ipywidgets.VBox):
     `session` is the file that gets every answer before the screen calls it saved. Several people may use one file,
     each under a name of their own (`annotator`). `oracle` answers in a person's place when `play` is called. `estimate`
     says how many are missing (`search.stopping.estimators`; None: nothing is said), and with a `target`, a share of the
-    class, the panel says when by that estimate one may stop.
+    class, the panel says when by that estimate one may stop. With `again`, which makes a fresh search from what the
+    session holds, labels can be imported from a file chosen on the page; the search then begins again with them.
 
     After each round the user's own `search` object is where the panel is; `panel.positives` are the finds.
 
@@ -57,13 +60,14 @@ class Panel(ipywidgets.VBox):
         estimate: Estimator | None = bracket,
         target: float | None = None,
         title: str | None = None,
+        again: Callable[[], Strategy] | None = None,
     ):
         self._stop = threading.Event()
         items = self._items = as_items(images)
         ids = names_of(pool_ids(search), items)
         if not isinstance(session, Session):
             session = Session(session, annotator=annotator, code=code_stamp())
-        self.session, self.oracle = session, oracle
+        self.session, self.oracle, self._again = session, oracle, again
         try:
             settled = settle(session, items, ids)
             options = {"estimate": estimate, "target": target, "settled": settled}
@@ -94,7 +98,18 @@ class Panel(ipywidgets.VBox):
             go = ipywidgets.Button(description="Simulated person", tooltip="let the oracle answer the next 10 pages")
             go.on_click(lambda _: threading.Thread(target=self.play, kwargs={"pages": 10, "pause": 0.3}).start())
             parts.insert(0, go)
-        return [ipywidgets.HBox(parts)]
+        chosen = [] if self._again is None else [ChosenFile(self._import_chosen)]
+        return [ipywidgets.HBox(parts), *chosen]
+
+    def _import_chosen(self, name: str, data: bytes, positive: str | None) -> str:
+        controller = self.controller
+        if not controller.held:
+            raise ValueError("another window or process works on this session: import the labels there.")
+        done = import_chosen(self.session, controller.ids, name, data, positive=positive)
+        controller.begin_again(self._again(), "The search goes on from the labels of the file; your answers are kept.")
+        self.widget.renew()
+        self.widget.figures = self.figures
+        return told(done)
 
     def _export_beside(self, kind: str, message: ipywidgets.HTML) -> None:
         try:
@@ -116,7 +131,7 @@ class Panel(ipywidgets.VBox):
         """The rows with an answer on this panel, ascending."""
         with self.controller.lock:
             rows = [row for asked in self.controller.asked for row in asked.rows]
-            answered = [row for row, label in zip(rows, self.controller.cards.labels, strict=True) if label != OPEN]
+            answered = [row for row, label in zip(rows, self.controller.cards.labels, strict=True) if label >= UNSURE]
         return np.unique(np.array(answered, np.int64))
 
     @property
@@ -190,7 +205,7 @@ class _Window:
         controller = self.widget.controller
         with controller.lock:
             first, end = controller.cards.page(controller.cards.cursor)
-            cards = [controller.card(p) for p in range(first, end) if controller.cards.labels[p] == -2]
+            cards = [controller.card(p) for p in range(first, end) if controller.cards.labels[p] == OPEN]
         for card, label in zip(cards, oracle.label(np.array([c["row"] for c in cards], np.int64)), strict=True):
             if label:
                 self.send({"op": "set", "at": card["position"], "v": int(label)})

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from elsa_nb.label.cards import POSITIVE, UNSURE
 from elsa_nb.label.rounds import Asked
 from elsa_nb.search.stopping.remaining import Evidence, scale_of, standings
 
@@ -24,14 +25,16 @@ def figures_of(
 ) -> dict[str, Any]:
     """Return the figures under the grid as plain numbers, ready for the screen.
 
-    `labels` are those of all cards in the order of asking (-2 where there is none yet), `starts` the first positions
-    of the pages, `seconds` the time of each answer given on this panel. The curve counts finds by labels spent.
+    `labels` are those of all cards in the order of asking (below -1 where there is no answer), `starts` the first
+    positions of the pages, `seconds` the time of each answer given on this panel. The curve counts finds by labels
+    spent.
     """
     given = np.array(labels, np.int64)
     rows = np.array([row for a in asked for row in a.rows], np.int64)
-    first = np.zeros(len(given), bool)
-    first[np.unique(rows, return_index=True)[1]] = True  # an item asked again was filled in: it cost nothing
-    spent, found = first & (given > -2), first & (given == 1)
+    answered = np.flatnonzero(given >= UNSURE)
+    spent = np.zeros(len(given), bool)
+    spent[answered[np.unique(rows[answered], return_index=True)[1]]] = True  # an item asked again was filled in
+    found = spent & (given == POSITIVE)
     components = np.array([name for a in asked for name in a.components])
     order = np.flatnonzero(spent)
     curve = np.concatenate([[0], np.cumsum(found[order])])
@@ -47,7 +50,7 @@ def figures_of(
     return {
         "labels": total,
         "positives": finds,
-        "unsure": int((spent & (given == -1)).sum()),
+        "unsure": int((spent & (given == UNSURE)).sum()),
         "seeds": seeds,
         "efficiency": finds / total if total else None,
         "curve": [[int(p), int(curve[p])] for p in points],
@@ -62,7 +65,7 @@ def evidence_of(
 ) -> Evidence:
     """Return what an estimate of the missing ones needs, from the cards so far; `scores` (n,) are those of now."""
     given = np.array(labels, np.int64)
-    answered = given > -2
+    answered = given >= UNSURE
     then = np.concatenate([np.empty(0), *(_standings(a) for a in asked)])
     rows = np.array([row for a in asked for row in a.rows], np.int64)
     others = answered & ~np.isin(rows, seeds)  # a seed that is asked again is known already

@@ -9,7 +9,7 @@ filled in, and only the rest is put to the person.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from elsa_nb.label.cards import Cards
+from elsa_nb.label.cards import OPEN, Cards
 from elsa_nb.label.identity import carried_after
 from elsa_nb.label.rounds import Asked, Rounds
 from elsa_nb.label.session import Session
@@ -68,7 +68,7 @@ def restore(session: Session, rounds: Rounds, ids: Sequence[str], size: int, *, 
             afters = [r["after"] for r in stored[:kept]]
             session.replace_rounds([_as_stored(restored, i, afters) for i in range(len(restored.asked))])
     cards = restored.cards
-    cards.cursor = next((p for p, label in enumerate(cards.labels) if label == -2), max(0, len(cards.labels) - 1))
+    cards.cursor = next((p for p, label in enumerate(cards.labels) if label == OPEN), max(0, len(cards.labels) - 1))
     cards.waiting = bool(cards.labels) and not cards.open and not cards.over
     return restored
 
@@ -109,7 +109,7 @@ def amendments(restored: Restored) -> list[list[int]]:
             believed[position] = label
     labels = restored.cards.labels
     # An answer that was taken back altogether stays as told: a closed round cannot lack one.
-    return [[p, labels[p]] for p, label in enumerate(believed) if labels[p] not in (label, -2)]
+    return [[p, labels[p]] for p, label in enumerate(believed) if labels[p] not in (label, OPEN)]
 
 
 def rows_of(restored: Restored, amended: Sequence[Sequence[int]]) -> list[tuple[int, int]]:
@@ -121,7 +121,7 @@ def rows_of(restored: Restored, amended: Sequence[Sequence[int]]) -> list[tuple[
 def _deal(restored: Restored, rounds: Rounds, state, asked: Asked, known) -> None:
     rounds.push(state)
     restored.asked.append(asked)
-    restored.cards.deal(len(asked), known)
+    restored.cards.deal(len(asked), known, overview=asked.overview)
 
 
 def _asked(stored: dict) -> Asked:
@@ -160,7 +160,7 @@ def _as_stored(restored: Restored, number: int, afters: list[int]) -> dict:
     start = restored.cards.rounds[number]
     asked = restored.asked[number]
     labels = restored.cards.labels[start : start + len(asked)]
-    known = [(i, label) for i, label in enumerate(labels) if label != -2]
+    known = [(i, label) for i, label in enumerate(labels) if label != OPEN]
     told = restored.told[number] if number < len(restored.told) else None
     after = afters[number] if number < len(afters) else None
     return {"number": number, "start": start, "asked": vars(asked) | {"known": known}, "told": told, "after": after}

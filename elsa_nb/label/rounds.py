@@ -38,6 +38,7 @@ class Asked:
 
     `near` is the row of the known positive nearest to each row, `scores` the head's confidence; None where there is
     none. All are lists of one length. `scale` is that of the scores of all rows (`stopping.remaining.scale_of`).
+    An `overview` is looked over as a whole: what is not marked in it gets no answer.
     """
 
     number: int
@@ -46,6 +47,7 @@ class Asked:
     scores: list[float | None]
     near: list[int | None]
     scale: Sequence[float] | None = None
+    overview: bool = False
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -121,7 +123,8 @@ def questions_of(search: Strategy, batch: Batch) -> Asked:
     near = _nearest(vectors_of(search), batch.rows, positives_of(search))
     names = [component_name(search, component) for component in batch.components.tolist()]
     scale = None if scores is None else scale_of(scores)
-    return Asked(int(batch.round), batch.rows.tolist(), names, chosen, near, scale)
+    overview = bool(getattr(search, "in_overview", False))
+    return Asked(int(batch.round), batch.rows.tolist(), names, chosen, near, scale, overview)
 
 
 def _nearest(vectors: np.ndarray | None, rows: np.ndarray, positives: np.ndarray) -> list[int | None]:

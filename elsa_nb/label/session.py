@@ -54,7 +54,7 @@ class Answer:
 
     Attributes:
         item: The id of what is labelled.
-        old: The label before: -2 none, -1 unsure, 0 negative, 1 positive.
+        old: The label before: 1 positive, 0 negative, -1 unsure; below -1 those of `cards.py`, no answers.
         label: The label now.
         position: The place of its card in the order of asking, from 0.
         row: Its row in the pool.
@@ -334,8 +334,9 @@ def _is_round(asked: Any, told: Any) -> bool:
         return False
     return (
         all(isinstance(each, list) and all(_all_of(pair, int) and len(pair) == 2 for pair in each) for each in pairs)
-        and asked.keys() - {"scale"} == {"number", "known", *lists}  # sessions from before have no scale
+        and asked.keys() - {"scale", "overview"} == {"number", "known", *lists}  # sessions from before lack the two
         and _is_scale(asked.get("scale"))
+        and isinstance(asked.get("overview", False), bool)
         and all(_all_of(asked[name], kind) for name, kind in lists.items())
         and {len(asked[name]) for name in lists} == {len(asked["rows"])}
         and min(asked["rows"], default=0) >= 0

@@ -42,7 +42,7 @@ _OURS = {"meta", "events", "rounds", "leases"}
 _WRONG = """
 SELECT (SELECT count(*) FROM events WHERE typeof(annotator) <> 'text' OR typeof(kind) <> 'text'
     OR typeof(item) <> 'text' OR typeof(old) <> 'integer' OR typeof(label) <> 'integer' OR typeof(action) <> 'integer'
-    OR old NOT BETWEEN -2 AND 1 OR label NOT BETWEEN -2 AND 1 OR typeof(at) NOT IN ('real', 'integer')
+    OR old NOT BETWEEN -3 AND 1 OR label NOT BETWEEN -3 AND 1 OR typeof(at) NOT IN ('real', 'integer')
     OR typeof(row) NOT IN ('null', 'integer') OR row < 0 OR typeof(position) NOT IN ('null', 'integer') OR position < 0
     OR typeof(score) NOT IN ('null', 'real', 'integer') OR typeof(seconds) NOT IN ('null', 'real', 'integer'))
   + (SELECT count(*) FROM rounds WHERE typeof(number) <> 'integer' OR typeof(after) <> 'integer'

@@ -6,9 +6,10 @@
 // Everything from outside (file names, reasons, notices) is set as text, never as HTML.
 
 const ALIVE_MS = 3000, UNSAVED_MS = 1000, SILENT_MS = 8000;  // milliseconds
-const WORDS = { [-2]: "no answer", [-1]: "unsure", 0: "negative", 1: "positive" };
-const MARKS = { [-2]: "", [-1]: "?", 0: "✕", 1: "✓" };
+const WORDS = { [-3]: "not marked", [-2]: "no answer", [-1]: "unsure", 0: "negative", 1: "positive" };
+const MARKS = { [-3]: "", [-2]: "", [-1]: "?", 0: "✕", 1: "✓" };
 const COLUMNS = [1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 16, 18, 20, 24];
+const MANY_COLUMNS = Array.from({ length: 30 }, (_, i) => i + 1), LEAST_SMALL = 56, SMALL_ROOM = 190;  // the same of an overview, whose last row need not be whole
 const ROOM = 300, FOOT = 31, LEAST_CARD = 86;  // pixels: what stands above and below the cards, below a picture, a card's least width
 const SILENT = "The kernel does not answer: it is busy with another cell, or gone. What is not marked as unsaved is safe. If this stays, reload the page; in a notebook, restart the kernel and run the cell again.";
 // What a picture looks like here; what the encoder saw stays. The filters are ours, with no text from outside in them.
@@ -18,7 +19,7 @@ const curveOf = (name, values) => `<filter id="elsa-${name}" color-interpolation
 const FILTERS = `<svg width="0" height="0" aria-hidden="true">${channel("red", "1 0 0 0 0")}${channel("green", "0 1 0 0 0")}${channel("blue", "0 0 1 0 0")}${curveOf("dark", "0 0.5 1 1 1")}${curveOf("bright", "0 0 0 0.5 1")}</svg>`;
 const HELP = [
   ["← → ↑ ↓", "move"], ["1 or P", "positive"], ["0 or N", "negative"], ["2 or U", "unsure"], ["Space", "positive ↔ negative"],
-  ["R / Shift+R", "whole row positive / negative"], ["Enter", "rest of the page negative (unsure where nothing could be shown), next page"], ["Z or Ctrl+Z", "undo, as often as you like"], ["Y or Ctrl+Y", "redo"],
+  ["R / Shift+R", "whole row positive / negative"], ["Enter", "rest of the page negative (unsure where nothing could be shown), next page; in the first look: other pictures, nothing negative"], ["S", "start the search from what is marked"], ["Z or Ctrl+Z", "undo, as often as you like"], ["Y or Ctrl+Y", "redo"],
   ["Page Up / Down", "earlier / later page (any label can be changed)"], ["Home / End", "first / last card of the page"], ["O", "first card without an answer"], ["F", "larger view; there the wheel, + and - magnify, a drag or Shift+arrows move the picture"], ["+ / -", "larger / smaller cards"], ["H or ?", "this help"], ["Esc", "close"],
 ];
 
@@ -59,13 +60,13 @@ function render({ model, el }) {
   const where = make("span", "elsa-where", head), status = make("span", "elsa-status", head);
   const guide = make("div", "elsa-guide", root), guideText = make("span", "", guide), startButton = make("button", "elsa-start", guide, "Search now");
   guide.setAttribute("role", "status"); startButton.type = "button";
-  startButton.title = "the rest of this page is not what you look for; the search goes on from the examples you have marked";
-  startButton.addEventListener("click", () => {
+  const startNow = () => {
     root.focus({ preventScroll: true });
-    if (!ready || !active) return;
+    if (!ready || !active || !startable) return;
     say("start");
     dispatch(restAndNext());
-  });
+  };
+  startButton.addEventListener("click", startNow);
   const body = make("div", "elsa-body", root), left = make("div", "elsa-left", body), side = make("aside", "elsa-side", body);
   const grid = make("div", "elsa-grid", left); grid.setAttribute("role", "listbox"); grid.setAttribute("aria-label", "Candidates");
   const rest = make("div", "elsa-overlay elsa-wait", left), restText = make("div", "", rest); rest.hidden = true;
@@ -79,15 +80,15 @@ function render({ model, el }) {
   button("", "▶", "later page (Page Down)", () => dispatch([{ op: "turn", by: 1 }]));
   button("", "Undo", "take the last answer back (Z)", () => dispatch([{ op: "undo" }]));
   button("", "Redo", "do again what was undone (Y)", () => dispatch([{ op: "redo" }]));
-  button("", "Row ✓", "whole row positive (R)", () => dispatch([{ op: "row", columns: columns(), v: 1 }]));
-  button("", "Row ✕", "whole row negative (Shift+R)", () => dispatch([{ op: "row", columns: columns(), v: 0 }]));
+  button("elsa-row", "Row ✓", "whole row positive (R)", () => dispatch([{ op: "row", columns: columns(), v: 1 }]));
+  button("elsa-row", "Row ✕", "whole row negative (Shift+R)", () => dispatch([{ op: "row", columns: columns(), v: 0 }]));
   const onward = button("elsa-next", "", "rest of the page negative, next page (Enter)", () => dispatch(restAndNext()));
   const conclude = button("", "Final search now", "leave out the rounds that would still come: next is what the classifier takes for the likeliest of all, best first", () => {
     if (!ready || !active) return;
     say("conclude");
     if (cards.page(cards.cursor)[1] === cards.labels.length) dispatch(restAndNext());
   });
-  const sizes = make("select", "", bar); sizes.title = "items a page"; sizes.setAttribute("aria-label", "items a page");
+  const sizes = make("select", "elsa-sizes", bar); sizes.title = "items a page"; sizes.setAttribute("aria-label", "items a page");
   SIZES.forEach((n) => { const o = make("option", "", sizes, `${n} a page`); o.value = n; });
   sizes.addEventListener("change", () => { dispatch([{ op: "size", v: Number(sizes.value) }]); root.focus({ preventScroll: true }); });
   button("", "−", "smaller cards (-)", () => enlarge(-1)).setAttribute("aria-label", "smaller cards");
@@ -164,7 +165,7 @@ function render({ model, el }) {
     if ((pending.length || queue.length) && ready && !m.force) { stale = true; return; }  // answers of ours are still on their way; ask again later
     const ints = (view, Type) => new Type(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength));
     const history = ints(buffers[1], Int32Array), undone = ints(buffers[2], Int32Array);
-    Object.assign(cards, { size: m.size, rounds: m.rounds, cursor: m.cursor, waiting: m.waiting, over: m.over, check: m.check, open: m.open,
+    Object.assign(cards, { size: m.size, rounds: m.rounds, overviews: m.overviews, cursor: m.cursor, waiting: m.waiting, over: m.over, check: m.check, open: m.open,
       labels: Array.from(ints(buffers[0], Int8Array)), history: [], undone: [] });
     const pairs = (flat, i) => Array.from({ length: flat[i] }, (_, k) => [flat[i + 1 + 2 * k], flat[i + 2 + 2 * k]]);
     for (let i = 0; i < history.length; i += history[i] < 0 ? 1 : 1 + 2 * history[i]) cards.history.push(history[i] < 0 ? -history[i] - 1 : pairs(history, i));
@@ -193,7 +194,7 @@ function render({ model, el }) {
     if (!ready) return;
     if (m.kind === "over") { cards.waiting = false; cards.over = true; }
     else if (cards.waiting || !active || !cards.labels.length) {
-      cards.deal(m.n, m.known); cards.waiting = m.more;
+      cards.deal(m.n, m.known, m.overview); cards.waiting = m.more;
       m.cards?.forEach((card) => contents.set(card.position, card));
     }
     else stale = true;
@@ -209,12 +210,14 @@ function render({ model, el }) {
   // --- painting
   // Columns that divide the page, so that every row is whole. By itself the page fills the window: cards as large as
   // they may be with all of the page in sight. + and - make them larger and smaller.
-  let across = 6, larger = stored("elsa-larger", 0);
+  let across = 6, larger = stored("elsa-larger", 0), overview = false, startable = false;
   const columns = () => across;
   function layOut() {
-    const width = grid.clientWidth || 600, high = Math.max(320, globalThis.innerHeight - ROOM);
-    const possible = COLUMNS.filter((n) => cards.size % n === 0 && (n === 1 || width / n >= LEAST_CARD));
-    const fits = possible.findIndex((n) => (cards.size / n) * (width / n + FOOT) <= high), auto = fits < 0 ? possible.length - 1 : fits;
+    const width = grid.clientWidth || 600;
+    const n = overview ? shown.length : cards.size, [foot, least, room] = overview ? [0, LEAST_SMALL, SMALL_ROOM] : [FOOT, LEAST_CARD, ROOM];
+    const possible = (overview ? MANY_COLUMNS : COLUMNS.filter((k) => n % k === 0)).filter((k) => k === 1 || width / k >= least);
+    const high = Math.max(320, globalThis.innerHeight - room);
+    const fits = possible.findIndex((k) => Math.ceil(n / k) * (width / k + foot) <= high), auto = fits < 0 ? possible.length - 1 : fits;
     larger = Math.max(auto - possible.length + 1, Math.min(auto, larger));
     across = possible[auto - larger];
     grid.style.gridTemplateColumns = `repeat(${across}, minmax(0, 1fr))`;
@@ -239,7 +242,7 @@ function render({ model, el }) {
   function pageOf(position) {  // [number of the page of a position, number of pages]
     let before = 0, all = 0;
     cards.rounds.forEach((start, i) => {
-      const end = cards.rounds[i + 1] ?? cards.labels.length, size = cards.size;
+      const end = cards.rounds[i + 1] ?? cards.labels.length, size = cards.overviews[i] ? end - start : cards.size;
       if (end <= position) before += Math.ceil((end - start) / size);
       else if (start <= position) before += Math.floor((position - start) / size);
       all += Math.ceil((end - start) / size);
@@ -254,8 +257,8 @@ function render({ model, el }) {
     shown.forEach((node, i) => paintCard(node, first + i));
     const open = shown.reduce((sum, _, i) => sum + (cards.labels[first + i] === OPEN), 0);
     const [page, pages] = pageOf(first);
-    where.textContent = n ? `page ${page} of ${pages} · round ${cards.rounds.length} · ${n - cards.open} of ${n} answered` : "";
-    onward.textContent = open ? `${open} left: negative, next page ⏎` : cards.over && end === n ? "Finished" : "Next page ⏎";
+    where.textContent = !n ? "" : overview ? `first look, page ${page} of ${pages} · ${n} pictures so far` : `page ${page} of ${pages} · round ${cards.rounds.length} · ${n - cards.open} of ${n} answered`;
+    startButton.title = overview ? "search for more of what you have marked (S); what you left has no answer" : "the rest of this page is not what you look for; the search goes on from the examples you have marked (S)";
     onward.disabled = cards.over && end === n && !open;
     sizes.value = cards.size;
     const { may_conclude, wish } = model.get("figures");
@@ -275,7 +278,7 @@ function render({ model, el }) {
     rest.hidden = ready && n > 0 && !(waitingSince && performance.now() - waitingSince > 150);
     paintGuide(end === n, open);
     Object.assign(root.dataset, { seq: seq + (queue.length > 0), cursor: cards.cursor, n, page, pages, rounds: cards.rounds.length,
-      check: cards.check, waiting: cards.waiting, over: cards.over, active, ready, history: cards.history.length });
+      check: cards.check, waiting: cards.waiting, over: cards.over, active, ready, overview, history: cards.history.length });
     grid.setAttribute("aria-activedescendant", shown[cards.cursor - first]?.id ?? "");
     paintWhy();
     followCursor();
@@ -283,22 +286,22 @@ function render({ model, el }) {
   }
 
   function paintGuide(last, open) {
-    const { looking, statement } = model.get("figures"), n = cards.labels.length, marked = cards.labels.reduce((sum, label) => sum + (label === POSITIVE), 0);
-    const more = (looking ?? 0) - marked, examples = (k) => `${k} example${k === 1 ? "" : "s"}`;
-    startButton.hidden = !looking || !marked || cards.waiting || !last;
-    startButton.textContent = `Search now, from ${examples(marked)}`;
-    guide.hidden = !ready || !n;
-    if (statement) guideText.textContent = `${statement} Mark those of the class; Enter takes all others for not.`;
-    else if (cards.over && last && !open) guideText.textContent = marked ? `Nothing is left to ask: ${marked} found with ${n} answers.` : `All ${n} were shown, and none was marked.`;
-    else if (!looking) guideText.textContent = "Mark every picture of what you look for. What you mark decides what is shown next.";
-    else if (!marked) guideText.textContent = `Mark what you look for: click it, or press 1. Enter shows the next ones. The search begins at ${examples(looking)}.`;
-    else if (more > 0) guideText.textContent = `${examples(marked)} marked. Mark ${more} more, or search from what you have.`;
-    else guideText.textContent = `${examples(marked)} marked: the search begins with the next page.`;
+    const { looking: told, statement, round } = model.get("figures"), tally = (wanted) => cards.labels.reduce((sum, label) => sum + wanted(label), 0);
+    const shown = cards.labels.length, marked = tally((label) => label === POSITIVE), answers = tally((label) => label >= UNSURE);
+    const looking = overview || round === cards.rounds.length ? told : null;  // else the figures are those of the round before
+    const said = guideOf({ looking, statement, over: cards.over, overview, last, marked, shown, answers, open });
+    startable = said.start && !cards.waiting;
+    startButton.hidden = !startable || (overview && marked >= looking);  // there the button below says it
+    startButton.textContent = said.start;
+    guideText.textContent = said.text;
+    guide.hidden = !ready || !shown;
+    onward.textContent = said.onward;
+    onward.title = overview ? "other pictures; what is not marked stays without an answer (Enter)" : "rest of the page negative, next page (Enter)";
   }
 
   function build(first, end) {
     shownFirst = first;
-    layOut();
+    overview = end > first && cards.inOverview(first);
     grid.replaceChildren();
     shown = [];
     for (let position = first; position < end; position++) {
@@ -315,6 +318,7 @@ function render({ model, el }) {
       const look = make("button", "", quick, "⤢"); Object.assign(look, { type: "button", tabIndex: -1, title: "larger view (F)" }); look.dataset.larger = true;
       shown.push(node);
     }
+    layOut();
     fill();
     fetchAround(first, end);
   }
@@ -421,7 +425,7 @@ function render({ model, el }) {
     const open = shown.length ? cards.labels.slice(first, end).filter((label) => label === OPEN).length : 0;
     zoom.follow({
       row: card?.row, item: card?.item, label: card && cards.labels[at], small: card && pictures.get(card.row),
-      where: card ? `${at - first + 1} of ${end - first} · ${reason(card.component)} · ${open ? `${open} of the page left` : "Enter: next page"}` : "",
+      where: card ? `${at - first + 1} of ${end - first} · ${reason(card.component)} · ${overview ? "nothing is negative unless you say so" : open ? `${open} of the page left` : "Enter: next page"}` : "",
       empty: cards.waiting ? "Looking for the next round…" : cards.over && !card ? "Nothing is left to ask." : "Loading…",
     });
     const next = contents.get(at + 1);
@@ -461,6 +465,7 @@ function render({ model, el }) {
     const key = undo ? "z" : redo ? "y" : e.key.length === 1 && e.key !== "R" ? e.key.toLowerCase() : e.key;
     if (key === "h" || key === "?") { zoom.close(); help.hidden = !help.hidden; }
     else if (key === "Escape") closeOverlays();
+    else if (key === "s") { if (zoom.open || compare.open) return; startNow(); }
     else if (key === "f") { if (zoom.open) zoom.close(); else openZoom(); }
     else if (key === "+" || key === "=") { if (zoom.open) zoom.magnify(1.5); else enlarge(1); }
     else if (key === "-" || key === "_") { if (zoom.open) zoom.magnify(1 / 1.5); else enlarge(-1); }

@@ -25,7 +25,7 @@ GOODBYE, VANISHED = 2.0, 8.0  # seconds after which a panel nobody looks at give
 CARD_SIDES, LARGE, LARGEST = (224, 512), 1200, 4096  # pixels: a card's picture, the larger view, that magnified
 MOST_COMPARED = 200  # items on which people differ, on one page
 CLASS, LONGEST_NAME = "class", 200  # what is looked for, as the session remembers it; letters
-SCRIPTS = ("cards", "pictures", "zoom", "figures", "compare", "widget")
+SCRIPTS = ("cards", "pictures", "zoom", "figures", "compare", "guide", "widget")
 _HERE = Path(__file__).parent
 
 
@@ -221,7 +221,8 @@ class Widget(anywidget.AnyWidget):
         with self._lock, self.controller.lock:
             cards = self.controller.cards
             state = {
-                name: getattr(cards, name) for name in ("size", "rounds", "cursor", "waiting", "over", "check", "open")
+                name: getattr(cards, name)
+                for name in ("size", "rounds", "overviews", "cursor", "waiting", "over", "check", "open")
             }
             active = nonce == self._active and self.controller.held
             content = {"kind": "snapshot", "to": nonce, "force": force, "title": self.title, "active": active} | state

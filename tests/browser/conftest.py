@@ -244,7 +244,7 @@ class Desk:
     def check_file(self):
         """Assert that the file holds every answer on screen, once, and nothing else."""
         self.settle()
-        shown = {i: label for i, label in enumerate(self.state()["labels"]) if label != -2}
+        shown = {i: label for i, label in enumerate(self.state()["labels"]) if label > -2}
         base = sqlite3.connect(f"file:{self.folder / 's.sqlite'}?mode=ro", uri=True)
         asked = base.execute("SELECT asked FROM rounds ORDER BY annotator, number").fetchall()
         rows = [row for (text,) in asked for row in json.loads(text)["rows"]]

@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 import elsa_nb.label
-from elsa_nb.label.cards import OPEN, UNSURE, Cards, weight
+from elsa_nb.label.cards import OPEN, PASSED, UNSURE, Cards, weight
 
 FOLDER = __import__("pathlib").Path(elsa_nb.label.__file__).parent
 OPS = ("move", "goto", "turn", "next", "open", "size", "label", "set", "toggle", "row", "rest", "redo", "undo")
@@ -16,13 +16,14 @@ OPS = ("move", "goto", "turn", "next", "open", "size", "label", "set", "toggle",
 DRIVER = """
 import { readFileSync } from "node:fs";
 import { Cards } from "DECK";
-const names = ["labels", "rounds", "history", "undone", "cursor", "open", "waiting", "over", "check", "size", "starts"];
+const names = ["labels", "rounds", "overviews", "history", "undone", "cursor", "open", "waiting", "over", "check"];
+names.push("size", "starts");
 const state = (d) => names.map((name) => d[name]);
 const runs = JSON.parse(readFileSync(0, "utf8"));
 console.log(JSON.stringify(runs.map((events) => {
   const cards = new Cards(12);
   return events.map((e) => {
-    if (e.op === "deal") cards.deal(e.n, e.known);
+    if (e.op === "deal") cards.deal(e.n, e.known, e.overview);
     else if (e.op === "over") { cards.over = true; cards.waiting = false; }
     else cards.apply(e);
     return state(cards);
@@ -40,7 +41,8 @@ def dealt(n=30, size=12):
 def state(d):
     history = [e if isinstance(e, int) else [list(pair) for pair in e] for e in d.history]
     undone = [[list(pair) for pair in e] for e in d.undone]
-    return [d.labels, d.rounds, history, undone, d.cursor, d.open, d.waiting, d.over, d.check, d.size, d.starts]
+    cards = [d.labels, d.rounds, d.overviews, history, undone, d.cursor, d.open, d.waiting, d.over, d.check]
+    return [*cards, d.size, d.starts]
 
 
 def random_event(rng, n):
@@ -62,8 +64,9 @@ def random_run(rng, length=100):
     def deal():
         n = rng.randrange(1, 50)
         known = [[i, rng.choice([0, 1])] for i in sorted(rng.sample(range(n), rng.randrange(0, n)))]
-        events.append({"op": "deal", "n": n, "known": known})
-        cards.deal(n, known)
+        overview = rng.random() < 0.3
+        events.append({"op": "deal", "n": n, "known": known, "overview": overview})
+        cards.deal(n, known, overview=overview)
 
     deal()
     for _ in range(length):
@@ -102,7 +105,7 @@ def test_undoing_everything_leads_back_to_the_beginning():
         cards = Cards(12)
         for event in events:
             if event["op"] == "deal":
-                cards.deal(event["n"], event["known"])
+                cards.deal(event["n"], event["known"], overview=event["overview"])
             elif event["op"] == "over":
                 cards.over, cards.waiting = True, False
             else:
@@ -111,14 +114,14 @@ def test_undoing_everything_leads_back_to_the_beginning():
             cards.apply({"op": "undo"})
         first = events[0]
         fresh = Cards(cards.size)
-        fresh.deal(first["n"], first["known"])
+        fresh.deal(first["n"], first["known"], overview=first["overview"])
         assert (cards.labels, cards.check, cards.open) == (fresh.labels, fresh.check, fresh.open)
 
 
 def test_check_and_open_are_what_they_say():
     rng = random.Random(4)
     for _ in range(50):
-        _, (labels, _, _, _, _, left, _, _, check, _, _) = random_run(rng)
+        _, (labels, _, _, _, _, _, left, _, _, check, _, _) = random_run(rng)
         assert check == sum(weight(p) * (label + 2) for p, label in enumerate(labels))
         assert left == labels.count(OPEN)
 
@@ -136,6 +139,28 @@ def test_pages_never_cross_rounds():
         (30, 35),
         (30, 35),
     ]
+
+
+def test_an_overview_is_one_page_and_makes_nothing_negative():
+    cards = Cards(12)
+    cards.deal(50, overview=True)
+    assert (cards.starts, cards.page(49)) == ([0], (0, 50))
+    cards.apply({"op": "toggle", "at": 20})
+    cards.apply({"op": "toggle", "at": 30})
+    cards.apply({"op": "toggle", "at": 30})  # marked by mistake
+    cards.apply({"op": "set", "at": 40, "v": 0})  # said in so many words
+    cards.apply({"op": "rest", "unseen": [3]})
+    assert [p for p, label in enumerate(cards.labels) if label != PASSED] == [20, 40]
+    assert (cards.labels[20], cards.labels[40], cards.open) == (1, 0, 0)
+    cards.apply({"op": "next"})
+    assert cards.waiting
+    cards.deal(30)
+    cards.apply({"op": "rest"})
+    assert cards.labels[50:62] == [0] * 12  # after the first look, Enter means what it says
+    cards.apply({"op": "turn", "by": -1})
+    cards.apply({"op": "toggle", "at": 5})
+    cards.apply({"op": "toggle", "at": 20})
+    assert (cards.labels[5], cards.labels[20]) == (1, PASSED)
 
 
 def test_a_label_moves_to_the_next_open_card_of_the_page():

@@ -7,6 +7,7 @@ import pytest
 
 from conftest import CONFIG, ByHand, answer_page, settle, shown, stored
 from elsa_nb.label import Begin
+from elsa_nb.label.cards import OPEN
 from elsa_nb.label.session import Answer, Session
 from elsa_nb.search.oracle import Truth, simulate
 from elsa_nb.search.strategies.greedy_probe import GreedyProbe
@@ -353,3 +354,69 @@ def test_undo_leads_back_to_before_the_search_began(make_beginner, small):
     controller.handle([{"op": "undo"}])
     assert controller.figures()["looking"] == 3
     assert controller.rounds.search.looking
+
+
+@pytest.fixture
+def make_first_look(make_desk, small):
+    """Return a function that makes a controller which shows overviews of 60 until 3 examples are marked."""
+    pool, positive = small
+    rows = np.concatenate([np.flatnonzero(~positive)[:57], np.flatnonzero(positive)[:3]])
+
+    def make(**options):
+        begin = Begin([rows], lambda seeds: GreedyProbe(pool, seeds, rng=0), least=3, page=60, n=400, overview=True)
+        return make_desk(begin, **options)
+
+    return make
+
+
+def test_what_a_first_look_leaves_unmarked_has_no_answer_and_is_asked_like_any_other(make_first_look, small):
+    controller = make_first_look()
+    assert controller.cards.page(0) == (0, 60)
+    answer_page(controller, small[1])
+    assert controller.figures()["looking"] is None
+    assert {a["label"] for a in controller.session.answers()} == {1}
+    assert len(controller.session.known()) == 3
+    assert (controller.figures()["labels"], controller.figures()["positives"]) == (3, 3)
+    assert len(controller.seconds) == 3  # what is passed is no answer, and takes no time of one
+    while not controller.cards.over:
+        answer_page(controller, small[1])
+    given = controller.session.known()
+    assert {item: label for item, label in given.items() if label == 1}.keys() == {
+        f"img-{row:03d}" for row in np.flatnonzero(small[1])
+    }
+    assert len(given) == 400  # the 57 were asked again, one by one
+    assert controller.figures()["labels"] == 400
+
+
+def test_a_first_look_is_where_it_was_when_reopened_and_can_be_taken_back(make_first_look, small):
+    controller = make_first_look()
+    controller.handle([{"op": "set", "at": 59, "v": 1}, {"op": "set", "at": 4, "v": 0}])
+    controller.handle([{"op": "rest"}, {"op": "next"}])
+    settle(controller)
+    assert controller.figures()["looking"] == 3
+    assert controller.cards.page(60) == (60, 120)  # another page of others
+    assert len(set(controller.asked[0].rows) & set(controller.asked[1].rows)) == 0
+    controller.start()
+    controller.handle([{"op": "rest"}, {"op": "next"}])
+    settle(controller)
+    assert controller.asked[2].components[0] == "probe"
+    state = (controller.cards.labels, controller.cards.overviews, controller.cards.starts)
+    controller.close()
+    again = make_first_look()
+    assert (again.notice, (again.cards.labels, again.cards.overviews, again.cards.starts)) == ("", state)
+    again.handle([{"op": "undo"}, {"op": "undo"}])
+    assert again.figures()["looking"] == 3
+    assert (again.cards.labels.count(OPEN), again.cards.labels[4], again.cards.labels[59]) == (58, 0, 1)
+    assert again.session.known() == {again.card(4)["item"]: 0, again.card(59)["item"]: 1}
+
+
+def test_a_mark_of_a_first_look_that_is_taken_back_later_is_no_example_any_more(make_first_look, small):
+    controller = make_first_look()
+    answer_page(controller, small[1])
+    at = controller.cards.labels.index(1)
+    controller.handle([{"op": "toggle", "at": at}])
+    answer_round(controller, small[1])
+    row = controller.card(at)["row"]
+    assert row not in controller.rounds.search.positives
+    assert controller.card(at)["item"] not in controller.session.known()
+    assert row not in controller.example_rows()

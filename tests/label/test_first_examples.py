@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from elsa_nb.label import Begin, Fixed, first_examples
+from elsa_nb.label.cards import PASSED
 from elsa_nb.pool import Pool
 from elsa_nb.search.contract import QueryError
 from elsa_nb.search.oracle import Truth, simulate
@@ -99,12 +100,19 @@ def test_saying_start_without_an_example_goes_on_looking(small, begin_with):
     assert made == []
 
 
-def test_a_class_of_three_in_three_thousand_is_searched():
+@pytest.fixture
+def three_of_3000():
+    """Return a pool of 3,000 in which three are of the class, who they are, and what begins a search."""
     rng = np.random.default_rng(1)
     positive = np.zeros(3000, bool)
     positive[[5, 1500, 2999]] = True
     pool = Pool.from_arrays((rng.normal(size=(3000, 6)) + 3 * positive[:, None]).astype(np.float32))
-    begin = Begin([np.arange(100, 196)], lambda seeds: GreedyProbe(pool, seeds, rng=0), least=3, n=3000)
+    return pool, positive, lambda seeds: GreedyProbe(pool, seeds, config=ProbeConfig(budget=600), rng=0)
+
+
+def test_a_class_of_three_in_three_thousand_is_searched(three_of_3000):
+    _, positive, make = three_of_3000
+    begin = Begin([np.arange(100, 196)], make, least=3, n=3000)
     log = simulate(begin, Truth(positive))
     assert not begin.looking
     assert begin.positives.tolist() == [5, 1500, 2999]
@@ -177,3 +185,27 @@ def test_labels_other_than_the_three_are_refused_and_change_nothing(wrong):
         strategy.update([1, 0])
     with pytest.raises(ValueError, match="allowed: 1"):
         begin.amend([2], [wrong])
+
+
+def test_three_of_three_thousand_are_found_by_looking_over_pages_and_searched(three_of_3000):
+    _, positive, make = three_of_3000
+    begin = Begin([np.arange(100, 196)], make, least=3, page=120, n=3000, overview=True)
+    seen, pages = [], 0
+    while begin.looking:
+        rows = begin.query().rows
+        assert begin.in_overview
+        seen += rows.tolist()
+        begin.update(np.where(positive[rows], 1, PASSED))
+        pages += 1
+    assert pages <= 25
+    assert len(set(seen)) == len(seen)
+    assert sorted(begin.log.rows) == begin.positives.tolist() == [5, 1500, 2999]  # nothing else has an answer
+    log = simulate(begin, Truth(positive))
+    assert len(np.unique(log.rows)) == len(log.rows) > 500  # the search asks what was passed
+
+
+def test_passed_is_an_answer_in_overviews_only(small, begin_with):
+    begin, _ = begin_with([np.arange(24)], page=24)
+    begin.query()
+    with pytest.raises(ValueError, match="label -3; allowed"):
+        begin.update(np.full(24, PASSED))

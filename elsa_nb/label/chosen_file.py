@@ -1,0 +1,69 @@
+"""Earlier labels from a file that is chosen on the page: the same import as `elsa-nb labels import`."""
+
+import html
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path, PurePath
+
+import ipywidgets
+
+from elsa_nb.label.import_labels import Imported, import_labels
+from elsa_nb.label.session import Session
+
+MOST_LISTED = 200  # names that are no item here
+
+
+def import_chosen(
+    session: Session, ids: Sequence[str], name: str, data: bytes, *, positive: str | None = None
+) -> Imported:
+    """Take the labels of a file called `name` that holds `data` into `session`; raises what `import_labels` raises.
+
+    `positive` names the class that is looked for, where the file has classes.
+    """
+    with tempfile.TemporaryDirectory(prefix="elsa-labels-") as folder:
+        path = Path(folder) / (PurePath(name.replace("\\", "/")).name or "labels")
+        path.write_bytes(data)
+        try:
+            return import_labels(session, path, ids, positive=positive)
+        except ValueError as error:  # the person knows the file by its name
+            raise ValueError(str(error).replace(f"{folder}/", "")) from error
+
+
+def told(done: Imported) -> str:
+    """Return what became of a file as HTML: the sentences, and a list of the names that are no item here."""
+    said = [html.escape(str(done).replace(f"{done.file.path.parent}/", ""))]
+    if missing := done.file.unmatched:
+        lines = [html.escape(f"{place}: {name}, {why}") for place, name, why in missing[:MOST_LISTED]]
+        lines += [f"and {len(missing) - MOST_LISTED} more"] if len(missing) > MOST_LISTED else []
+        listed = "".join(f"<li>{line}</li>" for line in lines)
+        said.append(f"<details><summary>{len(missing)} not matched</summary><ul>{listed}</ul></details>")
+    return "".join(said)
+
+
+class ChosenFile(ipywidgets.VBox):
+    """A button that lets a person choose a file of labels, and what became of it.
+
+    `take(name, data, positive)` imports it and returns what is to be said as HTML; an `OSError` or `ValueError` of its
+    is said on the page.
+    """
+
+    def __init__(self, take: Callable[[str, bytes, str | None], str]):
+        self._take = take
+        self.button = ipywidgets.FileUpload(multiple=False, description="Import labels")
+        self.button.tooltip = "earlier labels from a file: CSV, Excel, JSON, Parquet or what other programs write"
+        self.wanted = ipywidgets.Text(placeholder="class you look for, if the file has several")
+        self.wanted.layout.width = "290px"
+        self.message = ipywidgets.HTML()
+        self.button.observe(self._on_chosen, "value")
+        super().__init__([ipywidgets.HBox([self.button, self.wanted]), self.message])
+
+    def _on_chosen(self, change: dict) -> None:
+        if not change["new"]:
+            return
+        (file,) = change["new"]
+        try:
+            self.message.value = self._take(file["name"], bytes(file["content"]), self.wanted.value.strip() or None)
+        except (OSError, ValueError) as error:
+            self.message.value = html.escape(str(error))
+        finally:
+            self.button.value = ()  # the same file may be chosen again

@@ -1,0 +1,99 @@
+"""The first look: many small pictures, of which only what is wanted is marked, until the search begins."""
+
+import os
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import conftest
+from elsa_nb.label import jobs
+from elsa_nb.pool import Pool
+
+N, WANTED = 300, (7, 130, 131, 250, 299)
+
+
+@pytest.fixture
+def panel(tmp_path):
+    """Return the panel of a folder of 300 pictures of which five are wanted, as `elsa-nb label` opens it."""
+    (tmp_path / "pictures").mkdir()
+    rng = np.random.default_rng(0)
+    names = [f"p{row:03d}.png" for row in range(N)]
+    wanted = np.isin(np.arange(N), WANTED)
+    for name, is_wanted in zip(names, wanted, strict=True):
+        pixels = rng.integers(60, 200, (4, 4, 3), np.uint8).repeat(24, 0).repeat(24, 1)
+        if is_wanted:
+            pixels[24:72, 24:72] = (230, 20, 30)
+        Image.fromarray(pixels).save(tmp_path / "pictures" / name)
+    vectors = (rng.normal(size=(N, 8)) + 4 * wanted[:, None]).astype(np.float32)
+    Pool.from_arrays(vectors, names).save(tmp_path / "pool")
+    return jobs.open_panel(jobs.make_job(tmp_path / "pictures", tmp_path / "pool", tmp_path / "s.sqlite"))
+
+
+def shot(desk, name):
+    if folder := os.environ.get("ELSA_SHOTS"):
+        desk.page.screenshot(path=f"{folder}/{name}.png")
+
+
+def guide(desk):
+    return desk.page.locator(".elsa-guide").inner_text()
+
+
+def places(desk):
+    return [i for i, (row, _) in enumerate(desk.rows()) if row in WANTED]
+
+
+def test_a_first_look_by_mouse_and_keys_makes_nothing_negative_and_leads_into_the_search(bare_desk, panel):
+    desk = bare_desk(panel, width=1280, height=900)
+    assert len(desk.rows()) == jobs.OVERVIEW
+    assert "The search begins at 3 examples" in guide(desk)
+    page = desk.page.locator(".elsa-grid").bounding_box()
+    assert page["y"] + page["height"] < 900, "all of the page is in sight"
+    shot(desk, "first-look-1280")
+    desk.focus()
+    while not (found := places(desk)):  # an empty page is one key
+        desk.press("Enter")
+        desk.settle()
+    # a mark by mouse and taken back; one by keyboard, seen in the larger view
+    desk.page.locator(".elsa-card").nth(found[0]).click()
+    desk.page.locator(".elsa-card").nth(found[0]).click()
+    desk.press("f")
+    desk.page.wait_for_function("() => document.querySelector('.elsa-zoom').dataset.side === '1200'")
+    desk.press("1", "Escape")
+    desk.settle()
+    assert "1 example marked" in guide(desk)
+    assert desk.page.locator(".elsa-start").inner_text() == "Start the search with 1 example"
+    for at in found[1:]:
+        desk.page.locator(".elsa-card").nth(at).click()
+    shot(desk, "first-look-marked")
+    desk.press("s")
+    desk.settle()
+    cards = desk.state()
+    assert set(cards["labels"][: cards["rounds"][-1]]) == {-3, 1}
+    assert {a["label"] for a in panel.session.answers()} == {1}, "what was left has no answer"
+    assert "What you mark decides what is shown next" in guide(desk)
+    assert desk.page.locator(".elsa-start").is_hidden()
+    assert len(desk.rows()) < jobs.OVERVIEW, "the pages of the search"
+    assert {row for row, _ in desk.rows()} & set(WANTED) or len(found) == len(WANTED)
+    desk.page.keyboard.press("z")  # and back in the first look
+    desk.settle()
+    assert len(desk.rows()) == jobs.OVERVIEW
+    desk.check_file()
+    before = desk.state()
+    desk.run()
+    assert desk.state()["labels"] == before["labels"]
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_a_first_look_can_be_read_and_fills_a_wide_window(bare_desk, panel, dark):
+    desk = bare_desk(panel, width=1920, height=1080, color_scheme="dark" if dark else "light")
+    desk.page.evaluate("() => { document.documentElement.style.colorScheme = 'light dark' }")  # a page that follows it
+    desk.focus()
+    for at in places(desk) or [0]:
+        desk.page.locator(".elsa-card").nth(at).click()
+    desk.settle()
+    shot(desk, f"first-look-1920-{'dark' if dark else 'light'}")
+    conftest.assert_readable(desk, dark=dark)
+    page = desk.page.locator(".elsa-grid").bounding_box()
+    assert 0.55 * 1080 < page["y"] + page["height"] < 1080
+    assert page["width"] > 0.6 * 1920

@@ -1,0 +1,96 @@
+"""Labels from a file chosen on the page: where the search goes on from, and what is said of the rest."""
+
+import numpy as np
+import pytest
+
+from elsa_nb.label import jobs
+from elsa_nb.label.chosen_file import ChosenFile
+from elsa_nb.pool import Pool
+
+
+@pytest.fixture
+def open_panel(tmp_path):
+    """Return a function that opens the panel of 200 pictures (empty files), as often as wanted."""
+    (tmp_path / "pictures").mkdir()
+    names = np.array([f"cat-{row}.png" for row in range(200)])
+    for name in names:
+        (tmp_path / "pictures" / name).write_bytes(b"")
+    vectors = np.random.default_rng(0).normal(size=(200, 4)).astype(np.float32)
+    Pool.from_arrays(vectors, names).save(tmp_path / "pool")
+    panels = []
+
+    def opened():
+        job = jobs.make_job(tmp_path / "pictures", tmp_path / "pool", tmp_path / "s.sqlite")
+        panels.append(jobs.open_panel(job))
+        return panels[-1]
+
+    yield opened
+    for panel in panels:
+        panel.close()
+
+
+def choose(panel, name, text, wanted=""):
+    """Choose a file as a person does; return what the page says."""
+    chosen = next(part for part in panel.children if isinstance(part, ChosenFile))
+    chosen.wanted.value = wanted
+    file = {"name": name, "type": "", "size": len(text), "content": memoryview(text.encode()), "last_modified": 0}
+    chosen._on_chosen({"new": (file,)})
+    return chosen.message.value
+
+
+def test_imported_positives_are_seeds_and_answers_given_before_are_kept(open_panel):
+    panel = open_panel()
+    first = panel.controller.card(0)["item"]
+    panel.controller.handle([{"op": "set", "at": 0, "v": 1}, {"op": "set", "at": 1, "v": 0}])
+    said = choose(panel, "früher.csv", "image;label\ncat-3.png;ja\ncat-4.png;nein\nGONE <b>.png;ja\n")
+    assert "1 positive, 1 negative" in said
+    assert "früher.csv" in said
+    assert "/tmp" not in said
+    assert "1 not matched" in said
+    assert "GONE &lt;b&gt;.png" in said
+    assert panel.controller.rounds.seeds.tolist() == [3]
+    assert panel.controller.asked[0].components[0] == "probe"
+    assert panel.session.known()[first] == 1
+    assert "goes on from the labels" in panel.controller.notice
+    shown = {panel.controller.card(p)["item"]: label for p, label in enumerate(panel.controller.cards.labels)}
+    assert all(shown[item] == label for item, label in panel.session.known().items() if item in shown)
+    before = panel.controller.cards.labels
+    panel.close()
+    again = open_panel()
+    assert (again.controller.notice, again.controller.cards.labels) == ("", before)
+
+
+def test_a_file_with_several_classes_asks_which_and_takes_nothing_until_told(open_panel):
+    panel = open_panel()
+    text = "file,class\ncat-1.png,lynx\ncat-2.png,puma\ncat-5.png,lynx\n"
+    assert "lynx" in choose(panel, "cats.csv", text)
+    assert panel.session.known() == {}
+    assert panel.controller.figures()["looking"] == jobs.LEAST_SEEDS
+    assert "2 positive, 1 negative" in choose(panel, "cats.csv", text, wanted="lynx")
+    assert panel.controller.rounds.seeds.tolist() == [1, 5]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("../../x.csv", ""),
+        ("C:\\mine\\x.xlsx", "PK\x03\x04nonsense"),
+        ("photo.jpg", "\x00\x01\x02"),
+        ("", "a,b\n1,2\n"),
+    ],
+)
+def test_what_is_no_file_of_labels_is_a_sentence_and_changes_nothing(open_panel, name, text):
+    panel = open_panel()
+    before = panel.controller.cards.labels
+    said = choose(panel, name, text)
+    assert "Nothing was taken from it" in said
+    assert "/tmp" not in said
+    assert panel.controller.cards.labels == before
+    assert panel.session.known() == {}
+
+
+def test_who_looks_on_is_told_where_to_import(open_panel):
+    panel = open_panel()
+    panel.controller.held = False
+    assert "import the labels there" in choose(panel, "x.csv", "image,label\ncat-3.png,1\n")
+    assert panel.session.known() == {}
