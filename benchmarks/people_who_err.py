@@ -1,0 +1,288 @@
+"""What wrong answers cost a search, and what asking doubtful ones again saves: by simulation.
+
+    python -m benchmarks.people_who_err glyphs                   # resumable at any moment
+    ELSA_DATA=... python -m benchmarks.people_who_err people     # CIFAR-10N: what three people really said
+
+In a quarter of the glyph classes, all of their images, 20 classes of 100 to 200 that nothing was chosen on are searched
+from five seeds; errors are flips, each time anew, or as many where the classes look alike (`erring.LooksAlike`). Of the
+photographs, each class is 1 % of its pool of 10,000; errors are those of one person (another one in each repeat), of
+the majority of three, or as many on random rows. Each search runs as it is, and with doubtful answers asked again
+(`elsa_nb.search.recheck`), which in the photographs the next person answers.
+
+A member is *shown* when it has been asked, whatever was answered, and *kept* while it is believed positive. A search
+ends with 90 % kept or when `BUDGET` labels are spent, those asked again counted. `results/people_who_err.csv` has a row
+a search; labels are 0 where 80 % are not reached.
+"""
+
+import argparse
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from benchmarks.equal_budgets import half_of
+from benchmarks.erring import LooksAlike, People, likeness, shuffled
+from benchmarks.human_labels import Photographs, photographs
+from benchmarks.summary import RESULTS
+from elsa_nb.paper.runs.place import class_names
+from elsa_nb.paper.runs.simulation import draw_seeds
+from elsa_nb.pool import Pool
+from elsa_nb.search.contract import POSITIVE
+from elsa_nb.search.elsa import Search
+from elsa_nb.search.heads.features import Features
+from elsa_nb.search.heads.head import HeadConfig
+from elsa_nb.search.heads.prepared_rows import PreparedRows
+from elsa_nb.search.neighbours.lists import Neighbours
+from elsa_nb.search.oracle import Flipped, Oracle, Truth
+from elsa_nb.search.readings import READINGS
+from elsa_nb.search.recheck import RECHECK, Rechecked
+from elsa_nb.search.strategies.greedy_probe import GreedyProbe, ProbeConfig
+from elsa_nb.search.strategies.harvest import Harvest, HarvestConfig
+from elsa_nb.store import DATA, write_atomically
+from elsa_nb.threads import one_thread
+
+CLASSES, REPEATS, SEEDS, BUDGET = 20, {"glyphs": 3, "people": 5}, 5, 800
+SIZES, OF_ALL = (100, 200), 4  # members of a class searched for; one in so many classes is in the pool
+SHARE, ENOUGH = 0.8, 0.9
+NAMES = {"glyphs": "glyphs-vicreg-projection, a quarter", "people": "cifar-10, 1 %"}
+ERRORS = {
+    "glyphs": ("none", "flips 0.1", "alike 0.1", "flips 0.05", "flips 0.15", "flips 0.025"),
+    "people": ("none", "person", "person, shuffled", "person, anywhere", "majority", "majority, shuffled"),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Ground:
+    """A pool and what the arms make of it; `embedding` is what the head of the released code sees."""
+
+    vectors: np.ndarray
+    embedding: np.ndarray
+
+    @cached_property
+    def pool(self) -> Pool:
+        """The pool."""
+        return Pool.from_arrays(self.vectors, np.array([f"{row:06}" for row in range(len(self.vectors))]))
+
+    @cached_property
+    def prepared(self) -> PreparedRows:
+        """Its prepared rows."""
+        return PreparedRows.of(self.vectors)
+
+    @cached_property
+    def neighbours(self) -> Neighbours:
+        """Its neighbour lists."""
+        return Neighbours(self.vectors, k=128).build(progress=False)
+
+    @cached_property
+    def unit(self) -> Features:
+        """The features of its rows at unit length."""
+        return Features(self.vectors / np.maximum(np.linalg.norm(self.vectors, axis=1, keepdims=True), 1e-12))
+
+    @cached_property
+    def features(self) -> dict[str, Features]:
+        """The features of the rows searched and of the embedding, by space."""
+        return {"search": Features(self.vectors), "embedding": Features(self.embedding)}
+
+
+def _elsa(reading: str, arm: str) -> Callable[..., Any]:
+    config = READINGS[reading][arm]
+
+    def begin(ground: Ground, seeds: np.ndarray, rng: np.random.Generator) -> Search:
+        parts = {"neighbours": ground.neighbours, "features": ground.features[config.head_space]}
+        return Search(ground.pool, seeds, config=config, rng=rng, **parts)
+
+    return begin
+
+
+def _probe(ground: Ground, seeds: np.ndarray, rng: np.random.Generator) -> GreedyProbe:
+    config = replace(ProbeConfig(), budget=BUDGET, head=HeadConfig(l2=100.0))
+    return GreedyProbe(ground.pool, seeds, config=config, rng=rng, features=ground.unit)
+
+
+def _harvest(ground: Ground, seeds: np.ndarray, rng: np.random.Generator) -> Harvest:
+    config = replace(HarvestConfig(), budget=BUDGET)
+    return Harvest(ground.pool, seeds, config=config, rng=rng, prepared_rows=ground.prepared)
+
+
+ARMS: dict[str, Callable[..., Any]] = {
+    "Harvest": _harvest,
+    "Greedy probe": _probe,
+    "ELSA": _elsa("paper", "ELSA"),
+    "ELSA, released code": _elsa("released-code", "ELSA"),
+    "NN.Large": _elsa("paper", "NN.Large"),
+}
+
+
+class Case(NamedTuple):
+    """One class to search for: its rows among those of the ground, the seeds, and a new oracle for each kind of error.
+
+    `oracle(errors, rng)` makes one that errs in that way.
+    """
+
+    ground: Ground
+    positive: np.ndarray
+    oracle: Callable[[str, np.random.Generator], Oracle]
+
+
+class Glyphs:
+    """The cases of the glyphs."""
+
+    def __init__(self):
+        names = class_names("glyphs").to_numpy()
+        kept = by_checksum(np.unique(names))[::OF_ALL]
+        rows = np.flatnonzero(np.isin(names, kept))
+        spaces = [DATA / "pools" / f"glyphs-vicreg-{space}" for space in ("projection", "embedding")]
+        self.names = names[rows]
+        self.ground = Ground(*(np.asarray(Pool.open(each, verify=False).vectors, np.float32)[rows] for each in spaces))
+        sizes = pd.Series(self.names).value_counts()
+        fit = sizes.index[sizes.between(*SIZES)]
+        self.targets = by_checksum([name for name in fit if half_of(name) == "held-out"])[:CLASSES]
+
+    def case(self, target: str, repeat: int) -> Case:
+        """Return the case of a class."""
+        positive = self.names == target
+        alike = likeness(self.ground.prepared, positive, np.random.default_rng(0))
+
+        def oracle(errors: str, rng: np.random.Generator) -> Oracle:
+            if errors == "none":
+                return Truth(positive)
+            kind, flip = errors.split()
+            if kind == "flips":
+                return Flipped(positive, float(flip), rng)
+            return LooksAlike(positive, float(flip), alike, rng)
+
+        return Case(self.ground, positive, oracle)
+
+
+class PeoplesPhotographs:
+    """The cases of the photographs that people labelled."""
+
+    def __init__(self):
+        self.of: Photographs = photographs()
+        self.targets = sorted(set(self.of.names))
+        self._last: tuple[str, Ground] | None = None
+
+    def case(self, target: str, repeat: int) -> Case:
+        """Return the case of a class; the first to answer is another person in each repeat."""
+        rows = self.of.rare(target)
+        if self._last is None or self._last[0] != target:
+            self._last = target, self._ground(rows)
+        positive = self.of.names[rows] == target
+        people = np.roll(self.of.people[:, rows] == target, -repeat, axis=0)
+        majority = (self.of.majority[rows] == target)[None]
+
+        def oracle(errors: str, rng: np.random.Generator) -> Oracle:
+            if errors == "none":
+                return Truth(positive)
+            who, _, placed = errors.partition(", ")
+            answers = people if who == "person" else majority
+            if placed:
+                answers = shuffled(answers, positive, rng, sides=placed == "shuffled")
+            return People(answers)
+
+        return Case(self._last[1], positive, oracle)
+
+    def _ground(self, rows: np.ndarray) -> Ground:
+        """Return the ground of rows: their vectors in 256 dimensions, which keep nearly all of the distances."""
+        vectors = self.of.vectors[rows] - self.of.vectors[rows].mean(0)
+        axes = np.linalg.eigh(vectors.T @ vectors)[1][:, :-257:-1]
+        flat = np.ascontiguousarray(vectors @ axes, np.float32)
+        return Ground(flat, flat)
+
+
+def by_checksum(names: list[str] | np.ndarray) -> list[str]:
+    """Return names in the order of their checksums."""
+    return sorted(names, key=lambda name: zlib.crc32(name.encode()))
+
+
+def run(search: Any, case: Case, oracle: Oracle) -> dict[str, Any]:
+    """Drive a search to its end; return its measures."""
+    positive, seeds = case.positive, search.positives
+    total = int(positive.sum())
+    shown = np.zeros(len(positive), bool)
+    shown[seeds] = True
+    first = np.zeros(len(positive), bool)
+    labels = asked_again = wrong = answers = 0
+    reached = {"shown_80": 0, "kept_80": 0}
+    kept = 0.0
+    while labels < BUDGET and kept < ENOUGH and (batch := search.query()) is not None:
+        given = oracle.label(batch.rows)
+        search.update(given)
+        again = batch.components == RECHECK
+        asked_again += int(again.sum())
+        new = ~again & ~first[batch.rows]
+        first[batch.rows] = True
+        answers += int(new.sum())
+        wrong += int(((given == POSITIVE) != positive[batch.rows])[new].sum())
+        finds = np.flatnonzero(positive[batch.rows] & ~shown[batch.rows])
+        before = np.count_nonzero(shown & positive)
+        due = int(np.ceil(SHARE * total)) - before
+        if not reached["shown_80"] and len(finds) >= due:
+            reached["shown_80"] = labels + int(finds[due - 1]) + 1
+        shown[batch.rows] = True
+        labels += len(batch.rows)
+        believed = search.positives
+        kept = np.count_nonzero(positive[believed]) / total
+        if not reached["kept_80"] and kept >= SHARE:
+            reached["kept_80"] = labels
+    discovery = np.count_nonzero(shown & positive) / total
+    row = {**reached, "labels": labels, "discovery": discovery, "kept": kept}
+    row |= {"false": 1 - positive[believed].mean(), "wrong": wrong / max(answers, 1)}
+    return row | {"asked_again": asked_again, "changed": getattr(search, "changed", 0)}
+
+
+def units(of: str, targets: list[str]) -> Iterator[tuple[int, str, str]]:
+    """Yield (repeat, errors, target): the most telling first, so that a run cut short is worth something."""
+    for repeat in range(REPEATS[of]):
+        if of == "people":
+            yield from ((repeat, errors, target) for target in targets for errors in ERRORS[of])
+        else:
+            yield from ((repeat, errors, target) for errors in ERRORS[of] for target in targets)
+
+
+def searches(of: str, path: Path) -> None:
+    """Run the searches that `path` does not hold yet; store after each class."""
+    cases: Any = Glyphs() if of == "glyphs" else PeoplesPhotographs()
+    done = pd.read_csv(path) if path.exists() else pd.DataFrame(columns=["pool", "repeat", "errors", "target"])
+    held = set(done[["pool", "repeat", "errors", "target"]].itertuples(index=False, name=None))
+    for repeat, errors, target in units(of, cases.targets):
+        if (NAMES[of], repeat, errors, target) in held:
+            continue
+        rows = []
+        root = np.random.SeedSequence([zlib.crc32(f"{of} {target}".encode()), repeat])
+        for_seeds, for_search, for_oracle, for_weak = root.spawn(4)
+        with one_thread():
+            case = cases.case(target, repeat)
+            seeds = draw_seeds(case.positive, SEEDS, np.random.default_rng(for_seeds), target)
+            for arm, begin in ARMS.items():
+                for again in (False, True) if not errors.startswith("majority") else (False,):
+                    search = begin(case.ground, seeds, np.random.default_rng(for_search))
+                    if again:
+                        search = Rechecked(search, case.ground.prepared, rng=np.random.default_rng(for_weak))
+                    measures = run(search, case, case.oracle(errors, np.random.default_rng(for_oracle)))
+                    about = {"pool": NAMES[of], "repeat": repeat, "errors": errors, "target": target}
+                    about |= {"class_size": int(case.positive.sum()), "arm": arm, "again": again}
+                    rows.append(about | measures)
+        held_now = [pd.read_csv(path)] if path.exists() else []
+        frame = pd.concat([*held_now, pd.DataFrame(rows).round(4)])
+        write_atomically(path, frame.to_csv(index=False).encode())
+        print(f"{of}  {repeat}  {errors}  {target}", flush=True)
+
+
+def main() -> None:
+    """Search and store."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.people_who_err", description=__doc__.split("\n")[0])
+    parser.add_argument("of", choices=list(NAMES))
+    parser.add_argument("--out", type=Path, default=RESULTS)
+    asked = parser.parse_args()
+    asked.out.mkdir(parents=True, exist_ok=True)
+    searches(asked.of, asked.out / "people_who_err.csv")
+
+
+if __name__ == "__main__":
+    main()
