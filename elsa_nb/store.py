@@ -44,7 +44,7 @@ def locate(name: str) -> Path:
     Where it is not here at all, the path is where one's own would be.
     """
     paths = [folder / name for folder in _read_from()]
-    return next((path for path in paths if path.exists()), paths[-1])
+    return next((path for path in paths if path.exists()), paths[0])
 
 
 def located(pattern: str) -> list[Path]:

@@ -254,8 +254,11 @@ def test_ci_runs_what_a_user_runs():
     assert "set -euo pipefail" in lines
 
 
-def test_the_workflow_runs_what_ci_runs():
-    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "tests.yml").read_text())
-    (job,) = workflow["jobs"].values()
-    assert [step["run"] for step in job["steps"] if "run" in step] == [".ci/run"]
-    assert SpecifierSet(PROJECT["requires-python"]).contains(job["steps"][1]["with"]["python-version"])
+def test_the_workflow_runs_what_ci_runs_and_tries_the_wheel_on_every_python_that_is_promised():
+    jobs = yaml.safe_load((ROOT / ".github" / "workflows" / "tests.yml").read_text())["jobs"]
+    steps = jobs["everything"]["steps"]
+    assert [step["run"] for step in steps if "run" in step] == [".ci/run"]
+    assert SpecifierSet(PROJECT["requires-python"]).contains(steps[1]["with"]["python-version"])
+    promised = [line.split()[-1] for line in PROJECT["classifiers"] if re.search(r"Python :: 3\.\d+$", line)]
+    assert jobs["wheel"]["strategy"]["matrix"]["python"] == promised
+    assert all((ROOT / step["run"].split()[1]).is_file() for step in jobs["wheel"]["steps"][3:])

@@ -28,6 +28,7 @@ print(json.dumps({
     "weights": [path.stem for path in store.located("weights/*.safetensors")],
     "notebooks": sorted(path.name for path in store.NOTEBOOKS.glob("*.ipynb")),
     "written": [str(path) for path in (store.OUTPUT, store.FIGURES, profile("quick").build, profile("full").figures)],
+    "lost": str(store.locate("weights/none.safetensors")),
     "cache": str(profile("quick").pool_folder("vicreg", "embedding")),
 }))
 raise SystemExit(cli.main(["notebooks"]))
@@ -84,6 +85,7 @@ def test_an_installed_package_reads_what_it_carries_and_writes_where_its_user_is
     assert len(told["notebooks"]) == len(list((ROOT / "notebooks").glob("*.ipynb")))
     written = ("data", "figures", "build/quick", "figures")
     assert told["written"] == [str(tmp_path / "empty" / place) for place in written]
+    assert told["lost"] == str(tmp_path / "empty" / "data" / "weights" / "none.safetensors")
     assert told["cache"] == str(tmp_path / "empty" / "cached" / "elsa_nb" / "pools" / "glyphs-vicreg-embedding")
     assert list((tmp_path / "empty").iterdir()) == []
 

@@ -64,13 +64,14 @@ def test_what_needs_torch_says_how_to_get_it(tmp_path):
 
 
 NO_POSIX = textwrap.dedent("""
-    import mmap, os, socket, sys
+    import mmap, os, signal, socket, sys
     import filelock, numba, psutil  # these know other systems themselves
-    for module, name in ((mmap, "MADV_DONTNEED"), (os, "sysconf"), (socket, "AF_UNIX"), (os, "fork")):
+    absent = ((mmap, "MADV_DONTNEED"), (os, "sysconf"), (socket, "AF_UNIX"), (os, "fork"), (signal, "SIGHUP"))
+    for module, name in absent:
         if hasattr(module, name):
             delattr(module, name)
     sys.modules["fcntl"] = sys.modules["resource"] = None  # not to be imported from here on
-    import importlib, pkgutil, elsa_nb.search, elsa_nb.prepared
+    import importlib, pkgutil, elsa_nb.search, elsa_nb.prepared, elsa_nb.cli, elsa_nb.label.serving
     for found in pkgutil.walk_packages(elsa_nb.search.__path__, "elsa_nb.search."):
         importlib.import_module(found.name)
     from elsa_nb.search import kernels

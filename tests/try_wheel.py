@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 import urllib.request
+from collections import Counter
 from pathlib import Path
 
 README = Path(__file__).resolve().parents[1] / "README.md"
@@ -125,8 +126,10 @@ def main() -> None:
         if written := trial.files() - before:
             raise SystemExit(f"written into site-packages: {sorted(map(str, written))[:10]}")
         for place in (trial.folder, trial.home):
-            found = {path.relative_to(place).parts[:3] for path in place.rglob("*") if path.is_file()}
-            print(f"  in the {place.name}: {', '.join(sorted({'/'.join(parts) for parts in found})) or 'nothing'}")
+            files = [path.relative_to(place) for path in place.rglob("*") if path.is_file()]
+            folders = Counter("/".join(path.parent.parts[:3]) or "." for path in files)
+            told = ", ".join(f"{name} {n}" for name, n in sorted(folders.items()))
+            print(f"  files in the {place.name}: {told or 'none'}")
         print("  nothing was written into site-packages")
 
 

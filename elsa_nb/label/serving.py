@@ -13,7 +13,8 @@ from typing import IO
 
 import psutil
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # Ctrl-C, `kill`, a terminal that is closed
+# Ctrl-C, `kill`, and a terminal that is closed, which not every system tells.
+SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 TOKEN = "ELSA_LABEL_TOKEN"  # the variable with the token: everybody on a machine can read the arguments of a process
 PATIENCE = 2.5  # seconds in which a server may end by itself once it was asked to
 
