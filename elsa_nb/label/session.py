@@ -54,7 +54,7 @@ class Answer:
 
     Attributes:
         item: The id of what is labelled.
-        old: The label before: 1 positive, 0 negative, -1 unsure; below -1 those of `cards.py`, no answers.
+        old: The label before: -3 passed in a first look, -2 none, -1 unsure, 0 negative, 1 positive.
         label: The label now.
         position: The place of its card in the order of asking, from 0.
         row: Its row in the pool.

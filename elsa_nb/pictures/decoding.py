@@ -150,10 +150,11 @@ def find_decoding(deep: Mapping[str, list[Callable[[], BinaryIO]]]) -> Decoding:
 
     Files that cannot be read count for nothing here; who embeds or shows them says so.
     """
-    return Decoding(**{kind: range_of(_values(files)) for kind, files in deep.items()})
+    return Decoding(**{kind: range_of(sampled(files)) for kind, files in deep.items()})
 
 
-def _values(files: list[Callable[[], BinaryIO]]) -> Iterable[np.ndarray]:
+def sampled(files: list[Callable[[], BinaryIO]]) -> Iterable[np.ndarray]:
+    """Yield some values of at most 64 of the deep grey pictures that `files` open, without those that are broken."""
     for i in sample(len(files), SAMPLE_PICTURES) if files else ():
         try:
             with files[i]() as stream:

@@ -16,6 +16,7 @@ Range = tuple[float, float]
 PERCENTILES = (0.2, 99.8)
 SAMPLE_PICTURES = 64
 _SAMPLE_PIXELS = 4096  # of each picture, so that a large one counts no more than a small one
+_FLAT = 1 / 64  # of the range, four of 255 levels: what spans less is one grey to the eye
 _LARGEST, _NO_SPAN = 1e100, 1e-100  # beyond, differences are no numbers any more
 _BLOCK = 1 << 22  # values turned into 8 bits at a time
 
@@ -46,6 +47,16 @@ def range_of(samples: Iterable[np.ndarray]) -> Range | None:
     step = 10.0 ** math.floor(math.log10(high - low)) / 20
     rounded = [float(f"{step * turn(value / step):.12g}") for turn, value in ((np.floor, low), (np.ceil, high))]
     return tuple(rounded) if rounded[1] - rounded[0] >= high - low else (float(low), float(high))
+
+
+def flattened(samples: Iterable[np.ndarray], limits: Range) -> int:
+    """Count the samples that `limits` make one grey, though their own values differ: pictures of another scale."""
+    count = 0
+    for values in samples:
+        low, high = np.percentile(values, PERCENTILES) if values.size else (0.0, 0.0)
+        shown_low, shown_high = np.clip([low, high], *limits)
+        count += high > low and (shown_high - shown_low) / (limits[1] - limits[0]) < _FLAT
+    return int(count)
 
 
 def to_8_bits(pixels: np.ndarray, limits: Range) -> np.ndarray:

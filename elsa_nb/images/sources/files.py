@@ -18,7 +18,8 @@ from elsa_nb.errors import MissingDataError
 from elsa_nb.images.sources.decoding import BrokenImageError
 from elsa_nb.images.sources.left_out import ENDING, FOLDER, LINK, NAME, LeftOut, sentences
 from elsa_nb.images.sources.rows import class_rows
-from elsa_nb.pictures.decoding import Decoding, UnreadableError, endings, find_decoding, look
+from elsa_nb.pictures.decoding import Decoding, UnreadableError, endings, look, sampled
+from elsa_nb.pictures.greys import flattened, range_of
 from elsa_nb.pictures.opening import RefusedError, escaped, open_plain
 from elsa_nb.progress import bar
 from elsa_nb.store import sha256_bytes
@@ -183,13 +184,19 @@ def _survey(files: ImageFiles, decoding: Decoding | None, progress: bool | None)
         if header.kind:
             deep[header.kind].append(opened)
     known = decoding or Decoding()
-    found = find_decoding({kind: opens for kind, opens in deep.items() if getattr(known, kind) is None})
-    decoding = Decoding(known.integers or found.integers, known.floats or found.floats)
+    samples = {kind: list(sampled(opens)) for kind, opens in deep.items() if getattr(known, kind) is None}
+    decoding = replace(known, **{kind: range_of(values) for kind, values in samples.items()})
     remarks = []
     for kind, word in (("integers", "Grey pictures of more than 8 bits"), ("floats", "Pictures of floats")):
         if deep[kind] and (limits := getattr(decoding, kind)):
             low, high = (f"{value:,.12g}" for value in limits)
-            remarks.append(f"{word}: {len(deep[kind]):,}; {low} is black and {high} is white in all of them.")
+            said = f"{word}: {len(deep[kind]):,}; {low} is black and {high} is white in all of them."
+            if flat := flattened(samples.get(kind, ()), limits):
+                said += (
+                    f" Of {len(samples[kind])} looked at, {flat} are one flat grey by that, since their values are of "
+                )
+                said += "another scale: a folder of their own for them gives them a range of their own."
+            remarks.append(said)
     if paged:
         remarks.append(f"Files with more than one page: {paged:,}; the first page of each is used.")
     return decoding, remarks

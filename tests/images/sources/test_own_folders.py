@@ -131,3 +131,22 @@ def test_a_broken_picture_has_its_id_and_its_reason_as_data_also_from_a_worker(t
     (tmp_path / "cut.jpg").unlink()
     with pytest.raises(MissingDataError, match="is not here any more"):
         files.open(0)
+
+
+@pytest.mark.parametrize(
+    ("own", "odd", "flat"),
+    [
+        ((0, 4000), (0, 4_000_000), 5),  # counts of 16 bits beside sums of 32
+        ((0, 4000), (0, 60_000), 0),  # 12 and 16 bits: dark, and seen
+        ((500, 500), (0, 60_000), 0),  # one grey by themselves: nothing is lost
+        ((0.0, 1.0), (0.0, 1e6), 5),  # another unit
+        ((30_000, 30_200), (0, 60_000), 5),
+    ],
+)
+def test_pictures_that_one_range_makes_flat_are_counted_and_told_from_flat_ones(tmp_path, own, odd, flat):
+    kind = np.float32 if isinstance(own[0], float) else np.int32
+    for i, (low, high) in enumerate([own] * 5 + [odd] * 5):
+        Image.fromarray(np.linspace(low, high, 900).reshape(30, 30).astype(kind)).save(tmp_path / f"{i}.tif")
+    (remark,) = open_folder(tmp_path).remarks
+    assert (f"Of 10 looked at, {flat} are one flat grey" in remark) == (flat > 0)
+    assert ("flat" in remark) == (flat > 0)
