@@ -27,7 +27,12 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def page(text: str, name: str) -> str:
-    """Return the markdown of a notebook as a page: links lead to pages, and a line says where it comes from."""
+    """Return the markdown of a notebook as a page: links lead to pages, and a line says where it comes from.
+
+    Cells of tables that hold sentences are marked, so that the style lets them break.
+    """
+    text = re.sub(r"<td>(?=[^<]{40})", '<td class="words">', text)
+    text = re.sub(r"(?<=\n)(    \S[^\n]*\n)(?:[ \t]*\n){2,}(?=    \S)", r"\1", text)  # what was printed in pieces
     text = re.sub(r"\]\((\d\d-[\w-]+)\.ipynb\)", r"](\1.md)", text)
     title, _, rest = text.lstrip().partition("\n")
     told = f"*`notebooks/{name}` as it is committed, executed in profile `full`.*"

@@ -31,6 +31,7 @@ class SearchConfig:
         b: Rows asked by RandS at first; the number "increases linearly as more positive samples are discovered".
         b_slope: How it grows: max(b, b_slope x positives known) ...
         b_floor: ... or, without the floor, b_slope x positives known from the second round on.
+        b_added: ... or b + b_slope x positives known, floor or not: it grows on top of b.
         alpha_1: RandS samples scores above mean + alpha_1 std.
         alpha_2: The final search takes scores above mean + alpha_2 std ...
         final_budget: ... all of them (None), or the best so many.
@@ -52,6 +53,8 @@ class SearchConfig:
         head_space: What the head sees: the vectors searched ("search"), or the encoder's "embedding".
         zero_pass: Whether one more round comes before the first, in which RandS draws at random.
         relabel: Whether only known positives are barred: negatives are then asked, paid for and counted again.
+        nothing_barred: Whether a round may ask every row again, known positives and the queries themselves included:
+            Algorithm 1's "min >= 0" to the letter.
     """
 
     rounds: int = 10
@@ -60,6 +63,7 @@ class SearchConfig:
     b: int = 50
     b_slope: float = 1.0
     b_floor: bool = True
+    b_added: bool = False
     alpha_1: float = 1.0
     alpha_2: float = 2.0
     final_budget: int | None = None
@@ -77,6 +81,7 @@ class SearchConfig:
     head_space: str = "search"
     zero_pass: bool = False
     relabel: bool = False
+    nothing_barred: bool = False
 
     def __post_init__(self):
         check_counts(self, rounds=0, a=1, l=1, b=0)

@@ -4,6 +4,7 @@ import dataclasses
 import doctest
 import re
 from importlib import import_module
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -20,11 +21,9 @@ def shown():
     for page in sorted((ROOT / "docs" / "pages" / "api").glob("*.md")):
         for path in re.findall(r"^::: (\S+)", page.read_text(encoding="utf-8"), re.MULTILINE):
             module, _, name = path.rpartition(".")
-            try:
-                found.append(getattr(import_module(module), name))
-            except AttributeError:
-                own = vars(import_module(path)).values()
-                found += [each for each in own if getattr(each, "__module__", "") == path]
+            named = getattr(import_module(module), name, None) or import_module(path)
+            own = vars(named).values() if isinstance(named, ModuleType) else [named]
+            found += [each for each in own if getattr(each, "__module__", "") in (path, module)]
     return found
 
 

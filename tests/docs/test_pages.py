@@ -21,7 +21,7 @@ def with_code():
         yield pytest.param(page, marks=pytest.mark.slow if page == "own-encoder.md" else ())
 
 
-@pytest.mark.parametrize("page", with_code())
+@pytest.mark.parametrize("page", list(with_code()))
 def test_the_blocks_of_a_page_run_in_their_order(page, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     names = {"__name__": "page"}

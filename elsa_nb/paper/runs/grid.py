@@ -41,6 +41,8 @@ def changed(config: SearchConfig, text: str) -> SearchConfig:
         name, _, value = part.partition("=")
         if name == "head" and value in HEADS:
             fields[name] = HEADS[value]
+        elif name == "final_budget":  # None by default, which tells no type
+            fields[name] = int(value)
         elif isinstance(before := getattr(config, name, None), bool) and value in ("True", "False"):
             fields[name] = value == "True"
         elif isinstance(before, int | float | str) and not isinstance(before, bool):
