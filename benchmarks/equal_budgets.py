@@ -164,7 +164,7 @@ def _searches(
     }
     done[RANDOM] = expected_at_random(len(positive), total, asked.budget)
     if asked.limit and (pool, asked.half, target, asked.seeds, repeat, asked.budget, ALL_LABELS) not in there:
-        done[ALL_LABELS] = measured(positive[labels_in_order(spaces.rows(), positive)], total)
+        done[ALL_LABELS] = measured(positive[labels_in_order(spaces.rows(), positive)][: asked.budget], total)
     as_elsa = 0
     for arm in asked.arms:
         if arm in done or (pool, asked.half, target, asked.seeds, repeat, asked.budget, arm) in there:

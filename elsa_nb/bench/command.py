@@ -57,7 +57,8 @@ def bench_command(options: argparse.Namespace) -> None:
     about = (
         f"{source.name}: {pool.n:,} vectors of {pool.d} values; {len(targets)} of {len(classes):,} classes, of "
         f"{min(len(classes[each]) for each in targets):,} to {max(len(classes[each]) for each in targets):,} members; "
-        f"{plan.repeats} searches a class from {plan.seeds} random example{'s' if plan.seeds > 1 else ''}, "
+        f"{plan.repeats} search{'es' if plan.repeats > 1 else ''} a class from {plan.seeds} random "
+        f"example{'s' if plan.seeds > 1 else ''}, "
         f"{plan.budget:,} labels at most."
     )
     print(about)

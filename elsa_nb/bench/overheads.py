@@ -72,7 +72,7 @@ def summary(frame: pd.DataFrame, base: str = BASE) -> pd.DataFrame:
         by_arm = {arm: of.set_index(KEY) for arm, of in values.groupby("arm", sort=False)}
         for arm, of in by_arm.items():
             row = dict(zip(("pool", "half", "seeds", "budget"), keys, strict=True)) | {"arm": arm}
-            row["classes"] = of.index.get_level_values(0).nunique()
+            row |= {"classes": of.index.get_level_values(0).nunique(), "searches": len(of)}
             for share in SHARES:
                 name = _percent(share)
                 if of[f"at_{name}"].notna().any():
