@@ -116,6 +116,7 @@ def _fingerprint(parameters: dict[str, Any]) -> str:
     inputs = sorted(NOTEBOOKS.parent.glob("elsa_nb/**/*.py"))
     inputs += sorted(store.DATA.glob("glyphs/*")) + sorted(store.DATA.glob("weights/*"))
     inputs += sorted(store.DATA.glob("claims/*.csv"))
+    inputs += sorted(NOTEBOOKS.parent.glob("benchmarks/results/whats_missing*.csv"))
     inputs += sorted(store.DATA.glob("results/*-full.json")) + sorted(store.DATA.glob("results/*-photos.json"))
     parts = [f"{path.name}:{store.sha256_file(path)}" for path in inputs]
     return store.sha256_bytes("\n".join([*parts, repr(sorted(parameters.items()))]).encode())
