@@ -5,6 +5,8 @@ import pytest
 
 from benchmarks import people_who_err as simulated
 from benchmarks.erring import MOST, LooksAlike, People, likeness, shuffled
+from elsa_nb.bench.arms import Spaces
+from elsa_nb.pool import Pool
 from elsa_nb.search.oracle import Truth
 from elsa_nb.search.recheck import Rechecked
 
@@ -13,15 +15,15 @@ CLASS = np.arange(N) % 20 == 0
 
 
 @pytest.fixture(scope="module")
-def ground():
+def spaces():
     rng = np.random.default_rng(0)
     vectors = (rng.normal(size=(N, 8)) + 1.2 * CLASS[:, None]).astype(np.float32)
-    return simulated.Ground(vectors, vectors)
+    return Spaces(Pool.from_arrays(vectors))
 
 
-def test_errors_where_classes_look_alike_are_as_many_and_elsewhere_few(ground):
+def test_errors_where_classes_look_alike_are_as_many_and_elsewhere_few(spaces):
     rows = np.random.default_rng(1).permutation(N)
-    alike = likeness(ground.prepared, CLASS, np.random.default_rng(0))
+    alike = likeness(spaces.rows(), CLASS, np.random.default_rng(0))
     oracle = LooksAlike(CLASS, 0.1, alike, np.random.default_rng(2))
     wrong = np.concatenate([oracle.label(part) != CLASS[part] for part in np.split(rows, 12)])
     assert wrong.mean() == pytest.approx(0.1, abs=0.03)
@@ -53,11 +55,11 @@ def test_shuffled_errors_are_as_many_on_either_side_or_in_all():
 
 @pytest.mark.parametrize("arm", simulated.ARMS)
 @pytest.mark.parametrize("again", [False, True])
-def test_every_arm_is_measured_by_the_truth(ground, arm, again):
-    search = simulated.ARMS[arm](ground, np.flatnonzero(CLASS)[:5], np.random.default_rng(0))
+def test_every_arm_is_measured_by_the_truth(spaces, arm, again):
+    search = simulated.ARMS[arm](spaces, np.flatnonzero(CLASS)[:5], simulated.BUDGET, np.random.default_rng(0))
     if again:
-        search = Rechecked(search, ground.prepared, rng=0)
-    case = simulated.Case(ground, CLASS, lambda errors, rng: Truth(CLASS))
+        search = Rechecked(search, spaces.rows(), rng=0)
+    case = simulated.Case(spaces, CLASS, lambda errors, rng: Truth(CLASS))
     row = simulated.run(search, case, case.oracle("none", np.random.default_rng(0)))
     assert row["wrong"] == row["false"] == row["changed"] == 0
     assert row["kept"] == row["discovery"] == pytest.approx(np.isin(np.flatnonzero(CLASS), search.positives).mean())
