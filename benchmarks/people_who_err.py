@@ -3,7 +3,7 @@
     python -m benchmarks.people_who_err glyphs                   # resumable at any moment
     ELSA_DATA=... python -m benchmarks.people_who_err people     # CIFAR-10N: what three people really said
 
-In a quarter of the glyph classes, all of their images, 20 classes of 100 to 200 that nothing was chosen on are searched
+In a quarter of the glyph classes, all of their images, 20 classes of 80 to 300 that nothing was chosen on are searched
 from five seeds; errors are flips, each time anew, or as many where the classes look alike (`erring.LooksAlike`). Of the
 photographs, each class is 1 % of its pool of 10,000; errors are those of one person (another one in each repeat), of
 the majority of three, or as many on random rows. Each search runs as it is, and with doubtful answers asked again
@@ -17,37 +17,32 @@ a search; labels are 0 where 80 % are not reached.
 import argparse
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from benchmarks.equal_budgets import half_of
 from benchmarks.erring import LooksAlike, People, likeness, shuffled
 from benchmarks.human_labels import Photographs, photographs
 from benchmarks.summary import RESULTS
+from elsa_nb.bench.arms import FIRM, Arm, Spaces, elsa, harvest, probe
+from elsa_nb.bench.simulating import half_of
 from elsa_nb.paper.runs.place import class_names
 from elsa_nb.paper.runs.simulation import draw_seeds
 from elsa_nb.pool import Pool
 from elsa_nb.search.contract import POSITIVE
 from elsa_nb.search.elsa import Search
 from elsa_nb.search.heads.features import Features
-from elsa_nb.search.heads.head import HeadConfig
-from elsa_nb.search.heads.prepared_rows import PreparedRows
-from elsa_nb.search.neighbours.lists import Neighbours
 from elsa_nb.search.oracle import Flipped, Oracle, Truth
 from elsa_nb.search.readings import READINGS
 from elsa_nb.search.recheck import RECHECK, Rechecked
-from elsa_nb.search.strategies.greedy_probe import GreedyProbe, ProbeConfig
-from elsa_nb.search.strategies.harvest import Harvest, HarvestConfig
 from elsa_nb.store import DATA, write_atomically
 from elsa_nb.threads import one_thread
 
 CLASSES, REPEATS, SEEDS, BUDGET = 20, {"glyphs": 3, "people": 5}, 5, 800
-SIZES, OF_ALL = (100, 200), 4  # members of a class searched for; one in so many classes is in the pool
+SIZES, OF_ALL = (80, 300), 4  # members of a class searched for; one in so many classes is in the pool
 SHARE, ENOUGH = 0.8, 0.9
 NAMES = {"glyphs": "glyphs-vicreg-projection, a quarter", "people": "cifar-10, 1 %"}
 ERRORS = {
@@ -56,75 +51,30 @@ ERRORS = {
 }
 
 
-@dataclass(frozen=True, eq=False)
-class Ground:
-    """A pool and what the arms make of it; `embedding` is what the head of the released code sees."""
-
-    vectors: np.ndarray
-    embedding: np.ndarray
-
-    @cached_property
-    def pool(self) -> Pool:
-        """The pool."""
-        return Pool.from_arrays(self.vectors, np.array([f"{row:06}" for row in range(len(self.vectors))]))
-
-    @cached_property
-    def prepared(self) -> PreparedRows:
-        """Its prepared rows."""
-        return PreparedRows.of(self.vectors)
-
-    @cached_property
-    def neighbours(self) -> Neighbours:
-        """Its neighbour lists."""
-        return Neighbours(self.vectors, k=128).build(progress=False)
-
-    @cached_property
-    def unit(self) -> Features:
-        """The features of its rows at unit length."""
-        return Features(self.vectors / np.maximum(np.linalg.norm(self.vectors, axis=1, keepdims=True), 1e-12))
-
-    @cached_property
-    def features(self) -> dict[str, Features]:
-        """The features of the rows searched and of the embedding, by space."""
-        return {"search": Features(self.vectors), "embedding": Features(self.embedding)}
+@lru_cache(maxsize=1)
+def _in_embedding(spaces: Spaces) -> Features:
+    return Features(np.asarray(spaces.pools[-1].vectors, np.float32))
 
 
-def _elsa(reading: str, arm: str) -> Callable[..., Any]:
-    config = READINGS[reading][arm]
-
-    def begin(ground: Ground, seeds: np.ndarray, rng: np.random.Generator) -> Search:
-        parts = {"neighbours": ground.neighbours, "features": ground.features[config.head_space]}
-        return Search(ground.pool, seeds, config=config, rng=rng, **parts)
-
-    return begin
+def _released_code(spaces: Spaces, seeds: np.ndarray, budget: int, rng: np.random.Generator) -> Search:
+    """Begin ELSA as its released code reads: the head sees the embedding, the last of the pools."""
+    parts = {"neighbours": spaces.neighbours, "features": _in_embedding(spaces)}
+    return Search(spaces.pool, seeds, config=READINGS["released-code"]["ELSA"], rng=rng, **parts)
 
 
-def _probe(ground: Ground, seeds: np.ndarray, rng: np.random.Generator) -> GreedyProbe:
-    config = replace(ProbeConfig(), budget=BUDGET, head=HeadConfig(l2=100.0))
-    return GreedyProbe(ground.pool, seeds, config=config, rng=rng, features=ground.unit)
-
-
-def _harvest(ground: Ground, seeds: np.ndarray, rng: np.random.Generator) -> Harvest:
-    config = replace(HarvestConfig(), budget=BUDGET)
-    return Harvest(ground.pool, seeds, config=config, rng=rng, prepared_rows=ground.prepared)
-
-
-ARMS: dict[str, Callable[..., Any]] = {
-    "Harvest": _harvest,
-    "Greedy probe": _probe,
-    "ELSA": _elsa("paper", "ELSA"),
-    "ELSA, released code": _elsa("released-code", "ELSA"),
-    "NN.Large": _elsa("paper", "NN.Large"),
+ARMS: dict[str, Arm] = {
+    "Harvest": harvest(),
+    "Greedy probe": probe(unit=True, l2=FIRM),
+    "ELSA": elsa("ELSA"),
+    "ELSA, released code": _released_code,
+    "NN.Large": elsa("NN.Large"),
 }
 
 
 class Case(NamedTuple):
-    """One class to search for: its rows among those of the ground, the seeds, and a new oracle for each kind of error.
+    """One class to search for: its pool, its rows (n,) bool, and `oracle(errors, rng)`, one that errs in that way."""
 
-    `oracle(errors, rng)` makes one that errs in that way.
-    """
-
-    ground: Ground
+    spaces: Spaces
     positive: np.ndarray
     oracle: Callable[[str, np.random.Generator], Oracle]
 
@@ -136,9 +86,10 @@ class Glyphs:
         names = class_names("glyphs").to_numpy()
         kept = by_checksum(np.unique(names))[::OF_ALL]
         rows = np.flatnonzero(np.isin(names, kept))
-        spaces = [DATA / "pools" / f"glyphs-vicreg-{space}" for space in ("projection", "embedding")]
         self.names = names[rows]
-        self.ground = Ground(*(np.asarray(Pool.open(each, verify=False).vectors, np.float32)[rows] for each in spaces))
+        folders = [DATA / "pools" / f"glyphs-vicreg-{space}" for space in ("projection", "embedding")]
+        vectors = [np.asarray(Pool.open(folder, verify=False).vectors)[rows] for folder in folders]
+        self.spaces = Spaces(*map(Pool.from_arrays, vectors))
         sizes = pd.Series(self.names).value_counts()
         fit = sizes.index[sizes.between(*SIZES)]
         self.targets = by_checksum([name for name in fit if half_of(name) == "held-out"])[:CLASSES]
@@ -146,7 +97,7 @@ class Glyphs:
     def case(self, target: str, repeat: int) -> Case:
         """Return the case of a class."""
         positive = self.names == target
-        alike = likeness(self.ground.prepared, positive, np.random.default_rng(0))
+        alike = likeness(self.spaces.rows(), positive, np.random.default_rng(0))
 
         def oracle(errors: str, rng: np.random.Generator) -> Oracle:
             if errors == "none":
@@ -156,7 +107,7 @@ class Glyphs:
                 return Flipped(positive, float(flip), rng)
             return LooksAlike(positive, float(flip), alike, rng)
 
-        return Case(self.ground, positive, oracle)
+        return Case(self.spaces, positive, oracle)
 
 
 class PeoplesPhotographs:
@@ -165,13 +116,13 @@ class PeoplesPhotographs:
     def __init__(self):
         self.of: Photographs = photographs()
         self.targets = sorted(set(self.of.names))
-        self._last: tuple[str, Ground] | None = None
+        self._last: tuple[str, Spaces] | None = None
 
     def case(self, target: str, repeat: int) -> Case:
         """Return the case of a class; the first to answer is another person in each repeat."""
         rows = self.of.rare(target)
         if self._last is None or self._last[0] != target:
-            self._last = target, self._ground(rows)
+            self._last = target, self._spaces(rows)
         positive = self.of.names[rows] == target
         people = np.roll(self.of.people[:, rows] == target, -repeat, axis=0)
         majority = (self.of.majority[rows] == target)[None]
@@ -187,12 +138,11 @@ class PeoplesPhotographs:
 
         return Case(self._last[1], positive, oracle)
 
-    def _ground(self, rows: np.ndarray) -> Ground:
-        """Return the ground of rows: their vectors in 256 dimensions, which keep nearly all of the distances."""
+    def _spaces(self, rows: np.ndarray) -> Spaces:
+        """Return the pool of rows: their vectors in 256 dimensions, which keep nearly all of the distances."""
         vectors = self.of.vectors[rows] - self.of.vectors[rows].mean(0)
         axes = np.linalg.eigh(vectors.T @ vectors)[1][:, :-257:-1]
-        flat = np.ascontiguousarray(vectors @ axes, np.float32)
-        return Ground(flat, flat)
+        return Spaces(Pool.from_arrays(np.ascontiguousarray(vectors @ axes, np.float32)))
 
 
 def by_checksum(names: list[str] | np.ndarray) -> list[str]:
@@ -239,10 +189,8 @@ def run(search: Any, case: Case, oracle: Oracle) -> dict[str, Any]:
 def units(of: str, targets: list[str]) -> Iterator[tuple[int, str, str]]:
     """Yield (repeat, errors, target): the most telling first, so that a run cut short is worth something."""
     for repeat in range(REPEATS[of]):
-        if of == "people":
-            yield from ((repeat, errors, target) for target in targets for errors in ERRORS[of])
-        else:
-            yield from ((repeat, errors, target) for errors in ERRORS[of] for target in targets)
+        for kinds in (ERRORS[of][:3], ERRORS[of][3:]):
+            yield from ((repeat, errors, target) for target in targets for errors in kinds)
 
 
 def searches(of: str, path: Path) -> None:
@@ -261,9 +209,9 @@ def searches(of: str, path: Path) -> None:
             seeds = draw_seeds(case.positive, SEEDS, np.random.default_rng(for_seeds), target)
             for arm, begin in ARMS.items():
                 for again in (False, True) if not errors.startswith("majority") else (False,):
-                    search = begin(case.ground, seeds, np.random.default_rng(for_search))
+                    search = begin(case.spaces, seeds, BUDGET, np.random.default_rng(for_search))
                     if again:
-                        search = Rechecked(search, case.ground.prepared, rng=np.random.default_rng(for_weak))
+                        search = Rechecked(search, case.spaces.rows(), rng=np.random.default_rng(for_weak))
                     measures = run(search, case, case.oracle(errors, np.random.default_rng(for_oracle)))
                     about = {"pool": NAMES[of], "repeat": repeat, "errors": errors, "target": target}
                     about |= {"class_size": int(case.positive.sum()), "arm": arm, "again": again}

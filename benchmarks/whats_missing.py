@@ -3,10 +3,10 @@
     python -m benchmarks.whats_missing            # about half an hour; resumable at any moment
     python -m benchmarks.whats_missing --fit      # what `by_scores.FITTED` would be by the tuning half
 
-Harvest and the greedy probe search the glyphs in two spaces, for 15 classes of either half (`equal_budgets.half_of`),
-three times each, from three random members; and in Food-101, on which nothing is fitted, for 11 dishes. Searches are
-recorded once (`recorded_searches`) and judged by all estimators and rules (`judged_estimates`). Half of the rows of the
-glyph pools and 40 of the 101 dishes keep it that short.
+Harvest and the greedy probe search the glyphs in two spaces, for 15 classes of either half
+(`elsa_nb.bench.simulating`), three times each, from three random members; and in Food-101, on which nothing is fitted,
+for 11 dishes. Searches are recorded once (`recorded_searches`) and judged by all estimators and rules
+(`judged_estimates`). Half of the rows of the glyph pools and 40 of the 101 dishes keep it that short.
 """
 
 import argparse
@@ -18,9 +18,10 @@ import numpy as np
 import pandas as pd
 
 from benchmarks import judged_estimates
-from benchmarks.equal_budgets import ARMS, Spaces, half_of
 from benchmarks.recorded_searches import place, record
 from benchmarks.summary import RESULTS
+from elsa_nb.bench.arms import Spaces, known_arms
+from elsa_nb.bench.simulating import half_of
 from elsa_nb.errors import MissingDataError
 from elsa_nb.paper.runs.place import class_names
 from elsa_nb.paper.runs.simulation import draw_seeds
@@ -43,7 +44,7 @@ POOLS = {
     "glyphs-vicreg-embedding": Task("glyphs", 700, 15),
     "food-101-64px-vicreg-embedding": Task("food-101-64px", 2500, 11, ("tuning",)),
 }
-STRATEGIES = {"Harvest": "Harvest", "Greedy probe": "Greedy probe, unit rows, l2 = 100"}
+STRATEGIES = ("Harvest", "Greedy probe")
 REPEATS, SEEDS = 3, 3
 ROWS, DISHES = 50_000, 20  # rows kept of the glyphs; dishes kept of either half
 SIZES = 50, 300
@@ -63,11 +64,10 @@ def kept(dataset: str, names: np.ndarray) -> np.ndarray:
 def search(pool: str, half: str, folder: Path) -> None:
     """Record the searches of one half of the classes in one pool, those that are not there yet."""
     dataset, budget, classes, _ = POOLS[pool]
-    spaces = Spaces([DATA / "pools" / pool])
     names = class_names(dataset).to_numpy()
     rows = kept(dataset, names)
-    spaces.pool, names = Pool.from_arrays(np.asarray(spaces.pool.vectors)[rows], spaces.pool.ids[rows]), names[rows]
-    spaces.pools = [spaces.pool]
+    whole, names = Pool.open(DATA / "pools" / pool, verify=False), names[rows]
+    spaces, arms = Spaces(Pool.from_arrays(np.asarray(whole.vectors)[rows], whole.ids[rows])), known_arms()
     sizes = pd.Series(names).value_counts()
     fit = [name for name in sizes.index[sizes.between(*SIZES)] if half_of(name) == half]
     for target in _by_checksum(fit)[:classes]:
@@ -76,13 +76,13 @@ def search(pool: str, half: str, folder: Path) -> None:
             root = np.random.SeedSequence([zlib.crc32(f"{pool} {target}".encode()), repeat])
             for_seeds, for_search = root.spawn(2)
             seeds = draw_seeds(positive, SEEDS, np.random.default_rng(for_seeds), target)
-            for strategy, arm in STRATEGIES.items():
+            for strategy in STRATEGIES:
                 path = place(folder, pool, strategy, target, repeat)
                 if path.exists():
                     continue
                 about = {"pool": pool, "half": half, "strategy": strategy, "target": target, "repeat": repeat}
                 with one_thread():
-                    begun = ARMS[arm](spaces, seeds, budget, np.random.default_rng(for_search))
+                    begun = arms[strategy](spaces, seeds, budget, np.random.default_rng(for_search))
                     of = record(begun, positive, path, **about)
                 print(
                     f"{pool}  {half}  {target}  {strategy}: {of['labels'].sum() + SEEDS} of {positive.sum()}",

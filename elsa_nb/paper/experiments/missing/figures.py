@@ -1,0 +1,61 @@
+"""How well estimates of the missing are calibrated: the figures of notebook 14."""
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from matplotlib.figure import Figure
+
+from elsa_nb.paper.style import COLOURS, MARKERS, STYLE
+
+_POOLS = ("#0072B2", "#009E73", "#D55E00")
+_DASHES = {"Harvest": "-", "Greedy probe": "--"}
+
+
+def plot_sizes(frame: pd.DataFrame) -> Figure:
+    """Draw the size of the class by each estimate against the truth, an estimate a panel, over the share found.
+
+    `frame` has one row an estimate (`tables.estimates`). A mark is a search, on a log scale; the band is 20 % about
+    the truth.
+    """
+    names, pools = (list(dict.fromkeys(frame[column])) for column in ("estimator", "pool"))
+    shares = sorted(frame["share"].unique())
+    with plt.rc_context(STYLE):
+        figure, axes = plt.subplots(1, len(names), figsize=(2.6 * len(names), 3.4), sharey=True, squeeze=False)
+        for ax, name in zip(axes[0], names, strict=True):
+            ax.axhspan(0.8, 1.2, color="#eeeeee", lw=0)
+            ax.axhline(1, color=COLOURS["ideal"], lw=0.8)
+            for i, (pool, colour) in enumerate(zip(pools, _POOLS, strict=False)):
+                rows = frame[(frame["estimator"] == name) & (frame["pool"] == pool) & frame["middle"].notna()]
+                places = rows["share"].map(shares.index) + 0.24 * (i - (len(pools) - 1) / 2)
+                ax.plot(places, rows["size_ratio"], "o", ms=2.4, alpha=0.4, mew=0, color=colour, label=pool)
+            ax.set(title=name, yscale="log", xlabel="Found, % of the class")
+            ax.set_xticks(range(len(shares)), [f"{100 * share:g}" for share in shares])
+            ax.set_yticks([0.5, 1, 2, 5, 10, 20], ["0.5", "1", "2", "5", "10", "20"])
+            ax.minorticks_off()
+        axes[0, 0].set_ylabel("Size by the estimate / true size (log)")
+        legend = figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=len(pools))
+        for handle in legend.legend_handles:
+            handle.set(alpha=1, markersize=4)
+    return figure
+
+
+def plot_coverage(frame: pd.DataFrame) -> Figure:
+    """Draw how often each interval holds the truth over the share found, an estimate a panel.
+
+    `frame` is `tables.coverage`. Colours are pools, dashes searchers; the thin line is 80 %.
+    """
+    names, pools = (list(dict.fromkeys(frame[column])) for column in ("estimator", "pool"))
+    with plt.rc_context(STYLE):
+        figure, axes = plt.subplots(1, len(names), figsize=(2.6 * len(names), 3.2), sharey=True, squeeze=False)
+        for ax, name in zip(axes[0], names, strict=True):
+            ax.axhline(0.8, color=COLOURS["ideal"], lw=0.8)
+            for pool, colour in zip(pools, _POOLS, strict=False):
+                for strategy, dash in _DASHES.items():
+                    rows = frame[
+                        (frame["estimator"] == name) & (frame["pool"] == pool) & (frame["strategy"] == strategy)
+                    ].sort_values("share")
+                    style = {"color": colour, "ls": dash, "marker": MARKERS[strategy], "ms": 3.5, "lw": 1.3}
+                    ax.plot(100 * rows["share"], rows["held"], label=f"{pool}, {strategy}", **style)
+            ax.set(title=name, xlabel="Found, % of the class", ylim=(-0.03, 1.03), xticks=[50, 80, 90, 95])
+        axes[0, 0].set_ylabel("Intervals that hold the truth")
+        figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
+    return figure

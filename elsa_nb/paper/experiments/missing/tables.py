@@ -1,0 +1,113 @@
+"""Estimates of the missing, rules for stopping and prices of promises, from the committed simulations.
+
+Notebook 14 starts at `estimates`. Simulated and judged by `python -m benchmarks.whats_missing`.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from elsa_nb import store
+from elsa_nb.search.stopping.audit import labels_for
+
+_SIMULATED = store.ROOT / "benchmarks" / "results"
+TITLES = {"bracket": "bracket (shown)", "score sum": "score sum (QuantCI)", "curve of finds": "curve of finds"}
+POOLS = {
+    "glyphs-vicreg-projection": "glyphs, projection",
+    "glyphs-vicreg-embedding": "glyphs, embedding",
+    "food-101-64px-vicreg-embedding": "Food-101, 64 px",
+}
+
+
+def estimates() -> pd.DataFrame:
+    """Return one row an estimate, of held-out classes: what was said when a share of the class was found.
+
+    Columns are those of the file, and: `missing`, the truth; `size_ratio`, found and middle estimate together against
+    the size of the class; `held`, whether the truth lies between the ends, rounded outwards; `width` of the interval
+    against the size of the class. All three are nan where nothing was said.
+    """
+    frame = pd.read_csv(_SIMULATED / "whats_missing.csv")
+    frame = frame[frame["half"] == "held-out"].reset_index(drop=True)
+    frame["missing"] = frame["class_size"] - frame["found"]
+    said = frame["middle"].notna()
+    frame["size_ratio"] = (frame["found"] + frame["middle"]) / frame["class_size"]
+    held = (np.floor(frame["low"]) <= frame["missing"]) & (frame["missing"] <= np.ceil(frame["high"]))
+    frame["held"] = held.astype(float).where(said)
+    frame["width"] = (frame["high"] - frame["low"]) / frame["class_size"]
+    frame["estimator"] = frame["estimator"].map(TITLES)
+    frame["pool"] = frame["pool"].map(POOLS)
+    return frame
+
+
+def compared(frame: pd.DataFrame, shares: Sequence[float] = (0.8, 0.9)) -> pd.DataFrame:
+    """Return how each estimate did at `shares` of the class, by pool, both searchers together.
+
+    Columns: searches, spoke (share of them in which it said anything), held (of those), within_20 (the size of the
+    class by the middle, of those), width (median), size_ratio (median).
+    """
+    rows = frame[frame["share"].isin(shares)]
+    near = ((rows["size_ratio"] - 1).abs() <= 0.2).astype(float).where(rows["middle"].notna())
+    groups = rows.assign(within_20=near).groupby(["share", "pool", "estimator"], sort=False)
+    table = groups.agg(
+        searches=("middle", "size"),
+        spoke=("middle", lambda middle: middle.notna().mean()),
+        held=("held", "mean"),
+        within_20=("within_20", "mean"),
+        width=("width", "median"),
+        size_ratio=("size_ratio", "median"),
+    )
+    return table.reset_index().sort_values(["share", "pool", "estimator"], ignore_index=True)
+
+
+def coverage(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the share of intervals that hold the truth, by estimator, pool, searcher and share of the class found."""
+    groups = frame[frame["middle"].notna()].groupby(["estimator", "pool", "strategy", "share"], sort=False)
+    return groups.agg(held=("held", "mean"), said=("held", "size")).reset_index()
+
+
+def stops() -> pd.DataFrame:
+    """Return where each rule stops, on held-out classes: one row a rule and pool, both searchers together.
+
+    Columns: searches, reaches_90 (share that find 90 % at all), ends_at_85_or_more, discovery (median), labels
+    (median), ratio (median of labels against a stop that knows when 90 % are found, of searches that reach them).
+    """
+    frame = pd.read_csv(_SIMULATED / "whats_missing_stops.csv")
+    frame = frame[frame["half"] == "held-out"].assign(pool=frame["pool"].map(POOLS))
+    reaches = frame["labels_knowing"] > 0
+    frame = frame.assign(
+        reaches=reaches,
+        good=frame["discovery"] >= 0.85,
+        ratio=(frame["labels"] / frame["labels_knowing"]).where(reaches),
+    )
+    groups = frame.groupby(["pool", "rule"], sort=False)
+    table = groups.agg(
+        searches=("good", "size"),
+        reaches_90=("reaches", "mean"),
+        ends_at_85_or_more=("good", "mean"),
+        discovery=("discovery", "median"),
+        labels=("labels", "median"),
+        ratio=("ratio", "median"),
+    )
+    return table.reset_index().sort_values(["pool", "rule"], ignore_index=True)
+
+
+def prices(
+    sizes: Sequence[int] = (10_000, 100_000),
+    prevalences: Sequence[float] = (0.01, 0.002),
+    promises: Sequence[float] = (0.8, 0.9),
+) -> pd.DataFrame:
+    """Return the least labels an audit takes, 95 % sure, of all unlabelled images and of the best-scored ones only.
+
+    Nothing is found on the way. `rows` says what the statement covers: "all", or "best 20 F", twenty times as many rows
+    as positives found. The search has found 95 % of the class.
+    """
+    table = []
+    for n in sizes:
+        for prevalence in prevalences:
+            found = round(0.95 * prevalence * n)
+            for covers, rows in {"all": n - 10 * found, "best 20 F": 20 * found}.items():
+                for promise in promises:
+                    labels = labels_for(rows, found, promise)
+                    table.append((n, prevalence, found, covers, promise, labels, labels / rows))
+    return pd.DataFrame(table, columns=["images", "prevalence", "found", "rows", "promise", "labels", "share_of_rows"])
