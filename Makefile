@@ -6,7 +6,7 @@ JOBS    ?= 2
 BIN   := .venv/bin
 READY := .venv/.ready
 UV    := 0.13.9
-LOCKED := label images reproduce cpu dev dask bench timm photos text files huggingface
+LOCKED := label images reproduce cpu dev dask bench timm photos text files huggingface docs
 NEED_PYTHON := Python 3.11 or newer is needed. Install it, or name it: make PYTHON=python3.12 setup
 
 .DEFAULT_GOAL := help
@@ -14,7 +14,7 @@ NEED_PYTHON := Python 3.11 or newer is needed. Install it, or name it: make PYTH
 ifndef SIDE_BY_SIDE
 .NOTPARALLEL:
 endif
-.PHONY: help setup reproduce report full test bench quick-test lint unit browser nbval verify faults format glyphs glyphs-full weights lock clean
+.PHONY: help setup reproduce report full test docs bench quick-test lint unit browser nbval verify faults format glyphs glyphs-full weights lock clean
 
 help:  ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -67,8 +67,12 @@ browser: setup  ## the labelling panel in a real Chromium, in JupyterLab and und
 nbval: setup  ## execute the committed notebooks and compare every output with the stored one
 	$(BIN)/pytest --nbval --nbval-current-env --nbval-cell-timeout=900 --nbval-sanitize-with=tests/nbval.cfg --timeout=0 notebooks
 
+docs: setup  ## build the documentation into build/docs (seconds); a warning is an error
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --config-file docs/mkdocs.yml
+	@echo "The documentation: build/docs/index.html"
+
 # hnswlib, the index of small-text's SEALS, has no wheels: without a compiler that one line stays "not measured".
-bench: setup  ## measure what the README's speed figures come from (15 minutes on an idle machine)
+bench: setup  ## measure what the page on speed shows (15 minutes on an idle machine)
 	-$(BIN)/python -m pip install -qq --disable-pip-version-check "hnswlib>=0.8,<0.9"
 	$(BIN)/python -m benchmarks
 

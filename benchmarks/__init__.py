@@ -1,4 +1,4 @@
-"""What the README's speed figures come from: `python -m benchmarks`, or `make bench`.
+"""What the speed figures of the documentation come from: `python -m benchmarks`, or `make bench`.
 
 Each part is one module with a `run(context) -> rows`. Everything is measured through the package's public interface,
 so that the same benchmark runs before and after a change of the engine.

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from elsa_nb import __version__
+from elsa_nb.bench.command import bench_command, declare_bench
 from elsa_nb.errors import MissingDataError
 from elsa_nb.images.extraction.requirements import require
 from elsa_nb.images.options import declare_embed, declare_train
@@ -86,6 +87,10 @@ def _parser() -> argparse.ArgumentParser:
     declare_pool(pool)
     pool.set_defaults(run=pool_command)
 
+    bench = commands.add_parser("bench", help="compare searchers on vectors whose labels you know, at equal budgets")
+    declare_bench(bench)
+    bench.set_defaults(run=bench_command)
+
     labels = commands.add_parser("labels", help="take earlier labels into a session, or write its answers for others")
     declare_labels(labels)
 
@@ -108,7 +113,7 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("--profile", default="quick", help=f"one of {', '.join(PROFILES)} (default: quick)")
     report.set_defaults(run=_report)
 
-    readme = commands.add_parser("readme", help="write the README's results block from the committed results")
+    readme = commands.add_parser("readme", help="write the results and speeds that README and docs show")
     readme.set_defaults(run=_readme)
 
     verify = commands.add_parser("verify", help="run stored searches again and compare their logs")
@@ -218,7 +223,7 @@ def _notebooks(options: argparse.Namespace) -> None:
 def _readme(_: argparse.Namespace) -> None:
     from elsa_nb.paper.publishing import readme_blocks
 
-    readme_blocks.write_readme()
+    readme_blocks.write_blocks()
 
 
 def _verify(options: argparse.Namespace) -> None:
@@ -239,8 +244,9 @@ def _label(options: argparse.Namespace) -> None:
     keys = ("encoder", "pool", "session", "name", "like", "text", "strict", "seeds", "labels", "annotator")
     keys += ("audit", "strategy", "budget", "target", "metric")
     reading = {key: value for key in READING if (value := getattr(options, key)) is not None}
-    job = own_folder.prepare(options.folder, reading=reading, **{key: getattr(options, key) for key in keys})
     address = {"ip": options.ip, "port": options.port, "token": options.token}
+    launch.check_address(**address)
+    job = own_folder.prepare(options.folder, reading=reading, **{key: getattr(options, key) for key in keys})
     if launch.launch(job, **address, browser=not options.no_browser):
         raise SystemExit(1)
 

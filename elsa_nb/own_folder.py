@@ -21,9 +21,13 @@ def label_folder(folder: Path | str, **options: Any) -> "Panel":
     """Return the labelling panel of a folder of images; as the last line of a notebook's cell it is shown.
 
     The vectors of the images are made where they are not there yet, under a progress bar: minutes for a thousand. The
-    same line opens the work again where it was left. `options` are those of `prepare`.
+    same line opens the work again where it was left. `options` are those of `prepare`; here the vectors are in a pool.
 
-    >>> elsa_nb.label_folder("my-images")
+    >>> import elsa_nb
+    >>> panel = elsa_nb.label_folder("my-images", pool="my-pool", session="owls.sqlite")
+    >>> panel   # in a notebook: the page
+    Panel(my-images: 0 labels, 0 positives, round 1)
+    >>> panel.close()
     """
     from elsa_nb.label.jobs import open_panel
 
@@ -59,6 +63,7 @@ def prepare(
         raise MissingDataError(f"{folder} is no folder; name the folder that holds the images.")
     like = [like] if isinstance(like, str | Path) else list(like)
     names = [name] if isinstance(name, str) else list(name)
+    _check_before(folder, names if pool is None else [], like, session, settings)
     if text and not (encoder or pool):
         encoder = TEXT
     place, made_by = (Path(pool), encoder) if pool else _vectors(folder, encoder, strict)
@@ -67,6 +72,27 @@ def prepare(
         first = _nearest(place, made_by, like, text, jobs.SAMPLE_ITEMS)
     session = session or f"{folder_title(folder)}.sqlite"
     return jobs.make_job(folder, place, Path(session), names=names, first=first, **settings)
+
+
+def _check_before(
+    folder: Path, names: Sequence[str], like: Sequence[str | Path], session: Path | str | None, settings: dict[str, Any]
+) -> None:
+    """Raise what would be refused in the end, before anything is computed: vectors of many images take hours."""
+    from elsa_nb.images.sources.files import walk
+    from elsa_nb.label import jobs
+    from elsa_nb.label.first_examples import rows_named
+    from elsa_nb.label.session import Session
+    from elsa_nb.pictures.decoding import endings
+    from elsa_nb.pictures.opening import escaped
+
+    jobs.check_settings(**settings)
+    for path in like:
+        if not Path(path).is_file():
+            raise MissingDataError(f"{path} is no file; --like takes an image file that looks like what is sought.")
+    if names and (items := [escaped(path) for path in walk(folder, endings())]):
+        rows_named(items, *names)
+    if session is not None and Path(session).exists():
+        Session(session).close()
 
 
 def _nearest(place: Path, name: str | None, like: Sequence[str | Path], text: str | None, count: int) -> list[int]:

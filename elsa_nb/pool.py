@@ -30,9 +30,17 @@ _CURE = "`elsa-nb embed` (or notebook 01) makes it"
 class Pool:
     """Hold the vectors of one encoder and space, in one fixed order.
 
-    `vectors` (n, d) float16 or float32 and `ids` (n,) str are read-only. `recipe` names what the vectors were
-    computed from (images, weights, code, dtype), so that pools from two machines whose floats differ in the last
-    bit count as the same pool; where nothing is known about that, it is `sha256`, the hash of the stored bytes.
+    `vectors` (n, d) float16 or float32 and `ids` (n,) str are read-only. `name` says what they are of, `space` which
+    output of the encoder they are, `provenance` what they were made from, as plain data. `recipe` names what the
+    vectors were computed from (images, weights, code, dtype), so that pools from two machines whose floats differ in
+    the last bit count as the same pool; where nothing is known about that, it is `sha256`, the hash of the stored
+    bytes.
+
+    >>> import numpy as np
+    >>> from elsa_nb import Pool
+    >>> pool = Pool.from_arrays(np.eye(3, 4), ["a.jpg", "b.jpg", "c.jpg"])
+    >>> pool.n, pool.d, pool.vectors.dtype.name
+    (3, 4, 'float32')
     """
 
     vectors: np.ndarray

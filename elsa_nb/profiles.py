@@ -13,25 +13,28 @@ class DataSet:
 
     `encoders` are pairs: the name that tables and pools give an encoder, and the weights that `load_encoder` of
     `elsa_nb.images.encoders.by_name` finds. `projections` names the encoders whose projection is extracted, too.
+    `pack` is the file of photographs in ELSA_DATA that holds it, "" where there is none.
     """
 
     name: str
     encoders: tuple[tuple[str, str], ...]
     projections: tuple[str, ...] = ("vicreg", "barlow-twins")
-    pack: str = ""  # the file of photographs in ELSA_DATA that holds it
+    pack: str = ""
 
 
 @dataclass(frozen=True)
 class Profile:
     """One profile: the data sets it searches, and where its figures and executed notebooks go.
 
-    The first data set is that of the paper's main tables; `photos` and `paper` have Food-101 (Table 11) beside it.
+    `name` and `about` say which it is, `committed` whether its results are part of the repository: stored searches to
+    be verified are chosen among those. The first of `datasets` is that of the paper's main tables; `photos` and
+    `paper` have Food-101 (Table 11) beside it.
     """
 
     name: str
     datasets: tuple[DataSet, ...]
     about: str
-    committed: bool = False  # whether its results are part of the repository: canaries are chosen among those
+    committed: bool = False
 
     @property
     def dataset(self) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 DTYPES = ("float16", "float32")
-BLOCK = 8192  # rows
+_BLOCK = 8192  # rows
 _EXACT = 1 << 24  # whole numbers up to here are float32 values
 _LARGEST_DENSE = 8 << 30  # bytes that a sparse matrix may become
 
@@ -81,9 +81,9 @@ def _as_id(item: Any) -> str:
 
 
 def blocks(vectors: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
-    """Yield (first row, rows) of an array, at most `BLOCK` rows at once."""
-    for start in range(0, len(vectors), BLOCK):
-        yield start, vectors[start : start + BLOCK]
+    """Yield (first row, rows) of an array, at most `_BLOCK` rows at once."""
+    for start in range(0, len(vectors), _BLOCK):
+        yield start, vectors[start : start + _BLOCK]
 
 
 def remarks(vectors: np.ndarray) -> list[str]:
@@ -233,8 +233,8 @@ def _is_open_for_writing(owner: Any) -> bool:
 def _row_hashes(vectors: np.ndarray) -> np.ndarray:
     """Return a 64-bit hash of each row (n,), of this process only."""
     hashes = np.empty(len(vectors), np.int64)
-    for start in range(0, len(vectors), BLOCK // 8):
-        block = vectors[start : start + BLOCK // 8] + 0  # -0.0 and 0.0 are one value
+    for start in range(0, len(vectors), _BLOCK // 8):
+        block = vectors[start : start + _BLOCK // 8] + 0  # -0.0 and 0.0 are one value
         hashes[start : start + len(block)] = [hash(row.tobytes()) for row in block]
     return hashes
 

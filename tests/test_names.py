@@ -17,15 +17,7 @@ MEANT = {
     "POSITIVE": "the contract's answer, and the same number on a card of the panel",
     "UNSURE": "the contract's answer, and the same number on a card of the panel",
     "Pictures": "what a source has to offer, and the panel's items that are pictures of a source",
-    "Found": "a pair of arrays among neighbours; a file of weights among encoders",
     "METRICS": "a search's measures; distances between vectors that the labelling job takes",
-    "ALLOWED": "the words of an error in the module that raises it",
-    "KINDS": "of heads, and of exports: each the allowed values of one argument",
-    "BLOCK": "rows handled together, tuned for the loop of its module",
-    "KEPT_BYTES": "memory for what is remembered, tuned for its module",
-    "LARGE": "from where another way is quicker, tuned for its module",
-    "SAMPLE": "how many rows are looked at first, tuned for its module",
-    "CLASSES": "how many a data set has",
 }
 
 

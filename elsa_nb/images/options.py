@@ -6,6 +6,11 @@ from pathlib import Path
 
 def declare_embed(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `elsa-nb embed` on `parser`."""
+    parser.set_defaults(images=None)  # before both of its arguments: set after them, it would be their default, too
+    own = parser.add_mutually_exclusive_group()
+    what = "embed a folder of your own images instead of a profile"
+    own.add_argument("images", nargs="?", metavar="FOLDER", default=argparse.SUPPRESS, help=what)
+    own.add_argument("--images", metavar="FOLDER", default=argparse.SUPPRESS, help="the same")
     parser.add_argument("--profile", default="quick", help="make all pools of this profile (default: quick)")
     parser.add_argument(
         "--encoder",
@@ -15,7 +20,6 @@ def declare_embed(parser: argparse.ArgumentParser) -> None:
         help="only this one, by its name in the profile; for a folder, one that `elsa-nb encoders` lists, or the "
         "path of weights of your own (default: the best that is here or can be fetched); may be repeated",
     )
-    parser.add_argument("--images", metavar="FOLDER", help="embed a folder of your own images instead of a profile")
     parser.add_argument("--name", help="what the pools of that folder are called (default: its name and place)")
     parser.add_argument("--batch", type=int, help="images at once (default: 512; 32 of 224 pixels on a CPU)")
     parser.add_argument("--workers", type=int, help="processes that decode (default: one a core)")

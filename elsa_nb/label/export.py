@@ -70,9 +70,9 @@ def export(
 ) -> Path:
     """Write the answers of `session` to `path` and return it; by default beside the session file.
 
-    `kind`: one of csv, parquet, coco, fiftyone, label-studio, links; by default by the ending of `path`. `annotator`:
-    whose answers (csv and parquet: everybody's by default; else the session's annotator, whose name is then in the
-    name of the file where the session holds several people's). `label` names the class.
+    `kind`: one of `KINDS`; by default by the ending of `path`. `annotator`: whose answers (csv and parquet: everybody's
+    by default; else the session's annotator, whose name is then in the name of the file where the session holds several
+    people's). `label` names the class.
 
     `images`: the folder that holds the items. links needs it; fiftyone then writes absolute paths, without it paths
     inside a folder without endings (FiftyOne's importer wants data_path= in either case; in the second it has to be
@@ -83,7 +83,7 @@ def export(
 
     Raises ValueError for an unknown kind or annotator, and where a kind cannot hold the answers as they are.
     """
-    kind = kind or {".csv": "csv", ".parquet": "parquet"}.get(Path(path or "x.csv").suffix)
+    kind = kind or kind_of(path)
     if kind not in KINDS:
         raise ValueError(f"kind {kind!r}; allowed: {', '.join(KINDS)}")
     people = session.annotators
@@ -101,6 +101,17 @@ def export(
     folder = Path(images) if images is not None else None
     write(Path(path), answer_rows(session, annotator, label), Told(folder, label, annotator, url, email))
     return Path(path)
+
+
+def kind_of(path: Path | str | None) -> str:
+    """Return the kind of export that a file's name ends like: csv without a name. ValueError for another ending."""
+    if path is None:
+        return "csv"
+    for kind, (_, ending) in KINDS.items():
+        if str(path).lower().endswith(ending):
+            return kind
+    endings = ", ".join(ending for _, ending in KINDS.values())
+    raise ValueError(f"{path} ends like none of {endings}; say the kind: one of {', '.join(KINDS)}")
 
 
 def _csv(path: Path, rows: Sequence[dict], told: Told) -> None:

@@ -15,7 +15,7 @@ from elsa_nb.label.items import SOUNDS, TEXTS, Arrays, Items, Paths, Pictures, T
 from elsa_nb.pictures.arrays import laid_out
 from elsa_nb.pictures.decoding import endings
 
-ALLOWED = (
+_ALLOWED = (
     "label.Files(folder, pool), label.Arrays(array), a list or column of texts, of paths, of arrays or of pictures of "
     "Pillow, an object with images(rows) and ids (such as Glyphs), or with content(row, side) and ids"
 )
@@ -47,7 +47,7 @@ def _as_sequence(images: Any) -> Sequence[Any]:
         if hasattr(images, method):
             images = getattr(images, method)()
             break
-    named = f"images is of type {type(images).__name__}; allowed: {ALLOWED}"
+    named = f"images is of type {type(images).__name__}; allowed: {_ALLOWED}"
     if isinstance(images, str | bytes | dict | Path | Image.Image) or not hasattr(images, "__getitem__"):
         once = "; an iterator can be read once only: list(images)" if hasattr(images, "__next__") else ""
         raise ValueError(named + once)
@@ -65,7 +65,7 @@ def _of_sequence(values: Sequence[Any]) -> Items:
             continue
         told = "None" if value is None else f"of type {type(value).__name__}"
         if not first:
-            raise ValueError(f"row {row} of images is {told}; allowed: {ALLOWED}")
+            raise ValueError(f"row {row} of images is {told}; allowed: {_ALLOWED}")
         empty = ' (or "")' if first == "text" else ""
         raise ValueError(
             f"row {row} of images is {told}, others are of the kind {first}; give a {first}{empty} for every row, or "

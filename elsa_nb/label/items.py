@@ -33,7 +33,10 @@ _HEADERS = 256  # files looked at for deep grey ones, where no pool says how its
 
 
 class Content(NamedTuple):
-    """One item on screen. `kind` is "image", "audio", "text" or "missing" (then `text` says why)."""
+    """One item on screen. `kind` is "image", "audio", "text" or "missing" (then `text` says why).
+
+    `data` are the bytes of an image or a sound, `mime` their media type.
+    """
 
     kind: str
     mime: str = ""

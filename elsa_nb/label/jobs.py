@@ -36,6 +36,7 @@ class Job:
 
     `samples` are rows to pick seeds from, shown one group after the other. `strategy`, `metric` and `budget` are those
     of `searching.search_from`. With a `target` the panel says when, by its estimate, that share of the class is found.
+    `annotator` is whose answers they are, `page` the number of cards a page.
     With `audit` it audits what was found, in a session of its own.
     """
 
@@ -74,6 +75,7 @@ def make_job(
     Raises MissingDataError for what is not here, ValueError for a pool of other files and for bad settings; then the
     session is as it was.
     """
+    check_settings(labels=labels, seeds=seeds, reading=reading, annotator=annotator, **settings)
     folder, pool = Path(folder).resolve(), Path(pool).resolve()
     opened = Pool.open(pool)
     if not folder.is_dir():
@@ -87,23 +89,37 @@ def make_job(
     spread = first_examples.spread_rows(opened.vectors, SAMPLE_ITEMS, np.random.default_rng(0))
     samples = [np.asarray(rows).tolist() for rows in (named, first, spread) if len(rows)]
     job = Job(str(folder), str(pool), str(Path(session).resolve()), annotator, samples=samples, **settings)
-    searching.check(job.strategy, metric=job.metric, budget=job.budget)
-    if job.target is not None:
-        TargetShare(share=job.target)  # or raise
     if Path(job.session).exists():
         session = Session(job.session, annotator=job.annotator)
         try:
             identity.settle(session, Files(folder, opened), opened.ids)  # before anything is taken or shown
         finally:
             session.close()
-    if reading and labels is None:
-        raise ValueError(f"{', '.join(reading)} say how a file of labels is read; name it: --labels FILE")
     if job.audit:
         audited(job, opened)
     examples = [row for name in names for row in _meant(opened.ids, name)]
     if labels is not None or seeds is not None or examples:
         _take_labels(job, opened, [(labels, dict(reading or {})), (seeds, {"every": "positive"})], examples)
     return job
+
+
+def check_settings(
+    *,
+    labels: Path | str | None = None,
+    seeds: Path | str | None = None,
+    reading: Mapping[str, Any] | None = None,
+    **settings: Any,
+) -> None:
+    """Raise what `make_job` would for its settings, whatever the pool: ValueError, MissingDataError, TypeError."""
+    job = Job("", "", "", **settings)
+    searching.check(job.strategy, metric=job.metric, budget=job.budget)
+    if job.target is not None:
+        TargetShare(share=job.target)  # or raise
+    for option, path in (("labels", labels), ("seeds", seeds)):
+        if path is not None and not Path(path).exists():
+            raise MissingDataError(f"{path} is not here; --{option} takes a file of labels, or a folder of them.")
+    if reading and labels is None:
+        raise ValueError(f"{', '.join(reading)} say how a file of labels is read; name it: --labels FILE")
 
 
 def _meant(ids: Sequence[str], name: str) -> list[int]:

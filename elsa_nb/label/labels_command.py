@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from elsa_nb.errors import MissingDataError
+from elsa_nb.label.export import KINDS, TABLES, export, kind_of
 from elsa_nb.label.identity import names_in
 from elsa_nb.label.import_labels import import_labels
 from elsa_nb.label.session import Session
@@ -30,8 +31,7 @@ def declare_labels(parser: argparse.ArgumentParser) -> None:
     out = actions.add_parser("export", help="write the answers of a session for other programs")
     out.add_argument("session", metavar="SESSION")
     out.add_argument("file", metavar="FILE", nargs="?", help="where to (default: beside the session)")
-    kinds = "csv, parquet, coco, fiftyone, label-studio or links"
-    out.add_argument("--kind", help=f"{kinds} (default: by FILE's ending, else csv)")
+    out.add_argument("--kind", help=f"one of {', '.join(KINDS)} (default: by FILE's ending, else csv)")
     out.add_argument("--class", dest="label", default="target", metavar="NAME", help="what the class is called")
     out.add_argument("--images", metavar="FOLDER", help="the folder of the items: whole paths, and needed for links")
     out.add_argument("--annotator", help="whose answers (default: csv and parquet everybody's, else the only person's)")
@@ -74,8 +74,6 @@ def _import(options: argparse.Namespace) -> None:
 
 
 def _export(options: argparse.Namespace) -> None:
-    from elsa_nb.label.export import export  # only now: it loads what reads images
-
     path = Path(options.session)
     if not path.exists():
         raise MissingDataError(f"{path} is not here; name the session file that `elsa-nb label` wrote.")
@@ -84,9 +82,9 @@ def _export(options: argparse.Namespace) -> None:
         people = session.annotators
         if not people:
             raise ValueError(f"{path} holds no answers; nothing was written.")
-        kind = options.kind or {".parquet": "parquet"}.get(Path(options.file or "").suffix, "csv")
+        kind = options.kind or kind_of(options.file)
         annotator = options.annotator
-        if kind not in ("csv", "parquet") and annotator is None:
+        if kind not in TABLES and annotator is None:
             if len(people) > 1:
                 raise ValueError(
                     f"{path} holds answers by {', '.join(people)}, and a {kind} file those of one: --annotator NAME."

@@ -72,11 +72,8 @@ def launch(job: Job, *, ip: str = "127.0.0.1", port: int = 0, token: str | None 
     ValueError for an empty token on an address that other machines reach, for an address that is not of this machine
     and for a port that is taken.
     """
+    check_address(ip=ip, port=port, token=token)
     token = os.environ.get(serving.TOKEN) or secrets.token_urlsafe(24) if token is None else token
-    if not token and ip not in ("127.0.0.1", "localhost", "::1"):
-        raise ValueError(
-            f"listening on {ip} without a token would let anybody in; leave the token alone, or the address"
-        )
     port = _free_port(ip, port)
     with tempfile.TemporaryDirectory(prefix="elsa-label-") as folder:
         notebook = write_notebook(job, Path(folder))
@@ -96,6 +93,15 @@ def launch(job: Job, *, ip: str = "127.0.0.1", port: int = 0, token: str | None 
             print(log.read_text(encoding="utf-8", errors="replace")[-LOG_SHOWN:], file=sys.stderr)
             print(f"The page's server ended with status {status}; above is what it said last.", file=sys.stderr)
         return status
+
+
+def check_address(*, ip: str, port: int, token: str | None) -> None:
+    """Raise the ValueError that `launch` would for an address: before vectors are made, which takes minutes."""
+    if token == "" and ip not in ("127.0.0.1", "localhost", "::1"):
+        raise ValueError(
+            f"listening on {ip} without a token would let anybody in; leave the token alone, or the address"
+        )
+    _free_port(ip, port)
 
 
 def _tell_once_there(url: str, ip: str, port: int, browser: bool) -> None:

@@ -37,7 +37,7 @@ class LeaseLostError(RuntimeError):
 
 
 class Holder(NamedTuple):
-    """Who works on a session: the machine, the process, and since when (seconds since 1970)."""
+    """Who works on a session: `host`, the machine, `pid`, the process, `since` when (seconds since 1970)."""
 
     host: str
     pid: int
@@ -50,7 +50,19 @@ class Holder(NamedTuple):
 
 @dataclass(frozen=True)
 class Answer:
-    """One change of one label, as it is stored. `old` and `label`: -2 none, -1 unsure, 0 negative, 1 positive."""
+    """One change of one label, as it is stored.
+
+    Attributes:
+        item: The id of what is labelled.
+        old: The label before: -2 none, -1 unsure, 0 negative, 1 positive.
+        label: The label now.
+        position: The place of its card in the order of asking, from 0.
+        row: Its row in the pool.
+        round: The number of the question that it was part of.
+        component: Which part of the strategy asked, by name.
+        score: The confidence when it was asked.
+        seconds: How long the person took.
+    """
 
     item: str
     old: int

@@ -9,7 +9,7 @@ from PIL import Image
 from elsa_nb.pictures.greys import Range, range_of, some_values, to_8_bits
 
 CHANNELS = (1, 3, 4)
-ALLOWED = "numbers or booleans of shape (h, w), or (h, w, c) or (c, h, w) with c = 1, 3 (RGB) or 4 (RGBA)"
+_ALLOWED = "numbers or booleans of shape (h, w), or (h, w, c) or (c, h, w) with c = 1, 3 (RGB) or 4 (RGBA)"
 
 
 def laid_out(array: Any) -> np.ndarray:
@@ -19,10 +19,10 @@ def laid_out(array: Any) -> np.ndarray:
     """
     array = np.asarray(array)
     if array.dtype.kind not in "buif" or array.ndim not in (2, 3) or not array.size:
-        raise ValueError(f"a picture is {array.dtype} of shape {array.shape}; allowed: {ALLOWED}")
+        raise ValueError(f"a picture is {array.dtype} of shape {array.shape}; allowed: {_ALLOWED}")
     if array.ndim == 3 and array.shape[2] not in CHANNELS:
         if array.shape[0] not in CHANNELS:
-            raise ValueError(f"a picture is {array.dtype} of shape {array.shape}; allowed: {ALLOWED}")
+            raise ValueError(f"a picture is {array.dtype} of shape {array.shape}; allowed: {_ALLOWED}")
         array = array.transpose(1, 2, 0)
     return array[:, :, 0] if array.ndim == 3 and array.shape[2] == 1 else array
 

@@ -15,42 +15,73 @@ from elsa_nb.search.heads.head import HeadConfig
 
 @dataclass(frozen=True)
 class SearchConfig:
-    """All choices of a search. The defaults are the paper's ELSA; the comments give the open points of the text.
+    """All choices of a search; the defaults are the paper's ELSA. Where its text leaves a point open, a field decides.
 
     The numbers `rounds`, `a`, `l`, `b`, `alpha_1`, `alpha_2` carry the letters of the paper's tables.
+
+    >>> from dataclasses import replace
+    >>> from elsa_nb import ELSA
+    >>> ELSA.a, replace(ELSA, a=100).a   # a variation is a value
+    (50, 100)
+
+    Attributes:
+        rounds: Rounds before the final search ("epochs" in the paper).
+        a: Rows asked by NN in a round.
+        l: Points sampled by RandS.
+        b: Rows asked by RandS at first; the number "increases linearly as more positive samples are discovered".
+        b_slope: How it grows: max(b, b_slope x positives known) ...
+        b_floor: ... or, without the floor, b_slope x positives known from the second round on.
+        b_added: ... or b + b_slope x positives known, floor or not: it grows on top of b.
+        alpha_1: RandS samples scores above mean + alpha_1 std.
+        alpha_2: The final search takes scores above mean + alpha_2 std ...
+        final_budget: ... all of them (None), or the best so many.
+        use_rands: Whether RandS asks at all.
+        use_head: Without the head RandS samples unlabelled rows at random, and the head serves the final search only.
+        use_final: Whether there is a final search.
+        nn_per: Whether `a` counts for the round ("total", Algorithm 1) or for each "query".
+        nn_queries: Whose neighbours NN asks: the "new positives" of the last round (Algorithm 4), "all positives"
+            (section 4.1), or the "last neighbours", positive or not.
+        nn_alone: After a round without finds NN inside ELSA and No Active goes on from all positives, which no line of
+            Algorithm 4 says. NN alone "ends" there; or it "goes on", too.
+        rands: Which text RandS follows: "algorithm 2", "appendix b" or "sampled points".
+        negatives: What the head learns from besides the positives: this "round"'s negatives (Algorithm 4 line 9; a
+            round without any leaves those of the round before; a head trained only once, at the end, sees those of the
+            last round), or "all".
+        confidence: What mean + alpha std is taken of: "probability" or "logit".
+        head: How the head is built and trained.
+        final_head: How an arm without the head in its rounds trains it at the end; None: as `head`.
+        head_space: What the head sees: the vectors searched ("search"), or the encoder's "embedding".
+        zero_pass: Whether one more round comes before the first, in which RandS draws at random.
+        relabel: Whether only known positives are barred: negatives are then asked, paid for and counted again.
+        nothing_barred: Whether a round may ask every row again, known positives and the queries themselves included:
+            Algorithm 1's "min >= 0" to the letter.
     """
 
-    rounds: int = 10  # "epochs" in the paper
-    a: int = 50  # rows asked by NN in a round
-    l: int = 50  # noqa: E741 - points sampled by RandS
-    b: int = 50  # rows asked by RandS at first; "increases linearly as more positive samples are discovered":
-    b_slope: float = 1.0  # max(b, b_slope x positives known) ...
-    b_floor: bool = True  # ... or, without the floor, b_slope x positives known from the second round on
-    alpha_1: float = 1.0  # RandS samples scores above mean + alpha_1 std
-    alpha_2: float = 2.0  # the final search takes scores above mean + alpha_2 std ...
-    final_budget: int | None = None  # ... all of them, or the best so many
+    rounds: int = 10
+    a: int = 50
+    l: int = 50  # noqa: E741 - the paper's letter
+    b: int = 50
+    b_slope: float = 1.0
+    b_floor: bool = True
+    b_added: bool = False
+    alpha_1: float = 1.0
+    alpha_2: float = 2.0
+    final_budget: int | None = None
     use_rands: bool = True
-    use_head: bool = True  # without: RandS samples unlabelled rows at random, and the head serves the final search only
+    use_head: bool = True
     use_final: bool = True
-    nn_per: str = "total"  # is `a` a "total" for the round (Algorithm 1) or for each "query"?
-    nn_queries: str = (
-        "new positives"  # of the last round (Algorithm 4), "all positives" (section 4.1), "last neighbours"
-    )
-    # After a round without finds NN inside ELSA and No Active goes on from all positives, which no line of Algorithm 4
-    # says. NN alone "ends" there; or it "goes on", too.
+    nn_per: str = "total"
+    nn_queries: str = "new positives"
     nn_alone: str = "ends"
-    rands: str = "algorithm 2"  # or "appendix b", "sampled points"
-    # The head learns from this round's negatives (Algorithm 4 line 9; a round without any leaves those of the round
-    # before; a head trained only once, at the end, sees those of the last round), or from "all".
+    rands: str = "algorithm 2"
     negatives: str = "round"
-    confidence: str = "probability"  # what mean + alpha std is taken of; or "logit"
+    confidence: str = "probability"
     head: HeadConfig = field(default_factory=HeadConfig)
-    final_head: HeadConfig | None = (
-        None  # how an arm without the head in its rounds trains it at the end; None: as `head`
-    )
-    head_space: str = "search"  # the head sees the vectors searched, or the encoder's "embedding"
-    zero_pass: bool = False  # one more round before the first, in which RandS draws at random
-    relabel: bool = False  # only known positives are barred: negatives are asked, paid for and counted again
+    final_head: HeadConfig | None = None
+    head_space: str = "search"
+    zero_pass: bool = False
+    relabel: bool = False
+    nothing_barred: bool = False
 
     def __post_init__(self):
         check_counts(self, rounds=0, a=1, l=1, b=0)

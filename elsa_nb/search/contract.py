@@ -34,7 +34,7 @@ class Component(IntEnum):
 
 
 class Batch(NamedTuple):
-    """Questions to the oracle: `rows` (m,) int64, distinct; `components` (m,) int8; the number of the round."""
+    """Questions to the oracle: `rows` (m,) int64, distinct; `components` (m,) int8; the number of the `round`."""
 
     rows: np.ndarray
     components: np.ndarray
@@ -42,7 +42,11 @@ class Batch(NamedTuple):
 
 
 class Log(NamedTuple):
-    """All questions answered so far, in order: four arrays of one length. Seeds are not in it, unless asked again."""
+    """All questions answered so far, in order: four arrays (m,). Seeds are not in it, unless asked again.
+
+    `rows` int64 and their `labels` int8; which of the strategy's `components` asked, int8; the number of their
+    `rounds`, int16.
+    """
 
     rows: np.ndarray
     labels: np.ndarray

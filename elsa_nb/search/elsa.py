@@ -32,6 +32,18 @@ class Search(KeepsLedger):
 
     `query` and `update` raise `QueryError` when not called in turn; bad seeds and labels raise `ValueError` and
     change nothing.
+
+    >>> import numpy as np
+    >>> from elsa_nb import Pool, Search
+    >>> wanted = np.arange(500) < 20
+    >>> vectors = np.random.default_rng(0).normal(size=(500, 8)) + 4 * wanted[:, None]
+    >>> search = Search(Pool.from_arrays(vectors), [0, 1], rng=0)
+    >>> batch = search.query()
+    >>> len(batch.rows)   # up to 50 by NN and 50 by RandS
+    98
+    >>> search.update(wanted[batch.rows].astype(int))   # 1 positive, 0 negative, -1 unsure
+    >>> len(search.positives)
+    20
     """
 
     name = "ELSA"

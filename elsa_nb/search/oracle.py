@@ -17,7 +17,13 @@ class Oracle(Protocol):
 
 
 class Truth:
-    """A perfect oracle: `positive` (n,) bool says which rows belong to the class."""
+    """A perfect oracle: `positive` (n,) bool says which rows belong to the class.
+
+    >>> import numpy as np
+    >>> from elsa_nb import Truth
+    >>> Truth([True, False, True]).label(np.array([2, 1])).tolist()
+    [1, 0]
+    """
 
     def __init__(self, positive: Sequence[bool] | np.ndarray):
         self.positive = np.asarray(positive)

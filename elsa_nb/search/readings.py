@@ -42,10 +42,11 @@ READINGS = {"paper": arms(ELSA), "released-code": arms(RELEASED_CODE)}
 def rows_allowed(config: SearchConfig, ledger: Ledger, number: int) -> np.ndarray:
     """Return the mask (n,) of rows that round `number` may ask.
 
-    Algorithm 1's "min >= 0" leaves this open: nothing known is asked again (paper), or only known positives are barred
-    (`relabel`); the zero pass of the released code may ask everything, seeds included.
+    Algorithm 1's "min >= 0" leaves this open: nothing known is asked again (paper), only known positives are barred
+    (`relabel`), or nothing is (`nothing_barred`). The zero pass of the released code may ask everything, seeds
+    included.
     """
-    if config.zero_pass and number == 0:
+    if config.nothing_barred or (config.zero_pass and number == 0):
         return np.ones(len(ledger.answers), bool)
     return ledger.answers != POSITIVE if config.relabel else ledger.unasked
 
@@ -58,6 +59,8 @@ def rows_allowed_at_the_end(config: SearchConfig, ledger: Ledger) -> np.ndarray:
 def rows_of_rands(config: SearchConfig, positives: int, number: int) -> int:
     """Return how many rows RandS asks in round `number`, with so many `positives` known: b, which grows (section 6)."""
     grown = round(config.b_slope * positives)
+    if config.b_added:
+        return config.b + grown
     if config.b_floor:
         return max(config.b, grown)
     return config.b if number == 0 else grown

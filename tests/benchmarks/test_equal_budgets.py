@@ -1,42 +1,103 @@
-"""What is read off a search, and what is said of many: labels at shares of a class, medians, ratios to Harvest."""
+"""The parts of the comparison at equal budgets that are the benchmark's own: its pools, SEALS, and the limit."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks import equal_budgets
+from benchmarks import equal_budgets, every_label, photograph_pools, seals, text_pool
+from elsa_nb.bench.arms import Spaces
+from elsa_nb.pool import Pool
+from elsa_nb.search.heads.prepared_rows import PreparedRows
+
+LISTED = """Package: b
+Description: A game
+ of two paragraphs.
+ .
+ Both are left out.
+Tag: game::board, role::program,
+ use::gameplaying
+
+Package: a
+Tag: game::board
+Description: Another game
+
+Package: untagged
+Description: nothing
+"""
 
 
-def test_labels_at_shares_and_finds_in_budgets_are_read_off():
-    found = np.ones(300, bool)
-    found[100:200] = False  # 100 finds, a hundred refusals, 100 finds
-    measured = equal_budgets.measured(found, 250)
-    assert [measured[f"labels_{share}"] for share in (50, 80, 90)] == [225, 300, 0]
-    assert [measured[f"found_in_{spent}"] for spent in (200, 500, 1000)] == [0.4, 0.8, 0.8]
+@pytest.fixture
+def spaces():
+    """Thirty members of a class in the middle of 300 others, far enough to be told apart."""
+    rng = np.random.default_rng(0)
+    vectors = rng.normal(size=(330, 8)).astype(np.float32)
+    vectors[:30, 0] += 5
+    return Spaces(Pool.from_arrays(vectors))
 
 
-def test_an_overhead_is_labels_a_find_and_what_is_not_reached_costs_more_than_the_budget():
-    row = pd.Series({"class_size": 100, "labels_80": 160, "labels_90": 0})
-    assert equal_budgets.overheads(row, 0.8, 1000) == 2
-    assert equal_budgets.overheads(row, 0.9, 1000) == pytest.approx(1250 / 90)
-
-
-def test_the_summary_compares_class_by_class():
-    common = {"pool": "p", "half": "held-out", "seeds": 1, "repeat": 0, "budget": 1000, "class_size": 100}
-    finds = {f"found_in_{spent}": 0.9 for spent in equal_budgets.SPENT}
-    rows = [
-        common | finds | {"target": target, "arm": arm, "labels_50": 50, "labels_80": labels, "labels_90": 0}
-        for target, of in {"a": (80, 160), "b": (100, 400), "c": (90, 90)}.items()
-        for arm, labels in zip(("Harvest", "Other"), of, strict=True)
+def test_texts_are_short_descriptions_and_classes_are_tags_of_what_a_package_is_about(monkeypatch):
+    monkeypatch.setattr(text_pool, "SMALLEST", 1)
+    texts, tags = text_pool.texts_and_tags(text_pool.stanzas(LISTED.splitlines()))
+    assert texts.to_dict() == {"a": "Another game", "b": "A game"}
+    assert list(tags.itertuples(index=False, name=None)) == [
+        ("a", "game::board"),
+        ("b", "game::board"),
+        ("b", "use::gameplaying"),
     ]
-    table = equal_budgets.summary(pd.DataFrame(rows)).set_index("arm")
-    assert table.classes.tolist() == [3, 3]
-    assert table.overhead_80.tolist() == pytest.approx([90 / 80, 2])
-    assert table.ratio_80.tolist() == pytest.approx([1, 2])  # the geometric mean of 2, 4 and 1
-    assert table.unreached_90.tolist() == [3, 3]
-    assert table.ratio_low_80["Other"] <= 2 <= table.ratio_high_80["Other"]
 
 
-def test_every_class_is_in_one_half():
-    halves = [equal_budgets.half_of(name) for name in "abcdefghij"]
-    assert set(halves) == {"tuning", "held-out"}
+def test_the_first_photographs_of_each_class_are_taken():
+    assert photograph_pools.first_of_each(np.array([2, 0, 2, 2, 0, 1]), 2).tolist() == [0, 1, 2, 4, 5]
+    assert photograph_pools.first_of_each(np.array([2, 0, 2, 2, 0, 1]), 2, 2).tolist() == [0, 1, 2, 4]
+
+
+def test_the_ranking_by_all_labels_has_every_row_once_and_the_class_first(spaces):
+    positive = np.arange(330) < 30
+    order = every_label.labels_in_order(PreparedRows.of(spaces.pool.vectors), positive)
+    assert sorted(order) == list(range(330))
+    assert positive[order[:40]].sum() >= 29
+
+
+def test_seals_asks_neighbours_of_what_is_labelled_only(spaces, monkeypatch):
+    monkeypatch.setattr(seals, "NEAREST", 5)
+    search = seals.seals(spaces, np.array([0]), 60, np.random.default_rng(0))
+    lists, known, asked = seals._neighbours(spaces).lists[0], [0], []
+    while (batch := search.query()) is not None:
+        near = set(lists[known].ravel())
+        assert set(batch.rows) <= near
+        asked += batch.rows.tolist()
+        known += batch.rows.tolist()
+        search.update((batch.rows < 30).astype(np.int8))
+    assert len(asked) == len(set(asked))
+    assert sum(row < 30 for row in asked) >= 20
+    seals._neighbours.cache_clear()
+
+
+def test_an_interrupted_comparison_goes_on(spaces, tmp_path, monkeypatch, capsys):
+    folder = tmp_path / "pools" / "made-up-of-8"
+    spaces.pool.save(folder)
+    pd.DataFrame({"id": np.arange(50), "label": "x"}).to_csv(folder / "labels.csv", index=False)
+    monkeypatch.setattr(equal_budgets, "DATA", tmp_path)
+    line = [
+        "",
+        "made-up",
+        "of-8",
+        "--half",
+        equal_budgets.half_of("x"),
+        "--budget",
+        "40",
+        "--limit",
+        "--out",
+        str(tmp_path),
+    ]
+    monkeypatch.setattr("sys.argv", [*line, "--arms", "Harvest"])
+    equal_budgets.main()
+    first = pd.read_csv(tmp_path / "equal_budgets.csv")
+    assert first.arm.tolist() == ["Random", "Every label known", "Harvest"]
+    monkeypatch.setattr("sys.argv", [*line, "--arms", "Harvest", "ELSA"])
+    capsys.readouterr()
+    equal_budgets.main()
+    assert "Harvest" not in capsys.readouterr().out
+    both = pd.read_csv(tmp_path / "equal_budgets.csv")
+    assert set(both.arm) == {*first.arm, "ELSA"}
+    assert {"gap_80", "of_elsa"} <= set(pd.read_csv(tmp_path / "equal_budgets_summary.csv"))

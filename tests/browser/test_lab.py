@@ -255,7 +255,7 @@ def test_speed_at_100_000_items(open_desk, pool):
     )
     print(f" (worst {max(pages):.0f} ms) over {len(pages)} pages and {rounds} rounds of 100,000 items")
     assert rounds > 2
-    slack = 4  # a test machine is shared; the README's figures come from an idle one
+    slack = 4  # a test machine is shared; the figures shown come from an idle one
     assert milliseconds(clicks) <= 50 * slack
     assert milliseconds(pages) <= 200 * slack
     desk.check_file()

@@ -18,6 +18,7 @@ from elsa_nb.search.strategies.greedy_probe import ProbeConfig
 OTHER = {
     SearchConfig: {
         "rounds": (9,), "a": (49,), "l": (49,), "b": (49,), "b_slope": (1.02,), "b_floor": (True, False),
+        "b_added": (True, False),
         "alpha_1": (1.05,), "alpha_2": (2.05,), "final_budget": (1,), "use_rands": (True, False),
         "use_head": (True, False), "use_final": (True, False), "nn_per": ("query", "total"),
         "nn_queries": ("all positives", "new positives"), "nn_alone": ("goes on", "ends"),
@@ -25,6 +26,7 @@ OTHER = {
         "negatives": ("all", "round"), "confidence": ("logit", "probability"),
         "head": (HeadConfig("mlp"),), "final_head": (HeadConfig("linear-sgd", steps=10),),
         "head_space": ("embedding", "search"), "zero_pass": (True, False), "relabel": (True, False),
+        "nothing_barred": (True, False),
     },
     ProbeConfig: {
         "budget": (1999,), "batch": (11,), "growth": (0.11,), "weak_negatives": (49,), "head": (HeadConfig(l2=1.1),),

@@ -205,3 +205,15 @@ def test_the_buttons_of_kinds_that_need_the_folder_work(session, folder, kind):
     fresh = Session(folder.parent / "fresh.sqlite")
     assert import_labels(fresh, path, list(LABELS)).new == (2 if kind == "links" else len(LABELS))
     fresh.close()
+
+
+@pytest.mark.parametrize("kind", export.KINDS)
+def test_the_ending_of_a_file_says_its_kind(kind):
+    assert export.kind_of(f"my finds/CATS{export.KINDS[kind][1].upper()}") == kind
+
+
+@pytest.mark.parametrize("name", ["cats.json", "cats.txt", "cats", "csv"])
+def test_an_ending_that_says_nothing_is_refused_before_anything_is_written(session, tmp_path, name):
+    with pytest.raises(ValueError, match="say the kind: one of csv"):
+        export.export(session, tmp_path / name)
+    assert not (tmp_path / name).exists()

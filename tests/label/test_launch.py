@@ -245,7 +245,7 @@ def test_others_are_not_let_in_without_a_token(place):
         (["label", "pictures", "--pool", "pool", "--metric", "taxi"], "'taxi'; allowed: cosine, euclidean"),
         (["label", "pictures", "--pool", "pool", "--strategy", "elsa", "--budget", "9"], "elsa has no budget"),
         (["label", "pictures", "--pool", "pool", "--seeds", "no.txt"], "no.txt is not here"),
-        (["label", "pictures", "--pool", "pool", "--like", "x.png"], "--like and --text need the encoder"),
+        (["label", "pictures", "--pool", "pool", "--text", "cats"], "--like and --text need the encoder"),
         (["label", "pictures", "--pool", "nowhere"], "nowhere is not here"),
         (["label", "pictures", "--pool", "pool", "--name", "dog*"], "no item is called 'dog*'"),
     ],

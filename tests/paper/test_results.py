@@ -1,4 +1,4 @@
-"""The committed results: made by the committed code, unaltered, and what the README and the figures show."""
+"""The committed results: made by the committed code, unaltered, and what README, documentation and figures show."""
 
 import shutil
 from dataclasses import replace
@@ -96,9 +96,10 @@ def test_the_measures_of_every_row_agree_with_one_another(all_runs):
     assert (all_runs["found"] >= all_runs["seeds"]).all()
 
 
-def test_the_readme_shows_them():
-    text = (store.ROOT / "README.md").read_text(encoding="utf-8")
-    assert text == readme_blocks.with_blocks(text), "README.md is stale: run `elsa-nb readme`"
+@pytest.mark.parametrize("place", readme_blocks.PLACES)
+def test_readme_and_documentation_show_them(place):
+    text = (store.ROOT / place).read_text(encoding="utf-8")
+    assert text == readme_blocks.with_blocks(text, place), f"{place} is stale: run `elsa-nb readme`"
 
 
 @lru_cache(maxsize=1)

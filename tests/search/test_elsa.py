@@ -308,6 +308,16 @@ def test_b_grows_with_the_positives_known(pool, positive, seeds):
     assert max(sizes(b=5, b_slope=0.0)) == 5
     assert sizes(b=7, b_slope=1.0, b_floor=False)[0] == 7  # the floor counts in the first round
     assert max(sizes(b=7, b_slope=0.0, b_floor=False)[1:]) == 0
+    assert sizes(b=7, b_slope=2.0, b_added=True)[0] == 7 + 2 * 2
+
+
+def test_where_nothing_is_barred_the_seeds_are_the_first_that_nn_asks_and_pays_for(pool, positive, seeds):
+    strategy = search(pool, seeds, replace(arms(SMALL)["NN"], nothing_barred=True, a=6))
+    first, *later = answers(strategy, Truth(positive))
+    assert set(seeds.tolist()) <= set(first.rows.tolist())
+    found = set(first.rows[positive[first.rows]].tolist())
+    assert found & set(later[0].rows.tolist())
+    assert len(strategy.log.rows) == sum(len(batch.rows) for batch in [first, *later])
 
 
 def test_the_head_sees_this_rounds_negatives_or_all(pool, positive, seeds, monkeypatch):
@@ -570,7 +580,7 @@ def test_corrections_that_make_no_sense_change_nothing(pool, seeds, rows, labels
 
 def test_a_large_pool_is_searched_by_bounds_with_the_same_log(pool, positive, seeds, monkeypatch):
     plain = simulate(search(pool, seeds, SMALL), Truth(positive))
-    monkeypatch.setattr(bounds, "LARGE", 10)
+    monkeypatch.setattr(bounds, "_LARGE", 10)
     bounded = search(pool, seeds, SMALL)
     assert isinstance(bounded._neighbours, bounds.Sketch)
     for mine, other in zip(simulate(bounded, Truth(positive)), plain, strict=True):

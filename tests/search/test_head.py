@@ -124,7 +124,7 @@ def large_sample(m=200, d=80, share=0.3, apart=0.5, common=0.0, l2=1.0):
 
 @pytest.fixture
 def small_is_large(monkeypatch):
-    monkeypatch.setattr(logistic, "LARGE", 30)
+    monkeypatch.setattr(logistic, "_LARGE", 30)
     monkeypatch.setattr(logistic, "_DIRECTIONS", 8)
 
 
@@ -138,7 +138,7 @@ def test_the_gradient_vanishes_in_large_dimensions(small_is_large, monkeypatch, 
     fitted = logistic_regression(x, y, l2, start=start)
     # Sums of large features cannot vanish further than their rounding.
     assert abs(gradient(x, y, l2, fitted)).max() < 2e-12 * len(x) * max(1, abs(x).max() / 10)
-    monkeypatch.setattr(logistic, "LARGE", np.inf)
+    monkeypatch.setattr(logistic, "_LARGE", np.inf)
     exact = logistic_regression(x, y, l2)
     distance = np.linalg.norm(fitted.weights - exact.weights)
     close = {"far": 1e-7, "tiny": 1e-4}.get(kind, 1e-8)  # badly conditioned: a vanishing gradient says less
@@ -164,7 +164,7 @@ def test_large_dimensions_need_few_products_and_no_factor(monkeypatch, m, d):
     del products[:]
     again = logistic_regression(x, y, 1.0, start=fitted.weights * (1 + 1e-3), start_bias=fitted.bias)
     assert sum(products) <= 160
-    monkeypatch.setattr(logistic, "LARGE", np.inf)
+    monkeypatch.setattr(logistic, "_LARGE", np.inf)
     monkeypatch.setattr(logistic, "_newton_step", exact_step)
     exact = logistic_regression(x, y, 1.0)
     for found in (fitted, again):

@@ -40,7 +40,7 @@ def encoder_table() -> str:
     ]
     return "\n".join(
         [
-            "For folders of photographs: `elsa-nb label FOLDER --encoder NAME`, `elsa-nb embed --images FOLDER ...`",
+            "For folders of photographs: `elsa-nb label FOLDER --encoder NAME`, `elsa-nb embed FOLDER ...`",
             "",
             *_aligned(rows),
             "",

@@ -30,7 +30,7 @@ _SECOND = re.compile(r"momentum|encoder_k|target|student|_ema\b|offline")
 _SEQUENCE = {"0": "conv1", "1": "bn1", "4": "layer1", "5": "layer2", "6": "layer3", "7": "layer4"}
 
 
-class Found(NamedTuple):
+class OwnWeights(NamedTuple):
     """A network's entries in a file: where they are, under the names that torchvision or timm give them."""
 
     place: str
@@ -73,7 +73,7 @@ def _encoder(loaded: Any, path: Path, sha256: str) -> LibraryModel:
     )
 
 
-def find_networks(loaded: Any) -> Iterator[Found]:
+def find_networks(loaded: Any) -> Iterator[OwnWeights]:
     """Yield every part of a file that begins like a known network, heads left out."""
     for wrapper, state in _states(loaded):
         keys = {_WRAPPERS.sub("", key): value for key, value in state.items()}
@@ -82,7 +82,7 @@ def find_networks(loaded: Any) -> Iterator[Found]:
             if "conv1.weight" not in below and "0.weight" in below:
                 below = _from_sequence(below)
             kept = {key: value for key, value in below.items() if not _HEADS.match(key)}
-            yield Found(": ".join(filter(None, (wrapper, start.rstrip(".")))), kept)
+            yield OwnWeights(": ".join(filter(None, (wrapper, start.rstrip(".")))), kept)
 
 
 def _states(loaded: Any, name: str = "", depth: int = 2) -> Iterator[tuple[str, dict[str, Tensor]]]:

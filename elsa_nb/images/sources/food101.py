@@ -7,7 +7,7 @@ from elsa_nb.images.sources.files import ImageFiles
 from elsa_nb.images.sources.locations import food101_folder
 from elsa_nb.store import read_json
 
-SIZE, CLASSES = 101_000, 101
+SIZE, ALL_CLASSES = 101_000, 101
 SPLITS = ("train", "test")
 
 
@@ -35,8 +35,8 @@ def open_food101(root: Path | str | None = None, splits: tuple[str, ...] = SPLIT
     names = [image.partition("/")[0] for image in ids]
     classes = sorted(set(names))
     index = {name: i for i, name in enumerate(classes)}
-    whole = set(splits) != set(SPLITS) or (len(ids) == SIZE and len(classes) == CLASSES)
-    note = "" if whole else f"{len(ids):,} of {SIZE:,} images, {len(classes)} of {CLASSES} classes"
+    whole = set(splits) != set(SPLITS) or (len(ids) == SIZE and len(classes) == ALL_CLASSES)
+    note = "" if whole else f"{len(ids):,} of {SIZE:,} images, {len(classes)} of {ALL_CLASSES} classes"
     paths = [f"images/{image}.jpg" for image in ids]
     return ImageFiles.of(
         "food-101", folder, paths, [index[name] for name in names], classes, ids=ids, splits=split_of, note=note

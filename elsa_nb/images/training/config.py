@@ -14,11 +14,25 @@ TRAINING_PRECISIONS = ("bfloat16", "float32")
 class TrainingConfig:
     """Everything that decides a training run, apart from the images.
 
-    `views` holds the augmentation of each view; VICReg, Barlow Twins, MoCo and SimSiam take two views, SwAV two of one
-    size and any number of others. `settings` are the method's own (`methods`), None for the official ones. `batch`
-    is that of all processes together. `warm_up` is the part of all steps over which the learning rate rises, `final`
-    the part of it that is left at the end of a cosine. `precision` is that of convolutions and linear layers; losses
-    are always float32. The last rows of an epoch that do not fill a batch are left out.
+    The last rows of an epoch that do not fill a batch are left out.
+
+    Attributes:
+        architecture: The network, and the method that trains it.
+        views: The augmentation of each view. VICReg, Barlow Twins, MoCo and SimSiam take two views, SwAV two of one
+            size and any number of others.
+        settings: The method's own (`methods`); None: the official ones.
+        epochs: How often each image is seen.
+        batch: Images at once, in all processes together.
+        optimiser: One of `OPTIMISERS`.
+        lr: The highest learning rate.
+        weight_decay: Of the optimiser.
+        schedule: How the learning rate falls: one of `SCHEDULES`.
+        warm_up: The part of all steps over which the learning rate rises.
+        final: The part of it that is left at the end of a cosine.
+        seed: Of all that is drawn.
+        precision: Of convolutions and linear layers, "bfloat16" or "float32"; losses are always float32.
+        checkpoint_every: Steps between two states that a stopped training goes on from.
+        log_every: Steps between two lines of the log.
     """
 
     architecture: Architecture = field(default_factory=Architecture)

@@ -102,10 +102,15 @@ def read_labels(
         raise ValueError(f"every = {every!r}; allowed: {', '.join(_WORDS.values())}")
     names = Names(ids)
     try:
-        reading = _best(_readings(path, names, item, label, encoding), names)
+        reading = best_reading(path, names, item, label, encoding)
         return _joined(path, reading, names, every, annotator, positive=positive, negative=negative, unsure=unsure)
     except ValueError as error:
         raise ValueError(f"{path}: {str(error).rstrip('.')}. Nothing was taken from it.") from None
+
+
+def best_reading(path: Path, names: Names, item: str | None, label: str | None, encoding: str | None) -> Reading:
+    """Return the lines of a file or folder, read in the way in which most of its names are items; raise ValueError."""
+    return _best(_readings(path, names, item, label, encoding), names)
 
 
 def _readings(path: Path, names: Names, item: str | None, label: str | None, encoding: str | None) -> Iterator[Reading]:

@@ -1,4 +1,4 @@
-"""Figures and tables saved and indexed, the HTML report, the blocks of the README, and the runs of the notebooks.
+"""Figures and tables saved and indexed, the HTML report, the blocks of README and docs, and the runs of the notebooks.
 
 Notebooks call `exhibits`; `elsa-nb reproduce`, `report`, `readme` and `notebooks` call the rest.
 """

@@ -43,6 +43,8 @@ def changed(config: SearchConfig, text: str) -> SearchConfig:
         name, _, value = part.partition("=")
         if name == "head" and value in HEADS:
             fields[name] = HEADS[value]
+        elif name == "final_budget":  # None by default, which tells no type
+            fields[name] = int(value)
         elif isinstance(before := getattr(config, name, None), bool) and value in ("True", "False"):
             fields[name] = value == "True"
         elif isinstance(before, int | float | str) and not isinstance(before, bool):
@@ -61,8 +63,19 @@ def strategy_of(arm: str) -> type[RegisteredStrategy]:
 class Setting:
     """One search: everything that decides its log, given the pool and the code.
 
-    `change` departs from the reading (`changed`); the oracle flips an answer with probability `flip`; the class is
-    thinned to the `share` of the pool, 0 leaves all of it in; `dataset` is that of the profile's main tables if "".
+    Attributes:
+        sweep: The name of its sweep, which is part of its seed.
+        reading: "paper", "released-code", or "rival" for a strategy that is not ELSA's.
+        encoder: Whose vectors are searched.
+        space: Which output of it.
+        arm: One of the reading's arms, or the name of a rival.
+        target: The class searched for.
+        seeds: How many known positives it begins with.
+        repeat: Which draw of the seeds.
+        change: A departure from the reading (`changed`), "" for none.
+        flip: The probability with which the oracle gives a wrong answer.
+        share: The part of the pool that the class is thinned to; 0 leaves all of it in.
+        dataset: Whose images; "" for those of the profile's main tables.
     """
 
     sweep: str
@@ -94,14 +107,30 @@ class Setting:
 
 @dataclass(frozen=True)
 class Sweep:
-    """A grid of searches: every combination of its fields, for `n_classes` classes drawn with a fixed seed.
+    """A grid of searches: every combination of its fields, for classes drawn with a fixed seed.
 
-    Classes need `least_members` images. A smaller `n_classes` or `repeats` gives a subset of the same searches, so
-    that a quick run can be laid beside the full one, search by search. `chosen` is "by name" where `targets` are the
-    classes, and "by purity" where they are the tightest, the sparsest and the median one of all, by the share of a
-    member's nearest neighbours that are members.
+    A smaller `n_classes` or `repeats` gives a subset of the same searches, so that a quick run can be laid beside the
+    full one, search by search.
 
-    `rivals` are registered strategies, each searching as it is, once for each of `rival_seeds` (by default `seeds`).
+    Attributes:
+        name: Its results are called so, and its searches are seeded by it.
+        encoders: Whose vectors are searched, by the names that the profile gives them.
+        readings: "paper", "released-code" or both.
+        arms: Of `READINGS`: "ELSA", "No Active", "NN", "NN.Large".
+        seeds: Numbers of known positives to begin with.
+        n_classes: How many classes are searched for.
+        repeats: How many draws of seeds a class.
+        space: Which output of the encoders, "embedding" or "projection".
+        least_members: Images that a class needs to be drawn.
+        rivals: Registered strategies, each searching as it is ...
+        rival_seeds: ... once for each of these numbers of seeds (none: those of `seeds`).
+        changes: Departures from a reading; one without text is the reading itself.
+        flips: Probabilities of wrong answers.
+        share: The part of the pool that each class is thinned to; 0 leaves all of it in.
+        dataset: Whose images; "" for those of the profile's main tables.
+        chosen: How classes are chosen: "at random", "by name" (`targets`), or "by purity": the tightest, the sparsest
+            and the median one, by the share of a member's nearest neighbours that are members.
+        targets: The classes, where they are chosen by name.
     """
 
     name: str

@@ -47,6 +47,11 @@ class Place:
         """The class name of every image (n,)."""
         return class_names(self.dataset)
 
+    def check_here(self) -> None:
+        """Raise MissingDataError, with the cure, where its pool or its data set is not here."""
+        profile(self.profile_name).pool(self.encoder, self.space, self.dataset)
+        class_names(self.dataset)
+
     def prepared(self, *, build: bool = True) -> Prepared:
         """Return its pool with neighbour lists and features, opened once a process; `runner` has verified it before.
 

@@ -233,7 +233,7 @@ def verify(
         place = Place.of(profile_name, encoder, space, dataset)
         try:
             for each in {place, place.in_embedding} if "embedding" in str(part["config"].tolist()) else {place}:
-                _ = each.folder, each.class_names
+                each.check_here()
         except MissingDataError as error:
             absent[str(error)] = absent.get(str(error), 0) + len(part)
         else:

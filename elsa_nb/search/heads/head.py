@@ -25,15 +25,21 @@ from elsa_nb.search.heads.features import Features
 from elsa_nb.search.heads.logistic import confidence as confidence  # read by those who have a head's logits
 from elsa_nb.search.heads.logistic import logistic_regression
 
-KINDS = ("logistic", "linear-sgd", "mlp")
+HEAD_KINDS = ("logistic", "linear-sgd", "mlp")
 
 
 @dataclass(frozen=True)
 class HeadConfig:
-    """How the head is built and trained. `steps`, `learning_rate`, `weight_decay`, `hidden` serve the two AdamW kinds.
+    """How the head is built and trained.
 
-    `l2` is the weight of |w|^2 / 2 beside the sum of the class-balanced log losses, on features of unit variance.
-    `least_positives`: below this many labelled positives the head is not trained.
+    Attributes:
+        kind: "logistic", "linear-sgd" or "mlp": see the module.
+        l2: The weight of |w|^2 / 2 beside the sum of the class-balanced log losses, on features of unit variance.
+        steps: Steps of AdamW, for the two kinds that it trains, as are the next three.
+        learning_rate: Of AdamW.
+        weight_decay: Of AdamW.
+        hidden: Units of the hidden layer of "mlp".
+        least_positives: Below this many labelled positives the head is not trained.
     """
 
     kind: str = "logistic"
@@ -45,8 +51,8 @@ class HeadConfig:
     least_positives: int = 1
 
     def __post_init__(self):
-        if self.kind not in KINDS:
-            raise ValueError(f"head kind {self.kind!r} is not known; allowed: {', '.join(KINDS)}")
+        if self.kind not in HEAD_KINDS:
+            raise ValueError(f"head kind {self.kind!r} is not known; allowed: {', '.join(HEAD_KINDS)}")
         check_counts(self, steps=1, hidden=1, least_positives=1)
         for name in ("l2", "learning_rate"):
             if not getattr(self, name) > 0:

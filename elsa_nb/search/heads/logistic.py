@@ -10,7 +10,7 @@ from scipy.linalg.lapack import dposv, dpotrf, dtrtrs, spotrf, spotrs
 # With more samples and dimensions than this a Hessian, m d^2 operations in each step of Newton's method, keeps a person
 # waiting, and conjugate gradients do without. Up to here (vectors of 256 dimensions) Newton's steps are quick, and
 # answers stay what they were to the last bit.
-LARGE = 600
+_LARGE = 600
 _DIRECTIONS = 128  # of most variance, in which conjugate gradients start from the exact curvature
 _MOST_PRODUCTS = 600  # of the Hessian with a vector, several times what samples commonly take
 
@@ -41,7 +41,7 @@ def logistic_regression(
     m, d = x.shape
     sign = np.where(y, 1.0, -1.0)
     cost = np.where(y, m / (2 * np.count_nonzero(y)), m / (2 * np.count_nonzero(~y))) if costs is None else costs
-    if min(m, d) > LARGE:
+    if min(m, d) > _LARGE:
         before = None if start is None else np.append(start, start_bias)
         weights, bias, converged = _by_conjugate_gradients(x, y, cost, l2, before, tolerance)
         if converged:

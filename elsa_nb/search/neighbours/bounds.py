@@ -17,10 +17,10 @@ from elsa_nb.search.neighbours.one_pass import OnePass
 from elsa_nb.search.neighbours.ordering import NOTHING, Found, farthest_of
 
 WIDTH = 64  # leading directions
-LARGE = 2**27  # numbers in a pool, from where comparing a round's queries with every vector takes too long
-SAMPLE = 8192  # vectors the leading directions are taken from
-BLOCK = 8192  # rows handled together
-KEPT_BYTES = 2**26  # of passes remembered: a dozen in a pool of ImageNet's size
+_LARGE = 2**27  # numbers in a pool, from where comparing a round's queries with every vector takes too long
+_SAMPLE = 8192  # vectors the leading directions are taken from
+_BLOCK = 8192  # rows handled together
+_KEPT_BYTES = 2**26  # of passes remembered: a dozen in a pool of ImageNet's size
 
 
 class Sketch:
@@ -68,7 +68,7 @@ class RememberedPass(OnePass):
 
     def __init__(self, vectors: np.ndarray, bounds: "Bounds"):
         super().__init__(vectors, bounds.coordinates, bounds.longest, bounds.error)
-        self._passes: deque[tuple[np.ndarray, np.ndarray]] = deque(maxlen=max(1, KEPT_BYTES // (4 * len(vectors))))
+        self._passes: deque[tuple[np.ndarray, np.ndarray]] = deque(maxlen=max(1, _KEPT_BYTES // (4 * len(vectors))))
 
     def _candidates(
         self, known: Found, queries: np.ndarray, count: int, allowed: np.ndarray
@@ -115,8 +115,8 @@ class Bounds:
         with np.errstate(over="ignore", invalid="ignore"):
             centre, directions = _leading_directions(vectors, width)
             self.coordinates = np.empty((n, directions.shape[1] + 1), np.float32)
-            for start in bar(range(0, n, BLOCK), "sketch", progress):
-                block = kernels.as_single(vectors[start : start + BLOCK]) - centre
+            for start in bar(range(0, n, _BLOCK), "sketch", progress):
+                block = kernels.as_single(vectors[start : start + _BLOCK]) - centre
                 mine = self.coordinates[start : start + len(block)]
                 mine[:, :-1] = block @ directions
                 mine[:, -1] = np.sqrt(kernels.squared_norms(block - mine[:, :-1] @ directions.T))
@@ -131,7 +131,7 @@ def _leading_directions(vectors: np.ndarray, width: int) -> tuple[np.ndarray, np
     Subspace iteration on a sample: more precision would only save measurements.
     """
     rng = np.random.default_rng(0)
-    rows = np.sort(rng.choice(len(vectors), min(SAMPLE, len(vectors)), replace=False))
+    rows = np.sort(rng.choice(len(vectors), min(_SAMPLE, len(vectors)), replace=False))
     sample = kernels.as_single(kernels.gather(vectors, rows))
     centre = sample.mean(0)
     sample = sample - centre
@@ -143,4 +143,4 @@ def _leading_directions(vectors: np.ndarray, width: int) -> tuple[np.ndarray, np
 
 def without_lists(vectors: np.ndarray) -> Neighbours | Sketch:
     """Return exact neighbours for a search in a pool that nothing was prepared for: by bounds where it is large."""
-    return Sketch(vectors) if vectors.size > LARGE else Neighbours(vectors)
+    return Sketch(vectors) if vectors.size > _LARGE else Neighbours(vectors)

@@ -18,8 +18,8 @@ from elsa_nb.search.neighbours.ordering import Found, by_distance_then_row, fart
 from elsa_nb.search.neighbours.shortlist import Shortlist, in_single, propose_all
 
 SLACKS = (32, 512)  # candidates fetched beyond k: the proof mostly succeeds at once, in dense places at the second try
-BLOCK = 1024  # rows handled together
-WIDE = 8 * BLOCK  # vectors that few queries are multiplied with at once
+_BLOCK = 1024  # rows handled together
+WIDE = 8 * _BLOCK  # vectors that few queries are multiplied with at once
 DEEPER = 8  # a list that proves too short for the second time is made again this many times longer
 LENGTHENED = 4  # so many lists at a time: someone may be waiting
 KEPT_BYTES = 2**29  # of lists computed on demand and remembered; a search asks for the same rows again and again
@@ -87,8 +87,8 @@ def torch_backend(vectors: np.ndarray, norms: np.ndarray, device: str | None = N
     def proposed(queries: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
         asked = torch.from_numpy(np.ascontiguousarray(queries)).to(device)
         best = rows = None
-        for start in range(0, len(stored), 128 * BLOCK):
-            block = stored[start : start + 128 * BLOCK].float()
+        for start in range(0, len(stored), 128 * _BLOCK):
+            block = stored[start : start + 128 * _BLOCK].float()
             values, places = torch.addmm(norms[None, start : start + len(block)], asked, block.T, alpha=-2).topk(
                 min(k, len(block)), largest=False, sorted=False
             )
@@ -155,8 +155,8 @@ class Neighbours:
         if self._backend_name == "blas" and Shortlist.bytes(self.n, fetched) <= ALL_BYTES:
             proposals = propose_all(self._single, self._norms, fetched, progress)
         unproved = []
-        for start in bar(range(0, self.n, BLOCK), "neighbour lists", progress):
-            block = np.arange(start, min(start + BLOCK, self.n))
+        for start in bar(range(0, self.n, _BLOCK), "neighbour lists", progress):
+            block = np.arange(start, min(start + _BLOCK, self.n))
             if proposals is None:
                 rows[block], distances[block] = self.exact(block, self.k)
                 continue
@@ -164,8 +164,8 @@ class Neighbours:
             limits = proposals.limits[block] + self._norms[block]
             rows[block], distances[block], proved = self._settle(block, candidates, limits, self.k)
             unproved.append(block[~proved])
-        for start in range(0, len(again := np.concatenate(unproved or [[]]).astype(int)), BLOCK):
-            block = again[start : start + BLOCK]
+        for start in range(0, len(again := np.concatenate(unproved or [[]]).astype(int)), _BLOCK):
+            block = again[start : start + _BLOCK]
             rows[block], distances[block] = self.exact(block, self.k)
         self.lists = rows, distances
         return self

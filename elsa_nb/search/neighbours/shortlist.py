@@ -11,8 +11,8 @@ from numba import njit
 from elsa_nb.progress import bar
 from elsa_nb.search.kernels import as_single
 
-BLOCK = 1024  # rows handled together
-SAMPLE = 2048  # rows that tell where the limit of a row may begin
+_BLOCK = 1024  # rows handled together
+_SAMPLE = 2048  # rows that tell where the limit of a row may begin
 
 
 class Shortlist:
@@ -68,16 +68,16 @@ def propose_all(vectors: np.ndarray, norms: np.ndarray, k: int, progress: bool |
     """
     n, norms = len(vectors), in_single(norms)
     shortlist = Shortlist(n, k)
-    blocks = [slice(start, min(start + BLOCK, n)) for start in range(0, n, BLOCK)]
-    if n > 8 * SAMPLE:
-        sample = np.sort(np.random.default_rng(0).choice(n, SAMPLE, replace=False))
-        among, expected = as_single(vectors[sample]), k * SAMPLE / n
+    blocks = [slice(start, min(start + _BLOCK, n)) for start in range(0, n, _BLOCK)]
+    if n > 8 * _SAMPLE:
+        sample = np.sort(np.random.default_rng(0).choice(n, _SAMPLE, replace=False))
+        among, expected = as_single(vectors[sample]), k * _SAMPLE / n
         rank = round(expected + 3 * np.sqrt(expected) + 3)
         for block in blocks:
             with np.errstate(over="ignore", invalid="ignore"):
                 values = norms[sample] - 2 * as_single(vectors[block]) @ among.T
             shortlist.limits[block] = np.partition(values, rank, axis=1)[:, rank]
-    room = np.empty(BLOCK * BLOCK, np.float32)  # a new array for each block would take longer to map than to multiply
+    room = np.empty(_BLOCK * _BLOCK, np.float32)  # a new array for each block would take longer to map than to multiply
     for i, mine in enumerate(bar(blocks, "neighbour candidates", progress)):
         queries = as_single(vectors[mine])
         for theirs in blocks[i:]:

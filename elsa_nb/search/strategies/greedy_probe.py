@@ -16,9 +16,14 @@ from elsa_nb.search.heads.head import HeadConfig
 
 @dataclass(frozen=True)
 class ProbeConfig:
-    """A greedy probe: stops after `budget` labels; batches begin with `batch` rows and grow by the share `growth`.
+    """The choices of a greedy probe.
 
-    `weak_negatives` random unlabelled rows are taken for negatives in each training: nearly all are.
+    Attributes:
+        budget: Labels after which it stops.
+        batch: Rows of the first batch.
+        growth: Share by which each batch is larger than the one before.
+        weak_negatives: Random unlabelled rows that are taken for negatives in each training: nearly all are.
+        head: How the classifier is trained.
     """
 
     budget: int = 2000

@@ -57,11 +57,19 @@ _LEAST_WEIGHT = 10.0  # of either side: what S is at least
 
 @dataclass(frozen=True)
 class HarvestConfig:
-    """Only `budget`, the number of labels, is for a user to set; the others are for ablations.
+    """Only the budget is for a user to set; the others are for ablations.
 
-    Batches begin with `batch` rows, grow by the share `growth` and reach `most_rows`. `weak_negatives` random rows
-    count `weak_weight` of a negative each. `l2` is the penalty of the line. The kernel's sums over finds and over
-    refusals are lifted by `least_found` and `least_refused`. A score is the sum of its `judges`.
+    Attributes:
+        budget: Labels after which it stops.
+        batch: Rows of the first batch.
+        growth: Share by which each batch is larger than the one before ...
+        most_rows: ... up to this many rows.
+        weak_negatives: Random rows that are taken for negatives.
+        weak_weight: What one of them counts of a negative.
+        l2: The penalty of the line.
+        least_found: What lifts the kernel's sum over finds, so that it has a logarithm.
+        least_refused: The same for the sum over refusals.
+        judges: Whose sum a score is: "line", "neighbourhood" or both.
     """
 
     budget: int = 2000

@@ -20,7 +20,7 @@ from elsa_nb.pool import Pool
 
 
 def test_a_folder_of_photographs_becomes_pools(synthetic, album, capsys):
-    arguments = ["embed", "--images", str(album), "--encoder", "official:vicreg", "--encoder", "obow"]
+    arguments = ["embed", str(album), "--encoder", "official:vicreg", "--encoder", "obow"]
     assert cli.main([*arguments, "--workers", "0", "--batch", "4"]) == 0
     pools = sorted(path.name for path in (synthetic / "pools").iterdir())
     title = folder_title(album)

@@ -28,8 +28,15 @@ def files(folder):
 """
 ALONE = "for unit, place, file in files(sys.argv[1]): runner.store_unit(unit, place, file)"
 LOCAL = """
-from dask.distributed import LocalCluster
+import subprocess
+from dask.distributed import Client, LocalCluster
 with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as local:
+    lacking = subprocess.Popen(
+        [sys.executable, "-m", "distributed.cli.dask_worker", local.scheduler_address, "--no-nanny", "--no-dashboard"],
+        env=os.environ | {"ELSA_ROOT": sys.argv[2]}, stderr=subprocess.DEVNULL,
+    )
+    with Client(local) as client:
+        client.wait_for_workers(3, timeout=60)
     pids = [w.pid for w in local.workers.values()]
     done = 0
     for count in cluster.run_units(files(sys.argv[1]), local.scheduler_address, source):
@@ -37,6 +44,8 @@ with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as 
         if done == 1:
             os.kill(pids[0], signal.SIGKILL)
     assert done == 6
+    lacking.terminate()
+    lacking.wait()
 """
 REMOTE = """
 for count in cluster.run_units(files(sys.argv[1]), sys.argv[2], source): pass
@@ -66,6 +75,7 @@ def run(root, code, *arguments):
     process = start(root, code, *arguments)
     _, errors = process.communicate(timeout=200)
     assert process.returncode == 0, errors
+    return errors
 
 
 def rows(folder):
@@ -74,8 +84,9 @@ def rows(folder):
 
 
 @pytest.mark.slow
-def test_two_workers_one_of_them_killed_give_the_rows_of_one_process(root, tmp_path):
-    run(root, PLAN + LOCAL, tmp_path)
+def test_of_three_workers_one_is_killed_and_one_has_no_pools_and_the_rows_are_those_of_one_process(root, tmp_path):
+    said = run(root, PLAN + LOCAL, tmp_path, tmp_path / "elsewhere")
+    assert said.count("is left out: this worker needs the pool") == 1
     pd.testing.assert_frame_equal(rows(tmp_path), rows(root / "alone"))
 
 
@@ -111,6 +122,23 @@ def test_an_address_where_nobody_answers_is_one_sentence(monkeypatch):
     ):
         source = {"code": "", "versions": {}, "pools": {}, "device": "cpu"}
         next(cluster.run_units([], "tcp://127.0.0.1:9", source))
+
+
+@pytest.mark.slow
+def test_where_no_worker_has_the_pools_the_run_ends_with_the_reason(root, tmp_path):
+    alone = """
+from dask.distributed import LocalCluster
+os.environ["ELSA_ROOT"] = sys.argv[2]
+with LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as local:
+    try:
+        next(cluster.run_units(files(sys.argv[1]), local.scheduler_address, source))
+    except ValueError as error:
+        print("refused:", error, file=sys.stderr)
+"""
+    said = run(root, PLAN + alone, tmp_path, tmp_path / "elsewhere")
+    assert "refused: none of 1 workers can run these searches." in said
+    assert "this worker needs the pool" in said
+    assert not list(tmp_path.glob("*.rows"))
 
 
 def test_a_worker_with_other_code_refuses():

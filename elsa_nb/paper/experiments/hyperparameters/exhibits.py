@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from elsa_nb.paper.experiments.hyperparameters.tables import hyperparameter_table, silent_choices
+from elsa_nb.paper.experiments.hyperparameters.tables import choices_by_arm, hyperparameter_table, silent_choices
 from elsa_nb.paper.measures.exhibit import Exhibit
 
 _NOTEBOOK, _SWEEP = "07-hyperparameters", "hyperparameters"
@@ -14,4 +14,7 @@ EXHIBITS = (
     Exhibit("table08", "ELSA by the threshold alpha_2", "Table 8", _NOTEBOOK, _SWEEP, _TABLES[8]),
     Exhibit("table09", "ELSA by the points sampled, l", "Table 9", _NOTEBOOK, _SWEEP, _TABLES[9]),
     Exhibit("silent-choices", "What the paper does not say", "beyond the paper", _NOTEBOOK, _SWEEP, silent_choices),
+    Exhibit(
+        "choices-by-arm", "The choices in every arm", "beyond the paper", _NOTEBOOK, "choices-by-arm", choices_by_arm
+    ),
 )

@@ -26,4 +26,23 @@ HYPERPARAMETERS = Sweep(
     ("vicreg",),
     changes=(Change(), *map(Change, _PRINTED), *(Change(text, readings=("paper",)) for text in _SILENT)),
 )
-SWEEPS = {"hyperparameters": by_profile(HYPERPARAMETERS, quick={"n_classes": 3})}
+# The choices that the arms answer differently, beside each arm as it is: those of NN for all, others where they act.
+_OF_NN = ("nothing_barred=True", "nn_queries=all positives", "nn_per=query")
+_OF_RANDS_AND_HEAD = (
+    *("b_added=True", "negatives=all", "b_added=True, negatives=all"),
+    *("final_budget=100", "final_budget=500"),
+)
+CHOICES_BY_ARM = Sweep(
+    "choices-by-arm",
+    ("vicreg",),
+    readings=("paper",),
+    arms=("ELSA", "No Active", "NN", "NN.Large"),
+    changes=(
+        *map(Change, ("", *_OF_NN)),
+        *(Change(text, arms=("ELSA", "No Active")) for text in _OF_RANDS_AND_HEAD),
+    ),
+)
+SWEEPS = {
+    "hyperparameters": by_profile(HYPERPARAMETERS, quick={"n_classes": 3}),
+    "choices-by-arm": by_profile(CHOICES_BY_ARM, quick={"n_classes": 3, "repeats": 2}),
+}

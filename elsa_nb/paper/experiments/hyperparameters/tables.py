@@ -9,8 +9,22 @@ import pandas as pd
 
 from elsa_nb.paper.measures import by_setting
 from elsa_nb.paper.measures.by_setting import SILENT_CHOICES, TUNED
+from elsa_nb.paper.measures.medians import METRIC_TITLES, cell_text, medians
 from elsa_nb.paper.measures.printed import printed_cells
 from elsa_nb.search.config import ELSA
+
+# What the sweep "choices-by-arm" changes, in words.
+ARM_CHOICES = {
+    "": "as it is",
+    "nothing_barred=True": "Algorithm 1 to the letter: nothing barred",
+    "nn_queries=all positives": "NN: near all positives",
+    "nn_per=query": "NN: a for each query",
+    "b_added=True": "b: 50 and what it grows by",
+    "negatives=all": "Head: keeps all negatives",
+    "b_added=True, negatives=all": "both of these",
+    "final_budget=100": "Final search: the best 100",
+    "final_budget=500": "Final search: the best 500",
+}
 
 
 def hyperparameter_table(runs: pd.DataFrame, number: int) -> pd.DataFrame:
@@ -84,6 +98,32 @@ def silent_finals(runs: pd.DataFrame) -> pd.DataFrame:
     titles = {"": "the reading as it is", **{change: change for change in sorted(thresholds)}, **SILENT_CHOICES}
     table = table.loc[[change for change in titles if change in table.index]].rename(index=titles)
     return table.where(table.notna(), "-").rename_axis("final search silent, %").rename_axis(None, axis=1)
+
+
+def choices_by_arm(runs: pd.DataFrame) -> pd.DataFrame:
+    """Return what each arm finds and spends under the choices that arms answer differently.
+
+    `runs` are the searches of the sweep "choices-by-arm". One row (arm, change, metric) with median, low, high (95 %,
+    over classes) and searches, the arm as it is first; `title` says the change in words, and `gap` how much more ELSA,
+    as it is, finds: the median difference of discovery rates, search by search, on the rows of that metric.
+    """
+    frame = medians(runs, ["arm", "change"])
+    frame.insert(2, "title", frame["change"].map(ARM_CHOICES))
+    keys = ["target", "seeds", "repeat"]
+    elsa = runs[(runs["arm"] == "ELSA") & (runs["change"] == "")].set_index(keys)["discovery_rate"]
+    behind = elsa.loc[pd.MultiIndex.from_frame(runs[keys])].to_numpy() - runs["discovery_rate"]
+    gaps = behind.groupby([runs["arm"], runs["change"]]).median().rename("gap").reset_index()
+    return frame.merge(gaps.assign(metric="discovery_rate"), on=["arm", "change", "metric"], how="left")
+
+
+def lay_out_choices_by_arm(frame: pd.DataFrame) -> pd.DataFrame:
+    """Lay the rows of `choices_by_arm` out for reading: an arm and choice a line, medians with their intervals."""
+    lines = {}
+    for line, rows in frame.groupby(["arm", "title"], sort=False):
+        cells = {METRIC_TITLES[row.metric]: cell_text(row) for row in rows.itertuples()}
+        gap = rows["gap"].dropna().iloc[0]
+        lines[line] = cells | {"ELSA as it is finds more by": f"{gap:+.3f}"}
+    return pd.DataFrame(lines).T.rename_axis(["arm", "choice"])
 
 
 def _extremes(changes: pd.Series) -> dict[str, str]:

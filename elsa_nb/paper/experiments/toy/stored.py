@@ -11,6 +11,7 @@ import pandas as pd
 
 from elsa_nb import store
 from elsa_nb.paper.experiments.toy import rands, space
+from elsa_nb.search.config import SearchConfig
 from elsa_nb.search.version import SEARCH
 
 SPACES = 200
@@ -30,9 +31,7 @@ def toy_results() -> ToyResults:
     if PATH.exists():
         card = store.read_card(PATH, "the searches of the toy spaces", "`git checkout` brings it back.")
         if card["of"] == key:
-            runs, rounds = (
-                pd.read_csv(io.StringIO(card[name]), float_precision="round_trip") for name in ToyResults._fields
-            )
+            runs, rounds = (pd.read_csv(io.StringIO(card[name])) for name in ToyResults._fields)
             return ToyResults(runs, rounds.set_index("variant"))
     found = ToyResults(space.repeat_searches(SPACES), rands.mean_proposal_counts(SPACES))
     tables = {"runs": found.runs.to_csv(index=False), "rounds": found.rounds.to_csv()}
@@ -41,6 +40,10 @@ def toy_results() -> ToyResults:
 
 
 def _key() -> str:
-    """Return a hash of what the searches are made of."""
-    cases = {case: (asdict(geometry), asdict(how)) for case, (geometry, how) in space.TOY_CASES.items()}
+    """Return a hash of what the searches are made of; a field at its default changes no log, so it does not count."""
+    default = asdict(SearchConfig())
+    cases = {
+        case: (asdict(geometry), {name: value for name, value in asdict(how).items() if value != default[name]})
+        for case, (geometry, how) in space.TOY_CASES.items()
+    }
     return store.sha256_bytes(repr((SEARCH, SPACES, cases, rands.VARIANTS)).encode())

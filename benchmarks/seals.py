@@ -1,0 +1,59 @@
+"""SEALS (Coleman et al., AAAI 2022) as a rival: of the neighbours of everything labelled, ask the likeliest.
+
+Its model is the greedy probe, well prepared; its neighbours are near in the prepared rows of Harvest. The paper's
+other rule, the most uncertain, is for training a classifier, and finds fewer.
+"""
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from elsa_nb.bench.arms import FIRM, Seeds, Spaces
+from elsa_nb.search.contract import Batch, Component
+from elsa_nb.search.heads.head import HeadConfig
+from elsa_nb.search.neighbours.lists import Neighbours
+from elsa_nb.search.strategies.greedy_probe import GreedyProbe, ProbeConfig
+
+NEAREST = 100  # of each labelled row, as in the paper
+
+
+class Seals(GreedyProbe):
+    """A greedy probe that ranks the `NEAREST` neighbours of labelled rows only; all rows where they are all asked."""
+
+    name = "SEALS"
+
+    def __init__(self, *given: Any, neighbours: Neighbours, **named: Any):
+        super().__init__(*given, **named)
+        self._neighbours = neighbours
+        self._near = np.zeros(len(self.pool.vectors), bool)
+        self._add(self._ledger.seeds)
+
+    def query(self, logits: np.ndarray | None = None) -> Batch | None:
+        """Return the likeliest of the candidates; None when the budget or the pool is spent."""
+        self._ledger.check_answered()
+        if (scored := self.head_to_score()) is None:
+            return None
+        candidates = np.flatnonzero(self._near & self._ledger.unasked)
+        if not len(candidates):
+            candidates = np.flatnonzero(self._ledger.unasked)
+        scores = (scored[0].logits(scored[1]) if logits is None else logits)[candidates]
+        rows = candidates[np.lexsort((candidates, -scores))][: self.largest_batch()]
+        self._add(rows)
+        return self._ledger.ask(Batch(rows, np.full(len(rows), Component.PROBE, np.int8), self._round))
+
+    def _add(self, rows: np.ndarray) -> None:
+        """Make candidates of the neighbours of rows that are labelled, or about to be."""
+        self._near[self._neighbours.lists[0][rows].ravel()] = True
+
+
+@lru_cache(maxsize=1)
+def _neighbours(spaces: Spaces) -> Neighbours:
+    return Neighbours(spaces.rows().vectors, k=NEAREST).build()
+
+
+def seals(spaces: Spaces, seeds: Seeds, budget: int, rng: np.random.Generator) -> Seals:
+    """Return a search by SEALS."""
+    config = ProbeConfig(budget=budget, head=HeadConfig(l2=FIRM))
+    shared = {"features": spaces.features(unit=True), "neighbours": _neighbours(spaces)}
+    return Seals(spaces.pool, seeds, config=config, rng=rng, **shared)

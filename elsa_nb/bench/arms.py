@@ -1,0 +1,105 @@
+"""What is compared: strategies, each with its preparation of the pool, for the preparation belongs to the strategy.
+
+`ARMS` are those of `elsa-nb bench`: the strategies known by name, ours as they are best prepared, and of ELSA the
+paper's reading with its neighbours alone beside it. `equal_budgets` of the benchmarks adds parts and rivals.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import fields, replace
+from functools import cached_property, lru_cache
+from typing import Any
+
+import numpy as np
+
+from elsa_nb.pool import Pool
+from elsa_nb.search.contract import RegisteredStrategy, Strategy
+from elsa_nb.search.elsa import Search
+from elsa_nb.search.heads.features import Features
+from elsa_nb.search.heads.head import HeadConfig
+from elsa_nb.search.heads.prepared_rows import PreparedRows
+from elsa_nb.search.neighbours.lists import Neighbours
+from elsa_nb.search.readings import READINGS
+from elsa_nb.search.strategies.greedy_probe import GreedyProbe, ProbeConfig
+from elsa_nb.search.strategies.harvest import Harvest, HarvestConfig
+from elsa_nb.search.strategies.registry import OURS, begin, strategies
+
+Seeds = np.ndarray
+Arm = Callable[["Spaces", Seeds, int, np.random.Generator], Strategy]  # from spaces, seeds, budget and randomness
+FIRM = 100.0  # penalty of a probe on rows of unit length: a few examples must not be learnt by heart
+
+
+class Spaces:
+    """A pool, or several of the same items, and what the arms make of it, each made when first asked for."""
+
+    def __init__(self, *pools: Pool):
+        self.pools, self.pool = pools, pools[0]
+
+    @lru_cache(maxsize=8)  # noqa: B019 - lives as long as the process
+    def rows(self, power: float = 0.25, standardise: bool = True, encoders: int = 1) -> PreparedRows:
+        """Return prepared rows, of the first or of more pools."""
+        vectors = [pool.vectors for pool in self.pools[:encoders]]
+        return PreparedRows.of(*vectors, power=power, standardise=standardise)
+
+    @lru_cache(maxsize=2)  # noqa: B019
+    def features(self, unit: bool) -> Features:
+        """Return a head's features: vectors as they are, or of unit length."""
+        vectors = np.asarray(self.pool.vectors, np.float32)
+        lengths = np.linalg.norm(vectors, axis=1, keepdims=True) if unit else np.float32(1)
+        return Features(vectors / np.maximum(lengths, 1e-12))
+
+    @cached_property
+    def neighbours(self) -> Neighbours:
+        """Return the neighbours among vectors as they are; a list is made when a search first asks for it."""
+        return Neighbours(self.pool.vectors)
+
+
+def probe(unit: bool, l2: float = 1.0) -> Arm:
+    """Return a greedy probe on vectors as they are, or of unit length."""
+
+    def of(spaces: Spaces, seeds: Seeds, budget: int, rng: np.random.Generator) -> GreedyProbe:
+        config = ProbeConfig(budget=budget, head=HeadConfig(l2=l2))
+        return GreedyProbe(spaces.pool, seeds, config=config, rng=rng, features=spaces.features(unit))
+
+    return of
+
+
+def harvest(prepared: Mapping[str, Any] | None = None, **changed: Any) -> Arm:
+    """Return Harvest, with other preparation or other constants."""
+
+    def of(spaces: Spaces, seeds: Seeds, budget: int, rng: np.random.Generator) -> Harvest:
+        config = HarvestConfig(budget=budget, **changed)
+        return Harvest(spaces.pool, seeds, config=config, rng=rng, prepared_rows=spaces.rows(**prepared or {}))
+
+    return of
+
+
+def elsa(arm: str, reading: str = "paper") -> Arm:
+    """Return an arm of ELSA in vectors as they are. It has no budget: what it asks beyond one is not counted."""
+
+    def of(spaces: Spaces, seeds: Seeds, budget: int, rng: np.random.Generator) -> Search:
+        shared = {"neighbours": spaces.neighbours, "features": spaces.features(unit=False)}
+        return Search(spaces.pool, seeds, config=READINGS[reading][arm], rng=rng, **shared)
+
+    return of
+
+
+def registered(kind: type[RegisteredStrategy]) -> Arm:
+    """Return a strategy of another package as it is by default, with the budget where it has one."""
+
+    def of(spaces: Spaces, seeds: Seeds, budget: int, rng: np.random.Generator) -> Strategy:
+        config = kind.config_class()
+        if "budget" in {each.name for each in fields(config)}:
+            config = replace(config, budget=budget)
+        makers = {"neighbours": lambda: spaces.neighbours, "features": lambda: spaces.features(unit=False)}
+        makers["prepared_rows"] = spaces.rows
+        made = {name: makers[name]() for name in kind.needs}
+        return begin(kind, spaces.pool, seeds, config=config, rng=rng, **made)
+
+    return of
+
+
+def known_arms() -> dict[str, Arm]:
+    """Return what `elsa-nb bench` compares, by name."""
+    ours = {Harvest.name: harvest(), GreedyProbe.name: probe(unit=True, l2=FIRM)}
+    ours |= {name: elsa(name) for name in ("ELSA", "NN.Large")}
+    return ours | {name: registered(kind) for name, kind in strategies().items() if kind not in OURS}

@@ -1,0 +1,79 @@
+"""`elsa-nb bench VECTORS LABELS`: which searcher spends fewest labels on vectors whose labels are known."""
+
+import argparse
+import shlex
+import warnings
+from pathlib import Path
+
+from elsa_nb.pool import Pool
+
+
+def declare_bench(parser: argparse.ArgumentParser) -> None:
+    """Add what the command takes to its parser."""
+    parser.add_argument("vectors", metavar="VECTORS", help="a pool, or a file that `elsa-nb pool make` reads")
+    parser.add_argument("labels", metavar="LABELS", help="a table, folder or annotation file that gives items a class")
+    parser.add_argument("--ids", metavar="FILE", help="names of the items in the order of the vectors")
+    parser.add_argument("--key", metavar="NAME", help="which array or column of VECTORS, where it has several")
+    parser.add_argument("--item", metavar="NAME", help="the column of LABELS with items; row: in the vectors' order")
+    parser.add_argument("--label", metavar="NAME", help="the column of LABELS with classes")
+    parser.add_argument("--classes", type=int, default=20, help="how many classes are searched (default: 20)")
+    parser.add_argument("--seeds", type=int, default=1, help="examples a search begins with (default: 1)")
+    parser.add_argument("--repeats", type=int, default=2, help="searches a class, from other seeds (default: 2)")
+    parser.add_argument("--budget", type=int, default=2000, help="labels a search may spend (default: 2000)")
+    parser.add_argument("--smallest", type=int, default=20, help="members of the smallest class (default: 20)")
+    parser.add_argument("--largest", type=int, help="members of the largest class (default: a tenth of the pool)")
+    parser.add_argument("--strategy", action="append", default=[], help="only this one; may be repeated")
+    parser.add_argument("--out", metavar="FILE", help="the page to write (default: VECTORS' name + -bench.html, here)")
+
+
+def bench_command(options: argparse.Namespace) -> None:
+    """Compare, write the page, and print what it advises; the searches lie beside it, and are not run again."""
+    # Only now: `elsa-nb --help` does not wait for what compiles.
+    from elsa_nb.bench.arms import Spaces, known_arms
+    from elsa_nb.bench.comparison import Plan, chosen_classes, compare
+    from elsa_nb.bench.page import write_page
+    from elsa_nb.label.label_files.classes import read_classes
+    from elsa_nb.search.strategies.registry import slug
+
+    source = Path(options.vectors)
+    names = ("classes", "seeds", "repeats", "budget", "smallest", "largest")
+    plan = Plan(**{name: getattr(options, name) for name in names})
+    by_slug = {slug(arm): arm for arm in known_arms()}
+    if strange := [name for name in options.strategy if slug(name) not in by_slug]:
+        raise ValueError(f"strategy {strange[0]!r} is not known; allowed: {', '.join(by_slug)}")
+    compared = [by_slug[slug(name)] for name in options.strategy] or list(known_arms())
+    with warnings.catch_warnings(record=True) as odd:
+        warnings.simplefilter("always")
+        pool = Pool.open(source) if source.is_dir() else Pool.from_file(source, options.ids, key=options.key)
+    for warning in odd:
+        print(f"Look at this: {warning.message}")
+    classes, unmatched = read_classes(options.labels, pool.ids, item=options.item, label=options.label)
+    if unmatched:
+        print(f"{len(unmatched):,} lines of {options.labels} name no item of the pool, such as {unmatched[0]!r}.")
+    page = Path(options.out or f"{source.resolve().stem}-bench.html")
+    if page.suffix != ".html":
+        raise ValueError(f"--out is {page}; the page is a file that ends in .html")
+    targets = chosen_classes(classes, pool.n, plan)
+    about = (
+        f"{source.name}: {pool.n:,} vectors of {pool.d} values; {len(targets)} of {len(classes):,} classes, of "
+        f"{min(len(classes[each]) for each in targets):,} to {max(len(classes[each]) for each in targets):,} members; "
+        f"{plan.repeats} searches a class from {plan.seeds} random example{'s' if plan.seeds > 1 else ''}, "
+        f"{plan.budget:,} labels at most."
+    )
+    print(about)
+    kept = page.with_suffix(".csv")
+    known = known_arms()
+    frame = compare(Spaces(pool), classes, {name: known[name] for name in compared}, plan, kept)
+    print(write_page(page, frame, plan, about, shlex.join(["elsa-nb", "bench", *_told(options)])))
+    print(f"{page} (its searches: {kept})")
+
+
+def _told(options: argparse.Namespace) -> list[str]:
+    """Return the arguments that made the page, those left out by default not among them."""
+    parser = argparse.ArgumentParser()
+    declare_bench(parser)
+    told = [options.vectors, options.labels]
+    for name in ("ids", "key", "item", "label", "classes", "seeds", "repeats", "budget", "smallest", "largest", "out"):
+        if (value := getattr(options, name)) != parser.get_default(name):
+            told += [f"--{name}", str(value)]
+    return told + [part for name in options.strategy for part in ("--strategy", name)]

@@ -1,0 +1,137 @@
+"""All arms on classes of one pool, search by search, stored as they end: an interrupted comparison goes on."""
+
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from elsa_nb.bench.arms import Arm, Spaces
+from elsa_nb.bench.overheads import expected_at_random
+from elsa_nb.bench.simulating import search_once, seeds_and_randomness
+from elsa_nb.progress import bar
+from elsa_nb.search.metrics import discovery_curve
+from elsa_nb.store import reading, write_atomically
+
+RANDOM = "Random order"
+_KEY = ["pool", "target", "seeds", "repeat", "budget", "arm"]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is compared: `classes` of `smallest` to `largest` members, `repeats` times from `seeds` examples each.
+
+    `budget` labels are spent at most. `largest` is by default a tenth of the pool: who looks for less rare things
+    needs no search.
+    """
+
+    classes: int = 20
+    seeds: int = 1
+    repeats: int = 2
+    budget: int = 2000
+    smallest: int = 20
+    largest: int | None = None
+
+    def __post_init__(self):
+        for name in ("classes", "seeds", "repeats", "budget", "smallest"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} = {getattr(self, name)}; allowed: 1 or more")
+
+    def points(self) -> np.ndarray:
+        """Return the numbers of labels (k,) at which discovery is stored, for curves."""
+        return np.unique(np.round(np.geomspace(1, self.budget, 60)).astype(int))
+
+
+def compare(
+    spaces: Spaces,
+    classes: Mapping[str, np.ndarray],
+    arms: Mapping[str, Arm],
+    plan: Plan,
+    path: Path,
+    *,
+    progress: bool | None = None,
+) -> pd.DataFrame:
+    """Run what `plan` says, or what of it is not in the file `path` yet; return a row a search, in the order of arms.
+
+    `classes` gives the rows of each class. Raises ValueError where no class has a size that is wanted.
+    """
+    n, key = spaces.pool.n, spaces.pool.sha256[:16]
+    targets = chosen_classes(classes, n, plan)
+    there = _stored(path)
+    done = set(there[_KEY].itertuples(index=False, name=None)) if len(there) else set()
+    wanted = [
+        (key, target, plan.seeds, repeat, plan.budget, arm)
+        for repeat in range(plan.repeats)  # all classes once, then again: a stop leaves results of all of them
+        for target in targets
+        for arm in arms
+    ]
+    rows = there.to_dict("records")
+    todo = [each for each in wanted if each not in done]
+    with bar(None, "searches", progress, total=len(wanted), initial=len(wanted) - len(todo)) as shown:
+        for number, each in enumerate(todo):
+            rows.append(dict(zip(_KEY, each, strict=True)) | _row(spaces, arms[each[-1]], classes[each[1]], each, plan))
+            if number == len(todo) - 1 or each[1:4] != todo[number + 1][1:4]:  # the last arm from these seeds
+                write_atomically(path, pd.DataFrame(rows).to_csv(index=False).encode())
+            shown.update()
+    frame = pd.DataFrame(rows)
+    ours = frame[frame[_KEY].apply(tuple, axis=1).isin(set(wanted))]
+    first = ours.drop_duplicates(["target", "repeat"])
+    at_random = [
+        row._asdict() | expected_at_random(n, row.class_size, plan.budget)
+        for row in first[[*_KEY, "class_size"]].itertuples(index=False)
+    ]
+    chance = pd.DataFrame(at_random).assign(
+        arm=RANDOM, discovery=" ".join(f"{share:.4f}" for share in np.minimum(plan.points() / n, 1))
+    )
+    order = {arm: number for number, arm in enumerate([*arms, RANDOM])}
+    both = pd.concat([ours, chance], ignore_index=True).assign(half="all")
+    return both.sort_values("arm", key=lambda names: names.map(order), kind="stable", ignore_index=True)
+
+
+def curves(frame: pd.DataFrame) -> dict[str, np.ndarray]:
+    """Return for each arm the mean share of the class that is found at each of `Plan.points`, (k,)."""
+    return {
+        arm: np.mean([np.array(text.split(), float) for text in of], axis=0)
+        for arm, of in frame.groupby("arm", sort=False)["discovery"]
+    }
+
+
+def chosen_classes(classes: Mapping[str, np.ndarray], n: int, plan: Plan) -> list[str]:
+    """Return the classes of a pool of `n` rows that `plan` compares on: of the sizes wanted, the first by checksum.
+
+    Raises ValueError, with the sizes there are, where none is wanted.
+    """
+    smallest, largest = max(plan.smallest, plan.seeds + 1), plan.largest or n // 10
+    names = [name for name, rows in classes.items() if smallest <= len(rows) <= largest]
+    if not names:
+        sizes = sorted(len(rows) for rows in classes.values())
+        raise ValueError(
+            f"no class has {smallest} to {largest} members: the {len(sizes)} classes have {sizes[0]} to {sizes[-1]} "
+            "of them (--smallest, --largest)"
+        )
+    return sorted(names, key=lambda name: (zlib.crc32(name.encode()), name))[: plan.classes]
+
+
+def _row(spaces: Spaces, arm: Arm, members: np.ndarray, each: Sequence[Any], plan: Plan) -> dict[str, Any]:
+    _, target, seeds, repeat, budget, _ = each
+    positive = np.zeros(spaces.pool.n, bool)
+    positive[members] = True
+    for_seeds, for_search = seeds_and_randomness(target, seeds, repeat)
+    first = for_seeds.choice(members, size=seeds, replace=False)
+    told, found = search_once(lambda *given: arm(spaces, *given), positive, first, budget, for_search)
+    discovery = discovery_curve(found, len(members), plan.points())
+    return {"class_size": len(members)} | told | {"discovery": " ".join(f"{share:.4f}" for share in discovery)}
+
+
+def _stored(path: Path) -> pd.DataFrame:
+    if not path.exists():
+        return pd.DataFrame()
+    cure = "Delete it; the next run makes it again."
+    with reading(path, "the searches of a comparison", cure):
+        frame = pd.read_csv(path, dtype={"target": str, "discovery": str}, keep_default_na=False, na_values=[""])
+        if lacking := {*_KEY, "class_size", "discovery"} - set(frame):
+            raise ValueError(f"it lacks the column {sorted(lacking)[0]}")
+        return frame

@@ -1,0 +1,159 @@
+"""The page that `elsa-nb bench` writes: one file of HTML that needs no other, with its curves drawn in it."""
+
+import html
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from elsa_nb.bench.comparison import RANDOM, Plan, curves
+from elsa_nb.bench.overheads import SPENT, summary
+from elsa_nb.store import write_atomically
+
+_STYLE = """
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; color: #222 }
+h1, h2 { line-height: 1.2 } .said { font-size: 1.15rem; border-left: 4px solid #009E73; padding-left: .8rem }
+table { border-collapse: collapse; font-size: 14px; font-variant-numeric: tabular-nums }
+th, td { padding: .25rem .45rem; border-bottom: 1px solid #ddd; text-align: right; white-space: nowrap }
+th:first-child, td:first-child { text-align: left } .small { color: #555; font-size: 13px } svg { max-width: 100% }
+"""
+_COLOURS = ("#009E73", "#D55E00", "#0072B2", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+_SHOWN = (50, 80, 90, 95)  # shares of a class, in percent
+_WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 760, 420, 60, 170, 15, 45
+
+
+def write_page(path: Path, frame: pd.DataFrame, plan: Plan, about: str, commands: str) -> str:
+    """Write the page of a comparison, `frame` as of `comparison.compare`; return its sentence on what to use.
+
+    `about` says what was searched, `commands` how the page was made; both are text.
+    """
+    share = judged_at(frame)
+    said = advice(frame, share)
+    table = summary(frame, base=best_arm(frame, share))
+    seconds = frame["seconds"].div(frame["rounds"]).groupby(frame["arm"]).median()
+    parts = [
+        "<h1>Which searcher for these vectors</h1>",
+        f"<p>{html.escape(about)}</p>",
+        f'<p class="said">{html.escape(said)}</p>',
+        "<h2>What is found for how many labels</h2>",
+        draw(curves(frame), plan.points()),
+        '<p class="small">The share of the class that is found, the mean over all searches. A search ends when 95 % '
+        "are found, and stays where it is from then on.</p>",
+        "<h2>Labels a find</h2>",
+        _table(table, seconds, frame),
+        f'<p class="small">Labels / finds when that share of a class is found, seeds counted; 1 is the best there is. '
+        f"Medians over {len(frame.drop_duplicates(['target', 'repeat']))} searches an arm, with bootstrap intervals of "
+        f"95 % over classes. A search that does not come so far in {plan.budget:,} labels counts 1.25 times as many "
+        "there; how many did not stands behind. Fewer and more: in how many classes an arm needs fewer or more labels "
+        f"than {html.escape(best_arm(frame, share))} to {share} %. In 200: the share found in 200 labels. "
+        "Random order is computed, not searched.</p>",
+        f'<p class="small">Made by <code>{html.escape(commands)}</code></p>',
+    ]
+    head = '<!doctype html><html lang="en"><meta charset="utf-8"><title>Which searcher for these vectors</title>'
+    write_atomically(path, f"{head}<style>{_STYLE}</style>\n{chr(10).join(parts)}</html>\n".encode())
+    return said
+
+
+def judged_at(frame: pd.DataFrame) -> int:
+    """Return the largest of 50, 80 and 90 percent that an arm comes to in at least half of its searches; else 50."""
+    searched = frame[frame["arm"] != RANDOM]
+    for share in (90, 80):
+        if (searched[f"labels_{share}"] > 0).groupby(searched["arm"]).mean().max() >= 0.5:
+            return share
+    return 50
+
+
+def best_arm(frame: pd.DataFrame, share: int) -> str:
+    """Return the arm whose overhead at a share, in percent, is the least: geometric mean over classes."""
+    return _means(frame, share).index[0]
+
+
+def advice(frame: pd.DataFrame, share: int) -> str:
+    """Return in a sentence or two which arm to use, and whether the next best can be told from it."""
+    means = _means(frame, share)
+    best, *others = means.index
+    if not others:
+        return f"{best} spends {means[best]:.1f} labels a find to {share} % of a class; nothing else was compared."
+    row = summary(frame, base=best).set_index("arm").loc[others[0]]
+    ratio, low, high = (row[f"ratio_{part}{share}"] for part in ("", "low_", "high_"))
+    numbers = f"{ratio:.2f} times the labels [{low:.2f}, {high:.2f}]"
+    chance = frame.loc[frame["arm"] == RANDOM]
+    apart = float(((chance[f"labels_{share}"].where(chance[f"labels_{share}"] > 0)) / chance["class_size"]).median())
+    ends = f" To {share} % of a class {best} spends {means[best]:.1f} labels a find."
+    if best == RANDOM or (not np.isnan(apart) and means[best] > 0.7 * apart):
+        ends += " That is little better than random order: other vectors would help more than another searcher."
+    if low > 1:
+        return f"Use {best}: the next best, {others[0]}, needs {numbers}.{ends}"
+    return f"{best} or {others[0]}: on these classes the two cannot be told apart, {others[0]} needs {numbers}.{ends}"
+
+
+def _means(frame: pd.DataFrame, share: int) -> pd.Series:
+    """Return the geometric mean overhead of each arm but random order, the least first."""
+    searched = frame[frame["arm"] != RANDOM]
+    labels = searched[f"labels_{share}"].where(searched[f"labels_{share}"] > 0, 1.25 * searched["budget"])
+    logs = np.log(labels / np.ceil(share / 100 * searched["class_size"]))
+    by_class = logs.groupby([searched["arm"], searched["target"]], sort=False).mean()
+    return np.exp(by_class.groupby(level=0, sort=False).mean()).sort_values(kind="stable")
+
+
+def draw(lines: Mapping[str, np.ndarray], points: np.ndarray) -> str:
+    """Return an SVG of discovery (k,) of each arm against labels `points` (k,), which grow geometrically."""
+    inner = _WIDTH - _LEFT - _RIGHT, _HEIGHT - _TOP - _BOTTOM
+    most = np.log(points[-1])
+
+    def x(labels: float) -> float:
+        return _LEFT + inner[0] * np.log(labels) / most
+
+    def y(share: float) -> float:
+        return _TOP + inner[1] * (1 - share)
+
+    parts = [
+        f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" width="{_WIDTH}" role="img" aria-label="discovery against labels">'
+    ]
+    grey = 'stroke="#ddd"'
+    for share in (0, 0.25, 0.5, 0.75, 1):
+        parts.append(f'<line x1="{_LEFT}" x2="{_LEFT + inner[0]}" y1="{y(share):.1f}" y2="{y(share):.1f}" {grey}/>')
+        parts.append(
+            f'<text x="{_LEFT - 8}" y="{y(share) + 4:.1f}" text-anchor="end" font-size="12">{share:.0%}</text>'
+        )
+    for labels in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000):
+        if labels <= points[-1]:
+            parts.append(f'<line y1="{_TOP}" y2="{_TOP + inner[1]}" x1="{x(labels):.1f}" x2="{x(labels):.1f}" {grey}/>')
+            at = f'x="{x(labels):.1f}" y="{_HEIGHT - _BOTTOM + 18}"'
+            parts.append(f'<text {at} text-anchor="middle" font-size="12">{labels:,}</text>')
+    parts.append(
+        f'<text x="{_LEFT + inner[0] / 2}" y="{_HEIGHT - 6}" text-anchor="middle" font-size="13">labels</text>'
+    )
+    ends = sorted(((float(line[-1]), arm) for arm, line in lines.items()), reverse=True)
+    below = float("-inf")
+    heights = {}
+    for share, arm in ends:  # names at the lines' ends, no two on one another
+        below = max(y(share) + 4, below + 15)
+        heights[arm] = below
+    for number, (arm, line) in enumerate(lines.items()):
+        colour = "#999999" if arm == RANDOM else _COLOURS[number % len(_COLOURS)]
+        path = " ".join(f"{x(p):.1f},{y(share):.1f}" for p, share in zip(points, line, strict=True))
+        parts.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>')
+        at = f'x="{_LEFT + inner[0] + 8}" y="{heights[arm]:.1f}" fill="{colour}"'
+        parts.append(f'<text {at} font-size="13">{html.escape(arm)}</text>')
+    return "".join([*parts, "</svg>"])
+
+
+def _table(table: pd.DataFrame, seconds: pd.Series, frame: pd.DataFrame) -> str:
+    share = judged_at(frame)
+    spent = [k for k in SPENT if k <= frame["budget"].max()]
+    heads = ["", *(f"to {each} %" for each in _SHOWN), "fewer, more", *(f"in {k}" for k in spent), "s a round"]
+    rows = [f"<tr>{''.join(f'<th>{head}</th>' for head in heads)}</tr>"]
+    for row in table.set_index("arm").to_dict("index").items():
+        arm, values = row
+        cells = [html.escape(arm)]
+        for each in _SHOWN:
+            missed = values[f"unreached_{each}"]
+            interval = f"[{values[f'low_{each}']:.1f}, {values[f'high_{each}']:.1f}]"
+            cells.append(f"{values[f'overhead_{each}']:.2f} {interval}" + (f" ({missed:.0f})" if missed else ""))
+        cells.append(f"{values[f'fewer_{share}']:.0f}, {values[f'more_{share}']:.0f}")
+        cells += [f"{values[f'found_in_{k}']:.0%}" for k in spent]
+        cells.append("" if np.isnan(seconds[arm]) else f"{seconds[arm]:.3f}")
+        rows.append(f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>")
+    return f"<table>{''.join(rows)}</table>"

@@ -1,0 +1,61 @@
+"""Searches whose answers are known: every arm begins with the same random members of a class.
+
+A search ends when the last of `overheads.SHARES` is found, or with its budget.
+"""
+
+import time
+import zlib
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from elsa_nb.bench.overheads import goals, measured
+from elsa_nb.search.contract import Strategy
+from elsa_nb.search.metrics import finds
+from elsa_nb.search.oracle import Truth
+from elsa_nb.threads import one_thread
+
+Beginning = Callable[[np.ndarray, int, np.random.Generator], Strategy]  # from seeds, budget and randomness
+HALVES = ("tuning", "held-out")  # what is chosen is chosen on the one, what is reported is reported on the other
+
+
+def half_of(name: str) -> str:
+    """Return the half that a class belongs to, by the checksum of its name."""
+    return HALVES[zlib.crc32(name.encode()) % 2]
+
+
+def search_once(
+    begin: Beginning,
+    positive: np.ndarray,
+    seeds: np.ndarray,
+    budget: int,
+    rng: np.random.Generator,
+    *,
+    to_its_end: bool = False,
+) -> tuple[dict[str, Any], np.ndarray]:
+    """Run one search on one core; return what is read off it, with seconds and rounds, and its finds, seeds first.
+
+    `positive` (n,) bool is the class. A strategy that has no budget is stopped there or, with `to_its_end`, goes on;
+    what it asks beyond is among the finds and not in what is read off.
+    """
+    started, rounds = time.perf_counter(), 0
+    oracle, goal = Truth(positive), goals(int(positive.sum()))[-1]
+    with one_thread():
+        search = begin(seeds, budget, rng)
+        while len(search.positives) < goal and (to_its_end or len(search.log.rows) < budget):
+            if (batch := search.query()) is None:
+                break
+            search.update(oracle.label(batch.rows))
+            rounds += 1
+    seconds = round(time.perf_counter() - started, 2)
+    found = finds(search.log.rows, positive, seeds)
+    told = measured(found[: budget + len(seeds)], int(positive.sum()))
+    return told | {"rounds": rounds, "seconds": seconds}, found
+
+
+def seeds_and_randomness(target: str, count: int, repeat: int) -> tuple[np.random.Generator, np.random.Generator]:
+    """Return the generators that draw the seeds of a class and serve its searches: the same for all arms."""
+    sequence = np.random.SeedSequence([zlib.crc32(target.encode()), count, repeat])
+    for_seeds, for_search = sequence.spawn(2)
+    return np.random.default_rng(for_seeds), np.random.default_rng(for_search)

@@ -1,0 +1,48 @@
+"""The classes of a label file, all of them: what a comparison of searchers needs, where a session needs one."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from elsa_nb.label.label_files.names import Names
+from elsa_nb.label.label_files.reader import best_reading
+
+
+def read_classes(
+    path: Path | str,
+    ids: Sequence[str],
+    *,
+    item: str | None = None,
+    label: str | None = None,
+    encoding: str | None = None,
+) -> tuple[dict[str, np.ndarray], list[str]]:
+    """Return the rows (m,) int64, ascending, of each class that the file or folder `path` names, and names unmatched.
+
+    What is read, and what `item`, `label` and `encoding` mean, is said by `read_labels`; item="row" takes the pool's
+    order. An item may be of several classes, in one line or in several. Raises MissingDataError where `path` is not
+    there, and ValueError for what cannot be read and for a file that gives no item of the pool a class.
+    """
+    path, names = Path(path), Names(ids)
+    try:
+        lines = best_reading(path, names, item, label, encoding).lines
+    except ValueError as error:
+        raise ValueError(f"{path}: {str(error).rstrip('.')}.") from None
+    rows, unmatched = defaultdict(set), []
+    found: dict[str, int | str] = {}
+    for line in lines:
+        row = found.setdefault(line.name, names.find(line.name)) if line.name not in found else found[line.name]
+        if not isinstance(row, int):
+            unmatched.append(line.name)
+            continue
+        given = line.label if isinstance(line.label, set | frozenset | list | tuple) else [line.label]
+        for each in given:
+            if each is not None and each == each and str(each).strip():  # not nan
+                rows[str(each).strip()].add(row)
+    if not rows:
+        raise ValueError(
+            f"{path} gives no item of the pool a class ({len(lines)} lines, {len(unmatched)} of items that are not in "
+            "it). Name its columns: --item and --label; --item row takes the order of the vectors"
+        )
+    return {name: np.array(sorted(of), np.int64) for name, of in sorted(rows.items())}, unmatched

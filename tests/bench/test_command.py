@@ -1,0 +1,77 @@
+"""`elsa-nb bench`: one command from vectors and labels to a page, which goes on where it was interrupted."""
+
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from elsa_nb import cli
+from elsa_nb.bench import comparison
+
+
+@pytest.fixture
+def given(tmp_path, monkeypatch):
+    """Four classes of 30 in 600 vectors, and the rest; the labels in a table with two columns."""
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    of = np.concatenate([np.repeat(np.arange(4), 30), np.full(480, 4)])
+    centres = np.vstack([4 * np.eye(4, 8), np.zeros(8)])
+    np.save("v.npy", (centres[of] + rng.normal(size=(600, 8))).astype(np.float32))
+    names = np.array(["a", "b", "c", "d <i>", None], object)[of]
+    pd.DataFrame({"item": np.arange(600), "label": names}).dropna().to_csv("l.csv", index=False)
+    return ["bench", "v.npy", "l.csv", "--budget", "60", "--repeats", "1", "--strategy", "harvest"]
+
+
+def test_one_command_makes_a_page_that_needs_no_other_file(given, capsys, tmp_path):
+    assert cli.main([*given, "--strategy", "greedy-probe", "--strategy", "nn.large"]) == 0
+    page = (tmp_path / "v-bench.html").read_text()
+    assert not re.search(r'(src|href)="', page)
+    for said in ("600 vectors of 8 values; 4 of 4 classes", "Harvest", "Greedy probe", "NN.Large", "Random order"):
+        assert said in page
+    assert page.count("<polyline") == 4
+    assert re.search(r"(Harvest|Greedy probe|NN.Large)", capsys.readouterr().out.splitlines()[-2])  # the advice
+    rows = pd.read_csv("v-bench.csv")
+    assert len(rows) == 4 * 3
+    assert set(rows.target) == {"a", "b", "c", "d <i>"}
+
+
+def test_searches_that_are_there_are_not_run_again(given, monkeypatch):
+    assert cli.main(given) == 0
+    before = pd.read_csv("v-bench.csv")
+
+    def refuse(*_, **__):
+        raise AssertionError("searched again")
+
+    monkeypatch.setattr(comparison, "search_once", refuse)
+    assert cli.main(given) == 0
+    assert pd.read_csv("v-bench.csv").equals(before)
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (["--strategy", "oracle"], "strategy 'oracle' is not known; allowed: harvest, greedy-probe"),
+        (["--smallest", "200"], "no class has 200 to 60 members: the 4 classes have 30 to 30"),
+        (["--repeats", "0"], "repeats = 0; allowed: 1 or more"),
+        (["--label", "kind"], "no column 'kind'"),
+        (["--out", "page.txt"], "ends in .html"),
+    ],
+)
+def test_what_cannot_be_done_is_said_and_leaves_nothing(given, more, said, capsys, tmp_path):
+    assert cli.main([*given, *more]) == 1
+    assert said in capsys.readouterr().err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["l.csv", "v.npy"]
+
+
+def test_an_item_may_be_of_several_classes_and_labels_may_stand_in_the_order_of_the_vectors(tmp_path):
+    from elsa_nb.label.label_files.classes import read_classes
+
+    table = tmp_path / "t.csv"
+    table.write_text("path,tag\nx/1.jpg,red\nx/1.jpg,small\n2.jpg,red\nnowhere.jpg,red\n")
+    classes, unmatched = read_classes(table, ["x/1.jpg", "x/2.jpg"])
+    assert {name: rows.tolist() for name, rows in classes.items()} == {"red": [0, 1], "small": [0]}
+    assert unmatched == ["nowhere.jpg"]
+    table.write_text("kind\nred\nblue\n")
+    classes, _ = read_classes(table, ["x/1.jpg", "x/2.jpg"], item="row", label="kind")
+    assert {name: rows.tolist() for name, rows in classes.items()} == {"blue": [1], "red": [0]}
