@@ -5,6 +5,7 @@ import subprocess
 
 import pytest
 
+from elsa_nb.paper.experiments.toy.stored import PATH as TOY
 from elsa_nb.paper.runs.runner import results_file
 from elsa_nb.paper.runs.verification import CANARIES, committed_results
 from elsa_nb.store import ROOT
@@ -40,7 +41,7 @@ def test_what_stored_results_are_verified_by_is_tracked(tracked):
     results = {results_file(*each) for each in committed_results()}
     cards = {path.with_suffix(".json") for path in results}
     assert results
-    assert {path for path in tracked if path.parent == CANARIES.parent} == {CANARIES} | results | cards
+    assert {path for path in tracked if path.parent == CANARIES.parent} == {CANARIES, TOY} | results | cards
 
 
 def test_no_path_of_a_machine_is_tracked(tracked):

@@ -17,8 +17,7 @@ from matplotlib import pyplot as plt
 
 from elsa_nb.paper.experiments.catalogue import SWEEPS
 from elsa_nb.paper.experiments.complexity import measure
-from elsa_nb.paper.experiments.toy import rands, space
-from elsa_nb.paper.experiments.toy import rules as toy_rules
+from elsa_nb.paper.experiments.toy import stored as toy
 from elsa_nb.paper.publishing import notebooks
 from elsa_nb.paper.publishing.html_report import write_report
 from elsa_nb.paper.runs import purity
@@ -41,17 +40,9 @@ def cut_down():
             plans["paper"] = replace(plans["paper"], n_classes=few, repeats=1, least_members=MEMBERS, seeds=seeds)
     purity.LEAST_CLASS_SIZE = MEMBERS
     measure.plan_of = lambda _: PLAN
-    toy_rules.toy_frames.__defaults__ = (5,)  # drawn spaces; they know no profile
-    few_spaces(space, "repeat_searches")
-    few_spaces(rands, "mean_proposal_counts")
+    toy.SPACES = 5  # drawn spaces; they know no profile
     median_interval.__kwdefaults__["resamples"] = 20  # intervals are most of the work otherwise
     os.cpu_count = lambda: 1  # so few searches are not worth processes of their own
-
-
-def few_spaces(module, name):
-    """Let a function of so many drawn spaces, its first argument, be content with five."""
-    function = getattr(module, name)
-    setattr(module, name, lambda spaces=5, *more: function(min(spaces, 5), *more))
 
 
 def run(path):

@@ -3,10 +3,13 @@
 `verdicts` applies these rules beside those of the experiments.
 """
 
+from elsa_nb.paper.measures.medians import IMAGENET, IMAGENET_CLASS
 from elsa_nb.paper.measures.rules import Frames, Numbers, RuleTest, rule
 
+OWN = ""  # they judge the paper's own numbers and nothing else
 
-@rule("median-row", "each of its four numbers is the median of the five above it")
+
+@rule("median-row", "each of its four numbers is the median of the five above it", printed=OWN)
 def _median_row(frames: Frames, numbers: Numbers) -> list[RuleTest]:
     table = frames["printed"].query("table == '2'")
     tests = []
@@ -17,7 +20,11 @@ def _median_row(frames: Frames, numbers: Numbers) -> list[RuleTest]:
     return tests
 
 
-@rule("same-runs", "in each of Tables 3 and 4, every number of Table 2 stands again, but for rounding to fewer digits")
+@rule(
+    "same-runs",
+    "in each of Tables 3 and 4, every number of Table 2 stands again, but for rounding to fewer digits",
+    printed=OWN,
+)
 def _same_runs(frames: Frames, numbers: Numbers) -> list[RuleTest]:
     printed = frames["printed"].query("arm == 'ELSA'")
     once, again = printed.query("table == '2'"), printed.query("table in ['3', '4']")
@@ -35,7 +42,7 @@ def _differ(one: str, other: str) -> bool:
     return abs(float(one) - float(other)) > 0.5 * 10.0**-digits + 1e-9
 
 
-@rule("alpha-2-table", "its rows are not those of Table 9")
+@rule("alpha-2-table", "its rows are not those of Table 9", printed=OWN)
 def _alpha_2_table(frames: Frames, numbers: Numbers) -> list[RuleTest]:
     keys = ["setting", "metric", "printed"]
     printed = frames["printed"].groupby("table")
@@ -45,3 +52,9 @@ def _alpha_2_table(frames: Frames, numbers: Numbers) -> list[RuleTest]:
             f"{len(eighth & ninth)} of its {len(eighth)} numbers are Table 9's at l = 25, 50, 100", eighth != ninth
         )
     ]
+
+
+@rule("guessing", "images of a class as a share of the pool, to one digit of a per cent: 0.1 %", printed=OWN)
+def _guessing(frames: Frames, numbers: Numbers) -> list[RuleTest]:
+    share = IMAGENET_CLASS / IMAGENET
+    return [RuleTest(f"{IMAGENET_CLASS:,} of {IMAGENET:,} images are {share:.3%}", round(share, 3) == 0.001)]

@@ -89,6 +89,12 @@ def top1_by_encoder(profile_name: str) -> dict[str, float]:
     return worth.drop(list(embedding_spaces.FLOOR_WEIGHTS), errors="ignore").to_dict()
 
 
+def labels_a_member(found: Results, share: float) -> float:
+    """Return how many labels a `share` of the pool are for each member of a class: the median over the classes."""
+    classes = found.frames["components"].drop_duplicates("target")
+    return float((share * classes["pool_size"] / classes["class_size"]).median())
+
+
 def compared_cells(found: Results) -> pd.DataFrame:
     """Return a row for every printed cell and reading: what was printed, ours, the difference, and the reason if none.
 

@@ -1,19 +1,23 @@
-"""What a claim is tested by: medians and their intervals, paired differences, areas under fronts, rank correlations.
+"""What a claim is tested by: a sign test over classes, paired comparisons, areas under fronts, rank correlations.
 
-The `rules` of every experiment call it; start with `searches_of_arm` and `paired_difference`.
+The `rules` of every experiment call it; start with `searches_of_arm` and `in_most_classes`, the one standard by which a
+measure of many searches lies beyond a threshold.
 """
 
+import operator
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy.stats import spearmanr
+from scipy.stats import binomtest, spearmanr
 
 from elsa_nb.paper.measures.medians import ENCODER_TITLES
+from elsa_nb.paper.measures.rules import RuleTest
 from elsa_nb.search.metrics import median_interval
 
 PAIR_KEYS = ["encoder", "target", "repeat"]  # searches that are compared one by one
+WAYS = {"above": operator.gt, "at least": operator.ge, "below": operator.lt, "at most": operator.le}
 
 
 class Interval(NamedTuple):
@@ -49,10 +53,45 @@ def median_with_interval(values: Sequence[float] | pd.Series, targets: Sequence[
     return Interval(*map(float, median_interval(np.asarray(values, float), np.asarray(targets))))
 
 
-def paired_difference(one: pd.DataFrame, other: pd.DataFrame, metric: str) -> Interval:
-    """Return the median of one - other over the searches for the same class and repeat, with its interval."""
+def in_most_classes(
+    says: str, values: Sequence[float] | pd.Series, targets: Sequence[str] | pd.Series, way: str, threshold: float
+) -> RuleTest:
+    """Test whether in most classes the median of `values` (m,) lies on one side of `threshold`: a sign test.
+
+    `targets` (m,) are the classes; `way` is one of `WAYS`, and a tie counts as it says. The test passes where more than
+    half of the classes do; its `chance` is the two-sided binomial p-value of so many. What it says ends with the median
+    of all values, its 95 % interval, which decides nothing, and the count of classes.
+    """
+    values, targets = np.asarray(values, float), np.asarray(targets)
+    by_class = pd.Series(values).groupby(targets).median()
+    there, classes = int(WAYS[way](by_class, threshold).sum()), len(by_class)
+    shown = f"{says} {median_with_interval(values, targets)}, {way} {threshold:g} in {there} of {classes} classes"
+    return RuleTest(shown, 2 * there > classes, float(binomtest(there, classes).pvalue))
+
+
+def holm(chances: Sequence[float]) -> list[float]:
+    """Return p-values corrected for their number, in the order given: the step-down method of Holm.
+
+    >>> holm([0.01, 0.04, 0.03])
+    [0.03, 0.06, 0.06]
+    """
+    order = np.argsort(chances, kind="stable")
+    stepped = np.asarray(chances, float)[order] * np.arange(len(order), 0, -1)
+    corrected = np.empty(len(order))
+    corrected[order] = np.minimum(np.maximum.accumulate(stepped), 1)
+    return corrected.round(12).tolist()
+
+
+def paired(one: pd.DataFrame, other: pd.DataFrame, metric: str, *, ratio: bool = False) -> tuple[pd.Series, pd.Series]:
+    """Return one - other, or one / other, of the searches for the same class and repeat (m,), and their classes (m,).
+
+    A ratio to nothing is left out.
+    """
     pairs = one.merge(other, on=PAIR_KEYS, suffixes=("_one", "_other"), validate="one_to_one")
-    return median_with_interval(pairs[f"{metric}_one"] - pairs[f"{metric}_other"], pairs["target"])
+    ours, theirs = pairs[f"{metric}_one"], pairs[f"{metric}_other"]
+    if not ratio:
+        return ours - theirs, pairs["target"]
+    return (ours / theirs)[theirs > 0], pairs.loc[theirs > 0, "target"]
 
 
 def rank_correlation(x: Sequence[float] | pd.Series, y: Sequence[float] | pd.Series) -> float:

@@ -44,6 +44,22 @@ def printed_cells(table: int | str) -> pd.DataFrame:
         return frame.assign(value=[_value(printed) for printed in frame["printed"]])
 
 
+def printed_value(table: int, metric: str, **where: str) -> float:
+    """Return one printed number as float64: that of `metric` where the columns hold what `where` says, as text.
+
+    Raises ValueError unless exactly one cell is meant.
+
+    >>> printed_value(3, "discovery_rate", arm="NN", seeds="50")
+    0.1173
+    """
+    cells = printed_cells(table)
+    for column, value in (where | {"metric": metric}).items():
+        cells = cells[cells[column] == value]
+    if len(cells) != 1:
+        raise ValueError(f"{len(cells)} cells of Table {table} have {metric}, {where}; name one")
+    return float(cells["value"].item())
+
+
 def _value(printed: str) -> float:
     if printed in YES_NO:
         return YES_NO[printed]

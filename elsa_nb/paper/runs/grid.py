@@ -3,6 +3,7 @@
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import product
 from typing import Any, NamedTuple
 
@@ -31,6 +32,7 @@ class Change(NamedTuple):
     arms: tuple[str, ...] = ()
 
 
+@lru_cache(maxsize=4096)  # sweeps ask for a few dozen, tens of thousands of times
 def changed(config: SearchConfig, text: str) -> SearchConfig:
     """Return `config` with the fields that `text` names set anew: "a=25, alpha_2=3.0", "head=mlp", "relabel=True".
 

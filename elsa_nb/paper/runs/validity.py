@@ -54,7 +54,7 @@ def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
 
 def key(setting: Setting, dataset: str, source: Mapping[str, Any]) -> str:
     """Return what the search of `setting` in `dataset` depends on, as text, when made under the `provenance` source."""
-    return _key({**asdict(setting), "dataset": dataset}, _as_text(setting.config), source)
+    return _key({**vars(setting), "dataset": dataset}, _as_text(setting.config), source)
 
 
 def stored_keys(rows: pd.DataFrame, source: Mapping[str, Any]) -> list[str | None]:

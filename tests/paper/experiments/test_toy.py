@@ -1,9 +1,11 @@
 """The toy space is what the paper describes, the search on it is the real one, and its tables say what happened."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from elsa_nb.paper.experiments.toy import space as toy
+from elsa_nb.paper.experiments.toy import stored
 from elsa_nb.search.oracle import Truth, simulate
 
 
@@ -117,3 +119,11 @@ def test_repeated_searches_agree_with_the_watched_one(history):
 def test_an_unknown_arm_is_refused_with_those_there_are():
     with pytest.raises(ValueError, match=r"no arm 'NN' in a reading 'papers'; allowed: .*'released-code', 'ELSA'"):
         toy.toy_config("papers", "NN")
+
+
+def test_the_stored_searches_are_those_that_are_made_now():
+    kept = stored.toy_results().runs
+    assert kept.groupby("case", sort=False).size().to_dict() == dict.fromkeys(toy.TOY_CASES, stored.SPACES)
+    again = toy.repeat_searches(3)
+    first = kept[kept["number"] < 3].reset_index(drop=True)
+    pd.testing.assert_frame_equal(first, again, check_dtype=False)

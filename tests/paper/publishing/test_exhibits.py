@@ -1,12 +1,17 @@
 """Figures and tables are saved with their rows, byte for byte the same each time, and indexed once."""
 
+import html
+import re
+
 import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
 
 from elsa_nb import profiles
 from elsa_nb.errors import MissingDataError
-from elsa_nb.paper.publishing import exhibits, html_report
+from elsa_nb.paper.comparison import verdicts
+from elsa_nb.paper.comparison.tables import Results
+from elsa_nb.paper.publishing import exhibits, html_report, notebooks, prose
 
 
 @pytest.fixture
@@ -61,15 +66,51 @@ def test_the_report_names_what_is_missing(build, rows):
     assert not (build / "report.html").exists()
 
 
-def test_the_report_holds_every_exhibit_and_nothing_from_outside(build, rows):
+@pytest.fixture
+def report(build, rows):
+    judged = verdicts.verdicts(Results("quick", {}, {}, {}))
     for name in exhibits.CATALOGUE:
-        if name.startswith("table"):
+        if name == "verdicts":
+            exhibits.save_table(verdicts.overview(judged), name, "quick", judged)
+        elif name.startswith("table"):
             exhibits.save_table(rows, name, "quick", rows)
         else:
             exhibits.save_figure(draw(rows), name, "quick", rows)
-    page = html_report.write_report(profiles.profile("quick")).read_text()
+    return html_report.write_report(profiles.profile("quick")).read_text()
+
+
+def test_the_report_holds_every_exhibit_and_nothing_from_outside(report):
     for exhibit in exhibits.CATALOGUE.values():
-        assert exhibit.title in page
-    assert page.count("<img") == sum(not name.startswith("table") for name in exhibits.CATALOGUE)
-    assert "http://" not in page
-    assert "https://" not in page
+        assert html.escape(exhibit.title) in report
+    drawn = [name for name in exhibits.CATALOGUE if not name.startswith("table") and name != "verdicts"]
+    assert report.count("<img") == len(drawn)
+    assert "http://" not in report
+    assert "https://" not in report
+
+
+def test_the_report_reads_as_a_document(report):
+    """Contents that lead somewhere, the two readings, what is claimed and run, and every verdict with its evidence."""
+    links = re.findall(r'href="#([^"]+)"', report)
+    assert len(links) == len({exhibit.notebook for exhibit in exhibits.CATALOGUE.values()})
+    assert all(f'id="{link}"' in report for link in links)
+    assert "<strong>Two readings.</strong>" in report
+    assert report.count("<strong>What the paper claims") >= 8
+    claims = verdicts.list_claims()
+    assert report.count("<details>") == len(claims)
+    assert all(html.escape(sentence) in report for sentence in claims["sentence"])
+    assert "Table 2 contradicts the abstract" in report
+
+
+def test_what_was_seen_is_told_at_its_exhibit():
+    path = notebooks.NOTEBOOKS / "07-hyperparameters.ipynb"
+    words = prose.prose_of(path)
+    assert words.title.startswith("Tables 6-9 and Figure 7")
+    assert words.seen["fig07-radius"].startswith("<p><strong>What we saw.</strong> In <code>paper</code>")
+    assert "##" not in "".join(words.seen.values())
+
+
+def test_markdown_of_notebooks_becomes_html():
+    text = "*It* **is** `a < b`, see [there](x.ipynb).\n\n- one\n  line\n- two"
+    shown = prose.as_html(text)
+    assert shown.startswith("<p><em>It</em> <strong>is</strong> <code>a &lt; b</code>, see there.</p>")
+    assert shown.endswith("<ul><li>one\n  line</li><li>two</li></ul>")

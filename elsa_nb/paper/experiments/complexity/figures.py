@@ -26,6 +26,8 @@ _FORMS = {
     "package": {"ls": "--", "marker": "s"},
     "both": {"ls": ":", "marker": ""},
 }
+# At k = l the plain forms of NN and RandS are one function: NN is broad and pale, so that both show.
+_BROAD = {"NN": {"lw": 4.5, "ms": 7.5, "alpha": 0.45}}
 _SIZES = {
     "n": "n, rows of the pool",
     "k": "k, queries of NN",
@@ -52,7 +54,8 @@ def plot_time(points: pd.DataFrame) -> Figure:
                     "color": _COLOURS[part],
                     "mfc": "white" if form == "package" else _COLOURS[part],
                 }
-                ax.errorbar(seconds.index, seconds["median"], bars, **style, ms=4, lw=1.3, elinewidth=0.8)
+                style |= {"ms": 4, "lw": 1.3} | (_BROAD.get(part, {}) if form == "plain" else {})
+                ax.errorbar(seconds.index, seconds["median"], bars, **style, elinewidth=0.8)
             _finish(ax, label, here["size"])
         axes[0].set_ylabel("Seconds of the processor, a call")
         bottom, top = axes[0].get_ylim()
@@ -73,7 +76,8 @@ def plot_memory(points: pd.DataFrame) -> Figure:
                     "color": _COLOURS[part],
                     "mfc": "white" if form == "package" else _COLOURS[part],
                 }
-                ax.plot(rows["size"], rows["bytes"] / 1e6, **style, ms=4, lw=1.3)
+                style |= {"ms": 4, "lw": 1.3} | (_BROAD.get(part, {}) if form == "plain" else {})
+                ax.plot(rows["size"], rows["bytes"] / 1e6, **style)
             _finish(ax, _SIZES[against], here["size"])
         axes[0].set_ylabel("Megabytes held at once")
         bottom, top = axes[0].get_ylim()

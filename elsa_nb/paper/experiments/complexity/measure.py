@@ -51,7 +51,7 @@ class SizePlan:
 
 def plan_of(profile_name: str) -> SizePlan:
     """Return the plan of a profile: the same sizes in all, more turns than in `quick`."""
-    return SizePlan() if profile_name == "quick" else SizePlan(turns=11)
+    return SizePlan() if profile_name == "quick" else SizePlan(turns=5)
 
 
 @dataclass(frozen=True, eq=False)

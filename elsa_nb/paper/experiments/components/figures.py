@@ -9,12 +9,13 @@ from matplotlib.figure import Figure
 from elsa_nb.paper.measures.medians import ENCODER_TITLES, RATE_TITLES
 from elsa_nb.paper.style import COLOURS, COMPONENT_COLOURS, MARKERS, STYLE
 
-# Both kinds of NN have NN's colour; that inside ELSA is broad and pale, so that the arm shows where the two agree.
+# NN inside ELSA is broad and pale, NN alone thin, dark and hollow: so both show where they agree.
 _SERIES = {
+    "NN in ELSA": {"color": COMPONENT_COLOURS["NN"], "marker": "o", "ms": 5, "lw": 3.6, "alpha": 0.5},
+    "NN alone": {"color": "#222222", "marker": MARKERS["NN"], "mfc": "white", "ms": 3.5, "lw": 1.1, "ls": (0, (4, 2))},
     "RandS in ELSA": {"color": COMPONENT_COLOURS["RANDS"], "marker": "s", "ms": 3, "lw": 1.3},
-    "NN in ELSA": {"color": COMPONENT_COLOURS["NN"], "marker": "o", "ms": 5, "lw": 3.2, "alpha": 0.45},
-    "NN alone": {"color": COLOURS["NN"], "marker": MARKERS["NN"], "ms": 3, "lw": 1.2, "ls": (0, (3, 1.5))},
 }
+_BAND = 0.16  # opacity
 
 
 def plot_rounds(frame: pd.DataFrame, classes: pd.DataFrame) -> Figure:
@@ -36,7 +37,7 @@ def plot_rounds(frame: pd.DataFrame, classes: pd.DataFrame) -> Figure:
                 for series, style in _SERIES.items():
                     rows = here[here["series"] == series]
                     rows = rows[rows["round"] <= rows.loc[rows["running"] >= 0.5, "round"].max()]
-                    ax.fill_between(rows["round"], rows["low"], rows["high"], color=style["color"], alpha=0.13, lw=0)
+                    ax.fill_between(rows["round"], rows["low"], rows["high"], color=style["color"], alpha=_BAND, lw=0)
                     ax.plot(rows["round"], rows["median"], label=series, **style)
                     ax.plot(*rows.tail(1)[["round", "median"]].to_numpy().T, clip_on=False, **style | {"ms": 7})
                 ax.set_ylim(0, None)
@@ -46,7 +47,13 @@ def plot_rounds(frame: pd.DataFrame, classes: pd.DataFrame) -> Figure:
         for ax in axes[-1]:
             ax.set_xlabel("Round")
             ax.set_xticks(range(1, int(frame["round"].max()) + 1, 3))
-        figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+        handles, labels = axes[0, 0].get_legend_handles_labels()
+        handles += [
+            mpl.patches.Patch(color="#777777", alpha=2 * _BAND, lw=0),
+            mpl.lines.Line2D([], [], color="#777777", marker="o", ls="none", ms=7),
+        ]
+        labels += ["extremes of a class's runs", "half of the runs had ended"]
+        figure.legend(handles, labels, loc="outside lower center", ncols=5)
     return figure
 
 
@@ -62,7 +69,8 @@ def plot_components(frame: pd.DataFrame) -> Figure:
     """Draw Fig. 2: discovery and efficiency over the number of seeds, an arm a line, a reading and encoder a column.
 
     `frame` is long (encoder, arm, seeds, reading, metric, median, low, high, value). Bars are 95 % intervals; hollow
-    marks on dotted lines are the paper's printed values, of ImageNet-1k, for the shape and not the height.
+    marks on dotted lines are the paper's printed values, of ImageNet-1k, for the shape and not the height. Efficiency
+    is on a log axis: its arms differ by factors.
     """
     columns = [(e, r) for e in dict.fromkeys(frame["encoder"]) for r in dict.fromkeys(frame["reading"])]
     with plt.rc_context(STYLE):
@@ -73,9 +81,11 @@ def plot_components(frame: pd.DataFrame) -> Figure:
                 _plot_by_seeds(here, ax)
                 if metric == "discovery_rate":
                     ax.set_title(f"{ENCODER_TITLES[encoder]}, {reading} reading")
+                    ax.set_ylim(0, 1)
                 else:
                     ax.set_xlabel("Seeds")
-            line[0].set_ylabel(label)
+                    ax.set_yscale("log")
+            line[0].set_ylabel(label if metric == "discovery_rate" else f"{label} (log)")
         handles, labels = axes[0, 0].get_legend_handles_labels()
         dotted = mpl.lines.Line2D([], [], color="#777777", ls=":", marker="o", mfc="white", ms=4)
         figure.legend([*handles, dotted], [*labels, "printed in the paper"], loc="outside lower center", ncols=5)
@@ -92,7 +102,6 @@ def _plot_by_seeds(frame: pd.DataFrame, ax: Axes) -> None:
         )
         ax.plot(rows["x"], rows["value"], color=colour, marker=marker, mfc="white", ms=4, lw=0.9, ls=":")
     ax.set_xscale("log")
-    ax.set_ylim(0, 1)
     ticks = sorted(frame["seeds"].astype(int).unique())
     ax.set_xticks(ticks, map(str, ticks))
     ax.minorticks_off()
@@ -102,8 +111,10 @@ def plot_equal_budget(frame: pd.DataFrame) -> Figure:
     """Draw discovery against labels spent: an arm a line, an encoder a column, a reading a row.
 
     `frame` is long (encoder, reading, arm, labels, median, low, high, ended): bands are 95 % intervals, the dot is the
-    median end of an arm's searches. The rows of the arms "random" and "ideal" are the two reference lines.
+    median end of an arm's searches. The rows of the arms "random" and "ideal" are the two reference lines. Where no arm
+    finds half of a class, the axis ends shortly above what they find, and the ideal leaves the picture.
     """
+    highest = float(frame.loc[frame["arm"] != "ideal", ["median", "high"]].max(axis=None))
     readings = [r for r in dict.fromkeys(frame["reading"]) if r not in ("rival", "reference")]
     encoders = list(dict.fromkeys(frame["encoder"]))
     shape = len(readings), len(encoders)
@@ -115,6 +126,7 @@ def plot_equal_budget(frame: pd.DataFrame) -> Figure:
             for ax, encoder in zip(line, encoders, strict=True):
                 shown = frame["reading"].isin([reading, "rival", "reference"]) & (frame["encoder"] == encoder)
                 _plot_by_labels(frame[shown], ax)
+                ax.set_ylim(0, 1.02 if highest > 0.5 else 1.1 * highest)
                 ax.set_title(f"{ENCODER_TITLES[encoder]}, {reading} reading")
             line[0].set_ylabel("Discovery rate (median)")
         for ax in axes[-1]:
@@ -134,4 +146,3 @@ def _plot_by_labels(frame: pd.DataFrame, ax: Axes) -> None:
             end = rows[rows["ended"]].head(1)
             ax.plot(end["labels"], end["median"], color=COLOURS[arm], marker=MARKERS[arm], ms=5, ls="none")
     ax.set_xscale("log")
-    ax.set_ylim(0, 1.02)

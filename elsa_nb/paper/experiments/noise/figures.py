@@ -9,7 +9,7 @@ from elsa_nb.paper.style import COLOURS, COMPONENT_COLOURS, STYLE
 
 _COMPONENTS = {"NN": "nearest neighbours", "RANDS": "RandS", "FINAL": "final search"}
 _COMPONENT_MARKERS = {"NN": "^", "RANDS": "s", "FINAL": "o"}
-_WHAT = {"labels": "Labels asked (median, log)", "found": "Positives found (median)"}
+_WHAT = {"labels": "Labels asked (median)", "found": "Positives found (median)"}
 # One arm, ELSA, with one choice after another made otherwise: told apart by mark and dash as much as by colour.
 _CHOICES = (
     {"color": COLOURS["ELSA"], "marker": "o", "ls": "-"},
@@ -23,7 +23,7 @@ def plot_labels_by_component(frame: pd.DataFrame) -> Figure:
     """Draw what each component asked and truly found over the share of flipped answers, a reading a column.
 
     `frame` is long (reading, flip, component, what, median, low, high). Bars are 95 % intervals, drawn side by side so
-    that none hides another; labels on a log scale.
+    that none hides another; both axes are linear and begin at 0.
     """
     readings = list(dict.fromkeys(frame["reading"]))
     with plt.rc_context(STYLE):
@@ -50,9 +50,7 @@ def plot_labels_by_component(frame: pd.DataFrame) -> Figure:
                 ticks = sorted(100 * frame["flip"].unique())
                 ax.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
             line[0].set_ylabel(label)
-            if what == "labels":  # down to 0: a component may stay silent
-                line[0].set_yscale("symlog", linthresh=10)
-            line[0].set_ylim(-1 if what == "labels" else -0.03 * line[0].get_ylim()[1], None)
+            line[0].set_ylim(-0.03 * line[0].get_ylim()[1], None)  # a component may stay silent
         for ax, reading in zip(axes[0], readings, strict=True):
             ax.set_title(f"{reading} reading")
         for ax in axes[-1]:

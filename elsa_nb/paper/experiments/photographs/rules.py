@@ -1,24 +1,48 @@
-"""How the claim about Food-101 is tested, with its threshold in words; the catalogue collects the rule."""
+"""How the claims about Food-101 are tested, with their thresholds in words; the catalogue collects the rules."""
 
-from elsa_nb.paper.measures.intervals import median_with_interval, paired_difference, searches_of_arm
+from elsa_nb.paper.measures.intervals import in_most_classes, paired, searches_of_arm
+from elsa_nb.paper.measures.printed import printed_value
 from elsa_nb.paper.measures.rules import Frames, Numbers, RuleTest, rule
+
+# How much of a class is found says more about such a picture and its weak encoder than about a search.
+REDUCED = "64px"
+NO_HEIGHTS = "a height, and on photographs reduced to 64 x 64 pixels no height can be tested: see notebook 09"
+
+
+def _printed_heights() -> list[RuleTest]:
+    gain = printed_value(11, "labelling_efficiency", seeds="5") * 101
+    return [RuleTest(f"efficiency {gain:.1f} times that of random labelling", gain >= 10)]
 
 
 @rule(
     "food-101",
-    "at 5 seeds discovery at least 90 % of the printed, efficiency at least 10 times that of random labelling; from "
-    "fewest to most seeds, paired, discovery rises beyond the interval",
+    "at 5 seeds discovery at least 90 % of the printed, efficiency at least 10 times that of random labelling",
+    printed=_printed_heights,
 )
-def _food_101(frames: Frames, numbers: Numbers) -> list[RuleTest]:
-    runs = searches_of_arm(frames["food-101"], seeds=None)
-    five = searches_of_arm(runs)
-    found = median_with_interval(five["discovery_rate"], five["target"])
-    gain = median_with_interval(five["labelling_efficiency"] * five["pool_size"] / five["class_size"], five["target"])
-    fewest, most = runs["seeds"].min(), runs["seeds"].max()
-    more = paired_difference(searches_of_arm(runs, seeds=most), searches_of_arm(runs, seeds=fewest), "discovery_rate")
-    printed = numbers["printed discovery on Food-101"]
+def _food_101(frames: Frames, numbers: Numbers) -> list[RuleTest] | str:
+    five = searches_of_arm(frames["food-101"])
+    if five["dataset"].str.endswith(REDUCED).any():
+        return NO_HEIGHTS
+    gain = five["labelling_efficiency"] * five["pool_size"] / five["class_size"]
+    printed = printed_value(11, "discovery_rate", seeds="5")
     return [
-        RuleTest(f"discovery {found} against {printed:.3f} printed", found.median >= 0.9 * printed),
-        RuleTest(f"efficiency {gain} times that of random labelling", gain.median >= 10),
-        RuleTest(f"discovery from {fewest} to {most} seeds {more}", more.low > 0),
+        in_most_classes("discovery", five["discovery_rate"], five["target"], "at least", 0.9 * printed),
+        in_most_classes("efficiency, times random labelling:", gain, five["target"], "at least", 10),
     ]
+
+
+def _printed_seeds() -> list[RuleTest]:
+    few, many = (printed_value(11, "discovery_rate", seeds=seeds) for seeds in ("1", "50"))
+    return [RuleTest(f"discovery {few:g} to {many:g}", many > few)]
+
+
+@rule(
+    "food-101-seeds",
+    "from fewest to most seeds, paired: discovery rises, seeds counted as in the paper",
+    printed=_printed_seeds,
+)
+def _food_101_seeds(frames: Frames, numbers: Numbers) -> list[RuleTest]:
+    runs = searches_of_arm(frames["food-101"], seeds=None)
+    fewest, most = runs["seeds"].min(), runs["seeds"].max()
+    more = paired(searches_of_arm(runs, seeds=most), searches_of_arm(runs, seeds=fewest), "discovery_rate")
+    return [in_most_classes(f"discovery from {fewest} to {most} seeds", *more, "above", 0)]
