@@ -8,14 +8,16 @@ import os
 import subprocess
 import sys
 import zipfile
-from pathlib import Path
 
 import pytest
 from hatchling.builders.sdist import SdistBuilder
 
 from elsa_nb.store import ROOT
 
-BUNDLED = ("data/claims", "data/glyphs", "data/weights", "notebooks")
+BUNDLED = (
+    *("data/claims", "data/glyphs", "data/weights", "data/results/toy.json"),
+    *("notebooks", "benchmarks/results"),
+)
 LOOK = """
 import json
 from elsa_nb import cli, store
@@ -72,7 +74,8 @@ def test_the_wheel_holds_every_bundled_file_and_all_of_the_package(site):
     bundled = {f"bundled/{name.removeprefix('data/')}" for name in tracked(*BUNDLED)}
     package = {name.removeprefix("elsa_nb/") for name in tracked("elsa_nb")}
     assert bundled | package <= held
-    assert {name.split("/")[1] for name in held if name.startswith("bundled/")} == {Path(each).name for each in BUNDLED}
+    rooms = {"claims", "glyphs", "weights", "results", "notebooks", "benchmarks"}
+    assert {name.split("/")[1] for name in held if name.startswith("bundled/")} == rooms
     assert sorted(path.name for path in site.iterdir())[1:] == ["elsa_nb-0.1.0.dist-info"]
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 from elsa_nb import store
 from elsa_nb.search.stopping.audit import labels_for
 
-_SIMULATED = store.ROOT / "benchmarks" / "results"
+_SIMULATED = store.NOTEBOOKS.parent / "benchmarks" / "results"
 TITLES = {"bracket": "bracket (shown)", "score sum": "score sum (QuantCI)", "curve of finds": "curve of finds"}
 POOLS = {
     "glyphs-vicreg-projection": "glyphs, projection",

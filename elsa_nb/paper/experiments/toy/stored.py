@@ -15,7 +15,7 @@ from elsa_nb.search.config import SearchConfig
 from elsa_nb.search.version import SEARCH
 
 SPACES = 200
-PATH = store.DATA / "results" / "toy.json"
+PATH = store.OUTPUT / "results" / "toy.json"
 
 
 class ToyResults(NamedTuple):
@@ -28,8 +28,9 @@ class ToyResults(NamedTuple):
 def toy_results() -> ToyResults:
     """Return the stored searches; where they are of another version or not there, make them first (two minutes)."""
     key = _key()
-    if PATH.exists():
-        card = store.read_card(PATH, "the searches of the toy spaces", "`git checkout` brings it back.")
+    kept = store.locate("results/toy.json")
+    if kept.exists():
+        card = store.read_card(kept, "the searches of the toy spaces", f"{store.RESTORED} brings it back.")
         if card["of"] == key:
             runs, rounds = (pd.read_csv(io.StringIO(card[name])) for name in ToyResults._fields)
             return ToyResults(runs, rounds.set_index("variant"))
