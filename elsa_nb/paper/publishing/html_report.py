@@ -12,7 +12,6 @@ from elsa_nb import store
 from elsa_nb.errors import MissingDataError
 from elsa_nb.paper.comparison.verdicts import OWN_NUMBERS, overview
 from elsa_nb.paper.publishing.exhibits import CATALOGUE, read_index
-from elsa_nb.paper.publishing.notebooks import NOTEBOOKS
 from elsa_nb.paper.publishing.prose import as_html, prose_of
 from elsa_nb.profiles import PROFILES, Profile
 
@@ -71,7 +70,7 @@ def _contents(profile: Profile, index: pd.DataFrame, two: bool) -> str:
     entries = []
     for notebook, rows in index.groupby("notebook", sort=False):
         items = dict.fromkeys(rows["paper_item"])
-        title = html.escape(prose_of(NOTEBOOKS / f"{notebook}.ipynb").title)
+        title = html.escape(prose_of(store.NOTEBOOKS / f"{notebook}.ipynb").title)
         shown = f'<span class="item">{html.escape(", ".join(items))}</span>'
         entries.append(f'<li><a href="#{profile.name}-{notebook}">{title}</a> {shown}</li>')
     if two:
@@ -81,7 +80,7 @@ def _contents(profile: Profile, index: pd.DataFrame, two: bool) -> str:
 
 def _how_to_read() -> str:
     """Return the beginning of notebook 99: the two readings, the spread, and what may be compared."""
-    last = sorted(NOTEBOOKS.glob("[0-9][0-9]-*.ipynb"))[-1]
+    last = sorted(store.NOTEBOOKS.glob("[0-9][0-9]-*.ipynb"))[-1]
     opening = nbformat.read(last, as_version=4).cells[0].source
     return f"<h2>How to read it</h2>\n{as_html(opening.partition(chr(10))[2])}"
 
@@ -90,7 +89,7 @@ def _section(profile: Profile, index: pd.DataFrame) -> list[str]:
     """Return the exhibits of a profile by notebook: claimed, run, shown and, where its results are committed, seen."""
     parts = []
     for notebook, rows in index.groupby("notebook", sort=False):
-        words = prose_of(NOTEBOOKS / f"{notebook}.ipynb")
+        words = prose_of(store.NOTEBOOKS / f"{notebook}.ipynb")
         parts.append(f'<h2 id="{profile.name}-{notebook}">{html.escape(words.title)}</h2>')
         parts += [words.claimed, words.run]
         for row in rows.itertuples():

@@ -7,11 +7,11 @@ import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
 
-from elsa_nb import profiles
+from elsa_nb import profiles, store
 from elsa_nb.errors import MissingDataError
 from elsa_nb.paper.comparison import verdicts
 from elsa_nb.paper.comparison.tables import Results
-from elsa_nb.paper.publishing import exhibits, html_report, notebooks, prose
+from elsa_nb.paper.publishing import exhibits, html_report, prose
 
 
 @pytest.fixture
@@ -102,7 +102,7 @@ def test_the_report_reads_as_a_document(report):
 
 
 def test_what_was_seen_is_told_at_its_exhibit():
-    path = notebooks.NOTEBOOKS / "07-hyperparameters.ipynb"
+    path = store.NOTEBOOKS / "07-hyperparameters.ipynb"
     words = prose.prose_of(path)
     assert words.title.startswith("Tables 6-9 and Figure 7")
     assert words.seen["fig07-radius"].startswith("<p><strong>What we saw.</strong> In <code>paper</code>")
