@@ -9,6 +9,7 @@ that has other code, versions or pools is left out, and named.
 
 import json
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import CancelledError
 from functools import lru_cache
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from dask.distributed import Client
 
 Unit = tuple[Setting, ...]
+_RETURN = 15  # seconds in which a worker that died is started again
 _ONE_AT_A_TIME = Lock()  # searches of one process share lists that grow; a worker's further threads wait
 
 
@@ -97,8 +99,11 @@ def _elsewhere(client: "Client", found: Unfit, unfit: dict[str, str]) -> dict[st
     if found.worker not in unfit:
         unfit[found.worker] = found.why
         print(f"The worker {found.worker} is left out: {found.why}", file=sys.stderr, flush=True)
-    others = [worker for worker in client.scheduler_info(n_workers=-1)["workers"] if worker not in unfit]
-    if not others:
+    until = time.monotonic() + _RETURN
+    while not (others := [w for w in client.scheduler_info(n_workers=-1)["workers"] if w not in unfit]):
+        if time.monotonic() < until:
+            time.sleep(0.2)
+            continue
         raise ValueError(f"none of {len(unfit)} workers can run these searches. {found.worker}: {found.why}")
     # Others by preference only: should they all die, the unit must not wait for them for ever.
     return {"workers": others, "allow_other_workers": True, "pure": False}

@@ -76,7 +76,7 @@ def test_the_figure_has_a_panel_a_class_and_reading(runs):
     figure = figures.plot_rounds(rounds.finds_by_round(both, ["b", "a"]), classes)
     assert len(figure.axes) == 4
     assert [ax.get_title().split("\n")[0] for ax in figure.axes[:2]] == ["b", "a"]
-    assert [text.get_text() for text in figure.legends[0].get_texts()] == list(rounds.ROUND_SERIES.values())
+    assert {text.get_text() for text in figure.legends[0].get_texts()} >= set(rounds.ROUND_SERIES.values())
 
 
 # --- which classes
