@@ -22,6 +22,7 @@ LOOK = """
 import json
 from elsa_nb import cli, store
 from elsa_nb.paper.measures.printed import printed_cells
+from elsa_nb.paper.runs.runner import stored_results
 from elsa_nb.profiles import profile
 print(json.dumps({
     "package": store.__file__,
@@ -30,6 +31,7 @@ print(json.dumps({
     "weights": [path.stem for path in store.located("weights/*.safetensors")],
     "notebooks": sorted(path.name for path in store.NOTEBOOKS.glob("*.ipynb")),
     "written": [str(path) for path in (store.OUTPUT, store.FIGURES, profile("quick").build, profile("full").figures)],
+    "photographs": len(stored_results("thinned", "photos")),
     "lost": str(store.locate("weights/none.safetensors")),
     "cache": str(profile("quick").pool_folder("vicreg", "embedding")),
 }))
@@ -71,11 +73,11 @@ def look(site, folder, **variables):
 
 def test_the_wheel_holds_every_bundled_file_and_all_of_the_package(site):
     held = {path.relative_to(site / "elsa_nb").as_posix() for path in (site / "elsa_nb").rglob("*") if path.is_file()}
-    bundled = {f"bundled/{name.removeprefix('data/')}" for name in tracked(*BUNDLED)}
+    carried = tracked(*BUNDLED, "data/results/*-photos.*")
+    bundled = {f"bundled/{name.removeprefix('data/')}" for name in carried}
     package = {name.removeprefix("elsa_nb/") for name in tracked("elsa_nb")}
     assert bundled | package <= held
-    rooms = {"claims", "glyphs", "weights", "results", "notebooks", "benchmarks"}
-    assert {name.split("/")[1] for name in held if name.startswith("bundled/")} == rooms
+    assert {name for name in held if name.startswith("bundled/")} == bundled
     assert sorted(path.name for path in site.iterdir())[1:] == ["elsa_nb-0.1.0.dist-info"]
 
 
@@ -83,6 +85,7 @@ def test_an_installed_package_reads_what_it_carries_and_writes_where_its_user_is
     told = look(site, tmp_path / "empty")
     assert told["package"].startswith(str(site))
     assert told["claims"] > 0
+    assert told["photographs"] > 0  # which `elsa-nb reproduce` shows without computing them
     assert told["glyphs"] == str(site / "elsa_nb" / "bundled" / "glyphs")
     assert {"vicreg", "barlow-twins"} <= set(told["weights"])
     assert len(told["notebooks"]) == len(list((ROOT / "notebooks").glob("*.ipynb")))

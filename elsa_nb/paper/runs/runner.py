@@ -174,7 +174,7 @@ class _Work:
 
 def stored_results(name: str, profile_name: str) -> pd.DataFrame:
     """Return stored results as they are, checked against their checksum, whatever code made them."""
-    path = results_file(name, profile_name)
+    path = _stored_file(name, profile_name)
     if not path.exists():
         raise MissingDataError(f"{path} is not here. `elsa-nb reproduce --profile {profile_name}` makes it.")
     try:
@@ -188,7 +188,7 @@ def stored_results(name: str, profile_name: str) -> pd.DataFrame:
 
 
 def _read(name: str, profile_name: str) -> pd.DataFrame:
-    path = results_file(name, profile_name)
+    path = _stored_file(name, profile_name)
     card_path = path.with_suffix(".json")
     expected = results_card(name, profile_name)["sha256"]
     with store.reading(path, "a table of results", "Delete it and its .json, and run the sweep again."):
@@ -203,7 +203,7 @@ def _read(name: str, profile_name: str) -> pd.DataFrame:
 
 def results_card(name: str, profile_name: str) -> dict[str, Any]:
     """Return what the `.json` beside stored results says, with `provenance` and `sha256`; MissingDataError without."""
-    path = results_file(name, profile_name).with_suffix(".json")
+    path = _stored_file(name, profile_name).with_suffix(".json")
     what, cure = "a card of results", "Delete it and its .parquet, and run the sweep again."
     card = store.read_card(path, what, cure)
     with store.reading(path, what, cure):
@@ -214,6 +214,12 @@ def results_card(name: str, profile_name: str) -> dict[str, Any]:
 def results_file(name: str, profile_name: str) -> Path:
     """Return where the results of a sweep are kept."""
     return RESULTS / f"{name}-{profile_name}.parquet"
+
+
+def _stored_file(name: str, profile_name: str) -> Path:
+    """Return where the results of a sweep are read: one's own before those that came with the package."""
+    path = results_file(name, profile_name)
+    return path if path.exists() or not store.INSTALLED else store.locate(f"results/{path.name}")
 
 
 def places_of(plan: Sweep, profile_name: str) -> dict[str, Place]:
