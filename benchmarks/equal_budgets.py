@@ -14,7 +14,6 @@ them. A search that is there already is not run again, so that an interrupted ru
 """
 
 import argparse
-import subprocess
 import zlib
 from collections.abc import Iterator
 from functools import lru_cache
@@ -24,6 +23,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.every_label import labels_in_order
+from benchmarks.machine import commit
 from benchmarks.seals import seals
 from benchmarks.summary import RESULTS
 from elsa_nb.bench.arms import Arm, Spaces, elsa, harvest, probe
@@ -139,13 +139,13 @@ def main() -> None:
     labels = classes_of(asked.dataset, asked.spaces[0], spaces.pool.ids)
     asked.out.mkdir(parents=True, exist_ok=True)
     path = asked.out / "equal_budgets.csv"
-    told = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=True)
+    told = commit()
     for repeat in range(asked.repeats):  # all classes once, then all again: what is there early is of many classes
         for target in chosen(asked.dataset, asked.half, asked.classes, asked.spaces[0], labels):
             positive = np.zeros(spaces.pool.n, bool)
             positive[labels["row"][labels["label"] == target]] = True
             rows = _searches(asked, spaces, target, positive, repeat, _there(path))
-            _store(path, pd.DataFrame([{"commit": told.stdout.strip()} | row for row in rows]))
+            _store(path, pd.DataFrame([{"commit": told} | row for row in rows]))
 
 
 def _searches(

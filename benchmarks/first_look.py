@@ -13,23 +13,18 @@ that the search begins with. Ways to begin:
 - each until three examples are marked (`at 3`), or from the first page that holds one (`at 1`).
 """
 
-import argparse
 import itertools
-import subprocess
 import zlib
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from benchmarks.own_folder import PACK, REPEATS, chosen, embedded
-from benchmarks.summary import RESULTS
-from elsa_nb.images.sources.packs import Pack
+from benchmarks.own_folder import REPEATS, in_the_folder
 from elsa_nb.label.cards import PASSED
 from elsa_nb.label.first_examples import Begin, Fixed, spread_rows
 from elsa_nb.label.jobs import SAMPLE_ITEMS
-from elsa_nb.store import write_atomically
+from elsa_nb.pool import Pool
 
 WANTED, LEAST = (60, 12, 3), 3
 WAYS = [("pages of 24", "spread", 24)]
@@ -51,10 +46,10 @@ def begun(begin: Begin, positive: np.ndarray, *, enough: int) -> dict[str, int]:
     return {"acts": acts, "looked_at": seen, "answers": answers, "examples": len(begin.positives)}
 
 
-def beginnings(vectors: np.ndarray, names: np.ndarray, dishes: list[str]) -> pd.DataFrame:
+def beginnings(pool: Pool, names: np.ndarray, dishes: list[str]) -> pd.DataFrame:
     """Return one row a beginning."""
-    n, rows = len(vectors), []
-    first = {"spread": [spread_rows(vectors, SAMPLE_ITEMS, np.random.default_rng(0))], "random": []}
+    n, rows = pool.n, []
+    first = {"spread": [spread_rows(pool.vectors, SAMPLE_ITEMS, np.random.default_rng(0))], "random": []}
     for dish, wanted, repeat in itertools.product(dishes, WANTED, range(REPEATS)):
         rng = np.random.default_rng([zlib.crc32(dish.encode()), wanted, repeat])
         positive = np.zeros(n, bool)
@@ -84,19 +79,7 @@ def table(frame: pd.DataFrame) -> pd.DataFrame:
 
 def main() -> None:
     """Embed, begin, store and print."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.first_look", description=__doc__.split("\n")[0])
-    parser.add_argument("--out", type=Path, default=RESULTS)
-    asked = parser.parse_args()
-    pack = Pack.open(PACK)
-    rows, dishes = chosen(pack)
-    pool, rows = embedded(pack, rows)
-    names = pack.labels["name"].astype(str).to_numpy()[rows]
-    commit = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=True)
-    frame = beginnings(np.asarray(pool.vectors), names, dishes)
-    asked.out.mkdir(parents=True, exist_ok=True)
-    stored = frame.assign(commit=commit.stdout.strip())
-    write_atomically(asked.out / "first_look.csv", stored.to_csv(index=False).encode())
-    print(table(frame).to_string(index=False))
+    in_the_folder("first_look", beginnings, table)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ they are. `results/own_folder.csv` has a row a search: the example counts as fou
 """
 
 import argparse
-import subprocess
 import tempfile
 import zlib
 from collections.abc import Callable
@@ -20,6 +19,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from benchmarks.machine import commit
 from benchmarks.summary import RESULTS
 from elsa_nb.images.encoders.names import FALLBACK
 from elsa_nb.images.extraction.embed import embed_folder
@@ -95,20 +95,24 @@ def table(frame: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def main() -> None:
-    """Embed, search, store and print."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.own_folder", description=__doc__.split("\n")[0])
+def in_the_folder(
+    name: str, run: Callable[[Pool, np.ndarray, list[str]], pd.DataFrame], shown: Callable[[pd.DataFrame], pd.DataFrame]
+) -> None:
+    """Embed the folder, store what `run` makes of pool, names and dishes as `<name>.csv`, and print what is `shown`."""
+    parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{name}")
     parser.add_argument("--out", type=Path, default=RESULTS)
-    asked = parser.parse_args()
+    out = parser.parse_args().out
     pack = Pack.open(PACK)
     rows, dishes = chosen(pack)
     pool, rows = embedded(pack, rows)
-    names = pack.labels["name"].astype(str).to_numpy()[rows]
-    commit = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=True)
-    frame = searches(pool, names, dishes).assign(commit=commit.stdout.strip())
-    asked.out.mkdir(parents=True, exist_ok=True)
-    write_atomically(asked.out / "own_folder.csv", frame.to_csv(index=False).encode())
-    print(table(frame).to_string(index=False))
+    frame = run(pool, pack.labels["name"].astype(str).to_numpy()[rows], dishes)
+    write_atomically(out / f"{name}.csv", frame.assign(commit=commit()).to_csv(index=False).encode())
+    print(shown(frame).to_string(index=False))
+
+
+def main() -> None:
+    """Embed, search, store and print."""
+    in_the_folder("own_folder", searches, table)
 
 
 if __name__ == "__main__":

@@ -27,8 +27,9 @@ import pandas as pd
 from benchmarks.erring import LooksAlike, People, likeness, shuffled
 from benchmarks.human_labels import Photographs, photographs
 from benchmarks.summary import RESULTS
-from elsa_nb.bench.arms import FIRM, Arm, Spaces, elsa, harvest, probe
+from elsa_nb.bench.arms import Arm, Spaces, elsa, harvest, probe
 from elsa_nb.bench.simulating import half_of
+from elsa_nb.label.searching import FIRM
 from elsa_nb.paper.runs.place import class_names
 from elsa_nb.paper.runs.simulation import draw_seeds
 from elsa_nb.pool import Pool

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from elsa_nb.bench.arms import FIRM, Seeds, Spaces
+from elsa_nb.bench.arms import Seeds, Spaces
+from elsa_nb.label.searching import FIRM
 from elsa_nb.search.contract import Batch, Component
 from elsa_nb.search.heads.head import HeadConfig
 from elsa_nb.search.neighbours.lists import Neighbours

@@ -63,6 +63,7 @@ def prepare(
         raise MissingDataError(f"{folder} is no folder; name the folder that holds the images.")
     like = [like] if isinstance(like, str | Path) else list(like)
     names = [name] if isinstance(name, str) else list(name)
+    session = Path(session or f"{folder_title(folder)}.sqlite")
     _check_before(folder, names if pool is None else [], like, session, settings)
     if text and not (encoder or pool):
         encoder = TEXT
@@ -70,12 +71,11 @@ def prepare(
     first: Sequence[int] = ()
     if like or text:
         first = _nearest(place, made_by, like, text, jobs.SAMPLE_ITEMS)
-    session = session or f"{folder_title(folder)}.sqlite"
-    return jobs.make_job(folder, place, Path(session), names=names, first=first, **settings)
+    return jobs.make_job(folder, place, session, names=names, first=first, **settings)
 
 
 def _check_before(
-    folder: Path, names: Sequence[str], like: Sequence[str | Path], session: Path | str | None, settings: dict[str, Any]
+    folder: Path, names: Sequence[str], like: Sequence[str | Path], session: Path, settings: dict[str, Any]
 ) -> None:
     """Raise what would be refused in the end, before anything is computed: vectors of many images take hours."""
     from elsa_nb.images.sources.files import walk
@@ -91,7 +91,7 @@ def _check_before(
             raise MissingDataError(f"{path} is no file; --like takes an image file that looks like what is sought.")
     if names and (items := [escaped(path) for path in walk(folder, endings())]):
         rows_named(items, *names)
-    if session is not None and Path(session).exists():
+    if session.exists():
         Session(session).close()
 
 

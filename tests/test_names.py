@@ -7,9 +7,6 @@ from elsa_nb.store import ROOT
 
 # A name that several modules define, and why it may be. Whoever renames one takes its line out.
 MEANT = {
-    "COLUMNS": "those of a file that is written, named in the module that writes it",
-    "IMAGENET": "the data set: where it lies, and what the paper did on it",
-    "as_html": "a table, and the words of a notebook, as the report has them",
     "EXHIBITS": "every folder of an experiment has one, and the catalogue collects them",
     "SWEEPS": "every folder of an experiment has one, and the catalogue collects them",
     "main": "what runs where a module is a command",

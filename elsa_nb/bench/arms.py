@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from elsa_nb.label.searching import FIRM
 from elsa_nb.pool import Pool
 from elsa_nb.search.contract import RegisteredStrategy, Strategy
 from elsa_nb.search.elsa import Search
@@ -25,7 +26,6 @@ from elsa_nb.search.strategies.registry import OURS, begin, strategies
 
 Seeds = np.ndarray
 Arm = Callable[["Spaces", Seeds, int, np.random.Generator], Strategy]  # from spaces, seeds, budget and randomness
-FIRM = 100.0  # penalty of a probe on rows of unit length: a few examples must not be learnt by heart
 
 
 class Spaces:

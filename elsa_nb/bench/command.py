@@ -38,10 +38,11 @@ def bench_command(options: argparse.Namespace) -> None:
     source = Path(options.vectors)
     names = ("classes", "seeds", "repeats", "budget", "smallest", "largest")
     plan = Plan(**{name: getattr(options, name) for name in names})
-    by_slug = {slug(arm): arm for arm in known_arms()}
+    known = known_arms()
+    by_slug = {slug(arm): arm for arm in known}
     if strange := [name for name in options.strategy if slug(name) not in by_slug]:
         raise ValueError(f"strategy {strange[0]!r} is not known; allowed: {', '.join(by_slug)}")
-    compared = [by_slug[slug(name)] for name in options.strategy] or list(known_arms())
+    compared = [by_slug[slug(name)] for name in options.strategy] or list(known)
     with warnings.catch_warnings(record=True) as odd:
         warnings.simplefilter("always")
         pool = Pool.open(source) if source.is_dir() else Pool.from_file(source, options.ids, key=options.key)
@@ -63,7 +64,6 @@ def bench_command(options: argparse.Namespace) -> None:
     )
     print(about)
     kept = page.with_suffix(".csv")
-    known = known_arms()
     frame = compare(Spaces(pool), classes, {name: known[name] for name in compared}, plan, kept)
     print(write_page(page, frame, plan, about, shlex.join(["elsa-nb", "bench", *_told(options)])))
     print(f"{page} (its searches: {kept})")

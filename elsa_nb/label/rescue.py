@@ -18,11 +18,12 @@ from typing import Any
 
 from elsa_nb.errors import MissingDataError
 from elsa_nb.label import export
+from elsa_nb.label.cards import PASSED, POSITIVE
 from elsa_nb.label.session import EVENT, Session
 
 _COLUMNS = ("id", *EVENT)
 _KINDS = {"answer", "undo", "import"}
-_LABELS = range(-3, 2)
+_LABELS = range(PASSED, POSITIVE + 1)
 # Where a line may begin: its length, its number, the length of its header, and the first column, which is empty there.
 _BEGINNING = re.compile(rb"(?=([\x80-\xff]{0,2}[\x00-\x7f])([\x80-\xff]{0,8}[\x00-\x7f])([\x10-\x2f])\x00)", re.DOTALL)
 _INTEGERS = {1: 1, 2: 2, 3: 3, 4: 4, 5: 6, 6: 8}  # bytes by the kind of a column

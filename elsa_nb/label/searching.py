@@ -25,7 +25,7 @@ DEFAULT = "greedy-probe"
 # What a search takes for near: vectors of one direction ("cosine"), or points of small distance ("euclidean").
 METRICS = ("cosine", "euclidean")
 _METRIC = {"elsa": "euclidean"}  # the paper's; all others by direction
-_FIRM = 100.0  # penalty of the probe's head on vectors of one length: a few examples must not be learnt by heart
+FIRM = 100.0  # penalty of the probe's head on vectors of one length: a few examples must not be learnt by heart
 _BLOCK = 8192
 
 
@@ -54,7 +54,7 @@ def check(
         raise ValueError(f"metric is {metric!r}; allowed: {', '.join(METRICS)}.")
     config = kind.config_class()
     if kind is GreedyProbe and metric == "cosine":
-        config = dataclasses.replace(config, head=HeadConfig(l2=_FIRM))
+        config = dataclasses.replace(config, head=HeadConfig(l2=FIRM))
     if budget is not None:
         if "budget" not in {each.name for each in dataclasses.fields(config)}:
             raise ValueError(f"the strategy {name} has no budget: it ends by itself. Leave --budget out.")

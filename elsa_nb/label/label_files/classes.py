@@ -32,7 +32,9 @@ def read_classes(
     rows, unmatched = defaultdict(set), []
     found: dict[str, int | str] = {}
     for line in lines:
-        row = found.setdefault(line.name, names.find(line.name)) if line.name not in found else found[line.name]
+        if line.name not in found:
+            found[line.name] = names.find(line.name)
+        row = found[line.name]
         if not isinstance(row, int):
             unmatched.append(line.name)
             continue

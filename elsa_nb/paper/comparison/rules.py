@@ -3,7 +3,7 @@
 `verdicts` applies these rules beside those of the experiments.
 """
 
-from elsa_nb.paper.measures.medians import IMAGENET, IMAGENET_CLASS
+from elsa_nb.paper.measures.medians import IMAGENET_CLASS, IMAGENET_IMAGES
 from elsa_nb.paper.measures.rules import Frames, Numbers, RuleTest, rule
 
 OWN = ""  # they judge the paper's own numbers and nothing else
@@ -56,5 +56,5 @@ def _alpha_2_table(frames: Frames, numbers: Numbers) -> list[RuleTest]:
 
 @rule("guessing", "images of a class as a share of the pool, to one digit of a per cent: 0.1 %", printed=OWN)
 def _guessing(frames: Frames, numbers: Numbers) -> list[RuleTest]:
-    share = IMAGENET_CLASS / IMAGENET
-    return [RuleTest(f"{IMAGENET_CLASS:,} of {IMAGENET:,} images are {share:.3%}", round(share, 3) == 0.001)]
+    share = IMAGENET_CLASS / IMAGENET_IMAGES
+    return [RuleTest(f"{IMAGENET_CLASS:,} of {IMAGENET_IMAGES:,} images are {share:.3%}", round(share, 3) == 0.001)]

@@ -29,7 +29,7 @@ ALL_RULES = catalogue.RULES | rules_of(rules)
 VERDICTS = ("holds", "holds in part", "does not hold", "cannot be told", "not testable here")
 OWN_NUMBERS = "the paper's own numbers"  # the rule applied to what the paper printed
 NO_READING = {"complexity": "section 5", "printed": OWN_NUMBERS}  # what a claim on no search is judged by
-COLUMNS = ("id", "where", "sentence", "numbers", "sweep", "untested", "own_numbers")
+_COLUMNS = ("id", "where", "sentence", "numbers", "sweep", "untested", "own_numbers")
 CHANCE = 0.05  # after the correction
 
 
@@ -53,7 +53,7 @@ def list_claims() -> pd.DataFrame:
     path = CLAIMS / "claims.csv"
     with store.reading(path, "the list of claims", f"{store.RESTORED} brings it back."):
         claims = pd.read_csv(path, dtype=str, keep_default_na=False)
-        if lacking := set(COLUMNS) - set(claims):
+        if lacking := set(_COLUMNS) - set(claims):
             raise ValueError(f"it lacks the column {sorted(lacking)[0]}")
         return claims
 

@@ -23,7 +23,7 @@ RATE_TITLES = {metric: METRIC_TITLES[metric] for metric in RATES}
 FLOOR_TITLES = {"untrained": "Untrained network", "raw-pixels": "Raw pixels"}
 ENCODER_TITLES = {name: spec.title for name, spec in OFFICIAL.items()} | FLOOR_TITLES
 ARM_KEYS = ["encoder", "arm", "seeds", "reading"]  # what a row of Tables 2 to 5 and 11 is one of
-IMAGENET = 1_281_167  # images in the paper's pool
+IMAGENET_IMAGES = 1_281_167  # images in the paper's pool
 IMAGENET_CLASS = 1300  # images a class in the paper's pool, for the labels its two printed measures imply
 
 

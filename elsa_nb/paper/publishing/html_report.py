@@ -12,7 +12,7 @@ from elsa_nb import store
 from elsa_nb.errors import MissingDataError
 from elsa_nb.paper.comparison.verdicts import OWN_NUMBERS, overview
 from elsa_nb.paper.publishing.exhibits import CATALOGUE, read_index
-from elsa_nb.paper.publishing.prose import as_html, prose_of
+from elsa_nb.paper.publishing.prose import html_of, prose_of
 from elsa_nb.profiles import PROFILES, Profile
 
 _STYLE = """
@@ -82,7 +82,7 @@ def _how_to_read() -> str:
     """Return the beginning of notebook 99: the two readings, the spread, and what may be compared."""
     last = sorted(store.NOTEBOOKS.glob("[0-9][0-9]-*.ipynb"))[-1]
     opening = nbformat.read(last, as_version=4).cells[0].source
-    return f"<h2>How to read it</h2>\n{as_html(opening.partition(chr(10))[2])}"
+    return f"<h2>How to read it</h2>\n{html_of(opening.partition(chr(10))[2])}"
 
 
 def _section(profile: Profile, index: pd.DataFrame) -> list[str]:

@@ -114,8 +114,10 @@ def _code_of(path: Path) -> str:
 def _fingerprint(parameters: dict[str, Any]) -> str:
     """Return a hash of what every notebook depends on: the package, the bundled data, the parameters."""
     inputs = sorted(Path(elsa_nb.__file__).parent.glob("**/*.py"))
-    for pattern in ("glyphs/*", "weights/*", "claims/*.csv", "results/*-full.json", "results/*-photos.json"):
+    results = ("results/*-full.json", "results/*-photos.json", "results/toy.json")
+    for pattern in ("glyphs/*", "weights/*", "claims/*.csv", *results):
         inputs += store.located(pattern)
+    inputs += sorted(store.NOTEBOOKS.parent.glob("benchmarks/results/whats_missing*.csv"))
     parts = [f"{path.name}:{store.sha256_file(path)}" for path in inputs]
     return store.sha256_bytes("\n".join([*parts, repr(sorted(parameters.items()))]).encode())
 

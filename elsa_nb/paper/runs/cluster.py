@@ -94,17 +94,16 @@ def run_units(units: Sequence[tuple[Unit, Place, Path]], address: str, source: d
 def _elsewhere(client: "Client", found: Unfit, unfit: dict[str, str]) -> dict[str, Any]:
     """Note a worker as `unfit` and say so once; return the options that submit its unit to the others.
 
-    Raises ValueError when no other worker is there.
+    Raises ValueError when no other worker is there, nor comes back within seconds.
     """
     if found.worker not in unfit:
         unfit[found.worker] = found.why
         print(f"The worker {found.worker} is left out: {found.why}", file=sys.stderr, flush=True)
     until = time.monotonic() + _RETURN
     while not (others := [w for w in client.scheduler_info(n_workers=-1)["workers"] if w not in unfit]):
-        if time.monotonic() < until:
-            time.sleep(0.2)
-            continue
-        raise ValueError(f"none of {len(unfit)} workers can run these searches. {found.worker}: {found.why}")
+        if time.monotonic() > until:
+            raise ValueError(f"none of {len(unfit)} workers can run these searches. {found.worker}: {found.why}")
+        time.sleep(0.2)
     # Others by preference only: should they all die, the unit must not wait for them for ever.
     return {"workers": others, "allow_other_workers": True, "pure": False}
 

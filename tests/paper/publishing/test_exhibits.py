@@ -111,6 +111,7 @@ def test_what_was_seen_is_told_at_its_exhibit():
 
 def test_markdown_of_notebooks_becomes_html():
     text = "*It* **is** `a < b`, see [there](x.ipynb).\n\n- one\n  line\n- two"
-    shown = prose.as_html(text)
+    shown = prose.html_of(text)
     assert shown.startswith("<p><em>It</em> <strong>is</strong> <code>a &lt; b</code>, see there.</p>")
-    assert shown.endswith("<ul><li>one\n  line</li><li>two</li></ul>")
+    assert shown.endswith("<ul>\n<li>one\nline</li>\n<li>two</li>\n</ul>")
+    assert prose.html_of("| a |\n|---|\n\nNext: [b](b.ipynb)\n\nword") == "<p>word</p>"

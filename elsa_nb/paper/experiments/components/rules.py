@@ -15,7 +15,7 @@ from elsa_nb.paper.measures.intervals import (
     searches_by_encoder,
     searches_of_arm,
 )
-from elsa_nb.paper.measures.medians import IMAGENET, IMAGENET_CLASS
+from elsa_nb.paper.measures.medians import IMAGENET_CLASS, IMAGENET_IMAGES
 from elsa_nb.paper.measures.printed import printed_value
 from elsa_nb.paper.measures.rules import Frames, Numbers, RuleTest, rule
 from elsa_nb.paper.runs.simulation import BUDGETS
@@ -37,7 +37,7 @@ def _printed_eighty_percent() -> list[RuleTest]:
     for seeds in ("1", "2", "5"):
         efficiency = _printed("labelling_efficiency", seeds=seeds)
         for encoder, found in _printed("discovery_rate", seeds=seeds).items():
-            share = found * IMAGENET_CLASS / efficiency[encoder] / IMAGENET
+            share = found * IMAGENET_CLASS / efficiency[encoder] / IMAGENET_IMAGES
             says = f"{encoder}, from {seeds}: {found:.3f} found by labelling {share:.2%}"
             tests.append(RuleTest(says, found >= 0.8 and share < 0.00675))
     return tests
@@ -59,9 +59,9 @@ def _eighty_percent(frames: Frames, numbers: Numbers) -> list[RuleTest]:
 
 def _printed_orders() -> list[RuleTest]:
     return [
-        RuleTest(f"{encoder}: {rate * IMAGENET / IMAGENET_CLASS:.0f} times, against {times}", gain >= times)
+        RuleTest(f"{encoder}: {rate * IMAGENET_IMAGES / IMAGENET_CLASS:.0f} times, against {times}", gain >= times)
         for encoder, rate in _printed("labelling_efficiency").items()
-        for gain in (rate * IMAGENET / IMAGENET_CLASS,)
+        for gain in (rate * IMAGENET_IMAGES / IMAGENET_CLASS,)
         for times in (10, 100)
     ]
 
@@ -85,7 +85,7 @@ def _orders_of_magnitude(frames: Frames, numbers: Numbers) -> list[RuleTest]:
 def _printed_negatives() -> list[RuleTest]:
     efficiency, tests = _printed("labelling_efficiency"), []
     for encoder, found in _printed("discovery_rate").items():
-        labelled = found * IMAGENET_CLASS * (1 / efficiency[encoder] - 1) / (IMAGENET - IMAGENET_CLASS)
+        labelled = found * IMAGENET_CLASS * (1 / efficiency[encoder] - 1) / (IMAGENET_IMAGES - IMAGENET_CLASS)
         tests.append(RuleTest(f"{encoder}: {labelled:.2%} of the negatives are labelled", labelled <= 0.5))
     return tests
 
