@@ -12,8 +12,7 @@ tell: a line is fitted through all of them, and each is compared with what the l
     contradiction of i <- -f_-i if the answer was positive, else f_-i
 
 f_-i is one Newton step from the fit with i to the fit without it (approximate leave-one-out; Rad and Maleki, 2020).
-On six classes of glyphs with a tenth of 450 answers wrong, 32 of 36 errors were among the 50 answers it doubted most;
-29 with balanced costs, 29 by the neighbourhood of each answer, and no more by both together.
+What asking again is worth is to be measured by `python -m benchmarks.people_who_err`; no results of it are stored yet.
 
 `Rechecked` puts such answers to the oracle again. A second answer that agrees settles the matter; one that differs
 calls for a third, and two of three win. An answer that changes goes to the search by `amend`; each question is a label.
