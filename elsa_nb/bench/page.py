@@ -73,14 +73,16 @@ def advice(frame: pd.DataFrame, share: int) -> str:
     """Return in a sentence or two which arm to use, and whether the next best can be told from it."""
     means = _means(frame, share)
     best, *others = means.index
+    table = summary(frame, base=best).set_index("arm")
+    spends = f"{table.loc[best, f'overhead_{share}']:.2f} labels a find (median)"
     if not others:
-        return f"{best} spends {means[best]:.1f} labels a find to {share} % of a class; nothing else was compared."
-    row = summary(frame, base=best).set_index("arm").loc[others[0]]
+        return f"{best} spends {spends} to {share} % of a class; nothing else was compared."
+    row = table.loc[others[0]]
     ratio, low, high = (row[f"ratio_{part}{share}"] for part in ("", "low_", "high_"))
     numbers = f"{ratio:.2f} times the labels [{low:.2f}, {high:.2f}]"
     chance = frame.loc[frame["arm"] == RANDOM]
     apart = float(((chance[f"labels_{share}"].where(chance[f"labels_{share}"] > 0)) / chance["class_size"]).median())
-    ends = f" To {share} % of a class {best} spends {means[best]:.1f} labels a find."
+    ends = f" To {share} % of a class {best} spends {spends}."
     if best == RANDOM or (not np.isnan(apart) and means[best] > 0.7 * apart):
         ends += " That is little better than random order: other vectors would help more than another searcher."
     if low > 1:

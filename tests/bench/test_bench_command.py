@@ -31,6 +31,8 @@ def test_one_command_makes_a_page_that_needs_no_other_file(given, capsys, tmp_pa
         assert said in page
     assert page.count("<polyline") == 4
     assert re.search(r"(Harvest|Greedy probe|NN.Large)", capsys.readouterr().out.splitlines()[-2])  # the advice
+    advised = re.search(r"([\d.]+) labels a find \(median\)", page)[1]
+    assert f"<td>{advised} [" in page  # what is advised is what the table says
     rows = pd.read_csv("v-bench.csv")
     assert len(rows) == 4 * 3
     assert set(rows.target) == {"a", "b", "c", "d <i>"}
