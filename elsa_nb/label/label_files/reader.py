@@ -14,6 +14,7 @@ from elsa_nb.label.label_files import columns, cvat, folders, stored_sessions, t
 from elsa_nb.label.label_files.lines import Reading
 from elsa_nb.label.label_files.names import Names
 from elsa_nb.label.label_files.words import labels_of
+from elsa_nb.text_files import decoded
 
 _MOST = 5  # names listed in a summary
 _LARGEST = 1 << 30  # bytes that a packed file may become
@@ -140,7 +141,7 @@ def _readings(path: Path, names: Names, item: str | None, label: str | None, enc
     else:
         flaw = ValueError("it is no text and no table file that is known (CSV, JSON, Parquet, Feather, Excel)")
         flaws, readable = [], False
-        for name, text in tables.decoded(data, encoding):
+        for name, text in decoded(data, encoding):
             try:
                 reading = _text(text.lstrip("\ufeff"), names, item, label)
             except ValueError as error:  # another encoding may make sense of it; else the likeliest is to be heard
