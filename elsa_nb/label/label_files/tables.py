@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+_FIRST_LINES = 10  # that are looked at for a separator: above the header there may be a title
 _SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", " ": "spaces"}
 
 
@@ -60,13 +61,13 @@ def ways_to_read(text: str) -> Iterator[Table]:
     skipped = 0
     if told:
         text, skipped = text[told.end() :], 1
-    first = text.lstrip("\r\n \t").splitlines()[:1]
-    head = first[0] if first else ""
+    first = text.lstrip("\r\n \t").splitlines()[:_FIRST_LINES]
+    head, some = first[0] if first else "", "\n".join(first)
     separators = (told[1],) if told else sorted(_SEPARATORS, key=lambda s: -head.count(s) if s != " " else 1)
     quotes = ("'", '"') if re.match(r"\s*'", head) else ('"',)
     for quote in quotes:
         for separator in separators:
-            if separator not in head and len(separators) > 1 and separator != ",":
+            if separator not in (head if separator == " " else some) and len(separators) > 1 and separator != ",":
                 continue
             rows = list(separated(text, separator, quote))
             if not rows:
@@ -117,6 +118,9 @@ def workbook(data: bytes) -> Iterator[Table]:
     """Yield the sheets of an Excel (.xlsx) or LibreOffice (.ods) file, where the library that reads it is here."""
     import pandas as pd
 
+    if data.startswith(b"PK") and not _is_workbook(data):
+        raise ValueError("it is an archive (.zip): unpack it, and name the file or folder of labels in it")
+
     try:
         sheets = pd.read_excel(io.BytesIO(data), sheet_name=None, header=None, dtype=object)
     except ImportError as error:
@@ -134,3 +138,12 @@ def workbook(data: bytes) -> Iterator[Table]:
         rows = [(place, cells) for place, cells in rows if any(cell is not None for cell in cells)]
         if rows:
             yield as_table(rows, f"sheet {name!r} of a spreadsheet file")
+
+
+def _is_workbook(data: bytes) -> bool:
+    """Whether a zip archive is a spreadsheet file; one that is cut off may be."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            return bool({"[Content_Types].xml", "mimetype"} & set(archive.namelist()))
+    except zipfile.BadZipFile:
+        return True
