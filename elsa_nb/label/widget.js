@@ -41,6 +41,7 @@ function render({ model, el }) {
   const cards = new Cards(), contents = new Map(), pending = [], queue = [], unsaved = new Set(), nonce = newId(), client = `${storedClient()}:${views++}`;
   let seq = 0, ready = false, stale = false, active = false, holder = "", shown = [], shownFirst = -1, seeds = [], detail = -1, sentAt = 0, silentSince = 0, waitingSince = 0;
   const say = (kind, more = {}) => model.send({ kind, nonce, client, ...more });
+  const ownPage = !!document.body.dataset.voila;
   const pictures = new Pictures((rows) => say("want", { rows, positions: [], side: pictures.side }));
 
   // --- the page
@@ -176,6 +177,8 @@ function render({ model, el }) {
     active = m.active; holder = m.text; seeds = m.seeds;
     title.textContent = m.title; comparing.hidden = m.people < 2;
     className.value = m.sought; className.readOnly = !active;
+    // On a page of its own the keys are for the panel at once; in a notebook they stay where the person works.
+    if (ownPage && document.activeElement === document.body) root.focus({ preventScroll: true });
     paint();
   }
 
@@ -259,7 +262,7 @@ function render({ model, el }) {
     shown.forEach((node, i) => paintCard(node, first + i));
     const open = shown.reduce((sum, _, i) => sum + (cards.labels[first + i] === OPEN), 0);
     const [page, pages] = pageOf(first);
-    where.textContent = !n ? "" : overview ? `first look, page ${page} of ${pages} · ${n} pictures so far` : blind ? `${shown.length} answers seen again · ${shown.length - open} of ${shown.length} said` : `page ${page} of ${pages} · round ${cards.rounds.length} · ${n - cards.open} of ${n} answered`;
+    where.textContent = !n ? "" : overview ? `first look, page ${page} of ${pages} · ${n} pictures so far` : blind ? `${shown.length} answers seen again · ${shown.length - open} of ${shown.length} said` : `page ${page} of ${pages} · round ${cards.rounds.length} · ${count(cards.labels.filter((label) => label >= UNSURE).length, "answer")}`;
     startButton.title = overview ? "search for more of what you have marked (S); what you left has no answer" : "the rest of this page is not what you look for; the search goes on from the examples you have marked (S)";
     onward.disabled = cards.over && end === n && !open;
     sizes.value = cards.size;
@@ -521,7 +524,7 @@ function render({ model, el }) {
     if (ready && shown.some((node) => !node.picture || pictures.lacks(node.picture, now))) { fill(); fetchAround(shownFirst, shownFirst + shown.length); }
   }, 300);
   // Voila's page is light whatever the system has; where no theme was asked for, it follows the system (widget.css).
-  if (document.body.dataset.voila && !new URLSearchParams(location.search).has("theme")) document.body.classList.add("elsa-page");
+  if (ownPage && !new URLSearchParams(location.search).has("theme")) document.body.classList.add("elsa-page");
   el.append(root);
   root.elsa = { cards, dispatch, pictures };  // for tests
   paint(); paintFigures(figures, model.get("figures"));
