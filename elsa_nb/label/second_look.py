@@ -24,7 +24,9 @@ from elsa_nb.search.recheck import contradictions
 PAGE = 24  # answers on one page, those that are contradicted most
 ENOUGH = 60  # answers: from fewer, others cannot tell
 WORTH = 3  # doubtful answers that are worth a page while the search goes on; at its end one is
-CONTRADICTED = 1.0  # log-odds by which the others say the opposite
+# Log-odds by which the others say the opposite. At 0 half of what is shown was right and only looks odd, at 2 hardly
+# anything is shown: a judgement, from a person who errs in one of twenty answers about letters.
+CONTRADICTED = 1.0
 _LEARNT_FROM, _WEAK = 4096, 200  # rows of which the preparation is made; of them, those taken for weak negatives
 
 Answers = Mapping[int, int]  # labels by row

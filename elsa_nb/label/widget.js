@@ -259,7 +259,7 @@ function render({ model, el }) {
     shown.forEach((node, i) => paintCard(node, first + i));
     const open = shown.reduce((sum, _, i) => sum + (cards.labels[first + i] === OPEN), 0);
     const [page, pages] = pageOf(first);
-    where.textContent = !n ? "" : overview ? `first look, page ${page} of ${pages} · ${n} pictures so far` : blind ? `${shown.length} answers seen again · ${shown.length - open} of ${shown.length} said` : `page ${page} of ${pages} · round ${cards.rounds.length} · ${n - cards.open} of ${n} answered`;
+    where.textContent = !n ? "" : overview ? `first look, page ${page} of ${pages} · ${n} pictures so far` : blind ? `${cards.again[first] === null ? "second opinion" : "seen again"} · ${shown.length - open} of ${shown.length} answered` : `page ${page} of ${pages} · round ${cards.rounds.length} · ${n - cards.open} of ${n} answered`;
     startButton.title = overview ? "search for more of what you have marked (S); what you left has no answer" : "the rest of this page is not what you look for; the search goes on from the examples you have marked (S)";
     onward.disabled = cards.over && end === n && !open;
     sizes.value = cards.size;
