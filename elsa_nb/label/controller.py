@@ -342,7 +342,9 @@ class Controller:
         left = None
         if looking is None and hasattr(state, "scores"):
             evidence = partial(evidence_of, labels, asked, self._scores[1], seeds)
-            left = self.advisor(evidence, sum(not each.blind for each in asked), figures["labels"], figures["seconds"])
+            blind = sum(each.blind for each in asked)
+            spent = len(asked) - blind, figures["labels"], figures["seconds"]
+            left = self.advisor(evidence, *spent, blind - bool(asked and asked[-1].blind and not self.cards.over))
         more = {
             "left": left,
             "looking": looking,

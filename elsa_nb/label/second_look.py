@@ -24,8 +24,8 @@ from elsa_nb.search.recheck import contradictions
 PAGE = 24  # answers on one page, those that are contradicted most
 ENOUGH = 60  # answers: from fewer, others cannot tell
 WORTH = 3  # doubtful answers that are worth a page while the search goes on; at its end one is
-# Log-odds by which the others say the opposite. At 0 half of what is shown was right and only looks odd, at 2 hardly
-# anything is shown: a judgement, from a person who errs in one of twenty answers about letters.
+# Log-odds by which the others say the opposite. Near 0 most of what is shown was right and only looks odd, at 2 hardly
+# anything is shown: a judgement between the two.
 CONTRADICTED = 1.0
 _LEARNT_FROM, _WEAK = 4096, 200  # rows of which the preparation is made; of them, those taken for weak negatives
 
