@@ -15,7 +15,7 @@ import numpy as np
 
 from elsa_nb.pool import Pool
 from elsa_nb.search.contract import Batch, Component, QueryError, Sharing, Strategy
-from elsa_nb.search.heads.head import Features
+from elsa_nb.search.heads.features import Features
 from elsa_nb.search.neighbours.lists import Neighbours
 from elsa_nb.search.stopping.remaining import scale_of
 
