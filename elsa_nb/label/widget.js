@@ -262,7 +262,9 @@ function render({ model, el }) {
     shown.forEach((node, i) => paintCard(node, first + i));
     const open = shown.reduce((sum, _, i) => sum + (cards.labels[first + i] === OPEN), 0);
     const [page, pages] = pageOf(first);
-    where.textContent = !n ? "" : overview ? `first look, page ${page} of ${pages} · ${n} pictures so far` : blind ? `${shown.length} answers seen again · ${shown.length - open} of ${shown.length} said` : `page ${page} of ${pages} · round ${cards.rounds.length} · ${count(cards.labels.filter((label) => label >= UNSURE).length, "answer")}`;
+    // An item seen again is one answer, wherever it was last said.
+    const answers = cards.labels.filter((label, p) => label >= UNSURE && (cards.again[p] ?? null) === null).length;
+    where.textContent = !n ? "" : overview ? `first look, page ${page} of ${pages} · ${n} pictures so far` : blind ? `${cards.again[first] === null ? "second opinion" : "seen again"} · ${shown.length - open} of ${shown.length} answered` : `page ${page} of ${pages} · round ${cards.rounds.length} · ${count(answers, "answer")}`;
     startButton.title = overview ? "search for more of what you have marked (S); what you left has no answer" : "the rest of this page is not what you look for; the search goes on from the examples you have marked (S)";
     onward.disabled = cards.over && end === n && !open;
     sizes.value = cards.size;
