@@ -6,9 +6,9 @@ const ROOM = 300, FOOT = 31, LEAST_CARD = 86;  // pixels: what stands above and 
 
 // Columns that divide the page, so that every row is whole. By itself the page fills the window: cards as large as they
 // may be with all of the page in sight. + and - make them `larger` and smaller. Returns [columns, larger as far as it goes].
-function columnsOf({ n, width, height, overview, larger }) {
+function columnsOf({ n, width, height, overview, uneven, larger }) {
   const [foot, least, room] = overview ? [0, LEAST_SMALL, SMALL_ROOM] : [FOOT, LEAST_CARD, ROOM];
-  const possible = (overview ? MANY_COLUMNS : COLUMNS.filter((k) => n % k === 0)).filter((k) => k === 1 || width / k >= least);
+  const possible = (uneven ? MANY_COLUMNS : COLUMNS.filter((k) => n % k === 0)).filter((k) => k === 1 || width / k >= least);
   const high = Math.max(320, height - room);
   const fits = possible.findIndex((k) => Math.ceil(n / k) * (width / k + foot) <= high), auto = fits < 0 ? possible.length - 1 : fits;
   const most = Math.max(auto - possible.length + 1, Math.min(auto, larger));
