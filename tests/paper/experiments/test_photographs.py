@@ -13,6 +13,7 @@ from elsa_nb.paper.experiments.catalogue import SWEEPS
 from elsa_nb.paper.experiments.photographs import figures, tables
 from elsa_nb.paper.measures.printed import printed_cells
 from elsa_nb.paper.runs import runner
+from elsa_nb.paper.style import COLOURS
 
 ARMS = ("ELSA", "No Active", "NN", "NN.Large")
 FILES = {
@@ -95,12 +96,15 @@ def test_the_supervised_space_stands_beside_what_is_printed_of_vicreg():
 
 def test_dishes_that_imagenet_knows_are_told_apart():
     runs = searches(target=["pizza", "guacamole", "ramen", "sushi"] * 2, discovery_rate=[0.8, 0.6, 0.3, 0.1] * 2)
-    long = tables.by_acquaintance(runs)
-    found = long.query("metric == 'discovery_rate' and reading == 'paper'").set_index("kind")
-    assert found["median"].to_dict() == {"among ImageNet's classes": pytest.approx(0.7), "not among them": 0.2}
-    assert (found["classes"] == 2).all()
-    shown = tables.lay_out_acquaintance(long)
-    assert shown.loc[("paper", "ELSA"), ("Discovery rate", "not among them (2)")].startswith("0.200 [")
+    long = tables.without_known_dishes(runs)
+    found = long.query("metric == 'discovery_rate' and reading == 'paper'").set_index("dishes")
+    assert found["median"].to_dict() == {"all (4)": pytest.approx(0.45), "without (2)": 0.2}
+    shown = tables.lay_out_dishes(long)
+    assert shown.loc[("paper", "ELSA"), ("Discovery rate", "without (2)")].startswith("0.200 [")
+
+
+def test_no_two_arms_of_a_figure_have_one_colour():
+    assert len(set(COLOURS.values())) == len(COLOURS)
 
 
 def test_finds_are_told_without_the_seeds_and_against_chance():

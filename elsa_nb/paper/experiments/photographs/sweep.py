@@ -32,6 +32,7 @@ SUPERVISED = Sweep(
     seeds=(1, 2, 5, 10, 50),
     rivals=("Greedy probe", "Harvest"),
     rival_seeds=(5,),
+    n_classes=20,
     space="embedding",
     dataset="food-101-64px",
 )

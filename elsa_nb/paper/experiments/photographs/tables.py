@@ -80,28 +80,22 @@ def supervised_components(runs: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([supervised_beside_paper(runs, table) for table in (3, 4)], ignore_index=True)
 
 
-def by_acquaintance(runs: pd.DataFrame, *, seeds: int = 5) -> pd.DataFrame:
-    """Return medians of discovery and efficiency from `seeds` seeds, of dishes ImageNet knows and of all others.
+def without_known_dishes(runs: pd.DataFrame, *, seeds: int = 5) -> pd.DataFrame:
+    """Return medians of discovery and efficiency from `seeds` seeds, of all dishes and without `KNOWN_DISHES`.
 
-    One row a dish's `kind` ("among ImageNet's classes", "not among them"), reading, arm and metric, as `medians`, and
-    `classes`, how many dishes that is.
+    As `medians`, with the column `dishes`: "all", or "without" those that ImageNet knows, and how many there are.
     """
     runs = runs[runs["seeds"] == seeds]
-    known = runs["target"].isin(KNOWN_DISHES)
-    runs = runs.assign(kind=np.where(known, "among ImageNet's classes", "not among them"))
-    classes = runs.groupby("kind")["target"].nunique()
-    long = medians.medians(runs, ["kind", "reading", "arm"], medians.RATES)
-    return long.assign(classes=long["kind"].map(classes))
+    parts = {"all": runs, "without": runs[~runs["target"].isin(KNOWN_DISHES)]}
+    named = [part.assign(dishes=f"{name} ({part['target'].nunique()})") for name, part in parts.items()]
+    return medians.medians(pd.concat(named), ["dishes", "reading", "arm"], medians.RATES)
 
 
-def lay_out_acquaintance(long: pd.DataFrame) -> pd.DataFrame:
-    """Lay `by_acquaintance` out for reading: a row an arm and reading, a column a metric and kind of dish."""
-    long = long.assign(
-        cell=[medians.cell_text(row) for row in long.itertuples()],
-        column=long["kind"] + " (" + long["classes"].astype(str) + ")",
-        metric=long["metric"].map(medians.METRIC_TITLES),
-    )
-    return long.pivot(index=["reading", "arm"], columns=["metric", "column"], values="cell").sort_index(axis=1)
+def lay_out_dishes(long: pd.DataFrame) -> pd.DataFrame:
+    """Lay `without_known_dishes` out for reading: a row a reading and arm, a column a metric and choice of dishes."""
+    cells = [medians.cell_text(row) for row in long.itertuples()]
+    long = long.assign(cell=cells, metric=long["metric"].map(medians.METRIC_TITLES))
+    return long.pivot(index=["reading", "arm"], columns=["metric", "dishes"], values="cell").sort_index(axis=1)
 
 
 def table11(frame: pd.DataFrame) -> pd.DataFrame:
