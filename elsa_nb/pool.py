@@ -95,12 +95,12 @@ class Pool:
         name: str | None = None,
         space: str = "embedding",
     ) -> "Pool":
-        """Make a pool from a file of vectors: .npy, .npz, .safetensors, .parquet, .csv, .h5ad, a flat faiss index.
+        """Make a pool from a file of vectors: .npy, .npz, .safetensors, .h5ad, a table, a flat faiss index.
 
-        `ids` is a list, or a file of them (one a line, .npy, .csv, .parquet); by default those of the file, else row
-        numbers. `key` names the array, tensor or column where the file has several. `name` is by default the file's.
-        The provenance says which file it was, and what was taken from it. Raises as `read_vectors` and `from_arrays`
-        do, naming the file.
+        `ids` is a list, or a file of them (one a line, .npy, a list in .json, a table); by default those of the file,
+        else row numbers. `key` names the array, tensor or column where the file has several. `name` is by default the
+        file's. The provenance says which file it was, and what was taken from it. Raises as `read_vectors` and
+        `from_arrays` do, naming the file.
         """
         path = Path(path)
         held = read_vectors(path, key)
@@ -391,7 +391,7 @@ def _sha256_array(array: np.ndarray) -> str:
     dtype = array.dtype.newbyteorder("<")
     digest = hashlib.sha256(_header(array.shape, dtype))
     for _, block in blocks(array):
-        digest.update(np.ascontiguousarray(block, dtype=dtype).view(np.uint8))
+        digest.update(np.ascontiguousarray(block, dtype=dtype).view(np.uint8).data)
     return digest.hexdigest()
 
 

@@ -60,16 +60,18 @@ def too_thin(positive: np.ndarray) -> str:
     """Return why the answers (k,) bool that had a score say nothing of the end, "" if they do."""
     recent = positive[len(positive) // 2 :]
     if len(positive) < LEAST_ANSWERS:
-        return f"How many are missing cannot be told before {LEAST_ANSWERS} answers."
+        return f"How many are missing cannot be told before {LEAST_ANSWERS} answers in the search."
     if np.count_nonzero(positive) < LEAST_FINDS:
-        return f"How many are missing cannot be told before {LEAST_FINDS} finds."
+        return f"How many are missing cannot be told before {LEAST_FINDS} finds in the search."
     if np.count_nonzero(~positive) < LEAST_REFUSALS or recent.mean() > MOST_HITS:
         return "How many are missing cannot be told while most answers are finds."
     return ""
 
 
 def chances_of(evidence: Evidence) -> tuple[float, np.ndarray]:
-    """Return S, and the chance (N,) of each row without an answer that it adds up."""
+    """Return S, and the chance (N,) of each row without an answer that it adds up; ValueError where none is scored."""
+    if evidence.scores is None:
+        raise ValueError("no row without an answer has a score: there is nothing to add up")
     given, positive = evidence.answers
     first = len(positive) // 2
     while first and np.count_nonzero(positive[first:]) < LEAST_FINDS:  # else a dry spell would know no find's standing

@@ -69,6 +69,7 @@ class Estimator(Protocol):
 
     def __call__(self, evidence: Evidence) -> Missing:
         """Return the estimate, or say why there is none."""
+        ...
 
 
 def silence(why: str) -> Missing:
