@@ -41,7 +41,7 @@ def declare_embed(parser: argparse.ArgumentParser) -> None:
 def declare_train(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `elsa-nb train` on `parser`."""
     parser.add_argument(
-        "--method", required=True, help="vicreg, barlow-twins, moco-v1, moco-v2, simsiam, swav, swav-multicrop"
+        "--method", required=True, help="vicreg, barlow-twins, moco-v1, moco-v2, simsiam, swav, swav-multicrop, obow"
     )
     data = "glyphs (default), a data set of a profile (tiny-imagenet, food-101, ...), or a pack in ELSA_DATA"
     parser.add_argument("--data", default="glyphs", help=data)

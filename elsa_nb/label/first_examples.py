@@ -265,6 +265,11 @@ class Begin(_Around):
         return self.search is None
 
     @property
+    def overviews(self) -> bool:
+        """Whether its samples are shown as overviews."""
+        return self._overview
+
+    @property
     def in_overview(self) -> bool:
         """Whether the open page is an overview."""
         carried = self._carried and not len(self._rows)

@@ -13,7 +13,7 @@ import hashlib
 import json
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -55,9 +55,32 @@ def settle(session: Session, items: Any, ids: Sequence[str]) -> Settled:
     if own["ids"] == now["ids"]:
         carried = json.loads(session.meta(f"carried:{session.annotator}") or '{"items": []}')["items"]
         return Settled(np.array([place[item] for item in carried], np.int64))
-    answered = list(dict.fromkeys(answer["item"] for answer in session.answers(session.annotator)))
-    rows = np.array([place[item] for item in answered if item in place], np.int64)
-    return Settled(rows, True, _told(own, ids, len(answered) - len(rows)), json.dumps(now))
+    rows, lost = _answered(session, place)
+    return Settled(rows, True, _told(own, ids, lost), json.dumps(now))
+
+
+def as_begun(session: Session, ids: Sequence[str], settled: Settled | None, *, overviews: bool) -> Settled | None:
+    """Return `settled`, or how a session goes on whose first page is of another kind: `overviews` says of which.
+
+    Earlier versions began with ordinary pages. Their answers are carried in front of the search, which begins from
+    them: nobody is led back to look for examples.
+    """
+    if not overviews or (settled is not None and (settled.fresh or len(settled.carried))):
+        return settled
+    first = next(iter(session.rounds()), None)
+    if first is None or first["asked"].get("overview"):
+        return settled
+    rows, _ = _answered(session, {str(item): row for row, item in enumerate(ids)})
+    notice = "This session was begun with pages of another kind, by an earlier version. Your answers are kept, and the "
+    notice += "search goes on from them."
+    return replace(settled or Settled(rows), carried=rows, fresh=True, notice=notice)
+
+
+def _answered(session: Session, place: dict[str, int]) -> tuple[np.ndarray, int]:
+    """Return the rows of the items that the annotator has answered, in order, and how many have no place any more."""
+    items = list(dict.fromkeys(answer["item"] for answer in session.answers(session.annotator)))
+    rows = np.array([place[item] for item in items if item in place], np.int64)
+    return rows, len(items) - len(rows)
 
 
 def remember(session: Session, settled: Settled, ids: Sequence[str]) -> None:
