@@ -17,10 +17,10 @@ from elsa_nb.images.training.bags_of_words import (
     WeightGenerator,
     bag_loss,
     bags,
+    distances_to_words,
     level_maps,
     level_widths,
     perplexity,
-    squared_distances,
     teacher_momentum,
 )
 from elsa_nb.images.training.config import TrainingConfig
@@ -114,11 +114,11 @@ def test_the_loss_is_the_cross_entropy_written_as_loops():
     assert best.item() == pytest.approx(perplexity(torch.tensor(bag)).log().mean().item())
 
 
-def test_squared_distances_are_exact_and_never_negative():
+def test_distances_to_words_are_exact_and_never_negative():
     u, words = torch.tensor([[0.0, 0.0], [3.0, 4.0]]), torch.tensor([[3.0, 4.0], [0.0, 1.0]])
-    assert squared_distances(u, words).tolist() == [[25.0, 1.0], [0.0, 18.0]]
+    assert distances_to_words(u, words).tolist() == [[25.0, 1.0], [0.0, 18.0]]
     near = torch.full((1, 8), 100.1)
-    assert squared_distances(near, near + 1e-5).min() >= 0
+    assert distances_to_words(near, near + 1e-5).min() >= 0
 
 
 def test_new_words_replace_the_oldest_in_their_order():
