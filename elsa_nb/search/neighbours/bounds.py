@@ -17,6 +17,7 @@ from elsa_nb.search.neighbours.asked_lists import AskedLists
 from elsa_nb.search.neighbours.lists import Neighbours
 from elsa_nb.search.neighbours.one_pass import OnePass
 from elsa_nb.search.neighbours.ordering import NOTHING, Found, farthest_of
+from elsa_nb.search.neighbours.shortlist import in_single
 from elsa_nb.threads import one_blas_thread
 
 WIDTH = 64  # leading directions
@@ -80,7 +81,7 @@ class RememberedPass(OnePass):
     def __init__(self, vectors: np.ndarray, bounds: "Bounds"):
         super().__init__(vectors, bounds.coordinates, bounds.longest, bounds.error)
         self._passes: deque[tuple[np.ndarray, np.ndarray]] = deque(maxlen=max(1, _KEPT_BYTES // (4 * len(vectors))))
-        self._norms = kernels.squared_norms(self._points).astype(np.float32)
+        self._norms = in_single(kernels.squared_norms(self._points))
 
     def lists(self) -> AskedLists | None:
         """Return lists of the rows that will be asked about, by the same bounds; None where those tell nothing."""
