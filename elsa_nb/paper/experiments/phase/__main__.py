@@ -30,7 +30,7 @@ _ENCODERS = (  # profile, data set, encoder, space
     ("photos", "tiny-imagenet", "vicreg", "projection"),
     ("photos", "food-101-64px", "vicreg", "embedding"),
 )
-_CLASSES, _CLASSES_OF_LARGE, _MEMBERS_OF_LARGE = 12, 6, 60
+_CLASSES, _CLASSES_OF_LARGE, _MEMBERS_OF_LARGE = 8, 6, 50
 
 
 def run_searches() -> None:

@@ -17,6 +17,7 @@ from elsa_nb.search import kernels
 from elsa_nb.search.neighbours.lists import Neighbours
 
 _LISTED = 20  # neighbours that tell the dimension
+_SAME = 1e-12  # of the distance of the last one: nearer ones count as so far
 _SAMPLE = 8000  # rows that tell the spectrum
 
 
@@ -41,8 +42,9 @@ def measure_space(
         looked_at = np.sort(rng.permutation(members)[:members_most])
         near, squared = neighbours.exact(looked_at, _LISTED)
         purity = neighbour_purity(near, labels, looked_at)
-        logs = 0.5 * np.log(squared[:, -1:] / np.maximum(squared[:, :-1], np.finfo(float).tiny))
-        dimension = np.median((_LISTED - 2) / np.maximum(logs.sum(1), np.finfo(float).tiny))
+        last = squared[:, -1:]
+        logs = 0.5 * np.log(last / np.maximum(squared[:, :-1], _SAME * last))[last[:, 0] > 0]
+        dimension = np.median((_LISTED - 2) / np.maximum(logs.sum(1), _SAME))
         alone = (purity == 0).mean()
         joined = _joined(near, labels, members) if len(looked_at) == len(members) else np.nan
         rows.append((len(members), purity.mean(), purity.std(), alone, joined, dimension))

@@ -29,14 +29,14 @@ GRID = Sweep(
 IMAGENET = Sweep(
     "phase-imagenet",
     tuple(name for name, blend in POOLS["generated-imagenet"].blends.items() if blend.d == 512),
-    arms=_ARMS,
-    n_classes=20,
+    arms=_ARMS[:3],
+    n_classes=3,
     repeats=1,
     space=SPACE,
     changes=_READ,
     dataset="generated-imagenet",
 )
 # The cheapest arm once more, with the other numbers of seeds that are printed.
-NEAREST = replace(IMAGENET, name="phase-nearest", arms=("NN",), seeds=(1, 2, 10, 50), repeats=5)
-WIDE = replace(IMAGENET, name="phase-2048", encoders=("purity-0.45-2048",), n_classes=3)
+NEAREST = replace(IMAGENET, name="phase-nearest", arms=("NN",), seeds=(1, 2, 10, 50), repeats=12)
+WIDE = replace(IMAGENET, name="phase-2048", encoders=("purity-0.45-2048",), n_classes=1)
 SWEEPS = {plan.name: {"full": plan} for plan in (GRID, IMAGENET, NEAREST, WIDE)}
