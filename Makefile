@@ -50,10 +50,11 @@ test: lint unit  ## lint, then all tests: units, the panel in a real browser, th
 quick-test: lint  ## lint and the units that take no time, in minutes: what to run while working
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(JOBS) -m "not slow and not thorough" --ignore tests/browser tests
 
-lint: setup  ## ruff and the import rules (seconds)
+lint: setup  ## ruff, the import rules, and the types of what others call (half a minute)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports --no-cache --no-logo
+	$(BIN)/pyright --pythonpath $(BIN)/python
 
 # One thread a worker: the workers are the parallelism.
 unit: setup  ## all tests of tests/ but the browser's, on JOBS=2 processes

@@ -1,7 +1,7 @@
 """What recorded searches say of estimates and rules: coverage, width, middle, and where each rule would have stopped.
 
-`whats_missing.csv` has what each estimator says at the first round with 50, 80, 90 and 95 % of the class found,
-`whats_missing_stops.csv` where each rule stops a search for a class that is held out; each has a summary over the
+Of classes that are held out, `whats_missing.csv` has what each estimator says at the first round with 50, 80, 90 and
+95 % of the class found, `whats_missing_stops.csv` where each rule stops the search; each has a summary over the
 searches of a pool, half and strategy. An interval holds the truth if that lies between its ends, rounded outwards to
 whole positives. *Within 20 %* is about the size of the class: found and middle together against the truth. A rule is
 asked after each round; where a search ends before it fires, it counts as the search ended.
@@ -167,11 +167,12 @@ def summary_of_stops(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def store(folder: Path, out: Path) -> None:
-    """Judge all records of a folder, and write the four tables."""
+    """Judge all records of a folder but those that are fitted on, and write the four tables."""
     said, ended = [], []
     for of in records(folder):
-        said += estimates(of)
-        ended += stops(of) if about(of)["half"] == "held-out" else ()
+        if about(of)["half"] == "held-out":
+            said += estimates(of)
+            ended += stops(of)
     out.mkdir(parents=True, exist_ok=True)
     tables = {"": pd.DataFrame(said), "_stops": pd.DataFrame(ended)}
     tables |= {"_summary": summary(tables[""]), "_stops_summary": summary_of_stops(tables["_stops"])}

@@ -98,7 +98,6 @@ class Glyphs:
     def case(self, target: str, repeat: int) -> Case:
         """Return the case of a class."""
         positive = self.names == target
-        alike = likeness(self.spaces.rows(), positive, np.random.default_rng(0))
 
         def oracle(errors: str, rng: np.random.Generator) -> Oracle:
             if errors == "none":
@@ -106,9 +105,13 @@ class Glyphs:
             kind, flip = errors.split()
             if kind == "flips":
                 return Flipped(positive, float(flip), rng)
-            return LooksAlike(positive, float(flip), alike, rng)
+            return LooksAlike(positive, float(flip), self._alike(target), rng)
 
         return Case(self.spaces, positive, oracle)
+
+    @lru_cache(maxsize=CLASSES)  # noqa: B019 - a class is searched for many times, and its likeness takes seconds
+    def _alike(self, target: str) -> np.ndarray:
+        return likeness(self.spaces.rows(), self.names == target, np.random.default_rng(0))
 
 
 class PeoplesPhotographs:

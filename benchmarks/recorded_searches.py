@@ -2,7 +2,8 @@
 
 A record is a file of arrays, about 100 kB: the answers in order, with the standing that each row had when it was asked,
 and for every round the log-odds of all rows without an answer, the highest one by one and the others as `BANDS` bands
-of equally many rows. `evidence` makes of it what an estimator is told on a panel.
+of equally many rows. `evidence` makes of it what an estimator is told on a panel. Beside them stand the answers of
+another proposer that searched on its own from the same seeds, for estimates by capture and recapture.
 """
 
 import zlib
@@ -13,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from elsa_nb import store
-from elsa_nb.search.contract import POSITIVE
+from elsa_nb.search.contract import POSITIVE, Log, Strategy
 from elsa_nb.search.heads.logistic import confidence
 from elsa_nb.search.oracle import Truth
 from elsa_nb.search.stopping.remaining import Evidence, log_odds, scale_of, standings
@@ -29,8 +30,19 @@ def place(folder: Path, pool: str, strategy: str, target: str, repeat: int) -> P
     return folder / pool / strategy / f"{zlib.crc32(target.encode()):08x}-{repeat}.npz"
 
 
-def record(search: Any, positive: np.ndarray, path: Path, **about: Any) -> Record:
-    """Drive a search to its end, write its record to `path` and return it; `about` goes into it as it is."""
+def alone(search: Strategy, positive: np.ndarray, budget: int) -> Log:
+    """Drive a search to its end or over its budget; return its log."""
+    oracle = Truth(positive)
+    while len(search.log.rows) < budget and (batch := search.query()) is not None:
+        search.update(oracle.label(batch.rows))
+    return search.log
+
+
+def record(search: Any, positive: np.ndarray, path: Path, beside: Log | None = None, **about: Any) -> Record:
+    """Drive a search to its end, write its record to `path` and return it; `about` goes into it as it is.
+
+    `beside` is what another proposer asked on its own (`alone`).
+    """
     oracle, seeds = Truth(positive), search.positives
     free = np.ones(len(positive), bool)
     free[seeds] = False
@@ -58,6 +70,8 @@ def record(search: Any, positive: np.ndarray, path: Path, **about: Any) -> Recor
             break
     arrays = {name: np.concatenate(parts) for name, parts in answers.items()}
     arrays |= {name: np.array(parts) for name, parts in rounds.items()}
+    if beside is not None:
+        arrays |= {"beside_rows": beside.rows, "beside_labels": beside.labels}
     known = {"n": len(positive), "seeds": len(seeds), "class_size": total} | about
     arrays |= {name: np.array(value) for name, value in known.items()}
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -72,9 +86,21 @@ def evidence(of: Record, t: int) -> Evidence:
     edges = (np.arange(BANDS + 1) * rest / BANDS).astype(int)
     unasked = np.concatenate([of["highest"][t], np.repeat(of["bands"][t], np.diff(edges))]).astype(float)
     scale = float(of["mean"][t]), float(of["deviation"][t])
-    return Evidence(
-        confidence(unasked), scale, of["labels"][:spent].astype(int), of["standard"][:spent], int(of["seeds"])
-    )
+    answers = of["labels"][:spent].astype(int), of["standard"][:spent]
+    return Evidence(confidence(unasked), scale, *answers, int(of["seeds"]), caught_after(of, spent))
+
+
+def caught_after(of: Record, spent: int) -> np.ndarray | None:
+    """Return which of two proposers has found each find of either, after `spent` answers each: (2, f) bool.
+
+    None where the record has one proposer alone.
+    """
+    if "beside_rows" not in of:
+        return None
+    sides = [(of[f"{of_whom}rows"][:spent], of[f"{of_whom}labels"][:spent]) for of_whom in ("", "beside_")]
+    finds = [rows[labels == POSITIVE] for rows, labels in sides]
+    union = np.unique(np.concatenate(finds))
+    return np.array([np.isin(union, each) for each in finds])
 
 
 def found_after(of: Record) -> np.ndarray:

@@ -1,16 +1,19 @@
 """How far estimates of the missing positives are to be trusted, and where rules would have stopped: by simulation.
 
-    python -m benchmarks.whats_missing            # about half an hour; resumable at any moment
-    python -m benchmarks.whats_missing --fit      # what `by_scores.FITTED` would be by the tuning half
+    ELSA_DATA=... python -m benchmarks.whats_missing      # an hour; resumable at any moment
+    python -m benchmarks.whats_missing --fit              # what `by_scores.FITTED` would be by the tuning half
 
-Harvest and the greedy probe search the glyphs in two spaces, for 15 classes of either half
-(`elsa_nb.bench.simulating`), three times each, from three random members; and in Food-101, on which nothing is fitted,
-for 11 dishes. Searches are recorded once (`recorded_searches`) and judged by all estimators and rules
-(`judged_estimates`). Half of the rows of the glyph pools and 40 of the 101 dishes keep it that short.
+Harvest and the greedy probe search the glyphs in two spaces, for 30 classes of the held-out half
+(`elsa_nb.bench.simulating`), three times each, from three random members; with `--fit`, for those of the other half.
+Nothing is fitted on the other pools, photographs of Food-101 and Tiny-ImageNet and texts, of which fewer searches are
+made (`POOLS`). Beside each search nearest neighbours (NN.Large) search on their own, for estimates by capture and
+recapture. Searches are recorded (`recorded_searches`), all classes of all pools once, then again, and judged by all
+estimators and rules (`judged_estimates`).
 """
 
 import argparse
 import zlib
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,12 +21,12 @@ import numpy as np
 import pandas as pd
 
 from benchmarks import judged_estimates
-from benchmarks.recorded_searches import place, record
+from benchmarks.equal_budgets import classes_of
+from benchmarks.recorded_searches import alone, place, record
 from benchmarks.summary import RESULTS
 from elsa_nb.bench.arms import Spaces, known_arms
-from elsa_nb.bench.simulating import half_of
+from elsa_nb.bench.simulating import HALVES, half_of
 from elsa_nb.errors import MissingDataError
-from elsa_nb.paper.runs.place import class_names
 from elsa_nb.paper.runs.simulation import draw_seeds
 from elsa_nb.pool import Pool
 from elsa_nb.store import DATA
@@ -31,63 +34,96 @@ from elsa_nb.threads import one_thread
 
 
 class Task(NamedTuple):
-    """Which searches are made in a pool: the most labels of each, classes of each half."""
+    """Which searches are made in a pool: the most labels of each, for how many classes of how many members, how often.
+
+    Of all rows a random part is kept (a number below `n`), or those of `few` classes of either half.
+    """
 
     dataset: str
+    space: str
     budget: int
     classes: int
-    halves: tuple[str, ...] = ("tuning", "held-out")
+    repeats: int
+    sizes: tuple[int, int]
+    rows: int = 100_000
+    few: int = 0
 
 
 POOLS = {
-    "glyphs-vicreg-projection": Task("glyphs", 700, 15),
-    "glyphs-vicreg-embedding": Task("glyphs", 700, 15),
-    "food-101-64px-vicreg-embedding": Task("food-101-64px", 2500, 11, ("tuning",)),
+    f"{task.dataset}-{task.space}": task
+    for task in (
+        Task("glyphs", "vicreg-projection", 700, 30, 3, (50, 300), rows=50_000),
+        Task("glyphs", "vicreg-embedding", 700, 30, 3, (50, 300), rows=50_000),
+        Task("food-101", "efficientnet-lite0-96px-embedding", 1000, 30, 2, (40, 40)),
+        Task("debian", "wordllama-256-embedding", 1500, 30, 2, (60, 300)),
+        Task("tiny-imagenet", "vicreg-projection", 2500, 15, 1, (250, 250), few=20),
+        Task("food-101-64px", "vicreg-embedding", 2500, 15, 1, (240, 260), few=20),
+    )
 }
-STRATEGIES = ("Harvest", "Greedy probe")
-REPEATS, SEEDS = 3, 3
-ROWS, DISHES = 50_000, 20  # rows kept of the glyphs; dishes kept of either half
-SIZES = 50, 300
+STRATEGIES, BESIDE = ("Harvest", "Greedy probe"), "NN.Large"
+SEEDS = 3
 
 
-def kept(dataset: str, names: np.ndarray) -> np.ndarray:
-    """Return the rows of a data set that its pool keeps here, ascending."""
-    if dataset == "glyphs":
-        return np.sort(np.random.default_rng(0).permutation(len(names))[:ROWS])
-    dishes = _by_checksum(np.unique(names))
-    few = [
-        name for half in ("tuning", "held-out") for name in [each for each in dishes if half_of(each) == half][:DISHES]
-    ]
-    return np.flatnonzero(np.isin(names, few))
+class Labelled(NamedTuple):
+    """A pool, and of each class that fits the members (n,) bool."""
+
+    spaces: Spaces
+    members: dict[str, np.ndarray]
 
 
-def search(pool: str, half: str, folder: Path) -> None:
-    """Record the searches of one half of the classes in one pool, those that are not there yet."""
-    dataset, budget, classes, _ = POOLS[pool]
-    names = class_names(dataset).to_numpy()
-    rows = kept(dataset, names)
-    whole, names = Pool.open(DATA / "pools" / pool, verify=False), names[rows]
-    spaces, arms = Spaces(Pool.from_arrays(np.asarray(whole.vectors)[rows], whole.ids[rows])), known_arms()
-    sizes = pd.Series(names).value_counts()
-    fit = [name for name in sizes.index[sizes.between(*SIZES)] if half_of(name) == half]
-    for target in _by_checksum(fit)[:classes]:
-        positive = names == target
-        for repeat in range(REPEATS):
-            root = np.random.SeedSequence([zlib.crc32(f"{pool} {target}".encode()), repeat])
-            for_seeds, for_search = root.spawn(2)
-            seeds = draw_seeds(positive, SEEDS, np.random.default_rng(for_seeds), target)
-            for strategy in STRATEGIES:
-                path = place(folder, pool, strategy, target, repeat)
-                if path.exists():
-                    continue
-                about = {"pool": pool, "half": half, "strategy": strategy, "target": target, "repeat": repeat}
-                with one_thread():
-                    begun = arms[strategy](spaces, seeds, budget, np.random.default_rng(for_search))
-                    of = record(begun, positive, path, **about)
-                print(
-                    f"{pool}  {half}  {target}  {strategy}: {of['labels'].sum() + SEEDS} of {positive.sum()}",
-                    flush=True,
-                )
+@lru_cache(maxsize=len(POOLS))
+def labelled(pool: str) -> Labelled:
+    """Return a pool as it is searched here, with its classes in the order of their checksums."""
+    task, whole = POOLS[pool], Pool.open(DATA / "pools" / pool, verify=False)
+    labels = classes_of(task.dataset, task.space, whole.ids)
+    rows = kept(task, labels, whole.n)
+    spaces = Spaces(Pool.from_arrays(np.asarray(whole.vectors)[rows], whole.ids[rows]))
+    labels = labels[labels["row"].isin(rows)]
+    sizes = labels["label"].value_counts()
+    fit = sizes.index[sizes.between(*task.sizes)]
+    members = {name: np.isin(rows, labels.loc[labels["label"] == name, "row"]) for name in _by_checksum(fit)}
+    return Labelled(spaces, members)
+
+
+def kept(task: Task, labels: pd.DataFrame, n: int) -> np.ndarray:
+    """Return the rows of a pool of `n` that are kept, ascending; `labels` has a `row` and a `label` each."""
+    if task.few:
+        names = _by_checksum(labels["label"].unique())
+        few = [name for half in HALVES for name in [each for each in names if half_of(each) == half][: task.few]]
+        return np.sort(labels.loc[labels["label"].isin(few), "row"].to_numpy())
+    return np.sort(np.random.default_rng(0).permutation(n)[: task.rows])
+
+
+def search(pool: str, half: str | None, repeat: int, folder: Path) -> None:
+    """Record the searches of one repeat in a pool, for classes of a half or any, those that are not there yet."""
+    task, (spaces, members), arms = POOLS[pool], labelled(pool), known_arms()
+    targets = [name for name in members if half in (None, half_of(name))][: task.classes]
+    for target in targets:
+        paths = {strategy: place(folder, pool, strategy, target, repeat) for strategy in STRATEGIES}
+        if all(path.exists() for path in paths.values()):
+            continue
+        positive = members[target]
+        root = np.random.SeedSequence([zlib.crc32(f"{pool} {target}".encode()), repeat])
+        for_seeds, for_search = root.spawn(2)
+        seeds = draw_seeds(positive, SEEDS, np.random.default_rng(for_seeds), target)
+        with one_thread():
+            begun = {
+                name: arms[name](spaces, seeds, task.budget, np.random.default_rng(for_search))
+                for name in (*STRATEGIES, BESIDE)
+            }
+            beside = alone(begun[BESIDE], positive, task.budget)
+            for strategy, path in paths.items():
+                about = {"pool": pool, "half": half or "held-out", "strategy": strategy}
+                of = record(begun[strategy], positive, path, beside, target=target, repeat=repeat, **about)
+                found = f"{of['labels'].sum() + SEEDS} of {positive.sum()}"
+                print(f"{pool}  {repeat}  {target}  {strategy}: {found}", flush=True)
+
+
+def half_searched(pool: str, fit: bool) -> str | None:
+    """Return the half of a pool's classes that is searched; None for any, where nothing is fitted."""
+    if not pool.startswith(judged_estimates.FITTED_ON):
+        return None
+    return "tuning" if fit else "held-out"
 
 
 def _by_checksum(names: list[str] | np.ndarray) -> list[str]:
@@ -107,11 +143,14 @@ def main() -> None:
     if unknown := set(asked.pools) - set(POOLS):
         parser.error(f"pool {unknown.pop()!r} is not known; allowed: {', '.join(POOLS)}")
     here = [pool for pool in asked.pools or POOLS if (DATA / "pools" / pool).exists()]
+    if asked.fit:
+        here = [pool for pool in here if half_searched(pool, fit=True)]
     if not here:
         raise MissingDataError(f"no pool in {DATA / 'pools'}: `elsa-nb embed` makes that of the glyphs")
-    for pool in here:
-        for half in POOLS[pool].halves:
-            search(pool, half, asked.searches)
+    for repeat in range(max(POOLS[pool].repeats for pool in here)):
+        for pool in here:
+            if repeat < POOLS[pool].repeats:
+                search(pool, half_searched(pool, asked.fit), repeat, asked.searches)
     if asked.fit:
         print(judged_estimates.fitted(asked.searches))
     else:

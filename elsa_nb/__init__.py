@@ -7,7 +7,13 @@ The names are loaded where they are asked for, so that importing the package sta
 """
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # what an editor and a type checker see at once
+    from elsa_nb.own_folder import label_folder
+    from elsa_nb.pool import Pool
+    from elsa_nb.search.elsa import ELSA, Search
+    from elsa_nb.search.oracle import Truth
 
 __version__ = "0.1.0"
 __all__ = ["ELSA", "Pool", "Search", "Truth", "label_folder"]

@@ -391,7 +391,7 @@ def _sha256_array(array: np.ndarray) -> str:
     dtype = array.dtype.newbyteorder("<")
     digest = hashlib.sha256(_header(array.shape, dtype))
     for _, block in blocks(array):
-        digest.update(np.ascontiguousarray(block, dtype=dtype).view(np.uint8))
+        digest.update(np.ascontiguousarray(block, dtype=dtype).view(np.uint8).data)
     return digest.hexdigest()
 
 

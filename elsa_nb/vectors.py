@@ -4,7 +4,7 @@ Everything goes in blocks of rows, so that a memory-mapped array costs no second
 """
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -57,14 +57,17 @@ def check_vectors(vectors: np.ndarray, first_row: int = 0) -> np.ndarray:
         good = np.isfinite(block).all(axis=1)
         if not good.all():
             row = first_row + start + int(np.argmin(good))
-            cure = "drop the row, or store float32"
+            cure = "drop the row, or store float32" if vectors.dtype == np.float16 else "drop the row"
             raise ValueError(f"The vector of row {row} is not finite as {vectors.dtype}: {cure}.")
     return vectors
 
 
 def check_ids(ids: np.ndarray, n: int) -> np.ndarray:
     """Return `ids` as a (n,) str array; raise ValueError if their number is wrong or one occurs twice."""
-    ids = np.asarray(ids)
+    if isinstance(ids, str | bytes | Mapping):
+        raise ValueError(f"ids are of type {type(ids).__name__}; give a list of one id a row.")
+    ids = np.asarray(ids if hasattr(ids, "__getitem__") or not isinstance(ids, Iterable) else list(ids))
+    ids = ids[:, 0] if ids.ndim == 2 and ids.shape[1] == 1 else ids
     ids = ids if ids.dtype.kind == "U" else np.asarray(list(map(_as_id, ids.ravel()))).reshape(ids.shape)
     if ids.shape != (n,) or n == 0:
         raise ValueError(f"ids have shape {ids.shape}; a pool of {n} vectors has ids of shape ({n},), at least one.")
@@ -113,12 +116,11 @@ def warn_of_oddities(vectors: np.ndarray, stacklevel: int) -> None:
 def _array(given: Any) -> tuple[np.ndarray, bool]:
     """Return `given` as an array, and whether its memory is new."""
     if hasattr(given, "detach") and hasattr(given, "cpu"):  # a tensor; torch itself is not needed here
-        tensor = given.detach()
-        tensor = tensor.to_dense() if getattr(tensor, "is_sparse", False) else tensor
-        if tensor.is_floating_point() and (tensor.element_size() == 1 or str(tensor.dtype) == "torch.bfloat16"):
-            tensor = tensor.float()
-        array = tensor.cpu().resolve_conj().resolve_neg().numpy()
-        return array, tensor.is_cpu and tensor.data_ptr() != _address(given)
+        try:
+            return _of_tensor(given)
+        except (RuntimeError, TypeError, NotImplementedError) as error:  # layouts without values, of several lengths
+            said = next(iter(str(error).splitlines()), "").rstrip(". ")
+            raise ValueError(f"the tensor holds no plain array ({said}); hand over one (n, d) in memory.") from error
     if hasattr(given, "toarray") and hasattr(given, "nnz"):
         size = 4 * given.shape[0] * given.shape[-1]
         if size > _LARGEST_DENSE:
@@ -139,8 +141,15 @@ def _array(given: Any) -> tuple[np.ndarray, bool]:
     return np.asarray(given), False
 
 
-def _address(tensor: Any) -> int | None:
-    return None if getattr(tensor, "is_sparse", False) else tensor.data_ptr()
+def _of_tensor(given: Any) -> tuple[np.ndarray, bool]:
+    tensor = given.detach()
+    tensor = tensor.dequantize() if getattr(tensor, "is_quantized", False) else tensor
+    dense = str(getattr(tensor, "layout", "torch.strided")) == "torch.strided"
+    tensor = tensor if dense else tensor.to_dense()
+    if tensor.is_floating_point() and (tensor.element_size() == 1 or str(tensor.dtype) == "torch.bfloat16"):
+        tensor = tensor.float()
+    array = tensor.cpu().resolve_conj().resolve_neg().numpy()
+    return array, tensor.is_cpu and (not dense or tensor.data_ptr() != given.data_ptr())
 
 
 def _stacked(rows: Any) -> np.ndarray:
@@ -240,6 +249,8 @@ def _row_hashes(vectors: np.ndarray) -> np.ndarray:
 
 
 def _cure(vectors: np.ndarray) -> str:
+    if vectors.dtype.names:
+        return f"; its fields are {', '.join(vectors.dtype.names[:8])}: take those of the vector (np.column_stack)"
     if vectors.ndim == 1 and vectors.size:
         return "; one vector alone is x[None], and values of one feature are x[:, None]"
     if vectors.ndim > 2 and 0 not in vectors.shape:

@@ -10,7 +10,7 @@ MEANT = {
     "EXHIBITS": "every folder of an experiment has one, and the catalogue collects them",
     "SWEEPS": "every folder of an experiment has one, and the catalogue collects them",
     "main": "what runs where a module is a command",
-    "read": "one for each format of earlier labels, called as `cvat.read`, `folders.read`",
+    "read": "one for each format of earlier labels, called as `xml_files.read`, `folders.read`",
     "prepare": "a pool with its lists, and a folder with its pool",
     "check": "of values that a caller gave: a strategy, a request to search",
     "NEGATIVE": "the contract's answer, and the same number on a card of the panel",

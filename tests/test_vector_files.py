@@ -26,6 +26,11 @@ def write_faiss(path):
     faiss.write_index(index, str(path))
 
 
+def write_group(path):
+    with h5py.File(path, "w") as file:
+        file["train/feats"], file["train/paths"] = X, [name.encode() for name in IDS]
+
+
 def table(**more):
     return pd.DataFrame({"filename": IDS}).join(pd.DataFrame(X, columns=COLUMNS)).assign(**more)
 
@@ -45,6 +50,19 @@ FILES = {
     "bare.csv": (lambda p: np.savetxt(p, X, delimiter=","), False),
     "bare-numbered.csv": (lambda p: pd.DataFrame(X).to_csv(p, header=False), False),
     "flat.faiss": (write_faiss, False),
+    "excel.csv": (lambda p: table().to_csv(p, sep=";", decimal=",", index=False, encoding="utf-16"), True),
+    "tabs.tsv": (lambda p: table().to_csv(p, sep="\t", decimal=",", index=False), True),
+    "bars.csv": (lambda p: table().to_csv(p, sep="|", index=False), True),
+    "bare-german.csv": (lambda p: pd.DataFrame(X).to_csv(p, sep=";", decimal=",", header=False, index=False), False),
+    "titled.csv": (lambda p: p.write_text("Vectors of May\n# by us\n\n" + table().to_csv(index=False)), True),
+    "told.csv": (lambda p: p.write_text("sep=;\n" + table().to_csv(sep=";", index=False)), True),
+    "spaces.txt": (lambda p: np.savetxt(p, X, header="four numbers a row"), False),
+    "cells.csv": (lambda p: pd.DataFrame({"file": IDS, "v": X.tolist()}).to_csv(p, index=False), True),
+    "printed.csv": (lambda p: pd.DataFrame({"file": IDS, "v": list(X)}).to_csv(p, index=False), True),
+    "lists.feather": (lambda p: pd.DataFrame({"path": IDS, "emb": list(X), "tags": [["a"]] * 5}).to_feather(p), True),
+    "sparse.npz": (lambda p: scipy.sparse.save_npz(p, scipy.sparse.csr_matrix(X)), False),
+    "fortran.npy": (lambda p: np.save(p, np.asfortranarray(X.astype(">f8"))), False),
+    "group.h5": (write_group, True),
 }
 
 
@@ -96,6 +114,20 @@ def test_anndata(tmp_path):
         ("none.parquet", lambda p: pd.DataFrame({"v": [[1.0, 2], None]}).to_parquet(p), "row 1 is missing"),
         ("hole.parquet", lambda p: pd.DataFrame({"v": [[1.0, 2], [3, None]]}).to_parquet(p), "row 1 lacks a value"),
         ("text.csv", lambda p: p.write_text("a,b\nx,y\n"), "no numbered columns.*a, b"),
+        ("word.csv", lambda p: p.write_text("id,e0,e1\na,1,2\nb,1,two\n"), "row 1 has 'two' in the column 'e1'"),
+        ("thousand.csv", lambda p: p.write_text("id;e0;e1\na;1.234,5;2\nb;1;2,5\n"), "row 0 has '1.234,5'.*mixed"),
+        ("points.csv", lambda p: p.write_text("id;e0;e1\na;1.234;2\nb;1.5;2,5\n"), "row 0 has '1.234'.*mixed"),
+        ("hole.csv", lambda p: p.write_text("id,e0,e1\na,1,2\nb,,2\n"), "row 1 is not finite"),
+        ("dots.csv", lambda p: p.write_text('id,v\na,"[1 ... 2]"\nb,"[1 ... 3]"\n'), "row 0 is cut short"),
+        ("nameless.csv", lambda p: p.write_text("file,e0,e1\na,1,2\n,1,2\n"), "row 1 has no id"),
+        (
+            "nameless.parquet",
+            lambda p: pd.DataFrame({"id": ["a", None], "v": [[1.0]] * 2}).to_parquet(p),
+            "row 1 has no",
+        ),
+        ("latin.npz", lambda p: np.savez(p, x=X[:1], names=np.array([b"M\xfc"])), "id of row 0 is not UTF-8"),
+        ("boxes.npz", lambda p: np.savez(p, x=np.array([[1], [2, 3]], object)), "hold Python objects"),
+        ("fields.npy", lambda p: np.save(p, np.zeros(3, [("a", "f4"), ("b", "f4")])), "its fields are a, b"),
         ("hnsw.index", lambda p: faiss.write_index(faiss.index_factory(4, "HNSW8"), str(p)), "flat one"),
         ("x.docx", lambda p: p.write_text("x"), r"ends in \.docx; vectors are read from \.npy"),
         ("nan.npy", lambda p: np.save(p, X * np.where(np.arange(5) == 3, np.nan, 1)[:, None]), "row 3 is not finite"),
@@ -133,6 +165,30 @@ def test_ids_come_from_lists_and_tables(tmp_path, ending):
         "parquet": lambda: frame.to_parquet(path),
     }[ending]()
     assert Pool.from_file(tmp_path / "x.npy", path).ids.tolist() == IDS
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "cp1252", "utf-8-sig"])
+def test_ids_come_in_the_encodings_of_their_programs(tmp_path, encoding):
+    names = [f"vögel/{i:03d}" for i in range(5)]
+    np.save(tmp_path / "x.npy", X)
+    (tmp_path / "ids.txt").write_text("\n".join(names) + "\n\n", encoding=encoding)
+    (tmp_path / "ids.csv").write_text("\n".join(["nr;file", *(f"{i};{n}" for i, n in enumerate(names))]), encoding)
+    for path in (tmp_path / "ids.txt", tmp_path / "ids.csv"):
+        assert Pool.from_file(tmp_path / "x.npy", path).ids.tolist() == names
+
+
+def test_a_file_name_keeps_its_zeros(tmp_path):
+    (tmp_path / "x.csv").write_text("file,e0,e1\n007,1,2\n010,3,4\n")
+    assert Pool.from_file(tmp_path / "x.csv").ids.tolist() == ["007", "010"]
+
+
+def test_observations_of_anndata_may_be_a_category(tmp_path):
+    with h5py.File(tmp_path / "a.h5ad", "w") as file:
+        file["X"], file["obsm/X_pca"], file["obsm/X_umap"] = X, X[:, :3], X[:, :2]
+        file["obs/cell/categories"], file["obs/cell/codes"] = [b"b", b"a", b"c", b"d", b"e"], [1, 0, 2, 3, 4]
+        file["obs"].attrs["_index"] = "cell"
+    pool = Pool.from_file(tmp_path / "a.h5ad", key="X_pca")
+    assert (pool.d, pool.ids.tolist()) == (3, list("abcde"))
 
 
 def test_the_command_says_what_it_took_and_how_to_go_on(tmp_path, capsys, monkeypatch):

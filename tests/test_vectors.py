@@ -32,6 +32,7 @@ KINDS = {
     "tensor": torch.tensor(ROWS),
     "tensor with a gradient": torch.tensor(ROWS, requires_grad=True),
     "sparse tensor": torch.tensor(ROWS).to_sparse(),
+    "compressed sparse tensor": torch.tensor(ROWS).to_sparse_csr(),
 }
 
 
@@ -65,6 +66,7 @@ def test_short_floats_keep_every_value():
         (np.array([[1.0, 2.0], [1e39, 2.0]]), r"1e\+39 of row 1, column 0 is beyond float32"),
         (np.array([[1.0, 2.0], [1e-60, 0.0]]), "row 1 would be all zero as float32"),
         (scipy.sparse.csr_matrix((10**6, 10**5)), "400 GB.*TruncatedSVD"),
+        (torch.empty(3, 4, device="meta"), "holds no plain array"),
     ],
 )
 def test_what_is_no_matrix_of_numbers_is_refused_in_one_sentence(given, sentence):
@@ -80,6 +82,15 @@ def test_whole_numbers_are_exact_or_refused(value):
     else:
         with pytest.raises(ValueError, match=f"The value {value} of row 1, column 0 would be stored as"):
             as_vectors(given)
+
+
+def test_ids_may_be_any_collection_of_names():
+    names = list("abcdef")
+    for ids in (iter(names), dict.fromkeys(names).keys(), np.array(names)[:, None], pd.Series(names)):
+        assert Pool.from_arrays(ROWS, ids).ids.tolist() == names
+    for ids in ("abcdef", dict(enumerate(names))):
+        with pytest.raises(ValueError, match="list of one id a row"):
+            Pool.from_arrays(ROWS, ids)
 
 
 def read_only(array):

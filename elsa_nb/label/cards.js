@@ -9,7 +9,7 @@ const weight = (position) => (position * 7919) % 1000003 + 1;
 
 class Cards {
   constructor(size = 24) {
-    Object.assign(this, { size, labels: [], rounds: [], overviews: [], history: [], undone: [], cursor: 0, open: 0, waiting: false, over: false, check: 0 });
+    Object.assign(this, { size, labels: [], rounds: [], overviews: [], history: [], undone: [], again: {}, cursor: 0, open: 0, waiting: false, over: false, check: 0 });
   }
 
   get starts() {
@@ -33,10 +33,11 @@ class Cards {
     return [first, Math.min(first + this.size, end)];
   }
 
-  deal(n, known = [], overview = false) {
+  deal(n, known = [], overview = false, again = []) {
     const start = this.labels.length;
     for (let i = 0; i < n; i++) this.labels.push(OPEN);
     this.rounds.push(start); this.overviews.push(overview); this.history.push(start); this.undone = []; this.open += n;
+    again.forEach((earlier, i) => { this.again[start + i] = earlier; });
     for (const [offset, label] of known) this.put(start + offset, label);
     this.waiting = this.over = false;
     this.cursor = this.firstOpen(start, start + n, start);
@@ -49,6 +50,7 @@ class Cards {
     if (Object.hasOwn(ANSWERS, event.op)) {
       const changes = ANSWERS[event.op](this, event);
       if (changes.length) {
+        if (event.op !== "redo") changes.push(...this.toldEarlier(changes));
         this.history.push(changes.map(([position, old]) => [position, old]));
         this.over = false;
         if (event.op !== "redo") this.undone = [];
@@ -64,6 +66,11 @@ class Cards {
     this.open += (label === OPEN) - (old === OPEN);
     this.check += weight(position) * (label - old);
     return [position, old, label];
+  }
+
+  toldEarlier(changes) {  // an answer to an item seen again is that of its earlier card
+    const earlier = changes.map(([position, , label]) => [this.again[position] ?? null, label]).filter(([p]) => p !== null);
+    return earlier.map(([p, label]) => this.put(p, LABELS.includes(label) ? label : this.labels[p]));
   }
 
   putAll(from, to, label) {
@@ -85,7 +92,7 @@ class Cards {
     let withdrawn = false;
     while (!Array.isArray(entry = this.history.pop())) {
       withdrawn = true;
-      for (let p = entry; p < this.labels.length; p++) this.put(p, OPEN);
+      for (let p = entry; p < this.labels.length; p++) { this.put(p, OPEN); delete this.again[p]; }
       this.open -= this.labels.length - entry;
       this.labels.length = entry;
       this.rounds.pop(); this.overviews.pop();
@@ -132,7 +139,7 @@ const ANSWERS = {
   toggle: (d, e) => {
     if (!(e.at >= 0 && e.at < d.labels.length)) return [];
     d.cursor = e.at;
-    const off = d.inOverview(e.at) ? PASSED : NEGATIVE;
+    const off = d.inOverview(e.at) && !Object.hasOwn(d.again, e.at) ? PASSED : NEGATIVE;
     return [d.put(e.at, d.labels[e.at] === POSITIVE ? off : POSITIVE)];
   },
   row: (d, e) => {

@@ -6,6 +6,7 @@ event to this copy, stores what changed, and only then acknowledges it. Both mus
 
 A card is a position in the order of asking. Rounds follow one another; each is cut into pages of `size` cards. A round
 that is an overview is one page, however long, and what is not marked there gets no answer: it was seen and passed.
+A round of items seen again is one: what is answered there, the earlier card of the item says from then on.
 """
 
 from bisect import bisect_right
@@ -47,7 +48,8 @@ class Cards:
     `rounds` holds the first position of each round, `overviews` whether it is an overview, `history` one entry an
     action: the (position, old label) pairs it changed, or the first position of a round that was dealt. `undone` holds
     what `redo` would do again, the last undone last: (position, label) pairs of the open round, since another round may
-    ask other items. `check`, the sum of weight x (label + 2) over all cards, is how screen and kernel notice that they
+    ask other items. `again` says of each card of an item seen again where its earlier card is (None: it has none).
+    `check`, the sum of weight x (label + 2) over all cards, is how screen and kernel notice that they
     differ.
     """
 
@@ -57,6 +59,7 @@ class Cards:
     overviews: list[bool] = field(default_factory=list)
     history: list[list[tuple[int, int]] | int] = field(default_factory=list)
     undone: list[list[tuple[int, int]]] = field(default_factory=list)
+    again: dict[int, int | None] = field(default_factory=dict)
     cursor: int = 0
     open: int = 0  # cards without a label
     waiting: bool = False  # every card has a label and the person asked for more
@@ -83,8 +86,18 @@ class Cards:
         """Whether `position` is in a round that is an overview."""
         return self.overviews[bisect_right(self.rounds, position) - 1]
 
-    def deal(self, n: int, known: Iterable[Sequence[int]] = (), *, overview: bool = False) -> None:
-        """Add a round of `n` cards; `known` gives (offset, label) of those answered earlier."""
+    def deal(
+        self,
+        n: int,
+        known: Iterable[Sequence[int]] = (),
+        *,
+        overview: bool = False,
+        again: Sequence[int | None] = (),
+    ) -> None:
+        """Add a round of `n` cards; `known` gives (offset, label) of those answered earlier.
+
+        `again` gives, where the items of the round are seen again, the position of each one's earlier card.
+        """
         start = len(self.labels)
         self.labels += [OPEN] * n
         self.rounds.append(start)
@@ -92,6 +105,7 @@ class Cards:
         self.history.append(start)
         self.undone.clear()
         self.open += n
+        self.again |= {start + i: earlier for i, earlier in enumerate(again)}
         for offset, label in known:
             self._put(start + offset, label)
         self.waiting = self.over = False
@@ -113,6 +127,7 @@ class Cards:
             changes = _ANSWERS[op](self, event)
             resumed = self.over and bool(changes)
             if changes:
+                changes += self._told_earlier(changes) if op != "redo" else []
                 self.history.append([(c.position, c.old) for c in changes])
                 self.over = False
                 if op != "redo":
@@ -126,6 +141,11 @@ class Cards:
         self.open += (label == OPEN) - (old == OPEN)
         self.check += weight(position) * (label - old)  # an open card counts 0
         return LabelChange(position, old, label)
+
+    def _told_earlier(self, changes: Sequence[LabelChange]) -> list[LabelChange]:
+        """Give answers to items seen again to their earlier cards; these are put anew where nothing was answered."""
+        earlier = [(self.again.get(c.position), c.new) for c in changes]
+        return [self._put(p, new if new in LABELS else self.labels[p]) for p, new in earlier if p is not None]
 
     def _put_all(self, positions: Iterable[int], label: int) -> list[LabelChange]:
         return [self._put(p, label) for p in positions if self.labels[p] != label]
@@ -187,7 +207,7 @@ class Cards:
         if not 0 <= event["at"] < len(self.labels):
             return []
         self.cursor = event["at"]
-        off = PASSED if self.in_overview(self.cursor) else NEGATIVE
+        off = PASSED if self.in_overview(self.cursor) and self.cursor not in self.again else NEGATIVE
         return [self._put(self.cursor, off if self.labels[self.cursor] == POSITIVE else POSITIVE)]
 
     def _row(self, event: dict) -> list[LabelChange]:
@@ -218,6 +238,25 @@ class Cards:
 
     # --- undo
 
+    def _drop(self, start: int) -> None:
+        """Take the last round, which begins at `start`, off the table."""
+        for position in range(start, len(self.labels)):
+            self._put(position, OPEN)
+            self.again.pop(position, None)
+        self.open -= len(self.labels) - start
+        del self.labels[start:]
+        self.rounds.pop()
+        self.overviews.pop()
+
+    def withdraw(self) -> bool:
+        """Take the last round back, if another is before it and nobody has answered in it; return whether it was."""
+        if len(self.rounds) < 2 or not isinstance(self.history[-1], int):
+            return False
+        self._drop(self.history.pop())
+        self.undone.clear()
+        self.cursor = len(self.labels) - 1
+        return True
+
     def _undo(self) -> Steps:
         """Take back the last action; where it lies in an earlier round, that round is open again."""
         self.waiting = False
@@ -227,12 +266,7 @@ class Cards:
         withdrawn = 0
         while isinstance(entry := self.history.pop(), int):
             withdrawn += 1
-            for position in range(entry, len(self.labels)):
-                self._put(position, OPEN)
-            self.open -= len(self.labels) - entry
-            del self.labels[entry:]
-            self.rounds.pop()
-            self.overviews.pop()
+            self._drop(entry)
         changes = [self._put(position, old) for position, old in reversed(entry)]
         self.cursor = entry[0][0]
         if withdrawn:

@@ -7,7 +7,6 @@ round is computed for the answers as they are, with the open ones taken as negat
 
 import threading
 import time
-from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import replace
@@ -17,13 +16,14 @@ from typing import Any
 import numpy as np
 
 from elsa_nb.label.advice import Advisor
-from elsa_nb.label.cards import NEGATIVE, OPEN, PAGE_SIZES, PASSED, POSITIVE, Cards, LabelChange, Steps
+from elsa_nb.label.cards import NEGATIVE, OPEN, PAGE_SIZES, PASSED, POSITIVE, Cards, Steps
 from elsa_nb.label.first_examples import carry_on
-from elsa_nb.label.identity import Settled, remember
+from elsa_nb.label.identity import Settled, begun_otherwise, remember
 from elsa_nb.label.progress_figures import evidence_of, figures_of
-from elsa_nb.label.replay import Restored, amendments, go_on, restore, rows_of
-from elsa_nb.label.rounds import Rounds, scores_of
-from elsa_nb.label.session import Answer, LeaseLostError, Session
+from elsa_nb.label.replay import Restored, amendments, go_on, labels_told, reopened, restore, rows_of, wishes_of
+from elsa_nb.label.rounds import Rounds, scores_of, vectors_of
+from elsa_nb.label.second_look import Doubter, looked_again, seen_again
+from elsa_nb.label.session import LeaseLostError, Session
 from elsa_nb.search.contract import Strategy
 from elsa_nb.search.stopping.remaining import Estimator
 
@@ -34,9 +34,9 @@ class Controller:
     """One annotator at work on one session.
 
     `publish(message)` is called with what happens without being asked for: {"kind": "deal" | "over" | "ahead" |
-    "trouble" | "lease"}; it must be quick and may be called from other threads. `worker` computes the rounds, one after
-    another; by default it is a thread of the controller's own, and `close` shuts it down in any case. `settled` is what
-    `identity.settle` said of the session.
+    "trouble" | "lease" | "doubts"}; it must be quick and may be called from other threads. `worker` computes the
+    rounds, one after another, and doubtful answers; by default these are two threads of the controller's own, and
+    `close` shuts them down in any case. `settled` is what `identity.settle` said of the session.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class Controller:
         self.lock = threading.RLock()
         self.session, self.ids, self.publish = session, ids, publish
         self.advisor = Advisor(estimate, target, size)
-        self._settled = settled
+        self._settled = settled = self._as_begun(search, settled)
         self._carried = settled.carried if settled is not None else ()
         self.rounds = self._rounds_of(search)
         self.seconds: list[float] = []
@@ -66,16 +66,26 @@ class Controller:
         self._size = size
         self._last = time.monotonic()
         self._worker = worker or ThreadPoolExecutor(1, "elsa-rounds")
+        self.doubter = Doubter(session, ids, self._doubted, worker)
         self._ahead: dict[tuple, tuple] = {}
         self._wanted: tuple | None = None
-        self._wish: str | None = None  # what is to come next: "start" of the search, or "conclude" it
+        self._wishes: dict[str, Any] = {}  # what is to come next: "start", "conclude", or rows to be seen "again"
         self._scores: tuple[int, np.ndarray | None] = (-1, None)
         self.held = session.acquire()
         self._restore()
-        if self.held and self.cards.open:
+        if self.held and self.asked and not self.cards.over:
             # The first round to be computed is the slowest: libraries are loaded, code is compiled. Not with the
             # person waiting.
-            self._want(self._told(), ahead=True)
+            self._want(self._told(), ahead=not self.cards.waiting)
+
+    def _as_begun(self, search: Strategy, settled: Settled | None) -> Settled | None:
+        """Return `settled`, or, where the file's first page is of another kind than the search's, how that goes on."""
+        if not getattr(search, "overviews", False) or (settled is not None and (settled.fresh or len(settled.carried))):
+            return settled
+        first = next(iter(self.session.rounds()), None)
+        if first is None or first["asked"].get("overview"):
+            return settled
+        return begun_otherwise(self.session, self.ids, settled or Settled(np.empty(0, np.int64)))
 
     def _rounds_of(self, search: Strategy) -> Rounds:
         return Rounds(carry_on(search, self._carried) if len(self._carried) else search)
@@ -84,7 +94,7 @@ class Controller:
         """Go on with another search, a fresh one: no answer is lost, what it asks and the file knows is filled in."""
         rounds = self._rounds_of(search)
         with self.lock:
-            self.rounds, self._wanted, self._wish, self._scores = rounds, None, None, (-1, None)
+            self.rounds, self._wanted, self._wishes, self._scores = rounds, None, {}, (-1, None)
             self._restore()
             self._restored.notice = notice
 
@@ -122,21 +132,11 @@ class Controller:
             self._restored.notice = settled.notice
         self._ahead.clear()
         self._servable = {row for asked in self.asked for row in asked.rows} | set(self.rounds.seeds.tolist())
+        self._doubt()
 
     def card(self, position: int) -> dict[str, Any]:
         """Return what a card says: row, item, round, component, score, nearest positive."""
-        which = bisect_right(self.cards.rounds, position) - 1
-        asked, i = self.asked[which], position - self.cards.rounds[which]
-        row = asked.rows[i]
-        return {
-            "position": position,
-            "row": row,
-            "item": str(self.ids[row]),
-            "round": asked.number + 1,
-            "component": asked.components[i],
-            "score": asked.scores[i],
-            "near": asked.near[i],
-        }
+        return self._restored.card(position, self.ids)
 
     def may_show(self, row: int) -> bool:
         """Whether a row belongs to the session: asked, about to be asked, or a seed. Nothing else is ever served."""
@@ -145,15 +145,7 @@ class Controller:
     def finds(self) -> list[int]:
         """Return the rows labelled positive, in the order of asking."""
         with self.lock:
-            rows = (row for asked in self.asked for row in asked.rows)
-            return [row for row, label in zip(rows, self.cards.labels, strict=True) if label == POSITIVE]
-
-    def example_rows(self) -> list[int]:
-        """Return what the search looks for more of: its seeds, and what was marked in the sample."""
-        with self.lock:
-            cards = zip(((a, i) for a in self.asked for i in range(len(a))), self.cards.labels, strict=True)
-            marked = [a.rows[i] for (a, i), label in cards if label == POSITIVE and a.components[i] == "sample"]
-        return [*self.rounds.seeds.tolist(), *marked]
+            return [row for row, label in self._restored.labels_by_row().items() if label == POSITIVE]
 
     def places(self, items: Sequence[str]) -> dict[str, tuple[int, int | None]]:
         """Return row and position (None: not asked here) of items that the session is about; they may be shown."""
@@ -169,12 +161,12 @@ class Controller:
     def start(self) -> None:
         """Let the search begin when the open page is answered, whether enough examples are marked or not."""
         with self.lock:
-            self._wish = "start"
+            self._wishes |= {"start": True}
 
     def conclude(self) -> None:
         """Let the final search come when the open round is answered."""
         with self.lock:
-            self._wish = "conclude"
+            self._wishes |= {"conclude": True}
 
     def handle(self, events: Sequence[dict[str, Any]]) -> bool:
         """Apply events and commit what they changed; return whether they were accepted.
@@ -196,11 +188,11 @@ class Controller:
                         self._restored.told.pop()
                         self.rounds.pop()
                     # At once: a later event may take back the round that this one is about.
-                    actions += [[self._answer(change) for change in step.changes]] if step.changes else []
+                    actions += [self._restored.answers(step.changes, self.ids)] if step.changes else []
                     if step.undone:
-                        self._wish = None  # it was about the page as it stood
+                        self._wishes = {}  # they were about the page as it stood
                     steps.append(step)
-                changed = sum(answer.label != PASSED for action in actions for answer in action)
+                changed = sum(len({a.item for a in act if a.label != PASSED and a.label != a.old}) for act in actions)
                 each = min(now - self._last, LONGEST_PAUSE) / changed if changed else None
                 if actions:
                     self.session.write(
@@ -209,10 +201,7 @@ class Controller:
                         withdrawn=len(self.asked) if any(s.withdrawn or s.resumed for s in steps) else None,
                     )
             except Exception as error:  # whatever it was: the cards must be as the file has them
-                self.held = self.held and not isinstance(error, LeaseLostError)
-                self.error = str(error)
-                self._restore()
-                self.publish({"kind": "trouble", "text": self.error})
+                self._refused(error)
                 return False
             self.error = None
             if changed:
@@ -221,10 +210,12 @@ class Controller:
             self._look_on(steps)
             return True
 
-    def _answer(self, change: LabelChange) -> Answer:
-        card = self.card(change.position)
-        fields = {name: card[name] for name in ("position", "row", "component", "score")}
-        return Answer(card["item"], change.old, change.new, round=card["round"] - 1, **fields)
+    def _refused(self, error: Exception) -> None:
+        """Go back to what the file has, and say why."""
+        self.held = self.held and not isinstance(error, LeaseLostError)
+        self.error = str(error)
+        self._restore()
+        self.publish({"kind": "trouble", "text": self.error})
 
     # --- rounds, now and ahead of time
 
@@ -240,7 +231,8 @@ class Controller:
         cards = self.cards
         rest = PASSED if cards.overviews[-1] else NEGATIVE
         labels = [rest if label == OPEN else label for label in cards.labels[cards.rounds[-1] :]]
-        return len(self.asked), tuple(labels), tuple(map(tuple, amendments(self._restored))), self._wish
+        amended = tuple(map(tuple, amendments(self._restored)))
+        return len(self.asked), tuple(labels), amended, tuple(self._wishes.items())
 
     def _want(self, told: tuple, *, ahead: bool) -> None:
         if told in self._ahead:
@@ -256,10 +248,10 @@ class Controller:
             if told != self._wanted:  # the person has gone on in the meantime
                 return
             rounds = self.rounds
-            amended = rows_of(self._restored, told[2])
+            amended, labels = rows_of(self._restored, told[2]), labels_told(self._restored, told[1])
+            wishes = wishes_of(self._restored, dict(told[3]))
         try:
-            wishes = {told[3]: True} if told[3] else {}
-            result = rounds.after(told[1], amended, state, **wishes)
+            result = rounds.after(labels, amended, state, **wishes)
         except Exception as error:  # on this thread nobody else would ever hear of it
             with self.lock:
                 if told == self._wanted:
@@ -288,29 +280,59 @@ class Controller:
 
     def _turn_over(self, told: tuple) -> None:
         """Close the open round with the answers it was computed for, and deal the next."""
-        _, labels, amended, wish = told
+        _, labels, amended, wishes = told
         state, asked = self._ahead.pop(told)
         self._ahead.clear()
-        self._wish = None
-        record = {"labels": list(labels), "amended": [list(pair) for pair in amended]}
-        record |= {wish: True} if wish else {}
+        self._wishes = {}
+        record = {"labels": list(labels), "amended": [list(pair) for pair in amended]} | dict(wishes)
         try:
             self.session.close_round(len(self.asked) - 1, record)
             self._restored.told.append(record)
             dealt = go_on(self._restored, self.rounds, state, asked, self.session, self.ids)
         except Exception as error:
-            self.held = self.held and not isinstance(error, LeaseLostError)
-            self.error = str(error)
-            self._restore()
-            self.publish({"kind": "trouble", "text": self.error})
+            self._refused(error)
             return
         self.cards.waiting = False
         self._servable |= {row for asked in self.asked[-len(dealt) :] for row in asked.rows}
         for i, (n, known) in enumerate(dealt):
             more, overview = i + 1 < len(dealt) or self.cards.over, self.cards.overviews[i - len(dealt)]
-            self.publish({"kind": "deal", "n": n, "known": known, "overview": overview, "more": more})
+            again = [*self.cards.again.values()][-n:] if self.asked[i - len(dealt)].blind else []
+            told = {"n": n, "known": known, "overview": overview, "again": again, "more": more}
+            self.publish({"kind": "deal"} | told)
         if self.cards.over:
             self.publish({"kind": "over"})
+        self._doubt()
+
+    # --- doubtful answers
+
+    def _doubt(self) -> None:
+        """Find beside the person's work what might be seen again; rounds that are closed are what is looked at."""
+        if self.held and len(self.asked) > 1:
+            own = self._restored.labels_by_row(None if self.cards.over else self.cards.rounds[-1])
+            known = {"seen": seen_again(self.asked), "known": self.rounds.seeds.tolist(), "over": self.cards.over}
+            self.doubter.begin(len(self.asked), vectors_of(self.rounds.state), own, **known)
+
+    def _doubted(self, error: str | None) -> None:
+        self.error = error or self.error
+        self.publish({"kind": "trouble", "text": error} if error else {"kind": "doubts"})
+
+    def look_again(self) -> None:
+        """Let what is offered be seen again: after the open round, which is taken back if nothing in it is answered."""
+        with self.lock:
+            if not self.held or (offer := self.doubter.offer(self.asked)) is None or self.cards.waiting:
+                return
+            wishes = reopened(self._restored, self.rounds)
+            if wishes is not None:
+                try:
+                    self.session.write(withdrawn=len(self.asked))
+                except Exception as error:
+                    self._refused(error)
+                    return
+                self._scores = (-1, None)
+            self._wishes |= (wishes or {}) | {"again": offer.rows}
+            if not self.cards.open:
+                self.cards.waiting = True
+                self._want(self._told(), ahead=False)
 
     # --- figures
 
@@ -320,6 +342,8 @@ class Controller:
             labels, asked, starts = list(self.cards.labels), list(self.asked), self.cards.starts
             state, number = self.rounds.state, len(self.rounds)
             seeds, seconds = self.rounds.seeds, self.seconds[-500:]
+            seen = looked_again(asked, self._restored.told, self.cards, self.doubter.differing)
+            offer = None if getattr(state, "looking", False) else self.doubter.offer(asked)
         if self._scores[0] != number:
             self._scores = (number, scores_of(state))
         figures = figures_of(labels, asked, starts, len(seeds), seconds)
@@ -327,14 +351,16 @@ class Controller:
         left = None
         if looking is None and hasattr(state, "scores"):
             evidence = partial(evidence_of, labels, asked, self._scores[1], seeds)
-            left = self.advisor(evidence, len(asked), figures["labels"], figures["seconds"])
+            left = self.advisor(evidence, sum(not each.blind for each in asked), figures["labels"], figures["seconds"])
         more = {
             "left": left,
             "looking": looking,
-            "examples": self.example_rows()[:24],
+            "examples": self._restored.example_rows(seeds.tolist())[:24],
             "statement": getattr(state, "statement", None),
             "may_conclude": looking is None and getattr(state, "may_conclude", False),
-            "wish": self._wish,
+            "wishes": [*self._wishes],
+            "again": offer and {"button": offer.button, "why": offer.why},
+            "seen": seen,
         }
         return figures | more | {"round": len(asked)}
 
@@ -377,4 +403,5 @@ class Controller:
     def close(self) -> None:
         """Finish the work in hand, give the lease back and close the file."""
         self._worker.shutdown(wait=True, cancel_futures=True)
+        self.doubter.close()
         self.session.close()

@@ -13,7 +13,9 @@ function paintFigures(figures, f) {
   line("found", f.positives.toLocaleString() + (f.seeds ? ` + ${f.seeds} given` : ""), "positives; given are the seeds that the search began with");
   line("finds per answer", f.efficiency === null ? "–" : `${(100 * f.efficiency).toFixed(0)} %`, "labelling efficiency: positives per label spent");
   line("time per answer", f.seconds === null ? "–" : f.seconds < 0.095 ? "< 0.1 s" : `${f.seconds.toFixed(1)} s`);
+  if (f.seen) line("seen again", f.seen.all.toLocaleString(), "answers to items that you or somebody else had answered before");
   if (f.left) missing(figures, line, f.left);
+  if (f.again) { const note = make("div", "elsa-left elsa-doubt", figures); note.setAttribute("role", "note"); make("p", "elsa-small", note, f.again.why); }
   make("h4", "", figures, "found, by answers");
   figures.append(curve(f.curve));
   const parts = make("table", "", figures), top = make("tr", "", make("thead", "", parts));

@@ -78,7 +78,7 @@ def rows_like(vectors: np.ndarray, queries: np.ndarray, count: int) -> np.ndarra
     return np.lexsort((np.arange(len(nearest)), nearest))[:count]
 
 
-def rows_like_images(vectors: np.ndarray, encoder: FileEncoder, paths: Sequence[Path], count: int) -> np.ndarray:
+def rows_like_images(vectors: np.ndarray, encoder: FileEncoder, paths: Sequence[Path | str], count: int) -> np.ndarray:
     """Return the `count` rows most like the example images on disk."""
     return rows_like(vectors, encoder.encode_images([Path(p) for p in paths]), count)
 
@@ -263,6 +263,11 @@ class Begin(_Around):
     def looking(self) -> bool:
         """Whether examples are still looked for: the search has not begun."""
         return self.search is None
+
+    @property
+    def overviews(self) -> bool:
+        """Whether its samples are shown as overviews."""
+        return self._overview
 
     @property
     def in_overview(self) -> bool:

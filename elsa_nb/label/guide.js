@@ -3,12 +3,17 @@
 const count = (k, word) => `${k} ${word}${k === 1 ? "" : "s"}`;
 
 // `looking`: how many examples begin the search (none: it has begun); `marked` of all `shown` cards; on the open page
-// `open` are without an answer; `last`: no later page is there; `statement`: what a strategy wants said.
-function guideOf({ looking, statement, over, overview, last, marked, shown, answers, open }) {
+// `open` are without an answer; `last`: no later page is there; `statement`: what a strategy wants said; `blind`: the open page
+// asks about answers that were given before (by an `other` person); `brought`: what such a page, just closed, brought.
+function guideOf({ blind, other, brought, looking, statement, over, overview, last, marked, shown, answers, open }) {
   const more = (looking ?? 0) - marked, examples = count(marked, "example");
   const start = looking && marked && last ? `Start the search with ${examples}` : "";
   const told = (text, onward) => ({ text, onward, start });
   const onward = open ? `${open} left: negative, next page ⏎` : over && last ? "Finished" : "Next page ⏎";
+  const left = open ? `${open} left as ${open === 1 ? "it is" : "they are"}, go on ⏎` : "Go on ⏎";
+  if (blind && other) return told("Somebody answered these, and their other answers speak against it. What do you say? ✓ (1) it is what you look for, ✕ (0) it is not, ? (2) you cannot tell.", left);
+  if (blind) return told("You answered these before, and your other answers speak against it. What do you say now? ✓ (1) it is what you look for, ✕ (0) it is not, ? (2) you cannot tell. What you leave stays as you answered it.", left);
+  if (brought) return told(`${brought} ${over && last && !open ? "Nothing is left to ask." : "The search goes on from what you say now."}`, onward);
   if (statement) return told(`${statement} Mark those of the class; Enter takes all others for not.`, onward);
   if (over && last && !open) return told(marked ? `Nothing is left to ask: ${marked} found with ${count(answers, "answer")}.` : `All ${shown} were shown, and none was marked.`, onward);
   if (overview && !(looking && last)) return told("An earlier first look. What is marked here is an example; what is not marked here has no answer.", "Next page ⏎");

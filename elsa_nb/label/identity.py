@@ -13,7 +13,7 @@ import hashlib
 import json
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -55,9 +55,25 @@ def settle(session: Session, items: Any, ids: Sequence[str]) -> Settled:
     if own["ids"] == now["ids"]:
         carried = json.loads(session.meta(f"carried:{session.annotator}") or '{"items": []}')["items"]
         return Settled(np.array([place[item] for item in carried], np.int64))
-    answered = list(dict.fromkeys(answer["item"] for answer in session.answers(session.annotator)))
-    rows = np.array([place[item] for item in answered if item in place], np.int64)
-    return Settled(rows, True, _told(own, ids, len(answered) - len(rows)), json.dumps(now))
+    rows, lost = _answered(session, place)
+    return Settled(rows, True, _told(own, ids, lost), json.dumps(now))
+
+
+def begun_otherwise(session: Session, ids: Sequence[str], settled: Settled) -> Settled:
+    """Return how a session goes on whose search began with pages of another kind, as an earlier version's did.
+
+    Its answers are carried in front of the search, which begins from them: nobody is led back to look for examples.
+    """
+    rows, _ = _answered(session, {str(item): row for row, item in enumerate(ids)})
+    notice = "This session was begun with pages of another kind, by an earlier version. Your answers are kept, and the "
+    return replace(settled, carried=rows, fresh=True, notice=f"{notice}search goes on from them.")
+
+
+def _answered(session: Session, place: dict[str, int]) -> tuple[np.ndarray, int]:
+    """Return the rows of the items that the annotator has answered, in order, and how many have no place any more."""
+    items = list(dict.fromkeys(answer["item"] for answer in session.answers(session.annotator)))
+    rows = np.array([place[item] for item in items if item in place], np.int64)
+    return rows, len(items) - len(rows)
 
 
 def remember(session: Session, settled: Settled, ids: Sequence[str]) -> None:

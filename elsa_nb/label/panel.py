@@ -172,6 +172,22 @@ class Panel(ipywidgets.VBox):
         self.widget.figures = self.figures
         return self.widget.figures
 
+    def look_again(self) -> int:
+        """Press the button that asks doubtful answers again, if it is there; return how many are on its page.
+
+        The page comes at once where nobody has answered in the open round, else after it; `play(pages=1)` answers it.
+        """
+        self.controller.doubter.wait()
+        with self.controller.lock:
+            offer = self.controller.doubter.offer(self.controller.asked)
+        if offer is None:
+            return 0
+        window = _Window(self.widget)
+        window.say("again")
+        window.wait()
+        window.say("bye")
+        return len(offer.rows)
+
     def close(self) -> None:
         """Finish, give the lease back and close the file; a closed panel cannot be used again."""
         self._stop.set()
@@ -206,10 +222,16 @@ class _Window:
         with controller.lock:
             first, end = controller.cards.page(controller.cards.cursor)
             cards = [controller.card(p) for p in range(first, end) if controller.cards.labels[p] == OPEN]
+            blind = controller.asked[-1].blind and controller.cards.rounds[-1] == first
         for card, label in zip(cards, oracle.label(np.array([c["row"] for c in cards], np.int64)), strict=True):
-            if label:
+            if label or blind:
                 self.send({"op": "set", "at": card["position"], "v": int(label)})
         self.send({"op": "rest"}, {"op": "next"})
+        self.wait(patience)
+
+    def wait(self, patience: float = 300.0) -> None:
+        """Wait for the round that is being looked for."""
+        controller = self.widget.controller
         until = time.monotonic() + patience
         while True:
             with controller.lock:  # else an error could come between the two

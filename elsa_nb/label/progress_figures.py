@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from elsa_nb.label.cards import POSITIVE, UNSURE
-from elsa_nb.label.rounds import Asked
+from elsa_nb.label.rounds import SEEN_AGAIN, Asked
 from elsa_nb.search.stopping.remaining import Evidence, scale_of, standings
 
 POINTS = 200  # of the discovery curve
@@ -42,9 +42,10 @@ def figures_of(
     pages = np.searchsorted(starts, order, "right") - 1
     n_pages = max(len(starts), 1)
     by_page = np.stack([np.bincount(pages, minlength=n_pages), np.bincount(pages, found[order], minlength=n_pages)])
-    by_component = {
+    by_component = {  # items seen again were counted when they were asked
         name: [int(np.count_nonzero(components[order] == name)), int(np.count_nonzero(components[found] == name))]
         for name in dict.fromkeys(components.tolist())
+        if name != SEEN_AGAIN
     }
     total, finds = len(order), int(found.sum())
     return {
@@ -68,7 +69,9 @@ def evidence_of(
     answered = given >= UNSURE
     then = np.concatenate([np.empty(0), *(_standings(a) for a in asked)])
     rows = np.array([row for a in asked for row in a.rows], np.int64)
-    others = answered & ~np.isin(rows, seeds)  # a seed that is asked again is known already
+    first = np.zeros(len(given), bool)
+    first[np.flatnonzero(answered)[np.unique(rows[answered], return_index=True)[1]]] = True
+    others = first & ~np.isin(rows, seeds)  # a seed that is asked again is known already, and so is an item seen again
     known = {"labels": given[others], "given": then[others], "seeds": len(seeds)}
     if scores is None:
         return Evidence(None, (0.0, 1.0), **known)

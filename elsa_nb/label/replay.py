@@ -6,13 +6,16 @@ code changed, the random generator was not seeded) no answer is lost: what the s
 filled in, and only the rest is put to the person.
 """
 
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from elsa_nb.label.cards import OPEN, Cards
+from elsa_nb.label.cards import OPEN, POSITIVE, UNSURE, Cards, LabelChange
 from elsa_nb.label.identity import carried_after
 from elsa_nb.label.rounds import Asked, Rounds
-from elsa_nb.label.session import Session
+from elsa_nb.label.second_look import blind_page, earlier_cards
+from elsa_nb.label.session import Answer, Session
 
 
 @dataclass
@@ -23,6 +26,45 @@ class Restored:
     asked: list[Asked] = field(default_factory=list)
     told: list[dict] = field(default_factory=list)
     notice: str = ""
+
+    def card(self, position: int, ids: Sequence[str]) -> dict[str, Any]:
+        """Return what a card says: row, item, round, component, score, nearest positive."""
+        which = bisect_right(self.cards.rounds, position) - 1
+        asked, i = self.asked[which], position - self.cards.rounds[which]
+        row = asked.rows[i]
+        return {
+            "position": position,
+            "row": row,
+            "item": str(ids[row]),
+            "round": asked.number + 1,
+            "component": asked.components[i],
+            "score": asked.scores[i],
+            "near": asked.near[i],
+        }
+
+    def answers(self, changes: Iterable[LabelChange], ids: Sequence[str]) -> list[Answer]:
+        """Return changes as they are stored, that of an item's earlier card last: what it says is the item's answer."""
+        stored = []
+        for change in sorted(changes, key=lambda change: change.position not in self.cards.again):
+            card = self.card(change.position, ids)
+            fields = {name: card[name] for name in ("position", "row", "component", "score")}
+            stored.append(Answer(card["item"], change.old, change.new, round=card["round"] - 1, **fields))
+        return stored
+
+    def example_rows(self, seeds: Sequence[int]) -> list[int]:
+        """Return `seeds` and what was marked in a sample; on a blind page none of the items on it."""
+        cards = zip(((a, i) for a in self.asked for i in range(len(a))), self.cards.labels, strict=True)
+        marked = [a.rows[i] for (a, i), label in cards if label == POSITIVE and a.components[i] == "sample"]
+        hidden = self.asked[-1].rows if self.asked and self.asked[-1].blind else ()
+        return [row for row in [*seeds, *marked] if row not in hidden]
+
+    def labels_by_row(self, end: int | None = None) -> dict[int, int]:
+        """Return {row: label} of the cards before position `end`; of an item that has several, that of its first."""
+        found: dict[int, int] = {}
+        for row, label in zip((row for a in self.asked for row in a.rows), self.cards.labels[:end], strict=False):
+            if label >= UNSURE:
+                found.setdefault(row, label)
+        return found
 
 
 def restore(session: Session, rounds: Rounds, ids: Sequence[str], size: int, *, write: bool) -> Restored:
@@ -52,8 +94,8 @@ def restore(session: Session, rounds: Rounds, ids: Sequence[str], size: int, *, 
             break
         restored.told.append(here["told"])
         told = here["told"]
-        wishes = {name: told[name] for name in ("start", "conclude") if name in told}
-        state, asked = rounds.after(told["labels"], rows_of(restored, told["amended"]), **wishes)
+        amended = rows_of(restored, told["amended"])
+        state, asked = rounds.after(labels_told(restored, told["labels"]), amended, **wishes_of(restored, told))
     while pending:
         _act(restored.cards, pending.pop(0))
     same, kept = same or not stored, len(restored.asked)
@@ -82,7 +124,7 @@ def go_on(
     """
     dealt = []
     while asked is not None:
-        knows = session.known()
+        knows = {} if asked.blind else session.known()
         known = [(i, knows[ids[row]]) for i, row in enumerate(asked.rows) if ids[row] in knows]
         if write:
             session.open_round(len(restored.asked), len(restored.cards.labels), vars(asked) | {"known": known})
@@ -102,14 +144,43 @@ def go_on(
 
 def amendments(restored: Restored) -> list[list[int]]:
     """Return [position, label] of answers in closed rounds that differ from what the search was told."""
-    believed: list[int] = []
-    for told in restored.told:
-        believed += told["labels"]
+    believed: list[int | None] = []
+    for asked, told in zip(restored.asked, restored.told, strict=False):
+        # The search knows of no card of a blind page: where it asked the item, its own card says the same.
+        believed += [None] * len(asked) if asked.blind else told["labels"]
         for position, label in told["amended"]:
             believed[position] = label
     labels = restored.cards.labels
     # An answer that was taken back altogether stays as told: a closed round cannot lack one.
-    return [[p, labels[p]] for p, label in enumerate(believed) if labels[p] not in (label, OPEN)]
+    return [[p, labels[p]] for p, told in enumerate(believed) if told is not None and labels[p] not in (told, OPEN)]
+
+
+def reopened(restored: Restored, rounds: Rounds) -> dict[str, Any] | None:
+    """Open the last round that was answered again, where nobody has answered since; None: somebody has.
+
+    Returns what had been wished for after it. A search that was over is not any more.
+    """
+    if restored.cards.withdraw():
+        restored.asked.pop()
+    elif not restored.cards.over:
+        return None
+    restored.cards.over = False
+    rounds.pop()
+    told = restored.told.pop()
+    return {name: told[name] for name in ("start", "conclude") if name in told}
+
+
+def labels_told(restored: Restored, labels: Sequence[int]) -> Sequence[int] | None:
+    """Return what the search is told of the open round: nothing of a page that is none of its own."""
+    return None if restored.asked[-1].blind else labels
+
+
+def wishes_of(restored: Restored, told: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what was wished for after a round, as `Rounds.after` takes it."""
+    wishes = {name: told[name] for name in ("start", "conclude") if name in told}
+    if again := told.get("again"):
+        wishes["blind"] = blind_page(again, restored.asked, restored.cards.labels)
+    return wishes
 
 
 def rows_of(restored: Restored, amended: Sequence[Sequence[int]]) -> list[tuple[int, int]]:
@@ -119,9 +190,10 @@ def rows_of(restored: Restored, amended: Sequence[Sequence[int]]) -> list[tuple[
 
 
 def _deal(restored: Restored, rounds: Rounds, state, asked: Asked, known) -> None:
+    again = earlier_cards(asked.rows, restored.asked, restored.cards.labels) if asked.blind else ()
     rounds.push(state)
     restored.asked.append(asked)
-    restored.cards.deal(len(asked), known, overview=asked.overview)
+    restored.cards.deal(len(asked), known, overview=asked.overview, again=again)
 
 
 def _asked(stored: dict) -> Asked:
@@ -130,7 +202,8 @@ def _asked(stored: dict) -> Asked:
 
 def _act(cards: Cards, action: list[dict]) -> None:
     """Repeat an action; one on cards of another course of the search is past repeating, and past undoing."""
-    if any(e["position"] is None or e["position"] >= len(cards.labels) for e in action):
+    action = [e for e in action if e["position"] is not None and e["position"] < len(cards.labels)]
+    if not action:
         return
     cards.history.append([(e["position"], e["old"]) for e in action])
     for e in action:

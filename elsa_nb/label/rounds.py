@@ -15,13 +15,15 @@ import numpy as np
 
 from elsa_nb.pool import Pool
 from elsa_nb.search.contract import Batch, Component, QueryError, Sharing, Strategy
-from elsa_nb.search.heads.head import Features
+from elsa_nb.search.heads.features import Features
 from elsa_nb.search.neighbours.lists import Neighbours
 from elsa_nb.search.stopping.remaining import scale_of
 
 # Of a strategy that does not name its components: the numbers of the contract are taken to mean what they say there.
 _NAMES = {Component.NN: "NN", Component.RANDS: "RandS", Component.FINAL: "final", Component.PROBE: "probe"}
 SAMPLE, GIVEN = 16, 17  # components of the panel's own strategies (first_examples.py)
+# Components of pages that are no questions of the search: one's own answers seen again, and somebody else's.
+SEEN_AGAIN, SECOND_OPINION = "seen again", "second opinion"
 
 
 @runtime_checkable
@@ -51,6 +53,11 @@ class Asked:
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    @property
+    def blind(self) -> bool:
+        """Whether these items were answered before, by this person or another, and the page must not say how."""
+        return self.overview and self.components[0] in (SEEN_AGAIN, SECOND_OPINION)
 
 
 def fork(search: Strategy) -> Strategy:
@@ -172,15 +179,17 @@ class Rounds:
 
     def after(
         self,
-        labels: Sequence[int],
+        labels: Sequence[int] | None,
         amended: Sequence[Sequence[int]] = (),
         state: Strategy | None = None,
         *,
         start: bool = False,
         conclude: bool = False,
+        blind: Asked | None = None,
     ) -> tuple[Strategy, Asked | None]:
         """Return the search after the answers to its open round, with its next questions (None: it is over).
 
+        `labels` are None where the open round is none of the search's; a `blind` page comes before its next questions.
         `amended` gives (row, label) of earlier answers that were changed since; with `start`, a search that is looking
         for examples begins with those it has; with `conclude`, one that has a final search goes over to it. Changes
         nothing here: `push` does.
@@ -192,8 +201,9 @@ class Rounds:
             after.conclude()
         if len(amended) and isinstance(after, Amendable):
             after.amend([row for row, _ in amended], [label for _, label in amended])
-        after.update(labels)
-        return _query(after)
+        if labels is not None:
+            after.update(labels)
+        return _query(after) if blind is None else (after, blind)
 
     def push(self, state: Strategy) -> None:
         """Make `state` the present one."""

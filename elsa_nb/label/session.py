@@ -332,6 +332,8 @@ def _is_round(asked: Any, told: Any) -> bool:
     pairs += [told.get("amended")] if isinstance(told, dict) else []
     if told is not None and not (isinstance(told, dict) and _all_of(told.get("labels"), int)):
         return False
+    if not _all_of((told or {}).get("again", []), int):
+        return False
     return (
         all(isinstance(each, list) and all(_all_of(pair, int) and len(pair) == 2 for pair in each) for each in pairs)
         and asked.keys() - {"scale", "overview"} == {"number", "known", *lists}  # sessions from before lack the two

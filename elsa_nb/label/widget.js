@@ -19,7 +19,7 @@ const curveOf = (name, values) => `<filter id="elsa-${name}" color-interpolation
 const FILTERS = `<svg width="0" height="0" aria-hidden="true">${channel("red", "1 0 0 0 0")}${channel("green", "0 1 0 0 0")}${channel("blue", "0 0 1 0 0")}${curveOf("dark", "0 0.5 1 1 1")}${curveOf("bright", "0 0 0 0.5 1")}</svg>`;
 const HELP = [
   ["← → ↑ ↓", "move"], ["1 or P", "positive"], ["0 or N", "negative"], ["2 or U", "unsure"], ["Space", "positive ↔ negative"],
-  ["R / Shift+R", "whole row positive / negative"], ["Enter", "rest of the page negative (unsure where nothing could be shown), next page; in the first look: other pictures, nothing negative"], ["S", "start the search from what is marked"], ["Z or Ctrl+Z", "undo, as often as you like"], ["Y or Ctrl+Y", "redo"],
+  ["R / Shift+R", "whole row positive / negative"], ["Enter", "rest of the page negative (unsure where nothing could be shown), next page; in the first look: other pictures, nothing negative; where answers are seen again: what is left stays as it is"], ["S", "start the search from what is marked"], ["Z or Ctrl+Z", "undo, as often as you like"], ["Y or Ctrl+Y", "redo"],
   ["Page Up / Down", "earlier / later page (any label can be changed)"], ["Home / End", "first / last card of the page"], ["O", "first card without an answer"], ["F", "larger view; there the wheel, + and - magnify, a drag or Shift+arrows move the picture"], ["+ / -", "larger / smaller cards"], ["H or ?", "this help"], ["Esc", "close"],
 ];
 
@@ -67,6 +67,8 @@ function render({ model, el }) {
     dispatch(restAndNext());
   };
   startButton.addEventListener("click", startNow);
+  const againButton = make("button", "elsa-again", guide); againButton.type = "button"; againButton.hidden = true;
+  againButton.addEventListener("click", () => { root.focus({ preventScroll: true }); if (ready && active) say("again"); });
   const body = make("div", "elsa-body", root), left = make("div", "elsa-left", body), side = make("aside", "elsa-side", body);
   const grid = make("div", "elsa-grid", left); grid.setAttribute("role", "listbox"); grid.setAttribute("aria-label", "Candidates");
   const rest = make("div", "elsa-overlay elsa-wait", left), restText = make("div", "", rest); rest.hidden = true;
@@ -165,7 +167,7 @@ function render({ model, el }) {
     if ((pending.length || queue.length) && ready && !m.force) { stale = true; return; }  // answers of ours are still on their way; ask again later
     const ints = (view, Type) => new Type(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength));
     const history = ints(buffers[1], Int32Array), undone = ints(buffers[2], Int32Array);
-    Object.assign(cards, { size: m.size, rounds: m.rounds, overviews: m.overviews, cursor: m.cursor, waiting: m.waiting, over: m.over, check: m.check, open: m.open,
+    Object.assign(cards, { size: m.size, rounds: m.rounds, overviews: m.overviews, cursor: m.cursor, waiting: m.waiting, over: m.over, check: m.check, open: m.open, again: Object.fromEntries(m.again),
       labels: Array.from(ints(buffers[0], Int8Array)), history: [], undone: [] });
     const pairs = (flat, i) => Array.from({ length: flat[i] }, (_, k) => [flat[i + 1 + 2 * k], flat[i + 2 + 2 * k]]);
     for (let i = 0; i < history.length; i += history[i] < 0 ? 1 : 1 + 2 * history[i]) cards.history.push(history[i] < 0 ? -history[i] - 1 : pairs(history, i));
@@ -194,7 +196,7 @@ function render({ model, el }) {
     if (!ready) return;
     if (m.kind === "over") { cards.waiting = false; cards.over = true; }
     else if (cards.waiting || !active || !cards.labels.length) {
-      cards.deal(m.n, m.known, m.overview); cards.waiting = m.more;
+      cards.deal(m.n, m.known, m.overview, m.again); cards.waiting = m.more;
       m.cards?.forEach((card) => contents.set(card.position, card));
     }
     else stale = true;
@@ -210,12 +212,12 @@ function render({ model, el }) {
   // --- painting
   // Columns that divide the page, so that every row is whole. By itself the page fills the window: cards as large as
   // they may be with all of the page in sight. + and - make them larger and smaller.
-  let across = 6, larger = stored("elsa-larger", 0), overview = false, startable = false;
+  let across = 6, larger = stored("elsa-larger", 0), overview = false, blind = false, startable = false;
   const columns = () => across;
   function layOut() {
     const width = grid.clientWidth || 600;
-    const n = overview ? shown.length : cards.size, [foot, least, room] = overview ? [0, LEAST_SMALL, SMALL_ROOM] : [FOOT, LEAST_CARD, ROOM];
-    const possible = (overview ? MANY_COLUMNS : COLUMNS.filter((k) => n % k === 0)).filter((k) => k === 1 || width / k >= least);
+    const n = overview || blind ? shown.length : cards.size, [foot, least, room] = overview ? [0, LEAST_SMALL, SMALL_ROOM] : [FOOT, LEAST_CARD, ROOM];
+    const possible = (overview || blind ? MANY_COLUMNS : COLUMNS.filter((k) => n % k === 0)).filter((k) => k === 1 || width / k >= least);
     const high = Math.max(320, globalThis.innerHeight - room);
     const fits = possible.findIndex((k) => Math.ceil(n / k) * (width / k + foot) <= high), auto = fits < 0 ? possible.length - 1 : fits;
     larger = Math.max(auto - possible.length + 1, Math.min(auto, larger));
@@ -257,14 +259,17 @@ function render({ model, el }) {
     shown.forEach((node, i) => paintCard(node, first + i));
     const open = shown.reduce((sum, _, i) => sum + (cards.labels[first + i] === OPEN), 0);
     const [page, pages] = pageOf(first);
-    where.textContent = !n ? "" : overview ? `first look, page ${page} of ${pages} · ${n} pictures so far` : `page ${page} of ${pages} · round ${cards.rounds.length} · ${n - cards.open} of ${n} answered`;
+    where.textContent = !n ? "" : overview ? `first look, page ${page} of ${pages} · ${n} pictures so far` : blind ? `${shown.length} answers seen again · ${shown.length - open} of ${shown.length} said` : `page ${page} of ${pages} · round ${cards.rounds.length} · ${n - cards.open} of ${n} answered`;
     startButton.title = overview ? "search for more of what you have marked (S); what you left has no answer" : "the rest of this page is not what you look for; the search goes on from the examples you have marked (S)";
     onward.disabled = cards.over && end === n && !open;
     sizes.value = cards.size;
-    const { may_conclude, wish } = model.get("figures");
+    const { may_conclude, wishes = [], again } = model.get("figures"), concluding = wishes.includes("conclude");
     conclude.hidden = !may_conclude || !n;
-    conclude.disabled = wish === "conclude" || cards.waiting;
-    conclude.textContent = wish === "conclude" ? "Final search comes next" : end === n ? "Final search now" : "Final search after this round";
+    conclude.disabled = concluding || cards.waiting;
+    conclude.textContent = concluding ? "Final search comes next" : end === n ? "Final search now" : "Final search after this round";
+    const coming = wishes.includes("again"), begun = cards.open && Array.isArray(cards.history.at(-1));
+    againButton.hidden = !again || blind || !active; againButton.disabled = coming || cards.waiting; againButton.title = again?.why ?? "";
+    againButton.textContent = coming ? "They come after this round" : `${again?.button}${begun ? " after this round" : ""}`;
     const late = pending.length && performance.now() - sentAt > UNSAVED_MS;
     status.textContent = !ready ? "connecting…" : !active ? "read only" : late ? "not saved yet" : pending.length ? "saving…" : "saved";
     status.dataset.state = late ? "late" : pending.length ? "saving" : "saved";
@@ -278,7 +283,7 @@ function render({ model, el }) {
     rest.hidden = ready && n > 0 && !(waitingSince && performance.now() - waitingSince > 150);
     paintGuide(end === n, open);
     Object.assign(root.dataset, { seq: seq + (queue.length > 0), cursor: cards.cursor, n, page, pages, rounds: cards.rounds.length,
-      check: cards.check, waiting: cards.waiting, over: cards.over, active, ready, overview, history: cards.history.length });
+      check: cards.check, waiting: cards.waiting, over: cards.over, active, ready, overview, blind, history: cards.history.length });
     grid.setAttribute("aria-activedescendant", shown[cards.cursor - first]?.id ?? "");
     paintWhy();
     followCursor();
@@ -286,22 +291,24 @@ function render({ model, el }) {
   }
 
   function paintGuide(last, open) {
-    const { looking: told, statement, round } = model.get("figures"), tally = (wanted) => cards.labels.reduce((sum, label) => sum + wanted(label), 0);
-    const shown = cards.labels.length, marked = tally((label) => label === POSITIVE), answers = tally((label) => label >= UNSURE);
+    const { looking: told, statement, round, seen } = model.get("figures"), tally = (wanted) => cards.labels.reduce((sum, label, p) => sum + (cards.again[p] == null && wanted(label)), 0);
+    const shown = tally(() => true), marked = tally((label) => label === POSITIVE), answers = tally((label) => label >= UNSURE);
     const looking = overview || round === cards.rounds.length ? told : null;  // else the figures are those of the round before
-    const said = guideOf({ looking, statement, over: cards.over, overview, last, marked, shown, answers, open });
+    const brought = round === cards.rounds.length ? seen?.said : "", other = blind && cards.again[shownFirst] === null;
+    const said = guideOf({ blind, other, brought, looking, statement, over: cards.over, overview, last, marked, shown, answers, open });
     startable = said.start && !cards.waiting;
     startButton.hidden = !startable || (overview && marked >= looking);  // there the button below says it
     startButton.textContent = said.start;
     guideText.textContent = said.text;
-    guide.hidden = !ready || !shown;
+    guide.hidden = !ready || !cards.labels.length;
     onward.textContent = said.onward;
-    onward.title = overview ? "other pictures; what is not marked stays without an answer (Enter)" : "rest of the page negative, next page (Enter)";
+    onward.title = blind ? "what you leave stays as it is (Enter)" : overview ? "other pictures; what is not marked stays without an answer (Enter)" : "rest of the page negative, next page (Enter)";
   }
 
   function build(first, end) {
     shownFirst = first;
-    overview = end > first && cards.inOverview(first);
+    blind = Object.hasOwn(cards.again, first);
+    overview = end > first && cards.inOverview(first) && !blind;
     grid.replaceChildren();
     shown = [];
     for (let position = first; position < end; position++) {
@@ -425,7 +432,7 @@ function render({ model, el }) {
     const open = shown.length ? cards.labels.slice(first, end).filter((label) => label === OPEN).length : 0;
     zoom.follow({
       row: card?.row, item: card?.item, label: card && cards.labels[at], small: card && pictures.get(card.row),
-      where: card ? `${at - first + 1} of ${end - first} · ${reason(card.component)} · ${overview ? "nothing is negative unless you say so" : open ? `${open} of the page left` : "Enter: next page"}` : "",
+      where: card ? `${at - first + 1} of ${end - first} · ${reason(card.component)} · ${overview || blind ? "nothing is negative unless you say so" : open ? `${open} of the page left` : "Enter: next page"}` : "",
       empty: cards.waiting ? "Looking for the next round…" : cards.over && !card ? "Nothing is left to ask." : "Loading…",
     });
     const next = contents.get(at + 1);

@@ -133,6 +133,13 @@ class Widget(anywidget.AnyWidget):
             self.controller.conclude()
             self._changed.set()
 
+    def _on_again(self, nonce: str, content: dict) -> None:
+        with self._lock, self.controller.lock:  # else the page could be dealt before the screen knows that it comes
+            if nonce == self._active and self.controller.held:
+                self.controller.look_again()
+                self._snapshot(nonce)
+        self._changed.set()
+
     def _on_name(self, nonce: str, content: dict) -> None:
         text = content.get("text")
         if nonce == self._active and self.controller.held and isinstance(text, str):
@@ -185,6 +192,9 @@ class Widget(anywidget.AnyWidget):
             self._snapshot(active, force=True)
 
     def _publish(self, message: dict[str, Any]) -> None:
+        if message["kind"] == "doubts":
+            self._changed.set()
+            return
         if message["kind"] == "ahead":
             self._readers.submit(self._send_cards, None, [], message["rows"], self._side)
             return
@@ -230,6 +240,7 @@ class Widget(anywidget.AnyWidget):
             content["text"] = self._standing() or ("" if active else OTHER)
             content["people"] = len({*self.controller.session.annotators, self.controller.session.annotator})
             content["sought"] = self.controller.session.meta(CLASS) or ""
+            content["again"] = list(cards.again.items())
             content["seeds"] = self.controller.rounds.seeds[:24].tolist()
             buffers = [np.array(cards.labels, np.int8).tobytes(), _flat(cards.history), _flat(cards.undone)]
             self.send(content, buffers)
@@ -266,7 +277,8 @@ class Widget(anywidget.AnyWidget):
 
 
 OTHER = "Another window is working on this session. Here you can look on."
-_KINDS = {"hello", "sync", "alive", "take", "bye", "start", "conclude", "name", "events", "want", "zoom", "compare"}
+_KINDS = {"hello", "sync", "alive", "take", "bye", "start", "conclude", "again", "name", "events", "want", "zoom"}
+_KINDS |= {"compare"}
 
 
 def _described(row: int, content: Content, buffer: int) -> dict[str, Any]:

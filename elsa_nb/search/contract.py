@@ -13,9 +13,8 @@ import numpy as np
 from elsa_nb.search.checks import check_rows, rows_of_ids
 
 if TYPE_CHECKING:
-    from elsa_nb.search.heads.features import Features
+    from elsa_nb.search.heads.features import HeadInput
     from elsa_nb.search.heads.head import Head
-    from elsa_nb.search.heads.prepared_rows import PreparedRows
 
 UNASKED, UNSURE, NEGATIVE, POSITIVE = -2, -1, 0, 1
 
@@ -66,6 +65,7 @@ class Strategy(Protocol):
     @property
     def log(self) -> Log:
         """All questions answered so far."""
+        ...
 
 
 @runtime_checkable
@@ -77,6 +77,7 @@ class Sharing(Strategy, Protocol):
 
         Pools, and all that is made of their vectors, belong here.
         """
+        ...
 
 
 class RegisteredStrategy(Sharing, Protocol):
@@ -97,16 +98,20 @@ class RegisteredStrategy(Sharing, Protocol):
     @property
     def positives(self) -> np.ndarray:
         """The rows known to be positive, seeds included, ascending."""
+        ...
 
     @property
     def draws_randomness(self) -> bool:
         """Tell whether the questions depend on `rng` at all."""
+        ...
 
     def scores(self) -> np.ndarray:
         """Return the confidence (n,) float64 that each row is positive; `QueryError` while there is none."""
+        ...
 
     def largest_batch(self) -> int:
         """Return how many rows the next query may ask at most."""
+        ...
 
     def amend(self, rows: Sequence[int] | np.ndarray, labels: Sequence[int] | np.ndarray) -> None:
         """Correct answers given earlier: they count from the next query on."""
@@ -116,7 +121,7 @@ class RegisteredStrategy(Sharing, Protocol):
 class Scored(Strategy, Protocol):
     """A strategy whose head may be scored elsewhere, together with the heads of other searches."""
 
-    def head_to_score(self) -> tuple["Head", "Features | PreparedRows"] | None:
+    def head_to_score(self) -> tuple["Head", "HeadInput"] | None:
         """Return the head whose logits over all rows the next `query` reads, with its features; None if none."""
 
     def query(self, logits: np.ndarray | None = None) -> Batch | None:
@@ -147,9 +152,10 @@ class Ledger:
     """
 
     def __init__(self, n: int, seeds: Sequence[int] | Sequence[str] | np.ndarray, ids: np.ndarray | None = None):
-        if ids is not None and np.asarray(seeds).dtype.kind in "US":
-            seeds = rows_of_ids(seeds, ids, "seeds")
-        self.seeds = check_rows(seeds, n, "seeds")
+        given = np.asarray(seeds)
+        if ids is not None and given.dtype.kind in "US":
+            given = rows_of_ids(given, ids, "seeds")
+        self.seeds = check_rows(given, n, "seeds")
         if not len(self.seeds):
             raise ValueError("no seeds given; a search needs at least one known positive, by row number or by id")
         self.answers = np.full(n, UNASKED, np.int8)
@@ -179,9 +185,9 @@ class Ledger:
 
     def check_answered(self) -> None:
         """Raise `QueryError` while questions are open."""
-        if self.open:
+        if (pending := self._pending) is not None:
             raise QueryError(
-                f"round {self._pending.round}: answer the {len(self._pending.rows)} open questions with update() "
+                f"round {pending.round}: answer the {len(pending.rows)} open questions with update() "
                 "before asking for more with query()"
             )
 

@@ -5,7 +5,7 @@ The loop of lines 2 to 12 is the caller's: `while (batch := search.query()) is n
 What the paper leaves open, and what only its released code does, is decided in `readings`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 import numpy as np
@@ -46,12 +46,12 @@ class Search(KeepsLedger):
     20
     """
 
-    name = "ELSA"
-    version = 1  # raised with a change of this strategy's logs: see `elsa_nb.search.version`
-    config_class = SearchConfig
-    needs = ("neighbours", "features")
-    components: ClassVar = {Component.NN: "NN", Component.RANDS: "RandS", Component.FINAL: "final"}
-    colour = "#0072B2"
+    name: ClassVar[str] = "ELSA"
+    version: ClassVar[int] = 1  # raised with a change of this strategy's logs: see `elsa_nb.search.version`
+    config_class: ClassVar[type] = SearchConfig
+    needs: ClassVar[tuple[str, ...]] = ("neighbours", "features")
+    components: ClassVar[Mapping[int, str]] = {Component.NN: "NN", Component.RANDS: "RandS", Component.FINAL: "final"}
+    colour: ClassVar[str] = "#0072B2"
 
     def __init__(
         self,

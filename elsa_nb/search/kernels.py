@@ -272,21 +272,23 @@ def moments(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def mapping(vectors: np.ndarray) -> mmap | None:
     """Return the memory map that an array reads from, or None for one in memory."""
-    while isinstance(vectors, np.ndarray):
-        vectors = vectors.base
-    return vectors if isinstance(vectors, mmap) else None
+    memory: object = vectors
+    while isinstance(memory, np.ndarray):
+        memory = memory.base
+    return memory if isinstance(memory, mmap) else None
 
 
 def release(vectors: np.ndarray) -> None:
     """Let go of the pages read so far of vectors mapped from a file too large to keep; the next use reads again."""
-    if _too_large(vectors) and hasattr(memory_maps, "MADV_DONTNEED"):  # Windows decides by itself
-        mapping(vectors).madvise(memory_maps.MADV_DONTNEED)
+    mapped = _too_large(vectors)
+    if mapped is not None and hasattr(memory_maps, "MADV_DONTNEED"):  # Windows decides by itself
+        mapped.madvise(memory_maps.MADV_DONTNEED)
 
 
-def _too_large(vectors: np.ndarray) -> bool:
-    """Tell whether vectors come from a file of more than half the machine's memory."""
+def _too_large(vectors: np.ndarray) -> mmap | None:
+    """Return the memory map of vectors that come from a file of more than half the machine's memory, else None."""
     mapped = mapping(vectors)
-    return mapped is not None and len(mapped) > KEPT_SHARE * _memory()
+    return mapped if mapped is not None and len(mapped) > KEPT_SHARE * _memory() else None
 
 
 @lru_cache(maxsize=1)

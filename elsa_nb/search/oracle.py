@@ -1,7 +1,7 @@
 """Who answers the questions: the truth, a truth that errs, and the loop that puts questions to them."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, cast
 
 import numpy as np
 
@@ -14,6 +14,7 @@ class Oracle(Protocol):
 
     def label(self, rows: np.ndarray) -> np.ndarray:
         """Return one label for each row asked."""
+        ...
 
 
 class Truth:
@@ -71,7 +72,7 @@ def simulate_together(searches: Sequence[Strategy], oracles: Sequence[Oracle]) -
         scored = iter(logits_together([one for one in asked if one is not None]))
         going_on = []
         for (search, oracle), one in zip(running, asked, strict=True):
-            batch = search.query() if one is None else search.query(next(scored))
+            batch = search.query() if one is None else cast(Scored, search).query(next(scored))
             if batch is not None:
                 search.update(oracle.label(batch.rows))
                 going_on.append((search, oracle))

@@ -19,7 +19,6 @@ calls for a third, and two of three win. An answer that changes goes to the sear
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -32,7 +31,7 @@ from elsa_nb.search.contract import (
     Batch,
     Log,
     QueryError,
-    Strategy,
+    RegisteredStrategy,
     check_labels,
 )
 from elsa_nb.search.heads.head import one_blas_thread
@@ -88,7 +87,7 @@ class Rechecked:
 
     def __init__(
         self,
-        search: Any,
+        search: RegisteredStrategy,
         prepared_rows: PreparedRows,
         *,
         share: float = 0.15,
@@ -100,7 +99,7 @@ class Rechecked:
             raise ValueError(
                 f"{type(search).__name__} has no amend(): its answers cannot be corrected, nor asked again"
             )
-        self.search: Strategy = search
+        self.search = search
         self.share = share
         self._prepared = prepared_rows
         n = len(prepared_rows)
@@ -191,4 +190,4 @@ class Rechecked:
         components = [np.empty(0, np.int8), *(batch.components for batch, _ in self._answered)]
         labels = [np.empty(0, np.int8), *(given for _, given in self._answered)]
         rounds = np.repeat(np.arange(len(self._answered)), [len(given) for _, given in self._answered])
-        return Log(*map(np.concatenate, (rows, labels, components)), rounds.astype(np.int16))
+        return Log(np.concatenate(rows), np.concatenate(labels), np.concatenate(components), rounds.astype(np.int16))

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from benchmarks import judged_estimates as judged
-from benchmarks.recorded_searches import evidence, place, record, records
+from benchmarks import whats_missing
+from benchmarks.recorded_searches import alone, evidence, place, record, records
 from elsa_nb.pool import Pool
 from elsa_nb.search.oracle import Truth
 from elsa_nb.search.stopping.by_scores import bracket
@@ -24,25 +25,44 @@ def recorded(tmp_path_factory):
         return GreedyProbe(pool, np.flatnonzero(positive)[:3], config=ProbeConfig(budget=400), rng=0)
 
     about = {"pool": "glyphs-x", "half": "held-out", "strategy": "Greedy probe", "target": "a", "repeat": 0}
-    record(search(), positive, place(folder, "glyphs-x", "Greedy probe", "a", 0), **about)
+    beside = alone(search(), positive, 200)
+    record(search(), positive, place(folder, "glyphs-x", "Greedy probe", "a", 0), beside, **about)
     return search, positive, folder
 
 
 def test_a_record_tells_an_estimator_what_the_search_would_have_told_it(recorded):
     search, positive, folder = recorded
     (of,) = records(folder)
-    alone = search()
+    live = search()
     for t in range(10):
-        batch = alone.query()
-        scores = alone.scores()
+        batch = live.query()
+        scores = live.scores()
         free = np.ones(len(positive), bool)
-        free[alone.positives] = free[alone.log.rows] = False
+        free[live.positives] = free[live.log.rows] = False
         if t == 9:
             here = bracket(evidence(of, t))
-            same = Evidence(scores[free], scale_of(scores), alone.log.labels, of["standard"][: len(alone.log.rows)], 3)
+            same = Evidence(scores[free], scale_of(scores), live.log.labels, of["standard"][: len(live.log.rows)], 3)
             assert here.middle == pytest.approx(bracket(same).middle, rel=0.02)
             assert len(evidence(of, t).scores) == np.count_nonzero(free)
-        alone.update(Truth(positive).label(batch.rows))
+        live.update(Truth(positive).label(batch.rows))
+
+
+def test_a_record_tells_who_found_what_after_as_many_answers_each(recorded):
+    (of,) = records(recorded[2])
+    t = int(np.searchsorted(of["answered"], 120))
+    caught = evidence(of, t).caught
+    assert caught.shape == (2, of["labels"][: of["answered"][t]].sum())
+    assert caught.all()  # the other proposer was its twin
+    assert evidence({name: value for name, value in of.items() if "beside" not in name}, t).caught is None
+
+
+def test_kept_rows_are_a_part_of_a_pool_or_some_of_its_classes():
+    labels = pd.DataFrame({"row": np.arange(600), "label": [f"class {i % 60}" for i in range(600)]})
+    task = whats_missing.Task("a", "b", 100, 5, 1, (10, 10), rows=100)
+    assert len(set(whats_missing.kept(task, labels, 600))) == 100
+    few = labels["label"][whats_missing.kept(task._replace(few=3), labels, 600)]
+    assert few.nunique() == 6
+    assert (few.value_counts() == 10).all()
 
 
 def test_estimates_are_read_off_at_shares_and_rules_stop_where_they_say(recorded):

@@ -315,7 +315,7 @@ def test_the_final_search_comes_when_it_is_wanted_and_again_when_reopened(make_d
     assert controller.figures()["may_conclude"]
     answer_round(controller, small[1])
     controller.conclude()
-    assert controller.figures()["wish"] == "conclude"
+    assert controller.figures()["wishes"] == ["conclude"]
     answer_round(controller, small[1])
     assert set(controller.asked[-1].components) == {"final"}
     assert not controller.figures()["may_conclude"]
@@ -419,4 +419,4 @@ def test_a_mark_of_a_first_look_that_is_taken_back_later_is_no_example_any_more(
     row = controller.card(at)["row"]
     assert row not in controller.rounds.search.positives
     assert controller.card(at)["item"] not in controller.session.known()
-    assert row not in controller.example_rows()
+    assert row not in controller.figures()["examples"]

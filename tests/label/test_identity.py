@@ -46,11 +46,12 @@ def collection():
 def open_panel(tmp_path, request):
     """Return a function that opens a session as `Panel` does, without its widgets."""
 
-    def make(pool, items, begin=False, path="s.sqlite", annotator="me"):
+    def make(pool, items, begin=False, path="s.sqlite", annotator="me", **more):
         seeds = [pool.ids.tolist().index(name) for name in ("img-0", "img-10")]
         search = GreedyProbe(pool, seeds, config=CONFIG, rng=0)
         if begin:
-            search = Begin([seeds], lambda rows: GreedyProbe(pool, rows, config=CONFIG, rng=0), page=12, n=len(pool))
+            options = {"page": 12, "n": len(pool)} | more
+            search = Begin([seeds], lambda rows: GreedyProbe(pool, rows, config=CONFIG, rng=0), **options)
         session = Session(tmp_path / path, annotator=annotator)
         request.addfinalizer(session.close)
         ids = identity.names_of(pool.ids, items)
@@ -95,6 +96,29 @@ def test_in_a_collection_that_grew_and_shrank_answers_stay_with_their_items(coll
     assert all(truth[item] == label for item, label in answers(again).items() if item in truth)
     again.close()
     third = open_panel(second[0], second[2], begin)
+    assert (third.notice, third.cards.labels) == ("", labels)
+
+
+@pytest.mark.parametrize("pages", [1, 3])
+def test_a_session_begun_with_pages_of_cards_goes_on_from_its_answers(collection, open_panel, pages):
+    """As an earlier version dealt them: whoever had answered cards is not led back to look for examples."""
+    pool, positive, items = collection(range(100))
+    before = open_panel(pool, items, begin=True, least=2 if pages == 3 else 9)
+    for _ in range(pages):
+        answer_page(before, positive)
+    looking, known = before.figures()["looking"], answers(before)
+    assert looking == (9 if pages == 1 else None)
+    before.close()
+    now = {"begin": True, "least": 2 if pages == 3 else 9, "overview": True, "page": 30}
+    again = open_panel(pool, items, **now)
+    assert "begun with pages of another kind" in again.notice
+    assert (again.figures()["labels"], again.figures()["looking"]) == (len(known), looking)
+    assert again.cards.overviews == [False, pages == 1]
+    answer_page(again, positive)
+    assert answers(again).items() > known.items()
+    labels = again.cards.labels
+    again.close()
+    third = open_panel(pool, items, **now)
     assert (third.notice, third.cards.labels) == ("", labels)
 
 

@@ -1,6 +1,7 @@
 """Tables and lists of labels, as spreadsheets and programs of many people write them, and what is said of bad ones."""
 
 import gzip
+import zipfile
 
 import pandas as pd
 import pytest
@@ -48,6 +49,11 @@ TABLES = {
     "JSON records": '[{"path": "cats/Müller 1.jpg", "label": "yes"}, {"path": "dogs/1.jpg", "label": "no"}]',
     "JSON columns": '{"item": {"0": "cats/Müller 1.jpg", "1": "dogs/1.jpg"}, "label": {"0": 1, "1": 0}}',
     "JSON names": '{"cats/Müller 1.jpg": 1, "dogs/1.jpg": 0}',
+    "a title above": "Labels of May\n\n# ours;;\nitem;label\ncats/Müller 1.jpg;1\ndogs/1.jpg;0\n",
+    "Excel in Germany, its words": "Datei;Klasse\r\ncats/Müller 1.jpg;ja\r\ndogs/1.jpg;nein\r\n".encode("cp1252"),
+    "Excel in Prague": "item;label\r\ncats/Müller 1.jpg;ano\r\ndogs/1.jpg;ne\r\n".encode("cp1250"),
+    "ticks and crosses": "item,label\ncats/Müller 1.jpg,✓\ndogs/1.jpg,✗\n",
+    "JSON, a record a name": '{"cats/Müller 1.jpg": {"label": 1, "by": "a"}, "dogs/1.jpg": {"label": 0, "by": "a"}}',
     "packed": gzip.compress("item,label\ncats/Müller 1.jpg,1\ndogs/1.jpg,0\n".encode()),
 }
 
@@ -129,11 +135,37 @@ def test_classes_need_the_name_of_the_one_that_is_wanted(read):
         read(text, positive="cat", negative="dog")
 
 
+def test_a_spreadsheet_may_have_a_title_above_its_header(tmp_path):
+    cells = [["Labels of May", None], [None, None], ["item", "label"], ["cats/2.jpg", 1], ["dogs/1.jpg", 0]]
+    pd.DataFrame(cells).to_excel(tmp_path / "l.xlsx", header=False, index=False, startcol=1)
+    assert read_labels(tmp_path / "l.xlsx", IDS).given == {None: {1: 1, 2: 0}}
+
+
+def test_a_row_a_box_makes_an_image_of_several_classes(read):
+    text = "filename,width,class,xmin,ymin,xmax,ymax\ncats/2.jpg,9,cat,0,0,1,1\ncats/2.jpg,9,dog,0,0,1,1\n"
+    assert read(f"{text}dogs/1.jpg,9,dog,0,0,1,1\n", positive="cat").given == {None: {1: 1, 2: 0}}
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"), [(b"\x89PNG\r\n\x1a\n" + bytes(99), "no text and no table"), (b"", "empty")]
+)
+def test_what_is_no_text_is_called_so(read, content, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        read(content)
+
+
+def test_an_archive_is_to_be_unpacked(read, tmp_path):
+    with zipfile.ZipFile(tmp_path / "labels.csv", "w") as archive:
+        archive.writestr("obj.names", "cat")
+    with pytest.raises(ValueError, match="unpack it"):
+        read((tmp_path / "labels.csv").read_bytes())
+
+
 def test_columns_of_other_names_are_named(read):
-    text = "Datei;Wertung\ncats/2.jpg;ja\ndogs/1.jpg;nein\n"
-    with pytest.raises(ValueError, match=r"'Datei', 'Wertung'.*--item"):
+    text = "Stück;Wertung\ncats/2.jpg;ja\ndogs/1.jpg;nein\n"
+    with pytest.raises(ValueError, match=r"'Stück', 'Wertung'.*--item"):
         read(text)
-    assert read(text, item="Datei", label="Wertung").given == {None: {1: 1, 2: 0}}
+    assert read(text, item="Stück", label="Wertung").given == {None: {1: 1, 2: 0}}
     with pytest.raises(ValueError, match="no column 'Bild'"):
         read(text, item="Bild")
 

@@ -72,6 +72,12 @@ FORMATS = {
             {"filepath": "/a/cats/1.jpg", "ground_truth": None},
         ]
     },
+    "CreateML": [
+        {"image": "cats/2.jpg", "annotations": [{"label": "cat", "coordinates": {}}, {"label": "dog"}]},
+        {"image": "dogs/1.jpg", "annotations": [{"label": "dog"}]},
+    ],
+    "names by class": {"cat": ["cats/2.jpg"], "dog": ["dogs/1.jpg", "cats/2.jpg"]},
+    "classes by name": {"cats/2.jpg": ["cat", "dog"], "dogs/1.jpg": ["dog"]},
     "VIA": {"_via_settings": {}, "_via_img_metadata": VIA},
     "VIA, annotations alone": VIA,
     "VIA, regions": {
@@ -188,3 +194,55 @@ def test_a_flat_folder_is_a_list_of_names(tmp_path):
     with pytest.raises(ValueError, match="--every positive"):
         read_labels(folder, IDS)
     assert read_labels(folder, IDS, every="positive").given == {None: {1: 1}}
+
+
+VOC = "<annotation><filename>{}</filename>{}</annotation>"
+
+
+def test_files_of_an_image_each(tmp_path):
+    """As Pascal VOC and Labelme write them; a file that marks nothing says that nothing is there."""
+    for name, words in (("2.jpg", ["cat", "dog"]), ("cats/1.jpg", []), ("dogs/1.jpg", ["dog"])):
+        stem = name.replace("/", "-").removesuffix(".jpg")
+        objects = "".join(f"<object><name>{word}</name><part><name>paw</name></part></object>" for word in words)
+        shapes = {
+            "imagePath": f"..\\{name}",
+            "shapes": [{"label": word} for word in words],
+            "flags": {"old": True},
+        }
+        for folder, content in (("xml", VOC.format(name, objects)), ("json", json.dumps(shapes))):
+            (tmp_path / folder / "Annotations").mkdir(parents=True, exist_ok=True)
+            (tmp_path / folder / "Annotations" / f"{stem}.{folder}").write_text(content)
+    for folder in ("xml", "json"):
+        for path in (tmp_path / folder, tmp_path / folder / "Annotations"):
+            assert read_labels(path, IDS, positive="cat").given == {None: {0: 0, 1: 1, 2: 0}}
+        (one,) = (tmp_path / folder).rglob(f"dogs-1.{folder}")
+        assert read_labels(one, IDS, positive="dog").given == {None: {2: 1}}
+
+
+@pytest.mark.parametrize(
+    "named", ["names: ['cat', dog]\n", "names:\n- cat\n- dog\n", "nc: 2\nnames:\n  0: cat # tame\n  1: dog\ntrain: x\n"]
+)
+def test_yolo_takes_its_classes_from_data_yaml(tmp_path, named):
+    (tmp_path / "labels" / "cats").mkdir(parents=True)
+    (tmp_path / "data.yaml").write_text(f"train: images\n{named}")
+    (tmp_path / "labels" / "cats" / "1.txt").write_text("0 .5 .5 1 1\n1 .5 .5 1 1\n")
+    (tmp_path / "labels" / "cats" / "2.txt").write_text("1 .5 .5 1 1\n")
+    assert read_labels(tmp_path, IDS, positive="cat").given == {None: {0: 1, 1: 0}}
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        ('{"detection_categories": {"1": "animal"}, "images": []}', "what a model thinks"),
+        ("<annotations><track label='cat'><box frame='0'/></track></annotations>", "of a video"),
+    ],
+)
+def test_what_holds_no_labels_of_images_says_so(read, content, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        read(content)
+
+
+def test_xml_may_be_utf16(tmp_path):
+    images = '<annotations><image name="dogs/1.jpg"><tag label="dog"/></image></annotations>'
+    (tmp_path / "a.xml").write_text(f'<?xml version="1.0" encoding="utf-16"?>{images}', encoding="utf-16")
+    assert read_labels(tmp_path / "a.xml", IDS, positive="dog").given == {None: {2: 1}}

@@ -1,10 +1,11 @@
 """Reading PyTorch checkpoints that somebody else wrote: their tensors, and nothing that runs.
 
 A checkpoint is a pickle, and a pickle can run code. PyTorch's restricted reader (`weights_only=True`) accepts tensors
-and plain containers; one function is let through by name, because old files of VICReg and Barlow Twins mention it in
-their optimiser's state, and a stand-in that does nothing takes its place.
+and plain containers. Two names more are let through: argparse's Namespace, which holds options, and a function that old
+files of VICReg and Barlow Twins mention in their optimiser's state; a stand-in that does nothing takes its place.
 """
 
+import argparse
 import io
 import pickle
 import re
@@ -56,6 +57,8 @@ def _read(path: Path, member: str, cure: str) -> Any:
             return load_file(path)
         except (safetensors.SafetensorError, OSError) as error:
             raise CorruptFileError(f"{path} is not a whole safetensors file ({error}). {cure}") from error
+    if start.startswith(b"version https"):
+        raise CorruptFileError(f"{path} is a pointer of Git LFS, not the weights: `git lfs pull` gets them.")
     what = "is empty" if not start else f"is not a PyTorch checkpoint: it begins with {start[:12]!r}"
     raise CorruptFileError(f"{path} {what}. {cure}")
 
@@ -66,6 +69,8 @@ def _inside(path: Path, member: str, cure: str) -> bytes | None:
         with zipfile.ZipFile(path) as archive:
             check_unpacked(archive, path.stat().st_size)
             names = [entry.filename for entry in archive.infolist() if not entry.is_dir()]
+            if any(name.endswith("/constants.pkl") for name in names):
+                raise CorruptFileError(f"{path} is a program of TorchScript, which is not run; {SAVE_WEIGHTS}.")
             if any(name.rpartition("/")[2] == "data.pkl" for name in names):
                 damaged = archive.testzip()  # PyTorch itself compares no checksums
                 if damaged is not None:
@@ -89,7 +94,8 @@ def _inside(path: Path, member: str, cure: str) -> bytes | None:
 
 
 def _load(source: Path | io.BytesIO, path: Path, cure: str) -> Any:
-    allowed = [(exclude_bias_and_norm, "__main__.exclude_bias_and_norm")]
+    # DINO, MAE and Lightning keep the options of a training beside its weights: plain values by name, no code.
+    allowed = [(exclude_bias_and_norm, "__main__.exclude_bias_and_norm"), argparse.Namespace]
     mapped = isinstance(source, Path) and zipfile.is_zipfile(source)  # leaves the optimiser's tensors on the disk
     try:
         with torch.serialization.safe_globals(allowed):

@@ -22,8 +22,10 @@ from elsa_nb.store import reading, sha256_file
 
 # Parts of keys that wrappers of PyTorch put in front: of data-parallel training, and of torch.compile.
 _WRAPPERS = re.compile(r"(?:^|(?<=\.))(?:(?:module|_orig_mod)\.)+")
-# What may lie beside the network without belonging to it: classifiers, projectors and what a method adds.
-_HEADS = re.compile(r"(fc|head|heads|classifier|projector|projection_head|predictor|prediction_head|prototypes|mlp)\b")
+# What may lie beside the network without belonging to it: classifiers, projectors, MAE's decoder, what a method adds.
+_HEADS = re.compile(
+    r"(fc|head|heads|classifier|projector|projection_head|predictor|prediction_head|prototypes|mlp|decoder\w*)\b"
+)
 # A second copy of the network that lags behind the one to be used, or is not the one that its method evaluates.
 _SECOND = re.compile(r"momentum|encoder_k|target|student|_ema\b|offline")
 # lightly keeps a ResNet as a plain sequence without its last layer: the places of its parts in it.
@@ -85,7 +87,7 @@ def find_networks(loaded: Any) -> Iterator[OwnWeights]:
             yield OwnWeights(": ".join(filter(None, (wrapper, start.rstrip(".")))), kept)
 
 
-def _states(loaded: Any, name: str = "", depth: int = 2) -> Iterator[tuple[str, dict[str, Tensor]]]:
+def _states(loaded: Any, name: str = "", depth: int = 4) -> Iterator[tuple[str, dict[str, Tensor]]]:
     """Yield the flat collections of tensors in a file, with the name of the entry that holds each."""
     if not isinstance(loaded, Mapping):
         return

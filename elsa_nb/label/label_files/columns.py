@@ -6,23 +6,26 @@ from typing import Any
 
 from elsa_nb.label.label_files.lines import Line, Reading
 from elsa_nb.label.label_files.names import Names, made_safe
-from elsa_nb.label.label_files.tables import Table
+from elsa_nb.label.label_files.tables import Table, as_table
 from elsa_nb.label.label_files.words import word_of
 
 # The first of each that a table has is meant. A plain number of a row or task comes last.
 ITEM = """
     item image filename file_name file filepath file_path path image_path img_path image_name img_name
     image_file img image_uri uri image_url url media text_id record_id name key sample image_id item_id
-    sample_id id
+    sample_id id imageid
+    datei dateiname bild bildname fichier nom_fichier archivo fichero imagen bestand immagine
 """
 LABEL = """
     label labels asreview_label included label_included final_included included_label included_final
     included_flag include choice choices class class_name category answer decision relevant target
-    ground_truth tag tags
+    ground_truth tag tags klasse etikett bewertung étiquette etiqueta etichetta clase classe categorie
 """
 ANNOTATOR = """
     annotator annotators annotated_by annotator_id rater reviewer labeler labeller user username
 """
+_TITLES = 10  # rows that may stand above the header: a title, a date, remarks
+_BOX = {"xmin", "ymin", "xmax", "ymax"}  # a row is then one object of a picture, and a picture has several
 # ASReview writes -1 where there is no label.
 _MINUS_IS_EMPTY = {name for name in LABEL.split() if "includ" in name} | {"asreview_label"}
 
@@ -46,6 +49,17 @@ def is_known(table: Table, item: str | None, label: str | None) -> bool:
     """Whether a table has both a column of items and one of labels."""
     found = find(table, item, ITEM), find(table, label, LABEL)
     return None not in found and found[0] != found[1]
+
+
+def under_titles(table: Table, item: str | None, label: str | None) -> Table:
+    """Return the table whose header is the first of its first rows that has both columns; the table where none has."""
+    if is_known(table, item, label):
+        return table
+    for i, (_, cells) in enumerate(table.rows[:_TITLES]):
+        lower = as_table([(place, list(row)) for place, row in table.rows[i:]], table.kind)
+        if sum(cell not in ("", None) for cell in cells) > 1 and is_known(lower, item, label):
+            return lower
+    return table
 
 
 def read(table: Table, names: Names, *, item: str | None = None, label: str | None = None) -> Reading:
@@ -75,6 +89,13 @@ def read(table: Table, names: Names, *, item: str | None = None, label: str | No
         lines.append(Line(place, name, value, _person(cells[who]) if who is not None else None))
     told = "the order of the rows" if in_order else repr(table.columns[which])
     kind = f"{table.kind}, items from {told}"
+    if set(map(plain, table.columns)) >= _BOX and what is not None:
+        words: dict[str, set[str]] = {}
+        for line in lines:
+            words.setdefault(line.name, set()).update([] if line.label is None else [str(line.label)])
+        first = {line.name: line for line in reversed(lines)}
+        lines = [Line(first[name].where, name, frozenset(of) or None) for name, of in words.items()]
+        return Reading(lines, f"{kind}, classes of boxes from {table.columns[what]!r}", classes=True)
     if what is None:
         return Reading(lines, f"{kind}, without a column of labels ({_columns(table)})", bare=True)
     return Reading(lines, f"{kind}, labels from {table.columns[what]!r}")

@@ -1,13 +1,20 @@
-"""Labels that are where files lie: a folder a class, a folder of links (our own export), and YOLO's text files."""
+"""Labels that are where files lie: a folder a class, a folder of links (our own export), and files of an image each.
 
+A file for each image is what YOLO writes as text, Pascal VOC as XML and Labelme as JSON.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from elsa_nb.label.label_files.lines import Line, Reading
+from elsa_nb.label.label_files import tasks, xml_files
+from elsa_nb.label.label_files.lines import NO_OBJECT, Line, Reading
 from elsa_nb.label.label_files.names import Names
 
 _SPLITS = {"train", "val", "valid", "validation", "test"}
 _NAMES = ("classes.txt", "obj.names", "classes.names")
-NO_OBJECT = "(no object)"
+_LISTED = "data.yaml", "dataset.yaml", "data.yml"
 
 
 def read(folder: Path, names: Names) -> Reading:
@@ -18,6 +25,10 @@ def read(folder: Path, names: Names) -> Reading:
     texts = [p for p in files if p.suffix == ".txt" and p.name not in _NAMES]
     if texts and all(map(_is_yolo, texts[:20])):
         return _yolo(folder, texts, files)
+    for suffix, begin, reader in ((".xml", "<annotation>", xml_files.read), (".json", '"shapes"', tasks.read_labelme)):
+        each = [p for p in files if p.suffix.lower() == suffix]
+        if each and all(begin in p.read_text(encoding="utf-8-sig", errors="replace") for p in each[:20]):
+            return _one_an_image(folder, each, reader)
     inside = [p for p in files if p.parent != folder]
     if not inside:
         return _flat(files)
@@ -31,6 +42,18 @@ def read(folder: Path, names: Names) -> Reading:
         lines.append(Line(str(path.relative_to(folder)), name, of_class[0]))
     notes = [f"files beside the folders of classes, left out: {len(files) - len(inside)}"]
     return Reading(lines, "folder a class", classes=True, notes=notes if len(files) > len(inside) else [])
+
+
+def _one_an_image(folder: Path, files: Sequence[Path], reader: Callable[[bytes], Reading]) -> Reading:
+    lines: list[Line] = []
+    for path in files:
+        place = str(path.relative_to(folder))
+        try:
+            read = reader(path.read_bytes())
+        except ValueError as error:
+            raise ValueError(f"{place}: {error}") from None
+        lines += [replace(line, where=place) for line in read.lines]
+    return Reading(lines, f"{read.kind}, a file an image", classes=True)
 
 
 def _flat(files: list[Path]) -> Reading:
@@ -56,8 +79,9 @@ def _is_yolo(path: Path) -> bool:
 
 
 def _yolo(folder: Path, texts: list[Path], files: list[Path]) -> Reading:
-    named = next((p for p in files if p.name in _NAMES), None)
-    names = named.read_text(encoding="utf-8-sig").splitlines() if named else []
+    named = next((p for p in files if p.name in (*_NAMES, *_LISTED)), None)
+    told = named.read_text(encoding="utf-8-sig") if named else ""
+    names = told.splitlines() if named is None or named.name in _NAMES else _names_in_yaml(told)
     lines = []
     for path in texts:
         numbers = {int(line.split()[0]) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()}
@@ -67,6 +91,14 @@ def _yolo(folder: Path, texts: list[Path], files: list[Path]) -> Reading:
         lines.append(Line(str(path.relative_to(folder)), name, found or frozenset((NO_OBJECT,))))
     told = f", names from {named.name}" if named else ", classes by number"
     return Reading(lines, f"YOLO text files{told}", classes=True)
+
+
+def _names_in_yaml(text: str) -> list[str]:
+    """Return the classes of YOLO's data.yaml: `names: [a, b]`, a list of lines, or numbered lines from 0."""
+    found = re.search(r"^names:[ \t]*(\[.*?\]|(?:\s*\n[ \t]*(?:-|\d+:)[^\n]*)+)", text, re.MULTILINE | re.DOTALL)
+    body = found[1] if found else ""
+    words = body[1:-1].split(",") if body.startswith("[") else re.findall(r"(?:-|\d+:)[ \t]*([^\n#]+)", body)
+    return [word.strip().strip("'\"") for word in words]
 
 
 def _hidden(path: Path) -> bool:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+NO_OBJECT = "(no object)"  # what a file that was made for an image, and marks nothing in it, says of the image
+
 
 @dataclass(frozen=True, slots=True)
 class Line:

@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from itertools import dropwhile
 from urllib.parse import parse_qs, unquote, urlsplit
 
 Parts = tuple[str, ...]
@@ -71,9 +72,10 @@ class Names:
 
 
 def _plain(name: str) -> Parts:
-    """Split a path: one form of accents, either slash, no "./", no address in front."""
+    """Split a path: one form of accents, either slash, no "./" or "../", no address in front."""
     name = _SCHEME.sub("", unicodedata.normalize("NFC", name.strip()).replace("\\", "/"))
-    return tuple(part for part in name.split("/") if part not in ("", "."))
+    parts = (part for part in name.split("/") if part not in ("", "."))
+    return tuple(dropwhile(lambda part: part == "..", parts))
 
 
 def _unquoted(name: str) -> Parts:

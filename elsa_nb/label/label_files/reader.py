@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from elsa_nb.errors import MissingDataError
-from elsa_nb.label.label_files import columns, cvat, folders, stored_sessions, tables, tasks
+from elsa_nb.label.label_files import columns, folders, stored_sessions, tables, tasks, xml_files
 from elsa_nb.label.label_files.lines import Reading
 from elsa_nb.label.label_files.names import Names
 from elsa_nb.label.label_files.words import labels_of
+from elsa_nb.text_files import decoded
 
 _MOST = 5  # names listed in a summary
 _LARGEST = 1 << 30  # bytes that a packed file may become
@@ -87,7 +88,8 @@ def read_labels(
     """Return what the file or folder `path` says about the items `ids`.
 
     Read are CSV in any separator and encoding, lists of names, JSON Lines, Parquet, Feather, spreadsheets, all that
-    `export` writes, session files, COCO, Label Studio, FiftyOne, VIA, CVAT, YOLO, and a folder a class.
+    `export` writes, session files, COCO, Label Studio, FiftyOne, VIA, CVAT, YOLO, Pascal VOC, Labelme, CreateML, and a
+    folder a class.
 
     `positive` names the class to look for where labels are classes (others are then negative, or, with `negative`,
     only those; `unsure` likewise). `item` and `label` name columns, where they have other names than usual; item="row"
@@ -131,16 +133,16 @@ def _readings(path: Path, names: Names, item: str | None, label: str | None, enc
     elif data.startswith(b"ARROW1"):
         yield columns.read(tables.feather(data), names, **told)
     elif data.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
-        sheets = list(tables.workbook(data))
+        sheets = [columns.under_titles(sheet, item, label) for sheet in tables.workbook(data)]
         if not sheets:
             raise ValueError("its sheets are empty")
         yield columns.read(next((s for s in sheets if columns.is_known(s, item, label)), sheets[0]), names, **told)
-    elif re.match(rb"(\xef\xbb\xbf)?\s*<", data):
-        yield cvat.read(data)
+    elif re.match(rb"(\xef\xbb\xbf)?\s*<|\xff\xfe<\0|\xfe\xff\0<", data):
+        yield xml_files.read(data)
     else:
         flaw = ValueError("it is no text and no table file that is known (CSV, JSON, Parquet, Feather, Excel)")
         flaws, readable = [], False
-        for name, text in tables.decoded(data, encoding):
+        for name, text in decoded(data, encoding):
             try:
                 reading = _text(text.lstrip("\ufeff"), names, item, label)
             except ValueError as error:  # another encoding may make sense of it; else the likeliest is to be heard
@@ -170,13 +172,15 @@ def _text(text: str, names: Names, item: str | None, label: str | None) -> Readi
         raise ValueError("it is a RIS file; export it as CSV (ASReview: Export, CSV) with a column of labels")
     if start[0] in "{[":
         value, by_line = tasks.parse(text)
-        read = tasks.read(value, by_line, item=item, label=label)
+        known = lambda name: isinstance(names.find(name), int)  # noqa: E731 - one line, used once
+        read = tasks.read(value, by_line, is_item=known, item=item, label=label)
         return columns.read(read, names, item=item, label=label) if isinstance(read, tables.Table) else read
     ways, broken = [], None
     try:
         for table in tables.ways_to_read(text):
             if tasks.is_via(table):
                 return tasks.read_via_table(table, label)
+            table = columns.under_titles(table, item, label)
             if columns.is_known(table, item, label):
                 return columns.read(table, names, item=item, label=label)
             ways.append(table)

@@ -3,7 +3,6 @@
 A table is its header and its rows, each with the place where it stands. Nothing here knows what a label is.
 """
 
-import codecs
 import csv
 import io
 import re
@@ -12,14 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-# Tried where a text is not UTF-8: Windows, DOS, old Macs, then Windows and others elsewhere. The names decide.
-LEGACY = ("cp1252", "cp850", "mac_roman", "cp1250", "cp1251", "cp1253", "cp1254", "cp932", "gb18030", "latin-1")
-_MARKS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
+_FIRST_LINES = 10  # that are looked at for a separator: above the header there may be a title
 _SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", " ": "spaces"}
 
 
@@ -30,36 +22,6 @@ class Table:
     columns: list[str]
     rows: list[tuple[str, list[Any]]]
     kind: str
-
-
-def decoded(data: bytes, encoding: str | None = None) -> Iterator[tuple[str, str]]:
-    """Yield (encoding, text) for each way to read `data`, the likeliest first; nothing where it is no text."""
-    if encoding is not None:
-        try:
-            yield encoding, data.decode(encoding)
-        except (LookupError, UnicodeDecodeError) as error:
-            raise ValueError(
-                f"it is not in the encoding {encoding!r} ({error}); leave it out to have it found"
-            ) from None
-        return
-    for mark, name in _MARKS:
-        if data.startswith(mark):
-            yield name, data.decode(name, "replace")
-            return
-    if b"\0" in data:
-        # Text of two bytes a letter, without a mark: every other byte of plain letters is zero.
-        head = data[:4096]
-        for name, zeros in (("utf-16-le", head[1::2]), ("utf-16-be", head[::2])):
-            if zeros.count(0) > 0.8 * len(zeros):
-                yield name, data.decode(name, "replace")
-        return
-    for name in ("utf-8", *LEGACY):
-        try:
-            yield name, data.decode(name)
-        except UnicodeDecodeError:
-            continue
-        if name == "utf-8":
-            return
 
 
 def separated(text: str, separator: str, quote: str = '"') -> Iterator[tuple[str, list[str]]]:
@@ -99,13 +61,13 @@ def ways_to_read(text: str) -> Iterator[Table]:
     skipped = 0
     if told:
         text, skipped = text[told.end() :], 1
-    first = text.lstrip("\r\n \t").splitlines()[:1]
-    head = first[0] if first else ""
+    first = text.lstrip("\r\n \t").splitlines()[:_FIRST_LINES]
+    head, some = first[0] if first else "", "\n".join(first)
     separators = (told[1],) if told else sorted(_SEPARATORS, key=lambda s: -head.count(s) if s != " " else 1)
     quotes = ("'", '"') if re.match(r"\s*'", head) else ('"',)
     for quote in quotes:
         for separator in separators:
-            if separator not in head and len(separators) > 1 and separator != ",":
+            if separator not in (head if separator == " " else some) and len(separators) > 1 and separator != ",":
                 continue
             rows = list(separated(text, separator, quote))
             if not rows:
@@ -156,6 +118,9 @@ def workbook(data: bytes) -> Iterator[Table]:
     """Yield the sheets of an Excel (.xlsx) or LibreOffice (.ods) file, where the library that reads it is here."""
     import pandas as pd
 
+    if data.startswith(b"PK") and not _is_workbook(data):
+        raise ValueError("it is an archive (.zip): unpack it, and name the file or folder of labels in it")
+
     try:
         sheets = pd.read_excel(io.BytesIO(data), sheet_name=None, header=None, dtype=object)
     except ImportError as error:
@@ -173,3 +138,12 @@ def workbook(data: bytes) -> Iterator[Table]:
         rows = [(place, cells) for place, cells in rows if any(cell is not None for cell in cells)]
         if rows:
             yield as_table(rows, f"sheet {name!r} of a spreadsheet file")
+
+
+def _is_workbook(data: bytes) -> bool:
+    """Whether a zip archive is a spreadsheet file; one that is cut off may be."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            return bool({"[Content_Types].xml", "mimetype"} & set(archive.namelist()))
+    except zipfile.BadZipFile:
+        return True

@@ -2,14 +2,14 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from elsa_nb.label.label_files.columns import ITEM, plain
-from elsa_nb.label.label_files.lines import Line, Reading
+from elsa_nb.label.label_files.lines import NO_OBJECT, Line, Reading
 from elsa_nb.label.label_files.tables import Table, from_records
 
-KNOWN = "Label Studio, COCO, FiftyOne, VIA, a list of records, or one label a name"
+KNOWN = "Label Studio, COCO, FiftyOne, VIA, Labelme, CreateML, a list of records, one label a name, or names by class"
 
 
 def parse(text: str) -> tuple[Any, bool]:
@@ -31,11 +31,24 @@ def parse(text: str) -> tuple[Any, bool]:
         return values, True
 
 
-def read(value: Any, by_line: bool, *, item: str | None = None, label: str | None = None) -> Reading | Table:
-    """Return the lines of a parsed JSON file, or the table it is; raises ValueError for JSON of another kind."""
+def read(
+    value: Any,
+    by_line: bool,
+    *,
+    is_item: Callable[[str], bool],
+    item: str | None = None,
+    label: str | None = None,
+) -> Reading | Table:
+    """Return the lines of a parsed JSON file, or the table it is; raises ValueError for JSON of another kind.
+
+    `is_item` says whether a name is one of the pool.
+    """
     if isinstance(value, list) and value and all(isinstance(entry, dict) for entry in value):
         if any("data" in entry and ("annotations" in entry or "completions" in entry) for entry in value):
             return _label_studio(value, item, label)
+        if all(isinstance(entry.get("image"), str) and isinstance(entry.get("annotations"), list) for entry in value):
+            lines = [Line(f"entry {i}", e["image"], _labels_in(e["annotations"])) for i, e in enumerate(value, 1)]
+            return Reading(lines, "CreateML JSON", classes=True)
         return from_records(value, "JSON Lines" if by_line else "JSON list", "line" if by_line else "entry")
     if isinstance(value, list) and value and all(isinstance(entry, str) for entry in value):
         lines = [Line(f"entry {i}", name, None) for i, name in enumerate(value, 1)]
@@ -47,6 +60,13 @@ def read(value: Any, by_line: bool, *, item: str | None = None, label: str | Non
             return _label_studio([value], item, label)
         if all(isinstance(value.get(key), list) for key in ("images", "annotations", "categories")):
             return _coco(value)
+        if "detection_categories" in value:
+            raise ValueError(
+                "it is MegaDetector's JSON: its detections are what a model thinks, with a confidence, and no labels. "
+                "Write the images whose detections you trust into a list, and import that"
+            )
+        if "shapes" in value and "imagePath" in value:
+            return _labelme(value)
         if isinstance(value.get("labels"), dict):
             return _fiftyone(value)
         if isinstance(value.get("samples"), list):
@@ -59,9 +79,18 @@ def read(value: Any, by_line: bool, *, item: str | None = None, label: str | Non
         if parts and not any(isinstance(part, dict | list) for part in parts):
             lines = [Line(f"entry {i}", name, given) for i, (name, given) in enumerate(value.items(), 1)]
             return Reading(lines, "JSON with a label a name")
+        if parts and all(isinstance(part, list) and all(isinstance(w, str) for w in part) for part in parts):
+            if any(map(is_item, value)):
+                lines = [Line(f"entry {i}", name, frozenset(words)) for i, (name, words) in enumerate(value.items(), 1)]
+                return Reading(lines, "JSON with the classes of a name", classes=True)
+            return _by_class(value)
         if parts and all(isinstance(part, dict) for part in parts) and len({tuple(part) for part in parts}) == 1:
-            records = [{name: value[name][key] for name in value} for key in parts[0]]
-            return from_records(records, "JSON with a list a column", "entry")
+            if {plain(str(name)) for name in value} & set(ITEM.split()):
+                records = [{name: value[name][key] for name in value} for key in parts[0]]
+                return from_records(records, "JSON with a list a column", "entry")
+            return from_records(
+                [{"item": name} | part for name, part in value.items()], "JSON with a record a name", "entry"
+            )
     told = f"its keys are {', '.join(map(repr, list(value)[:8]))}" if isinstance(value, dict) else "an empty one"
     raise ValueError(f"it is JSON of a kind that is not known ({told}); known are {KNOWN}")
 
@@ -138,6 +167,42 @@ def _annotator(annotation: dict, data: dict) -> str | None:
         who = who.get("email") or who.get("username") or who.get("id")
     who = data.get("annotator") if who is None else who
     return None if who is None else str(who)
+
+
+# --- a few that are short
+
+
+def read_labelme(data: bytes) -> Reading:
+    """Return the one line of a Labelme file; raises ValueError for another kind of JSON."""
+    try:
+        value = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"its JSON is broken ({error})") from None
+    if not isinstance(value, dict) or not {"shapes", "imagePath"} <= set(value):
+        raise ValueError("it is JSON of another kind than Labelme's")
+    return _labelme(value)
+
+
+def _labelme(value: dict) -> Reading:
+    flags = value.get("flags") or {}  # tags of the whole image
+    ticked = {str(name) for name, on in flags.items() if on} if isinstance(flags, dict) else set()
+    words = frozenset(ticked | (_labels_in(value["shapes"]) - {NO_OBJECT})) or frozenset((NO_OBJECT,))
+    return Reading([Line("imagePath", str(value["imagePath"]), words)], "Labelme JSON", classes=True)
+
+
+def _labels_in(shapes: Any) -> frozenset[str]:
+    found = (shape.get("label") for shape in shapes or () if isinstance(shape, dict))
+    return frozenset(str(word) for word in found if word is not None) or frozenset((NO_OBJECT,))
+
+
+def _by_class(value: dict[str, list[str]]) -> Reading:
+    """Take {class: its names}; a name may be of several classes."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for word, names in value.items():
+        for name in names:
+            found[name].add(word)
+    lines = [Line(f"name {i}", name, frozenset(words)) for i, (name, words) in enumerate(found.items(), 1)]
+    return Reading(lines, "JSON with the names of each class", classes=True, declared=set(value))
 
 
 # --- COCO and FiftyOne

@@ -13,11 +13,11 @@ _OURS = {"positive": 1, "negative": 0, "unsure": -1}
 # TRUE and FALSE in the words that Excel and LibreOffice write into a CSV file in other languages, and what people type.
 _YES = """
     1 true t yes y pos relevant include included ja oui si sí sim tak wahr vrai verdadero verdadeiro vero
-    waar sant sand prawda igaz pravda tosi истина да
+    waar sant sand prawda igaz pravda tosi истина да ano ✓ ✔
 """
 _NO = """
     0 false f no n neg irrelevant exclude excluded nein non não nao nie falsch faux falso onwaar falskt falsk
-    fałsz hamis nepravda epätosi ложь нет
+    fałsz hamis nepravda epätosi ложь нет ne ✗ ✘
 """
 _ANSWERS = (
     _OURS

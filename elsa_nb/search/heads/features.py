@@ -1,8 +1,22 @@
 """The vectors as a head sees them: centred, scaled, and multiplied with the weights of many heads in one pass."""
 
+from typing import Protocol
+
 import numpy as np
 
 from elsa_nb.search import kernels
+
+
+class HeadInput(Protocol):
+    """The rows of a pool as heads see them: `Features`, or `PreparedRows`."""
+
+    def take(self, rows: np.ndarray) -> np.ndarray:
+        """Return what a head is trained on, (m, d) float64, of `rows` (m,)."""
+        ...
+
+    def project(self, weights: np.ndarray, biases: np.ndarray) -> np.ndarray:
+        """Return weights . row + bias of every row, (h, n) float64, for weights (h, d) and biases (h,)."""
+        ...
 
 
 class Features:

@@ -18,7 +18,7 @@ import numpy as np
 from numba import njit
 
 from elsa_nb.search.checks import check_counts
-from elsa_nb.search.heads.features import Features
+from elsa_nb.search.heads.features import HeadInput
 from elsa_nb.search.heads.logistic import confidence as confidence  # read by those who have a head's logits
 from elsa_nb.search.heads.logistic import logistic_regression
 from elsa_nb.threads import one_blas_thread
@@ -62,8 +62,9 @@ class HeadConfig:
 class Head(Protocol):
     """A trained head."""
 
-    def logits(self, features: Features) -> np.ndarray:
+    def logits(self, features: HeadInput) -> np.ndarray:
         """Return the log-odds (n,) float64 that each row is positive."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ class LinearHead:
     weights: np.ndarray
     bias: float
 
-    def logits(self, features: Features) -> np.ndarray:
+    def logits(self, features: HeadInput) -> np.ndarray:
         """Return the log-odds (n,) float64 that each row is positive."""
         return features.project(self.weights[None], np.array([self.bias]))[0]
 
@@ -87,33 +88,34 @@ class MLPHead:
     output: np.ndarray = field(repr=False)
     bias: float = 0.0
 
-    def logits(self, features: Features) -> np.ndarray:
+    def logits(self, features: HeadInput) -> np.ndarray:
         """Return the log-odds (n,) float64 that each row is positive."""
         return _output(features.project(self.weights.T, self.biases), self.output, self.bias)
 
 
-def logits_together(asked: Sequence[tuple[Head, Features]]) -> list[np.ndarray]:
+def logits_together(asked: Sequence[tuple[Head, HeadInput]]) -> list[np.ndarray]:
     """Return the logits of several heads over their features, each as it would be alone.
 
     The vectors are read once for all linear heads that share their features.
     """
-    result: list[np.ndarray | None] = [None] * len(asked)
-    groups: dict[int, list[int]] = {}
+    result: dict[int, np.ndarray] = {}
+    groups: dict[int, list[tuple[int, LinearHead]]] = {}
     for i, (head, features) in enumerate(asked):
         if isinstance(head, LinearHead):
-            groups.setdefault(id(features), []).append(i)
+            groups.setdefault(id(features), []).append((i, head))
         else:
             result[i] = head.logits(features)
     for members in groups.values():
-        weights = np.stack([asked[i][0].weights for i in members])
-        biases = np.array([asked[i][0].bias for i in members])
-        for i, logits in zip(members, asked[members[0]][1].project(weights, biases), strict=True):
+        weights = np.stack([head.weights for _, head in members])
+        biases = np.array([head.bias for _, head in members])
+        shared = asked[members[0][0]][1]
+        for (i, _), logits in zip(members, shared.project(weights, biases), strict=True):
             result[i] = logits
-    return result
+    return [result[i] for i in range(len(asked))]
 
 
 def train(
-    features: Features,
+    features: HeadInput,
     positives: np.ndarray,
     negatives: np.ndarray,
     config: HeadConfig,
@@ -146,28 +148,34 @@ def _train_by_adamw(
     Batches hold 4, 8 or 16 of each class, by the number of positives (below 8, below 16, more), as in the released
     code; the loss is the mean binary cross-entropy of the logits.
     """
-    d = positives.shape[1]
-    if config.kind == "linear-sgd" and start is None:
-        bound = 1 / np.sqrt(d)
-        start = LinearHead(rng.uniform(-bound, bound, d), float(rng.uniform(-bound, bound)))
-    elif config.kind == "mlp":
-        first, second = 1 / np.sqrt(d), 1 / np.sqrt(config.hidden)
-        weights = rng.uniform(-first, first, (d, config.hidden))
-        biases = rng.uniform(-first, first, config.hidden)
-        last = rng.uniform(-second, second, config.hidden + 1)  # the output weights and their bias
-    size = 4 if len(positives) < 8 else 8 if len(positives) < 16 else 16
-    x = np.concatenate([positives, negatives])
-    batches = np.empty((config.steps, 2 * size), np.int64)  # drawn step by step: a positive half, a negative half
-    for batch in batches:
-        batch[:size] = rng.integers(len(positives), size=size)
-        batch[size:] = rng.integers(len(negatives), size=size) + len(positives)
+    x, (d, m) = np.concatenate([positives, negatives]), (positives.shape[1], len(positives))
+    bound = 1 / np.sqrt(d)
     if config.kind == "linear-sgd":
-        both = np.append(start.weights, start.bias)
+        if isinstance(start, LinearHead):
+            both = np.append(start.weights, start.bias)
+        else:
+            both = np.append(rng.uniform(-bound, bound, d), rng.uniform(-bound, bound))
+        batches = _balanced_batches(m, len(negatives), config.steps, rng)
         _adamw_linear(both, x, batches, config.learning_rate, config.weight_decay)
         return LinearHead(both[:-1], float(both[-1]))
+    weights = rng.uniform(-bound, bound, (d, config.hidden))
+    biases = rng.uniform(-bound, bound, config.hidden)
+    bound = 1 / np.sqrt(config.hidden)
+    last = rng.uniform(-bound, bound, config.hidden + 1)  # the output weights and their bias
+    batches = _balanced_batches(m, len(negatives), config.steps, rng)
     with one_blas_thread():  # small matrices again
         _adamw_mlp(weights, biases, last, x, batches, config.learning_rate, config.weight_decay)
     return MLPHead(weights, biases, last[:-1], float(last[-1]))
+
+
+def _balanced_batches(positives: int, negatives: int, steps: int, rng: np.random.Generator) -> np.ndarray:
+    """Draw rows of positives followed by negatives, (steps, 2 size) int64: a positive half, then a negative half."""
+    size = 4 if positives < 8 else 8 if positives < 16 else 16
+    batches = np.empty((steps, 2 * size), np.int64)
+    for batch in batches:
+        batch[:size] = rng.integers(positives, size=size)
+        batch[size:] = rng.integers(negatives, size=size) + positives
+    return batches
 
 
 @njit(cache=True, error_model="numpy")

@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 import numpy as np
 from numba import njit
+
+# Compiled, and named when scipy is loaded: a type checker finds no such names.
 from scipy.linalg.blas import dsyrk, ssyrk
 from scipy.linalg.lapack import dposv, dpotrf, dtrtrs, spotrf, spotrs
 
@@ -55,7 +57,7 @@ def logistic_regression(
     penalty[-1] = 0.0
 
     def loss(theta: np.ndarray) -> float:
-        return cost @ np.logaddexp(0, -sign * (design @ theta)) + 0.5 * penalty @ theta**2
+        return float(cost @ np.logaddexp(0, -sign * (design @ theta)) + 0.5 * penalty @ theta**2)
 
     theta = np.zeros(design.shape[1])
     value = loss(theta)
@@ -114,7 +116,7 @@ def _by_conjugate_gradients(
     start_system = _coarse_systems(design, l2)
 
     def loss(theta: np.ndarray, logits: np.ndarray) -> float:
-        return cost @ np.logaddexp(0, -sign * logits) + 0.5 * penalty @ theta**2
+        return float(cost @ np.logaddexp(0, -sign * logits) + 0.5 * penalty @ theta**2)
 
     theta, logits = np.zeros(d + 1), np.zeros(m)
     value = loss(theta, logits)

@@ -58,7 +58,7 @@ class PreparedRows:
         if different := [len(vectors) for vectors in encoders if len(vectors) != n]:
             raise ValueError(f"encoders of {n} and {different[0]} rows; give vectors of the same items, in one order")
         with one_blas_thread():
-            maps = [_Map.of(vectors, dimensions, power, standardise) for vectors in encoders]
+            maps = [Preparation.of(vectors, dimensions, power, standardise) for vectors in encoders]
             ends = np.cumsum([0, *(each.axes.shape[1] for each in maps)])
             prepared = np.zeros((n, ends[-1]), np.float32)
             for vectors, of, start, stop in zip(encoders, maps, ends[:-1], ends[1:], strict=True):
@@ -88,15 +88,18 @@ class PreparedRows:
 
 
 @dataclass(frozen=True, eq=False)
-class _Map:
-    """(x - mean) / std @ axes, then unit length."""
+class Preparation:
+    """(x - mean) / std @ axes, then unit length: made of some vectors, and applied to any of their space."""
 
     mean: np.ndarray
     std: np.ndarray
     axes: np.ndarray
 
     @classmethod
-    def of(cls, vectors: np.ndarray, dimensions: int, power: float, standardise: bool) -> "_Map":
+    def of(
+        cls, vectors: np.ndarray, dimensions: int = DIMENSIONS, power: float = POWER, standardise: bool = True
+    ) -> "Preparation":
+        """Return the preparation that vectors (n, d) float16 or float32 ask for."""
         n, d = vectors.shape
         mean, variance = kernels.moments(vectors)
         std = np.sqrt(variance) if standardise else np.full(d, np.sqrt(variance.mean()))

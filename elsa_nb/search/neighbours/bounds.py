@@ -101,7 +101,7 @@ class RememberedPass(OnePass):
         fitting = [one for one in self._passes if np.isin(one[0], queries, assume_unique=True).all()]
         heeded, least = max(fitting, key=lambda one: len(one[0]), default=(queries[:0], None))
         fresh = np.setdiff1d(queries, heeded, assume_unique=True)
-        if not len(fresh):
+        if least is not None and not len(fresh):
             return least
         mine = self._at_least(fresh)
         mine[fresh] = self._nearest(fresh, fresh)[0]

@@ -35,6 +35,7 @@ class Backend(Protocol):
 
         Limits are squared distances with the rounding error of float32; row -1 stands for no proposal.
         """
+        ...
 
 
 def blas_backend(vectors: np.ndarray, norms: np.ndarray) -> Backend:
@@ -73,7 +74,7 @@ def torch_backend(vectors: np.ndarray, norms: np.ndarray, device: str | None = N
 
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     stored = torch.from_numpy(np.array(vectors)).to(device)  # half precision stays half: the GPU's memory is dear
-    norms = torch.from_numpy(in_single(norms)).to(device)
+    lengths = torch.from_numpy(in_single(norms)).to(device)
 
     def nearest(queries: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
         # The proof holds for float32: a user's wish for faster, coarser products elsewhere does not apply here.
@@ -86,18 +87,16 @@ def torch_backend(vectors: np.ndarray, norms: np.ndarray, device: str | None = N
 
     def proposed(queries: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
         asked = torch.from_numpy(np.ascontiguousarray(queries)).to(device)
-        best = rows = None
+        best = torch.empty(len(asked), 0, device=device)
+        rows = torch.empty(len(asked), 0, dtype=torch.int64, device=device)
         for start in range(0, len(stored), 128 * _BLOCK):
             block = stored[start : start + 128 * _BLOCK].float()
-            values, places = torch.addmm(norms[None, start : start + len(block)], asked, block.T, alpha=-2).topk(
+            values, places = torch.addmm(lengths[None, start : start + len(block)], asked, block.T, alpha=-2).topk(
                 min(k, len(block)), largest=False, sorted=False
             )
-            places += start
-            if best is not None:
-                values, places = torch.cat([best, values], 1), torch.cat([rows, places], 1)
-                values, kept = values.topk(min(k, values.shape[1]), largest=False, sorted=False)
-                places = places.gather(1, kept)
-            best, rows = values, places
+            values, places = torch.cat([best, values], 1), torch.cat([rows, places + start], 1)
+            best, kept = values.topk(min(k, values.shape[1]), largest=False, sorted=False)
+            rows = places.gather(1, kept)
         limits = best.max(1).values + (asked * asked).sum(1)
         return rows.cpu().numpy(), limits.cpu().numpy()
 
@@ -176,14 +175,16 @@ class Neighbours:
         Ordered by (distance, row), and exact: see the module's docstring.
         """
         k = min(k, self.n - 1)
-        if self._backend is None and len(queries):
-            self._backend = BACKENDS[self._backend_name](self._single, self._norms)
         rows, distances = np.empty((len(queries), k), np.int64), np.empty((len(queries), k))
+        if not len(queries):
+            return rows, distances
+        if (backend := self._backend) is None:
+            backend = self._backend = BACKENDS[self._backend_name](self._single, self._norms)
         unproved = np.arange(len(queries))
-        for slack in SLACKS if len(queries) else ():
+        for slack in SLACKS:
             asked = queries[unproved]
             fetched = min(k + 1 + slack, self.n)  # + 1: a row finds itself
-            proposal = self._backend(kernels.as_single(self._single[asked]), fetched)
+            proposal = backend(kernels.as_single(self._single[asked]), fetched)
             rows[unproved], distances[unproved], proved = self._settle(asked, *proposal, k)
             unproved = unproved[~proved]
             if not len(unproved):
@@ -202,7 +203,7 @@ class Neighbours:
         rows = np.take_along_axis(candidates, order, 1)
         distances = np.take_along_axis(distances, order, 1)
         if candidates.shape[1] == self.n:
-            return rows, distances, (candidates >= 0).all(1)
+            return rows, distances, np.all(candidates >= 0, axis=1)
         proved = distances[:, -1] < limits - self._rounding_error(queries)
         # Beyond float32's range: inf, nan, or faiss's own sign; or vectors so long that it proves nothing of any.
         proved &= np.maximum(limits, 8 * self._norms.max()) < np.finfo(np.float32).max
@@ -273,7 +274,8 @@ class Neighbours:
         missing = [q for q in queries.tolist() if q not in self._longer or len(self._longer[q][0]) < depth]
         if missing:
             rows, distances = self.exact(np.array(missing), depth)
-            for q, *entry in zip(missing, rows.astype(np.int32), distances, strict=True):
+            for q, *found in zip(missing, rows.astype(np.int32), distances, strict=True):
+                entry = found[0], found[1]
                 self._longer_bytes += _bytes(entry) - _bytes(self._longer.get(q, ()))
                 self._longer[q] = entry
         found = [self._longer[q] for q in queries.tolist()]

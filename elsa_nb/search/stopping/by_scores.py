@@ -69,7 +69,9 @@ def too_thin(positive: np.ndarray) -> str:
 
 
 def chances_of(evidence: Evidence) -> tuple[float, np.ndarray]:
-    """Return S, and the chance (N,) of each row without an answer that it adds up."""
+    """Return S, and the chance (N,) of each row without an answer that it adds up; ValueError where none is scored."""
+    if evidence.scores is None:
+        raise ValueError("no row without an answer has a score: there is nothing to add up")
     given, positive = evidence.answers
     first = len(positive) // 2
     while first and np.count_nonzero(positive[first:]) < LEAST_FINDS:  # else a dry spell would know no find's standing

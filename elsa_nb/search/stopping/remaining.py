@@ -21,7 +21,9 @@ class Evidence:
     `scores` (u,) float64 is the search's confidence, now, in every row without an answer, None while there is none;
     `scale` the mean and deviation of the log-odds of all n rows now (`scale_of`). The answers, in the order of asking:
     `labels` (m,) int (1, 0, -1 unsure), `given` (m,) float64 the standing when asked (`standings`; nan: none). `seeds`
-    is the number of positives that were known before the first answer.
+    is the number of positives that were known before the first answer. `caught` (p, f) bool, where others searched
+    beside this search: which of the p proposers, this one first, found each of the f positives that any of them did,
+    seeds not among them.
     """
 
     scores: np.ndarray | None
@@ -29,6 +31,7 @@ class Evidence:
     labels: np.ndarray
     given: np.ndarray
     seeds: int = 0
+    caught: np.ndarray | None = None
 
     @property
     def found(self) -> int:
@@ -66,6 +69,7 @@ class Estimator(Protocol):
 
     def __call__(self, evidence: Evidence) -> Missing:
         """Return the estimate, or say why there is none."""
+        ...
 
 
 def silence(why: str) -> Missing:

@@ -63,10 +63,14 @@ class TargetShare:
     def __call__(self, progress: Progress) -> str | None:
         """Return why one may stop now, None where one may not."""
         last = progress.estimates[-self.rounds :]
-        if len(last) < self.rounds or any(each.silent for each in last):
+        told = [
+            each.middle + self.caution * (each.high - each.middle)
+            for each in last
+            if each.middle is not None and each.high is not None
+        ]
+        if len(last) < self.rounds or len(told) < len(last):
             return None
-        missing = max(each.middle + self.caution * (each.high - each.middle) for each in last)
-        if progress.found < self.share * (progress.found + missing):
+        if progress.found < self.share * (progress.found + max(told)):
             return None
         return f"about {self.share:.0%} of the class is found, by the estimate"
 

@@ -1,6 +1,6 @@
 """What a user would pick instead of ELSA, under the same `query` / `update` contract."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -47,12 +47,12 @@ class GreedyProbe(KeepsLedger):
     The yardstick that anyone would write in an afternoon. Same arguments and errors as `elsa.Search`.
     """
 
-    name = "Greedy probe"
-    version = 1  # raised with a change of this strategy's logs: see `elsa_nb.search.version`
-    config_class = ProbeConfig
-    needs = ("features",)
-    components: ClassVar = {Component.PROBE: "probe"}
-    colour = "#D55E00"
+    name: ClassVar[str] = "Greedy probe"
+    version: ClassVar[int] = 1  # raised with a change of this strategy's logs: see `elsa_nb.search.version`
+    config_class: ClassVar[type] = ProbeConfig
+    needs: ClassVar[tuple[str, ...]] = ("features",)
+    components: ClassVar[Mapping[int, str]] = {Component.PROBE: "probe"}
+    colour: ClassVar[str] = "#D55E00"
     draws_randomness = True  # which rows are taken for negatives
 
     def __init__(
@@ -103,6 +103,8 @@ class GreedyProbe(KeepsLedger):
                 self._features, self._ledger.positives, negatives, self.config.head, self._rng, self._head
             )
             self._trained = True
+        if self._head is None:
+            raise QueryError("no positive is known any more, so nothing can be ranked: amend an answer, or begin anew")
         return self._head, self._features
 
     def query(self, logits: np.ndarray | None = None) -> Batch | None:

@@ -37,7 +37,7 @@ that nothing was chosen on, the neighbourhood saves 5 % [1, 11] of the labels to
 cannot be told from nothing, 2 % [-3, 7].
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -101,12 +101,12 @@ class Harvest(KeepsLedger):
     are made from `pool`, in seconds for a hundred thousand rows. A search adds 25 bytes a row.
     """
 
-    name = "Harvest"
-    version = 1  # raised with a change of this strategy's logs: see `elsa_nb.search.version`
-    config_class = HarvestConfig
-    needs = ("prepared_rows",)
-    components: ClassVar = {LINE: "line", NEIGHBOURHOOD: "neighbourhood"}
-    colour = "#009E73"
+    name: ClassVar[str] = "Harvest"
+    version: ClassVar[int] = 1  # raised with a change of this strategy's logs: see `elsa_nb.search.version`
+    config_class: ClassVar[type] = HarvestConfig
+    needs: ClassVar[tuple[str, ...]] = ("prepared_rows",)
+    components: ClassVar[Mapping[int, str]] = {LINE: "line", NEIGHBOURHOOD: "neighbourhood"}
+    colour: ClassVar[str] = "#009E73"
     draws_randomness = True  # which rows are taken for negatives
 
     def __init__(
@@ -155,9 +155,10 @@ class Harvest(KeepsLedger):
         """
         if self._ledger.open or not self.largest_batch():
             return None
-        if not self._trained:
-            self._head, self._trained = self._train(), True
-        return self._head, self._rows
+        if (head := self._head) is None or not self._trained:
+            head = self._head = self._train()
+            self._trained = True
+        return head, self._rows
 
     def query(self, logits: np.ndarray | None = None) -> Batch | None:
         """Return the unasked rows of highest score, each with the judge that thinks more of it; None at the end."""
@@ -168,7 +169,7 @@ class Harvest(KeepsLedger):
         found, refused = self._sums.positive + self.config.least_found, self._sums.negative + self.config.least_refused
         neighbourhood = _standardised(np.log(found) - np.log(refused))
         judges = {"line": line, "neighbourhood": neighbourhood}
-        score = sum(judges[name] for name in self.config.judges)
+        score = sum((judges[name] for name in self.config.judges), np.zeros(len(line)))
         rows = self._best(score, self.largest_batch())
         self._score = score.astype(np.float32)
         components = np.where(line[rows] >= neighbourhood[rows], LINE, NEIGHBOURHOOD)
@@ -246,7 +247,7 @@ class Harvest(KeepsLedger):
         score[asked] = -np.inf
         later = score[waiting]
         score[waiting] = -np.inf
-        free = len(score) - np.count_nonzero(asked) - len(waiting)
+        free = len(score) - int(np.count_nonzero(asked)) - len(waiting)
         best = _highest(score, min(size, free))
         if free >= size:
             return best

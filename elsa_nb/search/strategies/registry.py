@@ -7,11 +7,11 @@ a line in `OURS`. Another package offers its own as an entry point, and needs no
     mine = "my_package.my_module:MyStrategy"
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from importlib.metadata import entry_points
 from types import MappingProxyType
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -77,7 +77,8 @@ def begin(
     """
     config = kind.config_class() if config is None else config
     needed = {name: made[name] for name in kind.needs if name in made}
-    return kind(pool, seeds, config=config, rng=rng, **needed)
+    # A protocol says nothing of how its classes are made: `RegisteredStrategy` says it in words.
+    return cast(Callable[..., RegisteredStrategy], kind)(pool, seeds, config=config, rng=rng, **needed)
 
 
 def check(kind: Any, offered_by: str = "elsa_nb") -> None:

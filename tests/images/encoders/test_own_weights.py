@@ -1,6 +1,8 @@
 """Weights of one's own: the wrappings that trainings leave, read to the same network, or refused in one sentence."""
 
 import argparse
+import fractions
+import zipfile
 
 import miniature
 import photographs
@@ -59,6 +61,8 @@ WRAPPINGS = {
         | prefixed("module.momentum_encoder.", body(1))
         | head("module.predictor.")
     },
+    "MAE": lambda: {"model": body() | {"decoder_pos_embed": torch.zeros(3), "decoder_blocks.0.b": torch.zeros(3)}},
+    "VISSL": lambda: {"classy_state_dict": {"base_model": {"model": {"trunk": prefixed("_feature_blocks.", body())}}}},
     "no counters": lambda: {k: v for k, v in body().items() if not k.endswith("num_batches_tracked")},
 }
 
@@ -155,13 +159,30 @@ def test_what_does_not_fit_is_refused_with_its_cure(tmp_path, flaw):
 
 
 def test_a_file_that_asks_for_code_says_how_to_save_ones_own(tmp_path):
-    torch.save({"hyper_parameters": argparse.Namespace(lr=1), "state_dict": body()}, tmp_path / "own.ckpt")
+    torch.save({"hyper_parameters": fractions.Fraction(1, 2), "state_dict": body()}, tmp_path / "own.ckpt")
     with pytest.raises(CorruptFileError, match=r"If the file is your own, save its weights alone") as refused:
         load_own_weights(tmp_path / "own.ckpt")
     assert "elsa-nb encoders get" not in str(refused.value)
     torch.save(torch.nn.Linear(2, 2), tmp_path / "model.pt")
     with pytest.raises(CorruptFileError, match=r"torch.save\(model.state_dict\(\)"):
         load_own_weights(tmp_path / "model.pt")
+
+
+def test_the_options_of_a_training_may_lie_beside_its_weights(tmp_path, expected):
+    options = argparse.Namespace(arch="resnet50", lr=0.1, lists=[1, 2])
+    torch.save({"args": options, "teacher": prefixed("backbone.", body())}, tmp_path / "dino.pth")
+    torch.testing.assert_close(vectors(tmp_path / "dino.pth"), expected)
+
+
+def test_what_is_no_file_of_weights_is_called_by_its_name(tmp_path):
+    (tmp_path / "w.pth").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n")
+    with pytest.raises(CorruptFileError, match="Git LFS"):
+        load_own_weights(tmp_path / "w.pth")
+    with zipfile.ZipFile(tmp_path / "w.pth", "w") as archive:
+        for name in ("w/data.pkl", "w/constants.pkl", "w/code/__torch__.py"):
+            archive.writestr(name, b"")
+    with pytest.raises(CorruptFileError, match="TorchScript"):
+        load_own_weights(tmp_path / "w.pth")
 
 
 def test_damaged_and_missing_files(tmp_path):

@@ -1,0 +1,45 @@
+"""The bytes of a text file as text, in the encodings of many programs, countries and decades."""
+
+import codecs
+from collections.abc import Iterator
+
+# Tried where a text is not UTF-8: Windows, DOS, old Macs, then Windows and others elsewhere. The names decide.
+LEGACY = ("cp1252", "cp850", "mac_roman", "cp1250", "cp1251", "cp1253", "cp1254", "cp932", "gb18030", "latin-1")
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+
+def decoded(data: bytes, encoding: str | None = None) -> Iterator[tuple[str, str]]:
+    """Yield (encoding, text) for each way to read `data`, the likeliest first; nothing where it is no text."""
+    if encoding is not None:
+        try:
+            yield encoding, data.decode(encoding)
+        except (LookupError, UnicodeDecodeError) as error:
+            raise ValueError(
+                f"it is not in the encoding {encoding!r} ({error}); leave it out to have it found"
+            ) from None
+        return
+    for mark, name in _MARKS:
+        if data.startswith(mark):
+            yield name, data.decode(name, "replace")
+            return
+    if b"\0" in data:
+        # Text of two bytes a letter, without a mark: every other byte of plain letters is zero.
+        head = data[:4096]
+        for name, zeros in (("utf-16-le", head[1::2]), ("utf-16-be", head[::2])):
+            if zeros.count(0) > 0.8 * len(zeros):
+                text = data.decode(name, "replace")
+                if "\0" not in text:
+                    yield name, text
+        return
+    for name in ("utf-8", *LEGACY):
+        try:
+            yield name, data.decode(name)
+        except UnicodeDecodeError:
+            continue
+        if name == "utf-8":
+            return
