@@ -16,6 +16,12 @@ def small(monkeypatch):
     monkeypatch.setattr(asked_lists, "LISTED", 40)
 
 
+def listing(vectors):
+    sketch = Sketch(vectors, progress=False)
+    sketch.keep_lists()
+    return sketch
+
+
 def clouds(n, rng, dtype="float16"):
     """Return clusters in 30 dimensions, some rows twice."""
     vectors = rng.normal(size=(n, 30)) * np.arange(1, 31) ** -0.7 + 3 * rng.normal(size=(8, 30))[rng.integers(0, 8, n)]
@@ -24,12 +30,12 @@ def clouds(n, rng, dtype="float16"):
 
 
 @pytest.mark.usefixtures("small")
-@settings(max_examples=25)
+@settings(max_examples=12)
 @given(seed=st.integers(0, 2**20), m=st.integers(1, 90), count=st.integers(1, 400), include=st.booleans())
 def test_they_answer_as_lists_of_every_row_do(seed, m, count, include):
     rng = np.random.default_rng(seed)
     vectors = clouds(900, rng)
-    sketch, plain = Sketch(vectors, progress=False), Neighbours(vectors)
+    sketch, plain = listing(vectors), Neighbours(vectors)
     for _ in range(3):  # the later questions find lists from the earlier ones
         queries = rng.choice(200, m, replace=False)
         allowed = rng.random(len(vectors)) < rng.choice([0.1, 0.6, 1.0])
@@ -43,7 +49,7 @@ def test_they_answer_as_lists_of_every_row_do(seed, m, count, include):
 
 @pytest.mark.usefixtures("small")
 def test_a_second_question_about_a_row_makes_no_pass(monkeypatch):
-    sketch = Sketch(clouds(3000, np.random.default_rng(0)), progress=False)
+    sketch = listing(clouds(3000, np.random.default_rng(0)))
     everything, queries = np.ones(3000, bool), np.arange(20)
     first = sketch.nearest_to_any(queries, 15, everything)
     monkeypatch.setattr(asked_lists.AskedLists, "_add", lambda *_: pytest.fail("a list was made again"))
@@ -54,7 +60,7 @@ def test_a_second_question_about_a_row_makes_no_pass(monkeypatch):
 @pytest.mark.usefixtures("small")
 def test_no_more_lists_are_kept_than_there_is_room_for(monkeypatch):
     monkeypatch.setattr(asked_lists, "_KEPT_BYTES", 16 * 40 * 10)
-    sketch = Sketch(clouds(3000, np.random.default_rng(0)), progress=False)
+    sketch = listing(clouds(3000, np.random.default_rng(0)))
     for start in range(0, 100, 25):
         sketch.nearest_to_any(np.arange(start, start + 25), 5, np.ones(3000, bool))
     assert list(sketch._asked._lists) == list(range(75, 100))

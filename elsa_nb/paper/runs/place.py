@@ -17,6 +17,7 @@ from elsa_nb.pool import Pool
 from elsa_nb.prepared import Prepared, prepare
 from elsa_nb.profiles import profile
 from elsa_nb.search.heads.features import Features
+from elsa_nb.search.neighbours.bounds import Sketch
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,10 @@ def class_names(dataset: str) -> pd.Series:
 
 @lru_cache(maxsize=4)
 def _prepared(place: Place, build: bool) -> Prepared:
-    return prepare(place.folder, verify=False, build=build)
+    ready = prepare(place.folder, verify=False, build=build)
+    if isinstance(ready.neighbours, Sketch):
+        ready.neighbours.keep_lists()
+    return ready
 
 
 @lru_cache(maxsize=4)

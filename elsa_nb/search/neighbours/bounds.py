@@ -9,6 +9,7 @@ fast. Rows are measured in the order of their bound, and what is bounded beyond 
 from collections import deque
 
 import numpy as np
+from numba import get_num_threads
 
 from elsa_nb.progress import bar
 from elsa_nb.search import kernels
@@ -25,6 +26,7 @@ _LARGE = 2**27  # numbers in a pool, from where comparing a round's queries with
 _SAMPLE = 8192  # vectors the leading directions are taken from
 _BLOCK = 8192  # rows handled together
 _MULTIPLIED = 2048  # rows multiplied together: their products stay in the cache
+_FEW_THREADS = 2  # with more of them taking differences is quicker
 _IDLE = 1e-4  # of the variance: leading directions with less than that together are left out
 _KEPT_BYTES = 2**26  # of passes remembered: a dozen in a pool of ImageNet's size
 
@@ -42,7 +44,15 @@ class Sketch:
         self.n, self.dimension = self.vectors.shape
         self._bounds = Bounds(self.vectors, width, progress=progress)
         self._one_pass = RememberedPass(self.vectors, self._bounds)
-        self._asked = self._one_pass.lists() if self.n >= asked_lists.LEAST_ROWS else None
+        self._asked: AskedLists | None = None
+
+    def keep_lists(self) -> None:
+        """Keep lists of what lies near the rows asked about: where many searches ask about the same rows of memory.
+
+        A person's one search asks about most rows once, and a file beyond memory is slow to measure so many rows of.
+        """
+        if self._asked is None and self.n >= asked_lists.LEAST_ROWS:
+            self._asked = self._one_pass.lists()
 
     def nearest_to_any(
         self, queries: np.ndarray, count: int, allowed: np.ndarray, *, include_queries: bool = False
@@ -112,10 +122,10 @@ class RememberedPass(OnePass):
     def _at_least(self, queries: np.ndarray) -> np.ndarray:
         """Return no more than how far each row is from the nearest of the queries, itself included, (n,) float32.
 
-        Many queries are multiplied (|x|^2 - 2 x.q + |q|^2), which takes a third of the time of taking differences. What
-        that rounds off, a sum of `width` terms and three more of each, is given away.
+        Many queries are multiplied (|x|^2 - 2 x.q + |q|^2) where there are few threads: in one it takes half the time
+        of taking differences. What that rounds off, a sum of `width` terms and three more of each, is given away.
         """
-        if len(queries) < kernels.FEW:
+        if len(queries) < kernels.FEW or get_num_threads() > _FEW_THREADS:
             return kernels.distances_to_nearest(self._points, self._points[queries])
         least, own, twice = np.empty(len(self._points), np.float32), self._norms[queries], -2 * self._points[queries]
         with one_blas_thread():

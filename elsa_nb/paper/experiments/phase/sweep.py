@@ -37,6 +37,6 @@ IMAGENET = Sweep(
     dataset="generated-imagenet",
 )
 # The cheapest arm once more, with the other numbers of seeds that are printed.
-NEAREST = replace(IMAGENET, name="phase-nearest", arms=("NN",), seeds=(1, 2, 10, 50), repeats=12)
+NEAREST = replace(IMAGENET, name="phase-nearest", arms=("NN",), seeds=(1, 2, 10, 50), repeats=14)
 WIDE = replace(IMAGENET, name="phase-2048", encoders=("purity-0.45-2048",), n_classes=1)
 SWEEPS = {plan.name: {"full": plan} for plan in (GRID, IMAGENET, NEAREST, WIDE)}
