@@ -187,7 +187,7 @@ _GRID_SPREADS = {  # by purity, then by members: `phase.spaces.wanted_spreads`
     0.6: (0.695, 0.973, 1.175, 1.364),
     0.95: (0.243, 0.415, 0.411, 0.458),
 }
-_IMAGENET_SPREADS = {0.15: 2.75, 0.45: 1.43, 0.75: 0.9}
+_IMAGENET_SPREADS = {0.45: 1.43, 0.75: 0.9, 0.15: 2.75}
 _LARGE = {f"purity-{purity}": dict.fromkeys(_IMAGENET, spread) for purity, spread in _IMAGENET_SPREADS.items()}
 POOLS = {
     each.name: each

@@ -89,13 +89,23 @@ class RememberedPass(OnePass):
     """
 
     def __init__(self, vectors: np.ndarray, bounds: "Bounds"):
-        super().__init__(vectors, bounds.coordinates, bounds.longest, bounds.error)
+        super().__init__(vectors, bounds.coordinates, bounds.longest)
         self._passes: deque[tuple[np.ndarray, np.ndarray]] = deque(maxlen=max(1, _KEPT_BYTES // (4 * len(vectors))))
         self._norms = in_single(kernels.squared_norms(self._points))
+        # The error of a bound, of the two rows at hand: one row far from all others blunts no other's.
+        self._off = np.float32(bounds.error / bounds.longest if 0 < bounds.longest < np.inf else 0)
+
+    def _compared(self, rows: np.ndarray, queries: np.ndarray) -> np.ndarray:
+        """Return no more than the distances of rows to queries, (r, m) float32: infinite to itself."""
+        compared = super()._compared(rows, queries)
+        if self._speaks:
+            compared = compared**2 - self._off * (self._norms[rows][:, None] + self._norms[queries])
+            np.sqrt(np.maximum(compared, 0, out=compared), out=compared)
+        return compared
 
     def lists(self) -> AskedLists | None:
         """Return lists of the rows that will be asked about, by the same bounds; None where those tell nothing."""
-        return AskedLists(self._vectors, self._points, self._norms, self._error) if self._speaks else None
+        return AskedLists(self._vectors, self._points, self._norms) if self._speaks else None
 
     def _candidates(
         self, known: Found, queries: np.ndarray, count: int, allowed: np.ndarray
@@ -125,16 +135,20 @@ class RememberedPass(OnePass):
         Many queries are multiplied (|x|^2 - 2 x.q + |q|^2) where there are few threads: in one it takes half the time
         of taking differences. What that rounds off, a sum of `width` terms and three more of each, is given away.
         """
+        own = self._norms[queries]
         if len(queries) < kernels.FEW or get_num_threads() > _FEW_THREADS:
-            return kernels.distances_to_nearest(self._points, self._points[queries])
-        least, own, twice = np.empty(len(self._points), np.float32), self._norms[queries], -2 * self._points[queries]
-        with one_blas_thread():
-            for start in range(0, len(least), _MULTIPLIED):
-                values = twice @ self._points[start : start + _MULTIPLIED].T
-                values += own[:, None]
-                values.min(0, out=least[start : start + _MULTIPLIED])
-        rounded = 2 * (self._points.shape[1] + 8) * np.finfo(np.float32).eps
-        least += (1 - rounded) * self._norms - rounded * own.max()
+            least, lost = kernels.distances_to_nearest(self._points, self._points[queries]) ** 2, self._off
+            least -= lost * self._norms
+        else:
+            least, twice = np.empty(len(self._points), np.float32), -2 * self._points[queries]
+            with one_blas_thread():
+                for start in range(0, len(least), _MULTIPLIED):
+                    values = twice @ self._points[start : start + _MULTIPLIED].T
+                    values += own[:, None]
+                    values.min(0, out=least[start : start + _MULTIPLIED])
+            lost = self._off + 2 * (self._points.shape[1] + 8) * np.finfo(np.float32).eps
+            least += (1 - lost) * self._norms
+        least -= lost * own.max()
         return np.sqrt(np.maximum(least, 0, out=least), out=least)
 
 

@@ -30,7 +30,7 @@ _ENCODERS = (  # profile, data set, encoder, space
     ("photos", "tiny-imagenet", "vicreg", "projection"),
     ("photos", "food-101-64px", "vicreg", "embedding"),
 )
-_CLASSES, _CLASSES_OF_LARGE, _MEMBERS_OF_LARGE = 8, 6, 50
+_CLASSES = 6  # of each space
 
 
 def run_searches() -> None:
@@ -55,7 +55,7 @@ def measure_spaces() -> pd.DataFrame:
 
 def _measured() -> Iterator[pd.Series]:
     places = [Place(*words) for words in _ENCODERS]
-    places += [Place("full", each.name, name, SPACE) for each in POOLS.values() for name in each.blends]
+    places += [Place("full", sweep.GRID.dataset, name, SPACE) for name in sweep.GRID.encoders]
     for place in places:
         try:
             place.check_here()
@@ -64,8 +64,7 @@ def _measured() -> Iterator[pd.Series]:
             continue
         vectors = Pool.open(place.folder, verify=False).vectors
         labels = class_names(place.dataset).astype("category").cat.codes.to_numpy()
-        large = {"members_most": _MEMBERS_OF_LARGE} if len(vectors) > 2**18 else {}
-        told = measure_space(vectors, labels, _CLASSES_OF_LARGE if large else _CLASSES, **large)
+        told = measure_space(vectors, labels, _CLASSES)
         kind = "generated" if place.dataset in POOLS else "encoder"
         names = {"kind": kind, "dataset": place.dataset, "encoder": place.encoder, "space": place.space}
         yield pd.concat([pd.Series(names | {"rows": len(vectors), "dimensions": vectors.shape[1]}), told])

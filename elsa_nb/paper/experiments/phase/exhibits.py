@@ -7,7 +7,5 @@ EXHIBITS = (
     Exhibit("generated-spaces", "Generated spaces beside those of encoders", "beyond the paper", _NOTEBOOK),
     Exhibit("phase-diagram", "Discovery by class size and purity", "Table 3, tested", _NOTEBOOK, "phase"),
     Exhibit("phase-cells", "Every cell of the phase diagram", "Table 3, tested", _NOTEBOOK, "phase"),
-    Exhibit("phase-full-size", "1,281,167 rows: found and asked", "Table 3, tested", _NOTEBOOK, "phase-imagenet"),
     Exhibit("phase-together", "Cells nearest to all printed rows", "Table 3, tested", _NOTEBOOK, "phase"),
-    Exhibit("phase-nearest", "NN by seeds at full size", "Table 3, tested", _NOTEBOOK, "phase-nearest"),
 )

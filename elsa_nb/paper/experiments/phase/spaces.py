@@ -21,17 +21,14 @@ _SAME = 1e-12  # of the distance of the last one: nearer ones count as so far
 _SAMPLE = 8000  # rows that tell the spectrum
 
 
-def measure_space(
-    vectors: np.ndarray, labels: np.ndarray, classes: int, *, least: int = 100, members_most: int = 10**9, seed: int = 0
-) -> pd.Series:
+def measure_space(vectors: np.ndarray, labels: np.ndarray, classes: int, least: int = 100, seed: int = 0) -> pd.Series:
     """Return what a space (n, d) is like around some of its classes; `labels` (n,) are whole numbers.
 
     Means over `classes` classes of `least` or more members, drawn at random: members; purity, the share of a member's
     ten nearest neighbours that are of its class; purity_sd from member to member and class_sd from class to class;
     alone, the share of members with none; joined, the share of the class that chains of such neighbours join to a
     random member (medians); dimension around a member, by the distances of 20 neighbours (Levina and Bickel, 2004).
-    Of the whole: directions, the participation ratio of the variances. Of a class of more than `members_most` only so
-    many members are looked at, and nothing is said of what joins them.
+    Of the whole: directions, the participation ratio of the variances.
     """
     rng, neighbours = np.random.default_rng(seed), Neighbours(vectors)
     sizes = np.bincount(labels)
@@ -39,14 +36,12 @@ def measure_space(
     rows = []
     for target in chosen:
         members = np.flatnonzero(labels == target)
-        looked_at = np.sort(rng.permutation(members)[:members_most])
-        near, squared = neighbours.exact(looked_at, _LISTED)
-        purity = neighbour_purity(near, labels, looked_at)
+        near, squared = neighbours.exact(members, _LISTED)
+        purity = neighbour_purity(near, labels, members)
         last = squared[:, -1:]
         logs = 0.5 * np.log(last / np.maximum(squared[:, :-1], _SAME * last))[last[:, 0] > 0]
         dimension = np.median((_LISTED - 2) / np.maximum(logs.sum(1), _SAME))
-        alone = (purity == 0).mean()
-        joined = _joined(near, labels, members) if len(looked_at) == len(members) else np.nan
+        alone, joined = (purity == 0).mean(), _joined(near, labels, members)
         rows.append((len(members), purity.mean(), purity.std(), alone, joined, dimension))
     told = pd.DataFrame(rows, columns=["members", "purity", "purity_sd", "alone", "joined", "dimension"])
     sample = np.sort(rng.choice(len(vectors), min(_SAMPLE, len(vectors)), replace=False))

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from elsa_nb import store
+from elsa_nb.paper.experiments.phase.sweep import SWEEPS, WIDE
 from elsa_nb.paper.measures.medians import IMAGENET_CLASS, IMAGENET_IMAGES, METRICS, medians
 from elsa_nb.paper.measures.printed import printed_value
 from elsa_nb.paper.runs import runner
@@ -25,12 +26,12 @@ def phase_runs() -> pd.DataFrame:
     Beside the columns of every sweep: pool, in words; members, of the class; purity, as wanted of the pool (the
     `encoder` says it); `reading` with "literal" among its values.
     """
-    names = ("phase", "phase-imagenet", "phase-nearest", "phase-2048")
-    runs = pd.concat([runner.stored_results(name, "full").assign(sweep=name) for name in names], ignore_index=True)
+    stored = [name for name in SWEEPS if store.locate(f"results/{name}-full.json").exists()]
+    runs = pd.concat([runner.stored_results(name, "full") for name in stored], ignore_index=True)
     parts = runs["encoder"].str.split("-")
     rows = runs["pool_size"].map("{:,} rows".format)
     return runs.assign(
-        pool=rows.where(runs["sweep"] != "phase-2048", WIDE_NAME),
+        pool=rows.where(runs["sweep"] != WIDE.name, WIDE_NAME),
         members=runs["class_size"].replace(1282, 1281),
         purity=parts.str[1].astype(float),
         reading=runs["reading"].where(runs["change"] == "", "literal"),
@@ -107,16 +108,6 @@ def together(off: pd.DataFrame) -> pd.DataFrame:
         distance=("scaled", lambda squares: np.sqrt(squares.mean())),
     )
     return table.reset_index().sort_values(["near", "distance"], ascending=[False, True], ignore_index=True)
-
-
-def nearest_by_seeds(runs: pd.DataFrame) -> pd.DataFrame:
-    """Return what NN finds at full size from each number of seeds, beside Table 3: medians with 95 % intervals."""
-    full = runs[(runs["pool"] == FULL_SIZE) & (runs["arm"] == "NN")]
-    frame = medians(full, ["purity", "reading", "seeds"], ["discovery_rate", "labels"])
-    where = {"encoder": "vicreg", "arm": "NN"}
-    printed = {seeds: printed_value(3, "discovery_rate", seeds=str(seeds), **where) for seeds in (1, 2, 5, 10, 50)}
-    frame["printed"] = frame["seeds"].map(printed).where(frame["metric"] == "discovery_rate")
-    return frame.sort_values(["metric", "purity", "reading", "seeds"], kind="stable", ignore_index=True)
 
 
 def lay_out(frame: pd.DataFrame) -> pd.DataFrame:
