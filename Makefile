@@ -14,7 +14,7 @@ NEED_PYTHON := Python 3.11 or newer is needed. Install it, or name it: make PYTH
 ifndef SIDE_BY_SIDE
 .NOTPARALLEL:
 endif
-.PHONY: help setup reproduce report full test docs bench quick-test lint unit browser nbval verify wheel try-wheel faults format glyphs glyphs-full weights lock clean
+.PHONY: help setup reproduce report full test docs bench quick-test lint unit browser nbval verify wheel try-wheel faults fuzz format glyphs glyphs-full weights lock clean
 
 help:  ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -95,6 +95,11 @@ try-wheel: wheel  ## install the wheel into a new environment, use it from an em
 
 faults: setup  ## 2,000 damaged files for every reader, a disk that fails at every call of every writer: counts (minutes)
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.faults
+
+# atheris has no wheels for some machines, so it is no dependency.
+fuzz: setup  ## every reader and the panel's messages fuzzed by atheris, an hour in all (MINUTES=60); finds in build/fuzz
+	-$(BIN)/python -m pip install -qq --disable-pip-version-check "atheris>=3,<4"
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.fuzz --minutes $(or $(MINUTES),60)
 
 format: setup  ## let ruff format and sort what it can
 	$(BIN)/ruff format .

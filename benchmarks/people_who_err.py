@@ -11,7 +11,8 @@ the majority of three, or as many on random rows. Each search runs as it is, and
 
 A member is *shown* when it has been asked, whatever was answered, and *kept* while it is believed positive. A search
 ends with 90 % kept or when `BUDGET` labels are spent, those asked again counted. `results/people_who_err.csv` has a row
-a search; labels are 0 where 80 % are not reached.
+a search; labels are 0 where 80 % are not reached. `results/people_who_err_summary.csv` has what each kind of error
+costs, medians with intervals over classes: `tables.cost_of_errors`. Notebook 15 shows both.
 """
 
 import argparse
@@ -30,6 +31,7 @@ from benchmarks.summary import RESULTS
 from elsa_nb.bench.arms import Arm, Spaces, elsa, harvest, probe
 from elsa_nb.bench.simulating import half_of
 from elsa_nb.label.searching import FIRM
+from elsa_nb.paper.experiments.people.tables import BUDGET, beside_clean, cost_of_errors
 from elsa_nb.paper.runs.place import class_names
 from elsa_nb.paper.runs.simulation import draw_seeds
 from elsa_nb.pool import Pool
@@ -42,7 +44,8 @@ from elsa_nb.search.recheck import RECHECK, Rechecked
 from elsa_nb.store import DATA, write_atomically
 from elsa_nb.threads import one_thread
 
-CLASSES, REPEATS, SEEDS, BUDGET = 20, {"glyphs": 3, "people": 5}, 5, 800
+CLASSES, SEEDS = 20, 5
+REPEATS = {"glyphs": (2, 1), "people": (3, 1)}  # of the three most telling kinds of error, and of the others
 SIZES, OF_ALL = (80, 300), 4  # members of a class searched for; one in so many classes is in the pool
 SHARE, ENOUGH = 0.8, 0.9
 NAMES = {"glyphs": "glyphs-vicreg-projection, a quarter", "people": "cifar-10, 1 %"}
@@ -192,9 +195,10 @@ def run(search: Any, case: Case, oracle: Oracle) -> dict[str, Any]:
 
 def units(of: str, targets: list[str]) -> Iterator[tuple[int, str, str]]:
     """Yield (repeat, errors, target): the most telling first, so that a run cut short is worth something."""
-    for repeat in range(REPEATS[of]):
-        for kinds in (ERRORS[of][:3], ERRORS[of][3:]):
-            yield from ((repeat, errors, target) for target in targets for errors in kinds)
+    for repeat in range(max(REPEATS[of])):
+        for kinds, repeats in zip((ERRORS[of][:3], ERRORS[of][3:]), REPEATS[of], strict=True):
+            if repeat < repeats:
+                yield from ((repeat, errors, target) for target in targets for errors in kinds)
 
 
 def searches(of: str, path: Path) -> None:
@@ -227,13 +231,16 @@ def searches(of: str, path: Path) -> None:
 
 
 def main() -> None:
-    """Search and store."""
+    """Search, store, and say what errors cost."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.people_who_err", description=__doc__.split("\n")[0])
     parser.add_argument("of", choices=list(NAMES))
     parser.add_argument("--out", type=Path, default=RESULTS)
     asked = parser.parse_args()
     asked.out.mkdir(parents=True, exist_ok=True)
-    searches(asked.of, asked.out / "people_who_err.csv")
+    path = asked.out / "people_who_err.csv"
+    searches(asked.of, path)
+    costs = cost_of_errors(beside_clean(pd.read_csv(path))).round(3)
+    write_atomically(asked.out / "people_who_err_summary.csv", costs.to_csv(index=False).encode())
 
 
 if __name__ == "__main__":

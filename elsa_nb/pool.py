@@ -95,12 +95,12 @@ class Pool:
         name: str | None = None,
         space: str = "embedding",
     ) -> "Pool":
-        """Make a pool from a file of vectors: .npy, .npz, .safetensors, .parquet, .csv, .h5ad, a flat faiss index.
+        """Make a pool from a file of vectors: .npy, .npz, .safetensors, .h5ad, a table, a flat faiss index.
 
-        `ids` is a list, or a file of them (one a line, .npy, .csv, .parquet); by default those of the file, else row
-        numbers. `key` names the array, tensor or column where the file has several. `name` is by default the file's.
-        The provenance says which file it was, and what was taken from it. Raises as `read_vectors` and `from_arrays`
-        do, naming the file.
+        `ids` is a list, or a file of them (one a line, .npy, a list in .json, a table); by default those of the file,
+        else row numbers. `key` names the array, tensor or column where the file has several. `name` is by default the
+        file's. The provenance says which file it was, and what was taken from it. Raises as `read_vectors` and
+        `from_arrays` do, naming the file.
         """
         path = Path(path)
         held = read_vectors(path, key)

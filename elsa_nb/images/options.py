@@ -23,6 +23,7 @@ def declare_embed(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--name", help="what the pools of that folder are called (default: its name and place)")
     parser.add_argument("--batch", type=int, help="images at once (default: 512; 32 of 224 pixels on a CPU)")
     parser.add_argument("--workers", type=int, help="processes that decode (default: one a core)")
+    parser.add_argument("--dask", metavar="ADDRESS", help="embed a folder on this cluster (tcp://host:8786)")
     parser.add_argument("--dtype", default="float16", help="how vectors are stored: float16 (default) or float32")
     parser.add_argument("--precision", help="how they are computed: float32, float16, bfloat16 (default: by device)")
     parser.add_argument("--resizer", default="torch", help="torch (default) or pillow (the reference, slower)")
@@ -40,7 +41,7 @@ def declare_embed(parser: argparse.ArgumentParser) -> None:
 def declare_train(parser: argparse.ArgumentParser) -> None:
     """Declare the options of `elsa-nb train` on `parser`."""
     parser.add_argument(
-        "--method", required=True, help="vicreg, barlow-twins, moco-v1, moco-v2, simsiam, swav, swav-multicrop"
+        "--method", required=True, help="vicreg, barlow-twins, moco-v1, moco-v2, simsiam, swav, swav-multicrop, obow"
     )
     data = "glyphs (default), a data set of a profile (tiny-imagenet, food-101, ...), or a pack in ELSA_DATA"
     parser.add_argument("--data", default="glyphs", help=data)

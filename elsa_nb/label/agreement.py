@@ -2,13 +2,18 @@
 
 Agreement is Cohen's kappa, (p - e) / (1 - e): p is the share of items on which two people say the same, e the share
 that would be the same if each gave positives and negatives as often as now, but at random. Doubtful answers count for
-nothing here. Where they differ says `Session.disagreements`. https://doi.org/10.1177/001316446002000104
+nothing here, nor do second opinions: they were asked for because the answer was doubted, and would make two people look
+worse than they are. Where they differ says `Session.disagreements`. https://doi.org/10.1177/001316446002000104
+
+Nobody's answers weigh more for their agreement: between two people kappa is one number for both, and cannot say who
+errs. What does count is a second look: where people differ, those who saw the item again settle it, if they say one
+thing.
 """
 
 import csv
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -17,6 +22,7 @@ from scipy.stats import binomtest
 
 from elsa_nb import store
 from elsa_nb.label.export import WORDS, safe
+from elsa_nb.label.rounds import SECOND_OPINION, SEEN_AGAIN
 from elsa_nb.label.session import Session
 
 _CONFIDENCE = 0.95
@@ -28,6 +34,7 @@ class Agreement:
 
     `low` and `high` are its limits at 95 % confidence: Wilson's for the share of the same answers, with the share
     expected by chance held. All three are None where kappa says nothing: no item in common, or all of one kind.
+    Beside these items one gave the other a second opinion on `doubted`, and differed on `differed` of them.
     """
 
     first: str
@@ -37,12 +44,17 @@ class Agreement:
     kappa: float | None = None
     low: float | None = None
     high: float | None = None
+    doubted: int = 0
+    differed: int = 0
 
     def __str__(self) -> str:
         """Say it in a sentence."""
         said = (
             f"{self.first} and {self.second} both answered {self.both:,} items, {self.both - self.same:,} differently"
         )
+        if self.doubted:
+            opinions = f"{self.doubted:,}, {self.differed:,} differently"
+            return f"{replace(self, doubted=0)} Second opinions on doubtful answers, not counted in this: {opinions}."
         if self.kappa is None:
             why = "no item in common" if not self.both else "all answers of one kind"
             return f"{said}; Cohen's kappa says nothing here ({why})."
@@ -50,39 +62,66 @@ class Agreement:
 
 
 def merged(session: Session) -> list[dict[str, Any]]:
-    """Return what all said of each item: {"item", "labels": {annotator: label}, "label"}, in the order of the names.
+    """Return what all said of each item: {"item", "labels": {annotator: label}, ...}, in the order of the names.
 
-    `label` is what those who were not in doubt agree on, -1 where they differ or all were in doubt.
+    `label` is what those who were not in doubt agree on, -1 where they differ or all were in doubt. `settled` is that
+    as well, and where they differ what those say who saw the item again, -1 if they say nothing or not one thing.
     """
+    again = _seen_again(session)
     given: dict[str, dict[str, int]] = {}
     for answer in session.answers():
         given.setdefault(answer["item"], {})[answer["annotator"]] = answer["label"]
     rows = []
     for item in sorted(given):
         sure = {label for label in given[item].values() if label >= 0}
-        rows.append({"item": item, "labels": given[item], "label": sure.pop() if len(sure) == 1 else -1})
+        label = sure.pop() if len(sure) == 1 else -1
+        looked = {label for who, label in given[item].items() if label >= 0 and (who, item) in again}
+        settled = looked.pop() if label < 0 and len(looked) == 1 else label
+        rows.append({"item": item, "labels": given[item], "label": label, "settled": settled})
     return rows
 
 
 def agreements(session: Session) -> list[Agreement]:
     """Return the agreement of each two people who answered in `session`."""
-    labels = [row["labels"] for row in merged(session)]
+    rows, opinions = merged(session), set()
+    for answer in session.answers():
+        if answer["component"] == SECOND_OPINION:
+            opinions.add((answer["annotator"], answer["item"]))
     pairs = []
-    for first, second in combinations(session.annotators, 2):
-        both = [(each.get(first, -1), each.get(second, -1)) for each in labels]
-        pairs.append(_agreement(first, second, [pair for pair in both if min(pair) >= 0]))
+    for people in combinations(session.annotators, 2):
+        both = [(row["item"], tuple(row["labels"].get(who, -1) for who in people)) for row in rows]
+        both = [(any((who, item) in opinions for who in people), pair) for item, pair in both if min(pair) >= 0]
+        doubted = [pair for doubted, pair in both if doubted]
+        found = _agreement(*people, [pair for doubted, pair in both if not doubted])
+        pairs.append(replace(found, doubted=len(doubted), differed=sum(a != b for a, b in doubted)))
     return pairs
 
 
+def _seen_again(session: Session) -> set[tuple[str, str]]:
+    """Return (annotator, item) of the answers that their own annotator saw again and answered."""
+    last = "SELECT max(id) FROM events WHERE component = ? GROUP BY annotator, item"
+    found = session.read(f"SELECT annotator, item FROM events WHERE id IN ({last}) AND label > -2", (SEEN_AGAIN,))
+    return {(row["annotator"], row["item"]) for row in found}
+
+
 def write_merged(session: Session, path: Path | str) -> Path:
-    """Write `merged` as CSV, whole or not at all: a column for each person, and what they agree on; return `path`."""
+    """Write `merged` as CSV, whole or not at all; return `path`.
+
+    After a column for each person stand what they agree on, and what is settled.
+    """
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     people = session.annotators
-    writer.writerow(["item", *map(safe, people), "agreed"])
+    writer.writerow(["item", *map(safe, people), "agreed", "settled"])
     for row in merged(session):
         words = [WORDS.get(row["labels"].get(who), "") for who in people]
-        writer.writerow([safe(row["item"]), *words, "" if row["label"] < 0 else WORDS[row["label"]]])
+        writer.writerow(
+            [
+                safe(row["item"]),
+                *words,
+                *("" if label < 0 else WORDS[label] for label in (row["label"], row["settled"])),
+            ]
+        )
     store.write_atomically(Path(path), stream.getvalue().encode())
     return Path(path)
 

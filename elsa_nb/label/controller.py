@@ -18,7 +18,7 @@ import numpy as np
 from elsa_nb.label.advice import Advisor
 from elsa_nb.label.cards import NEGATIVE, OPEN, PAGE_SIZES, PASSED, POSITIVE, Cards, Steps
 from elsa_nb.label.first_examples import carry_on
-from elsa_nb.label.identity import Settled, begun_otherwise, remember
+from elsa_nb.label.identity import Settled, as_begun, remember
 from elsa_nb.label.progress_figures import evidence_of, figures_of
 from elsa_nb.label.replay import Restored, amendments, go_on, labels_told, reopened, restore, rows_of, wishes_of
 from elsa_nb.label.rounds import Rounds, scores_of, vectors_of
@@ -57,7 +57,7 @@ class Controller:
         self.lock = threading.RLock()
         self.session, self.ids, self.publish = session, ids, publish
         self.advisor = Advisor(estimate, target, size)
-        self._settled = settled = self._as_begun(search, settled)
+        self._settled = settled = as_begun(session, ids, settled, overviews=getattr(search, "overviews", False))
         self._carried = settled.carried if settled is not None else ()
         self.rounds = self._rounds_of(search)
         self.seconds: list[float] = []
@@ -77,15 +77,6 @@ class Controller:
             # The first round to be computed is the slowest: libraries are loaded, code is compiled. Not with the
             # person waiting.
             self._want(self._told(), ahead=not self.cards.waiting)
-
-    def _as_begun(self, search: Strategy, settled: Settled | None) -> Settled | None:
-        """Return `settled`, or, where the file's first page is of another kind than the search's, how that goes on."""
-        if not getattr(search, "overviews", False) or (settled is not None and (settled.fresh or len(settled.carried))):
-            return settled
-        first = next(iter(self.session.rounds()), None)
-        if first is None or first["asked"].get("overview"):
-            return settled
-        return begun_otherwise(self.session, self.ids, settled or Settled(np.empty(0, np.int64)))
 
     def _rounds_of(self, search: Strategy) -> Rounds:
         return Rounds(carry_on(search, self._carried) if len(self._carried) else search)
@@ -351,7 +342,8 @@ class Controller:
         left = None
         if looking is None and hasattr(state, "scores"):
             evidence = partial(evidence_of, labels, asked, self._scores[1], seeds)
-            left = self.advisor(evidence, sum(not each.blind for each in asked), figures["labels"], figures["seconds"])
+            spent = sum(not each.blind for each in asked), figures["labels"], figures["seconds"]
+            left = self.advisor(evidence, *spent, seen["pages"] if seen else 0)
         more = {
             "left": left,
             "looking": looking,

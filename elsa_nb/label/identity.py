@@ -59,14 +59,21 @@ def settle(session: Session, items: Any, ids: Sequence[str]) -> Settled:
     return Settled(rows, True, _told(own, ids, lost), json.dumps(now))
 
 
-def begun_otherwise(session: Session, ids: Sequence[str], settled: Settled) -> Settled:
-    """Return how a session goes on whose search began with pages of another kind, as an earlier version's did.
+def as_begun(session: Session, ids: Sequence[str], settled: Settled | None, *, overviews: bool) -> Settled | None:
+    """Return `settled`, or how a session goes on whose first page is of another kind: `overviews` says of which.
 
-    Its answers are carried in front of the search, which begins from them: nobody is led back to look for examples.
+    Earlier versions began with ordinary pages. Their answers are carried in front of the search, which begins from
+    them: nobody is led back to look for examples.
     """
+    if not overviews or (settled is not None and (settled.fresh or len(settled.carried))):
+        return settled
+    first = next(iter(session.rounds()), None)
+    if first is None or first["asked"].get("overview"):
+        return settled
     rows, _ = _answered(session, {str(item): row for row, item in enumerate(ids)})
     notice = "This session was begun with pages of another kind, by an earlier version. Your answers are kept, and the "
-    return replace(settled, carried=rows, fresh=True, notice=f"{notice}search goes on from them.")
+    notice += "search goes on from them."
+    return replace(settled or Settled(rows), carried=rows, fresh=True, notice=notice)
 
 
 def _answered(session: Session, place: dict[str, int]) -> tuple[np.ndarray, int]:

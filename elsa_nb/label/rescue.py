@@ -94,7 +94,7 @@ def _remarks(path: Path) -> dict[str, str]:
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?immutable=1", uri=True)) as base:
             found = base.execute("SELECT key, value FROM meta WHERE json_valid(value) OR key = 'class'").fetchall()
-    except sqlite3.Error:
+    except (sqlite3.Error, UnicodeDecodeError):  # what SQLite says may quote damaged bytes
         return {}
     return {k: v for k, v in found if isinstance(k, str) and isinstance(v, str) and k.startswith(("class", "about:"))}
 

@@ -24,7 +24,9 @@ from elsa_nb.search.recheck import contradictions
 PAGE = 24  # answers on one page, those that are contradicted most
 ENOUGH = 60  # answers: from fewer, others cannot tell
 WORTH = 3  # doubtful answers that are worth a page while the search goes on; at its end one is
-CONTRADICTED = 1.0  # log-odds by which the others say the opposite
+# Log-odds by which the others say the opposite. Near 0 most of what is shown was right and only looks odd, at 2 hardly
+# anything is shown: a judgement between the two.
+CONTRADICTED = 1.0
 _LEARNT_FROM, _WEAK = 4096, 200  # rows of which the preparation is made; of them, those taken for weak negatives
 
 Answers = Mapping[int, int]  # labels by row
@@ -209,7 +211,7 @@ def seen_again(asked: Sequence[Asked]) -> set[int]:
 def looked_again(
     asked: Sequence[Asked], told: Sequence[Mapping[str, Any]], cards: Cards, differing: Callable[[Sequence[int]], int]
 ) -> dict[str, Any] | None:
-    """Return what pages of this kind brought: how many answers in `all`, and of the one just closed in words (`said`).
+    """Return what `pages` of this kind brought: how many answers in `all`, and in words what the one just closed did.
 
     `told` is what is known of the closed rounds; `differing` returns on how many rows people differ. None: no page.
     """
@@ -219,7 +221,7 @@ def looked_again(
     counts = [sum(label >= UNSURE for label in t["labels"]) for _, t, _ in closed]
     just = [(a, t, start) for a, t, start in closed if a in asked[-2 if not cards.over else -1 :]]
     said = _outcome(*just[-1], cards, differing) if just else ""
-    return {"all": sum(counts), "said": said}
+    return {"pages": len(closed), "all": sum(counts), "said": said}
 
 
 def _outcome(

@@ -55,8 +55,9 @@ SELECT (SELECT count(*) FROM events WHERE typeof(annotator) <> 'text' OR typeof(
 
 def damaged(path: Path, why: object) -> CorruptFileError:
     """Return the error of a session that cannot be read as it is, with its cure."""
+    said = " ".join(str(why).split())  # SQLite may say it in two lines
     return CorruptFileError(
-        f"the session {path} is damaged ({why}). `elsa-nb session rescue {path}` brings out every answer that can be "
+        f"the session {path} is damaged ({said}). `elsa-nb session rescue {path}` brings out every answer that can be "
         "read, into a new file; this one is not changed."
     )
 
@@ -66,9 +67,12 @@ def damage_named(path: Path) -> Iterator[None]:
     """Turn what SQLite says of a damaged file into a `CorruptFileError`; all else goes by."""
     try:
         yield
+    except UnicodeDecodeError as error:  # what SQLite says of a damaged file may quote its bytes
+        raise damaged(path, "its names are no text") from error
     except sqlite3.DatabaseError as error:
         code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
-        if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB) or "decode to UTF-8" in str(error):
+        told = any(words in str(error) for words in ("decode to UTF-8", "unsupported file format"))
+        if told or code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
             raise damaged(path, error) from error
         raise
 

@@ -6,41 +6,14 @@
 // Everything from outside (file names, reasons, notices) is set as text, never as HTML.
 
 const ALIVE_MS = 3000, UNSAVED_MS = 1000, SILENT_MS = 8000;  // milliseconds
-const WORDS = { [-3]: "not marked", [-2]: "no answer", [-1]: "unsure", 0: "negative", 1: "positive" };
-const MARKS = { [-3]: "", [-2]: "", [-1]: "?", 0: "✕", 1: "✓" };
-const COLUMNS = [1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 16, 18, 20, 24];
-const MANY_COLUMNS = Array.from({ length: 30 }, (_, i) => i + 1), LEAST_SMALL = 56, SMALL_ROOM = 190;  // the same of an overview, whose last row need not be whole
-const ROOM = 300, FOOT = 31, LEAST_CARD = 86;  // pixels: what stands above and below the cards, below a picture, a card's least width
 const SILENT = "The kernel does not answer: it is busy with another cell, or gone. What is not marked as unsaved is safe. If this stays, reload the page; in a notebook, restart the kernel and run the cell again.";
-// What a picture looks like here; what the encoder saw stays. The filters are ours, with no text from outside in them.
-const STRETCHES = { "contrast": "none", "darker": "brightness(0.55)", "brighter": "brightness(2)", "more contrast": "contrast(2.2)", "dark parts": "url(#elsa-dark)", "bright parts": "url(#elsa-bright)", "inverted": "invert(1)", "red": "url(#elsa-red)", "green": "url(#elsa-green)", "blue": "url(#elsa-blue)" };
-const channel = (name, row) => `<filter id="elsa-${name}" color-interpolation-filters="sRGB"><feColorMatrix values="${row} ${row} ${row} 0 0 0 1 0"/></filter>`;
-const curveOf = (name, values) => `<filter id="elsa-${name}" color-interpolation-filters="sRGB"><feComponentTransfer>${["R", "G", "B"].map((c) => `<feFunc${c} type="table" tableValues="${values}"/>`).join("")}</feComponentTransfer></filter>`;
-const FILTERS = `<svg width="0" height="0" aria-hidden="true">${channel("red", "1 0 0 0 0")}${channel("green", "0 1 0 0 0")}${channel("blue", "0 0 1 0 0")}${curveOf("dark", "0 0.5 1 1 1")}${curveOf("bright", "0 0 0 0.5 1")}</svg>`;
-const HELP = [
-  ["← → ↑ ↓", "move"], ["1 or P", "positive"], ["0 or N", "negative"], ["2 or U", "unsure"], ["Space", "positive ↔ negative"],
-  ["R / Shift+R", "whole row positive / negative"], ["Enter", "rest of the page negative (unsure where nothing could be shown), next page; in the first look: other pictures, nothing negative; where answers are seen again: what is left stays as it is"], ["S", "start the search from what is marked"], ["Z or Ctrl+Z", "undo, as often as you like"], ["Y or Ctrl+Y", "redo"],
-  ["Page Up / Down", "earlier / later page (any label can be changed)"], ["Home / End", "first / last card of the page"], ["O", "first card without an answer"], ["F", "larger view; there the wheel, + and - magnify, a drag or Shift+arrows move the picture"], ["+ / -", "larger / smaller cards"], ["H or ?", "this help"], ["Esc", "close"],
-];
-
-function stored(name, otherwise) { try { return Number(localStorage.getItem(name)) || otherwise; } catch { return otherwise; } }
-function store(name, value) { try { localStorage.setItem(name, value); } catch { /* a private window forgets */ } }
-
-function storedClient() {  // the same after a reload of this tab, so that a reload is not a second window
-  try {
-    let client = sessionStorage.getItem("elsa-client");
-    if (!client) sessionStorage.setItem("elsa-client", client = newId());
-    return client;
-  } catch { return Math.random().toString(36).slice(2); }
-}
-
-const newId = () => (crypto.randomUUID ? crypto.randomUUID() : Math.random().toString(36).slice(2));
 let views = 0;
 
 function render({ model, el }) {
   const cards = new Cards(), contents = new Map(), pending = [], queue = [], unsaved = new Set(), nonce = newId(), client = `${storedClient()}:${views++}`;
   let seq = 0, ready = false, stale = false, active = false, holder = "", shown = [], shownFirst = -1, seeds = [], detail = -1, sentAt = 0, silentSince = 0, waitingSince = 0;
   const say = (kind, more = {}) => model.send({ kind, nonce, client, ...more });
+  const ownPage = !!document.body.dataset.voila;
   const pictures = new Pictures((rows) => say("want", { rows, positions: [], side: pictures.side }));
 
   // --- the page
@@ -95,20 +68,14 @@ function render({ model, el }) {
   sizes.addEventListener("change", () => { dispatch([{ op: "size", v: Number(sizes.value) }]); root.focus({ preventScroll: true }); });
   button("", "−", "smaller cards (-)", () => enlarge(-1)).setAttribute("aria-label", "smaller cards");
   button("", "+", "larger cards (+)", () => enlarge(1)).setAttribute("aria-label", "larger cards");
-  const stretch = make("select", "elsa-stretch", bar); stretch.title = "contrast and channel of the pictures, on this screen only"; stretch.setAttribute("aria-label", "contrast and channel");
-  Object.keys(STRETCHES).forEach((name) => { make("option", "", stretch, name).value = name; });
-  stretch.addEventListener("change", () => { root.style.setProperty("--stretch", STRETCHES[stretch.value]); root.dataset.stretch = stretch.value; root.focus({ preventScroll: true }); });
-  make("div", "elsa-filters", root).innerHTML = FILTERS;
+  makeStretch(bar, root, () => root.focus({ preventScroll: true }));
   button("", "Larger view", "the card under the cursor, over the whole window (F)", () => openZoom());
   const comparing = button("", "Compare", "how well you agree with the others who answered in this session, and where you differ", () => { compare.asked = true; say("compare"); });
   comparing.hidden = true;
   button("", "Keys", "show the keys (H)", () => { help.hidden = !help.hidden; });
-  const why = make("section", "elsa-why", side), seedBox = make("section", "elsa-seeds", side), figures = make("section", "elsa-figures", side);
+  const beside = new Beside(side, pictures), figures = make("section", "elsa-figures", side);
   const live = make("div", "elsa-live", root); live.setAttribute("aria-live", "polite");
-  const help = make("div", "elsa-overlay elsa-help", root); help.hidden = true; help.setAttribute("role", "dialog"); help.setAttribute("aria-label", "Keys");
-  make("h3", "", help, "Keys"); const keys = make("div", "elsa-pairs", help);
-  HELP.forEach(([key, what]) => { make("b", "", keys, key); make("span", "", keys, what); });
-  make("p", "", help, "Mouse: click a picture for positive, again for negative; the small buttons on it set one answer; point at it to see it larger.");
+  const help = makeHelp(root);
   const answers = [[1, "✓", "positive (1)"], [0, "✕", "negative (0)"], [-1, "?", "unsure (2)"]];
   const zoom = new Zoom(root, { show, ask: (row, side) => say("zoom", { row, side }), buttons: [
     ["◀", "the one before (←)", () => dispatch([{ op: "move", by: -1 }])], ["▶", "the next one (→)", () => dispatch([{ op: "move", by: 1 }])],
@@ -165,17 +132,13 @@ function render({ model, el }) {
 
   function adoptSnapshot(m, buffers) {
     if ((pending.length || queue.length) && ready && !m.force) { stale = true; return; }  // answers of ours are still on their way; ask again later
-    const ints = (view, Type) => new Type(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength));
-    const history = ints(buffers[1], Int32Array), undone = ints(buffers[2], Int32Array);
-    Object.assign(cards, { size: m.size, rounds: m.rounds, overviews: m.overviews, cursor: m.cursor, waiting: m.waiting, over: m.over, check: m.check, open: m.open, again: Object.fromEntries(m.again),
-      labels: Array.from(ints(buffers[0], Int8Array)), history: [], undone: [] });
-    const pairs = (flat, i) => Array.from({ length: flat[i] }, (_, k) => [flat[i + 1 + 2 * k], flat[i + 2 + 2 * k]]);
-    for (let i = 0; i < history.length; i += history[i] < 0 ? 1 : 1 + 2 * history[i]) cards.history.push(history[i] < 0 ? -history[i] - 1 : pairs(history, i));
-    for (let i = 0; i < undone.length; i += 1 + 2 * undone[i]) cards.undone.push(pairs(undone, i));
+    adopt(cards, m, buffers);
     seq = m.seq; pending.length = queue.length = 0; unsaved.clear(); contents.clear(); askedFor.since = 0; stale = false; ready = true; shownFirst = -1;
     active = m.active; holder = m.text; seeds = m.seeds;
     title.textContent = m.title; comparing.hidden = m.people < 2;
     className.value = m.sought; className.readOnly = !active;
+    // On a page of its own the keys are for the panel at once; in a notebook they stay where the person works.
+    if (ownPage && document.activeElement === document.body) root.focus({ preventScroll: true });
     paint();
   }
 
@@ -210,18 +173,11 @@ function render({ model, el }) {
   }
 
   // --- painting
-  // Columns that divide the page, so that every row is whole. By itself the page fills the window: cards as large as
-  // they may be with all of the page in sight. + and - make them larger and smaller.
   let across = 6, larger = stored("elsa-larger", 0), overview = false, blind = false, startable = false;
   const columns = () => across;
   function layOut() {
     const width = grid.clientWidth || 600;
-    const n = overview || blind ? shown.length : cards.size, [foot, least, room] = overview ? [0, LEAST_SMALL, SMALL_ROOM] : [FOOT, LEAST_CARD, ROOM];
-    const possible = (overview || blind ? MANY_COLUMNS : COLUMNS.filter((k) => n % k === 0)).filter((k) => k === 1 || width / k >= least);
-    const high = Math.max(320, globalThis.innerHeight - room);
-    const fits = possible.findIndex((k) => Math.ceil(n / k) * (width / k + foot) <= high), auto = fits < 0 ? possible.length - 1 : fits;
-    larger = Math.max(auto - possible.length + 1, Math.min(auto, larger));
-    across = possible[auto - larger];
+    [across, larger] = columnsOf({ n: overview || blind ? shown.length : cards.size, width, height: globalThis.innerHeight, overview, uneven: overview || blind, larger });
     grid.style.gridTemplateColumns = `repeat(${across}, minmax(0, 1fr))`;
     root.dataset.across = across;
     pictures.side = SIDES.find((side) => (width / across) * (globalThis.devicePixelRatio || 1) <= 1.3 * side) ?? SIDES.at(-1);
@@ -241,25 +197,16 @@ function render({ model, el }) {
     if (document.hidden) setTimeout(now); else requestAnimationFrame(now);
   }
 
-  function pageOf(position) {  // [number of the page of a position, number of pages]
-    let before = 0, all = 0;
-    cards.rounds.forEach((start, i) => {
-      const end = cards.rounds[i + 1] ?? cards.labels.length, size = cards.overviews[i] ? end - start : cards.size;
-      if (end <= position) before += Math.ceil((end - start) / size);
-      else if (start <= position) before += Math.floor((position - start) / size);
-      all += Math.ceil((end - start) / size);
-    });
-    return [before + 1, all];
-  }
-
   function paintNow() {
     const n = cards.labels.length;
     const [first, end] = n ? cards.page(cards.cursor) : [0, 0];
     if (first !== shownFirst || end - first !== shown.length) build(first, end);
     shown.forEach((node, i) => paintCard(node, first + i));
     const open = shown.reduce((sum, _, i) => sum + (cards.labels[first + i] === OPEN), 0);
-    const [page, pages] = pageOf(first);
-    where.textContent = !n ? "" : overview ? `first look, page ${page} of ${pages} · ${n} pictures so far` : blind ? `${shown.length} answers seen again · ${shown.length - open} of ${shown.length} said` : `page ${page} of ${pages} · round ${cards.rounds.length} · ${n - cards.open} of ${n} answered`;
+    const [page, pages] = pageOf(cards, first);
+    // An item seen again is one answer, wherever it was last said.
+    const answers = cards.labels.filter((label, p) => label >= UNSURE && (cards.again[p] ?? null) === null).length;
+    where.textContent = !n ? "" : overview ? `first look, page ${page} of ${pages} · ${n} pictures so far` : blind ? `${cards.again[first] === null ? "second opinion" : "seen again"} · ${shown.length - open} of ${shown.length} answered` : `page ${page} of ${pages} · round ${cards.rounds.length} · ${count(answers, "answer")}`;
     startButton.title = overview ? "search for more of what you have marked (S); what you left has no answer" : "the rest of this page is not what you look for; the search goes on from the examples you have marked (S)";
     onward.disabled = cards.over && end === n && !open;
     sizes.value = cards.size;
@@ -312,17 +259,7 @@ function render({ model, el }) {
     grid.replaceChildren();
     shown = [];
     for (let position = first; position < end; position++) {
-      const node = make("div", "elsa-card", grid);
-      node.id = `elsa-${nonce}-${position - first}`;
-      node.setAttribute("role", "option");
-      make("div", "elsa-shown", node);
-      make("div", "elsa-mark", node).setAttribute("aria-hidden", "true");
-      make("div", "elsa-foot", node);
-      const quick = make("div", "elsa-quick", node);
-      for (const [v, mark] of [[1, "✓"], [0, "✕"], [-1, "?"]]) {
-        const b = make("button", "", quick, mark); b.type = "button"; b.tabIndex = -1; b.title = WORDS[v]; b.setAttribute("aria-label", WORDS[v]); b.dataset.v = v;
-      }
-      const look = make("button", "", quick, "⤢"); Object.assign(look, { type: "button", tabIndex: -1, title: "larger view (F)" }); look.dataset.larger = true;
+      const node = makeCard(grid, `elsa-${nonce}-${position - first}`);
       shown.push(node);
     }
     layOut();
@@ -333,18 +270,7 @@ function render({ model, el }) {
   function fill() {
     shown.forEach((node, i) => {
       const card = contents.get(shownFirst + i), picture = card && pictures.get(card.row);
-      if (!card) return;
-      node.dataset.row = card.row;
-      node.title = card.item;
-      if (!picture || node.picture === picture) return;
-      node.picture = picture;
-      node.dataset.filled = card.row;
-      node.dataset.kind = picture.kind;
-      node.children[0].replaceChildren(show(picture, card.item));
-      if (picture.kind === "missing") node.children[0].firstChild.prepend(make("button", "elsa-retry", null, "try again"));
-      const score = card.score === null ? "" : ` ${card.score.toFixed(2)}`;
-      node.children[2].textContent = reason(card.component) + score;
-      node.children[2].title = `asked by ${card.component}` + (card.score === null ? "" : `, score ${card.score.toFixed(3)}`);
+      if (card) fillCard(node, card, picture);
     });
     shown.forEach((node, i) => paintCard(node, shownFirst + i));
   }
@@ -357,18 +283,8 @@ function render({ model, el }) {
   }
 
   function paintCard(node, position) {
-    const label = cards.labels[position], data = node.dataset;
-    const key = `${label} ${position === cards.cursor} ${unsaved.has(position)} ${contents.has(position)}`;
-    if (data.key === key) return;
-    data.key = key;
-    if (data.label !== String(label)) {
-      data.label = label; node.children[1].textContent = MARKS[label];
-    }
-    data.cursor = position === cards.cursor;
-    data.unsaved = unsaved.has(position);
-    node.setAttribute("aria-selected", label === POSITIVE);
     const card = contents.get(position);
-    node.setAttribute("aria-label", `${card ? `${card.item}, ${card.component}, ` : ""}${WORDS[label]}`);
+    markCard(node, card, cards.labels[position], { cursor: position === cards.cursor, unsaved: unsaved.has(position) });
   }
 
   let askedFor = { key: "", since: 0 };
@@ -386,37 +302,14 @@ function render({ model, el }) {
   }
 
   function paintWhy() {
-    const at = detail >= 0 && detail < cards.labels.length ? detail : cards.cursor, card = contents.get(at);
-    const near = card && card.near !== null ? card.near : null;
-    if (near !== null && !pictures.get(near)) pictures.want([near]);
-    const key = card ? [at, cards.labels[at], !!pictures.get(card.row), near !== null && !!pictures.get(near)].join() : "";
-    if (why.dataset.key === key) return;
-    why.dataset.key = key;
-    why.replaceChildren();
-    if (!card) return;
-    const pair = make("div", "elsa-pair", why);
-    for (const [row, text] of [[card.row, "candidate"], [near, "your nearest find"]]) {
-      const picture = row !== null && pictures.get(row);
-      if (!picture) continue;
-      const figure = make("figure", "", pair); figure.append(show(picture, text)); make("figcaption", "", figure, text);
-    }
-    make("div", "elsa-item", why, card.item);
-    make("div", "", why, `${reason(card.component)}, round ${card.round}` + (card.score === null ? "" : `, score ${card.score.toFixed(3)}`)).title = `asked by ${card.component}`;
-    make("div", "", why, `answer: ${WORDS[cards.labels[at]]}`);
+    const at = detail >= 0 && detail < cards.labels.length ? detail : cards.cursor;
+    beside.paintWhy(at, contents.get(at), cards.labels[at]);
   }
 
   function paintSeeds() {
     const examples = model.get("figures").examples ?? [];
     if (examples.length) seeds = examples;
-    pictures.want(seeds);
-    const there = seeds.filter((row) => pictures.get(row));
-    if (seedBox.dataset.key === there.join()) return;
-    seedBox.dataset.key = there.join();
-    seedBox.replaceChildren();
-    if (!seeds.length) return;
-    make("h4", "", seedBox, `You look for more of these${seeds.length < 24 ? "" : " (the first 24 examples)"}`);
-    const box = make("div", "elsa-strip", seedBox);
-    there.forEach((row) => box.append(show(pictures.get(row), "example")));
+    beside.paintSeeds(seeds);
   }
 
   // --- larger view
@@ -452,7 +345,6 @@ function render({ model, el }) {
   function closeOverlays() { help.hidden = true; zoom.close(); compare.close(); }
 
   // --- keys and mouse
-  const PANS = { ArrowLeft: [60, 0], ArrowRight: [-60, 0], ArrowUp: [0, 60], ArrowDown: [0, -60] };
   const KEYS = {
     ArrowLeft: () => [{ op: "move", by: -1 }], ArrowRight: () => [{ op: "move", by: 1 }],
     ArrowUp: () => [{ op: "move", by: -columns() }], ArrowDown: () => [{ op: "move", by: columns() }],
@@ -464,12 +356,8 @@ function render({ model, el }) {
     Enter: restAndNext, z: () => [{ op: "undo" }], y: () => [{ op: "redo" }], o: () => [{ op: "open" }],
   };
   root.addEventListener("keydown", (e) => {
-    if (e.target.closest("input") && e.key !== "Escape") return;
-    if (e.target.closest("select, button, audio") && [" ", "Enter", "Tab", "ArrowUp", "ArrowDown"].includes(e.key)) return;
-    const undo = (e.ctrlKey || e.metaKey) && e.key.toLowerCase() === "z" && !e.shiftKey;
-    const redo = (e.ctrlKey || e.metaKey) && (e.key.toLowerCase() === "y" || (e.shiftKey && e.key.toLowerCase() === "z"));
-    if ((e.ctrlKey || e.metaKey || e.altKey) && !undo && !redo) return;
-    const key = undo ? "z" : redo ? "y" : e.key.length === 1 && e.key !== "R" ? e.key.toLowerCase() : e.key;
+    const key = keyOf(e);
+    if (!key) return;
     if (key === "h" || key === "?") { zoom.close(); help.hidden = !help.hidden; }
     else if (key === "Escape") closeOverlays();
     else if (key === "s") { if (zoom.open || compare.open) return; startNow(); }
@@ -521,7 +409,7 @@ function render({ model, el }) {
     if (ready && shown.some((node) => !node.picture || pictures.lacks(node.picture, now))) { fill(); fetchAround(shownFirst, shownFirst + shown.length); }
   }, 300);
   // Voila's page is light whatever the system has; where no theme was asked for, it follows the system (widget.css).
-  if (document.body.dataset.voila && !new URLSearchParams(location.search).has("theme")) document.body.classList.add("elsa-page");
+  if (ownPage && !new URLSearchParams(location.search).has("theme")) document.body.classList.add("elsa-page");
   el.append(root);
   root.elsa = { cards, dispatch, pictures };  // for tests
   paint(); paintFigures(figures, model.get("figures"));

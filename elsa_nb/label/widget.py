@@ -25,7 +25,10 @@ GOODBYE, VANISHED = 2.0, 8.0  # seconds after which a panel nobody looks at give
 CARD_SIDES, LARGE, LARGEST = (224, 512), 1200, 4096  # pixels: a card's picture, the larger view, that magnified
 MOST_COMPARED = 200  # items on which people differ, on one page
 CLASS, LONGEST_NAME = "class", 200  # what is looked for, as the session remembers it; letters
-SCRIPTS = ("cards", "pictures", "zoom", "figures", "compare", "guide", "widget")
+SCRIPTS = (
+    *("cards", "snapshot", "tab", "layout", "keys", "stretch", "pictures", "card_node"),
+    *("beside", "zoom", "figures", "compare", "guide", "widget"),
+)
 _HERE = Path(__file__).parent
 
 

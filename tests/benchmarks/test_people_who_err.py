@@ -73,4 +73,5 @@ def test_every_arm_is_measured_by_the_truth(spaces, arm, again):
 def test_the_most_telling_searches_come_first():
     units = list(simulated.units("glyphs", ["a", "b"]))
     assert units[:3] == [(0, "none", "a"), (0, "flips 0.1", "a"), (0, "alike 0.1", "a")]
-    assert len(set(units)) == len(units) == 3 * 2 * len(simulated.ERRORS["glyphs"])
+    often, seldom = simulated.REPEATS["glyphs"]
+    assert len(set(units)) == len(units) == 2 * (3 * often + (len(simulated.ERRORS["glyphs"]) - 3) * seldom)

@@ -85,6 +85,9 @@ def test_a_whole_search_by_mouse_from_a_sample(served, browser):
     page.goto(f"{url}/?token=right", wait_until="domcontentloaded", timeout=3 * conftest.PATIENCE)
     desk = conftest.Desk(None, page, "", folder)
     desk.wait()
+    page.keyboard.press("h")  # on a page of its own the keys are for the panel, before anything is clicked
+    page.locator(".elsa-help").wait_for(state="visible")
+    page.keyboard.press("Escape")
     for _ in range(12):
         for i, (row, label) in enumerate(desk.rows()):
             if red[row] and label != 1:

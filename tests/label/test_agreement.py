@@ -64,8 +64,28 @@ def test_the_command_says_it_and_writes_a_table_that_a_spreadsheet_does_not_comp
     assert "ann and bea both answered 3 items, 1 differently; Cohen's kappa 0.00" in said
     assert "=a: ann positive, bea negative" in said
     lines = (path.parent / "all.csv").read_text().splitlines()
-    assert lines[:2] == ["item,ann,bea,agreed", "'=a,positive,negative,"]
+    assert lines[:2] == ["item,ann,bea,agreed,settled", "'=a,positive,negative,,"]
     assert cli.main(["session", "compare", str(path.parent / "none.sqlite")]) == 1
+
+
+def test_a_second_look_settles_what_people_differ_on_and_second_opinions_do_not_count_in_kappa(path):
+    session = Session(path, annotator="ann")
+    session.acquire()
+    session.write(
+        [Answer("=a", -2, 0, component="seen again"), Answer("=a", 1, 1)]
+    )  # what the earlier card says stands
+    assert {row["item"]: (row["label"], row["settled"]) for row in merged(session)}["=a"] == (-1, 1)
+    session.write([Answer("=a", 0, -2, component="seen again"), Answer("=a", 1, 1)], undone=[True])
+    assert merged(session)[0]["settled"] == -1, "taken back"
+    session.close()
+    session = Session(path, annotator="bea")
+    session.acquire()
+    session.write([Answer("f", -2, 1, component="second opinion")])
+    session.record([Answer("f", -2, 0)], "import", annotator="ann")
+    (pair,) = agreements(session)
+    assert (pair.both, pair.same, pair.doubted, pair.differed) == (3, 2, 1, 1)
+    assert "Second opinions on doubtful answers, not counted in this: 1, 1 differently." in str(pair)
+    session.close()
 
 
 def test_the_page_of_disagreements_names_rows_and_lets_one_answer_ones_own_cards(tmp_path, path):

@@ -22,7 +22,7 @@ def label_until_told(controller, positive):
 
 def test_the_bracket_comes_with_the_answers_and_is_the_same_when_reopened(make_desk, small):
     controller = make_desk(probe(small), estimate=bracket, target=0.9)
-    assert controller.figures()["left"]["how"] == "How many are missing cannot be told before 30 answers."
+    assert controller.figures()["left"]["how"] == "How many are missing cannot be told before 30 answers in the search."
     before, left = label_until_told(controller, small[1])
     assert "cannot be told" in before
     missing = 40 - 3 - len(controller.finds())

@@ -142,3 +142,24 @@ def test_values_that_nobody_wrote_are_noticed_when_it_is_opened(whole, tmp_path,
         base.execute(damage)
     with pytest.raises(CorruptFileError, match=r"damaged.*session rescue"):
         panel(path, "ann")
+
+
+DAMAGE = {  # found by `make fuzz`
+    "a format of another version of SQLite": lambda data: data[:47] + b"\x09" + data[48:],
+    "the same, in a file without our mark": lambda data: data[:47] + b"\x09" + data[48:68] + bytes(4) + data[72:],
+    "a table whose name is no text": lambda data: data.replace(b"CREATE TABLE rounds", b"CREATE TABLE r\xd4\xffnds"),
+    "a page of which SQLite speaks in two lines": lambda data: data[:8192] + b"\xff" + data[8193:],
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_what_sqlite_says_of_damage_is_one_sentence(whole, tmp_path, damage):
+    good = whole.read_bytes()
+    path = tmp_path / "s.sqlite"
+    path.write_bytes(bad := DAMAGE[damage](good))
+    assert bad != good
+    with pytest.raises(CorruptFileError, match=r"is damaged \(.+\). `elsa-nb session rescue") as told:
+        Session(path, annotator="ann").close()
+    assert str(path) in str(told.value)
+    assert "\n" not in str(told.value)
+    assert rescue(path, tmp_path / "out.sqlite").items

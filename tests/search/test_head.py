@@ -1,5 +1,7 @@
 """The heads: what they minimise, against scikit-learn, torch and finite differences."""
 
+import copy
+
 import numpy as np
 import pytest
 import torch
@@ -9,7 +11,7 @@ from sklearn.linear_model import LogisticRegression
 
 from elsa_nb.search.heads import logistic
 from elsa_nb.search.heads.features import Features
-from elsa_nb.search.heads.head import HeadConfig, LinearHead, MLPHead, train
+from elsa_nb.search.heads.head import HeadConfig, LinearHead, MLPHead, logits_together, train
 from elsa_nb.search.heads.logistic import confidence
 
 
@@ -201,6 +203,25 @@ def test_features_have_unit_mean_variance_and_no_mean(vectors):
     assert x.dtype == np.float64
     np.testing.assert_allclose(x.mean(0), 0, atol=1e-6)
     assert x.var(0).mean() == pytest.approx(1, rel=1e-6)
+
+
+def test_a_head_that_is_asked_again_reads_no_vectors_and_gives_the_same(vectors, monkeypatch):
+    """A round asks the head for its question, and again for the scores on the page."""
+    features, passes = Features(vectors), []
+    once = features._products
+    monkeypatch.setattr(features, "_products", lambda *given: passes.append(1) or once(*given))
+    rng = np.random.default_rng(1)
+    one, other = LinearHead(rng.normal(size=6), 0.3), LinearHead(rng.normal(size=6), 0.3)
+    first = one.logits(features)
+    kept = first.copy()
+    first[:] = 0  # whoever got them may write to them
+    np.testing.assert_array_equal(copy.deepcopy(one).logits(features), kept)
+    assert len(passes) == 1
+    np.testing.assert_array_equal(logits_together([(one, features), (other, features)])[0], kept)
+    assert not np.array_equal(other.logits(features), kept)
+    np.testing.assert_allclose(LinearHead(one.weights, 0.4).logits(features), kept + 0.1)
+    np.testing.assert_array_equal(one.logits(features), kept)
+    assert len(passes) == 5
 
 
 def test_project_equals_the_scaled_features(vectors):

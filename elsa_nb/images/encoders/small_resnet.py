@@ -28,6 +28,7 @@ _PROJECTOR_LAYERS = {
     "simsiam": 3,
     "swav": 2,
     "swav-multicrop": 2,
+    "obow": 0,
 }
 METHODS = tuple(_PROJECTOR_LAYERS)
 _SPACES = ("embedding", "projection")
@@ -41,10 +42,11 @@ class Architecture:
 
     `widths` and `blocks` are the channels and the number of basic blocks of the ResNet's layers; the last width is
     the embedding's dimension. `projector` are the output sizes of the linear layers after it; the last is the
-    projection's dimension. `method` decides how many layers the projector has, and their biases. `channels` is 1 for
-    grey images and 3 for colour. `stem_pool` puts ResNet's 3x3 max-pooling with stride 2 after the stem; images of 64
-    pixels then meet the first block at 16x16, 32x32 ones without it too. `resnet50` takes torchvision's ResNet-50
-    instead of the small one: `widths`, `blocks` and the stem's settings are then not looked at.
+    projection's dimension. `method` decides how many layers the projector has, and their biases; OBoW has no
+    projector, and so no projection. `channels` is 1 for grey images and 3 for colour. `stem_pool` puts ResNet's 3x3
+    max-pooling with stride 2 after the stem; images of 64 pixels then meet the first block at 16x16, 32x32 ones
+    without it too. `resnet50` takes torchvision's ResNet-50 instead of the small one: `widths`, `blocks` and the
+    stem's settings are then not looked at.
     """
 
     method: str = "vicreg"
@@ -141,8 +143,10 @@ def projector(embedding: int, sizes: tuple[int, ...], method: str) -> nn.Sequent
 
     VICReg and Barlow Twins: linear, BN, ReLU, linear, BN, ReLU, linear. MoCo: linear, in version 2 linear, ReLU,
     linear. SimSiam: as Barlow Twins, and a BN without parameters at the end; the last linear layer's bias, which that
-    BN takes away again, stays at its first value. SwAV: linear, BN, ReLU, linear.
+    BN takes away again, stays at its first value. SwAV: linear, BN, ReLU, linear. OBoW: nothing, which has no sizes.
     """
+    if not sizes:
+        return nn.Sequential()
     if method == "moco-v1":
         return nn.Sequential(nn.Linear(embedding, sizes[0]))
     if method == "moco-v2":
@@ -178,17 +182,21 @@ class Encoder(nn.Module):
                 self.register_buffer(key, torch.tensor(value).view(1, 3, 1, 1), persistent=False)
         self.to(memory_format=torch.channels_last)
 
-    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Map images (m, c, h, w) in [0, 1] to (embedding (m, p), projection (m, q)), both float32."""
+    def forward(self, images: Tensor) -> tuple[Tensor, ...]:
+        """Map images (m, c, h, w) in [0, 1] to (embedding (m, p), projection (m, q)), both float32.
+
+        Without a projector the embedding comes alone.
+        """
         if self.architecture.channels == 3:
             images = (images - self.mean) / self.std
         embedding = self.backbone(images).float()
-        return embedding, self.projector(embedding).float()
+        return (embedding, self.projector(embedding).float()) if len(self.projector) else (embedding,)
 
     @property
     def dimensions(self) -> dict[str, int]:
-        """The dimension of each space."""
-        return {"embedding": self.architecture.embedding, "projection": self.architecture.projector[-1]}
+        """The dimension of each space, in the order in which `forward` returns them."""
+        embedding, projector = self.architecture.embedding, self.architecture.projector
+        return {"embedding": embedding, **({"projection": projector[-1]} if projector else {})}
 
 
 def scaled_to_one(images: np.ndarray | Tensor) -> Tensor:

@@ -21,6 +21,7 @@ from elsa_nb.images.extraction.crops import Crops
 from elsa_nb.images.extraction.extract import BATCH_OF_LARGE_ON_CPU, encode, extract_all
 from elsa_nb.images.extraction.folder_names import folder_title, known_decoding, place_of
 from elsa_nb.images.extraction.folder_pools import extract_folder
+from elsa_nb.images.extraction.on_cluster import Cluster
 from elsa_nb.images.extraction.precision import check_precision
 from elsa_nb.images.extraction.requirements import require
 from elsa_nb.images.sources.by_name import open_dataset
@@ -70,6 +71,7 @@ def embed_folder(
     *,
     name: str | None = None,
     folder: Path | str | None = None,
+    dask: str | None = None,
     **options: Any,
 ) -> Pools:
     """Make or find the pools `<folder>-<place>-<encoder>-<space>` of a folder of images, by encoder and space.
@@ -77,7 +79,8 @@ def embed_folder(
     `encoders` are names for `load_for_pictures`, such as `timm:vit_small_patch14_dinov2.lvd142m`, or paths of
     checkpoints; none is the default one (`encoders.default`), which is that of pools that are here already. `<place>`
     is short for where the folder lies, so that two folders of one name never meet; `name` takes the place of both.
-    What a folder's name cannot hold becomes a hyphen. `options` are those of `extract_folder`. Raises ValueError for an
+    What a folder's name cannot hold becomes a hyphen. `dask` is the address of a scheduler whose workers then read and
+    embed the images (`on_cluster`). `options` are those of `extract_folder`. Raises ValueError for an
     encoder of small images only, MissingDataError for images or weights that are not here.
     """
     place = Path(folder or store.DATA / "pools")
@@ -86,16 +89,18 @@ def embed_folder(
     for remark in files.remarks:
         print(remark)
     if encoders:
-        loaded = {}
+        loaded, names = {}, {}
         for each in encoders:
             encoder = load_for_pictures(each)
             print(about(each))
-            loaded[_pool_title(each, encoder)] = encoder
+            title = _pool_title(each, encoder)
+            loaded[title], names[title] = encoder, each
     else:
         here = [each for each in CANDIDATES if (place / f"{base}-{_pool_title(each)}-embedding").is_dir()]
         chosen, encoder = choose_default(here)
-        loaded = {_pool_title(chosen): encoder}
-    return extract_folder(files, loaded, name=base, folder=place, **options)
+        loaded, names = {_pool_title(chosen): encoder}, {_pool_title(chosen): chosen}
+    cluster = Cluster(dask, names) if dask else None
+    return extract_folder(files, loaded, name=base, folder=place, cluster=cluster, **options)
 
 
 def embed_one(root: Path | str, encoder: str | None = None, *, strict: bool = False) -> tuple[Path, str]:
@@ -130,6 +135,10 @@ def embed_command(options: argparse.Namespace) -> None:
     """Do what the options of `elsa-nb embed` say."""
     keys = ("batch", "workers", "dtype", "precision", "resizer", "skip_broken")
     settings = {key: getattr(options, key) for key in keys}
+    if options.images is None and options.dask:
+        raise ValueError(
+            "--dask embeds a folder of images: name it. The pools of a profile are small, or made once: copy them"
+        )
     if options.images is None:
         chosen = profile(options.profile)
         pools = embed_profile(chosen, only=options.encoder, **settings)
@@ -139,7 +148,9 @@ def embed_command(options: argparse.Namespace) -> None:
                 _report_precision(open_dataset(dataset), each, weights[dataset], load_encoder, options.resizer)
         return
     settings.pop("skip_broken")  # the default for a folder of one's own
-    pools = embed_folder(options.images, options.encoder, name=options.name, strict=options.strict, **settings)
+    pools = embed_folder(
+        options.images, options.encoder, name=options.name, dask=options.dask, strict=options.strict, **settings
+    )
     if options.check_precision:
         own = {each: load_for_pictures(each) for each in options.encoder if is_file_name(each)}
         names = {_pool_title(each, own.get(each)): each for each in options.encoder or CANDIDATES}

@@ -4,24 +4,24 @@
 must all be there.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack
 from itertools import starmap
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from elsa_nb import fingerprints, store
-from elsa_nb.errors import CorruptFileError, MissingDataError
+from elsa_nb.errors import CorruptFileError
 from elsa_nb.images.encoders.preprocessing import CropGeometry
 from elsa_nb.images.encoders.protocol import ImageEncoder
-from elsa_nb.images.extraction.crops import Crops, ahead
+from elsa_nb.images.extraction.crops import Crops
 from elsa_nb.images.extraction.extract import BATCH, BATCH_OF_LARGE_ON_CPU, provenance_of, recipe_of
 from elsa_nb.images.extraction.folder_names import stamps
 from elsa_nb.images.extraction.forward import device_and_precision, forward
 from elsa_nb.images.extraction.kept import CARD, KeptVectors, Stamp, read_files
-from elsa_nb.images.sources.decoding import BrokenImageError
+from elsa_nb.images.extraction.on_cluster import Cluster, OnCluster
+from elsa_nb.images.extraction.readable import Readable
 from elsa_nb.images.sources.files import ImageFiles
 from elsa_nb.images.sources.left_out import LeftOut, write_list
 from elsa_nb.pool import DTYPES, Pool, pool_lock
@@ -46,13 +46,15 @@ def extract_folder(
     strict: bool = False,
     workers: int | None = None,
     progress: bool | None = None,
+    cluster: Cluster | None = None,
 ) -> dict[str, dict[str, Pool]]:
     """Compute the pools `<name>-<encoder>-<space>` of `files` in `folder` (default: `data/pools`), decoding once.
 
     Arguments are those of `extract_all`; `spaces` are those wanted of every encoder (default: all). What an earlier run
     has embedded is not embedded again, whether that run ended, was stopped, or saw the folder before it changed. A
     broken image is left out; the pool's folder then has a list, `left-out.csv`. With `strict` it stops the run instead,
-    with CorruptFileError; what was embedded is kept. Raises ValueError for a bad setting or for a pool of that name
+    with CorruptFileError; what was embedded is kept. With `cluster` its workers read and embed the images, in the same
+    batches, and send back their vectors. Raises ValueError for a bad setting or for a pool of that name
     that is of another folder.
     """
     if batch is not None and batch < 1:
@@ -66,7 +68,7 @@ def extract_folder(
         groups.setdefault(encoder.geometry, {})[title] = encoder
     pools: dict[str, dict[str, Pool]] = {}
     for geometry, group in groups.items():
-        job = _Group(Crops(files, geometry, resizer), group, now, dtype, device, precision)
+        job = _Group(Crops(files, geometry, resizer), group, now, dtype, device, precision, cluster)
         size = batch or (BATCH_OF_LARGE_ON_CPU if device == "cpu" else BATCH)
         with ExitStack() as held:
             job.open(Path(folder or store.DATA / "pools"), name, spaces, held)
@@ -86,8 +88,9 @@ class _Group:
         dtype: str,
         device: str,
         precision: str,
+        cluster: Cluster | None,
     ):
-        self.crops, self.encoders, self.stamps = crops, encoders, now
+        self.crops, self.encoders, self.stamps, self.cluster = crops, encoders, now, cluster
         self.dtype, self.device, self.precision = dtype, device, precision
         self.root = str(Path(crops.pictures.root).resolve())
         self.kept: dict[tuple[str, str], KeptVectors] = {}
@@ -124,9 +127,13 @@ class _Group:
         rows = np.array([r for r, i in enumerate(ids.tolist()) if not all(k.knows(i) for k in self.kept.values())], int)
         if not len(rows):
             return
-        source = _Readable(self.crops, rows, batch, workers)
         settings = {"device": self.device, "precision": self.precision, "dtype": self.dtype, "compiled": compiled}
-        steps = forward(source, self.encoders, range(0, len(rows), batch), **settings)
+        if self.cluster is None:
+            source = Readable(self.crops, rows, batch, workers)
+            steps = forward(source, self.encoders, range(0, len(rows), batch), **settings)
+        else:
+            source = OnCluster(self.cluster, self.crops, self.stamps, rows, batch)
+            steps = source.forward(self.encoders, **settings)
         what = "embedding images" if len(self.encoders) == 1 else f"embedding images with {len(self.encoders)} encoders"
         whole = {"total": len(ids), "initial": len(ids) - len(rows), "bar_format": _BAR}
         with bar(None, what, progress, **whole) as shown:
@@ -190,45 +197,3 @@ def check_owner(place: Path, root: str) -> None:
         return
     whose = f"is of the folder {owner}" if owner else "was not made of a folder of images"
     raise ValueError(f"the pool {place} {whose}; give this one another name with --name.")
-
-
-class _Readable:
-    """Some rows of a source of crops as `forward` takes them, in batches; grey where an image cannot be read.
-
-    `broken` says, by row of the source, why.
-    """
-
-    def __init__(self, crops: Crops, rows: np.ndarray, batch: int, workers: int | None):
-        self.broken: dict[int, str] = {}
-        self.ids, self.sha256, self._n = crops.ids[rows], "", len(rows)
-        parts = [rows[first : first + batch] for first in range(0, len(rows), batch)]
-        self._read: Iterator[tuple[torch.Tensor, dict[int, str]]] = ahead(_Batches(crops, parts), workers)
-
-    def __len__(self) -> int:
-        return self._n
-
-    def images(self, _: np.ndarray) -> np.ndarray:
-        """Return the next batch; `forward` asks for each once, in order."""
-        images, broken = next(self._read)
-        self.broken |= broken
-        return images.numpy()
-
-
-class _Batches(torch.utils.data.Dataset):
-    def __init__(self, crops: Crops, parts: list[np.ndarray]):
-        self.crops, self.parts = crops, parts
-
-    def __len__(self) -> int:
-        return len(self.parts)
-
-    def __getitem__(self, index: int) -> tuple[torch.Tensor, dict[int, str]]:
-        rows, side, broken = self.parts[index], self.crops.geometry.crop, {}
-        images = np.full((len(rows), 3, side, side), 127, np.uint8)
-        for image, row in zip(images, rows.tolist(), strict=True):
-            try:
-                image[:] = self.crops.images([row])[0]
-            except BrokenImageError as error:
-                broken[row] = error.reason
-            except MissingDataError as error:  # deleted since the folder was listed
-                broken[row] = str(error)
-        return torch.from_numpy(images), broken

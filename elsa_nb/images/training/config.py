@@ -19,7 +19,7 @@ class TrainingConfig:
     Attributes:
         architecture: The network, and the method that trains it.
         views: The augmentation of each view. VICReg, Barlow Twins, MoCo and SimSiam take two views, SwAV two of one
-            size and any number of others.
+            size and any number of others, OBoW the teacher's and any number of the student's.
         settings: The method's own (`methods`); None: the official ones.
         epochs: How often each image is seen.
         batch: Images at once, in all processes together.
@@ -56,10 +56,11 @@ class TrainingConfig:
         for key, allowed in (("optimiser", OPTIMISERS), ("precision", TRAINING_PRECISIONS), ("schedule", SCHEDULES)):
             if getattr(self, key) not in allowed:
                 raise ValueError(f"{key} is {getattr(self, key)!r}; expected one of {allowed}.")
-        many = self.architecture.method == "swav-multicrop"
-        if len(self.views) < 2 + many or (len(self.views) > 2 and not many):
+        least = {"swav-multicrop": 3, "obow": 2}.get(self.architecture.method)
+        if len(self.views) < (least or 2) or (len(self.views) > 2 and not least):
             raise ValueError(
-                f"{len(self.views)} views for {self.architecture.method}; expected {'3 or more' if many else 2}."
+                f"{len(self.views)} views for {self.architecture.method}; expected "
+                f"{f'{least} or more' if least else 2}."
             )
         small = {key: getattr(self, key) for key in ("epochs", "batch", "checkpoint_every", "log_every")}
         if min(small.values()) < 1 or self.batch < 2 or not 0 <= self.warm_up < 1 or not self.lr > 0:

@@ -1,7 +1,7 @@
 """The self-supervised losses, in float32: VICReg, Barlow Twins, and those of MoCo, SimSiam and SwAV.
 
 The first two take the raw projections of two views, Z and Z', each (n, d), and return a dict of scalar tensors: "loss",
-which is to be minimised, and its parts before weighting.
+which is to be minimised, and its parts before weighting. That of OBoW is in `bags_of_words`, beside its bags.
 """
 
 import functools

@@ -1,8 +1,9 @@
-"""The seven self-supervised methods: what each puts around an encoder, and the loss it makes of the views of a batch.
+"""The eight self-supervised methods: what each puts around an encoder, and the loss it makes of the views of a batch.
 
 Each method is a module that holds the encoder and whatever else is trained or remembered with it. Called with the views
 of a batch it returns a dict of scalar tensors: "loss", the loss's parts, and "spread", the collapse figure of the
-projections (`losses.direction_spread`). In several processes each brings its rows, and the loss is that of all rows.
+projections (`losses.direction_spread`), of OBoW's embeddings. In several processes each brings its rows, and the loss
+is that of all rows.
 """
 
 import copy
@@ -14,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from elsa_nb.images.encoders.small_resnet import Encoder
-from elsa_nb.images.training import losses
+from elsa_nb.images.training import bags_of_words, losses
 from elsa_nb.images.training.distributed import gather_rows, own, processes, synchronise
 
 
@@ -78,10 +79,34 @@ class SwAVSettings:
     queue_from: int = 0
 
 
+@dataclass(frozen=True)
+class OBoWSettings:
+    """The vocabularies of the teacher's last `levels` layers, and how bags are made and predicted.
+
+    `words` are those of each level. Distances are as soft as `delta` times their running mean, which keeps `decay` of
+    itself at each step. Of a map `border` locations on each side are left out, and new words are means of windows of
+    `window` x `window` locations. `kappa` is the length of the classifier's weights, `momentum` what stays of the
+    teacher at the first step; it rises to 1 by a cosine. Defaults are those of the published ResNet-50.
+    """
+
+    words: int = 8192
+    levels: int = 2
+    delta: float = 1 / 15
+    decay: float = 0.99
+    border: int = 1
+    window: int = 3
+    kappa: float = 8.0
+    momentum: float = 0.99
+
+
 class Method(nn.Module):
-    """An encoder and what trains with it; `fixed_rate` names the parts whose learning rate no schedule changes."""
+    """An encoder and what trains with it; `fixed_rate` names the parts whose learning rate no schedule changes.
+
+    `steps` is how many the run takes, for what changes over it; None: what a schedule changes stays as it begins.
+    """
 
     fixed_rate: tuple[str, ...] = ()
+    steps: int | None = None
     synchronised = True
 
     def __init__(self, encoder: Encoder, settings: Any):
@@ -193,14 +218,9 @@ class SwAV(Method):
         s = self.settings
         with torch.no_grad():
             self.prototypes.weight.copy_(F.normalize(self.prototypes.weight, dim=1))
-        sides = sorted({view.shape[-1] for view in views}, reverse=True)
-        same = [[i for i, view in enumerate(views) if view.shape[-1] == side] for side in sides]
-        projected: dict[int, Tensor] = {}
-        for members in same:  # views of one size go through the encoder together, as in the official code
-            joined = torch.cat([views[i] for i in members]).contiguous(memory_format=torch.channels_last)
-            projected |= dict(zip(members, self.encoder(joined)[1].chunk(len(members)), strict=True))
+        projected = _by_size(self.encoder, views, "projection")
         with torch.autocast(views[0].device.type, enabled=False):
-            z = [F.normalize(projected[i].float(), dim=1) for i in range(len(views))]
+            z = [F.normalize(part.float(), dim=1) for part in projected]
             scores = [self.prototypes(part) for part in z]
         codes = [self._codes(i, z[i].detach(), scores[i].detach()) for i in range(2)]
         self.step += 1
@@ -227,6 +247,63 @@ class SwAV(Method):
             self.prototypes.weight.grad = None
 
 
+class OBoW(Method):
+    """OBoW (Gidaris et al., 2021): predict, from crops, the bag of visual words that a teacher sees in the image."""
+
+    def __init__(self, encoder: Encoder, settings: OBoWSettings):
+        """Copy the encoder for the teacher; for each of its levels add a vocabulary and a generator of weights."""
+        super().__init__(encoder, settings)
+        s, widths = settings, bags_of_words.level_widths(encoder, settings.levels)
+        self.teacher = copy.deepcopy(encoder).requires_grad_(False)
+        how = {"delta": s.delta, "decay": s.decay, "border": s.border, "window": s.window}
+        self.vocabularies = nn.ModuleList(bags_of_words.Vocabulary(s.words, width, **how) for width in widths)
+        d = encoder.dimensions["embedding"]
+        self.generators = nn.ModuleList(bags_of_words.WeightGenerator(width, d, s.kappa) for width in widths)
+        self.register_buffer("step", torch.zeros((), dtype=torch.long))
+
+    def forward(self, views: list[Tensor], generator: torch.Generator) -> dict[str, Tensor]:
+        """Take the teacher's view, then one or more of the student's, of any sizes."""
+        device = views[0].device.type
+        with torch.autocast(device, enabled=False):  # of the words that the bags are made of, before new ones come
+            weights = [make(v.words) for make, v in zip(self.generators, self.vocabularies, strict=True)]
+        targets = self._targets(views[0], generator)
+        embeddings = _by_size(self.encoder, views[1:], "embedding")
+        with torch.autocast(device, enabled=False):
+            levels = list(zip(weights, targets, strict=True))
+            terms = [bags_of_words.bag_loss(z @ w.T, bag) for z in embeddings for w, bag in levels]
+            loss = torch.stack(terms).sum() / len(embeddings)
+        told = [self._words_told(bag) for bag in targets]
+        means = {key: torch.stack([each[key] for each in told]).mean() for key in told[0]}
+        return {"loss": loss, **means, "spread": losses.direction_spread(embeddings[0])}
+
+    @torch.no_grad()
+    def _targets(self, view: Tensor, generator: torch.Generator) -> list[Tensor]:
+        s = self.settings
+        momentum = bags_of_words.teacher_momentum(int(self.step), self.steps, s.momentum)
+        for slow, fast in zip(self.teacher.parameters(), self.encoder.parameters(), strict=True):
+            slow.lerp_(fast, 1 - momentum)
+        self.step += 1
+        maps = bags_of_words.level_maps(self.teacher, view, s.levels)
+        with torch.autocast(view.device.type, enabled=False):
+            return [words(part, generator) for words, part in zip(self.vocabularies, maps, strict=True)]
+
+    @staticmethod
+    def _words_told(bag: Tensor) -> dict[str, Tensor]:
+        used = bags_of_words.perplexity(gather_rows(bag).mean(dim=0))
+        return {"words_used": used, "words_an_image": bags_of_words.perplexity(bag).mean()}
+
+
+def _by_size(encoder: Encoder, views: list[Tensor], space: str) -> list[Tensor]:
+    """Encode views of several sizes, those of one size in one pass, as the official codes of SwAV and OBoW do."""
+    part = list(encoder.dimensions).index(space)
+    sides = sorted({view.shape[-1] for view in views}, reverse=True)
+    vectors: dict[int, Tensor] = {}
+    for members in ([i for i, view in enumerate(views) if view.shape[-1] == side] for side in sides):
+        joined = torch.cat([views[i] for i in members]).contiguous(memory_format=torch.channels_last)
+        vectors |= dict(zip(members, encoder(joined)[part].chunk(len(members)), strict=True))
+    return [vectors[i] for i in range(len(views))]
+
+
 _METHODS: dict[str, tuple[type[Method], Any]] = {
     "vicreg": (VICReg, VICRegSettings()),
     "barlow-twins": (BarlowTwins, BarlowTwinsSettings()),
@@ -235,6 +312,7 @@ _METHODS: dict[str, tuple[type[Method], Any]] = {
     "simsiam": (SimSiam, SimSiamSettings()),
     "swav": (SwAV, SwAVSettings()),
     "swav-multicrop": (SwAV, SwAVSettings()),
+    "obow": (OBoW, OBoWSettings()),
 }
 
 
@@ -243,8 +321,11 @@ def default_settings(method: str) -> Any:
     return _METHODS[method][1]
 
 
-def make_method(encoder: Encoder, settings: Any) -> Method:
-    """Put the method that the encoder's architecture names around it, ready to train; settings None: official."""
+def make_method(encoder: Encoder, settings: Any, steps: int | None = None) -> Method:
+    """Put the method that the encoder's architecture names around it, ready to train for `steps` steps.
+
+    Settings None: the official ones.
+    """
     kind, default = _METHODS[encoder.architecture.method]
     settings = default if settings is None else settings
     if not isinstance(settings, type(default)):
@@ -252,4 +333,5 @@ def make_method(encoder: Encoder, settings: Any) -> Method:
             f"{encoder.architecture.method} got {type(settings).__name__}; it takes {type(default).__name__}."
         )
     method = kind(encoder, settings).train()
+    method.steps = steps
     return synchronise(method) if method.synchronised and processes()[1] > 1 else method

@@ -1,4 +1,4 @@
-"""The optimisers of the seven methods (LARS, SGD, or AdamW for short runs) and their learning rates over a run."""
+"""The optimisers of the eight methods (LARS, SGD, or AdamW for short runs) and their learning rates over a run."""
 
 import math
 from collections.abc import Callable, Iterable

@@ -9,6 +9,7 @@ from elsa_nb.images.training.glyph_augmentations import GlyphAugmentation, Glyph
 from elsa_nb.images.training.methods import (
     BarlowTwinsSettings,
     MoCoSettings,
+    OBoWSettings,
     SimSiamSettings,
     SwAVSettings,
     default_settings,
@@ -24,6 +25,7 @@ PROJECTORS = {
     "simsiam": (256, 256, 256),
     "swav": (256, 128),
     "swav-multicrop": (256, 128),
+    "obow": (),
 }
 # Short runs on a small pool: queue, prototypes and momentum follow the number of images, classes and steps.
 SETTINGS: dict[str, Any] = {
@@ -32,17 +34,31 @@ SETTINGS: dict[str, Any] = {
     "simsiam": SimSiamSettings(predictor=64),
     "swav": SwAVSettings(prototypes=512, frozen=100),
     "swav-multicrop": SwAVSettings(prototypes=512, frozen=100),
+    # Softness and kappa of the published ResNet-18; the last maps of 32 pixels have 2 x 2 places: no border to spare.
+    "obow": OBoWSettings(words=1024, delta=1 / 10, border=0, kappa=5.0),
 }
+# What OBoW's teacher sees: the image, turned, slanted and moved a third as far as the student's views, and no more.
+SEEN_BY_TEACHER = GlyphAugmentation(
+    rotation=2.0,
+    shear=0.07,
+    zoom=0.03,
+    stretch=0.04,
+    shift=0.02,
+    **dict.fromkeys(("elastic", "bold", "thin", "blur", "fade", "erase"), 0.0),
+)
+SMALL_VIEWS = ("swav-multicrop", "obow")  # methods that see four small views of parts beside the two whole ones
 PHOTO_SIDE = 48  # views of 48 pixels out of images of 64: crops show things larger, and larger again at 64
+PLAIN = PhotoAugmentation(224, (0.75, 1.0), jitter=0.0, grey=0.0, blur=0.0)  # what OBoW's teacher sees of photographs
 
 
 def glyph_recipe(method: str, epochs: int = 6) -> TrainingConfig:
     """Return the recipe of a bundled glyph encoder: one architecture, one optimiser, one length for all methods."""
     _known(method)
     pair = (GlyphAugmentation(), GlyphAugmentation())
-    parts = (GlyphPart(),) * 4 if method == "swav-multicrop" else ()
+    parts = (GlyphPart(),) * 4 if method in SMALL_VIEWS else ()
+    teacher = (SEEN_BY_TEACHER,) if method == "obow" else ()
     architecture = Architecture(method, projector=PROJECTORS[method])
-    return TrainingConfig(architecture, (*pair, *parts), SETTINGS.get(method), epochs=epochs)
+    return TrainingConfig(architecture, (*teacher, *pair, *parts), SETTINGS.get(method), epochs=epochs)
 
 
 def photo_recipe(method: str, epochs: int = 24, variant: str = "asymmetric") -> TrainingConfig:
@@ -53,9 +69,10 @@ def photo_recipe(method: str, epochs: int = 24, variant: str = "asymmetric") -> 
     """
     _known(method)
     pair = tuple(replace(view, scale=(0.2, 1.0)) for view in views(variant, PHOTO_SIDE))
-    parts = (replace(pair[0], side=32, scale=(0.05, 0.2), blur=0.5),) * 4 if method == "swav-multicrop" else ()
+    parts = (replace(pair[0], side=32, scale=(0.05, 0.2), blur=0.5),) * 4 if method in SMALL_VIEWS else ()
+    teacher = (replace(PLAIN, side=PHOTO_SIDE),) if method == "obow" else ()
     architecture = Architecture(method, projector=PROJECTORS[method], channels=3, stem_pool=True)
-    return TrainingConfig(architecture, (*pair, *parts), SETTINGS.get(method), epochs=epochs, lr=3e-3)
+    return TrainingConfig(architecture, (*teacher, *pair, *parts), SETTINGS.get(method), epochs=epochs, lr=3e-3)
 
 
 def official_recipe(
@@ -71,12 +88,14 @@ def official_recipe(
     of an epoch is left out, which the official codes of VICReg and Barlow Twins do not do: its statistics are others.
     SwAV's frozen steps and the start of its queue are one and fifteen epochs of ImageNet; its warm-up begins at 0, not
     at 0.3. Biases and scales of Barlow Twins move as on the 16 processes of its publication (`BarlowTwinsSettings`).
+    OBoW's teacher sees crops of at least three quarters of an image, not the one in its middle; its student's five
+    small crops are of the size that the official code's have, but each is drawn from the image and coloured anew.
     """
     _known(method)
     default_epochs, default_batch = PUBLISHED[method]
     epochs, batch = epochs or default_epochs, batch or default_batch
     projectors = {"vicreg": (8192,) * 3, "barlow-twins": (8192,) * 3, "moco-v1": (128,), "moco-v2": (2048, 128)}
-    projectors |= {"simsiam": (2048,) * 3, "swav": (2048, 128), "swav-multicrop": (2048, 128)}
+    projectors |= {"simsiam": (2048,) * 3, "swav": (2048, 128), "swav-multicrop": (2048, 128), "obow": ()}
     architecture = Architecture(method, projector=projectors[method], channels=3, resnet50=True)
     common = {"epochs": epochs, "batch": batch, "precision": "bfloat16", "log_every": 50, "checkpoint_every": 1000}
     pair, settings, share = views(variant, 224), default_settings(method), batch / 256
@@ -96,6 +115,11 @@ def official_recipe(
         pair = (strong, strong)
         rate = 0.03 if method == "moco-v2" else 0.05
         own = {"optimiser": "sgd", "lr": rate * share, "weight_decay": 1e-4, "warm_up": 0.0, "final": 0.0}
+    elif method == "obow":
+        crops = PhotoAugmentation(160, (0.08, 0.6), saturation=0.4)
+        patches = replace(crops, side=96, scale=(0.08, 0.14), blur=0.0)
+        pair = (PLAIN, *(crops,) * 2, *(patches,) * 5)
+        own = {"optimiser": "sgd", "lr": 0.03 * share, "weight_decay": 1e-4, "warm_up": min(10 / epochs, 0.5)}
     else:
         crops = PhotoAugmentation(224, (0.14, 1.0), brightness=0.8, contrast=0.8, saturation=0.8, hue=0.2)
         pair = (crops, crops)
@@ -117,6 +141,7 @@ PUBLISHED = {
     "simsiam": (100, 512),
     "swav": (400, 4096),
     "swav-multicrop": (800, 4096),
+    "obow": (200, 256),
 }
 BASE_RATES = {
     "vicreg": {128: 0.8, 256: 0.5, 512: 0.4, 1024: 0.3},

@@ -52,11 +52,11 @@ def run_training(
     device = "cuda" if torch.cuda.is_available() else "cpu"
     torch.manual_seed(config.seed)
     encoder = Encoder(config.architecture)
-    method = make_method(encoder, config.settings).to(device)
+    steps = config.epochs * (len(images) // config.batch)
+    method = make_method(encoder, config.settings, steps).to(device)
     optimiser = make_optimiser(
         method, config.optimiser, config.architecture.method, config.lr, config.weight_decay, method.fixed_rate
     )
-    steps = config.epochs * (len(images) // config.batch)
     run = Checkpoint(Path(work) / "checkpoint.pt", identity(config, images), method, optimiser)
     state = run.load() or {"step": 0, "seconds": 0.0, "curve": []}
     lines = StepLog(Path(work) / "log.jsonl", state["step"], rank == 0)

@@ -18,6 +18,7 @@ _TITLES = {
     "simsiam": "SimSiam",
     "swav": "SwAV",
     "swav-multicrop": "SwAV multi-crop",
+    "obow": "OBoW",
 }
 
 

@@ -20,7 +20,7 @@ from elsa_nb.paper.measures.by_setting import TUNED, varied
 from elsa_nb.paper.measures.medians import ENCODER_TITLES, RATE_TITLES, RATES, median_over_seeds, medians
 from elsa_nb.paper.measures.printed import printed_cells, table_numbers
 from elsa_nb.paper.runs import runner
-from elsa_nb.paper.runs.generated import POOLS
+from elsa_nb.paper.runs.generated import GENERATED_SETS
 from elsa_nb.search.readings import READINGS
 
 # Which sweep each table is laid beside.
@@ -29,7 +29,9 @@ SWEEP_OF = {number: _SHOWN[f"Table {number}"] for number in table_numbers()}
 # Searched in photographs only: other profiles show those of `photos`.
 PHOTOGRAPHS = tuple(name for name, profiles in SWEEPS.items() if "full" not in profiles)
 # Searched in generated pools, which hold nothing that is printed: notebook 16 shows the stored ones.
-GENERATED = {name for name, profiles in SWEEPS.items() if any(plan.dataset in POOLS for plan in profiles.values())}
+GENERATED = {
+    name for name, profiles in SWEEPS.items() if any(plan.dataset in GENERATED_SETS for plan in profiles.values())
+}
 _TITLES = {rate: title.lower() for rate, title in RATE_TITLES.items()} | {"linear_top1": "linear top-1, %"}
 _KEYS = ["encoder", "arm", "seeds", "parameter", "setting", "metric"]
 _COMPONENTS = {

@@ -1,8 +1,9 @@
 """Pools whose classes are as large, and whose neighbourhoods as pure, as wanted: vectors that were never images.
 
 The paper has one pool, and so has everybody who repeats it. Here the two things that decide are dials: how many
-members a class has, and what share of a member's nearest neighbours are of its class. `POOLS` names the data sets;
-`write` makes one of their pools, to the same bytes from the same seed; `place` opens them beside those of images.
+members a class has, and what share of a member's nearest neighbours are of its class. `GENERATED_SETS` has
+the data sets; `write` makes one of their pools, to the same bytes from the same seed; `place` opens them beside those
+of images.
 
 A class is a few looks (clusters) around a centre, and its centre lies near nine others (a group, as breeds of one
 animal). Members lie around their look, most near it and some far off. How far, the `spread`, is the dial for purity:
@@ -24,17 +25,17 @@ from elsa_nb.pool import Pool, PoolWriter, recipe_at
 from elsa_nb.progress import bar
 from elsa_nb.store import DATA
 
-VERSION = 1  # of the recipe: raised when the same settings make other vectors
+_VERSION = 1  # of the recipe: raised when the same settings make other vectors
 BLOCK = 8192  # rows drawn together, from a seed of their own
 RANK = 32  # dimensions in which the vectors vary
-GROUP = 10  # classes whose centres lie near one another
+_GROUP = 10  # classes whose centres lie near one another
 LOOK = 0.5  # how far looks lie from the centre of their class, in units of the distance between classes
 LOOKS = 5  # at most, of a class; one more for every `LOOK_MEMBERS` members
 LOOK_MEMBERS = 100
 BETWEEN_DECAY, WITHIN_DECAY = 1.0, 1.5  # variances fall as one over the number of the dimension to this power
 CLASS_TAIL, MEMBER_TAIL = 0.3, 0.6  # how much spreads differ from class to class, and from member to member (log)
 FAR = 2.0  # standard deviations at which both tails end: a few rows far from all others would blunt every bound
-NOISE = 0.02  # in all dimensions, of the length of a class's centre
+_NOISE = 0.02  # in all dimensions, of the length of a class's centre
 
 
 @dataclass(frozen=True)
@@ -91,9 +92,9 @@ class Generated:
 
     def recipe(self, blend: Blend) -> str:
         """Return what decides the vectors of a pool, as text."""
-        dials = (RANK, GROUP, LOOK, LOOKS, LOOK_MEMBERS, BETWEEN_DECAY, WITHIN_DECAY)
-        dials += (CLASS_TAIL, MEMBER_TAIL, FAR, NOISE)
-        return f"generated {VERSION}: {dict(self.classes)}, {dict(blend.spread)}, {blend.d}, {self.seed}, {dials}"
+        dials = (RANK, _GROUP, LOOK, LOOKS, LOOK_MEMBERS, BETWEEN_DECAY, WITHIN_DECAY)
+        dials += (CLASS_TAIL, MEMBER_TAIL, FAR, _NOISE)
+        return f"generated {_VERSION}: {dict(self.classes)}, {dict(blend.spread)}, {blend.d}, {self.seed}, {dials}"
 
     def latent(self, blend: Blend, rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Draw members for `rows` (m,) in the dimensions that they vary in, (m, RANK) float32."""
@@ -117,13 +118,13 @@ class Generated:
         """Return the vectors (m, d) float16 of one block of rows; `axes` (RANK, d) carry them into d dimensions."""
         latent, rng = self._block(blend, start)
         noise = rng.standard_normal((len(latent), blend.d), np.float32)
-        return (latent @ axes + NOISE / np.float32(np.sqrt(blend.d)) * noise).astype(np.float16)
+        return (latent @ axes + _NOISE / np.float32(np.sqrt(blend.d)) * noise).astype(np.float16)
 
     @cached_property
     def _geometry(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return the centres of all looks (classes, LOOKS, RANK), how many a class has, how wide classes are."""
         rng, count = np.random.default_rng([self.seed, 2]), len(self.names)
-        group = rng.permutation(count) // GROUP
+        group = rng.permutation(count) // _GROUP
         groups = rng.standard_normal((group.max() + 1, 1, RANK), np.float32)
         own = rng.standard_normal((count, 1, RANK), np.float32)
         looks = rng.standard_normal((count, LOOKS, RANK), np.float32)
@@ -147,7 +148,7 @@ class Generated:
 
 def pool_of(dataset: str, name: str) -> Path:
     """Return the folder of a pool that is there; `MissingDataError` if it was not made yet."""
-    folder = POOLS[dataset].folder(name)
+    folder = GENERATED_SETS[dataset].folder(name)
     if not (folder / "pool.json").exists():
         raise MissingDataError(
             f"the generated pool {folder} is not here: `python -m elsa_nb.paper.experiments.phase` makes it"
@@ -189,7 +190,7 @@ _GRID_SPREADS = {  # by purity, then by members: `phase.spaces.wanted_spreads`
 }
 _IMAGENET_SPREADS = {0.45: 1.43, 0.75: 0.9, 0.15: 2.75}
 _LARGE = {f"purity-{purity}": dict.fromkeys(_IMAGENET, spread) for purity, spread in _IMAGENET_SPREADS.items()}
-POOLS = {
+GENERATED_SETS = {
     each.name: each
     for each in (
         Generated(

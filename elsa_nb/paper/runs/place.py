@@ -37,7 +37,7 @@ class Place:
     @property
     def folder(self) -> Path:
         """The folder of its pool; `MissingDataError` if nothing has been extracted there."""
-        if self.dataset in generated.POOLS:
+        if self.dataset in generated.GENERATED_SETS:
             return generated.pool_of(self.dataset, self.encoder)
         return profile(self.profile_name).pool(self.encoder, self.space, self.dataset)
 
@@ -71,8 +71,8 @@ class Place:
 @lru_cache(maxsize=2)
 def class_names(dataset: str) -> pd.Series:
     """Return the class name of every row of a data set's pools."""
-    if dataset in generated.POOLS:
-        return generated.POOLS[dataset].class_names
+    if dataset in generated.GENERATED_SETS:
+        return generated.GENERATED_SETS[dataset].class_names
     return open_dataset(dataset).labels["name"]
 
 

@@ -60,9 +60,9 @@ def too_thin(positive: np.ndarray) -> str:
     """Return why the answers (k,) bool that had a score say nothing of the end, "" if they do."""
     recent = positive[len(positive) // 2 :]
     if len(positive) < LEAST_ANSWERS:
-        return f"How many are missing cannot be told before {LEAST_ANSWERS} answers."
+        return f"How many are missing cannot be told before {LEAST_ANSWERS} answers in the search."
     if np.count_nonzero(positive) < LEAST_FINDS:
-        return f"How many are missing cannot be told before {LEAST_FINDS} finds."
+        return f"How many are missing cannot be told before {LEAST_FINDS} finds in the search."
     if np.count_nonzero(~positive) < LEAST_REFUSALS or recent.mean() > MOST_HITS:
         return "How many are missing cannot be told while most answers are finds."
     return ""

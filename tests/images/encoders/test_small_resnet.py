@@ -63,6 +63,7 @@ OFFICIAL = {
     "simsiam": ((12, 10, 5), [0, 3, 6], [6], [1, 4, 7]),
     "swav": ((12, 5), [0, 3], [0, 3], [1]),
     "swav-multicrop": ((12, 5), [0, 3], [0, 3], [1]),
+    "obow": ((), [], [], []),
 }
 
 
@@ -116,6 +117,17 @@ def test_one_forward_gives_both_spaces(encoder):
     assert embedding.dtype == projection.dtype == torch.float32
     assert (embedding >= 0).all()
     assert encoder.dimensions == {"embedding": 8, "projection": 5}
+
+
+def test_an_encoder_without_a_projector_has_the_embedding_alone(tmp_path):
+    encoder = Encoder(replace(TINY, method="obow", projector=()), name="bare").eval()
+    save_encoder(encoder, {}, tmp_path)
+    again = load_trained("bare", tmp_path)
+    assert again.dimensions == {"embedding": 8}
+    with torch.inference_mode():
+        (embedding,) = again(images())
+    torch.testing.assert_close(embedding, encoder(images())[0], rtol=2e-2, atol=2e-2)
+    assert all(key.startswith("backbone.") for key in encoder.state_dict())
 
 
 def test_saved_weights_come_back_rounded_to_float16_once(tmp_path, encoder):

@@ -9,13 +9,15 @@ import torch
 from elsa_nb.images.encoders.small_resnet import METHODS, Architecture, Encoder
 from elsa_nb.images.training import losses
 from elsa_nb.images.training.config import TrainingConfig
-from elsa_nb.images.training.methods import MoCoSettings, SimSiamSettings, SwAVSettings, make_method
+from elsa_nb.images.training.methods import MoCoSettings, OBoWSettings, SimSiamSettings, SwAVSettings, make_method
 from elsa_nb.images.training.train import run_training
 
 PROJECTORS = {"vicreg": (8, 8, 6), "barlow-twins": (8, 8, 6), "moco-v1": (6,), "moco-v2": (8, 6)}
-PROJECTORS |= {"simsiam": (8, 8, 6), "swav": (8, 6), "swav-multicrop": (8, 6)}
+PROJECTORS |= {"simsiam": (8, 8, 6), "swav": (8, 6), "swav-multicrop": (8, 6), "obow": ()}
 SETTINGS = {"moco-v1": MoCoSettings(momentum=0.9, queue=64, groups=2), "moco-v2": MoCoSettings(0.2, 0.9, 64, 2)}
 SETTINGS |= {"simsiam": SimSiamSettings(4), "swav": SwAVSettings(10), "swav-multicrop": SwAVSettings(10)}
+SETTINGS |= {"obow": OBoWSettings(words=48, border=0)}
+SIDES = {"swav-multicrop": (16, 16, 8, 8), "obow": (16, 16, 16, 8)}  # of the views; else two of 16
 
 
 def method_of(name, settings=None, widths=(8, 16)):
@@ -28,8 +30,7 @@ def method_of(name, settings=None, widths=(8, 16)):
 
 def views_of(name, n=16, seed=0):
     generator = torch.Generator().manual_seed(seed)
-    sides = (16, 16, 8, 8) if name == "swav-multicrop" else (16, 16)
-    return [torch.rand(n, 1, side, side, generator=generator) for side in sides]
+    return [torch.rand(n, 1, side, side, generator=generator) for side in SIDES.get(name, (16, 16))]
 
 
 @pytest.mark.parametrize("name", METHODS)
@@ -49,7 +50,7 @@ def test_an_interrupted_run_of_every_method_ends_as_an_uninterrupted_one(tmp_pat
     images = np.random.default_rng(0).integers(0, 256, size=(40, 32, 32), dtype=np.uint8)
     from elsa_nb.images.training.glyph_augmentations import GlyphAugmentation, GlyphPart
 
-    views = (GlyphAugmentation(),) * 2 + ((GlyphPart(),) if name == "swav-multicrop" else ())
+    views = (GlyphAugmentation(),) * 2 + ((GlyphPart(),) if name in SIDES else ())
     config = TrainingConfig(
         method_of(name).encoder.architecture, views, SETTINGS.get(name), epochs=2, batch=16, checkpoint_every=2
     )

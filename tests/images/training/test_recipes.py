@@ -16,8 +16,9 @@ def test_bundled_encoders_differ_in_method_and_projector_alone(recipe):
         for key in ("widths", "blocks", "stem_stride", "stem_pool", "channels"):
             assert getattr(config.architecture, key) == getattr(first.architecture, key)
         assert config.architecture.method == method
-        assert config.views[:2] == first.views
-        assert len(config.views) == (6 if method == "swav-multicrop" else 2)
+        student = config.views[method == "obow" :]  # the first view is the teacher's
+        assert student[:2] == first.views
+        assert len(student) == (6 if method in ("swav-multicrop", "obow") else 2)
     with pytest.raises(ValueError, match="'simclr'"):
         recipe("simclr")
 
@@ -66,5 +67,9 @@ def test_official_recipes_as_published():
     swav, crops = official_recipe("swav"), official_recipe("swav-multicrop")
     assert (swav.lr, swav.settings.prototypes, swav.settings.frozen, len(swav.views)) == (4.8, 3000, 313, 2)
     assert [view.side for view in crops.views] == [224] * 2 + [96] * 6
+    obow = official_recipe("obow")
+    assert (obow.lr, obow.optimiser, obow.epochs, obow.warm_up, obow.final) == (0.03, "sgd", 200, 0.05, 1e-3)
+    assert (obow.settings.words, obow.settings.kappa, obow.settings.delta, obow.settings.border) == (8192, 8, 1 / 15, 1)
+    assert [view.side for view in obow.views] == [224] + [160] * 2 + [96] * 5
     small = official_recipe("swav-multicrop", batch=256, epochs=400)
     assert (small.lr, small.settings.queue) == (0.6, 3840)

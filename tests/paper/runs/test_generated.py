@@ -9,7 +9,7 @@ from elsa_nb.errors import MissingDataError
 from elsa_nb.paper.experiments.phase.spaces import measure_space, wanted_spreads
 from elsa_nb.paper.experiments.phase.sweep import GRID
 from elsa_nb.paper.runs import generated, simulation
-from elsa_nb.paper.runs.generated import POOLS, Blend, Generated, write
+from elsa_nb.paper.runs.generated import GENERATED_SETS, Blend, Generated, write
 from elsa_nb.paper.runs.place import Place, class_names
 
 SIZES = {20: 20, 150: 10}
@@ -20,7 +20,7 @@ SMALL = Generated("tiny", SIZES, {"purity-0.9": Blend(dict.fromkeys(SIZES, 0.3),
 def here(tmp_path, monkeypatch):
     monkeypatch.setattr(generated, "DATA", tmp_path)
     monkeypatch.setattr(generated, "BLOCK", 600)
-    monkeypatch.setitem(POOLS, "tiny", SMALL)
+    monkeypatch.setitem(GENERATED_SETS, "tiny", SMALL)
     class_names.cache_clear()
     return tmp_path
 
@@ -90,6 +90,6 @@ def test_what_does_not_exist_is_refused():
 
 
 def test_the_large_ones_have_imagenets_size():
-    large = POOLS["generated-imagenet"]
+    large = GENERATED_SETS["generated-imagenet"]
     assert (large.n, len(large.names)) == (1_281_167, 1000)
     assert {blend.d for blend in large.blends.values()} == {512, 2048}

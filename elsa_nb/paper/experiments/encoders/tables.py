@@ -24,7 +24,7 @@ from elsa_nb.progress import bar
 from elsa_nb.search.readings import READINGS
 
 FLOOR_WEIGHTS = {"untrained": "random weights", "raw-pixels": "no network"}
-UNTRAINABLE = ("obow",)  # no recipe here trains it
+UNTRAINABLE = ("obow",)  # there is a recipe, and no weights of it
 PROBED_PER_CLASS = 50  # images a class, on average, that a linear probe is trained and tested on: seconds, not minutes
 PURITY_QUERIES = 2000
 LEAST_POINTS, RESAMPLES = 4, 2000

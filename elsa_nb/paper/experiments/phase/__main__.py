@@ -14,14 +14,14 @@ from elsa_nb import store
 from elsa_nb.errors import MissingDataError
 from elsa_nb.paper.experiments.phase import sweep
 from elsa_nb.paper.experiments.phase.spaces import measure_space
-from elsa_nb.paper.experiments.phase.tables import SPACES
+from elsa_nb.paper.experiments.phase.tables import MEASURED_SPACES
 from elsa_nb.paper.runs import runner
-from elsa_nb.paper.runs.generated import POOLS, SPACE, write
+from elsa_nb.paper.runs.generated import GENERATED_SETS, SPACE, write
 from elsa_nb.paper.runs.place import Place, class_names
 from elsa_nb.pool import Pool
 from elsa_nb.threads import one_thread
 
-_FULL_SIZE = sweep.IMAGENET, sweep.NEAREST
+_FULL_SIZE = sweep.AT_FULL_SIZE, sweep.NEAREST
 _ENCODERS = (  # profile, data set, encoder, space
     ("full", "glyphs", "vicreg", "embedding"),
     ("full", "glyphs", "vicreg", "projection"),
@@ -33,12 +33,12 @@ _ENCODERS = (  # profile, data set, encoder, space
 _CLASSES = 6  # of each space
 
 
-def run_searches() -> None:
+def run_phase() -> None:
     """Write the pools that are not there, then run what is missing of each sweep, a few more classes at a time."""
-    for dataset in POOLS.values():
+    for dataset in GENERATED_SETS.values():
         for name in dataset.blends:
             write(dataset, name)
-    for plan in (sweep.GRID, sweep.WIDE):
+    for plan in (sweep.GRID, sweep.AT_2048):
         runner.run(plan, "full", workers=1)
     for classes in range(1, max(plan.n_classes for plan in _FULL_SIZE) + 1):
         for plan in _FULL_SIZE:  # the same class twice: its neighbour lists are still there
@@ -49,7 +49,7 @@ def measure_spaces() -> pd.DataFrame:
     """Write what the pools that are here are like around their classes, generated ones last; return it."""
     with one_thread():
         table = pd.DataFrame(_measured())
-    store.write_atomically(store.DATA / SPACES, table.to_csv(index=False, float_format="%.4g").encode())
+    store.write_atomically(store.DATA / MEASURED_SPACES, table.to_csv(index=False, float_format="%.4g").encode())
     return table
 
 
@@ -65,10 +65,10 @@ def _measured() -> Iterator[pd.Series]:
         vectors = Pool.open(place.folder, verify=False).vectors
         labels = class_names(place.dataset).astype("category").cat.codes.to_numpy()
         told = measure_space(vectors, labels, _CLASSES)
-        kind = "generated" if place.dataset in POOLS else "encoder"
+        kind = "generated" if place.dataset in GENERATED_SETS else "encoder"
         names = {"kind": kind, "dataset": place.dataset, "encoder": place.encoder, "space": place.space}
         yield pd.concat([pd.Series(names | {"rows": len(vectors), "dimensions": vectors.shape[1]}), told])
 
 
 if __name__ == "__main__":
-    print(measure_spaces().to_string()) if sys.argv[1:] == ["spaces"] else run_searches()
+    print(measure_spaces().to_string()) if sys.argv[1:] == ["spaces"] else run_phase()

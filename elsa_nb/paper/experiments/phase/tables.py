@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 
 from elsa_nb import store
-from elsa_nb.paper.experiments.phase.sweep import SWEEPS, WIDE
+from elsa_nb.paper.experiments.phase.sweep import AT_2048, SWEEPS
 from elsa_nb.paper.measures.medians import IMAGENET_CLASS, IMAGENET_IMAGES, METRICS, medians
 from elsa_nb.paper.measures.printed import printed_value
 from elsa_nb.paper.runs import runner
 
-SPACES = "results/generated-spaces.csv"
+MEASURED_SPACES = "results/generated-spaces.csv"
 CLAIMED_ARMS = ("ELSA", "No Active", "NN")
 CELL = ["pool", "members", "purity", "reading"]
 NEAR_DISCOVERY, NEAR_LABELS = 0.1, 2.0  # what counts as the printed row: so far off in discovery, such a factor
@@ -31,7 +31,7 @@ def phase_runs() -> pd.DataFrame:
     parts = runs["encoder"].str.split("-")
     rows = runs["pool_size"].map("{:,} rows".format)
     return runs.assign(
-        pool=rows.where(runs["sweep"] != WIDE.name, WIDE_NAME),
+        pool=rows.where(runs["sweep"] != AT_2048.name, WIDE_NAME),
         members=runs["class_size"].replace(1282, 1281),
         purity=parts.str[1].astype(float),
         reading=runs["reading"].where(runs["change"] == "", "literal"),
@@ -46,7 +46,7 @@ def searches(runs: pd.DataFrame) -> pd.DataFrame:
 
 def spaces() -> pd.DataFrame:
     """Return what generated pools and those of encoders are like around their classes: `spaces.measure_space`."""
-    return pd.read_csv(store.locate(SPACES))
+    return pd.read_csv(store.locate(MEASURED_SPACES))
 
 
 def claimed() -> pd.DataFrame:

@@ -1,0 +1,1 @@
+"""Notebook 15: what people who err cost a search, and what asking again saves."""
