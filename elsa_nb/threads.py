@@ -1,10 +1,11 @@
 """One thread for everything that computes, as long as a block runs."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from functools import lru_cache
 
 from numba import get_num_threads, set_num_threads
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController, threadpool_limits
 
 
 @contextmanager
@@ -17,3 +18,13 @@ def one_thread() -> Iterator[None]:
             yield
     finally:
         set_num_threads(threads)
+
+
+def one_blas_thread() -> AbstractContextManager:
+    """Return a context in which BLAS has one thread: no bit depends on their number, and small matrices are quicker."""
+    return _libraries().limit(limits=1, user_api="blas")
+
+
+@lru_cache(maxsize=1)
+def _libraries() -> ThreadpoolController:
+    return ThreadpoolController()

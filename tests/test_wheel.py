@@ -73,7 +73,7 @@ def look(site, folder, **variables):
 
 def test_the_wheel_holds_every_bundled_file_and_all_of_the_package(site):
     held = {path.relative_to(site / "elsa_nb").as_posix() for path in (site / "elsa_nb").rglob("*") if path.is_file()}
-    carried = tracked(*BUNDLED, "data/results/*-photos.*")
+    carried = tracked(*BUNDLED, "data/results/*-photos.*", "data/results/phase*", "data/results/generated-spaces.csv")
     bundled = {f"bundled/{name.removeprefix('data/')}" for name in carried}
     package = {name.removeprefix("elsa_nb/") for name in tracked("elsa_nb")}
     assert bundled | package <= held

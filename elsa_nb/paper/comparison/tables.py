@@ -20,6 +20,7 @@ from elsa_nb.paper.measures.by_setting import TUNED, varied
 from elsa_nb.paper.measures.medians import ENCODER_TITLES, RATE_TITLES, RATES, median_over_seeds, medians
 from elsa_nb.paper.measures.printed import printed_cells, table_numbers
 from elsa_nb.paper.runs import runner
+from elsa_nb.paper.runs.generated import GENERATED_SETS
 from elsa_nb.search.readings import READINGS
 
 # Which sweep each table is laid beside.
@@ -27,6 +28,10 @@ _SHOWN = {exhibit.paper_item: exhibit.sweep for exhibit in EXHIBITS.values()}
 SWEEP_OF = {number: _SHOWN[f"Table {number}"] for number in table_numbers()}
 # Searched in photographs only: other profiles show those of `photos`.
 PHOTOGRAPHS = tuple(name for name, profiles in SWEEPS.items() if "full" not in profiles)
+# Searched in generated pools, which hold nothing that is printed: notebook 16 shows the stored ones.
+GENERATED = {
+    name for name, profiles in SWEEPS.items() if any(plan.dataset in GENERATED_SETS for plan in profiles.values())
+}
 _TITLES = {rate: title.lower() for rate, title in RATE_TITLES.items()} | {"linear_top1": "linear top-1, %"}
 _KEYS = ["encoder", "arm", "seeds", "parameter", "setting", "metric"]
 _COMPONENTS = {
@@ -58,6 +63,8 @@ def all_results(profile_name: str) -> Results:
     """
     frames, missing = {}, {}
     for name, profiles in SWEEPS.items():
+        if name in GENERATED:
+            continue
         if profile_name in profiles:
             frames[name] = run_sweep(name, profile_name)
         elif name in PHOTOGRAPHS:

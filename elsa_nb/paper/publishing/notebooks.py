@@ -114,7 +114,7 @@ def _code_of(path: Path) -> str:
 def _fingerprint(parameters: dict[str, Any]) -> str:
     """Return a hash of what every notebook depends on: the package, the bundled data, the parameters."""
     inputs = sorted(Path(elsa_nb.__file__).parent.glob("**/*.py"))
-    results = ("results/*-full.json", "results/*-photos.json", "results/toy.json")
+    results = ("results/*-full.json", "results/*-photos.json", "results/toy.json", "results/generated-spaces.csv")
     for pattern in ("glyphs/*", "weights/*", "claims/*.csv", *results):
         inputs += store.located(pattern)
     for pattern in ("whats_missing*.csv", "people_who_err*.csv"):

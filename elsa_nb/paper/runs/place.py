@@ -12,10 +12,12 @@ from pathlib import Path
 import pandas as pd
 
 from elsa_nb.images.sources.by_name import open_dataset
+from elsa_nb.paper.runs import generated
 from elsa_nb.pool import Pool
 from elsa_nb.prepared import Prepared, prepare
 from elsa_nb.profiles import profile
 from elsa_nb.search.heads.features import Features
+from elsa_nb.search.neighbours.bounds import Sketch
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,8 @@ class Place:
     @property
     def folder(self) -> Path:
         """The folder of its pool; `MissingDataError` if nothing has been extracted there."""
+        if self.dataset in generated.GENERATED_SETS:
+            return generated.pool_of(self.dataset, self.encoder)
         return profile(self.profile_name).pool(self.encoder, self.space, self.dataset)
 
     @property
@@ -49,7 +53,7 @@ class Place:
 
     def check_here(self) -> None:
         """Raise MissingDataError, with the cure, where its pool or its data set is not here."""
-        profile(self.profile_name).pool(self.encoder, self.space, self.dataset)
+        self.folder  # noqa: B018 - it is looked for
         class_names(self.dataset)
 
     def prepared(self, *, build: bool = True) -> Prepared:
@@ -67,12 +71,17 @@ class Place:
 @lru_cache(maxsize=2)
 def class_names(dataset: str) -> pd.Series:
     """Return the class name of every row of a data set's pools."""
+    if dataset in generated.GENERATED_SETS:
+        return generated.GENERATED_SETS[dataset].class_names
     return open_dataset(dataset).labels["name"]
 
 
 @lru_cache(maxsize=4)
 def _prepared(place: Place, build: bool) -> Prepared:
-    return prepare(place.folder, verify=False, build=build)
+    ready = prepare(place.folder, verify=False, build=build)
+    if isinstance(ready.neighbours, Sketch):
+        ready.neighbours.keep_lists()
+    return ready
 
 
 @lru_cache(maxsize=4)

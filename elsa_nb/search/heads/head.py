@@ -11,19 +11,17 @@ is a `HeadConfig`:
 """
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Protocol
 
 import numpy as np
 from numba import njit
-from threadpoolctl import ThreadpoolController
 
 from elsa_nb.search.checks import check_counts
 from elsa_nb.search.heads.features import HeadInput
 from elsa_nb.search.heads.logistic import confidence as confidence  # read by those who have a head's logits
 from elsa_nb.search.heads.logistic import logistic_regression
+from elsa_nb.threads import one_blas_thread
 
 HEAD_KINDS = ("logistic", "linear-sgd", "mlp")
 
@@ -140,16 +138,6 @@ def train(
             return LinearHead(*logistic_regression(x, y, config.l2, start=before[0], start_bias=before[1]))
     start = previous if config.kind == "linear-sgd" else None
     return _train_by_adamw(features.take(positives), features.take(negatives), config, rng, start)
-
-
-def one_blas_thread() -> AbstractContextManager:
-    """Return a context in which BLAS has one thread: no bit depends on their number, and small matrices are quicker."""
-    return _libraries().limit(limits=1, user_api="blas")
-
-
-@lru_cache(maxsize=1)
-def _libraries() -> ThreadpoolController:
-    return ThreadpoolController()
 
 
 def _train_by_adamw(

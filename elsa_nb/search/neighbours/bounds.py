@@ -9,17 +9,25 @@ fast. Rows are measured in the order of their bound, and what is bounded beyond 
 from collections import deque
 
 import numpy as np
+from numba import get_num_threads
 
 from elsa_nb.progress import bar
 from elsa_nb.search import kernels
+from elsa_nb.search.neighbours import asked_lists
+from elsa_nb.search.neighbours.asked_lists import AskedLists
 from elsa_nb.search.neighbours.lists import Neighbours
 from elsa_nb.search.neighbours.one_pass import OnePass
 from elsa_nb.search.neighbours.ordering import NOTHING, Found, farthest_of
+from elsa_nb.search.neighbours.shortlist import in_single
+from elsa_nb.threads import one_blas_thread
 
 WIDTH = 64  # leading directions
 _LARGE = 2**27  # numbers in a pool, from where comparing a round's queries with every vector takes too long
 _SAMPLE = 8192  # vectors the leading directions are taken from
 _BLOCK = 8192  # rows handled together
+_MULTIPLIED = 2048  # rows multiplied together: their products stay in the cache
+_FEW_THREADS = 2  # with more of them taking differences is quicker
+_IDLE = 1e-4  # of the variance: leading directions with less than that together are left out
 _KEPT_BYTES = 2**26  # of passes remembered: a dozen in a pool of ImageNet's size
 
 
@@ -36,6 +44,15 @@ class Sketch:
         self.n, self.dimension = self.vectors.shape
         self._bounds = Bounds(self.vectors, width, progress=progress)
         self._one_pass = RememberedPass(self.vectors, self._bounds)
+        self._asked: AskedLists | None = None
+
+    def keep_lists(self) -> None:
+        """Keep lists of what lies near the rows asked about: where many searches ask about the same rows of memory.
+
+        A person's one search asks about most rows once, and a file beyond memory is slow to measure so many rows of.
+        """
+        if self._asked is None and self.n >= asked_lists.LEAST_ROWS:
+            self._asked = self._one_pass.lists()
 
     def nearest_to_any(
         self, queries: np.ndarray, count: int, allowed: np.ndarray, *, include_queries: bool = False
@@ -49,7 +66,12 @@ class Sketch:
         if not len(queries) or not count:
             return np.empty(0, np.int64), np.empty(0)
         own = queries[allowed[queries]][:count] if include_queries else queries[:0]
-        return self._one_pass.complete((own, np.zeros(len(own))), queries, count, allowed)
+        known = own, np.zeros(len(own))
+        if self._asked is not None:
+            known, complete = self._asked.complete(known, queries, count, allowed)
+            if complete:
+                return known
+        return self._one_pass.complete(known, queries, count, allowed)
 
     def nearest_to_each(self, queries: np.ndarray, count: int, allowed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return for each query row its `count` nearest allowed rows, never itself, as `Neighbours` does."""
@@ -67,8 +89,23 @@ class RememberedPass(OnePass):
     """
 
     def __init__(self, vectors: np.ndarray, bounds: "Bounds"):
-        super().__init__(vectors, bounds.coordinates, bounds.longest, bounds.error)
+        super().__init__(vectors, bounds.coordinates, bounds.longest)
         self._passes: deque[tuple[np.ndarray, np.ndarray]] = deque(maxlen=max(1, _KEPT_BYTES // (4 * len(vectors))))
+        self._norms = in_single(kernels.squared_norms(self._points))
+        # The error of a bound, of the two rows at hand: one row far from all others blunts no other's.
+        self._off = np.float32(bounds.error / bounds.longest if 0 < bounds.longest < np.inf else 0)
+
+    def _compared(self, rows: np.ndarray, queries: np.ndarray) -> np.ndarray:
+        """Return no more than the distances of rows to queries, (r, m) float32: infinite to itself."""
+        compared = super()._compared(rows, queries)
+        if self._speaks:
+            compared = compared**2 - self._off * (self._norms[rows][:, None] + self._norms[queries])
+            np.sqrt(np.maximum(compared, 0, out=compared), out=compared)
+        return compared
+
+    def lists(self) -> AskedLists | None:
+        """Return lists of the rows that will be asked about, by the same bounds; None where those tell nothing."""
+        return AskedLists(self._vectors, self._points, self._norms) if self._speaks else None
 
     def _candidates(
         self, known: Found, queries: np.ndarray, count: int, allowed: np.ndarray
@@ -86,11 +123,33 @@ class RememberedPass(OnePass):
         fresh = np.setdiff1d(queries, heeded, assume_unique=True)
         if least is not None and not len(fresh):
             return least
-        mine = kernels.distances_to_nearest(self._points, self._points[fresh])
+        mine = self._at_least(fresh)
         mine[fresh] = self._nearest(fresh, fresh)[0]
         least = mine if least is None else np.minimum(least, mine)
         self._passes.append((queries, least))
         return least
+
+    def _at_least(self, queries: np.ndarray) -> np.ndarray:
+        """Return no more than how far each row is from the nearest of the queries, itself included, (n,) float32.
+
+        Many queries are multiplied (|x|^2 - 2 x.q + |q|^2) where there are few threads: in one it takes half the time
+        of taking differences. What that rounds off, a sum of `width` terms and three more of each, is given away.
+        """
+        own = self._norms[queries]
+        if len(queries) < kernels.FEW or get_num_threads() > _FEW_THREADS:
+            least, lost = kernels.distances_to_nearest(self._points, self._points[queries]) ** 2, self._off
+            least -= lost * self._norms
+        else:
+            least, twice = np.empty(len(self._points), np.float32), -2 * self._points[queries]
+            with one_blas_thread():
+                for start in range(0, len(least), _MULTIPLIED):
+                    values = twice @ self._points[start : start + _MULTIPLIED].T
+                    values += own[:, None]
+                    values.min(0, out=least[start : start + _MULTIPLIED])
+            lost = self._off + 2 * (self._points.shape[1] + 8) * np.finfo(np.float32).eps
+            least += (1 - lost) * self._norms
+        least -= lost * own.max()
+        return np.sqrt(np.maximum(least, 0, out=least), out=least)
 
 
 class Bounds:
@@ -138,7 +197,10 @@ def _leading_directions(vectors: np.ndarray, width: int) -> tuple[np.ndarray, np
     directions = rng.normal(size=(vectors.shape[1], width)).astype(np.float32)
     for _ in range(4):
         directions = np.linalg.qr((sample.T @ (sample @ directions)).astype(np.float64))[0].astype(np.float32)
-    return centre, directions
+    variances = (sample @ directions).var(0, dtype=np.float64)
+    order = np.argsort(-variances, kind="stable")
+    left_over = variances.sum() - np.cumsum(variances[order])
+    return centre, directions[:, order[: 1 + np.count_nonzero(left_over > _IDLE * variances.sum())]]
 
 
 def without_lists(vectors: np.ndarray) -> Neighbours | Sketch:

@@ -85,7 +85,7 @@ SWEEPS = {"novel": by_profile(Sweep("novel", ("vicreg",)))}
 """,
     "exhibits": """
 from elsa_nb.paper.measures.exhibit import Exhibit
-EXHIBITS = (Exhibit("novel-table", "A table", "beyond the paper", "13-novel", "novel"),)
+EXHIBITS = (Exhibit("novel-table", "A table", "beyond the paper", "98-novel", "novel"),)
 """,
 }
 FIND = """

@@ -1,0 +1,11 @@
+"""What notebook 16 shows."""
+
+from elsa_nb.paper.measures.exhibit import Exhibit
+
+_NOTEBOOK = "16-phase-diagram"
+EXHIBITS = (
+    Exhibit("generated-spaces", "Generated spaces beside those of encoders", "beyond the paper", _NOTEBOOK),
+    Exhibit("phase-diagram", "Discovery by class size and purity", "Table 3, tested", _NOTEBOOK, "phase"),
+    Exhibit("phase-cells", "Every cell of the phase diagram", "Table 3, tested", _NOTEBOOK, "phase"),
+    Exhibit("phase-together", "Cells nearest to all printed rows", "Table 3, tested", _NOTEBOOK, "phase"),
+)
