@@ -104,7 +104,7 @@ def facets_of(rows: pd.DataFrame) -> list[set[tuple]]:
             own |= {(sweep, reading, arm, part) for part in row["change"].split(", ")}
         strategy = strategy_of(arm).name
         for name, value in _flat(json.loads(row["config"])):
-            own.add((strategy, name, value))
+            own.add((strategy, name, tuple(value) if isinstance(value, list) else value))
         found.append(own)
     return found
 
