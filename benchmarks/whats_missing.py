@@ -1,10 +1,10 @@
 """How far estimates of the missing positives are to be trusted, and where rules would have stopped: by simulation.
 
-    ELSA_DATA=... python -m benchmarks.whats_missing      # an hour; resumable at any moment
+    ELSA_DATA=... python -m benchmarks.whats_missing      # a quarter of an hour; resumable at any moment
     python -m benchmarks.whats_missing --fit              # what `by_scores.FITTED` would be by the tuning half
 
 Harvest and the greedy probe search the glyphs in two spaces, for 30 classes of the held-out half
-(`elsa_nb.bench.simulating`), three times each, from three random members; with `--fit`, for those of the other half.
+(`elsa_nb.bench.simulating`), from three random members; with `--fit`, for those of the other half.
 Nothing is fitted on the other pools, photographs of Food-101 and Tiny-ImageNet and texts, of which fewer searches are
 made (`POOLS`). Beside each search nearest neighbours (NN.Large) search on their own, for estimates by capture and
 recapture. Searches are recorded (`recorded_searches`), all classes of all pools once, then again, and judged by all
@@ -52,12 +52,12 @@ class Task(NamedTuple):
 POOLS = {
     f"{task.dataset}-{task.space}": task
     for task in (
-        Task("glyphs", "vicreg-projection", 700, 30, 3, (50, 300), rows=50_000),
-        Task("glyphs", "vicreg-embedding", 700, 30, 3, (50, 300), rows=50_000),
-        Task("food-101", "efficientnet-lite0-96px-embedding", 1000, 30, 2, (40, 40)),
-        Task("debian", "wordllama-256-embedding", 1500, 30, 2, (60, 300)),
-        Task("tiny-imagenet", "vicreg-projection", 2500, 15, 1, (250, 250), few=20),
-        Task("food-101-64px", "vicreg-embedding", 2500, 15, 1, (240, 260), few=20),
+        Task("glyphs", "vicreg-projection", 700, 30, 1, (50, 300), rows=50_000),
+        Task("glyphs", "vicreg-embedding", 700, 30, 1, (50, 300), rows=50_000),
+        Task("debian", "wordllama-256-embedding", 1500, 15, 1, (60, 300)),
+        Task("tiny-imagenet", "vicreg-projection", 2500, 5, 1, (250, 250), few=20),
+        Task("food-101", "efficientnet-lite0-96px-embedding", 1000, 15, 1, (40, 40)),
+        Task("food-101-64px", "vicreg-embedding", 2500, 5, 1, (240, 260), few=20),
     )
 }
 STRATEGIES, BESIDE = ("Harvest", "Greedy probe"), "NN.Large"

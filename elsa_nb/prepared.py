@@ -14,6 +14,7 @@ from elsa_nb.search.heads.features import Features
 from elsa_nb.search.heads.prepared_rows import PreparedRows
 from elsa_nb.search.neighbours.bounds import Sketch
 from elsa_nb.search.neighbours.lists import Neighbours
+from elsa_nb.search.neighbours.over_shards import lists_over_shards
 from elsa_nb.store import DATA, read_card, reading, sha256_file, write_card, write_with
 
 LIST_LENGTH = 128  # list length; a search lengthens the few lists that prove too short
@@ -36,27 +37,33 @@ class Prepared:
         return PreparedRows.of(self.pool.vectors)
 
 
-def prepare(folder: Path, *, verify: bool = True, build: bool = True, progress: bool | None = None) -> Prepared:
+def prepare(
+    folder: Path, *, verify: bool = True, build: bool = True, progress: bool | None = None, dask: str | None = None
+) -> Prepared:
     """Open the pool in `folder` and its neighbour lists; compute the lists (n x 128) where they are not there yet.
 
     The lists live in `data/cache`, under the checksum of the pool they belong to. They are compared with theirs, and
     with `verify` the pool is, too: `CorruptFileError` where one is damaged. A pool too large for lists is given a
     `Sketch` instead, and so is one without lists where `build` is False: the answers are the same, and for a few
-    searches that is quicker. `device` tells where both are computed.
+    searches that is quicker. `device` tells where both are computed. `dask` is the address of a cluster whose workers
+    compute the lists, of however large a pool, from the same path (`over_shards`).
     """
     pool = Pool.open(folder, verify=verify)
     features = Features(pool.vectors, device=None if device() == "cpu" else device())
     cached = DATA / "cache" / "neighbours" / f"{pool.sha256[:16]}-{LIST_LENGTH}"
     if not (cached / "card.json").exists():
         n, d = pool.vectors.shape
-        if not build or (device() == "cpu" and n * n * d > MOST_PRODUCTS):
+        if not build or (device() == "cpu" and n * n * d > MOST_PRODUCTS and not dask):
             return Prepared(pool, Sketch(pool.vectors, progress=progress), features)
         # All who want them at once wait for the one that makes them.
         with Lock(cached / ".lock", f"The neighbour lists of {folder}").acquire(wait=True):
             if not (cached / "card.json").exists():
-                backend = "blas" if device() == "cpu" else "torch"
-                made = Neighbours(pool.vectors, k=LIST_LENGTH, backend=backend).build(progress=progress)
-                _store(cached, made.lists, pool)
+                if dask:
+                    lists = lists_over_shards(folder / "vectors.npy", LIST_LENGTH, dask, progress=progress)
+                else:
+                    backend = "blas" if device() == "cpu" else "torch"
+                    lists = Neighbours(pool.vectors, k=LIST_LENGTH, backend=backend).build(progress=progress).lists
+                _store(cached, lists, pool)
     return Prepared(pool, Neighbours(pool.vectors, lists=_read(cached, pool)), features)
 
 

@@ -86,7 +86,11 @@ _TINY_IMAGENET = DataSet(
     (("vicreg", "photos-vicreg-tiny-imagenet"), ("barlow-twins", "photos-barlow-twins-tiny-imagenet")),
     pack="tiny-imagenet-200-slice250",
 )
-_SMALL_FOOD = DataSet("food-101-64px", (("vicreg", "photos-vicreg-food101"),), pack="food-101-64px-testsplit")
+_SMALL_FOOD = DataSet(
+    "food-101-64px",
+    (("vicreg", "photos-vicreg-food101"), ("efficientnet-lite0", "efficientnet-lite0@96")),
+    pack="food-101-64px-testsplit",
+)
 _IMAGENET = DataSet("imagenet-1k", tuple((name, f"official:{name}") for name in _OFFICIAL))
 _FOOD = DataSet("food-101", (("vicreg", "food-101-vicreg"),))
 

@@ -25,14 +25,12 @@ PREFIXES = ("official", "timm", "torchvision", "open_clip", "floor")
 def load_for_pictures(name: str) -> Any:
     """Load the encoder `name` for photographs: one of `load_encoder`'s, or one that only photographs have.
 
-    Those are `efficientnet-lite0` (weights from a package), `dinov2-small` and `vicreg` (short for whole names, see
-    `name_for_pictures`), and the path of a checkpoint of one's own (`own_weights`). Raises ValueError for an encoder
-    that takes small images of its own kind only, and what the loaders raise.
+    Those are `dinov2-small` and `vicreg` (short for whole names, see `name_for_pictures`), and the path of a checkpoint
+    of one's own (`own_weights`). Raises ValueError for an encoder that takes small images of its own kind only, and
+    what the loaders raise.
     """
     if is_file_name(name):
         return load_own_weights(name)
-    if name == FALLBACK:
-        return load_efficientnet_lite0()
     encoder = load_encoder(name_for_pictures(name))
     if not hasattr(encoder, "geometry"):
         raise ValueError(
@@ -48,8 +46,9 @@ def load_encoder(name: str) -> Any:
     `official:vicreg` is a published one (see `elsa-nb encoders`), `timm:vit_small_patch14_dinov2.lvd142m` any model of
     timm (which must be installed, and downloads the weights once), `torchvision:resnet50` torchvision's with its newest
     weights, `open_clip:ViT-B-32/datacomp_xl_s13b_b90k` one of open_clip, which knows texts, too; `floor:untrained` and
-    `floor:raw-pixels` are what all those have to beat (`baselines`). A plain name is an encoder trained here, in
-    `data/weights`, or a checkpoint of one's own in the format of VICReg's official code,
+    `floor:raw-pixels` are what all those have to beat (`baselines`). `efficientnet-lite0` comes from a package, for
+    photographs of 224 pixels; `efficientnet-lite0@96` takes them at another size. A plain name is an encoder trained
+    here, in `data/weights`, or a checkpoint of one's own in the format of VICReg's official code,
     `data/checkpoints/<name>.pth`. Raises ValueError for an unknown name and MissingDataError for weights that are not
     here.
     """
@@ -59,6 +58,9 @@ def load_encoder(name: str) -> Any:
             f"encoder {name!r}: {kind!r} is not known before the colon; allowed: {', '.join(PREFIXES)}. "
             "`elsa-nb encoders` lists the names."
         )
+    model, _, size = name.partition("@")
+    if model == FALLBACK:
+        return load_efficientnet_lite0(size)
     if kind == "official" and colon:
         return load_pretrained(rest)
     if colon:

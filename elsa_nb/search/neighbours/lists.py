@@ -111,7 +111,8 @@ class Neighbours:
 
     `vectors` is (n, d) float32 or float16, finite; it may be mapped from a file. Neighbour lists of `k` rows are
     computed when first asked for, all at once by `build`, or handed in as `lists` = (rows (n, k) int32, distances
-    (n, k) float64). A row is never in its own list. `backend` is "blas" (default), "torch" or "faiss".
+    (n, k) float64). A row is never in its own list. `backend` is "blas" (default), "torch" or "faiss". With `among`,
+    `exact` looks for neighbours among the first so many rows only, for whatever rows it is asked about.
     """
 
     def __init__(
@@ -121,6 +122,7 @@ class Neighbours:
         k: int = 128,
         backend: str = "blas",
         lists: tuple[np.ndarray, np.ndarray] | None = None,
+        among: int | None = None,
     ):
         if backend not in BACKENDS:
             raise ValueError(f"backend {backend!r} is not known; allowed: {', '.join(BACKENDS)}")
@@ -130,6 +132,7 @@ class Neighbours:
         self.vectors = np.ascontiguousarray(vectors, dtype=np.float16 if half else np.float32)
         self.n, self.dimension = self.vectors.shape
         self.k = min(k, self.n - 1) if lists is None else lists[0].shape[1]
+        self._among = self.n if among is None else among
         self.lists = lists
         self._backend_name = backend
         self._backend: Backend | None = None
@@ -174,16 +177,18 @@ class Neighbours:
 
         Ordered by (distance, row), and exact: see the module's docstring.
         """
-        k = min(k, self.n - 1)
+        k = min(k, self._among - (self._among == self.n))
         rows, distances = np.empty((len(queries), k), np.int64), np.empty((len(queries), k))
         if not len(queries):
             return rows, distances
         if (backend := self._backend) is None:
-            backend = self._backend = BACKENDS[self._backend_name](self._single, self._norms)
+            backend = self._backend = BACKENDS[self._backend_name](
+                self._single[: self._among], self._norms[: self._among]
+            )
         unproved = np.arange(len(queries))
         for slack in SLACKS:
             asked = queries[unproved]
-            fetched = min(k + 1 + slack, self.n)  # + 1: a row finds itself
+            fetched = min(k + 1 + slack, self._among)  # + 1: a row finds itself
             proposal = backend(kernels.as_single(self._single[asked]), fetched)
             rows[unproved], distances[unproved], proved = self._settle(asked, *proposal, k)
             unproved = unproved[~proved]
@@ -202,7 +207,7 @@ class Neighbours:
         order = by_distance_then_row(distances, candidates)[:, :k]
         rows = np.take_along_axis(candidates, order, 1)
         distances = np.take_along_axis(distances, order, 1)
-        if candidates.shape[1] == self.n:
+        if candidates.shape[1] == self._among:
             return rows, distances, np.all(candidates >= 0, axis=1)
         proved = distances[:, -1] < limits - self._rounding_error(queries)
         # Beyond float32's range: inf, nan, or faiss's own sign; or vectors so long that it proves nothing of any.
@@ -292,9 +297,9 @@ class Neighbours:
 
     def _scan(self, query: int, k: int) -> tuple[np.ndarray, np.ndarray]:
         """Search one row against the whole pool in float64: slow, and needs no proof."""
-        everything = np.arange(self.n)
+        everything = np.arange(self._among)
         distances = kernels.squared_distances(self._single, np.array([query]), everything[None])[0]
-        distances[query] = np.inf
+        distances[everything == query] = np.inf
         order = np.lexsort((everything, distances))[:k]
         return order, distances[order]
 

@@ -106,7 +106,7 @@ class Harvest(KeepsLedger):
     config_class: ClassVar[type] = HarvestConfig
     needs: ClassVar[tuple[str, ...]] = ("prepared_rows",)
     components: ClassVar[Mapping[int, str]] = {LINE: "line", NEIGHBOURHOOD: "neighbourhood"}
-    colour: ClassVar[str] = "#009E73"
+    colour: ClassVar[str] = "#000000"
     draws_randomness = True  # which rows are taken for negatives
 
     def __init__(

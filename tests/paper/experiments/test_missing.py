@@ -33,7 +33,7 @@ def test_silence_is_neither_right_nor_wrong(said):
 def test_a_stop_is_compared_with_one_that_knows():
     stops = tables.stops()
     assert (stops.loc[stops["rule"] == "budget 500", "labels"] <= 520).all()
-    assert stops["ratio"].notna().all()
+    assert (stops["ratio"].notna() == (stops["reaches_90"] > 0)).all()
 
 
 def test_an_audit_at_its_price_certifies_its_promise():

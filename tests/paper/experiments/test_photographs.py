@@ -13,7 +13,9 @@ from elsa_nb.paper.experiments.catalogue import SWEEPS
 from elsa_nb.paper.experiments.photographs import figures, tables
 from elsa_nb.paper.measures.printed import printed_cells
 from elsa_nb.paper.runs import runner
+from elsa_nb.paper.style import COLOURS
 
+ARMS = ("ELSA", "No Active", "NN", "NN.Large")
 FILES = {
     "photos-vicreg-tiny-imagenet": 0.04,
     "photos-barlow-twins-tiny-imagenet": 0.05,
@@ -33,7 +35,7 @@ def asked(monkeypatch):
 
 def test_profiles_with_photographs_compute_and_the_others_show_what_is_stored(asked, capsys):
     for profile in ("quick", "full"):
-        for name in ("components", "thinned", "food-101"):
+        for name in ("components", "thinned", "food-101", "supervised"):
             tables.photograph_runs(name, profile, SWEEPS)
             assert asked.pop() == ("stored_results", name, "photos")
             assert f"profile {profile!r} has no photographs; these are the 2 searches" in capsys.readouterr().out
@@ -44,6 +46,9 @@ def test_profiles_with_photographs_compute_and_the_others_show_what_is_stored(as
     tables.photograph_runs("thinned", "paper", SWEEPS)
     assert asked[-1] == ("run", SWEEPS["components"]["paper"], "paper")
     assert "not thinned" in capsys.readouterr().out
+    tables.photograph_runs("supervised", "paper", SWEEPS)
+    assert asked[-1] == ("stored_results", "supervised", "photos")
+    assert "supervised: profile 'paper' does not run it; these are the 2 searches" in capsys.readouterr().out
     with pytest.raises(ValueError, match="sweep 'noise' is not one of photographs; allowed: components, thinned"):
         tables.photograph_runs("noise", "quick", SWEEPS)
 
@@ -75,6 +80,31 @@ def test_table_11_has_every_printed_number_beside_ours():
     assert implied["printed"] == "≈ 4,168"  # 0.629 x 1000 / 0.1509
     assert implied["median"] == 200
     assert set(tables.table11(searches())["seeds"]) == {"5"}
+
+
+def test_the_supervised_space_stands_beside_what_is_printed_of_vicreg():
+    runs = pd.concat([searches(encoder="efficientnet-lite0", seeds=seeds, arm=arm) for seeds in (1, 5) for arm in ARMS])
+    components = tables.supervised_components(runs)
+    assert set(components["arm"]) == set(ARMS)
+    assert set(components["encoder"]) == {"efficientnet-lite0"}
+    of_vicreg = printed_cells(3).query("encoder == 'vicreg' and arm == 'NN' and metric == 'discovery_rate'")
+    here = components.query("arm == 'NN' and metric == 'discovery_rate' and reading == 'paper'")
+    assert here["printed"].tolist() == of_vicreg.set_index("seeds").loc[["1", "5"], "printed"].tolist()
+    assert "median" in set(tables.supervised_beside_paper(runs, 2)["seeds"])
+    assert tables.supervised_beside_paper(runs, 11)["value"].notna().all()
+
+
+def test_dishes_that_imagenet_knows_are_told_apart():
+    runs = searches(target=["pizza", "guacamole", "ramen", "sushi"] * 2, discovery_rate=[0.8, 0.6, 0.3, 0.1] * 2)
+    long = tables.without_known_dishes(runs)
+    found = long.query("metric == 'discovery_rate' and reading == 'paper'").set_index("dishes")
+    assert found["median"].to_dict() == {"all (4)": pytest.approx(0.45), "without (2)": 0.2}
+    shown = tables.lay_out_dishes(long)
+    assert shown.loc[("paper", "ELSA"), ("Discovery rate", "without (2)")].startswith("0.200 [")
+
+
+def test_no_two_arms_of_a_figure_have_one_colour():
+    assert len(set(COLOURS.values())) == len(COLOURS)
 
 
 def test_finds_are_told_without_the_seeds_and_against_chance():

@@ -65,6 +65,12 @@ def _broken(name: str, longest: int = 24) -> str:
     return f"{name[:cut]}\n{name[cut + 1 :]}" if cut > 0 else f"{name}\n"
 
 
+def _panel_title(encoder: str, reading: str, longest: int = 36) -> str:
+    """Return what a panel shows, in two lines where one would reach into the next panel."""
+    parts = ENCODER_TITLES[encoder], f"{reading} reading"
+    return ", ".join(parts) if len(", ".join(parts)) <= longest else ",\n".join(parts)
+
+
 def plot_components(frame: pd.DataFrame) -> Figure:
     """Draw Fig. 2: discovery and efficiency over the number of seeds, an arm a line, a reading and encoder a column.
 
@@ -80,7 +86,7 @@ def plot_components(frame: pd.DataFrame) -> Figure:
                 here = frame.query("encoder == @encoder and reading == @reading and metric == @metric")
                 _plot_by_seeds(here, ax)
                 if metric == "discovery_rate":
-                    ax.set_title(f"{ENCODER_TITLES[encoder]}, {reading} reading")
+                    ax.set_title(_panel_title(encoder, reading))
                     ax.set_ylim(0, 1)
                 else:
                     ax.set_xlabel("Seeds")
@@ -127,12 +133,12 @@ def plot_equal_budget(frame: pd.DataFrame) -> Figure:
                 shown = frame["reading"].isin([reading, "rival", "reference"]) & (frame["encoder"] == encoder)
                 _plot_by_labels(frame[shown], ax)
                 ax.set_ylim(0, 1.02 if highest > 0.5 else 1.1 * highest)
-                ax.set_title(f"{ENCODER_TITLES[encoder]}, {reading} reading")
+                ax.set_title(_panel_title(encoder, reading))
             line[0].set_ylabel("Discovery rate (median)")
         for ax in axes[-1]:
             ax.set_xlabel("Labels spent, seeds included")
         handles, labels = axes[0, 0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
+        figure.legend(handles, labels, loc="outside lower center", ncols=min(len(labels), 4 * len(encoders)))
     return figure
 
 

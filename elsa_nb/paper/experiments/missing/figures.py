@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from elsa_nb.paper.style import COLOURS, MARKERS, STYLE
 
-_POOLS = ("#0072B2", "#009E73", "#D55E00")
+_POOLS = ("#0072B2", "#009E73", "#D55E00", "#E69F00", "#CC79A7", "#777777")
 _DASHES = {"Harvest": "-", "Greedy probe": "--"}
 
 
@@ -25,14 +25,16 @@ def plot_sizes(frame: pd.DataFrame) -> Figure:
             ax.axhline(1, color=COLOURS["ideal"], lw=0.8)
             for i, (pool, colour) in enumerate(zip(pools, _POOLS, strict=False)):
                 rows = frame[(frame["estimator"] == name) & (frame["pool"] == pool) & frame["middle"].notna()]
-                places = rows["share"].map(shares.index) + 0.24 * (i - (len(pools) - 1) / 2)
+                places = rows["share"].map(shares.index) + 0.72 / len(pools) * (i - (len(pools) - 1) / 2)
                 ax.plot(places, rows["size_ratio"], "o", ms=2.4, alpha=0.4, mew=0, color=colour, label=pool)
             ax.set(title=name, yscale="log", xlabel="Found, % of the class")
             ax.set_xticks(range(len(shares)), [f"{100 * share:g}" for share in shares])
             ax.set_yticks([0.5, 1, 2, 5, 10, 20], ["0.5", "1", "2", "5", "10", "20"])
             ax.minorticks_off()
         axes[0, 0].set_ylabel("Size by the estimate / true size (log)")
-        legend = figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=len(pools))
+        legend = figure.legend(
+            *axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=min(3, len(pools))
+        )
         for handle in legend.legend_handles:
             handle.set(alpha=1, markersize=4)
     return figure

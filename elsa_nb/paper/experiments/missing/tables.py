@@ -12,10 +12,18 @@ from elsa_nb import store
 from elsa_nb.search.stopping.audit import labels_for
 
 _SIMULATED = store.NOTEBOOKS.parent / "benchmarks" / "results"
-TITLES = {"bracket": "bracket (shown)", "score sum": "score sum (QuantCI)", "curve of finds": "curve of finds"}
+TITLES = {
+    "bracket": "bracket (shown)",
+    "score sum": "score sum (QuantCI)",
+    "curve of finds": "curve of finds",
+    "capture-recapture": "capture-recapture (Chao)",
+}
 POOLS = {
     "glyphs-vicreg-projection": "glyphs, projection",
     "glyphs-vicreg-embedding": "glyphs, embedding",
+    "food-101-efficientnet-lite0-96px-embedding": "Food-101, supervised",
+    "debian-wordllama-256-embedding": "texts",
+    "tiny-imagenet-vicreg-projection": "Tiny-ImageNet",
     "food-101-64px-vicreg-embedding": "Food-101, 64 px",
 }
 

@@ -74,9 +74,7 @@ def cost_of_errors(frame: pd.DataFrame) -> pd.DataFrame:
         row = dict(zip(_GROUP, keys, strict=True))
         row |= {"classes": group["target"].nunique(), "searches": len(group), "reached": int(group["reached"].sum())}
         row["against"] = int(group["times_kept"].notna().sum())
-        for name in _MEASURES:
-            row |= _with_ends(name, group[name], group["target"])
-        rows.append(row)
+        rows.append(row | _with_ends(group[list(_MEASURES)], group["target"]))
     return pd.DataFrame(rows)
 
 
@@ -110,10 +108,11 @@ def real_or_random(frame: pd.DataFrame, pairs: Sequence[tuple[str, str, str]] = 
             times = (group["counted_kept_real"] / group["counted_kept_random"]).where(either)
             if group.loc[either, "target"].nunique() < _LEAST_CLASSES:
                 times[:] = np.nan
-            row |= _with_ends("labels_times", times, group["target"])
-            for name in ("kept", "false", "wrong"):
-                points = 100 * (group[f"{name}_real"] - group[f"{name}_random"])
-                row |= _with_ends(f"{name}_points", points, group["target"])
+            apart = {
+                f"{name}_points": 100 * (group[f"{name}_real"] - group[f"{name}_random"])
+                for name in ("kept", "false", "wrong")
+            }
+            row |= _with_ends(pd.DataFrame({"labels_times": times, **apart}), group["target"])
             row["labels_verdict"] = _verdict(row, "labels_times", 1, "fewer")
             row["kept_verdict"] = _verdict(row, "kept_points", 0, "less")
             row["false_verdict"] = _verdict(row, "false_points", 0, "less")
@@ -147,9 +146,13 @@ def _verdict(row: dict[str, float], name: str, even: float, below: str) -> str:
     return below if row[f"{name}_high"] < even else "cannot be told"
 
 
-def _with_ends(name: str, values: pd.Series, targets: pd.Series) -> dict[str, float]:
-    known = values.notna()
-    if not known.any():
-        return dict.fromkeys((name, f"{name}_low", f"{name}_high"), np.nan)
-    ends = median_interval(values[known].to_numpy(float), targets[known].to_numpy())
-    return dict(zip((name, f"{name}_low", f"{name}_high"), map(float, ends), strict=True))
+def _with_ends(values: pd.DataFrame, targets: pd.Series) -> dict[str, float]:
+    """Return the median of each column and the ends of its interval; what is nan does not count."""
+    row: dict[str, float] = {}
+    for complete, names in values.columns.to_series().groupby(values.notna().all().to_numpy()):
+        for part in [list(names)] if complete else [[name] for name in names]:  # whole columns share their resamples
+            known = values[part].notna().all(axis=1)
+            ends = median_interval(values.loc[known, part], targets[known]) if known.any() else 3 * [[np.nan]]
+            for name, *said in zip(part, *ends, strict=True):
+                row |= dict(zip((name, f"{name}_low", f"{name}_high"), map(float, said), strict=True))
+    return {f"{name}{end}": row[f"{name}{end}"] for name in values for end in ("", "_low", "_high")}

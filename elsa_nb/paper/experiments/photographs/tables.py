@@ -18,11 +18,17 @@ from elsa_nb.profiles import profile
 
 # The packs that the encoders were trained on: what they are called, and how many classes they hold.
 PACK_CONTENTS = {"tiny-imagenet-200-slice250": ("Tiny-ImageNet", 200), "food-101-64px-testsplit": ("Food-101", 101)}
+SEARCHED = ("components", "thinned", "food-101", "supervised")
+# Dishes of Food-101 that are among the 1,000 classes of ImageNet, where a supervised encoder has seen them labelled.
+KNOWN_DISHES = (
+    *("breakfast_burrito", "guacamole", "hamburger", "hot_dog"),
+    *("ice_cream", "pizza", "spaghetti_carbonara"),
+)
 FOOD_CLASS = 1000  # images a class in the paper's Food-101, for the labels its two printed measures imply
 
 
 def photograph_runs(name: str, profile_name: str, sweeps: Mapping[str, Mapping[str, Sweep]]) -> pd.DataFrame:
-    """Return the results of sweep `name` ("components", "thinned" or "food-101") on photographs, one row a search.
+    """Return the results of sweep `name`, one of `SEARCHED`, on photographs, one row a search.
 
     `sweeps` are those of the catalogue.
 
@@ -30,17 +36,16 @@ def photograph_runs(name: str, profile_name: str, sweeps: Mapping[str, Mapping[s
     of `photos`; a line says so. ImageNet-1k needs no thinning: there "thinned" is "components". Raises MissingDataError
     where the committed results are not there yet.
     """
-    if name not in ("components", "thinned", "food-101"):
-        raise ValueError(f"sweep {name!r} is not one of photographs; allowed: components, thinned, food-101")
+    if name not in SEARCHED:
+        raise ValueError(f"sweep {name!r} is not one of photographs; allowed: {', '.join(SEARCHED)}")
     if profile_name == "paper" and name == "thinned":
         print("ImageNet-1k's classes are 0.1 % of it as they are: what follows is not thinned.")
         name = "components"
-    if profile(profile_name).dataset != "glyphs":
+    if profile(profile_name).dataset != "glyphs" and profile_name in sweeps[name]:
         return runner.run(sweeps[name][profile_name], profile_name)
     frame = runner.stored_results(name, "photos")
-    print(
-        f"{name}: profile {profile_name!r} has no photographs; these are the {len(frame)} searches of profile 'photos'"
-    )
+    lacks = "does not run it" if profile(profile_name).dataset != "glyphs" else "has no photographs"
+    print(f"{name}: profile {profile_name!r} {lacks}; these are the {len(frame)} searches of profile 'photos'")
     return frame
 
 
@@ -56,6 +61,41 @@ def describe_searches(frame: pd.DataFrame) -> str:
 def components_beside_paper(frame: pd.DataFrame) -> pd.DataFrame:
     """Return Tables 3 and 4 in long form, as `by_arm.arms_beside_paper`: of the encoders that were run."""
     return pd.concat([by_arm.arms_beside_paper(frame, table) for table in (3, 4)], ignore_index=True)
+
+
+def supervised_beside_paper(runs: pd.DataFrame, table: int) -> pd.DataFrame:
+    """Return Table 2, 3, 4 or 11 in long form for the searches of `SUPERVISED`, beside what is printed of VICReg.
+
+    The printed VICReg learned without labels and, in Tables 2 to 4, was searched in ImageNet-1k: it stands there to
+    compare shapes. As `by_arm.arms_beside_paper`, the encoder being the one that was searched.
+    """
+    (encoder,) = runs["encoder"].unique()
+    as_printed = runs.assign(encoder="vicreg")
+    long = table11(as_printed) if table == 11 else by_arm.arms_beside_paper(as_printed, table)
+    return long.assign(encoder=encoder)
+
+
+def supervised_components(runs: pd.DataFrame) -> pd.DataFrame:
+    """Return Tables 3 and 4 of `supervised_beside_paper` in one."""
+    return pd.concat([supervised_beside_paper(runs, table) for table in (3, 4)], ignore_index=True)
+
+
+def without_known_dishes(runs: pd.DataFrame, *, seeds: int = 5) -> pd.DataFrame:
+    """Return medians of discovery and efficiency from `seeds` seeds, of all dishes and without `KNOWN_DISHES`.
+
+    As `medians`, with the column `dishes`: "all", or "without" those that ImageNet knows, and how many there are.
+    """
+    runs = runs[runs["seeds"] == seeds]
+    parts = {"all": runs, "without": runs[~runs["target"].isin(KNOWN_DISHES)]}
+    named = [part.assign(dishes=f"{name} ({part['target'].nunique()})") for name, part in parts.items()]
+    return medians.medians(pd.concat(named), ["dishes", "reading", "arm"], medians.RATES)
+
+
+def lay_out_dishes(long: pd.DataFrame) -> pd.DataFrame:
+    """Lay `without_known_dishes` out for reading: a row a reading and arm, a column a metric and choice of dishes."""
+    cells = [medians.cell_text(row) for row in long.itertuples()]
+    long = long.assign(cell=cells, metric=long["metric"].map(medians.METRIC_TITLES))
+    return long.pivot(index=["reading", "arm"], columns=["metric", "dishes"], values="cell").sort_index(axis=1)
 
 
 def table11(frame: pd.DataFrame) -> pd.DataFrame:
@@ -134,6 +174,8 @@ def _cards() -> list[tuple[str, tuple[str, int], dict[str, Any] | None]]:
     found = []
     for dataset in profile("photos").datasets:
         for encoder, weights in dataset.encoders:
+            if encoder in medians.SUPERVISED_TITLES:  # of a package, not trained here
+                continue
             path = store.locate(f"weights/{weights}.json")
             found.append((encoder, PACK_CONTENTS[dataset.pack], store.read_json(path) if path.exists() else None))
     return found
