@@ -19,7 +19,7 @@ GRID = Sweep(
     "phase",
     tuple(GENERATED_SETS["generated"].blends),
     arms=_ARMS,
-    n_classes=60,  # 11 to 18 of each size
+    n_classes=200,  # all: 50 of each size
     repeats=1,
     space=SPACE,
     least_members=20,
