@@ -130,15 +130,15 @@ class _Group:
         settings = {"device": self.device, "precision": self.precision, "dtype": self.dtype, "compiled": compiled}
         if self.cluster is None:
             source = Readable(self.crops, rows, batch, workers)
-            steps = forward(source, self.encoders, range(0, len(rows), batch), **settings)
+            local = forward(source, self.encoders, range(0, len(rows), batch), **settings)
+            steps = ((rows[first:stop], vectors) for first, stop, vectors in local)
         else:
             source = OnCluster(self.cluster, self.crops, self.stamps, rows, batch)
             steps = source.forward(self.encoders, **settings)
         what = "embedding images" if len(self.encoders) == 1 else f"embedding images with {len(self.encoders)} encoders"
         whole = {"total": len(ids), "initial": len(ids) - len(rows), "bar_format": _BAR}
         with bar(None, what, progress, **whole) as shown:
-            for first, stop, vectors in steps:
-                batch_rows = rows[first:stop]
+            for batch_rows, vectors in steps:
                 broken = {str(ids[r]): source.broken[r] for r in batch_rows.tolist() if r in source.broken}
                 good = np.array([r not in source.broken for r in batch_rows.tolist()])
                 names = ids[batch_rows[good]].tolist()
@@ -146,7 +146,7 @@ class _Group:
                     kept.append(names, vectors[title][space][good])
                 self.broken |= broken
                 self.computed += len(names)
-                shown.update(stop - first)
+                shown.update(len(batch_rows))
                 if strict and broken:
                     self._stop(*next(iter(broken.items())))
 

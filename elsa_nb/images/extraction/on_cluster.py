@@ -2,9 +2,10 @@
 
 A worker reads the images of a batch from the same path as the client (a shared file system, or a copy that kept the
 files' times), embeds them with encoders that it loads by name, and sends back the vectors. Batches are those of a run
-on one machine, so the vectors are the same wherever processors round alike. Before its first batch a worker proves
-that its code, package versions, weights and device are the client's, and with each that its files are; one that lacks
-any of them is left out, and named. The client keeps each batch as it arrives, as a run on one machine does.
+on one machine, and so are torch's threads, so the vectors are the same wherever processors round alike. Before its
+first batch a worker proves that its code, package versions, weights and device are the client's, and with each that
+its files are; one that lacks any of them is left out, and named. The client keeps each batch as it arrives, as a run
+on one machine does.
 """
 
 import json
@@ -15,6 +16,7 @@ from threading import Lock
 from typing import Any, NamedTuple
 
 import numpy as np
+import torch
 
 from elsa_nb import fingerprints
 from elsa_nb.dask_workers import Unfit, on_workers, unfit
@@ -51,35 +53,40 @@ class _Batch(NamedTuple):
     encoders: dict[str, tuple[str, str]]  # name to load by and SHA-256 of the weights, by the name of the pool
     settings: dict[str, Any]
     step: int
+    threads: int  # of torch: how sums are shared out decides their last bits
     expected: str
 
 
 class OnCluster:
     """The images `rows` of a folder's crops, to be embedded on `cluster` in batches of `batch`.
 
+    Batches arrive in any order, and how an image is rounded may depend on those beside it. So they are always the same
+    parts of the whole folder, and those that hold any of `rows` are embedded whole, whatever was kept before.
     `broken` says of what cannot be read, by row of the crops, why.
     """
 
     def __init__(self, cluster: Cluster, crops: Crops, now: Mapping[str, Stamp], rows: np.ndarray, batch: int):
         self.cluster, self.crops, self.stamps, self.rows, self.batch = cluster, crops, now, rows, batch
+        self.parts = np.unique(rows // batch) * batch  # the first row of each
         self.broken: dict[int, str] = {}
 
     def forward(
         self, encoders: Mapping[str, ImageEncoder], **settings: Any
-    ) -> Iterator[tuple[int, int, dict[str, dict[str, np.ndarray]]]]:
-        """Yield (first, stop, vectors) of each batch as it arrives: what `forward` yields, in no order."""
+    ) -> Iterator[tuple[np.ndarray, dict[str, dict[str, np.ndarray]]]]:
+        """Yield (rows, vectors) of each batch as it arrives, those of `self.rows` only."""
         made = {title: (self.cluster.names[title], encoder.sha256) for title, encoder in encoders.items()}
         expected = json.dumps(_proof(settings["precision"]))
 
         def pieces() -> Iterator[tuple[int, tuple[_Batch]]]:
-            for first in range(0, len(self.rows), self.batch):
-                crops = self._part(self.rows[first : first + self.batch])
+            for first in self.parts.tolist():
+                crops = self._part(np.arange(first, min(first + self.batch, len(self.crops))))
                 now = [self.stamps[item] for item in crops.ids.tolist()]
-                yield first, (_Batch(crops, now, made, settings, self.batch, expected),)
+                yield first, (_Batch(crops, now, made, settings, self.batch, torch.get_num_threads(), expected),)
 
         for first, (vectors, broken) in on_workers(embed_batch, pieces(), self.cluster.address, "batches of images"):
-            self.broken |= {int(self.rows[first + place]): why for place, why in broken.items()}
-            yield first, min(first + self.batch, len(self.rows)), vectors
+            self.broken |= {first + place: why for place, why in broken.items()}
+            mine = self.rows[(self.rows >= first) & (self.rows < first + self.batch)]
+            yield mine, {t: {s: part[mine - first] for s, part in each.items()} for t, each in vectors.items()}
 
     def _part(self, rows: np.ndarray) -> Crops:
         files = self.crops.pictures
@@ -96,6 +103,7 @@ def embed_batch(batch: _Batch) -> tuple[dict[str, dict[str, np.ndarray]], dict[i
             _check(batch)
         except (ValueError, MissingDataError, CorruptFileError, OSError) as error:
             return unfit(error)
+        torch.set_num_threads(batch.threads)
         n = len(batch.crops)
         source = Readable(batch.crops, np.arange(n), n, 0)
         ((_, _, vectors),) = forward(source, encoders, range(0, n, batch.step), **batch.settings)

@@ -50,8 +50,8 @@ def test_two_workers_give_the_bytes_of_one_machine_and_an_interrupted_run_goes_o
 
 
 @pytest.fixture
-def batch(album, data, monkeypatch):
-    """Return a batch as a worker gets it, and let it tell why it is unfit without a cluster."""
+def batches(album, data, monkeypatch):
+    """Return the batches of rows 1 and 4 as workers get them; these tell why they are unfit without a cluster."""
     caught = []
 
     def kept(function, pieces, address, what):
@@ -66,16 +66,22 @@ def batch(album, data, monkeypatch):
     monkeypatch.setattr(on_cluster, "load_for_pictures", lambda name: Encoder())
     on_cluster._encoder.cache_clear()
     files = open_folder(album)
-    source = OnCluster(Cluster("tcp://nowhere", {"a": "a"}), Crops(files), stamps(files), np.arange(4), 3)
+    source = OnCluster(Cluster("tcp://nowhere", {"a": "a"}), Crops(files), stamps(files), np.array([1, 4]), 3)
     settings = {"device": "cpu", "precision": "float32", "dtype": "float16", "compiled": False}
     assert not list(source.forward({"a": Encoder()}, **settings))
-    yield caught[0]
+    yield caught
     on_cluster._encoder.cache_clear()
 
 
-def test_batches_are_those_of_one_machine_and_carry_only_their_images(batch):
-    assert batch.crops.ids.tolist() == ["cats/0.jpg", "cats/1.jpg", "cats/2.jpg"]
-    assert (len(batch.stamps), batch.step) == (3, 3)
+@pytest.fixture
+def batch(batches):
+    return batches[0]
+
+
+def test_batches_are_parts_of_the_whole_folder_whatever_was_kept_and_carry_only_their_images(batches):
+    told = [batch.crops.ids.tolist() for batch in batches]
+    assert told == [["cats/0.jpg", "cats/1.jpg", "cats/2.jpg"], ["dogs/3.jpg", "dogs/4.jpg", "dogs/5.jpg"]]
+    assert {(len(batch.stamps), batch.step) for batch in batches} == {(3, 3)}
 
 
 @pytest.mark.parametrize(
