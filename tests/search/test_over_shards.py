@@ -37,7 +37,7 @@ def test_a_worker_with_another_file_or_none_says_so(tmp_path, monkeypatch):
     assert "cannot read" in over_shards.nearest_in_shard(tmp_path / "none.npy", (), 0, 0, 2, 1)
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_two_workers_find_the_lists_of_a_pool_that_neither_can_hold(tmp_path):
     from dask.distributed import Client, LocalCluster
 
