@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from elsa_nb.paper.measures.medians import ENCODER_TITLES, RATE_TITLES
 from elsa_nb.paper.style import COLOURS, STYLE
 
-_MARKERS = dict(zip(ENCODER_TITLES, "osP^vD*Xph", strict=True))  # one encoder, one mark; the colour is that of the arm
+_MARKERS = dict(zip(ENCODER_TITLES, "osP^vD*Xphd", strict=True))  # one encoder, one mark; the colour is that of the arm
 _FLOOR, _PRINTED = "#777777", "printed"
 
 
