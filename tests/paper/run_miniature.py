@@ -26,7 +26,7 @@ from elsa_nb.search.metrics import median_interval
 
 CLASSES, MEMBERS = 5, 20
 # They look at no profile: that `make reproduce` runs them is enough.
-OWN = {"10-label-your-own", "13-your-own-folder", "16-phase-diagram", "17-photographs-supervised"}
+OWN = {"10-label-your-own", "13-your-own-folder"}
 TIMED = {"n": (400, 800, 1600), "k": (8, 16, 32), "l": (8, 16, 32), "d": (64, 128), "lists": (200, 400)}
 PLAN = measure.SizePlan(**TIMED, memory=(400, 800), rows=800, turns=2)
 

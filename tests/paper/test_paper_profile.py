@@ -33,6 +33,10 @@ def environment(tmp_path):
         (tmp_path / "data" / place).mkdir(parents=True)
         for made in (store.DATA / place).glob("*"):
             (tmp_path / "data" / place / made.name).symlink_to(made)
+    (tmp_path / "data" / "results").mkdir()
+    for shown in ("phase*-full.*", "supervised-photos.*", "generated-spaces.csv"):  # as they are, whatever the profile
+        for stored in (store.ROOT / "data" / "results").glob(shown):
+            (tmp_path / "data" / "results" / stored.name).symlink_to(stored)
     places = {"ROOT": tmp_path, "IMAGENET": tmp_path / "imagenet", "FOOD101": tmp_path / "food"}
     told = {f"ELSA_{name}": str(place) for name, place in places.items()}
     fixed = {"OMP_NUM_THREADS": "1", "ELSA_PROGRESS": "0", "MPLBACKEND": "agg"}
