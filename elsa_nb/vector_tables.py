@@ -173,17 +173,16 @@ def _layout(text: str) -> tuple[str, int, list[str]]:
     """Return the separator of a table of text, how many lines stand before its first row, and the cells of that row.
 
     What separates gives nearly all rows the same number of cells, and more than one. Above the table may stand a title,
-    remarks that begin with # or %, and Excel's "sep=;".
+    remarks that begin with # or %, and Excel's "sep=;", which then says it.
     """
-    if told := re.match(r"\ufeff?\"?sep=(.)\"?[ \t;,]*(\r\n|\r|\n)", text):
-        _, skipped, header = _layout(text[told.end() :])
-        return told[1], skipped + 1, next(csv.reader([header]), []) if isinstance(header, str) else header
+    told = re.match(r"\ufeff?\"?sep=(.)\"?[ \t;,]*(\r\n|\r|\n)", text)
+    text, skipped = (text[told.end() :], 1) if told else (text, 0)
     ways = []
-    for order, separator in enumerate((*_SEPARATORS, r"\s+")):
+    for order, separator in enumerate((told[1],) if told else (*_SEPARATORS, r"\s+")):
         rows = _rows(text, separator)
         widths = Counter(len(cells) for _, cells in rows)
         width = max(widths, key=lambda each: (widths[each], each), default=0)
-        if width > 1:
+        if width > 1 or told:
             ways.append((-widths[width] / len(rows), order, separator, rows, width))
     if not ways:
         return ",", 0, _rows(text, ",")[0][1]
@@ -192,7 +191,7 @@ def _layout(text: str) -> tuple[str, int, list[str]]:
     _, _, separator, rows, width = min(ways)
     filled = ((line, cells) for line, cells in rows if 2 * sum(bool(cell.strip()) for cell in cells) >= width)
     line, cells = next(filled, rows[0])
-    return separator, line, cells
+    return separator, skipped + line, cells
 
 
 def _rows(text: str, separator: str) -> list[tuple[int, list[str]]]:

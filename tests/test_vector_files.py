@@ -56,6 +56,7 @@ FILES = {
     "bare-german.csv": (lambda p: pd.DataFrame(X).to_csv(p, sep=";", decimal=",", header=False, index=False), False),
     "titled.csv": (lambda p: p.write_text("Vectors of May\n# by us\n\n" + table().to_csv(index=False)), True),
     "told.csv": (lambda p: p.write_text("sep=;\n" + table().to_csv(sep=";", index=False)), True),
+    "told-german.csv": (lambda p: p.write_text("sep=;\n" + table().to_csv(sep=";", decimal=",", index=False)), True),
     "spaces.txt": (lambda p: np.savetxt(p, X, header="four numbers a row"), False),
     "cells.csv": (lambda p: pd.DataFrame({"file": IDS, "v": X.tolist()}).to_csv(p, index=False), True),
     "printed.csv": (lambda p: pd.DataFrame({"file": IDS, "v": list(X)}).to_csv(p, index=False), True),

@@ -167,7 +167,7 @@ def reopened(restored: Restored, rounds: Rounds) -> dict[str, Any] | None:
     restored.cards.over = False
     rounds.pop()
     told = restored.told.pop()
-    return {name: told[name] for name in ("start", "conclude") if name in told}
+    return _wishes_of_search(told)
 
 
 def labels_told(restored: Restored, labels: Sequence[int]) -> Sequence[int] | None:
@@ -177,10 +177,14 @@ def labels_told(restored: Restored, labels: Sequence[int]) -> Sequence[int] | No
 
 def wishes_of(restored: Restored, told: Mapping[str, Any]) -> dict[str, Any]:
     """Return what was wished for after a round, as `Rounds.after` takes it."""
-    wishes = {name: told[name] for name in ("start", "conclude") if name in told}
+    wishes = _wishes_of_search(told)
     if again := told.get("again"):
         wishes["blind"] = blind_page(again, restored.asked, restored.cards.labels)
     return wishes
+
+
+def _wishes_of_search(told: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: told[name] for name in ("start", "conclude") if name in told}
 
 
 def rows_of(restored: Restored, amended: Sequence[Sequence[int]]) -> list[tuple[int, int]]:

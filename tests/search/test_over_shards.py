@@ -45,8 +45,10 @@ def test_two_workers_find_the_lists_of_a_pool_that_neither_can_hold(tmp_path):
     np.save(path := tmp_path / "vectors.npy", vectors)
     told = vectors.shape, vectors.dtype.str, path.stat().st_size
     with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as local, Client(local) as client:
-        begin = lambda on: client.submit(over_shards.nearest_in_shard, path, told, 0, 67, 67, 16, workers=[on], key=on)  # noqa: E731
-        client.gather([begin(each) for each in client.scheduler_info()["workers"]])  # threads and buffers are there now
+        piece = path, told, 0, 67, 67, 16
+        workers = client.scheduler_info()["workers"]
+        begun = [client.submit(over_shards.nearest_in_shard, *piece, workers=[on], key=on) for on in workers]
+        client.gather(begun)  # threads and buffers are there now
         assert set(client.run(hold, vectors.nbytes).values()) == {"cannot hold it"}
         rows, distances = over_shards.lists_over_shards(path, 16, local.scheduler_address, shard=67, progress=False)
     alone = Neighbours(vectors, k=16).build(progress=False).lists

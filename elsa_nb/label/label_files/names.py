@@ -29,6 +29,10 @@ class Names:
         self._rows = {item: row for row, item in enumerate(self.ids)}
         self._by_end: dict[Callable, dict[str, list[tuple[Parts, int]]]] = {}
 
+    def knows(self, name: str) -> bool:
+        """Tell whether `name` means an item."""
+        return isinstance(self.find(name), int)
+
     def find(self, name: str) -> int | str:
         """Return the row that `name` means, or in words why there is none."""
         for spelling in (name, name[1:]) if made_safe(name) else (name,):

@@ -172,8 +172,7 @@ def _text(text: str, names: Names, item: str | None, label: str | None) -> Readi
         raise ValueError("it is a RIS file; export it as CSV (ASReview: Export, CSV) with a column of labels")
     if start[0] in "{[":
         value, by_line = tasks.parse(text)
-        known = lambda name: isinstance(names.find(name), int)  # noqa: E731 - one line, used once
-        read = tasks.read(value, by_line, is_item=known, item=item, label=label)
+        read = tasks.read(value, by_line, is_item=names.knows, item=item, label=label)
         return columns.read(read, names, item=item, label=label) if isinstance(read, tables.Table) else read
     ways, broken = [], None
     try:

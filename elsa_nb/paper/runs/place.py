@@ -53,7 +53,7 @@ class Place:
 
     def check_here(self) -> None:
         """Raise MissingDataError, with the cure, where its pool or its data set is not here."""
-        self.folder  # noqa: B018 - it is looked for
+        _ = self.folder  # which is looked for
         class_names(self.dataset)
 
     def prepared(self, *, build: bool = True) -> Prepared:

@@ -75,7 +75,7 @@ def test_every_committed_search_has_its_partner_and_is_summed_up():
     assert len(stored) == len(frame.drop_duplicates(["pool", "errors", "arm", "again"]))
     some = tables.cost_of_errors(frame[frame["errors"] == "flips 0.1"]).drop(columns="pool").round(3)
     same = stored[stored["errors"] == "flips 0.1"].drop(columns="pool").reset_index(drop=True)
-    pd.testing.assert_frame_equal(some, same, atol=2e-3)
+    pd.testing.assert_frame_equal(some, same)
     assert set(frame.loc[frame["pool"] == "photographs", "repeat"]) == set(range(3))
     assert all(
         ((frame["pool"] == pool) & (frame["errors"] == errors)).any()

@@ -1,7 +1,8 @@
 """Make the generated pools and run the searches of notebook 16: `python -m elsa_nb.paper.experiments.phase`.
 
-Nine gigabytes and an hour or two on one core. Stopped at any moment it goes on from there. `... phase spaces` measures
-the pools beside those of encoders, as far as they are here, and writes what notebook 16 shows of it.
+Nine gigabytes; notebook 16 says how long the searches took. Stopped at any moment it goes on from there.
+`... phase spaces` measures the pools beside those of encoders, as far as they are here, and writes what notebook 16
+shows of it.
 """
 
 import sys

@@ -11,7 +11,7 @@ import pandas as pd
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import connected_components
 
-from elsa_nb.paper.runs.generated import BLOCK, Blend, Generated
+from elsa_nb.paper.runs.generated import Blend, Generated
 from elsa_nb.paper.runs.purity import PURITY_NEIGHBOURS, neighbour_purity
 from elsa_nb.search import kernels
 from elsa_nb.search.neighbours.lists import Neighbours
@@ -79,24 +79,7 @@ def wanted_spreads(
     for _ in range(steps):
         middle = np.sqrt(low * high)
         blend = Blend(dict(zip(sizes, middle.tolist(), strict=True)), 0)
-        near = _nearest(dataset.latents(blend), rows)
+        near, _ = Neighbours(dataset.latents(blend)).exact(rows, PURITY_NEIGHBOURS)
         reached = neighbour_purity(near, dataset.labels, rows).reshape(len(sizes), -1).mean(1)
         low, high = np.where(reached > purity, middle, low), np.where(reached > purity, high, middle)
     return {size: round(float(value), 3) for size, value in zip(sizes, np.sqrt(low * high), strict=True)}
-
-
-def _nearest(points: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """Return the ten nearest rows of `rows` among `points` (n, w) float32, in no order."""
-    norms, queries = (points**2).sum(1), points[rows]
-    best, where = np.full((len(rows), PURITY_NEIGHBOURS), np.inf, np.float32), np.zeros((len(rows), 10), np.int64)
-    for start in range(0, len(points), BLOCK):
-        block = slice(start, start + BLOCK)
-        apart = norms[block] - 2 * queries @ points[block].T
-        inside = np.flatnonzero((rows >= start) & (rows < start + BLOCK))
-        apart[inside, rows[inside] - start] = np.inf
-        first = np.argpartition(apart, PURITY_NEIGHBOURS, axis=1)[:, :PURITY_NEIGHBOURS]
-        both = np.concatenate([best, np.take_along_axis(apart, first, 1)], 1)
-        names = np.concatenate([where, first + start], 1)
-        kept = np.argpartition(both, PURITY_NEIGHBOURS - 1, axis=1)[:, :PURITY_NEIGHBOURS]
-        best, where = np.take_along_axis(both, kept, 1), np.take_along_axis(names, kept, 1)
-    return where
