@@ -1,6 +1,7 @@
 """What all tests share."""
 
 import os
+import signal
 
 import matplotlib
 import numpy as np
@@ -15,6 +16,18 @@ matplotlib.use("agg")
 settings.register_profile("local", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
 settings.load_profile("ci" if os.environ.get("CI") else "local")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _signals_as_in_the_foreground():
+    """Hear the signals that a shell lets its background jobs ignore, and `nohup` its own: servers are ended by them."""
+    heard = {signal.SIGINT: signal.default_int_handler, signal.SIGHUP: signal.SIG_DFL}
+    ignored = [number for number in heard if signal.getsignal(number) == signal.SIG_IGN]
+    for number in ignored:
+        signal.signal(number, heard[number])
+    yield
+    for number in ignored:
+        signal.signal(number, signal.SIG_IGN)
 
 
 @pytest.fixture(scope="session")
