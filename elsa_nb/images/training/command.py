@@ -185,7 +185,7 @@ def train_command(options: argparse.Namespace) -> None:
     if options.official and isinstance(source, Pack):
         raise ValueError(f"--official takes views of 224 pixels; the pack {options.data} has {source.side}.")
     chosen = {key: getattr(options, key) for key in ("epochs", "batch") if getattr(options, key)}
-    config = replace(config, **chosen)
+    config = replace(config, precision=options.precision, **chosen)
     out = options.out or store.OUTPUT / "weights" / f"{weights_name(options.data, options.method)}.safetensors"
     labels = source.labels["name"].cat.codes.to_numpy()
     card = train_encoder(
@@ -220,6 +220,7 @@ def _command(options: argparse.Namespace) -> str:
     words += [
         word for key in ("epochs", "batch") if (value := getattr(options, key)) for word in (f"--{key}", str(value))
     ]
+    words += ["--precision", options.precision] if options.precision != "bfloat16" else []
     words += ["--variant", options.variant] if options.variant != "asymmetric" else []
     return shlex.join(words + (["--official"] if options.official else []))
 

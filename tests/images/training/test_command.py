@@ -191,6 +191,10 @@ def test_the_command_line_chooses_source_recipe_and_place(tmp_path, monkeypatch)
     assert asked["out"].name == "moco-v2.safetensors"
     assert asked["config"].epochs == 2
     assert asked["command"] == "elsa-nb train --method moco-v2 --data glyphs --epochs 2"
+    assert asked["config"].precision == "bfloat16"
+    command.train_command(parsed("--method", "moco-v2", "--precision", "float32"))
+    assert asked["config"].precision == "float32"
+    assert asked["command"] == "elsa-nb train --method moco-v2 --data glyphs --precision float32"
     for data, method in (("tiny-imagenet", "vicreg"), ("tiny-imagenet", "barlow-twins"), ("food-101-64px", "vicreg")):
         told = dict(DATASETS[data].encoders)[method]  # where the profile looks
         assert command.weights_name(data, method) == told
