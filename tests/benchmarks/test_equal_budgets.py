@@ -69,14 +69,15 @@ def test_seals_asks_neighbours_of_what_is_labelled_only(spaces, monkeypatch):
 
 
 @pytest.mark.parametrize("name", rankers.RANKERS)
-def test_a_ranker_asks_every_row_once_and_most_of_the_class_early(spaces, name):
+def test_a_ranker_asks_every_row_once_and_members_early(spaces, name):
     search = rankers.RANKERS[name](spaces, np.array([0]), 300, np.random.default_rng(0))
     asked = []
     while (batch := search.query()) is not None:
         asked += batch.rows.tolist()
         search.update((batch.rows < 30).astype(np.int8))
     assert len(asked) == len(set(asked)) == 300 and 0 not in asked
-    assert sum(row < 30 for row in asked[:100]) >= 20  # nine, were they asked in random order
+    if name != "Margin":  # which asks what is unsure, not what is likely
+        assert sum(row < 30 for row in asked[:100]) >= 20  # nine, were they asked in random order
     rankers._clusters.cache_clear()
 
 
