@@ -40,6 +40,7 @@ from elsa_nb.bench.overheads import (
 from elsa_nb.bench.simulating import HALVES, half_of, search_once, seeds_and_randomness
 from elsa_nb.paper.runs.place import class_names
 from elsa_nb.pool import Pool
+from elsa_nb.search.metrics import discovery_curve
 from elsa_nb.store import DATA, write_atomically
 
 RANDOM = "Random"
@@ -91,6 +92,11 @@ def chosen(half: str, count: int, labels: pd.DataFrame) -> list[str]:
     sizes = labels["label"].value_counts()
     names = [name for name in sizes[sizes.between(*SIZES)].index if half_of(name) == half]
     return sorted(names, key=lambda name: (zlib.crc32(name.encode()), name))[:count]
+
+
+def points(budget: int) -> np.ndarray:
+    """Return the numbers of labels (k,) at which `discovery` of a search is stored."""
+    return np.unique(np.round(np.geomspace(2, budget, 25)).astype(int))
 
 
 def two_forms(rows: np.ndarray) -> tuple[float, float]:
@@ -155,6 +161,7 @@ def _searches(
         begin = lambda *given, arm=arm: ARMS[arm](spaces, *given)  # noqa: E731
         of, found = search_once(begin, positive, seeds, asked.budget, for_search, to_its_end=arm == "ELSA")
         of["finds_in_10"] = int(found[len(seeds) : len(seeds) + 10].sum())
+        of["discovery"] = " ".join(f"{part:.3f}" for part in discovery_curve(found, total, points(asked.budget)))
         if arm == "ELSA":
             as_elsa = min(int(found.sum()), goals(total)[-1])
         if as_elsa:
