@@ -5,7 +5,7 @@
 
 The classes of a pool are two halves, by the checksum of their names: what is chosen is chosen on `tuning`, what is
 reported is reported on `held-out`. Each search begins with random members of the class, the same for all arms.
-`elsa_nb.bench.overheads` says what is measured; the pools of photographs and texts are made by `photograph_pools` and
+`elsa_nb.paper.measures.overheads` says what is measured; the pools of photographs and texts are made by `photograph_pools` and
 `text_pool`.
 
 `results/equal_budgets.csv` has a row a search; `results/equal_budgets_summary.csv` what `overheads.summary` makes of
@@ -29,7 +29,8 @@ from benchmarks.rankers import RANKERS
 from benchmarks.seals import seals
 from benchmarks.summary import RESULTS
 from elsa_nb.bench.arms import Arm, Spaces, elsa, harvest, probe
-from elsa_nb.bench.overheads import (
+from elsa_nb.bench.simulating import HALVES, half_of, search_once, seeds_and_randomness
+from elsa_nb.paper.measures.overheads import (
     ALL_LABELS,
     AS_ELSA,
     expected_at_random,
@@ -37,7 +38,6 @@ from elsa_nb.bench.overheads import (
     measured,
     summary,
 )
-from elsa_nb.bench.simulating import HALVES, half_of, search_once, seeds_and_randomness
 from elsa_nb.paper.runs.place import class_names
 from elsa_nb.pool import Pool
 from elsa_nb.search.metrics import discovery_curve

@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from benchmarks.summary import RESULTS
-from elsa_nb.bench.overheads import ALL_LABELS
+from elsa_nb.paper.measures.overheads import ALL_LABELS
 from elsa_nb.paper.style import STYLE
 
 # Arms in their order, and how they are drawn.
