@@ -5,8 +5,8 @@
 
 The classes of a pool are two halves, by the checksum of their names: what is chosen is chosen on `tuning`, what is
 reported is reported on `held-out`. Each search begins with random members of the class, the same for all arms.
-`elsa_nb.paper.measures.overheads` says what is measured; the pools of photographs and texts are made by `photograph_pools` and
-`text_pool`.
+`elsa_nb.paper.measures.overheads` says what is measured; the pools of photographs and texts are made by
+`photograph_pools` and `text_pool`.
 
 `results/equal_budgets.csv` has a row a search; `results/equal_budgets_summary.csv` what `overheads.summary` makes of
 them. A search that is there already is not run again, so that an interrupted run goes on, and two runs may share the
