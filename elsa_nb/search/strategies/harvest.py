@@ -131,7 +131,7 @@ class Harvest(KeepsLedger):
         self._rows = prepared_rows or PreparedRows.of(pool.vectors)
         self._sums = KernelSums(n)
         seeds = self._ledger.seeds
-        self._sums.add(self._rows.vectors, seeds, np.ones(len(seeds), int), np.zeros(len(seeds), int))
+        self._add(seeds, np.ones(len(seeds), int), np.zeros(len(seeds), int))
         self._round = 0
         self._size = float(self.config.batch)
         self._left = self.config.budget
@@ -211,9 +211,12 @@ class Harvest(KeepsLedger):
     def _count(self, rows: np.ndarray, before: np.ndarray) -> None:
         """Bring the sums of the kernel from the answers `before` (n,) to those of now, which differ in `rows` only."""
         now, then = self._ledger.answers[rows], before[rows]
-        changes = [(now == label).astype(int) - (then == label) for label in (POSITIVE, NEGATIVE)]
-        self._sums.add(self._rows.vectors, rows, *changes)
+        self._add(rows, *((now == label).astype(int) - (then == label) for label in (POSITIVE, NEGATIVE)))
         self._trained = False
+
+    def _add(self, rows: np.ndarray, positive: np.ndarray, negative: np.ndarray) -> None:
+        if "neighbourhood" in self.config.judges:
+            self._sums.add(self._rows.vectors, rows, positive, negative)
 
     def _samples(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return rows, whether they are positive, and weights: all answers, and W without what was answered."""
