@@ -148,7 +148,10 @@ def _parser() -> argparse.ArgumentParser:
     label.add_argument("--seeds", metavar="FILE", help="start from the images that this list names as examples")
     label.add_argument("--labels", metavar="FILE", help="take earlier labels over, from a table or a labelling program")
     declare_reading(label.add_argument_group("what the file of --labels means"))
-    label.add_argument("--strategy", default="greedy-probe", help="how it searches: greedy-probe (default), elsa ...")
+    label.add_argument(
+        "--strategy",
+        help="how it searches: harvest, greedy-probe, elsa ... (default: as the session began, or harvest)",
+    )
     label.add_argument("--budget", type=int, metavar="N", help="the most images to be asked about")
     label.add_argument(
         "--target", type=float, metavar="SHARE", help="say when about so much of the class is found, such as 0.9"
