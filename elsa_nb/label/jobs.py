@@ -208,6 +208,7 @@ def open_panel(job: Job) -> "Panel":
         return Panel(audited(job, pool), Files(folder, pool), session, page=60, title=f"{folder.name}: audit")
     search_from = searching.search_from(pool, job.strategy, metric=job.metric, budget=job.budget)
     session = Session(job.session, annotator=job.annotator, code=code_stamp())
+
     def search() -> Strategy:
         if len(seeds := imported_positives(session, pool.ids)):
             return search_from(seeds)
