@@ -19,14 +19,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 
 from benchmarks import judged_estimates
 from benchmarks.equal_budgets import classes_of
 from benchmarks.recorded_searches import alone, place, record
 from benchmarks.summary import RESULTS
 from elsa_nb.bench.arms import Spaces, known_arms
-from elsa_nb.bench.simulating import HALVES, half_of
+from elsa_nb.bench.simulating import half_of
 from elsa_nb.errors import MissingDataError
 from elsa_nb.paper.runs.simulation import draw_seeds
 from elsa_nb.pool import Pool
