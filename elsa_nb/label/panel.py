@@ -75,7 +75,8 @@ class Panel(ipywidgets.VBox):
         except BaseException:
             session.close()
             raise
-        self.widget = Widget(self.controller, items, title=title or session.path.name)
+        told = {"title": title or session.path.name, "doors": again is not None}
+        self.widget = Widget(self.controller, items, **told)
         super().__init__([self.widget, *self._controls()])
         threading.Thread(target=_beat, args=(weakref.ref(self), self._stop), name="elsa-beat", daemon=True).start()
 
