@@ -56,7 +56,7 @@ class ChosenFile(ipywidgets.VBox):
         self.message = ipywidgets.HTML()
         self.button.observe(self._on_chosen, "value")
         self.back = ipywidgets.Button(description="Take the import back", tooltip="as if the file had not been chosen")
-        self.back.layout.display = "none"
+        self.back.layout.display, self.back.layout.width = "none", "auto"
         self.back.on_click(lambda _: self._on_back())
         super().__init__([ipywidgets.HBox([self.button, self.wanted, self.back]), self.message])
 
