@@ -97,7 +97,9 @@ class ImageFiles:
             with open_plain(path) as stream:
                 return self.decoding.picture(stream)
         except FileNotFoundError:
-            raise MissingDataError(f"{escaped(str(path))} is not here any more: open the data set again.") from None
+            raise MissingDataError(
+                f"{escaped(str(path))} is not here any more: run the same command again, which looks anew."
+            ) from None
         except (UnreadableError, RefusedError) as error:
             raise BrokenImageError(str(self.ids[row]), str(error)) from None
         except OSError as error:
