@@ -91,8 +91,7 @@ def import_labels(
         done.annotators[name] = done.annotators.get(name, 0) + len(labels)
     ours = session.keep()
     free = ours or session.acquire(patient=True)
-    for name, answers in done.stored:
-        session.record(answers, KIND, annotator=name)
+    session.record_all(done.stored, KIND)
     if free and not ours:
         session.release()
     if len(file.given) > 1 and session.annotator not in done.annotators:
@@ -107,5 +106,5 @@ def import_labels(
 
 def take_back(session: Session, done: Imported) -> None:
     """Take an import back: its items have the labels again that they had before it, or none."""
-    for name, answers in done.stored:
-        session.record([replace(a, old=a.label, label=a.old) for a in answers], KIND, annotator=name)
+    before = [(name, [replace(a, old=a.label, label=a.old) for a in answers]) for name, answers in done.stored]
+    session.record_all(before, KIND)
