@@ -30,4 +30,6 @@ def bar(items: Iterable | None, what: str, progress: bool | None = None, **optio
     report = os.environ.get("ELSA_PROGRESS_FILE")
     if report is not None and progress is None:
         options |= {"file": Path(report).open("a", encoding="utf-8"), "ncols": 78}  # noqa: SIM115
+    elif "ipykernel" in sys.modules:  # a notebook keeps an empty red line of what went to stderr
+        options |= {"file": sys.stdout}
     return tqdm(items, desc=what, disable=not wanted(progress), leave=False, mininterval=0.5, **options)
