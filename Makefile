@@ -4,6 +4,7 @@ PROFILE ?= quick
 JOBS    ?= 2
 
 BIN   := .venv/bin
+WORKERS := -n $(JOBS) --dist worksteal
 READY := .venv/.ready
 UV    := 0.13.9
 LOCKED := label images reproduce cpu dev dask bench timm photos text files huggingface docs
@@ -42,13 +43,13 @@ full: setup  ## the paper's protocol on the bundled pool (an hour on two cores),
 	$(BIN)/elsa-nb reproduce --profile full
 	$(BIN)/elsa-nb notebooks
 
-# The last two take a core each, so they run side by side; what each of them says comes whole when it has ended.
+# The last two run side by side, since a browser mostly waits; what each of them says comes whole when it has ended.
 test: lint unit  ## lint, then all tests: units, the panel in a real browser, the notebooks' stored outputs
 	@echo "The panel in a browser and the committed notebooks, side by side: some minutes without a word."
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target SIDE_BY_SIDE=yes browser nbval
 
 quick-test: lint  ## lint and the units that take no time, in minutes: what to run while working
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(JOBS) -m "not slow and not thorough" --ignore tests/browser tests
+	OMP_NUM_THREADS=1 $(BIN)/pytest $(WORKERS) -m "not slow and not thorough" --ignore tests/browser tests
 
 lint: setup  ## ruff, the import rules, and the types of what others call (half a minute)
 	$(BIN)/ruff check .
@@ -56,17 +57,21 @@ lint: setup  ## ruff, the import rules, and the types of what others call (half 
 	$(BIN)/lint-imports --no-cache --no-logo
 	$(BIN)/pyright --pythonpath $(BIN)/python
 
-# One thread a worker: the workers are the parallelism.
+# One thread a worker: the workers are the parallelism. Each takes a stretch of files as they stand, so that most of
+# what the tests of a file share is made once.
 unit: setup  ## all tests of tests/ but the browser's, on JOBS=2 processes
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(JOBS) -m "not thorough" --ignore tests/browser tests
+	OMP_NUM_THREADS=1 $(BIN)/pytest $(WORKERS) -m "not thorough" --ignore tests/browser tests
 
 # One server and one browser at a time.
 browser: setup  ## the labelling panel in a real Chromium, in JupyterLab and under Voila (Debian: apt-get install chromium)
 	OMP_NUM_THREADS=1 $(BIN)/pytest tests/browser
 
-# In one process and in order: notebook 01 makes the vectors that the next ones read.
+# The first three in order: 01 makes the vectors and 02 the neighbour lists that the others read. Of notebook 12 all
+# outputs are timings, which are not compared: that it runs is shown by `make reproduce`.
+NBVAL := $(BIN)/pytest --nbval --nbval-current-env --nbval-cell-timeout=900 --nbval-sanitize-with=tests/nbval.cfg --timeout=0
 nbval: setup  ## execute the committed notebooks and compare every output with the stored one
-	$(BIN)/pytest --nbval --nbval-current-env --nbval-cell-timeout=900 --nbval-sanitize-with=tests/nbval.cfg --timeout=0 notebooks
+	$(NBVAL) notebooks/0[0-2]-*
+	$(NBVAL) -n $(JOBS) --dist loadfile notebooks --ignore-glob "notebooks/0[0-2]-*" --ignore-glob "notebooks/12-*"
 
 docs: setup  ## build the documentation into build/docs (seconds); a warning is an error
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --config-file docs/mkdocs.yml
@@ -80,7 +85,7 @@ bench: setup  ## measure what the page on speed shows (15 minutes on an idle mac
 # After the notebooks, which make the pools that the searches run in.
 verify: setup  ## run some 240 stored searches again, see that a change would be noticed, and the thorough tests (minutes)
 	$(BIN)/elsa-nb verify
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n $(JOBS) -m thorough tests
+	OMP_NUM_THREADS=1 $(BIN)/pytest $(WORKERS) -m thorough tests
 
 wheel: setup  ## build the wheel and the sdist into dist/ (seconds, no network)
 	rm -rf dist

@@ -19,6 +19,7 @@ def test_damaged_files_are_refused_in_one_sentence_or_read_as_before(seed):
     assert runner.RESULTS == store.DATA / "results"  # whoever comes next finds the places as they were
 
 
+@pytest.mark.slow
 def test_a_disk_that_fails_leaves_what_was_there_or_what_was_to_come():
     writers = {name: writer for name, writer in faults.WRITERS.items() if name not in SLOW}
     counts = faults.count_faults(writers, step=4)

@@ -57,6 +57,7 @@ def processes(folder):
     return [psutil.Process(int(pid)) for pid in (folder / "pids").read_text().split()]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["stubborn", "willing"])
 @pytest.mark.parametrize(("number", "raised"), ENDS)
 def test_asked_to_stop_a_server_is_told_once_and_ends_with_its_children(tmp_path, number, raised, kind):
