@@ -7,17 +7,21 @@ who means harm would. To the readers of `damage` come sessions, their rescue, ea
 browser. What counts as a find, and is kept with the input that shows it: an error that is no sentence with the path,
 a hang, other values where an unmended checksum could tell, and the end of the process.
 
+Time is the processor's, so that a campaign at the lowest priority beside other work is as long as one alone. What each
+reader had stands in the folder `--out`: started again, the campaign goes on where it stopped.
+
 Atheris is no dependency, since it has no wheels for some machines: `pip install atheris`.
 """
 
 import argparse
 import importlib
+import json
 import os
 import re
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -43,12 +47,14 @@ def instrumented() -> tuple[Any, Any]:
         return atheris, importlib.import_module("benchmarks.fuzzed_readers")
 
 
-def _fuzz(name: str, seconds: int, place: Path, atheris: Any, readers: Any) -> dict[str, Any]:
-    """Fuzz one reader in a process of its own; return what came of it."""
+def _fuzz(name: str, seconds: float, place: Path, atheris: Any, readers: Any) -> dict[str, Any]:
+    """Fuzz one reader in a process of its own for what is left of its processor seconds; return what came of it."""
     here = place / re.sub(r"\W+", "-", name)
     (here / "corpus").mkdir(parents=True, exist_ok=True)
+    earlier = json.loads(path.read_text()) if (path := here / "row.json").exists() else {}
+    if (seconds := seconds - earlier.get("processor seconds", 0)) < 1:
+        return earlier
     counts = np.memmap(here / "counts", np.int64, "w+", shape=(len(readers.COUNTED),))
-    began = time.monotonic()
     if not (child := os.fork()):
         with (here / "log.txt").open("w") as log:
             os.dup2(log.fileno(), 1)
@@ -57,15 +63,25 @@ def _fuzz(name: str, seconds: int, place: Path, atheris: Any, readers: Any) -> d
             target = readers.Fuzzed(name, folder, here / "finds", counts)
             for number, data in enumerate(target.corpus()):
                 (here / "corpus" / f"whole-{number}").write_bytes(data)
-            options = [f"-max_total_time={seconds}", f"-max_len={_LONGEST}", "-timeout=0", "-rss_limit_mb=8192"]
-            atheris.Setup(["fuzz", *options, f"-artifact_prefix={here}/", str(here / "corpus")], target)
+            options = [f"-max_len={_LONGEST}", "-timeout=0", "-rss_limit_mb=4096", f"-artifact_prefix={here}/"]
+            atheris.Setup(["fuzz", *options, str(here / "corpus")], lambda data: _until(seconds, target, data))
             atheris.Fuzz()
-        os._exit(0)
+        os._exit(1)
     _, status, used = os.wait4(child, 0)
     row = {"reader": name, **dict(zip(readers.COUNTED, counts.tolist(), strict=True))}
+    row["processor seconds"] = round(used.ru_utime + used.ru_stime, 1)
+    row |= {key: round(row[key] + earlier[key], 1) for key in row if key in earlier and key != "reader"}
     row["kinds of finds"] = len(list((here / "finds").glob("*.txt")))
-    row |= {"ended by itself": status == 0, "seconds": round(time.monotonic() - began)}
-    return row | {"processor seconds": round(used.ru_utime + used.ru_stime)}
+    row["ended by itself"] = status == 0 and earlier.get("ended by itself", True)
+    path.write_text(json.dumps(row))
+    return row
+
+
+def _until(seconds: float, target: Callable[[bytes], None], data: bytes) -> None:
+    """Try one input; end the process once it has had its seconds of the processor."""
+    target(data)
+    if time.process_time() > seconds:
+        os._exit(0)
 
 
 @contextmanager
@@ -79,9 +95,9 @@ def _temporary() -> Iterator[Path]:
 def main(arguments: list[str] | None = None) -> int:
     """Fuzz the readers one after the other; print and store the counts, and return 1 where something was found."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--minutes", type=float, default=60, help="in all, the same for each reader (default: 60)")
+    parser.add_argument("--minutes", type=float, default=60, help="of the processor, in all (default: 60)")
     parser.add_argument("--reader", action="append", help="only this one; may be repeated")
-    parser.add_argument("--out", type=Path, default=ROOT / "build" / "fuzz", help="inputs, finds and logs")
+    parser.add_argument("--out", type=Path, default=ROOT / "build" / "fuzz", help="inputs, finds, logs")
     parser.add_argument("--store", action="store_true", help=f"write the counts to {SUMMARY.name}, which is committed")
     options = parser.parse_args(arguments)
     try:
@@ -93,11 +109,11 @@ def main(arguments: list[str] | None = None) -> int:
         parser.exit(1, f"reader {strange[0]!r} is not known; allowed: {', '.join(readers.FUZZED)}\n")
     rows = []
     for name in names:
-        seconds = max(1, round(60 * options.minutes / len(names)))
-        rows.append(_fuzz(name, seconds, options.out, atheris, readers))
+        rows.append(_fuzz(name, 60 * options.minutes / len(readers.FUZZED), options.out, atheris, readers))
         print(", ".join(f"{key} {value}" for key, value in rows[-1].items()), flush=True)
         if options.store:
-            readers.store.write_atomically(SUMMARY, pd.DataFrame(rows).to_csv(index=False).encode())
+            stored = pd.DataFrame(json.loads(path.read_text()) for path in options.out.glob("*/row.json"))
+            readers.store.write_atomically(SUMMARY, stored.sort_values("reader").to_csv(index=False).encode())
     return int(any(row["finds"] or not row["ended by itself"] for row in rows))
 
 
