@@ -7,6 +7,7 @@ the same as before, or raise one sentence that names the file. Anything else is 
 """
 
 import io
+import shutil
 import signal
 import warnings
 from collections import Counter
@@ -288,6 +289,7 @@ def count_damage(inputs: int, seed: int, readers: dict[str, Reader] | None = Non
             folder.mkdir()
             reader.make(folder)
             whole[name] = folder, reader.read(folder), {file: (folder / file).read_bytes() for file in reader.files}
+            restore(folder, whole[name][2])
         rng = np.random.default_rng(seed)
         for turn in range(inputs):
             name = list(readers)[turn % len(readers)]
@@ -298,10 +300,19 @@ def count_damage(inputs: int, seed: int, readers: dict[str, Reader] | None = Non
                 continue
             (folder / file).write_bytes(broken)
             outcome = _outcome(readers[name], folder, before)
-            (folder / file).write_bytes(contents[file])
+            restore(folder, contents)
             counts[name]["inputs"] += 1
             counts[name][outcome] += 1
     return counts
+
+
+def restore(folder: Path, whole: dict[str, bytes]) -> None:
+    """Leave the files of a reader as they were made, and none besides."""
+    for path in folder.iterdir():
+        if path.name not in whole:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    for name, content in whole.items():
+        (folder / name).write_bytes(content)
 
 
 def _outcome(reader: Reader, folder: Path, before: Any) -> str:

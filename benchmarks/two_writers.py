@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from elsa_nb import prepared, store
 from elsa_nb.errors import BusyError, MissingDataError
@@ -207,6 +208,7 @@ def sweep_is_right(folder: Path, versions: tuple[int, ...]) -> bool:
     return frame["piece"].tolist() == pieces and frame["value"].tolist() == list(map(value_of, pieces))
 
 
+SUMMARY = Path(__file__).with_name("results") / "two_writers.csv"
 COUNTS = ("cases", "killed", "ended", "raised", "silently wrong", "lost", "not to be ended", "hung")
 
 
@@ -215,6 +217,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.two_writers", description=__doc__.partition("\n")[0])
     parser.add_argument("--cases", type=int, default=100)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--store", action="store_true", help=f"write the counts to {SUMMARY.name}, which is committed")
     options = parser.parse_args(arguments)
     rng, total = np.random.default_rng(options.seed), {kind: Counter() for kind in KINDS}
     for number in range(options.cases):
@@ -223,6 +226,9 @@ def main(arguments: list[str] | None = None) -> int:
             total[kind] += meet(kind, Path(folder), rng)
     for kind, counts in total.items():
         print(f"{kind:9}", ", ".join(f"{name} {counts[name]}" for name in COUNTS))
+    if options.store:
+        rows = [{"two writers of": kind, **{name: counts[name] for name in COUNTS}} for kind, counts in total.items()]
+        store.write_atomically(SUMMARY, pd.DataFrame(rows).to_csv(index=False).encode())
     return int(any(counts[name] for counts in total.values() for name in COUNTS[3:]))
 
 
