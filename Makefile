@@ -94,17 +94,17 @@ try-wheel: wheel  ## install the wheel into a new environment, use it from an em
 	$(PYTHON) tests/try_wheel.py dist/*.whl --python $(TRY_PYTHON) --extras "$(EXTRAS)"
 
 # What pip resolves by itself is the newest; here every line of pyproject.toml gets the oldest version that it allows.
-# Without torch, whose range is two versions wide: two files of tests that compare with it are left out.
+# Without torch, whose range is two versions wide: the tests that compare with it are left out.
 LOWEST := build/lowest
-lowest:  ## the tests of search, panel and readers with the lowest version of every range, in an environment of their own
+lowest:  ## the tests of search and panel with the lowest version of every range, in an environment of their own
 	$(PYTHON) -m venv --clear $(LOWEST)
 	$(LOWEST)/bin/pip install --quiet --disable-pip-version-check uv==$(UV)
-	$(LOWEST)/bin/uv pip compile pyproject.toml $(addprefix --extra ,label files cpu dev) --resolution lowest-direct \
+	$(LOWEST)/bin/uv pip compile pyproject.toml $(addprefix --extra ,label files dev) --resolution lowest-direct \
 	  --python $(LOWEST)/bin/python --no-annotate --quiet --output-file $(LOWEST)/versions.txt
 	$(LOWEST)/bin/uv pip install --quiet --python $(LOWEST)/bin/python -r $(LOWEST)/versions.txt
 	$(LOWEST)/bin/uv pip install --quiet --python $(LOWEST)/bin/python --no-deps --no-build-isolation -e .
 	OMP_NUM_THREADS=1 $(LOWEST)/bin/pytest -n $(JOBS) -m "not slow and not thorough" --ignore tests/search/test_head.py \
-	  tests/test_pool.py tests/test_vector_files.py tests/test_without_torch.py tests/search
+	  tests/test_pool.py tests/test_without_torch.py tests/search
 	OMP_NUM_THREADS=1 $(LOWEST)/bin/pytest -n $(JOBS) -m "not slow and not thorough" --ignore tests/label/test_handed_over.py tests/label
 
 faults: setup  ## 2,000 damaged files for every reader, a disk that fails at every call of every writer: counts (minutes)

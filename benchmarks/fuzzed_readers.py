@@ -93,7 +93,7 @@ def _labels(folder: Path, kind: str) -> None:
 
 
 def _read_labels(folder: Path, kind: str) -> Any:
-    read = read_labels(folder / f"it.{kind}", NAMES.tolist())
+    read = read_labels(folder / f"it.{kind}", NAMES.tolist(), every="positive" if kind == "txt" else None)
     str(read)
     return read.given
 
