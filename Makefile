@@ -15,7 +15,7 @@ NEED_PYTHON := Python 3.11 or newer is needed. Install it, or name it: make PYTH
 ifndef SIDE_BY_SIDE
 .NOTPARALLEL:
 endif
-.PHONY: help setup reproduce report full test docs bench quick-test lint unit browser nbval verify wheel try-wheel faults fuzz format glyphs glyphs-full weights lock clean
+.PHONY: help setup reproduce report full test docs bench quick-test lint unit browser nbval verify wheel try-wheel lowest faults fuzz format glyphs glyphs-full weights lock clean
 
 help:  ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -83,7 +83,7 @@ bench: setup  ## measure what the page on speed shows (15 minutes on an idle mac
 	$(BIN)/python -m benchmarks
 
 # After the notebooks, which make the pools that the searches run in.
-verify: setup  ## run some 240 stored searches again, see that a change would be noticed, and the thorough tests (minutes)
+verify: setup  ## run some 300 stored searches again, see that a change would be noticed, and the thorough tests (minutes)
 	$(BIN)/elsa-nb verify
 	OMP_NUM_THREADS=1 $(BIN)/pytest $(WORKERS) -m thorough tests
 
@@ -97,6 +97,20 @@ TRY_PYTHON ?= $(PYTHON)
 EXTRAS ?= reproduce,cpu
 try-wheel: wheel  ## install the wheel into a new environment, use it from an empty folder: loop, panel, reproduce (minutes, 6.5 GB)
 	$(PYTHON) tests/try_wheel.py dist/*.whl --python $(TRY_PYTHON) --extras "$(EXTRAS)"
+
+# What pip resolves by itself is the newest; here every line of pyproject.toml gets the oldest version that it allows.
+# Without torch, whose range is two versions wide: the tests that compare with it are left out.
+LOWEST := build/lowest
+lowest:  ## the tests of search and panel with the lowest version of every range, in an environment of their own
+	$(PYTHON) -m venv --clear $(LOWEST)
+	$(LOWEST)/bin/pip install --quiet --disable-pip-version-check uv==$(UV)
+	$(LOWEST)/bin/uv pip compile pyproject.toml $(addprefix --extra ,label files dev) --resolution lowest-direct \
+	  --python $(LOWEST)/bin/python --no-annotate --quiet --output-file $(LOWEST)/versions.txt
+	$(LOWEST)/bin/uv pip install --quiet --python $(LOWEST)/bin/python -r $(LOWEST)/versions.txt
+	$(LOWEST)/bin/uv pip install --quiet --python $(LOWEST)/bin/python --no-deps --no-build-isolation -e .
+	OMP_NUM_THREADS=1 $(LOWEST)/bin/pytest -n $(JOBS) -m "not slow and not thorough" --ignore tests/search/test_head.py \
+	  tests/test_pool.py tests/test_without_torch.py tests/search
+	OMP_NUM_THREADS=1 $(LOWEST)/bin/pytest -n $(JOBS) -m "not slow and not thorough" --ignore tests/label/test_handed_over.py tests/label
 
 faults: setup  ## 2,000 damaged files for every reader, a disk that fails at every call of every writer: counts (minutes)
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.faults

@@ -1,5 +1,7 @@
 """A slice of `make faults`: whatever is damaged, and whenever the disk fails, the rest is whole or one sentence."""
 
+import signal
+
 import pytest
 
 from benchmarks import damage, faults
@@ -46,3 +48,16 @@ def test_the_disk_only_fails_below_its_folder(tmp_path):
         (tmp_path / "out").write_text("fine")
         with pytest.raises(OSError, match="Input/output"):
             (tmp_path / "in" / "it").write_text("fails")
+
+
+def test_what_works_without_an_end_hangs_and_a_timer_that_was_set_goes_on(monkeypatch):
+    monkeypatch.setattr(damage, "PATIENCE", 0.05)
+    before = signal.setitimer(signal.ITIMER_REAL, 1000)
+    try:
+        with pytest.raises(TimeoutError), damage.patience():
+            while True:
+                pass
+        assert 900 < signal.getitimer(signal.ITIMER_REAL)[0] <= 1000
+        assert signal.getitimer(signal.ITIMER_PROF)[0] == 0
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, *before)
