@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from elsa_nb import store
-from elsa_nb.paper.experiments.equal_budgets.tables import PREPARED, SHIPPED, searches, spent
+from elsa_nb.paper.experiments.equal_budgets.tables import PREPARED, SHIPPED, compared_searches, spent
 from elsa_nb.paper.measures import budgets, by_arm
 from elsa_nb.paper.measures.overheads import ALL_LABELS, BASE
 from elsa_nb.paper.runs import runner
@@ -42,7 +42,7 @@ def with_blocks(text: str, place: str) -> str:
     """Return the `text` of a file of `PLACES` with its blocks made anew from the committed results and benchmarks."""
     made: dict[str, Callable[[], str]] = {
         "results": lambda: results_block(runner.stored_results("components", "full")),
-        "labels": lambda: labels_block(searches()),
+        "labels": lambda: labels_block(compared_searches()),
         "speed": speed_block,
     }
     for name in PLACES[place]:
@@ -104,7 +104,7 @@ def _equal_budget(runs: pd.DataFrame) -> list[str]:
 
 
 def labels_block(frame: pd.DataFrame) -> str:
-    """Return what a find costs at 50 and at 80 % of a class, by searcher and pool; `frame` is of `searches`."""
+    """Return what a find costs at 50 and at 80 % of a class, by searcher and pool; `frame` is `compared_searches`."""
     arms = {BASE: BASE, PREPARED: "probe, prepared", SHIPPED: "probe, raw vectors", "ELSA": "ELSA"}
     arms |= {"NN.Large": "NN.Large", ALL_LABELS: "a probe that knows every label"}
     said = spent(frame).set_index(["pool", "arm"])

@@ -10,7 +10,7 @@ from elsa_nb.paper.measures.overheads import ALL_LABELS, BASE
 
 @pytest.fixture(scope="module")
 def searches():
-    return tables.searches()
+    return tables.compared_searches()
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,7 @@ def test_the_better_searcher_than_harvest_would_be_named(said):
 
 
 def test_goals_are_met_or_said_not_to_be(said):
-    goals = tables.goals(said)
+    goals = tables.against_goals(said)
     assert (goals["met"] == (goals["measured"] <= goals["goal"])).all()
     projection = said.set_index(["pool", "arm"]).loc[("glyphs, projection", BASE)]
     row = goals.query("what == 'labels a find at 80 %'")
@@ -66,7 +66,7 @@ def test_classes_of_two_forms_stand_apart():
 def test_curves_end_where_searches_do():
     frame = rows_of("Harvest", [10, 20], discovery=" ".join(["0.5"] * 24 + ["1.0"]), found_in_1000=0.5)
     random = rows_of("Random", [10, 20], found_in_1000=0.1)
-    curves = tables.curves(pd.concat([frame.assign(budget=2000), random.assign(budget=2000)]))
+    curves = tables.discovery_curves(pd.concat([frame.assign(budget=2000), random.assign(budget=2000)]))
     of = curves.set_index("arm").loc["Random"]
     assert np.allclose(of["discovery"], of["labels"] / 10_000)
     assert curves.query("arm == 'Harvest'")["discovery"].iloc[-1] == 0.95

@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
 
-from elsa_nb.paper.experiments.equal_budgets.tables import PREPARED, RANDOM, SHIPPED
+from elsa_nb.paper.experiments.equal_budgets.tables import AT_RANDOM, PREPARED, SHIPPED
 from elsa_nb.paper.style import COLOURS, STYLE
 
 _LINES = {
@@ -14,7 +14,7 @@ _LINES = {
     "SEALS": {"color": "#56B4E9", "lw": 1.2, "ls": "--"},
     "ELSA": {"color": COLOURS["ELSA"], "lw": 1.4},
     "NN.Large": {"color": COLOURS["NN.Large"], "lw": 1.4},
-    RANDOM: {"color": COLOURS["random"], "lw": 1.0, "ls": "--"},
+    AT_RANDOM: {"color": COLOURS["random"], "lw": 1.0, "ls": "--"},
 }
 _POOLS = ("#0072B2", "#56B4E9", "#D55E00", "#E69F00", "#009E73")
 _MARKS = "osD^v"
@@ -23,7 +23,7 @@ _MARKS = "osD^v"
 def plot_curves(frame: pd.DataFrame) -> Figure:
     """Draw the share of a class found against labels, a pool a panel, medians over searches.
 
-    `frame` is `tables.curves`; the band about Harvest is its 95 % interval over classes.
+    `frame` is `tables.discovery_curves`; the band about Harvest is its 95 % interval over classes.
     """
     pools = list(dict.fromkeys(frame["pool"]))
     with plt.rc_context(STYLE):

@@ -1,6 +1,6 @@
 """Labels a find of every searcher at equal budgets, from the committed searches.
 
-Notebook 18 starts at `searches`. Simulated by `python -m benchmarks.equal_budgets`; what an overhead, a ratio and a
+Notebook 18 starts at `compared_searches`. Simulated by `python -m benchmarks.equal_budgets`; what an overhead, a ratio and a
 search gap are is said in `elsa_nb.paper.measures.overheads`.
 """
 
@@ -15,7 +15,7 @@ from elsa_nb.paper.measures.overheads import ALL_LABELS, BASE, overheads, summar
 from elsa_nb.search.metrics import median_interval
 
 _SIMULATED = store.NOTEBOOKS.parent / "benchmarks" / "results"
-POOLS = {
+POOL_TITLES = {
     "glyphs-vicreg-projection": "glyphs, projection",
     "glyphs-vicreg-embedding": "glyphs, embedding",
     "food-101-64px-efficientnet-lite0-embedding": "Food-101, supervised",
@@ -24,22 +24,23 @@ POOLS = {
 }
 PREPARED, SHIPPED = "Greedy probe, prepared", "Greedy probe"
 ARMS = {"Greedy probe, unit rows, l2 = 100": PREPARED, "Greedy probe, unit rows": "Greedy probe, unit rows"}
-RANDOM = "Random"
-LINE, TWO_ENCODERS = "Harvest: line only", "Harvest: two encoders"
+AT_RANDOM = "Random"
+LINE_ONLY, TWO_ENCODERS = "Harvest: line only", "Harvest: two encoders"
 PARTS = "Harvest: "  # what the arms of the ablation begin with
-CURVES = (BASE, PREPARED, SHIPPED, "SEALS", "ELSA", "NN.Large", RANDOM)
+CURVES = (BASE, PREPARED, SHIPPED, "SEALS", "ELSA", "NN.Large", AT_RANDOM)
+_LEAST_CLASSES = 5  # behind an interval over classes
 _FORM, _ALIKE = 0.2, 0.3  # a class has two forms where the smaller has this share, and their means are less alike
 
 
-def searches(seeds: int = 1) -> pd.DataFrame:
+def compared_searches(seeds: int = 1) -> pd.DataFrame:
     """Return the searches on held-out classes that began with so many examples, a row each, pools and arms by title.
 
     The columns are those of the file. Every class of a pool was searched equally often by the arms of `overheads`.
     """
     frame = pd.read_csv(_SIMULATED / "equal_budgets.csv")
     frame = frame[(frame["half"] == "held-out") & (frame["seeds"] == seeds)].replace({"arm": ARMS})
-    frame["pool"] = frame["pool"].map(POOLS)
-    order = list(POOLS.values())
+    frame["pool"] = frame["pool"].map(POOL_TITLES)
+    order = list(POOL_TITLES.values())
     return frame.sort_values("pool", key=lambda names: names.map(order.index), kind="stable", ignore_index=True)
 
 
@@ -65,7 +66,7 @@ def rivals(said: pd.DataFrame, share: int) -> pd.DataFrame:
 
     Columns: pool, arm, share, ratio, low, high, fewer and more (classes in which the arm needs fewer or more labels).
     """
-    rows = said[~said["arm"].isin((BASE, ALL_LABELS))]
+    rows = said[~said["arm"].isin((BASE, ALL_LABELS)) & (said["classes"] >= _LEAST_CLASSES)]
     names = {f"ratio_{share}": "ratio", f"ratio_low_{share}": "low", f"ratio_high_{share}": "high"}
     names |= {f"fewer_{share}": "fewer", f"more_{share}": "more"}
     return rows[["pool", "arm", *names]].rename(columns=names).assign(share=share).reset_index(drop=True)
@@ -78,7 +79,7 @@ def best_rivals(said: pd.DataFrame, share: int = 90) -> pd.DataFrame:
     return table.assign(low=1 / best["high"], high=1 / best["low"]).sort_index(ignore_index=True)
 
 
-def goals(said: pd.DataFrame) -> pd.DataFrame:
+def against_goals(said: pd.DataFrame) -> pd.DataFrame:
     """Return Harvest against what was to be reached: one row a goal and pool, with interval and whether it is met."""
     rows = []
     for pool, of in said.groupby("pool", sort=False):
@@ -149,7 +150,7 @@ def parts(frame: pd.DataFrame, shares: Sequence[float] = (0.5, 0.8)) -> pd.DataF
     return pd.DataFrame(rows)
 
 
-def curves(frame: pd.DataFrame, arms: Sequence[str] = CURVES) -> pd.DataFrame:
+def discovery_curves(frame: pd.DataFrame, arms: Sequence[str] = CURVES) -> pd.DataFrame:
     """Return the share of a class found against labels: one row a pool, arm and number of labels, median over searches.
 
     Of random order it is the expectation. Searches end at 95 % of the class, so more is not told apart.
@@ -158,7 +159,7 @@ def curves(frame: pd.DataFrame, arms: Sequence[str] = CURVES) -> pd.DataFrame:
     for (pool, arm), of in frame[frame["arm"].isin(arms)].groupby(["pool", "arm"], sort=False):
         budget = int(of["budget"].iloc[0])
         labels = np.unique(np.round(np.geomspace(2, budget, 25)).astype(int))  # as `equal_budgets.points`
-        if arm == RANDOM:
+        if arm == AT_RANDOM:
             found = np.outer(of["found_in_1000"] / 1000, labels)
         else:
             found = np.stack([np.array(text.split(), float) for text in of["discovery"]])
@@ -169,6 +170,6 @@ def curves(frame: pd.DataFrame, arms: Sequence[str] = CURVES) -> pd.DataFrame:
     return pd.concat(rows, ignore_index=True)
 
 
-def without_known_dishes(frame: pd.DataFrame) -> pd.DataFrame:
+def of_unknown_dishes(frame: pd.DataFrame) -> pd.DataFrame:
     """Return the searches of Food-101 for dishes that the photographs' encoder did not learn from labels."""
     return frame[frame["pool"].str.startswith("Food-101") & ~frame["target"].isin(KNOWN_DISHES)]
