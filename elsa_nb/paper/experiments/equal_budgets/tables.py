@@ -1,7 +1,7 @@
 """Labels a find of every searcher at equal budgets, from the committed searches.
 
-Notebook 18 starts at `compared_searches`. Simulated by `python -m benchmarks.equal_budgets`; what an overhead, a ratio and a
-search gap are is said in `elsa_nb.paper.measures.overheads`.
+Notebook 18 starts at `compared_searches`. Simulated by `python -m benchmarks.equal_budgets`; what an overhead, a ratio
+and a search gap are is said in `elsa_nb.paper.measures.overheads`.
 """
 
 from collections.abc import Sequence
@@ -75,7 +75,7 @@ def rivals(said: pd.DataFrame, share: int) -> pd.DataFrame:
 def best_rivals(said: pd.DataFrame, share: int = 90) -> pd.DataFrame:
     """Return of each pool the rival with the fewest labels to a share, and Harvest's labels as a part of its."""
     best = rivals(said, share).sort_values("ratio").drop_duplicates("pool")
-    table = pd.DataFrame({"pool": best["pool"], "best rival": best["arm"], "ratio": 1 / best["ratio"]})
+    table = pd.DataFrame({"pool": best["pool"], "rival": best["arm"], "ratio": 1 / best["ratio"]})
     return table.assign(low=1 / best["high"], high=1 / best["low"]).sort_index(ignore_index=True)
 
 
