@@ -49,7 +49,7 @@ def test_imported_positives_are_seeds_and_answers_given_before_are_kept(open_pan
     assert "1 not matched" in said
     assert "GONE &lt;b&gt;.png" in said
     assert panel.controller.rounds.seeds.tolist() == [3]
-    assert panel.controller.asked[0].components[0] == "probe"
+    assert set(panel.controller.asked[0].components) <= {"line", "neighbourhood"}
     assert panel.session.known()[first] == 1
     assert "goes on from the labels" in panel.controller.notice
     shown = {panel.controller.card(p)["item"]: label for p, label in enumerate(panel.controller.cards.labels)}
