@@ -51,11 +51,11 @@ class Task(NamedTuple):
 POOLS = {
     f"{task.dataset}-{task.space}": task
     for task in (
-        Task("glyphs", "vicreg-projection", 700, 30, 3, (50, 300), rows=50_000),
-        Task("glyphs", "vicreg-embedding", 700, 30, 3, (50, 300), rows=50_000),
-        Task("debian", "wordllama-256-embedding", 1500, 30, 3, (60, 300)),
-        Task("food-101-64px", "efficientnet-lite0-embedding", 1500, 30, 3, (40, 80), rows=6_000),
-        Task("tiny-imagenet", "efficientnet-lite0-embedding", 1500, 30, 3, (40, 80), rows=12_000),
+        Task("glyphs", "vicreg-projection", 700, 30, 1, (50, 300), rows=50_000),
+        Task("glyphs", "vicreg-embedding", 700, 30, 1, (50, 300), rows=50_000),
+        Task("debian", "wordllama-256-embedding", 1500, 30, 1, (60, 300)),
+        Task("food-101-64px", "efficientnet-lite0-embedding", 1500, 30, 1, (40, 80), rows=6_000),
+        Task("tiny-imagenet", "efficientnet-lite0-embedding", 1500, 30, 1, (40, 80), rows=12_000),
     )
 }
 STRATEGIES, BESIDE = ("Harvest", "Greedy probe"), "NN.Large"
