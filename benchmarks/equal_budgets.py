@@ -33,6 +33,7 @@ from elsa_nb.bench.simulating import HALVES, half_of, search_once, seeds_and_ran
 from elsa_nb.paper.measures.overheads import (
     ALL_LABELS,
     AS_ELSA,
+    curve_points,
     expected_at_random,
     goals,
     measured,
@@ -92,11 +93,6 @@ def chosen(half: str, count: int, labels: pd.DataFrame) -> list[str]:
     sizes = labels["label"].value_counts()
     names = [name for name in sizes[sizes.between(*SIZES)].index if half_of(name) == half]
     return sorted(names, key=lambda name: (zlib.crc32(name.encode()), name))[:count]
-
-
-def points(budget: int) -> np.ndarray:
-    """Return the numbers of labels (k,) at which `discovery` of a search is stored."""
-    return np.unique(np.round(np.geomspace(2, budget, 25)).astype(int))
 
 
 def two_forms(rows: np.ndarray) -> tuple[float, float]:
@@ -161,7 +157,7 @@ def _searches(
         begin = lambda *given, arm=arm: ARMS[arm](spaces, *given)  # noqa: E731
         of, found = search_once(begin, positive, seeds, asked.budget, for_search, to_its_end=arm == "ELSA")
         of["finds_in_10"] = int(found[len(seeds) : len(seeds) + 10].sum())
-        of["discovery"] = " ".join(f"{part:.3f}" for part in discovery_curve(found, total, points(asked.budget)))
+        of["discovery"] = " ".join(f"{part:.3f}" for part in discovery_curve(found, total, curve_points(asked.budget)))
         if arm == "ELSA":
             as_elsa = min(int(found.sum()), goals(total)[-1])
         if as_elsa:

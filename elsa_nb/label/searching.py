@@ -1,8 +1,8 @@
 """Which search labels: a strategy by its name, in vectors as they are or brought to one length.
 
 `jobs.open_panel` asks for one. The default is Harvest: on texts and letters it needs fewer labels than the greedy probe
-by direction with a firm penalty, and on photographs the two cannot be told apart (notebook 18). A session goes on with
-the strategy it was last opened with.
+by direction with a firm penalty, and on Food-101 the two cannot be told apart (notebook 18). A session goes on with the
+strategy it was last opened with.
 """
 
 import dataclasses

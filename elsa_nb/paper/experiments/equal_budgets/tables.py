@@ -11,7 +11,7 @@ import pandas as pd
 
 from elsa_nb import store
 from elsa_nb.paper.measures.medians import KNOWN_DISHES
-from elsa_nb.paper.measures.overheads import ALL_LABELS, BASE, overheads, summary
+from elsa_nb.paper.measures.overheads import ALL_LABELS, BASE, curve_points, overheads, summary
 from elsa_nb.search.metrics import median_interval
 
 _SIMULATED = store.NOTEBOOKS.parent / "benchmarks" / "results"
@@ -158,7 +158,7 @@ def discovery_curves(frame: pd.DataFrame, arms: Sequence[str] = CURVES) -> pd.Da
     rows = []
     for (pool, arm), of in frame[frame["arm"].isin(arms)].groupby(["pool", "arm"], sort=False):
         budget = int(of["budget"].iloc[0])
-        labels = np.unique(np.round(np.geomspace(2, budget, 25)).astype(int))  # as `equal_budgets.points`
+        labels = curve_points(budget)
         if arm == AT_RANDOM:
             found = np.outer(of["found_in_1000"] / 1000, labels)
         else:
