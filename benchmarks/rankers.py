@@ -24,6 +24,7 @@ from elsa_nb.search.contract import UNASKED, Batch, Component, KeepsLedger, Ledg
 from elsa_nb.search.heads.features import Features
 from elsa_nb.search.heads.head import HeadConfig, train
 from elsa_nb.search.heads.kernel_sums import KernelSums
+from elsa_nb.search.highest import highest
 
 GROWTH, FIRST, MOST = 0.1, 10, 200  # the batches of Harvest
 REFUSED = 0.25  # what the mean of the refusals counts
@@ -61,7 +62,7 @@ class Ranker(KeepsLedger):
         if self._deal is not None:
             rows = self._deal(self._ledger, size, self._rng)
         else:
-            rows = highest(self._score(self._ledger, self._rng), self._ledger.unasked, size)
+            rows = highest(self._score(self._ledger, self._rng), size, self._ledger.unasked)
         return self._ledger.ask(Batch(rows, np.full(len(rows), Component.PROBE, np.int8), self._round))
 
     def update(self, labels: np.ndarray) -> None:
@@ -70,14 +71,6 @@ class Ranker(KeepsLedger):
         self._left -= len(batch.rows)
         self._size *= 1 + GROWTH
         self._round += 1
-
-
-def highest(scores: np.ndarray, allowed: np.ndarray, size: int) -> np.ndarray:
-    """Return the `size` allowed rows of highest score, highest first, ties by row."""
-    rows = np.flatnonzero(allowed)
-    values = scores[rows]
-    best = np.flatnonzero(values >= np.partition(values, len(values) - size)[len(values) - size])
-    return rows[best[np.lexsort((best, -values[best]))][:size]]
 
 
 def rocchio(spaces: Spaces, seeds: Seeds, budget: int, rng: np.random.Generator) -> Ranker:

@@ -81,11 +81,6 @@ def test_a_ranker_asks_every_row_once_and_members_early(spaces, name):
     rankers._clusters.cache_clear()
 
 
-def test_rankers_order_rows_by_their_formulas():
-    scores = np.array([0.3, 2.0, -0.1, 0.3, -4.0])
-    assert rankers.highest(scores, np.array([True, False, True, True, True]), 3).tolist() == [0, 3, 2]
-
-
 def test_two_forms_of_a_class_are_seen():
     rng = np.random.default_rng(0)
     one, other = rng.normal((5, 0, 0), 0.1, (30, 3)), rng.normal((0, 5, 0), 0.1, (10, 3))

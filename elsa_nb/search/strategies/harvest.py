@@ -50,6 +50,7 @@ from elsa_nb.search.heads.head import LinearHead, one_blas_thread
 from elsa_nb.search.heads.kernel_sums import KernelSums
 from elsa_nb.search.heads.logistic import confidence, logistic_regression
 from elsa_nb.search.heads.prepared_rows import PreparedRows
+from elsa_nb.search.highest import highest
 
 LINE, NEIGHBOURHOOD = 4, 5
 _LEAST_WEIGHT = 10.0  # of either side: what S is at least
@@ -245,16 +246,10 @@ class Harvest(KeepsLedger):
     def _best(self, score: np.ndarray, size: int) -> np.ndarray:
         """Return the `size` unasked rows of highest score, ties by row; those that wait for twins behind all others."""
         waiting = self._waiting_twins()
-        asked = self._ledger.answers != UNASKED
-        score = score.copy()
-        score[asked] = -np.inf
-        later = score[waiting]
-        score[waiting] = -np.inf
-        free = len(score) - int(np.count_nonzero(asked)) - len(waiting)
-        best = _highest(score, min(size, free))
-        if free >= size:
-            return best
-        return np.concatenate([best, waiting[_highest(later, size - free)]])
+        free = self._ledger.unasked.copy()
+        free[waiting] = False
+        best = highest(score, size, free)
+        return np.concatenate([best, waiting[highest(score[waiting], size - len(best))]])
 
     def _waiting_twins(self) -> np.ndarray:
         """Return the unasked rows that equal an answered row which is no find, or an unasked row before them."""
@@ -275,12 +270,3 @@ def _standardised(values: np.ndarray) -> np.ndarray:
     values = values - values.mean()
     deviation = values.std()
     return values / deviation if deviation > 1e-12 else np.zeros_like(values)
-
-
-def _highest(values: np.ndarray, size: int) -> np.ndarray:
-    """Return the places of the `size` highest values, highest first, ties by place."""
-    if not size:
-        return np.empty(0, np.int64)
-    least = np.partition(values, len(values) - size)[len(values) - size]
-    places = np.flatnonzero(values >= least)
-    return places[np.lexsort((places, -values[places]))][:size]
