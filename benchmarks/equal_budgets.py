@@ -1,60 +1,61 @@
 """Labels spent on a find, by Harvest, its parts and its rivals, at the same shares of a class: equal work compared.
 
-    python -m benchmarks.equal_budgets glyphs vicreg-projection --classes 8
-    python -m benchmarks.equal_budgets debian wordllama-256-embedding --classes 40 --repeats 3 --arms RIVALS
+    python -m benchmarks.equal_budgets glyphs vicreg-projection --arms RIVALS --limit
+    python -m benchmarks.equal_budgets debian wordllama-256-embedding --repeats 3 --seeds 5
 
 The classes of a pool are two halves, by the checksum of their names: what is chosen is chosen on `tuning`, what is
-reported is reported on `held-out`. Each search begins with random members of the class, the same for all arms, and for
-the glyphs those of the stored sweep `components`, whose ELSA and NN.Large come from the committed results: their labels
-are read off at the stored budgets, up to 14 % too many. `elsa_nb.bench.overheads` says what is measured; the pools of
-photographs and texts are made by `photograph_pools` and `text_pool`.
+reported is reported on `held-out`. Each search begins with random members of the class, the same for all arms.
+`elsa_nb.paper.measures.overheads` says what is measured; the pools of photographs and texts are made by
+`photograph_pools` and `text_pool`.
 
 `results/equal_budgets.csv` has a row a search; `results/equal_budgets_summary.csv` what `overheads.summary` makes of
-them. A search that is there already is not run again, so that an interrupted run goes on; delete its rows to run it.
+them. A search that is there already is not run again, so that an interrupted run goes on, and two runs may share the
+file; delete its rows to run it.
 """
 
 import argparse
 import zlib
-from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from filelock import FileLock
+from sklearn.cluster import KMeans
 
 from benchmarks.every_label import labels_in_order
 from benchmarks.machine import commit
+from benchmarks.rankers import RANKERS
 from benchmarks.seals import seals
 from benchmarks.summary import RESULTS
 from elsa_nb.bench.arms import Arm, Spaces, elsa, harvest, probe
-from elsa_nb.bench.overheads import (
+from elsa_nb.bench.simulating import HALVES, half_of, search_once, seeds_and_randomness
+from elsa_nb.paper.measures.overheads import (
     ALL_LABELS,
     AS_ELSA,
-    SHARES,
-    SPENT,
+    curve_points,
     expected_at_random,
     goals,
     measured,
-    named,
     summary,
 )
-from elsa_nb.bench.simulating import HALVES, half_of, search_once
-from elsa_nb.paper.runs.grid import Setting
 from elsa_nb.paper.runs.place import class_names
-from elsa_nb.paper.runs.simulation import BUDGETS, draw_seeds
 from elsa_nb.pool import Pool
+from elsa_nb.search.metrics import discovery_curve
 from elsa_nb.store import DATA, write_atomically
 
-STORED = {"glyphs": "components-full"}
-STORED_ARMS = ("ELSA", "NN.Large")
 RANDOM = "Random"
+SIZES = (40, 400)  # members of a class that is searched
 KEY = ["pool", "half", "target", "seeds", "repeat", "budget", "arm"]
 
 ARMS: dict[str, Arm] = {
     "ELSA": elsa("ELSA"),
     "ELSA, released code": elsa("ELSA", "released-code"),
     "NN.Large": elsa("NN.Large"),
+    "NN": elsa("NN"),
+    "No Active": elsa("No Active"),
     "SEALS": seals,
+    **RANKERS,
     "Greedy probe": probe(unit=False),
     "Greedy probe, unit rows": probe(unit=True),
     "Greedy probe, unit rows, l2 = 100": probe(unit=True, l2=100.0),
@@ -74,28 +75,7 @@ ARMS: dict[str, Arm] = {
     "Harvest: two encoders": harvest({"encoders": 2}),
 }
 DEFAULT_ARMS = ("Greedy probe", "Greedy probe, unit rows, l2 = 100", "Harvest", "Harvest: line only")
-RIVALS = (*list(ARMS)[:5], "Greedy probe, unit rows, l2 = 100", "Harvest")
-
-
-def stored(
-    dataset: str, encoder: str, space: str, setting: Setting, budget: int
-) -> Iterator[tuple[str, dict[str, float]]]:
-    """Yield arm and measures of the committed searches for the class of `setting` from the same seeds."""
-    if dataset not in STORED:
-        return
-    frame = _results(STORED[dataset])
-    same = (frame.reading == "paper") & (frame.encoder == encoder) & (frame.space == space) & (frame.change == "")
-    same &= (frame.target == setting.target) & (frame.seeds == setting.seeds) & (frame["repeat"] == setting.repeat)
-    for row in frame[same & frame.arm.isin(STORED_ARMS)].itertuples():
-        labels = [int(BUDGETS[np.argmax(row.discovery_at >= share)]) for share in SHARES]
-        reached = [row.discovery_rate >= share and at <= budget for share, at in zip(SHARES, labels, strict=True)]
-        spent = [row.discovery_at[np.searchsorted(BUDGETS, at, "right") - 1] for at in SPENT]
-        yield row.arm, named([at if ok else 0 for at, ok in zip(labels, reached, strict=True)], spent)
-
-
-@lru_cache(maxsize=2)
-def _results(name: str) -> pd.DataFrame:
-    return pd.read_parquet(DATA / "results" / f"{name}.parquet")
+RIVALS = (*list(ARMS)[: 8 + len(RANKERS)], "Greedy probe, unit rows, l2 = 100", "Harvest: line only", "Harvest")
 
 
 def classes_of(dataset: str, space: str, ids: np.ndarray) -> pd.DataFrame:
@@ -108,16 +88,23 @@ def classes_of(dataset: str, space: str, ids: np.ndarray) -> pd.DataFrame:
     return table.assign(row=pd.Index(ids).get_indexer(table["id"]))
 
 
-def chosen(dataset: str, half: str, count: int, space: str, labels: pd.DataFrame) -> list[str]:
-    """Return the first `count` classes of a half, by checksum: of the stored sweep first, then of 40 to 400 members."""
+def chosen(half: str, count: int, labels: pd.DataFrame) -> list[str]:
+    """Return the first `count` classes of a half that have one of `SIZES`, by checksum."""
     sizes = labels["label"].value_counts()
-    names = [list(sizes[(sizes >= 40) & (sizes <= 400)].index)]
-    if dataset in STORED:
-        frame = _results(STORED[dataset])
-        encoder, _, of = space.rpartition("-")
-        names.insert(0, list(frame[(frame.encoder == encoder) & (frame.space == of)].target.unique()))
-    ordered = [name for each in names for name in sorted(each, key=lambda name: zlib.crc32(name.encode()))]
-    return [name for name in dict.fromkeys(ordered) if half_of(name) == half][:count]
+    names = [name for name in sizes[sizes.between(*SIZES)].index if half_of(name) == half]
+    return sorted(names, key=lambda name: (zlib.crc32(name.encode()), name))[:count]
+
+
+def two_forms(rows: np.ndarray) -> tuple[float, float]:
+    """Return of prepared rows (m, k) of a class, parted in two by k-means, the share of the smaller, and how alike.
+
+    Alike is the cosine of the two means. A class whose smaller part has a fifth of it, and whose parts are not alike,
+    has two forms, of which a search may know one only.
+    """
+    part = KMeans(2, n_init=10, random_state=0).fit_predict(rows)
+    first, second = (rows[part == side].mean(0) for side in (0, 1))
+    cosine = first @ second / max(float(np.linalg.norm(first) * np.linalg.norm(second)), 1e-12)
+    return round(float(min(part.mean(), 1 - part.mean())), 3), round(float(cosine), 3)
 
 
 def main() -> None:
@@ -126,7 +113,7 @@ def main() -> None:
     parser.add_argument("dataset", help="what the pools' names begin with: glyphs, debian, food-101, tiny-imagenet")
     parser.add_argument("spaces", nargs="+", help="the rest of their names; the first is searched, all by the last arm")
     parser.add_argument("--half", choices=HALVES, default="held-out")
-    parser.add_argument("--classes", type=int, default=8)
+    parser.add_argument("--classes", type=int, default=30)
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--repeats", type=int, default=1)
     parser.add_argument("--budget", type=int, default=2000)
@@ -141,7 +128,7 @@ def main() -> None:
     path = asked.out / "equal_budgets.csv"
     told = commit()
     for repeat in range(asked.repeats):  # all classes once, then all again: what is there early is of many classes
-        for target in chosen(asked.dataset, asked.half, asked.classes, asked.spaces[0], labels):
+        for target in chosen(asked.half, asked.classes, labels):
             positive = np.zeros(spaces.pool.n, bool)
             positive[labels["row"][labels["label"] == target]] = True
             rows = _searches(asked, spaces, target, positive, repeat, _there(path))
@@ -152,26 +139,25 @@ def _searches(
     asked: argparse.Namespace, spaces: Spaces, target: str, positive: np.ndarray, repeat: int, there: set[tuple]
 ) -> list[dict]:
     """Run the searches for a class from the seeds of a repeat that are not `there`; return a row each."""
-    encoder, space = asked.spaces[0].rsplit("-", 1)
     total, pool = int(positive.sum()), f"{asked.dataset}-{asked.spaces[0]}"
-    setting = Setting("components", "paper", encoder, space, "ELSA", target, asked.seeds, repeat)
-    for_seeds, for_search, _ = setting.seed_sequence.spawn(3)
-    seeds = draw_seeds(positive, asked.seeds, np.random.default_rng(for_seeds), target)
+    members = np.flatnonzero(positive)
+    smaller, alike = two_forms(spaces.rows().vectors[members])
     own = {"pool": pool, "half": asked.half, "target": target, "class_size": total}
+    own |= {"smaller_form": smaller, "forms_alike": alike}
     own |= {"seeds": asked.seeds, "repeat": repeat, "budget": asked.budget}
-    done = {
-        arm: of | {"commit": "data/results"} for arm, of in stored(asked.dataset, encoder, space, setting, asked.budget)
-    }
-    done[RANDOM] = expected_at_random(len(positive), total, asked.budget)
+    done = {RANDOM: expected_at_random(len(positive), total, asked.budget)}
     if asked.limit and (pool, asked.half, target, asked.seeds, repeat, asked.budget, ALL_LABELS) not in there:
-        done[ALL_LABELS] = measured(positive[labels_in_order(spaces.rows(), positive)][: asked.budget], total)
+        done[ALL_LABELS] = measured(positive[_limit(spaces, members.tobytes())][: asked.budget], total)
     as_elsa = 0
     for arm in asked.arms:
         if arm in done or (pool, asked.half, target, asked.seeds, repeat, asked.budget, arm) in there:
             continue
-        rng = np.random.default_rng(for_search)
+        for_seeds, for_search = seeds_and_randomness(target, asked.seeds, repeat)
+        seeds = for_seeds.choice(members, size=asked.seeds, replace=False)
         begin = lambda *given, arm=arm: ARMS[arm](spaces, *given)  # noqa: E731
-        of, found = search_once(begin, positive, seeds, asked.budget, rng, to_its_end=arm.startswith("ELSA"))
+        of, found = search_once(begin, positive, seeds, asked.budget, for_search, to_its_end=arm == "ELSA")
+        of["finds_in_10"] = int(found[len(seeds) : len(seeds) + 10].sum())
+        of["discovery"] = " ".join(f"{part:.3f}" for part in discovery_curve(found, total, curve_points(asked.budget)))
         if arm == "ELSA":
             as_elsa = min(int(found.sum()), goals(total)[-1])
         if as_elsa:
@@ -181,6 +167,13 @@ def _searches(
     return [own | {"arm": arm} | of for arm, of in done.items()]
 
 
+@lru_cache(maxsize=1)
+def _limit(spaces: Spaces, members: bytes) -> np.ndarray:
+    """Return all rows as a probe that knows every label ranks them, once for all searches of a class."""
+    rows = np.frombuffer(members, np.int64)
+    return labels_in_order(spaces.rows(), np.isin(np.arange(spaces.pool.n), rows))
+
+
 def _there(path: Path) -> set[tuple]:
     if not path.exists():
         return set()
@@ -188,11 +181,12 @@ def _there(path: Path) -> set[tuple]:
 
 
 def _store(path: Path, rows: pd.DataFrame) -> None:
-    """Put rows in the place of earlier ones of the same searches, and write the summary of all anew."""
-    frame = pd.concat([pd.read_csv(path), rows]) if path.exists() else rows
-    frame = frame.drop_duplicates(KEY, keep="last")
-    write_atomically(path, frame.to_csv(index=False).encode())
-    write_atomically(path.with_name("equal_budgets_summary.csv"), summary(frame).to_csv(index=False).encode())
+    """Add the rows of searches that are not there yet, and write the summary of all anew."""
+    with FileLock(path.with_suffix(".lock")):
+        frame = pd.concat([pd.read_csv(path), rows]) if path.exists() else rows
+        frame = frame.drop_duplicates(KEY)
+        write_atomically(path, frame.to_csv(index=False).encode())
+        write_atomically(path.with_name("equal_budgets_summary.csv"), summary(frame).to_csv(index=False).encode())
 
 
 if __name__ == "__main__":

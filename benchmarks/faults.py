@@ -25,9 +25,11 @@ from typing import Any
 from unittest import mock
 
 import numpy as np
+import pandas as pd
 
 from benchmarks import damage
 from benchmarks.damage import NAMES, VECTORS, equal
+from benchmarks.fuzzed_readers import FUZZED
 from elsa_nb import prepared, store
 from elsa_nb.errors import CorruptFileError, MissingDataError
 from elsa_nb.images.extraction.kept import KeptVectors, Stamp
@@ -35,6 +37,7 @@ from elsa_nb.paper.runs import runner
 from elsa_nb.pool import Pool, PoolWriter, pool_lock
 
 KINDS = ("ENOSPC", "EIO", "torn", "killed")
+SUMMARY = Path(__file__).with_name("results") / "faults.csv"
 
 
 class KilledError(BaseException):
@@ -301,13 +304,20 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.faults", description=__doc__.partition("\n")[0])
     parser.add_argument("--inputs", type=int, default=2000, help="damaged files (default: 2,000)")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--store", action="store_true", help=f"write the counts to {SUMMARY.name}, which is committed")
     options = parser.parse_args(arguments)
     good = ("inputs", "refused", "the same", "other values, no checksum", "faults", "whole")
-    found = {"damaged files": damage.count_damage(options.inputs, options.seed), "failing disk": count_faults()}
+    found = {"damaged files": damage.count_damage(options.inputs, options.seed, FUZZED), "failing disk": count_faults()}
     for title, counts in found.items():
         print(f"{title}: {sum(sum((c for c in counts.values()), Counter()).values()) // 2:,}")
         for name, each in counts.items():
             print(f"  {name:22}", ", ".join(f"{what} {count}" for what, count in each.items()))
+    if options.store:
+        rows = [
+            {"faults": title, "of": name, **each} for title, counts in found.items() for name, each in counts.items()
+        ]
+        frame = pd.DataFrame(rows).convert_dtypes().fillna(0)
+        store.write_atomically(SUMMARY, frame.to_csv(index=False).encode())
     bad = [what for counts in found.values() for each in counts.values() for what in each if what not in good]
     print(f"raw errors, hangs, other values, files half-written or lost: {len(bad)} kinds")
     return int(bool(bad))

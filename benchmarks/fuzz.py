@@ -7,17 +7,24 @@ who means harm would. To the readers of `damage` come sessions, their rescue, ea
 browser. What counts as a find, and is kept with the input that shows it: an error that is no sentence with the path,
 a hang, other values where an unmended checksum could tell, and the end of the process.
 
+Time is the processor's, so that a campaign at the lowest priority beside other work is as long as one alone. What each
+reader had stands in the folder `--out`: started again, the campaign goes on where it stopped.
+
 Atheris is no dependency, since it has no wheels for some machines: `pip install atheris`.
 """
 
 import argparse
+import hashlib
 import importlib
+import json
 import os
 import re
+import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+import zipfile
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -28,7 +35,9 @@ import pandas as pd
 
 ROOT = Path(__file__).resolve().parents[1]
 SUMMARY = ROOT / "benchmarks" / "results" / "fuzz.csv"
+KEPT = ROOT / "tests" / "benchmarks" / "fuzzed.zip"
 _LONGEST = 1 << 16  # bytes of an input
+_KEPT_EACH, _KEPT_LONGEST = 12, 4096  # inputs of a reader that the tests run again, and their bytes
 
 
 def instrumented() -> tuple[Any, Any]:
@@ -39,16 +48,19 @@ def instrumented() -> tuple[Any, Any]:
     atheris = importlib.import_module("atheris")
     files = [path for path in (ROOT / "elsa_nb").rglob("*.py") if "njit" in path.read_text(encoding="utf-8")]
     compiled = [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in files]
+    importlib.import_module("torch")  # once, not in the process of each reader that wants it
     with atheris.instrument_imports(include=["elsa_nb"], exclude=compiled):
         return atheris, importlib.import_module("benchmarks.fuzzed_readers")
 
 
-def _fuzz(name: str, seconds: int, place: Path, atheris: Any, readers: Any) -> dict[str, Any]:
-    """Fuzz one reader in a process of its own; return what came of it."""
-    here = place / re.sub(r"\W+", "-", name)
+def _fuzz(name: str, seconds: float, place: Path, atheris: Any, readers: Any) -> dict[str, Any]:
+    """Fuzz one reader in a process of its own for what is left of its processor seconds; return what came of it."""
+    here = place / place_of(name)
     (here / "corpus").mkdir(parents=True, exist_ok=True)
+    earlier = json.loads(path.read_text()) if (path := here / "row.json").exists() else {}
+    if (seconds := seconds - earlier.get("processor seconds", 0)) < 1:
+        return earlier
     counts = np.memmap(here / "counts", np.int64, "w+", shape=(len(readers.COUNTED),))
-    began = time.monotonic()
     if not (child := os.fork()):
         with (here / "log.txt").open("w") as log:
             os.dup2(log.fileno(), 1)
@@ -57,15 +69,48 @@ def _fuzz(name: str, seconds: int, place: Path, atheris: Any, readers: Any) -> d
             target = readers.Fuzzed(name, folder, here / "finds", counts)
             for number, data in enumerate(target.corpus()):
                 (here / "corpus" / f"whole-{number}").write_bytes(data)
-            options = [f"-max_total_time={seconds}", f"-max_len={_LONGEST}", "-timeout=0", "-rss_limit_mb=8192"]
-            atheris.Setup(["fuzz", *options, f"-artifact_prefix={here}/", str(here / "corpus")], target)
+            end = (
+                time.process_time() + seconds
+            )  # what it took to import and to make the files is counted, not taken off
+            options = [f"-max_len={_LONGEST}", "-timeout=0", "-rss_limit_mb=4096", f"-artifact_prefix={here}/"]
+            atheris.Setup(["fuzz", *options, str(here / "corpus")], lambda data: _until(end, target, data))
             atheris.Fuzz()
-        os._exit(0)
+        os._exit(1)
     _, status, used = os.wait4(child, 0)
     row = {"reader": name, **dict(zip(readers.COUNTED, counts.tolist(), strict=True))}
+    row["processor seconds"] = round(used.ru_utime + used.ru_stime, 1)
+    row |= {key: round(row[key] + earlier[key], 1) for key in row if key in earlier and key != "reader"}
     row["kinds of finds"] = len(list((here / "finds").glob("*.txt")))
-    row |= {"ended by itself": status == 0, "seconds": round(time.monotonic() - began)}
-    return row | {"processor seconds": round(used.ru_utime + used.ru_stime)}
+    row["ended by itself"] = status == 0 and earlier.get("ended by itself", True)
+    path.write_text(json.dumps(row))
+    return row
+
+
+def _until(end: float, target: Callable[[bytes], None], data: bytes) -> None:
+    """Try one input; end the process once it has had its time of the processor."""
+    signal.setitimer(signal.ITIMER_REAL, 0)  # atheris's own, which takes a busy machine for a hang
+    target(data)
+    if time.process_time() > end:
+        os._exit(0)
+
+
+def keep(corpora: Path, kept: Path = KEPT) -> None:
+    """Write some inputs of each reader that reached new lines to `kept`, for the tests: the same for the same corpora.
+
+    Finds and what ended the process come first; the rest is drawn by the checksums, so that all lengths are there.
+    """
+    with zipfile.ZipFile(kept, "w", zipfile.ZIP_DEFLATED) as out:
+        for folder in sorted(path for path in corpora.iterdir() if (path / "corpus").is_dir()):
+            finds = sorted(folder.glob("finds/*.input")) + sorted(folder.glob("crash-*"))
+            drawn = sorted(folder.glob("corpus/*"), key=lambda path: hashlib.sha256(path.read_bytes()).digest())
+            short = [path for path in finds + drawn if path.stat().st_size <= _KEPT_LONGEST]
+            for number, path in enumerate(short[: _KEPT_EACH + len(finds)]):
+                out.writestr(zipfile.ZipInfo(f"{folder.name}/{number:02}"), path.read_bytes())
+
+
+def place_of(name: str) -> str:
+    """Return the folder of a reader's inputs."""
+    return re.sub(r"\W+", "-", name)
 
 
 @contextmanager
@@ -79,11 +124,15 @@ def _temporary() -> Iterator[Path]:
 def main(arguments: list[str] | None = None) -> int:
     """Fuzz the readers one after the other; print and store the counts, and return 1 where something was found."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--minutes", type=float, default=60, help="in all, the same for each reader (default: 60)")
+    parser.add_argument("--minutes", type=float, default=60, help="of the processor, in all (default: 60)")
     parser.add_argument("--reader", action="append", help="only this one; may be repeated")
-    parser.add_argument("--out", type=Path, default=ROOT / "build" / "fuzz", help="inputs, finds and logs")
+    parser.add_argument("--out", type=Path, default=ROOT / "build" / "fuzz", help="inputs, finds, logs")
     parser.add_argument("--store", action="store_true", help=f"write the counts to {SUMMARY.name}, which is committed")
+    parser.add_argument("--keep", action="store_true", help=f"fuzz nothing: put some inputs of --out into {KEPT.name}")
     options = parser.parse_args(arguments)
+    if options.keep:
+        keep(options.out)
+        return 0
     try:
         atheris, readers = instrumented()
     except ImportError as error:
@@ -93,11 +142,11 @@ def main(arguments: list[str] | None = None) -> int:
         parser.exit(1, f"reader {strange[0]!r} is not known; allowed: {', '.join(readers.FUZZED)}\n")
     rows = []
     for name in names:
-        seconds = max(1, round(60 * options.minutes / len(names)))
-        rows.append(_fuzz(name, seconds, options.out, atheris, readers))
+        rows.append(_fuzz(name, 60 * options.minutes / len(readers.FUZZED), options.out, atheris, readers))
         print(", ".join(f"{key} {value}" for key, value in rows[-1].items()), flush=True)
         if options.store:
-            readers.store.write_atomically(SUMMARY, pd.DataFrame(rows).to_csv(index=False).encode())
+            stored = pd.DataFrame(json.loads(path.read_text()) for path in options.out.glob("*/row.json"))
+            readers.store.write_atomically(SUMMARY, stored.sort_values("reader").to_csv(index=False).encode())
     return int(any(row["finds"] or not row["ended by itself"] for row in rows))
 
 

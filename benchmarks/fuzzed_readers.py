@@ -6,7 +6,6 @@ A browser's messages are a reader, too: what reaches the kernel of the panel is 
 import io
 import json
 import re
-import shutil
 import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
@@ -94,7 +93,7 @@ def _labels(folder: Path, kind: str) -> None:
 
 
 def _read_labels(folder: Path, kind: str) -> Any:
-    read = read_labels(folder / f"it.{kind}", NAMES.tolist())
+    read = read_labels(folder / f"it.{kind}", NAMES.tolist(), every="positive" if kind == "txt" else None)
     str(read)
     return read.given
 
@@ -160,7 +159,7 @@ class Fuzzed:
         self.reader.make(folder)
         self.whole = {file: (folder / file).read_bytes() for file in self.reader.files}
         self.before = self.reader.read(folder)
-        self._restore()
+        damage.restore(self.folder, self.whole)
         self.seen: set[str] = set()
 
     def corpus(self) -> Iterator[bytes]:
@@ -186,7 +185,7 @@ class Fuzzed:
             self.counts[COUNTED.index(outcome)] += 1
         else:
             self._keep(outcome, data)
-        self._restore()
+        damage.restore(self.folder, self.whole)
 
     def _mend(self, file: str, content: bytes) -> None:
         """Make the checksums of the reader's cards fit the changed file, and its own seal if it has one."""
@@ -224,10 +223,3 @@ class Fuzzed:
         except Exception:  # what was found, in full
             told += "\n" + traceback.format_exc()
         (self.finds / f"{kind}.txt").write_text(told, encoding="utf-8")
-
-    def _restore(self) -> None:
-        for file in self.folder.iterdir():
-            if file.name not in self.whole:
-                shutil.rmtree(file) if file.is_dir() else file.unlink()
-        for file, content in self.whole.items():
-            (self.folder / file).write_bytes(content)

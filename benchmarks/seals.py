@@ -13,6 +13,7 @@ from elsa_nb.bench.arms import Seeds, Spaces
 from elsa_nb.label.searching import FIRM
 from elsa_nb.search.contract import Batch, Component
 from elsa_nb.search.heads.head import HeadConfig
+from elsa_nb.search.highest import highest
 from elsa_nb.search.neighbours.lists import Neighbours
 from elsa_nb.search.strategies.greedy_probe import GreedyProbe, ProbeConfig
 
@@ -35,11 +36,11 @@ class Seals(GreedyProbe):
         self._ledger.check_answered()
         if (scored := self.head_to_score()) is None:
             return None
-        candidates = np.flatnonzero(self._near & self._ledger.unasked)
-        if not len(candidates):
-            candidates = np.flatnonzero(self._ledger.unasked)
-        scores = (scored[0].logits(scored[1]) if logits is None else logits)[candidates]
-        rows = candidates[np.lexsort((candidates, -scores))][: self.largest_batch()]
+        candidates = self._near & self._ledger.unasked
+        if not candidates.any():
+            candidates = self._ledger.unasked
+        scores = scored[0].logits(scored[1]) if logits is None else logits
+        rows = highest(scores, self.largest_batch(), candidates)
         self._add(rows)
         return self._ledger.ask(Batch(rows, np.full(len(rows), Component.PROBE, np.int8), self._round))
 

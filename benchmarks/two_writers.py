@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from elsa_nb import prepared, store
 from elsa_nb.errors import BusyError, MissingDataError
@@ -38,6 +39,7 @@ from elsa_nb.pool import Pool, PoolWriter
 
 ROWS, DIMENSION, BLOCK, PIECES = 1500, 16, 60, 12
 IDS = np.arange(ROWS).astype(str)
+PATIENCE = 900  # seconds until a process counts as hanging: a busy machine is slow, not wrong
 WRONG = 7  # the status of a check that found what it should not
 # Children begin as copies of this process, which therefore computes nothing itself: threads would not be copied.
 FORK = get_context("fork")
@@ -120,7 +122,7 @@ def meet(kind: str, folder: Path, rng: np.random.Generator) -> Counter:
         time.sleep(delay if number else 0)
         processes.append(start(lambda version=version: work(folder, version, pause)))
         lives[number] += time.monotonic()
-    most, deadline = 0, time.monotonic() + 60
+    most, deadline = 0, time.monotonic() + PATIENCE
     while any(process.is_alive() for process in processes):
         most = max(most, kept(kind, folder))
         for process, end in zip(processes, lives, strict=True):
@@ -155,9 +157,9 @@ def start(work: Callable[[], object]) -> BaseProcess:
 
 
 def run(work: Callable[[], object]) -> int | None:
-    """Run `work` in a copy of this process to its end, a minute at most; return its status."""
+    """Run `work` in a copy of this process to its end, `PATIENCE` at most; return its status."""
     process = start(work)
-    process.join(60)
+    process.join(PATIENCE)
     return process.exitcode
 
 
@@ -207,6 +209,7 @@ def sweep_is_right(folder: Path, versions: tuple[int, ...]) -> bool:
     return frame["piece"].tolist() == pieces and frame["value"].tolist() == list(map(value_of, pieces))
 
 
+SUMMARY = Path(__file__).with_name("results") / "two_writers.csv"
 COUNTS = ("cases", "killed", "ended", "raised", "silently wrong", "lost", "not to be ended", "hung")
 
 
@@ -215,14 +218,23 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.two_writers", description=__doc__.partition("\n")[0])
     parser.add_argument("--cases", type=int, default=100)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--kind", action="append", choices=KINDS, help="only this one; may be repeated")
+    parser.add_argument("--store", action="store_true", help=f"write the counts to {SUMMARY.name}, which is committed")
     options = parser.parse_args(arguments)
-    rng, total = np.random.default_rng(options.seed), {kind: Counter() for kind in KINDS}
+    kinds = options.kind or list(KINDS)
+    rng, total = np.random.default_rng(options.seed), {kind: Counter() for kind in kinds}
     for number in range(options.cases):
-        kind = list(KINDS)[number % len(KINDS)]
+        kind = kinds[number % len(kinds)]
         with tempfile.TemporaryDirectory() as folder:
             total[kind] += meet(kind, Path(folder), rng)
     for kind, counts in total.items():
         print(f"{kind:9}", ", ".join(f"{name} {counts[name]}" for name in COUNTS))
+    if options.store:
+        rows = [{"two writers of": kind, **{name: counts[name] for name in COUNTS}} for kind, counts in total.items()]
+        if SUMMARY.exists():  # the rows of other kinds stay
+            stored = pd.read_csv(SUMMARY).to_dict("records")
+            rows = [row for row in stored if row["two writers of"] not in kinds] + rows
+        store.write_atomically(SUMMARY, pd.DataFrame(rows).to_csv(index=False).encode())
     return int(any(counts[name] for counts in total.values() for name in COUNTS[3:]))
 
 

@@ -1,12 +1,13 @@
 """How far estimates of the missing positives are to be trusted, and where rules would have stopped: by simulation.
 
-    ELSA_DATA=... python -m benchmarks.whats_missing      # a quarter of an hour; resumable at any moment
+    ELSA_DATA=... python -m benchmarks.whats_missing      # an hour; resumable at any moment
     python -m benchmarks.whats_missing --fit              # what `by_scores.FITTED` would be by the tuning half
 
 Harvest and the greedy probe search the glyphs in two spaces, for 30 classes of the held-out half
 (`elsa_nb.bench.simulating`), from three random members; with `--fit`, for those of the other half.
-Nothing is fitted on the other pools, photographs of Food-101 and Tiny-ImageNet and texts, of which fewer searches are
-made (`POOLS`). Beside each search nearest neighbours (NN.Large) search on their own, for estimates by capture and
+Nothing is fitted on the other pools, of which classes of both halves are searched: photographs of Food-101 and
+Tiny-ImageNet by a supervised encoder, and texts. Large pools are thinned at random (`POOLS`), which leaves a class its
+share. Beside each search nearest neighbours (NN.Large) search on their own, for estimates by capture and
 recapture. Searches are recorded (`recorded_searches`), all classes of all pools once, then again, and judged by all
 estimators and rules (`judged_estimates`).
 """
@@ -18,14 +19,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 
 from benchmarks import judged_estimates
 from benchmarks.equal_budgets import classes_of
 from benchmarks.recorded_searches import alone, place, record
 from benchmarks.summary import RESULTS
 from elsa_nb.bench.arms import Spaces, known_arms
-from elsa_nb.bench.simulating import HALVES, half_of
+from elsa_nb.bench.simulating import half_of
 from elsa_nb.errors import MissingDataError
 from elsa_nb.paper.runs.simulation import draw_seeds
 from elsa_nb.pool import Pool
@@ -36,7 +36,7 @@ from elsa_nb.threads import one_thread
 class Task(NamedTuple):
     """Which searches are made in a pool: the most labels of each, for how many classes of how many members, how often.
 
-    Of all rows a random part is kept (a number below `n`), or those of `few` classes of either half.
+    Of all rows `rows` random ones are kept, and of them the classes are counted.
     """
 
     dataset: str
@@ -46,7 +46,6 @@ class Task(NamedTuple):
     repeats: int
     sizes: tuple[int, int]
     rows: int = 100_000
-    few: int = 0
 
 
 POOLS = {
@@ -54,10 +53,9 @@ POOLS = {
     for task in (
         Task("glyphs", "vicreg-projection", 700, 30, 1, (50, 300), rows=50_000),
         Task("glyphs", "vicreg-embedding", 700, 30, 1, (50, 300), rows=50_000),
-        Task("debian", "wordllama-256-embedding", 1500, 15, 1, (60, 300)),
-        Task("tiny-imagenet", "vicreg-projection", 2500, 5, 1, (250, 250), few=20),
-        Task("food-101", "efficientnet-lite0-96px-embedding", 1000, 15, 1, (40, 40)),
-        Task("food-101-64px", "vicreg-embedding", 2500, 5, 1, (240, 260), few=20),
+        Task("debian", "wordllama-256-embedding", 1500, 30, 1, (60, 300)),
+        Task("food-101-64px", "efficientnet-lite0-embedding", 1500, 30, 1, (40, 80), rows=6_000),
+        Task("tiny-imagenet", "efficientnet-lite0-embedding", 1500, 30, 1, (40, 80), rows=12_000),
     )
 }
 STRATEGIES, BESIDE = ("Harvest", "Greedy probe"), "NN.Large"
@@ -76,7 +74,7 @@ def labelled(pool: str) -> Labelled:
     """Return a pool as it is searched here, with its classes in the order of their checksums."""
     task, whole = POOLS[pool], Pool.open(DATA / "pools" / pool, verify=False)
     labels = classes_of(task.dataset, task.space, whole.ids)
-    rows = kept(task, labels, whole.n)
+    rows = kept(task, whole.n)
     spaces = Spaces(Pool.from_arrays(np.asarray(whole.vectors)[rows], whole.ids[rows]))
     labels = labels[labels["row"].isin(rows)]
     sizes = labels["label"].value_counts()
@@ -85,12 +83,8 @@ def labelled(pool: str) -> Labelled:
     return Labelled(spaces, members)
 
 
-def kept(task: Task, labels: pd.DataFrame, n: int) -> np.ndarray:
-    """Return the rows of a pool of `n` that are kept, ascending; `labels` has a `row` and a `label` each."""
-    if task.few:
-        names = _by_checksum(labels["label"].unique())
-        few = [name for half in HALVES for name in [each for each in names if half_of(each) == half][: task.few]]
-        return np.sort(labels.loc[labels["label"].isin(few), "row"].to_numpy())
+def kept(task: Task, n: int) -> np.ndarray:
+    """Return the rows of a pool of `n` that are kept, ascending."""
     return np.sort(np.random.default_rng(0).permutation(n)[: task.rows])
 
 

@@ -73,6 +73,9 @@ def _parser() -> argparse.ArgumentParser:
         "-p", "--parameter", action="append", default=[], metavar="NAME=VALUE", help="another notebook parameter"
     )
     reproduce.add_argument("--dask", metavar="ADDRESS", help="run the searches on this cluster (tcp://host:8786)")
+    reproduce.add_argument(
+        "--jobs", type=int, metavar="N", help="notebooks at once (default: 2 in quick, 1 where searches fill all cores)"
+    )
     reproduce.set_defaults(run=_reproduce)
 
     embed = commands.add_parser("embed", help="turn images into pools of vectors, with many encoders at once")
@@ -148,7 +151,10 @@ def _parser() -> argparse.ArgumentParser:
     label.add_argument("--seeds", metavar="FILE", help="start from the images that this list names as examples")
     label.add_argument("--labels", metavar="FILE", help="take earlier labels over, from a table or a labelling program")
     declare_reading(label.add_argument_group("what the file of --labels means"))
-    label.add_argument("--strategy", default="greedy-probe", help="how it searches: greedy-probe (default), elsa ...")
+    label.add_argument(
+        "--strategy",
+        help="how it searches: harvest, greedy-probe, elsa ... (default: as the session began, or harvest)",
+    )
     label.add_argument("--budget", type=int, metavar="N", help="the most images to be asked about")
     label.add_argument(
         "--target", type=float, metavar="SHARE", help="say when about so much of the class is found, such as 0.9"
@@ -176,7 +182,8 @@ def _reproduce(options: argparse.Namespace) -> None:
     # Only now: the import takes longer than finding out what is missing.
     from elsa_nb.paper.publishing.notebooks import run_notebooks
 
-    run_notebooks(chosen, dict(map(_parameter, options.parameter)))
+    jobs = options.jobs if options.jobs is not None else 2 if chosen.name == "quick" else 1
+    run_notebooks(chosen, dict(map(_parameter, options.parameter)), jobs)
     _report(options)
 
 

@@ -30,15 +30,19 @@ class Lock:
         self._holder = self.path.with_name(f"{self.path.name}-holder")
         self._lock = FileLock(self.path, thread_local=False, poll_interval=_POLL)
 
-    def acquire(self, *, wait: bool = False) -> "Lock":
-        """Take the lock; where another holds it, raise BusyError, or with `wait` say so once and wait for the end."""
+    def acquire(self, *, wait: bool = False, quiet: bool = False) -> "Lock":
+        """Take the lock; where another holds it, raise BusyError, or with `wait` say so once and wait for the end.
+
+        `quiet` is for what is held for a moment only: nothing is said.
+        """
         self.path.parent.mkdir(parents=True, exist_ok=True)
         try:
             self._lock.acquire(timeout=0)
         except Timeout:
             if not wait:
                 raise BusyError(f"{self._held_by()}. Wait until it has ended, or end it, then try again.") from None
-            print(f"{self._held_by()}: waiting for its end.", flush=True)
+            if not quiet:
+                print(f"{self._held_by()}: waiting for its end.", flush=True)
             self._lock.acquire()
         try:
             # Not through a temporary file: it says nothing that anybody relies on.

@@ -100,14 +100,15 @@ def _nearest(place: Path, name: str | None, like: Sequence[str | Path], text: st
 
     `name` is the encoder that made the pool (default: the one that the pool names). Raises ValueError for another one.
     """
-    from elsa_nb.images.encoders.by_name import load_for_pictures
-    from elsa_nb.images.extraction.embed import ExampleEncoder
-    from elsa_nb.label.first_examples import rows_like_images, rows_like_text
-
     pool, rows = Pool.open(place), []
     maker = pool.provenance.get("encoder")
     if (name := name or maker) is None:
         raise ValueError(f"--like and --text need the encoder that made the pool {place}: give --encoder too.")
+
+    from elsa_nb.images.encoders.by_name import load_for_pictures
+    from elsa_nb.images.extraction.embed import ExampleEncoder
+    from elsa_nb.label.first_examples import rows_like_images, rows_like_text
+
     encoder = load_for_pictures(name)
     if pool.provenance.get("weights", encoder.sha256) != encoder.sha256:
         raise ValueError(

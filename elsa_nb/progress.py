@@ -19,7 +19,7 @@ def wanted(progress: bool | None) -> bool:
         return progress
     setting = os.environ.get("ELSA_PROGRESS")
     if setting is None:
-        return sys.stderr.isatty() or "ipykernel" in sys.modules or "ELSA_PROGRESS_FILE" in os.environ
+        return sys.stderr.isatty() or _in_notebook() or "ELSA_PROGRESS_FILE" in os.environ
     if setting not in {"0", "1"}:
         raise ValueError(f"ELSA_PROGRESS = {setting!r}; allowed: 0 (no progress bars) or 1 (always)")
     return setting == "1"
@@ -30,4 +30,12 @@ def bar(items: Iterable | None, what: str, progress: bool | None = None, **optio
     report = os.environ.get("ELSA_PROGRESS_FILE")
     if report is not None and progress is None:
         options |= {"file": Path(report).open("a", encoding="utf-8"), "ncols": 78}  # noqa: SIM115
+    elif _in_notebook():  # which keeps an empty red line of what went to stderr
+        options |= {"file": sys.stdout}
     return tqdm(items, desc=what, disable=not wanted(progress), leave=False, mininterval=0.5, **options)
+
+
+def _in_notebook() -> bool:
+    """Tell whether a kernel runs this; that somebody imported ipykernel is not enough."""
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    return hasattr(shell, "kernel")

@@ -100,6 +100,7 @@ def test_importing_the_package_is_light():
     assert done.stdout.strip() == "[]"
 
 
+@pytest.mark.slow
 def test_the_search_room_loads_no_backend_until_asked():
     code = (
         "import sys, pkgutil, importlib, elsa_nb.search as room\n"

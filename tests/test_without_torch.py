@@ -46,6 +46,7 @@ def run(code, folder):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("code", "printed"), [(README, "found with"), (LABEL, "panel of")], ids=["loop", "label"])
 def test_the_loop_and_the_panel_run_without_torch(tmp_path, code, printed):
     done = run(FORBID + code, tmp_path)
@@ -84,6 +85,7 @@ NO_POSIX = textwrap.dedent("""
 """)
 
 
+@pytest.mark.slow
 def test_the_search_needs_nothing_that_only_posix_has(tmp_path):
     done = run(NO_POSIX, tmp_path)
     assert done.returncode == 0, done.stderr

@@ -39,6 +39,7 @@ def run(checkout, test, *options):
     return subprocess.run(command, cwd=checkout, env=told, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [(), ("-n", "1")], ids=["one process", "xdist"])
 def test_a_test_that_writes_a_tracked_file_fails_the_run_by_its_name(checkout, options):
     if not options:
@@ -49,6 +50,7 @@ def test_a_test_that_writes_a_tracked_file_fails_the_run_by_its_name(checkout, o
     assert "figures/a.csv" in done.stdout
 
 
+@pytest.mark.slow
 def test_what_notebooks_publish_goes_into_a_copy(checkout):
     done = run(checkout, PUBLISHES, "--nbval")
     assert done.returncode == 0, done.stdout

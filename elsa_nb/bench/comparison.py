@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from elsa_nb.bench.arms import Arm, Spaces
-from elsa_nb.bench.overheads import expected_at_random
 from elsa_nb.bench.simulating import search_once, seeds_and_randomness
+from elsa_nb.paper.measures.overheads import expected_at_random
 from elsa_nb.progress import bar
 from elsa_nb.search.metrics import discovery_curve
 from elsa_nb.store import reading, write_atomically

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from elsa_nb.bench.comparison import RANDOM, Plan, curves
-from elsa_nb.bench.overheads import SPENT, summary
+from elsa_nb.paper.measures.overheads import SPENT, summary
 from elsa_nb.store import write_atomically
 
 _STYLE = """

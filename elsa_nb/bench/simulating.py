@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from elsa_nb.bench.overheads import goals, measured
+from elsa_nb.paper.measures.overheads import goals, measured
 from elsa_nb.search.contract import Strategy
 from elsa_nb.search.metrics import finds
 from elsa_nb.search.oracle import Truth

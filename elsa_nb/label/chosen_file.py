@@ -41,29 +41,43 @@ def told(done: Imported) -> str:
 
 
 class ChosenFile(ipywidgets.VBox):
-    """A button that lets a person choose a file of labels, and what became of it.
+    """A button that lets a person choose a file of labels, what became of it, and a button that takes it back.
 
-    `take(name, data, positive)` imports it and returns what is to be said as HTML; an `OSError` or `ValueError` of its
-    is said on the page.
+    `take(name, data, positive)` imports it and returns what is to be said as HTML, and what takes the import back and
+    says so; an `OSError` or `ValueError` of either is said on the page.
     """
 
-    def __init__(self, take: Callable[[str, bytes, str | None], str]):
-        self._take = take
+    def __init__(self, take: Callable[[str, bytes, str | None], tuple[str, Callable[[], str]]]):
+        self._take, self._undo = take, None
         self.button = ipywidgets.FileUpload(multiple=False, description="Import labels")
         self.button.tooltip = "earlier labels from a file: CSV, Excel, JSON, Parquet or what other programs write"
         self.wanted = ipywidgets.Text(placeholder="class you look for, if the file has several")
         self.wanted.layout.width = "290px"
         self.message = ipywidgets.HTML()
         self.button.observe(self._on_chosen, "value")
-        super().__init__([ipywidgets.HBox([self.button, self.wanted]), self.message])
+        self.back = ipywidgets.Button(description="Take the import back", tooltip="as if the file had not been chosen")
+        self.back.layout.display, self.back.layout.width = "none", "auto"
+        self.back.on_click(lambda _: self._on_back())
+        super().__init__([ipywidgets.HBox([self.button, self.wanted, self.back]), self.message])
 
     def _on_chosen(self, change: dict) -> None:
         if not change["new"]:
             return
         (file,) = change["new"]
         try:
-            self.message.value = self._take(file["name"], bytes(file["content"]), self.wanted.value.strip() or None)
+            told, self._undo = self._take(file["name"], bytes(file["content"]), self.wanted.value.strip() or None)
+            self.message.value, self.back.layout.display = told, ""
         except (OSError, ValueError) as error:
             self.message.value = html.escape(str(error))
         finally:
             self.button.value = ()  # the same file may be chosen again
+
+    def _on_back(self) -> None:
+        undo, self._undo = self._undo, None
+        self.back.layout.display = "none"
+        if undo is None:  # a second click, before the button was gone
+            return
+        try:
+            self.message.value = html.escape(undo())
+        except (OSError, ValueError) as error:
+            self.message.value = html.escape(str(error))

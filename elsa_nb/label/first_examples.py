@@ -15,6 +15,7 @@ from elsa_nb.label.cards import PASSED
 from elsa_nb.label.rounds import GIVEN, SAMPLE, positives_of
 from elsa_nb.search.checks import check_rows
 from elsa_nb.search.contract import POSITIVE, UNSURE, Batch, Log, QueryError, Strategy, check_labels
+from elsa_nb.search.highest import highest
 
 
 class FileEncoder(Protocol):
@@ -75,7 +76,7 @@ def rows_like(vectors: np.ndarray, queries: np.ndarray, count: int) -> np.ndarra
         block = np.asarray(vectors[start : start + 8192], np.float32)
         distance = (block**2).sum(1)[:, None] - 2 * block @ queries.T + (queries**2).sum(1)
         nearest[start : start + 8192] = distance.min(1)
-    return np.lexsort((np.arange(len(nearest)), nearest))[:count]
+    return highest(-nearest, count)
 
 
 def rows_like_images(vectors: np.ndarray, encoder: FileEncoder, paths: Sequence[Path | str], count: int) -> np.ndarray:
@@ -94,7 +95,7 @@ def rows_like_text(vectors: np.ndarray, encoder: object, text: str, count: int) 
             for block in (np.asarray(vectors[s : s + 8192], np.float32) for s in range(0, len(vectors), 8192))
         ]
     )
-    return np.lexsort((np.arange(len(cosine)), -cosine))[:count]
+    return highest(cosine, count)
 
 
 class Fixed:

@@ -5,7 +5,7 @@ labels of several people, each keeps a name of their own in the session.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,8 @@ _MOST = 5
 class Imported:
     """What an import did: how many labels are new, replaced earlier imported ones, or were there already.
 
-    `kept` are items whose answer in the session differs from the file's and stayed as it was. `file` is what was read.
+    `kept` are items whose answer in the session differs from the file's and stayed as it was. `file` is what was read,
+    `stored` what went into the session, by annotator.
     """
 
     file: LabelFile
@@ -29,6 +30,7 @@ class Imported:
     same: int = 0
     kept: list[str] = field(default_factory=list)
     annotators: dict[str, int] = field(default_factory=dict)
+    stored: list[tuple[str, list[Answer]]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
@@ -67,7 +69,6 @@ def import_labels(
     """
     file = read_labels(path, ids, annotator=annotator, **options)
     done = Imported(file)
-    stored: list[tuple[str, list[Answer]]] = []
     for who, labels in file.given.items():
         name = session.annotator if who is None or len(file.given) == 1 else who
         there = {a["item"]: a for a in session.answers(name)}
@@ -86,12 +87,11 @@ def import_labels(
             else:
                 done.replaced += 1
             answers.append(Answer(item, -2 if old is None else old["label"], label, row=row))
-        stored.append((name, answers))
+        done.stored.append((name, answers))
         done.annotators[name] = done.annotators.get(name, 0) + len(labels)
     ours = session.keep()
     free = ours or session.acquire(patient=True)
-    for name, answers in stored:
-        session.record(answers, KIND, annotator=name)
+    session.record_all(done.stored, KIND)
     if free and not ours:
         session.release()
     if len(file.given) > 1 and session.annotator not in done.annotators:
@@ -102,3 +102,9 @@ def import_labels(
     if not free:
         done.notes.append(f"The session is open now ({session.held_by}); that window shows them when opened again.")
     return done
+
+
+def take_back(session: Session, done: Imported) -> None:
+    """Take an import back: its items have the labels again that they had before it, or none."""
+    before = [(name, [replace(a, old=a.label, label=a.old) for a in answers]) for name, answers in done.stored]
+    session.record_all(before, KIND)

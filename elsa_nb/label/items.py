@@ -18,7 +18,7 @@ import numpy as np
 from PIL import Image
 
 from elsa_nb.pictures.arrays import laid_out, picture_of, range_of_arrays
-from elsa_nb.pictures.decoding import Decoding, UnreadableError, endings, find_decoding, look
+from elsa_nb.pictures.decoding import RANGES, Decoding, UnreadableError, endings, find_decoding, look
 from elsa_nb.pictures.greys import Range, sample
 from elsa_nb.pictures.opening import RefusedError, open_inside, open_plain
 
@@ -140,7 +140,7 @@ class _Reader:
 
     def _found(self) -> Decoding:
         pictures = [row for row, name in enumerate(self._names) if name.lower().endswith(endings())]
-        deep: dict[str, list] = {"integers": [], "floats": []}
+        deep: dict[str, list] = {kind: [] for kind in RANGES}
         for i in sample(len(pictures), _HEADERS) if pictures else ():
             try:
                 with self._open(pictures[i]) as stream:

@@ -72,7 +72,8 @@ def make_job(
     A name that means one file is an example, from which the search begins at once.
     `labels` is a file of earlier labels and `seeds` one of examples, in any of the formats that `read_labels` reads:
     they go into the session, and the search begins from what they call positive. `reading` are options of `read_labels`
-    for `labels`: which class is sought, which columns hold what. `settings` are other fields of `Job`.
+    for `labels`: which class is sought, which columns hold what. `settings` are other fields of `Job`; without a
+    `strategy` a session goes on with the one it was last opened with.
     Raises MissingDataError for what is not here, ValueError for a pool of other files and for bad settings; then the
     session is as it was.
     """
@@ -89,7 +90,9 @@ def make_job(
     named = first_examples.rows_named(opened.ids, *names) if names else np.empty(0, np.int64)
     spread = first_examples.spread_rows(opened.vectors, SAMPLE_ITEMS, np.random.default_rng(0))
     samples = [np.asarray(rows).tolist() for rows in (named, first, spread) if len(rows)]
+    settings["strategy"] = settings.get("strategy") or _begun_with(Path(session), annotator)
     job = Job(str(folder), str(pool), str(Path(session).resolve()), annotator, samples=samples, **settings)
+    searching.check(job.strategy, metric=job.metric, budget=job.budget)  # the session may bring another than was named
     if Path(job.session).exists():
         session = Session(job.session, annotator=job.annotator)
         try:
@@ -113,7 +116,7 @@ def check_settings(
 ) -> None:
     """Raise what `make_job` would for its settings, whatever the pool: ValueError, MissingDataError, TypeError."""
     job = Job("", "", "", **settings)
-    searching.check(job.strategy, metric=job.metric, budget=job.budget)
+    searching.check(job.strategy or searching.DEFAULT, metric=job.metric, budget=job.budget)
     if job.target is not None:
         TargetShare(share=job.target)  # or raise
     for option, path in (("labels", labels), ("seeds", seeds)):
@@ -121,6 +124,19 @@ def check_settings(
             raise MissingDataError(f"{path} is not here; --{option} takes a file of labels, or a folder of them.")
     if reading and labels is None:
         raise ValueError(f"{', '.join(reading)} say how a file of labels is read; name it: --labels FILE")
+
+
+def _begun_with(path: Path, annotator: str) -> str:
+    """Return the strategy that a session was last opened with; the default for one that has asked nothing yet."""
+    if not path.exists():
+        return searching.DEFAULT
+    session = Session(path, annotator=annotator)
+    try:
+        if (told := session.meta(f"strategy:{annotator}")) is not None:
+            return json.loads(told)
+        return searching.BEFORE if session.rounds() else searching.DEFAULT
+    finally:
+        session.close()
 
 
 def _meant(ids: Sequence[str], name: str) -> list[int]:
@@ -200,4 +216,8 @@ def open_panel(job: Job) -> "Panel":
         return first_examples.Begin(job.samples, search_from, n=len(pool), **options)
 
     options = {"page": job.page, "target": job.target, "title": folder.name, "again": search}
-    return Panel(search(), Files(folder, pool), session, **options)
+    panel = Panel(search(), Files(folder, pool), session, **options)
+    key, told = f"strategy:{job.annotator}", json.dumps(job.strategy)
+    if session.meta(key) != told and session.keep():
+        session.remark(key, told)
+    return panel

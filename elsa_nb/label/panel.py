@@ -18,6 +18,7 @@ from elsa_nb.label.chosen_file import ChosenFile, import_chosen, told
 from elsa_nb.label.controller import Controller
 from elsa_nb.label.handed_over import as_items
 from elsa_nb.label.identity import names_of, settle
+from elsa_nb.label.import_labels import take_back
 from elsa_nb.label.items import Items
 from elsa_nb.label.rounds import pool_ids
 from elsa_nb.label.session import Session
@@ -75,7 +76,8 @@ class Panel(ipywidgets.VBox):
         except BaseException:
             session.close()
             raise
-        self.widget = Widget(self.controller, items, title=title or session.path.name)
+        told = {"title": title or session.path.name, "doors": again is not None}
+        self.widget = Widget(self.controller, items, **told)
         super().__init__([self.widget, *self._controls()])
         threading.Thread(target=_beat, args=(weakref.ref(self), self._stop), name="elsa-beat", daemon=True).start()
 
@@ -101,15 +103,31 @@ class Panel(ipywidgets.VBox):
         chosen = [] if self._again is None else [ChosenFile(self._import_chosen)]
         return [ipywidgets.HBox(parts), *chosen]
 
-    def _import_chosen(self, name: str, data: bytes, positive: str | None) -> str:
-        controller = self.controller
-        if not controller.held:
+    def _import_chosen(self, name: str, data: bytes, positive: str | None) -> tuple[str, Callable[[], str]]:
+        session = self.session
+        if not self.controller.held:
             raise ValueError("another window or process works on this session: import the labels there.")
-        done = import_chosen(self.session, controller.ids, name, data, positive=positive)
-        controller.begin_again(self._again(), "The search goes on from the labels of the file; your answers are kept.")
+        rounds = session.rounds()
+        done = import_chosen(session, self.controller.ids, name, data, positive=positive)
+        self._begin_again("The search goes on from the labels of the file; your answers are kept.")
+        answers, _ = session.mark()
+
+        def back() -> str:
+            if not self.controller.held or session.mark()[0] != answers:
+                raise ValueError(
+                    "answers were given since: the import stays. What is wrong can be changed on its card."
+                )
+            take_back(session, done)
+            session.replace_rounds(rounds)
+            self._begin_again("")
+            return f"Taken back: nothing of {done.file.path.name} is in the session."
+
+        return told(done), back
+
+    def _begin_again(self, notice: str) -> None:
+        self.controller.begin_again(self._again(), notice)
         self.widget.renew()
         self.widget.figures = self.figures
-        return told(done)
 
     def _export_beside(self, kind: str, message: ipywidgets.HTML) -> None:
         try:

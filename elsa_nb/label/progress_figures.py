@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from elsa_nb.label.cards import POSITIVE, UNSURE
+from elsa_nb.label.cards import PASSED, POSITIVE, UNSURE
 from elsa_nb.label.rounds import SEEN_AGAIN, Asked
 from elsa_nb.search.stopping.remaining import Evidence, scale_of, standings
 
@@ -51,6 +51,7 @@ def figures_of(
     return {
         "labels": total,
         "positives": finds,
+        "passed": len(set(rows[given == PASSED].tolist()) - set(rows[answered].tolist())),
         "unsure": int((spent & (given == UNSURE)).sum()),
         "seeds": seeds,
         "efficiency": finds / total if total else None,

@@ -102,10 +102,12 @@ def restore(session: Session, rounds: Rounds, ids: Sequence[str], size: int, *, 
     if not still_open:
         go_on(restored, rounds, state, asked, session, ids, write=write)
     if not same:
-        restored.notice = (
-            f"From round {kept + 1} on this search goes another way than the one in the file (another machine, other "
-            "code, or a random generator without a fixed seed). No answer is lost: what the file knows is filled in."
-        )
+        if session.known():  # else there is nothing that could be missed
+            restored.notice = (
+                f"From round {kept + 1} on this search goes another way than the one in the file: it begins otherwise "
+                "(other examples, labels or strategy), or this is another machine or version, or a random generator "
+                "without a fixed seed. No answer is lost: what the file knows is filled in."
+            )
         if write:
             afters = [r["after"] for r in stored[:kept]]
             session.replace_rounds([_as_stored(restored, i, afters) for i in range(len(restored.asked))])

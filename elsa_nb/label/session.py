@@ -250,11 +250,15 @@ class Session:
 
         `undo` leaves them alone.
         """
-        who = annotator or self.annotator
+        self.record_all([(annotator or self.annotator, answers)], kind)
+
+    def record_all(self, given: Iterable[tuple[str, Iterable[Answer]]], kind: str) -> None:
+        """Store labels of several annotators as `record` does, all or nothing."""
         with self._transaction() as base:
-            for a in answers:
-                values = (who, 0, kind, None, None, a.item, a.row, a.old, a.label, None, None, None)
-                base.execute(_INSERT, (*values, time.time(), self.code))
+            for who, answers in given:
+                for a in answers:
+                    values = (who, 0, kind, None, None, a.item, a.row, a.old, a.label, None, None, None)
+                    base.execute(_INSERT, (*values, time.time(), self.code))
         self._bring_in()
 
     def restore_log(self, lines: Sequence[dict[str, Any]], remarks: dict[str, str]) -> None:

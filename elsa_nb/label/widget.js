@@ -11,7 +11,7 @@ let views = 0;
 
 function render({ model, el }) {
   const cards = new Cards(), contents = new Map(), pending = [], queue = [], unsaved = new Set(), nonce = newId(), client = `${storedClient()}:${views++}`;
-  let seq = 0, ready = false, stale = false, active = false, holder = "", shown = [], shownFirst = -1, seeds = [], detail = -1, sentAt = 0, silentSince = 0, waitingSince = 0;
+  let seq = 0, ready = false, stale = false, active = false, doors = false, holder = "", shown = [], shownFirst = -1, seeds = [], detail = -1, sentAt = 0, silentSince = 0, waitingSince = 0;
   const say = (kind, more = {}) => model.send({ kind, nonce, client, ...more });
   const ownPage = !!document.body.dataset.voila;
   const pictures = new Pictures((rows) => say("want", { rows, positions: [], side: pictures.side }));
@@ -134,7 +134,7 @@ function render({ model, el }) {
     if ((pending.length || queue.length) && ready && !m.force) { stale = true; return; }  // answers of ours are still on their way; ask again later
     adopt(cards, m, buffers);
     seq = m.seq; pending.length = queue.length = 0; unsaved.clear(); contents.clear(); askedFor.since = 0; stale = false; ready = true; shownFirst = -1;
-    active = m.active; holder = m.text; seeds = m.seeds;
+    active = m.active; holder = m.text; seeds = m.seeds; doors = m.doors;
     title.textContent = m.title; comparing.hidden = m.people < 2;
     className.value = m.sought; className.readOnly = !active;
     // On a page of its own the keys are for the panel at once; in a notebook they stay where the person works.
@@ -242,7 +242,7 @@ function render({ model, el }) {
     const shown = tally(() => true), marked = tally((label) => label === POSITIVE), answers = tally((label) => label >= UNSURE);
     const looking = overview || round === cards.rounds.length ? told : null;  // else the figures are those of the round before
     const brought = round === cards.rounds.length ? seen?.said : "", other = blind && cards.again[shownFirst] === null;
-    const said = guideOf({ blind, other, brought, looking, statement, over: cards.over, overview, last, marked, shown, answers, open });
+    const said = guideOf({ blind, other, brought, looking, statement, over: cards.over, overview, doors, last, marked, shown, answers, open });
     startable = said.start && !cards.waiting;
     startButton.hidden = !startable || (overview && marked >= looking);  // there the button below says it
     startButton.textContent = said.start;

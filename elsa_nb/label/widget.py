@@ -33,15 +33,15 @@ _HERE = Path(__file__).parent
 
 
 class Widget(anywidget.AnyWidget):
-    """The grid of cards in the browser."""
+    """The grid of cards in the browser; with `doors` it names other ways to begin where a first look brings nothing."""
 
     # One module without a build step: the reducer, the parts, and last the view.
     _esm = "".join((_HERE / f"{name}.js").read_text("utf-8") for name in SCRIPTS)
     _css = (_HERE / "widget.css").read_text("utf-8")
     figures = traitlets.Dict().tag(sync=True)
 
-    def __init__(self, controller: Controller, items: Items, *, title: str = ""):
-        self.controller, self.items, self.title = controller, items, title
+    def __init__(self, controller: Controller, items: Items, *, title: str = "", doors: bool = False):
+        self.controller, self.items, self.title, self.doors = controller, items, title, doors
         self._lock = threading.RLock()
         self._readers = ThreadPoolExecutor(2, "elsa-pictures")
         self._larger = ThreadPoolExecutor(1, "elsa-larger-view")  # it must not wait for a page of small ones
@@ -243,6 +243,7 @@ class Widget(anywidget.AnyWidget):
             content["text"] = self._standing() or ("" if active else OTHER)
             content["people"] = len({*self.controller.session.annotators, self.controller.session.annotator})
             content["sought"] = self.controller.session.meta(CLASS) or ""
+            content["doors"] = self.doors
             content["again"] = list(cards.again.items())
             content["seeds"] = self.controller.rounds.seeds[:24].tolist()
             buffers = [np.array(cards.labels, np.int8).tobytes(), _flat(cards.history), _flat(cards.undone)]

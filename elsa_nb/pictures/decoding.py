@@ -2,12 +2,14 @@
 
 Every kind of file that Pillow opens is read, HEIC where `pillow_heif` is installed. The first page counts, an EXIF
 orientation is obeyed, what is transparent lies on white, grey pictures of more than 8 bits are scaled by one range
-for all (`greys.py`). How a folder was read is a `Decoding`, part of the recipe of its pools.
+for all (`greys.py`), and so is colour of 16 bits that uses few of them. How a folder was read is a `Decoding`, part
+of the recipe of its pools.
 """
 
 import importlib
 import importlib.util
 import os
+import re
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -17,10 +19,21 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 from PIL import ExifTags, Image, ImageCms
 
-from elsa_nb.pictures.greys import SAMPLE_PICTURES, Range, range_of, sample, some_values, to_8_bits
+from elsa_nb.pictures.greys import (
+    SAMPLE_PICTURES,
+    Range,
+    range_of,
+    range_of_colours,
+    sample,
+    some_values,
+    to_8_bits,
+)
 
 VERSION = 1  # raise it with any change of what `Decoding.picture` returns: pools of folders are then made anew
 
+# What is deeper than 8 bits, and how its range is found. Of colour, Pillow reads the upper 8 bits.
+RANGES = {"integers": range_of, "floats": range_of, "colours": range_of_colours}
+_OF_16_BITS = re.compile(r";16[BLN]")  # as Pillow calls the bytes of a file
 # EPS runs programs in an interpreter; of the others Pillow only knows the name.
 _NOT_READ = {"EPS", "WMF", "MPEG", "IPTC", "BUFR", "GRIB", "HDF5"}
 _COMMON = ("JPEG", "PNG", "TIFF", "WEBP", "GIF", "BMP")  # asked first
@@ -46,7 +59,7 @@ class UnreadableError(ValueError):
 
 
 class Header(NamedTuple):
-    """What a file says about its picture: "integers" or "floats" for deep grey, "" for others; if it has more pages."""
+    """What a file says about its picture: a kind of `RANGES`, or "" for 8 bits; if it has more pages."""
 
     kind: str
     paged: bool
@@ -74,21 +87,23 @@ class Decoding:
     """How the picture files of one folder are read.
 
     `integers` and `floats` are the grey values that become black and white in pictures of more than 8 bits of that
-    kind; where they are None, each picture is scaled by values of its own.
+    kind; where they are None, each picture is scaled by values of its own. `colours` is the same for colour of 16 bits,
+    of the upper 8; where it is None, they are left as they are.
     """
 
     integers: Range | None = None
     floats: Range | None = None
+    colours: Range | None = None
 
     @classmethod
     def of(cls, told: Mapping[str, Any]) -> "Decoding":
         """Return the decoding that `told` described."""
-        return cls(*(tuple(told[kind]) if told.get(kind) else None for kind in ("integers", "floats")))
+        return cls(*(tuple(told[kind]) if told.get(kind) else None for kind in RANGES))
 
     def told(self) -> dict[str, Any]:
         """Return what was done as plain data, for a recipe."""
         how = {"version": VERSION, "orientation": "EXIF", "page": "first", "transparency": "white"}
-        return how | {kind: list(limits) for kind in ("integers", "floats") if (limits := getattr(self, kind))}
+        return how | {kind: list(limits) for kind in RANGES if (limits := getattr(self, kind))}
 
     def picture(self, stream: BinaryIO, side: int | None = None) -> Image.Image:
         """Return the picture of an open file as RGB, scaled down to `side` pixels at most where that is given.
@@ -99,20 +114,25 @@ class Decoding:
         def read() -> Image.Image:
             with Image.open(stream, formats=formats()) as image:
                 refuse_bomb(image, stream)
+                kind = _kind(image)
                 if side is not None:
                     image.draft("RGB", (2 * side, 2 * side))
                 image.load()  # turns a TIFF by itself
-                return self._rgb(image, side)
+                return self._rgb(image, kind, side)
 
         return _guarded(read)
 
     def shown(self, image: Image.Image, side: int | None = None) -> Image.Image:
         """Return a picture that Pillow has opened, left as it is, in the same way."""
-        return _guarded(lambda: self._rgb(image.copy(), side))
+        return _guarded(lambda: self._rgb(image.copy(), _kind(image), side))
 
-    def _rgb(self, image: Image.Image, side: int | None) -> Image.Image:
-        turn, kind = _TURNS.get(_orientation(image)), _kind(image)
-        shown = Image.fromarray(self._scaled(np.asarray(image), kind)) if kind else _on_white(image)
+    def _rgb(self, image: Image.Image, kind: str, side: int | None) -> Image.Image:
+        turn = _TURNS.get(_orientation(image))
+        if kind == "colours" and self.colours is not None:
+            levels = to_8_bits(np.arange(256), self.colours).tolist()
+            image = image.point(levels * 3 + list(range(256)) * (len(image.getbands()) - 3))
+        grey = kind not in ("", "colours")
+        shown = Image.fromarray(self._scaled(np.asarray(image), kind)) if grey else _on_white(image)
         if side is not None:
             shown.thumbnail((side, side))
         shown = shown.convert("RGB")
@@ -146,19 +166,19 @@ def refuse_bomb(image: Image.Image, stream: BinaryIO) -> None:
 
 
 def find_decoding(deep: Mapping[str, list[Callable[[], BinaryIO]]]) -> Decoding:
-    """Choose the ranges from what opens the deep grey pictures of a folder, by kind; 64 of each are read.
+    """Choose the ranges from what opens the deep pictures of a folder, by kind; 64 of each are read.
 
     Files that cannot be read count for nothing here; who embeds or shows them says so.
     """
-    return Decoding(**{kind: range_of(sampled(files)) for kind, files in deep.items()})
+    return Decoding(**{kind: RANGES[kind](sampled(files)) for kind, files in deep.items()})
 
 
 def sampled(files: list[Callable[[], BinaryIO]]) -> Iterable[np.ndarray]:
-    """Yield some values of at most 64 of the deep grey pictures that `files` open, without those that are broken."""
+    """Yield some values of at most 64 of the deep pictures that `files` open, without those that are broken."""
     for i in sample(len(files), SAMPLE_PICTURES) if files else ():
         try:
             with files[i]() as stream:
-                yield _guarded(lambda: some_values(np.asarray(Image.open(stream, formats=formats()))))
+                yield _guarded(lambda: some_values(_pixels(Image.open(stream, formats=formats()))))
         except (OSError, UnreadableError):
             continue
 
@@ -178,10 +198,18 @@ def _guarded(read: Callable[[], Any]) -> Any:
         raise UnreadableError(str(error)[:_LONGEST_REASON] or type(error).__name__) from None
 
 
+def _pixels(image: Image.Image) -> np.ndarray:
+    """Return the values of a picture, those of its transparency left out."""
+    return np.asarray(image.convert("RGB") if image.mode in ("RGBA", "RGBX") else image)
+
+
 def _kind(image: Image.Image) -> str:
     if image.mode == "F":
         return "floats"
-    return "integers" if image.mode == "I" or image.mode.startswith("I;16") else ""
+    if image.mode == "I" or image.mode.startswith("I;16"):
+        return "integers"
+    deep = image.mode in ("RGB", "RGBA", "RGBX") and any(_OF_16_BITS.search(str(tile[3])) for tile in image.tile)
+    return "colours" if deep else ""
 
 
 def _orientation(image: Image.Image) -> Any:

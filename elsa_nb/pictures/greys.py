@@ -1,9 +1,9 @@
-"""Grey pictures of more than 8 bits: one range of values, black to white, for all of a folder.
+"""Pictures of more than 8 bits: one range of values, black to white, for all of a folder.
 
 A camera of 12 bits fills a sixteenth of a 16-bit file, a float picture has whatever unit it was computed in. Cut at
 255, as Pillow does, they are white; stretched one by one, a dark picture and a bright one become the same. So the
 values of a sample of the folder's pictures are pooled, and their 0.2 and 99.8 percentiles, rounded, are black and
-white for all.
+white for all. Of colour, whose balance black carries, only the white is found: a whole number of bits.
 """
 
 import math
@@ -47,6 +47,16 @@ def range_of(samples: Iterable[np.ndarray]) -> Range | None:
     step = 10.0 ** math.floor(math.log10(high - low)) / 20
     rounded = [float(f"{step * turn(value / step):.12g}") for turn, value in ((np.floor, low), (np.ceil, high))]
     return tuple(rounded) if rounded[1] - rounded[0] >= high - low else (float(low), float(high))
+
+
+def range_of_colours(samples: Iterable[np.ndarray]) -> Range | None:
+    """Return 0 and the largest value of the bits that colours use; None where they use all 8, or there is no colour.
+
+    Values are the upper 8 of 16 bits.
+    """
+    values = np.concatenate([np.empty(0), *samples])
+    bits = int(np.percentile(values, PERCENTILES[1])).bit_length() if values.size else 0
+    return (0.0, float(2**bits - 1)) if 0 < bits < 8 else None
 
 
 def flattened(samples: Iterable[np.ndarray], limits: Range) -> int:

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks import equal_budgets, every_label, photograph_pools, seals, text_pool
+from benchmarks import equal_budgets, every_label, rankers, seals, text_pool
 from elsa_nb.bench.arms import Spaces
 from elsa_nb.pool import Pool
 from elsa_nb.search.heads.prepared_rows import PreparedRows
@@ -46,11 +46,6 @@ def test_texts_are_short_descriptions_and_classes_are_tags_of_what_a_package_is_
     ]
 
 
-def test_the_first_photographs_of_each_class_are_taken():
-    assert photograph_pools.first_of_each(np.array([2, 0, 2, 2, 0, 1]), 2).tolist() == [0, 1, 2, 4, 5]
-    assert photograph_pools.first_of_each(np.array([2, 0, 2, 2, 0, 1]), 2, 2).tolist() == [0, 1, 2, 4]
-
-
 def test_the_ranking_by_all_labels_has_every_row_once_and_the_class_first(spaces):
     positive = np.arange(330) < 30
     order = every_label.labels_in_order(PreparedRows.of(spaces.pool.vectors), positive)
@@ -71,6 +66,27 @@ def test_seals_asks_neighbours_of_what_is_labelled_only(spaces, monkeypatch):
     assert len(asked) == len(set(asked))
     assert sum(row < 30 for row in asked) >= 20
     seals._neighbours.cache_clear()
+
+
+@pytest.mark.parametrize("name", rankers.RANKERS)
+def test_a_ranker_asks_every_row_once_and_members_early(spaces, name):
+    search = rankers.RANKERS[name](spaces, np.array([0]), 300, np.random.default_rng(0))
+    asked = []
+    while (batch := search.query()) is not None:
+        asked += batch.rows.tolist()
+        search.update((batch.rows < 30).astype(np.int8))
+    assert len(asked) == len(set(asked)) == 300 and 0 not in asked
+    if name != "Margin":  # which asks what is unsure, not what is likely
+        assert sum(row < 30 for row in asked[:100]) >= 20  # nine, were they asked in random order
+    rankers._clusters.cache_clear()
+
+
+def test_two_forms_of_a_class_are_seen():
+    rng = np.random.default_rng(0)
+    one, other = rng.normal((5, 0, 0), 0.1, (30, 3)), rng.normal((0, 5, 0), 0.1, (10, 3))
+    share, alike = equal_budgets.two_forms(np.concatenate([one, other]))
+    assert share == 0.25 and abs(alike) < 0.1
+    assert equal_budgets.two_forms(one)[1] > 0.9
 
 
 def test_an_interrupted_comparison_goes_on(spaces, tmp_path, monkeypatch, capsys):

@@ -1,5 +1,7 @@
 """A slice of `make faults`: whatever is damaged, and whenever the disk fails, the rest is whole or one sentence."""
 
+import signal
+
 import pytest
 
 from benchmarks import damage, faults
@@ -19,6 +21,7 @@ def test_damaged_files_are_refused_in_one_sentence_or_read_as_before(seed):
     assert runner.RESULTS == store.DATA / "results"  # whoever comes next finds the places as they were
 
 
+@pytest.mark.slow
 def test_a_disk_that_fails_leaves_what_was_there_or_what_was_to_come():
     writers = {name: writer for name, writer in faults.WRITERS.items() if name not in SLOW}
     counts = faults.count_faults(writers, step=4)
@@ -45,3 +48,16 @@ def test_the_disk_only_fails_below_its_folder(tmp_path):
         (tmp_path / "out").write_text("fine")
         with pytest.raises(OSError, match="Input/output"):
             (tmp_path / "in" / "it").write_text("fails")
+
+
+def test_what_works_without_an_end_hangs_and_a_timer_that_was_set_goes_on(monkeypatch):
+    monkeypatch.setattr(damage, "PATIENCE", 0.05)
+    before = signal.setitimer(signal.ITIMER_REAL, 1000)
+    try:
+        with pytest.raises(TimeoutError), damage.patience():
+            while True:
+                pass
+        assert 900 < signal.getitimer(signal.ITIMER_REAL)[0] <= 1000
+        assert signal.getitimer(signal.ITIMER_PROF)[0] == 0
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, *before)

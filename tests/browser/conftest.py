@@ -94,7 +94,11 @@ class Lab:
             "--LabApp.extension_manager=readonly",
         ]
         self.process = start([sys.executable, "-m", "jupyterlab", *options], folder, self.environment)
-        wait_for(self._ready, "JupyterLab starts")
+        try:
+            wait_for(self._ready, "JupyterLab starts", 240)
+        except BaseException:
+            stop(self.process)
+            raise
 
     def _ready(self):
         assert self.process.poll() is None, "JupyterLab stopped"

@@ -51,6 +51,13 @@ def test_a_first_look_by_mouse_and_keys_makes_nothing_negative_and_leads_into_th
     assert page["y"] + page["height"] < 900, "all of the page is in sight"
     shot(desk, "first-look-1280")
     desk.focus()
+    desk.press("Enter")
+    desk.settle()
+    assert "begin from them: Import labels below, or start again with --like" in guide(desk)
+    assert "only looked at" in desk.page.locator(".elsa-figures").inner_text()
+    shot(desk, "first-look-none")
+    desk.press("z")
+    desk.settle()
     while not (found := places(desk)):  # an empty page is one key
         desk.press("Enter")
         desk.settle()

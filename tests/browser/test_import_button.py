@@ -36,6 +36,16 @@ def test_a_file_is_chosen_and_the_search_begins_from_its_positives(open_desk):
     assert desk.evaluate("panel.controller.rounds.seeds.tolist()") == [5, 7]
     assert "You look for more of these" in desk.page.locator(".elsa-seeds").inner_text()
     assert "goes on from the labels of the file" in desk.page.locator(".elsa-banner").inner_text()
+    desk.page.get_by_role("button", name="Take the import back").click()
+    desk.page.get_by_text("Taken back").wait_for(timeout=conftest.PATIENCE)
+    desk.page.wait_for_function("() => document.querySelector('.elsa-panel').dataset.overview === 'true'")
+    desk.settle()
+    assert len(desk.rows()) == N
+    with desk.page.expect_file_chooser() as chooser:
+        desk.page.get_by_role("button", name="Import labels").click()
+    chooser.value.set_files(folder / "earlier.csv")
+    desk.page.wait_for_function("() => document.querySelector('.elsa-panel').dataset.overview === 'false'")
+    desk.settle()
     desk.focus()
     desk.press("1")
     desk.settle()

@@ -124,6 +124,11 @@ def test_a_label_changed_in_an_earlier_round_is_kept_told_and_replayed(make_desk
     assert told == [([row], [1 - was])]
 
 
+def test_another_way_is_not_worth_a_word_before_the_first_answer(make_desk, make_search):
+    make_desk().close()
+    assert make_desk(make_search(seed=99)).notice == ""
+
+
 def test_on_a_machine_that_goes_another_way_no_answer_is_lost_or_asked_twice(make_desk, make_search, small):
     controller = make_desk()
     for _ in range(3):
@@ -376,7 +381,7 @@ def test_what_a_first_look_leaves_unmarked_has_no_answer_and_is_asked_like_any_o
     assert controller.figures()["looking"] is None
     assert {a["label"] for a in controller.session.answers()} == {1}
     assert len(controller.session.known()) == 3
-    assert (controller.figures()["labels"], controller.figures()["positives"]) == (3, 3)
+    assert [controller.figures()[name] for name in ("labels", "positives", "passed")] == [3, 3, 57]
     assert len(controller.seconds) == 3  # what is passed is no answer, and takes no time of one
     while not controller.cards.over:
         answer_page(controller, small[1])
@@ -385,7 +390,7 @@ def test_what_a_first_look_leaves_unmarked_has_no_answer_and_is_asked_like_any_o
         f"img-{row:03d}" for row in np.flatnonzero(small[1])
     }
     assert len(given) == 400  # the 57 were asked again, one by one
-    assert controller.figures()["labels"] == 400
+    assert [controller.figures()[name] for name in ("labels", "passed")] == [400, 0]
 
 
 def test_a_first_look_is_where_it_was_when_reopened_and_can_be_taken_back(make_first_look, small):

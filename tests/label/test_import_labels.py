@@ -2,7 +2,7 @@
 
 import pytest
 
-from elsa_nb.label.import_labels import import_labels
+from elsa_nb.label.import_labels import import_labels, take_back
 from elsa_nb.label.session import Answer, Session
 
 IDS = ["a.png", "b.png", "c.png", "d.png"]
@@ -52,6 +52,25 @@ def test_several_people_stay_apart(session, tmp_path):
     assert "none is 'me'" in str(done)
     import_labels(session, path, IDS, annotator="bob")
     assert session.known() == {"a.png": 0, "b.png": 1}
+
+
+def test_an_import_that_breaks_off_between_two_people_stores_neither(session, tmp_path):
+    def full():
+        yield Answer("b.png", -2, 0, row=1)
+        raise OSError("the disk is full")
+
+    with pytest.raises(OSError, match="full"):
+        session.record_all([("ann", [Answer("a.png", -2, 1, row=0)]), ("bo", full())], "import")
+    assert session.annotators == []
+
+
+def test_an_import_of_several_people_is_taken_back(session, tmp_path):
+    import_labels(session, file(tmp_path, "item,label,annotator\na.png,1,ann\nb.png,0,bo\n"), IDS)
+    before = session.answers()
+    done = import_labels(session, file(tmp_path, "item,label,annotator\na.png,0,ann\nc.png,1,bo\n"), IDS)
+    take_back(session, done)
+    told = [[(a["annotator"], a["item"], a["label"]) for a in answers] for answers in (before, session.answers())]
+    assert told[0] == told[1]
 
 
 def test_one_person_of_another_name_becomes_the_sessions(session, tmp_path):

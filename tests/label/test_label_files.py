@@ -49,6 +49,7 @@ TABLES = {
     "JSON records": '[{"path": "cats/Müller 1.jpg", "label": "yes"}, {"path": "dogs/1.jpg", "label": "no"}]',
     "JSON columns": '{"item": {"0": "cats/Müller 1.jpg", "1": "dogs/1.jpg"}, "label": {"0": 1, "1": 0}}',
     "JSON names": '{"cats/Müller 1.jpg": 1, "dogs/1.jpg": 0}',
+    "cells told to be text": 'item,label\n"=""cats/Müller 1.jpg""","=""1"""\n"=""dogs/1.jpg""",="0"\n',
     "a title above": "Labels of May\n\n# ours;;\nitem;label\ncats/Müller 1.jpg;1\ndogs/1.jpg;0\n",
     "Excel in Germany, its words": "Datei;Klasse\r\ncats/Müller 1.jpg;ja\r\ndogs/1.jpg;nein\r\n".encode("cp1252"),
     "Excel in Prague": "item;label\r\ncats/Müller 1.jpg;ano\r\ndogs/1.jpg;ne\r\n".encode("cp1250"),
@@ -81,12 +82,13 @@ def test_a_spreadsheet_file(tmp_path):
     assert read_labels(tmp_path / "labels.xlsx", IDS).given == {None: PLAIN}
 
 
-def test_a_spreadsheet_file_names_the_package_that_reads_it(read, monkeypatch):
+@pytest.mark.parametrize("package", ["openpyxl", "python-calamine"])
+def test_a_spreadsheet_file_names_the_package_that_reads_it(read, monkeypatch, package):
     def absent(*_, **__):
-        raise ImportError("Missing optional dependency 'openpyxl'")
+        raise ImportError(f"Missing optional dependency '{package}'")
 
     monkeypatch.setattr(pd, "read_excel", absent)
-    with pytest.raises(ValueError, match="pip install openpyxl"):
+    with pytest.raises(ValueError, match=f"pip install {package}"):
         read(b"PK\x03\x04", name="x.xlsx")
 
 
@@ -135,6 +137,24 @@ def test_classes_need_the_name_of_the_one_that_is_wanted(read):
         read(text, positive="cat", negative="dog")
 
 
+@pytest.mark.parametrize("between", [";", "|", ", "])
+def test_a_cell_may_hold_several_classes(read, between):
+    cells = ["cat", f"tree{between}Cat", "tree", f"tree{between}fox"]
+    text = "filename\tclass\n" + "".join(f"{i}\t{cell}\n" for i, cell in zip(IDS, cells, strict=False))
+    found = read(text, positive="cat")
+    assert found.given == {None: {0: 1, 1: 1, 2: 0, 3: 0}}
+    assert f"taken apart at '{between[0]}'" in str(found)
+    assert "taken apart" not in str(read(text, positive=f"tree{between}fox"))
+
+
+def test_a_column_a_class(read):
+    text = "image,cat,dog\ncats/2.jpg,1,0\ndogs/1.jpg,0,1\ndogs/2.jpg,,1\n"
+    assert read(text, positive="cat").given == {None: {1: 1, 2: 0}}
+    assert read(text, positive=["Dog"]).given == {None: {1: 0, 2: 1, 3: 1}}
+    with pytest.raises(ValueError, match="Name the column of labels"):
+        read(text, positive="owl")
+
+
 def test_a_spreadsheet_may_have_a_title_above_its_header(tmp_path):
     cells = [["Labels of May", None], [None, None], ["item", "label"], ["cats/2.jpg", 1], ["dogs/1.jpg", 0]]
     pd.DataFrame(cells).to_excel(tmp_path / "l.xlsx", header=False, index=False, startcol=1)
@@ -147,7 +167,13 @@ def test_a_row_a_box_makes_an_image_of_several_classes(read):
 
 
 @pytest.mark.parametrize(
-    ("content", "sentence"), [(b"\x89PNG\r\n\x1a\n" + bytes(99), "no text and no table"), (b"", "empty")]
+    ("content", "sentence"),
+    [
+        (b"\x89PNG\r\n\x1a\n" + bytes(99), "no text and no table"),
+        (b"", "empty"),
+        (b"\xef\xbb\xbf<TABLE><tr><td>item<td>label</TABLE>", "web page"),
+        (b"{\\rtf1 item label}", "RTF"),
+    ],
 )
 def test_what_is_no_text_is_called_so(read, content, sentence):
     with pytest.raises(ValueError, match=sentence):
@@ -233,7 +259,7 @@ REFUSED = {
     '{"image": "cats/2.jpg", "label": 1}\n{"image"\n': "line 2 is no JSON",
     '{"type": "FeatureCollection", "features": []}': "kind that is not known .*'type', 'features'",
     "[" * 100_000: "nested too deeply",
-    "<html><body></body></html>": "begins with <html>",
+    "<html><body></body></html>": "it is a web page",
     b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR": "no text and no table file",
     b"PAR1xxxx": "Parquet",
     b"\x1f\x8bxxxx": "broken .gz file",

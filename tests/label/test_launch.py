@@ -2,6 +2,7 @@
 
 import json
 import socket
+import sqlite3
 import sys
 import threading
 import types
@@ -59,7 +60,7 @@ def test_a_target_reaches_the_panel_and_one_that_is_no_share_is_refused(place):
 
 def test_one_named_file_is_an_example_from_which_the_search_begins(place):
     panel = jobs.open_panel(job(place, names=["cat-7.png"]))
-    assert panel.controller.asked[0].components[0] == "probe"
+    assert set(panel.controller.asked[0].components) <= {"line", "neighbourhood"}
     assert panel.controller.rounds.seeds.tolist() == [7]
     panel.close()
     panel = jobs.open_panel(job(place))  # the next morning, without naming it again
@@ -100,12 +101,28 @@ def test_a_mistake_in_one_of_two_files_takes_nothing(place):
     assert not (place / "s.sqlite").exists()
 
 
-@pytest.mark.parametrize("strategy", ["elsa", "greedy-probe"])
-def test_the_strategy_is_chosen_by_name(place, strategy):
-    made = job(place, names=["cat-7.png"], strategy=strategy)
+def opened(place, **more):
+    """Return the names of the parts that ask in the first round of the panel of a job, and the strategy of the job."""
+    made = job(place, names=["cat-7.png"], **more)
     panel = jobs.open_panel(made)
-    assert panel.controller.asked[0].components[0] == {"elsa": "NN", "greedy-probe": "probe"}[strategy]
     panel.close()
+    return set(panel.controller.asked[0].components), made.strategy
+
+
+def test_the_strategy_is_chosen_by_name_and_a_session_goes_on_with_its_own(place):
+    assert opened(place, strategy="elsa") == ({"NN"}, "elsa")
+    assert opened(place) == ({"NN"}, "elsa")
+    assert job(place, annotator="ann").strategy == "harvest"  # who begins now
+    assert opened(place, strategy="greedy-probe") == ({"probe"}, "greedy-probe")
+    assert opened(place) == ({"probe"}, "greedy-probe")
+
+
+def test_a_session_from_before_strategies_were_kept_goes_on_as_it_began(place):
+    assert opened(place, strategy="greedy-probe")[0] == {"probe"}
+    with sqlite3.connect(place / "s.sqlite") as base:
+        base.execute("DELETE FROM meta WHERE key LIKE 'strategy:%'")
+    base.close()
+    assert opened(place) == ({"probe"}, "greedy-probe")
 
 
 def test_a_port_that_is_taken_is_said_before_anything_starts(place, monkeypatch, capsys):

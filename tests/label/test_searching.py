@@ -68,6 +68,6 @@ def test_every_registered_strategy_labels_by_its_name(pool):
         assert len(search.query().rows)
 
 
-def test_the_default_probe_learns_few_examples_with_a_firm_penalty(pool):
-    assert search_from(pool)([0, 1]).config.head.l2 == 100
+def test_the_probe_learns_few_examples_with_a_firm_penalty(pool):
+    assert search_from(pool, "greedy-probe")([0, 1]).config.head.l2 == 100
     assert search_from(pool, "greedy-probe", metric="euclidean")([0, 1]).config.head.l2 == 1

@@ -57,6 +57,7 @@ def processes(folder):
     return [psutil.Process(int(pid)) for pid in (folder / "pids").read_text().split()]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["stubborn", "willing"])
 @pytest.mark.parametrize(("number", "raised"), ENDS)
 def test_asked_to_stop_a_server_is_told_once_and_ends_with_its_children(tmp_path, number, raised, kind):
@@ -118,7 +119,7 @@ def test_a_signal_that_was_ignored_stays_ignored():
     ],
 )
 def test_the_label_server_ends_with_its_kernels(tmp_path, number):
-    """The command line, Voila and a kernel for an open page, in processes of their own."""
+    """The command line, Voila and the kernel of a page that was opened 20 times, in processes of their own."""
     (tmp_path / "pictures").mkdir()
     names = np.array([f"cat-{row}.png" for row in range(40)])
     for name in names:
@@ -129,8 +130,9 @@ def test_the_label_server_ends_with_its_kernels(tmp_path, number):
         port = free.getsockname()[1]
     main = "import sys; from elsa_nb.cli import main; sys.exit(main())"
     options = ["--pool", "pool", "--session", "s.sqlite", "--port", str(port), "--no-browser"]
+    token = "not-for-everybody"
     environment = os.environ | {
-        "ELSA_LABEL_TOKEN": "right",
+        "ELSA_LABEL_TOKEN": token,
         "IPYTHONDIR": str(tmp_path / "ipython"),
         "JUPYTER_RUNTIME_DIR": str(tmp_path / "runtime"),
     }
@@ -146,14 +148,17 @@ def test_the_label_server_ends_with_its_kernels(tmp_path, number):
     def page_opens():
         assert command.poll() is None, (tmp_path / "log").read_text()
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/?token=right", timeout=PATIENCE) as page:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/?token={token}", timeout=PATIENCE) as page:
                 return b"widget" in page.read()
         except urllib.error.URLError:
             return False
 
     wait_for(page_opens)
+    assert all(page_opens() for _ in range(19))  # each of which joins the first one's kernel
     running = [psutil.Process(command.pid), *psutil.Process(command.pid).children(recursive=True)]
-    assert any("ipykernel_launcher" in each.cmdline() for each in running)
+    lines = [each.cmdline() for each in running]
+    assert sum("ipykernel_launcher" in line for line in lines) == 1
+    assert not any(token in argument for line in lines for argument in line)
     began = time.monotonic()
     command.send_signal(number)
     status = command.wait(PATIENCE)

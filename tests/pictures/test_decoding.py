@@ -2,6 +2,7 @@
 
 import io
 import warnings
+import zlib
 from functools import partial
 
 import numpy as np
@@ -128,6 +129,35 @@ def test_one_range_is_found_for_all_and_said_in_few_digits():
     assert read(encoded(bright, "TIFF"), found).max() > 240
     assert Decoding.of(found.told()) == found
     assert find_decoding({}) == Decoding() == Decoding.of(Decoding().told())
+
+
+def png_of_16_bits(pixels):
+    def chunk(name, data):
+        return len(data).to_bytes(4, "big") + name + data + zlib.crc32(name + data).to_bytes(4, "big")
+
+    height, width, channels = pixels.shape
+    head = width.to_bytes(4, "big") + height.to_bytes(4, "big") + bytes([16, {2: 4, 3: 2, 4: 6}[channels], 0, 0, 0])
+    lines = zlib.compress(b"".join(b"\0" + line.astype(">u2").tobytes() for line in pixels))
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", lines) + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize("channels", [3, 4])
+def test_colour_of_12_bits_in_16_has_one_white_and_keeps_its_balance(channels):
+    red = np.zeros((30, 40, channels), np.uint16)
+    red[..., 0] = SLOPE * 4095
+    red[..., 1] = SLOPE * 2047
+    red[..., 3:] = 65535  # opaque
+    dim, bright = png_of_16_bits(red), png_of_16_bits(red * np.array([16, 16, 16, 1][:channels], np.uint16))
+    assert look(io.BytesIO(dim)) == Header("colours", False)
+    found = find_decoding({"colours": [partial(io.BytesIO, dim)] * 3})
+    assert found == Decoding(colours=(0, 15)) == Decoding.of(found.told())
+    pixels = read(dim, found)
+    assert pixels[-1, -1].tolist() == [255, 119, 0]
+    assert abs(pixels.astype(int) - read(bright)).max() <= 17  # of 16 levels
+    assert find_decoding({"colours": [partial(io.BytesIO, bright)]}) == Decoding()
+    black = png_of_16_bits(red // 65535 * 65535)
+    assert find_decoding({"colours": [partial(io.BytesIO, black)]}) == Decoding()
+    assert look(io.BytesIO(encoded(Image.fromarray(GREY).convert("RGB"), "BMP"))) == Header("", False)
 
 
 def test_a_deep_picture_without_a_told_range_has_its_own():

@@ -18,8 +18,8 @@ from elsa_nb.errors import MissingDataError
 from elsa_nb.images.sources.decoding import BrokenImageError
 from elsa_nb.images.sources.left_out import ENDING, FOLDER, LINK, NAME, LeftOut, sentences
 from elsa_nb.images.sources.rows import class_rows
-from elsa_nb.pictures.decoding import Decoding, UnreadableError, endings, look, sampled
-from elsa_nb.pictures.greys import flattened, range_of
+from elsa_nb.pictures.decoding import RANGES, Decoding, UnreadableError, endings, look, sampled
+from elsa_nb.pictures.greys import flattened
 from elsa_nb.pictures.opening import RefusedError, escaped, open_plain
 from elsa_nb.progress import bar
 from elsa_nb.store import sha256_bytes
@@ -97,7 +97,9 @@ class ImageFiles:
             with open_plain(path) as stream:
                 return self.decoding.picture(stream)
         except FileNotFoundError:
-            raise MissingDataError(f"{escaped(str(path))} is not here any more: open the data set again.") from None
+            raise MissingDataError(
+                f"{escaped(str(path))} is not here any more: run the same command again, which looks anew."
+            ) from None
         except (UnreadableError, RefusedError) as error:
             raise BrokenImageError(str(self.ids[row]), str(error)) from None
         except OSError as error:
@@ -172,7 +174,7 @@ def _survey(files: ImageFiles, decoding: Decoding | None, progress: bool | None)
 
     A file that cannot be opened is no matter here: the extraction meets it again and names it.
     """
-    deep, paged = {"integers": [], "floats": []}, 0
+    deep, paged = {kind: [] for kind in RANGES}, 0
     for path in bar(files.paths, "looking at the files", progress, unit=" files"):
         opened = partial(open_plain, files.root / path)
         try:
@@ -185,7 +187,7 @@ def _survey(files: ImageFiles, decoding: Decoding | None, progress: bool | None)
             deep[header.kind].append(opened)
     known = decoding or Decoding()
     samples = {kind: list(sampled(opens)) for kind, opens in deep.items() if getattr(known, kind) is None}
-    decoding = replace(known, **{kind: range_of(values) for kind, values in samples.items()})
+    decoding = replace(known, **{kind: RANGES[kind](values) for kind, values in samples.items()})
     remarks = []
     for kind, word in (("integers", "Grey pictures of more than 8 bits"), ("floats", "Pictures of floats")):
         if deep[kind] and (limits := getattr(decoding, kind)):
@@ -197,6 +199,11 @@ def _survey(files: ImageFiles, decoding: Decoding | None, progress: bool | None)
                 )
                 said += "another scale: a folder of their own for them gives them a range of their own."
             remarks.append(said)
+    if deep["colours"] and decoding.colours:
+        white = f"{(decoding.colours[1] + 1) * 256 - 1:,.0f}"  # of the whole 16 bits
+        remarks.append(
+            f"Colour pictures of 16 bits that use fewer: {len(deep['colours']):,}; {white} is white in all of them."
+        )
     if paged:
         remarks.append(f"Files with more than one page: {paged:,}; the first page of each is used.")
     return decoding, remarks

@@ -6,7 +6,7 @@ The notebooks, the panel's examples and the training open it with `Glyphs.open()
 import difflib
 import io
 import lzma
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,8 @@ _KEYS = {"n", "files", "pixels_sha256"}
 class Glyphs:
     """The pool of character images: 32x32 grey, one class a character (or a group of characters that look the same).
 
-    Images stay packed in memory, 512 bytes each, and are unpacked on request. Labels lie in a file of their own.
+    Images are read when the first is asked for (a second), stay packed in memory, 512 bytes each, and are unpacked on
+    request. Labels lie in a file of their own.
 
     >>> glyphs = Glyphs.open()
     >>> glyphs.images([0, 7]).shape
@@ -38,8 +39,9 @@ class Glyphs:
 
     folder: Path
     manifest: dict[str, Any]
-    packed: np.ndarray  # uint8 (n, 512), read-only
     table: pa.Table  # name, character, drawn, face, package; one row an image
+    compressed: bytes = field(repr=False)  # of all images, by LZMA
+    cure: str  # what to do when a file is damaged
 
     @classmethod
     def open(cls, folder: Path | str | None = None, full: bool = False) -> "Glyphs":
@@ -60,17 +62,28 @@ class Glyphs:
         if absent := _KEYS - set(manifest):
             raise CorruptFileError(f"{path} lacks {', '.join(sorted(absent))}: it describes no glyph pool. {cure}.")
         images, labels = (_verified(folder / name, manifest, cure) for name in ("images.bin", "labels.parquet"))
-        packed = np.frombuffer(lzma.decompress(images), np.uint8)
-        if packed.size != manifest["n"] * PACKED:
+        table = pq.read_table(io.BytesIO(labels))
+        if len(table) != manifest["n"]:
             raise CorruptFileError(
-                f"{folder / 'images.bin'} holds {packed.size:,} bytes of pixels, but {path.name} says "
-                f"{manifest['n']:,} images of {PACKED}: {manifest['n'] * PACKED:,} bytes. {cure}."
+                f"{folder / 'labels.parquet'} holds {len(table):,} rows, but {path.name} says "
+                f"{manifest['n']:,} images. {cure}."
             )
-        return cls(folder, manifest, packed.reshape(-1, PACKED), pq.read_table(io.BytesIO(labels)))
+        return cls(folder, manifest, table, images, cure)
 
     def __len__(self) -> int:
         """Return the number of images."""
-        return len(self.packed)
+        return len(self.table)
+
+    @cached_property
+    def packed(self) -> np.ndarray:
+        """All images as they are kept, uint8 (n, 512), read-only; CorruptFileError where there are more or fewer."""
+        packed = np.frombuffer(lzma.decompress(self.compressed), np.uint8)
+        if packed.size != len(self) * PACKED:
+            raise CorruptFileError(
+                f"{self.folder / 'images.bin'} holds {packed.size:,} bytes of pixels, but manifest.json says "
+                f"{len(self):,} images of {PACKED}: {len(self) * PACKED:,} bytes. {self.cure}."
+            )
+        return packed.reshape(-1, PACKED)
 
     @property
     def sha256(self) -> str:

@@ -20,6 +20,7 @@ LABEL = """
     label labels asreview_label included label_included final_included included_label included_final
     included_flag include choice choices class class_name category answer decision relevant target
     ground_truth tag tags klasse etikett bewertung étiquette etiqueta etichetta clase classe categorie
+    species taxon
 """
 ANNOTATOR = """
     annotator annotators annotated_by annotator_id rater reviewer labeler labeller user username

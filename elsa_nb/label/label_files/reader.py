@@ -5,6 +5,7 @@ import io
 import re
 import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -92,7 +93,8 @@ def read_labels(
     folder a class.
 
     `positive` names the class to look for where labels are classes (others are then negative, or, with `negative`,
-    only those; `unsure` likewise). `item` and `label` name columns, where they have other names than usual; item="row"
+    only those; `unsure` likewise); one of several in a cell counts, and so does a column that has its name. `item` and
+    `label` name columns, where they have other names than usual; item="row"
     takes the pool's order. `annotator` keeps one person's labels. `every` ("positive") is the label of each item of a
     plain list of names. `encoding` is found unless it is told.
 
@@ -103,11 +105,23 @@ def read_labels(
     if every is not None and every not in _WORDS.values():
         raise ValueError(f"every = {every!r}; allowed: {', '.join(_WORDS.values())}")
     names = Names(ids)
+    words = {"positive": positive, "negative": negative, "unsure": unsure}
     try:
         reading = best_reading(path, names, item, label, encoding)
-        return _joined(path, reading, names, every, annotator, positive=positive, negative=negative, unsure=unsure)
+        if reading.bare and label is None and (column := _only(**words)) is not None:
+            with suppress(ValueError):  # a column a class: the one that is looked for holds the answers
+                reading, words = best_reading(path, names, item, column, encoding), {}
+        return _joined(path, reading, names, every, annotator, **words)
     except ValueError as error:
         raise ValueError(f"{path}: {str(error).rstrip('.')}. Nothing was taken from it.") from None
+
+
+def _only(
+    positive: str | Sequence[str] | None, negative: str | Sequence[str] | None, unsure: str | Sequence[str] | None
+) -> str | None:
+    """Return the class that is looked for where one is told, and nothing of others."""
+    told = [positive] if isinstance(positive, str) else list(positive or ())
+    return told[0] if len(told) == 1 and not negative and not unsure else None
 
 
 def best_reading(path: Path, names: Names, item: str | None, label: str | None, encoding: str | None) -> Reading:
@@ -137,6 +151,8 @@ def _readings(path: Path, names: Names, item: str | None, label: str | None, enc
         if not sheets:
             raise ValueError("its sheets are empty")
         yield columns.read(next((s for s in sheets if columns.is_known(s, item, label)), sheets[0]), names, **told)
+    elif re.match(rb"(\xef\xbb\xbf)?\s*<(!doctype html|html|head|body|table|meta)\b", data, re.IGNORECASE):
+        raise ValueError("it is a web page, which some programs call .xls: save it as CSV out of a spreadsheet")
     elif re.match(rb"(\xef\xbb\xbf)?\s*<|\xff\xfe<\0|\xfe\xff\0<", data):
         yield xml_files.read(data)
     else:
@@ -168,6 +184,8 @@ def _text(text: str, names: Names, item: str | None, label: str | None) -> Readi
     start = text.lstrip()
     if not start:
         raise ValueError("it is empty")
+    if start.startswith("{\\rtf"):
+        raise ValueError("it is a text document (RTF); save its table as CSV")
     if re.match(r"TY {1,2}- ", start):
         raise ValueError("it is a RIS file; export it as CSV (ASReview: Export, CSV) with a column of labels")
     if start[0] in "{[":
@@ -214,7 +232,8 @@ def _joined(
         if every is None:
             raise ValueError(
                 f"it was read as a {reading.kind}. Name the column of labels (label='...', `elsa-nb labels import "
-                "--label`), or, if all it names are examples, say so: every='positive' (`--every positive`)"
+                "--label`) or, where each class has a column, the class (positive='...', `--positive`); or, if all it "
+                "names are examples, say so: every='positive' (`--every positive`)"
             )
         labels: list[int | None] = [{v: k for k, v in _WORDS.items()}[every]] * len(reading.lines)
     else:

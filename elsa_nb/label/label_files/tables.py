@@ -13,6 +13,8 @@ from typing import Any
 
 _FIRST_LINES = 10  # that are looked at for a separator: above the header there may be a title
 _SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", " ": "spaces"}
+_READERS = ("openpyxl", "odfpy", "xlrd", "python-calamine")  # of spreadsheet files, for pandas
+_AS_TEXT = re.compile(r'\A="(.*)"\Z', re.DOTALL)  # ="00123": how a program tells Excel that a cell is no number
 
 
 @dataclass
@@ -34,7 +36,7 @@ def separated(text: str, separator: str, quote: str = '"') -> Iterator[tuple[str
             if any("\n" in cell or "\r" in cell for cell in cells) and _is_open(text, reader.line_num, number, how):
                 raise ValueError(f"line {number}: a quotation mark is opened there and never closed")
             if any(cell.strip() for cell in cells):
-                yield f"line {number}", cells
+                yield f"line {number}", [_AS_TEXT.sub(r"\1", cell) for cell in cells]
             number = reader.line_num + 1
     except csv.Error as error:
         raise ValueError(f"line {number}: {error}; is a quotation mark opened there and never closed?") from None
@@ -124,7 +126,7 @@ def workbook(data: bytes) -> Iterator[Table]:
     try:
         sheets = pd.read_excel(io.BytesIO(data), sheet_name=None, header=None, dtype=object)
     except ImportError as error:
-        wanted = next((name for name in ("openpyxl", "odfpy", "xlrd", "calamine") if name in str(error)), "openpyxl")
+        wanted = next((name for name in _READERS if name in str(error)), _READERS[0])
         raise ValueError(
             f"to read a spreadsheet file the package {wanted} is needed (pip install {wanted}); or save it as CSV"
         ) from None

@@ -26,6 +26,7 @@ _ANSWERS = (
     | dict.fromkeys(("-1", "?", "maybe", "uncertain"), -1)
 )
 _EMPTY = {"", "-", "na", "n/a", "#n/a", "#nv", "<na>", "nan", "none", "null", "nil"}
+_BETWEEN = ";|,"  # several classes in one cell
 _MOST = 8  # words named in a message
 
 
@@ -54,7 +55,7 @@ def labels_of(
     wanted = {label: set(_words(given)) for label, given in ((1, positive), (0, negative), (-1, unsure))}
     if wanted[0] and not wanted[1]:
         raise ValueError("negative is given without positive; name the class to look for as well: positive='cat'")
-    said = [_said(line.label) for line in reading.lines]
+    said = _taken_apart(reading, set().union(*wanted.values()))
     for label, words in wanted.items():
         if strange := words - set().union(*said):
             raise ValueError(f"no label of the file is {min(strange)!r} (given as {_NAMES[label]}); {_listed(reading)}")
@@ -74,6 +75,20 @@ def labels_of(
             )
         labels.append(found.pop() if found else None)
     return labels
+
+
+def _taken_apart(reading: Reading, named: set[str]) -> list[set[str]]:
+    """Return the words of each line; of a cell with several classes each, where a class that is `named` is among them.
+
+    Taken whole, "owl; night" would be no owl.
+    """
+    said = [_said(line.label) for line in reading.lines]
+    for mark in _BETWEEN:
+        parts = [_said(line.label.split(mark)) if isinstance(line.label, str) else set() for line in reading.lines]
+        if any((apart & named) - whole and not whole & named for apart, whole in zip(parts, said, strict=True)):
+            reading.notes.append(f"cells with several labels were taken apart at {mark!r}")
+            return [apart or whole for apart, whole in zip(parts, said, strict=True)]
+    return said
 
 
 _NAMES = {1: "positive", 0: "negative", -1: "unsure"}

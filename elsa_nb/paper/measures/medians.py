@@ -22,6 +22,11 @@ RATES = {"discovery_rate": "discovery", "labelling_efficiency": "efficiency"}  #
 RATE_TITLES = {metric: METRIC_TITLES[metric] for metric in RATES}
 FLOOR_TITLES = {"untrained": "Untrained network", "raw-pixels": "Raw pixels"}
 SUPERVISED_TITLES = {"efficientnet-lite0": "EfficientNet-Lite0, supervised"}  # by the labels of ImageNet
+# Dishes of Food-101 that are among the 1,000 classes of ImageNet, where a supervised encoder has seen them labelled.
+KNOWN_DISHES = (
+    *("breakfast_burrito", "guacamole", "hamburger", "hot_dog"),
+    *("ice_cream", "pizza", "spaghetti_carbonara"),
+)
 ENCODER_TITLES = {name: spec.title for name, spec in OFFICIAL.items()} | FLOOR_TITLES | SUPERVISED_TITLES
 ARM_KEYS = ["encoder", "arm", "seeds", "reading"]  # what a row of Tables 2 to 5 and 11 is one of
 IMAGENET_IMAGES = 1_281_167  # images in the paper's pool

@@ -11,6 +11,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from elsa_nb import store
+from elsa_nb.locks import Lock
 from elsa_nb.paper.comparison import exhibits as comparison
 from elsa_nb.paper.experiments import catalogue
 from elsa_nb.paper.measures.exhibit import Exhibit
@@ -68,10 +69,11 @@ def _save_rows(path: Path, rows: pd.DataFrame) -> None:
 
 
 def _add_to_index(folder: Path, kind: str, exhibit: Exhibit) -> None:
-    index = read_index(folder)
-    others = index[index["name"] != exhibit.name]
     sweep = "" if exhibit.photographs else exhibit.sweep  # theirs may be another profile's
     entry = [kind, exhibit.name, exhibit.title, exhibit.paper_item, exhibit.notebook, sweep]
-    rows = pd.concat([others, pd.DataFrame([entry], columns=INDEX_COLUMNS)])
-    rows = rows.iloc[rows["name"].map(list(CATALOGUE).index).argsort(kind="stable")]
-    store.write_atomically(folder / "index.csv", rows.to_csv(index=False).encode())
+    with Lock(folder / ".index.lock", f"The index of {folder}").acquire(wait=True, quiet=True):  # of notebooks at once
+        index = read_index(folder)
+        others = index[index["name"] != exhibit.name]
+        rows = pd.concat([others, pd.DataFrame([entry], columns=INDEX_COLUMNS)])
+        rows = rows.iloc[rows["name"].map(list(CATALOGUE).index).argsort(kind="stable")]
+        store.write_atomically(folder / "index.csv", rows.to_csv(index=False).encode())

@@ -1,4 +1,4 @@
-"""Run the notebooks headlessly, one after another, and skip those whose last run is still valid.
+"""Run the notebooks headlessly, one after another or two at once, and skip those whose last run is still valid.
 
 `elsa-nb reproduce` calls `run_notebooks`, `elsa-nb notebooks` calls `execute_notebook`.
 """
@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +21,14 @@ import papermill
 import elsa_nb
 from elsa_nb import store
 from elsa_nb.errors import CorruptFileError
+from elsa_nb.paper.runs.runner import in_processes
 from elsa_nb.profiles import Profile
 
 # A kernel warns on its start that the wire within this machine is not encrypted, and calls it an error at its end that
 # it was interrupted, which is how every kernel is ended. What fails in a cell comes another way: papermill raises it.
 _QUIET = ("--IPKernelApp.log_level=CRITICAL",)
+# 01 makes the vectors that those after it read, and 12 measures times; the last shows what all others have left.
+_BY_ITSELF = ("01-embeddings", "12-complexity")
 
 
 def notebook_paths() -> list[Path]:
@@ -32,31 +36,39 @@ def notebook_paths() -> list[Path]:
     return sorted(store.NOTEBOOKS.glob("[0-9][0-9]-*.ipynb"))
 
 
-def run_notebooks(profile: Profile, parameters: dict[str, Any]) -> None:
+def run_notebooks(profile: Profile, parameters: dict[str, Any], jobs: int = 1) -> None:
     """Run every notebook in `profile`; print a line for each, with the progress of its sweeps while it runs.
 
-    The executed copies go to `build/<profile>/notebooks`. A notebook that was run before with the same source, code,
-    data and parameters is not run again. Raises ValueError for a parameter that a notebook does not have, and
-    papermill's error, with the cell that failed, for one that does not run through.
+    Up to `jobs` run at once; what has to run by itself does. The executed copies go to `build/<profile>/notebooks`. A
+    notebook that was run before with the same source, code, data and parameters is not run again. Raises ValueError for
+    a parameter that a notebook does not have and for less than one job, and papermill's error, with the cell that
+    failed, for one that does not run through.
     """
+    if jobs < 1:
+        raise ValueError(f"{jobs} notebooks at once; give 1 or more")
     parameters = parameters | {"profile": profile.name}
     paths = notebook_paths()
     for path in paths:
         check_parameters(path, parameters)
-    source = _fingerprint(parameters)
-    for i, path in enumerate(paths, 1):
-        executed = profile.build / "notebooks" / path.name
-        key = store.sha256_bytes(f"{source}{_code_of(path)}".encode())
-        line = f"[{i}/{len(paths)}] {path.stem}"
-        if _is_done(executed, key):
-            print(f"{line}: reused, nothing it depends on has changed", flush=True)
-            continue
-        print(line, flush=True)
-        started = time.perf_counter()
-        execute_notebook(path, executed, parameters)
-        store.write_card(executed.with_suffix(".json"), {"key": key})
-        print(f"{line}: done in {time.perf_counter() - started:.0f} s", flush=True)
-        source = _fingerprint(parameters) if i == 1 else source
+    lines = {path: f"[{i}/{len(paths)}] {path.stem}" for i, path in enumerate(paths, 1)}
+    for _, group in groupby(paths, lambda path: path.stem if path.stem in _BY_ITSELF or path == paths[-1] else ""):
+        source = _fingerprint(parameters)
+        tasks = [(path, profile.build / "notebooks" / path.name, parameters, source, lines[path]) for path in group]
+        for _ in in_processes(_run_notebook, tasks, jobs):
+            pass
+
+
+def _run_notebook(path: Path, executed: Path, parameters: dict[str, Any], source: str, line: str) -> None:
+    """Run one notebook unless its executed copy is still valid; `source` is the `_fingerprint` of what all rest on."""
+    key = store.sha256_bytes(f"{source}{_code_of(path)}".encode())
+    if _is_done(executed, key):
+        print(f"{line}: reused, nothing it depends on has changed", flush=True)
+        return
+    print(line, flush=True)
+    started = time.perf_counter()
+    execute_notebook(path, executed, parameters)
+    store.write_card(executed.with_suffix(".json"), {"key": key})
+    print(f"{line}: done in {time.perf_counter() - started:.0f} s", flush=True)
 
 
 def execute_notebook(path: Path, executed: Path, parameters: dict[str, Any]) -> None:
@@ -65,12 +77,12 @@ def execute_notebook(path: Path, executed: Path, parameters: dict[str, Any]) -> 
     logging.getLogger("papermill").setLevel(logging.WARNING)
     temporary = executed.with_name(f".{executed.stem}.part.ipynb")
     try:
-        with _progress_to_terminal(executed.parent):
+        with _progress_to_terminal(temporary.with_suffix(".progress")):
             papermill.execute_notebook(
                 path,
                 temporary,
                 parameters,
-                cwd=store.ROOT if store.INSTALLED else store.NOTEBOOKS,
+                cwd=store.ROOT if store.INSTALLED else path.parent,
                 kernel_name="python3",
                 progress_bar=False,
                 extra_arguments=list(_QUIET),
@@ -117,7 +129,7 @@ def _fingerprint(parameters: dict[str, Any]) -> str:
     results = ("results/*-full.json", "results/*-photos.json", "results/toy.json", "results/generated-spaces.csv")
     for pattern in ("glyphs/*", "weights/*", "claims/*.csv", *results):
         inputs += store.located(pattern)
-    for pattern in ("whats_missing*.csv", "people_who_err*.csv"):
+    for pattern in ("whats_missing*.csv", "people_who_err*.csv", "equal_budgets*.csv"):
         inputs += sorted(store.NOTEBOOKS.parent.glob(f"benchmarks/results/{pattern}"))
     parts = [f"{path.name}:{store.sha256_file(path)}" for path in inputs]
     return store.sha256_bytes("\n".join([*parts, repr(sorted(parameters.items()))]).encode())
@@ -134,9 +146,8 @@ def _is_done(executed: Path, key: str) -> bool:
 
 
 @contextmanager
-def _progress_to_terminal(folder: Path) -> Iterator[None]:
+def _progress_to_terminal(report: Path) -> Iterator[None]:
     """Let the kernel's progress bars appear here: it appends them to a file, a thread prints the newest state."""
-    report = folder / ".progress.part"
     report.write_text("")
     before = os.environ.get("ELSA_PROGRESS_FILE")
     os.environ["ELSA_PROGRESS_FILE"] = str(report)

@@ -250,7 +250,7 @@ def verify(
 def _card() -> dict:
     """Return what `canaries.json` says: names of searches, and their logs by kind of processor."""
     what, cure = "a list of canaries", "`git checkout` brings it back."
-    card = store.read_card(CANARIES, what, cure)
+    card = store.read_card(CANARIES, what, cure, always_sealed=True)
     with store.reading(CANARIES, what, cure):
         searches, logs = dict(card["searches"]), {kind: dict(known) for kind, known in card["logs"].items()}
         if not all(isinstance(title, str) for titles in searches.values() for title in titles):

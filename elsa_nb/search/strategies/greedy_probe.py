@@ -12,6 +12,7 @@ from elsa_nb.search.contract import Batch, Component, KeepsLedger, Ledger, Query
 from elsa_nb.search.heads import head as heads
 from elsa_nb.search.heads.features import Features
 from elsa_nb.search.heads.head import HeadConfig
+from elsa_nb.search.highest import highest
 
 
 @dataclass(frozen=True)
@@ -112,11 +113,9 @@ class GreedyProbe(KeepsLedger):
         self._ledger.check_answered()
         if (scored := self.head_to_score()) is None:
             return None
-        unasked, size = np.flatnonzero(self._ledger.unasked), self.largest_batch()
-        scores = (scored[0].logits(scored[1]) if logits is None else logits)[unasked]
-        best = np.flatnonzero(scores >= np.partition(scores, len(scores) - size)[len(scores) - size])
-        rows = unasked[best[np.lexsort((best, -scores[best]))][:size]]
-        return self._ledger.ask(Batch(rows, np.full(size, Component.PROBE, np.int8), self._round))
+        scores = scored[0].logits(scored[1]) if logits is None else logits
+        rows = highest(scores, self.largest_batch(), self._ledger.unasked)
+        return self._ledger.ask(Batch(rows, np.full(len(rows), Component.PROBE, np.int8), self._round))
 
     def largest_batch(self) -> int:
         """Return how many rows the next query asks."""

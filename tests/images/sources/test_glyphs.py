@@ -1,6 +1,8 @@
 """The bundled pool of glyphs: what it holds, and that nothing damaged or missing is taken for it."""
 
+import lzma
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -112,6 +114,13 @@ def test_a_damaged_file_is_refused(copy, name):
     (copy / name).unlink()
     with pytest.raises(MissingDataError, match=name):
         Glyphs.open(copy)
+
+
+def test_images_that_are_too_few_are_refused(glyphs):
+    few = replace(glyphs, compressed=lzma.compress(bytes(512)))
+    assert len(few) == len(glyphs)
+    with pytest.raises(CorruptFileError, match=r"images\.bin holds 512 bytes of pixels, but .*glyph_pool\.build"):
+        few.images([0])
 
 
 def test_a_broken_manifest_is_refused(copy):

@@ -144,7 +144,7 @@ def test_pictures_of_any_size_are_cropped_whole_by_workers(tmp_path):
         next(training_batches(source, config, range(1)))
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_torchrun_shares_a_batch_between_processes(tmp_path):
     """Two processes, one log and one file; the first loss is of 16 rows, so it is near that of one process."""
     script = tmp_path / "script.py"

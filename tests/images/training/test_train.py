@@ -200,13 +200,23 @@ def test_an_interrupted_training_ends_as_an_uninterrupted_one(tmp_path, images, 
     assert not again.training
 
 
+@pytest.fixture
+def one_torch_thread():
+    """Give torch one thread, as the processes have that are started here: sums depend on how many there are."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 @pytest.mark.slow
-def test_every_step_has_one_line_and_a_killed_run_leaves_no_step_twice(tmp_path, images):
+def test_every_step_has_one_line_and_a_killed_run_leaves_no_step_twice(tmp_path, images, one_torch_thread):
     """SIGKILL, at whatever moment: the log and the weights are those of a run that nobody killed."""
     whole, _ = run_training(images, CONFIG, tmp_path / "whole", log=lambda line: None)
     np.save(tmp_path / "images.npy", images)
     script = (
-        "import sys, os, signal, numpy as np\n"
+        "import sys, os, signal, torch, numpy as np\n"
+        "torch.set_num_threads(1)\n"
         "from pathlib import Path\n"
         "from elsa_nb.images.training import train as training\n"
         "sys.path.insert(0, sys.argv[1])\n"

@@ -102,6 +102,7 @@ def find(folder):
     return subprocess.run([sys.executable, "-c", FIND, folder], capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 def test_an_experiment_is_one_folder(tmp_path):
     (tmp_path / "novel").mkdir()
     for name, source in NOVEL.items():

@@ -22,10 +22,24 @@ TINY = measure.SizePlan(
 )
 
 
-@pytest.fixture(autouse=True)
-def small_pool(monkeypatch):
+@pytest.fixture(scope="module")
+def small_pool():
     rows = np.random.default_rng(0).standard_normal((600, 24), np.float32)
-    monkeypatch.setattr(measure, "_pool_rows", lambda profile_name, count, rng: rows[:count])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(measure, "_pool_rows", lambda profile_name, count, rng: rows[:count])
+        yield
+
+
+@pytest.fixture(scope="module")
+def points(small_pool):
+    """Measure times once for all."""
+    return measure.measure_time("quick", TINY)
+
+
+@pytest.fixture(scope="module")
+def memory(small_pool):
+    """Measure memory once for all."""
+    return measure.measure_memory("quick", TINY)
 
 
 @pytest.fixture
@@ -53,8 +67,7 @@ def test_both_forms_of_the_sampler_return_the_same_rows(ground):
 
 
 @pytest.mark.slow
-def test_every_series_is_timed_in_both_forms():
-    points = measure.measure_time("quick", TINY)
+def test_every_series_is_timed_in_both_forms(points):
     assert (points["seconds"] >= 0).all()
     timed = points[~points["part"].isin(["lists", "round"])]
     for against, parts in measure.TIMED_PARTS.items():
@@ -68,8 +81,8 @@ def test_every_series_is_timed_in_both_forms():
 
 
 @pytest.mark.slow
-def test_memory_of_the_plain_form_is_the_claimed_matrix():
-    memory = measure.measure_memory("quick", TINY).set_index(["part", "form", "against", "size"])["bytes"]
+def test_memory_of_the_plain_form_is_the_claimed_matrix(memory):
+    memory = memory.set_index(["part", "form", "against", "size"])["bytes"]
     matrix = 1000 * measure.SAMPLED_POINTS * 4
     assert matrix <= memory["RandS", "plain", "n", 1000] < 1.5 * matrix
     assert memory["RandS", "plain", "l", 16] > 1.5 * memory["RandS", "plain", "l", 8]
@@ -130,10 +143,9 @@ def test_the_ratio_is_taken_turn_by_turn():
 
 
 @pytest.mark.slow
-def test_what_the_notebook_stored_is_fitted_again(tmp_path, monkeypatch):
+def test_what_the_notebook_stored_is_fitted_again(tmp_path, monkeypatch, points, memory):
     monkeypatch.setattr("elsa_nb.profiles.ROOT", tmp_path)
     assert tables.stored_exponents("quick") is None
-    points, memory = measure.measure_time("quick", TINY), measure.measure_memory("quick", TINY)
     for name, figure, frame in (
         ("complexity-time", figures.plot_time(points), points),
         ("complexity-memory", figures.plot_memory(memory), memory),

@@ -2,6 +2,7 @@
 
 import html
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import matplotlib.pyplot as plt
 import pandas as pd
@@ -14,15 +15,19 @@ from elsa_nb.paper.comparison.tables import Results
 from elsa_nb.paper.publishing import exhibits, html_report, prose
 
 
+def put_below(folder, monkeypatch):
+    monkeypatch.setattr(profiles, "ROOT", folder)
+    monkeypatch.setattr(profiles, "FIGURES", folder / "figures")
+    monkeypatch.setattr(html_report.store, "ROOT", folder)
+    return folder / "build" / "quick"
+
+
 @pytest.fixture
 def build(tmp_path, monkeypatch):
-    monkeypatch.setattr(profiles, "ROOT", tmp_path)
-    monkeypatch.setattr(profiles, "FIGURES", tmp_path / "figures")
-    monkeypatch.setattr(html_report.store, "ROOT", tmp_path)
-    return tmp_path / "build" / "quick"
+    return put_below(tmp_path, monkeypatch)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def rows():
     return pd.DataFrame({"x": [1, 2], "y": [0.1, 0.123456789]})
 
@@ -53,6 +58,15 @@ def test_the_index_has_one_line_an_exhibit_in_catalogue_order(build, rows):
     assert index["paper_item"].tolist()[1] == "Table 3"
 
 
+def test_notebooks_at_once_lose_no_line_of_the_index_and_say_nothing_of_waiting(build, rows, capsys):
+    names = [name for name in exhibits.CATALOGUE if name.startswith("table")]
+    with ThreadPoolExecutor(len(names)) as threads:
+        list(threads.map(lambda name: exhibits.save_table(rows, name, "quick", rows), names))
+    assert exhibits.read_index(build / "figures")["name"].tolist() == names
+    assert not list((build / "figures").glob(".*"))
+    assert capsys.readouterr().out == ""
+
+
 def test_a_name_outside_the_catalogue_is_refused(build, rows):
     with pytest.raises(ValueError, match="exhibit 'table99' is not in the catalogue"):
         exhibits.save_table(rows, "table99", "quick", rows)
@@ -66,17 +80,20 @@ def test_the_report_names_what_is_missing(build, rows):
     assert not (build / "report.html").exists()
 
 
-@pytest.fixture
-def report(build, rows):
+@pytest.fixture(scope="module")
+def report(tmp_path_factory, rows):
+    """Write the report once for all."""
     judged = verdicts.verdicts(Results("quick", {}, {}, {}))
-    for name in exhibits.CATALOGUE:
-        if name == "verdicts":
-            exhibits.save_table(verdicts.overview(judged), name, "quick", judged)
-        elif name.startswith("table"):
-            exhibits.save_table(rows, name, "quick", rows)
-        else:
-            exhibits.save_figure(draw(rows), name, "quick", rows)
-    return html_report.write_report(profiles.profile("quick")).read_text()
+    with pytest.MonkeyPatch.context() as patch:
+        put_below(tmp_path_factory.mktemp("report"), patch)
+        for name in exhibits.CATALOGUE:
+            if name == "verdicts":
+                exhibits.save_table(verdicts.overview(judged), name, "quick", judged)
+            elif name.startswith("table"):
+                exhibits.save_table(rows, name, "quick", rows)
+            else:
+                exhibits.save_figure(draw(rows), name, "quick", rows)
+        return html_report.write_report(profiles.profile("quick")).read_text()
 
 
 def test_the_report_holds_every_exhibit_and_nothing_from_outside(report):

@@ -70,6 +70,33 @@ def test_executed_copies_hold_no_times_and_no_paths(folder):
     assert str(folder) not in text
 
 
+@pytest.mark.slow
+def test_two_at_once_but_those_that_need_quiet_and_the_last(folder, monkeypatch, capfd):
+    """Two wait for one another: they end only when both run. The others would find a mark of theirs."""
+    monkeypatch.setattr(notebooks, "_BY_ITSELF", ("00-first",))
+    wait = (
+        "from pathlib import Path\nimport time\nPath('{0}').touch()\n"
+        "while not Path('{1}').exists():\n    time.sleep(0.01)"
+    )
+    alone = "from pathlib import Path\nassert len(list(Path().glob('?'))) == {0}"
+    written = {
+        "00-first": alone.format(0),
+        "01-one": wait.format("a", "b"),
+        "02-two": wait.format("b", "a"),
+        "03-last": alone.format(2),
+    }
+    for name, source in written.items():
+        write(folder, 'profile = "quick"', source, name=f"{name}.ipynb")
+    notebooks.run_notebooks(profiles.profile("quick"), {}, jobs=2)
+    told = capfd.readouterr()
+    assert told.err == ""
+    assert sorted(line.split(":")[0] for line in told.out.splitlines()) == sorted(
+        [f"[{i}/4] {name}" for i, name in enumerate(written, 1)] * 2
+    )
+    with pytest.raises(ValueError, match="0 notebooks at once; give 1 or more"):
+        notebooks.run_notebooks(profiles.profile("quick"), {}, jobs=0)
+
+
 def test_an_unknown_parameter_is_refused_before_anything_runs(folder):
     write(folder, 'profile = "quick"')
     with pytest.raises(ValueError, match=r"parameter 'profil' is not one of 00-small.ipynb's; allowed: profile"):
@@ -84,3 +111,7 @@ def test_a_failing_cell_fails_the_run_and_leaves_no_copy(folder):
     with pytest.raises(PapermillExecutionError, match="ZeroDivisionError"):
         notebooks.run_notebooks(profile, {})
     assert not list((profile.build / "notebooks").glob("*"))
+
+
+def test_what_runs_by_itself_is_there():
+    assert set(notebooks._BY_ITSELF) < {path.stem for path in notebooks.notebook_paths()}

@@ -91,7 +91,7 @@ def test_of_three_workers_one_is_killed_and_one_has_no_pools_and_the_rows_are_th
     pd.testing.assert_frame_equal(rows(tmp_path), rows(root / "alone"))
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_a_lost_scheduler_is_told_and_what_was_stored_is_whole(root, tmp_path):
     scheduler = (
         "from dask.distributed import LocalCluster\nimport sys, time\n"
@@ -114,6 +114,7 @@ def test_a_lost_scheduler_is_told_and_what_was_stored_is_whole(root, tmp_path):
         pd.testing.assert_frame_equal(one.drop(columns="seconds"), same.drop(columns="seconds"))
 
 
+@pytest.mark.slow
 def test_an_address_where_nobody_answers_is_one_sentence(monkeypatch):
     import dask
 

@@ -127,13 +127,13 @@ def test_rows_say_where_they_come_from(finished):
     assert not list(root.glob("data/results/.parts/*/*"))
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_rows_do_not_depend_on_the_number_of_workers(root, finished):
     run(root, workers=2)
     pd.testing.assert_frame_equal(results(root), results(finished[0]))
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_a_second_run_reuses_the_results_and_says_so(done):
     assert "72 searches reused" in run(done, workers=2)
 
@@ -200,9 +200,9 @@ def test_stored_searches_are_run_again_and_a_changed_one_is_named(done):
     def verify(*options):
         return finish(start(done, f"from elsa_nb.cli import main; raise SystemExit(main(['verify', *{options}]))"))
 
-    code, out, error = verify("--sample", "20")
+    code, out, error = verify("--sample", "6")
     assert (code, error) == (0, "")
-    assert "20 stored searches were run again: 20 have the same log." in out
+    assert "6 stored searches were run again: 6 have the same log." in out
     path = done / "data" / "results" / "components-quick.parquet"
     frame = pd.read_parquet(path)
     frame.loc[7, "log_sha256"] = "0" * 64
@@ -230,6 +230,7 @@ def test_an_altered_results_file_is_refused(done):
     assert "was altered" in error
 
 
+@pytest.mark.slow
 def test_a_missing_pool_is_one_sentence_and_leaves_nothing(root):
     (root / "data" / "pools" / "glyphs-vicreg-projection" / "pool.json").unlink()
     code, _, error = finish(start(root, RUN.format(workers=1)))

@@ -21,10 +21,9 @@ TITLES = {
 POOLS = {
     "glyphs-vicreg-projection": "glyphs, projection",
     "glyphs-vicreg-embedding": "glyphs, embedding",
-    "food-101-efficientnet-lite0-96px-embedding": "Food-101, supervised",
+    "food-101-64px-efficientnet-lite0-embedding": "Food-101, supervised",
+    "tiny-imagenet-efficientnet-lite0-embedding": "Tiny-ImageNet, supervised",
     "debian-wordllama-256-embedding": "texts",
-    "tiny-imagenet-vicreg-projection": "Tiny-ImageNet",
-    "food-101-64px-vicreg-embedding": "Food-101, 64 px",
 }
 
 

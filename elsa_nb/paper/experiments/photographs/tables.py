@@ -19,11 +19,6 @@ from elsa_nb.profiles import profile
 # The packs that the encoders were trained on: what they are called, and how many classes they hold.
 PACK_CONTENTS = {"tiny-imagenet-200-slice250": ("Tiny-ImageNet", 200), "food-101-64px-testsplit": ("Food-101", 101)}
 SEARCHED = ("components", "thinned", "food-101", "supervised")
-# Dishes of Food-101 that are among the 1,000 classes of ImageNet, where a supervised encoder has seen them labelled.
-KNOWN_DISHES = (
-    *("breakfast_burrito", "guacamole", "hamburger", "hot_dog"),
-    *("ice_cream", "pizza", "spaghetti_carbonara"),
-)
 FOOD_CLASS = 1000  # images a class in the paper's Food-101, for the labels its two printed measures imply
 
 
@@ -81,12 +76,12 @@ def supervised_components(runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def without_known_dishes(runs: pd.DataFrame, *, seeds: int = 5) -> pd.DataFrame:
-    """Return medians of discovery and efficiency from `seeds` seeds, of all dishes and without `KNOWN_DISHES`.
+    """Return medians of discovery and efficiency from `seeds` seeds, of all dishes and without `medians.KNOWN_DISHES`.
 
     As `medians`, with the column `dishes`: "all", or "without" those that ImageNet knows, and how many there are.
     """
     runs = runs[runs["seeds"] == seeds]
-    parts = {"all": runs, "without": runs[~runs["target"].isin(KNOWN_DISHES)]}
+    parts = {"all": runs, "without": runs[~runs["target"].isin(medians.KNOWN_DISHES)]}
     named = [part.assign(dishes=f"{name} ({part['target'].nunique()})") for name, part in parts.items()]
     return medians.medians(pd.concat(named), ["dishes", "reading", "arm"], medians.RATES)
 

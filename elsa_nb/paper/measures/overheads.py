@@ -26,6 +26,11 @@ def goals(total: int) -> list[int]:
     return [int(np.ceil(share * total)) for share in SHARES]
 
 
+def curve_points(budget: int) -> np.ndarray:
+    """Return the numbers of labels (k,) at which the discovery of a search is stored, for its curve."""
+    return np.unique(np.round(np.geomspace(2, budget, 25)).astype(int))
+
+
 def measured(found: np.ndarray, total: int) -> dict[str, float]:
     """Return the labels at which each of `SHARES` of `total` is found, 0 where it is not, and what `SPENT` brought.
 

@@ -1,0 +1,99 @@
+"""What every searcher spends on a find: the figures of notebook 18."""
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from matplotlib.figure import Figure
+
+from elsa_nb.paper.experiments.equal_budgets.tables import AT_RANDOM, PREPARED, SHIPPED
+from elsa_nb.paper.style import COLOURS, STYLE
+
+_LINES = {
+    "Harvest": {"color": "#000000", "lw": 2.0},
+    PREPARED: {"color": COLOURS["Greedy probe"], "lw": 1.4},
+    SHIPPED: {"color": COLOURS["Greedy probe"], "lw": 1.2, "ls": ":"},
+    "SEALS": {"color": "#56B4E9", "lw": 1.2, "ls": "--"},
+    "ELSA": {"color": COLOURS["ELSA"], "lw": 1.4},
+    "NN.Large": {"color": COLOURS["NN.Large"], "lw": 1.4},
+    AT_RANDOM: {"color": COLOURS["random"], "lw": 1.0, "ls": "--"},
+}
+_POOLS = ("#0072B2", "#56B4E9", "#D55E00", "#E69F00", "#009E73")
+_MARKS = "osD^v"
+
+
+def plot_curves(frame: pd.DataFrame) -> Figure:
+    """Draw the share of a class found against labels, a pool a panel, medians over searches.
+
+    `frame` is `tables.discovery_curves`; the band about Harvest is its 95 % interval over classes.
+    """
+    pools = list(dict.fromkeys(frame["pool"]))
+    with plt.rc_context(STYLE):
+        rows = -(-len(pools) // 3)
+        figure, axes = plt.subplots(rows, 3, figsize=(9, 2.9 * rows), sharey=True, squeeze=False)
+        for ax, pool in zip(axes.flat, pools, strict=False):
+            for arm, style in _LINES.items():
+                of = frame[(frame["pool"] == pool) & (frame["arm"] == arm)]
+                ax.plot(of["labels"], of["discovery"], label=arm, **style)
+                if arm == "Harvest":
+                    ax.fill_between(of["labels"], of["low"], of["high"], color="#000000", alpha=0.1, lw=0)
+            ax.set(title=pool, xscale="log", xlim=(5, None), ylim=(0, 1))
+        for ax in axes.flat[len(pools) :]:
+            ax.axis("off")
+        for ax in axes[:, 0]:
+            ax.set_ylabel("Share of the class found")
+        for ax in axes.flat[max(0, len(pools) - 3) : len(pools)]:
+            ax.set_xlabel("Labels (log)")
+        figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
+    return figure
+
+
+def plot_ratios(frame: pd.DataFrame) -> Figure:
+    """Draw the labels of every searcher, Harvest's are 1, a share of the class a panel, a searcher a row.
+
+    `frame` is `tables.rivals` of one share or more. Marks are geometric means over classes with 95 % intervals.
+    """
+    shares, pools = sorted(frame["share"].unique()), list(dict.fromkeys(frame["pool"]))
+    order = frame[frame["share"] == shares[0]].groupby("arm")["ratio"].median().sort_values().index
+    with plt.rc_context(STYLE):
+        size = (3.2 + 2.9 * len(shares), 0.36 * len(order) + 1.4)
+        figure, axes = plt.subplots(1, len(shares), figsize=size, sharey=True, squeeze=False)
+        for ax, share in zip(axes[0], shares, strict=True):
+            ax.axvline(1, color=COLOURS["ideal"], lw=1)
+            for i, pool in enumerate(pools):
+                of = frame[(frame["share"] == share) & (frame["pool"] == pool)].set_index("arm").reindex(order)
+                places = [row + 0.13 * (i - (len(pools) - 1) / 2) for row in range(len(order))]
+                bars = [of["ratio"] - of["low"], of["high"] - of["ratio"]]
+                style = {"color": _POOLS[i], "marker": _MARKS[i], "ms": 3.5, "elinewidth": 0.8, "ls": "none"}
+                ax.errorbar(of["ratio"], places, xerr=bars, label=pool, **style)
+            ax.set(xscale="log", title=f"to {share} % of a class", xlabel="Labels, Harvest's are 1 (log)")
+            ax.set_xticks([0.5, 1, 2, 5, 10], ["0.5", "1", "2", "5", "10"])
+            ax.minorticks_off()
+            ax.grid(axis="y", visible=False)
+        axes[0, 0].set_yticks(range(len(order)), list(order))
+        axes[0, 0].invert_yaxis()
+        figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    return figure
+
+
+def plot_parts(frame: pd.DataFrame, share: int = 80) -> Figure:
+    """Draw what each change of Harvest costs to a share of a class, a change a row: right of 1 the part is worth it.
+
+    `frame` is `tables.parts`; bars are 95 % intervals over classes.
+    """
+    order, pools = list(dict.fromkeys(frame["changed"])), list(dict.fromkeys(frame["pool"]))
+    with plt.rc_context(STYLE):
+        figure, ax = plt.subplots(figsize=(6.4, 0.42 * len(order) + 1.3))
+        ax.axvline(1, color=COLOURS["ideal"], lw=1)
+        for i, pool in enumerate(pools):
+            of = frame[frame["pool"] == pool].set_index("changed").reindex(order)
+            ratio = of[f"to {share} %"]
+            places = [row + 0.14 * (i - (len(pools) - 1) / 2) for row in range(len(order))]
+            style = {"color": _POOLS[i], "marker": _MARKS[i], "ms": 3.5, "elinewidth": 0.8, "ls": "none"}
+            ax.errorbar(
+                ratio, places, xerr=[ratio - of[f"low_{share}"], of[f"high_{share}"] - ratio], label=pool, **style
+            )
+        ax.set(xlabel=f"Labels to {share} % of a class, Harvest's are 1")
+        ax.set_yticks(range(len(order)), order)
+        ax.invert_yaxis()
+        ax.grid(axis="y", visible=False)
+        figure.legend(*ax.get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    return figure

@@ -1,0 +1,175 @@
+"""Labels a find of every searcher at equal budgets, from the committed searches.
+
+Notebook 18 starts at `compared_searches`. Simulated by `python -m benchmarks.equal_budgets`; what an overhead, a ratio
+and a search gap are is said in `elsa_nb.paper.measures.overheads`.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from elsa_nb import store
+from elsa_nb.paper.measures.medians import KNOWN_DISHES
+from elsa_nb.paper.measures.overheads import ALL_LABELS, BASE, curve_points, overheads, summary
+from elsa_nb.search.metrics import median_interval
+
+_SIMULATED = store.NOTEBOOKS.parent / "benchmarks" / "results"
+POOL_TITLES = {
+    "glyphs-vicreg-projection": "glyphs, projection",
+    "glyphs-vicreg-embedding": "glyphs, embedding",
+    "food-101-64px-efficientnet-lite0-embedding": "Food-101, supervised",
+    "tiny-imagenet-efficientnet-lite0-embedding": "Tiny-ImageNet, supervised",
+    "debian-wordllama-256-embedding": "texts",
+}
+PREPARED, SHIPPED = "Greedy probe, prepared", "Greedy probe"
+ARMS = {"Greedy probe, unit rows, l2 = 100": PREPARED, "Greedy probe, unit rows": "Greedy probe, unit rows"}
+AT_RANDOM = "Random"
+LINE_ONLY, TWO_ENCODERS = "Harvest: line only", "Harvest: two encoders"
+PARTS = "Harvest: "  # what the arms of the ablation begin with
+CURVES = (BASE, PREPARED, SHIPPED, "SEALS", "ELSA", "NN.Large", AT_RANDOM)
+_LEAST_CLASSES = 5  # behind an interval over classes
+_FORM, _ALIKE = 0.2, 0.3  # a class has two forms where the smaller has this share, and their means are less alike
+
+
+def compared_searches(seeds: int = 1) -> pd.DataFrame:
+    """Return the searches on held-out classes that began with so many examples, a row each, pools and arms by title.
+
+    The columns are those of the file. Every class of a pool was searched equally often by the arms of `overheads`.
+    """
+    frame = pd.read_csv(_SIMULATED / "equal_budgets.csv")
+    frame = frame[(frame["half"] == "held-out") & (frame["seeds"] == seeds)].replace({"arm": ARMS})
+    frame["pool"] = frame["pool"].map(POOL_TITLES)
+    order = list(POOL_TITLES.values())
+    return frame.sort_values("pool", key=lambda names: names.map(order.index), kind="stable", ignore_index=True)
+
+
+def spent(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return what is said of each arm in each pool: `overheads.summary`, without the parts of Harvest."""
+    return summary(frame[~frame["arm"].str.startswith(PARTS)])
+
+
+def in_words(said: pd.DataFrame, shares: Sequence[int] = (50, 80, 90)) -> pd.DataFrame:
+    """Return the overheads of `spent` as they are read: median [low, high], and how many searches did not get there."""
+    table = said[["pool", "arm", "classes", "searches"]].copy()
+    for share in shares:
+        table[f"to {share} %"] = [
+            f"{row[f'overhead_{share}']:.1f} [{row[f'low_{share}']:.1f}, {row[f'high_{share}']:.1f}]"
+            + (f", {row[f'unreached_{share}']:.0f} not" if row[f"unreached_{share}"] else "")
+            for _, row in said.iterrows()
+        ]
+    return table
+
+
+def rivals(said: pd.DataFrame, share: int) -> pd.DataFrame:
+    """Return the labels of each arm to a share, Harvest's are 1: one row an arm and pool, with interval over classes.
+
+    Columns: pool, arm, share, ratio, low, high, fewer and more (classes in which the arm needs fewer or more labels).
+    """
+    rows = said[~said["arm"].isin((BASE, ALL_LABELS)) & (said["classes"] >= _LEAST_CLASSES)]
+    names = {f"ratio_{share}": "ratio", f"ratio_low_{share}": "low", f"ratio_high_{share}": "high"}
+    names |= {f"fewer_{share}": "fewer", f"more_{share}": "more"}
+    return rows[["pool", "arm", *names]].rename(columns=names).assign(share=share).reset_index(drop=True)
+
+
+def best_rivals(said: pd.DataFrame, share: int = 90) -> pd.DataFrame:
+    """Return of each pool the rival with the fewest labels to a share, and Harvest's labels as a part of its."""
+    best = rivals(said, share).sort_values("ratio").drop_duplicates("pool")
+    table = pd.DataFrame({"pool": best["pool"], "rival": best["arm"], "ratio": 1 / best["ratio"]})
+    return table.assign(low=1 / best["high"], high=1 / best["low"]).sort_index(ignore_index=True)
+
+
+def against_goals(said: pd.DataFrame) -> pd.DataFrame:
+    """Return Harvest against what was to be reached: one row a goal and pool, with interval and whether it is met."""
+    rows = []
+    for pool, of in said.groupby("pool", sort=False):
+        arms = of.set_index("arm")
+        harvest = arms.loc[BASE]
+        if pool == "glyphs, projection":
+            for share, goal in ((80, 1.7), (90, 2.2)):
+                cells = harvest[[f"overhead_{share}", f"low_{share}", f"high_{share}"]]
+                rows.append((pool, f"labels a find at {share} %", goal, *cells))
+        inverse = lambda arm, share, arms=arms: [  # noqa: E731 - Harvest's labels as a part of the arm's
+            1 / arms.loc[arm, f"{name}_{share}"] for name in ("ratio", "ratio_high", "ratio_low")
+        ]
+        goal = 0.6 if pool.startswith("Tiny") else 0.8
+        rows.append((pool, "labels to 80 %, the shipped probe's are 1", goal, *inverse(SHIPPED, 80)))
+        for share, goal in ((80, 1.0), (90, 1.1)):
+            cells = harvest[[f"gap_{share}", f"gap_low_{share}", f"gap_high_{share}"]]
+            rows.append((pool, f"search gap at {share} %", goal, *cells))
+        cells = harvest[["of_elsa", "of_elsa_low", "of_elsa_high"]]
+        rows.append((pool, "labels at ELSA's finds, ELSA's are 1", 0.35, *cells))
+        best = best_rivals(of, 90).iloc[0]
+        rows.append((pool, "labels to 90 %, the best rival's are 1", 0.9, best["ratio"], best["low"], best["high"]))
+    table = pd.DataFrame(rows, columns=["pool", "what", "goal", "measured", "low", "high"])
+    return table.assign(met=table["measured"] <= table["goal"])
+
+
+def two_forms(frame: pd.DataFrame, arms: Sequence[str]) -> pd.DataFrame:
+    """Return labels a find of classes that have two forms, and of the others: one row a pool, kind and arm.
+
+    A class has two forms where the smaller of two clusters has a fifth of its members and their means have a cosine
+    below 0.3 in the prepared rows. Columns: classes, and to 50, 80 and 90 %: median, and `not_90`, the searches that
+    did not come so far.
+    """
+    apart = (frame["smaller_form"] >= _FORM) & (frame["forms_alike"] < _ALIKE)
+    rows = []
+    for (pool, two, arm), of in frame[frame["arm"].isin(arms)].groupby(["pool", apart, "arm"], sort=False):
+        cells = {f"to {share:.0%}": overheads(of, share).median() for share in (0.5, 0.8, 0.9)}
+        kind = {"pool": pool, "forms": "two" if two else "one", "arm": arm, "classes": of["target"].nunique()}
+        rows.append(kind | cells | {"not_90": int((of["labels_90"] == 0).sum()), "searches": len(of)})
+    order = list(dict.fromkeys(frame["pool"]))
+    table = pd.DataFrame(rows).sort_values("arm", key=lambda names: names.map(list(arms).index), kind="stable")
+    return table.sort_values(
+        ["pool", "forms"], key=lambda names: names.map(order.index) if names.name == "pool" else names, kind="stable"
+    ).reset_index(drop=True)
+
+
+def beginning(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return how many finds the first ten labels bring: mean and median over searches by pool and arm."""
+    rows = frame[frame["finds_in_10"].notna() & ~frame["arm"].str.startswith(PARTS)]
+    groups = rows.groupby(["pool", "arm"], sort=False)["finds_in_10"]
+    return groups.agg(mean="mean", median="median", none=lambda finds: (finds == 0).mean()).reset_index()
+
+
+def parts(frame: pd.DataFrame, shares: Sequence[float] = (0.5, 0.8)) -> pd.DataFrame:
+    """Return what a change of Harvest costs: labels to shares of a class, Harvest's are 1, with interval over classes.
+
+    Harvest is compared on the classes and seeds that the changed one searched. Above 1: the part earns its place.
+    """
+    rows = []
+    for pool, of in frame.groupby("pool", sort=False):
+        said = summary(of[of["arm"].str.startswith(BASE)])
+        for row in said[said["arm"] != BASE].to_dict("records"):
+            cells = {"pool": pool, "changed": row["arm"].removeprefix(PARTS), "classes": row["classes"]}
+            for share in shares:
+                name = f"{100 * share:.0f}"
+                cells[f"to {name} %"] = row[f"ratio_{name}"]
+                cells |= {f"low_{name}": row[f"ratio_low_{name}"], f"high_{name}": row[f"ratio_high_{name}"]}
+            rows.append(cells)
+    return pd.DataFrame(rows)
+
+
+def discovery_curves(frame: pd.DataFrame, arms: Sequence[str] = CURVES) -> pd.DataFrame:
+    """Return the share of a class found against labels: one row a pool, arm and number of labels, median over searches.
+
+    Of random order it is the expectation. Searches end at 95 % of the class, so more is not told apart.
+    """
+    rows = []
+    for (pool, arm), of in frame[frame["arm"].isin(arms)].groupby(["pool", "arm"], sort=False):
+        budget = int(of["budget"].iloc[0])
+        labels = curve_points(budget)
+        if arm == AT_RANDOM:
+            found = np.outer(of["found_in_1000"] / 1000, labels)
+        else:
+            found = np.stack([np.array(text.split(), float) for text in of["discovery"]])
+        middle, low, high = median_interval(np.minimum(found, 0.95), of["target"].to_numpy())
+        rows.append(
+            pd.DataFrame({"pool": pool, "arm": arm, "labels": labels, "discovery": middle, "low": low, "high": high})
+        )
+    return pd.concat(rows, ignore_index=True)
+
+
+def of_unknown_dishes(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the searches of Food-101 for dishes that the photographs' encoder did not learn from labels."""
+    return frame[frame["pool"].str.startswith("Food-101") & ~frame["target"].isin(KNOWN_DISHES)]

@@ -1,0 +1,72 @@
+"""What notebook 18 makes of the committed searches: equal work is compared, and each table says what its words say."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from elsa_nb.paper.experiments.equal_budgets import tables
+from elsa_nb.paper.measures.overheads import ALL_LABELS, BASE
+
+
+@pytest.fixture(scope="module")
+def searches():
+    return tables.compared_searches()
+
+
+@pytest.fixture(scope="module")
+def said(searches):
+    return tables.spent(searches)
+
+
+def test_every_arm_of_a_pool_begins_with_the_same_examples_of_the_same_classes(searches):
+    assert not searches[["pool", "arm"]].isna().any().any()  # every one has a title
+    main = searches[searches["arm"].isin((BASE, tables.PREPARED, tables.SHIPPED, "ELSA", "NN.Large", ALL_LABELS))]
+    for _, of in main.groupby("pool"):
+        keys = {arm: set(rows[["target", "repeat"]].itertuples(index=False)) for arm, rows in of.groupby("arm")}
+        assert all(each == keys[BASE] for each in keys.values())
+
+
+def test_the_better_searcher_than_harvest_would_be_named(said):
+    best = tables.best_rivals(said, 80)
+    assert set(best["pool"]) == set(said["pool"])
+    assert ((best["low"] <= best["ratio"]) & (best["ratio"] <= best["high"])).all()
+    for row in best.itertuples():
+        others = tables.rivals(said, 80).query("pool == @row.pool")
+        assert 1 / row.ratio == pytest.approx(others["ratio"].min())
+
+
+def test_goals_are_met_or_said_not_to_be(said):
+    goals = tables.against_goals(said)
+    assert (goals["met"] == (goals["measured"] <= goals["goal"])).all()
+    projection = said.set_index(["pool", "arm"]).loc[("glyphs, projection", BASE)]
+    row = goals.query("what == 'labels a find at 80 %'")
+    assert row["measured"].tolist() == [projection["overhead_80"]]
+
+
+def rows_of(arm, labels, **more):
+    """Return searches of one arm for classes a, b, c ... of ten members, with labels to half of each."""
+    shared = {"pool": "p", "half": "held-out", "seeds": 1, "repeat": 0, "budget": 100, "arm": arm, "class_size": 10}
+    shared |= {f"labels_{share}": 0 for share in (80, 90, 95)} | {f"found_in_{k}": 0.5 for k in (200, 500, 1000)}
+    return pd.DataFrame([shared | {"target": "abcde"[i], "labels_50": n} for i, n in enumerate(labels)]).assign(**more)
+
+
+def test_a_part_is_worth_what_leaving_it_out_costs():
+    frame = pd.concat([rows_of("Harvest", [10, 20, 30]), rows_of("Harvest: line only", [20, 40])])
+    (row,) = tables.parts(frame, shares=(0.5,)).to_dict("records")
+    assert (row["changed"], row["classes"], row["to 50 %"]) == ("line only", 2, 2.0)
+
+
+def test_classes_of_two_forms_stand_apart():
+    forms = {"smaller_form": [0.3, 0.3, 0.1], "forms_alike": [0.1, 0.8, 0.1]}
+    table = tables.two_forms(rows_of("Harvest", [10, 20, 40], **forms), ["Harvest"])
+    assert table[["forms", "classes", "to 50%"]].values.tolist() == [["one", 2, 6.0], ["two", 1, 2.0]]
+    assert table["not_90"].tolist() == [2, 1]
+
+
+def test_curves_end_where_searches_do():
+    frame = rows_of("Harvest", [10, 20], discovery=" ".join(["0.5"] * 24 + ["1.0"]), found_in_1000=0.5)
+    random = rows_of("Random", [10, 20], found_in_1000=0.1)
+    curves = tables.discovery_curves(pd.concat([frame.assign(budget=2000), random.assign(budget=2000)]))
+    of = curves.set_index("arm").loc["Random"]
+    assert np.allclose(of["discovery"], of["labels"] / 10_000)
+    assert curves.query("arm == 'Harvest'")["discovery"].iloc[-1] == 0.95

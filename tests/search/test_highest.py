@@ -1,0 +1,18 @@
+"""The rows of highest score, against a sort of all of them."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from elsa_nb.search.highest import highest
+
+SCORES = st.lists(st.sampled_from([-np.inf, -4.0, -0.1, 0.0, 0.3, 2.0]), max_size=12)  # many equal ones
+
+
+@given(SCORES, st.integers(0, 14), st.data())
+def test_they_are_the_first_of_a_sort_by_score_and_row(scores, size, data):
+    allowed = data.draw(st.lists(st.booleans(), min_size=len(scores), max_size=len(scores)))
+    wanted = sorted((row for row in range(len(scores)) if allowed[row]), key=lambda row: (-scores[row], row))[:size]
+    rows = highest(np.array(scores), size, np.array(allowed, bool))
+    assert rows.dtype == np.int64 and rows.tolist() == wanted
+    assert highest(np.array(scores), size).tolist() == sorted(range(len(scores)), key=lambda r: (-scores[r], r))[:size]
