@@ -76,7 +76,7 @@ class Profile:
 # On glyphs: the two encoders of most tables; the others of Table 5; and what an encoder has to beat.
 _TRAINED = (("vicreg", "vicreg"), ("barlow-twins", "barlow-twins"))
 _OTHERS = (
-    *(("moco", "moco-v1"), ("moco-v2", "moco-v2"), ("simsiam", "simsiam")),
+    *(("moco", "moco-v1"), ("moco-v2", "moco-v2"), ("obow", "obow"), ("simsiam", "simsiam")),
     *(("swav", "swav"), ("swav-multi-crop", "swav-multicrop")),
 )
 _OFFICIAL = ("vicreg", "barlow-twins", "moco", "moco-v2", "obow", "simsiam", "swav", "swav-multi-crop")

@@ -4,11 +4,7 @@ from elsa_nb.paper.runs.by_profile import by_profile
 from elsa_nb.paper.runs.grid import Sweep
 
 _PUBLISHED = ("vicreg", "barlow-twins", "moco", "moco-v2", "obow", "simsiam", "swav", "swav-multi-crop")
-ENCODERS = Sweep(
-    "encoders",
-    ("vicreg", "barlow-twins", "moco", "moco-v2", "simsiam", "swav", "swav-multi-crop", "untrained", "raw-pixels"),
-    space="embedding",
-)
+ENCODERS = Sweep("encoders", (*_PUBLISHED, "untrained", "raw-pixels"), space="embedding")
 SWEEPS = {
     "encoders": by_profile(
         ENCODERS,

@@ -24,7 +24,6 @@ from elsa_nb.progress import bar
 from elsa_nb.search.readings import READINGS
 
 FLOOR_WEIGHTS = {"untrained": "random weights", "raw-pixels": "no network"}
-UNTRAINABLE = ("obow",)  # there is a recipe, and no weights of it
 PROBED_PER_CLASS = 50  # images a class, on average, that a linear probe is trained and tested on: seconds, not minutes
 PURITY_QUERIES = 2000
 LEAST_POINTS, RESAMPLES = 4, 2000
@@ -90,8 +89,7 @@ def table5(runs: pd.DataFrame, worth: pd.DataFrame) -> pd.DataFrame:
     notes = printed_top1["note"].str.removeprefix("percent").str.removeprefix("; ")
     long["note"] = long["encoder"].map(notes).fillna("not in the paper")
     long = long.merge(worth, on="encoder", how="left")
-    absent = long["encoder"].map(dict.fromkeys(UNTRAINABLE, "official weights only")).fillna("not in this profile")
-    long["loaded"] = long["loaded"].fillna(absent)
+    long["loaded"] = long["loaded"].fillna("not in this profile")
     long["printed"] = long["printed"].fillna("")
     for column, order in (("encoder", ENCODER_TITLES), ("metric", METRICS), ("reading", READINGS)):
         long[column] = pd.Categorical(long[column], list(order), ordered=True)
