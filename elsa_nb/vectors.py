@@ -145,12 +145,8 @@ def warn_of_oddities(vectors: np.ndarray, stacklevel: int) -> None:
 
 def _array(given: Any) -> tuple[np.ndarray, bool]:
     """Return `given` as an array, and whether its memory is new."""
-    if hasattr(given, "detach") and hasattr(given, "cpu"):  # a tensor; torch itself is not needed here
-        try:
-            return _of_tensor(given)
-        except (RuntimeError, TypeError, NotImplementedError) as error:  # layouts without values, of several lengths
-            said = next(iter(str(error).splitlines()), "").rstrip(". ")
-            raise ValueError(f"the tensor holds no plain array ({said}); hand over one (n, d) in memory.") from error
+    if hasattr(given, "detach") and hasattr(given, "cpu"):
+        return array_of_tensor(given)
     if hasattr(given, "toarray") and hasattr(given, "nnz"):
         size = 4 * given.shape[0] * given.shape[-1]
         if size > _LARGEST_DENSE:
@@ -176,6 +172,18 @@ def _array(given: Any) -> tuple[np.ndarray, bool]:
     if isinstance(given, list | tuple) or (isinstance(given, np.ndarray) and given.dtype == object):
         return _stacked(given), True
     return np.asarray(given), False
+
+
+def array_of_tensor(given: Any) -> tuple[np.ndarray, bool]:
+    """Return a tensor of any layout, device and type as an array, and whether its memory is new; torch is not needed.
+
+    Raises ValueError for one that holds no values, or rows of several lengths.
+    """
+    try:
+        return _of_tensor(given)
+    except (RuntimeError, TypeError, NotImplementedError) as error:
+        said = next(iter(str(error).splitlines()), "").rstrip(". ")
+        raise ValueError(f"the tensor holds no plain array ({said}); hand over one in memory.") from error
 
 
 def _of_tensor(given: Any) -> tuple[np.ndarray, bool]:

@@ -77,8 +77,12 @@ class Answer:
 
 def check_annotator(name: str) -> None:
     """Raise ValueError for what is no name of a person."""
-    if not name.strip() or len(name) > 200:
+    if not isinstance(name, str) or not name.strip() or len(name) > 200 or not _is_text(name):
         raise ValueError(f"annotator {name!r:.300}; give a name of 1 to 200 characters")
+
+
+def _is_text(name: str) -> bool:
+    return not any("\ud800" <= letter <= "\udfff" or letter == "\0" for letter in name)
 
 
 class Session:
