@@ -1,6 +1,6 @@
 """What people answered about CIFAR-10: three of them for each training image, each wrong about one time in six.
 
-`human_labels` reads the published file. No command calls it yet.
+`human_labels` reads the published file, for `benchmarks.human_labels` and the notebook "people who err".
 """
 
 from pathlib import Path

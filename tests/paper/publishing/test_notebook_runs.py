@@ -111,3 +111,7 @@ def test_a_failing_cell_fails_the_run_and_leaves_no_copy(folder):
     with pytest.raises(PapermillExecutionError, match="ZeroDivisionError"):
         notebooks.run_notebooks(profile, {})
     assert not list((profile.build / "notebooks").glob("*"))
+
+
+def test_what_runs_by_itself_is_there():
+    assert set(notebooks._BY_ITSELF) < {path.stem for path in notebooks.notebook_paths()}
