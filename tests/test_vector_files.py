@@ -1,5 +1,6 @@
 """Files of vectors that somebody has already become pools, with `Pool.from_file` and `elsa-nb pool make`."""
 
+import errno
 import io
 import json
 
@@ -16,7 +17,7 @@ from safetensors.torch import save_file
 
 from elsa_nb import cli
 from elsa_nb.errors import MissingDataError
-from elsa_nb.pool import Pool
+from elsa_nb.pool import Pool, PoolWriter
 
 X = np.random.default_rng(0).normal(size=(5, 4)).astype(np.float32)
 IDS = [f"cats/{i}.jpg" for i in range(5)]
@@ -290,6 +291,21 @@ def test_the_command_says_what_it_took_and_how_to_go_on(tmp_path, capsys, monkey
     assert len(Pool.open("x-pool")) == 6
     assert cli.main(["pool", "make", "x.npy", "--replace", "--name", "mine"]) == 0
     assert json.loads((tmp_path / "x-pool" / "pool.json").read_text())["name"] == "mine"
+
+
+def test_on_a_full_disk_the_folder_is_named_and_the_same_command_works_again(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    np.save("x.npy", X)
+
+    def full(writer, block):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as disk:
+        disk.setattr(PoolWriter, "write", full)
+        assert cli.main(["pool", "make", "x.npy"]) == 1
+    assert "x-pool: No space left on device. Make room, then give the same command again" in capsys.readouterr().err
+    assert cli.main(["pool", "make", "x.npy"]) == 0
+    np.testing.assert_array_equal(Pool.open("x-pool").vectors, X)
 
 
 def test_a_file_in_the_place_of_a_pool_says_what_to_do(tmp_path):
