@@ -95,7 +95,7 @@ def export(
             f"{session.path} has no answers by {annotator!r}; its annotators: {', '.join(people) or 'none'}"
         )
     check_class(label)
-    if kind in ("fiftyone", "links") and images is not None and not Path(images).is_dir():
+    if kind == "links" and images is not None and not Path(images).is_dir():
         raise MissingDataError(f"{images} is no folder here; name the one that holds the items.")
     write, ending = KINDS[kind]
     if kind not in TABLES:
