@@ -2,6 +2,7 @@
 
 import argparse
 import ast
+import errno
 import os
 import sqlite3
 import sys
@@ -23,6 +24,11 @@ from elsa_nb.store import INSTALLED
 _EXTRA_OF = dict.fromkeys(("torch", "torchvision", "safetensors"), "images")
 _EXTRA_OF |= dict.fromkeys(("ipywidgets", "anywidget", "voila", "matplotlib", "nbformat", "traitlets"), "label")
 _EXTRA_OF |= dict.fromkeys(("papermill", "fontTools"), "reproduce")
+_ELSEWHERE = "Name a place that you may write to, or let its owner open it to you."
+_CURES = dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), _ELSEWHERE)
+_CURES[errno.ENOSPC] = _CURES[errno.EDQUOT] = "Make room, then give the same command again."
+_CURES[errno.ENAMETOOLONG] = "Give a shorter name."
+_CURES[errno.ENOTDIR] = "A part of that path is a file; name a folder."
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -39,7 +45,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         # What the system refuses: a full disk, a folder that may not be written, an address that does not answer.
         where = f"{error.filename}: " if error.filename else ""
-        print(f"elsa-nb: {where}{error.strerror or error}", file=sys.stderr)
+        cure = f". {_CURES[error.errno]}" if error.errno in _CURES else ""
+        print(f"elsa-nb: {where}{error.strerror or error}{cure}", file=sys.stderr)
+        return 1
+    except RuntimeError as error:
+        if not str(error).startswith("Symlink loop"):  # pathlib's, before Python 3.13
+            raise
+        print(f"elsa-nb: {error}: it leads to itself; name what it was to lead to", file=sys.stderr)
         return 1
     except sqlite3.Error as error:
         print(f"elsa-nb: the session file cannot be used ({error})", file=sys.stderr)

@@ -7,6 +7,8 @@ from pathlib import Path
 from elsa_nb.errors import MissingDataError
 from elsa_nb.pool import Pool
 
+_BEGUN = {"vectors.part", "journal.txt"}  # what a full disk leaves of a pool
+
 
 def declare_pool(parser: argparse.ArgumentParser) -> None:
     """Add what the command takes to its parser."""
@@ -37,10 +39,13 @@ def pool_command(options: argparse.Namespace) -> None:
         try:
             same = Pool.open(folder).sha256 == pool.sha256
         except (MissingDataError, ValueError):
-            same = folder.is_dir() and not any(folder.iterdir())
+            same = folder.is_dir() and {part.name for part in folder.iterdir()} <= _BEGUN
         if not same:
             raise ValueError(f"{folder} holds something else; name another folder, or add --replace.")
-    pool.save(folder)
+    try:
+        pool.save(folder)
+    except OSError as error:  # a full disk does not say where
+        raise type(error)(error.errno, error.strerror, error.filename or str(folder)) from error
     for note in pool.provenance["made_from"]["taken"]:
         print(f"{path}: {note}.")
     for warning in odd:

@@ -34,6 +34,7 @@ RESTORED = "`pip install --force-reinstall elsa_nb`" if INSTALLED else "`git che
 _LONGEST_REASON = 160
 # What is packed in earnest (numbers, pictures) shrinks a few times; what is made to fill a memory, a thousand times.
 _LARGE, _TIGHTEST = 1 << 28, 100
+_DATABASE = b"SQLite format 3\0"
 # What a card says of itself: two words, so that damage to one of them does not pass for a card without a checksum.
 _SEALS = {"seal", "sealed by"}
 
@@ -62,10 +63,18 @@ def write_with(path: Path, write: Callable[[BinaryIO], object]) -> None:
 
     The bytes go to a temporary file in the same folder, reach the disk (fsync), and are renamed over `path`, so
     a reader or a killed process never leaves or sees half a file.
+
+    Raises ValueError for a folder and for a database, which holds answers that are nowhere else: neither is replaced.
+    What the system refuses is an OSError that names `path`.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    try:
+        _check_replaceable(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Of a long name the beginning: the temporary one is longer, and must not be too long where `path` is not.
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:32]}.", suffix=".part")
+    except OSError as error:
+        raise type(error)(error.errno, error.strerror, str(path)) from error
     try:
         with os.fdopen(handle, "wb") as stream:
             write(stream)
@@ -73,9 +82,20 @@ def write_with(path: Path, write: Callable[[BinaryIO], object]) -> None:
             os.fsync(stream.fileno())
         Path(temporary).chmod(0o644)
         Path(temporary).replace(path)
-    except BaseException:
+    except BaseException as error:
         Path(temporary).unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno is not None and error.filename in (None, temporary):
+            raise type(error)(error.errno, error.strerror, str(path)) from error
         raise
+
+
+def _check_replaceable(path: Path) -> None:
+    if path.is_dir():
+        raise ValueError(f"{path} is a folder; give the name of a file.")
+    if path.is_file():
+        with path.open("rb") as stream:
+            if stream.read(len(_DATABASE)) == _DATABASE:
+                raise ValueError(f"{path} is a database, such as a session with its answers; give another name.")
 
 
 def write_atomically(path: Path, data: bytes) -> None:

@@ -5,6 +5,7 @@ that lie in a file as they are get memory-mapped. Nothing is unpickled: a file o
 """
 
 import json
+import math
 import struct
 import zipfile
 from collections.abc import Callable, Sequence
@@ -76,6 +77,8 @@ def read_ids(path: Path | str) -> list[str]:
     path = Path(path)
     if not path.exists():
         raise MissingDataError(f"{path} is not here; give a file with one id a line, a .npy, or a table.")
+    if path.is_dir():
+        raise ValueError(f"{path} is a folder; give a file with one id a line, a .npy, or a table.")
     with reading(path, "a file of ids", "Give one id a line, a .npy, a list in .json, or a table."):
         return _ids_of(path)
 
@@ -106,11 +109,20 @@ def _ids_of(path: Path) -> list[str]:
 
 
 def _npy(path: Path, key: str | None) -> VectorFile:
+    with path.open("rb") as stream:
+        start = stream.read(6)
+    if start != b"\x93NUMPY":
+        what = "a .npz file: call it so" if start.startswith(b"PK") else "no .npy file"
+        raise ValueError(
+            "it is empty; numpy.save(path, array) writes one" if not start else f"it begins like {start!r}: {what}"
+        )
     try:
         return VectorFile(np.load(path, mmap_mode="r", allow_pickle=False))
     except ValueError as error:
         if "pickle" in str(error) or "object" in str(error).lower():
             raise ValueError("it holds Python objects, not numbers; save it again as one array of float32") from None
+        if "mmap" in str(error):
+            raise ValueError("it is cut off: its array ends beyond the file") from None
         raise
 
 
@@ -154,6 +166,8 @@ def _safetensors(path: Path, key: str | None) -> VectorFile:
         if length > size - 8:
             raise ValueError("its header is longer than the file: it is cut off, or no safetensors file")
         header = json.loads(stream.read(length))
+    if not isinstance(header, dict):
+        raise ValueError("its header is no list of tensors: it is damaged, or no safetensors file")
     header.pop("__metadata__", None)
     entry = header[_chosen({name: tuple(entry["shape"]) for name, entry in header.items()}, key)]
     start, stop = entry["data_offsets"]
@@ -162,6 +176,10 @@ def _safetensors(path: Path, key: str | None) -> VectorFile:
         raise ValueError(f"its tensor is of the type {entry['dtype']}; save it as F32 or F16")
     if 8 + length + stop > size:
         raise ValueError("it is cut off: its tensor ends beyond the file")
+    if start < 0 or stop - start != math.prod(entry["shape"]) * np.dtype(dtype).itemsize:
+        raise ValueError(
+            f"its header says that a tensor {tuple(entry['shape'])} lies at {start} to {stop}: it is damaged"
+        )
     vectors = np.memmap(path, dtype, "r", 8 + length + start, tuple(entry["shape"]))
     if entry["dtype"] != "BF16":
         return VectorFile(vectors)
@@ -199,13 +217,14 @@ def _hdf5(path: Path, key: str | None) -> VectorFile:
 
         def visit(name: str, part: Any) -> None:
             if isinstance(part, h5py.Group) and {"data", "indices", "indptr"} <= set(part):
-                found[name] = tuple(part.attrs.get("shape", part.attrs.get("h5sparse_shape", ())))
+                if len(shape := tuple(part.attrs.get("shape", part.attrs.get("h5sparse_shape", ())))) == 2:
+                    found[name] = shape
             elif isinstance(part, h5py.Dataset) and part.ndim == 2:
                 found.setdefault(name, part.shape)
 
         file.visititems(visit)
         wanted = {name: shape for name, shape in found.items() if name.rpartition("/")[0] not in found}
-        chosen = key or ("X" if set(wanted) == {"X"} else None)
+        chosen = key
         own = {name: shape for name, shape in wanted.items() if name.startswith("obsm/")}
         ends = [name for name in wanted if chosen and name.endswith(f"/{chosen}")]
         chosen = ends[0] if len(ends) == 1 and chosen not in wanted else chosen  # X_pca for obsm/X_pca

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from elsa_nb.text_files import decoded
+from elsa_nb.vectors import check_whole_columns
 
 VECTORS = ("vectors", "embeddings", "embedding", "vector", "features", "feats", "emb", "x", "X", "arr_0")
 IDS = (
@@ -26,6 +27,10 @@ _SEPARATORS = ("\t", ";", "|", ",")  # what separates is tried before what may b
 _HEAD = 1 << 16  # letters of a text file that say how it is laid out
 _LOOKED_AT = 20  # its rows
 _LIST = re.compile(r"\s*(array\(|tensor\()?[\[(].*[\])]\s*", re.DOTALL)
+# What numpy and torch print around numbers.
+_PRINTED = re.compile(
+    r"np\.float\d+|array|tensor|\b(dtype|device|requires_grad|grad_fn|size|layout)=[^,)\]]+|[\[\](),]"
+)
 _COMMA = re.compile(r"\s*[+-]?\d*,\d+([eE][+-]?\d+)?\s*")
 
 
@@ -88,16 +93,44 @@ def vectors_in_arrow(path: Path, key: str | None) -> VectorFile:
     """Read the vectors of a Parquet or Feather file; `key` names the column of lists, or what numbered ones share."""
     import pyarrow as pa
 
-    table = read_arrow(path)
+    table = _plain(read_arrow(path))
     lists = [column.name for column in table.schema if _holds_vectors(column.type)]
     ids = find_name([n for n in table.column_names if n not in lists])
-    texts = [f.name for f in table.schema if pa.types.is_string(f.type) or pa.types.is_large_string(f.type)]
-    ids = texts[0] if ids is None and len(texts) == 1 else ids
+    texts = [field.name for field in table.schema if pa.types.is_large_string(field.type)]
+    notes: list[str] = []
+    if ids is None and len(texts) == 1:
+        ids, notes = _if_ids(texts[0], table.column(texts[0]).to_pylist())
     told = None if ids is None else as_names(table.column(ids).to_pylist())
     if key in lists or (key is None and lists):
         chosen = one_of(lists, key, "columns of lists")
-        return VectorFile(_from_lists(table.column(chosen)), told, [f"vectors from the column {chosen!r}"])
-    return _from_frame(table.to_pandas(), key, told, ids)
+        return VectorFile(_from_lists(table.column(chosen)), told, [f"vectors from the column {chosen!r}", *notes])
+    read = _from_frame(table.to_pandas(), key, told, ids)
+    read.notes += notes
+    return read
+
+
+def _plain(table: Any) -> Any:
+    """Return a table with its texts of every type in one type, and tensors as lists."""
+    import pyarrow as pa
+
+    for place, name in enumerate(table.column_names):
+        column = table.column(place)
+        if isinstance(column.type, pa.BaseExtensionType):
+            column = pa.chunked_array([chunk.storage for chunk in column.chunks], column.type.storage_type)
+        kind = column.type
+        values = kind.value_type if pa.types.is_dictionary(kind) else kind
+        if pa.types.is_string(values) or pa.types.is_large_string(values) or pa.types.is_string_view(values):
+            column = column.cast(pa.large_string())
+        table = table.set_column(place, name, column)
+    return table
+
+
+def _if_ids(name: Any, values: Iterable[Any]) -> tuple[Any, list[str]]:
+    """Return the only column of words if each of its words stands there once, else None and a remark."""
+    values = list(values)
+    if len(set(values)) == len(values):
+        return name, []
+    return None, [f"the words in {name!r} repeat, so they are no ids"]
 
 
 def _holds_vectors(kind: Any) -> bool:
@@ -116,6 +149,8 @@ def _from_lists(column: Any) -> np.ndarray:
     import pyarrow as pa
     import pyarrow.compute as pc
 
+    if not len(column):
+        raise ValueError("it has no rows")
     column = column.combine_chunks()
     lengths = pc.list_value_length(column).to_numpy(zero_copy_only=False)
     if len(lengths) and (odd := (lengths != lengths[0]) | np.isnan(lengths.astype(float))).any():
@@ -136,10 +171,14 @@ def _from_lists(column: Any) -> np.ndarray:
 def vectors_in_text(path: Path, key: str | None) -> VectorFile:
     """Read the vectors of a CSV file, or of another table of text."""
     frame, notes = _frame(path)
-    ids = find_name(list(frame.columns))
+    ids, first = find_name(list(frame.columns)), frame.columns[0]
     texts = [n for n in frame.columns if not _is_number_like(frame[n]) and not _is_lists(frame[n])]
-    if ids is None and len(texts) == 1 and texts[0] in (frame.columns[0], frame.columns[-1]):
-        ids = texts[0]
+    texts = [n for n in texts if (frame[n] != "").any()]
+    if ids is None and str(first).startswith("Unnamed:") and _is_index(frame[first], first in texts):
+        ids = first
+    elif ids is None and len(texts) == 1 and texts[0] in (first, frame.columns[-1]):
+        ids, repeated = _if_ids(texts[0], frame[texts[0]])
+        notes += repeated
     read = _from_frame(frame, key, None if ids is None else as_names(frame[ids]), ids)
     read.notes += notes
     return read
@@ -154,7 +193,10 @@ def _frame(path: Path) -> tuple[Any, list[str]]:
         raise ValueError("it is empty, or no text")
     separator, skipped, header = _layout(text)
     cells = [cell.strip() for cell in header]
-    how: dict[str, Any] = {"sep": separator, "skiprows": skipped}
+    # A word is a word: "NA", "null" and "nan" are ids in many a vocabulary, and no numbers among vectors.
+    how: dict[str, Any] = {"sep": separator, "skiprows": skipped, "keep_default_na": False}
+    if '"' in text and _has_stray_quotes(text, separator, skipped, len(cells)):
+        how["quoting"] = csv.QUOTE_NONE
     bare = sum(map(_is_number, cells)) >= max(len(cells) - 1, 1) and len(set(cells)) > 1 and not _counts(cells)
     if bare:
         how["header"] = None
@@ -165,6 +207,8 @@ def _frame(path: Path) -> tuple[Any, list[str]]:
         frame = frame.rename(columns={0: "row number"})
     if separator != "," and any(_has_decimal_commas(frame[name]) for name in frame.columns):
         frame = pd.read_csv(io.StringIO(text), decimal=",", **how)
+    if not isinstance(frame.index, pd.RangeIndex):  # R leaves out the name of the first column
+        frame = frame.rename_axis("Unnamed: 0").reset_index()
     notes = [f"read as {encoding}"] if encoding not in ("utf-8", "utf-8-sig") else []
     return frame, notes + ([f"lines before the header, left out: {skipped}"] if skipped else [])
 
@@ -205,8 +249,30 @@ def _rows(text: str, separator: str) -> list[tuple[int, list[str]]]:
         for cells in reader:
             rows.append((before, cells))
             before = reader.line_num
-    kept = [(line, cells) for line, cells in rows if "".join(cells).strip() and cells[0].lstrip()[:1] not in ("#", "%")]
+    kept = [(line, cells) for line, cells in rows if "".join(cells).strip() and not _is_remark(cells)]
     return kept[:_LOOKED_AT] or [(0, [""])]
+
+
+def _is_remark(cells: list[str]) -> bool:
+    """Whether a row begins with # or % and is not the vector of an item that is called so."""
+    return cells[0].lstrip()[:1] in ("#", "%") and not (len(cells) > 1 and all(map(_is_number, cells[1:])))
+
+
+def _has_stray_quotes(text: str, separator: str, skipped: int, width: int) -> bool:
+    """Whether quotation marks are letters of words here, and put nothing in one cell that stands in several.
+
+    Then every line has as many cells as the table is wide without them, and not all that have one are inside a pair.
+    """
+    stray = False
+    for line in re.split(r"\r\n|\r|\n", text)[skipped:]:
+        cells = line.split(None if separator == r"\s+" else separator)
+        if not cells or cells == [""]:
+            continue
+        if len(cells) != width:
+            return False
+        marked = (cell.strip() for cell in cells if '"' in cell)
+        stray = stray or any(len(cell) < 2 or not cell[0] == cell[-1] == '"' for cell in marked)
+    return stray
 
 
 def _is_number(text: str) -> bool:
@@ -224,7 +290,13 @@ def _counts(cells: list[str]) -> bool:
 
 
 def _has_decimal_commas(column: Any) -> bool:
-    return column.dtype.kind not in "fiub" and any(_COMMA.fullmatch(str(value)) for value in column[:_LOOKED_AT])
+    return column.dtype.kind not in "fiub" and any(_COMMA.fullmatch(str(value)) for value in column)
+
+
+def _is_index(column: Any, words: bool) -> bool:
+    """Whether a column without a name, which pandas or R wrote, names the rows, and does not just count them."""
+    counts = column.dtype.kind not in "iu" or any((column == np.arange(n, n + len(column))).all() for n in (0, 1))
+    return bool(column.is_unique) and (words or not counts)
 
 
 # --- columns
@@ -265,6 +337,7 @@ def _numbers(frame: Any) -> np.ndarray:
     """Return columns as numbers; raise ValueError for the first value that is none."""
     import pandas as pd
 
+    check_whole_columns(frame)
     if all(frame[name].dtype.kind in "fiub" for name in frame.columns):
         return frame.to_numpy()
     made = frame.apply(pd.to_numeric, errors="coerce")
@@ -284,6 +357,7 @@ def _is_number_like(column: Any) -> bool:
     if column.dtype.kind in "fiub":
         return True
     told = [value for value in column[:_LOOKED_AT] if isinstance(value, str) or value == value]
+    told = [value for value in told if value != ""]
     return bool(told) and 2 * sum(_is_number(str(value)) for value in told) > len(told)
 
 
@@ -298,9 +372,9 @@ def _from_written_lists(column: Any) -> np.ndarray:
     for row, cell in enumerate(column):
         if "..." in str(cell):
             raise ValueError(f"the vector of row {row} is cut short by '...', as numpy prints long ones; save it whole")
-        words = re.sub(r"array|tensor|dtype=\S+|[\[\](),]", " ", str(cell)).split()
+        words = _PRINTED.sub(" ", str(cell)).split()
         try:
-            rows.append([float(word) for word in words])
+            rows.append([int(word) if word.lstrip("+-").isdigit() else float(word) for word in words])
         except ValueError as error:
             raise ValueError(f"the vector of row {row} is no list of numbers ({error})") from None
         if len(words) != len(rows[0]):

@@ -63,24 +63,54 @@ def check_vectors(vectors: np.ndarray, first_row: int = 0) -> np.ndarray:
 
 
 def check_ids(ids: np.ndarray, n: int) -> np.ndarray:
-    """Return `ids` as a (n,) str array; raise ValueError if their number is wrong or one occurs twice."""
-    if isinstance(ids, str | bytes | Mapping):
-        raise ValueError(f"ids are of type {type(ids).__name__}; give a list of one id a row.")
-    ids = np.asarray(ids if hasattr(ids, "__getitem__") or not isinstance(ids, Iterable) else list(ids))
+    """Return `ids` as a (n,) str array.
+
+    Raises ValueError if their number is wrong, one occurs twice, one is missing or empty or no text that can be
+    written, and for a set, which has no order.
+    """
+    if isinstance(ids, str | bytes | Mapping | set | frozenset):
+        why = ", which has no order" if isinstance(ids, set | frozenset) else ""
+        raise ValueError(f"ids are of type {type(ids).__name__}{why}; give a list of one id a row.")
+    given = ids if hasattr(ids, "__getitem__") or not isinstance(ids, Iterable) else list(ids)
+    if isinstance(given, list | tuple) and (cut := next((i for i in given if _ends_in_zero(i)), None)) is not None:
+        raise ValueError(f"The id {cut!r:.60} ends in a zero byte, which an array would drop; give ids as text.")
+    ids = np.asarray(given)
     ids = ids[:, 0] if ids.ndim == 2 and ids.shape[1] == 1 else ids
     ids = ids if ids.dtype.kind == "U" else np.asarray(list(map(_as_id, ids.ravel()))).reshape(ids.shape)
     if ids.shape != (n,) or n == 0:
         raise ValueError(f"ids have shape {ids.shape}; a pool of {n} vectors has ids of shape ({n},), at least one.")
+    if (empty := ids == "").any():
+        raise ValueError(f"The id of row {int(np.argmax(empty))} is empty; every row has an id of its own.")
+    try:
+        "".join(ids.tolist()).encode()
+    except UnicodeEncodeError:
+        odd = next(i for i in ids.tolist() if any("\ud800" <= letter <= "\udfff" for letter in i))
+        raise ValueError(
+            f"The id {odd!r} is no text (a file name that is not UTF-8?), and cannot be written down; escape it: "
+            "name.encode(errors='surrogateescape').decode(errors='backslashreplace')."
+        ) from None
     ordered = np.sort(ids)
     if (twice := ordered[1:][ordered[1:] == ordered[:-1]]).size:
         raise ValueError(f"The id {str(twice[0])!r} occurs more than once; every row has an id of its own.")
     return ids
 
 
+def _ends_in_zero(item: Any) -> bool:
+    return isinstance(item, str) and item.endswith("\0")
+
+
 def _as_id(item: Any) -> str:
-    if item is None or item != item:
+    try:
+        missing = item is None or bool(item != item)
+    except (TypeError, ValueError):  # pandas' NA says neither yes nor no
+        missing = True
+    if missing:
         raise ValueError(f"an id is {item!r}; every row has an id of its own (leave ids out to have rows numbered).")
-    return item.decode() if isinstance(item, bytes) else str(item)
+    try:
+        text = item.decode() if isinstance(item, bytes) else str(item)
+    except UnicodeDecodeError:
+        raise ValueError(f"The id {item!r:.60} is not UTF-8; give ids as text.") from None
+    return text
 
 
 def blocks(vectors: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
@@ -115,12 +145,8 @@ def warn_of_oddities(vectors: np.ndarray, stacklevel: int) -> None:
 
 def _array(given: Any) -> tuple[np.ndarray, bool]:
     """Return `given` as an array, and whether its memory is new."""
-    if hasattr(given, "detach") and hasattr(given, "cpu"):  # a tensor; torch itself is not needed here
-        try:
-            return _of_tensor(given)
-        except (RuntimeError, TypeError, NotImplementedError) as error:  # layouts without values, of several lengths
-            said = next(iter(str(error).splitlines()), "").rstrip(". ")
-            raise ValueError(f"the tensor holds no plain array ({said}); hand over one (n, d) in memory.") from error
+    if hasattr(given, "detach") and hasattr(given, "cpu"):
+        return array_of_tensor(given)
     if hasattr(given, "toarray") and hasattr(given, "nnz"):
         size = 4 * given.shape[0] * given.shape[-1]
         if size > _LARGEST_DENSE:
@@ -128,17 +154,36 @@ def _array(given: Any) -> tuple[np.ndarray, bool]:
                 f"the sparse matrix {given.shape} would be {size / 1e9:.0f} GB of vectors; reduce its dimension first "
                 "(scikit-learn's TruncatedSVD does it)."
             )
+        if hasattr(given, "check_format"):  # an index beyond the shape would be dropped, or written beyond the array
+            try:
+                given.check_format(full_check=True)
+            except ValueError as error:
+                raise ValueError(f"the sparse matrix {given.shape} is damaged: {error}") from error
         return given.toarray(), True
     if isinstance(given, np.ma.MaskedArray):
         if np.ma.getmaskarray(given).any():
             row = int(np.argmax(np.ma.getmaskarray(given).reshape(len(given), -1).any(axis=1)))
             raise ValueError(f"The vector of row {row} has masked values: drop the row, or fill them.")
         return np.asarray(given.data), False
+    if hasattr(given, "iloc") and hasattr(given, "columns"):
+        check_whole_columns(given)
     if hasattr(given, "to_numpy"):
-        given = given.to_numpy()
+        given = given.to_numpy(zero_copy_only=False) if hasattr(given, "to_pylist") else given.to_numpy()
     if isinstance(given, list | tuple) or (isinstance(given, np.ndarray) and given.dtype == object):
         return _stacked(given), True
     return np.asarray(given), False
+
+
+def array_of_tensor(given: Any) -> tuple[np.ndarray, bool]:
+    """Return a tensor of any layout, device and type as an array, and whether its memory is new; torch is not needed.
+
+    Raises ValueError for one that holds no values, or rows of several lengths.
+    """
+    try:
+        return _of_tensor(given)
+    except (RuntimeError, TypeError, NotImplementedError) as error:
+        said = next(iter(str(error).splitlines()), "").rstrip(". ")
+        raise ValueError(f"the tensor holds no plain array ({said}); hand over one in memory.") from error
 
 
 def _of_tensor(given: Any) -> tuple[np.ndarray, bool]:
@@ -163,6 +208,7 @@ def _stacked(rows: Any) -> np.ndarray:
         except (ValueError, TypeError):
             part = np.asarray("")
         if part.dtype == object and all(isinstance(value, int | float | np.number) for value in part.ravel()):
+            check_whole([value for value in part.ravel() if isinstance(value, int)], f"row {row}")
             part = part.astype(np.float64)
         if part.dtype.kind not in "fiubc" and part.dtype.name != "bfloat16":
             raise ValueError(f"The vector of row {row} is no list of numbers: {one!r:.60}.")
@@ -198,6 +244,32 @@ def _narrowed(vectors: np.ndarray) -> np.ndarray:
             _check_range(block, stored, start)
     check_vectors(narrow)
     return narrow
+
+
+def check_whole_columns(frame: Any) -> None:
+    """Raise ValueError for a whole number of a pandas frame that float32 does not hold.
+
+    Beside a column of fractions it would become one, and nobody would see that it is an id or a time.
+    """
+    for place, kind in enumerate(frame.dtypes):
+        if getattr(kind, "kind", "") in ("i", "u") and kind.itemsize > 2:
+            column = frame.iloc[:, place].dropna()
+            odd = column[(column > _EXACT) | (column < -_EXACT)]
+            check_whole(map(int, odd), f"the column {frame.columns[place]!r}")
+
+
+def check_whole(values: Iterable[int], where: str) -> None:
+    """Raise ValueError for the first whole number that float32 does not hold."""
+    for value in values:
+        try:
+            kept = abs(value) <= _EXACT or int(np.float32(value)) == value
+        except OverflowError:  # beyond float32 at all, which is told of by its row and column later
+            continue
+        if not kept:
+            raise ValueError(
+                f"The value {value} of {where} would be stored as {np.float32(value):.0f}: float32 holds whole numbers "
+                f"up to {_EXACT}. Is it an id or a time? Drop the column, or scale it."
+            )
 
 
 def _fits(whole: np.ndarray) -> np.ndarray:

@@ -55,8 +55,18 @@ def test_every_profile_without_its_data_says_what_is_missing(empty):
 @pytest.mark.parametrize(
     ("error", "sentence"),
     [
-        (PermissionError(13, "Permission denied", "answers/cats.sqlite"), "answers/cats.sqlite: Permission denied"),
-        (OSError(28, "No space left on device"), "No space left on device"),
+        (
+            PermissionError(13, "Permission denied", "a/cats.csv"),
+            "a/cats.csv: Permission denied. Name a place that you may write to, or let its owner open it to you.",
+        ),
+        (
+            OSError(28, "No space left on device"),
+            "No space left on device. Make room, then give the same command again.",
+        ),
+        (
+            RuntimeError("Symlink loop from 'x'"),
+            "Symlink loop from 'x': it leads to itself; name what it was to lead to",
+        ),
         (ConnectionRefusedError("nobody answers at tcp://localhost:8786"), "nobody answers at tcp://localhost:8786"),
         (sqlite3.OperationalError("disk I/O error"), "the session file cannot be used (disk I/O error)"),
         (MissingDataError("The pool is not here."), "The pool is not here."),

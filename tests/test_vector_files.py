@@ -1,11 +1,15 @@
 """Files of vectors that somebody has already become pools, with `Pool.from_file` and `elsa-nb pool make`."""
 
+import errno
+import io
 import json
 
 import faiss
 import h5py
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import scipy.sparse
 import torch
@@ -13,7 +17,7 @@ from safetensors.torch import save_file
 
 from elsa_nb import cli
 from elsa_nb.errors import MissingDataError
-from elsa_nb.pool import Pool
+from elsa_nb.pool import Pool, PoolWriter
 
 X = np.random.default_rng(0).normal(size=(5, 4)).astype(np.float32)
 IDS = [f"cats/{i}.jpg" for i in range(5)]
@@ -29,6 +33,19 @@ def write_faiss(path):
 def write_group(path):
     with h5py.File(path, "w") as file:
         file["train/feats"], file["train/paths"] = X, [name.encode() for name in IDS]
+
+
+def write_tensors(path):
+    column = pa.FixedShapeTensorArray.from_numpy_ndarray(X.reshape(5, 2, 2))
+    pq.write_table(pa.table({"id": IDS, "v": column}), path)
+
+
+def tensors():
+    torch.set_printoptions(precision=8)
+    try:
+        return [str(torch.tensor(row, requires_grad=True, dtype=torch.float64)) for row in X]
+    finally:
+        torch.set_printoptions(profile="default")
 
 
 def table(**more):
@@ -64,6 +81,12 @@ FILES = {
     "sparse.npz": (lambda p: scipy.sparse.save_npz(p, scipy.sparse.csr_matrix(X)), False),
     "fortran.npy": (lambda p: np.save(p, np.asfortranarray(X.astype(">f8"))), False),
     "group.h5": (write_group, True),
+    "numpy2.csv": (lambda p: pd.DataFrame({"file": IDS, "v": map(list, X)}).to_csv(p, index=False), True),
+    "torch.csv": (lambda p: p.write_text("file,v\n" + "".join(map('{},"{}"\n'.format, IDS, tensors()))), True),
+    "category.parquet": (lambda p: pd.DataFrame({"of": pd.Categorical(IDS), "v": list(X)}).to_parquet(p), True),
+    "tensors.parquet": (write_tensors, True),
+    "by-r.txt": (lambda p: p.write_text(table().set_index("filename").to_csv(sep=" ").partition(" ")[2]), True),
+    "labels.csv": (lambda p: table(label=list("aabbb")).set_index("filename").rename_axis(None).to_csv(p), True),
 }
 
 
@@ -102,6 +125,24 @@ def test_anndata(tmp_path):
     assert Pool.from_file(tmp_path / "a.h5ad", key="X").d == 4
 
 
+def npy():
+    stream = io.BytesIO()
+    np.save(stream, X)
+    return stream.getvalue()
+
+
+def tensor_at(start, stop):
+    header = json.dumps({"x": {"dtype": "F32", "shape": [5, 4], "data_offsets": [start, stop]}}).encode()
+    return len(header).to_bytes(8, "little") + header + X.tobytes()
+
+
+def write_sparse(path, columns, shape):
+    with h5py.File(path, "w") as file:
+        file["X/data"], file["X/indices"], file["X/indptr"] = [1.0], columns, [0, 1]
+        if shape:
+            file["X"].attrs["shape"] = shape
+
+
 @pytest.mark.parametrize(
     ("name", "write", "sentence"),
     [
@@ -118,7 +159,7 @@ def test_anndata(tmp_path):
         ("word.csv", lambda p: p.write_text("id,e0,e1\na,1,2\nb,1,two\n"), "row 1 has 'two' in the column 'e1'"),
         ("thousand.csv", lambda p: p.write_text("id;e0;e1\na;1.234,5;2\nb;1;2,5\n"), "row 0 has '1.234,5'.*mixed"),
         ("points.csv", lambda p: p.write_text("id;e0;e1\na;1.234;2\nb;1.5;2,5\n"), "row 0 has '1.234'.*mixed"),
-        ("hole.csv", lambda p: p.write_text("id,e0,e1\na,1,2\nb,,2\n"), "row 1 is not finite"),
+        ("hole.csv", lambda p: p.write_text("id,e0,e1\na,1,2\nb,,2\n"), "row 1 has '' in the column 'e0'"),
         ("dots.csv", lambda p: p.write_text('id,v\na,"[1 ... 2]"\nb,"[1 ... 3]"\n'), "row 0 is cut short"),
         ("nameless.csv", lambda p: p.write_text("file,e0,e1\na,1,2\n,1,2\n"), "row 1 has no id"),
         (
@@ -132,6 +173,16 @@ def test_anndata(tmp_path):
         ("hnsw.index", lambda p: faiss.write_index(faiss.index_factory(4, "HNSW8"), str(p)), "flat one"),
         ("x.docx", lambda p: p.write_text("x"), r"ends in \.docx; vectors are read from \.npy"),
         ("nan.npy", lambda p: np.save(p, X * np.where(np.arange(5) == 3, np.nan, 1)[:, None]), "row 3 is not finite"),
+        ("page.npy", lambda p: p.write_text("<html>"), "begins like b'<html>': no .npy file"),
+        ("zip.npy", lambda p: np.savez(p.open("wb"), X), "a .npz file: call it so"),
+        ("short.npy", lambda p: p.write_bytes(npy()[:-9]), "is cut off"),
+        ("empty.npy", lambda p: p.touch(), "is empty"),
+        ("empty.parquet", lambda p: pd.DataFrame({"v": list(X)})[:0].to_parquet(p), "it has no"),
+        ("before.safetensors", lambda p: p.write_bytes(tensor_at(-8, 72)), "lies at -8 to 72: it is damaged"),
+        ("less.safetensors", lambda p: p.write_bytes(tensor_at(0, 8)), "lies at 0 to 8: it is damaged"),
+        ("shapeless.h5ad", lambda p: write_sparse(p, [1], None), "has no array"),
+        ("beyond.h5ad", lambda p: write_sparse(p, [7], (1, 4)), "damaged: indices must be < 4"),
+        ("whole.csv", lambda p: p.write_text('file,v\na,"[1, 16777217]"\nb,"[1, 2]"\n'), "16777217 of row 0, column 1"),
         ("big.npy", lambda p: np.save(p, np.array([[1, 2**24 + 1]])), "16777217 of row 0, column 1"),
     ],
 )
@@ -183,6 +234,38 @@ def test_a_file_name_keeps_its_zeros(tmp_path):
     assert Pool.from_file(tmp_path / "x.csv").ids.tolist() == ["007", "010"]
 
 
+def test_words_are_words(tmp_path):
+    """Quotation marks, remarks' signs and what pandas takes for nothing are entries of every vocabulary."""
+    words = ["the", ",", '"', "''", "#", "null", "nan", "NA", '5"']
+    numbers = np.arange(27.0).reshape(9, 3)
+    lines = [" ".join([word, *map(str, row)]) for word, row in zip(words, numbers, strict=True)]
+    for name, text in (
+        ("glove.txt", "\n".join(lines)),
+        ("word2vec.txt", "\n".join(["9 30", *(f"{line} " + "1 " * 27 for line in lines)])),
+        ("tabs.tsv", "word\te0\te1\te2\n" + "\n".join(lines).replace(" ", "\t")),
+    ):
+        (tmp_path / name).write_text(text)
+        pool = Pool.from_file(tmp_path / name)
+        assert pool.ids.tolist() == words
+        np.testing.assert_array_equal(pool.vectors[:, :3], numbers)
+
+
+@pytest.mark.parametrize(
+    ("text", "ids"),
+    [(",e0,e1\n5,1,2\n9,3,4\n", ["5", "9"]), (",e0,e1\n1,1,2\n2,3,4\n", ["0", "1"]), (",e0\n0,1\n0,2\n", ["0", "1"])],
+)
+def test_an_index_names_the_rows_unless_it_only_counts_them(tmp_path, text, ids):
+    (tmp_path / "x.csv").write_text(text)
+    assert Pool.from_file(tmp_path / "x.csv").ids.tolist() == ids
+
+
+def test_a_column_of_words_that_repeat_is_no_ids(tmp_path):
+    (tmp_path / "x.csv").write_text("label,e0,e1\ncat,1,2\ncat,3,4\n")
+    pool = Pool.from_file(tmp_path / "x.csv")
+    assert pool.ids.tolist() == ["0", "1"]
+    assert any("'label' repeat" in note for note in pool.provenance["made_from"]["taken"])
+
+
 def test_observations_of_anndata_may_be_a_category(tmp_path):
     with h5py.File(tmp_path / "a.h5ad", "w") as file:
         file["X"], file["obsm/X_pca"], file["obsm/X_umap"] = X, X[:, :3], X[:, :2]
@@ -208,6 +291,21 @@ def test_the_command_says_what_it_took_and_how_to_go_on(tmp_path, capsys, monkey
     assert len(Pool.open("x-pool")) == 6
     assert cli.main(["pool", "make", "x.npy", "--replace", "--name", "mine"]) == 0
     assert json.loads((tmp_path / "x-pool" / "pool.json").read_text())["name"] == "mine"
+
+
+def test_on_a_full_disk_the_folder_is_named_and_the_same_command_works_again(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    np.save("x.npy", X)
+
+    def full(writer, block):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as disk:
+        disk.setattr(PoolWriter, "write", full)
+        assert cli.main(["pool", "make", "x.npy"]) == 1
+    assert "x-pool: No space left on device. Make room, then give the same command again" in capsys.readouterr().err
+    assert cli.main(["pool", "make", "x.npy"]) == 0
+    np.testing.assert_array_equal(Pool.open("x-pool").vectors, X)
 
 
 def test_a_file_in_the_place_of_a_pool_says_what_to_do(tmp_path):

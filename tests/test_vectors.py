@@ -4,6 +4,7 @@ import tracemalloc
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 import scipy.sparse
 import torch
@@ -32,6 +33,7 @@ KINDS = {
     "tensor": torch.tensor(ROWS),
     "tensor with a gradient": torch.tensor(ROWS, requires_grad=True),
     "sparse tensor": torch.tensor(ROWS).to_sparse(),
+    "column of Arrow": pa.array(ROWS.tolist(), pa.list_(pa.float32(), 4)),
     "compressed sparse tensor": torch.tensor(ROWS).to_sparse_csr(),
 }
 
@@ -67,6 +69,9 @@ def test_short_floats_keep_every_value():
         (np.array([[1.0, 2.0], [1e-60, 0.0]]), "row 1 would be all zero as float32"),
         (scipy.sparse.csr_matrix((10**6, 10**5)), "400 GB.*TruncatedSVD"),
         (torch.empty(3, 4, device="meta"), "holds no plain array"),
+        (pd.DataFrame({"id": [2**53 + 1, 2], "x": [0.5, 0.6]}), "value 9007199254740993 of the column 'id'"),
+        (np.array([[1, 2.5], [2**53 + 1, 0.5]], object), "value 9007199254740993 of row 1"),
+        (scipy.sparse.csr_matrix((np.ones(2), [0, 99], [0, 1, 2]), shape=(2, 4)), "is damaged: indices must be < 4"),
     ],
 )
 def test_what_is_no_matrix_of_numbers_is_refused_in_one_sentence(given, sentence):
@@ -137,9 +142,18 @@ def test_zero_rows_and_copies_are_counted_and_warned_about():
 
 @pytest.mark.parametrize(
     ("ids", "sentence"),
-    [(["a", None, "c", "d", "e", "f"], "an id is None"), ([1.0, float("nan"), 3, 4, 5, 6], "an id is .*nan")],
+    [
+        (["a", None, "c", "d", "e", "f"], "an id is None"),
+        ([1.0, float("nan"), 3, 4, 5, 6], "an id is .*nan"),
+        ([pd.NA, 2, 3, 4, 5, 6], "an id is <NA>"),
+        (["a", "", "c", "d", "e", "f"], "id of row 1 is empty"),
+        (["a", "caf\udce9.jpg", "c", "d", "e", "f"], r"'caf\\udce9.jpg' is no text .*backslashreplace"),
+        ([b"a", b"\xff", b"c", b"d", b"e", b"f"], "is not UTF-8"),
+        (["a", "a\0", "c", "d", "e", "f"], "ends in a zero byte"),
+        (set("abcdef"), "of type set, which has no order"),
+    ],
 )
-def test_an_id_that_is_none_is_refused(ids, sentence):
+def test_an_id_that_names_no_item_for_sure_is_refused(ids, sentence):
     with pytest.raises(ValueError, match=sentence):
         Pool.from_arrays(ROWS, ids)
 

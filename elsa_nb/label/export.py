@@ -8,6 +8,7 @@ differ, the table kinds hold a line for each of them, and the others the word of
 
 import csv
 import io
+import os
 import shutil
 import tempfile
 import time
@@ -18,6 +19,8 @@ from typing import Any
 from urllib.parse import quote
 
 from elsa_nb import store
+from elsa_nb.errors import MissingDataError
+from elsa_nb.label.label_files.words import check_class
 from elsa_nb.label.session import Session
 from elsa_nb.pictures.opening import RefusedError, real_path
 
@@ -91,6 +94,9 @@ def export(
         raise ValueError(
             f"{session.path} has no answers by {annotator!r}; its annotators: {', '.join(people) or 'none'}"
         )
+    check_class(label)
+    if kind == "links" and images is not None and not Path(images).is_dir():
+        raise MissingDataError(f"{images} is no folder here; name the one that holds the items.")
     write, ending = KINDS[kind]
     if kind not in TABLES:
         annotator = annotator or session.annotator
@@ -124,7 +130,8 @@ def _csv(path: Path, rows: Sequence[dict], told: Told) -> None:
 
 def safe(value: Any) -> Any:
     """Put a quotation mark before a text that a spreadsheet would compute as a formula."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
+    formula = isinstance(value, str) and value.lstrip("'")[:1] in ("=", "+", "-", "@", "\t", "\r")
+    return f"'{value}" if formula else value  # one mark more where some are there: the reader takes one away
 
 
 def _parquet(path: Path, rows: Sequence[dict], told: Told) -> None:
@@ -155,6 +162,11 @@ def _coco(path: Path, rows: Sequence[dict], told: Told) -> None:
     store.write_json(path, value)
 
 
+_WITH_FOLDER = (
+    "name the folder of the items, so that their whole paths are written: images='...' (on the command line --images)"
+)
+
+
 def _fiftyone(path: Path, rows: Sequence[dict], told: Told) -> None:
     """FiftyOneImageClassificationDataset's labels.json: keys are absolute paths, or paths in a folder without ending.
 
@@ -165,11 +177,16 @@ def _fiftyone(path: Path, rows: Sequence[dict], told: Told) -> None:
     items: dict[str, str] = {}
     for r in rows:
         item = r["item"]
-        key = str(Path(item).with_suffix("")) if told.images is None else str((told.images / item).absolute())
+        stem = str(Path(item)).removesuffix(Path(item).suffix)
+        key = stem if told.images is None else str((told.images / item).absolute())
+        if told.images is None and ("\\" in item or any(part[0] == "." for part in Path(item).parts)):
+            raise ValueError(
+                f"{item!r} is hidden from FiftyOne, which passes over names with a dot in front and splits them at a "
+                f"backslash; {_WITH_FOLDER}"
+            )
         if key in labels:
             raise ValueError(
-                f"{items[key]!r} and {item!r} are one name to FiftyOne, which leaves out endings; name the folder of "
-                "the items, so that their whole paths are written: images='...' (on the command line --images)"
+                f"{items[key]!r} and {item!r} are one name to FiftyOne, which leaves out endings; {_WITH_FOLDER}"
             )
         labels[key], items[key] = classes.index(told.classes[r["label"]]), item
     store.write_json(path, {"classes": classes, "labels": labels})
@@ -207,7 +224,7 @@ def _links(path: Path, rows: Sequence[dict], told: Told) -> None:
                 target = real_path(root, r["item"])
             except RefusedError:
                 raise RefusedError(f"{r['item']!r} leads out of {images}; nothing was written") from None
-            (fresh / f"{number:05d}-{Path(r['item']).name}").symlink_to(target)
+            (fresh / _link_name(number, Path(r["item"]).name)).symlink_to(target)
         fresh.chmod(0o755)
         if path.exists():
             shutil.rmtree(path)
@@ -215,6 +232,13 @@ def _links(path: Path, rows: Sequence[dict], told: Told) -> None:
     except BaseException:
         shutil.rmtree(fresh, ignore_errors=True)
         raise
+
+
+def _link_name(number: int, name: str) -> str:
+    """Return a number and a name, which loses its beginning where both together are longer than a file's may be."""
+    number_and_dash = f"{number:05d}-"
+    kept = os.fsencode(name)[-(255 - len(number_and_dash)) :]
+    return number_and_dash + kept.decode(errors="ignore")
 
 
 KINDS: dict[str, tuple[Callable, str]] = {

@@ -4,6 +4,7 @@
 names the row.
 """
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from PIL import Image
 from elsa_nb.label.items import SOUNDS, TEXTS, Arrays, Items, Paths, Pictures, Texts
 from elsa_nb.pictures.arrays import laid_out
 from elsa_nb.pictures.decoding import endings
+from elsa_nb.vectors import array_of_tensor
 
 _ALLOWED = (
     "label.Files(folder, pool), label.Arrays(array), a list or column of texts, of paths, of arrays or of pictures of "
@@ -78,6 +80,10 @@ def _of_sequence(values: Sequence[Any]) -> Items:
                 "label.Files(folder, names) says where they are, label.Texts(names) shows them as texts"
             )
         first = "path"
+    if first == "picture" and all(_is_text(value) for value in looked_at):
+        raise ValueError(
+            "images are bytes that hold text, and no pictures: hand over [each.decode() for each in images]"
+        )
     if first == "array":
         for row, value in enumerate(looked_at):
             try:
@@ -98,6 +104,14 @@ def _kind(value: Any) -> str:
     return "array" if hasattr(value, "shape") and len(value.shape) > 1 else ""
 
 
+def _is_text(value: Any) -> bool:
+    """Whether bytes are text: no picture's file is without a control character, or in UTF-8."""
+    try:
+        return isinstance(value, bytes) and not re.search(r"[\0-\x08\x0e-\x1f]", value.decode())
+    except UnicodeDecodeError:
+        return False
+
+
 def _named_like_files(texts: Sequence[str]) -> bool:
     known = (*endings(), *SOUNDS, *TEXTS)
     return all("\n" not in text and len(text) < 1000 and text.lower().endswith(known) for text in texts)
@@ -105,7 +119,4 @@ def _named_like_files(texts: Sequence[str]) -> bool:
 
 def _array_of(value: Any) -> np.ndarray:
     """Return an array or a tensor, wherever it is and whatever it is a gradient of, as an array of NumPy."""
-    if hasattr(value, "detach"):
-        value = value.detach().cpu()
-        value = value.float() if str(value.dtype) == "torch.bfloat16" else value
-    return np.asarray(value)
+    return array_of_tensor(value)[0] if hasattr(value, "detach") else np.asarray(value)

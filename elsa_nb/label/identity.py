@@ -111,7 +111,13 @@ def names_in(session: Session) -> list[str] | None:
 
 
 def _unpacked(names: str) -> list[str]:
-    return zlib.decompress(base64.b85decode(names)).decode(errors="surrogateescape").split("\n")
+    text = zlib.decompress(base64.b85decode(names)).decode(errors="surrogateescape")
+    return text.split("\0")[:-1] if text.endswith("\0") else text.split("\n")
+
+
+def _packed(ids: Sequence[str]) -> str:
+    text = "\0".join([*ids, ""]) if any("\n" in item for item in ids) else "\n".join(ids)
+    return base64.b85encode(zlib.compress(text.encode(errors="surrogateescape"))).decode()
 
 
 def names_of(pool_ids: Sequence[str] | None, items: Any) -> list[str]:
@@ -145,7 +151,7 @@ def _about(items: Any, ids: Sequence[str]) -> dict[str, Any]:
     return {
         "ids": hashlib.sha256(joined).hexdigest(),
         "n": len(ids),
-        "names": base64.b85encode(zlib.compress(joined)).decode() if len(ids) <= NAMED else None,
+        "names": _packed(ids) if len(ids) <= NAMED else None,
         "contents": {ids[row]: digest for row in rows if (digest := _digest(items, row)) is not None},
         "where": str(getattr(items, "folder", "")),
     }

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 import numpy as np
 from PIL import Image
 
+from elsa_nb.errors import MissingDataError
 from elsa_nb.pictures.arrays import laid_out, picture_of, range_of_arrays
 from elsa_nb.pictures.decoding import RANGES, Decoding, UnreadableError, endings, find_decoding, look
 from elsa_nb.pictures.greys import Range, sample
@@ -63,11 +64,13 @@ class Files:
     """
 
     def __init__(self, folder: Path | str, names: Sequence[str] | Any):
-        self.folder = Path(folder).resolve(strict=True)
+        self.folder = Path(folder).resolve()
         if not self.folder.is_dir():
-            raise ValueError(f"{folder} is a file; give the folder that holds the items")
+            if self.folder.exists():
+                raise ValueError(f"{folder} is a file; give the folder that holds the items")
+            raise MissingDataError(f"{folder} is not here; give the folder that holds the items.")
         told: Mapping[str, Any] = getattr(names, "provenance", {}).get("decoding", {})
-        self.ids = [str(name) for name in getattr(names, "ids", names)]
+        self.ids = [str(name) for name in _listed(getattr(names, "ids", names), "names")]
         self._reader = _Reader(Decoding.of(told) if told else None, self._open_row, self.ids)
 
     def content(self, row: int, side: int) -> Content:
@@ -86,7 +89,7 @@ class Paths:
     """Items that are files anywhere, each named by the user: pictures, texts, sounds. Their ids are the paths."""
 
     def __init__(self, paths: Sequence[Path | str]):
-        self.ids = [str(path) for path in paths]
+        self.ids = [str(path) for path in _listed(paths, "paths")]
         self._reader = _Reader(None, lambda row, picture=True: open_plain(self.ids[row]), self.ids)
 
     def content(self, row: int, side: int) -> Content:
@@ -202,6 +205,9 @@ class Texts:
     """Items that are texts in memory."""
 
     def __init__(self, texts: Sequence[str], ids: Sequence[str] = ()):
+        texts = list(_listed(texts, "texts"))
+        if (row := next((row for row, text in enumerate(texts) if text is None or text != text), None)) is not None:
+            raise ValueError(f'row {row} of texts is {texts[row]}; give "" for it, or leave the row out of the pool')
         self.ids = ids if len(ids) else [str(row) for row in range(len(texts))]
         self._texts = texts
 
@@ -235,6 +241,13 @@ class Pictures:
         """Return what tells a picture from others."""
         picture = self._pictures[row]
         return _short_hash(picture if isinstance(picture, bytes) else picture.tobytes())
+
+
+def _listed(values: Any, what: str) -> Any:
+    """Return one value a row; raise ValueError for a single text, each letter of which would be a row."""
+    if isinstance(values, str | bytes | Path) or not hasattr(values, "__iter__"):
+        raise ValueError(f"{what} is of type {type(values).__name__}; give a list of them, one a row of the pool")
+    return values
 
 
 def _short_hash(data: bytes, *more: object) -> str:

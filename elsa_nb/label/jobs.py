@@ -18,7 +18,7 @@ from elsa_nb.label.cards import OPEN
 from elsa_nb.label.import_labels import KIND, import_labels
 from elsa_nb.label.items import Files
 from elsa_nb.label.label_files.reader import read_labels
-from elsa_nb.label.session import Answer, Session
+from elsa_nb.label.session import Answer, Session, check_annotator
 from elsa_nb.pool import Pool
 from elsa_nb.search.contract import POSITIVE, UNSURE, Strategy
 from elsa_nb.search.stopping.rules import TargetShare
@@ -116,6 +116,7 @@ def check_settings(
 ) -> None:
     """Raise what `make_job` would for its settings, whatever the pool: ValueError, MissingDataError, TypeError."""
     job = Job("", "", "", **settings)
+    check_annotator(job.annotator)
     searching.check(job.strategy or searching.DEFAULT, metric=job.metric, budget=job.budget)
     if job.target is not None:
         TargetShare(share=job.target)  # or raise

@@ -16,6 +16,7 @@ from elsa_nb.label import export
 from elsa_nb.label.cards import OPEN, UNSURE
 from elsa_nb.label.chosen_file import ChosenFile, import_chosen, told
 from elsa_nb.label.controller import Controller
+from elsa_nb.label.first_examples import Fixed
 from elsa_nb.label.handed_over import as_items
 from elsa_nb.label.identity import names_of, settle
 from elsa_nb.label.import_labels import take_back
@@ -63,9 +64,15 @@ class Panel(ipywidgets.VBox):
         title: str | None = None,
         again: Callable[[], Strategy] | None = None,
     ):
+        if not (hasattr(search, "query") and hasattr(search, "update")):
+            raise ValueError(
+                f"search is {search!r:.100}; give a search, such as Search(pool, seeds, rng=0), not its name"
+            )
         self._stop = threading.Event()
         items = self._items = as_items(images)
         ids = names_of(pool_ids(search), items)
+        if isinstance(search, Fixed) and search.n != len(ids):
+            raise ValueError(f"{len(ids)} images or texts for a search over {search.n} rows; give one a row")
         if not isinstance(session, Session):
             session = Session(session, annotator=annotator, code=code_stamp())
         self.session, self.oracle, self._again = session, oracle, again

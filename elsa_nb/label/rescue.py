@@ -11,7 +11,7 @@ import sqlite3
 import struct
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -84,8 +84,17 @@ def rescue(path: Path | str, to: Path | str | None = None) -> Rescued:
 
 
 def _written(path: Path, lines: dict[int, dict[str, Any]], remarks: dict[str, str]) -> Session:
-    session = Session(path)
-    session.restore_log([lines[number] for number in sorted(lines)], remarks)
+    session = None
+    try:
+        session = Session(path)
+        session.restore_log([lines[number] for number in sorted(lines)], remarks)
+    except BaseException:  # a full disk: nothing half made is left in the way of the same command
+        with suppress(Exception):
+            if session is not None:
+                session.close()
+        for ending in ("", "-wal", "-shm"):
+            Path(f"{path}{ending}").unlink(missing_ok=True)
+        raise
     return session
 
 

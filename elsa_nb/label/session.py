@@ -75,6 +75,16 @@ class Answer:
     seconds: float | None = None
 
 
+def check_annotator(name: str) -> None:
+    """Raise ValueError for what is no name of a person."""
+    if not isinstance(name, str) or not name.strip() or len(name) > 200 or not _is_text(name):
+        raise ValueError(f"annotator {name!r:.300}; give a name of 1 to 200 characters")
+
+
+def _is_text(name: str) -> bool:
+    return not any("\ud800" <= letter <= "\udfff" or letter == "\0" for letter in name)
+
+
 class Session:
     """One session file, seen by one annotator; safe to use from several threads.
 
@@ -85,8 +95,7 @@ class Session:
     """
 
     def __init__(self, path: Path | str, *, annotator: str = "me", code: str = ""):
-        if not annotator or len(annotator) > 200:
-            raise ValueError(f"annotator {annotator!r}; give a name of 1 to 200 characters")
+        check_annotator(annotator)
         self.path, self.annotator, self.code = Path(path), annotator, code
         self.holder = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex}"
         self._lock = threading.RLock()

@@ -5,6 +5,7 @@ Every strategy and configuration of `elsa_nb.search` calls these at construction
 
 from collections.abc import Sequence
 from numbers import Integral
+from typing import Any
 
 import numpy as np
 
@@ -19,6 +20,16 @@ def check_rng(rng: np.random.Generator | int | None) -> np.random.Generator:
     raise ValueError(
         f"rng = {rng!r}; allowed: a numpy.random.Generator, a whole number (0 or more) as its seed, or None"
     )
+
+
+def check_pool(pool: Any) -> int:
+    """Return the number of rows of a pool; raise ValueError for what is none, such as an array of vectors."""
+    if not (hasattr(pool, "vectors") and hasattr(pool, "ids")):
+        raise ValueError(
+            f"pool is of type {type(pool).__name__}; give a Pool: Pool.from_arrays(vectors, ids) makes one of arrays, "
+            "Pool.from_file(path) one of a file, and Pool.open(folder) opens one"
+        )
+    return len(pool.vectors)
 
 
 def check_counts(config: object, **least: int) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 
 from elsa_nb.pool import Pool
 from elsa_nb.search import algorithms, readings
-from elsa_nb.search.checks import check_rng
+from elsa_nb.search.checks import check_pool, check_rng
 from elsa_nb.search.config import ELSA as ELSA
 from elsa_nb.search.config import SearchConfig
 from elsa_nb.search.contract import NEGATIVE, POSITIVE, Batch, Component, KeepsLedger, Ledger, QueryError
@@ -63,7 +63,7 @@ class Search(KeepsLedger):
         neighbours: Neighbours | Sketch | None = None,
         features: Features | None = None,
     ):
-        n = len(pool.vectors)
+        n = check_pool(pool)
         if config.head_space == "embedding" and features is None:
             raise ValueError("this configuration trains its head on the embedding: pass features=Features(its vectors)")
         for name, given in (("neighbours", neighbours), ("features", features)):

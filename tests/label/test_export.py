@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 from pycocotools.coco import COCO
 
+from elsa_nb.errors import MissingDataError
 from elsa_nb.label import Files, Fixed, Panel, export
 from elsa_nb.label.import_labels import import_labels
 from elsa_nb.label.items import RefusedError
@@ -76,6 +77,15 @@ def test_fiftyone_finds_the_files(session, folder, monkeypatch):
 def test_names_that_fiftyone_would_take_for_one_are_refused(session, folder):
     session.write([Answer("a/1.jpg", -2, 1, position=9)])
     with pytest.raises(ValueError, match=r"'a/1.png' and 'a/1.jpg' are one name to FiftyOne.*--images"):
+        export.export(session, kind="fiftyone")
+    export.export(session, kind="fiftyone", images=folder)
+
+
+@pytest.mark.parametrize("name", [".hidden.png", "a/.b/c.png", "../c.png", "a\\b.png"])
+def test_what_fiftyone_does_not_find_by_its_name_wants_the_folder(session, folder, name):
+    """Found with the importer of FiftyOne 1.22.1: KeyError; by whole paths it reads them."""
+    session.record([Answer(name, -2, 1)], "import")
+    with pytest.raises(ValueError, match=r"hidden from FiftyOne.*--images"):
         export.export(session, kind="fiftyone")
     export.export(session, kind="fiftyone", images=folder)
 
@@ -188,6 +198,97 @@ def test_annotators_are_told_apart(session, tmp_path):
     with pytest.raises(ValueError, match="no answers by 'eve'; its annotators: ann, bob"):
         export.export(session, kind="coco", annotator="eve")
     bob.close()
+
+
+# Items that a format, a spreadsheet or a reader of paths could take for one another, or for something else.
+ODD = {
+    "spaces": [" a.png", "a.png", "a .png", "my cats/a  b.png"],
+    "accents": ["V\u00f6gel/\u732b.png", "Vo\u0308gel/\u732b.png"],
+    "marks": ["=1+1.png", "'=2+1.png", "''=3+1.png", "+1", "-", "'a'.png", 'b"c;d,e.png'],
+    "addresses": ["a b.png", "a%20b.png", "100%.png", "a?d=c.png", "a#b.png"],
+    "slashes": ["a\\b.png", "a/b.png", "./c.png", "/".join("deep" * 20) + "/d.png"],
+    "endings": ["a/x.tar.gz", "a/y", "..z.png", "A/x.png", "a/x.png"],
+    "numbers": ["7", "007", "nan", "true", "item"],
+    "lines": ["a\nb.png", "c\u2028d.png"],
+}
+
+
+@pytest.mark.parametrize("kind", export.KINDS)
+@pytest.mark.parametrize("odd", ODD)
+def test_every_item_comes_back_under_its_own_name(tmp_path, odd, kind):
+    ids = ODD[odd]
+    labels = {item: 1 if kind == "links" else (row + 1) % 2 for row, item in enumerate(ids)}
+    with_folder = kind in ("coco", "fiftyone", "label-studio", "links")
+    if with_folder:
+        (tmp_path / "im").mkdir()
+    if kind == "links":
+        for item in ids:
+            (tmp_path / "im" / item).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / "im" / item).touch()
+    session, fresh = Session(tmp_path / "s.sqlite"), Session(tmp_path / "fresh.sqlite")
+    session.record([Answer(item, -2, label) for item, label in labels.items()], "import")
+    path = export.export(session, kind=kind, images=tmp_path / "im" if with_folder else None)
+    assert import_labels(fresh, path, ids).new == len(ids)
+    assert fresh.known() == labels
+    session.close()
+    fresh.close()
+
+
+def test_paths_without_endings_come_back(session, tmp_path):
+    ids = ["a%20b.png", "a b.png", "c .png", "c.png", "V\u00f6.png", "Vo\u0308.png", "z..png"]
+    session = Session(tmp_path / "s.sqlite")
+    session.record([Answer(item, -2, row % 2) for row, item in enumerate(ids)], "import")
+    fresh = Session(tmp_path / "fresh.sqlite")
+    import_labels(fresh, export.export(session, kind="fiftyone"), ids)
+    assert fresh.known() == {item: row % 2 for row, item in enumerate(ids)}
+    session.close()
+    fresh.close()
+
+
+@pytest.mark.parametrize(
+    "label", ["K\u00e4fer, rot", 'a "b"', "=1+1", "not cat", "positive", "negative", "1", "no", "a/b\nc"]
+)
+@pytest.mark.parametrize("kind", ["coco", "fiftyone", "label-studio"])
+def test_a_class_may_have_any_name(session, tmp_path, kind, label):
+    fresh = Session(tmp_path / "fresh.sqlite")
+    import_labels(fresh, export.export(session, kind=kind, label=label), list(LABELS))
+    assert fresh.known() == {item: n for item, n in LABELS.items() if n >= 0 or kind != "coco"}
+    fresh.close()
+
+
+@pytest.mark.parametrize("label", ["", " ", "unsure", "Unsure", "nan", "None"])
+def test_a_name_that_says_something_else_is_no_class(session, label):
+    with pytest.raises(ValueError, match="name it otherwise"):
+        export.export(session, kind="fiftyone", label=label)
+
+
+def test_an_export_replaces_no_answers_and_no_folder(session, tmp_path):
+    """The file of another session, or its own, holds answers that are nowhere else."""
+    before = session.path.read_bytes()
+    for kind in ("csv", "parquet", "coco"):
+        with pytest.raises(ValueError, match=r"cats.sqlite is a database, such as a session with its answers"):
+            export.export(session, session.path, kind)
+        with pytest.raises(ValueError, match="is a folder; give the name of a file"):
+            export.export(session, tmp_path, kind)
+    assert session.path.read_bytes() == before
+
+
+def test_links_want_a_folder_that_is_there(session, tmp_path):
+    with pytest.raises(MissingDataError, match=r"nowhere is no folder here"):
+        export.export(session, kind="links", images=tmp_path / "nowhere")
+
+
+def test_a_link_may_have_a_name_as_long_as_a_file(tmp_path):
+    images = tmp_path / "im"
+    images.mkdir()
+    names = ["\u00fc" * 124 + ".png", "x" * 251 + ".png"]
+    session = Session(tmp_path / "s.sqlite")
+    session.record([Answer(item, -2, 1) for item in names], "import")
+    for item in names:
+        (images / item).touch()
+    links = export.export(session, kind="links", images=images)
+    assert sorted(link.readlink().name for link in links.iterdir()) == sorted(names)
+    session.close()
 
 
 def test_unknown_kinds_are_named(session):

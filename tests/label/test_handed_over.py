@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 from PIL import Image
 
+from elsa_nb.errors import MissingDataError
+from elsa_nb.label import Fixed, Panel
 from elsa_nb.label.handed_over import as_items
-from elsa_nb.label.items import Arrays
+from elsa_nb.label.items import Arrays, Files, Paths, Texts
 from elsa_nb.pool import Pool
 
 SLOPE = np.linspace(0, 1, 48).reshape(1, 6, 8).repeat(3, axis=0)  # three grey pictures, dark to bright
@@ -95,6 +97,40 @@ def test_columns_of_texts_are_texts(texts):
     assert items.content(1, 224).text == "two"
 
 
+@pytest.mark.parametrize("make", [torch.Tensor.to_sparse, torch.Tensor.bfloat16, lambda t: t.to(torch.float8_e4m3fn)])
+def test_tensors_of_any_layout_and_type_are_pictures(make):
+    rows = torch.tensor([[[0.0, 1.0], [1.0, 0.0]]] * 2)
+    assert (shown(as_items(make(rows))) == shown(as_items(rows))).all()
+
+
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [
+        (lambda folder: Texts("hello"), "texts is of type str; give a list"),
+        (lambda folder: Texts(["a", None]), "row 1 of texts is None"),
+        (lambda folder: Paths("a.png"), "paths is of type str; give a list"),
+        (lambda folder: Files(folder, "a.png"), "names is of type str; give a list"),
+        (lambda folder: Files(folder, None), "names is of type NoneType; give a list"),
+        (lambda folder: Panel(Fixed(5, range(5)), ["a", "b"], folder / "s.sqlite"), "2 images or texts .* 5 rows"),
+        (lambda folder: Panel("harvest", ["a", "b"], folder / "s.sqlite"), "search is 'harvest'; give a search"),
+    ],
+)
+def test_one_value_where_a_list_is_wanted_is_refused(tmp_path, make, told):
+    """The letters of a text are no rows."""
+    with pytest.raises(ValueError, match=told):
+        make(tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_texts_are_in_the_order_of_a_column():
+    assert Texts(pd.Series(["one", "two"], index=[1, 0])).content(0, 224).text == "one"
+
+
+def test_a_folder_that_is_not_here_is_named(tmp_path):
+    with pytest.raises(MissingDataError, match="nowhere is not here; give the folder"):
+        Files(tmp_path / "nowhere", ["a.png"])
+
+
 def test_paths_of_files_are_pictures(tmp_path, monkeypatch):
     Image.new("RGB", (8, 8), "red").save(tmp_path / "a.png")
     for paths in ([tmp_path / "a.png"], [str(tmp_path / "a.png")], pd.Series([tmp_path / "a.png"])):
@@ -128,6 +164,8 @@ def test_paths_of_files_are_pictures(tmp_path, monkeypatch):
         (np.zeros((4, 6, 8, 2)), r"a picture is float64 of shape \(6, 8, 2\); allowed"),
         (np.zeros((4, 6, 8), complex), r"complex"),
         (np.zeros((64, 48, 3), np.uint8), r"looks like one colour picture"),
+        (np.array([b"one", "zwölf".encode()]), r"bytes that hold text.*each\.decode\(\)"),
+        (torch.empty(2, 3, 8, 8, device="meta"), r"holds no plain array"),
     ],
     ids=lambda given: given if isinstance(given, str) else type(given).__name__,
 )

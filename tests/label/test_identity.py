@@ -249,3 +249,15 @@ def test_a_place_that_cannot_be_written_is_named_in_one_sentence(tmp_path, kind)
     path = tmp_path if kind == "folder" else tmp_path / "file" / "s.sqlite"
     with pytest.raises(ValueError, match=r"is a folder; give|cannot be written \(.*\)\. Give a session file"):
         Session(path)
+
+
+@pytest.mark.parametrize("ids", [["a", "b"], ["a\nb", "c"], ["a\n"], ["", "a"]])
+def test_names_of_several_lines_are_remembered_as_they_are(ids):
+    assert identity._unpacked(identity._packed(ids)) == ids
+
+
+@pytest.mark.parametrize("name", ["", "  ", "x" * 201, "J\udce9", "a\0b", None])
+def test_a_name_that_is_none_is_no_annotator(tmp_path, name):
+    with pytest.raises(ValueError, match="give a name of 1 to 200 characters"):
+        Session(tmp_path / "s.sqlite", annotator=name)
+    assert not list(tmp_path.iterdir())

@@ -163,3 +163,15 @@ def test_what_sqlite_says_of_damage_is_one_sentence(whole, tmp_path, damage):
     assert str(path) in str(told.value)
     assert "\n" not in str(told.value)
     assert rescue(path, tmp_path / "out.sqlite").items
+
+
+def test_a_rescue_that_a_full_disk_ends_leaves_nothing_in_its_way(whole, tmp_path, monkeypatch):
+    def full(session, lines, remarks):
+        raise sqlite3.OperationalError("database or disk is full")
+
+    with monkeypatch.context() as disk:
+        disk.setattr(Session, "restore_log", full)
+        with pytest.raises(sqlite3.OperationalError):
+            rescue(whole, tmp_path / "r.sqlite")
+    assert not list(tmp_path.iterdir())
+    assert answers(rescue(whole, tmp_path / "r.sqlite").path) == answers(whole)

@@ -335,6 +335,13 @@ def test_seeds_are_row_numbers_or_ids(problem, name):
         start(replace(problem, seeds=["3", "no such"]), config)
 
 
+@pytest.mark.parametrize("given", [np.eye(3), [[1.0]], None, "pool"], ids=lambda given: type(given).__name__)
+def test_what_is_no_pool_is_refused_with_the_way_to_make_one(problem, given):
+    for name in MAIN:
+        with pytest.raises(ValueError, match=r"pool is of type .*Pool\.from_arrays\(vectors, ids\)"):
+            start(replace(problem, pool=given), STRATEGIES[name])
+
+
 @pytest.mark.parametrize("name", MAIN)
 def test_out_of_turn_calls_raise_and_change_nothing(problem, name):
     config, oracle = STRATEGIES[name], Truth(problem.positive)

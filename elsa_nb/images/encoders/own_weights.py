@@ -27,7 +27,7 @@ _HEADS = re.compile(
     r"(fc|head|heads|classifier|projector|projection_head|predictor|prediction_head|prototypes|mlp|decoder\w*)\b"
 )
 # A second copy of the network that lags behind the one to be used, or is not the one that its method evaluates.
-_SECOND = re.compile(r"momentum|encoder_k|target|student|_ema\b|offline")
+_SECOND = re.compile(r"momentum|encoder_k|target|student|(?<![a-z])ema(?![a-z])|offline")
 # lightly keeps a ResNet as a plain sequence without its last layer: the places of its parts in it.
 _SEQUENCE = {"0": "conv1", "1": "bn1", "4": "layer1", "5": "layer2", "6": "layer3", "7": "layer4"}
 
@@ -116,6 +116,15 @@ def _as_float32(tensors: Mapping[str, Tensor], network: nn.Module, path: Path) -
     result = {}
     for key, expected in network.state_dict().items():
         value = tensors.get(key, torch.zeros((), dtype=expected.dtype))
+        if expected.is_floating_point() and not value.is_floating_point():
+            raise CorruptFileError(
+                f"{path} holds {key} as {value.dtype}: quantised weights mean nothing without their scales. Save "
+                "them as float32 where they were made."
+            )
+        if key.endswith("running_var") and (value.float() < 0).any():
+            raise CorruptFileError(
+                f"{path} holds variances below zero, in {key}: it is damaged. Save or copy it again."
+            )
         if not torch.isfinite(value.float()).all():
             raise CorruptFileError(
                 f"{path} holds values that are not finite numbers, in {key} for instance: that training diverged. "

@@ -18,7 +18,7 @@ _SCHEME = re.compile(r"^[a-z][a-z0-9+.-]+://", re.I)
 
 def made_safe(cell: str) -> bool:
     """Whether a cell has the mark that our own CSV files put before what a spreadsheet would compute."""
-    return re.match(r"'[=+\-@\t\r]", cell) is not None
+    return re.match(r"'+[=+\-@\t\r]", cell) is not None
 
 
 class Names:
@@ -75,6 +75,11 @@ class Names:
         return [row for own, row in near if own[-len(parts) :] == parts]
 
 
+def _exact(name: str) -> Parts:
+    """Split a path and change nothing in its parts: two files may differ in a space or in the form of an accent."""
+    return tuple(part for part in name.split("/") if part not in ("", "."))
+
+
 def _plain(name: str) -> Parts:
     """Split a path: one form of accents, either slash, no "./" or "../", no address in front."""
     name = _SCHEME.sub("", unicodedata.normalize("NFC", name.strip()).replace("\\", "/"))
@@ -114,16 +119,22 @@ def _number(name: str) -> Parts:
 
 
 def _stem(name: str) -> Parts:
-    *folders, last = _unquoted(name) or ("",)
+    return _without_ending(_unquoted(name))
+
+
+def _without_ending(parts: Parts) -> Parts:
+    *folders, last = parts or ("",)
     return (*folders, last.rpartition(".")[0] or last)
 
 
 _SPELLINGS: tuple[tuple[Callable[[str], Parts], Callable[[str], Parts]], ...] = (
+    (_exact, _exact),
     (_plain, _plain),
     (_unquoted, _plain),
     (_uploaded, lambda item: tuple(map(_web_safe, _plain(item)))),
     (_caseless, _caseless),
     (_number, _number),
+    (_exact, lambda item: _without_ending(_exact(item))),
     # Without endings: FiftyOne and YOLO leave them out. A name that has another ending is another file.
     (_unquoted, _stem),
 )

@@ -107,8 +107,19 @@ def _chosen(words: set[str], wanted: dict[int, set[str]], line: Line, reading: R
 
 def _pair(words: set[str]) -> dict[str, int]:
     """Return what our own files call the two classes: X and "not X"."""
-    pair = sorted(words - _EMPTY - set(_OURS), key=len)
-    return {pair[0]: 1, pair[1]: 0} if len(pair) == 2 and pair[1] == f"not {pair[0]}" else {}
+    words = words - _EMPTY
+    pairs = [word for word in words if f"not {word}" in words]
+    if len(pairs) != 1 or words - set(_OURS) - {pairs[0], f"not {pairs[0]}"}:
+        return {}
+    return {pairs[0]: 1, f"not {pairs[0]}": 0}
+
+
+def check_class(name: str) -> None:
+    """Raise ValueError for the name of a class that would be read as something else: no label, or an unsure one."""
+    if word_of(name) in _EMPTY | {"unsure"}:
+        raise ValueError(
+            f"the class is called {name!r}, which is read as no label or as an unsure one; name it otherwise"
+        )
 
 
 def _words(given: Any) -> list[str]:

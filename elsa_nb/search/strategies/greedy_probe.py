@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from elsa_nb.pool import Pool
-from elsa_nb.search.checks import check_counts, check_rng
+from elsa_nb.search.checks import check_counts, check_pool, check_rng
 from elsa_nb.search.contract import Batch, Component, KeepsLedger, Ledger, QueryError
 from elsa_nb.search.heads import head as heads
 from elsa_nb.search.heads.features import Features
@@ -66,7 +66,7 @@ class GreedyProbe(KeepsLedger):
         features: Features | None = None,
     ):
         self.config, self.pool = config or ProbeConfig(), pool
-        self._ledger = Ledger(len(pool.vectors), seeds, pool.ids)
+        self._ledger = Ledger(check_pool(pool), seeds, pool.ids)
         self._features = features or Features(pool.vectors)
         self._rng = check_rng(rng)
         self._round = 0

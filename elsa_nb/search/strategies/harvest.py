@@ -44,7 +44,7 @@ from typing import ClassVar
 import numpy as np
 
 from elsa_nb.pool import Pool
-from elsa_nb.search.checks import check_counts, check_rng
+from elsa_nb.search.checks import check_counts, check_pool, check_rng
 from elsa_nb.search.contract import NEGATIVE, POSITIVE, UNASKED, Batch, KeepsLedger, Ledger, QueryError
 from elsa_nb.search.heads.head import LinearHead, one_blas_thread
 from elsa_nb.search.heads.kernel_sums import KernelSums
@@ -119,7 +119,7 @@ class Harvest(KeepsLedger):
         rng: np.random.Generator | int | None,
         prepared_rows: PreparedRows | None = None,
     ):
-        n = len(pool.vectors)
+        n = check_pool(pool)
         if prepared_rows is not None and len(prepared_rows) != n:
             raise ValueError(
                 f"prepared_rows of {len(prepared_rows)} rows for a pool of {n}; make them from the same pool"

@@ -63,6 +63,7 @@ WRAPPINGS = {
     },
     "MAE": lambda: {"model": body() | {"decoder_pos_embed": torch.zeros(3), "decoder_blocks.0.b": torch.zeros(3)}},
     "VISSL": lambda: {"classy_state_dict": {"base_model": {"model": {"trunk": prefixed("_feature_blocks.", body())}}}},
+    "averaged beside": lambda: {"ema": body(1), "state_dict": prefixed("model.", body())},
     "no counters": lambda: {k: v for k, v in body().items() if not k.endswith("num_batches_tracked")},
 }
 
@@ -137,8 +138,14 @@ def spoiled(key, value):
     return body() | {key: value}
 
 
+def whole():
+    return (100 * body()["layer1.0.conv1.weight"]).to(torch.int8)
+
+
 REFUSED = {
     "nan": (lambda: spoiled("layer2.0.conv1.weight", torch.full((8, 16, 1, 1), torch.nan)), "not finite numbers"),
+    "whole numbers": (lambda: spoiled("layer1.0.conv1.weight", whole()), "conv1.weight as torch.int8: quantised"),
+    "variances": (lambda: spoiled("bn1.running_var", -torch.ones(4)), "variances below zero, in bn1.running_var"),
     "shape": (lambda: spoiled("layer2.0.conv1.weight", torch.zeros(8, 3, 1, 1)), r"layer2.0.conv1.weight is \(8, 3"),
     "surplus": (lambda: spoiled("layer5.weight", torch.zeros(3)), "layer5.weight is unexpected"),
     "missing": (lambda: {k: v for k, v in body().items() if k != "bn1.bias"}, "bn1.bias is missing"),
@@ -154,7 +161,7 @@ def test_what_does_not_fit_is_refused_with_its_cure(tmp_path, flaw):
     torch.save(make(), tmp_path / "w.pth")
     with pytest.raises(CorruptFileError, match=sentence) as refused:
         load_own_weights(tmp_path / "w.pth")
-    if flaw != "nan":
+    if flaw not in ("nan", "whole numbers", "variances"):
         assert "torch.save(model.state_dict(), 'weights.pth')" in str(refused.value)
 
 
