@@ -106,12 +106,23 @@ def names_in(session: Session) -> list[str] | None:
     """Return the names of the items that a session was last opened with, in their order; None where it has none."""
     abouts = session.metas("about:")
     about = abouts.get(f"about:{session.annotator}") or next(iter(abouts.values()), None)
-    names = None if about is None else json.loads(about)["names"]
-    return None if names is None else _unpacked(names)
+    told = {"names": None} if about is None else json.loads(about)
+    names = None if told["names"] is None else _unpacked(told["names"])
+    # Of earlier versions, which took the end of a line in a name for the end of the name.
+    return names if names is not None and len(names) == told["n"] else None
+
+
+def _packed(ids: Sequence[str]) -> str | None:
+    """Return names in one text, of which `_unpacked` makes them again; None where there are too many."""
+    if len(ids) > NAMED or any("\0" in item for item in ids):
+        return None
+    told = "\0" + "\0".join(ids) if any("\n" in item for item in ids) else "\n".join(ids)
+    return base64.b85encode(zlib.compress(told.encode(errors="surrogateescape"))).decode()
 
 
 def _unpacked(names: str) -> list[str]:
-    return zlib.decompress(base64.b85decode(names)).decode(errors="surrogateescape").split("\n")
+    told = zlib.decompress(base64.b85decode(names)).decode(errors="surrogateescape")
+    return told[1:].split("\0") if told.startswith("\0") else told.split("\n")
 
 
 def names_of(pool_ids: Sequence[str] | None, items: Any) -> list[str]:
@@ -145,7 +156,7 @@ def _about(items: Any, ids: Sequence[str]) -> dict[str, Any]:
     return {
         "ids": hashlib.sha256(joined).hexdigest(),
         "n": len(ids),
-        "names": base64.b85encode(zlib.compress(joined)).decode() if len(ids) <= NAMED else None,
+        "names": _packed(ids),
         "contents": {ids[row]: digest for row in rows if (digest := _digest(items, row)) is not None},
         "where": str(getattr(items, "folder", "")),
     }
@@ -159,13 +170,16 @@ def _digest(items: Any, row: int) -> str | None:
 def _check_contents(session: Session, items: Any, place: dict[str, int], about: dict[str, Any]) -> None:
     found = {item: _digest(items, place[item]) for item in about["contents"] if item in place}
     others = [item for item, digest in found.items() if digest not in (None, about["contents"][item])]
-    if about["contents"] and not found:
-        others = list(about["contents"])
-    if 2 * len(others) > len(found):  # some may have been edited since
+    gone = bool(about["contents"]) and not found
+    if gone or 2 * len(others) > len(found):  # some may have been edited since
         where = f" ({about['where']})" if about["where"] else ""
+        first = next(iter(about["contents"])) if gone else others[0]
         raise ValueError(
-            f"{session.path} holds answers about other items{where}: {others[0]!r} is something else there. "
-            "Give another session file (on the command line --session), or the items it was made with."
+            f"{session.path} holds answers about other items{where}: {first!r} is "
+            f"{'not here, nor is any other that was looked for' if gone else 'something else there'}. "
+            "Give another session file (on the command line --session), or the items it was made with. If these are "
+            f"the same ones, renamed or edited since: `elsa-nb labels import NEW.sqlite {session.path} --pool POOL` "
+            "takes the answers along by their names."
         )
 
 
