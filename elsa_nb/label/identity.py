@@ -11,14 +11,19 @@ the same collection, grown or shrunk, here or on another machine. `Panel` calls 
 import base64
 import hashlib
 import json
+import shlex
+import sqlite3
 import zlib
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from elsa_nb.label.session import Session
+from elsa_nb.label.session_file import APPLICATION
 
 KEPT = 16  # items whose contents are remembered
 NAMED = 200_000  # items whose names are kept, to count which are new and which are gone
@@ -74,6 +79,31 @@ def as_begun(session: Session, ids: Sequence[str], settled: Settled | None, *, o
     notice = "This session was begun with pages of another kind, by an earlier version. Your answers are kept, and the "
     notice += "search goes on from them."
     return replace(settled or Settled(rows), carried=rows, fresh=True, notice=notice)
+
+
+def earlier_sessions(folder: Path, items: Any) -> list[str]:
+    """Say of each session file in `folder` that is about `items` how to go on with it; nothing is written to any.
+
+    A folder of pictures that was renamed or moved begins a session by its new name: its answers are in the old one.
+    """
+    place, said = {str(item): row for row, item in enumerate(items.ids)}, []
+    for path in sorted(folder.glob("*.sqlite")):
+        try:
+            with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as base:
+                if base.execute("PRAGMA application_id").fetchone() != (APPLICATION,):
+                    continue
+                abouts = base.execute("SELECT value FROM meta WHERE key GLOB 'about:*'").fetchall()
+                ((answers,),) = base.execute("SELECT count(*) FROM answers").fetchall()
+        except sqlite3.Error:  # another program's, or not to be opened: who names it as the session is told why
+            continue
+        about = next((told for (told,) in abouts if json.loads(told)["contents"]), None)
+        if about is not None and answers and _compared(items, place, json.loads(about))[0]:
+            where = json.loads(about)["where"]
+            said.append(
+                f"{path.name} holds {answers:,} answer{'s' * (answers != 1)} about the same items"
+                f"{f', then in {where}' if where else ''}. To go on with them: --session {shlex.quote(str(path))}"
+            )
+    return said
 
 
 def _answered(session: Session, place: dict[str, int]) -> tuple[np.ndarray, int]:
@@ -167,11 +197,17 @@ def _digest(items: Any, row: int) -> str | None:
     return items.digest(row) if hasattr(items, "digest") else None
 
 
-def _check_contents(session: Session, items: Any, place: dict[str, int], about: dict[str, Any]) -> None:
+def _compared(items: Any, place: dict[str, int], about: dict[str, Any]) -> tuple[bool, list[str], bool]:
+    """Return whether items are those that a session was about, which are others of the name, and if all are gone."""
     found = {item: _digest(items, place[item]) for item in about["contents"] if item in place}
     others = [item for item, digest in found.items() if digest not in (None, about["contents"][item])]
     gone = bool(about["contents"]) and not found
-    if gone or 2 * len(others) > len(found):  # some may have been edited since
+    return not gone and 2 * len(others) <= len(found), others, gone  # some may have been edited since
+
+
+def _check_contents(session: Session, items: Any, place: dict[str, int], about: dict[str, Any]) -> None:
+    same, others, gone = _compared(items, place, about)
+    if not same:
         where = f" ({about['where']})" if about["where"] else ""
         first = next(iter(about["contents"])) if gone else others[0]
         raise ValueError(

@@ -302,8 +302,8 @@ def test_two_files_never_become_one_item(read):
 @pytest.mark.parametrize("name", ["dogs/a.jpg", "./dogs/a.jpg", "dogs\\\\a.jpg"])
 def test_a_file_of_a_folder_that_is_not_there_is_none_of_the_pool(read, name):
     """Where the other names begin at the folder of the pool, so does this one."""
-    found = read(f"item,label\nb.jpg,1\n{name},0\n", ids=["a.jpg", "b.jpg"])
-    assert found.given == {None: {1: 1}}
+    found = read(f"item,label\nb.jpg,1\n{name},0\nc.jpg,1\n", ids=["a.jpg", "b.jpg", "c.jpg"])
+    assert found.given == {None: {1: 1, 2: 1}}
     assert "of that name there is only 'a.jpg', in another folder" in str(found)
     from_above = read("item,label\ndogs/b.jpg,1\ndogs/a.jpg,0\n", ids=["a.jpg", "b.jpg"])
     assert from_above.given == {None: {0: 0, 1: 1}}

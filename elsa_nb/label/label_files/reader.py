@@ -301,7 +301,7 @@ def rows_of(reading: Reading, names: Names) -> list[int | str]:
         names.above(line.name, row) if isinstance(row, int) else None
         for line, row in zip(reading.lines, rows, strict=True)
     ]
-    if above.count(0) < sum(bool(n) for n in above) or not any(above):
+    if above.count(0) <= sum(bool(n) for n in above) or not any(above):
         return rows
     told = "of that name there is only {!r}, in another folder"
     return [
