@@ -169,6 +169,7 @@ def test_any_separator_encoding_line_end_and_quoting(tmp_path_factory, labels, s
 
 
 def test_empty_cells_are_no_labels_and_are_counted(read):
+    assert read("item,label\ncats/2.jpg,\N{MINUS SIGN}1\n").given == {None: {1: -1}}
     found = read("item,label\ncats/2.jpg,1\ndogs/1.jpg,\ndogs/2.jpg,NaN\nÄ/ö.png,#NV\n")
     assert (found.given, found.empty) == ({None: {1: 1}}, 3)
     assert "3 lines have no label" in str(found)

@@ -60,6 +60,10 @@ VIA = {
 VIA_HEAD = "filename,file_size,file_attributes,region_count,region_id,region_shape_attributes,region_attributes\n"
 FORMATS = {
     "Label Studio": LABEL_STUDIO,
+    "Label Studio, in a cloud": [
+        task(1, "https://example.org/x/cats/2.jpg?token=1", annotation("cat")),
+        task(2, "s3://bucket/dogs/1.jpg", annotation("dog")),
+    ],
     "Label Studio, short": [
         {"image": "cats/2.jpg", "id": 1, "choice": {"choices": ["cat", "tame"]}, "annotator": 1},
         {"image": "dogs/1.jpg", "id": 2, "choice": "dog", "annotator": 1},

@@ -107,9 +107,13 @@ def read(table: Table, names: Names, *, item: str | None = None, label: str | No
 
 
 def begins_with_item(text: str, names: Names) -> bool:
-    """Whether the first line of a text is an item, or its first cell: names may begin like JSON, "[3] owl.jpg"."""
+    """Whether the first line of a text is an item, or its first cell: names may begin like JSON, "[3] owl.jpg".
+
+    In JSON a quotation mark comes before any address that an item may end.
+    """
     first = re.split(r"[\r\n]", text, maxsplit=1)[0]
-    return any(names.knows(re.split(ends, first, maxsplit=1)[0].strip()) for ends in (r"\n", r"[,;\t|]", r"\s(?=\S*$)"))
+    cells = [re.split(ends, first, maxsplit=1)[0].strip() for ends in (r"\n", r"[,;\t|]", r"\s(?=\S*$)")]
+    return any('"' not in cell and names.knows(cell) for cell in cells)
 
 
 def a_list(text: str, names: Names) -> Reading | None:
