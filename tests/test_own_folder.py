@@ -68,6 +68,7 @@ def test_a_folder_that_was_renamed_is_told_of_its_earlier_session(tmp_path, monk
     (tmp_path / "text.sqlite").write_text("no database")
     (tmp_path / "old").rename(tmp_path / "new name")
     told = opened("new name")
+    assert not list(tmp_path.glob("old-*.sqlite-*"))  # looked into, and nothing left beside it
     assert "holds 1 answer about the same items, then in " in told
     assert f"--session {next(tmp_path.glob('old-*.sqlite')).name}" in told
     assert "--session" not in opened("new name")  # it has a session now

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from elsa_nb.label.session import Session
-from elsa_nb.label.session_file import APPLICATION
+from elsa_nb.label.session_file import APPLICATION, look_into
 
 KEPT = 16  # items whose contents are remembered
 NAMED = 200_000  # items whose names are kept, to count which are new and which are gone
@@ -89,20 +89,19 @@ def earlier_sessions(folder: Path, items: Any) -> list[str]:
     place, said = {str(item): row for row, item in enumerate(items.ids)}, []
     for path in sorted(folder.glob("*.sqlite")):
         try:
-            with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as base:
+            with closing(look_into(path)) as base:
                 if base.execute("PRAGMA application_id").fetchone() != (APPLICATION,):
                     continue
                 abouts = base.execute("SELECT value FROM meta WHERE key GLOB 'about:*'").fetchall()
                 ((answers,),) = base.execute("SELECT count(*) FROM answers").fetchall()
-        except sqlite3.Error:  # another program's, or not to be opened: who names it as the session is told why
-            continue
-        about = next((told for (told,) in abouts if json.loads(told)["contents"]), None)
-        if about is not None and answers and _compared(items, place, json.loads(about))[0]:
-            where = json.loads(about)["where"]
-            said.append(
-                f"{path.name} holds {answers:,} answer{'s' * (answers != 1)} about the same items"
-                f"{f', then in {where}' if where else ''}. To go on with them: --session {shlex.quote(str(path))}"
-            )
+            about = next(filter(lambda each: each["contents"], (json.loads(told) for (told,) in abouts)), None)
+            same = about is not None and answers and _compared(items, place, about)[0]
+        except (sqlite3.Error, ValueError, KeyError, TypeError, AttributeError):
+            continue  # another program's, or damaged: who names it as the session is told why
+        if same:
+            then = f", then in {about['where']}" if about.get("where") else ""
+            what = f"{answers:,} answer{'s' * (answers != 1)} about the same items{then}"
+            said.append(f"{path.name} holds {what}. To go on with them: --session {shlex.quote(str(path))}")
     return said
 
 
