@@ -57,17 +57,22 @@ def prepare(
     `metric`, `budget`, `target`.
     """
     from elsa_nb.label import jobs
+    from elsa_nb.label.identity import earlier_sessions
+    from elsa_nb.label.items import Files
 
     folder = Path(folder)
     if not folder.is_dir():
         raise MissingDataError(f"{folder} is no folder; name the folder that holds the images.")
     like = [like] if isinstance(like, str | Path) else list(like)
     names = [name] if isinstance(name, str) else list(name)
-    session = Path(session or f"{folder_title(folder)}.sqlite")
+    by_itself, session = session is None, Path(session or f"{folder_title(folder)}.sqlite")
     _check_before(folder, names if pool is None else [], like, session, settings)
     if text and not (encoder or pool):
         encoder = TEXT
     place, made_by = (Path(pool), encoder) if pool else _vectors(folder, encoder, strict)
+    if by_itself and not session.exists():
+        for told in earlier_sessions(session.parent, Files(folder, Pool.open(place, verify=False))):
+            print(told)
     first: Sequence[int] = ()
     if like or text:
         first = _nearest(place, made_by, like, text, jobs.SAMPLE_ITEMS)

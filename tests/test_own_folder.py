@@ -2,9 +2,12 @@
 
 import sqlite3
 
+import numpy as np
 import pytest
 
 from elsa_nb import cli, own_folder
+from elsa_nb.label import jobs
+from elsa_nb.pool import Pool
 
 MISTAKES = {
     "--strategy best": "strategy 'best' is not known",
@@ -45,6 +48,31 @@ def test_a_mistake_is_told_before_vectors_are_made(folder, capsys, mistake):
     said = capsys.readouterr().err
     assert MISTAKES[mistake] in said
     assert said.count("\n") == 1
+
+
+def test_a_folder_that_was_renamed_is_told_of_its_earlier_session(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    for name, salt in (("old", 0), ("other", 100)):
+        (tmp_path / name).mkdir()
+        for i in range(20):
+            (tmp_path / name / f"{i}.png").write_bytes(bytes([salt + i]))
+    Pool.from_arrays(np.eye(20), [f"{i}.png" for i in range(20)]).save("pool")
+
+    def opened(name):
+        capsys.readouterr()
+        job = own_folder.prepare(name, pool="pool", name="3.png")
+        jobs.open_panel(job).close()
+        return capsys.readouterr().out
+
+    assert "--session" not in opened("old")
+    (tmp_path / "text.sqlite").write_text("no database")
+    (tmp_path / "old").rename(tmp_path / "new name")
+    told = opened("new name")
+    assert not list(tmp_path.glob("old-*.sqlite-*"))  # looked into, and nothing left beside it
+    assert "holds 1 answer about the same items, then in " in told
+    assert f"--session {next(tmp_path.glob('old-*.sqlite')).name}" in told
+    assert "--session" not in opened("new name")  # it has a session now
+    assert "--session" not in opened("other")  # the same names, other pictures
 
 
 def test_so_it_is_in_a_notebook(folder):

@@ -12,6 +12,7 @@ from typing import Protocol
 import numpy as np
 
 from elsa_nb.label.cards import PASSED
+from elsa_nb.label.label_files.names import Names
 from elsa_nb.label.rounds import GIVEN, SAMPLE, positives_of
 from elsa_nb.search.checks import check_rows
 from elsa_nb.search.contract import POSITIVE, UNSURE, Batch, Log, QueryError, Strategy, check_labels
@@ -53,15 +54,29 @@ def spread_rows(vectors: np.ndarray, count: int, rng: np.random.Generator, *, am
 
 
 def rows_named(ids: Sequence[str], *names: str) -> np.ndarray:
-    """Return the rows whose id matches one of `names`: an id, its last part, or a pattern such as `*cat*.jpg`."""
-    found = [
-        row
-        for row, item in enumerate(map(str, ids))
-        if any(name in (item, item.rpartition("/")[2]) or fnmatch(item, name) for name in names)
-    ]
-    if not found:
-        raise ValueError(f"no item is called {', '.join(map(repr, names))}; the ids look like {str(ids[0])!r}")
-    return np.array(found, np.int64)
+    """Return the rows of `names`, ascending: an id, its last part, a pattern such as `*cat*.jpg`, or a path to it.
+
+    What finds an item in a file of labels finds it here. Raises ValueError for a name without an item.
+    """
+    found: set[int] = set()
+    for name in names:
+        rows = [row for row, item in enumerate(map(str, ids)) if _is_called(item, name) or fnmatch(item, name)]
+        if not rows and not (rows := row_meant(ids, name)):
+            raise ValueError(f"no item is called {name!r}; the ids look like {str(ids[0])!r}")
+        found.update(rows)
+    return np.array(sorted(found), np.int64)
+
+
+def row_meant(ids: Sequence[str], name: str) -> list[int]:
+    """Return the one row that a name, not a pattern, means: [] where there is none, or where there are several."""
+    rows = [row for row, item in enumerate(map(str, ids)) if _is_called(item, name)]
+    if not rows and isinstance(row := Names(ids).find(name), int):
+        rows = [row]
+    return rows if len(rows) == 1 else []
+
+
+def _is_called(item: str, name: str) -> bool:
+    return name in (item, item.rpartition("/")[2])
 
 
 def rows_like(vectors: np.ndarray, queries: np.ndarray, count: int) -> np.ndarray:

@@ -11,14 +11,19 @@ the same collection, grown or shrunk, here or on another machine. `Panel` calls 
 import base64
 import hashlib
 import json
+import shlex
+import sqlite3
 import zlib
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from elsa_nb.label.session import Session
+from elsa_nb.label.session_file import APPLICATION, look_into
 
 KEPT = 16  # items whose contents are remembered
 NAMED = 200_000  # items whose names are kept, to count which are new and which are gone
@@ -76,6 +81,30 @@ def as_begun(session: Session, ids: Sequence[str], settled: Settled | None, *, o
     return replace(settled or Settled(rows), carried=rows, fresh=True, notice=notice)
 
 
+def earlier_sessions(folder: Path, items: Any) -> list[str]:
+    """Say of each session file in `folder` that is about `items` how to go on with it; nothing is written to any.
+
+    A folder of pictures that was renamed or moved begins a session by its new name: its answers are in the old one.
+    """
+    place, said = {str(item): row for row, item in enumerate(items.ids)}, []
+    for path in sorted(folder.glob("*.sqlite")):
+        try:
+            with closing(look_into(path)) as base:
+                if base.execute("PRAGMA application_id").fetchone() != (APPLICATION,):
+                    continue
+                abouts = base.execute("SELECT value FROM meta WHERE key GLOB 'about:*'").fetchall()
+                ((answers,),) = base.execute("SELECT count(*) FROM answers").fetchall()
+            about = next(filter(lambda each: each["contents"], (json.loads(told) for (told,) in abouts)), None)
+            same = about is not None and answers and _compared(items, place, about)[0]
+        except (sqlite3.Error, ValueError, KeyError, TypeError, AttributeError):
+            continue  # another program's, or damaged: who names it as the session is told why
+        if same:
+            then = f", then in {about['where']}" if about.get("where") else ""
+            what = f"{answers:,} answer{'s' * (answers != 1)} about the same items{then}"
+            said.append(f"{path.name} holds {what}. To go on with them: --session {shlex.quote(str(path))}")
+    return said
+
+
 def _answered(session: Session, place: dict[str, int]) -> tuple[np.ndarray, int]:
     """Return the rows of the items that the annotator has answered, in order, and how many have no place any more."""
     items = list(dict.fromkeys(answer["item"] for answer in session.answers(session.annotator)))
@@ -106,18 +135,23 @@ def names_in(session: Session) -> list[str] | None:
     """Return the names of the items that a session was last opened with, in their order; None where it has none."""
     abouts = session.metas("about:")
     about = abouts.get(f"about:{session.annotator}") or next(iter(abouts.values()), None)
-    names = None if about is None else json.loads(about)["names"]
-    return None if names is None else _unpacked(names)
+    told = {"names": None} if about is None else json.loads(about)
+    names = None if told["names"] is None else _unpacked(told["names"])
+    # Of earlier versions, which took the end of a line in a name for the end of the name.
+    return names if names is not None and len(names) == told["n"] else None
+
+
+def _packed(ids: Sequence[str]) -> str | None:
+    """Return names in one text, of which `_unpacked` makes them again; None where there are too many."""
+    if len(ids) > NAMED or any("\0" in item for item in ids):
+        return None
+    told = "\0" + "\0".join(ids) if any("\n" in item for item in ids) else "\n".join(ids)
+    return base64.b85encode(zlib.compress(told.encode(errors="surrogateescape"))).decode()
 
 
 def _unpacked(names: str) -> list[str]:
-    text = zlib.decompress(base64.b85decode(names)).decode(errors="surrogateescape")
-    return text.split("\0")[:-1] if text.endswith("\0") else text.split("\n")
-
-
-def _packed(ids: Sequence[str]) -> str:
-    text = "\0".join([*ids, ""]) if any("\n" in item for item in ids) else "\n".join(ids)
-    return base64.b85encode(zlib.compress(text.encode(errors="surrogateescape"))).decode()
+    told = zlib.decompress(base64.b85decode(names)).decode(errors="surrogateescape")
+    return told[1:].split("\0") if told.startswith("\0") else told.split("\n")
 
 
 def names_of(pool_ids: Sequence[str] | None, items: Any) -> list[str]:
@@ -151,7 +185,7 @@ def _about(items: Any, ids: Sequence[str]) -> dict[str, Any]:
     return {
         "ids": hashlib.sha256(joined).hexdigest(),
         "n": len(ids),
-        "names": _packed(ids) if len(ids) <= NAMED else None,
+        "names": _packed(ids),
         "contents": {ids[row]: digest for row in rows if (digest := _digest(items, row)) is not None},
         "where": str(getattr(items, "folder", "")),
     }
@@ -162,16 +196,25 @@ def _digest(items: Any, row: int) -> str | None:
     return items.digest(row) if hasattr(items, "digest") else None
 
 
-def _check_contents(session: Session, items: Any, place: dict[str, int], about: dict[str, Any]) -> None:
+def _compared(items: Any, place: dict[str, int], about: dict[str, Any]) -> tuple[bool, list[str], bool]:
+    """Return whether items are those that a session was about, which are others of the name, and if all are gone."""
     found = {item: _digest(items, place[item]) for item in about["contents"] if item in place}
     others = [item for item, digest in found.items() if digest not in (None, about["contents"][item])]
-    if about["contents"] and not found:
-        others = list(about["contents"])
-    if 2 * len(others) > len(found):  # some may have been edited since
+    gone = bool(about["contents"]) and not found
+    return not gone and 2 * len(others) <= len(found), others, gone  # some may have been edited since
+
+
+def _check_contents(session: Session, items: Any, place: dict[str, int], about: dict[str, Any]) -> None:
+    same, others, gone = _compared(items, place, about)
+    if not same:
         where = f" ({about['where']})" if about["where"] else ""
+        first = next(iter(about["contents"])) if gone else others[0]
         raise ValueError(
-            f"{session.path} holds answers about other items{where}: {others[0]!r} is something else there. "
-            "Give another session file (on the command line --session), or the items it was made with."
+            f"{session.path} holds answers about other items{where}: {first!r} is "
+            f"{'not here, nor is any other that was looked for' if gone else 'something else there'}. "
+            "Give another session file (on the command line --session), or the items it was made with. If these are "
+            f"the same ones, renamed or edited since: `elsa-nb labels import NEW.sqlite {session.path} --pool POOL` "
+            "takes the answers along by their names."
         )
 
 

@@ -101,7 +101,11 @@ def make_job(
             session.close()
     if job.audit:
         audited(job, opened)
-    examples = [row for name in names for row in _meant(opened.ids, name)]
+    examples = [row for name in names for row in first_examples.row_meant(opened.ids, name)]
+    if seeds is not None and not read_labels(seeds, opened.ids, every="positive").rows():
+        raise ValueError(
+            f"{seeds} calls no item positive; --seeds takes a list of examples, --labels a file of answers"
+        )
     if labels is not None or seeds is not None or examples:
         _take_labels(job, opened, [(labels, dict(reading or {})), (seeds, {"every": "positive"})], examples)
     return job
@@ -138,12 +142,6 @@ def _begun_with(path: Path, annotator: str) -> str:
         return searching.BEFORE if session.rounds() else searching.DEFAULT
     finally:
         session.close()
-
-
-def _meant(ids: Sequence[str], name: str) -> list[int]:
-    """Return the one row that a name, not a pattern, means."""
-    rows = [row for row, item in enumerate(map(str, ids)) if name in (item, item.rpartition("/")[2])]
-    return rows if len(rows) == 1 else []
 
 
 def _take_labels(

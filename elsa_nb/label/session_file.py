@@ -173,6 +173,13 @@ def _tables_ours(path: Path) -> bool:
     return tables >= _OURS if tables else not version
 
 
+def look_into(path: Path) -> sqlite3.Connection:
+    """Open a database to read it: nothing is written, not even beside it, unless somebody works on it just now."""
+    path = path.resolve()
+    how = "mode=ro" if path.with_name(f"{path.name}-wal").exists() else "immutable=1"
+    return sqlite3.connect(f"{path.as_uri()}?{how}", uri=True)
+
+
 def _exists(path: Path) -> bool:
     return path.exists() and path.stat().st_size > 0
 

@@ -29,11 +29,12 @@ from elsa_nb.pictures.greys import (
     to_8_bits,
 )
 
-VERSION = 1  # raise it with any change of what `Decoding.picture` returns: pools of folders are then made anew
+VERSION = 2  # raise it with any change of what `Decoding.picture` returns: pools of folders are then made anew
 
 # What is deeper than 8 bits, and how its range is found. Of colour, Pillow reads the upper 8 bits.
 RANGES = {"integers": range_of, "floats": range_of, "colours": range_of_colours}
 _OF_16_BITS = re.compile(r";16[BLN]")  # as Pillow calls the bytes of a file
+_BITS_PER_SAMPLE, _PHOTOMETRIC, _SAMPLE_FORMAT = 258, 262, 339  # of a TIFF
 # EPS runs programs in an interpreter; of the others Pillow only knows the name.
 _NOT_READ = {"EPS", "WMF", "MPEG", "IPTC", "BUFR", "GRIB", "HDF5"}
 _COMMON = ("JPEG", "PNG", "TIFF", "WEBP", "GIF", "BMP")  # asked first
@@ -114,35 +115,35 @@ class Decoding:
         def read() -> Image.Image:
             with Image.open(stream, formats=formats()) as image:
                 refuse_bomb(image, stream)
-                kind = _kind(image)
+                depth = _depth(image)
                 if side is not None:
                     image.draft("RGB", (2 * side, 2 * side))
                 image.load()  # turns a TIFF by itself
-                return self._rgb(image, kind, side)
+                return self._rgb(image, depth, side)
 
         return _guarded(read)
 
     def shown(self, image: Image.Image, side: int | None = None) -> Image.Image:
         """Return a picture that Pillow has opened, left as it is, in the same way."""
-        return _guarded(lambda: self._rgb(image.copy(), _kind(image), side))
+        return _guarded(lambda: self._rgb(image.copy(), _depth(image), side))
 
-    def _rgb(self, image: Image.Image, kind: str, side: int | None) -> Image.Image:
-        turn = _TURNS.get(_orientation(image))
+    def _rgb(self, image: Image.Image, depth: "_Depth", side: int | None) -> Image.Image:
+        turn, kind = _TURNS.get(_orientation(image)), depth.kind
         if kind == "colours" and self.colours is not None:
             levels = to_8_bits(np.arange(256), self.colours).tolist()
             image = image.point(levels * 3 + list(range(256)) * (len(image.getbands()) - 3))
         grey = kind not in ("", "colours")
-        shown = Image.fromarray(self._scaled(np.asarray(image), kind)) if grey else _on_white(image)
+        shown = Image.fromarray(self._scaled(depth.values(image), depth)) if grey else _on_white(image)
         if side is not None:
             shown.thumbnail((side, side))
         shown = shown.convert("RGB")
         return shown if turn is None else shown.transpose(turn)
 
-    def _scaled(self, pixels: np.ndarray, kind: str) -> np.ndarray:
-        limits = getattr(self, kind) or range_of([some_values(pixels)])
+    def _scaled(self, pixels: np.ndarray, depth: "_Depth") -> np.ndarray:
+        limits = getattr(self, depth.kind) or range_of([some_values(pixels)])
         if limits is None:
             raise UnreadableError("no pixel is a number")
-        return to_8_bits(pixels, limits)
+        return 255 - to_8_bits(pixels, limits) if depth.ink else to_8_bits(pixels, limits)
 
 
 def look(stream: BinaryIO) -> Header:
@@ -151,7 +152,7 @@ def look(stream: BinaryIO) -> Header:
     def read() -> Header:
         with Image.open(stream, formats=formats()) as image:
             refuse_bomb(image, stream)
-            return Header(_kind(image), image.format not in _VIEWS and getattr(image, "is_animated", False))
+            return Header(_depth(image).kind, image.format not in _VIEWS and getattr(image, "is_animated", False))
 
     return _guarded(read)
 
@@ -200,16 +201,36 @@ def _guarded(read: Callable[[], Any]) -> Any:
 
 def _pixels(image: Image.Image) -> np.ndarray:
     """Return the values of a picture, those of its transparency left out."""
-    return np.asarray(image.convert("RGB") if image.mode in ("RGBA", "RGBX") else image)
+    return _depth(image).values(image.convert("RGB") if image.mode in ("RGBA", "RGBX") else image)
 
 
-def _kind(image: Image.Image) -> str:
+class _Depth(NamedTuple):
+    """What is behind the values of a picture: the kind of `RANGES`, or "" for 8 bits that are shown as they are.
+
+    `form` is the kind of number that a TIFF means where Pillow reads another; `ink`: its large values are dark.
+    """
+
+    kind: str = ""
+    form: str | None = None
+    ink: bool = False
+
+    def values(self, image: Image.Image) -> np.ndarray:
+        pixels = np.asarray(image)
+        return pixels if self.form is None else pixels.view(self.form)
+
+
+def _depth(image: Image.Image) -> _Depth:
+    tags = getattr(image, "tag_v2", {})
+    signs, bits = (tags.get(tag, default) for tag, default in ((_SAMPLE_FORMAT, 1), (_BITS_PER_SAMPLE, ())))
+    signed, ink = signs in (2, (2,)), tags.get(_PHOTOMETRIC) == 0
     if image.mode == "F":
-        return "floats"
+        return _Depth("floats", None, ink)
     if image.mode == "I" or image.mode.startswith("I;16"):
-        return "integers"
+        return _Depth("integers", "u4" if bits == (32,) and not signed else None, ink)
+    if image.mode == "L" and signed and bits == (8,):
+        return _Depth("integers", "i1")  # Pillow has turned ink into light here
     deep = image.mode in ("RGB", "RGBA", "RGBX") and any(_OF_16_BITS.search(str(tile[3])) for tile in image.tile)
-    return "colours" if deep else ""
+    return _Depth("colours" if deep else "")
 
 
 def _orientation(image: Image.Image) -> Any:

@@ -1,10 +1,15 @@
 """Answers stay with the items they are about: same names, other pictures; collections that grow and shrink."""
 
+import base64
+import json
 import sqlite3
+import zlib
 from contextlib import closing
 
 import numpy as np
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from conftest import answer_page
 from elsa_nb.errors import CorruptFileError
@@ -157,7 +162,7 @@ def test_two_folders_with_the_same_names_never_share_a_session(collection, open_
     assert again.notice == ""
 
 
-def test_a_collection_of_other_names_is_another(collection, open_panel):
+def test_a_collection_of_other_names_is_another(collection, open_panel, tmp_path):
     pool, positive, items = collection(range(100))
     controller = open_panel(pool, items)
     answer_page(controller, positive)
@@ -167,6 +172,13 @@ def test_a_collection_of_other_names_is_another(collection, open_panel):
     things = Things({str(name): f"{name}!" for name in other.ids})
     with pytest.raises(ValueError, match="other items"):
         open_panel(other, things)
+    strange = collection(range(1000, 1100))
+    session = Session(tmp_path / "s.sqlite")
+    with pytest.raises(
+        ValueError, match=r"'img-0' is not here.*renamed or edited.* import NEW.sqlite .*s.sqlite --pool"
+    ):
+        identity.settle(session, strange[2], strange[0].ids)
+    session.close()
 
 
 def test_a_picture_or_two_may_be_edited(collection, open_panel):
@@ -195,6 +207,25 @@ def test_each_annotator_of_a_grown_collection_keeps_their_own(collection, open_p
 
 
 # --- names
+
+
+@given(ids=st.lists(st.text(st.sampled_from("a\n\r\x85é\udce9\0 "), max_size=4), min_size=1, max_size=6, unique=True))
+@example(ids=["a\nb", "c"])
+def test_a_session_keeps_any_names_or_none(tmp_path_factory, ids):
+    session = Session(tmp_path_factory.mktemp("s") / "s.sqlite")
+    session.acquire()
+    identity.remember(session, identity.settle(session, Things({item: item for item in ids}), ids), ids)
+    assert identity.names_in(session) == (None if "\0" in "".join(ids) else ids)
+    session.close()
+
+
+def test_names_that_an_earlier_version_cut_are_not_used(tmp_path):
+    session = Session(tmp_path / "s.sqlite")
+    session.acquire()
+    cut = base64.b85encode(zlib.compress(b"a\nb\nc")).decode()
+    session.remark("about:me", json.dumps({"names": cut, "n": 2}))
+    assert identity.names_in(session) is None
+    session.close()
 
 
 def test_the_pool_names_its_rows_unless_it_has_only_numbers():

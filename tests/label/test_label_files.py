@@ -55,6 +55,14 @@ TABLES = {
     "Excel in Prague": "item;label\r\ncats/Müller 1.jpg;ano\r\ndogs/1.jpg;ne\r\n".encode("cp1250"),
     "ticks and crosses": "item,label\ncats/Müller 1.jpg,✓\ndogs/1.jpg,✗\n",
     "JSON, a record a name": '{"cats/Müller 1.jpg": {"label": 1, "by": "a"}, "dogs/1.jpg": {"label": 0, "by": "a"}}',
+    "a separator told in capitals": "SEP=;\ritem;label\rcats/Müller 1.jpg;1\rdogs/1.jpg;0\r",
+    "an index of names, pandas": ",width,label\ncats/Müller 1.jpg,3,1\ndogs/1.jpg,4,0\n",
+    "a series, pandas": ",label\ncats/Müller 1.jpg,1\ndogs/1.jpg,0\n",
+    "JSON, records of different keys": '{"cats/Müller 1.jpg": {"label": 1, "by": "a"}, "dogs/1.jpg": {"label": 0}}',
+    "JSON, a table with words about it": '{"schema": {}, "data": [{"item": "cats/Müller 1.jpg", "label": 1}, '
+    '{"item": "dogs/1.jpg", "label": 0}]}',
+    "JSON Lines with ends of lines in texts": '{"image": "cats/Müller 1.jpg", "text": "a\u2028b\x85c", "label": 1}\n'
+    '{"image": "dogs/1.jpg", "label": 0}\n',
     "packed": gzip.compress("item,label\ncats/Müller 1.jpg,1\ndogs/1.jpg,0\n".encode()),
 }
 
@@ -72,6 +80,59 @@ def test_binary_tables_are_known_by_their_bytes(tmp_path, ending):
     found = read_labels(path, IDS)
     assert found.given == {None: PLAIN}
     assert found.empty == 1
+
+
+def dated(folder):
+    pd.DataFrame({"item": pd.to_datetime(["2024-01-05", "2024-01-06"]), "label": [1, 0]}).to_excel(
+        folder / "l.xlsx", index=False
+    )
+    return folder / "l.xlsx", ["2024-01-05.jpg", "2024-01-06.jpg"]
+
+
+def in_parquet(folder, items, **index):
+    pd.DataFrame({"image": items, "label": [1, 0]} if items else {"label": [1, 0]}, **index).to_parquet(folder / "l")
+    return folder / "l", ["a.jpg", "b.jpg"]
+
+
+CELLS = {
+    "dates of a spreadsheet": dated,
+    "records of files": lambda folder: in_parquet(
+        folder, [{"bytes": b"", "path": each} for each in ("a.jpg", "b.jpg")]
+    ),
+    "bytes": lambda folder: in_parquet(folder, [b"a.jpg", b"b.jpg"]),
+    "an index without a name": lambda folder: in_parquet(folder, None, index=["a.jpg", "b.jpg"]),
+}
+
+
+@pytest.mark.parametrize("kind", CELLS)
+def test_items_are_cells_of_many_kinds(tmp_path, kind):
+    path, ids = CELLS[kind](tmp_path)
+    assert read_labels(path, ids).given == {None: {0: 1, 1: 0}}
+
+
+LEFT_OUT = "other columns that may hold labels, left out: 'included'"
+
+
+def test_what_a_table_or_a_book_holds_beside_its_labels_is_said(read, tmp_path):
+    found = read("item,label,included\ncats/2.jpg,1,0\n")
+    assert (found.given, found.notes) == ({None: {1: 1}}, [LEFT_OUT])
+    with pd.ExcelWriter(tmp_path / "l.xlsx") as book:
+        for month, item in (("may", "cats/2.jpg"), ("june", "dogs/1.jpg")):
+            pd.DataFrame({"item": [item], "label": [1]}).to_excel(book, sheet_name=month, index=False)
+    found = read_labels(tmp_path / "l.xlsx", IDS)
+    assert (found.given, "left out: sheet 'june'" in str(found)) == ({None: {1: 1}}, True)
+
+
+@pytest.mark.parametrize("name", ["[3] a.jpg", "{b}.jpg", "#1.jpg", "# 2.jpg"])
+@pytest.mark.parametrize(
+    ("text", "every"), [("c.jpg{s}\n{n}{s}\n", "positive"), ("{n}\nc.jpg\n", "positive"), ("{n},1\nc.jpg,1\n", None)]
+)
+def test_names_may_begin_like_json_and_like_remarks(read, name, text, every):
+    assert read(text.format(n=name, s=""), ids=[name, "c.jpg"], every=every).given == {None: {0: 1, 1: 1}}
+
+
+def test_the_name_of_the_only_column_is_no_item(read):
+    assert read("# ours\nFilename\ncats/2.jpg\n".removeprefix("# ours\n"), every="positive").unmatched == []
 
 
 def test_a_spreadsheet_file(tmp_path):
@@ -108,6 +169,7 @@ def test_any_separator_encoding_line_end_and_quoting(tmp_path_factory, labels, s
 
 
 def test_empty_cells_are_no_labels_and_are_counted(read):
+    assert read("item,label\ncats/2.jpg,\N{MINUS SIGN}1\n").given == {None: {1: -1}}
     found = read("item,label\ncats/2.jpg,1\ndogs/1.jpg,\ndogs/2.jpg,NaN\nÄ/ö.png,#NV\n")
     assert (found.given, found.empty) == ({None: {1: 1}}, 3)
     assert "3 lines have no label" in str(found)
@@ -153,6 +215,11 @@ def test_a_column_a_class(read):
     assert read(text, positive=["Dog"]).given == {None: {1: 0, 2: 1, 3: 1}}
     with pytest.raises(ValueError, match="Name the column of labels"):
         read(text, positive="owl")
+    for flaw in ("perhaps", "0.93"):  # what is wrong in the column is told of the column
+        with pytest.raises(ValueError, match=f"in its column 'cat': line 2: the label '{flaw}' is no answer"):
+            read(text.replace("jpg,1", f"jpg,{flaw}"), positive="cat")
+    with pytest.raises(ValueError, match=r"without a column of labels \(its columns are 'image', 'cat', 'dog'\)"):
+        read(text, positive=3)
 
 
 def test_a_spreadsheet_may_have_a_title_above_its_header(tmp_path):
@@ -233,6 +300,16 @@ def test_two_files_never_become_one_item(read):
         read("item,label\np1/a.jpg,1\np2/a.jpg,1\n", ids=["a.jpg"])
 
 
+@pytest.mark.parametrize("name", ["dogs/a.jpg", "./dogs/a.jpg", "dogs\\\\a.jpg"])
+def test_a_file_of_a_folder_that_is_not_there_is_none_of_the_pool(read, name):
+    """Where the other names begin at the folder of the pool, so does this one."""
+    found = read(f"item,label\nb.jpg,1\n{name},0\nc.jpg,1\n", ids=["a.jpg", "b.jpg", "c.jpg"])
+    assert found.given == {None: {1: 1, 2: 1}}
+    assert "of that name there is only 'a.jpg', in another folder" in str(found)
+    from_above = read("item,label\ndogs/b.jpg,1\ndogs/a.jpg,0\n", ids=["a.jpg", "b.jpg"])
+    assert from_above.given == {None: {0: 0, 1: 1}}
+
+
 def test_annotators_are_kept_apart(read):
     text = "item,label,annotator\ncats/2.jpg,1,ann\ncats/2.jpg,0,bob\ndogs/1.jpg,1,ann\nÄ/ö.png,0,bob\nÄ/ö.png,?,ann\n"
     found = read(text)
@@ -259,6 +336,10 @@ REFUSED = {
     '{"image": "cats/2.jpg", "label": 1}\n{"image"\n': "line 2 is no JSON",
     '{"type": "FeatureCollection", "features": []}': "kind that is not known .*'type', 'features'",
     "[" * 100_000: "nested too deeply",
+    '[["cats/2.jpg", 1]]': "a list that begins with",
+    '{"cats/2.jpg": 1, "dogs/1.jpg": 0, "cats/2.jpg": 0}': "'cats/2.jpg' twice in one object, as '1' and '0'; keep",
+    '{"item": "cats/2.jpg", "label": 1}\n{"item": "dogs/1.jpg", "label": 1, "label": 0}\n': "line 2: .*'label' twice",
+    "item,label,Label\ncats/2.jpg,1,1\ndogs/1.jpg,1,0\n": "two columns 'label', which differ .line 3: '1' and '0'",
     "<html><body></body></html>": "it is a web page",
     b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR": "no text and no table file",
     b"PAR1xxxx": "Parquet",

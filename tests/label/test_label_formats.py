@@ -1,9 +1,14 @@
 """Labels out of the files of labelling programs, in the shapes in which those write them."""
 
 import json
+import os
+from contextlib import suppress
 from copy import deepcopy
+from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from elsa_nb.label.label_files.reader import read_labels
 
@@ -55,6 +60,10 @@ VIA = {
 VIA_HEAD = "filename,file_size,file_attributes,region_count,region_id,region_shape_attributes,region_attributes\n"
 FORMATS = {
     "Label Studio": LABEL_STUDIO,
+    "Label Studio, in a cloud": [
+        task(1, "https://example.org/x/cats/2.jpg?token=1", annotation("cat")),
+        task(2, "s3://bucket/dogs/1.jpg", annotation("dog")),
+    ],
     "Label Studio, short": [
         {"image": "cats/2.jpg", "id": 1, "choice": {"choices": ["cat", "tame"]}, "annotator": 1},
         {"image": "dogs/1.jpg", "id": 2, "choice": "dog", "annotator": 1},
@@ -71,6 +80,18 @@ FORMATS = {
             {"filepath": "/a/dogs/1.jpg", "ground_truth": {"_cls": "Detections", "detections": [{"label": "dog"}]}},
             {"filepath": "/a/cats/1.jpg", "ground_truth": None},
         ]
+    },
+    "COCO, ids of either kind": COCO | {"categories": [{"id": "1", "name": "cat"}, {"id": "2", "name": "dog"}]},
+    "COCO, panoptic": COCO
+    | {
+        "annotations": [
+            {"image_id": 3, "segments_info": [{"category_id": 1}, {"category_id": 2}]},
+            {"image_id": 5, "segments_info": [{"category_id": 2}]},
+        ]
+    },
+    "FiftyOne, with confidences": {
+        "classes": ["cat", "dog"],
+        "labels": {"cats/2": {"label": 0, "confidence": 0.9}, "dogs/1": {"label": 1, "confidence": 0.2}},
     },
     "CreateML": [
         {"image": "cats/2.jpg", "annotations": [{"label": "cat", "coordinates": {}}, {"label": "dog"}]},
@@ -111,8 +132,8 @@ FORMATS = {
 
 @pytest.mark.parametrize("kind", FORMATS)
 def test_the_files_of_labelling_programs(read, kind):
-    given = read(FORMATS[kind], positive="cat").given
-    assert list(given.values()) == [{1: 1, 2: 0}]
+    labels = read(FORMATS[kind], positive="cat").given
+    assert list(labels.values()) == [{1: 1, 2: 0}]
 
 
 def test_what_is_left_out_is_said(read):
@@ -120,6 +141,50 @@ def test_what_is_left_out_is_said(read):
     assert "skipped annotations, left out: 1" in told.casefold()
     assert "nothing but predictions of a model, which are no labels: 1" in told
     assert "without an annotation, which count as not labelled: 1" in str(read(COCO, positive="cat"))
+
+
+@pytest.mark.parametrize(
+    ("changed", "sentence"),
+    [
+        (COCO | {"categories": [{"id": 1, "name": "cat"}]}, "annotation 2 is of category 2, which is none of its"),
+        (COCO | {"categories": [{"id": 1, "name": "cat"}, {"id": 1, "name": "dog"}]}, "two of its categories have"),
+        (COCO | {"images": [{"id": 3, "file_name": "1.jpg"}, *COCO["images"]]}, "two of its images have the id 3"),
+        ({"classes": ["cat"], "labels": {"cats/2": 0, "dogs/1": 1}}, "a label is number 1 of its 1 classes"),
+    ],
+)
+def test_numbers_that_mean_no_one_class_or_image_are_refused(read, changed, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        read(changed, positive="cat")
+
+
+def test_annotations_of_images_that_coco_does_not_list_are_counted(read):
+    told = str(read(COCO | {"images": COCO["images"][1:2]}, positive="dog"))
+    assert "not in its list, left out: 1" in told
+
+
+def places(value, path=()):
+    """Yield where each part of a JSON value stands."""
+    yield path
+    for key, part in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+        yield from places(part, (*path, key))
+
+
+PLACES = [(kind, place) for kind, value in FORMATS.items() if not isinstance(value, str) for place in places(value)]
+
+
+@settings(max_examples=150)
+@given(st.sampled_from(PLACES), st.sampled_from([None, 3, "x", [], {}, [1], {"a": 1}, [None], {"": None}]))
+def test_a_part_of_another_kind_is_a_sentence_or_is_left_out(tmp_path_factory, part, odd):
+    value = holder = {"": deepcopy(FORMATS[part[0]])}
+    *above, last = ("", *part[1])
+    for key in above:
+        holder = holder[key]
+    holder[last] = odd
+    path = tmp_path_factory.getbasetemp() / "odd.json"
+    path.write_text(json.dumps(value[""]))
+    for options in ({}, {"positive": "cat"}):
+        with suppress(ValueError):
+            assert read_labels(path, IDS, **options).given
 
 
 def test_numbers_and_answers_are_names_where_a_format_has_classes(read):
@@ -178,6 +243,49 @@ def test_yolo_text_files(tmp_path):
     assert read_labels(folder, IDS, positive="cat").given == {None: {0: 1, 1: 0, 2: 0}}
 
 
+@pytest.mark.parametrize(
+    ("labels", "images"),
+    [("labels", ""), ("labels", "images"), ("train/labels", "train/images"), ("ds/train/labels", "ds/train/images")],
+)
+def test_yolo_beside_its_images_and_notes_to_read(tmp_path, labels, images):
+    folder = tree(
+        tmp_path,
+        **{"README.txt": "Two classes.\n", f"{labels}/a.TXT": "0 .1 .1 .1 .1\n"},
+        **{f"{labels}/b.txt": "1 .1 .1 .1 .1\n", "data.yaml": "names: {0: cat, 1: 'dog, wild'}\n"},
+    )
+    ids = [str(Path(images, name)) for name in ("a.jpg", "b.jpg")]
+    assert read_labels(folder, ids, positive="cat").given == {None: {0: 1, 1: 0}}
+    assert read_labels(folder, ids, positive="dog, wild").given == {None: {0: 0, 1: 1}}
+
+
+def test_yolo_with_a_class_that_its_list_does_not_name_is_refused(tmp_path):
+    folder = tree(tmp_path, **{"classes.txt": "cat\n", "a.txt": "0 .1 .1 .1 .1\n", "b.txt": "3 .1 .1 .1 .1\n"})
+    with pytest.raises(ValueError, match=r"b.txt has the class 3, and classes.txt names 0 cat"):
+        read_labels(folder, ["a.jpg", "b.jpg"], positive="cat")
+
+
+@pytest.mark.parametrize("split", ["", "Train/", "testing/", "ds/val/"])
+def test_classes_may_be_below_a_part_of_a_data_set(tmp_path, split):
+    folder = tree(tmp_path, **{f"{split}positive/2.jpg": "", f"{split}negative/dogs/1.jpg": ""})
+    assert read_labels(folder, IDS).given == {None: {1: 1, 2: 0}}
+
+
+def test_classes_and_pictures_may_be_links_to_what_was_moved(tmp_path):
+    elsewhere = tree(tmp_path / "elsewhere", **{"1.jpg": ""})
+    folder = tree(tmp_path / "sorted", **{"negative/dogs/1.jpg": ""})
+    (folder / "positive").symlink_to(elsewhere)
+    (folder / "negative" / "cats-2.jpg").symlink_to(tmp_path / "gone" / "cats" / "2.jpg")
+    (folder / "negative" / "again").symlink_to(folder)
+    assert read_labels(folder, ["cats/2.jpg", "dogs/1.jpg", "elsewhere/1.jpg"]).given == {None: {0: 0, 1: 0, 2: 1}}
+
+
+def test_a_folder_holds_names_that_are_no_utf_8_as_the_pool_does(tmp_path):
+    (tmp_path / "positive").mkdir()
+    (tmp_path / "positive" / os.fsdecode(b"caf\xe9.jpg")).touch()
+    found = read_labels(tmp_path, ["caf\\xe9.jpg"])
+    assert (found.given, str(found).isprintable()) == ({None: {0: 1}}, True)
+
+
 def test_a_folder_a_class(tmp_path):
     sorted_copies = tree(tmp_path / "a", **{"positive/2.jpg": "", "negative/dogs/1.jpg": "", ".hidden/1.jpg": ""})
     assert read_labels(sorted_copies, IDS).given == {None: {1: 1, 2: 0}}
@@ -220,7 +328,13 @@ def test_files_of_an_image_each(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "named", ["names: ['cat', dog]\n", "names:\n- cat\n- dog\n", "nc: 2\nnames:\n  0: cat # tame\n  1: dog\ntrain: x\n"]
+    "named",
+    [
+        "names: {0: cat, 1: 'dog'}\n",
+        "names: ['cat', dog]\n",
+        "names:\n- cat\n- dog\n",
+        "nc: 2\nnames:\n  0: cat # tame\n  1: dog\ntrain: x\n",
+    ],
 )
 def test_yolo_takes_its_classes_from_data_yaml(tmp_path, named):
     (tmp_path / "labels" / "cats").mkdir(parents=True)

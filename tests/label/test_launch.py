@@ -58,8 +58,9 @@ def test_a_target_reaches_the_panel_and_one_that_is_no_share_is_refused(place):
         job(place, target=80)
 
 
-def test_one_named_file_is_an_example_from_which_the_search_begins(place):
-    panel = jobs.open_panel(job(place, names=["cat-7.png"]))
+@pytest.mark.parametrize("name", ["cat-7.png", "pictures/CAT-7.png"])
+def test_one_named_file_is_an_example_from_which_the_search_begins(place, name):
+    panel = jobs.open_panel(job(place, names=[name]))
     assert set(panel.controller.asked[0].components) <= {"line", "neighbourhood"}
     assert panel.controller.rounds.seeds.tolist() == [7]
     panel.close()
@@ -91,6 +92,13 @@ def test_the_command_says_which_class_and_which_columns_a_file_of_labels_means(p
     panel.close()
     assert cli.main([*command[:-2], "--positive", "katze"]) == 1
     assert "--labels FILE" in capsys.readouterr().err
+
+
+def test_seeds_without_an_example_are_refused(place):
+    (place / "no.csv").write_text("image,label\ncat-3.png,0\ncat-4.png,?\n")
+    with pytest.raises(ValueError, match=r"no.csv calls no item positive; --seeds takes a list of examples, --labels"):
+        job(place, seeds=place / "no.csv")
+    assert not (place / "s.sqlite").exists()
 
 
 def test_a_mistake_in_one_of_two_files_takes_nothing(place):

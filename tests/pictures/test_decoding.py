@@ -26,10 +26,20 @@ def encoded(image, form, **options):
     return stream.getvalue()
 
 
-def tiff(pixels, bits, order="<", sample_format=1):
+def tiff(pixels, bits, order="<", sample_format=1, photometric=1):
     """Write an uncompressed grey TIFF by hand: what Pillow cannot write, others do."""
     data, code = pixels.tobytes(), "little" if order == "<" else "big"
-    entries = [(256, 40), (257, 30), (258, bits), (259, 1), (262, 1), (273, 8), (277, 1), (278, 30), (279, len(data))]
+    entries = [
+        (256, 40),
+        (257, 30),
+        (258, bits),
+        (259, 1),
+        (262, photometric),
+        (273, 8),
+        (277, 1),
+        (278, 30),
+        (279, len(data)),
+    ]
     entries.append((339, sample_format))
     parts = [b"II*\0" if order == "<" else b"MM\0*", (8 + len(data)).to_bytes(4, code), data]
     parts.append(len(entries).to_bytes(2, code))
@@ -62,12 +72,21 @@ INTEGERS = {
     "tiff": encoded(DEEP, "TIFF"),
     "tiff, big-endian": tiff(DEEP.astype(">u2"), 16, ">"),
     "tiff, signed": tiff(DEEP.astype("<i2"), 16, sample_format=2),
+    "tiff, large values are ink": tiff((4000 - DEEP).astype("<u2"), 16, photometric=0),
     "tiff, 12 bits": tiff(twelve_bits(DEEP), 12),
     "tiff, 32 bits": encoded(DEEP.astype(np.int32), "TIFF"),
     "png": encoded(DEEP, "PNG"),
     "pgm": b"P5\n40 30\n65535\n" + DEEP.astype(">u2").tobytes(),
     "jpeg 2000": encoded(DEEP, "JPEG2000"),
     "fits": fits(DEEP.astype(">i2"), 16),
+}
+UNUSUAL = {
+    "unsigned, 32 bits": tiff((SLOPE * 4.2e9).astype("<u4"), 32),
+    "signed, 32 bits": tiff((SLOPE * 4.2e9 - 2.1e9).astype("<i4"), 32, sample_format=2),
+    "signed, 8 bits": tiff((SLOPE * 200 - 100).round().astype("i1"), 8, sample_format=2),
+    "large values are ink, 16 bits": tiff(((1 - SLOPE) * 6e4).astype("<u2"), 16, photometric=0),
+    "large values are ink, 8 bits": tiff(255 - GREY, 8, photometric=0),
+    "large values are ink, floats": tiff((1 - SLOPE).astype("<f4"), 32, "<", 3, 0),
 }
 FLOATS = {
     "tiff": encoded((SLOPE * 4e-5 - 2e-5).astype(np.float32), "TIFF"),
@@ -97,6 +116,14 @@ def test_deep_whole_numbers_go_from_black_to_white(data):
     pixels = read(data, Decoding(integers=(500, 3500)))
     assert pixels.shape == (30, 40, 3)
     assert np.abs(pixels[..., 1].astype(int) - GREY).max() <= 1
+
+
+@pytest.mark.parametrize("data", UNUSUAL.values(), ids=UNUSUAL)
+def test_a_tiff_means_other_numbers_than_pillow_reads(data):
+    kind = look(io.BytesIO(data)).kind
+    found = find_decoding({each: [partial(io.BytesIO, data)] for each in ("integers", "floats") if each == kind})
+    for decoding in (found, Decoding()):
+        assert np.abs(read(data, decoding)[..., 1].astype(int) - GREY).max() <= 8
 
 
 @pytest.mark.parametrize("data", FLOATS.values(), ids=FLOATS)

@@ -125,7 +125,8 @@ class ExampleEncoder:
         """Return the embeddings of image files, float32 (m, d), rounded as a pool stores them."""
         root = Path(Path(paths[0]).resolve().anchor)
         names = [Path(path).resolve().relative_to(root).as_posix() for path in paths]
-        files = ImageFiles.of("examples", root, names, np.full(len(names), -1), ())
+        told = [str(path) for path in paths]  # by which a broken one is named
+        files = ImageFiles.of("examples", root, names, np.full(len(names), -1), (), ids=told)
         files = dataclasses.replace(files, decoding=self._decoding)
         vectors = encode(Crops(files, self._encoder.geometry, workers=0), self._encoder, BATCH_OF_LARGE_ON_CPU)
         return vectors["embedding"].astype(np.float16).astype(np.float32)

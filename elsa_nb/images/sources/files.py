@@ -16,13 +16,16 @@ from PIL import Image
 
 from elsa_nb.errors import MissingDataError
 from elsa_nb.images.sources.decoding import BrokenImageError
-from elsa_nb.images.sources.left_out import ENDING, FOLDER, LINK, NAME, LeftOut, sentences
+from elsa_nb.images.sources.left_out import ENDING, FOLDER, HIDDEN, LINK, NAME, OF_STORAGE, LeftOut, sentences
 from elsa_nb.images.sources.rows import class_rows
 from elsa_nb.pictures.decoding import RANGES, Decoding, UnreadableError, endings, look, sampled
 from elsa_nb.pictures.greys import flattened
 from elsa_nb.pictures.opening import RefusedError, escaped, open_plain
 from elsa_nb.progress import bar
 from elsa_nb.store import sha256_bytes
+
+# Of Synology's and QNAP's storages, and of Windows: small copies of the same pictures, and what was thrown away.
+_OF_STORAGES = {"@eaDir", "#recycle", "@Recycle", "$RECYCLE.BIN", "System Volume Information"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,7 +135,8 @@ def open_folder(
 ) -> ImageFiles:
     """Open all images below the folder `root`, sorted; the first folder below it names the class of those in it.
 
-    Images directly in `root` have no class. Hidden files and folders are left out; links are followed. What is read
+    Images directly in `root` have no class. Hidden files and folders are left out, and what storages and systems keep
+    for themselves; links are followed. What is read
     is every kind of file that Pillow opens; the headers of all files are read, to find those of deep grey or several
     pages. `decoding` is how an earlier pool of the folder was read; what it does not tell about grey values is found
     here. A name that is not UTF-8 is written with escapes in the id.
@@ -212,7 +216,7 @@ def _survey(files: ImageFiles, decoding: Decoding | None, progress: bool | None)
 def walk(root: Path, suffixes: tuple[str, ...], left_out: list[LeftOut] | None = None) -> Iterator[str]:
     """Yield the images below `root`, relative to it, each folder's files before its folders, both sorted.
 
-    What is not hidden and yet not yielded is added to `left_out`, with its reason.
+    What is not yielded is added to `left_out`, with its reason; but of what is hidden only pictures are.
     """
     left_out = [] if left_out is None else left_out
 
@@ -222,7 +226,7 @@ def walk(root: Path, suffixes: tuple[str, ...], left_out: list[LeftOut] | None =
             return
         try:
             with os.scandir(folder) as entries:
-                entries = sorted((e for e in entries if not e.name.startswith((".", "__MACOSX"))), key=lambda e: e.name)
+                entries = sorted((e for e in entries if not _is_byproduct(e.name)), key=lambda e: e.name)
         except PermissionError:
             if not above:
                 raise
@@ -230,7 +234,12 @@ def walk(root: Path, suffixes: tuple[str, ...], left_out: list[LeftOut] | None =
             return
         folders = []
         for entry in entries:
-            if _is(entry, "is_dir"):
+            if entry.name.startswith("."):
+                if entry.name.lower().endswith(suffixes) and _is(entry, "is_file"):
+                    left_out.append(LeftOut(escaped(f"{prefix}{entry.name}"), HIDDEN))
+            elif entry.name in _OF_STORAGES and _is(entry, "is_dir"):
+                left_out.append(LeftOut(escaped(f"{prefix}{entry.name}"), OF_STORAGE))
+            elif _is(entry, "is_dir"):
                 folders.append(entry)
             elif not entry.name.lower().endswith(suffixes):
                 left_out.append(LeftOut(escaped(f"{prefix}{entry.name}"), ENDING))
@@ -242,6 +251,11 @@ def walk(root: Path, suffixes: tuple[str, ...], left_out: list[LeftOut] | None =
             yield from visit(Path(entry.path), f"{prefix}{entry.name}/", above | {here})
 
     yield from visit(root, "", frozenset())
+
+
+def _is_byproduct(name: str) -> bool:
+    """Whether an archive program or a Mac made this beside the files that were packed or copied."""
+    return name.startswith(("._", "__MACOSX"))
 
 
 def _is(entry: os.DirEntry, kind: str) -> bool:

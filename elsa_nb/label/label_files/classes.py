@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from elsa_nb.label.label_files.names import Names
-from elsa_nb.label.label_files.reader import best_reading
+from elsa_nb.label.label_files.reader import best_reading, rows_of
 
 
 def read_classes(
@@ -26,15 +26,11 @@ def read_classes(
     """
     path, names = Path(path), Names(ids)
     try:
-        lines = best_reading(path, names, item, label, encoding).lines
+        reading = best_reading(path, names, item, label, encoding)
     except ValueError as error:
         raise ValueError(f"{path}: {str(error).rstrip('.')}.") from None
     rows, unmatched = defaultdict(set), []
-    found: dict[str, int | str] = {}
-    for line in lines:
-        if line.name not in found:
-            found[line.name] = names.find(line.name)
-        row = found[line.name]
+    for line, row in zip(reading.lines, rows_of(reading, names), strict=True):
         if not isinstance(row, int):
             unmatched.append(line.name)
             continue
@@ -44,7 +40,7 @@ def read_classes(
                 rows[str(each).strip()].add(row)
     if not rows:
         raise ValueError(
-            f"{path} gives no item of the pool a class ({len(lines)} lines, {len(unmatched)} of items that are not in "
-            "it). Name its columns: --item and --label; --item row takes the order of the vectors"
+            f"{path} gives no item of the pool a class ({len(reading.lines)} lines, {len(unmatched)} of items that are "
+            "not in it). Name its columns: --item and --label; --item row takes the order of the vectors"
         )
     return {name: np.array(sorted(of), np.int64) for name, of in sorted(rows.items())}, unmatched

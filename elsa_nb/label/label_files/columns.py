@@ -2,9 +2,10 @@
 
 import json
 import re
+from datetime import datetime, time
 from typing import Any
 
-from elsa_nb.label.label_files.lines import Line, Reading
+from elsa_nb.label.label_files.lines import Line, Reading, plain
 from elsa_nb.label.label_files.names import Names, made_safe
 from elsa_nb.label.label_files.tables import Table, as_table
 from elsa_nb.label.label_files.words import word_of
@@ -29,11 +30,6 @@ _TITLES = 10  # rows that may stand above the header: a title, a date, remarks
 _BOX = {"xmin", "ymin", "xmax", "ymax"}  # a row is then one object of a picture, and a picture has several
 # ASReview writes -1 where there is no label.
 _MINUS_IS_EMPTY = {name for name in LABEL.split() if "includ" in name} | {"asreview_label"}
-
-
-def plain(column: str) -> str:
-    """Return the name of a column without case, spaces and a byte order mark."""
-    return re.sub(r"[\s\-]+", "_", column.strip("\ufeff \t\"'").casefold())
 
 
 def find(table: Table, wanted: str | None, allowed: str) -> int | None:
@@ -71,6 +67,8 @@ def read(table: Table, names: Names, *, item: str | None = None, label: str | No
         wanted = {"item": item, "label": label}[name]
         if wanted is not None and place is None:
             raise ValueError(f"it has no column {wanted!r} (asked for by {name}=); {_columns(table)}")
+    if which is None and item is None:
+        which = _row_names(table, names)
     if which is None and not in_order:
         if (headless := _without_header(table, names)) is not None:
             return headless
@@ -80,6 +78,8 @@ def read(table: Table, names: Names, *, item: str | None = None, label: str | No
         )
     if in_order and len(table.rows) != len(names.ids):
         raise ValueError(f"item='row' takes the pool's order, but {len(table.rows)} rows are no {len(names.ids)} items")
+    for index in {which, what} - {None}:
+        _check_alone(table, index)
     who = find(table, None, ANNOTATOR)
     lines = []
     for number, (place, cells) in enumerate(table.rows):
@@ -98,20 +98,66 @@ def read(table: Table, names: Names, *, item: str | None = None, label: str | No
         lines = [Line(first[name].where, name, frozenset(of) or None) for name, of in words.items()]
         return Reading(lines, f"{kind}, classes of boxes from {table.columns[what]!r}", classes=True)
     if what is None:
-        return Reading(lines, f"{kind}, without a column of labels ({_columns(table)})", bare=True)
-    return Reading(lines, f"{kind}, labels from {table.columns[what]!r}")
+        told = f"{kind}, without a column of labels ({_columns(table)})"
+        return Reading(lines, told, bare=True, header=tuple(table.columns))
+    others = {name: None for name in table.columns if plain(name) in LABEL.split()}
+    more = [repr(name) for name in others if plain(name) != plain(table.columns[what])]
+    notes = [f"other columns that may hold labels, left out: {', '.join(more)}"] if more and label is None else []
+    return Reading(lines, f"{kind}, labels from {table.columns[what]!r}", notes=notes)
+
+
+def begins_with_item(text: str, names: Names) -> bool:
+    """Whether the first line of a text is an item, or its first cell: names may begin like JSON, "[3] owl.jpg".
+
+    In JSON a quotation mark comes before any address that an item may end.
+    """
+    first = re.split(r"[\r\n]", text, maxsplit=1)[0]
+    cells = [re.split(ends, first, maxsplit=1)[0].strip() for ends in (r"\n", r"[,;\t|]", r"\s(?=\S*$)")]
+    return any('"' not in cell and names.knows(cell) for cell in cells)
 
 
 def a_list(text: str, names: Names) -> Reading | None:
     """Read a text of one name a line, or of a name and a label with a space between; None where it is neither."""
-    lines = [(f"line {i}", line.strip()) for i, line in enumerate(text.splitlines(), 1)]
-    lines = [(place, line) for place, line in lines if line and not line.startswith("#")]
+    lines = [(f"line {i}", line.strip()) for i, line in enumerate(re.split(r"\r\n|\n|\r", text), 1)]
+    if len(lines) > 1 and plain(lines[0][1]) in ITEM.split() and not names.knows(lines[0][1]):
+        del lines[0]  # the name of its one column
+    lines = [(place, line) for place, line in lines if line and not _is_remark(line, names)]
     if any(isinstance(names.find(line), int) for _, line in lines):
         return Reading([Line(place, line, None) for place, line in lines], "list of names", bare=True)
     pairs = [(place, *parts) for place, line in lines if len(parts := line.rsplit(None, 1)) == 2]
     if len(pairs) == len(lines) and any(isinstance(names.find(name), int) for _, name, _ in pairs):
         return Reading([Line(place, name, label) for place, name, label in pairs], "list of names with a label each")
     return None
+
+
+def _is_remark(line: str, names: Names) -> bool:
+    return line.startswith("#") and not any(map(names.knows, (line, line.rsplit(None, 1)[0])))
+
+
+def _row_names(table: Table, names: Names) -> int | None:
+    """Return the column without a name that holds items: what pandas and R make of an index of names.
+
+    An index of numbers is none: it counts the rows of another table.
+    """
+    for index, name in enumerate(table.columns):
+        if name in ("", "__index_level_0__") and len(table.columns) > 1:
+            cells = [str(cells[index]) for _, cells in table.rows if isinstance(cells[index], str)]
+            if any(not cell.strip().isdecimal() and names.knows(cell) for cell in cells):
+                return index
+    return None
+
+
+def _check_alone(table: Table, index: int) -> None:
+    """Raise ValueError where a table has a column twice, with different cells: nobody can tell which is meant."""
+    name = table.columns[index]
+    for other, more in enumerate(table.columns):
+        if other != index and plain(more) == plain(name) and name:
+            for place, cells in table.rows:
+                if word_of(cells[index]) != word_of(cells[other]):
+                    raise ValueError(
+                        f"it has two columns {name!r}, which differ ({place}: {_text(cells[index])!r} and "
+                        f"{_text(cells[other])!r}); rename the one that is not meant"
+                    )
 
 
 def _without_header(table: Table, names: Names) -> Reading | None:
@@ -137,8 +183,15 @@ def _choices(value: Any) -> Any:
 
 
 def _text(value: Any) -> str:
+    """Return a cell as it names an item: 7.0 is 7, midnight of a day is the day, a record of a file is its path."""
+    if isinstance(value, dict):
+        value = value.get("path")
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "surrogateescape")
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
+    if isinstance(value, datetime) and value.time() == time():  # a spreadsheet's dates, and Parquet's, have a time
+        return value.date().isoformat()
     return "" if value is None else str(value)
 
 

@@ -3,28 +3,33 @@
 A file for each image is what YOLO writes as text, Pascal VOC as XML and Labelme as JSON.
 """
 
+import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from elsa_nb.label.label_files import tasks, xml_files
 from elsa_nb.label.label_files.lines import NO_OBJECT, Line, Reading
 from elsa_nb.label.label_files.names import Names
+from elsa_nb.pictures.opening import escaped
+from elsa_nb.text_files import decoded
 
-_SPLITS = {"train", "val", "valid", "validation", "test"}
+_SPLITS = {"train", "training", "val", "valid", "validation", "test", "testing"}
 _NAMES = ("classes.txt", "obj.names", "classes.names")
+_LABELS = "labels"  # the folder of YOLO's text files, beside "images"
 _LISTED = "data.yaml", "dataset.yaml", "data.yml"
 
 
 def read(folder: Path, names: Names) -> Reading:
     """Return a line a file; raises ValueError for an empty folder."""
-    files = sorted(p for p in folder.rglob("*") if p.is_file() and not _hidden(p.relative_to(folder)))
+    files = sorted(_files(folder, frozenset()))
     if not files:
         raise ValueError("it is a folder without files; a folder of labels has a folder a class, or YOLO's text files")
-    texts = [p for p in files if p.suffix == ".txt" and p.name not in _NAMES]
-    if texts and all(map(_is_yolo, texts[:20])):
-        return _yolo(folder, texts, files)
+    texts = [p for p in files if p.suffix.lower() == ".txt" and p.name not in _NAMES]
+    in_labels = [p for p in texts if _LABELS in p.relative_to(folder).parts[:-1]]  # beside them lie notes to read
+    if (texts := in_labels or texts) and all(map(_is_yolo, texts[:20])):
+        return _yolo(folder, texts, files, names)
     for suffix, begin, reader in ((".xml", "<annotation>", xml_files.read), (".json", '"shapes"', tasks.read_labelme)):
         each = [p for p in files if p.suffix.lower() == suffix]
         if each and all(begin in p.read_text(encoding="utf-8-sig", errors="replace") for p in each[:20]):
@@ -32,14 +37,16 @@ def read(folder: Path, names: Names) -> Reading:
     inside = [p for p in files if p.parent != folder]
     if not inside:
         return _flat(files)
-    lines = []
-    for path in inside:
-        parts = path.relative_to(folder).parts
-        of_class = parts[1:] if parts[0] in _SPLITS and len(parts) > 2 else parts
-        name = _target(path)
-        if not isinstance(names.find(name), int):  # copies sorted into folders: where the originals are is not known
-            name = "/".join(of_class[1:])
-        lines.append(Line(str(path.relative_to(folder)), name, of_class[0]))
+    lines, each = [], [path.relative_to(folder).parts for path in inside]
+    # The classes are below "train" and the like, which may lie in a folder of their own.
+    deep = next((i for i in (1, 0) if all(len(p) > i + 2 and p[i].casefold() in _SPLITS for p in each)), None)
+    for path, parts in zip(inside, each, strict=True):
+        of_class = parts[1:] if parts[0].casefold() in _SPLITS and len(parts) > 2 else parts
+        of_class = of_class if deep is None else parts[deep + 1 :]
+        there = (str(path.resolve()), str(path.absolute()))
+        # Copies sorted into folders: where the originals are is not known.
+        name = next((name for name in there if names.knows(name)), "/".join(of_class[1:]))
+        lines.append(Line(escaped(str(path.relative_to(folder))), name, of_class[0]))
     notes = [f"files beside the folders of classes, left out: {len(files) - len(inside)}"]
     return Reading(lines, "folder a class", classes=True, notes=notes if len(files) > len(inside) else [])
 
@@ -58,12 +65,23 @@ def _one_an_image(folder: Path, files: Sequence[Path], reader: Callable[[bytes],
 
 def _flat(files: list[Path]) -> Reading:
     if all(p.is_symlink() for p in files):
-        return Reading([Line(p.name, _target(p), "positive") for p in files], "folder of links to positives")
-    return Reading([Line(p.name, p.name, None) for p in files], "folder of files", bare=True)
+        lines = [Line(escaped(p.name), str(p.resolve()), "positive") for p in files]
+        return Reading(lines, "folder of links to positives")
+    return Reading([Line(escaped(p.name), p.name, None) for p in files], "folder of files", bare=True)
 
 
-def _target(path: Path) -> str:
-    return str(path.resolve() if path.is_symlink() else path.absolute())
+def _files(folder: Path, above: frozenset[str]) -> Iterator[Path]:
+    """Yield what is not hidden, in folders that are links, too; a link to what is gone still has a name."""
+    here = os.path.realpath(folder)
+    if here in above:  # a link back to where we come from
+        return
+    for path in folder.iterdir():
+        if path.name.startswith("."):
+            continue
+        if path.is_dir():
+            yield from _files(path, above | {here})
+        elif path.is_file() or path.is_symlink():
+            yield path
 
 
 def _is_yolo(path: Path) -> bool:
@@ -78,28 +96,38 @@ def _is_yolo(path: Path) -> bool:
     return True
 
 
-def _yolo(folder: Path, texts: list[Path], files: list[Path]) -> Reading:
+def _yolo(folder: Path, texts: list[Path], files: list[Path], names: Names) -> Reading:
     named = next((p for p in files if p.name in (*_NAMES, *_LISTED)), None)
-    told = named.read_text(encoding="utf-8-sig") if named else ""
-    names = told.splitlines() if named is None or named.name in _NAMES else _names_in_yaml(told)
+    told = next((text for _, text in decoded(named.read_bytes())), "") if named else ""
+    words = dict(enumerate(told.splitlines())) if named is None or named.name in _NAMES else _names_in_yaml(told)
     lines = []
     for path in texts:
+        place = escaped(str(path.relative_to(folder)))
         numbers = {int(line.split()[0]) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()}
-        found = frozenset(names[i] if i < len(names) else str(i) for i in numbers)
+        if words and (strange := sorted(numbers - set(words))):
+            listed = ", ".join(f"{i} {word}" for i, word in list(words.items())[:8])
+            raise ValueError(f"{place} has the class {strange[0]}, and {named.name if named else ''} names {listed}")
+        found = frozenset(words.get(i, str(i)) for i in numbers)
         parts = path.relative_to(folder).with_suffix("").parts
-        name = "/".join(parts[1:] if parts[0] == "labels" and len(parts) > 1 else parts)
-        lines.append(Line(str(path.relative_to(folder)), name, found or frozenset((NO_OBJECT,))))
+        # The image of train/labels/7.txt is train/images/7.jpg, and of labels/7.txt also 7.jpg.
+        ways = ["/".join(parts)]
+        if _LABELS in parts[:-1]:
+            at = len(parts) - 1 - parts[::-1].index(_LABELS, 1)
+            ways = ["/".join((*parts[:at], *between, *parts[at + 1 :])) for between in ((), ("images",))]
+        name = next((way for way in ways if names.knows(way)), ways[0])
+        lines.append(Line(place, name, found or frozenset((NO_OBJECT,))))
     told = f", names from {named.name}" if named else ", classes by number"
     return Reading(lines, f"YOLO text files{told}", classes=True)
 
 
-def _names_in_yaml(text: str) -> list[str]:
-    """Return the classes of YOLO's data.yaml: `names: [a, b]`, a list of lines, or numbered lines from 0."""
-    found = re.search(r"^names:[ \t]*(\[.*?\]|(?:\s*\n[ \t]*(?:-|\d+:)[^\n]*)+)", text, re.MULTILINE | re.DOTALL)
+def _names_in_yaml(text: str) -> dict[int, str]:
+    """Return the classes of YOLO's data.yaml: `names: [a, b]`, `{0: a, 1: b}`, a list of lines, or numbered lines."""
+    found = re.search(
+        r"^names:[ \t]*(\[.*?\]|\{.*?\}|(?:\s*\n[ \t]*(?:-|\d+:)[^\n]*)+)", text, re.MULTILINE | re.DOTALL
+    )
     body = found[1] if found else ""
-    words = body[1:-1].split(",") if body.startswith("[") else re.findall(r"(?:-|\d+:)[ \t]*([^\n#]+)", body)
-    return [word.strip().strip("'\"") for word in words]
-
-
-def _hidden(path: Path) -> bool:
-    return any(part.startswith(".") for part in path.parts)
+    if body.startswith(("[", "{")):
+        entries = re.findall(r"\s*(?:(\d+)\s*:)?\s*('[^']*'|\"[^\"]*\"|[^,\s][^,]*)", body[1:-1])
+    else:
+        entries = re.findall(r"(?:-|(\d+):)[ \t]*('[^']*'|\"[^\"]*\"|[^\n#]+)", body)
+    return {int(number or i): word.strip().strip("'\"") for i, (number, word) in enumerate(entries)}

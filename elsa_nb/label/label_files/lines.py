@@ -1,9 +1,15 @@
 """What every format boils down to: lines that give one item one label, and where in the file they stand."""
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
 NO_OBJECT = "(no object)"  # what a file that was made for an image, and marks nothing in it, says of the image
+
+
+def plain(column: str) -> str:
+    """Return the name of a column without case, spaces and a byte order mark."""
+    return re.sub(r"[\s\-]+", "_", column.strip("\ufeff \t\"'").casefold())
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +32,7 @@ class Reading:
 
     `classes`: the words are names of classes by the format, so "0" and "yes" are names too, and not answers; those
     that the file lists, used or not, are `declared`.
-    `bare`: the file names items and says nothing about them.
+    `bare`: the file names items and says nothing about them; `header` names the columns of its table, if it is one.
     """
 
     lines: list[Line]
@@ -35,3 +41,8 @@ class Reading:
     bare: bool = False
     declared: set[str] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
+    header: tuple[str, ...] = ()
+
+    def has_column(self, name: str) -> bool:
+        """Tell whether the table has a column of this name, compared as tables do."""
+        return plain(name) in map(plain, self.header)

@@ -12,6 +12,8 @@ from collections.abc import Callable, Sequence
 from itertools import dropwhile
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from elsa_nb.pictures.opening import escaped
+
 Parts = tuple[str, ...]
 _SCHEME = re.compile(r"^[a-z][a-z0-9+.-]+://", re.I)
 
@@ -35,6 +37,7 @@ class Names:
 
     def find(self, name: str) -> int | str:
         """Return the row that `name` means, or in words why there is none."""
+        name = escaped(name)  # of a file whose name is no UTF-8
         for spelling in (name, name[1:]) if made_safe(name) else (name,):
             if spelling in self._rows:
                 return self._rows[spelling]
@@ -50,6 +53,12 @@ class Names:
         if end and (other := self._index(_plain).get(end[0])):
             return f"of that name there is only {self.ids[other[0][1]]!r}, in another folder"
         return "no such item"
+
+    def above(self, name: str, row: int) -> int | None:
+        """Return by how many folders a relative name of the item `row` goes beyond its id; None for other names."""
+        parts, own = _plain(name), _plain(self.ids[row])
+        relative = not re.match(r"\s*(?:[A-Za-z]:)?[\\/]", name) and not _SCHEME.match(name.strip())
+        return max(0, len(parts) - len(own)) if relative and own[-len(parts) :] == parts[-len(own) :] else None
 
     @staticmethod
     def may_be_one(one: str, other: str) -> bool:

@@ -5,7 +5,6 @@ import io
 import re
 import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -104,24 +103,25 @@ def read_labels(
     path = Path(path)
     if every is not None and every not in _WORDS.values():
         raise ValueError(f"every = {every!r}; allowed: {', '.join(_WORDS.values())}")
-    names = Names(ids)
+    names, taken = Names(ids), ""
     words = {"positive": positive, "negative": negative, "unsure": unsure}
     try:
         reading = best_reading(path, names, item, label, encoding)
-        if reading.bare and label is None and (column := _only(**words)) is not None:
-            with suppress(ValueError):  # a column a class: the one that is looked for holds the answers
-                reading, words = best_reading(path, names, item, column, encoding), {}
+        if reading.bare and label is None and (column := _only(**words)) is not None and reading.has_column(column):
+            # A column a class: the one that is looked for holds the answers.
+            taken = f"the answers were looked for in its column {column!r}: "
+            reading, words = best_reading(path, names, item, column, encoding), {}
         return _joined(path, reading, names, every, annotator, **words)
     except ValueError as error:
-        raise ValueError(f"{path}: {str(error).rstrip('.')}. Nothing was taken from it.") from None
+        raise ValueError(f"{path}: {taken}{str(error).rstrip('.')}. Nothing was taken from it.") from None
 
 
 def _only(
     positive: str | Sequence[str] | None, negative: str | Sequence[str] | None, unsure: str | Sequence[str] | None
 ) -> str | None:
     """Return the class that is looked for where one is told, and nothing of others."""
-    told = [positive] if isinstance(positive, str) else list(positive or ())
-    return told[0] if len(told) == 1 and not negative and not unsure else None
+    told = [positive] if isinstance(positive, str | int) else list(positive or ())
+    return str(told[0]) if len(told) == 1 and not negative and not unsure else None
 
 
 def best_reading(path: Path, names: Names, item: str | None, label: str | None, encoding: str | None) -> Reading:
@@ -150,7 +150,7 @@ def _readings(path: Path, names: Names, item: str | None, label: str | None, enc
         sheets = [columns.under_titles(sheet, item, label) for sheet in tables.workbook(data)]
         if not sheets:
             raise ValueError("its sheets are empty")
-        yield columns.read(next((s for s in sheets if columns.is_known(s, item, label)), sheets[0]), names, **told)
+        yield _of_sheets(sheets, names, **told)
     elif re.match(rb"(\xef\xbb\xbf)?\s*<(!doctype html|html|head|body|table|meta)\b", data, re.IGNORECASE):
         raise ValueError("it is a web page, which some programs call .xls: save it as CSV out of a spreadsheet")
     elif re.match(rb"(\xef\xbb\xbf)?\s*<|\xff\xfe<\0|\xfe\xff\0<", data):
@@ -172,6 +172,16 @@ def _readings(path: Path, names: Names, item: str | None, label: str | None, enc
             raise (flaws or [flaw])[0]
 
 
+def _of_sheets(sheets: list[tables.Table], names: Names, item: str | None, label: str | None) -> Reading:
+    """Read the first sheet that has items and labels, and say which others have, too."""
+    known = [sheet for sheet in sheets if columns.is_known(sheet, item, label)]
+    reading = columns.read((known or sheets)[0], names, item=item, label=label)
+    if known[1:]:
+        others = ", ".join(sheet.kind.removesuffix(" of a spreadsheet file") for sheet in known[1:])
+        reading.notes.append(f"other sheets with labels, left out: {others}; save each as a file to import it")
+    return reading
+
+
 def _unpacked(data: bytes) -> bytes:
     try:
         with gzip.open(io.BytesIO(data)) as stream:
@@ -188,7 +198,7 @@ def _text(text: str, names: Names, item: str | None, label: str | None) -> Readi
         raise ValueError("it is a text document (RTF); save its table as CSV")
     if re.match(r"TY {1,2}- ", start):
         raise ValueError("it is a RIS file; export it as CSV (ASReview: Export, CSV) with a column of labels")
-    if start[0] in "{[":
+    if start[0] in "{[" and not columns.begins_with_item(start, names):
         value, by_line = tasks.parse(text)
         read = tasks.read(value, by_line, is_item=names.knows, item=item, label=label)
         return columns.read(read, names, item=item, label=label) if isinstance(read, tables.Table) else read
@@ -207,7 +217,7 @@ def _text(text: str, names: Names, item: str | None, label: str | None) -> Readi
         return listed
     for table in ways:
         with_item = columns.find(table, item, columns.ITEM) is not None or len(table.columns) == 2
-        if with_item and broken is None:
+        if (with_item or "" in table.columns) and broken is None:
             try:
                 return columns.read(table, names, item=item, label=label)
             except ValueError as error:
@@ -228,14 +238,16 @@ def _best(readings: Iterator[Reading], names: Names) -> Reading:
 def _joined(
     path: Path, reading: Reading, names: Names, every: str | None, annotator: str | None, **words: Any
 ) -> LabelFile:
+    rows = rows_of(reading, names)
     if reading.bare:
-        if every is None:
+        if every is None and any(isinstance(row, int) for row in rows):
             raise ValueError(
                 f"it was read as a {reading.kind}. Name the column of labels (label='...', `elsa-nb labels import "
                 "--label`) or, where each class has a column, the class (positive='...', `--positive`); or, if all it "
                 "names are examples, say so: every='positive' (`--every positive`)"
             )
-        labels: list[int | None] = [{v: k for k, v in _WORDS.items()}[every]] * len(reading.lines)
+        label = {v: k for k, v in _WORDS.items()}.get(every or "")  # without one, nothing is an item
+        labels: list[int | None] = [label] * len(reading.lines)
     else:
         labels = labels_of(reading, **words)
     people = list(dict.fromkeys(line.annotator for line in reading.lines if line.label is not None))
@@ -245,10 +257,9 @@ def _joined(
     first: dict[tuple[str | None, int], tuple[str, str, int]] = {}
     files: dict[int, tuple[str, str]] = {}
     unmatched, empty, matched = [], 0, 0
-    for line, label in zip(reading.lines, labels, strict=True):
+    for line, label, row in zip(reading.lines, labels, rows, strict=True):
         if annotator not in (None, line.annotator):
             continue
-        row = names.find(line.name)
         if not isinstance(row, int):
             unmatched.append((line.where, line.name, row))
             continue
@@ -276,6 +287,26 @@ def _joined(
         lines = _count(empty, "line", "lines")
         raise ValueError(f"it was read as {reading.kind}, and none of its {lines} about items here has a label")
     return LabelFile(path, reading.kind, given, empty, unmatched, list(reading.notes))
+
+
+def rows_of(reading: Reading, names: Names) -> list[int | str]:
+    """Return the row that each line means, or why it means none.
+
+    Where most names begin at the folder of the pool, one that begins above it ("dogs/1.jpg" for 1.jpg) is a file of
+    another folder.
+    """
+    found = {name: names.find(name) for name in {line.name for line in reading.lines}}
+    rows = [found[line.name] for line in reading.lines]
+    above = [
+        names.above(line.name, row) if isinstance(row, int) else None
+        for line, row in zip(reading.lines, rows, strict=True)
+    ]
+    if above.count(0) <= sum(bool(n) for n in above) or not any(above):
+        return rows
+    told = "of that name there is only {!r}, in another folder"
+    return [
+        told.format(names.ids[row]) if n and isinstance(row, int) else row for row, n in zip(rows, above, strict=True)
+    ]
 
 
 def _nothing_matches(reading: Reading, names: Names, unmatched: list[tuple[str, str, str]]) -> str:

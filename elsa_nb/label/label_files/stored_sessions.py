@@ -4,11 +4,12 @@ import sqlite3
 from pathlib import Path
 
 from elsa_nb.label.label_files.lines import Line, Reading
+from elsa_nb.label.session_file import look_into
 
 
 def read(path: Path) -> Reading:
     """Return the current answers of all annotators; raises ValueError for another program's database."""
-    base = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
+    base = look_into(path)
     try:
         found = base.execute("SELECT id, item, label, annotator FROM answers ORDER BY id").fetchall()
     except sqlite3.DatabaseError as error:

@@ -130,8 +130,9 @@ def workbook(data: bytes) -> Iterator[Table]:
         raise ValueError(
             f"to read a spreadsheet file the package {wanted} is needed (pip install {wanted}); or save it as CSV"
         ) from None
-    except (ValueError, KeyError, OSError, zipfile.BadZipFile) as error:
-        raise ValueError(f"it looks like a spreadsheet file and cannot be read ({error}); save it as CSV") from None
+    except Exception as error:  # readers meet what other programs wrote with errors of every kind
+        told = str(error) or type(error).__name__
+        raise ValueError(f"it looks like a spreadsheet file and cannot be read ({told}); save it as CSV") from None
     for name, frame in sheets.items():
         rows = [
             (f"row {i} of sheet {name!r}", [None if pd.isna(cell) else cell for cell in cells])

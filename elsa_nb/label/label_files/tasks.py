@@ -1,34 +1,70 @@
 """Labels out of the JSON files of labelling programs: Label Studio, COCO, FiftyOne, VIA, and plain tables in JSON."""
 
 import json
-from collections import defaultdict
-from collections.abc import Callable, Iterable
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from elsa_nb.label.label_files.columns import ITEM, plain
-from elsa_nb.label.label_files.lines import NO_OBJECT, Line, Reading
+from elsa_nb.label.label_files.columns import ITEM
+from elsa_nb.label.label_files.lines import NO_OBJECT, Line, Reading, plain
 from elsa_nb.label.label_files.tables import Table, from_records
 
 KNOWN = "Label Studio, COCO, FiftyOne, VIA, Labelme, CreateML, a list of records, one label a name, or names by class"
 
 
+class _TwiceError(ValueError):
+    """An object that has a key twice, with two values: JSON itself would keep the last."""
+
+
 def parse(text: str) -> tuple[Any, bool]:
     """Return the value of a JSON text, and whether it was JSON Lines; raises ValueError where it is neither."""
     try:
-        return json.loads(text), False
+        return _loads(text), False
     except RecursionError:
         raise ValueError("its JSON is nested too deeply") from None
+    except _TwiceError:
+        raise
     except ValueError as whole:
-        lines = [(i, line) for i, line in enumerate(text.splitlines(), 1) if line.strip()]
+        # Not `splitlines`: JSON may hold other ends of lines (U+2028, U+0085) as they are, in its texts.
+        lines = [(i, line) for i, line in enumerate(re.split(r"\r\n|\n|\r", text), 1) if line.strip()]
         values = []
         for number, line in lines:
             try:
-                values.append(json.loads(line))
+                values.append(_loads(line))
+            except _TwiceError as error:
+                raise ValueError(f"line {number}: {error}") from None
             except (ValueError, RecursionError) as error:
                 if number == lines[0][0]:
                     raise ValueError(f"its JSON is broken ({whole})") from None
                 raise ValueError(f"line {number} is no JSON ({error})") from None
         return values, True
+
+
+def _loads(text: str) -> Any:
+    return json.loads(text, object_pairs_hook=_once)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) < len(pairs):
+        for key, given in pairs:
+            if given != value[key]:
+                told = f"{str(given)[:40]!r} and {str(value[key])[:40]!r}"
+                raise _TwiceError(f"its JSON gives {key!r} twice in one object, as {told}; keep one of them")
+    return value
+
+
+@contextmanager
+def _of_its_outline() -> Iterator[None]:
+    """Say in a sentence that a file has the outline of a known format, and something else in it."""
+    try:
+        yield
+    except (AttributeError, KeyError, TypeError) as error:
+        raise ValueError(
+            f"it begins like the JSON of a labelling program, and a part of it is of another kind than there ({error})"
+        ) from None
 
 
 def read(
@@ -43,6 +79,13 @@ def read(
 
     `is_item` says whether a name is one of the pool.
     """
+    with _of_its_outline():
+        return _read(value, by_line, is_item, item, label)
+
+
+def _read(
+    value: Any, by_line: bool, is_item: Callable[[str], bool], item: str | None, label: str | None
+) -> Reading | Table:
     if isinstance(value, list) and value and all(isinstance(entry, dict) for entry in value):
         if any("data" in entry and ("annotations" in entry or "completions" in entry) for entry in value):
             return _label_studio(value, item, label)
@@ -84,15 +127,26 @@ def read(
                 lines = [Line(f"entry {i}", name, frozenset(words)) for i, (name, words) in enumerate(value.items(), 1)]
                 return Reading(lines, "JSON with the classes of a name", classes=True)
             return _by_class(value)
-        if parts and all(isinstance(part, dict) for part in parts) and len({tuple(part) for part in parts}) == 1:
-            if {plain(str(name)) for name in value} & set(ITEM.split()):
+        if parts and all(isinstance(part, dict) for part in parts):
+            alike = all(part.keys() == parts[0].keys() for part in parts)
+            if alike and {plain(str(name)) for name in value} & set(ITEM.split()):
                 records = [{name: value[name][key] for name in value} for key in parts[0]]
                 return from_records(records, "JSON with a list a column", "entry")
-            return from_records(
-                [{"item": name} | part for name, part in value.items()], "JSON with a record a name", "entry"
-            )
-    told = f"its keys are {', '.join(map(repr, list(value)[:8]))}" if isinstance(value, dict) else "an empty one"
+            if alike or any(map(is_item, value)):
+                return from_records(
+                    [{"item": name} | part for name, part in value.items()], "JSON with a record a name", "entry"
+                )
+        listed = [part for part in parts if isinstance(part, list) and part and isinstance(part[0], dict)]
+        if len(listed) == 1:  # with words about it around it: pandas' "table", answers of a server
+            return _read(listed[0], by_line, is_item, item, label)
+    told = f"its keys are {', '.join(map(repr, list(value)[:8]))}" if isinstance(value, dict) else _of_what(value)
     raise ValueError(f"it is JSON of a kind that is not known ({told}); known are {KNOWN}")
+
+
+def _of_what(value: Any) -> str:
+    if not isinstance(value, list):
+        return f"nothing but {str(value)[:40]!r}"
+    return f"a list that begins with {str(value[0])[:40]!r}" if value else "an empty one"
 
 
 def is_via(table: Table) -> bool:
@@ -157,8 +211,9 @@ def _asks(result: dict) -> str:
 def _choices(value: Any) -> Iterable[str]:
     """Yield the words of a result: choices, or the classes of boxes, polygons and brushes."""
     for kind, words in (value or {}).items() if isinstance(value, dict) else ():
-        if isinstance(words, list) and (kind == "choices" or kind.endswith("labels")):
-            yield from (word for word in words if isinstance(word, str))
+        if isinstance(words, list) and (kind in ("choices", "taxonomy") or kind.endswith("labels")):
+            paths = (word if isinstance(word, list) else [word] for word in words)  # of a taxonomy: ["bird", "owl"]
+            yield from (word for path in paths for word in path if isinstance(word, str))
 
 
 def _annotator(annotation: dict, data: dict) -> str | None:
@@ -175,12 +230,13 @@ def _annotator(annotation: dict, data: dict) -> str | None:
 def read_labelme(data: bytes) -> Reading:
     """Return the one line of a Labelme file; raises ValueError for another kind of JSON."""
     try:
-        value = json.loads(data)
+        value = _loads(data.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
         raise ValueError(f"its JSON is broken ({error})") from None
     if not isinstance(value, dict) or not {"shapes", "imagePath"} <= set(value):
         raise ValueError("it is JSON of another kind than Labelme's")
-    return _labelme(value)
+    with _of_its_outline():
+        return _labelme(value)
 
 
 def _labelme(value: dict) -> Reading:
@@ -209,18 +265,39 @@ def _by_class(value: dict[str, list[str]]) -> Reading:
 
 
 def _coco(value: dict) -> Reading:
-    classes = {c.get("id"): str(c.get("name")) for c in value["categories"]}
-    found: dict[Any, set[str]] = defaultdict(set)
-    for annotation in value["annotations"]:
-        found[annotation.get("image_id")].add(classes.get(annotation.get("category_id"), "?"))
+    images, classes = (_by_id(value[key], key) for key in ("images", "categories"))
+    found: dict[str, set[str]] = defaultdict(set)
+    for number, annotation in enumerate(value["annotations"], 1):
+        for part in annotation.get("segments_info") or [annotation]:
+            if (category := classes.get(str(part.get("category_id")))) is None:
+                raise ValueError(
+                    f"annotation {number} is of category {part.get('category_id')!r}, which is none of its categories "
+                    f"({', '.join(map(repr, list(classes)[:8]))}); correct it, or leave the annotation out"
+                )
+            found[str(annotation.get("image_id"))].add(str(category.get("name")))
     lines = [
-        Line(f"image {image.get('id')}", str(image.get("file_name") or image.get("coco_url") or ""), words or None)
-        for image in value["images"]
-        for words in [frozenset(found[image.get("id")])]
+        Line(f"image {number}", str(image.get("file_name") or image.get("coco_url") or ""), words or None)
+        for number, image in images.items()
+        for words in [frozenset(found.pop(number, ()))]
     ]
     without = sum(line.label is None for line in lines)
     notes = [f"images without an annotation, which count as not labelled: {without}"] if without else []
-    return Reading(lines, "COCO JSON", classes=True, declared=set(classes.values()), notes=notes)
+    if found:
+        notes.append(f"images that have annotations and are not in its list, left out: {len(found)}")
+    declared = {str(category.get("name")) for category in classes.values()}
+    return Reading(lines, "COCO JSON", classes=True, declared=declared, notes=notes)
+
+
+def _by_id(entries: list[dict], key: str) -> dict[str, dict]:
+    """Return entries by their id, which some programs write as a number here and as text there."""
+    found = {str(entry.get("id")): entry for entry in entries}
+    if len(found) < len(entries):
+        ((twice, _),) = Counter(str(entry.get("id")) for entry in entries).most_common(1)
+        raise ValueError(
+            f"two of its {key} have the id {twice}, so nobody can tell which of them an annotation means: files that "
+            "were joined need new ids, or import them one after the other"
+        )
+    return found
 
 
 def _fiftyone(value: dict) -> Reading:
@@ -228,9 +305,14 @@ def _fiftyone(value: dict) -> Reading:
 
     def word(label: Any) -> Any:
         if isinstance(label, list):
-            return frozenset(word(one.get("label") if isinstance(one, dict) else one) for one in label) or None
-        whole = isinstance(label, int) and not isinstance(label, bool)
-        return classes[label] if whole and 0 <= label < len(classes) else label
+            return frozenset(map(word, label)) or None
+        if isinstance(label, dict):  # with a confidence, attributes, or a box
+            return word(label.get("label"))
+        if not classes or not isinstance(label, int) or isinstance(label, bool):
+            return label
+        if not 0 <= label < len(classes):
+            raise ValueError(f"a label is number {label} of its {len(classes)} classes, which count from 0")
+        return classes[label]
 
     lines = [Line(f"entry {i}", name, word(label)) for i, (name, label) in enumerate(value["labels"].items(), 1)]
     return Reading(lines, "FiftyOne JSON", classes=True, declared=set(classes))

@@ -34,7 +34,7 @@ def word_of(value: Any) -> str:
     """Return a value as a word to compare: no case, no spaces around, 1.0 as 1, "" for nothing."""
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
-    text = unicodedata.normalize("NFC", str(value)).strip().casefold()
+    text = unicodedata.normalize("NFC", str(value)).strip().casefold().replace("\N{MINUS SIGN}", "-")
     number = re.fullmatch(r"\+?(-?\d+)(?:[.,]0*)?", text)
     return str(int(number[1])) if number else text
 

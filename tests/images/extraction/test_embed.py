@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from elsa_nb import cli, store
+from elsa_nb.errors import CorruptFileError
 from elsa_nb.images.encoders import by_name
 from elsa_nb.images.encoders.libraries import LibraryModel
 from elsa_nb.images.encoders.preprocessing import CropGeometry
@@ -130,6 +131,9 @@ def test_examples_are_encoded_as_their_pool_is(libraries, data, album):
     examples = ExampleEncoder(by_name.load_for_pictures("timm:net"), pool.provenance["decoding"])
     paths = [album / name for name in pool.ids[rows]]
     np.testing.assert_array_equal(examples.encode_images(paths), pool.vectors[rows])
+    (album / "broken.jpg").write_bytes(b"no picture")
+    with pytest.raises(CorruptFileError, match=f"The image {album / 'broken.jpg'} is broken"):
+        examples.encode_images([album / "broken.jpg"])
 
 
 def test_a_pool_by_its_place_is_asked_with_its_own_encoder_and_no_other(libraries, data, album, jobs, capsys):

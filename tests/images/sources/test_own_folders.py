@@ -43,6 +43,16 @@ def test_what_is_left_out_is_counted_by_ending_and_by_reason(tmp_path):
     assert len(told) == 8
 
 
+def test_hidden_pictures_and_the_folders_of_storages_are_left_out_with_a_word(tmp_path):
+    odd = (".a.jpg", "._a.jpg", "@eaDir/a.jpg/THUMB.jpg", "$RECYCLE.BIN/b.jpg", "__MACOSX/._a.jpg", ".git/c.jpg")
+    for name in ("a.jpg", *odd):
+        photographs.write(tmp_path / name, JPEG)
+    files = open_folder(tmp_path)
+    assert files.ids.tolist() == ["a.jpg"]
+    assert left_out.by_reason(files.left_out) == {left_out.OF_STORAGE: 2, left_out.HIDDEN: 1}
+    assert "such as .a.jpg" in " ".join(files.remarks)
+
+
 def test_a_folder_without_pictures_says_what_is_there_and_the_way_round(tmp_path):
     for i in range(3):
         photographs.write(tmp_path / f"{i}.dcm", b"DICM")
