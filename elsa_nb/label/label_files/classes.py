@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from elsa_nb.label.label_files.names import Names
-from elsa_nb.label.label_files.reader import best_reading, rows_of
+from elsa_nb.label.label_files.reader import best_reading, rows_meant
 
 
 def read_classes(
@@ -30,7 +30,7 @@ def read_classes(
     except ValueError as error:
         raise ValueError(f"{path}: {str(error).rstrip('.')}.") from None
     rows, unmatched = defaultdict(set), []
-    for line, row in zip(reading.lines, rows_of(reading, names), strict=True):
+    for line, row in zip(reading.lines, rows_meant(reading, names), strict=True):
         if not isinstance(row, int):
             unmatched.append(line.name)
             continue

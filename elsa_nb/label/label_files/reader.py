@@ -238,7 +238,7 @@ def _best(readings: Iterator[Reading], names: Names) -> Reading:
 def _joined(
     path: Path, reading: Reading, names: Names, every: str | None, annotator: str | None, **words: Any
 ) -> LabelFile:
-    rows = rows_of(reading, names)
+    rows = rows_meant(reading, names)
     if reading.bare:
         if every is None and any(isinstance(row, int) for row in rows):
             raise ValueError(
@@ -289,7 +289,7 @@ def _joined(
     return LabelFile(path, reading.kind, given, empty, unmatched, list(reading.notes))
 
 
-def rows_of(reading: Reading, names: Names) -> list[int | str]:
+def rows_meant(reading: Reading, names: Names) -> list[int | str]:
     """Return the row that each line means, or why it means none.
 
     Where most names begin at the folder of the pool, one that begins above it ("dogs/1.jpg" for 1.jpg) is a file of
