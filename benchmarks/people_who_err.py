@@ -12,7 +12,7 @@ search runs as it is, and with doubtful answers asked again (`elsa_nb.search.rec
 person answers.
 
 A member is *shown* when it has been asked, whatever was answered, and *kept* while it is believed positive. A search
-ends with 90 % kept or when `BUDGET` labels are spent, those asked again counted. `results/people_who_err.csv` has a row
+ends with 90 % kept or when its budget is spent, those asked again counted. `results/people_who_err.csv` has a row
 a search; labels are 0 where 80 % are not reached. `results/people_who_err_summary.csv` has what each kind of error
 costs, medians with intervals over classes: `tables.cost_of_errors`. Notebook 15 shows both.
 """
@@ -33,7 +33,7 @@ from benchmarks.summary import RESULTS
 from elsa_nb.bench.arms import Arm, Spaces, elsa, harvest, probe
 from elsa_nb.bench.simulating import half_of
 from elsa_nb.label.searching import FIRM
-from elsa_nb.paper.experiments.people.tables import BUDGET, beside_clean, cost_of_errors
+from elsa_nb.paper.experiments.people.tables import BUDGETS, SHORT, beside_clean, cost_of_errors
 from elsa_nb.paper.runs.place import class_names
 from elsa_nb.paper.runs.simulation import draw_seeds
 from elsa_nb.pool import Pool
@@ -176,8 +176,8 @@ def by_checksum(names: list[str] | np.ndarray) -> list[str]:
     return sorted(names, key=lambda name: zlib.crc32(name.encode()))
 
 
-def run(search: Any, case: Case, oracle: Oracle) -> dict[str, Any]:
-    """Drive a search to its end; return its measures."""
+def run(search: Any, case: Case, oracle: Oracle, budget: int) -> dict[str, Any]:
+    """Drive a search to its end, over `budget` labels at most; return its measures."""
     positive, seeds = case.positive, search.positives
     total = int(positive.sum())
     shown = np.zeros(len(positive), bool)
@@ -186,7 +186,7 @@ def run(search: Any, case: Case, oracle: Oracle) -> dict[str, Any]:
     labels = asked_again = wrong = answers = 0
     reached = {"shown_80": 0, "kept_80": 0}
     kept = 0.0
-    while labels < BUDGET and kept < ENOUGH and (batch := search.query()) is not None:
+    while labels < budget and kept < ENOUGH and (batch := search.query()) is not None:
         given = oracle.label(batch.rows)
         search.update(given)
         again = batch.components == RECHECK
@@ -222,6 +222,7 @@ def units(of: str, targets: list[str]) -> Iterator[tuple[int, str, str]]:
 
 def searches(of: str, path: Path) -> None:
     """Run the searches that `path` does not hold yet; store after each class."""
+    budget = BUDGETS[SHORT[NAMES[of]]]
     cases: Any = {"glyphs": glyphs, "people": PeoplesPhotographs, "tiny-imagenet": tiny_imagenet}[of]()
     done = pd.read_csv(path) if path.exists() else pd.DataFrame(columns=["pool", "repeat", "errors", "target"])
     held = set(done[["pool", "repeat", "errors", "target"]].itertuples(index=False, name=None))
@@ -236,10 +237,10 @@ def searches(of: str, path: Path) -> None:
             seeds = draw_seeds(case.positive, SEEDS, np.random.default_rng(for_seeds), target)
             for arm, begin in ARMS.items():
                 for again in (False, True) if not errors.startswith("majority") else (False,):
-                    search = begin(case.spaces, seeds, BUDGET, np.random.default_rng(for_search))
+                    search = begin(case.spaces, seeds, budget, np.random.default_rng(for_search))
                     if again:
                         search = Rechecked(search, case.spaces.rows(), rng=np.random.default_rng(for_weak))
-                    measures = run(search, case, case.oracle(errors, np.random.default_rng(for_oracle)))
+                    measures = run(search, case, case.oracle(errors, np.random.default_rng(for_oracle)), budget)
                     about = {"pool": NAMES[of], "repeat": repeat, "errors": errors, "target": target}
                     about |= {"class_size": int(case.positive.sum()), "arm": arm, "again": again}
                     rows.append(about | measures)
