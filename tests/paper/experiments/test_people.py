@@ -45,6 +45,7 @@ def test_a_cost_is_a_median_in_its_interval_and_says_what_it_rests_on(frame):
     goal = tables.goal_reached(frame).set_index("again")
     assert goal["times"].to_dict() == {False: 1.5, True: 1.2}
     assert goal["met"].all()
+    assert not tables.goal_reached(frame.assign(reached=False))["met"].any()  # a median of what nobody reached
 
 
 def test_real_errors_are_compared_search_by_search(frame):
