@@ -147,16 +147,19 @@ def summary(frame: pd.DataFrame) -> pd.DataFrame:
 def summary_of_stops(frame: pd.DataFrame) -> pd.DataFrame:
     """Return for each rule and group where it ends, and its labels against those of the stop that knows.
 
-    `ratio` is a median over searches that find 90 % at all.
+    `right_when_fired` is the share of 85 % or more among searches in which the rule fired: elsewhere the budget ends
+    them, and nobody was told to stop. `ratio` is a median over searches that find 90 % at all.
     """
     of = frame.assign(good=frame.discovery >= 0.85, reaches=frame.labels_knowing > 0)
     of["ratio"] = (of.labels / of.labels_knowing.where(of.reaches)).astype(float)
     of["discovery_low"] = of.discovery
+    of["right_when_fired"] = of.good.where(of.fired).astype(float)
     by = ["rule", *GROUP]
     table = of.groupby(by, sort=False).agg(
         searches=("good", "size"),
         reaches_90=("reaches", "mean"),
         fired=("fired", "mean"),
+        right_when_fired=("right_when_fired", "mean"),
         ends_at_85_or_more=("good", "mean"),
         discovery=("discovery", "median"),
         discovery_low=("discovery_low", lambda values: values.quantile(0.1)),

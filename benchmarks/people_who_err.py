@@ -2,15 +2,17 @@
 
     python -m benchmarks.people_who_err glyphs                   # resumable at any moment
     ELSA_DATA=... python -m benchmarks.people_who_err people     # CIFAR-10N: what three people really said
+    ELSA_DATA=... python -m benchmarks.people_who_err tiny-imagenet
 
 In a quarter of the glyph classes, all of their images, 20 classes of 80 to 300 that nothing was chosen on are searched
-from five seeds; errors are flips, each time anew, or as many where the classes look alike (`erring.LooksAlike`). Of the
-photographs, each class is 1 % of its pool of 10,000; errors are those of one person (another one in each repeat), of
-the majority of three, or as many on random rows. Each search runs as it is, and with doubtful answers asked again
-(`elsa_nb.search.recheck`), which in the photographs the next person answers.
+from five seeds; errors are flips, each time anew, or as many where the classes look alike (`erring.LooksAlike`). So are
+20 classes of 20,000 photographs of Tiny-ImageNet, with flips. Of CIFAR-10, each class is 1 % of its pool of 10,000;
+errors are those of one person (another one in each repeat), of the majority of three, or as many on random rows. Each
+search runs as it is, and with doubtful answers asked again (`elsa_nb.search.recheck`), which in CIFAR-10 the next
+person answers.
 
 A member is *shown* when it has been asked, whatever was answered, and *kept* while it is believed positive. A search
-ends with 90 % kept or when `BUDGET` labels are spent, those asked again counted. `results/people_who_err.csv` has a row
+ends with 90 % kept or when its budget is spent, those asked again counted. `results/people_who_err.csv` has a row
 a search; labels are 0 where 80 % are not reached. `results/people_who_err_summary.csv` has what each kind of error
 costs, medians with intervals over classes: `tables.cost_of_errors`. Notebook 15 shows both.
 """
@@ -31,7 +33,7 @@ from benchmarks.summary import RESULTS
 from elsa_nb.bench.arms import Arm, Spaces, elsa, harvest, probe
 from elsa_nb.bench.simulating import half_of
 from elsa_nb.label.searching import FIRM
-from elsa_nb.paper.experiments.people.tables import BUDGET, beside_clean, cost_of_errors
+from elsa_nb.paper.experiments.people.tables import BUDGETS, SHORT, beside_clean, cost_of_errors
 from elsa_nb.paper.runs.place import class_names
 from elsa_nb.paper.runs.simulation import draw_seeds
 from elsa_nb.pool import Pool
@@ -45,13 +47,20 @@ from elsa_nb.store import DATA, write_atomically
 from elsa_nb.threads import one_thread
 
 CLASSES, SEEDS = 20, 5
-REPEATS = {"glyphs": (2, 1), "people": (3, 1)}  # of the three most telling kinds of error, and of the others
-SIZES, OF_ALL = (80, 300), 4  # members of a class searched for; one in so many classes is in the pool
+# Of the three most telling kinds of error, and of the others.
+REPEATS = {"glyphs": (2, 1), "people": (5, 1), "tiny-imagenet": (1, 1)}
+SIZES, OF_ALL = (80, 300), 4  # members of a class searched for; one in so many classes is in the pool of glyphs
+PHOTOGRAPHS = 20_000  # of Tiny-ImageNet, at random
 SHARE, ENOUGH = 0.8, 0.9
-NAMES = {"glyphs": "glyphs-vicreg-projection, a quarter", "people": "cifar-10, 1 %"}
+NAMES = {
+    "glyphs": "glyphs-vicreg-projection, a quarter",
+    "people": "cifar-10, 1 %",
+    "tiny-imagenet": "tiny-imagenet-efficientnet-lite0-embedding, 20,000",
+}
 ERRORS = {
     "glyphs": ("none", "flips 0.1", "alike 0.1", "flips 0.05", "flips 0.15", "flips 0.025"),
     "people": ("none", "person", "person, shuffled", "person, anywhere", "majority", "majority, shuffled"),
+    "tiny-imagenet": ("none", "flips 0.1"),
 }
 
 
@@ -83,16 +92,12 @@ class Case(NamedTuple):
     oracle: Callable[[str, np.random.Generator], Oracle]
 
 
-class Glyphs:
-    """The cases of the glyphs."""
+class MadeUp:
+    """The cases of a pool whose errors are made up: `names` (n,) of all items of `pools`, of which `rows` are kept."""
 
-    def __init__(self):
-        names = class_names("glyphs").to_numpy()
-        kept = by_checksum(np.unique(names))[::OF_ALL]
-        rows = np.flatnonzero(np.isin(names, kept))
+    def __init__(self, names: np.ndarray, pools: tuple[str, ...], rows: np.ndarray):
         self.names = names[rows]
-        folders = [DATA / "pools" / f"glyphs-vicreg-{space}" for space in ("projection", "embedding")]
-        vectors = [np.asarray(Pool.open(folder, verify=False).vectors)[rows] for folder in folders]
+        vectors = [np.asarray(Pool.open(DATA / "pools" / pool, verify=False).vectors)[rows] for pool in pools]
         self.spaces = Spaces(*map(Pool.from_arrays, vectors))
         sizes = pd.Series(self.names).value_counts()
         fit = sizes.index[sizes.between(*SIZES)]
@@ -115,6 +120,20 @@ class Glyphs:
     @lru_cache(maxsize=CLASSES)  # noqa: B019 - a class is searched for many times, and its likeness takes seconds
     def _alike(self, target: str) -> np.ndarray:
         return likeness(self.spaces.rows(), self.names == target, np.random.default_rng(0))
+
+
+def glyphs() -> MadeUp:
+    """Return the cases of the glyphs: the last space is the one that the head of the released code sees."""
+    names = class_names("glyphs").to_numpy()
+    kept = by_checksum(np.unique(names))[::OF_ALL]
+    return MadeUp(names, ("glyphs-vicreg-projection", "glyphs-vicreg-embedding"), np.flatnonzero(np.isin(names, kept)))
+
+
+def tiny_imagenet() -> MadeUp:
+    """Return the cases of the photographs of Tiny-ImageNet."""
+    names = class_names("tiny-imagenet").to_numpy()
+    rows = np.sort(np.random.default_rng(0).permutation(len(names))[:PHOTOGRAPHS])
+    return MadeUp(names, ("tiny-imagenet-efficientnet-lite0-embedding",), rows)
 
 
 class PeoplesPhotographs:
@@ -157,8 +176,8 @@ def by_checksum(names: list[str] | np.ndarray) -> list[str]:
     return sorted(names, key=lambda name: zlib.crc32(name.encode()))
 
 
-def run(search: Any, case: Case, oracle: Oracle) -> dict[str, Any]:
-    """Drive a search to its end; return its measures."""
+def run(search: Any, case: Case, oracle: Oracle, budget: int) -> dict[str, Any]:
+    """Drive a search to its end, over `budget` labels at most; return its measures."""
     positive, seeds = case.positive, search.positives
     total = int(positive.sum())
     shown = np.zeros(len(positive), bool)
@@ -167,7 +186,7 @@ def run(search: Any, case: Case, oracle: Oracle) -> dict[str, Any]:
     labels = asked_again = wrong = answers = 0
     reached = {"shown_80": 0, "kept_80": 0}
     kept = 0.0
-    while labels < BUDGET and kept < ENOUGH and (batch := search.query()) is not None:
+    while labels < budget and kept < ENOUGH and (batch := search.query()) is not None:
         given = oracle.label(batch.rows)
         search.update(given)
         again = batch.components == RECHECK
@@ -203,7 +222,8 @@ def units(of: str, targets: list[str]) -> Iterator[tuple[int, str, str]]:
 
 def searches(of: str, path: Path) -> None:
     """Run the searches that `path` does not hold yet; store after each class."""
-    cases: Any = Glyphs() if of == "glyphs" else PeoplesPhotographs()
+    budget = BUDGETS[SHORT[NAMES[of]]]
+    cases: Any = {"glyphs": glyphs, "people": PeoplesPhotographs, "tiny-imagenet": tiny_imagenet}[of]()
     done = pd.read_csv(path) if path.exists() else pd.DataFrame(columns=["pool", "repeat", "errors", "target"])
     held = set(done[["pool", "repeat", "errors", "target"]].itertuples(index=False, name=None))
     for repeat, errors, target in units(of, cases.targets):
@@ -217,10 +237,10 @@ def searches(of: str, path: Path) -> None:
             seeds = draw_seeds(case.positive, SEEDS, np.random.default_rng(for_seeds), target)
             for arm, begin in ARMS.items():
                 for again in (False, True) if not errors.startswith("majority") else (False,):
-                    search = begin(case.spaces, seeds, BUDGET, np.random.default_rng(for_search))
+                    search = begin(case.spaces, seeds, budget, np.random.default_rng(for_search))
                     if again:
                         search = Rechecked(search, case.spaces.rows(), rng=np.random.default_rng(for_weak))
-                    measures = run(search, case, case.oracle(errors, np.random.default_rng(for_oracle)))
+                    measures = run(search, case, case.oracle(errors, np.random.default_rng(for_oracle)), budget)
                     about = {"pool": NAMES[of], "repeat": repeat, "errors": errors, "target": target}
                     about |= {"class_size": int(case.positive.sum()), "arm": arm, "again": again}
                     rows.append(about | measures)

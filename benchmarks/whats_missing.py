@@ -53,9 +53,9 @@ POOLS = {
     for task in (
         Task("glyphs", "vicreg-projection", 700, 30, 1, (50, 300), rows=50_000),
         Task("glyphs", "vicreg-embedding", 700, 30, 1, (50, 300), rows=50_000),
-        Task("debian", "wordllama-256-embedding", 1500, 30, 1, (60, 300)),
-        Task("food-101-64px", "efficientnet-lite0-embedding", 1500, 30, 1, (40, 80), rows=6_000),
-        Task("tiny-imagenet", "efficientnet-lite0-embedding", 1500, 30, 1, (40, 80), rows=12_000),
+        Task("debian", "wordllama-256-embedding", 5000, 30, 1, (60, 300)),
+        Task("food-101-64px", "efficientnet-lite0-embedding", 3000, 30, 1, (40, 80), rows=6_000),
+        Task("tiny-imagenet", "efficientnet-lite0-embedding", 4000, 30, 1, (40, 80), rows=12_000),
     )
 }
 STRATEGIES, BESIDE = ("Harvest", "Greedy probe"), "NN.Large"

@@ -10,7 +10,7 @@ from elsa_nb.pool import Pool
 from elsa_nb.search.oracle import Truth
 from elsa_nb.search.recheck import Rechecked
 
-N = 1200
+N, BUDGET = 1200, 800
 CLASS = np.arange(N) % 20 == 0
 
 
@@ -56,11 +56,11 @@ def test_shuffled_errors_are_as_many_on_either_side_or_in_all():
 @pytest.mark.parametrize("arm", simulated.ARMS)
 @pytest.mark.parametrize("again", [False, True])
 def test_every_arm_is_measured_by_the_truth(spaces, arm, again):
-    search = simulated.ARMS[arm](spaces, np.flatnonzero(CLASS)[:5], simulated.BUDGET, np.random.default_rng(0))
+    search = simulated.ARMS[arm](spaces, np.flatnonzero(CLASS)[:5], BUDGET, np.random.default_rng(0))
     if again:
         search = Rechecked(search, spaces.rows(), rng=0)
     case = simulated.Case(spaces, CLASS, lambda errors, rng: Truth(CLASS))
-    row = simulated.run(search, case, case.oracle("none", np.random.default_rng(0)))
+    row = simulated.run(search, case, case.oracle("none", np.random.default_rng(0)), BUDGET)
     assert row["wrong"] == row["false"] == row["changed"] == 0
     assert row["kept"] == row["discovery"] == pytest.approx(np.isin(np.flatnonzero(CLASS), search.positives).mean())
     assert (row["asked_again"] > 0) <= again

@@ -28,7 +28,7 @@ def frame():
 def test_labels_are_compared_with_those_of_the_same_search_without_errors(frame):
     flips = frame[(frame["errors"] == "flips 0.1") & ~frame["again"]].set_index("target")
     assert flips["times_kept"][["a", "c"]].tolist() == [1.5, 1.0]
-    assert flips["times_kept"]["b"] == 1.25 * tables.BUDGET / 200  # it stopped at 500 labels
+    assert flips["times_kept"]["b"] == 1.25 * tables.BUDGETS["glyphs"] / 200  # it stopped at 500 labels
     assert np.isnan(flips["times_kept"]["d"])  # the search without errors does not come so far either
     assert flips["reached"].tolist() == 2 * [True, False, True, False]
     assert (flips["kept_points"] == 0).all()
@@ -45,6 +45,7 @@ def test_a_cost_is_a_median_in_its_interval_and_says_what_it_rests_on(frame):
     goal = tables.goal_reached(frame).set_index("again")
     assert goal["times"].to_dict() == {False: 1.5, True: 1.2}
     assert goal["met"].all()
+    assert not tables.goal_reached(frame.assign(reached=False))["met"].any()  # a median of what nobody reached
 
 
 def test_real_errors_are_compared_search_by_search(frame):
@@ -66,7 +67,7 @@ def test_a_verdict_needs_an_interval_on_one_side():
 
 def test_every_committed_search_has_its_partner_and_is_summed_up():
     frame = tables.searches_with_errors()
-    assert set(frame["pool"]) == {"glyphs", "photographs"}
+    assert set(frame["pool"]) == set(tables.BUDGETS)
     assert not frame.duplicated(["pool", "repeat", "errors", "target", "arm", "again"]).any()
     clean = frame[(frame["errors"] == "none") & ~frame["again"]]
     assert set(clean["times_kept"].dropna()) == {1.0}
@@ -76,7 +77,7 @@ def test_every_committed_search_has_its_partner_and_is_summed_up():
     some = tables.cost_of_errors(frame[frame["errors"] == "flips 0.1"]).drop(columns="pool").round(3)
     same = stored[stored["errors"] == "flips 0.1"].drop(columns="pool").reset_index(drop=True)
     pd.testing.assert_frame_equal(some, same)
-    assert set(frame.loc[frame["pool"] == "photographs", "repeat"]) == set(range(3))
+    assert set(frame.loc[frame["pool"] == "photographs", "repeat"]) == set(range(5))
     assert all(
         ((frame["pool"] == pool) & (frame["errors"] == errors)).any()
         for pool, *two in tables.REAL_OR_RANDOM

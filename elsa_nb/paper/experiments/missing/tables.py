@@ -74,10 +74,12 @@ def coverage(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def stops() -> pd.DataFrame:
-    """Return where each rule stops, on held-out classes: one row a rule and pool, both searchers together.
+    """Return where each rule stops, on held-out classes: one row a pool, rule and searcher.
 
-    Columns: searches, reaches_90 (share that find 90 % at all), ends_at_85_or_more, discovery (median), labels
-    (median), ratio (median of labels against a stop that knows when 90 % are found, of searches that reach them).
+    Columns: searches, reaches_90 (share that find 90 % at all), fired (share in which the rule fired at all; the budget
+    ends the others), right_when_fired (of those, the share that end at 85 % or more), ends_at_85_or_more (of all),
+    discovery (median), labels (median), ratio (median of labels against a stop that knows when 90 % are found, of
+    searches that reach them).
     """
     frame = pd.read_csv(_SIMULATED / "whats_missing_stops.csv")
     frame = frame[frame["half"] == "held-out"].assign(pool=frame["pool"].map(POOLS))
@@ -85,18 +87,21 @@ def stops() -> pd.DataFrame:
     frame = frame.assign(
         reaches=reaches,
         good=frame["discovery"] >= 0.85,
+        right=(frame["discovery"] >= 0.85).astype(float).where(frame["fired"]),
         ratio=(frame["labels"] / frame["labels_knowing"]).where(reaches),
     )
-    groups = frame.groupby(["pool", "rule"], sort=False)
+    groups = frame.groupby(["pool", "rule", "strategy"], sort=False)
     table = groups.agg(
         searches=("good", "size"),
         reaches_90=("reaches", "mean"),
+        fired=("fired", "mean"),
+        right_when_fired=("right", "mean"),
         ends_at_85_or_more=("good", "mean"),
         discovery=("discovery", "median"),
         labels=("labels", "median"),
         ratio=("ratio", "median"),
     )
-    return table.reset_index().sort_values(["pool", "rule"], ignore_index=True)
+    return table.reset_index().sort_values(["pool", "rule", "strategy"], ignore_index=True)
 
 
 def prices(
