@@ -33,7 +33,7 @@ from benchmarks.summary import RESULTS
 from elsa_nb.bench.arms import Arm, Spaces, elsa, harvest, probe
 from elsa_nb.bench.simulating import half_of
 from elsa_nb.label.searching import FIRM
-from elsa_nb.paper.experiments.people.tables import BUDGETS, SHORT, beside_clean, cost_of_errors
+from elsa_nb.paper.experiments.people.tables import MOST_LABELS, SHORT, beside_clean, cost_of_errors
 from elsa_nb.paper.runs.place import class_names
 from elsa_nb.paper.runs.simulation import draw_seeds
 from elsa_nb.pool import Pool
@@ -222,7 +222,7 @@ def units(of: str, targets: list[str]) -> Iterator[tuple[int, str, str]]:
 
 def searches(of: str, path: Path) -> None:
     """Run the searches that `path` does not hold yet; store after each class."""
-    budget = BUDGETS[SHORT[NAMES[of]]]
+    budget = MOST_LABELS[SHORT[NAMES[of]]]
     cases: Any = {"glyphs": glyphs, "people": PeoplesPhotographs, "tiny-imagenet": tiny_imagenet}[of]()
     done = pd.read_csv(path) if path.exists() else pd.DataFrame(columns=["pool", "repeat", "errors", "target"])
     held = set(done[["pool", "repeat", "errors", "target"]].itertuples(index=False, name=None))

@@ -28,7 +28,7 @@ def frame():
 def test_labels_are_compared_with_those_of_the_same_search_without_errors(frame):
     flips = frame[(frame["errors"] == "flips 0.1") & ~frame["again"]].set_index("target")
     assert flips["times_kept"][["a", "c"]].tolist() == [1.5, 1.0]
-    assert flips["times_kept"]["b"] == 1.25 * tables.BUDGETS["glyphs"] / 200  # it stopped at 500 labels
+    assert flips["times_kept"]["b"] == 1.25 * tables.MOST_LABELS["glyphs"] / 200  # it stopped at 500 labels
     assert np.isnan(flips["times_kept"]["d"])  # the search without errors does not come so far either
     assert flips["reached"].tolist() == 2 * [True, False, True, False]
     assert (flips["kept_points"] == 0).all()
@@ -67,7 +67,7 @@ def test_a_verdict_needs_an_interval_on_one_side():
 
 def test_every_committed_search_has_its_partner_and_is_summed_up():
     frame = tables.searches_with_errors()
-    assert set(frame["pool"]) == set(tables.BUDGETS)
+    assert set(frame["pool"]) == set(tables.MOST_LABELS)
     assert not frame.duplicated(["pool", "repeat", "errors", "target", "arm", "again"]).any()
     clean = frame[(frame["errors"] == "none") & ~frame["again"]]
     assert set(clean["times_kept"].dropna()) == {1.0}

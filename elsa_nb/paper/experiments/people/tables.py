@@ -13,7 +13,11 @@ from elsa_nb import store
 from elsa_nb.search.metrics import median_interval
 
 _SIMULATED = store.NOTEBOOKS.parent / "benchmarks" / "results"
-BUDGETS = {"glyphs": 800, "photographs": 800, "Tiny-ImageNet": 2000}  # labels of a search, those asked again counted
+MOST_LABELS = {
+    "glyphs": 800,
+    "photographs": 800,
+    "Tiny-ImageNet": 2000,
+}  # labels of a search, those asked again counted
 # Labels to 80 % of a class with 10 % of the answers flipped, at most, by those of an oracle that never errs.
 GOALS = {"glyphs": 1.5, "Tiny-ImageNet": 2.0}
 _LEAST_CLASSES = 5  # behind an interval over classes
@@ -63,7 +67,7 @@ def beside_clean(frame: pd.DataFrame) -> pd.DataFrame:
 
 def counted(frame: pd.DataFrame, end: str) -> pd.Series:
     """Return the labels to 80 % of a class "kept" or "shown"; more than were spent where a search misses them."""
-    budget = frame["pool"].replace(SHORT).map(BUDGETS)
+    budget = frame["pool"].replace(SHORT).map(MOST_LABELS)
     return frame[f"{end}_80"].where(frame[f"{end}_80"] > 0, _MISSED * np.maximum(frame["labels"], budget)).astype(float)
 
 
