@@ -62,6 +62,13 @@ def stored_rows(name: str, profile_name: str) -> pd.DataFrame:
     return frame
 
 
+def rows_of_results(results: list[tuple[str, str]]) -> pd.DataFrame:
+    """Return the `stored_rows` of several (sweep, profile) in one frame; MissingDataError where there are none."""
+    if not results:
+        raise MissingDataError(f"no stored searches are in {runner.RESULTS}: `elsa-nb reproduce` makes some.")
+    return pd.concat([stored_rows(*each) for each in results], ignore_index=True)
+
+
 def title_of(row: dict | pd.Series) -> str:
     """Return the words that name a stored search within its results."""
     return " | ".join(str(row[name]) for name in NAMED_BY)
@@ -133,7 +140,7 @@ def add_canaries() -> pd.DataFrame:
     The canaries that are there stay, with what was recorded of them on other processors.
     """
     card = _card()
-    rows = pd.concat([stored_rows(*each) for each in committed_results()], ignore_index=True)
+    rows = rows_of_results(committed_results())
     chosen = choose_canaries(rows, set().union(*facets_of(canary_rows())))
     for row in chosen.to_dict("records"):
         card["searches"].setdefault(f"{row['sweep']}-{row['profile']}", []).append(title_of(row))

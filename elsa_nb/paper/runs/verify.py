@@ -7,7 +7,6 @@ other rows. The work is done in `verification` and `vector_canaries`.
 import argparse
 
 import numpy as np
-import pandas as pd
 
 from elsa_nb import fingerprints
 from elsa_nb.paper.runs import runner, validity, vector_canaries, verification
@@ -28,8 +27,7 @@ def run_verify(options: argparse.Namespace) -> None:
         _vectors()
         rows = verification.canary_rows()
     else:
-        every = [verification.stored_rows(*each) for each in verification.results_here()]
-        rows = pd.concat(every, ignore_index=True)
+        rows = verification.rows_of_results(verification.results_here())
         if options.sample:
             rows = rows.sample(min(options.sample, len(rows)), random_state=np.random.default_rng())
     verified = verification.verify(rows, build=options.all)

@@ -3,14 +3,14 @@
 import pandas as pd
 import pytest
 
+from elsa_nb import cli
 from elsa_nb.paper.runs import verification
 from elsa_nb.paper.runs.verification import Verified
 
 
 @pytest.fixture(scope="module")
 def every_row():
-    stored = [verification.stored_rows(*each) for each in verification.committed_results()]
-    return pd.concat(stored, ignore_index=True)
+    return verification.rows_of_results(verification.committed_results())
 
 
 def test_canaries_have_everything_that_stored_results_rest_on(every_row):
@@ -52,3 +52,10 @@ def test_what_was_recorded_for_this_processor_counts_instead_of_what_is_stored()
     assert verified(log_again="b" * 64, **recorded).changed.empty
     assert len(verified(log_again="a" * 64, **recorded).changed) == 2
     assert verified(log_again="a" * 64, **{**recorded, "pool_again": "r" * 64}).changed.empty
+
+
+@pytest.mark.parametrize("which", [["--sample", "3"], ["--all"]])
+def test_without_stored_results_it_says_what_makes_some(tmp_path, monkeypatch, capsys, which):
+    monkeypatch.setattr(verification.runner, "RESULTS", tmp_path)
+    assert cli.main(["verify", *which]) == 1
+    assert f"no stored searches are in {tmp_path}: `elsa-nb reproduce` makes some" in capsys.readouterr().err
