@@ -237,11 +237,18 @@ def test_the_bundled_encoders_keep_their_promises(name):
 @cache  # the cards name few commits, and the same modules
 def source_at(commit, module):
     """Return the bare source of a module as it was in a commit; skip where the history is not there."""
-    place = f"{commit}:{module.replace('.', '/')}.py"
-    shown = subprocess.run(["git", "show", place], cwd=ROOT, capture_output=True, text=True, check=False)
-    if shown.returncode:
+    path = module.replace(".", "/")
+    for place in (f"{path}.py", f"{path}/__init__.py"):
+        shown = git("show", f"{commit}:{place}")
+        if not shown.returncode:
+            return bare_source(shown.stdout)
+    if git("cat-file", "-e", commit).returncode:
         pytest.skip(f"the commit {commit[:7]} is not in this copy of the repository")
-    return bare_source(shown.stdout)
+    raise AssertionError(f"{module} is in no file of the commit {commit[:7]}")
+
+
+def git(*arguments):
+    return subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
 
 
 @pytest.mark.parametrize("name", bundled_encoders())
