@@ -197,9 +197,13 @@ class Desk:
             timeout=PATIENCE,
         )
 
+    def painted(self):
+        """Wait until the screen shows what was done: cards are painted with the next frame."""
+        self.page.evaluate("() => new Promise(r => requestAnimationFrame(() => setTimeout(r)))")
+
     def settle(self):
         """Wait until the kernel has acknowledged everything and no round is being looked for."""
-        self.page.evaluate("() => new Promise(r => requestAnimationFrame(() => setTimeout(r)))")  # it is painted
+        self.painted()
         self.page.wait_for_function(
             "() => { const d = document.querySelector('.elsa-panel').dataset;"
             " return (d.seq === '0' || d.acked === d.seq) && d.waiting === 'false'"
@@ -260,8 +264,10 @@ class Desk:
         base.close()
 
     def press(self, *keys):
+        """Press keys one after another, and wait until the screen shows what the last of them did."""
         for key in keys:
             self.page.keyboard.press(key)
+        self.painted()
 
     def focus(self):
         self.root.focus()
