@@ -24,7 +24,7 @@ setup: $(READY)  ## create .venv and install the pinned packages (some 4 minutes
 
 # The stamp is written last, so a set-up that was interrupted starts again.
 # Byte code is made here, on all cores: where PYTHONDONTWRITEBYTECODE is set, as in many containers, each of the hundred
-# processes that notebooks and tests start would compile torch and pandas anew, 16 s of processor time instead of 7.
+# processes that notebooks and tests start would compile torch and pandas anew.
 $(READY): requirements.lock pyproject.toml
 	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) was not found. $(NEED_PYTHON)"; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -16,6 +16,7 @@ import pandas as pd
 from scipy.optimize import linprog
 
 from benchmarks.recorded_searches import Record, evidence, found_after, records
+from elsa_nb.paper.experiments.missing.tables import summary_of_stops
 from elsa_nb.search.contract import POSITIVE
 from elsa_nb.search.stopping import by_scores
 from elsa_nb.search.stopping.audit import Audit
@@ -144,31 +145,6 @@ def summary(frame: pd.DataFrame) -> pd.DataFrame:
     return counts.join(table).reset_index().sort_values(by).round(3)
 
 
-def summary_of_stops(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return for each rule and group where it ends, and its labels against those of the stop that knows.
-
-    `right_when_fired` is the share of 85 % or more among searches in which the rule fired: elsewhere the budget ends
-    them, and nobody was told to stop. `ratio` is a median over searches that find 90 % at all.
-    """
-    of = frame.assign(good=frame.discovery >= 0.85, reaches=frame.labels_knowing > 0)
-    of["ratio"] = (of.labels / of.labels_knowing.where(of.reaches)).astype(float)
-    of["discovery_low"] = of.discovery
-    of["right_when_fired"] = of.good.where(of.fired).astype(float)
-    by = ["rule", *GROUP]
-    table = of.groupby(by, sort=False).agg(
-        searches=("good", "size"),
-        reaches_90=("reaches", "mean"),
-        fired=("fired", "mean"),
-        right_when_fired=("right_when_fired", "mean"),
-        ends_at_85_or_more=("good", "mean"),
-        discovery=("discovery", "median"),
-        discovery_low=("discovery_low", lambda values: values.quantile(0.1)),
-        labels=("labels", "median"),
-        ratio=("ratio", "median"),
-    )
-    return table.reset_index().sort_values(by).round(3)
-
-
 def store(folder: Path, out: Path) -> None:
     """Judge all records of a folder but those that are fitted on, and write the four tables."""
     said, ended = [], []
@@ -178,6 +154,7 @@ def store(folder: Path, out: Path) -> None:
             ended += stops(of)
     out.mkdir(parents=True, exist_ok=True)
     tables = {"": pd.DataFrame(said), "_stops": pd.DataFrame(ended)}
-    tables |= {"_summary": summary(tables[""]), "_stops_summary": summary_of_stops(tables["_stops"])}
+    stopped = summary_of_stops(tables["_stops"], ["rule", *GROUP]).round(3)
+    tables |= {"_summary": summary(tables[""]), "_stops_summary": stopped}
     for name, table in tables.items():
         write_atomically(out / f"whats_missing{name}.csv", table.to_csv(index=False).encode())

@@ -136,10 +136,9 @@ def open_folder(
     """Open all images below the folder `root`, sorted; the first folder below it names the class of those in it.
 
     Images directly in `root` have no class. Hidden files and folders are left out, and what storages and systems keep
-    for themselves; links are followed. What is read
-    is every kind of file that Pillow opens; the headers of all files are read, to find those of deep grey or several
-    pages. `decoding` is how an earlier pool of the folder was read; what it does not tell about grey values is found
-    here. A name that is not UTF-8 is written with escapes in the id.
+    for themselves; links are followed. What is read is every kind of file that Pillow opens; the headers of all files
+    are read, to find those of deep grey or several pages. `decoding` is how an earlier pool of the folder was read;
+    what it does not tell about grey values is found here. A name that is not UTF-8 is written with escapes in the id.
     """
     root = Path(root)
     if not root.is_dir():

@@ -1,10 +1,14 @@
 """What notebook 14 says of the estimates holds of the committed simulations, and prices are prices."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from elsa_nb.paper.experiments.missing import tables
 from elsa_nb.search.stopping.audit import Audit
+from elsa_nb.store import ROOT
+
+RESULTS = ROOT / "benchmarks" / "results"
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +38,12 @@ def test_a_stop_is_compared_with_one_that_knows():
     stops = tables.stops()
     assert (stops.loc[stops["rule"] == "budget 500", "labels"] <= 520).all()
     assert (stops["ratio"].notna() == (stops["reaches_90"] > 0)).all()
+
+
+def test_the_stored_summary_is_that_of_the_stored_stops():
+    stored = {name: pd.read_csv(RESULTS / f"whats_missing_stops{name}.csv") for name in ("", "_summary")}
+    again = tables.summary_of_stops(stored[""], ["rule", "pool", "half", "strategy"]).round(3)
+    pd.testing.assert_frame_equal(again, stored["_summary"])
 
 
 def test_an_audit_at_its_price_certifies_its_promise():

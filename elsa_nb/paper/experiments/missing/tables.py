@@ -74,34 +74,40 @@ def coverage(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def stops() -> pd.DataFrame:
-    """Return where each rule stops, on held-out classes: one row a pool, rule and searcher.
-
-    Columns: searches, reaches_90 (share that find 90 % at all), fired (share in which the rule fired at all; the budget
-    ends the others), right_when_fired (of those, the share that end at 85 % or more), ends_at_85_or_more (of all),
-    discovery (median), labels (median), ratio (median of labels against a stop that knows when 90 % are found, of
-    searches that reach them).
-    """
+    """Return where each rule stops, on held-out classes: `summary_of_stops`, one row a pool, rule and searcher."""
     frame = pd.read_csv(_SIMULATED / "whats_missing_stops.csv")
     frame = frame[frame["half"] == "held-out"].assign(pool=frame["pool"].map(POOLS))
-    reaches = frame["labels_knowing"] > 0
+    return summary_of_stops(frame, ["pool", "rule", "strategy"]).drop(columns="discovery_low")
+
+
+def summary_of_stops(frame: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
+    """Return for each group where rules stop its searches, of which `frame` has one row a rule.
+
+    Columns: searches, reaches_90 (share that find 90 % at all), fired (share in which the rule fired at all; the budget
+    ends the others, and nobody was told to stop), right_when_fired (of those, the share that end at 85 % or more),
+    ends_at_85_or_more (of all), discovery (median), discovery_low (a tenth lies below), labels (median), ratio (median
+    of labels against a stop that knows when 90 % are found, of searches that reach them).
+    """
+    reaches, good = frame["labels_knowing"] > 0, frame["discovery"] >= 0.85
     frame = frame.assign(
         reaches=reaches,
-        good=frame["discovery"] >= 0.85,
-        right=(frame["discovery"] >= 0.85).astype(float).where(frame["fired"]),
+        good=good,
+        right=good.astype(float).where(frame["fired"]),
+        low=frame["discovery"],
         ratio=(frame["labels"] / frame["labels_knowing"]).where(reaches),
     )
-    groups = frame.groupby(["pool", "rule", "strategy"], sort=False)
-    table = groups.agg(
+    table = frame.groupby(list(by), sort=False).agg(
         searches=("good", "size"),
         reaches_90=("reaches", "mean"),
         fired=("fired", "mean"),
         right_when_fired=("right", "mean"),
         ends_at_85_or_more=("good", "mean"),
         discovery=("discovery", "median"),
+        discovery_low=("low", lambda values: values.quantile(0.1)),
         labels=("labels", "median"),
         ratio=("ratio", "median"),
     )
-    return table.reset_index().sort_values(["pool", "rule", "strategy"], ignore_index=True)
+    return table.reset_index().sort_values(list(by), ignore_index=True)
 
 
 def prices(

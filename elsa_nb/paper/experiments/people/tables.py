@@ -13,11 +13,8 @@ from elsa_nb import store
 from elsa_nb.search.metrics import median_interval
 
 _SIMULATED = store.NOTEBOOKS.parent / "benchmarks" / "results"
-MOST_LABELS = {
-    "glyphs": 800,
-    "photographs": 800,
-    "Tiny-ImageNet": 2000,
-}  # labels of a search, those asked again counted
+# Of a search, those asked again counted.
+MOST_LABELS = {"glyphs": 800, "photographs": 800, "Tiny-ImageNet": 2000}
 # Labels to 80 % of a class with 10 % of the answers flipped, at most, by those of an oracle that never errs.
 GOALS = {"glyphs": 1.5, "Tiny-ImageNet": 2.0}
 _LEAST_CLASSES = 5  # behind an interval over classes
