@@ -6,7 +6,7 @@ JOBS    ?= 2
 BIN   := .venv/bin
 WORKERS := -n $(JOBS) --dist worksteal
 READY := .venv/.ready
-UV    := 0.13.9
+UV    := $(shell sed -n "s/^uv==\([0-9.]*\).*/\1/p" requirements.lock)
 LOCKED := label images reproduce cpu dev dask bench timm photos text files huggingface docs
 NEED_PYTHON := Python 3.11 or newer is needed. Install it, or name it: make PYTHON=python3.12 setup
 
@@ -23,6 +23,7 @@ help:  ## list what can be made
 setup: $(READY)  ## create .venv and install the pinned packages (some 4 minutes, 7 GB; later runs: nothing to do)
 
 # The stamp is written last, so a set-up that was interrupted starts again.
+# pip brings uv, which installs the rest in half of pip's time, from the index that pip is told of (a firm's mirror).
 # Byte code is made here, on all cores: where PYTHONDONTWRITEBYTECODE is set, as in many containers, each of the hundred
 # processes that notebooks and tests start would compile torch and pandas anew.
 $(READY): requirements.lock pyproject.toml
@@ -31,7 +32,10 @@ $(READY): requirements.lock pyproject.toml
 	  { echo "$(PYTHON) is $$($(PYTHON) --version). $(NEED_PYTHON)"; exit 1; }
 	@echo "Setting up .venv: about 7 GB, mostly torch; a few minutes."
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-input --no-compile --require-hashes -r requirements.lock
+	@sed -n '/^uv==/,/[^\\]$$/p' requirements.lock > .venv/uv.txt
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-input --require-hashes -r .venv/uv.txt
+	@mirror=$$($(BIN)/python -m pip config get global.index-url 2>/dev/null || $(BIN)/python -m pip config get :env:.index-url 2>/dev/null || true); \
+	  $(BIN)/uv pip install --quiet --python $(BIN)/python --system-certs $${mirror:+--index-url "$$mirror"} --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-input --no-deps --no-build-isolation -e .
 	@$(BIN)/python -W ignore -m compileall -qq -j 0 .venv/lib elsa_nb || true  # a file for another Python does not compile
 	@touch $(READY)
@@ -69,12 +73,14 @@ unit: setup  ## all tests of tests/ but the browser's, on JOBS=2 processes
 browser: setup  ## the labelling panel in a real Chromium, in JupyterLab and under Voila (Debian: apt-get install chromium)
 	OMP_NUM_THREADS=1 $(BIN)/pytest tests/browser
 
-# The first three in order: 01 makes the vectors and 02 the neighbour lists that the others read. Of notebook 12 all
-# outputs are timings, which are not compared: that it runs is shown by `make reproduce`.
+# 00 and 02 first: 02 makes the neighbour lists that others read. Of notebook 12 all outputs are timings, which are not
+# compared. 01 and 05 want the vectors of all ten encoders, which takes longer than all else: `make verify` runs those.
+# Each of the three is run by `make reproduce`.
 NBVAL := $(BIN)/pytest --nbval --nbval-current-env --nbval-cell-timeout=900 --nbval-sanitize-with=tests/nbval.cfg --timeout=0
-nbval: setup  ## execute the committed notebooks and compare every output with the stored one
-	$(NBVAL) notebooks/0[0-2]-*
-	$(NBVAL) -n $(JOBS) --dist loadfile notebooks --ignore-glob "notebooks/0[0-2]-*" --ignore-glob "notebooks/12-*"
+ELSEWHERE := 00 01 02 05 12
+nbval: setup  ## execute the committed notebooks, two aside, and compare every output with the stored one
+	$(NBVAL) notebooks/00-* notebooks/02-*
+	$(NBVAL) -n $(JOBS) --dist loadfile notebooks $(foreach number,$(ELSEWHERE),--ignore-glob "notebooks/$(number)-*")
 
 docs: setup  ## build the documentation into build/docs (seconds); a warning is an error
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --config-file docs/mkdocs.yml
@@ -86,9 +92,10 @@ bench: setup  ## measure what the page on speed shows (15 minutes on an idle mac
 	$(BIN)/python -m benchmarks
 
 # After the notebooks, which make the pools that the searches run in.
-verify: setup  ## run some 300 stored searches again, see that a change would be noticed, and the thorough tests (minutes)
+verify: setup  ## run some 300 stored searches again, see that a change would be noticed, the thorough tests, two notebooks (minutes)
 	$(BIN)/elsa-nb verify
 	OMP_NUM_THREADS=1 $(BIN)/pytest $(WORKERS) -m thorough tests
+	$(NBVAL) notebooks/01-* notebooks/05-*
 
 wheel: setup  ## build the wheel and the sdist into dist/ (seconds, no network)
 	rm -rf dist

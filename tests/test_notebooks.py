@@ -5,6 +5,7 @@ import copy
 import json
 import re
 
+import pandas as pd
 import pytest
 
 from elsa_nb.store import ROOT
@@ -142,6 +143,25 @@ def test_notebook_obeys_the_rules(path):
 def test_the_numbers_of_the_notebooks_are_distinct():
     numbers = [path.name[:2] for path in NOTEBOOKS]
     assert len(numbers) == len(set(numbers))
+
+
+@pytest.mark.parametrize(
+    ("notebook", "published", "columns"),
+    [
+        ("01-embeddings", "purity", {"encoder": "{}", "space": "{}", "purity": "{:.2f}"}),
+        ("05-embedding-spaces", "table05", {"encoder": "{}", "linear_top1": "{:.1f}", "purity": "{:.2f}"}),
+    ],
+)
+def test_what_a_notebook_of_all_encoders_shows_is_what_is_published(notebook, published, columns):
+    """These two want the vectors of ten encoders: `make test` does not execute them as committed, `make verify` does."""
+    cells = json.loads((ROOT / "notebooks" / f"{notebook}.ipynb").read_text())["cells"]
+    outputs = [output for cell in cells for output in cell.get("outputs", [])]
+    shown = "\n".join("".join(output.get("data", {}).get("text/plain", "")) for output in outputs)
+    frame = pd.read_csv(ROOT / "figures" / f"{published}.csv").drop_duplicates(list(columns))
+    assert len(frame) >= 10
+    for row in frame.to_dict("records"):
+        values = [form.format(row[column]) for column, form in columns.items()]
+        assert re.search(rf"\b{values[0]}\b.*\b{r'.*'.join(values[1:])}\b", shown), f"{values} is not shown"
 
 
 # --- the checker itself
