@@ -6,6 +6,8 @@
 The names are loaded where they are asked for, so that importing the package stays light.
 """
 
+import os
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +18,13 @@ if TYPE_CHECKING:  # what an editor and a type checker see at once
     from elsa_nb.search.oracle import Truth
 
 __version__ = "0.1.0"
+
+# numba does not look at OMP_NUM_THREADS, and starts OpenMP, which torch shares, with a thread a core: a job on a shared
+# machine would use more cores than it was given. Where numba is at work already, its number cannot be changed.
+_given = os.environ.get("OMP_NUM_THREADS", "")
+if "numba" not in sys.modules and _given.isdecimal() and int(_given):
+    os.environ.setdefault("NUMBA_NUM_THREADS", _given)
+
 __all__ = ["ELSA", "Pool", "Search", "Truth", "label_folder"]
 
 _MODULES = {

@@ -1,5 +1,9 @@
 """One thread inside, and what there was before outside, whatever happens."""
 
+import os
+import subprocess
+import sys
+
 import numba
 import pytest
 from threadpoolctl import threadpool_info
@@ -19,3 +23,25 @@ def test_threads_are_limited_inside_and_given_back_after_an_error():
     with pytest.raises(KeyError), one_thread():
         raise KeyError
     assert threads() == before
+
+
+def printed(program, **given):
+    kept = {name: value for name, value in os.environ.items() if name not in ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS")}
+    return subprocess.check_output([sys.executable, "-c", program], env=kept | given, text=True).strip()
+
+
+def test_numba_and_torch_take_no_more_threads_than_a_job_was_given():
+    """They share one OpenMP, which numba starts with as many threads as it believes to have."""
+    program = (
+        "import torch, elsa_nb, numba; from elsa_nb.threads import one_thread\n"
+        "with one_thread():\n    pass\n"
+        "print(numba.get_num_threads(), torch.get_num_threads())"
+    )
+    assert printed(program, OMP_NUM_THREADS="1") == "1 1"
+
+
+@pytest.mark.parametrize("given", ["0", "3,2", "", "many"])
+def test_what_is_no_number_of_threads_changes_nothing(given):
+    program = "import os, elsa_nb; print(os.environ.get('NUMBA_NUM_THREADS'))"
+    assert printed(program, OMP_NUM_THREADS=given) == "None"
+    assert printed(program, OMP_NUM_THREADS="1", NUMBA_NUM_THREADS="2") == "2"
