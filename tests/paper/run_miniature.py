@@ -25,8 +25,11 @@ from elsa_nb.profiles import profile
 from elsa_nb.search.metrics import median_interval
 
 CLASSES, MEMBERS = 5, 20
-# They look at no profile: that `make reproduce` runs them is enough.
-OWN = {"10-label-your-own", "13-your-own-folder"}
+# They look at no profile, or at results that are stored whatever the profile: that `make reproduce` runs them is enough.
+OWN = {
+    *("00-start-here", "02-one-search", "10-label-your-own", "13-your-own-folder", "14-what-is-missing"),
+    *("15-people-who-err", "16-phase-diagram", "18-equal-budgets"),
+}
 TIMED = {"n": (400, 800, 1600), "k": (8, 16, 32), "l": (8, 16, 32), "d": (64, 128), "lists": (200, 400)}
 PLAN = measure.SizePlan(**TIMED, memory=(400, 800), rows=800, turns=2)
 

@@ -24,6 +24,7 @@ from elsa_nb.progress import bar
 from elsa_nb.store import sha256_bytes
 
 BATCH = 512
+BATCH_ON_CPU = 256  # what the layers pass on stays in the processor's cache, and the vectors are the same
 BATCH_OF_LARGE_ON_CPU = 32  # 224x224 pixels through a ResNet-50: more only takes memory
 
 
@@ -89,7 +90,8 @@ def extract_all(
         view = source if geometry is None else Crops(source, geometry, resizer, workers=workers)
         if skip_broken and isinstance(view, Crops):
             view = view.without_broken(progress)
-        size = batch or (BATCH_OF_LARGE_ON_CPU if geometry is not None and device == "cpu" else BATCH)
+        on_cpu = BATCH_ON_CPU if geometry is None else BATCH_OF_LARGE_ON_CPU
+        size = batch or (on_cpu if device == "cpu" else BATCH)
         wanted = {title: tuple((spaces or {}).get(title) or encoder.dimensions) for title, encoder in group.items()}
         job = _Job(view, group, wanted, name, Path(folder or store.DATA / "pools"), dtype, device, precision)
         pools |= job.run(size, device == "cuda" if compiled is None else compiled, workers, progress)
