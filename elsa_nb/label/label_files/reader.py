@@ -4,6 +4,7 @@ import gzip
 import io
 import re
 import zlib
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -276,7 +277,8 @@ def _joined(
         before = first.setdefault((line.annotator, row), (line.where, line.name, label))
         if before[2] != label:
             raise ValueError(
-                f"{before[0]} calls {before[1]!r} {_WORDS[before[2]]} and {line.where} calls it {_WORDS[label]}"
+                f"{before[0]} calls {before[1]!r} {_WORDS[before[2]]} and {line.where} calls "
+                f"{'it' if line.name == before[1] else repr(line.name)} {_WORDS[label]}"
                 + (f" (both by {line.annotator})" if line.annotator else "")
                 + "; keep one of them"
             )
@@ -286,14 +288,28 @@ def _joined(
     if not given:
         lines = _count(empty, "line", "lines")
         raise ValueError(f"it was read as {reading.kind}, and none of its {lines} about items here has a label")
-    return LabelFile(path, reading.kind, given, empty, unmatched, list(reading.notes))
+    notes = [*reading.notes, *_written_otherwise(reading, rows, names)]
+    return LabelFile(path, reading.kind, given, empty, unmatched, notes)
+
+
+def _written_otherwise(reading: Reading, rows: Sequence[int | str], names: Names) -> list[str]:
+    """Say of how many names, and of which first, the letters are not those of the items that they were taken for."""
+    found: dict[str, list[str]] = {}
+    for line, row in zip(reading.lines, rows, strict=True):
+        if isinstance(row, int) and (what := names.differs(line.name, row)):
+            found.setdefault(what, []).append(f"{line.where}: {line.name!r} for {names.ids[row]!r}")
+    return [
+        f"{_count(len(places), 'name differs', 'names differ')} from the items in nothing but the {what}, and "
+        f"{'was' if len(places) == 1 else 'were'} taken for them ({places[0]}{'; ...' if places[1:] else ''})"
+        for what, places in found.items()
+    ]
 
 
 def rows_meant(reading: Reading, names: Names) -> list[int | str]:
     """Return the row that each line means, or why it means none.
 
     Where most names begin at the folder of the pool, one that begins above it ("dogs/1.jpg" for 1.jpg) is a file of
-    another folder.
+    another folder. Where not, names that begin in several folders are all taken, and that is said.
     """
     found = {name: names.find(name) for name in {line.name for line in reading.lines}}
     rows = [found[line.name] for line in reading.lines]
@@ -301,11 +317,20 @@ def rows_meant(reading: Reading, names: Names) -> list[int | str]:
         names.above(line.name, row) if isinstance(row, int) else None
         for line, row in zip(reading.lines, rows, strict=True)
     ]
-    if above.count(0) <= sum(bool(n) for n in above) or not any(above):
+    begins = Counter(where for where in above if where is not None)
+    if begins[""] <= begins.total() - begins[""]:
+        if len(begins) > 1:
+            told = ", ".join(f"{where or 'the folder of the items'} {n}" for where, n in begins.most_common(_MOST))
+            told += ", ..." if len(begins) > _MOST else ""
+            reading.notes.append(
+                f"its names begin in {len(begins)} folders ({told}), and all were taken for items; if those of one of "
+                "them are other files, leave these lines out"
+            )
         return rows
     told = "of that name there is only {!r}, in another folder"
     return [
-        told.format(names.ids[row]) if n and isinstance(row, int) else row for row, n in zip(rows, above, strict=True)
+        told.format(names.ids[row]) if where and isinstance(row, int) else row
+        for row, where in zip(rows, above, strict=True)
     ]
 
 

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from elsa_nb.label.label_files.drawn import drawn
+
 _FIRST_LINES = 10  # that are looked at for a separator: above the header there may be a title
 _SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", " ": "spaces"}
 _READERS = ("openpyxl", "odfpy", "xlrd", "python-calamine")  # of spreadsheet files, for pandas
@@ -57,8 +59,12 @@ def _is_open(text: str, last: int, first: int, how: dict[str, str]) -> bool:
 def ways_to_read(text: str) -> Iterator[Table]:
     """Yield the text as a table in each way that its first line allows, the likeliest first.
 
-    Ways differ in separator and quotes. Excel may name its separator in a line of its own ("sep=;").
+    Ways differ in separator and quotes. Excel may name its separator in a line of its own ("sep=;"). A table that is
+    drawn with bars and rules can be read in one way only.
     """
+    if (rows := drawn(text)) is not None:
+        yield as_table(rows, "table drawn with bars")
+        return
     told = re.match(r"\s*\"?sep=(.)\"?[ \t;,]*\r?\n", text)
     skipped = 0
     if told:
@@ -76,7 +82,30 @@ def ways_to_read(text: str) -> Iterator[Table]:
                 return
             if skipped:
                 rows = [(f"line {int(place.split()[1]) + skipped}", cells) for place, cells in rows]
+            rows = _with_decimals(rows) if separator == "," else rows
             yield as_table(rows, f"table separated by {_SEPARATORS.get(separator, repr(separator))}")
+
+
+def _with_decimals(rows: list[tuple[str, list[str]]]) -> list[tuple[str, list[str]]]:
+    """Join numbers that were cut at their decimal comma: in each row one cell more than in the header, "1" and "0".
+
+    Row names that R counts make a cell more, too.
+    """
+    (_, header), *rest = rows
+    if not rest or {len(cells) for _, cells in rest} != {len(header) + 1}:
+        return rows
+    if [cells[0] for _, cells in rest] == [str(i) for i in range(1, len(rest) + 1)]:
+        return rows
+    cut = [
+        at
+        for at in range(len(header))
+        if all(re.fullmatch(r"[+-]?\d+", cells[at]) and re.fullmatch("0+", cells[at + 1]) for _, cells in rest)
+    ]
+    if len(cut) != 1:
+        return rows
+    (at,) = cut
+    joined = [(place, [*cells[:at], f"{cells[at]},{cells[at + 1]}", *cells[at + 2 :]]) for place, cells in rest]
+    return [rows[0], *joined]
 
 
 def as_table(rows: list[tuple[str, list[Any]]], kind: str) -> Table:
