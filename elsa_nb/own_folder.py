@@ -59,6 +59,7 @@ def prepare(
     from elsa_nb.label import jobs
     from elsa_nb.label.identity import earlier_sessions
     from elsa_nb.label.items import Files
+    from elsa_nb.label.session_file import check_writable
 
     folder = Path(folder)
     if not folder.is_dir():
@@ -76,6 +77,7 @@ def prepare(
     first: Sequence[int] = ()
     if like or text:
         first = _nearest(place, made_by, like, text, jobs.SAMPLE_ITEMS)
+    check_writable(session)  # again: the vectors may have filled the disk
     return jobs.make_job(folder, place, session, names=names, first=first, **settings)
 
 
@@ -87,6 +89,7 @@ def _check_before(
     from elsa_nb.label import jobs
     from elsa_nb.label.first_examples import rows_named
     from elsa_nb.label.session import Session
+    from elsa_nb.label.session_file import check_writable
     from elsa_nb.pictures.decoding import endings
     from elsa_nb.pictures.opening import escaped
 
@@ -96,6 +99,7 @@ def _check_before(
             raise MissingDataError(f"{path} is no file; --like takes an image file that looks like what is sought.")
     if names and (items := [escaped(path) for path in walk(folder, endings())]):
         rows_named(items, *names)
+    check_writable(session)
     if session.exists():
         Session(session).close()
 

@@ -23,9 +23,10 @@ from typing import Any
 import numpy as np
 
 from elsa_nb.label.session import Session
-from elsa_nb.label.session_file import APPLICATION, look_into
+from elsa_nb.label.session_file import APPLICATION, damaged, look_into
 
 KEPT = 16  # items whose contents are remembered
+_MOST = 3  # files named in a sentence
 NAMED = 200_000  # items whose names are kept, to count which are new and which are gone
 
 
@@ -50,13 +51,14 @@ def settle(session: Session, items: Any, ids: Sequence[str]) -> Settled:
     """
     ids = [str(item) for item in ids]
     place = {item: row for row, item in enumerate(ids)}
-    before = [json.loads(told) for told in session.metas("about:").values()]
+    before = [_remembered(session, told) for told in session.metas("about:").values()]
     for about in before:
         _check_contents(session, items, place, about)
     now = _about(items, ids)
-    own = json.loads(session.meta(f"about:{session.annotator}") or "null")
-    if own is None:  # new to this annotator, or older than this knowledge: `replay` compares rows and names
+    if (told := session.meta(f"about:{session.annotator}")) is None:
+        # New to this annotator, or older than this knowledge: `replay` compares rows and names.
         return Settled(np.empty(0, np.int64), about=json.dumps(now))
+    own = _remembered(session, told)
     if own["ids"] == now["ids"]:
         carried = json.loads(session.meta(f"carried:{session.annotator}") or '{"items": []}')["items"]
         return Settled(np.array([place[item] for item in carried], np.int64))
@@ -85,24 +87,54 @@ def earlier_sessions(folder: Path, items: Any) -> list[str]:
     """Say of each session file in `folder` that is about `items` how to go on with it; nothing is written to any.
 
     A folder of pictures that was renamed or moved begins a session by its new name: its answers are in the old one.
+    Files that cannot be read are counted and named.
     """
-    place, said = {str(item): row for row, item in enumerate(items.ids)}, []
+    place, said, passed = {str(item): row for row, item in enumerate(items.ids)}, [], []
     for path in sorted(folder.glob("*.sqlite")):
         try:
-            with closing(look_into(path)) as base:
-                if base.execute("PRAGMA application_id").fetchone() != (APPLICATION,):
-                    continue
-                abouts = base.execute("SELECT value FROM meta WHERE key GLOB 'about:*'").fetchall()
-                ((answers,),) = base.execute("SELECT count(*) FROM answers").fetchall()
-            about = next(filter(lambda each: each["contents"], (json.loads(told) for (told,) in abouts)), None)
-            same = about is not None and answers and _compared(items, place, about)[0]
-        except (sqlite3.Error, ValueError, KeyError, TypeError, AttributeError):
-            continue  # another program's, or damaged: who names it as the session is told why
-        if same:
-            then = f", then in {about['where']}" if about.get("where") else ""
+            answers, abouts = _answers_about(path)
+        except (sqlite3.Error, OSError, ValueError) as error:  # damaged, or no database
+            passed.append(f"{path.name} ({' '.join(str(error).split())})")
+            continue
+        about = next((each for each in abouts if each["contents"]), None)
+        if answers and about is not None and _compared(items, place, about)[0]:
+            then = f", then in {about['where']}" if about["where"] else ""
             what = f"{answers:,} answer{'s' * (answers != 1)} about the same items{then}"
             said.append(f"{path.name} holds {what}. To go on with them: --session {shlex.quote(str(path))}")
+    if passed:
+        many = "1 file here ends" if len(passed) == 1 else f"{len(passed)} files here end"
+        listed = "; ".join(passed[:_MOST]) + ("; ..." if len(passed) > _MOST else "")
+        said.append(f"{many} in .sqlite and cannot be read; no earlier answers were looked for there: {listed}")
     return said
+
+
+def _answers_about(path: Path) -> tuple[int, list[dict[str, Any]]]:
+    """Return how many answers a session file holds, and about what; 0 and nothing for another program's database."""
+    with closing(look_into(path)) as base:
+        if base.execute("PRAGMA application_id").fetchone() != (APPLICATION,):
+            return 0, []
+        abouts = base.execute("SELECT value FROM meta WHERE key GLOB 'about:*'").fetchall()
+        ((answers,),) = base.execute("SELECT count(*) FROM answers").fetchall()
+    return answers, [_about_in(told) for (told,) in abouts]
+
+
+def _about_in(told: str) -> dict[str, Any]:
+    """Return what a session remembers of its items, as `_about` made it; ValueError for anything else."""
+    about = json.loads(told)
+    if isinstance(about, dict):
+        about = {"ids": "", "n": 0, "names": None, "contents": {}, "where": ""} | about
+        kinds = {"ids": str, "n": int, "names": str | None, "contents": dict, "where": str}
+        if all(isinstance(about[key], kind) for key, kind in kinds.items()):
+            return about
+    raise ValueError("what it says of its items is no record of them")
+
+
+def _remembered(session: Session, told: str) -> dict[str, Any]:
+    """Return what an open session remembers of its items; CorruptFileError, naming it, where that is damaged."""
+    try:
+        return _about_in(told)
+    except ValueError as error:
+        raise damaged(session.path, error) from None
 
 
 def _answered(session: Session, place: dict[str, int]) -> tuple[np.ndarray, int]:
@@ -135,7 +167,7 @@ def names_in(session: Session) -> list[str] | None:
     """Return the names of the items that a session was last opened with, in their order; None where it has none."""
     abouts = session.metas("about:")
     about = abouts.get(f"about:{session.annotator}") or next(iter(abouts.values()), None)
-    told = {"names": None} if about is None else json.loads(about)
+    told = {"names": None} if about is None else _remembered(session, about)
     names = None if told["names"] is None else _unpacked(told["names"])
     # Of earlier versions, which took the end of a line in a name for the end of the name.
     return names if names is not None and len(names) == told["n"] else None

@@ -228,6 +228,17 @@ def test_names_that_an_earlier_version_cut_are_not_used(tmp_path):
     session.close()
 
 
+@pytest.mark.parametrize("told", ['["a"]', '{"contents": []}', '{"names": 3}', '{"n": "2"}'])
+def test_what_a_session_remembers_of_its_items_may_be_damaged(tmp_path, told):
+    session = Session(tmp_path / "s.sqlite")
+    session.acquire()
+    session.remark("about:me", told)
+    for look in (lambda: identity.names_in(session), lambda: identity.settle(session, Things({"a": "x"}), ["a"])):
+        with pytest.raises(CorruptFileError, match=r"s\.sqlite is damaged .*session rescue"):
+            look()
+    session.close()
+
+
 def test_the_pool_names_its_rows_unless_it_has_only_numbers():
     texts = Things({"0": "a", "1": "b", "2": "c"})
     files = Things({"x.png": "a", "y.png": "b", "z.png": "c"})
