@@ -1,8 +1,11 @@
 """Tables and lists of labels, as spreadsheets and programs of many people write them, and what is said of bad ones."""
 
 import gzip
+import io
+import re
 import unicodedata
 import zipfile
+from contextlib import suppress
 
 import pandas as pd
 import pytest
@@ -148,6 +151,29 @@ def test_a_spreadsheet_file(tmp_path):
     assert read_labels(tmp_path / "labels.xlsx", IDS).given == {None: PLAIN}
 
 
+def test_whatever_part_of_a_spreadsheet_file_is_damaged_a_sentence_says_so(read):
+    """Parts that are missing, cut off, or hold other attributes and values than a spreadsheet's."""
+    book = io.BytesIO()
+    pd.DataFrame({"item": ["cats/2.jpg"], "label": [1], "on": pd.to_datetime(["2024-01-05"])}).to_excel(book)
+    with zipfile.ZipFile(book) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    for name, content in parts.items():
+        for damaged in (None, content[: len(content) // 2], *_other_words(content)):
+            changed = io.BytesIO()
+            with zipfile.ZipFile(changed, "w") as archive:
+                for each, old in (parts | {name: damaged}).items():
+                    if old is not None:
+                        archive.writestr(each, old)
+            with suppress(ValueError):
+                assert read(changed.getvalue()).given
+
+
+def _other_words(content):
+    words = re.findall(rb'(?<=[ "])\w+(?==")|(?<==")[^"]+(?=")|(?<=>)[^<]+(?=<)', content)
+    for word in words[:: max(1, len(words) // 6)]:
+        yield from (content.replace(word, other, 1) for other in (b"zzz", b"-1"))
+
+
 @pytest.mark.parametrize("package", ["openpyxl", "python-calamine"])
 def test_a_spreadsheet_file_names_the_package_that_reads_it(read, monkeypatch, package):
     def absent(*_, **__):
@@ -155,7 +181,7 @@ def test_a_spreadsheet_file_names_the_package_that_reads_it(read, monkeypatch, p
 
     monkeypatch.setattr(pd, "read_excel", absent)
     with pytest.raises(ValueError, match=f"pip install {package}"):
-        read(b"PK\x03\x04", name="x.xlsx")
+        read(b"\xd0\xcf\x11\xe0", name="x.xls")
 
 
 @given(

@@ -191,7 +191,10 @@ def _columns(table: Table) -> str:
 def _choices(value: Any) -> Any:
     """Take apart what Label Studio's CSV and short JSON hold where several choices were made: {"choices": [...]}."""
     if isinstance(value, str) and value.startswith('{"choices"'):
-        value = json.loads(value)
+        try:
+            value = json.loads(value)
+        except (ValueError, RecursionError):
+            return value  # no JSON after all: a word, which is no answer
     if isinstance(value, dict) and isinstance(value.get("choices"), list):
         value = value["choices"]
     return frozenset(value) if isinstance(value, list) and all(isinstance(word, str) for word in value) else value

@@ -11,14 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from elsa_nb.errors import MissingDataError
-from elsa_nb.label.label_files import columns, folders, stored_sessions, tables, tasks, xml_files
+from elsa_nb.label.label_files import columns, folders, stored_sessions, tables, tasks, via, xml_files
 from elsa_nb.label.label_files.lines import Reading
 from elsa_nb.label.label_files.names import Names
 from elsa_nb.label.label_files.words import labels_of
 from elsa_nb.text_files import decoded
 
 _MOST = 5  # names listed in a summary
-_LARGEST = 1 << 30  # bytes that a packed file may become
 _WORDS = {1: "positive", 0: "negative", -1: "unsure"}
 
 
@@ -186,7 +185,7 @@ def _of_sheets(sheets: list[tables.Table], names: Names, item: str | None, label
 def _unpacked(data: bytes) -> bytes:
     try:
         with gzip.open(io.BytesIO(data)) as stream:
-            return stream.read(_LARGEST)
+            return stream.read(tables.UNPACKED_MOST)
     except (OSError, EOFError, zlib.error) as error:
         raise ValueError(f"it is a broken .gz file ({error})") from None
 
@@ -206,8 +205,8 @@ def _text(text: str, names: Names, item: str | None, label: str | None) -> Readi
     ways, broken = [], None
     try:
         for table in tables.ways_to_read(text):
-            if tasks.is_via(table):
-                return tasks.read_via_table(table, label)
+            if via.is_table(table):
+                return via.read_regions(table, label)
             table = columns.under_titles(table, item, label)
             if columns.is_known(table, item, label):
                 return columns.read(table, names, item=item, label=label)
