@@ -67,7 +67,7 @@ def prepare(
     like = [like] if isinstance(like, str | Path) else list(like)
     names = [name] if isinstance(name, str) else list(name)
     by_itself, session = session is None, Path(session or f"{folder_title(folder)}.sqlite")
-    _check_before(folder, names if pool is None else [], like, session, settings)
+    _check_before(folder, pool is None, names, like, session, settings)
     if text and not (encoder or pool):
         encoder = TEXT
     place, made_by = (Path(pool), encoder) if pool else _vectors(folder, encoder, strict)
@@ -82,9 +82,12 @@ def prepare(
 
 
 def _check_before(
-    folder: Path, names: Sequence[str], like: Sequence[str | Path], session: Path, settings: dict[str, Any]
+    folder: Path, fresh: bool, names: Sequence[str], like: Sequence[str | Path], session: Path, settings: dict[str, Any]
 ) -> None:
-    """Raise what would be refused in the end, before anything is computed: vectors of many images take hours."""
+    """Raise what would be refused in the end, before anything is computed: vectors of many images take hours.
+
+    `fresh`: no pool is named, so the items are the files of the folder.
+    """
     from elsa_nb.images.sources.files import walk
     from elsa_nb.label import jobs
     from elsa_nb.label.first_examples import rows_named
@@ -95,13 +98,30 @@ def _check_before(
 
     jobs.check_settings(**settings)
     for path in like:
-        if not Path(path).is_file():
-            raise MissingDataError(f"{path} is no file; --like takes an image file that looks like what is sought.")
-    if names and (items := [escaped(path) for path in walk(folder, endings())]):
-        rows_named(items, *names)
+        _check_example(Path(path))
+    told = names or any(settings.get(key) is not None for key in ("labels", "seeds"))
+    if fresh and told and (items := [escaped(path) for path in walk(folder, endings())]):
+        if names:
+            rows_named(items, *names)
+        jobs.check_files(items, **{key: settings.get(key) for key in ("labels", "seeds", "reading")})
     check_writable(session)
     if session.exists():
         Session(session).close()
+
+
+def _check_example(path: Path) -> None:
+    """Raise MissingDataError or ValueError, with its cure, for what is no image file to begin from."""
+    from elsa_nb.pictures.decoding import Decoding, UnreadableError
+
+    if not path.is_file():
+        raise MissingDataError(f"{path} is no file; --like takes an image file that looks like what is sought.")
+    try:
+        with path.open("rb") as stream:
+            Decoding().picture(stream)
+    except UnreadableError as error:
+        raise ValueError(
+            f"the image {path} cannot be read ({error}); --like takes an image file that looks like what is sought."
+        ) from None
 
 
 def _nearest(place: Path, name: str | None, like: Sequence[str | Path], text: str | None, count: int) -> list[int]:

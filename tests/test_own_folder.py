@@ -7,6 +7,7 @@ from contextlib import closing
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from elsa_nb import cli, own_folder
 from elsa_nb.label import jobs, session_file
@@ -24,10 +25,18 @@ MISTAKES = {
     "--ip nowhere.invalid": "give an address of this machine",
     "--ip 0.0.0.0 --token=": "would let anybody in",
     "--like nothing.jpg": "nothing.jpg is no file",
+    "--like list.txt": "the image list.txt cannot be read (not a kind of file that is read here); --like takes",
+    "--seeds list.txt": "none of its 1 name is an item of the pool: it has 'owl.png'",
+    "--labels list.txt": "none of its 1 name is an item of the pool",
+    "--labels answers.csv": "line 2: the label 'perhaps' is no answer",
+    "--labels answers.csv --positive owl": "no label of the file is 'owl'",
+    "--labels answers.csv --item file": "it has no column 'file'",
+    "--seeds answers.csv": "line 2: the label 'perhaps' is no answer",
     "--name cta.png": "no item is called 'cta.png'",
     "--labels nothing.csv": "nothing.csv is not here",
     "--seeds nothing.txt": "nothing.txt is not here",
-    "--positive cat": "name it: --labels FILE",
+    "--positive cat": "--positive says how labels are read; name it: --labels FILE",
+    "--item row --label x": "--item and --label say how labels are read; name it: --labels FILE",
     "--session other.sqlite": "other.sqlite",
 }
 
@@ -38,6 +47,9 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "pictures").mkdir()
     (tmp_path / "pictures" / "cat.png").write_bytes(b"")
+    Image.new("RGB", (8, 8)).save(tmp_path / "example.png")
+    (tmp_path / "list.txt").write_text("owl.png\n")
+    (tmp_path / "answers.csv").write_text("item,label\ncat.png,perhaps\n")
 
     def make(*arguments):
         raise AssertionError("vectors are made before the mistake is told")
@@ -141,4 +153,6 @@ def test_so_it_is_in_a_notebook(folder):
 
 def test_what_is_right_goes_on_to_the_vectors(folder):
     with pytest.raises(AssertionError, match="vectors are made"):
-        own_folder.prepare(folder, name="*.png", like=folder / "cat.png", target=0.9, budget=50, strategy="harvest")
+        own_folder.prepare(
+            folder, name="*.png", like=folder.parent / "example.png", target=0.9, budget=50, strategy="harvest"
+        )

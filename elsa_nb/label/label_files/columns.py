@@ -132,6 +132,12 @@ def a_list(text: str, names: Names) -> Reading | None:
     return None
 
 
+def names_a_line(text: str) -> Reading:
+    """Read a text as one name a line, whether any is an item or not."""
+    lines = [(f"line {i}", line.strip()) for i, line in enumerate(re.split(r"\r\n|\n|\r", text), 1)]
+    return Reading([Line(place, line, None) for place, line in lines if line], "list of names", bare=True)
+
+
 def _points(lines: list[tuple[str, str]], names: Names) -> Reading | None:
     """Read a list of Markdown: "- a.jpg", or, with boxes to tick, "- [x] a.jpg"; None where it is none."""
     found = [(place, re.fullmatch(r"(?:[-*+]|\d+[.)])\s+(?:(\[[ xX]?\])\s+)?(.+)", line)) for place, line in lines]

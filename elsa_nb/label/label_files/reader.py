@@ -224,6 +224,8 @@ def _text(text: str, names: Names, item: str | None, label: str | None) -> Readi
                 broken = error
     if broken is not None:
         raise broken
+    if item is None and label is None and all(len(table.columns) == 1 for table in ways):
+        return columns.names_a_line(text)
     return columns.read(max(ways, key=lambda table: len(table.columns)), names, item=item, label=label)
 
 
