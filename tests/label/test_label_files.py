@@ -71,6 +71,8 @@ TABLES = {
     "decimal commas between commas": "item,label,by\ncats/Müller 1.jpg,1,0,ann\ndogs/1.jpg,0,00,bo\n",
     "ticks and crosses in colour": "item,label\ncats/Müller 1.jpg,✅\ndogs/1.jpg,❌\n",
     "a tick and an x": "item,label\ncats/Müller 1.jpg,✔\ufe0f\ndogs/1.jpg,X\ndogs/2.jpg,\n",
+    "rings and crosses": "item,label\ncats/Müller 1.jpg,○\ndogs/1.jpg,\N{MULTIPLICATION SIGN}\n",
+    "Excel in China": "item,label\r\ncats/Müller 1.jpg,是\r\ndogs/1.jpg,否\r\n",
     "packed": gzip.compress("item,label\ncats/Müller 1.jpg,1\ndogs/1.jpg,0\n".encode()),
 }
 

@@ -115,10 +115,12 @@ def _plain(name: str) -> Parts:
 
 
 def _unquoted(name: str) -> Parts:
-    """Split a web address: %20 is a space, and `?d=` names the file (Label Studio's local files)."""
+    """Split a web address: %20 is a space, and for Label Studio's local files `?d=` names the file."""
     address = urlsplit(name.strip()) if "?" in name or "://" in name else None
     if address is not None:
-        name = parse_qs(address.query).get("d", [unquote(address.path)])[0]
+        name = unquote(address.path)
+        if name.rstrip("/").endswith("local-files"):
+            name = parse_qs(address.query).get("d", [name])[0]
     return _plain(unquote(name))
 
 

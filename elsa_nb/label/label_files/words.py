@@ -15,13 +15,16 @@ _OURS = {"positive": 1, "negative": 0, "unsure": -1}
 _YES = """
     1 true t yes y pos relevant include included ja oui si sí sim tak wahr vrai verdadero verdadeiro vero
     waar sant sand prawda igaz pravda tosi истина да ano
+    是 真 はい 예 네
 """
 _NO = """
     0 false f no n neg irrelevant exclude excluded nein non não nao nie falsch faux falso onwaar falskt falsk
     fałsz hamis nepravda epätosi ложь нет ne ✗ ✘ ✖ ❌ 👎
+    否 假 いいえ 아니요 아니오
 """
 _TICKS = set("✓✔☑✅√🗸👍")
 _CROSSES = {"x", "[x]", "\N{MULTIPLICATION SIGN}", "✕", "☒"}  # alone they mark what is meant; beside ticks they mean no
+_RINGS = {"○", "\N{IDEOGRAPHIC NUMBER ZERO}", "◯"}  # yes beside crosses, in Japan
 _ANSWERS = (
     _OURS
     | dict.fromkeys((*_YES.split(), *_TICKS), 1)
@@ -128,14 +131,14 @@ def _marks(words: set[str], reading: Reading) -> dict[str, int]:
     """Return what crosses mean where nothing but them, or nothing but them and ticks, is written; {} elsewhere."""
     words = words - _EMPTY
     crosses, others = words & _CROSSES, words - _CROSSES
-    if not crosses or others - _TICKS:
+    if not crosses or others - _TICKS - _RINGS:
         return {}
     if not others:
         reading.notes.append(
             f"{' and '.join(sorted(map(repr, crosses)))} was read as the mark of a positive; what has no mark has no "
             "label"
         )
-    return dict.fromkeys(crosses, 0 if others else 1)
+    return dict.fromkeys(crosses, 0 if others else 1) | dict.fromkeys(others, 1)
 
 
 def check_class(name: str) -> None:
