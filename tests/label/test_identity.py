@@ -16,7 +16,7 @@ from conftest import answer_page
 from elsa_nb.errors import CorruptFileError
 from elsa_nb.label import Begin, identity
 from elsa_nb.label.controller import Controller
-from elsa_nb.label.session import Session
+from elsa_nb.label.session import Answer, Session
 from elsa_nb.label.session_file import APPLICATION
 from elsa_nb.pool import Pool
 from elsa_nb.search.strategies.greedy_probe import GreedyProbe, ProbeConfig
@@ -104,6 +104,23 @@ def test_in_a_collection_that_grew_and_shrank_answers_stay_with_their_items(coll
     again.close()
     third = open_panel(second[0], second[2], begin)
     assert (third.notice, third.cards.labels) == ("", labels)
+
+
+def test_an_example_that_was_given_is_not_counted_again_when_the_collection_grows(collection, open_panel):
+    """Its answer is in the file, since it was imported, and the search begins from it."""
+    pool, _, items = collection(range(200))
+    controller = open_panel(pool, items)
+    controller.session.record([Answer("img-0", -2, 1), Answer("img-7", -2, 0)], "import")
+    controller.close()
+    grown, truth, more = collection(range(220))
+    again = open_panel(grown, more)
+    assert "20 new, 0 gone" in again.notice
+    shown = [str(grown.ids[row]) for asked in again.asked for row in asked.rows]
+    assert ("img-0" in shown, shown.count("img-7")) == (False, 1)
+    assert (again.figures()["positives"], again.figures()["labels"]) == (0, 1)
+    for _ in range(3):
+        answer_page(again, truth)
+    assert "img-0" not in [str(grown.ids[row]) for asked in again.asked for row in asked.rows]
 
 
 OTHERWISE = {
