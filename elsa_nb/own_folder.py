@@ -103,7 +103,10 @@ def _check_before(
     if fresh and told and (items := [escaped(path) for path in walk(folder, endings())]):
         if names:
             rows_named(items, *names)
-        jobs.check_files(items, **{key: settings.get(key) for key in ("labels", "seeds", "reading")})
+        files = {key: settings.get(key) for key in ("labels", "seeds", "reading")}
+        if (files["reading"] or {}).get("item") == "row":  # of the vectors: a broken image has none
+            files["labels"] = None
+        jobs.check_files(items, **files)
     check_writable(session)
     if session.exists():
         Session(session).close()

@@ -151,6 +151,13 @@ def test_so_it_is_in_a_notebook(folder):
         own_folder.label_folder(folder, bugdet=100)
 
 
+def test_rows_are_those_of_the_vectors_which_nobody_knows_before_they_are_made(folder):
+    (folder / "broken.png").write_bytes(b"")
+    (folder.parent / "rows.csv").write_text("label\n1\n")
+    with pytest.raises(AssertionError, match="vectors are made"):
+        own_folder.prepare(folder, labels=folder.parent / "rows.csv", reading={"item": "row"})
+
+
 def test_what_is_right_goes_on_to_the_vectors(folder):
     with pytest.raises(AssertionError, match="vectors are made"):
         own_folder.prepare(
