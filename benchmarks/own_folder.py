@@ -60,7 +60,7 @@ def embedded(pack: Pack, rows: np.ndarray) -> tuple[Pool, np.ndarray]:
 
 def strategies(pool: Pool) -> dict[str, Callable[[np.ndarray], Any]]:
     """Return what begins each search, by its name."""
-    asked = {DEFAULT: LABELS, "harvest": LABELS, "elsa": None}
+    asked = {"greedy-probe": LABELS, DEFAULT: LABELS, "elsa": None}
     begun = {name: search_from(pool, name, budget=budget) for name, budget in asked.items()}
     return begun | {RAW_PROBE: search_from(pool, "greedy-probe", metric="euclidean", budget=LABELS)}
 

@@ -3,6 +3,7 @@
 import argparse
 import ast
 import errno
+import io
 import os
 import sqlite3
 import sys
@@ -34,6 +35,8 @@ _CURES[errno.ENOTDIR] = "A part of that path is a file; name a folder."
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return its exit status. Errors of the user's are one sentence, not a traceback."""
     options = _parser().parse_args(arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)  # in a pipe or a log, too, what is said is seen when it is said
     try:
         options.run(options)
     except BrokenPipeError:  # who read our output has had enough

@@ -59,6 +59,7 @@ def prepare(
     from elsa_nb.label import jobs
     from elsa_nb.label.identity import earlier_sessions
     from elsa_nb.label.items import Files
+    from elsa_nb.label.session_file import check_writable
 
     folder = Path(folder)
     if not folder.is_dir():
@@ -66,7 +67,7 @@ def prepare(
     like = [like] if isinstance(like, str | Path) else list(like)
     names = [name] if isinstance(name, str) else list(name)
     by_itself, session = session is None, Path(session or f"{folder_title(folder)}.sqlite")
-    _check_before(folder, names if pool is None else [], like, session, settings)
+    _check_before(folder, pool is None, names, like, session, settings)
     if text and not (encoder or pool):
         encoder = TEXT
     place, made_by = (Path(pool), encoder) if pool else _vectors(folder, encoder, strict)
@@ -76,28 +77,54 @@ def prepare(
     first: Sequence[int] = ()
     if like or text:
         first = _nearest(place, made_by, like, text, jobs.SAMPLE_ITEMS)
+    check_writable(session)  # again: the vectors may have filled the disk
     return jobs.make_job(folder, place, session, names=names, first=first, **settings)
 
 
 def _check_before(
-    folder: Path, names: Sequence[str], like: Sequence[str | Path], session: Path, settings: dict[str, Any]
+    folder: Path, fresh: bool, names: Sequence[str], like: Sequence[str | Path], session: Path, settings: dict[str, Any]
 ) -> None:
-    """Raise what would be refused in the end, before anything is computed: vectors of many images take hours."""
+    """Raise what would be refused in the end, before anything is computed: vectors of many images take hours.
+
+    `fresh`: no pool is named, so the items are the files of the folder.
+    """
     from elsa_nb.images.sources.files import walk
     from elsa_nb.label import jobs
     from elsa_nb.label.first_examples import rows_named
     from elsa_nb.label.session import Session
+    from elsa_nb.label.session_file import check_writable
     from elsa_nb.pictures.decoding import endings
     from elsa_nb.pictures.opening import escaped
 
     jobs.check_settings(**settings)
     for path in like:
-        if not Path(path).is_file():
-            raise MissingDataError(f"{path} is no file; --like takes an image file that looks like what is sought.")
-    if names and (items := [escaped(path) for path in walk(folder, endings())]):
-        rows_named(items, *names)
+        _check_example(Path(path))
+    told = names or any(settings.get(key) is not None for key in ("labels", "seeds"))
+    if fresh and told and (items := [escaped(path) for path in walk(folder, endings())]):
+        if names:
+            rows_named(items, *names)
+        files = {key: settings.get(key) for key in ("labels", "seeds", "reading")}
+        if (files["reading"] or {}).get("item") == "row":  # of the vectors: a broken image has none
+            files["labels"] = None
+        jobs.check_files(items, **files)
+    check_writable(session)
     if session.exists():
         Session(session).close()
+
+
+def _check_example(path: Path) -> None:
+    """Raise MissingDataError or ValueError, with its cure, for what is no image file to begin from."""
+    from elsa_nb.pictures.decoding import Decoding, UnreadableError
+
+    if not path.is_file():
+        raise MissingDataError(f"{path} is no file; --like takes an image file that looks like what is sought.")
+    try:
+        with path.open("rb") as stream:
+            Decoding().picture(stream)
+    except UnreadableError as error:
+        raise ValueError(
+            f"the image {path} cannot be read ({error}); --like takes an image file that looks like what is sought."
+        ) from None
 
 
 def _nearest(place: Path, name: str | None, like: Sequence[str | Path], text: str | None, count: int) -> list[int]:

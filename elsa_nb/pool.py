@@ -138,7 +138,8 @@ class Pool:
                 "file of vectors (in Python: Pool.from_file)."
             )
         if not (folder / "pool.json").exists():
-            state = "is not finished" if (folder / "journal.txt").exists() else "is not here"
+            state = "holds no vectors" if folder.is_dir() else "is not here"
+            state = "is not finished" if (folder / "journal.txt").exists() else state
             raise MissingDataError(f"The pool {folder} {state}: {_CURE}.")
         cure = f"Delete the folder {folder}; {_CURE} again."
         card = card_of(folder)

@@ -1,7 +1,8 @@
-"""Progress bars with the time left: shown to a person, silent in pipes, tests and committed notebooks.
+"""Progress bars with the time left: in place for a person, a line every half minute where nobody looks (pipes, logs).
 
-`ELSA_PROGRESS` = 0 or 1 overrules. `ELSA_PROGRESS_FILE` names a file that gets the bar instead: so a notebook that
-runs headlessly reports to the program that runs it, and its outputs stay clean.
+What takes less than half a minute says nothing there. `ELSA_PROGRESS` = 0 (nothing at all) or 1 (always a bar)
+overrules. `ELSA_PROGRESS_FILE` names a file that gets the bar instead: so a notebook that runs headlessly reports to
+the program that runs it, and its outputs stay clean.
 """
 
 import os
@@ -11,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
+
+EVERY = 30.0  # seconds between two lines
 
 
 def wanted(progress: bool | None) -> bool:
@@ -27,12 +30,30 @@ def wanted(progress: bool | None) -> bool:
 
 def bar(items: Iterable | None, what: str, progress: bool | None = None, **options: Any) -> tqdm:
     """Wrap `items` in a progress bar that leaves nothing behind when done (`items` None: a bar to `update` by hand)."""
-    report = os.environ.get("ELSA_PROGRESS_FILE")
+    shown, report = wanted(progress), os.environ.get("ELSA_PROGRESS_FILE")
+    if progress is None and not shown and "ELSA_PROGRESS" not in os.environ:
+        told = options.pop("bar_format", None)
+        without_bar = {"bar_format": told.replace("|{bar}| ", "")} if told else {"ncols": 0}
+        seldom = {"mininterval": EVERY, "delay": EVERY, "miniters": 1}
+        return tqdm(items, desc=what, file=_Lines(), leave=False, **seldom, **without_bar, **options)
     if report is not None and progress is None:
         options |= {"file": Path(report).open("a", encoding="utf-8"), "ncols": 78}  # noqa: SIM115
     elif _in_notebook():  # which keeps an empty red line of what went to stderr
         options |= {"file": sys.stdout}
-    return tqdm(items, desc=what, disable=not wanted(progress), leave=False, mininterval=0.5, **options)
+    return tqdm(items, desc=what, disable=not shown, leave=False, mininterval=0.5, **options)
+
+
+class _Lines:
+    """What a bar writes to instead of a terminal: each state that it shows becomes a line of stderr."""
+
+    encoding = "ascii"
+
+    def write(self, text: str) -> None:
+        if text := text.strip():
+            print(text, file=sys.stderr, flush=True)
+
+    def flush(self) -> None:
+        """Do nothing: every line is on its way."""
 
 
 def _in_notebook() -> bool:

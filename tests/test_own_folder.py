@@ -1,12 +1,19 @@
 """A mistake on the command line costs no waiting: it is refused before the vectors are made."""
 
+import errno
+import os
 import sqlite3
+from contextlib import closing
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from elsa_nb import cli, own_folder
-from elsa_nb.label import jobs
+from elsa_nb.label import jobs, session_file
+from elsa_nb.label.identity import earlier_sessions
+from elsa_nb.label.items import Texts
+from elsa_nb.label.session import Session
 from elsa_nb.pool import Pool
 
 MISTAKES = {
@@ -18,10 +25,18 @@ MISTAKES = {
     "--ip nowhere.invalid": "give an address of this machine",
     "--ip 0.0.0.0 --token=": "would let anybody in",
     "--like nothing.jpg": "nothing.jpg is no file",
+    "--like list.txt": "the image list.txt cannot be read (not a kind of file that is read here); --like takes",
+    "--seeds list.txt": "none of its 1 name is an item of the pool: it has 'owl.png'",
+    "--labels list.txt": "none of its 1 name is an item of the pool",
+    "--labels answers.csv": "line 2: the label 'perhaps' is no answer",
+    "--labels answers.csv --positive owl": "no label of the file is 'owl'",
+    "--labels answers.csv --item file": "it has no column 'file'",
+    "--seeds answers.csv": "line 2: the label 'perhaps' is no answer",
     "--name cta.png": "no item is called 'cta.png'",
     "--labels nothing.csv": "nothing.csv is not here",
     "--seeds nothing.txt": "nothing.txt is not here",
-    "--positive cat": "name it: --labels FILE",
+    "--positive cat": "--positive says how labels are read; name it: --labels FILE",
+    "--item row --label x": "--item and --label say how labels are read; name it: --labels FILE",
     "--session other.sqlite": "other.sqlite",
 }
 
@@ -32,6 +47,9 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "pictures").mkdir()
     (tmp_path / "pictures" / "cat.png").write_bytes(b"")
+    Image.new("RGB", (8, 8)).save(tmp_path / "example.png")
+    (tmp_path / "list.txt").write_text("owl.png\n")
+    (tmp_path / "answers.csv").write_text("item,label\ncat.png,perhaps\n")
 
     def make(*arguments):
         raise AssertionError("vectors are made before the mistake is told")
@@ -72,7 +90,60 @@ def test_a_folder_that_was_renamed_is_told_of_its_earlier_session(tmp_path, monk
     assert "holds 1 answer about the same items, then in " in told
     assert f"--session {next(tmp_path.glob('old-*.sqlite')).name}" in told
     assert "--session" not in opened("new name")  # it has a session now
-    assert "--session" not in opened("other")  # the same names, other pictures
+    told = opened("other")
+    assert "--session" not in told  # the same names, other pictures
+    assert (
+        "1 file here ends in .sqlite and cannot be read; no earlier answers were looked for there: text.sqlite" in told
+    )
+
+
+DAMAGED = {
+    "no database": lambda path: path.write_text("no database, and long enough for a header " * 9),
+    "cut off": lambda path: path.write_bytes(path.read_bytes()[:5000]),
+    "no item": lambda path: _about(path, "[]"),
+    "other kinds": lambda path: _about(path, '{"ids": "", "n": 1, "names": null, "contents": ["a"], "where": ""}'),
+    "no JSON": lambda path: _about(path, "{"),
+}
+
+
+def _about(path, told):
+    with closing(sqlite3.connect(path)) as base, base:
+        base.execute("INSERT OR REPLACE INTO meta VALUES ('about:me', ?)", (told,))
+
+
+@pytest.mark.parametrize("damage", DAMAGED)
+def test_a_session_that_cannot_be_read_is_counted_when_earlier_ones_are_looked_for(tmp_path, damage):
+    Session(tmp_path / "old.sqlite").close()
+    sqlite3.connect(tmp_path / "of another program.sqlite").close()
+    DAMAGED[damage](tmp_path / "old.sqlite")
+    before = (tmp_path / "old.sqlite").read_bytes()
+    (said,) = earlier_sessions(tmp_path, Texts([]))
+    assert said.startswith("1 file here ends in .sqlite and cannot be read; no earlier answers")
+    assert "old.sqlite (" in said
+    assert (tmp_path / "old.sqlite").read_bytes() == before
+
+
+def test_a_session_that_cannot_be_written_is_told_before_vectors_are_made(folder, capsys, monkeypatch):
+    command = ["label", str(folder), "--no-browser", "--session"]
+    sealed = folder.parent / "sealed.sqlite"
+    Session(sealed).close()
+    with monkeypatch.context() as system:
+        system.setattr(session_file, "_writable", lambda path: False)
+        assert cli.main([*command, str(sealed)]) == 1
+    assert f"the session {sealed} can only be read here" in (said := capsys.readouterr().err)
+    assert "Give a session file in a folder that you may write to (on the command line --session)" in said
+    assert cli.main([*command, str(sealed / "below" / "a file.sqlite")]) == 1
+    assert "a file.sqlite cannot be written (Not a directory)" in capsys.readouterr().err
+
+    def full(_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as system:
+        system.setattr(os, "fsync", full)
+        for name in ("new.sqlite", "sealed.sqlite"):
+            assert cli.main([*command, str(folder.parent / name)]) == 1
+            assert f"{name} cannot be written (No space left on device). Make room" in capsys.readouterr().err
+    assert not (folder.parent / "new.sqlite").exists()
 
 
 def test_so_it_is_in_a_notebook(folder):
@@ -80,6 +151,15 @@ def test_so_it_is_in_a_notebook(folder):
         own_folder.label_folder(folder, bugdet=100)
 
 
+def test_rows_are_those_of_the_vectors_which_nobody_knows_before_they_are_made(folder):
+    (folder / "broken.png").write_bytes(b"")
+    (folder.parent / "rows.csv").write_text("label\n1\n")
+    with pytest.raises(AssertionError, match="vectors are made"):
+        own_folder.prepare(folder, labels=folder.parent / "rows.csv", reading={"item": "row"})
+
+
 def test_what_is_right_goes_on_to_the_vectors(folder):
     with pytest.raises(AssertionError, match="vectors are made"):
-        own_folder.prepare(folder, name="*.png", like=folder / "cat.png", target=0.9, budget=50, strategy="harvest")
+        own_folder.prepare(
+            folder, name="*.png", like=folder.parent / "example.png", target=0.9, budget=50, strategy="harvest"
+        )

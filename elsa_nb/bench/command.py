@@ -48,9 +48,11 @@ def bench_command(options: argparse.Namespace) -> None:
         pool = Pool.open(source) if source.is_dir() else Pool.from_file(source, options.ids, key=options.key)
     for warning in odd:
         print(f"Look at this: {warning.message}")
-    classes, unmatched = read_classes(options.labels, pool.ids, item=options.item, label=options.label)
+    classes, unmatched, notes = read_classes(options.labels, pool.ids, item=options.item, label=options.label)
     if unmatched:
         print(f"{len(unmatched):,} lines of {options.labels} name no item of the pool, such as {unmatched[0]!r}.")
+    for note in notes:
+        print(f"{note[0].upper()}{note[1:]}.")
     page = Path(options.out or f"{source.resolve().stem}-bench.html")
     if page.suffix != ".html":
         raise ValueError(f"--out is {page}; the page is a file that ends in .html")

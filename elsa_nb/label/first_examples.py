@@ -155,11 +155,13 @@ class Fixed:
 def carry_on(search: Strategy, rows: np.ndarray) -> Strategy:
     """Return a strategy that asks `rows`, which were answered before, and then goes on as `search` (fresh).
 
-    The panel fills the answers in. A search that looks for examples takes them as its first page.
+    The panel fills the answers in. A search that looks for examples takes them as its first page; one that has seeds
+    is not asked about these again.
     """
     if isinstance(search, Begin):
         return search.carry(rows)
-    return CarriedOn(search, rows)
+    rows = rows[~np.isin(rows, positives_of(search))]
+    return CarriedOn(search, rows) if len(rows) else search
 
 
 class _Around:

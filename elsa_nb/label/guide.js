@@ -3,13 +3,14 @@
 const count = (k, word) => `${k} ${word}${k === 1 ? "" : "s"}`;
 
 // `looking`: how many examples begin the search (none: it has begun); `marked` of all `shown` cards; on the open page
-// `open` are without an answer; `last`: no later page is there; `statement`: what a strategy wants said; `blind`: the open page
+// `open` are without an answer, `unseen` of them cannot be shown; `last`: no later page is there; `statement`: what a strategy wants said; `blind`: the open page
 // asks about answers that were given before (by an `other` person); `doors`: there are other ways to begin; `brought`: what such a page, just closed, brought.
-function guideOf({ blind, other, brought, looking, statement, over, overview, doors, last, marked, shown, answers, open }) {
+function guideOf({ blind, other, brought, looking, statement, over, overview, doors, last, marked, shown, answers, open, unseen }) {
   const more = (looking ?? 0) - marked, examples = count(marked, "example");
   const start = looking && marked && last ? `Start the search with ${examples}` : "";
   const told = (text, onward) => ({ text, onward, start });
-  const onward = open ? `${open} left: negative, next page ⏎` : over && last ? "Finished" : "Next page ⏎";
+  const rest = [open > unseen && `${open - unseen} left: negative`, unseen && `${unseen} not shown: unsure`].filter(Boolean).join(", ");
+  const onward = open ? `${rest}, next page ⏎` : over && last ? "Finished" : "Next page ⏎";
   const left = open ? `${open} left as ${open === 1 ? "it is" : "they are"}, go on ⏎` : "Go on ⏎";
   if (blind && other) return told("Somebody answered these, and their other answers speak against it. What do you say? ✓ (1) it is what you look for, ✕ (0) it is not, ? (2) you cannot tell.", left);
   if (blind) return told("You answered these before, and your other answers speak against it. What do you say now? ✓ (1) it is what you look for, ✕ (0) it is not, ? (2) you cannot tell. What you leave stays as you answered it.", left);

@@ -13,19 +13,24 @@ import hashlib
 import json
 import shlex
 import sqlite3
+import unicodedata
 import zlib
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from elsa_nb.label.session import Session
-from elsa_nb.label.session_file import APPLICATION, look_into
+from elsa_nb.label.cards import OPEN
+from elsa_nb.label.session import Answer, Session
+from elsa_nb.label.session_file import APPLICATION, damaged, look_into
 
 KEPT = 16  # items whose contents are remembered
+RENAMED = "renamed"  # of the events that give an answer the name that its item has now
+_MOST = 3  # files named in a sentence
 NAMED = 200_000  # items whose names are kept, to count which are new and which are gone
 
 
@@ -35,12 +40,46 @@ class Settled:
 
     `carried`: rows that were answered about an earlier state of the collection. `fresh`: it has another state now than
     in the file, so the search begins anew. `about` is what the session is to remember, `notice` what a person is told.
+    `renamed`: what answered items are called now that were written in another letter case or form of accents.
     """
 
     carried: np.ndarray
     fresh: bool = False
     notice: str = ""
     about: str = ""
+    renamed: dict[str, str] = field(default_factory=dict)
+
+
+class Places:
+    """The rows of items by name: as they are written, or else in another letter case or form of accents.
+
+    Disks of Windows and macOS, and archives that are unpacked there, change both.
+    """
+
+    def __init__(self, ids: Sequence[str]):
+        self.rows = {item: row for row, item in enumerate(ids)}
+        self._alike: dict[str, list[int]] | None = None
+
+    def row(self, name: str) -> int | None:
+        """Return the row of the item that `name` means; None where there is none, or more than one."""
+        if (row := self.rows.get(name)) is not None:
+            return row
+        if self._alike is None:
+            self._alike = {}
+            for item, row in self.rows.items():
+                self._alike.setdefault(_form(item), []).append(row)
+        alike = self._alike.get(_form(name), [])
+        return alike[0] if len(alike) == 1 else None
+
+    def of(self, names: Iterable[str]) -> dict[str, int]:
+        """Return {name: row} of those names that mean an item, each item once: as it is written before other ways."""
+        found = {name: row for name in names if (row := self.row(name)) is not None}
+        taken = Counter(found.values())
+        return {name: row for name, row in found.items() if taken[row] == 1 or name in self.rows}
+
+
+def _form(name: str) -> str:
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 
 def settle(session: Session, items: Any, ids: Sequence[str]) -> Settled:
@@ -49,19 +88,21 @@ def settle(session: Session, items: Any, ids: Sequence[str]) -> Settled:
     Nothing is written here.
     """
     ids = [str(item) for item in ids]
-    place = {item: row for row, item in enumerate(ids)}
-    before = [json.loads(told) for told in session.metas("about:").values()]
+    place = Places(ids)
+    before = [_remembered(session, told) for told in session.metas("about:").values()]
     for about in before:
         _check_contents(session, items, place, about)
     now = _about(items, ids)
-    own = json.loads(session.meta(f"about:{session.annotator}") or "null")
-    if own is None:  # new to this annotator, or older than this knowledge: `replay` compares rows and names
+    if (told := session.meta(f"about:{session.annotator}")) is None:
+        # New to this annotator, or older than this knowledge: `replay` compares rows and names.
         return Settled(np.empty(0, np.int64), about=json.dumps(now))
+    own = _remembered(session, told)
     if own["ids"] == now["ids"]:
         carried = json.loads(session.meta(f"carried:{session.annotator}") or '{"items": []}')["items"]
-        return Settled(np.array([place[item] for item in carried], np.int64))
-    rows, lost = _answered(session, place)
-    return Settled(rows, True, _told(own, ids, lost), json.dumps(now))
+        return Settled(np.array([place.rows[item] for item in carried], np.int64))
+    found, lost = _answered(session, place)
+    renamed = {item: ids[row] for item, row in found.items() if item != ids[row]}
+    return Settled(_rows_in(found), True, _told(own, place, lost), json.dumps(now), renamed)
 
 
 def as_begun(session: Session, ids: Sequence[str], settled: Settled | None, *, overviews: bool) -> Settled | None:
@@ -75,9 +116,10 @@ def as_begun(session: Session, ids: Sequence[str], settled: Settled | None, *, o
     first = next(iter(session.rounds()), None)
     if first is None or first["asked"].get("overview"):
         return settled
-    rows, _ = _answered(session, {str(item): row for row, item in enumerate(ids)})
+    found, _ = _answered(session, Places([str(item) for item in ids]))
     notice = "This session was begun with pages of another kind, by an earlier version. Your answers are kept, and the "
     notice += "search goes on from them."
+    rows = _rows_in(found)
     return replace(settled or Settled(rows), carried=rows, fresh=True, notice=notice)
 
 
@@ -85,38 +127,77 @@ def earlier_sessions(folder: Path, items: Any) -> list[str]:
     """Say of each session file in `folder` that is about `items` how to go on with it; nothing is written to any.
 
     A folder of pictures that was renamed or moved begins a session by its new name: its answers are in the old one.
+    Files that cannot be read are counted and named.
     """
-    place, said = {str(item): row for row, item in enumerate(items.ids)}, []
+    place, said, passed = Places([str(item) for item in items.ids]), [], []
     for path in sorted(folder.glob("*.sqlite")):
         try:
-            with closing(look_into(path)) as base:
-                if base.execute("PRAGMA application_id").fetchone() != (APPLICATION,):
-                    continue
-                abouts = base.execute("SELECT value FROM meta WHERE key GLOB 'about:*'").fetchall()
-                ((answers,),) = base.execute("SELECT count(*) FROM answers").fetchall()
-            about = next(filter(lambda each: each["contents"], (json.loads(told) for (told,) in abouts)), None)
-            same = about is not None and answers and _compared(items, place, about)[0]
-        except (sqlite3.Error, ValueError, KeyError, TypeError, AttributeError):
-            continue  # another program's, or damaged: who names it as the session is told why
-        if same:
-            then = f", then in {about['where']}" if about.get("where") else ""
+            answers, abouts = _answers_about(path)
+        except (sqlite3.Error, OSError, ValueError) as error:  # damaged, or no database
+            passed.append(f"{path.name} ({' '.join(str(error).split())})")
+            continue
+        about = next((each for each in abouts if each["contents"]), None)
+        if answers and about is not None and _compared(items, place, about)[0]:
+            then = f", then in {about['where']}" if about["where"] else ""
             what = f"{answers:,} answer{'s' * (answers != 1)} about the same items{then}"
             said.append(f"{path.name} holds {what}. To go on with them: --session {shlex.quote(str(path))}")
+    if passed:
+        many = "1 file here ends" if len(passed) == 1 else f"{len(passed)} files here end"
+        listed = "; ".join(passed[:_MOST]) + ("; ..." if len(passed) > _MOST else "")
+        said.append(f"{many} in .sqlite and cannot be read; no earlier answers were looked for there: {listed}")
     return said
 
 
-def _answered(session: Session, place: dict[str, int]) -> tuple[np.ndarray, int]:
+def _answers_about(path: Path) -> tuple[int, list[dict[str, Any]]]:
+    """Return how many answers a session file holds, and about what; 0 and nothing for another program's database."""
+    with closing(look_into(path)) as base:
+        if base.execute("PRAGMA application_id").fetchone() != (APPLICATION,):
+            return 0, []
+        abouts = base.execute("SELECT value FROM meta WHERE key GLOB 'about:*'").fetchall()
+        ((answers,),) = base.execute("SELECT count(*) FROM answers").fetchall()
+    return answers, [_about_in(told) for (told,) in abouts]
+
+
+def _about_in(told: str) -> dict[str, Any]:
+    """Return what a session remembers of its items, as `_about` made it; ValueError for anything else."""
+    about = json.loads(told)
+    if isinstance(about, dict):
+        about = {"ids": "", "n": 0, "names": None, "contents": {}, "where": ""} | about
+        kinds = {"ids": str, "n": int, "names": str | None, "contents": dict, "where": str}
+        if all(isinstance(about[key], kind) for key, kind in kinds.items()):
+            return about
+    raise ValueError("what it says of its items is no record of them")
+
+
+def _remembered(session: Session, told: str) -> dict[str, Any]:
+    """Return what an open session remembers of its items; CorruptFileError, naming it, where that is damaged."""
+    try:
+        return _about_in(told)
+    except ValueError as error:
+        raise damaged(session.path, error) from None
+
+
+def _answered(session: Session, place: Places) -> tuple[dict[str, int], int]:
     """Return the rows of the items that the annotator has answered, in order, and how many have no place any more."""
     items = list(dict.fromkeys(answer["item"] for answer in session.answers(session.annotator)))
-    rows = np.array([place[item] for item in items if item in place], np.int64)
-    return rows, len(items) - len(rows)
+    found = place.of(items)
+    return found, len(items) - len(found)
+
+
+def _rows_in(found: dict[str, int]) -> np.ndarray:
+    return np.array(list(found.values()), np.int64)
 
 
 def remember(session: Session, settled: Settled, ids: Sequence[str]) -> None:
     """Write down what the session is about now, and, for a fresh course, which answers were carried into it.
 
-    The annotator's rounds of the earlier state go; the answers stay.
+    The annotator's rounds of the earlier state go; the answers stay, those of renamed items under their new names.
     """
+    if settled.renamed:
+        known = session.known()
+        moved = [(item, known[item], now) for item, now in settled.renamed.items() if item in known]
+        gone = [Answer(item, label, OPEN) for item, label, _ in moved]
+        session.record([*gone, *(Answer(now, OPEN, label) for _, label, now in moved if now not in known)], RENAMED)
     if settled.about:
         session.remark(f"about:{session.annotator}", settled.about)
     if settled.fresh:
@@ -135,7 +216,7 @@ def names_in(session: Session) -> list[str] | None:
     """Return the names of the items that a session was last opened with, in their order; None where it has none."""
     abouts = session.metas("about:")
     about = abouts.get(f"about:{session.annotator}") or next(iter(abouts.values()), None)
-    told = {"names": None} if about is None else json.loads(about)
+    told = {"names": None} if about is None else _remembered(session, about)
     names = None if told["names"] is None else _unpacked(told["names"])
     # Of earlier versions, which took the end of a line in a name for the end of the name.
     return names if names is not None and len(names) == told["n"] else None
@@ -196,15 +277,15 @@ def _digest(items: Any, row: int) -> str | None:
     return items.digest(row) if hasattr(items, "digest") else None
 
 
-def _compared(items: Any, place: dict[str, int], about: dict[str, Any]) -> tuple[bool, list[str], bool]:
+def _compared(items: Any, place: Places, about: dict[str, Any]) -> tuple[bool, list[str], bool]:
     """Return whether items are those that a session was about, which are others of the name, and if all are gone."""
-    found = {item: _digest(items, place[item]) for item in about["contents"] if item in place}
+    found = {item: _digest(items, row) for item, row in place.of(about["contents"]).items()}
     others = [item for item, digest in found.items() if digest not in (None, about["contents"][item])]
     gone = bool(about["contents"]) and not found
     return not gone and 2 * len(others) <= len(found), others, gone  # some may have been edited since
 
 
-def _check_contents(session: Session, items: Any, place: dict[str, int], about: dict[str, Any]) -> None:
+def _check_contents(session: Session, items: Any, place: Places, about: dict[str, Any]) -> None:
     same, others, gone = _compared(items, place, about)
     if not same:
         where = f" ({about['where']})" if about["where"] else ""
@@ -218,11 +299,14 @@ def _check_contents(session: Session, items: Any, place: dict[str, int], about: 
         )
 
 
-def _told(about: dict[str, Any], ids: Sequence[str], lost: int) -> str:
-    said = f"The collection has {len(ids):,} items now, {about['n']:,} when this session was last open"
+def _told(about: dict[str, Any], place: Places, lost: int) -> str:
+    said = f"The collection has {len(place.rows):,} items now, {about['n']:,} when this session was last open"
     if about["names"] is not None:
         before = set(_unpacked(about["names"]))
-        said += f": {len(set(ids) - before):,} new, {len(before - set(ids)):,} gone"
+        still = place.of(before)
+        other = sum(name not in place.rows for name in still)
+        said += f": {len(place.rows) - len(still):,} new, {len(before) - len(still):,} gone"
+        said += f", {other:,} written otherwise (letter case, accents)" if other else ""
     about_gone = (
         "answer is about an item that is gone: it stays" if lost == 1 else "answers are about gone items: they stay"
     )

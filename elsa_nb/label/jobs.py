@@ -102,10 +102,7 @@ def make_job(
     if job.audit:
         audited(job, opened)
     examples = [row for name in names for row in first_examples.row_meant(opened.ids, name)]
-    if seeds is not None and not read_labels(seeds, opened.ids, every="positive").rows():
-        raise ValueError(
-            f"{seeds} calls no item positive; --seeds takes a list of examples, --labels a file of answers"
-        )
+    check_files(opened.ids, labels=labels, seeds=seeds, reading=reading)
     if labels is not None or seeds is not None or examples:
         _take_labels(job, opened, [(labels, dict(reading or {})), (seeds, {"every": "positive"})], examples)
     return job
@@ -128,7 +125,24 @@ def check_settings(
         if path is not None and not Path(path).exists():
             raise MissingDataError(f"{path} is not here; --{option} takes a file of labels, or a folder of them.")
     if reading and labels is None:
-        raise ValueError(f"{', '.join(reading)} say how a file of labels is read; name it: --labels FILE")
+        told = " and ".join(f"--{key}" for key in reading)
+        raise ValueError(f"{told} {'says' if len(reading) == 1 else 'say'} how labels are read; name it: --labels FILE")
+
+
+def check_files(
+    ids: Sequence[str],
+    *,
+    labels: Path | str | None = None,
+    seeds: Path | str | None = None,
+    reading: Mapping[str, Any] | None = None,
+) -> None:
+    """Raise what `make_job` would for its files of labels and examples, about items called `ids`: ValueError."""
+    if seeds is not None and not read_labels(seeds, ids, every="positive").rows():
+        raise ValueError(
+            f"{seeds} calls no item positive; --seeds takes a list of examples, --labels a file of answers"
+        )
+    if labels is not None:
+        read_labels(labels, ids, **(reading or {}))
 
 
 def _begun_with(path: Path, annotator: str) -> str:
@@ -149,8 +163,6 @@ def _take_labels(
 ) -> None:
     """Put the labels of files, each with how it is read, and the examples that were named into the session; say so."""
     files = [(path, reading) for path, reading in files if path is not None]
-    for path, reading in files:  # a mistake in either leaves nothing half taken
-        read_labels(path, pool.ids, **reading)
     session = Session(job.session, annotator=job.annotator)
     try:
         for path, reading in files:

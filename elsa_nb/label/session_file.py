@@ -5,6 +5,7 @@ before SQLite is, and SQLite looks at it without a lock before it may write. A d
 is opened, not when somebody's fiftieth answer meets the broken part of it.
 """
 
+import errno
 import os
 import shutil
 import sqlite3
@@ -18,7 +19,11 @@ from elsa_nb.errors import CorruptFileError
 SESSION_FORMAT = 1
 APPLICATION = 0x454C5341  # "ELSA": the application id in the header of a session file
 _MAGIC, _APPLICATION_AT = b"SQLite format 3\0", 68
-_ELSEWHERE = "Give a session file in a folder that you may write to."
+_ELSEWHERE = "Give a session file in a folder that you may write to (on the command line --session)."
+_ROOM = "Make room on its disk, then do the same again."
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+_REFUSED = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_FULL)
+_TRIAL = 1 << 18  # bytes that must go on the disk before a session is begun: its names, and some answers
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -62,18 +67,67 @@ def damaged(path: Path, why: object) -> CorruptFileError:
     )
 
 
+def unwritable(path: Path, error: OSError | sqlite3.Error) -> ValueError:
+    """Return the error of a session that the system does not let us write, with its cure."""
+    if isinstance(error, sqlite3.Error) and _code(error) != sqlite3.SQLITE_FULL:
+        try:
+            _try_to_write(path)  # SQLite says of a full disk now this, now that
+        except OSError as told:
+            error = told
+    if isinstance(error, OSError):
+        full, said = error.errno in _FULL, error.strerror or str(error)
+    else:
+        full, said = _code(error) == sqlite3.SQLITE_FULL, str(error)
+    return ValueError(f"the session {path} cannot be written ({said}). {_ROOM if full else _ELSEWHERE}")
+
+
+def _code(error: sqlite3.Error) -> int:
+    return (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
+
+
+def check_writable(path: Path) -> None:
+    """Raise unless answers can be written to `path`, which may be there or not: on a full disk, too.
+
+    ValueError, with the cure, for what the system refuses and for a folder; CorruptFileError as `check_ours`. Nothing
+    stays on the disk.
+    """
+    check_ours(path)
+    if _exists(path) and not _writable(path):
+        raise ValueError(
+            f"the session {path} can only be read here: it, its folder or its disk may not be written. {_ELSEWHERE}"
+        )
+    try:
+        _try_to_write(path)
+    except OSError as error:
+        raise unwritable(path, error) from error
+
+
+def _try_to_write(path: Path) -> None:
+    """Write as much as a session begins with where `path` is or will be, and take it away; or raise OSError."""
+    folder = next(each for each in path.absolute().parents if each.exists())
+    with tempfile.TemporaryFile(dir=folder) as trial:
+        trial.write(bytes(_TRIAL))
+        trial.flush()
+        os.fsync(trial.fileno())
+
+
 @contextmanager
 def damage_named(path: Path) -> Iterator[None]:
-    """Turn what SQLite says of a damaged file into a `CorruptFileError`; all else goes by."""
+    """Turn what SQLite says of a damaged file, and of one that cannot be written, into an error with its cure.
+
+    All else goes by, such as a file that another process has locked.
+    """
     try:
         yield
     except UnicodeDecodeError as error:  # what SQLite says of a damaged file may quote its bytes
         raise damaged(path, "its names are no text") from error
     except sqlite3.DatabaseError as error:
-        code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
+        code = _code(error)
         told = any(words in str(error) for words in ("decode to UTF-8", "unsupported file format"))
         if told or code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
             raise damaged(path, error) from error
+        if code in _REFUSED:
+            raise unwritable(path, error) from error
         raise
 
 
@@ -82,7 +136,7 @@ class Opened:
 
     def __init__(self, path: Path):
         check_ours(path)
-        self.read_only = _exists(path) and not _writable(path)
+        fresh, self.read_only = not path.exists(), _exists(path) and not _writable(path)
         self._copy = None
         place = path
         try:
@@ -98,12 +152,14 @@ class Opened:
             self.base = sqlite3.connect(place, timeout=10, isolation_level=None, check_same_thread=False)
         except (OSError, sqlite3.OperationalError) as error:
             self._forget_copy()
-            raise ValueError(f"the session {path} cannot be written ({error}). {_ELSEWHERE}") from error
+            raise unwritable(path, error) from error
         self.base.row_factory = sqlite3.Row
         try:
             self._begin(path)
         except BaseException:
             self.close()
+            if fresh:
+                _forget_empty(path)
             raise
 
     def _begin(self, path: Path) -> None:
@@ -126,7 +182,7 @@ class Opened:
                 if wrong := self.base.execute(_WRONG).fetchone()[0]:
                     raise damaged(path, f"{wrong} of its entries hold what no answer can")
         except sqlite3.OperationalError as error:
-            raise ValueError(f"the session {path} cannot be written ({error}). {_ELSEWHERE}") from error
+            raise unwritable(path, error) from error
         except sqlite3.DatabaseError as error:
             raise damaged(path, error) from error
 
@@ -138,6 +194,14 @@ class Opened:
     def _forget_copy(self) -> None:
         if self._copy is not None:
             self._copy.cleanup()
+
+
+def _forget_empty(path: Path) -> None:
+    """Remove a session that could not be begun, and nothing that another process has begun meanwhile."""
+    parts = [Path(f"{path}{ending}") for ending in ("", "-wal", "-shm")]
+    if not any(part.exists() and part.stat().st_size for part in parts[:2]):
+        for part in parts:
+            part.unlink(missing_ok=True)
 
 
 def check_ours(path: Path) -> None:

@@ -122,6 +122,7 @@ function render({ model, el }) {
       message.cards.forEach((card) => contents.set(card.position, card));
       message.pictures.forEach((p) => pictures.put(p, p.buffer < 0 ? null : buffers[p.buffer]));
       fill(); paintSeeds(); paintWhy(); followCursor(); compare.fill();
+      if (message.pictures.some((p) => p.kind === "missing")) paint();  // the button says how many
     } else if (kind === "zoom") { zoom.receive(message, buffers); followCursor(); }
     else if (kind === "roles") { active = message.active === nonce && message.held; holder = message.text || (active ? "" : message.other); paint(); }
     else if (kind === "compared") { compare.receive(message); pictures.want(message.items.map((each) => each.row)); }
@@ -242,7 +243,7 @@ function render({ model, el }) {
     const shown = tally(() => true), marked = tally((label) => label === POSITIVE), answers = tally((label) => label >= UNSURE);
     const looking = overview || round === cards.rounds.length ? told : null;  // else the figures are those of the round before
     const brought = round === cards.rounds.length ? seen?.said : "", other = blind && cards.again[shownFirst] === null;
-    const said = guideOf({ blind, other, brought, looking, statement, over: cards.over, overview, doors, last, marked, shown, answers, open });
+    const said = guideOf({ blind, other, brought, looking, statement, over: cards.over, overview, doors, last, marked, shown, answers, open, unseen: unseen().length });
     startable = said.start && !cards.waiting;
     startButton.hidden = !startable || (overview && marked >= looking);  // there the button below says it
     startButton.textContent = said.start;
@@ -276,10 +277,12 @@ function render({ model, el }) {
   }
 
   // The rest of the page; a card that could not be shown is named, so that it never becomes negative.
-  function restAndNext() {
-    const [first, end] = cards.page(cards.cursor), unseen = [];
-    for (let p = first; p < end; p++) { const card = contents.get(p); if (card && pictures.get(card.row)?.kind === "missing") unseen.push(p); }
-    return [{ op: "rest", unseen }, { op: "next" }];
+  const restAndNext = () => [{ op: "rest", unseen: unseen() }, { op: "next" }];
+
+  function unseen() {  // the cards of the page that have no answer and cannot be shown
+    const [first, end] = cards.page(cards.cursor), found = [];
+    for (let p = first; p < end; p++) if (cards.labels[p] === OPEN && pictures.get(contents.get(p)?.row)?.kind === "missing") found.push(p);
+    return found;
   }
 
   function paintCard(node, position) {

@@ -71,9 +71,11 @@ def test_an_item_may_be_of_several_classes_and_labels_may_stand_in_the_order_of_
 
     table = tmp_path / "t.csv"
     table.write_text("path,tag\nx/1.jpg,red\nx/1.jpg,small\n2.jpg,red\nnowhere.jpg,red\n")
-    classes, unmatched = read_classes(table, ["x/1.jpg", "x/2.jpg"])
+    classes, unmatched, notes = read_classes(table, ["x/1.jpg", "x/2.jpg"])
     assert {name: rows.tolist() for name, rows in classes.items()} == {"red": [0, 1], "small": [0]}
-    assert unmatched == ["nowhere.jpg"]
+    assert (unmatched, notes) == (["nowhere.jpg"], [])
+    table.write_text("path,tag\na/x/1.jpg,red\nb/x/2.jpg,red\n")
+    assert "begin in 2 folders (a 1, b 1)" in read_classes(table, ["x/1.jpg", "x/2.jpg"])[2][0]
     table.write_text("kind\nred\nblue\n")
-    classes, _ = read_classes(table, ["x/1.jpg", "x/2.jpg"], item="row", label="kind")
+    classes, *_ = read_classes(table, ["x/1.jpg", "x/2.jpg"], item="row", label="kind")
     assert {name: rows.tolist() for name, rows in classes.items()} == {"blue": [1], "red": [0]}

@@ -239,7 +239,10 @@ def test_a_card_that_cannot_be_shown_is_tried_again_in_both_views(bare_desk, tmp
     desk.press("f", "ArrowRight")
     assert "no readable image" in desk.page.locator(".elsa-stage").inner_text()
     shot(desk, "cannot-be-shown")
-    desk.press("f", "Enter")
+    desk.press("f")
+    onward = desk.page.locator(".elsa-next")
+    assert onward.inner_text() == "3 left: negative, 1 not shown: unsure, next page ⏎"
+    desk.press("Enter")
     desk.settle()
     assert desk.state()["labels"] == [0, -1, 0, 0]
     broken.write_bytes(whole)

@@ -3,6 +3,7 @@
 import base64
 import json
 import sqlite3
+import unicodedata
 import zlib
 from contextlib import closing
 
@@ -15,7 +16,7 @@ from conftest import answer_page
 from elsa_nb.errors import CorruptFileError
 from elsa_nb.label import Begin, identity
 from elsa_nb.label.controller import Controller
-from elsa_nb.label.session import Session
+from elsa_nb.label.session import Answer, Session
 from elsa_nb.label.session_file import APPLICATION
 from elsa_nb.pool import Pool
 from elsa_nb.search.strategies.greedy_probe import GreedyProbe, ProbeConfig
@@ -52,7 +53,8 @@ def open_panel(tmp_path, request):
     """Return a function that opens a session as `Panel` does, without its widgets."""
 
     def make(pool, items, begin=False, path="s.sqlite", annotator="me", **more):
-        seeds = [pool.ids.tolist().index(name) for name in ("img-0", "img-10")]
+        names = [item.casefold().rpartition(" ")[2] for item in pool.ids.tolist()]
+        seeds = [names.index(name) for name in ("img-0", "img-10")]
         search = GreedyProbe(pool, seeds, config=CONFIG, rng=0)
         if begin:
             options = {"page": 12, "n": len(pool)} | more
@@ -102,6 +104,64 @@ def test_in_a_collection_that_grew_and_shrank_answers_stay_with_their_items(coll
     again.close()
     third = open_panel(second[0], second[2], begin)
     assert (third.notice, third.cards.labels) == ("", labels)
+
+
+def test_an_example_that_was_given_is_not_counted_again_when_the_collection_grows(collection, open_panel):
+    """Its answer is in the file, since it was imported, and the search begins from it."""
+    pool, _, items = collection(range(200))
+    controller = open_panel(pool, items)
+    controller.session.record([Answer("img-0", -2, 1), Answer("img-7", -2, 0)], "import")
+    controller.close()
+    grown, truth, more = collection(range(220))
+    again = open_panel(grown, more)
+    assert "20 new, 0 gone" in again.notice
+    shown = [str(grown.ids[row]) for asked in again.asked for row in asked.rows]
+    assert ("img-0" in shown, shown.count("img-7")) == (False, 1)
+    assert (again.figures()["positives"], again.figures()["labels"]) == (0, 1)
+    for _ in range(3):
+        answer_page(again, truth)
+    assert "img-0" not in [str(grown.ids[row]) for asked in again.asked for row in asked.rows]
+
+
+OTHERWISE = {
+    "letter case": str.upper,
+    "form of accents": lambda name: unicodedata.normalize("NFD", name),
+    "both": lambda name: unicodedata.normalize("NFD", name.upper()),
+}
+
+
+@pytest.mark.parametrize("begin", [False, True])
+@pytest.mark.parametrize("how", OTHERWISE)
+def test_answers_go_with_items_whose_names_another_disk_wrote_otherwise(collection, open_panel, begin, how):
+    pool, positive, items = collection(range(200))
+
+    def called(change):
+        names = [change(f"Größe/é {item}") for item in pool.ids]
+        return Pool.from_arrays(pool.vectors, names), Things(dict(zip(names, items.contents, strict=True)))
+
+    first, second = called(str), called(OTHERWISE[how])
+    controller = open_panel(*first, begin)
+    for _ in range(3):
+        answer_page(controller, positive)
+    known, finds = answers(controller), controller.finds()
+    controller.close()
+    again = open_panel(*second, begin)
+    assert "0 new, 0 gone, 200 written otherwise (letter case, accents)" in again.notice
+    assert answers(again) == {OTHERWISE[how](item): label for item, label in known.items()}
+    assert sorted(again.finds()) == sorted(finds)
+    assert again.figures()["labels"] == len(known)
+    answer_page(again, positive)
+    labels = again.cards.labels
+    again.close()
+    third = open_panel(*second, begin)
+    assert (third.notice, third.cards.labels) == ("", labels)
+
+
+def test_a_name_is_taken_for_no_item_that_another_name_means(tmp_path):
+    place = identity.Places(["a.jpg", "B.jpg", "c.jpg", "C.jpg"])
+    assert place.of(["A.jpg", "a.jpg"]) == {"a.jpg": 0}  # as it is written
+    assert place.of(["b.jpg", "b.JPG"]) == {}  # two files, of which one is here
+    assert place.of(["b.jpg", "C.JPG", "d.jpg"]) == {"b.jpg": 1}  # two are here
 
 
 @pytest.mark.parametrize("pages", [1, 3])
@@ -225,6 +285,17 @@ def test_names_that_an_earlier_version_cut_are_not_used(tmp_path):
     cut = base64.b85encode(zlib.compress(b"a\nb\nc")).decode()
     session.remark("about:me", json.dumps({"names": cut, "n": 2}))
     assert identity.names_in(session) is None
+    session.close()
+
+
+@pytest.mark.parametrize("told", ['["a"]', '{"contents": []}', '{"names": 3}', '{"n": "2"}'])
+def test_what_a_session_remembers_of_its_items_may_be_damaged(tmp_path, told):
+    session = Session(tmp_path / "s.sqlite")
+    session.acquire()
+    session.remark("about:me", told)
+    for look in (lambda: identity.names_in(session), lambda: identity.settle(session, Things({"a": "x"}), ["a"])):
+        with pytest.raises(CorruptFileError, match=r"s\.sqlite is damaged .*session rescue"):
+            look()
     session.close()
 
 

@@ -36,6 +36,7 @@ def names():
         ("file:///x/cats/M%C3%BCller%201.jpg", "cats/Müller 1.jpg"),
         ("https://example.org/p/dogs/1.jpg?size=large", "dogs/1.jpg"),
         ("/data/local-files/?d=photos/dogs/1.jpg", "dogs/1.jpg"),
+        ("https://x.org/store/dogs/1.jpg?signature=a%2Fb&d=300", "dogs/1.jpg"),
         ("/data/upload/12/0a1b2c3d-Müller_1.jpg", "cats/Müller 1.jpg"),
         ("0a1b2c3d-007.jpg", "007.jpg"),
         ("1.jpg", "dogs/1.jpg"),

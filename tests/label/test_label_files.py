@@ -1,7 +1,11 @@
 """Tables and lists of labels, as spreadsheets and programs of many people write them, and what is said of bad ones."""
 
 import gzip
+import io
+import re
+import unicodedata
 import zipfile
+from contextlib import suppress
 
 import pandas as pd
 import pytest
@@ -63,6 +67,12 @@ TABLES = {
     '{"item": "dogs/1.jpg", "label": 0}]}',
     "JSON Lines with ends of lines in texts": '{"image": "cats/Müller 1.jpg", "text": "a\u2028b\x85c", "label": 1}\n'
     '{"image": "dogs/1.jpg", "label": 0}\n',
+    "numbers as calculators write them": "item;label\ncats/Müller 1.jpg;1,0E+00\ndogs/1.jpg;0.00e0\n",
+    "decimal commas between commas": "item,label,by\ncats/Müller 1.jpg,1,0,ann\ndogs/1.jpg,0,00,bo\n",
+    "ticks and crosses in colour": "item,label\ncats/Müller 1.jpg,✅\ndogs/1.jpg,❌\n",
+    "a tick and an x": "item,label\ncats/Müller 1.jpg,✔\ufe0f\ndogs/1.jpg,X\ndogs/2.jpg,\n",
+    "rings and crosses": "item,label\ncats/Müller 1.jpg,○\ndogs/1.jpg,\N{MULTIPLICATION SIGN}\n",
+    "Excel in China": "item,label\r\ncats/Müller 1.jpg,是\r\ndogs/1.jpg,否\r\n",
     "packed": gzip.compress("item,label\ncats/Müller 1.jpg,1\ndogs/1.jpg,0\n".encode()),
 }
 
@@ -143,6 +153,29 @@ def test_a_spreadsheet_file(tmp_path):
     assert read_labels(tmp_path / "labels.xlsx", IDS).given == {None: PLAIN}
 
 
+def test_whatever_part_of_a_spreadsheet_file_is_damaged_a_sentence_says_so(read):
+    """Parts that are missing, cut off, or hold other attributes and values than a spreadsheet's."""
+    book = io.BytesIO()
+    pd.DataFrame({"item": ["cats/2.jpg"], "label": [1], "on": pd.to_datetime(["2024-01-05"])}).to_excel(book)
+    with zipfile.ZipFile(book) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    for name, content in parts.items():
+        for damaged in (None, content[: len(content) // 2], *_other_words(content)):
+            changed = io.BytesIO()
+            with zipfile.ZipFile(changed, "w") as archive:
+                for each, old in (parts | {name: damaged}).items():
+                    if old is not None:
+                        archive.writestr(each, old)
+            with suppress(ValueError):
+                assert read(changed.getvalue()).given
+
+
+def _other_words(content):
+    words = re.findall(rb'(?<=[ "])\w+(?==")|(?<==")[^"]+(?=")|(?<=>)[^<]+(?=<)', content)
+    for word in words[:: max(1, len(words) // 6)]:
+        yield from (content.replace(word, other, 1) for other in (b"zzz", b"-1"))
+
+
 @pytest.mark.parametrize("package", ["openpyxl", "python-calamine"])
 def test_a_spreadsheet_file_names_the_package_that_reads_it(read, monkeypatch, package):
     def absent(*_, **__):
@@ -150,7 +183,7 @@ def test_a_spreadsheet_file_names_the_package_that_reads_it(read, monkeypatch, p
 
     monkeypatch.setattr(pd, "read_excel", absent)
     with pytest.raises(ValueError, match=f"pip install {package}"):
-        read(b"PK\x03\x04", name="x.xlsx")
+        read(b"\xd0\xcf\x11\xe0", name="x.xls")
 
 
 @given(
@@ -173,6 +206,23 @@ def test_empty_cells_are_no_labels_and_are_counted(read):
     found = read("item,label\ncats/2.jpg,1\ndogs/1.jpg,\ndogs/2.jpg,NaN\nÄ/ö.png,#NV\n")
     assert (found.given, found.empty) == ({None: {1: 1}}, 3)
     assert "3 lines have no label" in str(found)
+
+
+@pytest.mark.parametrize("mark", ["x", "X", " x ", "[x]", "\N{MULTIPLICATION SIGN}", "☒"])
+def test_a_column_of_crosses_marks_what_is_meant(read, mark):
+    found = read(f"item,label\ncats/2.jpg,{mark}\ndogs/1.jpg,\ndogs/2.jpg,{mark}\nÄ/ö.png,☐\n")
+    assert (found.given, found.empty) == ({None: {1: 1, 3: 1}}, 2)
+    assert "was read as the mark of a positive; what has no mark has no label" in str(found)
+    with pytest.raises(ValueError, match="is no answer"):  # beside answers nobody knows what it means
+        read(f"item,label\ncats/2.jpg,{mark}\ndogs/1.jpg,0\n")
+    assert read(f"item,label\ncats/2.jpg,{mark}\ndogs/1.jpg,0\n", positive="0").given == {None: {1: 0, 2: 1}}
+
+
+def test_numbers_and_row_names_are_not_taken_for_decimals(read):
+    ids = ["7", "9"]
+    assert read('"item","label"\n"1","9",0\n"2","7",0\n', ids=ids).given == {None: {0: 0, 1: 0}}
+    with pytest.raises(ValueError, match=r"'1\.5E\+00' is no answer"):
+        read("item,label\n7,1.5E+00\n", ids=ids)
 
 
 def test_asreview_writes_minus_one_where_there_is_no_label(read):
@@ -291,7 +341,9 @@ def test_what_matches_nothing_is_counted_and_listed(read):
 
 def test_contradictions_are_refused_naming_both_lines(read):
     with pytest.raises(ValueError, match=r"line 2 calls 'cats/2.jpg' positive and line 4 calls it negative"):
-        read("item,label\ncats/2.jpg,1\ndogs/1.jpg,1\ncats\\2.jpg,0\n")
+        read("item,label\ncats/2.jpg,1\ndogs/1.jpg,1\ncats/2.jpg,0\n")
+    with pytest.raises(ValueError, match=r"line 2 calls 'cats/2.jpg' positive and line 3 calls 'Cats.+2.jpg' negative"):
+        read("item,label\ncats/2.jpg,1\nCats\\2.jpg,0\n")
     assert read("item,label\ncats/2.jpg,1\ncats/2.jpg,1\n").given == {None: {1: 1}}
 
 
@@ -308,6 +360,25 @@ def test_a_file_of_a_folder_that_is_not_there_is_none_of_the_pool(read, name):
     assert "of that name there is only 'a.jpg', in another folder" in str(found)
     from_above = read("item,label\ndogs/b.jpg,1\ndogs/a.jpg,0\n", ids=["a.jpg", "b.jpg"])
     assert from_above.given == {None: {0: 0, 1: 1}}
+
+
+def test_as_many_names_from_above_as_at_the_folder_are_taken_and_that_is_said(read):
+    found = read("item,label\ndogs/a.jpg,1\nb.jpg,0\n/x/c.jpg,1\n", ids=["a.jpg", "b.jpg", "c.jpg"])
+    assert found.given == {None: {0: 1, 1: 0, 2: 1}}
+    assert "begin in 2 folders (dogs 1, the folder of the items 1)" in str(found)
+    found = read("item,label\np1/a.jpg,1\np2/b.jpg,0\np1/c.jpg,1\n", ids=["a.jpg", "b.jpg", "c.jpg"])
+    assert "begin in 2 folders (p1 2, p2 1)" in str(found)
+    assert "begin in" not in str(read("item,label\nx/p/a.jpg,1\nx/p/d/b.jpg,0\n", ids=["a.jpg", "d/b.jpg"]))
+
+
+def test_names_that_differ_in_form_or_case_are_taken_and_counted(read):
+    ids = ["Vögel/eule.JPG", "Vögel/ÄSCHE.jpg", "own/x.png", "OWN/x.png"]
+    there = [unicodedata.normalize("NFD", ids[0]), "vögel/äsche.jpg", "own/x.png", "voegel.jpg", "Own/X.png"]
+    found = read("item,label\n" + "".join(f"{name},1\n" for name in there), ids=ids)
+    assert found.given == {None: {0: 1, 1: 1, 2: 1}}
+    assert "1 name differs from the items in nothing but the form of accents, and was taken" in str(found)
+    assert "in nothing but the letter case, and was taken for them (line 3: 'vögel/äsche.jpg' for" in str(found)
+    assert "'Own/X.png', fits 2 items: 'own/x.png' and 'OWN/x.png'; write the one that is meant" in str(found)
 
 
 def test_annotators_are_kept_apart(read):

@@ -169,11 +169,12 @@ def places(value, path=()):
         yield from places(part, (*path, key))
 
 
+KINDS = [None, 3, True, "x", [], {}, [1], {"a": 1}, [None], {"": None}, ["x"], [["x"]], {"a": {"b": [1]}}, [{"a": [1]}]]
 PLACES = [(kind, place) for kind, value in FORMATS.items() if not isinstance(value, str) for place in places(value)]
 
 
 @settings(max_examples=150)
-@given(st.sampled_from(PLACES), st.sampled_from([None, 3, "x", [], {}, [1], {"a": 1}, [None], {"": None}]))
+@given(st.sampled_from(PLACES), st.sampled_from(KINDS))
 def test_a_part_of_another_kind_is_a_sentence_or_is_left_out(tmp_path_factory, part, odd):
     value = holder = {"": deepcopy(FORMATS[part[0]])}
     *above, last = ("", *part[1])
@@ -185,6 +186,28 @@ def test_a_part_of_another_kind_is_a_sentence_or_is_left_out(tmp_path_factory, p
     for options in ({}, {"positive": "cat"}):
         with suppress(ValueError):
             assert read_labels(path, IDS, **options).given
+
+
+@pytest.mark.parametrize(
+    ("value", "sentence"),
+    [
+        (
+            [{"id": 4, "data": "a.jpg", "annotations": []}],
+            "the data of task 4 is 'a.jpg', where an object",
+        ),
+        ([{"id": 4, "data": {}, "annotations": 5}], "the annotations of task 4 is 5, where a list belongs"),
+        (COCO | {"images": [7]}, "entry 1 of images is 7, where an object of JSON"),
+        ({"shapes": "none", "imagePath": "1.jpg"}, "its list of shapes is 'none', where a list belongs"),
+        (
+            {"samples": [{"gt": {"_cls": "x", "label": ["cat"]}}]},
+            "of sample 1 is .'cat'., where a word belongs",
+        ),
+        ({"labels": {"cats/1": json.loads("[" * 600 + "]" * 600)}}, "entry 1 is .*, where a word belongs"),
+    ],
+)
+def test_what_is_of_another_kind_is_named_with_its_place(read, value, sentence):
+    with pytest.raises(ValueError, match=rf"labels\.json: .*{sentence}.*\. Nothing was taken"):
+        read(value)
 
 
 def test_numbers_and_answers_are_names_where_a_format_has_classes(read):

@@ -13,6 +13,7 @@ from contextlib import closing
 import pytest
 
 from elsa_nb.errors import CorruptFileError
+from elsa_nb.label import session_file
 from elsa_nb.label.session import BEHIND, STALE, Answer, LeaseLostError, Session
 
 KILLS = 200
@@ -251,3 +252,23 @@ def test_a_session_that_may_not_be_written_is_read_with_all_its_answers(session,
 
 if __name__ == "__main__":
     kill_again_and_again(sys.argv[1])
+
+
+def test_a_disk_that_fills_up_is_told_with_the_path_and_the_cure(tmp_path):
+    session = Session(tmp_path / "s.sqlite")
+    session.acquire()
+    (pages,) = session._base.execute("PRAGMA page_count").fetchone()
+    session._base.execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(ValueError, match=r"s\.sqlite cannot be written \(database or disk is full\)\. Make room"):
+        session.write([Answer("an item " * 4000, -2, 1)])
+    session._base.execute("PRAGMA max_page_count = 100000")
+    session.write([Answer("a", -2, 1)])
+    assert session.known() == {"a": 1}
+    session.close()
+
+
+def test_a_session_that_could_not_be_begun_leaves_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr(session_file, "_TABLES", "CREATE TABLE nowhere.meta (key)")
+    with pytest.raises(ValueError, match="cannot be written"):
+        Session(tmp_path / "s.sqlite")
+    assert not [path for path in tmp_path.iterdir() if path.stat().st_size > 4096]

@@ -156,9 +156,9 @@ class _Group:
         ids = self.crops.pictures.ids
         good = np.array([item not in broken for item in ids.tolist()])
         if not good.any():
-            raise CorruptFileError(
-                f"None of the {len(ids):,} images in {self.root} can be read; the first: {next(iter(broken.values()))}."
-            )
+            what = f"None of the {len(ids):,} images in {self.root} can be read; the first"
+            what = what if len(ids) > 1 else f"The only image in {self.root} cannot be read"
+            raise CorruptFileError(f"{what}: {next(iter(broken.values()))}.")
         left = tuple(map(str, ids[~good]))
         crops = self.crops
         if left:

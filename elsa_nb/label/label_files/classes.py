@@ -17,8 +17,8 @@ def read_classes(
     item: str | None = None,
     label: str | None = None,
     encoding: str | None = None,
-) -> tuple[dict[str, np.ndarray], list[str]]:
-    """Return the rows (m,) int64, ascending, of each class that the file or folder `path` names, and names unmatched.
+) -> tuple[dict[str, np.ndarray], list[str], list[str]]:
+    """Return the rows (m,) int64, ascending, of each class that `path` names, names unmatched, and what is to be said.
 
     What is read, and what `item`, `label` and `encoding` mean, is said by `read_labels`; item="row" takes the pool's
     order. An item may be of several classes, in one line or in several. Raises MissingDataError where `path` is not
@@ -43,4 +43,4 @@ def read_classes(
             f"{path} gives no item of the pool a class ({len(reading.lines)} lines, {len(unmatched)} of items that are "
             "not in it). Name its columns: --item and --label; --item row takes the order of the vectors"
         )
-    return {name: np.array(sorted(of), np.int64) for name, of in sorted(rows.items())}, unmatched
+    return {name: np.array(sorted(of), np.int64) for name, of in sorted(rows.items())}, unmatched, list(reading.notes)

@@ -122,12 +122,33 @@ def a_list(text: str, names: Names) -> Reading | None:
     if len(lines) > 1 and plain(lines[0][1]) in ITEM.split() and not names.knows(lines[0][1]):
         del lines[0]  # the name of its one column
     lines = [(place, line) for place, line in lines if line and not _is_remark(line, names)]
+    if (points := _points(lines, names)) is not None:
+        return points
     if any(isinstance(names.find(line), int) for _, line in lines):
         return Reading([Line(place, line, None) for place, line in lines], "list of names", bare=True)
     pairs = [(place, *parts) for place, line in lines if len(parts := line.rsplit(None, 1)) == 2]
     if len(pairs) == len(lines) and any(isinstance(names.find(name), int) for _, name, _ in pairs):
         return Reading([Line(place, name, label) for place, name, label in pairs], "list of names with a label each")
     return None
+
+
+def names_a_line(text: str) -> Reading:
+    """Read a text as one name a line, whether any is an item or not."""
+    lines = [(f"line {i}", line.strip()) for i, line in enumerate(re.split(r"\r\n|\n|\r", text), 1)]
+    return Reading([Line(place, line, None) for place, line in lines if line], "list of names", bare=True)
+
+
+def _points(lines: list[tuple[str, str]], names: Names) -> Reading | None:
+    """Read a list of Markdown: "- a.jpg", or, with boxes to tick, "- [x] a.jpg"; None where it is none."""
+    found = [(place, re.fullmatch(r"(?:[-*+]|\d+[.)])\s+(?:(\[[ xX]?\])\s+)?(.+)", line)) for place, line in lines]
+    points = [(place, point[1], point[2].strip("`")) for place, point in found if point is not None]
+    if len(points) < len(lines) or not any(names.knows(name) for _, _, name in points):
+        return None
+    if any(names.knows(line) for _, line in lines):
+        return None
+    bare = not any(box for _, box, _ in points)
+    read = [Line(place, name, box) for place, box, name in points]
+    return Reading(read, "list of names" if bare else "list of boxes to tick", bare=bare)
 
 
 def _is_remark(line: str, names: Names) -> bool:
@@ -176,7 +197,10 @@ def _columns(table: Table) -> str:
 def _choices(value: Any) -> Any:
     """Take apart what Label Studio's CSV and short JSON hold where several choices were made: {"choices": [...]}."""
     if isinstance(value, str) and value.startswith('{"choices"'):
-        value = json.loads(value)
+        try:
+            value = json.loads(value)
+        except (ValueError, RecursionError):
+            return value  # no JSON after all: a word, which is no answer
     if isinstance(value, dict) and isinstance(value.get("choices"), list):
         value = value["choices"]
     return frozenset(value) if isinstance(value, list) and all(isinstance(word, str) for word in value) else value

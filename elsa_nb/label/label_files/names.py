@@ -48,17 +48,35 @@ class Names:
                 return found[0]
             if found:
                 two = " and ".join(repr(self.ids[row]) for row in found[:2])
-                return f"fits {len(found)} items: {two}{' and so on' if len(found) > 2 else ''}"
+                more = " and so on" if len(found) > 2 else ""
+                return f"fits {len(found)} items: {two}{more}; write the one that is meant as it is called here"
         end = _plain(name)[-1:]
         if end and (other := self._index(_plain).get(end[0])):
             return f"of that name there is only {self.ids[other[0][1]]!r}, in another folder"
         return "no such item"
 
-    def above(self, name: str, row: int) -> int | None:
-        """Return by how many folders a relative name of the item `row` goes beyond its id; None for other names."""
+    def above(self, name: str, row: int) -> str | None:
+        """Return the folders by which a relative name of the item `row` goes beyond its id, "" for none.
+
+        None for a name that is no relative path, or that is written in another way than the id.
+        """
         parts, own = _plain(name), _plain(self.ids[row])
-        relative = not re.match(r"\s*(?:[A-Za-z]:)?[\\/]", name) and not _SCHEME.match(name.strip())
-        return max(0, len(parts) - len(own)) if relative and own[-len(parts) :] == parts[-len(own) :] else None
+        if re.match(r"\s*(?:[A-Za-z]:)?[\\/]", name) or _SCHEME.match(name.strip()) or not _ends_alike(parts, own):
+            return None
+        return "/".join(parts[: max(0, len(parts) - len(own))])
+
+    def differs(self, name: str, row: int) -> str:
+        """Return in what a name differs from the item `row` that it means, "letter case" or "form of accents"; else "".
+
+        What leads to the folder of the items does not count, nor does how an address is written.
+        """
+        name, own = escaped(name).strip().replace("\\", "/"), _exact(self.ids[row].replace("\\", "/"))
+        ways = [_exact(way) for way in (name, name.partition("?")[0], unquote(name))]
+        for what, form in (("", tuple), ("form of accents", _composed), ("letter case", _folded)):
+            for way in ways:
+                if any(_ends_alike(form(way), form(item)) for item in (own, _without_ending(own))):
+                    return what
+        return ""
 
     @staticmethod
     def may_be_one(one: str, other: str) -> bool:
@@ -97,10 +115,12 @@ def _plain(name: str) -> Parts:
 
 
 def _unquoted(name: str) -> Parts:
-    """Split a web address: %20 is a space, and `?d=` names the file (Label Studio's local files)."""
+    """Split a web address: %20 is a space, and for Label Studio's local files `?d=` names the file."""
     address = urlsplit(name.strip()) if "?" in name or "://" in name else None
     if address is not None:
-        name = parse_qs(address.query).get("d", [unquote(address.path)])[0]
+        name = unquote(address.path)
+        if name.rstrip("/").endswith("local-files"):
+            name = parse_qs(address.query).get("d", [name])[0]
     return _plain(unquote(name))
 
 
@@ -115,6 +135,19 @@ def _uploaded(name: str) -> Parts:
 
 def _web_safe(name: str) -> str:
     return re.sub(r"[^-\w.]", "", name.strip().replace(" ", "_"))
+
+
+def _ends_alike(one: Parts, other: Parts) -> bool:
+    length = min(len(one), len(other))
+    return length > 0 and one[-length:] == other[-length:]
+
+
+def _composed(parts: Parts) -> Parts:
+    return tuple(unicodedata.normalize("NFC", part) for part in parts)
+
+
+def _folded(parts: Parts) -> Parts:
+    return tuple(part.casefold() for part in _composed(parts))
 
 
 def _caseless(name: str) -> Parts:

@@ -4,20 +4,20 @@ import gzip
 import io
 import re
 import zlib
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from elsa_nb.errors import MissingDataError
-from elsa_nb.label.label_files import columns, folders, stored_sessions, tables, tasks, xml_files
+from elsa_nb.label.label_files import columns, folders, stored_sessions, tables, tasks, via, xml_files
 from elsa_nb.label.label_files.lines import Reading
 from elsa_nb.label.label_files.names import Names
 from elsa_nb.label.label_files.words import labels_of
 from elsa_nb.text_files import decoded
 
 _MOST = 5  # names listed in a summary
-_LARGEST = 1 << 30  # bytes that a packed file may become
 _WORDS = {1: "positive", 0: "negative", -1: "unsure"}
 
 
@@ -185,7 +185,7 @@ def _of_sheets(sheets: list[tables.Table], names: Names, item: str | None, label
 def _unpacked(data: bytes) -> bytes:
     try:
         with gzip.open(io.BytesIO(data)) as stream:
-            return stream.read(_LARGEST)
+            return stream.read(tables.UNPACKED_MOST)
     except (OSError, EOFError, zlib.error) as error:
         raise ValueError(f"it is a broken .gz file ({error})") from None
 
@@ -205,8 +205,8 @@ def _text(text: str, names: Names, item: str | None, label: str | None) -> Readi
     ways, broken = [], None
     try:
         for table in tables.ways_to_read(text):
-            if tasks.is_via(table):
-                return tasks.read_via_table(table, label)
+            if via.is_table(table):
+                return via.read_regions(table, label)
             table = columns.under_titles(table, item, label)
             if columns.is_known(table, item, label):
                 return columns.read(table, names, item=item, label=label)
@@ -224,6 +224,8 @@ def _text(text: str, names: Names, item: str | None, label: str | None) -> Readi
                 broken = error
     if broken is not None:
         raise broken
+    if item is None and label is None and all(len(table.columns) == 1 for table in ways):
+        return columns.names_a_line(text)
     return columns.read(max(ways, key=lambda table: len(table.columns)), names, item=item, label=label)
 
 
@@ -276,7 +278,8 @@ def _joined(
         before = first.setdefault((line.annotator, row), (line.where, line.name, label))
         if before[2] != label:
             raise ValueError(
-                f"{before[0]} calls {before[1]!r} {_WORDS[before[2]]} and {line.where} calls it {_WORDS[label]}"
+                f"{before[0]} calls {before[1]!r} {_WORDS[before[2]]} and {line.where} calls "
+                f"{'it' if line.name == before[1] else repr(line.name)} {_WORDS[label]}"
                 + (f" (both by {line.annotator})" if line.annotator else "")
                 + "; keep one of them"
             )
@@ -286,14 +289,28 @@ def _joined(
     if not given:
         lines = _count(empty, "line", "lines")
         raise ValueError(f"it was read as {reading.kind}, and none of its {lines} about items here has a label")
-    return LabelFile(path, reading.kind, given, empty, unmatched, list(reading.notes))
+    notes = [*reading.notes, *_written_otherwise(reading, rows, names)]
+    return LabelFile(path, reading.kind, given, empty, unmatched, notes)
+
+
+def _written_otherwise(reading: Reading, rows: Sequence[int | str], names: Names) -> list[str]:
+    """Say of how many names, and of which first, the letters are not those of the items that they were taken for."""
+    found: dict[str, list[str]] = {}
+    for line, row in zip(reading.lines, rows, strict=True):
+        if isinstance(row, int) and (what := names.differs(line.name, row)):
+            found.setdefault(what, []).append(f"{line.where}: {line.name!r} for {names.ids[row]!r}")
+    return [
+        f"{_count(len(places), 'name differs', 'names differ')} from the items in nothing but the {what}, and "
+        f"{'was' if len(places) == 1 else 'were'} taken for them ({places[0]}{'; ...' if places[1:] else ''})"
+        for what, places in found.items()
+    ]
 
 
 def rows_meant(reading: Reading, names: Names) -> list[int | str]:
     """Return the row that each line means, or why it means none.
 
     Where most names begin at the folder of the pool, one that begins above it ("dogs/1.jpg" for 1.jpg) is a file of
-    another folder.
+    another folder. Where not, names that begin in several folders are all taken, and that is said.
     """
     found = {name: names.find(name) for name in {line.name for line in reading.lines}}
     rows = [found[line.name] for line in reading.lines]
@@ -301,11 +318,20 @@ def rows_meant(reading: Reading, names: Names) -> list[int | str]:
         names.above(line.name, row) if isinstance(row, int) else None
         for line, row in zip(reading.lines, rows, strict=True)
     ]
-    if above.count(0) <= sum(bool(n) for n in above) or not any(above):
+    begins = Counter(where for where in above if where is not None)
+    if begins[""] <= begins.total() - begins[""]:
+        if len(begins) > 1:
+            told = ", ".join(f"{where or 'the folder of the items'} {n}" for where, n in begins.most_common(_MOST))
+            told += ", ..." if len(begins) > _MOST else ""
+            reading.notes.append(
+                f"its names begin in {len(begins)} folders ({told}), and all were taken for items; if those of one of "
+                "them are other files, leave these lines out"
+            )
         return rows
     told = "of that name there is only {!r}, in another folder"
     return [
-        told.format(names.ids[row]) if n and isinstance(row, int) else row for row, n in zip(rows, above, strict=True)
+        told.format(names.ids[row]) if where and isinstance(row, int) else row
+        for row, where in zip(rows, above, strict=True)
     ]
 
 

@@ -7,13 +7,20 @@ import csv
 import io
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+from xml.parsers import expat
+
+from elsa_nb.label.label_files.drawn import drawn
 
 _FIRST_LINES = 10  # that are looked at for a separator: above the header there may be a title
 _SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", " ": "spaces"}
 _READERS = ("openpyxl", "odfpy", "xlrd", "python-calamine")  # of spreadsheet files, for pandas
+# What openpyxl raises for well-formed parts that are missing or hold what no spreadsheet does.
+_REFUSALS = (KeyError, TypeError, ValueError, OverflowError, OSError)
+UNPACKED_MOST = 1 << 30  # bytes that a packed file may become
 _AS_TEXT = re.compile(r'\A="(.*)"\Z', re.DOTALL)  # ="00123": how a program tells Excel that a cell is no number
 
 
@@ -57,8 +64,12 @@ def _is_open(text: str, last: int, first: int, how: dict[str, str]) -> bool:
 def ways_to_read(text: str) -> Iterator[Table]:
     """Yield the text as a table in each way that its first line allows, the likeliest first.
 
-    Ways differ in separator and quotes. Excel may name its separator in a line of its own ("sep=;").
+    Ways differ in separator and quotes. Excel may name its separator in a line of its own ("sep=;"). A table that is
+    drawn with bars and rules can be read in one way only.
     """
+    if (rows := drawn(text)) is not None:
+        yield as_table(rows, "table drawn with bars")
+        return
     told = re.match(r"\s*\"?sep=(.)\"?[ \t;,]*\r?\n", text)
     skipped = 0
     if told:
@@ -76,7 +87,30 @@ def ways_to_read(text: str) -> Iterator[Table]:
                 return
             if skipped:
                 rows = [(f"line {int(place.split()[1]) + skipped}", cells) for place, cells in rows]
+            rows = _with_decimals(rows) if separator == "," else rows
             yield as_table(rows, f"table separated by {_SEPARATORS.get(separator, repr(separator))}")
+
+
+def _with_decimals(rows: list[tuple[str, list[str]]]) -> list[tuple[str, list[str]]]:
+    """Join numbers that were cut at their decimal comma: in each row one cell more than in the header, "1" and "0".
+
+    Row names that R counts make a cell more, too.
+    """
+    (_, header), *rest = rows
+    if not rest or {len(cells) for _, cells in rest} != {len(header) + 1}:
+        return rows
+    if [cells[0] for _, cells in rest] == [str(i) for i in range(1, len(rest) + 1)]:
+        return rows
+    cut = [
+        at
+        for at in range(len(header))
+        if all(re.fullmatch(r"[+-]?\d+", cells[at]) and re.fullmatch("0+", cells[at + 1]) for _, cells in rest)
+    ]
+    if len(cut) != 1:
+        return rows
+    (at,) = cut
+    joined = [(place, [*cells[:at], f"{cells[at]},{cells[at + 1]}", *cells[at + 2 :]]) for place, cells in rest]
+    return [rows[0], *joined]
 
 
 def as_table(rows: list[tuple[str, list[Any]]], kind: str) -> Table:
@@ -120,9 +154,12 @@ def workbook(data: bytes) -> Iterator[Table]:
     """Yield the sheets of an Excel (.xlsx) or LibreOffice (.ods) file, where the library that reads it is here."""
     import pandas as pd
 
-    if data.startswith(b"PK") and not _is_workbook(data):
-        raise ValueError("it is an archive (.zip): unpack it, and name the file or folder of labels in it")
-
+    broken = "it looks like a spreadsheet file and cannot be read ({}); save it as CSV"
+    if data.startswith(b"PK"):
+        try:
+            _check_parts(data)
+        except (zipfile.BadZipFile, zlib.error, expat.ExpatError, EOFError, RuntimeError) as error:
+            raise ValueError(broken.format(error)) from None  # of RuntimeError: locked, or packed in a way of its own
     try:
         sheets = pd.read_excel(io.BytesIO(data), sheet_name=None, header=None, dtype=object)
     except ImportError as error:
@@ -130,9 +167,8 @@ def workbook(data: bytes) -> Iterator[Table]:
         raise ValueError(
             f"to read a spreadsheet file the package {wanted} is needed (pip install {wanted}); or save it as CSV"
         ) from None
-    except Exception as error:  # readers meet what other programs wrote with errors of every kind
-        told = str(error) or type(error).__name__
-        raise ValueError(f"it looks like a spreadsheet file and cannot be read ({told}); save it as CSV") from None
+    except _REFUSALS as error:
+        raise ValueError(broken.format(str(error) or type(error).__name__)) from None
     for name, frame in sheets.items():
         rows = [
             (f"row {i} of sheet {name!r}", [None if pd.isna(cell) else cell for cell in cells])
@@ -143,10 +179,18 @@ def workbook(data: bytes) -> Iterator[Table]:
             yield as_table(rows, f"sheet {name!r} of a spreadsheet file")
 
 
-def _is_workbook(data: bytes) -> bool:
-    """Whether a zip archive is a spreadsheet file; one that is cut off may be."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            return bool({"[Content_Types].xml", "mimetype"} & set(archive.namelist()))
-    except zipfile.BadZipFile:
-        return True
+def _check_parts(data: bytes) -> None:
+    """Raise what is wrong with an archive that is to be a spreadsheet file: each of its parts is whole and XML.
+
+    ValueError for an archive of other things, and for one that would fill the memory.
+    """
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        parts = archive.infolist()
+        if not {"[Content_Types].xml", "mimetype"} & {part.filename for part in parts}:
+            raise ValueError("it is an archive (.zip): unpack it, and name the file or folder of labels in it")
+        if (size := sum(part.file_size for part in parts)) > UNPACKED_MOST:
+            raise ValueError(f"it is a spreadsheet file of {size >> 20:,} MB when unpacked; save its sheet as CSV")
+        for part in parts:
+            content = archive.read(part)
+            if part.filename.endswith((".xml", ".rels")):
+                expat.ParserCreate(namespace_separator=" ").Parse(content, True)

@@ -3,12 +3,13 @@
 import json
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from typing import Any
 
+from elsa_nb.label.label_files import via
 from elsa_nb.label.label_files.columns import ITEM
 from elsa_nb.label.label_files.lines import NO_OBJECT, Line, Reading, plain
+from elsa_nb.label.label_files.parts import listed, record, records, word
 from elsa_nb.label.label_files.tables import Table, from_records
 
 KNOWN = "Label Studio, COCO, FiftyOne, VIA, Labelme, CreateML, a list of records, one label a name, or names by class"
@@ -56,17 +57,6 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return value
 
 
-@contextmanager
-def _of_its_outline() -> Iterator[None]:
-    """Say in a sentence that a file has the outline of a known format, and something else in it."""
-    try:
-        yield
-    except (AttributeError, KeyError, TypeError) as error:
-        raise ValueError(
-            f"it begins like the JSON of a labelling program, and a part of it is of another kind than there ({error})"
-        ) from None
-
-
 def read(
     value: Any,
     by_line: bool,
@@ -79,13 +69,6 @@ def read(
 
     `is_item` says whether a name is one of the pool.
     """
-    with _of_its_outline():
-        return _read(value, by_line, is_item, item, label)
-
-
-def _read(
-    value: Any, by_line: bool, is_item: Callable[[str], bool], item: str | None, label: str | None
-) -> Reading | Table:
     if isinstance(value, list) and value and all(isinstance(entry, dict) for entry in value):
         if any("data" in entry and ("annotations" in entry or "completions" in entry) for entry in value):
             return _label_studio(value, item, label)
@@ -114,11 +97,10 @@ def _read(
             return _fiftyone(value)
         if isinstance(value.get("samples"), list):
             return _fiftyone_samples(value["samples"], label)
-        if isinstance(value.get("file"), dict) and isinstance(value.get("metadata"), dict):
-            return _via3(value, label)
-        if parts and all(isinstance(part, dict) and "filename" in part for part in parts):
-            entries = [(part["filename"], part.get("file_attributes"), _regions(part)) for part in parts]
-            return _via([(f"entry {i}", *entry) for i, entry in enumerate(entries, 1)], label, "VIA JSON")
+        if via.is_project(value):
+            return via.read_project(value, label)
+        if via.is_list(value):
+            return via.read_list(value, label)
         if parts and not any(isinstance(part, dict | list) for part in parts):
             lines = [Line(f"entry {i}", name, given) for i, (name, given) in enumerate(value.items(), 1)]
             return Reading(lines, "JSON with a label a name")
@@ -136,9 +118,9 @@ def _read(
                 return from_records(
                     [{"item": name} | part for name, part in value.items()], "JSON with a record a name", "entry"
                 )
-        listed = [part for part in parts if isinstance(part, list) and part and isinstance(part[0], dict)]
-        if len(listed) == 1:  # with words about it around it: pandas' "table", answers of a server
-            return _read(listed[0], by_line, is_item, item, label)
+        tables = [part for part in parts if isinstance(part, list) and part and isinstance(part[0], dict)]
+        if len(tables) == 1:  # with words about it around it: pandas' "table", answers of a server
+            return read(tables[0], by_line, is_item=is_item, item=item, label=label)
     told = f"its keys are {', '.join(map(repr, list(value)[:8]))}" if isinstance(value, dict) else _of_what(value)
     raise ValueError(f"it is JSON of a kind that is not known ({told}); known are {KNOWN}")
 
@@ -149,39 +131,24 @@ def _of_what(value: Any) -> str:
     return f"a list that begins with {str(value[0])[:40]!r}" if value else "an empty one"
 
 
-def is_via(table: Table) -> bool:
-    """Whether a table is VIA's CSV export."""
-    return {"filename", "file_attributes", "region_attributes"} <= {plain(name) for name in table.columns}
-
-
-def read_via_table(table: Table, label: str | None) -> Reading:
-    """Return the lines of VIA's CSV: one row a region, attributes as JSON in a cell."""
-    at = {plain(name): i for i, name in enumerate(table.columns)}
-    grouped: dict[str, tuple[str, dict, list[dict]]] = {}
-    for place, cells in table.rows:
-        of_file, of_region = (_loaded(cells[at[name]], place) for name in ("file_attributes", "region_attributes"))
-        entry = grouped.setdefault(str(cells[at["filename"]]), (place, of_file, []))
-        entry[2].append(of_region)
-    return _via([(place, name, files, regions) for name, (place, files, regions) in grouped.items()], label, "VIA CSV")
-
-
 # --- Label Studio
 
 
 def _label_studio(tasks: list[dict], item: str | None, label: str | None) -> Reading:
     lines, notes, asked, cancelled, predicted = [], [], set(), 0, 0
     for number, task in enumerate(tasks, 1):
-        data = task.get("data") or {}
-        name = _item_of(data, item)
         place = f"task {task.get('id', number)}"
-        done = task.get("annotations", task.get("completions")) or []
+        data = record(task.get("data"), f"the data of {place}")
+        name = _item_of(data, item)
+        done = listed(task.get("annotations", task.get("completions")), f"the annotations of {place}")
         kept = [a for a in done if isinstance(a, dict) and not a.get("was_cancelled")]
         cancelled += len(done) - len(kept)
         predicted += bool(task.get("predictions")) and not kept
         if not kept:
             lines.append(Line(place, name, None))
         for annotation in kept:
-            given = [r for r in annotation.get("result") or [] if isinstance(r, dict) and label in (None, _asks(r))]
+            result = listed(annotation.get("result"), f"a result of {place}")
+            given = [r for r in result if isinstance(r, dict) and label in (None, _asks(r))]
             words = frozenset(w for r in given for w in _choices(r.get("value")))
             asked |= {_asks(r) for r in given if _choices(r.get("value"))}
             lines.append(Line(place, name, words or None, _annotator(annotation, data)))
@@ -235,8 +202,7 @@ def read_labelme(data: bytes) -> Reading:
         raise ValueError(f"its JSON is broken ({error})") from None
     if not isinstance(value, dict) or not {"shapes", "imagePath"} <= set(value):
         raise ValueError("it is JSON of another kind than Labelme's")
-    with _of_its_outline():
-        return _labelme(value)
+    return _labelme(value)
 
 
 def _labelme(value: dict) -> Reading:
@@ -247,16 +213,16 @@ def _labelme(value: dict) -> Reading:
 
 
 def _labels_in(shapes: Any) -> frozenset[str]:
-    found = (shape.get("label") for shape in shapes or () if isinstance(shape, dict))
+    found = (shape.get("label") for shape in listed(shapes, "its list of shapes") if isinstance(shape, dict))
     return frozenset(str(word) for word in found if word is not None) or frozenset((NO_OBJECT,))
 
 
 def _by_class(value: dict[str, list[str]]) -> Reading:
     """Take {class: its names}; a name may be of several classes."""
     found: dict[str, set[str]] = defaultdict(set)
-    for word, names in value.items():
+    for of_class, names in value.items():
         for name in names:
-            found[name].add(word)
+            found[name].add(of_class)
     lines = [Line(f"name {i}", name, frozenset(words)) for i, (name, words) in enumerate(found.items(), 1)]
     return Reading(lines, "JSON with the names of each class", classes=True, declared=set(value))
 
@@ -265,10 +231,10 @@ def _by_class(value: dict[str, list[str]]) -> Reading:
 
 
 def _coco(value: dict) -> Reading:
-    images, classes = (_by_id(value[key], key) for key in ("images", "categories"))
+    images, classes = (_by_id(records(value[key], key), key) for key in ("images", "categories"))
     found: dict[str, set[str]] = defaultdict(set)
-    for number, annotation in enumerate(value["annotations"], 1):
-        for part in annotation.get("segments_info") or [annotation]:
+    for number, annotation in enumerate(records(value["annotations"], "annotations"), 1):
+        for part in records(annotation.get("segments_info"), f"segments of annotation {number}") or [annotation]:
             if (category := classes.get(str(part.get("category_id")))) is None:
                 raise ValueError(
                     f"annotation {number} is of category {part.get('category_id')!r}, which is none of its categories "
@@ -301,95 +267,38 @@ def _by_id(entries: list[dict], key: str) -> dict[str, dict]:
 
 
 def _fiftyone(value: dict) -> Reading:
-    classes = [str(word) for word in value.get("classes") or []]
+    classes = [str(word) for word in listed(value.get("classes"), "its list of classes")]
 
-    def word(label: Any) -> Any:
-        if isinstance(label, list):
-            return frozenset(map(word, label)) or None
+    def named(label: Any, place: str) -> Any:
         if isinstance(label, dict):  # with a confidence, attributes, or a box
-            return word(label.get("label"))
+            label = label.get("label")
         if not classes or not isinstance(label, int) or isinstance(label, bool):
-            return label
+            return word(label, place)
         if not 0 <= label < len(classes):
             raise ValueError(f"a label is number {label} of its {len(classes)} classes, which count from 0")
         return classes[label]
 
-    lines = [Line(f"entry {i}", name, word(label)) for i, (name, label) in enumerate(value["labels"].items(), 1)]
+    lines = []
+    for number, (name, label) in enumerate(value["labels"].items(), 1):
+        place = f"entry {number}"
+        several = isinstance(label, list)
+        of = frozenset(named(each, place) for each in label) or None if several else named(label, place)
+        lines.append(Line(place, name, of))
     return Reading(lines, "FiftyOne JSON", classes=True, declared=set(classes))
 
 
-def _fiftyone_samples(samples: list[dict], label: str | None) -> Reading:
+def _fiftyone_samples(value: list, label: str | None) -> Reading:
+    samples = records(value, "samples")
     fields = {key for s in samples for key, v in s.items() if isinstance(v, dict) and "_cls" in v and key != "metadata"}
     if label is None and len(fields) > 1:
         raise ValueError(f"its samples have several labels ({', '.join(sorted(fields))}); name one: label='...'")
     field = label or next(iter(fields), "ground_truth")
     lines = []
     for number, sample in enumerate(samples, 1):
-        given = sample.get(field) or {}
+        place = f"{field!r} of sample {number}"
+        given = record(sample.get(field), place)
         several = next((given[k] for k in ("classifications", "detections") if isinstance(given.get(k), list)), None)
-        words = {one.get("label") for one in several} if several is not None else {given.get("label")}
-        lines.append(Line(f"sample {number}", str(sample.get("filepath", "")), frozenset(words - {None}) or None))
+        each = [given] if several is None else records(several, place)
+        words = frozenset(word(one.get("label"), f"a label in {place}") for one in each) - {None}
+        lines.append(Line(f"sample {number}", str(sample.get("filepath", "")), words or None))
     return Reading(lines, f"FiftyOne samples, labels from {field!r}", classes=True)
-
-
-# --- VIA
-
-
-def _via(entries: list[tuple[str, str, Any, list]], label: str | None, kind: str) -> Reading:
-    """Take attributes of files; where no file has any, those of its regions."""
-    for of_file in (True, False):
-        found = [
-            (place, name, [_filled(files)] if of_file else list(map(_filled, regions)))
-            for place, name, files, regions in entries
-        ]
-        attributes = {key for _, _, parts in found for part in parts for key in part}
-        if attributes or not of_file:
-            break
-    if label is None and len(attributes) > 1:
-        raise ValueError(f"its images have several attributes ({', '.join(sorted(attributes))}); name one: label='...'")
-    wanted = label or next(iter(attributes), None)
-    lines = [
-        Line(place, str(name), frozenset(w for part in parts for w in part.get(wanted, ())) or None)
-        for place, name, parts in found
-    ]
-    return Reading(lines, f"{kind}, labels from {wanted!r}")
-
-
-def _via3(value: dict, label: str | None) -> Reading:
-    names = {str(a.get("aid", i)): a.get("aname", str(i)) for i, a in (value.get("attribute") or {}).items()}
-    options = {str(i): a.get("options") or {} for i, a in (value.get("attribute") or {}).items()}
-    shown = {str(i): [str(f) for f in v.get("fid_list", [])] for i, v in (value.get("view") or {}).items()}
-    given: dict[str, tuple[dict, list]] = {str(fid): ({}, []) for fid in value["file"]}
-    for entry in value["metadata"].values():
-        told = {names.get(str(a), str(a)): options.get(str(a), {}).get(v, v) for a, v in entry.get("av", {}).items()}
-        for fid in shown.get(str(entry.get("vid")), [str(entry.get("vid"))]):
-            if fid in given:
-                given[fid][1].append(told) if entry.get("xy") else given[fid][0].update(told)
-    entries = [
-        (f"file {fid}", file.get("fname", ""), *given[str(fid)]) for fid, file in value["file"].items()
-    ]  # fmt: skip
-    return _via(entries, label, "VIA 3 JSON")
-
-
-def _filled(attributes: Any) -> dict[str, set[str]]:
-    """Return {attribute: its words}; a box to tick holds {"word": true}."""
-    filled = {}
-    for key, value in attributes.items() if isinstance(attributes, dict) else ():
-        words = {w for w, ticked in value.items() if ticked} if isinstance(value, dict) else {str(value)}
-        if words - {"", "undefined"}:
-            filled[key] = words - {"", "undefined"}
-    return filled
-
-
-def _regions(entry: dict) -> list:
-    regions = entry.get("regions") or []
-    regions = regions.values() if isinstance(regions, dict) else regions
-    return [region.get("region_attributes") for region in regions if isinstance(region, dict)]
-
-
-def _loaded(cell: Any, place: str) -> dict:
-    try:
-        value = json.loads(cell or "{}")
-    except (ValueError, TypeError) as error:
-        raise ValueError(f"{place}: its attributes are no JSON ({error})") from None
-    return value if isinstance(value, dict) else {}

@@ -1,5 +1,6 @@
 """From the words of a file to labels: 1 positive, 0 negative, -1 unsure, None not labelled."""
 
+import decimal
 import math
 import re
 import unicodedata
@@ -13,19 +14,26 @@ _OURS = {"positive": 1, "negative": 0, "unsure": -1}
 # TRUE and FALSE in the words that Excel and LibreOffice write into a CSV file in other languages, and what people type.
 _YES = """
     1 true t yes y pos relevant include included ja oui si sí sim tak wahr vrai verdadero verdadeiro vero
-    waar sant sand prawda igaz pravda tosi истина да ano ✓ ✔
+    waar sant sand prawda igaz pravda tosi истина да ano
+    是 真 はい 예 네
 """
 _NO = """
     0 false f no n neg irrelevant exclude excluded nein non não nao nie falsch faux falso onwaar falskt falsk
-    fałsz hamis nepravda epätosi ложь нет ne ✗ ✘
+    fałsz hamis nepravda epätosi ложь нет ne ✗ ✘ ✖ ❌ 👎
+    否 假 いいえ 아니요 아니오
 """
+_TICKS = set("✓✔☑✅√🗸👍")
+_CROSSES = {"x", "[x]", "\N{MULTIPLICATION SIGN}", "✕", "☒"}  # alone they mark what is meant; beside ticks they mean no
+_RINGS = {"○", "\N{IDEOGRAPHIC NUMBER ZERO}", "◯"}  # yes beside crosses, in Japan
 _ANSWERS = (
     _OURS
-    | dict.fromkeys(_YES.split(), 1)
+    | dict.fromkeys((*_YES.split(), *_TICKS), 1)
     | dict.fromkeys(_NO.split(), 0)
     | dict.fromkeys(("-1", "?", "maybe", "uncertain"), -1)
 )
-_EMPTY = {"", "-", "na", "n/a", "#n/a", "#nv", "<na>", "nan", "none", "null", "nil"}
+# An empty box to tick is none: nobody knows whether it was looked at.
+_EMPTY = {"", "-", "☐", "[ ]", "[]", "na", "n/a", "#n/a", "#nv", "<na>", "nan", "none", "null", "nil"}
+_UNSEEN = re.compile("[\u200b\u200e\u200f\ufe0e\ufe0f\ufeff]")  # what tells how a tick is drawn, and words run
 _BETWEEN = ";|,"  # several classes in one cell
 _MOST = 8  # words named in a message
 
@@ -34,8 +42,11 @@ def word_of(value: Any) -> str:
     """Return a value as a word to compare: no case, no spaces around, 1.0 as 1, "" for nothing."""
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
-    text = unicodedata.normalize("NFC", str(value)).strip().casefold().replace("\N{MINUS SIGN}", "-")
+    text = _UNSEEN.sub("", unicodedata.normalize("NFC", str(value))).strip().casefold().replace("\N{MINUS SIGN}", "-")
     number = re.fullmatch(r"\+?(-?\d+)(?:[.,]0*)?", text)
+    if number is None and re.fullmatch(r"[+-]?\d+(?:[.,]\d*)?e[+-]?\d{1,3}", text):  # 1.0E+00
+        power = decimal.Decimal(text.replace(",", "."))
+        return str(int(power)) if power in (-1, 0, 1) else text
     return str(int(number[1])) if number else text
 
 
@@ -61,6 +72,8 @@ def labels_of(
             raise ValueError(f"no label of the file is {min(strange)!r} (given as {_NAMES[label]}); {_listed(reading)}")
     known = _OURS if reading.classes else _ANSWERS
     known = known | _pair(set().union(*said, map(word_of, reading.declared)))
+    if not reading.classes and not wanted[1]:
+        known = known | _marks(set().union(*said), reading)
     labels: list[int | None] = []
     for line, words in zip(reading.lines, said, strict=True):
         if wanted[1]:
@@ -112,6 +125,20 @@ def _pair(words: set[str]) -> dict[str, int]:
     if len(pairs) != 1 or words - set(_OURS) - {pairs[0], f"not {pairs[0]}"}:
         return {}
     return {pairs[0]: 1, f"not {pairs[0]}": 0}
+
+
+def _marks(words: set[str], reading: Reading) -> dict[str, int]:
+    """Return what crosses mean where nothing but them, or nothing but them and ticks, is written; {} elsewhere."""
+    words = words - _EMPTY
+    crosses, others = words & _CROSSES, words - _CROSSES
+    if not crosses or others - _TICKS - _RINGS:
+        return {}
+    if not others:
+        reading.notes.append(
+            f"{' and '.join(sorted(map(repr, crosses)))} was read as the mark of a positive; what has no mark has no "
+            "label"
+        )
+    return dict.fromkeys(crosses, 0 if others else 1) | dict.fromkeys(others, 1)
 
 
 def check_class(name: str) -> None:

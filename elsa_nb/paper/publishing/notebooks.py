@@ -21,7 +21,7 @@ import papermill
 import elsa_nb
 from elsa_nb import store
 from elsa_nb.errors import CorruptFileError
-from elsa_nb.paper.runs.runner import in_processes
+from elsa_nb.paper.runs.processes import in_processes
 from elsa_nb.profiles import Profile
 
 # A kernel warns on its start that the wire within this machine is not encrypted, and calls it an error at its end that

@@ -12,10 +12,8 @@ import os
 import platform
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +26,7 @@ from elsa_nb.locks import Lock
 from elsa_nb.paper.runs import simulation, validity
 from elsa_nb.paper.runs.grid import Setting, Sweep
 from elsa_nb.paper.runs.place import Place
+from elsa_nb.paper.runs.processes import in_processes
 from elsa_nb.paper.runs.purity import neighbour_purity
 from elsa_nb.prepared import prepare
 from elsa_nb.progress import bar
@@ -52,8 +51,8 @@ def run(
     A stored search is reused while the versions of behaviour, its configuration, its seed, its pools and the device are
     what they were (`validity`); a line says how many were. `workers` defaults to one a core; `cluster`, or the
     environment variable ELSA_DASK, is the address of a Dask scheduler whose workers run the searches instead. The rows
-    depend on neither. Raises ValueError for an unknown profile, MissingDataError where a pool is missing and
-    ConnectionError without the scheduler.
+    depend on neither. Raises ValueError for an unknown profile, MissingDataError where a pool is missing,
+    ConnectionError without the scheduler, and what `in_processes` raises.
     """
     work = _Work.of(plan, profile_name, progress)
     stored, _ = work.stored()
@@ -225,27 +224,6 @@ def _stored_file(name: str, profile_name: str) -> Path:
 def places_of(plan: Sweep, profile_name: str) -> dict[str, Place]:
     """Return where a profile runs the searches of `plan`, by encoder; ValueError for an unknown profile."""
     return {encoder: Place.of(profile_name, encoder, plan.space, plan.dataset) for encoder in plan.encoders}
-
-
-def in_processes(function: Callable[..., Any], tasks: Sequence[tuple], workers: int) -> Iterator[Any]:
-    """Yield the results of `function` for the arguments in `tasks`, as they finish, from worker processes.
-
-    One worker, or one task, runs here.
-    """
-    if workers == 1 or len(tasks) <= 1:
-        for task in tasks:
-            yield function(*task)
-        return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        waiting = {pool.submit(function, *task) for task in tasks}
-        try:
-            while waiting:
-                finished, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-                for future in finished:
-                    yield future.result()
-        finally:
-            for future in waiting:
-                future.cancel()
 
 
 def store_unit(unit: tuple[Setting, ...], place: Place, file: Path, build: bool = True) -> int:

@@ -25,6 +25,7 @@ from elsa_nb.errors import MissingDataError
 from elsa_nb.paper.runs import runner, simulation, validity
 from elsa_nb.paper.runs.grid import Setting, strategy_of
 from elsa_nb.paper.runs.place import Place
+from elsa_nb.paper.runs.processes import in_processes
 from elsa_nb.prepared import prepare
 from elsa_nb.profiles import PROFILES
 from elsa_nb.progress import bar
@@ -283,7 +284,7 @@ def _valid(rows: pd.DataFrame) -> pd.Series:
 def _run_again(units: list, workers: int, progress: bool | None) -> Iterator[tuple]:
     total = sum(len(rows) for rows, *_ in units)
     with bar(None, "verify", progress, total=total, unit="search") as shown:
-        for rows in runner.in_processes(run_stored, units, workers):
+        for rows in in_processes(run_stored, units, workers):
             shown.update(len(rows))
             yield from rows
 

@@ -123,7 +123,7 @@ def test_a_repaired_image_joins_the_pool(data, album, seen):
 
 def test_only_broken_images_are_one_sentence(data, tmp_path, seen):
     photographs.write(tmp_path / "bad" / "1.jpg", b"x")
-    with pytest.raises(CorruptFileError, match=r"None of the 1 images in .*bad can be read; the first: "):
+    with pytest.raises(CorruptFileError, match=r"The only image in .*bad cannot be read: "):
         embed(tmp_path / "bad")
 
 

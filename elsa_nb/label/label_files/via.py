@@ -1,0 +1,112 @@
+"""Labels out of the files of VIA, the VGG Image Annotator: its JSON of two versions, and its CSV."""
+
+import json
+from typing import Any
+
+from elsa_nb.label.label_files.lines import Line, Reading, plain
+from elsa_nb.label.label_files.parts import listed, record, word
+from elsa_nb.label.label_files.tables import Table
+
+
+def is_project(value: dict[str, Any]) -> bool:
+    """Whether JSON is a project of VIA 3."""
+    return isinstance(value.get("file"), dict) and isinstance(value.get("metadata"), dict)
+
+
+def is_list(value: dict[str, Any]) -> bool:
+    """Whether JSON is what VIA 2 writes: an object for each image."""
+    return bool(value) and all(isinstance(part, dict) and "filename" in part for part in value.values())
+
+
+def is_table(table: Table) -> bool:
+    """Whether a table is VIA's CSV export."""
+    return {"filename", "file_attributes", "region_attributes"} <= {plain(name) for name in table.columns}
+
+
+def read_list(value: dict[str, dict], label: str | None) -> Reading:
+    """Return the lines of VIA 2's JSON; ValueError for what is of another kind in it."""
+    entries = [
+        (f"entry {i}", part["filename"], part.get("file_attributes"), _regions(part, f"entry {i}"))
+        for i, part in enumerate(value.values(), 1)
+    ]
+    return _via(entries, label, "VIA JSON")
+
+
+def read_regions(table: Table, label: str | None) -> Reading:
+    """Return the lines of VIA's CSV: one row a region, attributes as JSON in a cell."""
+    at = {plain(name): i for i, name in enumerate(table.columns)}
+    grouped: dict[str, tuple[str, dict, list[dict]]] = {}
+    for place, cells in table.rows:
+        of_file, of_region = (_loaded(cells[at[name]], place) for name in ("file_attributes", "region_attributes"))
+        entry = grouped.setdefault(str(cells[at["filename"]]), (place, of_file, []))
+        entry[2].append(of_region)
+    return _via([(place, name, files, regions) for name, (place, files, regions) in grouped.items()], label, "VIA CSV")
+
+
+def read_project(value: dict[str, Any], label: str | None) -> Reading:
+    """Return the lines of a project of VIA 3; ValueError for what is of another kind in it."""
+    attributes = _records(value.get("attribute"), "attribute")
+    names = {str(a.get("aid", i)): str(a.get("aname", i)) for i, a in attributes.items()}
+    options = {i: record(a.get("options"), f"options of attribute {i}") for i, a in attributes.items()}
+    views = _records(value.get("view"), "view")
+    shown = {i: list(map(str, listed(v.get("fid_list"), f"files of view {i}"))) for i, v in views.items()}
+    files = _records(value["file"], "file")
+    given: dict[str, tuple[dict[str, Any], list]] = {fid: ({}, []) for fid in files}
+    for number, entry in _records(value["metadata"], "metadata").items():
+        told = {}
+        for a, chosen in record(entry.get("av"), f"attributes of metadata {number}").items():
+            chosen = word(chosen, f"attribute {a} of metadata {number}")
+            told[names.get(a, a)] = options.get(a, {}).get(str(chosen), chosen)
+        for fid in shown.get(str(entry.get("vid")), [str(entry.get("vid"))]):
+            if fid in given:
+                given[fid][1].append(told) if entry.get("xy") else given[fid][0].update(told)
+    entries = [(f"file {fid}", file.get("fname", ""), *given[fid]) for fid, file in files.items()]
+    return _via(entries, label, "VIA 3 JSON")
+
+
+def _records(value: Any, what: str) -> dict[str, dict[str, Any]]:
+    return {str(key): record(each, f"{what} {key}") for key, each in record(value, what).items()}
+
+
+def _via(entries: list[tuple[str, str, Any, list]], label: str | None, kind: str) -> Reading:
+    """Take attributes of files; where no file has any, those of its regions."""
+    for of_file in (True, False):
+        found = [
+            (place, name, [_filled(files)] if of_file else list(map(_filled, regions)))
+            for place, name, files, regions in entries
+        ]
+        attributes = {key for _, _, parts in found for part in parts for key in part}
+        if attributes or not of_file:
+            break
+    if label is None and len(attributes) > 1:
+        raise ValueError(f"its images have several attributes ({', '.join(sorted(attributes))}); name one: label='...'")
+    wanted = label or next(iter(attributes), None)
+    lines = [
+        Line(place, str(name), frozenset(w for part in parts for w in part.get(wanted, ())) or None)
+        for place, name, parts in found
+    ]
+    return Reading(lines, f"{kind}, labels from {wanted!r}")
+
+
+def _filled(attributes: Any) -> dict[str, set[str]]:
+    """Return {attribute: its words}; a box to tick holds {"word": true}."""
+    filled = {}
+    for key, value in attributes.items() if isinstance(attributes, dict) else ():
+        words = {w for w, ticked in value.items() if ticked} if isinstance(value, dict) else {str(value)}
+        if words - {"", "undefined"}:
+            filled[key] = words - {"", "undefined"}
+    return filled
+
+
+def _regions(entry: dict, where: str) -> list:
+    regions = entry.get("regions")
+    regions = list(regions.values()) if isinstance(regions, dict) else listed(regions, f"regions of {where}")
+    return [region.get("region_attributes") for region in regions if isinstance(region, dict)]
+
+
+def _loaded(cell: str | None, place: str) -> dict:
+    try:
+        value = json.loads(cell or "{}")
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{place}: its attributes are no JSON ({error})") from None
+    return value if isinstance(value, dict) else {}
