@@ -25,7 +25,7 @@ from elsa_nb.profiles import profile
 from elsa_nb.search.metrics import median_interval
 
 CLASSES, MEMBERS = 5, 20
-# They look at no profile, or at results that are stored whatever the profile: that `make reproduce` runs them is enough.
+# They look at no profile, or at what is stored whatever the profile: that `make reproduce` runs them is enough.
 OWN = {
     *("00-start-here", "02-one-search", "10-label-your-own", "13-your-own-folder", "14-what-is-missing"),
     *("15-people-who-err", "16-phase-diagram", "18-equal-budgets"),
