@@ -25,8 +25,11 @@ def test_threads_are_limited_inside_and_given_back_after_an_error():
     assert threads() == before
 
 
+THEIRS = ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "OMP_WAIT_POLICY")
+
+
 def printed(program, **given):
-    kept = {name: value for name, value in os.environ.items() if name not in ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS")}
+    kept = {name: value for name, value in os.environ.items() if name not in THEIRS}
     return subprocess.check_output([sys.executable, "-c", program], env=kept | given, text=True).strip()
 
 
@@ -38,6 +41,12 @@ def test_numba_and_torch_take_no_more_threads_than_a_job_was_given():
         "print(numba.get_num_threads(), torch.get_num_threads())"
     )
     assert printed(program, OMP_NUM_THREADS="1") == "1 1"
+
+
+def test_threads_that_wait_leave_the_core_to_others_unless_told_otherwise():
+    program = "import os, elsa_nb; print(os.environ['OMP_WAIT_POLICY'])"
+    assert printed(program) == "PASSIVE"
+    assert printed(program, OMP_WAIT_POLICY="active") == "active"
 
 
 @pytest.mark.parametrize("given", ["0", "3,2", "", "many"])
