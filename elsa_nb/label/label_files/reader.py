@@ -14,6 +14,7 @@ from elsa_nb.label.label_files import columns, folders, stored_sessions, tables,
 from elsa_nb.label.label_files.lines import Reading
 from elsa_nb.label.label_files.names import Names
 from elsa_nb.label.label_files.words import labels_of
+from elsa_nb.store import parsing
 from elsa_nb.text_files import decoded
 
 _MOST = 5  # names listed in a summary
@@ -126,7 +127,8 @@ def _only(
 
 def best_reading(path: Path, names: Names, item: str | None, label: str | None, encoding: str | None) -> Reading:
     """Return the lines of a file or folder, read in the way in which most of its names are items; raise ValueError."""
-    return _best(_readings(path, names, item, label, encoding), names)
+    with parsing(path):
+        return _best(_readings(path, names, item, label, encoding), names)
 
 
 def _readings(path: Path, names: Names, item: str | None, label: str | None, encoding: str | None) -> Iterator[Reading]:
