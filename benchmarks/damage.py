@@ -180,8 +180,21 @@ def _vectors(folder: Path, ending: str) -> None:
         np.savez_compressed(path, vectors=VECTORS, ids=NAMES)
     elif ending == "csv":
         frame.assign(item=NAMES).to_csv(path, index=False)
-    elif ending == "parquet":
-        frame.assign(item=NAMES).to_parquet(path)
+    elif ending == "tsv":
+        frame.assign(item=NAMES).to_csv(path, index=False, sep="\t")
+    elif ending in ("parquet", "feather"):
+        getattr(frame.assign(item=NAMES), f"to_{ending}")(path)
+    elif ending == "h5":
+        import h5py
+
+        with h5py.File(path, "w") as file:
+            file["vectors"], file["ids"] = VECTORS, [name.encode() for name in NAMES]
+    elif ending == "faiss":
+        import faiss
+
+        index = faiss.IndexFlatL2(VECTORS.shape[1])
+        index.add(VECTORS.astype(np.float32))
+        faiss.write_index(index, str(path))
     else:
         _safetensors(folder)
 
@@ -239,6 +252,7 @@ READERS: dict[str, Reader] = {
         lambda folder: read_ids(folder / "it.txt"),
     ),
     **_kinds(_vectors, _read_vectors, ("npy", "npz", "csv", "parquet", "safetensors"), "vectors"),
+    **_kinds(_vectors, _read_vectors, ("tsv", "feather", "h5", "faiss"), "vectors"),
     **_kinds(_picture, _read_picture, ("png", "jpg", "tiff", "gif", "webp", "bmp"), "picture"),
 }
 

@@ -3,6 +3,7 @@
 A browser's messages are a reader, too: what reaches the kernel of the panel is whatever a page sends.
 """
 
+import gzip
 import io
 import json
 import re
@@ -85,11 +86,21 @@ LABELS = {
 }
 
 
+PACKED = ("parquet", "feather", "xlsx", "csv.gz", "sqlite")
+
+
 def _labels(folder: Path, kind: str) -> None:
-    if kind == "parquet":
-        pd.DataFrame({"item": NAMES, "label": np.arange(len(NAMES)) % 2}).to_parquet(folder / f"it.{kind}")
+    frame, path = pd.DataFrame({"item": NAMES, "label": np.arange(len(NAMES)) % 2}), folder / f"it.{kind}"
+    if kind in ("parquet", "feather"):
+        getattr(frame, f"to_{kind}")(path)
+    elif kind == "xlsx":
+        frame.to_excel(path, index=False)
+    elif kind == "csv.gz":
+        path.write_bytes(gzip.compress(LABELS["csv"].encode(), mtime=0))
+    elif kind == "sqlite":
+        _session(folder)
     else:
-        (folder / f"it.{kind}").write_text(LABELS[kind], encoding="utf-8")
+        path.write_text(LABELS[kind], encoding="utf-8")
 
 
 def _read_labels(folder: Path, kind: str) -> Any:
@@ -145,7 +156,7 @@ FUZZED: dict[str, Reader] = {
     **damage.READERS,
     "session": Reader(("it.sqlite",), _session, _read_session),
     "session rescue": Reader(("it.sqlite",), _session, _rescue),
-    **damage._kinds(_labels, _read_labels, (*LABELS, "parquet"), "labels"),
+    **damage._kinds(_labels, _read_labels, (*LABELS, *PACKED), "labels"),
     "browser messages": Reader(("it.json",), _messages, _read_messages),
 }
 
@@ -191,6 +202,7 @@ class Fuzzed:
         """Make the checksums of the reader's cards fit the changed file, and its own seal if it has one."""
         path = self.folder / file
         if file.endswith(".rows"):
+            path.unlink()  # the writer replaces no database, and an input may begin like one
             store.write_sealed(path, content)
         elif file.endswith(".json"):
             self._seal(path, content)

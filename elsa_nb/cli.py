@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from elsa_nb import __version__
 from elsa_nb.bench.command import bench_command, declare_bench
+from elsa_nb.dask_workers import check_answers
 from elsa_nb.errors import MissingDataError
 from elsa_nb.images.extraction.requirements import require
 from elsa_nb.images.options import declare_embed, declare_train
@@ -192,8 +193,9 @@ def _parser() -> argparse.ArgumentParser:
 def _reproduce(options: argparse.Namespace) -> None:
     chosen = profile(options.profile)
     require(chosen)
-    if options.dask:
-        os.environ["ELSA_DASK"] = options.dask  # the notebooks run in processes of their own
+    if cluster := options.dask or os.environ.get("ELSA_DASK"):
+        check_answers(cluster)
+        os.environ["ELSA_DASK"] = cluster  # the notebooks run in processes of their own
     # Only now: the import takes longer than finding out what is missing.
     from elsa_nb.paper.publishing.notebooks import run_notebooks
 

@@ -5,6 +5,7 @@ the caller keeps each as it comes; so whoever dies, what is kept stays, and the 
 worker that lacks what a piece needs answers `Unfit`; it is named, and the others do its pieces.
 """
 
+import re
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 _RETURN = 15  # seconds in which a worker that died is started again
 _AT_ONCE = 2000  # pieces that the scheduler knows of
+_ADDRESS = re.compile(r"((tcp|tls|ucx|wss?)://)?[^/\s]+:\d{1,5}|inproc://\S+")
 
 
 class Unfit(NamedTuple):
@@ -33,6 +35,32 @@ def unfit(why: object) -> Unfit:
     return Unfit(get_worker().address, str(why))
 
 
+def check_answers(address: str) -> None:
+    """Raise unless a scheduler answers at `address`: before the work that comes first, which takes minutes.
+
+    ValueError without Dask and for what is no address, ConnectionError where nobody answers within half a minute
+    (Dask's own setting: distributed.comm.timeouts.connect).
+    """
+    _connected(address).close()
+
+
+def _connected(address: str) -> "Client":
+    try:
+        from dask.distributed import Client
+    except ImportError as error:
+        raise ValueError(
+            f"a cluster at {address} was named, but Dask is not installed: pip install 'elsa_nb[dask]'"
+        ) from error
+    if not _ADDRESS.fullmatch(address):  # of such a one Dask would leave threads behind that never end
+        raise ValueError(f"{address!r} is no address of a Dask scheduler; give one such as tcp://host:8786")
+    try:
+        return Client(address, set_as_default=False)
+    except (OSError, TimeoutError) as error:
+        raise ConnectionError(
+            f"no Dask scheduler answers at {address} ({error}): start one, or correct the address"
+        ) from error
+
+
 def on_workers(
     function: Callable[..., Any], pieces: Iterable[tuple[Any, tuple]], address: str, what: str
 ) -> Iterator[tuple[Any, Any]]:
@@ -40,21 +68,12 @@ def on_workers(
 
     `pieces` are (key, arguments) pairs, asked for as the cluster gets through with them. `what` names them in messages,
     such as "searches". A worker that dies costs the piece it was at, which another one does again; one that returns
-    `Unfit` is named, and the others do its pieces. Raises ValueError without Dask and where no worker is fit, and
-    ConnectionError where the scheduler cannot be reached or is lost.
+    `Unfit` is named, and the others do its pieces. Raises ValueError where no worker is fit, ConnectionError where the
+    scheduler is lost, and what `check_answers` raises.
     """
-    try:
-        from dask.distributed import Client, as_completed
-    except ImportError as error:
-        raise ValueError(
-            f"a cluster at {address} was named, but Dask is not installed: pip install 'elsa_nb[dask]'"
-        ) from error
-    try:
-        client = Client(address, set_as_default=False)
-    except (OSError, TimeoutError) as error:
-        raise ConnectionError(
-            f"no Dask scheduler answers at {address} ({error}): start one, or correct the address"
-        ) from error
+    client = _connected(address)
+    from dask.distributed import as_completed
+
     left_out: dict[str, str] = {}
     waiting, futures = iter(pieces), {}
 

@@ -137,6 +137,25 @@ def reading(path: Path | str, expected: str, cure: str) -> Iterator[None]:
         raise CorruptFileError(f"{path} is not {expected} ({_reason(error)}). {cure}") from error
 
 
+@contextmanager
+def parsing(path: Path | str) -> Iterator[None]:
+    """Turn what libraries raise over the damaged bytes of `path` into a ValueError of one line, without the path.
+
+    What our own readers say (a plain ValueError) stays, and so does what the system refuses, which names the file.
+    """
+    try:
+        yield
+    except (MissingDataError, CorruptFileError):
+        raise
+    except Exception as error:  # damaged bytes make parsers raise anything
+        if isinstance(error, OSError) and error.errno is not None:
+            raise type(error)(error.errno, error.strerror, str(error.filename or path)) from error
+        said = next(iter(str(error).strip().splitlines()), "").rstrip(". ")
+        if type(error) is ValueError and said:
+            raise ValueError(said) from error
+        raise ValueError(f"it is damaged ({type(error).__name__} {said})") from error
+
+
 def _reason(error: Exception) -> str:
     """Return the first line of what an error says, without its end."""
     said = next(iter(str(error).strip().splitlines()), "")[:_LONGEST_REASON].rstrip(". ")

@@ -6,6 +6,7 @@ that lie in a file as they are get memory-mapped. Nothing is unpickled: a file o
 
 import json
 import math
+import mmap
 import struct
 import zipfile
 from collections.abc import Callable, Sequence
@@ -15,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from elsa_nb.errors import MissingDataError
-from elsa_nb.store import check_unpacked, reading
+from elsa_nb.store import check_unpacked, parsing, reading
 from elsa_nb.text_files import decoded
 from elsa_nb.vector_tables import (
     ARROW,
@@ -54,19 +55,10 @@ def read_vectors(path: Path | str, key: str | None = None) -> VectorFile:
     if suffix not in _READERS:
         raise ValueError(f"{path} ends in {suffix or 'nothing'}; vectors are read from {', '.join(_READERS)}.")
     try:
-        return _READERS[suffix](path, key)
-    except OSError as error:
-        if error.errno is not None:
-            raise type(error)(error.errno, error.strerror, str(path)) from error
-        raise ValueError(f"{path}: {_said(error)}.") from error
-    except Exception as error:  # damaged bytes make parsers raise anything
-        raise ValueError(f"{path}: {_said(error)}.") from error
-
-
-def _said(error: Exception) -> str:
-    """Return what our own readers say, and of a library's error the first line and its kind."""
-    said = next(iter(str(error).strip().splitlines()), "").rstrip(". ")
-    return said if type(error) is ValueError and said else f"it is damaged ({type(error).__name__} {said})"
+        with parsing(path):
+            return _READERS[suffix](path, key)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}.") from error
 
 
 def read_ids(path: Path | str) -> list[str]:
@@ -213,6 +205,8 @@ def _hdf5(path: Path, key: str | None) -> VectorFile:
     import scipy.sparse
 
     with h5py.File(path, "r") as file:
+        if file.id.get_create_plist().get_sizes() == (8, 8):  # of addresses and of lengths, as everybody writes them
+            _check_heaps(path)
         found: dict[str, tuple[int, ...]] = {}
 
         def visit(name: str, part: Any) -> None:
@@ -238,6 +232,28 @@ def _hdf5(path: Path, key: str | None) -> VectorFile:
             vectors = part[:]
         ids = _observations(file) if "obs" in file else _beside(file[chosen].parent)
         return VectorFile(vectors, ids, [f"vectors from {chosen!r}"])
+
+
+_HEAP = b"GCOL\x01\0\0\0"  # how a heap of texts begins in an HDF5 file
+
+
+def _check_heaps(path: Path) -> None:
+    """Raise ValueError for a heap of texts with an entry that leads nowhere.
+
+    HDF5's library (2.0 and before) goes round in one of length 0 for ever, and nothing can interrupt it.
+    """
+    with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        heap = data.find(_HEAP)
+        while heap >= 0:
+            (size,) = struct.unpack_from("<Q", data, heap + 8)
+            place, end = heap + 16, min(heap + size, len(data))
+            while place + 16 <= end:
+                number, length = struct.unpack_from("<H6xQ", data, place)
+                step = length if number == 0 else 16 + -(-length // 8) * 8  # number 0: all that is left
+                if not 0 < step <= end - place:
+                    raise ValueError("it is damaged: a text in it has no end")
+                place += step
+            heap = data.find(_HEAP, heap + 1)
 
 
 def _observations(file: Any) -> Sequence[str] | None:

@@ -2,6 +2,7 @@
 
 import sqlite3
 
+import dask.distributed
 import pytest
 
 from elsa_nb import cli, profiles
@@ -37,6 +38,30 @@ def test_mistakes_are_one_sentence(empty, capsys, arguments, sentence):
     assert sentence in error
     assert "Traceback" not in error
     assert not list(empty.iterdir())
+
+
+@pytest.mark.parametrize("command", [["reproduce"], ["embed", "pictures"]])
+@pytest.mark.parametrize(
+    ("address", "sentence"),
+    [
+        ("tcp://scheduler", "'tcp://scheduler' is no address of a Dask scheduler; give one such as tcp://host:8786"),
+        ("http://127.0.0.1:8787", "is no address of a Dask scheduler"),  # its page, not itself
+        pytest.param("tcp://127.0.0.1:9", "no Dask scheduler answers at tcp://127.0.0.1:9", marks=pytest.mark.slow),
+    ],
+)
+def test_a_cluster_that_does_not_answer_is_said_before_anything_is_done(empty, capsys, command, address, sentence):
+    with dask.config.set({"distributed.comm.timeouts.connect": "1s"}):
+        assert cli.main([*command, "--dask", address]) == 1
+    said = capsys.readouterr()
+    assert sentence in said.err
+    assert not said.out  # no notebook, no list of files
+    assert not list(empty.iterdir())
+
+
+def test_the_variable_that_names_a_cluster_is_looked_at_as_the_option_is(empty, monkeypatch, capsys):
+    monkeypatch.setenv("ELSA_DASK", "tcp://scheduler")
+    assert cli.main(["reproduce"]) == 1
+    assert "no address of a Dask scheduler" in capsys.readouterr().err
 
 
 def test_no_command_is_a_usage_error(capsys):

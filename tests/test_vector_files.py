@@ -3,6 +3,9 @@
 import errno
 import io
 import json
+import re
+import subprocess
+import sys
 
 import faiss
 import h5py
@@ -312,3 +315,20 @@ def test_a_file_in_the_place_of_a_pool_says_what_to_do(tmp_path):
     np.save(tmp_path / "x.npy", X)
     with pytest.raises(MissingDataError, match=r"x.npy is a file.*`elsa-nb pool make .*x.npy --ids NAMES`"):
         Pool.open(tmp_path / "x.npy")
+
+
+def test_a_heap_of_texts_that_leads_nowhere_is_refused_and_not_followed(tmp_path):
+    """HDF5's library would go round in it for ever, deaf to signals: so in a process of its own."""
+    path = tmp_path / "a.h5"
+    with h5py.File(path, "w") as file:
+        file["vectors"], file["ids"] = np.eye(3, dtype=np.float32), [b"a", b"b", b"c"]
+    assert Pool.from_file(path).ids.tolist() == ["a", "b", "c"]
+    whole = bytearray(path.read_bytes())
+    heap = whole.index(b"GCOL")
+    left = heap + 16 + 3 * 24  # behind three texts of a letter each: what is free
+    assert whole[left : left + 8] == bytes(8)
+    whole[left + 8 : left + 16] = bytes(8)
+    path.write_bytes(whole)
+    code = "import sys; from elsa_nb.vector_files import read_vectors; read_vectors(sys.argv[1])"
+    done = subprocess.run([sys.executable, "-c", code, path], capture_output=True, text=True, timeout=250)
+    assert re.search(r"ValueError: .*a\.h5: it is damaged: a text in it has no end", done.stderr)

@@ -179,8 +179,7 @@ class Opened:
                 (number,) = self.base.execute("SELECT value FROM meta WHERE key = 'format'").fetchone()
                 if number != str(SESSION_FORMAT):
                     raise ValueError(f"{path} has format {number}; this version reads {SESSION_FORMAT}")
-                if wrong := self.base.execute(_WRONG).fetchone()[0]:
-                    raise damaged(path, f"{wrong} of its entries hold what no answer can")
+                check_values(path, self.base)
         except sqlite3.OperationalError as error:
             raise unwritable(path, error) from error
         except sqlite3.DatabaseError as error:
@@ -202,6 +201,12 @@ def _forget_empty(path: Path) -> None:
     if not any(part.exists() and part.stat().st_size for part in parts[:2]):
         for part in parts:
             part.unlink(missing_ok=True)
+
+
+def check_values(path: Path, base: sqlite3.Connection) -> None:
+    """Raise CorruptFileError where an entry of the session `path`, open as `base`, holds what no writer wrote."""
+    if wrong := base.execute(_WRONG).fetchone()[0]:
+        raise damaged(path, f"{wrong} of its entries hold what no answer can")
 
 
 def check_ours(path: Path) -> None:

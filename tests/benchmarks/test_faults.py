@@ -5,6 +5,7 @@ import signal
 import pytest
 
 from benchmarks import damage, faults
+from benchmarks.fuzzed_readers import FUZZED
 from elsa_nb import store
 from elsa_nb.paper.runs import runner
 
@@ -14,7 +15,7 @@ SLOW = {"weights", "neighbour lists", "bundled encoder", "results"}
 
 @pytest.mark.parametrize("seed", [1])
 def test_damaged_files_are_refused_in_one_sentence_or_read_as_before(seed):
-    counts = damage.count_damage(5 * len(damage.READERS), seed)
+    counts = damage.count_damage(5 * len(FUZZED), seed, FUZZED)
     strange = {(name, what) for name, each in counts.items() for what in each if what not in GOOD}
     assert not strange
     assert sum(each["refused"] for each in counts.values()) > 2 * len(counts)

@@ -437,3 +437,26 @@ def test_no_bytes_make_it_raise_anything_but_a_sentence(tmp_path_factory, conten
     path.write_bytes(content)
     with pytest.raises(ValueError, match=r"bytes\.csv: "):
         read_labels(path, IDS)
+
+
+def packed(kind):
+    frame, stream = pd.DataFrame({"item": IDS * 40, "label": [1, 0, 1, 0, 1] * 40}), io.BytesIO()
+    write = {"parquet": frame.to_parquet, "feather": frame.to_feather, "xlsx": frame.to_excel}[kind]
+    write(stream)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("kind", ["parquet", "feather", "xlsx"])
+def test_a_packed_table_that_is_damaged_anywhere_is_read_or_one_sentence(read, kind):
+    """Libraries say of damaged bytes whatever they like, and of some an OSError of the system that none was."""
+    whole, refused = packed(kind), 0
+    for place in range(4, len(whole), len(whole) // 60):
+        broken = bytearray(whole)
+        broken[place : place + 5] = bytes(255 - byte for byte in broken[place : place + 5])
+        try:
+            read(bytes(broken), name=f"labels.{kind}")
+        except ValueError as error:
+            refused += 1
+            assert f"labels.{kind}: " in str(error)
+            assert "\n" not in str(error)
+    assert refused > 5

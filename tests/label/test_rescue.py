@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from elsa_nb import cli
 from elsa_nb.errors import CorruptFileError, MissingDataError
 from elsa_nb.label import Fixed, Panel, Texts
+from elsa_nb.label.label_files.reader import read_labels
 from elsa_nb.label.rescue import rescue
 from elsa_nb.label.session import Answer, Session
 from elsa_nb.search.oracle import Truth
@@ -142,6 +143,18 @@ def test_values_that_nobody_wrote_are_noticed_when_it_is_opened(whole, tmp_path,
         base.execute(damage)
     with pytest.raises(CorruptFileError, match=r"damaged.*session rescue"):
         panel(path, "ann")
+
+
+@pytest.mark.parametrize("damage", ["label = 7", "item = x'00ff'", "annotator = x'ff'", "label = 0.5"])
+def test_a_damaged_session_is_no_source_of_earlier_labels(whole, tmp_path, damage):
+    path = tmp_path / "s.sqlite"
+    path.write_bytes(whole.read_bytes())
+    assert read_labels(path, IDS).rows()
+    with closing(sqlite3.connect(path)) as base, base:
+        base.execute(f"UPDATE events SET {damage} WHERE id = (SELECT max(id) FROM answers)")
+    refused = r"s\.sqlite is damaged \(1 of its entries.*session rescue.*Nothing was taken from it"
+    with pytest.raises(ValueError, match=refused):
+        read_labels(path, IDS)
 
 
 DAMAGE = {  # found by `make fuzz`

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from elsa_nb import store
+from elsa_nb.dask_workers import check_answers
 from elsa_nb.images.encoders.by_name import load_encoder, load_for_pictures
 from elsa_nb.images.encoders.default import CANDIDATES, about, choose_default
 from elsa_nb.images.encoders.names import hyphened, is_file_name, name_for_pictures
@@ -81,8 +82,11 @@ def embed_folder(
     is short for where the folder lies, so that two folders of one name never meet; `name` takes the place of both.
     What a folder's name cannot hold becomes a hyphen. `dask` is the address of a scheduler whose workers then read and
     embed the images (`on_cluster`). `options` are those of `extract_folder`. Raises ValueError for an
-    encoder of small images only, MissingDataError for images or weights that are not here.
+    encoder of small images only, MissingDataError for images or weights that are not here, and what `check_answers`
+    raises.
     """
+    if dask:
+        check_answers(dask)
     place = Path(folder or store.DATA / "pools")
     base = hyphened(name) if name else folder_title(root)
     files = open_folder(root, name, decoding=known_decoding(place / base, root), progress=options.get("progress"))

@@ -4,16 +4,20 @@ import sqlite3
 from pathlib import Path
 
 from elsa_nb.label.label_files.lines import Line, Reading
-from elsa_nb.label.session_file import look_into
+from elsa_nb.label.session_file import check_values, look_into
 
 
 def read(path: Path) -> Reading:
-    """Return the current answers of all annotators; raises ValueError for another program's database."""
+    """Return the current answers of all annotators.
+
+    Raises ValueError for another program's database, and CorruptFileError for entries that hold no answers.
+    """
     base = look_into(path)
     try:
+        check_values(path, base)
         found = base.execute("SELECT id, item, label, annotator FROM answers ORDER BY id").fetchall()
     except sqlite3.DatabaseError as error:
-        raise ValueError(f"it is a database, but no session file ({error})") from None
+        raise ValueError(f"it is a database, but no session file ({' '.join(str(error).split())})") from None
     finally:
         base.close()
     return Reading([Line(f"answer {i}", item, label, who) for i, item, label, who in found], "session file")

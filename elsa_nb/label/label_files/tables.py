@@ -14,6 +14,7 @@ from typing import Any
 from xml.parsers import expat
 
 from elsa_nb.label.label_files.drawn import drawn
+from elsa_nb.store import parsing
 
 _FIRST_LINES = 10  # that are looked at for a separator: above the header there may be a title
 _SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", " ": "spaces"}
@@ -134,14 +135,16 @@ def parquet(data: bytes) -> Table:
     """Read a Parquet file."""
     import pyarrow.parquet as pq
 
-    return _arrow(pq.read_table(io.BytesIO(data)), "Parquet file")
+    with parsing("a Parquet file"):
+        return _arrow(pq.read_table(io.BytesIO(data)), "Parquet file")
 
 
 def feather(data: bytes) -> Table:
     """Read a Feather (Arrow) file."""
     import pyarrow.feather
 
-    return _arrow(pyarrow.feather.read_table(io.BytesIO(data)), "Feather file")
+    with parsing("a Feather file"):
+        return _arrow(pyarrow.feather.read_table(io.BytesIO(data)), "Feather file")
 
 
 def _arrow(table: Any, kind: str) -> Table:

@@ -116,7 +116,7 @@ def test_a_lost_scheduler_is_told_and_what_was_stored_is_whole(root, tmp_path):
 
 @pytest.mark.slow
 def test_an_address_where_nobody_answers_is_one_sentence(monkeypatch):
-    import dask
+    import dask.distributed
 
     with (
         dask.config.set({"distributed.comm.timeouts.connect": "1s"}),
