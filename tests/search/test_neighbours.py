@@ -1,9 +1,11 @@
 """Neighbours are exact, in one order, whatever computes them."""
 
 import pickle
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
+from backends import HERE
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -50,7 +52,7 @@ def random_vectors(seed, n, d, kind):
 KINDS = ("normal", "duplicates", "grid", "all equal", "far away", "tiny")
 
 
-@pytest.fixture(params=BACKENDS)
+@pytest.fixture(params=HERE)
 def backend(request):
     return request.param
 
@@ -83,10 +85,15 @@ def test_every_backend_gives_the_exact_order(backend, kind, n, d, k):
 
 
 def test_backends_agree_to_the_last_bit(tiny_pool):
-    answers = [Neighbours(tiny_pool[0], backend=name, k=20).build(progress=False).lists for name in BACKENDS]
+    answers = [Neighbours(tiny_pool[0], backend=name, k=20).build(progress=False).lists for name in HERE]
     for rows, distances in answers[1:]:
         np.testing.assert_array_equal(rows, answers[0][0])
         np.testing.assert_array_equal(distances, answers[0][1])
+
+
+@pytest.mark.skipif(find_spec("torch") is None, reason="an installation for the search alone")
+def test_every_backend_is_tested_where_all_is_installed():
+    assert set(HERE) == {"blas", "faiss", "torch"} == set(BACKENDS)
 
 
 def test_neighbours_survive_being_pickled(backend, tiny_pool):

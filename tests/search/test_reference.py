@@ -6,13 +6,14 @@ from dataclasses import dataclass, replace
 import literal
 import numpy as np
 import pytest
+from backends import HERE
 
 from elsa_nb.pool import Pool
 from elsa_nb.search.contract import Component
 from elsa_nb.search.elsa import ELSA, Search
 from elsa_nb.search.heads.features import Features
 from elsa_nb.search.heads.head import HeadConfig
-from elsa_nb.search.neighbours.lists import BACKENDS, Neighbours
+from elsa_nb.search.neighbours.lists import Neighbours
 from elsa_nb.search.oracle import simulate
 from elsa_nb.search.readings import READINGS, arms
 
@@ -86,7 +87,7 @@ def draw_case(number: int) -> Case:
         "alpha_2": float(rng.choice([0.5, 1.0, 2.0])),
     }
     embedding = vectors @ rng.normal(size=(d, d + 2)) + rng.normal(size=(n, d + 2))
-    backend = list(BACKENDS)[int(rng.integers(len(BACKENDS)))]
+    backend = HERE[int(rng.integers(len(HERE)))]
     stored = [v.astype(np.float16 if kind == 1 else np.float32) for v in (vectors, embedding)]
     return Case(*stored, rng.permutation(seeds), answers, numbers, backend, int(rng.integers(1, 60)))
 
