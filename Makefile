@@ -20,7 +20,7 @@ endif
 help:  ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
-setup: $(READY)  ## create .venv and install the pinned packages (some 4 minutes, 7 GB; later runs: nothing to do)
+setup: $(READY)  ## create .venv and install the pinned packages (some 2 minutes, 7 GB; later runs: nothing to do)
 
 # The stamp is written last, so a set-up that was interrupted starts again.
 # pip brings uv, which installs the rest in half of pip's time, from the index that pip is told of (a firm's mirror).

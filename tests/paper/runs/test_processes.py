@@ -1,6 +1,7 @@
 """Workers of one machine: a program that they cannot read, or that has no guard, is told so in a sentence."""
 
 import os
+import re
 import subprocess
 import sys
 
@@ -16,8 +17,10 @@ print(sorted(in_processes(math.sqrt, [(1,), (4,), (9,)], {workers})))
 
 
 def ran(arguments, **options):
+    """Return what a program printed, or the error it ended with: after that, others may warn as they end, too."""
     done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=False, **options)
-    return done.stdout + done.stderr.strip().splitlines()[-1] if done.returncode else done.stdout
+    errors = re.findall(r"^\w+Error: .*", done.stderr, re.MULTILINE)
+    return errors[-1] if done.returncode else done.stdout
 
 
 def test_a_program_from_a_pipe_is_refused_with_the_cure_and_works_without_workers():
