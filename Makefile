@@ -73,14 +73,12 @@ unit: setup  ## all tests of tests/ but the browser's, on JOBS=2 processes
 browser: setup  ## the labelling panel in a real Chromium, in JupyterLab and under Voila (Debian: apt-get install chromium)
 	OMP_NUM_THREADS=1 $(BIN)/pytest tests/browser
 
-# 00 and 02 first: 02 makes the neighbour lists that others read. Of notebook 12 all outputs are timings, which are not
-# compared. 01 and 05 want the vectors of all ten encoders, which takes longer than all else: `make verify` runs those.
-# Each of the three is run by `make reproduce`.
+# The first three in order: 01 makes the vectors and 02 the neighbour lists that the others read. Of notebook 12 all
+# outputs are timings, which are not compared: that it runs is shown by `make reproduce`.
 NBVAL := $(BIN)/pytest --nbval --nbval-current-env --nbval-cell-timeout=900 --nbval-sanitize-with=tests/nbval.cfg --timeout=0
-ELSEWHERE := 00 01 02 05 12
-nbval: setup  ## execute the committed notebooks, two aside, and compare every output with the stored one
-	$(NBVAL) notebooks/00-* notebooks/02-*
-	$(NBVAL) -n $(JOBS) --dist loadfile notebooks $(foreach number,$(ELSEWHERE),--ignore-glob "notebooks/$(number)-*")
+nbval: setup  ## execute the committed notebooks and compare every output with the stored one
+	$(NBVAL) notebooks/0[0-2]-*
+	$(NBVAL) -n $(JOBS) --dist loadfile notebooks --ignore-glob "notebooks/0[0-2]-*" --ignore-glob "notebooks/12-*"
 
 docs: setup  ## build the documentation into build/docs (seconds); a warning is an error
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --config-file docs/mkdocs.yml
@@ -92,10 +90,9 @@ bench: setup  ## measure what the page on speed shows (15 minutes on an idle mac
 	$(BIN)/python -m benchmarks
 
 # After the notebooks, which make the pools that the searches run in.
-verify: setup  ## run some 300 stored searches again, see that a change would be noticed, the thorough tests, two notebooks (minutes)
+verify: setup  ## run some 300 stored searches again, see that a change would be noticed, and the thorough tests (minutes)
 	$(BIN)/elsa-nb verify
 	OMP_NUM_THREADS=1 $(BIN)/pytest $(WORKERS) -m thorough tests
-	$(NBVAL) notebooks/01-* notebooks/05-*
 
 wheel: setup  ## build the wheel and the sdist into dist/ (seconds, no network)
 	rm -rf dist
