@@ -23,7 +23,7 @@ help:  ## list what can be made
 setup: $(READY)  ## create .venv and install the pinned packages (some 2 minutes, 7 GB; later runs: nothing to do)
 
 # The stamp is written last, so a set-up that was interrupted starts again.
-# pip brings uv, which installs the rest in half of pip's time, from the index that pip is told of (a firm's mirror).
+# pip brings uv, which installs the rest on all cores, from the index that pip is told of (a firm's mirror).
 # Byte code is made here, on all cores: where PYTHONDONTWRITEBYTECODE is set, as in many containers, each of the hundred
 # processes that notebooks and tests start would compile torch and pandas anew.
 $(READY): requirements.lock pyproject.toml

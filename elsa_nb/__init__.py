@@ -25,7 +25,7 @@ _given = os.environ.get("OMP_NUM_THREADS", "")
 if "numba" not in sys.modules and _given.isdecimal() and int(_given):
     os.environ.setdefault("NUMBA_NUM_THREADS", _given)
 # By default threads of OpenMP that have nothing to do keep a core busy. Beside other programs, or a second notebook,
-# they then wait for each other, and images are embedded four to twenty times slower.
+# they then wait for each other, and everything takes many times as long.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 __all__ = ["ELSA", "Pool", "Search", "Truth", "label_folder"]

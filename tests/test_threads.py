@@ -53,4 +53,8 @@ def test_threads_that_wait_leave_the_core_to_others_unless_told_otherwise():
 def test_what_is_no_number_of_threads_changes_nothing(given):
     program = "import os, elsa_nb; print(os.environ.get('NUMBA_NUM_THREADS'))"
     assert printed(program, OMP_NUM_THREADS=given) == "None"
+
+
+def test_who_names_the_threads_of_numba_is_obeyed():
+    program = "import os, elsa_nb; print(os.environ['NUMBA_NUM_THREADS'])"
     assert printed(program, OMP_NUM_THREADS="1", NUMBA_NUM_THREADS="2") == "2"

@@ -25,8 +25,8 @@ def parse(text: str) -> tuple[Any, bool]:
         return _loads(text), False
     except RecursionError:
         raise ValueError("its JSON is nested too deeply") from None
-    except _TwiceError as error:
-        raise ValueError(str(error)) from None
+    except _TwiceError:
+        raise
     except ValueError as whole:
         # Not `splitlines`: JSON may hold other ends of lines (U+2028, U+0085) as they are, in its texts.
         lines = [(i, line) for i, line in enumerate(re.split(r"\r\n|\n|\r", text), 1) if line.strip()]
