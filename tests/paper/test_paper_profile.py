@@ -1,5 +1,6 @@
 """Profile `paper`, whole: every notebook on a miniature ImageNet-1k and Food-101 with synthetic checkpoints."""
 
+import csv
 import os
 import re
 import shutil
@@ -36,7 +37,13 @@ def environment(tmp_path):
             (tmp_path / "data" / place / made.name).symlink_to(made)
     (tmp_path / "data" / "results").mkdir()
     # Of the notebooks that are not run here the report shows what they published elsewhere.
-    shutil.copytree(store.ROOT / "figures", tmp_path / "build" / "paper" / "figures")
+    published = tmp_path / "build" / "paper" / "figures"
+    published.mkdir(parents=True)
+    with (store.ROOT / "figures" / "index.csv").open(encoding="utf-8", newline="") as index:
+        elsewhere = [row["name"] for row in csv.DictReader(index) if row["notebook"] in run_miniature.OWN]
+    for name in elsewhere:
+        for file in (store.ROOT / "figures").glob(f"{name}.*"):
+            shutil.copy(file, published)
     for shown in ("phase*-full.*", "supervised-photos.*", "generated-spaces.csv"):  # as they are, whatever the profile
         for stored in (store.ROOT / "data" / "results").glob(shown):
             (tmp_path / "data" / "results" / stored.name).symlink_to(stored)
