@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from elsa_nb import profiles, store
-from elsa_nb.errors import CorruptFileError
+from elsa_nb.errors import CorruptFileError, MissingDataError
 from elsa_nb.images.encoders.by_name import load_encoder
 from elsa_nb.images.extraction.extract import provenance_of, recipe_of
 from elsa_nb.images.sources.by_name import open_dataset
@@ -16,6 +16,7 @@ from elsa_nb.paper.experiments import catalogue
 from elsa_nb.paper.publishing import exhibits, readme_blocks
 from elsa_nb.paper.runs import runner, validity
 from elsa_nb.paper.runs.grid import Setting, strategy_of
+from elsa_nb.paper.runs.place import Place
 
 # Every sweep and profile whose committed results an exhibit shows.
 KEPT = list(dict.fromkeys(exhibit.results for exhibit in catalogue.EXHIBITS.values() if exhibit.results))
@@ -44,7 +45,7 @@ def plan_of(kept, all_runs):
 
 def test_every_row_is_valid_for_what_the_code_does_now(kept, all_runs):
     source = store.read_json(runner.results_file(*kept).with_suffix(".json"))["provenance"]
-    now = validity.versions(())
+    now = validity.versions({})
     raised = [name for name, version in source["strategies"].items() if now["strategies"][name] != version]
     assert (source["search"], raised) == (now["search"], []), "a version of behaviour was raised: run `make full` again"
     assert {strategy_of(arm).name for arm in all_runs["arm"].unique()} <= source["strategies"].keys()
@@ -130,3 +131,18 @@ def test_every_figure_comes_with_its_picture_and_rows():
         kinds = ("html", "csv") if row.kind == "table" else ("png", "svg", "csv")
         for suffix in kinds:
             assert (folder / f"{row.name}.{suffix}").stat().st_size > 0
+
+
+def test_stored_results_are_read_without_the_vectors_that_they_were_made_from(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(profiles, "DATA", tmp_path)  # where pools are looked for
+    rows = catalogue.run_sweep("encoders", "full", progress=False)
+    assert "5000 searches reused" in capsys.readouterr().out
+    pd.testing.assert_frame_equal(rows, runner.stored_results("encoders", "full"))
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_place_that_nothing_can_be_made_for_says_that_its_pool_is_missing(tmp_path, monkeypatch):
+    monkeypatch.setattr(profiles, "DATA", tmp_path)
+    monkeypatch.setenv("ELSA_DATA", str(tmp_path))  # no pack of photographs
+    with pytest.raises(MissingDataError, match=r"needs the pool .*imagenet-1k-simsiam-embedding, which is not here"):
+        _ = Place.of("paper", "simsiam", "embedding").recipe

@@ -15,7 +15,7 @@ import pandas as pd
 
 from elsa_nb.errors import MissingDataError
 from elsa_nb.paper.experiments.catalogue import EXHIBITS, SWEEPS, run_sweep
-from elsa_nb.paper.experiments.encoders import tables as embedding_spaces
+from elsa_nb.paper.experiments.encoders import measured
 from elsa_nb.paper.measures.by_setting import TUNED, varied
 from elsa_nb.paper.measures.medians import ENCODER_TITLES, RATE_TITLES, RATES, median_over_seeds, medians
 from elsa_nb.paper.measures.printed import printed_cells, table_numbers
@@ -92,8 +92,8 @@ def results_overview(found: Results) -> pd.DataFrame:
 
 def top1_by_encoder(profile_name: str) -> dict[str, float]:
     """Return the accuracy in percent of a linear probe on each trained encoder's embedding, as Table 5's notebook."""
-    worth = embedding_spaces.measured_encoders(profile_name).set_index("encoder")["linear_top1"]
-    return worth.drop(list(embedding_spaces.FLOOR_WEIGHTS), errors="ignore").to_dict()
+    worth = measured.measured_encoders(profile_name).set_index("encoder")["linear_top1"]
+    return worth.drop(list(measured.FLOOR_WEIGHTS), errors="ignore").to_dict()
 
 
 def labels_a_member(found: Results, share: float) -> float:

@@ -22,7 +22,7 @@ from elsa_nb.errors import MissingDataError
 from elsa_nb.paper.runs import simulation, validity
 from elsa_nb.paper.runs.grid import Setting
 from elsa_nb.paper.runs.place import Place
-from elsa_nb.pool import Pool
+from elsa_nb.pool import Pool, recipe_at
 from elsa_nb.profiles import profile
 
 Unit = tuple[Setting, ...]
@@ -61,7 +61,8 @@ def check_same_source(expected: str, profile_name: str) -> None:
     for folder in folders:
         if not (folder / "pool.json").exists():
             raise MissingDataError(f"this worker needs the pool {folder}. {profile(profile_name).cure}")
-    here = validity.versions(folders) | fingerprints.made_by(*validity.CODE)
+    recipes = {folder.name: recipe_at(folder) for folder in folders}
+    here = validity.versions(recipes) | fingerprints.made_by(*validity.CODE)
     for what, value in client.items():
         if here[what] != value:
             raise ValueError(

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from elsa_nb.errors import MissingDataError
 from elsa_nb.images.sources.by_name import open_dataset
 from elsa_nb.paper.runs import generated
-from elsa_nb.pool import Pool
+from elsa_nb.pool import Pool, recipe_at
 from elsa_nb.prepared import Prepared, prepare
 from elsa_nb.profiles import profile
 from elsa_nb.search.heads.features import Features
@@ -40,6 +41,33 @@ class Place:
         if self.dataset in generated.GENERATED_SETS:
             return generated.pool_of(self.dataset, self.encoder)
         return profile(self.profile_name).pool(self.encoder, self.space, self.dataset)
+
+    @property
+    def pool_name(self) -> str:
+        """The name of its pool, whether it is here or not."""
+        if self.dataset in generated.GENERATED_SETS:
+            return generated.GENERATED_SETS[self.dataset].folder(self.encoder).name
+        return profile(self.profile_name).pool_folder(self.encoder, self.space, self.dataset).name
+
+    @property
+    def recipe(self) -> str:
+        """The recipe of its pool, or of the one that would be made: stored results are valid for it without vectors.
+
+        Raises MissingDataError where the pool is not here, and the images or weights that it is made from are not.
+        """
+        try:
+            return recipe_at(self.folder)
+        except MissingDataError as missing:
+            if self.dataset in generated.GENERATED_SETS:
+                made = generated.GENERATED_SETS[self.dataset]
+                return made.recipe(made.blend(self.encoder))
+            # Only where a pool is missing: it loads encoders, and so torch.
+            from elsa_nb.images.extraction.expected import expected_recipe
+
+            try:
+                return expected_recipe(self.profile_name, self.encoder, self.space, self.dataset)
+            except MissingDataError as lacking:
+                raise missing from lacking
 
     @property
     def in_embedding(self) -> "Place":

@@ -9,14 +9,12 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from elsa_nb.paper.runs.grid import Setting, strategy_of
 from elsa_nb.paper.runs.place import Place
-from elsa_nb.pool import recipe_at
 from elsa_nb.prepared import device
 from elsa_nb.search.heads.head import HeadConfig
 from elsa_nb.search.strategies.registry import strategies, strategy
@@ -29,15 +27,15 @@ FIELDS = tuple(Setting.__dataclass_fields__)
 def provenance(places: Iterable[Place]) -> dict[str, Any]:
     """Return what results are valid for, beside configuration and seed, given the `places` they are searched in."""
     read = [each for place in places for each in (place, place.in_embedding)]  # which the released code's head sees
-    return versions({place.folder for place in read})
+    return versions({place.pool_name: place.recipe for place in read})
 
 
-def versions(folders: Iterable[Path]) -> dict[str, Any]:
-    """Return the versions of behaviour that searches have now, with those of the pools in `folders`."""
+def versions(pools: Mapping[str, str]) -> dict[str, Any]:
+    """Return the versions of behaviour that searches have now, with the recipes of `pools` by their names."""
     return {
         "search": SEARCH,
         "strategies": {name: kind.version for name, kind in strategies().items()},
-        "pools": {folder.name: recipe_at(folder) for folder in sorted(folders)},
+        "pools": dict(sorted(pools.items())),
         "device": device(),
     }
 

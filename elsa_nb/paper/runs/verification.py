@@ -270,7 +270,7 @@ def _card() -> dict:
 
 def _valid(rows: pd.DataFrame) -> pd.Series:
     """Tell which rows were made under the versions of behaviour that the code has now (m,) bool."""
-    now = validity.versions(())
+    now = validity.versions({})
     valid = pd.Series(False, rows.index)
     for (name, profile_name), part in rows.groupby(["sweep", "profile"], sort=False):
         before = runner.results_card(name, profile_name)["provenance"]

@@ -216,7 +216,7 @@ def test_the_figure_draws_every_number_once(cells):
 
 def test_linear_top1_is_that_of_the_trained_encoders(monkeypatch):
     worth = pd.DataFrame({"encoder": ["vicreg", "untrained", "raw-pixels"], "linear_top1": [91.0, 50.0, 30.0]})
-    monkeypatch.setattr(tables.embedding_spaces, "measured_encoders", lambda profile_name: worth)
+    monkeypatch.setattr(tables.measured, "measured_encoders", lambda profile_name: worth)
     assert tables.top1_by_encoder("full") == {"vicreg": 91.0}
 
 

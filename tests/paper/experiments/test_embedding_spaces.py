@@ -1,14 +1,21 @@
 """Table 5 from a hand-made set of results: what joins, what is honest, and the rank correlations."""
 
+import shutil
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from elsa_nb import store
+from elsa_nb import profiles
+from elsa_nb.errors import CorruptFileError, MissingDataError
+from elsa_nb.images.extraction import expected
 from elsa_nb.images.training import quality
-from elsa_nb.paper.experiments.encoders import figures, tables
+from elsa_nb.paper.experiments.encoders import figures, measured, tables
 from elsa_nb.paper.measures.medians import ENCODER_TITLES
 from elsa_nb.paper.measures.printed import printed_cells
+from elsa_nb.paper.runs import runner
+from elsa_nb.paper.runs.place import Place
 from elsa_nb.pool import Pool
 from elsa_nb.profiles import profile
 
@@ -139,30 +146,65 @@ def test_the_interval_of_a_rank_correlation_holds_it_and_shrinks_with_more_point
     assert np.isnan(tables.rank_correlation_by_chance(x, np.ones(200))).all()
 
 
-def test_worth_is_measured_once_a_pool_and_again_when_the_measure_changes(tmp_path, monkeypatch):
-    monkeypatch.setattr(store, "DATA", tmp_path)
-    rng = np.random.default_rng(0)
-    labels = rng.integers(4, size=400)
-    vectors = (np.eye(4)[labels] + 0.1 * rng.normal(size=(400, 4))).astype(np.float32)
-    asked = []
-    monkeypatch.setattr(tables.Pool, "open", lambda *_, **__: Pool(vectors, np.arange(400), "p", "e", {}, "r", "s"))
+@pytest.fixture
+def small(tmp_path, monkeypatch):
+    """Give profile `quick` one encoder with a pool of 400 vectors in four classes; count what is probed."""
+    rng, asked = np.random.default_rng(0), []
+    codes = rng.integers(4, size=400)
+    vectors = (np.eye(4)[codes] + 0.1 * rng.normal(size=(400, 4))).astype(np.float32)
+    Pool.from_arrays(vectors, recipe="made so").save(tmp_path / "pools" / "glyphs-vicreg-embedding")
+    monkeypatch.setattr(profiles, "DATA", tmp_path)
+    monkeypatch.setattr(runner, "RESULTS", tmp_path / "results")
+    names = pd.Series(codes).map({code: f"class {code}" for code in range(4)})
+    monkeypatch.setattr(Place, "class_names", names)
+    only = replace(profile("quick").datasets[0], encoders=(("vicreg", "vicreg"),))
+    monkeypatch.setattr(measured, "profile", lambda name: replace(profile(name), datasets=(only,)))
     probe = quality.linear_probe
     monkeypatch.setattr(quality, "linear_probe", lambda *a, **k: asked.append(len(a[0])) or probe(*a, **k))
-    first = tables._measured(tmp_path, labels)
+    return tmp_path, asked
+
+
+def test_worth_is_measured_once_and_again_when_the_measure_or_the_vectors_change(small, monkeypatch):
+    folder, asked = small
+    (first,) = measured.measured_encoders("quick").to_dict("records")
     assert first["linear_top1"] == pytest.approx(100)
     assert first["purity"] > 0.95
-    assert tables._measured(tmp_path, labels) == first
+    assert measured.measured_encoders("quick").to_dict("records") == [first]
     assert asked == [200]  # 50 a class, once
-    monkeypatch.setattr(tables, "PURITY_QUERIES", 100)
-    tables._measured(tmp_path, labels)
+    monkeypatch.setattr(measured, "PURITY_QUERIES", 100)
+    measured.measured_encoders("quick")
     assert len(asked) == 2
+    others = np.random.default_rng(1).normal(size=(400, 3)).astype(np.float32)
+    Pool.from_arrays(others, recipe="made otherwise").save(folder / "pools" / "glyphs-vicreg-embedding")
+    assert measured.measured_encoders("quick")["dimension"].tolist() == [3]
+
+
+def test_what_was_measured_is_read_without_the_vectors(small, monkeypatch):
+    folder, asked = small
+    first = measured.measured_encoders("quick")
+    shutil.rmtree(folder / "pools")
+    monkeypatch.setattr(expected, "expected_recipe", lambda *_: "made so")
+    pd.testing.assert_frame_equal(measured.measured_encoders("quick"), first)
+    monkeypatch.setattr(expected, "expected_recipe", lambda *_: "made otherwise")
+    with pytest.raises(MissingDataError, match="glyphs-vicreg-embedding, which is not here"):
+        measured.measured_encoders("quick")
+    assert len(asked) == 1
+
+
+def test_worth_that_was_damaged_is_refused(small):
+    folder, _ = small
+    measured.measured_encoders("quick")
+    file = folder / "results" / "encoder-worth-quick.json"
+    file.write_text(file.read_text().replace('"dimension": 4', '"dimension": 5'))
+    with pytest.raises(CorruptFileError, match=r"encoder-worth-quick\.json.*Delete it"):
+        measured.measured_encoders("quick")
 
 
 def test_every_row_says_what_was_loaded():
     full, paper = profile("full"), profile("paper")
-    assert tables.loaded_weights(full, "untrained") == "random weights"
-    assert tables.loaded_weights(full, "vicreg") == "trained here, 6 epochs"
-    assert tables.loaded_weights(paper, "simsiam") == "published file, 100 epochs, top-1 68.3"
+    assert measured.loaded_weights(full, "untrained") == "random weights"
+    assert measured.loaded_weights(full, "vicreg") == "trained here, 6 epochs"
+    assert measured.loaded_weights(paper, "simsiam") == "published file, 100 epochs, top-1 68.3"
     assert all(encoder in ENCODER_TITLES for each in (full, paper) for encoder, _ in each.datasets[0].encoders)
 
 

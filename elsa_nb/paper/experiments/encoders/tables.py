@@ -1,8 +1,7 @@
 """Table 5: what ELSA finds in the embedding of each encoder, beside what the encoder is worth by other measures.
 
-Notebook 05 starts at `measured_encoders`, then lays `table5` out. Worth is measured in one way for every row, the
-floors included: a linear probe and neighbour purity on the very vectors that are searched. The printed numbers join
-here and nowhere earlier.
+Notebook 05 takes `measured_encoders` of `measured` and lays `table5` out here. Worth is measured in one way for every
+row, the floors included. The printed numbers join here and nowhere earlier.
 """
 
 from itertools import permutations, product
@@ -12,57 +11,14 @@ import numpy as np
 import pandas as pd
 from scipy.stats import rankdata
 
-from elsa_nb import store
-from elsa_nb.images.encoders.published import OFFICIAL
-from elsa_nb.images.sources.by_name import open_dataset
-from elsa_nb.images.training import quality
+from elsa_nb.paper.experiments.encoders.measured import FLOOR_WEIGHTS
 from elsa_nb.paper.measures.medians import ENCODER_TITLES, METRIC_TITLES, METRICS, cell_text, implied_labels, medians
 from elsa_nb.paper.measures.printed import printed_cells
-from elsa_nb.pool import Pool
-from elsa_nb.profiles import Profile, profile
-from elsa_nb.progress import bar
 from elsa_nb.search.readings import READINGS
 
-FLOOR_WEIGHTS = {"untrained": "random weights", "raw-pixels": "no network"}
-PROBED_PER_CLASS = 50  # images a class, on average, that a linear probe is trained and tested on: seconds, not minutes
-PURITY_QUERIES = 2000
 LEAST_POINTS, RESAMPLES = 4, 2000
 _PRINTED_ROWS, _WITHOUT_LITERATURE = "the paper's rows", "the paper's rows without SimSiam, SwAV"
 _EMPTY = "-"
-
-
-def measured_encoders(profile_name: str, *, progress: bool | None = None) -> pd.DataFrame:
-    """Return what each of the profile's encoders is worth by labels.
-
-    Columns: encoder, loaded (which weights), dimension, linear_top1 (%), purity.
-
-    `linear_top1` is the accuracy of a linear probe on a fifth of a fixed random sample of images, 50 a class on
-    average, trained on the other four fifths; `purity` the share of the ten nearest neighbours, in the whole pool, that
-    bear an image's label, over 2,000 images. Measured once a pool and kept in `data/cache`.
-    """
-    chosen = profile(profile_name)
-    labels = open_dataset(chosen.dataset).labels["name"].astype("category").cat.codes.to_numpy()
-    rows = [
-        {
-            "encoder": encoder,
-            "loaded": loaded_weights(chosen, encoder),
-            **_measured(chosen.pool(encoder, "embedding"), labels),
-        }
-        for encoder, _ in bar(chosen.datasets[0].encoders, "linear probes", progress)
-    ]
-    return pd.DataFrame(rows)
-
-
-def loaded_weights(chosen: Profile, encoder: str) -> str:
-    """Say in a few words which weights a profile's encoder has."""
-    if encoder in FLOOR_WEIGHTS:
-        return FLOOR_WEIGHTS[encoder]
-    kind, _, name = dict(chosen.datasets[0].encoders)[encoder].rpartition(":")
-    if kind == "official":
-        spec = OFFICIAL[name]
-        return f"published file, {spec.epochs} epochs, top-1 {spec.top1}"
-    epochs = store.read_json(store.locate(f"weights/{name}.json"))["config"]["epochs"]
-    return f"trained here, {epochs} epochs"
 
 
 def table5(runs: pd.DataFrame, worth: pd.DataFrame) -> pd.DataFrame:
@@ -195,24 +151,6 @@ def _rho(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return np.divide(
         (x * y).sum(axis=-1), scale, out=np.full(np.broadcast(scale, scale).shape, np.nan), where=scale > 0
     )
-
-
-def _measured(folder: Any, labels: np.ndarray) -> dict[str, float]:
-    pool = Pool.open(folder, verify=False)
-    kept = store.DATA / "cache" / "worth" / f"{pool.sha256[:16]}.json"
-    source = {"version": quality.PROBE_VERSION, "per_class": PROBED_PER_CLASS, "queries": PURITY_QUERIES}
-    what, cure = "what an encoder was measured to be worth", "Delete it; the next run measures again."
-    if kept.exists() and (card := store.read_card(kept, what, cure)).get("source") == source:
-        return card["worth"]
-    size = min(len(labels), PROBED_PER_CLASS * (int(labels.max()) + 1))
-    sample = np.sort(np.random.default_rng(0).permutation(len(labels))[:size])
-    worth = {
-        "dimension": pool.vectors.shape[1],
-        "linear_top1": 100 * quality.linear_probe(pool.vectors[sample], labels[sample]),
-        "purity": quality.purity(pool.vectors, labels, queries=PURITY_QUERIES),
-    }
-    store.write_card(kept, {"source": source, "pool": pool.name, "worth": worth})
-    return worth
 
 
 def _printed() -> pd.DataFrame:
