@@ -73,12 +73,13 @@ unit: setup  ## all tests of tests/ but the browser's, on JOBS=2 processes
 browser: setup  ## the labelling panel in a real Chromium, in JupyterLab and under Voila (Debian: apt-get install chromium)
 	OMP_NUM_THREADS=1 $(BIN)/pytest tests/browser
 
-# The first three in order: 01 makes the vectors and 02 the neighbour lists that the others read. Of notebook 12 all
-# outputs are timings, which are not compared: that it runs is shown by `make reproduce`.
+# Notebook 02 first: it makes the neighbour lists that others read. Left out are 01, which would embed all images by six
+# more encoders to print their names, and 12, whose outputs are timings: `make reproduce` runs both.
 NBVAL := $(BIN)/pytest --nbval --nbval-current-env --nbval-cell-timeout=900 --nbval-sanitize-with=tests/nbval.cfg --timeout=0
 nbval: setup  ## execute the committed notebooks and compare every output with the stored one
-	$(NBVAL) notebooks/0[0-2]-*
-	$(NBVAL) -n $(JOBS) --dist loadfile notebooks --ignore-glob "notebooks/0[0-2]-*" --ignore-glob "notebooks/12-*"
+	$(BIN)/elsa-nb embed
+	$(NBVAL) notebooks/02-*
+	$(NBVAL) -n $(JOBS) --dist loadfile notebooks --ignore-glob "notebooks/01-*" --ignore-glob "notebooks/02-*" --ignore-glob "notebooks/12-*"
 
 docs: setup  ## build the documentation into build/docs (seconds); a warning is an error
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --config-file docs/mkdocs.yml
