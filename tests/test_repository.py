@@ -18,6 +18,7 @@ VAGUE_NAMES = {"utils", "helpers", "common", "misc"}
 _PLACES = "home|Users|root|work|workspace|builds|mnt|opt|srv|tmp|private|content"
 MACHINE_PATH = re.compile(rf"(?<![\w.:/~*$}})-])/(?:{_PLACES})/[\w.]+|\b[A-Za-z]:\\\\?(?:Users|Temp)\b")
 SPACES = CANARIES.parent / "generated-spaces.csv"  # what generated pools are like, for notebook 16
+WORTH = CANARIES.parent / "encoder-worth-full.json"  # what encoders are worth by labels, for notebook 05
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +43,7 @@ def test_what_stored_results_are_verified_by_is_tracked(tracked):
     results = {results_file(*each) for each in committed_results()}
     cards = {path.with_suffix(".json") for path in results}
     assert results
-    assert {path for path in tracked if path.parent == CANARIES.parent} == {CANARIES, TOY, SPACES} | results | cards
+    assert {path for path in tracked if path.parent == CANARIES.parent} == {CANARIES, TOY, SPACES, WORTH} | results | cards
 
 
 def test_no_path_of_a_machine_is_tracked(tracked):
