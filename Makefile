@@ -4,7 +4,7 @@ PROFILE ?= quick
 JOBS    ?= 2
 
 BIN   := .venv/bin
-WORKERS := -n $(JOBS) --dist worksteal
+WORKERS := -n $(JOBS) --dist worksteal -p no:nbval
 READY := .venv/.ready
 UV    := $(shell sed -n "s/^uv==\([0-9.]*\).*/\1/p" requirements.lock)
 LOCKED := label images reproduce cpu dev dask bench timm photos text files huggingface docs

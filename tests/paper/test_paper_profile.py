@@ -56,7 +56,7 @@ def environment(tmp_path):
 
 LOOKING = [path.stem for path in notebooks.notebook_paths() if path.stem not in run_miniature.OWN]
 # Those that make the profile's pools, search each of its data sets and each of its encoders, and read its classes.
-FEW = ["01-embeddings", "03-seeds-and-components", "05-embedding-spaces", "09-photographs"]
+FEW = ["01-embeddings", "05-embedding-spaces", "09-photographs"]
 
 
 def ran(environment, *names):

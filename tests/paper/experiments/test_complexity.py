@@ -80,7 +80,7 @@ def test_every_series_is_timed_in_both_forms(points):
     assert one["round"] == pytest.approx(one[["NN", "Sampler", "RandS"]].sum())
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_memory_of_the_plain_form_is_the_claimed_matrix(memory):
     memory = memory.set_index(["part", "form", "against", "size"])["bytes"]
     matrix = 1000 * measure.SAMPLED_POINTS * 4

@@ -195,7 +195,7 @@ def test_only_what_is_new_or_stale_is_computed(root, finished):
     pd.testing.assert_frame_equal(results(root), results(finished[0]))
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_stored_searches_are_run_again_and_a_changed_one_is_named(done):
     def verify(*options):
         return finish(start(done, f"from elsa_nb.cli import main; raise SystemExit(main(['verify', *{options}]))"))
