@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 
 from elsa_nb import __version__
+from elsa_nb.arguments import Parser
 from elsa_nb.bench.command import bench_command, declare_bench
 from elsa_nb.dask_workers import check_answers
 from elsa_nb.errors import MissingDataError
@@ -77,9 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="elsa-nb", description="Find every example of a rare class: ELSA, reproduced."
-    )
+    parser = Parser(prog="elsa-nb", description="Find every example of a rare class: ELSA, reproduced.")
     parser.add_argument("--version", action="version", version=f"elsa-nb {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 

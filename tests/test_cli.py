@@ -1,5 +1,6 @@
 """The command line: what a user mistypes comes back as one sentence and exit status 1, before anything is written."""
 
+import argparse
 import sqlite3
 
 import dask.distributed
@@ -105,3 +106,56 @@ def test_what_the_system_refuses_is_a_sentence_and_status_1(monkeypatch, capsys,
     monkeypatch.setattr(cli, "_verify", fail)
     assert cli.main(["verify"]) == 1
     assert capsys.readouterr().err == f"elsa-nb: {sentence}\n"
+
+
+def commands(parser):
+    """Yield every command that has no commands of its own, by the words that call it."""
+    below = [action.choices for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
+    for name, command in (below[0] if below else {}).items():
+        yield from (([name, *words], leaf) for words, leaf in commands(command))
+    if not below:
+        yield [], parser
+
+
+def options_with_a_word(leaf):
+    """Return the options of a command that take a word and go with its arguments."""
+    apart = [action for group in leaf._mutually_exclusive_groups for action in group._group_actions]
+    takes_one = [each for each in leaf._actions if each.option_strings and each.nargs is None and not each.type]
+    return [each for each in takes_one if each not in apart]
+
+
+OPEN_ENDED = [
+    pytest.param(words, leaf, id=" ".join(words))
+    for words, leaf in commands(cli._parser())
+    if options_with_a_word(leaf)
+    and any(argument.nargs == "?" and not argument.choices for argument in leaf._get_positional_actions())
+]
+
+
+@pytest.mark.parametrize(("words", "leaf"), OPEN_ENDED)
+def test_options_may_stand_between_arguments(words, leaf):
+    places = leaf._get_positional_actions()
+    given = [place.choices[0] if place.choices else f"file-{i}" for i, place in enumerate(places)]
+    typed = [options_with_a_word(leaf)[0].option_strings[0], "word"]
+    wanted = vars(cli._parser().parse_args([*words, *given, *typed]))
+    assert [wanted[place.dest] for place in places] == given
+    for at in range(len(given) + 1):
+        assert vars(cli._parser().parse_args([*words, *given[:at], *typed, *given[at:]])) == wanted
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["label", "holiday", "photos"], "unrecognized arguments: photos; a name with a blank in it wants quotes"),
+        (["labels", "export", "s.sqlite", "a.csv", "b.csv"], "unrecognized arguments: b.csv"),
+        (["embed", "one", "--images", "two"], "not allowed with argument"),
+        (["label", "photos", "--colour", "red"], "unrecognized arguments: --colour red"),
+    ],
+)
+def test_what_a_command_does_not_know_is_told_beside_its_own_usage(capsys, arguments, said):
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(arguments)
+    assert stopped.value.code == 2
+    error = capsys.readouterr().err
+    assert said in error
+    assert f"usage: elsa-nb {arguments[0]}" in error

@@ -1,0 +1,29 @@
+"""How `elsa-nb` reads what was typed, where Python's argparse is stricter than people are.
+
+`cli` makes its parser of `Parser`, and so are those of all its commands.
+"""
+
+import argparse
+from collections.abc import Sequence
+from typing import Any
+
+
+class Parser(argparse.ArgumentParser):
+    """An `argparse.ArgumentParser` that takes options between arguments, and shows the usage of the command meant.
+
+    `labels export SESSION --kind coco FILE` has its FILE behind an option: argparse has by then, in older versions of
+    Python, decided that there is none, and says that it does not know FILE. What a command does not know is told
+    beside its own usage, not that of the whole program.
+    """
+
+    def parse_known_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> tuple[Any, list[str]]:
+        """Return the options and nothing else; end with a usage error where something is left over."""
+        options, left = super().parse_known_args(args, namespace)
+        for argument in self._get_positional_actions():
+            given = getattr(options, argument.dest, None)
+            if argument.nargs == argparse.OPTIONAL and given is None and left and not left[0].startswith("-"):
+                setattr(options, argument.dest, left.pop(0))
+        if left:
+            blank = "" if left[0].startswith("-") else "; a name with a blank in it wants quotes around it"
+            self.error(f"unrecognized arguments: {' '.join(left)}{blank}")
+        return options, left
