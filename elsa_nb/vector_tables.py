@@ -84,9 +84,10 @@ def read_arrow(path: Path) -> Any:
     import pyarrow.feather
     import pyarrow.parquet
 
-    if path.suffix.lower() == ".parquet":
-        return pyarrow.parquet.read_table(path)
-    return pyarrow.feather.read_table(path)
+    read = pyarrow.parquet if path.suffix.lower() == ".parquet" else pyarrow.feather
+    table = read.read_table(path)
+    table.validate(full=True)  # places that lie outside a column are read all the same, and end the process
+    return table
 
 
 def vectors_in_arrow(path: Path, key: str | None) -> VectorFile:

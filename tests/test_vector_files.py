@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 import scipy.sparse
 import torch
+from pyarrow import feather
 from safetensors.torch import save_file
 
 from elsa_nb import cli
@@ -146,6 +147,15 @@ def write_sparse(path, columns, shape):
             file["X"].attrs["shape"] = shape
 
 
+def texts_outside():
+    """Return a Feather file whose second name ends far beyond the file."""
+    stream = io.BytesIO()
+    table = pa.table({"id": pa.array(["one", "two"], pa.string()), "v": [[1.0, 2.0], [3.0, 4.0]]})
+    feather.write_feather(table, stream, compression="uncompressed")
+    places = np.array([[0, 3, 6], [0, 3, 1 << 30]], "<i4")
+    return stream.getvalue().replace(places[0].tobytes(), places[1].tobytes())
+
+
 @pytest.mark.parametrize(
     ("name", "write", "sentence"),
     [
@@ -183,6 +193,7 @@ def write_sparse(path, columns, shape):
         ("empty.parquet", lambda p: pd.DataFrame({"v": list(X)})[:0].to_parquet(p), "it has no"),
         ("before.safetensors", lambda p: p.write_bytes(tensor_at(-8, 72)), "lies at -8 to 72: it is damaged"),
         ("less.safetensors", lambda p: p.write_bytes(tensor_at(0, 8)), "lies at 0 to 8: it is damaged"),
+        ("outside.feather", lambda p: p.write_bytes(texts_outside()), "it is damaged.* offset"),
         ("shapeless.h5ad", lambda p: write_sparse(p, [1], None), "has no array"),
         ("beyond.h5ad", lambda p: write_sparse(p, [7], (1, 4)), "damaged: indices must be < 4"),
         ("whole.csv", lambda p: p.write_text('file,v\na,"[1, 16777217]"\nb,"[1, 2]"\n'), "16777217 of row 0, column 1"),

@@ -6,6 +6,7 @@ https://sqlite.org/fileformat2.html#record_format with the columns of `events`. 
 to be whole. The rounds are not brought out: a search that lacks them begins anew and fills in what the file knows.
 """
 
+import math
 import re
 import sqlite3
 import struct
@@ -177,6 +178,7 @@ def _makes_sense(line: dict[str, Any]) -> bool:
         and line["label"] in _LABELS
         and isinstance(line["action"], int)
         and isinstance(line["at"], _NUMBERS)
+        and math.isfinite(line["at"])
         and all(line[name] is None or isinstance(line[name], int) for name in ("round", "position", "row"))
         and all(line[name] is None or isinstance(line[name], _NUMBERS) for name in ("score", "seconds"))
         and (line["component"] is None or isinstance(line["component"], str))

@@ -124,6 +124,8 @@ def damage_named(path: Path) -> Iterator[None]:
     except sqlite3.DatabaseError as error:
         code = _code(error)
         told = any(words in str(error) for words in ("decode to UTF-8", "unsupported file format"))
+        # Our statements are right: where one names what is not there, the tables are not ours any more.
+        told |= code == sqlite3.SQLITE_ERROR and any(words in str(error) for words in ("no such ", "has no column"))
         if told or code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
             raise damaged(path, error) from error
         if code in _REFUSED:

@@ -7,10 +7,13 @@ import unicodedata
 import zipfile
 from contextlib import suppress
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pyarrow import feather
 
 from elsa_nb.errors import MissingDataError
 from elsa_nb.label.label_files.reader import read_labels
@@ -460,3 +463,18 @@ def test_a_packed_table_that_is_damaged_anywhere_is_read_or_one_sentence(read, k
             assert f"labels.{kind}: " in str(error)
             assert "\n" not in str(error)
     assert refused > 5
+
+
+def test_a_table_of_arrow_whose_texts_lie_outside_it_is_refused(read):
+    """Its library reads them all the same: it ends the process, or hands out whatever lies in memory there."""
+    stream, items = io.BytesIO(), [name.replace("/", "-") for name in IDS]
+    table = pa.table({"item": pa.array(items, pa.string()), "label": [1] * len(items)})
+    feather.write_feather(table, stream, compression="uncompressed")
+    places = np.cumsum([0, *(len(name.encode()) for name in items)]).astype("<i4")
+    whole = stream.getvalue()
+    assert whole.count(places.tobytes()) == 1
+    for at in range(1, len(places)):
+        far = places.copy()
+        far[at] = 1 << 30
+        with pytest.raises(ValueError, match=r"labels\.feather: it is damaged.* offset"):
+            read(whole.replace(places.tobytes(), far.tobytes()), name="labels.feather")

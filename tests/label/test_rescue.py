@@ -2,6 +2,7 @@
 
 import re
 import sqlite3
+import struct
 from contextlib import closing
 
 import numpy as np
@@ -161,6 +162,8 @@ DAMAGE = {  # found by `make fuzz`
     "a format of another version of SQLite": lambda data: data[:47] + b"\x09" + data[48:],
     "the same, in a file without our mark": lambda data: data[:47] + b"\x09" + data[48:68] + bytes(4) + data[72:],
     "a table whose name is no text": lambda data: data.replace(b"CREATE TABLE rounds", b"CREATE TABLE r\xd4\xffnds"),
+    "a column of the answers that no table has": lambda data: data.replace(b"label > -2", b"lbael > -2"),
+    "a table that is called otherwise": lambda data: data.replace(b"CREATE TABLE leases", b"CREATE TABLE lapses"),
     "a page of which SQLite speaks in two lines": lambda data: data[:8192] + b"\xff" + data[8193:],
 }
 
@@ -172,7 +175,9 @@ def test_what_sqlite_says_of_damage_is_one_sentence(whole, tmp_path, damage):
     path.write_bytes(bad := DAMAGE[damage](good))
     assert bad != good
     with pytest.raises(CorruptFileError, match=r"is damaged \(.+\). `elsa-nb session rescue") as told:
-        Session(path, annotator="ann").close()
+        session = Session(path, annotator="ann")
+        session.answers()
+        session.acquire()
     assert str(path) in str(told.value)
     assert "\n" not in str(told.value)
     assert rescue(path, tmp_path / "out.sqlite").items
@@ -188,3 +193,18 @@ def test_a_rescue_that_a_full_disk_ends_leaves_nothing_in_its_way(whole, tmp_pat
             rescue(whole, tmp_path / "r.sqlite")
     assert not list(tmp_path.iterdir())
     assert answers(rescue(whole, tmp_path / "r.sqlite").path) == answers(whole)
+
+
+def test_a_time_that_is_no_number_is_no_line_and_the_others_come_out(whole, tmp_path):
+    """SQLite stores it as nothing, and nothing is no time: one such line made all of the rescue fail."""
+    good, at = tmp_path / "good.sqlite", 1.5e9 + 0.25
+    good.write_bytes(whole.read_bytes())
+    with closing(sqlite3.connect(good)) as base, base:
+        base.execute("UPDATE events SET at = ? WHERE id = 5", (at,))
+    lines = rescue(good, tmp_path / "out.sqlite").lines
+    for name in ("nan", "inf"):
+        bad = good.read_bytes().replace(struct.pack(">d", at), struct.pack(">d", float(name)))
+        (path := tmp_path / f"{name}.sqlite").write_bytes(bad)
+        rescued = rescue(path, tmp_path / f"{name}-out.sqlite")
+        assert (rescued.lines, rescued.lost) == (lines - 1, 1)
+        assert len(answers(rescued.path)) == rescued.items

@@ -148,6 +148,7 @@ def feather(data: bytes) -> Table:
 
 
 def _arrow(table: Any, kind: str) -> Table:
+    table.validate(full=True)  # places that lie outside a column are read all the same, and end the process
     columns = [table.column(i).to_pylist() for i in range(table.num_columns)]
     rows = [(f"row {i}", list(values)) for i, values in enumerate(zip(*columns, strict=True), 1)]
     return Table([str(name) for name in table.column_names], rows, kind)
