@@ -138,17 +138,18 @@ def reading(path: Path | str, expected: str, cure: str) -> Iterator[None]:
 
 
 @contextmanager
-def parsing(path: Path | str) -> Iterator[None]:
-    """Turn what libraries raise over the damaged bytes of `path` into a ValueError of one line, without the path.
+def parsing(path: Path | str | None = None) -> Iterator[None]:
+    """Turn what libraries raise over damaged bytes into a ValueError of one line, without the path.
 
-    What our own readers say (a plain ValueError) stays, and so does what the system refuses, which names the file.
+    The bytes are those of the file `path`, or (None) in memory already. What our own readers say (a plain ValueError)
+    stays, and so does what the system refuses of a file, which names it.
     """
     try:
         yield
     except (MissingDataError, CorruptFileError):
         raise
     except Exception as error:  # damaged bytes make parsers raise anything
-        if isinstance(error, OSError) and error.errno is not None:
+        if path is not None and isinstance(error, OSError) and error.errno is not None:
             raise type(error)(error.errno, error.strerror, str(error.filename or path)) from error
         said = next(iter(str(error).strip().splitlines()), "").rstrip(". ")
         if type(error) is ValueError and said:

@@ -135,7 +135,7 @@ def parquet(data: bytes) -> Table:
     """Read a Parquet file."""
     import pyarrow.parquet as pq
 
-    with parsing("a Parquet file"):
+    with parsing():
         return _arrow(pq.read_table(io.BytesIO(data)), "Parquet file")
 
 
@@ -143,7 +143,7 @@ def feather(data: bytes) -> Table:
     """Read a Feather (Arrow) file."""
     import pyarrow.feather
 
-    with parsing("a Feather file"):
+    with parsing():
         return _arrow(pyarrow.feather.read_table(io.BytesIO(data)), "Feather file")
 
 

@@ -17,6 +17,7 @@ from typing import Any
 
 import nbformat
 import papermill
+from jupyter_client.manager import AsyncKernelManager
 
 import elsa_nb
 from elsa_nb import store
@@ -26,6 +27,7 @@ from elsa_nb.profiles import Profile
 
 # A kernel warns on its start that the wire within this machine is not encrypted, and calls it an error at its end that
 # it was interrupted, which is how every kernel is ended. What fails in a cell comes another way: papermill raises it.
+_LAST_WORDS = 4000  # letters of what a kernel said before it died
 _QUIET = ("--IPKernelApp.log_level=CRITICAL",)
 # 01 makes the vectors that those after it read, and 12 measures times; the last shows what all others have left.
 _BY_ITSELF = ("01-embeddings", "12-complexity")
@@ -76,6 +78,7 @@ def execute_notebook(path: Path, executed: Path, parameters: dict[str, Any]) -> 
     executed.parent.mkdir(parents=True, exist_ok=True)
     logging.getLogger("papermill").setLevel(logging.WARNING)
     temporary = executed.with_name(f".{executed.stem}.part.ipynb")
+    said = temporary.with_suffix(".said")
     try:
         with _progress_to_terminal(temporary.with_suffix(".progress")):
             papermill.execute_notebook(
@@ -86,6 +89,7 @@ def execute_notebook(path: Path, executed: Path, parameters: dict[str, Any]) -> 
                 kernel_name="python3",
                 progress_bar=False,
                 extra_arguments=list(_QUIET),
+                kernel_manager_class=_kernel_that_writes_to(said),
             )
         node = nbformat.read(temporary, as_version=4)
         for part in (node, *node.cells):
@@ -95,8 +99,27 @@ def execute_notebook(path: Path, executed: Path, parameters: dict[str, Any]) -> 
             cell.source = cell.source.rstrip()
         node.metadata.pop("widgets", None)
         store.write_atomically(executed, (nbformat.writes(node).rstrip() + "\n").encode())
+    except RuntimeError:  # the kernel died
+        print(said.read_text("utf-8", errors="replace")[-_LAST_WORDS:], file=sys.stderr)
+        raise
     finally:
         temporary.unlink(missing_ok=True)
+        said.unlink(missing_ok=True)
+
+
+def _kernel_that_writes_to(said: Path) -> type[AsyncKernelManager]:
+    """Return a kind of kernel whose own process writes its errors to the file `said` instead of here.
+
+    It now and then calls an error how it was ended, in words of its libraries. Only what it says before it dies is
+    worth reading.
+    """
+
+    class Kernel(AsyncKernelManager):
+        async def start_kernel(self, **options: Any) -> None:
+            with said.open("ab") as stream:
+                await super().start_kernel(**options, stderr=stream)
+
+    return Kernel
 
 
 def check_parameters(path: Path, parameters: dict[str, Any]) -> None:

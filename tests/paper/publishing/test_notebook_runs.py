@@ -60,6 +60,21 @@ def test_a_run_that_goes_well_says_nothing_else_and_leaves_nothing(folder, capfd
 
 
 @pytest.mark.slow
+def test_a_kernel_that_ends_with_words_of_its_own_is_not_heard_unless_it_dies(folder, capfd):
+    """Its libraries write past the notebook: now and then about a socket that was closed when it was ended."""
+    profile = profiles.profile("quick")
+    late = "import atexit, os, sys\natexit.register(lambda: os.write(sys.__stderr__.fileno(), b'ERROR:library'))"
+    write(folder, 'profile = "full"', late)
+    notebooks.run_notebooks(profile, {})
+    assert capfd.readouterr().err == ""
+    write(folder, 'profile = "full"', "import os\nos.write(2, b'no memory is left')\nos._exit(9)")
+    with pytest.raises(RuntimeError, match="Kernel died"):
+        notebooks.run_notebooks(profile, {})
+    assert "no memory is left" in capfd.readouterr().err
+    assert [path.name for path in (profile.build / "notebooks").iterdir() if path.name.startswith(".")] == []
+
+
+@pytest.mark.slow
 def test_executed_copies_hold_no_times_and_no_paths(folder):
     profile = profiles.profile("quick")
     write(folder, 'profile = "full"', "print(profile)")
