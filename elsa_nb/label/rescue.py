@@ -178,7 +178,7 @@ def _makes_sense(line: dict[str, Any]) -> bool:
         and line["label"] in _LABELS
         and isinstance(line["action"], int)
         and isinstance(line["at"], _NUMBERS)
-        and math.isfinite(line["at"])
+        and not math.isnan(line["at"])  # SQLite takes it for nothing, and a line has a time
         and all(line[name] is None or isinstance(line[name], int) for name in ("round", "position", "row"))
         and all(line[name] is None or isinstance(line[name], _NUMBERS) for name in ("score", "seconds"))
         and (line["component"] is None or isinstance(line["component"], str))

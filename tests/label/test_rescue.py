@@ -202,9 +202,8 @@ def test_a_time_that_is_no_number_is_no_line_and_the_others_come_out(whole, tmp_
     with closing(sqlite3.connect(good)) as base, base:
         base.execute("UPDATE events SET at = ? WHERE id = 5", (at,))
     lines = rescue(good, tmp_path / "out.sqlite").lines
-    for name in ("nan", "inf"):
-        bad = good.read_bytes().replace(struct.pack(">d", at), struct.pack(">d", float(name)))
-        (path := tmp_path / f"{name}.sqlite").write_bytes(bad)
-        rescued = rescue(path, tmp_path / f"{name}-out.sqlite")
-        assert (rescued.lines, rescued.lost) == (lines - 1, 1)
-        assert len(answers(rescued.path)) == rescued.items
+    bad = tmp_path / "bad.sqlite"
+    bad.write_bytes(good.read_bytes().replace(struct.pack(">d", at), struct.pack(">d", float("nan"))))
+    rescued = rescue(bad, tmp_path / "bad-out.sqlite")
+    assert (rescued.lines, rescued.lost) == (lines - 1, 1)
+    assert len(answers(rescued.path)) == rescued.items

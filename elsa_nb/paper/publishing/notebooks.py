@@ -27,8 +27,8 @@ from elsa_nb.profiles import Profile
 
 # A kernel warns on its start that the wire within this machine is not encrypted, and calls it an error at its end that
 # it was interrupted, which is how every kernel is ended. What fails in a cell comes another way: papermill raises it.
-_LAST_WORDS = 4000  # letters of what a kernel said before it died
 _QUIET = ("--IPKernelApp.log_level=CRITICAL",)
+_LAST_WORDS = 4000  # letters of what a kernel said before it died
 # 01 makes the vectors that those after it read, and 12 measures times; the last shows what all others have left.
 _BY_ITSELF = ("01-embeddings", "12-complexity")
 
@@ -79,6 +79,7 @@ def execute_notebook(path: Path, executed: Path, parameters: dict[str, Any]) -> 
     logging.getLogger("papermill").setLevel(logging.WARNING)
     temporary = executed.with_name(f".{executed.stem}.part.ipynb")
     said = temporary.with_suffix(".said")
+    said.write_bytes(b"")
     try:
         with _progress_to_terminal(temporary.with_suffix(".progress")):
             papermill.execute_notebook(
@@ -100,7 +101,7 @@ def execute_notebook(path: Path, executed: Path, parameters: dict[str, Any]) -> 
         node.metadata.pop("widgets", None)
         store.write_atomically(executed, (nbformat.writes(node).rstrip() + "\n").encode())
     except RuntimeError:  # the kernel died
-        print(said.read_text("utf-8", errors="replace")[-_LAST_WORDS:], file=sys.stderr)
+        sys.stderr.write(said.read_text("utf-8", errors="replace")[-_LAST_WORDS:])
         raise
     finally:
         temporary.unlink(missing_ok=True)

@@ -38,28 +38,28 @@ class Place:
     @property
     def folder(self) -> Path:
         """The folder of its pool; `MissingDataError` if nothing has been extracted there."""
-        if self.dataset in generated.GENERATED_SETS:
+        if self._generated is not None:
             return generated.pool_of(self.dataset, self.encoder)
         return profile(self.profile_name).pool(self.encoder, self.space, self.dataset)
 
     @property
     def pool_name(self) -> str:
         """The name of its pool, whether it is here or not."""
-        if self.dataset in generated.GENERATED_SETS:
-            return generated.GENERATED_SETS[self.dataset].folder(self.encoder).name
+        if (made := self._generated) is not None:
+            return made.folder(self.encoder).name
         return profile(self.profile_name).pool_folder(self.encoder, self.space, self.dataset).name
 
     @property
     def recipe(self) -> str:
         """The recipe of its pool, or of the one that would be made: stored results are valid for it without vectors.
 
-        Raises MissingDataError where the pool is not here, and the images or weights that it is made from are not.
+        Raises MissingDataError where the pool is not here, and the images or weights that it is made from are not;
+        ValueError for an encoder that the profile does not have.
         """
         try:
             return recipe_at(self.folder)
         except MissingDataError as missing:
-            if self.dataset in generated.GENERATED_SETS:
-                made = generated.GENERATED_SETS[self.dataset]
+            if (made := self._generated) is not None:
                 return made.recipe(made.blend(self.encoder))
             # Only where a pool is missing: it loads encoders, and so torch.
             from elsa_nb.images.extraction.expected import expected_recipe
@@ -68,6 +68,10 @@ class Place:
                 return expected_recipe(self.profile_name, self.encoder, self.space, self.dataset)
             except MissingDataError as lacking:
                 raise missing from lacking
+
+    @property
+    def _generated(self) -> generated.Generated | None:
+        return generated.GENERATED_SETS.get(self.dataset)
 
     @property
     def in_embedding(self) -> "Place":

@@ -4,6 +4,7 @@ Notebook 05 starts at `measured_encoders`. What was measured is a result as thos
 `data/results`, valid for the recipe of the vectors, so that it is read without them.
 """
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -65,7 +66,7 @@ def _source() -> dict[str, int]:
     return {"version": quality.PROBE_VERSION, "per_class": PROBED_PER_CLASS, "queries": PURITY_QUERIES}
 
 
-def _file(profile_name: str) -> Any:
+def _file(profile_name: str) -> Path:
     return runner.RESULTS / f"encoder-worth-{profile_name}.json"
 
 
