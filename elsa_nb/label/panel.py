@@ -64,11 +64,11 @@ class Panel(ipywidgets.VBox):
         title: str | None = None,
         again: Callable[[], Strategy] | None = None,
     ):
+        self._stop = threading.Event()  # before all that may refuse: whatever is half made is closed, too
         if not (hasattr(search, "query") and hasattr(search, "update")):
             raise ValueError(
                 f"search is {search!r:.100}; give a search, such as Search(pool, seeds, rng=0), not its name"
             )
-        self._stop = threading.Event()
         items = self._items = as_items(images)
         ids = names_of(pool_ids(search), items)
         if isinstance(search, Fixed) and search.n != len(ids):
