@@ -15,7 +15,7 @@ NEED_PYTHON := Python 3.11 or newer is needed. Install it, or name it: make PYTH
 ifndef SIDE_BY_SIDE
 .NOTPARALLEL:
 endif
-.PHONY: help setup reproduce report full test docs bench quick-test lint unit browser nbval verify wheel try-wheel lowest faults fuzz format glyphs glyphs-full weights lock clean
+.PHONY: help setup reproduce report full test docs bench quick-test lint unit browser browser-apart others nbval verify wheel try-wheel lowest faults fuzz format glyphs glyphs-full weights lock clean
 
 help:  ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -50,10 +50,18 @@ full: setup  ## the paper's protocol on the bundled pool (an hour on two cores),
 	$(BIN)/elsa-nb reproduce --profile full
 	$(BIN)/elsa-nb notebooks
 
-# The last two run side by side, since a browser mostly waits; what each of them says comes whole when it has ended.
-test: lint unit  ## lint, then all tests: units, the panel in a real browser, the notebooks' stored outputs
-	@echo "The panel in a browser and the committed notebooks, side by side: some minutes without a word."
-	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target SIDE_BY_SIDE=yes browser nbval
+# A browser mostly waits, but must not be kept waiting: the other tests run beside its own, and give way to them.
+test: lint  ## lint, then all tests: units, the notebooks' stored outputs, and the panel in a real browser beside them
+	@echo "The tests of the panel in a browser run beside the others; what they say comes at their end, in one piece."
+	@$(MAKE) --no-print-directory --jobs=2 SIDE_BY_SIDE=yes browser-apart others
+
+browser-apart:
+	@mkdir -p build
+	@$(MAKE) --no-print-directory browser > build/browser.txt 2>&1; ended=$$?; cat build/browser.txt; exit $$ended
+
+others:
+	@nice $(MAKE) --no-print-directory SIDE_BY_SIDE= unit
+	@nice $(MAKE) --no-print-directory SIDE_BY_SIDE= nbval
 
 quick-test: lint  ## lint and the units that take no time, in minutes: what to run while working
 	OMP_NUM_THREADS=1 $(BIN)/pytest $(WORKERS) -m "not slow and not thorough" --ignore tests/browser tests
