@@ -37,9 +37,8 @@ GROUP = ["pool", "half", "strategy"]
 
 
 def about(of: Record) -> dict[str, Any]:
-    """Return whose record it is; in a pool that nothing is fitted on, every class is held out."""
-    whose = {name: of[name].item() for name in (*SEARCH, "class_size")}
-    return whose if whose["pool"].startswith(FITTED_ON) else whose | {"half": "held-out"}
+    """Return whose record it is."""
+    return {name: of[name].item() for name in (*SEARCH, "class_size")}
 
 
 def rounds_at(of: Record, shares: tuple[float, ...] = SHARES) -> Iterator[tuple[float, int]]:
@@ -105,7 +104,8 @@ def fitted(folder: Path) -> dict[str, tuple[float, float]]:
     """
     rows = []
     for of in records(folder):
-        for _, t in rounds_at(of, FIT_SHARES) if about(of)["half"] == "tuning" else ():
+        fitted_on = about(of)["half"] == "tuning" and about(of)["pool"].startswith(FITTED_ON)
+        for _, t in rounds_at(of, FIT_SHARES) if fitted_on else ():
             known = evidence(of, t)
             if not by_scores.too_thin(known.answers[1]):
                 total = by_scores.chances_of(known)[0]

@@ -1,15 +1,14 @@
 """How far estimates of the missing positives are to be trusted, and where rules would have stopped: by simulation.
 
-    ELSA_DATA=... python -m benchmarks.whats_missing      # an hour; resumable at any moment
+    ELSA_DATA=... python -m benchmarks.whats_missing      # two hours; resumable at any moment
     python -m benchmarks.whats_missing --fit              # what `by_scores.FITTED` would be by the tuning half
 
-Harvest and the greedy probe search the glyphs in two spaces, for 30 classes of the held-out half
-(`elsa_nb.bench.simulating`), from three random members; with `--fit`, for those of the other half.
-Nothing is fitted on the other pools, of which classes of both halves are searched: photographs of Food-101 and
-Tiny-ImageNet by a supervised encoder, and texts. Large pools are thinned at random (`POOLS`), which leaves a class its
-share. Beside each search nearest neighbours (NN.Large) search on their own, for estimates by capture and
-recapture. Searches are recorded (`recorded_searches`), all classes of all pools once, then again, and judged by all
-estimators and rules (`judged_estimates`).
+Harvest and the greedy probe search the glyphs in two spaces, photographs of Food-101 and Tiny-ImageNet by a supervised
+encoder, and texts, from three random members of each of 30 classes of the held-out half (`elsa_nb.bench.simulating`);
+with `--fit`, the glyphs for classes of the other half. Nothing is fitted on photographs and texts. Large pools are
+thinned at random (`POOLS`), which leaves a class its share. Beside each search nearest neighbours (NN.Large) search on
+their own, for estimates by capture and recapture. Searches are recorded (`recorded_searches`), all classes of all pools
+once, then again, and judged by all estimators and rules (`judged_estimates`).
 """
 
 import argparse
@@ -51,11 +50,11 @@ class Task(NamedTuple):
 POOLS = {
     f"{task.dataset}-{task.space}": task
     for task in (
-        Task("glyphs", "vicreg-projection", 700, 30, 1, (50, 300), rows=50_000),
-        Task("glyphs", "vicreg-embedding", 700, 30, 1, (50, 300), rows=50_000),
-        Task("debian", "wordllama-256-embedding", 5000, 30, 1, (60, 300)),
-        Task("food-101-64px", "efficientnet-lite0-embedding", 3000, 30, 1, (40, 80), rows=6_000),
-        Task("tiny-imagenet", "efficientnet-lite0-embedding", 4000, 30, 1, (40, 80), rows=12_000),
+        Task("glyphs", "vicreg-projection", 700, 30, 3, (50, 300), rows=50_000),
+        Task("glyphs", "vicreg-embedding", 700, 30, 3, (50, 300), rows=50_000),
+        Task("debian", "wordllama-256-embedding", 5000, 30, 3, (60, 300)),
+        Task("food-101-64px", "efficientnet-lite0-embedding", 3000, 30, 3, (40, 80), rows=6_000),
+        Task("tiny-imagenet", "efficientnet-lite0-embedding", 4000, 30, 3, (40, 80), rows=12_000),
     )
 }
 STRATEGIES, BESIDE = ("Harvest", "Greedy probe"), "NN.Large"
@@ -88,10 +87,10 @@ def kept(task: Task, n: int) -> np.ndarray:
     return np.sort(np.random.default_rng(0).permutation(n)[: task.rows])
 
 
-def search(pool: str, half: str | None, repeat: int, folder: Path) -> None:
-    """Record the searches of one repeat in a pool, for classes of a half or any, those that are not there yet."""
+def search(pool: str, half: str, repeat: int, folder: Path) -> None:
+    """Record the searches of one repeat in a pool, for classes of a half, those that are not there yet."""
     task, (spaces, members), arms = POOLS[pool], labelled(pool), known_arms()
-    targets = [name for name in members if half in (None, half_of(name))][: task.classes]
+    targets = [name for name in members if half_of(name) == half][: task.classes]
     for target in targets:
         paths = {strategy: place(folder, pool, strategy, target, repeat) for strategy in STRATEGIES}
         if all(path.exists() for path in paths.values()):
@@ -107,17 +106,10 @@ def search(pool: str, half: str | None, repeat: int, folder: Path) -> None:
             }
             beside = alone(begun[BESIDE], positive, task.budget)
             for strategy, path in paths.items():
-                about = {"pool": pool, "half": half or "held-out", "strategy": strategy}
+                about = {"pool": pool, "half": half, "strategy": strategy}
                 of = record(begun[strategy], positive, path, beside, target=target, repeat=repeat, **about)
                 found = f"{of['labels'].sum() + SEEDS} of {positive.sum()}"
                 print(f"{pool}  {repeat}  {target}  {strategy}: {found}", flush=True)
-
-
-def half_searched(pool: str, fit: bool) -> str | None:
-    """Return the half of a pool's classes that is searched; None for any, where nothing is fitted."""
-    if not pool.startswith(judged_estimates.FITTED_ON):
-        return None
-    return "tuning" if fit else "held-out"
 
 
 def _by_checksum(names: list[str] | np.ndarray) -> list[str]:
@@ -138,13 +130,13 @@ def main() -> None:
         parser.error(f"pool {unknown.pop()!r} is not known; allowed: {', '.join(POOLS)}")
     here = [pool for pool in asked.pools or POOLS if (DATA / "pools" / pool).exists()]
     if asked.fit:
-        here = [pool for pool in here if half_searched(pool, fit=True)]
+        here = [pool for pool in here if pool.startswith(judged_estimates.FITTED_ON)]
     if not here:
         raise MissingDataError(f"no pool in {DATA / 'pools'}: `elsa-nb embed` makes that of the glyphs")
-    for repeat in range(max(POOLS[pool].repeats for pool in here)):
+    for repeat in range(1 if asked.fit else max(POOLS[pool].repeats for pool in here)):
         for pool in here:
             if repeat < POOLS[pool].repeats:
-                search(pool, half_searched(pool, asked.fit), repeat, asked.searches)
+                search(pool, "tuning" if asked.fit else "held-out", repeat, asked.searches)
     if asked.fit:
         print(judged_estimates.fitted(asked.searches))
     else:
