@@ -55,14 +55,6 @@ test: lint  ## lint, then all tests: units, the notebooks' stored outputs, and t
 	@echo "The tests of the panel in a browser run beside the others; what they say comes at their end, in one piece."
 	@$(MAKE) --no-print-directory --jobs=2 SIDE_BY_SIDE=yes browser-apart others
 
-browser-apart:
-	@mkdir -p build
-	@$(MAKE) --no-print-directory browser > build/browser.txt 2>&1; ended=$$?; cat build/browser.txt; exit $$ended
-
-others:
-	@nice $(MAKE) --no-print-directory SIDE_BY_SIDE= unit
-	@nice $(MAKE) --no-print-directory SIDE_BY_SIDE= nbval
-
 quick-test: lint  ## lint and the units that take no time, in minutes: what to run while working
 	OMP_NUM_THREADS=1 $(BIN)/pytest $(WORKERS) -m "not slow and not thorough" --ignore tests/browser tests
 
@@ -88,6 +80,14 @@ nbval: setup  ## execute the committed notebooks and compare every output with t
 	$(BIN)/elsa-nb embed
 	$(NBVAL) notebooks/02-*
 	$(NBVAL) -n $(JOBS) --dist loadfile notebooks --ignore-glob "notebooks/01-*" --ignore-glob "notebooks/02-*" --ignore-glob "notebooks/12-*"
+
+browser-apart:  ## as browser, with what it says in one piece at its end: the half of make test that mostly waits
+	@mkdir -p build
+	@$(MAKE) --no-print-directory browser > build/browser.txt 2>&1; ended=$$?; cat build/browser.txt; exit $$ended
+
+others:  ## unit and nbval, which give way to whatever else runs: the other half
+	@nice $(MAKE) --no-print-directory SIDE_BY_SIDE= unit
+	@nice $(MAKE) --no-print-directory SIDE_BY_SIDE= nbval
 
 docs: setup  ## build the documentation into build/docs (seconds); a warning is an error
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --config-file docs/mkdocs.yml

@@ -38,5 +38,5 @@ AT_FULL_SIZE = Sweep(
 )
 # The cheapest arm once more, with the other numbers of seeds that are printed.
 NEAREST = replace(AT_FULL_SIZE, name="phase-nearest", arms=("NN",), seeds=(1, 2, 10, 50), repeats=14)
-AT_2048 = replace(AT_FULL_SIZE, name="phase-2048", encoders=("purity-0.45-2048",), n_classes=1)
+AT_2048 = replace(AT_FULL_SIZE, name="phase-2048", encoders=("purity-0.45-2048",))
 SWEEPS = {plan.name: {"full": plan} for plan in (GRID, AT_FULL_SIZE, NEAREST, AT_2048)}

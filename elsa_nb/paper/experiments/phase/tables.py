@@ -17,7 +17,7 @@ MEASURED_SPACES = "results/generated-spaces.csv"
 CLAIMED_ARMS = ("ELSA", "No Active", "NN")
 CELL = ["pool", "members", "purity", "reading"]
 NEAR_DISCOVERY, NEAR_LABELS = 0.1, 2.0  # what counts as the printed row: so far off in discovery, such a factor
-FULL_SIZE, WIDE_NAME = "1,281,167 rows", "1,281,167 rows, 2,048 dimensions"
+FULL_SIZE, FULL_WIDTH = "1,281,167 rows", "1,281,167 rows, 2,048 dimensions"  # pools; without dimensions, 512
 
 
 def phase_runs() -> pd.DataFrame:
@@ -31,7 +31,7 @@ def phase_runs() -> pd.DataFrame:
     parts = runs["encoder"].str.split("-")
     rows = runs["pool_size"].map("{:,} rows".format)
     return runs.assign(
-        pool=rows.where(runs["sweep"] != AT_2048.name, WIDE_NAME),
+        pool=rows.where(runs["sweep"] != AT_2048.name, FULL_WIDTH),
         members=runs["class_size"].replace(1282, 1281),
         purity=parts.str[1].astype(float),
         reading=runs["reading"].where(runs["change"] == "", "literal"),
