@@ -1,5 +1,6 @@
 """Table 5 from a hand-made set of results: what joins, what is honest, and the rank correlations."""
 
+import json
 import shutil
 from dataclasses import replace
 
@@ -171,6 +172,8 @@ def test_worth_is_measured_once_and_again_when_the_measure_or_the_vectors_change
     assert first["purity"] > 0.95
     assert measured.measured_encoders("quick").to_dict("records") == [first]
     assert asked == [200]  # 50 a class, once
+    kept = json.loads((folder / "results" / "encoder-worth-quick.json").read_text())["encoders"]["vicreg"]
+    assert set(kept["made_by"]) == {"code", "commit", "versions"}
     monkeypatch.setattr(measured, "PURITY_QUERIES", 100)
     measured.measured_encoders("quick")
     assert len(asked) == 2

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from elsa_nb import store
+from elsa_nb import fingerprints, store
 from elsa_nb.images.encoders.published import OFFICIAL
 from elsa_nb.images.training import quality
 from elsa_nb.paper.runs import runner
@@ -42,7 +42,7 @@ def measured_encoders(profile_name: str, *, progress: bool | None = None) -> pd.
         place = Place.of(profile_name, encoder, "embedding")
         recipe = place.recipe
         if kept.get(encoder, {}).get("recipe") != recipe:
-            kept[encoder] = {"recipe": recipe, **_measure(place)}
+            kept[encoder] = {"recipe": recipe, "made_by": _made_by(), **_measure(place)}
             store.write_card(file, {"source": source, "encoders": kept})
         figures = {name: kept[encoder][name] for name in _FIGURES}
         rows.append({"encoder": encoder, "loaded": loaded_weights(chosen, encoder), **figures})
@@ -64,6 +64,11 @@ def loaded_weights(chosen: Profile, encoder: str) -> str:
 def _source() -> dict[str, int]:
     """Return how things are measured: what was measured otherwise is measured again."""
     return {"version": quality.PROBE_VERSION, "per_class": PROBED_PER_CLASS, "queries": PURITY_QUERIES}
+
+
+def _made_by() -> dict[str, Any]:
+    """Return whose figures they are, for a reader: they stay valid when the code changes."""
+    return fingerprints.made_by(quality.__name__, __name__, packages=("torch", "numpy"))
 
 
 def _file(profile_name: str) -> Path:
