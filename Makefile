@@ -18,7 +18,7 @@ endif
 .PHONY: help setup reproduce report full test docs bench quick-test lint unit browser browser-apart others nbval verify wheel try-wheel lowest faults fuzz format glyphs glyphs-full weights lock clean
 
 help:  ## list what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
 setup: $(READY)  ## create .venv and install the pinned packages (some 2 minutes, 7 GB; later runs: nothing to do)
 

@@ -26,6 +26,7 @@ from elsa_nb.search.stopping.rules import Progress, stop_rule
 from elsa_nb.store import write_atomically
 
 SHARES = (0.5, 0.8, 0.9, 0.95)
+SUMS = "whats_missing_sums.csv"  # in the folder of results
 RULES = ("target 0.9", "empty 50", "knee", "budget 500")
 AUDITED, AUDIT_PAGE = "target 0.9, then audit 0.8", 1000
 FITTED_ON = "glyphs"  # the pools whose tuning half `by_scores.FITTED` comes from
@@ -97,21 +98,28 @@ def _audited(of: Record, labels: int, found: int) -> Audit:
     return audit
 
 
-def fitted(folder: Path) -> dict[str, tuple[float, float]]:
-    """Return log c and e of `by_scores` for each end, by quantile regression on the tuning half.
+def sums(folder: Path) -> pd.DataFrame:
+    """Return what the constants of `by_scores` are fitted on: a row a round of the tuning half, at `FIT_SHARES`.
 
-    Pools and strategies count the same, however many of their searches come so far.
+    Columns: group (pool and searcher), found, total (S), missing.
     """
     rows = []
     for of in records(folder):
-        fitted_on = about(of)["half"] == "tuning" and about(of)["pool"].startswith(FITTED_ON)
-        for _, t in rounds_at(of, FIT_SHARES) if fitted_on else ():
-            known = evidence(of, t)
-            if not by_scores.too_thin(known.answers[1]):
-                total = by_scores.chances_of(known)[0]
-                group = f"{of['pool']} {of['strategy']}"
-                rows.append((group, known.found, total, int(of["class_size"]) - known.found))
-    frame = pd.DataFrame(rows, columns=["group", "found", "total", "missing"])
+        whose = about(of)
+        if whose["half"] == "tuning" and whose["pool"].startswith(FITTED_ON):
+            for _, t in rounds_at(of, FIT_SHARES):
+                known = evidence(of, t)
+                if not by_scores.too_thin(known.answers[1]):
+                    group, missing = f"{whose['pool']} {whose['strategy']}", whose["class_size"] - known.found
+                    rows.append((group, known.found, by_scores.chances_of(known)[0], missing))
+    return pd.DataFrame(rows, columns=["group", "found", "total", "missing"])
+
+
+def fitted(frame: pd.DataFrame) -> dict[str, tuple[float, float]]:
+    """Return log c and e of `by_scores` for each end, by quantile regression on `sums`.
+
+    Pools and strategies count the same, however many of their searches come so far.
+    """
     weights = 1 / frame.groupby("group").found.transform("size").to_numpy()
     x = np.log((1 + frame.total) / frame.found).to_numpy()
     y = np.log((1 + frame.missing) / frame.found).to_numpy()

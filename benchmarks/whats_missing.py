@@ -1,6 +1,6 @@
 """How far estimates of the missing positives are to be trusted, and where rules would have stopped: by simulation.
 
-    ELSA_DATA=... python -m benchmarks.whats_missing      # two hours; resumable at any moment
+    ELSA_DATA=... python -m benchmarks.whats_missing      # an hour; resumable at any moment
     python -m benchmarks.whats_missing --fit              # what `by_scores.FITTED` would be by the tuning half
 
 Harvest and the greedy probe search the glyphs in two spaces, photographs of Food-101 and Tiny-ImageNet by a supervised
@@ -28,7 +28,7 @@ from elsa_nb.bench.simulating import half_of
 from elsa_nb.errors import MissingDataError
 from elsa_nb.paper.runs.simulation import draw_seeds
 from elsa_nb.pool import Pool
-from elsa_nb.store import DATA
+from elsa_nb.store import DATA, write_atomically
 from elsa_nb.threads import one_thread
 
 
@@ -123,7 +123,9 @@ def main() -> None:
     parser.add_argument(
         "--searches", type=Path, default=DATA / "cache" / "whats-missing", help="where records are kept"
     )
-    parser.add_argument("--fit", action="store_true", help="print constants fitted on the tuning half, store nothing")
+    parser.add_argument(
+        "--fit", action="store_true", help="print constants fitted on the tuning half, and store what they rest on"
+    )
     parser.add_argument("--out", type=Path, default=RESULTS)
     asked = parser.parse_args()
     if unknown := set(asked.pools) - set(POOLS):
@@ -138,7 +140,9 @@ def main() -> None:
             if repeat < POOLS[pool].repeats:
                 search(pool, "tuning" if asked.fit else "held-out", repeat, asked.searches)
     if asked.fit:
-        print(judged_estimates.fitted(asked.searches))
+        sums = judged_estimates.sums(asked.searches)
+        write_atomically(asked.out / judged_estimates.SUMS, sums.to_csv(index=False).encode())
+        print(judged_estimates.fitted(sums))
     else:
         judged_estimates.store(asked.searches, asked.out)
 

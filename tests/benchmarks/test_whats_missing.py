@@ -9,6 +9,7 @@ from benchmarks import whats_missing
 from benchmarks.recorded_searches import alone, evidence, place, record, records
 from elsa_nb.pool import Pool
 from elsa_nb.search.oracle import Truth
+from elsa_nb.search.stopping import by_scores
 from elsa_nb.search.stopping.by_scores import bracket
 from elsa_nb.search.stopping.remaining import Evidence, scale_of
 from elsa_nb.search.strategies.greedy_probe import GreedyProbe, ProbeConfig
@@ -92,6 +93,10 @@ def test_summaries_count_who_spoke_who_held_and_who_came_near():
     (row,) = judged.summary_of_stops(stops, ["rule", *judged.GROUP]).to_dict("records")
     assert row["ends_at_85_or_more"] == row["reaches_90"] == row["fired"] == pytest.approx(2 / 3)
     assert (row["right_when_fired"], row["ratio"]) == (0.5, 1.0)
+
+
+def test_the_constants_in_use_are_those_of_what_they_were_fitted_on():
+    assert judged.fitted(pd.read_csv(whats_missing.RESULTS / judged.SUMS)) == by_scores.FITTED
 
 
 def test_a_quantile_line_has_its_share_of_the_points_below_it():

@@ -9,7 +9,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
@@ -18,6 +18,7 @@ from typing import Any
 import nbformat
 import papermill
 from jupyter_client.manager import AsyncKernelManager
+from nbconvert.preprocessors import CoalesceStreamsPreprocessor
 
 import elsa_nb
 from elsa_nb import store
@@ -93,13 +94,12 @@ def execute_notebook(path: Path, executed: Path, parameters: dict[str, Any]) -> 
                 kernel_manager_class=_kernel_that_writes_to(said),
             )
         node = nbformat.read(temporary, as_version=4)
+        node, _ = CoalesceStreamsPreprocessor().preprocess(node, {})  # a busy kernel breaks off where it likes
         for part in (node, *node.cells):
             for noise in ("papermill", "execution"):
                 part.metadata.pop(noise, None)
         for cell in node.cells:
             cell.source = cell.source.rstrip()
-            if "outputs" in cell:
-                cell.outputs = in_one_piece(cell.outputs)
         node.metadata.pop("widgets", None)
         store.write_atomically(executed, (nbformat.writes(node).rstrip() + "\n").encode())
     except RuntimeError:  # the kernel died
@@ -108,17 +108,6 @@ def execute_notebook(path: Path, executed: Path, parameters: dict[str, Any]) -> 
     finally:
         temporary.unlink(missing_ok=True)
         said.unlink(missing_ok=True)
-
-
-def in_one_piece(outputs: Iterable[nbformat.NotebookNode]) -> list[nbformat.NotebookNode]:
-    """Return a cell's outputs with what was printed in a row joined: where a busy kernel broke it off says nothing."""
-    joined: list[nbformat.NotebookNode] = []
-    for output in outputs:
-        if joined and output.output_type == "stream" == joined[-1].output_type and output.name == joined[-1].name:
-            joined[-1].text += output.text
-        else:
-            joined.append(output)
-    return joined
 
 
 def _kernel_that_writes_to(said: Path) -> type[AsyncKernelManager]:

@@ -2,7 +2,7 @@
 
 import nbformat
 import pytest
-from nbformat.v4 import new_code_cell, new_notebook, new_output
+from nbformat.v4 import new_code_cell, new_notebook
 from papermill.exceptions import PapermillExecutionError
 
 from elsa_nb import profiles
@@ -86,14 +86,16 @@ def test_executed_copies_hold_no_times_and_no_paths(folder):
 
 
 @pytest.mark.slow
-def test_what_is_printed_in_a_row_is_one_output_wherever_a_busy_kernel_broke_it_off():
-    stream = lambda name, text: new_output("stream", name=name, text=text)  # noqa: E731
-    shown = new_output("display_data", data={"text/plain": "a figure"})
-    parts = [stream("stdout", "16"), stream("stdout", " of 19\n"), shown, stream("stdout", "a"), stream("stderr", "b")]
-    joined = notebooks.in_one_piece(parts)
-    assert [output.get("text") for output in joined] == ["16 of 19\n", None, "a", "b"]
+def test_what_is_printed_in_a_row_is_one_output_wherever_it_was_broken_off(folder):
+    in_pieces = "import time\nprint('16', end='', flush=True)\ntime.sleep(0.5)\nprint(' of 19')"
+    write(folder, 'profile = "full"', in_pieces)
+    profile = profiles.profile("quick")
+    notebooks.run_notebooks(profile, {})
+    executed = nbformat.read(profile.build / "notebooks" / "00-small.ipynb", as_version=4)
+    assert [output.text for output in executed.cells[-1].outputs] == ["16 of 19\n"]
 
 
+@pytest.mark.slow
 def test_two_at_once_but_those_that_need_quiet_and_the_last(folder, monkeypatch, capfd):
     """Two wait for one another: they end only when both run. The others would find a mark of theirs."""
     monkeypatch.setattr(notebooks, "_BY_ITSELF", ("00-first",))
