@@ -184,6 +184,8 @@ def _vectors(folder: Path, ending: str) -> None:
         frame.assign(item=NAMES).to_csv(path, index=False, sep="\t")
     elif ending in ("parquet", "feather"):
         getattr(frame.assign(item=NAMES), f"to_{ending}")(path)
+    elif ending in ("json", "jsonl"):
+        frame.assign(item=NAMES).to_json(path, orient="records", lines=ending == "jsonl")
     elif ending == "h5":
         import h5py
 
@@ -252,7 +254,7 @@ READERS: dict[str, Reader] = {
         lambda folder: read_ids(folder / "it.txt"),
     ),
     **_kinds(_vectors, _read_vectors, ("npy", "npz", "csv", "parquet", "safetensors"), "vectors"),
-    **_kinds(_vectors, _read_vectors, ("tsv", "feather", "h5", "faiss"), "vectors"),
+    **_kinds(_vectors, _read_vectors, ("tsv", "feather", "h5", "faiss", "json", "jsonl"), "vectors"),
     **_kinds(_picture, _read_picture, ("png", "jpg", "tiff", "gif", "webp", "bmp"), "picture"),
 }
 

@@ -95,7 +95,7 @@ class Pool:
         name: str | None = None,
         space: str = "embedding",
     ) -> "Pool":
-        """Make a pool from a file of vectors: .npy, .npz, .safetensors, .h5ad, a table, a flat faiss index.
+        """Make a pool from a file of vectors: .npy, .npz, .safetensors, .h5ad, a table, JSON, a flat faiss index.
 
         `ids` is a list, or a file of them (one a line, .npy, a list in .json, a table); by default those of the file,
         else row numbers. `key` names the array, tensor or column where the file has several. `name` is by default the

@@ -14,7 +14,9 @@ def declare_pool(parser: argparse.ArgumentParser) -> None:
     """Add what the command takes to its parser."""
     parser.add_argument("action", choices=("make",))
     parser.add_argument(
-        "file", metavar="FILE", help=".npy, .npz, .safetensors, .parquet, .feather, .csv, .h5ad, a flat faiss index"
+        "file",
+        metavar="FILE",
+        help=".npy, .npz, .safetensors, .parquet, .feather, .csv, .jsonl, .h5ad, a flat faiss index",
     )
     parser.add_argument(
         "folder", metavar="FOLDER", nargs="?", help="the pool to make (default: FILE's name + -pool, here)"

@@ -1,7 +1,8 @@
-"""The bytes of a text file as text, in the encodings of many programs, countries and decades."""
+"""The bytes of a text file as text, in the encodings of many programs, countries and decades; objects of JSON."""
 
 import codecs
 from collections.abc import Iterator
+from typing import Any
 
 # Tried where a text is not UTF-8: Windows, DOS, old Macs, then Windows and others elsewhere. The names decide.
 LEGACY = ("cp1252", "cp850", "mac_roman", "cp1250", "cp1251", "cp1253", "cp1254", "cp932", "gb18030", "latin-1")
@@ -43,3 +44,17 @@ def decoded(data: bytes, encoding: str | None = None) -> Iterator[tuple[str, str
             continue
         if name == "utf-8":
             return
+
+
+def checked_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object of JSON, as `object_pairs_hook`; raise ValueError for a key with two values.
+
+    JSON itself would keep the last of them.
+    """
+    value = dict(pairs)
+    if len(value) < len(pairs):
+        for key, given in pairs:
+            if given != value[key]:
+                told = f"{str(given)[:40]!r} and {str(value[key])[:40]!r}"
+                raise ValueError(f"its JSON gives {key!r} twice in one object, as {told}; keep one of them")
+    return value

@@ -1,7 +1,8 @@
 """Vectors that somebody made already: out of files of arrays and tables, with their ids where the file has them.
 
-Known are .npy, .npz, .safetensors, tables (`vector_tables`), .h5ad (and other HDF5), and faiss's flat indexes. Arrays
-that lie in a file as they are get memory-mapped. Nothing is unpickled: a file of Python objects can run any code.
+Known are .npy, .npz, .safetensors, tables and JSON (`vector_tables`), .h5ad (and other HDF5), and faiss's flat indexes.
+Arrays that lie in a file as they are get memory-mapped. Nothing is unpickled: a file of Python objects can run any
+code.
 """
 
 import json
@@ -26,10 +27,12 @@ from elsa_nb.vector_tables import (
     find_name,
     ids_in_table,
     vectors_in_arrow,
+    vectors_in_json,
     vectors_in_text,
 )
 
 _PICKLED = (".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".joblib")
+_NAMELESS = (".npy", ".faiss", ".index")
 
 
 def read_vectors(path: Path | str, key: str | None = None) -> VectorFile:
@@ -54,6 +57,8 @@ def read_vectors(path: Path | str, key: str | None = None) -> VectorFile:
         )
     if suffix not in _READERS:
         raise ValueError(f"{path} ends in {suffix or 'nothing'}; vectors are read from {', '.join(_READERS)}.")
+    if key is not None and suffix in _NAMELESS:
+        raise ValueError(f"{path} holds one array, which has no name; leave out the key {key!r}.")
     try:
         with parsing(path):
             return _READERS[suffix](path, key)
@@ -304,6 +309,7 @@ _READERS: dict[str, Callable[[Path, str | None], VectorFile]] = {
     ".safetensors": _safetensors,
     **dict.fromkeys(ARROW, vectors_in_arrow),
     **dict.fromkeys((".csv", ".tsv", ".txt"), vectors_in_text),
+    ".json": vectors_in_json,
     ".h5ad": _hdf5,
     ".h5": _hdf5,
     ".hdf5": _hdf5,

@@ -1,11 +1,12 @@
 """Vectors that lie in tables: in a column of lists, in numbered columns, or in cells of text that hold a list each.
 
-Tables are CSV, in the separators, decimal marks and encodings of many programs and countries, Parquet and Feather. A
-column that belongs to the vectors and does not hold a number in every row is refused: it is never left out.
+Tables are CSV, in the separators, decimal marks and encodings of many programs and countries, Parquet, Feather and
+JSON. A column that belongs to the vectors and does not hold a number in every row is refused: it is never left out.
 """
 
 import csv
 import io
+import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -15,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from elsa_nb.text_files import decoded
+from elsa_nb.text_files import checked_object, decoded
 from elsa_nb.vectors import check_whole_columns
 
 VECTORS = ("vectors", "embeddings", "embedding", "vector", "features", "feats", "emb", "x", "X", "arr_0")
@@ -74,16 +75,21 @@ def ids_in_table(path: Path) -> list[str]:
     return as_names(frame[column])
 
 
-# --- Parquet and Feather
+# --- Parquet, Feather and JSON
 
-ARROW = (".parquet", ".feather", ".arrow")
+_JSON_LINES = (".jsonl", ".ndjson")
+ARROW = (".parquet", ".feather", ".arrow", *_JSON_LINES)
+_BLOCK = 64 << 20  # bytes of JSON Lines read at once: no line may be longer
 
 
 def read_arrow(path: Path) -> Any:
-    """Return the table of a Parquet or Feather file."""
+    """Return the table of a Parquet or Feather file, or of one with an object of JSON a line."""
     import pyarrow.feather
+    import pyarrow.json
     import pyarrow.parquet
 
+    if path.suffix.lower() in _JSON_LINES:
+        return pyarrow.json.read_json(path, pyarrow.json.ReadOptions(block_size=_BLOCK))
     read = pyarrow.parquet if path.suffix.lower() == ".parquet" else pyarrow.feather
     table = read.read_table(path)
     table.validate(full=True)  # places that lie outside a column are read all the same, and end the process
@@ -91,10 +97,35 @@ def read_arrow(path: Path) -> Any:
 
 
 def vectors_in_arrow(path: Path, key: str | None) -> VectorFile:
-    """Read the vectors of a Parquet or Feather file; `key` names the column of lists, or what numbered ones share."""
+    """Read the vectors of a file of `ARROW`; `key` names the column of lists, or what numbered ones share."""
+    return _from_table(read_arrow(path), key)
+
+
+def vectors_in_json(path: Path, key: str | None) -> VectorFile:
+    """Read the vectors of a JSON file: vectors alone, a vector a name, or a table (records, or columns of one length).
+
+    `key` is that of `vectors_in_arrow`; ValueError for one where there are no columns.
+    """
     import pyarrow as pa
 
-    table = _plain(read_arrow(path))
+    value = json.loads(path.read_bytes(), object_pairs_hook=checked_object)
+    entries = list(value.values()) if isinstance(value, dict) else value
+    if isinstance(value, list) and value and all(isinstance(entry, dict) for entry in value):
+        return _from_table(pa.Table.from_pylist(value), key)
+    if not isinstance(entries, list) or not entries or not all(isinstance(entry, list) for entry in entries):
+        raise ValueError("its JSON is no list of vectors or of records, and no vector a name")
+    if isinstance(value, dict) and (key in value or find_name(list(value), VECTORS) is not None):
+        return _from_table(pa.table(value), key)
+    if key is not None:
+        raise ValueError(f"its vectors stand in no column; leave out the key {key!r}")
+    vectors = _from_lists(pa.chunked_array([entries]))
+    return VectorFile(vectors, as_names(value) if isinstance(value, dict) else None)
+
+
+def _from_table(table: Any, key: str | None) -> VectorFile:
+    import pyarrow as pa
+
+    table = _plain(table)
     lists = [column.name for column in table.schema if _holds_vectors(column.type)]
     ids = find_name([n for n in table.column_names if n not in lists])
     texts = [field.name for field in table.schema if pa.types.is_large_string(field.type)]

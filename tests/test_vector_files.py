@@ -56,6 +56,10 @@ def table(**more):
     return pd.DataFrame({"filename": IDS}).join(pd.DataFrame(X, columns=COLUMNS)).assign(**more)
 
 
+def lists(**more):
+    return pd.DataFrame({"id": IDS, "embedding": X.tolist()}).assign(**more)
+
+
 # How a file is written, and whether it names ids.
 FILES = {
     "a.npy": (lambda p: np.save(p, X), False),
@@ -90,6 +94,11 @@ FILES = {
     "category.parquet": (lambda p: pd.DataFrame({"of": pd.Categorical(IDS), "v": list(X)}).to_parquet(p), True),
     "tensors.parquet": (write_tensors, True),
     "by-r.txt": (lambda p: p.write_text(table().set_index("filename").to_csv(sep=" ").partition(" ")[2]), True),
+    "lines.jsonl": (lambda p: lists(year=1990).to_json(p, orient="records", lines=True, double_precision=15), True),
+    "records.json": (lambda p: lists(year=1990).to_json(p, orient="records", double_precision=15), True),
+    "columns.json": (lambda p: p.write_text(json.dumps(lists().to_dict("list"))), True),
+    "by-name.json": (lambda p: p.write_text(json.dumps(dict(zip(IDS, X.tolist(), strict=True)))), True),
+    "vectors.json": (lambda p: p.write_text(json.dumps(X.tolist())), False),
     "labels.csv": (lambda p: table(label=list("aabbb")).set_index("filename").rename_axis(None).to_csv(p), True),
 }
 
@@ -184,6 +193,13 @@ def texts_outside():
         ("boxes.npz", lambda p: np.savez(p, x=np.array([[1], [2, 3]], object)), "hold Python objects"),
         ("fields.npy", lambda p: np.save(p, np.zeros(3, [("a", "f4"), ("b", "f4")])), "its fields are a, b"),
         ("hnsw.index", lambda p: faiss.write_index(faiss.index_factory(4, "HNSW8"), str(p)), "flat one"),
+        ("ragged.json", lambda p: p.write_text("[[1, 2], [3]]"), "row 1 has 1 values"),
+        ("twice.json", lambda p: p.write_text('{"a": [1], "a": [2]}'), r"gives 'a' twice.*\[1\].* and .*\[2\]"),
+        ("one.json", lambda p: p.write_text('{"a": {"b": [1]}}'), "no list of vectors or of records"),
+        ("deep.json", lambda p: p.write_text("[" * 100_000), "is damaged.*recursion"),
+        ("cut.jsonl", lambda p: p.write_text('{"id": "a", "v": [1]}\n{"id": "b", "v'), "is damaged.*row 1"),
+        ("gap.jsonl", lambda p: p.write_text('{"id": "a", "v": [1]}\n{"id": "b"}\n'), "vector of row 1 is missing"),
+        ("twice.jsonl", lambda p: p.write_text('{"id": "a", "v": [1], "id": "b"}\n'), "specified twice in row 0"),
         ("x.docx", lambda p: p.write_text("x"), r"ends in \.docx; vectors are read from \.npy"),
         ("nan.npy", lambda p: np.save(p, X * np.where(np.arange(5) == 3, np.nan, 1)[:, None]), "row 3 is not finite"),
         ("page.npy", lambda p: p.write_text("<html>"), "begins like b'<html>': no .npy file"),
@@ -209,6 +225,13 @@ def test_a_file_that_is_no_vectors_is_refused_with_its_name_and_leaves_nothing(t
     assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
+@pytest.mark.parametrize("name", ["a.npy", "flat.faiss", "vectors.json"])
+def test_a_key_for_a_file_whose_vectors_have_no_name_is_refused(tmp_path, name):
+    FILES[name][0](tmp_path / name)
+    with pytest.raises(ValueError, match=f"{name}.*leave out the key 'x'"):
+        Pool.from_file(tmp_path / name, key="x")
+
+
 def test_ids_that_do_not_fit_are_refused(tmp_path):
     np.save(tmp_path / "x.npy", X)
     (tmp_path / "few.txt").write_text("a\nb\n")
@@ -221,7 +244,7 @@ def test_ids_that_do_not_fit_are_refused(tmp_path):
         Pool.from_file(tmp_path / "x.npy", tmp_path / "none.txt")
 
 
-@pytest.mark.parametrize("ending", ["npy", "csv", "parquet"])
+@pytest.mark.parametrize("ending", ["npy", "csv", "parquet", "jsonl"])
 def test_ids_come_from_lists_and_tables(tmp_path, ending):
     np.save(tmp_path / "x.npy", X)
     frame, path = pd.DataFrame({"width": range(5), "item": IDS}), tmp_path / f"ids.{ending}"
@@ -229,6 +252,7 @@ def test_ids_come_from_lists_and_tables(tmp_path, ending):
         "npy": lambda: np.save(path, np.array(IDS)),
         "csv": lambda: frame.to_csv(path),
         "parquet": lambda: frame.to_parquet(path),
+        "jsonl": lambda: frame.to_json(path, orient="records", lines=True),
     }[ending]()
     assert Pool.from_file(tmp_path / "x.npy", path).ids.tolist() == IDS
 

@@ -11,12 +11,9 @@ from elsa_nb.label.label_files.columns import ITEM
 from elsa_nb.label.label_files.lines import NO_OBJECT, Line, Reading, plain
 from elsa_nb.label.label_files.parts import listed, record, records, word
 from elsa_nb.label.label_files.tables import Table, from_records
+from elsa_nb.text_files import checked_object
 
 KNOWN = "Label Studio, COCO, FiftyOne, VIA, Labelme, CreateML, a list of records, one label a name, or names by class"
-
-
-class _TwiceError(ValueError):
-    """An object that has a key twice, with two values: JSON itself would keep the last."""
 
 
 def parse(text: str) -> tuple[Any, bool]:
@@ -25,36 +22,24 @@ def parse(text: str) -> tuple[Any, bool]:
         return _loads(text), False
     except RecursionError:
         raise ValueError("its JSON is nested too deeply") from None
-    except _TwiceError:
-        raise
-    except ValueError as whole:
+    except json.JSONDecodeError as whole:
         # Not `splitlines`: JSON may hold other ends of lines (U+2028, U+0085) as they are, in its texts.
         lines = [(i, line) for i, line in enumerate(re.split(r"\r\n|\n|\r", text), 1) if line.strip()]
         values = []
         for number, line in lines:
             try:
                 values.append(_loads(line))
-            except _TwiceError as error:
-                raise ValueError(f"line {number}: {error}") from None
-            except (ValueError, RecursionError) as error:
+            except (json.JSONDecodeError, RecursionError) as error:
                 if number == lines[0][0]:
                     raise ValueError(f"its JSON is broken ({whole})") from None
                 raise ValueError(f"line {number} is no JSON ({error})") from None
+            except ValueError as error:
+                raise ValueError(f"line {number}: {error}") from None
         return values, True
 
 
 def _loads(text: str) -> Any:
-    return json.loads(text, object_pairs_hook=_once)
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    value = dict(pairs)
-    if len(value) < len(pairs):
-        for key, given in pairs:
-            if given != value[key]:
-                told = f"{str(given)[:40]!r} and {str(value[key])[:40]!r}"
-                raise _TwiceError(f"its JSON gives {key!r} twice in one object, as {told}; keep one of them")
-    return value
+    return json.loads(text, object_pairs_hook=checked_object)
 
 
 def read(
