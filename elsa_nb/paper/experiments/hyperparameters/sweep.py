@@ -1,5 +1,7 @@
 """The searches of Tables 6 to 9, one value at a time, and of each choice the paper is silent about."""
 
+from itertools import combinations
+
 from elsa_nb.paper.runs.by_profile import by_profile
 from elsa_nb.paper.runs.grid import Change, Sweep
 
@@ -43,7 +45,22 @@ CHOICES_BY_ARM = Sweep(
         *(Change(text, arms=("ELSA", "No Active")) for text in _OF_RANDS_AND_HEAD),
     ),
 )
+# Two at a time: those that move labels or finds most, alone or in one arm.
+TOGETHER = (
+    *("nothing_barred=True", "nn_per=query", "b_added=True", "rands=appendix b"),
+    *("head_space=embedding", "negatives=all", "confidence=logit"),
+)
+CHOICES_IN_PAIRS = Sweep(
+    "choices-in-pairs",
+    ("vicreg",),
+    n_classes=25,
+    repeats=2,
+    readings=("paper",),
+    arms=("ELSA", "No Active"),
+    changes=(Change(), *map(Change, TOGETHER), *map(Change, map(", ".join, combinations(TOGETHER, 2)))),
+)
 SWEEPS = {
     "hyperparameters": by_profile(HYPERPARAMETERS, quick={"n_classes": 3}),
     "choices-by-arm": by_profile(CHOICES_BY_ARM, quick={"n_classes": 3, "repeats": 2}),
+    "choices-in-pairs": {"full": CHOICES_IN_PAIRS},
 }
