@@ -30,13 +30,13 @@ AT_FULL_SIZE = Sweep(
     "phase-imagenet",
     tuple(name for name, blend in GENERATED_SETS["generated-imagenet"].blends.items() if blend.d == 512),
     arms=_ARMS[:3],
-    n_classes=3,
+    n_classes=20,
     repeats=1,
     space=SPACE,
     changes=_READ,
     dataset="generated-imagenet",
 )
 # The cheapest arm once more, with the other numbers of seeds that are printed.
-NEAREST = replace(AT_FULL_SIZE, name="phase-nearest", arms=("NN",), seeds=(1, 2, 10, 50), repeats=14)
-AT_2048 = replace(AT_FULL_SIZE, name="phase-2048", encoders=("purity-0.45-2048",))
+NEAREST = replace(AT_FULL_SIZE, name="phase-nearest", arms=("NN",), n_classes=3, seeds=(1, 2, 10, 50), repeats=14)
+AT_2048 = replace(AT_FULL_SIZE, name="phase-2048", encoders=("purity-0.45-2048",), n_classes=3)
 SWEEPS = {plan.name: {"full": plan} for plan in (GRID, AT_FULL_SIZE, NEAREST, AT_2048)}
