@@ -8,6 +8,7 @@ import sys
 import textwrap
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from elsa_nb.errors import BusyError, CorruptFileError, MissingDataError
@@ -62,6 +63,15 @@ def test_from_arrays_numbers_the_rows_and_copies_other_dtypes_to_float32():
     assert pool.vectors.dtype == np.float32
     with pytest.raises(ValueError, match="read-only"):
         pool.vectors[0, 0] = 7
+
+
+def test_names_that_a_data_frame_has_for_its_rows_are_the_ids():
+    named = pd.DataFrame([[1.0, 2.0], [3.0, 4.0]], index=["b.jpg", "a.jpg"])
+    assert Pool.from_arrays(named).ids.tolist() == ["b.jpg", "a.jpg"]
+    assert Pool.from_arrays(named, ["x", "y"]).ids.tolist() == ["x", "y"]
+    assert Pool.from_arrays(pd.DataFrame([[1.0], [2.0]], index=[7, 7])).ids.tolist() == ["0", "1"]
+    with pytest.raises(ValueError, match=r"The id 'b\.jpg' occurs more than once"):
+        Pool.from_arrays(named.iloc[[0, 0]])
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])

@@ -1,4 +1,4 @@
-"""What is refused at once: random generators, counts in configurations, and row numbers, each with one sentence.
+"""What is refused at once: random generators, configurations, counts in them, and row numbers, each with one sentence.
 
 Every strategy and configuration of `elsa_nb.search` calls these at construction.
 """
@@ -32,6 +32,14 @@ def check_pool(pool: Any) -> int:
     return len(pool.vectors)
 
 
+def check_config(config: Any, kind: type) -> None:
+    """Raise `ValueError` unless `config` is a configuration of the strategy's own `kind`."""
+    if not isinstance(config, kind):
+        raise ValueError(
+            f"config = {config!r:.60}; allowed: a {kind.__name__} (dataclasses.replace changes fields of one)"
+        )
+
+
 def check_counts(config: object, **least: int) -> None:
     """Raise `ValueError` unless each named field of `config` is a whole number not below its least value."""
     for name, lowest in least.items():
@@ -42,11 +50,11 @@ def check_counts(config: object, **least: int) -> None:
 
 def check_rows(rows: Sequence[int] | np.ndarray, n: int, what: str) -> np.ndarray:
     """Return `rows` as int64 (m,), or say why they are not distinct row numbers of a pool of `n`."""
-    given = np.asarray(rows)
-    if given.ndim != 1:
-        raise ValueError(f"{what} of shape {given.shape}; give a flat list of row numbers")
+    given = _flat(rows, what)
+    if given.dtype == bool:
+        raise ValueError(f"{what} are a mask; give row numbers: np.flatnonzero(mask)")
     if given.size and given.dtype.kind not in "iu":
-        raise ValueError(f"{what} of type {given.dtype}; give whole row numbers (not a mask, names or fractions)")
+        raise ValueError(f"{what} of type {given.dtype}; give whole row numbers (not names or fractions)")
     given = given.astype(np.int64)
     outside = given[(given < 0) | (given >= n)]
     if len(outside):
@@ -59,11 +67,37 @@ def check_rows(rows: Sequence[int] | np.ndarray, n: int, what: str) -> np.ndarra
     return given
 
 
-def rows_of_ids(names: Sequence[str] | np.ndarray, ids: np.ndarray, what: str) -> np.ndarray:
+def _flat(given: Any, what: str) -> np.ndarray:
+    """Return a list, an array or a column of a data frame as an array (m,); objects as the texts or numbers they are.
+
+    Raises ValueError for one value, and for what has no order or no shape.
+    """
+    array = np.asarray(given)
+    if array.ndim == 0:
+        told = (
+            f"{what} = {given!r:.60}" if isinstance(given, str | Integral) else f"{what} of type {type(given).__name__}"
+        )
+        raise ValueError(f"{told}; give a list of row numbers, or of ids")
+    if array.ndim != 1:
+        raise ValueError(f"{what} of shape {array.shape}; give a flat list of row numbers")
+    if array.dtype == object and all(isinstance(value, str) for value in array):
+        return array.astype(str)
+    if array.dtype == object and all(isinstance(value, Integral) for value in array):
+        return np.array(array.tolist())
+    return array
+
+
+def find_rows(
+    given: Sequence[int] | Sequence[str] | np.ndarray, ids: np.ndarray | None, n: int, what: str
+) -> np.ndarray:
+    """Return row numbers, or names out of the `ids` (n,) of a pool, as `check_rows` returns them."""
+    rows = _flat(given, what)
+    return check_rows(rows if ids is None or rows.dtype.kind not in "US" else _rows_of_ids(rows, ids, what), n, what)
+
+
+def _rows_of_ids(names: np.ndarray, ids: np.ndarray, what: str) -> np.ndarray:
     """Return the row numbers (m,) int64 of `names` among the `ids` (n,) of a pool, or say which is not there."""
-    names = np.asarray(names).astype(str)
-    if names.ndim != 1:
-        raise ValueError(f"{what} of shape {names.shape}; give a flat list of ids")
+    names = names.astype(str)
     order = np.argsort(ids, kind="stable")
     at = np.minimum(np.searchsorted(ids, names, sorter=order), len(ids) - 1)
     rows = order[at]

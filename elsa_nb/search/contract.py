@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol, runtime_checka
 
 import numpy as np
 
-from elsa_nb.search.checks import check_rows, rows_of_ids
+from elsa_nb.search.checks import check_rows, find_rows
 
 if TYPE_CHECKING:
     from elsa_nb.search.heads.features import HeadInput
@@ -152,10 +152,7 @@ class Ledger:
     """
 
     def __init__(self, n: int, seeds: Sequence[int] | Sequence[str] | np.ndarray, ids: np.ndarray | None = None):
-        given = np.asarray(seeds)
-        if ids is not None and given.dtype.kind in "US":
-            given = rows_of_ids(given, ids, "seeds")
-        self.seeds = check_rows(given, n, "seeds")
+        self.seeds = find_rows(seeds, ids, n, "seeds")
         if not len(self.seeds):
             raise ValueError("no seeds given; a search needs at least one known positive, by row number or by id")
         self.answers = np.full(n, UNASKED, np.int8)

@@ -30,11 +30,18 @@ class Truth:
         self.positive = np.asarray(positive)
         if self.positive.ndim != 1 or self.positive.dtype != bool:
             raise ValueError(
-                f"truth of type {self.positive.dtype} and shape {self.positive.shape}; give one True or False a row"
+                f"truth of type {self.positive.dtype} and shape {self.positive.shape}; give one True or False a row "
+                "(such as labels == 'owl')"
             )
 
     def label(self, rows: np.ndarray) -> np.ndarray:
-        """Return 1 for members of the class, else 0."""
+        """Return 1 for members of the class, else 0; ValueError for a row that the truth does not reach."""
+        rows = np.asarray(rows)
+        if len(beyond := rows[(rows < 0) | (rows >= len(self.positive))]):
+            raise ValueError(
+                f"row {beyond[0]} is asked, and the truth is of {len(self.positive)} rows; give one True or False for "
+                "each row of the pool"
+            )
         return self.positive[rows].astype(np.int8)
 
 

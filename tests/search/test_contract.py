@@ -10,6 +10,7 @@ import pickle
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from elsa_nb.pool import Pool
@@ -331,8 +332,47 @@ def test_seeds_are_row_numbers_or_ids(problem, name):
     named = replace(problem, seeds=problem.pool.ids[problem.seeds])
     config, oracle = STRATEGIES[name], Truth(problem.positive)
     assert same(simulate(start(named, config), oracle), simulate(start(problem, config), oracle))
+    for kind in (list, pd.Series, lambda ids: pd.Series(ids, dtype=object), lambda ids: pd.Index(ids)):
+        column = replace(problem, seeds=kind(problem.pool.ids[problem.seeds]))
+        assert same(simulate(start(column, config), oracle), simulate(start(problem, config), oracle))
+    numbers = replace(problem, seeds=pd.Series(problem.seeds, dtype="Int64"))
+    assert same(simulate(start(numbers, config), oracle), simulate(start(problem, config), oracle))
     with pytest.raises(ValueError, match=r"seeds: 'no such' is no id of this pool, whose ids are 0, \.\.\. 89"):
         start(replace(problem, seeds=["3", "no such"]), config)
+
+
+@pytest.mark.parametrize(
+    ("seeds", "sentence"),
+    [
+        (3, "seeds = 3; give a list"),
+        ("3", "seeds = '3'; give a list"),
+        (None, "seeds of .*NoneType.*give a list"),
+        ({1, 2}, "seeds of .*set.*give a list"),
+        (np.arange(90) < 2, r"seeds are a mask.*np\.flatnonzero"),
+        ([0.5], "seeds of type float64; give whole row numbers"),
+        ([None], "seeds of type object; give whole row numbers"),
+        ([[1, 2]], r"seeds of shape \(1, 2\); give a flat list"),
+    ],
+    ids=str,
+)
+def test_what_are_no_seeds_is_refused_with_what_to_give(problem, seeds, sentence):
+    for name in MAIN:
+        with pytest.raises(ValueError, match=sentence):
+            start(replace(problem, seeds=seeds), STRATEGIES[name])
+
+
+@pytest.mark.parametrize("name", REGISTERED)
+def test_what_is_no_configuration_of_a_strategy_is_refused(problem, name):
+    kind = type(start(problem, STRATEGIES[name]))
+    for config in ("paper", {"a": 50}, 0, STRATEGIES):
+        with pytest.raises(ValueError, match=rf"config = .*; allowed: a {kind.config_class.__name__} "):
+            kind(problem.pool, problem.seeds, config=config, rng=0)
+
+
+def test_what_cannot_be_searched_beside_a_pool_is_refused(problem):
+    for name in ("neighbours", "features"):
+        with pytest.raises(ValueError, match=rf"{name} of type ndarray; make them: {name.capitalize()}\(vectors"):
+            elsa.Search(problem.pool, [0], rng=0, **{name: problem.pool.vectors})
 
 
 @pytest.mark.parametrize("given", [np.eye(3), [[1.0]], None, "pool"], ids=lambda given: type(given).__name__)

@@ -60,12 +60,10 @@ def answers(strategy, oracle):
         ([3, 240], "seeds: row 240 is not in the pool; allowed: 0 to 239"),
         ([3, -1], "seeds: row -1 is not in the pool; allowed: 0 to 239"),
         ([2**40], f"seeds: row {2**40} is not in the pool"),
-        (np.arange(N) < 3, "seeds of type bool; give whole row numbers"),
         ([3.0, 4.0], "seeds of type float64; give whole row numbers"),
         (["3", "x"], "seeds: 'x' is no id of this pool, whose ids are 0, .* 239; give ids as in pool.ids, or row"),
         (["3", "3"], "seeds: row 3 is given 2 times"),
         ([[3, 4]], r"seeds of shape \(1, 2\); give a flat list"),
-        (3, r"seeds of shape \(\); give a flat list"),
     ],
 )
 def test_bad_seeds_are_refused_with_the_cure(pool, seeds, match):

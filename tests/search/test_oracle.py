@@ -25,6 +25,12 @@ def test_truth_answers_by_membership():
     assert Truth([True, False]).label(np.array([0])).tolist() == [1]
 
 
+@pytest.mark.parametrize("row", [4, -1])
+def test_a_row_beyond_the_truth_is_no_answer(row):
+    with pytest.raises(ValueError, match=rf"row {row} is asked, and the truth is of 4 rows"):
+        Truth(POSITIVE).label([0, row])
+
+
 @pytest.mark.parametrize("positive", [np.array([0, 1]), np.array([0.0, 1.0]), np.ones((2, 2), bool), ["a", "b"]])
 def test_truth_must_be_one_boolean_a_row(positive):
     with pytest.raises(ValueError, match="give one True or False a row"):

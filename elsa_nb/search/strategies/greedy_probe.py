@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from elsa_nb.pool import Pool
-from elsa_nb.search.checks import check_counts, check_pool, check_rng
+from elsa_nb.search.checks import check_config, check_counts, check_pool, check_rng
 from elsa_nb.search.contract import Batch, Component, KeepsLedger, Ledger, QueryError
 from elsa_nb.search.heads import head as heads
 from elsa_nb.search.heads.features import Features
@@ -65,7 +65,8 @@ class GreedyProbe(KeepsLedger):
         rng: np.random.Generator | int | None,
         features: Features | None = None,
     ):
-        self.config, self.pool = config or ProbeConfig(), pool
+        self.config, self.pool = ProbeConfig() if config is None else config, pool
+        check_config(self.config, ProbeConfig)
         self._ledger = Ledger(check_pool(pool), seeds, pool.ids)
         self._features = features or Features(pool.vectors)
         self._rng = check_rng(rng)
