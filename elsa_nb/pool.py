@@ -20,7 +20,7 @@ from elsa_nb.errors import CorruptFileError, MissingDataError
 from elsa_nb.locks import Lock
 from elsa_nb.store import read_card, reading, sha256_bytes, sha256_file, write_card, write_with
 from elsa_nb.vector_files import read_ids, read_vectors
-from elsa_nb.vectors import DTYPES, as_vectors, blocks, check_ids, check_vectors, names_of, warn_of_oddities
+from elsa_nb.vectors import DTYPES, as_vectors, blocks, check_ids, check_vectors, frame_names, warn_of_oddities
 
 FORMAT = 1
 _CURE = "`elsa-nb embed` (or notebook 01) makes it"
@@ -79,7 +79,7 @@ class Pool:
 
     @classmethod
     def _of(cls, vectors, ids, name, space, provenance, recipe=None) -> "Pool":
-        ids = names_of(vectors) if ids is None else ids
+        ids = frame_names(vectors) if ids is None else ids
         vectors = as_vectors(vectors)
         ids = check_ids(np.arange(len(vectors)).astype(str) if ids is None else ids, len(vectors)).copy()
         ids.flags.writeable = False

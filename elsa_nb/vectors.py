@@ -47,7 +47,7 @@ def as_vectors(given: Any) -> np.ndarray:
     return vectors.view()
 
 
-def names_of(given: Any) -> np.ndarray | None:
+def frame_names(given: Any) -> np.ndarray | None:
     """Return the names (n,) that a pandas frame has for its rows; None for numbers: they say where a row once stood."""
     if not (hasattr(given, "iloc") and hasattr(given, "columns")):
         return None

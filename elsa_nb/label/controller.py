@@ -30,6 +30,12 @@ from elsa_nb.search.stopping.remaining import Estimator
 LONGEST_PAUSE = 60.0  # seconds: a longer silence is a pause, not work on a label
 
 
+def check_page_size(size: int) -> None:
+    """Raise ValueError for a number of cards a page that the screen does not offer."""
+    if size not in PAGE_SIZES:
+        raise ValueError(f"size = {size!r} items a page; allowed: {', '.join(map(str, PAGE_SIZES))}")
+
+
 class Controller:
     """One annotator at work on one session.
 
@@ -52,8 +58,7 @@ class Controller:
         publish: Callable[[dict[str, Any]], None] = lambda message: None,
         worker: Executor | None = None,
     ):
-        if size not in PAGE_SIZES:
-            raise ValueError(f"size = {size!r} items a page; allowed: {', '.join(map(str, PAGE_SIZES))}")
+        check_page_size(size)
         self.lock = threading.RLock()
         self.session, self.ids, self.publish = session, ids, publish
         self.advisor = Advisor(estimate, target, size)

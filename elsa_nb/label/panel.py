@@ -15,7 +15,7 @@ from elsa_nb import fingerprints
 from elsa_nb.label import export
 from elsa_nb.label.cards import OPEN, UNSURE
 from elsa_nb.label.chosen_file import ChosenFile, import_chosen, told
-from elsa_nb.label.controller import Controller
+from elsa_nb.label.controller import Controller, check_page_size
 from elsa_nb.label.first_examples import Fixed
 from elsa_nb.label.handed_over import as_items
 from elsa_nb.label.identity import names_of, settle
@@ -24,6 +24,7 @@ from elsa_nb.label.items import Items
 from elsa_nb.label.rounds import pool_ids
 from elsa_nb.label.session import Session
 from elsa_nb.label.widget import CLASS, Widget
+from elsa_nb.search.checks import check_share
 from elsa_nb.search.contract import Strategy
 from elsa_nb.search.oracle import Oracle
 from elsa_nb.search.stopping.estimators import bracket
@@ -69,6 +70,14 @@ class Panel(ipywidgets.VBox):
             raise ValueError(
                 f"search is {search!r:.100}; give a search, such as Search(pool, seeds, rng=0), not its name"
             )
+        if oracle is not None and not hasattr(oracle, "label"):
+            raise ValueError(f"oracle is {oracle!r:.100}; give None, or what has label(rows), such as Truth(positive)")
+        check_page_size(page)
+        if target is not None:
+            check_share("target", target)
+        for name, given in (("estimate", estimate), ("again", again)):
+            if given is not None and not callable(given):
+                raise ValueError(f"{name} is {given!r:.100}; give None or a function")
         items = self._items = as_items(images)
         ids = names_of(pool_ids(search), items)
         if isinstance(search, Fixed) and search.n != len(ids):

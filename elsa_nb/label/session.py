@@ -78,7 +78,7 @@ class Answer:
 def check_annotator(name: str) -> None:
     """Raise ValueError for what is no name of a person."""
     if not isinstance(name, str) or not name.strip() or len(name) > 200 or not _is_text(name):
-        raise ValueError(f"annotator {name!r:.300}; give a name of 1 to 200 characters")
+        raise ValueError(f"annotator {name!r:.60}; give a name of 1 to 200 characters")
 
 
 def _is_text(name: str) -> bool:
@@ -96,6 +96,8 @@ class Session:
 
     def __init__(self, path: Path | str, *, annotator: str = "me", code: str = ""):
         check_annotator(annotator)
+        if not isinstance(path, str | os.PathLike):
+            raise ValueError(f"session {path!r:.60}; give the name of a session file, such as labels.sqlite")
         self.path, self.annotator, self.code = Path(path), annotator, code
         self.holder = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex}"
         self._lock = threading.RLock()

@@ -1,10 +1,11 @@
-"""What is refused at once: random generators, configurations, counts in them, and row numbers, each with one sentence.
+"""What is refused at once: random generators, configurations and their values, row numbers, each with one sentence.
 
 Every strategy and configuration of `elsa_nb.search` calls these at construction.
 """
 
 from collections.abc import Sequence
-from numbers import Integral
+from dataclasses import MISSING, fields, is_dataclass
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -40,12 +41,50 @@ def check_config(config: Any, kind: type) -> None:
         )
 
 
+def check_kinds(config: Any) -> None:
+    """Raise `ValueError` for a field that is no switch, or no configuration of a part, where its default is one.
+
+    `config` is a dataclass. Anything else would count as True, or be noticed rounds later.
+    """
+    for field in fields(config):
+        default = field.default if field.default_factory is MISSING else field.default_factory()
+        value = getattr(config, field.name)
+        if isinstance(default, bool) and not isinstance(value, bool | np.bool_):
+            raise ValueError(f"{field.name} = {value!r:.60}; allowed: True or False")
+        if is_dataclass(default) and not isinstance(value, type(default)):
+            raise ValueError(f"{field.name} = {value!r:.60}; allowed: a {type(default).__name__}")
+
+
 def check_counts(config: object, **least: int) -> None:
     """Raise `ValueError` unless each named field of `config` is a whole number not below its least value."""
     for name, lowest in least.items():
-        value = getattr(config, name)
-        if not isinstance(value, Integral) or value < lowest:
-            raise ValueError(f"{name} = {value!r}; allowed: a whole number, {lowest} or more")
+        check_count(name, getattr(config, name), lowest)
+
+
+def check_count(name: str, value: Any, least: int) -> None:
+    """Raise `ValueError` unless `value` is a whole number, `least` or more."""
+    if not isinstance(value, Integral) or value < least:
+        raise ValueError(f"{name} = {value!r:.60}; allowed: a whole number, {least} or more")
+
+
+def check_number(
+    name: str,
+    value: Any,
+    allowed: str,
+    *,
+    least: float = -np.inf,
+    above: float = -np.inf,
+    most: float = np.inf,
+    below: float = np.inf,
+) -> None:
+    """Raise `ValueError`, saying what is `allowed`, unless `value` is a finite real number within all bounds given."""
+    if not isinstance(value, Real) or not (np.isfinite(value) and least <= value <= most and above < value < below):
+        raise ValueError(f"{name} = {value!r:.60}; allowed: {allowed}")
+
+
+def check_share(name: str, share: Any) -> None:
+    """Raise `ValueError` unless `share` is a number above 0 and below 1."""
+    check_number(name, share, "a share above 0 and below 1, such as 0.9", above=0, below=1)
 
 
 def check_rows(rows: Sequence[int] | np.ndarray, n: int, what: str) -> np.ndarray:

@@ -6,10 +6,8 @@ in `readings`.
 
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from elsa_nb.search import algorithms
-from elsa_nb.search.checks import check_counts
+from elsa_nb.search.checks import check_counts, check_kinds, check_number
 from elsa_nb.search.heads.head import HeadConfig
 
 
@@ -84,14 +82,15 @@ class SearchConfig:
     nothing_barred: bool = False
 
     def __post_init__(self):
+        check_kinds(self)
         check_counts(self, rounds=0, a=1, l=1, b=0)
-        if not 0 <= self.b_slope < np.inf:
-            raise ValueError(f"b_slope = {self.b_slope!r}; allowed: 0 or more rows for each positive known")
+        check_number("b_slope", self.b_slope, "0 or more rows for each positive known", least=0)
         for name in ("alpha_1", "alpha_2"):
-            if not np.isfinite(getattr(self, name)):
-                raise ValueError(f"{name} = {getattr(self, name)!r}; allowed: a finite number of standard deviations")
+            check_number(name, getattr(self, name), "a finite number of standard deviations")
         if self.final_budget is not None:
             check_counts(self, final_budget=1)
+        if not isinstance(self.final_head, HeadConfig | None):
+            raise ValueError(f"final_head = {self.final_head!r:.60}; allowed: a HeadConfig, or None for that of rounds")
         for name, allowed in _ALLOWED.items():
             if getattr(self, name) not in allowed:
                 raise ValueError(f"{name} = {getattr(self, name)!r}; allowed: {', '.join(map(repr, allowed))}")

@@ -5,6 +5,7 @@ from typing import Protocol, cast
 
 import numpy as np
 
+from elsa_nb.search.checks import check_number
 from elsa_nb.search.contract import Log, Scored, Strategy
 from elsa_nb.search.heads.head import logits_together
 
@@ -49,8 +50,7 @@ class Flipped:
     """An oracle that gives the wrong answer with probability `flip`, each time anew (appendix D of the paper)."""
 
     def __init__(self, positive: Sequence[bool] | np.ndarray, flip: float, rng: np.random.Generator):
-        if not 0 <= flip <= 1:
-            raise ValueError(f"flip = {flip!r}; allowed: a probability from 0 to 1 (the paper's p % divided by 100)")
+        check_number("flip", flip, "a probability from 0 to 1 (the paper's p % divided by 100)", least=0, most=1)
         self._truth = Truth(positive)
         self.flip = flip
         self._rng = rng

@@ -24,7 +24,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from elsa_nb.search.checks import check_rng
+from elsa_nb.search.checks import check_number, check_rng
 from elsa_nb.search.contract import (
     NEGATIVE,
     POSITIVE,
@@ -95,8 +95,7 @@ class Rechecked:
         share: float = 0.15,
         rng: np.random.Generator | int | None,
     ):
-        if not 0 <= share <= 1:
-            raise ValueError(f"share = {share!r}; allowed: 0 (never ask again) to 1 (as many as were asked)")
+        check_number("share", share, "0 (never ask again) to 1 (as many as were asked)", least=0, most=1)
         if not hasattr(search, "amend"):
             raise ValueError(
                 f"{type(search).__name__} has no amend(): its answers cannot be corrected, nor asked again"

@@ -103,6 +103,10 @@ def test_tensors_of_any_layout_and_type_are_pictures(make):
     assert (shown(as_items(make(rows))) == shown(as_items(rows))).all()
 
 
+def panel_with(folder, **wrong):
+    return Panel(Fixed(2, range(2)), ["a", "b"], folder / "s.sqlite", **wrong)
+
+
 @pytest.mark.parametrize(
     ("make", "told"),
     [
@@ -113,6 +117,12 @@ def test_tensors_of_any_layout_and_type_are_pictures(make):
         (lambda folder: Files(folder, None), "names is of type NoneType; give a list"),
         (lambda folder: Panel(Fixed(5, range(5)), ["a", "b"], folder / "s.sqlite"), "2 images or texts .* 5 rows"),
         (lambda folder: Panel("harvest", ["a", "b"], folder / "s.sqlite"), "search is 'harvest'; give a search"),
+        (lambda folder: panel_with(folder, oracle=[1, 0]), r"oracle is \[1, 0\]; give None, or what has label"),
+        (lambda folder: panel_with(folder, estimate="bracket"), "estimate is 'bracket'; give None or a function"),
+        (lambda folder: panel_with(folder, page=7), "size = 7 items a page; allowed: 12, 24"),
+        (lambda folder: panel_with(folder, again=3), "again is 3; give None or a function"),
+        (lambda folder: panel_with(folder, target="90 %"), "target = '90 %'; allowed: a share above 0"),
+        (lambda folder: Panel(Fixed(2, range(2)), ["a", "b"], None), "session None; give the name of a session file"),
     ],
 )
 def test_one_value_where_a_list_is_wanted_is_refused(tmp_path, make, told):

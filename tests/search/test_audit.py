@@ -142,7 +142,8 @@ def test_calls_out_of_turn_and_bad_numbers_are_refused_and_change_nothing():
     audit.update([1, 0])
     assert set(rows.tolist()) | set(audit.query().tolist()) == {5, 7, 9}
     for wrong, sentence in (
-        ({"found": 0}, "found = 0; allowed: 1 or more"),
+        ({"found": 0}, "found = 0; allowed: a whole number, 1 or more"),
+        ({"confidence": "95 %"}, "confidence = .95 %.; allowed"),
         ({"confidence": 1.0}, "confidence = 1.0; allowed"),
         ({"planted": (0, 9)}, r"planted = \(0, 9\)"),
         ({"planted": (9, 8)}, r"planted = \(9, 8\)"),

@@ -369,6 +369,22 @@ def test_what_is_no_configuration_of_a_strategy_is_refused(problem, name):
             kind(problem.pool, problem.seeds, config=config, rng=0)
 
 
+CONFIGURATIONS = [HeadConfig, *(kind.config_class for kind in registry.strategies().values())]
+# Fields for which None, or a number below 0, is a value.
+NONE_ALLOWED, BELOW_0_ALLOWED = {"final_budget", "final_head"}, {"alpha_1", "alpha_2"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [(kind, each.name) for kind in CONFIGURATIONS for each in fields(kind)], ids=str
+)
+def test_a_field_of_a_configuration_takes_nothing_of_another_kind(kind, name):
+    wrong = ["yes", 1j, [1], {}, object(), np.nan, np.inf]
+    wrong += [None] * (name not in NONE_ALLOWED) + [-1] * (name not in BELOW_0_ALLOWED)
+    for value in wrong:
+        with pytest.raises(ValueError, match=rf"{name} .*allowed: "):
+            kind(**{name: value})
+
+
 def test_what_cannot_be_searched_beside_a_pool_is_refused(problem):
     for name in ("neighbours", "features"):
         with pytest.raises(ValueError, match=rf"{name} of type ndarray; make them: {name.capitalize()}\(vectors"):

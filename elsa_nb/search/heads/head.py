@@ -17,7 +17,7 @@ from typing import Protocol
 import numpy as np
 from numba import njit
 
-from elsa_nb.search.checks import check_counts
+from elsa_nb.search.checks import check_counts, check_number
 from elsa_nb.search.heads.features import HeadInput
 from elsa_nb.search.heads.logistic import confidence as confidence  # read by those who have a head's logits
 from elsa_nb.search.heads.logistic import logistic_regression
@@ -53,10 +53,8 @@ class HeadConfig:
             raise ValueError(f"head kind {self.kind!r} is not known; allowed: {', '.join(HEAD_KINDS)}")
         check_counts(self, steps=1, hidden=1, least_positives=1)
         for name in ("l2", "learning_rate"):
-            if not getattr(self, name) > 0:
-                raise ValueError(f"head {name} = {getattr(self, name)!r}; allowed: more than 0")
-        if self.weight_decay < 0:
-            raise ValueError(f"head weight_decay = {self.weight_decay!r}; allowed: 0 or more")
+            check_number(f"head {name}", getattr(self, name), "more than 0", above=0)
+        check_number("head weight_decay", self.weight_decay, "0 or more", least=0)
 
 
 class Head(Protocol):

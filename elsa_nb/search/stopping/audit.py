@@ -22,7 +22,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.stats import beta, binom, hypergeom
 
-from elsa_nb.search.checks import check_rng, check_rows
+from elsa_nb.search.checks import check_count, check_number, check_rng, check_rows, check_share
 from elsa_nb.search.contract import NEGATIVE, POSITIVE, UNSURE, QueryError
 
 PLANTED_SHARE = 0.2  # of the risk, spent on measuring how many positives the person overlooks
@@ -52,8 +52,7 @@ class Audit:
     ):
         rows = np.asarray(rows)
         rows = check_rows(rows, int(rows.max(initial=-1)) + 1, "rows of an audit")
-        if not found >= 1:
-            raise ValueError(f"found = {found!r}; allowed: 1 or more, for a share of nothing says nothing")
+        check_count("found", found, 1)  # a share of nothing says nothing
         self.found, self.hits, self.labels = int(found), 0, 0
         self._order = check_rng(rng).permutation(rows)
         self._risk, self._sight = risk_and_sight(confidence, planted)
@@ -65,8 +64,7 @@ class Audit:
         """Return the next rows (at most `size`) to label, or None when all are labelled."""
         if self._open is not None:
             raise QueryError(f"answer the {len(self._open)} open rows with update() before asking for more")
-        if size < 1:
-            raise ValueError(f"size = {size!r}; allowed: 1 or more")
+        check_count("size", size, 1)
         rows = self._order[self.labels : self.labels + size]
         self._open = rows if len(rows) else None
         return self._open
@@ -114,8 +112,7 @@ def labels_for(
     That is the price if it meets `hits` further positives on the way; 0 meets none, and is the least price. All
     `rows` is the answer where nothing less will do. `promise` is a share of the class, above 0 and below 1.
     """
-    if not 0 < promise < 1:
-        raise ValueError(f"promise = {promise!r}; allowed: a share above 0 and below 1, such as 0.9")
+    check_share("promise", promise)
     risk, sight = risk_and_sight(confidence, planted)
     allowed = int((found + hits) / promise + 1e-9) - found  # positives among the rows, at most
     if allowed >= rows:
@@ -165,8 +162,7 @@ def risk_and_sight(confidence: float, planted: tuple[int, int] | None) -> tuple[
 
     The share is bounded from below after Clopper and Pearson.
     """
-    if not 0 < confidence < 1:
-        raise ValueError(f"confidence = {confidence!r}; allowed: a probability above 0 and below 1, such as 0.95")
+    check_number("confidence", confidence, "a probability above 0 and below 1, such as 0.95", above=0, below=1)
     risk = 1 - confidence
     if planted is None:
         return risk, 1.0

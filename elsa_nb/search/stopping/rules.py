@@ -11,7 +11,7 @@ from typing import ClassVar, Protocol
 
 import numpy as np
 
-from elsa_nb.search.checks import check_counts
+from elsa_nb.search.checks import check_counts, check_share
 from elsa_nb.search.stopping.remaining import Missing
 
 
@@ -58,7 +58,7 @@ class TargetShare:
     caution: float = 0.1
 
     def __post_init__(self):
-        _check_share("target", self.share)
+        check_share("target", self.share)
 
     def __call__(self, progress: Progress) -> str | None:
         """Return why one may stop now, None where one may not."""
@@ -145,7 +145,7 @@ class Audited:
     share: float = 0.8
 
     def __post_init__(self):
-        _check_share("audit", self.share)
+        check_share("audit", self.share)
 
     def __call__(self, progress: Progress) -> str | None:
         """Return why one may stop now, None where one may not."""
@@ -171,8 +171,3 @@ def stop_rule(text: str) -> StopRule:
     except ValueError:
         raise ValueError(f"rule {text!r}: {number!r} is no number; say, for example, target 0.9") from None
     return STOP_RULES[name](*value)
-
-
-def _check_share(name: str, share: float) -> None:
-    if not 0 < share < 1:
-        raise ValueError(f"{name} = {share!r}; allowed: a share above 0 and below 1, such as 0.9")

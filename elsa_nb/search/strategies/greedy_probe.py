@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from elsa_nb.pool import Pool
-from elsa_nb.search.checks import check_config, check_counts, check_pool, check_rng
+from elsa_nb.search.checks import check_config, check_counts, check_kinds, check_number, check_pool, check_rng
 from elsa_nb.search.contract import Batch, Component, KeepsLedger, Ledger, QueryError
 from elsa_nb.search.heads import head as heads
 from elsa_nb.search.heads.features import Features
@@ -34,9 +34,9 @@ class ProbeConfig:
     head: HeadConfig = field(default_factory=HeadConfig)
 
     def __post_init__(self):
+        check_kinds(self)
         check_counts(self, budget=1, batch=1, weak_negatives=1)
-        if not 0 <= self.growth < np.inf:
-            raise ValueError(f"growth = {self.growth!r}; allowed: 0 or more")
+        check_number("growth", self.growth, "0 or more", least=0)
         if self.head.least_positives > 1:
             least = self.head.least_positives
             raise ValueError(f"head least_positives = {least}; allowed: 1, for without a head nothing can be ranked")

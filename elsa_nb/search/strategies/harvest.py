@@ -44,7 +44,7 @@ from typing import ClassVar
 import numpy as np
 
 from elsa_nb.pool import Pool
-from elsa_nb.search.checks import check_config, check_counts, check_pool, check_rng
+from elsa_nb.search.checks import check_config, check_counts, check_number, check_pool, check_rng
 from elsa_nb.search.contract import NEGATIVE, POSITIVE, UNASKED, Batch, KeepsLedger, Ledger, QueryError
 from elsa_nb.search.heads.head import LinearHead, one_blas_thread
 from elsa_nb.search.heads.kernel_sums import KernelSums
@@ -86,12 +86,11 @@ class HarvestConfig:
 
     def __post_init__(self):
         check_counts(self, budget=1, batch=1, most_rows=1, weak_negatives=1)
-        if not 0 <= self.growth < np.inf:
-            raise ValueError(f"growth = {self.growth!r}; allowed: 0 or more")
+        check_number("growth", self.growth, "0 or more", least=0)
         for name in ("weak_weight", "l2", "least_found", "least_refused"):
-            if not 0 < getattr(self, name) < np.inf:
-                raise ValueError(f"{name} = {getattr(self, name)!r}; allowed: more than 0")
-        if not self.judges or not set(self.judges) <= {"line", "neighbourhood"}:
+            check_number(name, getattr(self, name), "more than 0", above=0)
+        known = isinstance(self.judges, tuple | list) and set(self.judges) <= {"line", "neighbourhood"}
+        if not self.judges or not known:
             raise ValueError(f"judges = {self.judges!r}; allowed: 'line', 'neighbourhood' or both")
 
 
