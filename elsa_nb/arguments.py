@@ -27,3 +27,12 @@ class Parser(argparse.ArgumentParser):
             blank = "" if left[0].startswith("-") else "; a name with a blank in it wants quotes around it"
             self.error(f"unrecognized arguments: {' '.join(left)}{blank}")
         return options, left
+
+
+def typed_share(text: str) -> float:
+    """Return a share that was typed as 0.9, 0,9 or 90%; raise ArgumentTypeError for what is no number."""
+    number = text.strip().removesuffix("%").replace(",", ".")
+    try:
+        return float(number) / (100 if text.strip().endswith("%") else 1)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no share; allowed: one such as 0.9 or 90%") from None

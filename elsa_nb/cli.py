@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 
 from elsa_nb import __version__
-from elsa_nb.arguments import Parser
+from elsa_nb.arguments import Parser, typed_share
 from elsa_nb.bench.command import bench_command, declare_bench
 from elsa_nb.dask_workers import check_answers
 from elsa_nb.errors import MissingDataError
@@ -172,7 +172,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     label.add_argument("--budget", type=int, metavar="N", help="the most images to be asked about")
     label.add_argument(
-        "--target", type=float, metavar="SHARE", help="say when about so much of the class is found, such as 0.9"
+        "--target", type=typed_share, metavar="SHARE", help="say when about so much of the class is found, such as 0.9"
     )
     label.add_argument("--metric", help="what counts as alike: cosine (direction) or euclidean (distance)")
     label.add_argument(

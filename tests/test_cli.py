@@ -149,6 +149,7 @@ def test_options_may_stand_between_arguments(words, leaf):
         (["label", "holiday", "photos"], "unrecognized arguments: photos; a name with a blank in it wants quotes"),
         (["labels", "export", "s.sqlite", "a.csv", "b.csv"], "unrecognized arguments: b.csv"),
         (["embed", "one", "--images", "two"], "not allowed with argument"),
+        (["label", "photos", "--target", "most"], "'most' is no share; allowed: one such as 0.9 or 90%"),
         (["label", "photos", "--colour", "red"], "unrecognized arguments: --colour red"),
     ],
 )
@@ -159,3 +160,8 @@ def test_what_a_command_does_not_know_is_told_beside_its_own_usage(capsys, argum
     error = capsys.readouterr().err
     assert said in error
     assert f"usage: elsa-nb {arguments[0]}" in error
+
+
+@pytest.mark.parametrize("text", ["0.9", "0,9", "90%", "90 %", " 90.0% "])
+def test_a_share_may_be_typed_as_people_write_it(text):
+    assert cli._parser().parse_args(["label", "photos", "--target", text]).target == pytest.approx(0.9)
