@@ -1,6 +1,6 @@
 """Make the generated pools and run the searches of notebook 16: `python -m elsa_nb.paper.experiments.phase`.
 
-Nine gigabytes; notebook 16 says how long the searches took. Stopped at any moment it goes on from there.
+Nine gigabytes; notebook 16 says how long the searches took on one core. Stopped at any moment it goes on from there.
 `... phase spaces` measures the pools beside those of encoders, as far as they are here, and writes what notebook 16
 shows of it.
 """
