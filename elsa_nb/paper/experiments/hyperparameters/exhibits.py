@@ -2,7 +2,12 @@
 
 from functools import partial
 
-from elsa_nb.paper.experiments.hyperparameters.tables import choices_by_arm, hyperparameter_table, silent_choices
+from elsa_nb.paper.experiments.hyperparameters.tables import (
+    choices_by_arm,
+    choices_in_pairs,
+    hyperparameter_table,
+    silent_choices,
+)
 from elsa_nb.paper.measures.exhibit import Exhibit
 
 _NOTEBOOK, _SWEEP = "07-hyperparameters", "hyperparameters"
@@ -16,5 +21,8 @@ EXHIBITS = (
     Exhibit("silent-choices", "What the paper does not say", "beyond the paper", _NOTEBOOK, _SWEEP, silent_choices),
     Exhibit(
         "choices-by-arm", "The choices in every arm", "beyond the paper", _NOTEBOOK, "choices-by-arm", choices_by_arm
+    ),
+    Exhibit(
+        "choices-in-pairs", "Two choices at a time", "beyond the paper", _NOTEBOOK, "choices-in-pairs", choices_in_pairs
     ),
 )

@@ -4,15 +4,28 @@ Notebook 07 starts at `hyperparameter_table`. A search's `change` names the one 
 reading: "a=25", "head=mlp", "" for none.
 """
 
+from itertools import combinations_with_replacement
+
 import numpy as np
 import pandas as pd
 
+from elsa_nb.paper.experiments.hyperparameters.sweep import TOGETHER
 from elsa_nb.paper.measures import by_setting
 from elsa_nb.paper.measures.by_setting import SILENT_CHOICES, TUNED
 from elsa_nb.paper.measures.medians import METRIC_TITLES, cell_text, medians
 from elsa_nb.paper.measures.printed import printed_cells
 from elsa_nb.search.config import ELSA
 
+# What the sweep "choices-in-pairs" changes two at a time, in few words.
+PAIR_TITLES = {
+    "nothing_barred=True": "nothing barred",
+    "nn_per=query": "a for each query",
+    "b_added=True": "b on top of 50",
+    "rands=appendix b": "RandS of Appendix B",
+    "head_space=embedding": "head in the embedding",
+    "negatives=all": "all negatives",
+    "confidence=logit": "log-odds",
+}
 # What the sweep "choices-by-arm" changes, in words.
 ARM_CHOICES = {
     "": "as it is",
@@ -124,6 +137,50 @@ def lay_out_choices_by_arm(frame: pd.DataFrame) -> pd.DataFrame:
         gap = rows["gap"].dropna().iloc[0]
         lines[line] = cells | {"ELSA as it is finds more by": f"{gap:+.3f}"}
     return pd.DataFrame(lines).T.rename_axis(["arm", "choice"])
+
+
+def choices_in_pairs(runs: pd.DataFrame) -> pd.DataFrame:
+    """Return what two silent choices change together, and by how much that is not what both alone multiply to.
+
+    `runs` are the searches of the sweep "choices-in-pairs". One row (arm, first, second, effect) with median, low, high
+    (95 %, over classes, paired by search) and searches; `first` and `second` are the same for a choice alone. Effects:
+    "discovery" (difference of rates) and "labels" (ratio) against the arm as it is, "beyond", the labels over the
+    product of both alone (pairs only); and against No Active under the same choices "ahead" (difference of rates) and
+    "saved" (No Active's labels over the arm's).
+    """
+    keys = ["target", "seeds", "repeat"]
+    wide = runs.pivot(index=keys, columns=["arm", "change"], values=["discovery_rate", "labels"])
+    frames = []
+    for arm in runs["arm"].unique():
+        rate, labels = wide["discovery_rate"][arm], wide["labels"][arm]
+        for first, second in combinations_with_replacement(TOGETHER, 2):
+            both = first if first == second else f"{first}, {second}"
+            effects = pd.DataFrame(
+                {
+                    "discovery": rate[both] - rate[""],
+                    "labels": labels[both] / labels[""],
+                    "beyond": labels[both] * labels[""] / (labels[first] * labels[second]),
+                    "ahead": rate[both] - wide["discovery_rate", "No Active", both],
+                    "saved": wide["labels", "No Active", both] / labels[both],
+                }
+            )
+            frames.append(effects.reset_index().assign(arm=arm, first=first, second=second))
+    long = medians(pd.concat(frames), ["arm", "first", "second"], ["discovery", "labels", "beyond", "ahead", "saved"])
+    alone = (long["metric"] == "beyond") & (long["first"] == long["second"])
+    itself = long["metric"].isin(["ahead", "saved"]) & (long["arm"] == "No Active")
+    return long[~alone & ~itself].rename(columns={"metric": "effect"}).reset_index(drop=True)
+
+
+def much_lost(runs: pd.DataFrame, least: float = 0.2) -> pd.DataFrame:
+    """Return the share of searches of each arm that lose `least` of a class or more against the arm as it is.
+
+    `runs` are those of `choices_in_pairs`, whose medians say little where some searches lose nearly all and others
+    nothing. A row for each choice or pair of `change`, an arm a column.
+    """
+    rates = runs.pivot(index=["target", "seeds", "repeat"], columns=["arm", "change"], values="discovery_rate")
+    arms = runs["arm"].unique()
+    shares = {arm: (rates[arm].sub(rates[arm, ""], axis=0) <= -least).mean() for arm in arms}
+    return pd.DataFrame(shares).drop(index="")
 
 
 def _extremes(changes: pd.Series) -> dict[str, str]:
