@@ -33,6 +33,21 @@ def check_pool(pool: Any) -> int:
     return len(pool.vectors)
 
 
+_MADE_BY = {"neighbours": "Neighbours(vectors)", "features": "Features(vectors)"}
+_MADE_BY["prepared_rows"] = "PreparedRows.of(vectors)"
+
+
+def check_made(name: str, made: Any, n: int) -> None:
+    """Raise `ValueError` unless what was made beforehand of a pool's vectors is None, or of its `n` rows."""
+    if made is None:
+        return
+    if isinstance(made, np.ndarray | list | tuple | str) or not (hasattr(made, "vectors") or hasattr(made, "__len__")):
+        raise ValueError(f"{name} of type {type(made).__name__}; give None, or {_MADE_BY[name]}")
+    rows = len(made.vectors if hasattr(made, "vectors") else made)
+    if rows != n:
+        raise ValueError(f"{name} of {rows} rows for a pool of {n}; make them from the same pool")
+
+
 def check_config(config: Any, kind: type) -> None:
     """Raise `ValueError` unless `config` is a configuration of the strategy's own `kind`."""
     if not isinstance(config, kind):

@@ -12,7 +12,7 @@ import numpy as np
 
 from elsa_nb.pool import Pool
 from elsa_nb.search import algorithms, readings
-from elsa_nb.search.checks import check_config, check_pool, check_rng
+from elsa_nb.search.checks import check_config, check_made, check_pool, check_rng
 from elsa_nb.search.config import ELSA as ELSA
 from elsa_nb.search.config import SearchConfig
 from elsa_nb.search.contract import NEGATIVE, POSITIVE, Batch, Component, KeepsLedger, Ledger, QueryError
@@ -67,11 +67,8 @@ class Search(KeepsLedger):
         check_config(config, SearchConfig)
         if config.head_space == "embedding" and features is None:
             raise ValueError("this configuration trains its head on the embedding: pass features=Features(its vectors)")
-        for name, given in (("neighbours", neighbours), ("features", features)):
-            if given is not None and not hasattr(given, "vectors"):
-                raise ValueError(f"{name} of type {type(given).__name__}; make them: {name.capitalize()}(vectors, ...)")
-            if given is not None and len(given.vectors) != n:
-                raise ValueError(f"{name} of {len(given.vectors)} rows for a pool of {n}; make them from the same pool")
+        check_made("neighbours", neighbours, n)
+        check_made("features", features, n)
         self.config, self.pool = config, pool
         self._ledger = Ledger(n, seeds, pool.ids)  # Lambda, and all answers
         self._rng = check_rng(rng)

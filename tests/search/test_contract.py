@@ -20,6 +20,7 @@ from elsa_nb.search.contract import NEGATIVE, POSITIVE, UNSURE, Batch, Component
 from elsa_nb.search.heads import head
 from elsa_nb.search.heads.features import Features
 from elsa_nb.search.heads.head import HeadConfig
+from elsa_nb.search.heads.prepared_rows import PreparedRows
 from elsa_nb.search.neighbours.lists import Neighbours
 from elsa_nb.search.oracle import Truth, simulate
 from elsa_nb.search.readings import READINGS, RELEASED_CODE
@@ -385,10 +386,19 @@ def test_a_field_of_a_configuration_takes_nothing_of_another_kind(kind, name):
             kind(**{name: value})
 
 
-def test_what_cannot_be_searched_beside_a_pool_is_refused(problem):
-    for name in ("neighbours", "features"):
-        with pytest.raises(ValueError, match=rf"{name} of type ndarray; make them: {name.capitalize()}\(vectors"):
-            elsa.Search(problem.pool, [0], rng=0, **{name: problem.pool.vectors})
+MADE = {"neighbours": Neighbours, "features": Features, "prepared_rows": PreparedRows.of}
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [(kind, name) for kind in registry.strategies().values() for name in kind.needs], ids=str
+)
+def test_what_was_made_of_other_vectors_or_of_none_is_refused(problem, kind, name):
+    for wrong in (problem.pool.vectors, "vectors", 7, list(problem.pool.ids)):
+        with pytest.raises(ValueError, match=rf"{name} of type \w+; give None, or \w+"):
+            kind(problem.pool, [0], rng=0, **{name: wrong})
+    with pytest.raises(ValueError, match=rf"{name} of 80 rows for a pool of 90; make them from the same pool"):
+        kind(problem.pool, [0], rng=0, **{name: MADE[name](problem.pool.vectors[:80])})
+    kind(problem.pool, [0], rng=0, **{name: MADE[name](problem.pool.vectors)})
 
 
 @pytest.mark.parametrize("given", [np.eye(3), [[1.0]], None, "pool"], ids=lambda given: type(given).__name__)

@@ -7,7 +7,15 @@ from typing import ClassVar
 import numpy as np
 
 from elsa_nb.pool import Pool
-from elsa_nb.search.checks import check_config, check_counts, check_kinds, check_number, check_pool, check_rng
+from elsa_nb.search.checks import (
+    check_config,
+    check_counts,
+    check_kinds,
+    check_made,
+    check_number,
+    check_pool,
+    check_rng,
+)
 from elsa_nb.search.contract import Batch, Component, KeepsLedger, Ledger, QueryError
 from elsa_nb.search.heads import head as heads
 from elsa_nb.search.heads.features import Features
@@ -67,7 +75,9 @@ class GreedyProbe(KeepsLedger):
     ):
         self.config, self.pool = ProbeConfig() if config is None else config, pool
         check_config(self.config, ProbeConfig)
-        self._ledger = Ledger(check_pool(pool), seeds, pool.ids)
+        n = check_pool(pool)
+        check_made("features", features, n)
+        self._ledger = Ledger(n, seeds, pool.ids)
         self._features = features or Features(pool.vectors)
         self._rng = check_rng(rng)
         self._round = 0

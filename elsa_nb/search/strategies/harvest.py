@@ -44,7 +44,7 @@ from typing import ClassVar
 import numpy as np
 
 from elsa_nb.pool import Pool
-from elsa_nb.search.checks import check_config, check_counts, check_number, check_pool, check_rng
+from elsa_nb.search.checks import check_config, check_counts, check_made, check_number, check_pool, check_rng
 from elsa_nb.search.contract import NEGATIVE, POSITIVE, UNASKED, Batch, KeepsLedger, Ledger, QueryError
 from elsa_nb.search.heads.head import LinearHead, one_blas_thread
 from elsa_nb.search.heads.kernel_sums import KernelSums
@@ -119,10 +119,7 @@ class Harvest(KeepsLedger):
         prepared_rows: PreparedRows | None = None,
     ):
         n = check_pool(pool)
-        if prepared_rows is not None and len(prepared_rows) != n:
-            raise ValueError(
-                f"prepared_rows of {len(prepared_rows)} rows for a pool of {n}; make them from the same pool"
-            )
+        check_made("prepared_rows", prepared_rows, n)
         self.config, self.pool = HarvestConfig() if config is None else config, pool
         check_config(self.config, HarvestConfig)
         self._ledger = Ledger(n, seeds, pool.ids)
