@@ -93,7 +93,8 @@ def check_number(
     below: float = np.inf,
 ) -> None:
     """Raise `ValueError`, saying what is `allowed`, unless `value` is a finite real number within all bounds given."""
-    if not isinstance(value, Real) or not (np.isfinite(value) and least <= value <= most and above < value < below):
+    number = float(value) if isinstance(value, Real) else np.nan
+    if not (np.isfinite(number) and least <= number <= most and above < number < below):
         raise ValueError(f"{name} = {value!r:.60}; allowed: {allowed}")
 
 
