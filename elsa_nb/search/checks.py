@@ -5,7 +5,7 @@ Every strategy and configuration of `elsa_nb.search` calls these at construction
 
 from collections.abc import Sequence
 from dataclasses import MISSING, fields, is_dataclass
-from numbers import Integral, Real
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -93,8 +93,8 @@ def check_number(
     below: float = np.inf,
 ) -> None:
     """Raise `ValueError`, saying what is `allowed`, unless `value` is a finite real number within all bounds given."""
-    number = float(value) if isinstance(value, Real) else np.nan
-    if not (np.isfinite(number) and least <= number <= most and above < number < below):
+    real = isinstance(value, int | float | np.integer | np.floating)
+    if not real or not (least <= value <= most and above < value < below and abs(value) < np.inf):
         raise ValueError(f"{name} = {value!r:.60}; allowed: {allowed}")
 
 

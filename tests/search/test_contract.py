@@ -22,7 +22,7 @@ from elsa_nb.search.heads.features import Features
 from elsa_nb.search.heads.head import HeadConfig
 from elsa_nb.search.heads.prepared_rows import PreparedRows
 from elsa_nb.search.neighbours.lists import Neighbours
-from elsa_nb.search.oracle import Truth, simulate
+from elsa_nb.search.oracle import Flipped, Truth, simulate
 from elsa_nb.search.readings import READINGS, RELEASED_CODE
 from elsa_nb.search.strategies import greedy_probe, registry
 from elsa_nb.search.strategies.greedy_probe import ProbeConfig
@@ -384,6 +384,16 @@ def test_a_field_of_a_configuration_takes_nothing_of_another_kind(kind, name):
     for value in wrong:
         with pytest.raises(ValueError, match=rf"{name} .*allowed: "):
             kind(**{name: value})
+
+
+def test_numbers_of_any_size_and_kind_are_compared():
+    for growth in (0, 2, np.float32(0.5), np.int64(1)):
+        assert ProbeConfig(growth=growth).growth == growth
+    for growth in (-(10**400), "0.1", float("nan"), -np.inf, np.array([0.1])):
+        with pytest.raises(ValueError, match=r"growth = .*; allowed: 0 or more"):
+            ProbeConfig(growth=growth)
+    with pytest.raises(ValueError, match=r"flip = 1000.*; allowed: a probability from 0 to 1"):
+        Flipped([True], 10**400, np.random.default_rng(0))
 
 
 MADE = {"neighbours": Neighbours, "features": Features, "prepared_rows": PreparedRows.of}
