@@ -20,6 +20,7 @@ th:first-child, td:first-child { text-align: left } .small { color: #555; font-s
 """
 _COLOURS = ("#009E73", "#D55E00", "#0072B2", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 _SHOWN = (50, 80, 90, 95)  # shares of a class, in percent
+_FEWEST = 6  # classes: by chance alone one arm needs fewer labels in all of five in one case of sixteen
 _WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 760, 420, 60, 170, 15, 45
 
 
@@ -31,6 +32,8 @@ def write_page(path: Path, frame: pd.DataFrame, plan: Plan, about: str, commands
     share = judged_at(frame)
     said = advice(frame, share)
     table = summary(frame, base=best_arm(frame, share))
+    few = frame["target"].nunique() < _FEWEST
+    few = " There are so few classes that intervals over them say little." if few else ""
     seconds = frame["seconds"].div(frame["rounds"]).groupby(frame["arm"]).median()
     parts = [
         "<h1>Which searcher for these vectors</h1>",
@@ -47,7 +50,7 @@ def write_page(path: Path, frame: pd.DataFrame, plan: Plan, about: str, commands
         f"95 % over classes. A search that does not come so far in {plan.budget:,} labels counts 1.25 times as many "
         "there; how many did not stands behind. Fewer and more: in how many classes an arm needs fewer or more labels "
         f"than {html.escape(best_arm(frame, share))} to {share} %. In 200: the share found in 200 labels. "
-        "Random order is computed, not searched.</p>",
+        f"Random order is computed, not searched.{few}</p>",
         f'<p class="small">Made by <code>{html.escape(commands)}</code></p>',
     ]
     head = '<!doctype html><html lang="en"><meta charset="utf-8"><title>Which searcher for these vectors</title>'
@@ -82,9 +85,16 @@ def advice(frame: pd.DataFrame, share: int) -> str:
     numbers = f"{ratio:.2f} times the labels [{low:.2f}, {high:.2f}]"
     chance = frame.loc[frame["arm"] == RANDOM]
     apart = float(((chance[f"labels_{share}"].where(chance[f"labels_{share}"] > 0)) / chance["class_size"]).median())
+    counted = frame["target"].nunique()
     ends = f" To {share} % of a class {best} spends {spends}."
     if best == RANDOM or (not np.isnan(apart) and means[best] > 0.7 * apart):
         ends += " That is little better than random order: other vectors would help more than another searcher."
+    if counted < _FEWEST:
+        of = "class is" if counted == 1 else "classes are"
+        return (
+            f"{counted} {of} too few to tell {best} from {others[0]}, which needs {ratio:.2f} times the labels here; "
+            f"give {_FEWEST} or more.{ends}"
+        )
     if low > 1:
         return f"Use {best}: the next best, {others[0]}, needs {numbers}.{ends}"
     return f"{best} or {others[0]}: on these classes the two cannot be told apart, {others[0]} needs {numbers}.{ends}"

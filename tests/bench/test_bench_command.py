@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from elsa_nb import cli
-from elsa_nb.bench import comparison
+from elsa_nb.bench import comparison, page
 
 
 @pytest.fixture
@@ -25,17 +25,39 @@ def given(tmp_path, monkeypatch):
 
 def test_one_command_makes_a_page_that_needs_no_other_file(given, capsys, tmp_path):
     assert cli.main([*given, "--strategy", "greedy-probe", "--strategy", "nn.large"]) == 0
-    page = (tmp_path / "v-bench.html").read_text()
-    assert not re.search(r'(src|href)="', page)
+    made = (tmp_path / "v-bench.html").read_text()
+    assert not re.search(r'(src|href)="', made)
     for said in ("600 vectors of 8 values; 4 of 4 classes", "Harvest", "Greedy probe", "NN.Large", "Random order"):
-        assert said in page
-    assert page.count("<polyline") == 4
+        assert said in made
+    assert made.count("<polyline") == 4
     assert re.search(r"(Harvest|Greedy probe|NN.Large)", capsys.readouterr().out.splitlines()[-2])  # the advice
-    advised = re.search(r"([\d.]+) labels a find \(median\)", page)[1]
-    assert f"<td>{advised} [" in page  # what is advised is what the table says
+    advised = re.search(r"([\d.]+) labels a find \(median\)", made)[1]
+    assert f"<td>{advised} [" in made  # what is advised is what the table says
     rows = pd.read_csv("v-bench.csv")
     assert len(rows) == 4 * 3
     assert set(rows.target) == {"a", "b", "c", "d <i>"}
+
+
+@pytest.mark.parametrize(
+    ("classes", "said"),
+    [
+        (1, "1 class is too few to tell Harvest from NN, which needs 2.00 times the labels here; give 6 or more."),
+        (5, "5 classes are too few to tell Harvest from NN"),
+        (6, r"Use Harvest: the next best, NN, needs 2.00 times the labels \[2.00, 2.00\]"),
+    ],
+)
+def test_an_interval_over_few_classes_decides_nothing(classes, said):
+    """One over a single class is a point, whatever chance made of it."""
+    rows = [
+        {"pool": "p", "half": "", "seeds": 1, "budget": 500, "target": f"c{i}", "repeat": repeat, "class_size": 20}
+        | {"arm": arm, "rounds": 3, "seconds": 0.1, "discovery": np.linspace(0, 1, 5)}
+        | {f"labels_{share}": factor * share for share in (50, 80, 90, 95)}
+        | {f"found_in_{spent}": 0.5 for spent in (200, 500, 1000)}
+        for i in range(classes)
+        for repeat in (0, 1)
+        for arm, factor in (("NN", 2), ("Harvest", 1))
+    ]
+    assert re.match(said, page.advice(pd.DataFrame(rows), 80))
 
 
 def test_searches_that_are_there_are_not_run_again(given, monkeypatch):
