@@ -73,13 +73,12 @@ class Pool:
         infinite values (naming the first such row), for what float32 cannot hold, and for ids that repeat or are not
         one a row.
         """
-        pool = cls._of(vectors, ids, name, space, provenance, recipe)
+        pool = cls._of(vectors, frame_names(vectors) if ids is None else ids, name, space, provenance, recipe)
         warn_of_oddities(pool.vectors, stacklevel=2)
         return pool
 
     @classmethod
     def _of(cls, vectors, ids, name, space, provenance, recipe=None) -> "Pool":
-        ids = frame_names(vectors) if ids is None else ids
         vectors = as_vectors(vectors)
         ids = check_ids(np.arange(len(vectors)).astype(str) if ids is None else ids, len(vectors)).copy()
         ids.flags.writeable = False

@@ -1,8 +1,8 @@
 """Vectors that somebody made already: out of files of arrays and tables, with their ids where the file has them.
 
-Known are .npy, .npz, .safetensors, tables and JSON (`vector_tables`), .h5ad (and other HDF5), and faiss's flat indexes.
-Arrays that lie in a file as they are get memory-mapped. Nothing is unpickled: a file of Python objects can run any
-code.
+Known are .npy, .npz, .safetensors, tables (`vector_tables`), JSON (`vector_json`), .h5ad (and other HDF5), and faiss's
+flat indexes. Arrays that lie in a file as they are get memory-mapped. Nothing is unpickled: a file of Python objects
+can run any code.
 """
 
 import json
@@ -19,6 +19,7 @@ import numpy as np
 from elsa_nb.errors import MissingDataError
 from elsa_nb.store import check_unpacked, parsing, reading
 from elsa_nb.text_files import decoded
+from elsa_nb.vector_json import vectors_in_json
 from elsa_nb.vector_tables import (
     ARROW,
     VECTORS,
@@ -27,7 +28,6 @@ from elsa_nb.vector_tables import (
     find_name,
     ids_in_table,
     vectors_in_arrow,
-    vectors_in_json,
     vectors_in_text,
 )
 

@@ -1,12 +1,11 @@
 """Vectors that lie in tables: in a column of lists, in numbered columns, or in cells of text that hold a list each.
 
 Tables are CSV, in the separators, decimal marks and encodings of many programs and countries, Parquet, Feather and
-JSON. A column that belongs to the vectors and does not hold a number in every row is refused: it is never left out.
+JSON Lines. A column that belongs to the vectors and does not hold a number in every row is refused, never left out.
 """
 
 import csv
 import io
-import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -16,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from elsa_nb.text_files import checked_object, decoded
+from elsa_nb.text_files import decoded
 from elsa_nb.vectors import check_whole_columns
 
 VECTORS = ("vectors", "embeddings", "embedding", "vector", "features", "feats", "emb", "x", "X", "arr_0")
@@ -75,7 +74,7 @@ def ids_in_table(path: Path) -> list[str]:
     return as_names(frame[column])
 
 
-# --- Parquet, Feather and JSON
+# --- Parquet, Feather and JSON Lines
 
 _JSON_LINES = (".jsonl", ".ndjson")
 ARROW = (".parquet", ".feather", ".arrow", *_JSON_LINES)
@@ -90,39 +89,18 @@ def read_arrow(path: Path) -> Any:
 
     if path.suffix.lower() in _JSON_LINES:
         return pyarrow.json.read_json(path, pyarrow.json.ReadOptions(block_size=_BLOCK))
-    read = pyarrow.parquet if path.suffix.lower() == ".parquet" else pyarrow.feather
-    table = read.read_table(path)
+    table = (pyarrow.parquet if path.suffix.lower() == ".parquet" else pyarrow.feather).read_table(path)
     table.validate(full=True)  # places that lie outside a column are read all the same, and end the process
     return table
 
 
 def vectors_in_arrow(path: Path, key: str | None) -> VectorFile:
     """Read the vectors of a file of `ARROW`; `key` names the column of lists, or what numbered ones share."""
-    return _from_table(read_arrow(path), key)
+    return from_table(read_arrow(path), key)
 
 
-def vectors_in_json(path: Path, key: str | None) -> VectorFile:
-    """Read the vectors of a JSON file: vectors alone, a vector a name, or a table (records, or columns of one length).
-
-    `key` is that of `vectors_in_arrow`; ValueError for one where there are no columns.
-    """
-    import pyarrow as pa
-
-    value = json.loads(path.read_bytes(), object_pairs_hook=checked_object)
-    entries = list(value.values()) if isinstance(value, dict) else value
-    if isinstance(value, list) and value and all(isinstance(entry, dict) for entry in value):
-        return _from_table(pa.Table.from_pylist(value), key)
-    if not isinstance(entries, list) or not entries or not all(isinstance(entry, list) for entry in entries):
-        raise ValueError("its JSON is no list of vectors or of records, and no vector a name")
-    if isinstance(value, dict) and (key in value or find_name(list(value), VECTORS) is not None):
-        return _from_table(pa.table(value), key)
-    if key is not None:
-        raise ValueError(f"its vectors stand in no column; leave out the key {key!r}")
-    vectors = _from_lists(pa.chunked_array([entries]))
-    return VectorFile(vectors, as_names(value) if isinstance(value, dict) else None)
-
-
-def _from_table(table: Any, key: str | None) -> VectorFile:
+def from_table(table: Any, key: str | None) -> VectorFile:
+    """Take the vectors out of a table of pyarrow; `key` as for `vectors_in_arrow`."""
     import pyarrow as pa
 
     table = _plain(table)
@@ -135,7 +113,7 @@ def _from_table(table: Any, key: str | None) -> VectorFile:
     told = None if ids is None else as_names(table.column(ids).to_pylist())
     if key in lists or (key is None and lists):
         chosen = one_of(lists, key, "columns of lists")
-        return VectorFile(_from_lists(table.column(chosen)), told, [f"vectors from the column {chosen!r}", *notes])
+        return VectorFile(from_lists(table.column(chosen)), told, [f"vectors from the column {chosen!r}", *notes])
     read = _from_frame(table.to_pandas(), key, told, ids)
     read.notes += notes
     return read
@@ -176,7 +154,7 @@ def _holds_vectors(kind: Any) -> bool:
     return number or _holds_vectors(inner)
 
 
-def _from_lists(column: Any) -> np.ndarray:
+def from_lists(column: Any) -> np.ndarray:
     """Return a column of lists (n lists of d) as an array, naming the first row that is not as long as the others."""
     import pyarrow as pa
     import pyarrow.compute as pc

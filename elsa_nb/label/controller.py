@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from elsa_nb.label.advice import Advisor
-from elsa_nb.label.cards import NEGATIVE, OPEN, PAGE_SIZES, PASSED, POSITIVE, Cards, Steps
+from elsa_nb.label.cards import NEGATIVE, OPEN, PASSED, POSITIVE, Cards, Steps, check_page_size
 from elsa_nb.label.first_examples import carry_on
 from elsa_nb.label.identity import Settled, as_begun, remember
 from elsa_nb.label.progress_figures import evidence_of, figures_of
@@ -28,12 +28,6 @@ from elsa_nb.search.contract import Strategy
 from elsa_nb.search.stopping.remaining import Estimator
 
 LONGEST_PAUSE = 60.0  # seconds: a longer silence is a pause, not work on a label
-
-
-def check_page_size(size: int) -> None:
-    """Raise ValueError for a number of cards a page that the screen does not offer."""
-    if size not in PAGE_SIZES:
-        raise ValueError(f"size = {size!r} items a page; allowed: {', '.join(map(str, PAGE_SIZES))}")
 
 
 class Controller:
