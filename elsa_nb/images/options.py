@@ -48,6 +48,8 @@ def declare_train(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, help="the weights file; default: in data/weights, where the profiles look")
     parser.add_argument("--epochs", type=int, help="default: the recipe's")
     parser.add_argument("--batch", type=int, help="default: the recipe's")
+    seed = "of all that is drawn (default: 0); weights of other seeds are called after them"
+    parser.add_argument("--seed", type=int, default=0, help=seed)
     precision = "of convolutions; float32 is the faster where the processor knows no bfloat16 (default: bfloat16)"
     parser.add_argument("--precision", choices=("bfloat16", "float32"), default="bfloat16", help=precision)
     variants = "views of photographs: as in the official codes (default), or as in VICReg's paper"

@@ -184,9 +184,10 @@ def train_command(options: argparse.Namespace) -> None:
         raise ValueError(f"{options.data} holds pictures of any size: train on it with --official.")
     if options.official and isinstance(source, Pack):
         raise ValueError(f"--official takes views of 224 pixels; the pack {options.data} has {source.side}.")
-    chosen = {key: getattr(options, key) for key in ("epochs", "batch") if getattr(options, key)}
-    config = replace(config, precision=options.precision, **chosen)
-    out = options.out or store.OUTPUT / "weights" / f"{weights_name(options.data, options.method)}.safetensors"
+    chosen = {key: value for key in ("epochs", "batch") if (value := getattr(options, key)) is not None}
+    config = replace(config, precision=options.precision, seed=options.seed, **chosen)
+    name = weights_name(options.data, options.method) + (f"-seed-{options.seed}" if options.seed else "")
+    out = options.out or store.OUTPUT / "weights" / f"{name}.safetensors"
     labels = source.labels["name"].cat.codes.to_numpy()
     card = train_encoder(
         source, labels, config, out, command=_command(options), data=options.data, probe_epochs=probe_epochs
@@ -218,8 +219,12 @@ def _command(options: argparse.Namespace) -> str:
     """Return the command that makes the same encoder, without where its file goes."""
     words = ["elsa-nb", "train", "--method", options.method, "--data", options.data]
     words += [
-        word for key in ("epochs", "batch") if (value := getattr(options, key)) for word in (f"--{key}", str(value))
+        word
+        for key in ("epochs", "batch")
+        if (value := getattr(options, key)) is not None
+        for word in (f"--{key}", str(value))
     ]
+    words += ["--seed", str(options.seed)] if options.seed else []
     words += ["--precision", options.precision] if options.precision != "bfloat16" else []
     words += ["--variant", options.variant] if options.variant != "asymmetric" else []
     return shlex.join(words + (["--official"] if options.official else []))

@@ -56,6 +56,8 @@ class TrainingConfig:
         for key, allowed in (("optimiser", OPTIMISERS), ("precision", TRAINING_PRECISIONS), ("schedule", SCHEDULES)):
             if getattr(self, key) not in allowed:
                 raise ValueError(f"{key} is {getattr(self, key)!r}; expected one of {allowed}.")
+        if self.seed < 0:
+            raise ValueError(f"seed is {self.seed}; expected 0 or more.")
         least = {"swav-multicrop": 3, "obow": 2}.get(self.architecture.method)
         if len(self.views) < (least or 2) or (len(self.views) > 2 and not least):
             raise ValueError(

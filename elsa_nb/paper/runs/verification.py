@@ -2,7 +2,7 @@
 
 A stored result is reused while the numbers in `elsa_nb.search.version` and on the strategies are what they were,
 however much the code was moved about. That is safe only as long as nobody changes a log without raising a number. So
-some two hundred stored searches, the canaries named in `data/results/canaries.json`, are run again: every arm, reading,
+some hundreds of stored searches, the canaries named in `data/results/canaries.json`, are run again: every arm, reading,
 encoder, setting, noise and field of a configuration that a committed result rests on is in one of them. Start reading
 at `verify`; `choose_canaries` picks canaries, `record_logs` writes down what they do here.
 

@@ -195,6 +195,17 @@ def test_the_command_line_chooses_source_recipe_and_place(tmp_path, monkeypatch)
     command.train_command(parsed("--method", "moco-v2", "--precision", "float32"))
     assert asked["config"].precision == "float32"
     assert asked["command"] == "elsa-nb train --method moco-v2 --data glyphs --precision float32"
+    assert (asked["out"].name, asked["config"].seed) == ("moco-v2.safetensors", 0)
+    command.train_command(parsed("--method", "moco-v2", "--seed", "2"))
+    assert (asked["out"].name, asked["config"].seed) == ("moco-v2-seed-2.safetensors", 2)
+    assert asked["command"] == "elsa-nb train --method moco-v2 --data glyphs --seed 2"
+    for wrong, said in (
+        (("--seed", "-1"), "seed is -1"),
+        (("--epochs", "0"), "'epochs': 0"),
+        (("--batch", "0"), "'batch': 0"),
+    ):
+        with pytest.raises(ValueError, match=said):
+            command.train_command(parsed("--method", "moco-v2", *wrong))
     for data, method in (("tiny-imagenet", "vicreg"), ("tiny-imagenet", "barlow-twins"), ("food-101-64px", "vicreg")):
         told = dict(DATASETS[data].encoders)[method]  # where the profile looks
         assert command.weights_name(data, method) == told
