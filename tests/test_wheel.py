@@ -12,6 +12,7 @@ import zipfile
 import pytest
 from hatchling.builders.sdist import SdistBuilder
 
+from elsa_nb.paper.experiments.catalogue import SWEEPS
 from elsa_nb.store import ROOT
 
 BUNDLED = (
@@ -32,6 +33,7 @@ print(json.dumps({
     "notebooks": sorted(path.name for path in store.NOTEBOOKS.glob("*.ipynb")),
     "written": [str(path) for path in (store.OUTPUT, store.FIGURES, profile("quick").build, profile("full").figures)],
     "photographs": len(stored_results("thinned", "photos")),
+    "only in full": len(stored_results("choices-in-pairs", "full")),
     "lost": str(store.locate("weights/none.safetensors")),
     "cache": str(profile("quick").pool_folder("vicreg", "embedding")),
 }))
@@ -73,7 +75,8 @@ def look(site, folder, **variables):
 
 def test_the_wheel_holds_every_bundled_file_and_all_of_the_package(site):
     held = {path.relative_to(site / "elsa_nb").as_posix() for path in (site / "elsa_nb").rglob("*") if path.is_file()}
-    carried = tracked(*BUNDLED, "data/results/*-photos.*", "data/results/phase*", "data/results/generated-spaces.csv")
+    only_full = [f"data/results/{name}-full.*" for name, plans in SWEEPS.items() if set(plans) == {"full"}]
+    carried = tracked(*BUNDLED, "data/results/*-photos.*", "data/results/generated-spaces.csv", *only_full)
     bundled = {f"bundled/{name.removeprefix('data/')}" for name in carried}
     package = {name.removeprefix("elsa_nb/") for name in tracked("elsa_nb")}
     assert bundled | package <= held
@@ -86,6 +89,7 @@ def test_an_installed_package_reads_what_it_carries_and_writes_where_its_user_is
     assert told["package"].startswith(str(site))
     assert told["claims"] > 0
     assert told["photographs"] > 0  # which `elsa-nb reproduce` shows without computing them
+    assert told["only in full"] > 0
     assert told["glyphs"] == str(site / "elsa_nb" / "bundled" / "glyphs")
     assert {"vicreg", "barlow-twins"} <= set(told["weights"])
     assert len(told["notebooks"]) == len(list((ROOT / "notebooks").glob("*.ipynb")))
