@@ -32,8 +32,7 @@ def write_page(path: Path, frame: pd.DataFrame, plan: Plan, about: str, commands
     share = judged_at(frame)
     said = advice(frame, share)
     table = summary(frame, base=best_arm(frame, share))
-    few = frame["target"].nunique() < _FEWEST
-    few = " There are so few classes that intervals over them say little." if few else ""
+    few = " There are so few classes that intervals over them say little." if _few(frame) else ""
     seconds = frame["seconds"].div(frame["rounds"]).groupby(frame["arm"]).median()
     parts = [
         "<h1>Which searcher for these vectors</h1>",
@@ -85,19 +84,25 @@ def advice(frame: pd.DataFrame, share: int) -> str:
     numbers = f"{ratio:.2f} times the labels [{low:.2f}, {high:.2f}]"
     chance = frame.loc[frame["arm"] == RANDOM]
     apart = float(((chance[f"labels_{share}"].where(chance[f"labels_{share}"] > 0)) / chance["class_size"]).median())
-    counted = frame["target"].nunique()
     ends = f" To {share} % of a class {best} spends {spends}."
     if best == RANDOM or (not np.isnan(apart) and means[best] > 0.7 * apart):
         ends += " That is little better than random order: other vectors would help more than another searcher."
-    if counted < _FEWEST:
-        of = "class is" if counted == 1 else "classes are"
+    if few := _few(frame):
         return (
-            f"{counted} {of} too few to tell {best} from {others[0]}, which needs {ratio:.2f} times the labels here; "
+            f"{few} too few to tell {best} from {others[0]}, which needs {ratio:.2f} times the labels here; "
             f"give {_FEWEST} or more.{ends}"
         )
     if low > 1:
         return f"Use {best}: the next best, {others[0]}, needs {numbers}.{ends}"
     return f"{best} or {others[0]}: on these classes the two cannot be told apart, {others[0]} needs {numbers}.{ends}"
+
+
+def _few(frame: pd.DataFrame) -> str:
+    """Return how many classes were searched for, as "2 classes are", where they are too few; else nothing."""
+    counted = frame["target"].nunique()
+    return (
+        "" if counted >= _FEWEST else f"{counted} class{'' if counted == 1 else 'es'} {'is' if counted == 1 else 'are'}"
+    )
 
 
 def _means(frame: pd.DataFrame, share: int) -> pd.Series:

@@ -72,7 +72,7 @@ class Panel(ipywidgets.VBox):
             )
         if oracle is not None and not hasattr(oracle, "label"):
             raise ValueError(f"oracle is {oracle!r:.100}; give None, or what has label(rows), such as Truth(positive)")
-        check_page_size(page)
+        check_page_size(page)  # all that may be refused is, before a session file is made
         if target is not None:
             check_share("target", target)
         for name, given in (("estimate", estimate), ("again", again)):

@@ -33,8 +33,11 @@ def check_pool(pool: Any) -> int:
     return len(pool.vectors)
 
 
-_MADE_BY = {"neighbours": "Neighbours(vectors)", "features": "Features(vectors)"}
-_MADE_BY["prepared_rows"] = "PreparedRows.of(vectors)"
+_MADE_BY = {
+    "neighbours": "Neighbours(vectors)",
+    "features": "Features(vectors)",
+    "prepared_rows": "PreparedRows.of(vectors)",
+}
 
 
 def check_made(name: str, made: Any, n: int) -> None:
