@@ -18,6 +18,11 @@ settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True
 settings.load_profile("ci" if os.environ.get("CI") else "local")
 
 
+def pytest_collection_modifyitems(items):
+    """Let the longest tests begin first: each of two processes then has something to do until the end."""
+    items.sort(key=lambda item: item.get_closest_marker("first") is None)  # the others keep their order
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _signals_as_in_the_foreground():
     """Hear the signals that a shell lets its background jobs ignore, and `nohup` its own: servers are ended by them."""

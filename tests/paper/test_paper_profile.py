@@ -67,6 +67,7 @@ def ran(environment, *names):
     return re.findall(r"^([\w-]+): ran", done.stdout, re.MULTILINE)
 
 
+@pytest.mark.first
 @pytest.mark.slow
 @pytest.mark.timeout(900)  # a minute of processor time; more on a busy machine
 def test_the_notebooks_that_make_pools_and_search_them_run_to_their_ends(environment):

@@ -22,6 +22,7 @@ def embed(album, folder, **options):
     return embed_folder(album, [ENCODER], folder=folder, batch=2, workers=0, **options)[ENCODER]["embedding"]
 
 
+@pytest.mark.first
 @pytest.mark.slow
 def test_two_workers_give_the_bytes_of_one_machine_and_an_interrupted_run_goes_on(
     album, tmp_path, data, capsys, monkeypatch

@@ -83,6 +83,7 @@ def rows(folder):
     return pd.concat(frames, ignore_index=True).drop(columns="seconds")
 
 
+@pytest.mark.first
 @pytest.mark.slow
 def test_of_three_workers_one_is_killed_and_one_has_no_pools_and_the_rows_are_those_of_one_process(root, tmp_path):
     said = run(root, PLAN + LOCAL, tmp_path, tmp_path / "elsewhere")

@@ -138,6 +138,7 @@ def test_a_second_run_reuses_the_results_and_says_so(done):
     assert "72 searches reused" in run(done, workers=2)
 
 
+@pytest.mark.first
 @pytest.mark.slow
 def test_nothing_is_lost_or_counted_twice_when_a_run_is_killed(root, finished):
     parts = root / "data" / "results" / ".parts" / "components-quick"
