@@ -51,6 +51,11 @@ class Pool:
     recipe: str = ""
     sha256: str = ""
 
+    def __repr__(self) -> str:
+        """Say in a line what it holds: vectors and ids by the million are no answer to who names it in a notebook."""
+        named = f", ids {str(self.ids[0])[:40]!r} to {str(self.ids[-1])[:40]!r}" if len(self.ids) else ""
+        return f"<Pool {self.name!r}: {self.n:,} rows of {self.d:,} {self.vectors.dtype.name}, {self.space}{named}>"
+
     @classmethod
     def from_arrays(
         cls,

@@ -65,6 +65,11 @@ def test_from_arrays_numbers_the_rows_and_copies_other_dtypes_to_float32():
         pool.vectors[0, 0] = 7
 
 
+def test_a_notebook_shows_a_pool_in_a_line():
+    pool = Pool.from_arrays(np.eye(3, 4), ["a\nb.jpg", "b", "c" * 90], name="cats")
+    assert repr(pool) == f"<Pool 'cats': 3 rows of 4 float32, embedding, ids 'a\\nb.jpg' to '{'c' * 40}'>"
+
+
 def test_names_that_a_data_frame_has_for_its_rows_are_the_ids():
     named = pd.DataFrame([[1.0, 2.0], [3.0, 4.0]], index=["b.jpg", "a.jpg"])
     assert Pool.from_arrays(named).ids.tolist() == ["b.jpg", "a.jpg"]

@@ -106,6 +106,10 @@ class Session:
         self._base, self.read_only = self._file.base, self._file.read_only
         self._behind = 0  # answers since the log was last brought into the file
 
+    def __repr__(self) -> str:
+        state = ", closed" if self._closed else ", read-only" if self.read_only else ""
+        return f"<Session {self.path} of {self.annotator!r}{state}>"
+
     @contextmanager
     def _transaction(self):
         if self.read_only:

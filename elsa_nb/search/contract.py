@@ -246,6 +246,14 @@ class KeepsLedger:
 
     _ledger: Ledger
 
+    def __repr__(self) -> str:
+        ledger, log = self._ledger, self._ledger.log
+        round = f", round {log.rounds.max() + 1}" if len(log.rounds) else ""
+        return (
+            f"<{type(self).__name__} in {len(ledger.answers):,} rows: {len(log.rows):,} labels, "
+            f"{len(ledger.positives):,} positives ({len(ledger.seeds):,} of them seeds){round}>"
+        )
+
     @property
     def log(self) -> Log:
         """All questions answered so far, in order."""

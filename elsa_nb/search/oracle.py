@@ -35,6 +35,9 @@ class Truth:
                 "(such as labels == 'owl')"
             )
 
+    def __repr__(self) -> str:
+        return f"<Truth: {self.positive.sum():,} of {len(self.positive):,} rows are positive>"
+
     def label(self, rows: np.ndarray) -> np.ndarray:
         """Return 1 for members of the class, else 0; ValueError for a row that the truth does not reach."""
         rows = np.asarray(rows)
@@ -54,6 +57,9 @@ class Flipped:
         self._truth = Truth(positive)
         self.flip = flip
         self._rng = rng
+
+    def __repr__(self) -> str:
+        return f"<Flipped with probability {self.flip:g}: {self._truth!r}>"
 
     def label(self, rows: np.ndarray) -> np.ndarray:
         """Return the truth, each answer flipped with probability `flip`."""

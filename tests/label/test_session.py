@@ -74,6 +74,12 @@ def session(tmp_path):
     session.close()
 
 
+def test_a_notebook_shows_a_session_in_a_line(session):
+    assert repr(session) == f"<Session {session.path} of 'ann'>"
+    session.close()
+    assert repr(session) == f"<Session {session.path} of 'ann', closed>"
+
+
 def test_an_answer_keeps_all_it_came_with(session):
     session.write([Answer("a", -2, 1, position=3, row=7, round=2, component="NN", score=0.5, seconds=1.5)])
     (event,) = session.events()

@@ -293,6 +293,16 @@ def test_a_strategy_survives_being_pickled_in_mid_search(problem, name):
 
 
 @pytest.mark.parametrize("name", MAIN)
+def test_a_notebook_shows_a_search_in_a_line(problem, name):
+    strategy = start(problem, STRATEGIES[name])
+    assert "0 labels, 2 positives (2 of them seeds)>" in repr(strategy)
+    labels = Truth(problem.positive).label(strategy.query().rows)
+    strategy.update(labels)
+    assert f"{len(labels)} labels, {len(strategy.positives)} positives (2 of them seeds), round 1>" in repr(strategy)
+    assert repr(strategy).startswith(f"<{type(strategy).__name__} in 90 rows: ")
+
+
+@pytest.mark.parametrize("name", MAIN)
 def test_scores_are_one_a_row_and_finite_or_not_there_yet(problem, name):
     strategy, oracle = start(problem, STRATEGIES[name]), Truth(problem.positive)
     while (batch := strategy.query()) is not None:

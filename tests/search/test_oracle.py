@@ -25,6 +25,12 @@ def test_truth_answers_by_membership():
     assert Truth([True, False]).label(np.array([0])).tolist() == [1]
 
 
+def test_a_notebook_shows_an_oracle_in_a_line():
+    assert repr(Truth(POSITIVE)) == "<Truth: 2 of 4 rows are positive>"
+    flipped = Flipped(POSITIVE, 0.25, np.random.default_rng(0))
+    assert repr(flipped) == "<Flipped with probability 0.25: <Truth: 2 of 4 rows are positive>>"
+
+
 @pytest.mark.parametrize("row", [4, -1])
 def test_a_row_beyond_the_truth_is_no_answer(row):
     with pytest.raises(ValueError, match=rf"row {row} is asked, and the truth is of 4 rows"):

@@ -17,6 +17,8 @@ from elsa_nb.search.neighbours.lists import Neighbours
 from elsa_nb.search.oracle import simulate
 from elsa_nb.search.readings import READINGS, arms
 
+# On a grid some vectors are nothing but zeros, which users are told of.
+pytestmark = pytest.mark.filterwarnings("ignore:.* vectors are all zero:UserWarning")
 PAPER_POOLS, RELEASED_POOLS = 80, 40
 # The product scores in float32. A decision closer than this says nothing about the algorithm: take another pool.
 DECISIVE = 3e-6
