@@ -52,9 +52,10 @@ class Pool:
     sha256: str = ""
 
     def __repr__(self) -> str:
-        """Say in a line what it holds: vectors and ids by the million are no answer to who names it in a notebook."""
-        named = f", ids {str(self.ids[0])[:40]!r} to {str(self.ids[-1])[:40]!r}" if len(self.ids) else ""
-        return f"<Pool {self.name!r}: {self.n:,} rows of {self.d:,} {self.vectors.dtype.name}, {self.space}{named}>"
+        ends = " to ".join(repr(str(self.ids[end])[:40]) for end in (0, -1))
+        return (
+            f"<Pool {self.name!r}: {self.n:,} rows of {self.d:,} {self.vectors.dtype.name}, {self.space}, ids {ends}>"
+        )
 
     @classmethod
     def from_arrays(
@@ -74,9 +75,8 @@ class Pool:
         still be written to is copied, so that no later change of it reaches the pool; one that is read-only, such as
         a memory-mapped file, is not: leave the file alone while the pool is in use.
 
-        Warns of vectors that are all zero or occur twice. Raises ValueError for a wrong shape or dtype, for NaN and
-        infinite values (naming the first such row), for what float32 cannot hold, and for ids that repeat or are not
-        one a row.
+        Warns of vectors that are all zero or occur twice. Raises ValueError for a wrong shape or dtype, NaN and
+        infinite values (naming the first such row), what float32 cannot hold, and ids that repeat or are not one a row.
         """
         pool = cls._of(vectors, frame_names(vectors) if ids is None else ids, name, space, provenance, recipe)
         warn_of_oddities(pool.vectors, stacklevel=2)
@@ -104,8 +104,7 @@ class Pool:
 
         `ids` is a list, or a file of them (one a line, .npy, a list in .json, a table); by default those of the file,
         else row numbers. `key` names the array, tensor or column where the file has several. `name` is by default the
-        file's. The provenance says which file it was, and what was taken from it. Raises as `read_vectors` and
-        `from_arrays` do, naming the file.
+        file's. The provenance says which file it was and what was taken. Raises as `read_vectors` and `from_arrays` do.
         """
         path = Path(path)
         held = read_vectors(path, key)
@@ -163,8 +162,7 @@ class Pool:
             if sha256_file(folder / file) != sha256:
                 raise CorruptFileError(f"{folder / file} does not match its checksum in pool.json. {cure}")
         ids.flags.writeable = False
-        identity = (card[entry] for entry in ("name", "space", "provenance", "recipe"))
-        return cls(vectors, ids, *identity, sha256=_combine(card["files"]))
+        return cls(vectors, ids, *(card[e] for e in ("name", "space", "provenance", "recipe")), _combine(card["files"]))
 
     def save(self, folder: Path | str) -> "Pool":
         """Write the pool to `folder`, replacing what is there, and return it as opened from there."""
@@ -176,7 +174,6 @@ class Pool:
             return writer.finish()
 
     def __len__(self) -> int:
-        """Return the number of items."""
         return len(self.vectors)
 
     @property
@@ -198,8 +195,7 @@ class PoolWriter:
     and cuts off the rest; a writer with another recipe starts afresh. `finish` compares the file with the journal and
     puts the files in place, `pool.json` last. An earlier finished pool in the folder stays readable until then.
 
-    A folder has one writer at a time, which holds its `pool_lock`: one that the caller has taken and releases itself
-    (`lock`), else one of the writer's own, until it is closed.
+    A folder has one writer at a time. It holds the `pool_lock` until it is closed, or is handed a held one (`lock`).
     """
 
     def __init__(
@@ -369,8 +365,7 @@ def card_of(folder: Path) -> dict[str, Any]:
     with reading(folder / "pool.json", what, cure):
         card["files"] = {file: str(card["files"][file]) for file in ("vectors.npy", "ids.npy")}
         card["provenance"] = dict(card["provenance"])
-        for entry in ("name", "space", "dtype", "recipe"):
-            card[entry] = str(card[entry])
+        card |= {entry: str(card[entry]) for entry in ("name", "space", "dtype", "recipe")}
         card["n"], card["d"] = int(card["n"]), int(card["d"])
     return card
 

@@ -155,7 +155,7 @@ def _fingerprint(parameters: dict[str, Any]) -> str:
     results = ("results/*-full.json", "results/*-photos.json", "results/toy.json", "results/generated-spaces.csv")
     for pattern in ("glyphs/*", "weights/*", "claims/*.csv", *results):
         inputs += store.located(pattern)
-    for pattern in ("whats_missing*.csv", "people_who_err*.csv", "equal_budgets*.csv"):
+    for pattern in ("whats_missing*.csv", "people_who_err*.csv", "equal_budgets*.csv", "trained_again*"):
         inputs += sorted(store.NOTEBOOKS.parent.glob(f"benchmarks/results/{pattern}"))
     parts = [f"{path.name}:{store.sha256_file(path)}" for path in inputs]
     return store.sha256_bytes("\n".join([*parts, repr(sorted(parameters.items()))]).encode())

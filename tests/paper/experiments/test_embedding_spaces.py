@@ -19,6 +19,7 @@ from elsa_nb.paper.runs import runner
 from elsa_nb.paper.runs.place import Place
 from elsa_nb.pool import Pool
 from elsa_nb.profiles import profile
+from elsa_nb.store import ROOT
 
 TRAINED = ["vicreg", "barlow-twins", "moco", "moco-v2", "simsiam", "swav"]
 RUN = [*TRAINED, "untrained", "raw-pixels"]
@@ -220,3 +221,10 @@ def test_the_figure_draws_every_encoder_and_tells_the_correlation(runs, worth):
     few = points[points["encoder"].isin(["vicreg", "untrained"])]
     figure = figures.plot_against_top1(few, tables.correlations_with_top1(few))
     assert "too few" in figure.axes[0].get_title(loc="left")
+
+
+def test_the_committed_table_has_the_worth_that_is_stored():
+    shown = pd.read_csv(ROOT / "figures" / "table05.csv").drop_duplicates("encoder").set_index("encoder")
+    stored = measured.measured_encoders("full", progress=False).set_index("encoder")
+    for figure in ("linear_top1", "purity"):
+        assert np.allclose(shown.loc[stored.index, figure], stored[figure], rtol=1e-5)

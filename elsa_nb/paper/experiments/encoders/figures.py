@@ -1,11 +1,12 @@
-"""The figure of Table 5 in notebook 05: whether a better linear probe means a better search."""
+"""The figures of notebook 05: whether a better linear probe means a better search, and what another training gives."""
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from elsa_nb.paper.measures.medians import ENCODER_TITLES, RATE_TITLES
+from elsa_nb.paper.measures.medians import ENCODER_TITLES, METRIC_TITLES, RATE_TITLES
 from elsa_nb.paper.style import COLOURS, STYLE
 
 _MARKERS = dict(zip(ENCODER_TITLES, "osP^vD*Xphd", strict=True))  # one encoder, one mark; the colour is that of the arm
@@ -41,6 +42,55 @@ def plot_against_top1(points: pd.DataFrame, correlations: pd.DataFrame) -> Figur
             ax.set_xlabel(f"Linear top-1, %\n({where})")
         figure.legend(handles=_handles(points), loc="outside lower center", ncols=5, fontsize=8)
     return figure
+
+
+def plot_trainings(again: pd.DataFrame) -> Figure:
+    """Draw Table 5 with every training of a method that was trained more than once: measures down, readings across.
+
+    `again` is what `trained_again.by_training` returns. Bars are 95 % intervals over classes; trainings stand side by
+    side, the bundled one (training 0, that of the table) leftmost. Efficiency and labels have a logarithmic axis.
+    """
+    again = again[(again["space"] == "embedding") & (again["arm"] == "ELSA")]
+    encoders = [encoder for encoder in ENCODER_TITLES if encoder in set(again["encoder"])]
+    readings = list(dict.fromkeys(again["reading"]))
+    with plt.rc_context(STYLE):
+        figure, axes = plt.subplots(
+            len(METRIC_TITLES), len(readings), figsize=(9.0, 6.6), sharex=True, sharey="row", squeeze=False
+        )
+        for (metric, label), line in zip(METRIC_TITLES.items(), axes, strict=True):
+            for ax, reading in zip(line, readings, strict=True):
+                for x, encoder in enumerate(encoders):
+                    _side_by_side(ax, x, _cell(again, reading, metric, encoder).sort_values("training"))
+                ax.margins(x=0.05)
+            line[0].set_ylabel(label)
+            if metric != "discovery_rate":
+                line[0].set_yscale("log")
+                line[0].yaxis.set_major_formatter(mpl.ticker.FuncFormatter(lambda value, _: f"{value:,g}"))
+                line[0].yaxis.set_minor_formatter(mpl.ticker.FuncFormatter(lambda value, _: f"{value:,g}"))
+                line[0].yaxis.set_minor_locator(mpl.ticker.LogLocator(subs=(2, 3, 5)))
+        for ax, reading in zip(axes[0], readings, strict=True):
+            ax.set_title(f"{reading} reading", fontsize=9, loc="left")
+        for ax in axes[-1]:
+            ax.set_xticks(range(len(encoders)), [ENCODER_TITLES[e] for e in encoders], rotation=40, ha="right")
+        handles = [
+            mpl.lines.Line2D([], [], ls="none", marker="o", ms=4, color=COLOURS["ELSA"], mfc=filled, label=label)
+            for label, filled in (("the encoder of Table 5", None), ("the same recipe from another seed", "white"))
+        ]
+        figure.legend(handles=handles, loc="outside upper center", ncols=2, fontsize=8)
+    return figure
+
+
+def _cell(long: pd.DataFrame, reading: str, metric: str, encoder: str) -> pd.DataFrame:
+    return long[(long["reading"] == reading) & (long["metric"] == metric) & (long["encoder"] == encoder)]
+
+
+def _side_by_side(ax, x: float, rows: pd.DataFrame) -> None:
+    """Draw the first of `rows` filled at `x`, or left of it where more follow, those hollow."""
+    places = x + 0.2 * (np.arange(len(rows)) - (len(rows) - 1) / 2)
+    for i, (place, row) in enumerate(zip(places, rows.itertuples(), strict=True)):
+        bars = [[row.median - row.low], [row.high - row.median]]
+        style = {"color": COLOURS["ELSA"], "mfc": "white" if i else None}
+        ax.errorbar(place, row.median, bars, marker="o", ms=4, elinewidth=0.9, **style)
 
 
 def _mark(ax, row, *, hollow: bool) -> None:

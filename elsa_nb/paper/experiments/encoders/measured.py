@@ -42,7 +42,7 @@ def measured_encoders(profile_name: str, *, progress: bool | None = None) -> pd.
         place = Place.of(profile_name, encoder, "embedding")
         recipe = place.recipe
         if kept.get(encoder, {}).get("recipe") != recipe:
-            kept[encoder] = {"recipe": recipe, "made_by": _made_by(), **_measure(place)}
+            kept[encoder] = {"recipe": recipe, "made_by": _made_by(), **worth_of(place)}
             store.write_card(file, {"source": source, "encoders": kept})
         figures = {name: kept[encoder][name] for name in _FIGURES}
         rows.append({"encoder": encoder, "loaded": loaded_weights(chosen, encoder), **figures})
@@ -91,7 +91,8 @@ def _kept(profile_name: str, source: dict[str, int]) -> dict[str, dict[str, Any]
         return kept
 
 
-def _measure(place: Place) -> dict[str, float]:
+def worth_of(place: Place) -> dict[str, float]:
+    """Measure what the vectors of a place are worth by labels: dimension, linear_top1 (%), purity; a minute."""
     labels = place.class_names.astype("category").cat.codes.to_numpy()
     vectors = Pool.open(place.folder, verify=False).vectors
     size = min(len(labels), PROBED_PER_CLASS * (int(labels.max()) + 1))

@@ -1,0 +1,85 @@
+"""How much of Table 5 is the luck of a training: VICReg and Barlow Twins trained anew from other seeds.
+
+Notebook 05 takes `trainings` and `trainings_searched`, made by `python -m benchmarks.trained_again`, in every profile.
+Training 0 is the bundled encoder. What differs between the trainings of a method is the encoder's variance; the
+intervals over classes that tables have elsewhere do not hold it.
+"""
+
+import numpy as np
+import pandas as pd
+
+from elsa_nb import store
+from elsa_nb.paper.measures.medians import ENCODER_TITLES, METRIC_TITLES, medians
+from elsa_nb.search.metrics import median_interval
+
+RETRAINED = ("vicreg", "barlow-twins")
+SEARCH_COLUMNS = (
+    *("encoder", "training", "space", "reading", "arm", "seeds", "target", "repeat", "class_size"),
+    *("labels", "found", "log"),  # the first sixteen digits of a log's hash
+)
+_CELL = ["space", "reading", "arm", "encoder"]
+_MADE = store.NOTEBOOKS.parent / "benchmarks" / "results"
+
+
+def trainings() -> pd.DataFrame:
+    """Return every training, a row each: encoder, training (its seed), linear_top1 (%), purity, loss, precision."""
+    return pd.read_csv(_MADE / "trained_again_worth.csv")
+
+
+def trainings_searched() -> pd.DataFrame:
+    """Return the searches, a row each: `SEARCH_COLUMNS`, discovery_rate and labelling_efficiency.
+
+    In every training's vectors the same ones; those of Table 5 of all encoders trained here, as training 0.
+    """
+    frame = pd.read_parquet(_MADE / "trained_again.parquet")
+    rates = {"discovery_rate": frame["found"] / frame["class_size"]}
+    return frame.assign(**rates, labelling_efficiency=frame["found"] / frame["labels"])
+
+
+def by_training(runs: pd.DataFrame) -> pd.DataFrame:
+    """Return medians with 95 % intervals over classes, one row per (space, reading, arm, encoder, training, metric)."""
+    return medians(runs, by=[*_CELL, "training"])
+
+
+def apart(runs: pd.DataFrame) -> pd.DataFrame:
+    """Return how far apart the trainings of a method are, one row per (space, reading, arm, encoder, metric).
+
+    `least` and `most` are the smallest and the largest median of a training, `ratio` is most / least. `paired`, `low`
+    and `high` are the median, with a 95 % interval over classes, of the same searches' ratio in those two trainings.
+    An interval without 1 is a difference that classes and examples do not explain. Encoders trained once are left out.
+    """
+    rows, runs = [], runs[runs["encoder"].isin(RETRAINED)]
+    of_training = by_training(runs)
+    for (*cell, metric), group in of_training.groupby([*_CELL, "metric"], sort=False):
+        ordered = group.sort_values("median", kind="stable")
+        least, most = ordered.iloc[0], ordered.iloc[-1]
+        here = runs[(runs[_CELL] == cell).all(axis=1)]
+        values = here.pivot_table(index=["target", "repeat"], columns="training", values=metric)
+        below, above = values[least["training"]], values[most["training"]]
+        both = (below > 0) & (above > 0)
+        interval = median_interval((above / below)[both].to_numpy(), values.index.get_level_values("target")[both])
+        ratio = most["median"] / least["median"] if least["median"] else np.nan
+        rows.append((*cell, metric, least["median"], most["median"], ratio, *map(float, interval)))
+    return pd.DataFrame(rows, columns=[*_CELL, "metric", "least", "most", "ratio", "paired", "low", "high"])
+
+
+def beside_other_encoders(runs: pd.DataFrame) -> pd.DataFrame:
+    """Lay the spread of the trainings beside that of the encoders of Table 5: one row per (reading, metric).
+
+    Columns: the largest median by the smallest, of the trainings of each method, of the bundled encoders, and how many
+    those are. All of ELSA in the embedding.
+    """
+    runs = runs[(runs["space"] == "embedding") & (runs["arm"] == "ELSA")]
+    again = apart(runs).set_index(["reading", "metric", "encoder"])["ratio"]
+    rows = []
+    for (reading, metric), group in by_training(runs[runs["training"] == 0]).groupby(["reading", "metric"], sort=False):
+        rows.append(
+            {
+                "reading": reading,
+                "metric": METRIC_TITLES[metric],
+                **{f"trainings of {ENCODER_TITLES[method]}": again[reading, metric, method] for method in RETRAINED},
+                "encoders of Table 5": group["median"].max() / group["median"].min(),
+                "encoders": group["encoder"].nunique(),
+            }
+        )
+    return pd.DataFrame(rows)
