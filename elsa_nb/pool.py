@@ -33,8 +33,7 @@ class Pool:
     `vectors` (n, d) float16 or float32 and `ids` (n,) str are read-only. `name` says what they are of, `space` which
     output of the encoder they are, `provenance` what they were made from, as plain data. `recipe` names what the
     vectors were computed from (images, weights, code, dtype), so that pools from two machines whose floats differ in
-    the last bit count as the same pool; where nothing is known about that, it is `sha256`, the hash of the stored
-    bytes.
+    the last bit count as the same pool; where nothing is known about that, it is `sha256`, of the stored bytes.
 
     >>> import numpy as np
     >>> from elsa_nb import Pool
@@ -162,7 +161,8 @@ class Pool:
             if sha256_file(folder / file) != sha256:
                 raise CorruptFileError(f"{folder / file} does not match its checksum in pool.json. {cure}")
         ids.flags.writeable = False
-        return cls(vectors, ids, *(card[e] for e in ("name", "space", "provenance", "recipe")), _combine(card["files"]))
+        name, space, provenance, recipe = (card[entry] for entry in ("name", "space", "provenance", "recipe"))
+        return cls(vectors, ids, name, space, provenance, recipe, _combine(card["files"]))
 
     def save(self, folder: Path | str) -> "Pool":
         """Write the pool to `folder`, replacing what is there, and return it as opened from there."""
