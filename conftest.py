@@ -1,15 +1,21 @@
-"""What every run of pytest here holds to, of the notebooks (nbval) as of tests/: it writes nothing that git tracks."""
+"""What every run of pytest here holds to, of the notebooks (nbval) as of tests/.
+
+It writes nothing that git tracks; and what executed notebooks publish, into a copy of figures/, is what is committed.
+"""
 
 import os
 import shutil
 import subprocess
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
 ROOT = Path(__file__).resolve().parent
 WRITTEN = ("data", "figures", "notebooks")  # what the package writes to when it is used, not tested
-BEFORE, CHANGED = pytest.StashKey[dict](), pytest.StashKey[list]()
+BEFORE, CHANGED, STALE = pytest.StashKey[dict](), pytest.StashKey[list](), pytest.StashKey[list]()
+COPY = ROOT / "build" / "nbval" / "figures"
 
 
 def tracked():
@@ -25,10 +31,9 @@ def tracked():
 def pytest_configure(config):
     """Let executed notebooks publish into a copy of figures/: they hold timings, which differ each time."""
     if getattr(config.option, "nbval", False) and "ELSA_FIGURES" not in os.environ:
-        copy = ROOT / "build" / "nbval" / "figures"
-        shutil.rmtree(copy, ignore_errors=True)
-        shutil.copytree(ROOT / "figures", copy)
-        os.environ["ELSA_FIGURES"] = str(copy)
+        shutil.rmtree(COPY, ignore_errors=True)
+        shutil.copytree(ROOT / "figures", COPY)
+        os.environ["ELSA_FIGURES"] = str(COPY)
 
 
 def pytest_sessionstart(session):
@@ -37,17 +42,39 @@ def pytest_sessionstart(session):
         session.config.stash[BEFORE] = tracked()
 
 
+def same_rows(one, other):
+    """Whether two tables of exhibits say the same, but for the last digits of what is computed (processors differ)."""
+    one, other = pd.read_csv(one), pd.read_csv(other)
+    if list(one) != list(other) or len(one) != len(other):
+        return False
+    numbers = [name for name in one if all(pd.api.types.is_numeric_dtype(table[name]) for table in (one, other))]
+    close = all(np.allclose(one[name], other[name], rtol=1e-4, equal_nan=True) for name in numbers)
+    return close and one.drop(columns=numbers).equals(other.drop(columns=numbers))
+
+
 def pytest_sessionfinish(session):
-    """Fail a run that passed, but wrote tracked files."""
+    """Fail a run that passed, but wrote tracked files, or published other rows than those that are committed."""
+    if hasattr(session.config, "workerinput"):
+        return
     before = session.config.stash.get(BEFORE, {})
     now = tracked() if before else {}
     session.config.stash[CHANGED] = sorted(name for name in before if now.get(name) != before[name])
-    if session.config.stash[CHANGED] and session.exitstatus == pytest.ExitCode.OK:
+    if os.environ.get("ELSA_FIGURES") == str(COPY):
+        both = [(path, ROOT / "figures" / path.name) for path in sorted(COPY.glob("*.csv"))]
+        session.config.stash[STALE] = [
+            committed.name for path, committed in both if not committed.exists() or not same_rows(path, committed)
+        ]
+    if any(session.config.stash.get(key, []) for key in (CHANGED, STALE)) and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 def pytest_terminal_summary(terminalreporter, config):
-    """Name the tracked files that were written."""
+    """Name the tracked files that were written, and those that are no longer what the notebooks publish."""
+    if stale := config.stash.get(STALE, []):
+        terminalreporter.section("figures/ shows other rows than the notebooks make", red=True)
+        terminalreporter.line(f"Execute the notebooks again (`make full`), and commit. Their rows now: {COPY}")
+        for name in stale:
+            terminalreporter.line(f"  {name}")
     if changed := config.stash.get(CHANGED, []):
         terminalreporter.section("files that git tracks were written", red=True)
         terminalreporter.line("Tests write to tmp_path, executed notebooks to ELSA_FIGURES. Written while these ran:")

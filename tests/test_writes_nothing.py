@@ -1,5 +1,6 @@
-"""A run of the tests writes no file that git tracks, and executed notebooks publish into a copy of figures/."""
+"""A run of the tests writes no file that git tracks, and what executed notebooks publish is what is committed."""
 
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -16,8 +17,8 @@ import os
 from pathlib import Path
 def test_published():
     place = Path(os.environ["ELSA_FIGURES"])
-    assert (place / "a.csv").read_text() == "old"
-    (place / "a.csv").write_text("new")
+    assert (place / "a.csv").read_text() == "arm,found\\nELSA,1.5\\n"
+    (place / "a.csv").write_text("arm,found\\nELSA,{}\\n")
 """
 
 
@@ -25,7 +26,7 @@ def test_published():
 def checkout(tmp_path):
     """Make a checkout with one committed figure and this repository's rules for tests."""
     (tmp_path / "figures").mkdir()
-    (tmp_path / "figures" / "a.csv").write_text("old")
+    (tmp_path / "figures" / "a.csv").write_text("arm,found\nELSA,1.5\n")
     shutil.copy(ROOT / "conftest.py", tmp_path)
     for command in (["init", "-q"], ["add", "."]):
         subprocess.run(["git", *command], cwd=tmp_path, check=True, capture_output=True)
@@ -52,10 +53,41 @@ def test_a_test_that_writes_a_tracked_file_fails_the_run_by_its_name(checkout, o
 
 @pytest.mark.slow
 def test_what_notebooks_publish_goes_into_a_copy(checkout):
-    done = run(checkout, PUBLISHES, "--nbval")
+    done = run(checkout, PUBLISHES.replace("{}", "1.500001"), "--nbval")
     assert done.returncode == 0, done.stdout
-    assert (checkout / "figures" / "a.csv").read_text() == "old"
-    assert (checkout / "build" / "nbval" / "figures" / "a.csv").read_text() == "new"
+    assert (checkout / "figures" / "a.csv").read_text().endswith("ELSA,1.5\n")
+    assert (checkout / "build" / "nbval" / "figures" / "a.csv").read_text().endswith("ELSA,1.500001\n")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("options", [(), ("-n", "1")], ids=["one process", "xdist"])
+def test_a_notebook_that_publishes_other_rows_than_the_committed_fails_the_run_by_their_name(checkout, options):
+    done = run(checkout, PUBLISHES.replace("{}", "1.6"), "--nbval", *options)
+    assert done.returncode == 1
+    assert "figures/ shows other rows than the notebooks make" in done.stdout
+    assert "a.csv" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("table", "same"),
+    [
+        ("arm,found\nELSA,1.5\n", True),
+        ("arm,found\nELSA,1.50001\n", True),
+        ("arm,found\nELSA,1.51\n", False),
+        ("arm,found\nNN,1.5\n", False),
+        ("arm,found\nELSA,\n", False),
+        ("arm,found\nELSA,-\n", False),
+        ("arm,finds\nELSA,1.5\n", False),
+        ("arm,found\nELSA,1.5\nNN,2\n", False),
+    ],
+)
+def test_rows_are_the_same_but_for_last_digits(tmp_path, table, same):
+    found = importlib.util.spec_from_file_location("rules", ROOT / "conftest.py")
+    rules = importlib.util.module_from_spec(found)
+    found.loader.exec_module(rules)
+    (tmp_path / "one.csv").write_text("arm,found\nELSA,1.5\n")
+    (tmp_path / "other.csv").write_text(table)
+    assert rules.same_rows(tmp_path / "one.csv", tmp_path / "other.csv") == same
 
 
 def test_figures_go_where_the_variable_says(tmp_path):
