@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parent
 WRITTEN = ("data", "figures", "notebooks")  # what the package writes to when it is used, not tested
 BEFORE, CHANGED, STALE = pytest.StashKey[dict](), pytest.StashKey[list](), pytest.StashKey[list]()
 COPY = ROOT / "build" / "nbval" / "figures"
+LIVE = {"one-search.csv"}  # a search at work, not a stored one: where processors round differently, it goes another way
 
 
 def tracked():
@@ -60,7 +61,7 @@ def pytest_sessionfinish(session):
     now = tracked() if before else {}
     session.config.stash[CHANGED] = sorted(name for name in before if now.get(name) != before[name])
     if os.environ.get("ELSA_FIGURES") == str(COPY):
-        both = [(path, ROOT / "figures" / path.name) for path in sorted(COPY.glob("*.csv"))]
+        both = [(path, ROOT / "figures" / path.name) for path in sorted(COPY.glob("*.csv")) if path.name not in LIVE]
         session.config.stash[STALE] = [
             committed.name for path, committed in both if not committed.exists() or not same_rows(path, committed)
         ]
