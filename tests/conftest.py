@@ -19,8 +19,12 @@ settings.load_profile("ci" if os.environ.get("CI") else "local")
 
 
 def pytest_collection_modifyitems(items):
-    """Let the longest tests begin first: each of two processes then has something to do until the end."""
-    items.sort(key=lambda item: item.get_closest_marker("first") is None)  # the others keep their order
+    """Let the files of the longest tests begin: each of two processes then has something to do until the end.
+
+    Whole files, since most of what the tests of a file share is made once.
+    """
+    long = {item.path for item in items if item.get_closest_marker("first")}
+    items.sort(key=lambda item: item.path not in long)  # otherwise in the order that they had
 
 
 @pytest.fixture(scope="session", autouse=True)
