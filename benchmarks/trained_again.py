@@ -29,13 +29,14 @@ from elsa_nb.images.extraction.extract import extract_all
 from elsa_nb.images.sources.by_name import open_dataset
 from elsa_nb.paper.experiments.catalogue import sweep
 from elsa_nb.paper.experiments.encoders.measured import FLOOR_WEIGHTS, worth_of
-from elsa_nb.paper.experiments.encoders.trained_again import RETRAINED, SEARCH_COLUMNS
+from elsa_nb.paper.experiments.encoders.trained_again import SEARCH_COLUMNS
 from elsa_nb.paper.runs import runner
 from elsa_nb.paper.runs.grid import Sweep
 from elsa_nb.paper.runs.place import Place
 from elsa_nb.store import DATA, read_json, write_atomically
 
 WORK = DATA / "cache" / "trained-again"
+RETRAINED = ("vicreg", "barlow-twins")
 REPEATS = 2  # of the searches in the projection
 
 

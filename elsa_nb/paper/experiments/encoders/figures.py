@@ -65,8 +65,8 @@ def plot_trainings(again: pd.DataFrame) -> Figure:
             line[0].set_ylabel(label)
             if metric != "discovery_rate":
                 line[0].set_yscale("log")
-                line[0].yaxis.set_major_formatter(mpl.ticker.FuncFormatter(lambda value, _: f"{value:,g}"))
-                line[0].yaxis.set_minor_formatter(mpl.ticker.FuncFormatter(lambda value, _: f"{value:,g}"))
+                for set_formatter in (line[0].yaxis.set_major_formatter, line[0].yaxis.set_minor_formatter):
+                    set_formatter(lambda value, _: f"{value:,g}")
                 line[0].yaxis.set_minor_locator(mpl.ticker.LogLocator(subs=(2, 3, 5)))
         for ax, reading in zip(axes[0], readings, strict=True):
             ax.set_title(f"{reading} reading", fontsize=9, loc="left")

@@ -9,10 +9,9 @@ import numpy as np
 import pandas as pd
 
 from elsa_nb import store
+from elsa_nb.paper.measures.intervals import median_with_interval, paired
 from elsa_nb.paper.measures.medians import ENCODER_TITLES, METRIC_TITLES, medians
-from elsa_nb.search.metrics import median_interval
 
-RETRAINED = ("vicreg", "barlow-twins")
 SEARCH_COLUMNS = (
     *("encoder", "training", "space", "reading", "arm", "seeds", "target", "repeat", "class_size"),
     *("labels", "found", "log"),  # the first sixteen digits of a log's hash
@@ -48,18 +47,15 @@ def apart(runs: pd.DataFrame) -> pd.DataFrame:
     and `high` are the median, with a 95 % interval over classes, of the same searches' ratio in those two trainings.
     An interval without 1 is a difference that classes and examples do not explain. Encoders trained once are left out.
     """
-    rows, runs = [], runs[runs["encoder"].isin(RETRAINED)]
-    of_training = by_training(runs)
-    for (*cell, metric), group in of_training.groupby([*_CELL, "metric"], sort=False):
+    rows, runs = [], runs[runs.groupby("encoder")["training"].transform("nunique") > 1]
+    of_cell = dict(list(runs.groupby([*_CELL, "training"])))
+    for (*cell, metric), group in by_training(runs).groupby([*_CELL, "metric"], sort=False):
         ordered = group.sort_values("median", kind="stable")
         least, most = ordered.iloc[0], ordered.iloc[-1]
-        here = runs[(runs[_CELL] == cell).all(axis=1)]
-        values = here.pivot_table(index=["target", "repeat"], columns="training", values=metric)
-        below, above = values[least["training"]], values[most["training"]]
-        both = (below > 0) & (above > 0)
-        interval = median_interval((above / below)[both].to_numpy(), values.index.get_level_values("target")[both])
+        furthest = (of_cell[*cell, end["training"]] for end in (most, least))
+        interval = median_with_interval(*paired(*furthest, metric, ratio=True))
         ratio = most["median"] / least["median"] if least["median"] else np.nan
-        rows.append((*cell, metric, least["median"], most["median"], ratio, *map(float, interval)))
+        rows.append((*cell, metric, least["median"], most["median"], ratio, *interval))
     return pd.DataFrame(rows, columns=[*_CELL, "metric", "least", "most", "ratio", "paired", "low", "high"])
 
 
@@ -70,14 +66,14 @@ def beside_other_encoders(runs: pd.DataFrame) -> pd.DataFrame:
     those are. All of ELSA in the embedding.
     """
     runs = runs[(runs["space"] == "embedding") & (runs["arm"] == "ELSA")]
-    again = apart(runs).set_index(["reading", "metric", "encoder"])["ratio"]
-    rows = []
+    again, rows = apart(runs).groupby(["reading", "metric"]), []
     for (reading, metric), group in by_training(runs[runs["training"] == 0]).groupby(["reading", "metric"], sort=False):
+        of_methods = again.get_group((reading, metric)).set_index("encoder")["ratio"]
         rows.append(
             {
                 "reading": reading,
                 "metric": METRIC_TITLES[metric],
-                **{f"trainings of {ENCODER_TITLES[method]}": again[reading, metric, method] for method in RETRAINED},
+                **{f"trainings of {ENCODER_TITLES[e]}": ratio for e, ratio in of_methods.items()},
                 "encoders of Table 5": group["median"].max() / group["median"].min(),
                 "encoders": group["encoder"].nunique(),
             }
