@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from elsa_nb.search import kernels
-from elsa_nb.search.neighbours import one_pass
+from elsa_nb.search.neighbours import bounds, one_pass
 from elsa_nb.search.neighbours.bounds import Sketch
 from elsa_nb.search.neighbours.lists import Neighbours
 
@@ -115,12 +115,17 @@ def test_a_mapped_pool_is_read_in_place(tmp_path, monkeypatch):
     np.testing.assert_array_equal(kernels.project(mapped, weights), kernels.project(POOLS["half"], weights))
 
 
-def test_a_pass_is_made_for_new_queries_only(monkeypatch):
-    passed = []
-    nearest = kernels.distances_to_nearest
+@pytest.fixture
+def passed(monkeypatch):
+    """Return a list that grows by the number of queries of each pass that is made."""
+    counts, nearest = [], kernels.distances_to_nearest
     monkeypatch.setattr(
-        kernels, "distances_to_nearest", lambda rows, points: (passed.append(len(points)), nearest(rows, points))[1]
+        kernels, "distances_to_nearest", lambda rows, points: (counts.append(len(points)), nearest(rows, points))[1]
     )
+    return counts
+
+
+def test_a_pass_is_made_for_new_queries_only(passed):
     sketch, lists = Sketch(POOLS["clustered"], width=4, progress=False), Neighbours(POOLS["clustered"], k=30)
     allowed = np.ones(900, bool)
     for queries in ([5, 9], [5, 9], [5, 7, 9, 100], [7, 8], [5, 7, 9, 100, 101]):
@@ -128,6 +133,14 @@ def test_a_pass_is_made_for_new_queries_only(monkeypatch):
         np.testing.assert_array_equal(ours[0], theirs[0])
         allowed[ours[0][:5]] = False
     assert passed == [2, 2, 2, 1]  # the third knows the first's, the last the third's, the fourth nothing
+
+
+def test_no_more_passes_are_kept_than_are_soon_looked_through(passed, monkeypatch):
+    monkeypatch.setattr(bounds, "_KEPT", 2)
+    sketch = Sketch(POOLS["clustered"], width=4, progress=False)
+    for queries in ([5], [6], [7], [5, 8], [7, 9]):
+        sketch.nearest_to_any(queries, 20, np.ones(900, bool))
+    assert passed == [1, 1, 1, 2, 1]  # of [5] nothing is left, of [7] all
 
 
 def test_passes_kept_from_other_searches_change_nothing():

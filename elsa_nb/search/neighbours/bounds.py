@@ -29,6 +29,7 @@ _MULTIPLIED = 2048  # rows multiplied together: their products stay in the cache
 _FEW_THREADS = 2  # with more of them taking differences is quicker
 _IDLE = 1e-4  # of the variance: leading directions with less than that together are left out
 _KEPT_BYTES = 2**26  # of passes remembered: a dozen in a pool of ImageNet's size
+_KEPT = 128  # and no more in a small one, where looking through them would take longer than a pass
 
 
 class Sketch:
@@ -90,7 +91,9 @@ class RememberedPass(OnePass):
 
     def __init__(self, vectors: np.ndarray, bounds: "Bounds"):
         super().__init__(vectors, bounds.coordinates, bounds.longest)
-        self._passes: deque[tuple[np.ndarray, np.ndarray]] = deque(maxlen=max(1, _KEPT_BYTES // (4 * len(vectors))))
+        self._passes: deque[tuple[np.ndarray, np.ndarray]] = deque(
+            maxlen=min(_KEPT, max(1, _KEPT_BYTES // (4 * len(vectors))))
+        )
         self._norms = in_single(kernels.squared_norms(self._points))
         # The error of a bound, of the two rows at hand: one row far from all others blunts no other's.
         self._off = np.float32(bounds.error / bounds.longest if 0 < bounds.longest < np.inf else 0)
@@ -118,7 +121,9 @@ class RememberedPass(OnePass):
 
     def _least(self, queries: np.ndarray) -> np.ndarray:
         """Return how far each row is from the nearest of the queries but itself, (n,) float32."""
-        fitting = [one for one in self._passes if np.isin(one[0], queries, assume_unique=True).all()]
+        here = np.zeros(len(self._points), bool)
+        here[queries] = True
+        fitting = [one for one in self._passes if len(one[0]) <= len(queries) and here[one[0]].all()]
         heeded, least = max(fitting, key=lambda one: len(one[0]), default=(queries[:0], None))
         fresh = np.setdiff1d(queries, heeded, assume_unique=True)
         if least is not None and not len(fresh):
