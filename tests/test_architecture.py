@@ -105,7 +105,16 @@ def test_the_search_room_loads_no_backend_until_asked():
     code = (
         "import sys, pkgutil, importlib, elsa_nb.search as room\n"
         "for m in pkgutil.walk_packages(room.__path__, 'elsa_nb.search.'): importlib.import_module(m.name)\n"
-        "print([m for m in ('torch', 'faiss', 'ipywidgets', 'matplotlib') if m in sys.modules])"
+        "print([m for m in ('torch', 'faiss', 'ipywidgets', 'matplotlib', 'scipy.stats') if m in sys.modules])"
     )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("module", ["elsa_nb.label.panel", "elsa_nb.paper.experiments.catalogue"])
+def test_what_is_slow_to_load_waits_until_it_is_used(module):
+    """A panel, and each process of a sweep, would wait for it."""
+    code = f"import sys, {module}; print([m for m in ('torch', 'scipy.stats') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -18,7 +18,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-from scipy.stats import binomtest
+import scipy  # its `stats` is loaded when first used: it takes longer than most of this package
 
 from elsa_nb import store
 from elsa_nb.label.export import WORDS, safe
@@ -134,6 +134,6 @@ def _agreement(first: str, second: str, pairs: Sequence[tuple[int, int]]) -> Agr
     chance = first_ones * second_ones + (n - first_ones) * (n - second_ones)  # of n * n
     if chance == n * n:
         return Agreement(first, second, n, same)
-    limits = binomtest(same, n).proportion_ci(_CONFIDENCE, method="wilson")
+    limits = scipy.stats.binomtest(same, n).proportion_ci(_CONFIDENCE, method="wilson")
     low, high = ((share * n * n - chance) / (n * n - chance) for share in limits)
     return Agreement(first, second, n, same, (same * n - chance) / (n * n - chance), max(low, -1.0), high)

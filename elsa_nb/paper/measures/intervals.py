@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy.stats import binomtest, spearmanr
+import scipy  # its `stats` is loaded when first used: it takes longer than most of this package
 
 from elsa_nb.paper.measures.medians import ENCODER_TITLES
 from elsa_nb.paper.measures.rules import RuleTest
@@ -66,7 +66,7 @@ def in_most_classes(
     by_class = pd.Series(values).groupby(targets).median()
     there, classes = int(WAYS[way](by_class, threshold).sum()), len(by_class)
     shown = f"{says} {median_with_interval(values, targets)}, {way} {threshold:g} in {there} of {classes} classes"
-    return RuleTest(shown, 2 * there > classes, float(binomtest(there, classes).pvalue))
+    return RuleTest(shown, 2 * there > classes, float(scipy.stats.binomtest(there, classes).pvalue))
 
 
 def holm(chances: Sequence[float]) -> list[float]:
@@ -96,7 +96,7 @@ def paired(one: pd.DataFrame, other: pd.DataFrame, metric: str, *, ratio: bool =
 
 def rank_correlation(x: Sequence[float] | pd.Series, y: Sequence[float] | pd.Series) -> float:
     """Return Spearman's rank correlation; 0 where one of the two does not vary."""
-    return float(spearmanr(x, y).statistic) if np.ptp(x) > 0 and np.ptp(y) > 0 else 0.0
+    return float(scipy.stats.spearmanr(x, y).statistic) if np.ptp(x) > 0 and np.ptp(y) > 0 else 0.0
 
 
 def area_under_front(efficiency: Sequence[float] | pd.Series, discovery: Sequence[float] | pd.Series) -> float:

@@ -20,7 +20,7 @@ earliest t at which the bound for h falls below M. That has probability at most 
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.stats import beta, binom, hypergeom
+import scipy  # its `stats` is loaded when first used: it takes longer than most of this package
 
 from elsa_nb.search.checks import check_count, check_number, check_rng, check_rows, check_share
 from elsa_nb.search.contract import NEGATIVE, POSITIVE, UNSURE, QueryError
@@ -152,9 +152,9 @@ def most_positives(rows: int, labels: int, hits: int, risk: float, sight: float 
 def few_hits(rows: int, positives: int, labels: int, hits: int, sight: float = 1.0) -> float:
     """Return the probability of at most `hits` hits in `labels` of `rows`, drawn without replacement."""
     if sight == 1.0:
-        return float(hypergeom.cdf(hits, rows, positives, labels))
+        return float(scipy.stats.hypergeom.cdf(hits, rows, positives, labels))
     drawn = np.arange(min(positives, labels) + 1)  # positives looked at, of which some are overlooked
-    return float(hypergeom.pmf(drawn, rows, positives, labels) @ binom.cdf(hits, drawn, sight))
+    return float(scipy.stats.hypergeom.pmf(drawn, rows, positives, labels) @ scipy.stats.binom.cdf(hits, drawn, sight))
 
 
 def risk_and_sight(confidence: float, planted: tuple[int, int] | None) -> tuple[float, float]:
@@ -169,4 +169,4 @@ def risk_and_sight(confidence: float, planted: tuple[int, int] | None) -> tuple[
     seen, shown = planted
     if not 0 < seen <= shown:
         raise ValueError(f"planted = {planted!r}; allowed: (seen, shown) with at least one seen of those shown")
-    return risk * (1 - PLANTED_SHARE), float(beta.ppf(risk * PLANTED_SHARE, seen, shown - seen + 1))
+    return risk * (1 - PLANTED_SHARE), float(scipy.stats.beta.ppf(risk * PLANTED_SHARE, seen, shown - seen + 1))

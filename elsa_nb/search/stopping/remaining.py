@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 import numpy as np
-from scipy.special import logit
+import scipy  # its parts are loaded when first used
 
 from elsa_nb.search.contract import POSITIVE, UNSURE
 
@@ -82,7 +82,7 @@ _LARGEST = 30.0  # log-odds: confidences of 0 and 1 have none
 
 def log_odds(scores: np.ndarray) -> np.ndarray:
     """Return the log-odds of confidences, at most `_LARGEST` from 0."""
-    return np.clip(logit(scores), -_LARGEST, _LARGEST)
+    return np.clip(scipy.special.logit(scores), -_LARGEST, _LARGEST)
 
 
 def scale_of(scores: np.ndarray) -> tuple[float, float]:

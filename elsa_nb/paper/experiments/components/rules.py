@@ -5,7 +5,7 @@ The catalogue collects them; `measures.rules.Rule` says what each takes and retu
 
 import numpy as np
 import pandas as pd
-from scipy.stats import spearmanr
+import scipy  # its `stats` is loaded when first used: it takes longer than most of this package
 
 from elsa_nb.paper.measures.budgets import found_after
 from elsa_nb.paper.measures.intervals import (
@@ -281,6 +281,6 @@ def _sparse_clusters(frames: Frames, numbers: Numbers) -> list[RuleTest]:
     nearest = searches_of_arm(frames["components"], "NN")
     efficiency = nearest[nearest["encoder"] == "vicreg"].groupby("target")["labelling_efficiency"].median()
     purity = frames["purity"].set_index("target")["purity"].loc[efficiency.index]
-    found = spearmanr(purity, efficiency)
+    found = scipy.stats.spearmanr(purity, efficiency)
     says = f"{found.statistic:.2f} over {len(efficiency)} classes"
     return [RuleTest(says, found.statistic >= 0.5, float(found.pvalue))]

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import rankdata
+import scipy  # its `stats` is loaded when first used: it takes longer than most of this package
 
 from elsa_nb.paper.experiments.encoders.measured import FLOOR_WEIGHTS
 from elsa_nb.paper.measures.medians import ENCODER_TITLES, METRIC_TITLES, METRICS, cell_text, implied_labels, medians
@@ -133,14 +133,14 @@ def rank_correlation_by_chance(x: np.ndarray, y: np.ndarray, *, seed: int = 0) -
         return (np.nan,) * 4
     rng = np.random.default_rng(seed)
     draws = rng.integers(len(x), size=(RESAMPLES, len(x)))
-    drawn = _rho(rankdata(x[draws], axis=1), rankdata(y[draws], axis=1))
+    drawn = _rho(scipy.stats.rankdata(x[draws], axis=1), scipy.stats.rankdata(y[draws], axis=1))
     low, high = np.nanquantile(drawn, [0.025, 0.975])
     if len(x) <= 9:
         orders = np.array(list(permutations(range(len(x)))))
     else:
         orders = np.array([rng.permutation(len(x)) for _ in range(20_000)])
-    rho = float(_rho(rankdata(x)[None], rankdata(y)[None])[0])
-    by_chance = _rho(rankdata(x)[None], rankdata(y)[orders])
+    rho = float(_rho(scipy.stats.rankdata(x)[None], scipy.stats.rankdata(y)[None])[0])
+    by_chance = _rho(scipy.stats.rankdata(x)[None], scipy.stats.rankdata(y)[orders])
     return rho, float(low), float(high), float((np.abs(by_chance) >= abs(rho) - 1e-12).mean())
 
 
