@@ -80,7 +80,7 @@ _OTHERS = (
     *(("swav", "swav"), ("swav-multi-crop", "swav-multicrop")),
 )
 _OFFICIAL = ("vicreg", "barlow-twins", "moco", "moco-v2", "obow", "simsiam", "swav", "swav-multi-crop")
-_FLOORS = (("untrained", "floor:untrained"), ("raw-pixels", "floor:raw-pixels"))
+_PIXELS, _UNTRAINED = ("raw-pixels", "floor:raw-pixels"), ("untrained", "floor:untrained")
 _TINY_IMAGENET = DataSet(
     "tiny-imagenet",
     (("vicreg", "photos-vicreg-tiny-imagenet"), ("barlow-twins", "photos-barlow-twins-tiny-imagenet")),
@@ -99,12 +99,12 @@ PROFILES = {
     for p in (
         Profile(
             "quick",
-            (DataSet("glyphs", _TRAINED + _FLOORS),),
+            (DataSet("glyphs", (*_TRAINED, _PIXELS)),),
             "the bundled pool, few classes and repeats: minutes on two cores",
         ),
         Profile(
             "full",
-            (DataSet("glyphs", _TRAINED + _OTHERS + _FLOORS),),
+            (DataSet("glyphs", (*_TRAINED, *_OTHERS, _UNTRAINED, _PIXELS)),),
             "the bundled pool, the paper's protocol: 50 classes, 5 repeats",
             committed=True,
         ),

@@ -8,7 +8,7 @@ ENCODERS = Sweep("encoders", (*_PUBLISHED, "untrained", "raw-pixels"), space="em
 SWEEPS = {
     "encoders": by_profile(
         ENCODERS,
-        quick={"encoders": ("vicreg", "barlow-twins", "untrained")},
+        quick={"encoders": ("vicreg", "barlow-twins", "raw-pixels"), "n_classes": 3},
         photos={"encoders": ("vicreg",)},
         paper={"encoders": _PUBLISHED},
     )

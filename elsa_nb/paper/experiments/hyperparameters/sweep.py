@@ -60,7 +60,7 @@ CHOICES_IN_PAIRS = Sweep(
     changes=(Change(), *map(Change, TOGETHER), *map(Change, map(", ".join, combinations(TOGETHER, 2)))),
 )
 SWEEPS = {
-    "hyperparameters": by_profile(HYPERPARAMETERS, quick={"n_classes": 3}),
-    "choices-by-arm": by_profile(CHOICES_BY_ARM, quick={"n_classes": 3, "repeats": 2}),
+    "hyperparameters": by_profile(HYPERPARAMETERS, quick={"n_classes": 2}),
+    "choices-by-arm": by_profile(CHOICES_BY_ARM, quick={"n_classes": 2}),
     "choices-in-pairs": {"full": CHOICES_IN_PAIRS},
 }
