@@ -36,7 +36,10 @@ def checkout(tmp_path):
 def run(checkout, test, *options):
     (checkout / "test_it.py").write_text(test)
     told = {name: value for name, value in os.environ.items() if name != "ELSA_FIGURES"}
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options, "test_it.py"]
+    told["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # those that are not wanted take seconds to load
+    wanted = [name for option, name in (("--nbval", "nbval.plugin"), ("-n", "xdist")) if option in options]
+    plugins = [part for name in (*wanted, "no:cacheprovider") for part in ("-p", name)]
+    command = [sys.executable, "-m", "pytest", "-q", *plugins, *options, "test_it.py"]
     return subprocess.run(command, cwd=checkout, env=told, capture_output=True, text=True, check=False)
 
 

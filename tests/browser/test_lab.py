@@ -29,7 +29,10 @@ def answer_page_by_mouse(desk, positive):
     desk.page.locator(".elsa-next").click()
 
 
-@pytest.mark.parametrize(("character", "answer"), [("ç", answer_page_by_keys), ("Ж", answer_page_by_mouse)])
+@pytest.mark.parametrize(
+    ("character", "answer"),
+    [("ç", answer_page_by_keys), pytest.param("Ж", answer_page_by_mouse, marks=pytest.mark.thorough)],
+)
 def test_a_whole_search_to_90_percent(open_desk, pool, character, answer):
     positive = scene.truth(character)
     desk = open_desk(panel(repr(character), "page=60"), height=1300)
@@ -131,14 +134,15 @@ def test_a_slow_round_blocks_no_key(open_desk, pool):
     desk.check_file()
 
 
-def test_300_times_100_random_keys_at_full_speed(open_desk):
+@pytest.mark.parametrize("times", [60, pytest.param(300, marks=pytest.mark.thorough)])
+def test_100_random_keys_again_and_again_at_full_speed(open_desk, times):
     """In the browser's own event loop: as fast as the page takes keys, much faster than fingers."""
     desk = open_desk("import scene\npanel = scene.fixed(240)\npanel")
     rng = random.Random(17)
     names = ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "1", "0", "2", " ", "z", "r", "R", "PageUp", "PageDown"]
     names += ["o", "Home", "End", "1", "0"]
     mismatches = 0
-    for _ in range(300):
+    for _ in range(times):
         keys = [rng.choice(names) for _ in range(100)]
         desk.page.evaluate(
             "(keys) => { const root = document.querySelector('.elsa-panel'); root.focus();"

@@ -24,7 +24,7 @@ from elsa_nb.paper.runs import purity
 from elsa_nb.profiles import profile
 from elsa_nb.search.metrics import median_interval
 
-CLASSES, MEMBERS = 5, 20
+CLASSES, MEMBERS = 5, 12
 # They look at no profile, or at what is stored whatever the profile: that `make reproduce` runs them is enough.
 OWN = {
     *("00-start-here", "02-one-search", "10-label-your-own", "13-your-own-folder", "14-what-is-missing"),

@@ -26,8 +26,8 @@ DISHES = ("apple_pie", "baklava", "ramen", "sushi", "waffles")
 @pytest.fixture
 def environment(tmp_path):
     """Return the variables that show the notebooks a user's machine in small."""
-    photographs.imagenet(tmp_path / "imagenet", classes=WNIDS, each=24)
-    photographs.food101(tmp_path / "food", classes=DISHES, each=24)
+    photographs.imagenet(tmp_path / "imagenet", classes=WNIDS, each=16)
+    photographs.food101(tmp_path / "food", classes=DISHES, each=16)
     miniature.put_checkpoints(tmp_path / "data" / "checkpoints")
     for part in ("claims", "weights", "glyphs"):  # what every copy of the repository has
         (tmp_path / "data" / part).symlink_to(store.ROOT / "data" / part)
