@@ -16,7 +16,7 @@ encoders, which stand beside them as training 0. `results/trained_again.parquet`
 import argparse
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,7 +28,7 @@ from elsa_nb.images.encoders.small_resnet import load_trained
 from elsa_nb.images.extraction.extract import extract_all
 from elsa_nb.images.sources.by_name import open_dataset
 from elsa_nb.paper.experiments.catalogue import sweep
-from elsa_nb.paper.experiments.encoders.measured import FLOOR_WEIGHTS, worth_of
+from elsa_nb.paper.experiments.encoders.measured import FLOOR_WEIGHTS, measured_encoders, worth_of
 from elsa_nb.paper.experiments.encoders.trained_again import SEARCH_COLUMNS
 from elsa_nb.paper.runs import runner
 from elsa_nb.paper.runs.grid import Sweep
@@ -83,9 +83,8 @@ def told(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(encoder=parts[0], training=training, log=frame["log_sha256"].str[:16])[list(SEARCH_COLUMNS)]
 
 
-def worth(encoder: str, card: dict) -> dict:
-    """Return what an encoder is worth, with the checksum of its weights."""
-    figures = worth_of(Place.of("full", encoder, "embedding"))
+def worth(encoder: str, figures: Mapping[str, float], card: dict) -> dict:
+    """Return what an encoder is worth, `figures` of `measured`, with the checksum of its weights."""
     method, _, seed = encoder.partition("-seed-")
     return {
         "encoder": method,
@@ -107,8 +106,11 @@ def main() -> None:
     asked = parser.parse_args()
     names = [trained(method, seed) for seed in asked.training_seeds for method in RETRAINED]
     frame = pd.concat([told(bundled()), told(searched(names))], ignore_index=True)
-    worths = [worth(m, read_json(DATA / "weights" / f"{m}.json")) for m in RETRAINED]
-    worths += [worth(name, read_json(WORK / f"{name}.json")) for name in names]
+    kept = measured_encoders("full").set_index("encoder")
+    worths = [worth(method, kept.loc[method], read_json(DATA / "weights" / f"{method}.json")) for method in RETRAINED]
+    for name in names:
+        figures = worth_of(Place.of("full", name, "embedding"))
+        worths.append(worth(name, figures, read_json(WORK / f"{name}.json")))
     counts = frame[frame["encoder"].isin(RETRAINED)].groupby(["encoder", "training"]).size()
     if counts.nunique() != 1:
         raise RuntimeError(f"trainings were not searched alike: {counts.to_dict()}")
