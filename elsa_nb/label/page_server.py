@@ -6,12 +6,18 @@ kernel that no window is connected to ends after a while, and the next page star
 where it was. Run as `python -m elsa_nb.label.page_server NOTEBOOK OPTIONS`, with the token in the environment.
 """
 
+# ruff: noqa: E402
+import sys
+
+# Voila's libraries would build a grammar of addresses, half of the time that the server takes to start, to check the
+# form of messages that it never sends; they do without where it is not to be had.
+sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
+
 import asyncio
 import logging
 import os
 import re
 import socket
-import sys
 from collections.abc import Iterator
 from typing import Any
 
