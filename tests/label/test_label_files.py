@@ -322,6 +322,13 @@ def test_rows_in_the_order_of_the_pool(read):
         read("text,label\nfoo,1\nbar,0\n", item="row")
 
 
+def test_a_label_a_line_in_the_order_of_the_pool_needs_no_header(read):
+    for text in ("1\n0\n1\n", "Wertung\n1\n0\n1\n"):
+        assert read(text, ids=["a", "b", "c"], item="row").given == {None: {0: 1, 1: 0, 2: 1}}
+    with pytest.raises(ValueError, match="2 rows are no 3 items"):  # one too few under a name
+        read("Wertung\n1\n0\n", ids=["a", "b", "c"], item="row")
+
+
 def test_a_list_of_names_says_nothing_until_it_is_told_what_it_is(read):
     text = "cats/2.jpg\ncats/Müller 1.jpg\nnone.jpg\n"
     with pytest.raises(ValueError, match="--every positive"):

@@ -76,6 +76,8 @@ def read(table: Table, names: Names, *, item: str | None = None, label: str | No
             f"it has no column that is known to hold the items ({', '.join(ITEM.split()[:5])}, path, id ...); "
             f"{_columns(table)}. Name it: item='...' (`elsa-nb labels import --item`)"
         )
+    if in_order and what is None and len(table.columns) == 1:
+        table, what = _label_a_line(table, len(names.ids)), 0
     if in_order and len(table.rows) != len(names.ids):
         raise ValueError(f"item='row' takes the pool's order, but {len(table.rows)} rows are no {len(names.ids)} items")
     for index in {which, what} - {None}:
@@ -104,6 +106,19 @@ def read(table: Table, names: Names, *, item: str | None = None, label: str | No
     more = [repr(name) for name in others if plain(name) != plain(table.columns[what])]
     notes = [f"other columns that may hold labels, left out: {', '.join(more)}"] if more and label is None else []
     return Reading(lines, f"{kind}, labels from {table.columns[what]!r}", notes=notes)
+
+
+def _label_a_line(table: Table, n: int) -> Table:
+    """Return a table of one column with its header as the first of `n` rows, where it is a label that others are, too.
+
+    Labels in the order of the vectors are often written so. A name of the column that one row too few stand under is
+    no label that others are.
+    """
+    (header,) = table.columns
+    one_short = len(table.rows) == n - 1 and table.rows[:1] and table.rows[0][0] == "line 2"
+    if one_short and word_of(header) in {word_of(cells[0]) for _, cells in table.rows}:
+        return Table(["label"], [("line 1", [header]), *table.rows], table.kind)
+    return table
 
 
 def begins_with_item(text: str, names: Names) -> bool:
