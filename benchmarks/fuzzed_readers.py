@@ -86,7 +86,7 @@ LABELS = {
 }
 
 
-PACKED = ("parquet", "feather", "xlsx", "csv.gz", "sqlite")
+PACKED = ("parquet", "feather", "xlsx", "npy", "npz", "csv.gz", "sqlite")
 
 
 def _labels(folder: Path, kind: str) -> None:
@@ -95,6 +95,10 @@ def _labels(folder: Path, kind: str) -> None:
         getattr(frame, f"to_{kind}")(path)
     elif kind == "xlsx":
         frame.to_excel(path, index=False)
+    elif kind == "npy":
+        np.save(path, frame["label"].to_numpy())
+    elif kind == "npz":
+        np.savez(path, item=NAMES, label=frame["label"].to_numpy())
     elif kind == "csv.gz":
         path.write_bytes(gzip.compress(LABELS["csv"].encode(), mtime=0))
     elif kind == "sqlite":

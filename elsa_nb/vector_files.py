@@ -24,12 +24,12 @@ from elsa_nb.vector_tables import (
     ARROW,
     VECTORS,
     VectorFile,
-    as_names,
     find_name,
     ids_in_table,
     vectors_in_arrow,
     vectors_in_text,
 )
+from elsa_nb.vectors import as_names
 
 _PICKLED = (".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".joblib")
 _NAMELESS = (".npy", ".faiss", ".index")

@@ -7,7 +7,8 @@ import json
 from pathlib import Path
 
 from elsa_nb.text_files import checked_object
-from elsa_nb.vector_tables import VECTORS, VectorFile, as_names, find_name, from_lists, from_table
+from elsa_nb.vector_tables import VECTORS, VectorFile, find_name, from_lists, from_table
+from elsa_nb.vectors import as_names
 
 
 def vectors_in_json(path: Path, key: str | None) -> VectorFile:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from elsa_nb.text_files import decoded
-from elsa_nb.vectors import check_whole_columns
+from elsa_nb.vectors import as_names, check_whole_columns
 
 VECTORS = ("vectors", "embeddings", "embedding", "vector", "features", "feats", "emb", "x", "X", "arr_0")
 IDS = (
@@ -41,21 +41,6 @@ class VectorFile:
     vectors: Any
     ids: Sequence[str] | None = None
     notes: list[str] = field(default_factory=list)
-
-
-def as_names(values: Iterable[Any]) -> list[str]:
-    """Return the names of items as text; raise ValueError, naming the row, where one is missing or not UTF-8."""
-    names = []
-    for row, value in enumerate(values):
-        if isinstance(value, bytes):
-            try:
-                value = value.decode()
-            except UnicodeDecodeError:
-                raise ValueError(f"the id of row {row} is not UTF-8: {value!r:.60}; save ids as text") from None
-        if value is None or value == "" or (isinstance(value, float) and np.isnan(value)):
-            raise ValueError(f"row {row} has no id; every row needs one")
-        names.append(str(int(value)) if isinstance(value, float) and value.is_integer() else str(value))
-    return names
 
 
 def find_name(names: Sequence[Any], known: Sequence[str] = IDS) -> Any | None:

@@ -3,6 +3,7 @@
 Everything goes in blocks of rows, so that a memory-mapped array costs no second one.
 """
 
+import sys
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -89,18 +90,51 @@ def check_ids(ids: np.ndarray, n: int) -> np.ndarray:
         raise ValueError(f"ids have shape {ids.shape}; a pool of {n} vectors has ids of shape ({n},), at least one.")
     if (empty := ids == "").any():
         raise ValueError(f"The id of row {int(np.argmax(empty))} is empty; every row has an id of its own.")
-    try:
-        "".join(ids.tolist()).encode()
-    except UnicodeEncodeError:
-        odd = next(i for i in ids.tolist() if any("\ud800" <= letter <= "\udfff" for letter in i))
+    if not (written := are_texts(ids)).all():
+        row = int(np.argmin(written))
+        shown = "".join(map(chr, np.minimum(_code_points(ids[row : row + 1])[0], sys.maxunicode))).rstrip("\0")
         raise ValueError(
-            f"The id {odd!r} is no text (a file name that is not UTF-8?), and cannot be written down; escape it: "
+            f"The id {shown!a:.60} of row {row} is no text (a file name that is not UTF-8, a damaged file?), and "
+            "cannot be written down; escape it: "
             "name.encode(errors='surrogateescape').decode(errors='backslashreplace')."
-        ) from None
+        )
     ordered = np.sort(ids)
     if (twice := ordered[1:][ordered[1:] == ordered[:-1]]).size:
         raise ValueError(f"The id {str(twice[0])!r} occurs more than once; every row has an id of its own.")
     return ids
+
+
+def as_names(values: Iterable[Any]) -> list[str]:
+    """Return the names of items as text; raise ValueError, naming the row, where one is missing or no text."""
+    if isinstance(values, np.ndarray) and values.dtype.kind == "U" and not (written := are_texts(values)).all():
+        raise ValueError(f"the id of row {int(np.argmin(written))} is no text; is the file damaged?")
+    names = []
+    for row, value in enumerate(values):
+        if isinstance(value, bytes):
+            try:
+                value = value.decode()
+            except UnicodeDecodeError:
+                raise ValueError(f"the id of row {row} is not UTF-8: {value!r:.60}; save ids as text") from None
+        if value is None or value == "" or (isinstance(value, float) and np.isnan(value)):
+            raise ValueError(f"row {row} has no id; every row needs one")
+        names.append(str(int(value)) if isinstance(value, float) and value.is_integer() else str(value))
+    return names
+
+
+def are_texts(texts: np.ndarray) -> np.ndarray:
+    """Return which of an array of texts (n,) can be written down, (n,) bool: each of their code points is a letter.
+
+    Halves of pairs are none (file names that are not UTF-8), nor are numbers beyond all letters: NumPy makes strings of
+    damaged bytes that Python itself would not, and that end in a SystemError far from where they were read.
+    """
+    codes = _code_points(texts)
+    return ((codes < 0xD800) | ((codes > 0xDFFF) & (codes <= sys.maxunicode))).all(1)
+
+
+def _code_points(texts: np.ndarray) -> np.ndarray:
+    """Return the code points of an array of texts (n,), (n, w) uint32; zeros stand after the end of shorter ones."""
+    native = np.ascontiguousarray(texts, texts.dtype.newbyteorder("="))
+    return native.view(np.uint32).reshape(len(texts), texts.dtype.itemsize // 4)
 
 
 def _ends_in_zero(item: Any) -> bool:

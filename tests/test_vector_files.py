@@ -20,8 +20,9 @@ from pyarrow import feather
 from safetensors.torch import save_file
 
 from elsa_nb import cli
-from elsa_nb.errors import MissingDataError
+from elsa_nb.errors import CorruptFileError, MissingDataError
 from elsa_nb.pool import Pool, PoolWriter
+from elsa_nb.vector_files import read_ids
 
 X = np.random.default_rng(0).normal(size=(5, 4)).astype(np.float32)
 IDS = [f"cats/{i}.jpg" for i in range(5)]
@@ -367,3 +368,12 @@ def test_a_heap_of_texts_that_leads_nowhere_is_refused_and_not_followed(tmp_path
     code = "import sys; from elsa_nb.vector_files import read_vectors; read_vectors(sys.argv[1])"
     done = subprocess.run([sys.executable, "-c", code, path], capture_output=True, text=True, timeout=250)
     assert re.search(r"ValueError: .*a\.h5: it is damaged: a text in it has no end", done.stderr)
+
+
+def test_ids_of_a_damaged_array_are_refused(tmp_path):
+    """NumPy makes strings of such bytes that Python would not, and that fail far from here."""
+    np.save(tmp_path / "ids.npy", np.array(["a", "b"]))
+    whole = (tmp_path / "ids.npy").read_bytes()
+    (tmp_path / "ids.npy").write_bytes(whole[:-2] + b"\xff\x7f")
+    with pytest.raises(CorruptFileError, match=r"ids\.npy .*the id of row 1 is no text"):
+        read_ids(tmp_path / "ids.npy")

@@ -38,6 +38,13 @@ KINDS = {
 }
 
 
+def no_text(texts, row):
+    """Return an array of texts whose `row` ends in what is no letter, as in a damaged file."""
+    array = np.array(texts)
+    array.view(np.uint32).reshape(len(array), -1)[row, -1] = 0x110000
+    return array
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_same_vectors_of_any_kind_are_the_same_pool(kind):
     pool = Pool.from_arrays(KINDS[kind])
@@ -147,7 +154,8 @@ def test_zero_rows_and_copies_are_counted_and_warned_about():
         ([1.0, float("nan"), 3, 4, 5, 6], "an id is .*nan"),
         ([pd.NA, 2, 3, 4, 5, 6], "an id is <NA>"),
         (["a", "", "c", "d", "e", "f"], "id of row 1 is empty"),
-        (["a", "caf\udce9.jpg", "c", "d", "e", "f"], r"'caf\\udce9.jpg' is no text .*backslashreplace"),
+        (["a", "caf\udce9.jpg", "c", "d", "e", "f"], r"'caf\\udce9.jpg' of row 1 is no text .*backslashreplace"),
+        (no_text(["a", "b", "c", "d", "e", "f"], 3), r"'\\U0010ffff' of row 3 is no text"),
         ([b"a", b"\xff", b"c", b"d", b"e", b"f"], "is not UTF-8"),
         (["a", "a\0", "c", "d", "e", "f"], "ends in a zero byte"),
         (set("abcdef"), "of type set, which has no order"),

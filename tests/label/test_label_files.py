@@ -329,6 +329,66 @@ def test_a_label_a_line_in_the_order_of_the_pool_needs_no_header(read):
         read("Wertung\n1\n0\n", ids=["a", "b", "c"], item="row")
 
 
+def as_file(*arrays, **named):
+    stream = io.BytesIO()
+    np.savez(stream, **named) if named else np.save(stream, *arrays)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        np.array([1, 0, 1]),
+        np.array([[True], [False], [True]]),
+        np.array([1.0, 0.0, 1.0], np.float16),
+        np.array(["yes", "no", "yes"]),
+        np.array([b"yes", b"no", b"yes"]),
+        np.array([1, 0, 1], ">i2"),
+    ],
+    ids=str,
+)
+def test_an_array_has_a_label_an_item_in_their_order(read, labels):
+    ids, wanted = ["a", "b", "c"], {None: {0: 1, 1: 0, 2: 1}}
+    assert read(as_file(labels), ids=ids).given == wanted
+    vectors = np.ones((3, 4))
+    assert read(as_file(X=vectors, y=labels), ids=ids).given == wanted  # what is no label an item is left out
+    assert read(as_file(X=vectors, y=labels[::-1], image=np.array(ids[::-1])), ids=ids, label="y").given == wanted
+
+
+def test_of_an_array_nothing_is_no_label(read):
+    assert read(as_file(np.array([1, np.nan, 0])), ids=["a", "b", "c"]).given == {None: {0: 1, 2: 0}}
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (as_file(np.ones((3, 4))), r"shape \(3, 4\); labels are one number or text an item"),
+        (as_file(np.array(5)), r"shape \(\)"),
+        (
+            as_file(X=np.ones((3, 4))),
+            r"none of its arrays has one label an item, \(n,\): 'X' an array of shape \(3, 4\)",
+        ),
+        (as_file(np.array(["a", None, 1], object)), "an array of object"),
+        (as_file(np.array([(1, 2.0)] * 3, [("a", int), ("b", float)])), "an array of"),
+        (as_file(np.array([1, 0])), "2 rows are no 3 items"),
+        (as_file(y=np.array([1, 0, 1]), split=np.array([1, 0])), r"different lengths: \{'y': 3, 'split': 2\}"),
+        (as_file(y=np.array([1, 0, 1]), split=np.array([1, 0, 1])), "'y', 'split'"),
+        (as_file(np.array(["ja", "nein", "ja"]))[:-2] + b"\xff\x7f", "damaged: row 3 is no text"),
+        (as_file(np.array([1, 0, 1]))[:-1], "cut off: 23 bytes of an array of 24"),
+        (as_file(np.array([1, 0, 1])).replace(b"(3,), }", b"(3e9),}"), "shape is not valid"),
+    ],
+)
+def test_arrays_that_are_no_labels_are_one_sentence(read, content, said):
+    with pytest.raises(ValueError, match=said):
+        read(content, ids=["a", "b", "c"])
+
+
+def test_an_array_that_says_it_is_huge_takes_no_memory(read):
+    huge = as_file(np.array([1, 0, 1])).replace(b"(3,), }          ", b"(3000000000,), } ")
+    with pytest.raises(ValueError, match="22,888 MB"):
+        read(huge, ids=["a", "b", "c"])
+
+
 def test_a_list_of_names_says_nothing_until_it_is_told_what_it_is(read):
     text = "cats/2.jpg\ncats/Müller 1.jpg\nnone.jpg\n"
     with pytest.raises(ValueError, match="--every positive"):
@@ -451,12 +511,18 @@ def test_no_bytes_make_it_raise_anything_but_a_sentence(tmp_path_factory, conten
 
 def packed(kind):
     frame, stream = pd.DataFrame({"item": IDS * 40, "label": [1, 0, 1, 0, 1] * 40}), io.BytesIO()
-    write = {"parquet": frame.to_parquet, "feather": frame.to_feather, "xlsx": frame.to_excel}[kind]
+    columns = {name: frame[name].to_numpy(str if name == "item" else int) for name in frame}
+    write = {
+        "parquet": frame.to_parquet,
+        "feather": frame.to_feather,
+        "xlsx": frame.to_excel,
+        "npz": lambda stream: np.savez_compressed(stream, **columns),
+    }[kind]
     write(stream)
     return stream.getvalue()
 
 
-@pytest.mark.parametrize("kind", ["parquet", "feather", "xlsx"])
+@pytest.mark.parametrize("kind", ["parquet", "feather", "xlsx", "npz"])
 def test_a_packed_table_that_is_damaged_anywhere_is_read_or_one_sentence(read, kind):
     """Libraries say of damaged bytes whatever they like, and of some an OSError of the system that none was."""
     whole, refused = packed(kind), 0

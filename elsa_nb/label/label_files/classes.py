@@ -40,7 +40,8 @@ def read_classes(
                 rows[str(each).strip()].add(row)
     if not rows:
         raise ValueError(
-            f"{path} gives no item of the pool a class ({len(reading.lines)} lines, {len(unmatched)} of items that are "
-            "not in it). Name its columns: --item and --label; --item row takes the order of the vectors"
+            f"{path} gives no item of the pool a class: {reading.kind}; {len(reading.lines)} lines, of which "
+            f"{len(unmatched)} name what is not in it. Name its columns: --item and --label; "
+            "--item row takes the order of the vectors"
         )
     return {name: np.array(sorted(of), np.int64) for name, of in sorted(rows.items())}, unmatched, list(reading.notes)

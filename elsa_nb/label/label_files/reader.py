@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from elsa_nb.errors import MissingDataError
-from elsa_nb.label.label_files import columns, folders, stored_sessions, tables, tasks, via, xml_files
+from elsa_nb.label.label_files import arrays, columns, folders, stored_sessions, tables, tasks, via, xml_files
 from elsa_nb.label.label_files.lines import Reading
 from elsa_nb.label.label_files.names import Names
 from elsa_nb.label.label_files.words import labels_of
@@ -146,6 +146,8 @@ def _readings(path: Path, names: Names, item: str | None, label: str | None, enc
         yield columns.read(tables.parquet(data), names, **told)
     elif data.startswith(b"ARROW1"):
         yield columns.read(tables.feather(data), names, **told)
+    elif arrays.are_arrays(data):
+        yield arrays.read(data, names, **told)
     elif data.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
         sheets = [columns.under_titles(sheet, item, label) for sheet in tables.workbook(data)]
         if not sheets:
@@ -156,7 +158,7 @@ def _readings(path: Path, names: Names, item: str | None, label: str | None, enc
     elif re.match(rb"(\xef\xbb\xbf)?\s*<|\xff\xfe<\0|\xfe\xff\0<", data):
         yield xml_files.read(data)
     else:
-        flaw = ValueError("it is no text and no table file that is known (CSV, JSON, Parquet, Feather, Excel)")
+        flaw = ValueError("it is no text and no table file that is known (CSV, JSON, Parquet, Feather, Excel, NumPy)")
         flaws, readable = [], False
         for name, text in decoded(data, encoding):
             try:

@@ -1,0 +1,96 @@
+"""Labels as NumPy arrays: a .npy file, or those of a .npz file that have one value an item. The reader calls `read`."""
+
+import io
+import zipfile
+from typing import IO
+
+import numpy as np
+
+from elsa_nb.label.label_files import columns
+from elsa_nb.label.label_files.lines import Reading
+from elsa_nb.label.label_files.names import Names
+from elsa_nb.label.label_files.tables import UNPACKED_MOST, Table
+from elsa_nb.store import parsing
+from elsa_nb.vectors import are_texts
+
+MAGIC = b"\x93NUMPY"
+_HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+_KINDS = "biufUS"  # truth values, numbers and texts
+
+
+def are_arrays(data: bytes) -> bool:
+    """Whether a file is a .npy file, or an archive of nothing else: a .npz file."""
+    if not data.startswith(b"PK"):
+        return data.startswith(MAGIC)
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            return bool(archive.namelist()) and all(name.endswith(".npy") for name in archive.namelist())
+    except (zipfile.BadZipFile, ValueError, NotImplementedError, OverflowError):
+        return False
+
+
+def read(data: bytes, names: Names, *, item: str | None = None, label: str | None = None) -> Reading:
+    """Return the lines of arrays: a value an item, in the order of the pool where no array names the items.
+
+    Raises ValueError where none has a value an item, and what `columns.read` does.
+    """
+    with parsing():
+        table = _of_file(data) if data.startswith(MAGIC) else _of_archive(data)
+    if item is None and columns.find(table, None, columns.ITEM) is None:
+        item = "row"
+    return columns.read(table, names, item=item, label=label)
+
+
+def _of_file(data: bytes) -> Table:
+    values = _values(io.BytesIO(data))
+    if isinstance(values, str):
+        raise ValueError(f"it holds {values}; labels are one number or text an item: (n,)")
+    return _table({"label": values}, "NumPy array")
+
+
+def _of_archive(data: bytes) -> Table:
+    found, others = {}, []
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        for part in archive.infolist():
+            name = part.filename.removesuffix(".npy")
+            with archive.open(part) as stream:
+                values = _values(stream)
+            if isinstance(values, str):
+                others.append(f"{name!r} {values}")
+            else:
+                found[name] = values
+    if not found:
+        raise ValueError(f"none of its arrays has one label an item, (n,): {', '.join(others)}")
+    lengths = {name: len(values) for name, values in found.items()}
+    if len(set(lengths.values())) > 1:
+        raise ValueError(f"its arrays are of different lengths: {lengths}; store those that belong together")
+    return _table(found, "NumPy arrays")
+
+
+def _table(arrays: dict[str, list], kind: str) -> Table:
+    rows = [(f"row {i}", list(values)) for i, values in enumerate(zip(*arrays.values(), strict=True), 1)]
+    return Table(list(arrays), rows, kind)
+
+
+def _values(stream: IO[bytes]) -> list | str:
+    """Return the values of an array of one value a row, NaN as None; of another its description, without reading it."""
+    version = np.lib.format.read_magic(stream)
+    if version not in _HEADERS:
+        return "an array of several fields"
+    shape, _, dtype = _HEADERS[version](stream)
+    if dtype.kind not in _KINDS:
+        return f"an array of {dtype}"
+    if shape[1:] not in ((), (1,)) or not shape:
+        return f"an array of shape {shape}"
+    size = shape[0] * dtype.itemsize
+    if size > UNPACKED_MOST:
+        raise ValueError(f"it holds an array of {size >> 20:,} MB; store the labels as numbers")
+    data = stream.read(size)
+    if len(data) < size:
+        raise ValueError(f"it is cut off: {len(data)} bytes of an array of {size}")
+    values = np.frombuffer(data, dtype)
+    if dtype.kind == "U" and not (written := are_texts(values)).all():
+        raise ValueError(f"it is damaged: row {int(np.argmin(written)) + 1} is no text")
+    if dtype.kind == "S":
+        return [value.decode() for value in values.tolist()]
+    return [None if value != value else value for value in values.tolist()]  # NaN is unlike itself
