@@ -71,7 +71,7 @@ unit: setup  ## all tests of tests/ but the browser's, on JOBS=2 processes
 
 # One server and one browser at a time.
 browser: setup  ## the labelling panel in a real Chromium, in JupyterLab and under Voila (Debian: apt-get install chromium)
-	OMP_NUM_THREADS=1 $(BIN)/pytest tests/browser
+	OMP_NUM_THREADS=1 $(BIN)/pytest -m "not thorough" tests/browser
 
 # Notebook 02 first: it makes the neighbour lists that others read. Left out are 01, which would embed all images by six
 # more encoders to print their names, and 12, whose outputs are timings: `make reproduce` runs both.
