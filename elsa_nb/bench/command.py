@@ -11,7 +11,9 @@ from elsa_nb.pool import Pool
 def declare_bench(parser: argparse.ArgumentParser) -> None:
     """Add what the command takes to its parser."""
     parser.add_argument("vectors", metavar="VECTORS", help="a pool, or a file that `elsa-nb pool make` reads")
-    parser.add_argument("labels", metavar="LABELS", help="a table, folder or annotation file that gives items a class")
+    parser.add_argument(
+        "labels", metavar="LABELS", help="a table, array, folder or annotation file that gives items a class"
+    )
     parser.add_argument("--ids", metavar="FILE", help="names of the items in the order of the vectors")
     parser.add_argument("--key", metavar="NAME", help="which array or column of VECTORS, where it has several")
     parser.add_argument("--item", metavar="NAME", help="the column of LABELS with items; row: in the vectors' order")
