@@ -1,11 +1,14 @@
-"""The bytes of a text file as text, in the encodings of many programs, countries and decades; objects of JSON."""
+"""The bytes of a text file as text, in the encodings of many programs, countries and decades; and its JSON."""
 
 import codecs
-from collections.abc import Iterator
+import json
+import re
+from collections.abc import Callable, Iterator
 from typing import Any
 
 # Tried where a text is not UTF-8: Windows, DOS, old Macs, then Windows and others elsewhere. The names decide.
 LEGACY = ("cp1252", "cp850", "mac_roman", "cp1250", "cp1251", "cp1253", "cp1254", "cp932", "gb18030", "latin-1")
+_BETWEEN = re.compile(r"[ \t\r\n]*")  # what JSON allows around a value; the ends of lines of Unicode are none of it
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -58,3 +61,22 @@ def checked_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
                 told = f"{str(given)[:40]!r} and {str(value[key])[:40]!r}"
                 raise ValueError(f"its JSON gives {key!r} twice in one object, as {told}; keep one of them")
     return value
+
+
+def json_value(text: str, made: Callable[[list[tuple[str, Any]]], Any] = checked_object) -> tuple[Any, bool]:
+    """Return the value of a JSON text, and whether it holds several, as JSON Lines does: then the list of them.
+
+    `made` makes an object of its keys and values. Raises ValueError, with the line, where the text is no JSON.
+    """
+    read, values, end = json.JSONDecoder(object_pairs_hook=made).raw_decode, [], 0
+    while (start := _BETWEEN.match(text, end).end()) < len(text) or not values:
+        try:
+            value, end = read(text, start)
+        except json.JSONDecodeError as error:
+            raise ValueError(f"its JSON is broken ({error})") from None
+        except (RecursionError, ValueError) as error:
+            told = "its JSON is nested too deeply" if isinstance(error, RecursionError) else error
+            line = text.count("\n", 0, start) + 1
+            raise ValueError(f"line {line}: {told}" if values else str(told)) from None
+        values.append(value)
+    return (values, True) if len(values) > 1 else (values[0], False)

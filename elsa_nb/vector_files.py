@@ -19,7 +19,7 @@ import numpy as np
 from elsa_nb.errors import MissingDataError
 from elsa_nb.store import check_unpacked, parsing, reading
 from elsa_nb.text_files import decoded
-from elsa_nb.vector_json import vectors_in_json
+from elsa_nb.vector_json import JSON, ids_in_json, vectors_in_json
 from elsa_nb.vector_tables import (
     ARROW,
     VECTORS,
@@ -86,14 +86,11 @@ def _ids_of(path: Path) -> list[str]:
         return as_names(np.load(path, allow_pickle=False).ravel())
     if suffix in (".csv", ".tsv", *ARROW):
         return ids_in_table(path)
+    if suffix in JSON:
+        return ids_in_json(path)
     _, text = next(decoded(path.read_bytes()), ("", None))
     if text is None or suffix in _PICKLED:
         raise ValueError("it is no text")
-    if text[:1] in "[{" and suffix == ".json":
-        value = json.loads(text)
-        if not isinstance(value, list):
-            raise ValueError("its JSON is no list of names")
-        return as_names(value)
     if text.startswith("{"):
         raise ValueError("its lines are JSON, not names")
     lines = text.splitlines()
@@ -309,7 +306,7 @@ _READERS: dict[str, Callable[[Path, str | None], VectorFile]] = {
     ".safetensors": _safetensors,
     **dict.fromkeys(ARROW, vectors_in_arrow),
     **dict.fromkeys((".csv", ".tsv", ".txt"), vectors_in_text),
-    ".json": vectors_in_json,
+    **dict.fromkeys(JSON, vectors_in_json),
     ".h5ad": _hdf5,
     ".h5": _hdf5,
     ".hdf5": _hdf5,

@@ -1,14 +1,16 @@
-"""Vectors in one value of JSON: alone, a vector a name, or in a table of records or of columns.
+"""Vectors in JSON: alone, a vector a name, or in a table of records or of columns; one value, or one a line."""
 
-What has an object a line is a table (`vector_tables`).
-"""
-
-import json
 from pathlib import Path
+from typing import Any
 
-from elsa_nb.text_files import checked_object
-from elsa_nb.vector_tables import VECTORS, VectorFile, find_name, from_lists, from_table
+import numpy as np
+
+from elsa_nb.text_files import checked_object, decoded, json_value
+from elsa_nb.vector_tables import VECTORS, VectorFile, find_name, from_lists, from_table, ids_in_frame
 from elsa_nb.vectors import as_names
+
+_LINES = (".jsonl", ".ndjson")
+JSON = (".json", *_LINES)
 
 
 def vectors_in_json(path: Path, key: str | None) -> VectorFile:
@@ -16,17 +18,92 @@ def vectors_in_json(path: Path, key: str | None) -> VectorFile:
 
     `key` is that of `vectors_in_arrow`; ValueError for one where there are no columns.
     """
-    import pyarrow as pa
-
-    value = json.loads(path.read_bytes(), object_pairs_hook=checked_object)
+    value = _read(path)
+    if _are_records(value):
+        return from_table(_table(value), key)
     entries = list(value.values()) if isinstance(value, dict) else value
-    if isinstance(value, list) and value and all(isinstance(entry, dict) for entry in value):
-        return from_table(pa.Table.from_pylist(value), key)
-    if not isinstance(entries, list) or not entries or not all(isinstance(entry, list) for entry in entries):
-        raise ValueError("its JSON is no list of vectors or of records, and no vector a name")
+    if not isinstance(entries, list) or not entries or not all(map(_is_list, entries)):
+        raise ValueError(f"its JSON is no list of vectors or of records, and no vector a name{_odd_one(entries)}")
     if isinstance(value, dict) and (key in value or find_name(list(value), VECTORS) is not None):
-        return from_table(pa.table(value), key)
+        return from_table(_columns(value), key)
     if key is not None:
         raise ValueError(f"its vectors stand in no column; leave out the key {key!r}")
+    import pyarrow as pa
+
     vectors = from_lists(pa.chunked_array([entries]))
     return VectorFile(vectors, as_names(value) if isinstance(value, dict) else None)
+
+
+def ids_in_json(path: Path) -> list[str]:
+    """Return the ids of a JSON file: a list of names, or the column of names of a table of records."""
+    value = _read(path)
+    if _are_records(value):
+        return ids_in_frame(_table(value).to_pandas())
+    if not isinstance(value, list):
+        raise ValueError("its JSON is no list of names or of records")
+    return as_names(value)
+
+
+def _read(path: Path) -> Any:
+    """Return what a file holds: a value, or the list of those on its lines."""
+    _, text = next(decoded(path.read_bytes()), ("", ""))
+    if not text.strip():
+        raise ValueError("it is empty, or no text")
+    value, by_line = json_value(text.removeprefix("\ufeff"), _made)
+    return [value] if path.suffix.lower() in _LINES and not by_line and not isinstance(value, list) else value
+
+
+def _made(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object whose lists of numbers are arrays: a quarter of the memory, and a vector is one."""
+    return {name: _compact(value) for name, value in checked_object(pairs).items()}
+
+
+def _compact(value: Any) -> Any:
+    if type(value) is not list or len(kinds := set(map(type, value))) != 1 or not kinds <= {int, float}:
+        return value
+    made = np.array(value)
+    return made if made.dtype.kind in "fi" else value  # numbers beyond 64 bits are objects
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list | np.ndarray)
+
+
+def _are_records(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(entry, dict) for entry in value)
+
+
+def _odd_one(entries: Any) -> str:
+    """Say which of the entries is the first that is not of the kind of the first, if one is."""
+    if not isinstance(entries, list):
+        return ""
+    odd = (row for row, entry in enumerate(entries) if _is_list(entry) != _is_list(entries[0]) or entry is None)
+    row = next(odd, None)
+    return "" if row is None else f": entry {row} is {_told(entries[row])}"
+
+
+def _told(value: Any) -> str:
+    return "null" if value is None else f"{str(value)[:40]!r}"
+
+
+def _table(records: list[dict[str, Any]]) -> Any:
+    """Return records as a table of pyarrow: a column for every name that occurs, null where a record has it not."""
+    names = dict.fromkeys(name for record in records for name in record)
+    return _columns({name: [record.get(name) for record in records] for name in names})
+
+
+def _columns(values: dict[str, Any]) -> Any:
+    """Return columns as a table of pyarrow; those of values that mix, and are no vectors, hold them as text."""
+    import pyarrow as pa
+
+    columns = {}
+    for name, column in values.items():
+        try:
+            columns[name] = pa.array(column)
+        except (pa.ArrowException, OverflowError):
+            odd = [row for row, value in enumerate(column) if not isinstance(value, np.ndarray)]
+            if 2 * len(odd) < len(column) and odd:
+                told = f"row {odd[0]} has {_told(column[odd[0]])} in the column {name!r}"
+                raise ValueError(f"{told}, where others have a list of numbers") from None
+            columns[name] = pa.array([None if value is None else str(value) for value in column])
+    return pa.table(columns)

@@ -1,7 +1,8 @@
 """Vectors that lie in tables: in a column of lists, in numbered columns, or in cells of text that hold a list each.
 
-Tables are CSV, in the separators, decimal marks and encodings of many programs and countries, Parquet, Feather and
-JSON Lines. A column that belongs to the vectors and does not hold a number in every row is refused, never left out.
+Tables are CSV, in the separators, decimal marks and encodings of many programs and countries, Parquet and Feather;
+`vector_json` makes them of JSON. A column that belongs to the vectors and does not hold a number in every row is
+refused, never left out.
 """
 
 import csv
@@ -50,8 +51,12 @@ def find_name(names: Sequence[Any], known: Sequence[str] = IDS) -> Any | None:
 
 
 def ids_in_table(path: Path) -> list[str]:
-    """Return the ids in a table: its column of names, or its only column of words."""
-    frame = read_arrow(path).to_pandas() if path.suffix.lower() in ARROW else _frame(path)[0]
+    """Return the ids in a file that holds a table, as `ids_in_frame` does."""
+    return ids_in_frame(_read_arrow(path).to_pandas() if path.suffix.lower() in ARROW else _frame(path)[0])
+
+
+def ids_in_frame(frame: Any) -> list[str]:
+    """Return the ids in a table: its column of names, or its first column of words."""
     column = find_name(list(frame.columns))
     column = next((c for c in frame if not _is_number_like(frame[c])), None) if column is None else column
     if column is None:
@@ -59,21 +64,16 @@ def ids_in_table(path: Path) -> list[str]:
     return as_names(frame[column])
 
 
-# --- Parquet, Feather and JSON Lines
+# --- Parquet and Feather
 
-_JSON_LINES = (".jsonl", ".ndjson")
-ARROW = (".parquet", ".feather", ".arrow", *_JSON_LINES)
-_BLOCK = 64 << 20  # bytes of JSON Lines read at once: no line may be longer
+ARROW = (".parquet", ".feather", ".arrow")
 
 
-def read_arrow(path: Path) -> Any:
-    """Return the table of a Parquet or Feather file, or of one with an object of JSON a line."""
+def _read_arrow(path: Path) -> Any:
+    """Return the table of a Parquet or Feather file."""
     import pyarrow.feather
-    import pyarrow.json
     import pyarrow.parquet
 
-    if path.suffix.lower() in _JSON_LINES:
-        return pyarrow.json.read_json(path, pyarrow.json.ReadOptions(block_size=_BLOCK))
     table = (pyarrow.parquet if path.suffix.lower() == ".parquet" else pyarrow.feather).read_table(path)
     table.validate(full=True)  # places that lie outside a column are read all the same, and end the process
     return table
@@ -81,7 +81,7 @@ def read_arrow(path: Path) -> Any:
 
 def vectors_in_arrow(path: Path, key: str | None) -> VectorFile:
     """Read the vectors of a file of `ARROW`; `key` names the column of lists, or what numbered ones share."""
-    return from_table(read_arrow(path), key)
+    return from_table(_read_arrow(path), key)
 
 
 def from_table(table: Any, key: str | None) -> VectorFile:

@@ -61,6 +61,12 @@ def lists(**more):
     return pd.DataFrame({"id": IDS, "embedding": X.tolist()}).assign(**more)
 
 
+def mixed():
+    """Return records with remarks of several kinds, and some that only one of them has."""
+    others = [{"year": 1990}, {"year": "?", "tags": ["a"]}, {"year": None, "tags": "none"}, {}, {"year": 2**80}]
+    return [{**other, "v": row, "id": name} for other, row, name in zip(others, X.tolist(), IDS, strict=True)]
+
+
 # How a file is written, and whether it names ids.
 FILES = {
     "a.npy": (lambda p: np.save(p, X), False),
@@ -96,6 +102,13 @@ FILES = {
     "tensors.parquet": (write_tensors, True),
     "by-r.txt": (lambda p: p.write_text(table().set_index("filename").to_csv(sep=" ").partition(" ")[2]), True),
     "lines.jsonl": (lambda p: lists(year=1990).to_json(p, orient="records", lines=True, double_precision=15), True),
+    "lines.json": (lambda p: lists().to_json(p, orient="records", lines=True, double_precision=15), True),
+    "powershell.jsonl": (
+        lambda p: p.write_text("".join(map('{{"id": "{}", "v": {}}}\n'.format, IDS, X.tolist())), "utf-16"),
+        True,
+    ),
+    "arrays.ndjson": (lambda p: p.write_text("".join(f"{row}\n" for row in X.tolist())), False),
+    "spread.jsonl": (lambda p: p.write_text(" ".join(json.dumps(row, indent=1) for row in mixed())), True),
     "records.json": (lambda p: lists(year=1990).to_json(p, orient="records", double_precision=15), True),
     "columns.json": (lambda p: p.write_text(json.dumps(lists().to_dict("list"))), True),
     "by-name.json": (lambda p: p.write_text(json.dumps(dict(zip(IDS, X.tolist(), strict=True)))), True),
@@ -197,10 +210,17 @@ def texts_outside():
         ("ragged.json", lambda p: p.write_text("[[1, 2], [3]]"), "row 1 has 1 values"),
         ("twice.json", lambda p: p.write_text('{"a": [1], "a": [2]}'), r"gives 'a' twice.*\[1\].* and .*\[2\]"),
         ("one.json", lambda p: p.write_text('{"a": {"b": [1]}}'), "no list of vectors or of records"),
-        ("deep.json", lambda p: p.write_text("[" * 100_000), "is damaged.*recursion"),
-        ("cut.jsonl", lambda p: p.write_text('{"id": "a", "v": [1]}\n{"id": "b", "v'), "is damaged.*row 1"),
+        ("deep.json", lambda p: p.write_text("[" * 100_000), "nested too deeply"),
+        ("cut.jsonl", lambda p: p.write_text('{"id": "a", "v": [1]}\n{"id": "b", "v'), "JSON is broken.*line 2"),
         ("gap.jsonl", lambda p: p.write_text('{"id": "a", "v": [1]}\n{"id": "b"}\n'), "vector of row 1 is missing"),
-        ("twice.jsonl", lambda p: p.write_text('{"id": "a", "v": [1], "id": "b"}\n'), "specified twice in row 0"),
+        ("twice.jsonl", lambda p: p.write_text('{"id": "a", "v": [1], "id": "b"}\n'), "gives 'id' twice"),
+        ("null.jsonl", lambda p: p.write_text("null\nnull\n"), "no list of vectors or of records.*entry 0 is null"),
+        (
+            "hole.jsonl",
+            lambda p: p.write_text('{"v": [1]}\n{"v": "x"}\n{"v": [2]}\n'),
+            "row 1 has 'x' in the column 'v'",
+        ),
+        ("odd.json", lambda p: p.write_text("[[1, 2], null]"), "entry 1 is null"),
         ("x.docx", lambda p: p.write_text("x"), r"ends in \.docx; vectors are read from \.npy"),
         ("nan.npy", lambda p: np.save(p, X * np.where(np.arange(5) == 3, np.nan, 1)[:, None]), "row 3 is not finite"),
         ("page.npy", lambda p: p.write_text("<html>"), "begins like b'<html>': no .npy file"),
@@ -245,7 +265,7 @@ def test_ids_that_do_not_fit_are_refused(tmp_path):
         Pool.from_file(tmp_path / "x.npy", tmp_path / "none.txt")
 
 
-@pytest.mark.parametrize("ending", ["npy", "csv", "parquet", "jsonl"])
+@pytest.mark.parametrize("ending", ["npy", "csv", "parquet", "jsonl", "json"])
 def test_ids_come_from_lists_and_tables(tmp_path, ending):
     np.save(tmp_path / "x.npy", X)
     frame, path = pd.DataFrame({"width": range(5), "item": IDS}), tmp_path / f"ids.{ending}"
@@ -254,6 +274,7 @@ def test_ids_come_from_lists_and_tables(tmp_path, ending):
         "csv": lambda: frame.to_csv(path),
         "parquet": lambda: frame.to_parquet(path),
         "jsonl": lambda: frame.to_json(path, orient="records", lines=True),
+        "json": lambda: frame.to_json(path, orient="records"),
     }[ending]()
     assert Pool.from_file(tmp_path / "x.npy", path).ids.tolist() == IDS
 

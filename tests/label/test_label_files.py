@@ -474,7 +474,7 @@ REFUSED = {
     "filename,width\ncats/2.jpg,4\n": "without a column of labels.*--label",
     "TY  - GEN\nTI  - x\nER  -\n": "RIS file; export it as CSV",
     '{"cats/2.jpg": 1,': "its JSON is broken",
-    '{"image": "cats/2.jpg", "label": 1}\n{"image"\n': "line 2 is no JSON",
+    '{"image": "cats/2.jpg", "label": 1}\n{"image"\n': "its JSON is broken.*delimiter",
     '{"type": "FeatureCollection", "features": []}': "kind that is not known .*'type', 'features'",
     "[" * 100_000: "nested too deeply",
     '[["cats/2.jpg", 1]]': "a list that begins with",

@@ -15,7 +15,7 @@ from elsa_nb.label.label_files import arrays, columns, folders, stored_sessions,
 from elsa_nb.label.label_files.lines import Reading
 from elsa_nb.label.label_files.names import Names
 from elsa_nb.label.label_files.words import labels_of
-from elsa_nb.text_files import decoded
+from elsa_nb.text_files import decoded, json_value
 
 _MOST = 5  # names listed in a summary
 _WORDS = {1: "positive", 0: "negative", -1: "unsure"}
@@ -201,7 +201,7 @@ def _text(text: str, names: Names, item: str | None, label: str | None) -> Readi
     if re.match(r"TY {1,2}- ", start):
         raise ValueError("it is a RIS file; export it as CSV (ASReview: Export, CSV) with a column of labels")
     if start[0] in "{[" and not columns.begins_with_item(start, names):
-        value, by_line = tasks.parse(text)
+        value, by_line = json_value(text)
         read = tasks.read(value, by_line, is_item=names.knows, item=item, label=label)
         return columns.read(read, names, item=item, label=label) if isinstance(read, tables.Table) else read
     ways, broken = [], None

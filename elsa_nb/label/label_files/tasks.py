@@ -1,7 +1,5 @@
 """Labels out of the JSON files of labelling programs: Label Studio, COCO, FiftyOne, VIA, and plain tables in JSON."""
 
-import json
-import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -11,35 +9,9 @@ from elsa_nb.label.label_files.columns import ITEM
 from elsa_nb.label.label_files.lines import NO_OBJECT, Line, Reading, plain
 from elsa_nb.label.label_files.parts import listed, record, records, word
 from elsa_nb.label.label_files.tables import Table, from_records
-from elsa_nb.text_files import checked_object
+from elsa_nb.text_files import json_value
 
 KNOWN = "Label Studio, COCO, FiftyOne, VIA, Labelme, CreateML, a list of records, one label a name, or names by class"
-
-
-def parse(text: str) -> tuple[Any, bool]:
-    """Return the value of a JSON text, and whether it was JSON Lines; raises ValueError where it is neither."""
-    try:
-        return _loads(text), False
-    except RecursionError:
-        raise ValueError("its JSON is nested too deeply") from None
-    except json.JSONDecodeError as whole:
-        # Not `splitlines`: JSON may hold other ends of lines (U+2028, U+0085) as they are, in its texts.
-        lines = [(i, line) for i, line in enumerate(re.split(r"\r\n|\n|\r", text), 1) if line.strip()]
-        values = []
-        for number, line in lines:
-            try:
-                values.append(_loads(line))
-            except (json.JSONDecodeError, RecursionError) as error:
-                if number == lines[0][0]:
-                    raise ValueError(f"its JSON is broken ({whole})") from None
-                raise ValueError(f"line {number} is no JSON ({error})") from None
-            except ValueError as error:
-                raise ValueError(f"line {number}: {error}") from None
-        return values, True
-
-
-def _loads(text: str) -> Any:
-    return json.loads(text, object_pairs_hook=checked_object)
 
 
 def read(
@@ -181,10 +153,7 @@ def _annotator(annotation: dict, data: dict) -> str | None:
 
 def read_labelme(data: bytes) -> Reading:
     """Return the one line of a Labelme file; raises ValueError for another kind of JSON."""
-    try:
-        value = _loads(data.decode("utf-8-sig"))
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"its JSON is broken ({error})") from None
+    value, _ = json_value(data.decode("utf-8-sig"))
     if not isinstance(value, dict) or not {"shapes", "imagePath"} <= set(value):
         raise ValueError("it is JSON of another kind than Labelme's")
     return _labelme(value)
