@@ -314,7 +314,7 @@ def main(arguments: list[str] | None = None) -> int:
             print(f"  {name:22}", ", ".join(f"{what} {count}" for what, count in each.items()))
     if options.store:
         rows = [
-            {"faults": title, "of": name, **each} for title, counts in found.items() for name, each in counts.items()
+            {"kind": title, "of": name, **each} for title, counts in found.items() for name, each in counts.items()
         ]
         frame = pd.DataFrame(rows).convert_dtypes().fillna(0)
         store.write_atomically(SUMMARY, frame.to_csv(index=False).encode())
