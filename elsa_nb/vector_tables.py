@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -52,7 +52,7 @@ def find_name(names: Sequence[Any], known: Sequence[str] = IDS) -> Any | None:
 
 def ids_in_table(path: Path) -> list[str]:
     """Return the ids in a file that holds a table, as `ids_in_frame` does."""
-    return ids_in_frame(_read_arrow(path).to_pandas() if path.suffix.lower() in ARROW else _frame(path)[0])
+    return ids_in_frame(_arrow_in(path).to_pandas() if path.suffix.lower() in ARROW else _frame(path)[0])
 
 
 def ids_in_frame(frame: Any) -> list[str]:
@@ -69,19 +69,23 @@ def ids_in_frame(frame: Any) -> list[str]:
 ARROW = (".parquet", ".feather", ".arrow")
 
 
-def _read_arrow(path: Path) -> Any:
-    """Return the table of a Parquet or Feather file."""
+def read_arrow(source: Path | BinaryIO, parquet: bool) -> Any:
+    """Return the table of pyarrow in a Parquet file, or in one of Feather (Arrow's own format)."""
     import pyarrow.feather
     import pyarrow.parquet
 
-    table = (pyarrow.parquet if path.suffix.lower() == ".parquet" else pyarrow.feather).read_table(path)
+    table = (pyarrow.parquet if parquet else pyarrow.feather).read_table(source)
     table.validate(full=True)  # places that lie outside a column are read all the same, and end the process
     return table
 
 
 def vectors_in_arrow(path: Path, key: str | None) -> VectorFile:
     """Read the vectors of a file of `ARROW`; `key` names the column of lists, or what numbered ones share."""
-    return from_table(_read_arrow(path), key)
+    return from_table(_arrow_in(path), key)
+
+
+def _arrow_in(path: Path) -> Any:
+    return read_arrow(path, path.suffix.lower() == ".parquet")
 
 
 def from_table(table: Any, key: str | None) -> VectorFile:

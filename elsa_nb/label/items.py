@@ -73,6 +73,9 @@ class Files:
         self.ids = [str(name) for name in _listed(getattr(names, "ids", names), "names")]
         self._reader = _Reader(Decoding.of(told) if told else None, self._open_row, self.ids)
 
+    def __repr__(self) -> str:
+        return f"<Files: {len(self.ids):,} in {self.folder}>"
+
     def content(self, row: int, side: int) -> Content:
         """Return an image scaled down to `side`, a sound as it is, a text (on a card its beginning)."""
         return self._reader.content(row, side)
@@ -184,6 +187,9 @@ class Arrays:
             if first.dtype not in (np.uint8, bool):
                 self._limits = range_of_arrays(laid_out(self._array(int(row))) for row in sample(len(ids)))
 
+    def __repr__(self) -> str:
+        return f"<Arrays: {len(self.ids):,}>" if len(self.ids) else "<Arrays: those of the pool's rows>"
+
     def content(self, row: int, side: int) -> Content:
         """Return the image as PNG; one smaller than `side` by a whole factor or more is shown larger by the screen."""
         image = picture_of(self._array(row), self._limits)
@@ -211,6 +217,9 @@ class Texts:
         self.ids = ids if len(ids) else [str(row) for row in range(len(texts))]
         self._texts = texts
 
+    def __repr__(self) -> str:
+        return f"<Texts: {len(self.ids):,}>"
+
     def content(self, row: int, side: int) -> Content:
         """Return the text; on a card its beginning."""
         return text_content(str(self._texts[row]), side)
@@ -226,6 +235,9 @@ class Pictures:
     def __init__(self, pictures: Sequence[Image.Image | bytes], ids: Sequence[str] = ()):
         self.ids = ids if len(ids) else [str(row) for row in range(len(pictures))]
         self._pictures, self._decoding = pictures, Decoding()
+
+    def __repr__(self) -> str:
+        return f"<Pictures: {len(self.ids):,}>"
 
     def content(self, row: int, side: int) -> Content:
         """Return the picture scaled down to `side`."""

@@ -160,3 +160,12 @@ def test_items_tell_what_is_behind_a_name_from_other_things_of_that_name(tmp_pat
     pictures[1] = 9
     assert Arrays(pictures).digest(0) != Arrays(pictures).digest(1)
     assert Texts(["a", "b"]).digest(0) != Texts(["a", "b"]).digest(1)
+
+
+def test_a_notebook_shows_items_in_a_line(tmp_path):
+    (tmp_path / "a.txt").write_text("a")
+    assert repr(Files(tmp_path, ["a.txt"])) == f"<Files: 1 in {tmp_path}>"
+    assert repr(Texts(["a", "b"])) == "<Texts: 2>"
+    assert repr(Pictures([Image.new("L", (4, 4))])) == "<Pictures: 1>"
+    assert repr(Arrays(np.zeros((3, 4, 4)))) == "<Arrays: 3>"
+    assert repr(Arrays(lambda rows: np.zeros((len(rows), 4, 4)))) == "<Arrays: those of the pool's rows>"

@@ -15,6 +15,7 @@ from xml.parsers import expat
 
 from elsa_nb.label.label_files.drawn import drawn
 from elsa_nb.store import parsing
+from elsa_nb.vector_tables import read_arrow
 
 _FIRST_LINES = 10  # that are looked at for a separator: above the header there may be a title
 _SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", " ": "spaces"}
@@ -133,23 +134,18 @@ def from_records(records: list[dict], kind: str, place: str) -> Table:
 
 def parquet(data: bytes) -> Table:
     """Read a Parquet file."""
-    import pyarrow.parquet as pq
-
-    with parsing():
-        return _arrow(pq.read_table(io.BytesIO(data)), "Parquet file")
+    return _arrow(data, True, "Parquet file")
 
 
 def feather(data: bytes) -> Table:
     """Read a Feather (Arrow) file."""
-    import pyarrow.feather
+    return _arrow(data, False, "Feather file")
 
+
+def _arrow(data: bytes, is_parquet: bool, kind: str) -> Table:
     with parsing():
-        return _arrow(pyarrow.feather.read_table(io.BytesIO(data)), "Feather file")
-
-
-def _arrow(table: Any, kind: str) -> Table:
-    table.validate(full=True)  # places that lie outside a column are read all the same, and end the process
-    columns = [table.column(i).to_pylist() for i in range(table.num_columns)]
+        table = read_arrow(io.BytesIO(data), is_parquet)
+        columns = [table.column(i).to_pylist() for i in range(table.num_columns)]
     rows = [(f"row {i}", list(values)) for i, values in enumerate(zip(*columns, strict=True), 1)]
     return Table([str(name) for name in table.column_names], rows, kind)
 
