@@ -97,6 +97,8 @@ def settle(session: Session, items: Any, ids: Sequence[str]) -> Settled:
         # New to this annotator, or older than this knowledge: `replay` compares rows and names.
         return Settled(np.empty(0, np.int64), about=json.dumps(now))
     own = _remembered(session, told)
+    if own["ids"] == now["ids"] and not own["contents"] and now["contents"]:  # names alone were known: `note_names`
+        return Settled(np.empty(0, np.int64), about=json.dumps(now))
     if own["ids"] == now["ids"]:
         carried = json.loads(session.meta(f"carried:{session.annotator}") or '{"items": []}')["items"]
         return Settled(np.array([place.rows[item] for item in carried], np.int64))
@@ -220,6 +222,22 @@ def names_in(session: Session) -> list[str] | None:
     names = None if told["names"] is None else _unpacked(told["names"])
     # Of earlier versions, which took the end of a line in a name for the end of the name.
     return names if names is not None and len(names) == told["n"] else None
+
+
+def note_names(session: Session, ids: Sequence[str]) -> None:
+    """Let a session that remembers no items yet remember these names, without what is behind them."""
+    session.remark_once(f"about:{session.annotator}", json.dumps(_about(None, [str(item) for item in ids])))
+
+
+def check_names(session: Session, ids: Sequence[str]) -> None:
+    """Raise ValueError where a session remembers other items: where most of their names are not among `ids`."""
+    known = names_in(session)
+    if known is None or 2 * len(Places([str(item) for item in ids]).of(known)) >= len(known):
+        return
+    raise ValueError(
+        f"{session.path} holds answers about other items: it knows {len(known):,}, such as {known[0]!r}, and most of "
+        f"them are not in the pool, which begins with {str(ids[0])!r}. Leave --pool out, or give another session."
+    )
 
 
 def _packed(ids: Sequence[str]) -> str | None:

@@ -69,9 +69,12 @@ def import_labels(
     """
     file = read_labels(path, ids, annotator=annotator, **options)
     done = Imported(file)
+    known: dict[
+        str, dict[str, Any]
+    ] = {}  # by annotator: of nobody named, and of their own name, labels may stand in one
     for who, labels in file.given.items():
         name = session.annotator if who is None or len(file.given) == 1 else who
-        there = {a["item"]: a for a in session.answers(name)}
+        there = known.setdefault(name, {a["item"]: a for a in session.answers(name)})
         answers = []
         for row, label in labels.items():
             item = str(ids[row])
@@ -86,7 +89,8 @@ def import_labels(
                 continue
             else:
                 done.replaced += 1
-            answers.append(Answer(item, -2 if old is None else old["label"], label, row=row))
+            answers.append(Answer(item, -2 if old is None else old["label"], label))  # rows are those of one pool
+            there[item] = {"item": item, "label": label, "kind": KIND}
         done.stored.append((name, answers))
         done.annotators[name] = done.annotators.get(name, 0) + len(labels)
     ours = session.keep()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from elsa_nb.errors import MissingDataError
 from elsa_nb.label.export import KINDS, TABLES, export, kind_of
-from elsa_nb.label.identity import names_in
+from elsa_nb.label.identity import check_names, names_in, note_names
 from elsa_nb.label.import_labels import import_labels
 from elsa_nb.label.session import Session
 from elsa_nb.pool import Pool
@@ -55,16 +55,18 @@ def _import(options: argparse.Namespace) -> None:
     path = Path(options.session)
     if options.pool is None and not path.exists():
         raise MissingDataError(f"{path} is not here; to make it, say which items it is about: --pool FOLDER.")
-    ids = None if options.pool is None else Pool.open(options.pool, verify=False).ids
+    pool = None if options.pool is None else Pool.open(options.pool, verify=False).ids
     fresh = not path.exists()
     session = Session(path, annotator=options.annotator)
     try:
-        ids = names_in(session) if ids is None else ids
-        if ids is None:
+        if pool is not None:
+            check_names(session, pool)
+        if (ids := names_in(session) if pool is None else pool) is None:
             raise ValueError(f"{path} does not know its items yet; say which pool it is about: --pool FOLDER.")
         keys = (*READING, "every", "encoding", "replace")
         told = {key: getattr(options, key) for key in keys}
         print(import_labels(session, options.file, ids, annotator=options.person, **told))
+        note_names(session, ids)
     except BaseException:
         session.close()
         if fresh:

@@ -28,7 +28,7 @@ def test_labels_are_known_afterwards_and_count_once(session, tmp_path):
     again = import_labels(session, path, IDS)
     assert (again.new, again.same) == (0, 2)
     assert "2 were known already" in str(again)
-    assert [(e["kind"], e["row"]) for e in session.events()] == [("import", 0), ("import", 1)]
+    assert [(e["kind"], e["item"]) for e in session.events()] == [("import", "a.png"), ("import", "b.png")]
 
 
 def test_a_corrected_file_replaces_its_labels_but_no_answer_of_a_person(session, tmp_path):
@@ -104,3 +104,8 @@ def test_another_session_is_a_file_of_labels(session, tmp_path):
     other.close()
     import_labels(session, other.path, IDS)
     assert session.known() == {"a.png": 0, "d.png": -1}
+
+
+def test_labels_of_nobody_named_and_of_the_own_name_are_counted_once(session, tmp_path):
+    done = import_labels(session, file(tmp_path, "item,label,annotator\na.png,1,\na.png,0,me\nb.png,1,bob\n"), IDS)
+    assert (done.new, done.replaced, session.known()) == (2, 1, {"a.png": 0})

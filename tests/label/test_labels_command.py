@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from elsa_nb import cli
+from elsa_nb.label import Panel, Texts
 from elsa_nb.label.identity import remember, settle
-from elsa_nb.label.items import Texts
 from elsa_nb.label.session import Answer, Session
 from elsa_nb.pool import Pool
+from elsa_nb.search.strategies.harvest import Harvest
 
 IDS = ["cats/1.jpg", "cats/2.jpg", "dogs/1.jpg"]
 
@@ -67,6 +68,24 @@ def test_a_session_that_was_open_knows_its_items(here, capsys):
     session.close()
     assert elsa(capsys, "import", "s.sqlite", "old.csv", *OWN)[0] == 0
     assert known("s.sqlite") == {"cats/2.jpg": 1, "dogs/1.jpg": 0}
+
+
+def test_a_session_of_imported_labels_takes_no_labels_of_another_pool(here, capsys):
+    """Whatever was stored under the names of other items would keep the session from opening with its own."""
+    Pool.from_arrays(np.eye(3), IDS[::-1]).save("shuffled")
+    Pool.from_arrays(np.eye(4), [*"wxyz"]).save("other")
+    (here / "other.csv").write_text("item,label\nw,1\n")
+    (here / "more.csv").write_text("item,label\ncats/1.jpg,1\n")
+    assert elsa(capsys, "import", "s.sqlite", "old.csv", "--pool", "pool", *OWN)[0] == 0
+    status, said = elsa(capsys, "import", "s.sqlite", "other.csv", "--pool", "other")
+    assert status == 1
+    assert "s.sqlite holds answers about other items: it knows 3, such as 'cats/1.jpg'" in said
+    assert known("s.sqlite") == {"cats/2.jpg": 1, "dogs/1.jpg": 0}
+    assert elsa(capsys, "import", "s.sqlite", "more.csv", "--pool", "shuffled")[0] == 0
+    assert elsa(capsys, "import", "s.sqlite", "more.csv")[0] == 0, "it knows its items now"
+    panel = Panel(Harvest(Pool.open("pool"), [0], rng=0), Texts(["a", "b", "c"], IDS), session="s.sqlite")
+    assert panel.figures["labels"] >= 2
+    panel.close()
 
 
 def test_export_names_the_class_and_the_person(here, capsys):
