@@ -31,6 +31,8 @@ def declare_bench(parser: argparse.ArgumentParser) -> None:
 def bench_command(options: argparse.Namespace) -> None:
     """Compare, write the page, and print what it advises; the searches lie beside it, and are not run again."""
     # Only now: `elsa-nb --help` does not wait for what compiles.
+    import numpy as np
+
     from elsa_nb.bench.arms import Spaces, known_arms
     from elsa_nb.bench.comparison import Plan, chosen_classes, compare
     from elsa_nb.bench.page import write_page
@@ -59,6 +61,7 @@ def bench_command(options: argparse.Namespace) -> None:
     if page.suffix != ".html":
         raise ValueError(f"--out is {page}; the page is a file that ends in .html")
     targets = chosen_classes(classes, pool.n, plan)
+    bare = pool.n - len(np.unique(np.concatenate(list(classes.values()))))
     about = (
         f"{source.name}: {pool.n:,} vectors of {pool.d} values; {len(targets)} of {len(classes):,} classes, of "
         f"{min(len(classes[each]) for each in targets):,} to {max(len(classes[each]) for each in targets):,} members; "
@@ -66,6 +69,11 @@ def bench_command(options: argparse.Namespace) -> None:
         f"example{'s' if plan.seeds > 1 else ''}, "
         f"{plan.budget:,} labels at most."
     )
+    if bare:
+        about += (
+            f" {bare:,} item{'s have' if bare > 1 else ' has'} no class in {Path(options.labels).name} and count"
+            f"{'' if bare > 1 else 's'} as not of any: where nobody looked at them, leave them out of the vectors."
+        )
     print(about)
     kept = page.with_suffix(".csv")
     frame = compare(Spaces(pool), classes, {name: known[name] for name in compared}, plan, kept)

@@ -17,15 +17,17 @@ from elsa_nb.search.metrics import discovery_curve
 from elsa_nb.store import reading, write_atomically
 
 RANDOM = "Random order"
-_KEY = ["pool", "target", "seeds", "repeat", "budget", "arm"]
+_KEY = ["pool", "target", "members", "seeds", "repeat", "budget", "arm"]
+_TEXTS = ("pool", "target", "members", "arm", "discovery")
+_FEWEST_LABELS = 10
 
 
 @dataclass(frozen=True)
 class Plan:
     """What is compared: `classes` of `smallest` to `largest` members, `repeats` times from `seeds` examples each.
 
-    `budget` labels are spent at most. `largest` is by default a tenth of the pool: who looks for less rare things
-    needs no search.
+    `budget` labels are spent at most. `largest` is by default a tenth of the pool, for who looks for less rare things
+    needs no search, and no more than the budget may find.
     """
 
     classes: int = 20
@@ -36,9 +38,10 @@ class Plan:
     largest: int | None = None
 
     def __post_init__(self):
-        for name in ("classes", "seeds", "repeats", "budget", "smallest"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} = {getattr(self, name)}; allowed: 1 or more")
+        least = {"classes": 1, "seeds": 1, "repeats": 1, "budget": _FEWEST_LABELS, "smallest": 1, "largest": 1}
+        for name, fewest in least.items():
+            if (given := getattr(self, name)) is not None and given < fewest:
+                raise ValueError(f"{name} = {given}; allowed: {fewest} or more")
 
     def points(self) -> np.ndarray:
         """Return the numbers of labels (k,) at which discovery is stored, for curves."""
@@ -62,8 +65,9 @@ def compare(
     targets = chosen_classes(classes, n, plan)
     there = _stored(path)
     done = set(there[_KEY].itertuples(index=False, name=None)) if len(there) else set()
+    members = {target: _checksum(classes[target]) for target in targets}
     wanted = [
-        (key, target, plan.seeds, repeat, plan.budget, arm)
+        (key, target, members[target], plan.seeds, repeat, plan.budget, arm)
         for repeat in range(plan.repeats)  # all classes once, then again: a stop leaves results of all of them
         for target in targets
         for arm in arms
@@ -73,7 +77,7 @@ def compare(
     with bar(None, "searches", progress, total=len(wanted), initial=len(wanted) - len(todo)) as shown:
         for number, each in enumerate(todo):
             rows.append(dict(zip(_KEY, each, strict=True)) | _row(spaces, arms[each[-1]], classes[each[1]], each, plan))
-            if number == len(todo) - 1 or each[1:4] != todo[number + 1][1:4]:  # the last arm from these seeds
+            if number == len(todo) - 1 or each[1:5] != todo[number + 1][1:5]:  # the last arm from these seeds
                 write_atomically(path, pd.DataFrame(rows).to_csv(index=False).encode())
             shown.update()
     frame = pd.DataFrame(rows)
@@ -104,19 +108,19 @@ def chosen_classes(classes: Mapping[str, np.ndarray], n: int, plan: Plan) -> lis
 
     Raises ValueError, with the sizes there are, where none is wanted.
     """
-    smallest, largest = max(plan.smallest, plan.seeds + 1), plan.largest or n // 10
+    smallest, largest = max(plan.smallest, plan.seeds + 1), plan.largest or min(n // 10, plan.budget)
     names = [name for name, rows in classes.items() if smallest <= len(rows) <= largest]
     if not names:
         sizes = sorted(len(rows) for rows in classes.values())
         raise ValueError(
             f"no class has {smallest} to {largest} members: the {len(sizes)} classes have {sizes[0]} to {sizes[-1]} "
-            "of them (--smallest, --largest)"
+            "of them (--smallest; --largest: if not given a tenth of the pool, and at most the budget)"
         )
     return sorted(names, key=lambda name: (zlib.crc32(name.encode()), name))[: plan.classes]
 
 
 def _row(spaces: Spaces, arm: Arm, members: np.ndarray, each: Sequence[Any], plan: Plan) -> dict[str, Any]:
-    _, target, seeds, repeat, budget, _ = each
+    _, target, _, seeds, repeat, budget, _ = each
     positive = np.zeros(spaces.pool.n, bool)
     positive[members] = True
     for_seeds, for_search = seeds_and_randomness(target, seeds, repeat)
@@ -126,12 +130,17 @@ def _row(spaces: Spaces, arm: Arm, members: np.ndarray, each: Sequence[Any], pla
     return {"class_size": len(members)} | told | {"discovery": " ".join(f"{share:.4f}" for share in discovery)}
 
 
+def _checksum(members: np.ndarray) -> str:
+    """Return what tells the rows of a class from others: labels may be corrected between two comparisons."""
+    return f"{zlib.crc32(np.ascontiguousarray(members, '<i8').tobytes()):08x}"
+
+
 def _stored(path: Path) -> pd.DataFrame:
     if not path.exists():
         return pd.DataFrame()
     cure = "Delete it; the next run makes it again."
     with reading(path, "the searches of a comparison", cure):
-        frame = pd.read_csv(path, dtype={"target": str, "discovery": str}, keep_default_na=False, na_values=[""])
+        frame = pd.read_csv(path, dtype=dict.fromkeys(_TEXTS, str), keep_default_na=False, na_values=[""])
         if lacking := {*_KEY, "class_size", "discovery"} - set(frame):
             raise ValueError(f"it lacks the column {sorted(lacking)[0]}")
         return frame

@@ -3,6 +3,7 @@
 import html
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -32,6 +33,7 @@ def write_page(path: Path, frame: pd.DataFrame, plan: Plan, about: str, commands
     share = judged_at(frame)
     said = advice(frame, share)
     table = summary(frame, base=best_arm(frame, share))
+    in_spent = "" if plan.budget < SPENT[0] else f" In {SPENT[0]}: the share found in {SPENT[0]} labels."
     few = " There are so few classes that intervals over them say little." if _few(frame) else ""
     seconds = frame["seconds"].div(frame["rounds"]).groupby(frame["arm"]).median()
     parts = [
@@ -47,8 +49,8 @@ def write_page(path: Path, frame: pd.DataFrame, plan: Plan, about: str, commands
         f'<p class="small">Labels / finds when that share of a class is found, seeds counted; 1 is the best there is. '
         f"Medians over {len(frame.drop_duplicates(['target', 'repeat']))} searches an arm, with bootstrap intervals of "
         f"95 % over classes. A search that does not come so far in {plan.budget:,} labels counts 1.25 times as many "
-        "there; how many did not stands behind. Fewer and more: in how many classes an arm needs fewer or more labels "
-        f"than {html.escape(best_arm(frame, share))} to {share} %. In 200: the share found in 200 labels. "
+        "there; how many did not stands behind, and a dash where most did not. Fewer and more: in how many classes an "
+        f"arm needs fewer or more labels than {html.escape(best_arm(frame, share))} to {share} %.{in_spent} "
         f"Random order is computed, not searched.{few}</p>",
         f'<p class="small">Made by <code>{html.escape(commands)}</code></p>',
     ]
@@ -76,6 +78,11 @@ def advice(frame: pd.DataFrame, share: int) -> str:
     means = _means(frame, share)
     best, *others = means.index
     table = summary(frame, base=best).set_index("arm")
+    if _seldom(table.loc[best], share):
+        return (
+            f"With {frame['budget'].max():,} labels no searcher comes to {share} % of a class in most of its searches; "
+            f"allow more (--budget) to tell them apart."
+        )
     spends = f"{table.loc[best, f'overhead_{share}']:.2f} labels a find (median)"
     if not others:
         return f"{best} spends {spends} to {share} % of a class; nothing else was compared."
@@ -95,6 +102,11 @@ def advice(frame: pd.DataFrame, share: int) -> str:
     if low > 1:
         return f"Use {best}: the next best, {others[0]}, needs {numbers}.{ends}"
     return f"{best} or {others[0]}: on these classes the two cannot be told apart, {others[0]} needs {numbers}.{ends}"
+
+
+def _seldom(row: Mapping[str, Any] | pd.Series, share: int) -> bool:
+    """Whether most searches of an arm, a row of `summary`, do not come to a share: a median then says little."""
+    return bool(2 * row[f"unreached_{share}"] > row["searches"])
 
 
 def _few(frame: pd.DataFrame) -> str:
@@ -168,7 +180,8 @@ def _table(table: pd.DataFrame, seconds: pd.Series, frame: pd.DataFrame) -> str:
         for each in _SHOWN:
             missed = values[f"unreached_{each}"]
             interval = f"[{values[f'low_{each}']:.1f}, {values[f'high_{each}']:.1f}]"
-            cells.append(f"{values[f'overhead_{each}']:.2f} {interval}" + (f" ({missed:.0f})" if missed else ""))
+            spent_a_find = "-" if _seldom(values, each) else f"{values[f'overhead_{each}']:.2f} {interval}"
+            cells.append(spent_a_find + (f" ({missed:.0f})" if missed else ""))
         cells.append(f"{values[f'fewer_{share}']:.0f}, {values[f'more_{share}']:.0f}")
         cells += [f"{values[f'found_in_{k}']:.0%}" for k in spent]
         cells.append("" if np.isnan(seconds[arm]) else f"{seconds[arm]:.3f}")

@@ -1,6 +1,7 @@
 """`elsa-nb bench`: one command from vectors and labels to a page, which goes on where it was interrupted."""
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -8,6 +9,7 @@ import pytest
 
 from elsa_nb import cli
 from elsa_nb.bench import comparison, page
+from elsa_nb.pool import Pool
 
 
 @pytest.fixture
@@ -27,7 +29,15 @@ def test_one_command_makes_a_page_that_needs_no_other_file(given, capsys, tmp_pa
     assert cli.main([*given, "--strategy", "greedy-probe", "--strategy", "nn.large"]) == 0
     made = (tmp_path / "v-bench.html").read_text()
     assert not re.search(r'(src|href)="', made)
-    for said in ("600 vectors of 8 values; 4 of 4 classes", "Harvest", "Greedy probe", "NN.Large", "Random order"):
+    bare = "480 items have no class in l.csv and count as not of any: where nobody looked at them"
+    for said in (
+        "600 vectors of 8 values; 4 of 4 classes",
+        bare,
+        "Harvest",
+        "Greedy probe",
+        "NN.Large",
+        "Random order",
+    ):
         assert said in made
     assert made.count("<polyline") == 4
     assert re.search(r"(Harvest|Greedy probe|NN.Large)", capsys.readouterr().out.splitlines()[-2])  # the advice
@@ -72,12 +82,42 @@ def test_searches_that_are_there_are_not_run_again(given, monkeypatch):
     assert pd.read_csv("v-bench.csv").equals(before)
 
 
+def test_corrected_labels_are_searched_for_anew(given):
+    assert cli.main(given) == 0
+    table = pd.read_csv("l.csv")
+    table.assign(item=table["item"] + 300).to_csv("l.csv", index=False)
+    before = pd.read_csv("v-bench.csv")
+    assert cli.main(given) == 0
+    rows = pd.read_csv("v-bench.csv")
+    assert len(rows) == 2 * len(before)
+    assert rows["labels_50"][:4].tolist() != rows["labels_50"][4:].tolist()
+
+
+def test_a_pool_whose_checksum_looks_like_a_number_is_known_again(given, monkeypatch):
+    monkeypatch.setattr(Pool, "sha256", "1234567e12345678" * 4)
+    assert cli.main(given) == 0
+    before = Path("v-bench.csv").read_bytes()
+    assert cli.main(given) == 0
+    assert Path("v-bench.csv").read_bytes() == before
+
+
+def test_what_most_searches_do_not_reach_has_no_figure(given, capsys, tmp_path):
+    """Twelve labels find no 15 of 30, whoever asks: fewer labels than finds are no overhead."""
+    assert cli.main([*given, "--budget", "12", "--largest", "60"]) == 0
+    assert "With 12 labels no searcher comes to 50 % of a class" in capsys.readouterr().out
+    made = (tmp_path / "v-bench.html").read_text()
+    assert re.findall(r"<td>Harvest</td>((?:<td>- \(4\)</td>){4})", made)
+    assert "In 200" not in made
+
+
 @pytest.mark.parametrize(
     ("more", "said"),
     [
         (["--strategy", "oracle"], "strategy 'oracle' is not known; allowed: harvest, greedy-probe"),
         (["--smallest", "200"], "no class has 200 to 60 members: the 4 classes have 30 to 30"),
         (["--repeats", "0"], "repeats = 0; allowed: 1 or more"),
+        (["--budget", "1"], "budget = 1; allowed: 10 or more"),
+        (["--largest", "0"], "largest = 0; allowed: 1 or more"),
         (["--label", "kind"], "no column 'kind'"),
         (["--out", "page.txt"], "ends in .html"),
     ],
@@ -101,3 +141,5 @@ def test_an_item_may_be_of_several_classes_and_labels_may_stand_in_the_order_of_
     table.write_text("kind\nred\nblue\n")
     classes, *_ = read_classes(table, ["x/1.jpg", "x/2.jpg"], item="row", label="kind")
     assert {name: rows.tolist() for name, rows in classes.items()} == {"blue": [1], "red": [0]}
+    table.write_text("kind\nred\nn/a\n")
+    assert set(read_classes(table, ["x/1.jpg", "x/2.jpg"], item="row", label="kind")[0]) == {"red"}

@@ -8,6 +8,7 @@ import numpy as np
 
 from elsa_nb.label.label_files.names import Names
 from elsa_nb.label.label_files.reader import best_reading, rows_meant
+from elsa_nb.label.label_files.words import says_nothing
 
 
 def read_classes(
@@ -36,7 +37,7 @@ def read_classes(
             continue
         given = line.label if isinstance(line.label, set | frozenset | list | tuple) else [line.label]
         for each in given:
-            if each is not None and each == each and str(each).strip():  # not nan
+            if not says_nothing(each):
                 rows[str(each).strip()].add(row)
     if not rows:
         raise ValueError(

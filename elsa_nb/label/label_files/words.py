@@ -75,9 +75,12 @@ def labels_of(
     if not reading.classes and not wanted[1]:
         known = known | _marks(set().union(*said), reading)
     labels: list[int | None] = []
+    passed: set[str] = set()  # words that say nothing in most files, and may be the name of a class in this one
     for line, words in zip(reading.lines, said, strict=True):
         if wanted[1]:
             labels.append(_chosen(words, wanted, line, reading))
+            if labels[-1] is None:
+                passed |= words - {""}
             continue
         found = {known.get(word) for word in words - _EMPTY}
         if None in found or len(found) > 1:
@@ -87,6 +90,10 @@ def labels_of(
                 "1, 0, -1, yes, no, true, false"
             )
         labels.append(found.pop() if found else None)
+    for word in sorted(passed):
+        reading.notes.append(
+            f"{word!r} was read as no label; negative={word!r} (--negative {word}) makes it a negative"
+        )
     return labels
 
 
@@ -147,6 +154,11 @@ def check_class(name: str) -> None:
         raise ValueError(
             f"the class is called {name!r}, which is read as no label or as an unsure one; name it otherwise"
         )
+
+
+def says_nothing(word: str) -> bool:
+    """Whether a word stands for no label, as in most files: an empty cell, NA, null, -."""
+    return word_of(word) in _EMPTY
 
 
 def _words(given: Any) -> list[str]:
