@@ -468,7 +468,7 @@ REFUSED = {
     " \n\n": "it is empty",
     "item,label\n": "has no lines",
     "item,label\ncats/2.jpg,\n": "none of its 1 line about items here has a label",
-    "item,label\ncats/2.jpg,peut-être\n": "line 2: the label 'peut-être' is no answer",
+    "item,label\ncats/2.jpg,peut-être\n": "line 2: the label 'peut-être' is no answer.*encoding='cp1251'",
     'item,label\n"cats/2.jpg,1\ndogs/1.jpg,0\n': "line 2: a quotation mark is opened there and never closed",
     "foo,bar,baz\n1,2,3\n": "'foo', 'bar', 'baz'",
     "filename,width\ncats/2.jpg,4\n": "without a column of labels.*--label",

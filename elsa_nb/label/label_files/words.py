@@ -35,6 +35,7 @@ _ANSWERS = (
 _EMPTY = {"", "-", "☐", "[ ]", "[]", "na", "n/a", "#n/a", "#nv", "<na>", "nan", "none", "null", "nil"}
 _UNSEEN = re.compile("[\u200b\u200e\u200f\ufe0e\ufe0f\ufeff]")  # what tells how a tick is drawn, and words run
 _BETWEEN = ";|,"  # several classes in one cell
+_RECODED = ". Where words look wrong, the text is in another encoding: encoding='cp1251' (--encoding cp1251)"
 _MOST = 8  # words named in a message
 
 
@@ -87,7 +88,7 @@ def labels_of(
             raise ValueError(
                 f"{line.where}: the label {_shown(line.label)} is no answer; {_listed(reading)}. Say which of them is "
                 "wanted: positive='...' (`elsa-nb labels import --positive`). Answers are positive, negative, unsure, "
-                "1, 0, -1, yes, no, true, false"
+                f"1, 0, -1, yes, no, true, false{_RECODED if not str(line.label).isascii() else ''}"
             )
         labels.append(found.pop() if found else None)
     for word in sorted(passed):
