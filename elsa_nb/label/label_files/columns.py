@@ -80,8 +80,8 @@ def read(table: Table, names: Names, *, item: str | None = None, label: str | No
         table, what = _label_a_line(table, len(names.ids)), 0
     if in_order and len(table.rows) != len(names.ids):
         raise ValueError(
-            f"item='row' takes the pool's order, but {len(table.rows)} rows below the header "
-            f"{', '.join(map(repr, table.columns[:4]))} are no {len(names.ids)} items"
+            f"item='row' takes the pool's order, but {len(table.rows)} rows are no {len(names.ids)} items "
+            "(the names of columns above them are no row)"
         )
     for index in {which, what} - {None}:
         _check_alone(table, index)
