@@ -90,6 +90,8 @@ def export(
     if kind not in KINDS:
         raise ValueError(f"kind {kind!r}; allowed: {', '.join(KINDS)}")
     people = session.annotators
+    if kind not in TABLES:
+        annotator = annotator or session.annotator
     if annotator is not None and annotator not in people:
         raise ValueError(
             f"{session.path} has no answers by {annotator!r}; its annotators: {', '.join(people) or 'none'}"
@@ -98,8 +100,6 @@ def export(
     if kind == "links" and images is not None and not Path(images).is_dir():
         raise MissingDataError(f"{images} is no folder here; name the one that holds the items.")
     write, ending = KINDS[kind]
-    if kind not in TABLES:
-        annotator = annotator or session.annotator
     if path is None:
         whose = f".{annotator}" if annotator is not None and len(people) > 1 else ""
         whose = "".join(letter if letter.isalnum() or letter in ".-_@" else "_" for letter in whose)

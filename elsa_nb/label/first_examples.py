@@ -26,13 +26,6 @@ class FileEncoder(Protocol):
         """Return vectors (m, d)."""
 
 
-class TextEncoder(Protocol):
-    """Encode text into the space of the pool (encoders with a text tower)."""
-
-    def encode_text(self, texts: Sequence[str]) -> np.ndarray:
-        """Return vectors (m, d)."""
-
-
 def random_rows(n: int, count: int, rng: np.random.Generator) -> np.ndarray:
     """Return `count` of the rows 0 to n - 1 at random."""
     return rng.choice(n, size=min(count, n), replace=False)

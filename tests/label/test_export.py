@@ -197,6 +197,10 @@ def test_annotators_are_told_apart(session, tmp_path):
         assert [ours.name.split(".")[1], theirs.name.split(".")[1]] == ["ann", "bob"]
     with pytest.raises(ValueError, match="no answers by 'eve'; its annotators: ann, bob"):
         export.export(session, kind="coco", annotator="eve")
+    eve = Session(session.path, annotator="eve")  # by default one's own answers, of which there are none
+    with pytest.raises(ValueError, match="no answers by 'eve'"):
+        export.export(eve, kind="coco")
+    eve.close()
     bob.close()
 
 
