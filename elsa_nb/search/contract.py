@@ -176,6 +176,11 @@ class Ledger:
         return self.answers == UNASKED
 
     @property
+    def asked(self) -> int:
+        """Tell how many questions were answered, those asked again among them."""
+        return sum(len(labels) for _, labels in self._answered)
+
+    @property
     def open(self) -> bool:
         """Tell whether questions wait for their answers."""
         return self._pending is not None

@@ -11,6 +11,7 @@ from sklearn.linear_model import LogisticRegression
 
 from elsa_nb.pool import Pool
 from elsa_nb.search.contract import NEGATIVE, POSITIVE, UNSURE
+from elsa_nb.search.heads.kernel_sums import KernelSums
 from elsa_nb.search.heads.prepared_rows import PreparedRows
 from elsa_nb.search.oracle import Truth, simulate, simulate_together
 from elsa_nb.search.strategies.harvest import LINE, NEIGHBOURHOOD, Harvest, HarvestConfig
@@ -147,6 +148,23 @@ def test_searches_scored_together_ask_what_each_asks_alone(pool, positive, seeds
     alone = [simulate(harvest(pool, seeds, seed, rows, budget=60), oracle) for seed in range(3)]
     for one, two in zip(simulate_together(together, [oracle] * 3), alone, strict=True):
         assert one.rows.tolist() == two.rows.tolist()
+
+
+def test_a_search_interrupted_in_its_sums_goes_on_as_if_it_had_not_been(pool, positive, seeds, monkeypatch):
+    whole = simulate(harvest(pool, seeds, budget=60), Truth(positive))
+    one, add = harvest(pool, seeds, budget=60), KernelSums.add
+
+    def half(self, *args):
+        add(self, *args)
+        raise KeyboardInterrupt
+
+    while len(one.log.rows) < 60:
+        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+            patch.setattr(KernelSums, "add", half)
+            one.query()
+        one.update(positive[one.query().rows].astype(int))
+    assert one.query() is None
+    np.testing.assert_array_equal(one.log.rows, whole.rows)
 
 
 def test_unsure_answers_teach_nothing(pool, seeds):
