@@ -44,7 +44,7 @@ class Log(NamedTuple):
     """All questions answered so far, in order: four arrays (m,). Seeds are not in it, unless asked again.
 
     `rows` int64 and their `labels` int8; which of the strategy's `components` asked, int8; the number of their
-    `rounds`, int16.
+    `rounds`, int32.
     """
 
     rows: np.ndarray
@@ -234,13 +234,13 @@ class Ledger:
     def log(self) -> Log:
         """Return all questions answered so far, in order."""
         if not self._answered:
-            return Log(np.empty(0, np.int64), np.empty(0, np.int8), np.empty(0, np.int8), np.empty(0, np.int16))
+            return Log(np.empty(0, np.int64), np.empty(0, np.int8), np.empty(0, np.int8), np.empty(0, np.int32))
         return Log(
             np.concatenate([batch.rows for batch, _ in self._answered]),
             np.concatenate([labels for _, labels in self._answered]),
             np.concatenate([batch.components for batch, _ in self._answered]),
             np.repeat(
-                np.array([batch.round for batch, _ in self._answered], np.int16),
+                np.array([batch.round for batch, _ in self._answered], np.int32),
                 [len(labels) for _, labels in self._answered],
             ),
         )

@@ -213,4 +213,4 @@ class Rechecked:
         components = [np.empty(0, np.int8), *(batch.components for batch, _ in self._answered)]
         labels = [np.empty(0, np.int8), *(given for _, given in self._answered)]
         rounds = np.repeat(np.arange(len(self._answered)), [len(given) for _, given in self._answered])
-        return Log(np.concatenate(rows), np.concatenate(labels), np.concatenate(components), rounds.astype(np.int16))
+        return Log(np.concatenate(rows), np.concatenate(labels), np.concatenate(components), rounds.astype(np.int32))

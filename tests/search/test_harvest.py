@@ -61,6 +61,11 @@ def test_batches_grow_to_the_most_and_the_budget_ends_them(pool, positive, seeds
     assert sorted([*log.rows, *seeds]) == list(range(240))  # the whole pool, once
 
 
+def test_batches_that_have_grown_to_the_most_do_not_grow_beyond_all_numbers(pool, positive, seeds):
+    log = simulate(harvest(pool, seeds, growth=1e300, most_rows=1, budget=40), Truth(positive))
+    assert len(log.rows) == 40
+
+
 def test_both_clusters_are_found_from_one_seed_in_a_quarter_of_the_pool(pool, positive, seeds):
     log = simulate(harvest(pool, seeds[:1], budget=60), Truth(positive))
     assert positive[log.rows[:4]].all()

@@ -178,7 +178,7 @@ class Harvest(KeepsLedger):
         """Answer the last query: one label a row of its batch, 1 positive, 0 negative, -1 unsure."""
         self._ledger.answer(labels)
         self._trained = False
-        self._size *= 1 + self.config.growth
+        self._size = min(self._size * (1 + self.config.growth), self.config.most_rows)
         self._round += 1
 
     def amend(self, rows: Sequence[int] | np.ndarray, labels: Sequence[int] | np.ndarray) -> None:
