@@ -253,10 +253,11 @@ class KeepsLedger:
 
     def __repr__(self) -> str:
         ledger, log = self._ledger, self._ledger.log
+        seeds = np.count_nonzero(ledger.answers[ledger.seeds] == POSITIVE)  # one may have been taken back
         round = f", round {log.rounds.max() + 1}" if len(log.rounds) else ""
         return (
             f"<{type(self).__name__} in {len(ledger.answers):,} rows: {len(log.rows):,} labels, "
-            f"{len(ledger.positives):,} positives ({len(ledger.seeds):,} of them seeds){round}>"
+            f"{len(ledger.positives):,} positives ({seeds:,} of them seeds){round}>"
         )
 
     @property

@@ -52,7 +52,7 @@ def contradictions(
 
     `vectors` (m, d) are of the answered rows, of unit length best (`PreparedRows.take`); `positive` (m,) bool the
     answers; `weak` (k, d) are unlabelled rows taken for negatives, with little weight. Above 0 the others would have
-    said the opposite. Without both answers nothing contradicts anything: zeros.
+    said the opposite. Without both answers, `weak` ones counted, nothing contradicts anything: zeros.
     """
     positive = np.asarray(positive, bool)
     if len(vectors) != len(positive):

@@ -124,7 +124,7 @@ def test_numbers_at_the_ends_of_float32_are_prepared_as_others_are():
 
 
 def test_what_cannot_be_prepared_is_refused():
-    with pytest.raises(ValueError, match="the value 1e\\+38 in column . is .* standard deviations from the mean"):
+    with pytest.raises(ValueError, match=r"the value 1e\+38 in column . is .* standard deviations from the mean"):
         Preparation.of(vectors() * np.float32(1e-30))(np.full((2, 12), 1e38, np.float32))
     with pytest.raises(ValueError, match="no vectors given"):
         PreparedRows.of()

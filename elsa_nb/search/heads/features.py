@@ -6,7 +6,6 @@ import numpy as np
 
 from elsa_nb.search import kernels
 
-
 _LARGE = 1e37  # weights up to here, and their sums with vectors so small, are float32 numbers
 
 
