@@ -25,6 +25,43 @@ def test_threads_are_limited_inside_and_given_back_after_an_error():
     assert threads() == before
 
 
+def test_blocks_that_overlap_in_two_threads_share_one_limit():
+    """The first one in has left before the second one has: it is still limited, and what there was comes back."""
+    program = """
+import threading, numpy, scipy.linalg
+from threadpoolctl import threadpool_info
+from elsa_nb.threads import one_blas_thread, one_thread
+
+def threads():
+    return {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
+
+def overlap(first, second):
+    first_in, second_in, first_out, over = (threading.Event() for _ in range(4))
+    def leave_first():
+        with first():
+            first_in.set()
+            second_in.wait()
+        first_out.set()
+        over.wait()  # as a thread of the panel, it lives on
+    def leave_last():
+        first_in.wait()
+        with second():
+            second_in.set()
+            first_out.wait()
+            print(threads(), end=" ")
+    both = [threading.Thread(target=each) for each in (leave_first, leave_last)]
+    [each.start() for each in both]
+    both[1].join()
+    print(threads(), end=" ")
+    over.set()
+
+overlap(one_blas_thread, one_blas_thread)
+overlap(one_thread, one_blas_thread)
+overlap(one_blas_thread, one_thread)
+"""
+    assert printed(program, OMP_NUM_THREADS="2", OPENBLAS_NUM_THREADS="2") == "{1} {2} " * 2 + "{1} {2}"
+
+
 THEIRS = ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "OMP_WAIT_POLICY")
 
 

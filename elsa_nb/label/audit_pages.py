@@ -76,7 +76,7 @@ class AuditPages:
         labels = [np.empty(0, np.int8), *(labels for _, labels in self._batches)]
         rounds = np.repeat(np.arange(len(self._batches)), [len(rows) for rows, _ in self._batches])
         joined = np.concatenate(rows)
-        return Log(joined, np.concatenate(labels), np.full(len(joined), AUDIT, np.int8), rounds.astype(np.int16))
+        return Log(joined, np.concatenate(labels), np.full(len(joined), AUDIT, np.int8), rounds.astype(np.int32))
 
     @property
     def positives(self) -> np.ndarray:

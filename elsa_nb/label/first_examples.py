@@ -135,9 +135,9 @@ class Fixed:
     def log(self) -> Log:
         """All questions answered so far."""
         if self._labels is None:
-            return Log(np.empty(0, np.int64), np.empty(0, np.int8), np.empty(0, np.int8), np.empty(0, np.int16))
+            return Log(np.empty(0, np.int64), np.empty(0, np.int8), np.empty(0, np.int8), np.empty(0, np.int32))
         m = len(self.rows)
-        return Log(self.rows, self._labels, np.full(m, self.component, np.int8), np.zeros(m, np.int16))
+        return Log(self.rows, self._labels, np.full(m, self.component, np.int8), np.zeros(m, np.int32))
 
     @property
     def positives(self) -> np.ndarray:
@@ -219,7 +219,7 @@ class CarriedOn(_Around):
     def log(self) -> Log:
         """All questions answered so far, the earlier ones first."""
         later = self.search.log
-        later = later._replace(rounds=later.rounds + np.int16(1))
+        later = later._replace(rounds=later.rounds + np.int32(1))
         return Log(*(np.concatenate(part) for part in zip(self._earlier.log, later, strict=True)))
 
     @property
@@ -343,7 +343,7 @@ class Begin(_Around):
         given = self._checked(labels, len(self._open))
         self._rows = np.concatenate([self._rows, self._open])
         self._labels = np.concatenate([self._labels, given])
-        self._rounds = np.concatenate([self._rounds, np.full(len(self._open), self._shown - 1, np.int16)])
+        self._rounds = np.concatenate([self._rounds, np.full(len(self._open), self._shown - 1, np.int32)])
         self._open = None
         enough = 1 if self._start_now or len(self._rows) == len(self._to_show) else self.least
         self._start_now = False
@@ -380,7 +380,7 @@ class Begin(_Around):
             return own
         fresh = ~np.isin(self.search.log.rows, own.rows)
         later = Log(*(part[fresh] for part in self.search.log))
-        later = later._replace(rounds=later.rounds + np.int16(self._shown))
+        later = later._replace(rounds=later.rounds + np.int32(self._shown))
         return Log(*(np.concatenate(part) for part in zip(own, later, strict=True)))
 
     @property
@@ -390,4 +390,4 @@ class Begin(_Around):
         return marked if self.search is None else np.union1d(marked, self.search.positives)
 
 
-_EMPTY = (np.empty(0, np.int64), np.empty(0, np.int8), np.empty(0, np.int16))
+_EMPTY = (np.empty(0, np.int64), np.empty(0, np.int8), np.empty(0, np.int32))

@@ -44,7 +44,7 @@ class Log(NamedTuple):
     """All questions answered so far, in order: four arrays (m,). Seeds are not in it, unless asked again.
 
     `rows` int64 and their `labels` int8; which of the strategy's `components` asked, int8; the number of their
-    `rounds`, int16.
+    `rounds`, int32.
     """
 
     rows: np.ndarray
@@ -176,6 +176,11 @@ class Ledger:
         return self.answers == UNASKED
 
     @property
+    def asked(self) -> int:
+        """Tell how many questions were answered, those asked again among them."""
+        return sum(len(labels) for _, labels in self._answered)
+
+    @property
     def open(self) -> bool:
         """Tell whether questions wait for their answers."""
         return self._pending is not None
@@ -229,13 +234,13 @@ class Ledger:
     def log(self) -> Log:
         """Return all questions answered so far, in order."""
         if not self._answered:
-            return Log(np.empty(0, np.int64), np.empty(0, np.int8), np.empty(0, np.int8), np.empty(0, np.int16))
+            return Log(np.empty(0, np.int64), np.empty(0, np.int8), np.empty(0, np.int8), np.empty(0, np.int32))
         return Log(
             np.concatenate([batch.rows for batch, _ in self._answered]),
             np.concatenate([labels for _, labels in self._answered]),
             np.concatenate([batch.components for batch, _ in self._answered]),
             np.repeat(
-                np.array([batch.round for batch, _ in self._answered], np.int16),
+                np.array([batch.round for batch, _ in self._answered], np.int32),
                 [len(labels) for _, labels in self._answered],
             ),
         )
@@ -248,10 +253,11 @@ class KeepsLedger:
 
     def __repr__(self) -> str:
         ledger, log = self._ledger, self._ledger.log
+        seeds = np.count_nonzero(ledger.answers[ledger.seeds] == POSITIVE)  # one may have been taken back
         round = f", round {log.rounds.max() + 1}" if len(log.rounds) else ""
         return (
             f"<{type(self).__name__} in {len(ledger.answers):,} rows: {len(log.rows):,} labels, "
-            f"{len(ledger.positives):,} positives ({len(ledger.seeds):,} of them seeds){round}>"
+            f"{len(ledger.positives):,} positives ({seeds:,} of them seeds){round}>"
         )
 
     @property

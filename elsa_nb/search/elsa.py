@@ -79,6 +79,8 @@ class Search(KeepsLedger):
         self._round = 0
         self._round_negatives = np.empty(0, np.int64)  # gamma-
         self._stuck = False  # the last round found nothing
+        self._amended = np.empty(0, np.int64)  # rows corrected while questions are open
+        self._untrained = False  # the head does not know the last answers yet
         self._in_final = False
         self._concluding = False  # the final search is wanted before all rounds are done
         self._final_head_trained = False
@@ -92,11 +94,12 @@ class Search(KeepsLedger):
         self._ledger.check_answered()
         if self._in_final:
             return None
+        self._train_on_answers()
         self._logits = logits
         batch = self._next_round() if self._goes_on() else None  # line 2: for i <= number of epochs
         if batch is None:  # line 12: end for
-            self._in_final = True
             batch = self._final_search()
+            self._in_final = True  # not before: what is interrupted in the final search is still to come
         self._logits = None
         return batch and self._ledger.ask(batch)  # the questions of line 7, or of line 14
 
@@ -144,10 +147,18 @@ class Search(KeepsLedger):
         self._stuck = not (given == POSITIVE).any()  # known positives are not asked again, but in the zero pass
         if (given == NEGATIVE).any():  # a round without negatives leaves those of the round before
             self._round_negatives = batch.rows[given == NEGATIVE]
-        if self.config.use_head:
-            self._train(self.config.head)  # line 9: header trained on (Lambda u gamma-)
         self._queries = readings.next_queries(self.config, batch, given, self.positives)  # line 10: delta0 = gamma+
+        self._heed(self._amended)
+        self._amended = self._amended[:0]
         self._round += 1  # line 11: i++
+        self._untrained = self.config.use_head
+        self._train_on_answers()  # line 9, and last: it takes long, and where it is interrupted all else is done
+
+    def _train_on_answers(self) -> None:
+        """Train the head, line 9, once a round: in `update`, or where that was interrupted before it is read."""
+        if self._untrained:
+            self._train(self.config.head)  # line 9: header trained on (Lambda u gamma-)
+            self._untrained = False
 
     def _train(self, config: heads.HeadConfig) -> None:
         negatives = self._round_negatives if self.config.negatives == "round" else self._ledger.negatives
@@ -176,6 +187,7 @@ class Search(KeepsLedger):
 
     def scores(self) -> np.ndarray:
         """Return the confidence (n,) float64 that each row is positive; `QueryError` before the head is trained."""
+        self._train_on_answers()
         if self._head is None:
             raise QueryError("the head is not trained yet: it needs positives and negatives; label a batch first")
         return self._confidence(self._head.logits(self._features))
@@ -193,10 +205,19 @@ class Search(KeepsLedger):
         `rows` were asked before, or are seeds; `labels` as for `update`. Wrong ones raise `ValueError`, change nothing.
         """
         self._ledger.amend(rows, labels)
-        answers = self._ledger.answers
         rows = np.asarray(rows, np.int64)
-        self._round_negatives = np.setdiff1d(self._round_negatives, rows[answers[rows] != NEGATIVE])
+        self._heed(rows)
+        if self._ledger.open:  # its answers bring other queries, which are corrected then
+            self._amended = np.union1d(self._amended, rows)
+
+    def _heed(self, rows: np.ndarray) -> None:
+        """Let the next round begin from the answers of `rows` as they are now: they were corrected."""
+        if not len(rows):
+            return
+        answers = self._ledger.answers[rows]
+        self._round_negatives = np.setdiff1d(self._round_negatives, rows[answers != NEGATIVE])
         self._queries = readings.amended_queries(self.config, self._queries, rows, self._ledger)
+        self._stuck = self._stuck and not (answers == POSITIVE).any()  # a positive gives NN something to go on with
 
     @property
     def may_conclude(self) -> bool:
@@ -211,6 +232,7 @@ class Search(KeepsLedger):
         """Return the head whose logits over all rows the next `query` reads, with its features, or None."""
         if self._in_final or self._ledger.open:
             return None
+        self._train_on_answers()
         if self._goes_on():
             reads = self.config.use_rands and self.config.use_head
         else:

@@ -5,7 +5,7 @@ from typing import Protocol, cast
 
 import numpy as np
 
-from elsa_nb.search.checks import check_number
+from elsa_nb.search.checks import check_number, check_rng
 from elsa_nb.search.contract import Log, Scored, Strategy
 from elsa_nb.search.heads.head import logits_together
 
@@ -50,13 +50,16 @@ class Truth:
 
 
 class Flipped:
-    """An oracle that gives the wrong answer with probability `flip`, each time anew (appendix D of the paper)."""
+    """An oracle that gives the wrong answer with probability `flip`, each time anew (appendix D of the paper).
 
-    def __init__(self, positive: Sequence[bool] | np.ndarray, flip: float, rng: np.random.Generator):
+    `rng` is a generator or its seed; None: another seed each time.
+    """
+
+    def __init__(self, positive: Sequence[bool] | np.ndarray, flip: float, rng: np.random.Generator | int | None):
         check_number("flip", flip, "a probability from 0 to 1 (the paper's p % divided by 100)", least=0, most=1)
         self._truth = Truth(positive)
         self.flip = flip
-        self._rng = rng
+        self._rng = check_rng(rng)
 
     def __repr__(self) -> str:
         return f"<Flipped with probability {self.flip:g}: {self._truth!r}>"

@@ -52,7 +52,7 @@ def contradictions(
 
     `vectors` (m, d) are of the answered rows, of unit length best (`PreparedRows.take`); `positive` (m,) bool the
     answers; `weak` (k, d) are unlabelled rows taken for negatives, with little weight. Above 0 the others would have
-    said the opposite. Without both answers nothing contradicts anything: zeros.
+    said the opposite. Without both answers, `weak` ones counted, nothing contradicts anything: zeros.
     """
     positive = np.asarray(positive, bool)
     if len(vectors) != len(positive):
@@ -109,6 +109,7 @@ class Rechecked:
         self.answers[self._seeds] = POSITIVE
         self._weak = check_rng(rng).choice(n, min(_WEAK, n), replace=False)
         self._votes: dict[int, list[int]] = {}  # of questions asked again, the first answer included
+        self._amended: set[int] = set()  # rows whose answers were corrected from outside
         self._ties: list[int] = []
         self._spare = 0.0  # questions that may be asked again
         self._open: Batch | None = None
@@ -136,35 +137,55 @@ class Rechecked:
         if len(batch.rows) and batch.components[0] == RECHECK:
             self._decide(batch.rows, given)
             self._spare = max(0.0, self._spare - len(batch.rows))
-        else:
+            self._close(batch, given)
+            return
+        before = len(self.search.log.rows)
+        try:
             self.search.update(given)
-            known = self.answers[batch.rows] == POSITIVE  # stays so when asked again: see `Ledger.answer`
-            self.answers[batch.rows] = np.where(known, POSITIVE, given)
-            self._spare += self.share * len(batch.rows)
+        finally:  # what it has taken before it was interrupted, it will not take again
+            if len(self.search.log.rows) > before or not len(given):
+                known = self.answers[batch.rows] == POSITIVE  # stays so when asked again: see `Ledger.answer`
+                self.answers[batch.rows] = np.where(known, POSITIVE, given)
+                self._spare += self.share * len(batch.rows)
+                self._close(batch, given)
+
+    def _close(self, batch: Batch, given: np.ndarray) -> None:
         self._answered.append((batch, given))
         self._open, self._rounds = None, self._rounds + 1
+
+    def amend(self, rows: Sequence[int] | np.ndarray, labels: Sequence[int] | np.ndarray) -> None:
+        """Correct answers given earlier, in the search as well: they are settled, and not asked again.
+
+        Rows that the search refuses to correct raise its `ValueError`, and change nothing.
+        """
+        self.search.amend(rows, labels)
+        rows = np.asarray(rows, np.int64)
+        self.answers[rows] = labels
+        self._amended |= set(rows.tolist())
+        self._ties = [row for row in self._ties if row not in self._amended]
 
     def doubtful(self, size: int) -> np.ndarray:
         """Return the rows, `size` at most, whose answers the others contradict most, the most doubtful first.
 
-        Answers that were given twice are settled, and not among them.
+        Answers that were given twice, or corrected, are settled, and not among them.
         """
         rows = np.flatnonzero((self.answers == POSITIVE) | (self.answers == NEGATIVE))
         if not size or not len(rows):
             return np.empty(0, np.int64)
         weak = self._weak[self.answers[self._weak] == UNASKED]
         against = contradictions(self._prepared.take(rows), self.answers[rows] == POSITIVE, self._prepared.take(weak))
-        settled = np.isin(rows, [*self._votes, *self._seeds])
+        settled = np.isin(rows, [*self._votes, *self._amended, *self._seeds])
         against[settled] = -np.inf
         most = np.lexsort((rows, -against))[:size]
         return rows[most[against[most] > 0]]
 
     def _decide(self, rows: np.ndarray, given: np.ndarray) -> None:
         """Count the votes on `rows` with those `given` now; amend the answers that lost."""
-        ties, changed = [], {}
+        ties, changed, counted = [], {}, {}
         for row, label in zip(rows.tolist(), given.tolist(), strict=True):
-            votes = self._votes.setdefault(row, [int(self.answers[row])])
-            votes.append(label)
+            if row in self._amended:  # while it was open: the correction stands
+                continue
+            votes = counted[row] = [*self._votes.get(row, [int(self.answers[row])]), label]
             counts = votes.count(POSITIVE), votes.count(NEGATIVE)
             if counts[0] == counts[1] and len(votes) < _VOTES:
                 ties.append(row)
@@ -172,12 +193,13 @@ class Rechecked:
             verdict = UNSURE if counts[0] == counts[1] else POSITIVE if counts[0] > counts[1] else NEGATIVE
             if verdict != self.answers[row]:
                 changed[row] = verdict
-        self._ties = ties
-        if changed:
+        if changed:  # first: where the search is interrupted, the votes can be given again
             rows, labels = np.array(list(changed), np.int64), np.array(list(changed.values()), np.int8)
             self.search.amend(rows, labels)
             self.answers[rows] = labels
             self.changed += len(rows)
+        self._ties = ties
+        self._votes |= counted
 
     @property
     def positives(self) -> np.ndarray:
@@ -191,4 +213,4 @@ class Rechecked:
         components = [np.empty(0, np.int8), *(batch.components for batch, _ in self._answered)]
         labels = [np.empty(0, np.int8), *(given for _, given in self._answered)]
         rounds = np.repeat(np.arange(len(self._answered)), [len(given) for _, given in self._answered])
-        return Log(np.concatenate(rows), np.concatenate(labels), np.concatenate(components), rounds.astype(np.int16))
+        return Log(np.concatenate(rows), np.concatenate(labels), np.concatenate(components), rounds.astype(np.int32))

@@ -155,3 +155,13 @@ def test_calls_out_of_turn_and_bad_numbers_are_refused_and_change_nothing():
         Audit([1, 1], found=1, rng=0)
     with pytest.raises(ValueError, match=r"promise = 1; allowed: a share above 0 and below 1"):
         labels_for(10, 3, 1)
+    with pytest.raises(ValueError, match=r"rows of an audit of type <U1; give whole row numbers"):
+        Audit(["a"], 2, rng=0)
+    for wrong, sentence in (
+        ({"rows": 100.5}, "rows = 100.5; allowed: a whole number, 0 or more"),
+        ({"rows": -5}, "rows = -5; allowed"),
+        ({"found": -3}, "found = -3; allowed: a whole number, 1 or more"),
+        ({"hits": -1}, "hits = -1; allowed: a whole number, 0 or more"),
+    ):
+        with pytest.raises(ValueError, match=sentence):
+            labels_for(**{"rows": 100, "found": 3, "promise": 0.9} | wrong)

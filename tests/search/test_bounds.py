@@ -152,3 +152,19 @@ def test_passes_kept_from_other_searches_change_nothing():
         ours, theirs = (one.nearest_to_any(queries, 30, allowed, include_queries=include) for one in (sketch, lists))
         np.testing.assert_array_equal(ours[0], theirs[0])
         np.testing.assert_array_equal(ours[1], theirs[1])
+
+
+def test_passes_may_be_remembered_by_another_thread_meanwhile():
+    sketch = Sketch(np.random.default_rng(0).normal(size=(300, 8)).astype(np.float32))
+    allowed = np.ones(300, bool)
+    alone = sketch.nearest_to_any(np.array([3, 5]), 4, allowed)
+    passes = sketch._one_pass._passes
+
+    class Meanwhile:
+        def __len__(self):
+            passes.append(passes[0])
+            return 1000
+
+    passes.append((Meanwhile(), None))
+    again = sketch.nearest_to_any(np.array([3, 5]), 4, allowed)
+    np.testing.assert_array_equal(again, alone)

@@ -16,7 +16,7 @@ import pytest
 from elsa_nb.pool import Pool
 from elsa_nb.search import elsa
 from elsa_nb.search.config import ELSA, SearchConfig
-from elsa_nb.search.contract import NEGATIVE, POSITIVE, UNSURE, Batch, Component, QueryError, RegisteredStrategy
+from elsa_nb.search.contract import NEGATIVE, POSITIVE, UNSURE, Batch, Component, Ledger, QueryError, RegisteredStrategy
 from elsa_nb.search.heads import head
 from elsa_nb.search.heads.features import Features
 from elsa_nb.search.heads.head import HeadConfig
@@ -222,7 +222,7 @@ ORACLES = {
 def test_each_batch_keeps_the_rules(problem, name, oracle):
     log = follow(problem, STRATEGIES[name], Shrugs(problem.positive, **ORACLES[oracle]))
     assert len({len(array) for array in log}) == 1
-    assert [array.dtype for array in log] == [np.int64, np.int8, np.int8, np.int16]
+    assert [array.dtype for array in log] == [np.int64, np.int8, np.int8, np.int32]
     assert (np.diff(log.rounds) >= 0).all()
 
 
@@ -300,6 +300,8 @@ def test_a_notebook_shows_a_search_in_a_line(problem, name):
     strategy.update(labels)
     assert f"{len(labels)} labels, {len(strategy.positives)} positives (2 of them seeds), round 1>" in repr(strategy)
     assert repr(strategy).startswith(f"<{type(strategy).__name__} in 90 rows: ")
+    strategy.amend([3], [NEGATIVE])  # a seed that is taken back
+    assert "positives (1 of them seeds)" in repr(strategy)
 
 
 @pytest.mark.parametrize("name", MAIN)
@@ -501,3 +503,11 @@ def test_the_log_is_empty_before_the_first_answer(problem):
         assert [len(array) for array in strategy.log] == [0, 0, 0, 0]
         if strategy.query() is not None:
             assert len(strategy.log.rows) == 0
+
+
+def test_a_log_counts_more_rounds_than_16_bits_do():
+    ledger = Ledger(3, [0])
+    for number in (0, 32_768, 100_000):
+        ledger.ask(Batch(np.array([1]), np.zeros(1, np.int8), number))
+        ledger.answer([0])
+    assert ledger.log.rounds.tolist() == [0, 32_768, 100_000]

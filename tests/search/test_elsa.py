@@ -215,9 +215,9 @@ def test_each_arm_asks_through_its_components_only(pool, positive, seeds):
 def test_no_active_never_looks_at_a_head_before_the_end(pool, positive, seeds, monkeypatch):
     looked = []
     scores = Search.scores
-    monkeypatch.setattr(Search, "scores", lambda self: looked.append(self._in_final) or scores(self))
+    monkeypatch.setattr(Search, "scores", lambda self: looked.append(self._goes_on()) or scores(self))
     simulate(search(pool, seeds, arms(SMALL)["No Active"]), Truth(positive))
-    assert looked == [True]
+    assert looked == [False]
 
 
 def test_a_search_concluded_early_asks_its_final_questions_next(pool, positive, seeds):
@@ -542,6 +542,53 @@ def test_a_corrected_answer_counts_from_the_next_training_on(pool, positive, see
     )
     wrong.update(positive[ours.rows].astype(int))
     assert np.isfinite(wrong.scores()).all()
+
+
+@pytest.mark.parametrize("settings", [{}, {"nn_queries": "all positives"}, {"negatives": "all"}])
+def test_a_correction_counts_before_and_after_the_open_questions_are_answered(pool, positive, seeds, settings):
+    """The panel amends first and then updates: the queries and the end are those of the other order."""
+    early, late = (search(pool, seeds, replace(SMALL, use_head=False, **settings)) for _ in range(2))
+    for one in (early, late):
+        asked = one.query().rows
+        wrong = asked[positive[asked]][:3]
+        one.update(positive[asked].astype(int) * ~np.isin(asked, wrong))
+        batch = one.query()
+        if one is early:
+            one.amend(wrong, [1] * 3)
+        one.update(np.zeros(len(batch.rows), int))
+        if one is late:
+            one.amend(wrong, [1] * 3)
+        assert np.isin(wrong, one._queries).all()
+        assert not one._stuck
+    np.testing.assert_array_equal(early.query().rows, late.query().rows)
+
+
+def test_nn_alone_goes_on_where_its_dry_round_was_an_error(pool, positive, seeds):
+    one = search(pool, seeds, replace(arms(SMALL)["NN"]))
+    asked = one.query().rows
+    one.update(np.zeros(len(asked), int))
+    one.amend(asked[positive[asked]][:1], [1])
+    assert one.query() is not None
+
+
+def interrupted(*args):
+    raise KeyboardInterrupt
+
+
+def test_a_search_interrupted_in_its_training_goes_on_as_if_it_had_not_been(pool, positive, seeds, monkeypatch):
+    whole = simulate(search(pool, seeds, SMALL), Truth(positive))
+    one = search(pool, seeds, SMALL)
+    for _ in range(SMALL.rounds):
+        labels = positive[one.query().rows].astype(int)
+        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+            patch.setattr(heads, "train", interrupted)
+            one.update(labels)
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(algorithms, "final_search", interrupted)
+        one.query()
+    assert one.may_conclude
+    for mine, other in zip(simulate(one, Truth(positive)), whole, strict=True):
+        np.testing.assert_array_equal(mine, other)
 
 
 def test_a_seed_can_be_taken_back_and_a_search_without_positives_ends_in_no_error(pool, positive, seeds):

@@ -42,6 +42,10 @@ def test_batches_grow_by_the_share_and_the_budget_ends_them(pool, positive, seed
     assert np.bincount(log.rounds).tolist() == [4, 4, 1]
 
 
+def test_growth_beyond_all_numbers_asks_what_the_budget_leaves(pool, positive, seeds):
+    assert len(simulate(probe(pool, seeds, budget=50, growth=1e308), Truth(positive)).rows) == 50
+
+
 def test_the_whole_pool_is_asked_once_when_the_budget_allows(pool, positive, seeds):
     log = simulate(probe(pool, seeds, budget=10_000, growth=1), Truth(positive))
     assert sorted([*log.rows, *seeds]) == list(range(240))

@@ -11,6 +11,7 @@ from sklearn.linear_model import LogisticRegression
 
 from elsa_nb.pool import Pool
 from elsa_nb.search.contract import NEGATIVE, POSITIVE, UNSURE
+from elsa_nb.search.heads.kernel_sums import KernelSums
 from elsa_nb.search.heads.prepared_rows import PreparedRows
 from elsa_nb.search.oracle import Truth, simulate, simulate_together
 from elsa_nb.search.strategies.harvest import LINE, NEIGHBOURHOOD, Harvest, HarvestConfig
@@ -58,6 +59,11 @@ def test_batches_grow_to_the_most_and_the_budget_ends_them(pool, positive, seeds
     log = simulate(harvest(pool, seeds, batch=4, growth=1, most_rows=9), Truth(positive))
     assert np.bincount(log.rounds).tolist()[:4] == [4, 8, 9, 9]
     assert sorted([*log.rows, *seeds]) == list(range(240))  # the whole pool, once
+
+
+def test_batches_that_have_grown_to_the_most_do_not_grow_beyond_all_numbers(pool, positive, seeds):
+    log = simulate(harvest(pool, seeds, growth=1e300, most_rows=1, budget=40), Truth(positive))
+    assert len(log.rows) == 40
 
 
 def test_both_clusters_are_found_from_one_seed_in_a_quarter_of_the_pool(pool, positive, seeds):
@@ -147,6 +153,23 @@ def test_searches_scored_together_ask_what_each_asks_alone(pool, positive, seeds
     alone = [simulate(harvest(pool, seeds, seed, rows, budget=60), oracle) for seed in range(3)]
     for one, two in zip(simulate_together(together, [oracle] * 3), alone, strict=True):
         assert one.rows.tolist() == two.rows.tolist()
+
+
+def test_a_search_interrupted_in_its_sums_goes_on_as_if_it_had_not_been(pool, positive, seeds, monkeypatch):
+    whole = simulate(harvest(pool, seeds, budget=60), Truth(positive))
+    one, add = harvest(pool, seeds, budget=60), KernelSums.add
+
+    def half(self, *args):
+        add(self, *args)
+        raise KeyboardInterrupt
+
+    while len(one.log.rows) < 60:
+        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+            patch.setattr(KernelSums, "add", half)
+            one.query()
+        one.update(positive[one.query().rows].astype(int))
+    assert one.query() is None
+    np.testing.assert_array_equal(one.log.rows, whole.rows)
 
 
 def test_unsure_answers_teach_nothing(pool, seeds):

@@ -375,3 +375,11 @@ def test_the_logistic_head_depends_on_nothing_but_its_labels(vectors):
 def test_bad_settings_name_the_value_and_what_is_allowed(settings, match):
     with pytest.raises(ValueError, match=match):
         HeadConfig(**settings)
+
+
+@pytest.mark.parametrize("factor", [1e-40, 1e38])
+def test_vectors_at_the_ends_of_float32_are_scored_as_others_are(factor):
+    vectors = np.random.default_rng(0).uniform(-3, 3, size=(40, 5)).astype(np.float32)
+    head = LinearHead(np.arange(-40.0, 60, 20), 0.5)
+    expected = head.logits(Features(vectors))
+    assert head.logits(Features(vectors * np.float32(factor))) == pytest.approx(expected, abs=0.02)

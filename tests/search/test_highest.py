@@ -1,10 +1,25 @@
 """The rows of highest score, against a sort of all of them."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from elsa_nb.search.highest import highest
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.uint64, bool, np.float16])
+def test_scores_of_any_dtype_are_ranked(dtype):
+    scores = np.array([0, 3, 127, 3, 1]).astype(dtype)
+    assert highest(scores, 5).tolist() == sorted(range(5), key=lambda row: (-int(scores[row]), row))
+    least = np.array([-128, 1, 3], np.int8)
+    assert highest(least, 3).tolist() == [2, 1, 0]
+
+
+def test_scores_that_cannot_be_ranked_are_refused():
+    with pytest.raises(ValueError, match="the score of row 2 is NaN; allowed: numbers that can be ranked"):
+        highest(np.array([0, 1, np.nan, 2]), 2, np.array([False, True, True, True]))
+
 
 SCORES = st.lists(st.sampled_from([-np.inf, -4.0, -0.1, 0.0, 0.3, 2.0]), max_size=12)  # many equal ones
 

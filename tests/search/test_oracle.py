@@ -64,6 +64,9 @@ def test_each_answer_is_flipped_anew_and_the_seed_decides():
     assert set(one) == {0, 1}
     np.testing.assert_array_equal(one, again)
     assert (one != other).any()
+    np.testing.assert_array_equal(one, Flipped(POSITIVE, 0.5, 0).label(rows))  # a seed will do, as for a search
+    with pytest.raises(ValueError, match="rng = 'x'; allowed"):
+        Flipped(POSITIVE, 0.5, "x")
 
 
 @pytest.mark.parametrize("flip", [-0.01, 1.01, 15, float("nan")])

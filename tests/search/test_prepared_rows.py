@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from elsa_nb.search.heads import prepared_rows
-from elsa_nb.search.heads.prepared_rows import PreparedRows
+from elsa_nb.search.heads.prepared_rows import Preparation, PreparedRows
 
 
 def vectors(n=300, d=12, seed=0):
@@ -116,7 +116,16 @@ def test_whatever_the_vectors_rows_are_finite_and_of_length_one_or_zero(x):
     assert len(rows.twins) == counts[counts > 1].sum()
 
 
+def test_numbers_at_the_ends_of_float32_are_prepared_as_others_are():
+    x = np.where(np.random.default_rng(0).random((300, 4)) < 0.3, -3, 3).astype(np.float32)
+    assert PreparedRows.of(x * np.float32(1.1e38)).vectors == pytest.approx(PreparedRows.of(x).vectors, abs=1e-5)
+    x[:, 3], x[7, 3] = 0, 1e-44  # what varies so little is constant
+    assert PreparedRows.of(x).vectors == pytest.approx(PreparedRows.of(x[:, :3]).vectors, abs=1e-5)
+
+
 def test_what_cannot_be_prepared_is_refused():
+    with pytest.raises(ValueError, match=r"the value 1e\+38 in column . is .* standard deviations from the mean"):
+        Preparation.of(vectors() * np.float32(1e-30))(np.full((2, 12), 1e38, np.float32))
     with pytest.raises(ValueError, match="no vectors given"):
         PreparedRows.of()
     with pytest.raises(ValueError, match="encoders of 300 and 20 rows; give vectors of the same items"):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from elsa_nb.pool import Pool
-from elsa_nb.search.contract import NEGATIVE, POSITIVE, UNSURE, Batch, QueryError
+from elsa_nb.search.contract import NEGATIVE, POSITIVE, UNSURE, Batch, Ledger, Log, QueryError
 from elsa_nb.search.heads.logistic import logistic_regression
 from elsa_nb.search.heads.prepared_rows import PreparedRows
 from elsa_nb.search.oracle import Flipped, Truth, simulate
@@ -91,8 +91,13 @@ class Scripted:
     def update(self, labels):
         self.labels = labels
 
+    @property
+    def log(self):
+        rows = np.arange(len(getattr(self, "labels", ())))
+        return Log(rows, *[np.zeros(len(rows), np.int8)] * 3)
+
     def amend(self, rows, labels):
-        self.amended += list(zip(rows.tolist(), labels.tolist(), strict=True))
+        self.amended += list(zip(list(rows), list(labels), strict=True))
 
 
 @pytest.mark.parametrize(
@@ -120,6 +125,42 @@ def test_two_of_three_answers_win(prepared, votes, amended):
     assert again.query() is None  # settled: not asked a fourth time
     assert scripted.amended == [(doubted, label) for label in amended]
     assert again.log.labels[-len(votes) :].tolist() == votes
+
+
+@pytest.mark.parametrize("vote", [NEGATIVE, POSITIVE])
+def test_a_correction_reaches_the_search_and_settles_the_answer(prepared, vote):
+    members, others = np.flatnonzero(CLASS)[1:20], np.flatnonzero(~CLASS)[:60]
+    scripted = Scripted(np.concatenate([members, others]))
+    again = Rechecked(scripted, prepared, share=2 / len(scripted.left), rng=0)
+    rows = again.query().rows
+    again.update(np.where(np.isin(rows, members[4:6]), NEGATIVE, CLASS[rows]))
+    first, second = again.query().rows
+    assert {first, second} == set(members[4:6])
+    again.amend([first], [POSITIVE])
+    again.update([vote, POSITIVE])  # the vote on what was corrected does not count; the other one is a tie
+    again.amend([second], [POSITIVE])
+    assert again.query() is None
+    assert scripted.amended == [(first, POSITIVE), (second, POSITIVE)]
+    assert again.answers[[first, second]].tolist() == [POSITIVE] * 2
+    assert not np.isin([first, second], again.doubtful(N)).any()
+
+
+def test_what_the_search_took_before_it_was_interrupted_is_not_asked_of_it_again(pool, prepared, monkeypatch):
+    again = Rechecked(search(pool), prepared, rng=0)
+    labels = CLASS[again.query().rows].astype(int)
+
+    def fails(self, *args):
+        raise MemoryError
+
+    with monkeypatch.context() as patch, pytest.raises(MemoryError):
+        patch.setattr(Ledger, "answer", fails)
+        again.update(labels)  # not taken: it waits for its answers
+    update = GreedyProbe.update
+    with monkeypatch.context() as patch, pytest.raises(MemoryError):
+        patch.setattr(GreedyProbe, "update", lambda *given: (update(*given), fails(again)))
+        again.update(labels)
+    again.query()  # taken
+    assert len(again.log.rows) == len(again.search.log.rows) == len(labels)
 
 
 def test_calls_out_of_turn_and_bad_arguments_are_refused(pool, prepared):

@@ -45,6 +45,16 @@ def test_an_audit_is_passed_at_its_promise():
     assert rule(progress(recall_at_least=0.81)) == "the audit certifies that at least 80% of the class is found"
     assert rule(progress(recall_at_least=0.79)) is None
     assert rule(progress()) is None
+    for share, said in ((0.996, "99.6%"), (0.995, "99.5%"), (0.29, "29%"), (0.9999999999999, "99.99999999999%")):
+        assert said in stop_rule(f"audit {share}")(progress(recall_at_least=1.0))  # never "100%"
+        assert said in TargetShare(share)(progress("1", 9**18, estimates=[missing(0.0)] * 2))
+
+
+def test_finds_may_be_a_list_of_truths_and_nothing_else():
+    assert stop_rule("empty 3")(Progress(finds=[True, False, False, False]))
+    assert stop_rule("empty 3")(Progress(finds=[])) is None
+    with pytest.raises(ValueError, match=r"finds of type int64 .* give one True or False an answer"):
+        Progress(finds=np.array([1, 0, -1]))
 
 
 def test_rules_are_named_in_words_and_wrong_words_are_refused():

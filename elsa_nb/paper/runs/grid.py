@@ -118,7 +118,7 @@ class Sweep:
         readings: "paper", "released-code" or both.
         arms: Of `READINGS`: "ELSA", "No Active", "NN", "NN.Large".
         seeds: Numbers of known positives to begin with.
-        n_classes: How many classes are searched for.
+        n_classes: How many classes are searched for, where they are chosen at random.
         repeats: How many draws of seeds a class.
         space: Which output of the encoders, "embedding" or "projection".
         least_members: Images that a class needs to be drawn.
@@ -163,13 +163,14 @@ class Sweep:
                 f"sweep {self.name!r} wants the class {strange[0]!r}; the pool has none of that name with "
                 f"{self.least_members} or more images"
             )
-        if len(eligible) < self.n_classes:
-            raise ValueError(
-                f"sweep {self.name!r} wants {self.n_classes} classes of {self.least_members} or more images; "
-                f"the pool has {len(eligible)}"
-            )
         if self.chosen == "by name":
             return list(self.targets)
+        wanted = 3 if self.chosen == "by purity" else self.n_classes
+        if len(eligible) < wanted:
+            raise ValueError(
+                f"sweep {self.name!r} wants {wanted} classes of {self.least_members} or more images; "
+                f"the pool has {len(eligible)}"
+            )
         if self.chosen == "by purity":
             means = (
                 pd.Series(purity()).groupby(names.astype(str).to_numpy()).mean()[eligible].sort_values(kind="stable")

@@ -125,6 +125,7 @@ def draw_seeds(positive: np.ndarray, count: int, rng: np.random.Generator, targe
 def log_hash(log: Log) -> str:
     """Return a SHA-256 over the log: equal logs, equal hashes, on every machine."""
     digest = hashlib.sha256()
+    # Rounds in 16 bits, as logs kept them when the first hashes were stored.
     for array, dtype in zip(log, ("<i8", "<i1", "<i1", "<i2"), strict=True):
         digest.update(np.ascontiguousarray(array, dtype).tobytes())
     return digest.hexdigest()

@@ -6,6 +6,8 @@ import numpy as np
 
 from elsa_nb.search import kernels
 
+_LARGE = 1e37  # weights up to here, and their sums with vectors so small, are float32 numbers
+
 
 class HeadInput(Protocol):
     """The rows of a pool as heads see them: `Features`, or `PreparedRows`."""
@@ -55,7 +57,9 @@ class Features:
         scaled = weights * self.scale
         # Matrix by vector, so that a constant does not depend on how many weights there are either.
         constants = biases - np.array([self.mean @ row for row in scaled])
-        result = self._products(self.vectors, scaled) + constants[:, None]
+        # Of vectors all but zero the scale may leave float32: a power of two changes no digit of what it is taken from.
+        factors = np.exp2(np.ceil(np.log2(np.maximum(np.abs(scaled).max(1, initial=0.0) / _LARGE, 1.0))))[:, None]
+        result = self._products(self.vectors, scaled / factors) * factors + constants[:, None]
         if head:
             self._last = head, result.copy()
         return result

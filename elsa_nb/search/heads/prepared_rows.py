@@ -26,6 +26,7 @@ from elsa_nb.search.heads.head import one_blas_thread
 DIMENSIONS = 256  # at most, of each encoder
 POWER = 0.25  # of the eigenvalues, that coordinates are divided by: 0 is PCA, 0.5 whitening
 _BLOCK = 4096  # rows prepared together
+_TINY = float(np.finfo(np.float32).tiny)
 _NEGLIGIBLE = 1e-6  # of the largest eigenvalue: below it a direction is rounding
 
 
@@ -103,11 +104,11 @@ class Preparation:
         n, d = vectors.shape
         mean, variance = kernels.moments(vectors)
         std = np.sqrt(variance) if standardise else np.full(d, np.sqrt(variance.mean()))
-        std[std == 0] = 1.0
+        std[std < _TINY] = 1.0  # float32 has no number to divide them by: what varies so little is constant
         mean, std = mean.astype(np.float32), std.astype(np.float32)
         covariance = np.zeros((d, d))
         for start in range(0, n, _BLOCK):
-            block = (kernels.as_single(vectors[start : start + _BLOCK]) - mean) / std
+            block = _standardised(kernels.as_single(vectors[start : start + _BLOCK]), mean, std)
             covariance += ssyrk(1.0, block.T)  # the upper triangle
             kernels.release(vectors)
         values, axes = np.linalg.eigh(covariance / n, UPLO="U")
@@ -120,11 +121,28 @@ class Preparation:
 
     def __call__(self, block: np.ndarray) -> np.ndarray:
         """Return the prepared rows (m, k) float32 of a block (m, d)."""
-        rows = ((kernels.as_single(block) - self.mean) / self.std) @ self.axes
+        rows = _standardised(kernels.as_single(block), self.mean, self.std) @ self.axes
         lengths = np.sqrt(np.einsum("ij,ij->i", rows, rows, dtype=np.float64))
         # What differs from the mean by rounding only is the mean.
         lengths[lengths < 1e-6] = np.inf
         return (rows / lengths[:, None]).astype(np.float32)
+
+
+def _standardised(block: np.ndarray, mean: np.ndarray, std: np.ndarray) -> np.ndarray:
+    """Return (block - mean) / std, (m, d) float32; ValueError where float32 has no such number."""
+    with np.errstate(over="ignore"):
+        result = (block - mean) / std
+        if (beyond := ~np.isfinite(result)).any():  # the difference of two large numbers left float32 on the way
+            row, column = np.nonzero(beyond)
+            exact = (block[row, column].astype(np.float64) - mean[column]) / std[column]
+            result[row, column] = exact
+            if not np.isfinite(result[row, column]).all():
+                worst = int(np.argmax(np.abs(exact)))
+                raise ValueError(
+                    f"the value {block[row, column][worst]:g} in column {column[worst]} is {abs(exact[worst]):.0e} "
+                    "standard deviations from the mean of the vectors prepared for; give vectors of the same encoder"
+                )
+    return result
 
 
 def _twins(encoders: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:

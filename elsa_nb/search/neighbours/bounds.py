@@ -123,7 +123,7 @@ class RememberedPass(OnePass):
         """Return how far each row is from the nearest of the queries but itself, (n,) float32."""
         here = np.zeros(len(self._points), bool)
         here[queries] = True
-        fitting = [one for one in self._passes if len(one[0]) <= len(queries) and here[one[0]].all()]
+        fitting = [one for one in tuple(self._passes) if len(one[0]) <= len(queries) and here[one[0]].all()]
         heeded, least = max(fitting, key=lambda one: len(one[0]), default=(queries[:0], None))
         fresh = np.setdiff1d(queries, heeded, assume_unique=True)
         if least is not None and not len(fresh):

@@ -51,7 +51,8 @@ class Audit:
         planted: tuple[int, int] | None = None,
     ):
         rows = np.asarray(rows)
-        rows = check_rows(rows, int(rows.max(initial=-1)) + 1, "rows of an audit")
+        numbers = rows.size and rows.dtype.kind in "iu"  # anything else is for `check_rows` to refuse
+        rows = check_rows(rows, int(rows.max()) + 1 if numbers else np.iinfo(np.int64).max, "rows of an audit")
         check_count("found", found, 1)  # a share of nothing says nothing
         self.found, self.hits, self.labels = int(found), 0, 0
         self._order = check_rng(rng).permutation(rows)
@@ -111,7 +112,11 @@ def labels_for(
 
     That is the price if it meets `hits` further positives on the way; 0 meets none, and is the least price. All
     `rows` is the answer where nothing less will do. `promise` is a share of the class, above 0 and below 1.
+
+    Raises ValueError for numbers that are out of range, and for an audit of nothing `found`: see `Audit`.
     """
+    for name, count, least in (("rows", rows, 0), ("found", found, 1), ("hits", hits, 0)):
+        check_count(name, count, least)
     check_share("promise", promise)
     risk, sight = risk_and_sight(confidence, planted)
     allowed = int((found + hits) / promise + 1e-9) - found  # positives among the rows, at most

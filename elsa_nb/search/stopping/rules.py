@@ -7,6 +7,7 @@ from words: "target 0.9", "budget 500", "empty 50", "knee", "audit 0.8". A new o
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import ClassVar, Protocol
 
 import numpy as np
@@ -27,6 +28,15 @@ class Progress:
     seeds: int = 0
     estimates: Sequence[Missing] = ()
     recall_at_least: float | None = None
+
+    def __post_init__(self):
+        finds = np.asarray(self.finds)
+        if finds.ndim != 1 or (finds.size and finds.dtype != bool):
+            raise ValueError(
+                f"finds of type {finds.dtype} and shape {finds.shape}; give one True or False an answer "
+                "(such as labels == 1)"
+            )
+        object.__setattr__(self, "finds", finds.astype(bool))
 
     @property
     def found(self) -> int:
@@ -72,7 +82,7 @@ class TargetShare:
             return None
         if progress.found < self.share * (progress.found + max(told)):
             return None
-        return f"about {self.share:.0%} of the class is found, by the estimate"
+        return f"about {_percent(self.share)} of the class is found, by the estimate"
 
 
 @dataclass(frozen=True)
@@ -150,7 +160,12 @@ class Audited:
     def __call__(self, progress: Progress) -> str | None:
         """Return why one may stop now, None where one may not."""
         passed = progress.recall_at_least is not None and progress.recall_at_least >= self.share
-        return f"the audit certifies that at least {self.share:.0%} of the class is found" if passed else None
+        return f"the audit certifies that at least {_percent(self.share)} of the class is found" if passed else None
+
+
+def _percent(share: float) -> str:
+    """Return a share in percent, all its digits: 99.6 % are not to be read as all."""
+    return f"{(100 * Decimal(str(share))).normalize():f}%"
 
 
 STOP_RULES: dict[str, type[StopRule]] = {kind.name: kind for kind in (TargetShare, Budget, Empty, Knee, Audited)}

@@ -136,6 +136,6 @@ class GreedyProbe(KeepsLedger):
         """Answer the last query: one label a row of its batch, 1 positive, 0 negative, -1 unsure."""
         batch, _ = self._ledger.answer(labels)
         self._left -= len(batch.rows)
-        self._size *= 1 + self.config.growth
+        self._size = min(self._size * (1 + self.config.growth), self.config.budget)
         self._round += 1
         self._trained = False

@@ -98,7 +98,7 @@ class Harvest(KeepsLedger):
     """Ask what a line and the neighbourhood of the answers both think likely. Same arguments and errors as `Search`.
 
     `prepared_rows`, of the pool or of several encoders of its items, can be shared by many searches; by default they
-    are made from `pool`, in seconds for a hundred thousand rows. A search adds 25 bytes a row.
+    are made from `pool`, in seconds for a hundred thousand rows. A search adds 26 bytes a row.
     """
 
     name: ClassVar[str] = "Harvest"
@@ -127,12 +127,10 @@ class Harvest(KeepsLedger):
         count = min(self.config.weak_negatives, len(others))
         self._weak = np.sort(check_rng(rng).choice(others, size=count, replace=False))
         self._rows = prepared_rows or PreparedRows.of(pool.vectors)
-        self._sums = KernelSums(n)
-        seeds = self._ledger.seeds
-        self._add(seeds, np.ones(len(seeds), int), np.zeros(len(seeds), int))
+        # The sums of the kernel, and the answers (n,) that they stand for.
+        self._summed: tuple[KernelSums, np.ndarray] | None = None
         self._round = 0
         self._size = float(self.config.batch)
-        self._left = self.config.budget
         self._head: LinearHead | None = None
         self._score: np.ndarray | None = None
         self._trained = False
@@ -144,7 +142,7 @@ class Harvest(KeepsLedger):
     def largest_batch(self) -> int:
         """Return how many rows the next query asks."""
         size = min(round(self._size), self.config.most_rows)
-        return min(size, self._left, int(np.count_nonzero(self._ledger.unasked)))
+        return min(size, self.config.budget - self._ledger.asked, int(np.count_nonzero(self._ledger.unasked)))
 
     def head_to_score(self) -> tuple[LinearHead, PreparedRows] | None:
         """Return the line, whose logits over all rows the next `query` reads, with the rows; None if it reads none.
@@ -164,7 +162,8 @@ class Harvest(KeepsLedger):
         if (scored := self.head_to_score()) is None:
             return None
         line = _standardised(scored[0].logits(scored[1]) if logits is None else logits)
-        found, refused = self._sums.positive + self.config.least_found, self._sums.negative + self.config.least_refused
+        sums = self._sums
+        found, refused = sums.positive + self.config.least_found, sums.negative + self.config.least_refused
         neighbourhood = _standardised(np.log(found) - np.log(refused))
         judges = {"line": line, "neighbourhood": neighbourhood}
         score = sum((judges[name] for name in self.config.judges), np.zeros(len(line)))
@@ -177,11 +176,9 @@ class Harvest(KeepsLedger):
 
     def update(self, labels: Sequence[int] | np.ndarray) -> None:
         """Answer the last query: one label a row of its batch, 1 positive, 0 negative, -1 unsure."""
-        before = self._ledger.answers.copy()
-        batch, _ = self._ledger.answer(labels)
-        self._count(batch.rows, before)
-        self._left -= len(batch.rows)
-        self._size *= 1 + self.config.growth
+        self._ledger.answer(labels)
+        self._trained = False
+        self._size = min(self._size * (1 + self.config.growth), self.config.most_rows)
         self._round += 1
 
     def amend(self, rows: Sequence[int] | np.ndarray, labels: Sequence[int] | np.ndarray) -> None:
@@ -189,9 +186,8 @@ class Harvest(KeepsLedger):
 
         What was asked meanwhile stays asked.
         """
-        before = self._ledger.answers.copy()
         self._ledger.amend(rows, labels)
-        self._count(np.asarray(rows, np.int64), before)
+        self._trained = False
 
     def scores(self) -> np.ndarray:
         """Return the confidence (n,) float64 that each row is positive; `QueryError` before the first query.
@@ -206,15 +202,18 @@ class Harvest(KeepsLedger):
         weights, bias = logistic_regression(self._score[rows, None].astype(float), y, 1e-3, costs=costs)
         return confidence(self._score * max(weights[0], 0.0) + bias)
 
-    def _count(self, rows: np.ndarray, before: np.ndarray) -> None:
-        """Bring the sums of the kernel from the answers `before` (n,) to those of now, which differ in `rows` only."""
-        now, then = self._ledger.answers[rows], before[rows]
-        self._add(rows, *((now == label).astype(int) - (then == label) for label in (POSITIVE, NEGATIVE)))
-        self._trained = False
-
-    def _add(self, rows: np.ndarray, positive: np.ndarray, negative: np.ndarray) -> None:
-        if "neighbourhood" in self.config.judges:
-            self._sums.add(self._rows.vectors, rows, positive, negative)
+    @property
+    def _sums(self) -> KernelSums:
+        """The sums of the kernel over the answers of now: brought up to them here, where they are read."""
+        # Whoever is interrupted in between leaves none, and all answers are added anew.
+        before, self._summed = self._summed, None
+        sums, then = before or (KernelSums(len(self._rows)), np.full(len(self._rows), UNASKED, np.int8))
+        now = self._ledger.answers.copy()
+        if "neighbourhood" in self.config.judges and len(rows := np.flatnonzero(now != then)):
+            more = [(now[rows] == label).astype(int) - (then[rows] == label) for label in (POSITIVE, NEGATIVE)]
+            sums.add(self._rows.vectors, rows, *more)
+        self._summed = sums, now
+        return sums
 
     def _samples(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return rows, whether they are positive, and weights: all answers, and W without what was answered."""

@@ -10,7 +10,7 @@ import pytest
 
 from elsa_nb.paper.experiments.catalogue import SWEEPS, sweep
 from elsa_nb.paper.experiments.trade_off.sweep import PRINTED_CLASSES
-from elsa_nb.paper.runs.grid import RIVAL, Setting, changed
+from elsa_nb.paper.runs.grid import RIVAL, Setting, Sweep, changed
 from elsa_nb.paper.runs.simulation import draw_seeds
 from elsa_nb.search.heads.head import HeadConfig
 from elsa_nb.search.readings import READINGS
@@ -69,6 +69,15 @@ def test_classes_are_a_fixed_choice_among_the_large_enough(names):
 def test_a_pool_with_too_few_classes_is_refused():
     with pytest.raises(ValueError, match="wants 5 classes of 100 or more images; the pool has 1"):
         sweep("components", "quick").classes(pd.Series(["a"] * 200))
+
+
+def test_classes_by_name_or_by_purity_are_not_counted_against_the_others():
+    names = pd.Series(["a"] * 120 + ["b"] * 110)
+    assert Sweep("s", ("e",), chosen="by name", targets=("a",)).classes(names) == ["a"]
+    with pytest.raises(ValueError, match="wants 3 classes of 100 or more images; the pool has 2"):
+        Sweep("s", ("e",), chosen="by purity", n_classes=1).classes(names, lambda: np.arange(230.0))
+    three = pd.concat([names, pd.Series(["c"] * 100)], ignore_index=True)
+    assert Sweep("s", ("e",), chosen="by purity").classes(three, lambda: np.arange(330.0)) == ["c", "a", "b"]
 
 
 def test_the_probe_runs_once_not_once_a_reading(names):
