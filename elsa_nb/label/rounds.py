@@ -104,13 +104,15 @@ def pool_ids(search: Strategy) -> np.ndarray | None:
 
 
 def scores_of(search: Strategy) -> np.ndarray | None:
-    """Return the search's confidence (n,) in each row, None where it has none (yet)."""
+    """Return the search's confidence (n,) in each row, None where it has none (yet), or numbers that are none."""
     if not hasattr(search, "scores"):
         return None
     try:
-        return search.scores()
+        scores = search.scores()
     except QueryError:
         return None
+    # Raw log-odds, or distances, have no log-odds themselves: their scale is NaN, which no session file can hold.
+    return scores if ((scores >= 0) & (scores <= 1)).all() else None
 
 
 def positives_of(search: Strategy) -> np.ndarray:

@@ -16,10 +16,9 @@ from collections.abc import Iterable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import NoneType
 from typing import Any, NamedTuple
 
-from elsa_nb.label.session_file import Opened, damage_named, damaged
+from elsa_nb.label.session_file import Opened, damage_named, damaged, is_round
 
 STALE = 15.0  # seconds without a sign of life after which a window on another machine counts as closed
 BEHIND = (
@@ -323,7 +322,7 @@ class Session:
         """Store what the search was told about a round."""
         with self._transaction() as base:
             self._check_lease(base)
-            where = (json.dumps(told), self.annotator, number)
+            where = (json.dumps(told, allow_nan=False), self.annotator, number)
             base.execute("UPDATE rounds SET told = ? WHERE annotator = ? AND number = ?", where)
         self._bring_in()
 
@@ -332,7 +331,7 @@ class Session:
         found = self.read("SELECT * FROM rounds WHERE annotator = ? ORDER BY number", (self.annotator,))
         rounds = [r | {"asked": json.loads(r["asked"]), "told": r["told"] and json.loads(r["told"])} for r in found]
         for r in rounds:
-            if not _is_round(r["asked"], r["told"]):
+            if not is_round(r["asked"], r["told"]):
                 raise damaged(self.path, f"round {r['number'] + 1} holds what no round can")
         return rounds
 
@@ -346,40 +345,11 @@ class Session:
         self._bring_in()
 
 
-def _is_round(asked: Any, told: Any) -> bool:
-    lists = {"rows": int, "components": str, "scores": (float, int, NoneType), "near": (int, NoneType)}
-    pairs = [asked.get("known")] if isinstance(asked, dict) else [None]
-    pairs += [told.get("amended")] if isinstance(told, dict) else []
-    if told is not None and not (isinstance(told, dict) and _all_of(told.get("labels"), int)):
-        return False
-    if not _all_of((told or {}).get("again", []), int):
-        return False
-    return (
-        all(isinstance(each, list) and all(_all_of(pair, int) and len(pair) == 2 for pair in each) for each in pairs)
-        and asked.keys() - {"scale", "overview"} == {"number", "known", *lists}  # sessions from before lack the two
-        and _is_scale(asked.get("scale"))
-        and isinstance(asked.get("overview", False), bool)
-        and all(_all_of(asked[name], kind) for name, kind in lists.items())
-        and {len(asked[name]) for name in lists} == {len(asked["rows"])}
-        and min(asked["rows"], default=0) >= 0
-        and (told is None or len(told["labels"]) == len(asked["rows"]))
-    )
-
-
-def _is_scale(scale: Any) -> bool:
-    """Whether it is the scale of a round's scores: mean and deviation, or None; rounds of before have none."""
-    return scale is None or (_all_of(scale, (float, int)) and len(scale) == 2)
-
-
-def _all_of(values: Any, kind: type | tuple[type, ...]) -> bool:
-    return isinstance(values, list) and all(isinstance(value, kind) for value in values)
-
-
 def _insert_round(base, annotator: str, number: int, start: int, asked: Any, told: Any, after: int | None) -> None:
     if after is None:
         after = base.execute("SELECT coalesce(max(id), 0) FROM events WHERE annotator = ?", (annotator,)).fetchone()[0]
-    told = None if told is None else json.dumps(told)
-    values = (annotator, number, start, json.dumps(asked), told, after, time.time())
+    told = None if told is None else json.dumps(told, allow_nan=False)
+    values = (annotator, number, start, json.dumps(asked, allow_nan=False), told, after, time.time())
     base.execute("INSERT OR REPLACE INTO rounds VALUES (?, ?, ?, ?, ?, ?, ?)", values)
 
 
