@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from elsa_nb.label.session_file import Opened, damage_named, damaged, is_round
+from elsa_nb.label.session_file import LABELS, LABELS_SAID, Opened, damage_named, damaged, is_round
 
 STALE = 15.0  # seconds without a sign of life after which a window on another machine counts as closed
 BEHIND = (
@@ -32,7 +32,7 @@ _INSERT = f"INSERT INTO events ({', '.join(EVENT)}) VALUES ({', '.join('?' * len
 
 
 class LeaseLostError(RuntimeError):
-    """Another window or process has taken this session over; nothing was written."""
+    """Another window or process has taken this session over, or it was not acquired; nothing was written."""
 
 
 class Holder(NamedTuple):
@@ -72,6 +72,19 @@ class Answer:
     component: str | None = None
     score: float | None = None
     seconds: float | None = None
+
+
+def _checked(answers: Iterable[Answer]) -> list[Answer]:
+    """Return answers; ValueError for one that the check at the next opening would take for damage."""
+    answers = list(answers)
+    for a in answers:
+        for name, label in (("old label", a.old), ("label", a.label)):
+            if not isinstance(label, int) or label not in LABELS:
+                raise ValueError(f"the {name} of {a.item!r:.60} is {label!r:.60}; allowed: {LABELS_SAID}")
+        for name, place in (("row", a.row), ("position", a.position)):
+            if place is not None and (not isinstance(place, int) or place < 0):
+                raise ValueError(f"the {name} of {a.item!r:.60} is {place!r:.60}; allowed: None, 0, 1, ... (an int)")
+    return answers
 
 
 def check_annotator(name: str) -> None:
@@ -230,7 +243,9 @@ class Session:
 
     def _check_lease(self, base: sqlite3.Connection) -> None:
         row = base.execute("SELECT holder FROM leases WHERE annotator = ?", (self.annotator,)).fetchone()
-        if row is None or row["holder"] != self.holder:
+        if row is None:
+            raise LeaseLostError(f"{self.path} is not acquired, so nothing was written; session.acquire() does it.")
+        if row["holder"] != self.holder:
             raise LeaseLostError(f"{self.path} was taken over by {self.held_by}; this window can no longer write.")
 
     # --- answers
@@ -240,8 +255,9 @@ class Session:
 
         `undone` says of each action whether it takes an earlier one back; `withdrawn` deletes the rounds from that
         number on (their questions were taken back unanswered). Raises `LeaseLostError` where another window has
-        taken the session over.
+        taken the session over or it was not acquired, ValueError for an answer that no session can hold.
         """
+        actions = [_checked(action) for action in actions]
         now, written = time.time(), 0
         with self._transaction() as base:
             self._check_lease(base)
@@ -268,7 +284,8 @@ class Session:
         self.record_all([(annotator or self.annotator, answers)], kind)
 
     def record_all(self, given: Iterable[tuple[str, Iterable[Answer]]], kind: str) -> None:
-        """Store labels of several annotators as `record` does, all or nothing."""
+        """Store labels of several annotators as `record` does, all or nothing; ValueError as from `write`."""
+        given = [(who, _checked(answers)) for who, answers in given]
         with self._transaction() as base:
             for who, answers in given:
                 for a in answers:
