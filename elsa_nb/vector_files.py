@@ -85,7 +85,7 @@ def _ids_of(path: Path) -> list[str]:
     if suffix == ".npy":
         return as_names(np.load(path, allow_pickle=False).ravel())
     if suffix in (".csv", ".tsv", *ARROW):
-        return ids_in_table(path)
+        return ids_in_table(path)[0]
     if suffix in JSON:
         return ids_in_json(path)
     _, text = next(decoded(path.read_bytes()), ("", None))

@@ -104,7 +104,7 @@ def _written(path: Path, lines: dict[int, dict[str, Any]], remarks: dict[str, st
 
 
 def _remarks(path: Path) -> dict[str, str]:
-    """Return what the session remembers besides, where SQLite can still read it: the class, what it is about, what was carried."""
+    """Return what the session remembers besides, where SQLite can still read it: those of `_REMARKS`."""
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?immutable=1", uri=True)) as base:
             found = base.execute("SELECT key, value FROM meta WHERE json_valid(value) OR key = 'class'").fetchall()

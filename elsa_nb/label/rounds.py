@@ -89,9 +89,7 @@ def _shared(search: Strategy) -> list:
             parts += one.shared_parts()
             continue
         for part in vars(one).values():  # somebody's own strategy, or one inside another
-            if isinstance(part, _SHARED) or (
-                isinstance(part, np.ndarray) and part.nbytes > 1 << 22
-            ):
+            if isinstance(part, _SHARED) or (isinstance(part, np.ndarray) and part.nbytes > 1 << 22):
                 parts.append(part)
             elif callable(getattr(part, "query", None)) and hasattr(part, "__dict__"):
                 queue.append(part)
