@@ -19,7 +19,7 @@ import numpy as np
 from elsa_nb.errors import CorruptFileError, MissingDataError
 from elsa_nb.locks import Lock
 from elsa_nb.store import read_card, reading, sha256_bytes, sha256_file, write_card, write_with
-from elsa_nb.vector_files import read_ids, read_vectors
+from elsa_nb.vector_files import read_both
 from elsa_nb.vectors import DTYPES, as_vectors, blocks, check_ids, check_vectors, frame_names, warn_of_oddities
 
 FORMAT = 1
@@ -96,20 +96,19 @@ class Pool:
         ids: Path | str | Sequence[str] | np.ndarray | None = None,
         *,
         key: str | None = None,
+        encoding: str | None = None,
         name: str | None = None,
         space: str = "embedding",
     ) -> "Pool":
         """Make a pool from a file of vectors: .npy, .npz, .safetensors, .h5ad, a table, JSON, a flat faiss index.
 
         `ids` is a list, or a file of them (one a line, .npy, a list in .json, a table); by default those of the file,
-        else row numbers. `key` names the array, tensor or column where the file has several. `name` is by default the
-        file's. The provenance says which file it was and what was taken. Raises as `read_vectors` and `from_arrays` do.
+        else row numbers. `key` names the array, tensor or column where the file has several, `encoding` is that of
+        text, by default found. `name` is by default the file's. The provenance says which file it was and what was
+        taken. Raises as `read_vectors` and `from_arrays` do.
         """
         path = Path(path)
-        held = read_vectors(path, key)
-        where = str(ids) if isinstance(ids, str | Path) else "ids"
-        told = read_ids(ids) if isinstance(ids, str | Path) else ids
-        told, where = (held.ids, str(path)) if told is None else (told, where)
+        held, told, where = read_both(path, ids, key, encoding)
         try:
             vectors = as_vectors(held.vectors)
         except ValueError as error:

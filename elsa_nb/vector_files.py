@@ -18,7 +18,7 @@ import numpy as np
 
 from elsa_nb.errors import MissingDataError
 from elsa_nb.store import check_unpacked, parsing, reading
-from elsa_nb.text_files import decoded
+from elsa_nb.text_files import decoded, how_read
 from elsa_nb.vector_json import JSON, ids_in_json, vectors_in_json
 from elsa_nb.vector_tables import (
     ARROW,
@@ -33,10 +33,13 @@ from elsa_nb.vectors import as_names
 
 _PICKLED = (".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".joblib")
 _NAMELESS = (".npy", ".faiss", ".index")
+_NO_TEXT = {".npy", *ARROW}  # of files of ids
 
 
-def read_vectors(path: Path | str, key: str | None = None) -> VectorFile:
+def read_vectors(path: Path | str, key: str | None = None, encoding: str | None = None) -> VectorFile:
     """Return the vectors of a file; `key` names the array or column where it has several.
+
+    `encoding` is that of a table of text or JSON, by default found; a file of another kind has none.
 
     Raises MissingDataError where there is no such file, and ValueError, naming it, where it is of another kind or does
     not say which of its arrays are the vectors.
@@ -61,34 +64,38 @@ def read_vectors(path: Path | str, key: str | None = None) -> VectorFile:
         raise ValueError(f"{path} holds one array, which has no name; leave out the key {key!r}.")
     try:
         with parsing(path):
-            return _READERS[suffix](path, key)
+            return _TEXTS[suffix](path, key, encoding) if suffix in _TEXTS else _READERS[suffix](path, key)
     except ValueError as error:
         raise ValueError(f"{path}: {error}.") from error
 
 
-def read_ids(path: Path | str) -> list[str]:
+def read_ids(path: Path | str, encoding: str | None = None) -> list[str]:
     """Return the ids of a file: one a line (.txt), an array (.npy), or a table's column of names (.csv, .parquet).
 
     Raises MissingDataError where there is no such file, and CorruptFileError for one that cannot be read.
     """
-    path = Path(path)
+    return _ids_read(Path(path), encoding)[0]
+
+
+def _ids_read(path: Path, encoding: str | None) -> tuple[list[str], list[str]]:
+    """Return the ids of a file, and notes on how it was read."""
     if not path.exists():
         raise MissingDataError(f"{path} is not here; give a file with one id a line, a .npy, or a table.")
     if path.is_dir():
         raise ValueError(f"{path} is a folder; give a file with one id a line, a .npy, or a table.")
     with reading(path, "a file of ids", "Give one id a line, a .npy, a list in .json, or a table."):
-        return _ids_of(path)
+        return _ids_of(path, encoding)
 
 
-def _ids_of(path: Path) -> list[str]:
+def _ids_of(path: Path, encoding: str | None) -> tuple[list[str], list[str]]:
     suffix = path.suffix.lower()
     if suffix == ".npy":
-        return as_names(np.load(path, allow_pickle=False).ravel())
+        return as_names(np.load(path, allow_pickle=False).ravel()), []
     if suffix in (".csv", ".tsv", *ARROW):
-        return ids_in_table(path)[0]
+        return ids_in_table(path, encoding)
     if suffix in JSON:
-        return ids_in_json(path)
-    _, text = next(decoded(path.read_bytes()), ("", None))
+        return ids_in_json(path, encoding)
+    used, text = next(decoded(path.read_bytes(), encoding), ("", None))
     if text is None or suffix in _PICKLED:
         raise ValueError("it is no text")
     if text.startswith("{"):
@@ -96,7 +103,28 @@ def _ids_of(path: Path) -> list[str]:
     lines = text.splitlines()
     while lines and not lines[-1]:
         lines.pop()
-    return as_names(lines)
+    return as_names(lines), how_read(used, encoding)
+
+
+def read_both(
+    path: Path, ids: Any, key: str | None, encoding: str | None
+) -> tuple[VectorFile, Sequence[str] | None, str]:
+    """Return the vectors of a file, the ids of `ids` (a list or another file) or else of the file, and where those are.
+
+    ValueError for an `encoding` where neither file is text.
+    """
+    beside = Path(ids) if isinstance(ids, str | Path) else None
+    names = {path.suffix.lower()} & set(_TEXTS) | ({beside.suffix.lower()} - _NO_TEXT if beside else set())
+    if encoding is not None and not names:
+        raise ValueError(f"{path} holds no text, which would have an encoding; leave out {encoding!r}.")
+    held = read_vectors(path, key, encoding)
+    if beside is not None:
+        told, notes = _ids_read(beside, encoding)
+        held.notes += [f"{note} ({beside.name})" for note in notes]
+    else:
+        told = ids
+    told, where = (held.ids, str(path)) if told is None else (told, str(beside or "ids"))
+    return held, told, where
 
 
 # --- arrays
@@ -300,13 +328,16 @@ def _listed(shapes: dict[str, tuple[int, ...]]) -> str:
     return ", ".join(f"{name} {tuple(map(int, shape))}" for name, shape in list(shapes.items())[:12]) or "nothing"
 
 
+_TEXTS: dict[str, Callable[..., VectorFile]] = {
+    **dict.fromkeys((".csv", ".tsv", ".txt"), vectors_in_text),
+    **dict.fromkeys(JSON, vectors_in_json),
+}
 _READERS: dict[str, Callable[[Path, str | None], VectorFile]] = {
     ".npy": _npy,
     ".npz": _npz,
     ".safetensors": _safetensors,
     **dict.fromkeys(ARROW, vectors_in_arrow),
-    **dict.fromkeys((".csv", ".tsv", ".txt"), vectors_in_text),
-    **dict.fromkeys(JSON, vectors_in_json),
+    **_TEXTS,
     ".h5ad": _hdf5,
     ".h5": _hdf5,
     ".hdf5": _hdf5,

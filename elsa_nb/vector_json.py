@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from elsa_nb.text_files import checked_object, decoded, json_value
+from elsa_nb.text_files import checked_object, decoded, how_read, json_value
 from elsa_nb.vector_tables import VECTORS, VectorFile, find_name, from_lists, from_table, ids_in_frame
 from elsa_nb.vectors import as_names
 
@@ -13,12 +13,18 @@ _LINES = (".jsonl", ".ndjson")
 JSON = (".json", *_LINES)
 
 
-def vectors_in_json(path: Path, key: str | None) -> VectorFile:
+def vectors_in_json(path: Path, key: str | None, encoding: str | None = None) -> VectorFile:
     """Read the vectors of a JSON file: vectors alone, a vector a name, or a table (records, or columns of one length).
 
     `key` is that of `vectors_in_arrow`; ValueError for one where there are no columns.
     """
-    value = _read(path)
+    value, notes = _read(path, encoding)
+    read = _vectors_of(value, key)
+    read.notes += notes
+    return read
+
+
+def _vectors_of(value: Any, key: str | None) -> VectorFile:
     if _are_records(value):
         return from_table(_table(value), key)
     entries = list(value.values()) if isinstance(value, dict) else value
@@ -34,23 +40,24 @@ def vectors_in_json(path: Path, key: str | None) -> VectorFile:
     return VectorFile(vectors, as_names(value) if isinstance(value, dict) else None)
 
 
-def ids_in_json(path: Path) -> list[str]:
-    """Return the ids of a JSON file: a list of names, or the column of names of a table of records."""
-    value = _read(path)
+def ids_in_json(path: Path, encoding: str | None = None) -> tuple[list[str], list[str]]:
+    """Return the ids of a JSON file, a list of names or a table's column of names, and notes on how it was read."""
+    value, notes = _read(path, encoding)
     if _are_records(value):
-        return ids_in_frame(_table(value).to_pandas())
+        return ids_in_frame(_table(value).to_pandas()), notes
     if not isinstance(value, list):
         raise ValueError("its JSON is no list of names or of records")
-    return as_names(value)
+    return as_names(value), notes
 
 
-def _read(path: Path) -> Any:
-    """Return what a file holds: a value, or the list of those on its lines."""
-    _, text = next(decoded(path.read_bytes()), ("", ""))
+def _read(path: Path, encoding: str | None) -> tuple[Any, list[str]]:
+    """Return what a file holds, a value or the list of those on its lines, and notes on how it was read."""
+    used, text = next(decoded(path.read_bytes(), encoding), ("", ""))
     if not text.strip():
         raise ValueError("it is empty, or no text")
     value, by_line = json_value(text.removeprefix("\ufeff"), _made)
-    return [value] if path.suffix.lower() in _LINES and not by_line and not isinstance(value, list) else value
+    alone = path.suffix.lower() in _LINES and not by_line and not isinstance(value, list)
+    return [value] if alone else value, how_read(used, encoding)
 
 
 def _made(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -2,8 +2,10 @@
 
 import re
 
+import numpy as np
 import pytest
 
+from elsa_nb import cli
 from elsa_nb.pool import Pool
 from elsa_nb.vector_files import read_ids
 
@@ -64,3 +66,28 @@ def test_ids_keep_their_zeros_whatever_their_column_is_called(tmp_path, head, id
 def test_a_zero_after_many_rows_keeps_the_ids_too(tmp_path):
     ids = [*(str(10_000 + 3 * row) for row in range(300)), "00042"]
     assert made(tmp_path, "".join(f"{name},0.5,{row}\n" for row, name in enumerate(ids)))[1] == ids
+
+
+@pytest.mark.parametrize(("encoding", "name"), [("cp1250", "żółw"), ("cp1251", "кот"), ("cp932", "猫の写真")])
+@pytest.mark.parametrize("where", ["x.csv", "x.json", "ids.txt"])
+def test_names_come_in_the_encoding_that_is_given_and_a_guess_says_how_to_give_it(
+    tmp_path, capsys, encoding, name, where
+):
+    texts = {"x.csv": f"id,e0\n{name},1\n", "x.json": f'{{"{name}": [1]}}', "ids.txt": f"{name}\n"}
+    (tmp_path / where).write_text(texts[where], encoding)
+    file, ids = (tmp_path / where, None) if where != "ids.txt" else (tmp_path / "x.npy", tmp_path / where)
+    np.save(tmp_path / "x.npy", np.ones((1, 1)))
+    assert Pool.from_file(file, ids, encoding=encoding).ids.tolist() == [name]
+    taken = Pool.from_file(file, ids).provenance["made_from"]["taken"]
+    assert any(re.search("read as .*if names look wrong, give their encoding .--encoding", note) for note in taken)
+    more = [] if ids is None else ["--ids", str(ids)]
+    assert cli.main(["pool", "make", str(file), str(tmp_path / "pool"), "--encoding", encoding, *more]) == 0
+    assert Pool.open(tmp_path / "pool").ids.tolist() == [name]
+    with pytest.raises(ValueError, match="not in the encoding 'ascii'"):
+        Pool.from_file(file, ids, encoding="ascii")
+
+
+def test_an_encoding_where_there_is_no_text_is_refused(tmp_path):
+    np.save(tmp_path / "x.npy", np.ones((1, 1)))
+    with pytest.raises(ValueError, match=r"holds no text.*leave out 'cp1250'"):
+        Pool.from_file(tmp_path / "x.npy", encoding="cp1250")
