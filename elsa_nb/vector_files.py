@@ -183,11 +183,16 @@ _DTYPES |= {"I8": "i1", "U8": "u1", "BOOL": "?"}
 def _safetensors(path: Path, key: str | None) -> VectorFile:
     """Read the format itself: a length, a header in JSON, and the bytes. bfloat16 is the upper half of float32."""
     size = path.stat().st_size
+    if size < 8:
+        raise ValueError(f"it is {'empty' if not size else f'cut off after {size} bytes'}, or no safetensors file")
     with path.open("rb") as stream:
         (length,) = struct.unpack("<Q", stream.read(8))
         if length > size - 8:
             raise ValueError("its header is longer than the file: it is cut off, or no safetensors file")
-        header = json.loads(stream.read(length))
+        try:
+            header = json.loads(stream.read(length))
+        except ValueError as error:  # JSON's, and of bytes that are no letters
+            raise ValueError("its header is no JSON: it is damaged, or no safetensors file") from error
     if not isinstance(header, dict):
         raise ValueError("its header is no list of tensors: it is damaged, or no safetensors file")
     header.pop("__metadata__", None)
@@ -213,10 +218,17 @@ def _faiss(path: Path, key: str | None) -> VectorFile:
     """Read a flat index: the vectors lie behind a header of fixed length."""
     with path.open("rb") as stream:
         kind = stream.read(4)
+        if path.stat().st_size < 45:
+            raise ValueError("it is empty" if not kind else "it is cut off, or no index of faiss")
+        if kind in (b"IxMp", b"IxM2"):
+            raise ValueError(
+                "it is an IndexIDMap, which gives the vectors numbers of its own; write index.index, the one within, "
+                "where that is flat, and faiss.vector_to_array(index.id_map) as a file of ids"
+            )
         if kind not in (b"IxF2", b"IxFI", b"IxFl"):
             raise ValueError(
-                f"it is an index of the kind {kind!r}, whose vectors are compressed or sorted; a flat one (IndexFlatL2 "
-                "or IndexFlatIP) holds them as they were. index.reconstruct_n(0, index.ntotal) may give them"
+                f"it is an index of the kind {kind!r}, which is not read; a flat one (IndexFlatL2 or IndexFlatIP) "
+                "holds the vectors as they were. index.reconstruct_n(0, index.ntotal) may give them"
             )
         d, n = struct.unpack("<iq", stream.read(12))
         stream.seek(37)
@@ -238,6 +250,7 @@ def _hdf5(path: Path, key: str | None) -> VectorFile:
         if file.id.get_create_plist().get_sizes() == (8, 8):  # of addresses and of lengths, as everybody writes them
             _check_heaps(path)
         found: dict[str, tuple[int, ...]] = {}
+        others: dict[str, tuple[int, ...]] = {}  # arrays that are no vectors, to say what is there
 
         def visit(name: str, part: Any) -> None:
             if isinstance(part, h5py.Group) and {"data", "indices", "indptr"} <= set(part):
@@ -245,9 +258,13 @@ def _hdf5(path: Path, key: str | None) -> VectorFile:
                     found[name] = shape
             elif isinstance(part, h5py.Dataset) and part.ndim == 2:
                 found.setdefault(name, part.shape)
+            elif isinstance(part, h5py.Dataset):
+                others[name] = part.shape or ()
 
         file.visititems(visit)
         wanted = {name: shape for name, shape in found.items() if name.rpartition("/")[0] not in found}
+        if not wanted or (key in others and key not in wanted):
+            raise ValueError(f"it has no array (n, d), one row an item: it has {_listed(others | wanted)}")
         chosen = key
         own = {name: shape for name, shape in wanted.items() if name.startswith("obsm/")}
         ends = [name for name in wanted if chosen and name.endswith(f"/{chosen}")]

@@ -27,6 +27,8 @@ def vectors_in_json(path: Path, key: str | None, encoding: str | None = None) ->
 def _vectors_of(value: Any, key: str | None) -> VectorFile:
     if _are_records(value):
         return from_table(_table(value), key)
+    if isinstance(value, dict) and {"columns", "data"} <= set(value):
+        raise ValueError("its JSON is a table apart in columns and data; save it with to_json(..., orient='records')")
     entries = list(value.values()) if isinstance(value, dict) else value
     if not isinstance(entries, list) or not entries or not all(map(_is_list, entries)):
         raise ValueError(f"its JSON is no list of vectors or of records, and no vector a name{_odd_one(entries)}")
@@ -34,10 +36,25 @@ def _vectors_of(value: Any, key: str | None) -> VectorFile:
         return from_table(_columns(value), key)
     if key is not None:
         raise ValueError(f"its vectors stand in no column; leave out the key {key!r}")
+    return VectorFile(_plain_vectors(entries), as_names(value) if isinstance(value, dict) else None)
+
+
+def _plain_vectors(entries: list[Any]) -> np.ndarray:
+    """Return lists of numbers as an array; ValueError for the first value that is none beside the others."""
     import pyarrow as pa
 
-    vectors = from_lists(pa.chunked_array([entries]))
-    return VectorFile(vectors, as_names(value) if isinstance(value, dict) else None)
+    try:
+        return from_lists(pa.chunked_array([entries]))
+    except (pa.ArrowException, OverflowError) as error:
+        for row, entry in enumerate(entries):
+            for value in entry if isinstance(entry, list) else ():
+                if isinstance(value, bool) or not isinstance(value, int | float):
+                    raise ValueError(f"entry {row} has {_told(value)} among numbers, which is none") from error
+                if isinstance(value, int) and abs(value) >> 63:
+                    raise ValueError(
+                        f"entry {row} has the whole number {_told(value)}, which is too large; write it as 1e30"
+                    ) from error
+        raise
 
 
 def ids_in_json(path: Path, encoding: str | None = None) -> tuple[list[str], list[str]]:

@@ -91,6 +91,8 @@ def from_table(table: Any, key: str | None) -> VectorFile:
     if key in lists or (key is None and lists):
         chosen = one_of(lists, key, "columns of lists")
         return VectorFile(from_lists(table.column(chosen)), told, [f"vectors from the column {chosen!r}", *notes])
+    if key is not None and lists and not any(re.fullmatch(rf"{re.escape(key)}\d+", n) for n in table.column_names):
+        raise ValueError(f"it has no column {key!r}; its columns of lists are {', '.join(map(repr, lists))}")
     read = _from_frame(table.to_pandas(), key, told, ids)
     read.notes += notes
     return read
