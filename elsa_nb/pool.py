@@ -23,7 +23,7 @@ from elsa_nb.vector_files import read_both
 from elsa_nb.vectors import DTYPES, as_vectors, blocks, check_ids, check_vectors, frame_names, warn_of_oddities
 
 FORMAT = 1
-_CURE = "`elsa-nb embed` (or notebook 01) makes it"
+_CURE = "`elsa-nb embed` (or notebook 01) makes one of pictures, `elsa-nb pool make` one of your own vectors"
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,10 +140,10 @@ class Pool:
                 "file of vectors (in Python: Pool.from_file)."
             )
         if not (folder / "pool.json").exists():
-            state = "holds no vectors" if folder.is_dir() else "is not here"
+            state = "holds no vectors" if folder.is_dir() else "is not here (is the path right?)"
             state = "is not finished" if (folder / "journal.txt").exists() else state
             raise MissingDataError(f"The pool {folder} {state}: {_CURE}.")
-        cure = f"Delete the folder {folder}; {_CURE} again."
+        cure = f"Delete the folder {folder}; then {_CURE}."
         card = card_of(folder)
         for file in card["files"]:
             if not (folder / file).exists():
@@ -219,6 +219,8 @@ class PoolWriter:
             raise ValueError(f"dtype is {dtype!r}; a pool holds one of {DTYPES}.")
         if d < 1:
             raise ValueError(f"d is {d}; a vector has at least one value.")
+        if Path(folder).is_file():
+            raise ValueError(f"{folder} is a file, and a pool is a folder: name another, or move the file away.")
         self.folder, self.ids, self.shape = Path(folder), check_ids(ids, len(ids)), (len(ids), int(d))
         self.dtype = np.dtype(dtype).newbyteorder("<")
         self.name, self.space, self.recipe, self.provenance = name, space, recipe, dict(provenance or {})
@@ -284,10 +286,9 @@ class PoolWriter:
         self._part.replace(self.folder / "vectors.npy")
         write_with(self.folder / "ids.npy", lambda stream: np.save(stream, self.ids, allow_pickle=False))
         files = {file: sha256_file(self.folder / file) for file in ("vectors.npy", "ids.npy")}
-        n, d = self.shape
-        card = {"format": FORMAT, "n": n, "d": d, "dtype": self.dtype.name, "files": files}
-        card |= {"name": self.name, "space": self.space, "provenance": self.provenance}
-        card["recipe"] = self.recipe or _combine(files)
+        card = {"format": FORMAT, "n": self.shape[0], "d": self.shape[1], "dtype": self.dtype.name, "files": files}
+        recipe = self.recipe or _combine(files)
+        card |= {"name": self.name, "space": self.space, "provenance": self.provenance, "recipe": recipe}
         write_card(self.folder / "pool.json", card)
         self._journal_path.unlink()
         return Pool.open(self.folder, verify=False)
@@ -359,7 +360,7 @@ class PoolWriter:
 
 def card_of(folder: Path) -> dict[str, Any]:
     """Return what the `pool.json` of a finished pool says; raise as `Pool.open` does."""
-    what, cure = "a card of a pool", f"Delete the folder {folder}; {_CURE} again."
+    what, cure = "a card of a pool", f"Delete the folder {folder}; then {_CURE}."
     card = read_card(folder / "pool.json", what, cure)
     with reading(folder / "pool.json", what, cure):
         card["files"] = {file: str(card["files"][file]) for file in ("vectors.npy", "ids.npy")}
