@@ -24,7 +24,7 @@ IDS = (
 _SEPARATORS = ("\t", ";", "|", ",")  # what separates is tried before what may be a decimal mark
 _HEAD = 1 << 16  # letters of a text file that say how it is laid out
 _LOOKED_AT = 20  # its rows
-LIST = re.compile(r"\s*(array\(|tensor\()?[\[(].*[\])]\s*", re.DOTALL)
+WRITTEN_LIST = re.compile(r"\s*(array\(|tensor\()?[\[(].*[\])]\s*", re.DOTALL)
 _COMMA = re.compile(r"\s*[+-]?\d*,\d+([eE][+-]?\d+)?\s*")
 _PADDED = re.compile(r"0\d+")  # an id such as 007: no number is written so
 
@@ -149,7 +149,7 @@ def _has_no_header(cells: list[str], others: list[list[str]]) -> tuple[bool, lis
     numbers = [cells[p] for p in places if is_number(cells[p])]
     words = [cells[p] for p in places if cells[p] and not is_number(cells[p])]
     row = ["it has no header: its first line is taken for a row like the others"]
-    if any(map(LIST.fullmatch, cells)):
+    if any(map(WRITTEN_LIST.fullmatch, cells)):
         return True, row
     if not numbers or (len(words) > len(numbers) and others):
         return False, []

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from elsa_nb.text_tables import LIST, TextTable, counts_rows, find_name, is_number, read_text_table
+from elsa_nb.text_tables import WRITTEN_LIST, TextTable, counts_rows, find_name, is_number, read_text_table
 from elsa_nb.vectors import as_names, check_whole_columns
 
 VECTORS = ("vectors", "embeddings", "embedding", "vector", "features", "feats", "emb", "x", "X", "arr_0")
@@ -290,7 +290,7 @@ def _is_number_like(column: Any) -> bool:
 
 def _is_lists(column: Any) -> bool:
     first = next((value for value in column if isinstance(value, str)), "")
-    return bool(LIST.fullmatch(first))
+    return bool(WRITTEN_LIST.fullmatch(first))
 
 
 def _from_written_lists(column: Any) -> np.ndarray:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from elsa_nb.label.session_file import LABELS, LABELS_SAID, Opened, damage_named, damaged, is_round
+from elsa_nb.label.session_file import STORED_LABELS, LABELS_SAID, Opened, damage_named, damaged, is_round
 
 STALE = 15.0  # seconds without a sign of life after which a window on another machine counts as closed
 BEHIND = (
@@ -79,7 +79,7 @@ def _checked(answers: Iterable[Answer]) -> list[Answer]:
     answers = list(answers)
     for a in answers:
         for name, label in (("old label", a.old), ("label", a.label)):
-            if not isinstance(label, int) or label not in LABELS:
+            if not isinstance(label, int) or label not in STORED_LABELS:
                 raise ValueError(f"the {name} of {a.item!r:.60} is {label!r:.60}; allowed: {LABELS_SAID}")
         for name, place in (("row", a.row), ("position", a.position)):
             if place is not None and (not isinstance(place, int) or place < 0):
