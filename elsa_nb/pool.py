@@ -19,11 +19,11 @@ import numpy as np
 from elsa_nb.errors import CorruptFileError, MissingDataError
 from elsa_nb.locks import Lock
 from elsa_nb.store import read_card, reading, sha256_bytes, sha256_file, write_card, write_with
-from elsa_nb.vector_files import read_ids, read_vectors
+from elsa_nb.vector_files import read_both
 from elsa_nb.vectors import DTYPES, as_vectors, blocks, check_ids, check_vectors, frame_names, warn_of_oddities
 
 FORMAT = 1
-_CURE = "`elsa-nb embed` (or notebook 01) makes it"
+_CURE = "`elsa-nb embed` (or notebook 01) makes one of pictures, `elsa-nb pool make` one of your own vectors"
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,20 +96,19 @@ class Pool:
         ids: Path | str | Sequence[str] | np.ndarray | None = None,
         *,
         key: str | None = None,
+        encoding: str | None = None,
         name: str | None = None,
         space: str = "embedding",
     ) -> "Pool":
         """Make a pool from a file of vectors: .npy, .npz, .safetensors, .h5ad, a table, JSON, a flat faiss index.
 
         `ids` is a list, or a file of them (one a line, .npy, a list in .json, a table); by default those of the file,
-        else row numbers. `key` names the array, tensor or column where the file has several. `name` is by default the
-        file's. The provenance says which file it was and what was taken. Raises as `read_vectors` and `from_arrays` do.
+        else row numbers. `key` names the array, tensor or column where the file has several, `encoding` is that of
+        text, by default found. `name` is by default the file's. The provenance says which file it was and what was
+        taken. Raises as `read_vectors` and `from_arrays` do.
         """
         path = Path(path)
-        held = read_vectors(path, key)
-        where = str(ids) if isinstance(ids, str | Path) else "ids"
-        told = read_ids(ids) if isinstance(ids, str | Path) else ids
-        told, where = (held.ids, str(path)) if told is None else (told, where)
+        held, told, where = read_both(path, ids, key, encoding)
         try:
             vectors = as_vectors(held.vectors)
         except ValueError as error:
@@ -141,10 +140,10 @@ class Pool:
                 "file of vectors (in Python: Pool.from_file)."
             )
         if not (folder / "pool.json").exists():
-            state = "holds no vectors" if folder.is_dir() else "is not here"
+            state = "holds no vectors" if folder.is_dir() else "is not here (is the path right?)"
             state = "is not finished" if (folder / "journal.txt").exists() else state
             raise MissingDataError(f"The pool {folder} {state}: {_CURE}.")
-        cure = f"Delete the folder {folder}; {_CURE} again."
+        cure = f"Delete the folder {folder}; then {_CURE}."
         card = card_of(folder)
         for file in card["files"]:
             if not (folder / file).exists():
@@ -220,6 +219,8 @@ class PoolWriter:
             raise ValueError(f"dtype is {dtype!r}; a pool holds one of {DTYPES}.")
         if d < 1:
             raise ValueError(f"d is {d}; a vector has at least one value.")
+        if Path(folder).is_file():
+            raise ValueError(f"{folder} is a file, and a pool is a folder: name another, or move the file away.")
         self.folder, self.ids, self.shape = Path(folder), check_ids(ids, len(ids)), (len(ids), int(d))
         self.dtype = np.dtype(dtype).newbyteorder("<")
         self.name, self.space, self.recipe, self.provenance = name, space, recipe, dict(provenance or {})
@@ -285,10 +286,9 @@ class PoolWriter:
         self._part.replace(self.folder / "vectors.npy")
         write_with(self.folder / "ids.npy", lambda stream: np.save(stream, self.ids, allow_pickle=False))
         files = {file: sha256_file(self.folder / file) for file in ("vectors.npy", "ids.npy")}
-        n, d = self.shape
-        card = {"format": FORMAT, "n": n, "d": d, "dtype": self.dtype.name, "files": files}
-        card |= {"name": self.name, "space": self.space, "provenance": self.provenance}
-        card["recipe"] = self.recipe or _combine(files)
+        card = {"format": FORMAT, "n": self.shape[0], "d": self.shape[1], "dtype": self.dtype.name, "files": files}
+        recipe = self.recipe or _combine(files)
+        card |= {"name": self.name, "space": self.space, "provenance": self.provenance, "recipe": recipe}
         write_card(self.folder / "pool.json", card)
         self._journal_path.unlink()
         return Pool.open(self.folder, verify=False)
@@ -360,7 +360,7 @@ class PoolWriter:
 
 def card_of(folder: Path) -> dict[str, Any]:
     """Return what the `pool.json` of a finished pool says; raise as `Pool.open` does."""
-    what, cure = "a card of a pool", f"Delete the folder {folder}; {_CURE} again."
+    what, cure = "a card of a pool", f"Delete the folder {folder}; then {_CURE}."
     card = read_card(folder / "pool.json", what, cure)
     with reading(folder / "pool.json", what, cure):
         card["files"] = {file: str(card["files"][file]) for file in ("vectors.npy", "ids.npy")}

@@ -25,6 +25,7 @@ def declare_pool(parser: argparse.ArgumentParser) -> None:
         "--ids", metavar="FILE", help="names of the items in the order of the vectors: one a line, or a table"
     )
     parser.add_argument("--key", metavar="NAME", help="which array or column of FILE, where it has several")
+    parser.add_argument("--encoding", metavar="NAME", help="of a table of text and its names, such as cp1250 or cp932")
     parser.add_argument("--name", help="what the vectors are of (default: FILE's name)")
     parser.add_argument("--space", default="embedding", help="which output of the encoder (default: embedding)")
     parser.add_argument("--replace", action="store_true", help="put it in the place of another pool in FOLDER")
@@ -36,7 +37,8 @@ def pool_command(options: argparse.Namespace) -> None:
     folder = Path(options.folder or f"{path.stem}-pool")
     with warnings.catch_warnings(record=True) as odd:
         warnings.simplefilter("always")
-        pool = Pool.from_file(path, options.ids, key=options.key, name=options.name, space=options.space)
+        told = {"key": options.key, "encoding": options.encoding, "name": options.name, "space": options.space}
+        pool = Pool.from_file(path, options.ids, **told)
     if folder.exists() and not options.replace:
         try:
             same = Pool.open(folder).sha256 == pool.sha256

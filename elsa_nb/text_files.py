@@ -49,6 +49,13 @@ def decoded(data: bytes, encoding: str | None = None) -> Iterator[tuple[str, str
             return
 
 
+def how_read(used: str, given: str | None) -> list[str]:
+    """Return a remark on the encoding that a text was read in, where nobody gave it and it is not UTF-8."""
+    if given is not None or used in ("utf-8", "utf-8-sig"):
+        return []
+    return [f"read as {used}; if names look wrong, give their encoding (--encoding, in Python encoding=...)"]
+
+
 def checked_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Return an object of JSON, as `object_pairs_hook`; raise ValueError for a key with two values.
 

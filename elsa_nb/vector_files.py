@@ -18,7 +18,7 @@ import numpy as np
 
 from elsa_nb.errors import MissingDataError
 from elsa_nb.store import check_unpacked, parsing, reading
-from elsa_nb.text_files import decoded
+from elsa_nb.text_files import decoded, how_read
 from elsa_nb.vector_json import JSON, ids_in_json, vectors_in_json
 from elsa_nb.vector_tables import (
     ARROW,
@@ -33,10 +33,13 @@ from elsa_nb.vectors import as_names
 
 _PICKLED = (".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".joblib")
 _NAMELESS = (".npy", ".faiss", ".index")
+_NO_TEXT = {".npy", *ARROW}  # of files of ids
 
 
-def read_vectors(path: Path | str, key: str | None = None) -> VectorFile:
+def read_vectors(path: Path | str, key: str | None = None, encoding: str | None = None) -> VectorFile:
     """Return the vectors of a file; `key` names the array or column where it has several.
+
+    `encoding` is that of a table of text or JSON, by default found; a file of another kind has none.
 
     Raises MissingDataError where there is no such file, and ValueError, naming it, where it is of another kind or does
     not say which of its arrays are the vectors.
@@ -61,34 +64,38 @@ def read_vectors(path: Path | str, key: str | None = None) -> VectorFile:
         raise ValueError(f"{path} holds one array, which has no name; leave out the key {key!r}.")
     try:
         with parsing(path):
-            return _READERS[suffix](path, key)
+            return _TEXTS[suffix](path, key, encoding) if suffix in _TEXTS else _READERS[suffix](path, key)
     except ValueError as error:
         raise ValueError(f"{path}: {error}.") from error
 
 
-def read_ids(path: Path | str) -> list[str]:
+def read_ids(path: Path | str, encoding: str | None = None) -> list[str]:
     """Return the ids of a file: one a line (.txt), an array (.npy), or a table's column of names (.csv, .parquet).
 
     Raises MissingDataError where there is no such file, and CorruptFileError for one that cannot be read.
     """
-    path = Path(path)
+    return _ids_read(Path(path), encoding)[0]
+
+
+def _ids_read(path: Path, encoding: str | None) -> tuple[list[str], list[str]]:
+    """Return the ids of a file, and notes on how it was read."""
     if not path.exists():
         raise MissingDataError(f"{path} is not here; give a file with one id a line, a .npy, or a table.")
     if path.is_dir():
         raise ValueError(f"{path} is a folder; give a file with one id a line, a .npy, or a table.")
     with reading(path, "a file of ids", "Give one id a line, a .npy, a list in .json, or a table."):
-        return _ids_of(path)
+        return _ids_of(path, encoding)
 
 
-def _ids_of(path: Path) -> list[str]:
+def _ids_of(path: Path, encoding: str | None) -> tuple[list[str], list[str]]:
     suffix = path.suffix.lower()
     if suffix == ".npy":
-        return as_names(np.load(path, allow_pickle=False).ravel())
+        return as_names(np.load(path, allow_pickle=False).ravel()), []
     if suffix in (".csv", ".tsv", *ARROW):
-        return ids_in_table(path)
+        return ids_in_table(path, encoding)
     if suffix in JSON:
-        return ids_in_json(path)
-    _, text = next(decoded(path.read_bytes()), ("", None))
+        return ids_in_json(path, encoding)
+    used, text = next(decoded(path.read_bytes(), encoding), ("", None))
     if text is None or suffix in _PICKLED:
         raise ValueError("it is no text")
     if text.startswith("{"):
@@ -96,7 +103,28 @@ def _ids_of(path: Path) -> list[str]:
     lines = text.splitlines()
     while lines and not lines[-1]:
         lines.pop()
-    return as_names(lines)
+    return as_names(lines), how_read(used, encoding)
+
+
+def read_both(
+    path: Path, ids: Any, key: str | None, encoding: str | None
+) -> tuple[VectorFile, Sequence[str] | None, str]:
+    """Return the vectors of a file, the ids of `ids` (a list or another file) or else of the file, and where those are.
+
+    ValueError for an `encoding` where neither file is text.
+    """
+    beside = Path(ids) if isinstance(ids, str | Path) else None
+    names = {path.suffix.lower()} & set(_TEXTS) | ({beside.suffix.lower()} - _NO_TEXT if beside else set())
+    if encoding is not None and not names:
+        raise ValueError(f"{path} holds no text, which would have an encoding; leave out {encoding!r}.")
+    held = read_vectors(path, key, encoding)
+    if beside is not None:
+        told, notes = _ids_read(beside, encoding)
+        held.notes += [f"{note} ({beside.name})" for note in notes]
+    else:
+        told = ids
+    told, where = (held.ids, str(path)) if told is None else (told, str(beside or "ids"))
+    return held, told, where
 
 
 # --- arrays
@@ -155,11 +183,16 @@ _DTYPES |= {"I8": "i1", "U8": "u1", "BOOL": "?"}
 def _safetensors(path: Path, key: str | None) -> VectorFile:
     """Read the format itself: a length, a header in JSON, and the bytes. bfloat16 is the upper half of float32."""
     size = path.stat().st_size
+    if size < 8:
+        raise ValueError(f"it is {'empty' if not size else f'cut off after {size} bytes'}, or no safetensors file")
     with path.open("rb") as stream:
         (length,) = struct.unpack("<Q", stream.read(8))
         if length > size - 8:
             raise ValueError("its header is longer than the file: it is cut off, or no safetensors file")
-        header = json.loads(stream.read(length))
+        try:
+            header = json.loads(stream.read(length))
+        except ValueError as error:  # JSON's, and of bytes that are no letters
+            raise ValueError("its header is no JSON: it is damaged, or no safetensors file") from error
     if not isinstance(header, dict):
         raise ValueError("its header is no list of tensors: it is damaged, or no safetensors file")
     header.pop("__metadata__", None)
@@ -185,10 +218,17 @@ def _faiss(path: Path, key: str | None) -> VectorFile:
     """Read a flat index: the vectors lie behind a header of fixed length."""
     with path.open("rb") as stream:
         kind = stream.read(4)
+        if path.stat().st_size < 45:
+            raise ValueError("it is empty" if not kind else "it is cut off, or no index of faiss")
+        if kind in (b"IxMp", b"IxM2"):
+            raise ValueError(
+                "it is an IndexIDMap, which gives the vectors numbers of its own; write index.index, the one within, "
+                "where that is flat, and faiss.vector_to_array(index.id_map) as a file of ids"
+            )
         if kind not in (b"IxF2", b"IxFI", b"IxFl"):
             raise ValueError(
-                f"it is an index of the kind {kind!r}, whose vectors are compressed or sorted; a flat one (IndexFlatL2 "
-                "or IndexFlatIP) holds them as they were. index.reconstruct_n(0, index.ntotal) may give them"
+                f"it is an index of the kind {kind!r}, which is not read; a flat one (IndexFlatL2 or IndexFlatIP) "
+                "holds the vectors as they were. index.reconstruct_n(0, index.ntotal) may give them"
             )
         d, n = struct.unpack("<iq", stream.read(12))
         stream.seek(37)
@@ -210,6 +250,7 @@ def _hdf5(path: Path, key: str | None) -> VectorFile:
         if file.id.get_create_plist().get_sizes() == (8, 8):  # of addresses and of lengths, as everybody writes them
             _check_heaps(path)
         found: dict[str, tuple[int, ...]] = {}
+        others: dict[str, tuple[int, ...]] = {}  # arrays that are no vectors, to say what is there
 
         def visit(name: str, part: Any) -> None:
             if isinstance(part, h5py.Group) and {"data", "indices", "indptr"} <= set(part):
@@ -217,9 +258,13 @@ def _hdf5(path: Path, key: str | None) -> VectorFile:
                     found[name] = shape
             elif isinstance(part, h5py.Dataset) and part.ndim == 2:
                 found.setdefault(name, part.shape)
+            elif isinstance(part, h5py.Dataset):
+                others[name] = part.shape or ()
 
         file.visititems(visit)
         wanted = {name: shape for name, shape in found.items() if name.rpartition("/")[0] not in found}
+        if not wanted or (key in others and key not in wanted):
+            raise ValueError(f"it has no array (n, d), one row an item: it has {_listed(others | wanted)}")
         chosen = key
         own = {name: shape for name, shape in wanted.items() if name.startswith("obsm/")}
         ends = [name for name in wanted if chosen and name.endswith(f"/{chosen}")]
@@ -300,13 +345,16 @@ def _listed(shapes: dict[str, tuple[int, ...]]) -> str:
     return ", ".join(f"{name} {tuple(map(int, shape))}" for name, shape in list(shapes.items())[:12]) or "nothing"
 
 
+_TEXTS: dict[str, Callable[..., VectorFile]] = {
+    **dict.fromkeys((".csv", ".tsv", ".txt"), vectors_in_text),
+    **dict.fromkeys(JSON, vectors_in_json),
+}
 _READERS: dict[str, Callable[[Path, str | None], VectorFile]] = {
     ".npy": _npy,
     ".npz": _npz,
     ".safetensors": _safetensors,
     **dict.fromkeys(ARROW, vectors_in_arrow),
-    **dict.fromkeys((".csv", ".tsv", ".txt"), vectors_in_text),
-    **dict.fromkeys(JSON, vectors_in_json),
+    **_TEXTS,
     ".h5ad": _hdf5,
     ".h5": _hdf5,
     ".hdf5": _hdf5,

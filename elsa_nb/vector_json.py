@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from elsa_nb.text_files import checked_object, decoded, json_value
+from elsa_nb.text_files import checked_object, decoded, how_read, json_value
 from elsa_nb.vector_tables import VECTORS, VectorFile, find_name, from_lists, from_table, ids_in_frame
 from elsa_nb.vectors import as_names
 
@@ -13,14 +13,22 @@ _LINES = (".jsonl", ".ndjson")
 JSON = (".json", *_LINES)
 
 
-def vectors_in_json(path: Path, key: str | None) -> VectorFile:
+def vectors_in_json(path: Path, key: str | None, encoding: str | None = None) -> VectorFile:
     """Read the vectors of a JSON file: vectors alone, a vector a name, or a table (records, or columns of one length).
 
     `key` is that of `vectors_in_arrow`; ValueError for one where there are no columns.
     """
-    value = _read(path)
+    value, notes = _read(path, encoding)
+    read = _vectors_of(value, key)
+    read.notes += notes
+    return read
+
+
+def _vectors_of(value: Any, key: str | None) -> VectorFile:
     if _are_records(value):
         return from_table(_table(value), key)
+    if isinstance(value, dict) and {"columns", "data"} <= set(value):
+        raise ValueError("its JSON is a table apart in columns and data; save it with to_json(..., orient='records')")
     entries = list(value.values()) if isinstance(value, dict) else value
     if not isinstance(entries, list) or not entries or not all(map(_is_list, entries)):
         raise ValueError(f"its JSON is no list of vectors or of records, and no vector a name{_odd_one(entries)}")
@@ -28,29 +36,45 @@ def vectors_in_json(path: Path, key: str | None) -> VectorFile:
         return from_table(_columns(value), key)
     if key is not None:
         raise ValueError(f"its vectors stand in no column; leave out the key {key!r}")
+    return VectorFile(_plain_vectors(entries), as_names(value) if isinstance(value, dict) else None)
+
+
+def _plain_vectors(entries: list[Any]) -> np.ndarray:
+    """Return lists of numbers as an array; ValueError for the first value that is none beside the others."""
     import pyarrow as pa
 
-    vectors = from_lists(pa.chunked_array([entries]))
-    return VectorFile(vectors, as_names(value) if isinstance(value, dict) else None)
+    try:
+        return from_lists(pa.chunked_array([entries]))
+    except (pa.ArrowException, OverflowError) as error:
+        for row, entry in enumerate(entries):
+            for value in entry if isinstance(entry, list) else ():
+                if isinstance(value, bool) or not isinstance(value, int | float):
+                    raise ValueError(f"entry {row} has {_told(value)} among numbers, which is none") from error
+                if isinstance(value, int) and abs(value) >> 63:
+                    raise ValueError(
+                        f"entry {row} has the whole number {_told(value)}, which is too large; write it as 1e30"
+                    ) from error
+        raise
 
 
-def ids_in_json(path: Path) -> list[str]:
-    """Return the ids of a JSON file: a list of names, or the column of names of a table of records."""
-    value = _read(path)
+def ids_in_json(path: Path, encoding: str | None = None) -> tuple[list[str], list[str]]:
+    """Return the ids of a JSON file, a list of names or a table's column of names, and notes on how it was read."""
+    value, notes = _read(path, encoding)
     if _are_records(value):
-        return ids_in_frame(_table(value).to_pandas())
+        return ids_in_frame(_table(value).to_pandas()), notes
     if not isinstance(value, list):
         raise ValueError("its JSON is no list of names or of records")
-    return as_names(value)
+    return as_names(value), notes
 
 
-def _read(path: Path) -> Any:
-    """Return what a file holds: a value, or the list of those on its lines."""
-    _, text = next(decoded(path.read_bytes()), ("", ""))
+def _read(path: Path, encoding: str | None) -> tuple[Any, list[str]]:
+    """Return what a file holds, a value or the list of those on its lines, and notes on how it was read."""
+    used, text = next(decoded(path.read_bytes(), encoding), ("", ""))
     if not text.strip():
         raise ValueError("it is empty, or no text")
     value, by_line = json_value(text.removeprefix("\ufeff"), _made)
-    return [value] if path.suffix.lower() in _LINES and not by_line and not isinstance(value, list) else value
+    alone = path.suffix.lower() in _LINES and not by_line and not isinstance(value, list)
+    return [value] if alone else value, how_read(used, encoding)
 
 
 def _made(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

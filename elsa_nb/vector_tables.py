@@ -5,10 +5,7 @@ Tables are CSV, in the separators, decimal marks and encodings of many programs 
 refused, never left out.
 """
 
-import csv
-import io
 import re
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,23 +13,15 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from elsa_nb.text_files import decoded
+from elsa_nb.text_tables import WRITTEN_LIST, TextTable, counts_rows, find_name, is_number, read_text_table
 from elsa_nb.vectors import as_names, check_whole_columns
 
 VECTORS = ("vectors", "embeddings", "embedding", "vector", "features", "feats", "emb", "x", "X", "arr_0")
-IDS = (
-    *("ids", "item", "items", "filenames", "filename", "file_names", "file_name", "paths", "path", "files", "file"),
-    *("filepath", "file_path", "image", "images", "image_path", "img_path", "names", "name", "key", "keys", "id"),
-)
-_SEPARATORS = ("\t", ";", "|", ",")  # what separates is tried before what may be a decimal mark
-_HEAD = 1 << 16  # letters of a text file that say how it is laid out
-_LOOKED_AT = 20  # its rows
-_LIST = re.compile(r"\s*(array\(|tensor\()?[\[(].*[\])]\s*", re.DOTALL)
+_LOOKED_AT = 20  # rows
 # What numpy and torch print around numbers.
 _PRINTED = re.compile(
     r"np\.float\d+|array|tensor|\b(dtype|device|requires_grad|grad_fn|size|layout)=[^,)\]]+|[\[\](),]"
 )
-_COMMA = re.compile(r"\s*[+-]?\d*,\d+([eE][+-]?\d+)?\s*")
 
 
 @dataclass
@@ -44,21 +33,20 @@ class VectorFile:
     notes: list[str] = field(default_factory=list)
 
 
-def find_name(names: Sequence[Any], known: Sequence[str] = IDS) -> Any | None:
-    """Return the first of the `known` names that is among `names`, whatever its case; None where none is."""
-    plain = {str(name).strip().casefold(): name for name in names}
-    return next((plain[name] for name in known if name in plain), None)
+def ids_in_table(path: Path, encoding: str | None = None) -> tuple[list[str], list[str]]:
+    """Return the ids in a file that holds a table, as `ids_in_frame` does, and notes on how it was read."""
+    if path.suffix.lower() in ARROW:
+        return ids_in_frame(_arrow_in(path).to_pandas()), []
+    table = read_text_table(path, encoding)
+    return ids_in_frame(table.frame, table.padded), table.notes
 
 
-def ids_in_table(path: Path) -> list[str]:
-    """Return the ids in a file that holds a table, as `ids_in_frame` does."""
-    return ids_in_frame(_arrow_in(path).to_pandas() if path.suffix.lower() in ARROW else _frame(path)[0])
-
-
-def ids_in_frame(frame: Any) -> list[str]:
-    """Return the ids in a table: its column of names, or its first column of words."""
+def ids_in_frame(frame: Any, padded: Sequence[Any] = ()) -> list[str]:
+    """Return the ids in a table: its column of names, or its first column of words or of `padded` numbers."""
     column = find_name(list(frame.columns))
-    column = next((c for c in frame if not _is_number_like(frame[c])), None) if column is None else column
+    column = (
+        next((c for c in frame if c in padded or not _is_number_like(frame[c])), None) if column is None else column
+    )
     if column is None:
         raise ValueError(f"it has no column of ids ({', '.join(map(str, frame.columns[:8]))}); call it item")
     return as_names(frame[column])
@@ -103,6 +91,8 @@ def from_table(table: Any, key: str | None) -> VectorFile:
     if key in lists or (key is None and lists):
         chosen = one_of(lists, key, "columns of lists")
         return VectorFile(from_lists(table.column(chosen)), told, [f"vectors from the column {chosen!r}", *notes])
+    if key is not None and lists and not any(re.fullmatch(rf"{re.escape(key)}\d+", n) for n in table.column_names):
+        raise ValueError(f"it has no column {key!r}; its columns of lists are {', '.join(map(repr, lists))}")
     read = _from_frame(table.to_pandas(), key, told, ids)
     read.notes += notes
     return read
@@ -167,129 +157,55 @@ def from_lists(column: Any) -> np.ndarray:
 # --- text
 
 
-def vectors_in_text(path: Path, key: str | None) -> VectorFile:
-    """Read the vectors of a CSV file, or of another table of text."""
-    frame, notes = _frame(path)
-    ids, first = find_name(list(frame.columns)), frame.columns[0]
+def vectors_in_text(path: Path, key: str | None, encoding: str | None = None) -> VectorFile:
+    """Read the vectors of a CSV file, or of another table of text; `encoding` is by default found."""
+    table = read_text_table(path, encoding)
+    frame, notes, first = table.frame, list(table.notes), table.frame.columns[0]
+    ids = None if table.bare else find_name(list(frame.columns))
     texts = [n for n in frame.columns if not _is_number_like(frame[n]) and not _is_lists(frame[n])]
     texts = [n for n in texts if (frame[n] != "").any()]
-    if ids is None and str(first).startswith("Unnamed:") and _is_index(frame[first], first in texts):
-        ids = first
-    elif ids is None and len(texts) == 1 and texts[0] in (first, frame.columns[-1]):
-        ids, repeated = _if_ids(texts[0], frame[texts[0]])
-        notes += repeated
-    read = _from_frame(frame, key, None if ids is None else as_names(frame[ids]), ids)
+    if ids is None and str(first).startswith("Unnamed:"):
+        ids = first if _is_index(frame[first], first in texts or first in table.padded) else None
+        how = "taken for ids" if ids is not None else "left out, since it counts the rows or repeats"
+        notes.append(f"the first column, which has no name, is {how}")
+    elif ids is None:
+        ids, more = _nameless_ids(table, texts)
+        notes += more
+    if table.bare and ids is None and 0 not in table.padded:
+        notes += _look_at_first(frame)
+        if counts_rows(frame[0]) and not _all_whole(frame):
+            frame = frame.rename(columns={0: "row number"})
+    read = _from_frame(frame, key, None if ids is None else as_names(frame[ids]), ids, table.padded)
     read.notes += notes
     return read
 
 
-def _frame(path: Path) -> tuple[Any, list[str]]:
-    """Read a table of text, and say how where it is not plain; without a header its columns are numbered."""
-    import pandas as pd
-
-    encoding, text = next(decoded(path.read_bytes()), ("", ""))
-    if not text.strip():
-        raise ValueError("it is empty, or no text")
-    separator, skipped, header = _layout(text)
-    cells = [cell.strip() for cell in header]
-    # A word is a word: "NA", "null" and "nan" are ids in many a vocabulary, and no numbers among vectors.
-    how: dict[str, Any] = {"sep": separator, "skiprows": skipped, "keep_default_na": False}
-    if '"' in text and _has_stray_quotes(text, separator, skipped, len(cells)):
-        how["quoting"] = csv.QUOTE_NONE
-    bare = sum(map(_is_number, cells)) >= max(len(cells) - 1, 1) and len(set(cells)) > 1 and not _counts(cells)
-    if bare:
-        how["header"] = None
-    elif (named := find_name(header)) is not None:
-        how["converters"] = {named: str}  # 007 stays 007
-    frame = pd.read_csv(io.StringIO(text), **how)
-    if bare and _counts([str(value) for value in frame[0]]):
-        frame = frame.rename(columns={0: "row number"})
-    if separator != "," and any(_has_decimal_commas(frame[name]) for name in frame.columns):
-        frame = pd.read_csv(io.StringIO(text), decimal=",", **how)
-    if not isinstance(frame.index, pd.RangeIndex):  # R leaves out the name of the first column
-        frame = frame.rename_axis("Unnamed: 0").reset_index()
-    notes = [f"read as {encoding}"] if encoding not in ("utf-8", "utf-8-sig") else []
-    return frame, notes + ([f"lines before the header, left out: {skipped}"] if skipped else [])
+def _nameless_ids(table: TextTable, texts: list[Any]) -> tuple[Any, list[str]]:
+    """Return the column that holds ids though no name says so, None where there is none, and notes on it."""
+    ends = (table.frame.columns[0], table.frame.columns[-1])
+    if table.bare and len(texts) > 1 and texts[0] == ends[0]:
+        texts = texts[:1]  # others hold classes, or remarks
+    found = texts if len(texts) == 1 and texts[0] in ends else table.padded
+    if len(found) != 1 or (table.bare and found[0] not in ends):
+        return None, []
+    ids, notes = _if_ids(found[0], table.frame[found[0]])
+    return ids, notes if ids is None else [f"ids from the column {ids}"]
 
 
-def _layout(text: str) -> tuple[str, int, list[str]]:
-    """Return the separator of a table of text, how many lines stand before its first row, and the cells of that row.
-
-    What separates gives nearly all rows the same number of cells, and more than one. Above the table may stand a title,
-    remarks that begin with # or %, and Excel's "sep=;", which then says it.
-    """
-    told = re.match(r"\ufeff?\"?sep=(.)\"?[ \t;,]*(\r\n|\r|\n)", text)
-    text, skipped = (text[told.end() :], 1) if told else (text, 0)
-    ways = []
-    for order, separator in enumerate((told[1],) if told else (*_SEPARATORS, r"\s+")):
-        rows = _rows(text, separator)
-        widths = Counter(len(cells) for _, cells in rows)
-        width = max(widths, key=lambda each: (widths[each], each), default=0)
-        if width > 1 or told:
-            ways.append((-widths[width] / len(rows), order, separator, rows, width))
-    if not ways:
-        return ",", 0, _rows(text, ",")[0][1]
-    if len(ways) > 1 and ways[-1][2] == r"\s+":  # spaces stand in other tables, too
-        ways.pop()
-    _, _, separator, rows, width = min(ways)
-    filled = ((line, cells) for line, cells in rows if 2 * sum(bool(cell.strip()) for cell in cells) >= width)
-    line, cells = next(filled, rows[0])
-    return separator, skipped + line, cells
+def _look_at_first(frame: Any) -> list[str]:
+    """Return how the first column of a table without a header was taken, where it may hold ids or a count."""
+    column = frame[0]
+    if column.dtype.kind not in "iu" or len(column) < 2 or not column.is_unique or len(frame.columns) < 2:
+        return []
+    if counts_rows(column) and not _all_whole(frame):
+        return ["the first column counts the rows: it is left out"]
+    if counts_rows(column) or not _all_whole(frame):
+        return ["the first column may be ids or a count; it is taken for values (a header with id makes it ids)"]
+    return []
 
 
-def _rows(text: str, separator: str) -> list[tuple[int, list[str]]]:
-    """Return the first rows of a text, remarks and empty lines left out, each with the number of lines before it."""
-    head = text[:_HEAD]
-    lines = re.split(r"\r\n|\r|\n", head if len(head) == len(text) else head.rpartition("\n")[0] or head)
-    if separator == r"\s+":
-        rows = [(i, line.split()) for i, line in enumerate(lines[: 2 * _LOOKED_AT])]
-    else:
-        reader, rows, before = csv.reader(lines, delimiter=separator), [], 0
-        for cells in reader:
-            rows.append((before, cells))
-            before = reader.line_num
-    kept = [(line, cells) for line, cells in rows if "".join(cells).strip() and not _is_remark(cells)]
-    return kept[:_LOOKED_AT] or [(0, [""])]
-
-
-def _is_remark(cells: list[str]) -> bool:
-    """Whether a row begins with # or % and is not the vector of an item that is called so."""
-    return cells[0].lstrip()[:1] in ("#", "%") and not (len(cells) > 1 and all(map(_is_number, cells[1:])))
-
-
-def _has_stray_quotes(text: str, separator: str, skipped: int, width: int) -> bool:
-    """Whether quotation marks are letters of words here, and put nothing in one cell that stands in several.
-
-    Then every line has as many cells as the table is wide without them, and not all that have one are inside a pair.
-    """
-    stray = False
-    for line in re.split(r"\r\n|\r|\n", text)[skipped:]:
-        cells = line.split(None if separator == r"\s+" else separator)
-        if not cells or cells == [""]:
-            continue
-        if len(cells) != width:
-            return False
-        marked = (cell.strip() for cell in cells if '"' in cell)
-        stray = stray or any(len(cell) < 2 or not cell[0] == cell[-1] == '"' for cell in marked)
-    return stray
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text.replace(",", "."))
-    except ValueError:
-        return False
-    return True
-
-
-def _counts(cells: list[str]) -> bool:
-    """Whether cells are the names 0, 1, 2, ... that pandas gives to columns without one."""
-    numbers = [int(cell) for cell in cells if cell.isdigit()]
-    return len(numbers) >= len(cells) - 1 and numbers == list(range(numbers[0], numbers[0] + len(numbers)))
-
-
-def _has_decimal_commas(column: Any) -> bool:
-    return column.dtype.kind not in "fiub" and any(_COMMA.fullmatch(str(value)) for value in column)
+def _all_whole(frame: Any) -> bool:
+    return all(frame[name].dtype.kind in "iu" for name in frame.columns)
 
 
 def _is_index(column: Any, words: bool) -> bool:
@@ -301,7 +217,9 @@ def _is_index(column: Any, words: bool) -> bool:
 # --- columns
 
 
-def _from_frame(frame: Any, key: str | None, told: list[str] | None, ids: Any) -> VectorFile:
+def _from_frame(
+    frame: Any, key: str | None, told: list[str] | None, ids: Any, padded: Sequence[Any] | None = None
+) -> VectorFile:
     """Take the columns of one value each that are numbered alike (embedding_0, embedding_1, ...), or cells of lists."""
     unnamed = [name for name in frame.columns if str(name).startswith("Unnamed:")]  # an index that pandas wrote
     others = [name for name in frame.columns if name != ids and name not in unnamed]
@@ -326,14 +244,19 @@ def _from_frame(frame: Any, key: str | None, told: list[str] | None, ids: Any) -
         )
     chosen = groups[key] if key is not None else groups[max(groups, key=lambda of: (numeric[of], len(groups[of])))]
     chosen = sorted(chosen, key=lambda name: int(re.search(r"\d+$", str(name))[0]))
+    if odd := [name for name in chosen if name in (padded or ())]:
+        raise ValueError(
+            f"the column {odd[0]!r} is written with leading zeros ({frame[odd[0]].iloc[0]!r}), as ids are and numbers "
+            "are not; call it id in a header, or write its numbers plainly"
+        )
     left = [str(name) for name in frame.columns if name not in chosen and name != ids]
     notes = [f"vectors from {len(chosen)} columns, {chosen[0]!r} to {chosen[-1]!r}"]
     notes += [f"columns left out: {', '.join(left[:12])}{' ...' if len(left) > 12 else ''}"] if left else []
-    return VectorFile(_numbers(frame[chosen]), told, notes)
+    return VectorFile(_numbers(frame[chosen], padded is not None), told, notes)
 
 
-def _numbers(frame: Any) -> np.ndarray:
-    """Return columns as numbers; raise ValueError for the first value that is none."""
+def _numbers(frame: Any, of_text: bool) -> np.ndarray:
+    """Return columns, of a table of text or another, as numbers; raise ValueError for the first value that is none."""
     import pandas as pd
 
     check_whole_columns(frame)
@@ -346,8 +269,12 @@ def _numbers(frame: Any) -> np.ndarray:
     if wrong.any():
         row, column = (int(i) for i in np.argwhere(wrong)[0])
         value = frame.iloc[row, column]
-        mixed = "; are decimal points and commas mixed?" if re.fullmatch(r"[\d.,+-]+", str(value)) else ""
-        raise ValueError(f"row {row} has {value!r} in the column {frame.columns[column]!r}, which is no number{mixed}")
+        mixed = "; are decimal points and commas mixed?" if re.fullmatch(r"[+-]?[\d.,]+", str(value)) else ""
+        if not of_text and isinstance(value, str) and is_number(value):
+            mixed = " but text; save the column as numbers (pandas.to_numeric makes them)"
+        name = frame.columns[column]
+        where = f"{name!r}" if isinstance(name, str) else f"{name} (without a name, counted from 0)"
+        raise ValueError(f"row {row} has {value!r} in the column {where}, which is no number{mixed}")
     return made.to_numpy(np.float64)
 
 
@@ -355,14 +282,15 @@ def _is_number_like(column: Any) -> bool:
     """Whether a column holds numbers, or would if some of its values were not something else."""
     if column.dtype.kind in "fiub":
         return True
-    told = [value for value in column[:_LOOKED_AT] if isinstance(value, str) or value == value]
+    told = [value for value in column[:_LOOKED_AT] if np.ndim(value) == 0 and value is not None]  # no lists
+    told = [value for value in told if isinstance(value, str) or value == value]
     told = [value for value in told if value != ""]
-    return bool(told) and 2 * sum(_is_number(str(value)) for value in told) > len(told)
+    return bool(told) and 2 * sum(is_number(str(value)) for value in told) > len(told)
 
 
 def _is_lists(column: Any) -> bool:
     first = next((value for value in column if isinstance(value, str)), "")
-    return bool(_LIST.fullmatch(first))
+    return bool(WRITTEN_LIST.fullmatch(first))
 
 
 def _from_written_lists(column: Any) -> np.ndarray:

@@ -83,6 +83,10 @@ def check_ids(ids: np.ndarray, n: int) -> np.ndarray:
     given = ids if hasattr(ids, "__getitem__") or not isinstance(ids, Iterable) else list(ids)
     if isinstance(given, list | tuple) and (cut := next((i for i in given if _ends_in_zero(i)), None)) is not None:
         raise ValueError(f"The id {cut!r:.60} ends in a zero byte, which an array would drop; give ids as text.")
+    if isinstance(given, list | tuple):
+        for item in given:
+            if isinstance(item, float | np.floating) and np.isnan(item):  # beside words, an array would make it 'nan'
+                _as_id(item)
     ids = np.asarray(given)
     ids = ids[:, 0] if ids.ndim == 2 and ids.shape[1] == 1 else ids
     ids = ids if ids.dtype.kind == "U" else np.asarray(list(map(_as_id, ids.ravel()))).reshape(ids.shape)
@@ -209,6 +213,7 @@ def _array(given: Any) -> tuple[np.ndarray, bool]:
         return np.asarray(given.data), False
     if hasattr(given, "iloc") and hasattr(given, "columns"):
         check_whole_columns(given)
+        _check_columns(given)
     if hasattr(given, "to_numpy"):
         given = given.to_numpy(zero_copy_only=False) if hasattr(given, "to_pylist") else given.to_numpy()
     if isinstance(given, list | tuple) or (isinstance(given, np.ndarray) and given.dtype == object):
@@ -249,6 +254,8 @@ def _stacked(rows: Any) -> np.ndarray:
             part = _array(one)[0] if hasattr(one, "detach") else np.asarray(one)
         except (ValueError, TypeError):
             part = np.asarray("")
+        if part.dtype.kind == "f" and isinstance(one, list | tuple) and (np.abs(part) > _EXACT).any():
+            check_whole([value for value in one if isinstance(value, int | np.integer)], f"row {row}")
         if part.dtype == object and all(isinstance(value, int | float | np.number) for value in part.ravel()):
             check_whole([value for value in part.ravel() if isinstance(value, int)], f"row {row}")
             part = part.astype(np.float64)
@@ -260,6 +267,11 @@ def _stacked(rows: Any) -> np.ndarray:
                 "encoder have one length."
             )
         parts.append(part)
+    if {part.dtype.kind for part in parts} > {"i"} or {part.dtype.kind for part in parts} > {"u"}:
+        for row, part in enumerate(parts):  # beside rows of fractions, whole numbers would be rounded unseen
+            if part.dtype.kind in "iu":
+                check_whole(map(int, part.ravel()[part.ravel() > _EXACT]), f"row {row}")
+                check_whole(map(int, part.ravel()[part.ravel() < -_EXACT]), f"row {row}")
     return np.stack(parts) if parts else np.empty((0, 0), np.float32)
 
 
@@ -298,6 +310,18 @@ def check_whole_columns(frame: Any) -> None:
             column = frame.iloc[:, place].dropna()
             odd = column[(column > _EXACT) | (column < -_EXACT)]
             check_whole(map(int, odd), f"the column {frame.columns[place]!r}")
+
+
+def _check_columns(frame: Any) -> None:
+    """Raise ValueError for a column of a pandas frame of several that does not hold numbers, naming it."""
+    for place, kind in enumerate(frame.dtypes) if len(frame.columns) > 1 else ():
+        if getattr(kind, "kind", "") not in "fiubc" or not hasattr(kind, "kind"):
+            for row, value in enumerate(frame.iloc[:, place]):
+                if not isinstance(value, int | float | np.number | np.bool_):
+                    raise ValueError(
+                        f"The column {frame.columns[place]!r} of the data frame has {value!r:.40} in row {row}, which "
+                        "is no number: drop the column; names of items are given as ids."
+                    )
 
 
 def check_whole(values: Iterable[int], where: str) -> None:

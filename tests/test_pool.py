@@ -124,7 +124,7 @@ def test_writer_refuses_other_dtypes_and_blocks_that_do_not_fit(tmp_path, vector
 
 
 def test_missing_and_unfinished_pools_are_named_with_their_cure(tmp_path, vectors):
-    with pytest.raises(MissingDataError, match=r"not here: `elsa-nb embed`"):
+    with pytest.raises(MissingDataError, match=r"not here .*`elsa-nb embed`"):
         Pool.open(tmp_path / "none")
     with writer(tmp_path / "half", IDS) as opened:
         opened.write(vectors[:10])
@@ -290,3 +290,19 @@ def test_kill_minus_nine_again_and_again_gives_the_bytes_of_an_uninterrupted_run
     for file in ("vectors.npy", "ids.npy", "pool.json"):
         assert (tmp_path / "killed" / file).read_bytes() == (tmp_path / "whole" / file).read_bytes()
     assert json.loads((tmp_path / "whole" / "pool.json").read_text())["recipe"] == "r"
+
+
+def test_a_file_where_a_pool_is_to_be_is_told(tmp_path, vectors):
+    (tmp_path / "taken").write_text("mine")
+    with pytest.raises(ValueError, match="taken is a file, and a pool is a folder: name another"):
+        Pool.from_arrays(vectors, IDS).save(tmp_path / "taken")
+    assert (tmp_path / "taken").read_text() == "mine"
+
+
+def test_a_pool_of_own_vectors_is_told_to_be_made_by_the_command_that_can(tmp_path, vectors):
+    with pytest.raises(MissingDataError, match=r"is not here \(is the path right.*`elsa-nb pool make` one of your own"):
+        Pool.open(tmp_path / "misspelt")
+    Pool.from_arrays(vectors, IDS).save(tmp_path / "pool")
+    (tmp_path / "pool" / "ids.npy").unlink()
+    with pytest.raises(CorruptFileError, match=r"ids.npy is missing.*`elsa-nb pool make` one of your own vectors"):
+        Pool.open(tmp_path / "pool")

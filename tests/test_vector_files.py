@@ -35,6 +35,17 @@ def write_faiss(path):
     faiss.write_index(index, str(path))
 
 
+def write_map(path):
+    index = faiss.IndexIDMap(faiss.IndexFlatL2(4))
+    index.add_with_ids(X, np.arange(5))
+    faiss.write_index(index, str(path))
+
+
+def write_line(path):
+    with h5py.File(path, "w") as file:
+        file["v"] = np.arange(3.0)
+
+
 def write_group(path):
     with h5py.File(path, "w") as file:
         file["train/feats"], file["train/paths"] = X, [name.encode() for name in IDS]
@@ -234,6 +245,15 @@ def texts_outside():
         ("shapeless.h5ad", lambda p: write_sparse(p, [1], None), "has no array"),
         ("beyond.h5ad", lambda p: write_sparse(p, [7], (1, 4)), "damaged: indices must be < 4"),
         ("whole.csv", lambda p: p.write_text('file,v\na,"[1, 16777217]"\nb,"[1, 2]"\n'), "16777217 of row 0, column 1"),
+        ("bool.json", lambda p: p.write_text("[[true, 2], [3, false]]"), "entry 0 has 'True' among numbers"),
+        ("huge.json", lambda p: p.write_text(f"[[1, 2], [3, {10**30}]]"), "entry 1 has the whole number .*too large"),
+        ("split.json", lambda p: lists().to_json(p, orient="split"), "save it with to_json.*records"),
+        ("words.parquet", lambda p: table(embedding_0="0.1257").to_parquet(p), "row 0 has '0.1257'.* but text; save"),
+        ("days.parquet", lambda p: table(embedding_0=["2020-01-01", *"1234"]).to_parquet(p), r"no number\.$"),
+        ("empty.faiss", lambda p: p.touch(), "it is empty"),
+        ("map.faiss", write_map, "it is an IndexIDMap.*write index.index"),
+        ("empty.safetensors", lambda p: p.touch(), "it is empty, or no safetensors file"),
+        ("line.h5", write_line, r"it has v \(3,\)"),
         ("big.npy", lambda p: np.save(p, np.array([[1, 2**24 + 1]])), "16777217 of row 0, column 1"),
     ],
 )
@@ -251,6 +271,12 @@ def test_a_key_for_a_file_whose_vectors_have_no_name_is_refused(tmp_path, name):
     FILES[name][0](tmp_path / name)
     with pytest.raises(ValueError, match=f"{name}.*leave out the key 'x'"):
         Pool.from_file(tmp_path / name, key="x")
+
+
+def test_a_key_that_is_no_column_is_told_with_those_there_are(tmp_path):
+    lists(emb2=X.tolist()).to_parquet(tmp_path / "x.parquet")
+    with pytest.raises(ValueError, match="it has no column 'zz'; its columns of lists are 'embedding', 'emb2'"):
+        Pool.from_file(tmp_path / "x.parquet", key="zz")
 
 
 def test_ids_that_do_not_fit_are_refused(tmp_path):

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from elsa_nb.pool import Pool
-from elsa_nb.vectors import as_vectors, remarks
+from elsa_nb.vectors import as_vectors, check_ids, remarks
 
 ROWS = np.random.default_rng(0).normal(size=(6, 4)).astype(np.float32)
 
@@ -70,7 +70,7 @@ def test_short_floats_keep_every_value():
         (np.array([["a", "b"]]), "dtype <U1"),
         ([[1.0, 2.0], [3.0]], r"row 1 has shape \(1,\), that of row 0 \(2,\)"),
         ([[1.0, 2.0], None], "row 1 is no list of numbers: None"),
-        (pd.DataFrame({"id": ["7", "8"], "x": [0.1, 0.2]}), "row 0 is no list of numbers"),
+        (pd.DataFrame({"id": ["7", "8"], "x": [0.1, 0.2]}), "column 'id' of the data frame has '7' in row 0"),
         (np.ma.masked_greater(np.array([[0.0, 1.0], [9.0, 1.0]]), 5), "row 1 has masked values"),
         (np.array([[1.0, 2.0], [1e39, 2.0]]), r"1e\+39 of row 1, column 0 is beyond float32"),
         (np.array([[1.0, 2.0], [1e-60, 0.0]]), "row 1 would be all zero as float32"),
@@ -168,3 +168,29 @@ def test_an_id_that_names_no_item_for_sure_is_refused(ids, sentence):
 
 def test_ids_of_bytes_are_text():
     assert Pool.from_arrays(ROWS, np.array([b"a", b"b", b"c", b"d", b"e", b"f"])).ids.tolist() == list("abcdef")
+
+
+@pytest.mark.parametrize("ids", [["a", float("nan"), "c"], ("a", np.float32("nan"), "c"), ["a", None, "c"]])
+def test_a_missing_id_beside_words_is_no_id_called_nan(ids):
+    with pytest.raises(ValueError, match=r"an id is .*; every row has an id of its own"):
+        check_ids(ids, 3)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [[1073741825, 0.5], [2, 0.25]],
+        [[1073741825, 3], [2.5, 0.25]],
+        (np.array([1073741825, 1]), np.array([0.5, 3])),
+        [np.array([-1073741825, 1]), np.array([0.5, 3])],
+    ],
+)
+def test_a_whole_number_beside_fractions_is_not_rounded_unseen(rows):
+    with pytest.raises(ValueError, match=r"1073741825 of row 0 would be stored as .*Is it an id or a time"):
+        as_vectors(rows)
+
+
+def test_a_column_of_words_in_a_data_frame_is_named():
+    frame = pd.DataFrame({"e0": [1.5, 2], "class": ["cat", "dog"]})
+    with pytest.raises(ValueError, match="The column 'class' of the data frame has 'cat' in row 0"):
+        as_vectors(frame)

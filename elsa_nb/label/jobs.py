@@ -197,7 +197,7 @@ def audited(job: Job, pool: Pool) -> AuditPages:
         raise ValueError(f"{job.session} holds no find yet: label first, then audit what was found")
     own = Session(audit_session(job), annotator=job.annotator)
     try:
-        begun = own.remark_once(f"audit:{job.annotator}", json.dumps(state))
+        begun = own.remark_once(f"audit:{job.annotator}", json.dumps(state, allow_nan=False))
     finally:
         own.close()
     return AuditPages(len(pool), **json.loads(begun))
@@ -228,7 +228,7 @@ def open_panel(job: Job) -> "Panel":
 
     options = {"page": job.page, "target": job.target, "title": folder.name, "again": search}
     panel = Panel(search(), Files(folder, pool), session, **options)
-    key, told = f"strategy:{job.annotator}", json.dumps(job.strategy)
+    key, told = f"strategy:{job.annotator}", json.dumps(job.strategy, allow_nan=False)
     if session.meta(key) != told and session.keep():
         session.remark(key, told)
     return panel

@@ -20,10 +20,14 @@ from typing import Any
 from elsa_nb.errors import MissingDataError
 from elsa_nb.label import export
 from elsa_nb.label.cards import PASSED, POSITIVE
+from elsa_nb.label.identity import RENAMED
 from elsa_nb.label.session import EVENT, Session
 
 _COLUMNS = ("id", *EVENT)
-_KINDS = {"answer", "undo", "import"}
+_KINDS = {"answer", "undo", "import", RENAMED}
+# What is remembered beside the answers, by how its key begins; without what was carried, an earlier order of the items
+# would count as that of now.
+_REMARKS = ("class", "about:", "carried:")
 _LABELS = range(PASSED, POSITIVE + 1)
 # Where a line may begin: its length, its number, the length of its header, and the first column, which is empty there.
 _BEGINNING = re.compile(rb"(?=([\x80-\xff]{0,2}[\x00-\x7f])([\x80-\xff]{0,8}[\x00-\x7f])([\x10-\x2f])\x00)", re.DOTALL)
@@ -100,13 +104,13 @@ def _written(path: Path, lines: dict[int, dict[str, Any]], remarks: dict[str, st
 
 
 def _remarks(path: Path) -> dict[str, str]:
-    """Return what the session remembers besides, where SQLite can still read it: the class, what it is about."""
+    """Return what the session remembers besides, where SQLite can still read it: those of `_REMARKS`."""
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?immutable=1", uri=True)) as base:
             found = base.execute("SELECT key, value FROM meta WHERE json_valid(value) OR key = 'class'").fetchall()
     except (sqlite3.Error, UnicodeDecodeError):  # what SQLite says may quote damaged bytes
         return {}
-    return {k: v for k, v in found if isinstance(k, str) and isinstance(v, str) and k.startswith(("class", "about:"))}
+    return {k: v for k, v in found if isinstance(k, str) and isinstance(v, str) and k.startswith(_REMARKS)}
 
 
 def _lines_in(data: bytes) -> Iterator[dict[str, Any]]:

@@ -16,6 +16,8 @@ import numpy as np
 from elsa_nb.pool import Pool
 from elsa_nb.search.contract import Batch, Component, QueryError, Sharing, Strategy
 from elsa_nb.search.heads.features import Features
+from elsa_nb.search.heads.prepared_rows import PreparedRows
+from elsa_nb.search.neighbours.bounds import Sketch
 from elsa_nb.search.neighbours.lists import Neighbours
 from elsa_nb.search.stopping.remaining import scale_of
 
@@ -24,6 +26,10 @@ _NAMES = {Component.NN: "NN", Component.RANDS: "RandS", Component.FINAL: "final"
 SAMPLE, GIVEN = 16, 17  # components of the panel's own strategies (first_examples.py)
 # Components of pages that are no questions of the search: one's own answers seen again, and somebody else's.
 SEEN_AGAIN, SECOND_OPINION = "seen again", "second opinion"
+
+
+# Of a strategy that does not say what its copies share: large, and no search changes what they answer.
+_SHARED = (Pool, Neighbours, Features, Sketch, PreparedRows)
 
 
 @runtime_checkable
@@ -83,9 +89,7 @@ def _shared(search: Strategy) -> list:
             parts += one.shared_parts()
             continue
         for part in vars(one).values():  # somebody's own strategy, or one inside another
-            if isinstance(part, Pool | Neighbours | Features) or (
-                isinstance(part, np.ndarray) and part.nbytes > 1 << 22
-            ):
+            if isinstance(part, _SHARED) or (isinstance(part, np.ndarray) and part.nbytes > 1 << 22):
                 parts.append(part)
             elif callable(getattr(part, "query", None)) and hasattr(part, "__dict__"):
                 queue.append(part)
@@ -93,7 +97,7 @@ def _shared(search: Strategy) -> list:
 
 
 def vectors_of(search: Strategy) -> np.ndarray | None:
-    """Return the vectors (n, d) that the search works on, None where it shows none."""
+    """Return the vectors (n, d) that the search works on, None where it shows none; prepared rows are others."""
     found = [part.vectors for part in _shared(search) if isinstance(part, Pool | Neighbours | Features)]
     return found[0] if found else None
 
@@ -104,13 +108,15 @@ def pool_ids(search: Strategy) -> np.ndarray | None:
 
 
 def scores_of(search: Strategy) -> np.ndarray | None:
-    """Return the search's confidence (n,) in each row, None where it has none (yet)."""
+    """Return the search's confidence (n,) in each row, None where it has none (yet), or numbers that are none."""
     if not hasattr(search, "scores"):
         return None
     try:
-        return search.scores()
+        scores = search.scores()
     except QueryError:
         return None
+    # Raw log-odds, or distances, have no log-odds themselves: their scale is NaN, which no session file can hold.
+    return scores if ((scores >= 0) & (scores <= 1)).all() else None
 
 
 def positives_of(search: Strategy) -> np.ndarray:

@@ -16,10 +16,9 @@ from collections.abc import Iterable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import NoneType
 from typing import Any, NamedTuple
 
-from elsa_nb.label.session_file import Opened, damage_named, damaged
+from elsa_nb.label.session_file import LABELS_SAID, STORED_LABELS, Opened, damage_named, damaged, is_round
 
 STALE = 15.0  # seconds without a sign of life after which a window on another machine counts as closed
 BEHIND = (
@@ -33,7 +32,7 @@ _INSERT = f"INSERT INTO events ({', '.join(EVENT)}) VALUES ({', '.join('?' * len
 
 
 class LeaseLostError(RuntimeError):
-    """Another window or process has taken this session over; nothing was written."""
+    """Another window or process has taken this session over, or it was not acquired; nothing was written."""
 
 
 class Holder(NamedTuple):
@@ -73,6 +72,19 @@ class Answer:
     component: str | None = None
     score: float | None = None
     seconds: float | None = None
+
+
+def _checked(answers: Iterable[Answer]) -> list[Answer]:
+    """Return answers; ValueError for one that the check at the next opening would take for damage."""
+    answers = list(answers)
+    for a in answers:
+        for name, label in (("old label", a.old), ("label", a.label)):
+            if not isinstance(label, int) or label not in STORED_LABELS:
+                raise ValueError(f"the {name} of {a.item!r:.60} is {label!r:.60}; allowed: {LABELS_SAID}")
+        for name, place in (("row", a.row), ("position", a.position)):
+            if place is not None and (not isinstance(place, int) or place < 0):
+                raise ValueError(f"the {name} of {a.item!r:.60} is {place!r:.60}; allowed: None, 0, 1, ... (an int)")
+    return answers
 
 
 def check_annotator(name: str) -> None:
@@ -231,7 +243,9 @@ class Session:
 
     def _check_lease(self, base: sqlite3.Connection) -> None:
         row = base.execute("SELECT holder FROM leases WHERE annotator = ?", (self.annotator,)).fetchone()
-        if row is None or row["holder"] != self.holder:
+        if row is None:
+            raise LeaseLostError(f"{self.path} is not acquired, so nothing was written; session.acquire() does it.")
+        if row["holder"] != self.holder:
             raise LeaseLostError(f"{self.path} was taken over by {self.held_by}; this window can no longer write.")
 
     # --- answers
@@ -241,8 +255,9 @@ class Session:
 
         `undone` says of each action whether it takes an earlier one back; `withdrawn` deletes the rounds from that
         number on (their questions were taken back unanswered). Raises `LeaseLostError` where another window has
-        taken the session over.
+        taken the session over or it was not acquired, ValueError for an answer that no session can hold.
         """
+        actions = [_checked(action) for action in actions]
         now, written = time.time(), 0
         with self._transaction() as base:
             self._check_lease(base)
@@ -269,7 +284,8 @@ class Session:
         self.record_all([(annotator or self.annotator, answers)], kind)
 
     def record_all(self, given: Iterable[tuple[str, Iterable[Answer]]], kind: str) -> None:
-        """Store labels of several annotators as `record` does, all or nothing."""
+        """Store labels of several annotators as `record` does, all or nothing; ValueError as from `write`."""
+        given = [(who, _checked(answers)) for who, answers in given]
         with self._transaction() as base:
             for who, answers in given:
                 for a in answers:
@@ -323,7 +339,7 @@ class Session:
         """Store what the search was told about a round."""
         with self._transaction() as base:
             self._check_lease(base)
-            where = (json.dumps(told), self.annotator, number)
+            where = (json.dumps(told, allow_nan=False), self.annotator, number)
             base.execute("UPDATE rounds SET told = ? WHERE annotator = ? AND number = ?", where)
         self._bring_in()
 
@@ -332,7 +348,7 @@ class Session:
         found = self.read("SELECT * FROM rounds WHERE annotator = ? ORDER BY number", (self.annotator,))
         rounds = [r | {"asked": json.loads(r["asked"]), "told": r["told"] and json.loads(r["told"])} for r in found]
         for r in rounds:
-            if not _is_round(r["asked"], r["told"]):
+            if not is_round(r["asked"], r["told"]):
                 raise damaged(self.path, f"round {r['number'] + 1} holds what no round can")
         return rounds
 
@@ -346,40 +362,11 @@ class Session:
         self._bring_in()
 
 
-def _is_round(asked: Any, told: Any) -> bool:
-    lists = {"rows": int, "components": str, "scores": (float, int, NoneType), "near": (int, NoneType)}
-    pairs = [asked.get("known")] if isinstance(asked, dict) else [None]
-    pairs += [told.get("amended")] if isinstance(told, dict) else []
-    if told is not None and not (isinstance(told, dict) and _all_of(told.get("labels"), int)):
-        return False
-    if not _all_of((told or {}).get("again", []), int):
-        return False
-    return (
-        all(isinstance(each, list) and all(_all_of(pair, int) and len(pair) == 2 for pair in each) for each in pairs)
-        and asked.keys() - {"scale", "overview"} == {"number", "known", *lists}  # sessions from before lack the two
-        and _is_scale(asked.get("scale"))
-        and isinstance(asked.get("overview", False), bool)
-        and all(_all_of(asked[name], kind) for name, kind in lists.items())
-        and {len(asked[name]) for name in lists} == {len(asked["rows"])}
-        and min(asked["rows"], default=0) >= 0
-        and (told is None or len(told["labels"]) == len(asked["rows"]))
-    )
-
-
-def _is_scale(scale: Any) -> bool:
-    """Whether it is the scale of a round's scores: mean and deviation, or None; rounds of before have none."""
-    return scale is None or (_all_of(scale, (float, int)) and len(scale) == 2)
-
-
-def _all_of(values: Any, kind: type | tuple[type, ...]) -> bool:
-    return isinstance(values, list) and all(isinstance(value, kind) for value in values)
-
-
 def _insert_round(base, annotator: str, number: int, start: int, asked: Any, told: Any, after: int | None) -> None:
     if after is None:
         after = base.execute("SELECT coalesce(max(id), 0) FROM events WHERE annotator = ?", (annotator,)).fetchone()[0]
-    told = None if told is None else json.dumps(told)
-    values = (annotator, number, start, json.dumps(asked), told, after, time.time())
+    told = None if told is None else json.dumps(told, allow_nan=False)
+    values = (annotator, number, start, json.dumps(asked, allow_nan=False), told, after, time.time())
     base.execute("INSERT OR REPLACE INTO rounds VALUES (?, ?, ?, ?, ?, ?, ?)", values)
 
 

@@ -425,3 +425,15 @@ def test_a_mark_of_a_first_look_that_is_taken_back_later_is_no_example_any_more(
     assert row not in controller.rounds.search.positives
     assert controller.card(at)["item"] not in controller.session.known()
     assert row not in controller.figures()["examples"]
+
+
+def test_scores_that_are_no_confidences_are_not_kept_and_the_session_opens_again(make_desk, make_search, small):
+    controller = make_desk(make_search(confidence="logit"))
+    for _ in range(4):
+        answer_page(controller, small[1])
+    known = controller.session.known()
+    assert (controller.asked[-1].scale, set(controller.asked[-1].scores)) == (None, {None})
+    assert controller.figures()["labels"] == len(known)
+    controller.close()
+    again = make_desk(make_search(confidence="logit"))
+    assert (again.notice, again.session.known()) == ("", known)

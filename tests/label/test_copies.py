@@ -6,10 +6,11 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from elsa_nb.label.rounds import fork
+from elsa_nb.label.rounds import fork, vectors_of
 from elsa_nb.pool import Pool
 from elsa_nb.search.elsa import ELSA, Search
 from elsa_nb.search.heads.features import Features
+from elsa_nb.search.heads.prepared_rows import PreparedRows
 from elsa_nb.search.neighbours.bounds import Sketch
 from elsa_nb.search.oracle import Truth, simulate
 from elsa_nb.search.strategies.greedy_probe import GreedyProbe
@@ -59,6 +60,28 @@ def test_a_search_survives_being_pickled(tiny_pool):
         logs = [simulate(one, Truth(positive)) for one in (search, again)]
         for one, other in zip(*logs, strict=True):
             np.testing.assert_array_equal(one, other)
+
+
+class Own:
+    """Somebody's strategy, which does not say what its copies share."""
+
+    def __init__(self, pool):
+        self.rows, self.sketch, self.asked = PreparedRows.of(pool.vectors), Sketch(pool.vectors, progress=False), []
+
+    def query(self):
+        return None
+
+    def update(self, labels):
+        self.asked.append(labels)
+
+
+def test_copies_of_somebody_s_own_strategy_share_what_is_made_of_the_pool(tiny_pool):
+    own = Own(Pool.from_arrays(tiny_pool[0]))
+    copy = fork(own)
+    assert copy.rows is own.rows
+    assert copy.sketch is own.sketch
+    assert copy.asked is not own.asked
+    assert vectors_of(own) is None  # prepared rows are not the vectors that were given
 
 
 @pytest.mark.parametrize("kind", [Search, GreedyProbe])

@@ -16,6 +16,7 @@ from conftest import answer_page
 from elsa_nb.errors import CorruptFileError
 from elsa_nb.label import Begin, identity
 from elsa_nb.label.controller import Controller
+from elsa_nb.label.rescue import rescue
 from elsa_nb.label.session import Answer, Session
 from elsa_nb.label.session_file import APPLICATION
 from elsa_nb.pool import Pool
@@ -363,3 +364,21 @@ def test_a_name_that_is_none_is_no_annotator(tmp_path, name):
     with pytest.raises(ValueError, match="give a name of 1 to 200 characters"):
         Session(tmp_path / "s.sqlite", annotator=name)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_rescued_session_opens_with_its_pool_after_the_collection_grew_and_items_were_renamed(
+    collection, open_panel, tmp_path
+):
+    pool, positive, items = collection(range(100))
+    others = Things({item.replace("img", "IMG"): items.contents[row] for row, item in enumerate(items.ids)})
+    grown, truth, more = collection([200, 201, *range(100)])
+    more = Things({item.replace("img", "IMG"): more.contents[row] for row, item in enumerate(more.ids)})
+    for vectors, known, things in ((pool, positive, items), (pool, positive, others), (grown, truth, more)):
+        panel = open_panel(Pool.from_arrays(vectors.vectors, things.ids), things)
+        answer_page(panel, known)
+        answered = answers(panel)
+        panel.close()
+    rescue(tmp_path / "s.sqlite")
+    again = open_panel(Pool.from_arrays(grown.vectors, more.ids), more, path="s-rescued.sqlite")
+    assert answers(again) == answered
+    assert set(answered) <= set(more.ids)

@@ -10,6 +10,7 @@ import sys
 import time
 from contextlib import closing
 
+import numpy as np
 import pytest
 
 from elsa_nb.errors import CorruptFileError
@@ -103,9 +104,35 @@ def test_the_last_word_counts_and_the_first_is_kept(session):
 
 
 def test_an_action_is_written_whole_or_not_at_all(session):
-    with pytest.raises(sqlite3.IntegrityError):
-        session.write([Answer("a", -2, 1), Answer("b", -2, None)])
+    with pytest.raises(UnicodeEncodeError):
+        session.write([Answer("a", -2, 1), Answer("\ud800", -2, 1)])
     assert session.events() == []
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"label": "yes"}, "the label of 'b' is 'yes'; allowed: 1 positive, 0 negative, -1 unsure"),
+        ({"label": 7}, "the label of 'b' is 7; allowed"),
+        ({"label": None}, "the label of 'b' is None"),
+        ({"old": np.int64(0)}, "the old label of 'b' is .*; allowed: .*an int"),
+        ({"row": -1}, "the row of 'b' is -1; allowed: None, 0, 1"),
+    ],
+)
+def test_an_answer_that_would_make_the_session_a_damaged_one_is_not_stored(session, wrong, said):
+    answers = [Answer("a", -2, 1), Answer(**({"item": "b", "old": -2, "label": 1} | wrong))]
+    with pytest.raises(ValueError, match=said):
+        session.write(answers)
+    with pytest.raises(ValueError, match=said):
+        session.record(answers, "import")
+    assert session.events() == []
+
+
+def test_writing_without_the_lease_says_how_to_get_it(tmp_path):
+    session = Session(tmp_path / "s.sqlite")
+    with pytest.raises(LeaseLostError, match=r"is not acquired.*session.acquire\(\)"):
+        session.write([Answer("a", -2, 1)])
+    session.close()
 
 
 def test_disagreements_are_listed_and_doubts_are_none(tmp_path):

@@ -1,0 +1,263 @@
+"""Tables of text as pandas frames: what separates, where the first row is, and whether that row is a header.
+
+CSV comes in the separators, decimal marks and encodings of many programs and countries, with a header, with none, or
+with column numbers for one. No row may be taken for a header silently, and no id lose its zeros.
+"""
+
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from elsa_nb.text_files import decoded, how_read
+
+IDS = (
+    *("ids", "item", "items", "filenames", "filename", "file_names", "file_name", "paths", "path", "files", "file"),
+    *("filepath", "file_path", "image", "images", "image_path", "img_path", "names", "name", "key", "keys", "id"),
+)
+_SEPARATORS = ("\t", ";", "|", ",")  # what separates is tried before what may be a decimal mark
+_HEAD = 1 << 16  # letters of a text file that say how it is laid out
+_LOOKED_AT = 20  # its rows
+WRITTEN_LIST = re.compile(r"\s*(array\(|tensor\()?[\[(].*[\])]\s*", re.DOTALL)
+_COMMA = re.compile(r"\s*[+-]?\d*,\d+([eE][+-]?\d+)?\s*")
+_PADDED = re.compile(r"0\d+")  # an id such as 007: no number is written so
+
+
+@dataclass(frozen=True)
+class TextTable:
+    """A table of text as a pandas frame.
+
+    `notes` say how it was read, `bare` that it has no header. `padded` are the columns of whole numbers written with
+    leading zeros, which the frame holds as they are written.
+    """
+
+    frame: Any
+    notes: list[str]
+    bare: bool
+    padded: list[Any]
+
+
+def find_name(names: Sequence[Any], known: Sequence[str] = IDS) -> Any | None:
+    """Return the first of the `known` names that is among `names`, whatever its case; None where none is."""
+    plain = {str(name).strip().casefold(): name for name in names}
+    return next((plain[name] for name in known if name in plain), None)
+
+
+def read_text_table(path: Path, encoding: str | None = None) -> TextTable:
+    """Read a table of text, and say how where it is not plain; without a header its columns are numbered.
+
+    `encoding` is by default found. Raises ValueError where there is no text, and for a line that is too long.
+    """
+    used, text = next(decoded(path.read_bytes(), encoding), ("", ""))
+    if not text.strip():
+        raise ValueError("it is empty, or no text")
+    separator, skipped, rows = _layout(text)
+    header, notes = rows[0], how_read(used, encoding)
+    # A word is a word: "NA", "null" and "nan" are ids in many a vocabulary, and no numbers among vectors.
+    how: dict[str, Any] = {"sep": separator, "skiprows": skipped, "keep_default_na": False}
+    if '"' in text and _has_stray_quotes(text, separator, skipped, len(header)):
+        how["quoting"] = csv.QUOTE_NONE
+    bare, doubt = _has_no_header([cell.strip() for cell in header], rows[1:])
+    if bare:
+        how["header"] = None
+    elif (named := find_name(header)) is not None:
+        how["converters"] = {named: str}  # 007 stays 007
+    frame = _parsed(text, how)
+    if separator != "," and any(_has_decimal_commas(frame[name]) for name in frame.columns):
+        how["decimal"] = ","
+        frame = _parsed(text, how)
+    if not bare and _lacks_a_name(header, rows[1:]):
+        frame = frame.rename_axis("Unnamed: 0").reset_index()
+    padded = []
+    if whole := [name for name in frame.columns if frame[name].dtype.kind in "iu"]:
+        padded = _restore_zeros(frame, whole, text, how)
+    if not bare:
+        frame.columns = _apart(frame.columns, header)
+    if skipped:
+        first = " ".join(re.split(r"\r\n|\r|\n", text, maxsplit=1)[0].split())
+        notes.append(
+            f"lines before the {'first row' if bare else 'header'}, left out: {skipped} (the first: {first!r:.60})"
+        )
+    return TextTable(frame, notes + doubt, bare, padded)
+
+
+def _parsed(text: str, how: dict[str, Any]) -> Any:
+    import pandas as pd
+
+    try:
+        return pd.read_csv(io.StringIO(text), **how)
+    except pd.errors.ParserError as error:
+        if told := re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", str(error)):
+            raise ValueError(
+                f"line {told[2]} has {told[3]} cells, and the lines before it {told[1]}; give all rows as many cells"
+            ) from None
+        raise
+
+
+def _lacks_a_name(header: list[str], others: list[list[str]]) -> bool:
+    """Whether rows have a cell more than the header: R leaves out the name of the first column."""
+    return bool(others) and Counter(map(len, others)).most_common(1)[0][0] == len(header) + 1
+
+
+def _restore_zeros(frame: Any, whole: list[Any], text: str, how: dict[str, Any]) -> list[Any]:
+    """Put columns that are written with leading zeros back as they are written; return their names."""
+    between = how["sep"] if how["sep"] == r"\s+" else re.escape(how["sep"])
+    if not re.search(rf'(?:^|{between})[ "]*0\d+[ "]*\r?(?:{between}|$)', text, re.MULTILINE):
+        return []  # reading a large table twice takes as long again
+    # By place and without a header, since the names of columns may be fewer than the columns.
+    places = [place for place, name in enumerate(frame.columns) if name in whole]
+    again = {"header": None, "names": range(len(frame.columns)), "usecols": places, "dtype": str, "converters": None}
+    written = _parsed(text, how | again).iloc[-len(frame) :].reset_index(drop=True)
+    padded = [place for place in places if written[place].str.fullmatch(r"\s*0\d+\s*").any()]
+    for place in padded:
+        frame[frame.columns[place]] = written[place].str.strip()
+    return [frame.columns[place] for place in padded]
+
+
+def _apart(names: Sequence[Any], header: list[str]) -> list[Any]:
+    """Return the names of columns, numbered from 0 where one repeats: pandas would number all but the first."""
+    count, seen = Counter(header), Counter()
+    if len(names) != len(header):
+        return list(names)
+    made = []
+    for name, cell in zip(names, header, strict=True):
+        made.append(f"{cell}.{seen[cell]}" if count[cell] > 1 and cell.strip() else name)
+        seen[cell] += 1
+    if twice := [name for name, times in Counter(made).items() if times > 1]:
+        raise ValueError(f"it has several columns {twice[0]!r}; give each a name of its own")
+    return made
+
+
+# --- header or not
+
+
+def _has_no_header(cells: list[str], others: list[list[str]]) -> tuple[bool, list[str]]:
+    """Return whether a first row is one like the `others` below it, and a note where that is in doubt.
+
+    It is a header where words stand above numbers, and where its numbers count columns from 0, as pandas names those
+    without a name; any other number above numbers is a value.
+    """
+    cells = ["", *cells] if _lacks_a_name(cells, others) else cells
+    places = [p for p in range(len(cells)) if _mostly_numbers([row[p].strip() for row in others if p < len(row)])]
+    places = places if others else list(range(len(cells)))
+    numbers = [cells[p] for p in places if is_number(cells[p])]
+    words = [cells[p] for p in places if cells[p] and not is_number(cells[p])]
+    row = ["it has no header: its first line is taken for a row like the others"]
+    if any(map(WRITTEN_LIST.fullmatch, cells)):
+        return True, row
+    if not numbers or (len(words) > len(numbers) and others):
+        return False, []
+    whole = all(number.isdigit() for number in numbers)
+    counted = whole and [int(number) for number in numbers] == list(range(len(numbers)))
+    named = find_name(cells) is not None or (cells[0] == "" and all(cells[1:]))
+    alike = any(_alike(cells[0], other[0].strip()) for other in others)
+    if others and not alike and (counted or (whole and named)):
+        return False, [f"its first line ({', '.join(cells)[:40]}) is taken for a header: give it one of words if not"]
+    return True, row
+
+
+def _mostly_numbers(cells: list[str]) -> bool:
+    filled = [cell for cell in cells if cell]
+    return bool(filled) and 2 * sum(map(is_number, filled)) > len(filled)
+
+
+def _alike(one: str, other: str) -> bool:
+    """Whether two words are made alike: of one ending of file, or the same but for their numbers."""
+    if is_number(one) or not one:
+        return False
+    ending = re.search(r"\.\w{1,5}$", one)
+    numbered = re.search(r"\d", one) and re.sub(r"\d+", "0", one) == re.sub(r"\d+", "0", other)
+    return bool(numbered) or bool(ending and other.endswith(ending[0]))
+
+
+def counts_rows(column: Any) -> bool:
+    """Whether a column counts the rows from 0 or 1, or, where they are three or more, from anywhere."""
+    if column.dtype.kind not in "iu" or len(column) < 2:
+        return False
+    first = int(column.iloc[0])
+    return (first in (0, 1) or len(column) > 2) and bool((column == np.arange(first, first + len(column))).all())
+
+
+# --- layout
+
+
+def _layout(text: str) -> tuple[str, int, list[list[str]]]:
+    """Return the separator of a table of text, how many lines stand before its first row, and the cells of the rows.
+
+    What separates gives nearly all rows the same number of cells, and more than one. Above the table may stand a title,
+    remarks that begin with # or %, and Excel's "sep=;", which then says it.
+    """
+    told = re.match(r"\ufeff?\"?sep=(.)\"?[ \t;,]*(\r\n|\r|\n)", text)
+    text, skipped = (text[told.end() :], 1) if told else (text, 0)
+    ways = []
+    for order, separator in enumerate((told[1],) if told else (*_SEPARATORS, r"\s+")):
+        rows = _rows(text, separator)
+        widths = Counter(len(cells) for _, cells in rows)
+        width = max(widths, key=lambda each: (widths[each], each), default=0)
+        if width > 1 or told:
+            ways.append((-widths[width] / len(rows), order, separator, rows, width))
+    if not ways:
+        rows = _rows(text, ",")
+        return ",", skipped + rows[0][0], [cells for _, cells in rows]
+    if len(ways) > 1 and ways[-1][2] == r"\s+":  # spaces stand in other tables, too
+        ways.pop()
+    _, _, separator, rows, width = min(ways)
+    filled = (i for i, (_, cells) in enumerate(rows) if 2 * sum(bool(cell.strip()) for cell in cells) >= width)
+    first = next(filled, 0)
+    return separator, skipped + rows[first][0], [cells for _, cells in rows[first:]]
+
+
+def _rows(text: str, separator: str) -> list[tuple[int, list[str]]]:
+    """Return the first rows of a text, remarks and empty lines left out, each with the number of lines before it."""
+    head = text[:_HEAD]
+    lines = re.split(r"\r\n|\r|\n", head if len(head) == len(text) else head.rpartition("\n")[0] or head)
+    if separator == r"\s+":
+        rows = [(i, line.split()) for i, line in enumerate(lines[: 2 * _LOOKED_AT])]
+    else:
+        reader, rows, before = csv.reader(lines, delimiter=separator), [], 0
+        for cells in reader:
+            rows.append((before, cells))
+            before = reader.line_num
+    kept = [(line, cells) for line, cells in rows if "".join(cells).strip() and not _is_remark(cells)]
+    return kept[:_LOOKED_AT] or [(0, [""])]
+
+
+def _is_remark(cells: list[str]) -> bool:
+    """Whether a row begins with # or % and is not the vector of an item that is called so."""
+    return cells[0].lstrip()[:1] in ("#", "%") and not (len(cells) > 1 and all(map(is_number, cells[1:])))
+
+
+def _has_stray_quotes(text: str, separator: str, skipped: int, width: int) -> bool:
+    """Whether quotation marks are letters of words here, and put nothing in one cell that stands in several.
+
+    Then every line has as many cells as the table is wide without them, and not all that have one are inside a pair.
+    """
+    stray = False
+    for line in re.split(r"\r\n|\r|\n", text)[skipped:]:
+        cells = line.split(None if separator == r"\s+" else separator)
+        if not cells or cells == [""]:
+            continue
+        if len(cells) != width:
+            return False
+        marked = (cell.strip() for cell in cells if '"' in cell)
+        stray = stray or any(len(cell) < 2 or not cell[0] == cell[-1] == '"' for cell in marked)
+    return stray
+
+
+def is_number(text: str) -> bool:
+    """Whether a cell is a number, with a point or a comma."""
+    try:
+        float(text.replace(",", "."))
+    except ValueError:
+        return False
+    return True
+
+
+def _has_decimal_commas(column: Any) -> bool:
+    return column.dtype.kind not in "fiub" and any(_COMMA.fullmatch(str(value)) for value in column)

@@ -1,0 +1,93 @@
+"""Tables of text: no first row is taken for a header silently, no column is dropped, and ids keep their zeros."""
+
+import re
+
+import numpy as np
+import pytest
+
+from elsa_nb import cli
+from elsa_nb.pool import Pool
+from elsa_nb.vector_files import read_ids
+
+
+def made(tmp_path, text):
+    (tmp_path / "x.csv").write_text(text)
+    pool = Pool.from_file(tmp_path / "x.csv")
+    return pool.vectors.tolist(), pool.ids.tolist(), "; ".join(pool.provenance["made_from"]["taken"])
+
+
+NO_HEADER = "it has no header: its first line is taken for a row"
+
+
+@pytest.mark.parametrize(
+    ("text", "vectors", "ids", "said"),
+    [
+        ("0.5,0.5,0.5\n0.5,0.25,1\n", [[0.5, 0.5, 0.5], [0.5, 0.25, 1]], "01", NO_HEADER),
+        ("3,4,5\n1.5,2.5,3.5\n", [[3, 4, 5], [1.5, 2.5, 3.5]], "01", NO_HEADER),
+        ("0.5,0,1\n1.5,2.5,3.5\n", [[0.5, 0, 1], [1.5, 2.5, 3.5]], "01", NO_HEADER),
+        ("1.5,2.5,3.5\n", [[1.5, 2.5, 3.5]], "0", NO_HEADER),
+        ("p1.jpg,0,1\np2.jpg,0.5,0.25\n", [[0, 1], [0.5, 0.25]], ["p1.jpg", "p2.jpg"], NO_HEADER),
+        ('p1.jpg,"[0, 1]"\np2.jpg,"[2, 3]"\n', [[0, 1], [2, 3]], ["p1.jpg", "p2.jpg"], NO_HEADER),
+        ("0,1,2\n1.5,2.5,3.5\n2,3,4\n", [[1.5, 2.5, 3.5], [2, 3, 4]], "01", r"\(0, 1, 2\) is taken for a header"),
+        ("id,1990,2000\na,0.5,1\nb,2,3\n", [[0.5, 1], [2, 3]], "ab", r"\(id, 1990, 2000\) is taken for a header"),
+        ("id,emb,emb,emb\na,1,2,3\nb,4,5,6\n", [[1, 2, 3], [4, 5, 6]], "ab", "3 columns, 'emb.0' to 'emb.2'"),
+        ("5,0.5,1\n9,2.5,3\n17,4.5,5\n", [[5, 0.5, 1], [9, 2.5, 3], [17, 4.5, 5]], "012", "may be ids or a count"),
+        ("0,0.5,1\n1,2.5,3\n", [[0.5, 1], [2.5, 3]], "01", "first column counts the rows: it is left out"),
+    ],
+)
+def test_no_row_and_no_column_is_lost_and_what_is_in_doubt_is_said(tmp_path, text, vectors, ids, said):
+    found = made(tmp_path, text)
+    assert found[:2] == (vectors, list(ids))
+    assert re.search(said, found[2])
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("p0.jpg,,0.25,0.35\np1.jpg,0.1,0.2,0.3\np2.jpg,0.1,0.2,0.4\n", "row 0 has '' in the column 1"),
+        ("p0.jpg,cat,1,2.5\np1.jpg,dog,3,4.5\n", "row 0 has 'cat' in the column 1"),
+        ("id,e0,e1\na,007,1\nb,010,2\n", r"'e0' is written with leading zeros \('007'\)"),
+        ("id,e0,e1\na,1,2\nb,3,4\nc,5,6,7\n", "line 4 has 4 cells, and the lines before it 3"),
+    ],
+)
+def test_what_cannot_be_read_whole_is_refused_with_its_row_or_column(tmp_path, text, said):
+    with pytest.raises(ValueError, match=said):
+        made(tmp_path, text)
+
+
+@pytest.mark.parametrize("head", ["", ",e0,e1\n", "nr,e0,e1\n", "0,1\n"])
+@pytest.mark.parametrize("ids", [["00007", "12345", "00100"], ["000", "001", "002"]])
+def test_ids_keep_their_zeros_whatever_their_column_is_called(tmp_path, head, ids):
+    text = head + "".join(f"{name},{row}.5,2.25\n" for row, name in enumerate(ids))
+    assert made(tmp_path, text)[:2] == ([[0.5, 2.25], [1.5, 2.25], [2.5, 2.25]], ids)
+    assert read_ids(tmp_path / "x.csv") == ids
+
+
+def test_a_zero_after_many_rows_keeps_the_ids_too(tmp_path):
+    ids = [*(str(10_000 + 3 * row) for row in range(300)), "00042"]
+    assert made(tmp_path, "".join(f"{name},0.5,{row}\n" for row, name in enumerate(ids)))[1] == ids
+
+
+@pytest.mark.parametrize(("encoding", "name"), [("cp1250", "żółw"), ("cp1251", "кот"), ("cp932", "猫の写真")])
+@pytest.mark.parametrize("where", ["x.csv", "x.json", "ids.txt"])
+def test_names_come_in_the_encoding_that_is_given_and_a_guess_says_how_to_give_it(
+    tmp_path, capsys, encoding, name, where
+):
+    texts = {"x.csv": f"id,e0\n{name},1\n", "x.json": f'{{"{name}": [1]}}', "ids.txt": f"{name}\n"}
+    (tmp_path / where).write_text(texts[where], encoding)
+    file, ids = (tmp_path / where, None) if where != "ids.txt" else (tmp_path / "x.npy", tmp_path / where)
+    np.save(tmp_path / "x.npy", np.ones((1, 1)))
+    assert Pool.from_file(file, ids, encoding=encoding).ids.tolist() == [name]
+    taken = Pool.from_file(file, ids).provenance["made_from"]["taken"]
+    assert any(re.search("read as .*if names look wrong, give their encoding .--encoding", note) for note in taken)
+    more = [] if ids is None else ["--ids", str(ids)]
+    assert cli.main(["pool", "make", str(file), str(tmp_path / "pool"), "--encoding", encoding, *more]) == 0
+    assert Pool.open(tmp_path / "pool").ids.tolist() == [name]
+    with pytest.raises(ValueError, match="not in the encoding 'ascii'"):
+        Pool.from_file(file, ids, encoding="ascii")
+
+
+def test_an_encoding_where_there_is_no_text_is_refused(tmp_path):
+    np.save(tmp_path / "x.npy", np.ones((1, 1)))
+    with pytest.raises(ValueError, match=r"holds no text.*leave out 'cp1250'"):
+        Pool.from_file(tmp_path / "x.npy", encoding="cp1250")
