@@ -303,6 +303,22 @@ def _check_heaps(path: Path) -> None:
             heap = data.find(_HEAP, heap + 1)
 
 
+_TEXT = np.dtype([("length", "<u4"), ("heap", "<u8"), ("number", "<u4")])  # how a dataset says where a text is
+
+
+def _texts(dataset: Any) -> np.ndarray:
+    """Return the texts of a dataset; ValueError for one that says to be longer than the file.
+
+    HDF5's library makes room for what it says, gigabytes, before it looks.
+    """
+    place = dataset.id.get_offset()
+    if dataset.dtype.kind == "O" and place is not None:  # in one piece, as nearly everybody writes them
+        told = np.fromfile(dataset.file.filename, _TEXT, dataset.size, offset=place)
+        if told["length"].max(initial=0) > Path(dataset.file.filename).stat().st_size:
+            raise ValueError(f"it is damaged: a text in {dataset.name!r} is longer than the file")
+    return dataset[:]
+
+
 def _observations(file: Any) -> Sequence[str] | None:
     """Return the names of AnnData's observations."""
     table = file["obs"]
@@ -312,14 +328,14 @@ def _observations(file: Any) -> Sequence[str] | None:
     if index is None:
         return None
     if hasattr(index, "shape"):
-        return as_names(index[:])
-    return as_names(index["categories"][:][index["codes"][:]])  # names that repeat in a table are kept once
+        return as_names(_texts(index))
+    return as_names(_texts(index["categories"])[index["codes"][:]])  # names that repeat in a table are kept once
 
 
 def _beside(group: Any) -> Sequence[str] | None:
     """Return the names that lie in the same group of an HDF5 file as its vectors."""
     name = find_name(list(group))
-    return as_names(group[name][:]) if name is not None and getattr(group[name], "ndim", 0) == 1 else None
+    return as_names(_texts(group[name])) if name is not None and getattr(group[name], "ndim", 0) == 1 else None
 
 
 # --- which of several

@@ -417,6 +417,19 @@ def test_a_heap_of_texts_that_leads_nowhere_is_refused_and_not_followed(tmp_path
     assert re.search(r"ValueError: .*a\.h5: it is damaged: a text in it has no end", done.stderr)
 
 
+def test_a_text_longer_than_its_file_is_refused_before_room_is_made_for_it(tmp_path):
+    path = tmp_path / "a.h5"
+    with h5py.File(path, "w") as file:
+        file["vectors"], file["ids"] = np.eye(3, dtype=np.float32), [b"a", b"b", b"c"]
+        place = file["ids"].id.get_offset()
+    whole = bytearray(path.read_bytes())
+    assert whole[place : place + 4] == b"\x01\0\0\0"
+    whole[place : place + 4] = b"\xff" * 4
+    path.write_bytes(whole)
+    with pytest.raises(ValueError, match=r"a\.h5: it is damaged: a text in '/ids' is longer than the file"):
+        Pool.from_file(path)
+
+
 def test_ids_of_a_damaged_array_are_refused(tmp_path):
     """NumPy makes strings of such bytes that Python would not, and that fail far from here."""
     np.save(tmp_path / "ids.npy", np.array(["a", "b"]))

@@ -187,16 +187,18 @@ class Search(KeepsLedger):
 
     def scores(self) -> np.ndarray:
         """Return the confidence (n,) float64 that each row is positive; `QueryError` before the head is trained."""
+        return heads.confidence(self._scored())
+
+    def _scored(self) -> np.ndarray:
+        """Return the logits (n,) of all rows."""
         self._train_on_answers()
         if self._head is None:
             raise QueryError("the head is not trained yet: it needs positives and negatives; label a batch first")
-        return self._confidence(self._head.logits(self._features))
+        return self._head.logits(self._features)
 
     def _confidences(self) -> np.ndarray:
-        """Return the scores that this query reads, from the logits handed in or computed here."""
-        return self.scores() if self._logits is None else self._confidence(self._logits)
-
-    def _confidence(self, logits: np.ndarray) -> np.ndarray:
+        """Return what this query cuts: the scores, or their logits, of the logits handed in or computed here."""
+        logits = self._scored() if self._logits is None else self._logits
         return logits if self.config.confidence == "logit" else heads.confidence(logits)
 
     def amend(self, rows: Sequence[int] | np.ndarray, labels: Sequence[int] | np.ndarray) -> None:

@@ -214,8 +214,8 @@ def test_each_arm_asks_through_its_components_only(pool, positive, seeds):
 
 def test_no_active_never_looks_at_a_head_before_the_end(pool, positive, seeds, monkeypatch):
     looked = []
-    scores = Search.scores
-    monkeypatch.setattr(Search, "scores", lambda self: looked.append(self._goes_on()) or scores(self))
+    scored = Search._scored
+    monkeypatch.setattr(Search, "_scored", lambda self: looked.append(self._goes_on()) or scored(self))
     simulate(search(pool, seeds, arms(SMALL)["No Active"]), Truth(positive))
     assert looked == [False]
 
@@ -352,7 +352,8 @@ def test_logits_and_probabilities_rank_alike_but_cut_differently(pool, positive,
     plain, logit = (search(pool, seeds, replace(SMALL, confidence=c)) for c in ("probability", "logit"))
     for strategy in (plain, logit):
         strategy.update(positive[strategy.query().rows].astype(int))
-    np.testing.assert_allclose(plain.scores(), 1 / (1 + np.exp(-logit.scores())))
+    np.testing.assert_allclose(plain.scores(), 1 / (1 + np.exp(-logit._confidences())))
+    assert (plain.scores() == logit.scores()).all(), "whoever is shown them, they are probabilities"
     assert ((plain.scores() > 0) & (plain.scores() < 1)).all()
 
 
