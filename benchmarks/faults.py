@@ -313,9 +313,7 @@ def main(arguments: list[str] | None = None) -> int:
         for name, each in counts.items():
             print(f"  {name:22}", ", ".join(f"{what} {count}" for what, count in each.items()))
     if options.store:
-        rows = [
-            {"kind": title, "of": name, **each} for title, counts in found.items() for name, each in counts.items()
-        ]
+        rows = [{"kind": title, "of": name, **each} for title, counts in found.items() for name, each in counts.items()]
         frame = pd.DataFrame(rows).convert_dtypes().fillna(0)
         store.write_atomically(SUMMARY, frame.to_csv(index=False).encode())
     bad = [what for counts in found.values() for each in counts.values() for what in each if what not in good]

@@ -50,8 +50,8 @@ def decoded(data: bytes, encoding: str | None = None) -> Iterator[tuple[str, str
 
 
 def how_read(used: str, given: str | None) -> list[str]:
-    """Return a remark on the encoding that a text was read in, where nobody gave it and it is not UTF-8."""
-    if given is not None or used in ("utf-8", "utf-8-sig"):
+    """Return a remark on the encoding that a text was read in, where nobody gave it and the text does not say it."""
+    if given is not None or used == "utf-8" or used in dict(_MARKS).values():
         return []
     return [f"read as {used}; if names look wrong, give their encoding (--encoding, in Python encoding=...)"]
 

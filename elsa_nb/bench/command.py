@@ -7,6 +7,8 @@ from pathlib import Path
 
 from elsa_nb.pool import Pool
 
+_PLANNED = ("classes", "seeds", "repeats", "budget", "smallest", "largest")  # options that are fields of `Plan`
+
 
 def declare_bench(parser: argparse.ArgumentParser) -> None:
     """Add what the command takes to its parser."""
@@ -18,6 +20,7 @@ def declare_bench(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--key", metavar="NAME", help="which array or column of VECTORS, where it has several")
     parser.add_argument("--item", metavar="NAME", help="the column of LABELS with items; row: in the vectors' order")
     parser.add_argument("--label", metavar="NAME", help="the column of LABELS with classes")
+    parser.add_argument("--encoding", help="of LABELS, a text (default: found by itself)")
     parser.add_argument("--classes", type=int, default=20, help="how many classes are searched (default: 20)")
     parser.add_argument("--seeds", type=int, default=1, help="examples a search begins with (default: 1)")
     parser.add_argument("--repeats", type=int, default=2, help="searches a class, from other seeds (default: 2)")
@@ -40,8 +43,7 @@ def bench_command(options: argparse.Namespace) -> None:
     from elsa_nb.search.strategies.registry import slug
 
     source = Path(options.vectors)
-    names = ("classes", "seeds", "repeats", "budget", "smallest", "largest")
-    plan = Plan(**{name: getattr(options, name) for name in names})
+    plan = Plan(**{name: getattr(options, name) for name in _PLANNED})
     known = known_arms()
     by_slug = {slug(arm): arm for arm in known}
     if strange := [name for name in options.strategy if slug(name) not in by_slug]:
@@ -52,7 +54,8 @@ def bench_command(options: argparse.Namespace) -> None:
         pool = Pool.open(source) if source.is_dir() else Pool.from_file(source, options.ids, key=options.key)
     for warning in odd:
         print(f"Look at this: {warning.message}")
-    classes, unmatched, notes = read_classes(options.labels, pool.ids, item=options.item, label=options.label)
+    meant = {name: getattr(options, name) for name in ("item", "label", "encoding")}
+    classes, unmatched, notes = read_classes(options.labels, pool.ids, **meant)
     if unmatched:
         print(f"{len(unmatched):,} lines of {options.labels} name no item of the pool, such as {unmatched[0]!r}.")
     for note in notes:
@@ -86,7 +89,8 @@ def _told(options: argparse.Namespace) -> list[str]:
     parser = argparse.ArgumentParser()
     declare_bench(parser)
     told = [options.vectors, options.labels]
-    for name in ("ids", "key", "item", "label", "classes", "seeds", "repeats", "budget", "smallest", "largest", "out"):
+    names = ("ids", "key", "item", "label", "encoding", *_PLANNED, "out")
+    for name in names:
         if (value := getattr(options, name)) != parser.get_default(name):
             told += [f"--{name}", str(value)]
     return told + [part for name in options.strategy for part in ("--strategy", name)]
