@@ -9,6 +9,7 @@ from conftest import CONFIG, ByHand, answer_page, settle, shown, stored
 from elsa_nb.label import Begin
 from elsa_nb.label.cards import OPEN
 from elsa_nb.label.session import Answer, Session
+from elsa_nb.search.elsa import Search
 from elsa_nb.search.oracle import Truth, simulate
 from elsa_nb.search.strategies.greedy_probe import GreedyProbe
 
@@ -427,13 +428,17 @@ def test_a_mark_of_a_first_look_that_is_taken_back_later_is_no_example_any_more(
     assert row not in controller.figures()["examples"]
 
 
-def test_scores_that_are_no_confidences_are_not_kept_and_the_session_opens_again(make_desk, make_search, small):
-    controller = make_desk(make_search(confidence="logit"))
+def test_scores_that_are_no_confidences_are_not_kept_and_the_session_opens_again(
+    make_desk, make_search, small, monkeypatch
+):
+    """Those of somebody's own strategy may be anything, such as logits."""
+    monkeypatch.setattr(Search, "scores", Search._scored)
+    controller = make_desk(make_search())
     for _ in range(4):
         answer_page(controller, small[1])
     known = controller.session.known()
     assert (controller.asked[-1].scale, set(controller.asked[-1].scores)) == (None, {None})
     assert controller.figures()["labels"] == len(known)
     controller.close()
-    again = make_desk(make_search(confidence="logit"))
+    again = make_desk(make_search())
     assert (again.notice, again.session.known()) == ("", known)
