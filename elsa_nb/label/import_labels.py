@@ -69,9 +69,8 @@ def import_labels(
     """
     file = read_labels(path, ids, annotator=annotator, **options)
     done = Imported(file)
-    known: dict[
-        str, dict[str, Any]
-    ] = {}  # by annotator: of nobody named, and of their own name, labels may stand in one
+    # By annotator: labels of nobody named, and of their own name, may stand in one file.
+    known: dict[str, dict[str, Any]] = {}
     for who, labels in file.given.items():
         name = session.annotator if who is None or len(file.given) == 1 else who
         there = known.setdefault(name, {a["item"]: a for a in session.answers(name)})
