@@ -247,8 +247,9 @@ def _hdf5(path: Path, key: str | None) -> VectorFile:
     import scipy.sparse
 
     with h5py.File(path, "r") as file:
-        if file.id.get_create_plist().get_sizes() == (8, 8):  # of addresses and of lengths, as everybody writes them
-            _check_heaps(path)
+        # Of addresses and of lengths, and with nothing before them, as everybody writes them.
+        usual = file.id.get_create_plist().get_sizes() == (8, 8) and not file.userblock_size
+        known = _texts_in_heaps(path) if usual else None
         found: dict[str, tuple[int, ...]] = {}
         others: dict[str, tuple[int, ...]] = {}  # arrays that are no vectors, to say what is there
 
@@ -277,18 +278,20 @@ def _hdf5(path: Path, key: str | None) -> VectorFile:
             vectors: Any = made((part["data"][:], part["indices"][:], part["indptr"][:]), shape=found[chosen])
         else:
             vectors = part[:]
-        ids = _observations(file) if "obs" in file else _beside(file[chosen].parent)
+        ids = _observations(file, known) if "obs" in file else _beside(file[chosen].parent, known)
         return VectorFile(vectors, ids, [f"vectors from {chosen!r}"])
 
 
 _HEAP = b"GCOL\x01\0\0\0"  # how a heap of texts begins in an HDF5 file
 
 
-def _check_heaps(path: Path) -> None:
-    """Raise ValueError for a heap of texts with an entry that leads nowhere.
+def _texts_in_heaps(path: Path) -> dict[tuple[int, int], int]:
+    """Return how long the texts in an HDF5 file are, by the place of their heap and their number in it.
 
-    HDF5's library (2.0 and before) goes round in one of length 0 for ever, and nothing can interrupt it.
+    Raises ValueError for a heap with an entry that leads nowhere: HDF5's library (2.0 and before) goes round in one of
+    length 0 for ever, and nothing can interrupt it.
     """
+    lengths = {}
     with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
         heap = data.find(_HEAP)
         while heap >= 0:
@@ -299,27 +302,37 @@ def _check_heaps(path: Path) -> None:
                 step = length if number == 0 else 16 + -(-length // 8) * 8  # number 0: all that is left
                 if not 0 < step <= end - place:
                     raise ValueError("it is damaged: a text in it has no end")
+                if number:
+                    lengths[heap, number] = length
                 place += step
             heap = data.find(_HEAP, heap + 1)
+    return lengths
 
 
 _TEXT = np.dtype([("length", "<u4"), ("heap", "<u8"), ("number", "<u4")])  # how a dataset says where a text is
 
 
-def _texts(dataset: Any) -> np.ndarray:
-    """Return the texts of a dataset; ValueError for one that says to be longer than the file.
+def _texts(dataset: Any, known: dict[tuple[int, int], int] | None) -> np.ndarray:
+    """Return the texts of a dataset; ValueError for one that is not `known` to lie, as long, where it is said to.
 
-    HDF5's library makes room for what it says, gigabytes, before it looks.
+    HDF5's library believes what a dataset says: it makes room for gigabytes, and ends the process where a text is
+    longer than it was said to be.
     """
+    import h5py
+
+    if dataset.dtype.kind == "O" and h5py.check_string_dtype(dataset.dtype) is None:
+        raise ValueError(f"{dataset.name!r} holds {h5py.check_vlen_dtype(dataset.dtype) or 'objects'}, not names")
     place = dataset.id.get_offset()
-    if dataset.dtype.kind == "O" and place is not None:  # in one piece, as nearly everybody writes them
+    # In one piece, as nearly everybody has them.
+    if known is not None and dataset.dtype.kind == "O" and place is not None:
         told = np.fromfile(dataset.file.filename, _TEXT, dataset.size, offset=place)
-        if told["length"].max(initial=0) > Path(dataset.file.filename).stat().st_size:
-            raise ValueError(f"it is damaged: a text in {dataset.name!r} is longer than the file")
+        for row, (length, heap, number) in enumerate(told.tolist()):
+            if (heap or length) and known.get((heap, number)) != length:  # 0, 0: an empty text
+                raise ValueError(f"it is damaged: text {row} of {dataset.name!r} does not lie where it says")
     return dataset[:]
 
 
-def _observations(file: Any) -> Sequence[str] | None:
+def _observations(file: Any, known: dict[tuple[int, int], int] | None) -> Sequence[str] | None:
     """Return the names of AnnData's observations."""
     table = file["obs"]
     if hasattr(table, "dtype"):  # AnnData before 0.7 kept a table of records
@@ -328,14 +341,14 @@ def _observations(file: Any) -> Sequence[str] | None:
     if index is None:
         return None
     if hasattr(index, "shape"):
-        return as_names(_texts(index))
-    return as_names(_texts(index["categories"])[index["codes"][:]])  # names that repeat in a table are kept once
+        return as_names(_texts(index, known))
+    return as_names(_texts(index["categories"], known)[index["codes"][:]])  # names that repeat in a table are kept once
 
 
-def _beside(group: Any) -> Sequence[str] | None:
+def _beside(group: Any, known: dict[tuple[int, int], int] | None) -> Sequence[str] | None:
     """Return the names that lie in the same group of an HDF5 file as its vectors."""
     name = find_name(list(group))
-    return as_names(_texts(group[name])) if name is not None and getattr(group[name], "ndim", 0) == 1 else None
+    return as_names(_texts(group[name], known)) if name is not None and getattr(group[name], "ndim", 0) == 1 else None
 
 
 # --- which of several

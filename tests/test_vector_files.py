@@ -78,6 +78,12 @@ def mixed():
     return [{**other, "v": row, "id": name} for other, row, name in zip(others, X.tolist(), IDS, strict=True)]
 
 
+def write_lists(path):
+    with h5py.File(path, "w") as file:
+        file["vectors"] = X
+        file.create_dataset("ids", (5,), h5py.vlen_dtype(np.float64))
+
+
 # How a file is written, and whether it names ids.
 FILES = {
     "a.npy": (lambda p: np.save(p, X), False),
@@ -243,6 +249,7 @@ def texts_outside():
         ("less.safetensors", lambda p: p.write_bytes(tensor_at(0, 8)), "lies at 0 to 8: it is damaged"),
         ("outside.feather", lambda p: p.write_bytes(texts_outside()), "it is damaged.* offset"),
         ("shapeless.h5ad", lambda p: write_sparse(p, [1], None), "has no array"),
+        ("lists.h5", write_lists, "'/ids' holds float64, not names"),
         ("beyond.h5ad", lambda p: write_sparse(p, [7], (1, 4)), "damaged: indices must be < 4"),
         ("whole.csv", lambda p: p.write_text('file,v\na,"[1, 16777217]"\nb,"[1, 2]"\n'), "16777217 of row 0, column 1"),
         ("bool.json", lambda p: p.write_text("[[true, 2], [3, false]]"), "entry 0 has 'True' among numbers"),
@@ -417,16 +424,18 @@ def test_a_heap_of_texts_that_leads_nowhere_is_refused_and_not_followed(tmp_path
     assert re.search(r"ValueError: .*a\.h5: it is damaged: a text in it has no end", done.stderr)
 
 
-def test_a_text_longer_than_its_file_is_refused_before_room_is_made_for_it(tmp_path):
+@pytest.mark.parametrize("length", [b"\xff\xff\xff\xff", b"\x01\0\0\0", b"\0\0\0\0"])
+def test_a_text_that_is_said_to_be_of_another_length_is_refused(tmp_path, length):
+    """HDF5's library would make room for gigabytes, or write a text beyond the room for it, which ends the process."""
     path = tmp_path / "a.h5"
     with h5py.File(path, "w") as file:
-        file["vectors"], file["ids"] = np.eye(3, dtype=np.float32), [b"a", b"b", b"c"]
+        file["vectors"], file["ids"] = np.eye(3, dtype=np.float32), [b"a.jpg", b"b.jpg", b"c.jpg"]
         place = file["ids"].id.get_offset()
     whole = bytearray(path.read_bytes())
-    assert whole[place : place + 4] == b"\x01\0\0\0"
-    whole[place : place + 4] = b"\xff" * 4
+    assert whole[place : place + 4] == b"\x05\0\0\0"
+    whole[place : place + 4] = length
     path.write_bytes(whole)
-    with pytest.raises(ValueError, match=r"a\.h5: it is damaged: a text in '/ids' is longer than the file"):
+    with pytest.raises(ValueError, match=r"a\.h5: it is damaged: text 0 of '/ids' does not lie where it says"):
         Pool.from_file(path)
 
 
