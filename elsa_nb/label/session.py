@@ -139,7 +139,7 @@ class Session:
     def read(self, query: str, values: Sequence[Any] = ()) -> list[dict[str, Any]]:
         """Return the rows of a query as dictionaries."""
         with self._lock, damage_named(self.path):
-            return [dict(row) for row in self._base.execute(query, values)]
+            return [dict(row) for row in self._base.execute(query, values).fetchall()]
 
     def _bring_in(self, answers: int = BEHIND) -> None:
         """Bring the log beside the file into it, after so many answers: a copy of the file alone is then complete."""
@@ -158,8 +158,10 @@ class Session:
         with self._lock:
             if not self._closed:
                 self._closed = True
-                self.release()
-                self._file.close()
+                try:
+                    self.release()
+                finally:  # a damaged file may refuse that, and must not stay locked
+                    self._file.close()
 
     # --- what the file is about
 

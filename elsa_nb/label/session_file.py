@@ -173,7 +173,8 @@ class Opened:
             with damage_named(path):
                 self.base.execute("PRAGMA journal_mode = WAL")
                 self.base.execute("PRAGMA synchronous = FULL")  # in WAL mode the default would lose the last answers
-                for (found,) in self.base.execute("PRAGMA quick_check(1)"):
+                # All at once: a half read cursor would keep the file locked after it is closed.
+                for (found,) in self.base.execute("PRAGMA quick_check(1)").fetchall():
                     if found != "ok":
                         raise damaged(path, found)
                 self.base.execute("BEGIN IMMEDIATE")
@@ -274,7 +275,7 @@ def _tables_ours(path: Path) -> bool:
     """Whether a database without application id is empty or has our tables; nothing is written beside it either."""
     with damage_named(path), closing(sqlite3.connect(f"{path.absolute().as_uri()}?immutable=1", uri=True)) as base:
         version = base.execute("PRAGMA user_version").fetchone()[0]
-        tables = {row[0] for row in base.execute("SELECT name FROM sqlite_master")}
+        tables = {row[0] for row in base.execute("SELECT name FROM sqlite_master").fetchall()}
     return tables >= _OURS if tables else not version
 
 

@@ -3,6 +3,7 @@
 import itertools
 import os
 import random
+import re
 import signal
 import sqlite3
 import subprocess
@@ -305,3 +306,29 @@ def test_a_session_that_could_not_be_begun_leaves_nothing(tmp_path, monkeypatch)
     with pytest.raises(ValueError, match="cannot be written"):
         Session(tmp_path / "s.sqlite")
     assert not [path for path in tmp_path.iterdir() if path.stat().st_size > 4096]
+
+
+def test_a_damaged_session_is_left_unlocked(tmp_path):
+    """Another may take its place, even while what was said of it is still looked at, as a notebook does."""
+    path = tmp_path / "s.sqlite"
+    with closing(Session(path)) as session:
+        session.acquire()
+        session.write([Answer(f"item {number}", -2, 1) for number in range(200)])
+    whole, said = path.read_bytes(), []
+    damages = [whole[:place] + bytes(512) + whole[place + 512 :] for place in range(4096, len(whole), 512)]
+    lease = re.search(rb"CREATE TABLE (IF NOT EXISTS )?leases\s*\(\s*annotator", whole).end()
+    damages.append(whole[: lease - 1] + b"x" + whole[lease:])  # which can be read, and no lease be given back
+    for damage in damages:
+        path.write_bytes(damage)
+        try:
+            with closing(Session(path)) as session:
+                session.acquire()
+                session.answers()
+        except (ValueError, CorruptFileError, sqlite3.Error) as error:
+            said.append(error)
+        for ending in ("-wal", "-shm"):
+            path.with_name(f"s.sqlite{ending}").unlink(missing_ok=True)
+        path.write_bytes(b"")
+        with closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as base:
+            base.execute("BEGIN EXCLUSIVE")  # raises OperationalError where somebody holds it
+    assert len(said) > 5
