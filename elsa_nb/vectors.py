@@ -270,8 +270,7 @@ def _stacked(rows: Any) -> np.ndarray:
     if {part.dtype.kind for part in parts} > {"i"} or {part.dtype.kind for part in parts} > {"u"}:
         for row, part in enumerate(parts):  # beside rows of fractions, whole numbers would be rounded unseen
             if part.dtype.kind in "iu":
-                check_whole(map(int, part.ravel()[part.ravel() > _EXACT]), f"row {row}")
-                check_whole(map(int, part.ravel()[part.ravel() < -_EXACT]), f"row {row}")
+                check_whole(map(int, part[(part > _EXACT) | (part < -_EXACT)]), f"row {row}")
     return np.stack(parts) if parts else np.empty((0, 0), np.float32)
 
 
@@ -314,8 +313,10 @@ def check_whole_columns(frame: Any) -> None:
 
 def _check_columns(frame: Any) -> None:
     """Raise ValueError for a column of a pandas frame of several that does not hold numbers, naming it."""
-    for place, kind in enumerate(frame.dtypes) if len(frame.columns) > 1 else ():
-        if getattr(kind, "kind", "") not in "fiubc" or not hasattr(kind, "kind"):
+    if len(frame.columns) < 2:
+        return
+    for place, kind in enumerate(frame.dtypes):
+        if getattr(kind, "kind", "O") not in "fiubc":
             for row, value in enumerate(frame.iloc[:, place]):
                 if not isinstance(value, int | float | np.number | np.bool_):
                     raise ValueError(

@@ -19,16 +19,15 @@ from typing import Any
 
 from elsa_nb.errors import MissingDataError
 from elsa_nb.label import export
-from elsa_nb.label.cards import PASSED, POSITIVE
 from elsa_nb.label.identity import RENAMED
 from elsa_nb.label.session import EVENT, Session
+from elsa_nb.label.session_file import STORED_LABELS
 
 _COLUMNS = ("id", *EVENT)
 _KINDS = {"answer", "undo", "import", RENAMED}
 # What is remembered beside the answers, by how its key begins; without what was carried, an earlier order of the items
 # would count as that of now.
 _REMARKS = ("class", "about:", "carried:")
-_LABELS = range(PASSED, POSITIVE + 1)
 # Where a line may begin: its length, its number, the length of its header, and the first column, which is empty there.
 _BEGINNING = re.compile(rb"(?=([\x80-\xff]{0,2}[\x00-\x7f])([\x80-\xff]{0,8}[\x00-\x7f])([\x10-\x2f])\x00)", re.DOTALL)
 _INTEGERS = {1: 1, 2: 2, 3: 3, 4: 4, 5: 6, 6: 8}  # bytes by the kind of a column
@@ -178,8 +177,8 @@ def _makes_sense(line: dict[str, Any]) -> bool:
         all(isinstance(line[name], str) for name in ("annotator", "item", "code"))
         and bool(line["annotator"])
         and line["kind"] in _KINDS
-        and line["old"] in _LABELS
-        and line["label"] in _LABELS
+        and line["old"] in STORED_LABELS
+        and line["label"] in STORED_LABELS
         and isinstance(line["action"], int)
         and isinstance(line["at"], _NUMBERS)
         and not math.isnan(line["at"])  # SQLite takes it for nothing, and a line has a time

@@ -48,10 +48,11 @@ LABELS_SAID = "1 positive, 0 negative, -1 unsure, -2 none, -3 passed in a first 
 _OURS = {"meta", "events", "rounds", "leases"}
 
 # A column of SQLite takes any value, so a damaged one can hold what no writer of ours ever wrote.
-_WRONG = """
+_STRANGE = f"NOT BETWEEN {STORED_LABELS[0]} AND {STORED_LABELS[-1]}"
+_WRONG = f"""
 SELECT (SELECT count(*) FROM events WHERE typeof(annotator) <> 'text' OR typeof(kind) <> 'text'
     OR typeof(item) <> 'text' OR typeof(old) <> 'integer' OR typeof(label) <> 'integer' OR typeof(action) <> 'integer'
-    OR old NOT BETWEEN -3 AND 1 OR label NOT BETWEEN -3 AND 1 OR typeof(at) NOT IN ('real', 'integer')
+    OR old {_STRANGE} OR label {_STRANGE} OR typeof(at) NOT IN ('real', 'integer')
     OR typeof(row) NOT IN ('null', 'integer') OR row < 0 OR typeof(position) NOT IN ('null', 'integer') OR position < 0
     OR typeof(score) NOT IN ('null', 'real', 'integer') OR typeof(seconds) NOT IN ('null', 'real', 'integer'))
   + (SELECT count(*) FROM rounds WHERE typeof(number) <> 'integer' OR typeof(after) <> 'integer'
