@@ -2,6 +2,7 @@
 
     python -m benchmarks.equal_budgets glyphs vicreg-projection --arms RIVALS --limit
     python -m benchmarks.equal_budgets debian wordllama-256-embedding --repeats 3 --seeds 5
+    python -m benchmarks.equal_budgets tiny-imagenet efficientnet-lite0-embedding --share 0.001 --budget 4000
 
 The classes of a pool are two halves, by the checksum of their names: what is chosen is chosen on `tuning`, what is
 reported is reported on `held-out`. Each search begins with random members of the class, the same for all arms.
@@ -23,7 +24,9 @@ import pandas as pd
 from filelock import FileLock
 from sklearn.cluster import KMeans
 
+from benchmarks.ens import ens
 from benchmarks.every_label import labels_in_order
+from benchmarks.las import las
 from benchmarks.machine import commit
 from benchmarks.rankers import RANKERS
 from benchmarks.seals import seals
@@ -40,6 +43,7 @@ from elsa_nb.paper.measures.overheads import (
     summary,
 )
 from elsa_nb.paper.runs.place import class_names
+from elsa_nb.paper.runs.thinning import absent_rows, without
 from elsa_nb.pool import Pool
 from elsa_nb.search.metrics import discovery_curve
 from elsa_nb.store import DATA, write_atomically
@@ -56,11 +60,13 @@ ARMS: dict[str, Arm] = {
     "No Active": elsa("No Active"),
     "SEALS": seals,
     **RANKERS,
+    "LAS": las(),
+    "ENS": ens(),
     "Greedy probe": probe(unit=False),
-    "Greedy probe, unit rows": probe(unit=True),
     "Greedy probe, unit rows, l2 = 100": probe(unit=True, l2=100.0),
     "Harvest": harvest(),
     "Harvest: line only": harvest(judges=("line",)),
+    "Greedy probe, unit rows": probe(unit=True),
     "Harvest: neighbourhood only": harvest(judges=("neighbourhood",)),
     "Harvest: no preparation but unit length": harvest({"power": 0.0, "standardise": False}),
     "Harvest: not half-whitened": harvest({"power": 0.0}),
@@ -75,7 +81,7 @@ ARMS: dict[str, Arm] = {
     "Harvest: two encoders": harvest({"encoders": 2}),
 }
 DEFAULT_ARMS = ("Greedy probe", "Greedy probe, unit rows, l2 = 100", "Harvest", "Harvest: line only")
-RIVALS = (*list(ARMS)[: 8 + len(RANKERS)], "Greedy probe, unit rows, l2 = 100", "Harvest: line only", "Harvest")
+RIVALS = tuple(ARMS)[: list(ARMS).index("Greedy probe, unit rows") + 1]
 
 
 def classes_of(dataset: str, space: str, ids: np.ndarray) -> pd.DataFrame:
@@ -118,6 +124,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=1)
     parser.add_argument("--budget", type=int, default=2000)
     parser.add_argument("--arms", nargs="+", choices=[*ARMS, "RIVALS"], default=list(DEFAULT_ARMS))
+    parser.add_argument("--share", type=float, help="leave out members of the class until it is so much of the pool")
     parser.add_argument("--limit", action="store_true", help="rank by a probe trained on all labels, too: the limit")
     parser.add_argument("--out", type=Path, default=RESULTS)
     asked = parser.parse_args()
@@ -131,15 +138,33 @@ def main() -> None:
         for target in chosen(asked.half, asked.classes, labels):
             positive = np.zeros(spaces.pool.n, bool)
             positive[labels["row"][labels["label"] == target]] = True
-            rows = _searches(asked, spaces, target, positive, repeat, _there(path))
+            rows = _searches(asked, *_thinned(asked, spaces, target, positive), target, repeat, _there(path))
             _store(path, pd.DataFrame([{"commit": told} | row for row in rows]))
 
 
+def _thinned(
+    asked: argparse.Namespace, spaces: Spaces, target: str, positive: np.ndarray
+) -> tuple[Spaces, np.ndarray, str]:
+    """Return spaces, which rows are of the class, and the pool's name, with the class as rare as is asked for."""
+    pool = f"{asked.dataset}-{asked.spaces[0]}"
+    if asked.share is None:
+        return spaces, positive, pool
+    absent = absent_rows(positive, asked.share, target)
+    fewer = Spaces(*(without(each, absent) for each in spaces.pools))
+    return fewer, np.delete(positive, absent), f"{pool}, {asked.share:.1%}"
+
+
 def _searches(
-    asked: argparse.Namespace, spaces: Spaces, target: str, positive: np.ndarray, repeat: int, there: set[tuple]
+    asked: argparse.Namespace,
+    spaces: Spaces,
+    positive: np.ndarray,
+    pool: str,
+    target: str,
+    repeat: int,
+    there: set[tuple],
 ) -> list[dict]:
     """Run the searches for a class from the seeds of a repeat that are not `there`; return a row each."""
-    total, pool = int(positive.sum()), f"{asked.dataset}-{asked.spaces[0]}"
+    total = int(positive.sum())
     members = np.flatnonzero(positive)
     smaller, alike = two_forms(spaces.rows().vectors[members])
     own = {"pool": pool, "half": asked.half, "target": target, "class_size": total}

@@ -1,5 +1,7 @@
 """The parts of the comparison at equal budgets that are the benchmark's own: its pools, SEALS, and the limit."""
 
+import argparse
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -79,6 +81,15 @@ def test_a_ranker_asks_every_row_once_and_members_early(spaces, name):
     if name != "Margin":  # which asks what is unsure, not what is likely
         assert sum(row < 30 for row in asked[:100]) >= 20  # nine, were they asked in random order
     rankers._clusters.cache_clear()
+
+
+def test_a_class_is_made_rare_in_every_space_alike(spaces):
+    asked = argparse.Namespace(dataset="made-up", spaces=["of-8"], share=0.02)
+    fewer, positive, name = equal_budgets._thinned(asked, spaces, "x", np.arange(330) < 30)
+    assert positive.sum() == 6 and len(positive) == fewer.pool.n == 306
+    assert set(fewer.pool.ids[positive]) < set(spaces.pool.ids[:30])
+    assert list(fewer.pool.ids[~positive]) == list(spaces.pool.ids[30:])
+    assert name == "made-up-of-8, 2.0%"
 
 
 def test_two_forms_of_a_class_are_seen():

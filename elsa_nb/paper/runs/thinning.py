@@ -50,7 +50,7 @@ def thinned(base: Prepared, absent: np.ndarray) -> Prepared:
     are not sorted, repeated or not in the pool, and where fewer than two rows would remain.
     """
     absent = _checked(absent, len(base.pool))
-    pool = _without(base.pool, absent)
+    pool = without(base.pool, absent)
     features = Features(pool.vectors, device=None if device() == "cpu" else device())
     if isinstance(base.neighbours, Sketch):
         return Prepared(pool, Sketch(pool.vectors, progress=False), features)
@@ -70,8 +70,8 @@ def _checked(absent: np.ndarray, n: int) -> np.ndarray:
     return absent
 
 
-def _without(pool: Pool, absent: np.ndarray) -> Pool:
-    """Return the pool without some rows, in memory; its hashes are made from the whole pool's and the rows."""
+def without(pool: Pool, absent: np.ndarray) -> Pool:
+    """Return the pool without the rows `absent` (m,) int64, in memory; its hashes are made of the pool's and theirs."""
     vectors, ids = np.delete(pool.vectors.view(np.ndarray), absent, axis=0), np.delete(pool.ids, absent)
     vectors.flags.writeable = ids.flags.writeable = False
     rows = sha256_bytes(absent.astype("<i8").tobytes())
