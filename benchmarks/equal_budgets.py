@@ -18,6 +18,7 @@ import argparse
 import zlib
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -138,32 +139,32 @@ def main() -> None:
         for target in chosen(asked.half, asked.classes, labels):
             positive = np.zeros(spaces.pool.n, bool)
             positive[labels["row"][labels["label"] == target]] = True
-            rows = _searches(asked, *_thinned(asked, spaces, target, positive), target, repeat, _there(path))
+            rows = _searches(asked, _sought(asked, spaces, target, positive), repeat, _there(path))
             _store(path, pd.DataFrame([{"commit": told} | row for row in rows]))
 
 
-def _thinned(
-    asked: argparse.Namespace, spaces: Spaces, target: str, positive: np.ndarray
-) -> tuple[Spaces, np.ndarray, str]:
-    """Return spaces, which rows are of the class, and the pool's name, with the class as rare as is asked for."""
+class Sought(NamedTuple):
+    """A class that is searched for: its name, the rows (n,) bool that are of it, their spaces, and the pool's name."""
+
+    target: str
+    positive: np.ndarray
+    spaces: Spaces
+    pool: str
+
+
+def _sought(asked: argparse.Namespace, spaces: Spaces, target: str, positive: np.ndarray) -> Sought:
+    """Return a class whole, or as rare as is asked for."""
     pool = f"{asked.dataset}-{asked.spaces[0]}"
     if asked.share is None:
-        return spaces, positive, pool
+        return Sought(target, positive, spaces, pool)
     absent = absent_rows(positive, asked.share, target)
     fewer = Spaces(*(without(each, absent) for each in spaces.pools))
-    return fewer, np.delete(positive, absent), f"{pool}, {asked.share:.1%}"
+    return Sought(target, np.delete(positive, absent), fewer, f"{pool}, {asked.share:.1%}")
 
 
-def _searches(
-    asked: argparse.Namespace,
-    spaces: Spaces,
-    positive: np.ndarray,
-    pool: str,
-    target: str,
-    repeat: int,
-    there: set[tuple],
-) -> list[dict]:
+def _searches(asked: argparse.Namespace, sought: Sought, repeat: int, there: set[tuple]) -> list[dict]:
     """Run the searches for a class from the seeds of a repeat that are not `there`; return a row each."""
+    target, positive, spaces, pool = sought
     total = int(positive.sum())
     members = np.flatnonzero(positive)
     smaller, alike = two_forms(spaces.rows().vectors[members])

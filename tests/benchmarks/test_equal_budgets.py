@@ -85,7 +85,8 @@ def test_a_ranker_asks_every_row_once_and_members_early(spaces, name):
 
 def test_a_class_is_made_rare_in_every_space_alike(spaces):
     asked = argparse.Namespace(dataset="made-up", spaces=["of-8"], share=0.02)
-    fewer, positive, name = equal_budgets._thinned(asked, spaces, "x", np.arange(330) < 30)
+    whole = np.arange(330) < 30
+    _, positive, fewer, name = equal_budgets._sought(asked, spaces, "x", whole)
     assert positive.sum() == 6 and len(positive) == fewer.pool.n == 306
     assert set(fewer.pool.ids[positive]) < set(spaces.pool.ids[:30])
     assert list(fewer.pool.ids[~positive]) == list(spaces.pool.ids[30:])

@@ -22,6 +22,7 @@ POOL_TITLES = {
     "tiny-imagenet-efficientnet-lite0-embedding": "Tiny-ImageNet, supervised",
     "debian-wordllama-256-embedding": "texts",
 }
+RARE_TITLES = {f"{pool}, 0.1%": POOL_TITLES[pool] for pool in POOL_TITLES if "efficientnet" in pool}
 PREPARED, SHIPPED = "Greedy probe, prepared", "Greedy probe"
 ARMS = {"Greedy probe, unit rows, l2 = 100": PREPARED, "Greedy probe, unit rows": "Greedy probe, unit rows"}
 AT_RANDOM = "Random"
@@ -32,15 +33,19 @@ _LEAST_CLASSES = 5  # behind an interval over classes
 _FORM, _ALIKE = 0.2, 0.3  # a class has two forms where the smaller has this share, and their means are less alike
 
 
-def compared_searches(seeds: int = 1) -> pd.DataFrame:
+def compared_searches(seeds: int = 1, *, rare: bool = False) -> pd.DataFrame:
     """Return the searches on held-out classes that began with so many examples, a row each, pools and arms by title.
 
-    The columns are those of the file. Every class of a pool was searched equally often by the arms of `overheads`.
+    With `rare` those for classes of which members were left out until they are 0.1 % of the pool; without, those for
+    whole classes. The columns are those of the file. Every class of a pool was searched equally often by the arms of
+    `overheads`.
     """
+    titles = RARE_TITLES if rare else POOL_TITLES
     frame = pd.read_csv(_SIMULATED / "equal_budgets.csv")
-    frame = frame[(frame["half"] == "held-out") & (frame["seeds"] == seeds)].replace({"arm": ARMS})
-    frame["pool"] = frame["pool"].map(POOL_TITLES)
-    order = list(POOL_TITLES.values())
+    asked = (frame["half"] == "held-out") & (frame["seeds"] == seeds) & frame["pool"].isin(titles)
+    frame = frame[asked].replace({"arm": ARMS})
+    frame["pool"] = frame["pool"].map(titles)
+    order = list(titles.values())
     return frame.sort_values("pool", key=lambda names: names.map(order.index), kind="stable", ignore_index=True)
 
 
