@@ -10,8 +10,6 @@ import io
 import json
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +17,7 @@ import torch
 from PIL import Image, ImageFilter
 from torch import nn
 
-from benchmarks.timing import median, seconds
+from benchmarks.timing import median, processor_in_turns, seconds
 from elsa_nb.images.encoders.preprocessing import IMAGENET_GEOMETRY
 from elsa_nb.images.encoders.published import official
 from elsa_nb.images.encoders.published_networks import Pretrained
@@ -77,17 +75,6 @@ def resnet50(width: int = 64) -> Resident:
     """Return a ResNet-50 with random weights, as VICReg's backbone alone."""
     torch.manual_seed(0)
     return Resident(official("vicreg"), ResNet50(width), None, "random").eval().requires_grad_(False)
-
-
-def processor_in_turns(tasks: Mapping[str, Callable[[], None]], repeats: int) -> dict[str, list[float]]:
-    """Return the processor's seconds of each task, timed in turns: on a shared machine these say more than a clock."""
-    taken: dict[str, list[float]] = {name: [] for name in tasks}
-    for turn in range(repeats):
-        for name in list(tasks) if turn % 2 == 0 else reversed(list(tasks)):
-            started = time.process_time()
-            tasks[name]()
-            taken[name].append(time.process_time() - started)
-    return taken
 
 
 def bare(encoder: nn.Module, pixels: np.ndarray, batch: int) -> None:

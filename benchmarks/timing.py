@@ -13,15 +13,18 @@ def seconds(task: Callable[[], object]) -> float:
     return time.perf_counter() - started
 
 
-def in_turns(tasks: Mapping[str, Callable[[], object]], repeats: int) -> dict[str, list[float]]:
-    """Time the tasks in turns, `repeats` times each, every second turn in reverse order: {name: seconds}.
+def processor_in_turns(tasks: Mapping[str, Callable[[], object]], repeats: int) -> dict[str, list[float]]:
+    """Return the processor's seconds of each task, timed in turns, every second turn in reverse order.
 
-    A machine that slows down, warms up or is shared for a while then slows all of them alike.
+    A machine that slows down, warms up or is shared for a while then slows all of them alike; and where others use it
+    meanwhile, the processor's seconds say more than a clock.
     """
     taken: dict[str, list[float]] = {name: [] for name in tasks}
     for turn in range(repeats):
         for name in list(tasks) if turn % 2 == 0 else reversed(list(tasks)):
-            taken[name].append(seconds(tasks[name]))
+            started = time.process_time()
+            tasks[name]()
+            taken[name].append(time.process_time() - started)
     return taken
 
 

@@ -26,7 +26,6 @@ _HEAD = 1 << 16  # letters of a text file that say how it is laid out
 _LOOKED_AT = 20  # its rows
 WRITTEN_LIST = re.compile(r"\s*(array\(|tensor\()?[\[(].*[\])]\s*", re.DOTALL)
 _COMMA = re.compile(r"\s*[+-]?\d*,\d+([eE][+-]?\d+)?\s*")
-_PADDED = re.compile(r"0\d+")  # an id such as 007: no number is written so
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ def test_the_percentile_and_the_exponent():
 
 def test_tasks_take_turns_and_the_order_turns_round():
     order = []
-    taken = timing.in_turns({"a": lambda: order.append("a"), "b": lambda: order.append("b")}, 3)
+    taken = timing.processor_in_turns({"a": lambda: order.append("a"), "b": lambda: order.append("b")}, 3)
     assert order == ["a", "b", "b", "a", "a", "b"]
     assert [len(times) for times in taken.values()] == [3, 3]
 

@@ -31,7 +31,6 @@ _PROJECTOR_LAYERS = {
     "obow": 0,
 }
 METHODS = tuple(_PROJECTOR_LAYERS)
-_SPACES = ("embedding", "projection")
 # Colours are normalised inside the encoder, as ImageNet's are everywhere; grey images are not.
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
