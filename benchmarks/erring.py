@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from elsa_nb.search.heads.head import one_blas_thread
 from elsa_nb.search.heads.logistic import confidence, logistic_regression
 from elsa_nb.search.heads.prepared_rows import PreparedRows
 from elsa_nb.search.recheck import contradictions
+from elsa_nb.threads import one_blas_thread
 
 MOST = 0.5  # the probability of a wrong answer, at most: a coin
 _NEGATIVES, _LEAST = 2000, 0.01

@@ -6,9 +6,9 @@ ratio of its overhead to that of this ranking is the *search gap*, which does no
 
 import numpy as np
 
-from elsa_nb.search.heads.head import one_blas_thread
 from elsa_nb.search.heads.logistic import logistic_regression
 from elsa_nb.search.heads.prepared_rows import PreparedRows
+from elsa_nb.threads import one_blas_thread
 
 FOLDS = 5
 L2 = 1.0  # where members of the class count one each, and all other rows together as much

@@ -136,13 +136,21 @@ def check_labels(labels: Sequence[int] | np.ndarray, questions: int) -> np.ndarr
     """Return `labels` as int8 (questions,); ValueError where they are not one a question, or none of 1, 0 and -1."""
     given = np.asarray(labels)
     if given.shape != (questions,):
-        raise ValueError(
-            f"labels of shape {given.shape} for {questions} questions; give one label a row of the batch, in its order"
-        )
+        raise ValueError(f"labels of shape {given.shape} for {questions} questions; give one label a row, in its order")
     if not (known := np.isin(given, (UNSURE, NEGATIVE, POSITIVE))).all():
         wrong = given[~known].tolist()[0]
         raise ValueError(f"label {wrong!r}; allowed: 1 (positive), 0 (negative), -1 (unsure)")
     return given.astype(np.int8)
+
+
+def log_of(answered: Sequence[tuple[Batch, np.ndarray]]) -> Log:
+    """Return batches and the labels (m,) given to each as one log, in their order."""
+    return Log(
+        np.concatenate([np.empty(0, np.int64), *(batch.rows for batch, _ in answered)]),
+        np.concatenate([np.empty(0, np.int8), *(labels for _, labels in answered)]),
+        np.concatenate([np.empty(0, np.int8), *(batch.components for batch, _ in answered)]),
+        np.repeat(np.array([batch.round for batch, _ in answered], np.int32), [len(labels) for _, labels in answered]),
+    )
 
 
 class Ledger:
@@ -217,11 +225,7 @@ class Ledger:
     def amend(self, rows: Sequence[int] | np.ndarray, labels: Sequence[int] | np.ndarray) -> None:
         """Correct answers given earlier, in the log too. Rows that were never asked are refused and change nothing."""
         rows = check_rows(rows, len(self.answers), "corrections")
-        labels = np.asarray(labels)
-        if labels.shape != rows.shape or not np.isin(labels, (UNSURE, NEGATIVE, POSITIVE)).all():
-            raise ValueError(
-                f"corrected labels {labels.tolist()} for {len(rows)} rows; allowed: -1, 0 or 1 for each row"
-            )
+        labels = check_labels(labels, len(rows))
         if (never := rows[self.answers[rows] == UNASKED]).size:
             raise ValueError(f"row {never[0]} has no answer to correct; allowed: rows that were asked, and seeds")
         self.answers[rows] = labels
@@ -233,17 +237,7 @@ class Ledger:
     @property
     def log(self) -> Log:
         """Return all questions answered so far, in order."""
-        if not self._answered:
-            return Log(np.empty(0, np.int64), np.empty(0, np.int8), np.empty(0, np.int8), np.empty(0, np.int32))
-        return Log(
-            np.concatenate([batch.rows for batch, _ in self._answered]),
-            np.concatenate([labels for _, labels in self._answered]),
-            np.concatenate([batch.components for batch, _ in self._answered]),
-            np.repeat(
-                np.array([batch.round for batch, _ in self._answered], np.int32),
-                [len(labels) for _, labels in self._answered],
-            ),
-        )
+        return log_of(self._answered)
 
 
 class KeepsLedger:

@@ -35,10 +35,11 @@ from elsa_nb.search.contract import (
     QueryError,
     RegisteredStrategy,
     check_labels,
+    log_of,
 )
-from elsa_nb.search.heads.head import one_blas_thread
 from elsa_nb.search.heads.logistic import confidence, logistic_regression
 from elsa_nb.search.heads.prepared_rows import PreparedRows
+from elsa_nb.threads import one_blas_thread
 
 RECHECK = 19  # the component of questions asked again
 _WEAK, _WEAK_WEIGHT = 200, 0.1
@@ -209,8 +210,4 @@ class Rechecked:
     @property
     def log(self) -> Log:
         """All questions answered so far, in order, those asked again among them, with the answers as given."""
-        rows = [np.empty(0, np.int64), *(batch.rows for batch, _ in self._answered)]
-        components = [np.empty(0, np.int8), *(batch.components for batch, _ in self._answered)]
-        labels = [np.empty(0, np.int8), *(given for _, given in self._answered)]
-        rounds = np.repeat(np.arange(len(self._answered)), [len(given) for _, given in self._answered])
-        return Log(np.concatenate(rows), np.concatenate(labels), np.concatenate(components), rounds.astype(np.int32))
+        return log_of(self._answered)

@@ -81,7 +81,7 @@ def test_seeds_of_any_whole_type_will_do(pool, positive, dtype):
 @pytest.mark.parametrize(
     ("labels", "match"),
     [
-        ([], r"labels of shape \(0,\) for 4 questions; give one label a row of the batch, in its order"),
+        ([], r"labels of shape \(0,\) for 4 questions; give one label a row, in its order"),
         ([1, 0, 1], r"labels of shape \(3,\) for 4 questions"),
         ([1, 0, 1, 0, 1], r"labels of shape \(5,\) for 4 questions"),
         ([[1], [0], [1], [0]], r"labels of shape \(4, 1\) for 4 questions"),
@@ -606,8 +606,8 @@ def test_a_seed_can_be_taken_back_and_a_search_without_positives_ends_in_no_erro
     [
         ([5000], [1], "row 5000 is not in the pool"),
         ([0, 0], [1, 1], "given 2 times"),
-        ("seed", [7], r"labels \[7\] for 1 rows; allowed: -1, 0 or 1"),
-        ("seed", [1, 0], "for 1 rows"),
+        ("seed", [7], r"label 7; allowed: 1 \(positive\), 0 \(negative\), -1 \(unsure\)"),
+        ("seed", [1, 0], r"labels of shape \(2,\) for 1 questions"),
         ("never", [1], "has no answer to correct"),
     ],
 )

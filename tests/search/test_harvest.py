@@ -142,7 +142,7 @@ def test_refused_amendments_change_nothing(pool, positive, seeds):
     before = pickle.dumps(search)
     with pytest.raises(ValueError, match="no answer to correct"):
         search.amend(np.flatnonzero(search._ledger.unasked)[:1], [1])
-    with pytest.raises(ValueError, match="corrected labels"):
+    with pytest.raises(ValueError, match="label 5; allowed"):
         search.amend(seeds, [5] * len(seeds))
     assert pickle.dumps(search) == before
 

@@ -21,7 +21,7 @@ from numba import njit
 from scipy.linalg.blas import ssyrk
 
 from elsa_nb.search import kernels
-from elsa_nb.search.heads.head import one_blas_thread
+from elsa_nb.threads import one_blas_thread
 
 DIMENSIONS = 256  # at most, of each encoder
 POWER = 0.25  # of the eigenvalues, that coordinates are divided by: 0 is PCA, 0.5 whitening

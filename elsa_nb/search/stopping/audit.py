@@ -23,7 +23,7 @@ import numpy as np
 import scipy  # its `stats` is loaded when first used: it takes longer than most of this package
 
 from elsa_nb.search.checks import check_count, check_number, check_rng, check_rows, check_share
-from elsa_nb.search.contract import NEGATIVE, POSITIVE, UNSURE, QueryError
+from elsa_nb.search.contract import POSITIVE, UNSURE, QueryError, check_labels
 
 PLANTED_SHARE = 0.2  # of the risk, spent on measuring how many positives the person overlooks
 
@@ -77,9 +77,7 @@ class Audit:
         """
         if self._open is None:
             raise QueryError("no rows are open: they were answered already, or query() was not called yet")
-        labels = np.asarray(labels)
-        if labels.shape != self._open.shape or not np.isin(labels, (UNSURE, NEGATIVE, POSITIVE)).all():
-            raise ValueError(f"labels {labels.tolist()!r:.60} for {len(self._open)} rows; give 1, 0 or -1 for each row")
+        labels = check_labels(labels, len(self._open))
         self.labels += len(labels)
         self.hits += int((labels == POSITIVE).sum())
         self._doubtful += int((labels == UNSURE).sum())

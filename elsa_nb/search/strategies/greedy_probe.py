@@ -1,4 +1,4 @@
-"""What a user would pick instead of ELSA, under the same `query` / `update` contract."""
+"""The greedy probe: ask what a classifier, trained anew on all answers, thinks likeliest. What anyone tries first."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

@@ -46,11 +46,12 @@ import numpy as np
 from elsa_nb.pool import Pool
 from elsa_nb.search.checks import check_config, check_counts, check_made, check_number, check_pool, check_rng
 from elsa_nb.search.contract import NEGATIVE, POSITIVE, UNASKED, Batch, KeepsLedger, Ledger, QueryError
-from elsa_nb.search.heads.head import LinearHead, one_blas_thread
+from elsa_nb.search.heads.head import LinearHead
 from elsa_nb.search.heads.kernel_sums import KernelSums
 from elsa_nb.search.heads.logistic import confidence, logistic_regression
 from elsa_nb.search.heads.prepared_rows import PreparedRows
 from elsa_nb.search.highest import highest
+from elsa_nb.threads import one_blas_thread
 
 LINE, NEIGHBOURHOOD = 4, 5
 _LEAST_WEIGHT = 10.0  # of either side: what S is at least
