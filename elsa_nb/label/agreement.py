@@ -18,7 +18,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-import scipy  # its `stats` is loaded when first used: it takes longer than most of this package
+import scipy
 
 from elsa_nb import store
 from elsa_nb.label.export import WORDS, safe

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-import scipy  # its `stats` is loaded when first used: it takes longer than most of this package
+import scipy
 
 from elsa_nb.paper.measures.medians import ENCODER_TITLES
 from elsa_nb.paper.measures.rules import RuleTest

@@ -20,7 +20,7 @@ earliest t at which the bound for h falls below M. That has probability at most 
 from collections.abc import Sequence
 
 import numpy as np
-import scipy  # its `stats` is loaded when first used: it takes longer than most of this package
+import scipy
 
 from elsa_nb.search.checks import check_count, check_number, check_rng, check_rows, check_share
 from elsa_nb.search.contract import POSITIVE, UNSURE, QueryError, check_labels

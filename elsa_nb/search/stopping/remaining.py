@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 import numpy as np
-import scipy  # its parts are loaded when first used
+import scipy
 
 from elsa_nb.search.contract import POSITIVE, UNSURE
 

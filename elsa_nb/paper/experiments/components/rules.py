@@ -5,7 +5,7 @@ The catalogue collects them; `measures.rules.Rule` says what each takes and retu
 
 import numpy as np
 import pandas as pd
-import scipy  # its `stats` is loaded when first used: it takes longer than most of this package
+import scipy
 
 from elsa_nb.paper.measures.budgets import found_after
 from elsa_nb.paper.measures.intervals import (

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import scipy  # its `stats` is loaded when first used: it takes longer than most of this package
+import scipy
 
 from elsa_nb.paper.experiments.encoders.measured import FLOOR_WEIGHTS
 from elsa_nb.paper.measures.medians import ENCODER_TITLES, METRIC_TITLES, METRICS, cell_text, implied_labels, medians
