@@ -245,6 +245,12 @@ def as_single(vectors: np.ndarray) -> np.ndarray:
     return out
 
 
+def contiguous(vectors: np.ndarray) -> np.ndarray:
+    """Return vectors (n, d) as these loops read them: C-contiguous, float16 where they are that, else float32."""
+    half = np.asarray(vectors).dtype == np.float16
+    return np.ascontiguousarray(vectors, dtype=np.float16 if half else np.float32)
+
+
 @njit(parallel=True, cache=True)
 def _block_moments(block, shift, first, second):
     for j in prange(block.shape[1]):

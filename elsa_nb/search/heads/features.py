@@ -33,8 +33,7 @@ class Features:
     """
 
     def __init__(self, vectors: np.ndarray, *, device: str | None = None):
-        half = np.asarray(vectors).dtype == np.float16
-        self.vectors = np.ascontiguousarray(vectors, dtype=np.float16 if half else np.float32)
+        self.vectors = kernels.contiguous(vectors)
         self.mean, variances = kernels.moments(self.vectors)
         variance = variances.mean()
         self.scale = 1 / np.sqrt(variance) if variance > 0 else 1.0

@@ -40,8 +40,7 @@ class Sketch:
     """
 
     def __init__(self, vectors: np.ndarray, *, width: int = WIDTH, progress: bool | None = None):
-        half = np.asarray(vectors).dtype == np.float16
-        self.vectors = np.ascontiguousarray(vectors, dtype=np.float16 if half else np.float32)
+        self.vectors = kernels.contiguous(vectors)
         self.n, self.dimension = self.vectors.shape
         self._bounds = Bounds(self.vectors, width, progress=progress)
         self._one_pass = RememberedPass(self.vectors, self._bounds)

@@ -128,8 +128,7 @@ class Neighbours:
             raise ValueError(f"backend {backend!r} is not known; allowed: {', '.join(BACKENDS)}")
         if k < 1:
             raise ValueError(f"k = {k} neighbours asked for; allowed: 1 or more")
-        half = np.asarray(vectors).dtype == np.float16
-        self.vectors = np.ascontiguousarray(vectors, dtype=np.float16 if half else np.float32)
+        self.vectors = kernels.contiguous(vectors)
         self.n, self.dimension = self.vectors.shape
         self.k = min(k, self.n - 1) if lists is None else lists[0].shape[1]
         self._among = self.n if among is None else among
