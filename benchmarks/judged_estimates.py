@@ -16,7 +16,7 @@ import pandas as pd
 from scipy.optimize import linprog
 
 from benchmarks.recorded_searches import Record, evidence, found_after, records
-from elsa_nb.paper.experiments.missing.tables import summary_of_stops
+from elsa_nb.paper.experiments.missing.tables import beside_truth, summary_of_estimates, summary_of_stops
 from elsa_nb.search.contract import POSITIVE
 from elsa_nb.search.stopping import by_scores
 from elsa_nb.search.stopping.audit import Audit
@@ -136,23 +136,6 @@ def quantile_line(x: np.ndarray, y: np.ndarray, q: float, weights: np.ndarray) -
     return round(float(intercept), 3), round(float(slope), 3)
 
 
-def summary(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return for each estimator, group and share how often it spoke, held the truth, and was near it."""
-    said = frame[frame.middle.notna()].copy()
-    missing = said.class_size - said.found
-    said["held"] = (np.floor(said.low) <= missing) & (missing <= np.ceil(said.high))
-    said["width"] = (said.high - said.low) / said.class_size
-    said["size_ratio"] = (said.found + said.middle) / said.class_size
-    said["within_20"] = (said.size_ratio - 1).abs() <= 0.2
-    by = ["estimator", *GROUP, "share"]
-    table = said.groupby(by, sort=False).agg(
-        **{name: (name, "mean") for name in ("held", "within_20")},
-        **{name: (name, "median") for name in ("width", "size_ratio")},
-    )
-    counts = frame.groupby(by, sort=False).agg(searches=("middle", "size"), spoke=("middle", "count"))
-    return counts.join(table).reset_index().sort_values(by).round(3)
-
-
 def store(folder: Path, out: Path) -> None:
     """Judge all records of a folder but those that are fitted on, and write the four tables."""
     said, ended = [], []
@@ -163,6 +146,7 @@ def store(folder: Path, out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     tables = {"": pd.DataFrame(said), "_stops": pd.DataFrame(ended)}
     stopped = summary_of_stops(tables["_stops"], ["rule", *GROUP]).round(3)
-    tables |= {"_summary": summary(tables[""]), "_stops_summary": stopped}
+    judged = summary_of_estimates(beside_truth(tables[""]), ["estimator", *GROUP, "share"]).round(3)
+    tables |= {"_summary": judged, "_stops_summary": stopped}
     for name, table in tables.items():
         write_atomically(out / f"whats_missing{name}.csv", table.to_csv(index=False).encode())

@@ -83,7 +83,7 @@ def test_summaries_count_who_spoke_who_held_and_who_came_near():
         common | {"target": str(i), "estimator": "e", "found": 80, "low": low, "middle": middle, "high": high}
         for i, (low, middle, high) in enumerate(rows)
     )
-    (row,) = judged.summary(frame).to_dict("records")
+    (row,) = judged.summary_of_estimates(judged.beside_truth(frame), ["estimator", *judged.GROUP]).to_dict("records")
     assert (row["searches"], row["spoke"], row["held"], row["within_20"]) == (3, 2, 0.5, 0.5)
     stops = pd.DataFrame(
         common

@@ -5,10 +5,8 @@ import pandas as pd
 import pytest
 
 from elsa_nb.paper.experiments.missing import tables
+from elsa_nb.paper.measures.simulated import SIMULATED
 from elsa_nb.search.stopping.audit import Audit
-from elsa_nb.store import ROOT
-
-RESULTS = ROOT / "benchmarks" / "results"
 
 
 @pytest.fixture(scope="module")
@@ -40,8 +38,12 @@ def test_a_stop_is_compared_with_one_that_knows():
     assert (stops["ratio"].notna() == (stops["reaches_90"] > 0)).all()
 
 
-def test_the_stored_summary_is_that_of_the_stored_stops():
-    stored = {name: pd.read_csv(RESULTS / f"whats_missing_stops{name}.csv") for name in ("", "_summary")}
+def test_the_stored_summaries_are_those_of_the_stored_estimates_and_stops():
+    stored = {name: pd.read_csv(SIMULATED / f"whats_missing{name}.csv") for name in ("", "_summary")}
+    by = ["estimator", "pool", "half", "strategy", "share"]
+    again = tables.summary_of_estimates(tables.beside_truth(stored[""]), by).round(3)
+    pd.testing.assert_frame_equal(again, stored["_summary"])
+    stored = {name: pd.read_csv(SIMULATED / f"whats_missing_stops{name}.csv") for name in ("", "_summary")}
     again = tables.summary_of_stops(stored[""], ["rule", "pool", "half", "strategy"]).round(3)
     pd.testing.assert_frame_equal(again, stored["_summary"])
 

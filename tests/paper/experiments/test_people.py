@@ -72,7 +72,7 @@ def test_every_committed_search_has_its_partner_and_is_summed_up():
     clean = frame[(frame["errors"] == "none") & ~frame["again"]]
     assert set(clean["times_kept"].dropna()) == {1.0}
     assert frame.groupby(["pool", "repeat", "errors"])["target"].nunique().ge(10).all()
-    stored = pd.read_csv(tables.store.NOTEBOOKS.parent / "benchmarks" / "results" / "people_who_err_summary.csv")
+    stored = pd.read_csv(tables.SIMULATED / "people_who_err_summary.csv")
     assert len(stored) == len(frame.drop_duplicates(["pool", "errors", "arm", "again"]))
     some = tables.cost_of_errors(frame[frame["errors"] == "flips 0.1"]).drop(columns="pool").round(3)
     same = stored[stored["errors"] == "flips 0.1"].drop(columns="pool").reset_index(drop=True)

@@ -8,21 +8,20 @@ intervals over classes that tables have elsewhere do not hold it.
 import numpy as np
 import pandas as pd
 
-from elsa_nb import store
 from elsa_nb.paper.measures.intervals import median_with_interval, paired
 from elsa_nb.paper.measures.medians import ENCODER_TITLES, METRIC_TITLES, medians
+from elsa_nb.paper.measures.simulated import SIMULATED
 
 SEARCH_COLUMNS = (
     *("encoder", "training", "space", "reading", "arm", "seeds", "target", "repeat", "class_size"),
     *("labels", "found", "log"),  # the first sixteen digits of a log's hash
 )
 _CELL = ["space", "reading", "arm", "encoder"]
-_MADE = store.NOTEBOOKS.parent / "benchmarks" / "results"
 
 
 def trainings() -> pd.DataFrame:
     """Return every training, a row each: encoder, training (its seed), linear_top1 (%), purity, loss, precision."""
-    return pd.read_csv(_MADE / "trained_again_worth.csv")
+    return pd.read_csv(SIMULATED / "trained_again_worth.csv")
 
 
 def trainings_searched() -> pd.DataFrame:
@@ -30,7 +29,7 @@ def trainings_searched() -> pd.DataFrame:
 
     In every training's vectors the same ones; those of Table 5 of all encoders trained here, as training 0.
     """
-    frame = pd.read_parquet(_MADE / "trained_again.parquet")
+    frame = pd.read_parquet(SIMULATED / "trained_again.parquet")
     rates = {"discovery_rate": frame["found"] / frame["class_size"]}
     return frame.assign(**rates, labelling_efficiency=frame["found"] / frame["labels"])
 

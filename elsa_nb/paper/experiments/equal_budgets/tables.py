@@ -9,19 +9,11 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from elsa_nb import store
 from elsa_nb.paper.measures.medians import KNOWN_DISHES
 from elsa_nb.paper.measures.overheads import ALL_LABELS, BASE, curve_points, overheads, summary
+from elsa_nb.paper.measures.simulated import POOL_TITLES, held_out
 from elsa_nb.search.metrics import median_interval
 
-_SIMULATED = store.NOTEBOOKS.parent / "benchmarks" / "results"
-POOL_TITLES = {
-    "glyphs-vicreg-projection": "glyphs, projection",
-    "glyphs-vicreg-embedding": "glyphs, embedding",
-    "food-101-64px-efficientnet-lite0-embedding": "Food-101, supervised",
-    "tiny-imagenet-efficientnet-lite0-embedding": "Tiny-ImageNet, supervised",
-    "debian-wordllama-256-embedding": "texts",
-}
 RARE_TITLES = {f"{pool}, 0.1%": POOL_TITLES[pool] for pool in POOL_TITLES if "efficientnet" in pool}
 PREPARED, SHIPPED = "Greedy probe, prepared", "Greedy probe"
 ARMS = {"Greedy probe, unit rows, l2 = 100": PREPARED, "Greedy probe, unit rows": "Greedy probe, unit rows"}
@@ -41,10 +33,8 @@ def compared_searches(seeds: int = 1, *, rare: bool = False) -> pd.DataFrame:
     `overheads`.
     """
     titles = RARE_TITLES if rare else POOL_TITLES
-    frame = pd.read_csv(_SIMULATED / "equal_budgets.csv")
-    asked = (frame["half"] == "held-out") & (frame["seeds"] == seeds) & frame["pool"].isin(titles)
-    frame = frame[asked].replace({"arm": ARMS})
-    frame["pool"] = frame["pool"].map(titles)
+    frame = held_out("equal_budgets.csv", titles)
+    frame = frame[frame["seeds"] == seeds].replace({"arm": ARMS})
     order = list(titles.values())
     return frame.sort_values("pool", key=lambda names: names.map(order.index), kind="stable", ignore_index=True)
 

@@ -8,63 +8,72 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from elsa_nb import store
+from elsa_nb.paper.measures.simulated import held_out
 from elsa_nb.search.stopping.audit import labels_for
 
-_SIMULATED = store.NOTEBOOKS.parent / "benchmarks" / "results"
 TITLES = {
     "bracket": "bracket (shown)",
     "score sum": "score sum (QuantCI)",
     "curve of finds": "curve of finds",
     "capture-recapture": "capture-recapture (Chao)",
 }
-POOLS = {
-    "glyphs-vicreg-projection": "glyphs, projection",
-    "glyphs-vicreg-embedding": "glyphs, embedding",
-    "food-101-64px-efficientnet-lite0-embedding": "Food-101, supervised",
-    "tiny-imagenet-efficientnet-lite0-embedding": "Tiny-ImageNet, supervised",
-    "debian-wordllama-256-embedding": "texts",
-}
 
 
 def estimates() -> pd.DataFrame:
     """Return one row an estimate, of held-out classes: what was said when a share of the class was found.
 
-    Columns are those of the file, and: `missing`, the truth; `size_ratio`, found and middle estimate together against
-    the size of the class; `held`, whether the truth lies between the ends, rounded outwards; `width` of the interval
-    against the size of the class. All three are nan where nothing was said.
+    Columns are those of the file, and those of `beside_truth`.
     """
-    frame = pd.read_csv(_SIMULATED / "whats_missing.csv")
-    frame = frame[frame["half"] == "held-out"].reset_index(drop=True)
-    frame["missing"] = frame["class_size"] - frame["found"]
-    said = frame["middle"].notna()
-    frame["size_ratio"] = (frame["found"] + frame["middle"]) / frame["class_size"]
-    held = (np.floor(frame["low"]) <= frame["missing"]) & (frame["missing"] <= np.ceil(frame["high"]))
-    frame["held"] = held.astype(float).where(said)
-    frame["width"] = (frame["high"] - frame["low"]) / frame["class_size"]
-    frame["estimator"] = frame["estimator"].map(TITLES)
-    frame["pool"] = frame["pool"].map(POOLS)
-    return frame
+    frame = beside_truth(held_out("whats_missing.csv"))
+    return frame.assign(estimator=frame["estimator"].map(TITLES))
+
+
+def beside_truth(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return estimates, a row each (class_size, found, low, middle, high), beside what they were of.
+
+    Columns are added: `missing`, the truth; `size_ratio`, found and middle estimate together against the size of the
+    class; `held`, whether the truth lies between the ends, rounded outwards to whole positives; `width` of the interval
+    against the size of the class. The last three are nan where nothing was said.
+    """
+    missing = frame["class_size"] - frame["found"]
+    held = (np.floor(frame["low"]) <= missing) & (missing <= np.ceil(frame["high"]))
+    return frame.assign(
+        missing=missing,
+        size_ratio=(frame["found"] + frame["middle"]) / frame["class_size"],
+        held=held.astype(float).where(frame["middle"].notna()),
+        width=(frame["high"] - frame["low"]) / frame["class_size"],
+    )
+
+
+def summary_of_estimates(frame: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
+    """Return how the estimates did, of which `frame` has a row each (`beside_truth`): a row for each value of `by`.
+
+    Columns: searches, spoke (how many of them were told anything), held (share of those), within_20 (share of those in
+    which the size of the class by the middle is at most 20 % off), width and size_ratio (medians).
+    """
+    near = ((frame["size_ratio"] - 1).abs() <= 0.2).astype(float).where(frame["middle"].notna())
+    table = (
+        frame.assign(within_20=near)
+        .groupby(list(by), sort=False)
+        .agg(
+            searches=("middle", "size"),
+            spoke=("middle", "count"),
+            held=("held", "mean"),
+            within_20=("within_20", "mean"),
+            width=("width", "median"),
+            size_ratio=("size_ratio", "median"),
+        )
+    )
+    return table.reset_index().sort_values(list(by), ignore_index=True)
 
 
 def compared(frame: pd.DataFrame, shares: Sequence[float] = (0.8, 0.9)) -> pd.DataFrame:
     """Return how each estimate did at `shares` of the class, by pool, both searchers together.
 
-    Columns: searches, spoke (share of them in which it said anything), held (of those), within_20 (the size of the
-    class by the middle, of those), width (median), size_ratio (median).
+    As `summary_of_estimates`, but `spoke` is a share of the searches.
     """
-    rows = frame[frame["share"].isin(shares)]
-    near = ((rows["size_ratio"] - 1).abs() <= 0.2).astype(float).where(rows["middle"].notna())
-    groups = rows.assign(within_20=near).groupby(["share", "pool", "estimator"], sort=False)
-    table = groups.agg(
-        searches=("middle", "size"),
-        spoke=("middle", lambda middle: middle.notna().mean()),
-        held=("held", "mean"),
-        within_20=("within_20", "mean"),
-        width=("width", "median"),
-        size_ratio=("size_ratio", "median"),
-    )
-    return table.reset_index().sort_values(["share", "pool", "estimator"], ignore_index=True)
+    table = summary_of_estimates(frame[frame["share"].isin(shares)], ["share", "pool", "estimator"])
+    return table.assign(spoke=table["spoke"] / table["searches"])
 
 
 def coverage(frame: pd.DataFrame) -> pd.DataFrame:
@@ -75,9 +84,9 @@ def coverage(frame: pd.DataFrame) -> pd.DataFrame:
 
 def stops() -> pd.DataFrame:
     """Return where each rule stops, on held-out classes: `summary_of_stops`, one row a pool, rule and searcher."""
-    frame = pd.read_csv(_SIMULATED / "whats_missing_stops.csv")
-    frame = frame[frame["half"] == "held-out"].assign(pool=frame["pool"].map(POOLS))
-    return summary_of_stops(frame, ["pool", "rule", "strategy"]).drop(columns="discovery_low")
+    return summary_of_stops(held_out("whats_missing_stops.csv"), ["pool", "rule", "strategy"]).drop(
+        columns="discovery_low"
+    )
 
 
 def summary_of_stops(frame: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:

@@ -9,10 +9,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pandas as pd
 
-from elsa_nb import store
+from elsa_nb.paper.measures.simulated import SIMULATED
 from elsa_nb.search.metrics import median_interval
 
-_SIMULATED = store.NOTEBOOKS.parent / "benchmarks" / "results"
 # Of a search, those asked again counted.
 MOST_LABELS = {"glyphs": 800, "photographs": 800, "Tiny-ImageNet": 2000}
 # Labels to 80 % of a class with 10 % of the answers flipped, at most, by those of an oracle that never errs.
@@ -38,7 +37,7 @@ REAL_OR_RANDOM = (
 
 def searches_with_errors() -> pd.DataFrame:
     """Return one row a search: the columns of the file, the pools in short, and its labels against a clean oracle's."""
-    return beside_clean(pd.read_csv(_SIMULATED / "people_who_err.csv")).replace({"pool": SHORT})
+    return beside_clean(pd.read_csv(SIMULATED / "people_who_err.csv")).replace({"pool": SHORT})
 
 
 def beside_clean(frame: pd.DataFrame) -> pd.DataFrame:
