@@ -57,6 +57,8 @@ def test_what_was_not_run_is_named(runs):
         rounds.finds_by_round(runs[(runs["arm"] == "ELSA") | (runs["target"] == "b")], ["a"])
     with pytest.raises(ValueError, match=r"no runs of encoder 'vicreg' with 5 seeds for the classes \['z'\]"):
         rounds.finds_by_round(runs, ["z"])
+    with pytest.raises(ValueError, match="no run of 'NN' for class 'a' with 5 seeds, paper reading"):
+        rounds.totals_by_series(runs[(runs["arm"] == "ELSA") | (runs["target"] == "b")], ["a"])
 
 
 def test_totals_count_finds_and_labels_of_each_series(runs):

@@ -3,6 +3,9 @@
 Notebook 11 draws `finds_by_round` and shows `totals_by_series`.
 """
 
+from collections.abc import Iterator
+from itertools import product
+
 import numpy as np
 import pandas as pd
 
@@ -16,18 +19,10 @@ def finds_by_round(runs: pd.DataFrame, targets: list[str], *, encoder: str = "vi
     runs that still asked something in this round). The final search is left out. A run that has stopped finds nothing:
     so series of unlike length can be laid side by side. Raises ValueError where a class, or an arm of it, was not run.
     """
-    runs = runs[(runs["encoder"] == encoder) & (runs["seeds"] == seeds) & runs["target"].isin(targets)]
-    frames = []
-    for reading in dict.fromkeys(runs.loc[runs["arm"] == "ELSA", "reading"]):
-        for target in targets:
-            for (arm, component), series in ROUND_SERIES.items():
-                searches = runs[(runs["reading"] == reading) & (runs["target"] == target) & (runs["arm"] == arm)]
-                if searches.empty:
-                    raise ValueError(f"no run of {arm!r} for class {target!r} with {seeds} seeds, {reading} reading")
-                where = {"target": target, "reading": reading, "series": series}
-                frames.append(_rounds(searches, component).assign(**where))
-    if not frames:
-        raise ValueError(f"no runs of encoder {encoder!r} with {seeds} seeds for the classes {targets}")
+    frames = [
+        _rounds(searches, component).assign(target=target, reading=reading, series=series)
+        for reading, target, series, searches, component in _by_series(runs, targets, encoder, seeds)
+    ]
     frame = pd.concat(frames, ignore_index=True)
     longest = frame[frame["running"] > 0].groupby("reading")["round"].max()
     frame = frame[frame["round"] <= frame["reading"].map(longest)]
@@ -39,20 +34,16 @@ def totals_by_series(
 ) -> pd.DataFrame:
     """Return what each series of Fig. 9 found and asked in all rounds together: medians over a class's runs.
 
-    One row per (reading, target, series): found, asked, and finds per hundred labels asked.
+    One row per (reading, target, series): found, asked, and finds per hundred labels asked. Raises as `finds_by_round`.
     """
-    runs = runs[(runs["encoder"] == encoder) & (runs["seeds"] == seeds) & runs["target"].isin(targets)]
     rows = []
-    for reading in dict.fromkeys(runs.loc[runs["arm"] == "ELSA", "reading"]):
-        for target in targets:
-            for (arm, component), series in ROUND_SERIES.items():
-                searches = runs[(runs["reading"] == reading) & (runs["target"] == target) & (runs["arm"] == arm)]
-                found, asked = (
-                    np.array([np.sum(counts) for counts in searches[f"{component}_{what}_by_round"]])
-                    for what in ("found", "asked")
-                )
-                per_hundred = 100 * found / np.maximum(asked, 1)
-                rows.append((reading, target, series, *map(np.median, (found, asked, per_hundred))))
+    for reading, target, series, searches, component in _by_series(runs, targets, encoder, seeds):
+        found, asked = (
+            np.array([np.sum(counts) for counts in searches[f"{component}_{what}_by_round"]])
+            for what in ("found", "asked")
+        )
+        per_hundred = 100 * found / np.maximum(asked, 1)
+        rows.append((reading, target, series, *map(np.median, (found, asked, per_hundred))))
     return pd.DataFrame(rows, columns=["reading", "target", "series", "found", "asked", "found per 100 labels"])
 
 
@@ -64,6 +55,22 @@ def lay_out_totals(table: pd.DataFrame) -> pd.DataFrame:
     wide = wide.loc[lines, order].round(1)
     wide.index = pd.MultiIndex.from_tuples([(r, t.lower()) for r, t in lines], names=["reading", "class"])
     return wide
+
+
+def _by_series(
+    runs: pd.DataFrame, targets: list[str], encoder: str, seeds: int
+) -> Iterator[tuple[str, str, str, pd.DataFrame, str]]:
+    """Yield (reading, target, series, its searches, its component); ValueError where a class or an arm was not run."""
+    runs = runs[(runs["encoder"] == encoder) & (runs["seeds"] == seeds) & runs["target"].isin(targets)]
+    readings = list(dict.fromkeys(runs.loc[runs["arm"] == "ELSA", "reading"]))
+    if not readings:
+        raise ValueError(f"no runs of encoder {encoder!r} with {seeds} seeds for the classes {targets}")
+    for reading, target in product(readings, targets):
+        for (arm, component), series in ROUND_SERIES.items():
+            searches = runs[(runs["reading"] == reading) & (runs["target"] == target) & (runs["arm"] == arm)]
+            if searches.empty:
+                raise ValueError(f"no run of {arm!r} for class {target!r} with {seeds} seeds, {reading} reading")
+            yield reading, target, series, searches, component
 
 
 def _rounds(runs: pd.DataFrame, component: str) -> pd.DataFrame:
