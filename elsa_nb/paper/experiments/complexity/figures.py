@@ -3,6 +3,8 @@
 Notebook 12 draws them from the frames of `measure`; nothing is computed here.
 """
 
+from typing import Any
+
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
@@ -50,12 +52,7 @@ def plot_time(points: pd.DataFrame) -> Figure:
             for (part, form), rows in here.groupby(["part", "form"], sort=False):
                 seconds = rows.groupby("size")["seconds"].agg(["median", "min", "max"])
                 bars = [seconds["median"] - seconds["min"], seconds["max"] - seconds["median"]]
-                style = _FORMS[form] | {
-                    "color": _COLOURS[part],
-                    "mfc": "white" if form == "package" else _COLOURS[part],
-                }
-                style |= {"ms": 4, "lw": 1.3} | (_BROAD.get(part, {}) if form == "plain" else {})
-                ax.errorbar(seconds.index, seconds["median"], bars, **style, elinewidth=0.8)
+                ax.errorbar(seconds.index, seconds["median"], bars, **_style_of(part, form), elinewidth=0.8)
             _finish(ax, label, here["size"])
         axes[0].set_ylabel("Seconds of the processor, a call")
         bottom, top = axes[0].get_ylim()
@@ -72,12 +69,7 @@ def plot_memory(points: pd.DataFrame) -> Figure:
         for ax, against in zip(axes, ("n", "l"), strict=True):
             here = points[points["against"] == against]
             for (part, form), rows in here.groupby(["part", "form"], sort=False):
-                style = _FORMS[form] | {
-                    "color": _COLOURS[part],
-                    "mfc": "white" if form == "package" else _COLOURS[part],
-                }
-                style |= {"ms": 4, "lw": 1.3} | (_BROAD.get(part, {}) if form == "plain" else {})
-                ax.plot(rows["size"], rows["bytes"] / 1e6, **style)
+                ax.plot(rows["size"], rows["bytes"] / 1e6, **_style_of(part, form))
             _finish(ax, _SIZES[against], here["size"])
         axes[0].set_ylabel("Megabytes held at once")
         bottom, top = axes[0].get_ylim()
@@ -87,6 +79,11 @@ def plot_memory(points: pd.DataFrame) -> Figure:
             handles=_legend(["NN", "RandS", "Sampler", "lists", "vectors"]), loc="outside lower center", ncols=4
         )
     return figure
+
+
+def _style_of(part: str, form: str) -> dict[str, Any]:
+    style = _FORMS[form] | {"color": _COLOURS[part], "mfc": "white" if form == "package" else _COLOURS[part]}
+    return style | {"ms": 4, "lw": 1.3} | (_BROAD.get(part, {}) if form == "plain" else {})
 
 
 def _finish(ax: Axes, label: str, sizes: pd.Series) -> None:
