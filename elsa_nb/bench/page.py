@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from elsa_nb.bench.comparison import RANDOM, Plan, curves
-from elsa_nb.paper.measures.overheads import SPENT, summary
+from elsa_nb.paper.measures.overheads import MISSED, SPENT, overheads, summary
 from elsa_nb.store import write_atomically
 
 _STYLE = """
@@ -48,9 +48,9 @@ def write_page(path: Path, frame: pd.DataFrame, plan: Plan, about: str, commands
         _table(table, seconds, frame),
         f'<p class="small">Labels / finds when that share of a class is found, seeds counted; 1 is the best there is. '
         f"Medians over {len(frame.drop_duplicates(['target', 'repeat']))} searches an arm, with bootstrap intervals of "
-        f"95 % over classes. A search that does not come so far in {plan.budget:,} labels counts 1.25 times as many "
-        "there; how many did not stands behind, and a dash where most did not. Fewer and more: in how many classes an "
-        f"arm needs fewer or more labels than {html.escape(best_arm(frame, share))} to {share} %.{in_spent} "
+        f"95 % over classes. A search that does not come so far in {plan.budget:,} labels counts {MISSED} times as "
+        "many there; how many did not stands behind, and a dash where most did not. Fewer and more: in how many "
+        f"classes an arm needs fewer or more labels than {html.escape(best_arm(frame, share))} to {share} %.{in_spent} "
         f"Random order is computed, not searched.{few}</p>",
         f'<p class="small">Made by <code>{html.escape(commands)}</code></p>',
     ]
@@ -120,8 +120,7 @@ def _few(frame: pd.DataFrame) -> str:
 def _means(frame: pd.DataFrame, share: int) -> pd.Series:
     """Return the geometric mean overhead of each arm but random order, the least first."""
     searched = frame[frame["arm"] != RANDOM]
-    labels = searched[f"labels_{share}"].where(searched[f"labels_{share}"] > 0, 1.25 * searched["budget"])
-    logs = np.log(labels / np.ceil(share / 100 * searched["class_size"]))
+    logs = np.log(overheads(searched, share / 100))
     by_class = logs.groupby([searched["arm"], searched["target"]], sort=False).mean()
     return np.exp(by_class.groupby(level=0, sort=False).mean()).sort_values(kind="stable")
 

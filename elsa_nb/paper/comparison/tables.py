@@ -17,7 +17,14 @@ from elsa_nb.errors import MissingDataError
 from elsa_nb.paper.experiments.catalogue import EXHIBITS, SWEEPS, run_sweep
 from elsa_nb.paper.experiments.encoders import measured
 from elsa_nb.paper.measures.by_setting import TUNED, varied
-from elsa_nb.paper.measures.medians import ENCODER_TITLES, RATE_TITLES, RATES, median_over_seeds, medians
+from elsa_nb.paper.measures.medians import (
+    ENCODER_TITLES,
+    RATE_TITLES,
+    RATES,
+    interval_text,
+    median_over_seeds,
+    medians,
+)
 from elsa_nb.paper.measures.printed import printed_cells, table_numbers
 from elsa_nb.paper.runs import runner
 from elsa_nb.paper.runs.generated import GENERATED_SETS
@@ -176,7 +183,7 @@ def _ours(row: Any) -> str:
         return f"{row.median:.1f}"
     if np.isnan(row.low):
         return f"{row.median:.3f}"
-    return f"{row.median:.3f} [{row.low:.3f}, {row.high:.3f}]"
+    return interval_text(row.median, row.low, row.high, ".3f")
 
 
 def _signed(row: Any) -> str:

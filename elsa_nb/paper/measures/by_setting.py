@@ -8,7 +8,7 @@ run; where the paper prints none, or prints one that was not run, one side stays
 import pandas as pd
 from pandas.api.typing import SeriesGroupBy
 
-from elsa_nb.paper.measures.medians import METRIC_TITLES, METRICS, cell_text, implied_labels, medians
+from elsa_nb.paper.measures.medians import METRIC_TITLES, METRICS, cell_text, implied_labels, interval_text, medians
 from elsa_nb.paper.measures.printed import printed_cells
 from elsa_nb.search.config import ELSA
 from elsa_nb.search.readings import READINGS
@@ -18,9 +18,9 @@ _VARIED = TUNED | {10: "flipped_percent"}
 SEARCH_KEYS = ["encoder", "reading", "arm", "target", "seeds", "repeat"]  # what two searches that are compared share
 EFFECTS = ("discovery", "found", "labels", "efficiency")
 _SHOWN = {  # effect: title, format, scale
-    "discovery": ("discovery rate, points", "{:+.1f}", 100),
-    "labels": ("labels, times", "{:.2f}", 1),
-    "efficiency": ("efficiency, times", "{:.2f}", 1),
+    "discovery": ("discovery rate, points", "+.1f", 100),
+    "labels": ("labels, times", ".2f", 1),
+    "efficiency": ("efficiency, times", ".2f", 1),
 }
 _EMPTY = "-"
 
@@ -111,8 +111,8 @@ def effects_table(frame: pd.DataFrame, by: list[str]) -> pd.DataFrame:
     for line, rows in frame.groupby(by, sort=False):
         for row in rows[rows["effect"].isin(_SHOWN)].itertuples():
             title, form, scale = _SHOWN[row.effect]
-            middle, low, high = (form.format(scale * value) for value in (row.median, row.low, row.high))
-            cells[title][line if len(by) > 1 else line[0]] = f"{middle} [{low}, {high}]"
+            ends = (scale * value for value in (row.median, row.low, row.high))
+            cells[title][line if len(by) > 1 else line[0]] = interval_text(*ends, form)
     return pd.DataFrame(cells).rename_axis(by if len(by) > 1 else by[0])
 
 

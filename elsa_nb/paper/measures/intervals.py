@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import scipy
 
-from elsa_nb.paper.measures.medians import ENCODER_TITLES
+from elsa_nb.paper.measures.medians import ENCODER_TITLES, interval_text
 from elsa_nb.paper.measures.rules import RuleTest
 from elsa_nb.search.metrics import median_interval
 
@@ -28,8 +28,7 @@ class Interval(NamedTuple):
     high: float
 
     def __str__(self) -> str:
-        digits = 1 if abs(self.median) >= 10 else 3
-        return f"{self.median:.{digits}f} [{self.low:.{digits}f}, {self.high:.{digits}f}]"
+        return interval_text(*self, ".1f" if abs(self.median) >= 10 else ".3f")
 
 
 def encoder_title(encoder: str) -> str:

@@ -72,7 +72,10 @@ def implied_labels(printed: pd.DataFrame, keys: list[str], class_size: int = IMA
 
 def cell_text(row: Any) -> str:
     """Return the text of one cell of a long table: its median with the interval, if it has one, in brackets."""
-    digits = 0 if row.metric == "labels" else 3
-    if pd.isna(row.low):
-        return f"{row.median:,.{digits}f}"
-    return f"{row.median:,.{digits}f} [{row.low:,.{digits}f}, {row.high:,.{digits}f}]"
+    form = ",.0f" if row.metric == "labels" else ",.3f"
+    return f"{row.median:{form}}" if pd.isna(row.low) else interval_text(row.median, row.low, row.high, form)
+
+
+def interval_text(middle: float, low: float, high: float, form: str) -> str:
+    """Return a number with the ends of its interval in brackets, each in the format `form`: "0.78 [0.71, 0.84]"."""
+    return f"{middle:{form}} [{low:{form}}, {high:{form}}]"

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from elsa_nb.paper.measures.medians import medians
+from elsa_nb.paper.measures.medians import interval_text, medians
 from elsa_nb.search.readings import READINGS
 
 
@@ -56,8 +56,8 @@ def lay_out_rules(frame: pd.DataFrame) -> pd.DataFrame:
     for line, rows in frame.groupby(["arm", "after a dry round"], sort=False):
         cells = {"searches that end early": f"{rows['ended'].iloc[0]:.0%}"}
         for row in rows.itertuples():
-            form = "{:,.0f}" if row.effect == "labels" else "{:.3f}"
-            cells[row.effect] = "{} [{}, {}]".format(*(form.format(x) for x in (row.median, row.low, row.high)))
+            form = ",.0f" if row.effect == "labels" else ".3f"
+            cells[row.effect] = interval_text(row.median, row.low, row.high, form)
         lines[line] = cells
     return pd.DataFrame(lines).T.rename_axis(["arm", "after a dry round"])
 

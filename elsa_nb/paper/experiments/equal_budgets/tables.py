@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from elsa_nb.paper.measures.medians import KNOWN_DISHES
+from elsa_nb.paper.measures.medians import KNOWN_DISHES, interval_text
 from elsa_nb.paper.measures.overheads import ALL_LABELS, BASE, curve_points, overheads, summary
 from elsa_nb.paper.measures.simulated import POOL_TITLES, held_out
 from elsa_nb.search.metrics import median_interval
@@ -49,7 +49,7 @@ def in_words(said: pd.DataFrame, shares: Sequence[int] = (50, 80, 90)) -> pd.Dat
     table = said[["pool", "arm", "classes", "searches"]].copy()
     for share in shares:
         table[f"to {share} %"] = [
-            f"{row[f'overhead_{share}']:.1f} [{row[f'low_{share}']:.1f}, {row[f'high_{share}']:.1f}]"
+            interval_text(*(row[f"{end}_{share}"] for end in ("overhead", "low", "high")), ".1f")
             + (f", {row[f'unreached_{share}']:.0f} not" if row[f"unreached_{share}"] else "")
             for _, row in said.iterrows()
         ]

@@ -9,6 +9,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pandas as pd
 
+from elsa_nb.paper.measures.medians import interval_text
+from elsa_nb.paper.measures.overheads import MISSED
 from elsa_nb.paper.measures.simulated import SIMULATED
 from elsa_nb.search.metrics import median_interval
 
@@ -17,7 +19,6 @@ MOST_LABELS = {"glyphs": 800, "photographs": 800, "Tiny-ImageNet": 2000}
 # Labels to 80 % of a class with 10 % of the answers flipped, at most, by those of an oracle that never errs.
 GOALS = {"glyphs": 1.5, "Tiny-ImageNet": 2.0}
 _LEAST_CLASSES = 5  # behind an interval over classes
-_MISSED = 1.25  # times the labels spent: what a search counts that does not come so far
 SHORT = {
     "glyphs-vicreg-projection, a quarter": "glyphs",
     "cifar-10, 1 %": "photographs",
@@ -44,7 +45,7 @@ def beside_clean(frame: pd.DataFrame) -> pd.DataFrame:
     """Return the searches with `times_kept` and `times_shown`: labels to 80 %, by those of the search without errors.
 
     The partner has the same pool, class, seeds and arm, no errors, and asks nothing again. A search that does not come
-    so far counts `_MISSED` times what it spent, its budget at least; where its partner does not, both are nan.
+    so far counts `MISSED` times what it spent, its budget at least; where its partner does not, both are nan.
     `reached` says whether it came so far itself; `kept_points` is what it keeps more of the class at its end, in
     points.
     """
@@ -64,7 +65,7 @@ def beside_clean(frame: pd.DataFrame) -> pd.DataFrame:
 def counted(frame: pd.DataFrame, end: str) -> pd.Series:
     """Return the labels to 80 % of a class "kept" or "shown"; more than were spent where a search misses them."""
     budget = frame["pool"].replace(SHORT).map(MOST_LABELS)
-    return frame[f"{end}_80"].where(frame[f"{end}_80"] > 0, _MISSED * np.maximum(frame["labels"], budget)).astype(float)
+    return frame[f"{end}_80"].where(frame[f"{end}_80"] > 0, MISSED * np.maximum(frame["labels"], budget)).astype(float)
 
 
 def cost_of_errors(frame: pd.DataFrame) -> pd.DataFrame:
@@ -137,7 +138,7 @@ def with_intervals(frame: pd.DataFrame, shown: dict[str, tuple[str, str]], keys:
     table = frame[list(keys)].copy()
     for column, (title, form) in shown.items():
         ends = zip(*(frame[f"{column}{end}"] for end in ("", "_low", "_high")), strict=True)
-        table[title] = ["-" if np.isnan(m) else f"{m:{form}} [{low:{form}}, {high:{form}}]" for m, low, high in ends]
+        table[title] = ["-" if np.isnan(said[0]) else interval_text(*said, form) for said in ends]
     return table
 
 

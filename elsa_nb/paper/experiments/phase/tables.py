@@ -9,7 +9,7 @@ import pandas as pd
 
 from elsa_nb import store
 from elsa_nb.paper.experiments.phase.sweep import AT_2048, SWEEPS
-from elsa_nb.paper.measures.medians import IMAGENET_CLASS, IMAGENET_IMAGES, METRICS, medians
+from elsa_nb.paper.measures.medians import IMAGENET_CLASS, IMAGENET_IMAGES, METRICS, interval_text, medians
 from elsa_nb.paper.measures.printed import printed_value
 from elsa_nb.paper.runs import runner
 
@@ -114,9 +114,7 @@ def lay_out(frame: pd.DataFrame) -> pd.DataFrame:
     """Lay medians out for reading: the columns before `metric` a line, discovery and labels with their intervals."""
     keys = list(frame.columns[: frame.columns.get_loc("metric")])
     texts = [
-        f"{row.median:.2f} [{row.low:.2f}, {row.high:.2f}]"
-        if row.metric == "discovery_rate"
-        else f"{row.median:,.0f} [{row.low:,.0f}, {row.high:,.0f}]"
+        interval_text(row.median, row.low, row.high, ".2f" if row.metric == "discovery_rate" else ",.0f")
         for row in frame.itertuples()
     ]
     shown = frame.assign(text=texts)[frame["metric"].isin(["discovery_rate", "labels"])]
