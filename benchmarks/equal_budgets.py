@@ -15,7 +15,6 @@ file; delete its rows to run it.
 """
 
 import argparse
-import zlib
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -33,7 +32,7 @@ from benchmarks.rankers import RANKERS
 from benchmarks.seals import seals
 from benchmarks.summary import RESULTS
 from elsa_nb.bench.arms import Arm, Spaces, elsa, harvest, probe
-from elsa_nb.bench.simulating import HALVES, half_of, search_once, seeds_and_randomness
+from elsa_nb.bench.simulating import HALVES, by_checksum, half_of, search_once, seeds_and_randomness
 from elsa_nb.paper.measures.overheads import (
     ALL_LABELS,
     AS_ELSA,
@@ -98,8 +97,7 @@ def classes_of(dataset: str, space: str, ids: np.ndarray) -> pd.DataFrame:
 def chosen(half: str, count: int, labels: pd.DataFrame) -> list[str]:
     """Return the first `count` classes of a half that have one of `SIZES`, by checksum."""
     sizes = labels["label"].value_counts()
-    names = [name for name in sizes[sizes.between(*SIZES)].index if half_of(name) == half]
-    return sorted(names, key=lambda name: (zlib.crc32(name.encode()), name))[:count]
+    return by_checksum(name for name in sizes[sizes.between(*SIZES)].index if half_of(name) == half)[:count]
 
 
 def two_forms(rows: np.ndarray) -> tuple[float, float]:

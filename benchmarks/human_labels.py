@@ -10,8 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from elsa_nb import store
-from elsa_nb.images.encoders.efficientnet_lite import load_efficientnet_lite0
-from elsa_nb.images.encoders.preprocessing import CropGeometry
+from elsa_nb.images.encoders.by_name import load_for_pictures
 from elsa_nb.images.extraction.crops import Crops
 from elsa_nb.images.extraction.extract import encode
 from elsa_nb.images.sources.annotators import PEOPLE, human_labels
@@ -21,7 +20,7 @@ from elsa_nb.store import DATA
 PACK = "cifar-10-jpeg"
 OF_A_CLASS, WANTED = 1100, 100  # the class is 1 % of its pool
 _PART = 1000  # images encoded and kept together
-SIDE = 96  # pixels: the pictures have 32, and the encoder's 224 would show no more and take five times as long
+ENCODER = "efficientnet-lite0@96"  # the pictures have 32 pixels, and 224 would show no more in five times the time
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,8 +58,9 @@ def _part(pack: Pack, rows: np.ndarray, folder: Path) -> np.ndarray:
     """Return the vectors (m, d) float32 of some images, kept in `folder`."""
     path = folder / f"{rows[0]:06}.npy"
     if not path.exists():
-        crops = Crops(pack, CropGeometry(SIDE, SIDE, "bicubic"), rows=rows, workers=0)
-        vectors = encode(crops, load_efficientnet_lite0(), batch=50)["embedding"].astype(np.float16)
+        encoder = load_for_pictures(ENCODER)
+        crops = Crops(pack, encoder.geometry, rows=rows, workers=0)
+        vectors = encode(crops, encoder, batch=50)["embedding"].astype(np.float16)
         folder.mkdir(parents=True, exist_ok=True)
         store.write_with(path, lambda file: np.save(file, vectors))
     return np.load(path).astype(np.float32)

@@ -21,6 +21,7 @@ import pandas as pd
 
 from benchmarks.machine import commit
 from benchmarks.summary import RESULTS
+from elsa_nb.bench.simulating import by_checksum
 from elsa_nb.images.encoders.names import FALLBACK
 from elsa_nb.images.extraction.embed import embed_folder
 from elsa_nb.images.sources.packs import Pack
@@ -39,7 +40,7 @@ RAW_PROBE = "greedy-probe, vectors as they are, l2 = 1"
 def chosen(pack: Pack) -> tuple[np.ndarray, list[str]]:
     """Return the rows of the 3,000 photographs, ascending, and the dishes searched for: the first by checksum."""
     names = pack.labels["name"].astype(str).to_numpy()
-    dishes = sorted(set(names), key=lambda name: zlib.crc32(name.encode()))[:DISHES]
+    dishes = by_checksum(set(names))[:DISHES]
     rng = np.random.default_rng(0)
     wanted = [rng.choice(np.flatnonzero(names == dish), WANTED, replace=False) for dish in dishes]
     others = rng.choice(np.flatnonzero(~np.isin(names, dishes)), IMAGES - DISHES * WANTED, replace=False)

@@ -31,7 +31,7 @@ from benchmarks.erring import LooksAlike, People, likeness, shuffled
 from benchmarks.human_labels import Photographs, photographs
 from benchmarks.summary import RESULTS
 from elsa_nb.bench.arms import Arm, Spaces, elsa, harvest, probe
-from elsa_nb.bench.simulating import half_of
+from elsa_nb.bench.simulating import by_checksum, half_of
 from elsa_nb.label.searching import FIRM
 from elsa_nb.paper.experiments.people.tables import MOST_LABELS, SHORT, beside_clean, cost_of_errors
 from elsa_nb.paper.runs.place import class_names
@@ -101,7 +101,7 @@ class MadeUp:
         self.spaces = Spaces(*map(Pool.from_arrays, vectors))
         sizes = pd.Series(self.names).value_counts()
         fit = sizes.index[sizes.between(*SIZES)]
-        self.targets = by_checksum([name for name in fit if half_of(name) == "held-out"])[:CLASSES]
+        self.targets = by_checksum(name for name in fit if half_of(name) == "held-out")[:CLASSES]
 
     def case(self, target: str, repeat: int) -> Case:
         """Return the case of a class."""
@@ -169,11 +169,6 @@ class PeoplesPhotographs:
         vectors = self.of.vectors[rows] - self.of.vectors[rows].mean(0)
         axes = np.linalg.eigh(vectors.T @ vectors)[1][:, :-257:-1]
         return Spaces(Pool.from_arrays(np.ascontiguousarray(vectors @ axes, np.float32)))
-
-
-def by_checksum(names: list[str] | np.ndarray) -> list[str]:
-    """Return names in the order of their checksums."""
-    return sorted(names, key=lambda name: zlib.crc32(name.encode()))
 
 
 def run(search: Any, case: Case, oracle: Oracle, budget: int) -> dict[str, Any]:

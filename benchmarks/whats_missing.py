@@ -24,7 +24,7 @@ from benchmarks.equal_budgets import classes_of
 from benchmarks.recorded_searches import alone, place, record
 from benchmarks.summary import RESULTS
 from elsa_nb.bench.arms import Spaces, known_arms
-from elsa_nb.bench.simulating import half_of
+from elsa_nb.bench.simulating import by_checksum, half_of
 from elsa_nb.errors import MissingDataError
 from elsa_nb.paper.runs.simulation import draw_seeds
 from elsa_nb.pool import Pool
@@ -78,7 +78,7 @@ def labelled(pool: str) -> Labelled:
     labels = labels[labels["row"].isin(rows)]
     sizes = labels["label"].value_counts()
     fit = sizes.index[sizes.between(*task.sizes)]
-    members = {name: np.isin(rows, labels.loc[labels["label"] == name, "row"]) for name in _by_checksum(fit)}
+    members = {name: np.isin(rows, labels.loc[labels["label"] == name, "row"]) for name in by_checksum(fit)}
     return Labelled(spaces, members)
 
 
@@ -110,10 +110,6 @@ def search(pool: str, half: str, repeat: int, folder: Path) -> None:
                 of = record(begun[strategy], positive, path, beside, target=target, repeat=repeat, **about)
                 found = f"{of['labels'].sum() + SEEDS} of {positive.sum()}"
                 print(f"{pool}  {repeat}  {target}  {strategy}: {found}", flush=True)
-
-
-def _by_checksum(names: list[str] | np.ndarray) -> list[str]:
-    return sorted(names, key=lambda name: zlib.crc32(name.encode()))
 
 
 def main() -> None:

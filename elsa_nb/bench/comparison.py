@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from elsa_nb.bench.arms import Arm, Spaces
-from elsa_nb.bench.simulating import search_once, seeds_and_randomness
+from elsa_nb.bench.simulating import by_checksum, search_once, seeds_and_randomness
 from elsa_nb.paper.measures.overheads import expected_at_random
 from elsa_nb.progress import bar
 from elsa_nb.search.metrics import discovery_curve
@@ -116,7 +116,7 @@ def chosen_classes(classes: Mapping[str, np.ndarray], n: int, plan: Plan) -> lis
             f"no class has {smallest} to {largest} members: the {len(sizes)} classes have {sizes[0]} to {sizes[-1]} "
             "of them (--smallest; --largest: if not given a tenth of the pool, and at most the budget)"
         )
-    return sorted(names, key=lambda name: (zlib.crc32(name.encode()), name))[: plan.classes]
+    return by_checksum(names)[: plan.classes]
 
 
 def _row(spaces: Spaces, arm: Arm, members: np.ndarray, each: Sequence[Any], plan: Plan) -> dict[str, Any]:
