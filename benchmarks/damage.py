@@ -72,13 +72,12 @@ FRAME = pd.DataFrame({"target": [f"class {i}" for i in range(30)], "found": rang
 
 
 def _results(folder: Path) -> None:
-    runner.RESULTS = folder
-    runner._save(FRAME, Sweep("it", ()), "quick", {"search": 1, "pools": {"a": "b"}})
+    runner.SweepFiles("it", "quick", folder).save(FRAME, Sweep("it", ()), {"search": 1, "pools": {"a": "b"}})
 
 
 def _read_results(folder: Path) -> Any:
-    runner.RESULTS = folder
-    return runner.stored_results("it", "quick").to_dict("list"), runner.results_card("it", "quick")["provenance"]
+    files = runner.SweepFiles("it", "quick", folder)
+    return files.rows().to_dict("list"), files.card()["provenance"]
 
 
 def _pack(folder: Path) -> None:
@@ -283,7 +282,7 @@ def damaged(data: bytes, rng: np.random.Generator) -> bytes:
 @contextmanager
 def places_kept() -> Iterator[None]:
     """Put back afterwards where the package looks for its files: makers and writers here name folders of their own."""
-    places = ((runner, "RESULTS"), (verdicts, "CLAIMS"), (printed, "CLAIMS"), (verification, "CANARIES"))
+    places = ((verdicts, "CLAIMS"), (printed, "CLAIMS"), (verification, "CANARIES"))
     before = [(module, name, getattr(module, name)) for module, name in places]
     try:
         yield

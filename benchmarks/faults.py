@@ -191,15 +191,14 @@ def _read_lists(folder: Path) -> Any:
 
 def _results(factor: int) -> Callable[[Path], None]:
     def write(folder: Path) -> None:
-        runner.RESULTS = folder
-        runner._save(damage.FRAME.assign(found=factor), damage.Sweep("it", ()), "quick", {"search": 1})
+        files = runner.SweepFiles("it", "quick", folder)
+        files.save(damage.FRAME.assign(found=factor), damage.Sweep("it", ()), {"search": 1})
 
     return write
 
 
 def _read_results(folder: Path) -> Any:
-    runner.RESULTS = folder
-    return runner.stored_results("it", "quick").to_dict("list")
+    return runner.stored_results("it", "quick", folder).to_dict("list")
 
 
 def _nothing(folder: Path) -> None:

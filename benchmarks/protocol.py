@@ -80,15 +80,10 @@ def _by_the_runner(reading: str, classes: int) -> tuple[float, pd.DataFrame]:
         repeats=1,
         rivals=(),
     )
-    kept = runner.RESULTS
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            runner.RESULTS = Path(folder)
-            started = time.perf_counter()
-            frame = runner.run(plan, "full", progress=False)
-            return time.perf_counter() - started, frame
-    finally:
-        runner.RESULTS = kept
+    with tempfile.TemporaryDirectory() as folder:
+        started = time.perf_counter()
+        frame = runner.run(plan, "full", progress=False, folder=Path(folder))
+        return time.perf_counter() - started, frame
 
 
 def _plain(ground: Ground, settings: list[Setting], fit: object) -> dict[Setting, tuple[float, plain_loop.Outcome]]:

@@ -62,11 +62,8 @@ def trained(method: str, seed: int) -> str:
 
 def searched(encoders: Sequence[str]) -> pd.DataFrame:
     """Run the searches in these encoders' pools, or take up what is there; return them as the runner gives them."""
-    kept, runner.RESULTS = runner.RESULTS, WORK / "results"
-    try:
-        return pd.concat([runner.run(plan, "full") for plan in plans(encoders)], ignore_index=True)
-    finally:
-        runner.RESULTS = kept
+    runs = [runner.run(plan, "full", folder=WORK / "results") for plan in plans(encoders)]
+    return pd.concat(runs, ignore_index=True)
 
 
 def bundled() -> pd.DataFrame:

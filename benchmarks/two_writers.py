@@ -86,13 +86,13 @@ def run_sweep(folder: Path, version: int, pause: float) -> None:
     simulation.run_unit = run_unit
     validity.stored_keys = lambda rows, source: rows["piece"].tolist()
     validity.changes = lambda before, now: []
-    runner.RESULTS = folder / "results"
     runner.prepare = lambda *_, **__: None
     Place.folder = folder
     plan, names = Sweep("two", ("vicreg",)), [f"piece {i}" for i in range(PIECES)]
     units = [{name: Setting("two", "paper", "vicreg", "projection", "ELSA", name, 5, 0)} for name in names]
-    work = runner._Work(plan, runner.places_of(plan, "quick"), {"search": 1}, units)
-    with runner._lock("two", "quick").acquire(wait=True):
+    files = runner.SweepFiles("two", "quick", folder / "results")
+    work = runner._Work(plan, files, runner.places_of(plan, "quick"), {"search": 1}, units)
+    with files.lock.acquire(wait=True):
         work.complete(1, None, False)
 
 
@@ -203,8 +203,7 @@ def lists_are_right(folder: Path, versions: tuple[int, ...]) -> bool:
 
 def sweep_is_right(folder: Path, versions: tuple[int, ...]) -> bool:
     """Compare the rows of a sweep with what its pieces find: each once, in order."""
-    runner.RESULTS = folder / "results"
-    frame = runner.stored_results("two", "quick")
+    frame = runner.stored_results("two", "quick", folder / "results")
     pieces = [f"piece {i}" for i in range(PIECES)]
     return frame["piece"].tolist() == pieces and frame["value"].tolist() == list(map(value_of, pieces))
 

@@ -7,7 +7,6 @@ import pytest
 from benchmarks import damage, faults
 from benchmarks.fuzzed_readers import FUZZED
 from elsa_nb import store
-from elsa_nb.paper.runs import runner
 
 GOOD = {"inputs", "refused", "the same", "other values, no checksum", "faults", "whole"}
 SLOW = {"weights", "neighbour lists", "bundled encoder", "results"}
@@ -19,7 +18,7 @@ def test_damaged_files_are_refused_in_one_sentence_or_read_as_before(seed):
     strange = {(name, what) for name, each in counts.items() for what in each if what not in GOOD}
     assert not strange
     assert sum(each["refused"] for each in counts.values()) > 2 * len(counts)
-    assert runner.RESULTS == store.DATA / "results"  # whoever comes next finds the places as they were
+    assert store.locate("claims") == damage.verdicts.CLAIMS  # whoever comes next finds the places as they were
 
 
 @pytest.mark.slow

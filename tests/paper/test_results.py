@@ -80,15 +80,14 @@ def test_every_search_of_the_sweep_is_there_once(kept, all_runs):
     assert not all_runs.duplicated(list(Setting.__dataclass_fields__)).any()
 
 
-def test_a_cell_that_was_altered_is_found(tmp_path, monkeypatch):
+def test_a_cell_that_was_altered_is_found(tmp_path):
     for suffix in (".parquet", ".json"):
         shutil.copy(runner.results_file("components", "full").with_suffix(suffix), tmp_path)
     frame = pd.read_parquet(tmp_path / "components-full.parquet")
     frame.loc[3, "discovery_rate"] += 1e-9
     frame.to_parquet(tmp_path / "components-full.parquet")
-    monkeypatch.setattr(runner, "RESULTS", tmp_path)
     with pytest.raises(CorruptFileError, match=r"components-full\.parquet was altered"):
-        runner.stored_results("components", "full")
+        runner.stored_results("components", "full", tmp_path)
 
 
 def test_every_row_says_how_to_make_it_again(all_runs):

@@ -38,6 +38,116 @@ LISTS_PAY = 50  # from so many searches of a sweep in one pool
 Part = tuple[tuple[Setting, ...], Path]  # searches of one unit, and the file that gets their rows
 
 
+@dataclass(frozen=True)
+class SweepFiles:
+    """The files of one sweep in one profile in the folder `folder`: its rows, their card, its parts and its lock."""
+
+    name: str
+    profile_name: str
+    folder: Path
+
+    @classmethod
+    def of(cls, name: str, profile_name: str, folder: Path | None = None) -> "SweepFiles":
+        """Return the files in `folder`, by default in `RESULTS`."""
+        return cls(name, profile_name, folder or RESULTS)
+
+    @property
+    def title(self) -> str:
+        """What the sweep is called on screen, and the file of its rows."""
+        return f"{self.name}-{self.profile_name}"
+
+    @property
+    def path(self) -> Path:
+        """Where its rows are kept."""
+        return self.folder / f"{self.title}.parquet"
+
+    @property
+    def parts(self) -> Path:
+        """The folder of what a run has finished while it is not at its end."""
+        return self.folder / ".parts" / self.title
+
+    @property
+    def lock(self) -> Lock:
+        """The lock of who computes the sweep, not yet taken."""
+        return Lock(self.parts / ".lock", f"The sweep {self.title} in {self.folder}")
+
+    @property
+    def _readable(self) -> Path:
+        """Where its rows are read: one's own before those that came with the package."""
+        own = self.path.exists() or not store.INSTALLED or self.folder != RESULTS
+        return self.path if own else store.locate(f"results/{self.path.name}")
+
+    @property
+    def _next_card(self) -> Path:
+        return self.path.with_name(f".{self.path.stem}.next.json")
+
+    def rows(self) -> pd.DataFrame:
+        """Return the stored rows; MissingDataError without any, CorruptFileError where they are not as they were."""
+        path = self._readable
+        if not path.exists():
+            raise MissingDataError(f"{path} is not here. `elsa-nb reproduce --profile {self.profile_name}` makes it.")
+        try:
+            return self._read()
+        except (CorruptFileError, MissingDataError):
+            if not self._next_card.exists():
+                raise
+        with self.lock.acquire(wait=True):  # they are being replaced, or whoever did it was killed
+            self.settle()
+            return self._read()
+
+    def _read(self) -> pd.DataFrame:
+        path, expected = self._readable, self.card()["sha256"]
+        with store.reading(path, "a table of results", "Delete it and its .json, and run the sweep again."):
+            data = path.read_bytes()
+            if (got := store.sha256_bytes(data)) != expected:
+                raise CorruptFileError(
+                    f"{path} was altered: its SHA-256 is {got[:12]}..., {path.stem}.json says {expected[:12]}... "
+                    "Delete both and run the sweep again."
+                )
+            return pd.read_parquet(io.BytesIO(data))
+
+    def card(self) -> dict[str, Any]:
+        """Return what the card of the rows says, with `provenance` and `sha256`; MissingDataError without one."""
+        path = self._readable.with_suffix(".json")
+        what, cure = "a card of results", "Delete it and its .parquet, and run the sweep again."
+        card = store.read_card(path, what, cure)
+        with store.reading(path, what, cure):
+            card["sha256"], card["provenance"] = str(card["sha256"]), dict(card["provenance"])
+        return card
+
+    def save(self, frame: pd.DataFrame, plan: Sweep, source: dict[str, Any]) -> None:
+        """Replace the rows and their card; `source` is what the rows are valid for."""
+        data = simulation.as_parquet(frame)
+        card = {
+            "provenance": source,
+            "made_by": fingerprints.made_by(*validity.CODE),
+            "sweep": json.loads(json.dumps(asdict(plan))),
+            "searches": len(frame),
+            "seconds_of_searching": round(float(frame["seconds"].sum()), 1),
+            "sha256": store.sha256_bytes(data),
+            "machine": {
+                "python": platform.python_version(),
+                "cores": os.cpu_count(),
+                "processor": fingerprints.processor(),
+            },
+            "command": f"elsa-nb reproduce --profile {self.profile_name}",
+        }
+        # Two files are not replaced at once: the new card lies ready before the rows that it belongs to.
+        store.write_card(self._next_card, card)
+        store.write_atomically(self.path, data)
+        self.settle()
+
+    def settle(self) -> None:
+        """End the replacing of results that a killed run has left half-way; to be called by who holds the lock."""
+        if not self._next_card.exists():
+            return
+        card = store.read_card(self._next_card, "a card of results", "Delete it and run the sweep again.")
+        if self.path.exists() and store.sha256_file(self.path) == card.get("sha256"):
+            self._next_card.replace(self.path.with_suffix(".json"))
+        else:
+            self._next_card.unlink()
+
+
 def run(
     plan: Sweep,
     profile_name: str = "quick",
@@ -45,20 +155,23 @@ def run(
     workers: int | None = None,
     cluster: str | None = None,
     progress: bool | None = None,
+    folder: Path | None = None,
 ) -> pd.DataFrame:
     """Return the results of the sweep `plan`, one row a search; compute what is missing, reuse what is still valid.
 
     A stored search is reused while the versions of behaviour, its configuration, its seed, its pools and the device are
     what they were (`validity`); a line says how many were. `workers` defaults to one a core; `cluster`, or the
     environment variable ELSA_DASK, is the address of a Dask scheduler whose workers run the searches instead. The rows
-    depend on neither. Raises ValueError for an unknown profile, MissingDataError where a pool is missing,
-    ConnectionError without the scheduler, and what `in_processes` raises.
+    depend on neither. `folder` is where they are kept, by default `RESULTS`.
+
+    Raises ValueError for an unknown profile, MissingDataError where a pool is missing, ConnectionError without the
+    scheduler, and what `in_processes` raises.
     """
-    work = _Work.of(plan, profile_name, progress)
+    work = _Work.of(plan, SweepFiles.of(plan.name, profile_name, folder), progress)
     stored, _ = work.stored()
     if not work.missing(stored):
         return work.reuse(stored)
-    with _lock(plan.name, profile_name).acquire(wait=True):
+    with work.files.lock.acquire(wait=True):
         return work.complete(workers or os.cpu_count() or 1, cluster or os.environ.get("ELSA_DASK"), progress)
 
 
@@ -67,21 +180,18 @@ class _Work:
     """What one run wants: the units of its plan, each a dict from the `validity.key` of a search to its setting."""
 
     plan: Sweep
+    files: SweepFiles
     places: dict[str, Place]  # by encoder
     source: dict[str, Any]
     units: list[dict[str, Setting]]
 
     @classmethod
-    def of(cls, plan: Sweep, profile_name: str, progress: bool | None) -> "_Work":
-        places = places_of(plan, profile_name)
+    def of(cls, plan: Sweep, files: SweepFiles, progress: bool | None) -> "_Work":
+        places = places_of(plan, files.profile_name)
         source, first = validity.provenance(places.values()), places[plan.encoders[0]]
         units = plan.units(first.class_names, lambda: _purity(first, progress))
         keyed = [{validity.key(setting, first.dataset, source): setting for setting in unit} for unit in units]
-        return cls(plan, places, source, keyed)
-
-    @property
-    def profile_name(self) -> str:
-        return self.places[self.plan.encoders[0]].profile_name
+        return cls(plan, files, places, source, keyed)
 
     @property
     def keys(self) -> list[str]:
@@ -89,11 +199,9 @@ class _Work:
 
     def stored(self) -> tuple[pd.DataFrame, str]:
         """Return the stored rows that are valid and wanted, with their `key`, and why others have to be computed."""
-        path = results_file(self.plan.name, self.profile_name)
-        if not path.exists() or not path.with_suffix(".json").exists():
+        if not self.files.path.exists() or not self.files.path.with_suffix(".json").exists():
             return pd.DataFrame({"key": []}), "computed for the first time"
-        before = results_card(self.plan.name, self.profile_name)["provenance"]
-        frame = stored_results(self.plan.name, self.profile_name)
+        before, frame = self.files.card()["provenance"], self.files.rows()
         if "search" not in before:
             return frame[:0].assign(key=[]), "computed again: the stored results do not say what they are valid for"
         frame["key"] = validity.stored_keys(frame, before)
@@ -103,13 +211,12 @@ class _Work:
 
     def reuse(self, stored: pd.DataFrame) -> pd.DataFrame:
         """Return stored rows that answer all that is wanted, and say so."""
-        path = results_file(self.plan.name, self.profile_name)
-        print(f"{self._title}: {len(stored)} searches reused from {_show(path)}")
+        print(f"{self.files.title}: {len(stored)} searches reused from {_show(self.files.path)}")
         return self.assemble(stored, [])
 
     def complete(self, workers: int, cluster: str | None, progress: bool | None) -> pd.DataFrame:
         """Compute what is missing, and store all rows; to be called by one process at a time."""
-        _settle(results_file(self.plan.name, self.profile_name))
+        self.files.settle()
         stored, why = self.stored()
         missing = self.missing(stored)
         if not missing:  # another run has made it while this one waited
@@ -117,26 +224,21 @@ class _Work:
         started = time.perf_counter()
         self.compute(missing, workers, cluster, progress)
         frame = self.assemble(stored, missing)
-        _save(frame, self.plan, self.profile_name, self.source)
-        for part in _parts(self.plan.name, self.profile_name).glob(f"*{_PART}"):
+        self.files.save(frame, self.plan, self.source)
+        for part in self.files.parts.glob(f"*{_PART}"):
             part.unlink()
         computed = sum(len(unit) for unit, _ in missing)
         reused = f", {len(frame) - computed} reused" if computed < len(frame) else ""
-        print(f"{self._title}: {computed} searches in {time.perf_counter() - started:.0f} s ({why}){reused}")
+        print(f"{self.files.title}: {computed} searches in {time.perf_counter() - started:.0f} s ({why}){reused}")
         return frame
-
-    @property
-    def _title(self) -> str:
-        return f"{self.plan.name}-{self.profile_name}"
 
     def missing(self, stored: pd.DataFrame) -> list[Part]:
         """Return the searches that no stored row answers, by unit, each with the file of its part."""
-        known, folder = set(stored["key"]), _parts(self.plan.name, self.profile_name)
-        parts = []
+        known, parts = set(stored["key"]), []
         for unit in self.units:
             if lacking := {key: setting for key, setting in unit.items() if key not in known}:
                 name = store.sha256_bytes("\n".join(lacking).encode())[:24]
-                parts.append((tuple(lacking.values()), folder / f"{name}{_PART}"))
+                parts.append((tuple(lacking.values()), self.files.parts / f"{name}{_PART}"))
         return parts
 
     def compute(self, parts: Sequence[Part], workers: int, cluster: str | None, progress: bool | None) -> None:
@@ -148,7 +250,7 @@ class _Work:
             prepare(place.folder, build=build, progress=progress)
         total = sum(len(unit) for unit, _ in parts)
         done = total - sum(len(unit) for unit, *_ in missing)
-        with bar(None, self._title, progress, total=total, initial=done, unit="search") as shown:
+        with bar(None, self.files.title, progress, total=total, initial=done, unit="search") as shown:
             if cluster:
                 from elsa_nb.paper.runs import cluster as dask  # only where asked for: it needs the extra of that name
 
@@ -171,54 +273,22 @@ class _Work:
         return frame.loc[self.keys].reset_index(drop=True)
 
 
-def stored_results(name: str, profile_name: str) -> pd.DataFrame:
-    """Return stored results as they are, checked against their checksum, whatever code made them."""
-    path = _stored_file(name, profile_name)
-    if not path.exists():
-        raise MissingDataError(f"{path} is not here. `elsa-nb reproduce --profile {profile_name}` makes it.")
-    try:
-        return _read(name, profile_name)
-    except (CorruptFileError, MissingDataError):
-        if not _next_card(path).exists():
-            raise
-    with _lock(name, profile_name).acquire(wait=True):  # they are being replaced, or whoever did it was killed
-        _settle(path)
-        return _read(name, profile_name)
+def stored_results(name: str, profile_name: str, folder: Path | None = None) -> pd.DataFrame:
+    """Return stored results as they are, checked against their checksum, whatever code made them.
+
+    `folder` is where they are kept, by default `RESULTS`.
+    """
+    return SweepFiles.of(name, profile_name, folder).rows()
 
 
-def _read(name: str, profile_name: str) -> pd.DataFrame:
-    path = _stored_file(name, profile_name)
-    card_path = path.with_suffix(".json")
-    expected = results_card(name, profile_name)["sha256"]
-    with store.reading(path, "a table of results", "Delete it and its .json, and run the sweep again."):
-        data = path.read_bytes()
-        if (got := store.sha256_bytes(data)) != expected:
-            raise CorruptFileError(
-                f"{path} was altered: its SHA-256 is {got[:12]}..., {card_path.name} says {expected[:12]}... "
-                "Delete both and run the sweep again."
-            )
-        return pd.read_parquet(io.BytesIO(data))
-
-
-def results_card(name: str, profile_name: str) -> dict[str, Any]:
+def results_card(name: str, profile_name: str, folder: Path | None = None) -> dict[str, Any]:
     """Return what the `.json` beside stored results says, with `provenance` and `sha256`; MissingDataError without."""
-    path = _stored_file(name, profile_name).with_suffix(".json")
-    what, cure = "a card of results", "Delete it and its .parquet, and run the sweep again."
-    card = store.read_card(path, what, cure)
-    with store.reading(path, what, cure):
-        card["sha256"], card["provenance"] = str(card["sha256"]), dict(card["provenance"])
-    return card
+    return SweepFiles.of(name, profile_name, folder).card()
 
 
 def results_file(name: str, profile_name: str) -> Path:
     """Return where the results of a sweep are kept."""
-    return RESULTS / f"{name}-{profile_name}.parquet"
-
-
-def _stored_file(name: str, profile_name: str) -> Path:
-    """Return where the results of a sweep are read: one's own before those that came with the package."""
-    path = results_file(name, profile_name)
-    return path if path.exists() or not store.INSTALLED else store.locate(f"results/{path.name}")
+    return SweepFiles.of(name, profile_name).path
 
 
 def places_of(plan: Sweep, profile_name: str) -> dict[str, Place]:
@@ -257,54 +327,6 @@ def _purity(place: Place, progress: bool | None) -> np.ndarray:
     """Return the share of each row's ten nearest neighbours that are of its class (n,)."""
     codes = place.class_names.astype("category").cat.codes.to_numpy()
     return neighbour_purity(prepare(place.folder, progress=progress).neighbours.lists[0], codes)
-
-
-def _save(frame: pd.DataFrame, plan: Sweep, profile_name: str, source: dict[str, Any]) -> None:
-    path = results_file(plan.name, profile_name)
-    data = simulation.as_parquet(frame)
-    card = {
-        "provenance": source,
-        "made_by": fingerprints.made_by(*validity.CODE),
-        "sweep": json.loads(json.dumps(asdict(plan))),
-        "searches": len(frame),
-        "seconds_of_searching": round(float(frame["seconds"].sum()), 1),
-        "sha256": store.sha256_bytes(data),
-        "machine": {
-            "python": platform.python_version(),
-            "cores": os.cpu_count(),
-            "processor": fingerprints.processor(),
-        },
-        "command": f"elsa-nb reproduce --profile {profile_name}",
-    }
-    # Two files are not replaced at once: the new card lies ready before the rows that it belongs to.
-    store.write_card(_next_card(path), card)
-    store.write_atomically(path, data)
-    _settle(path)
-
-
-def _next_card(path: Path) -> Path:
-    return path.with_name(f".{path.stem}.next.json")
-
-
-def _settle(path: Path) -> None:
-    """End the replacing of results that a killed run has left half-way; to be called by who holds the lock."""
-    ready = _next_card(path)
-    if not ready.exists():
-        return
-    card = store.read_card(ready, "a card of results", "Delete it and run the sweep again.")
-    if path.exists() and store.sha256_file(path) == card.get("sha256"):
-        ready.replace(path.with_suffix(".json"))
-    else:
-        ready.unlink()
-
-
-def _parts(name: str, profile_name: str) -> Path:
-    return RESULTS / ".parts" / f"{name}-{profile_name}"
-
-
-def _lock(name: str, profile_name: str) -> Lock:
-    """Return the lock of who computes a sweep, not yet taken."""
-    return Lock(_parts(name, profile_name) / ".lock", f"The sweep {name}-{profile_name} in {RESULTS}")
 
 
 def _show(path: Path) -> str:

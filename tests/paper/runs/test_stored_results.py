@@ -16,10 +16,10 @@ OLD, NEW = (pd.DataFrame({"found": [number, 2], "seconds": [0.5, 0.5]}) for numb
 
 
 @pytest.fixture
-def results(tmp_path, monkeypatch):
-    monkeypatch.setattr(runner, "RESULTS", tmp_path / "results")
-    runner._save(OLD, PLAN, "quick", {"search": 1})
-    return tmp_path / "results"
+def results(tmp_path):
+    files = runner.SweepFiles("two", "quick", tmp_path / "results")
+    files.save(OLD, PLAN, {"search": 1})
+    return files
 
 
 @pytest.mark.parametrize("step", ["the new card", "the new rows", "the card in its place"])
@@ -27,16 +27,17 @@ def test_killed_while_results_are_replaced(results, monkeypatch, step):
     steps = {
         "the new card": (store, "write_card", OLD),
         "the new rows": (store, "write_atomically", OLD),
-        "the card in its place": (runner, "_settle", NEW),
+        "the card in its place": (runner.SweepFiles, "settle", NEW),
     }
     where, name, left = steps[step]
     with monkeypatch.context() as killed, pytest.raises(ZeroDivisionError):
         killed.setattr(where, name, lambda *_: 1 / 0)
-        runner._save(NEW, PLAN, "quick", {"search": 1})
-    pd.testing.assert_frame_equal(runner.stored_results("two", "quick"), left)
-    runner._save(NEW, PLAN, "quick", {"search": 1})
-    pd.testing.assert_frame_equal(runner.stored_results("two", "quick"), NEW)
-    assert sorted(file.name for file in results.iterdir() if file.is_file()) == ["two-quick.json", "two-quick.parquet"]
+        results.save(NEW, PLAN, {"search": 1})
+    pd.testing.assert_frame_equal(results.rows(), left)
+    results.save(NEW, PLAN, {"search": 1})
+    pd.testing.assert_frame_equal(results.rows(), NEW)
+    kept = sorted(file.name for file in results.folder.iterdir() if file.is_file())
+    assert kept == ["two-quick.json", "two-quick.parquet"]
 
 
 PIECE = simulation.as_parquet(NEW)
@@ -61,7 +62,8 @@ def test_a_damaged_piece_is_computed_again_and_the_run_says_so(tmp_path, capsys,
     monkeypatch.setattr(runner, "prepare", lambda *_, **__: None)
     monkeypatch.setattr(Place, "folder", tmp_path)
     one, three = (Setting("two", "paper", "vicreg", "projection", "ELSA", name, 5, 0) for name in ("one", "three"))
-    work = runner._Work(PLAN, runner.places_of(PLAN, "quick"), {}, [])
+    files = runner.SweepFiles("two", "quick", tmp_path)
+    work = runner._Work(PLAN, files, runner.places_of(PLAN, "quick"), {}, [])
     work.compute([((one,), good), ((three,), bad)], 1, None, False)
     pd.testing.assert_frame_equal(runner.read_part(bad), NEW)
     assert "bad.rows is not a finished piece" in capsys.readouterr().out
