@@ -91,6 +91,20 @@ def test_without_a_header_everything_comes_out_and_the_work_goes_on(whole, tmp_p
     assert len((tmp_path / "s.csv").read_text().splitlines()) == 1 + 2 * 72
 
 
+def test_what_is_remembered_of_the_search_and_of_an_audit_comes_out_and_goes_on(tmp_path):
+    kept = {"strategy:me": '"greedy-probe"', "audit:me": '{"answered": [0, 3], "found": 1}'}
+    session = Session(tmp_path / "s.sqlite")
+    session.acquire()
+    session.write([Answer("a", -2, 1)])
+    for key, value in kept.items():
+        session.remark(key, value)
+    session.close()
+    rescue(session.path, tmp_path / "out.sqlite")
+    out = Session(tmp_path / "out.sqlite")
+    assert {key: out.meta(key) for key in kept} == kept
+    out.close()
+
+
 def test_answers_that_are_only_in_the_log_beside_it_come_out(tmp_path):
     session = Session(tmp_path / "s.sqlite")
     session.acquire()
