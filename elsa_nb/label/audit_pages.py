@@ -10,7 +10,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from elsa_nb.search.contract import POSITIVE, Batch, Log
+from elsa_nb.search.contract import POSITIVE, Batch, Log, log_of
 from elsa_nb.search.stopping.audit import Audit, labels_for
 
 AUDIT = 18  # the component; 16 and 17 are those of `first_examples`
@@ -41,8 +41,8 @@ class AuditPages:
             raise ValueError(f"all {n} items are answered: there is nothing to audit")
         self._audit = Audit(rows, found, rng=rng, confidence=confidence)
         self._n, self._confidence, self._page = len(rows), confidence, page
-        self._batches: list[tuple[np.ndarray, np.ndarray]] = []
-        self._open: np.ndarray | None = None
+        self._answered: list[tuple[Batch, np.ndarray]] = []
+        self._open: Batch | None = None
 
     @property
     def statement(self) -> str:
@@ -59,24 +59,19 @@ class AuditPages:
 
     def query(self) -> Batch | None:
         """Return the next page, or None when every row is answered."""
-        self._open = self._audit.query(self._page)
-        if self._open is None:
-            return None
-        return Batch(self._open, np.full(len(self._open), AUDIT, np.int8), len(self._batches))
+        rows = self._audit.query(self._page)
+        self._open = None if rows is None else Batch(rows, np.full(len(rows), AUDIT, np.int8), len(self._answered))
+        return self._open
 
     def update(self, labels: Sequence[int] | np.ndarray) -> None:
         """Take the answers to the page, one a row."""
         self._audit.update(labels)
-        self._batches.append((self._open, np.asarray(labels, np.int8)))
+        self._answered.append((self._open, np.asarray(labels, np.int8)))
 
     @property
     def log(self) -> Log:
         """All questions answered so far."""
-        rows = [np.empty(0, np.int64), *(rows for rows, _ in self._batches)]
-        labels = [np.empty(0, np.int8), *(labels for _, labels in self._batches)]
-        rounds = np.repeat(np.arange(len(self._batches)), [len(rows) for rows, _ in self._batches])
-        joined = np.concatenate(rows)
-        return Log(joined, np.concatenate(labels), np.full(len(joined), AUDIT, np.int8), rounds.astype(np.int32))
+        return log_of(self._answered)
 
     @property
     def positives(self) -> np.ndarray:

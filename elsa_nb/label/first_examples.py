@@ -15,7 +15,7 @@ from elsa_nb.label.cards import PASSED
 from elsa_nb.label.label_files.names import Names
 from elsa_nb.label.rounds import GIVEN, SAMPLE, positives_of
 from elsa_nb.search.checks import check_rows
-from elsa_nb.search.contract import POSITIVE, UNSURE, Batch, Log, QueryError, Strategy, check_labels
+from elsa_nb.search.contract import POSITIVE, UNSURE, Batch, Log, QueryError, Strategy, check_labels, log_of
 from elsa_nb.search.highest import highest
 
 
@@ -134,10 +134,7 @@ class Fixed:
     @property
     def log(self) -> Log:
         """All questions answered so far."""
-        if self._labels is None:
-            return Log(np.empty(0, np.int64), np.empty(0, np.int8), np.empty(0, np.int8), np.empty(0, np.int32))
-        m = len(self.rows)
-        return Log(self.rows, self._labels, np.full(m, self.component, np.int8), np.zeros(m, np.int32))
+        return log_of([] if self._labels is None else [(self._batch, self._labels)])
 
     @property
     def positives(self) -> np.ndarray:
