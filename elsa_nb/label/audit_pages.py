@@ -5,12 +5,14 @@ other, shown on a panel of their own after the search; the statement above them 
 (`elsa_nb.search.stopping.audit`).
 """
 
+import copy
 from collections.abc import Sequence
 from typing import ClassVar
 
 import numpy as np
 
-from elsa_nb.search.contract import POSITIVE, Batch, Log, log_of
+from elsa_nb.search.checks import check_rows
+from elsa_nb.search.contract import POSITIVE, Batch, Log, check_labels, corrected, log_of
 from elsa_nb.search.stopping.audit import Audit, labels_for
 
 AUDIT = 18  # the component; 16 and 17 are those of `first_examples`
@@ -39,8 +41,9 @@ class AuditPages:
         rows = np.setdiff1d(np.arange(n), answered)
         if not len(rows):
             raise ValueError(f"all {n} items are answered: there is nothing to audit")
-        self._audit = Audit(rows, found, rng=rng, confidence=confidence)
-        self._n, self._confidence, self._page = len(rows), confidence, page
+        self._fresh = Audit(rows, found, rng=rng, confidence=confidence)
+        self._audit = copy.copy(self._fresh)
+        self._pool_size, self._n, self._confidence, self._page = n, len(rows), confidence, page
         self._answered: list[tuple[Batch, np.ndarray]] = []
         self._open: Batch | None = None
 
@@ -67,6 +70,24 @@ class AuditPages:
         """Take the answers to the page, one a row."""
         self._audit.update(labels)
         self._answered.append((self._open, np.asarray(labels, np.int8)))
+        self._open = None
+
+    def amend(self, rows: Sequence[int] | np.ndarray, labels: Sequence[int] | np.ndarray) -> None:
+        """Correct answers given earlier: what may be said is counted anew, as if they had been right at once.
+
+        Raises ValueError for a row that this audit has not asked, and changes nothing then.
+        """
+        rows = check_rows(rows, self._pool_size, "corrections")
+        labels = check_labels(labels, len(rows))
+        if (never := np.setdiff1d(rows, self.log.rows)).size:
+            raise ValueError(f"row {never[0]} has no answer to correct; allowed: rows that this audit has asked")
+        self._answered = corrected(self._answered, rows, labels)
+        self._audit = copy.copy(self._fresh)
+        for batch, given in self._answered:
+            self._audit.query(len(batch.rows))
+            self._audit.update(given)
+        if self._open is not None:
+            self._audit.query(len(self._open.rows))
 
     @property
     def log(self) -> Log:

@@ -153,6 +153,18 @@ def log_of(answered: Sequence[tuple[Batch, np.ndarray]]) -> Log:
     )
 
 
+def corrected(
+    answered: Sequence[tuple[Batch, np.ndarray]], rows: np.ndarray, labels: np.ndarray
+) -> list[tuple[Batch, np.ndarray]]:
+    """Return batches and the labels (m,) given to each, but `labels` (k,) for `rows` (k,) wherever these were asked."""
+    now = dict(zip(rows.tolist(), labels.tolist(), strict=True))
+    again = []
+    for batch, given in answered:
+        pairs = zip(batch.rows.tolist(), given.tolist(), strict=True)
+        again.append((batch, np.array([now.get(row, label) for row, label in pairs], np.int8)))
+    return again
+
+
 class Ledger:
     """The answers of one search over a pool of `n` rows, beginning with `seeds` (known positives).
 
@@ -229,10 +241,7 @@ class Ledger:
         if (never := rows[self.answers[rows] == UNASKED]).size:
             raise ValueError(f"row {never[0]} has no answer to correct; allowed: rows that were asked, and seeds")
         self.answers[rows] = labels
-        corrected = dict(zip(rows.tolist(), labels.tolist(), strict=True))
-        for i, (batch, given) in enumerate(self._answered):
-            again = [corrected.get(row, label) for row, label in zip(batch.rows.tolist(), given.tolist(), strict=True)]
-            self._answered[i] = batch, np.array(again, np.int8)
+        self._answered = corrected(self._answered, rows, labels)
 
     @property
     def log(self) -> Log:

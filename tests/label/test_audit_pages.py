@@ -46,6 +46,43 @@ def test_on_the_panel_it_is_dealt_in_pages_and_opens_again_where_it_was(make_des
     assert (again.figures()["statement"], again.cards.labels) == (after, labels)
 
 
+@pytest.mark.parametrize("page_is_open", [False, True])
+def test_a_corrected_answer_counts_in_the_statement_as_if_it_had_been_right_at_once(page_is_open):
+    answers = np.random.default_rng(2).integers(-1, 2, (3, 20))
+    wrong = answers.copy()
+    wrong[0, :5], wrong[1, 7] = 1 - np.abs(answers[0, :5]), 0
+    right, amended = (AuditPages(300, np.arange(100), found=10, page=20) for _ in range(2))
+    for audit, given in ((right, answers), (amended, wrong)):
+        for labels in given:
+            audit.query()
+            audit.update(labels)
+        if page_is_open:
+            audit.query()
+    rows = right.log.rows
+    amended.amend([*rows[:5], rows[27]], [*answers[0, :5], answers[1, 7]])
+    with pytest.raises(ValueError, match="row 0 has no answer to correct; allowed: rows that this audit has asked"):
+        amended.amend([rows[0], 0], [1, 1])
+    for audit in (right, amended):
+        if not page_is_open:
+            audit.query()
+        audit.update(answers[0])
+    assert amended.statement == right.statement
+    assert [*map(np.ndarray.tolist, amended.log)] == [*map(np.ndarray.tolist, right.log)]
+
+
+def test_a_find_that_is_put_right_pages_later_on_the_panel_is_a_find_of_the_audit(make_desk, small):
+    controller = make_desk(AuditPages(400, np.arange(100), found=10, page=12))
+    for _ in range(2):
+        answer_page(controller, small[1])
+    at = controller.cards.labels.index(0)
+    row, found = controller.card(at)["row"], set(controller.rounds.search.positives)
+    assert row not in found
+    assert controller.handle([{"op": "set", "at": at, "v": 1}])
+    while len(controller.asked) < 4:  # the page gone back to comes first
+        answer_page(controller, small[1])
+    assert set(controller.rounds.search.positives) >= found | {row}
+
+
 def test_with_nothing_left_there_is_nothing_to_audit():
     with pytest.raises(ValueError, match="all 3 items are answered"):
         AuditPages(3, [0, 1, 2], found=1)
