@@ -13,7 +13,7 @@ from elsa_nb.images.encoders.checkpoints import read_checkpoint
 from elsa_nb.images.encoders.libraries import LibraryModel
 from elsa_nb.images.encoders.names import FALLBACK as NAME
 from elsa_nb.images.encoders.names import FALLBACK_LACKS, fallback_is_installed
-from elsa_nb.images.encoders.preprocessing import CropGeometry
+from elsa_nb.images.encoders.preprocessing import CropGeometry, check_colour_images
 
 CENTRE, DEVIATION = 127.0, 128.0  # what the published network subtracts from 0..255 and divides by
 GEOMETRY = CropGeometry(256, 224, "bicubic")  # its evaluation leaves 32 pixels around the crop
@@ -32,8 +32,7 @@ class EfficientNetLite0(LibraryModel):
 
     def prepare(self, images: Tensor) -> Tensor:
         """Turn uint8 images (m, 3, h, w) into what `forward` takes: (x - 127) / 128, exactly."""
-        if images.dtype != torch.uint8 or images.ndim != 4 or images.shape[1] != 3:
-            raise ValueError(f"images are {images.dtype} {tuple(images.shape)}; expected uint8 (m, 3, height, width).")
+        check_colour_images(images)
         return images.to(torch.float32).sub_(CENTRE).div_(DEVIATION)
 
 

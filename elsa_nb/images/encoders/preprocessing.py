@@ -60,9 +60,17 @@ class CropGeometry:
 IMAGENET_GEOMETRY = CropGeometry()
 
 
-def normalise(images: Tensor, mean: tuple[float, ...], std: tuple[float, ...]) -> Tensor:
-    """Turn uint8 images (m, 3, h, w) into float32, scaled to [0, 1], less `mean`, over `std`, channel by channel."""
+def check_colour_images(images: Tensor) -> None:
+    """Raise ValueError unless `images` are uint8 (m, 3, h, w)."""
     if images.dtype != torch.uint8 or images.ndim != 4 or images.shape[1] != 3:
         raise ValueError(f"images are {images.dtype} {tuple(images.shape)}; expected uint8 (m, 3, height, width).")
+
+
+def normalise(images: Tensor, mean: tuple[float, ...], std: tuple[float, ...]) -> Tensor:
+    """Turn uint8 images (m, 3, h, w) into float32, scaled to [0, 1], less `mean`, over `std`, channel by channel.
+
+    `mean` and `std` are one number a channel. Raises ValueError for images of another type or shape.
+    """
+    check_colour_images(images)
     centre, deviation = (torch.tensor(values, device=images.device).view(1, 3, 1, 1) for values in (mean, std))
     return images.to(torch.float32).div_(255.0).sub_(centre).div_(deviation)

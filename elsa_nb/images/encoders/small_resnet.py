@@ -17,6 +17,7 @@ from torch.nn import functional as F
 
 from elsa_nb import store
 from elsa_nb.errors import CorruptFileError, MissingDataError
+from elsa_nb.images.encoders.published import IMAGENET_MEAN, IMAGENET_STD
 from elsa_nb.store import read_card, reading, sha256_bytes, sha256_file, write_atomically, write_card
 
 # Each method and how many linear layers its projector has.
@@ -31,8 +32,6 @@ _PROJECTOR_LAYERS = {
     "obow": 0,
 }
 METHODS = tuple(_PROJECTOR_LAYERS)
-# Colours are normalised inside the encoder, as ImageNet's are everywhere; grey images are not.
-MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
 @dataclass(frozen=True)
@@ -176,8 +175,8 @@ class Encoder(nn.Module):
         self.architecture, self.name, self.sha256 = architecture, name, sha256
         self.backbone = resnet50() if architecture.resnet50 else SmallResNet(architecture)
         self.projector = projector(architecture.embedding, architecture.projector, architecture.method)
-        if architecture.channels == 3:
-            for key, value in (("mean", MEAN), ("std", STD)):
+        if architecture.channels == 3:  # colours are normalised in here, as ImageNet's are everywhere; grey is not
+            for key, value in (("mean", IMAGENET_MEAN), ("std", IMAGENET_STD)):
                 self.register_buffer(key, torch.tensor(value).view(1, 3, 1, 1), persistent=False)
         self.to(memory_format=torch.channels_last)
 
