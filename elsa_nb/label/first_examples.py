@@ -262,6 +262,7 @@ class Begin(_Around):
         self.search: Strategy | None = None
         self._open: np.ndarray | None = None
         self._batch: Batch | None = None  # as the search asked it
+        self._fresh = np.empty(0, bool)  # those of its rows that are asked on, since no sample had answered them
         self._rows, self._labels, self._rounds = _EMPTY
         self._shown = 0  # pages
         self._seeds = np.empty(0, np.int64)
@@ -307,8 +308,8 @@ class Begin(_Around):
     def _searched(self) -> Batch | None:
         """Return the search's questions but those that the sample has answered; the search gets these answers, too."""
         while (batch := self.search.query()) is not None:
-            self._batch, fresh = batch, ~np.isin(batch.rows, self._answered)
-            if fresh.any():
+            self._batch, self._fresh = batch, ~np.isin(batch.rows, self._answered)
+            if (fresh := self._fresh).any():
                 return Batch(batch.rows[fresh], batch.components[fresh], batch.round + self._shown)
             self.search.update(self._answers(batch.rows, np.empty(0, np.int8)))
         return None
@@ -319,14 +320,18 @@ class Begin(_Around):
         return self._rows[self._labels != PASSED]
 
     def _answers(self, rows: np.ndarray, labels: Sequence[int] | np.ndarray) -> np.ndarray:
-        """Return the answers to `rows` (m,): those of the sample, and the `labels` of the others in their order."""
-        known = np.isin(rows, self._answered)
-        if np.shape(labels) != (np.count_nonzero(~known),):
-            raise ValueError(f"{np.size(labels)} labels for {np.count_nonzero(~known)} rows; give one label a row")
-        order = np.argsort(self._rows)
-        answers = np.empty(len(rows), np.asarray(labels).dtype)
+        """Return the answers to `rows` (m,): those of the sample, and the `labels` of the others in their order.
+
+        Marks of the sample may have changed since the rows were asked: a new one counts before the label given, and
+        where one was taken back the answer is unsure.
+        """
+        asked = np.count_nonzero(self._fresh)
+        if np.shape(labels) != (asked,):
+            raise ValueError(f"{np.size(labels)} labels for {asked} rows; give one label a row")
+        answers = np.full(len(rows), UNSURE, np.asarray(labels).dtype)
+        answers[self._fresh] = labels
+        known, order = np.isin(rows, self._answered), np.argsort(self._rows)
         answers[known] = self._labels[order][np.searchsorted(self._rows, rows[known], sorter=order)]
-        answers[~known] = labels
         return answers
 
     def update(self, labels: Sequence[int] | np.ndarray) -> None:

@@ -428,6 +428,31 @@ def test_a_mark_of_a_first_look_that_is_taken_back_later_is_no_example_any_more(
     assert row not in controller.figures()["examples"]
 
 
+@pytest.mark.parametrize("change", ["a mark is made", "a mark is taken back"])
+def test_a_mark_of_a_first_look_may_change_while_the_search_asks_the_item(make_first_look, small, change):
+    made = change == "a mark is made"
+    controller = make_first_look()
+    shown = {row: position for position, row in enumerate(controller.asked[0].rows)}
+    if not made:  # answered in the first look, and so not on view when the search asks it
+        controller.handle([{"op": "set", "at": position, "v": 0} for position in range(57)])
+    answer_page(controller, small[1])
+
+    def asked_again():
+        batch = controller.rounds.state._batch
+        return [row for row in batch.rows.tolist() if shown.get(row, 60) < 57]
+
+    while not asked_again():
+        answer_page(controller, small[1])
+    row = asked_again()[0]
+    controller.handle([{"op": "toggle", "at": shown[row]}] * (1 if made else 2))
+    assert controller.cards.labels[shown[row]] == (1 if made else -3)
+    rounds = len(controller.asked)
+    while len(controller.asked) == rounds and controller.error is None:
+        answer_page(controller, small[1])
+    assert controller.error is None
+    assert (row in controller.rounds.search.positives) == made
+
+
 def test_scores_that_are_no_confidences_are_not_kept_and_the_session_opens_again(
     make_desk, make_search, small, monkeypatch
 ):
