@@ -5,9 +5,8 @@ By the exponents fitted to the measurements (frame `complexity`); no search is n
 
 from elsa_nb.paper.measures.rules import Frames, Numbers, RuleTest, rule
 
-EXPONENT_TOLERANCE = (
-    0.2  # O(n) bounds from above; caches and the sort's logarithm may lift a measured exponent by so much
-)
+# O(n) bounds from above; caches and the sort's logarithm may lift a measured exponent by so much.
+EXPONENT_TOLERANCE = 0.2
 
 NOT_MEASURED = "the paper derives it and measures nothing"
 
