@@ -190,9 +190,9 @@ def _wishes_of_search(told: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def rows_of(restored: Restored, amended: Sequence[Sequence[int]]) -> list[tuple[int, int]]:
-    """Turn [position, label] into (row, label)."""
+    """Turn [position, label] into (row, label), each row once: of two cards of one item the later is believed."""
     rows = [row for asked in restored.asked for row in asked.rows]
-    return [(rows[position], label) for position, label in amended]
+    return list({rows[position]: label for position, label in amended}.items())
 
 
 def _deal(restored: Restored, rounds: Rounds, state, asked: Asked, known) -> None:

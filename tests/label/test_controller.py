@@ -453,6 +453,26 @@ def test_a_mark_of_a_first_look_may_change_while_the_search_asks_the_item(make_f
     assert (row in controller.rounds.search.positives) == made
 
 
+def test_two_cards_of_one_item_may_be_put_right_at_once_and_the_later_is_believed(make_first_look, small):
+    controller = make_first_look()
+    answer_page(controller, small[1])
+    first = {row: position for position, row in enumerate(controller.asked[0].rows)}
+
+    def both():
+        closed = range(60, controller.cards.rounds[-1])
+        return [(first[row], p) for p in closed if (row := controller.card(p)["row"]) in first]
+
+    while not both():
+        answer_page(controller, small[1])
+    passed, asked = both()[0]
+    controller.handle([{"op": "set", "at": passed, "v": 0}, {"op": "set", "at": asked, "v": 1}])
+    rounds = len(controller.asked)
+    while len(controller.asked) == rounds and controller.error is None:
+        answer_page(controller, small[1])
+    assert controller.error is None
+    assert controller.card(asked)["row"] in controller.rounds.search.positives
+
+
 def test_scores_that_are_no_confidences_are_not_kept_and_the_session_opens_again(
     make_desk, make_search, small, monkeypatch
 ):
