@@ -127,8 +127,8 @@ class Fixed:
 
     def update(self, labels: Sequence[int] | np.ndarray) -> None:
         """Take the answers, one a row."""
-        if self._batch is None:
-            raise ValueError(f"{np.size(labels)} labels for {len(self.rows)} rows; call query() first, answer each row")
+        if self._batch is None or self._labels is not None:
+            raise QueryError("no rows are open: they were answered already, or query() was not called yet")
         self._labels = check_labels(labels, len(self.rows))
 
     @property
@@ -341,7 +341,7 @@ class Begin(_Around):
             self._batch = None
             return
         if self._open is None:
-            raise ValueError(f"{np.size(labels)} labels; call query() first, then give one label a row")
+            raise QueryError("no rows are open: they were answered already, or query() was not called yet")
         given = self._checked(labels, len(self._open))
         self._rows = np.concatenate([self._rows, self._open])
         self._labels = np.concatenate([self._labels, given])

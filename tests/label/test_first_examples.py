@@ -207,6 +207,17 @@ def test_three_of_three_thousand_are_found_by_looking_over_pages_and_searched(th
     assert len(np.unique(log.rows)) == len(log.rows) > 500  # the search asks what was passed
 
 
+def test_answers_to_nothing_that_is_open_are_refused_and_change_nothing(begin_with):
+    for strategy in (Fixed(5, [1, 2]), begin_with([[1, 2, 3]], least=3, page=2)[0]):
+        with pytest.raises(QueryError, match="no rows are open"):
+            strategy.update([1, 0])
+        strategy.query()
+        strategy.update([1, 0])
+        with pytest.raises(QueryError, match="no rows are open"):
+            strategy.update([0, 1])
+        assert strategy.log.labels.tolist() == [1, 0]
+
+
 def test_passed_is_an_answer_in_overviews_only(small, begin_with):
     begin, _ = begin_with([np.arange(24)], page=24)
     begin.query()
