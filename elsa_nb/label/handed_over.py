@@ -80,6 +80,11 @@ def _of_sequence(values: Sequence[Any]) -> Items:
                 "label.Files(folder, names) says where they are, label.Texts(names) shows them as texts"
             )
         first = "path"
+    elif first == "path" and not any(Path(each).is_file() for each in looked_at):
+        raise ValueError(
+            f"images are paths, and none of them is a file, such as {str(looked_at[0])!r} seen from {Path.cwd()}: "
+            "label.Files(folder, names) says where they are"
+        )
     if first == "picture" and all(_is_text(value) for value in looked_at):
         raise ValueError(
             "images are bytes that hold text, and no pictures: hand over [each.decode() for each in images]"

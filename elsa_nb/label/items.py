@@ -162,8 +162,8 @@ class Arrays:
     """Items that are arrays in memory: `read(rows)` returns pictures, as `Glyphs.images` does, or is an array itself.
 
     A picture is (h, w), (h, w, c) or (c, h, w) with 1, 3 or 4 channels, of any kind of number; uint8 is shown as it
-    is, of others a sample of the rows decides once which values are black and white. `invert` turns ink on black into
-    ink on white. Raises ValueError where the first picture is none.
+    is (masks of 0 and 1: black and white), of others a sample of the rows decides once which values are black and
+    white. `invert` turns ink on black into ink on white. Raises ValueError where the first picture is none.
     """
 
     def __init__(self, read: Callable[[Sequence[int]], Any] | Any, ids: Sequence[str] = (), *, invert: bool = False):
@@ -184,7 +184,9 @@ class Arrays:
         self._limits: Range = (0.0, 1.0)
         if len(ids):
             first = laid_out(self._array(0))
-            if first.dtype not in (np.uint8, bool):
+            if first.dtype == np.uint8 and first.max() > 1:
+                self._limits = (0.0, 255.0)
+            elif first.dtype != bool:
                 self._limits = range_of_arrays(laid_out(self._array(int(row))) for row in sample(len(ids)))
 
     def __repr__(self) -> str:

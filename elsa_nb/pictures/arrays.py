@@ -43,11 +43,14 @@ def range_of_arrays(arrays: Iterable[np.ndarray]) -> Range:
 
 
 def picture_of(array: Any, limits: Range) -> Image.Image:
-    """Return one array as a picture, grey or RGB: `limits` are black and white unless it is uint8 or boolean."""
+    """Return one array as a picture, grey or RGB: `limits` are black and white unless it is uint8 or boolean.
+
+    Masks of 0 and 1 in uint8 count as boolean where `limits` say that all are masks.
+    """
     array = laid_out(array)
     if array.dtype == bool:
         array = array.astype(np.uint8) * 255
-    elif array.dtype != np.uint8:
+    elif array.dtype != np.uint8 or (limits == (0.0, 1.0) and array.max() <= 1):
         array = to_8_bits(array, limits)
     image = Image.fromarray(np.ascontiguousarray(array))
     if image.mode != "RGBA":

@@ -229,7 +229,8 @@ def _depth(image: Image.Image) -> _Depth:
         return _Depth("integers", "u4" if bits == (32,) and not signed else None, ink)
     if image.mode == "L" and signed and bits == (8,):
         return _Depth("integers", "i1")  # Pillow has turned ink into light here
-    deep = image.mode in ("RGB", "RGBA", "RGBX") and any(_OF_16_BITS.search(str(tile[3])) for tile in image.tile)
+    tiles = getattr(image, "tile", ())  # a picture that was made in memory has no file that it lies in
+    deep = image.mode in ("RGB", "RGBA", "RGBX") and any(_OF_16_BITS.search(str(tile[3])) for tile in tiles)
     return _Depth("colours" if deep else "")
 
 

@@ -1,6 +1,7 @@
 """What a notebook hands over as images or texts: shown as it is meant, or refused in a sentence that names the row."""
 
 import io
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -46,6 +47,8 @@ def shown(items, row=0):
         pd.Series(list(SLOPE)),
         [Image.fromarray((each * 255).astype(np.uint8)) for each in SLOPE],
         [Image.fromarray((each * 4095).astype(np.uint16)) for each in SLOPE],
+        *([Image.fromarray((each * 255).astype(np.uint8)).convert(mode) for each in SLOPE] for mode in ("RGB", "RGBA")),
+        [Image.fromarray((each * 255).astype(np.uint8)).convert("RGB").resize((8, 6)).copy() for each in SLOPE],
     ],
     ids=lambda images: f"{type(images).__name__}-{getattr(images, 'dtype', '')}-{getattr(images, 'shape', '')}",
 )
@@ -62,6 +65,15 @@ def test_one_range_for_all_rows_keeps_a_dark_picture_dark():
     images = np.stack([SLOPE[0] * 100, SLOPE[0] * 4000]).astype(np.uint16)
     assert shown(as_items(images), 0).max() < 20
     assert shown(as_items(images), 1).max() > 240
+
+
+@pytest.mark.parametrize("kind", [np.uint8, bool, np.int64, np.float32])
+def test_masks_of_0_and_1_are_black_and_white(kind):
+    masks = (SLOPE > 0.5).astype(kind)
+    assert (shown(as_items(masks))[..., 0] == 255 * (SLOPE[0] > 0.5)).all()
+    grey = (SLOPE * 255).astype(np.uint8)
+    grey[1] = 1  # a dark picture among others is no mask
+    assert (shown(as_items(grey), 1) == 1).all()
 
 
 def test_transparency_lies_on_white_and_ink_can_be_turned():
@@ -149,6 +161,9 @@ def test_paths_of_files_are_pictures(tmp_path, monkeypatch):
     assert (shown(as_items(["a.png"])) == (255, 0, 0)).all()
     with pytest.raises(ValueError, match=r"looks like a list of file names, and 'b\.png' is not in .*label\.Files"):
         as_items(["a.png", "b.png"])
+    assert len(as_items([tmp_path / "a.png", Path("gone.png")]).ids) == 2
+    with pytest.raises(ValueError, match=r"none of them is a file, such as 'gone\.png' seen from .*label\.Files"):
+        as_items([Path("gone.png"), Path("a/b.png")])
     assert as_items(["a.png is first", "b.png"]).content(0, 9).kind == "text"
 
 
