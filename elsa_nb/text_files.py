@@ -49,6 +49,15 @@ def decoded(data: bytes, encoding: str | None = None) -> Iterator[tuple[str, str
             return
 
 
+def lines_of(text: str) -> list[str]:
+    """Return the lines of a text, without quotation marks where all that hold something stand in them: R writes so."""
+    lines = re.split(r"\r\n|\r|\n", text)
+    filled = [line.strip() for line in lines if line.strip()]
+    if filled and all(re.fullmatch(r'"(?:[^"]|"")*"', line) for line in filled):
+        return [line.strip()[1:-1].replace('""', '"') for line in lines]
+    return lines
+
+
 def how_read(used: str, given: str | None) -> list[str]:
     """Return a remark on the encoding that a text was read in, where nobody gave it and the text does not say it."""
     if given is not None or used == "utf-8" or used in dict(_MARKS).values():

@@ -156,7 +156,7 @@ def _has_no_header(cells: list[str], others: list[list[str]]) -> tuple[bool, lis
     counted = whole and [int(number) for number in numbers] == list(range(len(numbers)))
     named = find_name(cells) is not None or (cells[0] == "" and all(cells[1:]))
     alike = any(_alike(cells[0], other[0].strip()) for other in others)
-    if others and not alike and (counted or (whole and named)):
+    if (others or named) and not alike and (counted or (whole and named)):
         return False, [f"its first line ({', '.join(cells)[:40]}) is taken for a header: give it one of words if not"]
     return True, row
 

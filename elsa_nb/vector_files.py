@@ -18,7 +18,7 @@ import numpy as np
 
 from elsa_nb.errors import MissingDataError
 from elsa_nb.store import check_unpacked, parsing, reading
-from elsa_nb.text_files import decoded, how_read
+from elsa_nb.text_files import decoded, how_read, lines_of
 from elsa_nb.vector_json import JSON, ids_in_json, vectors_in_json
 from elsa_nb.vector_tables import (
     ARROW,
@@ -100,7 +100,7 @@ def _ids_of(path: Path, encoding: str | None) -> tuple[list[str], list[str]]:
         raise ValueError("it is no text")
     if text.startswith("{"):
         raise ValueError("its lines are JSON, not names")
-    lines = text.splitlines()
+    lines = lines_of(text)
     while lines and not lines[-1]:
         lines.pop()
     return as_names(lines), how_read(used, encoding)
@@ -120,6 +120,8 @@ def read_both(
     held = read_vectors(path, key, encoding)
     if beside is not None:
         told, notes = _ids_read(beside, encoding)
+        if len(told) == held.vectors.shape[0] + 1 and find_name(told[:1]) is not None:  # what the column is called
+            notes.append(f"its first line, {told.pop(0)!r}, is the name of the column")
         held.notes += [f"{note} ({beside.name})" for note in notes]
     else:
         told = ids

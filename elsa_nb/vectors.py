@@ -12,6 +12,8 @@ import numpy as np
 
 DTYPES = ("float16", "float32")
 _BLOCK = 8192  # rows
+_WRITTEN = "; numbers that are written as text become numbers with astype(float)"
+_CURES = {"U": _WRITTEN, "S": _WRITTEN, "c": "; of complex ones, take np.abs(x)"}  # by kind of number
 _EXACT = 1 << 24  # whole numbers up to here are float32 values
 _LARGEST_DENSE = 8 << 30  # bytes that a sparse matrix may become
 
@@ -32,8 +34,8 @@ def as_vectors(given: Any) -> np.ndarray:
             f"vectors are of type {type(given).__name__}; a pool takes an array (n, d), or a list of rows."
         )
     if vectors.ndim != 2 or 0 in vectors.shape:
-        told = f"vectors have shape {vectors.shape}; a pool is (n, d) with n and d at least 1"
-        raise ValueError(f"{told}{_cure(vectors)}.")
+        told = f"; a pool is (n, d) with n and d at least 1{_cure(vectors)}"
+        raise ValueError(f"vectors have shape {vectors.shape}{told}.")
     if vectors.dtype.name == "bfloat16":  # of an extension of numpy; no real number to numpy itself
         vectors, ours = vectors.astype(np.float32), True
     if vectors.dtype.name not in DTYPES and vectors.dtype.kind in "fiub":
@@ -49,8 +51,8 @@ def as_vectors(given: Any) -> np.ndarray:
 
 
 def frame_names(given: Any) -> np.ndarray | None:
-    """Return the names (n,) that a pandas frame has for its rows; None for numbers: they say where a row once stood."""
-    if not (hasattr(given, "iloc") and hasattr(given, "columns")):
+    """Return the names (n,) of a pandas frame's or column's rows; None for numbers: they say where a row once stood."""
+    if not (hasattr(given, "iloc") and hasattr(given, "index")):
         return None
     names = np.asarray(given.index)
     return names if all(isinstance(name, str) for name in names) else None
@@ -61,7 +63,8 @@ def check_vectors(vectors: np.ndarray, first_row: int = 0) -> np.ndarray:
     if vectors.ndim != 2 or 0 in vectors.shape:
         raise ValueError(f"vectors have shape {vectors.shape}; a pool is (n, d) with n and d at least 1.")
     if vectors.dtype.name not in DTYPES:
-        raise ValueError(f"vectors have dtype {vectors.dtype}; a pool holds one of {DTYPES}.")
+        cure = _CURES.get(vectors.dtype.kind, "")
+        raise ValueError(f"vectors have dtype {vectors.dtype}; a pool holds real numbers{cure}.")
     for start, block in blocks(vectors):
         good = np.isfinite(block).all(axis=1)
         if not good.all():
@@ -81,12 +84,11 @@ def check_ids(ids: np.ndarray, n: int) -> np.ndarray:
         why = ", which has no order" if isinstance(ids, set | frozenset) else ""
         raise ValueError(f"ids are of type {type(ids).__name__}{why}; give a list of one id a row.")
     given = ids if hasattr(ids, "__getitem__") or not isinstance(ids, Iterable) else list(ids)
-    if isinstance(given, list | tuple) and (cut := next((i for i in given if _ends_in_zero(i)), None)) is not None:
-        raise ValueError(f"The id {cut!r:.60} ends in a zero byte, which an array would drop; give ids as text.")
-    if isinstance(given, list | tuple):
-        for item in given:
-            if isinstance(item, float | np.floating) and np.isnan(item):  # beside words, an array would make it 'nan'
-                _as_id(item)
+    for item in given if isinstance(given, list | tuple) else ():
+        if isinstance(item, str) and item.endswith("\0"):
+            raise ValueError(f"The id {item!r:.60} ends in a zero byte, which an array would drop; give ids as text.")
+        if isinstance(item, float | np.floating) and np.isnan(item):  # beside words, an array would make it 'nan'
+            _as_id(item)
     ids = np.asarray(given)
     ids = ids[:, 0] if ids.ndim == 2 and ids.shape[1] == 1 else ids
     ids = ids if ids.dtype.kind == "U" else np.asarray(list(map(_as_id, ids.ravel()))).reshape(ids.shape)
@@ -141,10 +143,6 @@ def _code_points(texts: np.ndarray) -> np.ndarray:
     return native.view(np.uint32).reshape(len(texts), texts.dtype.itemsize // 4)
 
 
-def _ends_in_zero(item: Any) -> bool:
-    return isinstance(item, str) and item.endswith("\0")
-
-
 def _as_id(item: Any) -> str:
     try:
         missing = item is None or bool(item != item)
@@ -153,10 +151,11 @@ def _as_id(item: Any) -> str:
     if missing:
         raise ValueError(f"an id is {item!r}; every row has an id of its own (leave ids out to have rows numbered).")
     try:
-        text = item.decode() if isinstance(item, bytes) else str(item)
+        whole = isinstance(item, float | np.floating) and float(item).is_integer()
+        item = int(item) if whole else item  # a column of numbers of which one was missing once is of floats
+        return item.decode() if isinstance(item, bytes) else str(item)
     except UnicodeDecodeError:
         raise ValueError(f"The id {item!r:.60} is not UTF-8; give ids as text.") from None
-    return text
 
 
 def blocks(vectors: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
@@ -321,7 +320,7 @@ def _check_columns(frame: Any) -> None:
                 if not isinstance(value, int | float | np.number | np.bool_):
                     raise ValueError(
                         f"The column {frame.columns[place]!r} of the data frame has {value!r:.40} in row {row}, which "
-                        "is no number: drop the column; names of items are given as ids."
+                        f"is no number: drop the column; names of items are given as ids{_WRITTEN}."
                     )
 
 

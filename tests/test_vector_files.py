@@ -322,6 +322,24 @@ def test_ids_come_in_the_encodings_of_their_programs(tmp_path, encoding):
         assert Pool.from_file(tmp_path / "x.npy", path).ids.tolist() == names
 
 
+@pytest.mark.parametrize("written", ['"{}"', "{}", '"{}"\r'])
+@pytest.mark.parametrize("header", [[], ["Filename"]])
+def test_names_a_line_may_stand_in_quotation_marks_and_below_a_header(tmp_path, written, header):
+    """R and spreadsheet programs write one column so."""
+    names = ["a, b.jpg", "c.jpg", 'say ""d"".jpg' if '"' in written else 'say "d".jpg', "e.jpg", "f.jpg"]
+    np.save(tmp_path / "x.npy", X)
+    (tmp_path / "ids.txt").write_text("\n".join(map(written.format, header + names)) + "\n")
+    pool = Pool.from_file(tmp_path / "x.npy", tmp_path / "ids.txt")
+    assert pool.ids.tolist() == ["a, b.jpg", "c.jpg", 'say "d".jpg', "e.jpg", "f.jpg"]
+    assert bool(header) == any("'Filename', is the name" in note for note in pool.provenance["made_from"]["taken"])
+
+
+def test_a_header_above_nothing_is_no_item(tmp_path):
+    (tmp_path / "x.csv").write_text("filename,0,1\n")
+    with pytest.raises(ValueError, match=r"x\.csv"):
+        Pool.from_file(tmp_path / "x.csv")
+
+
 def test_a_file_name_keeps_its_zeros(tmp_path):
     (tmp_path / "x.csv").write_text("file,e0,e1\n007,1,2\n010,3,4\n")
     assert Pool.from_file(tmp_path / "x.csv").ids.tolist() == ["007", "010"]

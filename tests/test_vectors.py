@@ -66,8 +66,9 @@ def test_short_floats_keep_every_value():
         (ROWS[:, :, None, None], r"shape \(6, 4, 1, 1\).*x.reshape\(6, -1\)"),
         ({"a": ROWS}, "of type dict"),
         (None, "of type NoneType"),
-        (ROWS + 1j, "dtype complex"),
-        (np.array([["a", "b"]]), "dtype <U1"),
+        (ROWS + 1j, r"dtype complex64; a pool holds real numbers; of complex ones, take np.abs\(x\)"),
+        (np.array([["1", "2"]]), r"dtype <U1; a pool holds real numbers; .*astype\(float\)"),
+        (pd.DataFrame({"x": ["1.5", "2"], "y": ["3", "4"]}), r"'1.5' in row 0, which is no number.*astype\(float\)"),
         ([[1.0, 2.0], [3.0]], r"row 1 has shape \(1,\), that of row 0 \(2,\)"),
         ([[1.0, 2.0], None], "row 1 is no list of numbers: None"),
         (pd.DataFrame({"id": ["7", "8"], "x": [0.1, 0.2]}), "column 'id' of the data frame has '7' in row 0"),
@@ -103,6 +104,21 @@ def test_ids_may_be_any_collection_of_names():
     for ids in ("abcdef", dict(enumerate(names))):
         with pytest.raises(ValueError, match="list of one id a row"):
             Pool.from_arrays(ROWS, ids)
+
+
+def test_a_column_of_a_data_frame_keeps_the_names_of_its_rows():
+    frame = pd.DataFrame({"vector": list(ROWS)}, index=[f"{i}.jpg" for i in range(6)])
+    assert Pool.from_arrays(frame["vector"]).ids.tolist() == frame.index.tolist()
+    assert Pool.from_arrays(frame["vector"].reset_index(drop=True)).ids.tolist() == list("012345")
+    assert Pool.from_arrays(frame["vector"], list("abcdef")).ids.tolist() == list("abcdef")
+
+
+def test_whole_numbers_are_the_same_ids_whatever_their_type():
+    """A column of numbers from which a missing one was dropped is of floats."""
+    numbers = [7, 10, 11, 12, 2**40, 0]
+    for kind in (int, float, object):
+        assert Pool.from_arrays(ROWS, np.array(numbers, kind)).ids.tolist() == list(map(str, numbers))
+    assert Pool.from_arrays(ROWS, [0.5, 1.5, 2.0, 3, 4, 5]).ids.tolist() == ["0.5", "1.5", "2", "3", "4", "5"]
 
 
 def read_only(array):
