@@ -2,12 +2,14 @@
 
 import gzip
 import io
+import json
 import re
 import unicodedata
 import zipfile
 from contextlib import suppress
 
 import numpy as np
+import openpyxl
 import pandas as pd
 import pyarrow as pa
 import pytest
@@ -262,6 +264,46 @@ def test_a_cell_may_hold_several_classes(read, between):
     assert "taken apart" not in str(read(text, positive=f"tree{between}fox"))
 
 
+@pytest.mark.parametrize("cell", ["['tree', 'Cat']", '["cat"]', "['cat',]"])
+def test_a_cell_may_hold_a_list_that_a_program_wrote(read, cell):
+    quoted = cell.replace('"', '""')
+    found = read(f'image,classes\n{IDS[0]},"{quoted}"\n{IDS[1]},"[\'tree\']"\n{IDS[2]},[]\n', positive="cat")
+    assert found.given == {None: {0: 1, 1: 0}}
+
+
+def test_a_class_that_a_person_rejected_is_not_taken_for_the_item_s_class(read):
+    """Prodigy proposes one, and writes what was said beside it."""
+    rows = zip(IDS, ("accept", "reject", "ignore"), strict=False)
+    text = "".join(json.dumps({"image": i, "label": "cat", "answer": said}) + "\n" for i, said in rows)
+    with pytest.raises(ValueError, match=r"its column 'answer' rejects some of what is in 'label'.*label='answer'"):
+        read(text, positive="cat")
+    assert read(text, label="answer").given == {None: {0: 1, 1: 0, 2: -1}}
+
+
+def test_a_first_line_that_is_a_row_is_told_from_a_header(read):
+    for text in ("dogs/1.jpg,1,2020\ncats/2.jpg,0,2021\n", "owl,dogs/1.jpg\nfox,cats/2.jpg\n"):
+        with pytest.raises(ValueError, match=r"first line holds the item 'dogs/1\.jpg' and no names of columns"):
+            read(text)
+
+
+def test_names_a_line_may_stand_in_quotation_marks(read):
+    assert read('"cats/2.jpg"\n"dogs/1.jpg"\n', every="positive").given == {None: {1: 1, 2: 1}}
+
+
+def test_merged_cells_count_for_all_their_rows(tmp_path):
+    book = openpyxl.Workbook()
+    for cells in (
+        ["Labels of May"],
+        ["item", "label"],
+        *([i, n] for i, n in zip(IDS, (1, None, 0, None), strict=False)),
+    ):
+        book.active.append(cells)
+    for merged in ("A1:B1", "B3:B4", "B5:B9", "D1:D9"):
+        book.active.merge_cells(merged)
+    book.save(tmp_path / "l.xlsx")
+    assert read_labels(tmp_path / "l.xlsx", IDS).given == {None: {0: 1, 1: 1, 2: 0, 3: 0}}
+
+
 def test_a_column_a_class(read):
     text = "image,cat,dog\ncats/2.jpg,1,0\ndogs/1.jpg,0,1\ndogs/2.jpg,,1\n"
     assert read(text, positive="cat").given == {None: {1: 1, 2: 0}}
@@ -352,7 +394,9 @@ def test_an_array_has_a_label_an_item_in_their_order(read, labels):
     assert read(as_file(labels), ids=ids).given == wanted
     vectors = np.ones((3, 4))
     assert read(as_file(X=vectors, y=labels), ids=ids).given == wanted  # what is no label an item is left out
-    assert read(as_file(X=vectors, y=labels[::-1], image=np.array(ids[::-1])), ids=ids, label="y").given == wanted
+    for name in ("image", "filenames", "ids", "names", "of"):  # an order of its own, which is not the pool's
+        arrays = {"X": vectors, "y": labels[::-1], name: np.array([f"{i}.jpg" for i in ids[::-1]])}
+        assert read(as_file(**arrays), ids=[f"{i}.jpg" for i in ids], label="y").given == wanted
 
 
 def test_of_an_array_nothing_is_no_label(read):
@@ -366,9 +410,13 @@ def test_of_an_array_nothing_is_no_label(read):
         (as_file(np.array(5)), r"shape \(\)"),
         (
             as_file(X=np.ones((3, 4))),
-            r"none of its arrays has one label an item, \(n,\): 'X' an array of shape \(3, 4\)",
+            r"none of its arrays has one label an item, \(n,\): 'X', an array of shape \(3, 4\)",
         ),
         (as_file(np.array(["a", None, 1], object)), "an array of object"),
+        (
+            as_file(labels=np.array([1, 0, 1]), of=np.array(["b", "a", "c"], object)),
+            r"holds 'of', an array of object.*astype\(str\)",
+        ),
         (as_file(np.array([(1, 2.0)] * 3, [("a", int), ("b", float)])), "an array of"),
         (as_file(np.array([1, 0])), "2 rows are no 3 items"),
         (as_file(y=np.array([1, 0, 1]), split=np.array([1, 0])), r"different lengths: \{'y': 3, 'split': 2\}"),

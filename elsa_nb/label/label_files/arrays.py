@@ -37,7 +37,7 @@ def read(data: bytes, names: Names, *, item: str | None = None, label: str | Non
     with parsing():
         table = _of_file(data) if data.startswith(MAGIC) else _of_archive(data)
     if item is None and columns.find(table, None, columns.ITEM) is None:
-        item = "row"
+        item = columns.column_of_items(table, names) or "row"  # labels in another order than the pool's
     return columns.read(table, names, item=item, label=label)
 
 
@@ -56,7 +56,7 @@ def _of_archive(data: bytes) -> Table:
             with archive.open(part) as stream:
                 values = _values(stream)
             if isinstance(values, str):
-                others.append(f"{name!r} {values}")
+                others.append(f"{name!r}, {values}")
             else:
                 found[name] = values
     if not found:
@@ -64,7 +64,11 @@ def _of_archive(data: bytes) -> Table:
     lengths = {name: len(values) for name, values in found.items()}
     if len(set(lengths.values())) > 1:
         raise ValueError(f"its arrays are of different lengths: {lengths}; store those that belong together")
-    return _table(found, "NumPy arrays")
+    table = _table(found, "NumPy arrays")
+    objects = [told for told in others if told.endswith("object")]
+    if objects and columns.find(table, None, columns.ITEM) is None:  # maybe the items: nobody knows their order
+        raise ValueError(f"it holds {objects[0]}, which is not opened; save names as text: astype(str)")
+    return table
 
 
 def _table(arrays: dict[str, list], kind: str) -> Table:

@@ -1,7 +1,9 @@
 """Which columns of a table are the item, the label and the annotator; and tables and lists without a header."""
 
+import ast
 import json
 import re
+from contextlib import suppress
 from datetime import datetime, time
 from typing import Any
 
@@ -9,17 +11,19 @@ from elsa_nb.label.label_files.lines import Line, Reading, plain
 from elsa_nb.label.label_files.names import Names, made_safe
 from elsa_nb.label.label_files.tables import Table, as_table
 from elsa_nb.label.label_files.words import word_of
+from elsa_nb.text_files import lines_of
 
 # The first of each that a table has is meant. A plain number of a row or task comes last.
 ITEM = """
     item image filename file_name file filepath file_path path image_path img_path image_name img_name
     image_file img image_uri uri image_url url media text_id record_id name key sample image_id item_id
     sample_id id imageid
+    items images filenames file_names files filepaths file_paths paths image_paths ids names keys
     datei dateiname bild bildname fichier nom_fichier archivo fichero imagen bestand immagine
 """
 LABEL = """
     label labels asreview_label included label_included final_included included_label included_final
-    included_flag include choice choices class class_name category answer decision relevant target
+    included_flag include choice choices class classes class_name category categories answer decision relevant target
     ground_truth tag tags klasse etikett bewertung étiquette etiqueta etichetta clase classe categorie
     species taxon
 """
@@ -27,6 +31,7 @@ ANNOTATOR = """
     annotator annotators annotated_by annotator_id rater reviewer labeler labeller user username
 """
 _TITLES = 10  # rows that may stand above the header: a title, a date, remarks
+_WRITTEN = re.compile(r"""\s*\[\s*(['"]).*\1\s*,?\s*\]\s*""", re.DOTALL)
 _BOX = {"xmin", "ymin", "xmax", "ymax"}  # a row is then one object of a picture, and a picture has several
 # ASReview writes -1 where there is no label.
 _MINUS_IS_EMPTY = {name for name in LABEL.split() if "includ" in name} | {"asreview_label"}
@@ -72,6 +77,11 @@ def read(table: Table, names: Names, *, item: str | None = None, label: str | No
     if which is None and not in_order:
         if (headless := _without_header(table, names)) is not None:
             return headless
+        if first := [cell for cell in table.columns if not cell.isdecimal() and names.knows(cell)]:
+            raise ValueError(
+                f"its first line holds the item {first[0]!r} and no names of columns: write them above it, such as "
+                "item and label"
+            )
         raise ValueError(
             f"it has no column that is known to hold the items ({', '.join(ITEM.split()[:5])}, path, id ...); "
             f"{_columns(table)}. Name it: item='...' (`elsa-nb labels import --item`)"
@@ -105,10 +115,25 @@ def read(table: Table, names: Names, *, item: str | None = None, label: str | No
     if what is None:
         told = f"{kind}, without a column of labels ({_columns(table)})"
         return Reading(lines, told, bare=True, header=tuple(table.columns))
+    if label is None and (verdicts := _verdicts(table)) not in (None, what):
+        called = repr(table.columns[verdicts])
+        raise ValueError(
+            f"its column {called} rejects some of what is in {table.columns[what]!r}: leave out the lines about other "
+            f"classes, and name it, label={called} (`elsa-nb labels import --label`)"
+        )
     others = {name: None for name in table.columns if plain(name) in LABEL.split()}
     more = [repr(name) for name in others if plain(name) != plain(table.columns[what])]
     notes = [f"other columns that may hold labels, left out: {', '.join(more)}"] if more and label is None else []
     return Reading(lines, f"{kind}, labels from {table.columns[what]!r}", notes=notes)
+
+
+def _verdicts(table: Table) -> int | None:
+    """Return the column that says, of a class that was proposed, whether it is right, as Prodigy's `answer` does."""
+    for index in range(len(table.columns)):
+        words = {word_of(cells[index]) for _, cells in table.rows if isinstance(cells[index], str)}
+        if "reject" in words and words <= {"accept", "reject", "ignore", ""}:
+            return index
+    return None
 
 
 def _label_a_line(table: Table, n: int) -> Table:
@@ -136,7 +161,7 @@ def begins_with_item(text: str, names: Names) -> bool:
 
 def a_list(text: str, names: Names) -> Reading | None:
     """Read a text of one name a line, or of a name and a label with a space between; None where it is neither."""
-    lines = [(f"line {i}", line.strip()) for i, line in enumerate(re.split(r"\r\n|\n|\r", text), 1)]
+    lines = [(f"line {i}", line.strip()) for i, line in enumerate(lines_of(text), 1)]
     if len(lines) > 1 and plain(lines[0][1]) in ITEM.split() and not names.knows(lines[0][1]):
         del lines[0]  # the name of its one column
     lines = [(place, line) for place, line in lines if line and not _is_remark(line, names)]
@@ -152,7 +177,7 @@ def a_list(text: str, names: Names) -> Reading | None:
 
 def names_a_line(text: str) -> Reading:
     """Read a text as one name a line, whether any is an item or not."""
-    lines = [(f"line {i}", line.strip()) for i, line in enumerate(re.split(r"\r\n|\n|\r", text), 1)]
+    lines = [(f"line {i}", line.strip()) for i, line in enumerate(lines_of(text), 1)]
     return Reading([Line(place, line, None) for place, line in lines if line], "list of names", bare=True)
 
 
@@ -178,12 +203,19 @@ def _row_names(table: Table, names: Names) -> int | None:
 
     An index of numbers is none: it counts the rows of another table.
     """
-    for index, name in enumerate(table.columns):
-        if name in ("", "__index_level_0__") and len(table.columns) > 1:
-            cells = [str(cells[index]) for _, cells in table.rows if isinstance(cells[index], str)]
-            if any(not cell.strip().isdecimal() and names.knows(cell) for cell in cells):
-                return index
-    return None
+    unnamed = (index for index, name in enumerate(table.columns) if name in ("", "__index_level_0__"))
+    return next((i for i in unnamed if len(table.columns) > 1 and _holds_items(table, i, names)), None)
+
+
+def column_of_items(table: Table, names: Names) -> str | None:
+    """Return the column that holds items, whatever it is called; None where none does."""
+    return next((name for i, name in enumerate(table.columns) if _holds_items(table, i, names)), None)
+
+
+def _holds_items(table: Table, index: int, names: Names) -> bool:
+    """Whether a column has a text that is an item, numbers that count excepted."""
+    texts = (cells[index] for _, cells in table.rows if isinstance(cells[index], str))
+    return any(not text.strip().isdecimal() and names.knows(text) for text in texts)
 
 
 def _check_alone(table: Table, index: int) -> None:
@@ -213,12 +245,18 @@ def _columns(table: Table) -> str:
 
 
 def _choices(value: Any) -> Any:
-    """Take apart what Label Studio's CSV and short JSON hold where several choices were made: {"choices": [...]}."""
+    """Take apart what Label Studio's CSV and short JSON hold where several choices were made: {"choices": [...]}.
+
+    And a list that a program wrote into a cell, as pandas does: ['owl', 'fox'].
+    """
     if isinstance(value, str) and value.startswith('{"choices"'):
         try:
             value = json.loads(value)
         except (ValueError, RecursionError):
             return value  # no JSON after all: a word, which is no answer
+    elif isinstance(value, str) and _WRITTEN.fullmatch(value):
+        with suppress(ValueError, SyntaxError, RecursionError, MemoryError):
+            value = ast.literal_eval(value.strip())
     if isinstance(value, dict) and isinstance(value.get("choices"), list):
         value = value["choices"]
     return frozenset(value) if isinstance(value, list) and all(isinstance(word, str) for word in value) else value

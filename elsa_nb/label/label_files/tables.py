@@ -21,7 +21,7 @@ _FIRST_LINES = 10  # that are looked at for a separator: above the header there 
 _SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", " ": "spaces"}
 _READERS = ("openpyxl", "odfpy", "xlrd", "python-calamine")  # of spreadsheet files, for pandas
 # What openpyxl raises for well-formed parts that are missing or hold what no spreadsheet does.
-_REFUSALS = (KeyError, TypeError, ValueError, OverflowError, OSError)
+_REFUSALS = (AttributeError, KeyError, IndexError, TypeError, ValueError, OverflowError, OSError)
 UNPACKED_MOST = 1 << 30  # bytes that a packed file may become
 _AS_TEXT = re.compile(r'\A="(.*)"\Z', re.DOTALL)  # ="00123": how a program tells Excel that a cell is no number
 
@@ -162,6 +162,7 @@ def workbook(data: bytes) -> Iterator[Table]:
             raise ValueError(broken.format(error)) from None  # of RuntimeError: locked, or packed in a way of its own
     try:
         sheets = pd.read_excel(io.BytesIO(data), sheet_name=None, header=None, dtype=object)
+        _spread_merged(sheets, data)
     except ImportError as error:
         wanted = next((name for name in _READERS if name in str(error)), _READERS[0])
         raise ValueError(
@@ -177,6 +178,27 @@ def workbook(data: bytes) -> Iterator[Table]:
         rows = [(place, cells) for place, cells in rows if any(cell is not None for cell in cells)]
         if rows:
             yield as_table(rows, f"sheet {name!r} of a spreadsheet file")
+
+
+def _spread_merged(sheets: dict[str, Any], data: bytes) -> None:
+    """Give each cell of an Excel file that is merged with one above it the value of that one, as the eye does.
+
+    Cells that are merged within one row are a title.
+    """
+    if not data.startswith(b"PK"):
+        return
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        parts = [name for name in archive.namelist() if name.startswith("xl/worksheets/")]
+        if not any(b"<mergeCell " in archive.read(name) for name in parts):
+            return
+    import openpyxl
+
+    for sheet in openpyxl.load_workbook(io.BytesIO(data), data_only=True).worksheets:
+        frame = sheets[sheet.title]
+        for cells in sheet.merged_cells.ranges:
+            if cells.max_row > cells.min_row and cells.min_col <= frame.shape[1] and cells.min_row <= len(frame):
+                column = cells.min_col - 1
+                frame.iloc[cells.min_row : cells.max_row, column] = frame.iat[cells.min_row - 1, column]
 
 
 def _check_parts(data: bytes) -> None:

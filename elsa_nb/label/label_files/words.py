@@ -13,13 +13,13 @@ from elsa_nb.label.label_files.lines import Line, Reading
 _OURS = {"positive": 1, "negative": 0, "unsure": -1}
 # TRUE and FALSE in the words that Excel and LibreOffice write into a CSV file in other languages, and what people type.
 _YES = """
-    1 true t yes y pos relevant include included ja oui si sí sim tak wahr vrai verdadero verdadeiro vero
-    waar sant sand prawda igaz pravda tosi истина да ano
+    1 true t yes y pos relevant include included ja j oui si sí sim tak wahr vrai verdadero verdadeiro vero
+    accept accepted waar sant sand prawda igaz pravda tosi истина да ano
     是 真 はい 예 네
 """
 _NO = """
     0 false f no n neg irrelevant exclude excluded nein non não nao nie falsch faux falso onwaar falskt falsk
-    fałsz hamis nepravda epätosi ложь нет ne ✗ ✘ ✖ ❌ 👎
+    reject rejected fałsz hamis nepravda epätosi ложь нет ne ✗ ✘ ✖ ❌ 👎
     否 假 いいえ 아니요 아니오
 """
 _TICKS = set("✓✔☑✅√🗸👍")
@@ -29,7 +29,7 @@ _ANSWERS = (
     _OURS
     | dict.fromkeys((*_YES.split(), *_TICKS), 1)
     | dict.fromkeys(_NO.split(), 0)
-    | dict.fromkeys(("-1", "?", "maybe", "uncertain"), -1)
+    | dict.fromkeys(("-1", "?", "maybe", "uncertain", "ignore"), -1)
 )
 # An empty box to tick is none: nobody knows whether it was looked at.
 _EMPTY = {"", "-", "☐", "[ ]", "[]", "na", "n/a", "#n/a", "#nv", "<na>", "nan", "none", "null", "nil"}
