@@ -35,6 +35,8 @@ MISTAKES = {
     "--name cta.png": "no item is called 'cta.png'",
     "--labels nothing.csv": "nothing.csv is not here",
     "--seeds nothing.txt": "nothing.txt is not here",
+    "--labels list.txt --every yes": "every = 'yes'; allowed: positive, negative, unsure",
+    "--labels answers.csv --encoding utf-99": "not in the encoding 'utf-99'",
     "--positive cat": "--positive says how labels are read; name it: --labels FILE",
     "--item row --label x": "--item and --label say how labels are read; name it: --labels FILE",
     "--session other.sqlite": "other.sqlite",
@@ -147,7 +149,7 @@ def test_a_session_that_cannot_be_written_is_told_before_vectors_are_made(folder
 
 
 def test_so_it_is_in_a_notebook(folder):
-    with pytest.raises(TypeError, match="bugdet"):
+    with pytest.raises(TypeError, match=r"no option 'bugdet'; allowed: labels, .* budget, .* encoder, pool, session"):
         own_folder.label_folder(folder, bugdet=100)
 
 

@@ -81,10 +81,11 @@ def export(
     inside a folder without endings (FiftyOne's importer wants data_path= in either case; in the second it has to be
     that folder); the others write it before the names.
     `url`: what Label Studio puts before a name to show a picture, such as "/data/local-files/?d=photos/" (its local
-    storage) or "https://example.org/photos/". `email`: the account in Label Studio that gets the answers; without it
-    they belong to who imports them.
+    storage) or "https://example.org/photos/"; a slash at its end may be left out. `email`: the account in Label Studio
+    that gets the answers; without it they belong to who imports them.
 
-    Raises ValueError for an unknown kind or annotator, and where a kind cannot hold the answers as they are.
+    Raises ValueError for an unknown kind or annotator, and where a kind cannot hold the answers as they are;
+    MissingDataError for a folder to be linked to that is not here, or holds none of the finds.
     """
     kind = kind or kind_of(path)
     if kind not in KINDS:
@@ -203,10 +204,15 @@ def _label_studio(path: Path, rows: Sequence[dict], told: Told) -> None:
         done: dict[str, Any] = {"result": [choice]}
         done |= {"completed_by": {"email": told.email}} if told.email else {}
         done |= {"lead_time": r["seconds"]} if r["seconds"] is not None else {}
-        image = told.name(r["item"]) if told.url is None else told.url + quote(r["item"])
+        image = told.name(r["item"]) if told.url is None else _joined(told.url, quote(r["item"]))
         data = {"image": image} | {key: r[key] for key in ("item", "class", "annotator", "component", "score")}
         tasks.append({"data": data, "annotations": [done]})
     store.write_json(path, tasks)
+
+
+def _joined(url: str, name: str) -> str:
+    """Put a name behind an address, with a slash where the address ends in a word and not in what leads on."""
+    return url + ("/" if url[-1:].isalnum() else "") + name
 
 
 def _links(path: Path, rows: Sequence[dict], told: Told) -> None:
@@ -225,6 +231,9 @@ def _links(path: Path, rows: Sequence[dict], told: Told) -> None:
             except RefusedError:
                 raise RefusedError(f"{r['item']!r} leads out of {images}; nothing was written") from None
             (fresh / _link_name(number, Path(r["item"]).name)).symlink_to(target)
+        made = list(fresh.iterdir())
+        if made and not any(link.exists() for link in made):
+            raise MissingDataError(f"none of the {len(made):,} finds is in {images}; name the folder of the items.")
         fresh.chmod(0o755)
         if path.exists():
             shutil.rmtree(path)

@@ -5,7 +5,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -116,6 +116,12 @@ def check_settings(
     **settings: Any,
 ) -> None:
     """Raise what `make_job` would for its settings, whatever the pool: ValueError, MissingDataError, TypeError."""
+    known = [each.name for each in fields(Job) if each.name not in ("folder", "pool", "session", "samples")]
+    if strange := sorted(settings.keys() - set(known)):
+        raise TypeError(
+            f"there is no option {strange[0]!r}; allowed: labels, seeds, reading, {', '.join(known)}, and of a folder "
+            "encoder, pool, session, name, like, text, strict"
+        )
     job = Job("", "", "", **settings)
     check_annotator(job.annotator)
     searching.check(job.strategy or searching.DEFAULT, metric=job.metric, budget=job.budget)

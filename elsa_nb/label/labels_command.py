@@ -21,8 +21,6 @@ def declare_labels(parser: argparse.ArgumentParser) -> None:
     )
     into.add_argument("--pool", help="the pool that the session is about (default: what the session remembers)")
     declare_reading(into)
-    into.add_argument("--every", metavar="WORD", help="what a plain list of names is: positive, negative or unsure")
-    into.add_argument("--encoding", help="of a text file (default: found by itself)")
     into.add_argument("--annotator", default="me", help="whose labels they become (default: me)")
     into.add_argument("--from", dest="person", metavar="NAME", help="only the labels of this person in the file")
     into.add_argument("--replace", action="store_true", help="let the file win over answers given on screen")
@@ -40,7 +38,7 @@ def declare_labels(parser: argparse.ArgumentParser) -> None:
     out.set_defaults(run=_export)
 
 
-READING = ("positive", "negative", "unsure", "item", "label")
+READING = ("positive", "negative", "unsure", "item", "label", "every", "encoding")
 
 
 def declare_reading(parser: argparse.ArgumentParser) -> None:
@@ -49,6 +47,8 @@ def declare_reading(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(f"--{option}", action="append", metavar="CLASS", help=f"the class, or classes, {what}")
     parser.add_argument("--item", metavar="COLUMN", help="the column of items; `row`: the pool's order")
     parser.add_argument("--label", metavar="COLUMN", help="the column, attribute or question of labels")
+    parser.add_argument("--every", metavar="WORD", help="what a plain list of names is: positive, negative or unsure")
+    parser.add_argument("--encoding", help="of a text file (default: found by itself)")
 
 
 def _import(options: argparse.Namespace) -> None:
@@ -63,7 +63,7 @@ def _import(options: argparse.Namespace) -> None:
             check_names(session, pool)
         if (ids := names_in(session) if pool is None else pool) is None:
             raise ValueError(f"{path} does not know its items yet; say which pool it is about: --pool FOLDER.")
-        keys = (*READING, "every", "encoding", "replace")
+        keys = (*READING, "replace")
         told = {key: getattr(options, key) for key in keys}
         print(import_labels(session, options.file, ids, annotator=options.person, **told))
         note_names(session, ids)
@@ -84,7 +84,8 @@ def _export(options: argparse.Namespace) -> None:
         people = session.annotators
         if not people:
             raise ValueError(f"{path} holds no answers; nothing was written.")
-        kind = options.kind or kind_of(options.file)
+        if (kind := options.kind or kind_of(options.file)) not in KINDS:
+            raise ValueError(f"--kind {kind}; allowed: {', '.join(KINDS)}")
         annotator = options.annotator
         if kind not in TABLES and annotator is None:
             if len(people) > 1:

@@ -106,6 +106,9 @@ def test_label_studio_gets_tasks_that_its_serializer_takes(session):
     task = json.loads(export.export(session, kind="label-studio", **there).read_text())[2]
     assert task["data"]["image"] == "/data/local-files/?d=photos/b/%3Cb%3E%223%22%2C.png"
     assert task["annotations"][0]["completed_by"] == {"email": "ann@example.org"}
+    for url in ("https://example.org/photos", "/data/local-files/?d=photos", "/data/local-files/?d=", "s3://b/"):
+        task = json.loads(export.export(session, kind="label-studio", url=url).read_text())[2]
+        assert task["data"]["image"] == url + "/" * (url[-1] == "s") + "b/%3Cb%3E%223%22%2C.png"
 
 
 @pytest.fixture
@@ -280,6 +283,10 @@ def test_an_export_replaces_no_answers_and_no_folder(session, tmp_path):
 def test_links_want_a_folder_that_is_there(session, tmp_path):
     with pytest.raises(MissingDataError, match=r"nowhere is no folder here"):
         export.export(session, kind="links", images=tmp_path / "nowhere")
+    (tmp_path / "another").mkdir()
+    with pytest.raises(MissingDataError, match=r"none of the \d finds is in .*another; name the folder of the items"):
+        export.export(session, kind="links", images=tmp_path / "another")
+    assert not list(tmp_path.glob("*links*"))
 
 
 def test_a_link_may_have_a_name_as_long_as_a_file(tmp_path):

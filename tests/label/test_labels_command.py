@@ -99,6 +99,7 @@ def test_export_names_the_class_and_the_person(here, capsys):
     status, said = elsa(capsys, "export", "s.sqlite", "--kind", "coco")
     assert status == 1
     assert "by ann, bob" in said
+    assert "--kind yolo; allowed: csv" in elsa(capsys, "export", "s.sqlite", "--kind", "yolo")[1]
     assert (
         elsa(capsys, "export", "s.sqlite", "x.json", "--kind", "coco", "--annotator", "bob", "--class", "cat")[0] == 0
     )

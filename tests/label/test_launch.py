@@ -90,6 +90,9 @@ def test_the_command_says_which_class_and_which_columns_a_file_of_labels_means(p
     panel = jobs.open_panel(served[0])
     assert panel.controller.rounds.seeds.tolist() == [3, 5]
     panel.close()
+    (place / "list.txt").write_text("cat-6.png\n", encoding="utf-16")  # what a file may need is known here, too
+    assert cli.main([*command[:-1], "list.txt", "--every", "negative", "--encoding", "utf-16"]) == 0
+    assert "1 negative" in capsys.readouterr().out
     assert cli.main([*command[:-2], "--positive", "katze"]) == 1
     assert "--labels FILE" in capsys.readouterr().err
 

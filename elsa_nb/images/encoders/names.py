@@ -24,7 +24,8 @@ def fallback_is_installed() -> bool:
 
 def is_file_name(name: str) -> bool:
     """Say whether `name` means a file of weights: it ends like one, or it is one."""
-    return name.lower().endswith(WEIGHT_SUFFIXES) or (("/" in name or "\\" in name) and Path(name).is_file())
+    like_a_path = "/" in name or "\\" in name or bool(Path(name).suffix)
+    return name.lower().endswith(WEIGHT_SUFFIXES) or (like_a_path and Path(name).is_file())
 
 
 def name_for_pictures(name: str) -> str:

@@ -8,9 +8,9 @@ import photographs
 import pytest
 import torch
 
-from elsa_nb.errors import MissingDataError
+from elsa_nb.errors import CorruptFileError, MissingDataError
 from elsa_nb.images.encoders import libraries
-from elsa_nb.images.encoders.by_name import load_encoder
+from elsa_nb.images.encoders.by_name import load_encoder, load_for_pictures
 from elsa_nb.images.encoders.libraries import load_timm, load_torchvision
 from elsa_nb.images.encoders.small_resnet import Architecture, Encoder, save_encoder
 
@@ -87,3 +87,11 @@ def test_own_weights_are_found_by_name(data):
     photographs.write(data / "checkpoints" / "food-101-vicreg.pth", miniature.published("vicreg"))
     own = load_encoder("food-101-vicreg")
     assert (own.name, own.dimensions) == ("food-101-vicreg", {"embedding": 128, "projection": 20})
+
+
+@pytest.mark.parametrize("name", ["weights.onnx", "./weights", "weights.pth"])
+def test_a_file_that_is_here_is_read_as_weights_and_not_called_missing(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / name).write_text("no weights")
+    with pytest.raises(CorruptFileError, match="is not a PyTorch checkpoint"):
+        load_for_pictures(name)
