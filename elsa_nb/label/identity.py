@@ -253,10 +253,12 @@ def _unpacked(names: str) -> list[str]:
     return told[1:].split("\0") if told.startswith("\0") else told.split("\n")
 
 
-def names_of(pool_ids: Sequence[str] | None, items: Any) -> list[str]:
+def names_of(pool_ids: Sequence[str] | None, items: Any, named: Sequence[str] | None = None) -> list[str]:
     """Return the name of each row: the pool's ids, or the items' own where the pool has only numbers.
 
-    Raises ValueError where both have names and they differ, or where there are more of the one than of the other.
+    `named` are the names (n,) that a data frame has for the rows of a column that was handed over as items.
+    Raises ValueError where both have names and they differ, or where there are more of the one than of the other, and
+    for a column of the pool's items in another order.
     """
     own = [str(item) for item in items.ids]
     if pool_ids is None:
@@ -266,6 +268,8 @@ def names_of(pool_ids: Sequence[str] | None, items: Any) -> list[str]:
         raise ValueError(
             f"{len(own)} images or texts for a pool of {len(pool)} rows; give one a row, in the pool's order"
         )
+    if named is not None and set(named) == set(pool):
+        own = list(named)
     numbers = [str(row) for row in range(len(pool))]
     if pool == numbers:
         return own

@@ -11,6 +11,7 @@ import mimetypes
 import threading
 import zlib
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
@@ -19,7 +20,7 @@ from PIL import Image
 
 from elsa_nb.errors import MissingDataError
 from elsa_nb.pictures.arrays import laid_out, picture_of, range_of_arrays
-from elsa_nb.pictures.decoding import RANGES, Decoding, UnreadableError, endings, find_decoding, look
+from elsa_nb.pictures.decoding import RANGES, Decoding, UnreadableError, decoding_of, endings, find_decoding, look
 from elsa_nb.pictures.greys import Range, sample
 from elsa_nb.pictures.opening import RefusedError, open_inside, open_plain
 
@@ -166,7 +167,10 @@ class Arrays:
     white. `invert` turns ink on black into ink on white. Raises ValueError where the first picture is none.
     """
 
-    def __init__(self, read: Callable[[Sequence[int]], Any] | Any, ids: Sequence[str] = (), *, invert: bool = False):
+    def __init__(
+        self, read: Callable[[Sequence[int]], Any] | Any, ids: Sequence[str] | None = None, *, invert: bool = False
+    ):
+        ids = () if ids is None else ids
         if hasattr(read, "images"):
             read, ids = read.images, ids if len(ids) else read.ids
         if not callable(read):
@@ -212,11 +216,11 @@ class Arrays:
 class Texts:
     """Items that are texts in memory."""
 
-    def __init__(self, texts: Sequence[str], ids: Sequence[str] = ()):
+    def __init__(self, texts: Sequence[str], ids: Sequence[str] | None = None):
         texts = list(_listed(texts, "texts"))
         if (row := next((row for row, text in enumerate(texts) if text is None or text != text), None)) is not None:
             raise ValueError(f'row {row} of texts is {texts[row]}; give "" for it, or leave the row out of the pool')
-        self.ids = ids if len(ids) else [str(row) for row in range(len(texts))]
+        self.ids = _or_numbers(ids, len(texts))
         self._texts = texts
 
     def __repr__(self) -> str:
@@ -234,12 +238,17 @@ class Texts:
 class Pictures:
     """Items that are pictures of Pillow, or the bytes of picture files."""
 
-    def __init__(self, pictures: Sequence[Image.Image | bytes], ids: Sequence[str] = ()):
-        self.ids = ids if len(ids) else [str(row) for row in range(len(pictures))]
-        self._pictures, self._decoding = pictures, Decoding()
+    def __init__(self, pictures: Sequence[Image.Image | bytes], ids: Sequence[str] | None = None):
+        self.ids = _or_numbers(ids, len(pictures))
+        self._pictures = pictures
 
     def __repr__(self) -> str:
         return f"<Pictures: {len(self.ids):,}>"
+
+    @cached_property
+    def _decoding(self) -> Decoding:
+        """How deep grey pictures are read, each of them by the same range: as those of a folder are."""
+        return decoding_of(self._pictures[int(row)] for row in sample(len(self._pictures)))
 
     def content(self, row: int, side: int) -> Content:
         """Return the picture scaled down to `side`."""
@@ -251,10 +260,13 @@ class Pictures:
         except UnreadableError as error:
             return Content("missing", text=f"no readable image ({error})")
 
-    def digest(self, row: int) -> str:
-        """Return what tells a picture from others."""
+    def digest(self, row: int) -> str | None:
+        """Return what tells a picture from others; None where it is broken."""
         picture = self._pictures[row]
-        return _short_hash(picture if isinstance(picture, bytes) else picture.tobytes())
+        try:
+            return _short_hash(picture if isinstance(picture, bytes) else picture.tobytes())
+        except (OSError, SyntaxError, ValueError):  # a file that was opened, but not read to its end until now
+            return None
 
 
 def _listed(values: Any, what: str) -> Any:
@@ -262,6 +274,10 @@ def _listed(values: Any, what: str) -> Any:
     if isinstance(values, str | bytes | Path) or not hasattr(values, "__iter__"):
         raise ValueError(f"{what} is of type {type(values).__name__}; give a list of them, one a row of the pool")
     return values
+
+
+def _or_numbers(ids: Sequence[str] | None, n: int) -> Sequence[str]:
+    return [str(row) for row in range(n)] if ids is None or not len(ids) else ids
 
 
 def _short_hash(data: bytes, *more: object) -> str:

@@ -29,6 +29,7 @@ from elsa_nb.search.contract import Strategy
 from elsa_nb.search.oracle import Oracle
 from elsa_nb.search.stopping.estimators import bracket
 from elsa_nb.search.stopping.remaining import Estimator
+from elsa_nb.vectors import frame_names
 
 BEAT = 2.0  # seconds between signs of life
 CALM = 0.25  # seconds between two updates of the figures
@@ -79,7 +80,7 @@ class Panel(ipywidgets.VBox):
             if given is not None and not callable(given):
                 raise ValueError(f"{name} is {given!r:.100}; give None or a function")
         items = self._items = as_items(images)
-        ids = names_of(pool_ids(search), items)
+        ids = names_of(pool_ids(search), items, frame_names(images))
         if isinstance(search, Fixed) and search.n != len(ids):
             raise ValueError(f"{len(ids)} images or texts for a search over {search.n} rows; give one a row")
         if not isinstance(session, Session):

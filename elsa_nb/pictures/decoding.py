@@ -8,12 +8,14 @@ of the recipe of its pools.
 
 import importlib
 import importlib.util
+import io
 import os
 import re
 import warnings
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
@@ -174,6 +176,27 @@ def find_decoding(deep: Mapping[str, list[Callable[[], BinaryIO]]]) -> Decoding:
     return Decoding(**{kind: RANGES[kind](sampled(files)) for kind, files in deep.items()})
 
 
+def decoding_of(pictures: Iterable[Image.Image | bytes]) -> Decoding:
+    """Choose the ranges from pictures that Pillow has opened, left as they are, or the bytes of their files.
+
+    Those that are broken count for nothing.
+    """
+    found: dict[str, list[np.ndarray]] = {kind: [] for kind in RANGES}
+
+    def add(picture: Image.Image | bytes) -> None:
+        if isinstance(picture, bytes):
+            stream = io.BytesIO(picture)
+            picture = Image.open(stream, formats=formats())
+            refuse_bomb(picture, stream)
+        if (depth := _depth(picture)).kind:
+            found[depth.kind].append(some_values(_pixels(picture.copy(), depth)))
+
+    for picture in pictures:
+        with suppress(UnreadableError):
+            _guarded(partial(add, picture))
+    return Decoding(**{kind: RANGES[kind](values) for kind, values in found.items()})
+
+
 def sampled(files: list[Callable[[], BinaryIO]]) -> Iterable[np.ndarray]:
     """Yield some values of at most 64 of the deep pictures that `files` open, without those that are broken."""
     for i in sample(len(files), SAMPLE_PICTURES) if files else ():
@@ -199,9 +222,10 @@ def _guarded(read: Callable[[], Any]) -> Any:
         raise UnreadableError(str(error)[:_LONGEST_REASON] or type(error).__name__) from None
 
 
-def _pixels(image: Image.Image) -> np.ndarray:
+def _pixels(image: Image.Image, depth: "_Depth | None" = None) -> np.ndarray:
     """Return the values of a picture, those of its transparency left out."""
-    return _depth(image).values(image.convert("RGB") if image.mode in ("RGBA", "RGBX") else image)
+    depth = depth or _depth(image)
+    return depth.values(image.convert("RGB") if image.mode in ("RGBA", "RGBX") else image)
 
 
 class _Depth(NamedTuple):

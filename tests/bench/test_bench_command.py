@@ -119,6 +119,7 @@ def test_what_most_searches_do_not_reach_has_no_figure(given, capsys, tmp_path):
         (["--budget", "1"], "budget = 1; allowed: 10 or more"),
         (["--largest", "0"], "largest = 0; allowed: 1 or more"),
         (["--label", "kind"], "no column 'kind'"),
+        (["--item", "label"], "name what is not in it (such as 'a', where the pool has '0')"),
         (["--encoding", "utf-16"], "it is not in the encoding 'utf-16'"),
         (["--out", "page.txt"], "ends in .html"),
     ],

@@ -168,6 +168,21 @@ def test_bad_sizes_are_refused(begin_with, options):
         begin_with([[1]], **options)
 
 
+@pytest.mark.parametrize(
+    ("samples", "said"),
+    [
+        ([1, 2, 3], "each of samples = 1; give a list"),
+        ([[1, 99]], "row 99 is not in the pool; allowed: 0 to 39"),
+        ([["a.png"]], "each of samples of type"),
+        ([np.array([True, False])], r"mask; give row numbers: np\.flatnonzero"),
+        ([[0.5]], "each of samples of type float64"),
+    ],
+)
+def test_samples_that_are_no_rows_are_refused_at_once(samples, said):
+    with pytest.raises(ValueError, match=said):
+        Begin(samples, lambda seeds: None, n=40)
+
+
 def test_fixed_rows_are_asked_once():
     fixed = Fixed(10, [3, 1, 2])
     log = simulate(fixed, Truth(np.arange(10) == 1))

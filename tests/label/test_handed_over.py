@@ -16,8 +16,9 @@ from PIL import Image
 from elsa_nb.errors import MissingDataError
 from elsa_nb.label import Fixed, Panel
 from elsa_nb.label.handed_over import as_items
-from elsa_nb.label.items import Arrays, Files, Paths, Texts
+from elsa_nb.label.items import Arrays, Files, Paths, Pictures, Texts
 from elsa_nb.pool import Pool
+from elsa_nb.search.elsa import Search
 
 SLOPE = np.linspace(0, 1, 48).reshape(1, 6, 8).repeat(3, axis=0)  # three grey pictures, dark to bright
 
@@ -65,6 +66,30 @@ def test_one_range_for_all_rows_keeps_a_dark_picture_dark():
     images = np.stack([SLOPE[0] * 100, SLOPE[0] * 4000]).astype(np.uint16)
     assert shown(as_items(images), 0).max() < 20
     assert shown(as_items(images), 1).max() > 240
+
+
+@pytest.mark.parametrize("form", [np.uint16, np.float32, np.int32])
+@pytest.mark.parametrize("as_bytes", [False, True])
+def test_one_range_for_all_pictures_keeps_a_dark_one_dark(form, as_bytes):
+    pictures = [Image.fromarray((SLOPE[0] * top).astype(form)) for top in (100, 4000)]
+    if as_bytes:
+        streams = [io.BytesIO() for _ in pictures]
+        for picture, stream in zip(pictures, streams, strict=True):
+            picture.save(stream, "TIFF")
+        pictures = [stream.getvalue() for stream in streams]
+    items = as_items([*pictures, b"\xff\xd8 no picture" if as_bytes else Image.new("RGB", (4, 4))])
+    assert shown(items, 0).max() < 20
+    assert shown(items, 1).max() > 240
+
+
+def test_a_picture_that_is_broken_stops_nobody(tmp_path):
+    Image.effect_noise((64, 64), 50).save(tmp_path / "a.png")
+    (tmp_path / "a.png").write_bytes((tmp_path / "a.png").read_bytes()[:1500])
+    pictures = [Image.new("RGB", (8, 8)), Image.open(tmp_path / "a.png")]
+    panel = Panel(Fixed(2, range(2)), pictures, tmp_path / "s.sqlite")
+    assert panel.widget is not None
+    panel.close()
+    assert "no readable image" in as_items(pictures).content(1, 224).text
 
 
 @pytest.mark.parametrize("kind", [np.uint8, bool, np.int64, np.float32])
@@ -142,6 +167,25 @@ def test_one_value_where_a_list_is_wanted_is_refused(tmp_path, make, told):
     with pytest.raises(ValueError, match=told):
         make(tmp_path)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("make", [Texts, Arrays, Pictures])
+def test_no_ids_are_the_numbers_of_the_rows(make):
+    given = {Texts: ["a", "b"], Arrays: np.zeros((2, 4, 4)), Pictures: [Image.new("L", (4, 4))] * 2}[make]
+    assert list(make(given, None).ids) == list(make(given).ids) == ["0", "1"]
+    assert list(make(given, ["x", "y"]).ids) == ["x", "y"]
+
+
+def test_a_column_of_the_pool_s_items_in_another_order_is_refused(tmp_path):
+    """Its rows would stand for other vectors."""
+    pool = Pool.from_arrays(np.eye(3, dtype=np.float32), ["a", "b", "c"])
+    texts = pd.Series(["one", "two", "three"], index=["a", "b", "c"])
+    columns = (texts, texts[::-1].reset_index(drop=True), texts.set_axis(["x", "y", "z"]), texts[::-1].tolist())
+    for i, column in enumerate(columns):
+        Panel(Search(pool, [0], rng=0), column, tmp_path / f"{i}.sqlite").close()
+    with pytest.raises(ValueError, match="row 0 is 'a' in the pool and 'c' among the images; give them in the pool's"):
+        Panel(Search(pool, [0], rng=0), texts[::-1], tmp_path / "new.sqlite")
+    assert not (tmp_path / "new.sqlite").exists()
 
 
 def test_texts_are_in_the_order_of_a_column():

@@ -42,7 +42,11 @@ def read_classes(
     if not rows:
         raise ValueError(
             f"{path} gives no item of the pool a class: {reading.kind}; {len(reading.lines)} lines, of which "
-            f"{len(unmatched)} name what is not in it. Name its columns: --item and --label; "
-            "--item row takes the order of the vectors"
+            f"{len(unmatched)} name what is not in it{_seen(unmatched, ids)}. Name its columns: --item and --label; "
+            "--item row takes the order of the vectors; --ids names the vectors"
         )
     return {name: np.array(sorted(of), np.int64) for name, of in sorted(rows.items())}, unmatched, list(reading.notes)
+
+
+def _seen(unmatched: Sequence[str], ids: Sequence[str]) -> str:
+    return f" (such as {unmatched[0]!r}, where the pool has {str(ids[0])!r})" if unmatched else ""
