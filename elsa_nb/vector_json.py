@@ -29,6 +29,8 @@ def _vectors_of(value: Any, key: str | None) -> VectorFile:
         return from_table(_table(value), key)
     if isinstance(value, dict) and {"columns", "data"} <= set(value):
         raise ValueError("its JSON is a table apart in columns and data; save it with to_json(..., orient='records')")
+    if isinstance(value, dict) and len(tables := [part for part in value.values() if _are_records(part)]) == 1:
+        return _vectors_of(tables[0], key)  # with words about it around it, as servers answer
     entries = list(value.values()) if isinstance(value, dict) else value
     if not isinstance(entries, list) or not entries or not all(map(_is_list, entries)):
         raise ValueError(f"its JSON is no list of vectors or of records, and no vector a name{_odd_one(entries)}")

@@ -240,7 +240,8 @@ def _from_frame(
     if not groups:
         raise ValueError(
             f"it has no column of lists and no numbered columns (embedding_0, embedding_1, ...); its columns are "
-            f"{', '.join(map(str, frame.columns[:12]))}"
+            f"{', '.join(map(str, frame.columns[:12]))}. Number those of the vector, or hand them over in Python: "
+            "Pool.from_arrays(table[[...]], ids)"
         )
     chosen = groups[key] if key is not None else groups[max(groups, key=lambda of: (numeric[of], len(groups[of])))]
     chosen = sorted(chosen, key=lambda name: int(re.search(r"\d+$", str(name))[0]))

@@ -340,6 +340,22 @@ def test_a_header_above_nothing_is_no_item(tmp_path):
         Pool.from_file(tmp_path / "x.csv")
 
 
+@pytest.mark.parametrize("around", [{"object": "list", "model": "m", "usage": {"n": 3}}, {}, {"dims": [2]}])
+def test_records_may_have_words_about_them_around_them(tmp_path, around):
+    """A server's answer, kept as it came."""
+    records = [{"id": f"{i}.jpg", "values": [i, 0.5]} for i in range(3)]
+    (tmp_path / "x.json").write_text(json.dumps({"data": records} | around))
+    pool = Pool.from_file(tmp_path / "x.json")
+    assert pool.ids.tolist() == ["0.jpg", "1.jpg", "2.jpg"]
+    np.testing.assert_array_equal(pool.vectors, [[0, 0.5], [1, 0.5], [2, 0.5]])
+
+
+def test_a_table_of_named_measures_says_how_they_become_vectors(tmp_path):
+    (tmp_path / "x.csv").write_text("file,area,mean\na.jpg,1,2\n")
+    with pytest.raises(ValueError, match=r"area, mean. Number those of the vector, .* Pool.from_arrays\(table\[\["):
+        Pool.from_file(tmp_path / "x.csv")
+
+
 def test_a_file_name_keeps_its_zeros(tmp_path):
     (tmp_path / "x.csv").write_text("file,e0,e1\n007,1,2\n010,3,4\n")
     assert Pool.from_file(tmp_path / "x.csv").ids.tolist() == ["007", "010"]
