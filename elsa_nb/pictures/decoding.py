@@ -31,12 +31,22 @@ from elsa_nb.pictures.greys import (
     to_8_bits,
 )
 
-VERSION = 2  # raise it with any change of what `Decoding.picture` returns: pools of folders are then made anew
+VERSION = 3  # raise it with any change of what `Decoding.picture` returns: pools of folders are then made anew
 
 # What is deeper than 8 bits, and how its range is found. Of colour, Pillow reads the upper 8 bits.
 RANGES = {"integers": range_of, "floats": range_of, "colours": range_of_colours}
 _OF_16_BITS = re.compile(r";16[BLN]")  # as Pillow calls the bytes of a file
-_BITS_PER_SAMPLE, _PHOTOMETRIC, _SAMPLE_FORMAT = 258, 262, 339  # of a TIFF
+_BITS_PER_SAMPLE, _PHOTOMETRIC, _PLANES, _SAMPLE_FORMAT = 258, 262, 284, 339  # of a TIFF
+# How files begin that are called pictures and are not read as such, and what to do about it.
+_OTHERS = {
+    rb"(II|MM)\0?[*+]": "a TIFF of numbers or channels that are not read; save it in 8 or 16 bits, or grey in "
+    "floats of 32",
+    rb".{4}ftyp(hei|hev|mif1|msf1)": "a HEIC picture; `pip install pillow-heif` reads it",
+    rb"version https://git-lfs": "a pointer of Git LFS; `git lfs pull` gets the picture",
+    rb"\s*<(!doctype html|html)": "a web page",
+    rb"PK\x03\x04": "an archive (.zip)",
+    rb"$": "an empty file",
+}
 # EPS runs programs in an interpreter; of the others Pillow only knows the name.
 _NOT_READ = {"EPS", "WMF", "MPEG", "IPTC", "BUFR", "GRIB", "HDF5"}
 _COMMON = ("JPEG", "PNG", "TIFF", "WEBP", "GIF", "BMP")  # asked first
@@ -115,7 +125,7 @@ class Decoding:
         """
 
         def read() -> Image.Image:
-            with Image.open(stream, formats=formats()) as image:
+            with _opened(stream) as image:
                 refuse_bomb(image, stream)
                 depth = _depth(image)
                 if side is not None:
@@ -127,7 +137,12 @@ class Decoding:
 
     def shown(self, image: Image.Image, side: int | None = None) -> Image.Image:
         """Return a picture that Pillow has opened, left as it is, in the same way."""
-        return _guarded(lambda: self._rgb(image.copy(), _depth(image), side))
+
+        def read() -> Image.Image:
+            _mend_planes(image)
+            return self._rgb(image.copy(), _depth(image), side)
+
+        return _guarded(read)
 
     def _rgb(self, image: Image.Image, depth: "_Depth", side: int | None) -> Image.Image:
         turn, kind = _TURNS.get(_orientation(image)), depth.kind
@@ -152,7 +167,7 @@ def look(stream: BinaryIO) -> Header:
     """Return what the header of a picture file says; UnreadableError where it is none or names too many pixels."""
 
     def read() -> Header:
-        with Image.open(stream, formats=formats()) as image:
+        with _opened(stream) as image:
             refuse_bomb(image, stream)
             return Header(_depth(image).kind, image.format not in _VIEWS and getattr(image, "is_animated", False))
 
@@ -186,7 +201,7 @@ def decoding_of(pictures: Iterable[Image.Image | bytes]) -> Decoding:
     def add(picture: Image.Image | bytes) -> None:
         if isinstance(picture, bytes):
             stream = io.BytesIO(picture)
-            picture = Image.open(stream, formats=formats())
+            picture = _opened(stream)
             refuse_bomb(picture, stream)
         if (depth := _depth(picture)).kind:
             found[depth.kind].append(some_values(_pixels(picture.copy(), depth)))
@@ -202,9 +217,34 @@ def sampled(files: list[Callable[[], BinaryIO]]) -> Iterable[np.ndarray]:
     for i in sample(len(files), SAMPLE_PICTURES) if files else ():
         try:
             with files[i]() as stream:
-                yield _guarded(lambda: some_values(_pixels(Image.open(stream, formats=formats()))))
+                yield _guarded(lambda: some_values(_pixels(_opened(stream))))
         except (OSError, UnreadableError):
             continue
+
+
+def _opened(stream: BinaryIO) -> Image.Image:
+    """Return a picture whose header is read; UnreadableError, saying what it is, for a file that is none."""
+    start = stream.tell()
+    try:
+        image = Image.open(stream, formats=formats())
+    except Image.UnidentifiedImageError:
+        stream.seek(start)
+        head = stream.read(32)
+        told = (what for pattern, what in _OTHERS.items() if re.match(pattern, head, re.DOTALL | re.IGNORECASE))
+        raise UnreadableError(next(told, "not a kind of file that is read here")) from None
+    _mend_planes(image)
+    return image
+
+
+def _mend_planes(image: Image.Image) -> None:
+    """Let Pillow read colours of 16 bits that lie in planes of their own; it takes their bytes for twice as many."""
+    tags = getattr(image, "tag_v2", {})
+    if tags.get(_PLANES) == 2 and set(tags.get(_BITS_PER_SAMPLE, ())) == {16}:
+        order = ";16L" if tags.prefix == b"II" else ";16B"
+        image.tile = [
+            tile._replace(args=(tile.args[0] + order, *tile.args[1:])) if tile.args[0] in tuple("RGBA") else tile
+            for tile in image.tile
+        ]
 
 
 def _guarded(read: Callable[[], Any]) -> Any:
@@ -214,8 +254,6 @@ def _guarded(read: Callable[[], Any]) -> Any:
         raise
     except Image.DecompressionBombError:
         raise UnreadableError(f"too large: more than {2 * Image.MAX_IMAGE_PIXELS:,} pixels") from None
-    except Image.UnidentifiedImageError:
-        raise UnreadableError("not a kind of file that is read here") from None
     except MemoryError:
         raise UnreadableError("too large for the memory of this machine") from None
     except Exception as error:  # decoders meet broken files with errors of every kind: the reason is passed on

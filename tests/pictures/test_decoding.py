@@ -187,6 +187,36 @@ def test_colour_of_12_bits_in_16_has_one_white_and_keeps_its_balance(channels):
     assert look(io.BytesIO(encoded(Image.fromarray(GREY).convert("RGB"), "BMP"))) == Header("", False)
 
 
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("handed_over", [False, True])
+def test_colours_of_16_bits_in_planes_of_their_own_are_the_same_picture(order, handed_over):
+    """Pillow takes each plane's bytes for twice as many pixels of 8 bits."""
+    pixels = np.stack([SLOPE, SLOPE[::-1], 1 - SLOPE]) * 65535
+    data = bytearray(tiff(pixels.astype(f"{order}u2"), 16, order, photometric=2))
+    code = "little" if order == "<" else "big"
+    size, entries = 2 * SLOPE.size, 8 + pixels.size * 2
+    end = len(data)  # where what is too long for an entry stands
+    long = {258: (3, [16] * 3), 273: (4, [8, 8 + size, 8 + 2 * size]), 279: (4, [size] * 3)}
+    for i in range(10):
+        at = entries + 2 + 12 * i
+        tag = int.from_bytes(data[at : at + 2], code)
+        if tag == 339:  # the kind of number is the usual one; said is how the colours lie
+            data[at : at + 2] = (284).to_bytes(2, code)
+            data[at + 8 : at + 10] = (2).to_bytes(2, code)
+        elif tag == 277:
+            data[at + 8 : at + 10] = (3).to_bytes(2, code)
+        elif tag in long:
+            kind, values = long[tag]
+            data[at + 2 : at + 12] = b"".join([kind.to_bytes(2, code), (3).to_bytes(4, code), end.to_bytes(4, code)])
+            more = b"".join(value.to_bytes(2 if kind == 3 else 4, code) for value in values)
+            data += more
+            end += len(more)
+    stream = io.BytesIO(bytes(data))
+    shown = np.asarray(Decoding().shown(Image.open(stream))) if handed_over else read(bytes(data))
+    assert np.abs(shown.astype(int) - np.moveaxis(pixels / 257, 0, -1)).max() <= 1
+    assert look(io.BytesIO(bytes(data))).kind == "colours"
+
+
 def test_a_deep_picture_without_a_told_range_has_its_own():
     assert np.ptp(read(INTEGERS["png"])) > 240
     flat = read(encoded(np.full((4, 4), 7, np.uint16), "PNG"))
@@ -250,8 +280,12 @@ def test_pages_are_noticed_and_the_first_is_shown():
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
-        (b"", "not a kind of file that is read here"),
-        (b"<html>404</html>", "not a kind of file that is read here"),
+        (b"", "an empty file"),
+        (b"\n<!DOCTYPE html><html>404</html>", "a web page"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n", "Git LFS; `git lfs pull` gets"),
+        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(99), "a HEIC picture; `pip install pillow-heif` reads it"),
+        (b"PK\x03\x04" + bytes(99), r"an archive \(.zip\)"),
+        (tiff(SLOPE, 64, sample_format=3), "a TIFF of numbers or channels that are not read; save it in 8 or 16 bits"),
         (bytes(5000), "not a kind of file that is read here"),
         (SHALLOW["jpeg"][:-200], "truncated"),
         (INTEGERS["png"][:-200], "truncated"),
@@ -259,7 +293,20 @@ def test_pages_are_noticed_and_the_first_is_shown():
         (b"P4\n9000 9000\n" + bytes(99), "9000 x 9000 pixels in 112 bytes would only fill the memory"),
         (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n(x) print\n", "not a kind of file"),
     ],
-    ids=["empty", "a page", "zeros", "cut", "cut deep", "gigabytes", "filler", "a program"],
+    ids=[
+        "empty",
+        "a page",
+        "a pointer",
+        "a telephone's",
+        "an archive",
+        "doubles",
+        "zeros",
+        "cut",
+        "cut deep",
+        "gigabytes",
+        "filler",
+        "a program",
+    ],
 )
 def test_what_shows_no_picture_says_why(data, reason):
     with pytest.raises(UnreadableError, match=reason):

@@ -189,14 +189,15 @@ def _survey(files: ImageFiles, decoding: Decoding | None, progress: bool | None)
         if header.kind:
             deep[header.kind].append(opened)
     known = decoding or Decoding()
-    samples = {kind: list(sampled(opens)) for kind, opens in deep.items() if getattr(known, kind) is None}
-    decoding = replace(known, **{kind: RANGES[kind](values) for kind, values in samples.items()})
+    samples = {kind: list(sampled(opens)) for kind, opens in deep.items()}
+    missing = {kind: values for kind, values in samples.items() if getattr(known, kind) is None}
+    decoding = replace(known, **{kind: RANGES[kind](values) for kind, values in missing.items()})
     remarks = []
     for kind, word in (("integers", "Grey pictures of more than 8 bits"), ("floats", "Pictures of floats")):
         if deep[kind] and (limits := getattr(decoding, kind)):
             low, high = (f"{value:,.12g}" for value in limits)
             said = f"{word}: {len(deep[kind]):,}; {low} is black and {high} is white in all of them."
-            if flat := flattened(samples.get(kind, ()), limits):
+            if flat := flattened(samples[kind], limits):
                 said += (
                     f" Of {len(samples[kind])} looked at, {flat} are one flat grey by that, since their values are of "
                 )
