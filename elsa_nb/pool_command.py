@@ -3,6 +3,7 @@
 import argparse
 import warnings
 from pathlib import Path
+from shlex import quote
 
 from elsa_nb.errors import MissingDataError
 from elsa_nb.pool import Pool
@@ -39,11 +40,11 @@ def pool_command(options: argparse.Namespace) -> None:
         warnings.simplefilter("always")
         told = {"key": options.key, "encoding": options.encoding, "name": options.name, "space": options.space}
         pool = Pool.from_file(path, options.ids, **told)
-    if folder.exists() and not options.replace:
+    if folder.is_dir() and not options.replace:
         try:
             same = Pool.open(folder).sha256 == pool.sha256
         except (MissingDataError, ValueError):
-            same = folder.is_dir() and {part.name for part in folder.iterdir()} <= _BEGUN
+            same = {part.name for part in folder.iterdir()} <= _BEGUN
         if not same:
             raise ValueError(f"{folder} holds something else; name another folder, or add --replace.")
     try:
@@ -54,4 +55,6 @@ def pool_command(options: argparse.Namespace) -> None:
         print(f"{path}: {note}.")
     for warning in odd:
         print(f"Look at this: {warning.message}")
-    print(f"{pool.n:,} vectors of {pool.d} values, ids {pool.ids[0]!s} to {pool.ids[-1]!s}: --pool {folder}")
+    print(
+        f"{pool.n:,} vectors of {pool.d} values, ids {pool.ids[0]!s} to {pool.ids[-1]!s}: --pool {quote(str(folder))}"
+    )

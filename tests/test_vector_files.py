@@ -418,6 +418,11 @@ def test_the_command_says_what_it_took_and_how_to_go_on(tmp_path, capsys, monkey
     assert len(Pool.open("x-pool")) == 6
     assert cli.main(["pool", "make", "x.npy", "--replace", "--name", "mine"]) == 0
     assert json.loads((tmp_path / "x-pool" / "pool.json").read_text())["name"] == "mine"
+    capsys.readouterr()
+    assert cli.main(["pool", "make", "x.npy", "my pool"]) == 0
+    assert capsys.readouterr().out.endswith("--pool 'my pool'\n")  # as a shell takes it
+    assert cli.main(["pool", "make", "x.npy", "x.npy"]) == 1
+    assert "x.npy is a file, and a pool is a folder" in capsys.readouterr().err
 
 
 def test_on_a_full_disk_the_folder_is_named_and_the_same_command_works_again(tmp_path, capsys, monkeypatch):

@@ -310,13 +310,13 @@ def _compared(items: Any, place: Places, about: dict[str, Any]) -> tuple[bool, l
 def _check_contents(session: Session, items: Any, place: Places, about: dict[str, Any]) -> None:
     same, others, gone = _compared(items, place, about)
     if not same:
-        where = f" ({about['where']})" if about["where"] else ""
+        where, old = f" ({about['where']})" if about["where"] else "", shlex.quote(str(session.path))
         first = next(iter(about["contents"])) if gone else others[0]
         raise ValueError(
             f"{session.path} holds answers about other items{where}: {first!r} is "
             f"{'not here, nor is any other that was looked for' if gone else 'something else there'}. "
             "Give another session file (on the command line --session), or the items it was made with. If these are "
-            f"the same ones, renamed or edited since: `elsa-nb labels import NEW.sqlite {session.path} --pool POOL` "
+            f"the same ones, renamed or edited since: `elsa-nb labels import NEW.sqlite {old} --pool POOL` "
             "takes the answers along by their names."
         )
 

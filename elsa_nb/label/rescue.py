@@ -8,6 +8,7 @@ to be whole. The rounds are not brought out: a search that lacks them begins ane
 
 import math
 import re
+import shlex
 import sqlite3
 import struct
 import tempfile
@@ -63,10 +64,12 @@ def rescue(path: Path | str, to: Path | str | None = None) -> Rescued:
     """
     path = Path(path)
     if not path.is_file():
-        raise MissingDataError(f"{path} is not here; name the session file that `elsa-nb label` wrote.")
+        state = "is a folder" if path.is_dir() else "is not here"
+        raise MissingDataError(f"{path} {state}; name the session file that `elsa-nb label` wrote.")
     to = Path(to) if to is not None else path.with_name(f"{path.stem}-rescued{path.suffix}")
     if to.exists():
-        raise ValueError(f"{to} exists already; say where the answers are to go: `elsa-nb session rescue {path} FILE`")
+        command = shlex.join(["elsa-nb", "session", "rescue", str(path)])
+        raise ValueError(f"{to} exists already; say where the answers are to go: `{command} FILE`")
     lines: dict[int, dict[str, Any]] = {}
     for part in (path, Path(f"{path}-wal")):
         for line in _lines_in(part.read_bytes()) if part.is_file() else ():

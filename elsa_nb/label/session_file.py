@@ -7,6 +7,7 @@ is opened, not when somebody's fiftieth answer meets the broken part of it.
 
 import errno
 import os
+import shlex
 import shutil
 import sqlite3
 import tempfile
@@ -67,8 +68,8 @@ def damaged(path: Path, why: object) -> CorruptFileError:
     """Return the error of a session that cannot be read as it is, with its cure."""
     said = " ".join(str(why).split())  # SQLite may say it in two lines
     return CorruptFileError(
-        f"the session {path} is damaged ({said}). `elsa-nb session rescue {path}` brings out every answer that can be "
-        "read, into a new file; this one is not changed."
+        f"the session {path} is damaged ({said}). `elsa-nb session rescue {shlex.quote(str(path))}` brings out every "
+        "answer that can be read, into a new file; this one is not changed."
     )
 
 

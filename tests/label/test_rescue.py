@@ -1,6 +1,7 @@
 """A damaged session says so in one sentence, and what can be read of it comes out; the file itself is only read."""
 
 import re
+import shutil
 import sqlite3
 import struct
 from contextlib import closing
@@ -135,6 +136,12 @@ def test_what_holds_no_answer_and_what_would_be_overwritten_is_refused(whole, tm
     with pytest.raises(ValueError, match="no answer can be read"):
         rescue(tmp_path / "text.sqlite")
     assert not (tmp_path / "text-rescued.sqlite").exists()
+    with pytest.raises(MissingDataError, match="is a folder; name the session file"):
+        rescue(tmp_path)
+    shutil.copy(whole, tmp_path / "my owls.sqlite")
+    (tmp_path / "my owls-rescued.sqlite").touch()
+    with pytest.raises(ValueError, match=r"elsa-nb session rescue '.*/my owls\.sqlite' FILE"):  # as a shell takes it
+        rescue(tmp_path / "my owls.sqlite")
     with pytest.raises(ValueError, match="exists already"):
         rescue(whole, whole)
     with pytest.raises(MissingDataError, match="is not here"):
