@@ -3,7 +3,7 @@
 The one place that knows both `images`, which makes vectors, and `label`, which is handed them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,15 @@ from elsa_nb.pool import Pool
 if TYPE_CHECKING:
     from elsa_nb.label.jobs import Job
     from elsa_nb.label.panel import Panel
+
+
+_FILES = ("labels", "seeds")
+_WHAT = {
+    "folder": "a folder of images",
+    "pool": "the folder of a pool",
+    "encoder": "an encoder",
+    "name": "an image in it",
+}
 
 
 def label_folder(folder: Path | str, **options: Any) -> "Panel":
@@ -37,10 +46,10 @@ def label_folder(folder: Path | str, **options: Any) -> "Panel":
 def prepare(
     folder: Path | str,
     *,
-    encoder: str | None = None,
+    encoder: Path | str | None = None,
     pool: Path | str | None = None,
     session: Path | str | None = None,
-    name: str | Sequence[str] = (),
+    name: str | Path | Sequence[str | Path] = (),
     like: str | Path | Sequence[str | Path] = (),
     text: str | None = None,
     strict: bool = False,
@@ -61,16 +70,19 @@ def prepare(
     from elsa_nb.label.items import Files
     from elsa_nb.label.session_file import check_writable
 
-    folder = Path(folder)
+    folder = _path("folder", folder)
     if not folder.is_dir():
         raise MissingDataError(f"{folder} is no folder; name the folder that holds the images.")
-    like = [like] if isinstance(like, str | Path) else list(like)
-    names = [name] if isinstance(name, str) else list(name)
-    by_itself, session = session is None, Path(session or f"{folder_title(folder)}.sqlite")
+    like = [_path("like", each) for each in _each(like)]
+    names = [each if isinstance(each, str) else str(_path("name", each)) for each in _each(name)]
+    encoder = None if encoder is None else str(_path("encoder", encoder))
+    pool = None if pool is None else _path("pool", pool)
+    settings |= {key: _path(key, settings[key]) for key in _FILES if settings.get(key) is not None}
+    by_itself, session = session is None, _path("session", session or f"{folder_title(folder)}.sqlite")
     _check_before(folder, pool is None, names, like, session, settings)
     if text and not (encoder or pool):
         encoder = TEXT
-    place, made_by = (Path(pool), encoder) if pool else _vectors(folder, encoder, strict)
+    place, made_by = (pool, encoder) if pool else _vectors(folder, encoder, strict)
     if by_itself and not session.exists():
         for told in earlier_sessions(session.parent, Files(folder, Pool.open(place, verify=False))):
             print(told)
@@ -79,6 +91,23 @@ def prepare(
         first = _nearest(place, made_by, like, text, jobs.SAMPLE_ITEMS)
     check_writable(session)  # again: the vectors may have filled the disk
     return jobs.make_job(folder, place, session, names=names, first=first, **settings)
+
+
+def _each(given: Any) -> list[Any]:
+    return list(given) if isinstance(given, Iterable) and not isinstance(given, str | Path) else [given]
+
+
+def _path(option: str, given: Any) -> Path:
+    """Return what was given for an option as a path, with ~ as one's own folder; ValueError for nothing and no path."""
+    if isinstance(given, str | Path) and given:
+        return Path(given).expanduser() if Path(given).parts[:1] == ("~",) else Path(given)  # ~x.jpg is a name, too
+    told = (
+        f"{option} is {given!r}"
+        if isinstance(given, str | int | None)
+        else f"{option} is of type {type(given).__name__}"
+    )
+    cure = f"; write what is in memory into one first (a data frame: {option}.to_csv(...))" if option in _FILES else ""
+    raise ValueError(f"{told}; give the path or the name of {_WHAT.get(option, 'a file')}{cure}")
 
 
 def _check_before(

@@ -4,8 +4,10 @@ import errno
 import os
 import sqlite3
 from contextlib import closing
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
@@ -151,6 +153,38 @@ def test_a_session_that_cannot_be_written_is_told_before_vectors_are_made(folder
 def test_so_it_is_in_a_notebook(folder):
     with pytest.raises(TypeError, match=r"no option 'bugdet'; allowed: labels, .* budget, .* encoder, pool, session"):
         own_folder.label_folder(folder, bugdet=100)
+
+
+@pytest.mark.parametrize(
+    ("option", "given", "said"),
+    [
+        ("folder", "", "folder is ''; give the path or the name of a folder of images"),
+        ("folder", None, "folder is None; give"),
+        ("name", 0, "name is 0; give"),
+        ("name", [0], "name is 0; give"),
+        ("like", Image.new("L", (8, 8)), "like is of type Image; give"),
+        ("encoder", 5, "encoder is 5; give"),
+        ("pool", 5, "pool is 5; give the path or the name of the folder of a pool"),
+        ("seeds", ["cat.png"], "seeds is of type list; .* write what is in memory into one first"),
+        ("labels", pd.DataFrame({"item": ["cat.png"]}), r"labels is of type DataFrame; .*labels\.to_csv"),
+    ],
+)
+def test_what_is_no_path_is_named_in_a_sentence(folder, option, given, said):
+    with pytest.raises(ValueError, match=said):
+        own_folder.prepare(**({"folder": folder} | {option: given}))
+
+
+def test_a_path_may_begin_at_one_s_own_folder(folder, monkeypatch):
+    monkeypatch.setenv("HOME", str(folder.parent))
+    for given in (
+        {"name": Path("cat.png")},
+        {"name": "cat.png", "like": "~/example.png"},
+        {"session": Path("~/s.sqlite")},
+    ):
+        with pytest.raises(AssertionError, match="vectors are made"):
+            own_folder.prepare("~/pictures", **given)
+    with pytest.raises(ValueError, match=r"no item is called '~cat\.png'"):
+        own_folder.prepare("~/pictures", name="~cat.png")
 
 
 def test_rows_are_those_of_the_vectors_which_nobody_knows_before_they_are_made(folder):
