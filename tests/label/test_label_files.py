@@ -47,6 +47,9 @@ TABLES = {
     "pandas with its index": ",item,label\n0,cats/Müller 1.jpg,1.0\n1,dogs/1.jpg,0.0\n2,dogs/2.jpg,\n",
     "R, write.csv": '"","item","label"\n"1","cats/Müller 1.jpg",TRUE\n"2","dogs/1.jpg",FALSE\n"3","dogs/2.jpg",NA\n',
     "R, write.table": '"item" "label"\n"1" "cats/Müller 1.jpg" TRUE\n"2" "dogs/1.jpg" FALSE\n',
+    "columns aligned with spaces": "  item         label\n  dogs/1.jpg       0\n  'cats/Müller 1.jpg'  1\n".replace(
+        "'", '"'
+    ),
     "single quotes": "'item','label'\n'cats/Müller 1.jpg','1'\n'dogs/1.jpg','0'\n",
     "other columns and cases": "Width, File Name ,Label\n3,CATS/MÜLLER 1.JPG,Positive\n4,dogs/1.jpg,NEGATIVE\n",
     "empty cells at the end": "item,label,,\ncats/Müller 1.jpg,1,,\ndogs/1.jpg,0,,\n,,,\n",

@@ -37,7 +37,8 @@ class Table:
 
 def separated(text: str, separator: str, quote: str = '"') -> Iterator[tuple[str, list[str]]]:
     """Yield the rows of a text as (place, cells); empty lines are left out. Raises ValueError for a broken quote."""
-    how = {"delimiter": separator, "quotechar": quote}
+    # Columns that are aligned have several spaces between them.
+    how = {"delimiter": separator, "quotechar": quote, "skipinitialspace": separator == " "}
     reader = csv.reader(io.StringIO(text, newline=""), **how)
     number = 1
     try:
@@ -51,7 +52,7 @@ def separated(text: str, separator: str, quote: str = '"') -> Iterator[tuple[str
         raise ValueError(f"line {number}: {error}; is a quotation mark opened there and never closed?") from None
 
 
-def _is_open(text: str, last: int, first: int, how: dict[str, str]) -> bool:
+def _is_open(text: str, last: int, first: int, how: dict[str, Any]) -> bool:
     """Whether the row on the lines `first` to `last` ends only because the text does."""
     lines = list(io.StringIO(text, newline=""))
     if last < len(lines):
