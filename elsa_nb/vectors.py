@@ -106,7 +106,9 @@ def check_ids(ids: np.ndarray, n: int) -> np.ndarray:
         )
     ordered = np.sort(ids)
     if (twice := ordered[1:][ordered[1:] == ordered[:-1]]).size:
-        raise ValueError(f"The id {str(twice[0])!r} occurs more than once; every row has an id of its own.")
+        raise ValueError(
+            f"The id {str(twice[0])!r} occurs more than once; every row has its own (of a data frame: its index)."
+        )
     return ids
 
 

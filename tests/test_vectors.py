@@ -111,6 +111,8 @@ def test_a_column_of_a_data_frame_keeps_the_names_of_its_rows():
     assert Pool.from_arrays(frame["vector"]).ids.tolist() == frame.index.tolist()
     assert Pool.from_arrays(frame["vector"].reset_index(drop=True)).ids.tolist() == list("012345")
     assert Pool.from_arrays(frame["vector"], list("abcdef")).ids.tolist() == list("abcdef")
+    with pytest.raises(ValueError, match=r"'cat' occurs more than once; .* \(of a data frame: its index\)"):
+        Pool.from_arrays(frame["vector"].set_axis(["cat"] * 6))
 
 
 def test_whole_numbers_are_the_same_ids_whatever_their_type():
