@@ -40,6 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(line_buffering=True)  # in a pipe or a log, too, what is said is seen when it is said
     try:
+        _refuse_no_path(options)
         options.run(options)
     except BrokenPipeError:  # who read our output has had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -276,6 +277,13 @@ def _label(options: argparse.Namespace) -> None:
     job = own_folder.prepare(options.folder, reading=reading, **{key: getattr(options, key) for key in keys})
     if launch.launch(job, **address, browser=not options.no_browser):
         raise SystemExit(1)
+
+
+def _refuse_no_path(options: argparse.Namespace) -> None:
+    """Raise ValueError for an empty path, which would mean the folder that one stands in."""
+    for name in ("folder", "images", "pool", "session", "file", "ids", "vectors", "labels", "seeds", "out", "to"):
+        if getattr(options, name, None) == "":
+            raise ValueError(f"{name.upper()} is '', which names nothing; is a variable of the shell not set?")
 
 
 def _need_checkout(command: str) -> None:

@@ -30,6 +30,13 @@ def empty(tmp_path, monkeypatch):
         (["reproduce", "-p", "profile"], "parameter 'profile'; give NAME=VALUE"),
         (["report"], "the report of profile 'quick' lacks glyphs"),
         (["embed", "--encoder", "resnet"], "resnet"),
+        (["embed", ""], "IMAGES is '', which names nothing; is a variable of the shell not set?"),
+        (["label", ""], "FOLDER is ''"),
+        (["label", "f", "--labels", ""], "LABELS is ''"),
+        (["pool", "make", ""], "FILE is ''"),
+        (["bench", "v.npy", ""], "LABELS is ''"),
+        (["session", "rescue", ""], "SESSION is ''"),
+        (["labels", "export", "s.sqlite", ""], "FILE is ''"),
     ],
 )
 def test_mistakes_are_one_sentence(empty, capsys, arguments, sentence):
