@@ -22,7 +22,8 @@ import pandas as pd
 
 from benchmarks.own_folder import REPEATS, in_the_folder
 from elsa_nb.label.cards import PASSED
-from elsa_nb.label.first_examples import Begin, Fixed, spread_rows
+from elsa_nb.label.first_examples import Begin, spread_rows
+from elsa_nb.label.fixed_rows import Fixed
 from elsa_nb.label.jobs import SAMPLE_ITEMS
 from elsa_nb.pool import Pool
 

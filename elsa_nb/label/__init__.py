@@ -20,7 +20,7 @@ _PLACES = {
     "Arrays": "items",
     "Texts": "items",
     "Begin": "first_examples",
-    "Fixed": "first_examples",
+    "Fixed": "fixed_rows",
 }
 
 __all__ = sorted(_PLACES)

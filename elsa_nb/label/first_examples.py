@@ -12,10 +12,11 @@ from typing import Protocol
 import numpy as np
 
 from elsa_nb.label.cards import PASSED
+from elsa_nb.label.fixed_rows import Fixed
 from elsa_nb.label.label_files.names import Names
-from elsa_nb.label.rounds import GIVEN, SAMPLE, positives_of
+from elsa_nb.label.rounds import SAMPLE, positives_of
 from elsa_nb.search.checks import check_rows
-from elsa_nb.search.contract import POSITIVE, UNSURE, Batch, Log, QueryError, Strategy, check_labels, log_of
+from elsa_nb.search.contract import POSITIVE, UNSURE, Batch, Log, QueryError, Strategy, check_labels
 from elsa_nb.search.highest import highest
 
 
@@ -104,42 +105,6 @@ def rows_like_text(vectors: np.ndarray, encoder: object, text: str, count: int) 
         ]
     )
     return highest(cosine, count)
-
-
-class Fixed:
-    """A strategy that asks the given rows once, in that order: a sample to start from, or a second look."""
-
-    def __init__(self, n: int, rows: Sequence[int] | np.ndarray, *, component: int = GIVEN):
-        rows = check_rows(rows, n, "rows")
-        if not len(rows):
-            raise ValueError("no rows given; a panel needs at least one item to show")
-        self.n, self.rows, self.component = n, rows, component
-        self.components = {component: {SAMPLE: "sample", GIVEN: "given"}.get(component, f"component {component}")}
-        self._batch: Batch | None = None
-        self._labels: np.ndarray | None = None
-
-    def query(self) -> Batch | None:
-        """Return all rows at once; after the answers, None."""
-        if self._labels is not None:
-            return None
-        self._batch = Batch(self.rows, np.full(len(self.rows), self.component, np.int8), 0)
-        return self._batch
-
-    def update(self, labels: Sequence[int] | np.ndarray) -> None:
-        """Take the answers, one a row."""
-        if self._batch is None or self._labels is not None:
-            raise QueryError("no rows are open: they were answered already, or query() was not called yet")
-        self._labels = check_labels(labels, len(self.rows))
-
-    @property
-    def log(self) -> Log:
-        """All questions answered so far."""
-        return log_of([] if self._labels is None else [(self._batch, self._labels)])
-
-    @property
-    def positives(self) -> np.ndarray:
-        """The rows answered positive."""
-        return np.empty(0, np.int64) if self._labels is None else np.sort(self.rows[self._labels == POSITIVE])
 
 
 def carry_on(search: Strategy, rows: np.ndarray) -> Strategy:

@@ -16,7 +16,7 @@ from elsa_nb.label import export
 from elsa_nb.label.cards import OPEN, UNSURE, check_page_size
 from elsa_nb.label.chosen_file import ChosenFile, import_chosen, told
 from elsa_nb.label.controller import Controller
-from elsa_nb.label.first_examples import Fixed
+from elsa_nb.label.fixed_rows import Fixed
 from elsa_nb.label.handed_over import as_items
 from elsa_nb.label.identity import names_of, settle
 from elsa_nb.label.import_labels import take_back

@@ -23,7 +23,7 @@ from elsa_nb.search.stopping.remaining import scale_of
 
 # Of a strategy that does not name its components: the numbers of the contract are taken to mean what they say there.
 _NAMES = {Component.NN: "NN", Component.RANDS: "RandS", Component.FINAL: "final", Component.PROBE: "probe"}
-SAMPLE, GIVEN = 16, 17  # components of the panel's own strategies (first_examples.py)
+SAMPLE, GIVEN = 16, 17  # components of the panel's own strategies (first_examples.py, fixed_rows.py)
 # Components of pages that are no questions of the search: one's own answers seen again, and somebody else's.
 SEEN_AGAIN, SECOND_OPINION = "seen again", "second opinion"
 
