@@ -161,20 +161,30 @@ class CarriedOn(_Around):
     def __init__(self, search: Strategy, rows: np.ndarray):
         self.search, self._seeds = search, positives_of(search)
         self._earlier = Fixed(int(rows.max()) + 1, rows, component=SAMPLE)
+        self._open = np.empty(0, np.int64)  # rows that the search asks
+        self._since: dict[int, int] = {}  # answers to them in front of the search, corrected since it asked
 
     def query(self) -> Batch | None:
         """Return the rows answered before; then the search's questions."""
         if not len(self._earlier.log.rows):
             return self._earlier.query()
         batch = self.search.query()
+        self._open, self._since = batch.rows if batch else self._open[:0], {}
         return batch and batch._replace(round=batch.round + 1)
 
     def update(self, labels: Sequence[int] | np.ndarray) -> None:
-        """Take the answers."""
-        (self.search if len(self._earlier.log.rows) else self._earlier).update(labels)
+        """Take the answers; one that was corrected in front of the search since it asked counts before that given."""
+        answering = self.search if len(self._earlier.log.rows) else self._earlier
+        if self._since and np.shape(labels) == self._open.shape:
+            labels = [self._since.get(row, label) for row, label in zip(self._open.tolist(), labels, strict=True)]
+        answering.update(labels)
 
     def amend(self, rows: Sequence[int], labels: Sequence[int]) -> None:
-        """Take corrections of what the search asked; an earlier answer it never knew is the session's alone."""
+        """Take corrections, of the answers in front and of what the search asked; of both, where both have the row."""
+        pairs = list(zip(rows, labels, strict=True))
+        if earlier := [pair for pair in pairs if pair[0] in self._earlier.log.rows]:
+            self._earlier.amend(*map(list, zip(*earlier, strict=True)))
+        self._since |= {row: label for row, label in earlier if row in self._open}
         self._amend_search(rows, labels)
 
     @property
@@ -187,7 +197,8 @@ class CarriedOn(_Around):
     @property
     def positives(self) -> np.ndarray:
         """The rows known to be positive, ascending."""
-        return np.union1d(self._earlier.positives, getattr(self.search, "positives", ())).astype(np.int64)
+        earlier = np.setdiff1d(self._earlier.positives, self.search.log.rows)  # what it asked, it has the answer of
+        return np.union1d(earlier, getattr(self.search, "positives", ())).astype(np.int64)
 
 
 class Begin(_Around):

@@ -6,7 +6,7 @@ import numpy as np
 
 from elsa_nb.label.rounds import GIVEN, SAMPLE
 from elsa_nb.search.checks import check_rows
-from elsa_nb.search.contract import POSITIVE, Batch, Log, QueryError, check_labels, log_of
+from elsa_nb.search.contract import POSITIVE, Batch, Log, QueryError, check_labels, corrected, log_of
 
 
 class Fixed:
@@ -33,6 +33,15 @@ class Fixed:
         if self._batch is None or self._labels is not None:
             raise QueryError("no rows are open: they were answered already, or query() was not called yet")
         self._labels = check_labels(labels, len(self.rows))
+
+    def amend(self, rows: Sequence[int] | np.ndarray, labels: Sequence[int] | np.ndarray) -> None:
+        """Correct answers, in the log too. Rows that have none are refused and change nothing."""
+        rows = check_rows(rows, self.n, "corrections")
+        labels = check_labels(labels, len(rows))
+        if (never := rows[~np.isin(rows, self.log.rows)]).size:
+            raise ValueError(f"row {never[0]} has no answer to correct; allowed: rows that were answered")
+        if self._labels is not None:
+            ((_, self._labels),) = corrected([(self._batch, self._labels)], rows, labels)
 
     @property
     def log(self) -> Log:
