@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from elsa_nb.label.cards import OPEN, POSITIVE, UNSURE, Cards, LabelChange
+from elsa_nb.label.cards import OPEN, PASSED, POSITIVE, UNSURE, Cards, LabelChange
 from elsa_nb.label.identity import carried_after
 from elsa_nb.label.rounds import Asked, Rounds
 from elsa_nb.label.second_look import blind_page, earlier_cards
@@ -92,9 +92,9 @@ def restore(session: Session, rounds: Rounds, ids: Sequence[str], size: int, *, 
         _deal(restored, rounds, state, _asked(here), here["asked"]["known"])
         if still_open := here["told"] is None:
             break
-        restored.told.append(here["told"])
         told = here["told"]
-        amended = rows_of(restored, told["amended"])
+        amended = rows_of(restored, told["amended"])  # before this round counts as told: as when it was answered
+        restored.told.append(told)
         state, asked = rounds.after(labels_told(restored, told["labels"]), amended, **wishes_of(restored, told))
     while pending:
         _act(restored.cards, pending.pop(0))
@@ -146,15 +146,22 @@ def go_on(
 
 def amendments(restored: Restored) -> list[list[int]]:
     """Return [position, label] of answers in closed rounds that differ from what the search was told."""
+    labels, believed = restored.cards.labels, _believed(restored)
+    # An answer that was taken back altogether stays as told: a closed round cannot lack one.
+    return [[p, labels[p]] for p, told in enumerate(believed) if told is not None and labels[p] not in (told, OPEN)]
+
+
+def _believed(restored: Restored) -> list[int | None]:
+    """Return what the search was told of each card in closed rounds, corrections included.
+
+    It knows of no card of a blind page (None): where it asked the item, its own card says the same.
+    """
     believed: list[int | None] = []
     for asked, told in zip(restored.asked, restored.told, strict=False):
-        # The search knows of no card of a blind page: where it asked the item, its own card says the same.
         believed += [None] * len(asked) if asked.blind else told["labels"]
         for position, label in told["amended"]:
             believed[position] = label
-    labels = restored.cards.labels
-    # An answer that was taken back altogether stays as told: a closed round cannot lack one.
-    return [[p, labels[p]] for p, told in enumerate(believed) if told is not None and labels[p] not in (told, OPEN)]
+    return believed
 
 
 def reopened(restored: Restored, rounds: Rounds) -> dict[str, Any] | None:
@@ -190,9 +197,15 @@ def _wishes_of_search(told: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def rows_of(restored: Restored, amended: Sequence[Sequence[int]]) -> list[tuple[int, int]]:
-    """Turn [position, label] into (row, label), each row once: of two cards of one item the later is believed."""
+    """Turn [position, label] into (row, label), each row once: of two cards of one item the later is believed.
+
+    Where a mark of an overview was taken back, that is what the search's own card of the item says, if it has one.
+    """
     rows = [row for asked in restored.asked for row in asked.rows]
-    return list({rows[position]: label for position, label in amended}.items())
+    believed = dict(enumerate(_believed(restored))) | dict(amended)
+    answered = {rows[p]: label for p, label in believed.items() if label is not None and label >= UNSURE}
+    pairs = [(rows[p], label) for p, label in amended]
+    return list({row: answered.get(row, PASSED) if label == PASSED else label for row, label in pairs}.items())
 
 
 def _deal(restored: Restored, rounds: Rounds, state, asked: Asked, known) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from conftest import CONFIG, ByHand, answer_page, settle, shown, stored
 from elsa_nb.label import Begin
-from elsa_nb.label.cards import OPEN
+from elsa_nb.label.cards import OPEN, PASSED
 from elsa_nb.label.session import Answer, Session
 from elsa_nb.search.elsa import Search
 from elsa_nb.search.oracle import Truth, simulate
@@ -471,6 +471,37 @@ def test_two_cards_of_one_item_may_be_put_right_at_once_and_the_later_is_believe
         answer_page(controller, small[1])
     assert controller.error is None
     assert controller.card(asked)["row"] in controller.rounds.search.positives
+
+
+@pytest.mark.parametrize("own", [0, -1])
+def test_where_a_mark_of_a_first_look_is_taken_back_the_own_card_of_the_item_counts(make_first_look, small, own):
+    controller = make_first_look()
+    answer_page(controller, small[1])
+
+    def cards_of(row):
+        return [p for p in range(len(controller.cards.labels)) if controller.card(p)["row"] == row]
+
+    def told():
+        log = controller.rounds.search.log
+        return dict(zip(log.rows.tolist(), log.labels.tolist(), strict=True))[row]
+
+    looked_over = controller.asked[0].rows[:57]
+    while not (twice := set(looked_over) & {row for asked in controller.asked[1:-1] for row in asked.rows}):
+        answer_page(controller, small[1])
+    row = min(twice)
+    first, second = cards_of(row)
+    for event, label in (({"op": "set", "at": second, "v": own}, own), ({"op": "toggle", "at": first}, 1)):
+        controller.handle([event])
+        answer_round(controller, small[1])
+        assert told() == label
+    controller.handle([{"op": "toggle", "at": first}])
+    assert controller.cards.labels[first] == PASSED
+    answer_round(controller, small[1])
+    assert told() == own
+    labels = controller.cards.labels
+    controller.close()
+    again = make_first_look()
+    assert (again.notice, again.cards.labels) == ("", labels)
 
 
 def test_scores_that_are_no_confidences_are_not_kept_and_the_session_opens_again(
