@@ -21,7 +21,7 @@ from elsa_nb.label.first_examples import carry_on
 from elsa_nb.label.identity import Settled, as_begun, remember
 from elsa_nb.label.progress_figures import evidence_of, figures_of
 from elsa_nb.label.replay import Restored, amendments, go_on, labels_told, reopened, restore, rows_of, wishes_of
-from elsa_nb.label.rounds import Rounds, scores_of, vectors_of
+from elsa_nb.label.rounds import Rounds, scores_of, uncorrected, vectors_of
 from elsa_nb.label.second_look import Doubter, looked_again, seen_again
 from elsa_nb.label.session import LeaseLostError, Session
 from elsa_nb.search.contract import Strategy
@@ -287,10 +287,12 @@ class Controller:
         for i, (n, known) in enumerate(dealt):
             more, overview = i + 1 < len(dealt) or self.cards.over, self.cards.overviews[i - len(dealt)]
             again = [*self.cards.again.values()][-n:] if self.asked[i - len(dealt)].blind else []
-            told = {"n": n, "known": known, "overview": overview, "again": again, "more": more}
-            self.publish({"kind": "deal"} | told)
+            self.publish({"kind": "deal", "n": n, "known": known, "overview": overview, "again": again, "more": more})
         if self.cards.over:
             self.publish({"kind": "over"})
+        if amended and (notice := uncorrected(state)) not in ("", self.notice):
+            self._restored.notice = notice
+            self.publish({"kind": "trouble", "text": notice})
         self._doubt()
 
     # --- doubtful answers

@@ -124,6 +124,18 @@ def positives_of(search: Strategy) -> np.ndarray:
     return np.asarray(getattr(search, "positives", ()), np.int64)
 
 
+def uncorrected(search: Strategy) -> str:
+    """Say that answers which are put right later do not count for `search`, or for the one inside it; "": they do."""
+    while isinstance(search, Amendable):
+        search = getattr(search, "search", None)
+        if not callable(getattr(search, "query", None)):
+            return ""
+    return (
+        f"{type(search).__name__} has no amend(), so this search goes on by the first answers: a later one is kept and "
+        "exported, but changes nothing of what is asked."
+    )
+
+
 def component_name(search: Strategy, component: int) -> str:
     """Name a component of `search` as the session file keeps it."""
     return getattr(search, "components", _NAMES).get(component, f"component {component}")

@@ -125,6 +125,43 @@ def test_a_label_changed_in_an_earlier_round_is_kept_told_and_replayed(make_desk
     assert told == [([row], [1 - was])]
 
 
+class WithoutAmend:
+    """Somebody's own strategy, of the least that the panel can drive."""
+
+    def __init__(self, inner):
+        self.inner = inner
+
+    def query(self):
+        return self.inner.query()
+
+    def update(self, labels):
+        self.inner.update(labels)
+
+    @property
+    def log(self):
+        return self.inner.log
+
+
+@pytest.mark.parametrize("around", [lambda search: search, lambda search: Begin([[0]], lambda seeds: search, least=1)])
+def test_a_strategy_that_takes_no_corrections_is_told_of_once(make_desk, make_search, small, around):
+    said = []
+    controller = make_desk(around(WithoutAmend(make_search())), publish=said.append)
+    controller.handle([{"op": "set", "at": 0, "v": 1}])
+    for _ in range(3):
+        answer_round(controller, small[1])
+    assert controller.notice == ""
+    at = controller.cards.rounds[1]
+    for label in (1, 0, 1):
+        controller.handle([{"op": "set", "at": at, "v": label}])
+        answer_round(controller, small[1])
+    notice = (
+        "WithoutAmend has no amend(), so this search goes on by the first answers: a later one is kept and exported"
+    )
+    assert controller.notice.startswith(notice)
+    assert [m["text"] for m in said if m["kind"] == "trouble"] == [controller.notice]
+    assert controller.error is None
+
+
 def test_another_way_is_not_worth_a_word_before_the_first_answer(make_desk, make_search):
     make_desk().close()
     assert make_desk(make_search(seed=99)).notice == ""
