@@ -16,7 +16,17 @@ from PIL import Image
 
 from elsa_nb.errors import MissingDataError
 from elsa_nb.images.sources.decoding import BrokenImageError
-from elsa_nb.images.sources.left_out import ENDING, FOLDER, HIDDEN, LINK, NAME, OF_STORAGE, LeftOut, sentences
+from elsa_nb.images.sources.left_out import (
+    ENDING,
+    FOLDER,
+    HIDDEN,
+    IN_HIDDEN,
+    LINK,
+    NAME,
+    OF_STORAGE,
+    LeftOut,
+    sentences,
+)
 from elsa_nb.images.sources.rows import class_rows
 from elsa_nb.pictures.decoding import RANGES, Decoding, UnreadableError, endings, look, sampled
 from elsa_nb.pictures.greys import flattened
@@ -218,9 +228,8 @@ def walk(root: Path, suffixes: tuple[str, ...], left_out: list[LeftOut] | None =
 
     What is not yielded is added to `left_out`, with its reason; but of what is hidden only pictures are.
     """
-    left_out = [] if left_out is None else left_out
 
-    def visit(folder: Path, prefix: str, above: frozenset[str]) -> Iterator[str]:
+    def visit(folder: Path, prefix: str, above: frozenset[str], left_out: list[LeftOut]) -> Iterator[str]:
         here = os.path.realpath(folder)
         if here in above:  # a link back to where we come from
             return
@@ -237,6 +246,11 @@ def walk(root: Path, suffixes: tuple[str, ...], left_out: list[LeftOut] | None =
             if entry.name.startswith("."):
                 if entry.name.lower().endswith(suffixes) and _is(entry, "is_file"):
                     left_out.append(LeftOut(escaped(f"{prefix}{entry.name}"), HIDDEN))
+                elif counted and _is(entry, "is_dir"):
+                    others: list[LeftOut] = []  # a system's own files, in their thousands, are nobody's pictures
+                    for path in visit(Path(entry.path), f"{prefix}{entry.name}/", above | {here}, others):
+                        left_out.append(LeftOut(escaped(path), IN_HIDDEN))
+                    left_out += [LeftOut(each.path, IN_HIDDEN) for each in others if each.reason in (HIDDEN, IN_HIDDEN)]
             elif entry.name in _OF_STORAGES and _is(entry, "is_dir"):
                 left_out.append(LeftOut(escaped(f"{prefix}{entry.name}"), OF_STORAGE))
             elif _is(entry, "is_dir"):
@@ -248,9 +262,10 @@ def walk(root: Path, suffixes: tuple[str, ...], left_out: list[LeftOut] | None =
             else:
                 left_out.append(LeftOut(escaped(f"{prefix}{entry.name}"), LINK))
         for entry in folders:
-            yield from visit(Path(entry.path), f"{prefix}{entry.name}/", above | {here})
+            yield from visit(Path(entry.path), f"{prefix}{entry.name}/", above | {here}, left_out)
 
-    yield from visit(root, "", frozenset())
+    counted = left_out is not None  # else nobody wants to know what is in hidden folders
+    yield from visit(root, "", frozenset(), [] if left_out is None else left_out)
 
 
 def _is_byproduct(name: str) -> bool:

@@ -17,6 +17,7 @@ ENDING = "not the ending of a picture that is read here"
 LINK = "no plain file, or a link to nothing"
 FOLDER = "a folder that cannot be opened"
 HIDDEN = "hidden, since its name begins with a dot"
+IN_HIDDEN = "in a folder that is hidden, since its name begins with a dot"
 OF_STORAGE = "what a system or a storage keeps for itself"  # thumbnails of the same pictures, and deleted ones
 NAME = "another file's name is written the same way"
 _SHOWN = 6  # endings named in a sentence

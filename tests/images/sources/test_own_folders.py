@@ -49,8 +49,21 @@ def test_hidden_pictures_and_the_folders_of_storages_are_left_out_with_a_word(tm
         photographs.write(tmp_path / name, JPEG)
     files = open_folder(tmp_path)
     assert files.ids.tolist() == ["a.jpg"]
-    assert left_out.by_reason(files.left_out) == {left_out.OF_STORAGE: 2, left_out.HIDDEN: 1}
+    assert left_out.by_reason(files.left_out) == {left_out.OF_STORAGE: 2, left_out.HIDDEN: 1, left_out.IN_HIDDEN: 1}
     assert "such as .a.jpg" in " ".join(files.remarks)
+
+
+def test_pictures_in_hidden_folders_are_left_out_with_their_number(tmp_path):
+    for name in ("a.jpg", ".old/b.jpg", ".old/deep/c.JPG", ".old/.d.jpg", ".old/.older/e.jpg", ".old/notes.txt"):
+        photographs.write(tmp_path / name, JPEG)
+    (tmp_path / ".old" / "up").symlink_to(tmp_path)
+    files = open_folder(tmp_path)
+    assert files.ids.tolist() == ["a.jpg"]
+    assert left_out.by_reason(files.left_out) == {left_out.IN_HIDDEN: 4}
+    assert (
+        "Left out: 4 x in a folder that is hidden, since its name begins with a dot, such as .old/b.jpg."
+        in " ".join(files.remarks)
+    )
 
 
 def test_a_folder_without_pictures_says_what_is_there_and_the_way_round(tmp_path):
