@@ -22,7 +22,7 @@ def declare_embed(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--name", help="what the pools of that folder are called (default: its name and place)")
     parser.add_argument("--batch", type=int, help="images at once (default: 512; 32 of 224 pixels on a CPU)")
-    parser.add_argument("--workers", type=int, help="processes that decode (default: one a core)")
+    parser.add_argument("--workers", type=int, help="processes that decode; 0: none beside this (default: one a core)")
     parser.add_argument("--dask", metavar="ADDRESS", help="embed a folder on this cluster (tcp://host:8786)")
     parser.add_argument("--dtype", default="float16", help="how vectors are stored: float16 (default) or float32")
     parser.add_argument("--precision", help="how they are computed: float32, float16, bfloat16 (default: by device)")

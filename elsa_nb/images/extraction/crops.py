@@ -149,6 +149,12 @@ class _Check(_Batches):
         return broken
 
 
+def check_workers(workers: int | None) -> None:
+    """Raise ValueError for a number of processes that is none."""
+    if workers is not None and workers < 0:
+        raise ValueError(f"workers is {workers}; it is at least 0, for this process alone (left out: one a core).")
+
+
 def ahead(items: Dataset, workers: int | None) -> Iterator[Any]:
     """Yield all `items` in order, made by `workers` processes a few ahead: None is one a core, 0 none at all."""
     workers = min(len(items), (os.cpu_count() or 1) if workers is None else workers)

@@ -15,7 +15,7 @@ import numpy as np
 from elsa_nb import fingerprints, store
 from elsa_nb.images.encoders.protocol import ImageEncoder
 from elsa_nb.images.encoders.small_resnet import load_trained
-from elsa_nb.images.extraction.crops import Crops
+from elsa_nb.images.extraction.crops import Crops, check_workers
 from elsa_nb.images.extraction.forward import device_and_precision, forward
 from elsa_nb.images.extraction.version import EXTRACTION
 from elsa_nb.images.sources.protocol import Source
@@ -79,6 +79,7 @@ def extract_all(
     """
     if batch is not None and batch < 1:
         raise ValueError(f"batch is {batch}; it is at least 1.")
+    check_workers(workers)
     if dtype not in DTYPES:
         raise ValueError(f"dtype is {dtype!r}; a pool holds one of {DTYPES}.")
     device, precision = device_and_precision(precision)

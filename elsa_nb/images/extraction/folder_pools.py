@@ -15,7 +15,7 @@ from elsa_nb import fingerprints, store
 from elsa_nb.errors import CorruptFileError
 from elsa_nb.images.encoders.preprocessing import CropGeometry
 from elsa_nb.images.encoders.protocol import ImageEncoder
-from elsa_nb.images.extraction.crops import Crops
+from elsa_nb.images.extraction.crops import Crops, check_workers
 from elsa_nb.images.extraction.extract import BATCH, BATCH_OF_LARGE_ON_CPU, provenance_of, recipe_of
 from elsa_nb.images.extraction.folder_names import stamps
 from elsa_nb.images.extraction.forward import device_and_precision, forward
@@ -59,6 +59,7 @@ def extract_folder(
     """
     if batch is not None and batch < 1:
         raise ValueError(f"batch is {batch}; it is at least 1.")
+    check_workers(workers)
     if dtype not in DTYPES:
         raise ValueError(f"dtype is {dtype!r}; a pool holds one of {DTYPES}.")
     device, precision = device_and_precision(precision)
