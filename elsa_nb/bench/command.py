@@ -21,6 +21,7 @@ def declare_bench(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--item", metavar="NAME", help="the column of LABELS with items; row: in the vectors' order")
     parser.add_argument("--label", metavar="NAME", help="the column of LABELS with classes")
     parser.add_argument("--encoding", help="of LABELS, a text (default: found by itself)")
+    parser.add_argument("--vectors-encoding", metavar="ENCODING", help="the same of VECTORS and of the names of --ids")
     parser.add_argument("--classes", type=int, default=20, help="how many classes are searched (default: 20)")
     parser.add_argument("--seeds", type=int, default=1, help="examples a search begins with (default: 1)")
     parser.add_argument("--repeats", type=int, default=2, help="searches a class, from other seeds (default: 2)")
@@ -51,7 +52,13 @@ def bench_command(options: argparse.Namespace) -> None:
     compared = [by_slug[slug(name)] for name in options.strategy] or list(known)
     with warnings.catch_warnings(record=True) as odd:
         warnings.simplefilter("always")
-        pool = Pool.open(source) if source.is_dir() else Pool.from_file(source, options.ids, key=options.key)
+        of_file = {"ids": options.ids, "key": options.key, "vectors-encoding": options.vectors_encoding}
+        if source.is_dir() and (needless := [name for name, value in of_file.items() if value is not None]):
+            raise ValueError(f"{source} is a folder, a pool, which needs no --{needless[0]}; leave it out")
+        named = {"key": options.key, "encoding": options.vectors_encoding}
+        pool = Pool.open(source) if source.is_dir() else Pool.from_file(source, options.ids, **named)
+    for note in [] if source.is_dir() else pool.provenance["made_from"]["taken"]:
+        print(f"{source}: {note.replace('--encoding', '--vectors-encoding')}.")  # written for `elsa-nb pool make`
     for warning in odd:
         print(f"Look at this: {warning.message}")
     meant = {name: getattr(options, name) for name in ("item", "label", "encoding")}
@@ -89,8 +96,8 @@ def _told(options: argparse.Namespace) -> list[str]:
     parser = argparse.ArgumentParser()
     declare_bench(parser)
     told = [options.vectors, options.labels]
-    names = ("ids", "key", "item", "label", "encoding", *_PLANNED, "out")
+    names = ("ids", "key", "item", "label", "encoding", "vectors_encoding", *_PLANNED, "out")
     for name in names:
         if (value := getattr(options, name)) != parser.get_default(name):
-            told += [f"--{name}", str(value)]
+            told += [f"--{name.replace('_', '-')}", str(value)]
     return told + [part for name in options.strategy for part in ("--strategy", name)]

@@ -112,8 +112,11 @@ def chosen_classes(classes: Mapping[str, np.ndarray], n: int, plan: Plan) -> lis
     names = [name for name, rows in classes.items() if smallest <= len(rows) <= largest]
     if not names:
         sizes = sorted(len(rows) for rows in classes.values())
+        wanted = f"has {smallest} to {largest} members"
+        if smallest > largest:
+            wanted = f"can have at least {smallest} members and at most {largest}"
         raise ValueError(
-            f"no class has {smallest} to {largest} members: the {len(sizes)} classes have {sizes[0]} to {sizes[-1]} "
+            f"no class {wanted}: the {len(sizes)} classes have {sizes[0]} to {sizes[-1]} "
             "of them (--smallest; --largest: if not given a tenth of the pool, and at most the budget)"
         )
     return by_checksum(names)[: plan.classes]

@@ -110,17 +110,44 @@ def test_what_most_searches_do_not_reach_has_no_figure(given, capsys, tmp_path):
     assert "In 200" not in made
 
 
+def test_the_encoding_of_the_vectors_is_an_option_of_its_own(given, capsys):
+    """What the note of a guess names can be given, and the labels are read in theirs."""
+    names = [f"été {i}.jpg" for i in range(600)]
+    table = pd.DataFrame(np.load("v.npy").round(3), columns=[f"v{i}" for i in range(8)])
+    table.insert(0, "item", names)
+    table.to_csv("v.csv", index=False, encoding="cp1250")
+    labels = pd.read_csv("l.csv")
+    labels.assign(item=[names[i] for i in labels.item]).to_csv("l.csv", index=False, encoding="utf-8")
+    command = ["bench", "v.csv", *given[2:]]
+    assert cli.main(command) == 0
+    said = capsys.readouterr().out
+    assert "if names look wrong, give their encoding (--vectors-encoding" in said
+    assert cli.main([*command, "--vectors-encoding", "cp1250"]) == 0
+    said = capsys.readouterr().out
+    assert "names look wrong" not in said
+    assert "name no item" not in said
+    assert "--vectors-encoding cp1250" in Path("v-bench.html").read_text()
+
+
+def test_a_pool_needs_no_word_on_how_a_file_is_read(given, capsys):
+    Pool.from_file("v.npy").save("pool")
+    assert cli.main(["bench", "pool", *given[2:], "--key", "x"]) == 1
+    assert "pool is a folder, a pool, which needs no --key; leave it out" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("more", "said"),
     [
         (["--strategy", "oracle"], "strategy 'oracle' is not known; allowed: harvest, greedy-probe"),
-        (["--smallest", "200"], "no class has 200 to 60 members: the 4 classes have 30 to 30"),
+        (["--smallest", "200"], "no class can have at least 200 members and at most 60: the 4 classes have 30 to 30"),
+        (["--smallest", "40"], "no class has 40 to 60 members: the 4 classes have 30 to 30"),
         (["--repeats", "0"], "repeats = 0; allowed: 1 or more"),
         (["--budget", "1"], "budget = 1; allowed: 10 or more"),
         (["--largest", "0"], "largest = 0; allowed: 1 or more"),
         (["--label", "kind"], "no column 'kind'"),
         (["--item", "label"], "name what is not in it (such as 'a', where the pool has '0')"),
         (["--encoding", "utf-16"], "it is not in the encoding 'utf-16'"),
+        (["--vectors-encoding", "cp1250"], "v.npy holds no text, which would have an encoding; leave out 'cp1250'"),
         (["--out", "page.txt"], "ends in .html"),
     ],
 )
