@@ -243,6 +243,14 @@ def _links(path: Path, rows: Sequence[dict], told: Told) -> None:
         raise
 
 
+def links_to_nothing(links: Path) -> str:
+    """Say how many links of an export lead to pictures that are gone; "": none."""
+    made = sorted(links.iterdir())
+    gone = [str(link.readlink()) for link in made if not link.exists()]
+    lead = "is gone: its link leads" if len(gone) == 1 else "are gone: their links lead"
+    return f"{len(gone):,} of the {len(made):,} finds {lead} to nothing, such as {gone[0]}" if gone else ""
+
+
 def _link_name(number: int, name: str) -> str:
     """Return a number and a name, which loses its beginning where both together are longer than a file's may be."""
     number_and_dash = f"{number:05d}-"

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from elsa_nb.errors import MissingDataError
-from elsa_nb.label.export import KINDS, TABLES, export, kind_of
+from elsa_nb.label.export import KINDS, TABLES, export, kind_of, links_to_nothing
 from elsa_nb.label.identity import check_names, names_in, note_names
 from elsa_nb.label.import_labels import import_labels
 from elsa_nb.label.session import Session
@@ -95,7 +95,9 @@ def _export(options: argparse.Namespace) -> None:
             annotator = people[0]
         keys = ("label", "images", "url", "email")
         told = {key: getattr(options, key) for key in keys}
-        print(export(session, options.file, kind, annotator=annotator, **told))
+        print(path := export(session, options.file, kind, annotator=annotator, **told))
+        if kind == "links" and (gone := links_to_nothing(path)):
+            print(gone)
         if kind == "label-studio" and options.url is None:
             print("Label Studio shows pictures by their addresses: --url says what stands before their names.")
     finally:

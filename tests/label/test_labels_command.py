@@ -110,6 +110,21 @@ def test_export_names_the_class_and_the_person(here, capsys):
     assert known("t.sqlite") == {"cats/1.jpg": 0}
 
 
+def test_links_to_pictures_that_are_gone_are_counted(here, capsys):
+    session = Session("s.sqlite")
+    session.acquire()
+    session.write([Answer(item, -2, 1, position=place) for place, item in enumerate(("cats/1.jpg", "cats/2.jpg"))])
+    session.close()
+    (here / "images" / "cats").mkdir(parents=True)
+    (here / "images" / "cats" / "1.jpg").touch()
+    gone = here / "images" / "cats" / "2.jpg"
+    told = ("export", "s.sqlite", "--kind", "links", "--images", "images")
+    said = f"s-links\n1 of the 2 finds is gone: its link leads to nothing, such as {gone}\n"
+    assert elsa(capsys, *told) == (0, said)
+    gone.touch()
+    assert elsa(capsys, *told) == (0, "s-links\n")
+
+
 def test_an_empty_or_absent_session_writes_nothing(here, capsys):
     Session("s.sqlite").close()
     assert "holds no answers; nothing was written" in elsa(capsys, "export", "s.sqlite")[1]
