@@ -141,6 +141,30 @@ def test_what_a_table_or_a_book_holds_beside_its_labels_is_said(read, tmp_path):
     assert (found.given, "left out: sheet 'june'" in str(found)) == ({None: {1: 1}}, True)
 
 
+def test_formulas_that_nobody_computed_are_counted(tmp_path):
+    book = openpyxl.Workbook()
+    for line in (["item", "label"], ["cats/2.jpg", 1], ["dogs/1.jpg", "=B2"], ["cats/Müller 1.jpg", '=IF(1,"yes","")']):
+        book.active.append(line)
+    book.save(tmp_path / "l.xlsx")
+    found = read_labels(tmp_path / "l.xlsx", IDS)
+    assert (found.given, found.empty) == ({None: {1: 1}}, 2)
+    assert "2 cells hold formulas without a value, and count as empty: save the file once in Excel" in str(found)
+
+
+@pytest.mark.parametrize("value", [b"<v>1</v>", b"<v></v>"])
+def test_formulas_with_a_value_are_not_counted(tmp_path, value):
+    """A formula that comes to an empty text has an empty value."""
+    book = openpyxl.Workbook()
+    for line in (["item", "label"], ["cats/2.jpg", 1], ["dogs/1.jpg", "=B2"]):
+        book.active.append(line)
+    book.save(tmp_path / "m.xlsx")
+    computed = rb'<c r="B3" t="str"><f>B2</f>' + value + rb"</c>"
+    with zipfile.ZipFile(tmp_path / "m.xlsx") as made, zipfile.ZipFile(tmp_path / "l.xlsx", "w") as out:
+        for name in made.namelist():
+            out.writestr(name, re.sub(rb'<c r="B3".*?</c>', computed, made.read(name)))
+    assert "without a value" not in str(read_labels(tmp_path / "l.xlsx", IDS))
+
+
 @pytest.mark.parametrize("name", ["[3] a.jpg", "{b}.jpg", "#1.jpg", "# 2.jpg"])
 @pytest.mark.parametrize(
     ("text", "every"), [("c.jpg{s}\n{n}{s}\n", "positive"), ("{n}\nc.jpg\n", "positive"), ("{n},1\nc.jpg,1\n", None)]

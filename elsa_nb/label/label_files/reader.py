@@ -152,7 +152,12 @@ def _readings(path: Path, names: Names, item: str | None, label: str | None, enc
         sheets = [columns.under_titles(sheet, item, label) for sheet in tables.workbook(data)]
         if not sheets:
             raise ValueError("its sheets are empty")
-        yield _of_sheets(sheets, names, **told)
+        reading = _of_sheets(sheets, names, **told)
+        if count := tables.without_value(data):
+            told = "1 cell holds a formula" if count == 1 else f"{count} cells hold formulas"
+            told += f" without a value, and count{'s' if count == 1 else ''} as empty: save the file once in Excel or "
+            reading.notes.append(told + "LibreOffice, which compute them")
+        yield reading
     elif re.match(rb"(\xef\xbb\xbf)?\s*<(!doctype html|html|head|body|table|meta)\b", data, re.IGNORECASE):
         raise ValueError("it is a web page, which some programs call .xls: save it as CSV out of a spreadsheet")
     elif re.match(rb"(\xef\xbb\xbf)?\s*<|\xff\xfe<\0|\xfe\xff\0<", data):

@@ -23,6 +23,11 @@ _READERS = ("openpyxl", "odfpy", "xlrd", "python-calamine")  # of spreadsheet fi
 # What openpyxl raises for well-formed parts that are missing or hold what no spreadsheet does.
 _REFUSALS = (AttributeError, KeyError, IndexError, TypeError, ValueError, OverflowError, OSError)
 UNPACKED_MOST = 1 << 30  # bytes that a packed file may become
+# A cell of an Excel sheet: its attributes, and what it holds.
+_CELL = re.compile(rb"<(?:\w+:)?c\b([^>]*)(?<!/)>(.*?)</(?:\w+:)?c>", re.DOTALL)
+_FORMULA, _VALUE, _COMPUTED = (
+    re.compile(form) for form in (rb"<(?:\w+:)?f\b", rb"<(?:\w+:)?v\b[^/>]*>[^<]", rb't="str"')
+)
 _AS_TEXT = re.compile(r'\A="(.*)"\Z', re.DOTALL)  # ="00123": how a program tells Excel that a cell is no number
 
 
@@ -179,6 +184,19 @@ def workbook(data: bytes) -> Iterator[Table]:
         rows = [(place, cells) for place, cells in rows if any(cell is not None for cell in cells)]
         if rows:
             yield as_table(rows, f"sheet {name!r} of a spreadsheet file")
+
+
+def without_value(data: bytes) -> int:
+    """Return how many cells of an Excel file hold a formula and no value: who wrote the file computed none."""
+    if not data.startswith(b"PK"):
+        return 0
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        sheets = [archive.read(name) for name in archive.namelist() if name.startswith("xl/worksheets/")]
+    cells = (cell for sheet in sheets if _FORMULA.search(sheet) for cell in _CELL.findall(sheet))
+    # A formula that comes to no text has an empty value, and says that it is text.
+    return sum(
+        bool(_FORMULA.search(held)) and not _VALUE.search(held) and not _COMPUTED.search(told) for told, held in cells
+    )
 
 
 def _spread_merged(sheets: dict[str, Any], data: bytes) -> None:
