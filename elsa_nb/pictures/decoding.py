@@ -26,6 +26,7 @@ from elsa_nb.pictures.greys import (
     Range,
     range_of,
     range_of_colours,
+    range_of_masks,
     sample,
     some_values,
     to_8_bits,
@@ -33,8 +34,9 @@ from elsa_nb.pictures.greys import (
 
 VERSION = 3  # raise it with any change of what `Decoding.picture` returns: pools of folders are then made anew
 
-# What is deeper than 8 bits, and how its range is found. Of colour, Pillow reads the upper 8 bits.
-RANGES = {"integers": range_of, "floats": range_of, "colours": range_of_colours}
+# What may be no plain 8 bits, and how its range is found. Of deep colour, Pillow reads the upper 8 bits; grey of 8 bits
+# may be masks of 0 and 1.
+RANGES = {"integers": range_of, "floats": range_of, "colours": range_of_colours, "masks": range_of_masks}
 _OF_16_BITS = re.compile(r";16[BLN]")  # as Pillow calls the bytes of a file
 _BITS_PER_SAMPLE, _PHOTOMETRIC, _PLANES, _SAMPLE_FORMAT = 258, 262, 284, 339  # of a TIFF
 # How files begin that are called pictures and are not read as such, and what to do about it.
@@ -72,7 +74,7 @@ class UnreadableError(ValueError):
 
 
 class Header(NamedTuple):
-    """What a file says about its picture: a kind of `RANGES`, or "" for 8 bits; if it has more pages."""
+    """What a file says about its picture: a kind of `RANGES`, or "" for other 8 bits; if it has more pages."""
 
     kind: str
     paged: bool
@@ -101,12 +103,14 @@ class Decoding:
 
     `integers` and `floats` are the grey values that become black and white in pictures of more than 8 bits of that
     kind; where they are None, each picture is scaled by values of its own. `colours` is the same for colour of 16 bits,
-    of the upper 8; where it is None, they are left as they are.
+    of the upper 8; where it is None, they are left as they are. `masks` are 0 and 1 where all grey pictures of 8 bits
+    that were looked at hold no other values: each that does not is then black and white.
     """
 
     integers: Range | None = None
     floats: Range | None = None
     colours: Range | None = None
+    masks: Range | None = None
 
     @classmethod
     def of(cls, told: Mapping[str, Any]) -> "Decoding":
@@ -149,7 +153,9 @@ class Decoding:
         if kind == "colours" and self.colours is not None:
             levels = to_8_bits(np.arange(256), self.colours).tolist()
             image = image.point(levels * 3 + list(range(256)) * (len(image.getbands()) - 3))
-        grey = kind not in ("", "colours")
+        if kind == "masks" and self.masks is not None and image.getextrema()[1] <= 1:
+            image = image.point([0] + [255] * 255)
+        grey = kind in ("integers", "floats")
         shown = Image.fromarray(self._scaled(depth.values(image), depth)) if grey else _on_white(image)
         if side is not None:
             shown.thumbnail((side, side))
@@ -267,7 +273,7 @@ def _pixels(image: Image.Image, depth: "_Depth | None" = None) -> np.ndarray:
 
 
 class _Depth(NamedTuple):
-    """What is behind the values of a picture: the kind of `RANGES`, or "" for 8 bits that are shown as they are.
+    """What is behind the values of a picture: the kind of `RANGES`, or "" for 8 bits that are always shown as they are.
 
     `form` is the kind of number that a TIFF means where Pillow reads another; `ink`: its large values are dark.
     """
@@ -293,7 +299,8 @@ def _depth(image: Image.Image) -> _Depth:
         return _Depth("integers", "i1")  # Pillow has turned ink into light here
     tiles = getattr(image, "tile", ())  # a picture that was made in memory has no file that it lies in
     deep = image.mode in ("RGB", "RGBA", "RGBX") and any(_OF_16_BITS.search(str(tile[3])) for tile in tiles)
-    return _Depth("colours" if deep else "")
+    mask = image.mode == "L" and "transparency" not in image.info  # which is one of its values
+    return _Depth("colours" if deep else "masks" if mask else "")
 
 
 def _orientation(image: Image.Image) -> Any:

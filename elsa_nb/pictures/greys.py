@@ -59,6 +59,12 @@ def range_of_colours(samples: Iterable[np.ndarray]) -> Range | None:
     return (0.0, float(2**bits - 1)) if 0 < bits < 8 else None
 
 
+def range_of_masks(samples: Iterable[np.ndarray]) -> Range | None:
+    """Return 0 and 1 where grey pictures of 8 bits hold no other values; None where they do, or there is none."""
+    values = np.concatenate([np.empty(0), *samples])
+    return (0.0, 1.0) if values.size and values.max() <= 1 else None
+
+
 def flattened(samples: Iterable[np.ndarray], limits: Range) -> int:
     """Count the samples that `limits` make one grey, though their own values differ: pictures of another scale."""
     count = 0

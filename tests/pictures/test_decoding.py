@@ -11,7 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from elsa_nb.pictures.decoding import Decoding, Header, UnreadableError, endings, find_decoding, formats, look
+from elsa_nb.pictures.decoding import (
+    Decoding,
+    Header,
+    UnreadableError,
+    decoding_of,
+    endings,
+    find_decoding,
+    formats,
+    look,
+)
 
 y, x = np.mgrid[:30, :40]
 SLOPE = (x / 39 + y / 29) / 2  # 0 at the upper left to 1 at the lower right
@@ -126,6 +135,20 @@ def test_a_tiff_means_other_numbers_than_pillow_reads(data):
         assert np.abs(read(data, decoding)[..., 1].astype(int) - GREY).max() <= 8
 
 
+def test_masks_of_0_and_1_are_black_and_white_where_all_are_masks():
+    mask, sparse = np.zeros((2, 90, 70), np.uint8)
+    mask[20:50, 10:30] = sparse[3, 5] = 1
+    masks, photograph = [encoded(mask, "PNG"), encoded(sparse, "PNG")], encoded(GREY, "PNG")
+    assert look(io.BytesIO(masks[0])) == Header("masks", False)
+    for decoding in (decoding_of(masks), find_decoding({"masks": [partial(io.BytesIO, data) for data in masks]})):
+        assert decoding.told()["masks"] == [0, 1]
+        for data, pixels in zip(masks, (mask, sparse), strict=True):
+            assert (read(data, decoding)[..., 1] == 255 * pixels).all()
+        assert (read(photograph, decoding)[..., 1] == GREY).all()  # one that the sample missed
+    assert "masks" not in decoding_of([*masks, photograph]).told()
+    assert read(masks[0]).max() == 1
+
+
 @pytest.mark.parametrize("data", FLOATS.values(), ids=FLOATS)
 def test_floats_go_from_black_to_white(data):
     assert look(io.BytesIO(data)) == Header("floats", False)
@@ -135,7 +158,8 @@ def test_floats_go_from_black_to_white(data):
 
 @pytest.mark.parametrize("data", SHALLOW.values(), ids=SHALLOW)
 def test_every_kind_of_file_is_read(data):
-    assert look(io.BytesIO(data)) == Header("", False)
+    header = look(io.BytesIO(data))
+    assert (header.kind in ("", "masks"), header.paged) == (True, False)  # grey of 8 bits may be a mask
     pixels = read(data)
     assert pixels.shape == (30, 40, 3)
     assert np.abs(pixels.astype(int) - GREY[..., None]).max() < 12

@@ -218,6 +218,10 @@ def _survey(files: ImageFiles, decoding: Decoding | None, progress: bool | None)
         remarks.append(
             f"Colour pictures of 16 bits that use fewer: {len(deep['colours']):,}; {white} is white in all of them."
         )
+    if deep["masks"] and decoding.masks:
+        remarks.append(
+            f"Grey pictures of 8 bits, with values 0 and 1 only: {len(deep['masks']):,}; 1 is white in them."
+        )
     if paged:
         remarks.append(f"Files with more than one page: {paged:,}; the first page of each is used.")
     return decoding, remarks

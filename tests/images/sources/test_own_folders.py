@@ -66,6 +66,16 @@ def test_pictures_in_hidden_folders_are_left_out_with_their_number(tmp_path):
     )
 
 
+def test_masks_in_a_folder_are_shown_and_said(tmp_path):
+    mask = np.zeros((40, 30), np.uint8)
+    mask[10:20] = 1
+    for name in "ab":
+        Image.fromarray(mask).save(tmp_path / f"{name}.png")
+    files = open_folder(tmp_path)
+    assert "Grey pictures of 8 bits, with values 0 and 1 only: 2; 1 is white in them." in files.remarks
+    assert (np.asarray(files.open(0))[..., 0] == 255 * mask).all()
+
+
 def test_a_folder_without_pictures_says_what_is_there_and_the_way_round(tmp_path):
     for i in range(3):
         photographs.write(tmp_path / f"{i}.dcm", b"DICM")
