@@ -8,6 +8,7 @@ from elsa_nb.label.export import KINDS, TABLES, export, kind_of, links_to_nothin
 from elsa_nb.label.identity import check_names, names_in, note_names
 from elsa_nb.label.import_labels import import_labels
 from elsa_nb.label.session import Session
+from elsa_nb.label.session_file import session_there
 from elsa_nb.pool import Pool
 
 
@@ -76,9 +77,7 @@ def _import(options: argparse.Namespace) -> None:
 
 
 def _export(options: argparse.Namespace) -> None:
-    path = Path(options.session)
-    if not path.exists():
-        raise MissingDataError(f"{path} is not here; name the session file that `elsa-nb label` wrote.")
+    path = session_there(options.session)
     session = Session(path)
     try:
         people = session.annotators

@@ -18,11 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from elsa_nb.errors import MissingDataError
 from elsa_nb.label import export
 from elsa_nb.label.identity import RENAMED
 from elsa_nb.label.session import EVENT, Session
-from elsa_nb.label.session_file import STORED_LABELS
+from elsa_nb.label.session_file import STORED_LABELS, session_there
 
 _COLUMNS = ("id", *EVENT)
 _KINDS = {"answer", "undo", "import", RENAMED}
@@ -62,10 +61,7 @@ def rescue(path: Path | str, to: Path | str | None = None) -> Rescued:
     `to` is by default the session's name with "-rescued" after it. The damaged file is only read. Raises
     MissingDataError where it is not there, ValueError where `to` exists or no answer can be read.
     """
-    path = Path(path)
-    if not path.is_file():
-        state = "is a folder" if path.is_dir() else "is not here"
-        raise MissingDataError(f"{path} {state}; name the session file that `elsa-nb label` wrote.")
+    path = session_there(path)
     to = Path(to) if to is not None else path.with_name(f"{path.stem}-rescued{path.suffix}")
     if to.exists():
         command = shlex.join(["elsa-nb", "session", "rescue", str(path)])

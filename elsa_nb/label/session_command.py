@@ -1,10 +1,9 @@
 """`elsa-nb session rescue` and `compare`: the answers of a file that cannot be opened, and those of several people."""
 
 import argparse
-from pathlib import Path
 
-from elsa_nb.errors import MissingDataError
 from elsa_nb.label.session import Session
+from elsa_nb.label.session_file import session_there
 
 
 def declare_session(parser: argparse.ArgumentParser) -> None:
@@ -31,9 +30,7 @@ def _compare(options: argparse.Namespace) -> None:
     from elsa_nb.label import agreement
     from elsa_nb.label.export import WORDS
 
-    path = Path(options.session)
-    if not path.exists():
-        raise MissingDataError(f"{path} is not here; name the session file that `elsa-nb label` wrote.")
+    path = session_there(options.session)
     session = Session(path)
     try:
         people = session.annotators

@@ -17,7 +17,7 @@ from pathlib import Path
 from types import NoneType
 from typing import Any
 
-from elsa_nb.errors import CorruptFileError
+from elsa_nb.errors import CorruptFileError, MissingDataError
 
 SESSION_FORMAT = 1
 APPLICATION = 0x454C5341  # "ELSA": the application id in the header of a session file
@@ -89,6 +89,15 @@ def unwritable(path: Path, error: OSError | sqlite3.Error) -> ValueError:
 
 def _code(error: sqlite3.Error) -> int:
     return (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
+
+
+def session_there(path: Path | str) -> Path:
+    """Return the path of a session that is to be read; MissingDataError where no file is."""
+    path = Path(path)
+    if not path.is_file():
+        state = "is a folder" if path.is_dir() else "is not here"
+        raise MissingDataError(f"{path} {state}; name the session file that `elsa-nb label` wrote.")
+    return path
 
 
 def check_writable(path: Path) -> None:

@@ -132,3 +132,12 @@ def test_an_empty_or_absent_session_writes_nothing(here, capsys):
     assert not list(here.glob("*.sqlite.csv"))
     assert not (here / "s.csv").exists()
     assert not (here / "none.sqlite").exists()
+
+
+@pytest.mark.parametrize("command", [["labels", "export"], ["session", "compare"], ["session", "rescue"]])
+def test_every_command_wants_a_session_file_that_is_there(here, capsys, command):
+    (here / "folder").mkdir()
+    for name, state in (("none.sqlite", "is not here"), ("folder", "is a folder")):
+        assert cli.main([*command, name]) == 1
+        told = f"{name} {state}; name the session file that `elsa-nb label` wrote."
+        assert told in capsys.readouterr().err
