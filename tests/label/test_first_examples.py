@@ -172,6 +172,7 @@ def test_bad_sizes_are_refused(begin_with, options):
     ("samples", "said"),
     [
         ([1, 2, 3], "each of samples = 1; give a list"),
+        ([[[1, 2], [3, 4]]], r"each of samples of shape \(2, 2\); give a flat list"),
         ([[1, 99]], "row 99 is not in the pool; allowed: 0 to 39"),
         ([["a.png"]], "each of samples of type"),
         ([np.array([True, False])], r"mask; give row numbers: np\.flatnonzero"),
