@@ -20,7 +20,16 @@ from PIL import Image
 
 from elsa_nb.errors import MissingDataError
 from elsa_nb.pictures.arrays import laid_out, picture_of, range_of_arrays
-from elsa_nb.pictures.decoding import RANGES, Decoding, UnreadableError, decoding_of, endings, find_decoding, look
+from elsa_nb.pictures.decoding import (
+    RANGES,
+    Decoding,
+    UnreadableError,
+    decoding_of,
+    endings,
+    find_decoding,
+    look,
+    mend_planes,
+)
 from elsa_nb.pictures.greys import Range, sample
 from elsa_nb.pictures.opening import RefusedError, open_inside, open_plain
 
@@ -264,7 +273,10 @@ class Pictures:
         """Return what tells a picture from others; None where it is broken."""
         picture = self._pictures[row]
         try:
-            return _short_hash(picture if isinstance(picture, bytes) else picture.tobytes())
+            if isinstance(picture, bytes):
+                return _short_hash(picture)
+            mend_planes(picture)  # its bytes are read here, and so the card's, too
+            return _short_hash(picture.tobytes())
         except (OSError, SyntaxError, ValueError):  # a file that was opened, but not read to its end until now
             return None
 

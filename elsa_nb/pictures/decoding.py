@@ -143,7 +143,7 @@ class Decoding:
         """Return a picture that Pillow has opened, left as it is, in the same way."""
 
         def read() -> Image.Image:
-            _mend_planes(image)
+            mend_planes(image)
             return self._rgb(image.copy(), _depth(image), side)
 
         return _guarded(read)
@@ -238,11 +238,11 @@ def _opened(stream: BinaryIO) -> Image.Image:
         head = stream.read(32)
         told = (what for pattern, what in _OTHERS.items() if re.match(pattern, head, re.DOTALL | re.IGNORECASE))
         raise UnreadableError(next(told, "not a kind of file that is read here")) from None
-    _mend_planes(image)
+    mend_planes(image)
     return image
 
 
-def _mend_planes(image: Image.Image) -> None:
+def mend_planes(image: Image.Image) -> None:
     """Let Pillow read colours of 16 bits that lie in planes of their own; it takes their bytes for twice as many."""
     tags = getattr(image, "tag_v2", {})
     if tags.get(_PLANES) == 2 and set(tags.get(_BITS_PER_SAMPLE, ())) == {16}:
