@@ -1,7 +1,7 @@
 """A grid of searches: what decides each of them, how it is seeded, and how a sweep lists them."""
 
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import product
@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from elsa_nb.search.config import SearchConfig
+from elsa_nb.search.checks import check_count, check_counts, check_number
+from elsa_nb.search.config import ELSA, SearchConfig
 from elsa_nb.search.contract import RegisteredStrategy
 from elsa_nb.search.elsa import Search
 from elsa_nb.search.heads.head import HeadConfig
@@ -32,6 +33,9 @@ class Change(NamedTuple):
     arms: tuple[str, ...] = ()
 
 
+CHOSEN = ("at random", "by name", "by purity")
+
+
 @lru_cache(maxsize=4096)  # sweeps ask for a few dozen, tens of thousands of times
 def changed(config: SearchConfig, text: str) -> SearchConfig:
     """Return `config` with the fields that `text` names set anew: "a=25, alpha_2=3.0", "head=mlp", "relabel=True".
@@ -41,17 +45,27 @@ def changed(config: SearchConfig, text: str) -> SearchConfig:
     fields = {}
     for part in filter(None, text.split(", ")):
         name, _, value = part.partition("=")
-        if name == "head" and value in HEADS:
-            fields[name] = HEADS[value]
-        elif name == "final_budget":  # None by default, which tells no type
-            fields[name] = int(value)
-        elif isinstance(before := getattr(config, name, None), bool) and value in ("True", "False"):
-            fields[name] = value == "True"
-        elif isinstance(before, int | float | str) and not isinstance(before, bool):
-            fields[name] = type(before)(value)
-        else:
-            raise ValueError(f"change {part!r}; allowed: a field of SearchConfig, =, and a value of its type")
+        try:
+            fields[name] = _value(getattr(config, name, None), name, value)
+        except ValueError:
+            raise ValueError(
+                f"change {part!r}; allowed: a field of SearchConfig, =, and a value of its type, several of them "
+                'with a comma and a blank between, such as "a=25, alpha_2=3.0"'
+            ) from None
     return replace(config, **fields)
+
+
+def _value(before: Any, name: str, text: str) -> Any:
+    """Return what `text` says of the field `name`, which was `before`; ValueError where it says no such thing."""
+    if name == "head" and text in HEADS:
+        return HEADS[text]
+    if name == "final_budget":  # None by default, which tells no type
+        return int(text)
+    if isinstance(before, bool) and text in ("True", "False"):
+        return text == "True"
+    if isinstance(before, int | float | str) and not isinstance(before, bool):
+        return type(before)(text)
+    raise ValueError(f"{name} = {text!r}")
 
 
 def strategy_of(arm: str) -> type[RegisteredStrategy]:
@@ -109,8 +123,9 @@ class Setting:
 class Sweep:
     """A grid of searches: every combination of its fields, for classes drawn with a fixed seed.
 
-    A smaller `n_classes` or `repeats` gives a subset of the same searches, so that a quick run can be laid beside the
-    full one, search by search.
+    A name that stands for nothing, such as a rival that no installed package offers, and a number out of range raise
+    ValueError here, before anything is searched. A smaller `n_classes` or `repeats` gives a subset of the same
+    searches, so that a quick run can be laid beside the full one, search by search.
 
     Attributes:
         name: Its results are called so, and its searches are seeded by it.
@@ -150,6 +165,34 @@ class Sweep:
     dataset: str = ""
     chosen: str = "at random"
     targets: tuple[str, ...] = ()
+
+    def __post_init__(self):
+        for name in ("encoders", "readings", "arms", "seeds", "rivals", "rival_seeds", "changes", "flips", "targets"):
+            if not isinstance(given := getattr(self, name), tuple | list):
+                raise ValueError(
+                    f"sweep {self.name!r}: {name} = {given!r:.60}; allowed: several in brackets: ({given!r},)"
+                )
+        try:
+            check_counts(self, n_classes=1, repeats=1, least_members=1)
+            for count in (*self.seeds, *self.rival_seeds):
+                check_count("seeds", count, 1)
+            for flip in self.flips:
+                check_number("flips", flip, "probabilities from 0 to 1", least=0, most=1)
+            check_number("share", self.share, "0 (all of the class), or a share below 1", least=0, below=1)
+            _check_names("chosen", [self.chosen], CHOSEN)
+            if self.chosen == "by name" and not self.targets:
+                raise ValueError("chosen by name, and targets names no class; name at least one")
+            _check_names("readings", self.readings, READINGS)
+            _check_names("arms", self.arms, READINGS["paper"])
+            _check_names("rivals", self.rivals, strategies() if self.rivals else ())
+            for change in self.changes:
+                if not isinstance(change, Change):
+                    raise ValueError(f"changes: {change!r:.60}; allowed: Change({change!r:.60})")
+                _check_names("readings of a change", change.readings, READINGS)
+                _check_names("arms of a change", change.arms, READINGS["paper"])
+                changed(ELSA, change.text)
+        except ValueError as error:
+            raise ValueError(f"sweep {self.name!r}: {error}") from error
 
     def classes(self, names: pd.Series, purity: Callable[[], np.ndarray] | None = None) -> list[str]:
         """Return the classes searched for, out of the class name of every image (n,).
@@ -195,3 +238,9 @@ class Sweep:
                     yield replace(blank, reading=reading, arm=arm, change=change.text)
             for rival in self.rivals if seeds in (self.rival_seeds or self.seeds) else ():
                 yield replace(blank, reading=RIVAL, arm=rival)
+
+
+def _check_names(what: str, given: Collection[str], known: Collection[str]) -> None:
+    """Raise ValueError for a name that is not known, with all that are."""
+    if strange := [name for name in given if name not in known]:
+        raise ValueError(f"{what}: {strange[0]!r} is not known; allowed: {', '.join(map(repr, known))}")

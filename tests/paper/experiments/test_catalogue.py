@@ -10,7 +10,7 @@ import pytest
 
 from elsa_nb.paper.experiments.catalogue import SWEEPS, sweep
 from elsa_nb.paper.experiments.trade_off.sweep import PRINTED_CLASSES
-from elsa_nb.paper.runs.grid import RIVAL, Setting, Sweep, changed
+from elsa_nb.paper.runs.grid import RIVAL, Change, Setting, Sweep, changed
 from elsa_nb.paper.runs.simulation import draw_seeds
 from elsa_nb.search.heads.head import HeadConfig
 from elsa_nb.search.readings import READINGS
@@ -78,6 +78,30 @@ def test_classes_by_name_or_by_purity_are_not_counted_against_the_others():
         Sweep("s", ("e",), chosen="by purity", n_classes=1).classes(names, lambda: np.arange(230.0))
     three = pd.concat([names, pd.Series(["c"] * 100)], ignore_index=True)
     assert Sweep("s", ("e",), chosen="by purity").classes(three, lambda: np.arange(330.0)) == ["c", "a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"rivals": ("Havest",)}, "rivals: 'Havest' is not known; allowed: 'ELSA', 'Greedy probe', 'Harvest'"),
+        ({"rivals": ("harvest",)}, "rivals: 'harvest' is not known"),  # ELSA was searched with under this name
+        ({"readings": ("papr",)}, "readings: 'papr' is not known; allowed: 'paper', 'released-code'"),
+        ({"readings": "paper"}, r"readings = 'paper'; allowed: several in brackets: \('paper',\)"),
+        ({"arms": ("elsa",)}, "arms: 'elsa' is not known"),
+        ({"seeds": (0,)}, "seeds = 0; allowed: a whole number, 1 or more"),
+        ({"flips": (10,)}, "flips = 10; allowed: probabilities from 0 to 1"),
+        ({"share": 5}, "share = 5; allowed"),
+        ({"n_classes": -1}, "n_classes = -1; allowed"),
+        ({"chosen": "by hand"}, "chosen: 'by hand' is not known"),
+        ({"chosen": "by name"}, "targets names no class"),
+        ({"changes": ("a=25",)}, r"changes: 'a=25'; allowed: Change\('a=25'\)"),
+        ({"changes": (Change("a=x"),)}, "change 'a=x'; allowed: a field of SearchConfig"),
+        ({"changes": (Change("a=25", arms=("N",)),)}, "arms of a change: 'N' is not known"),
+    ],
+)
+def test_a_sweep_over_what_does_not_exist_is_refused_before_it_searches(given, told):
+    with pytest.raises(ValueError, match=f"sweep 's': .*{told}"):
+        Sweep("s", ("e",), **given)
 
 
 def test_the_probe_runs_once_not_once_a_reading(names):
@@ -151,7 +175,7 @@ def test_a_change_sets_the_fields_it_names_and_no_other():
 
 @pytest.mark.parametrize("text", ["c=3", "a", "head=forest", "relabel=1", "a=many", "confidence=odds", "__class__=3"])
 def test_a_change_that_is_none_is_refused(text):
-    with pytest.raises(ValueError, match=r"allowed|invalid literal"):
+    with pytest.raises(ValueError, match="allowed"):
         changed(READINGS["paper"]["ELSA"], text)
 
 
