@@ -33,10 +33,10 @@ def check_pool(pool: Any) -> int:
     return len(pool.vectors)
 
 
-_MADE_BY = {
-    "neighbours": "Neighbours(vectors)",
-    "features": "Features(vectors)",
-    "prepared_rows": "PreparedRows.of(vectors)",
+_MADE_BY = {  # how it is made of a pool's vectors, and what it does that nothing else does
+    "neighbours": ("Neighbours(vectors)", "nearest_to_any"),
+    "features": ("Features(vectors)", "project"),
+    "prepared_rows": ("PreparedRows.of(vectors)", "twins"),
 }
 
 
@@ -44,8 +44,9 @@ def check_made(name: str, made: Any, n: int) -> None:
     """Raise `ValueError` unless what was made beforehand of a pool's vectors is None, or of its `n` rows."""
     if made is None:
         return
-    if isinstance(made, np.ndarray | list | tuple | str) or not (hasattr(made, "vectors") or hasattr(made, "__len__")):
-        raise ValueError(f"{name} of type {type(made).__name__}; give None, or {_MADE_BY[name]}")
+    how, does = _MADE_BY[name]
+    if not hasattr(made, does):
+        raise ValueError(f"{name} of type {type(made).__name__}; give None, or {how}")
     rows = len(made.vectors if hasattr(made, "vectors") else made)
     if rows != n:
         raise ValueError(f"{name} of {rows} rows for a pool of {n}; make them from the same pool")
@@ -80,8 +81,8 @@ def check_counts(config: object, **least: int) -> None:
 
 
 def check_count(name: str, value: Any, least: int) -> None:
-    """Raise `ValueError` unless `value` is a whole number, `least` or more."""
-    if not isinstance(value, Integral) or value < least:
+    """Raise `ValueError` unless `value` is a whole number, `least` or more; True and False are none."""
+    if not isinstance(value, Integral) or isinstance(value, bool) or value < least:
         raise ValueError(f"{name} = {value!r:.60}; allowed: a whole number, {least} or more")
 
 
@@ -96,7 +97,7 @@ def check_number(
     below: float = np.inf,
 ) -> None:
     """Raise `ValueError`, saying what is `allowed`, unless `value` is a finite real number within all bounds given."""
-    real = isinstance(value, int | float | np.integer | np.floating)
+    real = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
     if not real or not (least <= value <= most and above < value < below and abs(value) < np.inf):
         raise ValueError(f"{name} = {value!r:.60}; allowed: {allowed}")
 
@@ -106,8 +107,30 @@ def check_share(name: str, share: Any) -> None:
     check_number(name, share, "a share above 0 and below 1, such as 0.9", above=0, below=1)
 
 
+def as_truths(name: str, given: Any, told: str) -> np.ndarray:
+    """Return `given` as bool (m,): one True or False for what `told` names. Raises ValueError for anything else.
+
+    Labels and numbers of classes are refused: -1 and 2 would count as True.
+    """
+    truths = np.asarray(given)
+    if truths.ndim != 1 or (truths.size and truths.dtype != bool):
+        raise ValueError(f"{name} of type {truths.dtype} and shape {truths.shape}; give one True or False {told}")
+    return truths.astype(bool, copy=False)
+
+
 def check_rows(rows: Sequence[int] | np.ndarray, n: int, what: str) -> np.ndarray:
     """Return `rows` as int64 (m,), or say why they are not distinct row numbers of a pool of `n`."""
+    given = check_rows_asked(rows, n, what)
+    values, counts = np.unique(given, return_counts=True)
+    repeated = np.flatnonzero(counts > 1)
+    if len(repeated):
+        row, times = values[repeated[0]], counts[repeated[0]]
+        raise ValueError(f"{what}: row {row} is given {times} times; give each row once")
+    return given
+
+
+def check_rows_asked(rows: Sequence[int] | np.ndarray, n: int, what: str) -> np.ndarray:
+    """Return `rows` as int64 (m,), or say why they are no row numbers of a pool of `n`; a row may come twice."""
     given = _flat(rows, what)
     if given.dtype == bool:
         raise ValueError(f"{what} are a mask; give row numbers: np.flatnonzero(mask)")
@@ -117,11 +140,6 @@ def check_rows(rows: Sequence[int] | np.ndarray, n: int, what: str) -> np.ndarra
     outside = given[(given < 0) | (given >= n)]
     if len(outside):
         raise ValueError(f"{what}: row {outside[0]} is not in the pool; allowed: 0 to {n - 1}")
-    values, counts = np.unique(given, return_counts=True)
-    repeated = np.flatnonzero(counts > 1)
-    if len(repeated):
-        row, times = values[repeated[0]], counts[repeated[0]]
-        raise ValueError(f"{what}: row {row} is given {times} times; give each row once")
     return given
 
 

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 import numpy as np
 from numba import njit
 
+from elsa_nb.search.checks import as_truths, check_count, check_rows_asked, check_share
+
 
 def finds(
     rows: np.ndarray, positive: np.ndarray, seeds: Sequence[int] | np.ndarray, *, count_seeds: bool = True
@@ -18,29 +20,51 @@ def finds(
     `rows` are the rows asked (repeats allowed: they cost a label and bring nothing), `positive` (n,) bool is the truth.
     With `count_seeds` the seeds are labels too, and come first unless the search asked them itself: so the paper
     counts. Without, the seeds and every repeat of them are left out on both sides.
+
+    Raises ValueError for rows that are not of the truth, ids among them, and for a truth that is not bool.
     """
-    seeds = np.asarray(seeds, np.int64)
-    rows = np.asarray(rows, np.int64)
+    positive = as_truths("positive", positive, "a row of the pool (such as labels == 'owl')")
+    rows = check_rows_asked(rows, len(positive), "rows")
+    seeds = check_rows_asked(seeds, len(positive), "seeds")
     rows = np.concatenate([seeds[~np.isin(seeds, rows)], rows]) if count_seeds else rows[~np.isin(rows, seeds)]
     first_time = np.zeros(len(rows), bool)
     first_time[np.unique(rows, return_index=True)[1]] = True
-    return first_time & np.asarray(positive)[rows]
+    return first_time & positive[rows]
 
 
 def discovery_rate(found: np.ndarray, n_positives: int) -> float:
     """Return |L+| / |D+|, the share of the class that was found (equation 4); nan for a class without members."""
-    return float(np.count_nonzero(found) / n_positives) if n_positives else float("nan")
+    return float(np.count_nonzero(_checked(found, n_positives)) / n_positives) if n_positives else float("nan")
 
 
 def labelling_efficiency(found: np.ndarray) -> float:
     """Return |L+| / |L|, finds per label spent (equation 5); nan if nothing was labelled."""
+    found = _checked(found)
     return float(np.count_nonzero(found) / len(found)) if len(found) else float("nan")
 
 
 def discovery_curve(found: np.ndarray, n_positives: int, budgets: Sequence[int] | np.ndarray) -> np.ndarray:
-    """Return the discovery rate after each number of labels in `budgets` (k,); after the end it stays as it was."""
-    total = np.concatenate([[0], np.cumsum(found)])
-    return total[np.minimum(budgets, len(found))] / n_positives
+    """Return the discovery rate after each number of labels in `budgets` (k,); after the end it stays as it was.
+
+    Nan for a class without members, as `discovery_rate`.
+    """
+    budgets = np.asarray(budgets)
+    if budgets.size and (budgets.dtype.kind not in "iu" or budgets.min() < 0):
+        raise ValueError(f"budgets = {budgets!s:.60}; allowed: whole numbers of labels, 0 or more")
+    total = np.concatenate([[0], np.cumsum(_checked(found, n_positives))])
+    return total[np.minimum(budgets, len(total) - 1).astype(np.int64)] / (n_positives or np.nan)
+
+
+def _checked(found: np.ndarray, n_positives: int | None = None) -> np.ndarray:
+    """Return the finds (m,) as bool; ValueError for labels, among which -1 would count, and for more than there are."""
+    found = as_truths("found", found, "a label spent, as `finds` returns them (of labels: labels == 1)")
+    if n_positives is not None:
+        check_count("n_positives", n_positives, 0)
+        if np.count_nonzero(found) > n_positives:
+            raise ValueError(
+                f"{np.count_nonzero(found)} finds in a class of {n_positives}; count the seeds on both sides or on none"
+            )
+    return found
 
 
 def median_interval(
@@ -49,8 +73,10 @@ def median_interval(
     """Return (median, low, high) of `values` (m,) or, column by column, (m, k): a bootstrap percentile interval.
 
     Whole `groups` (m,) are resampled: searches for the same class resemble one another, so classes are drawn, not
-    single searches. Shapes of the results: () or (k,).
+    single searches. Shapes of the results: () or (k,). `level` is a share above 0 and below 1.
     """
+    check_share("level", level)
+    check_count("resamples", resamples, 1)
     values, groups = np.asarray(values, float), np.asarray(groups)
     if not len(values) or len(values) != len(groups):
         raise ValueError(f"{len(values)} values in {len(groups)} groups; give at least one value, and a group for each")

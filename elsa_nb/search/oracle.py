@@ -5,7 +5,7 @@ from typing import Protocol, cast
 
 import numpy as np
 
-from elsa_nb.search.checks import check_number, check_rng
+from elsa_nb.search.checks import as_truths, check_number, check_rng
 from elsa_nb.search.contract import Log, Scored, Strategy
 from elsa_nb.search.heads.head import logits_together
 
@@ -28,12 +28,7 @@ class Truth:
     """
 
     def __init__(self, positive: Sequence[bool] | np.ndarray):
-        self.positive = np.asarray(positive)
-        if self.positive.ndim != 1 or self.positive.dtype != bool:
-            raise ValueError(
-                f"truth of type {self.positive.dtype} and shape {self.positive.shape}; give one True or False a row "
-                "(such as labels == 'owl')"
-            )
+        self.positive = as_truths("truth", positive, "a row (such as labels == 'owl')")
 
     def __repr__(self) -> str:
         return f"<Truth: {self.positive.sum():,} of {len(self.positive):,} rows are positive>"
@@ -41,6 +36,9 @@ class Truth:
     def label(self, rows: np.ndarray) -> np.ndarray:
         """Return 1 for members of the class, else 0; ValueError for a row that the truth does not reach."""
         rows = np.asarray(rows)
+        if rows.size and rows.dtype.kind not in "iu":  # a mask would pick rows, and return fewer labels than it is long
+            raise ValueError(f"rows asked are of type {rows.dtype}; give row numbers, such as those of a batch")
+        rows = rows.astype(np.int64)
         if len(beyond := rows[(rows < 0) | (rows >= len(self.positive))]):
             raise ValueError(
                 f"row {beyond[0]} is asked, and the truth is of {len(self.positive)} rows; give one True or False for "
@@ -66,15 +64,27 @@ class Flipped:
 
     def label(self, rows: np.ndarray) -> np.ndarray:
         """Return the truth, each answer flipped with probability `flip`."""
-        wrong = self._rng.random(len(rows)) < self.flip
-        return np.where(wrong, 1 - self._truth.label(rows), self._truth.label(rows)).astype(np.int8)
+        truth = self._truth.label(rows)
+        return np.where(self._rng.random(truth.shape) < self.flip, 1 - truth, truth).astype(np.int8)
 
 
 def simulate(search: Strategy, oracle: Oracle) -> Log:
-    """Put every question of `search` to `oracle` until it has none left; return the log."""
+    """Put every question of `search` to `oracle` until it has none left; return the log.
+
+    Raises ValueError for an `oracle` that answers nothing, such as the truth as an array.
+    """
+    _check_oracle(oracle)
     while (batch := search.query()) is not None:
         search.update(oracle.label(batch.rows))
     return search.log
+
+
+def _check_oracle(oracle: object) -> None:
+    if not hasattr(oracle, "label"):
+        raise ValueError(
+            f"oracle of type {type(oracle).__name__}; give what has label(rows), such as Truth(positive) of one True "
+            "or False a row"
+        )
 
 
 def simulate_together(searches: Sequence[Strategy], oracles: Sequence[Oracle]) -> list[Log]:
@@ -82,6 +92,10 @@ def simulate_together(searches: Sequence[Strategy], oracles: Sequence[Oracle]) -
 
     One pass over the vectors of a pool scores the heads of all its searches.
     """
+    if len(searches) != len(oracles):
+        raise ValueError(f"{len(searches)} searches and {len(oracles)} oracles; give an oracle for each search")
+    for each in oracles:
+        _check_oracle(each)
     running = list(zip(searches, oracles, strict=True))
     while running:
         asked = [search.head_to_score() if isinstance(search, Scored) else None for search, _ in running]

@@ -111,3 +111,35 @@ def test_the_interval_is_the_same_each_time():
 def test_values_without_groups_are_refused(values, groups):
     with pytest.raises(ValueError, match=f"{len(values)} values in {len(groups)} groups"):
         median_interval(values, groups)
+
+
+FOUND = np.array([True, False, True])
+
+
+@pytest.mark.parametrize(
+    ("measure", "told"),
+    [
+        (lambda: labelling_efficiency([1, -1, 0]), r"found of type int64 .*labels == 1"),  # -1 counted as a find
+        (lambda: discovery_curve([1, -1, 0], 2, [3]), "found of type int64"),
+        (lambda: finds([1, 2], np.array([0, 2, 2]), [0]), "positive of type int64"),  # classes: 2 counted as none
+        (lambda: finds(["a"], POSITIVE, [0]), "rows of type <U1; give whole row numbers"),
+        (lambda: finds([1], POSITIVE, ["a"]), "seeds of type <U1; give whole row numbers"),
+        (lambda: finds([1], POSITIVE, POSITIVE), "seeds are a mask"),
+        (lambda: finds([-1], POSITIVE, [0]), "rows: row -1 is not in the pool; allowed: 0 to 5"),
+        (lambda: discovery_rate(FOUND, 1), "2 finds in a class of 1; count the seeds on both sides"),
+        (lambda: discovery_rate(FOUND, -1), "n_positives = -1; allowed"),
+        (lambda: discovery_curve(FOUND, 2, [-1]), "budgets = .*; allowed: whole numbers"),  # was all of it
+        (lambda: discovery_curve(FOUND, 2, [1.5]), "budgets = .*; allowed: whole numbers"),
+        (lambda: median_interval([1, 2], [0, 1], level=95), "level = 95; allowed: a share"),
+        (lambda: median_interval([1, 2], [0, 1], resamples=0), "resamples = 0; allowed"),
+    ],
+)
+def test_what_would_give_a_number_that_misleads_is_refused(measure, told):
+    with pytest.raises(ValueError, match=told):
+        measure()
+
+
+def test_of_a_class_without_members_nothing_is_found_or_not():
+    nothing = np.zeros(3, bool)
+    assert math.isnan(discovery_rate(nothing, 0))
+    assert np.isnan(discovery_curve(nothing, 0, [1, 2])).all()

@@ -145,3 +145,18 @@ def test_one_pass_serves_all_searches_that_share_features(tiny_pool, monkeypatch
     searches = [Search(pool, seeds, config=config, rng=np.random.default_rng(i), features=features) for i in range(6)]
     simulate_together(searches, [Truth(classes == 3)] * 6)
     assert passes == [6, 6, 6, 6]  # three of the four rounds, for the first has no head yet, and the final search
+
+
+def test_what_answers_nothing_is_no_oracle(tiny_pool):
+    search = Search(Pool.from_arrays(tiny_pool[0]), [0], rng=0)
+    with pytest.raises(ValueError, match=r"oracle of type ndarray; give what has label\(rows\), such as Truth"):
+        simulate(search, POSITIVE)
+    with pytest.raises(ValueError, match="2 searches and 1 oracles"):
+        simulate_together([search, search], [Truth(POSITIVE)])
+
+
+@pytest.mark.parametrize("rows", [[True, False, True], ["a"], [0.5]])
+@pytest.mark.parametrize("oracle", [Truth(POSITIVE), Flipped(POSITIVE, 0.1, 0)])
+def test_only_rows_are_answered(oracle, rows):
+    with pytest.raises(ValueError, match=r"rows asked are of type .*; give row numbers"):
+        oracle.label(np.array(rows))

@@ -68,3 +68,19 @@ def test_rules_are_named_in_words_and_wrong_words_are_refused():
     }.items():
         with pytest.raises(ValueError, match=said):
             stop_rule(words)
+
+
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [
+        (lambda: Progress([], seeds=[0, 1]), r"seeds = \[0, 1\]; allowed: a whole number"),
+        (lambda: Progress([], recall_at_least=95), "recall_at_least = 95; allowed: a share from 0 to 1"),  # stopped
+        (lambda: Progress([], estimates=[3]), "estimates: 3; allowed"),
+        (lambda: TargetShare(rounds=0), "rounds = 0; allowed"),
+        (lambda: TargetShare(caution=float("nan")), "caution = nan; allowed"),
+        (lambda: stop_rule(None), "rule None is not known"),
+    ],
+)
+def test_numbers_that_say_nothing_stop_nothing(make, told):
+    with pytest.raises(ValueError, match=told):
+        make()

@@ -18,6 +18,7 @@ earliest t at which the bound for h falls below M. That has probability at most 
 """
 
 from collections.abc import Sequence
+from numbers import Integral
 
 import numpy as np
 import scipy
@@ -50,9 +51,9 @@ class Audit:
         confidence: float = 0.95,
         planted: tuple[int, int] | None = None,
     ):
-        rows = np.asarray(rows)
-        numbers = rows.size and rows.dtype.kind in "iu"  # anything else is for `check_rows` to refuse
-        rows = check_rows(rows, int(rows.max()) + 1 if numbers else np.iinfo(np.int64).max, "rows of an audit")
+        given = np.asarray(rows)
+        numbers = given.size and given.dtype.kind in "iu"  # anything else is for `check_rows` to refuse
+        rows = check_rows(rows, int(given.max()) + 1 if numbers else np.iinfo(np.int64).max, "rows of an audit")
         check_count("found", found, 1)  # a share of nothing says nothing
         self.found, self.hits, self.labels = int(found), 0, 0
         self._order = check_rng(rng).permutation(rows)
@@ -169,7 +170,8 @@ def risk_and_sight(confidence: float, planted: tuple[int, int] | None) -> tuple[
     risk = 1 - confidence
     if planted is None:
         return risk, 1.0
-    seen, shown = planted
-    if not 0 < seen <= shown:
+    pair = isinstance(planted, tuple | list) and len(planted) == 2
+    seen, shown = planted if pair else (0, 0)
+    if not all(isinstance(count, Integral) for count in (seen, shown)) or not 0 < seen <= shown:
         raise ValueError(f"planted = {planted!r}; allowed: (seen, shown) with at least one seen of those shown")
     return risk * (1 - PLANTED_SHARE), float(scipy.stats.beta.ppf(risk * PLANTED_SHARE, seen, shown - seen + 1))

@@ -12,16 +12,16 @@ from typing import ClassVar, Protocol
 
 import numpy as np
 
-from elsa_nb.search.checks import check_counts, check_share
+from elsa_nb.search.checks import as_truths, check_count, check_counts, check_number, check_share
 from elsa_nb.search.stopping.remaining import Missing
 
 
 @dataclass(frozen=True)
 class Progress:
-    """What a rule sees: `finds` (m,) bool, the answers so far in order; the positives given as `seeds`.
+    """What a rule sees: `finds` (m,) bool, the answers so far in order; `seeds`, the number of positives given.
 
-    `estimates` are those of the rounds so far, the last one now; `recall_at_least` is what an audit certifies, None
-    where there was none.
+    `estimates` are those of the rounds so far, the last one now; `recall_at_least` is what an audit certifies, a share
+    from 0 to 1, None where there was none.
     """
 
     finds: np.ndarray
@@ -30,13 +30,12 @@ class Progress:
     recall_at_least: float | None = None
 
     def __post_init__(self):
-        finds = np.asarray(self.finds)
-        if finds.ndim != 1 or (finds.size and finds.dtype != bool):
-            raise ValueError(
-                f"finds of type {finds.dtype} and shape {finds.shape}; give one True or False an answer "
-                "(such as labels == 1)"
-            )
-        object.__setattr__(self, "finds", finds.astype(bool))
+        object.__setattr__(self, "finds", as_truths("finds", self.finds, "an answer (such as labels == 1)"))
+        check_count("seeds", self.seeds, 0)
+        if (recall := self.recall_at_least) is not None:
+            check_number("recall_at_least", recall, "a share from 0 to 1, or None without an audit", least=0, most=1)
+        if strange := [each for each in self.estimates if not isinstance(each, Missing)]:
+            raise ValueError(f"estimates: {strange[0]!r:.60}; allowed: what an estimator returns (Missing)")
 
     @property
     def found(self) -> int:
@@ -69,6 +68,8 @@ class TargetShare:
 
     def __post_init__(self):
         check_share("target", self.share)
+        check_counts(self, rounds=1)
+        check_number("caution", self.caution, "from 0 (the middle) to 1 (the high end)", least=0, most=1)
 
     def __call__(self, progress: Progress) -> str | None:
         """Return why one may stop now, None where one may not."""
@@ -176,7 +177,7 @@ def stop_rule(text: str) -> StopRule:
 
     Raises ValueError for a rule that is not known and for a number that it does not take.
     """
-    name, _, number = text.strip().partition(" ")
+    name, _, number = text.strip().partition(" ") if isinstance(text, str) else ("", "", "")
     if name not in STOP_RULES:
         raise ValueError(
             f"rule {text!r} is not known; allowed: {', '.join(STOP_RULES)}, each with a number, as target 0.9"
