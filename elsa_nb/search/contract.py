@@ -134,7 +134,10 @@ class QueryError(RuntimeError):
 
 def check_labels(labels: Sequence[int] | np.ndarray, questions: int) -> np.ndarray:
     """Return `labels` as int8 (questions,); ValueError where they are not one a question, or none of 1, 0 and -1."""
-    given = np.asarray(labels)
+    try:
+        given = np.asarray(labels)
+    except ValueError:  # lists of different lengths in a list
+        raise ValueError(f"labels are no flat list: {labels!r:.60}; give one label a row, in its order") from None
     if given.shape != (questions,):
         raise ValueError(f"labels of shape {given.shape} for {questions} questions; give one label a row, in its order")
     if not (known := np.isin(given, (UNSURE, NEGATIVE, POSITIVE))).all():

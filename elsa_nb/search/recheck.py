@@ -24,7 +24,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from elsa_nb.search.checks import check_number, check_rng
+from elsa_nb.search.checks import as_truths, check_made, check_number, check_rng
 from elsa_nb.search.contract import (
     NEGATIVE,
     POSITIVE,
@@ -55,7 +55,7 @@ def contradictions(
     answers; `weak` (k, d) are unlabelled rows taken for negatives, with little weight. Above 0 the others would have
     said the opposite. Without both answers, `weak` ones counted, nothing contradicts anything: zeros.
     """
-    positive = np.asarray(positive, bool)
+    positive = as_truths("answers", positive, "an answer (such as labels == 1)")
     if len(vectors) != len(positive):
         raise ValueError(f"{len(positive)} answers for {len(vectors)} vectors; give one answer a row")
     x, y, cost = np.asarray(vectors, float), positive, np.ones(len(positive))
@@ -81,9 +81,10 @@ def contradictions(
 class Rechecked:
     """A search that asks its most doubtful answers again: a strategy around another one, under the same contract.
 
-    `search` has `amend`; `prepared_rows` are those of its pool, by which answers are doubted, whatever the search
-    itself looks at. Of all questions that the search asked, at most the share `share` is asked again, and only answers
-    that the others contradict. `rng` draws the weak negatives. Seeds are believed.
+    `search` has `amend` and begins: one that has asked already is refused. `prepared_rows` are those of its pool, by
+    which answers are doubted, whatever the search itself looks at. Of all questions that the search asked, at most the
+    share `share` is asked again, and only answers that the others contradict. `rng` draws the weak negatives. Seeds are
+    believed.
 
     The log holds every answer as it was given; `answers` what is believed now.
     """
@@ -101,6 +102,14 @@ class Rechecked:
             raise ValueError(
                 f"{type(search).__name__} has no amend(): its answers cannot be corrected, nor asked again"
             )
+        if asked := len(search.log.rows):
+            raise ValueError(
+                f"the search has asked {asked} rows already, whose answers could not be doubted; give one that begins"
+            )
+        if prepared_rows is None:
+            raise ValueError("prepared_rows = None; give PreparedRows.of(vectors), made of the pool of the search")
+        pool = getattr(search, "pool", None)  # no part of the contract, but all of this package have one
+        check_made("prepared_rows", prepared_rows, len(prepared_rows if pool is None else pool))
         self.search = search
         self.share = share
         self._prepared = prepared_rows

@@ -21,6 +21,7 @@ from elsa_nb.search.heads import head
 from elsa_nb.search.heads.features import Features
 from elsa_nb.search.heads.head import HeadConfig
 from elsa_nb.search.heads.prepared_rows import PreparedRows
+from elsa_nb.search.neighbours.bounds import Sketch
 from elsa_nb.search.neighbours.lists import Neighbours
 from elsa_nb.search.oracle import Flipped, Truth, simulate
 from elsa_nb.search.readings import READINGS, RELEASED_CODE
@@ -401,9 +402,11 @@ def test_a_field_of_a_configuration_takes_nothing_of_another_kind(kind, name):
 def test_numbers_of_any_size_and_kind_are_compared():
     for growth in (0, 2, np.float32(0.5), np.int64(1)):
         assert ProbeConfig(growth=growth).growth == growth
-    for growth in (-(10**400), "0.1", float("nan"), -np.inf, np.array([0.1])):
+    for growth in (-(10**400), "0.1", float("nan"), -np.inf, np.array([0.1]), True):
         with pytest.raises(ValueError, match=r"growth = .*; allowed: 0 or more"):
             ProbeConfig(growth=growth)
+    with pytest.raises(ValueError, match="weak_negatives = True; allowed: a whole number"):
+        ProbeConfig(weak_negatives=True)
     with pytest.raises(ValueError, match=r"flip = 1000.*; allowed: a probability from 0 to 1"):
         Flipped([True], 10**400, np.random.default_rng(0))
 
@@ -415,12 +418,23 @@ MADE = {"neighbours": Neighbours, "features": Features, "prepared_rows": Prepare
     ("kind", "name"), [(kind, name) for kind in registry.strategies().values() for name in kind.needs], ids=str
 )
 def test_what_was_made_of_other_vectors_or_of_none_is_refused(problem, kind, name):
-    for wrong in (problem.pool.vectors, "vectors", 7, list(problem.pool.ids)):
+    others = [MADE[other](problem.pool.vectors) for other in MADE if {other, name} != {"features", "prepared_rows"}]
+    others = [made for made in others if not isinstance(made, type(MADE[name](problem.pool.vectors)))]
+    for wrong in (problem.pool.vectors, problem.pool, "vectors", 7, list(problem.pool.ids), *others):
         with pytest.raises(ValueError, match=rf"{name} of type \w+; give None, or \w+"):
             kind(problem.pool, [0], rng=0, **{name: wrong})
     with pytest.raises(ValueError, match=rf"{name} of 80 rows for a pool of 90; make them from the same pool"):
         kind(problem.pool, [0], rng=0, **{name: MADE[name](problem.pool.vectors[:80])})
     kind(problem.pool, [0], rng=0, **{name: MADE[name](problem.pool.vectors)})
+
+
+@pytest.mark.parametrize("make", [Neighbours, Sketch, Features, PreparedRows.of])
+def test_what_is_made_of_vectors_is_made_of_nothing_else(problem, make):
+    for wrong, told in ((problem.pool, "type Pool"), (None, "type NoneType"), (np.ones(3), r"shape \(3,\)")):
+        with pytest.raises(ValueError, match=rf"vectors of .*{told}; give an array \(n, d\).*pool\.vectors"):
+            make(wrong)
+    with pytest.raises(ValueError, match=r"shape \(0, 4\)"):
+        make(np.ones((0, 4), np.float32))
 
 
 @pytest.mark.parametrize("given", [np.eye(3), [[1.0]], None, "pool"], ids=lambda given: type(given).__name__)

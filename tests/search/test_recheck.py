@@ -176,3 +176,15 @@ def test_calls_out_of_turn_and_bad_arguments_are_refused(pool, prepared):
         Rechecked(search(pool), prepared, share=1.5, rng=0)
     with pytest.raises(ValueError, match=r"object has no amend\(\)"):
         Rechecked(object(), prepared, rng=0)
+    with pytest.raises(ValueError, match="prepared_rows = None; give PreparedRows"):
+        Rechecked(search(pool), None, rng=0)
+    with pytest.raises(ValueError, match="prepared_rows of type ndarray; give"):
+        Rechecked(search(pool), pool.vectors, rng=0)
+    with pytest.raises(ValueError, match="prepared_rows of 90 rows for a pool of 1500"):
+        Rechecked(search(pool), PreparedRows.of(pool.vectors[:90]), rng=0)
+    under_way = search(pool)
+    under_way.update(CLASS[under_way.query().rows].astype(int))
+    with pytest.raises(ValueError, match="has asked 10 rows already"):
+        Rechecked(under_way, prepared, rng=0)
+    with pytest.raises(ValueError, match=r"answers of type int64 .*labels == 1"):  # -1 counted as positive
+        contradictions(prepared.take(np.arange(3)), [1, 0, -1])

@@ -51,10 +51,12 @@ class PreparedRows:
 
         Three passes over blocks of rows: moments, covariance, and the result. Beside the result of 4 n k bytes it takes
         8 d^2 + 4096 x 8 d. BLAS has one thread here, so that the bits do not depend on how many there are. Raises
-        ValueError for no vectors, and for encoders of different numbers of rows.
+        ValueError for no vectors or none of that shape, and for encoders of different numbers of rows.
         """
         if not encoders:
             raise ValueError("no vectors given; prepare the vectors of at least one encoder")
+        for vectors in encoders:
+            kernels.check_shape(vectors)
         n = len(encoders[0])
         if different := [len(vectors) for vectors in encoders if len(vectors) != n]:
             raise ValueError(f"encoders of {n} and {different[0]} rows; give vectors of the same items, in one order")

@@ -13,6 +13,7 @@ import numpy as np
 
 from elsa_nb.progress import bar
 from elsa_nb.search import kernels
+from elsa_nb.search.checks import check_count
 from elsa_nb.search.neighbours.one_pass import OnePass
 from elsa_nb.search.neighbours.ordering import Found, by_distance_then_row, farthest_of, nearest_allowed
 from elsa_nb.search.neighbours.shortlist import Shortlist, in_single, propose_all
@@ -126,8 +127,7 @@ class Neighbours:
     ):
         if backend not in BACKENDS:
             raise ValueError(f"backend {backend!r} is not known; allowed: {', '.join(BACKENDS)}")
-        if k < 1:
-            raise ValueError(f"k = {k} neighbours asked for; allowed: 1 or more")
+        check_count("k", k, 1)
         self.vectors = kernels.contiguous(vectors)
         self.n, self.dimension = self.vectors.shape
         self.k = min(k, self.n - 1) if lists is None else lists[0].shape[1]
