@@ -30,3 +30,11 @@ def test_its_links_lead_to_files():
 
 def test_the_documentation_begins_with_the_same_loop():
     assert loop_of((ROOT / "docs" / "pages" / "index.md").read_text(encoding="utf-8")) == loop_of(TEXT)
+
+
+def test_it_tells_the_same_time_as_the_page_on_reproducing():
+    """The page was measured anew, and the README kept the old time."""
+    pages = [ROOT / "README.md", ROOT / "docs" / "pages" / "reproduce.md"]
+    told = [re.findall(r"the first took (\d+) minutes, less than (\d+)", page.read_text("utf-8")) for page in pages]
+    assert len(told[0]) == 1
+    assert told[0] == told[1]
