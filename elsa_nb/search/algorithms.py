@@ -1,5 +1,6 @@
-"""Algorithms 1-3 and the final search of the paper, as functions of row numbers.
+"""Algorithms 1-3 and the final search of the paper, as functions of row numbers; their lines are marked.
 
+The networks of Algorithm 1, line 1, and of Algorithm 3, lines 1 and 2, have been applied before: a row is g(x).
 `allowed` is always a boolean mask (n,) of the rows that may be returned; rows come back as int64, without duplicates,
 in the order in which the oracle is to see them.
 """
@@ -28,6 +29,8 @@ def nearest_neighbours(
     `per` = "total": the first `a` rows of one list sorted by the distance to the nearest query (the paper's text).
     `per` = "query": the `a` nearest rows of each query, together.
     """
+    # Lines 2 to 4: the distances of all rows to all queries, the least of each row, and the rows sorted by it.
+    # Lines 5 and 6: the first `a` of them. `neighbours` returns the same without measuring every row.
     if per == "query":
         return nearest_first(*neighbours.nearest_to_each(queries, a, allowed))[0]
     return neighbours.nearest_to_any(queries, a, allowed, include_queries=True)[0]
@@ -36,10 +39,11 @@ def nearest_neighbours(
 def sampler(scores: np.ndarray, alpha: float, allowed: np.ndarray) -> np.ndarray:
     """Return the allowed rows whose score exceeds mean + alpha std of all scores: Algorithm 3.
 
-    `scores` (n,) are the head's confidences over the whole pool; mean and (population) std are taken over all of it.
+    `scores` (n,) are the head's confidences over the whole pool (lines 3 and 4); mean and (population) std are taken
+    over all of it.
     """
-    threshold = scores.mean() + alpha * scores.std()
-    return np.flatnonzero((scores > threshold) & allowed)
+    threshold = scores.mean() + alpha * scores.std()  # line 5
+    return np.flatnonzero((scores > threshold) & allowed)  # line 6
 
 
 def random_search(
@@ -52,7 +56,7 @@ def random_search(
     *,
     variant: str = "algorithm 2",
 ) -> np.ndarray:
-    """Return at most `b` allowed rows near `l` randomly sampled `likely` rows: RandS.
+    """Return at most `b` allowed rows near `l` randomly sampled `likely` rows: Algorithm 2, RandS(likely, b).
 
     - "algorithm 2": the b rows nearest to the sampled points, a sampled point never as its own neighbour;
     - "appendix b": the nearest neighbour of each sampled point, the first b distinct rows by distance;
@@ -61,9 +65,10 @@ def random_search(
     """
     if not len(likely):
         return np.empty(0, np.int64)
-    sampled = rng.choice(likely, size=min(l, len(likely)), replace=False)
+    sampled = rng.choice(likely, size=min(l, len(likely)), replace=False)  # line 1: L* <- l random points of L
     if variant == "appendix b":
         return nearest_first(*neighbours.nearest_to_each(sampled, 1, allowed))[0][:b]
+    # Lines 2 to 4: NN(L*, b)
     return neighbours.nearest_to_any(sampled, b, allowed, include_queries=variant == "sampled points")[0]
 
 
