@@ -74,7 +74,10 @@ def begin(
     """Return a search by a strategy, ready to begin; `config` is by default the strategy's own.
 
     `made` are `neighbours`, `features` and `prepared_rows` of the pool, of which the strategy gets what it needs.
+    Another name raises ValueError.
     """
+    if strange := sorted(set(made) - set(_NEEDS)):
+        raise ValueError(f"{strange[0]} is nothing that a strategy needs; allowed: {', '.join(_NEEDS)}")
     config = kind.config_class() if config is None else config
     needed = {name: made[name] for name in kind.needs if name in made}
     # A protocol says nothing of how its classes are made: `RegisteredStrategy` says it in words.
@@ -83,6 +86,8 @@ def begin(
 
 def check(kind: Any, offered_by: str = "elsa_nb") -> None:
     """Raise ValueError, with what is lacking, unless `kind` is a class that keeps the contract of strategies."""
+    if not isinstance(kind, type):
+        raise ValueError(f"the strategy {kind!r:.60} of {offered_by} is no class; give the class, not one search by it")
     title = f"the strategy {getattr(kind, '__qualname__', kind)!r} of {offered_by}"
     for name, wanted in _ATTRIBUTES.items():
         if not isinstance(value := getattr(kind, name, None), wanted):
