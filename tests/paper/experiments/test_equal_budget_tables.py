@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from elsa_nb.paper.experiments.equal_budgets import tables
-from elsa_nb.paper.measures.overheads import ALL_LABELS, BASE
+from elsa_nb.paper.measures.overheads import BASE
 
 
 @pytest.fixture(scope="module")
@@ -20,10 +20,18 @@ def said(searches):
 
 def test_every_arm_of_a_pool_begins_with_the_same_examples_of_the_same_classes(searches):
     assert not searches[["pool", "arm"]].isna().any().any()  # every one has a title
-    main = searches[searches["arm"].isin((BASE, tables.PREPARED, tables.SHIPPED, "ELSA", "NN.Large", ALL_LABELS))]
-    for _, of in main.groupby("pool"):
+    for _, of in searches[~searches["arm"].str.startswith(tables.PARTS)].groupby("pool"):
         keys = {arm: set(rows[["target", "repeat"]].itertuples(index=False)) for arm, rows in of.groupby("arm")}
         assert all(each == keys[BASE] for each in keys.values())
+
+
+def test_rare_classes_have_one_member_in_a_thousand_for_every_arm():
+    rare = tables.compared_searches(rare=True)
+    assert len(rare) and not rare["pool"].isna().any()
+    sizes = {"Food-101, supervised": 25_247 - 250, "Tiny-ImageNet, supervised": 50_000 - 250}
+    for (pool, _), of in rare.groupby(["pool", "target"]):
+        assert set(of["class_size"]) == {round(sizes[pool] / 999)}
+        assert of["arm"].nunique() == rare.loc[rare["pool"] == pool, "arm"].nunique()
 
 
 def test_the_better_searcher_than_harvest_would_be_named(said):
