@@ -16,12 +16,12 @@ from typing import Any
 
 import numpy as np
 
+from elsa_nb.arrow_files import ARROW
 from elsa_nb.errors import MissingDataError
 from elsa_nb.store import check_unpacked, parsing, reading
 from elsa_nb.text_files import decoded, how_read, lines_of
 from elsa_nb.vector_json import JSON, ids_in_json, vectors_in_json
 from elsa_nb.vector_tables import (
-    ARROW,
     VECTORS,
     VectorFile,
     find_name,

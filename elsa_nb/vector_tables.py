@@ -9,10 +9,11 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 
+from elsa_nb.arrow_files import ARROW, read_arrow
 from elsa_nb.text_tables import WRITTEN_LIST, TextTable, counts_rows, find_name, is_number, read_text_table
 from elsa_nb.vectors import as_names, check_whole_columns
 
@@ -53,18 +54,6 @@ def ids_in_frame(frame: Any, padded: Sequence[Any] = ()) -> list[str]:
 
 
 # --- Parquet and Feather
-
-ARROW = (".parquet", ".feather", ".arrow")
-
-
-def read_arrow(source: Path | BinaryIO, parquet: bool) -> Any:
-    """Return the table of pyarrow in a Parquet file, or in one of Feather (Arrow's own format)."""
-    import pyarrow.feather
-    import pyarrow.parquet
-
-    table = (pyarrow.parquet if parquet else pyarrow.feather).read_table(source)
-    table.validate(full=True)  # places that lie outside a column are read all the same, and end the process
-    return table
 
 
 def vectors_in_arrow(path: Path, key: str | None) -> VectorFile:

@@ -4,7 +4,6 @@ The notebooks, the panel's examples and the training open it with `Glyphs.open()
 """
 
 import difflib
-import io
 import lzma
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -14,9 +13,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from elsa_nb import store
+from elsa_nb.arrow_files import read_arrow
 from elsa_nb.errors import CorruptFileError, MissingDataError
 from elsa_nb.images.sources.grey_images import LEVELS, PACKED, SIDE, unpack
 from elsa_nb.images.sources.rows import checked_rows
@@ -62,7 +61,7 @@ class Glyphs:
         if absent := _KEYS - set(manifest):
             raise CorruptFileError(f"{path} lacks {', '.join(sorted(absent))}: it describes no glyph pool. {cure}.")
         images, labels = (_verified(folder / name, manifest, cure) for name in ("images.bin", "labels.parquet"))
-        table = pq.read_table(io.BytesIO(labels))
+        table = read_arrow(labels, parquet=True)
         if len(table) != manifest["n"]:
             raise CorruptFileError(
                 f"{folder / 'labels.parquet'} holds {len(table):,} rows, but {path.name} says "

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 from xml.parsers import expat
 
+from elsa_nb.arrow_files import read_arrow
 from elsa_nb.label.label_files.drawn import drawn
 from elsa_nb.store import parsing
-from elsa_nb.vector_tables import read_arrow
 
 _FIRST_LINES = 10  # that are looked at for a separator: above the header there may be a title
 _SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", " ": "spaces"}
@@ -150,7 +150,7 @@ def feather(data: bytes) -> Table:
 
 def _arrow(data: bytes, is_parquet: bool, kind: str) -> Table:
     with parsing():
-        table = read_arrow(io.BytesIO(data), is_parquet)
+        table = read_arrow(data, is_parquet)
         columns = [table.column(i).to_pylist() for i in range(table.num_columns)]
     rows = [(f"row {i}", list(values)) for i, values in enumerate(zip(*columns, strict=True), 1)]
     return Table([str(name) for name in table.column_names], rows, kind)

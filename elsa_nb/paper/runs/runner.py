@@ -6,7 +6,6 @@ what they are valid for (`validity`) and who made them. While a sweep runs, each
 folder one computes, and the others wait and take what it has made.
 """
 
-import io
 import json
 import os
 import platform
@@ -21,6 +20,7 @@ import numpy as np
 import pandas as pd
 
 from elsa_nb import fingerprints, store
+from elsa_nb.arrow_files import read_arrow
 from elsa_nb.errors import CorruptFileError, MissingDataError
 from elsa_nb.locks import Lock
 from elsa_nb.paper.runs import simulation, validity
@@ -104,7 +104,7 @@ class SweepFiles:
                     f"{path} was altered: its SHA-256 is {got[:12]}..., {path.stem}.json says {expected[:12]}... "
                     "Delete both and run the sweep again."
                 )
-            return pd.read_parquet(io.BytesIO(data))
+            return read_arrow(data, parquet=True).to_pandas()
 
     def card(self) -> dict[str, Any]:
         """Return what the card of the rows says, with `provenance` and `sha256`; MissingDataError without one."""
@@ -309,7 +309,7 @@ def read_part(file: Path) -> pd.DataFrame:
     """Return the rows that `store_unit` has stored as `file`; CorruptFileError where they are not whole."""
     what, cure = "a finished piece of a sweep", "Delete it and run the sweep again."
     with store.reading(file, what, cure):
-        return pd.read_parquet(io.BytesIO(store.read_sealed(file, what, cure)))
+        return read_arrow(store.read_sealed(file, what, cure), parquet=True).to_pandas()
 
 
 def _is_whole(file: Path) -> bool:

@@ -8,6 +8,7 @@ intervals over classes that tables have elsewhere do not hold it.
 import numpy as np
 import pandas as pd
 
+from elsa_nb.arrow_files import read_arrow
 from elsa_nb.paper.measures.intervals import median_with_interval, paired
 from elsa_nb.paper.measures.medians import ENCODER_TITLES, METRIC_TITLES, medians
 from elsa_nb.paper.measures.simulated import SIMULATED
@@ -29,7 +30,7 @@ def trainings_searched() -> pd.DataFrame:
 
     In every training's vectors the same ones; those of Table 5 of all encoders trained here, as training 0.
     """
-    frame = pd.read_parquet(SIMULATED / "trained_again.parquet")
+    frame = read_arrow(SIMULATED / "trained_again.parquet", parquet=True).to_pandas()
     rates = {"discovery_rate": frame["found"] / frame["class_size"]}
     return frame.assign(**rates, labelling_efficiency=frame["found"] / frame["labels"])
 

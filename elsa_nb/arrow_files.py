@@ -1,0 +1,29 @@
+"""Tables in Parquet and in Feather, Arrow's own format: from a file, or from bytes that were checked before.
+
+Nothing else in the package calls pyarrow's readers (a rule of ruff, TID251).
+"""
+
+from pathlib import Path
+from typing import Any
+
+ARROW = (".parquet", ".feather", ".arrow")
+
+
+def read_arrow(source: Path | bytes, parquet: bool) -> Any:
+    """Return the `pyarrow.Table` in a Parquet file or, without `parquet`, in one of Feather.
+
+    Raises pyarrow's errors, which are ValueError or OSError, for what is no such file.
+    """
+    import pyarrow.feather
+    import pyarrow.parquet
+
+    if isinstance(source, bytes):
+        # Arrow's threads let go of what they have read a moment later. An object of Python that only they still hold
+        # aborts a program that ends in this moment; what Arrow holds itself does not.
+        held = pyarrow.BufferOutputStream()
+        held.write(source)
+        source = pyarrow.BufferReader(held.getvalue())
+    read = pyarrow.parquet.read_table if parquet else pyarrow.feather.read_table  # noqa: TID251
+    table = read(source)
+    table.validate(full=True)  # places that lie outside a column are read all the same, and end the process
+    return table
