@@ -2,7 +2,7 @@
 
 Every row is a node of one graph (Wang, Garnett & Schneider, KDD 2013). Two rows are joined by (1 + cosine) / 2 of their
 prepared vectors, which is a product of features x = (vector, 1) / sqrt(2), so that the n x n graph is never made
-(Ma, Huang & Schneider, UAI 2015; Venkatesan et al., IJCAI 2017). The values f of all rows solve
+(Venkatesan et al., IJCAI 2017). The values f of all rows solve
 
     f = g + B D^-1 X X^T f,    D = the rows' degrees, X X^T 1,
 
