@@ -40,8 +40,8 @@ child = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, s
 child.stdout.readline()
 (folder / "pids.part").write_text(f"{os.getpid()} {child.pid}")
 (folder / "pids.part").rename(folder / "pids")
-while True:
-    time.sleep(600)
+while True:  # in short sleeps: a signal that comes just before one is handled at its end
+    time.sleep(0.05)
 """
 
 
