@@ -54,7 +54,7 @@ def test_a_first_look_by_mouse_and_keys_makes_nothing_negative_and_leads_into_th
     desk.press("Enter")
     desk.settle()
     assert "begin from them: Import labels below, or start again with --like" in guide(desk)
-    assert "only looked at" in desk.page.locator(".elsa-figures").inner_text()
+    desk.page.locator(".elsa-figures", has_text="only looked at").wait_for(timeout=conftest.PATIENCE)  # a moment later
     shot(desk, "first-look-none")
     desk.press("z")
     desk.settle()
