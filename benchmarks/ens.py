@@ -12,9 +12,9 @@ from functools import lru_cache
 import numpy as np
 from numba import njit
 
-from benchmarks.rankers import Ranker
+from benchmarks.rankers import Ranker, new_answers
 from elsa_nb.bench.arms import Arm, Seeds, Spaces
-from elsa_nb.search.contract import UNASKED, Ledger
+from elsa_nb.search.contract import Ledger
 from elsa_nb.search.neighbours.lists import Neighbours
 
 
@@ -63,9 +63,7 @@ def ens(prior: float = 1e-4, nearest: int = 200) -> Arm:
         model, known = SpokenFor(near, weights, prior), np.zeros(len(near), bool)
 
         def deal(ledger: Ledger, size: int, _: np.random.Generator) -> np.ndarray:
-            new = np.flatnonzero((ledger.answers != UNASKED) & ~known)
-            model.label(new, ledger.answers[new] == 1)
-            known[new] = True
+            model.label(*new_answers(ledger, known))
             rows = np.flatnonzero(ledger.unasked)
             left = min(budget + len(seeds) - int(known.sum()), len(rows)) - size
             p = model.likely()

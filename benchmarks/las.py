@@ -15,9 +15,9 @@ from functools import lru_cache
 
 import numpy as np
 
-from benchmarks.rankers import Ranker
+from benchmarks.rankers import Ranker, new_answers
 from elsa_nb.bench.arms import Arm, Seeds, Spaces
-from elsa_nb.search.contract import UNASKED, Ledger
+from elsa_nb.search.contract import Ledger
 
 HEARD = 0.5  # of a labelled row's value is its neighbours', the rest its label's
 EXPECTED = 0.05  # share of the class
@@ -69,9 +69,7 @@ def las(weight: float | None = None, impact: float = 0.0) -> Arm:
         spread, known = LabelSpread(x, weight or 1 / len(x)), np.zeros(len(x), bool)
 
         def score(ledger: Ledger, _: np.random.Generator) -> np.ndarray:
-            new = np.flatnonzero((ledger.answers != UNASKED) & ~known)
-            spread.label(new, ledger.answers[new] == 1)
-            known[new] = True
+            spread.label(*new_answers(ledger, known))
             f = spread.values()
             return f + impact * f * spread.impact(f) if impact else f
 

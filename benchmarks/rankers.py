@@ -20,7 +20,7 @@ from sklearn.cluster import MiniBatchKMeans
 
 from elsa_nb.bench.arms import Arm, Seeds, Spaces
 from elsa_nb.label.searching import FIRM
-from elsa_nb.search.contract import UNASKED, Batch, Component, KeepsLedger, Ledger
+from elsa_nb.search.contract import POSITIVE, UNASKED, Batch, Component, KeepsLedger, Ledger
 from elsa_nb.search.heads.features import Features
 from elsa_nb.search.heads.head import HeadConfig, train
 from elsa_nb.search.heads.kernel_sums import KernelSums
@@ -73,6 +73,16 @@ class Ranker(KeepsLedger):
         self._round += 1
 
 
+def new_answers(ledger: Ledger, known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows (m,) that were answered since `known` (n,) bool was told, and which are finds; tell it of them.
+
+    The seeds are the first; an answer that is no find counts as a refusal.
+    """
+    new = np.flatnonzero((ledger.answers != UNASKED) & ~known)
+    known[new] = True
+    return new, ledger.answers[new] == POSITIVE
+
+
 def rocchio(spaces: Spaces, seeds: Seeds, budget: int, rng: np.random.Generator) -> Ranker:
     """Return a search by Rocchio's formula."""
     rows = spaces.rows()
@@ -121,10 +131,8 @@ def nearest_known(spaces: Spaces, seeds: Seeds, budget: int, rng: np.random.Gene
     sums, known = KernelSums(len(rows)), np.zeros(len(rows), bool)
 
     def score(ledger: Ledger, _: np.random.Generator) -> np.ndarray:
-        new = np.flatnonzero((ledger.answers != UNASKED) & ~known)
-        found = (ledger.answers[new] == 1).astype(int)
-        sums.add(rows.vectors, new, found, 1 - found)
-        known[new] = True
+        new, found = new_answers(ledger, known)
+        sums.add(rows.vectors, new, found.astype(int), (~found).astype(int))
         return sums.positive / (PRIOR + sums.positive + sums.negative)
 
     return Ranker(len(rows), seeds, budget, rng, score=score)
