@@ -205,10 +205,16 @@ def _there(path: Path) -> set[tuple]:
 
 
 def _store(path: Path, rows: pd.DataFrame) -> None:
-    """Add the rows of searches that are not there yet, and write the summary of all anew."""
+    """Add the rows of searches that are not there yet, and write the summary of all anew; ValueError for two pools."""
     with FileLock(path.with_suffix(".lock")):
         frame = pd.concat([pd.read_csv(path), rows]) if path.exists() else rows
         frame = frame.drop_duplicates(KEY)
+        sizes = frame.groupby(["pool", "target"])["class_size"].nunique()
+        if len(other := sizes[sizes > 1]):  # such as texts, which are made of what a system lists on that day
+            raise ValueError(
+                f"{path} holds searches of another pool of that name: the sizes of {other.index[0]} differ. Delete its "
+                "rows, or give another --out."
+            )
         write_atomically(path, frame.to_csv(index=False).encode())
         write_atomically(path.with_name("equal_budgets_summary.csv"), summary(frame).to_csv(index=False).encode())
 

@@ -129,3 +129,13 @@ def test_an_interrupted_comparison_goes_on(spaces, tmp_path, monkeypatch, capsys
     both = pd.read_csv(tmp_path / "equal_budgets.csv")
     assert set(both.arm) == {*first.arm, "ELSA"}
     assert {"gap_80", "of_elsa"} <= set(pd.read_csv(tmp_path / "equal_budgets_summary.csv"))
+
+
+def test_searches_of_two_pools_of_one_name_are_not_mixed(tmp_path):
+    key = dict.fromkeys(equal_budgets.KEY, "x") | {"class_size": 40, "half": "tuning"}
+    path = tmp_path / "equal_budgets.csv"
+    text = pd.DataFrame([key]).to_csv(index=False)
+    path.write_text(text)
+    with pytest.raises(ValueError, match="another pool of that name"):
+        equal_budgets._store(path, pd.DataFrame([key | {"arm": "y", "class_size": 41}]))
+    assert path.read_text() == text

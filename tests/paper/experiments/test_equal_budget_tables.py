@@ -20,6 +20,8 @@ def said(searches):
 
 def test_every_arm_of_a_pool_begins_with_the_same_examples_of_the_same_classes(searches):
     assert not searches[["pool", "arm"]].isna().any().any()  # every one has a title
+    one_pool = ["class_size", "smaller_form", "forms_alike"]  # texts are made of what a system lists on that day
+    assert (searches.groupby(["pool", "target"])[one_pool].nunique() == 1).all(axis=None)
     for _, of in searches[~searches["arm"].str.startswith(tables.PARTS)].groupby("pool"):
         keys = {arm: set(rows[["target", "repeat"]].itertuples(index=False)) for arm, rows in of.groupby("arm")}
         assert all(each == keys[BASE] for each in keys.values())
