@@ -33,7 +33,7 @@ class Seals(GreedyProbe):
 
     def query(self, logits: np.ndarray | None = None) -> Batch | None:
         """Return the likeliest of the candidates; None when the budget or the pool is spent."""
-        self._ledger.check_answered()
+        self._ledger.check_query(logits)
         if (scored := self.head_to_score()) is None:
             return None
         candidates = self._near & self._ledger.unasked

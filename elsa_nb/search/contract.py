@@ -146,6 +146,20 @@ def check_labels(labels: Sequence[int] | np.ndarray, questions: int) -> np.ndarr
     return given.astype(np.int8)
 
 
+def check_logits(logits: np.ndarray, n: int) -> None:
+    """Raise ValueError unless `logits` are an array of one finite number a row of a pool of `n`."""
+    told = f"logits of type {type(logits).__name__}"
+    if isinstance(logits, np.ndarray):
+        told = f"logits of shape {logits.shape} and type {logits.dtype}"
+        if logits.shape == (n,) and logits.dtype.kind in "fiu":
+            if (finite := np.isfinite(logits)).all():
+                return
+            told = f"logits with {logits[~finite][0]} for row {int(np.argmin(finite))}"
+    raise ValueError(
+        f"{told}; allowed: None, or an array of {n} finite numbers, one a row, as the head of head_to_score() gives"
+    )
+
+
 def log_of(answered: Sequence[tuple[Batch, np.ndarray]]) -> Log:
     """Return batches and the labels (m,) given to each as one log, in their order."""
     return Log(
@@ -207,6 +221,12 @@ class Ledger:
     def open(self) -> bool:
         """Tell whether questions wait for their answers."""
         return self._pending is not None
+
+    def check_query(self, logits: np.ndarray | None) -> None:
+        """Raise `QueryError` while questions are open, ValueError for `logits` that are not one finite number a row."""
+        self.check_answered()
+        if logits is not None:
+            check_logits(logits, len(self.answers))
 
     def check_answered(self) -> None:
         """Raise `QueryError` while questions are open."""

@@ -91,7 +91,7 @@ class Search(KeepsLedger):
 
         `logits` (n,) are those of `head_to_score`; by default they are computed here.
         """
-        self._ledger.check_answered()
+        self._ledger.check_query(logits)
         if self._in_final:
             return None
         self._train_on_answers()

@@ -16,7 +16,18 @@ import pytest
 from elsa_nb.pool import Pool
 from elsa_nb.search import elsa
 from elsa_nb.search.config import ELSA, SearchConfig
-from elsa_nb.search.contract import NEGATIVE, POSITIVE, UNSURE, Batch, Component, Ledger, QueryError, RegisteredStrategy
+from elsa_nb.search.contract import (
+    NEGATIVE,
+    POSITIVE,
+    UNSURE,
+    Batch,
+    Component,
+    Ledger,
+    QueryError,
+    RegisteredStrategy,
+    Scored,
+    check_logits,
+)
 from elsa_nb.search.heads import head
 from elsa_nb.search.heads.features import Features
 from elsa_nb.search.heads.head import HeadConfig
@@ -474,6 +485,23 @@ def test_wrong_labels_change_nothing(problem, name):
                 strategy.update(wrong)
         strategy.update(right.tolist())
     assert same(strategy.log, undisturbed)
+
+
+@pytest.mark.parametrize("name", MAIN)
+def test_wrong_logits_change_nothing(problem, name):
+    strategy, n = start(problem, STRATEGIES[name]), problem.pool.n
+    if not isinstance(strategy, Scored):
+        return
+    right = np.zeros(n)
+    for wrong in (right[:-1], right[:, None], right.tolist(), right > 0, "logits", right + np.nan, right - np.inf):
+        with pytest.raises(ValueError, match=rf"^logits .*allowed: None, or an array of {n} finite numbers"):
+            strategy.query(wrong)
+    assert len(strategy.query().rows) == len(start(problem, STRATEGIES[name]).query(right.astype(np.float32)).rows)
+
+
+def test_which_logit_is_no_number_is_said():
+    with pytest.raises(ValueError, match=r"^logits with nan for row 1; allowed"):
+        check_logits(np.array([0.0, np.nan, 1.0]), 3)
 
 
 @pytest.mark.parametrize("name", STRATEGIES)

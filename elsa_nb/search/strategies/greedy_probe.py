@@ -121,7 +121,7 @@ class GreedyProbe(KeepsLedger):
 
     def query(self, logits: np.ndarray | None = None) -> Batch | None:
         """Return the never-asked rows with the highest scores; None when the budget or the pool is spent."""
-        self._ledger.check_answered()
+        self._ledger.check_query(logits)
         if (scored := self.head_to_score()) is None:
             return None
         scores = scored[0].logits(scored[1]) if logits is None else logits

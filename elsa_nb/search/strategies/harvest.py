@@ -159,7 +159,7 @@ class Harvest(KeepsLedger):
 
     def query(self, logits: np.ndarray | None = None) -> Batch | None:
         """Return the unasked rows of highest score, each with the judge that thinks more of it; None at the end."""
-        self._ledger.check_answered()
+        self._ledger.check_query(logits)
         if (scored := self.head_to_score()) is None:
             return None
         line = _standardised(scored[0].logits(scored[1]) if logits is None else logits)
