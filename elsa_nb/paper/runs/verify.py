@@ -11,6 +11,7 @@ import numpy as np
 from elsa_nb import fingerprints
 from elsa_nb.paper.runs import runner, validity, vector_canaries, verification
 from elsa_nb.paper.runs.verification import Verified
+from elsa_nb.profiles import PROFILES, profile
 
 SHOWN_MEASURES = ("labels", "found", "discovery_rate", "labelling_efficiency", "rounds")
 
@@ -55,6 +56,7 @@ def _vectors() -> None:
 
 def _one_row(name: str, number: str, profile_name: str) -> None:
     """Run one stored row again and print it beside what it was."""
+    _check_stored(name, profile_name)
     rows = verification.stored_rows(name, profile_name)
     if not number.isdigit() or int(number) >= len(rows):
         raise ValueError(f"row {number!r} of {name}-{profile_name}; allowed: 0 to {len(rows) - 1}")
@@ -69,6 +71,17 @@ def _one_row(name: str, number: str, profile_name: str) -> None:
             before, now = stored[column], again["again"][column]
             print(f"  {column:20} stored {before}   again {now}   {'the same' if before == now else 'OTHER'}")
     return _tell(verified)
+
+
+def _check_stored(name: str, profile_name: str) -> None:
+    """Raise ValueError, with the sweeps that are stored, unless this one is; MissingDataError where none is."""
+    profile(profile_name)
+    if not (stored := verification.results_here()):
+        verification.rows_of_results(stored)  # says what makes some
+    if (name, profile_name) not in stored:
+        names = {each: ", ".join(sweep for sweep, of in stored if of == each) for each in PROFILES}
+        told = "; ".join(f"{sweeps} (--profile {each})" for each, sweeps in names.items() if sweeps)
+        raise ValueError(f"sweep {name!r} of profile {profile_name} is not stored; allowed: {told}")
 
 
 def _tell(verified: Verified) -> None:

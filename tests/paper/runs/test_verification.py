@@ -54,8 +54,23 @@ def test_what_was_recorded_for_this_processor_counts_instead_of_what_is_stored()
     assert verified(log_again="a" * 64, **{**recorded, "pool_again": "r" * 64}).changed.empty
 
 
-@pytest.mark.parametrize("which", [["--sample", "3"], ["--all"]])
+@pytest.mark.parametrize("which", [["--sample", "3"], ["--all"], ["--row", "NOPE", "3"]])
 def test_without_stored_results_it_says_what_makes_some(tmp_path, monkeypatch, capsys, which):
     monkeypatch.setattr(verification.runner, "RESULTS", tmp_path)
     assert cli.main(["verify", *which]) == 1
     assert f"no stored searches are in {tmp_path}: `elsa-nb reproduce` makes some" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("which", "sentence"),
+    [
+        (["NOPE", "3"], "sweep 'NOPE' of profile full is not stored; allowed: choices-by-arm, choices-in-pairs, "),
+        (["food-101", "3"], "components, food-101, supervised, thinned (--profile photos)"),
+        (["components", "3", "--profile", "fast"], "profile 'fast' is not known; allowed: quick, full, photos, paper"),
+    ],
+)
+def test_a_sweep_that_is_not_stored_is_told_beside_those_that_are(capsys, which, sentence):
+    assert cli.main(["verify", "--row", *which]) == 1
+    said = capsys.readouterr().err
+    assert sentence in said
+    assert "reproduce" not in said
