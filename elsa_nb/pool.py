@@ -18,7 +18,7 @@ import numpy as np
 
 from elsa_nb.errors import CorruptFileError, MissingDataError
 from elsa_nb.locks import Lock
-from elsa_nb.store import read_card, reading, sha256_bytes, sha256_file, write_card, write_with
+from elsa_nb.store import as_path, card_entries, read_card, reading, sha256_bytes, sha256_file, write_card, write_with
 from elsa_nb.vector_files import read_both
 from elsa_nb.vectors import DTYPES, as_vectors, blocks, check_ids, check_vectors, frame_names, warn_of_oddities
 
@@ -83,11 +83,11 @@ class Pool:
 
     @classmethod
     def _of(cls, vectors, ids, name, space, provenance, recipe=None) -> "Pool":
-        vectors = as_vectors(vectors)
+        vectors, told = as_vectors(vectors), card_entries(provenance, name=name, space=space)
         ids = check_ids(np.arange(len(vectors)).astype(str) if ids is None else ids, len(vectors)).copy()
         ids.flags.writeable = False
         sha256 = _combine({"vectors.npy": _sha256_array(vectors), "ids.npy": _sha256_array(ids)})
-        return cls(vectors, ids, name, space, dict(provenance or {}), recipe or sha256, sha256)
+        return cls(vectors, ids, name, space, told, recipe or sha256, sha256)
 
     @classmethod
     def from_file(
@@ -107,7 +107,8 @@ class Pool:
         text, by default found. `name` is by default the file's. The provenance says which file it was and what was
         taken. Raises as `read_vectors` and `from_arrays` do.
         """
-        path = Path(path)
+        path = as_path("path", path, "a file of vectors")
+        card_entries(None, name=name or path.stem, space=space)
         held, told, where = read_both(path, ids, key, encoding)
         try:
             vectors = as_vectors(held.vectors)
@@ -133,7 +134,7 @@ class Pool:
 
         Raises MissingDataError where there is no finished pool and CorruptFileError where one is damaged.
         """
-        folder = Path(folder)
+        folder = as_path("folder", folder, "a pool, a folder")
         if folder.is_file():
             raise MissingDataError(
                 f"{folder} is a file, and a pool is a folder: `elsa-nb pool make {folder} --ids NAMES` makes one of a "
@@ -219,11 +220,11 @@ class PoolWriter:
             raise ValueError(f"dtype is {dtype!r}; a pool holds one of {DTYPES}.")
         if d < 1:
             raise ValueError(f"d is {d}; a vector has at least one value.")
-        if Path(folder).is_file():
+        if (place := as_path("folder", folder, "the folder to write")).is_file():
             raise ValueError(f"{folder} is a file, and a pool is a folder: name another, or move the file away.")
-        self.folder, self.ids, self.shape = Path(folder), check_ids(ids, len(ids)), (len(ids), int(d))
+        self.folder, self.ids, self.shape = place, check_ids(ids, len(ids)), (len(ids), int(d))
         self.dtype = np.dtype(dtype).newbyteorder("<")
-        self.name, self.space, self.recipe, self.provenance = name, space, recipe, dict(provenance or {})
+        self.name, self.space, self.recipe, self.provenance = name, space, recipe, card_entries(provenance)
         self._part, self._journal_path = self.folder / "vectors.part", self.folder / "journal.txt"
         self._header = _header(self.shape, self.dtype)
         self._own_lock = None if lock is not None else pool_lock(self.folder).acquire()
@@ -364,9 +365,8 @@ def card_of(folder: Path) -> dict[str, Any]:
     card = read_card(folder / "pool.json", what, cure)
     with reading(folder / "pool.json", what, cure):
         card["files"] = {file: str(card["files"][file]) for file in ("vectors.npy", "ids.npy")}
-        card["provenance"] = dict(card["provenance"])
         card |= {entry: str(card[entry]) for entry in ("name", "space", "dtype", "recipe")}
-        card["n"], card["d"] = int(card["n"]), int(card["d"])
+        card |= {"n": int(card["n"]), "d": int(card["d"]), "provenance": dict(card["provenance"])}
     return card
 
 

@@ -39,6 +39,17 @@ _DATABASE = b"SQLite format 3\0"
 _SEALS = {"seal", "sealed by"}
 
 
+def as_path(name: str, given: Any, what: str) -> Path:
+    """Return a path that was given for `name`; raise ValueError, saying `what` it names, for nothing and for no path.
+
+    An empty one would mean the folder that one stands in.
+    """
+    if isinstance(given, str | os.PathLike) and isinstance(text := os.fspath(given), str) and text:
+        return Path(given)
+    told = repr(given) if isinstance(given, str | int | float | None) else f"of type {type(given).__name__}"
+    raise ValueError(f"{name} is {told}; give the path or the name of {what}")
+
+
 def locate(name: str) -> Path:
     """Return the file or folder `name` of the data, such as `weights/vicreg.safetensors`: one's own before the bundled.
 
@@ -182,6 +193,27 @@ def write_card(path: Path, entries: Mapping[str, Any]) -> None:
     """Write what is known of a file beside it: JSON with a checksum of its own, in place of any it had."""
     entries = {name: value for name, value in entries.items() if name not in _SEALS}
     write_json(path, {**entries, "sealed by": "SHA-256 of the other entries", "seal": _seal(entries)})
+
+
+def card_entries(entries: Any, **texts: Any) -> dict[str, Any]:
+    """Return the `entries` that a card is to hold as its provenance; None is none of them.
+
+    Raises ValueError for what JSON does not hold, and for `texts` beside them that are empty or no text.
+    """
+    for name, text in texts.items():
+        if not isinstance(text, str) or not text:
+            raise ValueError(f"{name} = {text!r:.60}; give a text")
+    if not isinstance(entries, Mapping | None):
+        raise ValueError(f"provenance of type {type(entries).__name__}; give a dict of plain data, or None")
+    for key, value in (entries or {}).items():
+        try:
+            json.dumps({key: value}, allow_nan=False)
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"provenance[{key!r:.60}] cannot be written as JSON ({error}); give texts, finite numbers, True, "
+                "False, None, and lists and dicts of them (array.tolist() makes a list)"
+            ) from None
+    return dict(entries or {})
 
 
 def read_card(path: Path, expected: str, cure: str, *, always_sealed: bool = False) -> dict[str, Any]:

@@ -18,7 +18,7 @@ import numpy as np
 
 from elsa_nb.arrow_files import ARROW
 from elsa_nb.errors import MissingDataError
-from elsa_nb.store import check_unpacked, parsing, reading
+from elsa_nb.store import as_path, check_unpacked, parsing, reading
 from elsa_nb.text_files import decoded, how_read, lines_of
 from elsa_nb.vector_json import JSON, ids_in_json, vectors_in_json
 from elsa_nb.vector_tables import (
@@ -44,7 +44,7 @@ def read_vectors(path: Path | str, key: str | None = None, encoding: str | None 
     Raises MissingDataError where there is no such file, and ValueError, naming it, where it is of another kind or does
     not say which of its arrays are the vectors.
     """
-    path = Path(path)
+    path = as_path("path", path, "a file of vectors")
     if path.is_dir():
         parts = "; make one file of its parts (pyarrow.parquet.read_table)" if any(path.glob("*.parquet")) else ""
         raise ValueError(
@@ -114,6 +114,8 @@ def read_both(
     ValueError for an `encoding` where neither file is text.
     """
     beside = Path(ids) if isinstance(ids, str | Path) else None
+    if ids is not None and beside is None and not np.ndim(ids):
+        raise ValueError(f"ids of type {type(ids).__name__}; give a list of one id a row, or the path of a file of ids")
     names = {path.suffix.lower()} & set(_TEXTS) | ({beside.suffix.lower()} - _NO_TEXT if beside else set())
     if encoding is not None and not names:
         raise ValueError(f"{path} holds no text, which would have an encoding; leave out {encoding!r}.")

@@ -306,3 +306,45 @@ def test_a_pool_of_own_vectors_is_told_to_be_made_by_the_command_that_can(tmp_pa
     (tmp_path / "pool" / "ids.npy").unlink()
     with pytest.raises(CorruptFileError, match=r"ids.npy is missing.*`elsa-nb pool make` one of your own vectors"):
         Pool.open(tmp_path / "pool")
+
+
+@pytest.mark.parametrize("given", [None, "", 5, True, b"pool", ["pool"], np.array(1)], ids=repr)
+def test_what_is_no_path_is_refused_with_what_to_give(tmp_path, monkeypatch, vectors, given):
+    monkeypatch.chdir(tmp_path)
+    pool = Pool.from_arrays(vectors, IDS)
+    for name, call in (("folder", Pool.open), ("folder", pool.save), ("path", Pool.from_file)):
+        with pytest.raises(ValueError, match=rf"{name} is .*; give the path or the name of a|the folder to write"):
+            call(given)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("told", "sentence"),
+    [
+        ({"provenance": 5}, "provenance of type int; give a dict of plain data, or None"),
+        ({"provenance": ["a"]}, "provenance of type list; give a dict"),
+        (
+            {"provenance": {"by": "me", "rows": np.arange(3)}},
+            r"provenance\['rows'\] cannot be written as JSON .*tolist",
+        ),
+        ({"provenance": {"loss": float("nan")}}, r"provenance\['loss'\] cannot be written as JSON .*finite numbers"),
+        ({"provenance": {(1, 2): "x"}}, r"provenance\[\(1, 2\)\] cannot be written as JSON"),
+        ({"name": None}, "name = None; give a text"),
+        ({"space": ""}, "space = ''; give a text"),
+    ],
+    ids=str,
+)
+def test_what_a_card_cannot_hold_is_refused_before_anything_is_written(tmp_path, vectors, told, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        Pool.from_arrays(vectors, IDS, **told)
+    if "provenance" in told:
+        with pytest.raises(ValueError, match=sentence):
+            writer(tmp_path / "pool", IDS, **told)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("ids", [5, True, {"a"}, object()], ids=lambda given: type(given).__name__)
+def test_what_is_no_list_of_ids_beside_a_file_is_refused(tmp_path, vectors, ids):
+    np.save(tmp_path / "v.npy", vectors)
+    with pytest.raises(ValueError, match=f"ids of type {type(ids).__name__}; give a list of one id a row, or the path"):
+        Pool.from_file(tmp_path / "v.npy", ids)
