@@ -146,6 +146,14 @@ def check_labels(labels: Sequence[int] | np.ndarray, questions: int) -> np.ndarr
     return given.astype(np.int8)
 
 
+def check_search(search: object) -> None:
+    """Raise ValueError for what cannot be asked and answered, such as the class of a strategy."""
+    if isinstance(search, type):
+        raise ValueError(f"search is the class {search.__name__}; begin one: {search.__name__}(pool, seeds, rng=0)")
+    if not all(hasattr(search, name) for name in ("query", "update", "log")):
+        raise ValueError(f"search of type {type(search).__name__}; give one, such as Search(pool, seeds, rng=0)")
+
+
 def check_logits(logits: np.ndarray, n: int) -> None:
     """Raise ValueError unless `logits` are an array of one finite number a row of a pool of `n`."""
     told = f"logits of type {type(logits).__name__}"

@@ -6,7 +6,7 @@ from typing import Protocol, cast
 import numpy as np
 
 from elsa_nb.search.checks import as_truths, check_number, check_rng
-from elsa_nb.search.contract import Log, Scored, Strategy
+from elsa_nb.search.contract import Log, Scored, Strategy, check_search
 from elsa_nb.search.heads.head import logits_together
 
 
@@ -71,8 +71,9 @@ class Flipped:
 def simulate(search: Strategy, oracle: Oracle) -> Log:
     """Put every question of `search` to `oracle` until it has none left; return the log.
 
-    Raises ValueError for an `oracle` that answers nothing, such as the truth as an array.
+    Raises ValueError for what is no search, and for an `oracle` that answers nothing, such as the truth as an array.
     """
+    check_search(search)
     _check_oracle(oracle)
     while (batch := search.query()) is not None:
         search.update(oracle.label(batch.rows))
@@ -80,6 +81,8 @@ def simulate(search: Strategy, oracle: Oracle) -> Log:
 
 
 def _check_oracle(oracle: object) -> None:
+    if isinstance(oracle, type):
+        raise ValueError(f"oracle is the class {oracle.__name__}; make one, such as Truth(positive)")
     if not hasattr(oracle, "label"):
         raise ValueError(
             f"oracle of type {type(oracle).__name__}; give what has label(rows), such as Truth(positive) of one True "
@@ -92,10 +95,14 @@ def simulate_together(searches: Sequence[Strategy], oracles: Sequence[Oracle]) -
 
     One pass over the vectors of a pool scores the heads of all its searches.
     """
+    for name, given in (("searches", searches), ("oracles", oracles)):
+        if not isinstance(given, Sequence) or isinstance(given, str | bytes):
+            raise ValueError(f"{name} of type {type(given).__name__}; give a list of them")
     if len(searches) != len(oracles):
         raise ValueError(f"{len(searches)} searches and {len(oracles)} oracles; give an oracle for each search")
-    for each in oracles:
-        _check_oracle(each)
+    for search, oracle in zip(searches, oracles, strict=True):
+        check_search(search)
+        _check_oracle(oracle)
     running = list(zip(searches, oracles, strict=True))
     while running:
         asked = [search.head_to_score() if isinstance(search, Scored) else None for search, _ in running]

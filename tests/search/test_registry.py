@@ -43,6 +43,8 @@ def test_ours_are_known_by_both_names():
 def test_an_unknown_name_is_refused_with_those_allowed():
     with pytest.raises(ValueError, match=r"strategy 'best' is not known; allowed: elsa, greedy-probe"):
         registry.strategy("best")
+    with pytest.raises(ValueError, match=r"strategy \[\] is not known; allowed: elsa"):
+        registry.strategy([])
 
 
 def test_an_installed_package_offers_its_own(offer):
@@ -81,3 +83,5 @@ def test_a_search_is_no_strategy_and_a_misspelt_part_is_not_left_out(pool, seeds
         registry.check(Search(pool, seeds, rng=0))
     with pytest.raises(ValueError, match="feature is nothing that a strategy needs; allowed: neighbours, features"):
         registry.begin(Search, pool, seeds, rng=0, feature=None)
+    with pytest.raises(ValueError, match=r"kind = 'elsa'; give the class of a strategy, such as strategy\('harvest'\)"):
+        registry.begin("elsa", pool, seeds, rng=0)

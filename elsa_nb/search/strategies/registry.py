@@ -52,7 +52,7 @@ def strategy(name: str) -> type[RegisteredStrategy]:
     """Return the strategy of that name, as in tables ("Greedy probe") or as in commands ("greedy-probe")."""
     known = strategies()
     by_slug = {slug(each): each for each in known}
-    if name not in known and name not in by_slug:
+    if not isinstance(name, str) or (name not in known and name not in by_slug):
         raise ValueError(f"strategy {name!r} is not known; allowed: {', '.join(by_slug)}")
     return known[name if name in known else by_slug[name]]
 
@@ -78,6 +78,8 @@ def begin(
     """
     if strange := sorted(set(made) - set(_NEEDS)):
         raise ValueError(f"{strange[0]} is nothing that a strategy needs; allowed: {', '.join(_NEEDS)}")
+    if not isinstance(kind, type):
+        raise ValueError(f"kind = {kind!r:.60}; give the class of a strategy, such as strategy('harvest')")
     config = kind.config_class() if config is None else config
     needed = {name: made[name] for name in kind.needs if name in made}
     # A protocol says nothing of how its classes are made: `RegisteredStrategy` says it in words.
