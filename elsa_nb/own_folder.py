@@ -11,6 +11,7 @@ from elsa_nb.errors import MissingDataError
 from elsa_nb.images.encoders.names import TEXT
 from elsa_nb.images.extraction.folder_names import find_pool, folder_title
 from elsa_nb.pool import Pool
+from elsa_nb.store import as_path
 
 if TYPE_CHECKING:
     from elsa_nb.label.jobs import Job
@@ -78,7 +79,10 @@ def prepare(
     encoder = None if encoder is None else str(_path("encoder", encoder))
     pool = None if pool is None else _path("pool", pool)
     settings |= {key: _path(key, settings[key]) for key in _FILES if settings.get(key) is not None}
-    by_itself, session = session is None, _path("session", session or f"{folder_title(folder)}.sqlite")
+    by_itself = session is None
+    session = _path("session", f"{folder_title(folder)}.sqlite" if by_itself else session)
+    if not isinstance(text, str | None) or text == "":
+        raise ValueError(f"text is {text!r:.60}; give words, such as 'a red fox', or None")
     _check_before(folder, pool is None, names, like, session, settings)
     if text and not (encoder or pool):
         encoder = TEXT
@@ -99,15 +103,9 @@ def _each(given: Any) -> list[Any]:
 
 def _path(option: str, given: Any) -> Path:
     """Return what was given for an option as a path, with ~ as one's own folder; ValueError for nothing and no path."""
-    if isinstance(given, str | Path) and given:
-        return Path(given).expanduser() if Path(given).parts[:1] == ("~",) else Path(given)  # ~x.jpg is a name, too
-    told = (
-        f"{option} is {given!r}"
-        if isinstance(given, str | int | None)
-        else f"{option} is of type {type(given).__name__}"
-    )
     cure = f"; write what is in memory into one first (a data frame: {option}.to_csv(...))" if option in _FILES else ""
-    raise ValueError(f"{told}; give the path or the name of {_WHAT.get(option, 'a file')}{cure}")
+    path = as_path(option, given, f"{_WHAT.get(option, 'a file')}{cure}")
+    return path.expanduser() if path.parts[:1] == ("~",) else path  # ~x.jpg is a name, too
 
 
 def _check_before(

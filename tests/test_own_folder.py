@@ -164,12 +164,21 @@ def test_so_it_is_in_a_notebook(folder):
         ("name", [0], "name is 0; give"),
         ("like", Image.new("L", (8, 8)), "like is of type Image; give"),
         ("encoder", 5, "encoder is 5; give"),
+        ("session", "", "session is ''; give"),
+        ("session", 0, "session is 0; give"),
+        ("text", "", "text is ''; give words"),
+        ("text", 5, "text is 5; give words"),
+        ("reading", "owl", "reading is 'owl'; give a dict of options"),
+        ("strategy", "", "strategy '' is not known"),
+        ("metric", "", "metric is ''; allowed"),
+        ("page", 5, "size = 5 items a page; allowed"),
+        ("audit", "yes", "audit = 'yes'; allowed: True or False"),
         ("pool", 5, "pool is 5; give the path or the name of the folder of a pool"),
         ("seeds", ["cat.png"], "seeds is of type list; .* write what is in memory into one first"),
         ("labels", pd.DataFrame({"item": ["cat.png"]}), r"labels is of type DataFrame; .*labels\.to_csv"),
     ],
 )
-def test_what_is_no_path_is_named_in_a_sentence(folder, option, given, said):
+def test_what_is_no_path_or_no_setting_is_named_in_a_sentence(folder, option, given, said):
     with pytest.raises(ValueError, match=said):
         own_folder.prepare(**({"folder": folder} | {option: given}))
 

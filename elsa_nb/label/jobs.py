@@ -14,12 +14,13 @@ import numpy as np
 from elsa_nb.errors import MissingDataError
 from elsa_nb.label import first_examples, identity, searching
 from elsa_nb.label.audit_pages import AuditPages
-from elsa_nb.label.cards import OPEN
+from elsa_nb.label.cards import OPEN, check_page_size
 from elsa_nb.label.import_labels import KIND, import_labels
 from elsa_nb.label.items import Files
 from elsa_nb.label.label_files.reader import read_labels
 from elsa_nb.label.session import Answer, Session, check_annotator
 from elsa_nb.pool import Pool
+from elsa_nb.search.checks import check_kinds
 from elsa_nb.search.contract import POSITIVE, UNSURE, Strategy
 from elsa_nb.search.stopping.rules import TargetShare
 
@@ -90,7 +91,8 @@ def make_job(
     named = first_examples.rows_named(opened.ids, *names) if names else np.empty(0, np.int64)
     spread = first_examples.spread_rows(opened.vectors, SAMPLE_ITEMS, np.random.default_rng(0))
     samples = [np.asarray(rows).tolist() for rows in (named, first, spread) if len(rows)]
-    settings["strategy"] = settings.get("strategy") or _begun_with(Path(session), annotator)
+    if settings.get("strategy") is None:
+        settings["strategy"] = _begun_with(Path(session), annotator)
     job = Job(str(folder), str(pool), str(Path(session).resolve()), annotator, samples=samples, **settings)
     searching.check(job.strategy, metric=job.metric, budget=job.budget)  # the session may bring another than was named
     if Path(job.session).exists():
@@ -124,12 +126,17 @@ def check_settings(
         )
     job = Job("", "", "", **settings)
     check_annotator(job.annotator)
-    searching.check(job.strategy or searching.DEFAULT, metric=job.metric, budget=job.budget)
+    check_page_size(job.page)
+    check_kinds(job)
+    strategy = searching.DEFAULT if job.strategy is None else job.strategy
+    searching.check(strategy, metric=job.metric, budget=job.budget)
     if job.target is not None:
         TargetShare(share=job.target)  # or raise
     for option, path in (("labels", labels), ("seeds", seeds)):
         if path is not None and not Path(path).exists():
             raise MissingDataError(f"{path} is not here; --{option} takes a file of labels, or a folder of them.")
+    if not isinstance(reading, Mapping | None):
+        raise ValueError(f"reading is {reading!r:.60}; give a dict of options, such as {{'positive': 'owl'}}, or None")
     if reading and labels is None:
         told = " and ".join(f"--{key}" for key in reading)
         raise ValueError(f"{told} {'says' if len(reading) == 1 else 'say'} how labels are read; name it: --labels FILE")

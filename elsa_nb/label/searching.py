@@ -49,7 +49,7 @@ def check(
 ) -> tuple[type[RegisteredStrategy], Any, str]:
     """Return the strategy, its configuration and the metric that the arguments of `search_from` mean, or raise."""
     kind = registry.strategy(name)
-    metric = metric or _METRIC.get(registry.slug(kind.name), "cosine")
+    metric = _METRIC.get(registry.slug(kind.name), "cosine") if metric is None else metric
     if metric not in METRICS:
         raise ValueError(f"metric is {metric!r}; allowed: {', '.join(METRICS)}.")
     config = kind.config_class()
