@@ -13,6 +13,7 @@ from elsa_nb.bench.arms import Arm, Spaces
 from elsa_nb.bench.simulating import by_checksum, search_once, seeds_and_randomness
 from elsa_nb.paper.measures.overheads import expected_at_random
 from elsa_nb.progress import bar
+from elsa_nb.search.checks import check_count
 from elsa_nb.search.metrics import discovery_curve
 from elsa_nb.store import reading, write_atomically
 
@@ -40,8 +41,8 @@ class Plan:
     def __post_init__(self):
         least = {"classes": 1, "seeds": 1, "repeats": 1, "budget": _FEWEST_LABELS, "smallest": 1, "largest": 1}
         for name, fewest in least.items():
-            if (given := getattr(self, name)) is not None and given < fewest:
-                raise ValueError(f"{name} = {given}; allowed: {fewest} or more")
+            if name != "largest" or self.largest is not None:
+                check_count(name, getattr(self, name), fewest)
 
     def points(self) -> np.ndarray:
         """Return the numbers of labels (k,) at which discovery is stored, for curves."""

@@ -16,7 +16,7 @@ def check_rng(rng: np.random.Generator | int | None) -> np.random.Generator:
 
     Raises ValueError for anything else.
     """
-    if rng is None or isinstance(rng, np.random.Generator) or (isinstance(rng, Integral) and rng >= 0):
+    if rng is None or isinstance(rng, np.random.Generator) or _is_whole(rng, 0):
         return np.random.default_rng(rng)
     raise ValueError(
         f"rng = {rng!r}; allowed: a numpy.random.Generator, a whole number (0 or more) as its seed, or None"
@@ -82,8 +82,12 @@ def check_counts(config: object, **least: int) -> None:
 
 def check_count(name: str, value: Any, least: int) -> None:
     """Raise `ValueError` unless `value` is a whole number, `least` or more; True and False are none."""
-    if not isinstance(value, Integral) or isinstance(value, bool) or value < least:
+    if not _is_whole(value, least):
         raise ValueError(f"{name} = {value!r:.60}; allowed: a whole number, {least} or more")
+
+
+def _is_whole(value: Any, least: int) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool) and int(value) >= least
 
 
 def check_number(
@@ -99,7 +103,8 @@ def check_number(
     """Raise `ValueError`, saying what is `allowed`, unless `value` is a finite real number within all bounds given."""
     real = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
     if not real or not (least <= value <= most and above < value < below and abs(value) < np.inf):
-        raise ValueError(f"{name} = {value!r:.60}; allowed: {allowed}")
+        endless = real and not abs(value) < np.inf and most == below == np.inf and "finite" not in allowed
+        raise ValueError(f"{name} = {value!r:.60}; allowed: {allowed}{', and finite' if endless else ''}")
 
 
 def check_share(name: str, share: Any) -> None:

@@ -34,12 +34,13 @@ def finds(
 
 def discovery_rate(found: np.ndarray, n_positives: int) -> float:
     """Return |L+| / |D+|, the share of the class that was found (equation 4); nan for a class without members."""
-    return float(np.count_nonzero(_checked(found, n_positives)) / n_positives) if n_positives else float("nan")
+    found = _checked(found, n_positives)
+    return float(np.count_nonzero(found) / n_positives) if n_positives else float("nan")
 
 
 def labelling_efficiency(found: np.ndarray) -> float:
     """Return |L+| / |L|, finds per label spent (equation 5); nan if nothing was labelled."""
-    found = _checked(found)
+    found = _checked(found, np.size(found))
     return float(np.count_nonzero(found) / len(found)) if len(found) else float("nan")
 
 
@@ -55,15 +56,14 @@ def discovery_curve(found: np.ndarray, n_positives: int, budgets: Sequence[int] 
     return total[np.minimum(budgets, len(total) - 1).astype(np.int64)] / (n_positives or np.nan)
 
 
-def _checked(found: np.ndarray, n_positives: int | None = None) -> np.ndarray:
+def _checked(found: np.ndarray, n_positives: int) -> np.ndarray:
     """Return the finds (m,) as bool; ValueError for labels, among which -1 would count, and for more than there are."""
     found = as_truths("found", found, "a label spent, as `finds` returns them (of labels: labels == 1)")
-    if n_positives is not None:
-        check_count("n_positives", n_positives, 0)
-        if np.count_nonzero(found) > n_positives:
-            raise ValueError(
-                f"{np.count_nonzero(found)} finds in a class of {n_positives}; count the seeds on both sides or on none"
-            )
+    check_count("n_positives", n_positives, 0)
+    if np.count_nonzero(found) > n_positives:
+        raise ValueError(
+            f"{np.count_nonzero(found)} finds in a class of {n_positives}; count the seeds on both sides or on none"
+        )
     return found
 
 
@@ -77,9 +77,11 @@ def median_interval(
     """
     check_share("level", level)
     check_count("resamples", resamples, 1)
+    check_count("seed", seed, 0)
     values, groups = np.asarray(values, float), np.asarray(groups)
-    if not len(values) or len(values) != len(groups):
-        raise ValueError(f"{len(values)} values in {len(groups)} groups; give at least one value, and a group for each")
+    rows, of = (len(each) if each.ndim else 0 for each in (values, groups))
+    if not rows or rows != of:
+        raise ValueError(f"{rows} values in {of} groups; give at least one value, and a group for each")
     names, member_of = np.unique(groups, return_inverse=True)
     times = _times_drawn(len(names), resamples, seed)
     columns = values.reshape(len(values), -1)

@@ -35,6 +35,7 @@ from elsa_nb.search.contract import (
     QueryError,
     RegisteredStrategy,
     check_labels,
+    check_search,
     log_of,
 )
 from elsa_nb.search.heads.logistic import confidence, logistic_regression
@@ -56,6 +57,10 @@ def contradictions(
     said the opposite. Without both answers, `weak` ones counted, nothing contradicts anything: zeros.
     """
     positive = as_truths("answers", positive, "an answer (such as labels == 1)")
+    for name, given in {"vectors": vectors, **({} if weak is None else {"weak": weak})}.items():
+        if np.ndim(given) != 2:
+            raise ValueError(f"{name} of type {type(given).__name__} and shape {np.shape(given)}; give an array (m, d)")
+    check_number("l2", l2, "more than 0", above=0)
     if len(vectors) != len(positive):
         raise ValueError(f"{len(positive)} answers for {len(vectors)} vectors; give one answer a row")
     x, y, cost = np.asarray(vectors, float), positive, np.ones(len(positive))
@@ -102,6 +107,7 @@ class Rechecked:
             raise ValueError(
                 f"{type(search).__name__} has no amend(): its answers cannot be corrected, nor asked again"
             )
+        check_search(search)
         if asked := len(search.log.rows):
             raise ValueError(
                 f"the search has asked {asked} rows already, whose answers could not be doubted; give one that begins"

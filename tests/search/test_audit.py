@@ -148,6 +148,7 @@ def test_calls_out_of_turn_and_bad_numbers_are_refused_and_change_nothing():
         ({"planted": (0, 9)}, r"planted = \(0, 9\)"),
         ({"planted": (9, 8)}, r"planted = \(9, 8\)"),
         ({"planted": 3}, "planted = 3; allowed"),
+        ({"planted": (True, True)}, r"planted = \(True, True\); allowed"),
         ({"planted": (1.5, 2)}, r"planted = \(1.5, 2\); allowed"),
         ({"rng": "x"}, "rng = 'x'"),
     ):

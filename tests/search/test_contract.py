@@ -410,6 +410,18 @@ def test_a_field_of_a_configuration_takes_nothing_of_another_kind(kind, name):
             kind(**{name: value})
 
 
+def test_where_a_number_has_no_end_it_is_told_that_it_is_finite():
+    for kind, name in (
+        (SearchConfig, "b_slope"),
+        (HeadConfig, "l2"),
+        (ProbeConfig, "growth"),
+        (SearchConfig, "alpha_1"),
+    ):
+        for value in (np.nan, np.inf):
+            with pytest.raises(ValueError, match=rf"{name} = {value}; allowed: .*finite"):
+                kind(**{name: value})
+
+
 def test_numbers_of_any_size_and_kind_are_compared():
     for growth in (0, 2, np.float32(0.5), np.int64(1)):
         assert ProbeConfig(growth=growth).growth == growth

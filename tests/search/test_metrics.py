@@ -113,6 +113,17 @@ def test_values_without_groups_are_refused(values, groups):
         median_interval(values, groups)
 
 
+def test_what_is_no_list_of_values_and_no_number_of_members_is_refused():
+    for values, groups, told in ((1.5, ["a"], "0 values in 1"), ([1.0], None, "1 values in 0")):
+        with pytest.raises(ValueError, match=told):
+            median_interval(values, groups)
+    with pytest.raises(ValueError, match="seed = nan; allowed: a whole number"):
+        median_interval([1.0], ["a"], seed=float("nan"))
+    for members in (None, "", []):
+        with pytest.raises(ValueError, match=r"n_positives = .*; allowed: a whole number"):
+            discovery_rate(FOUND, members)
+
+
 FOUND = np.array([True, False, True])
 
 

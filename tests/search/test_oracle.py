@@ -67,12 +67,32 @@ def test_each_answer_is_flipped_anew_and_the_seed_decides():
     np.testing.assert_array_equal(one, Flipped(POSITIVE, 0.5, 0).label(rows))  # a seed will do, as for a search
     with pytest.raises(ValueError, match="rng = 'x'; allowed"):
         Flipped(POSITIVE, 0.5, "x")
+    with pytest.raises(ValueError, match="rng = True; allowed"):  # a switch, and no seed
+        Flipped(POSITIVE, 0.5, True)
 
 
 @pytest.mark.parametrize("flip", [-0.01, 1.01, 15, float("nan")])
 def test_a_flip_that_is_no_probability_is_refused(flip):
     with pytest.raises(ValueError, match=r"allowed: a probability from 0 to 1 \(the paper's p % divided by 100\)"):
         Flipped(POSITIVE, flip, np.random.default_rng(0))
+
+
+def test_what_is_no_search_or_no_oracle_is_refused_with_what_to_give():
+    for wrong, told in (
+        (Search, r"search is the class Search; begin one: Search\(pool, seeds, rng=0\)"),
+        (None, r"search of type NoneType; give one, such as Search\(pool, seeds, rng=0\)"),
+        (POSITIVE, "search of type ndarray; give one"),
+    ):
+        with pytest.raises(ValueError, match=told):
+            simulate(wrong, Truth(POSITIVE))
+        with pytest.raises(ValueError, match=told):
+            simulate_together([wrong], [Truth(POSITIVE)])
+    with pytest.raises(ValueError, match=r"oracle is the class Truth; make one, such as Truth\(positive\)"):
+        simulate(TwoBatches(), Truth)
+    with pytest.raises(ValueError, match="searches of type TwoBatches; give a list of them"):
+        simulate_together(TwoBatches(), [Truth(POSITIVE)])
+    with pytest.raises(ValueError, match="oracles of type Truth; give a list of them"):
+        simulate_together([TwoBatches()], Truth(POSITIVE))
 
 
 class TwoBatches:

@@ -176,6 +176,8 @@ def test_calls_out_of_turn_and_bad_arguments_are_refused(pool, prepared):
         Rechecked(search(pool), prepared, share=1.5, rng=0)
     with pytest.raises(ValueError, match=r"object has no amend\(\)"):
         Rechecked(object(), prepared, rng=0)
+    with pytest.raises(ValueError, match="search is the class GreedyProbe; begin one"):
+        Rechecked(GreedyProbe, prepared, rng=0)
     with pytest.raises(ValueError, match="prepared_rows = None; give PreparedRows"):
         Rechecked(search(pool), None, rng=0)
     with pytest.raises(ValueError, match="prepared_rows of type ndarray; give"):
@@ -188,3 +190,10 @@ def test_calls_out_of_turn_and_bad_arguments_are_refused(pool, prepared):
         Rechecked(under_way, prepared, rng=0)
     with pytest.raises(ValueError, match=r"answers of type int64 .*labels == 1"):  # -1 counted as positive
         contradictions(prepared.take(np.arange(3)), [1, 0, -1])
+    for wrong, told in (
+        ({"vectors": None}, "vectors of type NoneType"),
+        ({"weak": 3}, "weak of type int"),
+        ({"l2": float("nan")}, "l2 = nan; allowed: more than 0, and finite"),
+    ):
+        with pytest.raises(ValueError, match=told):
+            contradictions(**{"vectors": prepared.take(np.arange(3)), "positive": [True, False, True]} | wrong)

@@ -55,6 +55,9 @@ def test_finds_may_be_a_list_of_truths_and_nothing_else():
     assert stop_rule("empty 3")(Progress(finds=[])) is None
     with pytest.raises(ValueError, match=r"finds of type int64 .* give one True or False an answer"):
         Progress(finds=np.array([1, 0, -1]))
+    for wrong in (None, 5, "", {}, Missing(None, None, None, "")):
+        with pytest.raises(ValueError, match=r"estimates: .*; allowed: a list of what an estimator returns"):
+            Progress(finds=[True], estimates=wrong)
 
 
 def test_rules_are_named_in_words_and_wrong_words_are_refused():

@@ -1,6 +1,7 @@
 """Everything that decides a training run, apart from its images. `recipes.py` fills it in, `train.py` obeys it."""
 
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any
 
 from elsa_nb.images.encoders.small_resnet import Architecture
@@ -65,8 +66,11 @@ class TrainingConfig:
                 f"{f'{least} or more' if least else 2}."
             )
         small = {key: getattr(self, key) for key in ("epochs", "batch", "checkpoint_every", "log_every")}
-        if min(small.values()) < 1 or self.batch < 2 or not 0 <= self.warm_up < 1 or not self.lr > 0:
+        if min(small.values()) < 1 or self.batch < 2 or not 0 <= self.warm_up < 1 or not 0 < self.lr < inf:
             raise ValueError(
-                f"{small}, lr {self.lr}, warm_up {self.warm_up}: expected counts of at least 1 (batch 2), lr above 0 "
-                "and warm_up in [0, 1)."
+                f"{small}, lr {self.lr}, warm_up {self.warm_up}: expected counts of at least 1 (batch 2), a finite lr "
+                "above 0 and warm_up in [0, 1)."
             )
+        for key in ("weight_decay", "final"):
+            if not 0 <= getattr(self, key) < inf:
+                raise ValueError(f"{key} is {getattr(self, key)}; expected a finite number, 0 or more.")

@@ -12,6 +12,7 @@ import numpy as np
 
 from elsa_nb.pool import Pool
 from elsa_nb.prepared import Prepared, device
+from elsa_nb.search.checks import as_truths, check_number
 from elsa_nb.search.heads.features import Features
 from elsa_nb.search.neighbours.bounds import Sketch
 from elsa_nb.search.neighbours.lists import Neighbours
@@ -27,11 +28,13 @@ def absent_rows(positive: np.ndarray, share: float, target: str) -> np.ndarray:
     """Return the members to leave out, int64 sorted, so that the class is `share` of the pool that remains.
 
     `positive` (n,) bool is the class called `target`; its name alone decides which members go, and a smaller share
-    leaves out those of a larger one, and more. Raises ValueError for a share outside 0 to 1, for one that leaves fewer
-    than two members, and for one that the class does not reach.
+    leaves out those of a larger one, and more. Raises ValueError for a truth that is not bool, for a share outside 0 to
+    1, for one that leaves fewer than two members, and for one that the class does not reach.
     """
-    if not 0 < share < 1:
-        raise ValueError(f"share = {share!r}; allowed: between 0 and 1, such as 0.001")
+    positive = as_truths("positive", positive, "a row (such as labels == 'owl')")
+    check_number("share", share, "between 0 and 1, such as 0.001", above=0, below=1)
+    if not isinstance(target, str):
+        raise ValueError(f"target = {target!r:.60}; give the name of the class, a text")
     members = np.flatnonzero(positive)
     kept = round(share / (1 - share) * (len(positive) - len(members)))
     if not LEAST_MEMBERS <= kept <= len(members):

@@ -172,6 +172,7 @@ def risk_and_sight(confidence: float, planted: tuple[int, int] | None) -> tuple[
         return risk, 1.0
     pair = isinstance(planted, tuple | list) and len(planted) == 2
     seen, shown = planted if pair else (0, 0)
-    if not all(isinstance(count, Integral) for count in (seen, shown)) or not 0 < seen <= shown:
+    whole = all(isinstance(count, Integral) and not isinstance(count, bool) for count in (seen, shown))
+    if not whole or not 0 < seen <= shown:
         raise ValueError(f"planted = {planted!r}; allowed: (seen, shown) with at least one seen of those shown")
     return risk * (1 - PLANTED_SHARE), float(scipy.stats.beta.ppf(risk * PLANTED_SHARE, seen, shown - seen + 1))

@@ -34,8 +34,10 @@ class Progress:
         check_count("seeds", self.seeds, 0)
         if (recall := self.recall_at_least) is not None:
             check_number("recall_at_least", recall, "a share from 0 to 1, or None without an audit", least=0, most=1)
-        if strange := [each for each in self.estimates if not isinstance(each, Missing)]:
-            raise ValueError(f"estimates: {strange[0]!r:.60}; allowed: what an estimator returns (Missing)")
+        listed = isinstance(self.estimates, Sequence) and not isinstance(self.estimates, str | bytes | Missing)
+        for each in self.estimates if listed else [self.estimates]:
+            if not (listed and isinstance(each, Missing)):
+                raise ValueError(f"estimates: {each!r:.60}; allowed: a list of what an estimator returns (Missing)")
 
     @property
     def found(self) -> int:

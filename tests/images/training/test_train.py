@@ -276,9 +276,12 @@ def test_a_checkpoint_of_another_run_or_a_damaged_one_is_refused(tmp_path, image
         run_training(images, CONFIG, tmp_path, log=lambda line: None)
 
 
+ENDLESS = [{name: value} for name in ("lr", "weight_decay", "final") for value in (float("nan"), float("inf"))]
+
+
 def test_bad_settings_are_refused(tmp_path, images):
     words = {"optimiser": "adam", "precision": "float16", "schedule": "none", "views": CONFIG.views[:1]}
-    for bad in [*({k: v} for k, v in words.items()), {"batch": 1}, {"epochs": 0}, {"lr": 0}, {"warm_up": 1}]:
+    for bad in [*({k: v} for k, v in words.items()), {"batch": 1}, {"epochs": 0}, {"lr": 0}, {"warm_up": 1}, *ENDLESS]:
         with pytest.raises(ValueError, match="expected"):
             replace(CONFIG, **bad)
     with pytest.raises(ValueError, match="15 images"):

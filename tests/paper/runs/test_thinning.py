@@ -112,11 +112,16 @@ def test_the_share_is_met_and_the_choice_is_the_names(positive):
 
 
 def test_what_cannot_be_is_refused(base, positive):
-    for share in (0, 1, -0.1, 2):
+    for share in (0, 1, -0.1, 2, None, "0.1", float("nan"), True):
         with pytest.raises(ValueError, match="allowed: between 0 and 1"):
             absent_rows(positive, share, "dog")
     with pytest.raises(ValueError, match=r"share = 0.001 asks for 1 members of class 'dog'.*allowed: 2 to all"):
         absent_rows(positive, 0.001, "dog")
+    for truth in ("x", None, positive.astype(int)):
+        with pytest.raises(ValueError, match=r"positive of type .*; give one True or False a row"):
+            absent_rows(truth, 0.1, "dog")
+    with pytest.raises(ValueError, match="target = 5; give the name of the class, a text"):
+        absent_rows(positive, 0.1, 5)
     with pytest.raises(ValueError, match="asks for 600 members of class 'dog'"):
         absent_rows(positive, 0.5, "dog")
     for rows in ([3, 1], [1, 1], [-1], [N], [[1]]):
