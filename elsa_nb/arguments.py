@@ -22,11 +22,24 @@ class Parser(argparse.ArgumentParser):
         for argument in self._get_positional_actions():
             given = getattr(options, argument.dest, None)
             if argument.nargs == argparse.OPTIONAL and given is None and left and not left[0].startswith("-"):
-                setattr(options, argument.dest, left.pop(0))
+                try:
+                    setattr(options, argument.dest, self._get_value(argument, left.pop(0)))
+                except argparse.ArgumentError as error:
+                    self.error(str(error))
         if left:
             blank = "" if left[0].startswith("-") else "; a name with a blank in it wants quotes around it"
             self.error(f"unrecognized arguments: {' '.join(left)}{blank}")
         return options, left
+
+
+def typed_path(text: str) -> str:
+    """Return a path that was typed, as it was; raise ArgumentTypeError for an empty one, the folder one stands in.
+
+    The type of whatever takes a path, on the command line: files, folders, sessions, pools.
+    """
+    if not text:
+        raise argparse.ArgumentTypeError(f"{text!r} names nothing; is a variable of the shell not set?")
+    return text
 
 
 def typed_share(text: str) -> float:

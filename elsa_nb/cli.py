@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 
 from elsa_nb import __version__
-from elsa_nb.arguments import Parser, typed_share
+from elsa_nb.arguments import Parser, typed_path, typed_share
 from elsa_nb.bench.command import bench_command, declare_bench
 from elsa_nb.dask_workers import check_answers
 from elsa_nb.errors import MissingDataError
@@ -40,7 +40,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(line_buffering=True)  # in a pipe or a log, too, what is said is seen when it is said
     try:
-        _refuse_no_path(options)
         options.run(options)
     except BrokenPipeError:  # who read our output has had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -146,8 +145,10 @@ def _parser() -> argparse.ArgumentParser:
     verify.set_defaults(run=_verify)
 
     label = commands.add_parser("label", help="label the images of a folder by hand, as a web page on this machine")
-    label.add_argument("folder", metavar="FOLDER", help="the images, those in folders below it too")
-    label.add_argument("--pool", help="take these vectors of the images (`elsa-nb embed` prints where they are)")
+    folder, file = ({"type": typed_path, "metavar": what} for what in ("FOLDER", "FILE"))
+    label.add_argument("folder", **folder, help="the images, those in folders below it too")
+    what = "take these vectors of the images (`elsa-nb embed` prints where they are)"
+    label.add_argument("--pool", **folder, help=what)
     label.add_argument(
         "--encoder",
         metavar="NAME",
@@ -155,17 +156,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     label.add_argument("--strict", action="store_true", help="stop at an image that cannot be read (else: left out)")
     label.add_argument("--skip-broken", action="store_true", help=argparse.SUPPRESS)  # the default by now
-    label.add_argument("--session", help="the file that gets the answers (default: by FOLDER's name and place, here)")
-    label.add_argument(
-        "--name",
-        action="append",
-        default=[],
-        help="search from this file, an example; a pattern is shown first",
-    )
-    label.add_argument("--like", action="append", default=[], help="start from what looks like this image file")
+    what = "the file that gets the answers (default: by FOLDER's name and place, here)"
+    label.add_argument("--session", **file, help=what)
+    what = "search from this file, an example; a pattern is shown first"
+    label.add_argument("--name", action="append", default=[], **file, help=what)
+    label.add_argument("--like", action="append", default=[], **file, help="start from what looks like this image file")
     label.add_argument("--text", help='start from what fits these words (in English), such as "a red fox"')
-    label.add_argument("--seeds", metavar="FILE", help="start from the images that this list names as examples")
-    label.add_argument("--labels", metavar="FILE", help="take earlier labels over, from a table or a labelling program")
+    label.add_argument("--seeds", **file, help="start from the images that this list names as examples")
+    label.add_argument("--labels", **file, help="take earlier labels over, from a table or a labelling program")
     declare_reading(label.add_argument_group("what the file of --labels means"))
     label.add_argument(
         "--strategy",
@@ -277,13 +275,6 @@ def _label(options: argparse.Namespace) -> None:
     job = own_folder.prepare(options.folder, reading=reading, **{key: getattr(options, key) for key in keys})
     if launch.launch(job, **address, browser=not options.no_browser):
         raise SystemExit(1)
-
-
-def _refuse_no_path(options: argparse.Namespace) -> None:
-    """Raise ValueError for an empty path, which would mean the folder that one stands in."""
-    for name in ("folder", "images", "pool", "session", "file", "ids", "vectors", "labels", "seeds", "out", "to"):
-        if getattr(options, name, None) == "":
-            raise ValueError(f"{name.upper()} is '', which names nothing; is a variable of the shell not set?")
 
 
 def _need_checkout(command: str) -> None:

@@ -7,6 +7,7 @@ import dask.distributed
 import pytest
 
 from elsa_nb import cli, profiles
+from elsa_nb.arguments import typed_path
 from elsa_nb.errors import MissingDataError
 
 
@@ -30,13 +31,6 @@ def empty(tmp_path, monkeypatch):
         (["reproduce", "-p", "profile"], "parameter 'profile'; give NAME=VALUE"),
         (["report"], "the report of profile 'quick' lacks glyphs"),
         (["embed", "--encoder", "resnet"], "resnet"),
-        (["embed", ""], "IMAGES is '', which names nothing; is a variable of the shell not set?"),
-        (["label", ""], "FOLDER is ''"),
-        (["label", "f", "--labels", ""], "LABELS is ''"),
-        (["pool", "make", ""], "FILE is ''"),
-        (["bench", "v.npy", ""], "LABELS is ''"),
-        (["session", "rescue", ""], "SESSION is ''"),
-        (["labels", "export", "s.sqlite", ""], "FILE is ''"),
     ],
 )
 def test_mistakes_are_one_sentence(empty, capsys, arguments, sentence):
@@ -127,7 +121,8 @@ def commands(parser):
 def options_with_a_word(leaf):
     """Return the options of a command that take a word and go with its arguments."""
     apart = [action for group in leaf._mutually_exclusive_groups for action in group._group_actions]
-    takes_one = [each for each in leaf._actions if each.option_strings and each.nargs is None and not each.type]
+    words = (None, typed_path)
+    takes_one = [each for each in leaf._actions if each.option_strings and each.nargs is None and each.type in words]
     return [each for each in takes_one if each not in apart]
 
 
@@ -148,6 +143,45 @@ def test_options_may_stand_between_arguments(words, leaf):
     assert [wanted[place.dest] for place in places] == given
     for at in range(len(given) + 1):
         assert vars(cli._parser().parse_args([*words, *given[:at], *typed, *given[at:]])) == wanted
+
+
+PATHS = {"FILE", "FOLDER", "SESSION", "VECTORS", "LABELS"}
+TAKEN = [(words, leaf, action) for words, leaf in commands(cli._parser()) for action in leaf._actions]
+
+
+def test_whatever_takes_a_path_is_called_so_and_has_the_type_of_paths():
+    for words, _, action in TAKEN:
+        assert (action.metavar in PATHS) == (action.type is typed_path), (words, action.dest)
+
+
+@pytest.mark.parametrize(
+    ("words", "leaf", "action"),
+    [
+        pytest.param(*each, id=" ".join([*each[0], *each[2].option_strings[:1]]) + f" {each[2].metavar}")
+        for each in TAKEN
+        if each[2].type is typed_path
+    ],
+)
+def test_an_empty_path_is_refused_wherever_one_is_taken(capsys, words, leaf, action):
+    typed = []
+    for place in leaf._get_positional_actions():
+        if place is action:
+            break
+        typed.append(place.choices[0] if place.choices else "file")
+    typed += [*action.option_strings[:1], ""]
+    with pytest.raises(SystemExit) as stopped:
+        cli.main([*words, *typed])
+    error = capsys.readouterr().err
+    assert stopped.value.code == 2
+    name = (*action.option_strings, action.metavar)[0]
+    assert error.endswith(f"argument {name}: '' names nothing; is a variable of the shell not set?\n")
+    assert f"usage: elsa-nb {words[0]}" in error
+
+
+def test_an_empty_path_behind_an_option_is_refused_too(capsys):
+    with pytest.raises(SystemExit):
+        cli.main(["labels", "export", "s.sqlite", "--kind", "csv", ""])
+    assert "argument FILE: '' names nothing" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

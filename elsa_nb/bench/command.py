@@ -5,6 +5,7 @@ import shlex
 import warnings
 from pathlib import Path
 
+from elsa_nb.arguments import typed_path
 from elsa_nb.pool import Pool
 
 _PLANNED = ("classes", "seeds", "repeats", "budget", "smallest", "largest")  # options that are fields of `Plan`
@@ -12,11 +13,12 @@ _PLANNED = ("classes", "seeds", "repeats", "budget", "smallest", "largest")  # o
 
 def declare_bench(parser: argparse.ArgumentParser) -> None:
     """Add what the command takes to its parser."""
-    parser.add_argument("vectors", metavar="VECTORS", help="a pool, or a file that `elsa-nb pool make` reads")
-    parser.add_argument(
-        "labels", metavar="LABELS", help="a table, array, folder or annotation file that gives items a class"
-    )
-    parser.add_argument("--ids", metavar="FILE", help="names of the items in the order of the vectors")
+    what = "a pool, or a file that `elsa-nb pool make` reads"
+    parser.add_argument("vectors", type=typed_path, metavar="VECTORS", help=what)
+    what = "a table, array, folder or annotation file that gives items a class"
+    parser.add_argument("labels", type=typed_path, metavar="LABELS", help=what)
+    what = "names of the items in the order of the vectors"
+    parser.add_argument("--ids", type=typed_path, metavar="FILE", help=what)
     parser.add_argument("--key", metavar="NAME", help="which array or column of VECTORS, where it has several")
     parser.add_argument("--item", metavar="NAME", help="the column of LABELS with items; row: in the vectors' order")
     parser.add_argument("--label", metavar="NAME", help="the column of LABELS with classes")
@@ -29,7 +31,8 @@ def declare_bench(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--smallest", type=int, default=20, help="members of the smallest class (default: 20)")
     parser.add_argument("--largest", type=int, help="members of the largest class (default: a tenth of the pool)")
     parser.add_argument("--strategy", action="append", default=[], help="only this one; may be repeated")
-    parser.add_argument("--out", metavar="FILE", help="the page to write (default: VECTORS' name + -bench.html, here)")
+    what = "the page to write (default: VECTORS' name + -bench.html, here)"
+    parser.add_argument("--out", type=typed_path, metavar="FILE", help=what)
 
 
 def bench_command(options: argparse.Namespace) -> None:

@@ -1,7 +1,8 @@
 """The options of `elsa-nb embed` and `elsa-nb train`, apart from what they do: declared without importing torch."""
 
 import argparse
-from pathlib import Path
+
+from elsa_nb.arguments import typed_path
 
 
 def declare_embed(parser: argparse.ArgumentParser) -> None:
@@ -9,8 +10,9 @@ def declare_embed(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(images=None)  # before both of its arguments: set after them, it would be their default, too
     own = parser.add_mutually_exclusive_group()
     what = "embed a folder of your own images instead of a profile"
-    own.add_argument("images", nargs="?", metavar="FOLDER", default=argparse.SUPPRESS, help=what)
-    own.add_argument("--images", metavar="FOLDER", default=argparse.SUPPRESS, help="the same")
+    folder = {"type": typed_path, "metavar": "FOLDER", "default": argparse.SUPPRESS}
+    own.add_argument("images", nargs="?", **folder, help=what)
+    own.add_argument("--images", **folder, help="the same")
     parser.add_argument("--profile", default="quick", help="make all pools of this profile (default: quick)")
     parser.add_argument(
         "--encoder",
@@ -45,7 +47,8 @@ def declare_train(parser: argparse.ArgumentParser) -> None:
     )
     data = "glyphs (default), a data set of a profile (tiny-imagenet, food-101, ...), or a pack in ELSA_DATA"
     parser.add_argument("--data", default="glyphs", help=data)
-    parser.add_argument("--out", type=Path, help="the weights file; default: in data/weights, where the profiles look")
+    what = "the weights file; default: in data/weights, where the profiles look"
+    parser.add_argument("--out", type=typed_path, metavar="FILE", help=what)
     parser.add_argument("--epochs", type=int, help="default: the recipe's")
     parser.add_argument("--batch", type=int, help="default: the recipe's")
     seed = "of all that is drawn (default: 0); weights of other seeds are called after them"

@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from elsa_nb.arguments import typed_path
 from elsa_nb.errors import MissingDataError
 from elsa_nb.label.export import KINDS, TABLES, export, kind_of, links_to_nothing
 from elsa_nb.label.identity import check_names, names_in, note_names
@@ -16,11 +17,12 @@ def declare_labels(parser: argparse.ArgumentParser) -> None:
     """Add what the commands take to their parser."""
     actions = parser.add_subparsers(required=True, metavar="ACTION")
     into = actions.add_parser("import", help="take earlier labels from a file or folder into a session")
-    into.add_argument("session", metavar="SESSION", help="the session file; a new one is made where there is a --pool")
-    into.add_argument(
-        "file", metavar="FILE", help="CSV, Excel, JSON, Parquet, XML of labelling programs, a folder a class"
-    )
-    into.add_argument("--pool", help="the pool that the session is about (default: what the session remembers)")
+    what = "the session file; a new one is made where there is a --pool"
+    into.add_argument("session", type=typed_path, metavar="SESSION", help=what)
+    what = "CSV, Excel, JSON, Parquet, XML of labelling programs, a folder a class"
+    into.add_argument("file", type=typed_path, metavar="FILE", help=what)
+    what = "the pool that the session is about (default: what the session remembers)"
+    into.add_argument("--pool", type=typed_path, metavar="FOLDER", help=what)
     declare_reading(into)
     into.add_argument("--annotator", default="me", help="whose labels they become (default: me)")
     into.add_argument("--from", dest="person", metavar="NAME", help="only the labels of this person in the file")
@@ -28,11 +30,13 @@ def declare_labels(parser: argparse.ArgumentParser) -> None:
     into.set_defaults(run=_import)
 
     out = actions.add_parser("export", help="write the answers of a session for other programs")
-    out.add_argument("session", metavar="SESSION")
-    out.add_argument("file", metavar="FILE", nargs="?", help="where to (default: beside the session)")
+    out.add_argument("session", type=typed_path, metavar="SESSION")
+    what = "where to (default: beside the session)"
+    out.add_argument("file", type=typed_path, metavar="FILE", nargs="?", help=what)
     out.add_argument("--kind", help=f"one of {', '.join(KINDS)} (default: by FILE's ending, else csv)")
     out.add_argument("--class", dest="label", default="target", metavar="NAME", help="what the class is called")
-    out.add_argument("--images", metavar="FOLDER", help="the folder of the items: whole paths, and needed for links")
+    what = "the folder of the items: whole paths, and needed for links"
+    out.add_argument("--images", type=typed_path, metavar="FOLDER", help=what)
     out.add_argument("--annotator", help="whose answers (default: csv and parquet everybody's, else the only person's)")
     out.add_argument("--url", help="label-studio: what stands before a name, such as /data/local-files/?d=photos/")
     out.add_argument("--email", help="label-studio: the account that gets the answers")

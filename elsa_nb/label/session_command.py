@@ -2,6 +2,7 @@
 
 import argparse
 
+from elsa_nb.arguments import typed_path
 from elsa_nb.label.session import Session
 from elsa_nb.label.session_file import session_there
 
@@ -10,13 +11,14 @@ def declare_session(parser: argparse.ArgumentParser) -> None:
     """Add what the command takes to its parser."""
     actions = parser.add_subparsers(required=True, metavar="ACTION")
     out = actions.add_parser("rescue", help="bring every answer that can be read out of a damaged session")
-    out.add_argument("session", metavar="SESSION", help="the damaged file; it is only read")
-    out.add_argument("to", metavar="FILE", nargs="?", help="a new session, or a .csv (default: SESSION-rescued)")
+    out.add_argument("session", type=typed_path, metavar="SESSION", help="the damaged file; it is only read")
+    what = "a new session, or a .csv (default: SESSION-rescued)"
+    out.add_argument("to", type=typed_path, metavar="FILE", nargs="?", help=what)
     out.set_defaults(run=_rescue)
 
     compare = actions.add_parser("compare", help="say how well the people of a session agree, and where they differ")
-    compare.add_argument("session", metavar="SESSION")
-    compare.add_argument("file", metavar="FILE", nargs="?", help="a CSV for all answers side by side")
+    compare.add_argument("session", type=typed_path, metavar="SESSION")
+    compare.add_argument("file", type=typed_path, metavar="FILE", nargs="?", help="a CSV for all answers side by side")
     compare.set_defaults(run=_compare)
 
 

@@ -187,7 +187,7 @@ def train_command(options: argparse.Namespace) -> None:
     chosen = {key: value for key in ("epochs", "batch") if (value := getattr(options, key)) is not None}
     config = replace(config, precision=options.precision, seed=options.seed, **chosen)
     name = weights_name(options.data, options.method) + (f"-seed-{options.seed}" if options.seed else "")
-    out = options.out or store.OUTPUT / "weights" / f"{name}.safetensors"
+    out = Path(options.out) if options.out else store.OUTPUT / "weights" / f"{name}.safetensors"
     labels = source.labels["name"].cat.codes.to_numpy()
     card = train_encoder(
         source, labels, config, out, command=_command(options), data=options.data, probe_epochs=probe_epochs
