@@ -7,6 +7,7 @@ from pathlib import Path
 
 from elsa_nb.arguments import typed_path
 from elsa_nb.pool import Pool
+from elsa_nb.text_files import encoding_given_by
 
 _PLANNED = ("classes", "seeds", "repeats", "budget", "smallest", "largest")  # options that are fields of `Plan`
 
@@ -59,9 +60,10 @@ def bench_command(options: argparse.Namespace) -> None:
         if source.is_dir() and (needless := [name for name, value in of_file.items() if value is not None]):
             raise ValueError(f"{source} is a folder, a pool, which needs no --{needless[0]}; leave it out")
         named = {"key": options.key, "encoding": options.vectors_encoding}
-        pool = Pool.open(source) if source.is_dir() else Pool.from_file(source, options.ids, **named)
+        with encoding_given_by("--vectors-encoding"):
+            pool = Pool.open(source) if source.is_dir() else Pool.from_file(source, options.ids, **named)
     for note in [] if source.is_dir() else pool.provenance["made_from"]["taken"]:
-        print(f"{source}: {note.replace('--encoding', '--vectors-encoding')}.")  # written for `elsa-nb pool make`
+        print(f"{source}: {note}.")
     for warning in odd:
         print(f"Look at this: {warning.message}")
     meant = {name: getattr(options, name) for name in ("item", "label", "encoding")}

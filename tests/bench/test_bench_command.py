@@ -115,13 +115,15 @@ def test_the_encoding_of_the_vectors_is_an_option_of_its_own(given, capsys):
     names = [f"été {i}.jpg" for i in range(600)]
     table = pd.DataFrame(np.load("v.npy").round(3), columns=[f"v{i}" for i in range(8)])
     table.insert(0, "item", names)
+    table["--encoding"] = "a column of words"
     table.to_csv("v.csv", index=False, encoding="cp1250")
     labels = pd.read_csv("l.csv")
     labels.assign(item=[names[i] for i in labels.item]).to_csv("l.csv", index=False, encoding="utf-8")
     command = ["bench", "v.csv", *given[2:]]
     assert cli.main(command) == 0
     said = capsys.readouterr().out
-    assert "if names look wrong, give their encoding (--vectors-encoding" in said
+    assert "if names look wrong, give their encoding (--vectors-encoding, in Python encoding=...)" in said
+    assert "columns left out: --encoding." in said  # what is not an option is not renamed
     assert cli.main([*command, "--vectors-encoding", "cp1250"]) == 0
     said = capsys.readouterr().out
     assert "names look wrong" not in said
