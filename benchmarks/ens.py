@@ -15,6 +15,7 @@ from numba import njit
 from benchmarks.rankers import Ranker, new_answers
 from elsa_nb.bench.arms import Arm, Seeds, Spaces
 from elsa_nb.search.contract import Ledger
+from elsa_nb.search.heads.kernel_sums import kernel
 from elsa_nb.search.neighbours.lists import Neighbours
 
 
@@ -91,4 +92,4 @@ def ens(prior: float = 1e-4, nearest: int = 200) -> Arm:
 @lru_cache(maxsize=1)
 def _near(spaces: Spaces, nearest: int) -> tuple[np.ndarray, np.ndarray]:
     rows, distances = Neighbours(spaces.rows().vectors, k=nearest).build().lists
-    return rows, ((1 - distances / 4) ** 24).astype(np.float32)  # (1 + cosine) / 2 of rows of unit length
+    return rows, kernel(1 - distances / 4).astype(np.float32)  # (1 + cosine) / 2 of rows of unit length

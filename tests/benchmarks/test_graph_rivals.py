@@ -70,3 +70,12 @@ def test_a_search_asks_every_row_once_and_members_early(arm):
         search.update((batch.rows < 30).astype(np.int8))
     assert len(asked) == len(set(asked)) == 329 and 0 not in asked
     assert sum(row < 30 for row in asked[:100]) >= 20  # nine, were they asked in random order
+
+
+def test_ens_weighs_by_the_kernel_of_harvest():
+    vectors = np.random.default_rng(3).normal(size=(330, 8)).astype(np.float32)
+    spaces = Spaces(Pool.from_arrays(vectors))
+    near, weights = ens._near(spaces, 200)
+    rows = spaces.rows().vectors.astype(float)
+    cosines = np.einsum("nd,nkd->nk", rows, rows[near])
+    assert weights == pytest.approx(((1 + cosines) / 2) ** 24, rel=1e-4, abs=1e-9)
