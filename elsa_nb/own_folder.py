@@ -14,7 +14,7 @@ from elsa_nb.pool import Pool
 from elsa_nb.store import as_path
 
 if TYPE_CHECKING:
-    from elsa_nb.label.jobs import Job
+    from elsa_nb.label.jobs import Job, ReadFiles
     from elsa_nb.label.panel import Panel
 
 
@@ -83,7 +83,7 @@ def prepare(
     session = _path("session", f"{folder_title(folder)}.sqlite" if by_itself else session)
     if not isinstance(text, str | None) or text == "":
         raise ValueError(f"text is {text!r:.60}; give words, such as 'a red fox', or None")
-    _check_before(folder, pool is None, names, like, session, settings)
+    read = _check_before(folder, pool is None, names, like, session, settings)
     if text and not (encoder or pool):
         encoder = TEXT
     place, made_by = (pool, encoder) if pool else _vectors(folder, encoder, strict)
@@ -94,7 +94,7 @@ def prepare(
     if like or text:
         first = _nearest(place, made_by, like, text, jobs.SAMPLE_ITEMS)
     check_writable(session)  # again: the vectors may have filled the disk
-    return jobs.make_job(folder, place, session, names=names, first=first, **settings)
+    return jobs.make_job(folder, place, session, names=names, first=first, read=read, **settings)
 
 
 def _each(given: Any) -> list[Any]:
@@ -110,8 +110,10 @@ def _path(option: str, given: Any) -> Path:
 
 def _check_before(
     folder: Path, fresh: bool, names: Sequence[str], like: Sequence[str | Path], session: Path, settings: dict[str, Any]
-) -> None:
+) -> "ReadFiles | None":
     """Raise what would be refused in the end, before anything is computed: vectors of many images take hours.
+
+    Returns what the files of labels and examples say of the files of the folder, where all of them were read.
 
     `fresh`: no pool is named, so the items are the files of the folder.
     """
@@ -124,6 +126,7 @@ def _check_before(
     from elsa_nb.pictures.opening import escaped
 
     jobs.check_settings(**settings)
+    read = None
     for path in like:
         _check_example(Path(path))
     told = names or any(settings.get(key) is not None for key in ("labels", "seeds"))
@@ -131,12 +134,13 @@ def _check_before(
         if names:
             rows_named(items, *names)
         files = {key: settings.get(key) for key in ("labels", "seeds", "reading")}
-        if (files["reading"] or {}).get("item") == "row":  # of the vectors: a broken image has none
-            files["labels"] = None
-        jobs.check_files(items, **files)
+        by_row = (files["reading"] or {}).get("item") == "row"  # of the vectors: a broken image has none
+        found = jobs.read_label_files(items, **files | ({"labels": None} if by_row else {}))
+        read = None if by_row else found
     check_writable(session)
     if session.exists():
         Session(session).close()
+    return read
 
 
 def _check_example(path: Path) -> None:

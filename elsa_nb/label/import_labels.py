@@ -53,7 +53,7 @@ class Imported:
 
 def import_labels(
     session: Session,
-    path: Path | str,
+    path: Path | str | LabelFile,
     ids: Sequence[str],
     *,
     annotator: str | None = None,
@@ -62,12 +62,13 @@ def import_labels(
 ) -> Imported:
     """Take earlier labels from a file or folder into `session`, all or none; return what was done.
 
-    `ids` are the items of the pool. `options` are those of `read_labels`, which says what can be read. Labels by one
-    person, or by nobody named, become those of the session's annotator; where the file names several people, each
-    one's are stored under that name, and `annotator` takes one person's as the session's. `replace` lets the file
-    win over answers given on screen. Raises what `read_labels` raises; then nothing is stored.
+    `ids` are the items of the pool; `path` may be what `read_labels` has read of them already. `options` are those of
+    `read_labels`, which says what can be read. Labels by one person, or by nobody named, become those of the session's
+    annotator; where the file names several people, each one's are stored under that name, and `annotator` takes one
+    person's as the session's. `replace` lets the file win over answers given on screen. Raises what `read_labels`
+    raises; then nothing is stored.
     """
-    file = read_labels(path, ids, annotator=annotator, **options)
+    file = path if isinstance(path, LabelFile) else read_labels(path, ids, annotator=annotator, **options)
     done = Imported(file)
     # By annotator: labels of nobody named, and of their own name, may stand in one file.
     known: dict[str, dict[str, Any]] = {}

@@ -17,7 +17,7 @@ from elsa_nb.label.audit_pages import AuditPages
 from elsa_nb.label.cards import OPEN, check_page_size
 from elsa_nb.label.import_labels import KIND, import_labels
 from elsa_nb.label.items import Files
-from elsa_nb.label.label_files.reader import read_labels
+from elsa_nb.label.label_files.reader import LabelFile, read_labels
 from elsa_nb.label.session import Answer, Session, check_annotator
 from elsa_nb.pool import Pool
 from elsa_nb.search.checks import check_kinds
@@ -55,6 +55,15 @@ class Job:
     audit: bool = False
 
 
+@dataclass(frozen=True)
+class ReadFiles:
+    """What a file of labels and one of examples say of items called `ids`; None where there is none."""
+
+    ids: Sequence[str]
+    labels: LabelFile | None
+    seeds: LabelFile | None
+
+
 def make_job(
     folder: Path,
     pool: Path,
@@ -65,6 +74,7 @@ def make_job(
     labels: Path | str | None = None,
     seeds: Path | str | None = None,
     reading: Mapping[str, Any] | None = None,
+    read: ReadFiles | None = None,
     annotator: str = "me",
     **settings: Any,
 ) -> Job:
@@ -73,7 +83,8 @@ def make_job(
     A name that means one file is an example, from which the search begins at once.
     `labels` is a file of earlier labels and `seeds` one of examples, in any of the formats that `read_labels` reads:
     they go into the session, and the search begins from what they call positive. `reading` are options of `read_labels`
-    for `labels`: which class is sought, which columns hold what. `settings` are other fields of `Job`; without a
+    for `labels`: which class is sought, which columns hold what; `read` is what both files said of the folder's files,
+    and is believed where these are the items. `settings` are other fields of `Job`; without a
     `strategy` a session goes on with the one it was last opened with.
     Raises MissingDataError for what is not here, ValueError for a pool of other files and for bad settings; then the
     session is as it was.
@@ -104,9 +115,11 @@ def make_job(
     if job.audit:
         audited(job, opened)
     examples = [row for name in names for row in first_examples.row_meant(opened.ids, name)]
-    check_files(opened.ids, labels=labels, seeds=seeds, reading=reading)
-    if labels is not None or seeds is not None or examples:
-        _take_labels(job, opened, [(labels, dict(reading or {})), (seeds, {"every": "positive"})], examples)
+    if read is None or list(read.ids) != opened.ids.tolist():
+        read = read_label_files(opened.ids, labels=labels, seeds=seeds, reading=reading)
+    files = [file for file in (read.labels, read.seeds) if file is not None]
+    if files or examples:
+        _take_labels(job, opened, files, examples)
     return job
 
 
@@ -142,20 +155,20 @@ def check_settings(
         raise ValueError(f"{told} {'says' if len(reading) == 1 else 'say'} how labels are read; name it: --labels FILE")
 
 
-def check_files(
+def read_label_files(
     ids: Sequence[str],
     *,
     labels: Path | str | None = None,
     seeds: Path | str | None = None,
     reading: Mapping[str, Any] | None = None,
-) -> None:
-    """Raise what `make_job` would for its files of labels and examples, about items called `ids`: ValueError."""
-    if seeds is not None and not read_labels(seeds, ids, every="positive").rows():
+) -> ReadFiles:
+    """Read what `make_job` takes of files of labels and examples, about items called `ids`; raise its ValueError."""
+    examples = None if seeds is None else read_labels(seeds, ids, every="positive")
+    if examples is not None and not examples.rows():
         raise ValueError(
             f"{seeds} calls no item positive; --seeds takes a list of examples, --labels a file of answers"
         )
-    if labels is not None:
-        read_labels(labels, ids, **(reading or {}))
+    return ReadFiles(ids, None if labels is None else read_labels(labels, ids, **(reading or {})), examples)
 
 
 def _begun_with(path: Path, annotator: str) -> str:
@@ -171,15 +184,12 @@ def _begun_with(path: Path, annotator: str) -> str:
         session.close()
 
 
-def _take_labels(
-    job: Job, pool: Pool, files: Sequence[tuple[Path | str | None, dict[str, Any]]], examples: Sequence[int]
-) -> None:
-    """Put the labels of files, each with how it is read, and the examples that were named into the session; say so."""
-    files = [(path, reading) for path, reading in files if path is not None]
+def _take_labels(job: Job, pool: Pool, files: Sequence[LabelFile], examples: Sequence[int]) -> None:
+    """Put the labels of files, and the examples that were named, into the session; say so."""
     session = Session(job.session, annotator=job.annotator)
     try:
-        for path, reading in files:
-            print(import_labels(session, path, pool.ids, **reading))
+        for file in files:
+            print(import_labels(session, file, pool.ids))
         known = session.known()
         new = [(str(pool.ids[row]), row) for row in examples if str(pool.ids[row]) not in known]
         session.record([Answer(item, OPEN, POSITIVE, row=row) for item, row in new], KIND)

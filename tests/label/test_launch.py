@@ -9,12 +9,14 @@ import types
 
 import numpy as np
 import pytest
+from PIL import Image
 from tornado.httputil import HTTPHeaders, HTTPServerRequest
 
-from elsa_nb import cli
+from elsa_nb import cli, own_folder
 from elsa_nb.errors import MissingDataError
-from elsa_nb.label import jobs, launch, page_server
+from elsa_nb.label import import_labels, jobs, launch, page_server
 from elsa_nb.label.cards import OPEN
+from elsa_nb.label.label_files.reader import read_labels
 from elsa_nb.label.refusals import MARK, shown
 from elsa_nb.label.session import Answer, LeaseLostError, Session
 from elsa_nb.pool import Pool
@@ -77,6 +79,30 @@ def test_earlier_labels_and_lists_of_examples_are_where_the_search_begins(place,
     panel = jobs.open_panel(made)
     assert panel.controller.rounds.seeds.tolist() == [3, 5, 6]
     panel.close()
+
+
+def test_files_of_labels_are_read_once_where_the_items_are_the_files(place, monkeypatch, capsys):
+    (place / "earlier.csv").write_text("image,label\ncat-3.png,1\ncat-4.png,0\n")
+    (place / "examples.txt").write_text("cat-5.png\n")
+    read = []
+    for module in (jobs, import_labels):
+        monkeypatch.setattr(
+            module, "read_labels", lambda *given, **told: read.append(given[0].name) or read_labels(*given, **told)
+        )
+    names = sorted(path.name for path in (place / "pictures").iterdir())
+    Pool.from_arrays(np.random.default_rng(0).normal(size=(40, 4)), names).save(place / "pool")
+    monkeypatch.setattr(own_folder, "_vectors", lambda *_: (place / "pool", "an encoder"))
+    given = {"labels": place / "earlier.csv", "seeds": place / "examples.txt", "session": place / "s.sqlite"}
+    own_folder.prepare(place / "pictures", **given)
+    assert sorted(read) == ["earlier.csv", "examples.txt"]
+    assert "1 positive, 1 negative" in capsys.readouterr().out
+    Image.new("L", (8, 8)).save(place / "pictures" / "of-no-vector.png")  # the rows that were read are of other items
+    own_folder.prepare(place / "pictures", **given | {"session": place / "t.sqlite"})
+    assert len(read) == 2 + 4
+    for session in ("s.sqlite", "t.sqlite"):
+        panel = jobs.open_panel(jobs.make_job(place / "pictures", place / "pool", place / session))
+        assert panel.controller.rounds.seeds.tolist() == [names.index("cat-3.png"), names.index("cat-5.png")]
+        panel.close()
 
 
 def test_the_command_says_which_class_and_which_columns_a_file_of_labels_means(place, monkeypatch, capsys):
