@@ -133,6 +133,15 @@ class Rechecked:
         self._rounds = 0
         self.changed = 0
 
+    def __repr__(self) -> str:
+        seeds = np.count_nonzero(self.answers[self._seeds] == POSITIVE)  # one may have been taken back
+        again = sum(len(rows) for (rows, components, _), _ in self._answered if RECHECK in components)
+        return (
+            f"<Rechecked {type(self.search).__name__} in {len(self.answers):,} rows: {len(self.log.rows):,} labels, "
+            f"{again:,} of them asked again, {self.changed:,} answers changed, {len(self.positives):,} positives "
+            f"({seeds:,} of them seeds)>"
+        )
+
     def query(self) -> Batch | None:
         """Return answers to be given again, else the next questions of the search; None when both are at their end."""
         if self._open is not None:

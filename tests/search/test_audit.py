@@ -128,6 +128,14 @@ def test_a_doubtful_answer_may_be_a_missing_positive():
     assert doubtful.missing_at_most == 1
 
 
+def test_a_notebook_shows_an_audit_in_a_line():
+    audit = Audit(np.arange(2000), 1000, rng=0)
+    assert repr(audit) == "<Audit of 2,000 rows: 0 labels, 0 found beside 1,000; a share of 0.333 is found at least>"
+    audit.update(np.arange(len(audit.query(1990))) < 1)
+    assert audit.recall_at_least < 1
+    assert "1,990 labels, 1 found beside 1,000; a share of 0.99" in repr(audit)
+
+
 def test_calls_out_of_turn_and_bad_numbers_are_refused_and_change_nothing():
     audit = Audit([5, 9, 7], found=2, rng=0)
     with pytest.raises(QueryError, match="no rows are open"):

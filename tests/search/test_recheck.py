@@ -163,6 +163,19 @@ def test_what_the_search_took_before_it_was_interrupted_is_not_asked_of_it_again
     assert len(again.log.rows) == len(again.search.log.rows) == len(labels)
 
 
+def test_a_notebook_shows_what_was_asked_again_in_a_line(pool, prepared):
+    again = Rechecked(search(pool), prepared, rng=0)
+    assert repr(again) == (
+        "<Rechecked GreedyProbe in 1,500 rows: 0 labels, 0 of them asked again, 0 answers changed, "
+        "3 positives (3 of them seeds)>"
+    )
+    log = simulate(again, Flipped(CLASS, 0.1, 0))
+    asked_again, found = np.count_nonzero(log.components == RECHECK), len(again.positives)
+    assert asked_again and again.changed
+    assert f"{len(log.rows)} labels, {asked_again} of them asked again, {again.changed} answers changed" in repr(again)
+    assert f"{found} positives (3 of them seeds)>" in repr(again)
+
+
 def test_calls_out_of_turn_and_bad_arguments_are_refused(pool, prepared):
     again = Rechecked(search(pool), prepared, rng=0)
     with pytest.raises(QueryError, match="no questions are open"):

@@ -62,6 +62,13 @@ class Audit:
         self._doubtful = 0
         self._open: np.ndarray | None = None
 
+    def __repr__(self) -> str:
+        least = int(1000 * self.recall_at_least) / 1000  # never more than was shown
+        return (
+            f"<Audit of {len(self._order):,} rows: {self.labels:,} labels, {self.hits:,} found beside {self.found:,}; "
+            f"a share of {least:g} is found at least>"
+        )
+
     def query(self, size: int = 200) -> np.ndarray | None:
         """Return the next rows (at most `size`) to label, or None when all are labelled."""
         if self._open is not None:
