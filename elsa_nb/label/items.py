@@ -28,7 +28,7 @@ from elsa_nb.pictures.decoding import (
     endings,
     find_decoding,
     look,
-    mend_planes,
+    look_before_reading,
 )
 from elsa_nb.pictures.greys import Range, sample
 from elsa_nb.pictures.opening import RefusedError, open_inside, open_plain
@@ -275,7 +275,7 @@ class Pictures:
         try:
             if isinstance(picture, bytes):
                 return _short_hash(picture)
-            mend_planes(picture)  # its bytes are read here, and so the card's, too
+            look_before_reading(picture)  # its bytes are read here, and so the card's, too
             return _short_hash(picture.tobytes())
         except (OSError, SyntaxError, ValueError):  # a file that was opened, but not read to its end until now
             return None

@@ -38,6 +38,7 @@ VERSION = 3  # raise it with any change of what `Decoding.picture` returns: pool
 # may be masks of 0 and 1.
 RANGES = {"integers": range_of, "floats": range_of, "colours": range_of_colours, "masks": range_of_masks}
 _OF_16_BITS = re.compile(r";16[BLN]")  # as Pillow calls the bytes of a file
+_COLOURS, _KEPT = ("RGB", "RGBA", "RGBX"), "_elsa_of_16_bits"  # the latter is an attribute of pictures of Pillow
 _BITS_PER_SAMPLE, _PHOTOMETRIC, _PLANES, _SAMPLE_FORMAT = 258, 262, 284, 339  # of a TIFF
 # How files begin that are called pictures and are not read as such, and what to do about it.
 _OTHERS = {
@@ -143,7 +144,7 @@ class Decoding:
         """Return a picture that Pillow has opened, left as it is, in the same way."""
 
         def read() -> Image.Image:
-            mend_planes(image)
+            look_before_reading(image)
             return self._rgb(image.copy(), _depth(image), side)
 
         return _guarded(read)
@@ -209,6 +210,7 @@ def decoding_of(pictures: Iterable[Image.Image | bytes]) -> Decoding:
             stream = io.BytesIO(picture)
             picture = _opened(stream)
             refuse_bomb(picture, stream)
+        look_before_reading(picture)
         if (depth := _depth(picture)).kind:
             found[depth.kind].append(some_values(_pixels(picture.copy(), depth)))
 
@@ -238,11 +240,32 @@ def _opened(stream: BinaryIO) -> Image.Image:
         head = stream.read(32)
         told = (what for pattern, what in _OTHERS.items() if re.match(pattern, head, re.DOTALL | re.IGNORECASE))
         raise UnreadableError(next(told, "not a kind of file that is read here")) from None
-    mend_planes(image)
+    _mend_planes(image)
     return image
 
 
-def mend_planes(image: Image.Image) -> None:
+def look_before_reading(image: Image.Image) -> None:
+    """Keep with a picture that Pillow has opened what it forgets once the pixels are read; call it before they are.
+
+    That is whether colours are of 16 bits. Of a picture that was read elsewhere its file tells, where it has one.
+    """
+    _mend_planes(image)
+    if image.mode in _COLOURS and hasattr(image, "tile") and not hasattr(image, _KEPT):
+        setattr(image, _KEPT, _of_16_bits(image))
+
+
+def _of_16_bits(image: Image.Image) -> bool:
+    """Whether the colours of a picture, read or not, are of 16 bits in its file."""
+    tiles, name = image.tile, getattr(image, "filename", "")
+    if not tiles and (bits := getattr(image, "tag_v2", {}).get(_BITS_PER_SAMPLE)):  # what a TIFF does not forget
+        return set(bits) == {16}
+    if not tiles and name:
+        with suppress(OSError, ValueError, SyntaxError), Image.open(name, formats=[image.format]) as again:
+            tiles = again.tile if again.size == image.size else tiles
+    return any(_OF_16_BITS.search(str(tile[3])) for tile in tiles)
+
+
+def _mend_planes(image: Image.Image) -> None:
     """Let Pillow read colours of 16 bits that lie in planes of their own; it takes their bytes for twice as many."""
     tags = getattr(image, "tag_v2", {})
     if tags.get(_PLANES) == 2 and set(tags.get(_BITS_PER_SAMPLE, ())) == {16}:
@@ -297,8 +320,8 @@ def _depth(image: Image.Image) -> _Depth:
         return _Depth("integers", "u4" if bits == (32,) and not signed else None, ink)
     if image.mode == "L" and signed and bits == (8,):
         return _Depth("integers", "i1")  # Pillow has turned ink into light here
-    tiles = getattr(image, "tile", ())  # a picture that was made in memory has no file that it lies in
-    deep = image.mode in ("RGB", "RGBA", "RGBX") and any(_OF_16_BITS.search(str(tile[3])) for tile in tiles)
+    # A picture that was made in memory has no file that it lies in.
+    deep = image.mode in _COLOURS and getattr(image, _KEPT, hasattr(image, "tile") and _of_16_bits(image))
     mask = image.mode == "L" and "transparency" not in image.info  # which is one of its values
     return _Depth("colours" if deep else "masks" if mask else "")
 

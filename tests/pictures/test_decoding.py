@@ -212,6 +212,33 @@ def test_colour_of_12_bits_in_16_has_one_white_and_keeps_its_balance(channels):
     assert look(io.BytesIO(encoded(Image.fromarray(GREY).convert("RGB"), "BMP"))) == Header("", False)
 
 
+@pytest.mark.parametrize("form", ["png", "tiff"])
+@pytest.mark.parametrize("handed_over", ["unread", "read by its owner", "told apart", "in memory"])
+def test_dim_colour_of_16_bits_that_pillow_has_opened_is_as_bright_as_the_folders(form, handed_over, tmp_path):
+    """Pillow forgets how many bits there were once it has read the pixels: the second look was black."""
+    red = (SLOPE[..., None] * [4095, 2047, 0]).astype(np.uint16)
+    data = png_of_16_bits(red)
+    if form == "tiff":
+        data = bytearray(tiff(red.astype("<u2").reshape(30, 120), 16, photometric=2))
+        entries = {
+            int.from_bytes(data[at : at + 2], "little"): at for at in range(8 + red.size * 2 + 2, len(data) - 4, 12)
+        }
+        for tag, kind, count, value in ((256, 4, 1, 40), (277, 3, 1, 3), (258, 3, 3, len(data))):
+            told = kind.to_bytes(2, "little") + count.to_bytes(4, "little") + value.to_bytes(4, "little")
+            data[entries[tag] + 2 : entries[tag] + 12] = told
+        data += bytes([16, 0] * 3)
+    (tmp_path / "dim").write_bytes(bytes(data))
+    opened = Image.open(io.BytesIO(bytes(data)) if "memory" in handed_over else tmp_path / "dim")
+    items = Pictures([opened])
+    if "owner" in handed_over:
+        opened.load()
+    elif "told" in handed_over:
+        items.digest(0)
+    for _ in range(2):
+        with Image.open(io.BytesIO(items.content(0, 224).data)) as card:
+            assert np.asarray(card)[-1, -1].tolist() == [255, 119, 0]
+
+
 @pytest.mark.parametrize("order", ["<", ">"])
 @pytest.mark.parametrize("handed_over", ["", "shown", "told apart, then shown"])
 def test_colours_of_16_bits_in_planes_of_their_own_are_the_same_picture(order, handed_over):
