@@ -21,6 +21,11 @@ IDS = (
     *("ids", "item", "items", "filenames", "filename", "file_names", "file_name", "paths", "path", "files", "file"),
     *("filepath", "file_path", "image", "images", "image_path", "img_path", "names", "name", "key", "keys", "id"),
 )
+# Beside a column of bare names of files: where these are, as camera traps' programs (Timelapse, camtrapR) write it.
+FOLDERS = (
+    *("relativepath", "relative_path", "directory", "dir", "dirname", "folder", "folder_name", "folder_path"),
+    *("folderpath", "subfolder", "sub_folder", "subdirectory", "filepath", "file_path", "path"),
+)
 _SEPARATORS = ("\t", ";", "|", ",")  # what separates is tried before what may be a decimal mark
 _HEAD = 1 << 16  # letters of a text file that say how it is laid out
 _LOOKED_AT = 20  # its rows
@@ -46,6 +51,14 @@ def find_name(names: Sequence[Any], known: Sequence[str] = IDS) -> Any | None:
     """Return the first of the `known` names that is among `names`, whatever its case; None where none is."""
     plain = {str(name).strip().casefold(): name for name in names}
     return next((plain[name] for name in known if name in plain), None)
+
+
+def in_folder(folder: str, name: str) -> str:
+    """Return the path of a file in a folder: of one that is told with the file at its end, and of none, too."""
+    folder = folder.strip().replace("\\", "/")
+    if not folder or f"/{folder}".endswith(f"/{name}"):
+        return folder or name
+    return f"{folder.rstrip('/')}/{name}"
 
 
 def read_text_table(path: Path, encoding: str | None = None) -> TextTable:

@@ -6,7 +6,7 @@ refused, never left out.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,16 @@ from typing import Any
 import numpy as np
 
 from elsa_nb.arrow_files import ARROW, read_arrow
-from elsa_nb.text_tables import WRITTEN_LIST, TextTable, counts_rows, find_name, is_number, read_text_table
+from elsa_nb.text_tables import (
+    FOLDERS,
+    WRITTEN_LIST,
+    TextTable,
+    counts_rows,
+    find_name,
+    in_folder,
+    is_number,
+    read_text_table,
+)
 from elsa_nb.vectors import as_names, check_whole_columns
 
 VECTORS = ("vectors", "embeddings", "embedding", "vector", "features", "feats", "emb", "x", "X", "arr_0")
@@ -37,20 +46,40 @@ class VectorFile:
 def ids_in_table(path: Path, encoding: str | None = None) -> tuple[list[str], list[str]]:
     """Return the ids in a file that holds a table, as `ids_in_frame` does, and notes on how it was read."""
     if path.suffix.lower() in ARROW:
-        return ids_in_frame(_arrow_in(path).to_pandas()), []
+        return _ids_and_notes(_arrow_in(path).to_pandas(), ())
     table = read_text_table(path, encoding)
-    return ids_in_frame(table.frame, table.padded), table.notes
+    ids, notes = _ids_and_notes(table.frame, table.padded)
+    return ids, table.notes + notes
 
 
-def ids_in_frame(frame: Any, padded: Sequence[Any] = ()) -> list[str]:
-    """Return the ids in a table: its column of names, or its first column of words or of `padded` numbers."""
+def ids_in_frame(frame: Any) -> list[str]:
+    """Return the ids in a table: its column of names, or its first column of words."""
+    return _ids_and_notes(frame, ())[0]
+
+
+def _ids_and_notes(frame: Any, padded: Sequence[Any]) -> tuple[list[str], list[str]]:
+    """Return the ids in a table, which may be a column of `padded` numbers, and what is to be said of them."""
     column = find_name(list(frame.columns))
     column = (
         next((c for c in frame if c in padded or not _is_number_like(frame[c])), None) if column is None else column
     )
     if column is None:
         raise ValueError(f"it has no column of ids ({', '.join(map(str, frame.columns[:8]))}); call it item")
-    return as_names(frame[column])
+    return _names_in(frame.__getitem__, list(frame.columns), column)
+
+
+def _names_in(values_of: Callable, columns: Sequence[Any], column: Any) -> tuple[list[str], list[str]]:
+    """Return the ids in a column, and what is to be said of them; `values_of` gives the values of one of `columns`.
+
+    Names of files that repeat have their folders in front where these stand in another column.
+    """
+    names = as_names(values_of(column))
+    beside = find_name([name for name in columns if name != column], FOLDERS)
+    if beside is None or len(set(names)) == len(names) or any("/" in name or "\\" in name for name in names):
+        return names, []
+    folders = ["" if folder is None or folder != folder else str(folder) for folder in values_of(beside)]
+    joined = [in_folder(folder, name) for folder, name in zip(folders, names, strict=True)]
+    return joined, [f"ids from {beside!r} and {column!r}, joined, since the names repeat"]
 
 
 # --- Parquet and Feather
@@ -76,7 +105,10 @@ def from_table(table: Any, key: str | None) -> VectorFile:
     notes: list[str] = []
     if ids is None and len(texts) == 1:
         ids, notes = _if_ids(texts[0], table.column(texts[0]).to_pylist())
-    told = None if ids is None else as_names(table.column(ids).to_pylist())
+    told, more = (
+        (None, []) if ids is None else _names_in(lambda name: table.column(name).to_pylist(), table.column_names, ids)
+    )
+    notes += more
     if key in lists or (key is None and lists):
         chosen = one_of(lists, key, "columns of lists")
         return VectorFile(from_lists(table.column(chosen)), told, [f"vectors from the column {chosen!r}", *notes])
@@ -164,8 +196,9 @@ def vectors_in_text(path: Path, key: str | None, encoding: str | None = None) ->
         notes += _look_at_first(frame)
         if counts_rows(frame[0]) and not _all_whole(frame):
             frame = frame.rename(columns={0: "row number"})
-    read = _from_frame(frame, key, None if ids is None else as_names(frame[ids]), ids, table.padded)
-    read.notes += notes
+    told, more = (None, []) if ids is None else _names_in(frame.__getitem__, list(frame.columns), ids)
+    read = _from_frame(frame, key, told, ids, table.padded)
+    read.notes += notes + more
     return read
 
 

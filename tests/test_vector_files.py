@@ -22,7 +22,7 @@ from safetensors.torch import save_file
 from elsa_nb import cli
 from elsa_nb.errors import CorruptFileError, MissingDataError
 from elsa_nb.pool import Pool, PoolWriter
-from elsa_nb.vector_files import read_ids
+from elsa_nb.vector_files import read_ids, read_vectors
 
 X = np.random.default_rng(0).normal(size=(5, 4)).astype(np.float32)
 IDS = [f"cats/{i}.jpg" for i in range(5)]
@@ -485,3 +485,15 @@ def test_ids_of_a_damaged_array_are_refused(tmp_path):
     (tmp_path / "ids.npy").write_bytes(whole[:-2] + b"\xff\x7f")
     with pytest.raises(CorruptFileError, match=r"ids\.npy .*the id of row 1 is no text"):
         read_ids(tmp_path / "ids.npy")
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_names_that_repeat_have_their_folders_in_front(tmp_path, ending):
+    told = {"RelativePath": ["a", "b\\c", ""], "File": ["1.jpg"] * 3, "e0": [0.5, 1, 2], "e1": [1.5, 2, 3]}
+    path, frame = tmp_path / f"v.{ending}", pd.DataFrame(told)
+    frame.to_csv(path, index=False) if ending == "csv" else frame.to_parquet(path)
+    read = read_vectors(path)
+    assert list(read.ids) == ["a/1.jpg", "b/c/1.jpg", "1.jpg"]
+    assert "ids from 'RelativePath' and 'File', joined" in " ".join(read.notes)
+    frame.assign(File=["1", "2", "3"]).to_csv(tmp_path / "w.csv", index=False)  # no two are called alike
+    assert list(read_vectors(tmp_path / "w.csv").ids) == ["1", "2", "3"]

@@ -626,3 +626,35 @@ def test_a_table_of_arrow_whose_texts_lie_outside_it_is_refused(read):
         far[at] = 1 << 30
         with pytest.raises(ValueError, match=r"labels\.feather: it is damaged.* offset"):
             read(whole.replace(places.tobytes(), far.tobytes()), name="labels.feather")
+
+
+TRAPS = ["cam1/IMG_0001.JPG", "cam2/north/IMG_0001.JPG", "IMG_0001.JPG"]
+TIMELAPSE = (
+    "RootFolder,File,RelativePath,DateTime,Species\n2024,IMG_0001.JPG,cam1,x,fox\n2024,IMG_0001.JPG,cam2\\north,x,owl\n"
+)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        TIMELAPSE,
+        TIMELAPSE.replace("File,RelativePath", "FileName,Directory").replace(",cam", ",D:\\\\2024\\\\cam"),  # camtrapR
+        TIMELAPSE.replace("RelativePath", "path")
+        .replace(",x", "/IMG_0001.JPG,x")
+        .replace("DateTime/IMG_0001.JPG", "Date"),
+    ],
+)
+def test_a_file_and_its_folder_in_two_columns_are_one_item(read, content):
+    """Camera traps begin to count anew in each folder: by the file alone, two pictures had one label or none."""
+    file = read(content, TRAPS, positive="owl")
+    assert file.given == {None: {0: 0, 1: 1}}
+    assert re.search("items from '(RelativePath|Directory|path)' and 'File(Name)?', joined", file.kind)
+
+
+def test_a_folder_that_leads_nowhere_is_left_out_with_a_word(read):
+    file = read("File,Folder,label\n1.jpg,Site A,1\n2.jpg,,0\n", ["1.jpg", "2.jpg"])
+    assert file.given == {None: {0: 1, 1: 0}}  # a folder of items is a part of any path that leads to it
+    file = read("File,Folder,label\n1.jpg,Site A,1\n2.jpg,,0\n", ["x/1.jpg", "x/2.jpg"])
+    assert file.given == {None: {0: 1, 1: 0}}
+    assert file.notes == ["its column 'Folder' leads to no item here and was left out"]
+    assert read("File,Folder,label\nx/1.jpg,y,1\n", ["x/1.jpg", "y/1.jpg"]).given == {None: {0: 1}}  # a path

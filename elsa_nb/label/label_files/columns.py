@@ -12,6 +12,7 @@ from elsa_nb.label.label_files.names import Names, made_safe
 from elsa_nb.label.label_files.tables import Table, as_table
 from elsa_nb.label.label_files.words import word_of
 from elsa_nb.text_files import lines_of
+from elsa_nb.text_tables import FOLDERS, in_folder
 
 # The first of each that a table has is meant. A plain number of a row or task comes last.
 ITEM = """
@@ -96,14 +97,16 @@ def read(table: Table, names: Names, *, item: str | None = None, label: str | No
     for index in {which, what} - {None}:
         _check_alone(table, index)
     who = find(table, None, ANNOTATOR)
+    folder, notes = (None, []) if in_order else _folder(table, which, what, names)
     lines = []
     for number, (place, cells) in enumerate(table.rows):
-        name = names.ids[number] if in_order else _text(cells[which])
+        name = names.ids[number] if in_order else _path(cells, which, folder)
         value = None if what is None else _choices(cells[what])
         if what is not None and plain(table.columns[what]) in _MINUS_IS_EMPTY and word_of(value) == "-1":
             value = None
         lines.append(Line(place, name, value, _person(cells[who]) if who is not None else None))
     told = "the order of the rows" if in_order else repr(table.columns[which])
+    told = told if folder is None else f"{table.columns[folder]!r} and {told}, joined"
     kind = f"{table.kind}, items from {told}"
     if set(map(plain, table.columns)) >= _BOX and what is not None:
         words: dict[str, set[str]] = {}
@@ -111,10 +114,10 @@ def read(table: Table, names: Names, *, item: str | None = None, label: str | No
             words.setdefault(line.name, set()).update([] if line.label is None else [str(line.label)])
         first = {line.name: line for line in reversed(lines)}
         lines = [Line(first[name].where, name, frozenset(of) or None) for name, of in words.items()]
-        return Reading(lines, f"{kind}, classes of boxes from {table.columns[what]!r}", classes=True)
+        return Reading(lines, f"{kind}, classes of boxes from {table.columns[what]!r}", classes=True, notes=notes)
     if what is None:
         told = f"{kind}, without a column of labels ({_columns(table)})"
-        return Reading(lines, told, bare=True, header=tuple(table.columns))
+        return Reading(lines, told, bare=True, header=tuple(table.columns), notes=notes)
     if label is None and (verdicts := _verdicts(table)) not in (None, what):
         called = repr(table.columns[verdicts])
         raise ValueError(
@@ -123,8 +126,32 @@ def read(table: Table, names: Names, *, item: str | None = None, label: str | No
         )
     others = {name: None for name in table.columns if plain(name) in LABEL.split()}
     more = [repr(name) for name in others if plain(name) != plain(table.columns[what])]
-    notes = [f"other columns that may hold labels, left out: {', '.join(more)}"] if more and label is None else []
+    notes += [f"other columns that may hold labels, left out: {', '.join(more)}"] if more and label is None else []
     return Reading(lines, f"{kind}, labels from {table.columns[what]!r}", notes=notes)
+
+
+def _folder(table: Table, which: int, what: int | None, names: Names) -> tuple[int | None, list[str]]:
+    """Return the column that says in which folders the files of the column `which` are, and what is to be said of it.
+
+    None where the files are paths already, and where what both name together is no item.
+    """
+    plains = list(map(plain, table.columns))
+    places = [plains.index(name) for name in FOLDERS if name in plains]
+    place = next((p for p in places if p not in (which, what)), None)
+    rows = [cells for _, cells in table.rows]
+    if place is None or any(re.search(r"[\\/]", _text(cells[which])) for cells in rows):
+        return None, []
+    if any(names.knows(_path(cells, which, place)) for cells in rows if word_of(cells[place])):
+        return place, []
+    return None, [f"its column {table.columns[place]!r} leads to no item here and was left out"] if any(
+        word_of(cells[place]) for cells in rows
+    ) else []
+
+
+def _path(cells: list[Any], which: int, folder: int | None) -> str:
+    """Return how a row names its item: by one column, or by two where a folder stands in another."""
+    name = _text(cells[which])
+    return name if folder is None or not word_of(cells[folder]) else in_folder(_text(cells[folder]), name)
 
 
 def _verdicts(table: Table) -> int | None:
