@@ -12,6 +12,7 @@ import os
 import shutil
 import tempfile
 import time
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,8 +86,28 @@ def export(
     that gets the answers; without it they belong to who imports them.
 
     Raises ValueError for an unknown kind or annotator, and where a kind cannot hold the answers as they are;
-    MissingDataError for a folder to be linked to that is not here, or holds none of the finds.
+    MissingDataError for a folder to be linked to that is not here, or holds none of the finds. Warns of links that lead
+    to nothing, since their pictures are gone.
     """
+    options = {"annotator": annotator, "images": images, "label": label, "url": url, "email": email}
+    path, remark = export_and_tell(session, path, kind, **options)
+    if remark:
+        warnings.warn(remark, stacklevel=2)
+    return path
+
+
+def export_and_tell(
+    session: Session,
+    path: Path | str | None,
+    kind: str | None,
+    *,
+    annotator: str | None = None,
+    images: Path | str | None = None,
+    label: str = "target",
+    url: str | None = None,
+    email: str | None = None,
+) -> tuple[Path, str]:
+    """Write what `export` writes; return the path, and what a person should know of what is there ("": nothing)."""
     kind = kind or kind_of(path)
     if kind not in KINDS:
         raise ValueError(f"kind {kind!r}; allowed: {', '.join(KINDS)}")
@@ -106,8 +127,9 @@ def export(
         whose = "".join(letter if letter.isalnum() or letter in ".-_@" else "_" for letter in whose)
         path = session.path.with_name(f"{session.path.stem}{whose}{ending}")
     folder = Path(images) if images is not None else None
-    write(Path(path), answer_rows(session, annotator, label), Told(folder, label, annotator, url, email))
-    return Path(path)
+    path = Path(path)
+    write(path, answer_rows(session, annotator, label), Told(folder, label, annotator, url, email))
+    return path, _links_to_nothing(path) if kind == "links" else ""
 
 
 def kind_of(path: Path | str | None) -> str:
@@ -243,7 +265,7 @@ def _links(path: Path, rows: Sequence[dict], told: Told) -> None:
         raise
 
 
-def links_to_nothing(links: Path) -> str:
+def _links_to_nothing(links: Path) -> str:
     """Say how many links of an export lead to pictures that are gone; "": none."""
     made = sorted(links.iterdir())
     gone = [str(link.readlink()) for link in made if not link.exists()]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from elsa_nb.arguments import typed_path
 from elsa_nb.errors import MissingDataError
-from elsa_nb.label.export import KINDS, TABLES, export, kind_of, links_to_nothing
+from elsa_nb.label.export import KINDS, TABLES, export_and_tell, kind_of
 from elsa_nb.label.identity import check_names, names_in, note_names
 from elsa_nb.label.import_labels import import_labels
 from elsa_nb.label.session import Session
@@ -98,9 +98,8 @@ def _export(options: argparse.Namespace) -> None:
             annotator = people[0]
         keys = ("label", "images", "url", "email")
         told = {key: getattr(options, key) for key in keys}
-        print(path := export(session, options.file, kind, annotator=annotator, **told))
-        if kind == "links" and (gone := links_to_nothing(path)):
-            print(gone)
+        written, remark = export_and_tell(session, options.file, kind, annotator=annotator, **told)
+        print(*(each for each in (written, remark) if each), sep="\n")
         if kind == "label-studio" and options.url is None:
             print("Label Studio shows pictures by their addresses: --url says what stands before their names.")
     finally:

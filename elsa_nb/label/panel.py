@@ -3,6 +3,7 @@
 import html
 import threading
 import time
+import warnings
 import weakref
 from collections.abc import Callable
 from pathlib import Path
@@ -148,11 +149,11 @@ class Panel(ipywidgets.VBox):
 
     def _export_beside(self, kind: str, message: ipywidgets.HTML) -> None:
         try:
-            path = self.export(kind=kind)
+            path, remark = self._export(None, kind, {})
         except (OSError, ValueError) as error:
             message.value = html.escape(str(error))
         else:
-            message.value = html.escape(f"written: {path}")
+            message.value = html.escape(f"written: {path}{'. ' * bool(remark)}{remark}")
 
     # --- what came out
 
@@ -179,11 +180,17 @@ class Panel(ipywidgets.VBox):
 
         Where the items are files, kinds that need their folder get it; a class that was named on the page is `label`.
         """
+        written, remark = self._export(path, kind, options)
+        if remark:
+            warnings.warn(remark, stacklevel=2)
+        return written
+
+    def _export(self, path: Path | str | None, kind: str | None, options: dict[str, Any]) -> tuple[Path, str]:
         if sought := self.session.meta(CLASS):
             options = {"label": sought} | options
         if kind in ("links", "fiftyone"):
             options = {"images": getattr(self._items, "folder", None)} | options
-        return export.export(self.session, path, kind, **options)
+        return export.export_and_tell(self.session, path, kind, **options)
 
     # --- the simulated person
 

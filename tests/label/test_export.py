@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from ipywidgets import HTML
 from pycocotools.coco import COCO
 
 from elsa_nb.errors import MissingDataError
@@ -135,12 +136,31 @@ def test_links_lead_to_the_positives_and_are_made_anew(session, tmp_path, folder
     assert (full / "mine.txt").exists()
 
 
+def test_links_to_pictures_that_are_gone_are_told_in_a_notebook_too(tmp_path, folder, recwarn):
+    panel = Panel(Fixed(4, range(4)), Files(folder, list(LABELS)), tmp_path / "s.sqlite", page=12)
+    panel.controller.handle([{"op": "set", "at": at, "v": 1} for at in (0, 1)])
+    panel.export(kind="links")
+    assert not recwarn.list
+    (folder / "a" / "2.png").unlink()
+    told = "1 of the 2 finds is gone: its link leads to nothing"
+    with pytest.warns(UserWarning, match=told):
+        panel.export(kind="links")
+    with pytest.warns(UserWarning, match=told) as warned:
+        export.export(panel.session, kind="links", images=folder)
+    assert warned[0].filename == __file__  # who asked for it
+    message = HTML()
+    panel._export_beside("links", message)
+    assert told in message.value
+    panel.close()
+
+
 def test_links_of_a_folder_of_links_lead_to_the_pictures(session, tmp_path):
     session.write([Answer("cat.jpg", -2, 1, position=9)])
     (tmp_path / "store").write_bytes(b"a picture")
     (tmp_path / "images").mkdir()
     (tmp_path / "images" / "cat.jpg").symlink_to(tmp_path / "store")
-    out = export.export(session, tmp_path / "out", "links", images=tmp_path / "images")
+    with pytest.warns(UserWarning, match="2 of the 3 finds are gone"):
+        out = export.export(session, tmp_path / "out", "links", images=tmp_path / "images")
     assert (next(out.glob("*-cat.jpg"))).read_bytes() == b"a picture"
 
 
