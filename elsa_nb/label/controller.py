@@ -10,18 +10,15 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import replace
-from functools import partial
 from typing import Any
-
-import numpy as np
 
 from elsa_nb.label.advice import Advisor
 from elsa_nb.label.cards import NEGATIVE, OPEN, PASSED, POSITIVE, Cards, Steps, check_page_size
 from elsa_nb.label.first_examples import carry_on
 from elsa_nb.label.identity import Settled, as_begun, remember
-from elsa_nb.label.progress_figures import evidence_of, figures_of
+from elsa_nb.label.progress_figures import ProgressFigures, Standing
 from elsa_nb.label.replay import Restored, amendments, go_on, labels_told, reopened, restore, rows_of, wishes_of
-from elsa_nb.label.rounds import Rounds, scores_of, uncorrected, vectors_of
+from elsa_nb.label.rounds import Rounds, uncorrected, vectors_of
 from elsa_nb.label.second_look import Doubter, looked_again, seen_again
 from elsa_nb.label.session import LeaseLostError, Session
 from elsa_nb.search.contract import Strategy
@@ -69,7 +66,7 @@ class Controller:
         self._ahead: dict[tuple, tuple] = {}
         self._wanted: tuple | None = None
         self._wishes: dict[str, Any] = {}  # what is to come next: "start", "conclude", or rows to be seen "again"
-        self._scores: tuple[int, np.ndarray | None] = (-1, None)
+        self._figures = ProgressFigures(self.advisor)
         self.held = session.acquire()
         self._restore()
         if self.held and self.asked and not self.cards.over:
@@ -84,7 +81,8 @@ class Controller:
         """Go on with another search, a fresh one: no answer is lost, what it asks and the file knows is filled in."""
         rounds = self._rounds_of(search)
         with self.lock:
-            self.rounds, self._wanted, self._wishes, self._scores = rounds, None, {}, (-1, None)
+            self.rounds, self._wanted, self._wishes = rounds, None, {}
+            self._figures.forget()
             self._restore()
             self._restored.notice = notice
 
@@ -320,7 +318,7 @@ class Controller:
                 except Exception as error:
                     self._refused(error)
                     return
-                self._scores = (-1, None)
+                self._figures.forget()
             self._wishes |= (wishes or {}) | {"again": offer.rows}
             if not self.cards.open:
                 self.cards.waiting = True
@@ -336,26 +334,8 @@ class Controller:
             seeds, seconds = self.rounds.seeds, self.seconds[-500:]
             seen = looked_again(asked, self._restored.told, self.cards, self.doubter.differing)
             offer = None if getattr(state, "looking", False) else self.doubter.offer(asked)
-        if self._scores[0] != number:
-            self._scores = (number, scores_of(state))
-        figures = figures_of(labels, asked, starts, len(seeds), seconds)
-        looking = state.least if getattr(state, "looking", False) else None
-        left = None
-        if looking is None and hasattr(state, "scores"):
-            evidence = partial(evidence_of, labels, asked, self._scores[1], seeds)
-            spent = sum(not each.blind for each in asked), figures["labels"], figures["seconds"]
-            left = self.advisor(evidence, *spent, seen["pages"] if seen else 0)
-        more = {
-            "left": left,
-            "looking": looking,
-            "examples": self._restored.example_rows(seeds.tolist())[:24],
-            "statement": getattr(state, "statement", None),
-            "may_conclude": looking is None and getattr(state, "may_conclude", False),
-            "wishes": [*self._wishes],
-            "again": offer and {"button": offer.button, "why": offer.why},
-            "seen": seen,
-        }
-        return figures | more | {"round": len(asked)}
+        now = Standing(labels, asked, starts, state, number, seeds, seconds, seen, offer)
+        return self._figures(now, self._restored.example_rows(seeds.tolist())[:24], [*self._wishes])
 
     # --- other windows
 

@@ -1,19 +1,73 @@
 """What the panel says about the work so far: labels spent, finds and their components, pace; what estimates need.
 
-`controller.py` calls both functions, a few times a second.
+`controller.py` calls `ProgressFigures`, a few times a second.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from elsa_nb.label.advice import Advisor
 from elsa_nb.label.cards import PASSED, POSITIVE, UNSURE
-from elsa_nb.label.rounds import SEEN_AGAIN, Asked
+from elsa_nb.label.rounds import SEEN_AGAIN, Asked, scores_of
+from elsa_nb.label.second_look import Offer
+from elsa_nb.search.contract import Strategy
 from elsa_nb.search.stopping.remaining import Evidence, scale_of, standings
 
 POINTS = 200  # of the discovery curve
 LAST_PAGES = 40
+
+
+class Standing(NamedTuple):
+    """How the work stands: what `figures_of` takes, the search in its round `number`, and second looks."""
+
+    labels: list[int]
+    asked: list[Asked]
+    starts: list[int]
+    state: Strategy
+    number: int
+    seeds: np.ndarray
+    seconds: list[float]
+    seen: dict[str, Any] | None
+    offer: Offer | None
+
+
+class ProgressFigures:
+    """The figures about the work so far; the scores behind them are computed once a round."""
+
+    def __init__(self, advisor: Advisor):
+        self._advisor = advisor
+        self.forget()
+
+    def forget(self) -> None:
+        """Compute the scores anew: the search is another one now."""
+        self._scores: tuple[int, np.ndarray | None] = (-1, None)
+
+    def __call__(self, now: Standing, examples: list[int], wishes: list[str]) -> dict[str, Any]:
+        """Return the figures as plain data; `examples` are rows to be shown, `wishes` what is to come next."""
+        labels, asked, starts, state, number, seeds, seconds, seen, offer = now
+        if self._scores[0] != number:
+            self._scores = (number, scores_of(state))
+        figures = figures_of(labels, asked, starts, len(seeds), seconds)
+        looking = state.least if getattr(state, "looking", False) else None
+        left = None
+        if looking is None and hasattr(state, "scores"):
+            evidence = partial(evidence_of, labels, asked, self._scores[1], seeds)
+            spent = sum(not each.blind for each in asked), figures["labels"], figures["seconds"]
+            left = self._advisor(evidence, *spent, seen["pages"] if seen else 0)
+        more = {
+            "left": left,
+            "looking": looking,
+            "examples": examples,
+            "statement": getattr(state, "statement", None),
+            "may_conclude": looking is None and getattr(state, "may_conclude", False),
+            "wishes": wishes,
+            "again": offer and {"button": offer.button, "why": offer.why},
+            "seen": seen,
+        }
+        return figures | more | {"round": len(asked)}
 
 
 def figures_of(
