@@ -116,8 +116,9 @@ class Controller:
             remember(self.session, settled, self.ids)
             self._settled = None
         self._restored: Restored = restore(self.session, self.rounds, self.ids, self._size, write=self.held)
-        if settled is not None and settled.notice:
-            self._restored.notice = settled.notice
+        if settled is not None and (settled.notice or settled.replaced):
+            told = settled.notice or self._restored.notice, settled.replaced
+            self._restored.notice = " ".join(filter(None, told))
         self._ahead.clear()
         self._servable = {row for asked in self.asked for row in asked.rows} | set(self.rounds.seeds.tolist())
         self._doubt()

@@ -31,6 +31,7 @@ from elsa_nb.label.session_file import APPLICATION, damaged, look_into
 KEPT = 16  # items whose contents are remembered
 RENAMED = "renamed"  # of the events that give an answer the name that its item has now
 _MOST = 3  # files named in a sentence
+_CLOCK = 2.0  # seconds by which the time of a file may be wrong: some disks count so
 NAMED = 200_000  # items whose names are kept, to count which are new and which are gone
 
 
@@ -41,6 +42,7 @@ class Settled:
     `carried`: rows that were answered about an earlier state of the collection. `fresh`: it has another state now than
     in the file, so the search begins anew. `about` is what the session is to remember, `notice` what a person is told.
     `renamed`: what answered items are called now that were written in another letter case or form of accents.
+    `replaced` says which answered files were written anew since, "" if none was.
     """
 
     carried: np.ndarray
@@ -48,6 +50,7 @@ class Settled:
     notice: str = ""
     about: str = ""
     renamed: dict[str, str] = field(default_factory=dict)
+    replaced: str = ""
 
 
 class Places:
@@ -92,6 +95,11 @@ def settle(session: Session, items: Any, ids: Sequence[str]) -> Settled:
     before = [_remembered(session, told) for told in session.metas("about:").values()]
     for about in before:
         _check_contents(session, items, place, about)
+    own = session.meta(f"about:{session.annotator}")
+    return replace(_course(session, items, ids, place), replaced=_replaced(session, items, place, own))
+
+
+def _course(session: Session, items: Any, ids: list[str], place: Places) -> Settled:
     now = _about(items, ids)
     if (told := session.meta(f"about:{session.annotator}")) is None:
         # New to this annotator, or older than this knowledge: `replay` compares rows and names.
@@ -105,6 +113,29 @@ def settle(session: Session, items: Any, ids: Sequence[str]) -> Settled:
     found, lost = _answered(session, place)
     renamed = {item: ids[row] for item, row in found.items() if item != ids[row]}
     return Settled(_rows_in(found), True, _told(own, place, lost), json.dumps(now), renamed)
+
+
+def _replaced(session: Session, items: Any, place: Places, told: str | None) -> str:
+    """Say which files were written after the annotator's answers about them: these may be about other pictures.
+
+    Where most are, the folder was copied, which gives files a new time, unless one that is remembered is another now.
+    """
+    if told is None or not hasattr(items, "written"):
+        return ""
+    remembered = _remembered(session, told)["contents"]
+    answered = {answer["item"]: answer["at"] for answer in session.answers(session.annotator)}
+    rows, newer = place.of(answered), []
+    same = {item for item in remembered if item in rows and _digest(items, rows[item]) == remembered[item]}
+    for item, row in rows.items():
+        written = items.written(row)
+        if written is not None and written > answered[item] + _CLOCK and item not in same:
+            newer.append(item)
+    if not newer or (2 * len(newer) > len(rows) and not any(item in remembered for item in newer)):
+        return ""
+    listed = ", ".join(newer[:_MOST]) + (", ..." if len(newer) > _MOST else "")
+    if len(newer) == 1:
+        return f"1 file was written anew after you answered it, and its answer was kept: {listed}. Look at it again."
+    return f"{len(newer):,} files were written anew after you answered them, and their answers were kept: {listed}."
 
 
 def as_begun(session: Session, ids: Sequence[str], settled: Settled | None, *, overviews: bool) -> Settled | None:

@@ -31,7 +31,7 @@ from elsa_nb.pictures.decoding import (
     look_before_reading,
 )
 from elsa_nb.pictures.greys import Range, sample
-from elsa_nb.pictures.opening import RefusedError, open_inside, open_plain
+from elsa_nb.pictures.opening import RefusedError, open_inside, open_plain, real_path
 
 LARGEST_SOUND = 64 << 20  # bytes: a sound goes to the browser whole
 LONGEST_TEXT = 1 << 20  # letters, in the larger view
@@ -81,7 +81,8 @@ class Files:
             raise MissingDataError(f"{folder} is not here; give the folder that holds the items.")
         told: Mapping[str, Any] = getattr(names, "provenance", {}).get("decoding", {})
         self.ids = [str(name) for name in _listed(getattr(names, "ids", names), "names")]
-        self._reader = _Reader(Decoding.of(told) if told else None, self._open_row, self.ids)
+        decoding = Decoding.of(told) if told else None
+        self._reader = _Reader(decoding, self._open_row, lambda row: real_path(self.folder, self.ids[row]), self.ids)
 
     def __repr__(self) -> str:
         return f"<Files: {len(self.ids):,} in {self.folder}>"
@@ -94,6 +95,10 @@ class Files:
         """Return what tells a file from others of its name, from its size and beginning; None where it is gone."""
         return self._reader.digest(row)
 
+    def written(self, row: int) -> float | None:
+        """Return when a file was written, in seconds since 1970; None where it is gone."""
+        return self._reader.written(row)
+
     def _open_row(self, row: int, picture: bool = True):
         return open_inside(self.folder, self.ids[row], through_links=picture)
 
@@ -103,7 +108,7 @@ class Paths:
 
     def __init__(self, paths: Sequence[Path | str]):
         self.ids = [str(path) for path in _listed(paths, "paths")]
-        self._reader = _Reader(None, lambda row, picture=True: open_plain(self.ids[row]), self.ids)
+        self._reader = _Reader(None, self._open_row, lambda row: Path(self.ids[row]), self.ids)
 
     def content(self, row: int, side: int) -> Content:
         """Return an image scaled down to `side`, a sound as it is, a text (on a card its beginning)."""
@@ -113,12 +118,21 @@ class Paths:
         """Return what tells a file from others of its name, from its size and beginning; None where it is gone."""
         return self._reader.digest(row)
 
+    def written(self, row: int) -> float | None:
+        """Return when a file was written, in seconds since 1970; None where it is gone."""
+        return self._reader.written(row)
+
+    def _open_row(self, row: int, picture: bool = True):
+        return open_plain(self.ids[row])
+
 
 class _Reader:
     """Opens files by row and reads them by their ending; finds the range of deep grey pictures once, if not told."""
 
-    def __init__(self, decoding: Decoding | None, open_row: Callable, names: Sequence[str]):
-        self._decoding, self._open, self._names = decoding, open_row, names
+    def __init__(
+        self, decoding: Decoding | None, open_row: Callable, place: Callable[[int], Path], names: Sequence[str]
+    ):
+        self._decoding, self._open, self._place, self._names = decoding, open_row, place, names
         self._lock = threading.Lock()
 
     def content(self, row: int, side: int) -> Content:
@@ -146,6 +160,12 @@ class _Reader:
                 beginning = stream.read(_BEGINNING)
                 return _short_hash(beginning, stream.seek(0, io.SEEK_END))
         except (OSError, RefusedError):
+            return None
+
+    def written(self, row: int) -> float | None:
+        try:
+            return self._place(row).stat().st_mtime
+        except (OSError, RefusedError, ValueError):
             return None
 
     def _known(self) -> Decoding:

@@ -2,7 +2,9 @@
 
 import base64
 import json
+import os
 import sqlite3
+import time
 import unicodedata
 import zlib
 from contextlib import closing
@@ -14,7 +16,7 @@ from hypothesis import strategies as st
 
 from conftest import answer_page
 from elsa_nb.errors import CorruptFileError
-from elsa_nb.label import Begin, identity
+from elsa_nb.label import Begin, Files, identity
 from elsa_nb.label.controller import Controller
 from elsa_nb.label.rescue import rescue
 from elsa_nb.label.session import Answer, Session
@@ -250,6 +252,30 @@ def test_a_picture_or_two_may_be_edited(collection, open_panel):
     controller.close()
     items.contents[0] = items.contents[99] = "retouched"
     assert open_panel(pool, items).cards.labels == labels
+
+
+def test_an_answered_file_that_was_replaced_under_its_name_is_told(collection, open_panel, tmp_path):
+    pool, positive, things = collection(range(100))
+    for item in things.ids:
+        (tmp_path / item).write_text(item)
+    items = Files(tmp_path, pool)
+    controller = open_panel(pool, items)
+    answer_page(controller, positive)
+    rows, later = controller.asked[0].rows, time.time() + 60
+    unasked = next(row for row in range(100) if row not in rows)
+    controller.close()
+    for row in (unasked, rows[3]):
+        (tmp_path / things.ids[row]).write_text("another picture")
+        os.utime(tmp_path / things.ids[row], (later, later))
+    again = open_panel(pool, items)
+    told = f"1 file was written anew after you answered it, and its answer was kept: {things.ids[rows[3]]}."
+    assert told in again.notice
+    again.close()
+    for item in things.ids:  # a copy of the folder: nothing is another picture, as far as is known
+        os.utime(tmp_path / item, (later, later))
+    copied = open_panel(pool, items)
+    assert "written anew" not in copied.notice
+    copied.close()
 
 
 def test_each_annotator_of_a_grown_collection_keeps_their_own(collection, open_panel):
