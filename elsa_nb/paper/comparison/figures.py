@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from elsa_nb.paper.measures.medians import RATE_TITLES
-from elsa_nb.paper.style import COLOURS, STYLE
+from elsa_nb.paper.style import COLOURS, STYLE, log_axis
 
 # A mark a group of tables, a colour an arm: as in all figures.
 _TABLES = {
@@ -40,12 +40,14 @@ def plot_against(cells: pd.DataFrame) -> Figure:
                     ax.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), xticks=(0, 0.5, 1), yticks=(0, 0.5, 1))
                 else:
                     ax.set(xscale="log", yscale="log", xlim=(0.004, 1), ylim=(0.004, 1))
+                    log_axis(ax.xaxis, (1,))
+                    log_axis(ax.yaxis, (1,))
                     ax.grid(which="minor", visible=False)
             line[0].set_ylabel(f"{RATE_TITLES[metric]} here,\n{reading} reading")
         for ax, title in zip(axes[0], _TABLES, strict=True):
             ax.set_title(title.replace(", ", ",\n"))
         for ax in axes[-1]:
-            ax.set_xlabel("printed")
+            ax.set_xlabel("Printed in the paper")
         figure.legend(handles=_legend(drawn), loc="outside lower center", ncols=5)
     return figure
 
@@ -67,4 +69,7 @@ def _legend(rows: pd.DataFrame) -> list[mpl.lines.Line2D]:
 
     grey = "#555555"
     arms = [mark(arm, marker="o", color=COLOURS[arm]) for arm in _ARMS if arm in set(rows["arm"])]
-    return [*arms, mark("filled: printed lies within our 95 % interval", marker="o", color=grey)]
+    return [
+        *arms,
+        mark("filled: the number printed in the paper lies within our 95 % interval", marker="o", color=grey),
+    ]

@@ -12,7 +12,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from elsa_nb.paper.style import COLOURS, STYLE
+from elsa_nb.paper.style import COLOURS, STYLE, log_axis
 
 # NN has the colour it has as an arm; the two forms differ by line and mark.
 _COLOURS = {"NN": COLOURS["NN"], "RandS": "#E69F00", "Sampler": "#0072B2", "lists": "#CC79A7", "vectors": "#999999"}
@@ -55,6 +55,7 @@ def plot_time(points: pd.DataFrame) -> Figure:
                 ax.errorbar(seconds.index, seconds["median"], bars, **_style_of(part, form), elinewidth=0.8)
             _finish(ax, label, here["size"])
         axes[0].set_ylabel("Seconds of the processor, a call")
+        log_axis(axes[0].yaxis, (1, 2, 5), to_ticks=True)
         bottom, top = axes[0].get_ylim()
         for ax in axes:
             _claimed(ax, bottom, top)
@@ -72,6 +73,7 @@ def plot_memory(points: pd.DataFrame) -> Figure:
                 ax.plot(rows["size"], rows["bytes"] / 1e6, **_style_of(part, form))
             _finish(ax, _SIZES[against], here["size"])
         axes[0].set_ylabel("Megabytes held at once")
+        log_axis(axes[0].yaxis, (1, 2, 5), to_ticks=True)
         bottom, top = axes[0].get_ylim()
         for ax in axes:
             _claimed(ax, bottom, top)
@@ -91,7 +93,8 @@ def _finish(ax: Axes, label: str, sizes: pd.Series) -> None:
     ax.set(xscale="log", yscale="log", xlabel=label)
     names = [f"{size // 1000:,.0f}k" if size >= 10_000 else f"{size:,}" for size in ticks]
     ax.set_xticks(ticks, names)
-    ax.minorticks_off()
+    ax.xaxis.minorticks_off()
+    ax.margins(x=0.1)  # the outermost sizes are written inside their own panel
 
 
 def _claimed(ax: Axes, bottom: float, top: float) -> None:

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from elsa_nb.paper.measures.medians import ENCODER_TITLES, RATE_TITLES
-from elsa_nb.paper.style import COLOURS, COMPONENT_COLOURS, MARKERS, STYLE
+from elsa_nb.paper.style import COLOURS, COMPONENT_COLOURS, MARKERS, STYLE, log_axis
 
 # NN inside ELSA is broad and pale, NN alone thin, dark and hollow: so both show where they agree.
 _SERIES = {
@@ -91,6 +91,8 @@ def plot_components(frame: pd.DataFrame) -> Figure:
                 else:
                     ax.set_xlabel("Seeds")
                     ax.set_yscale("log")
+            if metric != "discovery_rate":
+                log_axis(line[0].yaxis)
             line[0].set_ylabel(label if metric == "discovery_rate" else f"{label} (log)")
         handles, labels = axes[0, 0].get_legend_handles_labels()
         dotted = mpl.lines.Line2D([], [], color="#777777", ls=":", marker="o", mfc="white", ms=4)
@@ -136,7 +138,8 @@ def plot_equal_budget(frame: pd.DataFrame) -> Figure:
                 ax.set_title(_panel_title(encoder, reading))
             line[0].set_ylabel("Discovery rate (median)")
         for ax in axes[-1]:
-            ax.set_xlabel("Labels spent, seeds included")
+            ax.set_xlabel("Labels spent, seeds included (log)")
+            log_axis(ax.xaxis)
         handles, labels = axes[0, 0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside lower center", ncols=min(len(labels), 4 * len(encoders)))
     return figure

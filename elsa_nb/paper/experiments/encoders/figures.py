@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from elsa_nb.paper.measures.medians import ENCODER_TITLES, METRIC_TITLES, RATE_TITLES
-from elsa_nb.paper.style import COLOURS, STYLE
+from elsa_nb.paper.style import COLOURS, STYLE, log_axis
 
 _MARKERS = dict(zip(ENCODER_TITLES, "osP^vD*Xphd", strict=True))  # one encoder, one mark; the colour is that of the arm
 _FLOOR, _PRINTED = "#777777", "printed"
@@ -64,10 +64,7 @@ def plot_trainings(again: pd.DataFrame) -> Figure:
                 ax.margins(x=0.05)
             line[0].set_ylabel(label)
             if metric != "discovery_rate":
-                line[0].set_yscale("log")
-                for set_formatter in (line[0].yaxis.set_major_formatter, line[0].yaxis.set_minor_formatter):
-                    set_formatter(lambda value, _: f"{value:,g}")
-                line[0].yaxis.set_minor_locator(mpl.ticker.LogLocator(subs=(2, 3, 5)))
+                log_axis(line[0].yaxis)
         for ax, reading in zip(axes[0], readings, strict=True):
             ax.set_title(f"{reading} reading", fontsize=9, loc="left")
         for ax in axes[-1]:

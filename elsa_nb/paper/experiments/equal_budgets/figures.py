@@ -5,7 +5,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from elsa_nb.paper.experiments.equal_budgets.tables import AT_RANDOM, PREPARED, SHIPPED
-from elsa_nb.paper.style import COLOURS, STYLE
+from elsa_nb.paper.style import COLOURS, STYLE, log_axis
 
 _LINES = {
     "Harvest": {"color": "#000000", "lw": 2.0},
@@ -36,6 +36,7 @@ def plot_curves(frame: pd.DataFrame) -> Figure:
                 if arm == "Harvest":
                     ax.fill_between(of["labels"], of["low"], of["high"], color="#000000", alpha=0.1, lw=0)
             ax.set(title=pool, xscale="log", xlim=(5, None), ylim=(0, 1))
+            log_axis(ax.xaxis)
         for ax in axes.flat[len(pools) :]:
             ax.axis("off")
         for ax in axes[:, 0]:

@@ -3,9 +3,8 @@
 import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
 
-from elsa_nb.paper.style import COLOURS, MARKERS, STYLE
+from elsa_nb.paper.style import COLOURS, MARKERS, STYLE, log_axis
 
 READ_AS = {"paper": "paper", "literal": "literal", "released-code": "released code"}
 _FILLS = {0.15: "white", 0.45: "0.75", 0.75: None}
@@ -70,11 +69,13 @@ def plot_full_size(frame: pd.DataFrame, claimed: pd.DataFrame) -> Figure:
                     fill = _FILLS.get(purity) or COLOURS[arm]
                     ax.plot(each_x, each_y, MARKERS[arm], ms=6, mfc=fill, mec=COLOURS[arm])
             ax.set(title=READ_AS[reading], xlabel="Labels spent (log)", xscale="log", ylim=(-0.03, 1.03))
-            ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+            log_axis(ax.xaxis)
         axes[0, 0].set_ylabel("Discovery rate")
         arms = list(dict.fromkeys(frame["arm"]))
         handles = [plt.Line2D([], [], color=COLOURS[arm], marker=MARKERS[arm], label=arm) for arm in arms]
-        handles.append(plt.Line2D([], [], ls="", marker="*", color="0.5", mec="black", ms=11, label="printed"))
+        handles.append(
+            plt.Line2D([], [], ls="", marker="*", color="0.5", mec="black", ms=11, label="printed in the paper")
+        )
         for purity, fill in _FILLS.items():
             handles.append(
                 plt.Line2D([], [], ls="", marker="o", mfc=fill or "0.3", mec="0.3", label=f"purity {purity:g}")

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from elsa_nb.paper.style import COLOURS, MARKERS, STYLE
+from elsa_nb.paper.style import COLOURS, MARKERS, STYLE, log_axis
 
 
 def plot_trade_off(points: pd.DataFrame, classes: pd.DataFrame) -> Figure:
@@ -31,7 +31,7 @@ def plot_trade_off(points: pd.DataFrame, classes: pd.DataFrame) -> Figure:
         _name_classes(axes[0], classes)
         for ax in axes[-1]:
             ax.set_xlabel("Labelling efficiency (log)")
-            ax.xaxis.set_major_formatter(mpl.ticker.FormatStrFormatter("%g"))
+            log_axis(ax.xaxis)
         arms = dict.fromkeys(points["arm"])
         handles = [mpl.lines.Line2D([], [], ls="none", marker=MARKERS[arm], color=COLOURS[arm], ms=4) for arm in arms]
         default = mpl.lines.Line2D([], [], ls="none", marker="o", ms=8, mfc="white", mec="black")
@@ -65,7 +65,8 @@ def plot_budget(curves: pd.DataFrame, classes: pd.DataFrame) -> Figure:
             line[0].set_ylabel(f"{reading} reading\nDiscovery rate")
         _name_classes(axes[0], classes)
         for ax in axes[-1]:
-            ax.set_xlabel("Labels spent, seeds included")
+            ax.set_xlabel("Labels spent, seeds included (log)")
+            log_axis(ax.xaxis)
         handles, labels = axes[0, 0].get_legend_handles_labels()
         best = mpl.lines.Line2D([], [], color="#555555", lw=0.8)
         figure.legend(
