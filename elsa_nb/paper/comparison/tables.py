@@ -142,7 +142,7 @@ def lay_out_table(table: pd.DataFrame, number: int) -> pd.DataFrame:
     """Lay out one table of the paper for reading: a row a printed cell; ours in both readings, and the difference."""
     here = table[table["table"] == number]
     keys = [key for key in _KEYS if here[key].nunique() > 1 or (key == "parameter" and here[key].any())]
-    columns = {("", "printed"): here.drop_duplicates(keys).set_index(keys)["printed"]}
+    columns = {("", "printed in the paper"): here.drop_duplicates(keys).set_index(keys)["printed"]}
     for reading in READINGS:
         ours = here[here["reading"] == reading].set_index(keys, drop=False)
         columns[reading, "ours"] = pd.Series([_ours(row) for row in ours.itertuples()], ours.index)
