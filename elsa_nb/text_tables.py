@@ -30,6 +30,7 @@ _SEPARATORS = ("\t", ";", "|", ",")  # what separates is tried before what may b
 _HEAD = 1 << 16  # letters of a text file that say how it is laid out
 _LOOKED_AT = 20  # its rows
 WRITTEN_LIST = re.compile(r"\s*(array\(|tensor\()?[\[(].*[\])]\s*", re.DOTALL)
+_WHOLE = re.compile(r"(\d+)(?:\.0+)?")
 _COMMA = re.compile(r"\s*[+-]?\d*,\d+([eE][+-]?\d+)?\s*")
 
 
@@ -91,6 +92,8 @@ def read_text_table(path: Path, encoding: str | None = None) -> TextTable:
         padded = _restore_zeros(frame, whole, text, how)
     if not bare:
         frame.columns = _apart(frame.columns, header)
+        if doubt:  # it has numbers for names
+            frame.columns = [whole[1] if (whole := _WHOLE.fullmatch(str(name))) else name for name in frame.columns]
     if skipped:
         first = " ".join(re.split(r"\r\n|\r|\n", text, maxsplit=1)[0].split())
         notes.append(
@@ -153,7 +156,8 @@ def _has_no_header(cells: list[str], others: list[list[str]]) -> tuple[bool, lis
     """Return whether a first row is one like the `others` below it, and a note where that is in doubt.
 
     It is a header where words stand above numbers, and where its numbers count columns from 0, as pandas names those
-    without a name; any other number above numbers is a value.
+    without a name, or, in all cells, from 1 above numbers that are not whole; beside a name such as "id" whole numbers
+    are names, 1.0 too. Any other number above numbers is a value.
     """
     cells = ["", *cells] if _lacks_a_name(cells, others) else cells
     places = [p for p in range(len(cells)) if _mostly_numbers([row[p].strip() for row in others if p < len(row)])]
@@ -165,13 +169,22 @@ def _has_no_header(cells: list[str], others: list[list[str]]) -> tuple[bool, lis
         return True, row
     if not numbers or (len(words) > len(numbers) and others):
         return False, []
-    whole = all(number.isdigit() for number in numbers)
-    counted = whole and [int(number) for number in numbers] == list(range(len(numbers)))
-    named = find_name(cells) is not None or (cells[0] == "" and all(cells[1:]))
+    known = find_name(cells) is not None
+    named = known or (cells[0] == "" and all(cells[1:]))
+    whole = all(map(_WHOLE.fullmatch if known else str.isdigit, numbers))
+    told = [int(float(number)) for number in numbers] if whole else []
+    counted = whole and told == list(range(len(told)))
+    if len(told) == len(cells) > 2 and _has_fractions(others, places):
+        counted = counted or told == list(range(1, len(told) + 1))
     alike = any(_alike(cells[0], other[0].strip()) for other in others)
     if (others or named) and not alike and (counted or (whole and named)):
         return False, [f"its first line ({', '.join(cells)[:40]}) is taken for a header: give it one of words if not"]
     return True, row
+
+
+def _has_fractions(rows: list[list[str]], places: list[int]) -> bool:
+    cells = (row[place] for row in rows for place in places if place < len(row))
+    return any(is_number(cell) and not float(cell.replace(",", ".")).is_integer() for cell in cells)
 
 
 def _mostly_numbers(cells: list[str]) -> bool:
