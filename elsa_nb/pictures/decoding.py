@@ -32,7 +32,7 @@ from elsa_nb.pictures.greys import (
     to_8_bits,
 )
 
-VERSION = 3  # raise it with any change of what `Decoding.picture` returns: pools of folders are then made anew
+VERSION = 4  # raise it with any change of what `Decoding.picture` returns: pools of folders are then made anew
 
 # What may be no plain 8 bits, and how its range is found. Of deep colour, Pillow reads the upper 8 bits; grey of 8 bits
 # may be masks of 0 and 1.
@@ -262,7 +262,13 @@ def _of_16_bits(image: Image.Image) -> bool:
     if not tiles and name:
         with suppress(OSError, ValueError, SyntaxError), Image.open(name, formats=[image.format]) as again:
             tiles = again.tile if again.size == image.size else tiles
-    return any(_OF_16_BITS.search(str(tile[3])) for tile in tiles)
+    return any(map(_is_deep, tiles))
+
+
+def _is_deep(tile: Any) -> bool:
+    """Whether a part of a file, as Pillow tells it, has more than 8 bits; a PPM says how large its values may be."""
+    codec, *_, form = tile
+    return bool(_OF_16_BITS.search(str(form))) or (codec.startswith("ppm") and form[-1] > 255)
 
 
 def _mend_planes(image: Image.Image) -> None:

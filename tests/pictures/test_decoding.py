@@ -212,12 +212,12 @@ def test_colour_of_12_bits_in_16_has_one_white_and_keeps_its_balance(channels):
     assert look(io.BytesIO(encoded(Image.fromarray(GREY).convert("RGB"), "BMP"))) == Header("", False)
 
 
-@pytest.mark.parametrize("form", ["png", "tiff"])
+@pytest.mark.parametrize("form", ["png", "tiff", "ppm"])
 @pytest.mark.parametrize("handed_over", ["unread", "read by its owner", "told apart", "in memory"])
 def test_dim_colour_of_16_bits_that_pillow_has_opened_is_as_bright_as_the_folders(form, handed_over, tmp_path):
     """Pillow forgets how many bits there were once it has read the pixels: the second look was black."""
     red = (SLOPE[..., None] * [4095, 2047, 0]).astype(np.uint16)
-    data = png_of_16_bits(red)
+    data = png_of_16_bits(red) if form == "png" else b"P6\n40 30\n65535\n" + red.astype(">u2").tobytes()
     if form == "tiff":
         data = bytearray(tiff(red.astype("<u2").reshape(30, 120), 16, photometric=2))
         entries = {
@@ -236,7 +236,9 @@ def test_dim_colour_of_16_bits_that_pillow_has_opened_is_as_bright_as_the_folder
         items.digest(0)
     for _ in range(2):
         with Image.open(io.BytesIO(items.content(0, 224).data)) as card:
-            assert np.asarray(card)[-1, -1].tolist() == [255, 119, 0]
+            corner = np.asarray(card)[-1, -1].tolist()
+            assert corner == [255, 119 if form != "ppm" else 136, 0]  # of a PPM, Pillow rounds the upper 8 bits
+    assert look(io.BytesIO(bytes(data))).kind == "colours"
 
 
 @pytest.mark.parametrize("order", ["<", ">"])
