@@ -135,7 +135,8 @@ def _replaced(session: Session, items: Any, place: Places, told: str | None) -> 
     listed = ", ".join(newer[:_MOST]) + (", ..." if len(newer) > _MOST else "")
     if len(newer) == 1:
         return f"1 file was written anew after you answered it, and its answer was kept: {listed}. Look at it again."
-    return f"{len(newer):,} files were written anew after you answered them, and their answers were kept: {listed}."
+    many = f"{len(newer):,} files were written anew after you answered them, and their answers were kept"
+    return f"{many}: {listed}. Look at them again."
 
 
 def as_begun(session: Session, ids: Sequence[str], settled: Settled | None, *, overviews: bool) -> Settled | None:
