@@ -16,7 +16,7 @@ Range = tuple[float, float]
 PERCENTILES = (0.2, 99.8)
 SAMPLE_PICTURES = 64
 _SAMPLE_PIXELS = 4096  # of each picture, so that a large one counts no more than a small one
-_FLAT = 1 / 64  # of the range, four of 255 levels: what spans less is one grey to the eye
+_FLAT = 1 / 25  # of the range, ten of 255 levels: what spans less is one grey to the eye, and black if it is dark
 _LARGEST, _NO_SPAN = 1e100, 1e-100  # beyond, differences are no numbers any more
 _BLOCK = 1 << 22  # values turned into 8 bits at a time
 

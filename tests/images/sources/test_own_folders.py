@@ -174,6 +174,7 @@ def test_a_broken_picture_has_its_id_and_its_reason_as_data_also_from_a_worker(t
         ((500, 500), (0, 60_000), 0),  # one grey by themselves: nothing is lost
         ((0.0, 1.0), (0.0, 1e6), 5),  # another unit
         ((30_000, 30_200), (0, 60_000), 5),
+        ((1000, 3000), (0, 60_000), 5),  # eight levels above black: to the eye a black card
     ],
 )
 def test_pictures_that_one_range_makes_flat_are_counted_and_told_from_flat_ones(tmp_path, own, odd, flat):
