@@ -90,7 +90,7 @@ def _ids_read(path: Path, encoding: str | None) -> tuple[list[str], list[str]]:
 def _ids_of(path: Path, encoding: str | None) -> tuple[list[str], list[str]]:
     suffix = path.suffix.lower()
     if suffix == ".npy":
-        return as_names(np.load(path, allow_pickle=False).ravel()), []
+        return as_names(_npy(path, None).vectors.ravel()), []
     if suffix in (".csv", ".tsv", *ARROW):
         return ids_in_table(path, encoding)
     if suffix in JSON:
@@ -146,7 +146,9 @@ def _npy(path: Path, key: str | None) -> VectorFile:
         return VectorFile(np.load(path, mmap_mode="r", allow_pickle=False))
     except ValueError as error:
         if "pickle" in str(error) or "object" in str(error).lower():
-            raise ValueError("it holds Python objects, not numbers; save it again as one array of float32") from None
+            raise ValueError(
+                "it holds Python objects; save it again as one array of float32 (of ids, as names.astype(str))"
+            ) from None
         if "mmap" in str(error):
             raise ValueError("it is cut off: its array ends beyond the file") from None
         raise

@@ -84,14 +84,14 @@ def check_ids(ids: np.ndarray, n: int) -> np.ndarray:
         why = ", which has no order" if isinstance(ids, set | frozenset) else ""
         raise ValueError(f"ids are of type {type(ids).__name__}{why}; give a list of one id a row.")
     given = ids if hasattr(ids, "__getitem__") or not isinstance(ids, Iterable) else list(ids)
-    for item in given if isinstance(given, list | tuple) else ():
+    for row, item in enumerate(given if isinstance(given, list | tuple) else ()):
         if isinstance(item, str) and item.endswith("\0"):
             raise ValueError(f"The id {item!r:.60} ends in a zero byte, which an array would drop; give ids as text.")
         if isinstance(item, float | np.floating) and np.isnan(item):  # beside words, an array would make it 'nan'
-            _as_id(item)
+            raise ValueError(f"row {row} has no id ({item!r}); every row has an id of its own")
     ids = np.asarray(given)
     ids = ids[:, 0] if ids.ndim == 2 and ids.shape[1] == 1 else ids
-    ids = ids if ids.dtype.kind == "U" else np.asarray(list(map(_as_id, ids.ravel()))).reshape(ids.shape)
+    ids = ids if ids.dtype.kind == "U" else np.asarray(as_names(ids.ravel())).reshape(ids.shape)
     if ids.shape != (n,) or n == 0:
         raise ValueError(f"ids have shape {ids.shape}; a pool of {n} vectors has ids of shape ({n},), at least one.")
     if (empty := ids == "").any():
@@ -118,14 +118,15 @@ def as_names(values: Iterable[Any]) -> list[str]:
         raise ValueError(f"the id of row {int(np.argmin(written))} is no text; is the file damaged?")
     names = []
     for row, value in enumerate(values):
-        if isinstance(value, bytes):
-            try:
-                value = value.decode()
-            except UnicodeDecodeError:
-                raise ValueError(f"the id of row {row} is not UTF-8: {value!r:.60}; save ids as text") from None
-        if value is None or value == "" or (isinstance(value, float) and np.isnan(value)):
-            raise ValueError(f"row {row} has no id; every row needs one")
-        names.append(str(int(value)) if isinstance(value, float) and value.is_integer() else str(value))
+        try:
+            name = "" if _is_missing(value) else _text_of(value)
+        except UnicodeDecodeError:
+            raise ValueError(f"the id of row {row} is not UTF-8: {value!r:.60}; save ids as text") from None
+        if not name:
+            raise ValueError(
+                f"row {row} has no id ({value!r}); every row has an id of its own (leave ids out to have rows numbered)"
+            )
+        names.append(name)
     return names
 
 
@@ -145,19 +146,18 @@ def _code_points(texts: np.ndarray) -> np.ndarray:
     return native.view(np.uint32).reshape(len(texts), texts.dtype.itemsize // 4)
 
 
-def _as_id(item: Any) -> str:
+def _is_missing(item: Any) -> bool:
     try:
-        missing = item is None or bool(item != item)
+        return item is None or bool(item != item)
     except (TypeError, ValueError):  # pandas' NA says neither yes nor no
-        missing = True
-    if missing:
-        raise ValueError(f"an id is {item!r}; every row has an id of its own (leave ids out to have rows numbered).")
-    try:
-        whole = isinstance(item, float | np.floating) and float(item).is_integer()
-        item = int(item) if whole else item  # a column of numbers of which one was missing once is of floats
-        return item.decode() if isinstance(item, bytes) else str(item)
-    except UnicodeDecodeError:
-        raise ValueError(f"The id {item!r:.60} is not UTF-8; give ids as text.") from None
+        return True
+
+
+def _text_of(item: Any) -> str:
+    """Return an id as text. A column of numbers of which one was missing once is of floats, of any precision."""
+    if isinstance(item, bytes):
+        return item.decode()
+    return str(int(item) if isinstance(item, float | np.floating) and float(item).is_integer() else item)
 
 
 def blocks(vectors: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:

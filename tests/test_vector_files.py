@@ -478,6 +478,26 @@ def test_a_text_that_is_said_to_be_of_another_length_is_refused(tmp_path, length
         Pool.from_file(path)
 
 
+@pytest.mark.parametrize("kind", ["float16", "float32", "float64", "int32"])
+def test_ids_that_are_numbers_are_called_alike_in_files_and_in_memory(tmp_path, kind):
+    """A half of each reader's kinds of number was written "1.0", and a missing one of float32 was called nan."""
+    numbers = np.arange(5).astype(kind)
+    np.save(tmp_path / "ids.npy", numbers)
+    np.savez(tmp_path / "x.npz", ids=numbers, x=X)
+    assert read_ids(tmp_path / "ids.npy") == list("01234") == list(read_vectors(tmp_path / "x.npz").ids)
+    assert Pool.from_arrays(X, numbers).ids.tolist() == list("01234")
+    if kind.startswith("f"):
+        np.save(tmp_path / "ids.npy", np.where(numbers == 3, np.nan, numbers).astype(kind))
+        with pytest.raises(CorruptFileError, match=r"row 3 has no id \(np\.float"):
+            read_ids(tmp_path / "ids.npy")
+
+
+def test_ids_in_an_array_of_objects_say_how_to_save_them(tmp_path):
+    np.save(tmp_path / "ids.npy", np.array(["a", "b"], object), allow_pickle=True)
+    with pytest.raises(CorruptFileError, match=r"ids\.npy .*Python objects; .*names\.astype\(str\)"):
+        read_ids(tmp_path / "ids.npy")
+
+
 def test_ids_of_a_damaged_array_are_refused(tmp_path):
     """NumPy makes strings of such bytes that Python would not, and that fail far from here."""
     np.save(tmp_path / "ids.npy", np.array(["a", "b"]))

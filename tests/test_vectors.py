@@ -168,9 +168,9 @@ def test_zero_rows_and_copies_are_counted_and_warned_about():
 @pytest.mark.parametrize(
     ("ids", "sentence"),
     [
-        (["a", None, "c", "d", "e", "f"], "an id is None"),
-        ([1.0, float("nan"), 3, 4, 5, 6], "an id is .*nan"),
-        ([pd.NA, 2, 3, 4, 5, 6], "an id is <NA>"),
+        (["a", None, "c", "d", "e", "f"], r"row 1 has no id \(None\)"),
+        ([1.0, float("nan"), 3, 4, 5, 6], r"row 1 has no id \(.*nan"),
+        ([pd.NA, 2, 3, 4, 5, 6], r"row 0 has no id \(<NA>\)"),
         (["a", "", "c", "d", "e", "f"], "id of row 1 is empty"),
         (["a", "caf\udce9.jpg", "c", "d", "e", "f"], r"'caf\\udce9.jpg' of row 1 is no text .*backslashreplace"),
         (no_text(["a", "b", "c", "d", "e", "f"], 3), r"'\\U0010ffff' of row 3 is no text"),
@@ -190,7 +190,7 @@ def test_ids_of_bytes_are_text():
 
 @pytest.mark.parametrize("ids", [["a", float("nan"), "c"], ("a", np.float32("nan"), "c"), ["a", None, "c"]])
 def test_a_missing_id_beside_words_is_no_id_called_nan(ids):
-    with pytest.raises(ValueError, match=r"an id is .*; every row has an id of its own"):
+    with pytest.raises(ValueError, match=r"row 1 has no id .*; every row has an id of its own"):
         check_ids(ids, 3)
 
 
