@@ -62,6 +62,12 @@ def in_folder(folder: str, name: str) -> str:
     return f"{folder.rstrip('/')}/{name}"
 
 
+def is_spaced(text: str, separator: str) -> bool:
+    """Whether a space stands behind each separator of a text, and so belongs to no word."""
+    behind = text.split(separator)[1:] if len(separator) == 1 and separator != " " else []
+    return bool(behind) and all(cell[:1] in (" ", "\r", "\n", "") for cell in behind) and any(map(str.strip, behind))
+
+
 def read_text_table(path: Path, encoding: str | None = None) -> TextTable:
     """Read a table of text, and say how where it is not plain; without a header its columns are numbered.
 
@@ -74,6 +80,7 @@ def read_text_table(path: Path, encoding: str | None = None) -> TextTable:
     header, notes = rows[0], how_read(used, encoding)
     # A word is a word: "NA", "null" and "nan" are ids in many a vocabulary, and no numbers among vectors.
     how: dict[str, Any] = {"sep": separator, "skiprows": skipped, "keep_default_na": False}
+    how["skipinitialspace"] = is_spaced(text[:_HEAD], separator)
     if '"' in text and _has_stray_quotes(text, separator, skipped, len(header)):
         how["quoting"] = csv.QUOTE_NONE
     bare, doubt = _has_no_header([cell.strip() for cell in header], rows[1:])
@@ -136,13 +143,18 @@ def _restore_zeros(frame: Any, whole: list[Any], text: str, how: dict[str, Any])
 
 
 def _apart(names: Sequence[Any], header: list[str]) -> list[Any]:
-    """Return the names of columns, numbered from 0 where one repeats: pandas would number all but the first."""
+    """Return the names of columns, numbered from 0 where one repeats: pandas would number all but the first.
+
+    Spaces around a name are none of it.
+    """
+    header = [cell.strip() for cell in header]
+    names = [(isinstance(name, str) and name.strip()) or name for name in names]
     count, seen = Counter(header), Counter()
     if len(names) != len(header):
-        return list(names)
+        return names
     made = []
     for name, cell in zip(names, header, strict=True):
-        made.append(f"{cell}.{seen[cell]}" if count[cell] > 1 and cell.strip() else name)
+        made.append(f"{cell}.{seen[cell]}" if count[cell] > 1 and cell else name)
         seen[cell] += 1
     if twice := [name for name, times in Counter(made).items() if times > 1]:
         raise ValueError(f"it has several columns {twice[0]!r}; give each a name of its own")
@@ -245,7 +257,8 @@ def _rows(text: str, separator: str) -> list[tuple[int, list[str]]]:
     if separator == r"\s+":
         rows = [(i, line.split()) for i, line in enumerate(lines[: 2 * _LOOKED_AT])]
     else:
-        reader, rows, before = csv.reader(lines, delimiter=separator), [], 0
+        spaced = is_spaced(head, separator)
+        reader, rows, before = csv.reader(lines, delimiter=separator, skipinitialspace=spaced), [], 0
         for cells in reader:
             rows.append((before, cells))
             before = reader.line_num

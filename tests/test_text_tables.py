@@ -37,6 +37,11 @@ NO_HEADER = "it has no header: its first line is taken for a row"
         ("id,1990,2000\na,0.5,1\nb,2,3\n", [[0.5, 1], [2, 3]], "ab", r"\(id, 1990, 2000\) is taken for a header"),
         ("id,emb,emb,emb\na,1,2,3\nb,4,5,6\n", [[1, 2, 3], [4, 5, 6]], "ab", "3 columns, 'emb.0' to 'emb.2'"),
         ("5,0.5,1\n9,2.5,3\n17,4.5,5\n", [[5, 0.5, 1], [9, 2.5, 3], [17, 4.5, 5]], "012", "may be ids or a count"),
+        ("x0, x1, id\n1, 2, a.jpg\n3, 4, b.jpg\n", [[1, 2], [3, 4]], ["a.jpg", "b.jpg"], "'x0' to 'x1'"),
+        ('x0, x1, id\n1, 2, "a, b"\n3, 4, "c"\n', [[1, 2], [3, 4]], ["a, b", "c"], "'x0' to 'x1'"),
+        ("x0\t x1\t id\n1\t 2\t a\n3\t 4\t b\n", [[1, 2], [3, 4]], "ab", "'x0' to 'x1'"),
+        ("id, x0,x1\na,1,2\nb,3,4\n", [[1, 2], [3, 4]], "ab", "'x0' to 'x1'"),
+        ("x0,x1,token\n1,2, the\n3,4,the\n", [[1, 2], [3, 4]], [" the", "the"], "ids from the column token"),
         ("0,0.5,1\n1,2.5,3\n", [[0.5, 1], [2.5, 3]], "01", "first column counts the rows: it is left out"),
     ],
 )

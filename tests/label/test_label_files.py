@@ -81,6 +81,7 @@ TABLES = {
     "a tick and an x": "item,label\ncats/Müller 1.jpg,✔\ufe0f\ndogs/1.jpg,X\ndogs/2.jpg,\n",
     "rings and crosses": "item,label\ncats/Müller 1.jpg,○\ndogs/1.jpg,\N{MULTIPLICATION SIGN}\n",
     "Excel in China": "item,label\r\ncats/Müller 1.jpg,是\r\ndogs/1.jpg,否\r\n",
+    "spaces behind commas, and quotes": 'label, item\n1, "cats/Müller 1.jpg"\n0, "dogs/1.jpg"\n',
     "packed": gzip.compress("item,label\ncats/Müller 1.jpg,1\ndogs/1.jpg,0\n".encode()),
 }
 

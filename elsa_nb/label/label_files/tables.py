@@ -16,6 +16,7 @@ from xml.parsers import expat
 from elsa_nb.arrow_files import read_arrow
 from elsa_nb.label.label_files.drawn import drawn
 from elsa_nb.store import parsing
+from elsa_nb.text_tables import is_spaced
 
 _FIRST_LINES = 10  # that are looked at for a separator: above the header there may be a title
 _SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", " ": "spaces"}
@@ -43,7 +44,8 @@ class Table:
 def separated(text: str, separator: str, quote: str = '"') -> Iterator[tuple[str, list[str]]]:
     """Yield the rows of a text as (place, cells); empty lines are left out. Raises ValueError for a broken quote."""
     # Columns that are aligned have several spaces between them.
-    how = {"delimiter": separator, "quotechar": quote, "skipinitialspace": separator == " "}
+    spaced = separator == " " or is_spaced(text, separator)
+    how = {"delimiter": separator, "quotechar": quote, "skipinitialspace": spaced}
     reader = csv.reader(io.StringIO(text, newline=""), **how)
     number = 1
     try:
