@@ -3,17 +3,21 @@
 Nothing else in the package calls pyarrow's readers (a rule of ruff, TID251).
 """
 
+import re
 from pathlib import Path
 from typing import Any
 
 ARROW = (".parquet", ".feather", ".arrow")
+_TWICE = "it has several columns {!r}; give each a name of its own"
 
 
 def read_arrow(source: Path | bytes, parquet: bool) -> Any:
     """Return the `pyarrow.Table` in a Parquet file or, without `parquet`, in one of Feather.
 
-    Raises pyarrow's errors, which are ValueError or OSError, for what is no such file.
+    Raises pyarrow's errors, which are ValueError or OSError, for what is no such file, and ValueError for columns of
+    one name.
     """
+    import pyarrow
     import pyarrow.feather
     import pyarrow.parquet
 
@@ -24,6 +28,14 @@ def read_arrow(source: Path | bytes, parquet: bool) -> Any:
         held.write(source)
         source = pyarrow.BufferReader(held.getvalue())
     read = pyarrow.parquet.read_table if parquet else pyarrow.feather.read_table  # noqa: TID251
-    table = read(source)
+    try:
+        table = read(source)
+    except pyarrow.ArrowInvalid as error:
+        if told := re.match(r"Multiple matches for FieldRef.Name\((.*?)\) in ", str(error)):
+            raise ValueError(_TWICE.format(told[1])) from None
+        raise
+    names = table.column_names
+    if len(set(names)) < len(names):
+        raise ValueError(_TWICE.format(next(name for name in names if names.count(name) > 1)))
     table.validate(full=True)  # places that lie outside a column are read all the same, and end the process
     return table

@@ -283,9 +283,11 @@ def _numbers(frame: Any, of_text: bool) -> np.ndarray:
     import pandas as pd
 
     check_whole_columns(frame)
-    if all(frame[name].dtype.kind in "fiub" for name in frame.columns):
-        return frame.to_numpy()
-    made = frame.apply(pd.to_numeric, errors="coerce")
+    if all(kind.kind in "fiub" for kind in frame.dtypes) and (whole := frame.to_numpy()).dtype != object:
+        return whole
+    # Times would be numbers of microseconds; as texts they are none.
+    plain = frame.apply(lambda column: column.astype(str) if column.dtype.kind in "mM" else column)
+    made = plain.apply(pd.to_numeric, errors="coerce")
     wrong = made.isna().to_numpy()
     if not wrong.any():  # 1.234 among decimal commas is not for us to read
         wrong = np.array([[isinstance(value, str) for value in cells] for cells in frame.to_numpy()])

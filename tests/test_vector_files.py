@@ -196,6 +196,11 @@ def texts_outside():
     return stream.getvalue().replace(places[0].tobytes(), places[1].tobytes())
 
 
+DAYS = pd.date_range("2020", periods=5)
+GAP = pd.array([1, None, 3, 4, 5], "Int64")
+TWICE = pa.table([pa.array(["a"]), pa.array([[1.0]]), pa.array([[2.0]])], names=["id", "v", "v"])
+
+
 @pytest.mark.parametrize(
     ("name", "write", "sentence"),
     [
@@ -257,6 +262,11 @@ def texts_outside():
         ("split.json", lambda p: lists().to_json(p, orient="split"), "save it with to_json.*records"),
         ("words.parquet", lambda p: table(embedding_0="0.1257").to_parquet(p), "row 0 has '0.1257'.* but text; save"),
         ("days.parquet", lambda p: table(embedding_0=["2020-01-01", *"1234"]).to_parquet(p), r"no number\.$"),
+        ("times.parquet", lambda p: table(embedding_0=DAYS).to_parquet(p), r"row 0 has Timestamp\('2020-01-01"),
+        ("spans.parquet", lambda p: table(embedding_0=DAYS - DAYS[0]).to_parquet(p), r"row 0 has Timedelta"),
+        ("gap.parquet", lambda p: table(embedding_0=GAP).to_parquet(p), "row 1 has <NA> in the column 'embedding_0'"),
+        ("twice.parquet", lambda p: pq.write_table(TWICE, p), "several columns 'v'; give each a name of its own"),
+        ("twice.feather", lambda p: feather.write_feather(TWICE, p), "several columns 'v'; give each a name"),
         ("empty.faiss", lambda p: p.touch(), "it is empty"),
         ("map.faiss", write_map, "it is an IndexIDMap.*write index.index"),
         ("empty.safetensors", lambda p: p.touch(), "it is empty, or no safetensors file"),
