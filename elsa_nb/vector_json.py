@@ -27,8 +27,9 @@ def vectors_in_json(path: Path, key: str | None, encoding: str | None = None) ->
 def _vectors_of(value: Any, key: str | None) -> VectorFile:
     if _are_records(value):
         return from_table(_table(value), key)
-    if isinstance(value, dict) and {"columns", "data"} <= set(value):
-        raise ValueError("its JSON is a table apart in columns and data; save it with to_json(..., orient='records')")
+    apart = isinstance(value, dict) and len(value) > 1 and all(isinstance(part, dict) for part in value.values())
+    if apart or (isinstance(value, dict) and {"columns", "data"} <= set(value)):
+        raise ValueError("its JSON is a table apart in columns or rows; save it with to_json(..., orient='records')")
     if isinstance(value, dict) and len(tables := [part for part in value.values() if _are_records(part)]) == 1:
         return _vectors_of(tables[0], key)  # with words about it around it, as servers answer
     entries = list(value.values()) if isinstance(value, dict) else value

@@ -267,6 +267,8 @@ TWICE = pa.table([pa.array(["a"]), pa.array([[1.0]]), pa.array([[2.0]])], names=
         ("gap.parquet", lambda p: table(embedding_0=GAP).to_parquet(p), "row 1 has <NA> in the column 'embedding_0'"),
         ("twice.parquet", lambda p: pq.write_table(TWICE, p), "several columns 'v'; give each a name of its own"),
         ("twice.feather", lambda p: feather.write_feather(TWICE, p), "several columns 'v'; give each a name"),
+        ("frame.json", lambda p: table().to_json(p), "save it with to_json.*records"),
+        ("index.json", lambda p: table().to_json(p, orient="index"), "save it with to_json.*records"),
         ("empty.faiss", lambda p: p.touch(), "it is empty"),
         ("map.faiss", write_map, "it is an IndexIDMap.*write index.index"),
         ("empty.safetensors", lambda p: p.touch(), "it is empty, or no safetensors file"),
