@@ -52,8 +52,36 @@ def test_it_keeps_quiet_and_says_why():
         assert words in said.how
 
 
-def test_what_had_no_score_when_asked_and_doubtful_answers_count_for_nothing():
+def test_lists_are_evidence_as_arrays_are():
     known, _ = searched()
+    lists = Evidence(known.scores.tolist(), known.scale, known.labels.tolist(), known.given.tolist())
+    for estimate in ESTIMATORS.values():
+        assert estimate(lists) == estimate(known)
+    assert lists.found == known.found > 0
+
+
+@pytest.mark.parametrize(
+    ("changed", "sentence"),
+    [
+        ({"scores": [0.5, 2.0]}, "scores below 0, above 1 or nan"),
+        ({"scores": [0.5, np.nan]}, "scores below 0, above 1 or nan"),
+        ({"scores": ["a"]}, "scores of type <U1"),
+        ({"labels": [1, 0]}, r"labels of shape \(2,\) and given of shape \(3,\)"),
+        ({"labels": ["yes", "no", "no"]}, "label 'yes'; allowed: 1"),
+        ({"given": [[0.0], [0.0], [0.0]]}, r"given of type float64 and shape \(3, 1\)"),
+        ({"scale": 1.0}, "scale = 1.0; give what scale_of"),
+        ({"scale": (0.0, 0.0)}, "scale = "),
+        ({"seeds": True}, "seeds = True"),
+    ],
+)
+def test_evidence_that_would_mislead_is_refused(changed, sentence):
+    fine = {"scores": [0.5], "scale": (0.0, 1.0), "labels": [1, 0, -1], "given": [0.0, np.nan, 1.0], "seeds": 1}
+    with pytest.raises(ValueError, match=sentence):
+        Evidence(**fine | changed)
+
+
+def test_what_had_no_score_when_asked_and_doubtful_answers_count_for_nothing():
+    known = dataclasses.replace(searched()[0], seeds=1)
     more = dataclasses.replace(
         known,
         labels=np.concatenate([[1, 0, 0], known.labels, [-1]]),

@@ -11,7 +11,8 @@ from typing import NamedTuple, Protocol
 import numpy as np
 import scipy
 
-from elsa_nb.search.contract import POSITIVE, UNSURE
+from elsa_nb.search.checks import check_count
+from elsa_nb.search.contract import POSITIVE, UNSURE, check_labels
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,23 @@ class Evidence:
     seeds: int = 0
     caught: np.ndarray | None = None
 
+    def __post_init__(self):
+        if self.scores is not None:
+            object.__setattr__(self, "scores", _numbers("scores", self.scores))
+            if not ((self.scores >= 0) & (self.scores <= 1)).all():
+                raise ValueError("scores below 0, above 1 or nan; give the confidences of search.scores(), or None")
+        given = _numbers("given", self.given)
+        object.__setattr__(self, "given", given)
+        if np.shape(self.labels) != given.shape:
+            raise ValueError(
+                f"labels of shape {np.shape(self.labels)} and given of shape {given.shape}; give one of each "
+                "for every answer"
+            )
+        object.__setattr__(self, "labels", check_labels(self.labels, len(given)))
+        if np.shape(self.scale) != (2,) or not self.scale[1] > 0:
+            raise ValueError(f"scale = {self.scale!r:.60}; give what scale_of(scores of all rows) returns")
+        check_count("seeds", self.seeds, 0)
+
     @property
     def found(self) -> int:
         """The positives known so far, seeds included."""
@@ -43,6 +61,14 @@ class Evidence:
         """The standing when asked (k,) and whether it was positive (k,) bool, of sure answers that had a score."""
         used = (self.labels != UNSURE) & ~np.isnan(self.given)
         return self.given[used], self.labels[used] == POSITIVE
+
+
+def _numbers(name: str, values: np.ndarray) -> np.ndarray:
+    """Return `values` as (m,) float64; ValueError for what is no flat list of numbers."""
+    numbers = np.asarray(values)
+    if numbers.ndim != 1 or numbers.dtype.kind not in "fiu":
+        raise ValueError(f"{name} of type {numbers.dtype} and shape {numbers.shape}; give one number a row")
+    return numbers.astype(np.float64, copy=False)
 
 
 class Missing(NamedTuple):
