@@ -261,7 +261,11 @@ class Texts:
 
     def digest(self, row: int) -> str:
         """Return what tells a text from others."""
-        return _short_hash(str(self._texts[row]).encode(errors="surrogateescape"))
+        text = str(self._texts[row])
+        try:
+            return _short_hash(text.encode(errors="surrogateescape"))
+        except UnicodeEncodeError:  # half a letter, where a text was cut
+            return _short_hash(text.encode(errors="surrogatepass"))
 
 
 class Pictures:
@@ -325,11 +329,14 @@ def content_of(items: Items, row: int, side: int) -> Content:
 
 
 def text_content(text: str, side: int) -> Content:
-    """Return a text, whole for the larger view; for a card cut after a word, and "..." says so."""
+    """Return a text, whole for the larger view; for a card cut after a word, and "..." says so.
+
+    Halves of letters, which no page can be sent, are question marks.
+    """
     longest = LONGEST_TEXT if side >= LARGER_VIEW else CARD_LETTERS
     if len(text) > longest:
         text = text[:longest].rsplit(maxsplit=1)[0] + " ..."
-    return Content("text", text=text)
+    return Content("text", text=text.encode(errors="replace").decode())
 
 
 def _sound(name: str, data: bytes) -> Content:

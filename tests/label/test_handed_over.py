@@ -169,6 +169,16 @@ def test_one_value_where_a_list_is_wanted_is_refused(tmp_path, make, told):
     assert not list(tmp_path.iterdir())
 
 
+def test_a_text_that_was_cut_within_a_letter_is_shown(tmp_path):
+    """As JSON of messages holds it. No page can be sent such a half."""
+    texts = ["smile \ud83d", "smile \ud83e", "smile \udcff"]
+    pool = Pool.from_arrays(np.eye(3, dtype=np.float32))
+    Panel(Search(pool, [0], rng=0), texts, session=tmp_path / "s.sqlite").close()
+    items = Texts(texts)
+    assert items.content(0, 100).text == "smile ?"
+    assert len({items.digest(row) for row in range(3)}) == 3
+
+
 @pytest.mark.parametrize("make", [Texts, Arrays, Pictures])
 def test_no_ids_are_the_numbers_of_the_rows(make):
     given = {Texts: ["a", "b"], Arrays: np.zeros((2, 4, 4)), Pictures: [Image.new("L", (4, 4))] * 2}[make]
