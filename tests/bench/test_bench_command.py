@@ -174,3 +174,16 @@ def test_an_item_may_be_of_several_classes_and_labels_may_stand_in_the_order_of_
     assert {name: rows.tolist() for name, rows in classes.items()} == {"blue": [1], "red": [0]}
     table.write_text("kind\nred\nn/a\n")
     assert set(read_classes(table, ["x/1.jpg", "x/2.jpg"], item="row", label="kind")[0]) == {"red"}
+
+
+def test_a_class_has_one_name_however_its_file_writes_it(tmp_path):
+    from elsa_nb.label.label_files.classes import read_classes
+
+    table, ids = tmp_path / "l.parquet", ["a", "b", "c", "d"]
+    for numbers in ([1, 2, 2, 1], [1.0, 2.0, 2.0, None]):
+        pd.DataFrame({"item": ids, "label": numbers}).to_parquet(table)
+        assert list(read_classes(table, ids)[0]) == ["1", "2"]
+    pd.DataFrame({"item": ids, "label": ["\u00e9", "e\u0301", "Owl", "owl"]}).to_parquet(table)
+    classes, _, notes = read_classes(table, ids)
+    assert {name: rows.tolist() for name, rows in classes.items()} == {"\u00e9": [0, 1], "Owl": [2], "owl": [3]}
+    assert notes == ["the classes 'Owl' and 'owl' are two here: are they one, spelt in two ways?"]

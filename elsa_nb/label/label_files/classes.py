@@ -1,14 +1,16 @@
 """The classes of a label file, all of them: what a comparison of searchers needs, where a session needs one."""
 
+import unicodedata
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from elsa_nb.label.label_files.names import Names
 from elsa_nb.label.label_files.reader import best_reading, rows_meant
-from elsa_nb.label.label_files.words import says_nothing
+from elsa_nb.label.label_files.words import says_nothing, word_of
 
 
 def read_classes(
@@ -38,14 +40,26 @@ def read_classes(
         given = line.label if isinstance(line.label, set | frozenset | list | tuple) else [line.label]
         for each in given:
             if not says_nothing(each):
-                rows[str(each).strip()].add(row)
+                rows[_name(each)].add(row)
     if not rows:
         raise ValueError(
             f"{path} gives no item of the pool a class: {reading.kind}; {len(reading.lines)} lines, of which "
             f"{len(unmatched)} name what is not in it{_seen(unmatched, ids)}. Name its columns: --item and --label; "
             "--item row takes the order of the vectors; --ids names the vectors"
         )
-    return {name: np.array(sorted(of), np.int64) for name, of in sorted(rows.items())}, unmatched, list(reading.notes)
+    notes = list(reading.notes)
+    spelt: dict[str, list[str]] = defaultdict(list)
+    for name in sorted(rows):
+        spelt[word_of(name)].append(name)
+    if alike := next((names for names in spelt.values() if len(names) > 1), None):
+        notes.append(f"the classes {' and '.join(map(repr, alike))} are two here: are they one, spelt in two ways?")
+    return {name: np.array(sorted(of), np.int64) for name, of in sorted(rows.items())}, unmatched, notes
+
+
+def _name(label: Any) -> str:
+    """Return the name of a class: in letter case as it is written, of accents in one form; 2.0, of a number, is 2."""
+    whole = isinstance(label, float) and label.is_integer()  # a column of numbers with a gap is of fractions
+    return unicodedata.normalize("NFC", str(int(label) if whole else label)).strip()
 
 
 def _seen(unmatched: Sequence[str], ids: Sequence[str]) -> str:
