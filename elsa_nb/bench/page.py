@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from elsa_nb.bench.comparison import RANDOM, Plan, curves
-from elsa_nb.paper.measures.overheads import MISSED, SPENT, overheads, summary
+from elsa_nb.paper.measures.overheads import MISSED, MOST_COUNTED, SPENT, overheads, summary
 from elsa_nb.store import write_atomically
 
 _STYLE = """
@@ -33,7 +33,8 @@ def write_page(path: Path, frame: pd.DataFrame, plan: Plan, about: str, commands
     share = judged_at(frame)
     said = advice(frame, share)
     table = summary(frame, base=best_arm(frame, share))
-    in_spent = "" if plan.budget < SPENT[0] else f" In {SPENT[0]}: the share found in {SPENT[0]} labels."
+    told = f" In {SPENT[0]}: the share found in {SPENT[0]} labels, {100 * MOST_COUNTED:g} % at most."
+    in_spent = "" if plan.budget < SPENT[0] else told
     few = " There are so few classes that intervals over them say little." if _few(frame) else ""
     seconds = frame["seconds"].div(frame["rounds"]).groupby(frame["arm"]).median()
     parts = [

@@ -70,6 +70,14 @@ def test_an_interval_over_few_classes_decides_nothing(classes, said):
     assert re.match(said, page.advice(pd.DataFrame(rows), 80))
 
 
+def test_the_page_says_that_more_than_nine_tenths_are_not_counted(given, tmp_path):
+    """Beside its own curve, which ends at 95 %, "90%" was the share found in 200 labels."""
+    assert cli.main([*given, "--budget", "200", "--classes", "1"]) == 0
+    made = (tmp_path / "v-bench.html").read_text()
+    assert "<td>90%</td>" in made
+    assert "In 200: the share found in 200 labels, 90 % at most." in made
+
+
 def test_searches_that_are_there_are_not_run_again(given, monkeypatch):
     assert cli.main(given) == 0
     before = pd.read_csv("v-bench.csv")
