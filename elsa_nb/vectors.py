@@ -317,7 +317,8 @@ def _check_columns(frame: Any) -> None:
     if len(frame.columns) < 2:
         return
     for place, kind in enumerate(frame.dtypes):
-        if getattr(kind, "kind", "O") not in "fiubc":
+        lacking = not isinstance(kind, np.dtype) and frame.iloc[:, place].isna().any()  # pandas' NA
+        if lacking or getattr(kind, "kind", "O") not in "fiubc":
             for row, value in enumerate(frame.iloc[:, place]):
                 if not isinstance(value, int | float | np.number | np.bool_):
                     raise ValueError(

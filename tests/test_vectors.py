@@ -71,6 +71,10 @@ def test_short_floats_keep_every_value():
         (pd.DataFrame({"x": ["1.5", "2"], "y": ["3", "4"]}), r"'1.5' in row 0, which is no number.*astype\(float\)"),
         ([[1.0, 2.0], [3.0]], r"row 1 has shape \(1,\), that of row 0 \(2,\)"),
         ([[1.0, 2.0], None], "row 1 is no list of numbers: None"),
+        (
+            pd.DataFrame({"a": pd.array([1, None], "Int64"), "x": [0.1, 0.2]}),
+            "column 'a' of the data frame has <NA> in row 1",
+        ),
         (pd.DataFrame({"id": ["7", "8"], "x": [0.1, 0.2]}), "column 'id' of the data frame has '7' in row 0"),
         (np.ma.masked_greater(np.array([[0.0, 1.0], [9.0, 1.0]]), 5), "row 1 has masked values"),
         (np.array([[1.0, 2.0], [1e39, 2.0]]), r"1e\+39 of row 1, column 0 is beyond float32"),
