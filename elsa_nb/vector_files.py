@@ -22,10 +22,12 @@ from elsa_nb.store import as_path, check_unpacked, parsing, reading
 from elsa_nb.text_files import decoded, how_read, lines_of
 from elsa_nb.vector_json import JSON, ids_in_json, vectors_in_json
 from elsa_nb.vector_tables import (
-    VECTORS,
     VectorFile,
+    chosen_array,
     find_name,
+    ids_among,
     ids_in_table,
+    shapes_told,
     vectors_in_arrow,
     vectors_in_text,
 )
@@ -167,8 +169,8 @@ def _npz(path: Path, key: str | None) -> VectorFile:
         return VectorFile(scipy.sparse.load_npz(path))
     if parts and all(part is None for part in parts.values()):
         raise ValueError(f"its arrays ({', '.join(parts)}) hold Python objects, not numbers; save them as float32")
-    chosen = _chosen({name: part.shape for name, part in parts.items() if part is not None}, key)
-    ids = find_name(list(parts))
+    chosen = chosen_array({name: part.shape for name, part in parts.items() if part is not None}, key)
+    ids = ids_among({name: (0,) if part is None else part.shape for name, part in parts.items()}, chosen)
     if ids is not None and parts[ids] is None:
         return VectorFile(parts[chosen], None, [f"{ids!r} holds Python objects, which are not opened; give the ids"])
     return VectorFile(parts[chosen], None if ids is None else as_names(parts[ids].ravel()))
@@ -183,7 +185,7 @@ def _part(file: Any, name: str) -> np.ndarray | None:
 
 
 _DTYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "I16": "<i2"}
-_DTYPES |= {"I8": "i1", "U8": "u1", "BOOL": "?"}
+_DTYPES |= {"I8": "i1", "U8": "u1", "U16": "<u2", "U32": "<u4", "U64": "<u8", "BOOL": "?"}
 
 
 def _safetensors(path: Path, key: str | None) -> VectorFile:
@@ -202,22 +204,28 @@ def _safetensors(path: Path, key: str | None) -> VectorFile:
     if not isinstance(header, dict):
         raise ValueError("its header is no list of tensors: it is damaged, or no safetensors file")
     header.pop("__metadata__", None)
-    entry = header[_chosen({name: tuple(entry["shape"]) for name, entry in header.items()}, key)]
+    shapes = {name: tuple(entry["shape"]) for name, entry in header.items()}
+    chosen = chosen_array(shapes, key)
+    vectors, ids = _tensor(path, header[chosen], 8 + length), ids_among(shapes, chosen)
+    told = None if ids is None else as_names(_tensor(path, header[ids], 8 + length).ravel())
+    wide = header[chosen]["dtype"] == "BF16"
+    return VectorFile(vectors, told, ["bfloat16 is stored as float32, which holds every value of it"] if wide else [])
+
+
+def _tensor(path: Path, entry: dict[str, Any], before: int) -> np.ndarray:
+    """Return the tensor of an entry of the header of a safetensors file, whose bytes begin `before` in the file."""
     start, stop = entry["data_offsets"]
     dtype = "<u2" if entry["dtype"] == "BF16" else _DTYPES.get(entry["dtype"])
     if dtype is None:
         raise ValueError(f"its tensor is of the type {entry['dtype']}; save it as F32 or F16")
-    if 8 + length + stop > size:
+    if before + stop > path.stat().st_size:
         raise ValueError("it is cut off: its tensor ends beyond the file")
     if start < 0 or stop - start != math.prod(entry["shape"]) * np.dtype(dtype).itemsize:
         raise ValueError(
             f"its header says that a tensor {tuple(entry['shape'])} lies at {start} to {stop}: it is damaged"
         )
-    vectors = np.memmap(path, dtype, "r", 8 + length + start, tuple(entry["shape"]))
-    if entry["dtype"] != "BF16":
-        return VectorFile(vectors)
-    wide = np.left_shift(vectors, 16, dtype=np.uint32).view(np.float32)
-    return VectorFile(wide, notes=["bfloat16 is stored as float32, which holds every value of it"])
+    array = np.memmap(path, dtype, "r", before + start, tuple(entry["shape"]))
+    return np.left_shift(array, 16, dtype=np.uint32).view(np.float32) if entry["dtype"] == "BF16" else array
 
 
 def _faiss(path: Path, key: str | None) -> VectorFile:
@@ -271,12 +279,12 @@ def _hdf5(path: Path, key: str | None) -> VectorFile:
         file.visititems(visit)
         wanted = {name: shape for name, shape in found.items() if name.rpartition("/")[0] not in found}
         if not wanted or (key in others and key not in wanted):
-            raise ValueError(f"it has no array (n, d), one row an item: it has {_listed(others | wanted)}")
+            raise ValueError(f"it has no array (n, d), one row an item: it has {shapes_told(others | wanted)}")
         chosen = key
         own = {name: shape for name, shape in wanted.items() if name.startswith("obsm/")}
         ends = [name for name in wanted if chosen and name.endswith(f"/{chosen}")]
         chosen = ends[0] if len(ends) == 1 and chosen not in wanted else chosen  # X_pca for obsm/X_pca
-        chosen = _chosen(wanted, chosen) if chosen or len(own) != 1 else next(iter(own))
+        chosen = chosen_array(wanted, chosen) if chosen or len(own) != 1 else next(iter(own))
         part = file[chosen]
         if isinstance(part, h5py.Group):
             kind = part.attrs.get("encoding-type", part.attrs.get("h5sparse_format", "csr"))
@@ -284,7 +292,7 @@ def _hdf5(path: Path, key: str | None) -> VectorFile:
             vectors: Any = made((part["data"][:], part["indices"][:], part["indptr"][:]), shape=found[chosen])
         else:
             vectors = part[:]
-        ids = _observations(file, known) if "obs" in file else _beside(file[chosen].parent, known)
+        ids = _observations(file, known) if "obs" in file else _beside(file[chosen], known)
         return VectorFile(vectors, ids, [f"vectors from {chosen!r}"])
 
 
@@ -351,33 +359,11 @@ def _observations(file: Any, known: dict[tuple[int, int], int] | None) -> Sequen
     return as_names(_texts(index["categories"], known)[index["codes"][:]])  # names that repeat in a table are kept once
 
 
-def _beside(group: Any, known: dict[tuple[int, int], int] | None) -> Sequence[str] | None:
+def _beside(vectors: Any, known: dict[tuple[int, int], int] | None) -> Sequence[str] | None:
     """Return the names that lie in the same group of an HDF5 file as its vectors."""
-    name = find_name(list(group))
-    return as_names(_texts(group[name], known)) if name is not None and getattr(group[name], "ndim", 0) == 1 else None
-
-
-# --- which of several
-
-
-def _chosen(shapes: dict[str, tuple[int, ...]], key: str | None) -> str:
-    if key is not None:
-        if key not in shapes:
-            raise ValueError(f"it has no array {key!r}; it has {_listed(shapes)}")
-        return key
-    flat = [name for name, shape in shapes.items() if len(shape) == 2]
-    named = [name for name in VECTORS if name in flat]
-    if len(flat) == 1 or named:
-        return named[0] if named else flat[0]
-    if not flat:
-        raise ValueError(f"it has no array (n, d), one row an item: it has {_listed(shapes)}")
-    raise ValueError(
-        f"it has several arrays of vectors: {_listed(shapes)}. Name one: key='...' (on the command line --key)"
-    )
-
-
-def _listed(shapes: dict[str, tuple[int, ...]]) -> str:
-    return ", ".join(f"{name} {tuple(map(int, shape))}" for name, shape in list(shapes.items())[:12]) or "nothing"
+    group, chosen = vectors.parent, vectors.name.rpartition("/")[2]
+    name = ids_among({name: getattr(part, "shape", ()) for name, part in group.items()}, chosen)
+    return None if name is None else as_names(_texts(group[name], known).ravel())
 
 
 _TEXTS: dict[str, Callable[..., VectorFile]] = {

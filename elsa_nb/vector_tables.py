@@ -340,3 +340,33 @@ def one_of(names: list[str], key: str | None, what: str) -> str:
     if key is None and len(names) > 1 and not usual:
         raise ValueError(f"it has several {what}: {', '.join(names)}. Name one: key='...' (on the command line --key)")
     return key or (usual or names)[0]
+
+
+# --- which of several arrays
+
+
+def ids_among(shapes: dict[str, tuple[int, ...]], chosen: str) -> str | None:
+    """Return which array names the rows of the one that was `chosen`: one of a usual name, and of a value a row."""
+    return find_name([name for name, shape in shapes.items() if name != chosen and shape and shape[1:] in ((), (1,))])
+
+
+def chosen_array(shapes: dict[str, tuple[int, ...]], key: str | None) -> str:
+    """Return which array of a file holds the vectors: `key`, or the only one (n, d); ValueError where none is."""
+    if key is not None:
+        if key not in shapes:
+            raise ValueError(f"it has no array {key!r}; it has {shapes_told(shapes)}")
+        return key
+    flat = [name for name, shape in shapes.items() if len(shape) == 2]
+    named = [name for name in VECTORS if name in flat]
+    if len(flat) == 1 or named:
+        return named[0] if named else flat[0]
+    if not flat:
+        raise ValueError(f"it has no array (n, d), one row an item: it has {shapes_told(shapes)}")
+    raise ValueError(
+        f"it has several arrays of vectors: {shapes_told(shapes)}. Name one: key='...' (on the command line --key)"
+    )
+
+
+def shapes_told(shapes: dict[str, tuple[int, ...]]) -> str:
+    """Return the names and shapes of a file's arrays in words."""
+    return ", ".join(f"{name} {tuple(map(int, shape))}" for name, shape in list(shapes.items())[:12]) or "nothing"

@@ -504,6 +504,35 @@ def test_ids_that_are_numbers_are_called_alike_in_files_and_in_memory(tmp_path, 
             read_ids(tmp_path / "ids.npy")
 
 
+@pytest.mark.parametrize("ending", ["npz", "h5", "safetensors"])
+def test_ids_lie_beside_the_vectors_and_are_one_a_row(tmp_path, ending):
+    """Pictures beside their vectors were taken for ids in .npz, and ids in .safetensors were not looked for."""
+    path = tmp_path / f"x.{ending}"
+
+    def write(**arrays):
+        if ending == "npz":
+            np.savez(path, **arrays)
+        elif ending == "safetensors":
+            save_file({name: torch.tensor(array) for name, array in arrays.items()}, path)
+        else:
+            with h5py.File(path, "w") as file:
+                for name, array in arrays.items():
+                    file[name] = array
+
+    write(embeddings=X, images=np.zeros((5, 2, 2)), id=np.arange(7, 12))
+    assert list(read_vectors(path).ids) == ["7", "8", "9", "10", "11"]
+    write(embeddings=X, images=np.zeros((5, 2, 2)))
+    assert read_vectors(path).ids is None
+    write(images=X)
+    assert read_vectors(path).ids is None
+
+
+@pytest.mark.parametrize("kind", ["uint16", "uint32", "uint64"])
+def test_safetensors_of_whole_numbers(tmp_path, kind):
+    save_file({"x": torch.arange(20).reshape(5, 4).to(getattr(torch, kind))}, tmp_path / "x.safetensors")
+    assert Pool.from_file(tmp_path / "x.safetensors").vectors.tolist() == np.arange(20).reshape(5, 4).tolist()
+
+
 def test_ids_in_an_array_of_objects_say_how_to_save_them(tmp_path):
     np.save(tmp_path / "ids.npy", np.array(["a", "b"], object), allow_pickle=True)
     with pytest.raises(CorruptFileError, match=r"ids\.npy .*Python objects; .*names\.astype\(str\)"):
