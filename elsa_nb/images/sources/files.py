@@ -159,7 +159,9 @@ def open_folder(
     if not paths:
         what = " ".join(["Files that Pillow opens are read, such as .jpg, .png and .tif.", *said])
         raise MissingDataError(
-            f"There are no images in {root}: {what} Other kinds go by arrays: `Pool.from_arrays` and `label.Arrays`."
+            f"There are no images in {root}: {what} Texts and sounds take vectors of your own: `elsa-nb pool make "
+            "VECTORS --ids NAMES` makes a pool, and --pool names it; arrays go by `Pool.from_arrays` and "
+            "`label.Arrays`."
         )
     if odd := [each for path, each in zip(paths, ids, strict=True) if path != each]:
         said.append(f"File names that are not UTF-8, written with escapes: {len(odd):,}, such as {odd[0]}.")

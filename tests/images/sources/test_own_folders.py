@@ -79,7 +79,9 @@ def test_masks_in_a_folder_are_shown_and_said(tmp_path):
 def test_a_folder_without_pictures_says_what_is_there_and_the_way_round(tmp_path):
     for i in range(3):
         photographs.write(tmp_path / f"{i}.dcm", b"DICM")
-    with pytest.raises(MissingDataError, match=r"There are no images in .* 3 \.dcm\..* `Pool\.from_arrays`"):
+    with pytest.raises(
+        MissingDataError, match=r"no images in .* 3 \.dcm\..* `elsa-nb pool make VECTORS --ids.* `Pool\.from_arrays`"
+    ):
         open_folder(tmp_path)
 
 
