@@ -15,7 +15,7 @@ from elsa_nb.label.cards import PASSED
 from elsa_nb.label.fixed_rows import Fixed
 from elsa_nb.label.label_files.names import Names
 from elsa_nb.label.rounds import SAMPLE, positives_of
-from elsa_nb.search.checks import check_rows
+from elsa_nb.search.checks import check_count, check_rng, check_rows
 from elsa_nb.search.contract import POSITIVE, UNSURE, Batch, Log, QueryError, Strategy, check_labels
 from elsa_nb.search.highest import highest
 
@@ -27,22 +27,27 @@ class FileEncoder(Protocol):
         """Return vectors (m, d)."""
 
 
-def random_rows(n: int, count: int, rng: np.random.Generator) -> np.ndarray:
-    """Return `count` of the rows 0 to n - 1 at random."""
-    return rng.choice(n, size=min(count, n), replace=False)
+def random_rows(n: int, count: int, rng: np.random.Generator | int | None) -> np.ndarray:
+    """Return `count` of the rows 0 to n - 1 at random; `rng` is a generator, its seed, or None."""
+    return check_rng(rng).choice(n, size=min(count, n), replace=False)
 
 
-def spread_rows(vectors: np.ndarray, count: int, rng: np.random.Generator, *, among: int = 4000) -> np.ndarray:
+def spread_rows(
+    vectors: np.ndarray, count: int, rng: np.random.Generator | int | None, *, among: int = 4000
+) -> np.ndarray:
     """Return `count` rows that lie far apart: one for each corner of the pool, so that rare looks are on view too.
 
     Farthest-point sampling (k-centre, greedy) among `among` random rows; the first is the one nearest to their mean.
+    No row comes twice: where fewer vectors differ, some are the same. `rng` is a generator, its seed, or None.
     """
+    check_count("count", count, 1)
     candidates = np.sort(random_rows(len(vectors), among, rng))
     x = np.asarray(vectors[candidates], np.float32)
     chosen = [int(((x - x.mean(0)) ** 2).sum(1).argmin())]
     distance = np.full(len(x), np.inf, np.float32)
     while len(chosen) < min(count, len(x)):
         distance = np.minimum(distance, ((x - x[chosen[-1]]) ** 2).sum(1))
+        distance[chosen[-1]] = -1  # equal vectors are no distance away either
         chosen.append(int(distance.argmax()))
     return candidates[chosen]
 

@@ -21,6 +21,16 @@ def test_a_spread_sample_visits_every_corner():
     assert len(np.unique(rows)) == 8
 
 
+def test_a_spread_sample_of_copies_has_no_row_twice():
+    vectors = np.repeat(np.eye(6, dtype=np.float32), 50, 0)
+    rows = first_examples.spread_rows(vectors, 20, 0)
+    assert len(np.unique(rows)) == 20
+    assert len(np.unique(rows[:6] // 50)) == 6  # what differs comes first
+    assert rows.tolist() == first_examples.spread_rows(vectors, 20, np.random.default_rng(0)).tolist()
+    with pytest.raises(ValueError, match="count = 0; allowed: a whole number, 1 or more"):
+        first_examples.spread_rows(vectors, 0, 0)
+
+
 def test_rows_by_name_part_and_pattern():
     ids = ["cats/a.jpg", "cats/b.jpg", "dogs/a.jpg"]
     assert first_examples.rows_named(ids, "dogs/a.jpg").tolist() == [2]
