@@ -74,7 +74,12 @@ def test_a_strategy_that_lacks_a_member_is_refused(monkeypatch):
     class Incomplete:
         name, version, config_class, needs, components, colour = "x", 1, object, (), {}, "#000000"
 
-    with pytest.raises(ValueError, match="lacks query, update, amend, scores"):
+    with pytest.raises(
+        ValueError, match=r"Incomplete' lacks query, update, amend, scores"
+    ):  # it is nobody's but one's own
+        registry.check(Incomplete)
+    monkeypatch.setattr(Incomplete, "version", "1")
+    with pytest.raises(ValueError, match=r"version = '1'; allowed: int, as in elsa_nb\.search\.contract\.Registered"):
         registry.check(Incomplete)
 
 

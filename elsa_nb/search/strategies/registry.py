@@ -86,14 +86,16 @@ def begin(
     return cast(Callable[..., RegisteredStrategy], kind)(pool, seeds, config=config, rng=rng, **needed)
 
 
-def check(kind: Any, offered_by: str = "elsa_nb") -> None:
+def check(kind: Any, offered_by: str | None = None) -> None:
     """Raise ValueError, with what is lacking, unless `kind` is a class that keeps the contract of strategies."""
+    of = "" if offered_by is None else f" of {offered_by}"
     if not isinstance(kind, type):
-        raise ValueError(f"the strategy {kind!r:.60} of {offered_by} is no class; give the class, not one search by it")
-    title = f"the strategy {getattr(kind, '__qualname__', kind)!r} of {offered_by}"
+        raise ValueError(f"the strategy {kind!r:.100}{of} is no class; give the class, not one search by it")
+    title = f"the strategy {getattr(kind, '__qualname__', kind)!r}{of}"
     for name, wanted in _ATTRIBUTES.items():
         if not isinstance(value := getattr(kind, name, None), wanted):
-            raise ValueError(f"{title} has {name} = {value!r}; allowed: {wanted.__name__}, as in {RegisteredStrategy}")
+            told = f"allowed: {wanted.__name__}, as in elsa_nb.search.contract.RegisteredStrategy"
+            raise ValueError(f"{title} has {name} = {value!r}; {told}")
     if strange := set(kind.needs) - set(_NEEDS):
         raise ValueError(f"{title} needs {strange.pop()!r}; allowed: {', '.join(_NEEDS)}")
     if lacking := [name for name in _MEMBERS if not hasattr(kind, name)]:
