@@ -228,7 +228,7 @@ def _layout(text: str) -> tuple[str, int, list[list[str]]]:
     """Return the separator of a table of text, how many lines stand before its first row, and the cells of the rows.
 
     What separates gives nearly all rows the same number of cells, and more than one. Above the table may stand a title,
-    remarks that begin with # or %, and Excel's "sep=;", which then says it.
+    remarks that begin with # or %, the number of vectors and of their values, and Excel's "sep=;", which then says it.
     """
     told = re.match(r"\ufeff?\"?sep=(.)\"?[ \t;,]*(\r\n|\r|\n)", text)
     text, skipped = (text[told.end() :], 1) if told else (text, 0)
@@ -245,9 +245,16 @@ def _layout(text: str) -> tuple[str, int, list[list[str]]]:
     if len(ways) > 1 and ways[-1][2] == r"\s+":  # spaces stand in other tables, too
         ways.pop()
     _, _, separator, rows, width = min(ways)
+    if len(rows) > 1 and width > 2 and _counts_what_follows(rows[0][1], width):
+        rows = rows[1:]
     filled = (i for i, (_, cells) in enumerate(rows) if 2 * sum(bool(cell.strip()) for cell in cells) >= width)
     first = next(filled, 0)
     return separator, skipped + rows[first][0], [cells for _, cells in rows[first:]]
+
+
+def _counts_what_follows(cells: list[str], width: int) -> bool:
+    """Whether a first line says how many vectors there are and how long, as word2vec and fastText write it."""
+    return len(cells) == 2 and all(map(str.isdigit, cells)) and int(cells[1]) == width - 1
 
 
 def _rows(text: str, separator: str) -> list[tuple[int, list[str]]]:
