@@ -157,7 +157,7 @@ def _sought(asked: argparse.Namespace, spaces: Spaces, target: str, positive: np
         return Sought(target, positive, spaces, pool)
     absent = absent_rows(positive, asked.share, target)
     fewer = Spaces(*(without(each, absent) for each in spaces.pools))
-    return Sought(target, np.delete(positive, absent), fewer, f"{pool}, {asked.share:.1%}")
+    return Sought(target, np.delete(positive, absent), fewer, f"{pool}, {100 * asked.share:.3g}%")
 
 
 def _searches(asked: argparse.Namespace, sought: Sought, repeat: int, there: set[tuple]) -> list[dict]:
