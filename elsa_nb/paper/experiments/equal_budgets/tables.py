@@ -14,7 +14,9 @@ from elsa_nb.paper.measures.overheads import ALL_LABELS, BASE, curve_points, ove
 from elsa_nb.paper.measures.simulated import POOL_TITLES, held_out
 from elsa_nb.search.metrics import median_interval
 
-RARE_TITLES = {f"{pool}, 0.1%": POOL_TITLES[pool] for pool in POOL_TITLES if "efficientnet" in pool}
+# Glyphs have classes of 40 among 100,000 as they are: theirs are made so rare, the others' one in a thousand.
+_RARE = {pool: "0.04%" if pool.startswith("glyphs") else "0.1%" for pool in POOL_TITLES}
+RARE_TITLES = {f"{pool}, {share}": f"{POOL_TITLES[pool]}, {share}" for pool, share in _RARE.items()}
 PREPARED, SHIPPED = "Greedy probe, prepared", "Greedy probe"
 ARMS = {"Greedy probe, unit rows, l2 = 100": PREPARED, "Greedy probe, unit rows": "Greedy probe, unit rows"}
 AT_RANDOM = "Random"
@@ -28,9 +30,9 @@ _FORM, _ALIKE = 0.2, 0.3  # a class has two forms where the smaller has this sha
 def compared_searches(seeds: int = 1, *, rare: bool = False) -> pd.DataFrame:
     """Return the searches on held-out classes that began with so many examples, a row each, pools and arms by title.
 
-    With `rare` those for classes of which members were left out until they are 0.1 % of the pool; without, those for
-    whole classes. The columns are those of the file. Every class of a pool was searched equally often by the arms of
-    `overheads`.
+    With `rare` those for classes of which members were left out until they are the share of the pool that its title
+    says; without, those for whole classes. The columns are those of the file. Every class of a pool was searched
+    equally often by the arms of `overheads`.
     """
     titles = RARE_TITLES if rare else POOL_TITLES
     frame = held_out("equal_budgets.csv", titles)
@@ -65,6 +67,14 @@ def rivals(said: pd.DataFrame, share: int) -> pd.DataFrame:
     names = {f"ratio_{share}": "ratio", f"ratio_low_{share}": "low", f"ratio_high_{share}": "high"}
     names |= {f"fewer_{share}": "fewer", f"more_{share}": "more"}
     return rows[["pool", "arm", *names]].rename(columns=names).assign(share=share).reset_index(drop=True)
+
+
+def rivals_in_words(said: pd.DataFrame, share: int) -> pd.DataFrame:
+    """Return the ratios of `rivals` as they are read, "1.2 [1.0, 1.4]": arms down, pools across, as in `said`."""
+    rows = rivals(said, share)
+    texts = [interval_text(*row, ".2f") for row in rows[["ratio", "low", "high"]].itertuples(index=False)]
+    table = rows.assign(text=texts).pivot(index="arm", columns="pool", values="text")
+    return table.loc[rows["arm"].unique(), rows["pool"].unique()].fillna("")
 
 
 def best_rivals(said: pd.DataFrame, share: int = 90) -> pd.DataFrame:
