@@ -12,11 +12,11 @@ from functools import lru_cache
 import numpy as np
 from numba import njit
 
+from benchmarks.near_rows import REACH, near_rows
 from benchmarks.rankers import Ranker, new_answers
 from elsa_nb.bench.arms import Arm, Seeds, Spaces
 from elsa_nb.search.contract import Ledger
 from elsa_nb.search.heads.kernel_sums import kernel
-from elsa_nb.search.neighbours.lists import Neighbours
 
 
 class SpokenFor:
@@ -56,7 +56,7 @@ def _gains(near, weights, positive, answered, rows, last, unasked):
     return yes, no
 
 
-def ens(prior: float = 1e-4, nearest: int = 200) -> Arm:
+def ens(prior: float = 1e-4, nearest: int = REACH) -> Arm:
     """Return the arm; prior and reach were chosen on classes that nothing is reported of."""
 
     def of(spaces: Spaces, seeds: Seeds, budget: int, rng: np.random.Generator) -> Ranker:
@@ -91,5 +91,5 @@ def ens(prior: float = 1e-4, nearest: int = 200) -> Arm:
 
 @lru_cache(maxsize=1)
 def _near(spaces: Spaces, nearest: int) -> tuple[np.ndarray, np.ndarray]:
-    rows, distances = Neighbours(spaces.rows().vectors, k=nearest).build().lists
+    rows, distances = (lists[:, :nearest] for lists in near_rows(spaces))
     return rows, kernel(1 - distances / 4).astype(np.float32)  # (1 + cosine) / 2 of rows of unit length

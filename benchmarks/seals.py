@@ -4,17 +4,16 @@ Its model is the greedy probe, well prepared; its neighbours are near in the pre
 other rule, the most uncertain, is for training a classifier, and finds fewer.
 """
 
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
+from benchmarks.near_rows import near_rows
 from elsa_nb.bench.arms import Seeds, Spaces
 from elsa_nb.label.searching import FIRM
 from elsa_nb.search.contract import Batch, Component
 from elsa_nb.search.heads.head import HeadConfig
 from elsa_nb.search.highest import highest
-from elsa_nb.search.neighbours.lists import Neighbours
 from elsa_nb.search.strategies.greedy_probe import GreedyProbe, ProbeConfig
 
 NEAREST = 100  # of each labelled row, as in the paper
@@ -25,9 +24,9 @@ class Seals(GreedyProbe):
 
     name = "SEALS"
 
-    def __init__(self, *given: Any, neighbours: Neighbours, **named: Any):
+    def __init__(self, *given: Any, lists: np.ndarray, **named: Any):
         super().__init__(*given, **named)
-        self._neighbours = neighbours
+        self._lists = lists
         self._near = np.zeros(len(self.pool.vectors), bool)
         self._add(self._ledger.seeds)
 
@@ -46,16 +45,11 @@ class Seals(GreedyProbe):
 
     def _add(self, rows: np.ndarray) -> None:
         """Make candidates of the neighbours of rows that are labelled, or about to be."""
-        self._near[self._neighbours.lists[0][rows].ravel()] = True
-
-
-@lru_cache(maxsize=1)
-def _neighbours(spaces: Spaces) -> Neighbours:
-    return Neighbours(spaces.rows().vectors, k=NEAREST).build()
+        self._near[self._lists[rows].ravel()] = True
 
 
 def seals(spaces: Spaces, seeds: Seeds, budget: int, rng: np.random.Generator) -> Seals:
     """Return a search by SEALS."""
     config = ProbeConfig(budget=budget, head=HeadConfig(l2=FIRM))
-    shared = {"features": spaces.features(unit=True), "neighbours": _neighbours(spaces)}
+    shared = {"features": spaces.features(unit=True), "lists": near_rows(spaces)[0][:, :NEAREST]}
     return Seals(spaces.pool, seeds, config=config, rng=rng, **shared)

@@ -1,0 +1,16 @@
+"""The nearest prepared rows of every row: rivals that walk from row to row share the lists, which take longest."""
+
+from functools import lru_cache
+
+import numpy as np
+
+from elsa_nb.bench.arms import Spaces
+from elsa_nb.search.neighbours.lists import Neighbours
+
+REACH = 200  # of the rival that looks farthest; who looks less far takes the first of a list
+
+
+@lru_cache(maxsize=1)
+def near_rows(spaces: Spaces) -> tuple[np.ndarray, np.ndarray]:
+    """Return (n, REACH) row numbers, nearest first, and their squared distances; made once for all searches."""
+    return Neighbours(spaces.rows().vectors, k=REACH).build().lists
