@@ -11,7 +11,7 @@ reported is reported on `held-out`. Each search begins with random members of th
 
 `results/equal_budgets.csv` has a row a search; `results/equal_budgets_summary.csv` what `overheads.summary` makes of
 them. A search that is there already is not run again, so that an interrupted run goes on, and two runs may share the
-file; delete its rows to run it.
+file; delete its rows to run it. What is to be compared at ELSA's finds is searched by the call that searches with ELSA.
 """
 
 import argparse

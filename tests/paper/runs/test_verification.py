@@ -1,5 +1,7 @@
 """The canaries: everything that a stored result rests on is in one of them, and what proves something is told apart."""
 
+import re
+
 import pandas as pd
 import pytest
 
@@ -64,13 +66,13 @@ def test_without_stored_results_it_says_what_makes_some(tmp_path, monkeypatch, c
 @pytest.mark.parametrize(
     ("which", "sentence"),
     [
-        (["NOPE", "3"], "sweep 'NOPE' of profile full is not stored; allowed: choices-by-arm, choices-in-pairs, "),
-        (["food-101", "3"], "components, food-101, supervised, thinned (--profile photos)"),
+        (["NOPE", "3"], r"sweep 'NOPE' of profile full is not stored; allowed: .*choices-in-pairs, .*--profile full\)"),
+        (["food-101", "3"], r"components, food-101, supervised, thinned \(--profile photos\)"),
         (["components", "3", "--profile", "fast"], "profile 'fast' is not known; allowed: quick, full, photos, paper"),
     ],
 )
 def test_a_sweep_that_is_not_stored_is_told_beside_those_that_are(capsys, which, sentence):
     assert cli.main(["verify", "--row", *which]) == 1
     said = capsys.readouterr().err
-    assert sentence in said
+    assert re.search(sentence, said)  # sweeps of other profiles may be stored, too, before those that are committed
     assert "reproduce" not in said
