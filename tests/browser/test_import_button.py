@@ -29,10 +29,10 @@ def test_a_file_is_chosen_and_the_search_begins_from_its_positives(open_desk):
         desk.page.get_by_role("button", name="Import labels").click()
     chooser.value.set_files(folder / "earlier.csv")
     desk.page.get_by_text("2 positive, 1 negative").wait_for(timeout=conftest.PATIENCE)
-    desk.page.get_by_text("1 not matched").click()
-    assert desk.page.get_by_text("elsewhere.png").last.is_visible()
     desk.page.wait_for_function("() => document.querySelector('.elsa-panel').dataset.overview === 'false'")
-    desk.settle()
+    desk.settle()  # before the click: the page above changes its height as the search begins, and what is clicked moves
+    desk.page.get_by_text("1 not matched").click()
+    desk.page.get_by_text("elsewhere.png").last.wait_for(timeout=conftest.PATIENCE)
     assert desk.evaluate("panel.controller.rounds.seeds.tolist()") == [5, 7]
     assert "You look for more of these" in desk.page.locator(".elsa-seeds").inner_text()
     assert "goes on from the labels of the file" in desk.page.locator(".elsa-banner").inner_text()
