@@ -6,6 +6,7 @@ Notebooks call `save_figure` and `save_table`.
 import io
 from pathlib import Path
 
+import matplotlib
 import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
@@ -19,6 +20,10 @@ from elsa_nb.profiles import profile
 
 CATALOGUE = catalogue.EXHIBITS | {exhibit.name: exhibit for exhibit in comparison.EXHIBITS}
 INDEX_COLUMNS = ["kind", "name", "title", "paper_item", "notebook", "sweep"]
+
+# The backend is loaded now, not by the first figure: every figure is drawn inside `rc_context`, which would undo at its
+# end that a notebook's backend made matplotlib interactive, and the notebook would show its first figure only.
+plt.switch_backend(matplotlib.get_backend())
 
 
 def save_figure(figure: Figure, name: str, profile_name: str, source: pd.DataFrame) -> None:

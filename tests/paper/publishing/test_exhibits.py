@@ -1,7 +1,10 @@
 """Figures and tables are saved with their rows, byte for byte the same each time, and indexed once."""
 
 import html
+import os
 import re
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import matplotlib.pyplot as plt
@@ -46,6 +49,24 @@ def test_a_figure_is_saved_three_ways_and_repeats_to_the_byte(build, rows):
     assert set(before) == {"equal-budget.png", "equal-budget.svg", "equal-budget.csv", "index.csv"}
     exhibits.save_figure(draw(rows), "equal-budget", "quick", rows)
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_a_notebook_shows_every_figure_and_not_the_first_alone():
+    """A figure drawn in `rc_context` was the first to load the backend, and took the interactive mode away with it."""
+    lines = [
+        "from IPython.core.interactiveshell import InteractiveShell",
+        "InteractiveShell.instance()",
+        "import matplotlib.pyplot as plt",
+        "import elsa_nb.paper.publishing.exhibits",
+        "with plt.rc_context({'font.size': 9}):",
+        "    plt.subplots()",
+        "print(plt.isinteractive())",
+    ]
+    inline = os.environ | {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}
+    done = subprocess.run(
+        [sys.executable, "-c", "\n".join(lines)], env=inline, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "True\n"
 
 
 def test_the_index_has_one_line_an_exhibit_in_catalogue_order(build, rows):

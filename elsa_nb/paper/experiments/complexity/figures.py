@@ -106,7 +106,11 @@ def _claimed(ax: Axes, bottom: float, top: float) -> None:
 
 
 def _legend(parts: list[str]) -> list[mpl.lines.Line2D]:
-    lines = [mpl.lines.Line2D([], [], color=_COLOURS[part], lw=2, label=_NAMES[part]) for part in parts]
+    dashes = {"vectors": ":"}  # which are neither plain nor package
+    lines = [
+        mpl.lines.Line2D([], [], color=_COLOURS[part], lw=2, ls=dashes.get(part, "-"), label=_NAMES[part])
+        for part in parts
+    ]
     grey = "#555555"
     return [
         *lines,

@@ -46,7 +46,10 @@ def purity_table(source: Any, pools: Mapping[str, Mapping[str, Pool]], *, querie
 
 
 def round_table(log: Log, positive: np.ndarray, seeds: np.ndarray) -> pd.DataFrame:
-    """Return what each round asked and found: a row a round, (asked, new) a component, then the running totals."""
+    """Return what each round asked and found: a row a round, (asked, new) a component, then the running totals.
+
+    Rounds are named as in `finds_table`: counted from 1, and the last one is "final" where it is the final search.
+    """
     found = metrics.finds(log.rows, positive, seeds, count_seeds=False)
     frame = pd.DataFrame({"round": log.rounds, "component": log.components, "asked": 1, "new": found.astype(int)})
     table = frame.pivot_table(index="round", columns="component", values=["asked", "new"], aggfunc="sum", fill_value=0)
@@ -55,7 +58,8 @@ def round_table(log: Log, positive: np.ndarray, seeds: np.ndarray) -> pd.DataFra
     totals = frame.groupby("round")[["asked", "new"]].sum().cumsum()
     table["labels so far"] = totals["asked"]
     table["discovery rate"] = ((totals["new"] + len(seeds)) / positive.sum()).round(3)
-    return table
+    finals = frame.loc[frame["component"] == Component.FINAL, "round"]
+    return table.rename(index={number: "final" if number in set(finals) else number + 1 for number in table.index})
 
 
 def finds_table(log: Log, positive: np.ndarray, seeds: np.ndarray) -> pd.DataFrame:
