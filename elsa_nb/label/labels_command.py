@@ -73,11 +73,21 @@ def _import(options: argparse.Namespace) -> None:
         print(import_labels(session, options.file, ids, annotator=options.person, **told))
         note_names(session, ids)
     except BaseException:
-        session.close()
-        if fresh:
+        try:
+            needless = fresh and not _is_used(session)
+        finally:
+            session.close()
+        if needless:
             path.unlink(missing_ok=True)
         raise
     session.close()
+
+
+def _is_used(session: Session) -> bool:
+    """Whether a session holds anything, or another window or process works on it: its file must then stay."""
+    used = "SELECT EXISTS (SELECT 1 FROM events) OR EXISTS (SELECT 1 FROM rounds)"
+    used += " OR EXISTS (SELECT 1 FROM leases WHERE holder <> ?) AS used"
+    return bool(session.read(used, (session.holder,))[0]["used"])
 
 
 def _export(options: argparse.Namespace) -> None:

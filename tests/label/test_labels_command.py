@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from elsa_nb import cli
-from elsa_nb.label import Panel, Texts
+from elsa_nb.label import Panel, Texts, labels_command
 from elsa_nb.label.identity import remember, settle
+from elsa_nb.label.import_labels import import_labels
 from elsa_nb.label.session import Answer, Session
 from elsa_nb.pool import Pool
 from elsa_nb.search.strategies.harvest import Harvest
@@ -59,6 +60,27 @@ def test_what_is_wrong_leaves_no_session_behind(here, capsys):
     assert status == 1
     assert "old.csv is no session file" in said
     assert (here / "old.csv").read_text().startswith("Datei")
+
+
+@pytest.mark.parametrize("answered", [True, False])
+def test_a_failed_import_leaves_a_session_alone_that_somebody_else_has_begun(here, capsys, monkeypatch, answered):
+    """While a large file is read a panel may open the session that the import has made: its answers are no rubbish."""
+    others = []
+
+    def meanwhile(*arguments, **options):
+        others.append(Session("s.sqlite", annotator="ann"))
+        others[0].acquire()
+        if answered:
+            others[0].write([Answer("cats/1.jpg", -2, 1)])
+        return import_labels(*arguments, **options)
+
+    monkeypatch.setattr(labels_command, "import_labels", meanwhile)
+    status, said = elsa(capsys, "import", "s.sqlite", "old.csv", "--pool", "pool")
+    assert status == 1
+    assert "'Datei', 'Art'" in said
+    others[0].write([Answer("cats/2.jpg", -2, 0)])
+    others[0].close()
+    assert known("s.sqlite", "ann") == {"cats/2.jpg": 0} | ({"cats/1.jpg": 1} if answered else {})
 
 
 def test_a_session_that_was_open_knows_its_items(here, capsys):
