@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from elsa_nb.errors import CorruptFileError, MissingDataError
+from elsa_nb.locks import Lock
 from elsa_nb.progress import bar
 from elsa_nb.store import sha256_file, write_json
 
@@ -27,13 +28,25 @@ def download(
     """Download `url` to `path` and return it; what an earlier attempt left in `<path>.part` is kept and continued.
 
     `md5` is the beginning of the published checksum. Beside the file a card `<path>.json` keeps its SHA-256, its size
-    and where it came from, with what `card` adds. A file that is there already, with its card, is not downloaded again.
-    Raises MissingDataError where the address cannot be reached (saying what to put where by hand) and
-    CorruptFileError, deleting what was downloaded, for other bytes than the published ones.
+    and where it came from, with what `card` adds. A file that is there already, with its card, is not downloaded again,
+    and one that another process is downloading is waited for.
+
+    Raises MissingDataError where the address cannot be reached (saying what to put where by hand) and CorruptFileError,
+    deleting what was downloaded, for other bytes than the published ones.
     """
-    if path.exists() and _card(path).exists():
-        return path
-    path.parent.mkdir(parents=True, exist_ok=True)
+    if not _is_here(path):
+        with Lock(path.with_name(f".{path.name}.lock"), f"The download {path}").acquire(wait=True):
+            if not _is_here(path):  # else another process has made it while this one waited
+                _download(url, path, md5, card or {}, progress)
+    return path
+
+
+def _is_here(path: Path) -> bool:
+    return path.exists() and _card(path).exists()
+
+
+def _download(url: str, path: Path, md5: str, card: dict[str, Any], progress: bool | None) -> None:
+    """Do what `download` says; to be called by one process at a time, since each appends to the same part."""
     part = path.with_name(path.name + ".part")
     for attempt in range(_ATTEMPTS):
         before = part.stat().st_size if part.exists() else 0
@@ -59,9 +72,8 @@ def download(
     with part.open("rb") as stream:
         os.fsync(stream.fileno())
     record = {"url": url, "md5": got, "sha256": sha256_file(part), "bytes": part.stat().st_size}
-    write_json(_card(path), {**(card or {}), **record})
+    write_json(_card(path), {**card, **record})
     part.replace(path)
-    return path
 
 
 def _card(path: Path) -> Path:

@@ -2,6 +2,7 @@
 
 import hashlib
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -36,6 +37,8 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(DATA) - first))
         self.end_headers()
         stop = server.cuts.pop(0) if server.cuts else len(DATA)
+        if len(server.asked) == 1:
+            server.goes_on.wait()
         self.wfile.write(DATA[first:stop])
 
     def log_message(self, *_):
@@ -46,10 +49,13 @@ class Handler(BaseHTTPRequestHandler):
 def server():
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.asked, server.cuts, server.ranges = [], [], True
+    server.goes_on = threading.Event()
+    server.goes_on.set()
     server.url = f"http://127.0.0.1:{server.server_port}/file"
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     yield server
+    server.goes_on.set()
     server.shutdown()
     server.server_close()
 
@@ -76,6 +82,29 @@ def test_a_later_run_goes_on_from_the_part(server, tmp_path):
     assert server.asked == ["bytes=4000000-"]
     (tmp_path / "all.pth.part").write_bytes(DATA)
     assert download(server.url, tmp_path / "all.pth", md5=MD5).read_bytes() == DATA
+
+
+def test_who_wants_a_file_that_another_downloads_waits_for_it(server, tmp_path, capsys):
+    """Two that wrote one part wrote into each other's, and the slower one into the file that the other had checked."""
+    server.goes_on.clear()  # the first answer takes its time
+    path, out = tmp_path / "w.pth", ""
+    first, second = (threading.Thread(target=download, args=(server.url, path), daemon=True) for _ in range(2))
+    first.start()
+    while not server.asked:
+        time.sleep(0.01)
+    second.start()
+    while len(server.asked) < 2 and "waiting for its end" not in out:
+        out += capsys.readouterr().out
+        time.sleep(0.01)
+    if len(server.asked) == 2:
+        second.join()
+    server.goes_on.set()
+    first.join()
+    second.join()
+    assert path.read_bytes() == DATA
+    assert len(server.asked) == 1
+    assert read_json(tmp_path / "w.pth.json")["sha256"] == sha256_bytes(DATA)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["w.pth", "w.pth.json"]
 
 
 def test_a_server_without_ranges_sends_all_again(server, tmp_path):
