@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from pyarrow import feather
 
 from elsa_nb.errors import MissingDataError
+from elsa_nb.label.label_files import tables
 from elsa_nb.label.label_files.reader import read_labels
 
 IDS = ["cats/Müller 1.jpg", "cats/2.jpg", "dogs/1.jpg", "dogs/2.jpg", "Ä/ö.png"]
@@ -570,6 +571,14 @@ def test_nothing_is_ever_read_as_nothing(read, content):
     """Whatever holds no label says so with its path and the reason; it never counts as a file of 0 labels."""
     with pytest.raises(ValueError, match=f"(?s)labels.csv.*: .*{REFUSED[content]}.*Nothing was taken from it"):
         read(content)
+
+
+def test_a_packed_file_that_is_too_large_is_refused_and_not_cut(read, monkeypatch):
+    content = f"item,label\n{IDS[0]},1\n{IDS[1]},0\n".encode()
+    monkeypatch.setattr(tables, "UNPACKED_MOST", len(content))
+    assert read(gzip.compress(content)).given == {None: {0: 1, 1: 0}}
+    with pytest.raises(ValueError, match=r"labels\.csv: it is a \.gz file of more than .* in several files"):
+        read(gzip.compress(content + b"\n"))
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path):

@@ -192,9 +192,13 @@ def _of_sheets(sheets: list[tables.Table], names: Names, item: str | None, label
 def _unpacked(data: bytes) -> bytes:
     try:
         with gzip.open(io.BytesIO(data)) as stream:
-            return stream.read(tables.UNPACKED_MOST)
+            unpacked = stream.read(tables.UNPACKED_MOST + 1)
     except (OSError, EOFError, zlib.error) as error:
         raise ValueError(f"it is a broken .gz file ({error})") from None
+    if len(unpacked) > tables.UNPACKED_MOST:
+        most = tables.UNPACKED_MOST >> 20
+        raise ValueError(f"it is a .gz file of more than {most:,} MB when unpacked; import its labels in several files")
+    return unpacked
 
 
 def _text(text: str, names: Names, item: str | None, label: str | None) -> Reading:
