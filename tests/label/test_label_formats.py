@@ -287,6 +287,15 @@ def test_yolo_with_a_class_that_its_list_does_not_name_is_refused(tmp_path):
         read_labels(folder, ["a.jpg", "b.jpg"], positive="cat")
 
 
+@pytest.mark.parametrize("odd", ["hello world\n", "0 .1 .1\n", "cat .1 .1 .1 .1\n", "\ud800 .1 .1 .1 .1\n"])
+def test_a_text_among_many_of_yolo_that_is_none_is_named(tmp_path, odd):
+    """The first twenty tell what the folder is; what is wrong after them is said with its place."""
+    folder = tree(tmp_path, **{f"labels/{i:02}.txt": "0 .1 .1 .1 .1\n" for i in range(20)})
+    (folder / "labels" / "20.txt").write_bytes(odd.encode(errors="surrogatepass"))
+    with pytest.raises(ValueError, match=r"labels/20\.txt is no text file of YOLO, as those before it are: each line"):
+        read_labels(folder, [f"{i:02}.jpg" for i in range(21)], positive=0)
+
+
 @pytest.mark.parametrize("split", ["", "Train/", "testing/", "ds/val/"])
 def test_classes_may_be_below_a_part_of_a_data_set(tmp_path, split):
     folder = tree(tmp_path, **{f"{split}positive/2.jpg": "", f"{split}negative/dogs/1.jpg": ""})

@@ -28,7 +28,7 @@ def read(folder: Path, names: Names) -> Reading:
         raise ValueError("it is a folder without files; a folder of labels has a folder a class, or YOLO's text files")
     texts = [p for p in files if p.suffix.lower() == ".txt" and p.name not in _NAMES]
     in_labels = [p for p in texts if _LABELS in p.relative_to(folder).parts[:-1]]  # beside them lie notes to read
-    if (texts := in_labels or texts) and all(map(_is_yolo, texts[:20])):
+    if (texts := in_labels or texts) and all(_boxed_classes(path) is not None for path in texts[:20]):
         return _yolo(folder, texts, files, names)
     for suffix, begin, reader in ((".xml", "<annotation>", xml_files.read), (".json", '"shapes"', tasks.read_labelme)):
         each = [p for p in files if p.suffix.lower() == suffix]
@@ -84,16 +84,22 @@ def _files(folder: Path, above: frozenset[str]) -> Iterator[Path]:
             yield path
 
 
-def _is_yolo(path: Path) -> bool:
+def _boxed_classes(path: Path) -> set[int] | None:
+    """Return the numbers of the classes that a text file of YOLO has boxes of; None where it is no such file.
+
+    Each of its lines is a box or an outline: the number of a class, and four numbers or more that say where it is.
+    """
+    found = set()
     for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
         cells = line.split()
         try:
             [float(cell) for cell in cells]
         except ValueError:
-            return False
+            return None
         if cells and (len(cells) < 5 or not cells[0].isdigit()):
-            return False
-    return True
+            return None
+        found |= {int(cell) for cell in cells[:1]}
+    return found
 
 
 def _yolo(folder: Path, texts: list[Path], files: list[Path], names: Names) -> Reading:
@@ -103,7 +109,11 @@ def _yolo(folder: Path, texts: list[Path], files: list[Path], names: Names) -> R
     lines = []
     for path in texts:
         place = escaped(str(path.relative_to(folder)))
-        numbers = {int(line.split()[0]) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()}
+        if (numbers := _boxed_classes(path)) is None:
+            raise ValueError(
+                f"{place} is no text file of YOLO, as those before it are: each line is the number of a class and four "
+                "numbers or more; correct it, or take it out of the folder"
+            )
         if words and (strange := sorted(numbers - set(words))):
             listed = ", ".join(f"{i} {word}" for i, word in list(words.items())[:8])
             raise ValueError(f"{place} has the class {strange[0]}, and {named.name if named else ''} names {listed}")
