@@ -108,8 +108,10 @@ def _course(session: Session, items: Any, ids: list[str], place: Places) -> Sett
     if own["ids"] == now["ids"] and not own["contents"] and now["contents"]:  # names alone were known: `note_names`
         return Settled(np.empty(0, np.int64), about=json.dumps(now))
     if own["ids"] == now["ids"]:
-        carried = json.loads(session.meta(f"carried:{session.annotator}") or '{"items": []}')["items"]
-        return Settled(np.array([place.rows[item] for item in carried], np.int64))
+        items_before, _ = _carried(session)
+        if lost := [item for item in items_before if item not in place.rows]:
+            raise damaged(session.path, f"it carries an answer to {lost[0]!r}, which is none of its items")
+        return Settled(np.array([place.rows[item] for item in items_before], np.int64))
     found, lost = _answered(session, place)
     renamed = {item: ids[row] for item, row in found.items() if item != ids[row]}
     return Settled(_rows_in(found), True, _told(own, place, lost), json.dumps(now), renamed)
@@ -243,7 +245,22 @@ def remember(session: Session, settled: Settled, ids: Sequence[str]) -> None:
 
 def carried_after(session: Session) -> int:
     """Return the last event of the annotator's that is about an earlier state of the collection, 0 if none is."""
-    return json.loads(session.meta(f"carried:{session.annotator}") or '{"after": 0}')["after"]
+    return _carried(session)[1]
+
+
+def _carried(session: Session) -> tuple[list[str], int]:
+    """Return what `remember` wrote of a fresh course: the items whose answers were carried, and the last event before.
+
+    No items and 0 where no course was begun anew; CorruptFileError where it is damaged.
+    """
+    if (told := session.meta(f"carried:{session.annotator}")) is None:
+        return [], 0
+    carried = json.loads(told)
+    if isinstance(carried, dict):
+        items, after = carried.get("items"), carried.get("after")
+        if isinstance(items, list) and all(isinstance(item, str) for item in items) and isinstance(after, int):
+            return items, after
+    raise damaged(session.path, "what it says of the answers that were carried is no record of them")
 
 
 def names_in(session: Session) -> list[str] | None:

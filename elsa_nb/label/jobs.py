@@ -19,6 +19,7 @@ from elsa_nb.label.import_labels import KIND, import_labels
 from elsa_nb.label.items import Files
 from elsa_nb.label.label_files.reader import LabelFile, read_labels
 from elsa_nb.label.session import Answer, Session, check_annotator
+from elsa_nb.label.session_file import damaged
 from elsa_nb.pool import Pool
 from elsa_nb.search.checks import check_kinds
 from elsa_nb.search.contract import POSITIVE, UNSURE, Strategy
@@ -212,18 +213,22 @@ def audited(job: Job, pool: Pool) -> AuditPages:
     if not Path(job.session).exists():
         raise MissingDataError(f"{job.session} is not here: label first, then audit what was found.")
     session = Session(job.session, annotator=job.annotator)
-    known = session.known()
-    session.close()
+    try:
+        known = session.known()
+    finally:
+        session.close()
     labels = np.array([known.get(str(item), UNSURE) for item in pool.ids])
     state = {"answered": np.flatnonzero(labels != UNSURE).tolist(), "found": int((labels == POSITIVE).sum())}
     if not state["found"]:
         raise ValueError(f"{job.session} holds no find yet: label first, then audit what was found")
     own = Session(audit_session(job), annotator=job.annotator)
     try:
-        begun = own.remark_once(f"audit:{job.annotator}", json.dumps(state, allow_nan=False))
+        begun = json.loads(own.remark_once(f"audit:{job.annotator}", json.dumps(state, allow_nan=False)))
     finally:
         own.close()
-    return AuditPages(len(pool), **json.loads(begun))
+    if not isinstance(begun, dict) or begun.keys() != state.keys() or not isinstance(begun["answered"], list):
+        raise damaged(own.path, "what it says of the search that is audited is no record of it")
+    return AuditPages(len(pool), **begun)
 
 
 def audit_session(job: Job) -> Path:

@@ -326,6 +326,19 @@ def test_what_a_session_remembers_of_its_items_may_be_damaged(tmp_path, told):
     session.close()
 
 
+@pytest.mark.parametrize(
+    "told", ["5", "[]", "{}", '{"items": ["a"]}', '{"items": "a", "after": 0}', '{"items": ["b"], "after": 0}']
+)
+def test_what_a_session_remembers_of_carried_answers_may_be_damaged(tmp_path, told):
+    session, items = Session(tmp_path / "s.sqlite"), Things({"a": "x"})
+    session.acquire()
+    identity.remember(session, identity.settle(session, items, items.ids), items.ids)
+    session.remark("carried:me", told)
+    with pytest.raises(CorruptFileError, match=r"s\.sqlite is damaged .*session rescue"):
+        identity.settle(session, items, items.ids)
+    session.close()
+
+
 def test_the_pool_names_its_rows_unless_it_has_only_numbers():
     texts = Things({"0": "a", "1": "b", "2": "c"})
     files = Things({"x.png": "a", "y.png": "b", "z.png": "c"})

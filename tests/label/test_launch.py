@@ -13,7 +13,7 @@ from PIL import Image
 from tornado.httputil import HTTPHeaders, HTTPServerRequest
 
 from elsa_nb import cli, own_folder
-from elsa_nb.errors import MissingDataError
+from elsa_nb.errors import CorruptFileError, MissingDataError
 from elsa_nb.label import import_labels, jobs, launch, page_server
 from elsa_nb.label.cards import OPEN
 from elsa_nb.label.label_files.reader import read_labels
@@ -351,6 +351,18 @@ def test_an_audit_that_another_window_begins_in_the_same_moment_is_looked_on(pla
     assert "open elsewhere" in panel.widget._standing()
     panel.close()
     other.close()
+
+
+@pytest.mark.parametrize("told", ["[]", "{}", '{"answered": 3, "found": 1}'])
+def test_how_an_audit_began_may_be_damaged(place, told):
+    session = Session(place / "s.sqlite")
+    session.record([Answer("cat-1.png", OPEN, 1)], "import")
+    session.close()
+    audit = Session(place / "s-audit.sqlite")
+    audit.remark_once("audit:me", told)
+    audit.close()
+    with pytest.raises(CorruptFileError, match=r"s-audit\.sqlite is damaged .*session rescue"):
+        job(place, audit=True)
 
 
 def test_a_session_that_is_taken_over_while_it_is_opened_is_looked_on(place, monkeypatch):
