@@ -1,6 +1,7 @@
 """`elsa-nb pool make FILE`: a pool of vectors that were made elsewhere."""
 
 import argparse
+import re
 import warnings
 from pathlib import Path
 from shlex import quote
@@ -9,7 +10,8 @@ from elsa_nb.arguments import typed_path
 from elsa_nb.errors import MissingDataError
 from elsa_nb.pool import Pool
 
-_BEGUN = {"vectors.part", "journal.txt"}  # what a full disk leaves of a pool
+# What a writer leaves of a pool when the disk is full or it is killed, and what is there while one is at work.
+_BEGUN = re.compile(r"vectors\.part|journal\.txt|\.lock(-holder)?|\..*\.part")
 
 
 def declare_pool(parser: argparse.ArgumentParser) -> None:
@@ -44,12 +46,15 @@ def pool_command(options: argparse.Namespace) -> None:
         try:
             same = Pool.open(folder).sha256 == pool.sha256
         except (MissingDataError, ValueError):
-            same = {part.name for part in folder.iterdir()} <= _BEGUN
+            same = all(_BEGUN.fullmatch(part.name) for part in folder.iterdir())
         if not same:
             raise ValueError(f"{folder} holds something else; name another folder, or add --replace.")
     try:
         pool.save(folder)
-    except OSError as error:  # a full disk does not say where
+    except OSError as error:
+        if error.errno is None:  # one of ours, which says all itself, such as who writes the pool now
+            raise
+        # A full disk does not say where.
         raise type(error)(error.errno, error.strerror, error.filename or str(folder)) from error
     for note in pool.provenance["made_from"]["taken"]:
         print(f"{path}: {note}.")

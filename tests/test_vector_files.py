@@ -21,7 +21,7 @@ from safetensors.torch import save_file
 
 from elsa_nb import cli
 from elsa_nb.errors import CorruptFileError, MissingDataError
-from elsa_nb.pool import Pool, PoolWriter
+from elsa_nb.pool import Pool, PoolWriter, pool_lock
 from elsa_nb.vector_files import read_ids, read_vectors
 
 X = np.random.default_rng(0).normal(size=(5, 4)).astype(np.float32)
@@ -435,6 +435,25 @@ def test_the_command_says_what_it_took_and_how_to_go_on(tmp_path, capsys, monkey
     assert capsys.readouterr().out.endswith("--pool 'my pool'\n")  # as a shell takes it
     assert cli.main(["pool", "make", "x.npy", "x.npy"]) == 1
     assert "x.npy is a file, and a pool is a folder" in capsys.readouterr().err
+
+
+def test_a_pool_that_another_process_writes_is_said_to_be_written(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    np.save("x.npy", X)
+    with pool_lock("x-pool").acquire():
+        for more in ([], ["--replace"]):
+            assert cli.main(["pool", "make", "x.npy", *more]) == 1
+            assert "The pool x-pool is being written by process " in capsys.readouterr().err
+
+
+def test_what_a_killed_command_left_of_a_pool_is_in_nobodys_way(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    np.save("x.npy", X)
+    (tmp_path / "x-pool").mkdir()
+    for name in ("vectors.part", "journal.txt", ".lock", ".lock-holder", ".journal.txt.a1b2.part"):
+        (tmp_path / "x-pool" / name).touch()
+    assert cli.main(["pool", "make", "x.npy"]) == 0
+    assert len(Pool.open("x-pool")) == len(X)
 
 
 def test_on_a_full_disk_the_folder_is_named_and_the_same_command_works_again(tmp_path, capsys, monkeypatch):
