@@ -48,6 +48,9 @@ def bench_command(options: argparse.Namespace) -> None:
     from elsa_nb.search.strategies.registry import slug
 
     source = Path(options.vectors)
+    page = Path(options.out or f"{source.resolve().stem}-bench.html")
+    if page.suffix != ".html":
+        raise ValueError(f"--out is {page}; the page is a file that ends in .html")
     plan = Plan(**{name: getattr(options, name) for name in _PLANNED})
     known = known_arms()
     by_slug = {slug(arm): arm for arm in known}
@@ -72,9 +75,6 @@ def bench_command(options: argparse.Namespace) -> None:
         print(f"{len(unmatched):,} lines of {options.labels} name no item of the pool, such as {unmatched[0]!r}.")
     for note in notes:
         print(f"{note[0].upper()}{note[1:]}.")
-    page = Path(options.out or f"{source.resolve().stem}-bench.html")
-    if page.suffix != ".html":
-        raise ValueError(f"--out is {page}; the page is a file that ends in .html")
     targets = chosen_classes(classes, pool.n, plan)
     bare = pool.n - len(np.unique(np.concatenate(list(classes.values()))))
     about = (

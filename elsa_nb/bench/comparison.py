@@ -142,7 +142,7 @@ def _checksum(members: np.ndarray) -> str:
 def _stored(path: Path) -> pd.DataFrame:
     if not path.exists():
         return pd.DataFrame()
-    cure = "Delete it; the next run makes it again."
+    cure = "Give another --out: the searches lie beside the page. Or delete it, if an earlier comparison has made it."
     with reading(path, "the searches of a comparison", cure):
         frame = pd.read_csv(path, dtype=dict.fromkeys(_TEXTS, str), keep_default_na=False, na_values=[""])
         if lacking := {*_KEY, "class_size", "discovery"} - set(frame):

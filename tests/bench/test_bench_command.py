@@ -159,6 +159,10 @@ def test_a_pool_needs_no_word_on_how_a_file_is_read(given, capsys):
         (["--encoding", "utf-16"], "it is not in the encoding 'utf-16'"),
         (["--vectors-encoding", "cp1250"], "v.npy holds no text, which would have an encoding; leave out 'cp1250'"),
         (["--out", "page.txt"], "ends in .html"),
+        (
+            ["--out", "l.html"],
+            "l.csv is not the searches of a comparison (it lacks the column arm). Give another --out",
+        ),
     ],
 )
 def test_what_cannot_be_done_is_said_and_leaves_nothing(given, more, said, capsys, tmp_path):
