@@ -11,6 +11,7 @@ import pandas as pd
 
 from elsa_nb.bench.arms import Arm, Spaces
 from elsa_nb.bench.simulating import by_checksum, search_once, seeds_and_randomness
+from elsa_nb.locks import Lock
 from elsa_nb.paper.measures.overheads import expected_at_random
 from elsa_nb.progress import bar
 from elsa_nb.search.checks import check_count
@@ -60,12 +61,11 @@ def compare(
 ) -> pd.DataFrame:
     """Run what `plan` says, or what of it is not in the file `path` yet; return a row a search, in the order of arms.
 
-    `classes` gives the rows of each class. Raises ValueError where no class has a size that is wanted.
+    `classes` gives the rows of each class. Raises ValueError where no class has a size that is wanted, BusyError while
+    another process runs a comparison into the same file.
     """
     n, key = spaces.pool.n, spaces.pool.sha256[:16]
     targets = chosen_classes(classes, n, plan)
-    there = _stored(path)
-    done = set(there[_KEY].itertuples(index=False, name=None)) if len(there) else set()
     members = {target: _checksum(classes[target]) for target in targets}
     wanted = [
         (key, target, members[target], plan.seeds, repeat, plan.budget, arm)
@@ -73,14 +73,19 @@ def compare(
         for target in targets
         for arm in arms
     ]
-    rows = there.to_dict("records")
-    todo = [each for each in wanted if each not in done]
-    with bar(None, "searches", progress, total=len(wanted), initial=len(wanted) - len(todo)) as shown:
-        for number, each in enumerate(todo):
-            rows.append(dict(zip(_KEY, each, strict=True)) | _row(spaces, arms[each[-1]], classes[each[1]], each, plan))
-            if number == len(todo) - 1 or each[1:5] != todo[number + 1][1:5]:  # the last arm from these seeds
-                write_atomically(path, pd.DataFrame(rows).to_csv(index=False).encode())
-            shown.update()
+    # Each process writes all rows that it knows of: two at once would drop each other's.
+    with Lock(path.with_name(f".{path.name}.lock"), f"The comparison {path}").acquire():
+        there = _stored(path)
+        done = set(there[_KEY].itertuples(index=False, name=None)) if len(there) else set()
+        rows = there.to_dict("records")
+        todo = [each for each in wanted if each not in done]
+        with bar(None, "searches", progress, total=len(wanted), initial=len(wanted) - len(todo)) as shown:
+            for number, each in enumerate(todo):
+                row = _row(spaces, arms[each[-1]], classes[each[1]], each, plan)
+                rows.append(dict(zip(_KEY, each, strict=True)) | row)
+                if number == len(todo) - 1 or each[1:5] != todo[number + 1][1:5]:  # the last arm from these seeds
+                    write_atomically(path, pd.DataFrame(rows).to_csv(index=False).encode())
+                shown.update()
     frame = pd.DataFrame(rows)
     ours = frame[frame[_KEY].apply(tuple, axis=1).isin(set(wanted))]
     first = ours.drop_duplicates(["target", "repeat"])

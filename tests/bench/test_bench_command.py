@@ -9,6 +9,7 @@ import pytest
 
 from elsa_nb import cli
 from elsa_nb.bench import comparison, page
+from elsa_nb.locks import Lock
 from elsa_nb.pool import Pool
 
 
@@ -88,6 +89,14 @@ def test_searches_that_are_there_are_not_run_again(given, monkeypatch):
     monkeypatch.setattr(comparison, "search_once", refuse)
     assert cli.main(given) == 0
     assert pd.read_csv("v-bench.csv").equals(before)
+
+
+def test_two_comparisons_do_not_write_one_file_at_once(given, capsys, tmp_path):
+    with Lock(".v-bench.csv.lock", "The comparison v-bench.csv").acquire():
+        assert cli.main(given) == 1
+    assert "The comparison v-bench.csv is being written by process " in capsys.readouterr().err
+    assert cli.main(given) == 0
+    assert not list(tmp_path.glob(".*"))
 
 
 def test_corrected_labels_are_searched_for_anew(given):
