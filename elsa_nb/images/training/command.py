@@ -28,6 +28,7 @@ from elsa_nb.images.training.config import TrainingConfig
 from elsa_nb.images.training.quality import linear_probe, purity, quality
 from elsa_nb.images.training.recipes import glyph_recipe, official_recipe, photo_recipe
 from elsa_nb.images.training.train import run_training
+from elsa_nb.locks import Lock
 
 # What decides, together with the configuration and the images, how a training goes.
 MODULES = ("elsa_nb.images.encoders.small_resnet", "elsa_nb.images.training")
@@ -54,12 +55,33 @@ def train_encoder(
     from the file; eight along the way are about a random choice of 12,500 images and tell how the training went. The
     checkpoint goes when the card is written; `log.jsonl` with every step stays in `work` (default: a folder in
     `data/cache/training`). With several processes all but the first return None.
+
+    Raises BusyError while another training goes on in the folder `work`, and what `run_training` raises.
     """
     out = Path(out)
     if out.suffix != ".safetensors":
         raise ValueError(f"out is {out}; the weights go to a file that ends in .safetensors.")
     work = Path(work or store.DATA / "cache" / "training" / out.stem)
-    labels = np.asarray(labels)
+    rank, _ = distributed.join()  # before anything is written: only the first process writes
+    lock = Lock(work / ".lock", f"The training in {work}")
+    if not rank:
+        lock.acquire()
+    try:
+        return _train(source, np.asarray(labels), config, out, work, {"command": command, "data": data}, probe_epochs)
+    finally:
+        lock.release()
+
+
+def _train(
+    source: Source | Pictures,
+    labels: np.ndarray,
+    config: TrainingConfig,
+    out: Path,
+    work: Path,
+    told: dict[str, Any],
+    probe_epochs: int,
+) -> dict[str, Any] | None:
+    """Do what `train_encoder` says, alone in the folder `work`; `told` are the card's first entries."""
     images, seen = source, source
     if not hasattr(source, "images"):  # pictures of any size: measured as they will be used
         seen = Crops(source)
@@ -76,8 +98,7 @@ def train_encoder(
     encoder.name = out.stem
     steps = record.pop("loss_curve")
     card = {
-        "command": command,
-        "data": data,
+        **told,
         "method": config.architecture.method,
         "config": asdict(config),
         **record,

@@ -15,13 +15,14 @@ import pytest
 import torch
 from PIL import Image
 
-from elsa_nb.errors import CorruptFileError
+from elsa_nb.errors import BusyError, CorruptFileError
 from elsa_nb.images.encoders.small_resnet import load_trained
 from elsa_nb.images.options import declare_train
 from elsa_nb.images.sources.by_name import DATASETS
 from elsa_nb.images.training import command
 from elsa_nb.images.training.batches import batch_rows, training_batches
 from elsa_nb.images.training.recipes import photo_recipe
+from elsa_nb.locks import Lock
 from elsa_nb.store import read_json, sha256_file, write_json
 
 
@@ -49,6 +50,18 @@ def config_of(**changes):
     architecture = replace(base.architecture, widths=(8, 8), blocks=(1, 1), projector=(8, 8, 6))
     views = tuple(replace(view, side=16) for view in base.views)
     return replace(base, architecture=architecture, views=views, batch=16, checkpoint_every=2, **changes)
+
+
+def test_two_trainings_do_not_share_a_folder_at_once(tmp_path):
+    """They would write one checkpoint in turns, and the second would miss it at its end, after hours."""
+    source, out, work = Colours(), tmp_path / "colours.safetensors", tmp_path / "work"
+    with (
+        Lock(work / ".lock", "The training").acquire(),
+        pytest.raises(BusyError, match=r"The training in .*work is being written by process"),
+    ):
+        command.train_encoder(source, source.targets, config_of(), out, command="told", work=work)
+    assert not out.exists()
+    assert not list(work.iterdir())
 
 
 @pytest.mark.slow
