@@ -52,6 +52,11 @@ def test_half_precision_is_prepared_as_what_it_stores():
     assert (PreparedRows.of(half).vectors == PreparedRows.of(half.astype(np.float32)).vectors).all()
 
 
+@pytest.mark.parametrize("given", [np.float64, np.asfortranarray, np.ndarray.tolist])
+def test_vectors_are_prepared_as_a_pool_stores_them(given):
+    assert (PreparedRows.of(given(vectors())).vectors == PreparedRows.of(vectors()).vectors).all()
+
+
 def test_a_dimension_in_another_unit_changes_nothing():
     x = vectors()
     other = x * np.where(np.arange(12) == 3, np.float32(1024), np.float32(1))

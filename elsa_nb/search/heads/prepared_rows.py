@@ -47,16 +47,16 @@ class PreparedRows:
     def of(
         cls, *encoders: np.ndarray, dimensions: int = DIMENSIONS, power: float = POWER, standardise: bool = True
     ) -> "PreparedRows":
-        """Prepare vectors (n, d) float16 or float32, in memory or mapped; one array an encoder, rows alike.
+        """Prepare vectors (n, d), in memory or mapped: one array an encoder, of the same items in the same order.
 
+        float16 and float32 are read as they are, all else becomes float32 first, as in a pool.
         Three passes over blocks of rows: moments, covariance, and the result. Beside the result of 4 n k bytes it takes
         8 d^2 + 4096 x 8 d. BLAS has one thread here, so that the bits do not depend on how many there are. Raises
         ValueError for no vectors or none of that shape, and for encoders of different numbers of rows.
         """
         if not encoders:
             raise ValueError("no vectors given; prepare the vectors of at least one encoder")
-        for vectors in encoders:
-            kernels.check_shape(vectors)
+        encoders = tuple(map(kernels.contiguous, encoders))
         n = len(encoders[0])
         if different := [len(vectors) for vectors in encoders if len(vectors) != n]:
             raise ValueError(f"encoders of {n} and {different[0]} rows; give vectors of the same items, in one order")
