@@ -218,13 +218,23 @@ def test_all_answers_positive(pool, seeds):
         ({"growth": -1}, "growth = -1; allowed: 0 or more"),
         ({"l2": 0}, "l2 = 0; allowed: more than 0"),
         ({"weak_weight": float("nan")}, "weak_weight = nan"),
-        ({"judges": ("line", "jury")}, "judges = .*; allowed: 'line', 'neighbourhood' or both"),
+        ({"judges": ("line", "jury")}, r"judges = .*; allowed: \('line',\), \('neighbourhood',\) or both, each once"),
         ({"judges": ()}, "judges"),
+        ({"judges": "line"}, "judges"),
+        ({"judges": ("line", "line")}, "judges"),
+        ({"judges": [["line"]]}, "judges"),
     ],
 )
 def test_bad_settings_name_the_value_and_what_is_allowed(fields, match):
     with pytest.raises(ValueError, match=match):
         replace(HarvestConfig(), **fields)
+
+
+def test_judges_in_a_list_are_those_in_a_tuple(pool, seeds):
+    """Each row of a line given in a list was said to be the neighbourhood's."""
+    assert HarvestConfig(judges=["line"]) == HarvestConfig(judges=("line",))
+    assert {HarvestConfig(judges=["line"])} == {HarvestConfig(judges=("line",))}
+    assert set(harvest(pool, seeds, judges=["line"]).query().components.tolist()) == {LINE}
 
 
 def test_rows_of_another_pool_are_refused(pool, seeds):

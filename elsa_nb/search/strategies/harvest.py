@@ -93,9 +93,11 @@ class HarvestConfig:
         check_number("growth", self.growth, "0 or more", least=0)
         for name in ("weak_weight", "l2", "least_found", "least_refused"):
             check_number(name, getattr(self, name), "more than 0", above=0)
-        known = isinstance(self.judges, tuple | list) and set(self.judges) <= {"line", "neighbourhood"}
-        if not self.judges or not known:
-            raise ValueError(f"judges = {self.judges!r}; allowed: 'line', 'neighbourhood' or both")
+        several = isinstance(self.judges, tuple | list) and len(self.judges) > 0
+        known = several and all(judge in ("line", "neighbourhood") for judge in self.judges)
+        if not known or len(set(self.judges)) < len(self.judges):
+            raise ValueError(f"judges = {self.judges!r}; allowed: ('line',), ('neighbourhood',) or both, each once")
+        object.__setattr__(self, "judges", tuple(self.judges))  # a list equals no tuple, and has no hash
 
 
 class Harvest(KeepsLedger):
