@@ -241,7 +241,8 @@ def _links(path: Path, rows: Sequence[dict], told: Told) -> None:
     """Make a folder with a link to each positive."""
     if (images := told.images) is None:
         raise ValueError("a folder of links needs the folder of the items: images='...' (on the command line --images)")
-    if path.exists() and (not path.is_dir() or any(not p.is_symlink() for p in path.iterdir())):
+    known = path.is_dir() and not path.is_symlink() and all(p.is_symlink() for p in path.iterdir())
+    if os.path.lexists(path) and not known:
         raise ValueError(f"{path} exists and is no folder of links; give another name")
     root = images.resolve()
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -133,6 +133,10 @@ def test_links_lead_to_the_positives_and_are_made_anew(session, tmp_path, folder
     (full / "mine.txt").write_text("keep me")
     with pytest.raises(ValueError, match="no folder of links"):
         export.export(session, full, "links", images=images)
+    for name, to in (("link", links), ("nowhere", "gone")):  # what a link leads to is not ours to replace
+        (tmp_path / name).symlink_to(to)
+        with pytest.raises(ValueError, match=rf"{name} exists and is no folder of links; give another name"):
+            export.export(session, tmp_path / name, "links", images=images)
     assert (full / "mine.txt").exists()
 
 
