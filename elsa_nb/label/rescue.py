@@ -73,7 +73,7 @@ def rescue(path: Path | str, to: Path | str | None = None) -> Rescued:
                 lines[line["id"]] = line
     if not lines:
         raise ValueError(f"no answer can be read in {path}: it is no session file, or all of it is overwritten")
-    if to.suffix == ".csv":
+    if to.suffix.lower() == ".csv":
         with tempfile.TemporaryDirectory(prefix="elsa-rescue-") as folder:
             session = _written(Path(folder) / "s.sqlite", lines, {})
             export.export(session, to)
