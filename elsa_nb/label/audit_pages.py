@@ -11,7 +11,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from elsa_nb.search.checks import check_rows
+from elsa_nb.search.checks import check_count, check_rows, check_rows_asked
 from elsa_nb.search.contract import POSITIVE, Batch, Log, check_labels, corrected, log_of
 from elsa_nb.search.stopping.audit import Audit, labels_for
 
@@ -38,7 +38,8 @@ class AuditPages:
         confidence: float = 0.95,
         page: int = 60,
     ):
-        rows = np.setdiff1d(np.arange(n), answered)
+        check_count("n", n, 1)
+        rows = np.setdiff1d(np.arange(n), check_rows_asked(answered, n, "answered"))
         if not len(rows):
             raise ValueError(f"all {n} items are answered: there is nothing to audit")
         self._fresh = Audit(rows, found, rng=rng, confidence=confidence)

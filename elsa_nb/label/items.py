@@ -212,7 +212,7 @@ class Arrays:
                     "(n, h, w) or (n, h, w, channels). If these are n grey pictures, make it array[..., None]"
                 )
             read = lambda rows: [array[int(row)] for row in rows]  # noqa: E731 - what takes lists elsewhere sorts them
-            ids = ids if len(ids) else np.arange(len(array)).astype(str)
+            ids = _one_a_row(ids, len(array))
         self.ids, self._read, self._invert = ids, read, invert
         self._limits: Range = (0.0, 1.0)
         if len(ids):
@@ -249,7 +249,7 @@ class Texts:
         texts = list(_listed(texts, "texts"))
         if (row := next((row for row, text in enumerate(texts) if text is None or text != text), None)) is not None:
             raise ValueError(f'row {row} of texts is {texts[row]}; give "" for it, or leave the row out of the pool')
-        self.ids = _or_numbers(ids, len(texts))
+        self.ids = _one_a_row(ids, len(texts))
         self._texts = texts
 
     def __repr__(self) -> str:
@@ -272,7 +272,7 @@ class Pictures:
     """Items that are pictures of Pillow, or the bytes of picture files."""
 
     def __init__(self, pictures: Sequence[Image.Image | bytes], ids: Sequence[str] | None = None):
-        self.ids = _or_numbers(ids, len(pictures))
+        self.ids = _one_a_row(ids, len(pictures))
         self._pictures = pictures
 
     def __repr__(self) -> str:
@@ -312,8 +312,13 @@ def _listed(values: Any, what: str) -> Any:
     return values
 
 
-def _or_numbers(ids: Sequence[str] | None, n: int) -> Sequence[str]:
-    return [str(row) for row in range(n)] if ids is None or not len(ids) else ids
+def _one_a_row(ids: Sequence[str] | None, n: int) -> Sequence[str]:
+    """Return the ids of `n` items, "0", "1", ... where none are given; ValueError for another number of them."""
+    if ids is None or not len(ids):
+        return [str(row) for row in range(n)]
+    if len(ids) != n:
+        raise ValueError(f"{len(ids)} ids for {n} items; give one an item, in the same order, or leave them out")
+    return ids
 
 
 def _short_hash(data: bytes, *more: object) -> str:

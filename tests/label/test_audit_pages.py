@@ -83,6 +83,21 @@ def test_a_find_that_is_put_right_pages_later_on_the_panel_is_a_find_of_the_audi
     assert set(controller.rounds.search.positives) >= found | {row}
 
 
+@pytest.mark.parametrize(
+    ("answered", "said"),
+    [
+        ([0, 7], "answered: row 7 is not in the pool; allowed: 0 to 4"),
+        ([-1], "answered: row -1 is not in the pool"),
+        (["a.jpg"], "answered of type <U5; give whole row numbers"),
+    ],
+)
+def test_answered_rows_of_another_pool_are_refused(answered, said):
+    """They were left out without a word, and what was answered in truth was audited."""
+    with pytest.raises(ValueError, match=said):
+        AuditPages(5, answered, found=1)
+    assert sorted(AuditPages(5, [0, 3, 3], found=1).query().rows) == [1, 2, 4]  # seeds may be asked again
+
+
 def test_with_nothing_left_there_is_nothing_to_audit():
     with pytest.raises(ValueError, match="all 3 items are answered"):
         AuditPages(3, [0, 1, 2], found=1)

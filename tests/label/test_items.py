@@ -110,6 +110,15 @@ def test_texts_and_sounds(folder):
     assert Texts(["one", "two"]).content(1, 100).text == "two"
 
 
+@pytest.mark.parametrize("items", [Texts, Pictures, lambda _, ids: Arrays(np.zeros((2, 4, 4)), ids)])
+def test_ids_are_one_an_item(items):
+    """With fewer, items went unseen: nobody asks for a row that has no name."""
+    with pytest.raises(ValueError, match="1 ids for 2 items; give one an item"):
+        items(["a", "b"], ["x"])
+    assert list(items(["a", "b"], ["x", "y"]).ids) == ["x", "y"]
+    assert list(items(["a", "b"], []).ids) == ["0", "1"]
+
+
 def test_a_long_text_ends_in_dots_on_the_card_and_is_whole_in_the_larger_view(folder):
     text = "many words " * 2000 + "the end"
     (folder / "a.txt").write_text(text)
