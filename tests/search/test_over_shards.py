@@ -70,5 +70,5 @@ def hold(size):
 
 
 def test_no_rows_at_a_time_are_refused():
-    with pytest.raises(ValueError, match="shard = 0; allowed: 1 or more"):
+    with pytest.raises(ValueError, match="shard = 0; allowed: a whole number, 1 or more"):
         over_shards.lists_over_shards("none", 1, "nowhere", shard=0)

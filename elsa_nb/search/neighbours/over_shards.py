@@ -13,6 +13,7 @@ import numpy as np
 
 from elsa_nb.dask_workers import Unfit, on_workers, unfit
 from elsa_nb.progress import bar
+from elsa_nb.search.checks import check_count
 from elsa_nb.search.neighbours.lists import Neighbours
 from elsa_nb.search.neighbours.ordering import Found, by_distance_then_row
 
@@ -26,10 +27,11 @@ def lists_over_shards(
 
     They are those of `Neighbours.build`. `shard` is how many rows a worker reads of each of two shards: it wants about
     16 shard d bytes. The file is mapped here, and its path, shape and dtype must be the workers' as well; one to whom
-    they are not is left out. Raises ValueError for k or shard below 1, and what `on_workers` raises.
+    they are not is left out. Raises ValueError unless k and shard are whole numbers, 1 or more, and what
+    `on_workers` raises.
     """
-    if k < 1 or shard < 1:
-        raise ValueError(f"k = {k}, shard = {shard}; allowed: 1 or more")
+    for name, count in (("k", k), ("shard", shard)):
+        check_count(name, count, 1)
     path = Path(path).resolve()
     vectors = np.load(path, mmap_mode="r", allow_pickle=False)
     n, told = len(vectors), (vectors.shape, vectors.dtype.str, path.stat().st_size)
