@@ -74,7 +74,10 @@ def harvest(prepared: Mapping[str, Any] | None = None, **changed: Any) -> Arm:
 
 
 def elsa(arm: str, reading: str = "paper") -> Arm:
-    """Return an arm of ELSA in vectors as they are. It has no budget: what it asks beyond one is not counted."""
+    """Return an arm of ELSA, searching the vectors as they are.
+
+    ELSA has no budget of its own: the caller stops it, and does not count what the last round asks beyond the budget.
+    """
 
     def of(spaces: Spaces, seeds: Seeds, budget: int, rng: np.random.Generator) -> Search:
         shared = {"neighbours": spaces.neighbours, "features": spaces.features(unit=False)}

@@ -26,10 +26,11 @@ _FEWEST_LABELS = 10
 
 @dataclass(frozen=True)
 class Plan:
-    """What is compared: `classes` of `smallest` to `largest` members, `repeats` times from `seeds` examples each.
+    """What is compared: each arm searches for `classes` classes, `repeats` times each, from `seeds` random examples.
 
-    `budget` labels are spent at most. `largest` is by default a tenth of the pool, for who looks for less rare things
-    needs no search, and no more than the budget may find.
+    A search spends at most `budget` labels. Classes have `smallest` to `largest` members. By default `largest` is a
+    tenth of the pool, since what is more frequent is found without a search, and at most the budget, since a search
+    could not find more of them.
     """
 
     classes: int = 20

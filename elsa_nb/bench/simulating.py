@@ -17,7 +17,8 @@ from elsa_nb.search.oracle import Truth
 from elsa_nb.threads import one_thread
 
 Beginning = Callable[[np.ndarray, int, np.random.Generator], Strategy]  # from seeds, budget and randomness
-HALVES = ("tuning", "held-out")  # what is chosen is chosen on the one, what is reported is reported on the other
+# Of the classes of a pool: settings are chosen on the first half, results are reported on the second alone.
+HALVES = ("tuning", "held-out")
 
 
 def half_of(name: str) -> str:

@@ -43,7 +43,11 @@ class Restored:
         }
 
     def answers(self, changes: Iterable[LabelChange], ids: Sequence[str]) -> list[Answer]:
-        """Return changes as they are stored, that of an item's earlier card last: what it says is the item's answer."""
+        """Return changes of cards as the answers that the session stores.
+
+        An item that is seen again has two cards. The change of its earlier card comes last, since the last line of the
+        log is the item's current label, and the earlier card is the one that says it.
+        """
         stored = []
         for change in sorted(changes, key=lambda change: change.position not in self.cards.again):
             card = self.card(change.position, ids)

@@ -211,9 +211,11 @@ def seen_again(asked: Sequence[Asked]) -> set[int]:
 def looked_again(
     asked: Sequence[Asked], told: Sequence[Mapping[str, Any]], cards: Cards, differing: Callable[[Sequence[int]], int]
 ) -> dict[str, Any] | None:
-    """Return what `pages` of this kind brought: how many answers in `all`, and in words what the one just closed did.
+    """Return what came of the pages on which items are seen again; None where there was none yet.
 
-    `told` is what is known of the closed rounds; `differing` returns on how many rows people differ. None: no page.
+    The result has the number of such `pages`, the number of answers on `all` of them, and in `said` a sentence about
+    the page that was closed last, "" where another round has been closed since. `told` is what the search was told of
+    each closed round, and `differing` returns on how many of some rows people differ.
     """
     closed = [(a, t, start) for a, t, start in zip(asked, told, cards.rounds, strict=False) if a.blind]
     if not closed:

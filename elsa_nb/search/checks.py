@@ -33,7 +33,8 @@ def check_pool(pool: Any) -> int:
     return len(pool.vectors)
 
 
-_MADE_BY = {  # how it is made of a pool's vectors, and what it does that nothing else does
+# Of each part that a strategy can be handed: how it is made of a pool's vectors, and a member that it must have.
+_MADE_BY = {
     "neighbours": ("Neighbours(vectors)", "nearest_to_any"),
     "features": ("Features(vectors)", "project"),
     "prepared_rows": ("PreparedRows.of(vectors)", "twins"),

@@ -26,13 +26,15 @@ class SearchConfig:
         rounds: Rounds before the final search ("epochs" in the paper).
         a: Rows asked by NN in a round.
         l: Points sampled by RandS.
-        b: Rows asked by RandS at first; the number "increases linearly as more positive samples are discovered".
-        b_slope: How it grows: max(b, b_slope x positives known) ...
-        b_floor: ... or, without the floor, b_slope x positives known from the second round on.
-        b_added: ... or b + b_slope x positives known, floor or not: it grows on top of b.
-        alpha_1: RandS samples scores above mean + alpha_1 std.
-        alpha_2: The final search takes scores above mean + alpha_2 std ...
-        final_budget: ... all of them (None), or the best so many.
+        b: Rows asked by RandS in the first round. The number "increases linearly as more positive samples are
+            discovered" (section 6); how, is said by the next three.
+        b_slope: Rows asked by RandS for each positive known.
+        b_floor: Whether RandS asks never fewer than b rows: max(b, b_slope x positives known). If not, it asks b rows
+            in the first round and b_slope x positives known in each round after it.
+        b_added: Whether b is added to what grows: b + b_slope x positives known. Then `b_floor` says nothing.
+        alpha_1: RandS samples among the rows whose score exceeds mean + alpha_1 std.
+        alpha_2: The final search asks the rows whose score exceeds mean + alpha_2 std.
+        final_budget: How many of them the final search asks at most, the highest scores first; None: all.
         use_rands: Whether RandS asks at all.
         use_head: Without the head RandS samples unlabelled rows at random, and the head serves the final search only.
         use_final: Whether there is a final search.
@@ -50,9 +52,10 @@ class SearchConfig:
         final_head: How an arm without the head in its rounds trains it at the end; None: as `head`.
         head_space: What the head sees: the vectors searched ("search"), or the encoder's "embedding".
         zero_pass: Whether one more round comes before the first, in which RandS draws at random.
-        relabel: Whether only known positives are barred: negatives are then asked, paid for and counted again.
-        nothing_barred: Whether a round may ask every row again, known positives and the queries themselves included:
-            Algorithm 1's "min >= 0" to the letter.
+        relabel: Whether a row may be asked again unless it is a known positive. Each such question costs a label anew.
+            If not, no row is asked twice.
+        nothing_barred: Whether a round may ask every row again, known positives and the queries themselves included,
+            as Algorithm 1's "min >= 0" has it to the letter.
     """
 
     rounds: int = 10

@@ -41,9 +41,11 @@ class KernelSums:
         return self._sums[:, 1] * UNIT
 
     def add(self, vectors: np.ndarray, rows: np.ndarray, positive: np.ndarray, negative: np.ndarray) -> None:
-        """Add the kernel with `rows` (m,) of `vectors` (n, k) float32, in one pass, so often as is said.
+        """Add the kernel of every row with each of the answered `rows` (m,) to the two sums, in one pass.
 
-        `positive` and `negative` (m,) are whole numbers: 1 to add a row to that sum, -1 to take it out again.
+        `vectors` (n, k) float32 are all rows, of unit length. `positive` and `negative` (m,) are whole numbers by which
+        the kernel with each answered row is multiplied before it is added to that sum: 1 adds it, -1 takes out what was
+        added before, 0 leaves the sum as it is.
         """
         counts = np.column_stack([positive, negative]).astype(np.int64)
         used = counts.any(axis=1)

@@ -92,7 +92,11 @@ class PreparedRows:
 
 @dataclass(frozen=True, eq=False)
 class Preparation:
-    """(x - mean) / std @ axes, then unit length: made of some vectors, and applied to any of their space."""
+    """How a vector x is prepared: y = ((x - mean) / std) @ axes, then y / |y|.
+
+    `mean` and `std` (d,) float32 and `axes` (d, k) float32 are estimated by `of`, from the vectors of a pool. Any
+    vector of the same encoder can then be prepared, whether it was among them or not.
+    """
 
     mean: np.ndarray
     std: np.ndarray
@@ -102,7 +106,11 @@ class Preparation:
     def of(
         cls, vectors: np.ndarray, dimensions: int = DIMENSIONS, power: float = POWER, standardise: bool = True
     ) -> "Preparation":
-        """Return the preparation that vectors (n, d) float16 or float32 ask for."""
+        """Estimate mean, standard deviation and principal axes from vectors (n, d) float16 or float32.
+
+        At most `dimensions` axes are kept, each divided by its eigenvalue to the `power`, relative to the largest.
+        Without `standardise` all dimensions are divided by one number, the root of their mean variance.
+        """
         n, d = vectors.shape
         mean, variance = kernels.moments(vectors)
         std = np.sqrt(variance) if standardise else np.full(d, np.sqrt(variance.mean()))

@@ -98,7 +98,7 @@ class RememberedPass(OnePass):
         self._off = np.float32(bounds.error / bounds.longest if 0 < bounds.longest < np.inf else 0)
 
     def _compared(self, rows: np.ndarray, queries: np.ndarray) -> np.ndarray:
-        """Return no more than the distances of rows to queries, (r, m) float32: infinite to itself."""
+        """Return a lower bound of the distance of each row to each query, (r, m) float32; infinite to itself."""
         compared = super()._compared(rows, queries)
         if self._speaks:
             compared = compared**2 - self._off * (self._norms[rows][:, None] + self._norms[queries])
@@ -119,7 +119,7 @@ class RememberedPass(OnePass):
         return known, rows, least[rows]
 
     def _least(self, queries: np.ndarray) -> np.ndarray:
-        """Return how far each row is from the nearest of the queries but itself, (n,) float32."""
+        """Return a lower bound of each row's distance to the nearest query other than itself, (n,) float32."""
         here = np.zeros(len(self._points), bool)
         here[queries] = True
         fitting = [one for one in tuple(self._passes) if len(one[0]) <= len(queries) and here[one[0]].all()]
@@ -134,10 +134,11 @@ class RememberedPass(OnePass):
         return least
 
     def _at_least(self, queries: np.ndarray) -> np.ndarray:
-        """Return no more than how far each row is from the nearest of the queries, itself included, (n,) float32.
+        """Return a lower bound of each row's distance to the nearest query, itself included, (n,) float32.
 
-        Many queries are multiplied (|x|^2 - 2 x.q + |q|^2) where there are few threads: in one it takes half the time
-        of taking differences. What that rounds off, a sum of `width` terms and three more of each, is given away.
+        With few threads the distances to many queries are computed by matrix products, |x|^2 - 2 x.q + |q|^2: in one
+        thread that takes half the time of summing squared differences. It rounds off more, a sum of `width` terms and
+        three more in each, so more is subtracted to keep the result a lower bound.
         """
         own = self._norms[queries]
         if len(queries) < kernels.FEW or get_num_threads() > _FEW_THREADS:

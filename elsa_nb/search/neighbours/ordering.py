@@ -3,7 +3,9 @@
 import numpy as np
 
 Found = tuple[np.ndarray, np.ndarray]  # rows and their distances
-NOTHING = np.finfo(np.float64).max  # no distance is beyond that, but for the infinite one of a list that is complete
+# How far fewer rows than wanted reach: farther than any distance, but nearer than infinity, which is where a list of
+# all rows ends.
+NOTHING = np.finfo(np.float64).max
 
 
 def by_distance_then_row(distances: np.ndarray, rows: np.ndarray) -> np.ndarray:

@@ -72,7 +72,10 @@ def too_thin(positive: np.ndarray) -> str:
 
 
 def chances_of(evidence: Evidence) -> tuple[float, np.ndarray]:
-    """Return S, and the chance (N,) of each row without an answer that it adds up; ValueError where none is scored."""
+    """Return S of the algorithm above, and what it is the sum of: each row's chance to be positive, (N,) float64.
+
+    The rows are those without an answer. Raises ValueError where none of them has a score.
+    """
     if evidence.scores is None:
         raise ValueError("no row without an answer has a score: there is nothing to add up")
     given, positive = evidence.answers
@@ -89,7 +92,10 @@ def chances_of(evidence: Evidence) -> tuple[float, np.ndarray]:
 
 
 def extrapolated(total: float, found: int, log_factor: float, exponent: float) -> float:
-    """Return how many are missing, by S and F: the last line of the algorithm."""
+    """Return how many positives are missing: c F ((1 + S) / F) ** e - 1, the last line of the algorithm.
+
+    `total` is S, `found` is F, `log_factor` is log c and `exponent` is e.
+    """
     return float(np.exp(log_factor + exponent * np.log((1 + total) / found)) * found - 1)
 
 

@@ -62,19 +62,21 @@ _LEAST_WEIGHT = 10.0  # of either side: what S is at least
 
 @dataclass(frozen=True)
 class HarvestConfig:
-    """Only the budget is for a user to set; the others are for ablations.
+    """The choices of Harvest; the letters are those of the algorithm above.
+
+    Only the budget is for a user to set: the others are there so that a benchmark can measure what each is worth.
 
     Attributes:
         budget: Labels after which it stops.
         batch: Rows of the first batch.
-        growth: Share by which each batch is larger than the one before ...
-        most_rows: ... up to this many rows.
-        weak_negatives: Random rows that are taken for negatives.
-        weak_weight: What one of them counts of a negative.
-        l2: The penalty of the line.
-        least_found: What lifts the kernel's sum over finds, so that it has a logarithm.
-        least_refused: The same for the sum over refusals.
-        judges: Whose sum a score is: "line", "neighbourhood" or both.
+        growth: Share by which each batch is larger than the one before.
+        most_rows: Rows of the largest batch.
+        weak_negatives: How many random rows are taken for negatives: the size of W.
+        weak_weight: The weight of a row of W in the regression, where a refused row has 1.
+        l2: The weight of |w|^2 / 2 in the regression of the line.
+        least_found: Added to the kernel's sum over finds before its logarithm is taken, which 0 has not.
+        least_refused: Added likewise to the kernel's sum over refusals.
+        judges: Which judges' standardised scores are added up: "line", "neighbourhood" or both, each once.
     """
 
     budget: int = 2000
