@@ -5,6 +5,7 @@ The card says what the encoder was made from and how good it is. Start with `tra
 
 import argparse
 import json
+import os
 import platform
 import shlex
 from collections.abc import Sequence
@@ -53,15 +54,15 @@ def train_encoder(
 
     `labels` (n,) int serve the card's figures alone. The final figures are those of the weights as stored, read back
     from the file; eight along the way are about a random choice of 12,500 images and tell how the training went. The
-    checkpoint goes when the card is written; `log.jsonl` with every step stays in `work` (default: a folder in
-    `data/cache/training`). With several processes all but the first return None.
+    checkpoint goes when the card is written; `log.jsonl` with every step stays in `work` (default: `work_folder(out)`).
+    With several processes all but the first return None.
 
     Raises BusyError while another training goes on in the folder `work`, and what `run_training` raises.
     """
     out = Path(out)
     if out.suffix != ".safetensors":
         raise ValueError(f"out is {out}; the weights go to a file that ends in .safetensors.")
-    work = Path(work or store.DATA / "cache" / "training" / out.stem)
+    work = Path(work or work_folder(out))
     rank, _ = distributed.join()  # before anything is written: only the first process writes
     lock = Lock(work / ".lock", f"The training in {work}")
     if not rank:
@@ -70,6 +71,16 @@ def train_encoder(
         return _train(source, np.asarray(labels), config, out, work, {"command": command, "data": data}, probe_epochs)
     finally:
         lock.release()
+
+
+def work_folder(out: Path) -> Path:
+    """Return the folder in `data/cache/training` where a training whose weights go to `out` keeps its checkpoint.
+
+    It is the same whenever `out` leads to the same file, so that an interrupted training is taken up again, and no two
+    files share one.
+    """
+    place = store.sha256_bytes(os.fsencode(out.resolve()))
+    return store.DATA / "cache" / "training" / f"{out.stem}-{place[:16]}"
 
 
 def _train(

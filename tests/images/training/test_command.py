@@ -64,6 +64,18 @@ def test_two_trainings_do_not_share_a_folder_at_once(tmp_path):
     assert not list(work.iterdir())
 
 
+def test_weights_of_one_name_in_two_folders_are_trained_apart(tmp_path, monkeypatch):
+    """They shared a checkpoint: the second was refused, or went on with the network of the first."""
+    worked = []
+    monkeypatch.setattr(command, "_train", lambda source, labels, config, out, work, *told: worked.append(work))
+    monkeypatch.setattr(command.store, "DATA", tmp_path / "data")
+    monkeypatch.chdir(tmp_path)
+    for out in (tmp_path / "a" / "x.safetensors", Path("a/x.safetensors"), tmp_path / "b" / "x.safetensors"):
+        command.train_encoder(Colours(8), np.zeros(8, int), config_of(), out, command="told")
+    assert worked[0] == worked[1] != worked[2]
+    assert {work.parent for work in worked} == {tmp_path / "data" / "cache" / "training"}
+
+
 @pytest.mark.slow
 def test_a_training_ends_in_weights_and_a_card(tmp_path):
     source = Colours()
