@@ -11,6 +11,7 @@ from typing import Any
 # Tried where a text is not UTF-8: Windows, DOS, old Macs, then Windows and others elsewhere. The names decide.
 LEGACY = ("cp1252", "cp850", "mac_roman", "cp1250", "cp1251", "cp1253", "cp1254", "cp932", "gb18030", "latin-1")
 _BETWEEN = re.compile(r"[ \t\r\n]*")  # what JSON allows around a value; the ends of lines of Unicode are none of it
+_LINE_END = re.compile(r"\r\n|\r|\n")
 _OPTION = ContextVar("_OPTION", default="--encoding")  # by which a command takes the encoding of what is read
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -21,7 +22,11 @@ _MARKS = (
 
 
 def decoded(data: bytes, encoding: str | None = None) -> Iterator[tuple[str, str]]:
-    """Yield (encoding, text) for each way to read `data`, the likeliest first; nothing where it is no text."""
+    """Yield (encoding, text) for each way to read `data`, the likeliest first; nothing where it is no text.
+
+    Raises ValueError for bytes that are not in the `encoding` that is given, and, with the line, for a letter that is
+    damaged where the text says its encoding itself: by a mark at its beginning, or by two bytes a letter.
+    """
     if encoding is not None:
         try:
             yield encoding, data.decode(encoding)
@@ -32,16 +37,14 @@ def decoded(data: bytes, encoding: str | None = None) -> Iterator[tuple[str, str
         return
     for mark, name in _MARKS:
         if data.startswith(mark):
-            yield name, data.decode(name, "replace")
+            yield name, _undamaged(data, name)
             return
     if b"\0" in data:
         # Text of two bytes a letter, without a mark: every other byte of plain letters is zero.
         head = data[:4096]
         for name, zeros in (("utf-16-le", head[1::2]), ("utf-16-be", head[::2])):
-            if zeros.count(0) > 0.8 * len(zeros):
-                text = data.decode(name, "replace")
-                if "\0" not in text:
-                    yield name, text
+            if zeros.count(0) > 0.8 * len(zeros) and "\0" not in data.decode(name, "replace"):  # else it is no text
+                yield name, _undamaged(data, name)
         return
     for name in ("utf-8", *LEGACY):
         try:
@@ -52,9 +55,21 @@ def decoded(data: bytes, encoding: str | None = None) -> Iterator[tuple[str, str
             return
 
 
+def _undamaged(data: bytes, name: str) -> str:
+    """Return `data` in the encoding that it says itself; raise ValueError with the line of the first damaged letter."""
+    try:
+        return data.decode(name)
+    except UnicodeDecodeError as error:
+        before = error.object[: error.start].decode(name, "replace")  # of UTF-8 the object lacks the mark
+        raise ValueError(
+            f"line {len(_LINE_END.split(before))} has a damaged letter, which is none of {name.removesuffix('-sig')}; "
+            f"save the text anew, or give its encoding ({_OPTION.get()}, in Python encoding=...)"
+        ) from None
+
+
 def lines_of(text: str) -> list[str]:
     """Return the lines of a text, without quotation marks where all that hold something stand in them: R writes so."""
-    lines = re.split(r"\r\n|\r|\n", text)
+    lines = _LINE_END.split(text)
     filled = [line.strip() for line in lines if line.strip()]
     if filled and all(re.fullmatch(r'"(?:[^"]|"")*"', line) for line in filled):
         return [line.strip()[1:-1].replace('""', '"') for line in lines]

@@ -281,6 +281,13 @@ def test_yolo_beside_its_images_and_notes_to_read(tmp_path, labels, images):
     assert read_labels(folder, ids, positive="dog, wild").given == {None: {0: 0, 1: 1}}
 
 
+def test_a_damaged_list_of_classes_is_named(tmp_path):
+    folder = tree(tmp_path, **{"a.txt": "0 .1 .1 .1 .1\n"})
+    (folder / "classes.txt").write_bytes(b"\xef\xbb\xbfcat\nd\xe4g\n")
+    with pytest.raises(ValueError, match=r"classes\.txt: line 2 has a damaged letter"):
+        read_labels(folder, IDS, positive="cat")
+
+
 def test_yolo_with_a_class_that_its_list_does_not_name_is_refused(tmp_path):
     folder = tree(tmp_path, **{"classes.txt": "cat\n", "a.txt": "0 .1 .1 .1 .1\n", "b.txt": "3 .1 .1 .1 .1\n"})
     with pytest.raises(ValueError, match=r"b.txt has the class 3, and classes.txt names 0 cat"):

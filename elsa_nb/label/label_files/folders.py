@@ -102,9 +102,17 @@ def _boxed_classes(path: Path) -> set[int] | None:
     return found
 
 
+def _names_told(path: Path) -> str:
+    """Return the text of a file of the names of classes; "" where it is no text."""
+    try:
+        return next((text for _, text in decoded(path.read_bytes())), "")
+    except ValueError as error:
+        raise ValueError(f"{path.name}: {error}") from None
+
+
 def _yolo(folder: Path, texts: list[Path], files: list[Path], names: Names) -> Reading:
     named = next((p for p in files if p.name in (*_NAMES, *_LISTED)), None)
-    told = next((text for _, text in decoded(named.read_bytes())), "") if named else ""
+    told = _names_told(named) if named else ""
     words = dict(enumerate(told.splitlines())) if named is None or named.name in _NAMES else _names_in_yaml(told)
     lines = []
     for path in texts:

@@ -1,0 +1,61 @@
+"""Text that says its encoding itself and is damaged in it is refused with the line: no id gets other letters."""
+
+import re
+
+import numpy as np
+import pytest
+
+from elsa_nb.label.label_files.reader import read_labels
+from elsa_nb.pool import Pool
+from elsa_nb.text_files import decoded, encoding_given_by
+from elsa_nb.vector_files import read_ids
+
+TABLE = "id,label,x\r\ncats/1,1,0.5\r\ndogs/2,0,2.5\r\n"
+DAMAGED = {
+    "utf-8": TABLE.encode("utf-8-sig").replace(b"dogs", b"d\xe4gs"),
+    "utf-16": TABLE.encode("utf-16").replace(b"d\0o\0", b"\0\xd8o\0"),  # half a letter
+    "utf-16-le": TABLE.encode("utf-16-le").replace(b"d\0o\0", b"\0\xd8o\0"),
+    "utf-16-be": TABLE.encode("utf-16-be").replace(b"\0d\0o", b"\xd8\0\0o"),
+    "utf-32": TABLE.encode("utf-32").replace(b"d\0\0\0o", b"\xff\xff\xff\xffo"),
+}
+
+
+def read_vectors_in(path):
+    np.save(path.with_name("x.npy"), np.eye(2, dtype=np.float32))
+    return Pool.from_file(path.with_name("x.npy"), path)
+
+
+READERS = {
+    "ids.csv": read_ids,
+    "ids.txt": read_ids,
+    "ids.json": read_ids,
+    "of_x.csv": read_vectors_in,
+    "x.csv": Pool.from_file,
+    "labels.csv": lambda path: read_labels(path, ["cats/1", "dogs/2"]),
+}
+
+
+@pytest.mark.parametrize("encoding", DAMAGED)
+@pytest.mark.parametrize("name", READERS)
+def test_a_damaged_letter_is_told_with_its_line_by_every_reader(tmp_path, encoding, name):
+    (tmp_path / name).write_bytes(DAMAGED[encoding])
+    said = f"{name}.*line 3 has a damaged letter, which is none of {encoding}; save the text anew, or give its encoding"
+    with pytest.raises(ValueError, match=rf"{said} \(--encoding, in Python encoding=\.\.\.\)"):
+        READERS[name](tmp_path / name)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+def test_what_is_whole_is_read_as_it_is(encoding):
+    assert [text for _, text in decoded(TABLE.encode(encoding))] == [TABLE]
+
+
+def test_a_text_cut_in_a_letter_is_damaged_in_its_last_line_and_the_option_is_named():
+    with (
+        encoding_given_by("--vectors-encoding"),
+        pytest.raises(ValueError, match=re.escape("line 2 has a damaged letter") + ".*--vectors-encoding"),
+    ):
+        list(decoded("one\ntwo".encode("utf-16")[:-1]))
+
+
+def test_bytes_with_zeros_that_are_no_text_are_still_none():
+    assert list(decoded(np.arange(100, dtype="<u2").tobytes() + b"\x00\xd8")) == []
