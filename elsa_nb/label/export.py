@@ -10,7 +10,6 @@ import csv
 import io
 import os
 import shutil
-import tempfile
 import time
 import warnings
 from collections.abc import Callable, Sequence
@@ -23,6 +22,7 @@ from elsa_nb import store
 from elsa_nb.errors import MissingDataError
 from elsa_nb.label.label_files.words import check_class
 from elsa_nb.label.session import Session
+from elsa_nb.locks import Lock
 from elsa_nb.pictures.opening import RefusedError, real_path
 
 WORDS = {-1: "unsure", 0: "negative", 1: "positive"}
@@ -241,29 +241,50 @@ def _links(path: Path, rows: Sequence[dict], told: Told) -> None:
     """Make a folder with a link to each positive."""
     if (images := told.images) is None:
         raise ValueError("a folder of links needs the folder of the items: images='...' (on the command line --images)")
-    known = path.is_dir() and not path.is_symlink() and all(p.is_symlink() for p in path.iterdir())
-    if os.path.lexists(path) and not known:
-        raise ValueError(f"{path} exists and is no folder of links; give another name")
-    root = images.resolve()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
+    with Lock(path.with_name(f".{path.name}.lock"), f"The folder of links {path}").acquire(wait=True):
+        _make_links(path, images.resolve(), rows, told)
+
+
+def _make_links(path: Path, root: Path, rows: Sequence[dict], told: Told) -> None:
+    """Make the links in a folder beside `path`, and put it in the place of an earlier one, which stays until then.
+
+    To be called by one process at a time. A killed one may leave the two folders beside `path`, whose names begin with
+    a dot; the next call puts an earlier one back that has not been replaced, and removes what else is left.
+    """
+    fresh, before = (path.with_name(f".{path.name}.{which}") for which in ("new", "before"))
+    for folder in (path, fresh, before):
+        known = folder.is_dir() and not folder.is_symlink() and all(p.is_symlink() for p in folder.iterdir())
+        if os.path.lexists(folder) and not known:
+            raise ValueError(f"{folder} exists and is no folder of links; give another name")
+    if before.exists() and not path.exists():
+        before.rename(path)
+    for left in (fresh, before):
+        if left.exists():
+            shutil.rmtree(left)
+    fresh.mkdir()
     try:
         for number, r in enumerate((r for r in rows if r["label"] == "positive"), 1):
             try:
                 target = real_path(root, r["item"])
             except RefusedError:
-                raise RefusedError(f"{r['item']!r} leads out of {images}; nothing was written") from None
+                raise RefusedError(f"{r['item']!r} leads out of {told.images}; nothing was written") from None
             (fresh / _link_name(number, Path(r["item"]).name)).symlink_to(target)
         made = list(fresh.iterdir())
         if made and not any(link.exists() for link in made):
-            raise MissingDataError(f"none of the {len(made):,} finds is in {images}; name the folder of the items.")
+            raise MissingDataError(
+                f"none of the {len(made):,} finds is in {told.images}; name the folder of the items."
+            )
         fresh.chmod(0o755)
         if path.exists():
-            shutil.rmtree(path)
+            path.rename(before)
         fresh.rename(path)
     except BaseException:
         shutil.rmtree(fresh, ignore_errors=True)
+        if before.exists() and not path.exists():
+            before.rename(path)
         raise
+    if before.exists():
+        shutil.rmtree(before)
 
 
 def _links_to_nothing(links: Path) -> str:

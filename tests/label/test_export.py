@@ -140,6 +140,48 @@ def test_links_lead_to_the_positives_and_are_made_anew(session, tmp_path, folder
     assert (full / "mine.txt").exists()
 
 
+@pytest.mark.parametrize("step", range(3))
+def test_an_export_that_is_killed_leaves_a_folder_of_links(session, tmp_path, folder, monkeypatch, step):
+    """Killed at each rename, and where the earlier folder is removed: that, or the new one, is there or is put back."""
+    links = export.export(session, kind="links", images=folder)
+    before = led_to(links)
+    (kept := tmp_path / "copy").mkdir()
+    session.write([Answer("a/2.png", 0, 1, position=1)])
+    real, removed, done = Path.rename, export.shutil.rmtree, []
+
+    class Killed(BaseException):
+        pass
+
+    def rename(path, to):
+        done.append(path)
+        if len(done) == step + 1:
+            raise Killed
+        return real(path, to)
+
+    def rmtree(path, ignore_errors=False):
+        if step == 2 or len(done) == step + 1:  # a killed process tidies nothing up
+            raise Killed
+        removed(path, ignore_errors)
+
+    with monkeypatch.context() as at_work:
+        at_work.setattr(Path, "rename", rename)
+        at_work.setattr(export.shutil, "rmtree", rmtree)
+        with pytest.raises(Killed):
+            export.export(session, kind="links", images=folder)
+    there = [place for place in tmp_path.iterdir() if place.is_dir() and before <= led_to(place)]
+    assert there
+    with pytest.raises(MissingDataError):  # a next one that fails leaves the folder in its place all the same
+        export.export(session, kind="links", images=kept)
+    assert before <= led_to(links)
+    assert len(led_to(export.export(session, kind="links", images=folder))) == 3
+    assert {p.name for p in tmp_path.iterdir() if p.is_dir()} == {"copy", "images", links.name}
+    assert not list(tmp_path.glob(".*lock*"))
+
+
+def led_to(folder):
+    return {path.readlink() for path in folder.iterdir() if path.is_symlink()}
+
+
 def test_links_to_pictures_that_are_gone_are_told_in_a_notebook_too(tmp_path, folder, recwarn):
     panel = Panel(Fixed(4, range(4)), Files(folder, list(LABELS)), tmp_path / "s.sqlite", page=12)
     panel.controller.handle([{"op": "set", "at": at, "v": 1} for at in (0, 1)])
