@@ -21,7 +21,6 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from filelock import FileLock
 from sklearn.cluster import KMeans
 
 from benchmarks.ens import ens
@@ -30,7 +29,7 @@ from benchmarks.las import las
 from benchmarks.machine import commit
 from benchmarks.rankers import RANKERS
 from benchmarks.seals import seals
-from benchmarks.summary import RESULTS
+from benchmarks.summary import RESULTS, only_writer
 from elsa_nb.bench.arms import Arm, Spaces, elsa, harvest, probe
 from elsa_nb.bench.simulating import HALVES, by_checksum, half_of, search_once, seeds_and_randomness
 from elsa_nb.paper.measures.overheads import (
@@ -206,7 +205,7 @@ def _there(path: Path) -> set[tuple]:
 
 def _store(path: Path, rows: pd.DataFrame) -> None:
     """Add the rows of searches that are not there yet, and write the summary of all anew; ValueError for two pools."""
-    with FileLock(path.with_suffix(".lock")):
+    with only_writer(path):
         frame = pd.concat([pd.read_csv(path), rows]) if path.exists() else rows
         frame = frame.drop_duplicates(KEY)
         sizes = frame.groupby(["pool", "target"])["class_size"].nunique()

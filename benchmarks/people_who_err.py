@@ -29,7 +29,7 @@ import pandas as pd
 
 from benchmarks.erring import LooksAlike, People, likeness, shuffled
 from benchmarks.human_labels import Photographs, photographs
-from benchmarks.summary import RESULTS
+from benchmarks.summary import RESULTS, only_writer
 from elsa_nb.bench.arms import Arm, Spaces, elsa, harvest, probe
 from elsa_nb.bench.simulating import by_checksum, half_of
 from elsa_nb.label.searching import FIRM
@@ -46,6 +46,7 @@ from elsa_nb.search.recheck import RECHECK, Rechecked
 from elsa_nb.store import DATA, write_atomically
 from elsa_nb.threads import one_thread
 
+KEY = ["pool", "repeat", "errors", "target", "arm", "again"]  # what tells two searches apart
 CLASSES, SEEDS = 20, 5
 # Of the three most telling kinds of error, and of the others.
 REPEATS = {"glyphs": (2, 1), "people": (5, 1), "tiny-imagenet": (1, 1)}
@@ -219,8 +220,8 @@ def searches(of: str, path: Path) -> None:
     """Run the searches that `path` does not hold yet; store after each class."""
     budget = MOST_LABELS[SHORT[NAMES[of]]]
     cases: Any = {"glyphs": glyphs, "people": PeoplesPhotographs, "tiny-imagenet": tiny_imagenet}[of]()
-    done = pd.read_csv(path) if path.exists() else pd.DataFrame(columns=["pool", "repeat", "errors", "target"])
-    held = set(done[["pool", "repeat", "errors", "target"]].itertuples(index=False, name=None))
+    done = pd.read_csv(path) if path.exists() else pd.DataFrame(columns=KEY)
+    held = set(done[KEY[:4]].itertuples(index=False, name=None))
     for repeat, errors, target in units(of, cases.targets):
         if (NAMES[of], repeat, errors, target) in held:
             continue
@@ -239,10 +240,15 @@ def searches(of: str, path: Path) -> None:
                     about = {"pool": NAMES[of], "repeat": repeat, "errors": errors, "target": target}
                     about |= {"class_size": int(case.positive.sum()), "arm": arm, "again": again}
                     rows.append(about | measures)
-        held_now = [pd.read_csv(path)] if path.exists() else []
-        frame = pd.concat([*held_now, pd.DataFrame(rows).round(4)])
-        write_atomically(path, frame.to_csv(index=False).encode())
+        _add(path, pd.DataFrame(rows).round(4))
         print(f"{of}  {repeat}  {errors}  {target}", flush=True)
+
+
+def _add(path: Path, rows: pd.DataFrame) -> None:
+    """Add the rows of searches that are not there yet: another process may have run the same."""
+    with only_writer(path):
+        frame = pd.concat([pd.read_csv(path), rows]) if path.exists() else rows
+        write_atomically(path, frame.drop_duplicates(KEY).to_csv(index=False).encode())
 
 
 def main() -> None:
@@ -254,8 +260,9 @@ def main() -> None:
     asked.out.mkdir(parents=True, exist_ok=True)
     path = asked.out / "people_who_err.csv"
     searches(asked.of, path)
-    costs = cost_of_errors(beside_clean(pd.read_csv(path))).round(3)
-    write_atomically(asked.out / "people_who_err_summary.csv", costs.to_csv(index=False).encode())
+    with only_writer(path):
+        costs = cost_of_errors(beside_clean(pd.read_csv(path))).round(3)
+        write_atomically(asked.out / "people_who_err_summary.csv", costs.to_csv(index=False).encode())
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.goals import LINES, UNLESS
+from elsa_nb.locks import Lock
 from elsa_nb.store import write_atomically
 
 COLUMNS = ("what", "goal", "measured", "unit", "ratio", "device", "commit")
@@ -27,6 +28,14 @@ class Row:
             raise ValueError(f"{self.what!r} is no line of the summary; add it to benchmarks/goals.py with its goal")
 
 
+def only_writer(path: Path) -> Lock:
+    """Return the right, to be held by `with`, to read a table of results, add to it and write it anew; wait for it.
+
+    Without it, what another benchmark adds in between is lost.
+    """
+    return Lock(path.with_name(f".{path.name}.lock"), f"The table {path}").acquire(wait=True, quiet=True)
+
+
 def read(path: Path) -> dict[str, dict[str, str]]:
     """Return the rows of a summary by their first column: none if there is no file yet."""
     if not path.exists():
@@ -37,18 +46,19 @@ def read(path: Path) -> dict[str, dict[str, str]]:
 
 def store(path: Path, rows: Iterable[Row], device: str, commit: str) -> None:
     """Put `rows` into the summary at `path`; keep the earlier row of every other line that is still a line."""
-    kept = read(path)
-    for row in rows:
-        measured = row.measured if isinstance(row.measured, str) else _digits(row.measured)
-        at = {"device": device, "commit": commit}
-        kept[row.what] = {"what": row.what, "measured": measured, "unit": row.unit, "ratio": row.ratio, **at}
-    blank = dict.fromkeys(COLUMNS, "") | {"measured": UNLESS}
-    stream = io.StringIO()
-    writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    for what, goal in LINES.items():
-        writer.writerow(blank | kept.get(what, {}) | {"what": what, "goal": goal})
-    write_atomically(path, stream.getvalue().encode())
+    with only_writer(path):
+        kept = read(path)
+        for row in rows:
+            measured = row.measured if isinstance(row.measured, str) else _digits(row.measured)
+            at = {"device": device, "commit": commit}
+            kept[row.what] = {"what": row.what, "measured": measured, "unit": row.unit, "ratio": row.ratio, **at}
+        blank = dict.fromkeys(COLUMNS, "") | {"measured": UNLESS}
+        stream = io.StringIO()
+        writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        for what, goal in LINES.items():
+            writer.writerow(blank | kept.get(what, {}) | {"what": what, "goal": goal})
+        write_atomically(path, stream.getvalue().encode())
 
 
 def _digits(value: float) -> str:

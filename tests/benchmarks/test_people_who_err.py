@@ -1,6 +1,9 @@
 """Errors are as many and where they are said to be, and searches are measured by the truth."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
+import pandas as pd
 import pytest
 
 from benchmarks import people_who_err as simulated
@@ -75,3 +78,12 @@ def test_the_most_telling_searches_come_first():
     assert units[:3] == [(0, "none", "a"), (0, "flips 0.1", "a"), (0, "alike 0.1", "a")]
     often, seldom = simulated.REPEATS["glyphs"]
     assert len(set(units)) == len(units) == 2 * (3 * often + (len(simulated.ERRORS["glyphs"]) - 3) * seldom)
+
+
+def test_searches_of_two_processes_are_all_kept_and_none_twice(tmp_path):
+    path = tmp_path / "searches.csv"
+    rows = pd.DataFrame([dict.fromkeys(simulated.KEY, "x") | {"repeat": i, "again": False} for i in range(8)])
+    with ThreadPoolExecutor(8) as processes:
+        list(processes.map(lambda i: simulated._add(path, rows.iloc[[i, (i + 1) % 8]]), range(8)))
+    assert sorted(pd.read_csv(path)["repeat"]) == list(range(8))
+    assert list(tmp_path.iterdir()) == [path]

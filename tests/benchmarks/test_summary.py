@@ -1,6 +1,7 @@
 """The table of results: every line is there, measured or not, and a part that is not run keeps what it had."""
 
 import csv
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -78,3 +79,12 @@ def test_the_markdown_block_shows_every_line_and_where_it_was_measured(tmp_path)
 def test_without_results_the_block_says_what_makes_them(tmp_path):
     with pytest.raises(FileNotFoundError, match="make bench"):
         readme_blocks.speed_block(tmp_path / "summary.csv")
+
+
+def test_rows_of_two_runs_at_once_are_both_kept(tmp_path):
+    path, lines = tmp_path / "summary.csv", list(LINES)[:8]
+    with ThreadPoolExecutor(8) as runs:
+        list(runs.map(lambda line: summary.store(path, [Row(line, 1.0)], "a machine", "abc"), lines))
+    assert {line: row["measured"] for line, row in summary.read(path).items() if line in lines} == dict.fromkeys(
+        lines, "1"
+    )
