@@ -173,6 +173,22 @@ def test_calls_out_of_turn_and_bad_numbers_are_refused_and_change_nothing():
         ({"rows": -5}, "rows = -5; allowed"),
         ({"found": -3}, "found = -3; allowed: a whole number, 1 or more"),
         ({"hits": -1}, "hits = -1; allowed: a whole number, 0 or more"),
+        ({"hits": 101}, "hits = 101 and rows = 100; allowed: at most as many hits as rows"),
     ):
         with pytest.raises(ValueError, match=sentence):
             labels_for(**{"rows": 100, "found": 3, "promise": 0.9} | wrong)
+
+
+@pytest.mark.parametrize(
+    ("bound", "counts", "sentence"),
+    [
+        (few_hits, (10, 11, 5, 1), "positives = 11 and rows = 10"),
+        (few_hits, (10, 5, 11, 1), "labels = 11 and rows = 10"),
+        (most_positives, (10, 5, 6, 0.05), "hits = 6 and labels = 5"),
+        (most_positives, (10, 11, 6, 0.05), "labels = 11 and rows = 10"),
+    ],
+)
+def test_counts_that_contradict_each_other_are_refused(bound, counts, sentence):
+    """They gave a bound, or nan, as if such an audit could be."""
+    with pytest.raises(ValueError, match=sentence):
+        bound(*counts)

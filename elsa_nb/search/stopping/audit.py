@@ -18,6 +18,7 @@ earliest t at which the bound for h falls below M. That has probability at most 
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 from numbers import Integral
 
 import numpy as np
@@ -119,10 +120,12 @@ def labels_for(
     That is the price if it meets `hits` further positives on the way; 0 meets none, and is the least price. All
     `rows` is the answer where nothing less will do. `promise` is a share of the class, above 0 and below 1.
 
-    Raises ValueError for numbers that are out of range, and for an audit of nothing `found`: see `Audit`.
+    Raises ValueError for numbers that are out of range, for more `hits` than `rows`, and for an audit of nothing
+    `found`: see `Audit`.
     """
     for name, count, least in (("rows", rows, 0), ("found", found, 1), ("hits", hits, 0)):
         check_count(name, count, least)
+    _check_within(hits=hits, rows=rows)
     check_share("promise", promise)
     risk, sight = risk_and_sight(confidence, planted)
     allowed = int((found + hits) / promise + 1e-9) - found  # positives among the rows, at most
@@ -146,8 +149,10 @@ def spent_at(risk: float, hits: int) -> float:
 def most_positives(rows: int, labels: int, hits: int, risk: float, sight: float = 1.0) -> int:
     """Return the largest number of positives among `rows` for which `hits` or fewer in `labels` draws exceed `risk`.
 
-    `sight` is the probability that a positive is seen when it is looked at.
+    `sight` is the probability that a positive is seen when it is looked at. Raises ValueError for more `hits` than
+    `labels`, or more `labels` than `rows`.
     """
+    _check_within(hits=hits, labels=labels, rows=rows)
     low, high = hits, rows
     if few_hits(rows, low, labels, hits, sight) <= risk:
         return hits  # impossible but for rounding: so many were seen
@@ -161,11 +166,24 @@ def most_positives(rows: int, labels: int, hits: int, risk: float, sight: float 
 
 
 def few_hits(rows: int, positives: int, labels: int, hits: int, sight: float = 1.0) -> float:
-    """Return the probability of at most `hits` hits in `labels` of `rows`, drawn without replacement."""
+    """Return the probability of at most `hits` hits in `labels` of `rows`, drawn without replacement.
+
+    `positives` of the `rows` would be hits, each with the probability `sight` that it is seen. Raises ValueError for
+    more `positives` or `labels` than `rows`.
+    """
+    _check_within(positives=positives, rows=rows)
+    _check_within(labels=labels, rows=rows)
     if sight == 1.0:
         return float(scipy.stats.hypergeom.cdf(hits, rows, positives, labels))
     drawn = np.arange(min(positives, labels) + 1)  # positives looked at, of which some are overlooked
     return float(scipy.stats.hypergeom.pmf(drawn, rows, positives, labels) @ scipy.stats.binom.cdf(hits, drawn, sight))
+
+
+def _check_within(**counts: int) -> None:
+    """Raise ValueError unless each of the counts is at most the next, of which it counts a part."""
+    for (name, part), (of, whole) in pairwise(counts.items()):
+        if part > whole:
+            raise ValueError(f"{name} = {part} and {of} = {whole}; allowed: at most as many {name} as {of}")
 
 
 def risk_and_sight(confidence: float, planted: tuple[int, int] | None) -> tuple[float, float]:
