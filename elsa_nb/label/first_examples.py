@@ -61,7 +61,8 @@ def rows_named(ids: Sequence[str], *names: str) -> np.ndarray:
     for name in names:
         rows = [row for row, item in enumerate(map(str, ids)) if _is_called(item, name) or fnmatch(item, name)]
         if not rows and not (rows := row_meant(ids, name)):
-            raise ValueError(f"no item is called {name!r}; the ids look like {str(ids[0])!r}")
+            told = f"the ids look like {str(ids[0])!r}" if len(ids) else "there are no items"
+            raise ValueError(f"no item is called {name!r}; {told}")
         found.update(rows)
     return np.array(sorted(found), np.int64)
 
@@ -81,6 +82,8 @@ def _is_called(item: str, name: str) -> bool:
 def rows_like(vectors: np.ndarray, queries: np.ndarray, count: int) -> np.ndarray:
     """Return the `count` rows nearest to any of the vectors `queries` (m, d), nearest first."""
     queries = np.atleast_2d(np.asarray(queries, np.float32))
+    if not len(queries):
+        raise ValueError("there is nothing that rows could be like; give one example at least")
     if queries.shape[1] != vectors.shape[1]:
         raise ValueError(
             f"a query of {queries.shape[1]} values in a pool of {vectors.shape[1]}; use the pool's encoder"

@@ -283,9 +283,10 @@ def check_names(session: Session, ids: Sequence[str]) -> None:
     known = names_in(session)
     if known is None or 2 * len(Places([str(item) for item in ids]).of(known)) >= len(known):
         return
+    told = f"begins with {str(ids[0])!r}" if len(ids) else "has no items"
     raise ValueError(
         f"{session.path} holds answers about other items: it knows {len(known):,}, such as {known[0]!r}, and most of "
-        f"them are not in the pool, which begins with {str(ids[0])!r}. Leave --pool out, or give another session."
+        f"them are not in the pool, which {told}. Leave --pool out, or give another session."
     )
 
 

@@ -195,6 +195,8 @@ def test_an_item_may_be_of_several_classes_and_labels_may_stand_in_the_order_of_
     assert {name: rows.tolist() for name, rows in classes.items()} == {"blue": [1], "red": [0]}
     table.write_text("kind\nred\nn/a\n")
     assert set(read_classes(table, ["x/1.jpg", "x/2.jpg"], item="row", label="kind")[0]) == {"red"}
+    with pytest.raises(ValueError, match=r"no item of the pool a class.*where the pool has no items"):
+        read_classes(table, [])
 
 
 def test_a_class_has_one_name_however_its_file_writes_it(tmp_path):

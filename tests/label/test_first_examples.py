@@ -41,6 +41,8 @@ def test_rows_by_name_part_and_pattern():
     for names in (["fox*"], ["cats/*", "fox*"]):  # what one name means is no answer for another
         with pytest.raises(ValueError, match="'fox"):
             first_examples.rows_named(ids, *names)
+    with pytest.raises(ValueError, match=r"no item is called 'a\.jpg'; there are no items"):
+        first_examples.rows_named([], "a.jpg")
 
 
 def test_rows_like_an_image_and_like_a_text(small):
@@ -57,6 +59,8 @@ def test_rows_like_an_image_and_like_a_text(small):
     assert first_examples.rows_like_text(vectors, Encoder(), "seven", 3)[0] == 7
     with pytest.raises(ValueError, match="no text tower"):
         first_examples.rows_like_text(vectors, object(), "seven", 3)
+    with pytest.raises(ValueError, match="nothing that rows could be like"):
+        first_examples.rows_like(vectors, vectors[:0], 3)
     with pytest.raises(ValueError, match="encoder"):
         first_examples.rows_like(vectors, np.zeros(3), 3)
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from conftest import answer_page
 from elsa_nb.errors import CorruptFileError
-from elsa_nb.label import Begin, Files, identity
+from elsa_nb.label import Begin, Files, Fixed, Panel, Texts, identity
 from elsa_nb.label.controller import Controller
 from elsa_nb.label.rescue import rescue
 from elsa_nb.label.session import Answer, Session
@@ -421,3 +421,11 @@ def test_a_rescued_session_opens_with_its_pool_after_the_collection_grew_and_ite
     again = open_panel(Pool.from_arrays(grown.vectors, more.ids), more, path="s-rescued.sqlite")
     assert answers(again) == answered
     assert set(answered) <= set(more.ids)
+
+
+def test_a_session_about_other_items_is_refused_beside_a_pool_without_any(tmp_path):
+    panel = Panel(Fixed(2, range(2)), Texts(["a", "b"]), tmp_path / "s.sqlite", page=12)
+    panel.controller.handle([{"op": "set", "at": 0, "v": 1}])
+    with pytest.raises(ValueError, match="not in the pool, which has no items"):
+        identity.check_names(panel.session, [])
+    panel.close()

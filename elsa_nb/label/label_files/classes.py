@@ -63,4 +63,5 @@ def _name(label: Any) -> str:
 
 
 def _seen(unmatched: Sequence[str], ids: Sequence[str]) -> str:
-    return f" (such as {unmatched[0]!r}, where the pool has {str(ids[0])!r})" if unmatched else ""
+    has = repr(str(ids[0])) if len(ids) else "no items"
+    return f" (such as {unmatched[0]!r}, where the pool has {has})" if unmatched else ""
