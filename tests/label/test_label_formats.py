@@ -238,6 +238,30 @@ def test_several_attributes_of_via_are_named(read):
     assert read(several, positive="cat", label="kind").given == {None: {1: 1, 2: 0}}
 
 
+ENTRY = {"filename": "cats/2.jpg", "regions": [], "file_attributes": {"kind": "cat"}}
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (
+            VIA_HEAD + 'cats/2.jpg,1,"[""cat""]",0,0,"{}","{}"\n',
+            r"line 2: the JSON of its attributes is \['cat'\], where an object",
+        ),
+        (VIA_HEAD + 'cats/2.jpg,1,"{}",1,0,"{}","7"\n', "line 2: the JSON of its attributes is 7, where an object"),
+        ({"k": ENTRY, "l": ENTRY | {"file_attributes": "cat"}}, "attributes of entry 2 is 'cat', where an object"),
+        ({"k": ENTRY | {"regions": ["cat"]}}, "entry 1 of regions of entry 1 is 'cat', where an object"),
+        (
+            {"k": ENTRY | {"regions": [{}, {"region_attributes": ["cat"]}]}},
+            r"attributes of region 2 of entry 1 is \['cat'\], where an object",
+        ),
+    ],
+)
+def test_attributes_of_via_that_are_no_object_are_named_with_their_place(read, content, said):
+    with pytest.raises(ValueError, match=said):
+        read(content, name="labels.csv" if isinstance(content, str) else "labels.json", positive="cat")
+
+
 @pytest.mark.parametrize(
     "head",
     [

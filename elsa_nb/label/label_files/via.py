@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from elsa_nb.label.label_files.lines import Line, Reading, plain
-from elsa_nb.label.label_files.parts import listed, record, word
+from elsa_nb.label.label_files.parts import listed, record, records, word
 from elsa_nb.label.label_files.tables import Table
 
 
@@ -26,7 +26,12 @@ def is_table(table: Table) -> bool:
 def read_list(value: dict[str, dict], label: str | None) -> Reading:
     """Return the lines of VIA 2's JSON; ValueError for what is of another kind in it."""
     entries = [
-        (f"entry {i}", part["filename"], part.get("file_attributes"), _regions(part, f"entry {i}"))
+        (
+            f"entry {i}",
+            part["filename"],
+            record(part.get("file_attributes"), f"attributes of entry {i}"),
+            _regions(part, f"entry {i}"),
+        )
         for i, part in enumerate(value.values(), 1)
     ]
     return _via(entries, label, "VIA JSON")
@@ -68,7 +73,7 @@ def _records(value: Any, what: str) -> dict[str, dict[str, Any]]:
     return {str(key): record(each, f"{what} {key}") for key, each in record(value, what).items()}
 
 
-def _via(entries: list[tuple[str, str, Any, list]], label: str | None, kind: str) -> Reading:
+def _via(entries: list[tuple[str, str, dict, list[dict]]], label: str | None, kind: str) -> Reading:
     """Take attributes of files; where no file has any, those of its regions."""
     for of_file in (True, False):
         found = [
@@ -88,25 +93,28 @@ def _via(entries: list[tuple[str, str, Any, list]], label: str | None, kind: str
     return Reading(lines, f"{kind}, labels from {wanted!r}")
 
 
-def _filled(attributes: Any) -> dict[str, set[str]]:
+def _filled(attributes: dict[str, Any]) -> dict[str, set[str]]:
     """Return {attribute: its words}; a box to tick holds {"word": true}."""
     filled = {}
-    for key, value in attributes.items() if isinstance(attributes, dict) else ():
+    for key, value in attributes.items():
         words = {w for w, ticked in value.items() if ticked} if isinstance(value, dict) else {str(value)}
         if words - {"", "undefined"}:
             filled[key] = words - {"", "undefined"}
     return filled
 
 
-def _regions(entry: dict, where: str) -> list:
+def _regions(entry: dict, where: str) -> list[dict]:
     regions = entry.get("regions")
-    regions = list(regions.values()) if isinstance(regions, dict) else listed(regions, f"regions of {where}")
-    return [region.get("region_attributes") for region in regions if isinstance(region, dict)]
+    regions = list(regions.values()) if isinstance(regions, dict) else regions
+    return [
+        record(region.get("region_attributes"), f"attributes of region {i} of {where}")
+        for i, region in enumerate(records(regions, f"regions of {where}"), 1)
+    ]
 
 
 def _loaded(cell: str | None, place: str) -> dict:
     try:
-        value = json.loads(cell or "{}")
+        value = json.loads(str(cell or "{}"))
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{place}: its attributes are no JSON ({error})") from None
-    return value if isinstance(value, dict) else {}
+    return record(value, f"{place}: the JSON of its attributes")
