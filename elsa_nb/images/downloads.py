@@ -72,6 +72,7 @@ def _download(url: str, path: Path, md5: str, card: dict[str, Any], progress: bo
     with part.open("rb") as stream:
         os.fsync(stream.fileno())
     record = {"url": url, "md5": got, "sha256": sha256_file(part), "bytes": part.stat().st_size}
+    path.unlink(missing_ok=True)  # a file that no card vouched for: a kill here must not leave it beside the new card
     write_json(_card(path), {**card, **record})
     part.replace(path)
 

@@ -107,6 +107,23 @@ def test_who_wants_a_file_that_another_downloads_waits_for_it(server, tmp_path, 
     assert sorted(p.name for p in tmp_path.iterdir()) == ["w.pth", "w.pth.json"]
 
 
+def test_a_card_never_vouches_for_an_older_file(server, tmp_path, monkeypatch):
+    """Killed between the card and the renaming, beside a file of other bytes that had no card."""
+    path = tmp_path / "w.pth"
+    path.write_bytes(b"older")
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as at_work:
+        at_work.setattr(downloads.Path, "replace", lambda *given: killed() if given[1] == path else real(*given))
+        real = downloads.os.replace
+        with pytest.raises(KeyboardInterrupt):
+            download(server.url, path)
+    assert not (path.exists() and path.with_name("w.pth.json").exists())
+    assert download(server.url, path).read_bytes() == DATA
+
+
 def test_a_server_without_ranges_sends_all_again(server, tmp_path):
     server.ranges = False
     (tmp_path / "w.pth.part").write_bytes(DATA[:4_000_000])
