@@ -37,7 +37,7 @@ def bar(items: Iterable | None, what: str, progress: bool | None = None, **optio
         seldom = {"mininterval": EVERY, "delay": EVERY, "miniters": 1}
         return tqdm(items, desc=what, file=_Lines(), leave=False, **seldom, **without_bar, **options)
     if report is not None and progress is None:
-        options |= {"file": Path(report).open("a", encoding="utf-8"), "ncols": 78}  # noqa: SIM115
+        options |= {"file": _Report(Path(report)), "ncols": 78}
     elif _in_notebook():  # which keeps an empty red line of what went to stderr
         options |= {"file": sys.stdout}
     return tqdm(items, desc=what, disable=not shown, leave=False, mininterval=0.5, **options)
@@ -54,6 +54,22 @@ class _Lines:
 
     def flush(self) -> None:
         """Do nothing: every line is on its way."""
+
+
+class _Report:
+    """What a bar writes to where a file gets it: the file is open while something is written, so none is left open."""
+
+    encoding = "utf-8"
+
+    def __init__(self, path: Path):
+        self._path = path
+
+    def write(self, text: str) -> None:
+        with self._path.open("a", encoding=self.encoding) as stream:
+            stream.write(text)
+
+    def flush(self) -> None:
+        """Do nothing: what is written is in the file already."""
 
 
 def _in_notebook() -> bool:

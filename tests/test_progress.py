@@ -56,3 +56,15 @@ def test_what_is_over_within_half_a_minute_says_nothing_there(nobody, capsys):
     nobody.setenv("ELSA_PROGRESS", "0")
     list(bar(range(1000), "embedding"))
     assert capsys.readouterr().err == ""
+
+
+def test_bars_for_a_file_leave_none_open(tmp_path, monkeypatch):
+    report = tmp_path / "report.txt"
+    monkeypatch.setenv("ELSA_PROGRESS_FILE", str(report))
+    opened, real = [], progress.Path.open
+    monkeypatch.setattr(progress.Path, "open", lambda *given, **how: opened.append(real(*given, **how)) or opened[-1])
+    for what in ("first", "second"):
+        assert list(bar(range(3), what)) == [0, 1, 2]
+    assert opened
+    assert all(stream.closed for stream in opened)
+    assert {"first", "second"} <= set(report.read_text().replace("\r", " ").replace(":", " ").split())
