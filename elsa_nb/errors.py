@@ -1,4 +1,17 @@
-"""The errors a caller may want to catch; everything else is a `ValueError`."""
+"""The errors a caller may want to catch; everything else is a `ValueError`, such as that for a name not known."""
+
+from collections.abc import Iterable
+from typing import Any
+
+
+def check_known(what: str, name: Any, known: Iterable[str]) -> None:
+    """Raise ValueError, naming those that are `known`, unless `name` is one of them.
+
+    Anything may be given as a name: a list, which no dictionary can be asked for, is none.
+    """
+    known = list(known)
+    if not isinstance(name, str) or name not in known:
+        raise ValueError(f"{what} {name!r:.60} is not known; allowed: {', '.join(known)}")
 
 
 class MissingDataError(FileNotFoundError):

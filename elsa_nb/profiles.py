@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from elsa_nb.errors import MissingDataError
+from elsa_nb.errors import MissingDataError, check_known
 from elsa_nb.store import DATA, FIGURES, ROOT
 
 
@@ -125,6 +125,5 @@ PROFILES = {
 
 def profile(name: str) -> Profile:
     """Return the profile called `name`; ValueError for an unknown one."""
-    if name not in PROFILES:
-        raise ValueError(f"profile {name!r} is not known; allowed: {', '.join(PROFILES)}")
+    check_known("profile", name, PROFILES)
     return PROFILES[name]

@@ -109,7 +109,7 @@ def export_and_tell(
 ) -> tuple[Path, str]:
     """Write what `export` writes; return the path, and what a person should know of what is there ("": nothing)."""
     kind = kind or kind_of(path)
-    if kind not in KINDS:
+    if not isinstance(kind, str) or kind not in KINDS:
         raise ValueError(f"kind {kind!r}; allowed: {', '.join(KINDS)}")
     people = session.annotators
     if kind not in TABLES:

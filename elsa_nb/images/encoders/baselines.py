@@ -11,6 +11,7 @@ import torch
 from safetensors.torch import save
 from torch import Tensor, nn
 
+from elsa_nb.errors import check_known
 from elsa_nb.images.encoders.small_resnet import Architecture, SmallResNet
 from elsa_nb.store import sha256_bytes
 
@@ -68,8 +69,7 @@ _FLOORS = {"untrained": Untrained, "raw-pixels": RawPixels}
 
 def load_floor(name: str) -> Any:
     """Make the floor `name`; ValueError for an unknown one. No file is needed."""
-    if name not in _FLOORS:
-        raise ValueError(f"floor {name!r} is not known; allowed: {', '.join(_FLOORS)}.")
+    check_known("floor", name, _FLOORS)
     return _FLOORS[name]()
 
 

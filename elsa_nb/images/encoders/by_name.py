@@ -52,6 +52,8 @@ def load_encoder(name: str) -> Any:
     `data/checkpoints/<name>.pth`. Raises ValueError for an unknown name and MissingDataError for weights that are not
     here.
     """
+    if not isinstance(name, str):
+        raise ValueError(f"encoder {name!r:.60} is no name; `elsa-nb encoders` lists the names.")
     kind, colon, rest = name.partition(":")
     if colon and kind not in PREFIXES:
         raise ValueError(

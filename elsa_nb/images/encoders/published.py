@@ -166,7 +166,7 @@ OFFICIAL = {
 
 def official(name: str) -> Official:
     """Return the published encoder called `name`; ValueError for an unknown one."""
-    if name not in OFFICIAL:
+    if not isinstance(name, str) or name not in OFFICIAL:
         raise ValueError(f"encoder {name!r} is not one of the published ones: {', '.join(OFFICIAL)}.")
     return OFFICIAL[name]
 

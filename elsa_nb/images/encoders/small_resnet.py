@@ -231,8 +231,8 @@ def load_trained(name: str, folder: Path | None = None) -> Encoder:
     Raises ValueError for an unknown name of the bundled weights, MissingDataError where a file is missing, and
     CorruptFileError where the weights do not match the card: another checksum, a missing or a surplus key.
     """
-    if folder is None and name not in (known := {*METHODS, *bundled_encoders()}):
-        raise ValueError(f"encoder is {name!r}; the bundled ones are {', '.join(sorted(known))}.")
+    if folder is None and name not in (known := sorted({*METHODS, *bundled_encoders()})):
+        raise ValueError(f"encoder is {name!r}; the bundled ones are {', '.join(known)}.")
     path = Path(folder) / f"{name}.safetensors" if folder else store.locate(f"weights/{name}.safetensors")
     for file in (path, path.with_suffix(".json")):
         if not file.exists():

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from elsa_nb.errors import check_known
 from elsa_nb.images.sources.packs import Pack
 from elsa_nb.profiles import PROFILES, DataSet
 
@@ -13,8 +14,7 @@ def open_dataset(name: str) -> Any:
 
     Raises ValueError for an unknown name and MissingDataError, in one sentence, for what is not here.
     """
-    if name not in DATASETS:
-        raise ValueError(f"data set {name!r} is not known; allowed: {', '.join(DATASETS)}.")
+    check_known("data set", name, DATASETS)
     if name == "glyphs":
         from elsa_nb.images.sources.glyphs import Glyphs
 

@@ -22,7 +22,7 @@ def open_imagenet(root: Path | str | None = None, split: str = "train") -> Image
     and must agree with the folder. Raises MissingDataError for a missing split and CorruptFileError for a layout that
     is not ImageNet's.
     """
-    if split not in SPLIT_SIZES:
+    if not isinstance(split, str) or split not in SPLIT_SIZES:
         raise ValueError(f"split is {split!r}; allowed: {', '.join(SPLIT_SIZES)}.")
     folder = imagenet_folder(root, split)
     paths = list(walk(folder, (".jpeg",)))

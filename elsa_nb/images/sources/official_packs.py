@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from elsa_nb.errors import CorruptFileError
+from elsa_nb.errors import CorruptFileError, check_known
 from elsa_nb.images.downloads import download
 from elsa_nb.images.sources.decoding import open_rgb
 from elsa_nb.images.sources.locations import data_folder
@@ -41,8 +41,7 @@ def make_pack(name: str, folder: Path | str | None = None, progress: bool | None
     Both go to `folder` (default: what ELSA_DATA names), the archive to `downloads` in it. A pack that is there is left
     alone. Raises ValueError for an unknown name, MissingDataError without a folder or a connection.
     """
-    if name not in SOURCES:
-        raise ValueError(f"data set {name!r} is not known; allowed: {', '.join(SOURCES)}.")
+    check_known("data set", name, SOURCES)
     source, folder = SOURCES[name], data_folder(folder)
     path = folder / f"{source.pack}.npz"
     if path.exists():

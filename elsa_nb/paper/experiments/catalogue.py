@@ -12,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 
+from elsa_nb.errors import check_known
 from elsa_nb.paper import experiments
 from elsa_nb.paper.measures.exhibit import Exhibit
 from elsa_nb.paper.measures.rules import Rule, rules_of
@@ -57,9 +58,8 @@ RULES: dict[str, Rule] = _joined({folder: rules_of(module) for folder, module in
 
 def sweep(name: str, profile: str) -> Sweep:
     """Return the sweep `name` as `profile` runs it; ValueError for an unknown one of either."""
-    if name not in SWEEPS:
-        raise ValueError(f"sweep {name!r} is not known; allowed: {', '.join(SWEEPS)}")
-    if profile not in SWEEPS[name]:
+    check_known("sweep", name, SWEEPS)
+    if not isinstance(profile, str) or profile not in SWEEPS[name]:
         raise ValueError(f"sweep {name!r} has no profile {profile!r}; allowed: {', '.join(SWEEPS[name])}")
     return SWEEPS[name][profile]
 

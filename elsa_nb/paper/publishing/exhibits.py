@@ -61,7 +61,7 @@ def read_index(folder: Path) -> pd.DataFrame:
 
 
 def _exhibit(name: str) -> Exhibit:
-    if name not in CATALOGUE:
+    if not isinstance(name, str) or name not in CATALOGUE:
         raise ValueError(
             f"exhibit {name!r} is not in the catalogue; known: {', '.join(CATALOGUE)}; add it to the `exhibits` of its "
             "experiment"

@@ -17,6 +17,7 @@ from typing import Protocol
 import numpy as np
 from numba import njit
 
+from elsa_nb.errors import check_known
 from elsa_nb.search.checks import check_counts, check_number
 from elsa_nb.search.heads.features import HeadInput
 from elsa_nb.search.heads.logistic import confidence as confidence  # read by those who have a head's logits
@@ -49,8 +50,7 @@ class HeadConfig:
     least_positives: int = 1
 
     def __post_init__(self):
-        if self.kind not in HEAD_KINDS:
-            raise ValueError(f"head kind {self.kind!r} is not known; allowed: {', '.join(HEAD_KINDS)}")
+        check_known("head kind", self.kind, HEAD_KINDS)
         check_counts(self, steps=1, hidden=1, least_positives=1)
         for name in ("l2", "learning_rate"):
             check_number(f"head {name}", getattr(self, name), "more than 0", above=0)

@@ -11,6 +11,7 @@ from typing import Protocol
 
 import numpy as np
 
+from elsa_nb.errors import check_known
 from elsa_nb.progress import bar
 from elsa_nb.search import kernels
 from elsa_nb.search.checks import check_count
@@ -125,8 +126,7 @@ class Neighbours:
         lists: tuple[np.ndarray, np.ndarray] | None = None,
         among: int | None = None,
     ):
-        if backend not in BACKENDS:
-            raise ValueError(f"backend {backend!r} is not known; allowed: {', '.join(BACKENDS)}")
+        check_known("backend", backend, BACKENDS)
         check_count("k", k, 1)
         self.vectors = kernels.contiguous(vectors)
         self.n, self.dimension = self.vectors.shape

@@ -15,6 +15,7 @@ from typing import Any, cast
 
 import numpy as np
 
+from elsa_nb.errors import check_known
 from elsa_nb.pool import Pool
 from elsa_nb.search.contract import RegisteredStrategy
 from elsa_nb.search.elsa import Search
@@ -52,9 +53,10 @@ def strategy(name: str) -> type[RegisteredStrategy]:
     """Return the strategy of that name, as in tables ("Greedy probe") or as in commands ("greedy-probe")."""
     known = strategies()
     by_slug = {slug(each): each for each in known}
-    if not isinstance(name, str) or (name not in known and name not in by_slug):
-        raise ValueError(f"strategy {name!r} is not known; allowed: {', '.join(by_slug)}")
-    return known[name if name in known else by_slug[name]]
+    if not isinstance(name, str) or name not in known:
+        check_known("strategy", name, by_slug)
+        name = by_slug[name]
+    return known[name]
 
 
 def slug(name: str) -> str:

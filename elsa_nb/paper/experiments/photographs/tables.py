@@ -31,7 +31,7 @@ def photograph_runs(name: str, profile_name: str, sweeps: Mapping[str, Mapping[s
     of `photos`; a line says so. ImageNet-1k needs no thinning: there "thinned" is "components". Raises MissingDataError
     where the committed results are not there yet.
     """
-    if name not in SEARCHED:
+    if not isinstance(name, str) or name not in SEARCHED:
         raise ValueError(f"sweep {name!r} is not one of photographs; allowed: {', '.join(SEARCHED)}")
     if profile_name == "paper" and name == "thinned":
         print("ImageNet-1k's classes are 0.1 % of it as they are: what follows is not thinned.")

@@ -95,8 +95,8 @@ def toy_config(reading: str = "paper", arm: str = "ELSA", **changes: object) -> 
 
     The toy has one space only, so a head that is meant for the embedding sees the points, too.
     """
-    if reading not in READINGS or arm not in READINGS[reading]:
-        known = [(r, a) for r in READINGS for a in READINGS[r]]
+    known = [(r, a) for r in READINGS for a in READINGS[r]]
+    if (reading, arm) not in known:
         raise ValueError(f"no arm {arm!r} in a reading {reading!r}; allowed: {known}")
     return replace(READINGS[reading][arm], **{**TOY_SCALE, "head_space": "search", **changes})
 
