@@ -83,6 +83,8 @@ def read_text_table(path: Path, encoding: str | None = None) -> TextTable:
     how["skipinitialspace"] = is_spaced(text[:_HEAD], separator)
     if '"' in text and _has_stray_quotes(text, separator, skipped, len(header)):
         how["quoting"] = csv.QUOTE_NONE
+    elif '"' in text and separator != r"\s+":
+        _check_one_line_each(text, separator, how["skipinitialspace"], len(header))
     bare, doubt = _has_no_header([cell.strip() for cell in header], rows[1:])
     if bare:
         how["header"] = None
@@ -293,6 +295,23 @@ def _has_stray_quotes(text: str, separator: str, skipped: int, width: int) -> bo
         marked = (cell.strip() for cell in cells if '"' in cell)
         stray = stray or any(len(cell) < 2 or not cell[0] == cell[-1] == '"' for cell in marked)
     return stray
+
+
+def _check_one_line_each(text: str, separator: str, spaced: bool, width: int) -> None:
+    """Raise ValueError where a row goes on over lines that are rows themselves, which would be lost without a word.
+
+    `width` is the number of cells of a row. A text of two columns is let through: a comma stands in many sentences.
+    """
+    lines = list(io.StringIO(text, newline=None))
+    reader, first = csv.reader(lines, delimiter=separator, skipinitialspace=spaced), 0
+    for _ in reader:
+        over = lines[first : reader.line_num]
+        if len(over) > 1 and width > 2 and all(line.count(separator) + 1 >= width for line in over):
+            raise ValueError(
+                f"line {first + 1}: a quotation mark opens a cell there that goes on over the next line, a row of its "
+                "own; close it on its own line, or take out a mark that means ditto or inches"
+            )
+        first = reader.line_num
 
 
 def is_number(text: str) -> bool:
