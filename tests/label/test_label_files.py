@@ -252,6 +252,45 @@ def test_a_column_of_crosses_marks_what_is_meant(read, mark):
     assert read(f"item,label\ncats/2.jpg,{mark}\ndogs/1.jpg,0\n", positive="0").given == {None: {1: 0, 2: 1}}
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        'item,label,note\ncats/2.jpg,1,"dark\ndogs/1.jpg,0,"a ""dog"""\ndogs/2.jpg,0,"x, y"\n',  # never closed
+        'note;item;label\n";cats/2.jpg;1\nx;dogs/1.jpg;0\n";dogs/2.jpg;0\n',  # ditto marks
+        'item,label\r\ncats/2.jpg,1\r\ndogs/1.jpg,"\r\ndogs/2.jpg,"\r\n',
+    ],
+)
+def test_no_line_is_lost_inside_a_cell_of_the_line_above(read, text):
+    with pytest.raises(ValueError, match=r"line [23]: a quotation mark .* over the line of 'dogs/[12].jpg'; close it"):
+        read(text, positive="1")
+
+
+def test_a_text_of_several_lines_may_name_items(read):
+    text = 'item,label,note\ncats/2.jpg,1,"as in\ndogs/1.jpg"\ndogs/1.jpg,0,"dark, and\nas cats/2.jpg, blurred"\n'
+    assert read(text).given == {None: {1: 1, 2: 0}}
+
+
+def test_a_table_whose_lines_end_in_an_address_is_no_list(read):
+    head = "id,url,image_url,sound_url,scientific_name\n"
+    lines = [f"{i},https://x.org/{i},https://x.org/{name}?7,,Bubo\n" for i, name in enumerate(IDS[1:4])]
+    lines = [*lines[:2], lines[2].replace(",,Bubo", "?7,,")]
+    with pytest.raises(ValueError, match=r"items from 'image_url', without a column of labels .*'scientific_name'"):
+        read(head + "".join(lines))
+    assert len(read(head + "".join(lines), positive="bubo", label="scientific_name").rows(1)) == 2
+
+
+def test_a_class_in_another_column_is_looked_for_where_the_labels_were_read(read):
+    text = "filename,class,common_name\ncats/2.jpg,Aves,owl\ndogs/1.jpg,Aves,kite\n"
+    with pytest.raises(ValueError, match=r"labels from 'class'; its labels are Aves \(2\). Where another .*--label"):
+        read(text, positive="owl")
+    assert read(text, positive="owl", label="common_name").given == {None: {1: 1, 2: 0}}
+
+
+@pytest.mark.parametrize(("yes", "no"), [("present", "absent"), ("Presence", "ABSENCE"), ("detected", "undetected")])
+def test_what_surveys_write_is_an_answer(read, yes, no):
+    assert read(f"item,label\ncats/2.jpg,{yes}\ndogs/1.jpg,{no}\n").given == {None: {1: 1, 2: 0}}
+
+
 def test_numbers_and_row_names_are_not_taken_for_decimals(read):
     ids = ["7", "9"]
     assert read('"item","label"\n"1","9",0\n"2","7",0\n', ids=ids).given == {None: {0: 0, 1: 0}}
@@ -272,7 +311,7 @@ def test_a_semicolon_table_with_commas_in_its_texts(read):
 
 def test_classes_need_the_name_of_the_one_that_is_wanted(read):
     text = "filename,class\ncats/2.jpg,Cat\ndogs/1.jpg,dog\ndogs/2.jpg,fox\nÄ/ö.png,\n"
-    with pytest.raises(ValueError, match=r"line 2: the label 'Cat' is no answer; its labels are Cat \(1\), dog \(1\)"):
+    with pytest.raises(ValueError, match=r"line 2: the label 'Cat' is no answer; it was .*'class'; its labels are Cat \(1\), dog \(1\)"):
         read(text)
     assert read(text, positive="cat").given == {None: {1: 1, 2: 0, 3: 0}}
     assert read(text, positive=["cat", "fox"]).given == {None: {1: 1, 2: 0, 3: 1}}
@@ -389,14 +428,14 @@ def test_columns_of_other_names_are_named(read):
 
 def test_rows_in_the_order_of_the_pool(read):
     assert read("text,label\nfoo,1\nbar,0\n", ids=["a", "b"], item="row").given == {None: {0: 1, 1: 0}}
-    with pytest.raises(ValueError, match="2 rows are no 5 items"):
+    with pytest.raises(ValueError, match="there are 2 rows .* and 5 items"):
         read("text,label\nfoo,1\nbar,0\n", item="row")
 
 
 def test_a_label_a_line_in_the_order_of_the_pool_needs_no_header(read):
     for text in ("1\n0\n1\n", "Wertung\n1\n0\n1\n"):
         assert read(text, ids=["a", "b", "c"], item="row").given == {None: {0: 1, 1: 0, 2: 1}}
-    with pytest.raises(ValueError, match="2 rows are no 3 items"):  # one too few under a name
+    with pytest.raises(ValueError, match="there are 2 rows .* and 3 items"):  # one too few under a name
         read("Wertung\n1\n0\n", ids=["a", "b", "c"], item="row")
 
 
@@ -447,7 +486,7 @@ def test_of_an_array_nothing_is_no_label(read):
             r"holds 'of', an array of object.*astype\(str\)",
         ),
         (as_file(np.array([(1, 2.0)] * 3, [("a", int), ("b", float)])), "an array of"),
-        (as_file(np.array([1, 0])), "2 rows are no 3 items"),
+        (as_file(np.array([1, 0])), "there are 2 rows .* and 3 items"),
         (as_file(y=np.array([1, 0, 1]), split=np.array([1, 0])), r"different lengths: \{'y': 3, 'split': 2\}"),
         (as_file(y=np.array([1, 0, 1]), split=np.array([1, 0, 1])), "'y', 'split'"),
         (as_file(np.array(["ja", "nein", "ja"]))[:-2] + b"\xff\x7f", "damaged: row 3 is no text"),
@@ -538,6 +577,8 @@ def test_annotators_are_kept_apart(read):
     assert read(text, annotator="bob").given == {"bob": {1: 0, 4: 0}}
     with pytest.raises(ValueError, match="no labels by 'eve'; its annotators are 'ann', 'bob'"):
         read(text, annotator="eve")
+    with pytest.raises(ValueError, match="no labels by 'eve'; it names no annotator: leave the name out"):
+        read("item,label\ncats/2.jpg,1\n", annotator="eve")
 
 
 REFUSED = {

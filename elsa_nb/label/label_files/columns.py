@@ -48,6 +48,11 @@ def find(table: Table, wanted: str | None, allowed: str) -> int | None:
     return next((names.index(name) for name in allowed.split() if name in names), None)
 
 
+def names_items(table: Table) -> bool:
+    """Whether a table of several columns has one that is called as columns of items are."""
+    return len(table.columns) > 1 and find(table, None, ITEM) is not None
+
+
 def is_known(table: Table, item: str | None, label: str | None) -> bool:
     """Whether a table has both a column of items and one of labels."""
     found = find(table, item, ITEM), find(table, label, LABEL)
@@ -91,11 +96,13 @@ def read(table: Table, names: Names, *, item: str | None = None, label: str | No
         table, what = _label_a_line(table, len(names.ids)), 0
     if in_order and len(table.rows) != len(names.ids):
         raise ValueError(
-            f"item='row' takes the pool's order, but {len(table.rows)} rows are no {len(names.ids)} items "
-            "(the names of columns above them are no row)"
+            f"without a column of items its rows are taken for the pool's items in their order, but there are "
+            f"{len(table.rows):,} rows (the names of columns above them are none) and {len(names.ids):,} items"
         )
     for index in {which, what} - {None}:
         _check_alone(table, index)
+    if not in_order:
+        _check_one_line_each(table, which, names)
     who = find(table, None, ANNOTATOR)
     folder, notes = (None, []) if in_order else _folder(table, which, what, names)
     lines = []
@@ -243,6 +250,21 @@ def _holds_items(table: Table, index: int, names: Names) -> bool:
     """Whether a column has a text that is an item, numbers that count excepted."""
     texts = (cells[index] for _, cells in table.rows if isinstance(cells[index], str))
     return any(not text.strip().isdecimal() and names.knows(text) for text in texts)
+
+
+def _check_one_line_each(table: Table, which: int, names: Names) -> None:
+    """Raise ValueError where a cell holds a further line of the table: a quotation mark, or a ditto, opened it.
+
+    The item of that line would be lost without a word.
+    """
+    for place, cells in table.rows if table.kind.startswith("table separated") else ():
+        lines = (line for cell in cells for line in re.split(r"\r\n|\r|\n", cell or "")[1:])
+        for parts in (re.split(r"[,;\t|]", line) for line in lines):
+            if len(parts) > max(which, 1) and names.knows(name := parts[which].strip(' "')):
+                raise ValueError(
+                    f"{place}: a quotation mark opens a cell there that goes on over the line of {name!r}; close it on "
+                    "its own line, or take out a mark that means ditto or inches"
+                )
 
 
 def _check_alone(table: Table, index: int) -> None:

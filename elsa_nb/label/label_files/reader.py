@@ -224,7 +224,9 @@ def _text(text: str, names: Names, item: str | None, label: str | None) -> Readi
             ways.append(table)
     except ValueError as error:
         broken = error
-    if item is None and label is None and (listed := columns.a_list(text, names)) is not None:
+    # A line of a table ends like an item where its last filled cell does: what has a header is no list.
+    headed = not columns.begins_with_item(start, names) and any(map(columns.names_items, ways))
+    if item is None and label is None and not headed and (listed := columns.a_list(text, names)) is not None:
         return listed
     for table in ways:
         with_item = columns.find(table, item, columns.ITEM) is not None or len(table.columns) == 2
@@ -265,7 +267,9 @@ def _joined(
         labels = labels_of(reading, **words)
     people = list(dict.fromkeys(line.annotator for line in reading.lines if line.label is not None))
     if annotator is not None and annotator not in people:
-        raise ValueError(f"it has no labels by {annotator!r}; its annotators are {', '.join(map(repr, people))}")
+        named = ", ".join(repr(who) for who in people if who is not None)
+        told = f"its annotators are {named}" if named else "it names no annotator: leave the name out"
+        raise ValueError(f"it has no labels by {annotator!r}; {told}")
     given: dict[str | None, dict[int, int]] = {}
     first: dict[tuple[str | None, int], tuple[str, str, int]] = {}
     files: dict[int, tuple[str, str]] = {}

@@ -14,12 +14,12 @@ _OURS = {"positive": 1, "negative": 0, "unsure": -1}
 # TRUE and FALSE in the words that Excel and LibreOffice write into a CSV file in other languages, and what people type.
 _YES = """
     1 true t yes y pos relevant include included ja j oui si sí sim tak wahr vrai verdadero verdadeiro vero
-    accept accepted waar sant sand prawda igaz pravda tosi истина да ano
+    present presence detected accept accepted waar sant sand prawda igaz pravda tosi истина да ano
     是 真 はい 예 네
 """
 _NO = """
     0 false f no n neg irrelevant exclude excluded nein non não nao nie falsch faux falso onwaar falskt falsk
-    reject rejected fałsz hamis nepravda epätosi ложь нет ne ✗ ✘ ✖ ❌ 👎
+    absent absence undetected reject rejected fałsz hamis nepravda epätosi ложь нет ne ✗ ✘ ✖ ❌ 👎
     否 假 いいえ 아니요 아니오
 """
 _TICKS = set("✓✔☑✅√🗸👍")
@@ -36,6 +36,7 @@ _EMPTY = {"", "-", "☐", "[ ]", "[]", "na", "n/a", "#n/a", "#nv", "<na>", "nan"
 _UNSEEN = re.compile("[\u200b\u200e\u200f\ufe0e\ufe0f\ufeff]")  # what tells how a tick is drawn, and words run
 _BETWEEN = ";|,"  # several classes in one cell
 _RECODED = ". Where words look wrong, the text is in another encoding: encoding='cp1251' (--encoding cp1251)"
+_ELSEWHERE = "Where another column holds it, name that: label='...' (`elsa-nb labels import --label`)"
 _MOST = 8  # words named in a message
 
 
@@ -70,7 +71,10 @@ def labels_of(
     said = _taken_apart(reading, set().union(*wanted.values()))
     for label, words in wanted.items():
         if strange := words - set().union(*said):
-            raise ValueError(f"no label of the file is {min(strange)!r} (given as {_NAMES[label]}); {_listed(reading)}")
+            where = f". {_ELSEWHERE}" if "labels from" in reading.kind else ""
+            raise ValueError(
+                f"no label of the file is {min(strange)!r} (given as {_NAMES[label]}); {_listed(reading)}{where}"
+            )
     known = _OURS if reading.classes else _ANSWERS
     known = known | _pair(set().union(*said, map(word_of, reading.declared)))
     if not reading.classes and not wanted[1]:
@@ -189,4 +193,5 @@ def _listed(reading: Reading) -> str:
             counts[word] += 1
     most = ", ".join(f"{spelt[word]} ({n})" for word, n in counts.most_common(_MOST))
     more = f" and {len(counts) - _MOST} more" if len(counts) > _MOST else ""
-    return f"its labels are {most}{more}" if counts else "it holds no label at all"
+    read_as = f"it was read as {reading.kind}; " if "labels from" in reading.kind else ""
+    return f"{read_as}its labels are {most}{more}" if counts else "it holds no label at all"
