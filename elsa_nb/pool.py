@@ -24,6 +24,7 @@ from elsa_nb.vectors import DTYPES, as_vectors, blocks, check_ids, check_vectors
 
 FORMAT = 1
 _CURE = "`elsa-nb embed` (or notebook 01) makes one of pictures, `elsa-nb pool make` one of your own vectors"
+_ANEW = f"Delete pool.json, vectors.npy and ids.npy in {{}}; then {_CURE}."  # the folder may hold its owner's files, too
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +109,7 @@ class Pool:
         taken. Raises as `read_vectors` and `from_arrays` do.
         """
         path = as_path("path", path, "a file of vectors")
-        card_entries(None, name=name or path.stem, space=space)
+        card_entries(None, name=name or path.stem or ".", space=space)
         held, told, where = read_both(path, ids, key, encoding)
         try:
             vectors = as_vectors(held.vectors)
@@ -144,8 +145,7 @@ class Pool:
             state = "holds no vectors" if folder.is_dir() else "is not here (is the path right?)"
             state = "is not finished" if (folder / "journal.txt").exists() else state
             raise MissingDataError(f"The pool {folder} {state}: {_CURE}.")
-        cure = f"Delete the folder {folder}; then {_CURE}."
-        card = card_of(folder)
+        cure, card = _ANEW.format(folder), card_of(folder)
         for file in card["files"]:
             if not (folder / file).exists():
                 raise CorruptFileError(f"{folder / file} is missing, though pool.json is there. {cure}")
@@ -161,8 +161,8 @@ class Pool:
             if sha256_file(folder / file) != sha256:
                 raise CorruptFileError(f"{folder / file} does not match its checksum in pool.json. {cure}")
         ids.flags.writeable = False
-        name, space, provenance, recipe = (card[entry] for entry in ("name", "space", "provenance", "recipe"))
-        return cls(vectors, ids, name, space, provenance, recipe, _combine(card["files"]))
+        told = (card[entry] for entry in ("name", "space", "provenance", "recipe"))
+        return cls(vectors, ids, *told, _combine(card["files"]))
 
     def save(self, folder: Path | str) -> "Pool":
         """Write the pool to `folder`, replacing what is there, and return it as opened from there."""
@@ -361,7 +361,7 @@ class PoolWriter:
 
 def card_of(folder: Path) -> dict[str, Any]:
     """Return what the `pool.json` of a finished pool says; raise as `Pool.open` does."""
-    what, cure = "a card of a pool", f"Delete the folder {folder}; then {_CURE}."
+    what, cure = "a card of a pool", _ANEW.format(folder)
     card = read_card(folder / "pool.json", what, cure)
     with reading(folder / "pool.json", what, cure):
         card["files"] = {file: str(card["files"][file]) for file in ("vectors.npy", "ids.npy")}

@@ -153,9 +153,11 @@ def flip(path):
 )
 def test_damage_is_noticed(tmp_path, vectors, damage):
     Pool.from_arrays(vectors, IDS).save(tmp_path)
+    (tmp_path / "owl.jpg").write_bytes(b"a picture")
     damage(tmp_path)
-    with pytest.raises(CorruptFileError, match=str(tmp_path)):
+    with pytest.raises(CorruptFileError, match=f"Delete pool.json, vectors.npy and ids.npy in {tmp_path}") as said:
         Pool.open(tmp_path)
+    assert "Delete the folder" not in str(said.value)  # nobody's pictures are to go with a pool
 
 
 def test_an_interrupted_writer_goes_on_where_it_was(tmp_path, vectors):
