@@ -50,14 +50,15 @@ class Offer:
     @property
     def why(self) -> str:
         """Why these, and what will happen."""
+        stand = "stands" if len(self.rows) == 1 else "stand"
         if self.whose:
             return (
-                f"{_count(self.rows)} by {' and '.join(self.whose)} stand against their others: what looks like these "
+                f"{_count(self.rows)} by {' and '.join(self.whose)} {stand} against their others: what looks like these "
                 "items got the opposite answer. What do you say? Their answer is not shown, and stays as it is; where "
                 "you differ, Compare shows it."
             )
         return (
-            f"{_count(self.rows)} of yours stand against your others: what looks like these items got the opposite "
+            f"{_count(self.rows)} of yours {stand} against your others: what looks like these items got the opposite "
             "answer. Some are slips, others hard cases. You see the items without your answer; what you say then "
             "counts, and the search goes on from it."
         )

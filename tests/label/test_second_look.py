@@ -1,5 +1,6 @@
 """Doubtful answers seen again: which are offered, that the page is blind, and that no answer is ever lost by it."""
 
+import dataclasses
 import random
 
 import numpy as np
@@ -198,6 +199,7 @@ def test_a_second_person_is_asked_about_the_others_doubtful_answers_first(make_p
     offer = offered(bo)
     assert offer.whose == ("ann",)
     assert "by ann stand against" in offer.why
+    assert "1 answer of yours stands against" in dataclasses.replace(offer, rows=offer.rows[:1], whose=()).why
     assert set(offer.rows) <= set(theirs.rows)
     mine = bo.session.known()
     page = look_again(bo)

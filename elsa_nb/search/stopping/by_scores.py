@@ -41,8 +41,10 @@ def bracket(evidence: Evidence) -> Missing:
 
     Milliseconds for 100,000 rows, which are counted in bands of standing.
     """
-    if evidence.scores is None or not len(evidence.scores):
-        return silence("No row without an answer has a score.")
+    if evidence.scores is None:
+        return silence("The search gives no scores to guess from.")
+    if not len(evidence.scores):
+        return silence("Every item has an answer: there is nothing left to guess.")
     _, positive = evidence.answers
     if why := too_thin(positive):
         return silence(why)
