@@ -45,8 +45,7 @@ class Crops:
 
     def __post_init__(self):
         """Refuse an unknown resizer."""
-        if self.resizer not in RESIZERS:
-            raise ValueError(f"resizer is {self.resizer!r}; allowed: {', '.join(RESIZERS)}.")
+        check_resizer(self.resizer)
 
     def __len__(self) -> int:
         """Return the number of images."""
@@ -147,6 +146,12 @@ class _Check(_Batches):
             except CorruptFileError:
                 broken.append(str(self.source.ids[row]))
         return broken
+
+
+def check_resizer(resizer: str) -> None:
+    """Raise ValueError for what is no way to resize."""
+    if resizer not in RESIZERS:
+        raise ValueError(f"resizer is {resizer!r}; allowed: {', '.join(RESIZERS)}.")
 
 
 def check_workers(workers: int | None) -> None:

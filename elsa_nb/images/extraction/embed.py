@@ -19,14 +19,14 @@ from elsa_nb.images.encoders.default import CANDIDATES, about, choose_default
 from elsa_nb.images.encoders.names import hyphened, is_file_name, name_for_pictures
 from elsa_nb.images.encoders.protocol import ImageEncoder
 from elsa_nb.images.extraction.crops import Crops
-from elsa_nb.images.extraction.extract import BATCH_OF_LARGE_ON_CPU, encode, extract_all
+from elsa_nb.images.extraction.extract import BATCH_OF_LARGE_ON_CPU, check_extraction, encode, extract_all
 from elsa_nb.images.extraction.folder_names import folder_title, known_decoding, place_of
 from elsa_nb.images.extraction.folder_pools import extract_folder
 from elsa_nb.images.extraction.on_cluster import Cluster
 from elsa_nb.images.extraction.precision import check_precision
 from elsa_nb.images.extraction.requirements import require
 from elsa_nb.images.sources.by_name import open_dataset
-from elsa_nb.images.sources.files import ImageFiles, open_folder
+from elsa_nb.images.sources.files import ImageFiles, check_folder, open_folder
 from elsa_nb.pictures.decoding import Decoding
 from elsa_nb.pool import Pool
 from elsa_nb.profiles import Profile, profile
@@ -87,19 +87,21 @@ def embed_folder(
     """
     if dask:
         check_answers(dask)
+    check_extraction(**options)
+    check_folder(root)
+    # What was typed is tried before the files are looked at, which takes minutes where they are many.
+    named = [(each, load_for_pictures(each)) for each in encoders]
     place = Path(folder or store.DATA / "pools")
     base = hyphened(name) if name else folder_title(root)
     files = open_folder(root, name, decoding=known_decoding(place / base, root), progress=options.get("progress"))
     for remark in files.remarks:
         print(remark)
-    if encoders:
-        loaded, names = {}, {}
-        for each in encoders:
-            encoder = load_for_pictures(each)
-            print(about(each))
-            title = _pool_title(each, encoder)
-            loaded[title], names[title] = encoder, each
-    else:
+    loaded, names = {}, {}
+    for each, encoder in named:
+        print(about(each))
+        title = _pool_title(each, encoder)
+        loaded[title], names[title] = encoder, each
+    if not encoders:
         here = [each for each in CANDIDATES if (place / f"{base}-{_pool_title(each)}-embedding").is_dir()]
         chosen, encoder = choose_default(here)
         loaded, names = {_pool_title(chosen): encoder}, {_pool_title(chosen): chosen}

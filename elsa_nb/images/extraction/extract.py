@@ -15,7 +15,7 @@ import numpy as np
 from elsa_nb import fingerprints, store
 from elsa_nb.images.encoders.protocol import ImageEncoder
 from elsa_nb.images.encoders.small_resnet import load_trained
-from elsa_nb.images.extraction.crops import Crops, check_workers
+from elsa_nb.images.extraction.crops import Crops, check_resizer, check_workers
 from elsa_nb.images.extraction.forward import device_and_precision, forward
 from elsa_nb.images.extraction.version import EXTRACTION
 from elsa_nb.images.sources.protocol import Source
@@ -26,6 +26,25 @@ from elsa_nb.store import sha256_bytes
 BATCH = 512
 BATCH_ON_CPU = 256  # what the layers pass on stays in the processor's cache, and the vectors are the same
 BATCH_OF_LARGE_ON_CPU = 32  # 224x224 pixels through a ResNet-50: more only takes memory
+
+
+def check_extraction(
+    *,
+    batch: int | None = None,
+    workers: int | None = None,
+    dtype: str = "float16",
+    precision: str | None = None,
+    resizer: str = "torch",
+    **others: Any,
+) -> None:
+    """Raise ValueError for a setting of `extract_all` that is none: before any image is looked for."""
+    if batch is not None and batch < 1:
+        raise ValueError(f"batch is {batch}; it is at least 1.")
+    check_workers(workers)
+    if dtype not in DTYPES:
+        raise ValueError(f"dtype is {dtype!r}; a pool holds one of {DTYPES}.")
+    device_and_precision(precision)
+    check_resizer(resizer)
 
 
 def extract(
@@ -77,11 +96,7 @@ def extract_all(
     `progress` None shows a bar to a person only. Returns the pools by encoder and space. Raises ValueError for a bad
     setting, CorruptFileError for a broken image, naming it.
     """
-    if batch is not None and batch < 1:
-        raise ValueError(f"batch is {batch}; it is at least 1.")
-    check_workers(workers)
-    if dtype not in DTYPES:
-        raise ValueError(f"dtype is {dtype!r}; a pool holds one of {DTYPES}.")
+    check_extraction(batch=batch, workers=workers, dtype=dtype, precision=precision, resizer=resizer)
     device, precision = device_and_precision(precision)
     groups: dict[Any, dict[str, ImageEncoder]] = {}
     for title, encoder in encoders.items():

@@ -15,8 +15,8 @@ from elsa_nb import fingerprints, store
 from elsa_nb.errors import CorruptFileError
 from elsa_nb.images.encoders.preprocessing import CropGeometry
 from elsa_nb.images.encoders.protocol import ImageEncoder
-from elsa_nb.images.extraction.crops import Crops, check_workers
-from elsa_nb.images.extraction.extract import BATCH, BATCH_OF_LARGE_ON_CPU, provenance_of, recipe_of
+from elsa_nb.images.extraction.crops import Crops
+from elsa_nb.images.extraction.extract import BATCH, BATCH_OF_LARGE_ON_CPU, check_extraction, provenance_of, recipe_of
 from elsa_nb.images.extraction.folder_names import stamps
 from elsa_nb.images.extraction.forward import device_and_precision, forward
 from elsa_nb.images.extraction.kept import CARD, KeptVectors, Stamp, read_files
@@ -24,7 +24,7 @@ from elsa_nb.images.extraction.on_cluster import Cluster, OnCluster
 from elsa_nb.images.extraction.readable import Readable
 from elsa_nb.images.sources.files import ImageFiles
 from elsa_nb.images.sources.left_out import LeftOut, write_list
-from elsa_nb.pool import DTYPES, Pool, pool_lock
+from elsa_nb.pool import Pool, pool_lock
 from elsa_nb.progress import bar
 
 LIST = "left-out.csv"  # beside the vectors: the files that are not among them, and why
@@ -57,11 +57,7 @@ def extract_folder(
     batches, and send back their vectors. Raises ValueError for a bad setting or for a pool of that name
     that is of another folder.
     """
-    if batch is not None and batch < 1:
-        raise ValueError(f"batch is {batch}; it is at least 1.")
-    check_workers(workers)
-    if dtype not in DTYPES:
-        raise ValueError(f"dtype is {dtype!r}; a pool holds one of {DTYPES}.")
+    check_extraction(batch=batch, workers=workers, dtype=dtype, precision=precision, resizer=resizer)
     device, precision = device_and_precision(precision)
     now = stamps(files)
     groups: dict[CropGeometry, dict[str, ImageEncoder]] = {}

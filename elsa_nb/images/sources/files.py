@@ -34,6 +34,7 @@ from elsa_nb.pictures.opening import RefusedError, escaped, open_plain
 from elsa_nb.progress import bar
 from elsa_nb.store import sha256_bytes
 
+_PACKED = {".zip", ".7z", ".rar", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".zst"}
 # Of Synology's and QNAP's storages, and of Windows: small copies of the same pictures, and what was thrown away.
 _OF_STORAGES = {"@eaDir", "#recycle", "@Recycle", "$RECYCLE.BIN", "System Volume Information"}
 
@@ -150,9 +151,7 @@ def open_folder(
     are read, to find those of deep grey or several pages. `decoding` is how an earlier pool of the folder was read;
     what it does not tell about grey values is found here. A name that is not UTF-8 is written with escapes in the id.
     """
-    root = Path(root)
-    if not root.is_dir():
-        raise MissingDataError(f"{root} is no folder: name one that holds images.")
+    root = check_folder(root)
     left_out: list[LeftOut] = []
     paths, ids = _told_apart(list(walk(root, endings(), left_out)), left_out)
     said = sentences(left_out)
@@ -171,6 +170,16 @@ def open_folder(
     files = ImageFiles.of(name or escaped(root.resolve().name), root, paths, targets, folders, ids=ids)
     decoding, remarks = _survey(files, decoding, progress)
     return replace(files, decoding=decoding, left_out=tuple(left_out), remarks=(*remarks, *said))
+
+
+def check_folder(root: Path | str) -> Path:
+    """Return the path of a folder; MissingDataError for what is none, saying what it is instead."""
+    root = Path(root)
+    if not root.is_dir():
+        state = "is a file, and no folder" if root.is_file() else "is no folder"
+        cure = "unpack it, and name the folder" if root.suffix.lower() in _PACKED else "name one that holds images"
+        raise MissingDataError(f"{root} {state}: {cure}.")
+    return root
 
 
 def _told_apart(paths: list[str], left_out: list[LeftOut]) -> tuple[list[str], list[str]]:

@@ -61,6 +61,31 @@ def test_broken_photographs_are_left_out_and_listed_or_stop_a_strict_run(synthet
     assert cli.main([*arguments, "--skip-broken"]) == 0  # the name that this had before
 
 
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        (["--batch", "0"], "batch is 0"),
+        (["--workers", "-3"], "workers is -3"),
+        (["--dtype", "int8"], "dtype is 'int8'"),
+        (["--precision", "double"], "precision is 'double'"),
+        (["--resizer", "none"], "resizer is 'none'; allowed: pillow, torch"),
+        (["--encoder", "nothing-of-that-name"], "'nothing-of-that-name'"),
+    ],
+)
+def test_what_was_mistyped_is_told_before_any_file_is_looked_at(synthetic, album, capsys, monkeypatch, typed, said):
+    monkeypatch.setattr("elsa_nb.images.extraction.embed.open_folder", lambda *_, **__: pytest.fail("it looked"))
+    assert cli.main(["embed", str(album), *typed]) == 1
+    told = capsys.readouterr()
+    assert said in told.err
+    assert not told.out
+
+
+def test_a_packed_folder_is_to_be_unpacked(tmp_path, capsys):
+    (tmp_path / "pictures.ZIP").write_bytes(b"PK")
+    assert cli.main(["embed", str(tmp_path / "pictures.ZIP")]) == 1
+    assert "is a file, and no folder: unpack it, and name the folder." in capsys.readouterr().err
+
+
 def test_an_encoder_of_small_images_is_refused_for_photographs(data, album):
     encoder = Encoder(Architecture(widths=(4, 8), blocks=(1, 1), projector=(8, 8, 6)), name="mine")
     save_encoder(encoder, {}, data / "weights")
