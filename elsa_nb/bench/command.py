@@ -42,7 +42,7 @@ def bench_command(options: argparse.Namespace) -> None:
     import numpy as np
 
     from elsa_nb.bench.arms import Spaces, known_arms
-    from elsa_nb.bench.comparison import Plan, chosen_classes, compare
+    from elsa_nb.bench.comparison import Plan, chosen_classes, compare, sizes_compared
     from elsa_nb.bench.page import write_page
     from elsa_nb.label.label_files.classes import read_classes
     from elsa_nb.search.strategies.registry import slug
@@ -84,6 +84,13 @@ def bench_command(options: argparse.Namespace) -> None:
         f"example{'s' if plan.seeds > 1 else ''}, "
         f"{plan.budget:,} labels at most."
     )
+    smallest, largest = sizes_compared(pool.n, plan)
+    members = np.array([len(rows) for rows in classes.values()])
+    for count, told in (
+        (np.count_nonzero(members < smallest), f"fewer than {smallest:,} members (--smallest)"),
+        (np.count_nonzero(members > largest), f"more than {largest:,} members (--largest)"),
+    ):
+        about += f" Not compared: {count:,} class{'' if count == 1 else 'es'} of {told}." if count else ""
     if bare:
         about += (
             f" {bare:,} item{'s have' if bare > 1 else ' has'} no class in {Path(options.labels).name} and count"

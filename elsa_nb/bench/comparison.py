@@ -110,12 +110,17 @@ def curves(frame: pd.DataFrame) -> dict[str, np.ndarray]:
     }
 
 
+def sizes_compared(n: int, plan: Plan) -> tuple[int, int]:
+    """Return how many members the smallest and the largest class of a pool of `n` rows have that `plan` allows."""
+    return max(plan.smallest, plan.seeds + 1), plan.largest or min(n // 10, plan.budget)
+
+
 def chosen_classes(classes: Mapping[str, np.ndarray], n: int, plan: Plan) -> list[str]:
     """Return the classes of a pool of `n` rows that `plan` compares on: of the sizes wanted, the first by checksum.
 
     Raises ValueError, with the sizes there are, where none is wanted.
     """
-    smallest, largest = max(plan.smallest, plan.seeds + 1), plan.largest or min(n // 10, plan.budget)
+    smallest, largest = sizes_compared(n, plan)
     names = [name for name, rows in classes.items() if smallest <= len(rows) <= largest]
     if not names:
         sizes = sorted(len(rows) for rows in classes.values())

@@ -49,6 +49,18 @@ def test_one_command_makes_a_page_that_needs_no_other_file(given, capsys, tmp_pa
     assert set(rows.target) == {"a", "b", "c", "d <i>"}
 
 
+def test_classes_that_are_too_small_or_too_large_are_counted(given, capsys):
+    labels = pd.read_csv("l.csv")
+    labels.loc[labels.label == "a", "label"] = "b"  # of 60: as many as the budget, and as a tenth of the pool
+    labels.loc[labels.index[-5:], "label"] = "rare"
+    labels.to_csv("l.csv", index=False)
+    assert cli.main([*given, "--largest", "40"]) == 0
+    out = capsys.readouterr().out
+    assert "2 of 4 classes, of 25 to 30 members" in out
+    assert "Not compared: 1 class of fewer than 20 members (--smallest)." in out
+    assert "Not compared: 1 class of more than 40 members (--largest)." in out
+
+
 @pytest.mark.parametrize(
     ("classes", "said"),
     [
