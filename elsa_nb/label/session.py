@@ -125,8 +125,12 @@ class Session:
     @contextmanager
     def _transaction(self):
         if self.read_only:
-            raise ValueError(f"the session {self.path} can only be read here: its disk or folder may not be written")
+            raise ValueError(
+                f"the session {self.path} can only be read here: its disk or folder may not be written. Copy it to a "
+                "folder that you may write to, and name the copy"
+            )
         with self._lock, damage_named(self.path):
+            self._check_open()
             self._base.execute("BEGIN IMMEDIATE")
             try:
                 yield self._base
@@ -139,7 +143,12 @@ class Session:
     def read(self, query: str, values: Sequence[Any] = ()) -> list[dict[str, Any]]:
         """Return the rows of a query as dictionaries."""
         with self._lock, damage_named(self.path):
+            self._check_open()
             return [dict(row) for row in self._base.execute(query, values).fetchall()]
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise ValueError(f"the session {self.path} is closed here; open it again, and the work goes on where it was")
 
     def _bring_in(self, answers: int = BEHIND) -> None:
         """Bring the log beside the file into it, after so many answers: a copy of the file alone is then complete."""
@@ -157,10 +166,10 @@ class Session:
         """Give the lease back and close the file; afterwards all answers are in the one file."""
         with self._lock:
             if not self._closed:
-                self._closed = True
                 try:
                     self.release()
                 finally:  # a damaged file may refuse that, and must not stay locked
+                    self._closed = True
                     self._file.close()
 
     # --- what the file is about

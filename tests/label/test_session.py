@@ -197,6 +197,14 @@ def test_closed_twice_is_closed(session):
     session.close()
 
 
+def test_what_is_closed_says_so_to_whoever_reads_or_writes(session):
+    session.write([Answer("a", -2, 1)])
+    session.close()
+    for act in (session.known, session.rounds, session.acquire, lambda: session.write([Answer("b", -2, 1)])):
+        with pytest.raises(ValueError, match=r"the session .* is closed here; open it again"):
+            act()
+
+
 def test_a_file_that_is_no_session_is_refused_and_left_alone(tmp_path):
     file = tmp_path / "cats.sqlite"
     file.write_bytes(b"this is no database, it is a text of more than a hundred bytes." * 4)
@@ -278,7 +286,7 @@ def test_a_session_that_may_not_be_written_is_read_with_all_its_answers(session,
     seen = Session(session.path, annotator="ann")
     assert seen.known() == {"a": 1}
     assert not seen.acquire(force=True)
-    with pytest.raises(ValueError, match="can only be read here"):
+    with pytest.raises(ValueError, match="can only be read here.* Copy it to a folder"):
         seen.write([Answer("b", -2, 1)])
     seen.close()
     assert session.path.read_bytes() == before

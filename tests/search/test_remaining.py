@@ -43,7 +43,7 @@ def test_it_keeps_quiet_and_says_why():
         "before 30 answers": early,
         "most answers are finds": flowing,
         "before 5 finds": dataclasses.replace(known, labels=np.zeros(300, int)),
-        "gives no scores": dataclasses.replace(known, scores=None),
+        "has no scores yet": dataclasses.replace(known, scores=None),
         "Every item has an answer": dataclasses.replace(known, scores=np.zeros(0)),
     }
     for words, evidence in cases.items():

@@ -42,7 +42,7 @@ def bracket(evidence: Evidence) -> Missing:
     Milliseconds for 100,000 rows, which are counted in bands of standing.
     """
     if evidence.scores is None:
-        return silence("The search gives no scores to guess from.")
+        return silence("The search has no scores yet to guess from.")
     if not len(evidence.scores):
         return silence("Every item has an answer: there is nothing left to guess.")
     _, positive = evidence.answers
