@@ -5,7 +5,7 @@ answers. `Begin` then hands the positives to the search proper as its seeds.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from fnmatch import fnmatch
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Protocol
 
@@ -55,11 +55,14 @@ def spread_rows(
 def rows_named(ids: Sequence[str], *names: str) -> np.ndarray:
     """Return the rows of `names`, ascending: an id, its last part, a pattern such as `*cat*.jpg`, or a path to it.
 
+    A pattern may be of the whole id or of its last part, in whatever letter case; what is an item's very name is none.
     What finds an item in a file of labels finds it here. Raises ValueError for a name without an item.
     """
     found: set[int] = set()
     for name in names:
-        rows = [row for row, item in enumerate(map(str, ids)) if _is_called(item, name) or fnmatch(item, name)]
+        for fits in (_is_called, _fits_pattern):
+            if rows := [row for row, item in enumerate(map(str, ids)) if fits(item, name)]:
+                break
         if not rows and not (rows := row_meant(ids, name)):
             told = f"the ids look like {str(ids[0])!r}" if len(ids) else "there are no items"
             raise ValueError(f"no item is called {name!r}; {told}")
@@ -77,6 +80,11 @@ def row_meant(ids: Sequence[str], name: str) -> list[int]:
 
 def _is_called(item: str, name: str) -> bool:
     return name in (item, item.rpartition("/")[2])
+
+
+def _fits_pattern(item: str, pattern: str) -> bool:
+    item, pattern = item.casefold(), pattern.casefold()
+    return fnmatchcase(item, pattern) or fnmatchcase(item.rpartition("/")[2], pattern)
 
 
 def rows_like(vectors: np.ndarray, queries: np.ndarray, count: int) -> np.ndarray:

@@ -96,9 +96,11 @@ def make_job(
     if not folder.is_dir():
         raise MissingDataError(f"{folder} is no folder; name the folder that holds the images.")
     if not any((folder / str(item)).is_file() for item in opened.ids[:50]):
+        numbered = opened.ids[:50].tolist() == [str(row) for row in range(min(50, opened.n))]
+        cure = "Make it anew with the names of the files: `elsa-nb pool make VECTORS --ids NAMES`"
         raise MissingDataError(
             f"The pool {pool} is not about {folder}: its items are called {opened.ids[0]!s} and so on, and none of the "
-            "first 50 is there. Give the folder they were read from."
+            f"first 50 is there. {cure if numbered else 'Give the folder they were read from'}."
         )
     named = first_examples.rows_named(opened.ids, *names) if names else np.empty(0, np.int64)
     spread = first_examples.spread_rows(opened.vectors, SAMPLE_ITEMS, np.random.default_rng(0))

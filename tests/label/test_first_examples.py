@@ -38,6 +38,8 @@ def test_rows_by_name_part_and_pattern():
     assert first_examples.rows_named(ids, "cats/*").tolist() == [0, 1]
     for name in ("DOGS/A.jpg", "./photos/dogs/a.jpg", "dogs\\a.jpg", "/archive/photos/dogs/a.jpg"):
         assert first_examples.rows_named(ids, name).tolist() == [2]
+    assert first_examples.rows_named(["d/IMG_1.JPG", "d/img_2.jpg", "img/3.png"], "img_*.jpg").tolist() == [0, 1]
+    assert first_examples.rows_named(["[a].jpg", "a.jpg"], "[a].jpg").tolist() == [0]
     for names in (["fox*"], ["cats/*", "fox*"]):  # what one name means is no answer for another
         with pytest.raises(ValueError, match="'fox"):
             first_examples.rows_named(ids, *names)

@@ -42,6 +42,15 @@ def test_a_job_shows_named_files_first_then_a_sample(place):
     assert sorted(job(place).samples[0]) == list(range(40))
 
 
+@pytest.mark.parametrize(
+    ("ids", "cure"), [(None, "pool make VECTORS --ids NAMES"), (["x.png", "y.png"], "Give the folder they were read from")]
+)
+def test_a_pool_of_other_names_says_how_it_is_to_be_named(place, ids, cure):
+    Pool.from_arrays(np.eye(2), ids).save(place / "other")
+    with pytest.raises(MissingDataError, match=f"other is not about .*{cure}"):
+        jobs.make_job(place / "pictures", place / "other", place / "s.sqlite")
+
+
 def test_a_job_file_opens_a_panel(place):
     launch.write_notebook(job(place), place)
     source = json.loads((place / "label.ipynb").read_text())["cells"][0]["source"]
