@@ -24,7 +24,7 @@ from elsa_nb.vectors import DTYPES, as_vectors, blocks, check_ids, check_vectors
 
 FORMAT = 1
 _CURE = "`elsa-nb embed` (or notebook 01) makes one of pictures, `elsa-nb pool make` one of your own vectors"
-_ANEW = f"Delete pool.json, vectors.npy and ids.npy in {{}}; then {_CURE}."  # the folder may hold its owner's files, too
+_ANEW = f"Delete pool.json, vectors.npy and ids.npy in {{}}; then {_CURE}."  # a folder may hold more
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,8 +161,8 @@ class Pool:
             if sha256_file(folder / file) != sha256:
                 raise CorruptFileError(f"{folder / file} does not match its checksum in pool.json. {cure}")
         ids.flags.writeable = False
-        told = (card[entry] for entry in ("name", "space", "provenance", "recipe"))
-        return cls(vectors, ids, *told, _combine(card["files"]))
+        name, space, provenance, recipe = (card[entry] for entry in ("name", "space", "provenance", "recipe"))
+        return cls(vectors, ids, name, space, provenance, recipe, _combine(card["files"]))
 
     def save(self, folder: Path | str) -> "Pool":
         """Write the pool to `folder`, replacing what is there, and return it as opened from there."""

@@ -53,9 +53,9 @@ class Offer:
         stand = "stands" if len(self.rows) == 1 else "stand"
         if self.whose:
             return (
-                f"{_count(self.rows)} by {' and '.join(self.whose)} {stand} against their others: what looks like these "
-                "items got the opposite answer. What do you say? Their answer is not shown, and stays as it is; where "
-                "you differ, Compare shows it."
+                f"{_count(self.rows)} by {' and '.join(self.whose)} {stand} against their others: what looks like "
+                "these items got the opposite answer. What do you say? Their answer is not shown, and stays as it is; "
+                "where you differ, Compare shows it."
             )
         return (
             f"{_count(self.rows)} of yours {stand} against your others: what looks like these items got the opposite "

@@ -148,7 +148,7 @@ class Session:
 
     def _check_open(self) -> None:
         if self._closed:
-            raise ValueError(f"the session {self.path} is closed here; open it again, and the work goes on where it was")
+            raise ValueError(f"the session {self.path} is closed here; open it again, and the work goes on")
 
     def _bring_in(self, answers: int = BEHIND) -> None:
         """Bring the log beside the file into it, after so many answers: a copy of the file alone is then complete."""

@@ -43,7 +43,8 @@ def test_a_job_shows_named_files_first_then_a_sample(place):
 
 
 @pytest.mark.parametrize(
-    ("ids", "cure"), [(None, "pool make VECTORS --ids NAMES"), (["x.png", "y.png"], "Give the folder they were read from")]
+    ("ids", "cure"),
+    [(None, "pool make VECTORS --ids NAMES"), (["x.png", "y.png"], "Give the folder they were read from")],
 )
 def test_a_pool_of_other_names_says_how_it_is_to_be_named(place, ids, cure):
     Pool.from_arrays(np.eye(2), ids).save(place / "other")

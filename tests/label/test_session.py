@@ -286,7 +286,7 @@ def test_a_session_that_may_not_be_written_is_read_with_all_its_answers(session,
     seen = Session(session.path, annotator="ann")
     assert seen.known() == {"a": 1}
     assert not seen.acquire(force=True)
-    with pytest.raises(ValueError, match="can only be read here.* Copy it to a folder"):
+    with pytest.raises(ValueError, match=r"can only be read here.* Copy it to a folder"):
         seen.write([Answer("b", -2, 1)])
     seen.close()
     assert session.path.read_bytes() == before
