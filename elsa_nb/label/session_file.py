@@ -84,7 +84,10 @@ def unwritable(path: Path, error: OSError | sqlite3.Error) -> ValueError:
         full, said = error.errno in _FULL, error.strerror or str(error)
     else:
         full, said = _code(error) == sqlite3.SQLITE_FULL, str(error)
-    return ValueError(f"the session {path} cannot be written ({said}). {_ROOM if full else _ELSEWHERE}")
+    cure = _ROOM if full else _ELSEWHERE
+    if full and _exists(path):  # who wants the answers out must write to it, too: SQLite keeps its log beside it
+        cure += f" `elsa-nb session rescue {shlex.quote(str(path))} FILE` brings its answers to another disk as it is."
+    return ValueError(f"the session {path} cannot be written ({said}). {cure}")
 
 
 def _code(error: sqlite3.Error) -> int:
