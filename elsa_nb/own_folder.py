@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from elsa_nb.errors import MissingDataError
 from elsa_nb.images.encoders.names import TEXT
 from elsa_nb.images.extraction.folder_names import find_pool, folder_title
+from elsa_nb.images.sources.left_out import LIST, count_listed
 from elsa_nb.pool import Pool
 from elsa_nb.store import as_path
 
@@ -191,6 +192,8 @@ def _vectors(folder: Path, encoder: str | None, strict: bool) -> tuple[Path, str
         place, name = found
         title, images = folder.resolve().name, len(Pool.open(place, verify=False))
         print(f"The vectors of {title} are here: {images:,} images, by {name}.")
+        if left := count_listed(place / LIST):
+            print(f"Left out: {left:,} file{'' if left == 1 else 's'}; listed with the reason in {place / LIST}")
         return found
     from elsa_nb.images.extraction.embed import embed_one  # only now: torch takes seconds to load
 

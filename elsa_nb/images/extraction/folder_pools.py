@@ -23,11 +23,10 @@ from elsa_nb.images.extraction.kept import CARD, KeptVectors, Stamp, read_files
 from elsa_nb.images.extraction.on_cluster import Cluster, OnCluster
 from elsa_nb.images.extraction.readable import Readable
 from elsa_nb.images.sources.files import ImageFiles
-from elsa_nb.images.sources.left_out import LeftOut, write_list
+from elsa_nb.images.sources.left_out import LIST, LeftOut, write_list
 from elsa_nb.pool import Pool, pool_lock
 from elsa_nb.progress import bar
 
-LIST = "left-out.csv"  # beside the vectors: the files that are not among them, and why
 _BAR = "{desc}: {percentage:3.0f}% |{bar}| {n_fmt} of {total_fmt} images, {remaining} left"
 
 

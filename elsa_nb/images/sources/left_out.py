@@ -20,6 +20,7 @@ HIDDEN = "hidden, since its name begins with a dot"
 IN_HIDDEN = "in a folder that is hidden, since its name begins with a dot"
 OF_STORAGE = "what a system or a storage keeps for itself"  # thumbnails of the same pictures, and deleted ones
 NAME = "another file's name is written the same way"
+LIST = "left-out.csv"  # beside the vectors: the files that are not among them, and why
 _SHOWN = 6  # endings named in a sentence
 _PLUG_INS = {".heic": "pillow-heif", ".heif": "pillow-heif", ".hif": "pillow-heif"}
 
@@ -72,3 +73,12 @@ def write_list(path: Path | str, left_out: Sequence[LeftOut]) -> Path:
     path = Path(path)
     write_atomically(path, stream.getvalue().encode())
     return path
+
+
+def count_listed(path: Path | str) -> int:
+    """Return how many files a list of `write_list` has; 0 where there is none."""
+    path = Path(path)
+    if not path.is_file():
+        return 0
+    with path.open(encoding="utf-8", newline="") as lines:  # names may hold line breaks
+        return max(sum(1 for _ in csv.reader(lines)) - 1, 0)

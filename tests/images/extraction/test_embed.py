@@ -1,6 +1,7 @@
 """A folder of photographs becomes pools: one set of encoder names, and one naming of pools, for `embed` and `label`."""
 
 import csv
+import re
 
 import miniature
 import numpy as np
@@ -137,6 +138,18 @@ def test_label_takes_every_encoder_of_embed_and_finds_its_pool(
     capsys.readouterr()
     assert cli.main(["embed", "--images", str(album), "--encoder", encoder]) == 0
     assert f"{place.name}: 7 vectors were already here" in capsys.readouterr().out
+
+
+def test_what_was_left_out_is_told_whenever_the_folder_is_opened(synthetic, album, jobs, capsys, monkeypatch):
+    monkeypatch.chdir(album.parent)
+    photographs.write(album / "cats" / "broken.jpg", b"")
+    photographs.write(album / "notes.docx", b"")
+    for _ in range(2):
+        capsys.readouterr()
+        assert cli.main(["label", str(album), "--encoder", "official:obow"]) == 0
+    told = capsys.readouterr().out
+    assert "are here: 7 images" in told
+    assert re.search(r"Left out: 2 files; listed with the reason in \S+/left-out.csv", told)
 
 
 def test_label_refuses_the_encoders_that_embed_refuses(data, album, jobs, capsys):

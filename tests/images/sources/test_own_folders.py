@@ -41,6 +41,8 @@ def test_what_is_left_out_is_counted_by_ending_and_by_reason(tmp_path):
     assert told[0] == "path,reason"
     assert f'gone.jpg,"{left_out.LINK}"' in told
     assert len(told) == 8
+    assert left_out.count_listed(tmp_path / "out" / "left-out.csv") == 7
+    assert left_out.count_listed(tmp_path / "nowhere.csv") == 0
 
 
 def test_hidden_pictures_and_the_folders_of_storages_are_left_out_with_a_word(tmp_path):
