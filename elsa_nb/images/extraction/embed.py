@@ -148,6 +148,7 @@ def embed_command(options: argparse.Namespace) -> None:
         )
     if options.images is None:
         chosen = profile(options.profile)
+        print(f"The pools of profile {chosen.name}; `elsa-nb embed FOLDER` makes those of your own images.", flush=True)
         pools = embed_profile(chosen, only=options.encoder, **settings)
         if options.check_precision:
             weights = {dataset.name: dict(dataset.encoders) for dataset in chosen.datasets}

@@ -81,6 +81,12 @@ def test_what_was_mistyped_is_told_before_any_file_is_looked_at(synthetic, album
     assert not told.out
 
 
+def test_who_names_no_folder_is_told_what_is_embedded_instead(capsys, monkeypatch):
+    monkeypatch.setattr("elsa_nb.images.extraction.embed.embed_profile", lambda *_, **__: {})
+    assert cli.main(["embed"]) == 0
+    assert "The pools of profile quick; `elsa-nb embed FOLDER` makes" in capsys.readouterr().out
+
+
 def test_a_packed_folder_is_to_be_unpacked(tmp_path, capsys):
     (tmp_path / "pictures.ZIP").write_bytes(b"PK")
     assert cli.main(["embed", str(tmp_path / "pictures.ZIP")]) == 1
