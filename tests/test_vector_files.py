@@ -456,6 +456,13 @@ def test_what_a_killed_command_left_of_a_pool_is_in_nobodys_way(tmp_path, monkey
     assert len(Pool.open("x-pool")) == len(X)
 
 
+@pytest.mark.parametrize("where", [".", "/"])
+def test_a_folder_without_a_name_of_its_own_is_called_a_folder(tmp_path, capsys, monkeypatch, where):
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["pool", "make", where]) == 1
+    assert capsys.readouterr().err.startswith(f"elsa-nb: {where} is a folder; a pool is opened with Pool.open")
+
+
 def test_on_a_full_disk_the_folder_is_named_and_the_same_command_works_again(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     np.save("x.npy", X)
