@@ -23,6 +23,7 @@ from elsa_nb.search.readings import READINGS
 from elsa_nb.search.strategies.greedy_probe import GreedyProbe, ProbeConfig
 from elsa_nb.search.strategies.harvest import Harvest, HarvestConfig
 from elsa_nb.search.strategies.registry import OURS, begin, strategies
+from elsa_nb.search.version import SEARCH
 
 Seeds = np.ndarray
 Arm = Callable[["Spaces", Seeds, int, np.random.Generator], Strategy]  # from spaces, seeds, budget and randomness
@@ -106,3 +107,9 @@ def known_arms() -> dict[str, Arm]:
     ours = {Harvest.name: harvest(), GreedyProbe.name: probe(unit=True, l2=FIRM)}
     ours |= {name: elsa(name) for name in ("ELSA", "NN.Large")}
     return ours | {name: registered(kind) for name, kind in strategies().items() if kind not in OURS}
+
+
+def arm_versions() -> dict[str, str]:
+    """Return for each of `known_arms` what its searches are valid for: the version of all searches, and its own."""
+    kinds = {**strategies(), "NN.Large": Search}
+    return {name: f"{SEARCH}.{kinds[name].version}" for name in known_arms()}

@@ -41,8 +41,8 @@ def bench_command(options: argparse.Namespace) -> None:
     # Only now: `elsa-nb --help` does not wait for what compiles.
     import numpy as np
 
-    from elsa_nb.bench.arms import Spaces, known_arms
-    from elsa_nb.bench.comparison import Plan, chosen_classes, compare, sizes_compared
+    from elsa_nb.bench.arms import Spaces, arm_versions, known_arms
+    from elsa_nb.bench.comparison import Plan, chosen_classes, compare, sizes_compared, span
     from elsa_nb.bench.page import write_page
     from elsa_nb.label.label_files.classes import read_classes
     from elsa_nb.search.strategies.registry import slug
@@ -57,6 +57,13 @@ def bench_command(options: argparse.Namespace) -> None:
     if strange := [name for name in options.strategy if slug(name) not in by_slug]:
         raise ValueError(f"strategy {strange[0]!r} is not known; allowed: {', '.join(by_slug)}")
     compared = [by_slug[slug(name)] for name in options.strategy] or list(known)
+    page = Path(options.out or f"{source.resolve().stem}-bench.html")
+    if page.suffix != ".html":
+        raise ValueError(f"--out is {page}; the page is a file that ends in .html")
+    kept = page.with_suffix(".csv")
+    for what in ("vectors", "labels", "ids"):
+        if (given := getattr(options, what)) is not None and Path(given).resolve() == kept.resolve():
+            raise ValueError(f"--out {page} would keep its searches in {kept}, your {what}; give the page another name")
     with warnings.catch_warnings(record=True) as odd:
         warnings.simplefilter("always")
         of_file = {"ids": options.ids, "key": options.key, "vectors-encoding": options.vectors_encoding}
@@ -78,8 +85,8 @@ def bench_command(options: argparse.Namespace) -> None:
     targets = chosen_classes(classes, pool.n, plan)
     bare = pool.n - len(np.unique(np.concatenate(list(classes.values()))))
     about = (
-        f"{source.name}: {pool.n:,} vectors of {pool.d} values; {len(targets)} of {len(classes):,} classes, of "
-        f"{min(len(classes[each]) for each in targets):,} to {max(len(classes[each]) for each in targets):,} members; "
+        f"{source.name}: {pool.n:,} vectors of {pool.d} values; {len(targets)} of {len(classes):,} "
+        f"class{'es' if len(classes) > 1 else ''}, of {span([len(classes[each]) for each in targets])} members; "
         f"{plan.repeats} search{'es' if plan.repeats > 1 else ''} a class from {plan.seeds} random "
         f"example{'s' if plan.seeds > 1 else ''}, "
         f"{plan.budget:,} labels at most."
@@ -97,8 +104,8 @@ def bench_command(options: argparse.Namespace) -> None:
             f"{'' if bare > 1 else 's'} as not of any: where nobody looked at them, leave them out of the vectors."
         )
     print(about)
-    kept = page.with_suffix(".csv")
-    frame = compare(Spaces(pool), classes, {name: known[name] for name in compared}, plan, kept)
+    versions = arm_versions()
+    frame = compare(Spaces(pool), classes, {name: known[name] for name in compared}, plan, kept, versions=versions)
     print(write_page(page, frame, plan, about, shlex.join(["elsa-nb", "bench", *_told(options)])))
     print(f"{page} (its searches: {kept})")
 

@@ -19,8 +19,9 @@ from elsa_nb.search.metrics import discovery_curve
 from elsa_nb.store import reading, write_atomically
 
 RANDOM = "Random order"
-_KEY = ["pool", "target", "members", "seeds", "repeat", "budget", "arm"]
-_TEXTS = ("pool", "target", "members", "arm", "discovery")
+_KEY = ["pool", "target", "members", "seeds", "repeat", "budget", "arm", "version"]
+_TEXTS = ("pool", "target", "members", "arm", "version", "discovery")
+_FIRST = "1.1"  # the version of searches that were stored before it was written beside them
 _FEWEST_LABELS = 10
 
 
@@ -58,18 +59,20 @@ def compare(
     plan: Plan,
     path: Path,
     *,
+    versions: Mapping[str, str],
     progress: bool | None = None,
 ) -> pd.DataFrame:
     """Run what `plan` says, or what of it is not in the file `path` yet; return a row a search, in the order of arms.
 
-    `classes` gives the rows of each class. Raises ValueError where no class has a size that is wanted, BusyError while
-    another process runs a comparison into the same file.
+    `classes` gives the rows of each class, `versions` the version of each arm: what was searched by another is searched
+    again. Raises ValueError where no class has a size that is wanted, BusyError while another process runs a comparison
+    into the same file.
     """
     n, key = spaces.pool.n, spaces.pool.sha256[:16]
     targets = chosen_classes(classes, n, plan)
     members = {target: _checksum(classes[target]) for target in targets}
     wanted = [
-        (key, target, members[target], plan.seeds, repeat, plan.budget, arm)
+        (key, target, members[target], plan.seeds, repeat, plan.budget, arm, versions[arm])
         for repeat in range(plan.repeats)  # all classes once, then again: a stop leaves results of all of them
         for target in targets
         for arm in arms
@@ -80,9 +83,11 @@ def compare(
         done = set(there[_KEY].itertuples(index=False, name=None)) if len(there) else set()
         rows = there.to_dict("records")
         todo = [each for each in wanted if each not in done]
-        with bar(None, "searches", progress, total=len(wanted), initial=len(wanted) - len(todo)) as shown:
+        if there_already := len(wanted) - len(todo):
+            print(f"{there_already:,} of {len(wanted):,} searches are in {path} already: they are not run again.")
+        with bar(None, "searches", progress, total=len(wanted), initial=there_already) as shown:
             for number, each in enumerate(todo):
-                row = _row(spaces, arms[each[-1]], classes[each[1]], each, plan)
+                row = _row(spaces, arms[each[_KEY.index("arm")]], classes[each[1]], each, plan)
                 rows.append(dict(zip(_KEY, each, strict=True)) | row)
                 if number == len(todo) - 1 or each[1:5] != todo[number + 1][1:5]:  # the last arm from these seeds
                     write_atomically(path, pd.DataFrame(rows).to_csv(index=False).encode())
@@ -123,19 +128,24 @@ def chosen_classes(classes: Mapping[str, np.ndarray], n: int, plan: Plan) -> lis
     smallest, largest = sizes_compared(n, plan)
     names = [name for name, rows in classes.items() if smallest <= len(rows) <= largest]
     if not names:
-        sizes = sorted(len(rows) for rows in classes.values())
+        sizes = [len(rows) for rows in classes.values()]
         wanted = f"has {smallest} to {largest} members"
         if smallest > largest:
             wanted = f"can have at least {smallest} members and at most {largest}"
         raise ValueError(
-            f"no class {wanted}: the {len(sizes)} classes have {sizes[0]} to {sizes[-1]} "
+            f"no class {wanted}: the {len(sizes)} class{'es have' if len(sizes) > 1 else ' has'} {span(sizes)} "
             "of them (--smallest; --largest: if not given a tenth of the pool, and at most the budget)"
         )
     return by_checksum(names)[: plan.classes]
 
 
+def span(sizes: Sequence[int]) -> str:
+    """Return the least and the largest of some numbers as words: "30", or "30 to 1,200"."""
+    return f"{min(sizes):,}" if min(sizes) == max(sizes) else f"{min(sizes):,} to {max(sizes):,}"
+
+
 def _row(spaces: Spaces, arm: Arm, members: np.ndarray, each: Sequence[Any], plan: Plan) -> dict[str, Any]:
-    _, target, _, seeds, repeat, budget, _ = each
+    _, target, _, seeds, repeat, budget, *_ = each
     positive = np.zeros(spaces.pool.n, bool)
     positive[members] = True
     for_seeds, for_search = seeds_and_randomness(target, seeds, repeat)
@@ -153,9 +163,10 @@ def _checksum(members: np.ndarray) -> str:
 def _stored(path: Path) -> pd.DataFrame:
     if not path.exists():
         return pd.DataFrame()
-    cure = "Give another --out: the searches lie beside the page. Or delete it, if an earlier comparison has made it."
+    cure = "Give the page another name (--out); or, where it is of an earlier comparison, delete it."
     with reading(path, "the searches of a comparison", cure):
         frame = pd.read_csv(path, dtype=dict.fromkeys(_TEXTS, str), keep_default_na=False, na_values=[""])
+        frame = frame if "version" in frame else frame.assign(version=_FIRST)
         if lacking := {*_KEY, "class_size", "discovery"} - set(frame):
             raise ValueError(f"it lacks the column {sorted(lacking)[0]}")
         return frame

@@ -11,6 +11,7 @@ from elsa_nb import cli
 from elsa_nb.bench import comparison, page
 from elsa_nb.locks import Lock
 from elsa_nb.pool import Pool
+from elsa_nb.search.strategies.harvest import Harvest
 
 
 @pytest.fixture
@@ -83,6 +84,32 @@ def test_an_interval_over_few_classes_decides_nothing(classes, said):
     assert re.match(said, page.advice(pd.DataFrame(rows), 80))
 
 
+def _searches(labels):
+    """Searches for six classes of 20 in 1,000, with so many labels of each arm when half of the class is found."""
+    return pd.DataFrame(
+        [
+            {"pool": "p", "half": "", "seeds": 1, "budget": 900, "target": f"c{i}", "repeat": 0, "class_size": 20}
+            | {"arm": arm, "labels_50": spent + i, "labels_80": 0, "labels_90": 0, "labels_95": 0}
+            | {f"found_in_{k}": 0.5 for k in (200, 500, 1000)}
+            for i in range(6)
+            for arm, spent in labels.items()
+        ]
+    )
+
+
+def test_random_order_is_measured_as_the_searchers_are():
+    """Labels a find, not labels a member: to half of a class those are half as many."""
+    weak = "little better than random order"
+    assert weak not in page.advice(_searches({"Harvest": 200, "NN": 300, comparison.RANDOM: 477}), 50)
+    assert weak in page.advice(_searches({"Harvest": 400, "NN": 450, comparison.RANDOM: 477}), 50)
+    assert weak in page.advice(_searches({"Harvest": 400, comparison.RANDOM: 477}), 50)
+
+
+def test_an_interval_that_is_shown_as_beginning_at_one_tells_nothing_apart():
+    said = page.advice(_searches({"Harvest": 1000, "NN": 1002}).assign(budget=10_000), 50)
+    assert said.startswith("Harvest or NN: on these classes the two cannot be told apart, NN needs 1.00 times")
+
+
 def test_the_page_says_that_more_than_nine_tenths_are_not_counted(given, tmp_path):
     """Beside its own curve, which ends at 95 %, "90%" was the share found in 200 labels."""
     assert cli.main([*given, "--budget", "200", "--classes", "1"]) == 0
@@ -109,6 +136,28 @@ def test_two_comparisons_do_not_write_one_file_at_once(given, capsys, tmp_path):
     assert "The comparison v-bench.csv is being written by process " in capsys.readouterr().err
     assert cli.main(given) == 0
     assert not list(tmp_path.glob(".*"))
+
+
+def test_a_strategy_whose_version_was_raised_is_searched_anew(given, monkeypatch, capsys):
+    """Who mends a strategy of her own compares what it does now, not what it did."""
+    assert cli.main(given) == 0
+    table = pd.read_csv("v-bench.csv", dtype={"version": str})
+    table.drop(columns="version").to_csv("v-bench.csv", index=False)  # as it was stored before there was the column
+    assert cli.main(given) == 0
+    assert "4 of 4 searches are in v-bench.csv already: they are not run again." in capsys.readouterr().out
+    monkeypatch.setattr(Harvest, "version", 2)
+    assert cli.main(given) == 0
+    assert "already" not in capsys.readouterr().out
+    versions = pd.read_csv("v-bench.csv", dtype={"version": str})["version"].tolist()
+    assert versions == ["1.1"] * 4 + ["1.2"] * 4
+
+
+def test_another_table_in_the_place_of_the_searches_is_not_to_be_deleted(given, capsys):
+    pd.DataFrame({"mine": [1]}).to_csv("v-bench.csv", index=False)
+    assert cli.main(given) == 1
+    said = capsys.readouterr().err
+    assert "Give the page another name (--out); or, where it is of an earlier comparison, delete it." in said
+    assert Path("v-bench.csv").read_text() == "mine\n1\n"
 
 
 def test_corrected_labels_are_searched_for_anew(given):
@@ -170,8 +219,8 @@ def test_a_pool_needs_no_word_on_how_a_file_is_read(given, capsys):
     ("more", "said"),
     [
         (["--strategy", "oracle"], "strategy 'oracle' is not known; allowed: harvest, greedy-probe"),
-        (["--smallest", "200"], "no class can have at least 200 members and at most 60: the 4 classes have 30 to 30"),
-        (["--smallest", "40"], "no class has 40 to 60 members: the 4 classes have 30 to 30"),
+        (["--smallest", "200"], "no class can have at least 200 members and at most 60: the 4 classes have 30 of them"),
+        (["--smallest", "40"], "no class has 40 to 60 members: the 4 classes have 30 of them"),
         (["--repeats", "0"], "repeats = 0; allowed: a whole number, 1 or more"),
         (["--budget", "1"], "budget = 1; allowed: a whole number, 10 or more"),
         (["--largest", "0"], "largest = 0; allowed: a whole number, 1 or more"),
@@ -180,10 +229,7 @@ def test_a_pool_needs_no_word_on_how_a_file_is_read(given, capsys):
         (["--encoding", "utf-16"], "it is not in the encoding 'utf-16'"),
         (["--vectors-encoding", "cp1250"], "v.npy holds no text, which would have an encoding; leave out 'cp1250'"),
         (["--out", "page.txt"], "ends in .html"),
-        (
-            ["--out", "l.html"],
-            "l.csv is not the searches of a comparison (it lacks the column arm). Give another --out",
-        ),
+        (["--out", "l.html"], "--out l.html would keep its searches in l.csv, your labels; give the page another name"),
     ],
 )
 def test_what_cannot_be_done_is_said_and_leaves_nothing(given, more, said, capsys, tmp_path):
