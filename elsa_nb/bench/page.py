@@ -85,22 +85,22 @@ def advice(frame: pd.DataFrame, share: int) -> str:
             f"allow more (--budget) to tell them apart."
         )
     spends = f"{table.loc[best, f'overhead_{share}']:.2f} labels a find (median)"
+    chance = frame.loc[(frame["arm"] == RANDOM) & (frame[f"labels_{share}"] > 0)]
+    at_random = float(overheads(chance, share / 100).median()) if len(chance) else np.inf
+    weak = " That is little better than random order: other vectors would help more than another searcher."
+    weak = weak if means[best] > 0.7 * at_random else ""
     if not others:
-        return f"{best} spends {spends} to {share} % of a class; nothing else was compared."
+        return f"{best} spends {spends} to {share} % of a class; nothing else was compared.{weak}"
     row = table.loc[others[0]]
     ratio, low, high = (row[f"ratio_{part}{share}"] for part in ("", "low_", "high_"))
     numbers = f"{ratio:.2f} times the labels [{low:.2f}, {high:.2f}]"
-    chance = frame.loc[frame["arm"] == RANDOM]
-    apart = float(((chance[f"labels_{share}"].where(chance[f"labels_{share}"] > 0)) / chance["class_size"]).median())
-    ends = f" To {share} % of a class {best} spends {spends}."
-    if best == RANDOM or (not np.isnan(apart) and means[best] > 0.7 * apart):
-        ends += " That is little better than random order: other vectors would help more than another searcher."
+    ends = f" To {share} % of a class {best} spends {spends}.{weak}"
     if few := _few(frame):
         return (
             f"{few} too few to tell {best} from {others[0]}, which needs {ratio:.2f} times the labels here; "
             f"give {_FEWEST} or more.{ends}"
         )
-    if low > 1:
+    if round(low, 2) > 1:  # as it is shown: an interval that begins at 1.00 does not tell them apart
         return f"Use {best}: the next best, {others[0]}, needs {numbers}.{ends}"
     return f"{best} or {others[0]}: on these classes the two cannot be told apart, {others[0]} needs {numbers}.{ends}"
 
