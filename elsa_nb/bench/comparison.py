@@ -87,8 +87,8 @@ def compare(
             print(f"{there_already:,} of {len(wanted):,} searches are in {path} already: they are not run again.")
         with bar(None, "searches", progress, total=len(wanted), initial=there_already) as shown:
             for number, each in enumerate(todo):
-                row = _row(spaces, arms[each[_KEY.index("arm")]], classes[each[1]], each, plan)
-                rows.append(dict(zip(_KEY, each, strict=True)) | row)
+                key_of = dict(zip(_KEY, each, strict=True))
+                rows.append(key_of | _row(spaces, arms[key_of["arm"]], classes[each[1]], each, plan))
                 if number == len(todo) - 1 or each[1:5] != todo[number + 1][1:5]:  # the last arm from these seeds
                     write_atomically(path, pd.DataFrame(rows).to_csv(index=False).encode())
                 shown.update()
