@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from elsa_nb.plain_arrays import plain_array
+
 DTYPES = ("float16", "float32")
 _BLOCK = 8192  # rows
 _WRITTEN = "; numbers that are written as text become numbers with astype(float)"
@@ -77,8 +79,7 @@ def check_vectors(vectors: np.ndarray, first_row: int = 0) -> np.ndarray:
 def check_ids(ids: np.ndarray, n: int) -> np.ndarray:
     """Return `ids` as a (n,) str array.
 
-    Raises ValueError if their number is wrong, one occurs twice, one is missing or empty or no text that can be
-    written, and for a set, which has no order.
+    Raises ValueError if their number is wrong, one occurs twice, is missing, empty or no text, and for a set.
     """
     if isinstance(ids, str | bytes | Mapping | set | frozenset):
         why = ", which has no order" if isinstance(ids, set | frozenset) else ""
@@ -89,7 +90,7 @@ def check_ids(ids: np.ndarray, n: int) -> np.ndarray:
             raise ValueError(f"The id {item!r:.60} ends in a zero byte, which an array would drop; give ids as text.")
         if isinstance(item, float | np.floating) and np.isnan(item):  # beside words, an array would make it 'nan'
             raise ValueError(f"row {row} has no id ({item!r}); every row has an id of its own")
-    ids = np.asarray(given)
+    ids = plain_array(given, "ids", "every row has an id of its own")
     ids = ids[:, 0] if ids.ndim == 2 and ids.shape[1] == 1 else ids
     ids = ids if ids.dtype.kind == "U" else np.asarray(as_names(ids.ravel())).reshape(ids.shape)
     if ids.shape != (n,) or n == 0:

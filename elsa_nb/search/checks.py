@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from elsa_nb.plain_arrays import plain_array
+
 
 def check_rng(rng: np.random.Generator | int | None) -> np.random.Generator:
     """Return the random generator of a search: the one given, or one seeded by a whole number; None: another each time.
@@ -118,7 +120,7 @@ def as_truths(name: str, given: Any, told: str) -> np.ndarray:
 
     Labels and numbers of classes are refused: -1 and 2 would count as True.
     """
-    truths = np.asarray(given)
+    truths = plain_array(given, name, f"give one True or False {told}")
     if truths.ndim != 1 or (truths.size and truths.dtype != bool):
         raise ValueError(f"{name} of type {truths.dtype} and shape {truths.shape}; give one True or False {told}")
     return truths.astype(bool, copy=False)
@@ -137,31 +139,31 @@ def check_rows(rows: Sequence[int] | np.ndarray, n: int, what: str) -> np.ndarra
 
 def check_rows_asked(rows: Sequence[int] | np.ndarray, n: int, what: str) -> np.ndarray:
     """Return `rows` as int64 (m,), or say why they are no row numbers of a pool of `n`; a row may come twice."""
-    given = _flat(rows, what)
+    given = _flat(rows, what, "row numbers")
     if given.dtype == bool:
         raise ValueError(f"{what} are a mask; give row numbers: np.flatnonzero(mask)")
-    if given.size and given.dtype.kind not in "iu":
+    given = given if given.size else given.astype(np.int64)
+    if given.dtype.kind not in "iu":
         raise ValueError(f"{what} of type {given.dtype}; give whole row numbers (not names or fractions)")
-    given = given.astype(np.int64)
-    outside = given[(given < 0) | (given >= n)]
+    outside = given[(given < 0) | (given >= n)]  # as given: the largest of uint64 are negative as int64
     if len(outside):
         raise ValueError(f"{what}: row {outside[0]} is not in the pool; allowed: 0 to {n - 1}")
-    return given
+    return given.astype(np.int64)
 
 
-def _flat(given: Any, what: str) -> np.ndarray:
+def _flat(given: Any, what: str, wanted: str) -> np.ndarray:
     """Return a list, an array or a column of a data frame as an array (m,); objects as the texts or numbers they are.
 
-    Raises ValueError for one value, and for what has no order or no shape.
+    Raises ValueError, with what is `wanted`, for one value, for missing ones, and for what has no order or no shape.
     """
-    array = np.asarray(given)
+    array = plain_array(given, what, f"give a flat list of {wanted}")
     if array.ndim == 0:
         told = (
             f"{what} = {given!r:.60}" if isinstance(given, str | Integral) else f"{what} of type {type(given).__name__}"
         )
-        raise ValueError(f"{told}; give a list of row numbers, or of ids")
+        raise ValueError(f"{told}; give a list of {wanted}")
     if array.ndim != 1:
-        raise ValueError(f"{what} of shape {array.shape}; give a flat list of row numbers")
+        raise ValueError(f"{what} of shape {array.shape}; give a flat list of {wanted}")
     if array.dtype == object and all(isinstance(value, str) for value in array):
         return array.astype(str)
     if array.dtype == object and all(isinstance(value, Integral) for value in array):
@@ -173,7 +175,7 @@ def find_rows(
     given: Sequence[int] | Sequence[str] | np.ndarray, ids: np.ndarray | None, n: int, what: str
 ) -> np.ndarray:
     """Return row numbers, or names out of the `ids` (n,) of a pool, as `check_rows` returns them."""
-    rows = _flat(given, what)
+    rows = _flat(given, what, "row numbers, or of ids")
     return check_rows(rows if ids is None or rows.dtype.kind not in "US" else _rows_of_ids(rows, ids, what), n, what)
 
 

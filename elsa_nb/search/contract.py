@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol, runtime_checka
 
 import numpy as np
 
+from elsa_nb.plain_arrays import plain_array
 from elsa_nb.search.checks import check_rows, find_rows
 
 if TYPE_CHECKING:
@@ -134,13 +135,14 @@ class QueryError(RuntimeError):
 
 def check_labels(labels: Sequence[int] | np.ndarray, questions: int) -> np.ndarray:
     """Return `labels` as int8 (questions,); ValueError where they are not one a question, or none of 1, 0 and -1."""
-    try:
-        given = np.asarray(labels)
-    except ValueError:  # lists of different lengths in a list
-        raise ValueError(f"labels are no flat list: {labels!r:.60}; give one label a row, in its order") from None
+    cure = "give one label a row, in its order"
+    given = plain_array(labels, "labels", cure)
     if given.shape != (questions,):
-        raise ValueError(f"labels of shape {given.shape} for {questions} questions; give one label a row, in its order")
-    if not (known := np.isin(given, (UNSURE, NEGATIVE, POSITIVE))).all():
+        raise ValueError(f"labels of shape {given.shape} for {questions} questions; {cure}")
+    known = np.isin(given, (UNSURE, NEGATIVE, POSITIVE)) & (
+        given.dtype.kind not in "mc"
+    )  # a second equals 1, as 1 + 0i
+    if not known.all():
         wrong = given[~known].tolist()[0]
         raise ValueError(f"label {wrong!r}; allowed: 1 (positive), 0 (negative), -1 (unsure)")
     return given.astype(np.int8)

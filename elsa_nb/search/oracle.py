@@ -36,15 +36,15 @@ class Truth:
     def label(self, rows: np.ndarray) -> np.ndarray:
         """Return 1 for members of the class, else 0; ValueError for a row that the truth does not reach."""
         rows = np.asarray(rows)
-        if rows.size and rows.dtype.kind not in "iu":  # a mask would pick rows, and return fewer labels than it is long
+        rows = rows if rows.size else rows.astype(np.int64)
+        if rows.dtype.kind not in "iu":  # a mask would pick rows, and return fewer labels than it is long
             raise ValueError(f"rows asked are of type {rows.dtype}; give row numbers, such as those of a batch")
-        rows = rows.astype(np.int64)
         if len(beyond := rows[(rows < 0) | (rows >= len(self.positive))]):
             raise ValueError(
                 f"row {beyond[0]} is asked, and the truth is of {len(self.positive)} rows; give one True or False for "
                 "each row of the pool"
             )
-        return self.positive[rows].astype(np.int8)
+        return self.positive[rows.astype(np.int64)].astype(np.int8)
 
 
 class Flipped:

@@ -72,7 +72,15 @@ def test_lists_are_evidence_as_arrays_are():
         ({"given": [[0.0], [0.0], [0.0]]}, r"given of type float64 and shape \(3, 1\)"),
         ({"scale": 1.0}, "scale = 1.0; give what scale_of"),
         ({"scale": (0.0, 0.0)}, "scale = "),
+        ({"scale": (np.nan, 1.0)}, "scale = "),
+        ({"scale": (0.0, np.inf)}, "scale = "),
+        ({"scale": ("a", "b")}, "scale = "),
         ({"seeds": True}, "seeds = True"),
+        ({"given": [0.0, np.inf, 1.0]}, "given: inf"),
+        ({"caught": np.ones((2, 12), int)}, "caught of type int64"),  # ~1 is -2, and -2 is true: 12 found by others
+        ({"caught": np.ones(12, bool)}, r"caught of type bool and shape \(12,\)"),
+        ({"caught": np.array([[True, False], [False, False]])}, "each find found by one at least"),
+        ({"scores": np.ma.array([0.5, 0.5], mask=[0, 1])}, "scores are masked at 1"),
     ],
 )
 def test_evidence_that_would_mislead_is_refused(changed, sentence):
@@ -118,3 +126,27 @@ def test_any_evidence_gives_a_bracket_in_bounds_or_silence(answers, scores):
         assert said.how
         if not said.silent:
             assert 0 <= said.low <= said.middle <= said.high < np.inf
+
+
+@pytest.mark.parametrize(
+    ("scores", "sentence"),
+    [
+        ([], "scores of no rows"),
+        ([0.5, np.nan], "scores below 0, above 1 or nan"),
+        ([0.5, 2.0], "scores below 0, above 1 or nan"),
+        (None, "scores of type object"),
+        (["a"], "scores of type <U1"),
+        ([[0.5]], r"scores of type float64 and shape \(1, 1\)"),
+    ],
+)
+def test_what_are_no_confidences_has_no_scale(scores, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        scale_of(scores)
+
+
+def test_a_row_without_a_score_has_no_standing_and_other_numbers_are_refused():
+    assert np.isnan(standings([np.nan, 0.5], (0.0, 1.0))).tolist() == [True, False]
+    with pytest.raises(ValueError, match="scores below 0, above 1"):
+        standings([2.0], (0.0, 1.0))
+    with pytest.raises(ValueError, match="scale = "):
+        standings([0.5], (0.0, 0.0))

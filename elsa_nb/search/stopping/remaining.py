@@ -11,6 +11,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 import scipy
 
+from elsa_nb.plain_arrays import plain_array
 from elsa_nb.search.checks import check_count
 from elsa_nb.search.contract import POSITIVE, UNSURE, check_labels
 
@@ -36,10 +37,12 @@ class Evidence:
 
     def __post_init__(self):
         if self.scores is not None:
-            object.__setattr__(self, "scores", _numbers("scores", self.scores))
-            if not ((self.scores >= 0) & (self.scores <= 1)).all():
-                raise ValueError("scores below 0, above 1 or nan; give the confidences of search.scores(), or None")
+            object.__setattr__(self, "scores", _confidences(self.scores))
         given = _numbers("given", self.given)
+        if np.isinf(given).any():
+            raise ValueError(
+                f"given: {given[np.isinf(given)][0]}; give what standings() returns, nan where it is unknown"
+            )
         object.__setattr__(self, "given", given)
         if np.shape(self.labels) != given.shape:
             raise ValueError(
@@ -47,9 +50,13 @@ class Evidence:
                 "for every answer"
             )
         object.__setattr__(self, "labels", check_labels(self.labels, len(given)))
-        if np.shape(self.scale) != (2,) or not self.scale[1] > 0:
-            raise ValueError(f"scale = {self.scale!r:.60}; give what scale_of(scores of all rows) returns")
+        _check_scale(self.scale)
         check_count("seeds", self.seeds, 0)
+        if self.caught is not None:
+            caught = plain_array(self.caught, "caught", _CAUGHT)
+            if caught.ndim != 2 or caught.dtype != bool or not caught.any(0).all():
+                raise ValueError(f"caught of type {caught.dtype} and shape {caught.shape}; {_CAUGHT}")
+            object.__setattr__(self, "caught", caught)
 
     @property
     def found(self) -> int:
@@ -63,12 +70,30 @@ class Evidence:
         return self.given[used], self.labels[used] == POSITIVE
 
 
+_CAUGHT = "give one True or False for each proposer and find, (p, f), each find found by one at least, or None"
+
+
 def _numbers(name: str, values: np.ndarray) -> np.ndarray:
     """Return `values` as (m,) float64; ValueError for what is no flat list of numbers."""
-    numbers = np.asarray(values)
+    numbers = plain_array(values, name, "give one number a row")
     if numbers.ndim != 1 or numbers.dtype.kind not in "fiu":
         raise ValueError(f"{name} of type {numbers.dtype} and shape {numbers.shape}; give one number a row")
     return numbers.astype(np.float64, copy=False)
+
+
+def _confidences(scores: np.ndarray, unknown: bool = False) -> np.ndarray:
+    """Return confidences as (m,) float64, with `unknown` nan among them; ValueError for what is none."""
+    scores = _numbers("scores", scores)
+    if not ((scores >= 0) & (scores <= 1) | (unknown & np.isnan(scores))).all():
+        raise ValueError("scores below 0, above 1 or nan; give the confidences of search.scores(), or None")
+    return scores
+
+
+def _check_scale(scale: tuple[float, float]) -> None:
+    """Raise ValueError unless `scale` is a mean and a deviation."""
+    pair = np.shape(scale) == (2,) and np.asarray(scale).dtype.kind in "fiu" and np.isfinite(scale).all()
+    if not pair or not scale[1] > 0:
+        raise ValueError(f"scale = {scale!r:.60}; give what scale_of(scores of all rows) returns")
 
 
 class Missing(NamedTuple):
@@ -112,7 +137,12 @@ def log_odds(scores: np.ndarray) -> np.ndarray:
 
 
 def scale_of(scores: np.ndarray) -> tuple[float, float]:
-    """Return mean and standard deviation of the log-odds of the confidences (n,) in all rows of a pool."""
+    """Return mean and standard deviation of the log-odds of the confidences (n,) in all rows of a pool.
+
+    Raises ValueError for what are no numbers from 0 to 1, and for none at all.
+    """
+    if not len(scores := _confidences(scores)):
+        raise ValueError("scores of no rows; give the confidences in all rows of the pool, those of search.scores()")
     odds = log_odds(scores)
     return float(odds.mean()), max(float(odds.std()), 1e-9)
 
@@ -120,6 +150,10 @@ def scale_of(scores: np.ndarray) -> tuple[float, float]:
 def standings(scores: np.ndarray, scale: tuple[float, float]) -> np.ndarray:
     """Return where confidences stand in their round: log-odds in standard deviations from the mean of the pool.
 
-    Unlike confidences they may be compared between rounds, whose heads know different answers.
+    Unlike confidences they may be compared between rounds, whose heads know different answers. `scores` (m,) are from 0
+    to 1, nan where a row had none (its standing is nan, too); `scale` is of all rows (`scale_of`). Anything else raises
+    ValueError.
     """
+    _check_scale(scale)
+    scores = _confidences(scores, unknown=True)
     return (log_odds(scores) - scale[0]) / scale[1]
