@@ -6,6 +6,7 @@ A strategy has `query() -> Batch | None` and `update(labels)`; those of this pac
 
 from collections.abc import Mapping, Sequence
 from enum import IntEnum
+from numbers import Integral
 from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from elsa_nb.search.heads.head import Head
 
 UNASKED, UNSURE, NEGATIVE, POSITIVE = -2, -1, 0, 1
+COMPONENTS = 16  # how many numbers there are for the parts of a strategy
 
 
 class Component(IntEnum):
@@ -247,10 +249,25 @@ class Ledger:
             )
 
     def ask(self, batch: Batch) -> Batch:
-        """Open the questions of `batch`, read-only: who sorts them for display sorts a copy."""
-        batch.rows.flags.writeable = batch.components.flags.writeable = False
-        self._pending = batch
-        return batch
+        """Open the questions of `batch` and return them, read-only: who sorts them for display sorts a copy.
+
+        Raises ValueError for what is no batch of distinct rows of the pool, each with the number of a component.
+        """
+        if not isinstance(batch, Batch):
+            raise ValueError(f"questions of type {type(batch).__name__}; give a Batch(rows, components, round)")
+        rows = check_rows(batch.rows, len(self.answers), "rows of a batch")
+        components = np.asarray(batch.components)
+        whole = components.shape == rows.shape and (components.dtype.kind in "iu" or not rows.size)
+        if not whole or not ((components >= 0) & (components < COMPONENTS)).all():
+            raise ValueError(
+                f"components = {batch.components!r:.60}; give a number from 0 to {COMPONENTS - 1} for each of the "
+                f"{len(rows)} rows, such as np.full({len(rows)}, 4, np.int8)"
+            )
+        if not isinstance(batch.round, Integral):
+            raise ValueError(f"round = {batch.round!r:.60}; give the number of the round, a whole one")
+        self._pending = Batch(rows, components.astype(np.int8), int(batch.round))
+        self._pending.rows.flags.writeable = self._pending.components.flags.writeable = False
+        return self._pending
 
     def answer(self, labels: Sequence[int] | np.ndarray) -> tuple[Batch, np.ndarray]:
         """Close the open questions with `labels`; return both. Wrong labels change nothing.

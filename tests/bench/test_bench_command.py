@@ -85,7 +85,7 @@ def test_an_interval_over_few_classes_decides_nothing(classes, said):
 
 
 def _searches(labels):
-    """Return searches for six classes of 20 in 1,000, with so many labels of each arm when half of the class is found."""
+    """Return searches for six classes of 20 in 1,000, with so many labels of each arm at half of the class."""
     return pd.DataFrame(
         [
             {"pool": "p", "half": "", "seeds": 1, "budget": 900, "target": f"c{i}", "repeat": 0, "class_size": 20}

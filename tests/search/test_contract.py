@@ -565,3 +565,39 @@ def test_a_log_counts_more_rounds_than_16_bits_do():
         ledger.ask(Batch(np.array([1]), np.zeros(1, np.int8), number))
         ledger.answer([0])
     assert ledger.log.rounds.tolist() == [0, 32_768, 100_000]
+
+
+FOUR = np.full(3, 4, np.int8)
+
+
+@pytest.mark.parametrize(
+    ("asked", "sentence"),
+    [
+        (np.arange(3), "questions of type ndarray; give a Batch"),
+        ((np.arange(3), FOUR, 0), "questions of type tuple; give a Batch"),
+        (Batch(np.array([0, 1, 1]), FOUR, 0), "rows of a batch: row 1 is given 2 times"),
+        (Batch(np.array([0, 1, 9]), FOUR, 0), "rows of a batch: row 9 is not in the pool"),
+        (Batch(np.array([-1, 1, 2]), FOUR, 0), "rows of a batch: row -1 is not in the pool"),
+        (Batch(np.arange(3.0), FOUR, 0), "rows of a batch of type float64"),
+        (Batch(np.arange(8) < 3, FOUR, 0), "rows of a batch are a mask"),
+        (Batch(np.arange(3), 4, 0), "components = 4; give a number from 0 to 15 for each of the 3 rows"),
+        (Batch(np.arange(3), FOUR[:1], 0), "components = array"),
+        (Batch(np.arange(3), np.full(3, 400), 0), "components = array"),
+        (Batch(np.arange(3), ["mean"] * 3, 0), "components = .*; give a number from 0 to 15"),
+        (Batch(np.arange(3), FOUR, None), "round = None; give the number of the round"),
+    ],
+)
+def test_what_a_strategy_of_ones_own_may_not_ask_is_said_before_it_is_asked(asked, sentence):
+    ledger = Ledger(8, [7])
+    with pytest.raises(ValueError, match=sentence):
+        ledger.ask(asked)
+    assert not ledger.open
+
+
+def test_lists_are_questions_as_arrays_are():
+    ledger = Ledger(8, [7])
+    batch = ledger.ask(Batch([2, 1], [4, 4], np.int64(0)))
+    assert (batch.rows.dtype, batch.components.dtype, batch.round) == (np.int64, np.int8, 0)
+    assert not batch.rows.flags.writeable
+    ledger.answer([1, 0])
+    assert ledger.log.rows.tolist() == [2, 1]

@@ -37,7 +37,8 @@ def offer(tmp_path, monkeypatch):
 
 def test_ours_are_known_by_both_names():
     assert registry.strategy("ELSA") is registry.strategy("elsa") is Search
-    assert registry.strategy("Greedy probe") is registry.strategy("greedy-probe") is GreedyProbe
+    for name in ("Greedy probe", "greedy-probe", "greedy probe", "Greedy-Probe"):
+        assert registry.strategy(name) is GreedyProbe
 
 
 def test_an_unknown_name_is_refused_with_those_allowed():
@@ -58,6 +59,27 @@ def test_an_installed_package_offers_its_own(offer):
     [
         (THEIRS, "theirs:Missing", "the strategy 'own' of theirs cannot be loaded (theirs:Missing"),
         ("import nothing_of_this_name", "theirs:Theirs", "the strategy 'own' of theirs cannot be loaded"),
+        (
+            "raise RuntimeError('no GPU')",
+            "theirs:Theirs",
+            "cannot be loaded (theirs:Theirs: no GPU): mend or remove it",
+        ),
+        ("def broken(", "theirs:Theirs", "the strategy 'own' of theirs cannot be loaded (theirs:Theirs: "),
+        ("raise AssertionError", "theirs:Theirs", "cannot be loaded (theirs:Theirs: AssertionError)"),
+        (THEIRS.replace("Their own", "elsa"), "theirs:Theirs", "theirs offers a second strategy 'elsa'"),
+        (THEIRS.replace("Their own", " "), "theirs:Theirs", "has name = ' '; give it one that commands can take"),
+        (
+            THEIRS + "    config_class = dict",
+            "theirs:Theirs",
+            "config_class = <class 'dict'>; allowed: a frozen dataclass",
+        ),
+        (
+            THEIRS + "    components = {40: 'x'}",
+            "theirs:Theirs",
+            "components = {40: 'x'}; allowed: numbers from 0 to 15",
+        ),
+        (THEIRS + "    components = {'x': 4}", "theirs:Theirs", "components = {'x': 4}; allowed: numbers from 0 to 15"),
+        (THEIRS + "    colour = 'blue'", "theirs:Theirs", "has colour = 'blue'; allowed: \"#rrggbb\""),
         (THEIRS.replace("Their own", "ELSA"), "theirs:Theirs", "theirs offers a second strategy 'ELSA'"),
         (THEIRS + "    needs = ('a GPU',)", "theirs:Theirs", "needs 'a GPU'; allowed: neighbours, features"),
         (THEIRS + "    version = '1'", "theirs:Theirs", "has version = '1'; allowed: int"),
@@ -88,5 +110,7 @@ def test_a_search_is_no_strategy_and_a_misspelt_part_is_not_left_out(pool, seeds
         registry.check(Search(pool, seeds, rng=0))
     with pytest.raises(ValueError, match="feature is nothing that a strategy needs; allowed: neighbours, features"):
         registry.begin(Search, pool, seeds, rng=0, feature=None)
+    with pytest.raises(ValueError, match="the strategy 'object' has name = None"):
+        registry.begin(object, pool, seeds, rng=0)
     with pytest.raises(ValueError, match=r"kind = 'elsa'; give the class of a strategy, such as strategy\('harvest'\)"):
         registry.begin("elsa", pool, seeds, rng=0)

@@ -7,9 +7,12 @@ a line in `OURS`. Another package offers its own as an entry point, and needs no
     mine = "my_package.my_module:MyStrategy"
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import is_dataclass
 from functools import lru_cache
 from importlib.metadata import entry_points
+from numbers import Integral
 from types import MappingProxyType
 from typing import Any, cast
 
@@ -17,7 +20,7 @@ import numpy as np
 
 from elsa_nb.errors import check_known
 from elsa_nb.pool import Pool
-from elsa_nb.search.contract import RegisteredStrategy
+from elsa_nb.search.contract import COMPONENTS, RegisteredStrategy
 from elsa_nb.search.elsa import Search
 from elsa_nb.search.strategies.greedy_probe import GreedyProbe
 from elsa_nb.search.strategies.harvest import Harvest
@@ -25,6 +28,7 @@ from elsa_nb.search.strategies.harvest import Harvest
 OURS: tuple[type[RegisteredStrategy], ...] = (Search, GreedyProbe, Harvest)
 GROUP = "elsa_nb.strategies"
 
+_COLOUR = re.compile("#[0-9a-fA-F]{6}")
 _NEEDS = ("neighbours", "features", "prepared_rows")
 _ATTRIBUTES = {"name": str, "version": int, "config_class": type, "needs": tuple, "components": Mapping, "colour": str}
 _MEMBERS = (
@@ -41,22 +45,21 @@ def strategies() -> Mapping[str, type[RegisteredStrategy]]:
     name of another one.
     """
     found: dict[str, type[RegisteredStrategy]] = {}
+    taken: set[str] = set()
     for kind, offered_by in [*((kind, "elsa_nb") for kind in OURS), *_offered()]:
         check(kind, offered_by)
-        if kind.name in found:
+        if slug(kind.name) in taken:  # commands could not tell them apart
             raise ValueError(f"{offered_by} offers a second strategy {kind.name!r}; give it another name")
         found[kind.name] = kind
+        taken.add(slug(kind.name))
     return MappingProxyType(found)
 
 
 def strategy(name: str) -> type[RegisteredStrategy]:
     """Return the strategy of that name, as in tables ("Greedy probe") or as in commands ("greedy-probe")."""
-    known = strategies()
-    by_slug = {slug(each): each for each in known}
-    if not isinstance(name, str) or name not in known:
-        check_known("strategy", name, by_slug)
-        name = by_slug[name]
-    return known[name]
+    by_slug = {slug(each): kind for each, kind in strategies().items()}
+    check_known("strategy", slug(name) if isinstance(name, str) else name, by_slug)
+    return by_slug[slug(name)]
 
 
 def slug(name: str) -> str:
@@ -82,6 +85,7 @@ def begin(
         raise ValueError(f"{strange[0]} is nothing that a strategy needs; allowed: {', '.join(_NEEDS)}")
     if not isinstance(kind, type):
         raise ValueError(f"kind = {kind!r:.60}; give the class of a strategy, such as strategy('harvest')")
+    check(kind)
     config = kind.config_class() if config is None else config
     needed = {name: made[name] for name in kind.needs if name in made}
     # A protocol says nothing of how its classes are made: `RegisteredStrategy` says it in words.
@@ -102,6 +106,21 @@ def check(kind: Any, offered_by: str | None = None) -> None:
         raise ValueError(f"{title} needs {strange.pop()!r}; allowed: {', '.join(_NEEDS)}")
     if lacking := [name for name in _MEMBERS if not hasattr(kind, name)]:
         raise ValueError(f"{title} lacks {', '.join(lacking)}: see elsa_nb.search.contract.RegisteredStrategy")
+    if not slug(kind.name).strip("-"):
+        raise ValueError(f"{title} has name = {kind.name!r}; give it one that commands can take")
+    if not is_dataclass(kind.config_class):
+        told = (
+            f"config_class = {kind.config_class!r:.60}; allowed: a frozen dataclass whose defaults are the strategy's"
+        )
+        raise ValueError(f"{title} has {told}")
+    numbers = [
+        number for number in kind.components if not isinstance(number, Integral) or number not in range(COMPONENTS)
+    ]
+    if numbers or not all(isinstance(part, str) for part in kind.components.values()):
+        told = f"allowed: numbers from 0 to {COMPONENTS - 1}, each with the name of a part"
+        raise ValueError(f"{title} has components = {dict(kind.components)!r:.60}; {told}")
+    if not _COLOUR.fullmatch(kind.colour):
+        raise ValueError(f'{title} has colour = {kind.colour!r:.60}; allowed: "#rrggbb", such as "#444444"')
 
 
 def _offered() -> list[tuple[Any, str]]:
@@ -110,8 +129,9 @@ def _offered() -> list[tuple[Any, str]]:
         package = point.dist.name if point.dist else "an installed package"
         try:
             found.append((point.load(), package))
-        except (ImportError, AttributeError) as error:
+        except Exception as error:  # what others wrote may fail in any way while it is imported
+            told = f"{point.value}: {str(error) or type(error).__name__}"
             raise ValueError(
-                f"the strategy {point.name!r} of {package} cannot be loaded ({point.value}: {error}): mend or remove it"
+                f"the strategy {point.name!r} of {package} cannot be loaded ({told}): mend or remove it"
             ) from error
     return found
