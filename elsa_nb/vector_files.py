@@ -23,6 +23,7 @@ from elsa_nb.text_files import decoded, how_read, lines_of
 from elsa_nb.vector_json import JSON, ids_in_json, vectors_in_json
 from elsa_nb.vector_tables import (
     VectorFile,
+    array_taken,
     chosen_array,
     find_name,
     ids_among,
@@ -170,10 +171,13 @@ def _npz(path: Path, key: str | None) -> VectorFile:
     if parts and all(part is None for part in parts.values()):
         raise ValueError(f"its arrays ({', '.join(parts)}) hold Python objects, not numbers; save them as float32")
     chosen = chosen_array({name: part.shape for name, part in parts.items() if part is not None}, key)
-    ids = ids_among({name: (0,) if part is None else part.shape for name, part in parts.items()}, chosen)
+    shapes = {name: (0,) if part is None else part.shape for name, part in parts.items()}
+    ids = ids_among(shapes, chosen)
+    taken = array_taken(shapes, chosen, ids)
     if ids is not None and parts[ids] is None:
-        return VectorFile(parts[chosen], None, [f"{ids!r} holds Python objects, which are not opened; give the ids"])
-    return VectorFile(parts[chosen], None if ids is None else as_names(parts[ids].ravel()))
+        taken.append(f"{ids!r} holds Python objects, which are not opened; give the ids")
+        return VectorFile(parts[chosen], None, taken)
+    return VectorFile(parts[chosen], None if ids is None else as_names(parts[ids].ravel()), taken)
 
 
 def _part(file: Any, name: str) -> np.ndarray | None:
@@ -209,7 +213,8 @@ def _safetensors(path: Path, key: str | None) -> VectorFile:
     vectors, ids = _tensor(path, header[chosen], 8 + length), ids_among(shapes, chosen)
     told = None if ids is None else as_names(_tensor(path, header[ids], 8 + length).ravel())
     wide = header[chosen]["dtype"] == "BF16"
-    return VectorFile(vectors, told, ["bfloat16 is stored as float32, which holds every value of it"] if wide else [])
+    notes = ["bfloat16 is stored as float32, which holds every value of it"] if wide else []
+    return VectorFile(vectors, told, array_taken(shapes, chosen, ids) + notes)
 
 
 def _tensor(path: Path, entry: dict[str, Any], before: int) -> np.ndarray:
@@ -293,7 +298,7 @@ def _hdf5(path: Path, key: str | None) -> VectorFile:
         else:
             vectors = part[:]
         ids = _observations(file, known) if "obs" in file else _beside(file[chosen], known)
-        return VectorFile(vectors, ids, [f"vectors from {chosen!r}"])
+        return VectorFile(vectors, ids, array_taken(wanted, chosen) or [f"vectors from {chosen!r}"])
 
 
 _HEAP = b"GCOL\x01\0\0\0"  # how a heap of texts begins in an HDF5 file

@@ -367,6 +367,12 @@ def chosen_array(shapes: dict[str, tuple[int, ...]], key: str | None) -> str:
     )
 
 
+def array_taken(shapes: dict[str, tuple[int, ...]], chosen: str, ids: str | None = None) -> list[str]:
+    """Return, where a file holds more than vectors and their ids, which array was taken and which were not: a note."""
+    left = {name: shape for name, shape in shapes.items() if name not in (chosen, ids)}
+    return [f"vectors from {chosen!r}, left out: {shapes_told(left)}"] if left else []
+
+
 def shapes_told(shapes: dict[str, tuple[int, ...]]) -> str:
     """Return the names and shapes of a file's arrays in words."""
     return ", ".join(f"{name} {tuple(map(int, shape))}" for name, shape in list(shapes.items())[:12]) or "nothing"

@@ -549,6 +549,8 @@ def test_ids_lie_beside_the_vectors_and_are_one_a_row(tmp_path, ending):
     assert list(read_vectors(path).ids) == ["7", "8", "9", "10", "11"]
     write(embeddings=X, images=np.zeros((5, 2, 2)))
     assert read_vectors(path).ids is None
+    write(embeddings=X, pixels=X[:, :2])  # which was taken, and which was not, is told whatever the format
+    assert read_vectors(path).notes[0] == "vectors from 'embeddings', left out: pixels (5, 2)"
     write(images=X)
     assert read_vectors(path).ids is None
 
