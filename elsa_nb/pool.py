@@ -142,8 +142,8 @@ class Pool:
                 "file of vectors (in Python: Pool.from_file)."
             )
         if not (folder / "pool.json").exists():
-            state = "holds no vectors" if folder.is_dir() else "is not here (is the path right?)"
-            state = "is not finished" if (folder / "journal.txt").exists() else state
+            told = {"journal.txt": "is not finished", "vectors.npy": "lacks its pool.json", ".": "holds no vectors"}
+            state = next((told[file] for file in told if (folder / file).exists()), "is not here (is the path right?)")
             raise MissingDataError(f"The pool {folder} {state}: {_CURE}.")
         cure, card = _ANEW.format(folder), card_of(folder)
         for file in card["files"]:

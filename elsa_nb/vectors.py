@@ -110,7 +110,7 @@ def check_ids(ids: np.ndarray, n: int) -> np.ndarray:
         raise ValueError(
             f"The id {str(twice[0])!r} occurs more than once; every row has its own (of a data frame: its index)."
         )
-    return ids
+    return ids.astype(ids.dtype.newbyteorder("="), copy=False)  # their bytes are part of what a pool is known by
 
 
 def as_names(values: Iterable[Any]) -> list[str]:

@@ -350,3 +350,17 @@ def test_what_is_no_list_of_ids_beside_a_file_is_refused(tmp_path, vectors, ids)
     np.save(tmp_path / "v.npy", vectors)
     with pytest.raises(ValueError, match=f"ids of type {type(ids).__name__}; give a list of one id a row, or the path"):
         Pool.from_file(tmp_path / "v.npy", ids)
+
+
+def test_ids_of_another_order_of_bytes_make_the_same_pool(tmp_path):
+    """What a pool is known by must not change where it is saved."""
+    ids = np.array(["a", "b", "c"])
+    swapped = Pool.from_arrays(np.eye(3), ids.astype(ids.dtype.newbyteorder(">")))
+    assert swapped.sha256 == swapped.save(tmp_path / "pool").sha256 == Pool.from_arrays(np.eye(3), ids).sha256
+
+
+def test_a_pool_that_lost_its_card_is_not_said_to_hold_nothing(tmp_path):
+    Pool.from_arrays(np.eye(3)).save(tmp_path / "pool")
+    (tmp_path / "pool" / "pool.json").unlink()
+    with pytest.raises(MissingDataError, match=r"pool lacks its pool\.json"):
+        Pool.open(tmp_path / "pool")
