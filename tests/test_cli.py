@@ -31,6 +31,10 @@ def empty(tmp_path, monkeypatch):
         (["reproduce", "-p", "profile"], "parameter 'profile'; give NAME=VALUE"),
         (["report"], "the report of profile 'quick' lacks glyphs"),
         (["embed", "--encoder", "resnet"], "resnet"),
+        (
+            ["verify", "--record", "--row", "components", "1"],
+            "--record keeps the logs of the canaries: give it without",
+        ),
     ],
 )
 def test_mistakes_are_one_sentence(empty, capsys, arguments, sentence):

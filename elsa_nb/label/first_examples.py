@@ -245,7 +245,7 @@ class Begin(_Around):
             raise ValueError(f"least = {least!r}, page = {page!r}; allowed: 1 or more")
         self._carried = 0  # rows of the first page, answered before
         each_once = (list(dict.fromkeys(rows)) if np.ndim(rows) == 1 else rows for rows in samples)
-        rows = [check_rows(rows, n or 1 << 62, "each of samples") for rows in each_once]
+        rows = [check_rows(rows, n or None, "each of samples") for rows in each_once]
         rows += [random_rows(n, n, np.random.default_rng(0))] if n is not None else []
         joined = np.concatenate(rows) if rows else np.empty(0, np.int64)
         _, first = np.unique(joined, return_index=True)

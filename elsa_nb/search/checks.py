@@ -126,8 +126,8 @@ def as_truths(name: str, given: Any, told: str) -> np.ndarray:
     return truths.astype(bool, copy=False)
 
 
-def check_rows(rows: Sequence[int] | np.ndarray, n: int, what: str) -> np.ndarray:
-    """Return `rows` as int64 (m,), or say why they are not distinct row numbers of a pool of `n`."""
+def check_rows(rows: Sequence[int] | np.ndarray, n: int | None, what: str) -> np.ndarray:
+    """Return `rows` as int64 (m,), or say why they are not distinct row numbers of a pool of `n` (None: of any)."""
     given = check_rows_asked(rows, n, what)
     values, counts = np.unique(given, return_counts=True)
     repeated = np.flatnonzero(counts > 1)
@@ -137,7 +137,7 @@ def check_rows(rows: Sequence[int] | np.ndarray, n: int, what: str) -> np.ndarra
     return given
 
 
-def check_rows_asked(rows: Sequence[int] | np.ndarray, n: int, what: str) -> np.ndarray:
+def check_rows_asked(rows: Sequence[int] | np.ndarray, n: int | None, what: str) -> np.ndarray:
     """Return `rows` as int64 (m,), or say why they are no row numbers of a pool of `n`; a row may come twice."""
     given = _flat(rows, what, "row numbers")
     if given.dtype == bool:
@@ -145,9 +145,11 @@ def check_rows_asked(rows: Sequence[int] | np.ndarray, n: int, what: str) -> np.
     given = given if given.size else given.astype(np.int64)
     if given.dtype.kind not in "iu":
         raise ValueError(f"{what} of type {given.dtype}; give whole row numbers (not names or fractions)")
-    outside = given[(given < 0) | (given >= n)]  # as given: the largest of uint64 are negative as int64
+    most = np.iinfo(np.int64).max if n is None else n - 1
+    outside = given[(given < 0) | (given > most)]  # as given: the largest of uint64 are negative as int64
     if len(outside):
-        raise ValueError(f"{what}: row {outside[0]} is not in the pool; allowed: 0 to {n - 1}")
+        allowed = "0 or more" if n is None else f"0 to {most}"
+        raise ValueError(f"{what}: row {outside[0]} is not in the pool; allowed: {allowed}")
     return given.astype(np.int64)
 
 

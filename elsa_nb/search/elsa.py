@@ -58,12 +58,13 @@ class Search(KeepsLedger):
         pool: Pool,
         seeds: Sequence[int] | Sequence[str] | np.ndarray,
         *,
-        config: SearchConfig = ELSA,
+        config: SearchConfig | None = ELSA,
         rng: np.random.Generator | int | None,
         neighbours: Neighbours | Sketch | None = None,
         features: Features | None = None,
     ):
         n = check_pool(pool)
+        config = ELSA if config is None else config  # as in other strategies
         check_config(config, SearchConfig)
         if config.head_space == "embedding" and features is None:
             raise ValueError("this configuration trains its head on the embedding: pass features=Features(its vectors)")

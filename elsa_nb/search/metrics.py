@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from numba import njit
 
+from elsa_nb.plain_arrays import plain_array
 from elsa_nb.search.checks import as_truths, check_count, check_rows_asked, check_share
 
 
@@ -78,11 +79,23 @@ def median_interval(
     check_share("level", level)
     check_count("resamples", resamples, 1)
     check_count("seed", seed, 0)
-    values, groups = np.asarray(values, float), np.asarray(groups)
+    values, groups = (
+        plain_array(values, "values", "give numbers"),
+        plain_array(groups, "groups", "give names, or numbers"),
+    )
+    try:
+        values = values.astype(float)
+    except (TypeError, ValueError):
+        raise ValueError(f"values of type {values.dtype}, such as {values.ravel()[0]}; give numbers") from None
     rows, of = (len(each) if each.ndim else 0 for each in (values, groups))
     if not rows or rows != of:
         raise ValueError(f"{rows} values in {of} groups; give at least one value, and a group for each")
-    names, member_of = np.unique(groups, return_inverse=True)
+    try:
+        names, member_of = np.unique(groups, return_inverse=True)
+    except TypeError:  # of names and numbers, or None, no order is known
+        raise ValueError(
+            f"groups of several kinds, such as {groups[0]!r}; give all as names, or all as numbers"
+        ) from None
     times = _times_drawn(len(names), resamples, seed)
     columns = values.reshape(len(values), -1)
     order = np.argsort(columns, axis=0)  # nan last

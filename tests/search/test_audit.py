@@ -192,3 +192,8 @@ def test_counts_that_contradict_each_other_are_refused(bound, counts, sentence):
     """They gave a bound, or nan, as if such an audit could be."""
     with pytest.raises(ValueError, match=sentence):
         bound(*counts)
+
+
+def test_a_row_that_is_none_is_refused_without_a_bound_that_nobody_set():
+    with pytest.raises(ValueError, match="row -1 is not in the pool; allowed: 0 or more"):
+        Audit([-1, 5], 1, rng=0)

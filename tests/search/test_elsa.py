@@ -5,6 +5,7 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
+from elsa_nb.pool import Pool
 from elsa_nb.search import algorithms
 from elsa_nb.search.config import ELSA, SearchConfig
 from elsa_nb.search.contract import NEGATIVE, POSITIVE, UNSURE, Batch, Component, Ledger, QueryError
@@ -633,3 +634,9 @@ def test_a_large_pool_is_searched_by_bounds_with_the_same_log(pool, positive, se
     assert isinstance(bounded._neighbours, bounds.Sketch)
     for mine, other in zip(simulate(bounded, Truth(positive)), plain, strict=True):
         np.testing.assert_array_equal(mine, other)
+
+
+def test_no_configuration_is_the_papers_as_in_other_strategies():
+    pool = Pool.from_arrays(np.random.default_rng(0).normal(size=(50, 3)))
+    asked = [Search(pool, [0], config=config, rng=0).query().rows for config in (None, ELSA)]
+    assert np.array_equal(*asked)

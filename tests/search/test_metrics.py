@@ -154,3 +154,17 @@ def test_of_a_class_without_members_nothing_is_found_or_not():
     nothing = np.zeros(3, bool)
     assert math.isnan(discovery_rate(nothing, 0))
     assert np.isnan(discovery_curve(nothing, 0, [1, 2])).all()
+
+
+@pytest.mark.parametrize(
+    ("values", "groups", "sentence"),
+    [
+        (["a"], [1], "values of type <U1, such as a; give numbers"),
+        ([1.0, 2.0], [None, None], "groups of several kinds, such as None; give all as names, or all as numbers"),
+        ([1.0, 2.0], np.array(["a", 1], object), "groups of several kinds, such as 'a'"),
+        (np.ma.array([1.0, 2.0], mask=[0, 1]), [1, 2], "values are masked at 1"),
+    ],
+)
+def test_what_has_no_interval_is_refused(values, groups, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        median_interval(values, groups)

@@ -135,3 +135,8 @@ def test_what_cannot_be_prepared_is_refused():
         PreparedRows.of()
     with pytest.raises(ValueError, match="encoders of 300 and 20 rows; give vectors of the same items"):
         PreparedRows.of(vectors(), vectors(n=20))
+
+
+def test_lists_are_prepared_as_arrays_are():
+    rows = [[1.0, 2.0], [3.0, 5.0], [0.0, 1.0]]
+    assert np.array_equal(PreparedRows.of(rows).vectors, PreparedRows.of(np.array(rows, np.float32)).vectors)
