@@ -4,6 +4,7 @@ The system lets go of the lock of a process that dies, however it dies. Who hold
 in a file beside it, since a locked file cannot be read everywhere; it is for people, and decides nothing.
 """
 
+import multiprocessing
 import os
 import socket
 import time
@@ -33,13 +34,14 @@ class Lock:
     def acquire(self, *, wait: bool = False, quiet: bool = False) -> "Lock":
         """Take the lock; where another holds it, raise BusyError, or with `wait` say so once and wait for the end.
 
-        `quiet` is for what is held for a moment only: nothing is said.
+        `quiet` is for what is held for a moment only: nothing is said. A worker process that reads the script which
+        started it does not wait: it would be for its own parent, which waits for it.
         """
         self.path.parent.mkdir(parents=True, exist_ok=True)
         try:
             self._lock.acquire(timeout=0)
         except Timeout:
-            if not wait:
+            if not wait or _reading_its_script():
                 raise BusyError(f"{self._held_by()}. Wait until it has ended, or end it, then try again.") from None
             if not quiet:
                 print(f"{self._held_by()}: waiting for its end.", flush=True)
@@ -80,6 +82,11 @@ class Lock:
     ) -> None:
         """Let go of the lock."""
         self.release()
+
+
+def _reading_its_script() -> bool:
+    """Tell whether this is a worker process of `multiprocessing` that is being started: it runs the script again."""
+    return bool(getattr(multiprocessing.current_process(), "_inheriting", False))
 
 
 def _now() -> str:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import product
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -173,6 +174,8 @@ class Sweep:
                     f"sweep {self.name!r}: {name} = {given!r:.60}; allowed: several in brackets: ({given!r},)"
                 )
         try:
+            if not isinstance(self.name, str) or Path(self.name).name != self.name or self.name in ("", ".."):
+                raise ValueError("its results are files of that name; give a word, such as 'radius'")
             check_counts(self, n_classes=1, repeats=1, least_members=1)
             for count in (*self.seeds, *self.rival_seeds):
                 check_count("seeds", count, 1)
@@ -186,11 +189,14 @@ class Sweep:
             _check_names("arms", self.arms, READINGS["paper"])
             _check_names("rivals", self.rivals, strategies() if self.rivals else ())
             for change in self.changes:
-                if not isinstance(change, Change):
+                if not isinstance(change, Change) or not isinstance(change.text, str):
                     raise ValueError(f"changes: {change!r:.60}; allowed: Change({change!r:.60})")
                 _check_names("readings of a change", change.readings, READINGS)
                 _check_names("arms of a change", change.arms, READINGS["paper"])
                 changed(ELSA, change.text)
+            arms = self.rivals or (self.readings and self.arms and self.changes)
+            if not (self.encoders and self.flips and arms and (self.seeds or (self.rivals and self.rival_seeds))):
+                raise ValueError("it searches nothing; name encoders, seeds, flips, and rivals or readings with arms")
         except ValueError as error:
             raise ValueError(f"sweep {self.name!r}: {error}") from error
 

@@ -96,12 +96,19 @@ def test_classes_by_name_or_by_purity_are_not_counted_against_the_others():
         ({"chosen": "by name"}, "targets names no class"),
         ({"changes": ("a=25",)}, r"changes: 'a=25'; allowed: Change\('a=25'\)"),
         ({"changes": (Change("a=x"),)}, "change 'a=x'; allowed: a field of SearchConfig"),
+        ({"changes": (Change(None),)}, "changes: Change"),
+        ({"changes": ()}, "it searches nothing; name encoders, seeds, flips, and rivals or readings with arms"),
+        ({"encoders": ()}, "it searches nothing"),
+        ({"seeds": ()}, "it searches nothing"),
+        ({"name": ""}, "its results are files of that name; give a word"),
+        ({"name": "a/b"}, "its results are files of that name; give a word"),
         ({"changes": (Change("a=25", arms=("N",)),)}, "arms of a change: 'N' is not known"),
     ],
 )
 def test_a_sweep_over_what_does_not_exist_is_refused_before_it_searches(given, told):
-    with pytest.raises(ValueError, match=f"sweep 's': .*{told}"):
-        Sweep("s", ("e",), **given)
+    whole = {"name": "s", "encoders": ("e",)} | given
+    with pytest.raises(ValueError, match=f"sweep {whole['name']!r}: .*{told}"):
+        Sweep(**whole)
 
 
 def test_the_probe_runs_once_not_once_a_reading(names):

@@ -37,6 +37,14 @@ def test_a_script_without_a_guard_is_told_what_it_lacks(tmp_path):
 
 
 @pytest.mark.slow
+def test_a_script_without_a_guard_does_not_wait_for_itself(tmp_path):
+    """What takes a lock before it starts workers: each of them read the script, and waited for the one who waited."""
+    taking = f"from elsa_nb.locks import Lock\nheld = Lock({str(tmp_path / 'it')!r}, 'It').acquire(wait=True)\n"
+    (tmp_path / "script.py").write_text(taking + SCRIPT.format(workers=2))
+    assert '`if __name__ == "__main__":`' in ran([tmp_path / "script.py"])
+
+
+@pytest.mark.slow
 def test_a_worker_that_is_killed_is_told_of_in_a_sentence():
     with pytest.raises(ChildProcessError, match="a worker process ended before its work was done"):
         list(in_processes(os._exit, [(3,), (3,)], 2))
