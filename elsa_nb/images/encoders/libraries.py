@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from elsa_nb.errors import MissingDataError
 from elsa_nb.images.encoders import hub
-from elsa_nb.images.encoders.preprocessing import CropGeometry, normalise
+from elsa_nb.images.encoders.preprocessing import CropGeometry, check_channels, normalise
 from elsa_nb.images.encoders.published import IMAGENET_MEAN, IMAGENET_STD
 from elsa_nb.store import sha256_bytes
 
@@ -29,8 +29,18 @@ class LibraryModel(nn.Module):
         mean: tuple[float, ...] = IMAGENET_MEAN,
         std: tuple[float, ...] = IMAGENET_STD,
     ):
-        """Wrap `network`, which maps normalised images (m, 3, crop, crop) to (m, dimension)."""
+        """Wrap `network`, which maps normalised images (m, 3, crop, crop) to (m, dimension).
+
+        `mean` and `std` are one number a channel, of pixels from 0 to 1. Raises ValueError for what is none of these.
+        """
         super().__init__()
+        if not isinstance(network, nn.Module):
+            raise ValueError(f"network of type {type(network).__name__}; give a torch.nn.Module")
+        if not isinstance(dimension, int) or isinstance(dimension, bool) or dimension < 1:
+            raise ValueError(f"dimension = {dimension!r:.60}; give how many values a vector has, 1 or more")
+        if not isinstance(geometry, CropGeometry):
+            raise ValueError(f"geometry = {geometry!r:.60}; give a CropGeometry(resize, crop)")
+        check_channels(mean, std)
         self.network, self.name, self.geometry, self.mean, self.std = network, name, geometry, tuple(mean), tuple(std)
         self.dimensions: Mapping[str, int] = {"embedding": dimension}
         self.sha256 = fingerprint(network, {"name": name, **asdict(geometry), "mean": self.mean, "std": self.std})

@@ -30,6 +30,8 @@ class CropGeometry:
 
     def __post_init__(self):
         """Refuse sizes and filters that make no image."""
+        if not all(isinstance(side, int) for side in (self.crop, self.resize)):
+            raise ValueError(f"crop is {self.crop!r} and resize {self.resize!r}; give whole numbers of pixels.")
         if not 1 <= self.crop <= self.resize:
             raise ValueError(f"crop is {self.crop} and resize {self.resize}; a crop has 1 to `resize` pixels a side.")
         if self.interpolation not in _FILTERS:
@@ -64,6 +66,17 @@ def check_colour_images(images: Tensor) -> None:
     """Raise ValueError unless `images` are uint8 (m, 3, h, w)."""
     if images.dtype != torch.uint8 or images.ndim != 4 or images.shape[1] != 3:
         raise ValueError(f"images are {images.dtype} {tuple(images.shape)}; expected uint8 (m, 3, height, width).")
+
+
+def check_channels(mean: tuple[float, ...], std: tuple[float, ...]) -> None:
+    """Raise ValueError unless `mean` and `std` are three numbers each, and those of `std` above 0."""
+    for name, values in {"mean": mean, "std": std}.items():
+        numbers = isinstance(values, tuple | list) and all(isinstance(value, int | float) for value in values)
+        if not numbers or len(values) != 3 or (name == "std" and min(values) <= 0):
+            above = " above 0" if name == "std" else ""
+            raise ValueError(
+                f"{name} = {values!r:.60}; give three numbers{above}, one a channel, of pixels from 0 to 1"
+            )
 
 
 def normalise(images: Tensor, mean: tuple[float, ...], std: tuple[float, ...]) -> Tensor:

@@ -156,8 +156,8 @@ def check_resizer(resizer: str) -> None:
 
 def check_workers(workers: int | None) -> None:
     """Raise ValueError for a number of processes that is none."""
-    if workers is not None and workers < 0:
-        raise ValueError(f"workers is {workers}; it is at least 0, for this process alone (left out: one a core).")
+    if workers is not None and not (isinstance(workers, int) and workers >= 0):
+        raise ValueError(f"workers is {workers!r}; it is at least 0, for this process alone (left out: one a core).")
 
 
 def ahead(items: Dataset, workers: int | None) -> Iterator[Any]:

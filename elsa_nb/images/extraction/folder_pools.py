@@ -58,6 +58,13 @@ def extract_folder(
     """
     check_extraction(batch=batch, workers=workers, dtype=dtype, precision=precision, resizer=resizer)
     device, precision = device_and_precision(precision)
+    if not isinstance(files, ImageFiles):
+        raise ValueError(f"files of type {type(files).__name__}; give what open_folder(folder) returns")
+    named = isinstance(encoders, Mapping) and all(hasattr(each, "geometry") for each in encoders.values())
+    if not named or not encoders:
+        raise ValueError(
+            f"encoders of type {type(encoders).__name__}; give encoders by name: {{'mine': LibraryModel(...)}}"
+        )
     now = stamps(files)
     groups: dict[CropGeometry, dict[str, ImageEncoder]] = {}
     for title, encoder in encoders.items():

@@ -58,7 +58,8 @@ def forward(
         for name in wanted:
             with torch.inference_mode(), torch.autocast(device, getattr(torch, precision), precision != "float32"):
                 x = _prepared(encoders[name], pixels).contiguous(memory_format=torch.channels_last)
-                found[name] = [_on_its_way(part, dtype) for part in networks[name](x)]
+                parts = spaces_of(encoders[name].dimensions, networks[name](x), len(images), name)
+                found[name] = [_on_its_way(part, dtype) for part in parts]
         event = torch.cuda.Event() if device == "cuda" else None
         if event is not None:
             event.record()
@@ -67,6 +68,26 @@ def forward(
         pending = first, stop, found, event
     if pending is not None:
         yield _arrived(encoders, *pending)
+
+
+def spaces_of(dimensions: Mapping[str, int], made: Any, images: int, name: str) -> list[Tensor]:
+    """Return what the encoder `name` made of so many `images`, one tensor (images, d) a space.
+
+    Raises ValueError where that is not what its `dimensions` promise: what is stored would be other vectors.
+    """
+    parts = list(made) if isinstance(made, tuple | list) else [made]
+    fit = len(parts) == len(dimensions) and all(
+        isinstance(part, Tensor) and len(part) == images and part.numel() == images * d
+        for part, d in zip(parts, dimensions.values(), strict=False)
+    )
+    if not fit:
+        got = ", ".join(str(tuple(part.shape)) if isinstance(part, Tensor) else type(part).__name__ for part in parts)
+        told = ", ".join(f"({images}, {d}) for its {space}" for space, d in dimensions.items())
+        raise ValueError(
+            f"the encoder {name!r} makes of {images} images {got or 'nothing'}, and by its dimensions it makes {told}: "
+            "give a network that makes one tensor a space, one vector an image, and the number of values in it"
+        )
+    return [part.reshape(images, d) for part, d in zip(parts, dimensions.values(), strict=True)]
 
 
 def _ready(encoder: Any, device: str, compiled: bool) -> nn.Module:

@@ -32,7 +32,7 @@ from elsa_nb.pictures.decoding import RANGES, Decoding, UnreadableError, endings
 from elsa_nb.pictures.greys import flattened
 from elsa_nb.pictures.opening import RefusedError, escaped, open_plain
 from elsa_nb.progress import bar
-from elsa_nb.store import sha256_bytes
+from elsa_nb.store import as_path, sha256_bytes
 
 _PACKED = {".zip", ".7z", ".rar", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".zst"}
 # Of Synology's and QNAP's storages, and of Windows: small copies of the same pictures, and what was thrown away.
@@ -151,7 +151,7 @@ def open_folder(
     are read, to find those of deep grey or several pages. `decoding` is how an earlier pool of the folder was read;
     what it does not tell about grey values is found here. A name that is not UTF-8 is written with escapes in the id.
     """
-    root = check_folder(root)
+    root = check_folder(as_path("root", root, "a folder of images"))
     left_out: list[LeftOut] = []
     paths, ids = _told_apart(list(walk(root, endings(), left_out)), left_out)
     said = sentences(left_out)
