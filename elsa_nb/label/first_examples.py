@@ -18,6 +18,7 @@ from elsa_nb.label.rounds import SAMPLE, positives_of
 from elsa_nb.search.checks import check_count, check_rng, check_rows
 from elsa_nb.search.contract import POSITIVE, UNSURE, Batch, Log, QueryError, Strategy, check_labels
 from elsa_nb.search.highest import highest
+from elsa_nb.search.kernels import check_shape
 
 
 class FileEncoder(Protocol):
@@ -29,6 +30,8 @@ class FileEncoder(Protocol):
 
 def random_rows(n: int, count: int, rng: np.random.Generator | int | None) -> np.ndarray:
     """Return `count` of the rows 0 to n - 1 at random; `rng` is a generator, its seed, or None."""
+    check_count("n", n, 1)
+    check_count("count", count, 1)
     return check_rng(rng).choice(n, size=min(count, n), replace=False)
 
 
@@ -41,6 +44,8 @@ def spread_rows(
     No row comes twice: where fewer vectors differ, some are the same. `rng` is a generator, its seed, or None.
     """
     check_count("count", count, 1)
+    check_shape(vectors)
+    vectors = vectors if isinstance(vectors, np.ndarray) else np.asarray(vectors, np.float32)
     candidates = np.sort(random_rows(len(vectors), among, rng))
     x = np.asarray(vectors[candidates], np.float32)
     chosen = [int(((x - x.mean(0)) ** 2).sum(1).argmin())]

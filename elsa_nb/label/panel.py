@@ -25,7 +25,7 @@ from elsa_nb.label.items import Items
 from elsa_nb.label.rounds import pool_ids
 from elsa_nb.label.session import Session
 from elsa_nb.label.widget import CLASS, Widget
-from elsa_nb.search.checks import check_share
+from elsa_nb.search.checks import check_count, check_share
 from elsa_nb.search.contract import Strategy
 from elsa_nb.search.oracle import Oracle
 from elsa_nb.search.stopping.estimators import bracket
@@ -68,10 +68,8 @@ class Panel(ipywidgets.VBox):
         again: Callable[[], Strategy] | None = None,
     ):
         self._stop = threading.Event()  # before all that may refuse: whatever is half made is closed, too
-        if not (hasattr(search, "query") and hasattr(search, "update")):
-            raise ValueError(
-                f"search is {search!r:.100}; give a search, such as Search(pool, seeds, rng=0), not its name"
-            )
+        if isinstance(search, type) or not (hasattr(search, "query") and hasattr(search, "update")):
+            raise ValueError(f"search is {search!r:.100}; give a search, such as Search(pool, seeds, rng=0)")
         if oracle is not None and not hasattr(oracle, "label"):
             raise ValueError(f"oracle is {oracle!r:.100}; give None, or what has label(rows), such as Truth(positive)")
         check_page_size(page)  # all that may be refused is, before a session file is made
@@ -202,6 +200,11 @@ class Panel(ipywidgets.VBox):
         """
         if self.oracle is None:
             raise ValueError("this panel has no simulated person: make it with Panel(..., oracle=Truth(positive))")
+        if self._stop.is_set():
+            raise ValueError("this panel is closed: make one with the same session file, which goes on where it was")
+        for name, most in {"pages": pages, "finds": finds}.items():
+            if most is not None:
+                check_count(name, most, 0)
         window = _Window(self.widget)
         turned = 0
         while (
@@ -232,7 +235,8 @@ class Panel(ipywidgets.VBox):
 
     def close(self) -> None:
         """Finish, give the lease back and close the file; a closed panel cannot be used again."""
-        self._stop.set()
+        if hasattr(self, "_stop"):  # else nothing was made: it was called with other arguments than it has
+            self._stop.set()
         if hasattr(self, "controller"):  # else it was refused, and is only taken away
             self.controller.close()
         super().close()

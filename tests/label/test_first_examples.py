@@ -255,3 +255,12 @@ def test_passed_is_an_answer_in_overviews_only(small, begin_with):
     begin.query()
     with pytest.raises(ValueError, match="label -3; allowed"):
         begin.update(np.full(24, PASSED))
+
+
+def test_rows_that_lie_far_apart_are_of_vectors_in_a_list_too_and_of_nothing_else():
+    rows = [[0.0, 0.0], [9.0, 9.0], [0.1, 0.0]]
+    assert sorted(first_examples.spread_rows(rows, 2, 0)) == sorted(first_examples.spread_rows(np.array(rows), 2, 0))
+    with pytest.raises(ValueError, match="vectors of type Pool; give an array"):
+        first_examples.spread_rows(Pool.from_arrays(np.eye(3)), 2, 0)
+    with pytest.raises(ValueError, match="n = -1; allowed: a whole number, 1 or more"):
+        first_examples.random_rows(-1, 2, 0)

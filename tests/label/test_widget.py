@@ -195,3 +195,22 @@ def test_closed_again_and_without_an_oracle(panel, make_search, tmp_path):
     with pytest.raises(ValueError, match="oracle"):
         other.play()
     other.close()
+
+
+def test_what_cannot_be_played_is_said(panel, make_search, tmp_path):
+    """Below 0 it played to the end, and a closed panel ended in an error of the database."""
+    with pytest.raises(ValueError, match="pages = -1; allowed: a whole number, 0 or more"):
+        panel.play(pages=-1)
+    panel.close()
+    with pytest.raises(ValueError, match="this panel is closed: make one with the same session file"):
+        panel.play(pages=1)
+    with pytest.raises(ValueError, match=r"search is <class .*; give a search, such as Search"):
+        Panel(type(make_search()), ["a"], tmp_path / "u.sqlite")
+
+
+def test_a_panel_that_was_called_wrongly_says_no_more_than_that():
+    class Called(Panel):
+        def __init__(self):
+            pass  # as where Python refuses the arguments
+
+    Called().close()
