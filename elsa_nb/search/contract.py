@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from elsa_nb.search.heads.head import Head
 
 UNASKED, UNSURE, NEGATIVE, POSITIVE = -2, -1, 0, 1
-COMPONENTS = 16  # how many numbers there are for the parts of a strategy
+MOST_COMPONENTS = 16  # how many numbers there are for the parts of a strategy
 
 
 class Component(IntEnum):
@@ -258,9 +258,9 @@ class Ledger:
         rows = check_rows(batch.rows, len(self.answers), "rows of a batch")
         components = np.asarray(batch.components)
         whole = components.shape == rows.shape and (components.dtype.kind in "iu" or not rows.size)
-        if not whole or not ((components >= 0) & (components < COMPONENTS)).all():
+        if not whole or not ((components >= 0) & (components < MOST_COMPONENTS)).all():
             raise ValueError(
-                f"components = {batch.components!r:.60}; give a number from 0 to {COMPONENTS - 1} for each of the "
+                f"components = {batch.components!r:.60}; give a number from 0 to {MOST_COMPONENTS - 1} for each of the "
                 f"{len(rows)} rows, such as np.full({len(rows)}, 4, np.int8)"
             )
         if not isinstance(batch.round, Integral):

@@ -20,7 +20,7 @@ import numpy as np
 
 from elsa_nb.errors import check_known
 from elsa_nb.pool import Pool
-from elsa_nb.search.contract import COMPONENTS, RegisteredStrategy
+from elsa_nb.search.contract import MOST_COMPONENTS, RegisteredStrategy
 from elsa_nb.search.elsa import Search
 from elsa_nb.search.strategies.greedy_probe import GreedyProbe
 from elsa_nb.search.strategies.harvest import Harvest
@@ -114,10 +114,10 @@ def check(kind: Any, offered_by: str | None = None) -> None:
         )
         raise ValueError(f"{title} has {told}")
     numbers = [
-        number for number in kind.components if not isinstance(number, Integral) or number not in range(COMPONENTS)
+        number for number in kind.components if not isinstance(number, Integral) or number not in range(MOST_COMPONENTS)
     ]
     if numbers or not all(isinstance(part, str) for part in kind.components.values()):
-        told = f"allowed: numbers from 0 to {COMPONENTS - 1}, each with the name of a part"
+        told = f"allowed: numbers from 0 to {MOST_COMPONENTS - 1}, each with the name of a part"
         raise ValueError(f"{title} has components = {dict(kind.components)!r:.60}; {told}")
     if not _COLOUR.fullmatch(kind.colour):
         raise ValueError(f'{title} has colour = {kind.colour!r:.60}; allowed: "#rrggbb", such as "#444444"')
