@@ -250,11 +250,16 @@ def contiguous(vectors: np.ndarray) -> np.ndarray:
 
     Raises ValueError unless n and d are at least 1, and for what has another shape, such as the pool that holds them.
     """
+    check_shape(vectors)
+    half = np.asarray(vectors).dtype == np.float16
+    return np.ascontiguousarray(vectors, dtype=np.float16 if half else np.float32)
+
+
+def check_shape(vectors: np.ndarray) -> None:
+    """Raise ValueError unless `vectors` are (n, d) with n and d at least 1."""
     if len(shape := np.shape(vectors)) != 2 or 0 in shape:
         told = f"of type {type(vectors).__name__}" + f" and shape {shape}" * bool(shape)
         raise ValueError(f"vectors {told}; give an array (n, d), n and d at least 1 (of a pool: pool.vectors)")
-    half = np.asarray(vectors).dtype == np.float16
-    return np.ascontiguousarray(vectors, dtype=np.float16 if half else np.float32)
 
 
 @njit(parallel=True, cache=True)

@@ -151,7 +151,7 @@ def open_folder(
     are read, to find those of deep grey or several pages. `decoding` is how an earlier pool of the folder was read;
     what it does not tell about grey values is found here. A name that is not UTF-8 is written with escapes in the id.
     """
-    root = check_folder(as_path("root", root, "a folder of images"))
+    root = check_folder(root)
     left_out: list[LeftOut] = []
     paths, ids = _told_apart(list(walk(root, endings(), left_out)), left_out)
     said = sentences(left_out)
@@ -174,7 +174,7 @@ def open_folder(
 
 def check_folder(root: Path | str) -> Path:
     """Return the path of a folder; MissingDataError for what is none, saying what it is instead."""
-    root = Path(root)
+    root = as_path("root", root, "a folder of images")
     if not root.is_dir():
         state = "is a file, and no folder" if root.is_file() else "is no folder"
         cure = "unpack it, and name the folder" if root.suffix.lower() in _PACKED else "name one that holds images"
