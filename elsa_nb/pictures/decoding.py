@@ -2,8 +2,8 @@
 
 Every kind of file that Pillow opens is read, HEIC where `pillow_heif` is installed. The first page counts, an EXIF
 orientation is obeyed, what is transparent lies on white, grey pictures of more than 8 bits are scaled by one range
-for all (`greys.py`), and so is colour of 16 bits that uses few of them. How a folder was read is a `Decoding`, part
-of the recipe of its pools.
+for all of their kind (`greys.py`): up to 16 bits, 32 bits, floats; and so is colour of 16 bits that uses few of them.
+How a folder was read is a `Decoding`, part of the recipe of its pools.
 """
 
 import importlib
@@ -36,7 +36,14 @@ VERSION = 4  # raise it with any change of what `Decoding.picture` returns: pool
 
 # What may be no plain 8 bits, and how its range is found. Of deep colour, Pillow reads the upper 8 bits; grey of 8 bits
 # may be masks of 0 and 1.
-RANGES = {"integers": range_of, "floats": range_of, "colours": range_of_colours, "masks": range_of_masks}
+RANGES = {
+    "integers": range_of,  # of 9 to 16 bits, or 8 bits with a sign
+    "floats": range_of,
+    "colours": range_of_colours,
+    "masks": range_of_masks,
+    "longs": range_of,  # whole numbers of 32 bits
+}
+_SHORT_FORMATS = ("PNG", "PPM")  # whose pictures Pillow may read as 32 bits, though the files hold at most 16
 _OF_16_BITS = re.compile(r";16[BLN]")  # as Pillow calls the bytes of a file
 _COLOURS, _KEPT = ("RGB", "RGBA", "RGBX"), "_elsa_of_16_bits"  # the latter is an attribute of pictures of Pillow
 _BITS_PER_SAMPLE, _PHOTOMETRIC, _PLANES, _SAMPLE_FORMAT = 258, 262, 284, 339  # of a TIFF
@@ -102,16 +109,18 @@ def endings() -> tuple[str, ...]:
 class Decoding:
     """How the picture files of one folder are read.
 
-    `integers` and `floats` are the grey values that become black and white in pictures of more than 8 bits of that
-    kind; where they are None, each picture is scaled by values of its own. `colours` is the same for colour of 16 bits,
-    of the upper 8; where it is None, they are left as they are. `masks` are 0 and 1 where all grey pictures of 8 bits
-    that were looked at hold no other values: each that does not is then black and white.
+    `integers` (of up to 16 bits), `longs` (of 32) and `floats` are the grey values that become black and white in
+    pictures of more than 8 bits of that kind; where they are None, each picture is scaled by values of its own. Only
+    where `longs` are None, `integers` hold for them, too: earlier versions found one range for both. `colours` is the
+    same for colour of 16 bits, of the upper 8; where it is None, they are left as they are. `masks` are 0 and 1 where
+    all grey pictures of 8 bits that were looked at hold no other values: each that does not is then black and white.
     """
 
     integers: Range | None = None
     floats: Range | None = None
     colours: Range | None = None
     masks: Range | None = None
+    longs: Range | None = None
 
     @classmethod
     def of(cls, told: Mapping[str, Any]) -> "Decoding":
@@ -122,6 +131,10 @@ class Decoding:
         """Return what was done as plain data, for a recipe."""
         how = {"version": VERSION, "orientation": "EXIF", "page": "first", "transparency": "white"}
         return how | {kind: list(limits) for kind in RANGES if (limits := getattr(self, kind))}
+
+    def limits(self, kind: str) -> Range | None:
+        """Return the values that are black and white in pictures of a kind of `RANGES`; None where none are known."""
+        return getattr(self, kind) or (self.integers if kind == "longs" else None)
 
     def picture(self, stream: BinaryIO, side: int | None = None) -> Image.Image:
         """Return the picture of an open file as RGB, scaled down to `side` pixels at most where that is given.
@@ -156,7 +169,7 @@ class Decoding:
             image = image.point(levels * 3 + list(range(256)) * (len(image.getbands()) - 3))
         if kind == "masks" and self.masks is not None and image.getextrema()[1] <= 1:
             image = image.point([0] + [255] * 255)
-        grey = kind in ("integers", "floats")
+        grey = kind in ("integers", "longs", "floats")
         shown = Image.fromarray(self._scaled(depth.values(image), depth)) if grey else _on_white(image)
         if side is not None:
             shown.thumbnail((side, side))
@@ -164,7 +177,7 @@ class Decoding:
         return shown if turn is None else shown.transpose(turn)
 
     def _scaled(self, pixels: np.ndarray, depth: "_Depth") -> np.ndarray:
-        limits = getattr(self, depth.kind) or range_of([some_values(pixels)])
+        limits = self.limits(depth.kind) or range_of([some_values(pixels)])
         if limits is None:
             raise UnreadableError("no pixel is a number")
         return 255 - to_8_bits(pixels, limits) if depth.ink else to_8_bits(pixels, limits)
@@ -323,7 +336,8 @@ def _depth(image: Image.Image) -> _Depth:
     if image.mode == "F":
         return _Depth("floats", None, ink)
     if image.mode == "I" or image.mode.startswith("I;16"):
-        return _Depth("integers", "u4" if bits == (32,) and not signed else None, ink)
+        long = image.mode == "I" and bits in ((), (32,)) and image.format not in _SHORT_FORMATS
+        return _Depth("longs" if long else "integers", "u4" if bits == (32,) and not signed else None, ink)
     if image.mode == "L" and signed and bits == (8,):
         return _Depth("integers", "i1")  # Pillow has turned ink into light here
     # A picture that was made in memory has no file that it lies in.

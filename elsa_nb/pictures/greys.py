@@ -1,9 +1,10 @@
-"""Pictures of more than 8 bits: one range of values, black to white, for all of a folder.
+"""Pictures of more than 8 bits: one range of values, black to white, for all of a kind in a folder.
 
 A camera of 12 bits fills a sixteenth of a 16-bit file, a float picture has whatever unit it was computed in. Cut at
 255, as Pillow does, they are white; stretched one by one, a dark picture and a bright one become the same. So the
-values of a sample of the folder's pictures are pooled, and their 0.2 and 99.8 percentiles, rounded, are black and
-white for all. Of colour, whose balance black carries, only the white is found: a whole number of bits.
+values of a sample of the folder's pictures of one kind are pooled, and their 0.2 and 99.8 percentiles, rounded, are
+black and white for all of them. Kinds, such as 16 bits and 32, have scales of their own. Of colour, whose balance
+black carries, only the white is found: a whole number of bits.
 """
 
 import math

@@ -120,9 +120,10 @@ def read(data, decoding=None, side=None):
     return np.asarray((decoding or Decoding()).picture(io.BytesIO(data), side))
 
 
-@pytest.mark.parametrize("data", INTEGERS.values(), ids=INTEGERS)
-def test_deep_whole_numbers_go_from_black_to_white(data):
-    assert look(io.BytesIO(data)) == Header("integers", False)
+@pytest.mark.parametrize("name", INTEGERS)
+def test_deep_whole_numbers_go_from_black_to_white(name):
+    data = INTEGERS[name]
+    assert look(io.BytesIO(data)) == Header("longs" if "32" in name else "integers", False)
     pixels = read(data, Decoding(integers=(500, 3500)))
     assert pixels.shape == (30, 40, 3)
     assert np.abs(pixels[..., 1].astype(int) - GREY).max() <= 1
@@ -131,7 +132,9 @@ def test_deep_whole_numbers_go_from_black_to_white(data):
 @pytest.mark.parametrize("data", UNUSUAL.values(), ids=UNUSUAL)
 def test_a_tiff_means_other_numbers_than_pillow_reads(data):
     kind = look(io.BytesIO(data)).kind
-    found = find_decoding({each: [partial(io.BytesIO, data)] for each in ("integers", "floats") if each == kind})
+    found = find_decoding(
+        {each: [partial(io.BytesIO, data)] for each in ("integers", "longs", "floats") if each == kind}
+    )
     for decoding in (found, Decoding()):
         assert np.abs(read(data, decoding)[..., 1].astype(int) - GREY).max() <= 8
 
@@ -181,6 +184,19 @@ def test_one_range_is_found_for_all_and_said_in_few_digits():
     assert read(encoded(bright, "TIFF"), found).max() > 240
     assert Decoding.of(found.told()) == found
     assert find_decoding({}) == Decoding() == Decoding.of(Decoding().told())
+
+
+@pytest.mark.parametrize("other", [(SLOPE * 3e7).astype(np.int32), (SLOPE * 1e-3).astype(np.float32)])
+def test_pictures_of_another_kind_do_not_darken_those_beside_them(other):
+    files = {"short": encoded(DEEP, "TIFF"), "other": encoded(other, "TIFF")}
+    openers = [partial(io.BytesIO, data) for data in files.values()]
+    kinds = [look(each()).kind for each in openers]
+    found = find_decoding({kind: [each] for kind, each in zip(kinds, openers, strict=True)})
+    for decoding in (found, decoding_of([Image.open(each()) for each in openers]), Decoding.of(found.told())):
+        for data in files.values():
+            assert np.abs(read(data, decoding)[..., 1].astype(int) - GREY).max() <= 15
+    for kind, each in zip(kinds, openers, strict=True):  # as it was alone
+        assert getattr(found, kind) == getattr(find_decoding({kind: [each]}), kind)
 
 
 def png_of_16_bits(pixels):

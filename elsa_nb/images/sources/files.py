@@ -37,6 +37,12 @@ from elsa_nb.store import as_path, sha256_bytes
 _PACKED = {".zip", ".7z", ".rar", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".zst"}
 # Of Synology's and QNAP's storages, and of Windows: small copies of the same pictures, and what was thrown away.
 _OF_STORAGES = {"@eaDir", "#recycle", "@Recycle", "$RECYCLE.BIN", "System Volume Information"}
+# Kinds of grey pictures, each with a range of its own, as remarks call them.
+_DEEP = {
+    "integers": "Grey pictures of more than 8 bits",
+    "longs": "Grey pictures of 32 bits",
+    "floats": "Pictures of floats",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -210,12 +216,14 @@ def _survey(files: ImageFiles, decoding: Decoding | None, progress: bool | None)
         if header.kind:
             deep[header.kind].append(opened)
     known = decoding or Decoding()
+    if deep["longs"] and deep["integers"] and not known.longs:
+        known = replace(known, integers=None)  # an earlier version found it for both, or there were none of 32 bits
     samples = {kind: list(sampled(opens)) for kind, opens in deep.items()}
-    missing = {kind: values for kind, values in samples.items() if getattr(known, kind) is None}
+    missing = {kind: values for kind, values in samples.items() if known.limits(kind) is None}
     decoding = replace(known, **{kind: RANGES[kind](values) for kind, values in missing.items()})
     remarks = []
-    for kind, word in (("integers", "Grey pictures of more than 8 bits"), ("floats", "Pictures of floats")):
-        if deep[kind] and (limits := getattr(decoding, kind)):
+    for kind, word in _DEEP.items():
+        if deep[kind] and (limits := decoding.limits(kind)):
             low, high = (f"{value:,.12g}" for value in limits)
             said = f"{word}: {len(deep[kind]):,}; {low} is black and {high} is white in all of them."
             if flat := flattened(samples[kind], limits):

@@ -135,6 +135,22 @@ def test_deep_grey_of_a_folder_has_one_range_that_is_said_and_can_be_kept(tmp_pa
     assert pickle.loads(pickle.dumps(files)).decoding == files.decoding  # workers get a copy
 
 
+def test_pictures_of_32_bits_take_no_part_in_the_range_of_others_nor_after_an_earlier_version(tmp_path):
+    for i in range(3):
+        deep(60).save(tmp_path / f"{i}.tif")
+    alone = open_folder(tmp_path)
+    long = Image.fromarray((np.asarray(deep(60)) * 9000.0).astype(np.int32))
+    long.save(tmp_path / "long.tif")
+    before = Decoding(integers=(0.0, 3e7))  # of all whole numbers, as it was found
+    for files in (open_folder(tmp_path), open_folder(tmp_path, decoding=before)):
+        assert files.decoding.integers == alone.decoding.integers
+        assert [np.asarray(files.open(row)).max() > 240 for row in range(4)] == [True] * 4
+        assert "Grey pictures of 32 bits: 1; 1,500,000 is black and 37,000,000 is white" in " ".join(files.remarks)
+    for i in range(3):
+        (tmp_path / f"{i}.tif").unlink()
+    assert open_folder(tmp_path, decoding=before).decoding == before  # of one kind: its pools stay
+
+
 def test_pages_are_said_once_with_a_count(tmp_path):
     for name in ("a", "b"):
         SCENE.save(tmp_path / f"{name}.tif", save_all=True, append_images=[SCENE, SCENE])
