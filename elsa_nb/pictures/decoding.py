@@ -33,6 +33,7 @@ from elsa_nb.pictures.greys import (
 )
 
 VERSION = 4  # raise it with any change of what `Decoding.picture` returns: pools of folders are then made anew
+VERSION_OF_FLOATS = 5  # the same, of folders that hold pictures of floats; larger than the other
 
 # What may be no plain 8 bits, and how its range is found. Of deep colour, Pillow reads the upper 8 bits; grey of 8 bits
 # may be masks of 0 and 1.
@@ -129,7 +130,8 @@ class Decoding:
 
     def told(self) -> dict[str, Any]:
         """Return what was done as plain data, for a recipe."""
-        how = {"version": VERSION, "orientation": "EXIF", "page": "first", "transparency": "white"}
+        version = VERSION_OF_FLOATS if self.floats else VERSION
+        how = {"version": version, "orientation": "EXIF", "page": "first", "transparency": "white"}
         return how | {kind: list(limits) for kind in RANGES if (limits := getattr(self, kind))}
 
     def limits(self, kind: str) -> Range | None:
@@ -177,9 +179,11 @@ class Decoding:
         return shown if turn is None else shown.transpose(turn)
 
     def _scaled(self, pixels: np.ndarray, depth: "_Depth") -> np.ndarray:
+        if depth.kind == "floats" and not np.isfinite(pixels).any():
+            raise UnreadableError("nothing to show: no pixel is a number")
         limits = self.limits(depth.kind) or range_of([some_values(pixels)])
         if limits is None:
-            raise UnreadableError("no pixel is a number")
+            raise UnreadableError("nothing to show: no pixel that was looked at is a number")
         return 255 - to_8_bits(pixels, limits) if depth.ink else to_8_bits(pixels, limits)
 
 

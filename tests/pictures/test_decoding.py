@@ -199,6 +199,13 @@ def test_pictures_of_another_kind_do_not_darken_those_beside_them(other):
         assert getattr(found, kind) == getattr(find_decoding({kind: [each]}), kind)
 
 
+def test_a_picture_of_no_numbers_is_broken_beside_others_too():
+    lost = encoded(np.full((4, 4), np.nan, np.float32), "TIFF")
+    with pytest.raises(UnreadableError, match="nothing to show: no pixel is a number"):
+        read(lost, Decoding(floats=(0, 1)))
+    assert Decoding(floats=(0, 1)).told()["version"] > Decoding().told()["version"]  # such pools are made anew
+
+
 def png_of_16_bits(pixels):
     def chunk(name, data):
         return len(data).to_bytes(4, "big") + name + data + zlib.crc32(name + data).to_bytes(4, "big")
