@@ -92,7 +92,7 @@ def _is_used(session: Session) -> bool:
 
 def _export(options: argparse.Namespace) -> None:
     path = session_there(options.session)
-    session = Session(path)
+    session = Session(path, to_read=True)
     try:
         people = session.annotators
         if not people:

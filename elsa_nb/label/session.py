@@ -100,13 +100,14 @@ def _is_text(name: str) -> bool:
 class Session:
     """One session file, seen by one annotator; safe to use from several threads.
 
-    Only who holds the lease of the annotator may write (`acquire`); anybody may read.
+    Only who holds the lease of the annotator may write (`acquire`); anybody may read. `to_read` opens a file that is
+    there as it is now, without writing anything; answers that are given later are not seen.
 
     >>> session = Session("cats.sqlite", annotator="ann")
     >>> session.acquire() and session.write([Answer("img-7", -2, 1)])
     """
 
-    def __init__(self, path: Path | str, *, annotator: str = "me", code: str = ""):
+    def __init__(self, path: Path | str, *, annotator: str = "me", code: str = "", to_read: bool = False):
         check_annotator(annotator)
         if not isinstance(path, str | os.PathLike):
             raise ValueError(f"session {path!r:.60}; give the name of a session file, such as labels.sqlite")
@@ -114,7 +115,8 @@ class Session:
         self.holder = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex}"
         self._lock = threading.RLock()
         self._closed = False
-        self._file = Opened(self.path)
+        self._to_read = to_read
+        self._file = Opened(self.path, to_read=to_read)
         self._base, self.read_only = self._file.base, self._file.read_only
         self._behind = 0  # answers since the log was last brought into the file
 
@@ -124,6 +126,8 @@ class Session:
 
     @contextmanager
     def _transaction(self):
+        if self._to_read:
+            raise ValueError(f"the session {self.path} was opened with to_read=True; open it without, to write to it")
         if self.read_only:
             raise ValueError(
                 f"the session {self.path} can only be read here: its disk or folder may not be written. Copy it to a "

@@ -33,7 +33,7 @@ def _compare(options: argparse.Namespace) -> None:
     from elsa_nb.label.export import WORDS
 
     path = session_there(options.session)
-    session = Session(path)
+    session = Session(path, to_read=True)
     try:
         people = session.annotators
         if len(people) < 2:

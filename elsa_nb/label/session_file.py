@@ -152,19 +152,27 @@ def damage_named(path: Path) -> Iterator[None]:
 
 
 class Opened:
-    """A connection to a session, and whether it can only be read: then it is to a copy, which `close` takes away."""
+    """A connection to a session, and whether it can only be read: then it is to a copy, which `close` takes away.
 
-    def __init__(self, path: Path):
-        check_ours(path)
-        fresh, self.read_only = not path.exists(), _exists(path) and not _writable(path)
+    With `to_read` the copy is in memory: nothing is written to the disk, which may be full, nor beside the file.
+    MissingDataError where no file is then.
+    """
+
+    def __init__(self, path: Path, *, to_read: bool = False):
+        check_ours(session_there(path) if to_read else path)
+        fresh, self.read_only = not path.exists(), to_read or (_exists(path) and not _writable(path))
         self._copy = None
-        place = path
+        place: Path | str = path
+        # A log without its index, left by a killed process or copied here, is only read by who may write beside it.
+        in_memory = to_read and (_beside(path, "-shm").exists() or not _beside(path, "-wal").exists())
         try:
-            if self.read_only:
+            if in_memory:
+                place = ":memory:"
+            elif self.read_only:
                 self._copy = tempfile.TemporaryDirectory(prefix="elsa-session-")
                 place = Path(self._copy.name) / path.name
                 for ending in ("", "-wal"):
-                    if (part := Path(f"{path}{ending}")).exists():
+                    if (part := _beside(path, ending)).exists():
                         shutil.copyfile(part, f"{place}{ending}")
             else:
                 path.parent.mkdir(parents=True, exist_ok=True)
@@ -173,8 +181,11 @@ class Opened:
         except (OSError, sqlite3.OperationalError) as error:
             self._forget_copy()
             raise unwritable(path, error) from error
-        self.base.row_factory = sqlite3.Row
         try:
+            if in_memory:
+                with damage_named(path), closing(look_into(path)) as source:
+                    source.backup(self.base)
+            self.base.row_factory = sqlite3.Row
             self._begin(path)
         except BaseException:
             self.close()
@@ -218,7 +229,7 @@ class Opened:
 
 def _forget_empty(path: Path) -> None:
     """Remove a session that could not be begun, and nothing that another process has begun meanwhile."""
-    parts = [Path(f"{path}{ending}") for ending in ("", "-wal", "-shm")]
+    parts = [_beside(path, ending) for ending in ("", "-wal", "-shm")]
     if not any(part.exists() and part.stat().st_size for part in parts[:2]):
         for part in parts:
             part.unlink(missing_ok=True)
@@ -298,6 +309,11 @@ def look_into(path: Path) -> sqlite3.Connection:
     path = path.resolve()
     how = "mode=ro" if path.with_name(f"{path.name}-wal").exists() else "immutable=1"
     return sqlite3.connect(f"{path.as_uri()}?{how}", uri=True)
+
+
+def _beside(path: Path, ending: str) -> Path:
+    """Return where SQLite keeps a part of the session `path`: its log "-wal", the index of that "-shm", "" itself."""
+    return Path(f"{path}{ending}")
 
 
 def _exists(path: Path) -> bool:

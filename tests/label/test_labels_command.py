@@ -147,6 +147,18 @@ def test_links_to_pictures_that_are_gone_are_counted(here, capsys):
     assert elsa(capsys, *told) == (0, "s-links\n")
 
 
+@pytest.mark.parametrize("command", [["labels", "export", "s.sqlite", "out.csv"], ["session", "compare", "s.sqlite"]])
+def test_what_only_reads_needs_no_room_beside_the_session(here, command):
+    for person in ("ann", "bob"):
+        session = Session("s.sqlite", annotator=person)
+        session.record([Answer("a", -2, 1)], "answer")
+        session.close()
+    before = [(here / "s.sqlite").read_bytes(), (here / "s.sqlite").stat().st_mtime_ns]
+    assert cli.main(command) == 0
+    assert [(here / "s.sqlite").read_bytes(), (here / "s.sqlite").stat().st_mtime_ns] == before
+    assert not list(here.glob("s.sqlite-*"))
+
+
 def test_an_empty_or_absent_session_writes_nothing(here, capsys):
     Session("s.sqlite").close()
     assert "holds no answers; nothing was written" in elsa(capsys, "export", "s.sqlite")[1]

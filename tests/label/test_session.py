@@ -292,6 +292,37 @@ def test_a_session_that_may_not_be_written_is_read_with_all_its_answers(session,
     assert session.path.read_bytes() == before
 
 
+def held(folder):
+    """Return the bytes of each part of the sessions in a folder; in the index of a log readers leave their marks."""
+    return {part.name: part.read_bytes() * (part.suffix != ".sqlite-shm") for part in folder.glob("*.sqlite*")}
+
+
+def test_what_is_only_read_is_left_alone_and_whatever_its_log_holds_is_seen(session, tmp_path):
+    session.write([Answer("a", -2, 1)])  # still in the log beside the file
+    folder = tmp_path / "copy"
+    folder.mkdir()
+    for ending in ("", "-wal"):  # without the index of the log
+        (folder / f"s.sqlite{ending}").write_bytes(session.path.with_name(f"s.sqlite{ending}").read_bytes())
+    alone = tmp_path / "alone.sqlite"
+    with closing(Session(alone, annotator="ann")) as made:
+        made.acquire()
+        made.write([Answer("a", -2, 1)])
+    for path in (session.path, folder / "s.sqlite", alone):
+        before = held(path.parent)
+        seen = Session(path, annotator="ann", to_read=True)
+        assert seen.known() == {"a": 1}
+        assert not seen.acquire(force=True)
+        with pytest.raises(ValueError, match=r"to_read=True; open it without"):
+            seen.write([Answer("b", -2, 1)])
+        assert held(path.parent) == before
+        seen.close()
+        assert held(path.parent) == before
+    whole = alone.read_bytes()
+    alone.write_bytes(whole[:4096] + bytes(4096) + whole[8192:])
+    with pytest.raises(CorruptFileError, match="is damaged"):
+        Session(alone, to_read=True)
+
+
 if __name__ == "__main__":
     kill_again_and_again(sys.argv[1])
 
