@@ -11,6 +11,7 @@ import socket
 import sqlite3
 import threading
 import time
+import unicodedata
 import uuid
 from collections.abc import Iterable, Sequence
 from contextlib import contextmanager
@@ -21,9 +22,8 @@ from typing import Any, NamedTuple
 from elsa_nb.label.session_file import LABELS_SAID, STORED_LABELS, Opened, damage_named, damaged, is_round
 
 STALE = 15.0  # seconds without a sign of life after which a window on another machine counts as closed
-BEHIND = (
-    12  # answers, those of the smallest page: so many at most are not yet in the one file, but in the log beside it
-)
+# Answers, those of the smallest page: so many at most are not yet in the one file, but in the log beside it.
+BEHIND = 12
 
 # The columns of a line of the log, after its number.
 EVENT = ("annotator", "action", "kind", "round", "position", "item", "row", "old", "label")
@@ -89,12 +89,13 @@ def _checked(answers: Iterable[Answer]) -> list[Answer]:
 
 def check_annotator(name: str) -> None:
     """Raise ValueError for what is no name of a person."""
-    if not isinstance(name, str) or not name.strip() or len(name) > 200 or not _is_text(name):
-        raise ValueError(f"annotator {name!r:.60}; give a name of 1 to 200 characters")
+    if not isinstance(name, str) or not name.strip() or len(name) > 200 or not _is_line(name):
+        raise ValueError(f"annotator {name!r:.60}; give a name of 1 to 200 characters, in one line")
 
 
-def _is_text(name: str) -> bool:
-    return not any("\ud800" <= letter <= "\udfff" or letter == "\0" for letter in name)
+def _is_line(name: str) -> bool:
+    """Whether a text is one line of letters: no breaks, tabs, other controls, nor halves of letters."""
+    return not any(unicodedata.category(letter) in ("Cc", "Cs", "Zl", "Zp") for letter in name)
 
 
 class Session:
@@ -299,8 +300,10 @@ class Session:
         self.record_all([(annotator or self.annotator, answers)], kind)
 
     def record_all(self, given: Iterable[tuple[str, Iterable[Answer]]], kind: str) -> None:
-        """Store labels of several annotators as `record` does, all or nothing; ValueError as from `write`."""
+        """Store labels of several annotators as `record` does, all or nothing; ValueError also for what is no name."""
         given = [(who, _checked(answers)) for who, answers in given]
+        for who, _ in given:
+            check_annotator(who)
         with self._transaction() as base:
             for who, answers in given:
                 for a in answers:

@@ -54,6 +54,14 @@ def test_several_people_stay_apart(session, tmp_path):
     assert session.known() == {"a.png": 0, "b.png": 1}
 
 
+def test_a_break_in_the_name_of_a_person_is_a_space(session, tmp_path):
+    path = file(tmp_path, 'item,label,annotator\na.png,1,"ann\r\nlee"\nb.png,0,bob\nc.png,1,ann lee\n')
+    import_labels(session, path, IDS)
+    assert session.annotators == ["ann lee", "bob"]
+    with pytest.raises(ValueError, match="in one line"):  # no session could be opened under it
+        session.record([Answer("d.png", -2, 1)], "import", "ann\nlee")
+
+
 def test_an_import_that_breaks_off_between_two_people_stores_neither(session, tmp_path):
     def full():
         yield Answer("b.png", -2, 0, row=1)

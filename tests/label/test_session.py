@@ -221,7 +221,7 @@ def test_a_later_format_is_refused(session):
         Session(session.path)
 
 
-@pytest.mark.parametrize("name", ["", "x" * 201])
+@pytest.mark.parametrize("name", ["", "x" * 201, "ann\nlee", "ann\u2028", "a\tb", "\ud800"])
 def test_an_annotator_has_a_name(tmp_path, name):
     with pytest.raises(ValueError, match="annotator"):
         Session(tmp_path / "s.sqlite", annotator=name)

@@ -17,13 +17,17 @@ class Line:
     """One label of one item as the file has it.
 
     `where` is the place for a person to look at ("line 7", "task 12"). `label` is a word, a number, a set of class
-    names, or None where the file names the item without a label.
+    names, or None where the file names the item without a label. A break in the name of the `annotator` is a space.
     """
 
     where: str
     name: str
     label: Any
     annotator: str | None = None
+
+    def __post_init__(self):
+        if self.annotator and len(parts := self.annotator.splitlines()) > 1:
+            object.__setattr__(self, "annotator", " ".join(map(str.strip, parts)).strip() or None)
 
 
 @dataclass
