@@ -16,6 +16,7 @@ from elsa_nb.dask_workers import check_answers
 from elsa_nb.errors import MissingDataError
 from elsa_nb.images.extraction.requirements import require
 from elsa_nb.images.options import declare_embed, declare_train
+from elsa_nb.label.label_files.doors import by_command, told_by
 from elsa_nb.label.labels_command import READING, declare_labels, declare_reading
 from elsa_nb.label.session_command import declare_session
 from elsa_nb.pool_command import declare_pool, pool_command
@@ -40,7 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(line_buffering=True)  # in a pipe or a log, too, what is said is seen when it is said
     try:
-        options.run(options)
+        with told_by(by_command):
+            options.run(options)
     except BrokenPipeError:  # who read our output has had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1

@@ -8,6 +8,7 @@ from pathlib import Path, PurePath
 import ipywidgets
 
 from elsa_nb.label.import_labels import Imported, import_labels
+from elsa_nb.label.label_files.doors import by_page, told_by
 from elsa_nb.label.session import Session
 
 MOST_LISTED = 200  # names that are no item here
@@ -24,7 +25,8 @@ def import_chosen(
         path = Path(folder) / (PurePath(name.replace("\\", "/")).name or "labels")
         path.write_bytes(data)
         try:
-            return import_labels(session, path, ids, positive=positive)
+            with told_by(by_page):
+                return import_labels(session, path, ids, positive=positive)
         except ValueError as error:  # the person knows the file by its name
             raise ValueError(str(error).replace(f"{folder}/", "")) from error
 

@@ -45,8 +45,8 @@ class Imported:
             one = len(self.kept) == 1
             many = "answer given on screen differs and was" if one else "answers given on screen differ and were"
             said.append(
-                f"{len(self.kept)} {many} kept ({listed}); replace=True (`elsa-nb labels import --replace`) takes "
-                "those of the file."
+                f"{len(self.kept)} {many} kept ({listed}); `elsa-nb labels import SESSION FILE --replace` (in Python "
+                "replace=True) takes those of the file."
             )
         return " ".join([*said, *self.notes])
 
@@ -101,7 +101,8 @@ def import_labels(
     if len(file.given) > 1 and session.annotator not in done.annotators:
         done.notes.append(
             f"They stand under the names of their annotators; none is {session.annotator!r}, who works on this "
-            "session. annotator='...' (`elsa-nb labels import --from`) takes one person's labels as your own."
+            "session. `elsa-nb labels import SESSION FILE --from NAME` (in Python annotator=...) takes one person's "
+            "labels as your own."
         )
     if not free:
         done.notes.append(f"The session is open now ({session.held_by}); that window shows them when opened again.")

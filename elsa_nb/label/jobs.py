@@ -17,6 +17,7 @@ from elsa_nb.label.audit_pages import AuditPages
 from elsa_nb.label.cards import OPEN, check_page_size
 from elsa_nb.label.import_labels import KIND, import_labels
 from elsa_nb.label.items import Files
+from elsa_nb.label.label_files.doors import by_command, by_examples, by_reading, is_command, told_by
 from elsa_nb.label.label_files.reader import LabelFile, read_labels
 from elsa_nb.label.session import Answer, Session, check_annotator
 from elsa_nb.label.session_file import damaged
@@ -166,12 +167,14 @@ def read_label_files(
     reading: Mapping[str, Any] | None = None,
 ) -> ReadFiles:
     """Read what `make_job` takes of files of labels and examples, about items called `ids`; raise its ValueError."""
-    examples = None if seeds is None else read_labels(seeds, ids, every="positive")
+    with told_by(by_examples):
+        examples = None if seeds is None else read_labels(seeds, ids, every="positive")
     if examples is not None and not examples.rows():
         raise ValueError(
             f"{seeds} calls no item positive; --seeds takes a list of examples, --labels a file of answers"
         )
-    return ReadFiles(ids, None if labels is None else read_labels(labels, ids, **(reading or {})), examples)
+    with told_by(by_command if is_command() else by_reading):
+        return ReadFiles(ids, None if labels is None else read_labels(labels, ids, **(reading or {})), examples)
 
 
 def _begun_with(path: Path, annotator: str) -> str:

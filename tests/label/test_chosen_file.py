@@ -60,6 +60,13 @@ def test_imported_positives_are_seeds_and_answers_given_before_are_kept(open_pan
     assert (again.controller.notice, again.controller.cards.labels) == ("", before)
 
 
+def test_the_page_names_no_option_that_it_does_not_take(open_panel):
+    said = choose(open_panel(), "a.csv", "image,label\ncat-3.png,owl\n")
+    assert "is wanted: write it into the field beside the button, and choose the file again." in said
+    assert "--" not in said
+    assert "positive=" not in said
+
+
 def test_an_import_is_taken_back_until_something_is_answered(open_panel):
     panel = open_panel()
     panel.controller.handle([{"op": "set", "at": 0, "v": 1}])

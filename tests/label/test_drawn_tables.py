@@ -59,6 +59,6 @@ def test_bars_without_a_rule_are_separators(tmp_path):
 def test_boxes_to_tick(tmp_path):
     found = read(tmp_path, "- [x] owls/a b.jpg\n- [ ] d_e.jpg\n- [X] gone.jpg\n")
     assert (found.given, found.empty, len(found.unmatched)) == ({None: {0: 1}}, 1, 1)
-    with pytest.raises(ValueError, match="--every positive"):
+    with pytest.raises(ValueError, match="every='positive'"):
         read(tmp_path, "* `owls/a b.jpg`\n* d_e.jpg\n")
     assert read(tmp_path, "* `owls/a b.jpg`\n* d_e.jpg\n", every="positive").rows() == [0, 2]

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from pyarrow import feather
 
 from elsa_nb.errors import MissingDataError
-from elsa_nb.label.label_files import tables
+from elsa_nb.label.label_files import doors, tables
 from elsa_nb.label.label_files.reader import read_labels
 
 IDS = ["cats/Müller 1.jpg", "cats/2.jpg", "dogs/1.jpg", "dogs/2.jpg", "Ä/ö.png"]
@@ -281,7 +281,7 @@ def test_a_table_whose_lines_end_in_an_address_is_no_list(read):
 
 def test_a_class_in_another_column_is_looked_for_where_the_labels_were_read(read):
     text = "filename,class,common_name\ncats/2.jpg,Aves,owl\ndogs/1.jpg,Aves,kite\n"
-    with pytest.raises(ValueError, match=r"labels from 'class'; its labels are Aves \(2\). Where another .*--label"):
+    with pytest.raises(ValueError, match=r"labels from 'class'; its labels are Aves \(2\). Where another .*label='"):
         read(text, positive="owl")
     assert read(text, positive="owl", label="common_name").given == {None: {1: 1, 2: 0}}
 
@@ -419,9 +419,32 @@ def test_an_archive_is_to_be_unpacked(read, tmp_path):
         read((tmp_path / "labels.csv").read_bytes())
 
 
+DOORS = {
+    doors.by_keyword: "item='location'.",
+    doors.by_reading: "reading={'item': 'location'}.",
+    doors.by_command: "`--item location`.",
+    doors.by_page: "call the column 'item' in the file, or `elsa-nb labels import SESSION FILE --item location`.",
+    doors.by_examples: "call the column 'item' in the file.",
+}
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_the_column_that_fits_all_items_is_named_for_the_door_through_which_the_file_came(read, door):
+    ids = ["cam1/1.jpg", "cam2/1.jpg", "cam2/2.jpg"]
+    lines = ["1.jpg,s3://x/cam1/1.jpg,1", "1.jpg,s3://x/cam2/1.jpg,0", "2.jpg,s3://x/cam2/2.jpg,0"]
+    said = "f its columns 'location' holds an item in every line; to take it: " + DOORS[door]
+    with doors.told_by(door):
+        assert said in str(read("filename,location,label\n" + "\n".join(lines), ids=ids))  # of the last line
+        for name in ("filename", "number"):
+            with pytest.raises(ValueError, match=re.escape(said)):
+                read(f"{name},location,label\n" + "\n".join(lines[:2]), ids=ids)
+    assert read("filename,location,label\n" + "\n".join(lines), ids=ids, item="location").rows() == [0]
+    assert "f its columns" not in str(read("item,file,label\na,a,1\n", ids=["a", "b"]))
+
+
 def test_columns_of_other_names_are_named(read):
     text = "Stück;Wertung\ncats/2.jpg;ja\ndogs/1.jpg;nein\n"
-    with pytest.raises(ValueError, match=r"'Stück', 'Wertung'.*--item"):
+    with pytest.raises(ValueError, match=r"'Stück', 'Wertung'.*item='Stück'"):
         read(text)
     assert read(text, item="Stück", label="Wertung").given == {None: {1: 1, 2: 0}}
     with pytest.raises(ValueError, match="no column 'Bild'"):
@@ -509,7 +532,7 @@ def test_an_array_that_says_it_is_huge_takes_no_memory(read):
 
 def test_a_list_of_names_says_nothing_until_it_is_told_what_it_is(read):
     text = "cats/2.jpg\ncats/Müller 1.jpg\nnone.jpg\n"
-    with pytest.raises(ValueError, match="--every positive"):
+    with pytest.raises(ValueError, match="every='positive'"):
         read(text)
     found = read(text, every="positive")
     assert found.given == {None: {0: 1, 1: 1}}
@@ -591,7 +614,7 @@ REFUSED = {
     "item,label\ncats/2.jpg,peut-être\n": "line 2: the label 'peut-être' is no answer.*encoding='cp1251'",
     'item,label\n"cats/2.jpg,1\ndogs/1.jpg,0\n': "line 2: a quotation mark is opened there and never closed",
     "foo,bar,baz\n1,2,3\n": "'foo', 'bar', 'baz'",
-    "filename,width\ncats/2.jpg,4\n": "without a column of labels.*--label",
+    "filename,width\ncats/2.jpg,4\n": "without a column of labels.*label='",
     "TY  - GEN\nTI  - x\nER  -\n": "RIS file; export it as CSV",
     '{"cats/2.jpg": 1,': "its JSON is broken",
     '{"image": "cats/2.jpg", "label": 1}\n{"image"\n': "its JSON is broken.*delimiter",

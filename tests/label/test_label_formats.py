@@ -362,7 +362,7 @@ def test_a_folder_a_class(tmp_path):
 
 def test_a_flat_folder_is_a_list_of_names(tmp_path):
     folder = tree(tmp_path / "picked", **{"2.jpg": ""})
-    with pytest.raises(ValueError, match="--every positive"):
+    with pytest.raises(ValueError, match="every='positive'"):
         read_labels(folder, IDS)
     assert read_labels(folder, IDS, every="positive").given == {None: {1: 1}}
 

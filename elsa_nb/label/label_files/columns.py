@@ -7,6 +7,7 @@ from contextlib import suppress
 from datetime import datetime, time
 from typing import Any
 
+from elsa_nb.label.label_files.doors import option_told
 from elsa_nb.label.label_files.lines import Line, Reading, plain
 from elsa_nb.label.label_files.names import Names, made_safe
 from elsa_nb.label.label_files.tables import Table, as_table
@@ -31,6 +32,7 @@ LABEL = """
 ANNOTATOR = """
     annotator annotators annotated_by annotator_id rater reviewer labeler labeller user username
 """
+FITTING = "of its columns "  # how the remark begins that names those which hold an item in every line
 _TITLES = 10  # rows that may stand above the header: a title, a date, remarks
 _WRITTEN = re.compile(r"""\s*\[\s*(['"]).*\1\s*,?\s*\]\s*""", re.DOTALL)
 _BOX = {"xmin", "ymin", "xmax", "ymax"}  # a row is then one object of a picture, and a picture has several
@@ -77,7 +79,9 @@ def read(table: Table, names: Names, *, item: str | None = None, label: str | No
     for name, place in (("item", which if not in_order else 0), ("label", what)):
         wanted = {"item": item, "label": label}[name]
         if wanted is not None and place is None:
-            raise ValueError(f"it has no column {wanted!r} (asked for by {name}=); {_columns(table)}")
+            raise ValueError(
+                f"it has no column {wanted!r} (asked for by {option_told(name, wanted)}); {_columns(table)}"
+            )
     if which is None and item is None:
         which = _row_names(table, names)
     if which is None and not in_order:
@@ -90,7 +94,8 @@ def read(table: Table, names: Names, *, item: str | None = None, label: str | No
             )
         raise ValueError(
             f"it has no column that is known to hold the items ({', '.join(ITEM.split()[:5])}, path, id ...); "
-            f"{_columns(table)}. Name it: item='...' (`elsa-nb labels import --item`)"
+            f"{_columns(table)}. Say which does: {option_told('item')}"
+            + "".join(f"; {note}" for note in _fitting(table, names))
         )
     if in_order and what is None and len(table.columns) == 1:
         table, what = _label_a_line(table, len(names.ids)), 0
@@ -112,6 +117,8 @@ def read(table: Table, names: Names, *, item: str | None = None, label: str | No
         if what is not None and plain(table.columns[what]) in _MINUS_IS_EMPTY and word_of(value) == "-1":
             value = None
         lines.append(Line(place, name, value, _person(cells[who]) if who is not None else None))
+    if item is None and not all(names.knows(line.name) for line in lines):
+        notes += _fitting(table, names)
     told = "the order of the rows" if in_order else repr(table.columns[which])
     told = told if folder is None else f"{table.columns[folder]!r} and {told}, joined"
     kind = f"{table.kind}, items from {told}"
@@ -129,7 +136,7 @@ def read(table: Table, names: Names, *, item: str | None = None, label: str | No
         called = repr(table.columns[verdicts])
         raise ValueError(
             f"its column {called} rejects some of what is in {table.columns[what]!r}: leave out the lines about other "
-            f"classes, and name it, label={called} (`elsa-nb labels import --label`)"
+            f"classes, and name it: {option_told('label', table.columns[verdicts])}"
         )
     others = {name: None for name in table.columns if plain(name) in LABEL.split()}
     more = [repr(name) for name in others if plain(name) != plain(table.columns[what])]
@@ -244,6 +251,19 @@ def _row_names(table: Table, names: Names) -> int | None:
 def column_of_items(table: Table, names: Names) -> str | None:
     """Return the column that holds items, whatever it is called; None where none does."""
     return next((name for i, name in enumerate(table.columns) if _holds_items(table, i, names)), None)
+
+
+def _fitting(table: Table, names: Names) -> list[str]:
+    """Return a remark on the columns that hold an item in every line, numbers that count excepted; [] for none."""
+    fitting = []
+    for index, name in enumerate(table.columns):
+        texts = [_text(cells[index]).strip() for _, cells in table.rows]
+        if name and texts and all(map(names.knows, texts)) and not all(map(str.isdecimal, texts)):
+            fitting.append(name)
+    if not fitting:
+        return []
+    known = f"{' and '.join(map(repr, fitting))} {'holds' if len(fitting) == 1 else 'hold'}"
+    return [f"{FITTING}{known} an item in every line; to take it: {option_told('item', fitting[0])}"]
 
 
 def _holds_items(table: Table, index: int, names: Names) -> bool:

@@ -12,6 +12,7 @@ from typing import Any
 
 from elsa_nb.errors import MissingDataError
 from elsa_nb.label.label_files import arrays, columns, folders, stored_sessions, tables, tasks, via, xml_files
+from elsa_nb.label.label_files.doors import option_told
 from elsa_nb.label.label_files.lines import Reading
 from elsa_nb.label.label_files.names import Names
 from elsa_nb.label.label_files.words import labels_of
@@ -257,9 +258,9 @@ def _joined(
     if reading.bare:
         if every is None and any(isinstance(row, int) for row in rows):
             raise ValueError(
-                f"it was read as a {reading.kind}. Name the column of labels (label='...', `elsa-nb labels import "
-                "--label`) or, where each class has a column, the class (positive='...', `--positive`); or, if all it "
-                "names are examples, say so: every='positive' (`--every positive`)"
+                f"it was read as a {reading.kind}. Name the column of labels ({option_told('label')}) or, where each "
+                f"class has a column, the class ({option_told('positive')}); or, if all it names are examples, say so: "
+                f"{option_told('every', 'positive')}"
             )
         label = {v: k for k, v in _WORDS.items()}.get(every or "")  # without one, nothing is an item
         labels: list[int | None] = [label] * len(reading.lines)
@@ -357,10 +358,11 @@ def _nothing_matches(reading: Reading, names: Names, unmatched: list[tuple[str, 
     ours = ", ".join(map(repr, names.ids[:3]))
     why = unmatched[0][2] if unmatched else ""
     count = _count(len(reading.lines), "name", "names")
+    fitting = [f". But {note}" for note in reading.notes if note.startswith(columns.FITTING)]
+    cure = f". Give the pool that it is about, or name the column of items: {option_told('item')}"
     return (
         f"it was read as {reading.kind}, and none of its {count} is an item of the pool: it has "
-        f"{theirs}, the pool has {ours} (the first: {why}). Give the pool that it is about, or name the column of "
-        "items: item='...' (`elsa-nb labels import --item`)"
+        f"{theirs}, the pool has {ours} (the first: {why}){fitting[0] if fitting else cure}"
     )
 
 

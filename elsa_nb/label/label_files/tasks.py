@@ -6,6 +6,7 @@ from typing import Any
 
 from elsa_nb.label.label_files import via
 from elsa_nb.label.label_files.columns import ITEM
+from elsa_nb.label.label_files.doors import option_told
 from elsa_nb.label.label_files.lines import NO_OBJECT, Line, Reading, plain
 from elsa_nb.label.label_files.parts import listed, record, records, word
 from elsa_nb.label.label_files.tables import Table, from_records
@@ -110,7 +111,9 @@ def _label_studio(tasks: list[dict], item: str | None, label: str | None) -> Rea
             asked |= {_asks(r) for r in given if _choices(r.get("value"))}
             lines.append(Line(place, name, words or None, _annotator(annotation, data)))
     if len(asked) > 1 and label is None:
-        raise ValueError(f"it answers several questions ({', '.join(sorted(asked))}); name the one meant: label='...'")
+        raise ValueError(
+            f"it answers several questions ({', '.join(sorted(asked))}); name the one meant: {option_told('label')}"
+        )
     if cancelled:
         notes.append(f"skipped annotations, left out: {cancelled}")
     if predicted:
@@ -245,7 +248,9 @@ def _fiftyone_samples(value: list, label: str | None) -> Reading:
     samples = records(value, "samples")
     fields = {key for s in samples for key, v in s.items() if isinstance(v, dict) and "_cls" in v and key != "metadata"}
     if label is None and len(fields) > 1:
-        raise ValueError(f"its samples have several labels ({', '.join(sorted(fields))}); name one: label='...'")
+        raise ValueError(
+            f"its samples have several labels ({', '.join(sorted(fields))}); name one: {option_told('label')}"
+        )
     field = label or next(iter(fields), "ground_truth")
     lines = []
     for number, sample in enumerate(samples, 1):

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from elsa_nb.label.label_files.doors import option_told
 from elsa_nb.label.label_files.lines import Line, Reading, plain
 from elsa_nb.label.label_files.parts import listed, record, records, word
 from elsa_nb.label.label_files.tables import Table
@@ -84,7 +85,9 @@ def _via(entries: list[tuple[str, str, dict, list[dict]]], label: str | None, ki
         if attributes or not of_file:
             break
     if label is None and len(attributes) > 1:
-        raise ValueError(f"its images have several attributes ({', '.join(sorted(attributes))}); name one: label='...'")
+        raise ValueError(
+            f"its images have several attributes ({', '.join(sorted(attributes))}); name one: {option_told('label')}"
+        )
     wanted = label or next(iter(attributes), None)
     lines = [
         Line(place, str(name), frozenset(w for part in parts for w in part.get(wanted, ())) or None)

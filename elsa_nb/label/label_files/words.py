@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from elsa_nb.label.label_files.doors import option_told
 from elsa_nb.label.label_files.lines import Line, Reading
 
 _OURS = {"positive": 1, "negative": 0, "unsure": -1}
@@ -35,8 +36,6 @@ _ANSWERS = (
 _EMPTY = {"", "-", "☐", "[ ]", "[]", "na", "n/a", "#n/a", "#nv", "<na>", "nan", "none", "null", "nil"}
 _UNSEEN = re.compile("[\u200b\u200e\u200f\ufe0e\ufe0f\ufeff]")  # what tells how a tick is drawn, and words run
 _BETWEEN = ";|,"  # several classes in one cell
-_RECODED = ". Where words look wrong, the text is in another encoding: encoding='cp1251' (--encoding cp1251)"
-_ELSEWHERE = "Where another column holds it, name that: label='...' (`elsa-nb labels import --label`)"
 _MOST = 8  # words named in a message
 
 
@@ -67,11 +66,14 @@ def labels_of(
     """
     wanted = {label: set(_words(given)) for label, given in ((1, positive), (0, negative), (-1, unsure))}
     if wanted[0] and not wanted[1]:
-        raise ValueError("negative is given without positive; name the class to look for as well: positive='cat'")
+        raise ValueError(
+            "negative is given without positive; name the class to look for as well: " + option_told("positive")
+        )
     said = _taken_apart(reading, set().union(*wanted.values()))
     for label, words in wanted.items():
         if strange := words - set().union(*said):
-            where = f". {_ELSEWHERE}" if "labels from" in reading.kind else ""
+            elsewhere = f". Where another column holds it, name that: {option_told('label')}"
+            where = elsewhere if "labels from" in reading.kind else ""
             raise ValueError(
                 f"no label of the file is {min(strange)!r} (given as {_NAMES[label]}); {_listed(reading)}{where}"
             )
@@ -89,16 +91,15 @@ def labels_of(
             continue
         found = {known.get(word) for word in words - _EMPTY}
         if None in found or len(found) > 1:
+            recoded = f". Where words look wrong, the text is in another encoding: {option_told('encoding', 'cp1251')}"
             raise ValueError(
                 f"{line.where}: the label {_shown(line.label)} is no answer; {_listed(reading)}. Say which of them is "
-                "wanted: positive='...' (`elsa-nb labels import --positive`). Answers are positive, negative, unsure, "
-                f"1, 0, -1, yes, no, true, false{_RECODED if not str(line.label).isascii() else ''}"
+                f"wanted: {option_told('positive')}. Answers are positive, negative, unsure, 1, 0, -1, yes, no, true, "
+                f"false{recoded if not str(line.label).isascii() else ''}"
             )
         labels.append(found.pop() if found else None)
     for word in sorted(passed):
-        reading.notes.append(
-            f"{word!r} was read as no label; negative={word!r} (--negative {word}) makes it a negative"
-        )
+        reading.notes.append(f"{word!r} was read as no label; to make it a negative: {option_told('negative', word)}")
     return labels
 
 
