@@ -4,8 +4,6 @@ A pool is a folder of three files. `vectors.npy` and `ids.npy` are plain NumPy a
 and holds their SHA-256. It is written last: a folder without it is not finished. Labels never live here.
 """
 
-import hashlib
-import io
 import json
 import os
 import zlib
@@ -18,7 +16,8 @@ import numpy as np
 
 from elsa_nb.errors import CorruptFileError, MissingDataError
 from elsa_nb.locks import Lock
-from elsa_nb.store import as_path, card_entries, read_card, reading, sha256_bytes, sha256_file, write_card, write_with
+from elsa_nb.pool_files import check_free, npy_header, npy_sha256, pool_sha256
+from elsa_nb.store import as_path, card_entries, read_card, reading, sha256_file, write_card, write_with
 from elsa_nb.vector_files import read_both
 from elsa_nb.vectors import DTYPES, as_vectors, blocks, check_ids, check_vectors, frame_names, warn_of_oddities
 
@@ -87,7 +86,7 @@ class Pool:
         vectors, told = as_vectors(vectors), card_entries(provenance, name=name, space=space)
         ids = check_ids(np.arange(len(vectors)).astype(str) if ids is None else ids, len(vectors)).copy()
         ids.flags.writeable = False
-        sha256 = _combine({"vectors.npy": _sha256_array(vectors), "ids.npy": _sha256_array(ids)})
+        sha256 = pool_sha256({"vectors.npy": npy_sha256(vectors), "ids.npy": npy_sha256(ids)})
         return cls(vectors, ids, name, space, told, recipe or sha256, sha256)
 
     @classmethod
@@ -162,10 +161,14 @@ class Pool:
                 raise CorruptFileError(f"{folder / file} does not match its checksum in pool.json. {cure}")
         ids.flags.writeable = False
         name, space, provenance, recipe = (card[entry] for entry in ("name", "space", "provenance", "recipe"))
-        return cls(vectors, ids, name, space, provenance, recipe, _combine(card["files"]))
+        return cls(vectors, ids, name, space, provenance, recipe, pool_sha256(card["files"]))
 
     def save(self, folder: Path | str) -> "Pool":
-        """Write the pool to `folder`, replacing what is there, and return it as opened from there."""
+        """Write the pool to `folder`, in the place of one that is there, and return it as opened from there.
+
+        Raises ValueError, writing nothing, for a folder that holds other files and no pool.
+        """
+        check_free(as_path("folder", folder, "the folder to write"))
         recipe = None if self.recipe == self.sha256 else self.recipe
         fields = {"name": self.name, "space": self.space, "recipe": recipe, "provenance": self.provenance}
         with PoolWriter(folder, self.ids, self.d, dtype=self.vectors.dtype.name, resume=False, **fields) as writer:
@@ -226,7 +229,7 @@ class PoolWriter:
         self.dtype = np.dtype(dtype).newbyteorder("<")
         self.name, self.space, self.recipe, self.provenance = name, space, recipe, card_entries(provenance)
         self._part, self._journal_path = self.folder / "vectors.part", self.folder / "journal.txt"
-        self._header = _header(self.shape, self.dtype)
+        self._header = npy_header(self.shape, self.dtype)
         self._own_lock = None if lock is not None else pool_lock(self.folder).acquire()
         try:
             self.rows_done = self._recover() if resume and recipe is not None else 0
@@ -288,7 +291,7 @@ class PoolWriter:
         write_with(self.folder / "ids.npy", lambda stream: np.save(stream, self.ids, allow_pickle=False))
         files = {file: sha256_file(self.folder / file) for file in ("vectors.npy", "ids.npy")}
         card = {"format": FORMAT, "n": self.shape[0], "d": self.shape[1], "dtype": self.dtype.name, "files": files}
-        recipe = self.recipe or _combine(files)
+        recipe = self.recipe or pool_sha256(files)
         card |= {"name": self.name, "space": self.space, "provenance": self.provenance, "recipe": recipe}
         write_card(self.folder / "pool.json", card)
         self._journal_path.unlink()
@@ -312,7 +315,7 @@ class PoolWriter:
 
     def _title(self) -> bytes:
         what = {"format": FORMAT, "shape": self.shape, "dtype": self.dtype.name, "recipe": self.recipe}
-        what["ids"] = _sha256_array(self.ids)
+        what["ids"] = npy_sha256(self.ids)
         return json.dumps(what, sort_keys=True).encode() + b"\n"
 
     def _offset(self, row: int) -> int:
@@ -378,23 +381,3 @@ def recipe_at(folder: Path) -> str:
 def pool_lock(folder: Path | str) -> Lock:
     """Return the lock of who writes the pool in `folder`, not yet taken."""
     return Lock(Path(folder) / ".lock", f"The pool {folder}")
-
-
-def _header(shape: tuple[int, ...], dtype: np.dtype) -> bytes:
-    stream = io.BytesIO()
-    what = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": tuple(shape)}
-    np.lib.format.write_array_header_1_0(stream, what)
-    return stream.getvalue()
-
-
-def _sha256_array(array: np.ndarray) -> str:
-    """Hash an array as the bytes of its `.npy` file."""
-    dtype = array.dtype.newbyteorder("<")
-    digest = hashlib.sha256(_header(array.shape, dtype))
-    for _, block in blocks(array):
-        digest.update(np.ascontiguousarray(block, dtype=dtype).view(np.uint8).data)
-    return digest.hexdigest()
-
-
-def _combine(files: dict[str, str]) -> str:
-    return sha256_bytes("".join(f"{file} {files[file]}\n" for file in ("vectors.npy", "ids.npy")).encode())

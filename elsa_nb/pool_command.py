@@ -1,7 +1,6 @@
 """`elsa-nb pool make FILE`: a pool of vectors that were made elsewhere."""
 
 import argparse
-import re
 import warnings
 from pathlib import Path
 from shlex import quote
@@ -9,9 +8,7 @@ from shlex import quote
 from elsa_nb.arguments import typed_path
 from elsa_nb.errors import MissingDataError
 from elsa_nb.pool import Pool
-
-# What a writer leaves of a pool when the disk is full or it is killed, and what is there while one is at work.
-_BEGUN = re.compile(r"vectors\.part|journal\.txt|\.lock(-holder)?|\..*\.part")
+from elsa_nb.pool_files import check_free
 
 
 def declare_pool(parser: argparse.ArgumentParser) -> None:
@@ -42,13 +39,14 @@ def pool_command(options: argparse.Namespace) -> None:
         warnings.simplefilter("always")
         told = {"key": options.key, "encoding": options.encoding, "name": options.name, "space": options.space}
         pool = Pool.from_file(path, options.ids, **told)
-    if folder.is_dir() and not options.replace:
+    check_free(folder)
+    if (folder / "pool.json").exists() and not options.replace:
         try:
             same = Pool.open(folder).sha256 == pool.sha256
         except (MissingDataError, ValueError):
-            same = all(_BEGUN.fullmatch(part.name) for part in folder.iterdir())
+            same = False
         if not same:
-            raise ValueError(f"{folder} holds something else; name another folder, or add --replace.")
+            raise ValueError(f"{folder} holds another pool; name another folder, or add --replace.")
     try:
         pool.save(folder)
     except OSError as error:

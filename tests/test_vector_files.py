@@ -426,7 +426,7 @@ def test_the_command_says_what_it_took_and_how_to_go_on(tmp_path, capsys, monkey
     assert len(Pool.open("x-pool")) == 6
     np.save("x.npy", X)
     assert cli.main(["pool", "make", "x.npy"]) == 1
-    assert "holds something else" in capsys.readouterr().err
+    assert "x-pool holds another pool; name another folder, or add --replace" in capsys.readouterr().err
     assert len(Pool.open("x-pool")) == 6
     assert cli.main(["pool", "make", "x.npy", "--replace", "--name", "mine"]) == 0
     assert json.loads((tmp_path / "x-pool" / "pool.json").read_text())["name"] == "mine"
@@ -435,6 +435,25 @@ def test_the_command_says_what_it_took_and_how_to_go_on(tmp_path, capsys, monkey
     assert capsys.readouterr().out.endswith("--pool 'my pool'\n")  # as a shell takes it
     assert cli.main(["pool", "make", "x.npy", "x.npy"]) == 1
     assert "x.npy is a file, and a pool is a folder" in capsys.readouterr().err
+
+
+def test_no_pool_is_written_among_files_that_are_none(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    np.save("x.npy", X)
+    for name, held in {"owl.jpg": b"a picture", "journal.txt": b"Dear diary", "vectors.npy": b"my own"}.items():
+        folder = tmp_path / f"my {name}"
+        folder.mkdir()
+        (folder / name).write_bytes(held)
+        for more in ([], ["--replace"]):
+            assert cli.main(["pool", "make", "x.npy", folder.name, *more]) == 1
+            assert f"{folder.name} holds other files, such as {name}, and no pool; name" in capsys.readouterr().err
+        with pytest.raises(ValueError, match=f"holds other files, such as {name}"):
+            Pool.from_arrays(X).save(folder)
+        assert [(part.name, part.read_bytes()) for part in folder.iterdir()] == [(name, held)]
+    Pool.from_arrays(X).save("empty")
+    (tmp_path / "empty" / "labels.csv").write_text("of the same items")
+    Pool.from_arrays(2 * X).save("empty")
+    assert (tmp_path / "empty" / "labels.csv").read_text() == "of the same items"
 
 
 def test_a_pool_that_another_process_writes_is_said_to_be_written(tmp_path, capsys, monkeypatch):

@@ -1,0 +1,52 @@
+"""The files of a pool: their bytes, what tells them from others, and the folders that they may be written into."""
+
+import hashlib
+import io
+import re
+from pathlib import Path
+
+import numpy as np
+
+from elsa_nb.store import sha256_bytes
+from elsa_nb.vectors import blocks
+
+# What a writer leaves of a pool when the disk is full or it is killed, and what is there while one is at work.
+_BEGUN = re.compile(r"vectors\.part|\.lock(-holder)?|\..*\.part")
+
+
+def check_free(folder: Path) -> None:
+    """Raise ValueError for a folder that holds files and no pool, finished or begun: nothing is written among them."""
+    if not folder.is_dir() or (folder / "pool.json").exists():
+        return
+    journal = folder / "journal.txt"
+    told = journal.read_bytes() if journal.is_file() else b""
+    if told.startswith(b'{"dtype"'):  # the title of a writer, which was killed
+        return
+    parts = sorted(part.name for part in folder.iterdir() if not _BEGUN.fullmatch(part.name))
+    if others := [name for name in parts if told or name != journal.name]:
+        raise ValueError(
+            f"{folder} holds other files, such as {others[0]}, and no pool; name another folder, such as "
+            f"{folder / 'pool'}"
+        )
+
+
+def npy_header(shape: tuple[int, ...], dtype: np.dtype) -> bytes:
+    """Return how a `.npy` file of an array in C order begins."""
+    stream = io.BytesIO()
+    what = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": tuple(shape)}
+    np.lib.format.write_array_header_1_0(stream, what)
+    return stream.getvalue()
+
+
+def npy_sha256(array: np.ndarray) -> str:
+    """Return the SHA-256 of an array as the bytes of its `.npy` file."""
+    dtype = array.dtype.newbyteorder("<")
+    digest = hashlib.sha256(npy_header(array.shape, dtype))
+    for _, block in blocks(array):
+        digest.update(np.ascontiguousarray(block, dtype=dtype).view(np.uint8).data)
+    return digest.hexdigest()
+
+
+def pool_sha256(files: dict[str, str]) -> str:
+    """Return the SHA-256 of a pool from those of its two files."""
+    return sha256_bytes("".join(f"{file} {files[file]}\n" for file in ("vectors.npy", "ids.npy")).encode())
