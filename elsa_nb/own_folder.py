@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from elsa_nb.counts import count_of
 from elsa_nb.errors import MissingDataError
 from elsa_nb.images.encoders.names import TEXT
 from elsa_nb.images.extraction.folder_names import find_pool, folder_title
@@ -191,9 +192,9 @@ def _vectors(folder: Path, encoder: str | None, strict: bool) -> tuple[Path, str
     if (found := find_pool(folder, encoder)) is not None:
         place, name = found
         title, images = folder.resolve().name, len(Pool.open(place, verify=False))
-        print(f"The vectors of {title} are here: {images:,} images, by {name}.")
+        print(f"The vectors of {title} are here: {count_of(images, 'image')}, by {name}.")
         if left := count_listed(place / LIST):
-            print(f"Left out: {left:,} file{'' if left == 1 else 's'}; listed with the reason in {place / LIST}")
+            print(f"Left out: {count_of(left, 'file')}; listed with the reason in {place / LIST}")
         return found
     from elsa_nb.images.extraction.embed import embed_one  # only now: torch takes seconds to load
 

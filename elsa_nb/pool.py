@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from elsa_nb.counts import count_of
 from elsa_nb.errors import CorruptFileError, MissingDataError
 from elsa_nb.locks import Lock
 from elsa_nb.pool_files import check_free, npy_header, npy_sha256, pool_sha256
@@ -51,10 +52,10 @@ class Pool:
     sha256: str = ""
 
     def __repr__(self) -> str:
-        ends = " to ".join(repr(str(self.ids[end])[:40]) for end in (0, -1))
-        return (
-            f"<Pool {self.name!r}: {self.n:,} rows of {self.d:,} {self.vectors.dtype.name}, {self.space}, ids {ends}>"
-        )
+        first, last = (repr(str(self.ids[end])[:40]) for end in (0, -1))
+        ids = f"id {first}" if self.n == 1 else f"ids {first} to {last}"
+        rows = f"{count_of(self.n, 'row')} of {self.d:,} {self.vectors.dtype.name}"
+        return f"<Pool {self.name!r}: {rows}, {self.space}, {ids}>"
 
     @classmethod
     def from_arrays(
@@ -120,7 +121,10 @@ class Pool:
             notes += ["the file names no ids, so they are row numbers; to label pictures, they are names of files"]
         origin = {"file": path.name, "sha256": sha256_file(path), "taken": notes}
         if told is not None and len(told) != len(vectors):
-            raise ValueError(f"{where} names {len(told)} ids, and {path} holds {len(vectors)} vectors; give one a row.")
+            raise ValueError(
+                f"{where} names {count_of(len(told), 'id')}, and {path} holds "
+                f"{count_of(len(vectors), 'vector')}; give one a row."
+            )
         try:
             pool = cls._of(vectors, told, name or path.stem, space, {"made_from": origin})
         except ValueError as error:

@@ -6,6 +6,7 @@ from pathlib import Path
 from shlex import quote
 
 from elsa_nb.arguments import typed_path
+from elsa_nb.counts import count_of
 from elsa_nb.errors import MissingDataError
 from elsa_nb.pool import Pool
 from elsa_nb.pool_files import check_free
@@ -58,6 +59,6 @@ def pool_command(options: argparse.Namespace) -> None:
         print(f"{path}: {note}.")
     for warning in odd:
         print(f"Look at this: {warning.message}")
-    print(
-        f"{pool.n:,} vectors of {pool.d} values, ids {pool.ids[0]!s} to {pool.ids[-1]!s}: --pool {quote(str(folder))}"
-    )
+    ids = f"id {pool.ids[0]!s}" if pool.n == 1 else f"ids {pool.ids[0]!s} to {pool.ids[-1]!s}"
+    held = f"{count_of(pool.n, 'vector')} of {count_of(pool.d, 'value')}"
+    print(f"{held}, {ids}: --pool {quote(str(folder))}")

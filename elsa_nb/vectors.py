@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from elsa_nb.counts import count_of
 from elsa_nb.plain_arrays import plain_array
 
 DTYPES = ("float16", "float32")
@@ -32,9 +33,8 @@ def as_vectors(given: Any) -> np.ndarray:
     """
     vectors, ours = _array(given)
     if vectors.ndim == 0:
-        raise ValueError(
-            f"vectors are of type {type(given).__name__}; a pool takes an array (n, d), or a list of rows."
-        )
+        told = f"of type {type(given).__name__}" if not isinstance(given, np.ndarray) else f"a single {given.dtype}"
+        raise ValueError(f"vectors are {told}; a pool takes an array (n, d), or a list of rows.")
     if vectors.ndim != 2 or 0 in vectors.shape:
         told = f"; a pool is (n, d) with n and d at least 1{_cure(vectors)}"
         raise ValueError(f"vectors have shape {vectors.shape}{told}.")
@@ -176,12 +176,11 @@ def remarks(vectors: np.ndarray) -> list[str]:
         copies, kinds = copies - zero, kinds - 1
     said = []
     if zero:
-        said.append(f"{zero} of {len(vectors)} vectors are all zero: were these items encoded?")
+        told = "is all zero: was this item" if zero == 1 else "are all zero: were these items"
+        said.append(f"{zero} of {count_of(len(vectors), 'vector')} {told} encoded?")
     if copies:
-        said.append(
-            f"{copies} of {len(vectors)} vectors occur more than once ({kinds} different ones): copies of one item, or "
-            "a broken encoder?"
-        )
+        more = f"more than once ({count_of(kinds, 'different one')})"
+        said.append(f"{copies} of {len(vectors)} vectors occur {more}: copies of one item, or a broken encoder?")
     return said
 
 

@@ -171,7 +171,7 @@ def test_so_it_is_in_a_notebook(folder):
         ("reading", "owl", "reading is 'owl'; give a dict of options"),
         ("strategy", "", "strategy '' is not known"),
         ("metric", "", "metric is ''; allowed"),
-        ("page", 5, "size = 5 items a page; allowed"),
+        ("page", 5, "page = 5; allowed: 12, 24"),
         ("audit", "yes", "audit = 'yes'; allowed: True or False"),
         ("pool", 5, "pool is 5; give the path or the name of the folder of a pool"),
         ("seeds", ["cat.png"], "seeds is of type list; .* write what is in memory into one first"),

@@ -421,7 +421,7 @@ def test_the_command_says_what_it_took_and_how_to_go_on(tmp_path, capsys, monkey
     said = capsys.readouterr().out
     assert "float64 is stored as float32" in said
     assert "row numbers" in said
-    assert "1 of 6 vectors are all zero" in said
+    assert "1 of 6 vectors is all zero: was this item encoded" in said
     assert said.endswith("--pool x-pool\n")
     assert len(Pool.open("x-pool")) == 6
     np.save("x.npy", X)

@@ -6,6 +6,7 @@ import warnings
 from pathlib import Path
 
 from elsa_nb.arguments import typed_path
+from elsa_nb.counts import count_of
 from elsa_nb.pool import Pool
 from elsa_nb.text_files import encoding_given_by
 
@@ -79,17 +80,21 @@ def bench_command(options: argparse.Namespace) -> None:
     meant = {name: getattr(options, name) for name in ("item", "label", "encoding")}
     classes, unmatched, notes = read_classes(options.labels, pool.ids, **meant)
     if unmatched:
-        print(f"{len(unmatched):,} lines of {options.labels} name no item of the pool, such as {unmatched[0]!r}.")
+        one = len(unmatched) == 1
+        print(
+            f"{count_of(len(unmatched), 'line')} of {options.labels} {'names' if one else 'name'} no item of the pool"
+            f"{':' if one else ', such as'} {unmatched[0]!r}."
+        )
     for note in notes:
         print(f"{note[0].upper()}{note[1:]}.")
     targets = chosen_classes(classes, pool.n, plan)
     bare = pool.n - len(np.unique(np.concatenate(list(classes.values()))))
     about = (
-        f"{source.name}: {pool.n:,} vectors of {pool.d} values; {len(targets)} of {len(classes):,} "
-        f"class{'es' if len(classes) > 1 else ''}, of {span([len(classes[each]) for each in targets])} members; "
-        f"{plan.repeats} search{'es' if plan.repeats > 1 else ''} a class from {plan.seeds} random "
-        f"example{'s' if plan.seeds > 1 else ''}, "
-        f"{plan.budget:,} labels at most."
+        f"{source.name}: {count_of(pool.n, 'vector')} of {count_of(pool.d, 'value')}; {len(targets)} of "
+        f"{count_of(len(classes), 'class', 'classes')}, of "
+        f"{span([len(classes[each]) for each in targets])} members; "
+        f"{count_of(plan.repeats, 'search', 'searches')} a class from {count_of(plan.seeds, 'random example')}, "
+        f"{count_of(plan.budget, 'label')} at most."
     )
     smallest, largest = sizes_compared(pool.n, plan)
     members = np.array([len(rows) for rows in classes.values()])
@@ -97,7 +102,7 @@ def bench_command(options: argparse.Namespace) -> None:
         (np.count_nonzero(members < smallest), f"fewer than {smallest:,} members (--smallest)"),
         (np.count_nonzero(members > largest), f"more than {largest:,} members (--largest)"),
     ):
-        about += f" Not compared: {count:,} class{'' if count == 1 else 'es'} of {told}." if count else ""
+        about += f" Not compared: {count_of(count, 'class', 'classes')} of {told}." if count else ""
     if bare:
         about += (
             f" {bare:,} item{'s have' if bare > 1 else ' has'} no class in {Path(options.labels).name} and count"

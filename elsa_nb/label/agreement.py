@@ -21,6 +21,7 @@ from typing import Any
 import scipy
 
 from elsa_nb import store
+from elsa_nb.counts import count_of
 from elsa_nb.label.export import WORDS, safe
 from elsa_nb.label.rounds import SECOND_OPINION, SEEN_AGAIN
 from elsa_nb.label.session import Session
@@ -49,9 +50,8 @@ class Agreement:
 
     def __str__(self) -> str:
         """Say it in a sentence."""
-        said = (
-            f"{self.first} and {self.second} both answered {self.both:,} items, {self.both - self.same:,} differently"
-        )
+        answered = f"{self.first} and {self.second} both answered {count_of(self.both, 'item')}"
+        said = f"{answered}, {self.both - self.same:,} differently"
         if self.doubted:
             opinions = f"{self.doubted:,}, {self.differed:,} differently"
             return f"{replace(self, doubted=0)} Second opinions on doubtful answers, not counted in this: {opinions}."

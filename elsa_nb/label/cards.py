@@ -22,7 +22,7 @@ PAGE_SIZES = (12, 24, 36, 48, 60)
 def check_page_size(size: int) -> None:
     """Raise ValueError for a number of cards a page that the screen does not offer."""
     if size not in PAGE_SIZES:
-        raise ValueError(f"size = {size!r} items a page; allowed: {', '.join(map(str, PAGE_SIZES))}")
+        raise ValueError(f"page = {size!r}; allowed: {', '.join(map(str, PAGE_SIZES))} items on a page")
 
 
 class LabelChange(NamedTuple):

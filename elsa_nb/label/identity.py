@@ -24,6 +24,7 @@ from typing import Any
 
 import numpy as np
 
+from elsa_nb.counts import count_of
 from elsa_nb.label.cards import OPEN
 from elsa_nb.label.session import Answer, Session
 from elsa_nb.label.session_file import APPLICATION, damaged, look_into
@@ -372,7 +373,7 @@ def _check_contents(session: Session, items: Any, place: Places, about: dict[str
 
 
 def _told(about: dict[str, Any], place: Places, lost: int) -> str:
-    said = f"The collection has {len(place.rows):,} items now, {about['n']:,} when this session was last open"
+    said = f"The collection has {count_of(len(place.rows), 'item')} now, {about['n']:,} when this session was last open"
     if about["names"] is not None:
         before = set(_unpacked(about["names"]))
         still = place.of(before)

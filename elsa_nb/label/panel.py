@@ -13,6 +13,7 @@ import ipywidgets
 import numpy as np
 
 from elsa_nb import fingerprints
+from elsa_nb.counts import count_of
 from elsa_nb.label import export
 from elsa_nb.label.cards import OPEN, UNSURE, check_page_size
 from elsa_nb.label.chosen_file import ChosenFile, import_chosen, told
@@ -100,7 +101,8 @@ class Panel(ipywidgets.VBox):
     def __repr__(self):
         f = self.figures
         state = "finished" if self.controller.cards.over else f"round {f['round']}"
-        return f"Panel({self.widget.title}: {f['labels']} labels, {f['positives']} positives, {state})"
+        told = f"{count_of(f['labels'], 'label')}, {count_of(f['positives'], 'positive')}"
+        return f"Panel({self.widget.title}: {told}, {state})"
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
         bundle = super()._repr_mimebundle_(**kwargs)

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from elsa_nb.counts import count_of
 from elsa_nb.label import export
 from elsa_nb.label.identity import RENAMED
 from elsa_nb.label.session import EVENT, Session
@@ -48,10 +49,11 @@ class Rescued:
 
     def __str__(self) -> str:
         """Say it in a sentence or two."""
-        lack = f" {self.lost:,} numbers are missing between the first line and the last." if self.lost else ""
+        missing = count_of(self.lost, "number is", "numbers are")
+        lack = f" {missing} missing between the first line and the last." if self.lost else ""
         return (
-            f"{self.lines:,} lines of the log by {', '.join(self.annotators)} could be read: answers to {self.items:,} "
-            f"items, now in {self.path}.{lack}"
+            f"{count_of(self.lines, 'line')} of the log by {', '.join(self.annotators)} could be read: answers to "
+            f"{count_of(self.items, 'item')}, now in {self.path}.{lack}"
         )
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from elsa_nb.counts import count_of
 from elsa_nb.label.cards import NEGATIVE, POSITIVE, UNSURE, Cards
 from elsa_nb.label.rounds import SECOND_OPINION, SEEN_AGAIN, Asked
 from elsa_nb.label.session import Session
@@ -246,4 +247,4 @@ def _most(against: Mapping[int, float]) -> tuple[int, ...]:
 
 
 def _count(answers: Sequence) -> str:
-    return f"{len(answers)} answer{'' if len(answers) == 1 else 's'}"
+    return count_of(len(answers), "answer")

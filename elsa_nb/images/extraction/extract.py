@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from elsa_nb import fingerprints, store
+from elsa_nb.counts import count_of
 from elsa_nb.images.encoders.protocol import ImageEncoder
 from elsa_nb.images.encoders.small_resnet import load_trained
 from elsa_nb.images.extraction.crops import Crops, check_resizer, check_workers
@@ -142,7 +143,7 @@ class _Job:
                 for space, writer in each.items():
                     pools[title][space] = writer.finish()
                     resumed = f", {done[title]:,} of them from an interrupted run" if done[title] else ""
-                    print(f"{writer.name}: {n:,} vectors in {time.perf_counter() - began:.0f} s{resumed}.")
+                    print(f"{writer.name}: {count_of(n, 'vector')} in {time.perf_counter() - began:.0f} s{resumed}.")
         return {title: {space: pools[title][space] for space in self.spaces[title]} for title in self.encoders}
 
     def _open(self, stack: ExitStack) -> tuple[dict[str, dict[str, Pool]], dict[str, dict[str, PoolWriter]]]:
@@ -162,7 +163,8 @@ class _Job:
                 if is_finished(path, recipe):  # by now, where we have waited
                     pools[title][space] = Pool.open(path)
                     n = len(self.source)
-                    print(f"{label}: {n:,} vectors were already here, made from the same images and weights.")
+                    there = count_of(n, "vector was", "vectors were")
+                    print(f"{label}: {there} already here, made from the same images and weights.")
                     continue
                 about = {"name": label, "space": space, "recipe": recipe}
                 about["provenance"] = {**provenance, "space": space, "made_by": made_by}

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from elsa_nb import fingerprints, store
+from elsa_nb.counts import count_of
 from elsa_nb.errors import CorruptFileError
 from elsa_nb.images.encoders.preprocessing import CropGeometry
 from elsa_nb.images.encoders.protocol import ImageEncoder
@@ -174,13 +175,13 @@ class _Group:
             about["provenance"] = {**told, "space": space, "made_by": made_by}
             if (pool := kept.finished(crops.ids, about["recipe"])) is None:
                 pool = kept.finish(crops.ids, about, self.makings[title, space], self.root)
-                print(f"{pool.name}: {len(pool):,} vectors, {self.computed:,} of them computed now.")
+                print(f"{pool.name}: {count_of(len(pool), 'vector')}, {self.computed:,} of them computed now.")
             else:
-                print(f"{pool.name}: {len(pool):,} vectors were already here.")
+                print(f"{pool.name}: {count_of(len(pool), 'vector was', 'vectors were')} already here.")
             write_list(kept.folder / LIST, [*self.crops.pictures.left_out, *starmap(LeftOut, broken.items())])
             pools[title][space] = pool
         if broken:
-            what = "1 image that cannot be read" if len(broken) == 1 else f"{len(broken):,} images that cannot be read"
+            what = f"{count_of(len(broken), 'image')} that cannot be read"
             print(f"Left out: {what}; listed with the reason in {kept.folder / LIST}")
         return pools
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from elsa_nb.counts import count_of
 from elsa_nb.errors import MissingDataError
 from elsa_nb.label.label_files import arrays, columns, folders, stored_sessions, tables, tasks, via, xml_files
 from elsa_nb.label.label_files.doors import option_told
@@ -59,16 +60,18 @@ class LabelFile:
         """Say in sentences what was read, what was left out, and why."""
         agreed = self.agreed()
         counts = ", ".join(f"{sum(g == n for g in agreed.values())} {word}" for n, word in _WORDS.items())
-        said = [f"{self.path}: {self.kind}. {_count(len(agreed), 'item is', 'items are')} labelled: {counts}."]
+        said = [f"{self.path}: {self.kind}. {count_of(len(agreed), 'item is', 'items are')} labelled: {counts}."]
         if len(self.given) > 1:
             each = ", ".join(f"{who or 'nobody named'} {len(labels)}" for who, labels in self.given.items())
-            said.append(f"Annotators: {each}; they disagree on {_count(len(self.disputed), 'item', 'items')}.")
+            said.append(f"Annotators: {each}; they disagree on {count_of(len(self.disputed), 'item', 'items')}.")
         if self.empty:
-            said.append(f"{_count(self.empty, 'line has', 'lines have')} no label.")
+            said.append(f"{count_of(self.empty, 'line has', 'lines have')} no label.")
         if self.unmatched:
             listed = "; ".join(f"{place}: {name!r}, {why}" for place, name, why in self.unmatched[:_MOST])
             more = f"; and {len(self.unmatched) - _MOST} more" if len(self.unmatched) > _MOST else ""
-            said.append(f"{_count(len(self.unmatched), 'name is', 'names are')} no item of the pool ({listed}{more}).")
+            said.append(
+                f"{count_of(len(self.unmatched), 'name is', 'names are')} no item of the pool ({listed}{more})."
+            )
         said += [f"{note[0].upper()}{note[1:]}." for note in self.notes]
         return " ".join(said)
 
@@ -303,7 +306,7 @@ def _joined(
     if not matched:
         raise ValueError(_nothing_matches(reading, names, unmatched))
     if not given:
-        lines = _count(empty, "line", "lines")
+        lines = count_of(empty, "line", "lines")
         raise ValueError(f"it was read as {reading.kind}, and none of its {lines} about items here has a label")
     notes = [*reading.notes, *_written_otherwise(reading, rows, names)]
     return LabelFile(path, reading.kind, given, empty, unmatched, notes)
@@ -316,7 +319,7 @@ def _written_otherwise(reading: Reading, rows: Sequence[int | str], names: Names
         if isinstance(row, int) and (what := names.differs(line.name, row)):
             found.setdefault(what, []).append(f"{line.where}: {line.name!r} for {names.ids[row]!r}")
     return [
-        f"{_count(len(places), 'name differs', 'names differ')} from the items in nothing but the {what}, and "
+        f"{count_of(len(places), 'name differs', 'names differ')} from the items in nothing but the {what}, and "
         f"{'was' if len(places) == 1 else 'were'} taken for them ({places[0]}{'; ...' if places[1:] else ''})"
         for what, places in found.items()
     ]
@@ -357,14 +360,10 @@ def _nothing_matches(reading: Reading, names: Names, unmatched: list[tuple[str, 
     theirs = ", ".join(repr(name) for _, name, _ in unmatched[:3])
     ours = ", ".join(map(repr, names.ids[:3]))
     why = unmatched[0][2] if unmatched else ""
-    count = _count(len(reading.lines), "name", "names")
+    count = count_of(len(reading.lines), "name", "names")
     fitting = [f". But {note}" for note in reading.notes if note.startswith(columns.FITTING)]
     cure = f". Give the pool that it is about, or name the column of items: {option_told('item')}"
     return (
         f"it was read as {reading.kind}, and none of its {count} is an item of the pool: it has "
         f"{theirs}, the pool has {ours} (the first: {why}){fitting[0] if fitting else cure}"
     )
-
-
-def _count(n: int, one: str, many: str) -> str:
-    return f"{n} {one if n == 1 else many}"
