@@ -45,9 +45,12 @@ def range_of_arrays(arrays: Iterable[np.ndarray]) -> Range:
 def picture_of(array: Any, limits: Range) -> Image.Image:
     """Return one array as a picture, grey or RGB: `limits` are black and white unless it is uint8 or boolean.
 
-    Masks of 0 and 1 in uint8 count as boolean where `limits` say that all are masks.
+    Masks of 0 and 1 in uint8 count as boolean where `limits` say that all are masks. Raises ValueError where no value
+    is a number, and as `laid_out`.
     """
     array = laid_out(array)
+    if not np.isfinite(array).any():
+        raise ValueError("nothing to show: no pixel is a number")
     if array.dtype == bool:
         array = array.astype(np.uint8) * 255
     elif array.dtype != np.uint8 or (limits == (0.0, 1.0) and array.max() <= 1):

@@ -110,6 +110,14 @@ def test_texts_and_sounds(folder):
     assert Texts(["one", "two"]).content(1, 100).text == "two"
 
 
+def test_an_array_without_any_number_has_nothing_to_show():
+    arrays = np.stack([np.full((4, 4), np.nan), np.full((4, 4), np.nan), np.eye(4)])
+    arrays[0, 0, 0] = 1
+    shown = [content_of(Arrays(arrays), row, 8) for row in range(3)]
+    assert [each.kind for each in shown] == ["image", "missing", "image"]
+    assert "nothing to show: no pixel is a number" in shown[1].text
+
+
 @pytest.mark.parametrize("items", [Texts, Pictures, lambda _, ids: Arrays(np.zeros((2, 4, 4)), ids)])
 def test_ids_are_one_an_item(items):
     """With fewer, items went unseen: nobody asks for a row that has no name."""
