@@ -140,15 +140,7 @@ def test_notebook_obeys_the_rules(path):
     assert flaws(json.loads(path.read_text())) == []
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        pytest.param(path, marks=[pytest.mark.xfail(reason="executed before figures were shown", strict=False)] * late)
-        for path in NOTEBOOKS
-        for late in [path.name.startswith("18-")]
-    ],
-    ids=lambda path: path.stem,
-)
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_every_figure_that_is_saved_is_shown(path):
     """Prose that says what to look for needs the picture right there: all figures but the first were missing."""
     for cell in json.loads(path.read_text())["cells"]:

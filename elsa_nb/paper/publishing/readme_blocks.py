@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from elsa_nb import store
-from elsa_nb.paper.experiments.equal_budgets.tables import PREPARED, SHIPPED, compared_searches, spent
+from elsa_nb.paper.experiments.equal_budgets.tables import PREPARED, RAW, compared_searches, spent
 from elsa_nb.paper.measures import budgets, by_arm
 from elsa_nb.paper.measures.overheads import ALL_LABELS, BASE
 from elsa_nb.paper.runs import runner
@@ -105,7 +105,7 @@ def _equal_budget(runs: pd.DataFrame) -> list[str]:
 
 def labels_block(frame: pd.DataFrame) -> str:
     """Return what a find costs at 50 and at 80 % of a class, by searcher and pool; `frame` is `compared_searches`."""
-    arms = {BASE: BASE, PREPARED: "probe, prepared", SHIPPED: "probe, raw vectors", "ELSA": "ELSA"}
+    arms = {BASE: BASE, PREPARED: "probe, prepared", RAW: "probe, raw vectors", "ELSA": "ELSA"}
     arms |= {"NN.Large": "NN.Large", ALL_LABELS: "a probe that knows every label"}
     said = spent(frame).set_index(["pool", "arm"])
     lines = [

@@ -40,7 +40,8 @@ def test_rare_classes_are_as_rare_as_their_title_says_for_every_arm():
 
 
 def test_the_ratios_in_words_are_those_of_the_rivals(said):
-    words, rows = tables.rivals_in_words(said, 50), tables.rivals(said, 50)
+    rows = tables.rivals(said, 50)
+    words = tables.ratios_in_words(rows)
     assert words.shape == (rows["arm"].nunique(), rows["pool"].nunique())
     for row in rows.itertuples():
         assert words.loc[row.arm, row.pool] == f"{row.ratio:.2f} [{row.low:.2f}, {row.high:.2f}]"
@@ -67,13 +68,22 @@ def rows_of(arm, labels, **more):
     """Return searches of one arm for classes a, b, c ... of ten members, with labels to half of each."""
     shared = {"pool": "p", "half": "held-out", "seeds": 1, "repeat": 0, "budget": 100, "arm": arm, "class_size": 10}
     shared |= {f"labels_{share}": 0 for share in (80, 90, 95)} | {f"found_in_{k}": 0.5 for k in (200, 500, 1000)}
-    return pd.DataFrame([shared | {"target": "abcde"[i], "labels_50": n} for i, n in enumerate(labels)]).assign(**more)
+    return pd.DataFrame([shared | {"target": "abcdef"[i], "labels_50": n} for i, n in enumerate(labels)]).assign(**more)
 
 
 def test_a_part_is_worth_what_leaving_it_out_costs():
     frame = pd.concat([rows_of("Harvest", [10, 20, 30]), rows_of("Harvest: line only", [20, 40])])
     (row,) = tables.parts(frame, shares=(0.5,)).to_dict("records")
     assert (row["changed"], row["classes"], row["to 50 %"]) == ("line only", 2, 2.0)
+
+
+def test_more_examples_are_worth_the_labels_that_they_save():
+    one = pd.concat([rows_of("ELSA", [20, 40] * 3), rows_of("Harvest", [10, 90, 50, 20, 30])])
+    five = pd.concat([rows_of("ELSA", [20, 20] * 3, seeds=5), rows_of("Harvest", [5, 45, 25, 10, 15], seeds=5)])
+    worth = tables.worth_of_examples(one, five, 50).set_index("arm")
+    assert worth.loc["Harvest", ["ratio", "low", "high"]].tolist() == [0.5, 0.5, 0.5]
+    assert worth.loc["ELSA", "ratio"] == pytest.approx(0.707, abs=1e-3)  # the geometric mean of 1 and a half
+    assert worth.loc["ELSA", ["fewer", "more"]].tolist() == [3, 0]
 
 
 def test_classes_of_two_forms_stand_apart():

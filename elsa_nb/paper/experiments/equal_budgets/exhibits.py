@@ -11,5 +11,6 @@ EXHIBITS = (
     Exhibit("equal-goals", "Harvest against its goals", "beyond the paper", _NOTEBOOK),
     Exhibit("equal-forms", "Classes of two forms", "beyond the paper", _NOTEBOOK),
     Exhibit("equal-beginning", "Finds among the first ten labels", "beyond the paper", _NOTEBOOK),
+    Exhibit("equal-five", "Labels a find from five examples", "beyond the paper", _NOTEBOOK),
     Exhibit("equal-parts", "What each part of Harvest is worth", "beyond the paper", _NOTEBOOK),
 )

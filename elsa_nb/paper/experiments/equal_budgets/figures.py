@@ -4,13 +4,13 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
 
-from elsa_nb.paper.experiments.equal_budgets.tables import AT_RANDOM, PREPARED, SHIPPED
+from elsa_nb.paper.experiments.equal_budgets.tables import AT_RANDOM, PREPARED, RAW
 from elsa_nb.paper.style import COLOURS, STYLE, log_axis
 
 _LINES = {
     "Harvest": {"color": "#000000", "lw": 2.0},
     PREPARED: {"color": COLOURS["Greedy probe"], "lw": 1.4},
-    SHIPPED: {"color": COLOURS["Greedy probe"], "lw": 1.2, "ls": ":"},
+    RAW: {"color": COLOURS["Greedy probe"], "lw": 1.2, "ls": ":"},
     "SEALS": {"color": "#56B4E9", "lw": 1.2, "ls": "--"},
     "ELSA": {"color": COLOURS["ELSA"], "lw": 1.4},
     "NN.Large": {"color": COLOURS["NN.Large"], "lw": 1.4},

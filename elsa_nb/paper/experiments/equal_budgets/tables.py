@@ -17,12 +17,12 @@ from elsa_nb.search.metrics import median_interval
 # Glyphs have classes of 40 among 100,000 as they are: theirs are made so rare, the others' one in a thousand.
 _RARE = {pool: "0.04%" if pool.startswith("glyphs") else "0.1%" for pool in POOL_TITLES}
 RARE_TITLES = {f"{pool}, {share}": f"{POOL_TITLES[pool]}, {share}" for pool, share in _RARE.items()}
-PREPARED, SHIPPED = "Greedy probe, prepared", "Greedy probe"
-ARMS = {"Greedy probe, unit rows, l2 = 100": PREPARED, "Greedy probe, unit rows": "Greedy probe, unit rows"}
+PREPARED, RAW = "Greedy probe, prepared", "Greedy probe, raw vectors"
+ARMS = {"Greedy probe, unit rows, l2 = 100": PREPARED, "Greedy probe": RAW}
 AT_RANDOM = "Random"
 LINE_ONLY, TWO_ENCODERS = "Harvest: line only", "Harvest: two encoders"
 PARTS = "Harvest: "  # what the arms of the ablation begin with
-CURVES = (BASE, PREPARED, SHIPPED, "SEALS", "ELSA", "NN.Large", AT_RANDOM)
+CURVES = (BASE, PREPARED, RAW, "SEALS", "ELSA", "NN.Large", AT_RANDOM)
 _LEAST_CLASSES = 5  # behind an interval over classes
 _FORM, _ALIKE = 0.2, 0.3  # a class has two forms where the smaller has this share, and their means are less alike
 
@@ -69,9 +69,8 @@ def rivals(said: pd.DataFrame, share: int) -> pd.DataFrame:
     return rows[["pool", "arm", *names]].rename(columns=names).assign(share=share).reset_index(drop=True)
 
 
-def rivals_in_words(said: pd.DataFrame, share: int) -> pd.DataFrame:
-    """Return the ratios of `rivals` as they are read, "1.2 [1.0, 1.4]": arms down, pools across, as in `said`."""
-    rows = rivals(said, share)
+def ratios_in_words(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return ratios of `rivals` or `worth_of_examples` as they are read, "1.2 [1.0, 1.4]": arms down, pools across."""
     texts = [interval_text(*row, ".2f") for row in rows[["ratio", "low", "high"]].itertuples(index=False)]
     table = rows.assign(text=texts).pivot(index="arm", columns="pool", values="text")
     return table.loc[rows["arm"].unique(), rows["pool"].unique()].fillna("")
@@ -98,7 +97,7 @@ def against_goals(said: pd.DataFrame) -> pd.DataFrame:
             1 / arms.loc[arm, f"{name}_{share}"] for name in ("ratio", "ratio_high", "ratio_low")
         ]
         goal = 0.6 if pool.startswith("Tiny") else 0.8
-        rows.append((pool, "labels to 80 %, the shipped probe's are 1", goal, *inverse(SHIPPED, 80)))
+        rows.append((pool, "labels to 80 %, those of the probe on raw vectors are 1", goal, *inverse(RAW, 80)))
         for share, goal in ((80, 1.0), (90, 1.1)):
             cells = harvest[[f"gap_{share}", f"gap_low_{share}", f"gap_high_{share}"]]
             rows.append((pool, f"search gap at {share} %", goal, *cells))
@@ -135,6 +134,20 @@ def beginning(frame: pd.DataFrame) -> pd.DataFrame:
     rows = frame[frame["finds_in_10"].notna() & ~frame["arm"].str.startswith(PARTS)]
     groups = rows.groupby(["pool", "arm"], sort=False)["finds_in_10"]
     return groups.agg(mean="mean", median="median", none=lambda finds: (finds == 0).mean()).reset_index()
+
+
+def worth_of_examples(one: pd.DataFrame, more: pd.DataFrame, share: int) -> pd.DataFrame:
+    """Return the labels to a share of searches that began with more examples than one; those from one are 1.
+
+    Both frames are of `compared_searches`; an example counts as a label. One row an arm and pool, with the columns of
+    `rivals`: the geometric mean over the classes that both searched, in the same repeats, with interval over classes.
+    """
+    rows = []
+    for (pool, arm), of in more[~more["arm"].isin((ALL_LABELS, AT_RANDOM))].groupby(["pool", "arm"], sort=False):
+        from_one = one[(one["pool"] == pool) & (one["arm"] == arm)].assign(arm=BASE)
+        both = pd.concat([from_one, of.assign(arm=arm + ", more", seeds=from_one["seeds"].iloc[0])])
+        rows.append(rivals(summary(both), share).assign(arm=arm))
+    return pd.concat(rows, ignore_index=True)
 
 
 def parts(frame: pd.DataFrame, shares: Sequence[float] = (0.5, 0.8)) -> pd.DataFrame:
