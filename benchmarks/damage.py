@@ -72,7 +72,7 @@ FRAME = pd.DataFrame({"target": [f"class {i}" for i in range(30)], "found": rang
 
 
 def _results(folder: Path) -> None:
-    runner.SweepFiles("it", "quick", folder).save(FRAME, Sweep("it", ()), {"search": 1, "pools": {"a": "b"}})
+    runner.SweepFiles("it", "quick", folder).save(FRAME, Sweep("it", ("vicreg",)), {"search": 1, "pools": {"a": "b"}})
 
 
 def _read_results(folder: Path) -> Any:

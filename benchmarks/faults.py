@@ -192,7 +192,7 @@ def _read_lists(folder: Path) -> Any:
 def _results(factor: int) -> Callable[[Path], None]:
     def write(folder: Path) -> None:
         files = runner.SweepFiles("it", "quick", folder)
-        files.save(damage.FRAME.assign(found=factor), damage.Sweep("it", ()), {"search": 1})
+        files.save(damage.FRAME.assign(found=factor), damage.Sweep("it", ("vicreg",)), {"search": 1})
 
     return write
 
