@@ -141,9 +141,8 @@ def check_labels(labels: Sequence[int] | np.ndarray, questions: int) -> np.ndarr
     given = plain_array(labels, "labels", cure)
     if given.shape != (questions,):
         raise ValueError(f"labels of shape {given.shape} for {questions} questions; {cure}")
-    known = np.isin(given, (UNSURE, NEGATIVE, POSITIVE)) & (
-        given.dtype.kind not in "mc"
-    )  # a second equals 1, as 1 + 0i
+    known = np.isin(given, (UNSURE, NEGATIVE, POSITIVE))
+    known &= given.dtype.kind not in "mc"  # to NumPy one second equals 1, and so does 1 + 0i
     if not known.all():
         wrong = given[~known].tolist()[0]
         raise ValueError(f"label {wrong!r}; allowed: 1 (positive), 0 (negative), -1 (unsure)")

@@ -79,10 +79,8 @@ def median_interval(
     check_share("level", level)
     check_count("resamples", resamples, 1)
     check_count("seed", seed, 0)
-    values, groups = (
-        plain_array(values, "values", "give numbers"),
-        plain_array(groups, "groups", "give names, or numbers"),
-    )
+    values = plain_array(values, "values", "give numbers")
+    groups = plain_array(groups, "groups", "give names, or numbers")
     try:
         values = values.astype(float)
     except (TypeError, ValueError):
@@ -93,9 +91,8 @@ def median_interval(
     try:
         names, member_of = np.unique(groups, return_inverse=True)
     except TypeError:  # of names and numbers, or None, no order is known
-        raise ValueError(
-            f"groups of several kinds, such as {groups[0]!r}; give all as names, or all as numbers"
-        ) from None
+        cure = "give all as names, or all as numbers"
+        raise ValueError(f"groups of several kinds, such as {groups[0]!r}; {cure}") from None
     times = _times_drawn(len(names), resamples, seed)
     columns = values.reshape(len(values), -1)
     order = np.argsort(columns, axis=0)  # nan last

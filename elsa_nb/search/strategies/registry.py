@@ -109,16 +109,12 @@ def check(kind: Any, offered_by: str | None = None) -> None:
     if not slug(kind.name).strip("-"):
         raise ValueError(f"{title} has name = {kind.name!r}; give it one that commands can take")
     if not is_dataclass(kind.config_class):
-        told = (
-            f"config_class = {kind.config_class!r:.60}; allowed: a frozen dataclass whose defaults are the strategy's"
-        )
-        raise ValueError(f"{title} has {told}")
-    numbers = [
-        number for number in kind.components if not isinstance(number, Integral) or number not in range(MOST_COMPONENTS)
-    ]
-    if numbers or not all(isinstance(part, str) for part in kind.components.values()):
-        told = f"allowed: numbers from 0 to {MOST_COMPONENTS - 1}, each with the name of a part"
-        raise ValueError(f"{title} has components = {dict(kind.components)!r:.60}; {told}")
+        allowed = "a frozen dataclass whose defaults are the strategy's"
+        raise ValueError(f"{title} has config_class = {kind.config_class!r:.60}; allowed: {allowed}")
+    numbered = all(isinstance(at, Integral) and at in range(MOST_COMPONENTS) for at in kind.components)
+    if not numbered or not all(isinstance(part, str) for part in kind.components.values()):
+        allowed = f"numbers from 0 to {MOST_COMPONENTS - 1}, each with the name of a part"
+        raise ValueError(f"{title} has components = {dict(kind.components)!r:.60}; allowed: {allowed}")
     if not _COLOUR.fullmatch(kind.colour):
         raise ValueError(f'{title} has colour = {kind.colour!r:.60}; allowed: "#rrggbb", such as "#444444"')
 
