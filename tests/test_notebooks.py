@@ -13,7 +13,7 @@ from elsa_nb.store import ROOT
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 FILE_NAME = re.compile(r"\d\d-[a-z0-9]+(-[a-z0-9]+)*\.ipynb")
 LONGEST_CELL = 12
-LARGEST_NOTEBOOK = 750_000
+LARGEST_NOTEBOOK = 300_000
 PICTURES = {"image/png", "image/jpeg", "image/svg+xml"}
 FORBIDDEN_STATEMENTS = {
     ast.FunctionDef: "def",

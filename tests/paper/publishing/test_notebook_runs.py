@@ -1,9 +1,13 @@
 """Headless runs of notebooks: parameters refused, results reused, failures loud, copies clean."""
 
+import base64
+import io
+
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 from papermill.exceptions import PapermillExecutionError
+from PIL import Image
 
 from elsa_nb import profiles
 from elsa_nb.paper.publishing import notebooks
@@ -28,6 +32,19 @@ def write(folder, *sources, name="00-small.ipynb"):
     cells[0].metadata["tags"] = ["parameters"]
     node = new_notebook(cells=cells, metadata=METADATA)
     nbformat.write(node, folder / name)
+
+
+@pytest.mark.slow
+def test_an_executed_notebook_holds_its_figures_in_few_colours(folder):
+    """Twenty notebooks hold their pictures in each version of the repository: a figure takes a quarter of the bytes."""
+    draw = "import matplotlib.pyplot as plt\nax = plt.figure(figsize=(3, 2), dpi=50).subplots()\nax.plot([0, 1], 'r');"
+    write(folder, "profile = 0", draw)
+    path = folder / "00-small.ipynb"
+    notebooks.execute_notebook(path, path, {})
+    (output,) = (each for cell in nbformat.read(path, 4).cells for each in cell.outputs if "image/png" in each.data)
+    picture = Image.open(io.BytesIO(base64.b64decode(output.data["image/png"])))
+    assert picture.mode == "P" and len(picture.convert("RGB").getcolors()) <= 64
+    assert max(red - blue for _, (red, _, blue) in picture.convert("RGB").getcolors()) > 200  # the line is still red
 
 
 @pytest.mark.slow
