@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.goals import LINES, UNLESS
-from elsa_nb.locks import Lock
+from elsa_nb.locks import Lock, lock_beside
 from elsa_nb.store import write_atomically
 
 COLUMNS = ("what", "goal", "measured", "unit", "ratio", "device", "commit")
@@ -33,7 +33,7 @@ def only_writer(path: Path) -> Lock:
 
     Without it, what another benchmark adds in between is lost.
     """
-    return Lock(path.with_name(f".{path.name}.lock"), f"The table {path}").acquire(wait=True, quiet=True)
+    return lock_beside(path, "The table").acquire(wait=True, quiet=True)
 
 
 def read(path: Path) -> dict[str, dict[str, str]]:

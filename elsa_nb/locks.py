@@ -84,6 +84,14 @@ class Lock:
         self.release()
 
 
+def lock_beside(path: Path, what: str) -> Lock:
+    """Return the lock of who writes the file or folder `path`, not yet taken: a hidden file beside it.
+
+    `what` is what people call it: "The download".
+    """
+    return Lock(path.with_name(f".{path.name}.lock"), f"{what} {path}")
+
+
 def _reading_its_script() -> bool:
     """Tell whether this is a worker process of `multiprocessing` that is being started: it runs the script again."""
     return bool(getattr(multiprocessing.current_process(), "_inheriting", False))

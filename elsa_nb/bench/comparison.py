@@ -11,7 +11,7 @@ import pandas as pd
 
 from elsa_nb.bench.arms import Arm, Spaces
 from elsa_nb.bench.simulating import by_checksum, search_once, seeds_and_randomness
-from elsa_nb.locks import Lock
+from elsa_nb.locks import lock_beside
 from elsa_nb.paper.measures.overheads import expected_at_random
 from elsa_nb.progress import bar
 from elsa_nb.search.checks import check_count
@@ -78,7 +78,7 @@ def compare(
         for arm in arms
     ]
     # Each process writes all rows that it knows of: two at once would drop each other's.
-    with Lock(path.with_name(f".{path.name}.lock"), f"The comparison {path}").acquire():
+    with lock_beside(path, "The comparison").acquire():
         there = _stored(path)
         done = set(there[_KEY].itertuples(index=False, name=None)) if len(there) else set()
         rows = there.to_dict("records")

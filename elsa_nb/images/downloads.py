@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from elsa_nb.errors import CorruptFileError, MissingDataError
-from elsa_nb.locks import Lock
+from elsa_nb.locks import lock_beside
 from elsa_nb.progress import bar
 from elsa_nb.store import sha256_file, write_json
 
@@ -35,7 +35,7 @@ def download(
     deleting what was downloaded, for other bytes than the published ones.
     """
     if not _is_here(path):
-        with Lock(path.with_name(f".{path.name}.lock"), f"The download {path}").acquire(wait=True):
+        with lock_beside(path, "The download").acquire(wait=True):
             if not _is_here(path):  # else another process has made it while this one waited
                 _download(url, path, md5, card or {}, progress)
     return path

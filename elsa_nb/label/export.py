@@ -22,7 +22,7 @@ from elsa_nb import store
 from elsa_nb.errors import MissingDataError
 from elsa_nb.label.label_files.words import check_class
 from elsa_nb.label.session import Session
-from elsa_nb.locks import Lock
+from elsa_nb.locks import lock_beside
 from elsa_nb.pictures.opening import RefusedError, real_path
 
 WORDS = {-1: "unsure", 0: "negative", 1: "positive"}
@@ -241,7 +241,7 @@ def _links(path: Path, rows: Sequence[dict], told: Told) -> None:
     """Make a folder with a link to each positive."""
     if (images := told.images) is None:
         raise ValueError("a folder of links needs the folder of the items: images='...' (on the command line --images)")
-    with Lock(path.with_name(f".{path.name}.lock"), f"The folder of links {path}").acquire(wait=True):
+    with lock_beside(path, "The folder of links").acquire(wait=True):
         _make_links(path, images.resolve(), rows, told)
 
 
