@@ -13,10 +13,10 @@ from elsa_nb import __version__
 from elsa_nb.arguments import Parser, typed_path, typed_share
 from elsa_nb.bench.command import bench_command, declare_bench
 from elsa_nb.dask_workers import check_answers
+from elsa_nb.doors import by_command, told_by
 from elsa_nb.errors import MissingDataError
 from elsa_nb.images.extraction.requirements import require
 from elsa_nb.images.options import declare_embed, declare_train
-from elsa_nb.label.label_files.doors import by_command, told_by
 from elsa_nb.label.labels_command import READING, declare_labels, declare_reading
 from elsa_nb.label.session_command import declare_session
 from elsa_nb.pool_command import declare_pool, pool_command

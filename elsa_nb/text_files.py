@@ -4,15 +4,14 @@ import codecs
 import json
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
 from typing import Any
+
+from elsa_nb.doors import option_told
 
 # Tried where a text is not UTF-8: Windows, DOS, old Macs, then Windows and others elsewhere. The names decide.
 LEGACY = ("cp1252", "cp850", "mac_roman", "cp1250", "cp1251", "cp1253", "cp1254", "cp932", "gb18030", "latin-1")
 _BETWEEN = re.compile(r"[ \t\r\n]*")  # what JSON allows around a value; the ends of lines of Unicode are none of it
 _LINE_END = re.compile(r"\r\n|\r|\n")
-_OPTION = ContextVar("_OPTION", default="--encoding")  # by which a command takes the encoding of what is read
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -63,7 +62,7 @@ def _undamaged(data: bytes, name: str) -> str:
         before = error.object[: error.start].decode(name, "replace")  # of UTF-8 the object lacks the mark
         raise ValueError(
             f"line {len(_LINE_END.split(before))} has a damaged letter, which is none of {name.removesuffix('-sig')}; "
-            f"save the text anew, or give its encoding ({_OPTION.get()}, in Python encoding=...)"
+            f"save the text anew, or give its encoding: {option_told('encoding')}"
         ) from None
 
 
@@ -76,21 +75,11 @@ def lines_of(text: str) -> list[str]:
     return lines
 
 
-@contextmanager
-def encoding_given_by(option: str) -> Iterator[None]:
-    """Let remarks on guessed encodings name this option of a command, in place of --encoding."""
-    before = _OPTION.set(option)
-    try:
-        yield
-    finally:
-        _OPTION.reset(before)
-
-
 def how_read(used: str, given: str | None) -> list[str]:
     """Return a remark on the encoding that a text was read in, where nobody gave it and the text does not say it."""
     if given is not None or used == "utf-8" or used in dict(_MARKS).values():
         return []
-    return [f"read as {used}; if names look wrong, give their encoding ({_OPTION.get()}, in Python encoding=...)"]
+    return [f"read as {used}; if names look wrong, give their encoding: {option_told('encoding')}"]
 
 
 def checked_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

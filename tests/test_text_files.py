@@ -5,9 +5,10 @@ import re
 import numpy as np
 import pytest
 
+from elsa_nb.doors import by_command_of_vectors, by_examples, by_page, told_by
 from elsa_nb.label.label_files.reader import read_labels
 from elsa_nb.pool import Pool
-from elsa_nb.text_files import decoded, encoding_given_by
+from elsa_nb.text_files import decoded
 from elsa_nb.vector_files import read_ids
 
 TABLE = "id,label,x\r\ncats/1,1,0.5\r\ndogs/2,0,2.5\r\n"
@@ -40,7 +41,7 @@ READERS = {
 def test_a_damaged_letter_is_told_with_its_line_by_every_reader(tmp_path, encoding, name):
     (tmp_path / name).write_bytes(DAMAGED[encoding])
     said = f"{name}.*line 3 has a damaged letter, which is none of {encoding}; save the text anew, or give its encoding"
-    with pytest.raises(ValueError, match=rf"{said} \(--encoding, in Python encoding=\.\.\.\)"):
+    with pytest.raises(ValueError, match=rf"{said}: encoding='\.\.\.'"):
         READERS[name](tmp_path / name)
 
 
@@ -49,11 +50,17 @@ def test_what_is_whole_is_read_as_it_is(encoding):
     assert [text for _, text in decoded(TABLE.encode(encoding))] == [TABLE]
 
 
-def test_a_text_cut_in_a_letter_is_damaged_in_its_last_line_and_the_option_is_named():
-    with (
-        encoding_given_by("--vectors-encoding"),
-        pytest.raises(ValueError, match=re.escape("line 2 has a damaged letter") + ".*--vectors-encoding"),
-    ):
+@pytest.mark.parametrize(
+    ("door", "cure"),
+    [
+        (by_command_of_vectors, "`--vectors-encoding ...`"),
+        (by_page, "`elsa-nb labels import SESSION FILE --encoding ...`"),
+        (by_examples, "save it as UTF-8"),
+    ],
+)
+def test_a_text_cut_in_a_letter_is_damaged_in_its_last_line_and_the_cure_is_one_where_it_came_in(door, cure):
+    said = "line 2 has a damaged letter.*give its encoding: " + re.escape(cure)
+    with told_by(door), pytest.raises(ValueError, match=said):
         list(decoded("one\ntwo".encode("utf-16")[:-1]))
 
 

@@ -98,7 +98,7 @@ def test_names_come_in_the_encoding_that_is_given_and_a_guess_says_how_to_give_i
     np.save(tmp_path / "x.npy", np.ones((1, 1)))
     assert Pool.from_file(file, ids, encoding=encoding).ids.tolist() == [name]
     taken = Pool.from_file(file, ids).provenance["made_from"]["taken"]
-    assert any(re.search("read as .*if names look wrong, give their encoding .--encoding", note) for note in taken)
+    assert any(re.search(r"^read as .*; if names look wrong, give their encoding: encoding='", note) for note in taken)
     more = [] if ids is None else ["--ids", str(ids)]
     assert cli.main(["pool", "make", str(file), str(tmp_path / "pool"), "--encoding", encoding, *more]) == 0
     assert Pool.open(tmp_path / "pool").ids.tolist() == [name]

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from elsa_nb.arguments import typed_path
 from elsa_nb.counts import count_of
+from elsa_nb.doors import by_command_of_vectors, told_by
 from elsa_nb.pool import Pool
-from elsa_nb.text_files import encoding_given_by
 
 _PLANNED = ("classes", "seeds", "repeats", "budget", "smallest", "largest")  # options that are fields of `Plan`
 
@@ -71,7 +71,7 @@ def bench_command(options: argparse.Namespace) -> None:
         if source.is_dir() and (needless := [name for name, value in of_file.items() if value is not None]):
             raise ValueError(f"{source} is a folder, a pool, which needs no --{needless[0]}; leave it out")
         named = {"key": options.key, "encoding": options.vectors_encoding}
-        with encoding_given_by("--vectors-encoding"):
+        with told_by(by_command_of_vectors):
             pool = Pool.open(source) if source.is_dir() else Pool.from_file(source, options.ids, **named)
     for note in [] if source.is_dir() else pool.provenance["made_from"]["taken"]:
         print(f"{source}: {note}.")

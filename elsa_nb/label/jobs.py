@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from elsa_nb.doors import by_command, by_examples, by_reading, is_command, told_by
 from elsa_nb.errors import MissingDataError
 from elsa_nb.label import first_examples, identity, searching
 from elsa_nb.label.audit_pages import AuditPages
 from elsa_nb.label.cards import OPEN, check_page_size
 from elsa_nb.label.import_labels import KIND, import_labels
 from elsa_nb.label.items import Files
-from elsa_nb.label.label_files.doors import by_command, by_examples, by_reading, is_command, told_by
 from elsa_nb.label.label_files.reader import LabelFile, read_labels
 from elsa_nb.label.session import Answer, Session, check_annotator
 from elsa_nb.label.session_file import damaged

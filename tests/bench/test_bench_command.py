@@ -200,7 +200,7 @@ def test_the_encoding_of_the_vectors_is_an_option_of_its_own(given, capsys):
     command = ["bench", "v.csv", *given[2:]]
     assert cli.main(command) == 0
     said = capsys.readouterr().out
-    assert "if names look wrong, give their encoding (--vectors-encoding, in Python encoding=...)" in said
+    assert "if names look wrong, give their encoding: `--vectors-encoding ...`" in said
     assert "columns left out: --encoding." in said  # what is not an option is not renamed
     assert cli.main([*command, "--vectors-encoding", "cp1250"]) == 0
     said = capsys.readouterr().out

@@ -17,8 +17,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyarrow import feather
 
+from elsa_nb import doors
 from elsa_nb.errors import MissingDataError
-from elsa_nb.label.label_files import doors, tables
+from elsa_nb.label.label_files import tables
 from elsa_nb.label.label_files.reader import read_labels
 
 IDS = ["cats/Müller 1.jpg", "cats/2.jpg", "dogs/1.jpg", "dogs/2.jpg", "Ä/ö.png"]

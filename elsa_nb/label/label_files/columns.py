@@ -7,7 +7,7 @@ from contextlib import suppress
 from datetime import datetime, time
 from typing import Any
 
-from elsa_nb.label.label_files.doors import option_told
+from elsa_nb.doors import option_told
 from elsa_nb.label.label_files.lines import Line, Reading, plain
 from elsa_nb.label.label_files.names import Names, made_safe
 from elsa_nb.label.label_files.tables import Table, as_table

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from elsa_nb.counts import count_of
+from elsa_nb.doors import option_told
 from elsa_nb.errors import MissingDataError
 from elsa_nb.label.label_files import arrays, columns, folders, stored_sessions, tables, tasks, via, xml_files
-from elsa_nb.label.label_files.doors import option_told
 from elsa_nb.label.label_files.lines import Reading
 from elsa_nb.label.label_files.names import Names
 from elsa_nb.label.label_files.words import labels_of

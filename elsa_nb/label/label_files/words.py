@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from elsa_nb.label.label_files.doors import option_told
+from elsa_nb.doors import option_told
 from elsa_nb.label.label_files.lines import Line, Reading
 
 _OURS = {"positive": 1, "negative": 0, "unsure": -1}

@@ -1,7 +1,8 @@
-"""How errors and remarks about a file of labels name an option: as it is given where the file came in.
+"""How errors and remarks about a file name an option: as it is given where the file came in.
 
 A file comes from a line of Python, from a command, or from the page, which has one field; a cure that only another of
-them takes is none. `option_told` names an option of `reader.read_labels` for where one stands, `told_by` says where.
+them takes is none. `option_told` names an option of `read_labels`, or the encoding of any text, for where one stands;
+`told_by` says where.
 """
 
 from collections.abc import Callable, Iterator
@@ -13,7 +14,7 @@ Door = Callable[[str, str | None], str]
 
 
 def by_keyword(option: str, value: str | None) -> str:
-    """Name an option as a keyword of `read_labels`."""
+    """Name an option as a keyword of `read_labels`, `Pool.from_file` and others."""
     return f"{option}={'...' if value is None else value!r}"
 
 
@@ -27,6 +28,11 @@ def by_command(option: str, value: str | None) -> str:
     return f"`--{option} {'...' if value is None else quote(value)}`"
 
 
+def by_command_of_vectors(option: str, value: str | None) -> str:
+    """Name an option of the vectors as a command takes it that reads labels as well: `elsa-nb bench`."""
+    return by_command(f"vectors-{option}", value)
+
+
 def by_page(option: str, value: str | None) -> str:
     """Say what to do on the page, which asks for the class that is looked for and for nothing else."""
     if option == "positive":
@@ -37,7 +43,8 @@ def by_page(option: str, value: str | None) -> str:
 
 def by_examples(option: str, value: str | None) -> str:
     """Say what to do with a file of examples, which comes without options."""
-    return "call the column 'item' in the file" if option == "item" else "write the names alone, one a line"
+    cures = {"item": "call the column 'item' in the file", "encoding": "save it as UTF-8"}
+    return cures.get(option, "write the names alone, one a line")
 
 
 _DOOR: ContextVar[Door] = ContextVar("_DOOR", default=by_keyword)
@@ -54,7 +61,7 @@ def told_by(door: Door) -> Iterator[None]:
 
 
 def option_told(option: str, value: str | None = None) -> str:
-    """Return how to give an option of `read_labels`, with this value or, None, one to be filled in."""
+    """Return how to give an option, with this value or, None, one to be filled in."""
     return _DOOR.get()(option, value)
 
 
