@@ -31,7 +31,7 @@ from benchmarks.rankers import RANKERS
 from benchmarks.seals import seals
 from benchmarks.summary import RESULTS, only_writer
 from elsa_nb.bench.arms import Arm, Spaces, elsa, harvest, probe
-from elsa_nb.bench.simulating import HALVES, by_checksum, half_of, search_once, seeds_and_randomness
+from elsa_nb.bench.simulating import HALVES, by_checksum, half_of, search_once
 from elsa_nb.paper.measures.overheads import (
     ALL_LABELS,
     AS_ELSA,
@@ -175,11 +175,9 @@ def _searches(asked: argparse.Namespace, sought: Sought, repeat: int, there: set
     for arm in asked.arms:
         if arm in done or (pool, asked.half, target, asked.seeds, repeat, asked.budget, arm) in there:
             continue
-        for_seeds, for_search = seeds_and_randomness(target, asked.seeds, repeat)
-        seeds = for_seeds.choice(members, size=asked.seeds, replace=False)
-        begin = lambda *given, arm=arm: ARMS[arm](spaces, *given)  # noqa: E731
-        of, found = search_once(begin, positive, seeds, asked.budget, for_search, to_its_end=arm == "ELSA")
-        of["finds_in_10"] = int(found[len(seeds) : len(seeds) + 10].sum())
+        told = {"seeds": asked.seeds, "repeat": repeat, "budget": asked.budget, "to_its_end": arm == "ELSA"}
+        of, found = search_once(ARMS[arm], spaces, target, members, **told)
+        of["finds_in_10"] = int(found[asked.seeds : asked.seeds + 10].sum())
         of["discovery"] = " ".join(f"{part:.3f}" for part in discovery_curve(found, total, curve_points(asked.budget)))
         if arm == "ELSA":
             as_elsa = min(int(found.sum()), goals(total)[-1])

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from elsa_nb.bench.arms import Arm, Spaces
-from elsa_nb.bench.simulating import by_checksum, search_once, seeds_and_randomness
+from elsa_nb.bench.simulating import by_checksum, search_once
 from elsa_nb.locks import lock_beside
 from elsa_nb.paper.measures.overheads import expected_at_random
 from elsa_nb.progress import bar
@@ -146,11 +146,7 @@ def span(sizes: Sequence[int]) -> str:
 
 def _row(spaces: Spaces, arm: Arm, members: np.ndarray, each: Sequence[Any], plan: Plan) -> dict[str, Any]:
     _, target, _, seeds, repeat, budget, *_ = each
-    positive = np.zeros(spaces.pool.n, bool)
-    positive[members] = True
-    for_seeds, for_search = seeds_and_randomness(target, seeds, repeat)
-    first = for_seeds.choice(members, size=seeds, replace=False)
-    told, found = search_once(lambda *given: arm(spaces, *given), positive, first, budget, for_search)
+    told, found = search_once(arm, spaces, target, members, seeds=seeds, repeat=repeat, budget=budget)
     discovery = discovery_curve(found, len(members), plan.points())
     return {"class_size": len(members)} | told | {"discovery": " ".join(f"{share:.4f}" for share in discovery)}
 

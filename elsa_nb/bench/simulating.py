@@ -1,22 +1,23 @@
-"""Searches whose answers are known: every arm begins with the same random members of a class.
+"""One search of a comparison, whose answers are known: every arm begins with the same random members of a class.
 
-A search ends when the last of `overheads.SHARES` is found, or with its budget.
+A search ends when the last of `overheads.SHARES` is found, or with its budget. Which searches there are, and how their
+rows are kept, is each comparison's own: `comparison` has its table to itself, `equal_budgets` of the benchmarks shares
+its table with other runs and compares the arms of a class with each other.
 """
 
 import time
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
+from elsa_nb.bench.arms import Arm, Spaces
 from elsa_nb.paper.measures.overheads import goals, measured
-from elsa_nb.search.contract import Strategy
 from elsa_nb.search.metrics import finds
 from elsa_nb.search.oracle import Truth
 from elsa_nb.threads import one_thread
 
-Beginning = Callable[[np.ndarray, int, np.random.Generator], Strategy]  # from seeds, budget and randomness
 # Of the classes of a pool: settings are chosen on the first half, results are reported on the second alone.
 HALVES = ("tuning", "held-out")
 
@@ -32,35 +33,42 @@ def by_checksum(names: Iterable[str]) -> list[str]:
 
 
 def search_once(
-    begin: Beginning,
-    positive: np.ndarray,
-    seeds: np.ndarray,
-    budget: int,
-    rng: np.random.Generator,
+    arm: Arm,
+    spaces: Spaces,
+    target: str,
+    members: np.ndarray,
     *,
+    seeds: int,
+    repeat: int,
+    budget: int,
     to_its_end: bool = False,
 ) -> tuple[dict[str, Any], np.ndarray]:
     """Run one search on one core; return what is read off it, with seconds and rounds, and its finds, seeds first.
 
-    `positive` (n,) bool is the class. A strategy that has no budget is stopped there or, with `to_its_end`, goes on;
-    what it asks beyond is among the finds and not in what is read off.
+    `members` (m,) are the rows of the class `target`; as many of them as `seeds` says begin the search, others in each
+    `repeat`, and, where the members come in the same order, the same for every arm. A strategy that has no budget is
+    stopped there or, with `to_its_end`, goes on; what it asks beyond is among the finds and not in what is read off.
     """
+    positive = np.zeros(spaces.pool.n, bool)
+    positive[members] = True
+    for_seeds, for_search = _randomness(target, seeds, repeat)
+    first = for_seeds.choice(members, size=seeds, replace=False)
     started, rounds = time.perf_counter(), 0
-    oracle, goal = Truth(positive), goals(int(positive.sum()))[-1]
+    oracle, goal = Truth(positive), goals(len(members))[-1]
     with one_thread():
-        search = begin(seeds, budget, rng)
+        search = arm(spaces, first, budget, for_search)
         while len(search.positives) < goal and (to_its_end or len(search.log.rows) < budget):
             if (batch := search.query()) is None:
                 break
             search.update(oracle.label(batch.rows))
             rounds += 1
     seconds = round(time.perf_counter() - started, 2)
-    found = finds(search.log.rows, positive, seeds)
-    told = measured(found[: budget + len(seeds)], int(positive.sum()))
+    found = finds(search.log.rows, positive, first)
+    told = measured(found[: budget + seeds], len(members))
     return told | {"rounds": rounds, "seconds": seconds}, found
 
 
-def seeds_and_randomness(target: str, count: int, repeat: int) -> tuple[np.random.Generator, np.random.Generator]:
+def _randomness(target: str, count: int, repeat: int) -> tuple[np.random.Generator, np.random.Generator]:
     """Return the generators that draw the seeds of a class and serve its searches: the same for all arms."""
     sequence = np.random.SeedSequence([zlib.crc32(target.encode()), count, repeat])
     for_seeds, for_search = sequence.spawn(2)
