@@ -94,6 +94,8 @@ def lock_beside(path: Path, what: str) -> Lock:
 
 def _reading_its_script() -> bool:
     """Tell whether this is a worker process of `multiprocessing` that is being started: it runs the script again."""
+    # By the mark by which multiprocessing itself refuses to start processes at this moment. Nothing public says it:
+    # parent_process() is None until the script has been read, and the server of "forkserver" has no name of a worker.
     return bool(getattr(multiprocessing.current_process(), "_inheriting", False))
 
 
