@@ -14,6 +14,7 @@ import numpy as np
 
 from elsa_nb.bench.arms import Arm, Spaces
 from elsa_nb.paper.measures.overheads import goals, measured
+from elsa_nb.search.contract import next_batch
 from elsa_nb.search.metrics import finds
 from elsa_nb.search.oracle import Truth
 from elsa_nb.threads import one_thread
@@ -58,7 +59,7 @@ def search_once(
     with one_thread():
         search = arm(spaces, first, budget, for_search)
         while len(search.positives) < goal and (to_its_end or len(search.log.rows) < budget):
-            if (batch := search.query()) is None:
+            if (batch := next_batch(search)) is None:
                 break
             search.update(oracle.label(batch.rows))
             rounds += 1

@@ -16,7 +16,7 @@ from elsa_nb.label.fixed_rows import Fixed
 from elsa_nb.label.label_files.names import Names
 from elsa_nb.label.rounds import SAMPLE, positives_of
 from elsa_nb.search.checks import check_count, check_rng, check_rows
-from elsa_nb.search.contract import POSITIVE, UNSURE, Batch, Log, QueryError, Strategy, check_labels
+from elsa_nb.search.contract import POSITIVE, UNSURE, Batch, Log, QueryError, Strategy, check_labels, next_batch
 from elsa_nb.search.highest import highest
 from elsa_nb.search.kernels import check_shape
 
@@ -189,7 +189,7 @@ class CarriedOn(_Around):
         """Return the rows answered before; then the search's questions."""
         if not len(self._earlier.log.rows):
             return self._earlier.query()
-        batch = self.search.query()
+        batch = next_batch(self.search)
         self._open, self._since = batch.rows if batch else self._open[:0], {}
         return batch and batch._replace(round=batch.round + 1)
 
@@ -305,7 +305,7 @@ class Begin(_Around):
 
     def _searched(self) -> Batch | None:
         """Return the search's questions but those that the sample has answered; the search gets these answers, too."""
-        while (batch := self.search.query()) is not None:
+        while (batch := next_batch(self.search)) is not None:
             self._batch, self._fresh = batch, ~np.isin(batch.rows, self._answered)
             if (fresh := self._fresh).any():
                 return Batch(batch.rows[fresh], batch.components[fresh], batch.round + self._shown)

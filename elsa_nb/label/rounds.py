@@ -14,7 +14,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from elsa_nb.pool import Pool
-from elsa_nb.search.contract import Batch, Component, QueryError, Sharing, Strategy
+from elsa_nb.search.contract import Batch, Component, QueryError, Sharing, Strategy, next_batch
 from elsa_nb.search.heads.features import Features
 from elsa_nb.search.heads.prepared_rows import PreparedRows
 from elsa_nb.search.neighbours.bounds import Sketch
@@ -235,5 +235,5 @@ class Rounds:
 
 
 def _query(search: Strategy) -> tuple[Strategy, Asked | None]:
-    batch = search.query()
+    batch = next_batch(search)
     return search, None if batch is None else questions_of(search, batch)

@@ -7,7 +7,7 @@ A strategy has `query() -> Batch | None` and `update(labels)`; those of this pac
 from collections.abc import Mapping, Sequence
 from enum import IntEnum
 from numbers import Integral
-from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol, cast, runtime_checkable
 
 import numpy as np
 
@@ -36,7 +36,7 @@ class Component(IntEnum):
 
 
 class Batch(NamedTuple):
-    """Questions to the oracle: `rows` (m,) int64, distinct; `components` (m,) int8; the number of the `round`."""
+    """Questions to the oracle, one at least: `rows` (m,) int64, distinct; `components` (m,) int8; which `round`."""
 
     rows: np.ndarray
     components: np.ndarray
@@ -155,6 +155,21 @@ def check_search(search: object) -> None:
         raise ValueError(f"search is the class {search.__name__}; begin one: {search.__name__}(pool, seeds, rng=0)")
     if not all(hasattr(search, name) for name in ("query", "update", "log")):
         raise ValueError(f"search of type {type(search).__name__}; give one, such as Search(pool, seeds, rng=0)")
+
+
+def next_batch(search: Strategy, logits: np.ndarray | None = None) -> Batch | None:
+    """Return the next questions of `search`, or None at its end: what drives a search asks for them here.
+
+    `logits` (n,) are those of its `head_to_score`, where they were computed elsewhere. Raises ValueError for a batch
+    without rows: whoever wrote the strategy meant that it is over, and it would be asked for ever.
+    """
+    batch = search.query() if logits is None else cast(Scored, search).query(logits)
+    if batch is None or len(batch.rows):
+        return batch
+    raise ValueError(
+        f"query() of {type(search).__name__} gives a batch of no rows; allowed: one row or more, or None, which ends "
+        "the search: let it return None where nothing is left to ask"
+    )
 
 
 def check_logits(logits: np.ndarray, n: int) -> None:

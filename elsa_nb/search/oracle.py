@@ -1,12 +1,12 @@
 """Who answers the questions: the truth, a truth that errs, and the loop that puts questions to them."""
 
 from collections.abc import Sequence
-from typing import Protocol, cast
+from typing import Protocol
 
 import numpy as np
 
 from elsa_nb.search.checks import as_truths, check_number, check_rng
-from elsa_nb.search.contract import Log, Scored, Strategy, check_search
+from elsa_nb.search.contract import Log, Scored, Strategy, check_search, next_batch
 from elsa_nb.search.heads.head import logits_together
 
 
@@ -71,11 +71,12 @@ class Flipped:
 def simulate(search: Strategy, oracle: Oracle) -> Log:
     """Put every question of `search` to `oracle` until it has none left; return the log.
 
-    Raises ValueError for what is no search, and for an `oracle` that answers nothing, such as the truth as an array.
+    Raises ValueError for what is no search, for one that asks no rows and does not end, and for an `oracle` that
+    answers nothing, such as the truth as an array.
     """
     check_search(search)
     _check_oracle(oracle)
-    while (batch := search.query()) is not None:
+    while (batch := next_batch(search)) is not None:
         search.update(oracle.label(batch.rows))
     return search.log
 
@@ -109,7 +110,7 @@ def simulate_together(searches: Sequence[Strategy], oracles: Sequence[Oracle]) -
         scored = iter(logits_together([one for one in asked if one is not None]))
         going_on = []
         for (search, oracle), one in zip(running, asked, strict=True):
-            batch = search.query() if one is None else cast(Scored, search).query(next(scored))
+            batch = next_batch(search, None if one is None else next(scored))
             if batch is not None:
                 search.update(oracle.label(batch.rows))
                 going_on.append((search, oracle))

@@ -37,6 +37,7 @@ from elsa_nb.search.contract import (
     check_labels,
     check_search,
     log_of,
+    next_batch,
 )
 from elsa_nb.search.heads.logistic import confidence, logistic_regression
 from elsa_nb.search.heads.prepared_rows import PreparedRows
@@ -149,7 +150,7 @@ class Rechecked:
         rows = np.array(self._ties, np.int64) if self._ties else self.doubtful(int(self._spare))
         if len(rows):
             batch = Batch(rows, np.full(len(rows), RECHECK, np.int8), self._rounds)
-        elif (batch := self.search.query()) is not None:
+        elif (batch := next_batch(self.search)) is not None:
             batch = batch._replace(round=self._rounds)
         self._open = batch
         return batch
@@ -159,7 +160,7 @@ class Rechecked:
         if (batch := self._open) is None:
             raise QueryError("no questions are open: they were answered already, or query() was not called yet")
         given = check_labels(labels, len(batch.rows))
-        if len(batch.rows) and batch.components[0] == RECHECK:
+        if batch.components[0] == RECHECK:
             self._decide(batch.rows, given)
             self._spare = max(0.0, self._spare - len(batch.rows))
             self._close(batch, given)
@@ -168,7 +169,7 @@ class Rechecked:
         try:
             self.search.update(given)
         finally:  # what it has taken before it was interrupted, it will not take again
-            if len(self.search.log.rows) > before or not len(given):
+            if len(self.search.log.rows) > before:
                 known = self.answers[batch.rows] == POSITIVE  # stays so when asked again: see `Ledger.answer`
                 self.answers[batch.rows] = np.where(known, POSITIVE, given)
                 self._spare += self.share * len(batch.rows)

@@ -6,6 +6,8 @@ import pytest
 from elsa_nb.bench.arms import Spaces, known_arms
 from elsa_nb.bench.simulating import search_once
 from elsa_nb.pool import Pool
+from elsa_nb.search.contract import Batch
+from elsa_nb.search.strategies.greedy_probe import GreedyProbe
 
 
 @pytest.fixture(scope="module")
@@ -31,3 +33,21 @@ def test_every_arm_begins_with_the_same_members_and_other_ones_in_each_repeat(sp
         assert len({tuple(seeds) for (_, of), seeds in begun.items() if of == repeat}) == 1
     assert begun["Harvest", 0] != begun["Harvest", 1]
     assert all(0 <= seed < 30 for seeds in begun.values() for seed in seeds)
+
+
+class Endless(GreedyProbe):
+    """Ask once, and then no rows, over and over, in place of saying that it is the end."""
+
+    def query(self, logits=None):
+        if not len(self.log.rows):
+            return super().query(logits)
+        return self._ledger.ask(Batch(np.empty(0, np.int64), np.empty(0, np.int8), self._round))
+
+
+@pytest.mark.timeout(60)
+def test_a_strategy_that_asks_no_rows_and_does_not_end_is_not_asked_for_ever(spaces):
+    def arm(spaces, seeds, budget, rng):
+        return Endless(spaces.pool, seeds, rng=rng)
+
+    with pytest.raises(ValueError, match=r"query\(\) of Endless gives a batch of no rows; allowed: .*, or None"):
+        search_once(arm, spaces, "x", np.arange(30), seeds=3, repeat=0, budget=200)

@@ -8,7 +8,9 @@ import pytest
 from conftest import CONFIG, ByHand, answer_page, settle, shown, stored
 from elsa_nb.label import Begin
 from elsa_nb.label.cards import OPEN, PASSED
+from elsa_nb.label.first_examples import CarriedOn
 from elsa_nb.label.session import Answer, Session
+from elsa_nb.search.contract import Batch
 from elsa_nb.search.elsa import Search
 from elsa_nb.search.oracle import Truth, simulate
 from elsa_nb.search.strategies.greedy_probe import GreedyProbe
@@ -160,6 +162,33 @@ def test_a_strategy_that_takes_no_corrections_is_told_of_once(make_desk, make_se
     assert controller.notice.startswith(notice)
     assert [m["text"] for m in said if m["kind"] == "trouble"] == [controller.notice]
     assert controller.error is None
+
+
+class Endless(WithoutAmend):
+    """Ask once, and then no rows, over and over, in place of saying that it is the end."""
+
+    def query(self):
+        return Batch(np.empty(0, np.int64), np.empty(0, np.int8), 1) if len(self.log.rows) else super().query()
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        lambda search: search,
+        lambda search: Begin([[0]], lambda seeds: search, least=1),
+        lambda search: CarriedOn(search, np.array([0])),
+    ],
+    ids=["alone", "after examples", "carried on"],
+)
+def test_a_strategy_that_asks_no_rows_and_does_not_end_is_told_of(make_desk, make_search, small, around):
+    """It was asked for ever, and no page came."""
+    said = []
+    controller = make_desk(around(Endless(make_search())), publish=said.append)
+    while controller.error is None:
+        answer_page(controller, np.ones(400, bool))
+    assert controller.error.startswith("the search failed: query() of Endless gives a batch of no rows; allowed: one")
+    assert {message["text"] for message in said if message["kind"] == "trouble"} == {controller.error}
+    assert not controller.cards.waiting
 
 
 def test_another_way_is_not_worth_a_word_before_the_first_answer(make_desk, make_search):

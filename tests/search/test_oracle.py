@@ -116,6 +116,29 @@ class TwoBatches:
         self.ledger.answer(labels)
 
 
+class Endless(TwoBatches):
+    """Ask no rows at the end, over and over, in place of saying that it is the end."""
+
+    def query(self):
+        if self.left:
+            return super().query()
+        return Batch(np.empty(0, np.int64), np.empty(0, np.int8), 3)
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        lambda search, oracle: simulate(search, oracle),
+        lambda search, oracle: simulate_together([TwoBatches(), search], [oracle, oracle]),
+    ],
+    ids=["alone", "together"],
+)
+@pytest.mark.timeout(60)
+def test_a_search_that_asks_no_rows_and_does_not_end_is_not_asked_for_ever(run):
+    with pytest.raises(ValueError, match=r"query\(\) of Endless gives a batch of no rows; allowed: .*, or None"):
+        run(Endless(), Truth(POSITIVE))
+
+
 def test_simulate_returns_the_log_in_the_order_asked():
     log = simulate(TwoBatches(), Truth(POSITIVE))
     assert log.rows.tolist() == [1, 2, 3]
