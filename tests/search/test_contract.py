@@ -296,6 +296,23 @@ def test_an_answer_amended_at_once_leaves_no_trace(problem, name):
     assert (log.labels == truth[log.rows]).all()
 
 
+@pytest.mark.parametrize("rounds", [0, 1])
+@pytest.mark.parametrize("name", MAIN)
+def test_a_search_whose_seeds_are_all_taken_back_looks_for_another_example(problem, name, rounds):
+    """It goes on without, or ends where all it can ask is what is near to a find; it does not break."""
+    strategy, wanted = start(problem, STRATEGIES[name]), problem.positive.copy()
+    wanted[problem.seeds] = False
+    for _ in range(rounds):
+        strategy.update(np.zeros(len(strategy.query().rows), int))
+    strategy.amend(problem.seeds, [NEGATIVE] * len(problem.seeds))
+    assert not len(strategy.positives)
+    before = len(strategy.log.rows)
+    log = simulate(strategy, Truth(wanted))
+    asked = log.rows[before:]
+    assert len(asked) or rounds or not getattr(STRATEGIES[name], "use_rands", True)
+    assert set(strategy.positives) == set(asked[wanted[asked]])
+
+
 @pytest.mark.parametrize("name", MAIN)
 def test_a_strategy_survives_being_pickled_in_mid_search(problem, name):
     strategy, oracle = start(problem, STRATEGIES[name]), Truth(problem.positive)

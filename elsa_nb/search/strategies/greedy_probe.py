@@ -103,7 +103,7 @@ class GreedyProbe(KeepsLedger):
     def head_to_score(self) -> tuple[heads.Head, Features] | None:
         """Return the head whose logits over all rows the next `query` reads, with its features; None if it reads none.
 
-        The head is trained here, once a round.
+        The head is trained here, once a round; there is none while no positive is known, the seeds having been amended.
         """
         if self._ledger.open or not self.largest_batch():
             return None
@@ -111,21 +111,24 @@ class GreedyProbe(KeepsLedger):
             unasked = np.flatnonzero(self._ledger.unasked)
             weak = self._rng.choice(unasked, size=min(self.config.weak_negatives, len(unasked)), replace=False)
             negatives = np.concatenate([self._ledger.negatives, weak])
-            self._head = heads.train(
-                self._features, self._ledger.positives, negatives, self.config.head, self._rng, self._head
-            )
+            positives = self._ledger.positives
+            head = heads.train(self._features, positives, negatives, self.config.head, self._rng, self._head)
+            self._head = head if len(positives) else None  # not the one that was taught what is taken back now
             self._trained = True
-        if self._head is None:
-            raise QueryError("no positive is known any more, so nothing can be ranked: amend an answer, or begin anew")
-        return self._head, self._features
+        return None if self._head is None else (self._head, self._features)
 
     def query(self, logits: np.ndarray | None = None) -> Batch | None:
-        """Return the never-asked rows with the highest scores; None when the budget or the pool is spent."""
+        """Return the never-asked rows with the highest scores; None when the budget or the pool is spent.
+
+        While no positive is known nothing can be ranked, and they are random rows: among them may be another example.
+        """
         self._ledger.check_query(logits)
-        if (scored := self.head_to_score()) is None:
+        if not (size := self.largest_batch()):
             return None
-        scores = scored[0].logits(scored[1]) if logits is None else logits
-        rows = highest(scores, self.largest_batch(), self._ledger.unasked)
+        if (scored := self.head_to_score()) is None:
+            rows = self._rng.choice(np.flatnonzero(self._ledger.unasked), size, replace=False)
+        else:
+            rows = highest(scored[0].logits(scored[1]) if logits is None else logits, size, self._ledger.unasked)
         return self._ledger.ask(Batch(rows, np.full(len(rows), Component.PROBE, np.int8), self._round))
 
     def largest_batch(self) -> int:
