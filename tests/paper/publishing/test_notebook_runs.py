@@ -3,14 +3,17 @@
 import base64
 import io
 
+import matplotlib.pyplot as plt
 import nbformat
+import numpy as np
 import pytest
-from nbformat.v4 import new_code_cell, new_notebook
+from nbformat.v4 import new_code_cell, new_notebook, new_output
 from papermill.exceptions import PapermillExecutionError
 from PIL import Image
 
 from elsa_nb import profiles
 from elsa_nb.paper.publishing import notebooks
+from elsa_nb.paper.style import COLOURS, COMPONENT_COLOURS, STYLE
 
 
 @pytest.fixture
@@ -43,8 +46,28 @@ def test_an_executed_notebook_holds_its_figures_in_few_colours(folder):
     notebooks.execute_notebook(path, path, {})
     (output,) = (each for cell in nbformat.read(path, 4).cells for each in cell.outputs if "image/png" in each.data)
     picture = Image.open(io.BytesIO(base64.b64decode(output.data["image/png"])))
-    assert picture.mode == "P" and len(picture.convert("RGB").getcolors()) <= 64
+    assert picture.mode == "P" and len(picture.convert("RGB").getcolors()) <= 256
     assert max(red - blue for _, (red, _, blue) in picture.convert("RGB").getcolors()) > 200  # the line is still red
+
+
+def test_every_line_of_a_figure_keeps_its_colour():
+    """ELSA's and NN's were both teal, and the mark of Food-101 that of Tiny-ImageNet: a palette chosen by frequency."""
+    lines = sorted({*COLOURS.values(), *COMPONENT_COLOURS.values()})
+    with plt.rc_context(STYLE):
+        figure, ax = plt.subplots(figsize=(9, 6))
+        for i, colour in enumerate(lines):  # thin ones under pale bands, which have most of the shades
+            ax.plot(range(200), [i + (place % 7) / 9 for place in range(200)], color=colour, lw=1.2)
+            ax.fill_between(range(200), i - 1, i + 2, color=colour, alpha=0.08, lw=0)
+    stream = io.BytesIO()
+    figure.savefig(stream, format="png")
+    plt.close(figure)
+    data = {"image/png": base64.b64encode(stream.getvalue()).decode()}
+    before = np.asarray(Image.open(stream).convert("RGB"), int)
+    cell = new_code_cell("", outputs=[new_output("display_data", data)])
+    notebooks._keep_pictures_small(cell)
+    small = Image.open(io.BytesIO(base64.b64decode(cell.outputs[0].data["image/png"])))
+    after = np.asarray(small.convert("RGB"), int)
+    assert np.abs(after - before).max() <= 24
 
 
 @pytest.mark.slow
