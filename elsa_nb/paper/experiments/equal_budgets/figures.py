@@ -18,6 +18,16 @@ _LINES = {
 }
 _POOLS = ("#0072B2", "#56B4E9", "#D55E00", "#E69F00", "#009E73")
 _MARKS = "osD^v"
+_CHANGES = {  # of Harvest that say too little by their short names
+    "line only": "line only, no neighbourhood",
+    "neighbourhood only": "neighbourhood only, no line",
+    "no preparation but unit length": "rows of unit length, not prepared else",
+    "whitened": "fully whitened",
+    "random negatives in full": "random negatives count in full",
+    "l2 = 0.1": "penalty of the line: a tenth",
+    "l2 = 10": "penalty of the line: tenfold",
+    "far from all answers says nothing": "neighbourhood: neutral far from all answers",
+}
 
 
 def plot_curves(frame: pd.DataFrame) -> Figure:
@@ -82,7 +92,7 @@ def plot_parts(frame: pd.DataFrame, share: int = 80) -> Figure:
     """
     order, pools = list(dict.fromkeys(frame["changed"])), list(dict.fromkeys(frame["pool"]))
     with plt.rc_context(STYLE):
-        figure, ax = plt.subplots(figsize=(6.4, 0.42 * len(order) + 1.3))
+        figure, ax = plt.subplots(figsize=(7, 0.42 * len(order) + 1.3))
         ax.axvline(1, color=COLOURS["ideal"], lw=1)
         for i, pool in enumerate(pools):
             of = frame[frame["pool"] == pool].set_index("changed").reindex(order)
@@ -93,7 +103,7 @@ def plot_parts(frame: pd.DataFrame, share: int = 80) -> Figure:
                 ratio, places, xerr=[ratio - of[f"low_{share}"], of[f"high_{share}"] - ratio], label=pool, **style
             )
         ax.set(xlabel=f"Labels to {share} % of a class, Harvest's are 1")
-        ax.set_yticks(range(len(order)), order)
+        ax.set_yticks(range(len(order)), [_CHANGES.get(change, change) for change in order])
         ax.invert_yaxis()
         ax.grid(axis="y", visible=False)
         figure.legend(*ax.get_legend_handles_labels(), loc="outside lower center", ncols=3)

@@ -54,7 +54,7 @@ def plot_coverage(frame: pd.DataFrame) -> Figure:
     """
     names, pools = list(dict.fromkeys(frame["estimator"])), sorted(frame["pool"].unique(), key=list(_POOLS).index)
     with plt.rc_context(STYLE):
-        figure, axes = plt.subplots(1, len(names), figsize=(2.6 * len(names), 3.2), sharey=True, squeeze=False)
+        figure, axes = plt.subplots(1, len(names), figsize=(2.6 * len(names), 3.6), sharey=True, squeeze=False)
         for ax, name in zip(axes[0], names, strict=True):
             ax.axhline(0.8, color=COLOURS["ideal"], lw=0.8)
             for pool in pools:
@@ -63,8 +63,11 @@ def plot_coverage(frame: pd.DataFrame) -> Figure:
                         (frame["estimator"] == name) & (frame["pool"] == pool) & (frame["strategy"] == strategy)
                     ].sort_values("share")
                     style = {"color": _POOLS[pool], "ls": dash, "marker": MARKERS[strategy], "ms": 3.5, "lw": 1.3}
-                    ax.plot(100 * rows["share"], rows["held"], label=f"{pool}, {strategy}", **style)
+                    ax.plot(100 * rows["share"], rows["held"], **style)
             ax.set(title=name, xlabel="Found, % of the class", ylim=(-0.03, 1.03), xticks=[50, 80, 90, 95])
-        axes[0, 0].set_ylabel("Intervals that hold the truth")
-        figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
+        axes[0, 0].set_yticks([0, 0.2, 0.4, 0.6, 0.8, 1])
+        axes[0, 0].set_ylabel("Intervals that hold the truth, share")
+        handles = [plt.Line2D([], [], color=_POOLS[pool], marker=MARKERS["Harvest"], ms=3.5, lw=1.3) for pool in pools]
+        handles += [plt.Line2D([], [], color="#333333", ls=dash, lw=1.3) for dash in _DASHES.values()]
+        figure.legend(handles, [*pools, *_DASHES], loc="outside lower center", ncols=4)
     return figure

@@ -83,7 +83,9 @@ def plot_people(frame: pd.DataFrame) -> Figure:
         axes[1].axvline(0, color=COLOURS["ideal"], lw=0.8)
         axes[0].set_yticks(range(len(kinds)), kinds)
         axes[0].invert_yaxis()
-        figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=len(arms))
+        handles, names = axes[0].get_legend_handles_labels()
+        handles.append(plt.Line2D([], [], color="#333333", ls="none", marker="o", mfc="white", ms=4))
+        figure.legend(handles, [*names, _AGAIN[True][1]], loc="outside lower center", ncols=3)
     return figure
 
 
