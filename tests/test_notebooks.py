@@ -2,6 +2,7 @@
 
 import ast
 import copy
+import html
 import json
 import re
 
@@ -146,6 +147,16 @@ def test_every_figure_that_is_saved_is_shown(path):
     for cell in json.loads(path.read_text())["cells"]:
         if cell["cell_type"] == "code" and "save_figure(" in text(cell):
             assert any(PICTURES & output.get("data", {}).keys() for output in cell["outputs"]), text(cell)
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_tables_are_headed_in_words(path):
+    """`exhibits.readable` names columns; `alpha_1` and `alpha_2` are how prose writes the symbols of the paper."""
+    for cell in json.loads(path.read_text())["cells"]:
+        tables = "".join("".join(output.get("data", {}).get("text/html", "")) for output in cell.get("outputs", []))
+        headings = {html.unescape(heading) for heading in re.findall(r"<th[^>]*>([^<]*)</th>", tables)}
+        short = {each for each in headings if re.search("[a-z]_[a-z0-9]", re.sub("alpha_[12]", "", each))}
+        assert short == set(), text(cell)
 
 
 def test_the_numbers_of_the_notebooks_are_distinct():

@@ -1,6 +1,6 @@
 """Save figures and tables with the rows they show, and keep the index that says what shows what.
 
-Notebooks call `save_figure` and `save_table`.
+Notebooks call `save_figure` and `save_table`, and show what `readable` makes of a frame.
 """
 
 import io
@@ -16,6 +16,7 @@ from elsa_nb.locks import Lock
 from elsa_nb.paper.comparison import exhibits as comparison
 from elsa_nb.paper.experiments import catalogue
 from elsa_nb.paper.measures.exhibit import Exhibit
+from elsa_nb.paper.measures.wording import readable as readable
 from elsa_nb.profiles import profile
 
 CATALOGUE = catalogue.EXHIBITS | {exhibit.name: exhibit for exhibit in comparison.EXHIBITS}
@@ -42,12 +43,12 @@ def save_figure(figure: Figure, name: str, profile_name: str, source: pd.DataFra
 
 
 def save_table(shown: pd.DataFrame, name: str, profile_name: str, source: pd.DataFrame) -> None:
-    """Save the exhibit `name` as HTML, as `shown`, with its rows in full precision as CSV, and index it.
+    """Save the exhibit `name` as HTML, as `shown` in words, with its rows in full precision as CSV, and index it.
 
     Raises ValueError for a name that is not in the catalogue.
     """
     exhibit, folder = _exhibit(name), profile(profile_name).figures
-    store.write_atomically(folder / f"{name}.html", (shown.to_html(border=0) + "\n").encode())
+    store.write_atomically(folder / f"{name}.html", (readable(shown).to_html(border=0) + "\n").encode())
     _save_rows(folder / f"{name}.csv", source)
     _add_to_index(folder, "table", exhibit)
 
