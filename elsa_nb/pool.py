@@ -17,7 +17,7 @@ import numpy as np
 from elsa_nb.counts import count_of
 from elsa_nb.errors import CorruptFileError, MissingDataError
 from elsa_nb.locks import Lock
-from elsa_nb.pool_files import check_free, npy_header, npy_sha256, pool_sha256
+from elsa_nb.pool_files import check_free, check_widths, columns_of, npy_header, npy_sha256, pool_sha256
 from elsa_nb.store import as_path, card_entries, read_card, reading, sha256_file, write_card, write_with
 from elsa_nb.vector_files import read_both
 from elsa_nb.vectors import DTYPES, as_vectors, blocks, check_ids, check_vectors, frame_names, warn_of_oddities
@@ -35,6 +35,7 @@ class Pool:
     output of the encoder they are, `provenance` what they were made from, as plain data. `recipe` names what the
     vectors were computed from (images, weights, code, dtype), so that pools from two machines whose floats differ in
     the last bit count as the same pool; where nothing is known about that, it is `sha256`, of the stored bytes.
+    `widths` are the numbers of columns of each encoder, where several stand side by side (`elsa_nb.side_by_side`).
 
     >>> import numpy as np
     >>> from elsa_nb import Pool
@@ -50,6 +51,7 @@ class Pool:
     provenance: dict[str, Any] = field(default_factory=dict)
     recipe: str = ""
     sha256: str = ""
+    widths: tuple[int, ...] = ()
 
     def __repr__(self) -> str:
         first, last = (repr(str(self.ids[end])[:40]) for end in (0, -1))
@@ -165,7 +167,7 @@ class Pool:
                 raise CorruptFileError(f"{folder / file} does not match its checksum in pool.json. {cure}")
         ids.flags.writeable = False
         name, space, provenance, recipe = (card[entry] for entry in ("name", "space", "provenance", "recipe"))
-        return cls(vectors, ids, name, space, provenance, recipe, pool_sha256(card["files"]))
+        return cls(vectors, ids, name, space, provenance, recipe, pool_sha256(card["files"]), card["widths"])
 
     def save(self, folder: Path | str) -> "Pool":
         """Write the pool to `folder`, in the place of one that is there, and return it as opened from there.
@@ -175,6 +177,7 @@ class Pool:
         check_free(as_path("folder", folder, "the folder to write"))
         recipe = None if self.recipe == self.sha256 else self.recipe
         fields = {"name": self.name, "space": self.space, "recipe": recipe, "provenance": self.provenance}
+        fields["widths"] = self.widths
         with PoolWriter(folder, self.ids, self.d, dtype=self.vectors.dtype.name, resume=False, **fields) as writer:
             for _, block in blocks(self.vectors):
                 writer.write(block)
@@ -192,6 +195,11 @@ class Pool:
     def d(self) -> int:
         """The dimension of the vectors."""
         return self.vectors.shape[1]
+
+    @property
+    def columns(self) -> tuple[slice, ...]:
+        """The columns of each encoder: all of them, or those of several that stand side by side."""
+        return columns_of(self.widths or (self.d,))
 
 
 class PoolWriter:
@@ -216,6 +224,7 @@ class PoolWriter:
         dtype: str = "float16",
         recipe: str | None = None,
         provenance: dict[str, Any] | None = None,
+        widths: tuple[int, ...] = (),
         resume: bool = True,
         lock: Lock | None = None,
     ):
@@ -232,6 +241,7 @@ class PoolWriter:
         self.folder, self.ids, self.shape = place, check_ids(ids, len(ids)), (len(ids), int(d))
         self.dtype = np.dtype(dtype).newbyteorder("<")
         self.name, self.space, self.recipe, self.provenance = name, space, recipe, card_entries(provenance)
+        self.widths = check_widths(widths, int(d))
         self._part, self._journal_path = self.folder / "vectors.part", self.folder / "journal.txt"
         self._header = npy_header(self.shape, self.dtype)
         self._own_lock = None if lock is not None else pool_lock(self.folder).acquire()
@@ -297,6 +307,7 @@ class PoolWriter:
         card = {"format": FORMAT, "n": self.shape[0], "d": self.shape[1], "dtype": self.dtype.name, "files": files}
         recipe = self.recipe or pool_sha256(files)
         card |= {"name": self.name, "space": self.space, "provenance": self.provenance, "recipe": recipe}
+        card |= {"widths": list(self.widths)} if self.widths else {}
         write_card(self.folder / "pool.json", card)
         self._journal_path.unlink()
         return Pool.open(self.folder, verify=False)
@@ -374,6 +385,7 @@ def card_of(folder: Path) -> dict[str, Any]:
         card["files"] = {file: str(card["files"][file]) for file in ("vectors.npy", "ids.npy")}
         card |= {entry: str(card[entry]) for entry in ("name", "space", "dtype", "recipe")}
         card |= {"n": int(card["n"]), "d": int(card["d"]), "provenance": dict(card["provenance"])}
+        card["widths"] = check_widths(card.get("widths", ()), card["d"])
     return card
 
 

@@ -1,8 +1,10 @@
-"""The files of a pool: their bytes, what tells them from others, and the folders that they may be written into."""
+"""The files of a pool: their bytes and columns, what tells them from others, the folders they may be written into."""
 
 import hashlib
 import io
 import re
+from collections.abc import Iterable, Sequence
+from itertools import accumulate, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -50,3 +52,19 @@ def npy_sha256(array: np.ndarray) -> str:
 def pool_sha256(files: dict[str, str]) -> str:
     """Return the SHA-256 of a pool from those of its two files."""
     return sha256_bytes("".join(f"{file} {files[file]}\n" for file in ("vectors.npy", "ids.npy")).encode())
+
+
+def check_widths(widths: Iterable[int], d: int) -> tuple[int, ...]:
+    """Return how many of the `d` columns each encoder has; none are said where there is one encoder.
+
+    Raises ValueError unless they are whole numbers, 1 or more, whose sum is d.
+    """
+    told = tuple(map(int, widths))
+    if told and (min(told) < 1 or sum(told) != d):
+        raise ValueError(f"widths {told} of vectors of {d} values; give 1 or more an encoder, {d} in all")
+    return told
+
+
+def columns_of(widths: Sequence[int]) -> tuple[slice, ...]:
+    """Return the columns of encoders of these widths, one after another."""
+    return tuple(slice(*ends) for ends in pairwise(accumulate(widths, initial=0)))

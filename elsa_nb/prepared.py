@@ -34,7 +34,7 @@ class Prepared:
     @cached_property
     def prepared_rows(self) -> PreparedRows:
         """The rows of the pool as strategies without neighbour lists search them, made when first asked for."""
-        return PreparedRows.of(self.pool.vectors)
+        return PreparedRows.of_pool(self.pool)
 
 
 def prepare(

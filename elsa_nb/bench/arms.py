@@ -38,6 +38,8 @@ class Spaces:
     @lru_cache(maxsize=8)  # noqa: B019 - lives as long as the process
     def rows(self, power: float = 0.25, standardise: bool = True, encoders: int = 1) -> PreparedRows:
         """Return prepared rows, of the first or of more pools."""
+        if encoders == 1:
+            return PreparedRows.of_pool(self.pool, power=power, standardise=standardise)
         vectors = [pool.vectors for pool in self.pools[:encoders]]
         return PreparedRows.of(*vectors, power=power, standardise=standardise)
 

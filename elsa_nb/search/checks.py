@@ -39,7 +39,7 @@ def check_pool(pool: Any) -> int:
 _MADE_BY = {
     "neighbours": ("Neighbours(vectors)", "nearest_to_any"),
     "features": ("Features(vectors)", "project"),
-    "prepared_rows": ("PreparedRows.of(vectors)", "twins"),
+    "prepared_rows": ("PreparedRows.of_pool(pool)", "twins"),
 }
 
 

@@ -236,9 +236,9 @@ def _decode_all(bits, out):
 
 
 def as_single(vectors: np.ndarray) -> np.ndarray:
-    """Return a block of vectors as float32: itself, or half precision decoded."""
+    """Return a block of vectors as float32, C-contiguous: itself where it is that, or half precision decoded."""
     if vectors.dtype != np.float16:
-        return _plain(vectors)
+        return np.ascontiguousarray(_plain(vectors))
     out = np.empty(vectors.shape, np.float32)
     with one_at_a_time:
         _decode_all(np.ascontiguousarray(_plain(vectors)).view(np.uint16), out)

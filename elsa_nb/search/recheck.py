@@ -114,7 +114,7 @@ class Rechecked:
                 f"the search has asked {asked} rows already, whose answers could not be doubted; give one that begins"
             )
         if prepared_rows is None:
-            raise ValueError("prepared_rows = None; give PreparedRows.of(vectors), made of the pool of the search")
+            raise ValueError("prepared_rows = None; give PreparedRows.of_pool(pool), made of the pool of the search")
         pool = getattr(search, "pool", None)  # no part of the contract, but all of this package have one
         check_made("prepared_rows", prepared_rows, len(prepared_rows if pool is None else pool))
         self.search = search

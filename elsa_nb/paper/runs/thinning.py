@@ -80,7 +80,7 @@ def without(pool: Pool, absent: np.ndarray) -> Pool:
     rows = sha256_bytes(absent.astype("<i8").tobytes())
     recipe, sha256 = (sha256_bytes(f"{whole} without {rows}".encode()) for whole in (pool.recipe, pool.sha256))
     provenance = {**pool.provenance, "absent_rows": len(absent), "absent_rows_sha256": rows}
-    return Pool(vectors, ids, pool.name, pool.space, provenance, recipe, sha256)
+    return Pool(vectors, ids, pool.name, pool.space, provenance, recipe, sha256, pool.widths)
 
 
 def _lists(

@@ -9,8 +9,8 @@ rare class from the rest. Four steps undo that, each once for a pool:
                    dividing by the square root instead (whitening) would raise the weakest, noise, to their height
     unit length    the inner product is a cosine: no row is far out, or near everything, for its length
 
-Several encoders of the same items stand side by side: their prepared rows are concatenated, and a cosine is the mean of
-theirs.
+Several encoders of the same items stand side by side: each is prepared by itself, their prepared rows are concatenated,
+and a cosine is the mean of theirs.
 """
 
 from collections.abc import Sequence
@@ -20,6 +20,7 @@ import numpy as np
 from numba import njit
 from scipy.linalg.blas import ssyrk
 
+from elsa_nb.pool import Pool
 from elsa_nb.search import kernels
 from elsa_nb.threads import one_blas_thread
 
@@ -56,7 +57,18 @@ class PreparedRows:
         """
         if not encoders:
             raise ValueError("no vectors given; prepare the vectors of at least one encoder")
-        encoders = tuple(map(kernels.contiguous, encoders))
+        return cls._of(tuple(map(kernels.contiguous, encoders)), dimensions, power, standardise)
+
+    @classmethod
+    def of_pool(
+        cls, pool: Pool, *, dimensions: int = DIMENSIONS, power: float = POWER, standardise: bool = True
+    ) -> "PreparedRows":
+        """Prepare the rows of a pool, as `of` does: the columns of each encoder that it holds by themselves."""
+        encoders = tuple(pool.vectors[:, columns] for columns in pool.columns)
+        return cls._of(encoders, dimensions, power, standardise)
+
+    @classmethod
+    def _of(cls, encoders: tuple[np.ndarray, ...], dimensions: int, power: float, standardise: bool) -> "PreparedRows":
         n = len(encoders[0])
         if different := [len(vectors) for vectors in encoders if len(vectors) != n]:
             raise ValueError(f"encoders of {n} and {different[0]} rows; give vectors of the same items, in one order")

@@ -134,7 +134,7 @@ class Harvest(KeepsLedger):
         others = np.flatnonzero(self._ledger.unasked)
         count = min(self.config.weak_negatives, len(others))
         self._weak = np.sort(check_rng(rng).choice(others, size=count, replace=False))
-        self._rows = prepared_rows or PreparedRows.of(pool.vectors)
+        self._rows = prepared_rows or PreparedRows.of_pool(pool)
         # The sums of the kernel, and the answers (n,) that they stand for.
         self._summed: tuple[KernelSums, np.ndarray] | None = None
         self._round = 0
