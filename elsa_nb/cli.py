@@ -19,7 +19,7 @@ from elsa_nb.images.extraction.requirements import require
 from elsa_nb.images.options import declare_embed, declare_train
 from elsa_nb.label.labels_command import READING, declare_labels, declare_reading
 from elsa_nb.label.session_command import declare_session
-from elsa_nb.pool_command import declare_pool, pool_command
+from elsa_nb.pool_command import declare_pool
 from elsa_nb.profiles import PROFILES, profile
 from elsa_nb.search.contract import QueryError
 from elsa_nb.store import INSTALLED
@@ -104,9 +104,8 @@ def _parser() -> argparse.ArgumentParser:
     encoders.add_argument("names", nargs="*", metavar="NAME", help="all, or some of those listed")
     encoders.set_defaults(run=_encoders)
 
-    pool = commands.add_parser("pool", help="make a pool of vectors that you have already")
-    declare_pool(pool)
-    pool.set_defaults(run=pool_command)
+    what = "make a pool of vectors that you have already, or one of several encoders' pools"
+    declare_pool(commands.add_parser("pool", help=what))
 
     bench = commands.add_parser("bench", help="compare searchers on vectors whose labels you know, at equal budgets")
     declare_bench(bench)
@@ -153,8 +152,10 @@ def _parser() -> argparse.ArgumentParser:
     label.add_argument("--pool", **folder, help=what)
     label.add_argument(
         "--encoder",
+        action="append",
         metavar="NAME",
-        help="what makes the vectors: one that `elsa-nb encoders` lists, or the path of weights of your own",
+        help="what makes the vectors: one that `elsa-nb encoders` lists, or the path of weights of your own; given "
+        "twice, the search uses both, and needs fewer labels",
     )
     label.add_argument("--strict", action="store_true", help="stop at an image that cannot be read (else: left out)")
     label.add_argument("--skip-broken", action="store_true", help=argparse.SUPPRESS)  # the default by now

@@ -13,6 +13,7 @@ from elsa_nb.images.encoders.names import TEXT
 from elsa_nb.images.extraction.folder_names import find_pool, folder_title
 from elsa_nb.images.sources.left_out import LIST, count_listed
 from elsa_nb.pool import Pool
+from elsa_nb.side_by_side import join_pools, parts_of
 from elsa_nb.store import as_path
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def label_folder(folder: Path | str, **options: Any) -> "Panel":
 def prepare(
     folder: Path | str,
     *,
-    encoder: Path | str | None = None,
+    encoder: Path | str | Sequence[Path | str] | None = None,
     pool: Path | str | None = None,
     session: Path | str | None = None,
     name: str | Path | Sequence[str | Path] = (),
@@ -61,12 +62,12 @@ def prepare(
     """Find or make the vectors of a folder and return what the panel is made of.
 
     `encoder` is a name that `elsa-nb encoders` lists, or the path of weights of one's own (default: the best that is
-    here or can be fetched); `pool` names vectors that are there already. `session` is the file that gets the answers
-    (default: the folder's name and place, in the working folder). `name` are names of files that are examples, or
-    patterns of files to be shown first; `like` files of images, from anywhere, that look like what is sought; `text`
-    says it in words, which the encoder must know (default: one that does). `strict` stops at an image that cannot be
-    read. `settings` are those of `jobs.make_job`: `labels`, `reading`, `seeds`, `annotator`, `page`, `strategy`,
-    `metric`, `budget`, `target`.
+    here or can be fetched); of several the vectors are put side by side (`side_by_side`). `pool` names vectors that are
+    there already. `session` is the file that gets the answers (default: the folder's name and place, in the working
+    folder). `name` are names of files that are examples, or patterns of files to be shown first; `like` files of
+    images, from anywhere, that look like what is sought; `text` says it in words, which an encoder must know (default:
+    one that does). `strict` stops at an image that cannot be read. `settings` are those of `jobs.make_job`: `labels`,
+    `reading`, `seeds`, `annotator`, `page`, `strategy`, `metric`, `budget`, `target`.
     """
     from elsa_nb.label import jobs
     from elsa_nb.label.identity import earlier_sessions
@@ -78,7 +79,7 @@ def prepare(
         raise MissingDataError(f"{folder} is no folder; name the folder that holds the images.")
     like = [_path("like", each) for each in _each(like)]
     names = [each if isinstance(each, str) else str(_path("name", each)) for each in _each(name)]
-    encoder = None if encoder is None else str(_path("encoder", encoder))
+    encoders = [] if encoder is None else [str(_path("encoder", each)) for each in _each(encoder)]
     pool = None if pool is None else _path("pool", pool)
     settings |= {key: _path(key, settings[key]) for key in _FILES if settings.get(key) is not None}
     by_itself = session is None
@@ -86,9 +87,9 @@ def prepare(
     if not isinstance(text, str | None) or text == "":
         raise ValueError(f"text is {text!r:.60}; give words, such as 'a red fox', or None")
     read = _check_before(folder, pool is None, names, like, session, settings)
-    if text and not (encoder or pool):
-        encoder = TEXT
-    place, made_by = (pool, encoder) if pool else _vectors(folder, encoder, strict)
+    if text and not (encoders or pool):
+        encoders = [TEXT]
+    place, made_by = (pool, encoders) if pool else _vectors(folder, encoders, strict)
     if by_itself and not session.exists():
         for told in earlier_sessions(session.parent, Files(folder, Pool.open(place, verify=False))):
             print(told)
@@ -160,42 +161,60 @@ def _check_example(path: Path) -> None:
         ) from None
 
 
-def _nearest(place: Path, name: str | None, like: Sequence[str | Path], text: str | None, count: int) -> list[int]:
+def _nearest(place: Path, names: Sequence[str], like: Sequence[str | Path], text: str | None, count: int) -> list[int]:
     """Return the rows most like the files `like`, then those nearest to `text`: `count` of each.
 
-    `name` is the encoder that made the pool (default: the one that the pool names). Raises ValueError for another one.
+    `names` are the encoders that made the pool (default: those that the pool names). Raises ValueError for other ones.
     """
     pool, rows = Pool.open(place), []
-    maker = pool.provenance.get("encoder")
-    if (name := name or maker) is None:
+    made = [part["provenance"] for part in parts_of(pool)]
+    makers = list(names) or [each.get("encoder") for each in made]
+    if None in makers:
         raise ValueError(f"--like and --text need the encoder that made the pool {place}: give --encoder too.")
+    if len(makers) != len(made):
+        told = f"{count_of(len(made), 'encoder')}, and {len(makers)} {'is' if len(makers) == 1 else 'are'} named"
+        raise ValueError(f"the vectors of {place} are by {told} with --encoder: leave it out.")
 
     from elsa_nb.images.encoders.by_name import load_for_pictures
     from elsa_nb.images.extraction.embed import ExampleEncoder
     from elsa_nb.label.first_examples import rows_like_images, rows_like_text
 
-    encoder = load_for_pictures(name)
-    if pool.provenance.get("weights", encoder.sha256) != encoder.sha256:
-        raise ValueError(
-            f"the vectors of {place} are by {maker}, not by {name}: give --encoder {maker}, or leave it out."
-        )
+    encoders = [load_for_pictures(name) for name in makers]
+    for name, encoder, told in zip(makers, encoders, made, strict=True):
+        if told.get("weights", encoder.sha256) != encoder.sha256:
+            maker = told["encoder"]
+            raise ValueError(
+                f"the vectors of {place} are by {maker}, not by {name}: give --encoder {maker}, or leave it out."
+            )
     if like:
-        examples = ExampleEncoder(encoder, pool.provenance.get("decoding"))
+        examples = ExampleEncoder(*encoders, decoding=pool.provenance.get("decoding"))
         rows += rows_like_images(pool.vectors, examples, like, count).tolist()
     if text:
-        rows += rows_like_text(pool.vectors, encoder, text, count).tolist()
+        knowing = next((i for i, each in enumerate(encoders) if hasattr(each, "encode_text")), 0)
+        rows += rows_like_text(pool.vectors[:, pool.columns[knowing]], encoders[knowing], text, count).tolist()
     return list(dict.fromkeys(rows))
 
 
-def _vectors(folder: Path, encoder: str | None, strict: bool) -> tuple[Path, str]:
-    """Return the pool of a folder's embeddings, and the name of the encoder that made it."""
-    if (found := find_pool(folder, encoder)) is not None:
-        place, name = found
-        title, images = folder.resolve().name, len(Pool.open(place, verify=False))
-        print(f"The vectors of {title} are here: {count_of(images, 'image')}, by {name}.")
-        if left := count_listed(place / LIST):
-            print(f"Left out: {count_of(left, 'file')}; listed with the reason in {place / LIST}")
-        return found
-    from elsa_nb.images.extraction.embed import embed_one  # only now: torch takes seconds to load
+def _vectors(folder: Path, encoders: Sequence[str], strict: bool) -> tuple[Path, list[str]]:
+    """Return the pool of a folder's embeddings, and the names of the encoders that made it."""
+    if twice := next((each for i, each in enumerate(encoders) if each in encoders[:i]), None):
+        raise ValueError(f"the encoder {twice} is named twice; name each once")
+    found = [find_pool(folder, each) for each in encoders or [None]]
+    places = [each[0] for each in found if each is not None]
+    if len(places) == len(found):
+        title, names = folder.resolve().name, [each[1] for each in found if each is not None]
+        images = len(Pool.open(places[0], verify=False))
+        print(f"The vectors of {title} are here: {count_of(images, 'image')}, by {' and '.join(names)}.")
+        if left := count_listed(places[0] / LIST):
+            print(f"Left out: {count_of(left, 'file')}; listed with the reason in {places[0] / LIST}")
+    else:
+        from elsa_nb.images.extraction.embed import embed_embeddings  # only now: torch takes seconds to load
 
-    return embed_one(folder, encoder, strict=strict)
+        places, names = embed_embeddings(folder, encoders, strict=strict)
+    if len(places) == 1:
+        return places[0], names
+    base = folder_title(folder)
+    titles = [place.name.removeprefix(f"{base}-").removesuffix("-embedding") for place in places]
+    joined = places[0].with_name(f"{base}-{'-and-'.join(titles)}-embedding")
+    join_pools([Pool.open(place, verify=False) for place in places], joined, name=joined.name)
+    return joined, names

@@ -1,4 +1,4 @@
-"""`elsa-nb pool make FILE`: a pool of vectors that were made elsewhere."""
+"""`elsa-nb pool`: a pool of vectors that were made elsewhere (`make`), or of several encoders' pools (`join`)."""
 
 import argparse
 import warnings
@@ -10,11 +10,20 @@ from elsa_nb.counts import count_of
 from elsa_nb.errors import MissingDataError
 from elsa_nb.pool import Pool
 from elsa_nb.pool_files import check_free
+from elsa_nb.side_by_side import join_pools
 
 
 def declare_pool(parser: argparse.ArgumentParser) -> None:
     """Add what the command takes to its parser."""
-    parser.add_argument("action", choices=("make",))
+    actions = parser.add_subparsers(required=True, metavar="ACTION")
+    join = actions.add_parser("join", help="put several encoders' vectors of the same items side by side")
+    what = "pools of the same items, each by another encoder: fewer labels are needed than in any one of them"
+    join.add_argument("pools", type=typed_path, metavar="FOLDER", nargs="+", help=what)
+    join.add_argument("--out", type=typed_path, metavar="FOLDER", required=True, help="the pool to make")
+    join.add_argument("--name", help="what the vectors are of (default: the names of the pools)")
+    join.set_defaults(run=join_command)
+    parser = actions.add_parser("make", help="make a pool of a file of vectors")
+    parser.set_defaults(run=make_command)
     parser.add_argument(
         "file",
         type=typed_path,
@@ -32,8 +41,14 @@ def declare_pool(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--replace", action="store_true", help="put it in the place of another pool in FOLDER")
 
 
-def pool_command(options: argparse.Namespace) -> None:
-    """Make the pool, and print what was taken and how the pool is handed on; an existing other pool is refused."""
+def join_command(options: argparse.Namespace) -> None:
+    """Make the pool of several encoders, and print how it is handed on."""
+    pool = join_pools([Pool.open(folder) for folder in options.pools], options.out, name=options.name)
+    print(f"{_held(pool)} by {len(pool.columns)} encoders: --pool {quote(str(options.out))}")
+
+
+def make_command(options: argparse.Namespace) -> None:
+    """Make the pool of a file; print what was taken and how it is handed on. Another pool in its place is refused."""
     path = Path(options.file)
     folder = Path(options.folder or f"{path.stem}-pool")
     with warnings.catch_warnings(record=True) as odd:
@@ -60,5 +75,8 @@ def pool_command(options: argparse.Namespace) -> None:
     for warning in odd:
         print(f"Look at this: {warning.message}")
     ids = f"id {pool.ids[0]!s}" if pool.n == 1 else f"ids {pool.ids[0]!s} to {pool.ids[-1]!s}"
-    held = f"{count_of(pool.n, 'vector')} of {count_of(pool.d, 'value')}"
-    print(f"{held}, {ids}: --pool {quote(str(folder))}")
+    print(f"{_held(pool)}, {ids}: --pool {quote(str(folder))}")
+
+
+def _held(pool: Pool) -> str:
+    return f"{count_of(pool.n, 'vector')} of {count_of(pool.d, 'value')}"

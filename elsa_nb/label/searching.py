@@ -19,6 +19,7 @@ from elsa_nb.search.heads.prepared_rows import PreparedRows
 from elsa_nb.search.neighbours.lists import Neighbours
 from elsa_nb.search.strategies import registry
 from elsa_nb.search.strategies.greedy_probe import GreedyProbe
+from elsa_nb.side_by_side import of_one_length
 
 DEFAULT = "harvest"
 BEFORE = "greedy-probe"  # the default of sessions that do not say what they began with
@@ -39,8 +40,12 @@ def search_from(
     """
     kind, config, metric = check(name, metric=metric, budget=budget)
     searched = by_direction(pool) if metric == "cosine" else pool
-    makers = {"neighbours": Neighbours, "features": Features, "prepared_rows": PreparedRows.of}
-    made = {name: makers[name](searched.vectors) for name in kind.needs}
+    makers = {
+        "neighbours": lambda: Neighbours(searched.vectors),
+        "features": lambda: Features(searched.vectors),
+        "prepared_rows": lambda: PreparedRows.of_pool(searched),
+    }
+    made = {name: makers[name]() for name in kind.needs}
     return lambda seeds: registry.begin(kind, searched, seeds, config=config, rng=np.random.default_rng(0), **made)
 
 
@@ -66,8 +71,6 @@ def by_direction(pool: Pool) -> Pool:
     """Return the pool with every vector brought to length 1 (float32); a vector of zeros stays one."""
     vectors = np.empty(pool.vectors.shape, np.float32)
     for start in range(0, len(vectors), _BLOCK):
-        block = np.asarray(pool.vectors[start : start + _BLOCK], np.float32)
-        lengths = np.linalg.norm(block, axis=1, keepdims=True)
-        vectors[start : start + _BLOCK] = block / np.where(lengths > 0, lengths, 1)
+        vectors[start : start + _BLOCK] = of_one_length(pool.vectors[start : start + _BLOCK], pool.columns)
     vectors.flags.writeable = False
     return dataclasses.replace(pool, vectors=vectors)

@@ -29,7 +29,9 @@ from elsa_nb.images.sources.by_name import open_dataset
 from elsa_nb.images.sources.files import ImageFiles, check_folder, open_folder
 from elsa_nb.pictures.decoding import Decoding
 from elsa_nb.pool import Pool
+from elsa_nb.pool_files import columns_of
 from elsa_nb.profiles import Profile, profile
+from elsa_nb.side_by_side import of_one_length
 
 Pools = dict[str, dict[str, Pool]]
 
@@ -109,22 +111,24 @@ def embed_folder(
     return extract_folder(files, loaded, name=base, folder=place, cluster=cluster, **options)
 
 
-def embed_one(root: Path | str, encoder: str | None = None, *, strict: bool = False) -> tuple[Path, str]:
-    """Make or find the embeddings of a folder by one encoder (None: the default); return their folder and its name.
+def embed_embeddings(
+    root: Path | str, encoders: Sequence[str] = (), *, strict: bool = False
+) -> tuple[list[Path], list[str]]:
+    """Make or find the embeddings of a folder by `encoders` (none: the default); return their folders and the names.
 
     What `elsa-nb label` and `label_folder` need of `embed_folder`.
     """
-    pools = embed_folder(root, [encoder] if encoder else [], spaces=("embedding",), strict=strict)
-    ((title, spaces),) = pools.items()
-    return place_of(spaces["embedding"]), encoder or next(each for each in CANDIDATES if _pool_title(each) == title)
+    pools = embed_folder(root, encoders, spaces=("embedding",), strict=strict)
+    names = list(encoders) or [each for each in CANDIDATES if _pool_title(each) in pools]
+    return [place_of(spaces["embedding"]) for spaces in pools.values()], names
 
 
 class ExampleEncoder:
     """An encoder for single image files, as `elsa_nb.label.first_examples` takes one."""
 
-    def __init__(self, encoder: ImageEncoder, decoding: Mapping[str, Any] | None = None):
-        """Take an encoder of photographs; `decoding` is that of the pool's provenance."""
-        self._encoder = encoder
+    def __init__(self, *encoders: ImageEncoder, decoding: Mapping[str, Any] | None = None):
+        """Take the encoders of a pool of photographs, in its order; `decoding` is that of the pool's provenance."""
+        self._encoders = encoders
         self._decoding = Decoding.of(decoding) if decoding is not None else None
 
     def encode_images(self, paths: Sequence[Path | str]) -> np.ndarray:
@@ -134,8 +138,12 @@ class ExampleEncoder:
         told = [str(path) for path in paths]  # by which a broken one is named
         files = ImageFiles.of("examples", root, names, np.full(len(names), -1), (), ids=told)
         files = dataclasses.replace(files, decoding=self._decoding)
-        vectors = encode(Crops(files, self._encoder.geometry, workers=0), self._encoder, BATCH_OF_LARGE_ON_CPU)
-        return vectors["embedding"].astype(np.float16).astype(np.float32)
+        parts = [
+            encode(Crops(files, each.geometry, workers=0), each, BATCH_OF_LARGE_ON_CPU)["embedding"]
+            for each in self._encoders
+        ]
+        vectors = np.concatenate(parts, axis=1).astype(np.float16).astype(np.float32)
+        return vectors if len(parts) == 1 else of_one_length(vectors, columns_of([part.shape[1] for part in parts]))
 
 
 def embed_command(options: argparse.Namespace) -> None:
@@ -166,6 +174,9 @@ def embed_command(options: argparse.Namespace) -> None:
     for spaces in pools.values():
         where = shlex.quote(str(place_of(spaces["embedding"])))
         print(f"To label: elsa-nb label {shlex.quote(str(options.images))} --pool {where}")
+    if len(options.encoder) > 1:
+        all_of_them = " ".join(f"--encoder {shlex.quote(each)}" for each in options.encoder)
+        print(f"In the vectors of all of them: elsa-nb label {shlex.quote(str(options.images))} {all_of_them}")
 
 
 def _report_precision(

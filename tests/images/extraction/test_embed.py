@@ -172,7 +172,7 @@ def test_examples_are_encoded_as_their_pool_is(libraries, data, album):
     photographs.write(album / "turned.jpg", photographs.rotated_by_exif(photographs.scene(9)))
     pool = embed_folder(album, ["timm:net"])["timm-net"]["embedding"]
     rows = [pool.ids.tolist().index(name) for name in ("turned.jpg", "cats/1.jpg")]
-    examples = ExampleEncoder(by_name.load_for_pictures("timm:net"), pool.provenance["decoding"])
+    examples = ExampleEncoder(by_name.load_for_pictures("timm:net"), decoding=pool.provenance["decoding"])
     paths = [album / name for name in pool.ids[rows]]
     np.testing.assert_array_equal(examples.encode_images(paths), pool.vectors[rows])
     (album / "broken.jpg").write_bytes(b"no picture")
@@ -187,6 +187,26 @@ def test_a_pool_by_its_place_is_asked_with_its_own_encoder_and_no_other(librarie
     assert pool.ids[jobs[0].samples[0][0]] == "dogs/5.jpg"
     assert cli.main([*arguments, "--encoder", "torchvision:other"]) == 1
     assert "are by timm:net, not by torchvision:other" in capsys.readouterr().err
+
+
+def test_label_puts_the_vectors_of_several_encoders_side_by_side(libraries, data, album, jobs, capsys):
+    both = ["--encoder", "timm:net", "--encoder", "torchvision:other"]
+    arguments = ["label", str(album), *both, "--like", str(album / "dogs" / "5.jpg")]
+    for session in ("first", "second morning"):
+        capsys.readouterr()
+        assert cli.main([*arguments, "--session", str(data / f"{session}.sqlite")]) == 0
+    assert "are here: 7 images, by timm:net and torchvision:other" in capsys.readouterr().out
+    joined = Pool.open(data / "pools" / f"{folder_title(album)}-timm-net-and-torchvision-other-embedding")
+    parts = embed_folder(album, ["timm:net", "torchvision:other"], spaces=("embedding",))
+    assert joined.widths == tuple(spaces["embedding"].d for spaces in parts.values())
+    assert [job.samples[0][0] for job in jobs] == [joined.ids.tolist().index("dogs/5.jpg")] * 2
+    photographs.write(album / "new.jpg", photographs.encoded(photographs.scene(77)))
+    assert cli.main([*arguments, "--session", str(data / "grown.sqlite")]) == 0
+    assert "new.jpg" in Pool.open(data / "pools" / joined.name).ids
+    assert cli.main(["label", str(album), *both[:2], *both[:2]]) == 1
+    assert "the encoder timm:net is named twice" in capsys.readouterr().err
+    assert cli.main([*arguments[:2], *both[:2], *arguments[-2:], "--pool", str(data / "pools" / joined.name)]) == 1
+    assert "are by 2 encoders, and 1 is named with --encoder: leave it out" in capsys.readouterr().err
 
 
 def test_neighbours_of_half_precision_are_compared_with_those_of_float32():
