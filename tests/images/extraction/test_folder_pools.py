@@ -69,6 +69,19 @@ def test_ctrl_c_costs_nothing_that_was_kept(data, album, seen, monkeypatch):
     assert not list(place_of(again).glob("kept*"))
 
 
+def test_views_that_an_encoder_sets_side_by_side_are_columns_of_their_own(data, album, seen, monkeypatch):
+    load = by_name.load_timm
+    views = {"embedding": (2, 3)}
+    monkeypatch.setattr(by_name, "load_timm", lambda name: vars(made := load(name)).update(widths=views) or made)
+    assert embed(album).columns == (slice(0, 2), slice(2, 5))
+    photographs.write(album / "birds" / "0.jpg", photographs.encoded(photographs.scene(50)))
+    with monkeypatch.context() as patched:  # killed at its last steps: what is known of the pool is on the disk only
+        patched.setattr(PoolWriter, "finish", lambda self: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            embed(album)
+    assert embed(album).columns == (slice(0, 2), slice(2, 5))
+
+
 def test_a_strict_run_keeps_what_it_had_when_it_met_a_broken_image(data, album, seen):
     photographs.write(album / "dogs" / "5b.jpg", photographs.odd_files()["truncated"])  # the last but one
     with pytest.raises(CorruptFileError, match=r"dogs/5b.jpg cannot be read .* What is embedded is kept"):
