@@ -58,9 +58,6 @@ def bench_command(options: argparse.Namespace) -> None:
     if strange := [name for name in options.strategy if slug(name) not in by_slug]:
         raise ValueError(f"strategy {strange[0]!r} is not known; allowed: {', '.join(by_slug)}")
     compared = [by_slug[slug(name)] for name in options.strategy] or list(known)
-    page = Path(options.out or f"{source.resolve().stem}-bench.html")
-    if page.suffix != ".html":
-        raise ValueError(f"--out is {page}; the page is a file that ends in .html")
     kept = page.with_suffix(".csv")
     for what in ("vectors", "labels", "ids"):
         if (given := getattr(options, what)) is not None and Path(given).resolve() == kept.resolve():
