@@ -12,11 +12,11 @@ The photographs, which the pack holds at 64 pixels, are taken at 96. What was in
 """
 
 from elsa_nb.images.encoders.by_name import load_encoder
-from elsa_nb.images.encoders.names import FALLBACK, WITH_STAGES
+from elsa_nb.images.encoders.names import FALLBACK, LAST_LAYER
 from elsa_nb.images.extraction.extract import extract_all
 from elsa_nb.images.sources.by_name import open_dataset
 
-POOLS = {"tiny-imagenet": (FALLBACK, WITH_STAGES), "food-101-64px": (WITH_STAGES,)}
+POOLS = {"tiny-imagenet": (LAST_LAYER, FALLBACK), "food-101-64px": (FALLBACK,)}
 
 
 def main() -> None:

@@ -11,7 +11,7 @@ from elsa_nb.errors import MissingDataError
 from elsa_nb.images.encoders.baselines import load_floor
 from elsa_nb.images.encoders.efficientnet_lite import load_efficientnet_lite0
 from elsa_nb.images.encoders.libraries import load_timm, load_torchvision
-from elsa_nb.images.encoders.names import FALLBACK, WITH_STAGES, is_file_name, name_for_pictures
+from elsa_nb.images.encoders.names import FALLBACK, LAST_LAYER, is_file_name, name_for_pictures
 from elsa_nb.images.encoders.open_clip_models import load_open_clip
 from elsa_nb.images.encoders.own_weights import load_own_weights
 from elsa_nb.images.encoders.preprocessing import IMAGENET_GEOMETRY
@@ -61,8 +61,8 @@ def load_encoder(name: str) -> Any:
             "`elsa-nb encoders` lists the names."
         )
     model, _, size = name.partition("@")
-    if model in (FALLBACK, WITH_STAGES):
-        return load_efficientnet_lite0(size, stages=model == WITH_STAGES)
+    if model in (LAST_LAYER, FALLBACK):
+        return load_efficientnet_lite0(size, stages=model == FALLBACK)
     if kind == "official" and colon:
         return load_pretrained(rest)
     if colon:

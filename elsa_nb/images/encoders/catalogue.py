@@ -12,7 +12,7 @@ import torch
 from elsa_nb import store
 from elsa_nb.images.downloads import download
 from elsa_nb.images.encoders.hub import OPEN_CLIP_FILES, cached_file, cached_weights
-from elsa_nb.images.encoders.names import BEST, FALLBACK, SHORT_NAMES, TEXT, WITH_STAGES, fallback_is_installed
+from elsa_nb.images.encoders.names import BEST, FALLBACK, LAST_LAYER, SHORT_NAMES, TEXT, fallback_is_installed
 from elsa_nb.images.encoders.published import OFFICIAL, Official, checkpoint_path, describe, official
 
 BUNDLED, CACHED, TO_DOWNLOAD = "bundled", "cached", "to download"
@@ -30,7 +30,7 @@ def encoder_table() -> str:
             _package(),
             "learned the 1,000 classes of ImageNet (supervised); for a computer without a connection",
         ),
-        (WITH_STAGES, _package(), "the same network, and the layers before its last one: textures, colours and parts"),
+        (LAST_LAYER, _package(), "its last layer only"),
         (BEST, _timm(), "DINOv2: learned from photographs without labels; the best for most folders, taken by itself"),
         *((path.stem, CACHED, "weights of your own") for path in own if path not in published),
         ("torchvision:resnet50", _torchvision(), "or another classifier of torchvision (supervised)"),

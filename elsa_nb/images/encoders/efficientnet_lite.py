@@ -17,8 +17,8 @@ from torch import Tensor, nn
 from elsa_nb.errors import CorruptFileError, MissingDataError
 from elsa_nb.images.encoders.checkpoints import read_checkpoint
 from elsa_nb.images.encoders.libraries import LibraryModel
-from elsa_nb.images.encoders.names import FALLBACK as NAME
-from elsa_nb.images.encoders.names import FALLBACK_LACKS, WITH_STAGES, fallback_is_installed
+from elsa_nb.images.encoders.names import FALLBACK, FALLBACK_LACKS, fallback_is_installed
+from elsa_nb.images.encoders.names import LAST_LAYER as NAME
 from elsa_nb.images.encoders.preprocessing import CropGeometry, check_colour_images
 
 CENTRE, DEVIATION = 127.0, 128.0  # what the published network subtracts from 0..255 and divides by
@@ -81,7 +81,7 @@ def load_efficientnet_lite0(size: str = "", stages: bool = False) -> EfficientNe
     """
     if size and not (size.isdecimal() and int(size) >= LEAST_SIDE):
         raise ValueError(
-            f"{WITH_STAGES if stages else NAME}@{size}: after the @ stands an image size in pixels, {LEAST_SIDE} or "
+            f"{FALLBACK if stages else NAME}@{size}: after the @ stands an image size in pixels, {LEAST_SIDE} or "
             "more, such as @96; "
             f"got {size!r}."
         )
@@ -98,6 +98,6 @@ def load_efficientnet_lite0(size: str = "", stages: bool = False) -> EfficientNe
     if [each.shape for each in stored] != [each.shape for each in expected.values()]:
         raise CorruptFileError(f"{path} does not hold the {len(expected)} tensors of {NAME}. {cure}.")
     network.load_state_dict(dict(zip(expected, stored, strict=True)), strict=True)
-    name, kind = (WITH_STAGES, EfficientNetLite0Stages) if stages else (NAME, EfficientNetLite0)
+    name, kind = (FALLBACK, EfficientNetLite0Stages) if stages else (NAME, EfficientNetLite0)
     own = (f"{name}@{int(size)}", CropGeometry(int(size), int(size), "bicubic")) if size else (name, GEOMETRY)
     return kind(network, *own).eval().requires_grad_(False)

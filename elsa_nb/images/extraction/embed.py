@@ -15,8 +15,8 @@ import numpy as np
 from elsa_nb import store
 from elsa_nb.dask_workers import check_answers
 from elsa_nb.images.encoders.by_name import load_encoder, load_for_pictures
-from elsa_nb.images.encoders.default import CANDIDATES, about, choose_default
-from elsa_nb.images.encoders.names import hyphened, is_file_name, name_for_pictures
+from elsa_nb.images.encoders.default import about, choose_default
+from elsa_nb.images.encoders.names import CANDIDATES, hyphened, is_file_name, name_for_pictures
 from elsa_nb.images.encoders.protocol import ImageEncoder
 from elsa_nb.images.extraction.crops import Crops
 from elsa_nb.images.extraction.extract import BATCH_OF_LARGE_ON_CPU, check_extraction, encode, extract_all

@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 
 from elsa_nb import store
-from elsa_nb.images.encoders.names import BEST, FALLBACK, hyphened, is_file_name, name_for_pictures
+from elsa_nb.images.encoders.names import CANDIDATES, hyphened, is_file_name, name_for_pictures
 from elsa_nb.images.extraction.kept import CARD, Stamp, read_files
 from elsa_nb.images.extraction.version import EXTRACTION
 from elsa_nb.images.sources.files import ImageFiles, open_folder
@@ -48,7 +48,7 @@ def find_pool(root: Path | str, encoder: str | None = None) -> tuple[Path, str] 
     None where there is no such pool, or where the folder has changed since: `embed.embed_folder` then makes it. A
     file of weights is not looked for, since it may have changed, too.
     """
-    names = [BEST, FALLBACK] if encoder is None else [] if is_file_name(encoder) else [encoder]
+    names = CANDIDATES if encoder is None else [] if is_file_name(encoder) else [encoder]
     base = store.DATA / "pools" / folder_title(root)
     places = {base.with_name(f"{base.name}-{hyphened(name_for_pictures(name))}-embedding"): name for name in names}
     there = [place for place in places if (place / "pool.json").exists() and (place / CARD).exists()]

@@ -5,7 +5,7 @@
 
 from elsa_nb import store
 from elsa_nb.errors import CorruptFileError, MissingDataError
-from elsa_nb.images.encoders.names import FALLBACK, FALLBACK_LACKS, WITH_STAGES, fallback_is_installed
+from elsa_nb.images.encoders.names import FALLBACK, FALLBACK_LACKS, LAST_LAYER, fallback_is_installed
 from elsa_nb.images.encoders.published import checkpoint_path, describe, official
 from elsa_nb.images.sources.locations import food101_folder, imagenet_folder, pack_path
 from elsa_nb.profiles import DataSet, Profile
@@ -51,7 +51,7 @@ def _missing_weights(encoder: str, weights: str, dataset: DataSet) -> list[str]:
     kind, _, name = weights.rpartition(":")
     if kind == "floor":  # made, not loaded
         return []
-    if weights.partition("@")[0] in (FALLBACK, WITH_STAGES):
+    if weights.partition("@")[0] in (LAST_LAYER, FALLBACK):
         return [] if fallback_is_installed() else [FALLBACK_LACKS]
     if kind == "official":
         spec = official(name)

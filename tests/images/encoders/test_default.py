@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from elsa_nb.errors import MissingDataError
-from elsa_nb.images.encoders import by_name, default, hub
+from elsa_nb.images.encoders import by_name, hub, names
 from elsa_nb.images.encoders.default import choose_default
 from elsa_nb.images.encoders.libraries import LibraryModel, load_timm
 from elsa_nb.images.encoders.preprocessing import CropGeometry
@@ -25,7 +25,7 @@ def online(monkeypatch):
 
 def test_without_a_connection_the_package_serves_and_the_screen_says_what_it_is(offline, capsys):
     name, encoder = choose_default()
-    assert name == encoder.name == "efficientnet-lite0"
+    assert name == encoder.name == "efficientnet-lite0-stages"
     told = capsys.readouterr().out
     assert "It is supervised" in told
     assert "--encoder dinov2-small" in told
@@ -80,5 +80,5 @@ def test_another_image_size_is_part_of_the_name():
 
 
 def test_the_default_names_are_names_like_any_other():
-    assert set(default.CANDIDATES) == {"dinov2-small", "efficientnet-lite0"}
+    assert names.CANDIDATES == ("dinov2-small", "efficientnet-lite0-stages", "efficientnet-lite0")
     assert by_name.name_for_pictures("dinov2-small") == "timm:vit_small_patch14_dinov2.lvd142m@224"
