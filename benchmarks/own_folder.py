@@ -13,6 +13,7 @@ import argparse
 import tempfile
 import zlib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +57,7 @@ def embedded(pack: Pack, rows: np.ndarray) -> tuple[Pool, np.ndarray]:
             (folder / f"{row:06}.jpg").write_bytes(pack.read(row))
         ((_, spaces),) = embed_folder(folder, [FALLBACK], folder=Path(place) / "pools").items()
         pool = spaces["embedding"]
-        return Pool.from_arrays(np.array(pool.vectors), pool.ids), np.array([int(name[:6]) for name in pool.ids])
+        return replace(pool, vectors=np.array(pool.vectors)), np.array([int(name[:6]) for name in pool.ids])
 
 
 def strategies(pool: Pool) -> dict[str, Callable[[np.ndarray], Any]]:

@@ -17,6 +17,10 @@ POOL_TITLES = {
     "tiny-imagenet-efficientnet-lite0-embedding": "Tiny-ImageNet, supervised",
     "debian-wordllama-256-embedding": "texts",
 }
+# The same photographs in the vectors of the same encoder with its stages (`encoders.efficientnet_lite`), by those titles.
+STAGES_TITLES = {
+    pool.replace("lite0", "lite0-stages"): title for pool, title in POOL_TITLES.items() if "efficientnet-lite0" in pool
+}
 
 
 def held_out(file: str, titles: Mapping[str, str] = POOL_TITLES) -> pd.DataFrame:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from elsa_nb.paper.measures.medians import KNOWN_DISHES, interval_text
 from elsa_nb.paper.measures.overheads import ALL_LABELS, BASE, curve_points, overheads, summary
-from elsa_nb.paper.measures.simulated import POOL_TITLES, held_out
+from elsa_nb.paper.measures.simulated import POOL_TITLES, STAGES_TITLES, held_out
 from elsa_nb.search.metrics import median_interval
 
 # Glyphs have classes of 40 among 100,000 as they are: theirs are made so rare, the others' one in a thousand.
@@ -147,6 +147,22 @@ def worth_of_examples(one: pd.DataFrame, more: pd.DataFrame, share: int) -> pd.D
         from_one = one[(one["pool"] == pool) & (one["arm"] == arm)].assign(arm=BASE)
         both = pd.concat([from_one, of.assign(arm=arm + ", more", seeds=from_one["seeds"].iloc[0])])
         rows.append(rivals(summary(both), share).assign(arm=arm))
+    return pd.concat(rows, ignore_index=True)
+
+
+def worth_of_stages(one: pd.DataFrame, shares: Sequence[int] = (50, 80, 90)) -> pd.DataFrame:
+    """Return what Harvest spends where the stages of the encoder stand beside its last layer; without them it is 1.
+
+    `one` is of `compared_searches`. One row a pool and share, with the columns of `rivals`: class by class over the
+    searches from the same examples; the last ones compare with other arms in the vectors of the last layer.
+    """
+    stages = held_out("equal_budgets.csv", STAGES_TITLES).replace({"arm": ARMS})
+    rows = []
+    for pool, of in stages[(stages["seeds"] == 1) & (stages["arm"] == BASE)].groupby("pool", sort=False):
+        for arm in (BASE, PREPARED, RAW):
+            before = one[(one["pool"] == pool) & (one["arm"] == arm)].assign(arm=BASE)
+            said = summary(pd.concat([before, of.assign(arm="with stages")]))
+            rows += [rivals(said, share).assign(arm=arm) for share in shares]
     return pd.concat(rows, ignore_index=True)
 
 
