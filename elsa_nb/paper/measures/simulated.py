@@ -17,7 +17,7 @@ POOL_TITLES = {
     "tiny-imagenet-efficientnet-lite0-embedding": "Tiny-ImageNet, supervised",
     "debian-wordllama-256-embedding": "texts",
 }
-# The same photographs in the vectors of the same encoder with its stages (`encoders.efficientnet_lite`), by those titles.
+# The same photographs by the same encoder with its stages (`encoders.efficientnet_lite`), under the same titles.
 STAGES_TITLES = {
     pool.replace("lite0", "lite0-stages"): title for pool, title in POOL_TITLES.items() if "efficientnet-lite0" in pool
 }
