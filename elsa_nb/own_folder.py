@@ -13,6 +13,7 @@ from elsa_nb.images.encoders.names import TEXT
 from elsa_nb.images.extraction.folder_names import find_pool, folder_title
 from elsa_nb.images.sources.left_out import LIST, count_listed
 from elsa_nb.pool import Pool
+from elsa_nb.pool_files import columns_of
 from elsa_nb.side_by_side import join_pools, parts_of
 from elsa_nb.store import as_path
 
@@ -167,7 +168,8 @@ def _nearest(place: Path, names: Sequence[str], like: Sequence[str | Path], text
     `names` are the encoders that made the pool (default: those that the pool names). Raises ValueError for other ones.
     """
     pool, rows = Pool.open(place), []
-    made = [part["provenance"] for part in parts_of(pool)]
+    parts = parts_of(pool)
+    made = [part["provenance"] for part in parts]
     makers = list(names) or [each.get("encoder") for each in made]
     if None in makers:
         raise ValueError(f"--like and --text need the encoder that made the pool {place}: give --encoder too.")
@@ -187,11 +189,13 @@ def _nearest(place: Path, names: Sequence[str], like: Sequence[str | Path], text
                 f"the vectors of {place} are by {maker}, not by {name}: give --encoder {maker}, or leave it out."
             )
     if like:
-        examples = ExampleEncoder(*encoders, decoding=pool.provenance.get("decoding"))
+        of_pool = {"columns": pool.columns, "decoding": pool.provenance.get("decoding")}
+        examples = ExampleEncoder(*encoders, **of_pool)
         rows += rows_like_images(pool.vectors, examples, like, count).tolist()
     if text:
         knowing = next((i for i, each in enumerate(encoders) if hasattr(each, "encode_text")), 0)
-        rows += rows_like_text(pool.vectors[:, pool.columns[knowing]], encoders[knowing], text, count).tolist()
+        columns = columns_of([part["d"] for part in parts])[knowing]
+        rows += rows_like_text(pool.vectors[:, columns], encoders[knowing], text, count).tolist()
     return list(dict.fromkeys(rows))
 
 

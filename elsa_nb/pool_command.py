@@ -10,7 +10,7 @@ from elsa_nb.counts import count_of
 from elsa_nb.errors import MissingDataError
 from elsa_nb.pool import Pool
 from elsa_nb.pool_files import check_free
-from elsa_nb.side_by_side import join_pools
+from elsa_nb.side_by_side import join_pools, parts_of
 
 
 def declare_pool(parser: argparse.ArgumentParser) -> None:
@@ -44,7 +44,7 @@ def declare_pool(parser: argparse.ArgumentParser) -> None:
 def join_command(options: argparse.Namespace) -> None:
     """Make the pool of several encoders, and print how it is handed on."""
     pool = join_pools([Pool.open(folder) for folder in options.pools], options.out, name=options.name)
-    print(f"{_held(pool)} by {len(pool.columns)} encoders: --pool {quote(str(options.out))}")
+    print(f"{_held(pool)} by {len(parts_of(pool))} encoders: --pool {quote(str(options.out))}")
 
 
 def make_command(options: argparse.Namespace) -> None:

@@ -64,11 +64,14 @@ def join_pools(pools: Sequence[Pool], folder: Path | str, *, name: str | None = 
 
 
 def parts_of(pool: Pool) -> list[dict[str, Any]]:
-    """Return what is known of each encoder of a pool, in the order of its columns: name, space, recipe, provenance."""
+    """Return what is known of each encoder of a pool, in order: name, space, recipe, provenance, number of values d.
+
+    One encoder may have several of the pool's columns: what it sees of an image in several ways.
+    """
     if _PARTS in pool.provenance:
         return pool.provenance[_PARTS]
     about = {"name": pool.name, "space": pool.space, "recipe": pool.recipe, "provenance": pool.provenance}
-    return [about] * len(pool.columns)
+    return [{**about, "d": pool.d}]
 
 
 def of_one_length(block: np.ndarray, columns: Sequence[slice]) -> np.ndarray:

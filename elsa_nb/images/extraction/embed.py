@@ -29,7 +29,6 @@ from elsa_nb.images.sources.by_name import open_dataset
 from elsa_nb.images.sources.files import ImageFiles, check_folder, open_folder
 from elsa_nb.pictures.decoding import Decoding
 from elsa_nb.pool import Pool
-from elsa_nb.pool_files import columns_of
 from elsa_nb.profiles import Profile, profile
 from elsa_nb.side_by_side import of_one_length
 
@@ -126,9 +125,11 @@ def embed_embeddings(
 class ExampleEncoder:
     """An encoder for single image files, as `elsa_nb.label.first_examples` takes one."""
 
-    def __init__(self, *encoders: ImageEncoder, decoding: Mapping[str, Any] | None = None):
-        """Take the encoders of a pool of photographs, in its order; `decoding` is that of the pool's provenance."""
-        self._encoders = encoders
+    def __init__(
+        self, *encoders: ImageEncoder, columns: Sequence[slice] = (), decoding: Mapping[str, Any] | None = None
+    ):
+        """Take the encoders of a pool of photographs, in its order, its columns, and its provenance's decoding."""
+        self._encoders, self._columns = encoders, columns
         self._decoding = Decoding.of(decoding) if decoding is not None else None
 
     def encode_images(self, paths: Sequence[Path | str]) -> np.ndarray:
@@ -143,7 +144,7 @@ class ExampleEncoder:
             for each in self._encoders
         ]
         vectors = np.concatenate(parts, axis=1).astype(np.float16).astype(np.float32)
-        return vectors if len(parts) == 1 else of_one_length(vectors, columns_of([part.shape[1] for part in parts]))
+        return of_one_length(vectors, self._columns) if len(parts) > 1 else vectors
 
 
 def embed_command(options: argparse.Namespace) -> None:

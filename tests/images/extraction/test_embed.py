@@ -209,6 +209,24 @@ def test_label_puts_the_vectors_of_several_encoders_side_by_side(libraries, data
     assert "are by 2 encoders, and 1 is named with --encoder: leave it out" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("encoders", [["timm:net"], ["torchvision:other", "timm:net"]], ids=["alone", "side by side"])
+def test_an_example_is_nearest_to_itself_by_an_encoder_of_several_views(
+    libraries, monkeypatch, data, album, jobs, encoders
+):
+    for name, load in (("load_timm", by_name.load_timm), ("load_torchvision", by_name.load_torchvision)):
+        monkeypatch.setattr(by_name, name, lambda model, load=load: in_views(load(model)))
+    named = [word for each in encoders for word in ("--encoder", each)]
+    assert cli.main(["label", str(album), *named, "--like", str(album / "dogs" / "5.jpg")]) == 0
+    pool = Pool.open(jobs[0].pool)
+    assert pool.ids[jobs[0].samples[0][0]] == "dogs/5.jpg"
+    assert len(pool.columns) == 2 * len(encoders)
+
+
+def in_views(encoder):
+    encoder.widths = {"embedding": (2, encoder.dimensions["embedding"] - 2)}
+    return encoder
+
+
 def test_neighbours_of_half_precision_are_compared_with_those_of_float32():
     rng = np.random.default_rng(0)
     vectors = rng.normal(size=(300, 16)).astype(np.float32)
