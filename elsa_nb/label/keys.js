@@ -7,7 +7,7 @@ const HELP = [
 ];
 
 function makeHelp(root) {
-  const help = make("div", "elsa-overlay elsa-help", root); help.hidden = true; help.setAttribute("role", "dialog"); help.setAttribute("aria-label", "Keys");
+  const help = make("div", "elsa-overlay elsa-help", root); help.hidden = true; help.tabIndex = -1; help.setAttribute("role", "dialog"); help.setAttribute("aria-label", "Keys");
   make("h3", "", help, "Keys"); const keys = make("div", "elsa-pairs", help);
   HELP.forEach(([key, what]) => { make("b", "", keys, key); make("span", "", keys, what); });
   make("p", "", help, "Mouse: click a picture for positive, again for negative; the small buttons on it set one answer; point at it to see it larger.");

@@ -72,7 +72,7 @@ function render({ model, el }) {
   button("", "Larger view", "the card under the cursor, over the whole window (F)", () => openZoom());
   const comparing = button("", "Compare", "how well you agree with the others who answered in this session, and where you differ", () => { compare.asked = true; say("compare"); });
   comparing.hidden = true;
-  button("", "Keys", "show the keys (H)", () => { help.hidden = !help.hidden; });
+  button("", "Keys", "show the keys (H)", () => toggleHelp());
   const beside = new Beside(side, pictures), figures = make("section", "elsa-figures", side);
   const live = make("div", "elsa-live", root); live.setAttribute("aria-live", "polite");
   const help = makeHelp(root);
@@ -345,7 +345,17 @@ function render({ model, el }) {
     dispatch(at >= 0 ? [{ op: "goto", at }] : [{ op: "next" }]);
   }
 
-  function closeOverlays() { help.hidden = true; zoom.close(); compare.close(); }
+  function toggleHelp() {  // it has the focus while it is there: the arrows scroll it where the window is small
+    zoom.close(); help.hidden = !help.hidden;
+    (help.hidden ? root : help).focus({ preventScroll: true });
+  }
+
+  function closeOverlays() {
+    if (!help.hidden) toggleHelp();
+    zoom.close(); compare.close();
+  }
+
+  const covered = () => !help.hidden || compare.open;  // the cards are not on view, nor what a key would answer
 
   // --- keys and mouse
   const KEYS = {
@@ -361,9 +371,10 @@ function render({ model, el }) {
   root.addEventListener("keydown", (e) => {
     const key = keyOf(e);
     if (!key) return;
-    if (key === "h" || key === "?") { zoom.close(); help.hidden = !help.hidden; }
+    if (key === "h" || key === "?") toggleHelp();
     else if (key === "Escape") closeOverlays();
-    else if (key === "s") { if (zoom.open || compare.open) return; startNow(); }
+    else if (covered()) return;
+    else if (key === "s") { if (zoom.open) return; startNow(); }
     else if (key === "f") { if (zoom.open) zoom.close(); else openZoom(); }
     else if (key === "+" || key === "=") { if (zoom.open) zoom.magnify(1.5); else enlarge(1); }
     else if (key === "-" || key === "_") { if (zoom.open) zoom.magnify(1 / 1.5); else enlarge(-1); }
@@ -371,7 +382,6 @@ function render({ model, el }) {
     else if (zoom.open && key === "Enter") onwardInZoom();
     else if (zoom.open && "10pn2u ".includes(key)) answerInZoom(KEYS[key]());
     else if (zoom.open && "rR".includes(key)) { /* a whole row is not on view */ }
-    else if (compare.open) return;  // what a key would answer is not on view
     else if (Object.hasOwn(KEYS, key)) { detail = -1; dispatch(KEYS[key]()); }
     else return;
     e.preventDefault(); e.stopPropagation();

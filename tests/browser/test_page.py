@@ -97,6 +97,20 @@ def test_enter_in_the_larger_view_makes_nothing_negative_that_was_not_on_view(de
     desk.check_file()
 
 
+def test_no_key_reaches_the_cards_behind_what_covers_them(desk):
+    desk.page.set_viewport_size({"width": 640, "height": 360})
+    desk.press("h", "1", "0", "2", "u", " ", "r", "R", "s", "Enter", "o", "End", "z", "f")
+    assert set(desk.state()["labels"]) == {-2}
+    assert desk.state()["cursor"] == 0
+    desk.page.wait_for_function("() => scrollY + document.querySelector('.elsa-help').scrollTop > 50")
+    desk.press("Escape", "1")
+    assert desk.state()["labels"][0] == 1, "and the cards have the keys again"
+    desk.page.get_by_role("button", name="Keys").click()
+    desk.press("Enter", "h", "1")
+    assert desk.state()["labels"][:2] == [1, 1]
+    desk.check_file()
+
+
 def test_magnify_and_pan(desk):
     desk.press("f")
     desk.page.wait_for_function("() => document.querySelector('.elsa-zoom').dataset.side === '1200'")
