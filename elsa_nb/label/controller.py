@@ -53,7 +53,8 @@ class Controller:
         self.lock = threading.RLock()
         self.session, self.ids, self.publish = session, ids, publish
         self.advisor = Advisor(estimate, target, size)
-        self._settled = settled = as_begun(session, ids, settled, overviews=getattr(search, "overviews", False))
+        looks = {"first_page": getattr(search, "first_page", None), "overviews": getattr(search, "overviews", False)}
+        self._settled = settled = as_begun(session, ids, settled, **looks)
         self._carried = settled.carried if settled is not None else ()
         self.rounds = self._rounds_of(search)
         self.seconds: list[float] = []

@@ -277,6 +277,11 @@ class Begin(_Around):
         return self._overview
 
     @property
+    def first_page(self) -> list[int]:
+        """The rows that its first page shows."""
+        return self._to_show[: self._carried or self._page].tolist()
+
+    @property
     def in_overview(self) -> bool:
         """Whether the open page is an overview."""
         carried = self._carried and not len(self._rows)

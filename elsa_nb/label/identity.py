@@ -142,21 +142,29 @@ def _replaced(session: Session, items: Any, place: Places, told: str | None) -> 
     return f"{many}: {listed}. Look at them again."
 
 
-def as_begun(session: Session, ids: Sequence[str], settled: Settled | None, *, overviews: bool) -> Settled | None:
-    """Return `settled`, or how a session goes on whose first page is of another kind: `overviews` says of which.
+def as_begun(
+    session: Session, ids: Sequence[str], settled: Settled | None, *, first_page: Sequence[int] | None, overviews: bool
+) -> Settled | None:
+    """Return `settled`, or how a session goes on whose first page is another one.
 
-    Earlier versions began with ordinary pages. Their answers are carried in front of the search, which begins from
-    them: nobody is led back to look for examples.
+    `first_page` are the rows on the first page of a search that looks for examples (None: it looks for none), shown as
+    an overview or not. Earlier versions began with ordinary pages; other vectors, or other examples to look at, begin
+    with other pictures. The answers are carried in front of the search, which begins from them: nobody is led back to
+    look for examples.
     """
-    if not overviews or (settled is not None and (settled.fresh or len(settled.carried))):
+    if first_page is None or (settled is not None and (settled.fresh or len(settled.carried))):
         return settled
-    first = next(iter(session.rounds()), None)
-    if first is None or first["asked"].get("overview"):
+    if (first := next(iter(session.rounds()), None)) is None:
         return settled
     found, _ = _answered(session, Places([str(item) for item in ids]))
-    notice = "This session was begun with pages of another kind, by an earlier version. Your answers are kept, and the "
-    notice += "search goes on from them."
     rows = _rows_in(found)
+    if overviews and not first["asked"].get("overview"):
+        why = "with pages of another kind, by an earlier version"
+    elif len(rows) and first["asked"]["rows"] != list(first_page):
+        why = "with other pictures on its first page: by other vectors, or from other examples"
+    else:
+        return settled
+    notice = f"This session was begun {why}. Your answers are kept, and the search goes on from them."
     return replace(settled or Settled(rows), carried=rows, fresh=True, notice=notice)
 
 

@@ -55,13 +55,13 @@ def collection():
 def open_panel(tmp_path, request):
     """Return a function that opens a session as `Panel` does, without its widgets."""
 
-    def make(pool, items, begin=False, path="s.sqlite", annotator="me", **more):
+    def make(pool, items, begin=False, path="s.sqlite", annotator="me", samples=None, **more):
         names = [item.casefold().rpartition(" ")[2] for item in pool.ids.tolist()]
         seeds = [names.index(name) for name in ("img-0", "img-10")]
         search = GreedyProbe(pool, seeds, config=CONFIG, rng=0)
         if begin:
             options = {"page": 12, "n": len(pool)} | more
-            search = Begin([seeds], lambda rows: GreedyProbe(pool, rows, config=CONFIG, rng=0), **options)
+            search = Begin(samples or [seeds], lambda rows: GreedyProbe(pool, rows, config=CONFIG, rng=0), **options)
         session = Session(tmp_path / path, annotator=annotator)
         request.addfinalizer(session.close)
         ids = identity.names_of(pool.ids, items)
@@ -188,6 +188,37 @@ def test_a_session_begun_with_pages_of_cards_goes_on_from_its_answers(collection
     again.close()
     third = open_panel(pool, items, **now)
     assert (third.notice, third.cards.labels) == ("", labels)
+
+
+@pytest.mark.parametrize("overview", [False, True])
+def test_a_session_opened_with_other_vectors_goes_on_from_its_answers(collection, open_panel, overview):
+    """They choose other pictures for the first page: whoever had found some is not led back to look for examples."""
+    pool, positive, items = collection(range(200))
+    how = {"begin": True, "overview": overview, "page": 24}
+    before = open_panel(pool, items, samples=[range(0, 40)], **how)
+    for _ in range(3):
+        answer_page(before, positive)
+    known, finds = answers(before), before.finds()
+    assert len(finds) > 3
+    before.close()
+    other = Pool.from_arrays(pool.vectors[:, ::-1] * np.float32(2), pool.ids)
+    again = open_panel(other, items, samples=[range(100, 160)], **how)
+    assert "by other vectors" in again.notice
+    assert (answers(again), sorted(again.finds())) == (known, sorted(finds))
+    assert again.figures()["looking"] is None
+    answer_page(again, positive)
+    assert answers(again).items() > known.items()
+    labels = again.cards.labels
+    again.close()
+    third = open_panel(other, items, samples=[range(100, 160)], **how)
+    assert (third.notice, third.cards.labels) == ("", labels)
+
+
+def test_a_first_page_without_an_answer_gives_way_to_another(collection, open_panel):
+    pool, _, items = collection(range(200))
+    open_panel(pool, items, begin=True, overview=True).close()
+    again = open_panel(pool, items, begin=True, overview=True, samples=[range(100, 160)])
+    assert (again.notice, again.asked[0].rows) == ("", list(range(100, 112)))
 
 
 def test_the_users_own_search_goes_along_in_a_grown_collection(collection, open_panel, tmp_path):
