@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from conftest import answer_page
+from conftest import answer_page, settle
 from elsa_nb.label import Begin, Fixed
 from elsa_nb.search.stopping.by_scores import bracket
 from elsa_nb.search.strategies.greedy_probe import GreedyProbe
@@ -33,6 +33,18 @@ def test_the_bracket_comes_with_the_answers_and_is_the_same_when_reopened(make_d
     assert {end: again.figures()["left"][end] for end in ("low", "middle", "high")} == {
         end: left[end] for end in ("low", "middle", "high")
     }
+
+
+def test_answers_that_do_not_count_are_not_waited_for_in_silence(make_desk, small):
+    controller = make_desk(probe(small), estimate=bracket)
+    while len(controller.session.known()) < 30:
+        first, end = controller.cards.page(controller.cards.cursor)
+        unsure = [{"op": "set", "at": at, "v": -1} for at in range(first, end)]
+        assert controller.handle([*unsure, {"op": "next"}])
+        settle(controller)
+    figures = controller.figures()
+    assert figures["unsure"] == figures["labels"] >= 30
+    assert f"before 30 answers in the search: {figures['unsure']} more do not count" in figures["left"]["how"]
 
 
 def test_after_the_target_it_says_that_one_may_stop_and_goes_on(make_desk, small):

@@ -46,7 +46,7 @@ def bracket(evidence: Evidence) -> Missing:
     if not len(evidence.scores):
         return silence("Every item has an answer: there is nothing left to guess.")
     _, positive = evidence.answers
-    if why := too_thin(positive):
+    if why := too_thin(positive, len(evidence.labels) - len(positive)):
         return silence(why)
     total, chances = chances_of(evidence)
     low, middle, high = (
@@ -61,13 +61,17 @@ def bracket(evidence: Evidence) -> Missing:
     return Missing(middle, low, high, how, _ahead(chances, middle))
 
 
-def too_thin(positive: np.ndarray) -> str:
-    """Return why the answers (k,) bool that had a score say nothing of the end, "" if they do."""
+def too_thin(positive: np.ndarray, others: int = 0) -> str:
+    """Return why the sure answers (k,) bool that had a score say nothing of the end, "" if they do.
+
+    `others` were given, too, and say nothing of it: a person who has seen the number of all answers is told so.
+    """
     recent = positive[len(positive) // 2 :]
+    but = f": {others:,} more do not count, unsure ones or from before it had scores" if others else ""
     if len(positive) < LEAST_ANSWERS:
-        return f"How many are missing cannot be told before {LEAST_ANSWERS} answers in the search."
+        return f"How many are missing cannot be told before {LEAST_ANSWERS} answers in the search{but}."
     if np.count_nonzero(positive) < LEAST_FINDS:
-        return f"How many are missing cannot be told before {LEAST_FINDS} finds in the search."
+        return f"How many are missing cannot be told before {LEAST_FINDS} finds in the search{but}."
     if np.count_nonzero(~positive) < LEAST_REFUSALS or recent.mean() > MOST_HITS:
         return "How many are missing cannot be told while most answers are finds."
     return ""
