@@ -22,6 +22,11 @@ def test_an_overhead_is_labels_a_find_and_what_is_not_reached_costs_more_than_th
     assert overheads.overheads(rows, 0.9).item() == pytest.approx(1250 / 90)
 
 
+def test_what_no_budget_could_reach_costs_more_than_the_best_search():
+    rows = pd.DataFrame([{"class_size": 400, "budget": budget, "labels_90": 0} for budget in (10, 300, 360, 400)])
+    assert overheads.overheads(rows, 0.9).tolist() == pytest.approx([1.25, 1.25, 1.25, 500 / 360])
+
+
 def test_the_summary_compares_class_by_class():
     common = {"pool": "p", "half": "held-out", "seeds": 1, "repeat": 0, "budget": 1000, "class_size": 100}
     finds = {f"found_in_{spent}": 0.9 for spent in overheads.SPENT}

@@ -1,8 +1,9 @@
 """What is read off a search, and said of many: labels a find when a share of a class is found.
 
 *Overhead* is labels / finds at a share, seeds counted: 1 is the best there is. A search that does not come so far in
-its budget counts `MISSED` times the budget there. Where few come so far, the share found in 200, 500 and 1000 labels
-tells more; more than 90 % is not counted there, for a search may end soon after.
+its budget counts `MISSED` times the budget there, or times the finds wanted where these are more. Where few come so
+far, the share found in 200, 500 and 1000 labels tells more; more than 90 % is not counted there, for a search may end
+soon after.
 """
 
 from typing import Any
@@ -14,7 +15,7 @@ from elsa_nb.search.metrics import discovery_curve, median_interval
 
 SHARES = (0.5, 0.8, 0.9, 0.95)
 SPENT = (200, 500, 1000)
-MISSED = 1.25  # times the budget: what a search counts that does not come so far
+MISSED = 1.25  # times the budget, or the finds wanted: what a search counts that does not come so far
 MOST_COUNTED = 0.9  # of the share found in so many labels
 BASE = "Harvest"  # the arm that the others are compared with, class by class
 ALL_LABELS = "Every label known"  # the arm that ranks by a probe trained on all labels: the limit of the vectors
@@ -59,8 +60,9 @@ def expected_at_random(n: int, total: int, budget: int) -> dict[str, float]:
 def overheads(rows: pd.DataFrame, share: float) -> pd.Series:
     """Return labels a find at a share for each row of results; nan where the results do not say."""
     labels = rows[f"labels_{_percent(share)}"] if f"labels_{_percent(share)}" in rows else pd.Series(np.nan, rows.index)
-    spent = labels.where(labels != 0, MISSED * rows["budget"])
-    return spent / np.ceil(share * rows["class_size"])
+    finds = np.ceil(share * rows["class_size"])
+    # A budget below the finds wanted would make fewer labels of a miss than the best search spends.
+    return labels.where(labels != 0, MISSED * np.maximum(rows["budget"], finds)) / finds
 
 
 def summary(frame: pd.DataFrame, base: str = BASE) -> pd.DataFrame:
