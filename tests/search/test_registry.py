@@ -65,6 +65,7 @@ def test_an_installed_package_offers_its_own(offer):
             "cannot be loaded (theirs:Theirs: no GPU): mend or remove it",
         ),
         ("def broken(", "theirs:Theirs", "the strategy 'own' of theirs cannot be loaded (theirs:Theirs: "),
+        ("raise SystemExit", "theirs:Theirs", "cannot be loaded (theirs:Theirs: SystemExit)"),
         ("raise AssertionError", "theirs:Theirs", "cannot be loaded (theirs:Theirs: AssertionError)"),
         (THEIRS.replace("Their own", "elsa"), "theirs:Theirs", "theirs offers a second strategy 'elsa'"),
         (THEIRS.replace("Their own", " "), "theirs:Theirs", "has name = ' '; give it one that commands can take"),

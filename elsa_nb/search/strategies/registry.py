@@ -125,7 +125,7 @@ def _offered() -> list[tuple[Any, str]]:
         package = point.dist.name if point.dist else "an installed package"
         try:
             found.append((point.load(), package))
-        except Exception as error:  # what others wrote may fail in any way while it is imported
+        except (Exception, SystemExit) as error:  # what others wrote may fail in any way, or end, while it is imported
             told = f"{point.value}: {str(error) or type(error).__name__}"
             raise ValueError(
                 f"the strategy {point.name!r} of {package} cannot be loaded ({told}): mend or remove it"
