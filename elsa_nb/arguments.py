@@ -7,6 +7,8 @@ import argparse
 from collections.abc import Sequence
 from typing import Any
 
+_EMPTY = "'' names nothing; is a variable of the shell not set?"
+
 
 class Parser(argparse.ArgumentParser):
     """An `argparse.ArgumentParser` that takes options between arguments, and shows the usage of the command meant.
@@ -31,6 +33,20 @@ class Parser(argparse.ArgumentParser):
             self.error(f"unrecognized arguments: {' '.join(left)}{blank}")
         return options, left
 
+    def _get_value(self, action: argparse.Action, arg_string: str) -> Any:
+        """Return what was typed, of its type; refuse an empty text, unless its type is `maybe_nothing`."""
+        if not arg_string and action.type is None and action.nargs != argparse.PARSER:  # else: what a command gets
+            raise argparse.ArgumentError(action, _EMPTY)
+        return super()._get_value(action, arg_string)
+
+
+def maybe_nothing(text: str) -> str:
+    """Return a text that was typed, as it was: the type of an option for which "" is a value.
+
+    A column or an array may be called so, an address may begin with nothing, and a page may have no token.
+    """
+    return text
+
 
 def typed_path(text: str) -> str:
     """Return a path that was typed, as it was; raise ArgumentTypeError for an empty one, the folder one stands in.
@@ -38,7 +54,7 @@ def typed_path(text: str) -> str:
     The type of whatever takes a path, on the command line: files, folders, sessions, pools.
     """
     if not text:
-        raise argparse.ArgumentTypeError(f"{text!r} names nothing; is a variable of the shell not set?")
+        raise argparse.ArgumentTypeError(_EMPTY)
     return text
 
 

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 
 from elsa_nb import __version__
-from elsa_nb.arguments import Parser, typed_path, typed_share
+from elsa_nb.arguments import Parser, maybe_nothing, typed_path, typed_share
 from elsa_nb.bench.command import bench_command, declare_bench
 from elsa_nb.dask_workers import check_answers
 from elsa_nb.doors import by_command, told_by
@@ -119,7 +119,7 @@ def _parser() -> argparse.ArgumentParser:
 
     data = commands.add_parser("data", help="make a pack of labelled photographs from its official source")
     data.add_argument("action", choices=("get",))
-    data.add_argument("name", help="food-101, tiny-imagenet or cifar-10")
+    data.add_argument("name", metavar="NAME", help="food-101, tiny-imagenet or cifar-10")
     data.set_defaults(run=_data)
 
     train = commands.add_parser("train", help="train an encoder on images, without labels")
@@ -185,7 +185,11 @@ def _parser() -> argparse.ArgumentParser:
     label.add_argument("--annotator", default="me", help="your name in the file (default: me)")
     label.add_argument("--ip", default="127.0.0.1", help="address to listen on (default: this machine only)")
     label.add_argument("--port", type=int, default=0, help="default: a free one")
-    label.add_argument("--token", help="'' for none, on this machine only (default: ELSA_LABEL_TOKEN, or a random one)")
+    label.add_argument(
+        "--token",
+        type=maybe_nothing,
+        help="'' for none, on this machine only (default: ELSA_LABEL_TOKEN, or a random one)",
+    )
     label.add_argument("--no-browser", action="store_true", help="only print the address")
     label.set_defaults(run=_label)
     return parser

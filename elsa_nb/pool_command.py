@@ -5,7 +5,7 @@ import warnings
 from pathlib import Path
 from shlex import quote
 
-from elsa_nb.arguments import typed_path
+from elsa_nb.arguments import maybe_nothing, typed_path
 from elsa_nb.counts import count_of
 from elsa_nb.errors import MissingDataError
 from elsa_nb.pool import Pool
@@ -34,7 +34,9 @@ def declare_pool(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", type=typed_path, metavar="FOLDER", nargs="?", help=what)
     what = "names of the items in the order of the vectors: one a line, or a table"
     parser.add_argument("--ids", type=typed_path, metavar="FILE", help=what)
-    parser.add_argument("--key", metavar="NAME", help="which array or column of FILE, where it has several")
+    parser.add_argument(
+        "--key", type=maybe_nothing, metavar="NAME", help="which array or column of FILE, where it has several"
+    )
     parser.add_argument("--encoding", metavar="NAME", help="of a table of text and its names, such as cp1250 or cp932")
     parser.add_argument("--name", help="what the vectors are of (default: FILE's name)")
     parser.add_argument("--space", default="embedding", help="which output of the encoder (default: embedding)")

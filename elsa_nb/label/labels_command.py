@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from elsa_nb.arguments import typed_path
+from elsa_nb.arguments import maybe_nothing, typed_path
 from elsa_nb.errors import MissingDataError
 from elsa_nb.label.export import KINDS, TABLES, export_and_tell, kind_of
 from elsa_nb.label.identity import check_names, names_in, note_names
@@ -38,7 +38,8 @@ def declare_labels(parser: argparse.ArgumentParser) -> None:
     what = "the folder of the items: whole paths, and needed for links"
     out.add_argument("--images", type=typed_path, metavar="FOLDER", help=what)
     out.add_argument("--annotator", help="whose answers (default: csv and parquet everybody's, else the only person's)")
-    out.add_argument("--url", help="label-studio: what stands before a name, such as /data/local-files/?d=photos/")
+    what = "label-studio: what stands before a name, such as /data/local-files/?d=photos/"
+    out.add_argument("--url", type=maybe_nothing, help=what)
     out.add_argument("--email", help="label-studio: the account that gets the answers")
     out.set_defaults(run=_export)
 
@@ -50,8 +51,12 @@ def declare_reading(parser: argparse.ArgumentParser) -> None:
     """Add the options that say what a file of labels means, those called `READING`, to a parser."""
     for option, what in (("positive", "looked for"), ("negative", "not looked for"), ("unsure", "that are doubtful")):
         parser.add_argument(f"--{option}", action="append", metavar="CLASS", help=f"the class, or classes, {what}")
-    parser.add_argument("--item", metavar="COLUMN", help="the column of items; `row`: the pool's order")
-    parser.add_argument("--label", metavar="COLUMN", help="the column, attribute or question of labels")
+    parser.add_argument(
+        "--item", type=maybe_nothing, metavar="COLUMN", help="the column of items; `row`: the pool's order"
+    )
+    parser.add_argument(
+        "--label", type=maybe_nothing, metavar="COLUMN", help="the column, attribute or question of labels"
+    )
     parser.add_argument("--every", metavar="WORD", help="what a plain list of names is: positive, negative or unsure")
     parser.add_argument("--encoding", help="of a text file (default: found by itself)")
 

@@ -195,7 +195,7 @@ def test_a_session_opened_with_other_vectors_goes_on_from_its_answers(collection
     """They choose other pictures for the first page: whoever had found some is not led back to look for examples."""
     pool, positive, items = collection(range(200))
     how = {"begin": True, "overview": overview, "page": 24}
-    before = open_panel(pool, items, samples=[range(0, 40)], **how)
+    before = open_panel(pool, items, samples=[range(40)], **how)
     for _ in range(3):
         answer_page(before, positive)
     known, finds = answers(before), before.finds()
