@@ -5,7 +5,7 @@ import shlex
 import warnings
 from pathlib import Path
 
-from elsa_nb.arguments import typed_path
+from elsa_nb.arguments import maybe_nothing, typed_path
 from elsa_nb.counts import count_of
 from elsa_nb.doors import by_command_of_vectors, told_by
 from elsa_nb.pool import Pool
@@ -21,9 +21,13 @@ def declare_bench(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("labels", type=typed_path, metavar="LABELS", help=what)
     what = "names of the items in the order of the vectors"
     parser.add_argument("--ids", type=typed_path, metavar="FILE", help=what)
-    parser.add_argument("--key", metavar="NAME", help="which array or column of VECTORS, where it has several")
-    parser.add_argument("--item", metavar="NAME", help="the column of LABELS with items; row: in the vectors' order")
-    parser.add_argument("--label", metavar="NAME", help="the column of LABELS with classes")
+    parser.add_argument(
+        "--key", type=maybe_nothing, metavar="NAME", help="which array or column of VECTORS, where it has several"
+    )
+    parser.add_argument(
+        "--item", type=maybe_nothing, metavar="NAME", help="the column of LABELS with items; row: in the vectors' order"
+    )
+    parser.add_argument("--label", type=maybe_nothing, metavar="NAME", help="the column of LABELS with classes")
     parser.add_argument("--encoding", help="of LABELS, a text (default: found by itself)")
     parser.add_argument("--vectors-encoding", metavar="ENCODING", help="the same of VECTORS and of the names of --ids")
     parser.add_argument("--classes", type=int, default=20, help="how many classes are searched (default: 20)")
@@ -31,7 +35,8 @@ def declare_bench(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--repeats", type=int, default=2, help="searches a class, from other seeds (default: 2)")
     parser.add_argument("--budget", type=int, default=2000, help="labels a search may spend (default: 2000)")
     parser.add_argument("--smallest", type=int, default=20, help="members of the smallest class (default: 20)")
-    parser.add_argument("--largest", type=int, help="members of the largest class (default: a tenth of the pool)")
+    what = "members of the largest class (default: a tenth of the pool, and at most the budget)"
+    parser.add_argument("--largest", type=int, help=what)
     parser.add_argument("--strategy", action="append", default=[], help="only this one; may be repeated")
     what = "the page to write (default: VECTORS' name + -bench.html, here)"
     parser.add_argument("--out", type=typed_path, metavar="FILE", help=what)

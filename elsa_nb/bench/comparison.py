@@ -129,9 +129,9 @@ def chosen_classes(classes: Mapping[str, np.ndarray], n: int, plan: Plan) -> lis
     names = [name for name, rows in classes.items() if smallest <= len(rows) <= largest]
     if not names:
         sizes = [len(rows) for rows in classes.values()]
-        wanted = f"has {smallest} to {largest} members"
+        wanted = f"has {smallest:,} to {largest:,} members"
         if smallest > largest:
-            wanted = f"can have at least {smallest} members and at most {largest}"
+            wanted = f"can have at least {smallest:,} members and at most {largest:,}"
         raise ValueError(
             f"no class {wanted}: the {len(sizes)} class{'es have' if len(sizes) > 1 else ' has'} {span(sizes)} "
             "of them (--smallest; --largest: if not given a tenth of the pool, and at most the budget)"

@@ -18,7 +18,9 @@ h1, h2 { line-height: 1.2 } .said { font-size: 1.15rem; border-left: 4px solid #
 table { border-collapse: collapse; font-size: 14px; font-variant-numeric: tabular-nums }
 th, td { padding: .25rem .45rem; border-bottom: 1px solid #ddd; text-align: right; white-space: nowrap }
 th:first-child, td:first-child { text-align: left } .small { color: #555; font-size: 13px } svg { max-width: 100% }
+.wide { overflow-x: auto }
 """
+_FITS = '<meta name="viewport" content="width=device-width">'
 _COLOURS = ("#009E73", "#D55E00", "#0072B2", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 _SHOWN = (50, 80, 90, 95)  # shares of a class, in percent
 _FEWEST = 6  # classes: by chance alone one arm needs fewer labels in all of five in one case of sixteen
@@ -55,7 +57,9 @@ def write_page(path: Path, frame: pd.DataFrame, plan: Plan, about: str, commands
         f"Random order is computed, not searched.{few}</p>",
         f'<p class="small">Made by <code>{html.escape(commands)}</code></p>',
     ]
-    head = '<!doctype html><html lang="en"><meta charset="utf-8"><title>Which searcher for these vectors</title>'
+    head = (
+        f'<!doctype html><html lang="en"><meta charset="utf-8">{_FITS}<title>Which searcher for these vectors</title>'
+    )
     write_atomically(path, f"{head}<style>{_STYLE}</style>\n{chr(10).join(parts)}</html>\n".encode())
     return said
 
@@ -186,4 +190,4 @@ def _table(table: pd.DataFrame, seconds: pd.Series, frame: pd.DataFrame) -> str:
         cells += [f"{values[f'found_in_{k}']:.0%}" for k in spent]
         cells.append("" if np.isnan(seconds[arm]) else f"{seconds[arm]:.3f}")
         rows.append(f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>")
-    return f"<table>{''.join(rows)}</table>"
+    return f'<div class="wide" tabindex="0"><table>{"".join(rows)}</table></div>'

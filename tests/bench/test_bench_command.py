@@ -267,4 +267,4 @@ def test_a_class_has_one_name_however_its_file_writes_it(tmp_path):
     pd.DataFrame({"item": ids, "label": ["\u00e9", "e\u0301", "Owl", "owl"]}).to_parquet(table)
     classes, _, notes = read_classes(table, ids)
     assert {name: rows.tolist() for name, rows in classes.items()} == {"\u00e9": [0, 1], "Owl": [2], "owl": [3]}
-    assert notes == ["the classes 'Owl' and 'owl' are two here: are they one, spelt in two ways?"]
+    assert notes == ["the classes 'Owl' and 'owl' are two here: if they are one, mend its spelling"]

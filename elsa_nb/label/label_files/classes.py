@@ -52,7 +52,7 @@ def read_classes(
     for name in sorted(rows):
         spelt[word_of(name)].append(name)
     if alike := next((names for names in spelt.values() if len(names) > 1), None):
-        notes.append(f"the classes {' and '.join(map(repr, alike))} are two here: are they one, spelt in two ways?")
+        notes.append(f"the classes {' and '.join(map(repr, alike))} are two here: if they are one, mend its spelling")
     return {name: np.array(sorted(of), np.int64) for name, of in sorted(rows.items())}, unmatched, notes
 
 
