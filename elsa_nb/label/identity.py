@@ -149,16 +149,21 @@ def as_begun(
 
     `first_page` are the rows on the first page of a search that looks for examples (None: it looks for none), shown as
     an overview or not. Earlier versions began with ordinary pages; other vectors, or other examples to look at, begin
-    with other pictures. The answers are carried in front of the search, which begins from them: nobody is led back to
-    look for examples.
+    with other pictures; and where examples came from a file in the meantime, nothing is looked for any more. The
+    answers are carried in front of the search, which begins from them: nobody is led back to look for examples.
     """
-    if first_page is None or (settled is not None and (settled.fresh or len(settled.carried))):
+    if settled is not None and (settled.fresh or len(settled.carried)):
         return settled
     if (first := next(iter(session.rounds()), None)) is None:
         return settled
     found, _ = _answered(session, Places([str(item) for item in ids]))
     rows = _rows_in(found)
-    if overviews and not first["asked"].get("overview"):
+    looked = bool(first["asked"].get("overview"))
+    if first_page is None:
+        if not looked or not len(rows):
+            return settled
+        why = "with a first look, and there are examples from a file by now"
+    elif overviews and not looked:
         why = "with pages of another kind, by an earlier version"
     elif len(rows) and first["asked"]["rows"] != list(first_page):
         why = "with other pictures on its first page: by other vectors, or from other examples"

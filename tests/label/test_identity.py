@@ -214,6 +214,23 @@ def test_a_session_opened_with_other_vectors_goes_on_from_its_answers(collection
     assert (third.notice, third.cards.labels) == ("", labels)
 
 
+def test_what_was_found_in_a_first_look_stays_on_view_when_examples_come_from_a_file(collection, open_panel):
+    pool, positive, items = collection(range(200))
+    before = open_panel(pool, items, begin=True, overview=True, samples=[range(20, 60)], page=24)
+    for _ in range(3):
+        answer_page(before, positive)
+    known, finds = answers(before), before.finds()
+    before.close()
+    again = open_panel(pool, items)  # from two examples that no answer was about
+    assert "examples from a file" in again.notice
+    assert (answers(again), sorted(again.finds())) == (known, sorted(set(finds) - {0, 10}))
+    answer_page(again, positive)
+    labels = again.cards.labels
+    again.close()
+    third = open_panel(pool, items)
+    assert (third.notice, third.cards.labels) == ("", labels)
+
+
 def test_a_first_page_without_an_answer_gives_way_to_another(collection, open_panel):
     pool, _, items = collection(range(200))
     open_panel(pool, items, begin=True, overview=True).close()
