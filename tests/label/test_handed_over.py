@@ -8,7 +8,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 from PIL import Image
@@ -110,8 +110,14 @@ def test_transparency_lies_on_white_and_ink_can_be_turned():
 
 
 @given(st_numpy.arrays(st_numpy.floating_dtypes(endianness="="), (2, 3, 5)))
-def test_any_floats_make_a_picture(images):
-    assert shown(as_items(images)).shape == (3, 5, 3)
+@example(np.full((2, 3, 5), np.inf, np.float16))
+@example(np.full((2, 3, 5), np.nan))
+def test_any_floats_make_a_picture_where_one_of_them_is_a_number(images):
+    if np.isfinite(images[0]).any():
+        assert shown(as_items(images)).shape == (3, 5, 3)
+    else:
+        with pytest.raises(ValueError, match="no pixel is a number"):
+            shown(as_items(images))
 
 
 @pytest.mark.parametrize(
