@@ -7,6 +7,8 @@ import argparse
 from collections.abc import Sequence
 from typing import Any
 
+from elsa_nb.modes import Only, check_modes
+
 _EMPTY = "'' names nothing; is a variable of the shell not set?"
 
 
@@ -15,11 +17,26 @@ class Parser(argparse.ArgumentParser):
 
     `labels export SESSION --kind coco FILE` has its FILE behind an option: argparse has by then, in older versions of
     Python, decided that there is none, and says that it does not know FILE. What a command does not know is told
-    beside its own usage, not that of the whole program.
+    beside its own usage, not that of the whole program. An option that was given where it can have no effect is refused
+    (`declare_modes`), were it only with its own default.
     """
 
+    def __init__(self, *arguments: Any, **options: Any):
+        """Make a parser as argparse does."""
+        super().__init__(*arguments, **options)
+        self.modes: dict[str, Only] = {}
+        self._given: dict[str, str] = {}
+
+    def declare_modes(self, **modes: Only) -> None:
+        """Say of options, by the names of their values, when they count: `Only("without {pool}", ...)`."""
+        self.modes |= modes
+
     def parse_known_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> tuple[Any, list[str]]:
-        """Return the options and nothing else; end with a usage error where something is left over."""
+        """Return the options and nothing else; end with a usage error where something is left over.
+
+        Raises ValueError for an option that does not count beside the others.
+        """
+        self._given = {}
         options, left = super().parse_known_args(args, namespace)
         for argument in self._get_positional_actions():
             given = getattr(options, argument.dest, None)
@@ -31,7 +48,15 @@ class Parser(argparse.ArgumentParser):
         if left:
             blank = "" if left[0].startswith("-") else "; a name with a blank in it wants quotes around it"
             self.error(f"unrecognized arguments: {' '.join(left)}{blank}")
+        typed = {each.dest: each.option_strings[-1] for each in self._actions if each.option_strings}
+        check_modes(self.modes, self._given, vars(options), typed | self._given)
         return options, left
+
+    def _get_values(self, action: argparse.Action, arg_strings: list[str]) -> Any:
+        """Return what was typed for an option or argument, and remember the option."""
+        if action.option_strings:
+            self._given[action.dest] = action.option_strings[-1]
+        return super()._get_values(action, arg_strings)
 
     def _get_value(self, action: argparse.Action, arg_string: str) -> Any:
         """Return what was typed, of its type; refuse an empty text, unless its type is `maybe_nothing`."""

@@ -17,8 +17,10 @@ from elsa_nb.doors import by_command, told_by
 from elsa_nb.errors import MissingDataError
 from elsa_nb.images.extraction.requirements import require
 from elsa_nb.images.options import declare_embed, declare_train
+from elsa_nb.label.folder_options import FOLDER_MODES
 from elsa_nb.label.labels_command import READING, declare_labels, declare_reading
 from elsa_nb.label.session_command import declare_session
+from elsa_nb.modes import Only
 from elsa_nb.pool_command import declare_pool
 from elsa_nb.profiles import PROFILES, profile
 from elsa_nb.search.contract import QueryError
@@ -37,10 +39,10 @@ _CURES[errno.ENOTDIR] = "A part of that path is a file; name a folder."
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return its exit status. Errors of the user's are one sentence, not a traceback."""
-    options = _parser().parse_args(arguments)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(line_buffering=True)  # in a pipe or a log, too, what is said is seen when it is said
     try:
+        options = _parser().parse_args(arguments)
         with told_by(by_command):
             options.run(options)
     except BrokenPipeError:  # who read our output has had enough
@@ -79,7 +81,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser() -> Parser:
     parser = Parser(prog="elsa-nb", description="Find every example of a rare class: ELSA, reproduced.")
     parser.add_argument("--version", action="version", version=f"elsa-nb {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -143,6 +145,11 @@ def _parser() -> argparse.ArgumentParser:
     rows.add_argument("--row", nargs=2, metavar=("SWEEP", "N"), help="row N of a sweep's results, told in full")
     verify.add_argument("--profile", default="full", help="whose results --row means (default: full)")
     verify.add_argument("--record", action="store_true", help="keep the canaries' logs as those of this processor")
+    canaries = "without {all}, {sample} and {row}"
+    verify.declare_modes(
+        profile=Only("with {row}", lambda given: given["row"]),
+        record=Only(canaries, lambda given: not (given["all"] or given["sample"] is not None or given["row"])),
+    )
     verify.set_defaults(run=_verify)
 
     label = commands.add_parser("label", help="label the images of a folder by hand, as a web page on this machine")
@@ -191,6 +198,7 @@ def _parser() -> argparse.ArgumentParser:
         help="'' for none, on this machine only (default: ELSA_LABEL_TOKEN, or a random one)",
     )
     label.add_argument("--no-browser", action="store_true", help="only print the address")
+    label.declare_modes(**{name: only for name, only in FOLDER_MODES.items() if name != "page"})
     label.set_defaults(run=_label)
     return parser
 

@@ -12,6 +12,7 @@ from elsa_nb.errors import MissingDataError
 from elsa_nb.images.encoders.names import TEXT
 from elsa_nb.images.extraction.folder_names import find_pool, folder_title
 from elsa_nb.images.sources.left_out import LIST, count_listed
+from elsa_nb.modes import check_modes, given_of
 from elsa_nb.pool import Pool
 from elsa_nb.pool_files import columns_of
 from elsa_nb.side_by_side import join_pools, parts_of
@@ -20,7 +21,6 @@ from elsa_nb.store import as_path
 if TYPE_CHECKING:
     from elsa_nb.label.jobs import Job, ReadFiles
     from elsa_nb.label.panel import Panel
-
 
 _FILES = ("labels", "seeds")
 _WHAT = {
@@ -68,13 +68,17 @@ def prepare(
     folder). `name` are names of files that are examples, or patterns of files to be shown first; `like` files of
     images, from anywhere, that look like what is sought; `text` says it in words, which an encoder must know (default:
     one that does). `strict` stops at an image that cannot be read. `settings` are those of `jobs.make_job`: `labels`,
-    `reading`, `seeds`, `annotator`, `page`, `strategy`, `metric`, `budget`, `target`.
+    `reading`, `seeds`, `annotator`, `page`, `strategy`, `metric`, `budget`, `target`, `audit`. Raises ValueError for
+    what does not count beside the others (`folder_options`), and what `jobs.make_job` does.
     """
     from elsa_nb.label import jobs
+    from elsa_nb.label.folder_options import FOLDER_MODES
     from elsa_nb.label.identity import earlier_sessions
     from elsa_nb.label.items import Files
     from elsa_nb.label.session_file import check_writable
 
+    told = {"encoder": encoder, "pool": pool, "name": name, "like": like, "text": text, "strict": strict, **settings}
+    check_modes(FOLDER_MODES, given_of(told), {"seeds": None, "audit": False} | told)
     folder = _path("folder", folder)
     if not folder.is_dir():
         raise MissingDataError(f"{folder} is no folder; name the folder that holds the images.")

@@ -33,7 +33,7 @@ def empty(tmp_path, monkeypatch):
         (["embed", "--encoder", "resnet"], "resnet"),
         (
             ["verify", "--record", "--row", "components", "1"],
-            "--record keeps the logs of the canaries: give it without",
+            "--record counts only without --all, --sample and --row; leave it out",
         ),
     ],
 )
@@ -123,11 +123,11 @@ def commands(parser):
 
 
 def options_with_a_word(leaf):
-    """Return the options of a command that take a word and go with its arguments."""
+    """Return the options of a command that take a word and go with its arguments, whatever these are."""
     apart = [action for group in leaf._mutually_exclusive_groups for action in group._group_actions]
     words = (None, typed_path, maybe_nothing)
     takes_one = [each for each in leaf._actions if each.option_strings and each.nargs is None and each.type in words]
-    return [each for each in takes_one if each not in apart]
+    return [each for each in takes_one if each not in apart and each.dest not in leaf.modes]
 
 
 OPEN_ENDED = [

@@ -5,15 +5,16 @@ import shlex
 import warnings
 from pathlib import Path
 
-from elsa_nb.arguments import maybe_nothing, typed_path
+from elsa_nb.arguments import Parser, maybe_nothing, typed_path
 from elsa_nb.counts import count_of
 from elsa_nb.doors import by_command_of_vectors, told_by
+from elsa_nb.modes import Only
 from elsa_nb.pool import Pool
 
 _PLANNED = ("classes", "seeds", "repeats", "budget", "smallest", "largest")  # options that are fields of `Plan`
 
 
-def declare_bench(parser: argparse.ArgumentParser) -> None:
+def declare_bench(parser: Parser) -> None:
     """Add what the command takes to its parser."""
     what = "a pool, or a file that `elsa-nb pool make` reads"
     parser.add_argument("vectors", type=typed_path, metavar="VECTORS", help=what)
@@ -40,6 +41,8 @@ def declare_bench(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--strategy", action="append", default=[], help="only this one; may be repeated")
     what = "the page to write (default: VECTORS' name + -bench.html, here)"
     parser.add_argument("--out", type=typed_path, metavar="FILE", help=what)
+    of_file = Only("where VECTORS is a file, not a pool", lambda given: not Path(given["vectors"]).is_dir())
+    parser.declare_modes(ids=of_file, key=of_file, vectors_encoding=of_file)
 
 
 def bench_command(options: argparse.Namespace) -> None:
@@ -69,9 +72,6 @@ def bench_command(options: argparse.Namespace) -> None:
             raise ValueError(f"--out {page} would keep its searches in {kept}, your {what}; give the page another name")
     with warnings.catch_warnings(record=True) as odd:
         warnings.simplefilter("always")
-        of_file = {"ids": options.ids, "key": options.key, "vectors-encoding": options.vectors_encoding}
-        if source.is_dir() and (needless := [name for name, value in of_file.items() if value is not None]):
-            raise ValueError(f"{source} is a folder, a pool, which needs no --{needless[0]}; leave it out")
         named = {"key": options.key, "encoding": options.vectors_encoding}
         with told_by(by_command_of_vectors):
             pool = Pool.open(source) if source.is_dir() else Pool.from_file(source, options.ids, **named)
@@ -119,7 +119,7 @@ def bench_command(options: argparse.Namespace) -> None:
 
 def _told(options: argparse.Namespace) -> list[str]:
     """Return the arguments that made the page, those left out by default not among them."""
-    parser = argparse.ArgumentParser()
+    parser = Parser()
     declare_bench(parser)
     told = [options.vectors, options.labels]
     names = ("ids", "key", "item", "label", "encoding", "vectors_encoding", *_PLANNED, "out")

@@ -1,11 +1,14 @@
 """The options of `elsa-nb embed` and `elsa-nb train`, apart from what they do: declared without importing torch."""
 
 import argparse
+from collections.abc import Mapping
+from typing import Any
 
-from elsa_nb.arguments import typed_path
+from elsa_nb.arguments import Parser, typed_path
+from elsa_nb.modes import Only
 
 
-def declare_embed(parser: argparse.ArgumentParser) -> None:
+def declare_embed(parser: Parser) -> None:
     """Declare the options of `elsa-nb embed` on `parser`."""
     parser.set_defaults(images=None)  # before both of its arguments: set after them, it would be their default, too
     own = parser.add_mutually_exclusive_group()
@@ -38,9 +41,14 @@ def declare_embed(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="afterwards, compare neighbours in the stored vectors with those of float32",
     )
+    # Of the two about broken images each is what is done anyway where it is no choice: accepted everywhere.
+    of_folder = Only("with a folder of images", lambda given: given["images"] is not None)
+    of_profile = Only("without a folder of images", lambda given: given["images"] is None)
+    here = Only("without {dask}", lambda given: given["dask"] is None)
+    parser.declare_modes(profile=of_profile, name=of_folder, dask=of_folder, workers=here)
 
 
-def declare_train(parser: argparse.ArgumentParser) -> None:
+def declare_train(parser: Parser) -> None:
     """Declare the options of `elsa-nb train` on `parser`."""
     parser.add_argument(
         "--method", required=True, help="vicreg, barlow-twins, moco-v1, moco-v2, simsiam, swav, swav-multicrop, obow"
@@ -59,3 +67,10 @@ def declare_train(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--variant", choices=("asymmetric", "symmetric"), default="asymmetric", help=variants)
     official = "the published recipe: ResNet-50, 224 pixels, hundreds of epochs; wants GPUs (torchrun)"
     parser.add_argument("--official", action="store_true", help=official)
+    told = "for {data} of photographs, and with {official} for the methods vicreg and barlow-twins"
+    parser.declare_modes(variant=Only(told, _has_variants))
+
+
+def _has_variants(given: Mapping[str, Any]) -> bool:
+    """Whether the recipe meant asks which views are drawn: see `recipes`."""
+    return given["data"] != "glyphs" and (not given["official"] or given["method"] in ("vicreg", "barlow-twins"))

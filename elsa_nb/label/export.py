@@ -12,7 +12,7 @@ import os
 import shutil
 import time
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,11 +23,30 @@ from elsa_nb.errors import MissingDataError
 from elsa_nb.label.label_files.words import check_class
 from elsa_nb.label.session import Session
 from elsa_nb.locks import lock_beside
+from elsa_nb.modes import Only, check_modes, given_of
 from elsa_nb.pictures.opening import RefusedError, real_path
 
 WORDS = {-1: "unsure", 0: "negative", 1: "positive"}
 COLUMNS = ("item", "label", "annotator", "time", "round", "component", "score", "seconds", "row", "code", "class")
 TABLES = ("csv", "parquet")
+STUDIO = "label-studio"
+
+
+def _kind_in(*kinds: str) -> Callable[[Mapping[str, Any]], bool]:
+    """Return what tells whether the kind that is meant is one of these: of an unknown one another sentence tells."""
+    return lambda given: (given["kind"] or kind_of(given["file"])) in kinds or given["kind"] not in (None, *KINDS)
+
+
+_WITH_NAMES = _kind_in("coco", "fiftyone", STUDIO, "links")
+KIND_MODES = {
+    "label": Only("where {kind} is not links", _kind_in(*TABLES, "coco", "fiftyone", STUDIO)),
+    "images": Only(
+        "where {kind} is not csv or parquet, and without {url}",
+        lambda given: _WITH_NAMES(given) and given["url"] is None,
+    ),
+    "url": Only("where {kind} is label-studio", _kind_in(STUDIO)),
+    "email": Only("where {kind} is label-studio", _kind_in(STUDIO)),
+}
 
 
 @dataclass(frozen=True)
@@ -80,14 +99,14 @@ def export(
 
     `images`: the folder that holds the items. links needs it; fiftyone then writes absolute paths, without it paths
     inside a folder without endings (FiftyOne's importer wants data_path= in either case; in the second it has to be
-    that folder); the others write it before the names.
+    that folder); coco and label-studio write it before the names.
     `url`: what Label Studio puts before a name to show a picture, such as "/data/local-files/?d=photos/" (its local
     storage) or "https://example.org/photos/"; a slash at its end may be left out. `email`: the account in Label Studio
     that gets the answers; without it they belong to who imports them.
 
-    Raises ValueError for an unknown kind or annotator, and where a kind cannot hold the answers as they are;
-    MissingDataError for a folder to be linked to that is not here, or holds none of the finds. Warns of links that lead
-    to nothing, since their pictures are gone.
+    Raises ValueError for an unknown kind or annotator, for an option that has no effect in the kind (`KIND_MODES`) and
+    where a kind cannot hold the answers as they are; MissingDataError for a folder to be linked to that is not here, or
+    holds none of the finds. Warns of links that lead to nothing, since their pictures are gone.
     """
     options = {"annotator": annotator, "images": images, "label": label, "url": url, "email": email}
     path, remark = export_and_tell(session, path, kind, **options)
@@ -111,6 +130,8 @@ def export_and_tell(
     kind = kind or kind_of(path)
     if not isinstance(kind, str) or kind not in KINDS:
         raise ValueError(f"kind {kind!r}; allowed: {', '.join(KINDS)}")
+    told = {"images": images, "url": url, "email": email, "label": None if label == "target" else label}
+    check_modes(KIND_MODES, given_of(told), told | {"kind": kind})
     people = session.annotators
     if kind not in TABLES:
         annotator = annotator or session.annotator

@@ -3,9 +3,9 @@
 import argparse
 from pathlib import Path
 
-from elsa_nb.arguments import maybe_nothing, typed_path
+from elsa_nb.arguments import Parser, maybe_nothing, typed_path
 from elsa_nb.errors import MissingDataError
-from elsa_nb.label.export import KINDS, TABLES, export_and_tell, kind_of
+from elsa_nb.label.export import KIND_MODES, KINDS, TABLES, export_and_tell, kind_of
 from elsa_nb.label.identity import check_names, names_in, note_names
 from elsa_nb.label.import_labels import import_labels
 from elsa_nb.label.session import Session
@@ -13,7 +13,7 @@ from elsa_nb.label.session_file import session_there
 from elsa_nb.pool import Pool
 
 
-def declare_labels(parser: argparse.ArgumentParser) -> None:
+def declare_labels(parser: Parser) -> None:
     """Add what the commands take to their parser."""
     actions = parser.add_subparsers(required=True, metavar="ACTION")
     into = actions.add_parser("import", help="take earlier labels from a file or folder into a session")
@@ -41,6 +41,7 @@ def declare_labels(parser: argparse.ArgumentParser) -> None:
     what = "label-studio: what stands before a name, such as /data/local-files/?d=photos/"
     out.add_argument("--url", type=maybe_nothing, help=what)
     out.add_argument("--email", help="label-studio: the account that gets the answers")
+    out.declare_modes(**KIND_MODES)
     out.set_defaults(run=_export)
 
 

@@ -186,7 +186,8 @@ class Panel(ipywidgets.VBox):
         return written
 
     def _export(self, path: Path | str | None, kind: str | None, options: dict[str, Any]) -> tuple[Path, str]:
-        if sought := self.session.meta(CLASS):
+        kind = kind or export.kind_of(path)
+        if kind != "links" and (sought := self.session.meta(CLASS)):
             options = {"label": sought} | options
         if kind in ("links", "fiftyone"):
             options = {"images": getattr(self._items, "folder", None)} | options

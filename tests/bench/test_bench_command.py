@@ -212,7 +212,7 @@ def test_the_encoding_of_the_vectors_is_an_option_of_its_own(given, capsys):
 def test_a_pool_needs_no_word_on_how_a_file_is_read(given, capsys):
     Pool.from_file("v.npy").save("pool")
     assert cli.main(["bench", "pool", *given[2:], "--key", "x"]) == 1
-    assert "pool is a folder, a pool, which needs no --key; leave it out" in capsys.readouterr().err
+    assert "--key counts only where VECTORS is a file, not a pool; leave it out" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

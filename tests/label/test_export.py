@@ -226,7 +226,8 @@ def test_what_went_out_comes_back_in(session, tmp_path, folder, kind):
     expected = {item: n for item, n in LABELS.items() if n in holds}
     ids = ["new.png", *LABELS]
     for label, images in (("target", None), ("cat", folder)):
-        path = export.export(session, kind=kind, label=label, images=folder if kind == "links" else images)
+        told = {"csv": {"label": label}, "parquet": {"label": label}, "links": {"images": folder}}
+        path = export.export(session, kind=kind, **told.get(kind, {"label": label, "images": images}))
         fresh = Session(tmp_path / f"{label}.sqlite")
         assert import_labels(fresh, path, ids).new == len(expected)
         assert fresh.known() == expected

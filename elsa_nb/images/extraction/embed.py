@@ -151,10 +151,6 @@ def embed_command(options: argparse.Namespace) -> None:
     """Do what the options of `elsa-nb embed` say."""
     keys = ("batch", "workers", "dtype", "precision", "resizer", "skip_broken")
     settings = {key: getattr(options, key) for key in keys}
-    if options.images is None and options.dask:
-        raise ValueError(
-            "--dask embeds a folder of images: name it. The pools of a profile are small, or made once: copy them"
-        )
     if options.images is None:
         chosen = profile(options.profile)
         print(f"The pools of profile {chosen.name}; `elsa-nb embed FOLDER` makes those of your own images.", flush=True)

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 
 from elsa_nb import fingerprints, store
+from elsa_nb.arguments import Parser
 from elsa_nb.images.encoders.small_resnet import Encoder, load_trained, save_encoder
 from elsa_nb.images.extraction.crops import Crops
 from elsa_nb.images.extraction.extract import encode
@@ -264,6 +265,6 @@ def _command(options: argparse.Namespace) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Train one encoder, as `elsa-nb train` does."""
-    parser = argparse.ArgumentParser(prog="elsa-nb train", description=main.__doc__)
+    parser = Parser(prog="elsa-nb train", description=main.__doc__)
     declare_train(parser)
     train_command(parser.parse_args(arguments))

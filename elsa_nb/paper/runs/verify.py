@@ -18,14 +18,10 @@ SHOWN_MEASURES = ("labels", "found", "discovery_rate", "labelling_efficiency", "
 
 def run_verify(options: argparse.Namespace) -> None:
     """Verify what the options name and print what came of it; ValueError where something went another way."""
-    if options.record and options.row:
-        raise ValueError("--record keeps the logs of the canaries: give it without --row")
     if options.row:
         return _one_row(*options.row, options.profile)
     if options.sample is not None and options.sample < 1:
         raise ValueError(f"--sample {options.sample}; allowed: 1 or more")
-    if options.record and (options.all or options.sample):
-        raise ValueError("--record keeps the logs of the canaries: give it without --all and --sample")
     if not (options.all or options.sample):
         _vectors()
         rows = verification.canary_rows()

@@ -104,4 +104,4 @@ def test_a_worker_without_the_images_names_the_first(batch, tmp_path):
 
 def test_a_profile_is_not_embedded_on_a_cluster(capsys):
     assert cli.main(["embed", "--dask", "tcp://nowhere:1"]) == 1
-    assert "--dask embeds a folder of images" in capsys.readouterr().err
+    assert "--dask counts only with a folder of images" in capsys.readouterr().err

@@ -1,6 +1,5 @@
 """From images to a weights file with a card that tells the truth, alone and with torchrun."""
 
-import argparse
 import io
 import json
 import os
@@ -15,6 +14,7 @@ import pytest
 import torch
 from PIL import Image
 
+from elsa_nb.arguments import Parser
 from elsa_nb.errors import BusyError, CorruptFileError
 from elsa_nb.images.encoders.small_resnet import load_trained
 from elsa_nb.images.options import declare_train
@@ -200,7 +200,7 @@ def test_torchrun_shares_a_batch_between_processes(tmp_path):
 
 
 def parsed(*words):
-    parser = argparse.ArgumentParser()
+    parser = Parser()
     declare_train(parser)
     return parser.parse_args(words)
 
