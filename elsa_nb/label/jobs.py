@@ -18,7 +18,7 @@ from elsa_nb.label.audit_pages import AuditPages
 from elsa_nb.label.cards import OPEN, check_page_size
 from elsa_nb.label.import_labels import KIND, import_labels
 from elsa_nb.label.items import Files
-from elsa_nb.label.label_files.reader import LabelFile, read_labels
+from elsa_nb.label.label_files.reader import LabelFile, read_examples, read_labels
 from elsa_nb.label.session import Answer, Session, check_annotator
 from elsa_nb.label.session_file import damaged
 from elsa_nb.pool import Pool
@@ -168,7 +168,7 @@ def read_label_files(
 ) -> ReadFiles:
     """Read what `make_job` takes of files of labels and examples, about items called `ids`; raise its ValueError."""
     with told_by(by_examples):
-        examples = None if seeds is None else read_labels(seeds, ids, every="positive")
+        examples = None if seeds is None else read_examples(seeds, ids)
     if examples is not None and not examples.rows():
         raise ValueError(
             f"{seeds} calls no item positive; --seeds takes a list of examples, --labels a file of answers"

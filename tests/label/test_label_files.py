@@ -19,8 +19,10 @@ from pyarrow import feather
 
 from elsa_nb import doors
 from elsa_nb.errors import MissingDataError
+from elsa_nb.label.export import export
 from elsa_nb.label.label_files import tables
-from elsa_nb.label.label_files.reader import read_labels
+from elsa_nb.label.label_files.reader import read_examples, read_labels
+from elsa_nb.label.session import Answer, Session
 
 IDS = ["cats/Müller 1.jpg", "cats/2.jpg", "dogs/1.jpg", "dogs/2.jpg", "Ä/ö.png"]
 
@@ -735,3 +737,56 @@ def test_a_folder_that_leads_nowhere_is_left_out_with_a_word(read):
     assert file.given == {None: {0: 1, 1: 0}}
     assert file.notes == ["its column 'Folder' leads to no item here and was left out"]
     assert read("File,Folder,label\nx/1.jpg,y,1\n", ["x/1.jpg", "y/1.jpg"]).given == {None: {0: 1}}  # a path
+
+
+# What each kind of file heeds of the options that say how it is read: anything else is refused.
+HEEDED = {
+    "table.csv": "item label encoding",
+    "table.parquet": "item label",
+    "list.txt": "every",
+    "coco.json": "encoding",
+    "fiftyone.json": "encoding",
+    "label-studio.json": "item label encoding",
+    "session.sqlite": "",
+    "voc.xml": "",
+    "a-folder-a-class": "",
+}
+OPTIONS = {"item": "item", "label": "label", "every": "positive", "encoding": "utf-8"}
+
+
+@pytest.mark.parametrize("name", HEEDED)
+def test_an_option_that_has_no_effect_on_a_kind_of_file_is_refused(tmp_path, name):
+    path = tmp_path / name
+    session = Session(tmp_path / "session.sqlite")
+    session.record([Answer("a.png", -2, 1), Answer("b.png", -2, 0)], "import")
+    if name.startswith(("coco", "fiftyone", "label-studio")):
+        export(session, path, name.removesuffix(".json"))
+    session.close()
+    table = pd.DataFrame({"item": ["a.png", "b.png"], "label": ["positive", "negative"]})
+    if name == "table.csv":
+        table.to_csv(path, index=False)
+    elif name == "table.parquet":
+        table.to_parquet(path)
+    elif name == "list.txt":
+        path.write_text("a.png\n")
+    elif name == "voc.xml":
+        path.write_text("<annotation><filename>a.png</filename><object><name>cat</name></object></annotation>")
+    elif name == "a-folder-a-class":
+        (path / "cat").mkdir(parents=True)
+        (path / "cat" / "a.png").touch()
+    told = {"positive": "cat"} if name in ("voc.xml", "a-folder-a-class") else {}
+    ids = ["a.png", "b.png"]
+    for option, value in OPTIONS.items():
+        if name == "list.txt" and option != "every":
+            continue  # a table then, which has no such column
+        given = told | {option: "label" if name.startswith("label-studio") and option == "label" else value}
+        given |= {"item": "image"} if name.startswith("label-studio") and option == "item" else {}
+        if option in HEEDED[name].split():
+            assert read_labels(path, ids, **given).rows() == [0]
+        else:
+            with pytest.raises(
+                ValueError, match=rf"it was read as .*, where {option}='.*' has no effect; leave it out"
+            ):
+                read_labels(path, ids, **given)
+    if name not in ("voc.xml", "a-folder-a-class"):
+        assert read_examples(path, ids).rows() == [0]

@@ -16,7 +16,7 @@ from elsa_nb import cli, own_folder
 from elsa_nb.errors import CorruptFileError, MissingDataError
 from elsa_nb.label import import_labels, jobs, launch, page_server
 from elsa_nb.label.cards import OPEN
-from elsa_nb.label.label_files.reader import read_labels
+from elsa_nb.label.label_files.reader import read_examples, read_labels
 from elsa_nb.label.refusals import MARK, shown
 from elsa_nb.label.session import Answer, LeaseLostError, Session
 from elsa_nb.pool import Pool
@@ -95,10 +95,12 @@ def test_files_of_labels_are_read_once_where_the_items_are_the_files(place, monk
     (place / "earlier.csv").write_text("image,label\ncat-3.png,1\ncat-4.png,0\n")
     (place / "examples.txt").write_text("cat-5.png\n")
     read = []
-    for module in (jobs, import_labels):
-        monkeypatch.setattr(
-            module, "read_labels", lambda *given, **told: read.append(given[0].name) or read_labels(*given, **told)
-        )
+
+    def counted(reader):
+        return lambda *given, **told: read.append(given[0].name) or reader(*given, **told)
+
+    for module, reader in ((jobs, read_labels), (jobs, read_examples), (import_labels, read_labels)):
+        monkeypatch.setattr(module, reader.__name__, counted(reader))
     names = sorted(path.name for path in (place / "pictures").iterdir())
     Pool.from_arrays(np.random.default_rng(0).normal(size=(40, 4)), names).save(place / "pool")
     monkeypatch.setattr(own_folder, "_vectors", lambda *_: (place / "pool", "an encoder"))

@@ -15,6 +15,7 @@ from elsa_nb.label.label_files.words import word_of
 from elsa_nb.text_files import lines_of
 from elsa_nb.text_tables import FOLDERS, in_folder
 
+_HEEDED = frozenset(("item", "label"))  # the options that a table with columns listens to
 # The first of each that a table has is meant. A plain number of a row or task comes last.
 ITEM = """
     item image filename file_name file filepath file_path path image_path img_path image_name img_name
@@ -128,10 +129,12 @@ def read(table: Table, names: Names, *, item: str | None = None, label: str | No
             words.setdefault(line.name, set()).update([] if line.label is None else [str(line.label)])
         first = {line.name: line for line in reversed(lines)}
         lines = [Line(first[name].where, name, frozenset(of) or None) for name, of in words.items()]
-        return Reading(lines, f"{kind}, classes of boxes from {table.columns[what]!r}", classes=True, notes=notes)
+        return Reading(
+            lines, f"{kind}, classes of boxes from {table.columns[what]!r}", classes=True, notes=notes, heeded=_HEEDED
+        )
     if what is None:
         told = f"{kind}, without a column of labels ({_columns(table)})"
-        return Reading(lines, told, bare=True, header=tuple(table.columns), notes=notes)
+        return Reading(lines, told, bare=True, header=tuple(table.columns), notes=notes, heeded=_HEEDED)
     if label is None and (verdicts := _verdicts(table)) not in (None, what):
         called = repr(table.columns[verdicts])
         raise ValueError(
@@ -141,7 +144,7 @@ def read(table: Table, names: Names, *, item: str | None = None, label: str | No
     others = {name: None for name in table.columns if plain(name) in LABEL.split()}
     more = [repr(name) for name in others if plain(name) != plain(table.columns[what])]
     notes += [f"other columns that may hold labels, left out: {', '.join(more)}"] if more and label is None else []
-    return Reading(lines, f"{kind}, labels from {table.columns[what]!r}", notes=notes)
+    return Reading(lines, f"{kind}, labels from {table.columns[what]!r}", notes=notes, heeded=_HEEDED)
 
 
 def _folder(table: Table, which: int, what: int | None, names: Names) -> tuple[int | None, list[str]]:

@@ -4,6 +4,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
+from elsa_nb.doors import option_told
+
 NO_OBJECT = "(no object)"  # what a file that was made for an image, and marks nothing in it, says of the image
 
 
@@ -37,6 +39,7 @@ class Reading:
     `classes`: the words are names of classes by the format, so "0" and "yes" are names too, and not answers; those
     that the file lists, used or not, are `declared`.
     `bare`: the file names items and says nothing about them; `header` names the columns of its table, if it is one.
+    `heeded` are the options of `read_labels` that its reader listens to.
     """
 
     lines: list[Line]
@@ -46,7 +49,16 @@ class Reading:
     declared: set[str] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
     header: tuple[str, ...] = ()
+    heeded: frozenset[str] = frozenset()
 
     def has_column(self, name: str) -> bool:
         """Tell whether the table has a column of this name, compared as tables do."""
         return plain(name) in map(plain, self.header)
+
+    def check_heeded(self, **given: str | None) -> None:
+        """Raise ValueError for the first of the options given that has no effect on what was read."""
+        for option, value in given.items():
+            if value is not None and option not in self.heeded:
+                raise ValueError(
+                    f"it was read as {self.kind}, where {option_told(option, value)} has no effect; leave it out"
+                )

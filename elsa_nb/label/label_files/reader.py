@@ -102,15 +102,39 @@ def read_labels(
     plain list of names. `encoding` is found unless it is told.
 
     Raises MissingDataError where `path` is not there, and ValueError, naming the place in the file, for what cannot
-    be read, words that are no answers, two lines that contradict each other, and a file without one usable label.
+    be read, words that are no answers, two lines that contradict each other, an option that has no effect on a file of
+    this kind, and a file without one usable label.
     """
-    path = Path(path)
     if every is not None and every not in _WORDS.values():
         raise ValueError(f"every = {every!r}; allowed: {', '.join(_WORDS.values())}")
-    names, taken = Names(ids), ""
+    told = {"item": item, "label": label, "annotator": annotator, "encoding": encoding}
     words = {"positive": positive, "negative": negative, "unsure": unsure}
+    return _read(Path(path), Names(ids), every, listed=every is not None, **told, **words)
+
+
+def read_examples(path: Path | str, ids: Sequence[str]) -> LabelFile:
+    """Return what a file of examples says: each name of a plain list is a positive; else as `read_labels` does."""
+    return _read(Path(path), Names(ids), "positive", listed=False)
+
+
+def _read(
+    path: Path,
+    names: Names,
+    every: str | None,
+    *,
+    listed: bool,
+    item: str | None = None,
+    label: str | None = None,
+    annotator: str | None = None,
+    encoding: str | None = None,
+    **words: str | Sequence[str] | None,
+) -> LabelFile:
+    """Read as `read_labels` does; with `listed` a file that is no plain list of names is refused."""
+    taken = ""
     try:
         reading = best_reading(path, names, item, label, encoding)
+        if listed and not reading.bare:
+            reading.check_heeded(every=every)
         if reading.bare and label is None and (column := _only(**words)) is not None and reading.has_column(column):
             # A column a class: the one that is looked for holds the answers.
             taken = f"the answers were looked for in its column {column!r}: "
@@ -121,7 +145,9 @@ def read_labels(
 
 
 def _only(
-    positive: str | Sequence[str] | None, negative: str | Sequence[str] | None, unsure: str | Sequence[str] | None
+    positive: str | Sequence[str] | None = None,
+    negative: str | Sequence[str] | None = None,
+    unsure: str | Sequence[str] | None = None,
 ) -> str | None:
     """Return the class that is looked for where one is told, and nothing of others."""
     told = [positive] if isinstance(positive, str | int) else list(positive or ())
@@ -130,7 +156,9 @@ def _only(
 
 def best_reading(path: Path, names: Names, item: str | None, label: str | None, encoding: str | None) -> Reading:
     """Return the lines of a file or folder, read in the way in which most of its names are items; raise ValueError."""
-    return _best(_readings(path, names, item, label, encoding), names)
+    reading = _best(_readings(path, names, item, label, encoding), names)
+    reading.check_heeded(item=item, label=label, encoding=encoding)
+    return reading
 
 
 def _readings(path: Path, names: Names, item: str | None, label: str | None, encoding: str | None) -> Iterator[Reading]:
@@ -176,6 +204,7 @@ def _readings(path: Path, names: Names, item: str | None, label: str | None, enc
                 flaws.append(error)
                 continue
             readable = True
+            reading.heeded |= {"encoding"}
             if name not in ("utf-8", "utf-8-sig"):
                 reading.kind += f", in {name}"
             yield reading

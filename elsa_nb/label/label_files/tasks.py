@@ -118,7 +118,7 @@ def _label_studio(tasks: list[dict], item: str | None, label: str | None) -> Rea
         notes.append(f"skipped annotations, left out: {cancelled}")
     if predicted:
         notes.append(f"tasks with nothing but predictions of a model, which are no labels: {predicted}")
-    return Reading(lines, "Label Studio JSON", classes=False, notes=notes)
+    return Reading(lines, "Label Studio JSON", notes=notes, heeded=frozenset(("item", "label")))
 
 
 def _item_of(data: dict, item: str | None) -> str:
@@ -260,4 +260,4 @@ def _fiftyone_samples(value: list, label: str | None) -> Reading:
         each = [given] if several is None else records(several, place)
         words = frozenset(word(one.get("label"), f"a label in {place}") for one in each) - {None}
         lines.append(Line(f"sample {number}", str(sample.get("filepath", "")), words or None))
-    return Reading(lines, f"FiftyOne samples, labels from {field!r}", classes=True)
+    return Reading(lines, f"FiftyOne samples, labels from {field!r}", classes=True, heeded=frozenset(("label",)))

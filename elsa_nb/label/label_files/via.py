@@ -93,7 +93,7 @@ def _via(entries: list[tuple[str, str, dict, list[dict]]], label: str | None, ki
         Line(place, str(name), frozenset(w for part in parts for w in part.get(wanted, ())) or None)
         for place, name, parts in found
     ]
-    return Reading(lines, f"{kind}, labels from {wanted!r}")
+    return Reading(lines, f"{kind}, labels from {wanted!r}", heeded=frozenset(("label",)))
 
 
 def _filled(attributes: dict[str, Any]) -> dict[str, set[str]]:
