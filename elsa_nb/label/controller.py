@@ -12,10 +12,12 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from elsa_nb.label.advice import Advisor
 from elsa_nb.label.cards import NEGATIVE, OPEN, PASSED, POSITIVE, Cards, Steps, check_page_size
-from elsa_nb.label.first_examples import carry_on
-from elsa_nb.label.identity import Settled, as_begun, remember
+from elsa_nb.label.going_on import Begun, answered_rows, as_begun, carry_on
+from elsa_nb.label.identity import Settled, remember
 from elsa_nb.label.progress_figures import ProgressFigures, Standing
 from elsa_nb.label.replay import Restored, amendments, go_on, labels_told, reopened, restore, rows_of, wishes_of
 from elsa_nb.label.rounds import Rounds, uncorrected, vectors_of
@@ -46,6 +48,7 @@ class Controller:
         estimate: Estimator | None = None,
         target: float | None = None,
         settled: Settled | None = None,
+        begin: Begun | None = None,
         publish: Callable[[dict[str, Any]], None] = lambda message: None,
         worker: Executor | None = None,
     ):
@@ -54,8 +57,11 @@ class Controller:
         self.session, self.ids, self.publish = session, ids, publish
         self.advisor = Advisor(estimate, target, size)
         looks = {"first_page": getattr(search, "first_page", None), "overviews": getattr(search, "overviews", False)}
-        self._settled = settled = as_begun(session, ids, settled, **looks)
-        self._carried = settled.carried if settled is not None else ()
+        looks["seeded"] = begin is not None
+        self._begin, self._settled = begin, as_begun(session, ids, settled, **looks)
+        settled = self._settled
+        # Rows whose answers stand in front of the search.
+        self.carried = settled.carried if settled is not None else np.empty(0, np.int64)
         self.rounds = self._rounds_of(search)
         self.seconds: list[float] = []
         self.error: str | None = None
@@ -70,22 +76,33 @@ class Controller:
         self._figures = ProgressFigures(self.advisor)
         self.held = session.acquire()
         self._restore()
+        self._make_ready()
+
+    def _make_ready(self) -> None:
+        """Compute the next round: where nobody waits for it yet ahead, since libraries are loaded and code compiled."""
         if self.held and self.asked and not self.cards.over:
-            # The first round to be computed is the slowest: libraries are loaded, code is compiled. Not with the
-            # person waiting.
             self._want(self._told(), ahead=not self.cards.waiting)
 
     def _rounds_of(self, search: Strategy) -> Rounds:
-        return Rounds(carry_on(search, self._carried) if len(self._carried) else search)
+        return Rounds(carry_on(search, self.carried, self._begin) if len(self.carried) else search)
 
-    def begin_again(self, search: Strategy, notice: str) -> None:
-        """Go on with another search, a fresh one: no answer is lost, what it asks and the file knows is filled in."""
-        rounds = self._rounds_of(search)
+    def begin_again(self, search: Strategy, notice: str, *, carried: np.ndarray | None = None) -> None:
+        """Go on with another search, a fresh one: no answer is lost, what it asks and the file knows is filled in.
+
+        In front of one with seeds stand all answers so far, whose finds are seeds, too; with `carried` those of these.
+        """
         with self.lock:
+            if carried is not None:
+                self.carried = carried
+            elif self._begin is not None and getattr(search, "first_page", None) is None:
+                self.carried = answered_rows(self.session, self.ids)
+                self._settled = Settled(self.carried, fresh=True)
+            rounds = self._rounds_of(search)
             self.rounds, self._wanted, self._wishes = rounds, None, {}
             self._figures.forget()
             self._restore()
             self._restored.notice = notice
+            self._make_ready()  # a page that was answered to its end waits for it
 
     # --- state
 
@@ -231,19 +248,20 @@ class Controller:
             return
         if told != self._wanted:
             self._wanted = told
-            self._worker.submit(self._compute, told, self.rounds.state)
+            self._worker.submit(self._compute, told, self.rounds, self.rounds.state)
 
-    def _compute(self, told: tuple, state: Strategy) -> None:
+    def _compute(self, told: tuple, rounds: Rounds, state: Strategy) -> None:
         with self.lock:
-            if told != self._wanted:  # the person has gone on in the meantime
+            if told != self._wanted or rounds is not self.rounds:  # the person has gone on in the meantime
                 return
-            rounds = self.rounds
             amended, labels = rows_of(self._restored, told[2]), labels_told(self._restored, told[1])
             wishes = wishes_of(self._restored, dict(told[3]))
         try:
             result = rounds.after(labels, amended, state, **wishes)
         except Exception as error:  # on this thread nobody else would ever hear of it
             with self.lock:
+                if rounds is not self.rounds:
+                    return
                 if told == self._wanted:
                     self._wanted = None
                 if told != self._told():

@@ -12,9 +12,8 @@ from typing import Protocol
 import numpy as np
 
 from elsa_nb.label.cards import PASSED
-from elsa_nb.label.fixed_rows import Fixed
 from elsa_nb.label.label_files.names import Names
-from elsa_nb.label.rounds import SAMPLE, positives_of
+from elsa_nb.label.rounds import SAMPLE
 from elsa_nb.search.checks import check_count, check_rng, check_rows
 from elsa_nb.search.contract import POSITIVE, UNSURE, Batch, Log, QueryError, Strategy, check_labels, next_batch
 from elsa_nb.search.highest import highest
@@ -128,19 +127,7 @@ def rows_like_text(vectors: np.ndarray, encoder: object, text: str, count: int) 
     return highest(cosine, count)
 
 
-def carry_on(search: Strategy, rows: np.ndarray) -> Strategy:
-    """Return a strategy that asks `rows`, which were answered before, and then goes on as `search` (fresh).
-
-    The panel fills the answers in. A search that looks for examples takes them as its first page; one that has seeds
-    is not asked about these again.
-    """
-    if isinstance(search, Begin):
-        return search.carry(rows)
-    rows = rows[~np.isin(rows, positives_of(search))]
-    return CarriedOn(search, rows) if len(rows) else search
-
-
-class _Around:
+class Around:
     """What a strategy around another, its `search` (None: not begun yet), passes on."""
 
     search: Strategy | None
@@ -176,53 +163,7 @@ class _Around:
             self.search.amend(*map(list, zip(*amended, strict=True)))
 
 
-class CarriedOn(_Around):
-    """A search with answers from an earlier state of its collection in front, to be filled in."""
-
-    def __init__(self, search: Strategy, rows: np.ndarray):
-        self.search, self._seeds = search, positives_of(search)
-        self._earlier = Fixed(int(rows.max()) + 1, rows, component=SAMPLE)
-        self._open = np.empty(0, np.int64)  # rows that the search asks
-        self._since: dict[int, int] = {}  # answers to them in front of the search, corrected since it asked
-
-    def query(self) -> Batch | None:
-        """Return the rows answered before; then the search's questions."""
-        if not len(self._earlier.log.rows):
-            return self._earlier.query()
-        batch = next_batch(self.search)
-        self._open, self._since = batch.rows if batch else self._open[:0], {}
-        return batch and batch._replace(round=batch.round + 1)
-
-    def update(self, labels: Sequence[int] | np.ndarray) -> None:
-        """Take the answers; one that was corrected in front of the search since it asked counts before that given."""
-        answering = self.search if len(self._earlier.log.rows) else self._earlier
-        if self._since and np.shape(labels) == self._open.shape:
-            labels = [self._since.get(row, label) for row, label in zip(self._open.tolist(), labels, strict=True)]
-        answering.update(labels)
-
-    def amend(self, rows: Sequence[int], labels: Sequence[int]) -> None:
-        """Take corrections, of the answers in front and of what the search asked; of both, where both have the row."""
-        pairs = list(zip(rows, labels, strict=True))
-        if earlier := [pair for pair in pairs if pair[0] in self._earlier.log.rows]:
-            self._earlier.amend(*map(list, zip(*earlier, strict=True)))
-        self._since |= {row: label for row, label in earlier if row in self._open}
-        self._amend_search(rows, labels)
-
-    @property
-    def log(self) -> Log:
-        """All questions answered so far, the earlier ones first."""
-        later = self.search.log
-        later = later._replace(rounds=later.rounds + np.int32(1))
-        return Log(*(np.concatenate(part) for part in zip(self._earlier.log, later, strict=True)))
-
-    @property
-    def positives(self) -> np.ndarray:
-        """The rows known to be positive, ascending."""
-        earlier = np.setdiff1d(self._earlier.positives, self.search.log.rows)  # what it asked, it has the answer of
-        return np.union1d(earlier, getattr(self.search, "positives", ())).astype(np.int64)
-
-
-class Begin(_Around):
+class Begin(Around):
     """Show samples, page by page, until enough examples are marked, then search from them: one strategy, one session.
 
     `samples` are arrays of rows, shown one after the other and no row twice; with `n`, the size of the pool, all other

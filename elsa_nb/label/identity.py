@@ -113,9 +113,9 @@ def _course(session: Session, items: Any, ids: list[str], place: Places) -> Sett
         if lost := [item for item in items_before if item not in place.rows]:
             raise damaged(session.path, f"it carries an answer to {lost[0]!r}, which is none of its items")
         return Settled(np.array([place.rows[item] for item in items_before], np.int64))
-    found, lost = _answered(session, place)
+    found, lost = answered_items(session, place)
     renamed = {item: ids[row] for item, row in found.items() if item != ids[row]}
-    return Settled(_rows_in(found), True, _told(own, place, lost), json.dumps(now), renamed)
+    return Settled(rows_in(found), True, _told(own, place, lost), json.dumps(now), renamed)
 
 
 def _replaced(session: Session, items: Any, place: Places, told: str | None) -> str:
@@ -140,37 +140,6 @@ def _replaced(session: Session, items: Any, place: Places, told: str | None) -> 
         return f"1 file was written anew after you answered it, and its answer was kept: {listed}. Look at it again."
     many = f"{len(newer):,} files were written anew after you answered them, and their answers were kept"
     return f"{many}: {listed}. Look at them again."
-
-
-def as_begun(
-    session: Session, ids: Sequence[str], settled: Settled | None, *, first_page: Sequence[int] | None, overviews: bool
-) -> Settled | None:
-    """Return `settled`, or how a session goes on whose first page is another one.
-
-    `first_page` are the rows on the first page of a search that looks for examples (None: it looks for none), shown as
-    an overview or not. Earlier versions began with ordinary pages; other vectors, or other examples to look at, begin
-    with other pictures; and where examples came from a file in the meantime, nothing is looked for any more. The
-    answers are carried in front of the search, which begins from them: nobody is led back to look for examples.
-    """
-    if settled is not None and (settled.fresh or len(settled.carried)):
-        return settled
-    if (first := next(iter(session.rounds()), None)) is None:
-        return settled
-    found, _ = _answered(session, Places([str(item) for item in ids]))
-    rows = _rows_in(found)
-    looked = bool(first["asked"].get("overview"))
-    if first_page is None:
-        if not looked or not len(rows):
-            return settled
-        why = "with a first look, and there are examples from a file by now"
-    elif overviews and not looked:
-        why = "with pages of another kind, by an earlier version"
-    elif len(rows) and first["asked"]["rows"] != list(first_page):
-        why = "with other pictures on its first page: by other vectors, or from other examples"
-    else:
-        return settled
-    notice = f"This session was begun {why}. Your answers are kept, and the search goes on from them."
-    return replace(settled or Settled(rows), carried=rows, fresh=True, notice=notice)
 
 
 def earlier_sessions(folder: Path, items: Any) -> list[str]:
@@ -227,14 +196,15 @@ def _remembered(session: Session, told: str) -> dict[str, Any]:
         raise damaged(session.path, error) from None
 
 
-def _answered(session: Session, place: Places) -> tuple[dict[str, int], int]:
+def answered_items(session: Session, place: Places) -> tuple[dict[str, int], int]:
     """Return the rows of the items that the annotator has answered, in order, and how many have no place any more."""
     items = list(dict.fromkeys(answer["item"] for answer in session.answers(session.annotator)))
     found = place.of(items)
     return found, len(items) - len(found)
 
 
-def _rows_in(found: dict[str, int]) -> np.ndarray:
+def rows_in(found: dict[str, int]) -> np.ndarray:
+    """Return the rows that `answered_items` has found, in its order."""
     return np.array(list(found.values()), np.int64)
 
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from elsa_nb.label.label_files.reader import LabelFile, read_labels
 from elsa_nb.label.session import Answer, Session
+from elsa_nb.label.session_file import IMPORTED
 
-KIND = "import"  # of the events that hold imported labels
 _MOST = 5
 
 
@@ -84,18 +84,18 @@ def import_labels(
             elif old["label"] == label:
                 done.same += 1
                 continue
-            elif old["kind"] != KIND and not replace:
+            elif old["kind"] != IMPORTED and not replace:
                 done.kept.append(item)
                 continue
             else:
                 done.replaced += 1
             answers.append(Answer(item, -2 if old is None else old["label"], label))  # rows are those of one pool
-            there[item] = {"item": item, "label": label, "kind": KIND}
+            there[item] = {"item": item, "label": label, "kind": IMPORTED}
         done.stored.append((name, answers))
         done.annotators[name] = done.annotators.get(name, 0) + len(labels)
     ours = session.keep()
     free = ours or session.acquire(patient=True)
-    session.record_all(done.stored, KIND)
+    session.record_all(done.stored, IMPORTED)
     if free and not ours:
         session.release()
     if len(file.given) > 1 and session.annotator not in done.annotators:
@@ -112,4 +112,4 @@ def import_labels(
 def take_back(session: Session, done: Imported) -> None:
     """Take an import back: its items have the labels again that they had before it, or none."""
     before = [(name, [replace(a, old=a.label, label=a.old) for a in answers]) for name, answers in done.stored]
-    session.record_all(before, KIND)
+    session.record_all(before, IMPORTED)

@@ -16,11 +16,11 @@ from elsa_nb.errors import MissingDataError
 from elsa_nb.label import first_examples, identity, searching
 from elsa_nb.label.audit_pages import AuditPages
 from elsa_nb.label.cards import OPEN, check_page_size
-from elsa_nb.label.import_labels import KIND, import_labels
+from elsa_nb.label.import_labels import import_labels
 from elsa_nb.label.items import Files
 from elsa_nb.label.label_files.reader import LabelFile, read_examples, read_labels
 from elsa_nb.label.session import Answer, Session, check_annotator
-from elsa_nb.label.session_file import damaged
+from elsa_nb.label.session_file import IMPORTED, damaged
 from elsa_nb.pool import Pool
 from elsa_nb.search.checks import check_kinds
 from elsa_nb.search.contract import POSITIVE, UNSURE, Strategy
@@ -198,14 +198,16 @@ def _take_labels(job: Job, pool: Pool, files: Sequence[LabelFile], examples: Seq
             print(import_labels(session, file, pool.ids))
         known = session.known()
         new = [(str(pool.ids[row]), row) for row in examples if str(pool.ids[row]) not in known]
-        session.record([Answer(item, OPEN, POSITIVE, row=row) for item, row in new], KIND)
+        session.record([Answer(item, OPEN, POSITIVE, row=row) for item, row in new], IMPORTED)
     finally:
         session.close()
 
 
 def imported_positives(session: Session, ids: Sequence[str]) -> np.ndarray:
     """Return the rows whose label in the session is positive and came from a file, ascending."""
-    positive = {a["item"] for a in session.answers(session.annotator) if a["kind"] == KIND and a["label"] == POSITIVE}
+    positive = {
+        a["item"] for a in session.answers(session.annotator) if a["kind"] == IMPORTED and a["label"] == POSITIVE
+    }
     return np.flatnonzero([str(item) in positive for item in ids])
 
 
@@ -259,7 +261,7 @@ def open_panel(job: Job) -> "Panel":
         options = {"least": LEAST_SEEDS, "page": OVERVIEW, "overview": True}
         return first_examples.Begin(job.samples, search_from, n=len(pool), **options)
 
-    options = {"page": job.page, "target": job.target, "title": folder.name, "again": search}
+    options = {"page": job.page, "target": job.target, "title": folder.name, "again": search, "begin": search_from}
     panel = Panel(search(), Files(folder, pool), session, **options)
     key, told = f"strategy:{job.annotator}", json.dumps(job.strategy, allow_nan=False)
     if session.meta(key) != told and session.keep():

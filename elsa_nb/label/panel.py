@@ -1,6 +1,7 @@
 """The panel: what a notebook shows when its last line is `panel`. It joins session, controller and widget."""
 
 import html
+import json
 import threading
 import time
 import warnings
@@ -46,7 +47,8 @@ class Panel(ipywidgets.VBox):
     each under a name of their own (`annotator`). `oracle` answers in a person's place when `play` is called. `estimate`
     says how many are missing (`search.stopping.estimators`; None: nothing is said), and with a `target`, a share of the
     class, the panel says when by that estimate one may stop. With `again`, which makes a fresh search from what the
-    session holds, labels can be imported from a file chosen on the page; the search then begins again with them.
+    session holds, labels can be imported from a file chosen on the page; the search then begins again with them, and
+    with `begin`, which makes one from seeds, from all that is found.
 
     After each round the user's own `search` object is where the panel is; `panel.positives` are the finds.
 
@@ -67,6 +69,7 @@ class Panel(ipywidgets.VBox):
         target: float | None = None,
         title: str | None = None,
         again: Callable[[], Strategy] | None = None,
+        begin: Callable[[np.ndarray], Strategy] | None = None,
     ):
         self._stop = threading.Event()  # before all that may refuse: whatever is half made is closed, too
         if isinstance(search, type) or not (hasattr(search, "query") and hasattr(search, "update")):
@@ -76,7 +79,7 @@ class Panel(ipywidgets.VBox):
         check_page_size(page)  # all that may be refused is, before a session file is made
         if target is not None:
             check_share("target", target)
-        for name, given in (("estimate", estimate), ("again", again)):
+        for name, given in (("estimate", estimate), ("again", again), ("begin", begin)):
             if given is not None and not callable(given):
                 raise ValueError(f"{name} is {given!r:.100}; give None or a function")
         items = self._items = as_items(images)
@@ -88,7 +91,7 @@ class Panel(ipywidgets.VBox):
         self.session, self.oracle, self._again = session, oracle, again
         try:
             settled = settle(session, items, ids)
-            options = {"estimate": estimate, "target": target, "settled": settled}
+            options = {"estimate": estimate, "target": target, "settled": settled, "begin": begin}
             self.controller = Controller(search, ids, session, size=page, **options)
         except BaseException:
             session.close()
@@ -125,7 +128,9 @@ class Panel(ipywidgets.VBox):
         session = self.session
         if not self.controller.held:
             raise ValueError("another window or process works on this session: import the labels there.")
-        rounds = session.rounds()
+        rounds, carried = session.rounds(), self.controller.carried
+        key = f"carried:{session.annotator}"
+        before = session.meta(key) or json.dumps({"items": [], "after": 0})  # nothing was carried
         done = import_chosen(session, self.controller.ids, name, data, positive=positive)
         self._begin_again("The search goes on from the labels of the file; your answers are kept.")
         answers, _ = session.mark()
@@ -136,14 +141,15 @@ class Panel(ipywidgets.VBox):
                     "answers were given since: the import stays. What is wrong can be changed on its card."
                 )
             take_back(session, done)
+            session.remark(key, before)
             session.replace_rounds(rounds)
-            self._begin_again("")
+            self._begin_again("", carried=carried)
             return f"Taken back: nothing of {done.file.path.name} is in the session."
 
         return told(done), back
 
-    def _begin_again(self, notice: str) -> None:
-        self.controller.begin_again(self._again(), notice)
+    def _begin_again(self, notice: str, **options: Any) -> None:
+        self.controller.begin_again(self._again(), notice, **options)
         self.widget.renew()
         self.widget.figures = self.figures
 

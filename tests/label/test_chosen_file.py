@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from conftest import settle, wait_for
+from elsa_nb import cli
 from elsa_nb.label import jobs
 from elsa_nb.label.chosen_file import ChosenFile
 from elsa_nb.pool import Pool
@@ -49,7 +51,11 @@ def test_imported_positives_are_seeds_and_answers_given_before_are_kept(open_pan
     assert "1 not matched" in said
     assert "GONE &lt;b&gt;.png" in said
     assert panel.controller.rounds.seeds.tolist() == [3]
-    assert set(panel.controller.asked[0].components) <= {"line", "neighbourhood"}
+    assert set(panel.controller.asked[0].components) == {
+        "sample"
+    }  # what is known: the answers, and the file's negative
+    assert set(panel.controller.asked[1].components) <= {"line", "neighbourhood"}
+    assert set(panel.controller.rounds.search.search.positives) == {int(first[4:-4]), 3}  # it begins from both
     assert panel.session.known()[first] == 1
     assert "goes on from the labels" in panel.controller.notice
     shown = {panel.controller.card(p)["item"]: label for p, label in enumerate(panel.controller.cards.labels)}
@@ -126,3 +132,75 @@ def test_who_looks_on_is_told_where_to_import(open_panel):
     panel.controller.held = False
     assert "import the labels there" in choose(panel, "x.csv", "image,label\ncat-3.png,1\n")
     assert panel.session.known() == {}
+
+
+def begun_from(panel):
+    """Return the rows that the search proper began with."""
+    return set(panel.controller.rounds.search.search.positives.tolist())
+
+
+def finds_of(panel, count):
+    """Answer the open page but its last card: its first are positive; return the rows of these."""
+    cards, start = panel.controller.cards, panel.controller.cards.cursor
+    rows = [panel.controller.card(position)["row"] for position in range(start, len(cards.labels))]
+    panel.controller.handle([{"op": "set", "at": start + i, "v": int(i < count)} for i in range(len(rows) - 1)])
+    settle(panel.controller)
+    return set(rows[:count])
+
+
+@pytest.mark.parametrize("door", ["page", "command"])
+def test_a_second_file_lets_the_search_begin_from_all_that_is_found_by_now(open_panel, tmp_path, door):
+    panel = open_panel()
+    choose(panel, "a.csv", "image,label\ncat-3.png,1\n")
+    found = finds_of(panel, 2)
+    known = panel.session.known()
+    text = "image,label\ncat-7.png,1\ncat-8.png,0\n"
+    if door == "page":
+        choose(panel, "b.csv", text)
+    else:
+        panel.close()
+        (tmp_path / "b.csv").write_text(text)
+        assert cli.main(["labels", "import", str(tmp_path / "s.sqlite"), str(tmp_path / "b.csv")]) == 0
+        panel = open_panel()
+        assert "from fewer examples: more came from a file since" in panel.controller.notice
+    assert begun_from(panel) == found | {3, 7}
+    assert panel.session.known() == known | {"cat-7.png": 1, "cat-8.png": 0}
+    assert set(panel.controller.finds()) == found
+    panel.controller.handle([{"op": "set", "at": panel.controller.cards.labels.index(1), "v": 0}])  # one was none
+    labels = panel.controller.cards.labels
+    panel.close()
+    again = open_panel()
+    assert (again.controller.notice, again.controller.cards.labels) == ("", labels)
+
+
+def test_a_second_import_is_taken_back_to_where_the_first_had_led(open_panel):
+    panel = open_panel()
+    choose(panel, "a.csv", "image,label\ncat-3.png,1\n")
+    finds_of(panel, 2)
+
+    def state():
+        settle(panel.controller)
+        told = [(each["asked"], each["told"]) for each in panel.session.rounds()]
+        return panel.controller.cards.labels, panel.session.known(), told, panel.controller.carried.tolist()
+
+    before = state()
+    choose(panel, "b.csv", "image,label\ncat-7.png,1\ncat-8.png,0\n")
+    assert state() != before
+    next(part for part in panel.children if isinstance(part, ChosenFile)).back.click()
+    assert state() == before
+    panel.close()
+    panel = open_panel()
+    assert panel.controller.notice == ""
+    assert panel.controller.rounds.seeds.tolist() == [3]
+    assert (panel.session.known(), panel.controller.carried.tolist()) == (before[1], before[3])
+
+
+def test_a_page_that_was_answered_to_its_end_is_followed_by_another_after_an_import_is_taken_back(open_panel):
+    panel = open_panel()
+    choose(panel, "a.csv", "image,label\ncat-3.png,1\n")
+    end = len(panel.controller.cards.labels)
+    panel.controller.handle([{"op": "set", "at": position, "v": 0} for position in range(end)])
+    choose(panel, "b.csv", "image,label\ncat-7.png,1\n")
+    next(part for part in panel.children if isinstance(part, ChosenFile)).back.click()
+    wait_for(lambda: len(panel.controller.cards.labels) > end)  # nobody waits for what is not being computed
+    assert panel.controller.cards.open

@@ -1,0 +1,133 @@
+"""How a session goes on whose search begins otherwise now: all its answers in front, to be filled in, then the search.
+
+`as_begun` sees that it does, `carry_on` makes the search of it. `Controller` calls both.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from elsa_nb.label.first_examples import Around, Begin
+from elsa_nb.label.fixed_rows import Fixed
+from elsa_nb.label.identity import Places, Settled, answered_items, rows_in
+from elsa_nb.label.rounds import SAMPLE, positives_of
+from elsa_nb.label.session import Session
+from elsa_nb.label.session_file import IMPORTED
+from elsa_nb.search.contract import POSITIVE, Batch, Log, Strategy, next_batch
+
+Begun = Callable[[np.ndarray], Strategy]  # makes a search from seeds
+
+
+def answered_rows(session: Session, ids: Sequence[str]) -> np.ndarray:
+    """Return the rows of the items that the annotator has answered, in their order."""
+    return rows_in(answered_items(session, Places([str(item) for item in ids]))[0])
+
+
+def as_begun(
+    session: Session,
+    ids: Sequence[str],
+    settled: Settled | None,
+    *,
+    first_page: Sequence[int] | None,
+    overviews: bool,
+    seeded: bool = False,
+) -> Settled | None:
+    """Return `settled`, or how a session goes on whose search begins otherwise now.
+
+    `first_page` are the rows on the first page of a search that looks for examples (None: it looks for none), shown as
+    an overview or not; `seeded`: it begins from the examples that came from files. Earlier versions began with
+    ordinary pages; other vectors, or other examples to look at, begin with other pictures; and where examples came from
+    a file in the meantime, the search begins from these, and nothing is looked for any more. The
+    answers are carried in front of the search, which begins from them: nobody is led back to look for examples.
+    """
+    carried = settled is not None and len(settled.carried)
+    if settled is not None and (settled.fresh or (carried and first_page is not None)):
+        return settled
+    if (first := next(iter(session.rounds()), None)) is None:
+        return settled
+    rows = answered_rows(session, ids)
+    looked = bool(first["asked"].get("overview"))
+    if first_page is None:
+        if not len(rows) or not ((looked and not carried) or (seeded and _examples_since(session, first["after"]))):
+            return settled
+        why = "with a first look" if looked else "from fewer examples"
+        why += ", and there are examples from a file by now" if looked else ": more came from a file since"
+    elif overviews and not looked:
+        why = "with pages of another kind, by an earlier version"
+    elif len(rows) and first["asked"]["rows"] != list(first_page):
+        why = "with other pictures on its first page: by other vectors, or from other examples"
+    else:
+        return settled
+    notice = f"This session was begun {why}. Your answers are kept, and the search goes on from them."
+    return replace(settled or Settled(rows), carried=rows, fresh=True, notice=notice)
+
+
+def _examples_since(session: Session, event: int) -> bool:
+    """Whether an example came from a file after an event of the session, and is one still."""
+    answers = session.answers(session.annotator)
+    return any(a["kind"] == IMPORTED and a["label"] == POSITIVE and a["id"] > event for a in answers)
+
+
+def carry_on(search: Strategy, rows: np.ndarray, begin: Begun | None = None) -> Strategy:
+    """Return a strategy that asks `rows`, which were answered before, and then goes on as `search` (fresh).
+
+    The panel fills the answers in. A search that looks for examples takes them as its first page; one that has seeds
+    is not asked about these again, and where `begin(seeds)` makes it, it begins from what was found before as well.
+    """
+    if isinstance(search, Begin):
+        return search.carry(rows)
+    rows = rows[~np.isin(rows, positives_of(search))]
+    return CarriedOn(search, rows, begin) if len(rows) else search
+
+
+class CarriedOn(Around):
+    """A search with answers from an earlier course of its session in front, to be filled in.
+
+    With `begin`, which makes it from seeds, those answered positive are its seeds, too.
+    """
+
+    def __init__(self, search: Strategy, rows: np.ndarray, begin: Begun | None = None):
+        self.search, self._seeds, self._begin = search, positives_of(search), begin
+        self._earlier = Fixed(int(rows.max()) + 1, rows, component=SAMPLE)
+        self._open = np.empty(0, np.int64)  # rows that the search asks
+        self._since: dict[int, int] = {}  # answers to them in front of the search, corrected since it asked
+
+    def query(self) -> Batch | None:
+        """Return the rows answered before; then the search's questions."""
+        if not len(self._earlier.log.rows):
+            return self._earlier.query()
+        batch = next_batch(self.search)
+        self._open, self._since = batch.rows if batch else self._open[:0], {}
+        return batch and batch._replace(round=batch.round + 1)
+
+    def update(self, labels: Sequence[int] | np.ndarray) -> None:
+        """Take the answers; one that was corrected in front of the search since it asked counts before that given."""
+        answering = self.search if len(self._earlier.log.rows) else self._earlier
+        if self._since and np.shape(labels) == self._open.shape:
+            labels = [self._since.get(row, label) for row, label in zip(self._open.tolist(), labels, strict=True)]
+        answering.update(labels)
+        if answering is self._earlier and self._begin is not None and len(self._earlier.positives):
+            self._seeds = np.union1d(self._seeds, self._earlier.positives)
+            self.search = self._begin(self._seeds)
+
+    def amend(self, rows: Sequence[int], labels: Sequence[int]) -> None:
+        """Take corrections, of the answers in front and of what the search asked; of both, where both have the row."""
+        pairs = list(zip(rows, labels, strict=True))
+        if earlier := [pair for pair in pairs if pair[0] in self._earlier.log.rows]:
+            self._earlier.amend(*map(list, zip(*earlier, strict=True)))
+        self._since |= {row: label for row, label in earlier if row in self._open}
+        self._amend_search(rows, labels)
+
+    @property
+    def log(self) -> Log:
+        """All questions answered so far, the earlier ones first."""
+        later = self.search.log
+        later = later._replace(rounds=later.rounds + np.int32(1))
+        return Log(*(np.concatenate(part) for part in zip(self._earlier.log, later, strict=True)))
+
+    @property
+    def positives(self) -> np.ndarray:
+        """The rows known to be positive, ascending."""
+        earlier = np.setdiff1d(self._earlier.positives, self.search.log.rows)  # what it asked, it has the answer of
+        return np.union1d(earlier, getattr(self.search, "positives", ())).astype(np.int64)
