@@ -26,20 +26,28 @@ class Advisor:
         self.rule: StopRule | None = None if target is None else TargetShare(share=target)
         self._estimate, self._size = estimate, size
         self._made: dict[int, Missing] = {}  # by the number of rounds
-        self._at: tuple[int, int, int] | None = None
+        self._at: tuple[int, int, int, bool] | None = None
         self._why: str | None = None
 
     def __call__(
-        self, evidence: Callable[[], Evidence], rounds: int, answers: int, seconds: float | None, seen_again: int = 0
+        self,
+        evidence: Callable[[], Evidence],
+        rounds: int,
+        answers: int,
+        seconds: float | None,
+        seen_again: int = 0,
+        *,
+        over: bool = False,
     ) -> dict[str, Any] | None:
         """Return what the screen shows: the bracket, how it was got, and the advice; None without an estimator.
 
         `evidence` is made only where a page of answers came in since, or one of items seen again (`seen_again` such
-        pages so far); `rounds` are those that the search asked, `seconds` is the person's time for one answer.
+        pages so far), or where every item has an answer by now (`over`); `rounds` are those that the search asked,
+        `seconds` is the person's time for one answer.
         """
         if self._estimate is None:
             return None
-        if (at := (rounds, answers // self._size, seen_again)) != self._at:
+        if (at := (rounds, answers // self._size, seen_again, over)) != self._at:
             known = evidence()
             made = {before: each for before, each in self._made.items() if before < rounds}  # undo leads back
             self._made = made | {rounds: self._estimate(known)}

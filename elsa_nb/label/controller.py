@@ -354,7 +354,7 @@ class Controller:
             seeds, seconds = self.rounds.seeds, self.seconds[-500:]
             seen = looked_again(asked, self._restored.told, self.cards, self.doubter.differing)
             offer = None if getattr(state, "looking", False) else self.doubter.offer(asked)
-        now = Standing(labels, asked, starts, state, number, seeds, seconds, seen, offer)
+        now = Standing(labels, asked, starts, state, number, seeds, seconds, seen, offer, len(self.ids))
         return self._figures(now, self._restored.example_rows(seeds.tolist())[:24], [*self._wishes])
 
     # --- other windows

@@ -21,7 +21,7 @@ LAST_PAGES = 40
 
 
 class Standing(NamedTuple):
-    """How the work stands: what `figures_of` takes, the search in its round `number`, and second looks."""
+    """How the work stands: what `figures_of` takes, the search in its round `number`, second looks, and all `items`."""
 
     labels: list[int]
     asked: list[Asked]
@@ -32,6 +32,7 @@ class Standing(NamedTuple):
     seconds: list[float]
     seen: dict[str, Any] | None
     offer: Offer | None
+    items: int
 
 
 class ProgressFigures:
@@ -47,16 +48,17 @@ class ProgressFigures:
 
     def __call__(self, now: Standing, examples: list[int], wishes: list[str]) -> dict[str, Any]:
         """Return the figures as plain data; `examples` are rows to be shown, `wishes` what is to come next."""
-        labels, asked, starts, state, number, seeds, seconds, seen, offer = now
+        labels, asked, starts, state, number, seeds, seconds, seen, offer, items = now
         if self._scores[0] != number:
             self._scores = (number, scores_of(state))
         figures = figures_of(labels, asked, starts, len(seeds), seconds)
         looking = state.least if getattr(state, "looking", False) else None
         left = None
         if looking is None and hasattr(state, "scores"):
-            evidence = partial(evidence_of, labels, asked, self._scores[1], seeds)
+            over = all_answered(labels, asked, seeds, items)
+            evidence = partial(evidence_of, labels, asked, self._scores[1], seeds, over=over)
             spent = sum(not each.blind for each in asked), figures["labels"], figures["seconds"]
-            left = self._advisor(evidence, *spent, seen["pages"] if seen else 0)
+            left = self._advisor(evidence, *spent, seen["pages"] if seen else 0, over=over)
         more = {
             "left": left,
             "looking": looking,
@@ -116,10 +118,25 @@ def figures_of(
     }
 
 
+def all_answered(labels: Sequence[int], asked: Sequence[Asked], seeds: Sequence[int] | np.ndarray, items: int) -> bool:
+    """Whether each of the items is a seed or has an answer on its card."""
+    rows = (row for each in asked for row in each.rows)
+    known = {row for row, label in zip(rows, labels, strict=True) if label >= UNSURE}
+    return len(known | set(np.asarray(seeds).tolist())) == items
+
+
 def evidence_of(
-    labels: Sequence[int], asked: Sequence[Asked], scores: np.ndarray | None, seeds: Sequence[int] | np.ndarray
+    labels: Sequence[int],
+    asked: Sequence[Asked],
+    scores: np.ndarray | None,
+    seeds: Sequence[int] | np.ndarray,
+    *,
+    over: bool = False,
 ) -> Evidence:
-    """Return what an estimate of the missing ones needs, from the cards so far; `scores` (n,) are those of now."""
+    """Return what an estimate of the missing ones needs, from the cards so far; `scores` (n,) are those of now.
+
+    `over`: every item has an answer. Then none wants a score, though a search that met no negative may have none.
+    """
     given = np.array(labels, np.int64)
     answered = given >= UNSURE
     then = np.concatenate([np.empty(0), *(_standings(a) for a in asked)])
@@ -129,7 +146,7 @@ def evidence_of(
     others = first & ~np.isin(rows, seeds)  # a seed that is asked again is known already, and so is an item seen again
     known = {"labels": given[others], "given": then[others], "seeds": len(seeds)}
     if scores is None:
-        return Evidence(None, (0.0, 1.0), **known)
+        return Evidence(np.empty(0) if over else None, (0.0, 1.0), **known)
     free = np.ones(len(scores), bool)
     free[rows[answered]] = free[seeds] = False
     return Evidence(scores[free], scale_of(scores), **known)

@@ -1,9 +1,14 @@
 """How many are missing, on the panel: told from the answers as they were asked, reopened too, and never of a sample."""
 
 import numpy as np
+import pytest
 
 from conftest import answer_page, settle
 from elsa_nb.label import Begin, Fixed
+from elsa_nb.label.controller import Controller
+from elsa_nb.label.searching import search_from
+from elsa_nb.label.session import Session
+from elsa_nb.pool import Pool
 from elsa_nb.search.stopping.by_scores import bracket
 from elsa_nb.search.strategies.greedy_probe import GreedyProbe
 
@@ -63,3 +68,18 @@ def test_nothing_is_said_without_scores_without_a_search_and_without_an_estimato
         ("none", probe(small), None),
     ):
         assert make_desk(search, path=f"{name}.sqlite", estimate=estimate).figures()["left"] is None
+
+
+@pytest.mark.parametrize("n", [2, 3])
+@pytest.mark.parametrize("name", ["harvest", "greedy-probe", "elsa"])
+def test_where_every_item_has_an_answer_nothing_is_left_to_guess(tmp_path, n, name):
+    """A search that met no negative has no scores; that is not what a person wants to hear in the end."""
+    pool = Pool.from_arrays(np.random.default_rng(0).normal(size=(n, 4)).astype(np.float32))
+    session = Session(tmp_path / "s.sqlite", code="test")
+    controller = Controller(search_from(pool, name)([0]), pool.ids, session, estimate=bracket)
+    for _ in range(n):
+        if not controller.cards.over:
+            answer_page(controller, np.ones(n, bool))
+    assert controller.cards.over
+    assert "Every item has an answer" in controller.figures()["left"]["how"]
+    controller.close()
