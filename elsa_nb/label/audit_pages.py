@@ -52,6 +52,8 @@ class AuditPages:
     def statement(self) -> str:
         """What may be said now, and what the next statement costs."""
         audit = self._audit
+        if audit.recall_at_least == 1 and audit.labels == self._n:
+            return "Every item has an answer: all of the class is found."  # of which one is sure without a confidence
         sure = f"with {self._confidence:.0%} confidence"
         said = f"At least {np.floor(1000 * audit.recall_at_least) / 10:.3g} % of the class is found, {sure}."
         higher = next((share for share in PROMISES if share > audit.recall_at_least), None)

@@ -15,6 +15,7 @@ function guideOf({ blind, other, brought, looking, statement, over, overview, do
   if (blind && other) return told("Somebody answered these, and their other answers speak against it. What do you say? ✓ (1) it is what you look for, ✕ (0) it is not, ? (2) you cannot tell.", left);
   if (blind) return told("You answered these before, and your other answers speak against it. What do you say now? ✓ (1) it is what you look for, ✕ (0) it is not, ? (2) you cannot tell. What you leave stays as you answered it.", left);
   if (brought) return told(`${brought} ${over && last && !open ? "Nothing is left to ask." : "The search goes on."}`, onward);
+  if (statement && over && last && !open) return told(`${statement} Nothing is left to ask.`, onward);
   if (statement) return told(`${statement} Mark those of the class; Enter takes all others for not.`, onward);
   if (over && last && !open) return told(marked ? `Nothing is left to ask: ${marked} found with ${count(answers, "answer")}.` : `All ${shown} were shown, and none was marked.`, onward);
   if (overview && !(looking && last)) return told("An earlier first look. What is marked here is an example; what is not marked here has no answer.", "Next page ⏎");

@@ -11,7 +11,7 @@ import scene
 from PIL import Image
 
 import conftest
-from elsa_nb.label import Files, Fixed, Panel
+from elsa_nb.label import AuditPages, Files, Fixed, Panel
 from elsa_nb.label.session import Answer, Session
 from elsa_nb.pool import Pool
 from elsa_nb.search.elsa import Search
@@ -386,3 +386,14 @@ def test_the_panel_says_how_many_are_missing_what_it_cannot_know_and_what_going_
     shot(desk, "missing")
     desk.page.get_by_role("button", name="Next").click()  # it is advice: the work goes on
     assert not desk.state()["over"]
+
+
+def test_an_audit_that_is_done_asks_for_nothing_more(bare_desk, tmp_path):
+    panel = Panel(AuditPages(20, np.arange(8), found=3), [f"text {row}" for row in range(20)], tmp_path / "s.sqlite")
+    desk = bare_desk(panel)
+    guide = desk.page.locator(".elsa-guide")
+    assert "Mark those of the class" in guide.inner_text()
+    desk.page.locator(".elsa-next").click()
+    desk.settle()
+    guide.get_by_text("all of the class is found. Nothing is left to ask.").wait_for()
+    assert "Mark those" not in guide.inner_text()
