@@ -199,7 +199,7 @@ class Pool:
     @property
     def columns(self) -> tuple[slice, ...]:
         """The columns of each encoder: all of them, or those of several that stand side by side."""
-        return columns_of(self.widths or (self.d,))
+        return columns_of(check_widths(self.widths, self.d) or (self.d,))
 
 
 class PoolWriter:

@@ -1,5 +1,7 @@
 """Several encoders side by side: each counts the same, items keep their names, and a search prepares each by itself."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -114,6 +116,11 @@ def test_directions_of_a_joined_pool_are_those_of_its_encoders(tmp_path):
     assert vectors[0, 0] == 3  # not in place
     one = by_direction(Pool.from_arrays(vectors)).vectors
     assert (one == vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).all()
+
+
+def test_widths_that_do_not_fit_are_never_searched_by(tmp_path):
+    with pytest.raises(ValueError, match=r"widths \(2, 3\) of vectors of 6 values"):
+        PreparedRows.of_pool(dataclasses.replace(pool_of(0), widths=(2, 3)))
 
 
 def test_widths_that_do_not_fit_are_told_of_the_card(tmp_path):

@@ -6,7 +6,7 @@ shape they are those of timm's `tf_efficientnet_lite0`, which is the network her
 
 It comes in two forms. `efficientnet-lite0` is what the last layer says, which learned to tell ImageNet's classes apart
 and lets go of what did not serve that. `efficientnet-lite0-stages` sets the layers before it beside it: textures,
-colours and parts, which tell one dish or one spot on a leaf from another. It costs no time to make.
+colours and parts, which tell one dish or one spot on a leaf from another. It takes hardly more time to make.
 """
 
 from collections.abc import Mapping
