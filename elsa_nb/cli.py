@@ -162,7 +162,7 @@ def _parser() -> Parser:
         action="append",
         metavar="NAME",
         help="what makes the vectors: one that `elsa-nb encoders` lists, or the path of weights of your own; given "
-        "twice, the search uses both, and needs fewer labels",
+        "twice, the search uses both, which saves labels where one is weak",
     )
     label.add_argument("--strict", action="store_true", help="stop at an image that cannot be read (else: left out)")
     label.add_argument("--skip-broken", action="store_true", help=argparse.SUPPRESS)  # the default by now

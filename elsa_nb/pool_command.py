@@ -17,7 +17,7 @@ def declare_pool(parser: argparse.ArgumentParser) -> None:
     """Add what the command takes to its parser."""
     actions = parser.add_subparsers(required=True, metavar="ACTION")
     join = actions.add_parser("join", help="put several encoders' vectors of the same items side by side")
-    what = "pools of the same items, each by another encoder: fewer labels are needed than in any one of them"
+    what = "pools of the same items, each by another encoder: where one is weak, a search in both needs fewer labels"
     join.add_argument("pools", type=typed_path, metavar="FOLDER", nargs="+", help=what)
     join.add_argument("--out", type=typed_path, metavar="FOLDER", required=True, help="the pool to make")
     join.add_argument("--name", help="what the vectors are of (default: the names of the pools)")

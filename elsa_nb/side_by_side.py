@@ -1,4 +1,4 @@
-"""Several encoders of the same items in one pool: what one does not see, another may, and a search needs fewer labels.
+"""Several encoders of the same items in one pool: what one does not see, another may.
 
 `join_pools` writes such a pool, `elsa-nb pool join` and `elsa-nb label --encoder ONE --encoder TWO` call it. Its rows
 are the encoders' rows one after another, each brought to length 1 / sqrt(k) where there are k encoders: an inner

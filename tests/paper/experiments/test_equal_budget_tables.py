@@ -86,6 +86,21 @@ def test_more_examples_are_worth_the_labels_that_they_save():
     assert worth.loc["ELSA", ["fewer", "more"]].tolist() == [3, 0]
 
 
+def test_stages_are_worth_the_labels_that_they_save():
+    one = pd.concat([rows_of("Harvest", [10, 20, 30] * 2), rows_of(tables.PREPARED, [20, 20, 20] * 2)])
+    worth = tables.worth_of_stages(one, rows_of("Harvest", [5, 10, 15] * 2), 50).set_index("arm")
+    assert worth.loc["Harvest, last layer", ["ratio", "low", "high"]].tolist() == [0.5, 0.5, 0.5]
+    expected = (1 / 4 * 1 / 2 * 3 / 4) ** (1 / 3)
+    assert worth.loc[f"{tables.PREPARED}, last layer", "ratio"] == pytest.approx(expected, abs=1e-3)
+
+
+def test_searches_with_stages_are_of_the_same_classes_and_examples(searches):
+    stages = tables.searches_with_stages()
+    known = set(searches.query("arm == @BASE")[["pool", "target", "repeat"]].itertuples(index=False))
+    assert set(stages[["pool", "target", "repeat"]].itertuples(index=False)) <= known
+    assert stages.query("arm == @BASE").groupby("pool")["target"].nunique().tolist() == [30, 30]
+
+
 def test_classes_of_two_forms_stand_apart():
     forms = {"smaller_form": [0.3, 0.3, 0.1], "forms_alike": [0.1, 0.8, 0.1]}
     table = tables.two_forms(rows_of("Harvest", [10, 20, 40], **forms), ["Harvest"])

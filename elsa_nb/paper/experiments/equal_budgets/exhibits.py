@@ -12,5 +12,6 @@ EXHIBITS = (
     Exhibit("equal-forms", "Classes of two forms", "beyond the paper", _NOTEBOOK),
     Exhibit("equal-beginning", "Finds among the first ten labels", "beyond the paper", _NOTEBOOK),
     Exhibit("equal-five", "Labels a find from five examples", "beyond the paper", _NOTEBOOK),
+    Exhibit("equal-stages", "What vectors with the encoder's stages save", "beyond the paper", _NOTEBOOK),
     Exhibit("equal-parts", "What each part of Harvest is worth", "beyond the paper", _NOTEBOOK),
 )

@@ -150,19 +150,27 @@ def worth_of_examples(one: pd.DataFrame, more: pd.DataFrame, share: int) -> pd.D
     return pd.concat(rows, ignore_index=True)
 
 
-def worth_of_stages(one: pd.DataFrame, shares: Sequence[int] = (50, 80, 90)) -> pd.DataFrame:
-    """Return what Harvest spends where the stages of the encoder stand beside its last layer; without them it is 1.
+def searches_with_stages() -> pd.DataFrame:
+    """Return the searches of photographs in vectors with the encoder's stages, as `compared_searches` does the others.
 
-    `one` is of `compared_searches`. One row a pool and share, with the columns of `rivals`: class by class over the
-    searches from the same examples; the last ones compare with other arms in the vectors of the last layer.
+    They began with the same examples of the same classes; some searchers with one example of each only.
     """
-    stages = held_out("equal_budgets.csv", STAGES_TITLES).replace({"arm": ARMS})
+    frame = held_out("equal_budgets.csv", STAGES_TITLES)
+    return frame[frame["seeds"] == 1].replace({"arm": ARMS}).reset_index(drop=True)
+
+
+def worth_of_stages(one: pd.DataFrame, stages: pd.DataFrame, share: int) -> pd.DataFrame:
+    """Return the labels of Harvest to a share of a class in vectors with stages; those of arms without them are 1.
+
+    `one` is of `compared_searches`, `stages` of `searches_with_stages`. One row an arm and pool, with the columns of
+    `rivals`, over the classes and examples that both searched.
+    """
     rows = []
-    for pool, of in stages[(stages["seeds"] == 1) & (stages["arm"] == BASE)].groupby("pool", sort=False):
+    for pool, of in stages[stages["arm"] == BASE].groupby("pool", sort=False):
         for arm in (BASE, PREPARED, RAW):
             before = one[(one["pool"] == pool) & (one["arm"] == arm)].assign(arm=BASE)
-            said = summary(pd.concat([before, of.assign(arm="with stages")]))
-            rows += [rivals(said, share).assign(arm=arm) for share in shares]
+            both = pd.concat([before, of.assign(arm="with stages")])
+            rows.append(rivals(summary(both), share).assign(arm=f"{arm}, last layer"))
     return pd.concat(rows, ignore_index=True)
 
 
