@@ -205,6 +205,8 @@ def test_label_puts_the_vectors_of_several_encoders_side_by_side(libraries, data
     assert "new.jpg" in Pool.open(data / "pools" / joined.name).ids
     assert cli.main(["label", str(album), *both[:2], *both[:2]]) == 1
     assert "the encoder timm:net is named twice" in capsys.readouterr().err
+    assert cli.main(["label", str(album), "--encoder", "official:obow", "--encoder", "obow"]) == 1  # of two names
+    assert "the encoder obow is named twice" in capsys.readouterr().err
     assert cli.main([*arguments[:2], *both[:2], *arguments[-2:], "--pool", str(data / "pools" / joined.name)]) == 1
     assert "are by 2 encoders, and 1 is named with --encoder: leave it out" in capsys.readouterr().err
 
