@@ -186,7 +186,7 @@ def test_links_to_pictures_that_are_gone_are_told_in_a_notebook_too(tmp_path, fo
     panel = Panel(Fixed(4, range(4)), Files(folder, list(LABELS)), tmp_path / "s.sqlite", page=12)
     panel.controller.handle([{"op": "set", "at": at, "v": 1} for at in (0, 1)])
     panel.export(kind="links")
-    assert not recwarn.list
+    assert not [warning for warning in recwarn if issubclass(warning.category, UserWarning)]  # old packages have others
     (folder / "a" / "2.png").unlink()
     told = "1 of the 2 finds is gone: its link leads to nothing"
     with pytest.warns(UserWarning, match=told):

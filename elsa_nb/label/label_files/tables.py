@@ -174,7 +174,8 @@ def workbook(data: bytes) -> Iterator[Table]:
     except ImportError as error:
         wanted = next((name for name in _READERS if name in str(error)), _READERS[0])
         raise ValueError(
-            f"to read a spreadsheet file the package {wanted} is needed (pip install {wanted}); or save it as CSV"
+            f"to read a spreadsheet file the package {wanted} is needed, of a version that pandas takes "
+            f"(pip install --upgrade {wanted}); or save it as CSV"
         ) from None
     except _REFUSALS as error:
         raise ValueError(broken.format(str(error) or type(error).__name__)) from None
