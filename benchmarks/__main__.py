@@ -16,6 +16,7 @@ PARTS = {
     "rivals": ("rivals:run", True),
     "growth": ("growth:run", True),
     "gpu": ("rounds_large:run_gpu", True),
+    "harvest-large": ("harvest_large:run", False),
     "rounds-large": ("rounds_large:run", False),
     "larger-than-memory": ("larger:run", False),
 }
