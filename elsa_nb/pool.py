@@ -8,6 +8,7 @@ import json
 import os
 import zlib
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -17,8 +18,8 @@ import numpy as np
 from elsa_nb.counts import count_of
 from elsa_nb.errors import CorruptFileError, MissingDataError
 from elsa_nb.locks import Lock
-from elsa_nb.pool_files import check_free, check_widths, columns_of, npy_header, npy_sha256, pool_sha256
-from elsa_nb.store import as_path, card_entries, read_card, reading, sha256_file, write_card, write_with
+from elsa_nb.pool_files import check_free, check_widths, columns_of, npy_header, npy_sha256, pool_lock, pool_sha256
+from elsa_nb.store import as_path, card_entries, naming, read_card, reading, sha256_file, write_card, write_with
 from elsa_nb.vector_files import read_both
 from elsa_nb.vectors import DTYPES, as_vectors, blocks, check_ids, check_vectors, frame_names, warn_of_oddities
 
@@ -260,11 +261,12 @@ class PoolWriter:
         if block.ndim != 2 or block.shape[1] != self.shape[1] or stop > self.shape[0]:
             raise ValueError(f"A block {block.shape} at row {self.rows_done} does not fit a pool {self.shape}.")
         check_vectors(block, first_row=self.rows_done)
-        self._vectors.seek(self._offset(self.rows_done))
-        self._vectors.write(block.data)
-        self._vectors.flush()  # the rows reach the system before the line that vouches for them
-        self._journal.write(f"{stop} {zlib.crc32(block.data):08x}\n".encode())
-        self._journal.flush()
+        with naming(self.folder):
+            self._vectors.seek(self._offset(self.rows_done))
+            self._vectors.write(block.data)
+            self._vectors.flush()  # the rows reach the system before the line that vouches for them
+            self._journal.write(f"{stop} {zlib.crc32(block.data):08x}\n".encode())
+            self._journal.flush()
         self.rows_done = stop
 
     def write_from(self, first: int, block: np.ndarray) -> None:
@@ -281,7 +283,8 @@ class PoolWriter:
         """
         if self.rows_done != self.shape[0]:
             raise ValueError(f"Only {self.rows_done} of {self.shape[0]} rows are written: write the rest first.")
-        os.fsync(self._vectors.fileno())
+        with naming(self.folder):
+            os.fsync(self._vectors.fileno())
         self._close_files()
         try:
             return self._put_in_place()
@@ -290,8 +293,10 @@ class PoolWriter:
 
     def close(self) -> None:
         """Close the files and let others write; what is written stays, to be resumed."""
-        self._close_files()
-        self._unlock()
+        try:
+            self._close_files()
+        finally:
+            self._unlock()
 
     def _put_in_place(self) -> Pool:
         # Read back, since these bytes get the checksum that everybody trusts from here on.
@@ -313,8 +318,8 @@ class PoolWriter:
         return Pool.open(self.folder, verify=False)
 
     def _close_files(self) -> None:
-        self._vectors.close()
-        self._journal.close()
+        with naming(self.folder), closing(self._journal), closing(self._vectors):
+            pass
 
     def _unlock(self) -> None:
         if self._own_lock is not None:
@@ -371,7 +376,7 @@ class PoolWriter:
         if not self.rows_done:
             self._part.unlink(missing_ok=True)
             write_with(self._journal_path, lambda stream: stream.write(self._title()))
-            self._part.write_bytes(self._header)
+            write_with(self._part, lambda stream: stream.write(self._header))
         vectors = self._part.open("r+b")
         vectors.truncate(self._offset(self.rows_done))
         return vectors, self._journal_path.open("ab")
@@ -392,8 +397,3 @@ def card_of(folder: Path) -> dict[str, Any]:
 def recipe_at(folder: Path) -> str:
     """Return the recipe of the finished pool in `folder`, without opening its vectors; raise as `Pool.open` does."""
     return card_of(folder)["recipe"]
-
-
-def pool_lock(folder: Path | str) -> Lock:
-    """Return the lock of who writes the pool in `folder`, not yet taken."""
-    return Lock(Path(folder) / ".lock", f"The pool {folder}")

@@ -65,13 +65,7 @@ def make_command(options: argparse.Namespace) -> None:
             same = False
         if not same:
             raise ValueError(f"{folder} holds another pool; name another folder, or add --replace.")
-    try:
-        pool.save(folder)
-    except OSError as error:
-        if error.errno is None:  # one of ours, which says all itself, such as who writes the pool now
-            raise
-        # A full disk does not say where.
-        raise type(error)(error.errno, error.strerror, error.filename or str(folder)) from error
+    pool.save(folder)
     for note in pool.provenance["made_from"]["taken"]:
         print(f"{path}: {note}.")
     for warning in odd:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from elsa_nb.locks import Lock
 from elsa_nb.store import sha256_bytes
 from elsa_nb.vectors import blocks
 
@@ -68,3 +69,8 @@ def check_widths(widths: Iterable[int], d: int) -> tuple[int, ...]:
 def columns_of(widths: Sequence[int]) -> tuple[slice, ...]:
     """Return the columns of encoders of these widths, one after another."""
     return tuple(slice(*ends) for ends in pairwise(accumulate(widths, initial=0)))
+
+
+def pool_lock(folder: Path | str) -> Lock:
+    """Return the lock of who writes the pool in `folder`, not yet taken."""
+    return Lock(Path(folder) / ".lock", f"The pool {folder}")

@@ -149,6 +149,17 @@ def reading(path: Path | str, expected: str, cure: str) -> Iterator[None]:
 
 
 @contextmanager
+def naming(path: Path | str) -> Iterator[None]:
+    """Let what the system refuses without a word on where, as a full disk does, name `path`."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is None or error.filename:
+            raise
+        raise type(error)(error.errno, error.strerror, str(path)) from error
+
+
+@contextmanager
 def parsing(path: Path | str | None = None) -> Iterator[None]:
     """Turn what libraries raise over damaged bytes into a ValueError of one line, without the path.
 

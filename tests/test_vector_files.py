@@ -1,11 +1,11 @@
 """Files of vectors that somebody has already become pools, with `Pool.from_file` and `elsa-nb pool make`."""
 
-import errno
 import io
 import json
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import faiss
 import h5py
@@ -486,12 +486,19 @@ def test_on_a_full_disk_the_folder_is_named_and_the_same_command_works_again(tmp
     monkeypatch.chdir(tmp_path)
     np.save("x.npy", X)
 
-    def full(writer, block):
-        raise OSError(errno.ENOSPC, "No space left on device")
+    start = PoolWriter._start
+
+    def full(writer):
+        vectors, journal = start(writer)
+        vectors.close()
+        return Path("/dev/full").open("r+b"), journal
 
     with monkeypatch.context() as disk:
-        disk.setattr(PoolWriter, "write", full)
+        disk.setattr(PoolWriter, "_start", full)
         assert cli.main(["pool", "make", "x.npy"]) == 1
+        with pytest.raises(OSError, match="No space left on device: 'y-pool'"):  # whoever writes one
+            Pool.from_arrays(X).save("y-pool")
+        assert not pool_lock("y-pool").acquire().release()
     assert "x-pool: No space left on device. Make room, then give the same command again" in capsys.readouterr().err
     assert cli.main(["pool", "make", "x.npy"]) == 0
     np.testing.assert_array_equal(Pool.open("x-pool").vectors, X)
