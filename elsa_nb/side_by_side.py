@@ -15,10 +15,11 @@ import numpy as np
 from elsa_nb.counts import count_of
 from elsa_nb.pool import Pool, PoolWriter, card_of
 from elsa_nb.pool_files import check_free, columns_of
-from elsa_nb.store import as_path, sha256_bytes
+from elsa_nb.store import as_path, card_entries, sha256_bytes
 
 _PARTS = "side_by_side"  # the entry of a pool's provenance that says what is known of each encoder
 _BLOCK = 8192
+_SMALL, _LARGE = 1e-15, 1e18  # lengths between them are exact in float32: their squares are far from its ends
 
 
 def join_pools(pools: Sequence[Pool], folder: Path | str, *, name: str | None = None) -> Pool:
@@ -27,30 +28,38 @@ def join_pools(pools: Sequence[Pool], folder: Path | str, *, name: str | None = 
     Items come in the order of the first pool; in the others their order may differ. Vectors (n, sum of all d) are
     float32 where those of any pool are, else float16; `name` is by default the names of all. The same call again finds
     its pool there, and pools that have changed take the place of what was made of them. Raises ValueError for fewer
-    than two pools, for items that are not in all of them, naming one, and for a folder that holds anything else.
+    than two pools, for vectors that are given twice, for items that are not in all of the pools, naming one, and for a
+    folder that holds anything else, such as what was made of pools of other names.
     """
-    pools = list(pools)
+    pools = [pools] if isinstance(pools, Pool) else list(pools)
     if strange := [pool for pool in pools if not isinstance(pool, Pool)]:
         raise ValueError(f"a pool of type {type(strange[0]).__name__}; give pools: Pool.open(folder) opens one")
     if len(pools) < 2:
         raise ValueError(f"{count_of(len(pools), 'pool')} to join; give two or more, of the same items")
     first, place = pools[0], as_path("folder", folder, "the folder to write")
+    parts = [about for pool in pools for about in parts_of(pool)]
+    _check_once(parts)
     orders = [_order(pool, first) for pool in pools]
+    name = " and ".join(pool.name for pool in pools) if name is None else name
+    card_entries(None, name=name)
     recipe = sha256_bytes(f"side by side: {' '.join(pool.recipe for pool in pools)}".encode())
     check_free(place)
     if (place / "pool.json").exists():
         card = card_of(place)
         if _PARTS not in card["provenance"]:
             raise ValueError(f"{place} holds a pool of one encoder; name another folder for the pool of several.")
-        if card["recipe"] == recipe:
+        held, asked = ([part["name"] for part in each] for each in (card["provenance"][_PARTS], parts))
+        if held != asked:
+            raise ValueError(f"{place} holds the pool of {' and '.join(held)}; name another folder, or delete it.")
+        if (card["recipe"], card["name"]) == (recipe, name):
             return Pool.open(place)
     widths = tuple(columns.stop - columns.start for pool in pools for columns in pool.columns)
-    provenance = {_PARTS: [about for pool in pools for about in parts_of(pool)]}
+    provenance: dict[str, Any] = {_PARTS: parts}
     decodings = [pool.provenance.get("decoding") for pool in pools]
     if decodings[0] and all(each == decodings[0] for each in decodings):  # how their pictures are read and shown
         provenance["decoding"] = decodings[0]
     space = " and ".join(dict.fromkeys(pool.space for pool in pools))
-    told: dict[str, Any] = {"name": name or " and ".join(pool.name for pool in pools), "space": space, "recipe": recipe}
+    told: dict[str, Any] = {"name": name, "space": space, "recipe": recipe}
     told |= {"dtype": np.result_type(*(pool.vectors.dtype for pool in pools)).name, "provenance": provenance}
     with PoolWriter(place, first.ids, sum(widths), widths=widths, **told) as writer:
         for start in range(writer.rows_done, len(first), _BLOCK):
@@ -82,9 +91,26 @@ def of_one_length(block: np.ndarray, columns: Sequence[slice]) -> np.ndarray:
     block = np.asarray(block, np.float32)
     result = np.empty_like(block)
     for each in columns:
-        lengths = np.linalg.norm(block[:, each], axis=1, keepdims=True)
+        lengths = _lengths(block[:, each])
         result[:, each] = block[:, each] / np.where(lengths > 0, lengths, 1)
     return result if len(columns) == 1 else result * np.float32(len(columns) ** -0.5)
+
+
+def _lengths(block: np.ndarray) -> np.ndarray:
+    """Return the lengths (m, 1) of rows (m, d) float32, also of those whose squares float32 does not hold."""
+    with np.errstate(over="ignore", under="ignore"):
+        lengths = np.linalg.norm(block, axis=1, keepdims=True)
+    if (beyond := (lengths[:, 0] < _SMALL) | (lengths[:, 0] > _LARGE)).any():
+        lengths = lengths.astype(np.float64)
+        lengths[beyond] = np.linalg.norm(block[beyond].astype(np.float64), axis=1, keepdims=True)
+    return lengths
+
+
+def _check_once(parts: Sequence[dict[str, Any]]) -> None:
+    """Raise ValueError where the same vectors are among the parts twice: they would count for two encoders."""
+    recipes = [part["recipe"] for part in parts]
+    if twice := [part["name"] for i, part in enumerate(parts) if part["recipe"] in recipes[:i] and part["recipe"]]:
+        raise ValueError(f"the vectors of {twice[0]} are given twice, and would count for two; give each pool once")
 
 
 def _order(pool: Pool, first: Pool) -> np.ndarray | None:

@@ -140,3 +140,41 @@ def test_the_command_joins_pools(tmp_path, monkeypatch, capsys):
     assert cli.main(["pool", "join", "one", "--out", "alone"]) == 1
     assert "1 pool to join" in capsys.readouterr().err
     assert not (tmp_path / "alone").exists()
+
+
+def test_vectors_of_any_size_come_to_one_length():
+    block = np.array([[3e38, 3e38, 1], [1e-30, 0, 1], [3, 4, 1], [0, 0, 1]], np.float32)
+    half = 2**-0.5
+    found = of_one_length(block, (slice(0, 2), slice(2, 3)))
+    assert found[:, :2] == pytest.approx(np.array([[0.5, 0.5], [half, 0], [0.6 * half, 0.8 * half], [0, 0]]), abs=1e-6)
+    assert (found[2:] == of_one_length(block[2:], (slice(0, 2), slice(2, 3)))).all()  # the bits of all others
+
+
+def test_what_is_given_twice_is_refused_and_so_is_a_name_that_is_none(tmp_path):
+    one, two = pool_of(0), pool_of(1, name="two")
+    both = join_pools([one, two], tmp_path / "both")
+    for pools in ([one, one], [both, one], [two, both], [one, dataclasses.replace(one, name="again")]):
+        with pytest.raises(ValueError, match=r"the vectors of (one|two|again) are given twice"):
+            join_pools(pools, tmp_path / "more")
+    with pytest.raises(ValueError, match="1 pool to join"):
+        join_pools(one, tmp_path / "more")
+    for name in ("", 3):
+        with pytest.raises(ValueError, match=r"name = .*; give a text"):
+            join_pools([one, two], tmp_path / "more", name=name)
+    assert not (tmp_path / "more").exists()
+
+
+def test_what_was_made_of_others_is_not_replaced(tmp_path):
+    one, two, three = pool_of(0), pool_of(1, name="two"), pool_of(2, name="three")
+    both = join_pools([one, two], tmp_path / "both")
+    for pools in ([both, three], [one, three], [two, one]):
+        with pytest.raises(ValueError, match=r"both holds the pool of one and two; name another folder, or delete it"):
+            join_pools(pools, tmp_path / "both")
+    assert Pool.open(tmp_path / "both").sha256 == both.sha256
+
+
+def test_another_name_is_taken_where_the_vectors_are_found(tmp_path):
+    pools = [pool_of(0), pool_of(1)]
+    first = join_pools(pools, tmp_path / "both")
+    assert join_pools(pools, tmp_path / "both", name="owls").name == Pool.open(tmp_path / "both").name == "owls"
+    assert join_pools(pools, tmp_path / "both").sha256 == first.sha256
