@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from elsa_nb.counts import count_of
 from elsa_nb.errors import MissingDataError
-from elsa_nb.images.encoders.names import TEXT, name_for_pictures
+from elsa_nb.images.encoders.names import TEXT, check_once
 from elsa_nb.images.extraction.folder_names import find_pool, folder_title
 from elsa_nb.images.sources.left_out import LIST, count_listed
 from elsa_nb.modes import check_modes, given_of
@@ -205,9 +205,7 @@ def _nearest(place: Path, names: Sequence[str], like: Sequence[str | Path], text
 
 def _vectors(folder: Path, encoders: Sequence[str], strict: bool) -> tuple[Path, list[str]]:
     """Return the pool of a folder's embeddings, and the names of the encoders that made it."""
-    whole = [name_for_pictures(each) for each in encoders]
-    if twice := [each for i, each in enumerate(encoders) if whole[i] in whole[:i]]:
-        raise ValueError(f"the encoder {twice[0]} is named twice; name each once")
+    check_once(encoders)
     found = [find_pool(folder, each) for each in encoders or [None]]
     places = [each[0] for each in found if each is not None]
     if len(places) == len(found):

@@ -1,6 +1,7 @@
 """The names that encoders of photographs go by, known without importing torch: `by_name.py` loads what they mean."""
 
 import re
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -38,6 +39,13 @@ def name_for_pictures(name: str) -> str:
     Glyphs have encoders of the same names, trained here; for those see `by_name.load_encoder`.
     """
     return f"official:{name}" if name in OFFICIAL else SHORT_NAMES.get(name, name)
+
+
+def check_once(names: Sequence[str]) -> None:
+    """Raise ValueError for an encoder that is named twice, by whatever names."""
+    whole = [name_for_pictures(each) for each in names]
+    if twice := [each for i, each in enumerate(names) if whole[i] in whole[:i]]:
+        raise ValueError(f"the encoder {twice[0]} is named twice; name each once")
 
 
 def hyphened(name: str) -> str:

@@ -13,17 +13,18 @@ from typing import Any
 import numpy as np
 
 from elsa_nb import store
+from elsa_nb.counts import count_of
 from elsa_nb.dask_workers import check_answers
 from elsa_nb.images.encoders.by_name import load_encoder, load_for_pictures
 from elsa_nb.images.encoders.default import about, choose_default
-from elsa_nb.images.encoders.names import CANDIDATES, hyphened, is_file_name, name_for_pictures
+from elsa_nb.images.encoders.names import CANDIDATES, check_once, hyphened, is_file_name, name_for_pictures
 from elsa_nb.images.encoders.protocol import ImageEncoder
 from elsa_nb.images.extraction.crops import Crops
 from elsa_nb.images.extraction.extract import BATCH_OF_LARGE_ON_CPU, check_extraction, encode, extract_all
 from elsa_nb.images.extraction.folder_names import folder_title, known_decoding, place_of
 from elsa_nb.images.extraction.folder_pools import extract_folder
 from elsa_nb.images.extraction.on_cluster import Cluster
-from elsa_nb.images.extraction.precision import check_precision
+from elsa_nb.images.extraction.precision import CHECKED_NEAREST, check_precision
 from elsa_nb.images.extraction.requirements import require
 from elsa_nb.images.sources.by_name import open_dataset
 from elsa_nb.images.sources.files import ImageFiles, check_folder, open_folder
@@ -90,6 +91,7 @@ def embed_folder(
         check_answers(dask)
     check_extraction(**options)
     check_folder(root)
+    check_once(encoders)
     # What was typed is tried before the files are looked at, which takes minutes where they are many.
     named = [(each, load_for_pictures(each)) for each in encoders]
     place = Path(folder or store.DATA / "pools")
@@ -168,20 +170,29 @@ def embed_command(options: argparse.Namespace) -> None:
         own = {each: load_for_pictures(each) for each in options.encoder if is_file_name(each)}
         names = {_pool_title(each, own.get(each)): each for each in options.encoder or CANDIDATES}
         _report_precision(open_folder(options.images), pools, names, load_for_pictures, options.resizer)
-    for spaces in pools.values():
-        where = shlex.quote(str(place_of(spaces["embedding"])))
-        print(f"To label: elsa-nb label {shlex.quote(str(options.images))} --pool {where}")
-    if len(options.encoder) > 1:
+    label = f"elsa-nb label {shlex.quote(str(options.images))}"
+    places = [shlex.quote(str(place_of(spaces["embedding"]))) for spaces in pools.values()]
+    for place in places:
+        print(f"To label: {label} --pool {place}")
+    if len(places) > 1 and options.name:  # where `elsa-nb label` would not find them by the folder
+        joined = shlex.quote(f"{hyphened(options.name)}-pool")
+        print(f"In the vectors of all of them: elsa-nb pool join {' '.join(places)} --out {joined}")
+        print(f"and then {label} --pool {joined}")
+    elif len(places) > 1:
         all_of_them = " ".join(f"--encoder {shlex.quote(each)}" for each in options.encoder)
-        print(f"In the vectors of all of them: elsa-nb label {shlex.quote(str(options.images))} {all_of_them}")
+        print(f"In the vectors of all of them: {label} {all_of_them}")
 
 
 def _report_precision(
     source: Any, pools: Pools, names: Mapping[str, str], load: Callable[[str], ImageEncoder], resizer: str
 ) -> None:
+    k = CHECKED_NEAREST
     for title, spaces in pools.items():
+        if (images := len(next(iter(spaces.values())))) <= k:
+            print(f"{title}: {count_of(images, 'image')}; the {k} nearest are compared of {k + 1} or more")
+            continue
         for space, share in check_precision(source, load(names[title]), spaces, resizer=resizer).items():
-            print(f"{spaces[space].name}: {100 * share:.2f} % of the 50 nearest are those of float32 (a sample)")
+            print(f"{spaces[space].name}: {100 * share:.2f} % of the {k} nearest are those of float32 (a sample)")
 
 
 def _pool_title(name: str, encoder: ImageEncoder | None = None) -> str:

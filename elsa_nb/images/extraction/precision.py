@@ -15,9 +15,12 @@ from elsa_nb.images.extraction.forward import forward
 from elsa_nb.pool import Pool
 
 CHECKED_IMAGES = 2048
+CHECKED_NEAREST = 50
 
 
-def neighbour_overlap(one: np.ndarray, other: np.ndarray, k: int = 50, queries: int | None = None) -> float:
+def neighbour_overlap(
+    one: np.ndarray, other: np.ndarray, k: int = CHECKED_NEAREST, queries: int | None = None
+) -> float:
     """Return the mean share of each item's k nearest others that are the same in two sets of vectors (n, d) of it.
 
     Distances are computed exactly, in float64; of `queries` items spread over the n (default: all).
@@ -33,7 +36,13 @@ def neighbour_overlap(one: np.ndarray, other: np.ndarray, k: int = 50, queries: 
 
 
 def check_precision(
-    source: Any, encoder: ImageEncoder, pools: dict[str, Pool], *, batch: int = 32, resizer: str = "torch", k: int = 50
+    source: Any,
+    encoder: ImageEncoder,
+    pools: dict[str, Pool],
+    *,
+    batch: int = 32,
+    resizer: str = "torch",
+    k: int = CHECKED_NEAREST,
 ) -> dict[str, float]:
     """Compute up to 2,048 images of a pool anew in float32 and return each space's `neighbour_overlap` with it.
 

@@ -2,6 +2,7 @@
 
 import csv
 import re
+import shlex
 
 import miniature
 import numpy as np
@@ -239,3 +240,24 @@ def test_neighbours_of_half_precision_are_compared_with_those_of_float32():
     assert neighbour_overlap(vectors, rng.normal(size=(300, 16))) < 0.3
     with pytest.raises(ValueError, match="more than 50"):
         neighbour_overlap(vectors[:50], vectors[:50])
+
+
+def test_what_embed_prints_of_several_encoders_works_as_it_stands(libraries, data, album, jobs, capsys, monkeypatch):
+    monkeypatch.chdir(album.parent)
+    both = ["--encoder", "timm:net", "--encoder", "torchvision:other"]
+    for name in ([], ["--name", "my owls"]):
+        assert cli.main(["embed", str(album), *both, *name]) == 0
+        said = capsys.readouterr().out
+        for command in re.findall(r"(?<=elsa-nb ).*", said):
+            assert cli.main(shlex.split(command)) == 0
+        assert "now" not in capsys.readouterr().out  # nothing is computed anew
+        assert len(Pool.open(jobs[-1].pool).widths) == 2
+    assert cli.main(["embed", str(album), *both, *both[:2]]) == 1
+    assert "the encoder timm:net is named twice" in capsys.readouterr().err
+
+
+def test_precision_is_not_compared_of_too_few_images(libraries, data, album, capsys):
+    assert cli.main(["embed", str(album), "--encoder", "timm:net", "--check-precision"]) == 0
+    said = capsys.readouterr().out
+    assert "timm-net: 7 images; the 50 nearest are compared of 51 or more" in said
+    assert "To label: " in said
