@@ -17,7 +17,7 @@ import numpy as np
 from elsa_nb.errors import CorruptFileError
 from elsa_nb.locks import Lock
 from elsa_nb.pool import Pool, PoolWriter
-from elsa_nb.store import read_card, reading, write_atomically, write_card
+from elsa_nb.store import naming, read_card, reading, write_atomically, write_card
 
 CARD = "files.json"
 _BLOCK = 8192
@@ -85,11 +85,11 @@ class KeptVectors:
                 "store float32 (--dtype float32), or take another encoder."
             )
         named = [[items[i], *self._stamps[items[i]]] for i in new]
-        with self._part.open("r+b") as stream:
+        with naming(self.folder), self._part.open("r+b") as stream:
             stream.seek(self._rows * self._width)
             stream.write(rows.data)
             stream.truncate()
-        with self._lines.open("ab") as stream:  # after the rows that it vouches for
+        with naming(self.folder), self._lines.open("ab") as stream:  # after the rows that it vouches for
             stream.write(json.dumps([f"{zlib.crc32(rows.data):08x}", named]).encode() + b"\n")
         self._places |= {items[i]: (1, self._rows + k) for k, i in enumerate(new)}
         self._rows += len(new)

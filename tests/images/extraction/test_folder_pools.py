@@ -236,6 +236,15 @@ def test_vectors_that_are_not_finite_name_the_image(tmp_path):
     assert not kept.knows("a.jpg")
 
 
+def test_a_full_disk_is_told_by_the_folder_of_the_pool(tmp_path):
+    kept = KeptVectors(tmp_path, "m", 1, "float16", {"a.jpg": Stamp(1, 1)}, pool_lock(tmp_path).acquire())
+    (tmp_path / "kept.part").unlink()
+    (tmp_path / "kept.part").symlink_to("/dev/full")
+    with pytest.raises(OSError, match=f"No space left on device: '{tmp_path}'"):
+        kept.append(["a.jpg"], np.array([[1]]))
+    assert not kept.knows("a.jpg")
+
+
 def test_the_bar_tells_images_and_the_time_left(data, album, seen, monkeypatch, capsys):
     embed(album, progress=True)
     shown = capsys.readouterr().err
