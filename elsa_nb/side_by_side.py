@@ -7,12 +7,14 @@ prepares the columns of each by themselves (`search.heads.prepared_rows`), all o
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from elsa_nb.counts import count_of
+from elsa_nb.errors import CorruptFileError
 from elsa_nb.pool import Pool, PoolWriter, card_of
 from elsa_nb.pool_files import check_free, columns_of
 from elsa_nb.store import as_path, card_entries, sha256_bytes
@@ -27,9 +29,9 @@ def join_pools(pools: Sequence[Pool], folder: Path | str, *, name: str | None = 
 
     Items come in the order of the first pool; in the others their order may differ. Vectors (n, sum of all d) are
     float32 where those of any pool are, else float16; `name` is by default the names of all. The same call again finds
-    its pool there, and pools that have changed take the place of what was made of them. Raises ValueError for fewer
-    than two pools, for vectors that are given twice, for items that are not in all of the pools, naming one, and for a
-    folder that holds anything else, such as what was made of pools of other names.
+    its pool there, or makes a damaged one again, and pools that have changed take the place of what was made of them.
+    Raises ValueError for fewer than two pools, for vectors that are given twice, for items that are not in all of the
+    pools, naming one, and for a folder that holds anything else, such as what was made of pools of other names.
     """
     pools = [pools] if isinstance(pools, Pool) else list(pools)
     if strange := [pool for pool in pools if not isinstance(pool, Pool)]:
@@ -52,7 +54,8 @@ def join_pools(pools: Sequence[Pool], folder: Path | str, *, name: str | None = 
         if held != asked:
             raise ValueError(f"{place} holds the pool of {' and '.join(held)}; name another folder, or delete it.")
         if (card["recipe"], card["name"]) == (recipe, name):
-            return Pool.open(place)
+            with suppress(CorruptFileError):  # a damaged one is made again
+                return Pool.open(place)
     widths = tuple(columns.stop - columns.start for pool in pools for columns in pool.columns)
     provenance: dict[str, Any] = {_PARTS: parts}
     decodings = [pool.provenance.get("decoding") for pool in pools]

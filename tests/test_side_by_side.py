@@ -178,3 +178,15 @@ def test_another_name_is_taken_where_the_vectors_are_found(tmp_path):
     first = join_pools(pools, tmp_path / "both")
     assert join_pools(pools, tmp_path / "both", name="owls").name == Pool.open(tmp_path / "both").name == "owls"
     assert join_pools(pools, tmp_path / "both").sha256 == first.sha256
+
+
+@pytest.mark.parametrize("file", ["vectors.npy", "ids.npy"])
+def test_a_damaged_pool_is_made_again_of_its_parts(tmp_path, file):
+    pools = [pool_of(0), pool_of(1)]
+    first = join_pools(pools, tmp_path / "both").sha256
+    damaged = bytearray((tmp_path / "both" / file).read_bytes())
+    damaged[-1] ^= 255
+    (tmp_path / "both" / file).write_bytes(damaged)
+    assert join_pools(pools, tmp_path / "both").sha256 == first
+    (tmp_path / "both" / file).unlink()
+    assert join_pools(pools, tmp_path / "both").sha256 == Pool.open(tmp_path / "both").sha256 == first
