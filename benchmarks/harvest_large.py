@@ -22,7 +22,8 @@ from elsa_nb.pool import Pool
 from elsa_nb.search.heads.prepared_rows import PreparedRows
 
 TAKES = "5 to 10 minutes, of which 2 to 4 for writing 5 GB once"
-SPEC, QUICK = Clustered(1_281_167, 2048), Clustered(3000, 32, classes=20)
+SPEC = Clustered(1_281_167, 2048, dtype="float16")
+QUICK = Clustered(3000, 32, classes=20)
 SEARCHES, ASKED, TIMES = 4, 200, 5
 _SKLEARN, _FAISS = "scikit-learn's predict_proba", "faiss's IndexFlatIP"
 
