@@ -220,23 +220,34 @@ class Ledger:
             raise ValueError("no seeds given; a search needs at least one known positive, by row number or by id")
         self.answers = np.full(n, UNASKED, np.int8)
         self.answers[self.seeds] = POSITIVE
+        self._known = np.unique(self.seeds)
         self._pending: Batch | None = None
         self._answered: list[tuple[Batch, np.ndarray]] = []
 
     @property
+    def known(self) -> np.ndarray:
+        """Return the rows that have an answer, seeds and unsure ones included, ascending."""
+        return self._known
+
+    @property
     def positives(self) -> np.ndarray:
         """Return all rows known to be positive, seeds included, ascending."""
-        return np.flatnonzero(self.answers == POSITIVE)
+        return self._known[self.answers[self._known] == POSITIVE]
 
     @property
     def negatives(self) -> np.ndarray:
         """Return all rows known to be negative, ascending."""
-        return np.flatnonzero(self.answers == NEGATIVE)
+        return self._known[self.answers[self._known] == NEGATIVE]
 
     @property
     def unasked(self) -> np.ndarray:
         """Return the mask (n,) of rows never asked."""
         return self.answers == UNASKED
+
+    @property
+    def left(self) -> int:
+        """Tell how many rows were never asked."""
+        return len(self.answers) - len(self._known)
 
     @property
     def asked(self) -> int:
@@ -294,6 +305,7 @@ class Ledger:
         batch = self._pending
         given = check_labels(labels, len(batch.rows))
         self.answers[batch.rows] = np.where(self.answers[batch.rows] == POSITIVE, POSITIVE, given)
+        self._known = np.union1d(self._known, batch.rows)
         self._answered.append((batch, given))
         self._pending = None
         return batch, given

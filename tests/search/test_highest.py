@@ -31,3 +31,30 @@ def test_they_are_the_first_of_a_sort_by_score_and_row(scores, size, data):
     rows = highest(np.array(scores), size, np.array(allowed, bool))
     assert rows.dtype == np.int64 and rows.tolist() == wanted
     assert highest(np.array(scores), size).tolist() == sorted(range(len(scores)), key=lambda r: (-scores[r], r))[:size]
+
+
+@pytest.mark.parametrize("kind", ["normal", "few values", "ascending", "all equal", "highest where no sample looks"])
+@pytest.mark.parametrize("size", [1, 200, 5000, 250_000])
+def test_of_many_rows_the_highest_are_those_of_a_sort(kind, size):
+    n, rng = 300_000, np.random.default_rng(1)
+    scores = rng.normal(size=n).astype(np.float32)
+    if kind == "few values":
+        scores = np.round(scores)
+    if kind == "ascending":
+        scores.sort()
+    if kind == "all equal":
+        scores[:] = 3
+    if kind == "highest where no sample looks":
+        scores[:: n // 2**16] -= 100
+    allowed = rng.random(n) < 0.9
+    order = np.argsort(-scores, kind="stable")
+    assert highest(scores, size).tolist() == order[:size].tolist()
+    assert highest(scores, size, allowed).tolist() == order[allowed[order]][:size].tolist()
+
+
+def test_of_many_rows_too_one_that_cannot_be_ranked_is_refused():
+    scores = np.arange(300_000.0)
+    scores[7] = np.nan
+    with pytest.raises(ValueError, match="the score of row 7 is NaN"):
+        highest(scores, 5)
+    assert highest(scores, 2, scores > 0).tolist() == [299_999, 299_998]
