@@ -132,7 +132,7 @@ def nearest_known(spaces: Spaces, seeds: Seeds, budget: int, rng: np.random.Gene
 
     def score(ledger: Ledger, _: np.random.Generator) -> np.ndarray:
         new, found = new_answers(ledger, known)
-        sums.add(rows.vectors, new, found.astype(int), (~found).astype(int))
+        sums.add(rows.vectors, rows.vectors[new], found.astype(int), (~found).astype(int))
         return sums.positive / (PRIOR + sums.positive + sums.negative)
 
     return Ranker(len(rows), seeds, budget, rng, score=score)

@@ -18,7 +18,7 @@ def sums_of(positives, negatives):
     sums = KernelSums(N)
     rows = np.array([*positives, *negatives], np.int64)
     positive = np.arange(len(rows)) < len(positives)
-    sums.add(VECTORS, rows, positive.astype(int), (~positive).astype(int))
+    sums.add(VECTORS, VECTORS[rows], positive.astype(int), (~positive).astype(int))
     return sums
 
 
@@ -45,8 +45,8 @@ def test_neither_order_nor_parts_nor_what_was_taken_back_leaves_a_trace(answers,
     wrong = data.draw(st.lists(st.sampled_from(answers), unique=True)) if answers else []
     for row, yes in data.draw(st.permutations(answers)):
         said = yes ^ ((row, yes) in wrong)
-        sums.add(VECTORS, np.array([row]), np.array([said]).astype(int), np.array([not said]).astype(int))
+        sums.add(VECTORS, VECTORS[[row]], np.array([said]).astype(int), np.array([not said]).astype(int))
     if wrong:
         turn = np.array([1 if yes else -1 for _, yes in wrong])
-        sums.add(VECTORS, np.array([row for row, _ in wrong]), turn, -turn)
+        sums.add(VECTORS, VECTORS[[row for row, _ in wrong]], turn, -turn)
     assert same(sums, expected)

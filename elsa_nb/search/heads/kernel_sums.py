@@ -40,21 +40,21 @@ class KernelSums:
         """The sum over negatives, (n,) float64."""
         return self._sums[:, 1] * UNIT
 
-    def add(self, vectors: np.ndarray, rows: np.ndarray, positive: np.ndarray, negative: np.ndarray) -> None:
-        """Add the kernel of every row with each of the answered `rows` (m,) to the two sums, in one pass.
+    def add(self, vectors: np.ndarray, points: np.ndarray, positive: np.ndarray, negative: np.ndarray) -> None:
+        """Add the kernel of every row with each of the answered `points` (m, k) to the two sums, in one pass.
 
-        `vectors` (n, k) float32 are all rows, of unit length. `positive` and `negative` (m,) are whole numbers by which
-        the kernel with each answered row is multiplied before it is added to that sum: 1 adds it, -1 takes out what was
-        added before, 0 leaves the sum as it is.
+        `vectors` (n, k) float32 are the rows, of unit length as the points. `positive` and `negative` (m,) are whole
+        numbers by which the kernel with each point is multiplied before it is added to that sum: 1 adds it, -1 takes
+        out what was added before, 0 leaves the sum as it is.
         """
         counts = np.column_stack([positive, negative]).astype(np.int64)
         used = counts.any(axis=1)
-        rows, counts = rows[used], counts[used]
-        if not len(rows):
+        points, counts = points[used], counts[used]
+        if not len(points):
             return
         # Filled up with points that count nothing: each is multiplied by the same instructions wherever it stands.
-        filled = -len(rows) % _TOGETHER
-        points = np.concatenate([vectors[rows], np.zeros((filled, vectors.shape[1]), np.float32)])
+        filled = -len(points) % _TOGETHER
+        points = np.concatenate([points, np.zeros((filled, vectors.shape[1]), np.float32)])
         counts = np.concatenate([counts, np.zeros((filled, 2), np.int64)])
         with one_at_a_time:
             _add(vectors, points, counts, self._sums)

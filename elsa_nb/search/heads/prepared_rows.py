@@ -27,6 +27,7 @@ from elsa_nb.threads import one_blas_thread
 DIMENSIONS = 256  # at most, of each encoder
 POWER = 0.25  # of the eigenvalues, that coordinates are divided by: 0 is PCA, 0.5 whitening
 _BLOCK = 4096  # rows prepared together
+_MANY = 2**20  # hashes looked up together
 _TINY = float(np.finfo(np.float32).tiny)
 _NEGLIGIBLE = 1e-6  # of the largest eigenvalue: below it a direction is rounding
 
@@ -82,7 +83,7 @@ class PreparedRows:
                     prepared[part, start:stop] = of(vectors[part])
                     kernels.release(vectors)
         prepared *= np.float32(1 / np.sqrt(len(encoders)))
-        twins, groups = _twins(encoders)
+        twins, groups = twins_of(encoders)
         _, firsts = np.unique(groups, return_index=True)
         prepared[twins] = prepared[twins[firsts]][groups]
         for array in (prepared, twins, groups):
@@ -167,7 +168,7 @@ def _standardised(block: np.ndarray, mean: np.ndarray, std: np.ndarray) -> np.nd
     return result
 
 
-def _twins(encoders: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+def twins_of(encoders: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     """Return the rows that have equals, ascending, and their groups numbered from 0; equal in all encoders."""
     hashes = np.zeros(len(encoders[0]), np.uint64)
     for vectors in encoders:
@@ -176,16 +177,28 @@ def _twins(encoders: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
             block = np.ascontiguousarray(vectors[start : start + _BLOCK]).view(np.ndarray).view(words)
             _hash_rows(block, hashes[start : start + _BLOCK])
             kernels.release(vectors)
-    _, firsts, groups, counts = np.unique(hashes, return_index=True, return_inverse=True, return_counts=True)
-    rows = np.flatnonzero(counts[groups] > 1)
+    rows = _repeated(hashes)
+    _, firsts, groups = np.unique(hashes[rows], return_index=True, return_inverse=True)
     same = np.ones(len(rows), bool)  # equal hashes are nearly always equal rows; the others have no twin
     for vectors in encoders:
         for start in range(0, len(rows), _BLOCK):
-            part = rows[start : start + _BLOCK]
-            first = kernels.gather(vectors, firsts[groups[part]])
-            same[start : start + _BLOCK] &= (kernels.gather(vectors, part) == first).all(axis=1)
-    rows = rows[same]
-    return rows.astype(np.int64), np.unique(groups[rows], return_inverse=True)[1].astype(np.int64)
+            part = slice(start, start + _BLOCK)
+            first = kernels.gather(vectors, rows[firsts[groups[part]]])
+            same[part] &= (kernels.gather(vectors, rows[part]) == first).all(axis=1)
+    rows, groups = rows[same], groups[same]
+    return rows, np.unique(groups, return_inverse=True)[1].astype(np.int64)
+
+
+def _repeated(hashes: np.ndarray) -> np.ndarray:
+    """Return the rows (t,) int64 whose hash other rows have too, ascending; beside a copy of the hashes it takes little."""
+    ordered = np.sort(hashes)
+    repeated = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
+    rows = [np.empty(0, np.int64)]
+    for start in range(0, len(hashes) if len(repeated) else 0, _MANY):
+        part = hashes[start : start + _MANY]
+        at = np.minimum(np.searchsorted(repeated, part), len(repeated) - 1)
+        rows.append(start + np.flatnonzero(repeated[at] == part))
+    return np.concatenate(rows)
 
 
 @njit(cache=True)

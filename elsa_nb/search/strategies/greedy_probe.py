@@ -133,7 +133,7 @@ class GreedyProbe(KeepsLedger):
 
     def largest_batch(self) -> int:
         """Return how many rows the next query asks."""
-        return min(round(self._size), self._left, int(np.count_nonzero(self._ledger.unasked)))
+        return min(round(self._size), self._left, self._ledger.left)
 
     def update(self, labels: Sequence[int] | np.ndarray) -> None:
         """Answer the last query: one label a row of its batch, 1 positive, 0 negative, -1 unsure."""

@@ -150,7 +150,7 @@ class Harvest(KeepsLedger):
     def largest_batch(self) -> int:
         """Return how many rows the next query asks."""
         size = min(round(self._size), self.config.most_rows)
-        return min(size, self.config.budget - self._ledger.asked, int(np.count_nonzero(self._ledger.unasked)))
+        return min(size, self.config.budget - self._ledger.asked, self._ledger.left)
 
     def head_to_score(self) -> tuple[LinearHead, PreparedRows] | None:
         """Return the line, whose logits over all rows the next `query` reads, with the rows; None if it reads none.
@@ -219,7 +219,7 @@ class Harvest(KeepsLedger):
         now = self._ledger.answers.copy()
         if "neighbourhood" in self.config.judges and len(rows := np.flatnonzero(now != then)):
             more = [(now[rows] == label).astype(int) - (then[rows] == label) for label in (POSITIVE, NEGATIVE)]
-            sums.add(self._rows.vectors, rows, *more)
+            sums.add(self._rows.vectors, self._rows.vectors[rows], *more)
         self._summed = sums, now
         return sums
 
