@@ -1,5 +1,6 @@
 """What all searches in one pool share, made once and kept: neighbour lists on disk, features in memory."""
 
+import hashlib
 import os
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,16 +12,19 @@ from elsa_nb.errors import CorruptFileError
 from elsa_nb.locks import Lock
 from elsa_nb.pool import Pool
 from elsa_nb.search.heads.features import Features
-from elsa_nb.search.heads.prepared_rows import PreparedRows
+from elsa_nb.search.heads.large_rows import LargeRows
+from elsa_nb.search.heads.prepared_rows import DIMENSIONS, POWER, PreparedRows
 from elsa_nb.search.neighbours.bounds import Sketch
 from elsa_nb.search.neighbours.lists import Neighbours
 from elsa_nb.search.neighbours.over_shards import lists_over_shards
+from elsa_nb.side_by_side import by_direction
 from elsa_nb.store import DATA, read_card, reading, sha256_file, write_card, write_with
 
 LIST_LENGTH = 128  # list length; a search lengthens the few lists that prove too short
 # Lists take n^2 d multiplications: minutes for a hundred thousand images, a day for ImageNet's on a processor. Beyond
 # this many a search goes by bounds instead, unless a GPU makes the lists.
 MOST_PRODUCTS = 2e14
+MOST_LOOKED_AT = 2**17  # rows: with more a person would wait for a round that looks at all of them
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,9 +36,9 @@ class Prepared:
     features: Features
 
     @cached_property
-    def prepared_rows(self) -> PreparedRows:
+    def prepared_rows(self) -> PreparedRows | LargeRows:
         """The rows of the pool as strategies without neighbour lists search them, made when first asked for."""
-        return PreparedRows.of_pool(self.pool)
+        return prepared_rows(self.pool)
 
 
 def prepare(
@@ -65,6 +69,26 @@ def prepare(
                     lists = Neighbours(pool.vectors, k=LIST_LENGTH, backend=backend).build(progress=progress).lists
                 _store(cached, lists, pool)
     return Prepared(pool, Neighbours(pool.vectors, lists=_read(cached, pool)), features)
+
+
+def prepared_rows(
+    pool: Pool, *, one_length: bool = False, verify: bool = True, progress: bool | None = None
+) -> PreparedRows | LargeRows:
+    """Return the rows of a pool as Harvest searches them; with `one_length` every vector is first brought to length 1.
+
+    Those of a pool of more than `MOST_LOOKED_AT` rows are made once and kept in `data/cache`, under the checksum of the pool:
+    minutes and 3 bytes a value (256 of them a row at most, of each encoder), then they are only opened, and with
+    `verify` compared with their checksums: `CorruptFileError` where a file is damaged.
+    """
+    if pool.n <= MOST_LOOKED_AT:
+        return PreparedRows.of_pool(by_direction(pool) if one_length else pool)
+    recipe = repr((pool.sha256, pool.widths, DIMENSIONS, POWER, one_length)).encode()
+    folder = DATA / "cache" / "rows" / hashlib.sha256(recipe).hexdigest()[:16]
+    if not (folder / "card.json").exists():
+        with Lock(folder / ".lock", f"The prepared rows of {pool.name}").acquire(wait=True):
+            if not (folder / "card.json").exists():
+                return LargeRows.make(pool, folder, one_length=one_length, progress=progress)
+    return LargeRows.open(folder, verify)
 
 
 def device() -> str:

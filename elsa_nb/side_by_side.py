@@ -9,6 +9,7 @@ strategies take the row as one.
 
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +99,15 @@ def of_one_length(block: np.ndarray, columns: Sequence[slice]) -> np.ndarray:
         lengths = _lengths(block[:, each])
         result[:, each] = block[:, each] / np.where(lengths > 0, lengths, 1)
     return result if len(columns) == 1 else result * np.float32(len(columns) ** -0.5)
+
+
+def by_direction(pool: Pool) -> Pool:
+    """Return the pool with every vector brought to length 1 (float32); a vector of zeros stays one."""
+    vectors = np.empty(pool.vectors.shape, np.float32)
+    for start in range(0, len(vectors), _BLOCK):
+        vectors[start : start + _BLOCK] = of_one_length(pool.vectors[start : start + _BLOCK], pool.columns)
+    vectors.flags.writeable = False
+    return replace(pool, vectors=vectors)
 
 
 def _lengths(block: np.ndarray) -> np.ndarray:

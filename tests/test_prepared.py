@@ -11,6 +11,7 @@ from elsa_nb.errors import CorruptFileError
 from elsa_nb.locks import Lock
 from elsa_nb.pool import Pool
 from elsa_nb.search.elsa import ELSA, Search
+from elsa_nb.search.heads.large_rows import LargeRows
 from elsa_nb.search.heads.prepared_rows import PreparedRows
 from elsa_nb.search.neighbours.bounds import Sketch
 from elsa_nb.search.neighbours.lists import Neighbours
@@ -106,3 +107,30 @@ def test_prepared_rows_are_made_once_for_all_searches_of_a_pool(folder, monkeypa
     assert (rows.vectors == PreparedRows.of(ready.pool.vectors).vectors).all()
     monkeypatch.setattr(PreparedRows, "of", lambda *_: pytest.fail("the rows were there"))
     assert ready.prepared_rows is rows
+
+
+def test_rows_of_a_large_pool_are_made_once_and_rows_of_a_small_one_in_memory(folder, monkeypatch):
+    pool = Pool.open(folder)
+    assert isinstance(module.prepared_rows(pool), PreparedRows)
+    monkeypatch.setattr(module, "MOST_LOOKED_AT", pool.n - 1)
+    first = module.prepared_rows(pool, progress=False)
+    np.testing.assert_allclose(first.vectors, PreparedRows.of_pool(pool).vectors, rtol=2**-11, atol=1e-6)
+    of_one_length = module.prepared_rows(pool, one_length=True, progress=False)
+    monkeypatch.setattr(LargeRows, "make", lambda *_, **__: pytest.fail("the rows were there"))
+    assert (module.prepare(folder, progress=False).prepared_rows.vectors == first.vectors).all()
+    assert (module.prepared_rows(pool, one_length=True).vectors == of_one_length.vectors).all()
+    assert (of_one_length.vectors != first.vectors).any()
+    assert len(list(module.DATA.glob("cache/rows/*/card.json"))) == 2
+
+
+def test_a_damaged_file_of_rows_is_refused_where_it_is_compared(folder, monkeypatch):
+    pool = Pool.open(folder)
+    monkeypatch.setattr(module, "MOST_LOOKED_AT", 1)
+    module.prepared_rows(pool, progress=False)
+    (file,) = module.DATA.glob("cache/rows/*/codes.npy")
+    content = bytearray(file.read_bytes())
+    content[-1] ^= 1
+    file.write_bytes(content)
+    with pytest.raises(CorruptFileError, match=r"codes.npy is damaged.*Delete the folder"):
+        module.prepared_rows(pool)
+    module.prepared_rows(pool, verify=False)

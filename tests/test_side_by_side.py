@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from elsa_nb import cli
-from elsa_nb.label.searching import by_direction, search_from
+from elsa_nb.label.searching import search_from
 from elsa_nb.pool import Pool
 from elsa_nb.search.heads.prepared_rows import PreparedRows
 from elsa_nb.search.oracle import Truth
-from elsa_nb.side_by_side import join_pools, of_one_length, parts_of
+from elsa_nb.side_by_side import by_direction, join_pools, of_one_length, parts_of
 
 N = 60
 

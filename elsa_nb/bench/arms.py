@@ -13,11 +13,13 @@ import numpy as np
 
 from elsa_nb.label.searching import FIRM
 from elsa_nb.pool import Pool
+from elsa_nb.prepared import prepared_rows
 from elsa_nb.search.contract import RegisteredStrategy, Strategy
 from elsa_nb.search.elsa import Search
 from elsa_nb.search.heads.features import Features
 from elsa_nb.search.heads.head import HeadConfig
-from elsa_nb.search.heads.prepared_rows import PreparedRows
+from elsa_nb.search.heads.large_rows import LargeRows
+from elsa_nb.search.heads.prepared_rows import POWER, PreparedRows
 from elsa_nb.search.neighbours.lists import Neighbours
 from elsa_nb.search.readings import READINGS
 from elsa_nb.search.strategies.greedy_probe import GreedyProbe, ProbeConfig
@@ -36,8 +38,10 @@ class Spaces:
         self.pools, self.pool = pools, pools[0]
 
     @lru_cache(maxsize=8)  # noqa: B019 - lives as long as the process
-    def rows(self, power: float = 0.25, standardise: bool = True, encoders: int = 1) -> PreparedRows:
+    def rows(self, power: float = POWER, standardise: bool = True, encoders: int = 1) -> PreparedRows | LargeRows:
         """Return prepared rows, of the first or of more pools."""
+        if (power, standardise, encoders) == (POWER, True, 1):
+            return prepared_rows(self.pool)
         if encoders == 1:
             return PreparedRows.of_pool(self.pool, power=power, standardise=standardise)
         vectors = [pool.vectors for pool in self.pools[:encoders]]

@@ -16,6 +16,7 @@ import numpy as np
 from elsa_nb.pool import Pool
 from elsa_nb.search.contract import Batch, Component, QueryError, Sharing, Strategy, next_batch
 from elsa_nb.search.heads.features import Features
+from elsa_nb.search.heads.large_rows import LargeRows
 from elsa_nb.search.heads.prepared_rows import PreparedRows
 from elsa_nb.search.neighbours.bounds import Sketch
 from elsa_nb.search.neighbours.lists import Neighbours
@@ -29,7 +30,7 @@ SEEN_AGAIN, SECOND_OPINION = "seen again", "second opinion"
 
 
 # Of a strategy that does not say what its copies share: large, and no search changes what they answer.
-_SHARED = (Pool, Neighbours, Features, Sketch, PreparedRows)
+_SHARED = (Pool, Neighbours, Features, Sketch, PreparedRows, LargeRows)
 
 
 @runtime_checkable

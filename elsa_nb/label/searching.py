@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 
 from elsa_nb.pool import Pool
+from elsa_nb.prepared import MOST_LOOKED_AT, prepared_rows
 from elsa_nb.search.contract import RegisteredStrategy, Strategy
 from elsa_nb.search.heads.features import Features
 from elsa_nb.search.heads.head import HeadConfig
-from elsa_nb.search.heads.prepared_rows import PreparedRows
 from elsa_nb.search.neighbours.lists import Neighbours
 from elsa_nb.search.strategies import registry
 from elsa_nb.search.strategies.greedy_probe import GreedyProbe
-from elsa_nb.side_by_side import of_one_length
+from elsa_nb.side_by_side import by_direction
 
 DEFAULT = "harvest"
 BEFORE = "greedy-probe"  # the default of sessions that do not say what they began with
@@ -27,7 +27,6 @@ BEFORE = "greedy-probe"  # the default of sessions that do not say what they beg
 METRICS = ("cosine", "euclidean")
 _METRIC = {"elsa": "euclidean"}  # the paper's; all others by direction
 FIRM = 100.0  # penalty of the probe's head on vectors of one length: a few examples must not be learnt by heart
-_BLOCK = 8192
 
 
 def search_from(
@@ -39,11 +38,14 @@ def search_from(
     made once, now. Raises ValueError for a name, metric or budget that is not known or does not fit.
     """
     kind, config, metric = check(name, metric=metric, budget=budget)
-    searched = by_direction(pool) if metric == "cosine" else pool
+    # A large pool of which only prepared rows are needed is read in blocks, and stays on the disk as it is.
+    mapped = pool.n > MOST_LOOKED_AT and tuple(kind.needs) == ("prepared_rows",)
+    one_length = metric == "cosine"
+    searched = by_direction(pool) if one_length and not mapped else pool
     makers = {
         "neighbours": lambda: Neighbours(searched.vectors),
         "features": lambda: Features(searched.vectors),
-        "prepared_rows": lambda: PreparedRows.of_pool(searched),
+        "prepared_rows": lambda: prepared_rows(searched, one_length=one_length and mapped),
     }
     made = {name: makers[name]() for name in kind.needs}
     return lambda seeds: registry.begin(kind, searched, seeds, config=config, rng=np.random.default_rng(0), **made)
@@ -65,12 +67,3 @@ def check(
             raise ValueError(f"the strategy {name} has no budget: it ends by itself. Leave --budget out.")
         config = dataclasses.replace(config, budget=budget)
     return kind, config, metric
-
-
-def by_direction(pool: Pool) -> Pool:
-    """Return the pool with every vector brought to length 1 (float32); a vector of zeros stays one."""
-    vectors = np.empty(pool.vectors.shape, np.float32)
-    for start in range(0, len(vectors), _BLOCK):
-        vectors[start : start + _BLOCK] = of_one_length(pool.vectors[start : start + _BLOCK], pool.columns)
-    vectors.flags.writeable = False
-    return dataclasses.replace(pool, vectors=vectors)

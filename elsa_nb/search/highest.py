@@ -23,7 +23,7 @@ def highest(scores: np.ndarray, size: int, allowed: np.ndarray | None = None) ->
 
 
 def _contenders(scores: np.ndarray, size: int, allowed: np.ndarray | None) -> np.ndarray:
-    """Return allowed rows, ascending, the `size` highest and any NaN among them: of many rows few, by one comparison."""
+    """Return allowed rows, ascending, the `size` highest and any NaN among them: few of many, by one comparison."""
     step = len(scores) // _SAMPLED
     if step > 1:
         sample = scores[::step] if allowed is None else scores[::step][allowed[::step]]

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from elsa_nb.label.rounds import fork
-from elsa_nb.label.searching import by_direction, search_from
+from elsa_nb.label.searching import search_from
 from elsa_nb.pool import Pool
 from elsa_nb.search.strategies import registry
+from elsa_nb.side_by_side import by_direction
 
 
 @pytest.fixture
@@ -71,3 +72,17 @@ def test_every_registered_strategy_labels_by_its_name(pool):
 def test_the_probe_learns_few_examples_with_a_firm_penalty(pool):
     assert search_from(pool, "greedy-probe")([0, 1]).config.head.l2 == 100
     assert search_from(pool, "greedy-probe", metric="euclidean")([0, 1]).config.head.l2 == 1
+
+
+def test_a_large_pool_stays_on_the_disk_and_is_searched_in_rows_prepared_there(pool, tmp_path, monkeypatch):
+    monkeypatch.setattr("elsa_nb.prepared.DATA", tmp_path)
+    monkeypatch.setattr("elsa_nb.prepared.MOST_LOOKED_AT", 100)
+    monkeypatch.setattr("elsa_nb.label.searching.MOST_LOOKED_AT", 100)
+    small = search_from(pool)([3])
+    monkeypatch.undo()
+    expected = search_from(pool)([3])
+    assert small.pool is pool
+    rows = small.shared_parts()[1]
+    np.testing.assert_allclose(rows.vectors, expected.shared_parts()[1].vectors, rtol=2**-10, atol=1e-5)
+    assert small.query().rows.tolist() == expected.query().rows.tolist()
+    assert fork(small).shared_parts()[1] is rows

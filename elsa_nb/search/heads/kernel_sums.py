@@ -59,6 +59,10 @@ class KernelSums:
         with one_at_a_time:
             _add(vectors, points, counts, self._sums)
 
+    def put(self, places: np.ndarray, others: "KernelSums", among: np.ndarray | slice) -> None:
+        """Take over the sums that `others` have for the rows `among` theirs, at `places` among one's own."""
+        self._sums[places] = others._sums[among]
+
 
 _kernel = njit(inline="always")(kernel)
 

@@ -21,6 +21,7 @@ from numba import njit
 from scipy.linalg.blas import ssyrk
 
 from elsa_nb.pool import Pool
+from elsa_nb.progress import bar
 from elsa_nb.search import kernels
 from elsa_nb.threads import one_blas_thread
 
@@ -90,6 +91,10 @@ class PreparedRows:
             array.flags.writeable = False
         return cls(prepared, twins, groups)
 
+    def single(self, rows: np.ndarray) -> np.ndarray:
+        """Return the prepared rows (m, k) float32 of `rows` (m,)."""
+        return self.vectors[rows]
+
     def take(self, rows: np.ndarray) -> np.ndarray:
         """Return the prepared rows (m, k) float64 of `rows` (m,): what a head is trained on, as of `Features`."""
         return self.vectors[rows].astype(np.float64)
@@ -117,7 +122,13 @@ class Preparation:
 
     @classmethod
     def of(
-        cls, vectors: np.ndarray, dimensions: int = DIMENSIONS, power: float = POWER, standardise: bool = True
+        cls,
+        vectors: np.ndarray,
+        dimensions: int = DIMENSIONS,
+        power: float = POWER,
+        standardise: bool = True,
+        *,
+        progress: bool | None = False,
     ) -> "Preparation":
         """Estimate mean, standard deviation and principal axes from vectors (n, d) float16 or float32.
 
@@ -130,7 +141,7 @@ class Preparation:
         std[std < _TINY] = 1.0  # float32 has no number to divide them by: what varies so little is constant
         mean, std = mean.astype(np.float32), std.astype(np.float32)
         covariance = np.zeros((d, d))
-        for start in range(0, n, _BLOCK):
+        for start in bar(range(0, n, _BLOCK), "preparing rows, part 1 of 3", progress):
             block = _standardised(kernels.as_single(vectors[start : start + _BLOCK]), mean, std)
             covariance += ssyrk(1.0, block.T)  # the upper triangle
             kernels.release(vectors)
@@ -190,7 +201,7 @@ def twins_of(encoders: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _repeated(hashes: np.ndarray) -> np.ndarray:
-    """Return the rows (t,) int64 whose hash other rows have too, ascending; beside a copy of the hashes it takes little."""
+    """Return the rows (t,) int64 whose hash other rows have too, ascending; takes little but a copy of the hashes."""
     ordered = np.sort(hashes)
     repeated = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
     rows = [np.empty(0, np.int64)]

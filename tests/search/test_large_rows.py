@@ -1,0 +1,184 @@
+"""Prepared rows on disk: what they are, that they are whole or not there, and that a search in them asks the same."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from elsa_nb.errors import CorruptFileError, MissingDataError
+from elsa_nb.pool import Pool
+from elsa_nb.search.heads.large_rows import LargeRows
+from elsa_nb.search.heads.neighbourhood import Neighbourhood
+from elsa_nb.search.heads.prepared_rows import PreparedRows
+from elsa_nb.search.oracle import Truth, simulate, simulate_together
+from elsa_nb.search.strategies import harvest as module
+from elsa_nb.search.strategies.harvest import Harvest, HarvestConfig
+from elsa_nb.side_by_side import by_direction
+
+N = 6000
+
+
+@pytest.fixture(scope="module")
+def space():
+    """Return a pool of 6,000 in 60 clusters, whose dimensions differ in scale, and which cluster each row is of."""
+    rng = np.random.default_rng(0)
+    classes = rng.integers(0, 60, N)
+    vectors = rng.normal(size=(60, 24))[classes] * 0.6 + rng.normal(size=(N, 24))
+    vectors = (vectors * np.geomspace(1, 9, 24)).astype(np.float32)
+    vectors[5000:5004] = vectors[17]
+    return Pool.from_arrays(vectors, name="clusters"), classes
+
+
+@pytest.fixture(scope="module")
+def large(space, tmp_path_factory):
+    return LargeRows.make(space[0], tmp_path_factory.mktemp("rows"), progress=False)
+
+
+@pytest.fixture
+def in_part(monkeypatch):
+    """Look at a part of so small a pool only: 200 rows that may be asked, and 500 for the scale."""
+    monkeypatch.setattr(module, "_SHORTLIST", 200)
+    monkeypatch.setattr(module, "_SCALED_BY", 500)
+
+
+def harvest(space, rows, target=3, **fields):
+    members = np.flatnonzero(space[1] == target)
+    return Harvest(space[0], members[:2], config=HarvestConfig(**fields), rng=0, prepared_rows=rows)
+
+
+def test_rows_are_those_prepared_in_memory_to_half_precision_and_codes_to_half_a_step(space, large):
+    expected = PreparedRows.of_pool(space[0])
+    np.testing.assert_allclose(large.vectors, expected.vectors, rtol=2**-11, atol=1e-6)
+    np.testing.assert_array_equal(large.twins, [17, 5000, 5001, 5002, 5003])
+    np.testing.assert_array_equal(large.twin_groups, np.zeros(5))
+    assert len({row.tobytes() for row in large.vectors[large.twins]}) == 1
+    back = large.codes * large.steps
+    assert (np.abs(back - large.vectors.astype(np.float32)) <= 0.5001 * large.steps).all()
+    assert np.abs(large.codes).max(0).tolist() == [127] * large.codes.shape[1]
+    np.testing.assert_array_equal(large.single(np.array([4, 2])), large.vectors[[4, 2]])
+    np.testing.assert_array_equal(large.take(np.array([4, 2])), large.vectors[[4, 2]].astype(float))
+
+
+def test_lines_are_read_off_the_codes_together_as_alone(large):
+    rng = np.random.default_rng(1)
+    weights, biases = rng.normal(size=(3, large.codes.shape[1])), rng.normal(size=3)
+    together = large.project(weights, biases)
+    for number in range(3):
+        np.testing.assert_array_equal(together[number], large.project(weights[[number]], biases[[number]])[0])
+    literal = (large.codes * large.steps.astype(float)) @ weights.T + biases
+    np.testing.assert_allclose(together, literal.T, atol=1e-5)
+    assert np.corrcoef(together[0], large.take(np.arange(N)) @ weights[0])[0, 1] > 0.999
+
+
+def test_vectors_of_one_length_and_several_encoders_are_prepared_as_in_memory(space, tmp_path):
+    pool = replace(space[0], widths=(10, 14))
+    rows = LargeRows.make(pool, tmp_path, one_length=True, progress=False)
+    np.testing.assert_allclose(rows.vectors, PreparedRows.of_pool(by_direction(pool)).vectors, rtol=2**-10, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["vectors.npy", "codes.npy", "steps.npy", "twins.npy", "card.json"])
+def test_damaged_and_missing_files_are_refused_with_the_cure(space, tmp_path, name):
+    folder = tmp_path / "rows"
+    LargeRows.make(space[0], folder, progress=False)
+    content = (folder / name).read_bytes()
+    (folder / name).write_bytes(content[:-2] + bytes([content[-2] ^ 1]) + content[-1:])
+    with pytest.raises(CorruptFileError, match=rf"{name}.*Delete the folder .*rows"):
+        LargeRows.open(folder)
+    (folder / name).unlink()
+    with pytest.raises(MissingDataError, match=rf"{name} is not here.*Delete the folder"):
+        LargeRows.open(folder, verify=False)
+
+
+def test_files_of_another_shape_are_refused_without_their_checksums(space, tmp_path):
+    LargeRows.make(space[0], tmp_path, progress=False)
+    np.save(tmp_path / "codes.npy", np.zeros((N - 1, 24), np.int8))
+    with pytest.raises(CorruptFileError, match=r"\(5999, 24\).*Delete the folder"):
+        LargeRows.open(tmp_path, verify=False)
+
+
+def test_what_is_interrupted_is_not_taken_for_finished(space, tmp_path, monkeypatch):
+    LargeRows.make(space[0], tmp_path, progress=False)
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(np, "rint", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        LargeRows.make(space[0], tmp_path, progress=False)
+    assert not [path for path in tmp_path.iterdir() if path.suffix == ".part"]
+    with pytest.raises(MissingDataError):
+        LargeRows.open(tmp_path)
+    LargeRows.make(space[0], tmp_path, progress=False)
+
+
+def test_a_search_that_looks_at_all_rows_asks_what_it_asks_in_memory(space, large):
+    """The scale is then that of all rows too: what differs is the rounding of the rows to half precision."""
+    as_single = replace_vectors(large)
+    for target in range(3):
+        asked = [
+            simulate(harvest(space, rows, target, budget=200), Truth(space[1] == target)).rows
+            for rows in (as_single, large)
+        ]
+        assert asked[0].tolist() == asked[1].tolist()
+
+
+def replace_vectors(large):
+    """Return the same rows as those that are looked at whole."""
+    return PreparedRows(large.vectors.astype(np.float32), large.twins, large.twin_groups)
+
+
+@pytest.mark.usefixtures("in_part")
+def test_a_search_that_looks_at_few_rows_asks_much_the_same_and_finds_as_many(space, large):
+    found = []
+    for target in range(8):
+        truth = space[1] == target
+        logs = [
+            simulate(harvest(space, rows, target, budget=250), Truth(truth)).rows
+            for rows in (replace_vectors(large), large)
+        ]
+        assert len(np.intersect1d(*logs)) > 180
+        found.append([truth[rows].sum() for rows in logs])
+    whole, part = np.sum(found, axis=0)
+    assert part == pytest.approx(whole, rel=0.03)
+
+
+@pytest.mark.usefixtures("in_part")
+def test_sums_of_rows_that_came_later_are_those_over_all_answers(space, large):
+    search, oracle = harvest(space, large), Truth(space[1] == 3)
+    for _ in range(6):
+        search.update(oracle.label(search.query().rows))
+    search.amend(search.log.rows[:5], [1, 0, 1, -1, 0])
+    search.query()
+    kept, anew = search._neighbourhood, Neighbourhood.begin(large, search._neighbourhood.rows)
+    anew.update(search._ledger.known, search._ledger.answers[search._ledger.known])
+    np.testing.assert_array_equal(kept.sums.positive, anew.sums.positive)
+    np.testing.assert_array_equal(kept.sums.negative, anew.sums.negative)
+    np.testing.assert_array_equal(kept.vectors, large.vectors[kept.rows].astype(np.float32))
+
+
+@pytest.mark.usefixtures("in_part")
+def test_every_row_has_a_confidence_and_those_to_be_asked_a_high_one(space, large):
+    search, oracle = harvest(space, large), Truth(space[1] == 3)
+    for _ in range(4):
+        search.update(oracle.label(search.query().rows))
+    batch = search.query()
+    scores = search.scores()
+    assert scores.shape == (N,) and ((scores >= 0) & (scores <= 1)).all()
+    assert scores[batch.rows].min() >= np.partition(scores, N - 200)[N - 200]
+
+
+@pytest.mark.usefixtures("in_part")
+def test_searches_scored_together_ask_what_each_asks_alone_in_parts(space, large):
+    truths = [space[1] == target for target in (3, 4)]
+    together = [harvest(space, large, target, budget=60) for target in (3, 4)]
+    logs = simulate_together(together, [Truth(truth) for truth in truths])
+    for target, truth, log in zip((3, 4), truths, logs, strict=True):
+        assert log.rows.tolist() == simulate(harvest(space, large, target, budget=60), Truth(truth)).rows.tolist()
+
+
+@pytest.mark.usefixtures("in_part")
+def test_a_pool_is_asked_to_its_end_and_twins_come_last(space, large, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "_SHORTLIST", 30)
+    vectors = space[0].vectors[:120].copy()
+    vectors[40:60] = vectors[40]
+    pool = Pool.from_arrays(vectors)
+    rows = LargeRows.make(pool, tmp_path, progress=False)
+    log = simulate(Harvest(pool, [0], rng=0, prepared_rows=rows), Truth(np.zeros(120, bool)))
+    assert sorted(log.rows) == list(range(1, 120))
+    assert set(log.rows[-19:]) <= set(range(40, 60))
