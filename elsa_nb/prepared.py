@@ -76,15 +76,23 @@ def prepared_rows(
 ) -> PreparedRows | LargeRows:
     """Return the rows of a pool as Harvest searches them; with `one_length` every vector is first brought to length 1.
 
-    Those of a pool of more than `MOST_LOOKED_AT` rows are made once and kept in `data/cache`, under the checksum of the pool:
-    minutes and 3 bytes a value (256 of them a row at most, of each encoder), then they are only opened, and with
-    `verify` compared with their checksums: `CorruptFileError` where a file is damaged.
+    Those of more than `MOST_LOOKED_AT` rows are made once and kept in `data/cache`, under the checksum of the pool:
+    minutes and 3 bytes a value (256 of them a row at most, of each encoder). Then they are only opened, and with
+    `verify` compared with their checksums: `CorruptFileError` where a file is damaged. `device` tells where all rows
+    are scored.
     """
     if pool.n <= MOST_LOOKED_AT:
-        return PreparedRows.of_pool(by_direction(pool) if one_length else pool)
+        rows = PreparedRows.of_pool(by_direction(pool) if one_length else pool)
+    else:
+        rows = _large_rows(pool, one_length, verify, progress)
+    return rows if device() == "cpu" else rows.on(device())
+
+
+def _large_rows(pool: Pool, one_length: bool, verify: bool, progress: bool | None) -> LargeRows:
     recipe = repr((pool.sha256, pool.widths, DIMENSIONS, POWER, one_length)).encode()
     folder = DATA / "cache" / "rows" / hashlib.sha256(recipe).hexdigest()[:16]
     if not (folder / "card.json").exists():
+        # All who want them at once wait for the one that makes them.
         with Lock(folder / ".lock", f"The prepared rows of {pool.name}").acquire(wait=True):
             if not (folder / "card.json").exists():
                 return LargeRows.make(pool, folder, one_length=one_length, progress=progress)

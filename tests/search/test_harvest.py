@@ -1,5 +1,6 @@
 """Harvest: what a line and the neighbourhood of the answers agree on."""
 
+import copy
 import pickle
 from dataclasses import replace
 
@@ -12,6 +13,7 @@ from sklearn.linear_model import LogisticRegression
 from elsa_nb.pool import Pool
 from elsa_nb.search.contract import NEGATIVE, POSITIVE, UNSURE
 from elsa_nb.search.heads.kernel_sums import KernelSums
+from elsa_nb.search.heads.neighbourhood import Neighbourhood
 from elsa_nb.search.heads.prepared_rows import PreparedRows
 from elsa_nb.search.oracle import Truth, simulate, simulate_together
 from elsa_nb.search.strategies.harvest import LINE, NEIGHBOURHOOD, Harvest, HarvestConfig
@@ -23,7 +25,9 @@ def harvest(pool, seeds, seed=0, rows=None, **fields):
 
 def sums_now(search):
     """Return the sums of the kernel over the answers of now, as the next query reads them."""
-    return search._brought_up(None).sums._sums.copy()
+    near = copy.deepcopy(search._neighbourhood) or Neighbourhood(search._rows)
+    near.update(search._ledger.known, search._ledger.answers[search._ledger.known])
+    return near._sums._sums
 
 
 def literal_score(z, answers, weak):

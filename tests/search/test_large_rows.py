@@ -4,11 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from elsa_nb.errors import CorruptFileError, MissingDataError
 from elsa_nb.pool import Pool
 from elsa_nb.search.heads.large_rows import LargeRows
-from elsa_nb.search.heads.neighbourhood import Neighbourhood
+from elsa_nb.search.heads.neighbourhood import Followed
 from elsa_nb.search.heads.prepared_rows import PreparedRows
 from elsa_nb.search.oracle import Truth, simulate, simulate_together
 from elsa_nb.search.strategies import harvest as module
@@ -145,11 +147,31 @@ def test_sums_of_rows_that_came_later_are_those_over_all_answers(space, large):
         search.update(oracle.label(search.query().rows))
     search.amend(search.log.rows[:5], [1, 0, 1, -1, 0])
     search.query()
-    kept, anew = search._neighbourhood, Neighbourhood.begin(large, search._neighbourhood.rows)
+    kept = search._neighbourhood
+    anew = Followed(large, kept.rows)
     anew.update(search._ledger.known, search._ledger.answers[search._ledger.known])
-    np.testing.assert_array_equal(kept.sums.positive, anew.sums.positive)
-    np.testing.assert_array_equal(kept.sums.negative, anew.sums.negative)
-    np.testing.assert_array_equal(kept.vectors, large.vectors[kept.rows].astype(np.float32))
+    np.testing.assert_array_equal(kept.positive, anew.positive)
+    np.testing.assert_array_equal(kept.negative, anew.negative)
+    np.testing.assert_array_equal(kept.line(search._head), anew.line(search._head))
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.sets(st.integers(0, N - 1), min_size=1, max_size=60), min_size=1, max_size=6), st.data())
+def test_whatever_rows_are_followed_and_answers_changed_the_sums_are_those_made_anew(large, followed, data):
+    answers = np.full(N, -2, np.int8)
+    near = None
+    for rows in followed:
+        rows = np.array(sorted(rows))
+        changed = data.draw(st.dictionaries(st.integers(0, N - 1), st.sampled_from([-1, 0, 1]), max_size=9))
+        answers[list(changed)] = list(changed.values())
+        known = np.flatnonzero(answers != -2)
+        near = near or Followed(large, rows)
+        near.follow(rows)
+        near.update(known, answers[known])
+        anew = Followed(large, rows)
+        anew.update(known, answers[known])
+        np.testing.assert_array_equal(near.positive, anew.positive)
+        np.testing.assert_array_equal(near.negative, anew.negative)
 
 
 @pytest.mark.usefixtures("in_part")
@@ -182,3 +204,13 @@ def test_a_pool_is_asked_to_its_end_and_twins_come_last(space, large, tmp_path, 
     log = simulate(Harvest(pool, [0], rng=0, prepared_rows=rows), Truth(np.zeros(120, bool)))
     assert sorted(log.rows) == list(range(1, 120))
     assert set(log.rows[-19:]) <= set(range(40, 60))
+
+
+@pytest.mark.usefixtures("in_part")
+@pytest.mark.parametrize("whole", [False, True])
+def test_on_a_torch_device_the_same_is_asked(space, large, whole):
+    rows, truth = replace_vectors(large) if whole else large, Truth(space[1] == 3)
+    alone = simulate(harvest(space, rows, budget=250), truth)
+    on_device = simulate(harvest(space, rows.on("cpu"), budget=250), truth)
+    assert on_device.rows.tolist() == alone.rows.tolist()
+    assert len(alone.rows) == 250

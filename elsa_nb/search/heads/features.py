@@ -1,5 +1,6 @@
 """The vectors as a head sees them: centred, scaled, and multiplied with the weights of many heads in one pass."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
@@ -9,8 +10,12 @@ from elsa_nb.search import kernels
 _LARGE = 1e37  # weights up to here, and their sums with vectors so small, are float32 numbers
 
 
+# weights @ vectors.T, (h, n) float32, for vectors (n, d) and weights (h, d): one pass over the vectors.
+Products = Callable[[np.ndarray, np.ndarray], np.ndarray]
+
+
 class HeadInput(Protocol):
-    """The rows of a pool as heads see them: `Features`, or `PreparedRows`."""
+    """The rows of a pool as heads see them: `Features`, `PreparedRows` or `LargeRows`."""
 
     def take(self, rows: np.ndarray) -> np.ndarray:
         """Return what a head is trained on, (m, d) float64, of `rows` (m,)."""
@@ -37,7 +42,7 @@ class Features:
         self.mean, variances = kernels.moments(self.vectors)
         variance = variances.mean()
         self.scale = 1 / np.sqrt(variance) if variance > 0 else 1.0
-        self._products = kernels.project if device is None else _TorchProducts(device)
+        self._products = kernels.project if device is None else TorchProducts(device)
         self._last: tuple[bytes, np.ndarray] | None = None  # weights and bias of one head, and what they gave
 
     def take(self, rows: np.ndarray) -> np.ndarray:
@@ -64,21 +69,22 @@ class Features:
         return result
 
 
-class _TorchProducts:
-    """`kernels.project` on a torch device, which keeps the vectors it has seen."""
+class TorchProducts:
+    """`kernels.project` on a torch device such as "cuda", which keeps the vectors it has seen, of any number type."""
 
     def __init__(self, device: str):
         self.device = device
         self._stored = None
 
     def __call__(self, vectors: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        """Return weights @ vectors.T, (h, n) float32, for vectors (n, d) and weights (h, d)."""
         import torch
 
         if self._stored is None:
             self._stored = torch.from_numpy(np.array(vectors)).to(self.device)
         folded = torch.from_numpy(weights.astype(np.float32)).to(self.device)
         out = torch.empty(len(weights), len(vectors), dtype=torch.float32, device=self.device)
-        for start in range(0, len(vectors), 2**17):  # half precision is widened a part at a time
+        for start in range(0, len(vectors), 2**17):  # numbers of fewer bits are widened a part at a time
             block = self._stored[start : start + 2**17].float()
             for row, weight in zip(out, folded, strict=True):
                 row[start : start + 2**17] = torch.mv(block, weight)

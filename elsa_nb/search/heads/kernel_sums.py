@@ -59,9 +59,13 @@ class KernelSums:
         with one_at_a_time:
             _add(vectors, points, counts, self._sums)
 
-    def put(self, places: np.ndarray, others: "KernelSums", among: np.ndarray | slice) -> None:
-        """Take over the sums that `others` have for the rows `among` theirs, at `places` among one's own."""
-        self._sums[places] = others._sums[among]
+    def grow(self, more: int) -> None:
+        """Begin sums for so many rows more."""
+        self._sums = np.concatenate([self._sums, np.zeros((more, 2), np.int64)])
+
+    def put(self, places: np.ndarray, others: "KernelSums") -> None:
+        """Take over all sums that `others` have, at `places` (m,) among one's own."""
+        self._sums[places] = others._sums
 
 
 _kernel = njit(inline="always")(kernel)

@@ -9,7 +9,7 @@ The rows themselves are numbers of half precision in a mapped file, each within 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -21,6 +21,7 @@ from elsa_nb.pool import Pool
 from elsa_nb.pool_files import npy_header
 from elsa_nb.progress import bar
 from elsa_nb.search import kernels
+from elsa_nb.search.heads.features import Products, TorchProducts
 from elsa_nb.search.heads.prepared_rows import DIMENSIONS, Preparation, twins_of
 from elsa_nb.side_by_side import of_one_length
 from elsa_nb.store import read_card, reading, sha256_file, write_card, write_with
@@ -31,12 +32,36 @@ _LEVELS = 127  # whole steps on either side of 0
 _FILES = ("vectors.npy", "codes.npy", "steps.npy", "twins.npy")
 
 
+@njit(parallel=True, fastmath=kernels.REORDER, cache=True)
+def _project(codes, weights, out):
+    n, k = codes.shape
+    for strip in prange((n + 255) // 256):
+        row = np.empty(k, np.float32)
+        for i in range(256 * strip, min(256 * strip + 256, n)):
+            for j in range(k):
+                row[j] = np.float32(codes[i, j])
+            for h in range(len(weights)):
+                total = np.float32(0)
+                for j in range(k):
+                    total += row[j] * weights[h, j]
+                out[h, i] = total
+
+
+def _products_of_codes(codes: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Return weights @ codes.T, (h, n) float32, for codes (n, k) int8 and weights (h, k): one pass over the codes."""
+    out = np.empty((len(weights), len(codes)), np.float32)
+    with kernels.one_at_a_time:
+        _project(codes, weights, out)
+    return out
+
+
 @dataclass(frozen=True, eq=False)
 class LargeRows:
     """Prepared rows of a pool, in a folder: made once, shared by all its searches, whichever process they run in.
 
     `vectors` (n, k) float16 are the rows, `codes` (n, k) int8 what is read of all of them in a round, both mapped from
-    files; `steps` (k,) float32 are the sizes of a code's steps. `twins` and `twin_groups` are those of `PreparedRows`.
+    files; `steps` (k,) float32 are the sizes of a code's steps. `twins` and `twin_groups` are those of `PreparedRows`,
+    and `products` is how the codes are projected.
     """
 
     vectors: np.ndarray
@@ -44,6 +69,7 @@ class LargeRows:
     steps: np.ndarray
     twins: np.ndarray
     twin_groups: np.ndarray
+    products: Products = _products_of_codes
 
     @classmethod
     def make(
@@ -133,11 +159,13 @@ class LargeRows:
 
     def project(self, weights: np.ndarray, biases: np.ndarray) -> np.ndarray:
         """Return about weights . row + bias of every row, (h, n) float32, from the codes: one pass over them."""
-        scaled = np.ascontiguousarray(weights * self.steps, np.float32)
-        out = np.empty((len(scaled), len(self)), np.float32)
-        with kernels.one_at_a_time:
-            _project(self.codes, scaled, np.asarray(biases, np.float32), out)
+        out = self.products(self.codes, np.ascontiguousarray(weights * self.steps, np.float32))
+        out += np.asarray(biases, np.float32)[:, None]
         return out
+
+    def on(self, device: str) -> "LargeRows":
+        """Return the same rows, their codes projected on a torch device such as "cuda", which holds a copy of them."""
+        return replace(self, products=TorchProducts(device))
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -177,18 +205,3 @@ def _write(
             stream.write(np.ascontiguousarray(of(slice(start, min(start + _BLOCK, shape[0])))).data)
 
     write_with(path, write)
-
-
-@njit(parallel=True, fastmath=kernels.REORDER, cache=True)
-def _project(codes, weights, biases, out):
-    n, k = codes.shape
-    for strip in prange((n + 255) // 256):
-        row = np.empty(k, np.float32)
-        for i in range(256 * strip, min(256 * strip + 256, n)):
-            for j in range(k):
-                row[j] = np.float32(codes[i, j])
-            for h in range(len(weights)):
-                total = np.float32(0)
-                for j in range(k):
-                    total += row[j] * weights[h, j]
-                out[h, i] = total + biases[h]

@@ -4,41 +4,36 @@ Of a pool that is looked at whole they are kept for all rows. Of a larger one th
 followed at the time: what is known of those that stay is kept, and those that are new are compared with all answers.
 """
 
-from dataclasses import dataclass, field
-
 import numpy as np
 
+from elsa_nb.search import kernels
 from elsa_nb.search.contract import NEGATIVE, POSITIVE, UNASKED
+from elsa_nb.search.heads.head import LinearHead
 from elsa_nb.search.heads.kernel_sums import KernelSums
 from elsa_nb.search.heads.large_rows import LargeRows
 from elsa_nb.search.heads.prepared_rows import PreparedRows
 
 
-@dataclass(eq=False)
 class Neighbourhood:
-    """The kernel's `sums` over answers for the prepared rows `of` a pool: for all, or for some `rows` (m,), ascending.
+    """The kernel's sums over answers for all prepared rows `of` a pool.
 
     They are of the answers that `update` was last told.
     """
 
-    of: PreparedRows | LargeRows
-    sums: KernelSums
-    rows: np.ndarray | None = None
-    _gathered: np.ndarray | None = None  # the vectors (m, k) float32 of `rows`; of all rows nothing needs a copy
-    _answered: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
-    _labels: np.ndarray = field(default_factory=lambda: np.empty(0, np.int8))
-
-    @classmethod
-    def begin(cls, of: PreparedRows | LargeRows, rows: np.ndarray | None = None) -> "Neighbourhood":
-        """Return the sums before any answer: for `rows` (m,), ascending, or for all."""
-        if rows is None:
-            return cls(of, KernelSums(len(of)))
-        return cls(of, KernelSums(len(rows)), rows, of.single(rows))
+    def __init__(self, of: PreparedRows | LargeRows):
+        self._of = of
+        self._sums = KernelSums(len(of))
+        self._answered, self._labels = np.empty(0, np.int64), np.empty(0, np.int8)
 
     @property
-    def vectors(self) -> np.ndarray:
-        """The vectors (m, k) float32 of the rows whose sums are kept."""
-        return self.of.vectors if self._gathered is None else self._gathered
+    def positive(self) -> np.ndarray:
+        """The sum over positives of the kernel with each row, (n,) float64."""
+        return self._sums.positive
+
+    @property
+    def negative(self) -> np.ndarray:
+        """The sum over negatives, (n,) float64."""
+        return self._sums.negative
 
     def update(self, answered: np.ndarray, labels: np.ndarray) -> None:
         """Bring the sums up to `labels` (a,) of the rows `answered` (a,), ascending: all there are, old and new."""
@@ -47,18 +42,56 @@ class Neighbourhood:
         if len(changed := np.flatnonzero(labels != before)):
             now, then = labels[changed], before[changed]
             more = [(now == label).astype(int) - (then == label) for label in (POSITIVE, NEGATIVE)]
-            self.sums.add(self.vectors, self.of.single(answered[changed]), *more)
+            self._sums.add(self._vectors(), self._of.single(answered[changed]), *more)
         self._answered, self._labels = answered, labels
 
-    def following(self, rows: np.ndarray) -> "Neighbourhood":
-        """Return the sums for other `rows` (m,), ascending, over the same answers."""
-        before = np.arange(len(self.of)) if self.rows is None else self.rows
-        stays = np.isin(rows, before, assume_unique=True)
-        at = np.searchsorted(before, rows[stays])
-        new = Neighbourhood.begin(self.of, rows[~stays])
+    def _vectors(self) -> np.ndarray:
+        return self._of.vectors
+
+
+class Followed(Neighbourhood):
+    """The kernel's sums for some prepared `rows` (m,) of a pool, ascending, which others may follow: (m,) each.
+
+    Their vectors are copied, each into a slot of its own. A slot that is let go of is used again, so that in a round
+    only the vectors of new rows are read.
+    """
+
+    def __init__(self, of: PreparedRows | LargeRows, rows: np.ndarray):
+        super().__init__(of)
+        self.rows, self._slots, self._copied = rows, np.arange(len(rows)), of.single(rows)
+        self._sums = KernelSums(len(rows))
+
+    @property
+    def positive(self) -> np.ndarray:
+        """The sum over positives of the kernel with each row, (n,) float64."""
+        return self._sums.positive[self._slots]
+
+    @property
+    def negative(self) -> np.ndarray:
+        """The sum over negatives, (n,) float64."""
+        return self._sums.negative[self._slots]
+
+    def line(self, head: LinearHead) -> np.ndarray:
+        """Return the log-odds (m,) float64 that a line gives each row."""
+        return kernels.project(self._copied, head.weights[None])[0][self._slots] + head.bias
+
+    def follow(self, rows: np.ndarray) -> None:
+        """Go on with other `rows` (m,), ascending: what is known of those that stay is kept."""
+        stays = np.isin(rows, self.rows, assume_unique=True, kind="sort")
+        new = Followed(self._of, rows[~stays])
         new.update(self._answered, self._labels)
-        vectors, sums = np.empty((len(rows), self.vectors.shape[1]), np.float32), KernelSums(len(rows))
-        for places, part, among in ((stays, self, at), (~stays, new, slice(None))):
-            vectors[places] = part.vectors[among]
-            sums.put(places, part.sums, among)
-        return Neighbourhood(self.of, sums, rows, vectors, self._answered, self._labels)
+        slots = np.empty(len(rows), np.int64)
+        slots[stays] = self._slots[np.searchsorted(self.rows, rows[stays])]
+        free = np.setdiff1d(np.arange(len(self._copied)), slots[stays], assume_unique=True)
+        if (short := len(new.rows) - len(free)) > 0:
+            more = short + len(self._copied) // 8  # their number grows with the answers: not a little in every round
+            free = np.concatenate([free, np.arange(more) + len(self._copied)])
+            self._copied = np.concatenate([self._copied, np.zeros((more, self._copied.shape[1]), np.float32)])
+            self._sums.grow(more)
+        slots[~stays] = free[: len(new.rows)]
+        self._copied[slots[~stays]] = new._copied
+        self._sums.put(slots[~stays], new._sums)
+        self.rows, self._slots = rows, slots
+
+    def _vectors(self) -> np.ndarray:
+        return self._copied

@@ -14,7 +14,7 @@ and a cosine is the mean of theirs.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numba import njit
@@ -23,6 +23,7 @@ from scipy.linalg.blas import ssyrk
 from elsa_nb.pool import Pool
 from elsa_nb.progress import bar
 from elsa_nb.search import kernels
+from elsa_nb.search.heads.features import Products, TorchProducts
 from elsa_nb.threads import one_blas_thread
 
 DIMENSIONS = 256  # at most, of each encoder
@@ -39,12 +40,13 @@ class PreparedRows:
 
     `vectors` (n, k) float32, C-contiguous, are of unit length, but for rows equal to the mean, which are zero.
     `twins` (t,) int64 are the rows whose stored vectors also occur in other rows, ascending, and `twin_groups` (t,)
-    int64 says which of them are equal; they are prepared to the same bits.
+    int64 says which of them are equal; they are prepared to the same bits. `products` is how they are projected.
     """
 
     vectors: np.ndarray
     twins: np.ndarray
     twin_groups: np.ndarray
+    products: Products = kernels.project
 
     @classmethod
     def of(
@@ -101,7 +103,11 @@ class PreparedRows:
 
     def project(self, weights: np.ndarray, biases: np.ndarray) -> np.ndarray:
         """Return weights . row + bias of every row, (h, n) float64: one pass over the rows, as of `Features`."""
-        return kernels.project(self.vectors, weights) + biases[:, None]
+        return self.products(self.vectors, weights) + biases[:, None]
+
+    def on(self, device: str) -> "PreparedRows":
+        """Return the same rows, projected on a torch device such as "cuda", which holds a copy of them."""
+        return replace(self, products=TorchProducts(device))
 
     def __len__(self) -> int:
         """Return the number of rows."""

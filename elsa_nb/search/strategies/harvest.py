@@ -52,13 +52,12 @@ from typing import ClassVar
 import numpy as np
 
 from elsa_nb.pool import Pool
-from elsa_nb.search import kernels
 from elsa_nb.search.checks import check_config, check_counts, check_made, check_number, check_pool, check_rng
 from elsa_nb.search.contract import POSITIVE, UNASKED, Batch, KeepsLedger, Ledger, QueryError
 from elsa_nb.search.heads.head import LinearHead
 from elsa_nb.search.heads.large_rows import LargeRows
 from elsa_nb.search.heads.logistic import confidence, logistic_regression
-from elsa_nb.search.heads.neighbourhood import Neighbourhood
+from elsa_nb.search.heads.neighbourhood import Followed, Neighbourhood
 from elsa_nb.search.heads.prepared_rows import PreparedRows
 from elsa_nb.search.highest import highest
 from elsa_nb.threads import one_blas_thread
@@ -66,7 +65,7 @@ from elsa_nb.threads import one_blas_thread
 LINE, NEIGHBOURHOOD = 4, 5
 _LEAST_WEIGHT = 10.0  # of either side: what S is at least
 # Of `LargeRows`: how many rows of highest line are looked at closely, and how many random ones give both judges' scale.
-_SHORTLIST, _SCALED_BY = 2**15, 2**13
+_SHORTLIST, _SCALED_BY = 2**14, 2**13
 _ALL = slice(None)
 
 Rows = np.ndarray | slice  # row numbers, or all rows
@@ -231,30 +230,24 @@ class Harvest(KeepsLedger):
 
     def _looked_at(self, head: LinearHead, logits: np.ndarray, turns: tuple[np.ndarray, np.ndarray]) -> _Looked:
         """Return which rows are looked at closely, those among them that give the scale, and what both judges say."""
+        # Whoever is interrupted in between leaves no sums, and all answers are added anew.
+        near, self._neighbourhood = self._neighbourhood, None
         if isinstance(self._rows, LargeRows):
             shortlist = _first(logits, _SHORTLIST, turns)
             rows = np.unique(np.concatenate([shortlist, self._ledger.known, self._weak, self._scaled_by]))
-            near = self._brought_up(rows)
-            line = kernels.project(near.vectors, head.weights[None])[0] + head.bias
-            scale = np.searchsorted(rows, self._scaled_by)
+            if isinstance(near, Followed):
+                near.follow(rows)
+            else:
+                near = Followed(self._rows, rows)
+            line, scale = near.line(head), np.searchsorted(rows, self._scaled_by)
         else:
-            rows = scale = slice(None)
-            near, line = self._brought_up(None), logits
-        found, refused = near.sums.positive + self.config.least_found, near.sums.negative + self.config.least_refused
-        return rows, scale, line, np.log(found) - np.log(refused)
-
-    def _brought_up(self, rows: np.ndarray | None) -> Neighbourhood:
-        """Return the sums of the kernel over the answers of now, for some `rows` or, None, for all: kept up here."""
-        # Whoever is interrupted in between leaves none, and all answers are added anew.
-        before, self._neighbourhood = self._neighbourhood, None
-        if before is None:
-            near = Neighbourhood.begin(self._rows, rows)
-        else:
-            near = before if rows is None else before.following(rows)
+            rows, scale, line = _ALL, _ALL, logits
+            near = near or Neighbourhood(self._rows)
         if "neighbourhood" in self.config.judges:
             near.update(self._ledger.known, self._ledger.answers[self._ledger.known])
         self._neighbourhood = near
-        return near
+        found, refused = near.positive + self.config.least_found, near.negative + self.config.least_refused
+        return rows, scale, line, np.log(found) - np.log(refused)
 
     def _samples(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return rows, whether they are positive, and weights: all answers, and W without what was answered."""
