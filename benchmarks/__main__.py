@@ -17,6 +17,8 @@ PARTS = {
     "growth": ("growth:run", True),
     "gpu": ("rounds_large:run_gpu", True),
     "harvest-large": ("harvest_large:run", False),
+    "harvest-10m": ("harvest_large:run_10m", False),
+    "harvest-100m": ("harvest_large:run_100m", False),
     "rounds-large": ("rounds_large:run", False),
     "larger-than-memory": ("larger:run", False),
 }
@@ -65,9 +67,8 @@ def _measure(parts: list[str], quick: bool, out: Path | None) -> int:
     for name in parts:
         module, _, function = PARTS[name][0].partition(":")
         part = importlib.import_module(f"benchmarks.{module}")
-        print(
-            f"{name} (about {'some seconds' if quick else part.TAKES if function == 'run' else 'a second'})", flush=True
-        )
+        takes = part.TAKES if isinstance(part.TAKES, str) else part.TAKES[function]
+        print(f"{name} (about {'some seconds' if quick else takes})", flush=True)
         started = time.perf_counter()
         try:
             rows = getattr(part, function)(context)

@@ -1,88 +1,173 @@
-"""Part `harvest-large`: preparing a pool of ImageNet's size, 1,281,167 x 2,048 in half precision, and Harvest's rounds.
+"""Parts `harvest-large`, `harvest-10m` and `harvest-100m`: preparing large pools, and Harvest's rounds in them.
 
-A round of Harvest reads the prepared rows once. What a user would write instead reads them as often and does less:
-scikit-learn's `predict_proba` of every row, and faiss's `IndexFlatIP` asked for the 200 rows nearest to a direction.
+Beside each stands what a user would write instead, which reads as many numbers and does less: scikit-learn's
+`predict_proba` of every row, faiss's `IndexFlatIP` where so much fits the memory, and its `IndexScalarQuantizer`, both
+asked for the 200 rows nearest to a direction. And the limit: the codes that a round reads, at the speed of the memory.
 """
 
 import time
-from dataclasses import asdict
 from pathlib import Path
 
+import faiss
 import numpy as np
+import psutil
+from sklearn.linear_model import LogisticRegression
 
 from benchmarks import isolated
 from benchmarks.context import Context
-from benchmarks.goals import PREPARING, ROUND_HARVEST_LARGE
-from benchmarks.rounds import waits_for_harvest
+from benchmarks.goals import LARGE_POOLS, harvest_in
 from benchmarks.summary import Row
 from benchmarks.synthetic import Clustered
 from benchmarks.timing import median, p95, seconds
+from elsa_nb.errors import MissingDataError
 from elsa_nb.pool import Pool
-from elsa_nb.search.heads.prepared_rows import PreparedRows
+from elsa_nb.search import kernels
+from elsa_nb.search.heads.head import LinearHead
+from elsa_nb.search.heads.large_rows import LargeRows
+from elsa_nb.search.highest import highest
+from elsa_nb.search.oracle import Truth
+from elsa_nb.search.strategies.harvest import SHORTLIST, Harvest
 
-TAKES = "5 to 10 minutes, of which 2 to 4 for writing 5 GB once"
-SPEC = Clustered(1_281_167, 2048, dtype="float16")
-QUICK = Clustered(3000, 32, classes=20)
-SEARCHES, ASKED, TIMES = 4, 200, 5
-_SKLEARN, _FAISS = "scikit-learn's predict_proba", "faiss's IndexFlatIP"
+TAKES = {
+    "run": "5 to 10 minutes, of which 1 to 4 for writing 7 GB once",
+    "run_10m": "10 to 20 minutes, of which 3 to 6 for writing 15 GB once",
+    "run_100m": "half an hour to an hour, most of it for writing 36 GB once",
+}
+# Classes of the two large ones have 200 members, as rare things have: 0.002 and 0.0002 %.
+SPECS = (
+    Clustered(1_281_167, 2048, dtype="float16"),
+    Clustered(10_000_000, 256, classes=50_000, dtype="float16"),
+    Clustered(100_000_000, 64, classes=500_000, dtype="float16"),
+)
+QUICK = Clustered(3000, 32, classes=20, dtype="float16")
+SEARCHES, SEEDS, BUDGET, ASKED, TIMES = 4, 5, 2000, 200, 5
+CHECKED = 10  # of so many rounds, one is compared with what all rows themselves would say
+FLAT_SHARE = 0.3  # of the memory that faiss's index of single precision may take, which holds twice that while it grows
+BLOCK = 2**19
+SKLEARN, FLAT, QUANTISED = "scikit-learn's predict_proba", "faiss's IndexFlatIP", "faiss's IndexScalarQuantizer"
 
 
 def run(context: Context) -> list[Row]:
-    """Measure in processes that may hold 90 % of the memory: ours, then the others."""
-    spec = QUICK if context.quick else SPEC
-    folder = context.cache / spec.name
-    if not (folder / "pool.json").exists():
-        context.say(f"writing {spec.gigabytes:.1f} GB to {folder}, once; delete the folder when done")
-        spec.pool(context.cache)
-    limit = None if context.quick else 0.9 * context.machine.memory_gb
-    targets = list(range(2 if context.quick else SEARCHES))
+    """Measure at ImageNet's size."""
+    return _measured(context, 0)
+
+
+def run_10m(context: Context) -> list[Row]:
+    """Measure in ten million rows."""
+    return _measured(context, 1)
+
+
+def run_100m(context: Context) -> list[Row]:
+    """Measure in a hundred million rows."""
+    return _measured(context, 2)
+
+
+def _measured(context: Context, which: int) -> list[Row]:
+    """Measure in processes that may hold 90 % of the memory: preparing, rounds, then the others."""
+    lines, spec = harvest_in(LARGE_POOLS[which]), QUICK if context.quick else SPECS[which]
+    folder, limit = context.cache / spec.name, None if context.quick else 0.9 * context.machine.memory_gb
     try:
-        told = isolated.call(
-            "benchmarks.harvest_large:measure", memory_gb=limit, folder=str(folder), targets=targets, spec=asdict(spec)
-        )
-        others = isolated.call("benchmarks.harvest_large:beside", memory_gb=limit, n=told["n"], k=told["k"])
-    except isolated.MeasurementFailedError as error:
+        if not (folder / "pool.json").exists():
+            context.say(f"writing {spec.gigabytes:.1f} GB to {folder}, once; delete the folder when done")
+            spec.pool(context.cache)
+        labels = spec.labels()
+        members = [np.flatnonzero(labels == target).tolist() for target in range(2 if context.quick else SEARCHES)]
+        del labels
+        whole = {"memory_gb": limit, "folder": str(folder)}
+        made = isolated.call("benchmarks.harvest_large:make", **whole)
+        told = isolated.call("benchmarks.harvest_large:rounds", members=members, **whole)
+        others = isolated.call("benchmarks.harvest_large:beside", memory_gb=limit, n=spec.n, k=told["k"])
+    except (isolated.MeasurementFailedError, MissingDataError) as error:
         context.say(f"failed: {error}")
-        return [Row(what, f"failed: {error}") for what in (PREPARING, f"{ROUND_HARVEST_LARGE}, p95")]
-    read = 4e-9 * told["n"] * told["k"] / context.machine.reading_gb_s
-    middle = median(told["times"])
-    instead = ", ".join(f"{name} {1e3 * others[name]:.0f} ms" for name in (_SKLEARN, _FAISS))
-    return [
-        Row(PREPARING, told["preparing"], "s", f"{told['private_gb']:.2g} GB of its own"),
-        Row(
-            f"{ROUND_HARVEST_LARGE}, median",
-            1e3 * middle,
-            "ms",
-            f"{middle / read:.1f} times reading the rows; {instead}",
+        return [Row(line, f"failed: {error}") for line in lines]
+    codes = 1e-9 * spec.n * told["k"]
+    middle, read = median(told["times"]), codes / context.machine.reading_gb_s
+    told_of = {
+        name: f"{1e3 * each:,.0f} ms" if each else f"not run ({4 * codes:.0f} GB)" for name, each in others.items()
+    }
+    instead = ", ".join(f"{name} {told_of[name]}" for name in (SKLEARN, FLAT, QUANTISED))
+    figures = {
+        "preparing": (made["seconds"], "s", f"{made['private_gb']:.2g} GB of its own"),
+        "median": (1e3 * middle, "ms", f"{middle / read:.1f} times reading the codes; {instead}"),
+        "p95": (1e3 * p95(told["times"]), "ms", f"{len(told['times'])} rounds of {len(members)} searches"),
+        "memory": (
+            told["private_gb"] + codes,
+            "GB",
+            f"{told['private_gb']:.2g} GB of its own, {codes:.2g} GB of codes in mapped files",
         ),
-        Row(f"{ROUND_HARVEST_LARGE}, p95", 1e3 * p95(told["times"]), "ms", f"{len(told['times'])} rounds"),
-    ]
+        "exact": (
+            f"{100 * told['same'] / told['compared']:.2f} %",
+            "",
+            f"{told['same']:,} of {told['compared']:,} rows in {told['compared'] // ASKED} rounds",
+        ),
+    }
+    return [Row(line, *figures[figure]) for figure, line in zip(figures, lines, strict=True)]
 
 
-def measure(folder: str, targets: list[int], spec: dict) -> dict:
-    """Prepare the rows of a pool mapped from disk, and search them (run by `isolated`)."""
-    labels, pool = Clustered(**spec).labels(), Pool.open(Path(folder), verify=False)
-    PreparedRows.of(np.array(pool.vectors[:2000]))  # compiles
+def make(folder: str) -> dict:
+    """Prepare the rows of a pool mapped from disk, anew (run by `isolated`)."""
+    pool = Pool.open(Path(folder), verify=False)
+    LargeRows.make(Pool.from_arrays(np.array(pool.vectors[:2000])), Path(folder) / "few", progress=False)  # compiles
     started = time.perf_counter()
-    rows = PreparedRows.of_pool(pool)
-    preparing = time.perf_counter() - started
-    times = waits_for_harvest(pool, [labels == target for target in targets], rows)
-    n, k = rows.vectors.shape
-    return {"preparing": preparing, "times": times, "n": n, "k": k}
+    LargeRows.make(pool, Path(folder) / "prepared")
+    return {"seconds": time.perf_counter() - started}
+
+
+def rounds(folder: str, members: list[list[int]]) -> dict:
+    """Search the pool for each class (run by `isolated`): seconds of updates with their next queries.
+
+    In some rounds the highest rows by the line are compared with those that the rows themselves give, not their codes.
+    """
+    pool, rows = Pool.open(Path(folder), verify=False), LargeRows.open(Path(folder) / "prepared", verify=False)
+    times, same, compared = [], 0, 0
+    for number, of_class in enumerate(members):
+        positive = np.zeros(pool.n, bool)
+        positive[of_class] = True
+        rng = np.random.default_rng([number])
+        seeds = rng.choice(of_class, size=SEEDS, replace=False)
+        search, oracle = Harvest(pool, seeds, rng=rng, prepared_rows=rows), Truth(positive)
+        batch = search.query()
+        while batch is not None and len(search.positives) < 0.9 * len(of_class):
+            answers = oracle.label(batch.rows)
+            started = time.perf_counter()
+            search.update(answers)
+            scored = search.head_to_score()
+            batch = search.query()
+            times.append(time.perf_counter() - started)
+            if scored is not None and len(times) % CHECKED == 1:
+                free = np.ones(pool.n, bool)
+                free[[*search.log.rows, *seeds]] = False
+                same, compared = same + _on_shortlist(rows, scored[0], free), compared + ASKED
+    return {"times": times, "same": same, "compared": compared, "k": rows.codes.shape[1]}
+
+
+def _on_shortlist(rows: LargeRows, line: LinearHead, free: np.ndarray) -> int:
+    """Return how many of the free rows that are highest by the rows themselves are on the shortlist by their codes."""
+    exact = kernels.project(rows.vectors, line.weights[None])[0]
+    shortlist = highest(line.logits(rows), SHORTLIST, free)
+    return int(np.isin(highest(exact, ASKED, free), shortlist).sum())
 
 
 def beside(n: int, k: int) -> dict:
-    """Return the seconds that others take for one pass over as many rows (n, k), median of some (run by `isolated`)."""
-    import faiss
-    from sklearn.linear_model import LogisticRegression
+    """Return the seconds of others for one pass over as many rows (n, k), 0 for what is too large (run by `isolated`).
 
-    rng = np.random.default_rng(0)
-    rows = rng.standard_normal((n, k), np.float32)
-    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
-    head = LogisticRegression().fit(rows[:ASKED], np.arange(ASKED) % 2)
-    index = faiss.IndexFlatIP(k)
-    index.add(rows)
-    return {
-        _SKLEARN: median([seconds(lambda: head.predict_proba(rows)) for _ in range(TIMES)]),
-        _FAISS: median([seconds(lambda: index.search(rows[:1], ASKED)) for _ in range(TIMES)]),
-    }
+    Rows of single precision are made block by block, for of many rows not all of them fit the memory at once:
+    scikit-learn's time is the sum over blocks.
+    """
+    flat = 4 * n * k < FLAT_SHARE * psutil.virtual_memory().total
+    indexes = {QUANTISED: faiss.IndexScalarQuantizer(k, faiss.ScalarQuantizer.QT_8bit, faiss.METRIC_INNER_PRODUCT)}
+    indexes |= {FLAT: faiss.IndexFlatIP(k)} if flat else {}
+    head, times = LogisticRegression(), {SKLEARN: 0.0, FLAT: 0.0}
+    for start in range(0, n, BLOCK):
+        rows = np.random.default_rng(start).standard_normal((min(BLOCK, n - start), k), np.float32)
+        rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+        if not start:
+            head.fit(rows[:ASKED], np.arange(ASKED) % 2)
+            indexes[QUANTISED].train(rows)
+            head.predict_proba(rows)
+        times[SKLEARN] += seconds(lambda rows=rows: head.predict_proba(rows))
+        for index in indexes.values():
+            index.add(rows)
+    for name, index in indexes.items():
+        times[name] = median([seconds(lambda index=index: index.search(rows[:1], ASKED)) for _ in range(TIMES)])
+    return times

@@ -95,7 +95,8 @@ class Clustered:
                 "ELSA_ROOT to a folder on a larger disk"
             )
         labels, told = self.labels(), {"name": self.name, "space": "synthetic", "recipe": repr(self)}
-        with PoolWriter(folder, np.arange(self.n).astype(str), self.d, dtype=self.dtype, **told) as writer:
+        ids = np.arange(self.n).astype(f"U{len(str(self.n))}")  # no longer than they are: of many rows that is much
+        with PoolWriter(folder, ids, self.d, dtype=self.dtype, **told) as writer:
             for start in bar(range(writer.rows_done // BLOCK * BLOCK, self.n, BLOCK), f"writing {self.name}"):
                 writer.write_from(start, self.rows(start, min(start + BLOCK, self.n), labels))
             return writer.finish()

@@ -137,7 +137,7 @@ class Pool:
 
     @classmethod
     def open(cls, folder: Path | str, verify: bool = True) -> "Pool":
-        """Open a finished pool, its vectors memory-mapped; `verify` compares both files with their checksums.
+        """Open a finished pool, memory-mapped; `verify` compares both files with their checksums.
 
         Raises MissingDataError where there is no finished pool and CorruptFileError where one is damaged.
         """
@@ -158,7 +158,7 @@ class Pool:
         with reading(folder / "vectors.npy", "the vectors of a pool", cure):
             vectors = np.load(folder / "vectors.npy", mmap_mode="r", allow_pickle=False)
         with reading(folder / "ids.npy", "the ids of a pool", cure):
-            ids = np.load(folder / "ids.npy", allow_pickle=False)
+            ids = np.load(folder / "ids.npy", mmap_mode="r", allow_pickle=False).view(np.ndarray)
         promised = (card["n"], card["d"], card["dtype"], card["n"])
         found = (*vectors.shape, vectors.dtype.name, *ids.shape)
         if found != promised or ids.dtype.kind != "U":
@@ -166,7 +166,6 @@ class Pool:
         for file, sha256 in card["files"].items() if verify else ():
             if sha256_file(folder / file) != sha256:
                 raise CorruptFileError(f"{folder / file} does not match its checksum in pool.json. {cure}")
-        ids.flags.writeable = False
         name, space, provenance, recipe = (card[entry] for entry in ("name", "space", "provenance", "recipe"))
         return cls(vectors, ids, name, space, provenance, recipe, pool_sha256(card["files"]), card["widths"])
 

@@ -39,8 +39,8 @@ def large(space, tmp_path_factory):
 @pytest.fixture
 def in_part(monkeypatch):
     """Look at a part of so small a pool only: 200 rows that may be asked, and 500 for the scale."""
-    monkeypatch.setattr(module, "_SHORTLIST", 200)
-    monkeypatch.setattr(module, "_SCALED_BY", 500)
+    monkeypatch.setattr(module, "SHORTLIST", 200)
+    monkeypatch.setattr(module, "SCALED_BY", 500)
 
 
 def harvest(space, rows, target=3, **fields):
@@ -196,7 +196,7 @@ def test_searches_scored_together_ask_what_each_asks_alone_in_parts(space, large
 
 @pytest.mark.usefixtures("in_part")
 def test_a_pool_is_asked_to_its_end_and_twins_come_last(space, large, tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "_SHORTLIST", 30)
+    monkeypatch.setattr(module, "SHORTLIST", 30)
     vectors = space[0].vectors[:120].copy()
     vectors[40:60] = vectors[40]
     pool = Pool.from_arrays(vectors)

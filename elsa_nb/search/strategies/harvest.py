@@ -65,7 +65,7 @@ from elsa_nb.threads import one_blas_thread
 LINE, NEIGHBOURHOOD = 4, 5
 _LEAST_WEIGHT = 10.0  # of either side: what S is at least
 # Of `LargeRows`: how many rows of highest line are looked at closely, and how many random ones give both judges' scale.
-_SHORTLIST, _SCALED_BY = 2**14, 2**13
+SHORTLIST, SCALED_BY = 2**14, 2**13
 _ALL = slice(None)
 
 Rows = np.ndarray | slice  # row numbers, or all rows
@@ -149,7 +149,7 @@ class Harvest(KeepsLedger):
         rng = check_rng(rng)
         self._weak = np.sort(rng.choice(others, size=count, replace=False))
         self._rows = prepared_rows or PreparedRows.of_pool(pool)
-        some = min(_SCALED_BY, n) if isinstance(self._rows, LargeRows) else 0
+        some = min(SCALED_BY, n) if isinstance(self._rows, LargeRows) else 0
         self._scaled_by = np.sort(rng.choice(n, size=some, replace=False))
         self._neighbourhood: Neighbourhood | None = None  # of the answers at the last query
         self._round = 0
@@ -233,7 +233,7 @@ class Harvest(KeepsLedger):
         # Whoever is interrupted in between leaves no sums, and all answers are added anew.
         near, self._neighbourhood = self._neighbourhood, None
         if isinstance(self._rows, LargeRows):
-            shortlist = _first(logits, _SHORTLIST, turns)
+            shortlist = _first(logits, SHORTLIST, turns)
             rows = np.unique(np.concatenate([shortlist, self._ledger.known, self._weak, self._scaled_by]))
             if isinstance(near, Followed):
                 near.follow(rows)
