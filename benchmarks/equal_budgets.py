@@ -25,6 +25,7 @@ from sklearn.cluster import KMeans
 
 from benchmarks.ens import ens
 from benchmarks.every_label import labels_in_order
+from benchmarks.in_part import in_part
 from benchmarks.las import las
 from benchmarks.machine import commit
 from benchmarks.rankers import RANKERS
@@ -78,6 +79,7 @@ ARMS: dict[str, Arm] = {
     "Harvest: l2 = 0.1": harvest(l2=0.1),
     "Harvest: l2 = 10": harvest(l2=10.0),
     "Harvest: two encoders": harvest({"encoders": 2}),
+    "Harvest: a hundredth looked at closely": in_part(0.01),
 }
 DEFAULT_ARMS = ("Greedy probe", "Greedy probe, unit rows, l2 = 100", "Harvest", "Harvest: line only")
 RIVALS = tuple(ARMS)[: list(ARMS).index("Greedy probe, unit rows") + 1]

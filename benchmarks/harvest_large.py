@@ -26,7 +26,7 @@ from elsa_nb.search.heads.head import LinearHead
 from elsa_nb.search.heads.large_rows import LargeRows
 from elsa_nb.search.highest import highest
 from elsa_nb.search.oracle import Truth
-from elsa_nb.search.strategies.harvest import SHORTLIST, Harvest
+from elsa_nb.search.strategies.harvest import Harvest
 
 TAKES = {
     "run": "5 to 10 minutes, of which 1 to 4 for writing 7 GB once",
@@ -144,7 +144,7 @@ def rounds(folder: str, members: list[list[int]]) -> dict:
 def _on_shortlist(rows: LargeRows, line: LinearHead, free: np.ndarray) -> int:
     """Return how many of the free rows that are highest by the rows themselves are on the shortlist by their codes."""
     exact = kernels.project(rows.vectors, line.weights[None])[0]
-    shortlist = highest(line.logits(rows), SHORTLIST, free)
+    shortlist = highest(line.logits(rows), rows.shortlist, free)
     return int(np.isin(highest(exact, ASKED, free), shortlist).sum())
 
 

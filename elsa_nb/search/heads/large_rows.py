@@ -32,26 +32,28 @@ _LEVELS = 127  # whole steps on either side of 0
 _FILES = ("vectors.npy", "codes.npy", "steps.npy", "twins.npy")
 
 
-@njit(parallel=True, fastmath=kernels.REORDER, cache=True)
-def _project(codes, weights, out):
+@njit(parallel=True, cache=True)
+def _project(codes, weights, scales, out):
     n, k = codes.shape
-    for strip in prange((n + 255) // 256):
-        row = np.empty(k, np.float32)
-        for i in range(256 * strip, min(256 * strip + 256, n)):
+    for i in prange(n):
+        for h in range(len(weights)):
+            total = np.int32(0)
             for j in range(k):
-                row[j] = np.float32(codes[i, j])
-            for h in range(len(weights)):
-                total = np.float32(0)
-                for j in range(k):
-                    total += row[j] * weights[h, j]
-                out[h, i] = total
+                total = np.int32(total + np.int32(np.int32(codes[i, j]) * np.int32(weights[h, j])))
+            out[h, i] = np.float32(total) * scales[h]
 
 
 def _products_of_codes(codes: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Return weights @ codes.T, (h, n) float32, for codes (n, k) int8 and weights (h, k): one pass over the codes."""
+    """Return about weights @ codes.T, (h, n) float32, for codes (n, k) int8 and weights (h, k), in one pass.
+
+    Weights are whole numbers of 16 bits there: twice as many are multiplied at once, and a sum of whole numbers has no
+    rounding that would depend on the processor. They are small enough for the largest sum to be one of 32 bits.
+    """
+    most = min(2**15 - 1, (2**31 - 1) // (_LEVELS * codes.shape[1]))
+    scales = np.maximum(np.abs(weights).max(axis=1, initial=0), np.finfo(np.float32).tiny) / most
     out = np.empty((len(weights), len(codes)), np.float32)
     with kernels.one_at_a_time:
-        _project(codes, weights, out)
+        _project(codes, np.rint(weights / scales[:, None]).astype(np.int16), scales.astype(np.float32), out)
     return out
 
 
@@ -62,6 +64,9 @@ class LargeRows:
     `vectors` (n, k) float16 are the rows, `codes` (n, k) int8 what is read of all of them in a round, both mapped from
     files; `steps` (k,) float32 are the sizes of a code's steps. `twins` and `twin_groups` are those of `PreparedRows`,
     and `products` is how the codes are projected.
+
+    A search looks closely at the `shortlist` of rows that are highest by their codes, and judges by a scale that so
+    many rows as `scaled_by` give.
     """
 
     vectors: np.ndarray
@@ -70,6 +75,8 @@ class LargeRows:
     twins: np.ndarray
     twin_groups: np.ndarray
     products: Products = _products_of_codes
+    shortlist: int = 2**14
+    scaled_by: int = 2**12
 
     @classmethod
     def make(
@@ -89,7 +96,8 @@ class LargeRows:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "card.json").unlink(missing_ok=True)
         encoders: list[Any] = [_Read(pool, columns, one_length) for columns in pool.columns]  # for arrays of their rows
-        maps = [Preparation.of(each, dimensions, progress=progress) for each in encoders]
+        with one_blas_thread():  # as in memory: no bit depends on their number
+            maps = [Preparation.of(each, dimensions, progress=progress) for each in encoders]
         twins, groups = twins_of([pool.vectors[:, columns] for columns in pool.columns])
         k, highest = sum(each.axes.shape[1] for each in maps), 0.0
         factor, firsts = np.float32(1 / np.sqrt(len(encoders))), twins[np.unique(groups, return_index=True)[1]]

@@ -1,0 +1,30 @@
+"""Harvest as it searches large pools, in pools that it could look at whole: what looking at few rows closely costs."""
+
+from dataclasses import replace
+from functools import lru_cache
+
+import numpy as np
+
+from benchmarks.context import CACHE
+from elsa_nb.bench.arms import Arm, Seeds, Spaces
+from elsa_nb.pool import Pool
+from elsa_nb.search.heads.large_rows import LargeRows
+from elsa_nb.search.strategies.harvest import Harvest, HarvestConfig
+
+
+def in_part(share: float) -> Arm:
+    """Return Harvest that looks closely at so large a share of the pool, as of a large pool it does."""
+
+    def of(spaces: Spaces, seeds: Seeds, budget: int, rng: np.random.Generator) -> Harvest:
+        rows = replace(_on_disk(spaces.pool), shortlist=round(share * spaces.pool.n))
+        return Harvest(spaces.pool, seeds, config=HarvestConfig(budget=budget), rng=rng, prepared_rows=rows)
+
+    return of
+
+
+@lru_cache(maxsize=1)
+def _on_disk(pool: Pool) -> LargeRows:
+    folder = CACHE / "in-part" / pool.sha256[:16]
+    if (folder / "card.json").exists():
+        return LargeRows.open(folder)
+    return LargeRows.make(pool, folder, progress=False)
