@@ -16,6 +16,7 @@ PARTS = {
     "rivals": ("rivals:run", True),
     "growth": ("growth:run", True),
     "gpu": ("rounds_large:run_gpu", True),
+    "harvest-searches": ("many_searches:run", True),
     "harvest-large": ("harvest_large:run", False),
     "harvest-10m": ("harvest_large:run_10m", False),
     "harvest-100m": ("harvest_large:run_100m", False),

@@ -16,15 +16,15 @@ def in_part(share: float) -> Arm:
     """Return Harvest that looks closely at so large a share of the pool, as of a large pool it does."""
 
     def of(spaces: Spaces, seeds: Seeds, budget: int, rng: np.random.Generator) -> Harvest:
-        rows = replace(_on_disk(spaces.pool), shortlist=round(share * spaces.pool.n))
+        rows = rows_in_part(spaces.pool, share)
         return Harvest(spaces.pool, seeds, config=HarvestConfig(budget=budget), rng=rng, prepared_rows=rows)
 
     return of
 
 
-@lru_cache(maxsize=1)
-def _on_disk(pool: Pool) -> LargeRows:
+@lru_cache(maxsize=2)
+def rows_in_part(pool: Pool, share: float) -> LargeRows:
+    """Return rows of a pool that are on the disk and looked at in part, however few they are."""
     folder = CACHE / "in-part" / pool.sha256[:16]
-    if (folder / "card.json").exists():
-        return LargeRows.open(folder)
-    return LargeRows.make(pool, folder, progress=False)
+    made = LargeRows.open(folder) if (folder / "card.json").exists() else LargeRows.make(pool, folder, progress=False)
+    return replace(made, shortlist=round(share * pool.n))

@@ -114,7 +114,7 @@ def test_a_smoke_run_of_one_part(tmp_path):
 @pytest.mark.thorough
 @pytest.mark.timeout(900)
 def test_a_smoke_run_of_every_part(tmp_path):
-    everything = ["rounds", "sweep", "graph", "rivals", "growth", "gpu", "harvest-large"]
+    everything = ["rounds", "sweep", "graph", "rivals", "growth", "gpu", "harvest-searches", "harvest-large"]
     everything += ["harvest-10m", "harvest-100m", "rounds-large", "larger-than-memory"]
     done = run("--quick", "--out", tmp_path / "out", *everything, root=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
