@@ -27,6 +27,7 @@ _CHANGES = {  # of Harvest that say too little by their short names
     "l2 = 0.1": "penalty of the line: a tenth",
     "l2 = 10": "penalty of the line: tenfold",
     "far from all answers says nothing": "neighbourhood: neutral far from all answers",
+    "a hundredth looked at closely": "as in large pools: a hundredth looked at",
 }
 
 
