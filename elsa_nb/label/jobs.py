@@ -124,6 +124,8 @@ def make_job(
     files = [file for file in (read.labels, read.seeds) if file is not None]
     if files or examples:
         _take_labels(job, opened, files, examples)
+    if not job.audit:
+        searching.make_ready(opened, job.strategy, metric=job.metric)
     return job
 
 

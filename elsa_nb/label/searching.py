@@ -38,9 +38,7 @@ def search_from(
     made once, now. Raises ValueError for a name, metric or budget that is not known or does not fit.
     """
     kind, config, metric = check(name, metric=metric, budget=budget)
-    # A large pool of which only prepared rows are needed is read in blocks, and stays on the disk as it is.
-    mapped = pool.n > MOST_LOOKED_AT and tuple(kind.needs) == ("prepared_rows",)
-    one_length = metric == "cosine"
+    one_length, mapped = metric == "cosine", _stays_on_disk(pool, kind)
     searched = by_direction(pool) if one_length and not mapped else pool
     makers = {
         "neighbours": lambda: Neighbours(searched.vectors),
@@ -49,6 +47,18 @@ def search_from(
     }
     made = {name: makers[name]() for name in kind.needs}
     return lambda seeds: registry.begin(kind, searched, seeds, config=config, rng=np.random.default_rng(0), **made)
+
+
+def make_ready(pool: Pool, name: str = DEFAULT, *, metric: str | None = None) -> None:
+    """Make what a search in a large pool reads from the disk, with a bar: in minutes of which a page says nothing."""
+    kind, _, metric = check(name, metric=metric)
+    if _stays_on_disk(pool, kind):
+        prepared_rows(pool, one_length=metric == "cosine", verify=False)
+
+
+def _stays_on_disk(pool: Pool, kind: type[RegisteredStrategy]) -> bool:
+    """Tell whether only prepared rows are needed of a pool that is large: it is read in blocks, and copied nowhere."""
+    return pool.n > MOST_LOOKED_AT and tuple(kind.needs) == ("prepared_rows",)
 
 
 def check(

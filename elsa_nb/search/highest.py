@@ -29,8 +29,9 @@ def _contenders(scores: np.ndarray, size: int, allowed: np.ndarray | None) -> np
         sample = scores[::step] if allowed is None else scores[::step][allowed[::step]]
         rank = 2 * (size // step) + 64  # twice as many as are asked for, and some: the sample may be unlucky
         if rank < len(sample):
-            enough = ~(scores < np.partition(sample, len(sample) - rank)[len(sample) - rank])
-            rows = np.flatnonzero(enough if allowed is None else enough & allowed)
+            enough = scores < np.partition(sample, len(sample) - rank)[len(sample) - rank]
+            np.logical_not(enough, out=enough)
+            rows = np.flatnonzero(enough if allowed is None else np.logical_and(enough, allowed, out=enough))
             if len(rows) >= size:
                 return rows
     return np.arange(len(scores)) if allowed is None else np.flatnonzero(allowed)

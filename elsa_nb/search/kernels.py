@@ -302,6 +302,13 @@ def release(vectors: np.ndarray) -> None:
         mapped.madvise(memory_maps.MADV_DONTNEED)
 
 
+def read_here_and_there(vectors: np.ndarray) -> None:
+    """Tell the system that rows of a mapped file will be read in no order: it need not read what stands around each."""
+    mapped = mapping(vectors)
+    if mapped is not None and hasattr(memory_maps, "MADV_RANDOM"):  # Windows decides by itself
+        mapped.madvise(memory_maps.MADV_RANDOM)
+
+
 def _too_large(vectors: np.ndarray) -> mmap | None:
     """Return the memory map of vectors that come from a file of more than half the machine's memory, else None."""
     mapped = mapping(vectors)

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from elsa_nb.label.rounds import fork
-from elsa_nb.label.searching import search_from
+from elsa_nb.label.searching import make_ready, search_from
 from elsa_nb.pool import Pool
+from elsa_nb.search.heads.large_rows import LargeRows
 from elsa_nb.search.strategies import registry
 from elsa_nb.side_by_side import by_direction
 
@@ -78,7 +79,10 @@ def test_a_large_pool_stays_on_the_disk_and_is_searched_in_rows_prepared_there(p
     monkeypatch.setattr("elsa_nb.prepared.DATA", tmp_path)
     monkeypatch.setattr("elsa_nb.prepared.MOST_LOOKED_AT", 100)
     monkeypatch.setattr("elsa_nb.label.searching.MOST_LOOKED_AT", 100)
-    small = search_from(pool)([3])
+    make_ready(pool)
+    with monkeypatch.context() as patch:
+        patch.setattr(LargeRows, "make", lambda *_, **__: pytest.fail("the rows were there"))
+        small = search_from(pool)([3])
     monkeypatch.undo()
     expected = search_from(pool)([3])
     assert small.pool is pool

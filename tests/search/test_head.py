@@ -174,6 +174,20 @@ def test_large_dimensions_need_few_products_and_no_factor(monkeypatch, m, d):
         assert found.bias == pytest.approx(exact.bias, rel=1e-8, abs=1e-9)
 
 
+@pytest.mark.parametrize(("m", "d"), [(40, 3), (300, 60), (60, 300), (900, 256)])
+@pytest.mark.parametrize(
+    ("l2", "close"), [(1.0, 1e-8), (1e-7, 1e-4)]
+)  # badly conditioned: a vanishing gradient says less
+def test_a_curvature_of_single_precision_leads_to_the_same_answer(m, d, l2, close):
+    x, y = sample(m, d, apart=0.1)
+    exact = logistic_regression(x, y, l2)
+    coarse = logistic_regression(x, y, l2, coarse=True)
+    again = logistic_regression(x, y, l2, start=exact.weights, start_bias=exact.bias, coarse=True)
+    for found in (coarse, again):
+        assert np.linalg.norm(found.weights - exact.weights) < close * np.linalg.norm(exact.weights)
+        assert found.bias == pytest.approx(exact.bias, rel=close, abs=close)
+
+
 @pytest.mark.parametrize("products", [0, 1, 20])
 def test_where_products_run_out_newton_goes_on(small_is_large, monkeypatch, products):
     monkeypatch.setattr(logistic, "_MOST_PRODUCTS", products)

@@ -1,6 +1,7 @@
 """Prepared rows on disk: what they are, that they are whole or not there, and that a search in them asks the same."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -103,6 +104,14 @@ def test_files_of_another_shape_are_refused_without_their_checksums(space, tmp_p
     np.save(tmp_path / "codes.npy", np.zeros((N - 1, 24), np.int8))
     with pytest.raises(CorruptFileError, match=r"\(5999, 24\).*Delete the folder"):
         LargeRows.open(tmp_path, verify=False)
+
+
+def test_a_full_disk_is_told_before_anything_is_made(space, tmp_path, monkeypatch):
+    LargeRows.make(space[0], tmp_path, progress=False)
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=1000))
+    with pytest.raises(OSError, match=r"0.0 GB of prepared rows need room.*make room.*test_a_full"):
+        LargeRows.make(space[0], tmp_path, progress=False)
+    LargeRows.open(tmp_path)
 
 
 def test_what_is_interrupted_is_not_taken_for_finished(space, tmp_path, monkeypatch):

@@ -8,6 +8,8 @@ reads a quarter of what numbers of single precision take.
 The rows themselves are numbers of half precision in a mapped file, each within 2^-11 of its value.
 """
 
+import errno
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -91,9 +93,11 @@ class LargeRows:
         """Prepare the rows of a pool as `PreparedRows.of_pool` does, into `folder`, and open them.
 
         With `one_length` every vector is brought to length 1 first. Reads the pool three times, in blocks; the result
-        takes 3 n k bytes of disk. The card is written last: a folder without one is not finished, and is made anew.
+        takes 3 n k bytes of disk: an OSError says so where they are not there. The card is written last: a folder
+        without one is not finished, and is made anew.
         """
         folder.mkdir(parents=True, exist_ok=True)
+        _check_room(folder, 3 * pool.n * sum(min(each.stop - each.start, dimensions) for each in pool.columns))
         (folder / "card.json").unlink(missing_ok=True)
         encoders: list[Any] = [_Read(pool, columns, one_length) for columns in pool.columns]  # for arrays of their rows
         with one_blas_thread():  # as in memory: no bit depends on their number
@@ -155,6 +159,7 @@ class LargeRows:
         promised = [((n, k), "float16"), ((n, k), "int8"), ((k,), "float32"), ((2, twins.shape[-1]), "int64")]
         if found != promised:
             raise CorruptFileError(f"{folder} holds {found}, where {promised} is expected. {cure}")
+        kernels.read_here_and_there(vectors)
         return cls(*(array.view(np.ndarray) for array in (vectors, codes, steps, twins[0], twins[1])))
 
     def single(self, rows: np.ndarray) -> np.ndarray:
@@ -178,6 +183,13 @@ class LargeRows:
     def __len__(self) -> int:
         """Return the number of rows."""
         return len(self.codes)
+
+
+def _check_room(folder: Path, size: int) -> None:
+    """Raise OSError, naming the folder, where the disk has no room for `size` bytes: now, and not minutes later."""
+    if (free := shutil.disk_usage(folder).free) < size:
+        told = f"{size / 1e9:.1f} GB of prepared rows need room, {free / 1e9:.1f} GB are free: make room"
+        raise OSError(errno.ENOSPC, told, str(folder))
 
 
 class _Read:

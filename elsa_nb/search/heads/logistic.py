@@ -14,6 +14,7 @@ from scipy.linalg.lapack import dposv, dpotrf, dtrtrs, spotrf, spotrs
 # answers stay what they were to the last bit.
 _LARGE = 600
 _DIRECTIONS = 128  # of most variance, in which conjugate gradients start from the exact curvature
+_COARSE_STEPS = 20  # of Newton's method, with a curvature of single precision; where they do not do, it is exact
 _MOST_PRODUCTS = 600  # of the Hessian with a vector, several times what samples commonly take
 
 
@@ -32,13 +33,15 @@ def logistic_regression(
     start_bias: float = 0.0,
     tolerance: float = 1e-12,
     most_steps: int = 100,
+    coarse: bool = False,
 ) -> tuple[np.ndarray, float]:
     """Return w (d,) and b that minimise sum_i c_i log(1 + exp(-y_i f(x_i))) + l2 |w|^2 / 2, with f(x) = w . x + b.
 
     `x` (m, d) float64, `y` (m,) bool; c_i are the `costs` (m,) of the samples, by default m / (2 m_class), which gives
     both classes the same weight; the bias b is not penalised. `start` (d,) and, in large dimensions, `start_bias` are
     what to begin from: they save steps and change nothing. Newton's method with step halving; converged when the
-    gradient's largest entry is below `tolerance` times m.
+    gradient's largest entry is below `tolerance` times m. With `coarse` the curvature, in which most of the time goes,
+    is of single precision, and `start_bias` counts in all dimensions: other steps, to the same point within that.
     """
     m, d = x.shape
     sign = np.where(y, 1.0, -1.0)
@@ -62,15 +65,17 @@ def logistic_regression(
     theta = np.zeros(design.shape[1])
     value = loss(theta)
     if start is not None:
-        before = np.append(dtrtrs(coordinates, x @ start, lower=1)[0] if inside else start, 0.0)
+        bias = start_bias if coarse else 0.0
+        before = np.append(dtrtrs(coordinates, x @ start, lower=1)[0] if inside else start, bias)
         if (lower := loss(before)) < value:
             theta, value = before, lower
-    for _ in range(most_steps):
+    single = design.astype(np.float32) if coarse else design
+    for number in range(most_steps):
         p = confidence(design @ theta)
         gradient = design.T @ (cost * (p - y)) + penalty * theta
         if np.abs(gradient).max() < tolerance * m:
             break
-        step = _newton_step(design, cost * p * (1 - p), penalty, gradient)
+        step = _newton_step(single if number < _COARSE_STEPS else design, cost * p * (1 - p), penalty, gradient)
         size, slope = 1.0, gradient @ step
         blur = 1e-13 * value  # near the minimum the loss cannot tell better from worse; the gradient still can
         while (lower := loss(theta - size * step)) > value - 1e-4 * size * slope + blur and size > 1e-6:
@@ -91,7 +96,8 @@ def _coordinates(x: np.ndarray) -> np.ndarray:
 
 def _newton_step(design: np.ndarray, curvature: np.ndarray, penalty: np.ndarray, gradient: np.ndarray) -> np.ndarray:
     """Solve (design' diag(curvature) design + diag(penalty)) step = gradient, symmetric: half the arithmetic."""
-    hessian = dsyrk(1.0, design.T * np.sqrt(curvature))  # upper triangle
+    product = dsyrk if design.dtype == np.float64 else ssyrk
+    hessian = product(1.0, design.T * np.sqrt(curvature).astype(design.dtype)).astype(np.float64)  # upper triangle
     hessian[np.diag_indices_from(hessian)] += penalty + 1e-12
     _, step, failed = dposv(hessian, gradient)
     if failed:  # not positive definite to rounding, when l2 is tiny: elimination with pivoting still solves it

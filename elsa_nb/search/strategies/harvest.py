@@ -70,6 +70,25 @@ _ALL = slice(None)
 
 Rows = np.ndarray | slice  # row numbers, or all rows
 _Looked = tuple[Rows, Rows, np.ndarray, np.ndarray]
+_Turns = tuple[np.ndarray, np.ndarray | None]  # which rows (n,) may be asked, and which when no other is left, if any
+
+
+@dataclass(frozen=True)
+class _Scored:
+    """What a query found: the line's logits (n,), and the score of `rows`."""
+
+    logits: np.ndarray
+    rows: Rows
+    score: np.ndarray
+
+    def of_all(self, scaled_by: np.ndarray) -> np.ndarray:
+        """Return the score (n,) float32 of every row."""
+        if isinstance(self.rows, slice):
+            return self.score.astype(np.float32)
+        # Of the others the neighbourhood is taken to be that of an average row: its standardised score is 0.
+        score = _standardised(self.logits, scaled_by).astype(np.float32)
+        score[self.rows] = self.score
+        return score
 
 
 @dataclass(frozen=True)
@@ -157,7 +176,7 @@ class Harvest(KeepsLedger):
         self._round = 0
         self._size = float(self.config.batch)
         self._head: LinearHead | None = None
-        self._score: np.ndarray | None = None
+        self._scored: _Scored | None = None
         self._trained = False
 
     def shared_parts(self) -> tuple[object, ...]:
@@ -195,11 +214,8 @@ class Harvest(KeepsLedger):
         judges = {"line": _standardised(line, scale), "neighbourhood": _standardised(near, scale)}
         score = sum((judges[name] for name in self.config.judges), np.zeros(len(line)))
         best = _first(score, self.largest_batch(), turns, rows)
-        if isinstance(rows, slice):
-            self._score, asked = score.astype(np.float32), best
-        else:  # of the others the neighbourhood is taken to be that of an average row: its standardised score is 0
-            self._score, asked = _standardised(logits, self._scaled_by).astype(np.float32), rows[best]
-            self._score[rows] = score
+        self._scored = _Scored(logits, rows, score)
+        asked = best if isinstance(rows, slice) else rows[best]
         components = np.where(judges["line"][best] >= judges["neighbourhood"][best], LINE, NEIGHBOURHOOD)
         if len(self.config.judges) == 1:
             components[:] = LINE if self.config.judges == ("line",) else NEIGHBOURHOOD
@@ -225,13 +241,14 @@ class Harvest(KeepsLedger):
 
         The scores of the last query, brought to probabilities by a logistic regression on the answers and W (Platt).
         """
-        if self._score is None:
+        if self._scored is None:
             raise QueryError("nothing is scored yet: ask with query() first")
+        score = self._scored.of_all(self._scaled_by)
         rows, y, costs = self._samples()
         if y.all() or not y.any():
-            return confidence(self._score.astype(float))
-        weights, bias = logistic_regression(self._score[rows, None].astype(float), y, 1e-3, costs=costs)
-        return confidence(self._score * max(weights[0], 0.0) + bias)
+            return confidence(score.astype(float))
+        weights, bias = logistic_regression(score[rows, None].astype(float), y, 1e-3, costs=costs)
+        return confidence(score * max(weights[0], 0.0) + bias)
 
     def _look_around(
         self, head: LinearHead, rows: LargeRows, logits: np.ndarray | None, free: np.ndarray
@@ -253,7 +270,7 @@ class Harvest(KeepsLedger):
         self._around, self._near = np.union1d(self._around, around), np.unique(np.concatenate([self._near, *near]))
         return line
 
-    def _looked_at(self, head: LinearHead, logits: np.ndarray, turns: tuple[np.ndarray, np.ndarray]) -> _Looked:
+    def _looked_at(self, head: LinearHead, logits: np.ndarray, turns: _Turns) -> _Looked:
         """Return which rows are looked at closely, those among them that give the scale, and what both judges say."""
         # Whoever is interrupted in between leaves no sums, and all answers are added anew.
         near, self._neighbourhood = self._neighbourhood, None
@@ -295,15 +312,25 @@ class Harvest(KeepsLedger):
         with one_blas_thread():
             return LinearHead(
                 *logistic_regression(
-                    self._rows.take(rows), y, self.config.l2, costs=costs, start=before[0], start_bias=before[1]
+                    self._rows.take(rows),
+                    y,
+                    self.config.l2,
+                    costs=costs,
+                    start=before[0],
+                    start_bias=before[1],
+                    coarse=True,
                 )
             )
 
-    def _turns(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return which rows (n,) may be asked, and which are asked when no other is left: those that wait for twins."""
-        free, late = self._ledger.unasked, np.zeros(len(self._rows), bool)
-        late[self._waiting_twins()] = True
-        return free & ~late, late
+    def _turns(self) -> _Turns:
+        """Return which rows may be asked, and which are asked when no other is left: those that wait for twins."""
+        free, waiting = self._ledger.unasked, self._waiting_twins()
+        free[waiting] = False
+        if not len(waiting):
+            return free, None
+        late = np.zeros(len(free), bool)
+        late[waiting] = True
+        return free, late
 
     def _waiting_twins(self) -> np.ndarray:
         """Return the unasked rows that equal an answered row which is no find, or an unasked row before them."""
@@ -319,11 +346,13 @@ class Harvest(KeepsLedger):
         return twins[unasked & ~found[groups] & ~first]
 
 
-def _first(score: np.ndarray, size: int, turns: tuple[np.ndarray, np.ndarray], rows: Rows = _ALL) -> np.ndarray:
+def _first(score: np.ndarray, size: int, turns: _Turns, rows: Rows = _ALL) -> np.ndarray:
     """Return where the `size` highest scores are that may be asked, ties by row; those whose turn is late behind."""
     free, late = turns
     best = highest(score, size, free[rows])
-    return best if len(best) == size else np.concatenate([best, highest(score, size - len(best), late[rows])])
+    if len(best) == size or late is None:
+        return best
+    return np.concatenate([best, highest(score, size - len(best), late[rows])])
 
 
 def _standardised(values: np.ndarray, scale: Rows = _ALL) -> np.ndarray:
