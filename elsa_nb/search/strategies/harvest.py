@@ -31,7 +31,7 @@ Why each part is there:
 
 A pool of many rows (`LargeRows`) is looked at closely in part, for a round's time goes into the neighbourhood. The line
 is read off coarse codes for all. Looked at are the 2^14 rows that may be asked and are highest by that, and the 128
-nearest of 2 finds a round, those that the line thinks least of; both judges are standardised over 2^12 random rows.
+nearest of one find a round, that which the line thinks least of; both judges are standardised over 2^12 random rows.
 Without what is near the finds a shortlist costs labels where the neighbourhood finds most, on texts a tenth.
 
 What it does not do: a second form of the class far from the first (of 296 of the letter g, half) may stay unseen for a
@@ -64,8 +64,7 @@ from elsa_nb.threads import one_blas_thread
 
 LINE, NEIGHBOURHOOD = 4, 5
 _LEAST_WEIGHT = 10.0  # of either side: what S is at least
-# Of `LargeRows`: how many finds a round are looked around, and how many of the rows nearest to each are followed.
-_LOOKED_AROUND, _NEAREST = 2, 128
+_NEAREST = 128  # of `LargeRows`: so many of the rows nearest to a find are followed
 _ALL = slice(None)
 
 Rows = np.ndarray | slice  # row numbers, or all rows
@@ -253,21 +252,22 @@ class Harvest(KeepsLedger):
     def _look_around(
         self, head: LinearHead, rows: LargeRows, logits: np.ndarray | None, free: np.ndarray
     ) -> np.ndarray:
-        """Return the line's logits over all rows, and note which rows are near some of the finds: by the codes, both.
+        """Return the line's logits over all rows, and note which rows are near one find more: by the codes, both.
 
-        Of the finds, those that the line thinks least of: what is near the others is on the shortlist.
+        That which the line thinks least of: what is near others is on the shortlist.
         """
         finds = np.setdiff1d(self._ledger.positives, self._around)
-        vectors = rows.single(finds)
-        least = np.sort(np.argsort(vectors @ head.weights.astype(np.float32), kind="stable")[:_LOOKED_AROUND])
-        around = finds[least]
-        if logits is None:  # all in one pass over the codes
-            weights = np.concatenate([head.weights[None], vectors[least]])
-            line, *cosines = rows.project(weights, np.array([head.bias, *np.zeros(len(least))]))
+        points = rows.single(finds)
+        if len(finds):
+            least = int(np.argmin(points @ head.weights.astype(np.float32)))
+            finds, points = finds[[least]], points[[least]]
+        if logits is None:  # both in one pass over the codes
+            weights, biases = np.concatenate([head.weights[None], points]), np.array([head.bias, *np.zeros(len(finds))])
+            line, *cosines = rows.project(weights, biases)
         else:
-            line, cosines = logits, rows.project(vectors[least], np.zeros(len(least)))
+            line, cosines = logits, rows.project(points, np.zeros(len(finds)))
         near = [highest(each, _NEAREST, free) for each in cosines]
-        self._around, self._near = np.union1d(self._around, around), np.unique(np.concatenate([self._near, *near]))
+        self._around, self._near = np.union1d(self._around, finds), np.unique(np.concatenate([self._near, *near]))
         return line
 
     def _looked_at(self, head: LinearHead, logits: np.ndarray, turns: _Turns) -> _Looked:
