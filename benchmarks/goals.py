@@ -38,7 +38,8 @@ def harvest_in(pool: str) -> tuple[str, str, str, str, str]:
     """Return the lines of Harvest in a large pool: preparing it, a round's median and p95, memory, exactness."""
     search = f"one round of Harvest, {pool}"
     exact = f"the 200 highest rows by the line on the shortlist of their codes, {pool}"
-    return f"preparing {pool}, once", f"{search}, median", f"{search}, p95", f"memory of Harvest, {pool}", exact
+    preparing = f"preparing {pool.replace(' prepared', '')}, once"
+    return preparing, f"{search}, median", f"{search}, p95", f"memory of Harvest, {pool}", exact
 
 
 # Of each large pool: preparing, a round's median, its p95, memory, exactness.
