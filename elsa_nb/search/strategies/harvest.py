@@ -74,16 +74,16 @@ _Turns = tuple[np.ndarray, np.ndarray | None]  # which rows (n,) may be asked, a
 
 @dataclass(frozen=True)
 class _Scored:
-    """What a query found: the line's logits (n,), and the score of `rows`."""
+    """What a query found: the score of `rows` and, unless these are all, the line's logits (n,)."""
 
-    logits: np.ndarray
-    rows: Rows
     score: np.ndarray
+    rows: np.ndarray | None = None
+    logits: np.ndarray | None = None
 
     def of_all(self, scaled_by: np.ndarray) -> np.ndarray:
         """Return the score (n,) float32 of every row."""
-        if isinstance(self.rows, slice):
-            return self.score.astype(np.float32)
+        if self.logits is None or self.rows is None:
+            return self.score
         # Of the others the neighbourhood is taken to be that of an average row: its standardised score is 0.
         score = _standardised(self.logits, scaled_by).astype(np.float32)
         score[self.rows] = self.score
@@ -169,7 +169,7 @@ class Harvest(KeepsLedger):
         self._rows = prepared_rows or PreparedRows.of_pool(pool)
         some = min(self._rows.scaled_by, n) if isinstance(self._rows, LargeRows) else 0
         self._scaled_by = np.sort(rng.choice(n, size=some, replace=False))
-        # Of `LargeRows`: the finds that were looked around, and the rows that are near them.
+        # Of `LargeRows`: the finds that were looked around, and the rows near them, which stay if one is taken back.
         self._around, self._near = np.empty(0, np.int64), np.empty(0, np.int64)
         self._neighbourhood: Neighbourhood | None = None  # of the answers at the last query
         self._round = 0
@@ -213,8 +213,9 @@ class Harvest(KeepsLedger):
         judges = {"line": _standardised(line, scale), "neighbourhood": _standardised(near, scale)}
         score = sum((judges[name] for name in self.config.judges), np.zeros(len(line)))
         best = _first(score, self.largest_batch(), turns, rows)
-        self._scored = _Scored(logits, rows, score)
-        asked = best if isinstance(rows, slice) else rows[best]
+        self._scored, asked = _Scored(score.astype(np.float32)), best
+        if not isinstance(rows, slice):
+            self._scored, asked = _Scored(score.astype(np.float32), rows, logits), rows[best]
         components = np.where(judges["line"][best] >= judges["neighbourhood"][best], LINE, NEIGHBOURHOOD)
         if len(self.config.judges) == 1:
             components[:] = LINE if self.config.judges == ("line",) else NEIGHBOURHOOD
