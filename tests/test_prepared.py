@@ -2,6 +2,7 @@
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,12 +12,14 @@ from elsa_nb.errors import CorruptFileError
 from elsa_nb.locks import Lock
 from elsa_nb.pool import Pool
 from elsa_nb.search.elsa import ELSA, Search
+from elsa_nb.search.heads.features import TorchProducts
 from elsa_nb.search.heads.large_rows import LargeRows
 from elsa_nb.search.heads.prepared_rows import PreparedRows
 from elsa_nb.search.neighbours.bounds import Sketch
 from elsa_nb.search.neighbours.lists import Neighbours
 from elsa_nb.search.oracle import Truth, simulate
 from elsa_nb.search.readings import READINGS
+from elsa_nb.search.strategies.harvest import Harvest, HarvestConfig
 
 
 @pytest.fixture
@@ -134,3 +137,20 @@ def test_a_damaged_file_of_rows_is_refused_where_it_is_compared(folder, monkeypa
     with pytest.raises(CorruptFileError, match=r"codes.npy is damaged.*Delete the folder"):
         module.prepared_rows(pool)
     module.prepared_rows(pool, verify=False)
+
+
+@pytest.mark.parametrize("large", [False, True])
+def test_harvest_asks_the_same_in_rows_on_a_torch_device(folder, tiny_pool, monkeypatch, large):
+    pool, truth = Pool.open(folder), tiny_pool[1] == 3
+    monkeypatch.setattr(module, "MOST_LOOKED_AT", 1 if large else pool.n)
+    asked = []
+    for device in ("cpu", "cpu:0"):
+        monkeypatch.setenv("ELSA_DEVICE", device)
+        rows = module.prepared_rows(pool, progress=False)
+        if large:
+            rows = replace(rows, shortlist=100, scaled_by=200)
+        assert isinstance(rows.products, TorchProducts) == (device == "cpu:0")
+        search = Harvest(pool, np.flatnonzero(truth)[:2], config=HarvestConfig(budget=120), rng=0, prepared_rows=rows)
+        asked.append(simulate(search, Truth(truth)).rows.tolist())
+    assert asked[0] == asked[1]
+    assert len(asked[0]) == 120

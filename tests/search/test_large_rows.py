@@ -259,12 +259,3 @@ def test_any_tiny_pool_is_asked_to_its_end_once(n, d, dtype, kind, shortlist, da
                 data.draw(st.lists(st.sampled_from([-1, 0, 1]), min_size=len(batch.rows), max_size=len(batch.rows)))
             )
     assert sorted([*asked, *seeds]) == list(range(n))
-
-
-@pytest.mark.parametrize("whole", [False, True])
-def test_on_a_torch_device_the_same_is_asked(space, in_part, whole):
-    rows, truth = in_memory(in_part) if whole else in_part, Truth(space[1] == 3)
-    alone = simulate(harvest(space, rows, budget=250), truth)
-    on_device = simulate(harvest(space, rows.on("cpu"), budget=250), truth)
-    assert on_device.rows.tolist() == alone.rows.tolist()
-    assert len(alone.rows) == 250
