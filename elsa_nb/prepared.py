@@ -18,7 +18,7 @@ from elsa_nb.search.neighbours.bounds import Sketch
 from elsa_nb.search.neighbours.lists import Neighbours
 from elsa_nb.search.neighbours.over_shards import lists_over_shards
 from elsa_nb.side_by_side import by_direction
-from elsa_nb.store import DATA, read_card, reading, sha256_file, write_card, write_with
+from elsa_nb.store import DATA, read_card, reading, sha256_file, unfinished, write_card, write_with
 
 LIST_LENGTH = 128  # list length; a search lengthens the few lists that prove too short
 # Lists take n^2 d multiplications: minutes for a hundred thousand images, a day for ImageNet's on a processor. Beyond
@@ -129,6 +129,8 @@ def _read(cached: Path, pool: Pool) -> tuple[np.ndarray, np.ndarray]:
 
 def _store(cached: Path, lists: tuple[np.ndarray, np.ndarray], pool: Pool) -> None:
     names = ("rows.npy", "distances.npy")
+    for left in unfinished(cached):
+        left.unlink()
     for name, array in zip(names, lists, strict=True):
         write_with(cached / name, lambda stream, array=array: np.save(stream, array))
     card = {

@@ -34,6 +34,7 @@ RESTORED = "`pip install --force-reinstall elsa_nb`" if INSTALLED else "`git che
 _LONGEST_REASON = 160
 # What is packed in earnest (numbers, pictures) shrinks a few times; what is made to fill a memory, a thousand times.
 _LARGE, _TIGHTEST = 1 << 28, 100
+_PART = ".part"  # what the name of a file ends in that is not whole yet
 _DATABASE = b"SQLite format 3\0"
 # What a card says of itself: two words, so that damage to one of them does not pass for a card without a checksum.
 _SEALS = {"seal", "sealed by"}
@@ -83,7 +84,7 @@ def write_with(path: Path, write: Callable[[BinaryIO], object]) -> None:
         _check_replaceable(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         # Of a long name the beginning: the temporary one is longer, and must not be too long where `path` is not.
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:32]}.", suffix=".part")
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:32]}.", suffix=_PART)
     except OSError as error:
         raise type(error)(error.errno, error.strerror, str(path)) from error
     try:
@@ -98,6 +99,14 @@ def write_with(path: Path, write: Callable[[BinaryIO], object]) -> None:
         if isinstance(error, OSError) and error.errno is not None and error.filename in (None, temporary):
             raise type(error)(error.errno, error.strerror, str(path)) from error
         raise
+
+
+def unfinished(folder: Path) -> list[Path]:
+    """Return the files in `folder` that `write_with` was writing when its process was killed, or still writes.
+
+    A file of gigabytes is to be looked for before it is written anew, by whoever holds the lock of the folder.
+    """
+    return list(folder.glob(f".*{_PART}"))
 
 
 def _check_replaceable(path: Path) -> None:

@@ -54,6 +54,15 @@ def test_lists_are_made_once_and_a_damaged_one_is_refused(folder, monkeypatch):
         module.prepare(folder, progress=False)
 
 
+def test_what_somebody_who_was_killed_has_left_of_lists_is_removed(folder):
+    module.prepare(folder, progress=False)
+    (card,) = module.DATA.glob("cache/neighbours/*/card.json")
+    card.unlink()
+    (card.parent / ".rows.npy.abc.part").write_bytes(b"gigabytes")
+    module.prepare(folder, progress=False)
+    assert {path.name for path in card.parent.iterdir()} == {"card.json", "rows.npy", "distances.npy"}
+
+
 def test_who_wants_lists_that_another_process_makes_waits_for_them(folder, monkeypatch, capsys):
     module.prepare(folder, progress=False)
     (card,) = module.DATA.glob("cache/neighbours/*/card.json")

@@ -1,5 +1,7 @@
 """Prepared rows on disk: what they are, that they are whole or not there, and that a search in them asks the same."""
 
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -108,12 +110,39 @@ def test_files_of_another_shape_are_refused_without_their_checksums(space, tmp_p
         LargeRows.open(tmp_path, verify=False)
 
 
-def test_a_full_disk_is_told_before_anything_is_made(space, tmp_path, monkeypatch):
+def test_what_a_killed_process_has_left_is_removed(space, tmp_path):
+    """Gigabytes in files of no name, one more with each attempt."""
+    code = """
+import os, sys
+from pathlib import Path
+import numpy as np
+from elsa_nb.pool import Pool
+from elsa_nb.search.heads import large_rows
+
+def killed(items, *_):
+    yield items[0]
+    os._exit(9)
+
+large_rows.bar = killed
+pool = Pool.from_arrays(np.random.default_rng(0).normal(size=(300, 8)).astype(np.float32))
+large_rows.LargeRows.make(pool, Path(sys.argv[1]), progress=False)
+"""
+    assert subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=False).returncode == 9
+    assert [path for path in tmp_path.iterdir() if path.suffix == ".part"]
     LargeRows.make(space[0], tmp_path, progress=False)
-    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=1000))
+    names = {"card.json", "vectors.npy", "codes.npy", "steps.npy", "twins.npy"}
+    assert {path.name for path in tmp_path.iterdir()} == names
+
+
+def test_a_full_disk_is_told_before_anything_is_made(space, tmp_path, monkeypatch):
+    made = LargeRows.make(space[0], tmp_path, progress=False)
+    size = made.vectors.nbytes + made.codes.nbytes
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=-size))  # more than is there is needed
     with pytest.raises(OSError, match=r"0.0 GB of prepared rows need room.*make room.*test_a_full"):
         LargeRows.make(space[0], tmp_path, progress=False)
     LargeRows.open(tmp_path)
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=0))  # what is replaced makes room
+    LargeRows.make(space[0], tmp_path, progress=False)
 
 
 def test_what_is_interrupted_is_not_taken_for_finished(space, tmp_path, monkeypatch):

@@ -26,7 +26,7 @@ from elsa_nb.search import kernels
 from elsa_nb.search.heads.features import Products, TorchProducts
 from elsa_nb.search.heads.prepared_rows import DIMENSIONS, Preparation, twins_of
 from elsa_nb.side_by_side import of_one_length
-from elsa_nb.store import read_card, reading, sha256_file, write_card, write_with
+from elsa_nb.store import read_card, reading, sha256_file, unfinished, write_card, write_with
 from elsa_nb.threads import one_blas_thread
 
 _BLOCK = 4096  # rows prepared together
@@ -97,8 +97,7 @@ class LargeRows:
         without one is not finished, and is made anew.
         """
         folder.mkdir(parents=True, exist_ok=True)
-        _check_room(folder, 3 * pool.n * sum(min(each.stop - each.start, dimensions) for each in pool.columns))
-        (folder / "card.json").unlink(missing_ok=True)
+        _make_room(folder, 3 * pool.n * sum(min(each.stop - each.start, dimensions) for each in pool.columns))
         encoders: list[Any] = [_Read(pool, columns, one_length) for columns in pool.columns]  # for arrays of their rows
         with one_blas_thread():  # as in memory: no bit depends on their number
             maps = [Preparation.of(each, dimensions, progress=progress) for each in encoders]
@@ -185,11 +184,19 @@ class LargeRows:
         return len(self.codes)
 
 
-def _check_room(folder: Path, size: int) -> None:
-    """Raise OSError, naming the folder, where the disk has no room for `size` bytes: now, and not minutes later."""
-    if (free := shutil.disk_usage(folder).free) < size:
+def _make_room(folder: Path, size: int) -> None:
+    """Remove what was made before, and what somebody who was killed has left: gigabytes, which nobody else would miss.
+
+    Raises OSError, naming the folder, where the disk has no room for `size` bytes even then: now, not minutes later.
+    """
+    earlier = [folder / "card.json", *(folder / name for name in _FILES), *unfinished(folder)]
+    earlier = [path for path in earlier if path.exists()]
+    free = shutil.disk_usage(folder).free + sum(path.stat().st_size for path in earlier)
+    if free < size:
         told = f"{size / 1e9:.1f} GB of prepared rows need room, {free / 1e9:.1f} GB are free: make room"
         raise OSError(errno.ENOSPC, told, str(folder))
+    for path in earlier:  # the card first: without it the folder is not finished
+        path.unlink()
 
 
 class _Read:
