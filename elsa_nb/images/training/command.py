@@ -69,6 +69,8 @@ def train_encoder(
     if not rank:
         lock.acquire()
     try:
+        for left in () if rank else store.unfinished(work):  # a checkpoint whose writing was killed
+            left.unlink()
         return _train(source, np.asarray(labels), config, out, work, {"command": command, "data": data}, probe_epochs)
     finally:
         lock.release()

@@ -80,6 +80,8 @@ def test_weights_of_one_name_in_two_folders_are_trained_apart(tmp_path, monkeypa
 def test_a_training_ends_in_weights_and_a_card(tmp_path):
     source = Colours()
     out = tmp_path / "colours.safetensors"
+    (tmp_path / "work").mkdir()
+    (tmp_path / "work" / ".checkpoint.pt.abc.part").write_bytes(b"of a run that was killed")
     card = command.train_encoder(
         source, source.targets, config_of(), out, command="told", data="colours", work=tmp_path / "work"
     )
@@ -95,6 +97,7 @@ def test_a_training_ends_in_weights_and_a_card(tmp_path):
     assert re.fullmatch("[0-9a-f]{64}", written["code"])
     assert "elsa_nb.images.training.train" in written["modules"]
     assert not (tmp_path / "work" / "checkpoint.pt").exists()
+    assert not list((tmp_path / "work").glob(".*.part"))
     assert len((tmp_path / "work" / "log.jsonl").read_text().splitlines()) == 14
     with pytest.raises(ValueError, match="safetensors"):
         command.train_encoder(source, source.targets, config_of(), tmp_path / "a.pt", command="")
