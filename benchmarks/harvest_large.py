@@ -5,7 +5,9 @@ Beside each stands what a user would write instead, which reads as many numbers 
 asked for the 200 rows nearest to a direction. And the limit: the codes that a round reads, at the speed of the memory.
 """
 
+import itertools
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import faiss
@@ -16,6 +18,7 @@ from sklearn.linear_model import LogisticRegression
 from benchmarks import isolated
 from benchmarks.context import Context
 from benchmarks.goals import LARGE_POOLS, harvest_in
+from benchmarks.rounds import waits_for_harvest
 from benchmarks.summary import Row
 from benchmarks.synthetic import Clustered
 from benchmarks.timing import median, p95, seconds
@@ -25,8 +28,6 @@ from elsa_nb.search import kernels
 from elsa_nb.search.heads.head import LinearHead
 from elsa_nb.search.heads.large_rows import LargeRows
 from elsa_nb.search.highest import highest
-from elsa_nb.search.oracle import Truth
-from elsa_nb.search.strategies.harvest import Harvest
 
 TAKES = {
     "run": "5 to 10 minutes, of which 1 to 4 for writing 7 GB once",
@@ -40,7 +41,7 @@ SPECS = (
     Clustered(100_000_000, 64, classes=500_000, dtype="float16"),
 )
 QUICK = Clustered(3000, 32, classes=20, dtype="float16")
-SEARCHES, SEEDS, BUDGET, ASKED, TIMES = 4, 5, 2000, 200, 5
+SEARCHES, ASKED, TIMES = 4, 200, 5
 CHECKED = 10  # of so many rounds, one is compared with what all rows themselves would say
 FLAT_SHARE = 0.3  # of the memory that faiss's index of single precision may take, which holds twice that while it grows
 BLOCK = 2**19
@@ -119,26 +120,20 @@ def rounds(folder: str, members: list[list[int]]) -> dict:
     In some rounds the highest rows by the line are compared with those that the rows themselves give, not their codes.
     """
     pool, rows = Pool.open(Path(folder), verify=False), LargeRows.open(Path(folder) / "prepared", verify=False)
-    times, same, compared = [], 0, 0
-    for number, of_class in enumerate(members):
-        positive = np.zeros(pool.n, bool)
-        positive[of_class] = True
-        rng = np.random.default_rng([number])
-        seeds = rng.choice(of_class, size=SEEDS, replace=False)
-        search, oracle = Harvest(pool, seeds, rng=rng, prepared_rows=rows), Truth(positive)
-        batch = search.query()
-        while batch is not None and len(search.positives) < 0.9 * len(of_class):
-            answers = oracle.label(batch.rows)
-            started = time.perf_counter()
-            search.update(answers)
-            scored = search.head_to_score()
-            batch = search.query()
-            times.append(time.perf_counter() - started)
-            if scored is not None and len(times) % CHECKED == 1:
-                free = np.ones(pool.n, bool)
-                free[[*search.log.rows, *seeds]] = False
-                same, compared = same + _on_shortlist(rows, scored[0], free), compared + ASKED
-    return {"times": times, "same": same, "compared": compared, "k": rows.codes.shape[1]}
+    rounds_seen, same = itertools.count(), []
+
+    def look(line: LinearHead, known: np.ndarray) -> None:
+        if next(rounds_seen) % CHECKED == 0:
+            same.append(_on_shortlist(rows, line, ~_mask(pool.n, known)))
+
+    times = waits_for_harvest(pool, (_mask(pool.n, of_class) for of_class in members), rows, look)
+    return {"times": times, "same": sum(same), "compared": ASKED * len(same), "k": rows.codes.shape[1]}
+
+
+def _mask(n: int, rows: Sequence[int] | np.ndarray) -> np.ndarray:
+    mask = np.zeros(n, bool)
+    mask[rows] = True
+    return mask
 
 
 def _on_shortlist(rows: LargeRows, line: LinearHead, free: np.ndarray) -> int:

@@ -5,9 +5,9 @@ from functools import lru_cache
 
 import numpy as np
 
-from benchmarks.context import CACHE
 from elsa_nb.bench.arms import Arm, Seeds, Spaces
 from elsa_nb.pool import Pool
+from elsa_nb.prepared import rows_on_disk
 from elsa_nb.search.heads.large_rows import LargeRows
 from elsa_nb.search.strategies.harvest import Harvest, HarvestConfig
 
@@ -25,6 +25,4 @@ def in_part(share: float) -> Arm:
 @lru_cache(maxsize=2)
 def rows_in_part(pool: Pool, share: float) -> LargeRows:
     """Return rows of a pool that are on the disk and looked at in part, however few they are."""
-    folder = CACHE / "in-part" / pool.sha256[:16]
-    made = LargeRows.open(folder) if (folder / "card.json").exists() else LargeRows.make(pool, folder, progress=False)
-    return replace(made, shortlist=round(share * pool.n))
+    return replace(rows_on_disk(pool), shortlist=round(share * pool.n))

@@ -37,7 +37,7 @@ def run(context: Context) -> list[Row]:
     try:
         folder, labels = _quick(context) if context.quick else _bundled()
     except MissingDataError as error:
-        return [Row(MANY_IN_PART, f"not measured: {error}")]
+        return [Row(line, f"not measured: {error}") for line in ARMS]
     names = sweep("components", "full").classes(labels)[:CLASSES] if not context.quick else [0, 1]
     members = {str(name): np.flatnonzero(labels == name) for name in names}
     pool = Pool.open(folder, verify=False)

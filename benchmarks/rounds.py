@@ -1,6 +1,7 @@
 """Part `rounds`: how long a person waits for the next batch after answering one (update + next query)."""
 
 import time
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,8 @@ from elsa_nb.profiles import profile
 from elsa_nb.search.config import ELSA, SearchConfig
 from elsa_nb.search.elsa import Search
 from elsa_nb.search.heads.features import Features
+from elsa_nb.search.heads.head import LinearHead
+from elsa_nb.search.heads.large_rows import LargeRows
 from elsa_nb.search.heads.prepared_rows import PreparedRows
 from elsa_nb.search.neighbours.lists import Neighbours
 from elsa_nb.search.oracle import Truth, simulate_together
@@ -62,8 +65,15 @@ def run(context: Context) -> list[Row]:
     ]
 
 
-def waits_for_harvest(pool: Pool, truths: list[np.ndarray], rows: PreparedRows) -> list[float]:
+def waits_for_harvest(
+    pool: Pool,
+    truths: Iterable[np.ndarray],
+    rows: PreparedRows | LargeRows,
+    look: Callable[[LinearHead, np.ndarray], None] = lambda *_: None,
+) -> list[float]:
     """Return the seconds of every update of Harvest with the query after it, until 90 % of a class are found.
+
+    `look` is told, while no clock runs, the line of a query and the rows that had an answer then.
 
     A round reads the rows once for its line, and adds the kernel of every row with each new answer: its time grows with
     the batch, from 10 rows to 200.
@@ -78,8 +88,11 @@ def waits_for_harvest(pool: Pool, truths: list[np.ndarray], rows: PreparedRows) 
             answers = oracle.label(batch.rows)
             started = time.perf_counter()
             search.update(answers)
+            scored = search.head_to_score()
             batch = search.query()
             times.append(time.perf_counter() - started)
+            if scored is not None:
+                look(scored[0], np.concatenate([seeds, search.log.rows]))
     return times
 
 

@@ -84,11 +84,14 @@ def prepared_rows(
     if pool.n <= MOST_LOOKED_AT:
         rows = PreparedRows.of_pool(by_direction(pool) if one_length else pool)
     else:
-        rows = _large_rows(pool, one_length, verify, progress)
+        rows = rows_on_disk(pool, one_length=one_length, verify=verify, progress=progress)
     return rows if device() == "cpu" else rows.on(device())
 
 
-def _large_rows(pool: Pool, one_length: bool, verify: bool, progress: bool | None) -> LargeRows:
+def rows_on_disk(
+    pool: Pool, *, one_length: bool = False, verify: bool = True, progress: bool | None = None
+) -> LargeRows:
+    """Return the rows of a pool, however few, as `prepared_rows` returns those of a large one, from `data/cache`."""
     recipe = repr((pool.sha256, pool.widths, DIMENSIONS, POWER, one_length)).encode()
     folder = DATA / "cache" / "rows" / hashlib.sha256(recipe).hexdigest()[:16]
     if not (folder / "card.json").exists():

@@ -16,7 +16,7 @@ import psutil
 from numba import njit, prange
 
 # Sums may be reordered into vector registers; the same compiled loop gives every row the same order.
-REORDER = {"reassoc", "contract", "nsz"}
+_REORDER = {"reassoc", "contract", "nsz"}
 _CHUNK = 1024  # rows whose moments are summed together
 _DECODED_ROWS = 8192  # of half precision, decoded at once
 SLAB_BYTES = 2**28  # a file too large for memory is read, and let go of, in slabs of so many bytes
@@ -37,7 +37,7 @@ def _decode(half):
 _HALF = np.float32(2.0**112)
 
 
-@njit(fastmath=REORDER, cache=True)
+@njit(fastmath=_REORDER, cache=True)
 def _dot(row, weight):
     total = np.float32(0)
     for j in range(len(row)):
@@ -88,7 +88,7 @@ def products(queries: np.ndarray, vectors: np.ndarray) -> np.ndarray:
     return project(vectors, queries) if len(queries) < FEW else queries @ as_single(vectors).T
 
 
-@njit(parallel=True, fastmath=REORDER, cache=True)
+@njit(parallel=True, fastmath=_REORDER, cache=True)
 def _distances_single(vectors, queries, candidates, out):
     m, c = candidates.shape
     for i in prange(m):
@@ -100,7 +100,7 @@ def _distances_single(vectors, queries, candidates, out):
             out[i, k] = total
 
 
-@njit(parallel=True, fastmath=REORDER, cache=True)
+@njit(parallel=True, fastmath=_REORDER, cache=True)
 def _distances_half(bits, queries, candidates, out):
     m, c = candidates.shape
     d = bits.shape[1]
@@ -145,7 +145,7 @@ def _scattered(vectors: np.ndarray, m: int, each: int) -> list[slice]:
     return [slice(start, start + step) for start in range(0, m, step)]
 
 
-@njit(parallel=True, fastmath=REORDER, cache=True)
+@njit(parallel=True, fastmath=_REORDER, cache=True)
 def _distances_to(vectors, points, out):
     d, fours = vectors.shape[1], len(points) // 4 * 4
     for i in prange(len(vectors)):
@@ -178,7 +178,7 @@ def distances(vectors: np.ndarray, points: np.ndarray) -> np.ndarray:
     return out
 
 
-@njit(parallel=True, fastmath=REORDER, cache=True)
+@njit(parallel=True, fastmath=_REORDER, cache=True)
 def _distances_to_nearest(vectors, points, out):
     d, fours = vectors.shape[1], len(points) // 4 * 4
     for i in prange(len(vectors)):
@@ -208,7 +208,7 @@ def distances_to_nearest(vectors: np.ndarray, points: np.ndarray) -> np.ndarray:
     return out
 
 
-@njit(parallel=True, fastmath=REORDER, cache=True)
+@njit(parallel=True, fastmath=_REORDER, cache=True)
 def _norms_single(vectors, out):
     for i in prange(len(out)):
         total = 0.0

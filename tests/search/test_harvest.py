@@ -13,6 +13,7 @@ from sklearn.linear_model import LogisticRegression
 from elsa_nb.pool import Pool
 from elsa_nb.search.contract import NEGATIVE, POSITIVE, UNSURE
 from elsa_nb.search.heads.kernel_sums import KernelSums
+from elsa_nb.search.heads.large_rows import LargeRows
 from elsa_nb.search.heads.neighbourhood import Neighbourhood
 from elsa_nb.search.heads.prepared_rows import PreparedRows
 from elsa_nb.search.oracle import Truth, simulate, simulate_together
@@ -190,21 +191,26 @@ def test_unsure_answers_teach_nothing(pool, seeds):
 
 
 @pytest.mark.filterwarnings("ignore:.*(all zero|more than once)")
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     st.integers(2, 9),
     st.integers(1, 3),
     st.sampled_from([np.float16, np.float32]),
     st.sampled_from(["different", "zero", "identical", "few values"]),
+    st.one_of(st.none(), st.integers(1, 5)),
     st.data(),
 )
-def test_any_tiny_pool_is_asked_to_its_end_once(n, d, dtype, kind, data):
+def test_any_tiny_pool_is_asked_to_its_end_once(tmp_path_factory, n, d, dtype, kind, shortlist, data):
+    """Looked at whole or, with a shortlist, in part."""
     rng = np.random.default_rng(data.draw(st.integers(0, 99)))
     x = rng.normal(size=(n, d))
     x = {"zero": x * 0, "identical": x * 0 + x[0], "few values": x.round()}.get(kind, x).astype(dtype)
     seeds = data.draw(st.lists(st.integers(0, n - 1), min_size=1, max_size=n, unique=True))
-    search = harvest(Pool.from_arrays(x), seeds, batch=data.draw(st.integers(1, 4)))
-    asked = []
+    pool, rows = Pool.from_arrays(x), None
+    if shortlist is not None:
+        made = LargeRows.make(pool, tmp_path_factory.getbasetemp() / "rows", progress=False)
+        rows = replace(made, shortlist=shortlist, scaled_by=3)
+    search, asked = harvest(pool, seeds, rows=rows, batch=data.draw(st.integers(1, 4))), []
     while (batch := search.query()) is not None:
         assert np.isfinite(search.scores()).all()
         asked += batch.rows.tolist()

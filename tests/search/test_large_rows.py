@@ -3,8 +3,6 @@
 import subprocess
 import sys
 from dataclasses import replace
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 
 import numpy as np
@@ -258,33 +256,3 @@ def test_a_pool_is_asked_to_its_end_and_twins_come_last(space, tmp_path):
     log = simulate(Harvest(pool, [0], rng=0, prepared_rows=rows), Truth(np.zeros(120, bool)))
     assert sorted(log.rows) == list(range(1, 120))
     assert set(log.rows[-19:]) <= set(range(40, 60))
-
-
-@pytest.mark.filterwarnings("ignore:.*(all zero|more than once)")
-@settings(max_examples=25, deadline=None)
-@given(
-    st.integers(2, 12),
-    st.integers(1, 3),
-    st.sampled_from([np.float16, np.float32]),
-    st.sampled_from(["different", "zero", "identical", "few values"]),
-    st.integers(1, 5),
-    st.data(),
-)
-def test_any_tiny_pool_is_asked_to_its_end_once(n, d, dtype, kind, shortlist, data):
-    rng = np.random.default_rng(data.draw(st.integers(0, 99)))
-    x = rng.normal(size=(n, d))
-    pool = Pool.from_arrays(
-        {"zero": x * 0, "identical": x * 0 + x[0], "few values": x.round()}.get(kind, x).astype(dtype)
-    )
-    seeds = data.draw(st.lists(st.integers(0, n - 1), min_size=1, max_size=n, unique=True))
-    with TemporaryDirectory() as folder:
-        rows = LargeRows.make(pool, Path(folder), progress=False)
-        rows = replace(rows, shortlist=shortlist, scaled_by=3)
-        search, asked = Harvest(pool, seeds, config=HarvestConfig(batch=3), rng=0, prepared_rows=rows), []
-        while (batch := search.query()) is not None:
-            assert np.isfinite(search.scores()).all()
-            asked += batch.rows.tolist()
-            search.update(
-                data.draw(st.lists(st.sampled_from([-1, 0, 1]), min_size=len(batch.rows), max_size=len(batch.rows)))
-            )
-    assert sorted([*asked, *seeds]) == list(range(n))

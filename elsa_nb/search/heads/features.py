@@ -22,7 +22,10 @@ class HeadInput(Protocol):
         ...
 
     def project(self, weights: np.ndarray, biases: np.ndarray) -> np.ndarray:
-        """Return weights . row + bias of every row, (h, n) float64, for weights (h, d) and biases (h,)."""
+        """Return weights . row + bias of every row, (h, n), for weights (h, d) and biases (h,).
+
+        As float64; of `LargeRows`, which take them from codes, as float32.
+        """
         ...
 
 

@@ -92,7 +92,7 @@ class LargeRows:
     ) -> "LargeRows":
         """Prepare the rows of a pool as `PreparedRows.of_pool` does, into `folder`, and open them.
 
-        With `one_length` every vector is brought to length 1 first. Reads the pool three times, in blocks; the result
+        With `one_length` every vector is brought to length 1 first. Reads the pool four times, in blocks; the result
         takes 3 n k bytes of disk: an OSError says so where they are not there. The card is written last: a folder
         without one is not finished, and is made anew.
         """

@@ -20,9 +20,10 @@ class Neighbourhood:
     They are of the answers that `update` was last told.
     """
 
-    def __init__(self, of: PreparedRows | LargeRows):
+    def __init__(self, of: PreparedRows | LargeRows, count: int | None = None):
+        """Begin before any answer, for all rows, or for so many as a count says."""
         self._of = of
-        self._sums = KernelSums(len(of))
+        self._sums = KernelSums(len(of) if count is None else count)
         self._answered, self._labels = np.empty(0, np.int64), np.empty(0, np.int8)
 
     @property
@@ -57,9 +58,8 @@ class Followed(Neighbourhood):
     """
 
     def __init__(self, of: PreparedRows | LargeRows, rows: np.ndarray):
-        super().__init__(of)
+        super().__init__(of, len(rows))
         self.rows, self._slots, self._copied = rows, np.arange(len(rows)), of.single(rows)
-        self._sums = KernelSums(len(rows))
 
     @property
     def positive(self) -> np.ndarray:

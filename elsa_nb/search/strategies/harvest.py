@@ -32,7 +32,7 @@ Why each part is there:
 A pool of many rows (`LargeRows`) is looked at closely in part, for a round's time goes into the neighbourhood. The line
 is read off coarse codes for all. Looked at are the 2^14 rows that may be asked and are highest by that, and the 128
 nearest of one find a round, that which the line thinks least of; both judges are standardised over 2^12 random rows.
-Without what is near the finds a shortlist costs labels where the neighbourhood finds most, on texts a tenth.
+Without what is near the finds a shortlist costs labels where the neighbourhood finds most, as on texts: tried only.
 
 What it does not do: a second form of the class far from the first (of 296 of the letter g, half) may stay unseen for a
 thousand labels, where the line alone reaches it. Tried against that, and not better over a few classes: equal terms
