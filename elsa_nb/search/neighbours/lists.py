@@ -15,9 +15,10 @@ from elsa_nb.errors import check_known
 from elsa_nb.progress import bar
 from elsa_nb.search import kernels
 from elsa_nb.search.checks import check_count
+from elsa_nb.search.neighbours.all_pairs import propose_all
 from elsa_nb.search.neighbours.one_pass import OnePass
 from elsa_nb.search.neighbours.ordering import Found, by_distance_then_row, farthest_of, nearest_allowed
-from elsa_nb.search.neighbours.shortlist import Shortlist, in_single, propose_all
+from elsa_nb.search.neighbours.shortlist import Shortlist, in_single
 
 SLACKS = (32, 512)  # candidates fetched beyond k: the proof mostly succeeds at once, in dense places at the second try
 _BLOCK = 1024  # rows handled together
