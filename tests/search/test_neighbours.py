@@ -9,7 +9,9 @@ from backends import HERE
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from elsa_nb.search import kernels
 from elsa_nb.search.neighbours import lists as module
+from elsa_nb.search.neighbours.all_pairs import proved_reach
 from elsa_nb.search.neighbours.lists import BACKENDS, Neighbours
 from elsa_nb.search.neighbours.one_pass import OnePass
 
@@ -209,15 +211,16 @@ def test_distances_that_are_no_numbers_prove_nothing(monkeypatch, scans, value):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_error_bound_covers_what_float32_does(backend, kind):
+    eps, tiny = np.finfo(np.float32).eps, np.finfo(np.float32).tiny
     for d in (1, 3, 50, 600):
         vectors = random_vectors(9, 80, d, kind)
-        neighbours = Neighbours(vectors, backend=backend)
-        rows, limits = BACKENDS[backend](neighbours.vectors, neighbours._norms)(vectors, 40)
+        norms = kernels.squared_norms(vectors)
+        rows, limits = BACKENDS[backend](vectors, norms)(vectors, 40)
         for query in range(80):
             true = ((vectors.astype(float) - vectors[query].astype(float)) ** 2).sum(1)
-            error = neighbours._rounding_error(np.array([query]))[0]
-            assert limits[query] - error <= np.delete(true, rows[query]).min()  # what the proof relies on
-            assert true[rows[query]].max() <= limits[query] + error  # and as sharp as float32 allows
+            reach = proved_reach(limits[query : query + 1], norms[query : query + 1], norms.max(), d)[0]
+            assert reach <= np.delete(true, rows[query]).min()  # what the proof relies on
+            assert true[rows[query]].max() <= reach + 8 * (d + 3) * (eps * norms.max() + tiny)  # as sharp as float32 is
 
 
 def test_a_row_is_never_its_own_neighbour(backend):

@@ -15,7 +15,8 @@ from elsa_nb.errors import check_known
 from elsa_nb.progress import bar
 from elsa_nb.search import kernels
 from elsa_nb.search.checks import check_count
-from elsa_nb.search.neighbours.all_pairs import propose_all
+from elsa_nb.search.neighbours.all_pairs import Pairs, SinglePairs, propose_all, propose_few, proved_reach
+from elsa_nb.search.neighbours.brief_pairs import BriefPairs, brief_is_quicker
 from elsa_nb.search.neighbours.one_pass import OnePass
 from elsa_nb.search.neighbours.ordering import Found, by_distance_then_row, farthest_of, nearest_allowed
 from elsa_nb.search.neighbours.shortlist import Shortlist, in_single
@@ -27,6 +28,7 @@ DEEPER = 8  # a list that proves too short for the second time is made again thi
 LENGTHENED = 4  # so many lists at a time: someone may be waiting
 KEPT_BYTES = 2**29  # of lists computed on demand and remembered; a search asks for the same rows again and again
 DECODED = 2**29  # up to so many numbers, vectors of half precision are decoded once for all, to 2 GiB
+MOSTLY = 0.9  # of a few rows with a proved list: fewer would take longer to search again than to multiply in full
 ALL_BYTES = 2**32  # of candidates for all rows at once; beyond, `build` searches block by block
 
 
@@ -152,25 +154,39 @@ class Neighbours:
         """Compute the lists of all rows (n x k) and keep them."""
         rows = np.empty((self.n, self.k), np.int32)
         distances = np.empty((self.n, self.k), np.float64)
-        fetched = min(self.k + 1 + SLACKS[0], self.n)
-        proposals = None
-        if self._backend_name == "blas" and Shortlist.bytes(self.n, fetched) <= ALL_BYTES:
-            proposals = propose_all(self._single, self._norms, fetched, progress)
+        most = max(self._fetched(BriefPairs), self._fetched(SinglePairs))
+        proposed = None
+        if self._backend_name == "blas" and Shortlist.bytes(self.n, most) <= ALL_BYTES:
+            pairs = self._pairs()
+            proposed = pairs, propose_all(pairs, self.n, self._fetched(pairs), progress)
         unproved = []
         for start in bar(range(0, self.n, _BLOCK), "neighbour lists", progress):
             block = np.arange(start, min(start + _BLOCK, self.n))
-            if proposals is None:
+            if proposed is None:
                 rows[block], distances[block] = self.exact(block, self.k)
                 continue
-            candidates = proposals.smallest(slice(start, start + len(block)))
-            limits = proposals.limits[block] + self._norms[block]
-            rows[block], distances[block], proved = self._settle(block, candidates, limits, self.k)
+            pairs, shortlist = proposed
+            candidates = shortlist.smallest(slice(start, start + len(block)))
+            reach = pairs.reach(shortlist.limits[block], block)
+            rows[block], distances[block], proved = self._settle(block, candidates, reach, self.k)
             unproved.append(block[~proved])
         for start in range(0, len(again := np.concatenate(unproved or [[]]).astype(int)), _BLOCK):
             block = again[start : start + _BLOCK]
             rows[block], distances[block] = self.exact(block, self.k)
         self.lists = rows, distances
         return self
+
+    def _pairs(self) -> Pairs:
+        """Return all pairs of rows, as they are multiplied soonest: in eight digits only where these prove enough."""
+        if brief_is_quicker(self.n, self.dimension):
+            brief = BriefPairs(self._single)
+            *_, proved = self._settle(*propose_few(brief, self.n, self._fetched(brief)), self.k)
+            if proved.mean() >= MOSTLY:
+                return brief
+        return SinglePairs(self._single, self._norms)
+
+    def _fetched(self, pairs: Pairs | type[Pairs]) -> int:
+        return min(self.k + 1 + pairs.spare(self.k), self.n)  # + 1: a row finds itself
 
     def exact(self, queries: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
         """Return the `k` nearest other rows of each row in `queries` (m,): (rows, squared distances), each (m, k).
@@ -189,8 +205,9 @@ class Neighbours:
         for slack in SLACKS:
             asked = queries[unproved]
             fetched = min(k + 1 + slack, self._among)  # + 1: a row finds itself
-            proposal = backend(kernels.as_single(self._single[asked]), fetched)
-            rows[unproved], distances[unproved], proved = self._settle(asked, *proposal, k)
+            candidates, limits = backend(kernels.as_single(self._single[asked]), fetched)
+            reach = proved_reach(limits, self._norms[asked], self._norms.max(), self.dimension)
+            rows[unproved], distances[unproved], proved = self._settle(asked, candidates, reach, k)
             unproved = unproved[~proved]
             if not len(unproved):
                 break
@@ -199,20 +216,19 @@ class Neighbours:
         return rows, distances
 
     def _settle(
-        self, queries: np.ndarray, candidates: np.ndarray, limits: np.ndarray, k: int
+        self, queries: np.ndarray, candidates: np.ndarray, reach: np.ndarray, k: int
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Measure a backend's proposals; return the `k` best: (rows, distances, proved to be exact (m,))."""
+        """Measure candidates (m, c), -1 for none; no other row is nearer than `reach` (m,), squared distances.
+
+        Returns the `k` best: (rows, distances, proved to be exact (m,)).
+        """
         distances = kernels.squared_distances(self._single, queries, candidates)
         distances[(candidates == queries[:, None]) | (candidates < 0)] = np.inf
         order = by_distance_then_row(distances, candidates)[:, :k]
         rows = np.take_along_axis(candidates, order, 1)
         distances = np.take_along_axis(distances, order, 1)
-        if candidates.shape[1] == self._among:
-            return rows, distances, np.all(candidates >= 0, axis=1)
-        proved = distances[:, -1] < limits - self._rounding_error(queries)
-        # Beyond float32's range: inf, nan, or faiss's own sign; or vectors so long that it proves nothing of any.
-        proved &= np.maximum(limits, 8 * self._norms.max()) < np.finfo(np.float32).max
-        return rows, distances, proved
+        whole = candidates.shape[1] == self._among
+        return rows, distances, np.all(candidates >= 0, axis=1) if whole else distances[:, -1] < reach
 
     def nearest_to_any(
         self, queries: np.ndarray, count: int, allowed: np.ndarray, *, include_queries: bool = False
@@ -287,13 +303,6 @@ class Neighbours:
         while self._longer_bytes > KEPT_BYTES:
             self._longer_bytes -= _bytes(self._longer.popitem(last=False)[1])
         return np.array([rows[:depth] for rows, _ in found]), np.array([d[:depth] for _, d in found])
-
-    def _rounding_error(self, queries: np.ndarray) -> np.ndarray:
-        """Bound how far a float32 |x|^2 + |q|^2 - 2xq lies from the true distance (standard dot-product bound)."""
-        single = np.finfo(np.float32)
-        relative = (self.dimension + 3) * single.eps  # two roundings of half an eps a term, of |x|^2 and of 2xq
-        # Terms too small for float32 are lost altogether.
-        return relative * (self._norms[queries] + self._norms.max()) + 4 * (self.dimension + 3) * single.tiny
 
     def _scan(self, query: int, k: int) -> tuple[np.ndarray, np.ndarray]:
         """Search one row against the whole pool in float64: slow, and needs no proof."""

@@ -10,9 +10,13 @@ NOTHING = np.finfo(np.float64).max
 
 def by_distance_then_row(distances: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """Return, row by row, the order that sorts by distance and breaks ties by row number."""
-    by_row = np.argsort(rows, axis=1, kind="stable")
-    by_distance = np.argsort(np.take_along_axis(distances, by_row, 1), axis=1, kind="stable")
-    return np.take_along_axis(by_row, by_distance, 1)
+    order = np.argsort(distances, axis=1)
+    ordered = np.take_along_axis(distances, order, 1)
+    tied = (ordered[:, 1:] == ordered[:, :-1]).any(axis=1)  # few have ties, and a stable sort takes four times as long
+    by_row = np.argsort(rows[tied], axis=1, kind="stable")
+    by_distance = np.argsort(np.take_along_axis(distances[tied], by_row, 1), axis=1, kind="stable")
+    order[tied] = np.take_along_axis(by_row, by_distance, 1)
+    return order
 
 
 def nearest_first(rows: np.ndarray, distances: np.ndarray) -> Found:

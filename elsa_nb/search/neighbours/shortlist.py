@@ -6,7 +6,8 @@ comparison, sixteen to an instruction. Nothing here is parallel: the caller's th
 """
 
 import numpy as np
-from numba import njit
+from numba import njit, types
+from numba.extending import overload
 
 
 class Shortlist:
@@ -19,8 +20,8 @@ class Shortlist:
     def __init__(self, m: int, k: int):
         self.k = k
         room = 2 * k + 256
-        self._columns = np.full((m, room), -1, np.int32)
-        self._values = np.full((m, room), np.inf, np.float32)
+        self._columns = np.empty((m, room), np.int32)
+        self._values = np.empty((m, room), np.float32)
         self._counts = np.zeros(m, np.int64)
         self.limits = np.full(m, np.inf, np.float32)
 
@@ -30,7 +31,10 @@ class Shortlist:
         return 8 * m * (2 * k + 256)
 
     def offer(self, products: np.ndarray, norms: np.ndarray, first: int, start: int = 0) -> None:
-        """Offer norms[j] - 2 products[i, j] to row start + i, as from column first + j: `products` (m, w) float32."""
+        """Offer norms[j] - 2 products[i, j] to row start + i, as from column first + j.
+
+        `products` (m, w) are float32, or uint16: the bits of bfloat16, which is the upper half of a float32.
+        """
         _offer(products, norms, first, start, self.k, self._columns, self._values, self._counts, self.limits)
 
     def offer_across(self, products: np.ndarray, norms: np.ndarray, first: int, start: int = 0) -> None:
@@ -70,8 +74,6 @@ def _pick(k, columns, values, count):
             values[kept] = value
             columns[kept] = columns[j]
             kept += 1
-    columns[k:] = -1
-    values[k:] = np.inf
     return pivot
 
 
@@ -86,6 +88,25 @@ def _append(row, value, column, k, columns, values, counts, limits):
         counts[row] = k
 
 
+def values_of(products: np.ndarray, norms: np.ndarray) -> np.ndarray:
+    """Return norms[j] - 2 products[i, j], (m, w) float32, of `products` (m, w) as `Shortlist.offer` takes them."""
+    if products.dtype == np.uint16:
+        products = (products.astype(np.uint32) << 16).view(np.float32)
+    return norms - 2 * products
+
+
+def _single(product):
+    """Return one product as float32 in compiled loops."""
+    raise NotImplementedError
+
+
+@overload(_single, inline="always")
+def _single_of(product):
+    if product == types.uint16:
+        return lambda product: np.uint32(np.uint32(product) << np.uint32(16)).view(np.float32)
+    return lambda product: product
+
+
 # The comparisons are written as bytes and looked at eight at a time: that compiles to vector instructions.
 @njit(cache=True, nogil=True, fastmath={"contract"})
 def _offer(products, norms, first, start, k, columns, values, counts, limits):
@@ -96,11 +117,11 @@ def _offer(products, norms, first, start, k, columns, values, counts, limits):
         row = start + i
         product, limit = products[i], limits[row]
         for j in range(w):
-            flags[j] = norms[j] - np.float32(2) * product[j] < limit
+            flags[j] = norms[j] - np.float32(2) * _single(product[j]) < limit
         for word in range(len(words)):
             if words[word]:
                 for j in range(8 * word, min(8 * word + 8, w)):
-                    value = norms[j] - np.float32(2) * product[j]
+                    value = norms[j] - np.float32(2) * _single(product[j])
                     if value < limits[row]:
                         _append(row, value, first + j, k, columns, values, counts, limits)
 
@@ -114,11 +135,11 @@ def _offer_across(products, norms, first, start, k, columns, values, counts, lim
     for i in range(m):
         product, norm = products[i], norms[i]
         for j in range(w):
-            flags[j] = norm - np.float32(2) * product[j] < theirs[j]
+            flags[j] = norm - np.float32(2) * _single(product[j]) < theirs[j]
         for word in range(len(words)):
             if words[word]:
                 for j in range(8 * word, min(8 * word + 8, w)):
-                    value = norm - np.float32(2) * product[j]
+                    value = norm - np.float32(2) * _single(product[j])
                     if value < limits[start + j]:
                         _append(start + j, value, first + i, k, columns, values, counts, limits)
 
@@ -129,3 +150,4 @@ def _pick_all(k, columns, values, counts, limits):
         if counts[row] > k:
             limits[row] = min(limits[row], _pick(k, columns[row], values[row], counts[row]))
             counts[row] = k
+        columns[row, counts[row] : k] = -1
