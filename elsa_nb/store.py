@@ -81,7 +81,7 @@ def write_with(path: Path, write: Callable[[BinaryIO], object]) -> None:
     """
     path = Path(path)
     try:
-        _check_replaceable(path)
+        check_replaceable(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         # Of a long name the beginning: the temporary one is longer, and must not be too long where `path` is not.
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:32]}.", suffix=_PART)
@@ -109,7 +109,8 @@ def unfinished(folder: Path) -> list[Path]:
     return list(folder.glob(f".*{_PART}"))
 
 
-def _check_replaceable(path: Path) -> None:
+def check_replaceable(path: Path) -> None:
+    """Raise ValueError for a folder and for a database, which holds answers that are nowhere else."""
     if path.is_dir():
         raise ValueError(f"{path} is a folder; give the name of a file.")
     if path.is_file():

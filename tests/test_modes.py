@@ -49,6 +49,7 @@ IN_VAIN = {
     "labels export s.sqlite --kind label-studio --url / --images x": "and without --url",
     "labels export s.sqlite x.csv --url /": "--url counts only where --kind is label-studio; leave it out",
     "labels export s.sqlite --kind coco --url ''": "--url counts only where --kind is label-studio; leave it out",
+    "labels export s.sqlite a-links --replace": "--replace counts only where --kind is not links; leave it out",
     "labels export s.sqlite --email a@b": "--email counts only where --kind is label-studio; leave it out",
     "train --method vicreg --variant asymmetric": "--variant counts only for --data of photographs",
     "train --method moco-v2 --data food-101 --official --variant symmetric": "for the methods vicreg and barlow-twins",

@@ -23,6 +23,7 @@ import scipy
 from elsa_nb import store
 from elsa_nb.counts import count_of
 from elsa_nb.label.export import WORDS, safe
+from elsa_nb.label.exported import check_replaced, first_line
 from elsa_nb.label.rounds import SECOND_OPINION, SEEN_AGAIN
 from elsa_nb.label.session import Session
 
@@ -107,8 +108,15 @@ def _seen_again(session: Session) -> set[tuple[str, str]]:
 def write_merged(session: Session, path: Path | str) -> Path:
     """Write `merged` as CSV, whole or not at all; return `path`.
 
-    After a column for each person stand what they agree on, and what is settled.
+    After a column for each person stand what they agree on, and what is settled. Raises ValueError for a name that ends
+    like another kind of file, and for a file that is there and no such table.
     """
+    path = Path(path)
+    if path.suffix.lower() != ".csv":
+        raise ValueError(f"{path} ends in {path.suffix or 'nothing'}; what is written is a CSV: give a name in .csv")
+    line = first_line(path)
+    ours = line.startswith("item,") and line.endswith(",agreed,settled")
+    check_replaced(path, ours, "a table of answers side by side", "Give another name, or delete it.")
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     people = session.annotators
@@ -122,8 +130,8 @@ def write_merged(session: Session, path: Path | str) -> Path:
                 *("" if label < 0 else WORDS[label] for label in (row["label"], row["settled"])),
             ]
         )
-    store.write_atomically(Path(path), stream.getvalue().encode())
-    return Path(path)
+    store.write_atomically(path, stream.getvalue().encode())
+    return path
 
 
 def _agreement(first: str, second: str, pairs: Sequence[tuple[int, int]]) -> Agreement:

@@ -20,6 +20,7 @@ from urllib.parse import quote
 
 from elsa_nb import store
 from elsa_nb.errors import MissingDataError
+from elsa_nb.label.exported import check_replaced, is_export
 from elsa_nb.label.label_files.words import check_class
 from elsa_nb.label.session import Session
 from elsa_nb.locks import lock_beside
@@ -46,6 +47,7 @@ KIND_MODES = {
     ),
     "url": Only("where {kind} is label-studio", _kind_in(STUDIO)),
     "email": Only("where {kind} is label-studio", _kind_in(STUDIO)),
+    "replace": Only("where {kind} is not links", _kind_in(*TABLES, "coco", "fiftyone", STUDIO)),
 }
 
 
@@ -90,8 +92,11 @@ def export(
     label: str = "target",
     url: str | None = None,
     email: str | None = None,
+    replace: bool = False,
 ) -> Path:
-    """Write the answers of `session` to `path` and return it; by default beside the session file.
+    """Write the answers of `session` to `path` and return it; by default beside the session file, under its name.
+
+    Where that name is taken by a file that was not exported here, the default has "-answers" behind it.
 
     `kind`: one of `KINDS`; by default by the ending of `path`. `annotator`: whose answers (csv and parquet: everybody's
     by default; else the session's annotator, whose name is then in the name of the file where the session holds several
@@ -103,13 +108,15 @@ def export(
     `url`: what Label Studio puts before a name to show a picture, such as "/data/local-files/?d=photos/" (its local
     storage) or "https://example.org/photos/"; a slash at its end may be left out. `email`: the account in Label Studio
     that gets the answers; without it they belong to who imports them.
+    `replace`: write over a file that is there and no export; an earlier export is replaced without it.
 
-    Raises ValueError for an unknown kind or annotator, for an option that has no effect in the kind (`KIND_MODES`) and
-    where a kind cannot hold the answers as they are; MissingDataError for a folder to be linked to that is not here, or
-    holds none of the finds. Warns of links that lead to nothing, since their pictures are gone.
+    Raises ValueError for a file at `path` that was not exported here, for an unknown kind or annotator, for an option
+    that has no effect in the kind (`KIND_MODES`) and where a kind cannot hold the answers as they are; MissingDataError
+    for a folder to be linked to that is not here, or holds none of the finds. Warns of links that lead to nothing,
+    since their pictures are gone.
     """
     options = {"annotator": annotator, "images": images, "label": label, "url": url, "email": email}
-    path, remark = export_and_tell(session, path, kind, **options)
+    path, remark = export_and_tell(session, path, kind, replace=replace, **options)
     if remark:
         warnings.warn(remark, stacklevel=2)
     return path
@@ -125,12 +132,14 @@ def export_and_tell(
     label: str = "target",
     url: str | None = None,
     email: str | None = None,
+    replace: bool = False,
 ) -> tuple[Path, str]:
     """Write what `export` writes; return the path, and what a person should know of what is there ("": nothing)."""
     kind = kind or kind_of(path)
     if not isinstance(kind, str) or kind not in KINDS:
         raise ValueError(f"kind {kind!r}; allowed: {', '.join(KINDS)}")
     told = {"images": images, "url": url, "email": email, "label": None if label == "target" else label}
+    told |= {"replace": replace}
     check_modes(KIND_MODES, given_of(told), told | {"kind": kind})
     people = session.annotators
     if kind not in TABLES:
@@ -147,8 +156,14 @@ def export_and_tell(
         whose = f".{annotator}" if annotator is not None and len(people) > 1 else ""
         whose = "".join(letter if letter.isalnum() or letter in ".-_@" else "_" for letter in whose)
         path = session.path.with_name(f"{session.path.stem}{whose}{ending}")
+        if kind != "links" and path.is_file() and not replace and not is_export(path, kind):
+            path = path.with_name(f"{session.path.stem}{whose}-answers{ending}")  # such as the table labels came from
     folder = Path(images) if images is not None else None
     path = Path(path)
+    if kind != "links":  # which looks for itself
+        store.check_replaceable(path)
+        cure = "Give another name, or replace it with replace=True (on the command line --replace)."
+        check_replaced(path, replace or is_export(path, kind), "an export of answers", cure)
     write(path, answer_rows(session, annotator, label), Told(folder, label, annotator, url, email))
     return path, _links_to_nothing(path) if kind == "links" else ""
 

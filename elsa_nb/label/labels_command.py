@@ -41,6 +41,7 @@ def declare_labels(parser: Parser) -> None:
     what = "label-studio: what stands before a name, such as /data/local-files/?d=photos/"
     out.add_argument("--url", type=maybe_nothing, help=what)
     out.add_argument("--email", help="label-studio: the account that gets the answers")
+    out.add_argument("--replace", action="store_true", help="write over a file that is there and no export")
     out.declare_modes(**KIND_MODES)
     out.set_defaults(run=_export)
 
@@ -112,7 +113,7 @@ def _export(options: argparse.Namespace) -> None:
                     f"{path} holds answers by {', '.join(people)}, and a {kind} file those of one: --annotator NAME."
                 )
             annotator = people[0]
-        keys = ("label", "images", "url", "email")
+        keys = ("label", "images", "url", "email", "replace")
         told = {key: getattr(options, key) for key in keys}
         written, remark = export_and_tell(session, options.file, kind, annotator=annotator, **told)
         print(*(each for each in (written, remark) if each), sep="\n")

@@ -65,6 +65,13 @@ def test_the_command_says_it_and_writes_a_table_that_a_spreadsheet_does_not_comp
     assert "=a: ann positive, bea negative" in said
     lines = (path.parent / "all.csv").read_text().splitlines()
     assert lines[:2] == ["item,ann,bea,agreed,settled", "'=a,positive,negative,,"]
+    assert cli.main(["session", "compare", str(path), str(path.parent / "all.csv")]) == 0  # its own, again
+    (path.parent / "labels.csv").write_text("item,label\na,owl\n")
+    for name, said in (("labels.csv", "is there already and is not a table of answers"), ("all.xlsx", "is a CSV")):
+        assert cli.main(["session", "compare", str(path), str(path.parent / name)]) == 1
+        assert said in capsys.readouterr().err
+    assert (path.parent / "labels.csv").read_text() == "item,label\na,owl\n"
+    assert not (path.parent / "all.xlsx").exists()
     assert cli.main(["session", "compare", str(path.parent / "none.sqlite")]) == 1
 
 

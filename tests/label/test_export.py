@@ -347,6 +347,40 @@ def test_an_export_replaces_no_answers_and_no_folder(session, tmp_path):
     assert session.path.read_bytes() == before
 
 
+THEIRS = {
+    "csv": "item,label,observer\na,owl,me\n",
+    "parquet": "PAR1 of somebody else",
+    "coco": '{"images": [], "annotations": [], "categories": []}',
+    "fiftyone": '{"classes": ["owl"], "labels": {}}',
+    "label-studio": '[{"data": {"image": "a.jpg"}, "annotations": []}]',
+}
+
+
+@pytest.mark.parametrize("kind", THEIRS)
+@pytest.mark.parametrize("theirs", [*THEIRS.values(), "[]x", "\udcff", "null", "[1]"])
+def test_an_export_replaces_an_export_and_nothing_else(session, tmp_path, kind, theirs):
+    file = tmp_path / "answers.table"
+    file.write_bytes(theirs.encode(errors="surrogateescape"))
+    before = file.read_bytes()
+    with pytest.raises(ValueError, match=r"answers.table is there already and is not an export of answers"):
+        export.export(session, file, kind)
+    assert file.read_bytes() == before
+    export.export(session, file, kind, replace=True)
+    once = file.read_bytes()
+    export.export(session, file, kind)  # its own, again
+    assert file.read_bytes() == once
+
+
+def test_the_table_that_labels_came_from_stays_though_it_has_the_default_name(session, tmp_path):
+    (tmp_path / "cats.csv").write_text(THEIRS["csv"])
+    assert export.export(session).name == "cats-answers.csv"
+    assert export.export(session).name == "cats-answers.csv"  # its own, again
+    assert (tmp_path / "cats.csv").read_text() == THEIRS["csv"]
+    (tmp_path / "cats-answers.csv").write_text(THEIRS["csv"])
+    with pytest.raises(ValueError, match=r"cats-answers.csv is there already"):
+        export.export(session)
+
+
 def test_links_want_a_folder_that_is_there(session, tmp_path):
     with pytest.raises(MissingDataError, match=r"nowhere is no folder here"):
         export.export(session, kind="links", images=tmp_path / "nowhere")

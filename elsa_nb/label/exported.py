@@ -1,0 +1,55 @@
+"""Whether a file is one that was exported here: such a file is replaced by the next export, anybody else's is not."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+_BEGINNING = ("item", "label", "annotator", "time")  # of the columns of every export, those of earlier versions, too
+
+
+def check_replaced(path: Path, ours: bool, what: str, cure: str) -> None:
+    """Raise ValueError where `path` is a file that is there and not `ours`: not `what` was written there before."""
+    if path.is_file() and path.stat().st_size and not ours:
+        raise ValueError(f"{path} is there already and is not {what}; it was left as it is. {cure}")
+
+
+def is_export(path: Path, kind: str) -> bool:
+    """Return whether `path` holds an export of this kind; one that cannot be read does not."""
+    if not path.is_file():
+        return False
+    try:
+        if kind == "csv":
+            return first_line(path).split(",")[: len(_BEGINNING)] == list(_BEGINNING)
+        if kind == "parquet":
+            import pyarrow.parquet as pq
+
+            return tuple(pq.read_schema(path).names[: len(_BEGINNING)]) == _BEGINNING
+        return _is_ours[kind](json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError):  # of other bytes every reader raises a ValueError of its own
+        return False
+
+
+def first_line(path: Path) -> str:
+    """Return the first line of a text, as much of it as an export's can be long; "" for a file that is not there."""
+    if not path.is_file():
+        return ""
+    with path.open("rb") as stream:
+        return stream.readline(1 << 16).decode(errors="replace").rstrip("\r\n")
+
+
+def _coco(value: Any) -> bool:
+    info = value.get("info") if isinstance(value, dict) else None
+    return isinstance(info, dict) and str(info.get("description")).startswith("image labels for ")
+
+
+def _fiftyone(value: Any) -> bool:
+    return isinstance(value, dict) and set(value) == {"classes", "labels"} and "unsure" in value["classes"]
+
+
+def _label_studio(value: Any) -> bool:
+    tasks = value if isinstance(value, list) else [None]
+    data = tasks[0].get("data") if tasks and isinstance(tasks[0], dict) else {} if not tasks else None
+    return isinstance(data, dict) and (not tasks or {"image", "item", "annotator"} <= set(data))
+
+
+_is_ours = {"coco": _coco, "fiftyone": _fiftyone, "label-studio": _label_studio}
