@@ -208,6 +208,30 @@ def test_what_a_command_does_not_know_is_told_beside_its_own_usage(capsys, argum
     assert f"usage: elsa-nb {arguments[0]}" in error
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "label p --labels a.csv --labels b.csv",
+        "label p --pool a --pool b",
+        "bench v.npy l.csv --budget 20 --classes 3 --budget 60",
+        "embed p --name=a --name b",
+        "labels export s.sqlite --kind csv --kind=coco",
+    ],
+)
+def test_an_option_of_one_value_is_not_given_two(empty, capsys, line):
+    """The last one would count, and nothing would say that the others do not."""
+    with pytest.raises(SystemExit) as error:
+        cli.main(line.split())
+    assert error.value.code == 2
+    assert "takes one value, and was given" in capsys.readouterr().err
+
+
+def test_a_flag_may_stand_twice_and_what_takes_several_takes_them():
+    line = "label p --no-browser --no-browser --name a.png --name b.png"
+    options = cli._parser().parse_args(line.split())
+    assert (options.no_browser, options.name) == (True, ["a.png", "b.png"])
+
+
 @pytest.mark.parametrize("text", ["0.9", "0,9", "90%", "90 %", " 90.0% "])
 def test_a_share_may_be_typed_as_people_write_it(text):
     assert cli._parser().parse_args(["label", "photos", "--target", text]).target == pytest.approx(0.9)
