@@ -60,6 +60,7 @@ def bench_command(options: argparse.Namespace) -> None:
     page = Path(options.out or f"{source.resolve().stem}-bench.html")
     if page.suffix != ".html":
         raise ValueError(f"--out is {page}; the page is a file that ends in .html")
+    _check_page(page, source, named=options.out is not None)
     plan = Plan(**{name: getattr(options, name) for name in _PLANNED})
     known = known_arms()
     by_slug = {slug(arm): arm for arm in known}
@@ -75,20 +76,27 @@ def bench_command(options: argparse.Namespace) -> None:
         named = {"key": options.key, "encoding": options.vectors_encoding}
         with told_by(by_command_of_vectors):
             pool = Pool.open(source) if source.is_dir() else Pool.from_file(source, options.ids, **named)
-    for note in [] if source.is_dir() else pool.provenance["made_from"]["taken"]:
-        print(f"{source}: {note}.")
+    taken = [] if source.is_dir() else pool.provenance["made_from"]["taken"]
+    remarks: list[str] = []
+
+    def remark(text: str) -> None:  # now, and on the page
+        remarks.append(text)
+        print(text)
+
+    for note in taken:
+        remark(f"{source}: {note}.")
     for warning in odd:
-        print(f"Look at this: {warning.message}")
+        remark(f"Look at this: {warning.message}")
     meant = {name: getattr(options, name) for name in ("item", "label", "encoding")}
     classes, unmatched, notes = read_classes(options.labels, pool.ids, **meant)
     if unmatched:
         one = len(unmatched) == 1
-        print(
+        remark(
             f"{count_of(len(unmatched), 'line')} of {options.labels} {'names' if one else 'name'} no item of the pool"
             f"{':' if one else ', such as'} {unmatched[0]!r}."
         )
     for note in notes:
-        print(f"{note[0].upper()}{note[1:]}.")
+        remark(f"{note[0].upper()}{note[1:]}.")
     targets = chosen_classes(classes, pool.n, plan)
     bare = pool.n - len(np.unique(np.concatenate(list(classes.values()))))
     about = (
@@ -113,8 +121,23 @@ def bench_command(options: argparse.Namespace) -> None:
     print(about)
     versions = arm_versions()
     frame = compare(Spaces(pool), classes, {name: known[name] for name in compared}, plan, kept, versions=versions)
-    print(write_page(page, frame, plan, about, shlex.join(["elsa-nb", "bench", *_told(options)])))
+    print(write_page(page, frame, plan, about, shlex.join(["elsa-nb", "bench", *_told(options)]), remarks))
     print(f"{page} (its searches: {kept})")
+
+
+def _check_page(page: Path, source: Path, *, named: bool) -> None:
+    """Raise ValueError where the page would replace a file that is none, or, without its being `named`, another's."""
+    from elsa_nb.bench.page import page_command
+
+    if page.is_dir():
+        raise ValueError(f"--out {page} is a folder; give the name of a file in it that ends in .html")
+    if not page.exists():
+        return
+    if not (command := page_command(page)):
+        raise ValueError(f"{page} is there already and is no page of a comparison; give another name with --out")
+    before = page.parent / command[2]
+    if not named and before.resolve() != source.resolve():
+        raise ValueError(f"{page} is the page of {command[2]}; give that of {source} another name with --out")
 
 
 def _told(options: argparse.Namespace) -> list[str]:

@@ -31,7 +31,7 @@ class Plan:
 
     A search spends at most `budget` labels. Classes have `smallest` to `largest` members. By default `largest` is a
     tenth of the pool, since what is more frequent is found without a search, and at most the budget, since a search
-    could not find more of them.
+    could not find more of them. Raises ValueError for numbers out of range and for a `largest` above the budget.
     """
 
     classes: int = 20
@@ -46,6 +46,11 @@ class Plan:
         for name, fewest in least.items():
             if name != "largest" or self.largest is not None:
                 check_count(name, getattr(self, name), fewest)
+        if self.largest is not None and self.largest > self.budget:
+            raise ValueError(
+                f"largest = {self.largest:,} is more than budget = {self.budget:,}: a search cannot find so many; "
+                "raise the one or lower the other"
+            )
 
     def points(self) -> np.ndarray:
         """Return the numbers of labels (k,) at which discovery is stored, for curves."""

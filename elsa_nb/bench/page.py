@@ -1,7 +1,9 @@
 """The page that `elsa-nb bench` writes: one file of HTML that needs no other, with its curves drawn in it."""
 
 import html
-from collections.abc import Mapping
+import re
+import shlex
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +29,20 @@ _FEWEST = 6  # classes: by chance alone one arm needs fewer labels in all of fiv
 _WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 760, 420, 60, 170, 15, 45
 
 
-def write_page(path: Path, frame: pd.DataFrame, plan: Plan, about: str, commands: str) -> str:
+def page_command(path: Path) -> list[str]:
+    """Return the command that made the page `path`, in words; none where it is not here or no page of a comparison."""
+    text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+    found = re.search(r"Made by <code>(elsa-nb bench .*?)</code>", text)
+    return shlex.split(html.unescape(found[1])) if found else []
+
+
+def write_page(
+    path: Path, frame: pd.DataFrame, plan: Plan, about: str, commands: str, remarks: Sequence[str] = ()
+) -> str:
     """Write the page of a comparison, `frame` as of `comparison.compare`; return its sentence on what to use.
 
-    `about` says what was searched, `commands` how the page was made; both are text.
+    `about` says what was searched, `commands` how the page was made, `remarks` what was odd about vectors and labels;
+    all are text.
     """
     share = judged_at(frame)
     said = advice(frame, share)
@@ -42,6 +54,7 @@ def write_page(path: Path, frame: pd.DataFrame, plan: Plan, about: str, commands
     parts = [
         "<h1>Which searcher for these vectors</h1>",
         f"<p>{html.escape(about)}</p>",
+        *(f'<p class="small">{html.escape(remark)}</p>' for remark in remarks),
         f'<p class="said">{html.escape(said)}</p>',
         "<h2>What is found for how many labels</h2>",
         draw(curves(frame), plan.points()),

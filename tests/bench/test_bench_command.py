@@ -27,6 +27,12 @@ def given(tmp_path, monkeypatch):
     return ["bench", "v.npy", "l.csv", "--budget", "60", "--repeats", "1", "--strategy", "harvest"]
 
 
+def with_budget(command, labels):
+    return [
+        str(labels) if before == "--budget" else word for before, word in zip(["", *command], command, strict=False)
+    ]
+
+
 def test_one_command_makes_a_page_that_needs_no_other_file(given, capsys, tmp_path):
     assert cli.main([*given, "--strategy", "greedy-probe", "--strategy", "nn.large"]) == 0
     made = (tmp_path / "v-bench.html").read_text()
@@ -112,7 +118,7 @@ def test_an_interval_that_is_shown_as_beginning_at_one_tells_nothing_apart():
 
 def test_the_page_says_that_more_than_nine_tenths_are_not_counted(given, tmp_path):
     """Beside its own curve, which ends at 95 %, "90%" was the share found in 200 labels."""
-    assert cli.main([*given, "--budget", "200", "--classes", "1"]) == 0
+    assert cli.main([*with_budget(given, 200), "--classes", "1"]) == 0
     made = (tmp_path / "v-bench.html").read_text()
     assert "<td>90%</td>" in made
     assert "In 200: the share found in 200 labels, 90 % at most." in made
@@ -180,9 +186,10 @@ def test_a_pool_whose_checksum_looks_like_a_number_is_known_again(given, monkeyp
 
 
 def test_what_most_searches_do_not_reach_has_no_figure(given, capsys, tmp_path):
-    """Twelve labels find no 15 of 30, whoever asks: fewer labels than finds are no overhead."""
-    assert cli.main([*given, "--budget", "12", "--largest", "60"]) == 0
-    assert "With 12 labels no searcher comes to 50 % of a class" in capsys.readouterr().out
+    """Of vectors that say nothing: thirty labels find no 15 of 30."""
+    np.save("v.npy", np.random.default_rng(1).normal(size=(600, 8)).astype(np.float32))
+    assert cli.main(with_budget(given, 30)) == 0
+    assert "With 30 labels no searcher comes to 50 % of a class" in capsys.readouterr().out
     made = (tmp_path / "v-bench.html").read_text()
     assert re.findall(r"<td>Harvest</td>((?:<td>- \(4\)</td>){4})", made)
     assert "In 200" not in made
@@ -221,8 +228,8 @@ def test_a_pool_needs_no_word_on_how_a_file_is_read(given, capsys):
         (["--strategy", "oracle"], "strategy 'oracle' is not known; allowed: harvest, greedy-probe"),
         (["--smallest", "200"], "no class can have at least 200 members and at most 60: the 4 classes have 30 of them"),
         (["--smallest", "40"], "no class has 40 to 60 members: the 4 classes have 30 of them"),
-        (["--repeats", "0"], "repeats = 0; allowed: a whole number, 1 or more"),
-        (["--budget", "1"], "budget = 1; allowed: a whole number, 10 or more"),
+        (["--seeds", "0"], "seeds = 0; allowed: a whole number, 1 or more"),
+        (["--largest", "61"], "largest = 61 is more than budget = 60: a search cannot find so many; raise the one or"),
         (["--largest", "0"], "largest = 0; allowed: a whole number, 1 or more"),
         (["--label", "kind"], "no column 'kind'"),
         (["--item", "label"], "name what is not in it (such as 'a', where the pool has '0')"),
@@ -236,6 +243,39 @@ def test_what_cannot_be_done_is_said_and_leaves_nothing(given, more, said, capsy
     assert cli.main([*given, *more]) == 1
     assert said in capsys.readouterr().err
     assert sorted(path.name for path in tmp_path.iterdir()) == ["l.csv", "v.npy"]
+
+
+def test_a_page_is_not_replaced_by_that_of_other_vectors_nor_is_another_file(given, capsys, tmp_path):
+    assert cli.main(given) == 0
+    (tmp_path / "other").mkdir()
+    np.save("other/v.npy", np.load("v.npy") + 1)
+    before = Path("v-bench.html").read_bytes()
+    command = ["bench", "other/v.npy", *given[2:]]
+    assert cli.main(command) == 1
+    assert (
+        "v-bench.html is the page of v.npy; give that of other/v.npy another name with --out" in capsys.readouterr().err
+    )
+    assert Path("v-bench.html").read_bytes() == before
+    assert cli.main([*command, "--out", "v-bench.html"]) == 0  # who names it means it
+    assert "bench other/v.npy" in Path("v-bench.html").read_text()
+    Path("mine.html").write_text("<p>mine</p>")
+    Path("folder.html").mkdir()
+    for name, said in (("mine.html", "is no page of a comparison"), ("folder.html", "is a folder; give the name of a")):
+        assert cli.main([*command, "--out", name]) == 1
+        assert said in capsys.readouterr().err
+    assert Path("mine.html").read_text() == "<p>mine</p>"
+
+
+def test_the_page_says_what_was_odd_about_vectors_and_labels(given, capsys):
+    vectors = np.load("v.npy")
+    vectors[500] = 0
+    np.save("v.npy", vectors)
+    Path("l.csv").write_text(Path("l.csv").read_text() + "9999,a\n")
+    assert cli.main(given) == 0
+    printed, made = capsys.readouterr().out, Path("v-bench.html").read_text()
+    for said in ("1 of 600 vectors is all zero", "1 line of l.csv names no item of the pool"):
+        assert said in printed
+        assert said in made
 
 
 def test_an_item_may_be_of_several_classes_and_labels_may_stand_in_the_order_of_the_vectors(tmp_path):
