@@ -131,6 +131,8 @@ def _check_page(page: Path, source: Path, *, named: bool) -> None:
 
     if page.is_dir():
         raise ValueError(f"--out {page} is a folder; give the name of a file in it that ends in .html")
+    if (kept := page.with_suffix(".csv")).is_dir():
+        raise ValueError(f"{kept} is a folder, and the searches of {page} are kept under that name; give another --out")
     if not page.exists():
         return
     if not (command := page_command(page)):

@@ -12,7 +12,7 @@ import pandas as pd
 from elsa_nb.bench.arms import Arm, Spaces
 from elsa_nb.bench.simulating import by_checksum, search_once
 from elsa_nb.locks import lock_beside
-from elsa_nb.paper.measures.overheads import expected_at_random
+from elsa_nb.paper.measures.overheads import SHARES, expected_at_random
 from elsa_nb.progress import bar
 from elsa_nb.search.checks import check_count
 from elsa_nb.search.metrics import discovery_curve
@@ -113,9 +113,12 @@ def compare(
 
 
 def curves(frame: pd.DataFrame) -> dict[str, np.ndarray]:
-    """Return for each arm the mean share of the class that is found at each of `Plan.points`, (k,)."""
+    """Return for each arm the mean share of the class that is found at each of `Plan.points`, (k,).
+
+    Of a search at most the share at which it ends: what its last batch brings beyond is more the larger that is.
+    """
     return {
-        arm: np.mean([np.array(text.split(), float) for text in of], axis=0)
+        arm: np.mean([np.minimum(np.array(text.split(), float), SHARES[-1]) for text in of], axis=0)
         for arm, of in frame.groupby("arm", sort=False)["discovery"]
     }
 
@@ -170,4 +173,11 @@ def _stored(path: Path) -> pd.DataFrame:
         frame = frame if "version" in frame else frame.assign(version=_FIRST)
         if lacking := {*_KEY, "class_size", "discovery"} - set(frame):
             raise ValueError(f"it lacks the column {sorted(lacking)[0]}")
+        told = [*_KEY, "class_size", "discovery", *frame.filter(like="labels_"), *frame.filter(like="found_in_")]
+        points = {budget: len(Plan(budget=int(budget)).points()) for budget in frame["budget"].dropna().unique()}
+        whole = frame[told].notna().all(axis=1)
+        whole &= frame["discovery"].astype(str).str.split().str.len() == frame["budget"].map(points)
+        whole.iloc[-1:] &= path.read_bytes().endswith(b"\n")
+        if not whole.all():
+            raise ValueError(f"its line {int(np.flatnonzero(~whole)[0]) + 2} is not whole")
         return frame

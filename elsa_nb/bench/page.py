@@ -59,7 +59,7 @@ def write_page(
         "<h2>What is found for how many labels</h2>",
         draw(curves(frame), plan.points()),
         '<p class="small">The share of the class that is found, the mean over all searches. A search ends when 95 % '
-        "are found, and stays where it is from then on.</p>",
+        "are found, and stays there from then on.</p>",
         "<h2>Labels a find</h2>",
         _table(table, seconds, frame),
         f'<p class="small">Labels / finds when that share of a class is found, seeds counted; 1 is the best there is. '

@@ -23,7 +23,7 @@ function guideOf({ blind, other, brought, looking, statement, over, overview, do
   if (overview && !marked) return told(`A first look: click every picture of what you look for (or arrow keys and 1). What you leave is not counted as a no. The search begins at ${count(looking, "example")}, or at your word from one on.`, "None of these: show others ⏎");
   if (overview && more > 0) return told(`${examples} marked. Mark ${more} more, or start the search now (S); Enter shows other pictures.`, "Show others ⏎");
   if (overview) return told(`${examples} marked: Enter starts the search for more of them. What you leave is not counted as a no.`, `${start} ⏎`);
-  if (!looking) return told("Mark every picture of what you look for, then press Enter: what is left of the page counts as a no, and your answers decide what is shown next.", onward);
+  if (!looking) return told("Mark all that shows what you look for, then press Enter: what is left of the page counts as a no, and your answers decide what is shown next.", onward);
   if (!marked) return told(`Mark what you look for: click it, or press 1. Enter shows the next ones. The search begins at ${count(looking, "example")}.`, onward);
   if (more > 0) return told(`${examples} marked. Mark ${more} more, or search from what you have.`, onward);
   return told(`${examples} marked: the search begins with the next page.`, onward);

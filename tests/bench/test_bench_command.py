@@ -260,10 +260,34 @@ def test_a_page_is_not_replaced_by_that_of_other_vectors_nor_is_another_file(giv
     assert "bench other/v.npy" in Path("v-bench.html").read_text()
     Path("mine.html").write_text("<p>mine</p>")
     Path("folder.html").mkdir()
-    for name, said in (("mine.html", "is no page of a comparison"), ("folder.html", "is a folder; give the name of a")):
+    Path("kept.csv").mkdir()
+    for name, said in (
+        ("mine.html", "is no page of a comparison"),
+        ("folder.html", "is a folder; give the name of a"),
+        ("kept.html", "kept.csv is a folder, and the searches of kept.html are kept under that name"),
+    ):
         assert cli.main([*command, "--out", name]) == 1
         assert said in capsys.readouterr().err
     assert Path("mine.html").read_text() == "<p>mine</p>"
+
+
+@pytest.mark.parametrize("cut", [5, 40, 150])
+def test_searches_that_were_cut_off_are_told_with_the_line(given, capsys, cut):
+    assert cli.main(given) == 0
+    kept = Path("v-bench.csv")
+    kept.write_bytes(kept.read_bytes()[:-cut])
+    before = kept.read_bytes()
+    assert cli.main(given) == 1
+    assert "v-bench.csv is not the searches of a comparison (its line 5 is not whole)" in capsys.readouterr().err
+    assert kept.read_bytes() == before
+
+
+def test_a_curve_ends_where_searches_end():
+    frame = pd.DataFrame({"arm": ["A", "A", "B"], "discovery": ["0.5 1.0", "0.5 0.97", "0.2 0.6"]})
+    assert {arm: line.round(3).tolist() for arm, line in comparison.curves(frame).items()} == {
+        "A": [0.5, 0.95],
+        "B": [0.2, 0.6],
+    }
 
 
 def test_the_page_says_what_was_odd_about_vectors_and_labels(given, capsys):
