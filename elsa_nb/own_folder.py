@@ -11,7 +11,7 @@ from elsa_nb.counts import count_of
 from elsa_nb.errors import MissingDataError
 from elsa_nb.images.encoders.names import TEXT, check_once
 from elsa_nb.images.extraction.folder_names import find_pool, folder_title
-from elsa_nb.images.sources.left_out import LIST, count_listed
+from elsa_nb.images.sources.left_out import LIST, count_listed, names_listed
 from elsa_nb.modes import check_modes, given_of
 from elsa_nb.pool import Pool
 from elsa_nb.pool_files import columns_of
@@ -95,6 +95,9 @@ def prepare(
     if text and not (encoders or pool):
         encoders = [TEXT]
     place, made_by = (pool, encoders) if pool else _vectors(folder, encoders, strict)
+    differences = _differences(folder, pool) if pool else []  # of vectors that were just looked for there are none
+    for told in differences:
+        print(told)
     if by_itself and not session.exists():
         for told in earlier_sessions(session.parent, Files(folder, Pool.open(place, verify=False))):
             print(told)
@@ -102,7 +105,28 @@ def prepare(
     if like or text:
         first = _nearest(place, made_by, like, text, jobs.SAMPLE_ITEMS)
     check_writable(session)  # again: the vectors may have filled the disk
-    return jobs.make_job(folder, place, session, names=names, first=first, read=read, **settings)
+    return jobs.make_job(
+        folder, place, session, names=names, first=first, read=read, remark=" ".join(differences), **settings
+    )
+
+
+def _differences(folder: Path, place: Path) -> list[str]:
+    """Say how a pool and the files of a folder differ, a sentence each; MissingDataError for a pool of other files."""
+    from elsa_nb.images.sources.files import walk
+    from elsa_nb.label.pool_and_folder import compare_ids
+    from elsa_nb.pictures.opening import escaped
+
+    pool = Pool.open(place, verify=False)
+    every = ("",)  # ending: texts and sounds, too
+    found = compare_ids(
+        folder,
+        place,
+        pool.ids.tolist(),
+        lambda: map(escaped, walk(folder, every)),
+        left_out=set(names_listed(place / LIST)),
+    )
+    makes = all("encoder" in part["provenance"] for part in parts_of(pool))
+    return found.told(folder, place, makes=makes)
 
 
 def _each(given: Any) -> list[Any]:

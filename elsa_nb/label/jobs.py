@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 SAMPLE_ITEMS = 96  # items shown to pick seeds from
 OVERVIEW = 120  # small pictures a page of the first look
 LEAST_SEEDS = 3
+_NO_SETTINGS = ("folder", "pool", "session", "samples", "remark")  # what a job is made of besides its settings
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Job:
     `samples` are rows to pick seeds from, shown one group after the other. `strategy`, `metric` and `budget` are those
     of `searching.search_from`. With a `target` the panel says when, by its estimate, that share of the class is found.
     `annotator` is whose answers they are, `page` the number of cards a page.
-    With `audit` it audits what was found, in a session of its own.
+    With `audit` it audits what was found, in a session of its own. `remark` is to stay on the page.
     """
 
     folder: str
@@ -55,6 +56,7 @@ class Job:
     budget: int | None = None
     target: float | None = None
     audit: bool = False
+    remark: str = ""
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,7 @@ def make_job(
     reading: Mapping[str, Any] | None = None,
     read: ReadFiles | None = None,
     annotator: str = "me",
+    remark: str = "",
     **settings: Any,
 ) -> Job:
     """Return the job, checked; `names` (file names or patterns) and `first` (rows) are shown before the sample.
@@ -87,28 +90,22 @@ def make_job(
     they go into the session, and the search begins from what they call positive. `reading` are options of `read_labels`
     for `labels`: which class is sought, which columns hold what; `read` is what both files said of the folder's files,
     and is believed where these are the items. `settings` are other fields of `Job`; without a
-    `strategy` a session goes on with the one it was last opened with.
-    Raises MissingDataError for what is not here, ValueError for a pool of other files and for bad settings; then the
-    session is as it was.
+    `strategy` a session goes on with the one it was last opened with. Whether the pool's ids are files of the folder
+    is for who calls to know (`pool_and_folder`).
+    Raises MissingDataError for what is not here, ValueError for bad settings; then the session is as it was.
     """
     check_settings(labels=labels, seeds=seeds, reading=reading, annotator=annotator, **settings)
     folder, pool = Path(folder).resolve(), Path(pool).resolve()
     opened = Pool.open(pool)
     if not folder.is_dir():
         raise MissingDataError(f"{folder} is no folder; name the folder that holds the images.")
-    if not any((folder / str(item)).is_file() for item in opened.ids[:50]):
-        numbered = opened.ids[:50].tolist() == [str(row) for row in range(min(50, opened.n))]
-        cure = "Make it anew with the names of the files: `elsa-nb pool make VECTORS --ids NAMES`"
-        raise MissingDataError(
-            f"The pool {pool} is not about {folder}: its items are called {opened.ids[0]!s} and so on, and none of the "
-            f"first 50 is there. {cure if numbered else 'Give the folder they were read from'}."
-        )
     named = first_examples.rows_named(opened.ids, *names) if names else np.empty(0, np.int64)
     spread = first_examples.spread_rows(opened.vectors, SAMPLE_ITEMS, np.random.default_rng(0))
     samples = [np.asarray(rows).tolist() for rows in (named, first, spread) if len(rows)]
     if settings.get("strategy") is None:
         settings["strategy"] = _begun_with(Path(session), annotator)
-    job = Job(str(folder), str(pool), str(Path(session).resolve()), annotator, samples=samples, **settings)
+    told = {"samples": samples, "remark": remark}
+    job = Job(str(folder), str(pool), str(Path(session).resolve()), annotator, **told, **settings)
     searching.check(job.strategy, metric=job.metric, budget=job.budget)  # the session may bring another than was named
     if Path(job.session).exists():
         session = Session(job.session, annotator=job.annotator)
@@ -137,7 +134,7 @@ def check_settings(
     **settings: Any,
 ) -> None:
     """Raise what `make_job` would for its settings, whatever the pool: ValueError, MissingDataError, TypeError."""
-    known = [each.name for each in fields(Job) if each.name not in ("folder", "pool", "session", "samples")]
+    known = [each.name for each in fields(Job) if each.name not in _NO_SETTINGS]
     if strange := sorted(settings.keys() - set(known)):
         raise TypeError(
             f"there is no option {strange[0]!r}; allowed: labels, seeds, reading, {', '.join(known)}, and of a folder "
@@ -253,7 +250,8 @@ def open_panel(job: Job) -> "Panel":
     pool, folder = Pool.open(job.pool, verify=False), Path(job.folder)
     if job.audit:
         session = Session(audit_session(job), annotator=job.annotator, code=code_stamp())
-        return Panel(audited(job, pool), Files(folder, pool), session, page=60, title=f"{folder.name}: audit")
+        options = {"page": 60, "title": f"{folder.name}: audit", "remark": job.remark}
+        return Panel(audited(job, pool), Files(folder, pool), session, **options)
     search_from = searching.search_from(pool, job.strategy, metric=job.metric, budget=job.budget)
     session = Session(job.session, annotator=job.annotator, code=code_stamp())
 
@@ -264,6 +262,7 @@ def open_panel(job: Job) -> "Panel":
         return first_examples.Begin(job.samples, search_from, n=len(pool), **options)
 
     options = {"page": job.page, "target": job.target, "title": folder.name, "again": search, "begin": search_from}
+    options["remark"] = job.remark
     panel = Panel(search(), Files(folder, pool), session, **options)
     key, told = f"strategy:{job.annotator}", json.dumps(job.strategy, allow_nan=False)
     if session.meta(key) != told and session.keep():

@@ -48,7 +48,7 @@ class Panel(ipywidgets.VBox):
     says how many are missing (`search.stopping.estimators`; None: nothing is said), and with a `target`, a share of the
     class, the panel says when by that estimate one may stop. With `again`, which makes a fresh search from what the
     session holds, labels can be imported from a file chosen on the page; the search then begins again with them, and
-    with `begin`, which makes one from seeds, from all that is found.
+    with `begin`, which makes one from seeds, from all that is found. `remark` is a sentence that stays on the page.
 
     After each round the user's own `search` object is where the panel is; `panel.positives` are the finds.
 
@@ -70,6 +70,7 @@ class Panel(ipywidgets.VBox):
         title: str | None = None,
         again: Callable[[], Strategy] | None = None,
         begin: Callable[[np.ndarray], Strategy] | None = None,
+        remark: str = "",
     ):
         self._stop = threading.Event()  # before all that may refuse: whatever is half made is closed, too
         if isinstance(search, type) or not (hasattr(search, "query") and hasattr(search, "update")):
@@ -96,7 +97,7 @@ class Panel(ipywidgets.VBox):
         except BaseException:
             session.close()
             raise
-        told = {"title": title or session.path.name, "doors": again is not None}
+        told = {"title": title or session.path.name, "doors": again is not None, "remark": remark}
         self.widget = Widget(self.controller, items, **told)
         super().__init__([self.widget, *self._controls()])
         threading.Thread(target=_beat, args=(weakref.ref(self), self._stop), name="elsa-beat", daemon=True).start()

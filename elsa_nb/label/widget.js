@@ -11,7 +11,7 @@ let views = 0;
 
 function render({ model, el }) {
   const cards = new Cards(), contents = new Map(), pending = [], queue = [], unsaved = new Set(), nonce = newId(), client = `${storedClient()}:${views++}`;
-  let seq = 0, ready = false, stale = false, active = false, doors = false, holder = "", shown = [], shownFirst = -1, seeds = [], detail = -1, sentAt = 0, silentSince = 0, waitingSince = 0;
+  let seq = 0, ready = false, stale = false, active = false, doors = false, holder = "", remark = "", shown = [], shownFirst = -1, seeds = [], detail = -1, sentAt = 0, silentSince = 0, waitingSince = 0;
   const say = (kind, more = {}) => model.send({ kind, nonce, client, ...more });
   const ownPage = !!document.body.dataset.voila;
   const pictures = new Pictures((rows) => say("want", { rows, positions: [], side: pictures.side }));
@@ -135,7 +135,7 @@ function render({ model, el }) {
     if ((pending.length || queue.length) && ready && !m.force) { stale = true; return; }  // answers of ours are still on their way; ask again later
     adopt(cards, m, buffers);
     seq = m.seq; pending.length = queue.length = 0; unsaved.clear(); contents.clear(); askedFor.since = 0; stale = false; ready = true; shownFirst = -1;
-    active = m.active; holder = m.text; seeds = m.seeds; doors = m.doors;
+    active = m.active; holder = m.text; remark = m.remark; seeds = m.seeds; doors = m.doors;
     title.textContent = m.title; comparing.hidden = m.people < 2;
     className.value = m.sought; className.readOnly = !active;
     // On a page of its own the keys are for the panel at once; in a notebook they stay where the person works.
@@ -222,8 +222,8 @@ function render({ model, el }) {
     status.textContent = !ready ? "connecting…" : !active ? "read only" : late ? "not saved yet" : pending.length ? "saving…" : "saved";
     status.dataset.state = late ? "late" : pending.length ? "saving" : "saved";
     const silent = active && pending.length && performance.now() - silentSince > SILENT_MS;
-    banner.hidden = !(ready && (!active || holder || silent));
-    bannerText.textContent = silent ? SILENT : holder;
+    banner.hidden = !(ready && (!active || holder || remark || silent));
+    bannerText.textContent = silent ? SILENT : [holder, remark].filter(Boolean).join(" ");
     takeOver.hidden = active;
     restText.textContent = !ready ? "Connecting to the kernel…" : !n ? "Nothing to show yet." : "Looking for the next round…";
     if (cards.waiting && !waitingSince) waitingSince = performance.now();

@@ -33,15 +33,18 @@ _HERE = Path(__file__).parent
 
 
 class Widget(anywidget.AnyWidget):
-    """The grid of cards in the browser; with `doors` it names other ways to begin where a first look brings nothing."""
+    """The grid of cards in the browser; with `doors` it names other ways to begin where a first look brings nothing.
+
+    A `remark` stays above it.
+    """
 
     # One module without a build step: the reducer, the parts, and last the view.
     _esm = "".join((_HERE / f"{name}.js").read_text("utf-8") for name in SCRIPTS)
     _css = (_HERE / "widget.css").read_text("utf-8")
     figures = traitlets.Dict().tag(sync=True)
 
-    def __init__(self, controller: Controller, items: Items, *, title: str = "", doors: bool = False):
-        self.controller, self.items, self.title, self.doors = controller, items, title, doors
+    def __init__(self, controller: Controller, items: Items, *, title: str = "", doors: bool = False, remark: str = ""):
+        self.controller, self.items, self.title, self.doors, self.remark = controller, items, title, doors, remark
         self._lock = threading.RLock()
         self._readers = ThreadPoolExecutor(2, "elsa-pictures")
         self._larger = ThreadPoolExecutor(1, "elsa-larger-view")  # it must not wait for a page of small ones
@@ -243,7 +246,7 @@ class Widget(anywidget.AnyWidget):
             content["text"] = self._standing() or ("" if active else OTHER)
             content["people"] = len({*self.controller.session.annotators, self.controller.session.annotator})
             content["sought"] = self.controller.session.meta(CLASS) or ""
-            content["doors"] = self.doors
+            content["doors"], content["remark"] = self.doors, self.remark
             content["again"] = list(cards.again.items())
             content["seeds"] = self.controller.rounds.seeds[:24].tolist()
             buffers = [np.array(cards.labels, np.int8).tobytes(), _flat(cards.history), _flat(cards.undone)]

@@ -43,6 +43,20 @@ def places(desk):
     return [i for i, (row, _) in enumerate(desk.rows()) if row in WANTED]
 
 
+def test_what_is_to_stay_on_the_page_stays_beside_what_is_said_meanwhile(bare_desk, panel):
+    panel.widget.remark = "570 cannot be found."
+    desk = bare_desk(panel, width=1280, height=900)
+    banner = desk.page.locator(".elsa-banner")
+    assert banner.inner_text() == "570 cannot be found."
+    desk.focus()
+    desk.press("Enter")
+    desk.settle()
+    assert banner.inner_text() == "570 cannot be found."
+    panel.controller.error = "The disk is full."
+    panel.widget.renew()
+    banner.get_by_text("The disk is full. 570 cannot be found.").wait_for(timeout=conftest.PATIENCE)
+
+
 def test_a_first_look_by_mouse_and_keys_makes_nothing_negative_and_leads_into_the_search(bare_desk, panel):
     desk = bare_desk(panel, width=1280, height=900)
     assert len(desk.rows()) == jobs.OVERVIEW

@@ -49,7 +49,7 @@ def test_a_job_shows_named_files_first_then_a_sample(place):
 def test_a_pool_of_other_names_says_how_it_is_to_be_named(place, ids, cure):
     Pool.from_arrays(np.eye(2), ids).save(place / "other")
     with pytest.raises(MissingDataError, match=f"other is not about .*{cure}"):
-        jobs.make_job(place / "pictures", place / "other", place / "s.sqlite")
+        own_folder.prepare(place / "pictures", pool=place / "other", session=place / "s.sqlite")
 
 
 def test_a_job_file_opens_a_panel(place):
@@ -284,12 +284,6 @@ def test_the_page_is_named_and_opened_when_the_server_answers(monkeypatch, capsy
     assert opened == ["http://here"]
     assert capsys.readouterr().out == "Open http://here\n"
     listening.close()
-
-
-def test_a_pool_of_other_files_is_refused(place):
-    (place / "empty").mkdir()
-    with pytest.raises(FileNotFoundError, match="not about"):
-        jobs.make_job(place / "empty", place / "pool", place / "s.sqlite")
 
 
 def test_the_server_listens_here_and_serves_no_file(place):

@@ -77,8 +77,13 @@ def write_list(path: Path | str, left_out: Sequence[LeftOut]) -> Path:
 
 def count_listed(path: Path | str) -> int:
     """Return how many files a list of `write_list` has; 0 where there is none."""
+    return len(names_listed(path))
+
+
+def names_listed(path: Path | str) -> list[str]:
+    """Return the paths of the files that a list of `write_list` has; none where there is no list."""
     path = Path(path)
     if not path.is_file():
-        return 0
+        return []
     with path.open(encoding="utf-8", newline="") as lines:  # names may hold line breaks
-        return max(sum(1 for _ in csv.reader(lines)) - 1, 0)
+        return [each[0] if each else "" for each in csv.reader(lines)][1:]
