@@ -256,9 +256,7 @@ def _from_frame(
         chosen = one_of(lists, key, "columns of lists")
         return VectorFile(_from_written_lists(frame[chosen]), told, [f"vectors from the lists in {chosen!r}"])
     if key is not None and key not in groups:
-        raise ValueError(
-            f"it has no columns {key}0, {key}1, ...; it has {', '.join(map(repr, groups)) or 'none'} + number"
-        )
+        raise ValueError(_no_such_columns(key, groups, frame.columns))
     if not groups:
         raise ValueError(
             f"it has no column of lists and no numbered columns (embedding_0, embedding_1, ...); its columns are "
@@ -266,7 +264,7 @@ def _from_frame(
             "Pool.from_arrays(table[[...]], ids)"
         )
     chosen = groups[key] if key is not None else groups[max(groups, key=lambda of: (numeric[of], len(groups[of])))]
-    chosen = sorted(chosen, key=lambda name: int(re.search(r"\d+$", str(name))[0]))
+    chosen = sorted(chosen, key=_number_of)
     if odd := [name for name in chosen if name in (padded or ())]:
         raise ValueError(
             f"the column {odd[0]!r} is written with leading zeros ({frame[odd[0]].iloc[0]!r}), as ids are and numbers "
@@ -276,6 +274,26 @@ def _from_frame(
     notes = [f"vectors from {len(chosen)} columns, {chosen[0]!r} to {chosen[-1]!r}"]
     notes += [f"columns left out: {', '.join(left[:12])}{' ...' if len(left) > 12 else ''}"] if left else []
     return VectorFile(_numbers(frame[chosen], padded is not None), told, notes)
+
+
+def _no_such_columns(key: str, groups: dict[str, list], columns: Any) -> str:
+    """Say that no columns are called `key` + number, and, where one is called `key` itself, what of it can be given."""
+    of = next((of for of, names in groups.items() if key in map(str, names)), None)
+    if of is not None:
+        first, last = (sorted(groups[of], key=_number_of)[end] for end in (0, -1))
+        return (
+            f"its column {key!r} is one of the {len(groups[of])} columns {first!r} to {last!r}, a value of a vector "
+            f"each. Name them all by what stands before the number: key={of!r} (on the command line --key {of})"
+        )
+    told = f"it has {', '.join(map(repr, groups)) or 'none'} + number"
+    if key in map(str, columns):
+        return f"its column {key!r} holds no lists of numbers, and is none of several numbered alike; {told}"
+    return f"it has no columns {key}0, {key}1, ...; {told}"
+
+
+def _number_of(name: Any) -> int:
+    """Return the number that the name of a column ends with."""
+    return int(re.search(r"\d+$", str(name))[0])
 
 
 def _numbers(frame: Any, of_text: bool) -> np.ndarray:

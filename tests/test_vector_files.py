@@ -298,6 +298,21 @@ def test_a_key_that_is_no_column_is_told_with_those_there_are(tmp_path):
         Pool.from_file(tmp_path / "x.parquet", key="zz")
 
 
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        ("f00", "its column 'f00' is one of the 2 columns 'f00' to 'f01', .*: key='f' "),
+        ("f1", "it has no columns f10, f11, ...; it has 'f' \\+ number"),
+        ("note", "its column 'note' holds no lists of numbers.*it has 'f' \\+ number"),
+    ],
+)
+def test_a_column_that_is_not_the_key_of_a_vector_is_said_to_be_there(tmp_path, key, said):
+    pd.DataFrame({"note": ["x", "y"], "f01": [1.0, 2], "f00": [3.0, 4]}).to_csv(tmp_path / "v.csv", index=False)
+    with pytest.raises(ValueError, match=said):
+        Pool.from_file(tmp_path / "v.csv", key=key)
+    assert Pool.from_file(tmp_path / "v.csv", key="f").d == 2
+
+
 def test_ids_that_do_not_fit_are_refused(tmp_path):
     np.save(tmp_path / "x.npy", X)
     (tmp_path / "few.txt").write_text("a\nb\n")
