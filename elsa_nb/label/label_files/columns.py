@@ -99,12 +99,9 @@ def read(table: Table, names: Names, *, item: str | None = None, label: str | No
             + "".join(f"; {note}" for note in _fitting(table, names))
         )
     if in_order and what is None and len(table.columns) == 1:
-        table, what = _label_a_line(table, len(names.ids)), 0
+        table, what = _label_a_row(table, len(names.ids)), 0
     if in_order and len(table.rows) != len(names.ids):
-        raise ValueError(
-            f"without a column of items its rows are taken for the pool's items in their order, but there are "
-            f"{len(table.rows):,} rows (the names of columns above them are none) and {len(names.ids):,} items"
-        )
+        raise ValueError(_not_as_many(table, len(names.ids)))
     for index in {which, what} - {None}:
         _check_alone(table, index)
     if not in_order:
@@ -180,16 +177,30 @@ def _verdicts(table: Table) -> int | None:
     return None
 
 
-def _label_a_line(table: Table, n: int) -> Table:
-    """Return a table of one column with its header as the first of `n` rows, where it is a label that others are, too.
+def _not_as_many(table: Table, n: int) -> str:
+    """Say that the rows of a table are not as many as the items, and what may have become of one."""
+    said = (
+        "without a column of items its rows are taken for the pool's items in their order, but there are "
+        f"{len(table.rows):,} rows in it"
+    )
+    if not table.rows or not (line := re.match(r"line(?! 1$)|row(?= \d+ of sheet)", table.rows[0][0])):
+        return f"{said} and {n:,} items"
+    head = (" " if table.kind.endswith("spaces") else ", ").join(table.columns)
+    return (
+        f"{said} (the first {line[0]}, {head!r}, was taken for the names of columns, empty {line[0]}s do not count) "
+        f"and {n:,} items. Where the first {line[0]} is one of them, write names above it: label, or one a column"
+    )
 
-    Labels in the order of the vectors are often written so. A name of the column that one row too few stand under is
-    no label that others are.
+
+def _label_a_row(table: Table, n: int) -> Table:
+    """Return a sheet of one column with its header as the first of `n` rows, where it is a label that others are, too.
+
+    A name of the column that one row too few stand under is no label that others are.
     """
     (header,) = table.columns
-    one_short = len(table.rows) == n - 1 and table.rows[:1] and table.rows[0][0] == "line 2"
-    if one_short and word_of(header) in {word_of(cells[0]) for _, cells in table.rows}:
-        return Table(["label"], [("line 1", [header]), *table.rows], table.kind)
+    first = re.fullmatch(r"row 2( of sheet .*)", table.rows[0][0]) if len(table.rows) == n - 1 and table.rows else None
+    if first is not None and word_of(header) in {word_of(cells[0]) for _, cells in table.rows}:
+        return Table(["label"], [(f"row 1{first[1]}", [header]), *table.rows], table.kind)
     return table
 
 

@@ -14,6 +14,7 @@ from elsa_nb.counts import count_of
 from elsa_nb.doors import option_told
 from elsa_nb.errors import MissingDataError
 from elsa_nb.label.label_files import arrays, columns, folders, stored_sessions, tables, tasks, via, xml_files
+from elsa_nb.label.label_files.in_order import label_a_line
 from elsa_nb.label.label_files.lines import Reading
 from elsa_nb.label.label_files.names import Names
 from elsa_nb.label.label_files.words import labels_of
@@ -246,6 +247,8 @@ def _text(text: str, names: Names, item: str | None, label: str | None) -> Readi
         value, by_line = json_value(text)
         read = tasks.read(value, by_line, is_item=names.knows, item=item, label=label)
         return columns.read(read, names, item=item, label=label) if isinstance(read, tables.Table) else read
+    if item == "row" and (lines := label_a_line(text, len(names.ids), label)) is not None:
+        return columns.read(lines, names, item=item, label=label)
     ways, broken = [], None
     try:
         for table in tables.ways_to_read(text):
@@ -389,10 +392,9 @@ def _nothing_matches(reading: Reading, names: Names, unmatched: list[tuple[str, 
     theirs = ", ".join(repr(name) for _, name, _ in unmatched[:3])
     ours = ", ".join(map(repr, names.ids[:3]))
     why = unmatched[0][2] if unmatched else ""
-    count = count_of(len(reading.lines), "name", "names")
     fitting = [f". But {note}" for note in reading.notes if note.startswith(columns.FITTING)]
     cure = f". Give the pool that it is about, or name the column of items: {option_told('item')}"
     return (
-        f"it was read as {reading.kind}, and none of its {count} is an item of the pool: it has "
-        f"{theirs}, the pool has {ours} (the first: {why}){fitting[0] if fitting else cure}"
+        f"it was read as {reading.kind}, and none of its {count_of(len(reading.lines), 'name')} is an item of the pool:"
+        f" it has {theirs}, the pool has {ours} (the first: {why}){fitting[0] if fitting else cure}"
     )

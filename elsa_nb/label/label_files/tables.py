@@ -71,6 +71,22 @@ def _is_open(text: str, last: int, first: int, how: dict[str, Any]) -> bool:
     return False
 
 
+def cell_a_line(text: str) -> list[str]:
+    """Return a text whose lines are a cell each, empty ones too; [] where tabs, quotes or bars make more of a line."""
+    lines = [line.strip() for line in re.split(r"\r\n|\r|\n", text)]
+    if not lines[-1]:
+        del lines[-1]  # what follows the end of the last line is none
+    first = next(filter(None, lines), "")
+    quote = "'" if re.fullmatch("'[^']*'", first) else '"'
+    whole = re.compile(f"{quote}((?:[^{quote}]|{quote * 2})*){quote}")
+    quoted = [whole.fullmatch(line) for line in lines]
+    opened = any(line.startswith(quote) and not cell for line, cell in zip(lines, quoted, strict=True))
+    if opened or any("\t" in line for line in lines) or drawn(text) is not None:
+        return []
+    cells = [cell[1].replace(quote * 2, quote) if cell else line for line, cell in zip(lines, quoted, strict=True)]
+    return [_AS_TEXT.sub(r"\1", cell) for cell in cells]
+
+
 def ways_to_read(text: str) -> Iterator[Table]:
     """Yield the text as a table in each way that its first line allows, the likeliest first.
 

@@ -1,0 +1,45 @@
+"""A text with a label a line, in the order of the vectors: no sign in a line parts it."""
+
+import re
+
+from elsa_nb.label.label_files.columns import LABEL
+from elsa_nb.label.label_files.lines import plain
+from elsa_nb.label.label_files.tables import Table, cell_a_line
+from elsa_nb.label.label_files.words import word_of
+
+_KIND = "list of labels, one a line"
+
+
+def label_a_line(text: str, n: int, label: str | None) -> Table | None:
+    """Return the whole lines of a text as labels of `n` items in their order; None where it has not as many.
+
+    An empty line is an item without a label. The lines may stand under a name: one word, or what `label` says. Where
+    they do not, the first is a label that others are, too: else it may be a name that one label too few stand under.
+    Raises ValueError where one too many stand there, and no name.
+    """
+    cells = cell_a_line(text)
+    if not cells:
+        return None
+    first = next(filter(None, cells), "")
+    recurs = [*map(word_of, cells)].count(word_of(first)) > 1
+    if label is None and recurs and len(rows := _without_end(cells, n)) == n:
+        return Table(["label"], [(f"line {i}", [cell]) for i, cell in enumerate(rows, 1)], _KIND)
+    head, rows = cells[0], _without_end(cells[1:], n)
+    named = plain(head) in LABEL.split() if label is None else plain(head) == plain(label)
+    one_word = label is None and re.fullmatch(r"[^\s,;|]+", head) and head != "row"
+    starts = [re.split(r"[\s,;|]", cell, maxsplit=1)[0] for cell in rows]
+    counted = starts == [str(i) for i in range(1, n + 1)] and starts != rows  # R names rows, and not their column
+    if len(rows) != n or counted or not (named or one_word):
+        return None
+    if recurs and not named:
+        raise ValueError(
+            f"it has {len(cells):,} lines, and the pool has {n:,} items. Its first line, {head!r}, is a label that "
+            "others are, too: take out the line that is too many; or, where it names the column, write label there"
+        )
+    return Table([head], [(f"line {i}", [cell]) for i, cell in enumerate(rows, 2)], _KIND)
+
+
+def _without_end(cells: list[str], n: int) -> list[str]:
+    """Return cells without the empty ones at the end that are more than `n`."""
+    filled = next((i for i in range(len(cells), 0, -1) if cells[i - 1]), 0)
+    return cells[: max(n, filled)]
