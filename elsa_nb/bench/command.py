@@ -107,9 +107,10 @@ def bench_command(options: argparse.Namespace) -> None:
         f"{count_of(plan.budget, 'label')} at most."
     )
     smallest, largest = sizes_compared(pool.n, plan)
+    why = "--smallest" if smallest == plan.smallest else "--seeds: one is to be found beside them"
     members = np.array([len(rows) for rows in classes.values()])
     for count, told in (
-        (np.count_nonzero(members < smallest), f"fewer than {smallest:,} members (--smallest)"),
+        (np.count_nonzero(members < smallest), f"fewer than {smallest:,} members ({why})"),
         (np.count_nonzero(members > largest), f"more than {largest:,} members (--largest)"),
     ):
         about += f" Not compared: {count_of(count, 'class', 'classes')} of {told}." if count else ""

@@ -232,7 +232,7 @@ def test_a_pool_needs_no_word_on_how_a_file_is_read(given, capsys):
         (["--largest", "61"], "largest = 61 is more than budget = 60: a search cannot find so many; raise the one or"),
         (["--largest", "0"], "largest = 0; allowed: a whole number, 1 or more"),
         (["--label", "kind"], "no column 'kind'"),
-        (["--item", "label"], "name what is not in it (such as 'a', where the pool has '0')"),
+        (["--item", "label"], "none of its 120 lines names an item: such as 'a', where the pool has '0'"),
         (["--encoding", "utf-16"], "it is not in the encoding 'utf-16'"),
         (["--vectors-encoding", "cp1250"], "v.npy holds no text, which would have an encoding; leave out 'cp1250'"),
         (["--out", "page.txt"], "ends in .html"),
@@ -319,6 +319,98 @@ def test_an_item_may_be_of_several_classes_and_labels_may_stand_in_the_order_of_
     assert set(read_classes(table, ["x/1.jpg", "x/2.jpg"], item="row", label="kind")[0]) == {"red"}
     with pytest.raises(ValueError, match=r"no item of the pool a class.*where the pool has no items"):
         read_classes(table, [])
+
+
+def classes_in(path, ids, **options):
+    from elsa_nb.label.label_files.classes import read_classes
+
+    classes, _, notes = read_classes(path, ids, **options)
+    return {name: "".join(ids[row] for row in rows) for name, rows in classes.items()}, notes
+
+
+@pytest.mark.parametrize("between", [";", "|", ", ", " ; "])
+@pytest.mark.parametrize("table", ["item\tlabel\n", "\ufeffitem;label\r\n", "item,label\n"])
+def test_a_cell_of_several_classes_is_taken_apart_as_an_import_does(tmp_path, between, table):
+    from elsa_nb.label.label_files.reader import read_labels
+
+    separator, path, ids = re.search(r"[\t;,]", table)[0], tmp_path / "l.csv", list("abcdef")
+    for cells, meant in (
+        (["owl", "owl_even", "fox", "fox_even", "7", "Ñandú_7"], {"owl": "ab", "even": "bd", "fox": "cd", "7": "ef"}),
+        (["owl_day", "owl_night", "fox_day", "owl_day", "owl_owl", ""], {"owl": "abde", "day": "acd", "fox": "c"}),
+    ):
+        lines = (f'{i}{separator}"{cell.replace("_", between)}"\n' for i, cell in zip(ids, cells, strict=True))
+        path.write_text(table + "".join(lines))
+        found, notes = classes_in(path, ids)
+        assert meant.items() <= found.items()
+        assert notes == [f"cells with several labels were taken apart at {between.strip()!r}"]
+        for name, items in meant.items():
+            imported = read_labels(path, ids, positive=name)
+            assert "".join(ids[row] for row in imported.rows()) == items
+            if any(between.strip() in cell.replace("_", between) and name in cell for cell in cells):
+                assert f"{notes[0][1:]}." in str(imported)
+
+
+def test_a_class_whose_name_has_such_a_sign_is_one(tmp_path):
+    path, ids = tmp_path / "l.csv", list("abcd")
+    for names in (
+        ["Leo (Linnaeus, 1758)", "Felis (Linnaeus, 1758)", "Felis (Linnaeus, 1758)", "owl"],
+        ["Smith, Jane", "Smith, John", "Smith, John", "Doe"],
+        ["a;b", "b;a", "c|d", "e"],  # nothing says that they are several
+        ["1,0", "1", "2,0", "n/a;3"],
+        [";", "n/a;owl", "n/a", "fox"],
+    ):
+        pd.DataFrame({"item": ids, "label": names}).to_csv(path, index=False)
+        found, notes = classes_in(path, ids)
+        assert set(found) == set(names) - {"n/a"}
+        assert not [note for note in notes if "apart" in note]
+    for name in ("owl", "owl; night"):  # a folder is a class, whatever it is called
+        (tmp_path / "sorted" / name).mkdir(parents=True)
+        (tmp_path / "sorted" / name / f"{name[-1]}.jpg").touch()
+    assert classes_in(tmp_path / "sorted", ["l.jpg", "t.jpg"])[0] == {"owl": "l.jpg", "owl; night": "t.jpg"}
+
+
+def test_labels_a_line_stand_in_the_order_of_the_vectors(given, capsys):
+    names = ["red fox", "snowy owl", "fox, old", "a;b"]
+    Path("l.txt").write_text("\n".join(names[i % 4] if i < 120 else "" for i in range(600)) + "\n")
+    Path("ids.txt").write_text("\n".join(f"{i}.jpg" for i in range(600)))
+    assert cli.main(["bench", "v.npy", "l.txt", *given[3:], "--item", "row", "--ids", "ids.txt", "--classes", "1"]) == 0
+    out = capsys.readouterr().out
+    assert "1 of 4 classes, of 30 members" in out
+    assert "480 items have no class" in out
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        ({"l/0.jpg": ""}, "folder of files. Sort them into folders in it, one a class, or give a table"),
+        (
+            {"l/owl/a.jpg": ""},
+            "none of its 1 file names an item: such as 'a.jpg', where the pool has '0'. The",
+        ),
+        ({"l": "0\n1\n"}, "list of names, such as '0', where the pool has '0'. It says nothing about them"),
+        ({"l": "item,kind\n0,owl\n"}, "its columns are 'item', 'kind'). Name the column of classes: --label NAME"),
+        ({"l": "item,label\na,owl\n"}, "where the pool has '0'. Name the column of items (--item NAME; --item row"),
+        ({"l": "item,label\n0,\n1,-\n"}, "what it says of 2 items here is no class. Where another column holds"),
+    ],
+)
+def test_labels_that_give_no_class_are_cured_by_what_their_kind_has(given, files, said, capsys):
+    for name, text in files.items():
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Path(name).write_text(text)
+    assert cli.main(["bench", "v.npy", "l", *given[3:]]) == 1
+    err = capsys.readouterr().err
+    assert said in err
+    assert ("column" in err) == (not Path("l").is_dir())
+
+
+def test_what_leaves_classes_out_is_the_option_that_was_given(given, capsys):
+    labels = pd.read_csv("l.csv")
+    labels.loc[labels.index[-5:], "label"] = "rare"
+    labels.to_csv("l.csv", index=False)
+    assert cli.main([*given, "--seeds", "26"]) == 0
+    said = capsys.readouterr().out
+    assert "2 classes of fewer than 27 members (--seeds: one is to be found beside them)." in said
+    assert "--smallest" not in said
 
 
 def test_a_class_has_one_name_however_its_file_writes_it(tmp_path):

@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from elsa_nb.counts import count_of
+from elsa_nb.label.label_files.lines import Reading
 from elsa_nb.label.label_files.names import Names
 from elsa_nb.label.label_files.reader import best_reading, rows_meant
-from elsa_nb.label.label_files.words import says_nothing, word_of
+from elsa_nb.label.label_files.words import says_nothing, taken_apart, word_of
 
 
 def read_classes(
@@ -24,8 +26,8 @@ def read_classes(
     """Return the rows (m,) int64, ascending, of each class that `path` names, names unmatched, and what is to be said.
 
     What is read, and what `item`, `label` and `encoding` mean, is said by `read_labels`; item="row" takes the pool's
-    order. An item may be of several classes, in one line or in several. Raises MissingDataError where `path` is not
-    there, and ValueError for what cannot be read and for a file that gives no item of the pool a class.
+    order. An item may be of several classes, in one cell ("owl;night") or in several lines. Raises MissingDataError
+    where `path` is not there, and ValueError for what cannot be read and for a file that gives no item a class.
     """
     path, names = Path(path), Names(ids)
     try:
@@ -33,20 +35,15 @@ def read_classes(
     except ValueError as error:
         raise ValueError(f"{path}: {str(error).rstrip('.')}.") from None
     rows, unmatched = defaultdict(set), []
-    for line, row in zip(reading.lines, rows_meant(reading, names), strict=True):
+    for line, row, given in zip(reading.lines, rows_meant(reading, names), taken_apart(reading), strict=True):
         if not isinstance(row, int):
             unmatched.append(line.name)
             continue
-        given = line.label if isinstance(line.label, set | frozenset | list | tuple) else [line.label]
         for each in given:
             if not says_nothing(each):
                 rows[_name(each)].add(row)
     if not rows:
-        raise ValueError(
-            f"{path} gives no item of the pool a class: {reading.kind}; {len(reading.lines)} lines, of which "
-            f"{len(unmatched)} name what is not in it{_seen(unmatched, ids)}. Name its columns: --item and --label; "
-            "--item row takes the order of the vectors; --ids names the vectors"
-        )
+        raise ValueError(_without_classes(path, reading, unmatched, ids))
     notes = list(reading.notes)
     spelt: dict[str, list[str]] = defaultdict(list)
     for name in sorted(rows):
@@ -62,6 +59,28 @@ def _name(label: Any) -> str:
     return unicodedata.normalize("NFC", str(int(label) if whole else label)).strip()
 
 
-def _seen(unmatched: Sequence[str], ids: Sequence[str]) -> str:
-    has = repr(str(ids[0])) if len(ids) else "no items"
-    return f" (such as {unmatched[0]!r}, where the pool has {has})" if unmatched else ""
+def _without_classes(path: Path, reading: Reading, unmatched: Sequence[str], ids: Sequence[str]) -> str:
+    """Say why a file or folder gives no item a class, and what cures it there: a folder has no columns."""
+    said = f"{path} gives no item of the pool a class: it was read as {reading.kind}"
+    has = f"where the pool has {str(ids[0])!r}" if len(ids) else "where the pool has no items"
+    of_table, lines = "item" in reading.heeded, len(reading.lines)
+    what = "file" if path.is_dir() else "line"
+    if not lines:
+        return f"{said}, and has no lines"
+    if reading.bare and what == "file":
+        return f"{said}. Sort them into folders in it, one a class, or give a table of items and classes"
+    if reading.bare and of_table:
+        return f"{said}. Name the column of classes: --label NAME"
+    if reading.bare:
+        return (
+            f"{said}, such as {reading.lines[0].name!r}, {has}. It says nothing about them: give a table with the "
+            "columns item and label; or, where each line is a class, in the order of the vectors: --item row"
+        )
+    if len(unmatched) == lines:
+        cure = "the names of the vectors, which --ids gives, must be those that stand there"
+        if of_table:
+            cure = f"name the column of items (--item NAME; --item row takes the order of the vectors); or {cure}"
+        cure = f"{cure[0].upper()}{cure[1:]}"
+        return f"{said}, and none of its {count_of(lines, what)} names an item: such as {unmatched[0]!r}, {has}. {cure}"
+    cure = ". Where another column holds the classes, name it: --label NAME" if of_table else ""
+    return f"{said}, and what it says of {count_of(lines - len(unmatched), 'item')} here is no class{cure}"

@@ -69,7 +69,8 @@ def labels_of(
         raise ValueError(
             "negative is given without positive; name the class to look for as well: " + option_told("positive")
         )
-    said = _taken_apart(reading, set().union(*wanted.values()))
+    apart = taken_apart(reading, set().union(*wanted.values()))
+    said = [set(map(word_of, parts)) for parts in apart]
     for label, words in wanted.items():
         if strange := words - set().union(*said):
             elsewhere = f". Where another column holds it, name that: {option_told('label')}"
@@ -103,18 +104,43 @@ def labels_of(
     return labels
 
 
-def _taken_apart(reading: Reading, named: set[str]) -> list[set[str]]:
-    """Return the words of each line; of a cell with several classes each, where a class that is `named` is among them.
+def taken_apart(reading: Reading, named: set[str] | None = None) -> list[list[Any]]:
+    """Return the labels of each line as they are written; of a cell with several classes each of them.
 
-    Taken whole, "owl; night" would be no owl.
+    Taken whole, "owl; night" would be no owl. Cells are taken apart where a class that is `named` is among their
+    parts; where nobody names one (None), those that a class of the file is a part of. Says so in the reading's notes.
     """
-    said = [_said(line.label) for line in reading.lines]
-    for mark in _BETWEEN:
-        parts = [_said(line.label.split(mark)) if isinstance(line.label, str) else set() for line in reading.lines]
-        if any((apart & named) - whole and not whole & named for apart, whole in zip(parts, said, strict=True)):
+    whole = [_parts(line.label) for line in reading.lines]
+    cells = {line.label for line in reading.lines if isinstance(line.label, str)}
+    for mark in _BETWEEN if named is not None or not reading.classes else ():
+        parted = {cell: cell.split(mark) for cell in cells if mark in cell}
+        if named is None:
+            parted = _of_several(parted, cells)
+        elif not any(set(map(word_of, parts)) & named and word_of(cell) not in named for cell, parts in parted.items()):
+            continue
+        if parted:
             reading.notes.append(f"cells with several labels were taken apart at {mark!r}")
-            return [apart or whole for apart, whole in zip(parts, said, strict=True)]
-    return said
+            said = zip(reading.lines, whole, strict=True)
+            return [parted.get(line.label, own) if isinstance(line.label, str) else own for line, own in said]
+    return whole
+
+
+def _of_several(parted: dict[str, list[str]], cells: set[str]) -> dict[str, list[str]]:
+    """Return the cells, of those with a mark, that hold several classes, by what the file itself calls a class.
+
+    A class is what stands alone in a cell, what is part of a cell whose every part is part of another one, too, and
+    what stands beside a class: "Panthera leo (Linnaeus, 1758)" is one, however many have that year.
+    """
+    words = {cell: frozenset(map(word_of, parts)) - _EMPTY for cell, parts in parted.items()}
+    known = {word_of(cell) for cell in cells - parted.keys()} - _EMPTY
+    together = set(words.values())  # written in two ways, the same classes are no other cell
+    often = Counter(word for each in together for word in each)
+    known.update(*(each for each in together if all(often[word] > 1 for word in each)))
+    found: set[str] = set()
+    while new := {cell for cell in words.keys() - found if words[cell] & known and word_of(cell) not in known}:
+        found |= new
+        known.update(*(words[cell] for cell in new))
+    return {cell: parted[cell] for cell in found}
 
 
 _NAMES = {1: "positive", 0: "negative", -1: "unsure"}
@@ -174,10 +200,6 @@ def _words(given: Any) -> list[str]:
 
 def _parts(label: Any) -> list[Any]:
     return list(label) if isinstance(label, set | frozenset | list | tuple) else [label]
-
-
-def _said(label: Any) -> set[str]:
-    return set(map(word_of, _parts(label)))
 
 
 def _shown(label: Any) -> str:
