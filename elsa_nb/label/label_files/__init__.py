@@ -2,6 +2,6 @@
 
 `reader.read_labels` is the door: it looks at the bytes, hands them to the module that knows the format, and turns
 names into rows (`names`) and words into labels (`words`). A format is a function that returns a `lines.Reading`:
-`tables`, `drawn`, `columns` and `in_order` (CSV, Parquet, Excel, lists), `tasks` and `via` (the JSON of labelling programs, whose
-`parts` are checked), `xml_files` and `folders` (a folder a class, YOLO, links).
+`tables`, `drawn`, `columns` and `in_order` (CSV, Parquet, Excel, lists), `tasks` and `via` (the JSON of labelling
+programs, whose `parts` are checked), `xml_files` and `folders` (a folder a class, YOLO, links).
 """
