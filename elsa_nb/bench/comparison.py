@@ -142,7 +142,8 @@ def chosen_classes(classes: Mapping[str, np.ndarray], n: int, plan: Plan) -> lis
             wanted = f"can have at least {smallest:,} members and at most {largest:,}"
         raise ValueError(
             f"no class {wanted}: the {len(sizes)} class{'es have' if len(sizes) > 1 else ' has'} {span(sizes)} "
-            "of them (--smallest; --largest: if not given a tenth of the pool, and at most the budget)"
+            "of them (--smallest, or --seeds and one more; --largest: if not given a tenth of the pool, at most the "
+            "budget)"
         )
     return by_checksum(names)[: plan.classes]
 

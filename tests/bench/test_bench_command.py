@@ -357,6 +357,7 @@ def test_a_class_whose_name_has_such_a_sign_is_one(tmp_path):
         ["Smith, Jane", "Smith, John", "Smith, John", "Doe"],
         ["a;b", "b;a", "c|d", "e"],  # nothing says that they are several
         ["1,0", "1", "2,0", "n/a;3"],
+        ["maillot", "maillot, tank suit", "tench, Tinca tinca", "bulbul, bird"],  # some of ImageNet's
         [";", "n/a;owl", "n/a", "fox"],
     ):
         pd.DataFrame({"item": ids, "label": names}).to_csv(path, index=False)

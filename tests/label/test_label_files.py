@@ -843,3 +843,14 @@ def test_an_option_that_has_no_effect_on_a_kind_of_file_is_refused(tmp_path, nam
                 read_labels(path, ids, **given)
     if name not in ("voc.xml", "a-folder-a-class"):
         assert read_examples(path, ids).rows() == [0]
+
+
+@pytest.mark.parametrize("separator", [";", ",", "\t"])
+def test_cells_beyond_the_header_are_told(read, separator):
+    cells = [["cat", "tree"], ["cat"], ["dog", "", "x"], ["dog", "", ""]]
+    text = f"filename{separator}class\n" + "".join(
+        separator.join([name, *more]) + "\n" for name, more in zip(IDS, cells, strict=False)
+    )
+    said = str(read(text, positive="cat"))
+    assert "2 rows have cells beyond the last column with a name (line 2: 'tree'), left out" in said
+    assert "cells beyond" not in str(read(text.replace("class", f"class{separator}more{separator}yet"), positive="cat"))

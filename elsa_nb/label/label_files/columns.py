@@ -7,6 +7,7 @@ from contextlib import suppress
 from datetime import datetime, time
 from typing import Any
 
+from elsa_nb.counts import count_of
 from elsa_nb.doors import option_told
 from elsa_nb.label.label_files.lines import Line, Reading, plain
 from elsa_nb.label.label_files.names import Names, made_safe
@@ -108,6 +109,7 @@ def read(table: Table, names: Names, *, item: str | None = None, label: str | No
         _check_one_line_each(table, which, names)
     who = find(table, None, ANNOTATOR)
     folder, notes = (None, []) if in_order else _folder(table, which, what, names)
+    notes += _beyond(table)
     lines = []
     for number, (place, cells) in enumerate(table.rows):
         name = names.ids[number] if in_order else _path(cells, which, folder)
@@ -142,6 +144,18 @@ def read(table: Table, names: Names, *, item: str | None = None, label: str | No
     more = [repr(name) for name in others if plain(name) != plain(table.columns[what])]
     notes += [f"other columns that may hold labels, left out: {', '.join(more)}"] if more and label is None else []
     return Reading(lines, f"{kind}, labels from {table.columns[what]!r}", notes=notes, heeded=_HEEDED)
+
+
+def _beyond(table: Table) -> list[str]:
+    """Say how many rows have cells beyond the last column that has a name: nothing reads them."""
+    width = len(table.columns)
+    longer = [(place, *beyond) for place, cells in table.rows if (beyond := [c for c in cells[width:] if word_of(c)])]
+    if not longer:
+        return []
+    return [
+        f"{count_of(len(longer), 'row has', 'rows have')} cells beyond the last column with a name ({longer[0][0]}: "
+        f"{longer[0][1]!r}), left out; a cell in which the separator stands wants quotation marks around it"
+    ]
 
 
 def _folder(table: Table, which: int, what: int | None, names: Names) -> tuple[int | None, list[str]]:

@@ -129,7 +129,8 @@ def _of_several(parted: dict[str, list[str]], cells: set[str]) -> dict[str, list
     """Return the cells, of those with a mark, that hold several classes, by what the file itself calls a class.
 
     A class is what stands alone in a cell, what is part of a cell whose every part is part of another one, too, and
-    what stands beside a class: "Panthera leo (Linnaeus, 1758)" is one, however many have that year.
+    what stands beside a class: "Panthera leo (Linnaeus, 1758)" is one, however many have that year. Where that is true
+    of few of the cells with the mark it is chance, as with ImageNet's "maillot" and "maillot, tank suit": none is.
     """
     words = {cell: frozenset(map(word_of, parts)) - _EMPTY for cell, parts in parted.items()}
     known = {word_of(cell) for cell in cells - parted.keys()} - _EMPTY
@@ -140,7 +141,7 @@ def _of_several(parted: dict[str, list[str]], cells: set[str]) -> dict[str, list
     while new := {cell for cell in words.keys() - found if words[cell] & known and word_of(cell) not in known}:
         found |= new
         known.update(*(words[cell] for cell in new))
-    return {cell: parted[cell] for cell in found}
+    return {cell: parted[cell] for cell in found} if 2 * len(found) > len(parted) else {}
 
 
 _NAMES = {1: "positive", 0: "negative", -1: "unsure"}
