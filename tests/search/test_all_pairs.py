@@ -1,5 +1,7 @@
 """Candidates of all rows at once: the nearest, in full and in eight digits; what is left out is as far as proved."""
 
+import threading
+import time
 from importlib.util import find_spec
 
 import numpy as np
@@ -8,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from elsa_nb.search import kernels
-from elsa_nb.search.neighbours import brief_pairs, lists
+from elsa_nb.search.neighbours import all_pairs, brief_pairs, lists
 from elsa_nb.search.neighbours.all_pairs import SinglePairs, propose_all
 from elsa_nb.search.neighbours.brief_pairs import BriefPairs, brief_is_quicker
 from elsa_nb.search.neighbours.lists import Neighbours
@@ -107,6 +109,41 @@ def test_crowded_rows_that_rounding_moves_past_one_another_are_not_proved(precis
         left_out = ((vectors.astype(float)[:, None] - vectors) ** 2).sum(2)
         np.put_along_axis(left_out, columns.astype(int), np.inf, 1)
         assert (pairs.reach(proposals.limits, slice(None)) <= left_out.min(1)).all()
+
+
+def test_no_two_threads_offer_to_the_same_rows(monkeypatch):
+    """Each would write over what the other keeps."""
+    busy, met, guard = set(), [], threading.Lock()
+
+    class Watched(Shortlist):
+        def _watch(self, offer, products, norms, first, start):
+            with guard:
+                met.append(start in busy)
+                busy.add(start)
+            time.sleep(0.002)
+            offer(products, norms, first, start)
+            with guard:
+                busy.discard(start)
+
+        def offer(self, products, norms, first, start=0):
+            self._watch(super().offer, products, norms, first, start)
+
+        def offer_across(self, products, norms, first, start=0):
+            self._watch(super().offer_across, products, norms, first, start)
+
+    monkeypatch.setattr(all_pairs, "Shortlist", Watched)
+    monkeypatch.setattr(all_pairs, "get_num_threads", lambda: 4)
+    monkeypatch.setattr(all_pairs, "MULTIPLIED", 8)
+    vectors = np.random.default_rng(0).normal(size=(96, 3)).astype(np.float32)
+    propose_all(pairs_of(vectors, "single"), 96, 5, progress=False)
+    assert len(met) == 12 * 12
+    assert not any(met)
+
+
+def test_a_sample_has_a_rank_for_nearly_all_rows(monkeypatch):
+    monkeypatch.setattr(all_pairs, "_SAMPLE", 16)
+    vectors = np.random.default_rng(0).normal(size=(200, 3)).astype(np.float32)
+    assert (propose_all(pairs_of(vectors, "single"), 200, 190, progress=False).smallest() >= 0).any()
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)

@@ -53,7 +53,7 @@ class SinglePairs:
     """Pairs of rows of `vectors` (n, d) in single precision, by BLAS; `norms` (n,) are their squared lengths."""
 
     def __init__(self, vectors: np.ndarray, norms: np.ndarray):
-        self._vectors, self._lengths, self.norms = vectors, norms, in_single(norms)
+        self._vectors, self._squares, self.norms = vectors, norms, in_single(norms)
 
     @staticmethod
     def spare(k: int) -> int:
@@ -73,8 +73,8 @@ class SinglePairs:
 
     def reach(self, limits: np.ndarray, rows: slice | np.ndarray) -> np.ndarray:
         """Return squared distances (m,) that no row is nearer than whose value is at least `limits` (m,)."""
-        own = self._lengths[rows]
-        return proved_reach(limits + own, own, self._lengths.max(), self._vectors.shape[1])
+        own = self._squares[rows]
+        return proved_reach(limits + own, own, self._squares.max(), self._vectors.shape[1])
 
 
 def proved_reach(limits: np.ndarray, norms: np.ndarray, longest: float, dimension: int) -> np.ndarray:
@@ -103,6 +103,9 @@ def propose_all(pairs: Pairs, n: int, k: int, progress: bool | None = None) -> S
     blocks = [slice(start, min(start + MULTIPLIED, n)) for start in range(0, n, MULTIPLIED)]
     turns = [Lock() for _ in blocks]
 
+    sample, expected = _some(_SAMPLE, n), k * _SAMPLE / n
+    rank = min(round(expected + 3 * np.sqrt(expected) + 3), _SAMPLE - 1)
+
     def begin(mine: slice) -> None:
         with one_thread():
             values = values_of(pairs.products(mine, sample, pairs.room()), pairs.norms[sample])
@@ -122,8 +125,6 @@ def propose_all(pairs: Pairs, n: int, k: int, progress: bool | None = None) -> S
 
     with ThreadPoolExecutor(get_num_threads()) as workers:
         if n > 8 * _SAMPLE:
-            sample, expected = _some(_SAMPLE, n), k * _SAMPLE / n
-            rank = round(expected + 3 * np.sqrt(expected) + 3)
             list(workers.map(begin, blocks))
         try:
             with bar(None, "neighbour candidates", progress, total=len(blocks) * (len(blocks) + 1) // 2) as shown:

@@ -154,9 +154,8 @@ class Neighbours:
         """Compute the lists of all rows (n x k) and keep them."""
         rows = np.empty((self.n, self.k), np.int32)
         distances = np.empty((self.n, self.k), np.float64)
-        most = max(self._fetched(BriefPairs), self._fetched(SinglePairs))
         proposed = None
-        if self._backend_name == "blas" and Shortlist.bytes(self.n, most) <= ALL_BYTES:
+        if self._backend_name == "blas" and self._has_room(SinglePairs):
             pairs = self._pairs()
             proposed = pairs, propose_all(pairs, self.n, self._fetched(pairs), progress)
         unproved = []
@@ -178,12 +177,16 @@ class Neighbours:
 
     def _pairs(self) -> Pairs:
         """Return all pairs of rows, as they are multiplied soonest: in eight digits only where these prove enough."""
-        if brief_is_quicker(self.n, self.dimension):
+        if self._has_room(BriefPairs) and brief_is_quicker(self.n, self.dimension):
             brief = BriefPairs(self._single)
             *_, proved = self._settle(*propose_few(brief, self.n, self._fetched(brief)), self.k)
             if proved.mean() >= MOSTLY:
                 return brief
         return SinglePairs(self._single, self._norms)
+
+    def _has_room(self, pairs: type[Pairs]) -> bool:
+        """Tell whether the candidates of all rows are few enough to be held at once."""
+        return Shortlist.bytes(self.n, self._fetched(pairs)) <= ALL_BYTES
 
     def _fetched(self, pairs: Pairs | type[Pairs]) -> int:
         return min(self.k + 1 + pairs.spare(self.k), self.n)  # + 1: a row finds itself

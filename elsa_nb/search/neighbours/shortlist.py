@@ -92,7 +92,8 @@ def values_of(products: np.ndarray, norms: np.ndarray) -> np.ndarray:
     """Return norms[j] - 2 products[i, j], (m, w) float32, of `products` (m, w) as `Shortlist.offer` takes them."""
     if products.dtype == np.uint16:
         products = (products.astype(np.uint32) << 16).view(np.float32)
-    return norms - 2 * products
+    with np.errstate(over="ignore", invalid="ignore"):  # as in the loops: infinite values prove nothing
+        return norms - 2 * products
 
 
 def _single(product):
