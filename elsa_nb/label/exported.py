@@ -25,7 +25,7 @@ def is_export(path: Path, kind: str) -> bool:
 
             return tuple(pq.read_schema(path).names[: len(_BEGINNING)]) == _BEGINNING
         return _is_ours[kind](json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError):  # of other bytes every reader raises a ValueError of its own
+    except (OSError, ValueError, NotImplementedError, RecursionError):  # what readers raise over other bytes
         return False
 
 
@@ -43,13 +43,15 @@ def _coco(value: Any) -> bool:
 
 
 def _fiftyone(value: Any) -> bool:
-    return isinstance(value, dict) and set(value) == {"classes", "labels"} and "unsure" in value["classes"]
+    classes = value["classes"] if isinstance(value, dict) and set(value) == {"classes", "labels"} else None
+    # "target: unsure" in an earlier version.
+    return isinstance(classes, list) and any(str(each).endswith("unsure") for each in classes)
 
 
 def _label_studio(value: Any) -> bool:
     tasks = value if isinstance(value, list) else [None]
     data = tasks[0].get("data") if tasks and isinstance(tasks[0], dict) else {} if not tasks else None
-    return isinstance(data, dict) and (not tasks or {"image", "item", "annotator"} <= set(data))
+    return isinstance(data, dict) and (not tasks or {"image", "class", "component", "score"} <= set(data))
 
 
 _is_ours = {"coco": _coco, "fiftyone": _fiftyone, "label-studio": _label_studio}

@@ -356,8 +356,11 @@ THEIRS = {
 }
 
 
+UNLIKE = ['{"classes": null, "labels": {}}', '{"classes": 5, "labels": {}}', "[" * 100_000, '[{"data": 3}]']
+
+
 @pytest.mark.parametrize("kind", THEIRS)
-@pytest.mark.parametrize("theirs", [*THEIRS.values(), "[]x", "\udcff", "null", "[1]"])
+@pytest.mark.parametrize("theirs", [*THEIRS.values(), "[]x", "\udcff", "null", "[1]", *UNLIKE])
 def test_an_export_replaces_an_export_and_nothing_else(session, tmp_path, kind, theirs):
     file = tmp_path / "answers.table"
     file.write_bytes(theirs.encode(errors="surrogateescape"))
@@ -369,6 +372,23 @@ def test_an_export_replaces_an_export_and_nothing_else(session, tmp_path, kind, 
     once = file.read_bytes()
     export.export(session, file, kind)  # its own, again
     assert file.read_bytes() == once
+
+
+@pytest.mark.parametrize(
+    ("kind", "before"),
+    [
+        ("fiftyone", '{"classes": ["owl", "not owl", "owl: unsure"], "labels": {"a": 0}}'),
+        (
+            "label-studio",
+            '[{"data": {"image": "a", "class": "owl", "component": "NN", "score": 0.5}, "annotations": []}]',
+        ),
+        ("csv", "item,label,annotator,time,round\n"),
+    ],
+)
+def test_an_export_of_an_earlier_version_is_replaced(session, tmp_path, kind, before):
+    (tmp_path / "answers").write_text(before)
+    export.export(session, tmp_path / "answers", kind)
+    assert (tmp_path / "answers").read_text() != before
 
 
 def test_the_table_that_labels_came_from_stays_though_it_has_the_default_name(session, tmp_path):
