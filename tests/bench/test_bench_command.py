@@ -309,9 +309,9 @@ def test_an_item_may_be_of_several_classes_and_labels_may_stand_in_the_order_of_
     table.write_text("path,tag\nx/1.jpg,red\nx/1.jpg,small\n2.jpg,red\nnowhere.jpg,red\n")
     classes, unmatched, notes = read_classes(table, ["x/1.jpg", "x/2.jpg"])
     assert {name: rows.tolist() for name, rows in classes.items()} == {"red": [0, 1], "small": [0]}
-    assert (unmatched, notes) == (["nowhere.jpg"], [])
+    assert (unmatched, notes[1:]) == (["nowhere.jpg"], [])
     table.write_text("path,tag\na/x/1.jpg,red\nb/x/2.jpg,red\n")
-    assert "begin in 2 folders (a 1, b 1)" in read_classes(table, ["x/1.jpg", "x/2.jpg"])[2][0]
+    assert "begin in 2 folders (a 1, b 1)" in read_classes(table, ["x/1.jpg", "x/2.jpg"])[2][1]
     table.write_text("kind\nred\nblue\n")
     classes, *_ = read_classes(table, ["x/1.jpg", "x/2.jpg"], item="row", label="kind")
     assert {name: rows.tolist() for name, rows in classes.items()} == {"blue": [1], "red": [0]}
@@ -325,7 +325,8 @@ def classes_in(path, ids, **options):
     from elsa_nb.label.label_files.classes import read_classes
 
     classes, _, notes = read_classes(path, ids, **options)
-    return {name: "".join(ids[row] for row in rows) for name, rows in classes.items()}, notes
+    assert notes[0].startswith("labels were read as ")
+    return {name: "".join(ids[row] for row in rows) for name, rows in classes.items()}, notes[1:]
 
 
 @pytest.mark.parametrize("between", [";", "|", ", ", " ; "])
@@ -336,7 +337,7 @@ def test_a_cell_of_several_classes_is_taken_apart_as_an_import_does(tmp_path, be
     separator, path, ids = re.search(r"[\t;,]", table)[0], tmp_path / "l.csv", list("abcdef")
     for cells, meant in (
         (["owl", "owl_even", "fox", "fox_even", "7", "Ñandú_7"], {"owl": "ab", "even": "bd", "fox": "cd", "7": "ef"}),
-        (["owl_day", "owl_night", "fox_day", "owl_day", "owl_owl", ""], {"owl": "abde", "day": "acd", "fox": "c"}),
+        (["owl_day", "owl_night", "fox_day", "owl_day", "owl", ""], {"owl": "abde", "day": "acd", "fox": "c"}),
     ):
         lines = (f'{i}{separator}"{cell.replace("_", between)}"\n' for i, cell in zip(ids, cells, strict=True))
         path.write_text(table + "".join(lines))
@@ -357,6 +358,10 @@ def test_a_class_whose_name_has_such_a_sign_is_one(tmp_path):
         ["Smith, Jane", "Smith, John", "Smith, John", "Doe"],
         ["a;b", "b;a", "c|d", "e"],  # nothing says that they are several
         ["1,0", "1", "2,0", "n/a;3"],
+        ["1", "1,5", "2", "2,5"],
+        ["0,0", "1,0", "2,0", "1,0"],
+        ["Smith, John", "Smith, Jane", "Doe, John", "Doe, Jane"],
+        ["Paris, France", "Lyon, France", "Paris, Texas", "Austin, Texas"],
         ["maillot", "maillot, tank suit", "tench, Tinca tinca", "bulbul, bird"],  # some of ImageNet's
         [";", "n/a;owl", "n/a", "fox"],
     ):
@@ -368,6 +373,35 @@ def test_a_class_whose_name_has_such_a_sign_is_one(tmp_path):
         (tmp_path / "sorted" / name).mkdir(parents=True)
         (tmp_path / "sorted" / name / f"{name[-1]}.jpg").touch()
     assert classes_in(tmp_path / "sorted", ["l.jpg", "t.jpg"])[0] == {"owl": "l.jpg", "owl; night": "t.jpg"}
+
+
+@pytest.mark.parametrize("between", [";", " | "])
+def test_what_is_part_of_several_cells_is_a_class_unless_a_comma_parts_them(tmp_path, between):
+    path, ids = tmp_path / "l.csv", list("abc")
+    for mark, classes in ((between, {"owl": "ab", "day": "ac", "night": "b", "fox": "c"}), (", ", None)):
+        names = [mark.join(pair) for pair in (("owl", "day"), ("owl", "night"), ("fox", "day"))]
+        pd.DataFrame({"item": ids, "label": names}).to_csv(path, index=False)
+        assert classes_in(path, ids)[0] == (classes or dict(zip(names, ids, strict=True)))
+
+
+def test_numbers_with_a_decimal_comma_are_no_two_answers(tmp_path):
+    from elsa_nb.label.label_files.reader import read_labels
+
+    (tmp_path / "l.csv").write_text("item;label\na;0,0\nb;1,0\nc;2,0\nd;1,0\n")
+    assert read_labels(tmp_path / "l.csv", list("abcd"), positive="1,0").rows() == [1, 3]
+
+
+@pytest.mark.parametrize(
+    ("text", "classes"),
+    [
+        ("label\n3,owl\n7,owl\n9,fox\n12,fox\n40,owl\n", {"owl": "abe", "fox": "cd"}),  # R's names of some rows
+        ("label\nr1;owl\nr2;owl\nr3;fox\nr4;fox\nr5;owl\n", {"owl": "abe", "fox": "cd"}),
+        ("0\n1\n1\n2\n0\n0\n", {"0": "de", "1": "ab", "2": "c"}),  # pandas, of a column without a name
+    ],
+)
+def test_labels_in_order_as_other_programs_write_them(tmp_path, text, classes):
+    (tmp_path / "l.csv").write_text(text)
+    assert classes_in(tmp_path / "l.csv", list("abcde"), item="row")[0] == classes
 
 
 def test_labels_a_line_stand_in_the_order_of_the_vectors(given, capsys):
@@ -424,4 +458,4 @@ def test_a_class_has_one_name_however_its_file_writes_it(tmp_path):
     pd.DataFrame({"item": ids, "label": ["\u00e9", "e\u0301", "Owl", "owl"]}).to_parquet(table)
     classes, _, notes = read_classes(table, ids)
     assert {name: rows.tolist() for name, rows in classes.items()} == {"\u00e9": [0, 1], "Owl": [2], "owl": [3]}
-    assert notes == ["the classes 'Owl' and 'owl' are two here: if they are one, mend its spelling"]
+    assert notes[1:] == ["the classes 'Owl' and 'owl' are two here: if they are one, mend its spelling"]

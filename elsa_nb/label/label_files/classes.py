@@ -44,7 +44,7 @@ def read_classes(
                 rows[_name(each)].add(row)
     if not rows:
         raise ValueError(_without_classes(path, reading, unmatched, ids))
-    notes = list(reading.notes)
+    notes = [f"labels were read as {reading.kind}", *reading.notes]
     spelt: dict[str, list[str]] = defaultdict(list)
     for name in sorted(rows):
         spelt[word_of(name)].append(name)

@@ -28,15 +28,17 @@ def label_a_line(text: str, n: int, label: str | None) -> Table | None:
     named = plain(head) in LABEL.split() if label is None else plain(head) == plain(label)
     one_word = label is None and re.fullmatch(r"[^\s,;|]+", head) and head != "row"
     starts = [re.split(r"[\s,;|]", cell, maxsplit=1)[0] for cell in rows]
-    counted = starts == [str(i) for i in range(1, n + 1)] and starts != rows  # R names rows, and not their column
-    if len(rows) != n or counted or not (named or one_word):
+    # R names rows, and not their column: what each line begins with is another, and not all of it.
+    row_names = len(set(starts)) == n and all(start != cell for start, cell in zip(starts, rows, strict=True))
+    if len(rows) != n or row_names or not (named or one_word):
         return None
-    if recurs and not named:
+    if recurs and not named and head != "0":  # which pandas calls a column without a name
         raise ValueError(
             f"it has {len(cells):,} lines, and the pool has {n:,} items. Its first line, {head!r}, is a label that "
             "others are, too: take out the line that is too many; or, where it names the column, write label there"
         )
-    return Table([head], [(f"line {i}", [cell]) for i, cell in enumerate(rows, 2)], _KIND)
+    kind = f"{_KIND} under the name {head!r}"
+    return Table([head], [(f"line {i}", [cell]) for i, cell in enumerate(rows, 2)], kind)
 
 
 def _without_end(cells: list[str], n: int) -> list[str]:

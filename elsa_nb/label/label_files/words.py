@@ -36,6 +36,7 @@ _ANSWERS = (
 _EMPTY = {"", "-", "☐", "[ ]", "[]", "na", "n/a", "#n/a", "#nv", "<na>", "nan", "none", "null", "nil"}
 _UNSEEN = re.compile("[\u200b\u200e\u200f\ufe0e\ufe0f\ufeff]")  # what tells how a tick is drawn, and words run
 _BETWEEN = ";|,"  # several classes in one cell
+_DECIMAL = re.compile(r"[+-]?\d+,\d+")  # a number as half of Europe writes it: no two classes
 _MOST = 8  # words named in a message
 
 
@@ -113,9 +114,9 @@ def taken_apart(reading: Reading, named: set[str] | None = None) -> list[list[An
     whole = [_parts(line.label) for line in reading.lines]
     cells = {line.label for line in reading.lines if isinstance(line.label, str)}
     for mark in _BETWEEN if named is not None or not reading.classes else ():
-        parted = {cell: cell.split(mark) for cell in cells if mark in cell}
+        parted = {cell: cell.split(mark) for cell in cells if mark in cell and not _DECIMAL.fullmatch(cell.strip())}
         if named is None:
-            parted = _of_several(parted, cells)
+            parted = _of_several(parted, cells, alone=mark == ",")
         elif not any(set(map(word_of, parts)) & named and word_of(cell) not in named for cell, parts in parted.items()):
             continue
         if parted:
@@ -125,18 +126,21 @@ def taken_apart(reading: Reading, named: set[str] | None = None) -> list[list[An
     return whole
 
 
-def _of_several(parted: dict[str, list[str]], cells: set[str]) -> dict[str, list[str]]:
+def _of_several(parted: dict[str, list[str]], cells: set[str], *, alone: bool) -> dict[str, list[str]]:
     """Return the cells, of those with a mark, that hold several classes, by what the file itself calls a class.
 
-    A class is what stands alone in a cell, what is part of a cell whose every part is part of another one, too, and
-    what stands beside a class: "Panthera leo (Linnaeus, 1758)" is one, however many have that year. Where that is true
-    of few of the cells with the mark it is chance, as with ImageNet's "maillot" and "maillot, tank suit": none is.
+    A class is what stands alone in a cell, and what stands beside a class: "Panthera leo (Linnaeus, 1758)" is one,
+    however many have that year. Unless only those that stand `alone` count, as with a comma, which is part of many
+    names ("Smith, Jane", "Paris, Texas"), so are all parts of a cell of which every part is part of another one, too.
+    Where that is true of few of the cells with the mark it is chance, as with ImageNet's "maillot" and "maillot, tank
+    suit": none is.
     """
     words = {cell: frozenset(map(word_of, parts)) - _EMPTY for cell, parts in parted.items()}
     known = {word_of(cell) for cell in cells - parted.keys()} - _EMPTY
     together = set(words.values())  # written in two ways, the same classes are no other cell
     often = Counter(word for each in together for word in each)
-    known.update(*(each for each in together if all(often[word] > 1 for word in each)))
+    if not alone:
+        known.update(*(each for each in together if all(often[word] > 1 for word in each)))
     found: set[str] = set()
     while new := {cell for cell in words.keys() - found if words[cell] & known and word_of(cell) not in known}:
         found |= new
