@@ -179,7 +179,7 @@ def _parser() -> Parser:
         "--strategy",
         help="how it searches: harvest, greedy-probe, elsa ... (default: as the session began, or harvest)",
     )
-    label.add_argument("--budget", type=int, metavar="N", help="the most images to be asked about")
+    label.add_argument("--budget", type=int, metavar="N", help="the most images to be asked about (default: all)")
     label.add_argument(
         "--target", type=typed_share, metavar="SHARE", help="say when about so much of the class is found, such as 0.9"
     )

@@ -1,10 +1,13 @@
 """Whether a file is one that was exported here: such a file is replaced by the next export, anybody else's is not."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-_BEGINNING = ("item", "label", "annotator", "time")  # of the columns of every export, those of earlier versions, too
+# The columns of an export, in this order; those of earlier versions had no others, and may lack some at the end.
+COLUMNS = ("item", "label", "annotator", "time", "round", "component", "score", "seconds", "row", "code", "class")
+_FEWEST = 4  # of them
 
 
 def check_replaced(path: Path, ours: bool, what: str, cure: str) -> None:
@@ -19,14 +22,19 @@ def is_export(path: Path, kind: str) -> bool:
         return False
     try:
         if kind == "csv":
-            return first_line(path).split(",")[: len(_BEGINNING)] == list(_BEGINNING)
+            return _are_ours(first_line(path).split(","))
         if kind == "parquet":
             import pyarrow.parquet as pq
 
-            return tuple(pq.read_schema(path).names[: len(_BEGINNING)]) == _BEGINNING
+            return _are_ours(pq.read_schema(path).names)
         return _is_ours[kind](json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, NotImplementedError, RecursionError):  # what readers raise over other bytes
         return False
+
+
+def _are_ours(columns: Sequence[str]) -> bool:
+    """Whether a table has the columns of an export and no more: with more, somebody has gone on working in it."""
+    return len(columns) >= _FEWEST and list(columns) == [name for name in COLUMNS if name in columns]
 
 
 def first_line(path: Path) -> str:

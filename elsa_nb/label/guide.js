@@ -4,8 +4,8 @@ const count = (k, word) => `${k} ${word}${k === 1 ? "" : "s"}`;
 
 // `looking`: how many examples begin the search (none: it has begun); `marked` of all `shown` cards; on the open page
 // `open` are without an answer, `unseen` of them cannot be shown; `last`: no later page is there; `statement`: what a strategy wants said; `blind`: the open page
-// asks about answers that were given before (by an `other` person); `doors`: there are other ways to begin; `brought`: what such a page, just closed, brought.
-function guideOf({ blind, other, brought, looking, statement, over, overview, doors, last, marked, shown, answers, open, unseen }) {
+// asks about answers that were given before (by an `other` person); `unasked`: how many items are on no page; `doors`: there are other ways to begin; `brought`: what such a page, just closed, brought.
+function guideOf({ blind, other, brought, looking, statement, over, overview, doors, last, marked, shown, answers, open, unasked, unseen }) {
   const more = (looking ?? 0) - marked, examples = count(marked, "example");
   const start = looking && marked && last ? `Start the search with ${examples}` : "";
   const told = (text, onward) => ({ text, onward, start });
@@ -17,6 +17,8 @@ function guideOf({ blind, other, brought, looking, statement, over, overview, do
   if (brought) return told(`${brought} ${over && last && !open ? "Nothing is left to ask." : "The search goes on."}`, onward);
   if (statement && over && last && !open) return told(`${statement} Nothing is left to ask.`, onward);
   if (statement) return told(`${statement} Mark those of the class; Enter takes all others for not.`, onward);
+  const goOn = doors ? " To go on, open it again with a larger --budget or with none, or with --strategy harvest (in a notebook budget=, strategy=)." : "";
+  if (over && last && !open && unasked) return told(`The search has ended: ${marked} found with ${count(answers, "answer")}, and ${count(unasked, "item")} not asked about.${goOn}`, onward);
   if (over && last && !open) return told(marked ? `Nothing is left to ask: ${marked} found with ${count(answers, "answer")}.` : `All ${shown} were shown, and none was marked.`, onward);
   if (overview && !(looking && last)) return told("An earlier first look. What is marked here is an example; what is not marked here has no answer.", "Next page ⏎");
   if (overview && !marked && doors && shown > open) return told(`${shown} shown, none marked yet. Click every picture of what you look for; what you leave is not counted as a no. If you have a picture, words or earlier labels for it, the search can begin from them: Import labels below, or start again with --like PICTURE, --text WORDS or --name FILE (in a notebook like=, text=, name=).`, "None of these: show others ⏎");

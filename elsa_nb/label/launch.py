@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 
 from elsa_nb import store
 from elsa_nb.label import serving
-from elsa_nb.label.jobs import Job, open_panel
+from elsa_nb.label.jobs import Job, audit_session, open_panel
 
 if TYPE_CHECKING:
     from elsa_nb.label.panel import Panel
@@ -78,7 +78,8 @@ def launch(job: Job, *, ip: str = "127.0.0.1", port: int = 0, token: str | None 
     with tempfile.TemporaryDirectory(prefix="elsa-label-") as folder:
         notebook = write_notebook(job, Path(folder))
         url = f"http://{f'[{ip}]' if ':' in ip else ip}:{port}/" + (f"?token={token}" if token else "")
-        print(f"The page is being made. The answers go to {job.session}. Stop with Ctrl-C.", flush=True)
+        answers = audit_session(job) if job.audit else job.session
+        print(f"The page is being made. The answers go to {answers}. Stop with Ctrl-C.", flush=True)
         environment = os.environ | {VARIABLE: str(Path(folder) / "job.json"), serving.TOKEN: token}
         # What the server says is for programmers, and would bury the address; it is shown if the server fails.
         log = Path(folder) / "server.log"

@@ -66,6 +66,7 @@ class ProgressFigures:
             "statement": getattr(state, "statement", None),
             "may_conclude": looking is None and getattr(state, "may_conclude", False),
             "wishes": wishes,
+            "unasked": items - len({row for each in asked for row in each.rows} | set(seeds.tolist())),
             "again": offer and {"button": offer.button, "why": offer.why},
             "seen": seen,
         }

@@ -19,6 +19,7 @@ from elsa_nb.search.heads.head import HeadConfig
 from elsa_nb.search.neighbours.lists import Neighbours
 from elsa_nb.search.strategies import registry
 from elsa_nb.search.strategies.greedy_probe import GreedyProbe
+from elsa_nb.search.strategies.harvest import Harvest
 from elsa_nb.side_by_side import by_direction
 
 DEFAULT = "harvest"
@@ -34,10 +35,13 @@ def search_from(
 ) -> Callable[[Sequence[int] | np.ndarray], Strategy]:
     """Return what makes a search from seeds (rows of `pool`) by the strategy called `name`.
 
-    `metric` is one of `METRICS` (default: the strategy's), `budget` the most labels it asks for. What searches share is
-    made once, now. Raises ValueError for a name, metric or budget that is not known or does not fit.
+    `metric` is one of `METRICS` (default: the strategy's), `budget` the most labels it asks for (default: all rows, of
+    the strategies of this package: a person stops when it is enough). What searches share is made once, now. Raises
+    ValueError for a name, metric or budget that is not known or does not fit.
     """
     kind, config, metric = check(name, metric=metric, budget=budget)
+    if budget is None and kind in (Harvest, GreedyProbe):
+        config = dataclasses.replace(config, budget=pool.n)  # what they have by default is for comparisons
     one_length, mapped = metric == "cosine", _stays_on_disk(pool, kind)
     searched = by_direction(pool) if one_length and not mapped else pool
     makers = {

@@ -207,7 +207,7 @@ function render({ model, el }) {
     const [page, pages] = pageOf(cards, first);
     // An item seen again is one answer, wherever it was last said.
     const answers = cards.labels.filter((label, p) => label >= UNSURE && (cards.again[p] ?? null) === null).length;
-    where.textContent = !n ? "" : overview ? `first look, page ${page} of ${pages} · ${n} pictures so far` : blind ? `${cards.again[first] === null ? "second opinion" : "seen again"} · ${shown.length - open} of ${shown.length} answered` : `page ${page} of ${pages} · round ${cards.rounds.length} · ${count(answers, "answer")}`;
+    where.textContent = !n ? "" : overview ? `first look, page ${page} of ${pages} · ${n} shown so far` : blind ? `${cards.again[first] === null ? "second opinion" : "seen again"} · ${shown.length - open} of ${shown.length} answered` : `page ${page} of ${pages} · round ${cards.rounds.length} · ${count(answers, "answer")}`;
     startButton.title = overview ? "search for more of what you have marked (S); what you left has no answer" : "the rest of this page is not what you look for; the search goes on from the examples you have marked (S)";
     onward.disabled = cards.over && end === n && !open;
     sizes.value = cards.size;
@@ -239,11 +239,11 @@ function render({ model, el }) {
   }
 
   function paintGuide(last, open) {
-    const { looking: told, statement, round, seen } = model.get("figures"), tally = (wanted) => cards.labels.reduce((sum, label, p) => sum + (cards.again[p] == null && wanted(label)), 0);
+    const { looking: told, statement, round, seen, unasked } = model.get("figures"), tally = (wanted) => cards.labels.reduce((sum, label, p) => sum + (cards.again[p] == null && wanted(label)), 0);
     const shown = tally(() => true), marked = tally((label) => label === POSITIVE), answers = tally((label) => label >= UNSURE);
     const looking = overview || round === cards.rounds.length ? told : null;  // else the figures are those of the round before
     const brought = round === cards.rounds.length ? seen?.said : "", other = blind && cards.again[shownFirst] === null;
-    const said = guideOf({ blind, other, brought, looking, statement, over: cards.over, overview, doors, last, marked, shown, answers, open, unseen: unseen().length });
+    const said = guideOf({ blind, other, brought, looking, statement, over: cards.over, overview, doors, last, marked, shown, answers, open, unasked, unseen: unseen().length });
     startable = said.start && !cards.waiting;
     startButton.hidden = !startable || (overview && marked >= looking);  // there the button below says it
     startButton.textContent = said.start;

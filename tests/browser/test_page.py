@@ -17,6 +17,7 @@ from elsa_nb.pool import Pool
 from elsa_nb.search.elsa import Search
 from elsa_nb.search.oracle import Truth
 from elsa_nb.search.strategies.greedy_probe import GreedyProbe
+from elsa_nb.search.strategies.harvest import Harvest, HarvestConfig
 
 N = 30
 FOLDER = "import scene\npanel = scene.folder(gone=())\npanel"
@@ -386,6 +387,19 @@ def test_the_panel_says_how_many_are_missing_what_it_cannot_know_and_what_going_
     shot(desk, "missing")
     desk.page.get_by_role("button", name="Next").click()  # it is advice: the work goes on
     assert not desk.state()["over"]
+
+
+def test_the_end_of_a_budget_is_not_called_the_end_of_the_items(bare_desk, tmp_path):
+    pool = Pool.from_arrays(np.random.default_rng(0).normal(size=(40, 4)).astype(np.float32))
+    search = Harvest(pool, [0], config=HarvestConfig(budget=12), rng=0)
+    panel = Panel(search, [f"text {row}" for row in range(40)], tmp_path / "s.sqlite")
+    desk = bare_desk(panel)
+    for _ in range(2):
+        desk.page.locator(".elsa-next").click()
+        desk.settle()
+    guide = desk.page.locator(".elsa-guide")
+    guide.get_by_text("The search has ended: 0 found with 12 answers, and 27 items not asked about.").wait_for()
+    assert "Nothing is left to ask" not in guide.inner_text()
 
 
 def test_an_audit_that_is_done_asks_for_nothing_more(bare_desk, tmp_path):

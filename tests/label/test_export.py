@@ -374,6 +374,15 @@ def test_an_export_replaces_an_export_and_nothing_else(session, tmp_path, kind, 
     assert file.read_bytes() == once
 
 
+def test_an_export_that_somebody_went_on_working_in_stays(session):
+    file = export.export(session)
+    lines = file.read_text().splitlines()
+    file.write_text("\n".join([f"{lines[0]},checked by Ann", *(f"{line},yes" for line in lines[1:])]) + "\n")
+    with pytest.raises(ValueError, match=r"cats.csv is there already and is not an export of answers as csv"):
+        export.export(session, file)
+    assert "checked by Ann" in file.read_text()
+
+
 @pytest.mark.parametrize(
     ("kind", "before"),
     [
@@ -382,7 +391,7 @@ def test_an_export_replaces_an_export_and_nothing_else(session, tmp_path, kind, 
             "label-studio",
             '[{"data": {"image": "a", "class": "owl", "component": "NN", "score": 0.5}, "annotations": []}]',
         ),
-        ("csv", "item,label,annotator,time,round\n"),
+        ("csv", "item,label,annotator,time,round,component,score,seconds,row,code\n"),
     ],
 )
 def test_an_export_of_an_earlier_version_is_replaced(session, tmp_path, kind, before):

@@ -38,6 +38,18 @@ def test_the_paper_s_searches_by_distance_unless_told_otherwise(pool):
     assert search_from(pool, "elsa", metric="cosine")([3]).query().rows.tolist() != rows[0]
 
 
+@pytest.mark.parametrize("name", ["harvest", "greedy-probe"])
+def test_without_a_budget_a_person_is_asked_about_everything(name):
+    """The strategies' own default, 2,000, is for comparisons: earlier labels that are filled in would use it up."""
+    rng = np.random.default_rng(0)
+    pool = Pool.from_arrays(rng.normal(size=(2300, 4)).astype(np.float32))
+    search, asked = search_from(pool, name)([3]), 0
+    while (batch := search.query()) is not None:
+        search.update(np.zeros(len(batch.rows), int))
+        asked += len(batch.rows)
+    assert asked == 2299
+
+
 def test_a_budget_ends_the_search(pool):
     search, asked = search_from(pool, budget=15)([3]), 0
     while (batch := search.query()) is not None:
