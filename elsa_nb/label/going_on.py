@@ -11,7 +11,7 @@ import numpy as np
 from elsa_nb.label.first_examples import Around, Begin
 from elsa_nb.label.fixed_rows import Fixed
 from elsa_nb.label.identity import Places, Settled, answered_items, rows_in
-from elsa_nb.label.rounds import SAMPLE, positives_of
+from elsa_nb.label.rounds import SAMPLE, Rounds, positives_of
 from elsa_nb.label.session import Session
 from elsa_nb.label.session_file import IMPORTED
 from elsa_nb.search.contract import POSITIVE, Batch, Log, Strategy, next_batch
@@ -24,6 +24,12 @@ def answered_rows(session: Session, ids: Sequence[str]) -> np.ndarray:
     return rows_in(answered_items(session, Places([str(item) for item in ids]))[0])
 
 
+def first_rows(search: Strategy) -> list[int]:
+    """Return the rows that a fresh search asks first; it is left as it is."""
+    asked = Rounds(search).begin()[1]
+    return [] if asked is None else asked.rows
+
+
 def as_begun(
     session: Session,
     ids: Sequence[str],
@@ -32,14 +38,16 @@ def as_begun(
     first_page: Sequence[int] | None,
     overviews: bool,
     seeded: bool = False,
+    asks: Callable[[], Sequence[int]] = tuple,
 ) -> Settled | None:
     """Return `settled`, or how a session goes on whose search begins otherwise now.
 
     `first_page` are the rows on the first page of a search that looks for examples (None: it looks for none), shown as
-    an overview or not; `seeded`: it begins from the examples that came from files. Earlier versions began with
-    ordinary pages; other vectors, or other examples to look at, begin with other pictures; and where examples came from
-    a file in the meantime, the search begins from these, and nothing is looked for any more. The
-    answers are carried in front of the search, which begins from them: nobody is led back to look for examples.
+    an overview or not; `seeded`: it begins from the examples that came from files, with what `asks()` returns. Earlier
+    versions began with ordinary pages; other vectors, or other examples to look at, begin with other pictures; a search
+    from the same examples in other vectors, or by another strategy, asks other questions; and where examples came from
+    a file in the meantime, the search begins from these, and nothing is looked for any more. The answers are carried in
+    front of the search, which begins from them: nobody is led back to look for examples.
     """
     carried = settled is not None and len(settled.carried)
     if settled is not None and (settled.fresh or (carried and first_page is not None)):
@@ -49,10 +57,15 @@ def as_begun(
     rows = answered_rows(session, ids)
     looked = bool(first["asked"].get("overview"))
     if first_page is None:
-        if not len(rows) or not ((looked and not carried) or (seeded and _examples_since(session, first["after"]))):
+        if not len(rows):
             return settled
-        why = "with a first look" if looked else "from fewer examples"
-        why += ", and there are examples from a file by now" if looked else ": more came from a file since"
+        if (looked and not carried) or (seeded and _examples_since(session, first["after"])):
+            why = "with a first look" if looked else "from fewer examples"
+            why += ", and there are examples from a file by now" if looked else ": more came from a file since"
+        elif seeded and not carried and not looked and list(asks()) != first["asked"]["rows"]:
+            why = "with other questions: by another strategy, in other vectors, or on another machine"
+        else:
+            return settled
     elif overviews and not looked:
         why = "with pages of another kind, by an earlier version"
     elif len(rows) and first["asked"]["rows"] != list(first_page):

@@ -337,15 +337,21 @@ def _compared(items: Any, place: Places, about: dict[str, Any]) -> tuple[bool, l
     """Return whether items are those that a session was about, which are others of the name, and if all are gone."""
     found = {item: _digest(items, row) for item, row in place.of(about["contents"]).items()}
     others = [item for item, digest in found.items() if digest not in (None, about["contents"][item])]
-    gone = bool(about["contents"]) and not found
+    known = _known(about)
+    gone = not found if about["contents"] else bool(known) and not place.of(known)  # names alone may be known
     return not gone and 2 * len(others) <= len(found), others, gone  # some may have been edited since
+
+
+def _known(about: dict[str, Any]) -> list[str]:
+    """Return names of items that a session was about: of those whose contents it knows, or of all."""
+    return list(about["contents"]) or ([] if about["names"] is None else _unpacked(about["names"]))
 
 
 def _check_contents(session: Session, items: Any, place: Places, about: dict[str, Any]) -> None:
     same, others, gone = _compared(items, place, about)
     if not same:
         where, old = f" ({about['where']})" if about["where"] else "", shlex.quote(str(session.path))
-        first = next(iter(about["contents"])) if gone else others[0]
+        first = _known(about)[0] if gone else others[0]
         raise ValueError(
             f"{session.path} holds answers about other items{where}: {first!r} is "
             f"{'not here, nor is any other that was looked for' if gone else 'something else there'}. "

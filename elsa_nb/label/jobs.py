@@ -198,6 +198,7 @@ def _take_labels(job: Job, pool: Pool, files: Sequence[LabelFile], examples: Seq
         known = session.known()
         new = [(str(pool.ids[row]), row) for row in examples if str(pool.ids[row]) not in known]
         session.record([Answer(item, OPEN, POSITIVE, row=row) for item, row in new], IMPORTED)
+        identity.note_names(session, pool.ids)  # the page may never be opened
     finally:
         session.close()
 

@@ -20,6 +20,7 @@ from elsa_nb.label.label_files.reader import read_examples, read_labels
 from elsa_nb.label.refusals import MARK, shown
 from elsa_nb.label.session import Answer, LeaseLostError, Session
 from elsa_nb.pool import Pool
+from elsa_nb.search.oracle import Truth
 
 
 @pytest.fixture
@@ -382,6 +383,43 @@ def test_a_session_that_is_taken_over_while_it_is_opened_is_looked_on(place, mon
     panel = jobs.open_panel(made)
     assert not panel.controller.held
     panel.close()
+
+
+def test_a_session_that_knows_names_only_refuses_pictures_of_other_names(place):
+    """Labels were imported, and the page was never opened: nothing of what is behind the names was seen."""
+    (place / "l.csv").write_text("image,label\ncat-3.png,1\n")
+    job(place, labels=place / "l.csv")
+    (place / "dogs").mkdir()
+    for row in range(5):
+        (place / "dogs" / f"dog-{row}.png").write_bytes(b"")
+    Pool.from_arrays(np.eye(5, dtype=np.float32), [f"dog-{row}.png" for row in range(5)]).save(place / "dog-pool")
+    with pytest.raises(ValueError, match=r"holds answers about other items.*'cat-0.png' is not here"):
+        jobs.make_job(place / "dogs", place / "dog-pool", place / "s.sqlite")
+    panel = jobs.open_panel(job(place))
+    assert panel.controller.rounds.seeds.tolist() == [3]
+    panel.close()
+
+
+def test_a_search_from_examples_goes_on_from_all_answers_in_other_vectors_or_by_another_strategy(place):
+    panel = jobs.open_panel(job(place, names=["cat-7.png"]))
+    panel.oracle = Truth(np.arange(40) < 20)
+    panel.play(pages=2)
+    answers = panel.figures["labels"]
+    finds = set(panel.positives.tolist())
+    panel.close()
+    assert answers > 20
+    vectors = np.random.default_rng(1).normal(size=(40, 4)).astype(np.float32)
+    Pool.from_arrays(vectors, Pool.open(place / "pool").ids).save(place / "other")
+    for pool, more in (("other", {}), ("pool", {"strategy": "greedy-probe"})):
+        (place / "copy.sqlite").write_bytes((place / "s.sqlite").read_bytes())
+        panel = jobs.open_panel(jobs.make_job(place / "pictures", place / pool, place / "copy.sqlite", **more))
+        assert panel.figures["labels"] >= answers
+        assert "was begun with other questions" in panel.controller.notice
+        assert finds <= set(panel.positives.tolist())
+        panel.close()
+        panel = jobs.open_panel(jobs.make_job(place / "pictures", place / pool, place / "copy.sqlite"))
+        assert panel.figures["labels"] >= answers  # and so the next morning
+        panel.close()
 
 
 def test_a_session_about_other_pictures_is_refused_before_anything_is_taken(place):
