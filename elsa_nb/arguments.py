@@ -26,7 +26,6 @@ class Parser(argparse.ArgumentParser):
         super().__init__(*arguments, **options)
         self.modes: dict[str, Only] = {}
         self._given: dict[str, str] = {}
-        self._typed: dict[str, list[str]] = {}
 
     def declare_modes(self, **modes: Only) -> None:
         """Say of options, by the names of their values, when they count: `Only("without {pool}", ...)`."""
@@ -37,7 +36,7 @@ class Parser(argparse.ArgumentParser):
 
         Raises ValueError for an option that does not count beside the others.
         """
-        self._given, self._typed = {}, {}
+        self._given = {}
         options, left = super().parse_known_args(args, namespace)
         for argument in self._get_positional_actions():
             given = getattr(options, argument.dest, None)
@@ -56,11 +55,9 @@ class Parser(argparse.ArgumentParser):
     def _get_values(self, action: argparse.Action, arg_strings: list[str]) -> Any:
         """Return what was typed for an option or argument, and remember the option."""
         if action.option_strings:
-            values = self._typed.setdefault(action.dest, [])
-            values.append(" ".join(arg_strings))
             once = action.nargs != 0 and not isinstance(action, argparse._AppendAction)
-            if once and len(values) > 1:
-                raise argparse.ArgumentError(action, f"takes one value, and was given {' and '.join(values)}")
+            if once and action.dest in self._given:
+                raise argparse.ArgumentError(action, f"takes one value, and was given another: {' '.join(arg_strings)}")
             self._given[action.dest] = action.option_strings[-1]
         return super()._get_values(action, arg_strings)
 

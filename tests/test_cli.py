@@ -223,7 +223,7 @@ def test_an_option_of_one_value_is_not_given_two(empty, capsys, line):
     with pytest.raises(SystemExit) as error:
         cli.main(line.split())
     assert error.value.code == 2
-    assert "takes one value, and was given" in capsys.readouterr().err
+    assert "takes one value, and was given another: " in capsys.readouterr().err
 
 
 def test_a_flag_may_stand_twice_and_what_takes_several_takes_them():

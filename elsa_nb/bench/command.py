@@ -60,14 +60,14 @@ def bench_command(options: argparse.Namespace) -> None:
     page = Path(options.out or f"{source.resolve().stem}-bench.html")
     if page.suffix != ".html":
         raise ValueError(f"--out is {page}; the page is a file that ends in .html")
-    _check_page(page, source, named=options.out is not None)
+    kept = page.with_suffix(".csv")
+    _check_page(page, kept, source, named=options.out is not None)
     plan = Plan(**{name: getattr(options, name) for name in _PLANNED})
     known = known_arms()
     by_slug = {slug(arm): arm for arm in known}
     if strange := [name for name in options.strategy if slug(name) not in by_slug]:
         raise ValueError(f"strategy {strange[0]!r} is not known; allowed: {', '.join(by_slug)}")
     compared = [by_slug[slug(name)] for name in options.strategy] or list(known)
-    kept = page.with_suffix(".csv")
     for what in ("vectors", "labels", "ids"):
         if (given := getattr(options, what)) is not None and Path(given).resolve() == kept.resolve():
             raise ValueError(f"--out {page} would keep its searches in {kept}, your {what}; give the page another name")
@@ -126,13 +126,13 @@ def bench_command(options: argparse.Namespace) -> None:
     print(f"{page} (its searches: {kept})")
 
 
-def _check_page(page: Path, source: Path, *, named: bool) -> None:
+def _check_page(page: Path, kept: Path, source: Path, *, named: bool) -> None:
     """Raise ValueError where the page would replace a file that is none, or, without its being `named`, another's."""
     from elsa_nb.bench.page import page_command
 
     if page.is_dir():
         raise ValueError(f"--out {page} is a folder; give the name of a file in it that ends in .html")
-    if (kept := page.with_suffix(".csv")).is_dir():
+    if kept.is_dir():
         raise ValueError(f"{kept} is a folder, and the searches of {page} are kept under that name; give another --out")
     if not page.exists():
         return

@@ -23,7 +23,7 @@ import scipy
 from elsa_nb import store
 from elsa_nb.counts import count_of
 from elsa_nb.label.export import WORDS, safe
-from elsa_nb.label.exported import check_replaced, first_line
+from elsa_nb.label.exported import first_line, refuse_foreign
 from elsa_nb.label.rounds import SECOND_OPINION, SEEN_AGAIN
 from elsa_nb.label.session import Session
 
@@ -116,7 +116,7 @@ def write_merged(session: Session, path: Path | str) -> Path:
         raise ValueError(f"{path} ends in {path.suffix or 'nothing'}; what is written is a CSV: give a name in .csv")
     line = first_line(path)
     ours = line.startswith("item,") and line.endswith(",agreed,settled")
-    check_replaced(path, ours, "a table of answers side by side", "Give another name, or delete it.")
+    refuse_foreign(path, ours, "a table of answers side by side", "Give another name, or delete it.")
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     people = session.annotators

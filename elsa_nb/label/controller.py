@@ -16,7 +16,7 @@ import numpy as np
 
 from elsa_nb.label.advice import Advisor
 from elsa_nb.label.cards import NEGATIVE, OPEN, PASSED, POSITIVE, Cards, Steps, check_page_size
-from elsa_nb.label.going_on import Begun, answered_rows, as_begun, carry_on, first_rows
+from elsa_nb.label.going_on import Begun, answered_rows, as_begun, carry_on
 from elsa_nb.label.identity import Settled, remember
 from elsa_nb.label.progress_figures import ProgressFigures, Standing
 from elsa_nb.label.replay import Restored, amendments, go_on, labels_told, reopened, restore, rows_of, wishes_of
@@ -56,9 +56,7 @@ class Controller:
         self.lock = threading.RLock()
         self.session, self.ids, self.publish = session, ids, publish
         self.advisor = Advisor(estimate, target, size)
-        looks = {"first_page": getattr(search, "first_page", None), "overviews": getattr(search, "overviews", False)}
-        looks |= {"seeded": begin is not None, "asks": lambda: first_rows(search)}
-        self._begin, self._settled = begin, as_begun(session, ids, settled, **looks)
+        self._begin, self._settled = begin, as_begun(session, ids, settled, search, seeded=begin is not None)
         settled = self._settled
         # Rows whose answers stand in front of the search.
         self.carried = settled.carried if settled is not None else np.empty(0, np.int64)

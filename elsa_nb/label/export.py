@@ -20,7 +20,7 @@ from urllib.parse import quote
 
 from elsa_nb import store
 from elsa_nb.errors import MissingDataError
-from elsa_nb.label.exported import COLUMNS, check_replaced, is_export
+from elsa_nb.label.exported import COLUMNS, is_export, refuse_foreign
 from elsa_nb.label.label_files.words import check_class
 from elsa_nb.label.session import Session
 from elsa_nb.locks import lock_beside
@@ -162,7 +162,7 @@ def export_and_tell(
     if kind != "links":  # which looks for itself
         store.check_replaceable(path)
         cure = "Give another name, or replace it with replace=True (on the command line --replace)."
-        check_replaced(path, replace or is_export(path, kind), f"an export of answers as {kind}", cure)
+        refuse_foreign(path, replace or is_export(path, kind), f"an export of answers as {kind}", cure)
     write(path, answer_rows(session, annotator, label), Told(folder, label, annotator, url, email))
     return path, _links_to_nothing(path) if kind == "links" else ""
 

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-# The columns of an export, in this order; those of earlier versions had no others, and may lack some at the end.
+# The columns of an export, in this order; those of earlier versions had no others, and lacked some.
 COLUMNS = ("item", "label", "annotator", "time", "round", "component", "score", "seconds", "row", "code", "class")
 _FEWEST = 4  # of them
 
 
-def check_replaced(path: Path, ours: bool, what: str, cure: str) -> None:
-    """Raise ValueError where `path` is a file that is there and not `ours`: not `what` was written there before."""
+def refuse_foreign(path: Path, ours: bool, what: str, cure: str) -> None:
+    """Raise ValueError where a file is there and is not `ours`, which is `what`; an empty one is nobody's."""
     if path.is_file() and path.stat().st_size and not ours:
         raise ValueError(f"{path} is there already and is not {what}; it was left as it is. {cure}")
 
@@ -27,7 +27,7 @@ def is_export(path: Path, kind: str) -> bool:
             import pyarrow.parquet as pq
 
             return _are_ours(pq.read_schema(path).names)
-        return _is_ours[kind](json.loads(path.read_text(encoding="utf-8")))
+        return _IN_JSON[kind](json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, NotImplementedError, RecursionError):  # what readers raise over other bytes
         return False
 
@@ -57,9 +57,11 @@ def _fiftyone(value: Any) -> bool:
 
 
 def _label_studio(value: Any) -> bool:
-    tasks = value if isinstance(value, list) else [None]
-    data = tasks[0].get("data") if tasks and isinstance(tasks[0], dict) else {} if not tasks else None
-    return isinstance(data, dict) and (not tasks or {"image", "class", "component", "score"} <= set(data))
+    if value == []:  # nobody had answered anything
+        return True
+    task = value[0] if isinstance(value, list) else None
+    data = task.get("data") if isinstance(task, dict) else None
+    return isinstance(data, dict) and {"image", "class", "component", "score"} <= set(data)
 
 
-_is_ours = {"coco": _coco, "fiftyone": _fiftyone, "label-studio": _label_studio}
+_IN_JSON = {"coco": _coco, "fiftyone": _fiftyone, "label-studio": _label_studio}

@@ -24,31 +24,18 @@ def answered_rows(session: Session, ids: Sequence[str]) -> np.ndarray:
     return rows_in(answered_items(session, Places([str(item) for item in ids]))[0])
 
 
-def first_rows(search: Strategy) -> list[int]:
-    """Return the rows that a fresh search asks first; it is left as it is."""
-    asked = Rounds(search).begin()[1]
-    return [] if asked is None else asked.rows
-
-
 def as_begun(
-    session: Session,
-    ids: Sequence[str],
-    settled: Settled | None,
-    *,
-    first_page: Sequence[int] | None,
-    overviews: bool,
-    seeded: bool = False,
-    asks: Callable[[], Sequence[int]] = tuple,
+    session: Session, ids: Sequence[str], settled: Settled | None, search: Strategy, *, seeded: bool
 ) -> Settled | None:
-    """Return `settled`, or how a session goes on whose search begins otherwise now.
+    """Return `settled`, or how a session goes on whose fresh `search` begins otherwise now.
 
-    `first_page` are the rows on the first page of a search that looks for examples (None: it looks for none), shown as
-    an overview or not; `seeded`: it begins from the examples that came from files, with what `asks()` returns. Earlier
-    versions began with ordinary pages; other vectors, or other examples to look at, begin with other pictures; a search
-    from the same examples in other vectors, or by another strategy, asks other questions; and where examples came from
-    a file in the meantime, the search begins from these, and nothing is looked for any more. The answers are carried in
-    front of the search, which begins from them: nobody is led back to look for examples.
+    `seeded`: unless it looks for examples, it begins from those that came from files. Earlier versions began with
+    ordinary pages; other vectors, or other examples to look at, begin with other pictures; a search from the same
+    examples in other vectors, or by another strategy, asks other questions; and where examples came from a file in the
+    meantime, the search begins from these, and nothing is looked for any more. The answers are carried in front of the
+    search, which begins from them: nobody is led back to look for examples.
     """
+    first_page = getattr(search, "first_page", None)  # of a search that looks for examples
     carried = settled is not None and len(settled.carried)
     if settled is not None and (settled.fresh or (carried and first_page is not None)):
         return settled
@@ -62,11 +49,11 @@ def as_begun(
         if (looked and not carried) or (seeded and _examples_since(session, first["after"])):
             why = "with a first look" if looked else "from fewer examples"
             why += ", and there are examples from a file by now" if looked else ": more came from a file since"
-        elif seeded and not carried and not looked and list(asks()) != first["asked"]["rows"]:
+        elif seeded and not carried and not looked and _asks_first(search) != first["asked"]["rows"]:
             why = "with other questions: by another strategy, in other vectors, or on another machine"
         else:
             return settled
-    elif overviews and not looked:
+    elif getattr(search, "overviews", False) and not looked:
         why = "with pages of another kind, by an earlier version"
     elif len(rows) and first["asked"]["rows"] != list(first_page):
         why = "with other pictures on its first page: by other vectors, or from other examples"
@@ -74,6 +61,12 @@ def as_begun(
         return settled
     notice = f"This session was begun {why}. Your answers are kept, and the search goes on from them."
     return replace(settled or Settled(rows), carried=rows, fresh=True, notice=notice)
+
+
+def _asks_first(search: Strategy) -> list[int]:
+    """Return the rows that a fresh search asks first; it is left as it is."""
+    asked = Rounds(search).begin()[1]
+    return [] if asked is None else asked.rows
 
 
 def _examples_since(session: Session, event: int) -> bool:

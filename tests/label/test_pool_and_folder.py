@@ -43,26 +43,28 @@ def names(count):
     return [f"{i:03d}.jpg" for i in range(count)]
 
 
-def test_a_pool_of_few_of_the_pictures_says_how_many_cannot_be_found(opened):
-    said, page = opened(names(30), names(600))
+NO_VECTORS = "Of the 600 pictures in imgs, 30 have vectors in the pool vectors; 570 cannot be found, such as "
+
+
+@pytest.mark.parametrize(
+    ("ids", "files", "told", "untold"),
+    [
+        (names(30), names(600), [NO_VECTORS, "Leave --pool out to search all pictures"], "no file"),
+        (
+            names(600),
+            names(60),
+            ["Of the 600 items of the pool vectors, 540 are no files in imgs, such as 060.jpg", "counts as asked"],
+            "cannot be found",
+        ),
+        (names(600), names(600)[50:], ["50 are no files in imgs"], "cannot be found"),  # the first ones are gone
+    ],
+)
+def test_what_a_pool_and_a_folder_do_not_share_is_said_on_screen_and_page(opened, ids, files, told, untold):
+    said, page = opened(ids, files)
     assert said == page
-    assert "Of the 600 pictures in imgs, 30 have vectors in the pool vectors; 570 cannot be found, such as " in page
-    assert "Leave --pool out to search all pictures" in page
-    assert "no file" not in page
-
-
-def test_a_pool_of_more_than_is_there_says_how_many_cards_show_nothing(opened):
-    said, page = opened(names(600), names(60))
-    assert said == page
-    assert "Of the 600 items of the pool vectors, 540 are no files in imgs, such as 060.jpg" in page
-    assert "counts as asked" in page
-    assert "cannot be found" not in page
-
-
-def test_a_pool_whose_first_items_are_gone_is_opened(opened):
-    said, page = opened(names(600), names(600)[50:])
-    assert said == page
-    assert "Of the 600 items of the pool vectors, 50 are no files in imgs" in page
+    for each in told:
+        assert each in page
+    assert untold not in page
 
 
 def test_one_match_is_enough_and_none_is_refused(opened, tmp_path):

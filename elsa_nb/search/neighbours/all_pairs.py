@@ -102,7 +102,6 @@ def propose_all(pairs: Pairs, n: int, k: int, progress: bool | None = None) -> S
     shortlist = Shortlist(n, k)
     blocks = [slice(start, min(start + MULTIPLIED, n)) for start in range(0, n, MULTIPLIED)]
     turns = [Lock() for _ in blocks]
-
     sample, expected = _some(_SAMPLE, n), k * _SAMPLE / n
     rank = min(round(expected + 3 * np.sqrt(expected) + 3), _SAMPLE - 1)
 
