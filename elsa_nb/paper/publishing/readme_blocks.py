@@ -106,13 +106,13 @@ def _equal_budget(runs: pd.DataFrame) -> list[str]:
 def labels_block(frame: pd.DataFrame) -> str:
     """Return what a find costs at 50 and at 80 % of a class, by searcher and pool; `frame` is `compared_searches`."""
     arms = {BASE: BASE, PREPARED: "probe, prepared", RAW: "probe, raw vectors", "ELSA": "ELSA"}
-    arms |= {"NN.Large": "NN.Large", ALL_LABELS: "a probe that knows every label"}
+    arms |= {"NN.Large": "NN.Large", ALL_LABELS: "probe trained on every label"}
     said = spent(frame).set_index(["pool", "arm"])
     lines = [
-        "Labels a find when 50 / 80 % of a class are found, from one example: medians over classes that nothing was",
-        "chosen on. A dash: most searches do not come so far with the labels that they may spend.",
+        "Labels spent per find when 50 / 80 % of a class is found, starting from one example: medians over classes that",
+        "no setting was chosen on. A dash: most searches did not get that far within the labels allowed.",
         "",
-        f"| pool: classes, labels | {' | '.join(arms.values())} |",
+        f"| pool: classes, labels allowed | {' | '.join(arms.values())} |",
         f"|{'---|' * (len(arms) + 1)}",
     ]
     for pool in dict.fromkeys(said.index.get_level_values("pool")):
