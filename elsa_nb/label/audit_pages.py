@@ -22,6 +22,8 @@ PROMISES = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 class AuditPages:
     """Ask random rows of a pool of `n`, but those `answered` before, of which `found` are of the class.
 
+    `found_since` are rows that the search has found since the audit began; they count as found.
+
     >>> audit = AuditPages(len(pool), [*seeds, *panel.rows_answered], found=len(seeds) + len(panel.positives))
     >>> Panel(audit, images, session="cats-audit.sqlite")
     """
@@ -37,12 +39,14 @@ class AuditPages:
         rng: np.random.Generator | int | None = 0,
         confidence: float = 0.95,
         page: int = 60,
+        found_since: Sequence[int] | np.ndarray = (),
     ):
         check_count("n", n, 1)
         rows = np.setdiff1d(np.arange(n), check_rows_asked(answered, n, "answered"))
         if not len(rows):
             raise ValueError(f"all {n} items are answered: there is nothing to audit")
-        self._fresh = Audit(rows, found, rng=rng, confidence=confidence)
+        since = check_rows_asked(found_since, n, "found_since")
+        self._fresh = Audit(rows, found, rng=rng, confidence=confidence, found_since=since)
         self._audit = copy.copy(self._fresh)
         self._pool_size, self._n, self._confidence, self._page = n, len(rows), confidence, page
         self._answered: list[tuple[Batch, np.ndarray]] = []
@@ -59,7 +63,7 @@ class AuditPages:
         higher = next((share for share in PROMISES if share > audit.recall_at_least), None)
         if higher is None:
             return said
-        settings = {"hits": audit.hits, "confidence": self._confidence}
+        settings = {"hits": audit.hits, "elsewhere": audit.elsewhere, "confidence": self._confidence}
         more = labels_for(self._n, audit.found, higher, **settings) - audit.labels
         return f"{said} {more:,} more without a find: at least {higher:.0%}." if more > 0 else said
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from elsa_nb.label.audit_pages import AuditPages
 from elsa_nb.label.first_examples import Around, Begin
 from elsa_nb.label.fixed_rows import Fixed
 from elsa_nb.label.identity import Places, Settled, answered_items, rows_in
@@ -48,7 +49,9 @@ def as_begun(
             return settled
         if (looked and not carried) or (seeded and _examples_since(session, first["after"])):
             why = "with a first look" if looked else "from fewer examples"
-            why += ", and there are examples from a file by now" if looked else ": more came from a file since"
+            why += (
+                ", and there are examples from a file by now" if looked else ": more came from a file or an audit since"
+            )
         elif seeded and not carried and not looked and _asks_first(search) != first["asked"]["rows"]:
             why = "with other questions: by another strategy, in other vectors, or on another machine"
         else:
@@ -80,7 +83,13 @@ def carry_on(search: Strategy, rows: np.ndarray, begin: Begun | None = None) -> 
 
     The panel fills the answers in. A search that looks for examples takes them as its first page; one that has seeds
     is not asked about these again, and where `begin(seeds)` makes it, it begins from what was found before as well.
+    Raises ValueError for an audit, which does not go on with other items than it began with.
     """
+    if isinstance(search, AuditPages):  # rows of the present items would be taken for those that it draws from
+        raise ValueError(
+            "an audit draws from the items that were here when it began, and these were others: begin another audit, "
+            "with another session file"
+        )
     if isinstance(search, Begin):
         return search.carry(rows)
     rows = rows[~np.isin(rows, positives_of(search))]

@@ -257,6 +257,17 @@ def names_in(session: Session) -> list[str] | None:
     return names if names is not None and len(names) == told["n"] else None
 
 
+def remembered_names(session: Session) -> str | None:
+    """Return `names_digest` of the items that a session was last opened with by its annotator; None where none was."""
+    told = session.meta(f"about:{session.annotator}")
+    return None if told is None else _remembered(session, told)["ids"]
+
+
+def names_digest(ids: Sequence[str]) -> str:
+    """Return a digest of the names of items in their order, by which a collection that has changed is known."""
+    return hashlib.sha256("\n".join(ids).encode(errors="surrogateescape")).hexdigest()
+
+
 def note_names(session: Session, ids: Sequence[str]) -> None:
     """Let a session that remembers no items yet remember these names, without what is behind them."""
     session.remark_once(f"about:{session.annotator}", json.dumps(_about(None, [str(item) for item in ids])))
@@ -318,9 +329,8 @@ def names_of(pool_ids: Sequence[str] | None, items: Any, named: Sequence[str] | 
 
 def _about(items: Any, ids: Sequence[str]) -> dict[str, Any]:
     rows = np.unique(np.linspace(0, len(ids) - 1, min(KEPT, len(ids))).astype(int)).tolist()
-    joined = "\n".join(ids).encode(errors="surrogateescape")
     return {
-        "ids": hashlib.sha256(joined).hexdigest(),
+        "ids": names_digest(ids),
         "n": len(ids),
         "names": _packed(ids),
         "contents": {ids[row]: digest for row in rows if (digest := _digest(items, row)) is not None},

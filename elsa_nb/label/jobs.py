@@ -5,7 +5,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,16 +14,16 @@ import numpy as np
 from elsa_nb.doors import by_command, by_examples, by_reading, is_command, told_by
 from elsa_nb.errors import MissingDataError
 from elsa_nb.label import first_examples, identity, searching
-from elsa_nb.label.audit_pages import AuditPages
+from elsa_nb.label.audits import audit_files, audited, take_audits
 from elsa_nb.label.cards import OPEN, check_page_size
 from elsa_nb.label.import_labels import import_labels
 from elsa_nb.label.items import Files
 from elsa_nb.label.label_files.reader import LabelFile, read_examples, read_labels
 from elsa_nb.label.session import Answer, Session, check_annotator
-from elsa_nb.label.session_file import IMPORTED, damaged
+from elsa_nb.label.session_file import IMPORTED
 from elsa_nb.pool import Pool
 from elsa_nb.search.checks import check_kinds
-from elsa_nb.search.contract import POSITIVE, UNSURE, Strategy
+from elsa_nb.search.contract import POSITIVE, Strategy
 from elsa_nb.search.stopping.rules import TargetShare
 
 if TYPE_CHECKING:
@@ -114,7 +114,8 @@ def make_job(
         finally:
             session.close()
     if job.audit:
-        audited(job, opened)
+        begun = audited(Path(job.session), job.annotator, opened.ids)
+        job = replace(job, remark=" ".join(filter(None, (job.remark, begun.remark))))
     examples = [row for name in names for row in first_examples.row_meant(opened.ids, name)]
     if read is None or list(read.ids) != opened.ids.tolist():
         read = read_label_files(opened.ids, labels=labels, seeds=seeds, reading=reading)
@@ -122,6 +123,7 @@ def make_job(
     if files or examples:
         _take_labels(job, opened, files, examples)
     if not job.audit:
+        _take_audits(job, opened)
         searching.make_ready(opened, job.strategy, metric=job.metric)
     return job
 
@@ -203,6 +205,17 @@ def _take_labels(job: Job, pool: Pool, files: Sequence[LabelFile], examples: Seq
         session.close()
 
 
+def _take_audits(job: Job, pool: Pool) -> None:
+    """Let the session know what its audits have answered; say so."""
+    if audit_files(Path(job.session)):
+        session = Session(job.session, annotator=job.annotator)
+        try:
+            if said := take_audits(session, [str(item) for item in pool.ids]):
+                print(said)
+        finally:
+            session.close()
+
+
 def imported_positives(session: Session, ids: Sequence[str]) -> np.ndarray:
     """Return the rows whose label in the session is positive and came from a file, ascending."""
     positive = {
@@ -211,48 +224,16 @@ def imported_positives(session: Session, ids: Sequence[str]) -> np.ndarray:
     return np.flatnonzero([str(item) in positive for item in ids])
 
 
-def audited(job: Job, pool: Pool) -> AuditPages:
-    """Return the audit of what a job's session has found, in the state that it was in when the audit began.
-
-    Doubtful answers may hide positives, so their items are audited like those without an answer. Raises
-    MissingDataError where there is no session yet, ValueError where nothing is found in it; no file is made then.
-    """
-    if not Path(job.session).exists():
-        raise MissingDataError(f"{job.session} is not here: label first, then audit what was found.")
-    session = Session(job.session, annotator=job.annotator)
-    try:
-        known = session.known()
-    finally:
-        session.close()
-    labels = np.array([known.get(str(item), UNSURE) for item in pool.ids])
-    state = {"answered": np.flatnonzero(labels != UNSURE).tolist(), "found": int((labels == POSITIVE).sum())}
-    if not state["found"]:
-        raise ValueError(f"{job.session} holds no find yet: label first, then audit what was found")
-    own = Session(audit_session(job), annotator=job.annotator)
-    try:
-        begun = json.loads(own.remark_once(f"audit:{job.annotator}", json.dumps(state, allow_nan=False)))
-    finally:
-        own.close()
-    if not isinstance(begun, dict) or begun.keys() != state.keys() or not isinstance(begun["answered"], list):
-        raise damaged(own.path, "what it says of the search that is audited is no record of it")
-    return AuditPages(len(pool), **begun)
-
-
-def audit_session(job: Job) -> Path:
-    """Return the session file of a job's audit, beside that of its search."""
-    path = Path(job.session)
-    return path.with_name(f"{path.stem}-audit{path.suffix}")
-
-
 def open_panel(job: Job) -> "Panel":
     """Return the panel of a job: it searches from imported positives, or from what is marked in a first look."""
     from elsa_nb.label.panel import Panel, code_stamp
 
     pool, folder = Pool.open(job.pool, verify=False), Path(job.folder)
     if job.audit:
-        session = Session(audit_session(job), annotator=job.annotator, code=code_stamp())
+        audit = audited(Path(job.session), job.annotator, pool.ids)
+        session = Session(audit.path, annotator=job.annotator, code=code_stamp())
         options = {"page": 60, "title": f"{folder.name}: audit", "remark": job.remark}
-        return Panel(audited(job, pool), Files(folder, pool), session, **options)
+        return Panel(audit.pages, Files(folder, pool), session, **options)
     search_from = searching.search_from(pool, job.strategy, metric=job.metric, budget=job.budget)
     session = Session(job.session, annotator=job.annotator, code=code_stamp())
 

@@ -23,7 +23,8 @@ from typing import TYPE_CHECKING
 
 from elsa_nb import store
 from elsa_nb.label import serving
-from elsa_nb.label.jobs import Job, audit_session, open_panel
+from elsa_nb.label.audits import audit_files
+from elsa_nb.label.jobs import Job, open_panel
 
 if TYPE_CHECKING:
     from elsa_nb.label.panel import Panel
@@ -78,7 +79,9 @@ def launch(job: Job, *, ip: str = "127.0.0.1", port: int = 0, token: str | None 
     with tempfile.TemporaryDirectory(prefix="elsa-label-") as folder:
         notebook = write_notebook(job, Path(folder))
         url = f"http://{f'[{ip}]' if ':' in ip else ip}:{port}/" + (f"?token={token}" if token else "")
-        answers = audit_session(job) if job.audit else job.session
+        answers = job.session
+        if job.audit:
+            answers = f"{audit_files(Path(job.session))[-1]}, and to the search when that is opened again"
         print(f"The page is being made. The answers go to {answers}. Stop with Ctrl-C.", flush=True)
         environment = os.environ | {VARIABLE: str(Path(folder) / "job.json"), serving.TOKEN: token}
         # What the server says is for programmers, and would bury the address; it is shown if the server fails.

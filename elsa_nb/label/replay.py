@@ -16,6 +16,7 @@ from elsa_nb.label.identity import carried_after
 from elsa_nb.label.rounds import Asked, Rounds
 from elsa_nb.label.second_look import blind_page, earlier_cards
 from elsa_nb.label.session import Answer, Session
+from elsa_nb.label.session_file import IMPORTED
 
 
 @dataclass
@@ -93,8 +94,10 @@ def restore(session: Session, rounds: Rounds, ids: Sequence[str], size: int, *, 
             break
         while pending and pending[0][0]["id"] <= here["after"]:
             _act(restored.cards, pending.pop(0))
-        _deal(restored, rounds, state, _asked(here), here["asked"]["known"])
-        if still_open := here["told"] is None:
+        still_open = here["told"] is None
+        known = _filled_in(session, here, ids) if still_open else here["asked"]["known"]
+        _deal(restored, rounds, state, _asked(here), known)
+        if still_open:
             break
         told = here["told"]
         amended = rows_of(restored, told["amended"])  # before this round counts as told: as when it was answered
@@ -119,6 +122,17 @@ def restore(session: Session, rounds: Rounds, ids: Sequence[str], size: int, *, 
     cards.cursor = next((p for p, label in enumerate(cards.labels) if label == OPEN), max(0, len(cards.labels) - 1))
     cards.waiting = bool(cards.labels) and not cards.open and not cards.over
     return restored
+
+
+def _filled_in(session: Session, here: dict, ids: Sequence[str]) -> list[tuple[int, int]]:
+    """Return (offset, label) of what is known in an open round: when it was dealt, and by what was imported since."""
+    known = dict(here["asked"]["known"])
+    if not here["asked"].get("blind"):
+        imported = {a["item"]: a["label"] for a in session.answers(session.annotator) if a["kind"] == IMPORTED}
+        for i, row in enumerate(here["asked"]["rows"]):
+            if i not in known and (label := imported.get(str(ids[row]))) is not None:
+                known[i] = label
+    return sorted(known.items())
 
 
 def go_on(

@@ -117,6 +117,34 @@ def test_bounds_fall_with_labels_and_rise_with_hits(n, data):
         assert most_positives(n, labels, one, 0.05) <= most_positives(n, labels, other, 0.05)
 
 
+@given(n=st.integers(1, 80), found=st.integers(1, 30), data=st.data())
+@settings(max_examples=80, deadline=None)
+def test_what_is_found_in_another_way_counts_as_found_and_leaves_the_bound_as_it_was(n, found, data):
+    positive = np.array(data.draw(st.lists(st.booleans(), min_size=n, max_size=n)))
+    since = data.draw(st.lists(st.sampled_from(range(n)), unique=True))
+    since = [row for row in since if positive[row]]
+    alone, beside = (Audit(np.arange(n), found, rng=3, found_since=rows) for rows in ((), since))
+    while (rows := alone.query(7)) is not None:
+        assert beside.query(7).tolist() == rows.tolist()
+        before = beside.elsewhere
+        for audit in (alone, beside):
+            audit.update(positive[rows].astype(int))
+        assert beside.elsewhere == before - sum(row in since for row in rows)
+        assert beside.missing_at_most == max(alone.missing_at_most - beside.elsewhere, 0)
+        now = found + beside.hits + beside.elsewhere
+        assert beside.recall_at_least == now / (now + beside.missing_at_most)
+
+
+def test_the_price_takes_in_what_was_found_in_another_way():
+    for elsewhere in (0, 3, 20):
+        audit = Audit(np.arange(5_000), 50, rng=0)
+        audit = Audit(np.arange(5_000), 50, rng=0, found_since=audit.query(5_000)[-elsewhere:] if elsewhere else ())
+        price = labels_for(5_000, 50, 0.8, elsewhere=elsewhere)
+        for labels, enough in ((price - 1, False), (1, True)):
+            audit.update(np.zeros(len(audit.query(labels)), int))
+            assert (audit.recall_at_least >= 0.8) == enough
+
+
 def test_a_doubtful_answer_may_be_a_missing_positive():
     clear, doubtful = (Audit(np.arange(300), found=30, rng=0) for _ in range(2))
     for audit, label in ((clear, 0), (doubtful, -1)):

@@ -109,8 +109,8 @@ def labels_block(frame: pd.DataFrame) -> str:
     arms |= {"NN.Large": "NN.Large", ALL_LABELS: "probe trained on every label"}
     said = spent(frame).set_index(["pool", "arm"])
     lines = [
-        "Labels spent per find when 50 / 80 % of a class is found, starting from one example: medians over classes that",
-        "no setting was chosen on. A dash: most searches did not get that far within the labels allowed.",
+        "Labels spent per find when 50 / 80 % of a class is found, starting from one example: medians over classes",
+        "that no setting was chosen on. A dash: most searches did not get that far within the labels allowed.",
         "",
         f"| pool: classes, labels allowed | {' | '.join(arms.values())} |",
         f"|{'---|' * (len(arms) + 1)}",

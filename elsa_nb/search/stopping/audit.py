@@ -37,6 +37,9 @@ class Audit:
     is the probability with which all statements of the audit hold together. `rng` decides the order of the rows: a
     generator, its seed, or None. Only answers in that order count, so give rows that were chosen without looking at it.
 
+    `found_since` are rows of the audit that were found in another way after it began, by the search that went on. They
+    count as found; the order, and with it the bound on all positives among the rows, does not change for them.
+
     A person overlooks some. With `planted` = (seen, shown), from known positives hidden among the rows, the statements
     allow for it: the share she sees is bounded from below, which takes a fifth of the risk.
 
@@ -51,11 +54,13 @@ class Audit:
         rng: np.random.Generator | int | None,
         confidence: float = 0.95,
         planted: tuple[int, int] | None = None,
+        found_since: Sequence[int] | np.ndarray = (),
     ):
         rows = check_rows(rows, None, "rows of an audit")
         check_count("found", found, 1)  # a share of nothing says nothing
         self.found, self.hits, self.labels = int(found), 0, 0
         self._order = check_rng(rng).permutation(rows)
+        self._found_since = np.isin(self._order, np.asarray(found_since, np.int64))
         self._risk, self._sight = risk_and_sight(confidence, planted)
         self._bound = len(rows)
         self._doubtful = 0
@@ -94,14 +99,21 @@ class Audit:
         self._bound = min(self._bound, bound)
 
     @property
+    def elsewhere(self) -> int:
+        """How many of the rows that it has not come to yet were found in another way."""
+        return int(self._found_since[self.labels :].sum())
+
+    @property
     def missing_at_most(self) -> int:
         """How many positives of the audited rows are not found yet, at most."""
-        return max(self._bound, self.hits + self._doubtful) - self.hits
+        found = self.hits + self.elsewhere
+        return max(self._bound, found + self._doubtful) - found
 
     @property
     def recall_at_least(self) -> float:
         """The share of the positives that is found, at least: of found ones and those among the audited rows."""
-        return (self.found + self.hits) / (self.found + self.hits + self.missing_at_most)
+        found = self.found + self.hits + self.elsewhere
+        return found / (found + self.missing_at_most)
 
 
 def labels_for(
@@ -110,23 +122,26 @@ def labels_for(
     promise: float,
     *,
     hits: int = 0,
+    elsewhere: int = 0,
     confidence: float = 0.95,
     planted: tuple[int, int] | None = None,
 ) -> int:
     """Return how many of so many unlabelled `rows` an audit labels until it can say "at least `promise` is found".
 
     That is the price if it meets `hits` further positives on the way; 0 meets none, and is the least price. All
-    `rows` is the answer where nothing less will do. `promise` is a share of the class, above 0 and below 1.
+    `rows` is the answer where nothing less will do. `elsewhere` more of the rows were found in another way. `promise`
+    is a share of the class, above 0 and below 1.
 
-    Raises ValueError for numbers that are out of range, for more `hits` than `rows`, and for an audit of nothing
-    `found`: see `Audit`.
+    Raises ValueError for numbers that are out of range, for more `hits` and `elsewhere` than `rows`, and for an audit
+    of nothing `found`: see `Audit`.
     """
-    for name, count, least in (("rows", rows, 0), ("found", found, 1), ("hits", hits, 0)):
+    counts = ("rows", rows, 0), ("found", found, 1), ("hits", hits, 0), ("elsewhere", elsewhere, 0)
+    for name, count, least in counts:
         check_count(name, count, least)
-    _check_within(hits=hits, rows=rows)
+    _check_within(hits=hits, rows=rows - elsewhere)
     check_share("promise", promise)
     risk, sight = risk_and_sight(confidence, planted)
-    allowed = int((found + hits) / promise + 1e-9) - found  # positives among the rows, at most
+    allowed = int((found + hits + elsewhere) / promise + 1e-9) - found  # positives among the rows, at most
     if allowed >= rows:
         return 0
     low, high = 0, rows  # `low` labels do not suffice, unless none are needed; `high` labels do

@@ -1,0 +1,142 @@
+"""The audits of a session: in which files they are, of which items, and how they and the search learn of each other.
+
+An audit draws at random from the items that had no answer when it began. It goes on for as long as the collection is
+the same; where items were added or removed since, another audit begins, in a file of its own. Answers given on one side
+reach the other whenever that is opened: for the search those of an audit are labels like those from a file, and in an
+audit those of the search are known, its finds found.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from elsa_nb.counts import count_of
+from elsa_nb.errors import MissingDataError
+from elsa_nb.label.audit_pages import AuditPages
+from elsa_nb.label.cards import OPEN
+from elsa_nb.label.identity import names_digest, remembered_names
+from elsa_nb.label.session import Answer, Session
+from elsa_nb.label.session_file import IMPORTED, damaged
+from elsa_nb.search.contract import POSITIVE, UNSURE
+
+
+def audit_files(session: Path) -> list[Path]:
+    """Return the files of a session's audits beside it, the earliest first; none where nothing was audited."""
+    files: list[Path] = []
+    while (path := _numbered(session, len(files) + 1)).exists():
+        files.append(path)
+    return files
+
+
+def _numbered(session: Path, number: int) -> Path:
+    return session.with_name(f"{session.stem}-audit{'' if number == 1 else f'-{number}'}{session.suffix}")
+
+
+@dataclass(frozen=True)
+class StoredAudit:
+    """An audit that begins or goes on: the file it is in, its pages, and what the person should know of it."""
+
+    path: Path
+    pages: AuditPages
+    remark: str = ""
+
+
+def audited(path: Path, annotator: str, ids: Sequence[str]) -> StoredAudit:
+    """Return the audit of what an annotator has found in the session at `path`, whose items are called `ids`.
+
+    Doubtful answers may hide positives, so their items are audited like those without an answer. Raises
+    MissingDataError where there is no session yet, ValueError where nothing is found in it; no file is made then.
+    """
+    if not path.exists():
+        raise MissingDataError(f"{path} is not here: label first, then audit what was found.")
+    ids = [str(item) for item in ids]
+    labels = _labels_of(path, annotator, ids)
+    now = {"answered": np.flatnonzero(labels != UNSURE).tolist(), "found": int((labels == POSITIVE).sum())}
+    if not now["found"]:
+        raise ValueError(f"{path} holds no find yet: label first, then audit what was found")
+    now["items"] = names_digest(ids)
+    file, remark = _file_of(path, annotator, now["items"])
+    audit = Session(file, annotator=annotator)
+    try:
+        begun = json.loads(audit.remark_once(f"audit:{annotator}", json.dumps(now, allow_nan=False)))
+        _check(file, begun)
+        since = np.setdiff1d(now["answered"], begun["answered"]).astype(np.int64)
+        known = audit.known()
+        audit.record([Answer(ids[i], OPEN, int(labels[i])) for i in since if ids[i] not in known], IMPORTED)
+    finally:
+        audit.close()
+    found_since = since[labels[since] == POSITIVE]
+    return StoredAudit(file, AuditPages(len(ids), begun["answered"], begun["found"], found_since=found_since), remark)
+
+
+def _labels_of(path: Path, annotator: str, ids: Sequence[str]) -> np.ndarray:
+    """Return the annotator's label of each item, (n,) int64, in the session at `path` and in its audits."""
+    session = Session(path, annotator=annotator)
+    try:
+        take_audits(session, ids)
+        known = session.known()
+    finally:
+        session.close()
+    return np.array([known.get(item, UNSURE) for item in ids], np.int64)
+
+
+def _file_of(path: Path, annotator: str, items: str) -> tuple[Path, str]:
+    """Return the file of an annotator's audit of `items` (a digest of their names), and what is to be said of it."""
+    if not (files := audit_files(path)):
+        return _numbered(path, 1), ""
+    last = Session(files[-1], annotator=annotator)
+    try:
+        if (told := last.meta(f"audit:{annotator}")) is None:
+            return files[-1], ""
+        begun = json.loads(told)
+        _check(last.path, begun)
+        before = begun.get("items") or remembered_names(last)  # audits of earlier versions do not say it themselves
+    finally:
+        last.close()
+    if before in (None, items):
+        return files[-1], ""
+    return _numbered(path, len(files) + 1), (
+        f"Items were added or removed since the audit in {files[-1].name} began, so this is a new one, of the items "
+        "that are here now. The answers of the earlier one count as known."
+    )
+
+
+def _check(path: Path, begun: Any) -> None:
+    kinds = {"answered": list, "found": int}
+    if not isinstance(begun, dict) or not all(isinstance(begun.get(key), kind) for key, kind in kinds.items()):
+        raise damaged(path, "what it says of the search that is audited is no record of it")
+
+
+def take_audits(session: Session, ids: Sequence[str]) -> str:
+    """Take the answers of a session's audits into it, of items called `ids`; return what was taken, "" for nothing.
+
+    Where both have answered an item the later answer counts, and one that is sure before one that is not.
+    """
+    said = []
+    for path in audit_files(session.path):
+        new = answers_lacking(session, path, set(ids))
+        session.record(new, IMPORTED)
+        if new:
+            finds = sum(answer.label == POSITIVE for answer in new)
+            said.append(f"Taken from the audit {path.name}: {count_of(len(new), 'answer')}, {count_of(finds, 'find')}.")
+    return " ".join(said)
+
+
+def answers_lacking(session: Session, path: Path, items: set[str]) -> list[Answer]:
+    """Return the answers to `items` that the audit at `path` has and its session lacks, as the session takes them."""
+    audit = Session(path, annotator=session.annotator, to_read=True)
+    try:
+        given = [a for a in audit.answers(session.annotator) if a["kind"] != IMPORTED and a["label"] != UNSURE]
+    finally:
+        audit.close()
+    has, new = {a["item"]: a for a in session.answers(session.annotator)}, []
+    for answer in given:
+        old = has.get(answer["item"])
+        earlier = old is None or old["label"] == UNSURE or old["at"] < answer["at"]
+        if answer["item"] in items and earlier and (old is None or old["label"] != answer["label"]):
+            new.append(Answer(answer["item"], OPEN if old is None else old["label"], answer["label"]))
+    return new
