@@ -273,10 +273,12 @@ class Ledger:
                 "before asking for more with query()"
             )
 
-    def ask(self, batch: Batch) -> Batch:
-        """Open the questions of `batch` and return them, read-only: who sorts them for display sorts a copy.
+    def ask(self, batch: Batch, *, again: bool = False) -> Batch:
+        """Open the questions of `batch` and return them, read-only: whoever sorts them for display sorts a copy.
 
-        Raises ValueError for what is no batch of distinct rows of the pool, each with the number of a component.
+        Raises ValueError for what is not a batch of distinct rows of the pool, each with the number of a component, and
+        for rows that have an answer already, unless the strategy means to ask them `again`: a search that only repeats
+        itself would never end.
         """
         if not isinstance(batch, Batch):
             raise ValueError(f"questions of type {type(batch).__name__}; give a Batch(rows, components, round)")
@@ -287,6 +289,12 @@ class Ledger:
             raise ValueError(
                 f"components = {batch.components!r:.60}; give a number from 0 to {MOST_COMPONENTS - 1} for each of the "
                 f"{len(rows)} rows, such as np.full({len(rows)}, 4, np.int8)"
+            )
+        if not again and len(known := rows[self.answers[rows] != UNASKED]):
+            what = "is a seed" if known[0] in self.seeds else "was asked before"
+            raise ValueError(
+                f"row {known[0]} of a batch {what}; ask only rows that have no answer, those where ledger.unasked is "
+                "True, or pass again=True to ask known rows again"
             )
         if not isinstance(batch.round, Integral):
             raise ValueError(f"round = {batch.round!r:.60}; give the number of the round, a whole one")

@@ -102,7 +102,7 @@ class Search(KeepsLedger):
             batch = self._final_search()
             self._in_final = True  # not before: what is interrupted in the final search is still to come
         self._logits = None
-        return batch and self._ledger.ask(batch)  # the questions of line 7, or of line 14
+        return batch and self._ledger.ask(batch, again=True)  # of line 7, or 14; the reading says what is barred
 
     def _goes_on(self) -> bool:
         """Tell whether another round comes: NN alone may end after one without new positives."""

@@ -579,7 +579,7 @@ def test_the_log_is_empty_before_the_first_answer(problem):
 def test_a_log_counts_more_rounds_than_16_bits_do():
     ledger = Ledger(3, [0])
     for number in (0, 32_768, 100_000):
-        ledger.ask(Batch(np.array([1]), np.zeros(1, np.int8), number))
+        ledger.ask(Batch(np.array([1]), np.zeros(1, np.int8), number), again=True)
         ledger.answer([0])
     assert ledger.log.rounds.tolist() == [0, 32_768, 100_000]
 
@@ -609,6 +609,18 @@ def test_what_a_strategy_of_ones_own_may_not_ask_is_said_before_it_is_asked(aske
     with pytest.raises(ValueError, match=sentence):
         ledger.ask(asked)
     assert not ledger.open
+
+
+@pytest.mark.parametrize(("row", "what"), [(7, "row 7 of a batch is a seed"), (3, "row 3 of a batch was asked before")])
+def test_a_strategy_of_ones_own_asks_a_known_row_again_only_if_it_says_so(row, what):
+    """It would spend labels on what is known, or never end."""
+    ledger = Ledger(8, [7])
+    ledger.ask(Batch([3], [4], 0))
+    ledger.answer([-1])
+    with pytest.raises(ValueError, match=what + r"; ask only rows that have no answer, .* or pass again=True"):
+        ledger.ask(Batch([row, 2], [4, 4], 1))
+    assert not ledger.open
+    assert len(ledger.ask(Batch([row, 2], [4, 4], 1), again=True).rows) == 2
 
 
 def test_lists_are_questions_as_arrays_are():
