@@ -1,8 +1,26 @@
 """Algorithm 4: ELSA as one object that asks (`query`) and is answered (`update`).
 
-Read it beside the paper: the lines 1 to 15 of the algorithm stand here in their order, each marked where it happens.
-The loop of lines 2 to 12 is the caller's: `while (batch := search.query()) is not None: search.update(answers)`.
-What the paper leaves open, and what only its released code does, is decided in `readings`.
+Where each line of the algorithm stands; the same numbers mark the lines of code:
+
+     1  delta0 <- Lambda                            __init__
+     2  for i <= number of epochs do                query, by _goes_on
+     3      K <- NN(delta0, a)                      _next_round
+     4      l <- Sampler(D)                         _next_round, by _sample
+     5      delta <- RandS(l, b)                    _next_round
+     6      gamma <- K u delta                      _next_round
+     7      Oracle(gamma) -> (gamma+, gamma-)       the caller, between query and update
+     8      Lambda <- Lambda u gamma+               update
+     9      header trained on (Lambda u gamma-)     update, by _train_on_answers; after 10 and 11, since it takes long
+    10      delta0 = gamma+                         update
+    11      i++                                     update
+    12  end for                                     query
+    13  z <- Sampler(D)                             _final_search
+    14  Oracle(z) -> (z+, z-)                       the caller, as in line 7
+    15  Lambda* <- Lambda u z+; return Lambda*      update; positives
+
+The loop is the caller's: `while (batch := search.query()) is not None: search.update(answers)`. What the paper leaves
+open, and what only its released code does, is decided in `readings`. Below the algorithm stands what else the panel and
+the sweeps ask of a search: scores, corrections, an early end.
 """
 
 from collections.abc import Mapping, Sequence
@@ -140,8 +158,7 @@ class Search(KeepsLedger):
 
     def update(self, labels: Sequence[int] | np.ndarray) -> None:
         """Answer the last query: one label a row of its batch, 1 positive, 0 negative, -1 unsure."""
-        # Line 7: Oracle(gamma) -> (gamma+, gamma-); line 8: Lambda <- Lambda u gamma+. After the rounds these are
-        # line 14: Oracle(z) -> (z+, z-); and line 15: Lambda* <- Lambda u z+, which `positives` returns.
+        # Lines 7 and 8: Oracle(gamma) -> (gamma+, gamma-), Lambda <- Lambda u gamma+; after the rounds lines 14 and 15.
         batch, given = self._ledger.answer(labels)
         if self._in_final:
             return
@@ -185,6 +202,8 @@ class Search(KeepsLedger):
         if config.use_final and not config.use_head and not self._final_head_trained:
             self._train(config.final_head or config.head)
             self._final_head_trained = True
+
+    # --- what else the panel and the sweeps ask of a search
 
     def scores(self) -> np.ndarray:
         """Return the confidence (n,) float64 that each row is positive; `QueryError` before the head is trained."""
