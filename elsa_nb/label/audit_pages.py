@@ -11,6 +11,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from elsa_nb.counts import count_of
 from elsa_nb.search.checks import check_count, check_rows, check_rows_asked
 from elsa_nb.search.contract import POSITIVE, Batch, Log, check_labels, corrected, log_of
 from elsa_nb.search.stopping.audit import Audit, labels_for
@@ -22,7 +23,8 @@ PROMISES = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 class AuditPages:
     """Ask random rows of a pool of `n`, but those `answered` before, of which `found` are of the class.
 
-    `found_since` are rows that the search has found since the audit began; they count as found.
+    `found_since` are rows that the search has found since the audit began; they count as found. `doubtful` is how many
+    of the `answered` have become unsure since: they may be missing.
 
     >>> audit = AuditPages(len(pool), [*seeds, *panel.rows_answered], found=len(seeds) + len(panel.positives))
     >>> Panel(audit, images, session="cats-audit.sqlite")
@@ -40,13 +42,16 @@ class AuditPages:
         confidence: float = 0.95,
         page: int = 60,
         found_since: Sequence[int] | np.ndarray = (),
+        doubtful: int = 0,
     ):
         check_count("n", n, 1)
         rows = np.setdiff1d(np.arange(n), check_rows_asked(answered, n, "answered"))
         if not len(rows):
             raise ValueError(f"all {n} items are answered: there is nothing to audit")
         since = check_rows_asked(found_since, n, "found_since")
-        self._fresh = Audit(rows, found, rng=rng, confidence=confidence, found_since=since)
+        beside = {"found_since": since, "doubtful": doubtful}
+        self._fresh = Audit(rows, found, rng=rng, confidence=confidence, **beside)
+        self._doubtful = doubtful
         self._audit = copy.copy(self._fresh)
         self._pool_size, self._n, self._confidence, self._page = n, len(rows), confidence, page
         self._answered: list[tuple[Batch, np.ndarray]] = []
@@ -58,12 +63,16 @@ class AuditPages:
         audit = self._audit
         if audit.recall_at_least == 1 and audit.labels == self._n:
             return "Every item has an answer: all of the class is found."  # of which one is sure without a confidence
+        finds = audit.found + audit.hits + audit.elsewhere
         sure = f"with {self._confidence:.0%} confidence"
-        said = f"At least {np.floor(1000 * audit.recall_at_least) / 10:.3g} % of the class is found, {sure}."
-        higher = next((share for share in PROMISES if share > audit.recall_at_least), None)
+        said = f"At least {np.floor(1000 * audit.recall_at_least) / 10:.3g} % of the class is found, {sure}: "
+        said += f"{count_of(finds, 'find')}, at most {audit.missing_at_most:,} missing."
+        reach = finds / (finds + self._doubtful)
+        higher = next((share for share in PROMISES if audit.recall_at_least < share <= reach), None)
         if higher is None:
             return said
         settings = {"hits": audit.hits, "elsewhere": audit.elsewhere, "confidence": self._confidence}
+        settings["doubtful"] = self._doubtful
         more = labels_for(self._n, audit.found, higher, **settings) - audit.labels
         return f"{said} {more:,} more without a find: at least {higher:.0%}." if more > 0 else said
 

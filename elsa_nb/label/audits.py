@@ -69,8 +69,11 @@ def audited(path: Path, annotator: str, ids: Sequence[str]) -> StoredAudit:
         audit.record([Answer(ids[i], OPEN, int(labels[i])) for i in since if ids[i] not in known], IMPORTED)
     finally:
         audit.close()
-    found_since = since[labels[since] == POSITIVE]
-    return StoredAudit(file, AuditPages(len(ids), begun["answered"], begun["found"], found_since=found_since), remark)
+    before = labels[begun["answered"]]  # as they are now: the person may have corrected them since
+    if not (found := int((before == POSITIVE).sum())):
+        raise ValueError(f"of what the audit {file} began with nothing is a find any more; move that file away first")
+    beside = {"found_since": since[labels[since] == POSITIVE], "doubtful": int((before == UNSURE).sum())}
+    return StoredAudit(file, AuditPages(len(ids), begun["answered"], found, **beside), remark)
 
 
 def _labels_of(path: Path, annotator: str, ids: Sequence[str]) -> np.ndarray:

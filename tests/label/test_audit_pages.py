@@ -13,7 +13,7 @@ def test_an_audit_of_everything_finds_everything_and_says_so():
     positive[::25] = True
     answered = np.arange(200)
     audit = AuditPages(500, answered, found=int(positive[:200].sum()))
-    assert "At least 2.5 % of the class is found, with 95% confidence." in audit.statement
+    assert "At least 2.5 % of the class is found, with 95% confidence: 8 finds, at most 300 missing." in audit.statement
     log = simulate(audit, Truth(positive))
     assert set(log.rows) == set(range(200, 500))
     assert set(log.components) == {18}

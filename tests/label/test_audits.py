@@ -169,3 +169,23 @@ def test_in_a_notebook_an_audit_does_not_go_on_with_other_items(tmp_path):
     other = AuditPages(44, np.arange(10), found=2, page=5)
     with pytest.raises(ValueError, match=r"these were others: begin another audit, with another session file"):
         Panel(other, Texts(others, others), tmp_path / "a.sqlite")
+
+
+def test_finds_of_the_search_that_were_slips_count_no_more_and_doubtful_ones_may_be_missing(place):
+    _, audit = opened(place, audit=True)
+    answer_pages(audit, 2)
+    _, audit = opened(place, audit=True)
+    before = at_least(audit)
+    audit.close()
+    give(place / "s.sqlite", {NAMES[0]: 0, NAMES[10]: 0})
+    _, audit = opened(place, audit=True)
+    slips = at_least(audit)
+    audit.close()
+    give(place / "s.sqlite", {NAMES[0]: UNSURE, NAMES[10]: UNSURE})
+    _, audit = opened(place, audit=True)
+    doubtful = at_least(audit)
+    audit.close()
+    assert doubtful < slips < before
+    give(place / "s.sqlite", {NAMES[row]: 0 for row in range(0, 100, 10)})
+    with pytest.raises(ValueError, match=r"nothing is a find any more|holds no find"):
+        opened(place, audit=True)

@@ -133,16 +133,23 @@ def test_what_is_found_in_another_way_counts_as_found_and_leaves_the_bound_as_it
         assert beside.missing_at_most == max(alone.missing_at_most - beside.elsewhere, 0)
         now = found + beside.hits + beside.elsewhere
         assert beside.recall_at_least == now / (now + beside.missing_at_most)
+    doubtful = Audit(np.arange(n), found, rng=3, doubtful=4)
+    assert (doubtful.missing_at_most, doubtful.recall_at_least) == (n + 4, found / (found + n + 4))
 
 
-def test_the_price_takes_in_what_was_found_in_another_way():
-    for elsewhere in (0, 3, 20):
+def test_the_price_takes_in_what_was_found_in_another_way_and_what_is_doubtful():
+    for elsewhere, doubtful in ((0, 0), (3, 0), (20, 0), (3, 6)):
         audit = Audit(np.arange(5_000), 50, rng=0)
-        audit = Audit(np.arange(5_000), 50, rng=0, found_since=audit.query(5_000)[-elsewhere:] if elsewhere else ())
-        price = labels_for(5_000, 50, 0.8, elsewhere=elsewhere)
+        last = audit.query(5_000)[-elsewhere:] if elsewhere else ()
+        audit = Audit(np.arange(5_000), 50, rng=0, found_since=last, doubtful=doubtful)
+        price = labels_for(5_000, 50, 0.8, elsewhere=elsewhere, doubtful=doubtful)
         for labels, enough in ((price - 1, False), (1, True)):
             audit.update(np.zeros(len(audit.query(labels)), int))
             assert (audit.recall_at_least >= 0.8) == enough
+
+
+def test_what_is_doubtful_alone_may_be_too_much_for_a_promise():
+    assert labels_for(5_000, 50, 0.9, doubtful=20) == 5_000
 
 
 def test_a_doubtful_answer_may_be_a_missing_positive():

@@ -39,6 +39,7 @@ class Audit:
 
     `found_since` are rows of the audit that were found in another way after it began, by the search that went on. They
     count as found; the order, and with it the bound on all positives among the rows, does not change for them.
+    `doubtful` is how many items outside of `rows` have an answer that is unsure by now: each may be a missing positive.
 
     A person overlooks some. With `planted` = (seen, shown), from known positives hidden among the rows, the statements
     allow for it: the share she sees is bounded from below, which takes a fifth of the risk.
@@ -55,9 +56,12 @@ class Audit:
         confidence: float = 0.95,
         planted: tuple[int, int] | None = None,
         found_since: Sequence[int] | np.ndarray = (),
+        doubtful: int = 0,
     ):
         rows = check_rows(rows, None, "rows of an audit")
         check_count("found", found, 1)  # a share of nothing says nothing
+        check_count("doubtful", doubtful, 0)
+        self._outside = int(doubtful)
         self.found, self.hits, self.labels = int(found), 0, 0
         self._order = check_rng(rng).permutation(rows)
         self._found_since = np.isin(self._order, np.asarray(found_since, np.int64))
@@ -105,9 +109,9 @@ class Audit:
 
     @property
     def missing_at_most(self) -> int:
-        """How many positives of the audited rows are not found yet, at most."""
+        """How many positives are not found yet, at most, doubtful ones among them."""
         found = self.hits + self.elsewhere
-        return max(self._bound, found + self._doubtful) - found
+        return max(self._bound, found + self._doubtful) - found + self._outside
 
     @property
     def recall_at_least(self) -> float:
@@ -123,27 +127,31 @@ def labels_for(
     *,
     hits: int = 0,
     elsewhere: int = 0,
+    doubtful: int = 0,
     confidence: float = 0.95,
     planted: tuple[int, int] | None = None,
 ) -> int:
     """Return how many of so many unlabelled `rows` an audit labels until it can say "at least `promise` is found".
 
     That is the price if it meets `hits` further positives on the way; 0 meets none, and is the least price. All
-    `rows` is the answer where nothing less will do. `elsewhere` more of the rows were found in another way. `promise`
-    is a share of the class, above 0 and below 1.
+    `rows` is the answer where nothing less will do. `elsewhere` more of the rows were found in another way, and
+    `doubtful` items beside the rows may be missing, as `Audit` has both. `promise` is a share of the class, above 0 and
+    below 1.
 
     Raises ValueError for numbers that are out of range, for more `hits` and `elsewhere` than `rows`, and for an audit
     of nothing `found`: see `Audit`.
     """
-    counts = ("rows", rows, 0), ("found", found, 1), ("hits", hits, 0), ("elsewhere", elsewhere, 0)
-    for name, count, least in counts:
-        check_count(name, count, least)
+    counts = {"rows": rows, "found": found, "hits": hits, "elsewhere": elsewhere, "doubtful": doubtful}
+    for name, count in counts.items():
+        check_count(name, count, 1 if name == "found" else 0)
     _check_within(hits=hits, rows=rows - elsewhere)
     check_share("promise", promise)
     risk, sight = risk_and_sight(confidence, planted)
-    allowed = int((found + hits + elsewhere) / promise + 1e-9) - found  # positives among the rows, at most
+    allowed = int((found + hits + elsewhere) / promise + 1e-9) - found - doubtful  # positives among the rows, at most
     if allowed >= rows:
         return 0
+    if allowed < 0:  # the doubtful alone are too many
+        return rows
     low, high = 0, rows  # `low` labels do not suffice, unless none are needed; `high` labels do
     while low < high:
         middle = (low + high) // 2
