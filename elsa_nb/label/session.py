@@ -7,21 +7,20 @@ line of code that made a search brings it back to where it was, here or on anoth
 
 import json
 import os
-import socket
 import sqlite3
 import threading
 import time
 import unicodedata
-import uuid
 from collections.abc import Iterable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
+from elsa_nb.label.lease import Holder, Lease
+from elsa_nb.label.lease import LeaseLostError as LeaseLostError
 from elsa_nb.label.session_file import LABELS_SAID, STORED_LABELS, Opened, damage_named, damaged, is_round
 
-STALE = 15.0  # seconds without a sign of life after which a window on another machine counts as closed
 # Answers, those of the smallest page: so many at most are not yet in the one file, but in the log beside it.
 BEHIND = 12
 
@@ -29,22 +28,6 @@ BEHIND = 12
 EVENT = ("annotator", "action", "kind", "round", "position", "item", "row", "old", "label")
 EVENT += ("component", "score", "seconds", "at", "code")
 _INSERT = f"INSERT INTO events ({', '.join(EVENT)}) VALUES ({', '.join('?' * len(EVENT))})"
-
-
-class LeaseLostError(RuntimeError):
-    """Another window or process has taken this session over, or it was not acquired; nothing was written."""
-
-
-class Holder(NamedTuple):
-    """Who works on a session: `host`, the machine, `pid`, the process, `since` when (seconds since 1970)."""
-
-    host: str
-    pid: int
-    since: float
-
-    def __str__(self):
-        clock = time.strftime("%H:%M", time.localtime(self.since))
-        return f"process {self.pid} on {self.host}, since {clock}"
 
 
 @dataclass(frozen=True)
@@ -113,7 +96,8 @@ class Session:
         if not isinstance(path, str | os.PathLike):
             raise ValueError(f"session {path!r:.60}; give the name of a session file, such as labels.sqlite")
         self.path, self.annotator, self.code = Path(path), annotator, code
-        self.holder = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex}"
+        self._lease = Lease(annotator)
+        self.holder = self._lease.holder
         self._lock = threading.RLock()
         self._closed = False
         self._to_read = to_read
@@ -192,7 +176,7 @@ class Session:
     def remark(self, key: str, value: str) -> None:
         """Store a remark about the session."""
         with self._transaction() as base:
-            self._check_lease(base)
+            self._lease.check(base, self.path)
             base.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
         self._bring_in()
 
@@ -215,33 +199,22 @@ class Session:
         """
         if self.read_only:
             return False
-        host, pid, now = socket.gethostname(), os.getpid(), time.time()
         with self._transaction() as base:
-            row = base.execute("SELECT * FROM leases WHERE annotator = ?", (self.annotator,)).fetchone()
-            if row and row["holder"] != self.holder and not force:
-                ours = row["host"] == host
-                gone = ours and (not _alive(row["pid"]) or (row["pid"] == pid and not patient))
-                if not gone and now - row["seen"] < STALE:
-                    return False
-            since = row["since"] if row and row["holder"] == self.holder else now
-            lease = (self.annotator, self.holder, host, pid, since, now)
-            base.execute("INSERT OR REPLACE INTO leases VALUES (?, ?, ?, ?, ?, ?)", lease)
-        return True
+            return self._lease.take(base, force=force, patient=patient)
 
     def keep(self) -> bool:
         """Show a sign of life; return whether the lease is still held."""
         if self.read_only:
             return False
         with self._transaction() as base:
-            where = (time.time(), self.annotator, self.holder)
-            return base.execute("UPDATE leases SET seen = ? WHERE annotator = ? AND holder = ?", where).rowcount == 1
+            return self._lease.keep(base)
 
     def release(self) -> None:
         """Give the lease back."""
         if self.read_only:
             return
         with self._transaction() as base:
-            base.execute("DELETE FROM leases WHERE annotator = ? AND holder = ?", (self.annotator, self.holder))
+            self._lease.give_back(base)
         self._bring_in()
 
     @property
@@ -257,13 +230,6 @@ class Session:
         found = self.read(count, (self.annotator, self.annotator))[0]
         return found["answers"], found["rounds"]
 
-    def _check_lease(self, base: sqlite3.Connection) -> None:
-        row = base.execute("SELECT holder FROM leases WHERE annotator = ?", (self.annotator,)).fetchone()
-        if row is None:
-            raise LeaseLostError(f"{self.path} is not acquired, so nothing was written; session.acquire() does it.")
-        if row["holder"] != self.holder:
-            raise LeaseLostError(f"{self.path} was taken over by {self.held_by}; this window can no longer write.")
-
     # --- answers
 
     def write(self, *actions: Iterable[Answer], undone: Sequence[bool] = (), withdrawn: int | None = None) -> None:
@@ -276,7 +242,7 @@ class Session:
         actions = [_checked(action) for action in actions]
         now, written = time.time(), 0
         with self._transaction() as base:
-            self._check_lease(base)
+            self._lease.check(base, self.path)
             last = base.execute("SELECT coalesce(max(action), 0) FROM events WHERE annotator = ?", (self.annotator,))
             number = last.fetchone()[0]
             if withdrawn is not None:
@@ -349,14 +315,14 @@ class Session:
     def open_round(self, number: int, start: int, asked: dict[str, Any]) -> None:
         """Store the questions of a round before anybody sees them."""
         with self._transaction() as base:
-            self._check_lease(base)
+            self._lease.check(base, self.path)
             _insert_round(base, self.annotator, number, start, asked, None, None)
         self._bring_in()
 
     def close_round(self, number: int, told: dict[str, Any]) -> None:
         """Store what the search was told about a round."""
         with self._transaction() as base:
-            self._check_lease(base)
+            self._lease.check(base, self.path)
             where = (json.dumps(told, allow_nan=False), self.annotator, number)
             base.execute("UPDATE rounds SET told = ? WHERE annotator = ? AND number = ?", where)
         self._bring_in()
@@ -373,7 +339,7 @@ class Session:
     def replace_rounds(self, rounds: Iterable[dict[str, Any]]) -> None:
         """Store other rounds in place of the annotator's: after a search that went another way than before."""
         with self._transaction() as base:
-            self._check_lease(base)
+            self._lease.check(base, self.path)
             base.execute("DELETE FROM rounds WHERE annotator = ?", (self.annotator,))
             for r in rounds:
                 _insert_round(base, self.annotator, r["number"], r["start"], r["asked"], r["told"], r["after"])
@@ -386,15 +352,3 @@ def _insert_round(base, annotator: str, number: int, start: int, asked: Any, tol
     told = None if told is None else json.dumps(told, allow_nan=False)
     values = (annotator, number, start, json.dumps(asked, allow_nan=False), told, after, time.time())
     base.execute("INSERT OR REPLACE INTO rounds VALUES (?, ?, ?, ?, ?, ?, ?)", values)
-
-
-def _alive(pid: int) -> bool:
-    if os.name == "nt":  # there, signal 0 is Ctrl-C; the sign of life must do
-        return True
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass
-    return True

@@ -16,7 +16,8 @@ import pytest
 
 from elsa_nb.errors import CorruptFileError
 from elsa_nb.label import session_file
-from elsa_nb.label.session import BEHIND, STALE, Answer, LeaseLostError, Session
+from elsa_nb.label.lease import STALE
+from elsa_nb.label.session import BEHIND, Answer, LeaseLostError, Session
 
 KILLS = 200
 
