@@ -2,6 +2,9 @@
 
 Its place is the table `leases` of the file, one line per annotator. Each function takes part in a transaction that is
 open already, so what is decided here holds until that transaction ends.
+
+What another machine says is not judged from here: its process numbers mean nothing on this one, and its clock may be
+wrong. So its lease stands until it is given back there or taken over by a person here.
 """
 
 import os
@@ -12,7 +15,7 @@ import uuid
 from pathlib import Path
 from typing import NamedTuple
 
-STALE = 15.0  # seconds without a sign of life after which a window on another machine counts as closed
+STALE = 15.0  # seconds without a sign of life after which another process of this machine counts as closed
 
 
 class LeaseLostError(RuntimeError):
@@ -27,8 +30,8 @@ class Holder(NamedTuple):
     since: float
 
     def __str__(self):
-        clock = time.strftime("%H:%M", time.localtime(self.since))
-        return f"process {self.pid} on {self.host}, since {clock}"
+        since = time.strftime("%Y-%m-%d %H:%M", time.localtime(self.since))
+        return f"process {self.pid} on {self.host}, since {since}"
 
 
 class Lease:
@@ -43,9 +46,8 @@ class Lease:
         host, pid, now = socket.gethostname(), os.getpid(), time.time()
         row = base.execute("SELECT * FROM leases WHERE annotator = ?", (self.annotator,)).fetchone()
         if row and row["holder"] != self.holder and not force:
-            ours = row["host"] == host
-            gone = ours and (not _alive(row["pid"]) or (row["pid"] == pid and not patient))
-            if not gone and now - row["seen"] < STALE:
+            gone = not _alive(row["pid"]) or (row["pid"] == pid and not patient) or now - row["seen"] >= STALE
+            if row["host"] != host or not gone:
                 return False
         since = row["since"] if row and row["holder"] == self.holder else now
         values = (self.annotator, self.holder, host, pid, since, now)
@@ -68,7 +70,10 @@ class Lease:
             raise LeaseLostError(f"{path} is not acquired, so nothing was written; session.acquire() does it.")
         if row["holder"] != self.holder:
             by = Holder(row["host"], row["pid"], row["since"])
-            raise LeaseLostError(f"{path} was taken over by {by}; this window can no longer write.")
+            raise LeaseLostError(
+                f"{path} is held by {by}: it was taken over, or never acquired here, and nothing was written. If nobody "
+                'works there, take it: "Work here instead" on the page, session.acquire(force=True) in Python.'
+            )
 
 
 def _alive(pid: int) -> bool:

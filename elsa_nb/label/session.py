@@ -194,8 +194,9 @@ class Session:
     def acquire(self, *, force: bool = False, patient: bool = False) -> bool:
         """Take the lease if it is free (or by `force`); return whether it is held now.
 
-        It is free where nobody holds it, where its process is dead or is this one (an older panel in the same
-        kernel gives way, unless `patient`), and where it has shown no sign of life for 15 seconds.
+        It is free where nobody holds it, and where a process of this machine holds it that is dead, has shown no sign
+        of life for 15 seconds, or is this one (an older panel in the same kernel gives way, unless `patient`). What
+        another machine holds is free once it is released there.
         """
         if self.read_only:
             return False

@@ -5,6 +5,7 @@ import os
 import random
 import re
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -150,11 +151,11 @@ def test_disagreements_are_listed_and_doubts_are_none(tmp_path):
     session.close()
 
 
-def another_process(session, seen):
+def another_process(session, seen, host=None, pid=None):
     """Let the lease belong to a living process that is not this one."""
-    values = ("other", os.getppid(), time.time(), seen, session.annotator)
+    values = ("other", host or socket.gethostname(), pid or os.getppid(), time.time(), seen, session.annotator)
     with session._transaction() as base:
-        base.execute("UPDATE leases SET holder = ?, pid = ?, since = ?, seen = ? WHERE annotator = ?", values)
+        base.execute("UPDATE leases SET holder = ?, host = ?, pid = ?, since = ?, seen = ? WHERE annotator = ?", values)
 
 
 def test_a_second_window_is_told_and_cannot_write(session):
@@ -170,6 +171,27 @@ def test_a_second_window_is_told_and_cannot_write(session):
 
 def test_a_silent_window_gives_way(session):
     another_process(session, time.time() - STALE - 1)
+    assert session.acquire()
+
+
+@pytest.mark.parametrize("ahead", [-86_400, -STALE - 5, 0, 86_400])
+def test_the_clock_and_the_processes_of_another_machine_are_not_believed(session, ahead):
+    """Its window may be alive whatever this clock makes of its last sign, and whether or not that process is here."""
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    for pid in (os.getppid(), os.getpid(), gone.pid):
+        another_process(session, time.time() + ahead, "elsewhere", pid)
+        assert not session.acquire()
+        with pytest.raises(LeaseLostError, match=rf"held by process {pid} on elsewhere, since 2\d{{3}}-.*force=True"):
+            session.write([Answer("a", -2, 1)])
+    assert session.acquire(force=True)
+    session.write([Answer("a", -2, 1)])
+
+
+def test_what_another_machine_has_given_back_is_free(session):
+    another_process(session, time.time(), "elsewhere")
+    with session._transaction() as base:
+        base.execute("DELETE FROM leases")
     assert session.acquire()
 
 
