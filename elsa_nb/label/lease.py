@@ -71,7 +71,7 @@ class Lease:
         if row["holder"] != self.holder:
             by = Holder(row["host"], row["pid"], row["since"])
             raise LeaseLostError(
-                f"{path} is held by {by}: it was taken over, or never acquired here, and nothing was written. If nobody "
+                f"{path} is held by {by}: it was taken over, or never acquired here; nothing was written. If nobody "
                 'works there, take it: "Work here instead" on the page, session.acquire(force=True) in Python.'
             )
 

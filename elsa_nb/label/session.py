@@ -11,7 +11,7 @@ import sqlite3
 import threading
 import time
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,6 +55,9 @@ class Answer:
     component: str | None = None
     score: float | None = None
     seconds: float | None = None
+
+
+Given = Iterable[tuple[str, Iterable[Answer]]]  # answers by annotator
 
 
 def _checked(answers: Iterable[Answer]) -> list[Answer]:
@@ -266,14 +269,16 @@ class Session:
         """
         self.record_all([(annotator or self.annotator, answers)], kind)
 
-    def record_all(self, given: Iterable[tuple[str, Iterable[Answer]]], kind: str) -> None:
-        """Store labels of several annotators as `record` does, all or nothing; ValueError also for what is no name."""
-        given = [(who, _checked(answers)) for who, answers in given]
-        for who, _ in given:
-            check_annotator(who)
+    def record_all(self, given: Given | Callable[[], Given], kind: str) -> None:
+        """Store labels of several annotators as `record` does, all or nothing; ValueError also for what is no name.
+
+        `given` are pairs (annotator, answers), or a function without arguments that returns them. What it reads of this
+        session stays as it is until its answers are stored: nobody else can write in between.
+        """
         with self._transaction() as base:
-            for who, answers in given:
-                for a in answers:
+            for who, answers in given() if callable(given) else given:
+                check_annotator(who)
+                for a in _checked(answers):
                     values = (who, 0, kind, None, None, a.item, a.row, a.old, a.label, None, None, None)
                     base.execute(_INSERT, (*values, time.time(), self.code))
         self._bring_in()
