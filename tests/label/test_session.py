@@ -4,6 +4,7 @@ import itertools
 import os
 import random
 import re
+import shutil
 import signal
 import socket
 import sqlite3
@@ -313,6 +314,79 @@ def test_a_session_that_may_not_be_written_is_read_with_all_its_answers(session,
         seen.write([Answer("b", -2, 1)])
     seen.close()
     assert session.path.read_bytes() == before
+
+
+def many(session, count=BEHIND - 1):  # so that all of them are in the log alone
+    session.write([Answer(f"item-{n}", -2, 1) for n in range(count)])
+    return set(session.known())
+
+
+def checkpointed(path):
+    with closing(sqlite3.connect(path)) as base:
+        base.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+@pytest.mark.parametrize("to_read", [False, True])
+def test_a_reader_sees_every_answer_while_another_writes(session, monkeypatch, to_read):
+    """The log is brought into the file just when a reader has copied the one and not yet the other."""
+    there, copy = many(session), shutil.copyfile
+
+    def copied(*places):
+        copy(*places)
+        checkpointed(session.path)
+
+    monkeypatch.setattr("elsa_nb.label.session_file._writable", lambda path: False)
+    monkeypatch.setattr(session_file.shutil, "copyfile", copied)
+    with closing(Session(session.path, annotator="ann", to_read=to_read)) as seen:
+        assert set(seen.known()) == there
+
+
+@pytest.mark.parametrize("to_read", [False, True])
+def test_a_log_without_its_index_that_goes_while_it_is_read_is_read_again(session, tmp_path, monkeypatch, to_read):
+    there, copy, path = many(session), shutil.copyfile, tmp_path / "copy" / "s.sqlite"
+    path.parent.mkdir()
+    for ending in ("", "-wal"):
+        copy(f"{session.path}{ending}", f"{path}{ending}")
+
+    def copied(*places):
+        copy(*places)
+        checkpointed(path)
+
+    monkeypatch.setattr("elsa_nb.label.session_file._writable", lambda path: False)
+    monkeypatch.setattr(session_file.shutil, "copyfile", copied)
+    with closing(Session(path, annotator="ann", to_read=to_read)) as seen:
+        assert set(seen.known()) == there
+
+
+@pytest.mark.parametrize("to_read", [False, True])
+@pytest.mark.parametrize("times", [1, 1000])
+def test_a_session_that_is_written_while_it_is_read_without_a_lock_is_read_again(
+    session, monkeypatch, tmp_path, to_read, times
+):
+    path = tmp_path / "closed.sqlite"
+    Session(path, annotator="ann").close()
+    look, said = session_file.look_into, []
+
+    def looked(place):
+        base = look(place)
+        base.execute("SELECT count(*) FROM events").fetchall()
+        if len(said) < times:
+            said.append(place)
+            with closing(Session(path, annotator=f"bea {len(said)}")) as other:
+                other.acquire()
+                many(other)
+        return base
+
+    monkeypatch.setattr(session_file, "look_into", looked)
+    writable = session_file._writable
+    monkeypatch.setattr(session_file, "_writable", lambda path: len(said) and writable(path))
+    if times > 1:
+        with pytest.raises(ValueError, match=r"closed\.sqlite changed each time that it was read"):
+            Session(path, annotator="ann", to_read=to_read)
+        return
+    with closing(Session(path, annotator="ann", to_read=to_read)) as seen:
+        assert seen.annotators == ["bea 1"]
+        assert len(seen.answers()) == BEHIND - 1
 
 
 def held(folder):
