@@ -203,8 +203,10 @@ def _take_labels(job: Job, pool: Pool, files: Sequence[LabelFile], examples: Seq
 
         session.record_all(new, IMPORTED)
         identity.note_names(session, pool.ids)  # the page may never be opened
-    finally:
-        session.close()
+    except BaseException:
+        session.abandon()
+        raise
+    session.close()
 
 
 def imported_positives(session: Session, ids: Sequence[str]) -> np.ndarray:

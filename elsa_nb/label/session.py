@@ -100,7 +100,6 @@ class Session:
             raise ValueError(f"session {path!r:.60}; give the name of a session file, such as labels.sqlite")
         self.path, self.annotator, self.code = Path(path), annotator, code
         self._lease = Lease(annotator)
-        self.holder = self._lease.holder
         self._lock = threading.RLock()
         self._closed = False
         self._to_read = to_read
@@ -163,6 +162,22 @@ class Session:
                 finally:  # a damaged file may refuse that, and must not stay locked
                     self._closed = True
                     self._file.close()
+
+    def abandon(self) -> None:
+        """Close a session that nothing came of: its file, if it was made here and nobody has used it, goes again.
+
+        So do the folders that were made for it. Used is one that holds answers or rounds, or that another window or
+        process works on.
+        """
+        used = "SELECT EXISTS (SELECT 1 FROM events) OR EXISTS (SELECT 1 FROM rounds)"
+        used += " OR EXISTS (SELECT 1 FROM leases WHERE holder <> ?) AS used"
+        with self._lock:
+            try:
+                needless = self._file.fresh and not self.read(used, (self._lease.holder,))[0]["used"]
+            finally:
+                self.close()
+            if needless:
+                self._file.forget()
 
     # --- what the file is about
 

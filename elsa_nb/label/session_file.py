@@ -163,7 +163,8 @@ class Opened:
 
     def __init__(self, path: Path, *, to_read: bool = False):
         check_ours(session_there(path) if to_read else path)
-        fresh, self.read_only = not path.exists(), to_read or (_exists(path) and not _writable(path))
+        self.fresh, self.read_only = not path.exists(), to_read or (_exists(path) and not _writable(path))
+        self._path, self._folders = path, [each for each in path.absolute().parents if not each.exists()]
         try:
             if not self.read_only:
                 path.parent.mkdir(parents=True, exist_ok=True)
@@ -171,6 +172,7 @@ class Opened:
             place = ":memory:" if self.read_only else path
             self.base = sqlite3.connect(place, timeout=10, isolation_level=None, check_same_thread=False)
         except (OSError, sqlite3.OperationalError) as error:
+            self._forget_folders()
             raise unwritable(path, error) from error
         try:
             if self.read_only:
@@ -180,8 +182,9 @@ class Opened:
             self._begin(path)
         except BaseException:
             self.close()
-            if fresh:
+            if self.fresh:
                 _forget_empty(path)
+                self._forget_folders()
             raise
 
     def _begin(self, path: Path) -> None:
@@ -211,6 +214,17 @@ class Opened:
     def close(self) -> None:
         """Close the file."""
         self.base.close()
+
+    def forget(self) -> None:
+        """Remove a closed file that was made here, and the folders that were made for it."""
+        for ending in _ENDINGS:
+            _beside(self._path, ending).unlink(missing_ok=True)
+        self._forget_folders()
+
+    def _forget_folders(self) -> None:
+        for folder in self._folders:  # from the innermost; one that somebody else has put something into stays
+            with suppress(OSError):
+                folder.rmdir()
 
 
 def read_whole(path: Path, base: sqlite3.Connection) -> None:

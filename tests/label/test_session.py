@@ -446,6 +446,36 @@ def test_a_session_that_could_not_be_begun_leaves_nothing(tmp_path, monkeypatch)
     assert not [path for path in tmp_path.iterdir() if path.stat().st_size > 4096]
 
 
+def test_a_session_that_could_not_be_opened_leaves_no_folder(tmp_path, monkeypatch):
+    def full(*_, **__):
+        raise sqlite3.OperationalError("unable to open database file")
+
+    monkeypatch.setattr(session_file.sqlite3, "connect", full)
+    with pytest.raises(ValueError, match="cannot be written"):
+        Session(tmp_path / "new" / "deep" / "s.sqlite")
+    assert not list(tmp_path.iterdir())
+
+
+def test_only_what_was_made_here_and_used_by_nobody_is_abandoned(tmp_path):
+    path = tmp_path / "new" / "deep" / "s.sqlite"
+    Session(path).abandon()
+    assert not list(tmp_path.iterdir())
+    first = Session(path)
+    (path.parent / "notes.txt").touch()
+    first.abandon()
+    assert [each.name for each in path.parent.iterdir()] == ["notes.txt"]
+    Session(path).close()
+    Session(path).abandon()
+    assert path.exists(), "it was there before"
+    path.unlink()
+    first = Session(path)
+    with closing(Session(path, annotator="ann")) as other:
+        other.acquire()
+        first.abandon()
+        other.write([Answer("a", -2, 1)])
+    assert Session(path, annotator="ann", to_read=True).known() == {"a": 1}
+
+
 def test_a_damaged_session_is_left_unlocked(tmp_path):
     """Another may take its place, even while what was said of it is still looked at, as a notebook does."""
     path = tmp_path / "s.sqlite"
