@@ -3,8 +3,10 @@
 import sqlite3
 from contextlib import closing
 
+import numpy as np
 import pytest
 
+from elsa_nb.label.identity import Settled, remember
 from elsa_nb.label.import_labels import import_labels, take_back
 from elsa_nb.label.session import Answer, Session
 
@@ -155,6 +157,14 @@ def test_an_answer_given_on_screen_while_a_file_is_compared_waits_for_it(session
     done = import_labels(session, file(tmp_path, "item,label\na.png,1\n"), IDS)
     assert refused == [True]
     assert (done.new, session.known()) == (1, {"a.png": 1})
+
+
+def test_an_answer_given_on_screen_while_items_are_renamed_waits_for_it(session, monkeypatch):
+    session.acquire()
+    session.write([Answer("A.png", -2, 1)])
+    refused = answered_meanwhile(session, monkeypatch, ("a.png", 0))
+    remember(session, Settled(np.empty(0, np.int64), renamed={"A.png": "a.png"}), IDS)
+    assert (refused, session.known()) == ([True], {"a.png": 1})
 
 
 def test_what_a_person_answered_since_an_import_is_not_taken_back_with_it(session, tmp_path, monkeypatch):
