@@ -165,7 +165,6 @@ def _parser() -> Parser:
         "twice, the search uses both, which saves labels where one is weak",
     )
     label.add_argument("--strict", action="store_true", help="stop at an image that cannot be read (else: left out)")
-    label.add_argument("--skip-broken", action="store_true", help=argparse.SUPPRESS)  # the default by now
     what = "the file that gets the answers (default: by FOLDER's name and place, here)"
     label.add_argument("--session", **file, help=what)
     what = "search from this file, an example; a pattern is shown first"

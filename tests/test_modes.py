@@ -30,7 +30,7 @@ ALWAYS = {
     "label": "--pool --session --annotator --audit --ip --port --token --no-browser",
 }
 # What is accepted where it asks for what is done anyway, or is no longer needed.
-ACCEPTED = {"embed": "--skip-broken --strict", "label": "--skip-broken"}
+ACCEPTED = {"embed": "--skip-broken --strict"}
 # `jobs.check_settings` refuses these, for Python too, where they stand without --labels: tests/test_own_folder.py.
 REFUSED_LATER = {"label": _READING}
 # Where a declared option is typed in vain, and what is told.
@@ -82,7 +82,7 @@ TO_SOME_END = [
     "verify --row components 17 --profile quick",
     "verify --record",
     "label p --pool q --encoder dinov2-small --text owl",
-    "label p --strict --encoder dinov2-small --seeds s.txt --name a.png --skip-broken",
+    "label p --strict --encoder dinov2-small --seeds s.txt --name a.png",
     "label p --audit --pool q --session s.sqlite --annotator ann",
 ]
 LEAVES = {" ".join(words): leaf for words, leaf in commands(cli._parser())}

@@ -19,7 +19,7 @@ from elsa_nb.errors import MissingDataError
 from elsa_nb.label.audit_pages import AuditPages
 from elsa_nb.label.cards import OPEN
 from elsa_nb.label.identity import names_digest, remembered_names
-from elsa_nb.label.session import Answer, Session
+from elsa_nb.label.session import Answer, Given, Session
 from elsa_nb.label.session_file import IMPORTED, damaged
 from elsa_nb.search.contract import POSITIVE, UNSURE
 
@@ -121,8 +121,13 @@ def take_audits(session: Session, ids: Sequence[str]) -> str:
     """
     said = []
     for path in audit_files(session.path):
-        new = answers_lacking(session, path, set(ids))
-        session.record(new, IMPORTED)
+        new: list[Answer] = []
+
+        def taken(path: Path = path, new: list[Answer] = new) -> Given:
+            new += answers_lacking(session, path, set(ids))
+            return [(session.annotator, new)]
+
+        session.record_all(taken, IMPORTED)
         if new:
             finds = sum(answer.label == POSITIVE for answer in new)
             said.append(f"Taken from the audit {path.name}: {count_of(len(new), 'answer')}, {count_of(finds, 'find')}.")

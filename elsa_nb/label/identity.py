@@ -26,7 +26,7 @@ import numpy as np
 
 from elsa_nb.counts import count_of
 from elsa_nb.label.cards import OPEN
-from elsa_nb.label.session import Answer, Session
+from elsa_nb.label.session import Answer, Given, Session
 from elsa_nb.label.session_file import APPLICATION, damaged, look_into
 
 KEPT = 16  # items whose contents are remembered
@@ -214,10 +214,15 @@ def remember(session: Session, settled: Settled, ids: Sequence[str]) -> None:
     The annotator's rounds of the earlier state go; the answers stay, those of renamed items under their new names.
     """
     if settled.renamed:
-        known = session.known()
-        moved = [(item, known[item], now) for item, now in settled.renamed.items() if item in known]
-        gone = [Answer(item, label, OPEN) for item, label, _ in moved]
-        session.record([*gone, *(Answer(now, OPEN, label) for _, label, now in moved if now not in known)], RENAMED)
+
+        def moved() -> Given:
+            known = session.known()
+            pairs = [(item, known[item], now) for item, now in settled.renamed.items() if item in known]
+            gone = [Answer(item, label, OPEN) for item, label, _ in pairs]
+            came = [Answer(now, OPEN, label) for _, label, now in pairs if now not in known]
+            return [(session.annotator, [*gone, *came])]
+
+        session.record_all(moved, RENAMED)
     if settled.about:
         session.remark(f"about:{session.annotator}", settled.about)
     if settled.fresh:

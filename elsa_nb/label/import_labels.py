@@ -70,6 +70,28 @@ def import_labels(
     """
     file = path if isinstance(path, LabelFile) else read_labels(path, ids, annotator=annotator, **options)
     done = Imported(file)
+    ours = session.keep()
+    free = ours or session.acquire(patient=True)
+    try:
+        session.record_all(lambda: _compared(session, file, ids, done, replace=replace), IMPORTED)
+    finally:
+        if free and not ours:
+            session.release()
+    if len(file.given) > 1 and session.annotator not in done.annotators:
+        done.notes.append(
+            f"They stand under the names of their annotators; none is {session.annotator!r}, who works on this "
+            "session. `elsa-nb labels import SESSION FILE --from NAME` (in Python annotator=...) takes one person's "
+            "labels as your own."
+        )
+    if not free:
+        done.notes.append(f"The session is open now ({session.held_by}); that window shows them when opened again.")
+    return done
+
+
+def _compared(
+    session: Session, file: LabelFile, ids: Sequence[str], done: Imported, *, replace: bool
+) -> list[tuple[str, list[Answer]]]:
+    """Return what of a file is to be stored, by annotator, beside what the session holds now; count it in `done`."""
     # By annotator: labels of nobody named, and of their own name, may stand in one file.
     known: dict[str, dict[str, Any]] = {}
     for who, labels in file.given.items():
@@ -93,23 +115,24 @@ def import_labels(
             there[item] = {"item": item, "label": label, "kind": IMPORTED}
         done.stored.append((name, answers))
         done.annotators[name] = done.annotators.get(name, 0) + len(labels)
-    ours = session.keep()
-    free = ours or session.acquire(patient=True)
-    session.record_all(done.stored, IMPORTED)
-    if free and not ours:
-        session.release()
-    if len(file.given) > 1 and session.annotator not in done.annotators:
-        done.notes.append(
-            f"They stand under the names of their annotators; none is {session.annotator!r}, who works on this "
-            "session. `elsa-nb labels import SESSION FILE --from NAME` (in Python annotator=...) takes one person's "
-            "labels as your own."
-        )
-    if not free:
-        done.notes.append(f"The session is open now ({session.held_by}); that window shows them when opened again.")
-    return done
+    return done.stored
 
 
 def take_back(session: Session, done: Imported) -> None:
-    """Take an import back: its items have the labels again that they had before it, or none."""
-    before = [(name, [replace(a, old=a.label, label=a.old) for a in answers]) for name, answers in done.stored]
+    """Take an import back: its items have the labels again that they had before it, or none.
+
+    What a person has answered on screen since then stays.
+    """
+
+    def before() -> list[tuple[str, list[Answer]]]:
+        back: list[tuple[str, list[Answer]]] = []
+        labels: dict[str, dict[str, int]] = {}  # by annotator: what is imported and still stands
+        for name, answers in reversed(done.stored):  # the last first: labels of one item may stand in two of them
+            if name not in labels:
+                labels[name] = {a["item"]: a["label"] for a in session.answers(name) if a["kind"] == IMPORTED}
+            ours = [a for a in answers if labels[name].get(a.item) == a.label]
+            labels[name] |= {a.item: a.old for a in ours}
+            back.append((name, [replace(a, old=a.label, label=a.old) for a in ours]))
+        return back
+
     session.record_all(before, IMPORTED)

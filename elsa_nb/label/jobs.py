@@ -19,7 +19,7 @@ from elsa_nb.label.cards import OPEN, check_page_size
 from elsa_nb.label.import_labels import import_labels
 from elsa_nb.label.items import Files
 from elsa_nb.label.label_files.reader import LabelFile, read_examples, read_labels
-from elsa_nb.label.session import Answer, Session, check_annotator
+from elsa_nb.label.session import Answer, Given, Session, check_annotator
 from elsa_nb.label.session_file import IMPORTED
 from elsa_nb.pool import Pool
 from elsa_nb.search.checks import check_kinds
@@ -197,12 +197,18 @@ def _take_labels(job: Job, pool: Pool, files: Sequence[LabelFile], examples: Seq
     try:
         for file in files:
             print(import_labels(session, file, pool.ids))
-        known = session.known()
-        new = [(str(pool.ids[row]), row) for row in examples if str(pool.ids[row]) not in known]
-        session.record([Answer(item, OPEN, POSITIVE, row=row) for item, row in new], IMPORTED)
+        named = {str(pool.ids[row]): Answer(str(pool.ids[row]), OPEN, POSITIVE, row=row) for row in examples}
+
+        def new() -> Given:
+            known = session.known()
+            return [(session.annotator, [answer for item, answer in named.items() if item not in known])]
+
+        session.record_all(new, IMPORTED)
         identity.note_names(session, pool.ids)  # the page may never be opened
-    finally:
-        session.close()
+    except BaseException:
+        session.abandon()
+        raise
+    session.close()
 
 
 def _take_audits(job: Job, pool: Pool) -> None:

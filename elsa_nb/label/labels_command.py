@@ -68,7 +68,6 @@ def _import(options: argparse.Namespace) -> None:
     if options.pool is None and not path.exists():
         raise MissingDataError(f"{path} is not here; to make it, say which items it is about: --pool FOLDER.")
     pool = None if options.pool is None else Pool.open(options.pool, verify=False).ids
-    fresh = not path.exists()
     session = Session(path, annotator=options.annotator)
     try:
         if pool is not None:
@@ -80,21 +79,9 @@ def _import(options: argparse.Namespace) -> None:
         print(import_labels(session, options.file, ids, annotator=options.person, **told))
         note_names(session, ids)
     except BaseException:
-        try:
-            needless = fresh and not _is_used(session)
-        finally:
-            session.close()
-        if needless:
-            path.unlink(missing_ok=True)
+        session.abandon()
         raise
     session.close()
-
-
-def _is_used(session: Session) -> bool:
-    """Whether a session holds anything, or another window or process works on it: its file must then stay."""
-    used = "SELECT EXISTS (SELECT 1 FROM events) OR EXISTS (SELECT 1 FROM rounds)"
-    used += " OR EXISTS (SELECT 1 FROM leases WHERE holder <> ?) AS used"
-    return bool(session.read(used, (session.holder,))[0]["used"])
 
 
 def _export(options: argparse.Namespace) -> None:

@@ -20,6 +20,7 @@ import webbrowser
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from elsa_nb import store
 from elsa_nb.label import serving
@@ -78,7 +79,7 @@ def launch(job: Job, *, ip: str = "127.0.0.1", port: int = 0, token: str | None 
     port = _free_port(ip, port)
     with tempfile.TemporaryDirectory(prefix="elsa-label-") as folder:
         notebook = write_notebook(job, Path(folder))
-        url = f"http://{f'[{ip}]' if ':' in ip else ip}:{port}/" + (f"?token={token}" if token else "")
+        url = f"http://{f'[{ip}]' if ':' in ip else ip}:{port}/" + (f"?token={quote(token, safe='')}" if token else "")
         answers = job.session
         if job.audit:
             answers = f"{audit_files(Path(job.session))[-1]}, and to the search when that is opened again"

@@ -69,7 +69,8 @@ def rescue(path: Path | str, to: Path | str | None = None) -> Rescued:
         command = shlex.join(["elsa-nb", "session", "rescue", str(path)])
         raise ValueError(f"{to} exists already; say where the answers are to go: `{command} FILE`")
     lines: dict[int, dict[str, Any]] = {}
-    for part in (path, Path(f"{path}-wal")):
+    # The log first: what somebody who works on the session brings out of it meanwhile is in the file after that.
+    for part in (Path(f"{path}-wal"), path):
         for line in _lines_in(part.read_bytes()) if part.is_file() else ():
             if line["id"] not in lines or lines[line["id"]]["at"] <= line["at"]:
                 lines[line["id"]] = line

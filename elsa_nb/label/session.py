@@ -7,21 +7,20 @@ line of code that made a search brings it back to where it was, here or on anoth
 
 import json
 import os
-import socket
 import sqlite3
 import threading
 import time
 import unicodedata
-import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
+from elsa_nb.label.lease import Holder, Lease
+from elsa_nb.label.lease import LeaseLostError as LeaseLostError
 from elsa_nb.label.session_file import LABELS_SAID, STORED_LABELS, Opened, damage_named, damaged, is_round
 
-STALE = 15.0  # seconds without a sign of life after which a window on another machine counts as closed
 # Answers, those of the smallest page: so many at most are not yet in the one file, but in the log beside it.
 BEHIND = 12
 
@@ -29,22 +28,6 @@ BEHIND = 12
 EVENT = ("annotator", "action", "kind", "round", "position", "item", "row", "old", "label")
 EVENT += ("component", "score", "seconds", "at", "code")
 _INSERT = f"INSERT INTO events ({', '.join(EVENT)}) VALUES ({', '.join('?' * len(EVENT))})"
-
-
-class LeaseLostError(RuntimeError):
-    """Another window or process has taken this session over, or it was not acquired; nothing was written."""
-
-
-class Holder(NamedTuple):
-    """Who works on a session: `host`, the machine, `pid`, the process, `since` when (seconds since 1970)."""
-
-    host: str
-    pid: int
-    since: float
-
-    def __str__(self):
-        clock = time.strftime("%H:%M", time.localtime(self.since))
-        return f"process {self.pid} on {self.host}, since {clock}"
 
 
 @dataclass(frozen=True)
@@ -72,6 +55,9 @@ class Answer:
     component: str | None = None
     score: float | None = None
     seconds: float | None = None
+
+
+Given = Iterable[tuple[str, Iterable[Answer]]]  # answers by annotator
 
 
 def _checked(answers: Iterable[Answer]) -> list[Answer]:
@@ -113,7 +99,7 @@ class Session:
         if not isinstance(path, str | os.PathLike):
             raise ValueError(f"session {path!r:.60}; give the name of a session file, such as labels.sqlite")
         self.path, self.annotator, self.code = Path(path), annotator, code
-        self.holder = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex}"
+        self._lease = Lease(annotator)
         self._lock = threading.RLock()
         self._closed = False
         self._to_read = to_read
@@ -177,6 +163,22 @@ class Session:
                     self._closed = True
                     self._file.close()
 
+    def abandon(self) -> None:
+        """Close a session that nothing came of: its file, if it was made here and nobody has used it, goes again.
+
+        So do the folders that were made for it. Used is one that holds answers or rounds, or that another window or
+        process works on.
+        """
+        used = "SELECT EXISTS (SELECT 1 FROM events) OR EXISTS (SELECT 1 FROM rounds)"
+        used += " OR EXISTS (SELECT 1 FROM leases WHERE holder <> ?) AS used"
+        with self._lock:
+            try:
+                needless = self._file.fresh and not self.read(used, (self._lease.holder,))[0]["used"]
+            finally:
+                self.close()
+            if needless:
+                self._file.forget()
+
     # --- what the file is about
 
     def meta(self, key: str) -> str | None:
@@ -192,7 +194,7 @@ class Session:
     def remark(self, key: str, value: str) -> None:
         """Store a remark about the session."""
         with self._transaction() as base:
-            self._check_lease(base)
+            self._lease.check(base, self.path)
             base.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
         self._bring_in()
 
@@ -210,38 +212,28 @@ class Session:
     def acquire(self, *, force: bool = False, patient: bool = False) -> bool:
         """Take the lease if it is free (or by `force`); return whether it is held now.
 
-        It is free where nobody holds it, where its process is dead or is this one (an older panel in the same
-        kernel gives way, unless `patient`), and where it has shown no sign of life for 15 seconds.
+        It is free where nobody holds it, and where a process of this machine holds it that is dead, has shown no sign
+        of life for 15 seconds, or is this one (an older panel in the same kernel gives way, unless `patient`). What
+        another machine holds is free once it is released there.
         """
         if self.read_only:
             return False
-        host, pid, now = socket.gethostname(), os.getpid(), time.time()
         with self._transaction() as base:
-            row = base.execute("SELECT * FROM leases WHERE annotator = ?", (self.annotator,)).fetchone()
-            if row and row["holder"] != self.holder and not force:
-                ours = row["host"] == host
-                gone = ours and (not _alive(row["pid"]) or (row["pid"] == pid and not patient))
-                if not gone and now - row["seen"] < STALE:
-                    return False
-            since = row["since"] if row and row["holder"] == self.holder else now
-            lease = (self.annotator, self.holder, host, pid, since, now)
-            base.execute("INSERT OR REPLACE INTO leases VALUES (?, ?, ?, ?, ?, ?)", lease)
-        return True
+            return self._lease.take(base, force=force, patient=patient)
 
     def keep(self) -> bool:
         """Show a sign of life; return whether the lease is still held."""
         if self.read_only:
             return False
         with self._transaction() as base:
-            where = (time.time(), self.annotator, self.holder)
-            return base.execute("UPDATE leases SET seen = ? WHERE annotator = ? AND holder = ?", where).rowcount == 1
+            return self._lease.keep(base)
 
     def release(self) -> None:
         """Give the lease back."""
         if self.read_only:
             return
         with self._transaction() as base:
-            base.execute("DELETE FROM leases WHERE annotator = ? AND holder = ?", (self.annotator, self.holder))
+            self._lease.give_back(base)
         self._bring_in()
 
     @property
@@ -257,13 +249,6 @@ class Session:
         found = self.read(count, (self.annotator, self.annotator))[0]
         return found["answers"], found["rounds"]
 
-    def _check_lease(self, base: sqlite3.Connection) -> None:
-        row = base.execute("SELECT holder FROM leases WHERE annotator = ?", (self.annotator,)).fetchone()
-        if row is None:
-            raise LeaseLostError(f"{self.path} is not acquired, so nothing was written; session.acquire() does it.")
-        if row["holder"] != self.holder:
-            raise LeaseLostError(f"{self.path} was taken over by {self.held_by}; this window can no longer write.")
-
     # --- answers
 
     def write(self, *actions: Iterable[Answer], undone: Sequence[bool] = (), withdrawn: int | None = None) -> None:
@@ -276,7 +261,7 @@ class Session:
         actions = [_checked(action) for action in actions]
         now, written = time.time(), 0
         with self._transaction() as base:
-            self._check_lease(base)
+            self._lease.check(base, self.path)
             last = base.execute("SELECT coalesce(max(action), 0) FROM events WHERE annotator = ?", (self.annotator,))
             number = last.fetchone()[0]
             if withdrawn is not None:
@@ -299,14 +284,16 @@ class Session:
         """
         self.record_all([(annotator or self.annotator, answers)], kind)
 
-    def record_all(self, given: Iterable[tuple[str, Iterable[Answer]]], kind: str) -> None:
-        """Store labels of several annotators as `record` does, all or nothing; ValueError also for what is no name."""
-        given = [(who, _checked(answers)) for who, answers in given]
-        for who, _ in given:
-            check_annotator(who)
+    def record_all(self, given: Given | Callable[[], Given], kind: str) -> None:
+        """Store labels of several annotators as `record` does, all or nothing; ValueError also for what is no name.
+
+        `given` are pairs (annotator, answers), or a function without arguments that returns them. What it reads of this
+        session stays as it is until its answers are stored: nobody else can write in between.
+        """
         with self._transaction() as base:
-            for who, answers in given:
-                for a in answers:
+            for who, answers in given() if callable(given) else given:
+                check_annotator(who)
+                for a in _checked(answers):
                     values = (who, 0, kind, None, None, a.item, a.row, a.old, a.label, None, None, None)
                     base.execute(_INSERT, (*values, time.time(), self.code))
         self._bring_in()
@@ -349,14 +336,14 @@ class Session:
     def open_round(self, number: int, start: int, asked: dict[str, Any]) -> None:
         """Store the questions of a round before anybody sees them."""
         with self._transaction() as base:
-            self._check_lease(base)
+            self._lease.check(base, self.path)
             _insert_round(base, self.annotator, number, start, asked, None, None)
         self._bring_in()
 
     def close_round(self, number: int, told: dict[str, Any]) -> None:
         """Store what the search was told about a round."""
         with self._transaction() as base:
-            self._check_lease(base)
+            self._lease.check(base, self.path)
             where = (json.dumps(told, allow_nan=False), self.annotator, number)
             base.execute("UPDATE rounds SET told = ? WHERE annotator = ? AND number = ?", where)
         self._bring_in()
@@ -373,7 +360,7 @@ class Session:
     def replace_rounds(self, rounds: Iterable[dict[str, Any]]) -> None:
         """Store other rounds in place of the annotator's: after a search that went another way than before."""
         with self._transaction() as base:
-            self._check_lease(base)
+            self._lease.check(base, self.path)
             base.execute("DELETE FROM rounds WHERE annotator = ?", (self.annotator,))
             for r in rounds:
                 _insert_round(base, self.annotator, r["number"], r["start"], r["asked"], r["told"], r["after"])
@@ -386,15 +373,3 @@ def _insert_round(base, annotator: str, number: int, start: int, asked: Any, tol
     told = None if told is None else json.dumps(told, allow_nan=False)
     values = (annotator, number, start, json.dumps(asked, allow_nan=False), told, after, time.time())
     base.execute("INSERT OR REPLACE INTO rounds VALUES (?, ?, ?, ?, ?, ?, ?)", values)
-
-
-def _alive(pid: int) -> bool:
-    if os.name == "nt":  # there, signal 0 is Ctrl-C; the sign of life must do
-        return True
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass
-    return True

@@ -1,6 +1,6 @@
 """A session file as SQLite sees it: whose it is, whether it is whole, and where it can only be read.
 
-`Session` opens its file with `connect`. A file of another program is left alone to the last byte: its header is read
+`Session` opens its file with `Opened`. A file of another program is left alone to the last byte: its header is read
 before SQLite is, and SQLite looks at it without a lock before it may write. A damaged one is said to be damaged when it
 is opened, not when somebody's fiftieth answer meets the broken part of it.
 """
@@ -12,7 +12,7 @@ import shutil
 import sqlite3
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from types import NoneType
 from typing import Any
@@ -26,6 +26,8 @@ _ELSEWHERE = "Give a session file in a folder that you may write to (on the comm
 _ROOM = "Make room on its disk, then do the same again."
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _REFUSED = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_FULL)
+_ENDINGS = ("", "-wal", "-shm")  # of the parts that SQLite keeps of a session: the file, its log, the log's index
+_READINGS = 5  # attempts at a session that changes while it is read
 _TRIAL = 1 << 18  # bytes that must go on the disk before a session is begun: its names, and some answers
 
 _TABLES = """
@@ -153,45 +155,36 @@ def damage_named(path: Path) -> Iterator[None]:
 
 
 class Opened:
-    """A connection to a session, and whether it can only be read: then it is to a copy, which `close` takes away.
+    """A connection to a session, and whether it can only be read: then it is to a copy in memory (`read_whole`).
 
-    With `to_read` the copy is in memory: nothing is written to the disk, which may be full, nor beside the file.
+    With `to_read` it is only read: nothing is written to the disk, which may be full, nor beside the file.
     MissingDataError where no file is then.
     """
 
     def __init__(self, path: Path, *, to_read: bool = False):
         check_ours(session_there(path) if to_read else path)
-        fresh, self.read_only = not path.exists(), to_read or (_exists(path) and not _writable(path))
-        self._copy = None
-        place: Path | str = path
-        # A log without its index, left by a killed process or copied here, is only read by who may write beside it.
-        in_memory = to_read and (_beside(path, "-shm").exists() or not _beside(path, "-wal").exists())
+        self.fresh, self.read_only = not path.exists(), to_read or (_exists(path) and not _writable(path))
+        self._path, self._folders = path, [each for each in path.absolute().parents if not each.exists()]
         try:
-            if in_memory:
-                place = ":memory:"
-            elif self.read_only:
-                self._copy = tempfile.TemporaryDirectory(prefix="elsa-session-")
-                place = Path(self._copy.name) / path.name
-                for ending in ("", "-wal"):
-                    if (part := _beside(path, ending)).exists():
-                        shutil.copyfile(part, f"{place}{ending}")
-            else:
+            if not self.read_only:
                 path.parent.mkdir(parents=True, exist_ok=True)
             # Handlers run in whatever thread the kernel likes; a lock of the session keeps them apart, not the thread.
+            place = ":memory:" if self.read_only else path
             self.base = sqlite3.connect(place, timeout=10, isolation_level=None, check_same_thread=False)
         except (OSError, sqlite3.OperationalError) as error:
-            self._forget_copy()
+            self._forget_folders()
             raise unwritable(path, error) from error
         try:
-            if in_memory:
-                with damage_named(path), closing(look_into(path)) as source:
-                    source.backup(self.base)
+            if self.read_only:
+                with damage_named(path):
+                    read_whole(path, self.base)
             self.base.row_factory = sqlite3.Row
             self._begin(path)
         except BaseException:
             self.close()
-            if fresh:
+            if self.fresh:
                 _forget_empty(path)
+                self._forget_folders()
             raise
 
     def _begin(self, path: Path) -> None:
@@ -221,16 +214,68 @@ class Opened:
     def close(self) -> None:
         """Close the file."""
         self.base.close()
-        self._forget_copy()
 
-    def _forget_copy(self) -> None:
-        if self._copy is not None:
-            self._copy.cleanup()
+    def forget(self) -> None:
+        """Remove a closed file that was made here, and the folders that were made for it."""
+        for ending in _ENDINGS:
+            _beside(self._path, ending).unlink(missing_ok=True)
+        self._forget_folders()
+
+    def _forget_folders(self) -> None:
+        for folder in self._folders:  # from the innermost; one that somebody else has put something into stays
+            with suppress(OSError):
+                folder.rmdir()
+
+
+def read_whole(path: Path, base: sqlite3.Connection) -> None:
+    """Copy the session `path` into the empty database `base`, as it is at one moment; nothing is written beside it.
+
+    SQLite sees to that wherever others may be writing. Where it reads without a lock, or cannot read at all, nobody
+    should be writing: what changed meanwhile all the same is read again.
+    """
+    for _ in range(_READINGS):
+        before = _parts(path)
+        try:
+            if "-wal" in before and "-shm" not in before:
+                _read_by_copies(path, base)
+            else:
+                with closing(look_into(path)) as source:
+                    source.backup(base)
+        except (OSError, sqlite3.Error):
+            if _parts(path) == before:
+                raise
+        else:
+            if {"-wal", "-shm"} <= before.keys() or _parts(path) == before:
+                return
+    raise ValueError(f"the session {path} changed each time that it was read; read it again once less is written to it")
+
+
+def _read_by_copies(path: Path, base: sqlite3.Connection) -> None:
+    """Copy a session with a log but no index of it, left by a killed process or copied here, by way of its files.
+
+    SQLite reads such a log only where it may write its index beside it.
+    """
+    with tempfile.TemporaryDirectory(prefix="elsa-session-") as folder:
+        place = Path(folder) / path.name
+        for ending in ("", "-wal"):
+            shutil.copyfile(_beside(path, ending), _beside(place, ending))
+        with closing(sqlite3.connect(place)) as source:
+            source.backup(base)
+
+
+def _parts(path: Path) -> dict[str, tuple[int, int, int]]:
+    """Return what tells whether the parts of a session change: which file each is, its size, when it was written."""
+    found = {}
+    for ending in _ENDINGS:
+        with suppress(FileNotFoundError):
+            told = _beside(path, ending).stat()
+            found[ending] = (told.st_ino, told.st_size, told.st_mtime_ns)
+    return found
 
 
 def _forget_empty(path: Path) -> None:
     """Remove a session that could not be begun, and nothing that another process has begun meanwhile."""
-    parts = [_beside(path, ending) for ending in ("", "-wal", "-shm")]
+    parts = [_beside(path, ending) for ending in _ENDINGS]
     if not any(part.exists() and part.stat().st_size for part in parts[:2]):
         for part in parts:
             part.unlink(missing_ok=True)

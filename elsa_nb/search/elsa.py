@@ -272,12 +272,16 @@ class Search(KeepsLedger):
 
     def largest_batch(self) -> int:
         """Return how many rows the next query may ask at most: a + b in a round, all left in a final search."""
-        config, unasked = self.config, len(self._ledger.answers)
-        if not self._goes_on():
-            return min(config.final_budget or unasked, unasked)
-        nearest = config.a * (len(self._queries) if config.nn_per == "query" else 1)
-        random = readings.rows_of_rands(config, len(self.positives), self._round) if config.use_rands else 0
-        return max(min(nearest + random, unasked), 0)
+        config = self.config
+        if self._goes_on():
+            allowed = readings.rows_allowed(config, self._ledger, self._round)
+            most = config.a * (len(self._queries) if config.nn_per == "query" else 1)
+            if config.use_rands:
+                most += max(readings.rows_of_rands(config, len(self.positives), self._round), 0)
+        else:
+            allowed = readings.rows_allowed_at_the_end(config, self._ledger)
+            most = config.final_budget or len(allowed)
+        return min(most, int(np.count_nonzero(allowed)))
 
     def shared_parts(self) -> tuple[object, ...]:
         """Return what copies of this search may share: the pool, its neighbours and the head's features."""

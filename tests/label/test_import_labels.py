@@ -1,7 +1,12 @@
 """Earlier labels come into a session, all or none, without touching what a person answered."""
 
+import sqlite3
+from contextlib import closing
+
+import numpy as np
 import pytest
 
+from elsa_nb.label.identity import Settled, remember
 from elsa_nb.label.import_labels import import_labels, take_back
 from elsa_nb.label.session import Answer, Session
 
@@ -117,3 +122,69 @@ def test_another_session_is_a_file_of_labels(session, tmp_path):
 def test_labels_of_nobody_named_and_of_the_own_name_are_counted_once(session, tmp_path):
     done = import_labels(session, file(tmp_path, "item,label,annotator\na.png,1,\na.png,0,me\nb.png,1,bob\n"), IDS)
     assert (done.new, done.replaced, session.known()) == (2, 1, {"a.png": 0})
+
+
+def answered_meanwhile(session, monkeypatch, *answers):
+    """Let another window answer as soon as `session` has read what is answered, if it is let; return what was held up.
+
+    It has one moment only: what is refused then would come after, where it is the last word.
+    """
+    read, refused = Session.answers, []
+
+    def answers_now(self, *arguments):
+        found = read(self, *arguments)
+        if self is session and not refused:
+            with closing(sqlite3.connect(session.path, timeout=0, isolation_level=None)) as base:
+                try:
+                    for item, label in answers:
+                        base.execute(
+                            "INSERT INTO events (annotator, action, kind, item, old, label, at, code)"
+                            " VALUES (?, 1, 'answer', ?, -2, ?, 0.0, '')",
+                            (session.annotator, item, label),
+                        )
+                    refused.append(False)
+                except sqlite3.OperationalError:
+                    refused.append(True)
+        return found
+
+    monkeypatch.setattr(Session, "answers", answers_now)
+    return refused
+
+
+def test_an_answer_given_on_screen_while_a_file_is_compared_waits_for_it(session, tmp_path, monkeypatch):
+    """Else the import, written after it, would be the last word, and would count as new."""
+    refused = answered_meanwhile(session, monkeypatch, ("a.png", 0))
+    done = import_labels(session, file(tmp_path, "item,label\na.png,1\n"), IDS)
+    assert refused == [True]
+    assert (done.new, session.known()) == (1, {"a.png": 1})
+
+
+def test_an_answer_given_on_screen_while_items_are_renamed_waits_for_it(session, monkeypatch):
+    session.acquire()
+    session.write([Answer("A.png", -2, 1)])
+    refused = answered_meanwhile(session, monkeypatch, ("a.png", 0))
+    remember(session, Settled(np.empty(0, np.int64), renamed={"A.png": "a.png"}), IDS)
+    assert (refused, session.known()) == ([True], {"a.png": 1})
+
+
+def test_what_a_person_answered_since_an_import_is_not_taken_back_with_it(session, tmp_path, monkeypatch):
+    done = import_labels(session, file(tmp_path, "item,label\na.png,1\nb.png,1\nc.png,1\n"), IDS)
+    session.acquire()
+    session.write([Answer("a.png", 1, 0)])
+    import_labels(session, file(tmp_path, "item,label\nb.png,0\n"), IDS)
+    refused = answered_meanwhile(session, monkeypatch, ("c.png", 0))
+    take_back(session, done)
+    assert refused == [True]
+    assert session.known() == {"a.png": 0, "b.png": 0}
+
+
+def test_two_labels_of_one_item_are_both_taken_back(session, tmp_path):
+    take_back(session, import_labels(session, file(tmp_path, "item,label,annotator\na.png,1,\na.png,0,me\n"), IDS))
+    assert session.known() == {}
+
+
+def test_an_import_that_fails_gives_its_lease_back(session, tmp_path, monkeypatch):
+    monkeypatch.setattr(session, "answers", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        import_labels(session, file(tmp_path, "item,label\na.png,1\n"), IDS)
+    assert session.held_by is None

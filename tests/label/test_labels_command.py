@@ -62,6 +62,27 @@ def test_what_is_wrong_leaves_no_session_behind(here, capsys):
     assert (here / "old.csv").read_text().startswith("Datei")
 
 
+@pytest.mark.parametrize(
+    ("labels", "told"),
+    [("none.csv", "none.csv is not here"), ("old.csv", "'Datei', 'Art'"), ("long.csv", "a name of 1 to 200")],
+)
+@pytest.mark.parametrize("session", ["s.sqlite", "new/deep/s.sqlite", "old/s.sqlite"])
+@pytest.mark.parametrize(
+    "command", ["labels import {} {} --pool pool", "label cats --pool pool --session {} --labels {}"]
+)
+def test_what_is_refused_leaves_no_session_and_no_folder_behind(here, capsys, command, session, labels, told):
+    (here / "old").mkdir()
+    (here / "cats").mkdir()
+    for item in IDS:
+        (here / "cats" / item).parent.mkdir(exist_ok=True)
+        (here / "cats" / item).touch()
+    (here / "long.csv").write_text(f"item,label,annotator\ncats/1.jpg,1,{'x' * 300}\ncats/2.jpg,1,bob\n")
+    before = sorted(here.rglob("*"))
+    assert cli.main(command.format(session, labels).split()) == 1
+    assert told in capsys.readouterr().err
+    assert sorted(here.rglob("*")) == before
+
+
 @pytest.mark.parametrize("answered", [True, False])
 def test_a_failed_import_leaves_a_session_alone_that_somebody_else_has_begun(here, capsys, monkeypatch, answered):
     """While a large file is read a panel may open the session that the import has made: its answers are no rubbish."""

@@ -6,6 +6,7 @@ import sqlite3
 import sys
 import threading
 import types
+from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
@@ -248,6 +249,17 @@ def test_the_token_is_in_no_argument_and_in_a_file_of_the_owner_alone(place, mon
     assert opened == [file.as_uri()]
     assert file.stat().st_mode & 0o777 == 0o600
     assert "token=secret" in file.read_text()
+
+
+def test_a_token_of_any_letters_reaches_the_server_by_the_address(place, monkeypatch):
+    shown, token = [], "a&b#c d/\u00e9%20+"
+    monkeypatch.setattr(launch, "_tell_once_there", lambda url, *_: shown.append(url))
+    monkeypatch.setattr(launch.serving, "serve", lambda _, started, **__: started() or 0)
+    monkeypatch.setenv("ELSA_LABEL_TOKEN", token)
+    launch.launch(job(place), browser=False)
+    parts = urlsplit(shown[0])
+    assert (parse_qs(parts.query), parts.fragment) == ({"token": [token]}, "")
+    assert shown[0].isascii()
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import shutil
 import sqlite3
 import struct
 from contextlib import closing
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -229,3 +230,19 @@ def test_a_time_that_is_no_number_is_no_line_and_the_others_come_out(whole, tmp_
     rescued = rescue(bad, tmp_path / "bad-out.sqlite")
     assert (rescued.lines, rescued.lost) == (lines - 1, 1)
     assert len(answers(rescued.path)) == rescued.items
+
+
+def test_answers_that_go_from_the_log_into_the_file_meanwhile_are_rescued(tmp_path, monkeypatch):
+    session, read = Session(tmp_path / "s.sqlite"), Path.read_bytes
+    session.acquire()
+    session.write([Answer("a", -2, 1)])
+
+    def read_before_the_log_is_emptied(path):
+        data = read(path)
+        with closing(sqlite3.connect(session.path)) as base:
+            base.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return data
+
+    monkeypatch.setattr(Path, "read_bytes", read_before_the_log_is_emptied)
+    assert rescue(session.path, tmp_path / "out.sqlite").lines == 1
+    session.close()

@@ -4,7 +4,9 @@ import itertools
 import os
 import random
 import re
+import shutil
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -16,7 +18,8 @@ import pytest
 
 from elsa_nb.errors import CorruptFileError
 from elsa_nb.label import session_file
-from elsa_nb.label.session import BEHIND, STALE, Answer, LeaseLostError, Session
+from elsa_nb.label.lease import STALE
+from elsa_nb.label.session import BEHIND, Answer, LeaseLostError, Session
 
 KILLS = 200
 
@@ -149,11 +152,11 @@ def test_disagreements_are_listed_and_doubts_are_none(tmp_path):
     session.close()
 
 
-def another_process(session, seen):
+def another_process(session, seen, host=None, pid=None):
     """Let the lease belong to a living process that is not this one."""
-    values = ("other", os.getppid(), time.time(), seen, session.annotator)
+    values = ("other", host or socket.gethostname(), pid or os.getppid(), time.time(), seen, session.annotator)
     with session._transaction() as base:
-        base.execute("UPDATE leases SET holder = ?, pid = ?, since = ?, seen = ? WHERE annotator = ?", values)
+        base.execute("UPDATE leases SET holder = ?, host = ?, pid = ?, since = ?, seen = ? WHERE annotator = ?", values)
 
 
 def test_a_second_window_is_told_and_cannot_write(session):
@@ -169,6 +172,27 @@ def test_a_second_window_is_told_and_cannot_write(session):
 
 def test_a_silent_window_gives_way(session):
     another_process(session, time.time() - STALE - 1)
+    assert session.acquire()
+
+
+@pytest.mark.parametrize("ahead", [-86_400, -STALE - 5, 0, 86_400])
+def test_the_clock_and_the_processes_of_another_machine_are_not_believed(session, ahead):
+    """Its window may be alive whatever this clock makes of its last sign, and whether or not that process is here."""
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    for pid in (os.getppid(), os.getpid(), gone.pid):
+        another_process(session, time.time() + ahead, "elsewhere", pid)
+        assert not session.acquire()
+        with pytest.raises(LeaseLostError, match=rf"held by process {pid} on elsewhere, since 2\d{{3}}-.*force=True"):
+            session.write([Answer("a", -2, 1)])
+    assert session.acquire(force=True)
+    session.write([Answer("a", -2, 1)])
+
+
+def test_what_another_machine_has_given_back_is_free(session):
+    another_process(session, time.time(), "elsewhere")
+    with session._transaction() as base:
+        base.execute("DELETE FROM leases")
     assert session.acquire()
 
 
@@ -292,6 +316,79 @@ def test_a_session_that_may_not_be_written_is_read_with_all_its_answers(session,
     assert session.path.read_bytes() == before
 
 
+def many(session, count=BEHIND - 1):  # so that all of them are in the log alone
+    session.write([Answer(f"item-{n}", -2, 1) for n in range(count)])
+    return set(session.known())
+
+
+def checkpointed(path):
+    with closing(sqlite3.connect(path)) as base:
+        base.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+@pytest.mark.parametrize("to_read", [False, True])
+def test_a_reader_sees_every_answer_while_another_writes(session, monkeypatch, to_read):
+    """The log is brought into the file just when a reader has copied the one and not yet the other."""
+    there, copy = many(session), shutil.copyfile
+
+    def copied(*places):
+        copy(*places)
+        checkpointed(session.path)
+
+    monkeypatch.setattr("elsa_nb.label.session_file._writable", lambda path: False)
+    monkeypatch.setattr(session_file.shutil, "copyfile", copied)
+    with closing(Session(session.path, annotator="ann", to_read=to_read)) as seen:
+        assert set(seen.known()) == there
+
+
+@pytest.mark.parametrize("to_read", [False, True])
+def test_a_log_without_its_index_that_goes_while_it_is_read_is_read_again(session, tmp_path, monkeypatch, to_read):
+    there, copy, path = many(session), shutil.copyfile, tmp_path / "copy" / "s.sqlite"
+    path.parent.mkdir()
+    for ending in ("", "-wal"):
+        copy(f"{session.path}{ending}", f"{path}{ending}")
+
+    def copied(*places):
+        copy(*places)
+        checkpointed(path)
+
+    monkeypatch.setattr("elsa_nb.label.session_file._writable", lambda path: False)
+    monkeypatch.setattr(session_file.shutil, "copyfile", copied)
+    with closing(Session(path, annotator="ann", to_read=to_read)) as seen:
+        assert set(seen.known()) == there
+
+
+@pytest.mark.parametrize("to_read", [False, True])
+@pytest.mark.parametrize("times", [1, 1000])
+def test_a_session_that_is_written_while_it_is_read_without_a_lock_is_read_again(
+    session, monkeypatch, tmp_path, to_read, times
+):
+    path = tmp_path / "closed.sqlite"
+    Session(path, annotator="ann").close()
+    look, said = session_file.look_into, []
+
+    def looked(place):
+        base = look(place)
+        base.execute("SELECT count(*) FROM events").fetchall()
+        if len(said) < times:
+            said.append(place)
+            with closing(Session(path, annotator=f"bea {len(said)}")) as other:
+                other.acquire()
+                many(other)
+        return base
+
+    monkeypatch.setattr(session_file, "look_into", looked)
+    writable = session_file._writable
+    monkeypatch.setattr(session_file, "_writable", lambda path: len(said) and writable(path))
+    if times > 1:
+        with pytest.raises(ValueError, match=r"closed\.sqlite changed each time that it was read"):
+            Session(path, annotator="ann", to_read=to_read)
+        return
+    with closing(Session(path, annotator="ann", to_read=to_read)) as seen:
+        assert seen.annotators == ["bea 1"]
+        assert len(seen.answers()) == BEHIND - 1
+
+
 def held(folder):
     """Return the bytes of each part of the sessions in a folder; in the index of a log readers leave their marks."""
     return {part.name: part.read_bytes() * (part.suffix != ".sqlite-shm") for part in folder.glob("*.sqlite*")}
@@ -347,6 +444,36 @@ def test_a_session_that_could_not_be_begun_leaves_nothing(tmp_path, monkeypatch)
     with pytest.raises(ValueError, match="cannot be written"):
         Session(tmp_path / "s.sqlite")
     assert not [path for path in tmp_path.iterdir() if path.stat().st_size > 4096]
+
+
+def test_a_session_that_could_not_be_opened_leaves_no_folder(tmp_path, monkeypatch):
+    def full(*_, **__):
+        raise sqlite3.OperationalError("unable to open database file")
+
+    monkeypatch.setattr(session_file.sqlite3, "connect", full)
+    with pytest.raises(ValueError, match="cannot be written"):
+        Session(tmp_path / "new" / "deep" / "s.sqlite")
+    assert not list(tmp_path.iterdir())
+
+
+def test_only_what_was_made_here_and_used_by_nobody_is_abandoned(tmp_path):
+    path = tmp_path / "new" / "deep" / "s.sqlite"
+    Session(path).abandon()
+    assert not list(tmp_path.iterdir())
+    first = Session(path)
+    (path.parent / "notes.txt").touch()
+    first.abandon()
+    assert [each.name for each in path.parent.iterdir()] == ["notes.txt"]
+    Session(path).close()
+    Session(path).abandon()
+    assert path.exists(), "it was there before"
+    path.unlink()
+    first = Session(path)
+    with closing(Session(path, annotator="ann")) as other:
+        other.acquire()
+        first.abandon()
+        other.write([Answer("a", -2, 1)])
+    assert Session(path, annotator="ann", to_read=True).known() == {"a": 1}
 
 
 def test_a_damaged_session_is_left_unlocked(tmp_path):

@@ -170,6 +170,8 @@ def follow(problem, config, oracle, seed=0):
     queries, batches = n, 0
     for _ in range(n + 20):
         largest = strategy.largest_batch()
+        if not (relabels or nothing_barred or (zero_pass and not batches)):
+            assert largest <= n - len(asked), "more than is left"
         batch = strategy.query()
         if batch is None:
             break

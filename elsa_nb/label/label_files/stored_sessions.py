@@ -4,7 +4,7 @@ import sqlite3
 from pathlib import Path
 
 from elsa_nb.label.label_files.lines import Line, Reading
-from elsa_nb.label.session_file import check_values, look_into
+from elsa_nb.label.session_file import check_values, read_whole
 
 
 def read(path: Path) -> Reading:
@@ -12,8 +12,9 @@ def read(path: Path) -> Reading:
 
     Raises ValueError for another program's database, and CorruptFileError for entries that hold no answers.
     """
-    base = look_into(path)
+    base = sqlite3.connect(":memory:")
     try:
+        read_whole(path, base)
         check_values(path, base)
         found = base.execute("SELECT id, item, label, annotator FROM answers ORDER BY id").fetchall()
     except sqlite3.DatabaseError as error:
