@@ -1,7 +1,7 @@
 // The figures beside the cards, in words of somebody who has not read the paper; the paper's own are in the tooltips.
 
 // What proposed a card.
-const REASONS = { NN: "like your finds", RandS: "near a guess", final: "a guess", probe: "a guess", line: "a guess", neighbourhood: "near your finds", sample: "a first look", given: "given", audit: "drawn at random" };
+const REASONS = { NN: "like your finds", RandS: "near a guess", final: "a guess", probe: "a guess", line: "a guess", neighbourhood: "near your finds", sample: "a first look", earlier: "answered earlier", given: "given", audit: "drawn at random" };
 const reason = (component) => REASONS[component] ?? component;
 
 function paintFigures(figures, f) {

@@ -13,7 +13,7 @@ import numpy as np
 
 from elsa_nb.label.cards import PASSED
 from elsa_nb.label.label_files.names import Names
-from elsa_nb.label.rounds import SAMPLE
+from elsa_nb.label.rounds import EARLIER, SAMPLE
 from elsa_nb.search.checks import check_count, check_rng, check_rows
 from elsa_nb.search.contract import POSITIVE, UNSURE, Batch, Log, QueryError, Strategy, check_labels, next_batch
 from elsa_nb.search.highest import highest
@@ -135,8 +135,8 @@ class Around:
 
     @property
     def components(self) -> Mapping[int, str]:
-        """The parts that ask: those of the search, and the answers in front of it as a sample."""
-        return {SAMPLE: "sample"} | dict(getattr(self.search, "components", {}))
+        """The parts that ask: those of the search, samples to begin from, and answers given before it began."""
+        return {SAMPLE: "sample", EARLIER: "earlier"} | dict(getattr(self.search, "components", {}))
 
     @property
     def may_conclude(self) -> bool:
@@ -242,12 +242,13 @@ class Begin(Around):
         """Return the next page of the sample, or the search's questions once there are seeds."""
         if self.search is not None:
             return self._searched()
-        size = self._carried if self._carried and not len(self._rows) else self._page
+        earlier = bool(self._carried) and not len(self._rows)
+        size = self._carried if earlier else self._page
         self._open = self._to_show[len(self._rows) : len(self._rows) + size]
         if not len(self._open):
             return None
         self._shown += 1
-        return Batch(self._open, np.full(len(self._open), SAMPLE, np.int8), self._shown - 1)
+        return Batch(self._open, np.full(len(self._open), EARLIER if earlier else SAMPLE, np.int8), self._shown - 1)
 
     def _searched(self) -> Batch | None:
         """Return the search's questions but those that the sample has answered; the search gets these answers, too."""
@@ -320,7 +321,8 @@ class Begin(Around):
     def log(self) -> Log:
         """All questions answered so far, those of the samples first."""
         given = self._labels != PASSED
-        own = (self._rows, self._labels, np.full(len(self._rows), SAMPLE, np.int8), self._rounds)
+        components = np.where(np.arange(len(self._rows)) < self._carried, EARLIER, SAMPLE).astype(np.int8)
+        own = (self._rows, self._labels, components, self._rounds)
         own = Log(*(part[given] for part in own))
         if self.search is None:
             return own

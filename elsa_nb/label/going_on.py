@@ -12,7 +12,7 @@ from elsa_nb.label.audit_pages import AuditPages
 from elsa_nb.label.first_examples import Around, Begin
 from elsa_nb.label.fixed_rows import Fixed
 from elsa_nb.label.identity import Places, Settled, answered_items, rows_in
-from elsa_nb.label.rounds import SAMPLE, Rounds, positives_of
+from elsa_nb.label.rounds import EARLIER, Rounds, positives_of
 from elsa_nb.label.session import Session
 from elsa_nb.label.session_file import IMPORTED
 from elsa_nb.search.contract import POSITIVE, Batch, Log, Strategy, next_batch
@@ -104,7 +104,7 @@ class CarriedOn(Around):
 
     def __init__(self, search: Strategy, rows: np.ndarray, begin: Begun | None = None):
         self.search, self._seeds, self._begin = search, positives_of(search), begin
-        self._earlier = Fixed(int(rows.max()) + 1, rows, component=SAMPLE)
+        self._earlier = Fixed(int(rows.max()) + 1, rows, component=EARLIER)
         self._open = np.empty(0, np.int64)  # rows that the search asks
         self._since: dict[int, int] = {}  # answers to them in front of the search, corrected since it asked
 

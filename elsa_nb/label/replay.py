@@ -59,7 +59,8 @@ class Restored:
     def example_rows(self, seeds: Sequence[int]) -> list[int]:
         """Return `seeds` and what was marked in a sample; on a blind page none of the items on it."""
         cards = zip(((a, i) for a in self.asked for i in range(len(a))), self.cards.labels, strict=True)
-        marked = [a.rows[i] for (a, i), label in cards if label == POSITIVE and a.components[i] == "sample"]
+        samples = ("sample", "earlier")
+        marked = [a.rows[i] for (a, i), label in cards if label == POSITIVE and a.components[i] in samples]
         hidden = self.asked[-1].rows if self.asked and self.asked[-1].blind else ()
         return [row for row in [*seeds, *marked] if row not in hidden]
 

@@ -24,7 +24,9 @@ from elsa_nb.search.stopping.remaining import scale_of
 
 # Of a strategy that does not name its components: the numbers of the contract are taken to mean what they say there.
 _NAMES = {Component.NN: "NN", Component.RANDS: "RandS", Component.FINAL: "final", Component.PROBE: "probe"}
-SAMPLE, GIVEN = 16, 17  # components of the panel's own strategies (first_examples.py, fixed_rows.py)
+# Components of the panel's own strategies (first_examples.py, fixed_rows.py); 18 is that of an audit's. What was
+# answered before the search that is open began is EARLIER, however it came to be asked.
+SAMPLE, GIVEN, EARLIER = 16, 17, 19
 # Components of pages that are no questions of the search: one's own answers seen again, and somebody else's.
 SEEN_AGAIN, SECOND_OPINION = "seen again", "second opinion"
 

@@ -51,9 +51,7 @@ def test_imported_positives_are_seeds_and_answers_given_before_are_kept(open_pan
     assert "1 not matched" in said
     assert "GONE &lt;b&gt;.png" in said
     assert panel.controller.rounds.seeds.tolist() == [3]
-    assert set(panel.controller.asked[0].components) == {
-        "sample"
-    }  # what is known: the answers, and the file's negative
+    assert set(panel.controller.asked[0].components) == {"earlier"}  # the answers, and the file's negative
     assert set(panel.controller.asked[1].components) <= {"line", "neighbourhood"}
     assert set(panel.controller.rounds.search.search.positives) == {int(first[4:-4]), 3}  # it begins from both
     assert panel.session.known()[first] == 1

@@ -96,7 +96,7 @@ def test_samples_are_shown_page_by_page_until_there_are_seeds(small, begin_with)
     log = simulate(begin, Truth(positive))
     assert len(begin.positives) > 10
     assert log.rounds.tolist() == sorted(log.rounds.tolist())
-    assert begin.components == {16: "sample", 3: "probe"}
+    assert begin.components == {16: "sample", 19: "earlier", 3: "probe"}
 
 
 def test_one_example_is_enough_when_the_person_says_so(small, begin_with):
