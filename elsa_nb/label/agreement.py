@@ -22,7 +22,8 @@ import scipy
 
 from elsa_nb import store
 from elsa_nb.counts import count_of
-from elsa_nb.label.export import WORDS, safe
+from elsa_nb.formulas import safe
+from elsa_nb.label.export import WORDS
 from elsa_nb.label.exported import first_line, refuse_foreign
 from elsa_nb.label.rounds import SECOND_OPINION, SEEN_AGAIN
 from elsa_nb.label.session import Session

@@ -20,6 +20,7 @@ from urllib.parse import quote
 
 from elsa_nb import store
 from elsa_nb.errors import MissingDataError
+from elsa_nb.formulas import safe
 from elsa_nb.label.exported import COLUMNS, is_export, refuse_foreign
 from elsa_nb.label.label_files.words import check_class
 from elsa_nb.label.session import Session
@@ -184,12 +185,6 @@ def _csv(path: Path, rows: Sequence[dict], told: Told) -> None:
     writer.writeheader()
     writer.writerows({name: safe(value) for name, value in row.items()} for row in rows)
     store.write_atomically(path, stream.getvalue().encode())
-
-
-def safe(value: Any) -> Any:
-    """Put a quotation mark before a text that a spreadsheet would compute as a formula."""
-    formula = isinstance(value, str) and value.lstrip("'")[:1] in ("=", "+", "-", "@", "\t", "\r")
-    return f"'{value}" if formula else value  # one mark more where some are there: the reader takes one away
 
 
 def _parquet(path: Path, rows: Sequence[dict], told: Told) -> None:
