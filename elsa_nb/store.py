@@ -214,8 +214,12 @@ def _reason(error: Exception) -> str:
 
 def write_json(path: Path, value: Any) -> None:
     """Write `value` as indented JSON with a stable key order, whole or not at all."""
-    text = json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
-    write_atomically(path, (text + "\n").encode())
+    write_atomically(path, as_json(value))
+
+
+def as_json(value: Any) -> bytes:
+    """Return what `write_json` writes of `value`."""
+    return (json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n").encode()
 
 
 def read_json(path: Path) -> Any:
