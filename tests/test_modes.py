@@ -188,7 +188,7 @@ def test_an_export_from_python_is_held_to_the_same(tmp_path, kind, options, said
 def test_a_panel_with_a_class_exports_links(tmp_path):
     """What the page knows by itself is not given: a folder of links has no name of a class in it."""
     from elsa_nb.label import Files, Panel
-    from elsa_nb.label.widget import CLASS
+    from elsa_nb.label.session_file import CLASS
     from elsa_nb.search.strategies.harvest import Harvest
 
     (tmp_path / "in").mkdir()

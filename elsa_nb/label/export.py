@@ -22,6 +22,7 @@ from elsa_nb.label.exported import is_replaceable, write_export
 from elsa_nb.label.label_files.words import check_class
 from elsa_nb.label.link_folder import links_to_nothing, write_links
 from elsa_nb.label.session import Session
+from elsa_nb.label.session_file import CLASS
 from elsa_nb.modes import Only, check_modes, given_of
 
 # Of the tables, in this order.
@@ -97,7 +98,7 @@ def export(
 
     `kind`: one of `KINDS`; by default by the ending of `path`. `annotator`: whose answers (csv and parquet: everybody's
     by default; else the session's annotator, whose name is then in the name of the file where the session holds several
-    people's). `label` names the class: by default "target".
+    people's). `label` names the class: by default what the session's page calls it, else "target".
 
     `images`: the folder that holds the items. links needs it; fiftyone then writes absolute paths, without it paths
     inside a folder without endings (FiftyOne's importer wants data_path= in either case; in the second it has to be
@@ -146,7 +147,7 @@ def export_and_tell(
             f"{session.path} has no answers by {annotator!r}; its annotators: {', '.join(people) or 'none'}"
         )
     if label is None:
-        label = "target"
+        label = session.meta(CLASS) or "target"
     folder = Path(images) if images is not None else None
     rows, about = answer_rows(session, annotator, label), Told(folder, label, annotator, url, email)
     data = b""

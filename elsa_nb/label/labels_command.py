@@ -34,7 +34,7 @@ def declare_labels(parser: Parser) -> None:
     what = "where to (default: beside the session)"
     out.add_argument("file", type=typed_path, metavar="FILE", nargs="?", help=what)
     out.add_argument("--kind", help=f"one of {', '.join(KINDS)} (default: by FILE's ending, else csv)")
-    what = "what the class is called (default: target)"
+    what = "what the class is called (default: as the page calls it, else target)"
     out.add_argument("--class", dest="label", metavar="NAME", help=what)
     what = "the folder of the items: whole paths, and needed for links"
     out.add_argument("--images", type=typed_path, metavar="FOLDER", help=what)

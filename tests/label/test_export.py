@@ -15,6 +15,7 @@ from elsa_nb.label import Files, Fixed, Panel, export, exported, link_folder
 from elsa_nb.label.import_labels import import_labels
 from elsa_nb.label.items import RefusedError
 from elsa_nb.label.session import Answer, Session
+from elsa_nb.label.session_file import CLASS
 
 LABELS = {"a/1.png": 1, "a/2.png": 0, 'b/<b>"3",.png': 1, "b/4.png": -1}
 
@@ -286,6 +287,17 @@ def test_links_never_lead_out(session, tmp_path):
     with pytest.raises(RefusedError):
         export.export(session, kind="links", images=images)
     assert not [p for p in tmp_path.iterdir() if "links" in p.name]
+
+
+@pytest.mark.parametrize("kind", export.KINDS)
+def test_a_class_that_was_named_on_the_page_is_named_in_every_export(session, folder, kind):
+    session.remark(CLASS, "owl")
+    images = folder if kind == "links" else None
+    for label, name in ((None, "owl"), ("target", "target")):
+        if kind != "links":
+            written = export.export(session, kind=kind, label=label).read_bytes().decode(errors="replace")
+            assert ("owl" in written, "target" in written) == (name == "owl", name == "target")
+    assert export.export(session, kind=kind, images=images)
 
 
 @pytest.mark.parametrize("kind", export.KINDS)
