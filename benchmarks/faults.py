@@ -70,7 +70,7 @@ class Disk:
     def under(self, folder: Path) -> Iterator["Disk"]:
         """Put this disk under everything that is written below `folder`."""
         real = {name: getattr(os, name) for name in ("fsync", "replace", "rename", "unlink")}
-        opened, descriptor, mkstemp = io.open, os.fdopen, tempfile.mkstemp
+        opened = io.open
 
         def open_file(file: Any, mode: str = "r", *rest: Any, **named: Any) -> Any:
             inside = not isinstance(file, int) and Path(os.fsdecode(file)).is_relative_to(folder)
@@ -88,15 +88,9 @@ class Disk:
 
             return function
 
-        def make_temporary(*arguments: Any, **named: Any) -> Any:
-            self.call()
-            return mkstemp(*arguments, **named)
-
         with (
             mock.patch.object(io, "open", open_file),
             mock.patch.object(builtins, "open", open_file),
-            mock.patch.object(os, "fdopen", lambda *a, **k: _Faulty(descriptor(*a, **k), self)),
-            mock.patch.object(tempfile, "mkstemp", make_temporary),
             mock.patch.multiple(os, **{name: counted(name) for name in real}),
         ):
             yield self

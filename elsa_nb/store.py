@@ -3,7 +3,8 @@
 import hashlib
 import json
 import os
-import tempfile
+import secrets
+import stat
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -74,31 +75,45 @@ def write_with(path: Path, write: Callable[[BinaryIO], object]) -> None:
     """Create or replace the file `path` with what `write(stream)` writes: all of it, or nothing.
 
     The bytes go to a temporary file in the same folder, reach the disk (fsync), and are renamed over `path`, so
-    a reader or a killed process never leaves or sees half a file.
+    a reader or a killed process never leaves or sees half a file. A file that is replaced keeps its permissions, a new
+    one has those that the umask leaves. Where `path` is a link, what it leads to is written.
 
-    Raises ValueError for a folder and for a database, which holds answers that are nowhere else: neither is replaced.
-    What the system refuses is an OSError that names `path`.
+    Raises ValueError for a folder, for what is not a file (a device, a pipe), and for a database, which holds answers
+    that are nowhere else: none of them is replaced. What the system refuses is an OSError that names `path`.
     """
     path = Path(path)
     try:
         check_replaceable(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        mode = _mode_of(path)
+        place = Path(os.path.realpath(path))
+        place.parent.mkdir(parents=True, exist_ok=True)
         # Of a long name the beginning: the temporary one is longer, and must not be too long where `path` is not.
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:32]}.", suffix=_PART)
+        temporary = place.with_name(f".{place.name[:32]}.{secrets.token_hex(6)}{_PART}")
     except OSError as error:
         raise type(error)(error.errno, error.strerror, str(path)) from error
     try:
-        with os.fdopen(handle, "wb") as stream:
+        # The system takes the umask off: to ask for it would change it for a moment, for all threads.
+        asked = 0o666 if mode is None else mode & 0o666
+        with open(temporary, "xb", opener=lambda name, flags: os.open(name, flags, asked)) as stream:
             write(stream)
             stream.flush()
             os.fsync(stream.fileno())
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
+        if mode is not None:
+            temporary.chmod(mode)
+        temporary.replace(place)
     except BaseException as error:
-        Path(temporary).unlink(missing_ok=True)
-        if isinstance(error, OSError) and error.errno is not None and error.filename in (None, temporary):
+        temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno is not None and error.filename in (None, str(temporary)):
             raise type(error)(error.errno, error.strerror, str(path)) from error
         raise
+
+
+def _mode_of(path: Path) -> int | None:
+    """Return the permissions of a file, None where it is not there yet; OSError for links that lead in a circle."""
+    try:
+        return stat.S_IMODE(path.stat().st_mode)
+    except FileNotFoundError:
+        return None
 
 
 def unfinished(folder: Path) -> list[Path]:
@@ -110,9 +125,11 @@ def unfinished(folder: Path) -> list[Path]:
 
 
 def check_replaceable(path: Path) -> None:
-    """Raise ValueError for a folder and for a database, which holds answers that are nowhere else."""
+    """Raise ValueError for a folder, a device or a pipe, and a database, which holds answers that are nowhere else."""
     if path.is_dir():
         raise ValueError(f"{path} is a folder; give the name of a file.")
+    if path.exists() and not path.is_file():
+        raise ValueError(f"{path} is not a file, but a device, a pipe or the like; give another name.")
     if path.is_file():
         with path.open("rb") as stream:
             if stream.read(len(_DATABASE)) == _DATABASE:
@@ -197,8 +214,12 @@ def _reason(error: Exception) -> str:
 
 def write_json(path: Path, value: Any) -> None:
     """Write `value` as indented JSON with a stable key order, whole or not at all."""
-    text = json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
-    write_atomically(path, (text + "\n").encode())
+    write_atomically(path, as_json(value))
+
+
+def as_json(value: Any) -> bytes:
+    """Return what `write_json` writes of `value`."""
+    return (json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n").encode()
 
 
 def read_json(path: Path) -> Any:

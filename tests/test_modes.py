@@ -23,7 +23,7 @@ ALWAYS = {
     "pool make": "--ids --key --encoding --name --space --replace",
     "bench": "--item --label --encoding --classes --seeds --repeats --budget --smallest --largest --strategy --out",
     "labels import": f"--pool --annotator --from --replace {_READING}",
-    "labels export": "--kind --annotator",
+    "labels export": "--kind --annotator --replace",
     "train": "--method --data --out --epochs --batch --seed --precision --official",
     "report": "--profile",
     "verify": "--all --sample --row",
@@ -49,7 +49,6 @@ IN_VAIN = {
     "labels export s.sqlite --kind label-studio --url / --images x": "and without --url",
     "labels export s.sqlite x.csv --url /": "--url counts only where --kind is label-studio; leave it out",
     "labels export s.sqlite --kind coco --url ''": "--url counts only where --kind is label-studio; leave it out",
-    "labels export s.sqlite a-links --replace": "--replace counts only where --kind is not links; leave it out",
     "labels export s.sqlite --email a@b": "--email counts only where --kind is label-studio; leave it out",
     "train --method vicreg --variant asymmetric": "--variant counts only for --data of photographs",
     "train --method moco-v2 --data food-101 --official --variant symmetric": "for the methods vicreg and barlow-twins",
@@ -74,7 +73,7 @@ TO_SOME_END = [
     "embed pictures --workers 2",
     "bench v.npy l.csv --ids n.txt --key x --vectors-encoding cp932",
     "labels export s.sqlite --class owl",
-    "labels export s.sqlite a-links --images x",
+    "labels export s.sqlite a-links --images x --replace",
     "labels export s.sqlite --kind label-studio --url / --email a@b",
     "labels export s.sqlite --kind yolo --url /",  # which is told by itself
     "train --method vicreg --data food-101 --official --variant asymmetric",
@@ -189,7 +188,7 @@ def test_an_export_from_python_is_held_to_the_same(tmp_path, kind, options, said
 def test_a_panel_with_a_class_exports_links(tmp_path):
     """What the page knows by itself is not given: a folder of links has no name of a class in it."""
     from elsa_nb.label import Files, Panel
-    from elsa_nb.label.widget import CLASS
+    from elsa_nb.label.session_file import CLASS
     from elsa_nb.search.strategies.harvest import Harvest
 
     (tmp_path / "in").mkdir()

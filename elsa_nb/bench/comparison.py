@@ -11,6 +11,7 @@ import pandas as pd
 
 from elsa_nb.bench.arms import Arm, Spaces
 from elsa_nb.bench.simulating import by_checksum, search_once
+from elsa_nb.formulas import meant, safe
 from elsa_nb.locks import lock_beside
 from elsa_nb.paper.measures.overheads import SHARES, expected_at_random
 from elsa_nb.progress import bar
@@ -95,7 +96,7 @@ def compare(
                 key_of = dict(zip(_KEY, each, strict=True))
                 rows.append(key_of | _row(spaces, arms[key_of["arm"]], classes[each[1]], each, plan))
                 if number == len(todo) - 1 or each[1:5] != todo[number + 1][1:5]:  # the last arm from these seeds
-                    write_atomically(path, pd.DataFrame(rows).to_csv(index=False).encode())
+                    write_atomically(path, _as_csv(rows))
                 shown.update()
     frame = pd.DataFrame(rows)
     ours = frame[frame[_KEY].apply(tuple, axis=1).isin(set(wanted))]
@@ -165,12 +166,17 @@ def _checksum(members: np.ndarray) -> str:
     return f"{zlib.crc32(np.ascontiguousarray(members, '<i8').tobytes()):08x}"
 
 
+def _as_csv(rows: Sequence[Mapping[str, Any]]) -> bytes:
+    return pd.DataFrame(rows).map(safe).to_csv(index=False).encode()
+
+
 def _stored(path: Path) -> pd.DataFrame:
     if not path.exists():
         return pd.DataFrame()
     cure = "Give the page another name (--out); or, where it is of an earlier comparison, delete it."
     with reading(path, "the searches of a comparison", cure):
         frame = pd.read_csv(path, dtype=dict.fromkeys(_TEXTS, str), keep_default_na=False, na_values=[""])
+        frame = frame.assign(**{name: frame[name].map(meant, na_action="ignore") for name in _TEXTS if name in frame})
         frame = frame if "version" in frame else frame.assign(version=_FIRST)
         if lacking := {*_KEY, "class_size", "discovery"} - set(frame):
             raise ValueError(f"it lacks the column {sorted(lacking)[0]}")

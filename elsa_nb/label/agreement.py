@@ -20,10 +20,10 @@ from typing import Any
 
 import scipy
 
-from elsa_nb import store
 from elsa_nb.counts import count_of
-from elsa_nb.label.export import WORDS, safe
-from elsa_nb.label.exported import first_line, refuse_foreign
+from elsa_nb.formulas import safe
+from elsa_nb.label.export import WORDS
+from elsa_nb.label.exported import write_export
 from elsa_nb.label.rounds import SECOND_OPINION, SEEN_AGAIN
 from elsa_nb.label.session import Session
 
@@ -109,14 +109,11 @@ def write_merged(session: Session, path: Path | str) -> Path:
     """Write `merged` as CSV, whole or not at all; return `path`.
 
     After a column for each person stand what they agree on, and what is settled. Raises ValueError for a name that ends
-    like another kind of file, and for a file that is there and no such table.
+    like another kind of file, and for a file that is there and does not hold what was written by this before.
     """
     path = Path(path)
     if path.suffix.lower() != ".csv":
         raise ValueError(f"{path} ends in {path.suffix or 'nothing'}; what is written is a CSV: give a name in .csv")
-    line = first_line(path)
-    ours = line.startswith("item,") and line.endswith(",agreed,settled")
-    refuse_foreign(path, ours, "a table of answers side by side", "Give another name, or delete it.")
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     people = session.annotators
@@ -130,7 +127,7 @@ def write_merged(session: Session, path: Path | str) -> Path:
                 *("" if label < 0 else WORDS[label] for label in (row["label"], row["settled"])),
             ]
         )
-    store.write_atomically(path, stream.getvalue().encode())
+    write_export(path, stream.getvalue().encode(), cure="Give another name, or delete it.")
     return path
 
 

@@ -8,8 +8,6 @@ differ, the table kinds hold a line for each of them, and the others the word of
 
 import csv
 import io
-import os
-import shutil
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -19,14 +17,16 @@ from typing import Any
 from urllib.parse import quote
 
 from elsa_nb import store
-from elsa_nb.errors import MissingDataError
-from elsa_nb.label.exported import COLUMNS, is_export, refuse_foreign
+from elsa_nb.formulas import safe
+from elsa_nb.label.exported import is_replaceable, write_export
 from elsa_nb.label.label_files.words import check_class
+from elsa_nb.label.link_folder import links_to_nothing, write_links
 from elsa_nb.label.session import Session
-from elsa_nb.locks import lock_beside
+from elsa_nb.label.session_file import CLASS
 from elsa_nb.modes import Only, check_modes, given_of
-from elsa_nb.pictures.opening import RefusedError, real_path
 
+# Of the tables, in this order.
+COLUMNS = ("item", "label", "annotator", "time", "round", "component", "score", "seconds", "row", "code", "class")
 WORDS = {-1: "unsure", 0: "negative", 1: "positive"}
 TABLES = ("csv", "parquet")
 STUDIO = "label-studio"
@@ -46,7 +46,6 @@ KIND_MODES = {
     ),
     "url": Only("where {kind} is label-studio", _kind_in(STUDIO)),
     "email": Only("where {kind} is label-studio", _kind_in(STUDIO)),
-    "replace": Only("where {kind} is not links", _kind_in(*TABLES, "coco", "fiftyone", STUDIO)),
 }
 
 
@@ -71,8 +70,8 @@ class Told:
         return item if self.images is None else str(self.images / item)
 
 
-def answer_rows(session: Session, annotator: str | None = None, label: str = "target") -> list[dict[str, Any]]:
-    """Return the current answers, one dictionary an item and annotator, in the order of asking."""
+def answer_rows(session: Session, annotator: str | None, label: str) -> list[dict[str, Any]]:
+    """Return the current answers, one dictionary per item and annotator, in the order of asking."""
     rows = []
     for a in session.answers(annotator):
         clock = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(a["at"]))
@@ -88,18 +87,18 @@ def export(
     *,
     annotator: str | None = None,
     images: Path | str | None = None,
-    label: str = "target",
+    label: str | None = None,
     url: str | None = None,
     email: str | None = None,
     replace: bool = False,
 ) -> Path:
     """Write the answers of `session` to `path` and return it; by default beside the session file, under its name.
 
-    Where that name is taken by a file that was not exported here, the default has "-answers" behind it.
+    Where that name is taken by another file, the default has "-answers" behind it.
 
     `kind`: one of `KINDS`; by default by the ending of `path`. `annotator`: whose answers (csv and parquet: everybody's
     by default; else the session's annotator, whose name is then in the name of the file where the session holds several
-    people's). `label` names the class.
+    people's). `label` names the class: by default what the session's page calls it, else "target".
 
     `images`: the folder that holds the items. links needs it; fiftyone then writes absolute paths, without it paths
     inside a folder without endings (FiftyOne's importer wants data_path= in either case; in the second it has to be
@@ -107,12 +106,13 @@ def export(
     `url`: what Label Studio puts before a name to show a picture, such as "/data/local-files/?d=photos/" (its local
     storage) or "https://example.org/photos/"; a slash at its end may be left out. `email`: the account in Label Studio
     that gets the answers; without it they belong to who imports them.
-    `replace`: write over a file that is there and no export; an earlier export is replaced without it.
+    `replace`: an earlier export is replaced by itself as long as it holds what was written; with this, any other file
+    is, and an earlier folder of links that was changed since. A folder that no export made never is.
 
-    Raises ValueError for a file at `path` that was not exported here, for an unknown kind or annotator, for an option
-    that has no effect in the kind (`KIND_MODES`) and where a kind cannot hold the answers as they are; MissingDataError
-    for a folder to be linked to that is not here, or holds none of the finds. Warns of links that lead to nothing,
-    since their pictures are gone.
+    Raises ValueError for a file or folder at `path` that is not to be replaced, for a folder of links that is, holds or
+    lies in `images`, for an unknown kind or annotator, for an option that has no effect in the kind (`KIND_MODES`) and
+    where a kind cannot hold the answers as they are; MissingDataError for a folder to be linked to that is not here, or
+    holds none of the finds. Warns of links that lead to nothing, since their pictures are gone.
     """
     options = {"annotator": annotator, "images": images, "label": label, "url": url, "email": email}
     path, remark = export_and_tell(session, path, kind, replace=replace, **options)
@@ -128,7 +128,7 @@ def export_and_tell(
     *,
     annotator: str | None = None,
     images: Path | str | None = None,
-    label: str = "target",
+    label: str | None = None,
     url: str | None = None,
     email: str | None = None,
     replace: bool = False,
@@ -137,8 +137,7 @@ def export_and_tell(
     kind = kind or kind_of(path)
     if not isinstance(kind, str) or kind not in KINDS:
         raise ValueError(f"kind {kind!r}; allowed: {', '.join(KINDS)}")
-    told = {"images": images, "url": url, "email": email, "label": None if label == "target" else label}
-    told |= {"replace": replace}
+    told = {"images": images, "url": url, "email": email, "label": label}
     check_modes(KIND_MODES, given_of(told), told | {"kind": kind})
     people = session.annotators
     if kind not in TABLES:
@@ -147,61 +146,61 @@ def export_and_tell(
         raise ValueError(
             f"{session.path} has no answers by {annotator!r}; its annotators: {', '.join(people) or 'none'}"
         )
-    check_class(label)
-    if kind == "links" and images is not None and not Path(images).is_dir():
-        raise MissingDataError(f"{images} is no folder here; name the one that holds the items.")
-    write, ending = KINDS[kind]
+    if label is None:
+        label = session.meta(CLASS) or "target"
+    folder = Path(images) if images is not None else None
+    rows, about = answer_rows(session, annotator, label), Told(folder, label, annotator, url, email)
+    data = b""
+    if kind != "links":
+        check_class(label)
+        data = WRITERS[kind](rows, about)
+    ending = KINDS[kind]
     if path is None:
         whose = f".{annotator}" if annotator is not None and len(people) > 1 else ""
         whose = "".join(letter if letter.isalnum() or letter in ".-_@" else "_" for letter in whose)
         path = session.path.with_name(f"{session.path.stem}{whose}{ending}")
-        if kind != "links" and path.is_file() and not replace and not is_export(path, kind):
+        if kind != "links" and path.is_file() and not replace and not is_replaceable(path, store.sha256_bytes(data)):
             path = path.with_name(f"{session.path.stem}{whose}-answers{ending}")  # such as the table labels came from
-    folder = Path(images) if images is not None else None
     path = Path(path)
-    if kind != "links":  # which looks for itself
-        store.check_replaceable(path)
-        cure = "Give another name, or replace it with replace=True (on the command line --replace)."
-        refuse_foreign(path, replace or is_export(path, kind), f"an export of answers as {kind}", cure)
-    write(path, answer_rows(session, annotator, label), Told(folder, label, annotator, url, email))
-    return path, _links_to_nothing(path) if kind == "links" else ""
+    if kind == "links":
+        finds = [r["item"] for r in rows if r["label"] == "positive"]
+        write_links(path, finds, folder, replace=replace)
+        return path, links_to_nothing(path)
+    write_export(path, data, replace=replace)
+    return path, ""
 
 
 def kind_of(path: Path | str | None) -> str:
     """Return the kind of export that a file's name ends like: csv without a name. ValueError for another ending."""
     if path is None:
         return "csv"
-    for kind, (_, ending) in KINDS.items():
+    for kind, ending in KINDS.items():
         if str(path).lower().endswith(ending):
             return kind
-    endings = ", ".join(ending for _, ending in KINDS.values())
+    endings = ", ".join(KINDS.values())
     raise ValueError(f"{path} ends like none of {endings}; say the kind: one of {', '.join(KINDS)}")
 
 
-def _csv(path: Path, rows: Sequence[dict], told: Told) -> None:
+def _csv(rows: Sequence[dict], told: Told) -> bytes:
     stream = io.StringIO()
     writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
     writer.writeheader()
     writer.writerows({name: safe(value) for name, value in row.items()} for row in rows)
-    store.write_atomically(path, stream.getvalue().encode())
+    return stream.getvalue().encode()
 
 
-def safe(value: Any) -> Any:
-    """Put a quotation mark before a text that a spreadsheet would compute as a formula."""
-    formula = isinstance(value, str) and value.lstrip("'")[:1] in ("=", "+", "-", "@", "\t", "\r")
-    return f"'{value}" if formula else value  # one mark more where some are there: the reader takes one away
-
-
-def _parquet(path: Path, rows: Sequence[dict], told: Told) -> None:
+def _parquet(rows: Sequence[dict], told: Told) -> bytes:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     kinds = {"round": pa.int32(), "row": pa.int64(), "score": pa.float64(), "seconds": pa.float64()}
     schema = pa.schema([(name, kinds.get(name, pa.string())) for name in COLUMNS])
-    store.write_with(path, lambda stream: pq.write_table(pa.Table.from_pylist(list(rows), schema=schema), stream))
+    stream = io.BytesIO()
+    pq.write_table(pa.Table.from_pylist(list(rows), schema=schema), stream)
+    return stream.getvalue()
 
 
-def _coco(path: Path, rows: Sequence[dict], told: Told) -> None:
+def _coco(rows: Sequence[dict], told: Told) -> bytes:
     """COCO's images and categories with a label for the whole image; unsure ones are left out."""
     judged = [r for r in rows if r["label"] != "unsure"]
     value = {
@@ -217,7 +216,7 @@ def _coco(path: Path, rows: Sequence[dict], told: Told) -> None:
             for i, r in enumerate(judged, 1)
         ],
     }
-    store.write_json(path, value)
+    return store.as_json(value)
 
 
 _WITH_FOLDER = (
@@ -225,7 +224,7 @@ _WITH_FOLDER = (
 )
 
 
-def _fiftyone(path: Path, rows: Sequence[dict], told: Told) -> None:
+def _fiftyone(rows: Sequence[dict], told: Told) -> bytes:
     """FiftyOneImageClassificationDataset's labels.json: keys are absolute paths, or paths in a folder without ending.
 
     That is what its importer looks them up by.
@@ -247,10 +246,10 @@ def _fiftyone(path: Path, rows: Sequence[dict], told: Told) -> None:
                 f"{items[key]!r} and {item!r} are one name to FiftyOne, which leaves out endings; {_WITH_FOLDER}"
             )
         labels[key], items[key] = classes.index(told.classes[r["label"]]), item
-    store.write_json(path, {"classes": classes, "labels": labels})
+    return store.as_json({"classes": classes, "labels": labels})
 
 
-def _label_studio(path: Path, rows: Sequence[dict], told: Told) -> None:
+def _label_studio(rows: Sequence[dict], told: Told) -> bytes:
     """Label Studio tasks with a finished choice each (`<Choices name="label" toName="image">`).
 
     Label Studio refuses a file that names an account it does not know, so the annotator stands among a task's data.
@@ -264,7 +263,7 @@ def _label_studio(path: Path, rows: Sequence[dict], told: Told) -> None:
         image = told.name(r["item"]) if told.url is None else _joined(told.url, quote(r["item"]))
         data = {"image": image} | {key: r[key] for key in ("item", "class", "annotator", "component", "score")}
         tasks.append({"data": data, "annotations": [done]})
-    store.write_json(path, tasks)
+    return store.as_json(tasks)
 
 
 def _joined(url: str, name: str) -> str:
@@ -272,76 +271,18 @@ def _joined(url: str, name: str) -> str:
     return url + ("/" if url[-1:].isalnum() else "") + name
 
 
-def _links(path: Path, rows: Sequence[dict], told: Told) -> None:
-    """Make a folder with a link to each positive."""
-    if (images := told.images) is None:
-        raise ValueError("a folder of links needs the folder of the items: images='...' (on the command line --images)")
-    with lock_beside(path, "The folder of links").acquire(wait=True):
-        _make_links(path, images.resolve(), rows, told)
-
-
-def _make_links(path: Path, root: Path, rows: Sequence[dict], told: Told) -> None:
-    """Make the links in a folder beside `path`, and put it in the place of an earlier one, which stays until then.
-
-    To be called by one process at a time. A killed one may leave the two folders beside `path`, whose names begin with
-    a dot; the next call puts an earlier one back that has not been replaced, and removes what else is left.
-    """
-    fresh, before = (path.with_name(f".{path.name}.{which}") for which in ("new", "before"))
-    for folder in (path, fresh, before):
-        known = folder.is_dir() and not folder.is_symlink() and all(p.is_symlink() for p in folder.iterdir())
-        if os.path.lexists(folder) and not known:
-            raise ValueError(f"{folder} exists and is no folder of links; give another name")
-    if before.exists() and not path.exists():
-        before.rename(path)
-    for left in (fresh, before):
-        if left.exists():
-            shutil.rmtree(left)
-    fresh.mkdir()
-    try:
-        for number, r in enumerate((r for r in rows if r["label"] == "positive"), 1):
-            try:
-                target = real_path(root, r["item"])
-            except RefusedError:
-                raise RefusedError(f"{r['item']!r} leads out of {told.images}; nothing was written") from None
-            (fresh / _link_name(number, Path(r["item"]).name)).symlink_to(target)
-        made = list(fresh.iterdir())
-        if made and not any(link.exists() for link in made):
-            raise MissingDataError(
-                f"none of the {len(made):,} finds is in {told.images}; name the folder of the items."
-            )
-        fresh.chmod(0o755)
-        if path.exists():
-            path.rename(before)
-        fresh.rename(path)
-    except BaseException:
-        shutil.rmtree(fresh, ignore_errors=True)
-        if before.exists() and not path.exists():
-            before.rename(path)
-        raise
-    if before.exists():
-        shutil.rmtree(before)
-
-
-def _links_to_nothing(links: Path) -> str:
-    """Say how many links of an export lead to pictures that are gone; "": none."""
-    made = sorted(links.iterdir())
-    gone = [str(link.readlink()) for link in made if not link.exists()]
-    lead = "is gone: its link leads" if len(gone) == 1 else "are gone: their links lead"
-    return f"{len(gone):,} of the {len(made):,} finds {lead} to nothing, such as {gone[0]}" if gone else ""
-
-
-def _link_name(number: int, name: str) -> str:
-    """Return a number and a name, which loses its beginning where both together are longer than a file's may be."""
-    number_and_dash = f"{number:05d}-"
-    kept = os.fsencode(name)[-(255 - len(number_and_dash)) :]
-    return number_and_dash + kept.decode(errors="ignore")
-
-
-KINDS: dict[str, tuple[Callable, str]] = {
-    "csv": (_csv, ".csv"),
-    "parquet": (_parquet, ".parquet"),
-    "coco": (_coco, ".coco.json"),
-    "fiftyone": (_fiftyone, ".fiftyone.json"),
-    "label-studio": (_label_studio, ".label-studio.json"),
-    "links": (_links, "-links"),
+WRITERS: dict[str, Callable[[Sequence[dict], Told], bytes]] = {
+    "csv": _csv,
+    "parquet": _parquet,
+    "coco": _coco,
+    "fiftyone": _fiftyone,
+    STUDIO: _label_studio,
+}
+KINDS = {
+    "csv": ".csv",
+    "parquet": ".parquet",
+    "coco": ".coco.json",
+    "fiftyone": ".fiftyone.json",
+    STUDIO: ".label-studio.json",
+    "links": "-links",
 }

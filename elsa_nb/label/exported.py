@@ -1,67 +1,96 @@
-"""Whether a file is one that was exported here: such a file is replaced by the next export, anybody else's is not."""
+"""Which files are ours to replace: those that hold, to the last byte, what an export wrote there.
+
+A hidden list in their folder says so: it has their names, and the SHA-256 of what was written. So it needs no session
+that can be written, and knows the files of every session. A name is listed before its file is written, beside what is
+there until then: a killed export leaves a file that the list knows. Whatever it does not know stays as it is, be it a
+file of another program, an export in which somebody corrected a label, one that was moved here, or one of a version
+that kept no list.
+"""
 
 import json
-from collections.abc import Sequence
+import os
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
-# The columns of an export, in this order; those of earlier versions had no others, and lacked some.
-COLUMNS = ("item", "label", "annotator", "time", "round", "component", "score", "seconds", "row", "code", "class")
-_FEWEST = 4  # of them
+from elsa_nb import store
+from elsa_nb.pictures.opening import escaped
 
-
-def refuse_foreign(path: Path, ours: bool, what: str, cure: str) -> None:
-    """Raise ValueError where a file is there and is not `ours`, which is `what`; an empty one is nobody's."""
-    if path.is_file() and path.stat().st_size and not ours:
-        raise ValueError(f"{path} is there already and is not {what}; it was left as it is. {cure}")
+OTHERWISE = "Give another name, or replace it with replace=True (on the command line --replace)."
+LIST_OF_EXPORTS = ".elsa-nb-exports.json"
 
 
-def is_export(path: Path, kind: str) -> bool:
-    """Return whether `path` holds an export of this kind; one that cannot be read does not."""
-    if not path.is_file():
-        return False
-    try:
-        if kind == "csv":
-            return _are_ours(first_line(path).split(","))
-        if kind == "parquet":
-            import pyarrow.parquet as pq
+def write_export(path: Path, data: bytes, *, replace: bool = False, cure: str = OTHERWISE) -> None:
+    """Write the file `path`, whole or not at all, in place of nothing or of an earlier export.
 
-            return _are_ours(pq.read_schema(path).names)
-        return _IN_JSON[kind](json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, NotImplementedError, RecursionError):  # what readers raise over other bytes
-        return False
-
-
-def _are_ours(columns: Sequence[str]) -> bool:
-    """Whether a table has the columns of an export and no more: with more, somebody has gone on working in it."""
-    return len(columns) >= _FEWEST and list(columns) == [name for name in COLUMNS if name in columns]
+    Raises ValueError, with the `cure`, for any other file unless `replace`, and for what is not a file or a database.
+    """
+    store.check_replaceable(path)
+    digest = store.sha256_bytes(data)
+    if not replace and not is_replaceable(path, digest):
+        raise ValueError(
+            f"{path} is there already and does not hold what an export wrote there: it comes from elsewhere, from an "
+            f"earlier version, or was changed since. It was left as it is. {cure}"
+        )
+    note_export(path, digest)
+    store.write_atomically(path, data)
 
 
-def first_line(path: Path) -> str:
-    """Return the first line of a text, as much of it as an export's can be long; "" for a file that is not there."""
-    if not path.is_file():
-        return ""
-    with path.open("rb") as stream:
-        return stream.readline(1 << 16).decode(errors="replace").rstrip("\r\n")
+def is_replaceable(path: Path, digest: str | None = None) -> bool:
+    """Whether nothing is lost where `path` is replaced by what has this `digest`.
+
+    It is not there, is empty, holds what an export wrote, or holds what is to be written.
+    """
+    there = digest_of(path)
+    return there in (None, digest, _EMPTY, _NO_LINKS, *_listed(path).get(_name(path), ()))
 
 
-def _coco(value: Any) -> bool:
-    info = value.get("info") if isinstance(value, dict) else None
-    return isinstance(info, dict) and str(info.get("description")).startswith("image labels for ")
+def was_exported(path: Path) -> bool:
+    """Whether an export was written to `path`; it may have been changed since."""
+    return _name(path) in _listed(path)
 
 
-def _fiftyone(value: Any) -> bool:
-    classes = value["classes"] if isinstance(value, dict) and set(value) == {"classes", "labels"} else None
-    # "target: unsure" in an earlier version.
-    return isinstance(classes, list) and any(str(each).endswith("unsure") for each in classes)
+def note_export(path: Path, digest: str) -> None:
+    """List what is about to be written to `path`, and what an export wrote there before if it is still there."""
+    listed, name = _listed(path), _name(path)
+    there = digest_of(path)
+    before = [there] if there in listed.get(name, ()) else []
+    store.write_json(_list_beside(path), listed | {name: list(dict.fromkeys([*before, digest]))})
 
 
-def _label_studio(value: Any) -> bool:
-    if value == []:  # nobody had answered anything
-        return True
-    task = value[0] if isinstance(value, list) else None
-    data = task.get("data") if isinstance(task, dict) else None
-    return isinstance(data, dict) and {"image", "class", "component", "score"} <= set(data)
+def digest_of(path: Path) -> str | None:
+    """Return the SHA-256 of a file, or that of a folder's names and where its links lead; None where nothing is."""
+    if path.is_dir():
+        return digest_of_folder(path)
+    return store.sha256_file(path) if path.exists() else None
 
 
-_IN_JSON = {"coco": _coco, "fiftyone": _fiftyone, "label-studio": _label_studio}
+def digest_of_folder(path: Path) -> str:
+    """Return the SHA-256 of the names in a folder and of where its links lead."""
+    return _of_names((each.name, str(each.readlink()) if each.is_symlink() else None) for each in path.iterdir())
+
+
+def _of_names(inside: Iterable[tuple[str, str | None]]) -> str:
+    return store.sha256_bytes(json.dumps(["a folder of links", *sorted(inside)]).encode())
+
+
+_EMPTY, _NO_LINKS = store.sha256_bytes(b""), _of_names(())
+
+
+def _name(path: Path) -> str:
+    return escaped(Path(os.path.realpath(path)).name)
+
+
+def _list_beside(path: Path) -> Path:
+    return Path(os.path.realpath(path)).with_name(LIST_OF_EXPORTS)
+
+
+def _listed(path: Path) -> dict[str, list[str]]:
+    """Return the digests of each name in the list beside `path`."""
+    place = _list_beside(path)
+    if not place.exists():
+        return {}
+    with store.reading(place, "a list of exports", "Delete it; what it lists is then replaced only if you say so."):
+        listed = json.loads(place.read_text(encoding="utf-8"))
+        if not isinstance(listed, dict) or not all(isinstance(each, list) for each in listed.values()):
+            raise ValueError("it does not hold names with their checksums")
+        return listed

@@ -34,14 +34,16 @@ def declare_labels(parser: Parser) -> None:
     what = "where to (default: beside the session)"
     out.add_argument("file", type=typed_path, metavar="FILE", nargs="?", help=what)
     out.add_argument("--kind", help=f"one of {', '.join(KINDS)} (default: by FILE's ending, else csv)")
-    out.add_argument("--class", dest="label", default="target", metavar="NAME", help="what the class is called")
+    what = "what the class is called (default: as the page calls it, else target)"
+    out.add_argument("--class", dest="label", metavar="NAME", help=what)
     what = "the folder of the items: whole paths, and needed for links"
     out.add_argument("--images", type=typed_path, metavar="FOLDER", help=what)
     out.add_argument("--annotator", help="whose answers (default: csv and parquet everybody's, else the only person's)")
     what = "label-studio: what stands before a name, such as /data/local-files/?d=photos/"
     out.add_argument("--url", type=maybe_nothing, help=what)
     out.add_argument("--email", help="label-studio: the account that gets the answers")
-    out.add_argument("--replace", action="store_true", help="write over a file that is there and no export")
+    what = "replace what is there though it is not an export, or was changed since"
+    out.add_argument("--replace", action="store_true", help=what)
     out.declare_modes(**KIND_MODES)
     out.set_defaults(run=_export)
 

@@ -26,7 +26,7 @@ from elsa_nb.label.import_labels import take_back
 from elsa_nb.label.items import Items
 from elsa_nb.label.rounds import pool_ids
 from elsa_nb.label.session import Session
-from elsa_nb.label.widget import CLASS, Widget
+from elsa_nb.label.widget import Widget
 from elsa_nb.search.checks import check_count, check_share
 from elsa_nb.search.contract import Strategy
 from elsa_nb.search.oracle import Oracle
@@ -185,7 +185,7 @@ class Panel(ipywidgets.VBox):
     def export(self, path: Path | str | None = None, kind: str | None = None, **options: Any) -> Path:
         """Write the answers to `path` (kind by its ending) and return it; see `elsa_nb.label.export`.
 
-        Where the items are files, kinds that need their folder get it; a class that was named on the page is `label`.
+        Where the items are files, kinds that need their folder get it.
         """
         written, remark = self._export(path, kind, options)
         if remark:
@@ -194,8 +194,6 @@ class Panel(ipywidgets.VBox):
 
     def _export(self, path: Path | str | None, kind: str | None, options: dict[str, Any]) -> tuple[Path, str]:
         kind = kind or export.kind_of(path)
-        if kind != "links" and (sought := self.session.meta(CLASS)):
-            options = {"label": sought} | options
         if kind in ("links", "fiftyone"):
             options = {"images": getattr(self._items, "folder", None)} | options
         return export.export_and_tell(self.session, path, kind, **options)

@@ -22,14 +22,14 @@ from elsa_nb.counts import count_of
 from elsa_nb.label import export
 from elsa_nb.label.identity import RENAMED
 from elsa_nb.label.session import EVENT, Session
-from elsa_nb.label.session_file import STORED_LABELS, session_there
+from elsa_nb.label.session_file import CLASS, STORED_LABELS, session_there
 
 _COLUMNS = ("id", *EVENT)
 _KINDS = {"answer", "undo", "import", RENAMED}
 # What is remembered beside the answers, by how its key begins. Without what was carried, an earlier order of the items
 # would count as that of now; without the strategy, another would go on; without how an audit began, one that is begun
 # would count what was answered since.
-_REMARKS = ("class", "about:", "carried:", "strategy:", "audit:")
+_REMARKS = (CLASS, "about:", "carried:", "strategy:", "audit:")
 # Where a line may begin: its length, its number, the length of its header, and the first column, which is empty there.
 _BEGINNING = re.compile(rb"(?=([\x80-\xff]{0,2}[\x00-\x7f])([\x80-\xff]{0,8}[\x00-\x7f])([\x10-\x2f])\x00)", re.DOTALL)
 _INTEGERS = {1: 1, 2: 2, 3: 3, 4: 4, 5: 6, 6: 8}  # bytes by the kind of a column
@@ -78,7 +78,7 @@ def rescue(path: Path | str, to: Path | str | None = None) -> Rescued:
         raise ValueError(f"no answer can be read in {path}: it is no session file, or all of it is overwritten")
     if to.suffix.lower() == ".csv":
         with tempfile.TemporaryDirectory(prefix="elsa-rescue-") as folder:
-            session = _written(Path(folder) / "s.sqlite", lines, {})
+            session = _written(Path(folder) / "s.sqlite", lines, _remarks(path))
             export.export(session, to)
             items = len(session.answers())
             session.close()
@@ -109,7 +109,7 @@ def _remarks(path: Path) -> dict[str, str]:
     """Return what the session remembers besides, where SQLite can still read it: those of `_REMARKS`."""
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?immutable=1", uri=True)) as base:
-            found = base.execute("SELECT key, value FROM meta WHERE json_valid(value) OR key = 'class'").fetchall()
+            found = base.execute("SELECT key, value FROM meta WHERE json_valid(value) OR key = ?", (CLASS,)).fetchall()
     except (sqlite3.Error, UnicodeDecodeError):  # what SQLite says may quote damaged bytes
         return {}
     return {k: v for k, v in found if isinstance(k, str) and isinstance(v, str) and k.startswith(_REMARKS)}

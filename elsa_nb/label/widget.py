@@ -19,12 +19,13 @@ from elsa_nb.label import agreement
 from elsa_nb.label.controller import Controller
 from elsa_nb.label.items import Content, Items, content_of
 from elsa_nb.label.session import LeaseLostError
+from elsa_nb.label.session_file import CLASS
 
 SILENT_WINDOW = 8.0  # seconds after which another window may take the place of one that says nothing
 GOODBYE, VANISHED = 2.0, 8.0  # seconds after which a panel nobody looks at gives the session free
 CARD_SIDES, LARGE, LARGEST = (224, 512), 1200, 4096  # pixels: a card's picture, the larger view, that magnified
 MOST_COMPARED = 200  # items on which people differ, on one page
-CLASS, LONGEST_NAME = "class", 200  # what is looked for, as the session remembers it; letters
+LONGEST_NAME = 200  # letters of what is looked for
 SCRIPTS = (
     *("cards", "snapshot", "tab", "layout", "keys", "stretch", "pictures", "card_node"),
     *("beside", "zoom", "figures", "compare", "guide", "widget"),

@@ -136,6 +136,20 @@ def test_searches_that_are_there_are_not_run_again(given, monkeypatch):
     assert pd.read_csv("v-bench.csv").equals(before)
 
 
+def test_classes_that_a_spreadsheet_would_compute_are_marked_and_not_searched_again(given, capsys, tmp_path):
+    labels = pd.read_csv("l.csv")
+    odd = {"a": '=HYPERLINK("x")', "b": "-1", "c": "@SUM(A1)", "d <i>": "'=mine"}
+    labels.assign(label=labels.label.map(odd)).to_csv("l.csv", index=False)
+    assert cli.main(given) == 0
+    kept = pd.read_csv("v-bench.csv", dtype=str)
+    assert set(kept.target) == {f"'{name}" for name in odd.values()}
+    made = (tmp_path / "v-bench.html").read_text()
+    assert cli.main(given) == 0
+    assert "4 of 4 searches are in v-bench.csv already" in capsys.readouterr().out
+    assert pd.read_csv("v-bench.csv", dtype=str).equals(kept)
+    assert (tmp_path / "v-bench.html").read_text() == made
+
+
 def test_two_comparisons_do_not_write_one_file_at_once(given, capsys, tmp_path):
     with Lock(".v-bench.csv.lock", "The comparison v-bench.csv").acquire():
         assert cli.main(given) == 1

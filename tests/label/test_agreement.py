@@ -67,10 +67,15 @@ def test_the_command_says_it_and_writes_a_table_that_a_spreadsheet_does_not_comp
     assert lines[:2] == ["item,ann,bea,agreed,settled", "'=a,positive,negative,,"]
     assert cli.main(["session", "compare", str(path), str(path.parent / "all.csv")]) == 0  # its own, again
     (path.parent / "labels.csv").write_text("item,label\na,owl\n")
-    for name, said in (("labels.csv", "is there already and is not a table of answers"), ("all.xlsx", "is a CSV")):
+    for name, said in (("labels.csv", "is there already and does not hold what"), ("all.xlsx", "is a CSV")):
         assert cli.main(["session", "compare", str(path), str(path.parent / name)]) == 1
         assert said in capsys.readouterr().err
     assert (path.parent / "labels.csv").read_text() == "item,label\na,owl\n"
+    corrected = (path.parent / "all.csv").read_text().replace("negative", "positive")
+    (path.parent / "all.csv").write_text(corrected)
+    assert cli.main(["session", "compare", str(path), str(path.parent / "all.csv")]) == 1
+    assert "was changed since. It was left as it is. Give another name, or delete it." in capsys.readouterr().err
+    assert (path.parent / "all.csv").read_text() == corrected
     assert not (path.parent / "all.xlsx").exists()
     assert cli.main(["session", "compare", str(path.parent / "none.sqlite")]) == 1
 

@@ -9,11 +9,13 @@ import pytest
 from ipywidgets import HTML
 from pycocotools.coco import COCO
 
-from elsa_nb.errors import MissingDataError
-from elsa_nb.label import Files, Fixed, Panel, export
+from elsa_nb import store
+from elsa_nb.errors import CorruptFileError, MissingDataError
+from elsa_nb.label import Files, Fixed, Panel, export, exported, link_folder
 from elsa_nb.label.import_labels import import_labels
 from elsa_nb.label.items import RefusedError
 from elsa_nb.label.session import Answer, Session
+from elsa_nb.label.session_file import CLASS
 
 LABELS = {"a/1.png": 1, "a/2.png": 0, 'b/<b>"3",.png': 1, "b/4.png": -1}
 
@@ -128,16 +130,84 @@ def test_links_lead_to_the_positives_and_are_made_anew(session, tmp_path, folder
         assert sorted(str(p.readlink()) for p in links.iterdir()) == sorted(
             str(images / item) for item, n in LABELS.items() if n == 1
         )
-    full = tmp_path / "full"
-    full.mkdir()
-    (full / "mine.txt").write_text("keep me")
-    with pytest.raises(ValueError, match="no folder of links"):
-        export.export(session, full, "links", images=images)
-    for name, to in (("link", links), ("nowhere", "gone")):  # what a link leads to is not ours to replace
+
+
+def test_a_folder_that_no_export_made_is_never_replaced(session, tmp_path, folder):
+    """Somebody's own links, too, though they were called as an export calls them; and what a link leads to."""
+    links = export.export(session, kind="links", images=folder)
+    theirs = {"text": {}, "own": {"cat.png": "a/1.png"}, "alike": {"00001-1.png": "a/1.png"}}
+    for name, inside in theirs.items():
+        (tmp_path / name).mkdir()
+        for link, to in inside.items():
+            (tmp_path / name / link).symlink_to(folder / to)
+    (tmp_path / "text" / "mine.txt").write_text("keep me")
+    for name, to in (("link", links), ("nowhere", "gone")):
         (tmp_path / name).symlink_to(to)
-        with pytest.raises(ValueError, match=rf"{name} exists and is no folder of links; give another name"):
-            export.export(session, tmp_path / name, "links", images=images)
-    assert (full / "mine.txt").exists()
+    before = everything(tmp_path)
+    for name in (*theirs, "link", "nowhere"):
+        for replace in (False, True):
+            with pytest.raises(ValueError, match=rf"{name} is there already and is not a folder of links that an exp"):
+                export.export(session, tmp_path / name, "links", images=folder, replace=replace)
+    assert everything(tmp_path) == before
+    (tmp_path / "empty").mkdir()
+    assert led_to(export.export(session, tmp_path / "empty", "links", images=folder)) == led_to(links)
+
+
+def test_a_folder_of_links_that_was_changed_is_replaced_only_where_that_is_said(session, folder):
+    links = export.export(session, kind="links", images=folder)
+    made = led_to(links)
+    next(links.iterdir()).unlink()  # not a find after all
+    with pytest.raises(ValueError, match=r"links was changed since an export made it; it was left .*--replace"):
+        export.export(session, kind="links", images=folder)
+    assert len(led_to(links)) == 1
+    assert led_to(export.export(session, kind="links", images=folder, replace=True)) == made
+    (links / "my notes.txt").write_text("keep me")
+    with pytest.raises(ValueError, match="is not a folder of links that an export made"):
+        export.export(session, kind="links", images=folder, replace=True)
+    assert (links / "my notes.txt").read_text() == "keep me"
+
+
+@pytest.mark.parametrize("where", [".", "links", "a/links", ".."])
+def test_links_are_not_made_where_the_pictures_are(session, tmp_path, where):
+    """The pictures may be links themselves, which a folder of links would be taken for."""
+    for item in LABELS:
+        (tmp_path / "store" / item).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "store" / item).touch()
+        (tmp_path / "in" / "imgs" / item).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "in" / "imgs" / item).symlink_to(tmp_path / "store" / item)
+    (tmp_path / "other").symlink_to("in/imgs")
+    before = everything(tmp_path)
+    for images in (tmp_path / "in" / "imgs", tmp_path / "other"):
+        for replace in (False, True):
+            with pytest.raises(ValueError, match=r"is, holds or lies in .*; give a name outside that folder"):
+                export.export(session, tmp_path / "in/imgs" / where, "links", images=images, replace=replace)
+    assert everything(tmp_path) == before
+
+
+def test_what_lies_where_links_are_made_at_first_stays(session, tmp_path, folder):
+    for name in (".cats-links.new", ".cats-links.before"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "mine").symlink_to(folder)
+        with pytest.raises(ValueError, match=rf"{name} is there already and is not what an export left"):
+            export.export(session, kind="links", images=folder)
+        assert (tmp_path / name / "mine").is_symlink()
+        (tmp_path / name / "mine").unlink()
+        (tmp_path / name).rmdir()
+
+
+def test_a_folder_of_links_has_the_mode_that_a_new_folder_has_and_keeps_its_own(session, tmp_path, folder):
+    links = export.export(session, kind="links", images=folder)
+    (tmp_path / "new").mkdir()
+    assert links.stat().st_mode == (tmp_path / "new").stat().st_mode
+    links.chmod(0o700)
+    export.export(session, kind="links", images=folder)
+    assert links.stat().st_mode & 0o777 == 0o700
+
+
+def everything(folder):
+    """Return what is in a folder but the session: {path: where a link leads, the bytes of a file, None of a folder}."""
+    found = [path for path in folder.rglob("*") if not path.name.startswith("cats.sqlite")]
+    return {p: p.readlink() if p.is_symlink() else p.read_bytes() if p.is_file() else None for p in found}
 
 
 @pytest.mark.parametrize("step", range(3))
@@ -147,7 +217,7 @@ def test_an_export_that_is_killed_leaves_a_folder_of_links(session, tmp_path, fo
     before = led_to(links)
     (kept := tmp_path / "copy").mkdir()
     session.write([Answer("a/2.png", 0, 1, position=1)])
-    real, removed, done = Path.rename, export.shutil.rmtree, []
+    real, removed, done = Path.rename, link_folder.shutil.rmtree, []
 
     class Killed(BaseException):
         pass
@@ -165,7 +235,7 @@ def test_an_export_that_is_killed_leaves_a_folder_of_links(session, tmp_path, fo
 
     with monkeypatch.context() as at_work:
         at_work.setattr(Path, "rename", rename)
-        at_work.setattr(export.shutil, "rmtree", rmtree)
+        at_work.setattr(link_folder.shutil, "rmtree", rmtree)
         with pytest.raises(Killed):
             export.export(session, kind="links", images=folder)
     there = [place for place in tmp_path.iterdir() if place.is_dir() and before <= led_to(place)]
@@ -217,6 +287,17 @@ def test_links_never_lead_out(session, tmp_path):
     with pytest.raises(RefusedError):
         export.export(session, kind="links", images=images)
     assert not [p for p in tmp_path.iterdir() if "links" in p.name]
+
+
+@pytest.mark.parametrize("kind", export.KINDS)
+def test_a_class_that_was_named_on_the_page_is_named_in_every_export(session, folder, kind):
+    session.remark(CLASS, "owl")
+    images = folder if kind == "links" else None
+    for label, name in ((None, "owl"), ("target", "target")):
+        if kind != "links":
+            written = export.export(session, kind=kind, label=label).read_bytes().decode(errors="replace")
+            assert ("owl" in written, "target" in written) == (name == "owl", name == "target")
+    assert export.export(session, kind=kind, images=images)
 
 
 @pytest.mark.parametrize("kind", export.KINDS)
@@ -356,48 +437,106 @@ THEIRS = {
 }
 
 
-UNLIKE = ['{"classes": null, "labels": {}}', '{"classes": 5, "labels": {}}', "[" * 100_000, '[{"data": 3}]']
+# Of other programs and people, in the very shapes that an export has, too.
+ALIKE = [
+    '{"classes": ["owl", "unsure"], "labels": {"a": 1}}',
+    '{"info": {"description": "image labels for birds of Kenya"}, "annotations": [{"bbox": [1, 2, 3, 4]}]}',
+    '[{"data": {"image": "a", "class": "owl", "component": "NN", "score": 0.5}, "annotations": []}]',
+    "item,label,annotator,time,round,component,score,seconds,row,code,class\na,positive,me,,,,,,,,owl\n",
+    "[]",
+]
+ODD_BYTES = ["[]x", "\udcff", "null", "[" * 100_000]
 
 
 @pytest.mark.parametrize("kind", THEIRS)
-@pytest.mark.parametrize("theirs", [*THEIRS.values(), "[]x", "\udcff", "null", "[1]", *UNLIKE])
+@pytest.mark.parametrize("theirs", [*THEIRS.values(), *ALIKE, *ODD_BYTES])
 def test_an_export_replaces_an_export_and_nothing_else(session, tmp_path, kind, theirs):
     file = tmp_path / "answers.table"
     file.write_bytes(theirs.encode(errors="surrogateescape"))
     before = file.read_bytes()
-    with pytest.raises(ValueError, match=r"answers.table is there already and is not an export of answers"):
+    with pytest.raises(ValueError, match=r"answers.table is there already and does not hold what an export wrote"):
         export.export(session, file, kind)
     assert file.read_bytes() == before
     export.export(session, file, kind, replace=True)
     once = file.read_bytes()
+    session.write([Answer("a/2.png", 0, 1, position=1)])
     export.export(session, file, kind)  # its own, again
-    assert file.read_bytes() == once
+    assert file.read_bytes() != once
 
 
-def test_an_export_that_somebody_went_on_working_in_stays(session):
+@pytest.mark.parametrize("kind", THEIRS)
+def test_an_export_that_somebody_corrected_stays(session, kind):
+    """One label, a line more, a column more: the shape is still that of an export, and the work is somebody's."""
+    file = export.export(session, kind=kind)
+    for other in (
+        file.read_bytes().replace(b"negative", b"positive"),
+        file.read_bytes() + b"\n",
+        file.read_bytes().replace(b"\n", b",checked by Ann\n"),
+    ):
+        if other == file.read_bytes():
+            continue
+        file.write_bytes(other)
+        with pytest.raises(ValueError, match=r"was changed since. It was left as it is. Give another name, or replace"):
+            export.export(session, file, kind)
+        assert file.read_bytes() == other
+        beside = export.export(session, kind=kind)
+        assert "-answers." in beside.name
+        assert file.read_bytes() == other
+        export.export(session, file, kind, replace=True)
+
+
+def test_an_export_of_another_session_and_of_one_that_is_only_read_is_replaced(session, tmp_path):
+    file = export.export(session, tmp_path / "answers.csv")
+    session.write([Answer("a/2.png", 0, 1, position=1)])
+    only_read = Session(session.path, annotator="ann", to_read=True)
+    for _ in range(2):
+        export.export(only_read, file)
+    only_read.close()
+    fresh = Session(tmp_path / "fresh.sqlite")
+    fresh.record([Answer("z.png", -2, 1)], "import")
+    assert "z.png" in export.export(fresh, file).read_text()
+    fresh.close()
+
+
+def test_the_same_answers_may_be_written_again_where_the_list_is_lost(session, tmp_path):
+    """A folder that was copied without its hidden files: an unchanged export loses nothing, any other is not known."""
     file = export.export(session)
-    lines = file.read_text().splitlines()
-    file.write_text("\n".join([f"{lines[0]},checked by Ann", *(f"{line},yes" for line in lines[1:])]) + "\n")
-    with pytest.raises(ValueError, match=r"cats.csv is there already and is not an export of answers as csv"):
+    (tmp_path / exported.LIST_OF_EXPORTS).unlink()
+    assert export.export(session) == file
+    (tmp_path / exported.LIST_OF_EXPORTS).unlink()
+    session.write([Answer("a/2.png", 0, 1, position=1)])
+    with pytest.raises(ValueError, match="it comes from elsewhere, from an earlier version, or was changed since"):
         export.export(session, file)
-    assert "checked by Ann" in file.read_text()
 
 
-@pytest.mark.parametrize(
-    ("kind", "before"),
-    [
-        ("fiftyone", '{"classes": ["owl", "not owl", "owl: unsure"], "labels": {"a": 0}}'),
-        (
-            "label-studio",
-            '[{"data": {"image": "a", "class": "owl", "component": "NN", "score": 0.5}, "annotations": []}]',
-        ),
-        ("csv", "item,label,annotator,time,round,component,score,seconds,row,code\n"),
-    ],
-)
-def test_an_export_of_an_earlier_version_is_replaced(session, tmp_path, kind, before):
-    (tmp_path / "answers").write_text(before)
-    export.export(session, tmp_path / "answers", kind)
-    assert (tmp_path / "answers").read_text() != before
+@pytest.mark.parametrize("kind", THEIRS)
+def test_a_killed_export_leaves_a_file_that_the_next_one_replaces(session, kind, monkeypatch):
+    file = export.export(session, kind=kind)
+    before = file.read_bytes()
+    session.write([Answer("a/2.png", 0, 1, position=1)])
+
+    real = store.write_atomically
+
+    def killed(path, data):
+        if path == file:
+            raise KeyboardInterrupt
+        real(path, data)
+
+    with monkeypatch.context() as at_work:
+        at_work.setattr(store, "write_atomically", killed)
+        with pytest.raises(KeyboardInterrupt):
+            export.export(session, kind=kind)
+    assert file.read_bytes() == before
+    assert export.export(session, kind=kind) == file
+    assert file.read_bytes() != before
+
+
+@pytest.mark.parametrize("text", ["", "[", "[]", "null", '{"a": 1}', "\udcff"])
+def test_a_damaged_list_of_exports_is_a_sentence(session, tmp_path, text):
+    file = export.export(session)
+    (tmp_path / exported.LIST_OF_EXPORTS).write_bytes(text.encode(errors="surrogateescape"))
+    with pytest.raises(CorruptFileError, match=r"exports.json is not a list of exports .*Delete it"):
+        export.export(session, file)
 
 
 def test_the_table_that_labels_came_from_stays_though_it_has_the_default_name(session, tmp_path):
@@ -411,7 +550,7 @@ def test_the_table_that_labels_came_from_stays_though_it_has_the_default_name(se
 
 
 def test_links_want_a_folder_that_is_there(session, tmp_path):
-    with pytest.raises(MissingDataError, match=r"nowhere is no folder here"):
+    with pytest.raises(MissingDataError, match=r"nowhere is not a folder here"):
         export.export(session, kind="links", images=tmp_path / "nowhere")
     (tmp_path / "another").mkdir()
     with pytest.raises(MissingDataError, match=r"none of the \d finds is in .*another; name the folder of the items"):
@@ -451,7 +590,7 @@ def test_the_buttons_of_kinds_that_need_the_folder_work(session, folder, kind):
 
 @pytest.mark.parametrize("kind", export.KINDS)
 def test_the_ending_of_a_file_says_its_kind(kind):
-    assert export.kind_of(f"my finds/CATS{export.KINDS[kind][1].upper()}") == kind
+    assert export.kind_of(f"my finds/CATS{export.KINDS[kind].upper()}") == kind
 
 
 @pytest.mark.parametrize("name", ["cats.json", "cats.txt", "cats", "csv"])

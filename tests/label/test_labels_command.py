@@ -10,6 +10,7 @@ from elsa_nb.label import Panel, Texts, labels_command
 from elsa_nb.label.identity import remember, settle
 from elsa_nb.label.import_labels import import_labels
 from elsa_nb.label.session import Answer, Session
+from elsa_nb.label.session_file import CLASS
 from elsa_nb.pool import Pool
 from elsa_nb.search.strategies.harvest import Harvest
 
@@ -151,6 +152,39 @@ def test_export_names_the_class_and_the_person(here, capsys):
     assert "--url says" in said
     assert elsa(capsys, "import", "t.sqlite", "s.csv", "--pool", "pool", "--from", "bob")[0] == 0
     assert known("t.sqlite") == {"cats/1.jpg": 0}
+
+
+def test_export_calls_the_class_as_the_page_does(here, capsys):
+    session = Session("s.sqlite")
+    session.acquire()
+    session.write([Answer("cats/1.jpg", -2, 1, position=0)])
+    session.remark(CLASS, "owl")
+    session.close()
+    for arguments, name in (((), "owl"), (("--class", "target", "--replace"), "target")):
+        assert elsa(capsys, "export", "s.sqlite", "x.coco.json", *arguments)[0] == 0
+        assert [c["name"] for c in json.loads((here / "x.coco.json").read_text())["categories"]] == [
+            name,
+            f"not {name}",
+        ]
+        assert elsa(capsys, "export", "s.sqlite", "x.csv", *arguments)[0] == 0
+        assert (here / "x.csv").read_text().splitlines()[1].endswith(f",{name}")
+
+
+def test_an_export_is_replaced_by_the_next_one_until_somebody_changes_it(here, capsys):
+    """The command only reads the session; what it wrote stands in a list beside the file."""
+    session = Session("s.sqlite")
+    session.record([Answer("cats/1.jpg", -2, 1)], "answer")
+    for label in (0, 1):
+        session.record([Answer("cats/2.jpg", -2, label)], "answer")
+        assert elsa(capsys, "export", "s.sqlite", "x.csv") == (0, "x.csv\n")
+    session.close()
+    corrected = (here / "x.csv").read_text().replace("positive", "negative", 1)
+    (here / "x.csv").write_text(corrected)
+    status, said = elsa(capsys, "export", "s.sqlite", "x.csv")
+    assert status == 1
+    assert "x.csv is there already" in said
+    assert (here / "x.csv").read_text() == corrected
+    assert elsa(capsys, "export", "s.sqlite", "x.csv", "--replace")[0] == 0
 
 
 def test_links_to_pictures_that_are_gone_are_counted(here, capsys):

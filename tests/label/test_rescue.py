@@ -18,6 +18,7 @@ from elsa_nb.label import Fixed, Panel, Texts
 from elsa_nb.label.label_files.reader import read_labels
 from elsa_nb.label.rescue import rescue
 from elsa_nb.label.session import Answer, Session
+from elsa_nb.label.session_file import CLASS
 from elsa_nb.search.oracle import Truth
 
 N = 120
@@ -55,9 +56,8 @@ def test_whatever_is_damaged_is_one_sentence_with_its_cure_and_no_wrong_answer_c
     path = tmp_path / "s.sqlite"
     path.write_bytes(bad)
     try:
-        session = Session(path, annotator="ann")
-        session.rounds(), session.answers()
-        session.close()
+        with closing(Session(path, annotator="ann")) as session:  # one left open would write to the next example's file
+            session.rounds(), session.answers()
     except ValueError as error:  # CorruptFileError is one; a header that is gone makes it no session at all
         assert str(path) in str(error)
     path.write_bytes(bad)
@@ -106,6 +106,16 @@ def test_what_is_remembered_of_the_search_and_of_an_audit_comes_out_and_goes_on(
     out = Session(tmp_path / "out.sqlite")
     assert {key: out.meta(key) for key in kept} == kept
     out.close()
+
+
+def test_a_table_of_what_came_out_names_the_class(tmp_path):
+    session = Session(tmp_path / "s.sqlite")
+    session.acquire()
+    session.write([Answer("a", -2, 1)])
+    session.remark(CLASS, "owl")
+    session.close()
+    rescue(session.path, tmp_path / "out.csv")
+    assert (tmp_path / "out.csv").read_text().splitlines()[1].endswith(",owl")
 
 
 def test_answers_that_are_only_in_the_log_beside_it_come_out(tmp_path):

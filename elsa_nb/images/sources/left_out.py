@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
+from elsa_nb.formulas import meant, safe
 from elsa_nb.store import write_atomically
 
 ENDING = "not the ending of a picture that is read here"
@@ -69,7 +70,7 @@ def write_list(path: Path | str, left_out: Sequence[LeftOut]) -> Path:
     stream = io.StringIO()
     lines = csv.writer(stream, lineterminator="\n")
     lines.writerow(LeftOut._fields)
-    lines.writerows(left_out)
+    lines.writerows(map(safe, each) for each in left_out)
     path = Path(path)
     write_atomically(path, stream.getvalue().encode())
     return path
@@ -86,4 +87,4 @@ def names_listed(path: Path | str) -> list[str]:
     if not path.is_file():
         return []
     with path.open(encoding="utf-8", newline="") as lines:  # names may hold line breaks
-        return [each[0] if each else "" for each in csv.reader(lines)][1:]
+        return [meant(each[0]) if each else "" for each in csv.reader(lines)][1:]

@@ -9,8 +9,9 @@ from typing import Any
 
 from elsa_nb.counts import count_of
 from elsa_nb.doors import option_told
+from elsa_nb.formulas import meant
 from elsa_nb.label.label_files.lines import Line, Reading, plain
-from elsa_nb.label.label_files.names import Names, made_safe
+from elsa_nb.label.label_files.names import Names
 from elsa_nb.label.label_files.tables import Table, as_table
 from elsa_nb.label.label_files.words import word_of
 from elsa_nb.text_files import lines_of
@@ -374,4 +375,4 @@ def _text(value: Any) -> str:
 
 def _person(value: Any) -> str | None:
     text = _text(value).strip()
-    return (text[1:] if made_safe(text) else text) or None if word_of(value) else None
+    return meant(text) or None if word_of(value) else None

@@ -12,15 +12,11 @@ from collections.abc import Callable, Sequence
 from itertools import dropwhile
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from elsa_nb.formulas import meant
 from elsa_nb.pictures.opening import escaped
 
 Parts = tuple[str, ...]
 _SCHEME = re.compile(r"^[a-z][a-z0-9+.-]+://", re.I)
-
-
-def made_safe(cell: str) -> bool:
-    """Whether a cell has the mark that our own CSV files put before what a spreadsheet would compute."""
-    return re.match(r"'+[=+\-@\t\r]", cell) is not None
 
 
 class Names:
@@ -38,7 +34,7 @@ class Names:
     def find(self, name: str) -> int | str:
         """Return the row that `name` means, or in words why there is none."""
         name = escaped(name)  # of a file whose name is no UTF-8
-        for spelling in (name, name[1:]) if made_safe(name) else (name,):
+        for spelling in (name, meant(name)):  # our own CSV files mark some
             if spelling in self._rows:
                 return self._rows[spelling]
         for of_name, of_id in _SPELLINGS:

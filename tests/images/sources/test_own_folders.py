@@ -1,5 +1,6 @@
 """Folders of one's own files: every kind that Pillow opens, links, names of old disks, and what is left out and why."""
 
+import csv
 import os
 import pickle
 
@@ -43,6 +44,15 @@ def test_what_is_left_out_is_counted_by_ending_and_by_reason(tmp_path):
     assert len(told) == 8
     assert left_out.count_listed(tmp_path / "out" / "left-out.csv") == 7
     assert left_out.count_listed(tmp_path / "nowhere.csv") == 0
+
+
+def test_a_list_of_what_is_left_out_computes_nothing_in_a_spreadsheet(tmp_path):
+    names = ['=HYPERLINK("x").txt', "+1.txt", "-2.txt", "@SUM(A1).txt", "\ttab.txt", "'=mine.txt", "plain.txt"]
+    file = left_out.write_list(tmp_path / "left-out.csv", [LeftOut(name, "-broken") for name in names])
+    with file.open(newline="", encoding="utf-8") as lines:
+        cells = [cell for line in csv.reader(lines) for cell in line]
+    assert not [cell for cell in cells if cell.startswith(tuple("=+-@\t"))]
+    assert left_out.names_listed(file) == names
 
 
 def test_hidden_pictures_and_the_folders_of_storages_are_left_out_with_a_word(tmp_path):
