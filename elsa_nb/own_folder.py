@@ -75,7 +75,7 @@ def prepare(
     from elsa_nb.label.folder_options import FOLDER_MODES
     from elsa_nb.label.identity import earlier_sessions
     from elsa_nb.label.items import Files
-    from elsa_nb.label.session_file import check_writable
+    from elsa_nb.label.session_file import check_session_folder, check_writable
 
     told = {"encoder": encoder, "pool": pool, "name": name, "like": like, "text": text, "strict": strict, **settings}
     check_modes(FOLDER_MODES, given_of(told), {"seeds": None, "audit": False} | told)
@@ -89,6 +89,7 @@ def prepare(
     settings |= {key: _path(key, settings[key]) for key in _FILES if settings.get(key) is not None}
     by_itself = session is None
     session = _path("session", f"{folder_title(folder)}.sqlite" if by_itself else session)
+    check_session_folder(session)
     if not isinstance(text, str | None) or text == "":
         raise ValueError(f"text is {text!r:.60}; give words, such as 'a red fox', or None")
     read = _check_before(folder, pool is None, names, like, session, settings)

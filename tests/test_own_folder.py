@@ -136,8 +136,11 @@ def test_a_session_that_cannot_be_written_is_told_before_vectors_are_made(folder
         assert cli.main([*command, str(sealed)]) == 1
     assert f"the session {sealed} can only be read here" in (said := capsys.readouterr().err)
     assert "Give a session file in a folder that you may write to (on the command line --session)" in said
-    assert cli.main([*command, str(sealed / "below" / "a file.sqlite")]) == 1
-    assert "a file.sqlite cannot be written (Not a directory)" in capsys.readouterr().err
+    for nowhere in (sealed, folder.parent / "not mounted"):  # a file, and nothing
+        assert cli.main([*command, str(nowhere / "a file.sqlite")]) == 1
+        said = capsys.readouterr().err
+        assert f"the folder {nowhere} of the session a file.sqlite is not here: a slip in the path, or a disk" in said
+    assert not (folder.parent / "not mounted").exists()
 
     def full(_):
         raise OSError(errno.ENOSPC, "No space left on device")

@@ -9,7 +9,7 @@ from elsa_nb.label.export import KIND_MODES, KINDS, TABLES, export_and_tell, kin
 from elsa_nb.label.identity import check_names, names_in, note_names
 from elsa_nb.label.import_labels import import_labels
 from elsa_nb.label.session import Session
-from elsa_nb.label.session_file import session_there
+from elsa_nb.label.session_file import check_session_folder, session_there
 from elsa_nb.pool import Pool
 
 
@@ -69,6 +69,7 @@ def _import(options: argparse.Namespace) -> None:
     path = Path(options.session)
     if options.pool is None and not path.exists():
         raise MissingDataError(f"{path} is not here; to make it, say which items it is about: --pool FOLDER.")
+    check_session_folder(path)
     pool = None if options.pool is None else Pool.open(options.pool, verify=False).ids
     session = Session(path, annotator=options.annotator)
     try:

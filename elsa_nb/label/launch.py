@@ -23,9 +23,12 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from elsa_nb import store
+from elsa_nb.counts import count_of
 from elsa_nb.label import serving
 from elsa_nb.label.audits import audit_files
 from elsa_nb.label.jobs import Job, open_panel
+from elsa_nb.label.session import Session
+from elsa_nb.label.session_file import IMPORTED
 
 if TYPE_CHECKING:
     from elsa_nb.label.panel import Panel
@@ -80,10 +83,7 @@ def launch(job: Job, *, ip: str = "127.0.0.1", port: int = 0, token: str | None 
     with tempfile.TemporaryDirectory(prefix="elsa-label-") as folder:
         notebook = write_notebook(job, Path(folder))
         url = f"http://{f'[{ip}]' if ':' in ip else ip}:{port}/" + (f"?token={quote(token, safe='')}" if token else "")
-        answers = job.session
-        if job.audit:
-            answers = f"{audit_files(Path(job.session))[-1]}, and to the search when that is opened again"
-        print(f"The page is being made. The answers go to {answers}. Stop with Ctrl-C.", flush=True)
+        print(f"The page is being made. {where_answers_go(job)} Stop with Ctrl-C.", flush=True)
         environment = os.environ | {VARIABLE: str(Path(folder) / "job.json"), serving.TOKEN: token}
         # What the server says is for programmers, and would bury the address; it is shown if the server fails.
         log = Path(folder) / "server.log"
@@ -98,6 +98,22 @@ def launch(job: Job, *, ip: str = "127.0.0.1", port: int = 0, token: str | None 
             print(log.read_text(encoding="utf-8", errors="replace")[-LOG_SHOWN:], file=sys.stderr)
             print(f"The page's server ended with status {status}; above is what it said last.", file=sys.stderr)
         return status
+
+
+def where_answers_go(job: Job) -> str:
+    """Say which file gets the answers, and how many of this person it has: a new one may be a slip in a path."""
+    path = audit_files(Path(job.session))[-1] if job.audit else Path(job.session)
+    so_far, later = "a new session", ""
+    if path.exists():
+        session = Session(path, annotator=job.annotator, to_read=True)
+        try:
+            has = sum(answer["kind"] != IMPORTED for answer in session.answers(job.annotator))
+        finally:
+            session.close()
+        so_far = f"which has {count_of(has, 'answer') if has else 'no answer'} by {job.annotator} so far"
+    if job.audit:
+        later = " The search takes them in when it is opened again."
+    return f"The answers go to {path}, {so_far}.{later}"
 
 
 def check_address(*, ip: str, port: int, token: str | None) -> None:

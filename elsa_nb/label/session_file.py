@@ -124,6 +124,16 @@ def check_writable(path: Path) -> None:
         raise unwritable(path, error) from error
 
 
+def check_session_folder(path: Path) -> None:
+    """Raise MissingDataError where the folder of a session is not here: a new one there is more often a slip."""
+    folder = path.absolute().parent
+    if not folder.is_dir():
+        raise MissingDataError(
+            f"the folder {folder} of the session {path.name} is not here: a slip in the path, or a disk that is not "
+            "mounted? Make the folder first, or give another session file."
+        )
+
+
 def _try_to_write(path: Path) -> None:
     """Write as much as a session begins with where `path` is or will be, and take it away; or raise OSError."""
     folder = next(each for each in path.absolute().parents if each.exists())

@@ -67,7 +67,7 @@ def test_what_is_wrong_leaves_no_session_behind(here, capsys):
     ("labels", "told"),
     [("none.csv", "none.csv is not here"), ("old.csv", "'Datei', 'Art'"), ("long.csv", "a name of 1 to 200")],
 )
-@pytest.mark.parametrize("session", ["s.sqlite", "new/deep/s.sqlite", "old/s.sqlite"])
+@pytest.mark.parametrize("session", ["s.sqlite", "old/s.sqlite"])
 @pytest.mark.parametrize(
     "command", ["labels import {} {} --pool pool", "label cats --pool pool --session {} --labels {}"]
 )
@@ -81,6 +81,17 @@ def test_what_is_refused_leaves_no_session_and_no_folder_behind(here, capsys, co
     before = sorted(here.rglob("*"))
     assert cli.main(command.format(session, labels).split()) == 1
     assert told in capsys.readouterr().err
+    assert sorted(here.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    "command", ["labels import {} old.csv --pool pool --label Art --item Datei", "label . --pool pool --session {}"]
+)
+def test_no_session_is_begun_in_a_folder_that_is_not_there(here, capsys, command):
+    """A slip in the path began an empty session, and the person missed the work that was elsewhere."""
+    before = sorted(here.rglob("*"))
+    assert cli.main(command.format("new/deep/s.sqlite").split()) == 1
+    assert f"the folder {here / 'new' / 'deep'} of the session s.sqlite is not here" in capsys.readouterr().err
     assert sorted(here.rglob("*")) == before
 
 

@@ -372,6 +372,22 @@ def test_an_audit_that_another_window_begins_in_the_same_moment_is_looked_on(pla
     other.close()
 
 
+def test_the_command_says_whether_the_work_is_new_and_how_much_of_it_there_is(place):
+    """A session elsewhere, or one whose name was mistyped, looked as one that goes on."""
+    fresh = job(place)
+    assert launch.where_answers_go(fresh) == f"The answers go to {place / 's.sqlite'}, a new session."
+    session = Session(place / "s.sqlite")
+    session.record([Answer(f"cat-{row}.png", OPEN, 1) for row in range(3)], "answer")
+    session.record([Answer("cat-9.png", OPEN, 1)], "import")
+    session.close()
+    assert launch.where_answers_go(fresh).endswith("s.sqlite, which has 3 answers by me so far.")
+    assert launch.where_answers_go(job(place, annotator="bo")).endswith("s.sqlite, which has no answer by bo so far.")
+    audit = launch.where_answers_go(job(place, audit=True))
+    assert (
+        "s-audit.sqlite, which has no answer by me so far. The search takes them in when it is opened again." in audit
+    )
+
+
 @pytest.mark.parametrize("told", ["[]", "{}", '{"answered": 3, "found": 1}'])
 def test_how_an_audit_began_may_be_damaged(place, told):
     session = Session(place / "s.sqlite")
