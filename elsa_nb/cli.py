@@ -10,16 +10,16 @@ import sys
 from collections.abc import Sequence
 
 from elsa_nb import __version__
-from elsa_nb.arguments import Parser, maybe_nothing, typed_path, typed_share
+from elsa_nb.arguments import Parser
 from elsa_nb.bench.command import bench_command, declare_bench
 from elsa_nb.dask_workers import check_answers
 from elsa_nb.doors import by_command, told_by
 from elsa_nb.errors import MissingDataError
 from elsa_nb.images.extraction.requirements import require
 from elsa_nb.images.options import declare_embed, declare_train
-from elsa_nb.label.folder_options import FOLDER_MODES
-from elsa_nb.label.labels_command import READING, declare_labels, declare_reading
+from elsa_nb.label.labels_command import declare_labels
 from elsa_nb.label.session_command import declare_session
+from elsa_nb.label_command import declare_label, label_command
 from elsa_nb.modes import Only
 from elsa_nb.pool_command import declare_pool
 from elsa_nb.profiles import PROFILES, profile
@@ -153,52 +153,8 @@ def _parser() -> Parser:
     verify.set_defaults(run=_verify)
 
     label = commands.add_parser("label", help="label the images of a folder by hand, as a web page on this machine")
-    folder, file = ({"type": typed_path, "metavar": what} for what in ("FOLDER", "FILE"))
-    label.add_argument("folder", **folder, help="the images, those in folders below it too")
-    what = "take these vectors of the images (`elsa-nb embed` prints where they are)"
-    label.add_argument("--pool", **folder, help=what)
-    label.add_argument(
-        "--encoder",
-        action="append",
-        metavar="NAME",
-        help="what makes the vectors: one that `elsa-nb encoders` lists, or the path of weights of your own; given "
-        "twice, the search uses both, which saves labels where one is weak",
-    )
-    label.add_argument("--strict", action="store_true", help="stop at an image that cannot be read (else: left out)")
-    what = "the file that gets the answers (default: by FOLDER's name and place, here)"
-    label.add_argument("--session", **file, help=what)
-    what = "search from this file, an example; a pattern is shown first"
-    label.add_argument("--name", action="append", default=[], **file, help=what)
-    label.add_argument("--like", action="append", default=[], **file, help="start from what looks like this image file")
-    label.add_argument("--text", help='start from what fits these words (in English), such as "a red fox"')
-    label.add_argument("--seeds", **file, help="start from the images that this list names as examples")
-    label.add_argument("--labels", **file, help="take earlier labels over, from a table or a labelling program")
-    declare_reading(label.add_argument_group("what the file of --labels means"))
-    label.add_argument(
-        "--strategy",
-        help="how it searches: harvest, greedy-probe, elsa ... (default: as the session began, or harvest)",
-    )
-    label.add_argument("--budget", type=int, metavar="N", help="the most images to be asked about (default: all)")
-    label.add_argument(
-        "--target", type=typed_share, metavar="SHARE", help="say when about so much of the class is found, such as 0.9"
-    )
-    label.add_argument("--metric", help="what counts as alike: cosine (direction) or euclidean (distance)")
-    label.add_argument(
-        "--audit",
-        action="store_true",
-        help="after the search: look over random images, and learn what share is found at least",
-    )
-    label.add_argument("--annotator", default="me", help="your name in the file (default: me)")
-    label.add_argument("--ip", default="127.0.0.1", help="address to listen on (default: this machine only)")
-    label.add_argument("--port", type=int, default=0, help="default: a free one")
-    label.add_argument(
-        "--token",
-        type=maybe_nothing,
-        help="'' for none, on this machine only (default: ELSA_LABEL_TOKEN, or a random one)",
-    )
-    label.add_argument("--no-browser", action="store_true", help="only print the address")
-    label.declare_modes(**{name: only for name, only in FOLDER_MODES.items() if name != "page"})
-    label.set_defaults(run=_label)
+    declare_label(label)
+    label.set_defaults(run=label_command)
     return parser
 
 
@@ -270,25 +226,6 @@ def _verify(options: argparse.Namespace) -> None:
     from elsa_nb.paper.runs import verify
 
     verify.run_verify(options)
-
-
-def _label(options: argparse.Namespace) -> None:
-    from elsa_nb import own_folder
-    from elsa_nb.label import launch
-
-    if options.token:
-        raise ValueError(
-            "a token in a command can be read by everybody on this machine: export ELSA_LABEL_TOKEN=... instead, or "
-            "leave it out for a random one"
-        )
-    keys = ("encoder", "pool", "session", "name", "like", "text", "strict", "seeds", "labels", "annotator")
-    keys += ("audit", "strategy", "budget", "target", "metric")
-    reading = {key: value for key in READING if (value := getattr(options, key)) is not None}
-    address = {"ip": options.ip, "port": options.port, "token": options.token}
-    launch.check_address(**address)
-    job = own_folder.prepare(options.folder, reading=reading, **{key: getattr(options, key) for key in keys})
-    if launch.launch(job, **address, browser=not options.no_browser):
-        raise SystemExit(1)
 
 
 def _need_checkout(command: str) -> None:
