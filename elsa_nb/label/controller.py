@@ -8,18 +8,19 @@ round is computed for the answers as they are, with the open ones taken as negat
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from elsa_nb.label.advice import Advisor
+from elsa_nb.label.ahead import Ahead
 from elsa_nb.label.cards import NEGATIVE, OPEN, PASSED, POSITIVE, Cards, Steps, check_page_size
 from elsa_nb.label.going_on import Begun, answered_rows, as_begun, carry_on
 from elsa_nb.label.identity import Settled, remember
 from elsa_nb.label.progress_figures import ProgressFigures, Standing
-from elsa_nb.label.replay import Restored, amendments, go_on, labels_told, reopened, restore, rows_of, wishes_of
+from elsa_nb.label.replay import Restored, amendments, go_on, reopened, restore
 from elsa_nb.label.rounds import Rounds, uncorrected, vectors_of
 from elsa_nb.label.second_look import Doubter, looked_again, seen_again
 from elsa_nb.label.session import LeaseLostError, Session
@@ -66,10 +67,8 @@ class Controller:
         self.resting = False
         self._size = size
         self._last = time.monotonic()
-        self._worker = worker or ThreadPoolExecutor(1, "elsa-rounds")
         self.doubter = Doubter(session, ids, self._doubted, worker)
-        self._ahead: dict[tuple, tuple] = {}
-        self._wanted: tuple | None = None
+        self._ahead = Ahead(self, worker)
         self._wishes: dict[str, Any] = {}  # what is to come next: "start", "conclude", or rows to be seen "again"
         self._figures = ProgressFigures(self.advisor)
         self.held = session.acquire()
@@ -79,7 +78,7 @@ class Controller:
     def _make_ready(self) -> None:
         """Compute the next round: where nobody waits for it yet ahead, since libraries are loaded and code compiled."""
         if self.held and self.asked and not self.cards.over:
-            self._want(self._told(), ahead=not self.cards.waiting)
+            self._ahead.want(self._told(), ahead=not self.cards.waiting)
 
     def _rounds_of(self, search: Strategy) -> Rounds:
         return Rounds(carry_on(search, self.carried, self._begin) if len(self.carried) else search)
@@ -96,7 +95,7 @@ class Controller:
                 self.carried = answered_rows(self.session, self.ids)
                 self._settled = Settled(self.carried, fresh=True)
             rounds = self._rounds_of(search)
-            self.rounds, self._wanted, self._wishes = rounds, None, {}
+            self.rounds, self._ahead.wanted, self._wishes = rounds, None, {}
             self._figures.forget()
             self._restore()
             self._restored.notice = notice
@@ -135,7 +134,7 @@ class Controller:
         if settled is not None and (settled.notice or settled.replaced):
             told = settled.notice or self._restored.notice, settled.replaced
             self._restored.notice = " ".join(filter(None, told))
-        self._ahead.clear()
+        self._ahead.results.clear()
         self._servable = {row for asked in self.asked for row in asked.rows} | set(self.rounds.seeds.tolist())
         self._doubt()
 
@@ -227,9 +226,9 @@ class Controller:
     def _look_on(self, steps: Sequence[Steps]) -> None:
         cards = self.cards
         if cards.waiting:
-            self._want(self._told(), ahead=False)
+            self._ahead.want(self._told(), ahead=False)
         elif cards.open and any(s.changes for s in steps) and (cards.open <= cards.size or cards.overviews[-1]):
-            self._want(self._told(), ahead=True)
+            self._ahead.want(self._told(), ahead=True)
 
     def _told(self) -> tuple:
         """Return what the search would be told now: labels of the open round, and amendments of earlier ones."""
@@ -239,56 +238,11 @@ class Controller:
         amended = tuple(map(tuple, amendments(self._restored)))
         return len(self.asked), tuple(labels), amended, tuple(self._wishes.items())
 
-    def _want(self, told: tuple, *, ahead: bool) -> None:
-        if told in self._ahead:
-            if not ahead:
-                self._turn_over(told)
-            return
-        if told != self._wanted:
-            self._wanted = told
-            self._worker.submit(self._compute, told, self.rounds, self.rounds.state)
-
-    def _compute(self, told: tuple, rounds: Rounds, state: Strategy) -> None:
-        with self.lock:
-            if told != self._wanted or rounds is not self.rounds:  # the person has gone on in the meantime
-                return
-            amended, labels = rows_of(self._restored, told[2]), labels_told(self._restored, told[1])
-            wishes = wishes_of(self._restored, dict(told[3]))
-        try:
-            result = rounds.after(labels, amended, state, **wishes)
-        except Exception as error:  # on this thread nobody else would ever hear of it
-            with self.lock:
-                if rounds is not self.rounds:
-                    return
-                if told == self._wanted:
-                    self._wanted = None
-                if told != self._told():
-                    return
-                self.cards.waiting = False
-                self.error = f"the search failed: {error}"
-            self.publish({"kind": "trouble", "text": self.error})
-            return
-        with self.lock:
-            if told[0] != len(self.asked) or rounds is not self.rounds:
-                return
-            self._ahead = {told: result}
-            self._servable |= set(result[1].rows if result[1] else ())
-            if self._wanted == told:  # else a newer one is in the queue
-                self._wanted = None
-            if self.cards.waiting and told == self._told():
-                self._turn_over(told)
-                return
-            if self.cards.waiting:
-                self._want(self._told(), ahead=False)
-        if result[1] is not None:
-            shown = len(result[1]) if result[1].overview else self.cards.size
-            self.publish({"kind": "ahead", "rows": result[1].rows[:shown]})
-
     def _turn_over(self, told: tuple) -> None:
         """Close the open round with the answers it was computed for, and deal the next."""
         _, labels, amended, wishes = told
-        state, asked = self._ahead.pop(told)
-        self._ahead.clear()
+        state, asked = self._ahead.results.pop(told)
+        self._ahead.results.clear()
         self._wishes = {}
         record = {"labels": list(labels), "amended": [list(pair) for pair in amended]} | dict(wishes)
         try:
@@ -340,7 +294,7 @@ class Controller:
             self._wishes |= (wishes or {}) | {"again": offer.rows}
             if not self.cards.open:
                 self.cards.waiting = True
-                self._want(self._told(), ahead=False)
+                self._ahead.want(self._told(), ahead=False)
 
     # --- figures
 
@@ -393,6 +347,6 @@ class Controller:
 
     def close(self) -> None:
         """Finish the work in hand, give the lease back and close the file."""
-        self._worker.shutdown(wait=True, cancel_futures=True)
+        self._ahead.worker.shutdown(wait=True, cancel_futures=True)
         self.doubter.close()
         self.session.close()
