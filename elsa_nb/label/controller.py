@@ -206,6 +206,7 @@ class Controller:
                     )
             except Exception as error:  # whatever it was: the cards must be as the file has them
                 self._refused(error)
+                self._make_ready()
                 return False
             self.error = None
             if changed:
@@ -323,6 +324,7 @@ class Controller:
             elif self.session.acquire(force=force, patient=True):
                 self.held = True
                 self._restore()
+                self._make_ready()
             return self.held != before
 
     def rest(self) -> None:
@@ -343,6 +345,7 @@ class Controller:
             changed = self.session.mark() != self._mark
             if changed:
                 self._restore()
+                self._make_ready()
             return changed
 
     def close(self) -> None:
