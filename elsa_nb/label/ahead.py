@@ -1,66 +1,98 @@
-"""The round after the open one, computed ahead of time for the answers as they are."""
+"""The round after the open one, computed before the person asks for it.
 
+It follows from what the search would be told if the open round ended now (`ToldAtEnd`). The controller says what it
+would be told whenever an answer changes that. Mostly these answers stay, and the next page is there at once.
+
+Two threads meet here: the one that handles the person's events, and the worker that computes one round after another.
+Everything but the computing happens under one lock, the controller's, so no answer ever waits for a search. The worker
+takes the lock twice: before it computes, to see whether the round is still wanted, and afterwards, to hand it over.
+
+- A round that is no longer the one wanted last is not begun. One that was begun is computed to its end and kept until
+  another is there, since undo often leads back to the answers it is for.
+- When the open round is another (it ended, was taken back, or was read anew from the file), `forget` throws away what
+  is there, what waits, and, once the worker is done with it, what is being computed: it belongs to the round before.
+"""
+
+from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
-from typing import Any
+from contextlib import AbstractContextManager
+from typing import Any, NamedTuple
 
-from elsa_nb.label.replay import labels_told, rows_of, wishes_of
-from elsa_nb.label.rounds import Rounds
+from elsa_nb.label.rounds import Asked
 from elsa_nb.search.contract import Strategy
+
+NextRound = tuple[Strategy, Asked | None]  # the search with its next questions, None at its end: `Rounds.after`
+
+
+class ToldAtEnd(NamedTuple):
+    """What the search is told at the end of a round.
+
+    `labels` are those of the round's cards, `amended` (position, label) of cards in earlier rounds that were changed
+    since, `wishes` (name, value) of what is to come next.
+    """
+
+    labels: tuple[int, ...]
+    amended: tuple[tuple[int, int], ...]
+    wishes: tuple[tuple[str, Any], ...]
+
+    def record(self) -> dict[str, Any]:
+        """Return it as the session file keeps it."""
+        return {"labels": list(self.labels), "amended": [list(pair) for pair in self.amended]} | dict(self.wishes)
 
 
 class Ahead:
-    """Computes rounds for a controller, one after another, on `worker` or on a thread of its own."""
+    """Compute the next round on `worker`, by default a thread of its own; the module says which thread does what.
 
-    def __init__(self, controller: Any, worker: Executor | None):
-        self._controller = controller
-        self.worker = worker or ThreadPoolExecutor(1, "elsa-rounds")
-        self.results: dict[tuple, tuple] = {}
-        self.wanted: tuple | None = None
+    Call every method but `close` under `lock`. What came of a computation is told under it as well, on the worker's
+    thread: `computed(told, asked)` with the next questions (None: there are none), or `failed(told, error)`.
+    """
 
-    def want(self, told: tuple, *, ahead: bool) -> None:
-        """Compute the round after what the search is `told`; where it is there and not only `ahead`, deal it."""
-        controller = self._controller
-        if told in self.results:
-            if not ahead:
-                controller._turn_over(told)
-            return
-        if told != self.wanted:
-            self.wanted = told
-            self.worker.submit(self._compute, told, controller.rounds, controller.rounds.state)
+    def __init__(
+        self,
+        lock: AbstractContextManager,
+        computed: Callable[[ToldAtEnd, Asked | None], None],
+        failed: Callable[[ToldAtEnd, Exception], None],
+        worker: Executor | None = None,
+    ):
+        self._lock, self._computed, self._failed = lock, computed, failed
+        self._worker = worker or ThreadPoolExecutor(1, "elsa-rounds")
+        self._wanted: ToldAtEnd | None = None  # submitted, and not done
+        self._there: tuple[ToldAtEnd, NextRound] | None = None  # the round that was computed last
+        self._forgotten = 0  # how often; what was submitted before the last time belongs to another open round
 
-    def _compute(self, told: tuple, rounds: Rounds, state: Strategy) -> None:
-        controller = self._controller
-        with controller.lock:
-            if told != self.wanted or rounds is not controller.rounds:  # the person has gone on in the meantime
+    def want(self, told: ToldAtEnd, compute: Callable[[], NextRound]) -> NextRound | None:
+        """Return the round after `told` if it is there; else None, and `compute` is called for it on the worker."""
+        if self._there is not None and self._there[0] == told:
+            return self._there[1]
+        if told != self._wanted:
+            self._wanted = told
+            self._worker.submit(self._run, told, compute, self._forgotten)
+        return None
+
+    def forget(self) -> None:
+        """Throw away all that is computed, or being computed: another round is open now."""
+        self._wanted = self._there = None
+        self._forgotten += 1
+
+    def close(self) -> None:
+        """Finish what is being computed, and begin nothing more. Not under the lock: the worker takes it at the end."""
+        self._worker.shutdown(wait=True, cancel_futures=True)
+
+    def _run(self, told: ToldAtEnd, compute: Callable[[], NextRound], forgotten: int) -> None:
+        with self._lock:
+            if told != self._wanted or forgotten != self._forgotten:  # the person has gone on in the meantime
                 return
-            amended, labels = rows_of(controller._restored, told[2]), labels_told(controller._restored, told[1])
-            wishes = wishes_of(controller._restored, dict(told[3]))
         try:
-            result = rounds.after(labels, amended, state, **wishes)
+            outcome = compute()
         except Exception as error:  # on this thread nobody else would ever hear of it
-            with controller.lock:
-                if rounds is not controller.rounds:
-                    return
-                if told == self.wanted:
-                    self.wanted = None
-                if told != controller._told():
-                    return
-                controller.cards.waiting = False
-                controller.error = f"the search failed: {error}"
-            controller.publish({"kind": "trouble", "text": controller.error})
-            return
-        with controller.lock:
-            if told[0] != len(controller.asked) or rounds is not controller.rounds:
+            outcome = error
+        with self._lock:
+            if forgotten != self._forgotten:
                 return
-            self.results = {told: result}
-            controller._servable |= set(result[1].rows if result[1] else ())
-            if self.wanted == told:  # else a newer one is in the queue
-                self.wanted = None
-            if controller.cards.waiting and told == controller._told():
-                controller._turn_over(told)
+            if told == self._wanted:  # else a newer one is in the queue
+                self._wanted = None
+            if isinstance(outcome, Exception):
+                self._failed(told, outcome)
                 return
-            if controller.cards.waiting:
-                self.want(controller._told(), ahead=False)
-        if result[1] is not None:
-            shown = len(result[1]) if result[1].overview else controller.cards.size
-            controller.publish({"kind": "ahead", "rows": result[1].rows[:shown]})
+            self._there = told, outcome
+            self._computed(told, outcome[1])
