@@ -232,7 +232,7 @@ def _act(cards: Cards, action: list[dict]) -> None:
         return
     cards.history.append([(e["position"], e["old"]) for e in action])
     for e in action:
-        cards._put(e["position"], e["label"])
+        cards.put(e["position"], e["label"])
 
 
 def _surviving(events: list[dict]) -> list[list[dict]]:
