@@ -81,7 +81,10 @@ def private_names_of_others(text):
 
 
 def test_what_counts_as_a_private_name_of_another_module():
-    text = "from a import _b, c\nclass D:\n    def _e(self, d):\n        self._f = d._f + d._g\n        d._e(d._replace())"
+    text = (
+        "from a import _b, c\n"
+        "class D:\n    def _e(self, d):\n        self._f = d._f + d._g + d.__len__()\n        d._e(d._replace())"
+    )
     assert private_names_of_others(text) == ["a._b", "d._g"]
 
 
