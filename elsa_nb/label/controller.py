@@ -237,7 +237,8 @@ class Controller:
         cards = self.cards
         rest = PASSED if cards.overviews[-1] else NEGATIVE
         labels = [rest if label == OPEN else label for label in cards.labels[cards.rounds[-1] :]]
-        return ToldAtEnd(tuple(labels), tuple(map(tuple, amendments(self._restored))), tuple(self._wishes.items()))
+        amended = tuple((position, label) for position, label in amendments(self._restored))
+        return ToldAtEnd(tuple(labels), amended, tuple(self._wishes.items()))
 
     def _want(self) -> None:
         """Let the round after the answers as they are be computed; deal it if it is there and the person waits."""
