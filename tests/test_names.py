@@ -50,3 +50,45 @@ def test_a_public_name_has_one_meaning():
     unmeant = {name: where for name, where in several.items() if name not in MEANT}
     assert unmeant == {}, "give each a name that says its noun, or say in MEANT why they are one"
     assert MEANT.keys() - several.keys() == set(), "take out of MEANT what is defined once"
+
+
+# Private by their names, and yet what a library offers for this; or there is no other way, and the line says why.
+OFFERED = {"_replace", "_asdict", "_fields", "os._exit", "argparse._AppendAction", "nn.modules.batchnorm._BatchNorm"}
+OFFERED |= {"table._fingerprint"}
+
+
+def private_names_of_others(text):
+    """Return the private attributes that a module's text takes from elsewhere: it defines no such name itself."""
+    tree = ast.parse(text)
+    own, taken = set(), []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            own.add(node.name)
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            own.add(node.target.id)
+        elif isinstance(node, ast.Attribute) and node.attr.startswith("_") and not node.attr.endswith("__"):
+            if ast.unparse(node.value) in ("self", "cls"):
+                own.add(node.attr)
+            else:
+                taken.append(node)
+        elif isinstance(node, ast.ImportFrom):
+            taken += [ast.Attribute(ast.Name(str(node.module)), a.name) for a in node.names if a.name.startswith("_")]
+    return [
+        ast.unparse(node)
+        for node in taken
+        if not node.attr.endswith("__") and node.attr not in own and OFFERED.isdisjoint((node.attr, ast.unparse(node)))
+    ]
+
+
+def test_what_counts_as_a_private_name_of_another_module():
+    text = (
+        "from a import _b, c\n"
+        "class D:\n    def _e(self, d):\n        self._f = d._f + d._g + d.__len__()\n        d._e(d._replace())"
+    )
+    assert private_names_of_others(text) == ["a._b", "d._g"]
+
+
+def test_no_module_uses_private_names_of_another():
+    taken = {p: private_names_of_others(p.read_text(encoding="utf-8")) for p in (ROOT / "elsa_nb").rglob("*.py")}
+    found = {str(path.relative_to(ROOT)): names for path, names in taken.items() if names}
+    assert found == {}, "make them public, with a docstring, or go another way"

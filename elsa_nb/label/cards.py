@@ -113,9 +113,17 @@ class Cards:
         self.open += n
         self.again |= {start + i: earlier for i, earlier in enumerate(again)}
         for offset, label in known:
-            self._put(start + offset, label)
+            self.put(start + offset, label)
         self.waiting = self.over = False
         self.cursor = self._first_open(start, start + n, start)
+
+    def put(self, position: int, label: int) -> LabelChange:
+        """Give the card at `position` a label, or OPEN; return what changed. Cursor and history stay as they are."""
+        old = self.labels[position]
+        self.labels[position] = label
+        self.open += (label == OPEN) - (old == OPEN)
+        self.check += weight(position) * (label - old)  # an open card counts 0
+        return LabelChange(position, old, label)
 
     def apply(self, event: dict[str, Any]) -> Steps:
         """Apply one event of the person's; unknown and impossible events change nothing."""
@@ -141,20 +149,13 @@ class Cards:
             return Steps(changes, resumed=resumed)
         return NO_STEPS
 
-    def _put(self, position: int, label: int) -> LabelChange:
-        old = self.labels[position]
-        self.labels[position] = label
-        self.open += (label == OPEN) - (old == OPEN)
-        self.check += weight(position) * (label - old)  # an open card counts 0
-        return LabelChange(position, old, label)
-
     def _told_earlier(self, changes: Sequence[LabelChange]) -> list[LabelChange]:
         """Give answers to items seen again to their earlier cards; these are put anew where nothing was answered."""
         earlier = [(self.again.get(c.position), c.new) for c in changes]
-        return [self._put(p, new if new in LABELS else self.labels[p]) for p, new in earlier if p is not None]
+        return [self.put(p, new if new in LABELS else self.labels[p]) for p, new in earlier if p is not None]
 
     def _put_all(self, positions: Iterable[int], label: int) -> list[LabelChange]:
-        return [self._put(p, label) for p in positions if self.labels[p] != label]
+        return [self.put(p, label) for p in positions if self.labels[p] != label]
 
     def _first_open(self, start: int, end: int, otherwise: int) -> int:
         return next((p for p in range(start, end) if self.labels[p] == OPEN), otherwise)
@@ -214,7 +215,7 @@ class Cards:
             return []
         self.cursor = event["at"]
         off = PASSED if self.in_overview(self.cursor) and self.cursor not in self.again else NEGATIVE
-        return [self._put(self.cursor, off if self.labels[self.cursor] == POSITIVE else POSITIVE)]
+        return [self.put(self.cursor, off if self.labels[self.cursor] == POSITIVE else POSITIVE)]
 
     def _row(self, event: dict) -> list[LabelChange]:
         if event["v"] not in LABELS or event["columns"] < 1:
@@ -230,24 +231,24 @@ class Cards:
         """
         first, end = self.page(self.cursor)
         if self.in_overview(self.cursor):
-            return [self._put(p, PASSED) for p in range(first, end) if self.labels[p] == OPEN]
+            return [self.put(p, PASSED) for p in range(first, end) if self.labels[p] == OPEN]
         unseen = event.get("unseen")
         unseen = unseen if isinstance(unseen, list) else []
-        return [self._put(p, UNSURE if p in unseen else NEGATIVE) for p in range(first, end) if self.labels[p] == OPEN]
+        return [self.put(p, UNSURE if p in unseen else NEGATIVE) for p in range(first, end) if self.labels[p] == OPEN]
 
     def _redo(self, _: dict) -> list[LabelChange]:
         if not self.undone:
             return []
         entry = self.undone.pop()
         self.cursor = entry[0][0]
-        return [self._put(position, label) for position, label in entry]
+        return [self.put(position, label) for position, label in entry]
 
     # --- undo
 
     def _drop(self, start: int) -> None:
         """Take the last round, which begins at `start`, off the table."""
         for position in range(start, len(self.labels)):
-            self._put(position, OPEN)
+            self.put(position, OPEN)
             self.again.pop(position, None)
         self.open -= len(self.labels) - start
         del self.labels[start:]
@@ -273,7 +274,7 @@ class Cards:
         while isinstance(entry := self.history.pop(), int):
             withdrawn += 1
             self._drop(entry)
-        changes = [self._put(position, old) for position, old in reversed(entry)]
+        changes = [self.put(position, old) for position, old in reversed(entry)]
         self.cursor = entry[0][0]
         if withdrawn:
             self.undone.clear()

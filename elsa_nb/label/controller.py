@@ -1,26 +1,28 @@
 """The controller: session, cards and search together. It takes events and answers; it knows no widget and no kernel.
 
 Every call may come from any thread. A handler does three quick things under the lock (reduce, commit, acknowledge);
-searching happens on one thread of its own, also ahead of time: while the last page of a round is on screen, the next
-round is computed for the answers as they are, with the open ones taken as negative, or passed in an overview.
+searching happens on one thread of its own, also ahead of time (`ahead`): while the last page of a round is on screen,
+the next round is computed for the answers as they are, with the open ones taken as negative, or passed in an overview.
 """
 
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from elsa_nb.label.advice import Advisor
+from elsa_nb.label.ahead import Ahead, ToldAtEnd
 from elsa_nb.label.cards import NEGATIVE, OPEN, PASSED, POSITIVE, Cards, Steps, check_page_size
 from elsa_nb.label.going_on import Begun, answered_rows, as_begun, carry_on
 from elsa_nb.label.identity import Settled, remember
 from elsa_nb.label.progress_figures import ProgressFigures, Standing
 from elsa_nb.label.replay import Restored, amendments, go_on, labels_told, reopened, restore, rows_of, wishes_of
-from elsa_nb.label.rounds import Rounds, uncorrected, vectors_of
+from elsa_nb.label.rounds import Asked, Rounds, uncorrected, vectors_of
 from elsa_nb.label.second_look import Doubter, looked_again, seen_again
 from elsa_nb.label.session import LeaseLostError, Session
 from elsa_nb.search.contract import Strategy
@@ -66,10 +68,8 @@ class Controller:
         self.resting = False
         self._size = size
         self._last = time.monotonic()
-        self._worker = worker or ThreadPoolExecutor(1, "elsa-rounds")
         self.doubter = Doubter(session, ids, self._doubted, worker)
-        self._ahead: dict[tuple, tuple] = {}
-        self._wanted: tuple | None = None
+        self._ahead = Ahead(self.lock, self._computed, self._failed, worker)
         self._wishes: dict[str, Any] = {}  # what is to come next: "start", "conclude", or rows to be seen "again"
         self._figures = ProgressFigures(self.advisor)
         self.held = session.acquire()
@@ -79,7 +79,7 @@ class Controller:
     def _make_ready(self) -> None:
         """Compute the next round: where nobody waits for it yet ahead, since libraries are loaded and code compiled."""
         if self.held and self.asked and not self.cards.over:
-            self._want(self._told(), ahead=not self.cards.waiting)
+            self._want()
 
     def _rounds_of(self, search: Strategy) -> Rounds:
         return Rounds(carry_on(search, self.carried, self._begin) if len(self.carried) else search)
@@ -95,8 +95,7 @@ class Controller:
             elif self._begin is not None and getattr(search, "first_page", None) is None:
                 self.carried = answered_rows(self.session, self.ids)
                 self._settled = Settled(self.carried, fresh=True)
-            rounds = self._rounds_of(search)
-            self.rounds, self._wanted, self._wishes = rounds, None, {}
+            self.rounds, self._wishes = self._rounds_of(search), {}
             self._figures.forget()
             self._restore()
             self._restored.notice = notice
@@ -127,6 +126,7 @@ class Controller:
             self._restore_held()
 
     def _restore_held(self) -> None:
+        self._ahead.forget()
         settled = self._settled
         if settled is not None and self.held:
             remember(self.session, settled, self.ids)
@@ -135,7 +135,6 @@ class Controller:
         if settled is not None and (settled.notice or settled.replaced):
             told = settled.notice or self._restored.notice, settled.replaced
             self._restored.notice = " ".join(filter(None, told))
-        self._ahead.clear()
         self._servable = {row for asked in self.asked for row in asked.rows} | set(self.rounds.seeds.tolist())
         self._doubt()
 
@@ -192,6 +191,8 @@ class Controller:
                     for _ in range(step.withdrawn + step.resumed):
                         self._restored.told.pop()
                         self.rounds.pop()
+                    if step.withdrawn or step.resumed:
+                        self._ahead.forget()
                     # At once: a later event may take back the round that this one is about.
                     actions += [self._restored.answers(step.changes, self.ids)] if step.changes else []
                     if step.undone:
@@ -207,6 +208,7 @@ class Controller:
                     )
             except Exception as error:  # whatever it was: the cards must be as the file has them
                 self._refused(error)
+                self._make_ready()
                 return False
             self.error = None
             if changed:
@@ -226,71 +228,49 @@ class Controller:
 
     def _look_on(self, steps: Sequence[Steps]) -> None:
         cards = self.cards
-        if cards.waiting:
-            self._want(self._told(), ahead=False)
-        elif cards.open and any(s.changes for s in steps) and (cards.open <= cards.size or cards.overviews[-1]):
-            self._want(self._told(), ahead=True)
+        last_page = cards.open and (cards.open <= cards.size or cards.overviews[-1])
+        if cards.waiting or (last_page and any(step.changes for step in steps)):
+            self._want()
 
-    def _told(self) -> tuple:
+    def _told(self) -> ToldAtEnd:
         """Return what the search would be told now: labels of the open round, and amendments of earlier ones."""
         cards = self.cards
         rest = PASSED if cards.overviews[-1] else NEGATIVE
         labels = [rest if label == OPEN else label for label in cards.labels[cards.rounds[-1] :]]
-        amended = tuple(map(tuple, amendments(self._restored)))
-        return len(self.asked), tuple(labels), amended, tuple(self._wishes.items())
+        amended = tuple((position, label) for position, label in amendments(self._restored))
+        return ToldAtEnd(tuple(labels), amended, tuple(self._wishes.items()))
 
-    def _want(self, told: tuple, *, ahead: bool) -> None:
-        if told in self._ahead:
-            if not ahead:
-                self._turn_over(told)
-            return
-        if told != self._wanted:
-            self._wanted = told
-            self._worker.submit(self._compute, told, self.rounds, self.rounds.state)
+    def _want(self) -> None:
+        """Let the round after the answers as they are be computed; deal it if it is there and the person waits."""
+        told, restored = self._told(), self._restored
+        labels, amended = labels_told(restored, told.labels), rows_of(restored, told.amended)
+        wishes = wishes_of(restored, dict(told.wishes))
+        found = self._ahead.want(told, partial(self.rounds.after, labels, amended, self.rounds.state, **wishes))
+        if found is not None and self.cards.waiting:
+            self._turn_over(told, *found)
 
-    def _compute(self, told: tuple, rounds: Rounds, state: Strategy) -> None:
-        with self.lock:
-            if told != self._wanted or rounds is not self.rounds:  # the person has gone on in the meantime
-                return
-            amended, labels = rows_of(self._restored, told[2]), labels_told(self._restored, told[1])
-            wishes = wishes_of(self._restored, dict(told[3]))
-        try:
-            result = rounds.after(labels, amended, state, **wishes)
-        except Exception as error:  # on this thread nobody else would ever hear of it
-            with self.lock:
-                if rounds is not self.rounds:
-                    return
-                if told == self._wanted:
-                    self._wanted = None
-                if told != self._told():
-                    return
-                self.cards.waiting = False
-                self.error = f"the search failed: {error}"
+    def _computed(self, told: ToldAtEnd, asked: Asked | None) -> None:
+        """Deal the round that was computed if the person waits for it; else its pictures may go to the screen."""
+        self._servable |= set(asked.rows if asked else ())
+        dealt = self.cards.waiting and told == self._told()
+        if self.cards.waiting:
+            self._want()
+        if asked is not None and not dealt:
+            shown = len(asked) if asked.overview else self.cards.size
+            self.publish({"kind": "ahead", "rows": asked.rows[:shown]})
+
+    def _failed(self, told: ToldAtEnd, error: Exception) -> None:
+        """Say that the search failed, unless the answers that it failed on are others by now."""
+        if told == self._told():
+            self.cards.waiting = False
+            self.error = f"the search failed: {error}"
             self.publish({"kind": "trouble", "text": self.error})
-            return
-        with self.lock:
-            if told[0] != len(self.asked) or rounds is not self.rounds:
-                return
-            self._ahead = {told: result}
-            self._servable |= set(result[1].rows if result[1] else ())
-            if self._wanted == told:  # else a newer one is in the queue
-                self._wanted = None
-            if self.cards.waiting and told == self._told():
-                self._turn_over(told)
-                return
-            if self.cards.waiting:
-                self._want(self._told(), ahead=False)
-        if result[1] is not None:
-            shown = len(result[1]) if result[1].overview else self.cards.size
-            self.publish({"kind": "ahead", "rows": result[1].rows[:shown]})
 
-    def _turn_over(self, told: tuple) -> None:
+    def _turn_over(self, told: ToldAtEnd, state: Strategy, asked: Asked | None) -> None:
         """Close the open round with the answers it was computed for, and deal the next."""
-        _, labels, amended, wishes = told
-        state, asked = self._ahead.pop(told)
-        self._ahead.clear()
+        self._ahead.forget()
         self._wishes = {}
-        record = {"labels": list(labels), "amended": [list(pair) for pair in amended]} | dict(wishes)
+        record = told.record()
         try:
             self.session.close_round(len(self.asked) - 1, record)
             self._restored.told.append(record)
@@ -306,7 +286,7 @@ class Controller:
             self.publish({"kind": "deal", "n": n, "known": known, "overview": overview, "again": again, "more": more})
         if self.cards.over:
             self.publish({"kind": "over"})
-        if amended and (notice := uncorrected(state)) not in ("", self.notice):
+        if told.amended and (notice := uncorrected(state)) not in ("", self.notice):
             self._restored.notice = notice
             self.publish({"kind": "trouble", "text": notice})
         self._doubt()
@@ -336,11 +316,12 @@ class Controller:
                 except Exception as error:
                     self._refused(error)
                     return
+                self._ahead.forget()
                 self._figures.forget()
             self._wishes |= (wishes or {}) | {"again": offer.rows}
             if not self.cards.open:
                 self.cards.waiting = True
-                self._want(self._told(), ahead=False)
+                self._want()
 
     # --- figures
 
@@ -369,6 +350,7 @@ class Controller:
             elif self.session.acquire(force=force, patient=True):
                 self.held = True
                 self._restore()
+                self._make_ready()
             return self.held != before
 
     def rest(self) -> None:
@@ -389,10 +371,11 @@ class Controller:
             changed = self.session.mark() != self._mark
             if changed:
                 self._restore()
+                self._make_ready()
             return changed
 
     def close(self) -> None:
         """Finish the work in hand, give the lease back and close the file."""
-        self._worker.shutdown(wait=True, cancel_futures=True)
+        self._ahead.close()
         self.doubter.close()
         self.session.close()

@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import Any, BinaryIO, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from PIL import Image
@@ -66,77 +66,25 @@ class Items(Protocol):
         """Return row's content, an image at most `side` pixels wide and high."""
 
 
-class Files:
-    """Items that are files of one folder: pictures of every kind that Pillow opens, texts, sounds.
+class _FileItems:
+    """Items that are files, read by the ending of their id; the range of deep grey pictures is found once, if not told.
 
-    `names` are paths inside `folder`, one a row of the pool; or the pool itself, which also says how its pictures were
-    read. Links are followed, those that lead out of the folder to pictures only; no name leads out.
+    A class of this kind says where the file of a row is, and how it is opened.
     """
 
-    def __init__(self, folder: Path | str, names: Sequence[str] | Any):
-        self.folder = Path(folder).resolve()
-        if not self.folder.is_dir():
-            if self.folder.exists():
-                raise ValueError(f"{folder} is a file; give the folder that holds the items")
-            raise MissingDataError(f"{folder} is not here; give the folder that holds the items.")
-        told: Mapping[str, Any] = getattr(names, "provenance", {}).get("decoding", {})
-        self.ids = [str(name) for name in _listed(getattr(names, "ids", names), "names")]
-        decoding = Decoding.of(told) if told else None
-        self._reader = _Reader(decoding, self._open_row, lambda row: real_path(self.folder, self.ids[row]), self.ids)
-
-    def __repr__(self) -> str:
-        return f"<Files: {len(self.ids):,} in {self.folder}>"
-
-    def content(self, row: int, side: int) -> Content:
-        """Return an image scaled down to `side`, a sound as it is, a text (on a card its beginning)."""
-        return self._reader.content(row, side)
-
-    def digest(self, row: int) -> str | None:
-        """Return what tells a file from others of its name, from its size and beginning; None where it is gone."""
-        return self._reader.digest(row)
-
-    def written(self, row: int) -> float | None:
-        """Return when a file was written, in seconds since 1970; None where it is gone."""
-        return self._reader.written(row)
-
-    def _open_row(self, row: int, picture: bool = True):
-        return open_inside(self.folder, self.ids[row], through_links=picture)
-
-
-class Paths:
-    """Items that are files anywhere, each named by the user: pictures, texts, sounds. Their ids are the paths."""
-
-    def __init__(self, paths: Sequence[Path | str]):
-        self.ids = [str(path) for path in _listed(paths, "paths")]
-        self._reader = _Reader(None, self._open_row, lambda row: Path(self.ids[row]), self.ids)
-
-    def content(self, row: int, side: int) -> Content:
-        """Return an image scaled down to `side`, a sound as it is, a text (on a card its beginning)."""
-        return self._reader.content(row, side)
-
-    def digest(self, row: int) -> str | None:
-        """Return what tells a file from others of its name, from its size and beginning; None where it is gone."""
-        return self._reader.digest(row)
-
-    def written(self, row: int) -> float | None:
-        """Return when a file was written, in seconds since 1970; None where it is gone."""
-        return self._reader.written(row)
-
-    def _open_row(self, row: int, picture: bool = True):
-        return open_plain(self.ids[row])
-
-
-class _Reader:
-    """Opens files by row and reads them by their ending; finds the range of deep grey pictures once, if not told."""
-
-    def __init__(
-        self, decoding: Decoding | None, open_row: Callable, place: Callable[[int], Path], names: Sequence[str]
-    ):
-        self._decoding, self._open, self._place, self._names = decoding, open_row, place, names
+    def __init__(self, ids: list[str], decoding: Decoding | None = None):
+        self.ids, self._decoding = ids, decoding
         self._lock = threading.Lock()
 
+    def _open(self, row: int, picture: bool = True) -> BinaryIO:
+        raise NotImplementedError
+
+    def _place(self, row: int) -> Path:
+        raise NotImplementedError
+
     def content(self, row: int, side: int) -> Content:
-        name = self._names[row]
+        """Return an image scaled down to `side`, a sound as it is, a text (on a card its beginning)."""
+        name = self.ids[row]
         suffix = Path(name).suffix.lower()
         try:
             with self._open(row, suffix not in SOUNDS | TEXTS) as stream:
@@ -155,6 +103,7 @@ class _Reader:
             return Content("missing", text=f"the file cannot be read ({error.strerror or error})")
 
     def digest(self, row: int) -> str | None:
+        """Return what tells a file from others of its name, from its size and beginning; None where it is gone."""
         try:
             with self._open(row) as stream:
                 beginning = stream.read(_BEGINNING)
@@ -163,6 +112,7 @@ class _Reader:
             return None
 
     def written(self, row: int) -> float | None:
+        """Return when a file was written, in seconds since 1970; None where it is gone."""
         try:
             return self._place(row).stat().st_mtime
         except (OSError, RefusedError, ValueError):
@@ -175,7 +125,7 @@ class _Reader:
             return self._decoding
 
     def _found(self) -> Decoding:
-        pictures = [row for row, name in enumerate(self._names) if name.lower().endswith(endings())]
+        pictures = [row for row, name in enumerate(self.ids) if name.lower().endswith(endings())]
         deep: dict[str, list] = {kind: [] for kind in RANGES}
         for i in sample(len(pictures), _HEADERS) if pictures else ():
             try:
@@ -186,6 +136,46 @@ class _Reader:
             if kind:
                 deep[kind].append(lambda row=pictures[i]: self._open(row))
         return find_decoding(deep)
+
+
+class Files(_FileItems):
+    """Items that are files of one folder: pictures of every kind that Pillow opens, texts, sounds.
+
+    `names` are paths inside `folder`, one a row of the pool; or the pool itself, which also says how its pictures were
+    read. Links are followed, those that lead out of the folder to pictures only; no name leads out.
+    """
+
+    def __init__(self, folder: Path | str, names: Sequence[str] | Any):
+        self.folder = Path(folder).resolve()
+        if not self.folder.is_dir():
+            if self.folder.exists():
+                raise ValueError(f"{folder} is a file; give the folder that holds the items")
+            raise MissingDataError(f"{folder} is not here; give the folder that holds the items.")
+        told: Mapping[str, Any] = getattr(names, "provenance", {}).get("decoding", {})
+        ids = [str(name) for name in _listed(getattr(names, "ids", names), "names")]
+        super().__init__(ids, Decoding.of(told) if told else None)
+
+    def __repr__(self) -> str:
+        return f"<Files: {len(self.ids):,} in {self.folder}>"
+
+    def _open(self, row: int, picture: bool = True) -> BinaryIO:
+        return open_inside(self.folder, self.ids[row], through_links=picture)
+
+    def _place(self, row: int) -> Path:
+        return real_path(self.folder, self.ids[row])
+
+
+class Paths(_FileItems):
+    """Items that are files anywhere, each named by the user: pictures, texts, sounds. Their ids are the paths."""
+
+    def __init__(self, paths: Sequence[Path | str]):
+        super().__init__([str(path) for path in _listed(paths, "paths")])
+
+    def _open(self, row: int, picture: bool = True) -> BinaryIO:
+        return open_plain(self.ids[row])
+
+    def _place(self, row: int) -> Path:
+        return Path(self.ids[row])
 
 
 class Arrays:

@@ -264,7 +264,7 @@ class _Window:
         self.say("take", client=self.nonce)
 
     def say(self, kind: str, **more: Any) -> None:
-        self.widget._on_msg(self.widget, {"kind": kind, "nonce": self.nonce} | more, [])
+        self.widget.hear({"kind": kind, "nonce": self.nonce} | more)
 
     def send(self, *events: dict) -> None:
         self.seq += 1
@@ -308,9 +308,7 @@ def _beat(reference: weakref.ref, stop: threading.Event) -> None:
             return
         widget, controller = panel.widget, panel.controller
         try:
-            if widget._changed.is_set():
-                widget._changed.clear()
-                widget.figures = controller.figures()
+            widget.refresh()
             if time.monotonic() - last > BEAT:
                 last = time.monotonic()
                 if widget.abandoned:

@@ -220,6 +220,8 @@ def rows_of(restored: Restored, amended: Sequence[Sequence[int]]) -> list[tuple[
 
     Where a mark of an overview was taken back, that is what the search's own card of the item says, if it has one.
     """
+    if not amended:  # mostly, and this is asked after every answer
+        return []
     rows = [row for asked in restored.asked for row in asked.rows]
     believed = dict(enumerate(_believed(restored))) | dict(amended)
     answered = {rows[p]: label for p, label in believed.items() if label is not None and label >= UNSURE}
@@ -245,7 +247,7 @@ def _act(cards: Cards, action: list[dict]) -> None:
         return
     cards.history.append([(e["position"], e["old"]) for e in action])
     for e in action:
-        cards._put(e["position"], e["label"])
+        cards.put(e["position"], e["label"])
 
 
 def _surviving(events: list[dict]) -> list[list[dict]]:

@@ -56,14 +56,18 @@ class Widget(anywidget.AnyWidget):
         self._left: float | None = None  # when the last window said goodbye
         controller.publish = self._publish
         super().__init__(figures=controller.figures())
-        self.on_msg(self._on_msg)
+        self.on_msg(lambda _, content, buffers: self.hear(content))
 
     def __repr__(self):
         return f"Widget({self.title})"
 
     # --- in
 
-    def _on_msg(self, _: Any, content: dict[str, Any], buffers: list) -> None:
+    def hear(self, content: dict[str, Any]) -> None:
+        """Do what a window says: `content` has its "kind", the window's "nonce", and what belongs to that kind.
+
+        Nonsense is ignored; it comes from a browser. The answer goes out as a message.
+        """
         kind, nonce = content.get("kind"), content.get("nonce")
         handler = getattr(self, f"_on_{kind}", None) if kind in _KINDS else None
         if handler is None or not isinstance(nonce, str):
@@ -189,6 +193,12 @@ class Widget(anywidget.AnyWidget):
             if self._active is None:
                 return self._left is not None and now - self._left > GOODBYE
             return now - self._seen > VANISHED
+
+    def refresh(self) -> None:
+        """Bring the figures up to date, if anything has happened since they were."""
+        if self._changed.is_set():
+            self._changed.clear()
+            self.figures = self.controller.figures()
 
     def renew(self) -> None:
         """Tell all windows where they stand, and what the cards are now."""

@@ -303,7 +303,7 @@ class BareDesk(Desk):
 
     def _carry(self, messages):
         for message in messages:
-            self.panel.widget._on_msg(self.panel.widget, message, [])
+            self.panel.widget.hear(message)
         waiting = [self.inbox.get() for _ in range(self.inbox.qsize())]
         return [[f, m, [base64.b64encode(b).decode() for b in buffers]] for f, m, buffers in waiting]
 

@@ -3,10 +3,11 @@
 import os
 import random
 import signal
-import time
 
 import pytest
 import scene
+
+import conftest
 
 PANEL = "import scene\npanel = scene.panel({})\npanel"
 
@@ -46,8 +47,9 @@ def test_a_whole_search_to_90_percent(open_desk, pool, character, answer):
     assert len(found) + 5 >= 0.9 * positive.sum()
     assert positive[found].all()
     desk.check_file()
-    desk.page.wait_for_timeout(600)
-    desk.page.screenshot(path=os.environ.get("ELSA_SHOTS", str(open_desk.folder)) + f"/finished-{len(found)}.png")
+    if shots := os.environ.get("ELSA_SHOTS"):
+        desk.page.wait_for_timeout(600)  # the figures are sent a moment later
+        desk.page.screenshot(path=f"{shots}/finished-{len(found)}.png")
     assert desk.root.get_attribute("data-healed") is None  # screen and kernel never had to be made equal by force
 
 
@@ -75,8 +77,7 @@ def test_undo_reload_kill_and_go_on(open_desk, pool):
     # kill -9: what was acknowledged is there
     os.kill(desk.evaluate("__import__('os').getpid()"), signal.SIGKILL)
     desk.press("0")
-    desk.page.wait_for_timeout(1500)
-    assert "not saved" in desk.root.locator(".elsa-status").inner_text()
+    desk.root.locator(".elsa-status", has_text="not saved").wait_for(timeout=conftest.PATIENCE)
     assert len(desk.answers()) == sum(label != -2 for label in before["labels"])
     desk.run()
     assert desk.state() == before
@@ -116,18 +117,19 @@ def test_two_windows_on_one_kernel_and_a_second_kernel(open_desk):
 
 
 def test_a_slow_round_blocks_no_key(open_desk, pool):
+    """Undo is on screen and in the file while the round is still being looked for."""
     positive = scene.truth("Ж")
-    desk = open_desk(panel("kind=scene.Slow"))
+    desk = open_desk(panel("kind=scene.Held"))
     desk.focus()
     for _ in range(4):
         answer_page_by_keys(desk, positive)
     desk.page.wait_for_function("() => document.querySelector('.elsa-panel').elsa.cards.waiting")
-    desk.page.wait_for_timeout(400)
-    assert "next round" in desk.root.locator(".elsa-wait").inner_text()
-    start = time.monotonic()
-    desk.press("z")  # changed one's mind while the kernel is busy
-    desk.page.wait_for_function("() => document.querySelector('.elsa-panel').dataset.waiting === 'false'")
-    assert time.monotonic() - start < 1
+    desk.root.locator(".elsa-wait", has_text="next round").wait_for(timeout=conftest.PATIENCE)
+    desk.press("z")  # changed one's mind while the search is busy
+    desk.check_file()
+    state = desk.state()
+    assert (state["waiting"], len(state["rounds"]), state["labels"].count(-2)) == (False, 1, 1)
+    (desk.folder / scene.GO).touch()
     desk.press("1", "Enter")
     desk.settle()
     assert len(desk.state()["rounds"]) == 2
@@ -221,17 +223,22 @@ def milliseconds(values, share=0.95):
 
 
 CLICKS = """async (n) => {
-  const root = document.querySelector('.elsa-panel'), times = [];
+  const root = document.querySelector('.elsa-panel'), times = [], painted = [];
   const frame = () => new Promise(r => requestAnimationFrame(() => setTimeout(r, 0)));
+  const card_of = (node) => (node.closest ? node : node.parentElement)?.closest('.elsa-card'), touched = new Set();
+  const changed = new MutationObserver((records) => records.forEach((r) => touched.add(card_of(r.target))));
+  changed.observe(root, {subtree: true, childList: true, attributes: true, characterData: true});
   for (let i = 0; i < n; i++) {
     const card = root.querySelectorAll('.elsa-card')[i % root.querySelectorAll('.elsa-card').length];
+    touched.clear();
     const start = performance.now();
     card.click();
     await frame();
     times.push(performance.now() - start);
+    painted.push([...touched].filter((c) => c).length);
     await new Promise(r => setTimeout(r, 20));
   }
-  return times }"""
+  return [times, painted] }"""
 
 PAGES = """async (n) => {
   const root = document.querySelector('.elsa-panel'), times = [];
@@ -248,9 +255,10 @@ PAGES = """async (n) => {
   return times }"""
 
 
-def test_speed_at_100_000_items(open_desk, pool):
+def test_a_click_among_100_000_items_paints_the_cards_that_it_changes_alone(open_desk, pool):
+    """How long it takes is shown, and depends on the machine; how much is done does not."""
     desk = open_desk(panel())
-    clicks = desk.page.evaluate(CLICKS, 60)
+    clicks, painted = desk.page.evaluate(CLICKS, 60)
     desk.settle()
     pages = desk.page.evaluate(PAGES, 12)
     rounds = len(desk.state()["rounds"])
@@ -259,7 +267,6 @@ def test_speed_at_100_000_items(open_desk, pool):
     )
     print(f" (worst {max(pages):.0f} ms) over {len(pages)} pages and {rounds} rounds of 100,000 items")
     assert rounds > 2
-    slack = 4  # a test machine is shared; the figures shown come from an idle one
-    assert milliseconds(clicks) <= 50 * slack
-    assert milliseconds(pages) <= 200 * slack
+    # The card, the one where the cursor was, and, whenever it is acknowledged, the card again.
+    assert len(painted) <= sum(painted) <= 3 * len(painted)
     desk.check_file()

@@ -271,13 +271,13 @@ def test_a_card_that_cannot_be_shown_is_tried_again_in_both_views(bare_desk, tmp
 def test_a_kernel_that_does_not_answer_is_said_to_be_gone(desk):
     desk.press("1")
     desk.settle()
-    heard, desk.panel.widget._on_msg = desk.panel.widget._on_msg, lambda *_: None
+    heard, desk.panel.widget.hear = desk.panel.widget.hear, lambda content: None
     desk.press("1")
     banner = desk.page.locator(".elsa-banner")
     banner.wait_for()
     assert "reload the page" in banner.inner_text()
     shot(desk, "gone")
-    desk.panel.widget._on_msg = heard  # it was only busy
+    desk.panel.widget.hear = heard  # it was only busy
     banner.wait_for(state="hidden")
     desk.check_file()
     assert desk.answers() == {0: 1, 1: 1}

@@ -41,7 +41,7 @@ def served(chromium, tmp_path_factory):
     conftest.wait_for(lambda: status(url) is not None, "Voila starts", seconds=180)
     yield folder, url, red, psutil.Process(process.pid)
     process.send_signal(signal.SIGINT)
-    process.wait(conftest.PATIENCE / 1000)  # how soon: tests/label/test_serving.py
+    process.wait(conftest.PATIENCE / 1000)
 
 
 def status(url, **headers):

@@ -106,7 +106,7 @@ def test_the_page_of_disagreements_names_rows_and_lets_one_answer_ones_own_cards
     panel = Panel(search, Texts(ids, ids), session=path, annotator="ann")
     sent = []
     panel.widget.send = lambda message, buffers=(): sent.append(message)
-    panel.widget._on_msg(panel.widget, {"kind": "compare", "nonce": "n"}, [])
+    panel.widget.hear({"kind": "compare", "nonce": "n"})
     (told,) = [message for message in sent if message["kind"] == "compared"]
     assert told["items"] == [{"item": "=a", "labels": {"ann": 1, "bea": 0}, "row": 0, "position": 1}]
     assert "kappa" in told["pairs"][0]

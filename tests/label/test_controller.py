@@ -311,6 +311,47 @@ def test_a_search_that_fails_says_so_and_the_answers_stay(make_desk, make_search
     assert stored(controller) == shown(controller)
 
 
+ALL_ANSWERED = [{"op": "label", "v": 1}, {"op": "rest"}, {"op": "next"}, {"op": "rest"}]
+
+
+def test_who_takes_over_a_session_that_waits_for_its_next_round_gets_it(make_desk):
+    worker = ByHand()
+    first = make_desk(worker=worker)
+    worker.run()
+    second = make_desk(worker=ByHand())
+    second.handle([*ALL_ANSWERED, {"op": "next"}])
+    assert first.look_around()  # it notices that it was taken over
+    assert not first.held
+    first.look_around(force=True)
+    worker.run()
+    assert (len(first.asked), first.cards.waiting) == (2, False)
+
+
+def test_who_comes_back_to_a_session_that_waits_for_its_next_round_gets_it(make_desk):
+    worker = ByHand()
+    first = make_desk(worker=worker)
+    worker.run()
+    first.rest()
+    second = make_desk(worker=ByHand())
+    second.handle(ALL_ANSWERED)
+    second.close()
+    assert first.wake()
+    worker.run()
+    assert (len(first.asked), first.cards.waiting) == (2, False)
+
+
+def test_after_an_event_that_cannot_be_stored_the_next_round_comes_all_the_same(make_desk, monkeypatch):
+    worker = ByHand()
+    controller = make_desk(worker=worker)
+    controller.handle(ALL_ANSWERED)
+    worker.run()  # the next round is there, for the answers as they are
+    with monkeypatch.context() as broken:
+        broken.setattr(controller.session, "write", full_disk)
+        assert not controller.handle([{"op": "set", "at": 0, "v": 0}])
+    worker.run()
+    assert (len(controller.asked), controller.cards.waiting) == (2, False)
+
+
 def test_only_rows_of_the_session_may_be_shown(make_desk):
     ahead, worker = [], ByHand()
     controller = make_desk(publish=lambda message: ahead.extend(message["rows"]), worker=worker)

@@ -1,11 +1,13 @@
-"""A server asked to stop ends within five seconds, and nothing it has started outlives it."""
+"""A server asked to stop ends, and nothing it has started outlives it.
+
+How long it takes is not measured: one that hangs is ended by the timeout of its test.
+"""
 
 import os
 import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 
@@ -17,7 +19,7 @@ from conftest import PATIENCE, wait_for
 from elsa_nb.label import serving
 from elsa_nb.pool import Pool
 
-SOON = 5  # seconds, promised
+NEVER = 3600.0  # seconds: a server that is waited for so long is one that the test's timeout ends
 ENDS = [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, SystemExit), (signal.SIGHUP, SystemExit)]
 
 # A server with one child in a session of its own, as Voila has kernels. Each notes its process number once it is ready.
@@ -58,25 +60,28 @@ def processes(folder):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["stubborn", "willing"])
+@pytest.mark.parametrize(
+    ("kind", "patience"),
+    [
+        pytest.param("stubborn", serving.PATIENCE, id="one that ignores it is killed"),
+        pytest.param("willing", NEVER, id="one that obeys is not waited for any longer"),
+    ],
+)
 @pytest.mark.parametrize(("number", "raised"), ENDS)
-def test_asked_to_stop_a_server_is_told_once_and_ends_with_its_children(tmp_path, number, raised, kind):
+def test_asked_to_stop_a_server_is_told_once_and_ends_with_its_children(tmp_path, number, raised, kind, patience):
     before = [signal.getsignal(each) for each in serving.SIGNALS]
-    running, asked = [], []
+    running = []
 
     def ask_when_ready():
         wait_for((tmp_path / "pids").exists)
         running.extend(processes(tmp_path))
-        asked.append(time.monotonic())
         os.kill(os.getpid(), number)
 
     command = [sys.executable, "-c", SERVER, str(tmp_path), kind]
     with pytest.raises(raised) as told:
-        serving.serve(command, environment=os.environ, started=ask_when_ready)
-    took = time.monotonic() - asked[0]
+        serving.serve(command, environment=os.environ, started=ask_when_ready, patience=patience)
     assert len(running) == 2
     assert all(map(ended, running))
-    assert took < SOON
     assert (tmp_path / "heard").read_text() == f"{signal.SIGTERM:d} "
     assert raised is KeyboardInterrupt or told.value.code == 128 + number
     assert [signal.getsignal(each) for each in serving.SIGNALS] == before
@@ -159,10 +164,7 @@ def test_the_label_server_ends_with_its_kernels(tmp_path, number):
     lines = [each.cmdline() for each in running]
     assert sum("ipykernel_launcher" in line for line in lines) == 1
     assert not any(token in argument for line in lines for argument in line)
-    began = time.monotonic()
     command.send_signal(number)
     status = command.wait(PATIENCE)
-    took = time.monotonic() - began
     assert all(map(ended, running))
     assert status == (130 if number == signal.SIGINT else 128 + number)
-    assert took < 3 * SOON  # the end of three Python processes is work as well, which a busy machine delays

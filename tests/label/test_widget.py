@@ -157,7 +157,7 @@ def test_what_was_undone_outlives_a_reload(panel):
 )
 def test_nonsense_is_ignored(panel, content):
     Window(panel, "a")
-    panel.widget._on_msg(None, content, [])
+    panel.widget.hear(content)
     assert stored(panel.controller) == {}
 
 
