@@ -12,6 +12,7 @@ import pandas as pd
 
 from elsa_nb.bench.comparison import RANDOM, Plan, curves
 from elsa_nb.paper.measures.overheads import MISSED, MOST_COUNTED, SPENT, overheads, summary
+from elsa_nb.search.strategies.registry import strategies
 from elsa_nb.store import write_atomically
 
 _STYLE = """
@@ -23,7 +24,9 @@ th:first-child, td:first-child { text-align: left } .small { color: #555; font-s
 .wide { overflow-x: auto }
 """
 _FITS = '<meta name="viewport" content="width=device-width">'
-_COLOURS = ("#009E73", "#D55E00", "#0072B2", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+_GREY = "#999999"  # of random order
+# Of arms that are no strategies and so have no colour, or the same as another arm; the first is NN.Large's elsewhere.
+_SPARE_COLOURS = ("#CC79A7", "#009E73", "#56B4E9", "#E69F00", "#D55E00", "#0072B2", "#000000")
 _SHOWN = (50, 80, 90, 95)  # shares of a class, in percent
 _FEWEST = 6  # classes: by chance alone one arm needs fewer labels in all of five in one case of sixteen
 _WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 760, 420, 60, 170, 15, 45
@@ -177,13 +180,27 @@ def draw(lines: Mapping[str, np.ndarray], points: np.ndarray) -> str:
     for share, arm in ends:  # names at the lines' ends, no two on one another
         below = max(y(share) + 4, below + 15)
         heights[arm] = below
-    for number, (arm, line) in enumerate(lines.items()):
-        colour = "#999999" if arm == RANDOM else _COLOURS[number % len(_COLOURS)]
+    colours = _colours_of(list(lines))
+    for arm, line in lines.items():
+        colour = colours[arm]
         path = " ".join(f"{x(p):.1f},{y(share):.1f}" for p, share in zip(points, line, strict=True))
         parts.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>')
         at = f'x="{_LEFT + inner[0] + 8}" y="{heights[arm]:.1f}" fill="{colour}"'
         parts.append(f'<text {at} font-size="13">{html.escape(arm)}</text>')
     return "".join([*parts, "</svg>"])
+
+
+def _colours_of(arms: Sequence[str]) -> dict[str, str]:
+    """Return the colour of each arm: the one that its strategy declares, which it has in every figure, where it can."""
+    declared = {name: kind.colour for name, kind in strategies().items() if name in arms}
+    taken, colours = {_GREY}, {RANDOM: _GREY}
+    for arm in arms:
+        if arm in declared and declared[arm].lower() not in taken:
+            colours[arm] = declared[arm]
+            taken.add(declared[arm].lower())
+    spare = [colour for colour in _SPARE_COLOURS if colour.lower() not in taken] or list(_SPARE_COLOURS)
+    others = [arm for arm in arms if arm not in colours]
+    return colours | {arm: spare[number % len(spare)] for number, arm in enumerate(others)}
 
 
 def _table(table: pd.DataFrame, seconds: pd.Series, frame: pd.DataFrame) -> str:
@@ -196,7 +213,7 @@ def _table(table: pd.DataFrame, seconds: pd.Series, frame: pd.DataFrame) -> str:
         cells = [html.escape(arm)]
         for each in _SHOWN:
             missed = values[f"unreached_{each}"]
-            interval = f"[{values[f'low_{each}']:.1f}, {values[f'high_{each}']:.1f}]"
+            interval = f"[{values[f'low_{each}']:.2f}, {values[f'high_{each}']:.2f}]"
             spent_a_find = "-" if _seldom(values, each) else f"{values[f'overhead_{each}']:.2f} {interval}"
             cells.append(spent_a_find + (f" ({missed:.0f})" if missed else ""))
         cells.append(f"{values[f'fewer_{share}']:.0f}, {values[f'more_{share}']:.0f}")

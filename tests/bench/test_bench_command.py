@@ -12,6 +12,7 @@ from elsa_nb.bench import comparison, page
 from elsa_nb.locks import Lock
 from elsa_nb.pool import Pool
 from elsa_nb.search.strategies.harvest import Harvest
+from elsa_nb.search.strategies.registry import strategies
 
 
 @pytest.fixture
@@ -473,3 +474,32 @@ def test_a_class_has_one_name_however_its_file_writes_it(tmp_path):
     classes, _, notes = read_classes(table, ids)
     assert {name: rows.tolist() for name, rows in classes.items()} == {"\u00e9": [0, 1], "Owl": [2], "owl": [3]}
     assert notes[1:] == ["the classes 'Owl' and 'owl' are two here: if they are one, mend its spelling"]
+
+
+def _colours(*arms):
+    drawn = page.draw({arm: np.linspace(0, 1, 3) for arm in arms}, np.array([1, 10, 100]))
+    return dict(zip(arms, re.findall(r'<polyline [^>]*stroke="(#\w+)"', drawn), strict=True))
+
+
+def test_a_strategy_has_its_colour_in_whatever_company():
+    alone, last = _colours("Harvest"), _colours("NN.Large", "ELSA", comparison.RANDOM, "Greedy probe", "Harvest")
+    assert alone["Harvest"] == last["Harvest"] == Harvest.colour
+    assert {arm: last[arm] for arm in ("ELSA", "Greedy probe")} == {
+        arm: strategies()[arm].colour for arm in ("ELSA", "Greedy probe")
+    }
+    assert len(set(last.values())) == len(last)
+
+
+def test_two_strategies_of_one_colour_are_told_apart(monkeypatch):
+    twin = type("Twin", (), {"colour": Harvest.colour})
+    monkeypatch.setattr(page, "strategies", lambda: {"Harvest": Harvest, "Twin": twin})
+    colours = _colours("Harvest", "Twin", "another", comparison.RANDOM)
+    assert colours["Harvest"] == Harvest.colour
+    assert len(set(colours.values())) == 4
+
+
+def test_an_interval_has_the_decimals_of_its_median(given, tmp_path):
+    assert cli.main(given) == 0
+    cells = re.findall(r"<td>([\d.]+) \[([\d.]+), ([\d.]+)\]", (tmp_path / "v-bench.html").read_text())
+    assert cells
+    assert {len(number.partition(".")[2]) for cell in cells for number in cell} == {2}

@@ -5,6 +5,7 @@ A folder here is an experiment. What it offers stands in modules of the same nam
 start at `run_sweep`.
 """
 
+import functools
 import pkgutil
 from importlib import import_module
 from types import ModuleType
@@ -65,5 +66,16 @@ def sweep(name: str, profile: str) -> Sweep:
 
 
 def run_sweep(name: str, profile: str, **options: Any) -> pd.DataFrame:
-    """Return the results of sweep `name` in `profile`, one row a search; the `options` are those of `runner.run`."""
-    return runner.run(sweep(name, profile), profile, **options)
+    """Return the results of sweep `name` in `profile`, one row a search; the `options` are those of `runner.run`.
+
+    What notebooks say in words is about profile `full`. In another one this is printed, the first time.
+    """
+    frame = runner.run(sweep(name, profile), profile, **options)
+    if profile != "full":
+        _say_what_words_are_about(profile)
+    return frame
+
+
+@functools.cache
+def _say_what_words_are_about(profile: str) -> None:
+    print(f"The sentences below are about profile full; these outputs are of profile {profile}.")

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from elsa_nb.paper.experiments import catalogue
 from elsa_nb.paper.experiments.catalogue import SWEEPS, sweep
 from elsa_nb.paper.experiments.trade_off.sweep import PRINTED_CLASSES
 from elsa_nb.paper.runs.grid import RIVAL, Change, Setting, Sweep, changed
@@ -233,3 +234,13 @@ def test_the_trade_off_of_the_papers_pool_takes_the_printed_classes():
     assert plan.classes(pd.Series(np.repeat([*PRINTED_CLASSES, "n01440764"], 100))) == list(PRINTED_CLASSES)
     with pytest.raises(ValueError, match="wants the class 'n02088364'"):
         plan.classes(pd.Series(np.repeat(["n04311174", "n03344393", "n01440764"], 100)))
+
+
+@pytest.mark.parametrize("profile", ["quick", "full"])
+def test_a_profile_other_than_full_is_told_from_what_the_sentences_are_about(profile, monkeypatch, capsys):
+    monkeypatch.setattr(catalogue.runner, "run", lambda *plan, **options: pd.DataFrame())
+    catalogue._say_what_words_are_about.cache_clear()
+    for name in ("components", "noise"):
+        catalogue.run_sweep(name, profile)
+    said = "The sentences below are about profile full; these outputs are of profile quick.\n"
+    assert capsys.readouterr().out == (said if profile == "quick" else "")

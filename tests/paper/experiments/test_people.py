@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from elsa_nb.paper.experiments.people import tables
+from elsa_nb.paper.experiments.people import figures, tables
 
 
 def searched(errors, again, spent, **other):
@@ -83,3 +83,18 @@ def test_every_committed_search_has_its_partner_and_is_summed_up():
         for pool, *two in tables.REAL_OR_RANDOM
         for errors in two
     )
+
+
+def test_all_that_is_drawn_of_an_arm_can_be_told_apart(frame):
+    """Lines and marks, errors as they are and asked again: as many kinds in a panel as in the legend."""
+    rows = pd.concat([frame, frame[frame["errors"] == "alike 0.1"].assign(again=True)])
+    figure = figures.plot_flips(tables.cost_of_errors(rows))
+    drawn = {_look(container.lines[0]) for container in figure.axes[0].containers}
+    legend = figure.legends[0]
+    assert len(drawn) == len(figure.axes[0].containers) == len(legend.get_texts()) == 4
+    marks = {(line.get_linestyle(), line.get_marker()) for line in legend.get_lines()}
+    assert {mark for line, mark in marks if line == "None"} == {look[1] for look in drawn if look[0] == "None"}
+
+
+def _look(line):
+    return line.get_linestyle(), line.get_marker(), line.get_markerfacecolor()

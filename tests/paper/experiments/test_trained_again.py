@@ -106,3 +106,20 @@ def test_the_committed_figure_shows_them():
     )
     for column in ("training", "median", "low", "high"):
         assert np.allclose(shown[column], now[column], rtol=1e-5)
+
+
+def test_which_arm_is_cheaper_is_told_by_pairs_and_not_by_two_medians(runs):
+    """No Active costs 1.2 times as much in every search; where two kinds of searches meet a median jumps."""
+    elsa = runs[(runs["reading"] == "paper") & (runs["encoder"] == "vicreg")].assign(space="projection")
+    elsa["labels"] *= 1 + 2.0 * elsa["target"].isin(list("bdf"))
+    other = elsa.assign(arm="No Active", labels=1.2 * elsa["labels"])
+    told = trained_again.without_head(pd.concat([elsa, other, runs])).set_index("training")
+    assert told[["ratio", "low", "high"]].stack().tolist() == pytest.approx(9 * [1.2])
+    assert told["repeats"].tolist() == [2, 2, 2]
+    assert told.loc[0, "elsa"] == elsa.query("training == 0")["labels"].median()
+    assert set(told["space"]) == {"projection"}  # the embedding was searched by ELSA alone
+
+
+def test_the_head_saves_labels_in_every_training_by_the_stored_searches():
+    told = trained_again.without_head(trained_again.trainings_searched())
+    assert (told.query("reading == 'paper'")["low"] > 1).all()

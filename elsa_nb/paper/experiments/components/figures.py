@@ -16,6 +16,7 @@ _SERIES = {
     "RandS in ELSA": {"color": COMPONENT_COLOURS["RANDS"], "marker": "s", "ms": 3, "lw": 1.3},
 }
 _BAND = 0.16  # opacity
+_NO_READING = "no reading"
 
 
 def plot_rounds(frame: pd.DataFrame, classes: pd.DataFrame) -> Figure:
@@ -119,8 +120,10 @@ def plot_equal_budget(frame: pd.DataFrame) -> Figure:
     """Draw discovery against labels spent: an arm a line, an encoder a column, a reading a row.
 
     `frame` is long (encoder, reading, arm, labels, median, low, high, ended): bands are 95 % intervals, the dot is the
-    median end of an arm's searches. The rows of the arms "random" and "ideal" are the two reference lines. Where no arm
-    finds half of a class, the axis ends shortly above what they find, and the ideal leaves the picture.
+    median end of an arm's searches. The rows of the arms "random" and "ideal" are the two reference lines. Arms of the
+    reading "rival" have none, so they stand alike in every panel, and say so; their bands are outlines, which lie on
+    other bands without blending with them. Where no arm finds half of a class, the axis ends shortly above what they
+    find, and the ideal leaves the picture.
     """
     highest = float(frame.loc[frame["arm"] != "ideal", ["median", "high"]].max(axis=None))
     readings = [r for r in dict.fromkeys(frame["reading"]) if r not in ("rival", "reference")]
@@ -141,7 +144,7 @@ def plot_equal_budget(frame: pd.DataFrame) -> Figure:
             ax.set_xlabel("Labels spent, seeds included (log)")
             log_axis(ax.xaxis)
         handles, labels = axes[0, 0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside lower center", ncols=min(len(labels), 4 * len(encoders)))
+        figure.legend(handles, labels, loc="outside lower center", ncols=len(labels) if len(encoders) > 1 else 3)
     return figure
 
 
@@ -149,9 +152,13 @@ def _plot_by_labels(frame: pd.DataFrame, ax: Axes) -> None:
     for arm, rows in frame.groupby("arm", sort=False):
         reference = arm in ("random", "ideal")
         style = {"ls": "--" if arm == "random" else ":" if arm == "ideal" else "-", "lw": 1.1 if reference else 1.6}
-        ax.plot(rows["labels"], rows["median"], color=COLOURS[arm], label=arm, **style)
+        rival = (rows["reading"] == "rival").all()
+        name = f"{arm} ({_NO_READING})" if rival else arm
+        ax.plot(rows["labels"], rows["median"], color=COLOURS[arm], label=name, **style)
         if not reference:
-            ax.fill_between(rows["labels"], rows["low"], rows["high"], color=COLOURS[arm], alpha=0.13, lw=0)
+            band = ax.fill_between(rows["labels"], rows["low"], rows["high"], color=COLOURS[arm], alpha=0.13, lw=0)
+            if rival:
+                band.set(alpha=None, facecolor="none", edgecolor=COLOURS[arm], lw=0.7, ls=(0, (3, 2)))
             end = rows[rows["ended"]].head(1)
             ax.plot(end["labels"], end["median"], color=COLOURS[arm], marker=MARKERS[arm], ms=5, ls="none")
     ax.set_xscale("log")

@@ -59,6 +59,26 @@ def apart(runs: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=[*_CELL, "metric", "least", "most", "ratio", "paired", "low", "high"])
 
 
+def without_head(runs: pd.DataFrame) -> pd.DataFrame:
+    """Return what No Active spends against ELSA in each training, one row per (space, reading, encoder, training).
+
+    `elsa` and `no_active` are their median labels, `ratio` with `low` and `high` the median of No Active's labels over
+    ELSA's, search by search, with its 95 % interval over classes. `repeats` counts the searches for each class. Two
+    medians alone do not tell which of the two is the cheaper: one that lies between two kinds of searches moves far.
+    Trainings without both arms are left out.
+    """
+    rows = []
+    for cell, group in runs.groupby(["space", "reading", "encoder", "training"]):
+        elsa, other = (group[group["arm"] == arm] for arm in ("ELSA", "No Active"))
+        if len(elsa) and len(other):
+            interval = median_with_interval(*paired(other, elsa, "labels", ratio=True))
+            rows.append(
+                (*cell, group["repeat"].nunique(), elsa["labels"].median(), other["labels"].median(), *interval)
+            )
+    columns = ["space", "reading", "encoder", "training", "repeats", "elsa", "no_active", "ratio", "low", "high"]
+    return pd.DataFrame(rows, columns=columns)
+
+
 def beside_other_encoders(runs: pd.DataFrame) -> pd.DataFrame:
     """Lay the spread of the trainings beside that of the encoders of Table 5: one row per (reading, metric).
 

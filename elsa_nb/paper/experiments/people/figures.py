@@ -22,13 +22,15 @@ _ARMS = {
 _ARMS["Greedy probe"]["marker"] = "s"  # two strategies share a mark elsewhere
 _ARMS["ELSA, released code"] = {"color": "#56B4E9", "marker": "X"}
 _AGAIN = {False: ("-", "as it is"), True: (":", "doubtful answers asked again")}
+_ALIKE = {False: "o", True: "s"}  # marks without a line, which could be dotted: asked again or not
 
 
 def plot_flips(frame: pd.DataFrame) -> Figure:
     """Draw what flipped answers cost over their share, a measure a row, a searcher a column.
 
     `frame` has rows of `tables.cost_of_errors` for glyphs: errors "none", "flips p", and "alike p", which are hollow.
-    Lines are dotted where doubtful answers are asked again; bars are 95 % intervals over classes.
+    Where doubtful answers are asked again, lines are dotted and hollow marks square. Bars are 95 % intervals over
+    classes.
     """
     arms = list(dict.fromkeys(frame["arm"]))
     flips = frame.assign(percent=frame["errors"].map(_percent), alike=frame["errors"].str.startswith("alike"))
@@ -42,8 +44,8 @@ def plot_flips(frame: pd.DataFrame) -> Figure:
                     rows = flips[(flips["arm"] == arm) & (flips["again"] == again)].sort_values("percent")
                     aside = 0.25 if again else -0.25
                     for alike, part in rows.groupby("alike"):
-                        style = {"color": _ARMS[arm]["color"], "ls": "none" if alike else dash, "marker": "o"}
-                        style |= {"mfc": "white"} if alike else {}
+                        style = {"color": _ARMS[arm]["color"], "ls": dash, "marker": "o"}
+                        style |= {"ls": "none", "marker": _ALIKE[again], "mfc": "white"} if alike else {}
                         x = part["percent"] + aside + (0.6 if alike else 0)
                         ax.errorbar(x, part[measure], _bars(part, measure), ms=3.5, lw=1.3, elinewidth=0.7, **style)
                 if measure == "times_kept":
@@ -54,9 +56,15 @@ def plot_flips(frame: pd.DataFrame) -> Figure:
             ax.set_xticks([0, 5, 10, 15])
             ax.set_xlabel("Answers wrong, %")
         handles = [plt.Line2D([], [], color="#333333", ls=dash, lw=1.3) for dash, _ in _AGAIN.values()]
-        handles.append(plt.Line2D([], [], color="#333333", ls="none", marker="o", mfc="white", ms=4))
-        names = [*(f"flips, {name}" for _, name in _AGAIN.values()), "errors where classes look alike"]
-        figure.legend(handles, names, loc="outside lower center", ncols=3)
+        handles += [
+            plt.Line2D([], [], color="#333333", ls="none", marker=mark, mfc="white", ms=4) for mark in _ALIKE.values()
+        ]
+        names = [
+            f"{errors}, {name}"
+            for errors in ("flips", "errors where classes look alike")
+            for _, name in _AGAIN.values()
+        ]
+        figure.legend(handles, names, loc="outside lower center", ncols=2)
     return figure
 
 
