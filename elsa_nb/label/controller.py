@@ -65,6 +65,7 @@ class Controller:
         self.rounds = self._rounds_of(search)
         self.seconds: list[float] = []
         self.error: str | None = None
+        self.refused = False  # the last answers could not be stored
         self.resting = False
         self._size = size
         self._last = time.monotonic()
@@ -210,7 +211,7 @@ class Controller:
                 self._refused(error)
                 self._make_ready()
                 return False
-            self.error = None
+            self.error, self.refused = None, False
             if changed:
                 self._last = now
                 self.seconds += [each] * changed
@@ -220,7 +221,7 @@ class Controller:
     def _refused(self, error: Exception) -> None:
         """Go back to what the file has, and say why."""
         self.held = self.held and not isinstance(error, LeaseLostError)
-        self.error = str(error)
+        self.error, self.refused = str(error), True
         self._restore()
         self.publish({"kind": "trouble", "text": self.error})
 

@@ -11,7 +11,7 @@ let views = 0;
 
 function render({ model, el }) {
   const cards = new Cards(), contents = new Map(), pending = [], queue = [], unsaved = new Set(), nonce = newId(), client = `${storedClient()}:${views++}`;
-  let seq = 0, ready = false, stale = false, active = false, doors = false, holder = "", remark = "", shown = [], shownFirst = -1, seeds = [], detail = -1, sentAt = 0, silentSince = 0, waitingSince = 0;
+  let seq = 0, ready = false, stale = false, active = false, refused = false, doors = false, holder = "", remark = "", shown = [], shownFirst = -1, seeds = [], detail = -1, sentAt = 0, silentSince = 0, waitingSince = 0;
   const say = (kind, more = {}) => model.send({ kind, nonce, client, ...more });
   const ownPage = !!document.body.dataset.voila;
   const pictures = new Pictures((rows) => say("want", { rows, positions: [], side: pictures.side }));
@@ -124,7 +124,7 @@ function render({ model, el }) {
       fill(); paintSeeds(); paintWhy(); followCursor(); compare.fill();
       if (message.pictures.some((p) => p.kind === "missing")) paint();  // the button says how many
     } else if (kind === "zoom") { zoom.receive(message, buffers); followCursor(); }
-    else if (kind === "roles") { active = message.active === nonce && message.held; holder = message.text || (active ? "" : message.other); paint(); }
+    else if (kind === "roles") { active = message.active === nonce && message.held; holder = message.text || (active ? "" : message.other); refused = message.unsaved; paint(); }
     else if (kind === "compared") { compare.receive(message); pictures.want(message.items.map((each) => each.row)); }
     else if (kind === "named") { if (document.activeElement !== className) className.value = message.text; }
     else if (kind === "refused" || kind === "resend") resend(message);
@@ -135,7 +135,7 @@ function render({ model, el }) {
     if ((pending.length || queue.length) && ready && !m.force) { stale = true; return; }  // answers of ours are still on their way; ask again later
     adopt(cards, m, buffers);
     seq = m.seq; pending.length = queue.length = 0; unsaved.clear(); contents.clear(); askedFor.since = 0; stale = false; ready = true; shownFirst = -1;
-    active = m.active; holder = m.text; remark = m.remark; seeds = m.seeds; doors = m.doors;
+    active = m.active; holder = m.text; refused = m.unsaved; remark = m.remark; seeds = m.seeds; doors = m.doors;
     title.textContent = m.title; comparing.hidden = m.people < 2;
     className.value = m.sought; className.readOnly = !active;
     // On a page of its own the keys are for the panel at once; in a notebook they stay where the person works.
@@ -219,8 +219,8 @@ function render({ model, el }) {
     againButton.hidden = !again || blind || !active; againButton.disabled = coming || cards.waiting; againButton.title = again?.why ?? "";
     againButton.textContent = coming ? "They come after this round" : `${again?.button}${begun ? " after this round" : ""}`;
     const late = pending.length && performance.now() - sentAt > UNSAVED_MS;
-    status.textContent = !ready ? "connecting…" : !active ? "read only" : late ? "not saved yet" : pending.length ? "saving…" : "saved";
-    status.dataset.state = late ? "late" : pending.length ? "saving" : "saved";
+    status.textContent = !ready ? "connecting…" : !active ? "read only" : late ? "not saved yet" : pending.length ? "saving…" : refused ? "not saved" : "saved";
+    status.dataset.state = late || (refused && !pending.length) ? "late" : pending.length ? "saving" : "saved";
     const silent = active && pending.length && performance.now() - silentSince > SILENT_MS;
     banner.hidden = !(ready && (!active || holder || remark || silent));
     bannerText.textContent = silent ? SILENT : [holder, remark].filter(Boolean).join(" ");

@@ -123,11 +123,14 @@ class Widget(anywidget.AnyWidget):
                 return
             with self.controller.lock:
                 if seq == self._seq + 1:
+                    troubled = self.controller.error
                     if not self.controller.handle(events):
                         self._roles()
                         self.send({"kind": "refused", "to": nonce})
                         return
                     self._seq = seq
+                    if troubled:  # and now stored: what the page says of it is over
+                        self._roles()
                 else:
                     events = []  # a second copy of what was committed: acknowledge, do nothing
                 cards = self.controller.cards
@@ -241,8 +244,8 @@ class Widget(anywidget.AnyWidget):
         return self.controller.error or self.controller.notice
 
     def _roles(self) -> None:
-        text = self._standing()
-        self.send({"kind": "roles", "active": self._active, "held": self.controller.held, "text": text, "other": OTHER})
+        roles = {"active": self._active, "held": self.controller.held, "text": self._standing(), "other": OTHER}
+        self.send({"kind": "roles", "unsaved": self.controller.refused} | roles)
 
     def _snapshot(self, nonce: str, *, force: bool = False) -> None:
         with self._lock, self.controller.lock:
@@ -254,6 +257,7 @@ class Widget(anywidget.AnyWidget):
             active = nonce == self._active and self.controller.held
             content = {"kind": "snapshot", "to": nonce, "force": force, "title": self.title, "active": active} | state
             content["seq"] = self._seq if nonce == self._active else 0
+            content["unsaved"] = self.controller.refused
             content["text"] = self._standing() or ("" if active else OTHER)
             content["people"] = len({*self.controller.session.annotators, self.controller.session.annotator})
             content["sought"] = self.controller.session.meta(CLASS) or ""

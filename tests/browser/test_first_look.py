@@ -1,10 +1,12 @@
 """The first look: many small pictures, of which only what is wanted is marked, until the search begins."""
 
 import os
+import sqlite3
 
 import numpy as np
 import pytest
 from PIL import Image
+from playwright.sync_api import expect
 
 import conftest
 from elsa_nb.label import jobs
@@ -55,6 +57,26 @@ def test_what_is_to_stay_on_the_page_stays_beside_what_is_said_meanwhile(bare_de
     panel.controller.error = "The disk is full."
     panel.widget.renew()
     banner.get_by_text("The disk is full. 570 cannot be found.").wait_for(timeout=conftest.PATIENCE)
+
+
+def test_what_could_not_be_stored_is_not_called_saved_and_is_over_once_it_could(bare_desk, panel):
+    desk = bare_desk(panel, width=1280, height=900)
+    banner, status, write = desk.page.locator(".elsa-banner"), desk.page.locator(".elsa-status"), panel.session.write
+
+    def full(*_, **__):
+        raise sqlite3.OperationalError("database or disk is full")
+
+    panel.session.write = full
+    desk.focus()
+    desk.press("1")
+    banner.get_by_text("database or disk is full").wait_for(timeout=conftest.PATIENCE)
+    expect(status).to_have_text("not saved", timeout=conftest.PATIENCE)
+    panel.session.write = write
+    desk.focus()
+    desk.press("1")
+    expect(status).to_have_text("saved", timeout=conftest.PATIENCE)
+    expect(banner).to_be_hidden(timeout=conftest.PATIENCE)
+    assert [answer["label"] for answer in panel.session.answers("me")] == [1]
 
 
 def test_a_first_look_by_mouse_and_keys_makes_nothing_negative_and_leads_into_the_search(bare_desk, panel):
