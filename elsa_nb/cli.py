@@ -13,7 +13,6 @@ from elsa_nb import __version__
 from elsa_nb.arguments import Parser
 from elsa_nb.bench.command import bench_command, declare_bench
 from elsa_nb.dask_workers import check_answers
-from elsa_nb.doors import by_command, told_by
 from elsa_nb.errors import MissingDataError
 from elsa_nb.images.extraction.requirements import require
 from elsa_nb.images.options import declare_embed, declare_train
@@ -21,6 +20,7 @@ from elsa_nb.label.labels_command import declare_labels
 from elsa_nb.label.session_command import declare_session
 from elsa_nb.label_command import declare_label, label_command
 from elsa_nb.modes import Only
+from elsa_nb.option_names import by_command, told_by
 from elsa_nb.pool_command import declare_pool
 from elsa_nb.profiles import PROFILES, profile
 from elsa_nb.search.contract import QueryError

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from elsa_nb.doors import option_told
+from elsa_nb.option_names import option_told
 
 # Tried where a text is not UTF-8: Windows, DOS, old Macs, then Windows and others elsewhere. The names decide.
 LEGACY = ("cp1252", "cp850", "mac_roman", "cp1250", "cp1251", "cp1253", "cp1254", "cp932", "gb18030", "latin-1")

@@ -5,8 +5,8 @@ import re
 import numpy as np
 import pytest
 
-from elsa_nb.doors import by_command_of_vectors, by_examples, by_page, told_by
 from elsa_nb.label.label_files.reader import read_labels
+from elsa_nb.option_names import by_command_of_vectors, by_examples, by_page, told_by
 from elsa_nb.pool import Pool
 from elsa_nb.text_files import decoded
 from elsa_nb.vector_files import read_ids

@@ -7,9 +7,9 @@ from pathlib import Path, PurePath
 
 import ipywidgets
 
-from elsa_nb.doors import by_page, told_by
 from elsa_nb.label.import_labels import Imported, import_labels
 from elsa_nb.label.session import Session
+from elsa_nb.option_names import by_page, told_by
 
 MOST_LISTED = 200  # names that are no item here
 

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from elsa_nb.doors import by_command, by_examples, by_reading, is_command, told_by
 from elsa_nb.errors import MissingDataError
 from elsa_nb.label import first_examples, identity, searching
 from elsa_nb.label.audits import audit_files, audited, take_audits
@@ -21,6 +20,7 @@ from elsa_nb.label.items import Files
 from elsa_nb.label.label_files.reader import LabelFile, read_examples, read_labels
 from elsa_nb.label.session import Answer, Given, Session, check_annotator
 from elsa_nb.label.session_file import IMPORTED
+from elsa_nb.option_names import by_command, by_examples, by_reading, is_command, told_by
 from elsa_nb.pool import Pool
 from elsa_nb.search.checks import check_kinds
 from elsa_nb.search.contract import POSITIVE, Strategy

@@ -17,12 +17,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyarrow import feather
 
-from elsa_nb import doors
 from elsa_nb.errors import MissingDataError
 from elsa_nb.label.export import export
 from elsa_nb.label.label_files import tables
 from elsa_nb.label.label_files.reader import read_examples, read_labels
 from elsa_nb.label.session import Answer, Session
+from elsa_nb.option_names import by_command, by_examples, by_keyword, by_page, by_reading, told_by
 
 IDS = ["cats/Müller 1.jpg", "cats/2.jpg", "dogs/1.jpg", "dogs/2.jpg", "Ä/ö.png"]
 
@@ -426,11 +426,11 @@ def test_an_archive_is_to_be_unpacked(read, tmp_path):
 
 
 DOORS = {
-    doors.by_keyword: "item='location'.",
-    doors.by_reading: "reading={'item': 'location'}.",
-    doors.by_command: "`--item location`.",
-    doors.by_page: "call the column 'item' in the file, or `elsa-nb labels import SESSION FILE --item location`.",
-    doors.by_examples: "call the column 'item' in the file.",
+    by_keyword: "item='location'.",
+    by_reading: "reading={'item': 'location'}.",
+    by_command: "`--item location`.",
+    by_page: "call the column 'item' in the file, or `elsa-nb labels import SESSION FILE --item location`.",
+    by_examples: "call the column 'item' in the file.",
 }
 
 
@@ -439,7 +439,7 @@ def test_the_column_that_fits_all_items_is_named_for_the_door_through_which_the_
     ids = ["cam1/1.jpg", "cam2/1.jpg", "cam2/2.jpg"]
     lines = ["1.jpg,s3://x/cam1/1.jpg,1", "1.jpg,s3://x/cam2/1.jpg,0", "2.jpg,s3://x/cam2/2.jpg,0"]
     said = "f its columns 'location' holds an item in every line; to take it: " + DOORS[door]
-    with doors.told_by(door):
+    with told_by(door):
         assert said in str(read("filename,location,label\n" + "\n".join(lines), ids=ids))  # of the last line
         for name in ("filename", "number"):
             with pytest.raises(ValueError, match=re.escape(said)):

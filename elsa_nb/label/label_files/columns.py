@@ -8,12 +8,12 @@ from datetime import datetime, time
 from typing import Any
 
 from elsa_nb.counts import count_of
-from elsa_nb.doors import option_told
 from elsa_nb.formulas import meant
 from elsa_nb.label.label_files.lines import Line, Reading, plain
 from elsa_nb.label.label_files.names import Names
 from elsa_nb.label.label_files.tables import Table, as_table
 from elsa_nb.label.label_files.words import word_of
+from elsa_nb.option_names import option_told
 from elsa_nb.text_files import lines_of
 from elsa_nb.text_tables import FOLDERS, in_folder
 

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from elsa_nb.doors import option_told
+from elsa_nb.option_names import option_told
 
 NO_OBJECT = "(no object)"  # what a file that was made for an image, and marks nothing in it, says of the image
 

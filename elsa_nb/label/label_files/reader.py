@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from elsa_nb.counts import count_of
-from elsa_nb.doors import option_told
 from elsa_nb.errors import MissingDataError
 from elsa_nb.label.label_files import arrays, columns, folders, stored_sessions, tables, tasks, via, xml_files
 from elsa_nb.label.label_files.in_order import label_a_line
 from elsa_nb.label.label_files.lines import Reading
 from elsa_nb.label.label_files.names import Names
 from elsa_nb.label.label_files.words import labels_of
+from elsa_nb.option_names import option_told
 from elsa_nb.text_files import decoded, json_value
 
 _MOST = 5  # names listed in a summary

@@ -4,12 +4,12 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from elsa_nb.doors import option_told
 from elsa_nb.label.label_files import via
 from elsa_nb.label.label_files.columns import ITEM
 from elsa_nb.label.label_files.lines import NO_OBJECT, Line, Reading, plain
 from elsa_nb.label.label_files.parts import listed, record, records, word
 from elsa_nb.label.label_files.tables import Table, from_records
+from elsa_nb.option_names import option_told
 from elsa_nb.text_files import json_value
 
 KNOWN = "Label Studio, COCO, FiftyOne, VIA, Labelme, CreateML, a list of records, one label a name, or names by class"

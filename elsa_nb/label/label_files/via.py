@@ -3,10 +3,10 @@
 import json
 from typing import Any
 
-from elsa_nb.doors import option_told
 from elsa_nb.label.label_files.lines import Line, Reading, plain
 from elsa_nb.label.label_files.parts import listed, record, records, word
 from elsa_nb.label.label_files.tables import Table
+from elsa_nb.option_names import option_told
 
 
 def is_project(value: dict[str, Any]) -> bool:

@@ -8,8 +8,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from elsa_nb.doors import option_told
 from elsa_nb.label.label_files.lines import Line, Reading
+from elsa_nb.option_names import option_told
 
 _OURS = {"positive": 1, "negative": 0, "unsure": -1}
 # TRUE and FALSE in the words that Excel and LibreOffice write into a CSV file in other languages, and what people type.
