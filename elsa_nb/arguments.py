@@ -7,7 +7,7 @@ import argparse
 from collections.abc import Sequence
 from typing import Any
 
-from elsa_nb.modes import Only, check_modes
+from elsa_nb.option_rules import Only, check_modes
 
 _EMPTY = "'' names nothing; is a variable of the shell not set?"
 

@@ -19,8 +19,8 @@ from elsa_nb.images.options import declare_embed, declare_train
 from elsa_nb.label.labels_command import declare_labels
 from elsa_nb.label.session_command import declare_session
 from elsa_nb.label_command import declare_label, label_command
-from elsa_nb.modes import Only
 from elsa_nb.option_names import by_command, told_by
+from elsa_nb.option_rules import Only
 from elsa_nb.pool_command import declare_pool
 from elsa_nb.profiles import PROFILES, profile
 from elsa_nb.search.contract import QueryError

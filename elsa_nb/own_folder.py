@@ -12,7 +12,7 @@ from elsa_nb.errors import MissingDataError
 from elsa_nb.images.encoders.names import TEXT, check_once
 from elsa_nb.images.extraction.folder_names import find_pool, folder_title
 from elsa_nb.images.sources.left_out import LIST, count_listed, names_listed
-from elsa_nb.modes import check_modes, given_of
+from elsa_nb.option_rules import check_modes, given_of
 from elsa_nb.pool import Pool
 from elsa_nb.pool_files import columns_of
 from elsa_nb.side_by_side import join_pools, parts_of

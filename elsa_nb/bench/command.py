@@ -7,8 +7,8 @@ from pathlib import Path
 
 from elsa_nb.arguments import Parser, maybe_nothing, typed_path
 from elsa_nb.counts import count_of
-from elsa_nb.modes import Only
 from elsa_nb.option_names import by_command_of_vectors, told_by
+from elsa_nb.option_rules import Only
 from elsa_nb.pool import Pool
 
 _PLANNED = ("classes", "seeds", "repeats", "budget", "smallest", "largest")  # options that are fields of `Plan`

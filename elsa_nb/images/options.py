@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from elsa_nb.arguments import Parser, typed_path
-from elsa_nb.modes import Only
+from elsa_nb.option_rules import Only
 
 
 def declare_embed(parser: Parser) -> None:

@@ -23,7 +23,7 @@ from elsa_nb.label.label_files.words import check_class
 from elsa_nb.label.link_folder import links_to_nothing, write_links
 from elsa_nb.label.session import Session
 from elsa_nb.label.session_file import CLASS
-from elsa_nb.modes import Only, check_modes, given_of
+from elsa_nb.option_rules import Only, check_modes, given_of
 
 # Of the tables, in this order.
 COLUMNS = ("item", "label", "annotator", "time", "round", "component", "score", "seconds", "row", "code", "class")

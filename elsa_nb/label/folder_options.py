@@ -3,7 +3,7 @@
 Declared apart from both, for the command to know them without what makes vectors.
 """
 
-from elsa_nb.modes import Only
+from elsa_nb.option_rules import Only
 
 _SEARCH = Only("without {audit}", lambda given: not given["audit"])
 _FIRST = Only("without {seeds} and {audit}", lambda given: given["seeds"] is None and not given["audit"])

@@ -11,7 +11,7 @@ from elsa_nb import cli
 from elsa_nb.label import export
 from elsa_nb.label.folder_options import FOLDER_MODES
 from elsa_nb.label.session import Answer, Session
-from elsa_nb.modes import Only, check_modes, given_of
+from elsa_nb.option_rules import Only, check_modes, given_of
 from elsa_nb.pool import Pool
 
 # What counts in every mode of its command. A new option stands here, or declares its `Only`.
