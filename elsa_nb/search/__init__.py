@@ -1,1 +1,1 @@
-"""The search method: arrays in, arrays out. Knows no images, no files, no notebooks."""
+"""The search method: arrays in, arrays out. It knows nothing of images, files or notebooks."""

@@ -1,6 +1,6 @@
-"""Algorithms 1-3 and the final search of the paper, as functions of row numbers; their lines are marked.
+"""Algorithms 1-3 and the final search of the paper, as functions of row numbers; comments mark the paper's lines.
 
-The networks of Algorithm 1, line 1, and of Algorithm 3, lines 1 and 2, have been applied before: a row is g(x).
+The networks of Algorithm 1, line 1, and of Algorithm 3, lines 1 and 2, were applied before: a row is g(x) already.
 `allowed` is always a boolean mask (n,) of the rows that may be returned; rows come back as int64, without duplicates,
 in the order in which the oracle is to see them.
 """
@@ -25,7 +25,7 @@ def nearest_neighbours(
 ) -> np.ndarray:
     """Return the allowed rows nearest to the queries: Algorithm 1, NN(queries, a).
 
-    A query that is allowed is its own nearest neighbour, at distance 0 (in the paper's reading none is: all are known).
+    A query that is allowed is its own nearest neighbour, at distance 0 (none is in the paper's reading: all are known).
     `per` = "total": the first `a` rows of one list sorted by the distance to the nearest query (the paper's text).
     `per` = "query": the `a` nearest rows of each query, together.
     """
@@ -58,7 +58,7 @@ def random_search(
 ) -> np.ndarray:
     """Return at most `b` allowed rows near `l` randomly sampled `likely` rows: Algorithm 2, RandS(likely, b).
 
-    - "algorithm 2": the b rows nearest to the sampled points, a sampled point never as its own neighbour;
+    - "algorithm 2": the b rows nearest to the sampled points, where a sampled point is never its own neighbour;
     - "appendix b": the nearest neighbour of each sampled point, the first b distinct rows by distance;
     - "sampled points": as algorithm 2, but a sampled point is its own nearest neighbour (the released code), so that
       with b <= l the sampled points themselves come back.
@@ -75,7 +75,7 @@ def random_search(
 def final_search(scores: np.ndarray, alpha: float, allowed: np.ndarray, budget: int | None = None) -> np.ndarray:
     """Return the rows the sampler proposes after the last round, most confident first (Algorithm 4, line 13).
 
-    Equal scores are ordered by row. `budget` keeps the first so many; None keeps all above the threshold.
+    Equal scores are ordered by row. `budget` keeps that many of the first; None keeps all above the threshold.
     """
     rows = sampler(scores, alpha, allowed)
     return rows[np.lexsort((rows, -scores[rows]))][:budget]

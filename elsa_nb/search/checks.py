@@ -1,4 +1,4 @@
-"""What is refused at once: random generators, configurations and their values, row numbers, each with one sentence.
+"""What is refused at once, with one sentence each: random generators, configurations, their values, row numbers.
 
 Every strategy and configuration of `elsa_nb.search` calls these at construction.
 """
@@ -14,7 +14,7 @@ from elsa_nb.plain_arrays import plain_array
 
 
 def check_rng(rng: np.random.Generator | int | None) -> np.random.Generator:
-    """Return the random generator of a search: the one given, or one seeded by a whole number; None: another each time.
+    """Return the random generator of a search: the given one, one seeded by a whole number, or for None a new one.
 
     Raises ValueError for anything else.
     """
@@ -26,7 +26,7 @@ def check_rng(rng: np.random.Generator | int | None) -> np.random.Generator:
 
 
 def check_pool(pool: Any) -> int:
-    """Return the number of rows of a pool; raise ValueError for what is none, such as an array of vectors."""
+    """Return the number of rows of a pool; raise ValueError for what is not a pool, such as an array."""
     if not (hasattr(pool, "vectors") and hasattr(pool, "ids")):
         raise ValueError(
             f"pool is of type {type(pool).__name__}; give a Pool: Pool.from_arrays(vectors, ids) makes one of arrays, "
@@ -35,7 +35,7 @@ def check_pool(pool: Any) -> int:
     return len(pool.vectors)
 
 
-# Of each part that a strategy can be handed: how it is made of a pool's vectors, and a member that it must have.
+# For each part that a strategy can be handed: how it is made from a pool's vectors, and a member that it must have.
 _MADE_BY = {
     "neighbours": ("Neighbours(vectors)", "nearest_to_any"),
     "features": ("Features(vectors)", "project"),
@@ -44,7 +44,7 @@ _MADE_BY = {
 
 
 def check_made(name: str, made: Any, n: int) -> None:
-    """Raise `ValueError` unless what was made beforehand of a pool's vectors is None, or of its `n` rows."""
+    """Raise `ValueError` unless what was made beforehand from a pool's vectors is None, or has its `n` rows."""
     if made is None:
         return
     how, does = _MADE_BY[name]
@@ -64,7 +64,7 @@ def check_config(config: Any, kind: type) -> None:
 
 
 def check_kinds(config: Any) -> None:
-    """Raise `ValueError` for a field that is no switch, or no configuration of a part, where its default is one.
+    """Raise `ValueError` for a field that is not a switch, or not a configuration of a part, where its default is one.
 
     `config` is a dataclass. Anything else would count as True, or be noticed rounds later.
     """
@@ -84,7 +84,7 @@ def check_counts(config: object, **least: int) -> None:
 
 
 def check_count(name: str, value: Any, least: int) -> None:
-    """Raise `ValueError` unless `value` is a whole number, `least` or more; True and False are none."""
+    """Raise `ValueError` unless `value` is a whole number, `least` or more; True and False are not."""
     if not _is_whole(value, least):
         raise ValueError(f"{name} = {value!r:.60}; allowed: a whole number, {least} or more")
 
@@ -118,7 +118,7 @@ def check_share(name: str, share: Any) -> None:
 def as_truths(name: str, given: Any, told: str) -> np.ndarray:
     """Return `given` as bool (m,): one True or False for what `told` names. Raises ValueError for anything else.
 
-    Labels and numbers of classes are refused: -1 and 2 would count as True.
+    Labels and class numbers are refused: -1 and 2 would count as True.
     """
     truths = plain_array(given, name, f"give one True or False {told}")
     if truths.ndim != 1 or (truths.size and truths.dtype != bool):
@@ -138,7 +138,7 @@ def check_rows(rows: Sequence[int] | np.ndarray, n: int | None, what: str) -> np
 
 
 def check_rows_asked(rows: Sequence[int] | np.ndarray, n: int | None, what: str) -> np.ndarray:
-    """Return `rows` as int64 (m,), or say why they are no row numbers of a pool of `n`; a row may come twice."""
+    """Return `rows` as int64 (m,), or say why they are not row numbers of a pool of `n`; a row may come twice."""
     given = _flat(rows, what, "row numbers")
     if given.dtype == bool:
         raise ValueError(f"{what} are a mask; give row numbers: np.flatnonzero(mask)")
@@ -154,9 +154,9 @@ def check_rows_asked(rows: Sequence[int] | np.ndarray, n: int | None, what: str)
 
 
 def _flat(given: Any, what: str, wanted: str) -> np.ndarray:
-    """Return a list, an array or a column of a data frame as an array (m,); objects as the texts or numbers they are.
+    """Return a list, an array or a data frame's column as an array (m,); objects become texts or numbers.
 
-    Raises ValueError, with what is `wanted`, for one value, for missing ones, and for what has no order or no shape.
+    Raises ValueError, which says what is `wanted`, for a single or missing value, and for what has no order or shape.
     """
     array = plain_array(given, what, f"give a flat list of {wanted}")
     if array.ndim == 0:
@@ -182,14 +182,14 @@ def find_rows(
 
 
 def _rows_of_ids(names: np.ndarray, ids: np.ndarray, what: str) -> np.ndarray:
-    """Return the row numbers (m,) int64 of `names` among the `ids` (n,) of a pool, or say which is not there."""
+    """Return the row numbers (m,) int64 of `names` among the `ids` (n,) of a pool, or say which is missing."""
     names = names.astype(str)
     order = np.argsort(ids, kind="stable")
     at = np.minimum(np.searchsorted(ids, names, sorter=order), len(ids) - 1)
     rows = order[at]
     if strange := names[ids[rows] != names].tolist():
         raise ValueError(
-            f"{what}: {strange[0]!r} is no id of this pool, whose ids are {ids[0]!s}, ... {ids[-1]!s}; give ids as in "
-            "pool.ids, or row numbers"
+            f"{what}: {strange[0]!r} is not an id of this pool, whose ids are {ids[0]!s}, ... {ids[-1]!s}; give ids as "
+            "in pool.ids, or row numbers"
         )
     return rows.astype(np.int64)

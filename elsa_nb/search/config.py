@@ -1,7 +1,7 @@
 """All choices of an ELSA search as one value; `ELSA` is the paper's.
 
-`elsa.Search` takes it, sweeps vary it. What else the paper's text or the authors' released code can be read to mean is
-in `readings`.
+`elsa.Search` takes it, and sweeps vary it. `readings` has the other meanings that the paper's text or the authors'
+released code can be given.
 """
 
 from dataclasses import dataclass, field
@@ -13,9 +13,9 @@ from elsa_nb.search.heads.head import HeadConfig
 
 @dataclass(frozen=True)
 class SearchConfig:
-    """All choices of a search; the defaults are the paper's ELSA. Where its text leaves a point open, a field decides.
+    """All choices of a search; the defaults are the paper's ELSA. A field decides each point that its text leaves open.
 
-    The numbers `rounds`, `a`, `l`, `b`, `alpha_1`, `alpha_2` carry the letters of the paper's tables.
+    The numbers `rounds`, `a`, `l`, `b`, `alpha_1`, `alpha_2` are named as in the paper's tables.
 
     >>> from dataclasses import replace
     >>> from elsa_nb import ELSA
@@ -24,38 +24,38 @@ class SearchConfig:
 
     Attributes:
         rounds: Rounds before the final search ("epochs" in the paper).
-        a: Rows asked by NN in a round.
+        a: Rows asked by NN per round.
         l: Points sampled by RandS.
         b: Rows asked by RandS in the first round. The number "increases linearly as more positive samples are
-            discovered" (section 6); how, is said by the next three.
+            discovered" (section 6); the next three fields say how.
         b_slope: Rows asked by RandS for each positive known.
         b_floor: Whether RandS asks never fewer than b rows: max(b, b_slope x positives known). If not, it asks b rows
             in the first round and b_slope x positives known in each round after it.
-        b_added: Whether b is added to what grows: b + b_slope x positives known. Then `b_floor` says nothing.
+        b_added: Whether b is added to what grows: b + b_slope x positives known. Then `b_floor` has no effect.
         alpha_1: RandS samples among the rows whose score exceeds mean + alpha_1 std.
         alpha_2: The final search asks the rows whose score exceeds mean + alpha_2 std.
-        final_budget: How many of them the final search asks at most, the highest scores first; None: all.
+        final_budget: The largest number of them that the final search asks, the highest scores first; None: all.
         use_rands: Whether RandS asks at all.
         use_head: Without the head RandS samples unlabelled rows at random, and the head serves the final search only.
         use_final: Whether there is a final search.
-        nn_per: Whether `a` counts for the round ("total", Algorithm 1) or for each "query".
+        nn_per: Whether `a` is per round ("total", Algorithm 1) or per "query".
         nn_queries: Whose neighbours NN asks: the "new positives" of the last round (Algorithm 4), "all positives"
             (section 4.1), or the "last neighbours", positive or not.
-        nn_alone: After a round without finds NN inside ELSA and No Active goes on from all positives, which no line of
-            Algorithm 4 says. NN alone "ends" there; or it "goes on", too.
+        nn_alone: After a round without finds, NN inside ELSA and No Active goes on from all positives, though no line
+            of Algorithm 4 says so. NN alone "ends" there; or it "goes on", too.
         rands: Which text RandS follows: "algorithm 2", "appendix b" or "sampled points".
         negatives: What the head learns from besides the positives: this "round"'s negatives (Algorithm 4 line 9; a
             round without any leaves those of the round before; a head trained only once, at the end, sees those of the
             last round), or "all".
-        confidence: What mean + alpha std is taken of: "probability" or "logit".
+        confidence: The scores whose mean + alpha std is the threshold: "probability" or "logit".
         head: How the head is built and trained.
-        final_head: How an arm without the head in its rounds trains it at the end; None: as `head`.
+        final_head: How an arm without the head in its rounds trains one at the end; None: as `head`.
         head_space: What the head sees: the vectors searched ("search"), or the encoder's "embedding".
         zero_pass: Whether one more round comes before the first, in which RandS draws at random.
-        relabel: Whether a row may be asked again unless it is a known positive. Each such question costs a label anew.
+        relabel: Whether a row may be asked again unless it is a known positive. Each such question costs another label.
             If not, no row is asked twice.
         nothing_barred: Whether a round may ask every row again, known positives and the queries themselves included,
-            as Algorithm 1's "min >= 0" has it to the letter.
+            as Algorithm 1's "min >= 0" says literally.
     """
 
     rounds: int = 10

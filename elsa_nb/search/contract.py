@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from elsa_nb.search.heads.head import Head
 
 UNASKED, UNSURE, NEGATIVE, POSITIVE = -2, -1, 0, 1
-MOST_COMPONENTS = 16  # how many numbers there are for the parts of a strategy
+MOST_COMPONENTS = 16  # the parts of a strategy are numbered below this
 
 
 class Component(IntEnum):
-    """Which part of a strategy proposed a row. ELSA has three; a strategy whose parts are not told apart has the last.
+    """Which part of a strategy proposed a row. ELSA has three parts; a strategy of one part uses the last.
 
     Results have columns for these four; a strategy may use numbers of its own from 4 to 15 and name them in its
     `components`.
@@ -36,7 +36,7 @@ class Component(IntEnum):
 
 
 class Batch(NamedTuple):
-    """Questions to the oracle, one at least: `rows` (m,) int64, distinct; `components` (m,) int8; which `round`."""
+    """Questions to the oracle, at least one: `rows` (m,) int64, distinct; `components` (m,) int8; the `round`."""
 
     rows: np.ndarray
     components: np.ndarray
@@ -57,13 +57,13 @@ class Log(NamedTuple):
 
 
 class Strategy(Protocol):
-    """The least that simulations and the labelling panel can drive."""
+    """The least that simulations and the labelling panel need of a strategy."""
 
     def query(self) -> Batch | None:
         """Return the next questions, or None when the search is over."""
 
     def update(self, labels: Sequence[int] | np.ndarray) -> None:
-        """Answer the last query, one label a row."""
+        """Answer the last query, one label per row."""
 
     @property
     def log(self) -> Log:
@@ -73,12 +73,12 @@ class Strategy(Protocol):
 
 @runtime_checkable
 class Sharing(Strategy, Protocol):
-    """A strategy that says what copies of it have in common: the panel copies a search in every round."""
+    """A strategy that says what its copies may share: the panel copies a search in every round."""
 
     def shared_parts(self) -> Sequence[object]:
         """Return the large objects that a copy may share, since no search changes what they answer.
 
-        Pools, and all that is made of their vectors, belong here.
+        Pools, and all that is made from their vectors, belong here.
         """
         ...
 
@@ -86,16 +86,16 @@ class Sharing(Strategy, Protocol):
 class RegisteredStrategy(Sharing, Protocol):
     """A strategy that is known by name: sweeps, commands and the panel offer it.
 
-    A class with these attributes, called with `(pool, seeds, *, config, rng)` and with what it `needs`, each made
-    there if it is not given. How it becomes known: `elsa_nb.search.strategies.registry`.
+    A class with these attributes, called with `(pool, seeds, *, config, rng)` and with what it `needs`; it makes what
+    is not given. `elsa_nb.search.strategies.registry` says how it becomes known.
     """
 
     name: ClassVar[str]  # as in tables and figures, such as "Greedy probe"
     version: ClassVar[int]  # raised with a change of this strategy's logs: see `elsa_nb.search.version`
     config_class: ClassVar[type]  # a frozen dataclass whose defaults are the strategy's
-    # "neighbours", "features", "prepared_rows": what is made once for a pool and handed to searches
+    # "neighbours", "features", "prepared_rows": made once for a pool and handed to searches
     needs: ClassVar[tuple[str, ...]]
-    components: ClassVar[Mapping[int, str]]  # which of its parts asks, as the panel and the session file name it
+    components: ClassVar[Mapping[int, str]]  # the names of its parts in the panel and the session file
     colour: ClassVar[str]  # in figures, as "#rrggbb"
 
     @property
@@ -136,8 +136,8 @@ class QueryError(RuntimeError):
 
 
 def check_labels(labels: Sequence[int] | np.ndarray, questions: int) -> np.ndarray:
-    """Return `labels` as int8 (questions,); ValueError where they are not one a question, or none of 1, 0 and -1."""
-    cure = "give one label a row, in its order"
+    """Return `labels` as int8 (questions,); ValueError unless they are one per question, each 1, 0 or -1."""
+    cure = "give one label per row, in its order"
     given = plain_array(labels, "labels", cure)
     if given.shape != (questions,):
         raise ValueError(f"labels of shape {given.shape} for {questions} questions; {cure}")
@@ -150,7 +150,7 @@ def check_labels(labels: Sequence[int] | np.ndarray, questions: int) -> np.ndarr
 
 
 def check_search(search: object) -> None:
-    """Raise ValueError for what cannot be asked and answered, such as the class of a strategy."""
+    """Raise ValueError for what cannot ask and be answered, such as the class of a strategy."""
     if isinstance(search, type):
         raise ValueError(f"search is the class {search.__name__}; begin one: {search.__name__}(pool, seeds, rng=0)")
     if not all(hasattr(search, name) for name in ("query", "update", "log")):
@@ -158,10 +158,10 @@ def check_search(search: object) -> None:
 
 
 def next_batch(search: Strategy, logits: np.ndarray | None = None) -> Batch | None:
-    """Return the next questions of `search`, or None at its end: what drives a search asks for them here.
+    """Return the next questions of `search`, or None at its end: whatever drives a search asks for them here.
 
     `logits` (n,) are those of its `head_to_score`, where they were computed elsewhere. Raises ValueError for a batch
-    without rows: whoever wrote the strategy meant that it is over, and it would be asked for ever.
+    without rows: the author of the strategy meant that it is over, and it would be asked for ever.
     """
     batch = search.query() if logits is None else cast(Scored, search).query(logits)
     if batch is None or len(batch.rows):
@@ -173,7 +173,7 @@ def next_batch(search: Strategy, logits: np.ndarray | None = None) -> Batch | No
 
 
 def check_logits(logits: np.ndarray, n: int) -> None:
-    """Raise ValueError unless `logits` are an array of one finite number a row of a pool of `n`."""
+    """Raise ValueError unless `logits` are an array of one finite number per row of a pool of `n`."""
     told = f"logits of type {type(logits).__name__}"
     if isinstance(logits, np.ndarray):
         told = f"logits of shape {logits.shape} and type {logits.dtype}"
@@ -182,7 +182,7 @@ def check_logits(logits: np.ndarray, n: int) -> None:
                 return
             told = f"logits with {logits[~finite][0]} for row {int(np.argmin(finite))}"
     raise ValueError(
-        f"{told}; allowed: None, or an array of {n} finite numbers, one a row, as the head of head_to_score() gives"
+        f"{told}; allowed: None, or an array of {n} finite numbers, one per row, as the head of head_to_score() gives"
     )
 
 
@@ -251,7 +251,7 @@ class Ledger:
 
     @property
     def asked(self) -> int:
-        """Tell how many questions were answered, those asked again among them."""
+        """Tell how many questions were answered, including those asked again."""
         return sum(len(labels) for _, labels in self._answered)
 
     @property
@@ -260,7 +260,7 @@ class Ledger:
         return self._pending is not None
 
     def check_query(self, logits: np.ndarray | None) -> None:
-        """Raise `QueryError` while questions are open, ValueError for `logits` that are not one finite number a row."""
+        """Raise `QueryError` while questions are open, ValueError unless `logits` are one finite number per row."""
         self.check_answered()
         if logits is not None:
             check_logits(logits, len(self.answers))
@@ -274,11 +274,11 @@ class Ledger:
             )
 
     def ask(self, batch: Batch, *, again: bool = False) -> Batch:
-        """Open the questions of `batch` and return them, read-only: whoever sorts them for display sorts a copy.
+        """Open the questions of `batch` and return them, read-only: to sort them for display, sort a copy.
 
         Raises ValueError for what is not a batch of distinct rows of the pool, each with the number of a component, and
         for rows that have an answer already, unless the strategy means to ask them `again`: a search that only repeats
-        itself would never end.
+        questions would never end.
         """
         if not isinstance(batch, Batch):
             raise ValueError(f"questions of type {type(batch).__name__}; give a Batch(rows, components, round)")
@@ -297,7 +297,7 @@ class Ledger:
                 "True, or pass again=True to ask known rows again"
             )
         if not isinstance(batch.round, Integral):
-            raise ValueError(f"round = {batch.round!r:.60}; give the number of the round, a whole one")
+            raise ValueError(f"round = {batch.round!r:.60}; give the round as a whole number")
         self._pending = Batch(rows, components.astype(np.int8), int(batch.round))
         self._pending.rows.flags.writeable = self._pending.components.flags.writeable = False
         return self._pending
@@ -305,8 +305,8 @@ class Ledger:
     def answer(self, labels: Sequence[int] | np.ndarray) -> tuple[Batch, np.ndarray]:
         """Close the open questions with `labels`; return both. Wrong labels change nothing.
 
-        A known positive that is asked again (seeds, in the released code) stays one whatever the answer: Lambda only
-        grows (Algorithm 4, lines 8 and 15). The log keeps the answer as given.
+        A known positive that is asked again (a seed, in the released code) stays positive whatever the answer: Lambda
+        only grows (Algorithm 4, lines 8 and 15). The log keeps the answer as given.
         """
         if self._pending is None:
             raise QueryError("no questions are open: they were answered already, or query() was not called yet")
@@ -334,7 +334,7 @@ class Ledger:
 
 
 class KeepsLedger:
-    """What a strategy tells of the ledger that it keeps as `_ledger`: the base of those of this package."""
+    """What a strategy reports from the ledger that it keeps as `_ledger`: the base of this package's strategies."""
 
     _ledger: Ledger
 

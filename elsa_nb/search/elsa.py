@@ -1,6 +1,6 @@
 """Algorithm 4: ELSA as one object that asks (`query`) and is answered (`update`).
 
-Where each line of the algorithm stands; the same numbers mark the lines of code:
+Where to find each line of the algorithm; the same numbers mark the lines of code:
 
      1  delta0 <- Lambda                            __init__
      2  for i <= number of epochs do                query, by _goes_on
@@ -18,8 +18,8 @@ Where each line of the algorithm stands; the same numbers mark the lines of code
     14  Oracle(z) -> (z+, z-)                       the caller, as in line 7
     15  Lambda* <- Lambda u z+; return Lambda*      update; positives
 
-The loop is the caller's: `while (batch := search.query()) is not None: search.update(answers)`. What the paper leaves
-open, and what only its released code does, is decided in `readings`. Below the algorithm stands what else the panel and
+The loop is the caller's: `while (batch := search.query()) is not None: search.update(answers)`. `readings`
+decides what the paper leaves open, and what only its released code does. Below the algorithm is what else the panel and
 the sweeps ask of a search: scores, corrections, an early end.
 """
 
@@ -118,9 +118,9 @@ class Search(KeepsLedger):
         batch = self._next_round() if self._goes_on() else None  # line 2: for i <= number of epochs
         if batch is None:  # line 12: end for
             batch = self._final_search()
-            self._in_final = True  # not before: what is interrupted in the final search is still to come
+            self._in_final = True  # only now: a final search that is interrupted is still to come
         self._logits = None
-        return batch and self._ledger.ask(batch, again=True)  # of line 7, or 14; the reading says what is barred
+        return batch and self._ledger.ask(batch, again=True)  # of line 7, or 14; the reading decides what is barred
 
     def _goes_on(self) -> bool:
         """Tell whether another round comes: NN alone may end after one without new positives."""
@@ -157,12 +157,12 @@ class Search(KeepsLedger):
         return algorithms.sampler(self._confidences(), self.config.alpha_1, allowed)
 
     def update(self, labels: Sequence[int] | np.ndarray) -> None:
-        """Answer the last query: one label a row of its batch, 1 positive, 0 negative, -1 unsure."""
+        """Answer the last query: one label per row of its batch, 1 positive, 0 negative, -1 unsure."""
         # Lines 7 and 8: Oracle(gamma) -> (gamma+, gamma-), Lambda <- Lambda u gamma+; after the rounds lines 14 and 15.
         batch, given = self._ledger.answer(labels)
         if self._in_final:
             return
-        self._stuck = not (given == POSITIVE).any()  # known positives are not asked again, but in the zero pass
+        self._stuck = not (given == POSITIVE).any()  # known positives are not asked again, except in the zero pass
         if (given == NEGATIVE).any():  # a round without negatives leaves those of the round before
             self._round_negatives = batch.rows[given == NEGATIVE]
         self._queries = readings.next_queries(self.config, batch, given, self.positives)  # line 10: delta0 = gamma+
@@ -170,10 +170,10 @@ class Search(KeepsLedger):
         self._amended = self._amended[:0]
         self._round += 1  # line 11: i++
         self._untrained = self.config.use_head
-        self._train_on_answers()  # line 9, and last: it takes long, and where it is interrupted all else is done
+        self._train_on_answers()  # line 9, and last: it takes long, and if it is interrupted all else is done
 
     def _train_on_answers(self) -> None:
-        """Train the head, line 9, once a round: in `update`, or where that was interrupted before it is read."""
+        """Train the head, line 9, once per round: in `update`, or, where that was interrupted, before it is read."""
         if self._untrained:
             self._train(self.config.head)  # line 9: header trained on (Lambda u gamma-)
             self._untrained = False
@@ -217,14 +217,15 @@ class Search(KeepsLedger):
         return self._head.logits(self._features)
 
     def _confidences(self) -> np.ndarray:
-        """Return what this query cuts: the scores, or their logits, of the logits handed in or computed here."""
+        """Return what this query cuts: scores or logits, from the logits handed in or computed here."""
         logits = self._scored() if self._logits is None else self._logits
         return logits if self.config.confidence == "logit" else heads.confidence(logits)
 
     def amend(self, rows: Sequence[int] | np.ndarray, labels: Sequence[int] | np.ndarray) -> None:
         """Correct answers given earlier (a person changes her mind): they count from the next training and query on.
 
-        `rows` were asked before, or are seeds; `labels` as for `update`. Wrong ones raise `ValueError`, change nothing.
+        `rows` were asked before, or are seeds; `labels` as for `update`. Wrong ones raise ValueError, and change
+        nothing.
         """
         self._ledger.amend(rows, labels)
         rows = np.asarray(rows, np.int64)
@@ -233,7 +234,7 @@ class Search(KeepsLedger):
             self._amended = np.union1d(self._amended, rows)
 
     def _heed(self, rows: np.ndarray) -> None:
-        """Let the next round begin from the answers of `rows` as they are now: they were corrected."""
+        """Let the next round begin from the corrected answers of `rows`."""
         if not len(rows):
             return
         answers = self._ledger.answers[rows]

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-_SAMPLED = 2**16  # scores that tell, of more than twice as many, how high a row must stand to be among the highest
+_SAMPLED = 2**16  # scores that tell, among more than twice as many, how high the highest rows are
 
 
 def highest(scores: np.ndarray, size: int, allowed: np.ndarray | None = None) -> np.ndarray:
@@ -16,14 +16,14 @@ def highest(scores: np.ndarray, size: int, allowed: np.ndarray | None = None) ->
     if not size:
         return rows[:0]
     places = np.flatnonzero(values >= np.partition(values, len(values) - size)[len(values) - size])
-    if len(places) < size:  # NaN is partitioned above all numbers, and equals none
+    if len(places) < size:  # NaN is partitioned above all numbers, and equals no number
         raise ValueError(f"the score of row {rows[np.isnan(values)][0]} is NaN; allowed: numbers that can be ranked")
-    # The reverse of an ascending sort: whole numbers without a sign, and truths, have no negative.
+    # The reverse of an ascending sort: unsigned numbers and bool cannot be negated.
     return rows[places[np.lexsort((-places, values[places]))[::-1]][:size]]
 
 
 def _contenders(scores: np.ndarray, size: int, allowed: np.ndarray | None) -> np.ndarray:
-    """Return allowed rows, ascending, the `size` highest and any NaN among them: few of many, by one comparison."""
+    """Return some allowed rows, ascending, the `size` highest and any NaN among them, by one comparison per row."""
     step = len(scores) // _SAMPLED
     if step > 1:
         sample = scores[::step] if allowed is None else scores[::step][allowed[::step]]

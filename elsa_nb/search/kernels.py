@@ -2,8 +2,8 @@
 
 Vectors are float32 or float16, C-contiguous, in memory or mapped from a file, and are never copied as a whole; half
 precision is decoded in registers. Each result is summed in an order that depends on nothing but the dimension: equal
-rows get equal scores wherever they stand, and neither the number of threads nor of searches served at once changes
-a bit.
+rows get equal scores wherever they are, and neither the number of threads nor that of the searches served at once
+changes a bit.
 """
 
 import mmap as memory_maps
@@ -19,7 +19,7 @@ from numba import njit, prange
 _REORDER = {"reassoc", "contract", "nsz"}
 _CHUNK = 1024  # rows whose moments are summed together
 _DECODED_ROWS = 8192  # of half precision, decoded at once
-SLAB_BYTES = 2**28  # a file too large for memory is read, and let go of, in slabs of so many bytes
+SLAB_BYTES = 2**28  # a file too large for memory is read, and let go of, in slabs of this many bytes
 KEPT_SHARE = 0.5  # of the memory that a mapped file may fill
 AROUND_BYTES = 2**20  # that the system maps around each row read of a file, where it has them (measured: 640 KiB)
 # Two threads of Python must not enter numba's default thread pool at once: it would stop the process.
@@ -28,7 +28,7 @@ one_at_a_time = RLock()
 
 @njit(inline="always")
 def _decode(half):
-    """Return the float32 of 16 bits of half precision (finite), but for a factor of 2^-112."""
+    """Return the float32 of 16 bits of half precision (finite), times 2^-112."""
     bits = np.uint32(half)
     sign = (bits & np.uint32(0x8000)) << np.uint32(16)
     return np.uint32(sign | ((bits & np.uint32(0x7FFF)) << np.uint32(13))).view(np.float32)
@@ -80,11 +80,11 @@ def project(vectors: np.ndarray, weights: np.ndarray) -> np.ndarray:
     return out
 
 
-FEW = 12  # queries: fewer are multiplied in one pass over the vectors, more are worth what BLAS does beforehand
+FEW = 12  # queries: fewer are multiplied in one pass over the vectors; for more, the preparation of BLAS pays
 
 
 def products(queries: np.ndarray, vectors: np.ndarray) -> np.ndarray:
-    """Return queries @ vectors.T, (m, n) float32, in whichever way is the faster: the last bits may differ."""
+    """Return queries @ vectors.T, (m, n) float32, in whichever way is faster: the last bits may differ."""
     return project(vectors, queries) if len(queries) < FEW else queries @ as_single(vectors).T
 
 
@@ -131,7 +131,7 @@ def squared_distances(vectors: np.ndarray, queries: np.ndarray, candidates: np.n
 
 
 def gather(vectors: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """Return some rows (m,) of `vectors` (n, d), as they are stored, from a file with little of it mapped at once."""
+    """Return some rows (m,) of `vectors` (n, d), as they are stored; of a file, little is mapped at once."""
     out = np.empty((len(rows), vectors.shape[1]), vectors.dtype)
     for part in _scattered(vectors, len(rows), 1):
         out[part] = vectors[rows[part]]
@@ -140,7 +140,7 @@ def gather(vectors: np.ndarray, rows: np.ndarray) -> np.ndarray:
 
 
 def _scattered(vectors: np.ndarray, m: int, each: int) -> list[slice]:
-    """Return parts of `m` tasks, each of which reads `each` rows anywhere: all of them at once from memory."""
+    """Return parts of `m` tasks, each of which reads `each` rows anywhere: one part where vectors are in memory."""
     step = max(1, SLAB_BYTES // (each * AROUND_BYTES) if _too_large(vectors) else m)
     return [slice(start, start + step) for start in range(0, m, step)]
 
@@ -236,7 +236,7 @@ def _decode_all(bits, out):
 
 
 def as_single(vectors: np.ndarray) -> np.ndarray:
-    """Return a block of vectors as float32, C-contiguous: itself where it is that, or half precision decoded."""
+    """Return a block of vectors as float32, C-contiguous: itself where it is so already, or half precision decoded."""
     if vectors.dtype != np.float16:
         return np.ascontiguousarray(_plain(vectors))
     out = np.empty(vectors.shape, np.float32)
@@ -246,7 +246,7 @@ def as_single(vectors: np.ndarray) -> np.ndarray:
 
 
 def contiguous(vectors: np.ndarray) -> np.ndarray:
-    """Return vectors (n, d) as these loops read them: C-contiguous, float16 where they are that, else float32.
+    """Return vectors (n, d) as these loops read them: C-contiguous, float16 if they are float16, else float32.
 
     Raises ValueError unless n and d are at least 1, and for what has another shape, such as the pool that holds them.
     """

@@ -1,4 +1,4 @@
-"""What a search achieved: functions of one ordered sequence of finds (True: this label brought a new positive).
+"""What a search achieved: functions of the ordered labels of a search (True: this label brought a new positive).
 
 The paper's two measures are the discovery rate (recall, equation 4) and the labelling efficiency (precision of what
 was labelled, equation 5).
@@ -19,10 +19,10 @@ def finds(
     """Return for each label spent, in order, whether it brought a positive that was not counted before: (m,) bool.
 
     `rows` are the rows asked (repeats allowed: they cost a label and bring nothing), `positive` (n,) bool is the truth.
-    With `count_seeds` the seeds are labels too, and come first unless the search asked them itself: so the paper
-    counts. Without, the seeds and every repeat of them are left out on both sides.
+    With `count_seeds` the seeds are labels too, and come first unless the search asked them itself, as in the paper.
+    Without, the seeds and every repeat of them are left out on both sides.
 
-    Raises ValueError for rows that are not of the truth, ids among them, and for a truth that is not bool.
+    Raises ValueError for rows that the truth does not have, for ids, and for a truth that is not bool.
     """
     positive = as_truths("positive", positive, "a row of the pool (such as labels == 'owl')")
     rows = check_rows_asked(rows, len(positive), "rows")
@@ -46,7 +46,7 @@ def labelling_efficiency(found: np.ndarray) -> float:
 
 
 def discovery_curve(found: np.ndarray, n_positives: int, budgets: Sequence[int] | np.ndarray) -> np.ndarray:
-    """Return the discovery rate after each number of labels in `budgets` (k,); after the end it stays as it was.
+    """Return the discovery rate after each number of labels in `budgets` (k,); beyond the last label it is constant.
 
     Nan for a class without members, as `discovery_rate`.
     """
@@ -58,7 +58,7 @@ def discovery_curve(found: np.ndarray, n_positives: int, budgets: Sequence[int] 
 
 
 def _checked(found: np.ndarray, n_positives: int) -> np.ndarray:
-    """Return the finds (m,) as bool; ValueError for labels, among which -1 would count, and for more than there are."""
+    """Return the finds (m,) as bool; ValueError for labels, where -1 would count, and for more finds than members."""
     found = as_truths("found", found, "a label spent, as `finds` returns them (of labels: labels == 1)")
     check_count("n_positives", n_positives, 0)
     if np.count_nonzero(found) > n_positives:
@@ -90,7 +90,7 @@ def median_interval(
         raise ValueError(f"{rows} values in {of} groups; give at least one value, and a group for each")
     try:
         names, member_of = np.unique(groups, return_inverse=True)
-    except TypeError:  # of names and numbers, or None, no order is known
+    except TypeError:  # names and numbers, or None, cannot be ordered
         cure = "give all as names, or all as numbers"
         raise ValueError(f"groups of several kinds, such as {groups[0]!r}; {cure}") from None
     times = _times_drawn(len(names), resamples, seed)
@@ -104,7 +104,7 @@ def median_interval(
 
 
 def _times_drawn(groups: int, draws: int, seed: int) -> np.ndarray:
-    """Draw that many groups of as many, with replacement, over and over: how often each (draws, groups) int64."""
+    """Draw as many groups as there are, with replacement, again and again: how often each, (draws, groups) int64."""
     drawn = np.random.default_rng(seed).integers(groups, size=(draws, groups))
     first = np.arange(draws)[:, None] * groups
     return np.bincount((drawn + first).ravel(), minlength=drawn.size).reshape(drawn.shape)
@@ -112,9 +112,9 @@ def _times_drawn(groups: int, draws: int, seed: int) -> np.ndarray:
 
 @njit(cache=True)
 def _medians_of_draws(values: np.ndarray, member_of: np.ndarray, times: np.ndarray) -> np.ndarray:
-    """Return the median of `values` (m,), ascending, when those of group g stand there `times[:, g]` times (draws,).
+    """Return the median of `values` (m,), ascending, when those of group g occur `times[:, g]` times (draws,).
 
-    Sorting every draw anew would give the same numbers, many times as slowly.
+    Sorting every draw anew would give the same numbers, many times more slowly.
     """
     medians = np.empty(len(times))
     for draw in range(len(times)):

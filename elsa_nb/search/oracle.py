@@ -1,4 +1,4 @@
-"""Who answers the questions: the truth, a truth that errs, and the loop that puts questions to them."""
+"""What answers the questions: the truth, a truth that errs, and the loop that puts questions to them."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -34,14 +34,14 @@ class Truth:
         return f"<Truth: {self.positive.sum():,} of {len(self.positive):,} rows are positive>"
 
     def label(self, rows: np.ndarray) -> np.ndarray:
-        """Return 1 for members of the class, else 0; ValueError for a row that the truth does not reach."""
+        """Return 1 for members of the class, else 0; ValueError for a row that the truth does not cover."""
         rows = np.asarray(rows)
         rows = rows if rows.size else rows.astype(np.int64)
         if rows.dtype.kind not in "iu":  # a mask would pick rows, and return fewer labels than it is long
             raise ValueError(f"rows asked are of type {rows.dtype}; give row numbers, such as those of a batch")
         if len(beyond := rows[(rows < 0) | (rows >= len(self.positive))]):
             raise ValueError(
-                f"row {beyond[0]} is asked, and the truth is of {len(self.positive)} rows; give one True or False for "
+                f"row {beyond[0]} is asked, and the truth covers {len(self.positive)} rows; give one True or False for "
                 "each row of the pool"
             )
         return self.positive[rows.astype(np.int64)].astype(np.int8)
@@ -69,10 +69,10 @@ class Flipped:
 
 
 def simulate(search: Strategy, oracle: Oracle) -> Log:
-    """Put every question of `search` to `oracle` until it has none left; return the log.
+    """Put every question of `search` to `oracle` until none is left; return the log.
 
-    Raises ValueError for what is no search, for one that asks no rows and does not end, and for an `oracle` that
-    answers nothing, such as the truth as an array.
+    Raises ValueError for what is not a search, for a search that asks no rows and does not end, and for an `oracle`
+    that cannot answer, such as the truth as an array.
     """
     check_search(search)
     _check_oracle(oracle)
@@ -86,8 +86,8 @@ def _check_oracle(oracle: object) -> None:
         raise ValueError(f"oracle is the class {oracle.__name__}; make one, such as Truth(positive)")
     if not hasattr(oracle, "label"):
         raise ValueError(
-            f"oracle of type {type(oracle).__name__}; give what has label(rows), such as Truth(positive) of one True "
-            "or False a row"
+            f"oracle of type {type(oracle).__name__}; give an object with label(rows), such as Truth(positive), "
+            "where positive has one True or False per row"
         )
 
 

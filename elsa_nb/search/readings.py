@@ -1,7 +1,7 @@
 """The two readings of the paper, its text and its released code: the arms of each, and what a configuration decides.
 
-`READINGS` has the configurations by reading and arm: sweeps look them up there. The functions below it are the places
-of Algorithm 4 that the readings fill differently; `elsa.Search` calls them.
+`READINGS` has the configurations by reading and arm: sweeps look them up there. The functions below it are the steps of
+Algorithm 4 that differ between the readings; `elsa.Search` calls them.
 """
 
 from dataclasses import replace
@@ -80,7 +80,7 @@ def next_queries(config: SearchConfig, batch: Batch, given: np.ndarray, positive
 
 def amended_queries(config: SearchConfig, queries: np.ndarray, rows: np.ndarray, ledger: Ledger) -> np.ndarray:
     """Return the `queries` of the next round after the answers of `rows` were corrected in the `ledger`."""
-    if config.nn_queries == "last neighbours":  # they are whatever was near, positive or not
+    if config.nn_queries == "last neighbours":  # these are whatever was near, positive or not
         return queries
     positive = ledger.answers[rows] == POSITIVE
     amended = np.union1d(np.setdiff1d(queries, rows[~positive]), rows[positive])

@@ -1,7 +1,8 @@
 """Doubtful answers asked again before they steer a search: those that the other answers contradict most.
 
-Who answers hundreds of questions errs in some of them, and a search believes each. Which answers to doubt, the others
-tell: a line is fitted through all of them, and each is compared with what the line would say without it.
+A person who answers hundreds of questions errs in some of them, and a search believes each answer. The other answers
+tell which one to doubt: a line is fitted through all of them, and each is compared with what the line would say without
+it.
 
     x_i, y_i   prepared rows and answers, and some random unlabelled rows as weak negatives: a tenth of an answer each
     w, b    <- logistic regression, penalty 0.3 |w|^2 / 2, each answer at the cost c_i = 1: not balanced by class,
@@ -12,9 +13,9 @@ tell: a line is fitted through all of them, and each is compared with what the l
     contradiction of i <- -f_-i if the answer was positive, else f_-i
 
 f_-i is one Newton step from the fit with i to the fit without it (approximate leave-one-out; Rad and Maleki, 2020).
-What asking again is worth is in `benchmarks/results/people_who_err_summary.csv` and in notebook 15: with 10 % of the
-answers flipped, a fiftieth of what is believed is false instead of a sixth; where real people err and the next one is
-asked, half of it stays false.
+`benchmarks/results/people_who_err_summary.csv` and notebook 15 have the effect of asking again: with 10 % of the
+answers flipped, a fiftieth of what is believed is false instead of a sixth; where real people err and the next person
+is asked, half of the errors remain.
 
 `Rechecked` puts such answers to the oracle again. A second answer that agrees settles the matter; one that differs
 calls for a third, and two of three win. An answer that changes goes to the search by `amend`; each question is a label.
@@ -51,11 +52,11 @@ _VOTES = 3  # answers to one question, at most
 def contradictions(
     vectors: np.ndarray, positive: np.ndarray, weak: np.ndarray | None = None, *, l2: float = 0.3
 ) -> np.ndarray:
-    """Return how strongly the other answers contradict each one: log-odds (m,) float64 against it, the answer left out.
+    """Return how strongly the other answers contradict each one: log-odds (m,) float64 against it, without it.
 
     `vectors` (m, d) are of the answered rows, of unit length best (`PreparedRows.take`); `positive` (m,) bool the
-    answers; `weak` (k, d) are unlabelled rows taken for negatives, with little weight. Above 0 the others would have
-    said the opposite. Without both answers, `weak` ones counted, nothing contradicts anything: zeros.
+    answers; `weak` (k, d) are unlabelled rows taken for negatives, with little weight. Above 0 the others say
+    the opposite. Zeros are returned unless both answers occur, `weak` rows included: nothing is contradicted then.
     """
     positive = as_truths("answers", positive, "an answer (such as labels == 1)")
     for name, given in {"vectors": vectors, **({} if weak is None else {"weak": weak})}.items():
@@ -63,7 +64,7 @@ def contradictions(
             raise ValueError(f"{name} of type {type(given).__name__} and shape {np.shape(given)}; give an array (m, d)")
     check_number("l2", l2, "more than 0", above=0)
     if len(vectors) != len(positive):
-        raise ValueError(f"{len(positive)} answers for {len(vectors)} vectors; give one answer a row")
+        raise ValueError(f"{len(positive)} answers for {len(vectors)} vectors; give one answer per row")
     x, y, cost = np.asarray(vectors, float), positive, np.ones(len(positive))
     if weak is not None and len(weak):
         x = np.concatenate([x, weak])
@@ -87,12 +88,12 @@ def contradictions(
 class Rechecked:
     """A search that asks its most doubtful answers again: a strategy around another one, under the same contract.
 
-    `search` has `amend` and begins: one that has asked already is refused. `prepared_rows` are those of its pool, by
-    which answers are doubted, whatever the search itself looks at. Of all questions that the search asked, at most the
-    share `share` is asked again, and only answers that the others contradict. `rng` draws the weak negatives. Seeds are
-    believed.
+    `search` has `amend` and is new: one that has asked already is refused. `prepared_rows` are those of its pool; doubt
+    is computed from them, whatever the search itself looks at. Of all questions that the search asked, at most the
+    share `share` is asked again, and only answers that the others contradict. `rng` draws the weak negatives. Seeds
+    are believed.
 
-    The log holds every answer as it was given; `answers` what is believed now.
+    The log holds every answer as it was given; `answers` holds what is believed now.
     """
 
     def __init__(
@@ -111,11 +112,11 @@ class Rechecked:
         check_search(search)
         if asked := len(search.log.rows):
             raise ValueError(
-                f"the search has asked {asked} rows already, whose answers could not be doubted; give one that begins"
+                f"the search has asked {asked} rows already, whose answers could not be doubted; give a new search"
             )
         if prepared_rows is None:
             raise ValueError("prepared_rows = None; give PreparedRows.of_pool(pool), made of the pool of the search")
-        pool = getattr(search, "pool", None)  # no part of the contract, but all of this package have one
+        pool = getattr(search, "pool", None)  # not part of the contract, but all strategies of this package have one
         check_made("prepared_rows", prepared_rows, len(prepared_rows if pool is None else pool))
         self.search = search
         self.share = share
@@ -144,7 +145,7 @@ class Rechecked:
         )
 
     def query(self) -> Batch | None:
-        """Return answers to be given again, else the next questions of the search; None when both are at their end."""
+        """Return questions to be answered again, else the next ones of the search; None when there are neither."""
         if self._open is not None:
             raise QueryError(f"answer the {len(self._open.rows)} open questions with update() before asking for more")
         rows = np.array(self._ties, np.int64) if self._ties else self.doubtful(int(self._spare))
@@ -156,7 +157,7 @@ class Rechecked:
         return batch
 
     def update(self, labels: Sequence[int] | np.ndarray) -> None:
-        """Answer the last query: one label a row, 1 positive, 0 negative, -1 unsure."""
+        """Answer the last query: one label per row, 1 positive, 0 negative, -1 unsure."""
         if (batch := self._open) is None:
             raise QueryError("no questions are open: they were answered already, or query() was not called yet")
         given = check_labels(labels, len(batch.rows))
@@ -168,7 +169,7 @@ class Rechecked:
         before = len(self.search.log.rows)
         try:
             self.search.update(given)
-        finally:  # what it has taken before it was interrupted, it will not take again
+        finally:  # answers that it took before it was interrupted, it will not take again
             if len(self.search.log.rows) > before:
                 known = self.answers[batch.rows] == POSITIVE  # stays so when asked again: see `Ledger.answer`
                 self.answers[batch.rows] = np.where(known, POSITIVE, given)
@@ -180,7 +181,7 @@ class Rechecked:
         self._open, self._rounds = None, self._rounds + 1
 
     def amend(self, rows: Sequence[int] | np.ndarray, labels: Sequence[int] | np.ndarray) -> None:
-        """Correct answers given earlier, in the search as well: they are settled, and not asked again.
+        """Correct answers given earlier, in the search as well: they are settled then, and not asked again.
 
         Rows that the search refuses to correct raise its `ValueError`, and change nothing.
         """
@@ -193,7 +194,7 @@ class Rechecked:
     def doubtful(self, size: int) -> np.ndarray:
         """Return the rows, `size` at most, whose answers the others contradict most, the most doubtful first.
 
-        Answers that were given twice, or corrected, are settled, and not among them.
+        Answers that were given twice, or corrected, are settled and left out.
         """
         rows = np.flatnonzero((self.answers == POSITIVE) | (self.answers == NEGATIVE))
         if not size or not len(rows):
@@ -234,5 +235,5 @@ class Rechecked:
 
     @property
     def log(self) -> Log:
-        """All questions answered so far, in order, those asked again among them, with the answers as given."""
+        """All questions answered so far, in order, including those asked again, with the answers as given."""
         return log_of(self._answered)

@@ -381,7 +381,7 @@ def test_seeds_are_row_numbers_or_ids(problem, name):
         assert same(simulate(start(column, config), oracle), simulate(start(problem, config), oracle))
     numbers = replace(problem, seeds=pd.Series(problem.seeds, dtype="Int64"))
     assert same(simulate(start(numbers, config), oracle), simulate(start(problem, config), oracle))
-    with pytest.raises(ValueError, match=r"seeds: 'no such' is no id of this pool, whose ids are 0, \.\.\. 89"):
+    with pytest.raises(ValueError, match=r"seeds: 'no such' is not an id of this pool, whose ids are 0, \.\.\. 89"):
         start(replace(problem, seeds=["3", "no such"]), config)
 
 
@@ -603,7 +603,7 @@ FOUR = np.full(3, 4, np.int8)
         (Batch(np.arange(3), FOUR[:1], 0), "components = array"),
         (Batch(np.arange(3), np.full(3, 400), 0), "components = array"),
         (Batch(np.arange(3), ["mean"] * 3, 0), "components = .*; give a number from 0 to 15"),
-        (Batch(np.arange(3), FOUR, None), "round = None; give the number of the round"),
+        (Batch(np.arange(3), FOUR, None), "round = None; give the round as a whole number"),
     ],
 )
 def test_what_a_strategy_of_ones_own_may_not_ask_is_said_before_it_is_asked(asked, sentence):

@@ -62,7 +62,7 @@ def answers(strategy, oracle):
         ([3, -1], "seeds: row -1 is not in the pool; allowed: 0 to 239"),
         ([2**40], f"seeds: row {2**40} is not in the pool"),
         ([3.0, 4.0], "seeds of type float64; give whole row numbers"),
-        (["3", "x"], "seeds: 'x' is no id of this pool, whose ids are 0, .* 239; give ids as in pool.ids, or row"),
+        (["3", "x"], "seeds: 'x' is not an id of this pool, whose ids are 0, .* 239; give ids as in pool.ids, or row"),
         (["3", "3"], "seeds: row 3 is given 2 times"),
         ([[3, 4]], r"seeds of shape \(1, 2\); give a flat list"),
     ],
@@ -82,7 +82,7 @@ def test_seeds_of_any_whole_type_will_do(pool, positive, dtype):
 @pytest.mark.parametrize(
     ("labels", "match"),
     [
-        ([], r"labels of shape \(0,\) for 4 questions; give one label a row, in its order"),
+        ([], r"labels of shape \(0,\) for 4 questions; give one label per row, in its order"),
         ([1, 0, 1], r"labels of shape \(3,\) for 4 questions"),
         ([1, 0, 1, 0, 1], r"labels of shape \(5,\) for 4 questions"),
         ([[1], [0], [1], [0]], r"labels of shape \(4, 1\) for 4 questions"),

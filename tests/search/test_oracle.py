@@ -33,7 +33,7 @@ def test_a_notebook_shows_an_oracle_in_a_line():
 
 @pytest.mark.parametrize("row", [4, -1])
 def test_a_row_beyond_the_truth_is_no_answer(row):
-    with pytest.raises(ValueError, match=rf"row {row} is asked, and the truth is of 4 rows"):
+    with pytest.raises(ValueError, match=rf"row {row} is asked, and the truth covers 4 rows"):
         Truth(POSITIVE).label([0, row])
 
 
@@ -192,7 +192,7 @@ def test_one_pass_serves_all_searches_that_share_features(tiny_pool, monkeypatch
 
 def test_what_answers_nothing_is_no_oracle(tiny_pool):
     search = Search(Pool.from_arrays(tiny_pool[0]), [0], rng=0)
-    with pytest.raises(ValueError, match=r"oracle of type ndarray; give what has label\(rows\), such as Truth"):
+    with pytest.raises(ValueError, match=r"oracle of type ndarray; give an object with label\(rows\), such as Truth"):
         simulate(search, POSITIVE)
     with pytest.raises(ValueError, match="2 searches and 1 oracles"):
         simulate_together([search, search], [Truth(POSITIVE)])

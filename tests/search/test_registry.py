@@ -107,9 +107,9 @@ def test_a_strategy_that_lacks_a_member_is_refused(monkeypatch):
 
 
 def test_a_search_is_no_strategy_and_a_misspelt_part_is_not_left_out(pool, seeds):
-    with pytest.raises(ValueError, match=r"the strategy <Search in .* is no class; give the class"):
+    with pytest.raises(ValueError, match=r"the strategy <Search in .* is not a class; give the class"):
         registry.check(Search(pool, seeds, rng=0))
-    with pytest.raises(ValueError, match="feature is nothing that a strategy needs; allowed: neighbours, features"):
+    with pytest.raises(ValueError, match="feature is not needed by any strategy; allowed: neighbours, features"):
         registry.begin(Search, pool, seeds, rng=0, feature=None)
     with pytest.raises(ValueError, match="the strategy 'object' has name = None"):
         registry.begin(object, pool, seeds, rng=0)

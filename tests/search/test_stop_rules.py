@@ -65,7 +65,7 @@ def test_rules_are_named_in_words_and_wrong_words_are_refused():
     assert stop_rule("target 0.8") == TargetShare(0.8)
     for words, said in {
         "soon": "allowed: target, budget, empty, knee, audit",
-        "target high": "'high' is no number",
+        "target high": "'high' is not a number",
         "target 90": "target = 90; allowed: a share above 0 and below 1",
         "empty 0.5": "answers = 0.5; allowed: a whole number, 1 or more",
     }.items():

@@ -7,7 +7,7 @@ import numpy as np
 
 from elsa_nb.search import kernels
 
-_LARGE = 1e37  # weights up to here, and their sums with vectors so small, are float32 numbers
+_LARGE = 1e37  # weights up to here, and their sums with scaled vectors, are within float32
 
 
 # weights @ vectors.T, (h, n) float32, for vectors (n, d) and weights (h, d): one pass over the vectors.
@@ -33,8 +33,8 @@ class Features:
     """The vectors a head sees: centred, and scaled by one number to unit mean variance, so that `l2` means the same
     in every space. Nothing is copied: `take` scales the rows asked for, `project` folds the scaling into the weights.
 
-    What one head alone was last multiplied to is remembered (8 bytes a row): a round's question and the scores shown
-    beside it are of one head, and copies of a search share these features.
+    The last result of a single head is remembered (8 bytes per row): a round's question and the scores shown beside it
+    are of one head, and copies of a search share these features.
 
     `vectors` is (n, d) float32 or float16, in memory or mapped from a file. With `device`, a torch device such as
     "cuda", they are held and scored there.
@@ -62,7 +62,7 @@ class Features:
         if head and last is not None and last[0] == head:
             return last[1].copy()
         scaled = weights * self.scale
-        # Matrix by vector, so that a constant does not depend on how many weights there are either.
+        # Matrix by vector, so that a constant does not depend on the number of weights either.
         constants = biases - np.array([self.mean @ row for row in scaled])
         # Of vectors all but zero the scale may leave float32: a power of two changes no digit of what it is taken from.
         factors = np.exp2(np.ceil(np.log2(np.maximum(np.abs(scaled).max(1, initial=0.0) / _LARGE, 1.0))))[:, None]

@@ -20,7 +20,7 @@ from numba import njit
 from elsa_nb.errors import check_known
 from elsa_nb.search.checks import check_counts, check_number
 from elsa_nb.search.heads.features import HeadInput
-from elsa_nb.search.heads.logistic import confidence as confidence  # read by those who have a head's logits
+from elsa_nb.search.heads.logistic import confidence as confidence  # imported from here by whoever has a head's logits
 from elsa_nb.search.heads.logistic import logistic_regression
 from elsa_nb.threads import one_blas_thread
 
@@ -34,7 +34,7 @@ class HeadConfig:
     Attributes:
         kind: "logistic", "linear-sgd" or "mlp": see the module.
         l2: The weight of |w|^2 / 2 beside the sum of the class-balanced log losses, on features of unit variance.
-        steps: Steps of AdamW, for the two kinds that it trains, as are the next three.
+        steps: Steps of AdamW. This and the next three are for the two kinds that AdamW trains.
         learning_rate: Of AdamW.
         weight_decay: Of AdamW.
         hidden: Units of the hidden layer of "mlp".
@@ -92,7 +92,7 @@ class MLPHead:
 
 
 def logits_together(asked: Sequence[tuple[Head, HeadInput]]) -> list[np.ndarray]:
-    """Return the logits of several heads over their features, each as it would be alone.
+    """Return the logits of several heads over their features, each as if computed alone.
 
     The vectors are read once for all linear heads that share their features.
     """
@@ -130,7 +130,7 @@ def train(
     if config.kind == "logistic":
         x = features.take(np.concatenate([positives, negatives]))
         before = (previous.weights, previous.bias) if isinstance(previous, LinearHead) else (None, 0.0)
-        # Matrices of a few hundred rows: threads that wait for one another take longer than one thread alone.
+        # Matrices of a few hundred rows: one thread is quicker than several that wait for each other.
         with one_blas_thread():
             y = np.arange(len(x)) < len(positives)
             return LinearHead(*logistic_regression(x, y, config.l2, start=before[0], start_bias=before[1]))
@@ -238,7 +238,7 @@ def _output(hidden, output, bias):
     """Return output . relu(hidden) + bias, (n,) float64, for `hidden` (h, n): the same sum for equal columns."""
     h, n = hidden.shape
     logits = np.full(n, bias)
-    for start in range(0, n, 1024):  # so many sums stay in the cache
+    for start in range(0, n, 1024):  # this many sums stay in the cache
         for k in range(h):
             for i in range(start, min(start + 1024, n)):
                 logits[i] += output[k] * max(hidden[k, i], 0.0)

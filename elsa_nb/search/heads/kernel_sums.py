@@ -1,10 +1,10 @@
-"""How near each row of a pool is to the answered rows: sums of a kernel over positives and over negatives, kept up.
+"""How near each row of a pool is to the answered rows: running sums of a kernel over positives and over negatives.
 
 The kernel of two rows of unit length with cosine s is ((1 + s) / 2) ** 24: 1 for equal directions, 0.53 at s = 0.95,
 6e-8 for unrelated rows, and near 1 the Gaussian exp(12 (s - 1)). It is a few multiplications.
 
-Its values are added as whole numbers of 2^-32. Such sums have no rounding: the order of answers does not matter, and an
-answer that is taken back leaves what would be there without it, to the last bit.
+Its values are added as whole numbers of 2^-32. Such sums have no rounding: the order of answers does not matter, and
+taking an answer back gives the sums without it, to the last bit.
 """
 
 import numpy as np
@@ -13,7 +13,7 @@ from numba import njit, prange
 from elsa_nb.search.kernels import one_at_a_time
 
 UNIT = 2.0**-32
-_TOGETHER = 4  # points for which each row is read once
+_TOGETHER = 4  # points per reading of a row
 
 
 def kernel(half):
@@ -25,7 +25,7 @@ def kernel(half):
 
 
 class KernelSums:
-    """Sums over positives and negatives for each of `n` rows: 16 bytes a row."""
+    """Sums over positives and negatives for each of `n` rows: 16 bytes per row."""
 
     def __init__(self, n: int):
         self._sums = np.zeros((n, 2), np.int64)
@@ -52,7 +52,7 @@ class KernelSums:
         points, counts = points[used], counts[used]
         if not len(points):
             return
-        # Filled up with points that count nothing: each is multiplied by the same instructions wherever it stands.
+        # Filled up with points of weight 0, so that every point is multiplied by the same instructions wherever it is.
         filled = -len(points) % _TOGETHER
         points = np.concatenate([points, np.zeros((filled, vectors.shape[1]), np.float32)])
         counts = np.concatenate([counts, np.zeros((filled, 2), np.int64)])
@@ -60,11 +60,11 @@ class KernelSums:
             _add(vectors, points, counts, self._sums)
 
     def grow(self, more: int) -> None:
-        """Begin sums for so many rows more."""
+        """Begin sums for this many more rows."""
         self._sums = np.concatenate([self._sums, np.zeros((more, 2), np.int64)])
 
     def put(self, places: np.ndarray, others: "KernelSums") -> None:
-        """Take over all sums that `others` have, at `places` (m,) among one's own."""
+        """Take over all sums of `others`, at `places` (m,) among these sums."""
         self._sums[places] = others._sums
 
 

@@ -1,9 +1,9 @@
-"""Prepared rows of a pool too large to look at closely in every round: coarse in memory, as they are on disk.
+"""Prepared rows of a pool too large to look at closely in every round: coarse codes in memory, exact rows on disk.
 
-Of nearly all rows a round needs to know only that they are far from the top. A byte a value says that: coordinate j of
-a row is kept as a whole number c_j, from -127 to 127, of steps of its own size, so that w . z is about (w * steps) . c.
-What is high by that is read from the disk, and scored as it is. So a round of a large pool, which waits for memory,
-reads a quarter of what numbers of single precision take.
+A round needs to know of nearly all rows only that they are far from the top. One byte per value is enough for that:
+coordinate j of a row is kept as a whole number c_j, from -127 to 127, of steps of its own size, so that w . z is about
+(w * steps) . c. Rows that are high by that are read from the disk, and scored as they are. So a round of a large pool,
+which waits for memory, reads a quarter of the bytes that single precision takes.
 
 The rows themselves are numbers of half precision in a mapped file, each within 2^-11 of its value.
 """
@@ -48,8 +48,8 @@ def _project(codes, weights, scales, out):
 def _products_of_codes(codes: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Return about weights @ codes.T, (h, n) float32, for codes (n, k) int8 and weights (h, k), in one pass.
 
-    Weights are whole numbers of 16 bits there: twice as many are multiplied at once, and a sum of whole numbers has no
-    rounding that would depend on the processor. They are small enough for the largest sum to be one of 32 bits.
+    Weights become whole numbers of 16 bits: twice as many are multiplied at once, and a sum of whole numbers has no
+    rounding that would depend on the processor. They are small enough for the largest sum to fit into 32 bits.
     """
     most = min(2**15 - 1, (2**31 - 1) // (_LEVELS * codes.shape[1]))
     scales = np.maximum(np.abs(weights).max(axis=1, initial=0), np.finfo(np.float32).tiny) / most
@@ -63,12 +63,12 @@ def _products_of_codes(codes: np.ndarray, weights: np.ndarray) -> np.ndarray:
 class LargeRows:
     """Prepared rows of a pool, in a folder: made once, shared by all its searches, whichever process they run in.
 
-    `vectors` (n, k) float16 are the rows, `codes` (n, k) int8 what is read of all of them in a round, both mapped from
+    `vectors` (n, k) float16 are the rows, `codes` (n, k) int8 are read for all of them in a round, both mapped from
     files; `steps` (k,) float32 are the sizes of a code's steps. `twins` and `twin_groups` are those of `PreparedRows`,
     and `products` is how the codes are projected.
 
-    A search looks closely at the `shortlist` of rows that are highest by their codes, and judges by a scale that so
-    many rows as `scaled_by` give.
+    A search looks closely at the `shortlist` rows that are highest by their codes, and takes the scale of its scores
+    from `scaled_by` rows.
     """
 
     vectors: np.ndarray
@@ -93,18 +93,18 @@ class LargeRows:
         """Prepare the rows of a pool as `PreparedRows.of_pool` does, into `folder`, and open them.
 
         With `one_length` every vector is brought to length 1 first. Reads the pool four times, in blocks; the result
-        takes 3 n k bytes of disk: an OSError says so where they are not there. The card is written last: a folder
+        takes 3 n k bytes of disk; an OSError says so where there is less room. The card is written last: a folder
         without one is not finished, and is made anew.
         """
         folder.mkdir(parents=True, exist_ok=True)
         _make_room(folder, 3 * pool.n * sum(min(each.stop - each.start, dimensions) for each in pool.columns))
         encoders: list[Any] = [_Read(pool, columns, one_length) for columns in pool.columns]  # for arrays of their rows
-        with one_blas_thread():  # as in memory: no bit depends on their number
+        with one_blas_thread():  # as in memory: no bit depends on the number of threads
             maps = [Preparation.of(each, dimensions, progress=progress) for each in encoders]
         twins, groups = twins_of([pool.vectors[:, columns] for columns in pool.columns])
         k, highest = sum(each.axes.shape[1] for each in maps), 0.0
         factor, firsts = np.float32(1 / np.sqrt(len(encoders))), twins[np.unique(groups, return_index=True)[1]]
-        alike = np.empty((len(firsts), k), np.float16)  # equal rows are prepared to the same bits: those of the first
+        alike = np.empty((len(firsts), k), np.float16)  # equal rows get the same bits: those of the first
 
         def prepared(part: slice) -> np.ndarray:
             nonlocal highest
@@ -162,7 +162,7 @@ class LargeRows:
         return cls(*(array.view(np.ndarray) for array in (vectors, codes, steps, twins[0], twins[1])))
 
     def single(self, rows: np.ndarray) -> np.ndarray:
-        """Return the prepared rows (m, k) float32 of `rows` (m,), from the disk where the system has not kept them."""
+        """Return the prepared rows (m, k) float32 of `rows` (m,), from the disk unless they are still in memory."""
         return kernels.gather(self.vectors, rows).astype(np.float32)
 
     def take(self, rows: np.ndarray) -> np.ndarray:
@@ -185,7 +185,7 @@ class LargeRows:
 
 
 def _make_room(folder: Path, size: int) -> None:
-    """Remove what was made before, and what somebody who was killed has left: gigabytes, which nobody else would miss.
+    """Remove earlier rows, and what a killed process has left: gigabytes that nothing else would remove.
 
     Raises OSError, naming the folder, where the disk has no room for `size` bytes even then: now, not minutes later.
     """
@@ -224,7 +224,7 @@ def _write(
     what: str,
     progress: bool | None,
 ) -> None:
-    """Write an array of `shape` as a .npy file, block by block of its rows, each what `of` gives for them."""
+    """Write an array of `shape` as a .npy file, block by block of its rows, each given by `of`."""
 
     def write(stream: BinaryIO) -> None:
         stream.write(npy_header(shape, np.dtype(dtype)))

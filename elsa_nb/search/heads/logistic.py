@@ -5,16 +5,16 @@ from collections.abc import Callable
 import numpy as np
 from numba import njit
 
-# Compiled, and named when scipy is loaded: a type checker finds no such names.
+# Compiled, and only named when scipy is loaded: a type checker does not find these names.
 from scipy.linalg.blas import dsyrk, ssyrk
 from scipy.linalg.lapack import dposv, dpotrf, dtrtrs, spotrf, spotrs
 
-# With more samples and dimensions than this a Hessian, m d^2 operations in each step of Newton's method, keeps a person
-# waiting, and conjugate gradients do without. Up to here (vectors of 256 dimensions) Newton's steps are quick, and
-# answers stay what they were to the last bit.
+# With more samples and dimensions than this, the Hessian of each Newton step, m d^2 operations, keeps a person waiting;
+# conjugate gradients do not need it. Up to here (vectors of 256 dimensions) Newton's steps are quick, and answers stay
+# what they were to the last bit.
 _LARGE = 600
 _DIRECTIONS = 128  # of most variance, in which conjugate gradients start from the exact curvature
-_COARSE_STEPS = 20  # of Newton's method, with a curvature of single precision; where they do not do, it is exact
+_COARSE_STEPS = 20  # of Newton's method, with a curvature of single precision; where they are not enough, it is exact
 _MOST_PRODUCTS = 600  # of the Hessian with a vector, several times what samples commonly take
 
 
@@ -39,9 +39,9 @@ def logistic_regression(
 
     `x` (m, d) float64, `y` (m,) bool; c_i are the `costs` (m,) of the samples, by default m / (2 m_class), which gives
     both classes the same weight; the bias b is not penalised. `start` (d,) and, in large dimensions, `start_bias` are
-    what to begin from: they save steps and change nothing. Newton's method with step halving; converged when the
-    gradient's largest entry is below `tolerance` times m. With `coarse` the curvature, in which most of the time goes,
-    is of single precision, and `start_bias` counts in all dimensions: other steps, to the same point within that.
+    the starting point: they save steps and change nothing else. Newton's method with step halving; converged when the
+    gradient's largest entry is below `tolerance` times m. With `coarse` the curvature, which takes most of the time,
+    is of single precision, and `start_bias` counts in all dimensions: other steps, to the same point within it.
     """
     m, d = x.shape
     sign = np.where(y, 1.0, -1.0)
@@ -77,11 +77,11 @@ def logistic_regression(
             break
         step = _newton_step(single if number < _COARSE_STEPS else design, cost * p * (1 - p), penalty, gradient)
         size, slope = 1.0, gradient @ step
-        blur = 1e-13 * value  # near the minimum the loss cannot tell better from worse; the gradient still can
+        blur = 1e-13 * value  # near the minimum only the gradient can still tell better from worse
         while (lower := loss(theta - size * step)) > value - 1e-4 * size * slope + blur and size > 1e-6:
             size /= 2
         theta, value = theta - size * step, lower
-    # Back from the coordinates by the vanishing gradient: l2 w = sum_i c_i (y_i - p_i) x_i.
+    # Back from the coordinates, since the gradient vanishes: l2 w = sum_i c_i (y_i - p_i) x_i.
     weights = x.T @ (cost * (y - confidence(design @ theta))) / l2 if inside else theta[:-1]
     return weights, float(theta[-1])
 
@@ -95,7 +95,7 @@ def _coordinates(x: np.ndarray) -> np.ndarray:
 
 
 def _newton_step(design: np.ndarray, curvature: np.ndarray, penalty: np.ndarray, gradient: np.ndarray) -> np.ndarray:
-    """Solve (design' diag(curvature) design + diag(penalty)) step = gradient, symmetric: half the arithmetic."""
+    """Solve (design' diag(curvature) design + diag(penalty)) step = gradient, with half the arithmetic, by symmetry."""
     product = dsyrk if design.dtype == np.float64 else ssyrk
     hessian = product(1.0, design.T * np.sqrt(curvature).astype(design.dtype)).astype(np.float64)  # upper triangle
     hessian[np.diag_indices_from(hessian)] += penalty + 1e-12
@@ -111,8 +111,8 @@ def _by_conjugate_gradients(
     """Return weights, bias and whether they have converged; forms no matrix of d x d or m x m.
 
     Newton's method whose systems are solved by conjugate gradients, in single precision and only as exactly as the
-    step deserves; loss and gradient, and so the answer, are in double precision. Small penalties and rounding may
-    ask for more products than are allowed, and then the answer is left to the caller.
+    step needs; loss and gradient, and so the answer, are in double precision. Small penalties and rounding may need
+    more products than are allowed; then it has not converged, and the caller has to solve it otherwise.
     """
     m, d = x.shape
     design = np.ones((m, d + 1), np.float32)

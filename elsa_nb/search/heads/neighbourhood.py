@@ -1,7 +1,7 @@
-"""How near rows are to the answered rows: the kernel's sums, brought up to the answers of now where they are read.
+"""How near rows are to the answered rows: the kernel's sums, brought up to date where they are read.
 
-Of a pool that is looked at whole they are kept for all rows. Of a larger one they are kept for the rows that are
-followed at the time: what is known of those that stay is kept, and those that are new are compared with all answers.
+In a pool that is looked at as a whole they are kept for all rows. In a larger one they are kept for the rows that are
+followed at the time: rows that stay keep their sums, and new rows are compared with all answers.
 """
 
 import numpy as np
@@ -17,11 +17,11 @@ from elsa_nb.search.heads.prepared_rows import PreparedRows
 class Neighbourhood:
     """The kernel's sums over answers for all prepared rows `of` a pool.
 
-    They are of the answers that `update` was last told.
+    They are of the answers last given to `update`.
     """
 
     def __init__(self, of: PreparedRows | LargeRows, count: int | None = None):
-        """Begin before any answer, for all rows, or for so many as a count says."""
+        """Begin before any answer, for all rows, or for a given number of them."""
         self._of = of
         self._sums = KernelSums(len(of) if count is None else count)
         self._answered, self._labels = np.empty(0, np.int64), np.empty(0, np.int8)
@@ -37,7 +37,7 @@ class Neighbourhood:
         return self._sums.negative
 
     def update(self, answered: np.ndarray, labels: np.ndarray) -> None:
-        """Bring the sums up to `labels` (a,) of the rows `answered` (a,), ascending: all there are, old and new."""
+        """Bring the sums up to `labels` (a,) of the rows `answered` (a,), ascending: all answers, old and new."""
         before = np.full(len(answered), UNASKED, np.int8)
         before[np.searchsorted(answered, self._answered)] = self._labels
         if len(changed := np.flatnonzero(labels != before)):
@@ -53,8 +53,8 @@ class Neighbourhood:
 class Followed(Neighbourhood):
     """The kernel's sums for some prepared `rows` (m,) of a pool, ascending, which others may follow: (m,) each.
 
-    Their vectors are copied, each into a slot of its own. A slot that is let go of is used again, so that in a round
-    only the vectors of new rows are read.
+    Their vectors are copied, each into a slot of its own. Free slots are used again, so that in a round only the
+    vectors of new rows are read.
     """
 
     def __init__(self, of: PreparedRows | LargeRows, rows: np.ndarray):
@@ -76,7 +76,7 @@ class Followed(Neighbourhood):
         return kernels.project(self._copied, head.weights[None])[0][self._slots] + head.bias
 
     def follow(self, rows: np.ndarray) -> None:
-        """Go on with other `rows` (m,), ascending: what is known of those that stay is kept."""
+        """Go on with other `rows` (m,), ascending: those that stay keep their sums."""
         stays = np.isin(rows, self.rows, assume_unique=True, kind="sort")
         new = Followed(self._of, rows[~stays])
         new.update(self._answered, self._labels)
@@ -84,7 +84,7 @@ class Followed(Neighbourhood):
         slots[stays] = self._slots[np.searchsorted(self.rows, rows[stays])]
         free = np.setdiff1d(np.arange(len(self._copied)), slots[stays], assume_unique=True)
         if (short := len(new.rows) - len(free)) > 0:
-            more = short + len(self._copied) // 8  # their number grows with the answers: not a little in every round
+            more = short + len(self._copied) // 8  # their number grows with the answers: room for more than this round
             free = np.concatenate([free, np.arange(more) + len(self._copied)])
             self._copied = np.concatenate([self._copied, np.zeros((more, self._copied.shape[1]), np.float32)])
             self._sums.grow(more)

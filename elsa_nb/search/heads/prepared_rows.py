@@ -1,16 +1,16 @@
 """The preparation of vectors for search: in prepared rows, near means alike in every space, whatever the encoder.
 
-An encoder's dimensions differ in scale, and a few directions hold most of the variance, seldom those that tell one
-rare class from the rest. Four steps undo that, each once for a pool:
+An encoder's dimensions differ in scale, and a few directions hold most of the variance, seldom those that separate
+one rare class from the rest. Four steps undo that, each once per pool:
 
-    standardise    x <- (x - mean) / std, in each dimension: none counts more for its unit
+    standardise    x <- (x - mean) / std, in each dimension: no dimension counts more for its unit
     reduce         PCA to min(d, 256) coordinates: what remains is noise, and costs time in every round
     half-whiten    coordinate j divided by eigenvalue_j ** (1/4): strong directions still count for more, but less so;
-                   dividing by the square root instead (whitening) would raise the weakest, noise, to their height
+                   dividing by the square root instead (whitening) would raise the weakest, noise, to the same height
     unit length    the inner product is a cosine: no row is far out, or near everything, for its length
 
-Several encoders of the same items stand side by side: each is prepared by itself, their prepared rows are concatenated,
-and a cosine is the mean of theirs.
+Several encoders of the same items are prepared separately, and their prepared rows are concatenated, so that a cosine
+is the mean of theirs.
 """
 
 from collections.abc import Sequence
@@ -38,7 +38,7 @@ _NEGLIGIBLE = 1e-6  # of the largest eigenvalue: below it a direction is roundin
 class PreparedRows:
     """Prepared rows of a pool, made once and shared by all its searches.
 
-    `vectors` (n, k) float32, C-contiguous, are of unit length, but for rows equal to the mean, which are zero.
+    `vectors` (n, k) float32, C-contiguous, are of unit length, except for rows equal to the mean, which are zero.
     `twins` (t,) int64 are the rows whose stored vectors also occur in other rows, ascending, and `twin_groups` (t,)
     int64 says which of them are equal; they are prepared to the same bits. `products` is how they are projected.
     """
@@ -52,12 +52,12 @@ class PreparedRows:
     def of(
         cls, *encoders: np.ndarray, dimensions: int = DIMENSIONS, power: float = POWER, standardise: bool = True
     ) -> "PreparedRows":
-        """Prepare vectors (n, d), in memory or mapped: one array an encoder, of the same items in the same order.
+        """Prepare vectors (n, d), in memory or mapped: one array per encoder, of the same items in the same order.
 
         float16 and float32 are read as they are, all else becomes float32 first, as in a pool.
-        Three passes over blocks of rows: moments, covariance, and the result. Beside the result of 4 n k bytes it takes
-        8 d^2 + 4096 x 8 d. BLAS has one thread here, so that the bits do not depend on how many there are. Raises
-        ValueError for no vectors or none of that shape, and for encoders of different numbers of rows.
+        Three passes over blocks of rows: moments, covariance, and the result. Besides the result of 4 n k bytes it
+        takes 8 d^2 + 4096 x 8 d bytes. BLAS has one thread here, so that the bits do not depend on the number of
+        threads. Raises ValueError for no vectors, for another shape, and for encoders of different numbers of rows.
         """
         if not encoders:
             raise ValueError("no vectors given; prepare the vectors of at least one encoder")
@@ -67,7 +67,7 @@ class PreparedRows:
     def of_pool(
         cls, pool: Pool, *, dimensions: int = DIMENSIONS, power: float = POWER, standardise: bool = True
     ) -> "PreparedRows":
-        """Prepare the rows of a pool, as `of` does: the columns of each encoder that it holds by themselves."""
+        """Prepare the rows of a pool, as `of` does: the columns of each of its encoders separately."""
         encoders = tuple(pool.vectors[:, columns] for columns in pool.columns)
         return cls._of(encoders, dimensions, power, standardise)
 
@@ -75,7 +75,7 @@ class PreparedRows:
     def _of(cls, encoders: tuple[np.ndarray, ...], dimensions: int, power: float, standardise: bool) -> "PreparedRows":
         n = len(encoders[0])
         if different := [len(vectors) for vectors in encoders if len(vectors) != n]:
-            raise ValueError(f"encoders of {n} and {different[0]} rows; give vectors of the same items, in one order")
+            raise ValueError(f"encoders of {n} and {different[0]} rows; give vectors of the same items in one order")
         with one_blas_thread():
             maps = [Preparation.of(vectors, dimensions, power, standardise) for vectors in encoders]
             ends = np.cumsum([0, *(each.axes.shape[1] for each in maps)])
@@ -144,7 +144,7 @@ class Preparation:
         n, d = vectors.shape
         mean, variance = kernels.moments(vectors)
         std = np.sqrt(variance) if standardise else np.full(d, np.sqrt(variance.mean()))
-        std[std < _TINY] = 1.0  # float32 has no number to divide them by: what varies so little is constant
+        std[std < _TINY] = 1.0  # too small to divide by in float32: what varies so little is constant
         mean, std = mean.astype(np.float32), std.astype(np.float32)
         covariance = np.zeros((d, d))
         for start in bar(range(0, n, _BLOCK), "preparing rows, part 1 of 3", progress):
@@ -155,7 +155,7 @@ class Preparation:
         kept = np.flatnonzero(values > _NEGLIGIBLE * values[-1])[::-1][:dimensions]
         if not len(kept):  # equal rows: nothing varies
             kept = np.array([d - 1])
-        # A factor for all coordinates changes no direction: the largest eigenvalue is taken for one.
+        # A common factor changes no direction: the largest eigenvalue is scaled to 1.
         scale = (np.maximum(values[kept], _NEGLIGIBLE) / max(values[-1], _NEGLIGIBLE)) ** -power
         return cls(mean, std, np.ascontiguousarray(axes[:, kept] * scale, np.float32))
 
@@ -163,13 +163,13 @@ class Preparation:
         """Return the prepared rows (m, k) float32 of a block (m, d)."""
         rows = _standardised(kernels.as_single(block), self.mean, self.std) @ self.axes
         lengths = np.sqrt(np.einsum("ij,ij->i", rows, rows, dtype=np.float64))
-        # What differs from the mean by rounding only is the mean.
+        # What differs from the mean only by rounding is taken for the mean.
         lengths[lengths < 1e-6] = np.inf
         return (rows / lengths[:, None]).astype(np.float32)
 
 
 def _standardised(block: np.ndarray, mean: np.ndarray, std: np.ndarray) -> np.ndarray:
-    """Return (block - mean) / std, (m, d) float32; ValueError where float32 has no such number."""
+    """Return (block - mean) / std, (m, d) float32; ValueError where that is beyond float32."""
     with np.errstate(over="ignore"):
         result = (block - mean) / std
         if (beyond := ~np.isfinite(result)).any():  # the difference of two large numbers left float32 on the way
@@ -186,7 +186,7 @@ def _standardised(block: np.ndarray, mean: np.ndarray, std: np.ndarray) -> np.nd
 
 
 def twins_of(encoders: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """Return the rows that have equals, ascending, and their groups numbered from 0; equal in all encoders."""
+    """Return the rows that have equals, ascending, and their groups numbered from 0; equal in every encoder."""
     hashes = np.zeros(len(encoders[0]), np.uint64)
     for vectors in encoders:
         words = np.uint16 if vectors.dtype == np.float16 else np.uint32
@@ -207,7 +207,7 @@ def twins_of(encoders: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _repeated(hashes: np.ndarray) -> np.ndarray:
-    """Return the rows (t,) int64 whose hash other rows have too, ascending; takes little but a copy of the hashes."""
+    """Return the rows (t,) int64 whose hash other rows have too, ascending; takes little more than a copy of hashes."""
     ordered = np.sort(hashes)
     repeated = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
     rows = [np.empty(0, np.int64)]

@@ -2,7 +2,7 @@
 
 Distances are symmetric, so each block of products serves both its rows and its columns: half the arithmetic of a
 search of all rows. A sample of the pool first tells where each row's limit may begin, so that few values are ever
-written down. The products are of single precision here, and of eight bits a number in `brief_pairs`.
+stored. The products are of single precision here, and of eight bits per number in `brief_pairs`.
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -30,7 +30,7 @@ class Pairs(Protocol):
 
     @staticmethod
     def spare(k: int) -> int:
-        """Return how many candidates more than `k` it takes until most rows have proved lists."""
+        """Return how many more candidates than `k` are needed to prove the lists of most rows."""
         ...
 
     def room(self) -> Any:
@@ -45,7 +45,7 @@ class Pairs(Protocol):
         ...
 
     def reach(self, limits: np.ndarray, rows: slice | np.ndarray) -> np.ndarray:
-        """Return squared distances (m,) float64 that no row is nearer than whose value is at least `limits` (m,)."""
+        """Return squared distances (m,) float64: a row whose value is at least `limits` (m,) is not nearer."""
         ...
 
 
@@ -72,13 +72,13 @@ class SinglePairs:
             return np.matmul(queries, others.T, out=out)
 
     def reach(self, limits: np.ndarray, rows: slice | np.ndarray) -> np.ndarray:
-        """Return squared distances (m,) that no row is nearer than whose value is at least `limits` (m,)."""
+        """Return squared distances (m,): a row whose value is at least `limits` (m,) is not nearer."""
         own = self._squares[rows]
         return proved_reach(limits + own, own, self._squares.max(), self._vectors.shape[1])
 
 
 def proved_reach(limits: np.ndarray, norms: np.ndarray, longest: float, dimension: int) -> np.ndarray:
-    """Return squared distances (m,) float64 that no row is nearer than whose computed one is at least `limits` (m,).
+    """Return squared distances (m,) float64: a row whose computed one is at least `limits` (m,) is not nearer.
 
     What is computed is |x|^2 + |q|^2 - 2 x.q, in float32, its sums of `dimension` terms in any order; `norms` (m,) are
     the |q|^2 of the rows asked about. Two roundings of half an eps a term, of |x|^2 and of 2 x.q, are relative to
@@ -89,15 +89,15 @@ def proved_reach(limits: np.ndarray, norms: np.ndarray, longest: float, dimensio
     off = (dimension + 3) * _SINGLE.eps
     lost = 4 * (dimension + 3) * _SINGLE.tiny  # terms too small for float32
     reach = (limits - off * 3 * norms - lost) / (1 + 2 * off)
-    beyond = ~(np.maximum(limits, 8 * longest) < _SINGLE.max)  # inf, nan, or faiss's own sign
+    beyond = ~(np.maximum(limits, 8 * longest) < _SINGLE.max)  # inf, nan, or faiss's own mark
     return np.where(beyond, -np.inf, reach)
 
 
 def propose_all(pairs: Pairs, n: int, k: int, progress: bool | None = None) -> Shortlist:
     """Return for each of `n` rows the `k` rows that seem nearest; a limit too near leaves a row with fewer than `k`.
 
-    Threads take a block each, with all after it. Each multiplies in one thread: those of BLAS, torch and numba, by
-    turns, would wait for work on the cores that the others work on.
+    Threads take a block each, with all after it. Each multiplies in one thread: the threads of BLAS, torch
+    and numba in turn would wait for work on the cores where the others work.
     """
     shortlist = Shortlist(n, k)
     blocks = [slice(start, min(start + MULTIPLIED, n)) for start in range(0, n, MULTIPLIED)]
@@ -130,7 +130,7 @@ def propose_all(pairs: Pairs, n: int, k: int, progress: bool | None = None) -> S
                 for done in workers.map(offer, range(len(blocks))):
                     shown.update(done)
         except BaseException:
-            workers.shutdown(cancel_futures=True)  # whoever interrupts it is not made to wait for all of it
+            workers.shutdown(cancel_futures=True)  # so that an interrupt need not wait for all of it
             raise
     return shortlist
 

@@ -1,8 +1,8 @@
 """Lists of near rows for the rows that were asked about, made as they are asked: for pools too large to list every row.
 
 The searches of one class ask about the same few thousand rows again and again: its members, and what lies near. The
-first question about a row costs a pass over the bounds, which leaves a list that is complete to a reach of its own; a
-later question is answered from lists wherever its answer lies within the reach of all of them.
+first question about a row costs a pass over the bounds, which leaves a list that is complete up to a distance of its
+own, its reach; a later question is answered from lists if its answer lies within the reach of all of them.
 """
 
 from collections import OrderedDict
@@ -25,7 +25,7 @@ _KEPT_BYTES = 2**29  # of lists; the oldest go
 
 
 class _List(NamedTuple):
-    """All rows nearer than `reach`, a squared distance, with theirs; `length` is how many were wanted."""
+    """All rows nearer than `reach`, a squared distance, with their distances; `length` is how many were wanted."""
 
     rows: np.ndarray
     distances: np.ndarray
@@ -50,7 +50,7 @@ class AskedLists:
         self._sample = np.sort(np.random.default_rng(0).choice(len(points), min(_SAMPLE, len(points)), replace=False))
 
     def complete(self, known: Found, queries: np.ndarray, count: int, allowed: np.ndarray) -> tuple[Found, bool]:
-        """Return the `count` allowed rows nearest to any of `queries` (m,) but themselves, and whether they are it.
+        """Return the `count` allowed rows nearest to any of `queries` (m,) but themselves, and whether that is certain.
 
         `known` are rows known to be near, as for `OnePass.complete`. Where lists end before the last of the rows, these
         are near ones, measured, and maybe not the nearest.
@@ -69,7 +69,7 @@ class AskedLists:
             self._add([query for query in short if self._lists[query].length < length], length)
 
     def _add(self, queries: list[int], length: int) -> None:
-        """Make the lists of rows anew, so many of them in a pass as fit."""
+        """Make the lists of rows anew, as many in each pass as fit."""
         for start in range(0, len(queries), _AT_ONCE):
             self._pass(np.array(queries[start : start + _AT_ONCE], np.int64), length)
 

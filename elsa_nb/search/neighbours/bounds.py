@@ -1,9 +1,9 @@
-"""Exact neighbours in pools too large for neighbour lists: bounds of 65 numbers a row say what need not be measured.
+"""Exact neighbours in pools too large for neighbour lists: bounds of 65 numbers per row say what need not be measured.
 
 Each vector is written as its coordinates in the leading directions of the pool and the length of what they leave over.
 Between two such rows of `width` + 1 numbers the squared distance is never more than between the vectors (the
-coordinates by Pythagoras, the rest by the triangle inequality). Any orthonormal directions are right; good ones are
-fast. Rows are measured in the order of their bound, and what is bounded beyond the last row returned is never read.
+coordinates by Pythagoras, the rest by the triangle inequality). Any orthonormal directions are correct; good ones are
+fast. Rows are measured in the order of their bound; a row whose bound is beyond the last row returned is never read.
 """
 
 from collections import deque
@@ -22,21 +22,21 @@ from elsa_nb.search.neighbours.shortlist import in_single
 from elsa_nb.threads import one_blas_thread
 
 WIDTH = 64  # leading directions
-_LARGE = 2**27  # numbers in a pool, from where comparing a round's queries with every vector takes too long
+_LARGE = 2**27  # numbers in a pool; with more, comparing a round's queries with every vector takes too long
 _SAMPLE = 8192  # vectors the leading directions are taken from
 _BLOCK = 8192  # rows handled together
 _MULTIPLIED = 2048  # rows multiplied together: their products stay in the cache
-_FEW_THREADS = 2  # with more of them taking differences is quicker
+_FEW_THREADS = 2  # with more threads, taking differences is quicker
 _IDLE = 1e-4  # of the variance: leading directions with less than that together are left out
 _KEPT_BYTES = 2**26  # of passes remembered: a dozen in a pool of ImageNet's size
-_KEPT = 128  # and no more in a small one, where looking through them would take longer than a pass
+_KEPT = 128  # of passes in a small pool, where looking through more would take longer than a pass
 
 
 class Sketch:
     """Exact nearest neighbours among the rows of one pool, like `Neighbours`, without its n x k lists.
 
     `vectors` is (n, d) float32 or float16, finite, and may be mapped from a file: a search reads the sketch, 260 bytes
-    a row, and the few vectors it measures. Same answers, same order as `Neighbours`.
+    per row, and the few vectors it measures. Same answers, same order as `Neighbours`.
     """
 
     def __init__(self, vectors: np.ndarray, *, width: int = WIDTH, progress: bool | None = None):
@@ -47,9 +47,9 @@ class Sketch:
         self._asked: AskedLists | None = None
 
     def keep_lists(self) -> None:
-        """Keep lists of what lies near the rows asked about: where many searches ask about the same rows of memory.
+        """Keep lists of the rows near those asked about: for many searches that ask about the same rows in memory.
 
-        A person's one search asks about most rows once, and a file beyond memory is slow to measure so many rows of.
+        A person's single search asks about most rows once, and measuring many rows of a file beyond memory is slow.
         """
         if self._asked is None and self.n >= asked_lists.LEAST_ROWS:
             self._asked = self._one_pass.lists()
@@ -82,10 +82,10 @@ class Sketch:
 
 
 class RememberedPass(OnePass):
-    """One pass over bounds, without pivots: few numbers a row are soon compared, and pivots tell little about them.
+    """One pass over bounds, without pivots: few numbers per row are compared quickly, and pivots help little.
 
-    A search asks about the same queries round by round, and a few more: the latest passes are kept, and a pass is made
-    for the new ones only.
+    In each round a search asks about the same queries and a few more: the latest passes are kept, and a pass is made
+    for the new queries only.
     """
 
     def __init__(self, vectors: np.ndarray, bounds: "Bounds"):
@@ -94,7 +94,7 @@ class RememberedPass(OnePass):
             maxlen=min(_KEPT, max(1, _KEPT_BYTES // (4 * len(vectors))))
         )
         self._norms = in_single(kernels.squared_norms(self._points))
-        # The error of a bound, of the two rows at hand: one row far from all others blunts no other's.
+        # The error of a bound depends on its two rows: one row far from all others does not weaken other bounds.
         self._off = np.float32(bounds.error / bounds.longest if 0 < bounds.longest < np.inf else 0)
 
     def _compared(self, rows: np.ndarray, queries: np.ndarray) -> np.ndarray:
@@ -106,7 +106,7 @@ class RememberedPass(OnePass):
         return compared
 
     def lists(self) -> AskedLists | None:
-        """Return lists of the rows that will be asked about, by the same bounds; None where those tell nothing."""
+        """Return lists of the rows that will be asked about, by the same bounds; None where the bounds tell nothing."""
         return AskedLists(self._vectors, self._points, self._norms) if self._speaks else None
 
     def _candidates(
@@ -137,8 +137,8 @@ class RememberedPass(OnePass):
         """Return a lower bound of each row's distance to the nearest query, itself included, (n,) float32.
 
         With few threads the distances to many queries are computed by matrix products, |x|^2 - 2 x.q + |q|^2: in one
-        thread that takes half the time of summing squared differences. It rounds off more, a sum of `width` terms and
-        three more in each, so more is subtracted to keep the result a lower bound.
+        thread that takes half the time of summing squared differences. It rounds more, a sum of `width` terms and three
+        more in each, so more is subtracted to keep the result a lower bound.
         """
         own = self._norms[queries]
         if len(queries) < kernels.FEW or get_num_threads() > _FEW_THREADS:
@@ -160,9 +160,9 @@ class RememberedPass(OnePass):
 class Bounds:
     """What bounds the squared distances between rows of `vectors` (n, d) from below.
 
-    `coordinates` (n, at most width + 1) float32: the squared distance of two of its rows, less `error` for what float32
-    rounded off, is a lower bound. `longest` is the largest squared length of a row: infinite where vectors are so long
-    that their squares leave float32, and then the bounds tell nothing.
+    `coordinates` (n, at most width + 1) float32: the squared distance of two of its rows, less `error` for the
+    rounding of float32, is a lower bound. `longest` is the largest squared length of a row: infinite where
+    it is beyond float32, and then the bounds tell nothing.
     """
 
     def __init__(self, vectors: np.ndarray, width: int, *, progress: bool | None = None):
@@ -174,7 +174,7 @@ class Bounds:
         self.longest = longest + self.error
 
     def _fill(self, vectors: np.ndarray, width: int, progress: bool | None) -> float:
-        """Compute the coordinates; return the longest squared distance to the centre, infinite where float32 ends."""
+        """Compute the coordinates; return the largest squared distance to the centre, infinite beyond float32."""
         longest, n = 0.0, len(vectors)
         with np.errstate(over="ignore", invalid="ignore"):
             centre, directions = _leading_directions(vectors, width)
@@ -192,7 +192,7 @@ class Bounds:
 def _leading_directions(vectors: np.ndarray, width: int) -> tuple[np.ndarray, np.ndarray]:
     """Return a centre (d,) and orthonormal directions (d, width), float32, in which the vectors vary most.
 
-    Subspace iteration on a sample: more precision would only save measurements.
+    Subspace iteration on a sample: more precision would save measurements, no more.
     """
     rng = np.random.default_rng(0)
     rows = np.sort(rng.choice(len(vectors), min(_SAMPLE, len(vectors)), replace=False))
@@ -209,5 +209,5 @@ def _leading_directions(vectors: np.ndarray, width: int) -> tuple[np.ndarray, np
 
 
 def without_lists(vectors: np.ndarray) -> Neighbours | Sketch:
-    """Return exact neighbours for a search in a pool that nothing was prepared for: by bounds where it is large."""
+    """Return exact neighbours for a search in a pool without prepared neighbours: by bounds where it is large."""
     return Sketch(vectors) if vectors.size > _LARGE else Neighbours(vectors)

@@ -1,6 +1,6 @@
 """Products of all pairs of rows from eight bits of every number, and what their rounding may hide.
 
-Some processors multiply numbers of bfloat16, of eight binary digits, in units of their own: four times as many at once
+Some processors multiply numbers of bfloat16, of eight binary digits, in special units: four times as many at once
 as in single precision. Each row x is taken from the mean of all and rounded to a point p of such numbers. How far that
 moves it, r = |x - p|, is measured; by the triangle inequality two rows are no nearer than their points, less both r.
 """
@@ -22,7 +22,7 @@ _LOST = 1e-30  # rows that are shorter than this, when the longest number of all
 
 
 def brief_is_quicker(n: int, dimension: int) -> bool:
-    """Return whether the pairs of `n` rows are multiplied sooner in bfloat16, here."""
+    """Return whether this processor multiplies the pairs of `n` rows faster in bfloat16."""
     if n * n * dimension < _WORTH or find_spec("torch") is None:
         return False
     features = get_host_cpu_features()
@@ -33,8 +33,8 @@ class BriefPairs:
     """Pairs of rows of `vectors` (n, d) in bfloat16, multiplied by torch; 2 n d bytes.
 
     -|p - q|^2 / 2 = p.q - |p|^2 / 2 - |q|^2 / 2 is one product of longer rows: (p, -|p|^2 / 2, 1) and
-    (q, 1, -|q|^2 / 2), the second number in three pieces. So what is rounded last is a distance: the nearer two rows,
-    the less of it is lost.
+    (q, 1, -|q|^2 / 2), the second number in three pieces. So the last rounding is that of a distance: the nearer two
+    rows, the less is lost.
     """
 
     def __init__(self, vectors: np.ndarray):
@@ -65,7 +65,7 @@ class BriefPairs:
 
     @staticmethod
     def spare(k: int) -> int:
-        """Return k and a few: what eight digits cannot tell from the last of k."""
+        """Return k and a few: rows that eight digits cannot tell from the last of k."""
         return 32 + k
 
     def room(self) -> Any:
@@ -81,7 +81,7 @@ class BriefPairs:
         return self._torch.mm(queries, others.T, out=out).view(self._torch.int16).numpy().view(np.uint16)
 
     def reach(self, limits: np.ndarray, rows: slice | np.ndarray) -> np.ndarray:
-        """Return squared distances (m,) that no row is nearer than whose value is at least `limits` (m,).
+        """Return squared distances (m,): a row whose value is at least `limits` (m,) is not nearer.
 
         With a = |p| of the row asked about and D the distance of two points, the other point is no longer than a + D,
         and its r at most `share` of that: the rows are at least D - r - share (a + D) apart.

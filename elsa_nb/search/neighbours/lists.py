@@ -1,4 +1,4 @@
-"""Exact nearest neighbours of pool rows, in one order whatever computes them.
+"""Exact nearest neighbours of pool rows, in the same order whatever computes them.
 
 Every answer is ordered by (squared Euclidean distance in float64, row). The paper's MSE is that distance divided by
 the dimension, so the ranking is the same. A fast backend (blocks of matrix products, faiss, or torch; float32) proposes
@@ -25,10 +25,10 @@ SLACKS = (32, 512)  # candidates fetched beyond k: the proof mostly succeeds at 
 _BLOCK = 1024  # rows handled together
 WIDE = 8 * _BLOCK  # vectors that few queries are multiplied with at once
 DEEPER = 8  # a list that proves too short for the second time is made again this many times longer
-LENGTHENED = 4  # so many lists at a time: someone may be waiting
+LENGTHENED = 4  # this many lists at a time: someone may be waiting
 KEPT_BYTES = 2**29  # of lists computed on demand and remembered; a search asks for the same rows again and again
-DECODED = 2**29  # up to so many numbers, vectors of half precision are decoded once for all, to 2 GiB
-MOSTLY = 0.9  # of a few rows with a proved list: fewer would take longer to search again than to multiply in full
+DECODED = 2**29  # up to this many numbers, vectors of half precision are decoded once, to 2 GiB
+MOSTLY = 0.9  # of a few rows need a proved list: with fewer, searching again takes longer than multiplying in full
 ALL_BYTES = 2**32  # of candidates for all rows at once; beyond, `build` searches block by block
 
 
@@ -78,7 +78,7 @@ def torch_backend(vectors: np.ndarray, norms: np.ndarray, device: str | None = N
     import torch
 
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-    stored = torch.from_numpy(np.array(vectors)).to(device)  # half precision stays half: the GPU's memory is dear
+    stored = torch.from_numpy(np.array(vectors)).to(device)  # half precision stays half: the GPU's memory is scarce
     lengths = torch.from_numpy(in_single(norms)).to(device)
 
     def nearest(queries: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
@@ -117,7 +117,7 @@ class Neighbours:
     `vectors` is (n, d) float32 or float16, finite; it may be mapped from a file. Neighbour lists of `k` rows are
     computed when first asked for, all at once by `build`, or handed in as `lists` = (rows (n, k) int32, distances
     (n, k) float64). A row is never in its own list. `backend` is "blas" (default), "torch" or "faiss". With `among`,
-    `exact` looks for neighbours among the first so many rows only, for whatever rows it is asked about.
+    `exact` looks for neighbours among the first `among` rows only, whatever rows it is asked about.
     """
 
     def __init__(
@@ -176,7 +176,7 @@ class Neighbours:
         return self
 
     def _pairs(self) -> Pairs:
-        """Return all pairs of rows, as they are multiplied soonest: in eight digits only where these prove enough."""
+        """Return all pairs of rows, multiplied in the fastest way: in eight digits only where these prove enough."""
         if self._has_room(BriefPairs) and brief_is_quicker(self.n, self.dimension):
             brief = BriefPairs(self._single)
             *_, proved = self._settle(*propose_few(brief, self.n, self._fetched(brief)), self.k)
@@ -270,7 +270,7 @@ class Neighbours:
         queries = np.asarray(queries, dtype=np.int64)
         if not len(queries):
             return np.empty(0, np.int64), np.empty(0)
-        if self.k < self.n - 1:  # lengthen together what each would need by itself
+        if self.k < self.n - 1:  # lengthen together what each would need alone
             short = np.unique(queries[allowed[self._gather(queries, self.k)[0]].sum(1) <= count])
             self._ended[short] = True
             self._gather(short, min(DEEPER * self.k, self.n - 1))

@@ -1,4 +1,4 @@
-"""What is near to any of a few queries, by one pass over all rows: no lists, and exact.
+"""Which rows are near any of a few queries, by one pass over all rows: no lists, and exact.
 
 The pass compares every row with a few of the queries only, the pivots. By the triangle inequality a row x within r of
 a query q is as far from a pivot p as q is, give or take r: |d(x, p) - d(q, p)| <= r. That leaves few rows for a closer
@@ -13,7 +13,7 @@ from elsa_nb.search.neighbours.ordering import NOTHING, Found, farthest_of, near
 
 PIVOTS = 16  # more leave fewer rows, and take longer
 PAIRS = 2**21  # of rows and queries compared at once
-SPARE = 400  # rows more than wanted are measured where nothing says yet how far to look
+SPARE = 400  # more rows than wanted are measured while nothing says how far to look
 
 
 class OnePass:
@@ -55,7 +55,7 @@ class OnePass:
     def _candidates(
         self, known: Found, queries: np.ndarray, count: int, allowed: np.ndarray
     ) -> tuple[Found, np.ndarray, np.ndarray]:
-        """Return what is known by then, all rows that can be nearer, and how far each is from the nearest query."""
+        """Return what is known so far, all rows that can be nearer, and how far each is from the nearest query."""
         pivots = self._farthest_first(queries)
         across = self._distances(slice(None), pivots)
         if farthest_of(known[1], count) == NOTHING:

@@ -1,10 +1,9 @@
-"""Lists of rows and their distances put together: one order everywhere, by (distance, row)."""
+"""Merging lists of rows and their distances: one order everywhere, by (distance, row)."""
 
 import numpy as np
 
 Found = tuple[np.ndarray, np.ndarray]  # rows and their distances
-# How far fewer rows than wanted reach: farther than any distance, but nearer than infinity, which is where a list of
-# all rows ends.
+# The reach of fewer rows than wanted: beyond any distance, but below infinity, where a list of all rows ends.
 NOTHING = np.finfo(np.float64).max
 
 

@@ -3,7 +3,7 @@
 The file of the vectors lies where every worker can read it. For each pair of shards a worker reads these two, and no
 more, and finds the nearest rows of the second to each row of the first, exactly (`lists`). Sorting by (distance, row)
 and taking the first k commute with splitting, so the merged lists are those of one machine to the last bit, in
-whatever order the pairs arrive. The caller holds the lists, 12 k bytes a row.
+whatever order the pairs arrive. The caller holds the lists, 12 k bytes per row.
 """
 
 from collections.abc import Iterator
@@ -25,9 +25,9 @@ def lists_over_shards(
 ) -> Found:
     """Return the lists of all rows of the `.npy` file `path`, rows (n, k) int32 and squared distances (n, k) float64.
 
-    They are those of `Neighbours.build`. `shard` is how many rows a worker reads of each of two shards: it wants about
-    16 shard d bytes. The file is mapped here, and its path, shape and dtype must be the workers' as well; one to whom
-    they are not is left out. Raises ValueError unless k and shard are whole numbers, 1 or more, and what
+    They are those of `Neighbours.build`. `shard` is how many rows a worker reads of each of two shards: it needs about
+    16 shard d bytes. The file is mapped here, and workers must see it at the same path, with the same shape and dtype;
+    a worker that does not is left out. Raises ValueError unless k and shard are whole numbers, 1 or more, and what
     `on_workers` raises.
     """
     for name, count in (("k", k), ("shard", shard)):
@@ -55,7 +55,7 @@ def lists_over_shards(
 def nearest_in_shard(
     path: Path, told: tuple, mine: int, theirs: int, shard: int, k: int
 ) -> tuple[np.ndarray, np.ndarray] | Unfit:
-    """Return the `k` rows from row `theirs` on that are nearest to each row from `mine` on, itself apart.
+    """Return the `k` rows from row `theirs` on that are nearest to each row from `mine` on, except itself.
 
     Both are `shard` rows of the `.npy` file `path`, or what is left of it; `told` are its shape, dtype and bytes. Runs
     on a worker. Returns (rows, squared distances), each (m, at most k), or why this worker cannot.

@@ -1,8 +1,8 @@
-"""The smallest values of each row of a matrix that is never there as a whole, offered block by block.
+"""The smallest values of each row of a matrix that never exists as a whole, offered block by block.
 
-Beside k values a row keeps room for as many again and more: a value below the row's limit is appended, and only when
-the room is full the smallest are picked and the limit is drawn to the largest of them. So nearly every value costs one
-comparison, sixteen to an instruction. Nothing here is parallel: the caller's threads work on different rows.
+A row has room for more than twice its k values: a value below the row's limit is appended, and only when the room is
+full are the smallest picked, and the limit lowered to the largest of them. So nearly every value costs one comparison,
+sixteen per instruction. Nothing here is parallel: the caller's threads work on different rows.
 """
 
 import numpy as np
@@ -44,7 +44,7 @@ class Shortlist:
     def smallest(self, rows: slice = slice(None)) -> np.ndarray:
         """Return the columns (m, k) int32 of the `k` smallest values of some rows, in no order; -1 where fewer came.
 
-        Limits are drawn to the largest value returned where values are left out.
+        Where values are left out, limits are lowered to the largest value returned.
         """
         columns, values = self._columns[rows], self._values[rows]
         _pick_all(self.k, columns, values, self._counts[rows], self.limits[rows])
@@ -52,7 +52,7 @@ class Shortlist:
 
 
 def in_single(norms: np.ndarray) -> np.ndarray:
-    """Return squared lengths as float32, infinite where they are too long for it."""
+    """Return squared lengths as float32, infinite where they are beyond it."""
     with np.errstate(over="ignore"):
         return norms.astype(np.float32)
 

@@ -1,6 +1,6 @@
-"""When a search may stop: how many positives are missing, what can be promised of them, and what a promise costs.
+"""When a search may stop: how many positives are missing, what can be promised about them, and what a promise costs.
 
-`remaining` says what an estimate is told, `by_scores` makes the one that the panel shows, `estimators` names it and its
-rivals, and `rules` say when by it, or by simpler signs, one may stop. `audit` holds the promise that needs no trust in
-scores. It is called after a search, by the person or program that answers.
+`remaining` defines what an estimate gets and returns, `by_scores` makes the one that the panel shows, and `estimators`
+names it and its rivals. `rules` decide by it, or by simpler signs, when one may stop. `audit` makes a promise that
+needs no trust in scores. All are called by the person or program that answers, `audit` after a search.
 """

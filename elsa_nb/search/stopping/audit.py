@@ -1,13 +1,14 @@
-"""An audit after a search: label some more rows, chosen at random, and say what share of the class is found at least.
+"""An audit after a search: label some more rows, chosen at random, and say which share of the class is found at least.
 
-The statement "at least 90 % are found" then holds with the stated confidence whatever the scores are worth, wherever
-the missing positives lie, and at whatever moment one stops to read it. No cheaper way to promise as much exists: a
-method that trusts no score has to look at about 27 / prevalence rows for 90 %, and `labels_for` tells the price of a
-statement before the first label. A narrower statement, about the best-scored rows only, is an audit of those rows; it
-promises nothing of the rest.
+The statement "at least 90 % are found" then holds with the stated confidence however good the scores are, wherever the
+missing positives are, and whenever one stops to read it. There is no cheaper way to promise as much: a method that
+trusts no score has to look at about 27 / prevalence rows for 90 %, and `labels_for` tells the cost of a statement
+before the first label. A narrower statement, about the best-scored rows only, is an audit of those rows; it promises
+nothing about the rest.
 
-How it works. N rows are unlabelled and M of them, unknown, are positive. The rows are labelled in a random order, h of
-the first t turn out positive. M is bounded by U, the largest number for which so few hits are not too unlikely:
+How it works. N rows are unlabelled, and M of them, an unknown number, are positive. The rows are labelled in a random
+order, and h of the first t turn out positive. M is bounded by U, the largest number for which so few hits are not too
+unlikely:
 
     alpha_h = alpha / ((h + 1) (h + 2))                         sums to alpha over h = 0, 1, 2 ...
     u       = max {M : P(at most h hits among t of N rows with M positives) > alpha_h}     hypergeometric
@@ -35,14 +36,14 @@ class Audit:
 
     Ask with `query`, answer with `update`, read `recall_at_least` or `missing_at_most` whenever you like. `confidence`
     is the probability with which all statements of the audit hold together. `rng` decides the order of the rows: a
-    generator, its seed, or None. Only answers in that order count, so give rows that were chosen without looking at it.
+    generator, its seed, or None. Only answers in that order count, so do not choose `rows` by looking at it.
 
-    `found_since` are rows of the audit that were found in another way after it began, by the search that went on. They
-    count as found; the order, and with it the bound on all positives among the rows, does not change for them.
-    `doubtful` is how many items outside of `rows` have an answer that is unsure by now: each may be a missing positive.
+    `found_since` are rows of the audit that were found in another way after it began, by a search that went on. They
+    count as found; they change neither the order nor the bound on all positives among the rows. `doubtful` is how many
+    items outside of `rows` have an answer that is unsure by now: each may be a missing positive.
 
-    A person overlooks some. With `planted` = (seen, shown), from known positives hidden among the rows, the statements
-    allow for it: the share she sees is bounded from below, which takes a fifth of the risk.
+    A person overlooks some positives. With `planted` = (seen, shown), counted on known positives hidden among the rows,
+    the statements allow for it: the share that the person sees is bounded from below, which takes a fifth of the risk.
 
     Raises ValueError for numbers that are out of range; `QueryError` when `query` and `update` are not called in turn.
     """
@@ -59,7 +60,7 @@ class Audit:
         doubtful: int = 0,
     ):
         rows = check_rows(rows, None, "rows of an audit")
-        check_count("found", found, 1)  # a share of nothing says nothing
+        check_count("found", found, 1)  # a share of nothing has no meaning
         check_count("doubtful", doubtful, 0)
         self._outside = int(doubtful)
         self.found, self.hits, self.labels = int(found), 0, 0
@@ -87,7 +88,7 @@ class Audit:
         return self._open
 
     def update(self, labels: Sequence[int] | np.ndarray) -> None:
-        """Answer the last query: one label a row, 1 positive, 0 negative, -1 unsure, which counts as possibly missing.
+        """Answer the last query: one label per row, 1 positive, 0 negative, -1 unsure, which may be missing.
 
         Wrong labels raise ValueError and change nothing.
         """
@@ -104,12 +105,12 @@ class Audit:
 
     @property
     def elsewhere(self) -> int:
-        """How many of the rows that it has not come to yet were found in another way."""
+        """How many of the rows that the audit has not reached yet were found in another way."""
         return int(self._found_since[self.labels :].sum())
 
     @property
     def missing_at_most(self) -> int:
-        """How many positives are not found yet, at most, doubtful ones among them."""
+        """How many positives are not found yet, at most, including doubtful ones."""
         found = self.hits + self.elsewhere
         return max(self._bound, found + self._doubtful) - found + self._outside
 
@@ -131,11 +132,11 @@ def labels_for(
     confidence: float = 0.95,
     planted: tuple[int, int] | None = None,
 ) -> int:
-    """Return how many of so many unlabelled `rows` an audit labels until it can say "at least `promise` is found".
+    """Return how many of `rows` unlabelled rows an audit labels until it can say "at least `promise` is found".
 
-    That is the price if it meets `hits` further positives on the way; 0 meets none, and is the least price. All
-    `rows` is the answer where nothing less will do. `elsewhere` more of the rows were found in another way, and
-    `doubtful` items beside the rows may be missing, as `Audit` has both. `promise` is a share of the class, above 0 and
+    That is the cost if it meets `hits` further positives on the way; with 0 it is the least cost. The answer is all
+    `rows` where nothing less suffices. `elsewhere` more of the rows were found in another way, and `doubtful` items
+    beside the rows may be missing, both as in `Audit`. `promise` is a share of the class, above 0 and
     below 1.
 
     Raises ValueError for numbers that are out of range, for more `hits` and `elsewhere` than `rows`, and for an audit
@@ -163,7 +164,7 @@ def labels_for(
 
 
 def spent_at(risk: float, hits: int) -> float:
-    """Return alpha_h, the part of the `risk` that is spent on the statements made after so many `hits`."""
+    """Return alpha_h, the part of the `risk` that is spent on the statements made after `hits` hits."""
     return risk / ((hits + 1) * (hits + 2))
 
 
@@ -176,7 +177,7 @@ def most_positives(rows: int, labels: int, hits: int, risk: float, sight: float 
     _check_within(hits=hits, labels=labels, rows=rows)
     low, high = hits, rows
     if few_hits(rows, low, labels, hits, sight) <= risk:
-        return hits  # impossible but for rounding: so many were seen
+        return hits  # possible only by rounding: this many were seen
     while low < high:
         middle = (low + high + 1) // 2
         if few_hits(rows, middle, labels, hits, sight) > risk:
@@ -189,7 +190,7 @@ def most_positives(rows: int, labels: int, hits: int, risk: float, sight: float 
 def few_hits(rows: int, positives: int, labels: int, hits: int, sight: float = 1.0) -> float:
     """Return the probability of at most `hits` hits in `labels` of `rows`, drawn without replacement.
 
-    `positives` of the `rows` would be hits, each with the probability `sight` that it is seen. Raises ValueError for
+    `positives` of the `rows` are hits if they are seen, each with the probability `sight`. Raises ValueError for
     more `positives` or `labels` than `rows`.
     """
     _check_within(positives=positives, rows=rows)
@@ -201,7 +202,7 @@ def few_hits(rows: int, positives: int, labels: int, hits: int, sight: float = 1
 
 
 def _check_within(**counts: int) -> None:
-    """Raise ValueError unless each of the counts is at most the next, of which it counts a part."""
+    """Raise ValueError unless each of the counts is at most the next one, which it is a part of."""
     for (name, part), (of, whole) in pairwise(counts.items()):
         if part > whole:
             raise ValueError(f"{name} = {part} and {of} = {whole}; allowed: at most as many {name} as {of}")

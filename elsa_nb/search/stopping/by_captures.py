@@ -1,15 +1,15 @@
-"""Capture and recapture: how many positives no proposer found, by how many finds several of them share.
+"""Capture and recapture: how many positives no proposer found, estimated from the finds that several of them share.
 
-Proposers that search on their own, such as nearest neighbours beside a head, find some positives both and some alone.
-If each found a positive with the same chance, whatever its likeness to the others, then with
+Proposers that search on their own, such as nearest neighbours beside a head, share some finds and make others alone.
+If each found a positive with the same chance, whether or not it is like the others, then with
 
     t          proposers
     once       finds that one of them proposed,  twice  finds that two of them proposed
     missing <- (t - 1) / t once^2 / (2 twice)
 
-is what they all missed (Chao, 1987; of two proposers with as many finds each, the estimate of Lincoln and Petersen).
+is what they all missed (Chao, 1987; for two proposers with equally many finds, the estimate of Lincoln and Petersen).
 Positives are not equally easy to find, and what is hard for one proposer is hard for the others; the estimate is then
-too low: Chao calls it a lower bound. It is a rival of the `bracket`, which asks no second proposer's labels.
+too low: Chao calls it a lower bound. It is a rival of the `bracket`, which needs no labels of a second proposer.
 """
 
 import numpy as np
@@ -21,7 +21,7 @@ _SURE = 1.96  # standard deviations of the interval, of log(missing)
 
 
 def capture_recapture(evidence: Evidence) -> Missing:
-    """Return Chao's estimate from the finds of all proposers; what only the others found counts as missing here.
+    """Return Chao's estimate from the finds of all proposers; what only the others found counts as missing.
 
     Silent without another proposer, and while fewer than five finds are shared.
     """
@@ -38,7 +38,7 @@ def capture_recapture(evidence: Evidence) -> Missing:
 
 
 def chao(once: int, twice: int, proposers: int) -> tuple[float, float, float]:
-    """Return how many no proposer found, between the ends of its 95 % interval: (low, middle, high).
+    """Return how many positives no proposer found, with the ends of the 95 % interval: (low, middle, high).
 
     `once` and `twice` (at least 1) are the finds of exactly one and two of the `proposers`. The interval is that of a
     log-normal with the variance of Chao (1987), with r = once / twice and A = (t - 1) / t:

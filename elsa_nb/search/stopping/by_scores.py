@@ -1,7 +1,7 @@
-"""A bracket of the missing positives from the scores: what the recent answers say a score is worth.
+"""A bracket of the missing positives from the scores: the recent answers tell what a score means.
 
-Scores of different rounds are compared by where they stood among all rows of their round (`standings`), as they were
-when asked: the scores of now know the answers. The asked rows are no sample of the others; so every row without an
+Scores of different rounds are compared by where they stood among all rows of their round (`standings`) when the row was
+asked: today's scores already know the answers. The asked rows are not a sample of the others; so every row without an
 answer is taken for refused as well, as evidence about the tail, which holds few positives:
 
     x_i, y_i   standing when asked, and answer, of the more recent half of the answers
@@ -10,13 +10,13 @@ answer is taken for refused as well, as evidence about the tail, which holds few
     S       <- sum over j of 1 / (1 + exp(-(a u_j + b)))
     missing <- c F ((1 + S) / F) ** e - 1                                F positives found
 
-S is too small, since what is missing was taken for refused, and the less so the nearer the end. How far the truth lies
-from it is what c and e say: `FITTED`, quantile regressions on simulated searches for the tuning half of the classes
-(`python -m benchmarks.whats_missing` fits them, and reports on the other half). Also tried, on the tuning half: S from
-all answers, refusals of smaller weight, exponents for four such sums at once; they changed little. Fitted on
-photographs and texts as well, the middle comes nearer at half of a class and less near at its end, and a stop by it
-comes earlier and is wrong more often. A second term, of the finds among the more recent half of the answers or of those
-expected next, narrows the bracket where its pool is among those fitted on, and misleads on texts where it is not.
+S is too small, since what is missing was taken for refused; near the end it is less so. c and e say how far the truth
+is from S: `FITTED`, quantile regressions on simulated searches for the tuning half of the classes (`python -m
+benchmarks.whats_missing` fits them, and reports on the other half). Also tried, on the tuning half: S from all answers,
+refusals of smaller weight, exponents for four sums of this kind at once; they changed little. If photographs and texts
+are fitted on as well, the middle is better at half of a class and worse at its end, and a stop by it comes earlier and
+is wrong more often. A second term, of the finds among the more recent half of the answers or of those expected next,
+narrows the bracket where its pool is among those fitted on, and misleads on texts where it is not.
 """
 
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ from elsa_nb.search.heads.logistic import confidence, logistic_regression
 from elsa_nb.search.stopping.remaining import Evidence, Missing, silence, standings
 
 LEAST_ANSWERS, LEAST_FINDS, LEAST_REFUSALS = 30, 5, 5
-MOST_HITS = 0.75  # of the recent half of the answers: above, the end is not in sight
+MOST_HITS = 0.75  # of the recent half of the answers: with more, the end is not in sight
 _AHEAD = (100, 300, 1000)  # answers
 _BANDS, _PENALTY, _TOLERANCE = 512, 1e-2, 1e-7
 FITTED: Mapping[str, tuple[float, float]] = MappingProxyType(  # log c, e
@@ -37,9 +37,9 @@ FITTED: Mapping[str, tuple[float, float]] = MappingProxyType(  # log c, e
 
 
 def bracket(evidence: Evidence) -> Missing:
-    """Return the bracket; silent while too few are answered, found or refused, or most recent answers are finds.
+    """Return the bracket; silent while answers, finds or refusals are too few, or most recent answers are finds.
 
-    Milliseconds for 100,000 rows, which are counted in bands of standing.
+    Takes milliseconds for 100,000 rows, which are counted in bands of standing.
     """
     if evidence.scores is None:
         return silence("The search has no scores yet to guess from.")
@@ -62,9 +62,10 @@ def bracket(evidence: Evidence) -> Missing:
 
 
 def too_thin(positive: np.ndarray, others: int = 0) -> str:
-    """Return why the sure answers (k,) bool that had a score say nothing of the end, "" if they do.
+    """Return why the sure answers (k,) bool that had a score say nothing about the end, "" if they do.
 
-    `others` were given, too, and say nothing of it: a person who has seen the number of all answers is told so.
+    `others` is the number of further answers, which never count here: a person who sees the number of all answers is
+    told so.
     """
     recent = positive[len(positive) // 2 :]
     but = f": {others:,} more do not count, unsure ones or from before it had scores" if others else ""
@@ -78,7 +79,7 @@ def too_thin(positive: np.ndarray, others: int = 0) -> str:
 
 
 def chances_of(evidence: Evidence) -> tuple[float, np.ndarray]:
-    """Return S of the algorithm above, and what it is the sum of: each row's chance to be positive, (N,) float64.
+    """Return S of the algorithm above, and its terms: each row's chance to be positive, (N,) float64.
 
     The rows are those without an answer. Raises ValueError where none of them has a score.
     """
@@ -86,7 +87,7 @@ def chances_of(evidence: Evidence) -> tuple[float, np.ndarray]:
         raise ValueError("no row without an answer has a score: there is nothing to add up")
     given, positive = evidence.answers
     first = len(positive) // 2
-    while first and np.count_nonzero(positive[first:]) < LEAST_FINDS:  # else a dry spell would know no find's standing
+    while first and np.count_nonzero(positive[first:]) < LEAST_FINDS:  # a dry spell has no finds to learn from
         first = max(0, first - max(1, len(positive) // 10))
     centres, counts, band = _bands(standings(evidence.scores, evidence.scale))
     x = np.concatenate([given[first:], centres])

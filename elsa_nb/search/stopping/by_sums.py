@@ -1,4 +1,4 @@
-"""Plain estimates of the missing positives, to compare with: the sum of the confidences, and the curve of the finds."""
+"""Plain estimates of the missing positives, for comparison: the sum of the confidences, and the curve of the finds."""
 
 import numpy as np
 
@@ -10,7 +10,7 @@ _LEAST = 5
 
 
 def score_sum(evidence: Evidence) -> Missing:
-    """Sum the confidences of the rows without an answer, give or take two standard deviations of independent draws.
+    """Sum the confidences of the rows without an answer, plus or minus two standard deviations of independent draws.
 
     The estimate of QuantCI (Yang, Lewis and Frieder, 2021). It takes confidences for probabilities.
     """
@@ -25,9 +25,9 @@ def score_sum(evidence: Evidence) -> Missing:
 def finds_curve(evidence: Evidence) -> Missing:
     """Continue the curve of finds by answers as the exponential through its quarters: found(k) = N (1 - exp(-k / s)).
 
-    The hit rates h1 and h2 of the last two quarters of the answers fall by the factor q = h2 / h1 a quarter; what is
-    still to come is the geometric series h2 (q + q^2 + ...) quarters long. The interval moves each count by two
-    standard deviations of Poisson counts. Silent while the rate does not fall.
+    The hit rates h1 and h2 of the last two quarters of the answers fall by the factor q = h2 / h1 per quarter; what is
+    still to come is the geometric series h2 (q + q^2 + ...), times the length of a quarter. The interval moves each
+    count by two standard deviations of Poisson counts. Silent while the rate does not fall.
     """
     found = evidence.labels == POSITIVE
     quarter = len(found) // 4

@@ -1,4 +1,4 @@
-"""The estimates of what is missing, by name: the one that the panel shows, and those it was compared with."""
+"""The estimates of what is missing, by name: the one that the panel shows, and its rivals."""
 
 from collections.abc import Mapping
 from types import MappingProxyType

@@ -1,8 +1,8 @@
-"""How many positives are not found yet: what an estimate is told, and what it says.
+"""How many positives are not found yet: what an estimate gets, and what it returns.
 
 An estimate is a guess from scores and answers, with an interval that has held in simulations
 (`benchmarks/results/whats_missing_summary.csv`); where the vectors hide a cluster of the class from the scores, no
-such guess can know it. What may be promised whatever the scores are worth is an `audit`.
+guess can know of it. Only an `audit` makes a promise that does not depend on the scores.
 """
 
 from dataclasses import dataclass
@@ -24,8 +24,8 @@ class Evidence:
     `scale` the mean and deviation of the log-odds of all n rows now (`scale_of`). The answers, in the order of asking:
     `labels` (m,) int (1, 0, -1 unsure), `given` (m,) float64 the standing when asked (`standings`; nan: none). `seeds`
     is the number of positives that were known before the first answer. `caught` (p, f) bool, where others searched
-    beside this search: which of the p proposers, this one first, found each of the f positives that any of them did,
-    seeds not among them.
+    besides this search: which of the p proposers, this one first, found each of the f positives that any of them found,
+    without the seeds.
     """
 
     scores: np.ndarray | None
@@ -74,15 +74,15 @@ _CAUGHT = "give one True or False for each proposer and find, (p, f), each find 
 
 
 def _numbers(name: str, values: np.ndarray) -> np.ndarray:
-    """Return `values` as (m,) float64; ValueError for what is no flat list of numbers."""
-    numbers = plain_array(values, name, "give one number a row")
+    """Return `values` as (m,) float64; ValueError for what is not a flat list of numbers."""
+    numbers = plain_array(values, name, "give one number per row")
     if numbers.ndim != 1 or numbers.dtype.kind not in "fiu":
-        raise ValueError(f"{name} of type {numbers.dtype} and shape {numbers.shape}; give one number a row")
+        raise ValueError(f"{name} of type {numbers.dtype} and shape {numbers.shape}; give one number per row")
     return numbers.astype(np.float64, copy=False)
 
 
 def _confidences(scores: np.ndarray, unknown: bool = False) -> np.ndarray:
-    """Return confidences as (m,) float64, with `unknown` nan among them; ValueError for what is none."""
+    """Return confidences as (m,) float64, nan among them if `unknown`; ValueError for others."""
     scores = _numbers("scores", scores)
     if not ((scores >= 0) & (scores <= 1) | (unknown & np.isnan(scores))).all():
         raise ValueError("scores below 0, above 1 or nan; give the confidences of search.scores(), or None")
@@ -97,9 +97,9 @@ def _check_scale(scale: tuple[float, float]) -> None:
 
 
 class Missing(NamedTuple):
-    """Between `low` and `high` positives are missing, `middle` at best guess; all None where nothing can be said.
+    """Between `low` and `high` positives are missing, `middle` is the best guess; all None where nothing can be said.
 
-    `how` says in one sentence what that rests on, or why nothing is said. `ahead` are expected finds of going on:
+    `how` says in one sentence what the estimate rests on, or why there is none. `ahead` are expected finds of going on:
     (answers, finds) pairs, answers ascending; empty where the estimator cannot tell.
     """
 
@@ -139,7 +139,7 @@ def log_odds(scores: np.ndarray) -> np.ndarray:
 def scale_of(scores: np.ndarray) -> tuple[float, float]:
     """Return mean and standard deviation of the log-odds of the confidences (n,) in all rows of a pool.
 
-    Raises ValueError for what are no numbers from 0 to 1, and for none at all.
+    Raises ValueError for anything but numbers from 0 to 1, and for an empty list.
     """
     if not len(scores := _confidences(scores)):
         raise ValueError("scores of no rows; give the confidences in all rows of the pool, those of search.scores()")
@@ -148,11 +148,11 @@ def scale_of(scores: np.ndarray) -> tuple[float, float]:
 
 
 def standings(scores: np.ndarray, scale: tuple[float, float]) -> np.ndarray:
-    """Return where confidences stand in their round: log-odds in standard deviations from the mean of the pool.
+    """Return the standings of confidences in their round: log-odds in standard deviations from the mean of the pool.
 
-    Unlike confidences they may be compared between rounds, whose heads know different answers. `scores` (m,) are from 0
-    to 1, nan where a row had none (its standing is nan, too); `scale` is of all rows (`scale_of`). Anything else raises
-    ValueError.
+    Unlike confidences, they may be compared between rounds, whose heads know different answers. `scores` (m,) are from
+    0 to 1, nan where a row had none (its standing is nan, too); `scale` is of all rows (`scale_of`). Anything else
+    raises ValueError.
     """
     _check_scale(scale)
     scores = _confidences(scores, unknown=True)

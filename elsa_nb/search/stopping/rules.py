@@ -1,7 +1,7 @@
 """Rules that say when a search may stop. None of them stops anything: a person, or a program, does.
 
-A rule is asked after each round and answers with a sentence why one may stop now, or with None. `stop_rule` makes one
-from words: "target 0.9", "budget 500", "empty 50", "knee", "audit 0.8". A new one is a class here and a line in
+A rule is asked after each round, and answers with a sentence on why one may stop now, or with None. `stop_rule` makes a
+rule from words: "target 0.9", "budget 500", "empty 50", "knee", "audit 0.8". A new rule is a class here and a line in
 `STOP_RULES`.
 """
 
@@ -58,9 +58,9 @@ class StopRule(Protocol):
 class TargetShare:
     """Stop when `share` of the class is found by the estimate, in each of the last `rounds` rounds.
 
-    What is missing is taken to be the middle and `caution` of the way from there to the high end: half way through a
-    class the middle is too low, and a search that has only met a dry round must not end. Both numbers were chosen on
-    the tuning half of the classes (`benchmarks.whats_missing`).
+    The number missing is taken to be the middle plus `caution` times the way from there to the high end: half way
+    through a class the middle is too low, and a search that has only met a dry round must not end. Both numbers were
+    chosen on the tuning half of the classes (`benchmarks.whats_missing`).
     """
 
     name: ClassVar[str] = "target"
@@ -106,7 +106,7 @@ class Budget:
 
 @dataclass(frozen=True)
 class Empty:
-    """Stop after `answers` in a row without a find: two pages of 24, as one would by feeling."""
+    """Stop after `answers` answers in a row without a find; the default is two pages of 24, as one would by feeling."""
 
     name: ClassVar[str] = "empty"
     answers: int = 50
@@ -167,7 +167,7 @@ class Audited:
 
 
 def _percent(share: float) -> str:
-    """Return a share in percent, all its digits: 99.6 % are not to be read as all."""
+    """Return a share in percent with all its digits: 99.6 % must not be read as all."""
     return f"{(100 * Decimal(str(share))).normalize():f}%"
 
 
@@ -187,5 +187,5 @@ def stop_rule(text: str) -> StopRule:
     try:
         value = [float(number) if "." in number else int(number)] if number.strip() else []
     except ValueError:
-        raise ValueError(f"rule {text!r}: {number!r} is no number; say, for example, target 0.9") from None
+        raise ValueError(f"rule {text!r}: {number!r} is not a number; give one, such as target 0.9") from None
     return STOP_RULES[name](*value)

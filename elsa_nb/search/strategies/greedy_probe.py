@@ -31,7 +31,7 @@ class ProbeConfig:
         budget: Labels after which it stops.
         batch: Rows of the first batch.
         growth: Share by which each batch is larger than the one before.
-        weak_negatives: Random unlabelled rows that are taken for negatives in each training: nearly all are.
+        weak_negatives: Random unlabelled rows that are taken for negatives in each training: nearly all are negative.
         head: How the classifier is trained.
     """
 
@@ -103,7 +103,8 @@ class GreedyProbe(KeepsLedger):
     def head_to_score(self) -> tuple[heads.Head, Features] | None:
         """Return the head whose logits over all rows the next `query` reads, with its features; None if it reads none.
 
-        The head is trained here, once a round; there is none while no positive is known, the seeds having been amended.
+        The head is trained here, once per round; there is none while no positive is known, which amended seeds can
+        cause.
         """
         if self._ledger.open or not self.largest_batch():
             return None
@@ -113,14 +114,14 @@ class GreedyProbe(KeepsLedger):
             negatives = np.concatenate([self._ledger.negatives, weak])
             positives = self._ledger.positives
             head = heads.train(self._features, positives, negatives, self.config.head, self._rng, self._head)
-            self._head = head if len(positives) else None  # not the one that was taught what is taken back now
+            self._head = head if len(positives) else None  # not a head that learnt from answers taken back since
             self._trained = True
         return None if self._head is None else (self._head, self._features)
 
     def query(self, logits: np.ndarray | None = None) -> Batch | None:
         """Return the never-asked rows with the highest scores; None when the budget or the pool is spent.
 
-        While no positive is known nothing can be ranked, and they are random rows: among them may be another example.
+        While no positive is known nothing can be ranked, and the rows are random: another example may be among them.
         """
         self._ledger.check_query(logits)
         if not (size := self.largest_batch()):
@@ -136,7 +137,7 @@ class GreedyProbe(KeepsLedger):
         return min(round(self._size), self._left, self._ledger.left)
 
     def update(self, labels: Sequence[int] | np.ndarray) -> None:
-        """Answer the last query: one label a row of its batch, 1 positive, 0 negative, -1 unsure."""
+        """Answer the last query: one label per row of its batch, 1 positive, 0 negative, -1 unsure."""
         batch, _ = self._ledger.answer(labels)
         self._left -= len(batch.rows)
         self._size = min(self._size * (1 + self.config.growth), self.config.budget)

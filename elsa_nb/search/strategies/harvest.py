@@ -2,7 +2,7 @@
 
 The algorithm, over the prepared rows z_1 ... z_n of a pool (unit length: `elsa_nb.search.heads.prepared_rows`):
 
-    W <- 500 random rows; none of them is known, and nearly all are negative
+    W <- 500 random rows without an answer, of which nearly all are negative
     kp(i) <- sum over seeds s of K(z_i, z_s);   kn(i) <- 0              K(a, b) = ((1 + a . b) / 2) ** 24
     in round t = 0, 1, 2 ...
         P, N <- the known positives and negatives;   S <- max(|P|, 10)
@@ -16,35 +16,37 @@ The algorithm, over the prepared rows z_1 ... z_n of a pool (unit length: `elsa_
 
 Why each part is there:
 
-- *The line* generalises: what tells the class from the rest everywhere, learnt from every answer. Alone it finds
-  most of a class, and misses members that lie elsewhere than most.
-- *The neighbourhood* remembers: near a find there may be more, wherever that is, and around a refusal there are not. It
-  reaches what no line separates, and keeps the line from asking one region of refusals again and again.
+- *The line* generalises: it learns from every answer what separates the class from the rest everywhere. Alone it finds
+  most of a class, and misses members that are not where most are.
+- *The neighbourhood* remembers: near a find, wherever it is, there may be more, and around a refusal there are not. It
+  reaches members that no line separates, and keeps the line from asking one region of refusals again and again.
   Far from all answers it is low, though not as low as beside a refusal.
-- *Their sum in standard deviations* needs no scale between the two, which changes with every answer.
+- *Their sum in standard deviations* needs no scale between the two; that scale would change with every answer.
 - *Costs that sum to S on both sides* keep a class with three members known from being drowned by 500 negatives, and let
-  the answers outweigh the penalty as they come. At least 10: with one seed the direction away from W already counts.
-- *Random negatives* say where the pool is before any refusal does; a tenth each, since answers know better.
-- *Batches that grow* spend care where it pays: the first answers change the line the most.
-- *One of equal rows*: its answer is known to be that of the others. The others are asked once it is a find, and are
-  last in line where it is none.
+  the answers outweigh the penalty as they come. S is at least 10: with one seed the direction away from W already
+  counts.
+- *Random negatives* say where the pool is before any refusal does; each weighs a tenth, since answers know better.
+- *Batches that grow* spend effort where it pays: the first answers change the line the most.
+- *One of equal rows*: its answer is also that of the others. The others are asked once it is a find, and last of all
+  where it is not.
 
-A pool of many rows (`LargeRows`) is looked at closely in part, for a round's time goes into the neighbourhood. The line
-is read off coarse codes for all. Looked at are the 2^14 rows that may be asked and are highest by that, and the 128
-nearest of one find a round, that which the line thinks least of; both judges are standardised over 2^12 random rows.
-Without what is near the finds a shortlist costs labels where the neighbourhood finds most, as on texts: tried only.
+Of a pool of many rows (`LargeRows`) only a part is looked at closely, since a round's time goes into the neighbourhood.
+The line is computed from coarse codes for all rows. Looked at are the 2^14 rows that may be asked and are highest by
+that, and the 128 rows nearest to one find per round, the find that the line rates lowest; both judges are standardised
+over 2^12 random rows. A shortlist without the rows near finds was tried: it costs labels where the neighbourhood finds
+most, as on texts.
 
-What it does not do: a second form of the class far from the first (of 296 of the letter g, half) may stay unseen for a
-thousand labels, where the line alone reaches it. Tried against that, and not better over a few classes: equal terms
-1e-3 in both logarithms; a third of a batch by each judge alone, the more the fewer finds, or after a dry round; sums of
-log-odds that are not standardised. Tried for rare classes, on 16 to 40 classes of the tuning half in four pools, and no
-better over all of them: half the neighbourhood; judges weighed by how well each foretold the answers so far, which
-saves in Food-101 and costs as much in texts; a second line, in rows that are not half-whitened; a larger S. Tried for
-two encoders, on 14 to 24 classes of the tuning half in three pools: weights other than equal. The one that was best
-for a class from one example was no better for it from another, so there is nothing that answers could tell. Notebook 18
-has what was measured on classes that nothing was chosen on: without the neighbourhood texts, Tiny-ImageNet and glyphs'
-projection cost more labels, without the line texts do; without half-whitening glyphs do, and photographs and texts cost
-the same.
+What it does not do: a second form of the class far from the first (half of the 296 of the letter g) may stay unseen for
+a thousand labels, where the line alone reaches it. Tried against that, and not better over a few classes: equal terms
+1e-3 in both logarithms; a third of a batch by each judge alone, a larger share the fewer finds there are, or after a
+dry round; sums of log-odds that are not standardised. Tried for rare classes, on 16 to 40 classes of the tuning half in
+four pools, and not better over all of them: half the neighbourhood; judges weighed by how well each predicted the
+answers so far, which saves labels in Food-101 and costs as many in texts; a second line, in rows that are not
+half-whitened; a larger S. Tried for two encoders, on 14 to 24 classes of the tuning half in three pools: unequal
+weights. The weights that were best for a class from one example were no better for it from another, so answers have
+nothing to tell about them. Notebook 18 has what was measured on classes that nothing was chosen on: without the
+neighbourhood, texts, Tiny-ImageNet and glyphs' projection cost more labels; without the line, texts do; without
+half-whitening, glyphs do, and photographs and texts cost the same.
 """
 
 from collections.abc import Mapping, Sequence
@@ -65,8 +67,8 @@ from elsa_nb.search.highest import highest
 from elsa_nb.threads import one_blas_thread
 
 LINE, NEIGHBOURHOOD = 4, 5
-_LEAST_WEIGHT = 10.0  # of either side: what S is at least
-_NEAREST = 128  # of `LargeRows`: so many of the rows nearest to a find are followed
+_LEAST_WEIGHT = 10.0  # of either side: the least value of S
+_NEAREST = 128  # of `LargeRows`: how many of the rows nearest to a find are followed
 _ALL = slice(None)
 
 Rows = np.ndarray | slice  # row numbers, or all rows
@@ -86,7 +88,7 @@ class _Scored:
         """Return the score (n,) float32 of every row."""
         if self.logits is None or self.rows is None:
             return self.score
-        # Of the others the neighbourhood is taken to be that of an average row: its standardised score is 0.
+        # The others are given the neighbourhood of an average row: its standardised score is 0.
         score = _standardised(self.logits, scaled_by).astype(np.float32)
         score[self.rows] = self.score
         return score
@@ -96,7 +98,7 @@ class _Scored:
 class HarvestConfig:
     """The choices of Harvest; the letters are those of the algorithm above.
 
-    Only the budget is for a user to set: the others are there so that a benchmark can measure what each is worth.
+    Only the budget is for a user to set: the others are there so that a benchmark can measure the effect of each.
 
     Attributes:
         budget: Labels after which it stops.
@@ -106,7 +108,7 @@ class HarvestConfig:
         weak_negatives: How many random rows are taken for negatives: the size of W.
         weak_weight: The weight of a row of W in the regression, where a refused row has 1.
         l2: The weight of |w|^2 / 2 in the regression of the line.
-        least_found: Added to the kernel's sum over finds before its logarithm is taken, which 0 has not.
+        least_found: Added to the kernel's sum over finds before its logarithm is taken, since 0 has none.
         least_refused: Added likewise to the kernel's sum over refusals.
         judges: Which judges' standardised scores are added up: "line", "neighbourhood" or both, each once.
     """
@@ -138,8 +140,9 @@ class Harvest(KeepsLedger):
     """Ask what a line and the neighbourhood of the answers both think likely. Same arguments and errors as `Search`.
 
     `prepared_rows`, of the pool or of several encoders of its items, can be shared by many searches; by default they
-    are made from `pool`, in seconds for a hundred thousand rows, and all looked at. `elsa_nb.prepared.prepared_rows`
-    gives those that suit a pool of any size. A search adds 21 bytes a row, and of `LargeRows` 5 and some 50 MB.
+    are made from `pool`, in seconds for a hundred thousand rows, and all are looked at.
+    `elsa_nb.prepared.prepared_rows` gives those that suit a pool of any size. A search adds 21 bytes per row; with
+    `LargeRows`, 5 bytes and some 50 MB.
     """
 
     name: ClassVar[str] = "Harvest"
@@ -192,7 +195,7 @@ class Harvest(KeepsLedger):
     def head_to_score(self) -> tuple[LinearHead, PreparedRows | LargeRows] | None:
         """Return the line, whose logits over all rows the next `query` reads, with the rows; None if it reads none.
 
-        It is trained here, once a round.
+        It is trained here, once per round.
         """
         if self._ledger.open or not self.largest_batch():
             return None
@@ -202,7 +205,7 @@ class Harvest(KeepsLedger):
         return head, self._rows
 
     def query(self, logits: np.ndarray | None = None) -> Batch | None:
-        """Return the unasked rows of highest score, each with the judge that thinks more of it; None at the end."""
+        """Return the unasked rows of highest score, each with the judge that rates it higher; None at the end."""
         self._ledger.check_query(logits)
         if (scored := self.head_to_score()) is None:
             return None
@@ -231,7 +234,7 @@ class Harvest(KeepsLedger):
         self._round += 1
 
     def amend(self, rows: Sequence[int] | np.ndarray, labels: Sequence[int] | np.ndarray) -> None:
-        """Correct answers given earlier: the next query is as if they had been given so. See `Search.amend`.
+        """Correct answers given earlier: the next query is as if they had been given like this. See `Search.amend`.
 
         What was asked meanwhile stays asked.
         """
@@ -255,9 +258,9 @@ class Harvest(KeepsLedger):
     def _look_around(
         self, head: LinearHead, rows: LargeRows, logits: np.ndarray | None, free: np.ndarray
     ) -> np.ndarray:
-        """Return the line's logits over all rows, and note which rows are near one find more: by the codes, both.
+        """Return the line's logits over all rows, and note which rows are near one more find: both from the codes.
 
-        That which the line thinks least of: what is near others is on the shortlist.
+        That is the find that the line rates lowest: what is near others is on the shortlist.
         """
         finds = np.setdiff1d(self._ledger.positives, self._around)
         points = rows.single(finds)
@@ -274,8 +277,8 @@ class Harvest(KeepsLedger):
         return line
 
     def _looked_at(self, head: LinearHead, logits: np.ndarray, turns: _Turns) -> _Looked:
-        """Return which rows are looked at closely, those among them that give the scale, and what both judges say."""
-        # Whoever is interrupted in between leaves no sums, and all answers are added anew.
+        """Return the rows looked at closely, those among them that give the scale, and the scores of both judges."""
+        # An interruption in between leaves no sums, and all answers are added anew.
         near, self._neighbourhood = self._neighbourhood, None
         if isinstance(self._rows, LargeRows):
             shortlist = _first(logits, self._rows.shortlist, turns)
@@ -311,7 +314,7 @@ class Harvest(KeepsLedger):
         for side in (y, ~y):
             costs[side] *= max(np.count_nonzero(y), _LEAST_WEIGHT) / costs[side].sum()
         before = (None, 0.0) if self._head is None else (self._head.weights, self._head.bias)
-        # One thread: on so small matrices it is the faster, and its bits do not depend on how many there are.
+        # One thread: it is faster on matrices this small, and no bit depends on the number of threads.
         with one_blas_thread():
             return LinearHead(
                 *logistic_regression(
@@ -326,7 +329,7 @@ class Harvest(KeepsLedger):
             )
 
     def _turns(self) -> _Turns:
-        """Return which rows may be asked, and which are asked when no other is left: those that wait for twins."""
+        """Return which rows may be asked, and which are asked when no others are left: those that wait for twins."""
         free, waiting = self._ledger.unasked, self._waiting_twins()
         free[waiting] = False
         if not len(waiting):
@@ -336,7 +339,7 @@ class Harvest(KeepsLedger):
         return free, late
 
     def _waiting_twins(self) -> np.ndarray:
-        """Return the unasked rows that equal an answered row which is no find, or an unasked row before them."""
+        """Return the unasked rows that equal an answered row which is not a find, or an unasked row before them."""
         twins, groups = self._rows.twins, self._rows.twin_groups
         answers = self._ledger.answers[twins]
         unasked = answers == UNASKED
@@ -350,7 +353,7 @@ class Harvest(KeepsLedger):
 
 
 def _first(score: np.ndarray, size: int, turns: _Turns, rows: Rows = _ALL) -> np.ndarray:
-    """Return where the `size` highest scores are that may be asked, ties by row; those whose turn is late behind."""
+    """Return the places of the `size` highest scores that may be asked, ties by row, those whose turn is late last."""
     free, late = turns
     best = highest(score, size, free[rows])
     if len(best) == size or late is None:

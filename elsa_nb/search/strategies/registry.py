@@ -1,7 +1,7 @@
 """The strategies that are known by name: those of this package, and those that installed packages offer.
 
-Sweeps, `elsa-nb label --strategy` and the tests of the contract look them up here. A new one is a file in this room and
-a line in `OURS`. Another package offers its own as an entry point, and needs no line here:
+Sweeps, `elsa-nb label --strategy` and the tests of the contract look them up here. A new one is a file in this folder
+and a line in `OURS`. Another package offers its own as an entry point, and needs no line here:
 
     [project.entry-points."elsa_nb.strategies"]
     mine = "my_package.my_module:MyStrategy"
@@ -78,25 +78,25 @@ def begin(
 ) -> RegisteredStrategy:
     """Return a search by a strategy, ready to begin; `config` is by default the strategy's own.
 
-    `made` are `neighbours`, `features` and `prepared_rows` of the pool, of which the strategy gets what it needs.
-    Another name raises ValueError.
+    `made` are `neighbours`, `features` and `prepared_rows` of the pool; the strategy gets those it needs. Another
+    name raises ValueError.
     """
     if strange := sorted(set(made) - set(_NEEDS)):
-        raise ValueError(f"{strange[0]} is nothing that a strategy needs; allowed: {', '.join(_NEEDS)}")
+        raise ValueError(f"{strange[0]} is not needed by any strategy; allowed: {', '.join(_NEEDS)}")
     if not isinstance(kind, type):
         raise ValueError(f"kind = {kind!r:.60}; give the class of a strategy, such as strategy('harvest')")
     check(kind)
     config = kind.config_class() if config is None else config
     needed = {name: made[name] for name in kind.needs if name in made}
-    # A protocol says nothing of how its classes are made: `RegisteredStrategy` says it in words.
+    # A protocol cannot say how its classes are made: `RegisteredStrategy` says it in words.
     return cast(Callable[..., RegisteredStrategy], kind)(pool, seeds, config=config, rng=rng, **needed)
 
 
 def check(kind: Any, offered_by: str | None = None) -> None:
-    """Raise ValueError, with what is lacking, unless `kind` is a class that keeps the contract of strategies."""
+    """Raise ValueError, saying what is lacking, unless `kind` is a class that keeps the contract of strategies."""
     of = "" if offered_by is None else f" of {offered_by}"
     if not isinstance(kind, type):
-        raise ValueError(f"the strategy {kind!r:.100}{of} is no class; give the class, not one search by it")
+        raise ValueError(f"the strategy {kind!r:.100}{of} is not a class; give the class, not one search by it")
     title = f"the strategy {getattr(kind, '__qualname__', kind)!r}{of}"
     for name, wanted in _ATTRIBUTES.items():
         if not isinstance(value := getattr(kind, name, None), wanted):
@@ -125,7 +125,7 @@ def _offered() -> list[tuple[Any, str]]:
         package = point.dist.name if point.dist else "an installed package"
         try:
             found.append((point.load(), package))
-        except (Exception, SystemExit) as error:  # what others wrote may fail in any way, or end, while it is imported
+        except (Exception, SystemExit) as error:  # other people's code may fail in any way, or exit, on import
             told = f"{point.value}: {str(error) or type(error).__name__}"
             raise ValueError(
                 f"the strategy {point.name!r} of {package} cannot be loaded ({told}): mend or remove it"
