@@ -31,8 +31,8 @@ def download(
     and where it came from, with what `card` adds. A file that is there already, with its card, is not downloaded again,
     and one that another process is downloading is waited for.
 
-    Raises MissingDataError where the address cannot be reached (saying what to put where by hand) and CorruptFileError,
-    deleting what was downloaded, for other bytes than the published ones.
+    Raises MissingDataError, saying which file to put where by hand, if the address cannot be reached, and
+    CorruptFileError, after deleting the download, for other bytes than the published ones.
     """
     if not _is_here(path):
         with lock_beside(path, "The download").acquire(wait=True):
@@ -66,8 +66,7 @@ def _download(url: str, path: Path, md5: str, card: dict[str, Any], progress: bo
     if not got.startswith(md5):
         part.unlink()
         raise CorruptFileError(
-            f"What {url} gave is not the published file: its MD5 is {got}, published is {md5}. "
-            "It was deleted; try again."
+            f"What {url} gave is not the published file: its MD5 is {got}, published: {md5}. It was deleted; try again."
         )
     with part.open("rb") as stream:
         os.fsync(stream.fileno())

@@ -27,13 +27,13 @@ def declare_embed(parser: Parser) -> None:
     )
     parser.add_argument("--name", help="what the pools of that folder are called (default: its name and place)")
     parser.add_argument("--batch", type=int, help="images at once (default: 512; 32 of 224 pixels on a CPU)")
-    parser.add_argument("--workers", type=int, help="processes that decode; 0: none beside this (default: one a core)")
+    parser.add_argument("--workers", type=int, help="processes that decode; 0: only this one (default: one per core)")
     parser.add_argument("--dask", metavar="ADDRESS", help="embed a folder on this cluster (tcp://host:8786)")
     parser.add_argument("--dtype", default="float16", help="how vectors are stored: float16 (default) or float32")
     parser.add_argument("--precision", help="how they are computed: float32, float16, bfloat16 (default: by device)")
     parser.add_argument("--resizer", default="torch", help="torch (default) or pillow (the reference, slower)")
     broken = parser.add_mutually_exclusive_group()
-    skipping = "leave images that cannot be read out, and count them: always so for a folder, a choice for a profile"
+    skipping = "leave out images that cannot be read, and count them (for a folder this is always done)"
     broken.add_argument("--skip-broken", action="store_true", help=skipping)
     broken.add_argument("--strict", action="store_true", help="stop at the first image of a folder that cannot be read")
     parser.add_argument(
@@ -41,7 +41,7 @@ def declare_embed(parser: Parser) -> None:
         action="store_true",
         help="afterwards, compare neighbours in the stored vectors with those of float32",
     )
-    # Of the two about broken images each is what is done anyway where it is no choice: accepted everywhere.
+    # Of the two options about broken images, each is accepted where it only says what is done anyway.
     of_folder = Only("with a folder of images", lambda given: given["images"] is not None)
     of_profile = Only("without a folder of images", lambda given: given["images"] is None)
     here = Only("without {dask}", lambda given: given["dask"] is None)
@@ -59,18 +59,18 @@ def declare_train(parser: Parser) -> None:
     parser.add_argument("--out", type=typed_path, metavar="FILE", help=what)
     parser.add_argument("--epochs", type=int, help="default: the recipe's")
     parser.add_argument("--batch", type=int, help="default: the recipe's")
-    seed = "of all that is drawn (default: 0); weights of other seeds are called after them"
+    seed = "of all random draws (default: 0); other seeds are part of the weights' name"
     parser.add_argument("--seed", type=int, default=0, help=seed)
-    precision = "of convolutions; float32 is the faster where the processor knows no bfloat16 (default: bfloat16)"
+    precision = "of convolutions; float32 is faster where the processor has no bfloat16 (default: bfloat16)"
     parser.add_argument("--precision", choices=("bfloat16", "float32"), default="bfloat16", help=precision)
     variants = "views of photographs: as in the official codes (default), or as in VICReg's paper"
     parser.add_argument("--variant", choices=("asymmetric", "symmetric"), default="asymmetric", help=variants)
-    official = "the published recipe: ResNet-50, 224 pixels, hundreds of epochs; wants GPUs (torchrun)"
+    official = "the published recipe: ResNet-50, 224 pixels, hundreds of epochs; needs GPUs (torchrun)"
     parser.add_argument("--official", action="store_true", help=official)
     told = "for {data} of photographs, and with {official} for the methods vicreg and barlow-twins"
     parser.declare_modes(variant=Only(told, _has_variants))
 
 
 def _has_variants(given: Mapping[str, Any]) -> bool:
-    """Whether the recipe meant asks which views are drawn: see `recipes`."""
+    """Whether the chosen recipe has variants of its views: see `recipes`."""
     return given["data"] != "glyphs" and (not given["official"] or given["method"] in ("vicreg", "barlow-twins"))

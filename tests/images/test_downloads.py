@@ -131,7 +131,7 @@ def test_a_server_without_ranges_sends_all_again(server, tmp_path):
 
 
 def test_other_bytes_are_refused_and_deleted(server, tmp_path):
-    with pytest.raises(CorruptFileError, match=f"its MD5 is {MD5}, published is 1234"):
+    with pytest.raises(CorruptFileError, match=f"its MD5 is {MD5}, published: 1234"):
         download(server.url, tmp_path / "w.pth", md5="1234")
     assert not list(tmp_path.iterdir())
 

@@ -19,7 +19,7 @@ SEED = 0
 
 
 class Untrained(nn.Module):
-    """The network of the bundled encoders before any training: what its layout alone is worth.
+    """The network of the bundled encoders before any training: it shows what its layout alone achieves.
 
     Unlike the networks that training starts from, its blocks are not switched off: the last scale of each is 1, not 0,
     which would leave little but a stem that sees every eighth pixel.
@@ -76,7 +76,7 @@ def load_floor(name: str) -> Any:
 def _draw(network: nn.Module, rng: np.random.Generator) -> None:
     """Fill the convolutions from NumPy's generator, whose stream is the same on every machine; torch's need not be.
 
-    Rounding to float16, as weights files are kept, takes away what a last bit may still differ in.
+    Rounding to float16, as in weights files, removes a difference in the last bit.
     """
     for module in network.modules():
         if isinstance(module, nn.Conv2d):

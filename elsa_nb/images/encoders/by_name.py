@@ -1,4 +1,4 @@
-"""Encoders by name: published, trained here, of timm or torchvision, from a package, or from a file of one's own.
+"""Encoders by name: published, trained here, of timm or torchvision, from a package, or from the user's own file.
 
 `extraction/embed.py` calls `load_encoder` for the pools of a profile and `load_for_pictures` for a folder of
 photographs. A new kind of encoder is a prefix here and a module of its own.
@@ -25,8 +25,8 @@ PREFIXES = ("official", "timm", "torchvision", "open_clip", "floor")
 def load_for_pictures(name: str) -> Any:
     """Load the encoder `name` for photographs: one of `load_encoder`'s, or one that only photographs have.
 
-    Those are `dinov2-small` and `vicreg` (short for whole names, see `name_for_pictures`), and the path of a checkpoint
-    of one's own (`own_weights`). Raises ValueError for an encoder that takes small images of its own kind only, and
+    Those are `dinov2-small` and `vicreg` (short for whole names, see `name_for_pictures`), and the path of the user's
+    own checkpoint (`own_weights`). Raises ValueError for an encoder that takes small images of its own kind only, and
     what the loaders raise.
     """
     if is_file_name(name):
@@ -46,14 +46,14 @@ def load_encoder(name: str) -> Any:
     `official:vicreg` is a published one (see `elsa-nb encoders`), `timm:vit_small_patch14_dinov2.lvd142m` any model of
     timm (which must be installed, and downloads the weights once), `torchvision:resnet50` torchvision's with its newest
     weights, `open_clip:ViT-B-32/datacomp_xl_s13b_b90k` one of open_clip, which knows texts, too; `floor:untrained` and
-    `floor:raw-pixels` are what all those have to beat (`baselines`). `efficientnet-lite0` comes from a package, for
-    photographs of 224 pixels; `efficientnet-lite0@96` takes them at another size. A plain name is an encoder trained
-    here, in `data/weights`, or a checkpoint of one's own in the format of VICReg's official code,
+    `floor:raw-pixels` are the baselines that all of them have to beat (`baselines`). `efficientnet-lite0` comes from a
+    package, for photographs of 224 pixels; `efficientnet-lite0@96` takes them at another size. A plain name is an
+    encoder trained here, in `data/weights`, or the user's own checkpoint in the format of VICReg's official code,
     `data/checkpoints/<name>.pth`. Raises ValueError for an unknown name and MissingDataError for weights that are not
     here.
     """
     if not isinstance(name, str):
-        raise ValueError(f"encoder {name!r:.60} is no name; `elsa-nb encoders` lists the names.")
+        raise ValueError(f"encoder {name!r:.60} is not a name; `elsa-nb encoders` lists the names.")
     kind, colon, rest = name.partition(":")
     if colon and kind not in PREFIXES:
         raise ValueError(

@@ -1,6 +1,6 @@
 """What `elsa-nb encoders` prints and downloads: which encoders work here now, and the published ones' licences.
 
-Each is marked: "bundled" comes with the installation, "cached" has been downloaded, "to download" wants a connection.
+Each is marked: "bundled" comes with the installation, "cached" has been downloaded, "to download" needs a connection.
 """
 
 from collections.abc import Sequence
@@ -31,11 +31,11 @@ def encoder_table() -> str:
             "learned the 1,000 classes of ImageNet (supervised); for a computer without a connection",
         ),
         (LAST_LAYER, _package(), "its last layer only"),
-        (BEST, _timm(), "DINOv2: learned from photographs without labels; the best for most folders, taken by itself"),
+        (BEST, _timm(), "DINOv2: learned from photographs without labels; the best for most folders, and the default"),
         *((path.stem, CACHED, "weights of your own") for path in own if path not in published),
         ("torchvision:resnet50", _torchvision(), "or another classifier of torchvision (supervised)"),
         ("timm:NAME", "", "any model of timm, such as timm:vit_base_patch14_dinov2.lvd142m@224; fetched once"),
-        (TEXT, _open_clip(), "knows words, too: taken where a search begins with --text"),
+        (TEXT, _open_clip(), "knows words, too: the default where a search begins with --text"),
         ("a name from below", "", "the paper's encoders, which learned without labels"),
         ("a file", "", "weights of your own: path/to/weights.pth, .ckpt or .safetensors"),
     ]
@@ -49,7 +49,7 @@ def encoder_table() -> str:
             "",
             *_aligned([_HEAD, *(_published(spec) for spec in OFFICIAL.values())]),
             "",
-            "top-1: linear probe on ImageNet, as each method publishes it for this file; paper: as its Table 5 prints.",
+            "top-1: linear probe on ImageNet, as each method publishes it for this file; paper: as in its Table 5.",
             *(f"  {spec.name}: {spec.note}." for spec in OFFICIAL.values() if spec.note),
             f"`elsa-nb encoders get NAME` downloads to {store.DATA / 'checkpoints'}.",
             f"For the bundled glyphs, not for photographs: {', '.join(encoders_here()) or 'none'}.",
@@ -99,7 +99,7 @@ def encoders_here() -> list[str]:
 
 
 def download_encoders(names: Sequence[str], progress: bool | None = None) -> None:
-    """Download the encoders `names` ("all": all eight) that are not here, saying of each under which licence."""
+    """Download the encoders `names` ("all": all eight) that are not here, and print the licence of each."""
     if not names:
         raise ValueError(f"name the encoders to download: all, or some of {', '.join(OFFICIAL)}.")
     for spec in [official(name) for name in (OFFICIAL if list(names) == ["all"] else names)]:

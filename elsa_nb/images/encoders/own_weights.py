@@ -1,8 +1,8 @@
 """Weights that a user trained elsewhere: found in whatever wrapping a training left them, or refused in one sentence.
 
 Trainings of self-supervised encoders (Lightning, solo-learn, lightly, DINO, MoCo v3, plain PyTorch) save the same few
-networks under keys with other beginnings. Nothing is guessed: wrappers are looked into, beginnings are taken off, heads
-are left out, and what remains must fit a network key by key and shape by shape. `by_name` calls `load_own_weights`.
+networks under keys with different prefixes. Nothing is guessed: wrappers are opened, prefixes are taken off, heads are
+left out, and what remains must fit a network key by key and shape by shape. `by_name` calls `load_own_weights`.
 """
 
 import re
@@ -22,7 +22,7 @@ from elsa_nb.store import reading, sha256_file
 
 # Parts of keys that wrappers of PyTorch put in front: of data-parallel training, and of torch.compile.
 _WRAPPERS = re.compile(r"(?:^|(?<=\.))(?:(?:module|_orig_mod)\.)+")
-# What may lie beside the network without belonging to it: classifiers, projectors, MAE's decoder, what a method adds.
+# What a file may hold besides the network: classifiers, projectors, MAE's decoder, what a method adds.
 _HEADS = re.compile(
     r"(fc|head|heads|classifier|projector|projection_head|predictor|prediction_head|prototypes|mlp|decoder\w*)\b"
 )
@@ -40,10 +40,10 @@ class OwnWeights(NamedTuple):
 
 
 def load_own_weights(path: Path | str) -> LibraryModel:
-    """Load the encoder in a checkpoint of one's own, ready to use; pictures are prepared as ImageNet's are.
+    """Load the encoder in the user's own checkpoint, ready to use; pictures are prepared as ImageNet's are.
 
     Raises MissingDataError without the file, and CorruptFileError, in one sentence with its cure, for a file that asks
-    for code, is damaged, holds no network that is known, or values that are not finite numbers.
+    for code, is damaged, holds no known network, or holds values that are not finite numbers.
     """
     path = Path(path)
     sha256 = sha256_file(path) if path.is_file() else ""
@@ -65,7 +65,7 @@ def _encoder(loaded: Any, path: Path, sha256: str) -> LibraryModel:
         tensors = _as_float32(found.tensors, network, path)
         network.load_state_dict(tensors, strict=True)
         place = f" under {found.place!r}" if found.place else ""
-        print(f"{path.name}: {title}{place}, {dimension} values an image; anything else in the file is not used.")
+        print(f"{path.name}: {title}{place}, {dimension} values per image; anything else in the file is not used.")
         encoder = LibraryModel(network, f"own:{path.stem}-{sha256[:8]}", dimension, _geometry(network))
         return encoder.eval().requires_grad_(False)
     what = f"; nearest: {reasons[0]}" if reasons else f": it holds {_held(loaded)}"

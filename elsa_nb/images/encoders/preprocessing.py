@@ -2,7 +2,7 @@
 
 The reference is Pillow's: `Resize(256)` and `CenterCrop(224)` on the decoded picture. The fast way resizes the same
 uint8 pixels with PyTorch, antialiased, and differs from it by at most 1 in 255; without antialiasing, or on floats, it
-would not. Which of the two made a pool stands in its provenance.
+would not. A pool's provenance says which of the two made it.
 """
 
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class CropGeometry:
         if not all(isinstance(side, int) for side in (self.crop, self.resize)):
             raise ValueError(f"crop is {self.crop!r} and resize {self.resize!r}; give whole numbers of pixels.")
         if not 1 <= self.crop <= self.resize:
-            raise ValueError(f"crop is {self.crop} and resize {self.resize}; a crop has 1 to `resize` pixels a side.")
+            raise ValueError(f"crop is {self.crop} and resize {self.resize}; a crop has 1 to `resize` pixels per side.")
         if self.interpolation not in _FILTERS:
             raise ValueError(f"interpolation is {self.interpolation!r}; allowed: {', '.join(_FILTERS)}.")
 
@@ -75,14 +75,14 @@ def check_channels(mean: tuple[float, ...], std: tuple[float, ...]) -> None:
         if not numbers or len(values) != 3 or (name == "std" and min(values) <= 0):
             above = " above 0" if name == "std" else ""
             raise ValueError(
-                f"{name} = {values!r:.60}; give three numbers{above}, one a channel, of pixels from 0 to 1"
+                f"{name} = {values!r:.60}; give three numbers{above}, one per channel, of pixels from 0 to 1"
             )
 
 
 def normalise(images: Tensor, mean: tuple[float, ...], std: tuple[float, ...]) -> Tensor:
     """Turn uint8 images (m, 3, h, w) into float32, scaled to [0, 1], less `mean`, over `std`, channel by channel.
 
-    `mean` and `std` are one number a channel. Raises ValueError for images of another type or shape.
+    `mean` and `std` are one number per channel. Raises ValueError for images of another type or shape.
     """
     check_colour_images(images)
     centre, deviation = (torch.tensor(values, device=images.device).view(1, 3, 1, 1) for values in (mean, std))

@@ -1,4 +1,4 @@
-"""What every encoder offers: `extraction/forward.py` calls it, and each module of this room provides it."""
+"""What every encoder offers: `extraction/forward.py` calls it, and each module of this folder provides it."""
 
 from collections.abc import Mapping, Sequence
 from typing import Protocol
@@ -9,9 +9,9 @@ from torch import Tensor
 class ImageEncoder(Protocol):
     """What turns prepared images into one block of vectors for each of its spaces, in the order of `dimensions`.
 
-    An encoder with a `geometry` takes pictures of any size, brought to it; one without takes a source's own images. One
-    with a method `prepare` normalises uint8 images itself. One whose vectors set several views of an image side by side
-    has `widths`: how many values each view has, by space (`efficientnet_lite.EfficientNetLite0Stages`).
+    An encoder with a `geometry` takes pictures of any size, brought to it; one without takes a source's own images. An
+    encoder with a method `prepare` normalises uint8 images itself. If its vectors put several views of an image side by
+    side, it has `widths`: the number of values of each view, by space (`efficientnet_lite.EfficientNetLite0Stages`).
     """
 
     name: str
@@ -19,5 +19,5 @@ class ImageEncoder(Protocol):
     dimensions: Mapping[str, int]
 
     def __call__(self, images: Tensor) -> Sequence[Tensor]:
-        """Map prepared images to vectors, one tensor a space."""
+        """Map prepared images to vectors, one tensor per space."""
         ...

@@ -1,4 +1,4 @@
-"""The eight published encoders of the paper's Table 5: where their files lie, what is inside, and what they promise.
+"""The eight published encoders of the paper's Table 5: where their files are, what is inside, and what they promise.
 
 Nothing here was measured by us. `top1` is the linear-probe accuracy that a method's own repository gives for the very
 file named; `paper_top1` is what the paper's table prints. Where the two differ, `note` says why.
@@ -177,6 +177,6 @@ def checkpoint_path(spec: Official) -> Path:
 
 
 def describe(spec: Official) -> str:
-    """Return an encoder's title, source and licence, and what is to be known about it, in one or two sentences."""
+    """Return an encoder's title, source and licence, and what to know about it, in one or two sentences."""
     note = f" Note: {spec.note}." if spec.note else ""
     return f"{spec.title} from {spec.url} (licence: {spec.licence}).{note}"

@@ -57,8 +57,8 @@ class Pretrained(nn.Module):
 def load_pretrained(name: str, path: Path | str | None = None) -> Pretrained:
     """Load the published encoder `name` from `path` (default: where `elsa-nb encoders get` puts it), ready to use.
 
-    A `path` of one's own may hold a retraining in the same format: only the default place is held to the published
-    checksum.
+    The user's own `path` may hold a retraining in the same format: only a file in the default place must have the
+    published checksum.
     Raises ValueError for an unknown name, MissingDataError without the file, and CorruptFileError for a file that is
     not exactly this method's: a wrong checksum, a missing, surplus or mis-shaped key, a value that is not a number.
     """
@@ -79,7 +79,7 @@ def load_pretrained(name: str, path: Path | str | None = None) -> Pretrained:
 def check_file(spec: Official, path: Path, published: bool = True) -> str:
     """Return the SHA-256 of a file, compared with the card of its download, or else with the published checksum.
 
-    `published` False leaves out the latter: for a file of one's own in the same format. Raises CorruptFileError.
+    `published` False leaves out the latter: for the user's own file in the same format. Raises CorruptFileError.
     """
     sha256, card = sha256_file(path), path.with_name(path.name + ".json")
     if card.exists():
@@ -90,7 +90,7 @@ def check_file(spec: Official, path: Path, published: bool = True) -> str:
             md5 = hashlib.file_digest(stream, "md5").hexdigest()
         if not md5.startswith(spec.md5):
             raise CorruptFileError(
-                f"{path} is not the published file of {spec.title}: its MD5 is {md5}, published is {spec.md5}... "
+                f"{path} is not the published file of {spec.title}: its MD5 is {md5}, published: {spec.md5}... "
                 f"{_cure(spec)}"
             )
     return sha256
@@ -109,7 +109,8 @@ def find_layout(spec: Official, loaded: Any, path: Path) -> tuple[Layout, dict[s
                 return layout, _tensors(state, path, spec)
     held = list(map(str, loaded))[:5] if isinstance(loaded, Mapping) else type(loaded).__name__
     raise CorruptFileError(
-        f"{path} is no checkpoint of {spec.title}: it holds {held}, and neither {' nor '.join(sought)}. {_cure(spec)}"
+        f"{path} is not a checkpoint of {spec.title}: it holds {held}, and neither {' nor '.join(sought)}. "
+        f"{_cure(spec)}"
     )
 
 

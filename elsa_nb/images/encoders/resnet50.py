@@ -11,7 +11,7 @@ _HEAD_LAYERS = ("linear", "linear+bias", "bn", "bn-without-affine", "relu")
 
 
 class Bottleneck(nn.Module):
-    """1x1, 3x3 and 1x1 convolution and a shortcut; the stride lies in the 3x3 convolution."""
+    """1x1, 3x3 and 1x1 convolution and a shortcut; the stride is in the 3x3 convolution."""
 
     def __init__(self, inputs: int, width: int, stride: int, downsample: nn.Module | None):
         """Make a block from `inputs` to 4 * `width` channels."""
@@ -72,7 +72,7 @@ def projection_head(layers: Sequence[str], sizes: Mapping[int, tuple[int, int]])
     """Make a projector: `layers` names its layers in order, `sizes` the (outputs, inputs) of each linear one.
 
     A projector of one layer is that layer itself, so that its keys carry no index (MoCo v1). Raises ValueError for
-    linear layers that do not fit one another.
+    linear layers that do not fit each other.
     """
     modules, width = [], None
     for index, layer in enumerate(layers):

@@ -44,7 +44,7 @@ class Architecture:
     projector, and so no projection. `channels` is 1 for grey images and 3 for colour. `stem_pool` puts ResNet's 3x3
     max-pooling with stride 2 after the stem; images of 64 pixels then meet the first block at 16x16, 32x32 ones
     without it too. `resnet50` takes torchvision's ResNet-50 instead of the small one: `widths`, `blocks` and the
-    stem's settings are then not looked at.
+    stem's settings are then ignored.
     """
 
     method: str = "vicreg"
@@ -256,12 +256,12 @@ def load_trained(name: str, folder: Path | None = None) -> Encoder:
     if wrong:
         raise CorruptFileError(f"{path} does not fit its card at {len(wrong)} entries, such as {wrong[:4]}. {cure}")
     if strange := [key for key, value in tensors.items() if not torch.isfinite(value).all()]:
-        raise CorruptFileError(f"{path} holds values that are no finite numbers, in {strange[0]} for instance. {cure}")
+        raise CorruptFileError(f"{path} holds values that are not finite numbers, in {strange[0]} for instance. {cure}")
     encoder = Encoder(architecture, name=name, sha256=sha256)
     encoder.load_state_dict({key: value.to(expected[key].dtype) for key, value in tensors.items()}, strict=True)
     return encoder.eval()
 
 
 def bundled_encoders() -> tuple[str, ...]:
-    """Return the names of the encoders whose weights lie in `data/weights`, sorted."""
+    """Return the names of the encoders whose weights are in `data/weights`, sorted."""
     return tuple(path.stem for path in store.located("weights/*.safetensors"))

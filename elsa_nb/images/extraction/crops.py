@@ -58,7 +58,7 @@ class Crops:
 
     @cached_property
     def sha256(self) -> str:
-        """SHA-256 of the source's, of how its pictures are brought to size, and of what is left out."""
+        """SHA-256 of the source's own, of how its pictures are brought to size, and of what is left out."""
         parts = {"pictures": self.pictures.sha256, "resizer": self.resizer, "broken": self.broken}
         if self.rows is not None:
             parts["rows"] = sha256_bytes(np.asarray(self.rows, "<i8").tobytes())
@@ -75,7 +75,7 @@ class Crops:
         return images
 
     def without_broken(self, progress: bool | None = None) -> "Crops":
-        """Return these images without the broken ones: all are decoded once to find them, and the finding is kept."""
+        """Return these images without the broken ones: all are decoded once to find them, and the list is kept."""
         file = store.DATA / "cache" / "broken" / f"{self.pictures.sha256[:32]}.json"
         if not file.exists():
             write_card(file, {"broken": find_broken(self.pictures, self.workers, progress)})
@@ -107,7 +107,7 @@ def find_broken(pictures: Pictures, workers: int | None = None, progress: bool |
 def image_batches(source: Any, starts: range, workers: int | None = None) -> Iterator[tuple[int, np.ndarray]]:
     """Yield (first row, images uint8) of `source` for every start, a batch being as long as the range's step.
 
-    Images that must be decoded come from `workers` processes (default: one a core), a few batches ahead; others are
+    Images that must be decoded come from `workers` processes (default: one per core), a few batches ahead; others are
     taken as they are. Raises what the source raises.
     """
     stops = [min(first + starts.step, len(source)) for first in starts]
@@ -122,7 +122,7 @@ def image_batches(source: Any, starts: range, workers: int | None = None) -> Ite
 
 
 class _Batches(Dataset):
-    """Whole batches as items; an error comes back as one, so that it keeps its one sentence on its way here."""
+    """Whole batches as items; an error comes back as an item, so that its message arrives unchanged."""
 
     def __init__(self, source: Any, rows: list[np.ndarray]):
         self.source, self.rows = source, rows
@@ -149,19 +149,19 @@ class _Check(_Batches):
 
 
 def check_resizer(resizer: str) -> None:
-    """Raise ValueError for what is no way to resize."""
+    """Raise ValueError for an unknown way to resize."""
     if resizer not in RESIZERS:
         raise ValueError(f"resizer is {resizer!r}; allowed: {', '.join(RESIZERS)}.")
 
 
 def check_workers(workers: int | None) -> None:
-    """Raise ValueError for a number of processes that is none."""
+    """Raise ValueError for what is not a number of processes."""
     if workers is not None and not (isinstance(workers, int) and workers >= 0):
-        raise ValueError(f"workers is {workers!r}; it is at least 0, for this process alone (left out: one a core).")
+        raise ValueError(f"workers is {workers!r}; give 0 (only this process) or more, or leave it out (one per core).")
 
 
 def ahead(items: Dataset, workers: int | None) -> Iterator[Any]:
-    """Yield all `items` in order, made by `workers` processes a few ahead: None is one a core, 0 none at all."""
+    """Yield all `items` in order, made a few ahead by `workers` processes: None is one per core, 0 is none."""
     workers = min(len(items), (os.cpu_count() or 1) if workers is None else workers)
     if workers <= 0:
         yield from (items[i] for i in range(len(items)))
@@ -171,7 +171,7 @@ def ahead(items: Dataset, workers: int | None) -> Iterator[Any]:
 
 
 def _end_with_parent(_: int) -> None:
-    """End this worker when its parent is killed: torch looks at a fork server, which lives as long as its workers."""
+    """End this worker when its parent is killed: torch watches a fork server, which lives as long as its workers."""
 
     def watch():
         multiprocessing.parent_process().join()

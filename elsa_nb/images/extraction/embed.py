@@ -1,6 +1,6 @@
-"""Pools of a profile, or of a folder of one's own images: what `elsa-nb embed`, `elsa-nb label` and the notebooks call.
+"""Pools of a profile, or of a folder of the user's images: what `elsa-nb embed`, `elsa-nb label` and notebooks call.
 
-A folder's pools are made by one function, `embed_folder`, under one naming, whichever command asks for them.
+A folder's pools are made by one function, `embed_folder`, with the same names, whichever command asks for them.
 """
 
 import argparse
@@ -39,8 +39,8 @@ Pools = dict[str, dict[str, Pool]]
 def embed_profile(profile: Profile, *, only: Sequence[str] = (), **options: Any) -> dict[str, Pools]:
     """Make all pools of a profile, or those of the encoders `only`; return them by data set, encoder and space.
 
-    All encoders of a data set share one decode. `options` are those of `extract_all`. Raises MissingDataError, a
-    sentence a thing, before anything is computed where images or weights are missing.
+    All encoders of a data set share one decode. `options` are those of `extract_all`. Raises MissingDataError, with one
+    sentence for each missing image set or file of weights, before anything is computed.
     """
     known = sorted({encoder for dataset in profile.datasets for encoder, _ in dataset.encoders})
     if strange := [encoder for encoder in only if encoder not in known]:
@@ -60,7 +60,7 @@ def embed_profile(profile: Profile, *, only: Sequence[str] = (), **options: Any)
 
 
 def bundled_pool(encoder: str, space: str) -> Path:
-    """Return the folder of a pool of the bundled glyphs, in whatever profile; make the pool if it is not there."""
+    """Return the folder of a pool of the bundled glyphs, whatever the profile; make the pool if it is not there."""
     bundled = profile("quick")
     folder = bundled.pool_folder(encoder, space)
     if not (folder / "pool.json").exists():
@@ -80,19 +80,18 @@ def embed_folder(
     """Make or find the pools `<folder>-<place>-<encoder>-<space>` of a folder of images, by encoder and space.
 
     `encoders` are names for `load_for_pictures`, such as `timm:vit_small_patch14_dinov2.lvd142m`, or paths of
-    checkpoints; none is the default one (`encoders.default`), which is that of pools that are here already. `<place>`
-    is short for where the folder lies, so that two folders of one name never meet; `name` takes the place of both.
+    checkpoints; with none, the default one is used (`encoders.default`), first of all that of pools which exist.
+    `<place>` stands for where the folder is, so that two folders of the same name do not clash; `name` replaces both.
     What a folder's name cannot hold becomes a hyphen. `dask` is the address of a scheduler whose workers then read and
-    embed the images (`on_cluster`). `options` are those of `extract_folder`. Raises ValueError for an
-    encoder of small images only, MissingDataError for images or weights that are not here, and what `check_answers`
-    raises.
+    embed the images (`on_cluster`). `options` are those of `extract_folder`. Raises ValueError for an encoder of small
+    images only, MissingDataError for images or weights that are not here, and what `check_answers` raises.
     """
     if dask:
         check_answers(dask)
     check_extraction(**options)
     check_folder(root)
     check_once(encoders)
-    # What was typed is tried before the files are looked at, which takes minutes where they are many.
+    # What was typed is tried before the files are looked at, which takes minutes where there are many.
     named = [(each, load_for_pictures(each)) for each in encoders]
     place = Path(folder or store.DATA / "pools")
     base = hyphened(name) if name else folder_title(root)
@@ -117,7 +116,7 @@ def embed_embeddings(
 ) -> tuple[list[Path], list[str]]:
     """Make or find the embeddings of a folder by `encoders` (none: the default); return their folders and the names.
 
-    What `elsa-nb label` and `label_folder` need of `embed_folder`.
+    This is the part of `embed_folder` that `elsa-nb label` and `label_folder` need.
     """
     pools = embed_folder(root, encoders, spaces=("embedding",), strict=strict)
     names = list(encoders) or [each for each in CANDIDATES if _pool_title(each) in pools]
@@ -138,7 +137,7 @@ class ExampleEncoder:
         """Return the embeddings of image files, float32 (m, d), rounded as a pool stores them."""
         root = Path(Path(paths[0]).resolve().anchor)
         names = [Path(path).resolve().relative_to(root).as_posix() for path in paths]
-        told = [str(path) for path in paths]  # by which a broken one is named
+        told = [str(path) for path in paths]  # the names of broken ones
         files = ImageFiles.of("examples", root, names, np.full(len(names), -1), (), ids=told)
         files = dataclasses.replace(files, decoding=self._decoding)
         parts = [
@@ -162,7 +161,7 @@ def embed_command(options: argparse.Namespace) -> None:
             for dataset, each in pools.items():
                 _report_precision(open_dataset(dataset), each, weights[dataset], load_encoder, options.resizer)
         return
-    settings.pop("skip_broken")  # the default for a folder of one's own
+    settings.pop("skip_broken")  # the default for a user's own folder
     pools = embed_folder(
         options.images, options.encoder, name=options.name, dask=options.dask, strict=options.strict, **settings
     )
@@ -196,5 +195,5 @@ def _report_precision(
 
 
 def _pool_title(name: str, encoder: ImageEncoder | None = None) -> str:
-    """Return what a pool's name says of its encoder: the name of weights of one's own tells two of one name apart."""
+    """Return what a pool's name says of its encoder; own weights of the same name get different ones."""
     return hyphened(encoder.name if encoder is not None and is_file_name(name) else name_for_pictures(name))

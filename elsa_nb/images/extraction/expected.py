@@ -1,4 +1,4 @@
-"""Which vectors a profile's encoder would give, told by their recipe, without computing one of them.
+"""Which vectors a profile's encoder would give, identified by their recipe, without computing any.
 
 A stored search is valid for the recipes of the pools that it was made in. `elsa_nb.paper.runs.place` asks here about
 pools that are not there, so that stored results are read without minutes of extraction.
@@ -14,7 +14,7 @@ from elsa_nb.images.sources.by_name import open_dataset
 from elsa_nb.profiles import profile
 
 
-@lru_cache(maxsize=64)  # weights are read to be told by their checksum
+@lru_cache(maxsize=64)  # weights are read for their checksum
 def expected_recipe(profile_name: str, encoder: str, space: str, dataset: str) -> str:
     """Return the recipe of the pool that `embed_profile` would make now of `dataset`, with its defaults.
 

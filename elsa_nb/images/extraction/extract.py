@@ -1,4 +1,4 @@
-"""From images to pools: many encoders from one decode, and a killed extraction goes on where it was.
+"""From images to pools: many encoders with one decoding, and a killed extraction goes on where it was.
 
 `embed.py` calls `extract_all`; the training calls `encode` to measure an encoder. Start with `extract_all`.
 """
@@ -38,9 +38,9 @@ def check_extraction(
     resizer: str = "torch",
     **others: Any,
 ) -> None:
-    """Raise ValueError for a setting of `extract_all` that is none: before any image is looked for."""
+    """Raise ValueError for a bad setting of `extract_all`, before any image is looked for."""
     if batch is not None and batch < 1:
-        raise ValueError(f"batch is {batch}; it is at least 1.")
+        raise ValueError(f"batch is {batch}; give 1 or more.")
     check_workers(workers)
     if dtype not in DTYPES:
         raise ValueError(f"dtype is {dtype!r}; a pool holds one of {DTYPES}.")
@@ -85,16 +85,16 @@ def extract_all(
 ) -> dict[str, dict[str, Pool]]:
     """Compute the pools `<name>-<encoder>-<space>` in `folder` (default: `data/pools`), decoding each image once.
 
-    `encoders` are the encoders by the names that the pools get; `spaces` names those wanted of an encoder (default: all
-    of its). Computed as `precision` ("float32" on a CPU; on a GPU "float16" autocast, compiled) and stored as `dtype`
-    ("float16" or "float32"), block by block: no more than a batch of vectors is in memory.
+    `encoders` are the encoders by the names that the pools get; `spaces` names the spaces wanted of an encoder
+    (default: all of them). Computed as `precision` ("float32" on a CPU; on a GPU "float16" autocast, compiled) and
+    stored as `dtype` ("float16" or "float32"), block by block: no more than a batch of vectors is in memory.
 
     A finished pool of the same recipe (images, weights, version of extraction, precision, dtype) is opened, not
     computed; an unfinished one is continued, and ends with the bytes of an uninterrupted run of the same batch size. A
-    broken image stops the extraction, or with `skip_broken` is left out: all images are then decoded once before, to
-    find them, and the pool's provenance counts and names them.
+    broken image stops the extraction. With `skip_broken` broken images are left out: all images are decoded once before
+    to find them, and the pool's provenance counts and names them.
 
-    `progress` None shows a bar to a person only. Returns the pools by encoder and space. Raises ValueError for a bad
+    With `progress` None only a person sees a bar. Returns the pools by encoder and space. Raises ValueError for a bad
     setting, CorruptFileError for a broken image, naming it.
     """
     check_extraction(batch=batch, workers=workers, dtype=dtype, precision=precision, resizer=resizer)
@@ -153,14 +153,14 @@ class _Job:
         about_all = {t: provenance_of(self.source, e, self.dtype, self.precision) for t, e in self.encoders.items()}
         places = {(t, s): self.folder / f"{self.name}-{t}-{s}" for t in self.encoders for s in self.spaces[t]}
         lacking = [path for (t, s), path in places.items() if not is_finished(path, recipe_of(about_all[t], s))]
-        # In one order for everybody: two extractions that want the same pools wait for one another, never in a circle.
+        # The same order everywhere: two extractions that want the same pools never wait for each other in a circle.
         locks = {path: stack.enter_context(pool_lock(path).acquire(wait=True)) for path in sorted(lacking)}
         for title, encoder in self.encoders.items():
             provenance = about_all[title]
             for space in self.spaces[title]:
                 path, recipe = places[title, space], recipe_of(provenance, space)
                 label = path.name
-                if is_finished(path, recipe):  # by now, where we have waited
+                if is_finished(path, recipe):  # another process may have made it while we waited
                     pools[title][space] = Pool.open(path)
                     n = len(self.source)
                     there = count_of(n, "vector was", "vectors were")
@@ -227,7 +227,7 @@ def recipe_of(provenance: dict[str, Any], space: str) -> str:
 
 
 def widths_of(encoder: ImageEncoder, space: str) -> tuple[int, ...]:
-    """Return how many values each view of an image has that the encoder sets side by side in a space; () for one."""
+    """Return the number of values of each view that the encoder puts side by side in a space; () for a single view."""
     return getattr(encoder, "widths", {}).get(space, ())
 
 

@@ -1,6 +1,6 @@
-"""Where the pools of a folder of images are, and whether one is still that of the folder; without importing torch.
+"""Where the pools of a folder of images are, and whether one still fits the folder; without importing torch.
 
-`elsa-nb label` looks here first, so that the second morning begins at once.
+`elsa-nb label` looks here first, so that the second start is immediate.
 """
 
 import glob
@@ -18,7 +18,7 @@ from elsa_nb.store import sha256_bytes
 
 
 def folder_title(root: Path | str) -> str:
-    """Return what the pools of a folder are called: its name, and eight digits of where it lies."""
+    """Return what the pools of a folder are called: its name, and eight digits that stand for its place."""
     root = Path(root).resolve()
     return f"{hyphened(root.name)}-{sha256_bytes(os.fsencode(root))[:8]}"
 
@@ -29,7 +29,7 @@ def place_of(pool: Pool) -> Path:
 
 
 def known_decoding(base: Path, root: Path | str) -> Decoding | None:
-    """Return how the pools `<base>-<encoder>-<space>` of `root` that are here were read, or None if there are none.
+    """Return the decoding of the pools `<base>-<encoder>-<space>` of `root` that exist, or None if there are none.
 
     A folder that has grown keeps its range of grey values, and so the vectors of what was there; delete its pools to
     have the range chosen again.
@@ -43,7 +43,7 @@ def known_decoding(base: Path, root: Path | str) -> Decoding | None:
 
 
 def find_pool(root: Path | str, encoder: str | None = None) -> tuple[Path, str] | None:
-    """Return where the embeddings of `root`, its files as they are, lie, and their encoder: `encoder` or a default one.
+    """Return where the embeddings of `root`, with its present files, are, and their encoder: `encoder` or a default.
 
     None where there is no such pool, or where the folder has changed since: `embed.embed_folder` then makes it. A
     file of weights is not looked for, since it may have changed, too.
@@ -71,7 +71,7 @@ def _is_of(place: Path, files: ImageFiles, now: dict[str, Stamp]) -> bool:
 
 
 def stamps(files: ImageFiles) -> dict[str, Stamp]:
-    """Return of every image, by id, what tells the present state of its file from another."""
+    """Return, for every image by id, what tells the present state of its file from another."""
     found = {}
     for item, path in zip(files.ids.tolist(), files.paths.tolist(), strict=True):
         try:

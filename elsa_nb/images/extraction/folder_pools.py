@@ -1,7 +1,7 @@
-"""Pools of a folder of one's own images: broken ones left out and listed, nothing embedded ever embedded again.
+"""Pools of a folder of the user's images: broken ones are left out and listed, and nothing is embedded twice.
 
-`embed.embed_folder` calls `extract_folder`. Profiles go by `extract.extract_all` instead, whose images never change and
-must all be there.
+`embed.embed_folder` calls `extract_folder`. Profiles use `extract.extract_all` instead: their images never change
+and must all be there.
 """
 
 from collections.abc import Mapping
@@ -61,8 +61,8 @@ def extract_folder(
     has embedded is not embedded again, whether that run ended, was stopped, or saw the folder before it changed. A
     broken image is left out; the pool's folder then has a list, `left-out.csv`. With `strict` it stops the run instead,
     with CorruptFileError; what was embedded is kept. With `cluster` its workers read and embed the images, in the same
-    batches, and send back their vectors. Raises ValueError for a bad setting or for a pool of that name
-    that is of another folder.
+    batches, and send back their vectors. Raises ValueError for a bad setting, and for a pool of that name
+    made from another folder.
     """
     check_extraction(batch=batch, workers=workers, dtype=dtype, precision=precision, resizer=resizer)
     device, precision = device_and_precision(precision)
@@ -110,21 +110,21 @@ class _Group:
         self.computed = 0
 
     def open(self, folder: Path, name: str, spaces: tuple[str, ...], held: ExitStack) -> None:
-        """Find what is known already; ValueError, before anything is written, where a pool is of another folder.
+        """Find what is known already; ValueError, before anything is written, where a pool is from another folder.
 
-        Who else makes one of these pools is waited for. `held` gets the locks.
+        If another process makes one of these pools, wait for it. `held` gets the locks.
         """
         wanted = [(t, s) for t, e in self.encoders.items() for s in e.dimensions if not spaces or s in spaces]
         places = {each: folder / "-".join((name, *each)) for each in wanted}
         for place in places.values():
             check_owner(place, self.root)
-        # In one order for everybody: two that want the same pools wait for one another, never in a circle.
+        # The same order in all processes: two that want the same pools never wait for each other in a circle.
         locks = {p: held.enter_context(pool_lock(p).acquire(wait=True)) for p in sorted(set(places.values()))}
         for place in places.values():
             check_owner(place, self.root)  # again: it may have been made while we waited
         for title, space in wanted:
             encoder = self.encoders[title]
-            # All that a vector depends on but the images themselves.
+            # All that a vector depends on except the images themselves.
             told = provenance_of(self.crops, encoder, self.dtype, self.precision)
             parts = {key: value for key, value in told.items() if key not in ("images", "broken", "broken_ids")}
             making = recipe_of({**parts, "geometry": repr(self.crops.geometry)}, space)
@@ -162,7 +162,7 @@ class _Group:
                     self._stop(*next(iter(broken.items())))
 
     def finish(self) -> dict[str, dict[str, Pool]]:
-        """Write the pools that are not as they should be; say what was done and what was left out."""
+        """Write the pools that are not as they should be; print what was done and what was left out."""
         broken = self.broken
         ids = self.crops.pictures.ids
         good = np.array([item not in broken for item in ids.tolist()])
@@ -201,7 +201,7 @@ class _Group:
 
 
 def check_owner(place: Path, root: str) -> None:
-    """Raise ValueError where the pool folder `place` holds the vectors of another folder than `root`, which is here."""
+    """Raise ValueError where the pool folder `place` holds the vectors of another folder that still exists."""
     if not (place / "pool.json").exists():
         return
     owner = read_files(place / CARD)["root"] if (place / CARD).exists() else None

@@ -1,4 +1,4 @@
-"""One pass over the images, every encoder on each batch: decoding is paid once, and on a GPU computing hides the rest.
+"""One pass over the images, every encoder on each batch: images are decoded once, and a GPU computes meanwhile.
 
 What is computed here, and by the encoder itself, is what `elsa_nb.images.extraction.version` numbers.
 """
@@ -21,7 +21,7 @@ COMPUTE_PRECISIONS = ("float32", "float16", "bfloat16")
 def device_and_precision(precision: str | None) -> tuple[str, str]:
     """Return where to compute and how: float32 on a CPU, float16 autocast on a GPU, unless one is named."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    # On a CPU only float32: bfloat16 has 8 bits, and would change who is near whom.
+    # On a CPU only float32: bfloat16 has 8 bits, and would change which images are neighbours.
     precision = precision or ("float16" if device == "cuda" else "float32")
     if precision not in COMPUTE_PRECISIONS:
         raise ValueError(f"precision is {precision!r}; allowed: {', '.join(COMPUTE_PRECISIONS)}.")
@@ -42,9 +42,9 @@ def forward(
 ) -> Iterator[tuple[int, int, dict[str, dict[str, np.ndarray]]]]:
     """Yield (first row, stop, vectors of each space of each encoder) for one batch of `source` after the other.
 
-    `starts` are the first rows, its step the batch. Vectors are `dtype`, (m, d). `done` says how many rows of an
-    encoder are there already: it is left out of batches that end before. With `compiled`, every batch has one size,
-    the last one filled up, since each size is compiled for itself.
+    `starts` is a range of the first rows, its step is the batch. Vectors are `dtype`, (m, d). `done` says how many rows
+    of an encoder are there already: it is left out of batches that end before. With `compiled`, every batch has the
+    same size, and the last one is filled up, since each size is compiled separately.
     """
     networks = {name: _ready(encoder, device, compiled) for name, encoder in encoders.items()}
     pending = None
@@ -71,9 +71,9 @@ def forward(
 
 
 def spaces_of(dimensions: Mapping[str, int], made: Any, images: int, name: str) -> list[Tensor]:
-    """Return what the encoder `name` made of so many `images`, one tensor (images, d) a space.
+    """Return what the encoder `name` made of `images` images, one tensor (images, d) per space.
 
-    Raises ValueError where that is not what its `dimensions` promise: what is stored would be other vectors.
+    Raises ValueError where that is not what its `dimensions` promise: other vectors would be stored.
     """
     parts = list(made) if isinstance(made, tuple | list) else [made]
     fit = len(parts) == len(dimensions) and all(
@@ -85,7 +85,7 @@ def spaces_of(dimensions: Mapping[str, int], made: Any, images: int, name: str) 
         told = ", ".join(f"({images}, {d}) for its {space}" for space, d in dimensions.items())
         raise ValueError(
             f"the encoder {name!r} makes of {images} images {got or 'nothing'}, and by its dimensions it makes {told}: "
-            "give a network that makes one tensor a space, one vector an image, and the number of values in it"
+            "give a network that makes one tensor per space, one vector per image, and the number of values in it"
         )
     return [part.reshape(images, d) for part, d in zip(parts, dimensions.values(), strict=True)]
 

@@ -2,8 +2,8 @@
 
 A pool is written when all its images are known. Until then each batch goes to `kept.part` (rows) and `kept.txt` (a line
 that names the images and vouches for the rows), so that nothing embedded is lost to Ctrl-C, kill -9 or a broken image.
-Beside the finished pool `files.json` keeps what its images were, so that a folder that has grown costs its new images
-only. `folder_pools.py` uses one `KeptVectors` for each pool.
+Beside the finished pool `files.json` records the images, so that in a folder that has grown only the new ones are
+embedded. `folder_pools.py` uses one `KeptVectors` for each pool.
 """
 
 import json
@@ -24,7 +24,7 @@ _BLOCK = 8192
 
 
 class Stamp(NamedTuple):
-    """What tells one state of a file from another: its size in bytes and when it was written, in nanoseconds."""
+    """What tells one state of a file from another: its size in bytes and its time of writing, in nanoseconds."""
 
     size: int
     written: int
@@ -50,9 +50,9 @@ def read_files(card: Path) -> dict[str, Any]:
 class KeptVectors:
     """The vectors of one encoder and space in the pool folder `folder`, image by image.
 
-    `making` is the hash of how a vector is made of an image (weights, size, precision ...): what was kept under another
-    one is not used. `stamps` say of every image id how its file is now; a file that has changed is not known any more.
-    `lock` is the folder's `pool_lock`, held by the caller for as long as this is used.
+    `making` is the hash of how a vector is made from an image (weights, size, precision ...): vectors kept under
+    another hash are not used. `stamps` hold the present state of every image's file, by id; a file that has changed
+    counts as unknown. `lock` is the folder's `pool_lock`, held by the caller for as long as this is used.
     """
 
     def __init__(self, folder: Path, making: str, d: int, dtype: str, stamps: Mapping[str, Stamp], lock: Lock):
@@ -72,7 +72,7 @@ class KeptVectors:
         return item in self._places
 
     def append(self, items: Sequence[str], vectors: np.ndarray) -> None:
-        """Keep the vectors (m, d) of m images; when it returns, a kill loses nothing of it.
+        """Keep the vectors (m, d) of m images; after it returns, a kill loses nothing of it.
 
         Raises ValueError for values that are not finite as stored, naming the image.
         """
@@ -157,7 +157,7 @@ class KeptVectors:
         return Pool.open(self.folder, verify=False) if (self.folder / "pool.json").exists() else None
 
     def _recover(self) -> int:
-        """Take up what an interrupted run has kept whole; return its number of rows."""
+        """Take over what an interrupted run has kept whole; return its number of rows."""
         if not self._lines.exists() or not self._part.exists():
             self._part.write_bytes(b"")
             write_atomically(self._lines, self._title)
@@ -193,7 +193,7 @@ class KeptVectors:
         if (held := sum(len(named) for _, named in self._vouched())) != self._rows:
             raise CorruptFileError(
                 f"{self._part} holds other bytes than were written to it, from row {held} on: another program changed "
-                "it, or the disk is failing. Run the same again; the rows before are kept."
+                "it, or the disk is failing. Run the same command again; the rows before are kept."
             )
 
     def _mapped(self) -> np.ndarray | None:

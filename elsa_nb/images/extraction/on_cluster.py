@@ -1,11 +1,11 @@
 """A folder of images embedded by the workers of a Dask cluster: `elsa-nb embed FOLDER --dask tcp://scheduler:8786`.
 
 A worker reads the images of a batch from the same path as the client (a shared file system, or a copy that kept the
-files' times), embeds them with encoders that it loads by name, and sends back the vectors. Batches are those of a run
-on one machine, and so are torch's threads, so the vectors are the same wherever processors round alike. Before its
-first batch a worker proves that its code, package versions, weights and device are the client's, and with each that
-its files are; one that lacks any of them is left out, and named. The client keeps each batch as it arrives, as a run
-on one machine does.
+files' times), embeds them with encoders that it loads by name, and sends back the vectors. Batches and
+torch's threads are those of a run on one machine, so the vectors are the same wherever processors round alike. Before
+its first batch a worker proves that its code, package versions, weights and device are the client's, and with each
+batch that its files are; a worker that lacks any of them is left out, and named. The client keeps each batch as it
+arrives, as a run on one machine does.
 """
 
 import json
@@ -31,14 +31,14 @@ from elsa_nb.images.extraction.readable import Readable
 from elsa_nb.images.extraction.version import EXTRACTION
 from elsa_nb.images.sources.files import ImageFiles
 
-_ONE_AT_A_TIME = Lock()  # a network fills the cores by itself; a worker's further threads wait
+_ONE_AT_A_TIME = Lock()  # one network fills the cores; a worker's further threads wait
 
 
 @dataclass(frozen=True)
 class Cluster:
-    """Where images are to be embedded: the `address` of a Dask scheduler, and what the encoders are loaded by there.
+    """Where images are embedded: the `address` of a Dask scheduler, and the names that its workers load encoders by.
 
-    `names` are those that `load_for_pictures` takes, by the names that the pools get.
+    `names` are those for `load_for_pictures`, by the names that the pools get.
     """
 
     address: str
@@ -60,9 +60,9 @@ class _Batch(NamedTuple):
 class OnCluster:
     """The images `rows` of a folder's crops, to be embedded on `cluster` in batches of `batch`.
 
-    Batches arrive in any order, and how an image is rounded may depend on those beside it. So they are always the same
-    parts of the whole folder, and those that hold any of `rows` are embedded whole, whatever was kept before.
-    `broken` says of what cannot be read, by row of the crops, why.
+    Batches arrive in any order, and the rounding of an image may depend on the others in its batch. So batches are
+    always the same parts of the whole folder, and those that hold any of `rows` are embedded whole, whatever was kept
+    before. `broken` says why an image cannot be read, by row of the crops.
     """
 
     def __init__(self, cluster: Cluster, crops: Crops, now: Mapping[str, Stamp], rows: np.ndarray, batch: int):
@@ -96,7 +96,7 @@ class OnCluster:
 
 
 def embed_batch(batch: _Batch) -> tuple[dict[str, dict[str, np.ndarray]], dict[int, str]] | Unfit:
-    """Embed one batch on a worker; return its vectors and what of it cannot be read, or why it cannot be done here."""
+    """Embed one batch on a worker; return its vectors and what cannot be read, or why this worker cannot do it."""
     with _ONE_AT_A_TIME:
         try:
             encoders = {title: _encoder(*told) for title, told in batch.encoders.items()}

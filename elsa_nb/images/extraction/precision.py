@@ -23,10 +23,10 @@ def neighbour_overlap(
 ) -> float:
     """Return the mean share of each item's k nearest others that are the same in two sets of vectors (n, d) of it.
 
-    Distances are computed exactly, in float64; of `queries` items spread over the n (default: all).
+    Distances are computed exactly, in float64; for `queries` items spread over the n (default: all).
     """
     if one.shape[0] != other.shape[0] or len(one) <= k:
-        raise ValueError(f"vectors are {one.shape} and {other.shape}; they are of the same, more than {k}, items.")
+        raise ValueError(f"vectors are {one.shape} and {other.shape}; give two sets of the same items, more than {k}.")
     rows = np.unique(np.linspace(0, len(one) - 1, queries or len(one)).astype(np.int64))
     shared = 0
     for block in np.array_split(rows, -(-len(rows) // 256)):

@@ -1,6 +1,6 @@
-"""The rows of a folder's crops that are to be embedded, in batches: grey, and noted, where an image cannot be read.
+"""The rows of a folder's crops that are to be embedded, in batches: an image that cannot be read is grey, and noted.
 
-`folder_pools` reads a whole folder so, a worker of `on_cluster` the images of one batch.
+`folder_pools` reads a whole folder like this, a worker of `on_cluster` the images of one batch.
 """
 
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from elsa_nb.images.sources.decoding import BrokenImageError
 class Readable:
     """Some `rows` of a source of crops as `forward` takes them, `batch` at once, decoded by `workers` processes.
 
-    `broken` says of what cannot be read, by row of the source, why.
+    `broken` says why an image cannot be read, by row of the source.
     """
 
     def __init__(self, crops: Crops, rows: np.ndarray, batch: int, workers: int | None):

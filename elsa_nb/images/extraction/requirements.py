@@ -31,7 +31,7 @@ def missing(profile: Profile) -> list[str]:
 
 
 def require(profile: Profile) -> None:
-    """Raise MissingDataError with all that `missing` finds, a line each; return if nothing is."""
+    """Raise MissingDataError with all that `missing` finds, one per line; return if nothing is missing."""
     if sentences := missing(profile):
         lines = "\n".join(f"  {i}. {sentence}" for i, sentence in enumerate(sentences, 1))
         what = "1 thing is" if len(sentences) == 1 else f"{len(sentences)} things are"

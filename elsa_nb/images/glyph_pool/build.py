@@ -37,7 +37,7 @@ FULL = store.DATA / "glyphs-full"
 def distinct(rendering: Rendering, label: np.ndarray) -> np.ndarray:
     """Return the rows that stay when every image may occur once and under one class, int (m,), ascending.
 
-    Of equal images of one class the first row stays; an image that occurs under two classes goes altogether, for
+    Of equal images of one class the first row stays; an image that occurs under two classes is removed, since
     nobody could say which it shows. `label` int (n,) is each image's class.
     """
     whole = np.ascontiguousarray(rendering.packed).view(f"V{rendering.packed.shape[1]}").ravel()
@@ -196,7 +196,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, help="folder of the pool (default data/glyphs)")
     parser.add_argument("--tables", type=Path, default=GLYPH_TABLES, help="folder of fonts.csv, classes.csv, faces.csv")
     parser.add_argument("--cache", type=Path, default=store.DATA / "cache" / "fonts", help="downloaded packages")
-    parser.add_argument("--workers", type=int, help="processes that draw (default: one a core)")
+    parser.add_argument("--workers", type=int, help="processes that draw (default: one per core)")
     given = parser.parse_args(arguments)
     out = given.out or (FULL if given.full else GLYPH_TABLES)
     total = None if given.full else BUNDLED_IMAGES

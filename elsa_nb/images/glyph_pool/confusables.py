@@ -22,7 +22,7 @@ from elsa_nb.images.sources.grey_images import SIDE, digests, unpack
 
 ALPHANUMERIC = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 MIN_ALPHANUMERIC = 20  # a face with fewer Latin letters and digits repeats the punctuation of its Latin sister
-MIN_FACES = 350  # a character takes part when at least so many faces draw it
+MIN_FACES = 350  # a character takes part when at least this many faces draw it
 
 # Every other face is recognised by its letters (`readability`). This package of decorative faces has hundreds that
 # draw patterns, letters cut from blocks or cubes; of them only those stay whose letters are read, and only with
@@ -189,7 +189,7 @@ def join_alike(share: np.ndarray, confusable: np.ndarray) -> list[list[int]]:
 def confusion(rendering: Rendering, group: np.ndarray, count: int) -> np.ndarray:
     """Return how often images of one group have neighbours of another, relative to their own, both ways: (k, k).
 
-    `group` int (n,) is each image's group. At most 120 images a group, the 5 nearest from other packages; the smaller
+    `group` int (n,) is each image's group. At most 120 images per group, the 5 nearest from other packages; the smaller
     of the two directions.
     """
     order = np.lexsort((digests(rendering.packed, b"confusion"), group))

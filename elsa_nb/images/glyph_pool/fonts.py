@@ -17,7 +17,7 @@ from elsa_nb.store import write_atomically
 _FONT_SUFFIXES = (".ttf", ".otf")
 _FETCH_AT_ONCE = 40
 
-# What Debian's copyright files call the licences of these packages, and the one short name each has here.
+# What Debian's copyright files call the licences of these packages, and the short name that each has here.
 _SHORT_NAMES = (
     (r"^OFL-?1\.0$|^Open Font License 1\.0$", "OFL-1.0"),
     (r"^(sil[-_ ]|s\.?i\.?l\.? ?)?(ofl|open[ _]font[ _]license|sil)[-_ ]?(license)?[-_ ]?(1\.1)?(-rfn)?$", "OFL-1.1"),
@@ -54,7 +54,7 @@ class Package:
 
 @dataclass(frozen=True, order=True)
 class Face:
-    """One font file: its package, its file name without suffix, and where it lies on this machine."""
+    """One font file: its package, its file name without suffix, and where it is on this machine."""
 
     package: str
     name: str
@@ -126,8 +126,8 @@ def faces(packages: Iterable[Package], cache: Path) -> list[Face]:
 def licence(package: Package, cache: Path) -> str:
     """Read the licence of a package's fonts from its Debian copyright file, as a short name such as `OFL-1.1`.
 
-    Of a machine-readable file it is the licence of `Files: *`, or of every paragraph but Debian's own where
-    there is no such paragraph; of an older one the licence that its text names.
+    In a machine-readable file it is the licence of `Files: *`, or, without such a paragraph, of all paragraphs except
+    Debian's own; in an older file, the licence that its text names.
     """
     path = _tree(cache, package) / "usr/share/doc" / package.name / "copyright"
     text = path.read_text(encoding="utf-8", errors="replace")

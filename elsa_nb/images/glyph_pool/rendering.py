@@ -25,7 +25,7 @@ BOX = 28  # the longer side of every drawn character, in pixels
 _SIZES = (96, 480)
 _TOO_SMALL = 40
 
-logging.getLogger("fontTools").setLevel(logging.ERROR)  # old fonts have oddities in tables that nobody draws from
+logging.getLogger("fontTools").setLevel(logging.ERROR)  # old fonts have oddities in tables that nobody needs
 
 
 @dataclass(frozen=True)

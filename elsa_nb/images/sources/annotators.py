@@ -21,7 +21,7 @@ def human_labels(pack: Pack, folder: Path | str | None = None) -> pd.DataFrame:
     The frame has one row for each image of the split `train`, indexed by the pack's row, and the columns `human1`,
     `human2`, `human3` (class names, categorical) and `label`, the class it was collected as. They come from CIFAR-10N
     (CC BY-NC 4.0), the file `cifar-10n-human-labels.csv.gz` in `folder` (default: what ELSA_DATA names), whose column
-    `path` is split/class/number: the k-th file of a class is the k-th of that class in the pack.
+    `path` is split/class/number: the k-th file of a class is the k-th image of that class in the pack.
 
     Raises MissingDataError without the file and CorruptFileError where it does not fit the pack.
     """

@@ -1,7 +1,7 @@
 """From the bytes of an image file to pixels, as Pillow reads them: the reference every other path is held against.
 
-Published data sets are read so; pictures of one's own as `elsa_nb.pictures` reads them, for the panel as well. What
-is done with a source's picture is in `open_picture`.
+Published data sets are read this way; the user's own pictures are read by `elsa_nb.pictures`, for the panel as well.
+`open_picture` decides which way a source's picture is read.
 
 What `Image.open(file).convert("RGB")` gives is what the encoders were trained and evaluated on: grey, palette and
 CMYK files become RGB, progressive files and files with a wrong suffix are read, and an EXIF orientation is *not*
@@ -18,11 +18,11 @@ from elsa_nb.errors import CorruptFileError
 from elsa_nb.images.sources.protocol import Pictures
 from elsa_nb.pictures.decoding import refuse_bomb
 
-# Common in photographs from the web and harmless here; a line an image would bury the progress of an extraction.
+# Common in photographs from the web and harmless here; one line per image would bury the progress of an extraction.
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.TiffImagePlugin")  # broken EXIF entries
 warnings.filterwarnings("ignore", message="Palette images with Transparency", module=r"PIL\.")
 
-# What Pillow raises for a file that is no image, ends too early, is damaged inside, or would fill the memory.
+# What Pillow raises for a file that is not an image, ends too early, is damaged inside, or would fill the memory.
 _BROKEN = (UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError)
 
 
@@ -45,9 +45,9 @@ class BrokenImageError(CorruptFileError):
 
 
 def open_picture(pictures: Pictures, row: int) -> Image.Image:
-    """Return the RGB picture of a row, read as its source says: a source with `open` reads its own pictures.
+    """Return the RGB picture of a row, read as its source wants: a source with `open` reads its own pictures.
 
-    Raises BrokenImageError for what is no image or not all of one, MissingDataError for a file that has gone.
+    Raises BrokenImageError for what is not a whole image, MissingDataError for a file that has gone.
     """
     if getattr(pictures, "decoding", None) is not None:
         return pictures.open(row)
@@ -57,7 +57,7 @@ def open_picture(pictures: Pictures, row: int) -> Image.Image:
 def open_rgb(data: bytes | memoryview | np.ndarray, name: str) -> Image.Image:
     """Return the RGB picture in `data`, the bytes of one image file; `name` is what an error calls it.
 
-    Raises BrokenImageError for bytes that are no image or not all of one.
+    Raises BrokenImageError for bytes that are not a whole image.
     """
     try:
         stream = io.BytesIO(data)

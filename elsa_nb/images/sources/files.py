@@ -1,4 +1,4 @@
-"""Photographs as files: any folder tree, and what ImageNet-1k and Food-101 have in common with one.
+"""Photographs as files: any folder tree, and what ImageNet-1k and Food-101 share with one.
 
 `extraction/embed.py` calls `open_folder`; `imagenet.py` and `food101.py` make `ImageFiles` of their layouts.
 """
@@ -35,9 +35,9 @@ from elsa_nb.progress import bar
 from elsa_nb.store import as_path, sha256_bytes
 
 _PACKED = {".zip", ".7z", ".rar", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".zst"}
-# Of Synology's and QNAP's storages, and of Windows: small copies of the same pictures, and what was thrown away.
+# Folders of Synology's and QNAP's storages, and of Windows: small copies of the same pictures, and deleted files.
 _OF_STORAGES = {"@eaDir", "#recycle", "@Recycle", "$RECYCLE.BIN", "System Volume Information"}
-# Kinds of grey pictures, each with a range of its own, as remarks call them.
+# What remarks call the kinds of grey pictures, each with a range of its own.
 _DEEP = {
     "integers": "Grey pictures of more than 8 bits",
     "longs": "Grey pictures of 32 bits",
@@ -49,12 +49,12 @@ _DEEP = {
 class ImageFiles:
     """A data set of image files, in one fixed order.
 
-    `paths` (n,) are relative to `root`, with forward slashes; `ids` (n,) name the images for good, wherever the files
-    lie. `targets` (n,) are indices into `classes`, or -1 where no class is known. `note` says what is unusual about
-    this copy, such as images that are not there.
+    `paths` (n,) are relative to `root`, with forward slashes; `ids` (n,) name the images permanently, wherever the
+    files are. `targets` (n,) are indices into `classes`, or -1 where no class is known. `note` says what is unusual
+    about this copy, such as images that are not there.
 
-    `decoding` says how one's own pictures are read; None, for published data sets, is as `sources.decoding` reads them.
-    `left_out` are the files of the folder that are not among the images, `remarks` sentences to be said once on screen.
+    `decoding` says how the user's own pictures are read; None, for published data sets, means `sources.decoding`.
+    `left_out` are the files of the folder that are not among the images, `remarks` sentences to be printed once.
     """
 
     name: str
@@ -138,7 +138,7 @@ class ImageFiles:
 
     @cached_property
     def labels(self) -> pd.DataFrame:
-        """What each image shows, one row an image: `name`, its class (categorical, missing if unknown), and `split`."""
+        """What each image shows, a row per image: `name`, its class (categorical, missing if unknown), and `split`."""
         name = pd.Categorical.from_codes(self.targets, categories=list(self.classes))
         return pd.DataFrame({"name": name, "split": pd.Categorical(self.splits)})
 
@@ -152,10 +152,10 @@ def open_folder(
 ) -> ImageFiles:
     """Open all images below the folder `root`, sorted; the first folder below it names the class of those in it.
 
-    Images directly in `root` have no class. Hidden files and folders are left out, and what storages and systems keep
-    for themselves; links are followed. What is read is every kind of file that Pillow opens; the headers of all files
-    are read, to find those of deep grey or several pages. `decoding` is how an earlier pool of the folder was read;
-    what it does not tell about grey values is found here. A name that is not UTF-8 is written with escapes in the id.
+    Images directly in `root` have no class. Hidden files and folders are left out, and so is what storages and systems
+    keep for themselves; links are followed. Every kind of file that Pillow opens is read; the headers of all files are
+    read, to find pictures of deep grey or several pages. `decoding` is how an earlier pool of the folder was read; what
+    it does not say about grey values is found here. A name that is not UTF-8 is written with escapes in the id.
     """
     root = check_folder(root)
     left_out: list[LeftOut] = []
@@ -179,19 +179,19 @@ def open_folder(
 
 
 def check_folder(root: Path | str) -> Path:
-    """Return the path of a folder; MissingDataError for what is none, saying what it is instead."""
+    """Return the path of a folder; MissingDataError for what is not a folder, saying what it is instead."""
     root = as_path("root", root, "a folder of images")
     if not root.is_dir():
-        state = "is a file, and no folder" if root.is_file() else "is no folder"
+        state = "is a file, not a folder" if root.is_file() else "is not a folder"
         cure = "unpack it, and name the folder" if root.suffix.lower() in _PACKED else "name one that holds images"
         raise MissingDataError(f"{root} {state}: {cure}.")
     return root
 
 
 def _told_apart(paths: list[str], left_out: list[LeftOut]) -> tuple[list[str], list[str]]:
-    """Return paths and ids, without the rare path whose id is another one's."""
+    """Return paths and ids, without the rare path whose id belongs to another one."""
     kept = {}
-    for path in sorted(paths, key=lambda each: each != escaped(each)):  # who needs no escape has the first right
+    for path in sorted(paths, key=lambda each: each != escaped(each)):  # names without escapes take precedence
         if kept.setdefault(escaped(path), path) != path:
             left_out.append(LeftOut(escaped(path), NAME))
     known = set(kept.values())
@@ -200,9 +200,9 @@ def _told_apart(paths: list[str], left_out: list[LeftOut]) -> tuple[list[str], l
 
 
 def _survey(files: ImageFiles, decoding: Decoding | None, progress: bool | None) -> tuple[Decoding, list[str]]:
-    """Look at the header of every file; return how the folder is read and what is worth saying about that.
+    """Look at the header of every file; return how the folder is read and remarks about that.
 
-    A file that cannot be opened is no matter here: the extraction meets it again and names it.
+    A file that cannot be opened is ignored here: the extraction meets it again and names it.
     """
     deep, paged = {kind: [] for kind in RANGES}, 0
     for path in bar(files.paths, "looking at the files", progress, unit=" files"):
@@ -249,7 +249,7 @@ def _survey(files: ImageFiles, decoding: Decoding | None, progress: bool | None)
 def walk(root: Path, suffixes: tuple[str, ...], left_out: list[LeftOut] | None = None) -> Iterator[str]:
     """Yield the images below `root`, relative to it, each folder's files before its folders, both sorted.
 
-    What is not yielded is added to `left_out`, with its reason; but of what is hidden only pictures are.
+    What is not yielded is added to `left_out`, with its reason; of hidden files only pictures are added.
     """
 
     def visit(folder: Path, prefix: str, above: frozenset[str], left_out: list[LeftOut]) -> Iterator[str]:
@@ -270,7 +270,7 @@ def walk(root: Path, suffixes: tuple[str, ...], left_out: list[LeftOut] | None =
                 if entry.name.lower().endswith(suffixes) and _is(entry, "is_file"):
                     left_out.append(LeftOut(escaped(f"{prefix}{entry.name}"), HIDDEN))
                 elif counted and _is(entry, "is_dir"):
-                    others: list[LeftOut] = []  # a system's own files, in their thousands, are nobody's pictures
+                    others: list[LeftOut] = []  # a system's own files, in their thousands, are not the user's pictures
                     for path in visit(Path(entry.path), f"{prefix}{entry.name}/", above | {here}, others):
                         left_out.append(LeftOut(escaped(path), IN_HIDDEN))
                     left_out += [LeftOut(each.path, IN_HIDDEN) for each in others if each.reason in (HIDDEN, IN_HIDDEN)]
@@ -292,7 +292,7 @@ def walk(root: Path, suffixes: tuple[str, ...], left_out: list[LeftOut] | None =
 
 
 def _is_byproduct(name: str) -> bool:
-    """Whether an archive program or a Mac made this beside the files that were packed or copied."""
+    """Whether an archive program or a Mac added this to the files that were packed or copied."""
     return name.startswith(("._", "__MACOSX"))
 
 

@@ -26,10 +26,10 @@ _KEYS = {"n", "files", "pixels_sha256"}
 
 @dataclass(frozen=True, eq=False)
 class Glyphs:
-    """The pool of character images: 32x32 grey, one class a character (or a group of characters that look the same).
+    """The pool of character images: 32x32 grey, one class per character (or group of characters that look the same).
 
     Images are read when the first is asked for (a second), stay packed in memory, 512 bytes each, and are unpacked on
-    request. Labels lie in a file of their own.
+    request. Labels are in a file of their own.
 
     >>> glyphs = Glyphs.open()
     >>> glyphs.images([0, 7]).shape
@@ -38,7 +38,7 @@ class Glyphs:
 
     folder: Path
     manifest: dict[str, Any]
-    table: pa.Table  # name, character, drawn, face, package; one row an image
+    table: pa.Table  # name, character, drawn, face, package; one row per image
     compressed: bytes = field(repr=False)  # of all images, by LZMA
     cure: str  # what to do when a file is damaged
 
@@ -59,7 +59,7 @@ class Glyphs:
             raise MissingDataError(f"There is no glyph pool in {folder}: {path} is missing. {cure}.")
         manifest = store.read_card(path, "a list of a glyph pool's files", f"{cure}.")
         if absent := _KEYS - set(manifest):
-            raise CorruptFileError(f"{path} lacks {', '.join(sorted(absent))}: it describes no glyph pool. {cure}.")
+            raise CorruptFileError(f"{path} lacks {', '.join(sorted(absent))}: it is not of a glyph pool. {cure}.")
         images, labels = (_verified(folder / name, manifest, cure) for name in ("images.bin", "labels.parquet"))
         table = read_arrow(labels, parquet=True)
         if len(table) != manifest["n"]:
@@ -96,7 +96,7 @@ class Glyphs:
 
     @cached_property
     def labels(self) -> pd.DataFrame:
-        """What each image shows, one row an image, every column categorical.
+        """What each image shows, one row per image, every column categorical.
 
         `name` is the class (the Unicode name of its first character), `character` that character, `drawn` the
         character that the face was asked to draw, `face` the font file, `package` the Debian package.

@@ -1,4 +1,4 @@
-"""Grey images of 32x32 pixels and 16 levels, two pixels a byte: how the glyph pool is kept on disk and in memory."""
+"""Grey images of 32x32 pixels and 16 levels, two pixels per byte: how the glyph pool is kept on disk and in memory."""
 
 import hashlib
 
@@ -6,7 +6,7 @@ import numpy as np
 
 SIDE = 32
 LEVELS = 16  # grey levels, 0 = paper, 15 = ink
-PACKED = SIDE * SIDE // 2  # bytes an image
+PACKED = SIDE * SIDE // 2  # bytes per image
 
 
 def pack(levels: np.ndarray) -> np.ndarray:
@@ -24,7 +24,7 @@ def unpack(packed: np.ndarray) -> np.ndarray:
 
 
 def digests(packed: np.ndarray, purpose: bytes) -> np.ndarray:
-    """Return one 64-bit number an image, uint64 (n,), that depends on its pixels and on `purpose` alone.
+    """Return one 64-bit number per image, uint64 (n,), that depends on its pixels and on `purpose` alone.
 
     Sorting by it is a shuffle that needs no random generator, and so gives the same order with every library version.
     """

@@ -43,7 +43,7 @@ class HuggingFace:
 
     @cached_property
     def labels(self) -> pd.DataFrame:
-        """What each image shows, one row an image: `name`, its class (categorical, missing if unknown)."""
+        """What each image shows, one row per image: `name`, its class (categorical, missing if unknown)."""
         return pd.DataFrame({"name": pd.Categorical.from_codes(self.targets, categories=list(self.classes))})
 
     def read(self, row: int) -> bytes:

@@ -33,14 +33,12 @@ def open_imagenet(root: Path | str | None = None, split: str = "train") -> Image
         names = [path.partition("/")[0] for path in paths]
         if strange := sorted({name for name in names if not _WNID.fullmatch(name)}):
             raise CorruptFileError(
-                f"{folder} holds {strange[0]}, which is no WordNet id such as n02088364: no ImageNet."
+                f"{folder} holds {strange[0]}, which is not a WordNet id such as n02088364: this is not ImageNet."
             )
     if split == "train":
         for stem, name in zip(stems, names, strict=True):
             if stem.partition("_")[0] != name:
-                raise CorruptFileError(
-                    f"{folder / name / stem}.JPEG lies in the folder of another class. Move it back."
-                )
+                raise CorruptFileError(f"{folder / name / stem}.JPEG is in the folder of another class. Move it back.")
     classes = sorted(set(names))
     index = {name: i for i, name in enumerate(classes)}
     n, k = len(paths), len(classes)
@@ -64,7 +62,7 @@ def titles(classes: tuple[str, ...]) -> dict[str, str]:
 
 
 def _flat_labels(folder: Path, stems: list[str]) -> list[str]:
-    """Return the classes of Kaggle's validation images, which lie in one folder, from its solution file."""
+    """Return the classes of Kaggle's validation images, which are in one folder, from its solution file."""
     table = next((up / "LOC_val_solution.csv" for up in folder.parents if (up / "LOC_val_solution.csv").exists()), None)
     if table is None:
         raise MissingDataError(

@@ -15,7 +15,7 @@ from elsa_nb.formulas import meant, safe
 from elsa_nb.store import write_atomically
 
 ENDING = "not the ending of a picture that is read here"
-LINK = "no plain file, or a link to nothing"
+LINK = "not a plain file, or a link to nothing"
 FOLDER = "a folder that cannot be opened"
 HIDDEN = "hidden, since its name begins with a dot"
 IN_HIDDEN = "in a folder that is hidden, since its name begins with a dot"
@@ -49,7 +49,7 @@ def by_ending(left_out: Sequence[LeftOut], reason: str = ENDING) -> dict[str, in
 
 
 def sentences(left_out: Sequence[LeftOut]) -> list[str]:
-    """Say in a sentence a reason what was left out, with counts; none if nothing was."""
+    """Say what was left out, with counts, in one sentence per reason; no sentence if nothing was."""
     said = []
     for reason, count in by_reason(left_out).items():
         if reason == ENDING:

@@ -1,4 +1,4 @@
-"""Where the user's own data lie: found in a moment without reading them, or reported missing in one sentence.
+"""Where the user's own data are: found in a moment without reading them, or reported missing in one sentence.
 
 The sources call it to open a data set, `extraction/requirements.py` to say beforehand what is missing.
 """
@@ -21,7 +21,7 @@ def data_folder(folder: Path | str | None = None) -> Path:
         raise MissingDataError(f"{PACKS} is not set: it names the folder of the image packs. {GET_PACKS}.")
     if not Path(named).is_dir():
         what = "The folder" if folder else f"{PACKS} ="
-        raise MissingDataError(f"{what} {named} is not a folder that is here. {GET_PACKS}.")
+        raise MissingDataError(f"{what} {named} is not a folder here. {GET_PACKS}.")
     return Path(named)
 
 

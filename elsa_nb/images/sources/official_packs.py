@@ -114,7 +114,7 @@ def _tiny_imagenet(archive: Path) -> Images:
 
 
 def _cifar_10(archive: Path) -> Images:
-    """Read all images, class by class, in each the order of the original: the k-th of a class stays the k-th."""
+    """Read all images, class by class, keeping the original order: the k-th of a class stays the k-th."""
     with tarfile.open(archive, "r:gz") as tar:
         parts = {Path(e.name).name: tar.extractfile(e).read() for e in tar if e.isfile()}
     names = [name.decode() for name in _plain(parts["batches.meta"])[b"label_names"]]
@@ -137,7 +137,7 @@ class _Arrays(pickle.Unpickler):
             ("_codecs", "encode"),
         }:
             return super().find_class(module.replace("numpy.core", "numpy._core"), name)
-        raise CorruptFileError(f"The archive of CIFAR-10 asks to run {module}.{name}, which data have no need of.")
+        raise CorruptFileError(f"The archive of CIFAR-10 asks to run {module}.{name}, which data do not need.")
 
 
 def _plain(data: bytes) -> dict:

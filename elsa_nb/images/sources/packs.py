@@ -90,7 +90,7 @@ class Pack:
 
     @cached_property
     def labels(self) -> pd.DataFrame:
-        """What each image shows, one row an image: `name`, its class (categorical, missing if unknown), and `split`."""
+        """What each image shows, a row per image: `name`, its class (categorical, missing if unknown), and `split`."""
         name = pd.Categorical.from_codes(self.targets, categories=list(self.classes))
         return pd.DataFrame({"name": name, "split": pd.Categorical(self.splits)})
 

@@ -9,7 +9,7 @@ import numpy as np
 
 
 class Source(Protocol):
-    """What images come from: rows in a fixed order, an id a row, and a fingerprint of all of it."""
+    """What images come from: rows in a fixed order, one id per row, and a fingerprint of all of it."""
 
     ids: np.ndarray
     sha256: str

@@ -8,7 +8,7 @@ import numpy as np
 
 
 def checked_rows(rows: Any, n: int) -> np.ndarray:
-    """Return `rows` (None: all) as int64 (m,); ValueError for what is no list of rows from 0 to n - 1."""
+    """Return `rows` (None: all) as int64 (m,); ValueError for what is not a list of rows from 0 to n - 1."""
     if rows is None:
         return np.arange(n)
     rows = np.asarray(rows)

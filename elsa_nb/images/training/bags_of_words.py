@@ -43,7 +43,7 @@ def perplexity(bag: Tensor) -> Tensor:
 
 
 def teacher_momentum(step: int, steps: int | None, base: float) -> float:
-    """Return how much of the teacher stays at `step` of `steps`: from `base` to 1 by a cosine; None: always `base`."""
+    """Return how much of the teacher stays at `step` of `steps`: `base` to 1 by a cosine; with `steps` None, `base`."""
     if steps is None:
         return base
     return 1 - (1 - base) * (1 + math.cos(math.pi * min(step / steps, 1))) / 2
@@ -78,7 +78,7 @@ class Vocabulary(nn.Module):
     """
 
     def __init__(self, words: int, channels: int, *, delta: float, decay: float, border: int, window: int):
-        """Make `words` words of `channels` values; `OBoWSettings` tells the rest."""
+        """Make `words` words of `channels` values; `OBoWSettings` explains the rest."""
         super().__init__()
         self.delta, self.decay, self.border, self.window = delta, decay, border, window
         self.register_buffer("words", torch.randn(words, channels).clamp(min=0))
@@ -106,9 +106,9 @@ class Vocabulary(nn.Module):
         return bag
 
     def chosen(self, maps: Tensor, generator: torch.Generator) -> Tensor:
-        """Return one vector (m, d) of each map (m, d, h, w): the mean of a window about a place drawn by chance.
+        """Return one vector (m, d) of each map (m, d, h, w): the mean of a window about a random place.
 
-        The window has `window` locations a side, or as many as a smaller map has, and lies within the map.
+        The window has `window` locations per side, or as many as a smaller map has, and is within the map.
         """
         window = [min(self.window, side) for side in maps.shape[-2:]]
         means = F.avg_pool2d(maps, window, stride=1).flatten(2)
@@ -128,7 +128,7 @@ class WeightGenerator(nn.Module):
     """Make the weights of a linear classifier of words from the words: the paper's dynamic prediction head.
 
     Length 1, linear without bias, batch normalisation over the words, ReLU, linear, length 1, times `kappa`: a word's
-    weights follow from the word, wherever it stands in the queue, and need not be learnt anew when another comes. The
+    weights follow from the word, wherever it is in the queue, and need not be learnt anew when another word comes. The
     normalisation keeps no running statistics, since weights are made in training alone; every process has the same
     words, and so the same weights.
     """

@@ -19,8 +19,8 @@ def training_batches(images: Any, config: Any, steps: range) -> Iterator[Tensor 
     """Yield this process's part of the batch of each step.
 
     `images` is an array, or a source with `images(rows)`: then a batch is uint8 (m, h, w) or (m, 3, h, w). Or it gives
-    the bytes of pictures of any size, with `read(row)`: then a batch has one tensor uint8 (m, 3, side, side) a view,
-    cut out of the whole picture; worker processes, one a core and process, do that ahead. What a step gets depends on
+    the bytes of pictures of any size, with `read(row)`: then a batch has one tensor uint8 (m, 3, side, side) per view,
+    cut out of the whole picture; worker processes, one per core and process, do that ahead. What a step gets depends on
     the seed, the step and the process alone. Raises what the source raises.
     """
     if isinstance(images, np.ndarray) or hasattr(images, "images"):
@@ -37,7 +37,7 @@ def training_batches(images: Any, config: Any, steps: range) -> Iterator[Tensor 
 
 
 class _Cuts(Dataset):
-    """What the views cut out of the pictures of a step; an error comes back as an item, its one sentence kept."""
+    """What the views cut out of the pictures of a step; an error comes back as an item, its message unchanged."""
 
     def __init__(self, pictures: Any, config: Any, steps: range, rank: int, processes: int):
         self.pictures, self.config, self.steps, self.rank, self.processes = pictures, config, steps, rank, processes
@@ -74,5 +74,5 @@ def batch_rows(n: int, config: Any, step: int) -> np.ndarray:
 
 
 def seed_of(*key: int) -> int:
-    """Return a seed for torch's generators that belongs to this key alone."""
+    """Return a seed for torch's generators that depends on this key alone."""
     return int(np.random.SeedSequence(key).generate_state(1, np.uint64)[0] >> 1)

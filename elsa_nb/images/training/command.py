@@ -32,11 +32,11 @@ from elsa_nb.images.training.recipes import glyph_recipe, official_recipe, photo
 from elsa_nb.images.training.train import run_training
 from elsa_nb.locks import Lock
 
-# What decides, together with the configuration and the images, how a training goes.
+# What decides a training, together with the configuration and the images.
 MODULES = ("elsa_nb.images.encoders.small_resnet", "elsa_nb.images.training")
 IN_MEMORY = 4 << 30  # pools of fewer bytes are decoded once, not anew in every epoch
-MEASURED = 200_000  # images that the figures of a finished encoder are about, at most
-PROBED = 12_500  # images that the figures along the way are about
+MEASURED = 200_000  # images, at most, for the figures of a finished encoder
+PROBED = 12_500  # images for the figures during a training
 CURVE = 8  # how many such figures a run gives
 
 
@@ -53,8 +53,8 @@ def train_encoder(
 ) -> dict[str, Any] | None:
     """Train on `source`, write the weights `out` (.safetensors) and their card beside them, and return the card.
 
-    `labels` (n,) int serve the card's figures alone. The final figures are those of the weights as stored, read back
-    from the file; eight along the way are about a random choice of 12,500 images and tell how the training went. The
+    `labels` (n,) int are used for the card's figures only. The final figures are those of the weights as stored, read
+    back from the file; eight during the training are from a random choice of 12,500 images, and show how it went. The
     checkpoint goes when the card is written; `log.jsonl` with every step stays in `work` (default: `work_folder(out)`).
     With several processes all but the first return None.
 
@@ -79,8 +79,8 @@ def train_encoder(
 def work_folder(out: Path) -> Path:
     """Return the folder in `data/cache/training` where a training whose weights go to `out` keeps its checkpoint.
 
-    It is the same whenever `out` leads to the same file, so that an interrupted training is taken up again, and no two
-    files share one.
+    It is the same whenever `out` leads to the same file, so that an interrupted training is resumed, and no two files
+    share one.
     """
     place = store.sha256_bytes(os.fsencode(out.resolve()))
     return store.DATA / "cache" / "training" / f"{out.stem}-{place[:16]}"
@@ -191,7 +191,7 @@ def thinned_curve(curve: list[dict[str, Any]], points: int = 60) -> list[dict[st
 
 
 def makers(path: Path) -> dict[str, Any]:
-    """Return the code that makes the weights: hash, modules and commit, and those of a run that began under other code.
+    """Return the code that makes the weights: hash, modules and commit, and those that a run began under, if others.
 
     `path` remembers under which code a run began.
     """
@@ -241,7 +241,7 @@ def open_source(data: str) -> Any:
 
 
 def weights_name(data: str, method: str) -> str:
-    """Return the name of the weights that the profiles look for, or one like it."""
+    """Return the name of the weights that the profiles look for, or a similar one."""
     for each in DATASETS.values():
         if data in (each.name, each.pack):
             for encoder, weights in each.encoders:
@@ -251,7 +251,7 @@ def weights_name(data: str, method: str) -> str:
 
 
 def _command(options: argparse.Namespace) -> str:
-    """Return the command that makes the same encoder, without where its file goes."""
+    """Return the command that makes the same encoder, without the place of its file."""
     words = ["elsa-nb", "train", "--method", options.method, "--data", options.data]
     words += [
         word

@@ -1,4 +1,4 @@
-"""Everything that decides a training run, apart from its images. `recipes.py` fills it in, `train.py` obeys it."""
+"""Everything that decides a training run, apart from its images. `recipes.py` fills it in, `train.py` follows it."""
 
 from dataclasses import dataclass, field
 from math import inf
@@ -23,14 +23,14 @@ class TrainingConfig:
             size and any number of others, OBoW the teacher's and any number of the student's.
         settings: The method's own (`methods`); None: the official ones.
         epochs: How often each image is seen.
-        batch: Images at once, in all processes together.
+        batch: Images per step, in all processes together.
         optimiser: One of `OPTIMISERS`.
         lr: The highest learning rate.
         weight_decay: Of the optimiser.
         schedule: How the learning rate falls: one of `SCHEDULES`.
         warm_up: The part of all steps over which the learning rate rises.
-        final: The part of it that is left at the end of a cosine.
-        seed: Of all that is drawn.
+        final: The part of the learning rate that is left at the end of a cosine.
+        seed: Of all random draws.
         precision: Of convolutions and linear layers, "bfloat16" or "float32"; losses are always float32.
         checkpoint_every: Steps between two states that a stopped training goes on from.
         log_every: Steps between two lines of the log.

@@ -81,7 +81,7 @@ def barlow_twins_loss(
 
 @in_float32
 def info_nce_loss(query: Tensor, key: Tensor, negatives: Tensor, *, temperature: float = 0.07) -> dict[str, Tensor]:
-    """Return MoCo's contrastive loss (He et al., 2020), which asks which of 1 + r keys is the query's own.
+    """Return MoCo's contrastive loss (He et al., 2020), for picking the query's own key among 1 + r keys.
 
     All are scaled to length 1 first. `key` (n, d) holds each query's own key, `negatives` (r, d) those of other
     images. The loss is the cross-entropy of cos / temperature; "accuracy" is how often the own key is the nearest.
@@ -130,7 +130,7 @@ def swapped_prediction_loss(codes: list[Tensor], scores: list[Tensor], *, temper
 
 @torch.no_grad()
 def direction_spread(vectors: Tensor) -> Tensor:
-    """Tell collapse: the mean deviation of a dimension over the batch of vectors of length 1, times sqrt(d).
+    """Measure collapse: the mean deviation of a dimension over the batch of vectors of length 1, times sqrt(d).
 
     1 where directions are spread evenly, 0 where all rows point the same way (SimSiam's figure 2).
     """

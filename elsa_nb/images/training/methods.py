@@ -2,8 +2,8 @@
 
 Each method is a module that holds the encoder and whatever else is trained or remembered with it. Called with the views
 of a batch it returns a dict of scalar tensors: "loss", the loss's parts, and "spread", the collapse figure of the
-projections (`losses.direction_spread`), of OBoW's embeddings. In several processes each brings its rows, and the loss
-is that of all rows.
+projections (`losses.direction_spread`), of OBoW's embeddings. In several processes each passes its own rows, and the
+loss is that of all rows.
 """
 
 import copy
@@ -44,9 +44,9 @@ class BarlowTwinsSettings:
 class MoCoSettings:
     """The temperature, how slowly the key encoder follows, the queue's length, and the groups of a batch.
 
-    Batch normalisation sees one of `groups` parts of a batch at a time, and the keys' parts are drawn anew, so that a
-    query cannot be told its key by the statistics they share (shuffled batch normalisation; the official code's groups
-    are the 8 GPUs). Defaults are MoCo v1's.
+    Batch normalisation sees one of `groups` parts of a batch at a time, and the keys' parts are drawn anew, so that
+    shared statistics do not give away a query's key (shuffled batch normalisation; the official code's groups are the
+    8 GPUs). Defaults are MoCo v1's.
     """
 
     temperature: float = 0.07
@@ -83,10 +83,10 @@ class SwAVSettings:
 class OBoWSettings:
     """The vocabularies of the teacher's last `levels` layers, and how bags are made and predicted.
 
-    `words` are those of each level. Distances are as soft as `delta` times their running mean, which keeps `decay` of
-    itself at each step. Of a map `border` locations on each side are left out, and new words are means of windows of
-    `window` x `window` locations. `kappa` is the length of the classifier's weights, `momentum` what stays of the
-    teacher at the first step; it rises to 1 by a cosine. Defaults are those of the published ResNet-50.
+    `words` are those of each level. The softness of distances is `delta` times their running mean, which keeps `decay`
+    of itself at each step. `border` locations on each side of a map are left out, and new words are means of windows of
+    `window` x `window` locations. `kappa` is the length of the classifier's weights, `momentum` is how much of the
+    teacher stays at the first step; it rises to 1 by a cosine. Defaults are those of the published ResNet-50.
     """
 
     words: int = 8192
@@ -102,7 +102,7 @@ class OBoWSettings:
 class Method(nn.Module):
     """An encoder and what trains with it; `fixed_rate` names the parts whose learning rate no schedule changes.
 
-    `steps` is how many the run takes, for what changes over it; None: what a schedule changes stays as it begins.
+    `steps` is the number of steps of the run, for schedules; with None, what a schedule changes stays at its start.
     """
 
     fixed_rate: tuple[str, ...] = ()
@@ -264,7 +264,7 @@ class OBoW(Method):
     def forward(self, views: list[Tensor], generator: torch.Generator) -> dict[str, Tensor]:
         """Take the teacher's view, then one or more of the student's, of any sizes."""
         device = views[0].device.type
-        with torch.autocast(device, enabled=False):  # of the words that the bags are made of, before new ones come
+        with torch.autocast(device, enabled=False):  # from the words that the bags are made of, before new words come
             weights = [make(v.words) for make, v in zip(self.generators, self.vocabularies, strict=True)]
         targets = self._targets(views[0], generator)
         embeddings = _by_size(self.encoder, views[1:], "embedding")

@@ -65,7 +65,7 @@ class LARS(torch.optim.Optimizer):
 def make_optimiser(
     model: nn.Module, kind: str, method: str, lr: float, weight_decay: float, fixed_rate: tuple[str, ...] = ()
 ) -> torch.optim.Optimizer:
-    """Make the optimiser `kind` for what is trained in `model`, `lr` at the top of the schedule.
+    """Make the optimiser `kind` for what is trained in `model`; `lr` is the top of the schedule.
 
     One group holds weights and one vectors. With LARS the vectors of Barlow Twins take 0.024 times the rate of the
     weights (0.0048 to 0.2 in its official code), and SwAV's are decayed and scaled as its weights are. SGD (momentum

@@ -20,7 +20,7 @@ OFFICIAL_SIDE = 224  # the blur's sigmas are given for views of this side
 
 @dataclass(frozen=True)
 class PhotoAugmentation:
-    """How a view of a photograph comes about; everything is drawn anew for each image and view.
+    """How a view of a photograph is made; everything is drawn anew for each image and view.
 
     `side` is the view's height and width in pixels. `scale` is the range of the crop's part of the area; its ratio of
     width to height is from 3/4 to 4/3. `mirror`, `jitter`, `grey`, `blur` and `solarise` are the chances of these

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-PROBE_VERSION = 1  # raise it with a change of any figure: the kept ones are then measured again
+PROBE_VERSION = 1  # raise it when any figure changes: stored figures are then measured again
 QUERIES, NEIGHBOURS = 10_000, 10
 _BLOCK = 65_536  # vectors widened to single precision at once
 
@@ -32,7 +32,7 @@ def quality(
 def purity(
     vectors: np.ndarray, labels: np.ndarray, *, k: int = NEIGHBOURS, queries: int = QUERIES, seed: int = 0
 ) -> float:
-    """Return the mean share of a row's `k` nearest neighbours (Euclidean, itself left out) that bear its label.
+    """Return the mean share of a row's `k` nearest neighbours (Euclidean, itself left out) that have its label.
 
     At most `queries` rows ask, a fixed random choice; all rows answer. `vectors` may be mapped from a file larger than
     memory: they are read in blocks.

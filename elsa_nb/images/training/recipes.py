@@ -37,7 +37,7 @@ SETTINGS: dict[str, Any] = {
     # Softness and kappa of the published ResNet-18; the last maps of 32 pixels have 2 x 2 places: no border to spare.
     "obow": OBoWSettings(words=1024, delta=1 / 10, border=0, kappa=5.0),
 }
-# What OBoW's teacher sees: the image, turned, slanted and moved a third as far as the student's views, and no more.
+# What OBoW's teacher sees: the image, only turned, slanted and moved, a third as far as the student's views.
 SEEN_BY_TEACHER = GlyphAugmentation(
     rotation=2.0,
     shear=0.07,

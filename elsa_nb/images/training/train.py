@@ -35,11 +35,11 @@ def run_training(
     log: Callable[[str], Any] = print,
     after_checkpoint: Callable[[Encoder, int], Any] | None = None,
 ) -> tuple[Encoder, dict[str, Any]]:
-    """Train on `images`, uint8 (n, h, w) or (n, 3, h, w), or a source of such or of pictures of any size.
+    """Train on `images`, uint8 (n, h, w) or (n, 3, h, w), or a source of these or of pictures of any size.
 
-    A checkpoint lies in the folder `work`.
-    Every step adds one JSON line to `work/log.jsonl` (loss, its parts, spread), and every `log_every` steps one goes to
-    `log`. Where `torchrun` started several processes they share the batch. Returns the encoder in eval mode and a
+    A checkpoint is kept in the folder `work`. Every step adds one JSON line to `work/log.jsonl` (loss, its parts,
+    spread), and every `log_every` steps one goes to `log`. Where `torchrun` started several processes they share the
+    batch. Returns the encoder in eval mode and a
     record: steps, seconds (of all parts of an interrupted run) and the loss curve. Raises ValueError for too few
     images and for a checkpoint of another run, CorruptFileError for a damaged one, FloatingPointError when the loss is
     no longer finite.

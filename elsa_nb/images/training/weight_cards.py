@@ -1,4 +1,4 @@
-"""The tables of `data/weights/README.md`, written from the encoders' cards, so that they agree with them.
+"""The tables of `data/weights/README.md`, written from the encoders' cards, so that they agree.
 
 `command.py` calls `write_weight_tables` after a training; `python -m` on this module writes them, too.
 """
@@ -30,7 +30,7 @@ def weight_cards(folder: Path) -> dict[str, dict[str, Any]]:
 
 
 def weight_tables(folder: Path) -> str:
-    """Return the two tables of all encoders in a folder, in Markdown: how each was made, and what it is worth."""
+    """Return the two tables of all encoders in a folder, in Markdown: how each was made, and how good it is."""
     how = [
         "| file | method | images | epochs | steps | size | command | threads | wall time |",
         "|---|---|---|---|---|---|---|---|---|",

@@ -77,7 +77,7 @@ def test_stages_of_the_smallest_image_are_finite():
 
 @pytest.mark.parametrize("size", ["0", "31", "9.6", "-96", "large"])
 def test_an_image_size_that_cannot_be_is_refused(size):
-    with pytest.raises(ValueError, match=rf"efficientnet-lite0@{size}: after the @ stands an image size in pixels, 32"):
+    with pytest.raises(ValueError, match=rf"efficientnet-lite0@{size}: after the @, give an image size in pixels, 32"):
         load_for_pictures(f"efficientnet-lite0@{size}")
 
 

@@ -43,10 +43,10 @@ def test_one_vector_an_image_may_have_other_axes_of_length_one():
     ("changed", "said"),
     [
         ({"network": torch.relu}, "network of type builtin_function_or_method; give a torch.nn.Module"),
-        ({"dimension": 0}, "dimension = 0; give how many values a vector has"),
+        ({"dimension": 0}, "dimension = 0; give the number of values in a vector has"),
         ({"dimension": 4.0}, "dimension = 4.0; give"),
         ({"geometry": None}, "geometry = None; give a CropGeometry"),
-        ({"mean": 0.5}, "mean = 0.5; give three numbers, one a channel"),
+        ({"mean": 0.5}, "mean = 0.5; give three numbers, one per channel"),
         ({"mean": (0.5,)}, r"mean = \(0.5,\); give three numbers"),
         ({"std": (0, 0, 0)}, r"std = \(0, 0, 0\); give three numbers above 0"),
     ],

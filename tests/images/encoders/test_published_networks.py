@@ -217,7 +217,7 @@ CORRUPTIONS = {
     "a list": (lambda: miniature.serialised([torch.ones(2)]), "it holds list, and neither"),
     "an archive of other files": (
         lambda: miniature.zipped(**{"a.txt": b"1", "b.txt": b"2"}),
-        "holds a.txt, b.txt: none is known as the checkpoint",
+        "holds a.txt, b.txt: none of them is known to be the checkpoint",
     ),
     "an archive of a text": (
         lambda: miniature.zipped(**{"a.pth": b"no"}),
@@ -264,7 +264,7 @@ def test_the_published_checksum_and_the_downloads_card_are_held_against_the_file
     path.parent.mkdir()
     path.write_bytes(miniature.published("moco"))
     with pytest.raises(
-        CorruptFileError, match=r"not the published file of MoCo: its MD5 is [0-9a-f]{32}, published is b251"
+        CorruptFileError, match=r"not the published file of MoCo: its MD5 is [0-9a-f]{32}, published: b251"
     ):
         load_pretrained("moco")
     assert load_pretrained("moco", path).dimensions["projection"] == 12  # one's own file in the same format

@@ -91,7 +91,7 @@ def test_who_names_no_folder_is_told_what_is_embedded_instead(capsys, monkeypatc
 def test_a_packed_folder_is_to_be_unpacked(tmp_path, capsys):
     (tmp_path / "pictures.ZIP").write_bytes(b"PK")
     assert cli.main(["embed", str(tmp_path / "pictures.ZIP")]) == 1
-    assert "is a file, and no folder: unpack it, and name the folder." in capsys.readouterr().err
+    assert "is a file, not a folder: unpack it, and name the folder." in capsys.readouterr().err
 
 
 def test_an_encoder_of_small_images_is_refused_for_photographs(data, album):
@@ -209,7 +209,7 @@ def test_label_puts_the_vectors_of_several_encoders_side_by_side(libraries, data
     assert cli.main(["label", str(album), "--encoder", "official:obow", "--encoder", "obow"]) == 1  # of two names
     assert "the encoder obow is named twice" in capsys.readouterr().err
     assert cli.main([*arguments[:2], *both[:2], *arguments[-2:], "--pool", str(data / "pools" / joined.name)]) == 1
-    assert "are by 2 encoders, and 1 is named with --encoder: leave it out" in capsys.readouterr().err
+    assert "are by 2 encoders, and 1 is named with --encoder: leave --encoder out" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("encoders", [["timm:net"], ["torchvision:other", "timm:net"]], ids=["alone", "side by side"])

@@ -91,10 +91,10 @@ def test_what_is_no_imagenet_is_refused(tmp_path, monkeypatch):
     photographs.imagenet(tmp_path)
     train = tmp_path / "train"
     (train / "n02088364" / "n02088364_1.JPEG").rename(train / "n01440764" / "n02088364_1.JPEG")
-    with pytest.raises(CorruptFileError, match=r"n02088364_1\.JPEG lies in the folder of another class"):
+    with pytest.raises(CorruptFileError, match=r"n02088364_1\.JPEG is in the folder of another class"):
         open_imagenet(tmp_path)
     (train / "n01440764").rename(train / "tench")
-    with pytest.raises(CorruptFileError, match="holds tench, which is no WordNet id"):
+    with pytest.raises(CorruptFileError, match="holds tench, which is not a WordNet id"):
         open_imagenet(tmp_path)
     (tmp_path / "empty" / "train").mkdir(parents=True)
     with pytest.raises(MissingDataError, match="There are no images in"):
