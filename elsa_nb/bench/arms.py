@@ -1,7 +1,7 @@
-"""What is compared: strategies, each with its preparation of the pool, for the preparation belongs to the strategy.
+"""What is compared: strategies, each with its own preparation of the pool.
 
-`ARMS` are those of `elsa-nb bench`: the strategies known by name, ours as they are best prepared, and of ELSA the
-paper's reading with its neighbours alone beside it. `equal_budgets` of the benchmarks adds parts and rivals.
+`ARMS` are those of `elsa-nb bench`: the strategies known by name, ours with their best preparation, and ELSA in the
+paper's reading, with its neighbours alone as well. `equal_budgets` of the benchmarks adds parts and rivals.
 """
 
 from collections.abc import Callable, Mapping
@@ -32,7 +32,7 @@ Arm = Callable[["Spaces", Seeds, int, np.random.Generator], Strategy]  # from sp
 
 
 class Spaces:
-    """A pool, or several of the same items, and what the arms make of it, each made when first asked for."""
+    """A pool, or several of the same items, and what the arms need of it, each made when first asked for."""
 
     def __init__(self, *pools: Pool):
         self.pools, self.pool = pools, pools[0]
@@ -116,6 +116,6 @@ def known_arms() -> dict[str, Arm]:
 
 
 def arm_versions() -> dict[str, str]:
-    """Return for each of `known_arms` what its searches are valid for: the version of all searches, and its own."""
+    """Return, for each of `known_arms`, the versions its searches are valid for: that of all searches, and its own."""
     kinds = {**strategies(), "NN.Large": Search}
     return {name: f"{SEARCH}.{kinds[name].version}" for name in known_arms()}

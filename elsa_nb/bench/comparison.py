@@ -1,4 +1,4 @@
-"""All arms on classes of one pool, search by search, stored as they end: an interrupted comparison goes on."""
+"""All arms on the classes of one pool, search by search, each stored as it ends: an interrupted comparison goes on."""
 
 import zlib
 from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ from elsa_nb.store import reading, write_atomically
 RANDOM = "Random order"
 _KEY = ["pool", "target", "members", "seeds", "repeat", "budget", "arm", "version"]
 _TEXTS = ("pool", "target", "members", "arm", "version", "discovery")
-_FIRST = "1.1"  # the version of searches that were stored before it was written beside them
+_FIRST = "1.1"  # the version of searches that were stored before versions were stored with them
 _FEWEST_LABELS = 10
 
 
@@ -31,8 +31,8 @@ class Plan:
     """What is compared: each arm searches for `classes` classes, `repeats` times each, from `seeds` random examples.
 
     A search spends at most `budget` labels. Classes have `smallest` to `largest` members. By default `largest` is a
-    tenth of the pool, since what is more frequent is found without a search, and at most the budget, since a search
-    could not find more of them. Raises ValueError for numbers out of range and for a `largest` above the budget.
+    tenth of the pool, since more frequent classes are found without a search, and at most the budget, since a search
+    could not find more members. Raises ValueError for numbers out of range and for a `largest` above the budget.
     """
 
     classes: int = 20
@@ -50,7 +50,7 @@ class Plan:
         if self.largest is not None and self.largest > self.budget:
             raise ValueError(
                 f"largest = {self.largest:,} is more than budget = {self.budget:,}: a search cannot find so many; "
-                "raise the one or lower the other"
+                "raise budget or lower largest"
             )
 
     def points(self) -> np.ndarray:
@@ -68,10 +68,10 @@ def compare(
     versions: Mapping[str, str],
     progress: bool | None = None,
 ) -> pd.DataFrame:
-    """Run what `plan` says, or what of it is not in the file `path` yet; return a row a search, in the order of arms.
+    """Run the searches of `plan` that are not in the file `path` yet; return one row per search, in the order of arms.
 
-    `classes` gives the rows of each class, `versions` the version of each arm: what was searched by another is searched
-    again. Raises ValueError where no class has a size that is wanted, BusyError while another process runs a comparison
+    `classes` gives the rows of each class, `versions` the version of each arm: searches of another version are made
+    again. Raises ValueError where no class has a wanted size, BusyError while another process runs a comparison
     into the same file.
     """
     n, key = spaces.pool.n, spaces.pool.sha256[:16]
@@ -83,7 +83,7 @@ def compare(
         for target in targets
         for arm in arms
     ]
-    # Each process writes all rows that it knows of: two at once would drop each other's.
+    # Each process writes all rows that it knows: two at once would drop each other's.
     with lock_beside(path, "The comparison").acquire():
         there = _stored(path)
         done = set(there[_KEY].itertuples(index=False, name=None)) if len(there) else set()
@@ -116,7 +116,7 @@ def compare(
 def curves(frame: pd.DataFrame) -> dict[str, np.ndarray]:
     """Return for each arm the mean share of the class that is found at each of `Plan.points`, (k,).
 
-    Of a search at most the share at which it ends: what its last batch brings beyond is more the larger that is.
+    A search counts at most the share at which it ends: what its last batch finds beyond depends on the batch's size.
     """
     return {
         arm: np.mean([np.minimum(np.array(text.split(), float), SHARES[-1]) for text in of], axis=0)
@@ -125,14 +125,14 @@ def curves(frame: pd.DataFrame) -> dict[str, np.ndarray]:
 
 
 def sizes_compared(n: int, plan: Plan) -> tuple[int, int]:
-    """Return how many members the smallest and the largest class of a pool of `n` rows have that `plan` allows."""
+    """Return the sizes of the smallest and the largest class that `plan` allows in a pool of `n` rows."""
     return max(plan.smallest, plan.seeds + 1), plan.largest or min(n // 10, plan.budget)
 
 
 def chosen_classes(classes: Mapping[str, np.ndarray], n: int, plan: Plan) -> list[str]:
-    """Return the classes of a pool of `n` rows that `plan` compares on: of the sizes wanted, the first by checksum.
+    """Return the classes of a pool of `n` rows that `plan` compares on: the first by checksum that have a wanted size.
 
-    Raises ValueError, with the sizes there are, where none is wanted.
+    Raises ValueError, with the existing sizes, where no class has a wanted size.
     """
     smallest, largest = sizes_compared(n, plan)
     names = [name for name, rows in classes.items() if smallest <= len(rows) <= largest]
@@ -162,7 +162,7 @@ def _row(spaces: Spaces, arm: Arm, members: np.ndarray, each: Sequence[Any], pla
 
 
 def _checksum(members: np.ndarray) -> str:
-    """Return what tells the rows of a class from others: labels may be corrected between two comparisons."""
+    """Return a mark of the rows of a class, which differs once labels are corrected between two comparisons."""
     return f"{zlib.crc32(np.ascontiguousarray(members, '<i8').tobytes()):08x}"
 
 
@@ -173,7 +173,7 @@ def _as_csv(rows: Sequence[Mapping[str, Any]]) -> bytes:
 def _stored(path: Path) -> pd.DataFrame:
     if not path.exists():
         return pd.DataFrame()
-    cure = "Give the page another name (--out); or, where it is of an earlier comparison, delete it."
+    cure = "Give the page another name (--out); or, if the file is from an earlier comparison, delete it."
     with reading(path, "the searches of a comparison", cure):
         frame = pd.read_csv(path, dtype=dict.fromkeys(_TEXTS, str), keep_default_na=False, na_values=[""])
         frame = frame.assign(**{name: frame[name].map(meant, na_action="ignore") for name in _TEXTS if name in frame})

@@ -1,4 +1,4 @@
-"""The page that `elsa-nb bench` writes: one file of HTML that needs no other, with its curves drawn in it."""
+"""The page that `elsa-nb bench` writes: one self-contained HTML file, curves included."""
 
 import html
 import re
@@ -25,15 +25,15 @@ th:first-child, td:first-child { text-align: left } .small { color: #555; font-s
 """
 _FITS = '<meta name="viewport" content="width=device-width">'
 _GREY = "#999999"  # of random order
-# Of arms that are no strategies and so have no colour, or the same as another arm; the first is NN.Large's elsewhere.
+# For arms without a colour of their own, or with that of another arm; the first is NN.Large's elsewhere.
 _SPARE_COLOURS = ("#CC79A7", "#009E73", "#56B4E9", "#E69F00", "#D55E00", "#0072B2", "#000000")
 _SHOWN = (50, 80, 90, 95)  # shares of a class, in percent
-_FEWEST = 6  # classes: by chance alone one arm needs fewer labels in all of five in one case of sixteen
+_FEWEST = 6  # classes: with five, one arm needs fewer labels in all of them in one case of sixteen by chance alone
 _WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 760, 420, 60, 170, 15, 45
 
 
 def page_command(path: Path) -> list[str]:
-    """Return the command that made the page `path`, in words; none where it is not here or no page of a comparison."""
+    """Return the command that made the page `path`; none where it is missing or not the page of a comparison."""
     text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
     found = re.search(r"Made by <code>(elsa-nb bench .*?)</code>", text)
     return shlex.split(html.unescape(found[1])) if found else []
@@ -52,7 +52,7 @@ def write_page(
     table = summary(frame, base=best_arm(frame, share))
     told = f" In {SPENT[0]}: the share found in {SPENT[0]} labels, {100 * MOST_COUNTED:g} % at most."
     in_spent = "" if plan.budget < SPENT[0] else told
-    few = " There are so few classes that intervals over them say little." if _few(frame) else ""
+    few = " With so few classes, intervals over them say little." if _few(frame) else ""
     seconds = frame["seconds"].div(frame["rounds"]).groupby(frame["arm"]).median()
     parts = [
         "<h1>Which searcher for these vectors</h1>",
@@ -62,15 +62,15 @@ def write_page(
         "<h2>What is found for how many labels</h2>",
         draw(curves(frame), plan.points()),
         '<p class="small">The share of the class that is found, the mean over all searches. A search ends when 95 % '
-        "are found, and stays there from then on.</p>",
-        "<h2>Labels a find</h2>",
+        "are found, and counts as staying there.</p>",
+        "<h2>Labels per find</h2>",
         _table(table, seconds, frame),
-        f'<p class="small">Labels / finds when that share of a class is found, seeds counted; 1 is the best there is. '
-        f"Medians over {len(frame.drop_duplicates(['target', 'repeat']))} searches an arm, with bootstrap intervals of "
-        f"95 % over classes. A search that does not come so far in {plan.budget:,} labels counts {MISSED} times as "
-        "many there; how many did not stands behind, and a dash where most did not. Fewer and more: in how many "
-        f"classes an arm needs fewer or more labels than {html.escape(best_arm(frame, share))} to {share} %.{in_spent} "
-        f"Random order is computed, not searched.{few}</p>",
+        '<p class="small">Labels / finds when that share of a class is found, seeds counted; 1 is the minimum. '
+        f"Medians over {len(frame.drop_duplicates(['target', 'repeat']))} searches per arm, with bootstrap intervals "
+        f"of 95 % over classes. A search that does not get that far in {plan.budget:,} labels counts {MISSED} times "
+        "as many there; their number follows the value, and a dash stands where most did not. Fewer and more: in how "
+        f"many classes an arm needs fewer or more labels than {html.escape(best_arm(frame, share))} to {share} %."
+        f"{in_spent} Random order is computed, not searched.{few}</p>",
         f'<p class="small">Made by <code>{html.escape(commands)}</code></p>',
     ]
     head = (
@@ -81,7 +81,7 @@ def write_page(
 
 
 def judged_at(frame: pd.DataFrame) -> int:
-    """Return the largest of 50, 80 and 90 percent that an arm comes to in at least half of its searches; else 50."""
+    """Return the largest of 50, 80 and 90 percent that an arm reaches in at least half of its searches; else 50."""
     searched = frame[frame["arm"] != RANDOM]
     for share in (90, 80):
         if (searched[f"labels_{share}"] > 0).groupby(searched["arm"]).mean().max() >= 0.5:
@@ -101,10 +101,10 @@ def advice(frame: pd.DataFrame, share: int) -> str:
     table = summary(frame, base=best).set_index("arm")
     if _seldom(table.loc[best], share):
         return (
-            f"With {frame['budget'].max():,} labels no searcher comes to {share} % of a class in most of its searches; "
+            f"With {frame['budget'].max():,} labels no searcher reaches {share} % of a class in most of its searches; "
             f"allow more (--budget) to tell them apart."
         )
-    spends = f"{table.loc[best, f'overhead_{share}']:.2f} labels a find (median)"
+    spends = f"{table.loc[best, f'overhead_{share}']:.2f} labels per find (median)"
     chance = frame.loc[(frame["arm"] == RANDOM) & (frame[f"labels_{share}"] > 0)]
     at_random = float(overheads(chance, share / 100).median()) if len(chance) else np.inf
     weak = " That is little better than random order: other vectors would help more than another searcher."
@@ -120,13 +120,13 @@ def advice(frame: pd.DataFrame, share: int) -> str:
             f"{few} too few to tell {best} from {others[0]}, which needs {ratio:.2f} times the labels here; "
             f"give {_FEWEST} or more.{ends}"
         )
-    if round(low, 2) > 1:  # as it is shown: an interval that begins at 1.00 does not tell them apart
+    if round(low, 2) > 1:  # rounded as shown: an interval that begins at 1.00 does not tell them apart
         return f"Use {best}: the next best, {others[0]}, needs {numbers}.{ends}"
     return f"{best} or {others[0]}: on these classes the two cannot be told apart, {others[0]} needs {numbers}.{ends}"
 
 
 def _seldom(row: Mapping[str, Any] | pd.Series, share: int) -> bool:
-    """Whether most searches of an arm, a row of `summary`, do not come to a share: a median then says little."""
+    """Whether most searches of an arm, a row of `summary`, do not reach a share: a median then says little."""
     return bool(2 * row[f"unreached_{share}"] > row["searches"])
 
 
@@ -139,7 +139,7 @@ def _few(frame: pd.DataFrame) -> str:
 
 
 def _means(frame: pd.DataFrame, share: int) -> pd.Series:
-    """Return the geometric mean overhead of each arm but random order, the least first."""
+    """Return the geometric mean overhead of each arm except random order, the least first."""
     searched = frame[frame["arm"] != RANDOM]
     logs = np.log(overheads(searched, share / 100))
     by_class = logs.groupby([searched["arm"], searched["target"]], sort=False).mean()
@@ -177,7 +177,7 @@ def draw(lines: Mapping[str, np.ndarray], points: np.ndarray) -> str:
     ends = sorted(((float(line[-1]), arm) for arm, line in lines.items()), reverse=True)
     below = float("-inf")
     heights = {}
-    for share, arm in ends:  # names at the lines' ends, no two on one another
+    for share, arm in ends:  # names at the lines' ends, no two overlapping
         below = max(y(share) + 4, below + 15)
         heights[arm] = below
     colours = _colours_of(list(lines))
@@ -191,7 +191,7 @@ def draw(lines: Mapping[str, np.ndarray], points: np.ndarray) -> str:
 
 
 def _colours_of(arms: Sequence[str]) -> dict[str, str]:
-    """Return the colour of each arm: the one that its strategy declares, which it has in every figure, where it can."""
+    """Return the colour of each arm: where possible the one that its strategy declares, as in every figure."""
     declared = {name: kind.colour for name, kind in strategies().items() if name in arms}
     taken, colours = {_GREY}, {RANDOM: _GREY}
     for arm in arms:
@@ -206,7 +206,7 @@ def _colours_of(arms: Sequence[str]) -> dict[str, str]:
 def _table(table: pd.DataFrame, seconds: pd.Series, frame: pd.DataFrame) -> str:
     share = judged_at(frame)
     spent = [k for k in SPENT if k <= frame["budget"].max()]
-    heads = ["", *(f"to {each} %" for each in _SHOWN), "fewer, more", *(f"in {k}" for k in spent), "s a round"]
+    heads = ["", *(f"to {each} %" for each in _SHOWN), "fewer, more", *(f"in {k}" for k in spent), "s per round"]
     rows = [f"<tr>{''.join(f'<th>{head}</th>' for head in heads)}</tr>"]
     for row in table.set_index("arm").to_dict("index").items():
         arm, values = row

@@ -1,7 +1,7 @@
-"""One search of a comparison, whose answers are known: every arm begins with the same random members of a class.
+"""One search of a comparison, with known answers: every arm begins with the same random members of a class.
 
-A search ends when the last of `overheads.SHARES` is found, or with its budget. Which searches there are, and how their
-rows are kept, is each comparison's own: `comparison` has its table to itself, `equal_budgets` of the benchmarks shares
+A search ends when the last of `overheads.SHARES` is found, or with its budget. Each comparison decides which searches
+there are, and how their rows are kept: `comparison` has a table of its own, `equal_budgets` of the benchmarks shares
 its table with other runs and compares the arms of a class with each other.
 """
 
@@ -19,7 +19,7 @@ from elsa_nb.search.metrics import finds
 from elsa_nb.search.oracle import Truth
 from elsa_nb.threads import one_thread
 
-# Of the classes of a pool: settings are chosen on the first half, results are reported on the second alone.
+# The halves of a pool's classes: settings are chosen on the first, results are reported on the second alone.
 HALVES = ("tuning", "held-out")
 
 
@@ -29,7 +29,7 @@ def half_of(name: str) -> str:
 
 
 def by_checksum(names: Iterable[str]) -> list[str]:
-    """Return names of classes in the order of their checksums: the first of them are a choice that nobody made."""
+    """Return names of classes in the order of their checksums: taking the first of them is nobody's choice."""
     return sorted(names, key=lambda name: (zlib.crc32(name.encode()), name))
 
 
@@ -44,11 +44,11 @@ def search_once(
     budget: int,
     to_its_end: bool = False,
 ) -> tuple[dict[str, Any], np.ndarray]:
-    """Run one search on one core; return what is read off it, with seconds and rounds, and its finds, seeds first.
+    """Run one search on one core; return its measures, with seconds and rounds, and its finds, seeds first.
 
-    `members` (m,) are the rows of the class `target`; as many of them as `seeds` says begin the search, others in each
-    `repeat`, and, where the members come in the same order, the same for every arm. A strategy that has no budget is
-    stopped there or, with `to_its_end`, goes on; what it asks beyond is among the finds and not in what is read off.
+    `members` (m,) are the rows of the class `target`; `seeds` of them begin the search: others in each `repeat`, and
+    the same for every arm if the members come in the same order. A strategy without a budget is stopped at the budget
+    or, with `to_its_end`, goes on; what it asks beyond is among the finds, but not in the measures.
     """
     positive = np.zeros(spaces.pool.n, bool)
     positive[members] = True
@@ -70,7 +70,7 @@ def search_once(
 
 
 def _randomness(target: str, count: int, repeat: int) -> tuple[np.random.Generator, np.random.Generator]:
-    """Return the generators that draw the seeds of a class and serve its searches: the same for all arms."""
+    """Return the generators that draw the seeds of a class and that its searches use: the same for all arms."""
     sequence = np.random.SeedSequence([zlib.crc32(target.encode()), count, repeat])
     for_seeds, for_search = sequence.spawn(2)
     return np.random.default_rng(for_seeds), np.random.default_rng(for_search)

@@ -13,9 +13,9 @@ _ALLOWED = "numbers or booleans of shape (h, w), or (h, w, c) or (c, h, w) with 
 
 
 def laid_out(array: Any) -> np.ndarray:
-    """Return one picture as (h, w), (h, w, 3) or (h, w, 4); ValueError for any other shape or for what is no number.
+    """Return one picture as (h, w), (h, w, 3) or (h, w, 4); ValueError for another shape or other values than numbers.
 
-    Of a shape that can be read both ways, the channels are last.
+    Where a shape can be read both ways, the channels are last.
     """
     array = np.asarray(array)
     if array.dtype.kind not in "buif" or array.ndim not in (2, 3) or not array.size:
@@ -28,9 +28,9 @@ def laid_out(array: Any) -> np.ndarray:
 
 
 def range_of_arrays(arrays: Iterable[np.ndarray]) -> Range:
-    """Return the values that become black and white in all of these arrays, and in those they were sampled from.
+    """Return the values that become black and white in all of these arrays, and in those that they are a sample of.
 
-    0 to 1, or 0 to 255 for whole numbers, where all values lie in there; else the rounded percentiles of all.
+    0 to 1, or 0 to 255 for whole numbers, if all values are within; else the rounded percentiles of all.
     """
     values = [some_values(array) for array in arrays]
     pooled = np.concatenate([np.empty(0), *values])

@@ -1,9 +1,9 @@
 """From a picture file to 8 bits of red, green and blue, the right way up: for the encoder and for the card alike.
 
 Every kind of file that Pillow opens is read, HEIC where `pillow_heif` is installed. The first page counts, an EXIF
-orientation is obeyed, what is transparent lies on white, grey pictures of more than 8 bits are scaled by one range
-for all of their kind (`greys.py`): up to 16 bits, 32 bits, floats; and so is colour of 16 bits that uses few of them.
-How a folder was read is a `Decoding`, part of the recipe of its pools.
+orientation is obeyed, and what is transparent is put on white. Grey pictures of more than 8 bits are scaled by one
+range for all of their kind (`greys.py`): up to 16 bits, 32 bits, floats; and so is colour of 16 bits that uses few of
+them. A `Decoding` says how a folder was read; it is part of the recipe of its pools.
 """
 
 import importlib
@@ -33,10 +33,10 @@ from elsa_nb.pictures.greys import (
 )
 
 VERSION = 4  # raise it with any change of what `Decoding.picture` returns: pools of folders are then made anew
-VERSION_OF_FLOATS = 5  # the same, of folders that hold pictures of floats; larger than the other
+VERSION_OF_FLOATS = 5  # the same, for folders that hold pictures of floats; larger than VERSION
 
-# What may be no plain 8 bits, and how its range is found. Of deep colour, Pillow reads the upper 8 bits; grey of 8 bits
-# may be masks of 0 and 1.
+# Kinds that may need a range, and how it is found. Of deep colour, Pillow reads the upper 8 bits; grey of 8 bits may be
+# masks of 0 and 1.
 RANGES = {
     "integers": range_of,  # of 9 to 16 bits, or 8 bits with a sign
     "floats": range_of,
@@ -48,7 +48,7 @@ _SHORT_FORMATS = ("PNG", "PPM")  # whose pictures Pillow may read as 32 bits, th
 _OF_16_BITS = re.compile(r";16[BLN]")  # as Pillow calls the bytes of a file
 _COLOURS, _KEPT = ("RGB", "RGBA", "RGBX"), "_elsa_of_16_bits"  # the latter is an attribute of pictures of Pillow
 _BITS_PER_SAMPLE, _PHOTOMETRIC, _PLANES, _SAMPLE_FORMAT = 258, 262, 284, 339  # of a TIFF
-# How files begin that are called pictures and are not read as such, and what to do about it.
+# The first bytes of files that have a picture's name but are not read as one, and what they are or how to cure it.
 _OTHERS = {
     rb"(II|MM)\0?[*+]": "a TIFF of numbers or channels that are not read; save it in 8 or 16 bits, or grey in "
     "floats of 32",
@@ -58,10 +58,10 @@ _OTHERS = {
     rb"PK\x03\x04": "an archive (.zip)",
     rb"$": "an empty file",
 }
-# EPS runs programs in an interpreter; of the others Pillow only knows the name.
+# EPS runs programs in an interpreter; Pillow knows the others by name only.
 _NOT_READ = {"EPS", "WMF", "MPEG", "IPTC", "BUFR", "GRIB", "HDF5"}
 _COMMON = ("JPEG", "PNG", "TIFF", "WEBP", "GIF", "BMP")  # asked first
-_VIEWS = {"MPO", "PSD"}  # further pictures of the same view, and layers of one: no pages
+_VIEWS = {"MPO", "PSD"}  # further pictures of the same view, or layers of one: not pages
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -72,7 +72,7 @@ _TURNS = {
     8: Image.Transpose.ROTATE_90,
 }
 _LONGEST_REASON = 120
-# 8,000 x 8,000; scans of text, the tightest pictures in earnest, hold some 500 pixels a byte, but not so many.
+# 8,000 x 8,000; scans of text, the most compact real pictures, hold some 500 pixels per byte, but fewer pixels.
 _MANY_PIXELS, _MOST_PIXELS_A_BYTE = 1 << 26, 200
 
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)  # the error at twice as many is our limit
@@ -92,7 +92,7 @@ class Header(NamedTuple):
 @cache
 def formats() -> tuple[str, ...]:
     """Return the formats that are read, by Pillow's names."""
-    # A plug-in of Pillow, for who has it: nothing here needs it.
+    # An optional plug-in of Pillow: nothing here needs it.
     if importlib.util.find_spec("pillow_heif") is not None:
         importlib.import_module("pillow_heif").register_heif_opener()
     with_ending = set(Image.registered_extensions().values()) & set(Image.OPEN)  # those without are guesses
@@ -102,7 +102,7 @@ def formats() -> tuple[str, ...]:
 @cache
 def endings() -> tuple[str, ...]:
     """Return the endings of the files that are read, in lower case, with the dot."""
-    read = {*formats(), "MPO"}  # what Pillow makes of a JPEG with several pictures
+    read = {*formats(), "MPO"}  # what Pillow calls a JPEG with several pictures
     return tuple(sorted(ending for ending, kind in Image.registered_extensions().items() if kind in read))
 
 
@@ -112,9 +112,9 @@ class Decoding:
 
     `integers` (of up to 16 bits), `longs` (of 32) and `floats` are the grey values that become black and white in
     pictures of more than 8 bits of that kind; where they are None, each picture is scaled by values of its own. Only
-    where `longs` are None, `integers` hold for them, too: earlier versions found one range for both. `colours` is the
-    same for colour of 16 bits, of the upper 8; where it is None, they are left as they are. `masks` are 0 and 1 where
-    all grey pictures of 8 bits that were looked at hold no other values: each that does not is then black and white.
+    where `longs` is None do `integers` hold for them, too: earlier versions found one range for both. `colours` is the
+    same for colour of 16 bits, of the upper 8; where it is None, they are left as they are. `masks` is 0 and 1 if all
+    grey pictures of 8 bits that were looked at hold no other values: each picture of 0 and 1 is then black and white.
     """
 
     integers: Range | None = None
@@ -141,7 +141,7 @@ class Decoding:
     def picture(self, stream: BinaryIO, side: int | None = None) -> Image.Image:
         """Return the picture of an open file as RGB, scaled down to `side` pixels at most where that is given.
 
-        Raises UnreadableError for what is no picture, not all of one, or too large to unpack.
+        Raises UnreadableError for what is not a whole picture, or too large to unpack.
         """
 
         def read() -> Image.Image:
@@ -150,7 +150,7 @@ class Decoding:
                 depth = _depth(image)
                 if side is not None:
                     image.draft("RGB", (2 * side, 2 * side))
-                image.load()  # turns a TIFF by itself
+                image.load()  # turns a TIFF without being asked
                 return self._rgb(image, depth, side)
 
         return _guarded(read)
@@ -188,7 +188,7 @@ class Decoding:
 
 
 def look(stream: BinaryIO) -> Header:
-    """Return what the header of a picture file says; UnreadableError where it is none or names too many pixels."""
+    """Return what the header of a picture file says; UnreadableError where it has none or names too many pixels."""
 
     def read() -> Header:
         with _opened(stream) as image:
@@ -199,18 +199,18 @@ def look(stream: BinaryIO) -> Header:
 
 
 def refuse_bomb(image: Image.Image, stream: BinaryIO) -> None:
-    """Raise UnreadableError for a picture whose header promises far more pixels than its file can hold in earnest."""
+    """Raise UnreadableError for a picture whose header promises far more pixels than its file can really hold."""
     here = stream.tell()
     pixels, held = image.width * image.height, stream.seek(0, os.SEEK_END)
     stream.seek(here)
     if pixels > _MANY_PIXELS and pixels > _MOST_PIXELS_A_BYTE * held:
-        raise UnreadableError(f"{image.width} x {image.height} pixels in {held:,} bytes would only fill the memory")
+        raise UnreadableError(f"{image.width} x {image.height} pixels in {held:,} bytes would fill the memory")
 
 
 def find_decoding(deep: Mapping[str, list[Callable[[], BinaryIO]]]) -> Decoding:
-    """Choose the ranges from what opens the deep pictures of a folder, by kind; 64 of each are read.
+    """Choose the ranges from functions that open the deep pictures of a folder, by kind; 64 of each are read.
 
-    Files that cannot be read count for nothing here; who embeds or shows them says so.
+    Files that cannot be read are ignored here; embedding or showing them reports it.
     """
     return Decoding(**{kind: RANGES[kind](sampled(files)) for kind, files in deep.items()})
 
@@ -218,7 +218,7 @@ def find_decoding(deep: Mapping[str, list[Callable[[], BinaryIO]]]) -> Decoding:
 def decoding_of(pictures: Iterable[Image.Image | bytes]) -> Decoding:
     """Choose the ranges from pictures that Pillow has opened, left as they are, or the bytes of their files.
 
-    Those that are broken count for nothing.
+    Broken ones are ignored.
     """
     found: dict[str, list[np.ndarray]] = {kind: [] for kind in RANGES}
 
@@ -248,7 +248,7 @@ def sampled(files: list[Callable[[], BinaryIO]]) -> Iterable[np.ndarray]:
 
 
 def _opened(stream: BinaryIO) -> Image.Image:
-    """Return a picture whose header is read; UnreadableError, saying what it is, for a file that is none."""
+    """Return a picture whose header is read; UnreadableError, saying what it is, for another file."""
     start = stream.tell()
     try:
         image = Image.open(stream, formats=formats())
@@ -262,9 +262,9 @@ def _opened(stream: BinaryIO) -> Image.Image:
 
 
 def look_before_reading(image: Image.Image) -> None:
-    """Keep with a picture that Pillow has opened what it forgets once the pixels are read; call it before they are.
+    """Note on a picture that Pillow has opened what Pillow forgets once the pixels are read; call it before that.
 
-    That is whether colours are of 16 bits. Of a picture that was read elsewhere its file tells, where it has one.
+    That is whether colours are of 16 bits. For a picture that was read elsewhere its file tells, if it has one.
     """
     _mend_planes(image)
     if image.mode in _COLOURS and hasattr(image, "tile") and not hasattr(image, _KEPT):
@@ -283,13 +283,13 @@ def _of_16_bits(image: Image.Image) -> bool:
 
 
 def _is_deep(tile: Any) -> bool:
-    """Whether a part of a file, as Pillow tells it, has more than 8 bits; a PPM says how large its values may be."""
+    """Whether a part of a file, as Pillow reports it, has more than 8 bits; a PPM states its largest value."""
     codec, *_, form = tile
     return bool(_OF_16_BITS.search(str(form))) or (codec.startswith("ppm") and form[-1] > 255)
 
 
 def _mend_planes(image: Image.Image) -> None:
-    """Let Pillow read colours of 16 bits that lie in planes of their own; it takes their bytes for twice as many."""
+    """Let Pillow read colours of 16 bits in separate planes; it takes their bytes for twice as many values."""
     tags = getattr(image, "tag_v2", {})
     if tags.get(_PLANES) == 2 and set(tags.get(_BITS_PER_SAMPLE, ())) == {16}:
         order = ";16L" if tags.prefix == b"II" else ";16B"
@@ -313,15 +313,15 @@ def _guarded(read: Callable[[], Any]) -> Any:
 
 
 def _pixels(image: Image.Image, depth: "_Depth | None" = None) -> np.ndarray:
-    """Return the values of a picture, those of its transparency left out."""
+    """Return the values of a picture without its transparency."""
     depth = depth or _depth(image)
     return depth.values(image.convert("RGB") if image.mode in ("RGBA", "RGBX") else image)
 
 
 class _Depth(NamedTuple):
-    """What is behind the values of a picture: the kind of `RANGES`, or "" for 8 bits that are always shown as they are.
+    """What the values of a picture are: the kind of `RANGES`, or "" for 8 bits that are always shown as they are.
 
-    `form` is the kind of number that a TIFF means where Pillow reads another; `ink`: its large values are dark.
+    `form` is the kind of number that a TIFF means where Pillow reads another; `ink`: large values are dark.
     """
 
     kind: str = ""
@@ -344,7 +344,7 @@ def _depth(image: Image.Image) -> _Depth:
         return _Depth("longs" if long else "integers", "u4" if bits == (32,) and not signed else None, ink)
     if image.mode == "L" and signed and bits == (8,):
         return _Depth("integers", "i1")  # Pillow has turned ink into light here
-    # A picture that was made in memory has no file that it lies in.
+    # A picture that was made in memory has no file.
     deep = image.mode in _COLOURS and getattr(image, _KEPT, hasattr(image, "tile") and _of_16_bits(image))
     mask = image.mode == "L" and "transparency" not in image.info  # which is one of its values
     return _Depth("colours" if deep else "masks" if mask else "")
@@ -353,7 +353,7 @@ def _depth(image: Image.Image) -> _Depth:
 def _orientation(image: Image.Image) -> Any:
     try:
         return image.getexif().get(ExifTags.Base.Orientation)
-    except Exception:  # a broken entry beside a whole picture, in one of many ways: it is shown as it lies
+    except Exception:  # a broken entry beside a whole picture, in one of many ways: it is shown unturned
         return None
 
 
@@ -361,7 +361,7 @@ def _on_white(image: Image.Image) -> Image.Image:
     if image.mode == "LAB":
         lab, rgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
         return ImageCms.profileToProfile(image, lab, rgb, outputMode="RGB")
-    if image.mode == "La":  # knows one way only
+    if image.mode == "La":  # has one conversion only
         image = image.convert("LA")
     if not image.has_transparency_data:
         return image.convert("RGB")

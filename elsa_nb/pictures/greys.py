@@ -1,10 +1,10 @@
 """Pictures of more than 8 bits: one range of values, black to white, for all of a kind in a folder.
 
 A camera of 12 bits fills a sixteenth of a 16-bit file, a float picture has whatever unit it was computed in. Cut at
-255, as Pillow does, they are white; stretched one by one, a dark picture and a bright one become the same. So the
+255, as Pillow does, they are white; stretched one by one, a dark and a bright picture become the same. So the
 values of a sample of the folder's pictures of one kind are pooled, and their 0.2 and 99.8 percentiles, rounded, are
-black and white for all of them. Kinds, such as 16 bits and 32, have scales of their own. Of colour, whose balance
-black carries, only the white is found: a whole number of bits.
+black and white for all of them. Kinds, such as 16 bits and 32, have scales of their own. For colour, only
+white is found, a whole number of bits, since moving black would change its balance.
 """
 
 import math
@@ -18,7 +18,7 @@ PERCENTILES = (0.2, 99.8)
 SAMPLE_PICTURES = 64
 _SAMPLE_PIXELS = 4096  # of each picture, so that a large one counts no more than a small one
 _FLAT = 1 / 25  # of the range, ten of 255 levels: what spans less is one grey to the eye, and black if it is dark
-_LARGEST, _NO_SPAN = 1e100, 1e-100  # beyond, differences are no numbers any more
+_LARGEST, _NO_SPAN = 1e100, 1e-100  # beyond, differences are no longer numbers
 _BLOCK = 1 << 22  # values turned into 8 bits at a time
 
 
@@ -40,18 +40,18 @@ def range_of(samples: Iterable[np.ndarray]) -> Range | None:
     if not values.size:
         return None
     low, high = np.percentile(values, PERCENTILES)
-    if not high - low > _NO_SPAN:  # one flat colour, or nearly: what little differs is seen
+    if not high - low > _NO_SPAN:  # one flat colour, or nearly: small differences are made visible
         low, high = values.min(), values.max()
     if not high - low > _NO_SPAN:
         return float(low), float(low) + max(1.0, abs(float(low)) / 2)
-    # Few digits: they are said on screen, and a folder that grows a little keeps its range, and so its vectors.
+    # Few digits: they are shown on screen, and a folder that grows a little keeps its range, and so its vectors.
     step = 10.0 ** math.floor(math.log10(high - low)) / 20
     rounded = [float(f"{step * turn(value / step):.12g}") for turn, value in ((np.floor, low), (np.ceil, high))]
     return tuple(rounded) if rounded[1] - rounded[0] >= high - low else (float(low), float(high))
 
 
 def range_of_colours(samples: Iterable[np.ndarray]) -> Range | None:
-    """Return 0 and the largest value of the bits that colours use; None where they use all 8, or there is no colour.
+    """Return 0 and the largest value of the bits that colours use; None if they use all 8, or without colour.
 
     Values are the upper 8 of 16 bits.
     """
@@ -61,13 +61,13 @@ def range_of_colours(samples: Iterable[np.ndarray]) -> Range | None:
 
 
 def range_of_masks(samples: Iterable[np.ndarray]) -> Range | None:
-    """Return 0 and 1 where grey pictures of 8 bits hold no other values; None where they do, or there is none."""
+    """Return 0 and 1 if grey pictures of 8 bits hold no other values; None if they do, or without such pictures."""
     values = np.concatenate([np.empty(0), *samples])
     return (0.0, 1.0) if values.size and values.max() <= 1 else None
 
 
 def flattened(samples: Iterable[np.ndarray], limits: Range) -> int:
-    """Count the samples that `limits` make one grey, though their own values differ: pictures of another scale."""
+    """Count the samples that `limits` turn into a single grey, though their values differ: those of another scale."""
     count = 0
     for values in samples:
         low, high = np.percentile(values, PERCENTILES) if values.size else (0.0, 0.0)
@@ -77,9 +77,9 @@ def flattened(samples: Iterable[np.ndarray], limits: Range) -> int:
 
 
 def to_8_bits(pixels: np.ndarray, limits: Range) -> np.ndarray:
-    """Return `pixels`, numbers of any kind and shape, as uint8: `limits` are 0 and 255, what lies beyond is cut off.
+    """Return `pixels`, numbers of any kind and shape, as uint8: `limits` become 0 and 255, what is beyond is cut off.
 
-    What is no number (NaN) is black.
+    NaN becomes black.
     """
     low, high = limits
     out = np.empty(pixels.shape, np.uint8)

@@ -1,8 +1,8 @@
-"""Which files may be opened: plain ones of bearable size, inside the folder or where a link of the folder leads.
+"""Which files may be opened: plain ones that are not too large, inside the folder or where a link of the folder leads.
 
-One rule for embedding and for the panel. A folder of links is a folder like any other: who names it means what its
-links mean. Through a link that leads out of the folder only pictures are shown, never texts or sounds, and no *name*
-leads out.
+One rule for embedding and for the panel. A folder of links is a folder like any other: a user who names it means the
+files that its links lead to. Through a link that leads out of the folder only pictures are shown, never texts or
+sounds, and no *name* leads out.
 """
 
 import os
@@ -16,11 +16,11 @@ LARGEST_FILE = 1 << 30  # bytes; of a stack only the first page is unpacked
 
 
 class RefusedError(ValueError):
-    """A file that must not be opened: outside the folder, too large, or no plain file."""
+    """A file that must not be opened: outside the folder, too large, or not a plain file."""
 
 
 def escaped(name: str) -> str:
-    r"""Return a name that any file and screen can hold: bytes that are no UTF-8 are written as in `caf\xe9.jpg`."""
+    r"""Return a name that any file and screen can hold: bytes that are not UTF-8 are written as in `caf\xe9.jpg`."""
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
@@ -32,13 +32,13 @@ def unescaped(folder: Path, name: str) -> str:
 
 
 def open_plain(path: Path | str) -> BinaryIO:
-    """Open a file, links followed; RefusedError for what is no plain file or larger than 1 GiB."""
+    """Open a file, links followed; RefusedError for what is not a plain file or larger than 1 GiB."""
     # Not blocking: a named pipe would otherwise hold the work up for ever.
     return _plain(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)))
 
 
 def real_path(folder: Path, name: str) -> Path:
-    """Return where the file `name` in `folder`, a resolved path, really is, links followed.
+    """Return where the file `name` in `folder`, a resolved path, really is, after following links.
 
     Raises RefusedError for a name, not a link, that leads out of the folder.
     """
@@ -52,14 +52,14 @@ def real_path(folder: Path, name: str) -> Path:
 def open_inside(folder: Path, name: str, *, through_links: bool) -> BinaryIO:
     """Open the file `name` in `folder`, a resolved path; RefusedError for a name that leads out of it.
 
-    A link that leads out is followed with `through_links` and refused without. What lies inside is then walked to
-    part by part without following any link, so that nobody can swap a part for one in between.
+    A link that leads out is followed with `through_links` and refused without. A file inside is then reached
+    part by part without following any link, so that nobody can swap a part for a link meanwhile.
     """
     real = real_path(folder, name)
     if real.is_relative_to(folder):
         return _plain(_walk(folder, real.relative_to(folder).parts))
     if not through_links:
-        raise RefusedError("refused: a link that leads out of the folder, and no picture")
+        raise RefusedError("refused: a link that leads out of the folder, and not to a picture")
     return open_plain(real)
 
 
@@ -67,7 +67,7 @@ def _plain(handle: int) -> BinaryIO:
     stream = os.fdopen(handle, "rb") if stat.S_ISREG((status := os.fstat(handle)).st_mode) else None
     if stream is None:
         os.close(handle)
-        raise RefusedError("refused: no plain file")
+        raise RefusedError("refused: not a plain file")
     if status.st_size > LARGEST_FILE:
         stream.close()
         raise RefusedError(f"too large: {status.st_size / 1e6:,.0f} MB, at most {LARGEST_FILE / 1e6:,.0f} MB are read")

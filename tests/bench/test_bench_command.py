@@ -50,7 +50,7 @@ def test_one_command_makes_a_page_that_needs_no_other_file(given, capsys, tmp_pa
         assert said in made
     assert made.count("<polyline") == 4
     assert re.search(r"(Harvest|Greedy probe|NN.Large)", capsys.readouterr().out.splitlines()[-2])  # the advice
-    advised = re.search(r"([\d.]+) labels a find \(median\)", made)[1]
+    advised = re.search(r"([\d.]+) labels per find \(median\)", made)[1]
     assert f"<td>{advised} [" in made  # what is advised is what the table says
     rows = pd.read_csv("v-bench.csv")
     assert len(rows) == 4 * 3
@@ -177,7 +177,7 @@ def test_another_table_in_the_place_of_the_searches_is_not_to_be_deleted(given, 
     pd.DataFrame({"mine": [1]}).to_csv("v-bench.csv", index=False)
     assert cli.main(given) == 1
     said = capsys.readouterr().err
-    assert "Give the page another name (--out); or, where it is of an earlier comparison, delete it." in said
+    assert "Give the page another name (--out); or, if the file is from an earlier comparison, delete it." in said
     assert Path("v-bench.csv").read_text() == "mine\n1\n"
 
 
@@ -204,7 +204,7 @@ def test_what_most_searches_do_not_reach_has_no_figure(given, capsys, tmp_path):
     """Of vectors that say nothing: thirty labels find no 15 of 30."""
     np.save("v.npy", np.random.default_rng(1).normal(size=(600, 8)).astype(np.float32))
     assert cli.main(with_budget(given, 30)) == 0
-    assert "With 30 labels no searcher comes to 50 % of a class" in capsys.readouterr().out
+    assert "With 30 labels no searcher reaches 50 % of a class" in capsys.readouterr().out
     made = (tmp_path / "v-bench.html").read_text()
     assert re.findall(r"<td>Harvest</td>((?:<td>- \(4\)</td>){4})", made)
     assert "In 200" not in made
@@ -244,12 +244,12 @@ def test_a_pool_needs_no_word_on_how_a_file_is_read(given, capsys):
         (["--smallest", "200"], "no class can have at least 200 members and at most 60: the 4 classes have 30 of them"),
         (["--smallest", "40"], "no class has 40 to 60 members: the 4 classes have 30 of them"),
         (["--seeds", "0"], "seeds = 0; allowed: a whole number, 1 or more"),
-        (["--largest", "61"], "largest = 61 is more than budget = 60: a search cannot find so many; raise the one or"),
+        (["--largest", "61"], "largest = 61 is more than budget = 60: a search cannot find so many; raise budget or"),
         (["--largest", "0"], "largest = 0; allowed: a whole number, 1 or more"),
         (["--label", "kind"], "no column 'kind'"),
         (["--item", "label"], "none of its 120 lines names an item: such as 'a', where the pool has '0'"),
         (["--encoding", "utf-16"], "it is not in the encoding 'utf-16'"),
-        (["--vectors-encoding", "cp1250"], "v.npy holds no text, which would have an encoding; leave out 'cp1250'"),
+        (["--vectors-encoding", "cp1250"], "v.npy is not text, and so has no encoding; leave out 'cp1250'"),
         (["--out", "page.txt"], "ends in .html"),
         (["--out", "l.html"], "--out l.html would keep its searches in l.csv, your labels; give the page another name"),
     ],

@@ -370,7 +370,7 @@ def test_pages_are_noticed_and_the_first_is_shown():
         (SHALLOW["jpeg"][:-200], "truncated"),
         (INTEGERS["png"][:-200], "truncated"),
         (b"P5\n60000 60000\n255\n" + bytes(99), "too large: more than 178,956,970 pixels"),
-        (b"P4\n9000 9000\n" + bytes(99), "9000 x 9000 pixels in 112 bytes would only fill the memory"),
+        (b"P4\n9000 9000\n" + bytes(99), "9000 x 9000 pixels in 112 bytes would fill the memory"),
         (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n(x) print\n", "not a kind of file"),
     ],
     ids=[
