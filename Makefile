@@ -23,7 +23,7 @@ help:  ## list what can be made
 setup: $(READY)  ## create .venv and install the pinned packages (some 2 minutes, 7 GB; later runs: nothing to do)
 
 # The stamp is written last, so a set-up that was interrupted starts again.
-# pip brings uv, which installs the rest on all cores, from the index that pip is told of (a firm's mirror).
+# pip brings uv, which installs the rest on all cores, from the index that pip is set to (a firm's mirror).
 # Byte code is made here, on all cores: where PYTHONDONTWRITEBYTECODE is set, as in many containers, each of the hundred
 # processes that notebooks and tests start would compile torch and pandas anew.
 $(READY): requirements.lock pyproject.toml
@@ -64,8 +64,8 @@ lint: setup  ## ruff, the import rules, and the types of what others call (half 
 	$(BIN)/lint-imports --no-cache --no-logo
 	$(BIN)/pyright --pythonpath $(BIN)/python
 
-# One thread a worker: the workers are the parallelism. Each takes a stretch of files as they stand, so that most of
-# what the tests of a file share is made once.
+# One thread per worker: the workers run in parallel. Each takes a run of neighbouring files, so that most of what the
+# tests of a file share is made once.
 unit: setup  ## all tests of tests/ but the browser's, on JOBS=2 processes
 	OMP_NUM_THREADS=1 $(BIN)/pytest $(WORKERS) -m "not thorough" --ignore tests/browser tests
 
@@ -131,7 +131,7 @@ lowest:  ## the tests of search and panel with the lowest version of every range
 faults: setup  ## 2,000 damaged files for every reader, a disk that fails at every call of every writer: counts (minutes)
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.faults
 
-# atheris has no wheels for some machines, so it is no dependency.
+# atheris has no wheels for some machines, so it is not a dependency.
 fuzz: setup  ## every reader and the panel's messages fuzzed by atheris, an hour in all (MINUTES=60); finds in build/fuzz
 	-$(BIN)/python -m pip install -qq --disable-pip-version-check "atheris>=3,<4"
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.fuzz --minutes $(or $(MINUTES),60)

@@ -26,7 +26,7 @@ PARTS = {
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the parts named, or all that need no tens of gigabytes; return 1 if one of them failed."""
+    """Run the named parts, or all that do not need tens of gigabytes; return 1 if one of them failed."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("parts", nargs="*", metavar="part", help=f"one of {', '.join(PARTS)}")
     parser.add_argument(
@@ -56,7 +56,7 @@ def _measure(parts: list[str], quick: bool, out: Path | None) -> int:
         f"GFLOP/s ({', '.join(here.matrix_units)})"
     )
     if (load := os.getloadavg()[0]) > 0.5 and not quick:
-        print(f"Beware: the machine is not idle (load {load:.1f}); figures of a shared machine say little.")
+        print(f"Warning: the machine is not idle (load {load:.1f}); figures from a shared machine say little.")
     write_json(out / "machine.json", here.as_dict())
     limits = [
         summary.Row("limit: reading memory", here.reading_gb_s, "GB/s"),
@@ -73,7 +73,7 @@ def _measure(parts: list[str], quick: bool, out: Path | None) -> int:
         started = time.perf_counter()
         try:
             rows = getattr(part, function)(context)
-        except Exception:  # one broken part must not cost the figures of the others; it is told, and the status is 1
+        except Exception:  # a broken part must not cost the figures of the others; it is reported, and the status is 1
             traceback.print_exc()
             failed.append(name)
             continue

@@ -1,4 +1,4 @@
-"""Extraction: what writing pools costs on top of the forward pass, what decoding costs a core, and a GPU's rate.
+"""Extraction: what writing pools costs on top of the forward pass, what decoding costs per core, and a GPU's rate.
 
 `OMP_NUM_THREADS=1 python -m benchmarks.bench_extraction [--quick]` prints the figures as JSON. Images are synthetic:
 smoothed noise of 500x375 pixels, in files about as large as ImageNet's (110 kB).

@@ -1,4 +1,4 @@
-"""Searches to compare programs on: fifty of the protocol's, with their classes, seeds and Generators."""
+"""Searches to compare programs on: fifty from the protocol, with their classes, seeds and Generators."""
 
 from dataclasses import dataclass, replace
 
@@ -47,7 +47,7 @@ class Ground:
 
 
 def bundled() -> Ground:
-    """Return the bundled pool with ten searches in each of five classes and both readings: fifty a reading.
+    """Return the bundled pool with ten searches in each of five classes and both readings: fifty per reading.
 
     Each class takes every second cell of the grid of arms and seeds, like the fields of a chessboard, so that every
     arm and every number of seeds has its share.

@@ -1,4 +1,4 @@
-"""Every reader of a file, fed with damaged ones: `python -m benchmarks.faults` counts what they make of them.
+"""Every reader of files, fed with damaged ones: `python -m benchmarks.faults` counts what happens.
 
 A reader is a file that a `make` writes into an empty folder, and a `read` that returns what the program takes from it.
 Damage is a few flipped bits, a cut, a hole of zeros, something put in, or another file's bytes. A reader may return
@@ -216,7 +216,7 @@ def _read_picture(folder: Path, kind: str) -> Any:
     with path.open("rb") as stream:
         try:
             return np.asarray(Decoding().picture(stream))
-        except UnreadableError as error:  # a few words; who reads a folder puts the name in front
+        except UnreadableError as error:  # a few words; the reader of a folder puts the name in front
             raise CorruptFileError(f"{path}: {error}") from None
 
 
@@ -259,7 +259,7 @@ READERS: dict[str, Reader] = {
 
 
 def damaged(data: bytes, rng: np.random.Generator) -> bytes:
-    """Return other bytes than `data`, made of them in one of seven ways."""
+    """Return other bytes than `data`, made from them in one of seven ways."""
     n, way = max(1, len(data)), rng.integers(7)
     where = int(rng.integers(n) if rng.random() < 0.5 else rng.integers(min(n, 200)))  # headers deserve half of it
     broken = bytearray(data)
@@ -281,7 +281,7 @@ def damaged(data: bytes, rng: np.random.Generator) -> bytes:
 
 @contextmanager
 def places_kept() -> Iterator[None]:
-    """Put back afterwards where the package looks for its files: makers and writers here name folders of their own."""
+    """Restore afterwards where the package looks for its files: makers and writers here use folders of their own."""
     places = ((verdicts, "CLAIMS"), (printed, "CLAIMS"), (verification, "CANARIES"))
     before = [(module, name, getattr(module, name)) for module, name in places]
     try:
@@ -292,7 +292,7 @@ def places_kept() -> Iterator[None]:
 
 
 def count_damage(inputs: int, seed: int, readers: dict[str, Reader] | None = None) -> dict[str, Counter]:
-    """Feed `inputs` damaged files to the readers in turn; return what came of them by reader."""
+    """Feed `inputs` damaged files to the readers in turn; return the outcomes by reader."""
     import tempfile
 
     readers = readers or READERS
@@ -362,7 +362,7 @@ def equal(one: Any, other: Any) -> bool:
 
 @contextmanager
 def patience() -> Iterator[None]:
-    """Raise TimeoutError in what works for longer than `PATIENCE` seconds, or waits for fifteen times as long.
+    """Raise TimeoutError in a block that works for more than `PATIENCE` seconds, or waits for fifteen times as long.
 
     A busy machine is slow, not wrong, so the processor's time counts first. Timers that were set go on afterwards.
     """

@@ -1,8 +1,8 @@
-"""ENS, efficient nonmyopic search, in batches, as a rival: a question is worth what the rest of the budget would find.
+"""ENS, efficient nonmyopic search, in batches, as a rival: a question's value is what the budget would still find.
 
 Jiang et al. (ICML 2017; batches: NeurIPS 2018). A labelled row speaks for its `nearest` rows: p of a row is the share
 of positives among the labelled rows that speak for it, weighed by the kernel of Harvest, with `prior` of one answer to
-begin with. A question's worth is its p and what the most likely rows would yield after its answer, as many as the
+begin with. A question's value is its p plus what the most likely rows would yield after its answer, as many as the
 budget has left: only the rows that it speaks for change, so that sum changes by what these gain above the last row
 that would still be asked. Within a batch each row is chosen as if those before it had been refused.
 """
@@ -36,7 +36,7 @@ class SpokenFor:
         return (self.prior + self.positive) / (1 + self.answered)
 
     def gains(self, rows: np.ndarray, last: float, unasked: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return what the likeliest rows would yield more, were each of `rows` (m,) a member, and were it none.
+        """Return what the likeliest rows would yield more if each of `rows` (m,) were a member, and if it were not.
 
         `last` is p of the last row that would still be asked, `unasked` (n,) says which may be.
         """
@@ -57,7 +57,7 @@ def _gains(near, weights, positive, answered, rows, last, unasked):
 
 
 def ens(prior: float = 1e-4, nearest: int = REACH) -> Arm:
-    """Return the arm; prior and reach were chosen on classes that nothing is reported of."""
+    """Return the arm; prior and reach were chosen on classes that no result is reported on."""
 
     def of(spaces: Spaces, seeds: Seeds, budget: int, rng: np.random.Generator) -> Ranker:
         near, weights = _near(spaces, nearest)

@@ -1,17 +1,17 @@
-"""Labels spent on a find, by Harvest, its parts and its rivals, at the same shares of a class: equal work compared.
+"""Labels spent per find by Harvest, its parts and its rivals, at the same shares of a class: equal work compared.
 
     python -m benchmarks.equal_budgets glyphs vicreg-projection --arms RIVALS --limit
     python -m benchmarks.equal_budgets debian wordllama-256-embedding --repeats 3 --seeds 5
     python -m benchmarks.equal_budgets tiny-imagenet efficientnet-lite0-embedding --share 0.001 --budget 4000
 
-The classes of a pool are two halves, by the checksum of their names: what is chosen is chosen on `tuning`, what is
-reported is reported on `held-out`. Each search begins with random members of the class, the same for all arms.
-`elsa_nb.paper.measures.overheads` says what is measured; the pools of photographs and texts are made by
-`photograph_pools` and `text_pool`.
+The classes of a pool form two halves, by the checksum of their names: choices are made on `tuning`, and results are
+reported on `held-out`. Each search begins with random members of the class, the same for all arms.
+`elsa_nb.paper.measures.overheads` says what is measured; `photograph_pools` and `text_pool` make the pools of
+photographs and texts.
 
-`results/equal_budgets.csv` has a row a search; `results/equal_budgets_summary.csv` what `overheads.summary` makes of
-them. A search that is there already is not run again, so that an interrupted run goes on, and two runs may share the
-file; delete its rows to run it. What is to be compared at ELSA's finds is searched by the call that searches with ELSA.
+`results/equal_budgets.csv` has one row per search; `results/equal_budgets_summary.csv` has what `overheads.summary`
+makes of them. A search that is there already is not run again, so that an interrupted run goes on, and two runs may
+share the file; delete its rows to run it again. To compare arms at ELSA's finds, run them in the same call as ELSA.
 """
 
 import argparse
@@ -102,10 +102,10 @@ def chosen(half: str, count: int, labels: pd.DataFrame) -> list[str]:
 
 
 def two_forms(rows: np.ndarray) -> tuple[float, float]:
-    """Return of prepared rows (m, k) of a class, parted in two by k-means, the share of the smaller, and how alike.
+    """Part prepared rows (m, k) of a class in two by k-means; return the share of the smaller part, and their likeness.
 
-    Alike is the cosine of the two means. A class whose smaller part has a fifth of it, and whose parts are not alike,
-    has two forms, of which a search may know one only.
+    The likeness is the cosine of the two means. A class whose smaller part has a fifth of it, and whose parts are not
+    alike, has two forms, and a search may know only one of them.
     """
     part = KMeans(2, n_init=10, random_state=0).fit_predict(rows)
     first, second = (rows[part == side].mean(0) for side in (0, 1))
@@ -124,7 +124,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=1)
     parser.add_argument("--budget", type=int, default=2000)
     parser.add_argument("--arms", nargs="+", choices=[*ARMS, "RIVALS"], default=list(DEFAULT_ARMS))
-    parser.add_argument("--share", type=float, help="leave out members of the class until it is so much of the pool")
+    parser.add_argument("--share", type=float, help="leave out members of the class until it is this share of the pool")
     parser.add_argument("--limit", action="store_true", help="rank by a probe trained on all labels, too: the limit")
     parser.add_argument("--out", type=Path, default=RESULTS)
     asked = parser.parse_args()
@@ -134,7 +134,7 @@ def main() -> None:
     asked.out.mkdir(parents=True, exist_ok=True)
     path = asked.out / "equal_budgets.csv"
     told = commit()
-    for repeat in range(asked.repeats):  # all classes once, then all again: what is there early is of many classes
+    for repeat in range(asked.repeats):  # all classes once, then all again: early results are of many classes
         for target in chosen(asked.half, asked.classes, labels):
             positive = np.zeros(spaces.pool.n, bool)
             positive[labels["row"][labels["label"] == target]] = True
@@ -143,7 +143,7 @@ def main() -> None:
 
 
 class Sought(NamedTuple):
-    """A class that is searched for: its name, the rows (n,) bool that are of it, their spaces, and the pool's name."""
+    """A class that is searched for: its name, its rows (n,) bool, their spaces, and the pool's name."""
 
     target: str
     positive: np.ndarray
@@ -162,7 +162,7 @@ def _sought(asked: argparse.Namespace, spaces: Spaces, target: str, positive: np
 
 
 def _searches(asked: argparse.Namespace, sought: Sought, repeat: int, there: set[tuple]) -> list[dict]:
-    """Run the searches for a class from the seeds of a repeat that are not `there`; return a row each."""
+    """Run the searches for a class from the seeds of a repeat that are not `there`; return one row each."""
     target, positive, spaces, pool = sought
     total = int(positive.sum())
     members = np.flatnonzero(positive)
@@ -204,12 +204,12 @@ def _there(path: Path) -> set[tuple]:
 
 
 def _store(path: Path, rows: pd.DataFrame) -> None:
-    """Add the rows of searches that are not there yet, and write the summary of all anew; ValueError for two pools."""
+    """Add the rows of searches that are not there yet, and rewrite the summary of all; ValueError for two pools."""
     with only_writer(path):
         frame = pd.concat([pd.read_csv(path), rows]) if path.exists() else rows
         frame = frame.drop_duplicates(KEY)
         sizes = frame.groupby(["pool", "target"])["class_size"].nunique()
-        if len(other := sizes[sizes > 1]):  # such as texts, which are made of what a system lists on that day
+        if len(other := sizes[sizes > 1]):  # such as texts, which come from what a system lists on that day
             raise ValueError(
                 f"{path} holds searches of another pool of that name: the sizes of {other.index[0]} differ. Delete its "
                 "rows, or give another --out."

@@ -1,6 +1,6 @@
 """Oracles that err as people do: more where classes look alike, or as three real people did.
 
-Each is asked the same question again where a search rechecks its answers, and may then answer otherwise.
+Where a search rechecks its answers, an oracle is asked the same question again, and may then answer otherwise.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ _NEGATIVES, _LEAST = 2000, 0.01
 
 
 def likeness(rows: PreparedRows, positive: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Return how far each row looks like the other side to a probe that knows the truth: (n,) probabilities.
+    """Return how much each row looks like the other side to a probe that knows the truth: (n,) probabilities.
 
     The probe is a logistic regression of the class against random other rows; members are judged by it left out.
     """
@@ -32,7 +32,7 @@ def likeness(rows: PreparedRows, positive: np.ndarray, rng: np.random.Generator)
 
 
 class LooksAlike:
-    """Errs on the share `flip` of each batch, as independent flips do, but where the classes look alike.
+    """Errs on the share `flip` of each batch, like independent flips, but where the classes look alike.
 
     A row of a batch is answered wrongly with a probability in proportion to its `likeness` (n,), `MOST` at most, the
     mean over the batch being `flip`. Asked again, a row keeps that probability and is drawn anew.
@@ -62,7 +62,7 @@ class LooksAlike:
 class People:
     """Several people who answered every row once: `answers` (k, n) bool. The first question is for the first of them.
 
-    A question asked again is for the next one, after the last the first again.
+    A question asked again goes to the next person, and after the last to the first again.
     """
 
     def __init__(self, answers: np.ndarray):
@@ -77,9 +77,9 @@ class People:
 
 
 def shuffled(answers: np.ndarray, positive: np.ndarray, rng: np.random.Generator, *, sides: bool) -> np.ndarray:
-    """Return `answers` (k, n) bool with each person's errors on random rows, as many as they were.
+    """Return `answers` (k, n) bool with as many errors of each person as before, but on random rows.
 
-    With `sides` as many among members and among others as they were, else as many in all.
+    With `sides` their numbers among members and among others stay the same, else only the total.
     """
     parts: Sequence[np.ndarray] = (positive, ~positive) if sides else (np.ones(len(positive), bool),)
     wrong = answers ^ positive

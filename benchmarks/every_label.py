@@ -1,6 +1,6 @@
 """The limit of the vectors: rank a pool by a probe that was trained on all labels, each row by one that never saw it.
 
-A search cannot do better for long: it ranks by a head that knows a part of the same labels in the same vectors. The
+A search cannot do better for long: it ranks by a head that knows only some of the same labels in the same vectors. The
 ratio of its overhead to that of this ranking is the *search gap*, which does not depend on the encoder.
 """
 
@@ -11,7 +11,7 @@ from elsa_nb.search.heads.prepared_rows import PreparedRows
 from elsa_nb.threads import one_blas_thread
 
 FOLDS = 5
-L2 = 1.0  # where members of the class count one each, and all other rows together as much
+L2 = 1.0  # where members of the class count 1 each, and all other rows together as much as all members
 
 
 def labels_in_order(rows: PreparedRows, positive: np.ndarray, l2: float = L2) -> np.ndarray:

@@ -1,11 +1,11 @@
 """`make faults`: damaged files for every reader, a failing disk under every writer. Counts; exits 1 on a find.
 
-Damage is `benchmarks.damage`. Here is the disk: every way by which the package writes is run again and again, and each
-time one call fails, from the first to the last: opening, writing, flushing, fsync, renaming or removing. It fails as a
-full disk does (ENOSPC), as a broken one (EIO), after half of the bytes (torn), or the process ends there (killed: all
-later calls fail as well, so nothing is cleaned up). Afterwards what is read must be what was there before or what was
-to be written, whole, and the same command must then succeed with the disk in order. Temporary files may stay after a
-kill only.
+Damage is `benchmarks.damage`. Here is the disk: every way in which the package writes is run again and again, and each
+time another call fails, from the first to the last: opening, writing, flushing, fsync, renaming or removing. It fails
+as a full disk does (ENOSPC), as a broken one (EIO), after half of the bytes (torn), or the process ends there (killed:
+all later calls fail as well, so nothing is cleaned up). Afterwards what is read must be what was there before or what
+was to be written, whole, and the same command must then succeed with the disk in order. Temporary files may stay after
+a kill only.
 """
 
 import argparse
@@ -45,7 +45,7 @@ class KilledError(BaseException):
 
 
 class Disk:
-    """Count the calls that change a folder, and let call number `fails` (from 0) and its likes fail."""
+    """Count the calls that change a folder, and let call number `fails` (from 0) fail, and later ones like it."""
 
     def __init__(self, fails: int = -1, kind: str = "EIO"):
         self.fails, self.kind, self.calls, self.dead = fails, kind, 0, False
@@ -68,7 +68,7 @@ class Disk:
 
     @contextmanager
     def under(self, folder: Path) -> Iterator["Disk"]:
-        """Put this disk under everything that is written below `folder`."""
+        """Use this disk for everything that is written below `folder`."""
         real = {name: getattr(os, name) for name in ("fsync", "replace", "rename", "unlink")}
         opened = io.open
 
@@ -133,7 +133,7 @@ class _Faulty:
 
 @dataclass(frozen=True)
 class Writer:
-    """A way of writing: `before(folder)` what is there, `write(folder)`, and what `read(folder)` then returns."""
+    """A way of writing: `before(folder)` makes what is there, `write(folder)` writes, `read(folder)` reads it back."""
 
     before: Callable[[Path], object]
     write: Callable[[Path], object]
@@ -225,7 +225,7 @@ MAY_BE_REFUSED = {"another pool", "a folder that changed", "weights"}
 
 
 def count_faults(writers: dict[str, Writer] | None = None, step: int = 1) -> dict[str, Counter]:
-    """Let every `step`-th call of each writer fail in each way; return what came of it by writer."""
+    """Let every `step`-th call of each writer fail in each way; return the outcomes by writer."""
     counts = {}
     with tempfile.TemporaryDirectory() as place, damage.places_kept(), redirect_stdout(io.StringIO()):
         for name, writer in (writers or WRITERS).items():

@@ -1,14 +1,14 @@
-"""What a person does until the search proper runs, in a folder of 3,000 photographs with 60, 12 or 3 of them wanted.
+"""What a person does before the search itself runs, in a folder of 3,000 photographs with 60, 12 or 3 of them wanted.
 
     ELSA_DATA=... python -m benchmarks.first_look
 
 The folder is that of `own_folder`. Ten dishes are wanted in turn, thinned to the share asked for, four times over. A
 simulated person looks at page after page of the panel's own beginning (`label.Begin`), marks every photograph of the
 dish, and goes on until the search asks its first question. An *act* is a click or a key: a mark, Enter for the next
-page, S to start. `results/first_look.csv` has a row a beginning: acts, photographs looked at, answers stored, examples
-that the search begins with. Ways to begin:
+page, S to start. `results/first_look.csv` has one row per beginning: acts, photographs looked at, answers stored, and
+examples that the search begins with. Ways to begin:
 
-- `pages of 24`: as it was, spread first, then at random; what is not marked becomes negative;
+- `pages of 24`: the former way, spread first, then at random; what is not marked becomes negative;
 - `overview of 60, 120, 200`: whole pages of small pictures, spread or at random; what is not marked has no answer;
 - each until three examples are marked (`at 3`), or from the first page that holds one (`at 1`).
 """
@@ -48,7 +48,7 @@ def begun(begin: Begin, positive: np.ndarray, *, enough: int) -> dict[str, int]:
 
 
 def beginnings(pool: Pool, names: np.ndarray, dishes: list[str]) -> pd.DataFrame:
-    """Return one row a beginning."""
+    """Return one row per beginning."""
     n, rows = pool.n, []
     first = {"spread": [spread_rows(pool.vectors, SAMPLE_ITEMS, np.random.default_rng(0))], "random": []}
     for dish, wanted, repeat in itertools.product(dishes, WANTED, range(REPEATS)):

@@ -1,16 +1,16 @@
 """Every reader fuzzed by atheris, guided by the lines of the package that an input reaches: `make fuzz`.
 
 `benchmarks.damage` breaks whole files at random. Here libFuzzer changes them and keeps what reached a new line, so that
-it works its way behind the first checks. It starts from whole files; the first byte of an input picks which file of a
-reader gets the rest, and its highest bit whether checksums are made to fit again, as only our own writers or somebody
-who means harm would. To the readers of `damage` come sessions, their rescue, earlier labels and the messages of a
-browser. What counts as a find, and is kept with the input that shows it: an error that is no sentence with the path,
-a hang, other values where an unmended checksum could tell, and the end of the process.
+it gets past the first checks. It starts from whole files; the first byte of an input picks which file of a reader gets
+the rest, and its highest bit whether checksums are made to fit again, as only our own writers or an attacker would do.
+The readers are those of `damage`, sessions, their rescue, earlier labels and the messages of a browser. These count as
+finds, and are kept with the input that shows them: an error that is not a sentence with the path, a hang, other values
+where an unmended checksum could tell, and the end of the process.
 
-Time is the processor's, so that a campaign at the lowest priority beside other work is as long as one alone. What each
-reader had stands in the folder `--out`: started again, the campaign goes on where it stopped.
+Time is the processor's, so that a campaign at the lowest priority beside other work is as long as one alone. The
+folder `--out` records the time of each reader: started again, the campaign goes on where it stopped.
 
-Atheris is no dependency, since it has no wheels for some machines: `pip install atheris`.
+Atheris is not a dependency, since it has no wheels for some machines: `pip install atheris`.
 """
 
 import argparse
@@ -43,7 +43,7 @@ _KEPT_EACH, _KEPT_LONGEST = 12, 4096  # inputs of a reader that the tests run ag
 def instrumented() -> tuple[Any, Any]:
     """Return atheris and `benchmarks.fuzzed_readers`, whose package tells it the lines that are reached.
 
-    What numba compiles is left as it is: it would not compile with what is put between the lines. Raises ImportError.
+    What numba compiles is not instrumented: it would not compile then. Raises ImportError.
     """
     atheris = importlib.import_module("atheris")
     files = [path for path in (ROOT / "elsa_nb").rglob("*.py") if "njit" in path.read_text(encoding="utf-8")]
@@ -54,7 +54,7 @@ def instrumented() -> tuple[Any, Any]:
 
 
 def _fuzz(name: str, seconds: float, place: Path, atheris: Any, readers: Any) -> dict[str, Any]:
-    """Fuzz one reader in a process of its own for what is left of its processor seconds; return what came of it."""
+    """Fuzz one reader in a process of its own for what is left of its processor seconds; return the outcome."""
     here = place / place_of(name)
     (here / "corpus").mkdir(parents=True, exist_ok=True)
     earlier = json.loads(path.read_text()) if (path := here / "row.json").exists() else {}

@@ -166,7 +166,7 @@ FUZZED: dict[str, Reader] = {
 
 
 class Fuzzed:
-    """One reader and its files in `folder`: called with an input, it counts what came of it in `counts` (5,) int64."""
+    """One reader and its files in `folder`: called with an input, it counts the outcome in `counts` (5,) int64."""
 
     def __init__(self, name: str, folder: Path, finds: Path, counts: np.ndarray):
         self.name, self.folder, self.finds, self.counts = name, folder, finds, counts

@@ -1,4 +1,4 @@
-"""Every line of the summary, in its order, with its goal: a line not measured yet says so instead of missing."""
+"""Every line of the summary, in its order, with its goal: a line not measured yet says so and is not left out."""
 
 PLAIN = "the plain loop on the same 50 searches"
 SIZES = (10_000, 100_000, 1_000_000)

@@ -23,7 +23,7 @@ K = 128
 
 
 def run(context: Context) -> list[Row]:
-    """Build ours between the three parts of faiss's queries, so that a slower hour slows all."""
+    """Build ours between the three parts of faiss's queries, so that a slower hour slows both."""
     vectors = Clustered(3000, 32, classes=20).arrays()[0] if context.quick else _bundled()
     n, d = vectors.shape
     k = min(K, n - 1)
@@ -78,7 +78,7 @@ def _bundled() -> np.ndarray:
 
 
 def _agreement(rows: np.ndarray, theirs: np.ndarray) -> float:
-    """Return the share of our neighbours that stand in faiss's list of the same row."""
+    """Return the share of our neighbours that are in faiss's list of the same row."""
     checked = np.linspace(0, len(rows) - 1, min(2000, len(rows))).astype(int)
     return float(np.mean([np.isin(rows[i], theirs[i]).mean() for i in checked]))
 

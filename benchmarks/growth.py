@@ -53,7 +53,7 @@ def run(context: Context) -> list[Row]:
 def point(n: int, k: int, at_once: int) -> dict:
     """Build a graph and run `at_once` searches round by round (run by `isolated`).
 
-    Returns seconds of both, and the memory that the searches took: building the lists takes more, and would hide it.
+    Returns seconds of both, and the memory that the searches took: building the lists takes more, and would hide that.
     """
     vectors, labels = Clustered(n, D, classes=max(10, n // 1281)).arrays()
     pool = Pool.from_arrays(vectors)

@@ -1,8 +1,9 @@
 """Parts `harvest-large`, `harvest-10m` and `harvest-100m`: preparing large pools, and Harvest's rounds in them.
 
-Beside each stands what a user would write instead, which reads as many numbers and does less: scikit-learn's
-`predict_proba` of every row, faiss's `IndexFlatIP` where so much fits the memory, and its `IndexScalarQuantizer`, both
-asked for the 200 rows nearest to a direction. And the limit: the codes that a round reads, at the speed of the memory.
+Each is compared with what a user would write instead, which reads as many numbers and does less: scikit-learn's
+`predict_proba` of every row, faiss's `IndexFlatIP` where it fits into memory, and its `IndexScalarQuantizer`, both
+asked for the 200 rows nearest to a direction; and with the limit: the codes that a round reads, at the speed of the
+memory.
 """
 
 import itertools
@@ -42,7 +43,7 @@ SPECS = (
 )
 QUICK = Clustered(3000, 32, classes=20, dtype="float16")
 SEARCHES, ASKED, TIMES = 4, 200, 5
-CHECKED = 10  # of so many rounds, one is compared with what all rows themselves would say
+CHECKED = 10  # one of this many rounds is compared with what all rows themselves would say
 FLAT_SHARE = 0.3  # of the memory that faiss's index of single precision may take, which holds twice that while it grows
 BLOCK = 2**19
 SKLEARN, FLAT, QUANTISED = "scikit-learn's predict_proba", "faiss's IndexFlatIP", "faiss's IndexScalarQuantizer"
@@ -146,7 +147,7 @@ def _on_shortlist(rows: LargeRows, line: LinearHead, free: np.ndarray) -> int:
 def beside(n: int, k: int) -> dict:
     """Return the seconds of others for one pass over as many rows (n, k), 0 for what is too large (run by `isolated`).
 
-    Rows of single precision are made block by block, for of many rows not all of them fit the memory at once:
+    Rows of single precision are made block by block, since not all of many rows fit into memory at once:
     scikit-learn's time is the sum over blocks.
     """
     flat = 4 * n * k < FLAT_SHARE * psutil.virtual_memory().total

@@ -1,4 +1,4 @@
-"""Photographs that three people labelled each (CIFAR-10N), as pools in which a class is rare, and what they said.
+"""Photographs that three people each labelled (CIFAR-10N), as pools in which a class is rare, with their answers.
 
 `photographs` embeds 1,100 training images of each class once, by the encoder that needs no connection, and keeps the
 vectors in `data/cache`. `rare` is the pool of one class: `WANTED` of its images among all of the other nine.
@@ -33,7 +33,7 @@ class Photographs:
 
     @property
     def majority(self) -> np.ndarray:
-        """What two of the three said (n,), and where all differ the word of the first."""
+        """What two of the three said (n,), or where all differ, what the first said."""
         first, second, third = self.people
         return np.where(second == third, second, first)
 

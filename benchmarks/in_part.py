@@ -13,7 +13,7 @@ from elsa_nb.search.strategies.harvest import Harvest, HarvestConfig
 
 
 def in_part(share: float) -> Arm:
-    """Return Harvest that looks closely at so large a share of the pool, as of a large pool it does."""
+    """Return Harvest that looks closely at this share of the pool only, as it does in a large pool."""
 
     def of(spaces: Spaces, seeds: Seeds, budget: int, rng: np.random.Generator) -> Harvest:
         rows = rows_in_part(spaces.pool, share)
@@ -24,5 +24,5 @@ def in_part(share: float) -> Arm:
 
 @lru_cache(maxsize=2)
 def rows_in_part(pool: Pool, share: float) -> LargeRows:
-    """Return rows of a pool that are on the disk and looked at in part, however few they are."""
+    """Return rows of a pool that are on disk and looked at in part, however few they are."""
     return replace(rows_on_disk(pool), shortlist=round(share * pool.n))

@@ -1,4 +1,4 @@
-"""Measure in a process of its own: memory limited and watched, and a failure is an answer instead of the end.
+"""Measure in a separate process: its memory is limited and watched, and a failure is an answer, not the end.
 
 The child is `python -m benchmarks.isolated MODULE FUNCTION`, its arguments JSON on standard input; it prints what the
 function returns as one line of JSON. Memory is counted in two ways: `private_gb` is what only this process holds,
@@ -89,7 +89,7 @@ class _Watch(threading.Thread):
 
 
 def hold(gigabytes: float, seconds: float) -> dict:
-    """Hold so much memory for a while: what the watching is tested with."""
+    """Hold this much memory for a while, to test the watching."""
     block = np.ones(int(gigabytes * 1e9), np.uint8)
     time.sleep(seconds)
     return {"held": block.nbytes / 1e9}

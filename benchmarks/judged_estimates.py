@@ -1,10 +1,10 @@
-"""What recorded searches say of estimates and rules: coverage, width, middle, and where each rule would have stopped.
+"""How good estimates and rules are on recorded searches: coverage, width, middle, and where each rule would stop.
 
-Of classes that are held out, `whats_missing.csv` has what each estimator says at the first round with 50, 80, 90 and
-95 % of the class found, `whats_missing_stops.csv` where each rule stops the search; each has a summary over the
-searches of a pool, half and strategy. An interval holds the truth if that lies between its ends, rounded outwards to
-whole positives. *Within 20 %* is about the size of the class: found and middle together against the truth. A rule is
-asked after each round; where a search ends before it fires, it counts as the search ended.
+For held-out classes, `whats_missing.csv` has what each estimator says at the first round with 50, 80, 90 and 95 % of
+the class found, and `whats_missing_stops.csv` where each rule stops the search; each has a summary over the searches of
+a pool, half and strategy. An interval holds the truth if the truth is between its ends, rounded outwards to whole
+positives. *Within 20 %* compares the size of the class, found and middle together, with the truth. A rule is asked
+after each round; where a search ends before its rule fires, the end of the search counts.
 """
 
 from collections.abc import Iterator
@@ -32,13 +32,13 @@ AUDITED, AUDIT_PAGE = "target 0.9, then audit 0.8", 1000
 FITTED_ON = "glyphs"  # the pools whose tuning half `by_scores.FITTED` comes from
 QUANTILES = {"low": 0.05, "middle": 0.5, "high": 0.94}
 FIT_SHARES = (0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.93, 0.95, 0.97, 0.99)
-LATE = 0.12  # a round that passes a share by more says nothing of it
+LATE = 0.12  # a round that passes a share by more says nothing about it
 SEARCH = ["pool", "half", "strategy", "target", "repeat"]
 GROUP = ["pool", "half", "strategy"]
 
 
 def about(of: Record) -> dict[str, Any]:
-    """Return whose record it is."""
+    """Return which search the record is of."""
     return {name: of[name].item() for name in (*SEARCH, "class_size")}
 
 
@@ -99,7 +99,7 @@ def _audited(of: Record, labels: int, found: int) -> Audit:
 
 
 def sums(folder: Path) -> pd.DataFrame:
-    """Return what the constants of `by_scores` are fitted on: a row a round of the tuning half, at `FIT_SHARES`.
+    """Return what the constants of `by_scores` are fitted on: one row per round of the tuning half, at `FIT_SHARES`.
 
     Columns: group (pool and searcher), found, total (S), missing.
     """
@@ -118,7 +118,7 @@ def sums(folder: Path) -> pd.DataFrame:
 def fitted(frame: pd.DataFrame) -> dict[str, tuple[float, float]]:
     """Return log c and e of `by_scores` for each end, by quantile regression on `sums`.
 
-    Pools and strategies count the same, however many of their searches come so far.
+    Pools and strategies count the same, however many of their searches get that far.
     """
     weights = 1 / frame.groupby("group").found.transform("size").to_numpy()
     x = np.log((1 + frame.total) / frame.found).to_numpy()
@@ -137,7 +137,7 @@ def quantile_line(x: np.ndarray, y: np.ndarray, q: float, weights: np.ndarray) -
 
 
 def store(folder: Path, out: Path) -> None:
-    """Judge all records of a folder but those that are fitted on, and write the four tables."""
+    """Judge all records of a folder except those that are fitted on, and write the four tables."""
     said, ended = [], []
     for of in records(folder):
         if about(of)["half"] == "held-out":

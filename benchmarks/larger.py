@@ -20,7 +20,7 @@ SPEC, QUICK = Clustered(1_281_167, 8192, dtype="float16"), Clustered(4000, 256, 
 
 
 def run(context: Context) -> list[Row]:
-    """Run one search in a process that may hold 80 % of the memory: a failure is a row and not a dead machine."""
+    """Run one search in a process that may hold 80 % of the memory: a failure is a row, not a dead machine."""
     spec = QUICK if context.quick else SPEC
     try:
         answer = _search(context, spec)

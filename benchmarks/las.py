@@ -6,9 +6,9 @@ prepared vectors, which is a product of features x = (vector, 1) / sqrt(2), so t
 
     f = g + B D^-1 X X^T f,    D = the rows' degrees, X X^T 1,
 
-where a labelled row keeps B = `HEARD` of what its neighbours say and is given the rest by its label, and an unlabelled
-row is given a little by the share of the class that is expected. With z = X^T f this is a system of as many unknowns
-as features. A row's score is f, and `impact` times f times how much all values would grow, were it a member.
+where a labelled row takes B = `HEARD` of its value from its neighbours and the rest from its label, and an unlabelled
+row takes a little from the expected share of the class. With z = X^T f this is a system with as many unknowns as
+features. A row's score is f plus `impact` times f times how much all values would grow if it were a member.
 """
 
 from functools import lru_cache
@@ -19,7 +19,7 @@ from benchmarks.rankers import Ranker, new_answers
 from elsa_nb.bench.arms import Arm, Seeds, Spaces
 from elsa_nb.search.contract import Ledger
 
-HEARD = 0.5  # of a labelled row's value is its neighbours', the rest its label's
+HEARD = 0.5  # of a labelled row's value comes from its neighbours, the rest from its label
 EXPECTED = 0.05  # share of the class
 
 
@@ -44,10 +44,10 @@ class LabelSpread:
         return self.given + self.kept / self.degree * (self.x @ z)
 
     def impact(self, f: np.ndarray) -> np.ndarray:
-        """Return (n,) how much the values of all others would grow, were a row labelled a member.
+        """Return (n,) how much the values of all others would grow if a row were labelled a member.
 
         Labelling a row changes one row of the system, and the solution by a multiple of a column of its inverse
-        (Sherman and Morrison): `columns` are the sums of these, `own` what a row tells itself by way of the others.
+        (Sherman and Morrison): `columns` are the sums of these, `own` is what comes back to a row by way of the others.
         """
         inverse = np.linalg.inv(np.eye(len(self._mixed)) - self._mixed)
         columns = 1 + self.x @ (inverse.T @ (self.x.T @ (self.kept / self.degree)))
@@ -61,7 +61,7 @@ class LabelSpread:
 def las(weight: float | None = None, impact: float = 0.0) -> Arm:
     """Return the arm; `weight` is that on what is expected of an unlabelled row, by default one row's for all.
 
-    Weight and impact were chosen on classes that nothing is reported of: more of either cost labels.
+    Weight and impact were chosen on classes that no result is reported on: more of either cost labels.
     """
 
     def of(spaces: Spaces, seeds: Seeds, budget: int, rng: np.random.Generator) -> Ranker:

@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 @dataclass(frozen=True)
 class Machine:
-    """What the figures were measured on; the three rates are the limits they are compared with."""
+    """What the figures were measured on; they are compared with its three rates as limits."""
 
     processor: str
     cores: int

@@ -61,7 +61,7 @@ def run(context: Context) -> list[Row]:
 
 
 def _search(folder: Path, line: str, task: tuple[str, np.ndarray, int]) -> bool:
-    """Search for a class to 95 %, or to the budget; tell whether it came so far."""
+    """Search for a class to 95 %, or to the budget; tell whether it got that far."""
     name, members, repeat = task
     told, _ = search_once(ARMS[line], _spaces(folder), name, members, seeds=SEEDS, repeat=repeat, budget=BUDGET)
     return told["labels_95"] > 0

@@ -1,4 +1,4 @@
-"""The nearest prepared rows of every row: rivals that walk from row to row share the lists, which take longest."""
+"""The nearest prepared rows of every row: rivals that walk from row to row share these lists, which take longest."""
 
 from functools import lru_cache
 
@@ -7,7 +7,7 @@ import numpy as np
 from elsa_nb.bench.arms import Spaces
 from elsa_nb.search.neighbours.lists import Neighbours
 
-REACH = 200  # of the rival that looks farthest; who looks less far takes the first of a list
+REACH = 200  # of the rival that looks farthest; the others take the first rows of a list
 
 
 @lru_cache(maxsize=1)

@@ -1,4 +1,4 @@
-"""What the first two hundred answers bring in a folder of one's own: 60 wanted photographs of 3,000.
+"""What the first two hundred answers find in a user's own folder: 60 wanted photographs of 3,000.
 
     ELSA_DATA=... python -m benchmarks.own_folder
 
@@ -6,7 +6,7 @@ The pack food-101-64px-testsplit is written out as a folder of 3,000 JPEG files,
 drawn among the rest, and embedded as `elsa-nb label FOLDER` embeds it, by the encoder that needs no connection
 (supervised on ImageNet, of whose classes only a handful are dishes). Each of the ten dishes is then searched for from
 one example, four times, for 200 labels, by every strategy as the panel begins it and by the greedy probe on vectors as
-they are. `results/own_folder.csv` has a row a search: the example counts as found.
+they are. `results/own_folder.csv` has one row per search; the example counts as found.
 """
 
 import argparse
@@ -68,7 +68,7 @@ def strategies(pool: Pool) -> dict[str, Callable[[np.ndarray], Any]]:
 
 
 def searches(pool: Pool, names: np.ndarray, dishes: list[str]) -> pd.DataFrame:
-    """Return one row a search: strategy, dish, repeat, wanted, and how many are found after 50, 100 and 200 labels."""
+    """Return a row per search: strategy, dish, repeat, wanted, and how many are found after 50, 100 and 200 labels."""
     rows = []
     begun = strategies(pool)
     with bar(None, "searches", None, total=len(begun) * len(dishes) * REPEATS, unit="search") as shown:
@@ -100,7 +100,7 @@ def table(frame: pd.DataFrame) -> pd.DataFrame:
 def in_the_folder(
     name: str, run: Callable[[Pool, np.ndarray, list[str]], pd.DataFrame], shown: Callable[[pd.DataFrame], pd.DataFrame]
 ) -> None:
-    """Embed the folder, store what `run` makes of pool, names and dishes as `<name>.csv`, and print what is `shown`."""
+    """Embed the folder, store what `run` makes of pool, names and dishes as `<name>.csv`, and print `shown` of it."""
     parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{name}")
     parser.add_argument("--out", type=Path, default=RESULTS)
     out = parser.parse_args().out

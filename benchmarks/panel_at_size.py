@@ -1,10 +1,10 @@
 """`python -m benchmarks.panel_at_size`: the panel on 20,000 images, 1,500 answers by keyboard, without a browser.
 
 Made on the spot: small JPEGs, and vectors in which 2 of 100 images lie together. A process of its own, with what a
-kernel has loaded, opens the panel as `elsa-nb label` does and is sent the messages that a browser sends: a key an
-answer, Enter for the next page, and requests for the pictures of this page and the next two. A page turn is the time
-from Enter until the kernel has sent the next page and all its pictures. What the browser does with them is not in it.
-Beside it stands the processor time that the kernel spent on it, which other work on the machine changes little.
+kernel has loaded, opens the panel as `elsa-nb label` does and is sent the messages that a browser sends: one key
+per answer, Enter for the next page, and requests for the pictures of this page and the next two. A page turn is the
+time from Enter until the kernel has sent the next page and all its pictures. What the browser does with them is not
+included. The processor time that the kernel spent on it is measured, too: other work on the machine changes it little.
 """
 
 import argparse

@@ -1,19 +1,19 @@
-"""What wrong answers cost a search, and what asking doubtful ones again saves: by simulation.
+"""What wrong answers cost a search, and what asking doubtful ones again saves, in simulations.
 
     python -m benchmarks.people_who_err glyphs                   # resumable at any moment
     ELSA_DATA=... python -m benchmarks.people_who_err people     # CIFAR-10N: what three people really said
     ELSA_DATA=... python -m benchmarks.people_who_err tiny-imagenet
 
-In a quarter of the glyph classes, all of their images, 20 classes of 80 to 300 that nothing was chosen on are searched
-from five seeds; errors are flips, each time anew, or as many where the classes look alike (`erring.LooksAlike`). So are
-20 classes of 20,000 photographs of Tiny-ImageNet, with flips. Of CIFAR-10, each class is 1 % of its pool of 10,000;
-errors are those of one person (another one in each repeat), of the majority of three, or as many on random rows. Each
-search runs as it is, and with doubtful answers asked again (`elsa_nb.search.recheck`), which in CIFAR-10 the next
-person answers.
+In a quarter of the glyph classes, with all of their images, 20 classes of 80 to 300 that nothing was chosen on are
+searched for from five seeds; errors are flips, each time anew, or as many where the classes look alike
+(`erring.LooksAlike`). The same is done for 20 classes in 20,000 photographs of Tiny-ImageNet, with flips. Of CIFAR-10,
+each class is 1 % of its pool of 10,000; errors are those of one person (another one in each repeat), of the majority of
+three, or as many on random rows. Each search runs as it is, and with doubtful answers asked again
+(`elsa_nb.search.recheck`), which in CIFAR-10 the next person answers.
 
 A member is *shown* when it has been asked, whatever was answered, and *kept* while it is believed positive. A search
-ends with 90 % kept or when its budget is spent, those asked again counted. `results/people_who_err.csv` has a row
-a search; labels are 0 where 80 % are not reached. `results/people_who_err_summary.csv` has what each kind of error
+ends with 90 % kept or when its budget is spent, those asked again counted. `results/people_who_err.csv` has one row
+per search; labels are 0 where 80 % are not reached. `results/people_who_err_summary.csv` has what each kind of error
 costs, medians with intervals over classes: `tables.cost_of_errors`. Notebook 15 shows both.
 """
 
@@ -50,7 +50,7 @@ KEY = ["pool", "repeat", "errors", "target", "arm", "again"]  # what tells two s
 CLASSES, SEEDS = 20, 5
 # Of the three most telling kinds of error, and of the others.
 REPEATS = {"glyphs": (2, 1), "people": (5, 1), "tiny-imagenet": (1, 1)}
-SIZES, OF_ALL = (80, 300), 4  # members of a class searched for; one in so many classes is in the pool of glyphs
+SIZES, OF_ALL = (80, 300), 4  # members of a class searched for; one in this many classes is in the pool of glyphs
 PHOTOGRAPHS = 20_000  # of Tiny-ImageNet, at random
 SHARE, ENOUGH = 0.8, 0.9
 NAMES = {
@@ -209,7 +209,7 @@ def run(search: Any, case: Case, oracle: Oracle, budget: int) -> dict[str, Any]:
 
 
 def units(of: str, targets: list[str]) -> Iterator[tuple[int, str, str]]:
-    """Yield (repeat, errors, target): the most telling first, so that a run cut short is worth something."""
+    """Yield (repeat, errors, target): the most telling first, so that a run cut short is still useful."""
     for repeat in range(max(REPEATS[of])):
         for kinds, repeats in zip((ERRORS[of][:3], ERRORS[of][3:]), REPEATS[of], strict=True):
             if repeat < repeats:

@@ -2,11 +2,11 @@
 
     ELSA_DATA=FOLDER python -m benchmarks.photograph_pools      # 125,000 photographs: half an hour on two cores
 
-EfficientNet-Lite0 learned the 1,000 classes of ImageNet from labels, and Tiny-ImageNet's 200 are among them: what is
-found in this pool says how searchers compare, not how an encoder does on classes it never saw. Food-101 in the same
+EfficientNet-Lite0 learned the 1,000 classes of ImageNet from labels, and Tiny-ImageNet's 200 are among them: results
+in this pool say how searchers compare, not how an encoder does on classes it never saw. Food-101 in the same
 space, of whose dishes all but a handful were not in that training, is a pool of profile `photos`
 (`elsa-nb embed --profile photos --encoder efficientnet-lite0`). Both are made with the stages before the last layer as
-well (`efficientnet-lite0-stages`), to see what these are worth.
+well (`efficientnet-lite0-stages`), to see what these add.
 
 The photographs, which the pack holds at 64 pixels, are taken at 96. What was interrupted goes on.
 """

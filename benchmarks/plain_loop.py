@@ -1,11 +1,11 @@
-"""What one would write straight from the paper: one search at a time, everything computed anew in every round.
+"""What one would write directly from the paper: one search at a time, everything computed anew in every round.
 
 Distances from the queries to the whole pool by one matrix product and a full sort; a head trained from nothing (the
 `released-code` reading goes on with the last one's weights, as it must); scores of the whole pool. Nothing is
 remembered between rounds, nothing is shared between searches. It draws from the Generator in the same order as
 `elsa_nb.search.elsa.Search`, so that the two logs can be laid side by side, answer by answer.
 
-Two concessions, neither of which costs it time worth mentioning: what depends on the pool alone (norms, standardised
+Two concessions, neither of which costs it noticeable time: what depends on the pool alone (norms, standardised
 features) is computed once, and the rows that come out nearest are measured again in float64, because the order of
 float32 distances is not that of the true ones.
 """
@@ -43,7 +43,7 @@ class PlainPool:
         self.features = centred / np.sqrt((centred**2).mean(dtype=np.float64)).astype(np.float32)
 
     def distances(self, queries: np.ndarray, *, own: float) -> np.ndarray:
-        """Return of every row the squared distance to its nearest query; `own`: of a query to itself."""
+        """Return the squared distance of every row to its nearest query; `own`: of a query to itself."""
         asked = torch.from_numpy(queries)
         table = torch.addmm(self.norms[:, None], self.tensor, self.tensor[asked].T, alpha=-2)
         table += self.norms[asked]
@@ -102,7 +102,7 @@ class SameArithmetic:
 
 @dataclass
 class Outcome:
-    """A log, and for each round how near the nearest score lay to the sampler's threshold."""
+    """A log, and for each round how near the nearest score was to the sampler's threshold."""
 
     log: Log
     margins: dict[int, float] = field(default_factory=dict)

@@ -23,7 +23,7 @@ from elsa_nb.search.oracle import Truth, simulate
 
 TAKES = "5 to 7 minutes"
 FEW, MANY = 2, 12  # classes; the difference of the two runs is what searches cost, the rest is starting
-PROTOCOL = 10_000  # searches a reading: 2 encoders x 50 classes x 5 repeats x 5 numbers of seeds x 4 arms
+PROTOCOL = 10_000  # searches per reading: 2 encoders x 50 classes x 5 repeats x 5 numbers of seeds x 4 arms
 KEY = ["reading", "arm", "target", "seeds", "repeat"]
 
 
@@ -70,7 +70,7 @@ def run(context: Context) -> list[Row]:
 
 
 def _by_the_runner(reading: str, classes: int) -> tuple[float, pd.DataFrame]:
-    """Run all searches of one reading in so many classes as `elsa-nb reproduce` does: (seconds, rows)."""
+    """Run all searches of one reading in that many classes as `elsa-nb reproduce` does: (seconds, rows)."""
     plan = replace(
         sweep("components", "full"),
         name="benchmark",

@@ -3,9 +3,10 @@
 They see the prepared rows of Harvest and ask in its batches, so that only the ranking differs:
 
 - *Rocchio* (1971): near the mean of the finds, far from the mean of the refusals, which counts a quarter.
-- *Margin* (Lewis & Gale, 1994): what a prepared probe is least sure of. It trains a classifier, it does not search.
-- *PF-MA*, positive first, most ambiguous (Zaher et al., 2026): of what the probe takes for positive the least sure,
-  then what lies next below its line.
+- *Margin* (Lewis & Gale, 1994): the rows a prepared probe is least sure of. It trains a classifier, and does not
+  search.
+- *PF-MA*, positive first, most ambiguous (Zaher et al., 2026): of the rows that the probe takes for positive the least
+  sure, then the rows next below its line.
 - *Nearest known* (the model of Bayesian active search, Garnett et al., 2012, one step ahead): the share of positives
   among the labelled rows nearby, weighed by the kernel of Harvest, with a prior of a tenth of an answer.
 - *Thompson over clusters* (after Renders, 2017): each cluster of the pool has a Beta posterior of holding positives;
@@ -27,16 +28,16 @@ from elsa_nb.search.heads.kernel_sums import KernelSums
 from elsa_nb.search.highest import highest
 
 GROWTH, FIRST, MOST = 0.1, 10, 200  # the batches of Harvest
-REFUSED = 0.25  # what the mean of the refusals counts
+REFUSED = 0.25  # the weight of the mean of the refusals
 PRIOR = 0.1  # answers that a row of the model of nearest known begins with, all of them refusals but for the base rate
 WEAK_NEGATIVES = 50
 
 
 class Ranker(KeepsLedger):
-    """A search that asks the unasked rows of highest score; what gives the scores is handed in.
+    """A search that asks the unasked rows of highest score; the function that scores is handed in.
 
-    `score(ledger, rng)` returns (n,) scores, or, for whom dealing a batch is more than ranking, `deal(ledger, size,
-    rng)` returns the rows themselves.
+    `score(ledger, rng)` returns (n,) scores; or, where dealing a batch is more than ranking, `deal(ledger, size, rng)`
+    returns the rows themselves.
     """
 
     def __init__(
@@ -74,9 +75,9 @@ class Ranker(KeepsLedger):
 
 
 def new_answers(ledger: Ledger, known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the rows (m,) that were answered since `known` (n,) bool was told, and which are finds; tell it of them.
+    """Return the rows (m,) answered since `known` (n,) bool was updated, and which are finds; update it.
 
-    The seeds are the first; an answer that is no find counts as a refusal.
+    The seeds come first; an answer that is not a find counts as a refusal.
     """
     new = np.flatnonzero((ledger.answers != UNASKED) & ~known)
     known[new] = True

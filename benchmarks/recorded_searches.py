@@ -1,9 +1,9 @@
-"""Searches recorded with all that an estimate of the missing positives looks at: all estimates share one search.
+"""Searches recorded with all that estimates of the missing positives need: all estimates share one search.
 
 A record is a file of arrays, about 100 kB: the answers in order, with the standing that each row had when it was asked,
 and for every round the log-odds of all rows without an answer, the highest one by one and the others as `BANDS` bands
-of equally many rows. `evidence` makes of it what an estimator is told on a panel. Beside them stand the answers of
-another proposer that searched on its own from the same seeds, for estimates by capture and recapture.
+of equally many rows. `evidence` makes of it what an estimator gets on a panel. The record also has the answers
+of another proposer that searched on its own from the same seeds, for estimates by capture and recapture.
 """
 
 import zlib
@@ -20,7 +20,7 @@ from elsa_nb.search.oracle import Truth
 from elsa_nb.search.stopping.remaining import Evidence, log_odds, scale_of, standings
 
 HIGHEST, BANDS = 2000, 500
-ENOUGH, DRY = 0.97, 50  # a search ends with this share of the class and so many answers in a row without a find
+ENOUGH, DRY = 0.97, 50  # a search ends with this share of the class and this many answers in a row without a find
 
 Record = dict[str, np.ndarray]
 

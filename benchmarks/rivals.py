@@ -1,8 +1,8 @@
-"""Part `rivals`: rounds a second beside what a user would pick, on an equal task, and whether the answers asked agree.
+"""Part `rivals`: rounds per second compared with what a user would pick, on an equal task, and whether questions agree.
 
 Every rival is written as its documentation shows it. Where two programs run the same algorithm, the rows they ask are
 compared as sets, round by round; once one row differs (a rounding error suffices), the later rounds learn from
-different answers, so the share of equal rows is told and not demanded.
+different answers, so the share of equal rows is reported, not required.
 """
 
 import time
@@ -248,7 +248,7 @@ def _faiss_elsa(given: Task) -> Program:
             self.index.add(self.vectors)
 
         def nearest(self, queries: np.ndarray, count: int, allowed: np.ndarray, *, own: float) -> np.ndarray:
-            """Ask for so many neighbours of each query that enough are left when the labelled ones are taken out."""
+            """Ask for enough neighbours of each query that enough are left when the labelled ones are taken out."""
             count = min(count, int(allowed.sum()))
             if not len(queries) or not count:
                 return np.empty(0, np.int64)

@@ -73,7 +73,7 @@ def waits_for_harvest(
 ) -> list[float]:
     """Return the seconds of every update of Harvest with the query after it, until 90 % of a class are found.
 
-    `look` is told, while no clock runs, the line of a query and the rows that had an answer then.
+    `look` is called, while no clock runs, with the line of a query and the rows that had an answer then.
 
     A round reads the rows once for its line, and adds the kernel of every row with each new answer: its time grows with
     the batch, from 10 rows to 200.

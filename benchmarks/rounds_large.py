@@ -1,6 +1,6 @@
 """Part `rounds-large`: a round at ImageNet's size, 1,281,167 x 2,048, and part `gpu`.
 
-Twice: in half precision (5.2 GB), as `elsa-nb embed` stores vectors unless told otherwise, and in single (10.5 GB).
+Twice: in half precision (5.2 GB), as `elsa-nb embed` stores vectors by default, and in single (10.5 GB).
 """
 
 from dataclasses import asdict, replace

@@ -1,7 +1,7 @@
 """Exact neighbour lists made shard by shard by two worker processes, beside those of one process: `billion.md`.
 
-`python -m benchmarks.shards` prints what a pool of clustered vectors takes: processor seconds, since they depend less
-on what else the machine does, and how far the most memory that a worker ever had rose.
+`python -m benchmarks.shards` prints the cost for a pool of clustered vectors: processor seconds, since they depend less
+on what else the machine does, and how far a worker's peak memory rose.
 """
 
 import argparse

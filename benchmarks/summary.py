@@ -1,4 +1,4 @@
-"""The results: `summary.csv`, one row a line of `goals.LINES`. `elsa_nb.paper.publishing.readme_blocks` shows it."""
+"""The results: `summary.csv`, one row per line of `goals.LINES`. `elsa_nb.paper.publishing.readme_blocks` shows it."""
 
 import csv
 import io
@@ -25,11 +25,11 @@ class Row:
 
     def __post_init__(self):
         if self.what not in LINES:
-            raise ValueError(f"{self.what!r} is no line of the summary; add it to benchmarks/goals.py with its goal")
+            raise ValueError(f"{self.what!r} is not a line of the summary; add it to benchmarks/goals.py with its goal")
 
 
 def only_writer(path: Path) -> Lock:
-    """Return the right, to be held by `with`, to read a table of results, add to it and write it anew; wait for it.
+    """Return the lock, for `with`, under which a table of results is read, extended and written anew; wait for it.
 
     Without it, what another benchmark adds in between is lost.
     """
@@ -37,7 +37,7 @@ def only_writer(path: Path) -> Lock:
 
 
 def read(path: Path) -> dict[str, dict[str, str]]:
-    """Return the rows of a summary by their first column: none if there is no file yet."""
+    """Return the rows of a summary by their first column; none if there is no file yet."""
     if not path.exists():
         return {}
     with path.open(encoding="utf-8", newline="") as stream:
@@ -45,7 +45,7 @@ def read(path: Path) -> dict[str, dict[str, str]]:
 
 
 def store(path: Path, rows: Iterable[Row], device: str, commit: str) -> None:
-    """Put `rows` into the summary at `path`; keep the earlier row of every other line that is still a line."""
+    """Put `rows` into the summary at `path`; keep the earlier row of every other line that still exists."""
     with only_writer(path):
         kept = read(path)
         for row in rows:
@@ -62,7 +62,7 @@ def store(path: Path, rows: Iterable[Row], device: str, commit: str) -> None:
 
 
 def _digits(value: float) -> str:
-    """Write a number with three digits that count; whole numbers from 100 on."""
+    """Write a number with three significant digits; whole numbers from 100 on."""
     if value == 0 or abs(value) >= 100:
         return f"{value:.0f}"
     return f"{value:.3g}"

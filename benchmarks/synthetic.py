@@ -1,6 +1,6 @@
 """A pool like ImageNet's in numbers and shape: 1,000 classes of 732 to 1,300, several looks each, decaying spectrum.
 
-No pictures and no labels of the real one are in it. A class is a few clusters around a common centre; inside a cluster
+It has no pictures and no labels of the real one. A class is a few clusters around a common centre; inside a cluster
 the variance falls as one over the number of the axis, as it does in embeddings. Rows are written block by block,
 each from a seed of its own, so that a generation that was killed goes on where it was.
 """
@@ -95,7 +95,7 @@ class Clustered:
                 "ELSA_ROOT to a folder on a larger disk"
             )
         labels, told = self.labels(), {"name": self.name, "space": "synthetic", "recipe": repr(self)}
-        ids = np.arange(self.n).astype(f"U{len(str(self.n))}")  # no longer than they are: of many rows that is much
+        ids = np.arange(self.n).astype(f"U{len(str(self.n))}")  # no longer than needed: with many rows that is much
         with PoolWriter(folder, ids, self.d, dtype=self.dtype, **told) as writer:
             for start in bar(range(writer.rows_done // BLOCK * BLOCK, self.n, BLOCK), f"writing {self.name}"):
                 writer.write_from(start, self.rows(start, min(start + BLOCK, self.n), labels))

@@ -1,11 +1,12 @@
-"""A pool of texts for `equal_budgets`: what Debian says of its packages in one line, labelled by its tags.
+"""A pool of texts for `equal_budgets`: Debian's one-line descriptions of its packages, labelled by its tags.
 
     apt-get update && python -m benchmarks.text_pool
 
 The texts are the short descriptions of the packages that `apt-cache dumpavail` lists with tags; the tags were given by
-many hands over twenty years. The encoder is WordLlama's `l2_supercat` of 256 dimensions: a learned vector a token,
-averaged over the tokens of a text (extra `bench`; its weights lie in the package). Classes are the tags of 60 to 400
-packages that say what a package is about; how it is built, packed or shown (`OTHER_FACETS`) no description tells.
+many hands over twenty years. The encoder is WordLlama's `l2_supercat` of 256 dimensions: one learned vector per
+token, averaged over the tokens of a text (extra `bench`; its weights are in the package). Classes are the tags of 60 to
+400 packages that say what a package is about; descriptions do not say how it is built, packed or shown
+(`OTHER_FACETS`).
 
 Writes data/pools/debian-wordllama-256-embedding, with the labels beside it as `labels.csv`, a row for each package and
 tag. Another release of Debian has other packages, and gives another pool.
@@ -66,7 +67,7 @@ def main() -> None:
     texts, tags = texts_and_tags(stanzas(listed.splitlines()))
     if texts.empty:
         raise SystemExit("apt-cache lists no tagged packages: `apt-get update` fetches the list, on Debian")
-    # The tokens' table and their vectors lie in the package; it would look for the table on the network otherwise.
+    # The tokens' table and their vectors are in the package; it would look for the table on the network otherwise.
     encoder = wordllama.WordLlama.load(cache_dir=Path(wordllama.__file__).parent, disable_download=True)
     vectors = encoder.embed(list(texts), norm=False)
     folder = DATA / "pools" / f"{NAME}-embedding"

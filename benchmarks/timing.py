@@ -16,7 +16,7 @@ def seconds(task: Callable[[], object]) -> float:
 def processor_in_turns(tasks: Mapping[str, Callable[[], object]], repeats: int) -> dict[str, list[float]]:
     """Return the processor's seconds of each task, timed in turns, every second turn in reverse order.
 
-    A machine that slows down, warms up or is shared for a while then slows all of them alike; and where others use it
+    A machine that slows down, warms up or is shared for a while then slows all of them alike; and if others use it
     meanwhile, the processor's seconds say more than a clock.
     """
     taken: dict[str, list[float]] = {name: [] for name in tasks}
@@ -41,5 +41,5 @@ def p95(values: Sequence[float]) -> float:
 def exponent(sizes: Sequence[float], values: Sequence[float]) -> float:
     """Return b of the least-squares fit values = a sizes^b; raises ValueError with fewer than two sizes."""
     if len(set(sizes)) < 2 or len(sizes) != len(values):
-        raise ValueError(f"sizes {list(sizes)} and {len(values)} values; give one value a size, two sizes or more")
+        raise ValueError(f"sizes {list(sizes)} and {len(values)} values; give one value per size, two sizes or more")
     return float(np.polyfit(np.log(sizes), np.log(values), 1)[0])

@@ -1,16 +1,16 @@
-"""How much one training's luck weighs: VICReg and Barlow Twins trained anew from other seeds, and searched alike.
+"""How much the luck of one training matters: VICReg and Barlow Twins trained anew from other seeds, and searched alike.
 
-    python -m benchmarks.trained_again                    # seeds 1 and 2: an hour a training on one core, then minutes
+    python -m benchmarks.trained_again                   # seeds 1 and 2: an hour per training on one core, then minutes
     python -m benchmarks.trained_again --training-seeds 1
 
-Each is the recipe of the bundled encoder, but for the seed, and float32 where the bundled ones were trained in bfloat16
-(as fast on processors without bfloat16). Weights go to `data/cache/trained-again`; those that are there, with their
-card, are not trained again, an interrupted training goes on, and so do the searches.
+Each follows the recipe of the bundled encoder, except for the seed, and in float32 where the bundled ones were trained
+in bfloat16 (as fast on processors without bfloat16). Weights go to `data/cache/trained-again`; those that are there,
+with their card, are not trained again, an interrupted training goes on, and so do the searches.
 
-The searches are those of Table 5 (ELSA in the embedding, classes, examples and repeats as there) and, twice a class,
+The searches are those of Table 5 (ELSA in the embedding, classes, examples and repeats as there) and, twice per class,
 those of Table 3 (every arm in the projection): the same classes and examples as the committed searches of the bundled
-encoders, which stand beside them as training 0. `results/trained_again.parquet` has a row a search,
-`results/trained_again_worth.csv` what each encoder is worth. Notebook 05 shows both.
+encoders, which count as training 0. `results/trained_again.parquet` has one row per search,
+`results/trained_again_worth.csv` how good each encoder is. Notebook 05 shows both.
 """
 
 import argparse
@@ -81,7 +81,7 @@ def told(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def worth(encoder: str, figures: Mapping[str, float], card: dict) -> dict:
-    """Return what an encoder is worth, `figures` of `measured`, with the checksum of its weights."""
+    """Return how good an encoder is, `figures` of `measured`, with the checksum of its weights."""
     method, _, seed = encoder.partition("-seed-")
     return {
         "encoder": method,

@@ -1,15 +1,15 @@
 """Two processes, one file: `python -m benchmarks.two_writers` lets them meet and die at random, and counts.
 
 Each case starts two processes that want to write the same thing, the second a random moment after the first, and kills
-each with -9 at a random moment or not at all. Then it looks at what they left, lets one process end the work, and
-compares the result with that of a process that was alone. Four kinds in turn:
+each with -9 at a random moment or not at all. Then it looks at what they left, lets one process finish the work, and
+compares the result with that of a single process. Four kinds in turn:
 
     pool        two writers of one pool, block by block
-    replaced    two writers of one pool with other vectors each: the last to finish wins, whole
+    replaced    two writers of one pool with different vectors: the last to finish wins, as a whole
     lists       two searches that want the neighbour lists of one pool
     sweep       two runs of one sweep into one results folder
 
-Counted are *silently wrong* (something opens and verifies, and is not what a lone process makes) and *lost* (blocks
+It counts *silently wrong* (something opens and verifies, and is not what a single process makes) and *lost* (blocks
 that the journal vouched for, or finished pieces of a sweep, that have to be made again). Needs POSIX: it forks.
 """
 
@@ -76,7 +76,7 @@ def make_lists(folder: Path, version: int, pause: float) -> None:
 
 
 def run_sweep(folder: Path, version: int, pause: float) -> None:
-    """Run a made-up sweep of twelve pieces, a row each, by the runner's own machinery for results and parts."""
+    """Run a made-up sweep of twelve pieces, one row each, by the runner's own machinery for results and parts."""
 
     def run_unit(unit: tuple[Setting], place: Place, *, build: bool) -> list[dict[str, Any]]:
         time.sleep(2 * pause)
@@ -139,14 +139,14 @@ def meet(kind: str, folder: Path, rng: np.random.Generator) -> Counter:
     found["lost"] = most > kept(kind, folder) and run(lambda: check(kind, folder, versions, whole=True)) != 0
     found["not to be ended"] = run(lambda: work(folder, versions[-1], 0.0)) != 0
     found["silently wrong"] += run(lambda: check(kind, folder, versions[-1:], whole=True)) != 0
-    if kind == "sweep":  # the piece that each was at when it was killed is made again, no other
+    if kind == "sweep":  # only the piece that each was at when it was killed is made again
         computed = (folder / "computed.txt").read_text().count("\n")
         found["lost"] += max(0, computed - PIECES - found["killed"])
     return found
 
 
 def start(work: Callable[[], object]) -> BaseProcess:
-    """Start `work` in a copy of this process that says nothing."""
+    """Start `work` in a copy of this process that prints nothing."""
 
     def quietly() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

@@ -1,4 +1,4 @@
-"""How far estimates of the missing positives are to be trusted, and where rules would have stopped: by simulation.
+"""How far estimates of the missing positives can be trusted, and where rules would have stopped, in simulations.
 
     ELSA_DATA=... python -m benchmarks.whats_missing      # an hour; resumable at any moment
     python -m benchmarks.whats_missing --fit              # what `by_scores.FITTED` would be by the tuning half
@@ -6,9 +6,9 @@
 Harvest and the greedy probe search the glyphs in two spaces, photographs of Food-101 and Tiny-ImageNet by a supervised
 encoder, and texts, from three random members of each of 30 classes of the held-out half (`elsa_nb.bench.simulating`);
 with `--fit`, the glyphs for classes of the other half. Nothing is fitted on photographs and texts. Large pools are
-thinned at random (`POOLS`), which leaves a class its share. Beside each search nearest neighbours (NN.Large) search on
-their own, for estimates by capture and recapture. Searches are recorded (`recorded_searches`), all classes of all pools
-once, then again, and judged by all estimators and rules (`judged_estimates`).
+thinned at random (`POOLS`), which leaves a class its share. For each search nearest neighbours (NN.Large) also search
+on their own, for estimates by capture and recapture. Searches are recorded (`recorded_searches`), all classes of all
+pools once, then again, and judged by all estimators and rules (`judged_estimates`).
 """
 
 import argparse
@@ -33,9 +33,9 @@ from elsa_nb.threads import one_thread
 
 
 class Task(NamedTuple):
-    """Which searches are made in a pool: the most labels of each, for how many classes of how many members, how often.
+    """The searches in a pool: the labels of each at most, the number of classes, their sizes, and the repeats.
 
-    Of all rows `rows` random ones are kept, and of them the classes are counted.
+    `rows` random rows of the pool are kept, and the members of classes are counted among them.
     """
 
     dataset: str
@@ -62,7 +62,7 @@ SEEDS = 3
 
 
 class Labelled(NamedTuple):
-    """A pool, and of each class that fits the members (n,) bool."""
+    """A pool, and the members (n,) bool of each class that fits."""
 
     spaces: Spaces
     members: dict[str, np.ndarray]
