@@ -19,13 +19,13 @@ if TYPE_CHECKING:  # what an editor and a type checker see at once
 
 __version__ = "0.1.0"
 
-# numba does not look at OMP_NUM_THREADS, and starts OpenMP, which torch shares, with a thread a core: a job on a shared
-# machine would use more cores than it was given. Where numba is at work already, its number cannot be changed.
+# numba does not look at OMP_NUM_THREADS, and starts OpenMP, which torch shares, with one thread per core: a job on a
+# shared machine would use more cores than it was given. Once numba is at work, its number cannot be changed.
 _given = os.environ.get("OMP_NUM_THREADS", "")
 if "numba" not in sys.modules and _given.isdecimal() and int(_given):
     os.environ.setdefault("NUMBA_NUM_THREADS", _given)
-# By default threads of OpenMP that have nothing to do keep a core busy. Beside other programs, or a second notebook,
-# they then wait for each other, and everything takes many times as long.
+# By default an idle thread of OpenMP keeps its core busy. Beside other programs, or a second notebook, threads then
+# wait for each other, and everything takes many times as long.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 __all__ = ["ELSA", "Pool", "Search", "Truth", "label_folder"]

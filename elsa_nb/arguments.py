@@ -15,10 +15,10 @@ _EMPTY = "'' names nothing; is a variable of the shell not set?"
 class Parser(argparse.ArgumentParser):
     """An `argparse.ArgumentParser` that takes options between arguments, and shows the usage of the command meant.
 
-    `labels export SESSION --kind coco FILE` has its FILE behind an option: argparse has by then, in older versions of
-    Python, decided that there is none, and says that it does not know FILE. What a command does not know is told
-    beside its own usage, not that of the whole program. An option that was given where it can have no effect is refused
-    (`declare_modes`), were it only with its own default, and so is one that takes one value and was given two.
+    In `labels export SESSION --kind coco FILE`, FILE stands behind an option. In older versions of Python, argparse has
+    by then decided that there is no FILE, and reports it as unknown. An argument that a command does not know is
+    reported with the usage of that command, not with that of the whole program. An option that can have no effect is
+    refused (`declare_modes`), even with its default value, and so is an option for one value that was given two.
     """
 
     def __init__(self, *arguments: Any, **options: Any):
@@ -28,7 +28,7 @@ class Parser(argparse.ArgumentParser):
         self._given: dict[str, str] = {}
 
     def declare_modes(self, **modes: Only) -> None:
-        """Say of options, by the names of their values, when they count: `Only("without {pool}", ...)`."""
+        """Declare when options count, by the names of their values: `Only("without {pool}", ...)`."""
         self.modes |= modes
 
     def parse_known_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> tuple[Any, list[str]]:
@@ -46,7 +46,7 @@ class Parser(argparse.ArgumentParser):
                 except argparse.ArgumentError as error:
                     self.error(str(error))
         if left:
-            blank = "" if left[0].startswith("-") else "; a name with a blank in it wants quotes around it"
+            blank = "" if left[0].startswith("-") else "; a name that contains a blank needs quotes around it"
             self.error(f"unrecognized arguments: {' '.join(left)}{blank}")
         typed = {each.dest: each.option_strings[-1] for each in self._actions if each.option_strings}
         check_modes(self.modes, self._given, vars(options), typed | self._given)
@@ -77,7 +77,7 @@ def maybe_nothing(text: str) -> str:
 
 
 def typed_path(text: str) -> str:
-    """Return a path that was typed, as it was; raise ArgumentTypeError for an empty one, the folder one stands in.
+    """Return a path that was typed, as it was; raise ArgumentTypeError for an empty one, which would mean ".".
 
     The type of whatever takes a path, on the command line: files, folders, sessions, pools.
     """
@@ -87,9 +87,9 @@ def typed_path(text: str) -> str:
 
 
 def typed_share(text: str) -> float:
-    """Return a share that was typed as 0.9, 0,9 or 90%; raise ArgumentTypeError for what is no number."""
+    """Return a share that was typed as 0.9, 0,9 or 90%; raise ArgumentTypeError for what is not a number."""
     number = text.strip().removesuffix("%").replace(",", ".")
     try:
         return float(number) / (100 if text.strip().endswith("%") else 1)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no share; allowed: one such as 0.9 or 90%") from None
+        raise argparse.ArgumentTypeError(f"{text!r} is not a share; give one such as 0.9 or 90%") from None

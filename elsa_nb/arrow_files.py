@@ -14,8 +14,8 @@ _TWICE = "it has several columns {!r}; give each a name of its own"
 def read_arrow(source: Path | bytes, parquet: bool) -> Any:
     """Return the `pyarrow.Table` in a Parquet file or, without `parquet`, in one of Feather.
 
-    Raises pyarrow's errors, which are ValueError or OSError, for what is no such file, and ValueError for columns of
-    one name.
+    Raises pyarrow's errors, which are ValueError or OSError, for a file of another kind, and ValueError for
+    columns of the same name.
     """
     import pyarrow
     import pyarrow.feather
@@ -37,5 +37,5 @@ def read_arrow(source: Path | bytes, parquet: bool) -> Any:
     names = table.column_names
     if len(set(names)) < len(names):
         raise ValueError(_TWICE.format(next(name for name in names if names.count(name) > 1)))
-    table.validate(full=True)  # places that lie outside a column are read all the same, and end the process
+    table.validate(full=True)  # else offsets outside a column are read, and end the process
     return table

@@ -40,12 +40,12 @@ _CURES[errno.ENOTDIR] = "A part of that path is a file; name a folder."
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return its exit status. Errors of the user's are one sentence, not a traceback."""
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(line_buffering=True)  # in a pipe or a log, too, what is said is seen when it is said
+        sys.stdout.reconfigure(line_buffering=True)  # in a pipe or a log, too, each line is seen at once
     try:
         options = _parser().parse_args(arguments)
         with told_by(by_command):
             options.run(options)
-    except BrokenPipeError:  # who read our output has had enough
+    except BrokenPipeError:  # whoever read our output has had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except (ValueError, MissingDataError, QueryError) as error:
@@ -60,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except RuntimeError as error:
         if not str(error).startswith("Symlink loop"):  # pathlib's, before Python 3.13
             raise
-        print(f"elsa-nb: {error}: it leads to itself; name what it was to lead to", file=sys.stderr)
+        print(f"elsa-nb: {error}: it leads to itself; name the file or folder that it should lead to", file=sys.stderr)
         return 1
     except sqlite3.Error as error:
         print(f"elsa-nb: the session file cannot be used ({error})", file=sys.stderr)
@@ -76,7 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         return 1
     except KeyboardInterrupt:
-        print("\nelsa-nb: stopped; what is finished is kept, the same command goes on from there", file=sys.stderr)
+        print("\nelsa-nb: stopped; what is finished is kept, and the same command goes on from there", file=sys.stderr)
         return 130
     return 0
 

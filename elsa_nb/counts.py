@@ -1,4 +1,4 @@
-"""Numbers of things in words: the one place that knows that one of them is no plural."""
+"""Numbers of things in words: the one place that knows that one of them is singular."""
 
 
 def count_of(n: int, one: str, many: str = "") -> str:

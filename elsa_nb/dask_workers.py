@@ -1,8 +1,8 @@
 """Work for the workers of an existing Dask cluster, piece by piece: `--dask tcp://scheduler:8786`.
 
 Sweeps, the embedding of images and neighbours over shards go through `on_workers`. Results arrive in any order, and
-the caller keeps each as it comes; so whoever dies, what is kept stays, and the same command goes on from there. A
-worker that lacks what a piece needs answers `Unfit`; it is named, and the others do its pieces.
+the caller keeps each as it comes; whatever process dies, what is kept stays, and the same command goes on from there.
+A worker that lacks what a piece needs answers `Unfit`; it is named, and the others do its pieces.
 """
 
 import re
@@ -36,10 +36,10 @@ def unfit(why: object) -> Unfit:
 
 
 def check_answers(address: str) -> None:
-    """Raise unless a scheduler answers at `address`: before the work that comes first, which takes minutes.
+    """Raise unless a scheduler answers at `address`; called before any work begins, which would take minutes.
 
-    ValueError without Dask and for what is no address, ConnectionError where nobody answers within half a minute
-    (Dask's own setting: distributed.comm.timeouts.connect).
+    Raises ValueError without Dask and for what is not an address, ConnectionError where nobody answers within half a
+    minute (Dask's own setting: distributed.comm.timeouts.connect).
     """
     _connected(address).close()
 
@@ -51,8 +51,8 @@ def _connected(address: str) -> "Client":
         raise ValueError(
             f"a cluster at {address} was named, but Dask is not installed: pip install 'elsa_nb[dask]'"
         ) from error
-    if not _ADDRESS.fullmatch(address):  # of such a one Dask would leave threads behind that never end
-        raise ValueError(f"{address!r} is no address of a Dask scheduler; give one such as tcp://host:8786")
+    if not _ADDRESS.fullmatch(address):  # with one, Dask would leave threads behind that never end
+        raise ValueError(f"{address!r} is not an address of a Dask scheduler; give one such as tcp://host:8786")
     try:
         return Client(address, set_as_default=False)
     except (OSError, TimeoutError) as error:
@@ -67,7 +67,7 @@ def on_workers(
     """Call `function(*arguments)` on the cluster at `address` for each piece; yield (key, result) as each arrives.
 
     `pieces` are (key, arguments) pairs, asked for as the cluster gets through with them. `what` names them in messages,
-    such as "searches". A worker that dies costs the piece it was at, which another one does again; one that returns
+    such as "searches". When a worker dies, another one does the piece it was at again; a worker that returns
     `Unfit` is named, and the others do its pieces. Raises ValueError where no worker is fit, ConnectionError where the
     scheduler is lost, and what `check_answers` raises.
     """

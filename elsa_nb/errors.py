@@ -1,13 +1,13 @@
-"""The errors a caller may want to catch; everything else is a `ValueError`, such as that for a name not known."""
+"""The errors a caller may want to catch; all others are a `ValueError`, such as that for an unknown name."""
 
 from collections.abc import Iterable
 from typing import Any
 
 
 def check_known(what: str, name: Any, known: Iterable[str]) -> None:
-    """Raise ValueError, naming those that are `known`, unless `name` is one of them.
+    """Raise ValueError, which lists the `known` names, unless `name` is one of them.
 
-    Anything may be given as a name: a list, which no dictionary can be asked for, is none.
+    Anything may be given as `name`: a list, which cannot be looked up in a dictionary, is an unknown name.
     """
     known = list(known)
     if not isinstance(name, str) or name not in known:
@@ -18,7 +18,7 @@ class MissingDataError(FileNotFoundError):
     """Say which data are missing, where they were looked for and what makes them."""
 
     def __str__(self) -> str:
-        """Return the sentence alone (`OSError` would wrap it in errno and file name)."""
+        """Return the sentence alone (`OSError` would add errno and file name)."""
         return str(self.args[0]) if self.args else ""
 
 

@@ -1,7 +1,7 @@
 """Who made this: the code, the commit and the package versions that results, pools, weights and answers carry.
 
-All of it is information for a reader, never a reason to throw a result away: what a result is valid for is said by the
-integer versions of behaviour (`elsa_nb.search.version`, `elsa_nb.images.extraction.version`), which a person raises.
+All of it is information for a reader, never a reason to throw a result away: integer versions of behaviour
+(`elsa_nb.search.version`, `elsa_nb.images.extraction.version`), which a person raises, decide what is still valid.
 """
 
 import ast
@@ -28,7 +28,7 @@ def made_by(*names: str, packages: Sequence[str] = SEARCHING) -> dict[str, Any]:
 
 
 def processor() -> str:
-    """Return the kind of processor as compilers name it: another kind rounds otherwise in the last bits."""
+    """Return the kind of processor as compilers name it: another kind rounds the last bits differently."""
     from llvmlite.binding import get_host_cpu_name  # numba's own dependency
 
     return get_host_cpu_name()
@@ -82,7 +82,7 @@ def _files(*names: str) -> Iterator[tuple[str, Path]]:
     for name in names:
         spec = find_spec(name)
         if spec is None or spec.origin is None:
-            raise ValueError(f"{name!r} is no module of this installation; give one such as 'elsa_nb.search'")
+            raise ValueError(f"{name!r} is not a module of this installation; give one such as 'elsa_nb.search'")
         yield name, Path(spec.origin)
         for module in pkgutil.iter_modules(spec.submodule_search_locations or ()):
             yield from _files(f"{name}.{module.name}")

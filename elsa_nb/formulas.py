@@ -1,6 +1,6 @@
 """Texts that a spreadsheet would compute as formulas: marked where they go into a CSV file, and read back as meant.
 
-A name such as `=HYPERLINK(...)` comes from somebody's folder or table; who opens the file runs it.
+A name such as `=HYPERLINK(...)` comes from somebody's folder or table; whoever opens the file runs it.
 """
 
 import re
@@ -14,7 +14,7 @@ def safe(value: Any) -> Any:
 
     All else is returned as it is. `meant` is the inverse.
     """
-    # A mark more where some are there: the reader takes one away.
+    # One mark more where there are some already: the reader takes one away.
     return f"'{value}" if isinstance(value, str) and _COMPUTED.match(value) else value
 
 

@@ -13,7 +13,7 @@ _OF_THE_JOB += ("audit", "strategy", "budget", "target", "metric")
 def declare_label(parser: Parser) -> None:
     """Declare the options of `elsa-nb label` on `parser`."""
     folder, file = ({"type": typed_path, "metavar": what} for what in ("FOLDER", "FILE"))
-    parser.add_argument("folder", **folder, help="the images, those in folders below it too")
+    parser.add_argument("folder", **folder, help="the images, including those in folders below it")
     what = "take these vectors of the images (`elsa-nb embed` prints where they are)"
     parser.add_argument("--pool", **folder, help=what)
     parser.add_argument(
@@ -39,15 +39,20 @@ def declare_label(parser: Parser) -> None:
         "--strategy",
         help="how it searches: harvest, greedy-probe, elsa ... (default: as the session began, or harvest)",
     )
-    parser.add_argument("--budget", type=int, metavar="N", help="the most images to be asked about (default: all)")
     parser.add_argument(
-        "--target", type=typed_share, metavar="SHARE", help="say when about so much of the class is found, such as 0.9"
+        "--budget", type=int, metavar="N", help="the largest number of images to ask about (default: all)"
+    )
+    parser.add_argument(
+        "--target",
+        type=typed_share,
+        metavar="SHARE",
+        help="say when about this share of the class is found, such as 0.9",
     )
     parser.add_argument("--metric", help="what counts as alike: cosine (direction) or euclidean (distance)")
     parser.add_argument(
         "--audit",
         action="store_true",
-        help="after the search: look over random images, and learn what share is found at least",
+        help="after the search: look over random images, and learn which share is found at least",
     )
     parser.add_argument("--annotator", default="me", help="your name in the file (default: me)")
     parser.add_argument("--ip", default="127.0.0.1", help="address to listen on (default: this machine only)")

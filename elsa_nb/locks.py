@@ -1,7 +1,7 @@
 """One writer at a time: a lock beside what is written, which says who holds it and goes with its process.
 
-The system lets go of the lock of a process that dies, however it dies. Who holds it (host, process, since when) stands
-in a file beside it, since a locked file cannot be read everywhere; it is for people, and decides nothing.
+The system lets go of the lock of a process that dies, however it dies. Its holder (host, process, since when) is named
+in a file beside it, since a locked file cannot be read everywhere; that is for people, and decides nothing.
 """
 
 import multiprocessing
@@ -22,8 +22,8 @@ _POLL = 0.05  # seconds between two looks at a lock that another process holds
 class Lock:
     """The right to write `what`, held until `release` or the end of the process.
 
-    `path` is the file that is locked; it goes with the last holder. A lock belongs to whoever took it: a second one of
-    the same path waits or is refused in the same process, too.
+    `path` is the file that is locked; it goes with the last holder. A lock belongs to whoever took it: a second
+    lock of the same path waits or is refused even in the same process.
     """
 
     def __init__(self, path: Path | str, what: str):
@@ -32,10 +32,10 @@ class Lock:
         self._lock = FileLock(self.path, thread_local=False, poll_interval=_POLL)
 
     def acquire(self, *, wait: bool = False, quiet: bool = False) -> "Lock":
-        """Take the lock; where another holds it, raise BusyError, or with `wait` say so once and wait for the end.
+        """Take the lock; where another holds it, raise BusyError, or with `wait` say so once and wait until it is free.
 
-        `quiet` is for what is held for a moment only: nothing is said. A worker process that reads the script which
-        started it does not wait: it would be for its own parent, which waits for it.
+        `quiet` is for what is held for a moment only: nothing is printed. A worker process that reads the script which
+        started it does not wait: its own parent may hold the lock, and the parent waits for the worker.
         """
         self.path.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -58,10 +58,10 @@ class Lock:
         """Let go of the lock, and remove its files; without effect where it is not held."""
         if not self._lock.is_locked:
             return
-        # While it is still ours. Who waits for it notices that the file it has opened is gone, and begins again.
+        # While it is still ours. A waiting process notices that the file it has opened is gone, and begins again.
         try:
             for file in (self._holder, self.path):
-                with suppress(OSError):  # Windows removes no open file; the lock is let go of all the same
+                with suppress(OSError):  # Windows removes no open file; the lock is let go of anyway
                     file.unlink()
         finally:
             self._lock.release()
@@ -85,7 +85,7 @@ class Lock:
 
 
 def lock_beside(path: Path, what: str) -> Lock:
-    """Return the lock of who writes the file or folder `path`, not yet taken: a hidden file beside it.
+    """Return the lock of whoever writes the file or folder `path`, not yet taken: a hidden file beside it.
 
     `what` is what people call it: "The download".
     """
@@ -94,8 +94,8 @@ def lock_beside(path: Path, what: str) -> Lock:
 
 def _reading_its_script() -> bool:
     """Tell whether this is a worker process of `multiprocessing` that is being started: it runs the script again."""
-    # By the mark by which multiprocessing itself refuses to start processes at this moment. Nothing public says it:
-    # parent_process() is None until the script has been read, and the server of "forkserver" has no name of a worker.
+    # Read from the mark by which multiprocessing itself refuses to start processes at this moment. Nothing public says
+    # it: parent_process() is None until the script has been read, and the server of "forkserver" has no worker's name.
     return bool(getattr(multiprocessing.current_process(), "_inheriting", False))
 
 

@@ -1,8 +1,8 @@
-"""How errors and remarks about a file name an option: as it is given where the file came in.
+"""How errors and remarks about a file spell an option: as the user gives it, wherever the file came in.
 
-A file comes from a line of Python, from a command, or from the page, which has one field; a cure that only another of
-them takes is none. `option_told` names an option of `read_labels`, or the encoding of any text, for where one stands;
-`told_by` says where.
+A file comes in through a line of Python, a command, or the page, which has one field: three doors. A cure helps only if
+it can be given at the same door. `option_told` spells an option of `read_labels`, or the encoding of any text, for the
+door at hand; `told_by` sets the door.
 """
 
 from collections.abc import Callable, Iterator
@@ -29,7 +29,7 @@ def by_command(option: str, value: str | None) -> str:
 
 
 def by_command_of_vectors(option: str, value: str | None) -> str:
-    """Name an option of the vectors as a command takes it that reads labels as well: `elsa-nb bench`."""
+    """Name an option of the vectors for a command that reads labels as well: `elsa-nb bench`."""
     return by_command(f"vectors-{option}", value)
 
 
@@ -44,7 +44,7 @@ def by_page(option: str, value: str | None) -> str:
 def by_examples(option: str, value: str | None) -> str:
     """Say what to do with a file of examples, which comes without options."""
     cures = {"item": "call the column 'item' in the file", "encoding": "save it as UTF-8"}
-    return cures.get(option, "write the names alone, one a line")
+    return cures.get(option, "write the names alone, one per line")
 
 
 _DOOR: ContextVar[Door] = ContextVar("_DOOR", default=by_keyword)
@@ -52,7 +52,7 @@ _DOOR: ContextVar[Door] = ContextVar("_DOOR", default=by_keyword)
 
 @contextmanager
 def told_by(door: Door) -> Iterator[None]:
-    """Let errors and remarks name options as they are given at this door; by default as keywords of Python."""
+    """Let errors and remarks spell options as they are given at this door; the default is keywords of Python."""
     before = _DOOR.set(door)
     try:
         yield
@@ -61,7 +61,7 @@ def told_by(door: Door) -> Iterator[None]:
 
 
 def option_told(option: str, value: str | None = None) -> str:
-    """Return how to give an option, with this value or, None, one to be filled in."""
+    """Return how to give an option, with this value or, for None, with one to be filled in."""
     return _DOOR.get()(option, value)
 
 

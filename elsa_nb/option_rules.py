@@ -1,7 +1,7 @@
-"""Which options count only beside others, or without them: one that would be passed over in silence is refused.
+"""Which options count only with others, or only without them: an option that would be ignored is refused.
 
-A command declares it where its options are declared (`arguments.Parser.declare_modes`); a function of Python that is
-the same door checks the same declaration (`check_modes`).
+A command declares this where its options are declared (`arguments.Parser.declare_modes`); the function of Python that
+does the same checks the same declaration (`check_modes`).
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -11,9 +11,10 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Only:
-    """When an option counts: `told` in words that follow "counts only", `holds` of the values of all options by name.
+    """When an option counts: `told` says it after the words "counts only", `holds` decides it from all options' values.
 
-    In `told` stand other options as "{pool}", which is --pool in a command and pool in Python.
+    `holds` takes the values by name. In `told` other options are written as "{pool}": --pool in a command, pool in
+    Python.
     """
 
     told: str
@@ -28,9 +29,9 @@ class _Names(dict):
 def check_modes(
     modes: Mapping[str, Only], given: Iterable[str], values: Mapping[str, Any], names: Mapping[str, str] | None = None
 ) -> None:
-    """Raise ValueError for the first of the options `given` that has no effect beside the others.
+    """Raise ValueError for the first of the options `given` that has no effect with the others.
 
-    `values` are those of all options, by name; `names` says how options are called here (default: as in Python).
+    `values` are those of all options, by name; `names` are what options are called here (default: as in Python).
     """
     called = _Names(names or {})
     for option in given:
@@ -40,7 +41,7 @@ def check_modes(
 
 
 def given_of(values: Mapping[str, Any]) -> list[str]:
-    """Return the names of the options of a function that are not left at what means nothing: None, False or empty."""
+    """Return the names of the options of a function that were given: not None, False or empty."""
 
     def nothing(value: Any) -> bool:
         return value is None or value is False or (isinstance(value, list | tuple) and not value)

@@ -1,4 +1,4 @@
-"""A folder of one's own, from its pictures to the panel: what `elsa-nb label FOLDER` and `label_folder` do.
+"""A user's own folder, from its pictures to the panel: what `elsa-nb label FOLDER` and `label_folder` do.
 
 The one place that knows both `images`, which makes vectors, and `label`, which is handed them.
 """
@@ -34,8 +34,8 @@ _WHAT = {
 def label_folder(folder: Path | str, **options: Any) -> "Panel":
     """Return the labelling panel of a folder of images; as the last line of a notebook's cell it is shown.
 
-    The vectors of the images are made where they are not there yet, under a progress bar: minutes for a thousand. The
-    same line opens the work again where it was left. `options` are those of `prepare`; here the vectors are in a pool.
+    The vectors of the images are made if they are missing, under a progress bar: minutes for a thousand. The same line
+    opens the work again where it was left. `options` are those of `prepare`; in the example the vectors are in a pool.
 
     >>> import elsa_nb
     >>> panel = elsa_nb.label_folder("my-images", pool="my-pool", session="owls.sqlite")
@@ -62,14 +62,15 @@ def prepare(
 ) -> "Job":
     """Find or make the vectors of a folder and return what the panel is made of.
 
-    `encoder` is a name that `elsa-nb encoders` lists, or the path of weights of one's own (default: the best that is
-    here or can be fetched); of several the vectors are put side by side (`side_by_side`). `pool` names vectors that are
-    there already. `session` is the file that gets the answers (default: the folder's name and place, in the working
-    folder). `name` are names of files that are examples, or patterns of files to be shown first; `like` files of
-    images, from anywhere, that look like what is sought; `text` says it in words, which an encoder must know (default:
-    one that does). `strict` stops at an image that cannot be read. `settings` are those of `jobs.make_job`: `labels`,
-    `reading`, `seeds`, `annotator`, `page`, `strategy`, `metric`, `budget`, `target`, `audit`. Raises ValueError for
-    what does not count beside the others (`folder_options`), and what `jobs.make_job` does.
+    `encoder` is a name that `elsa-nb encoders` lists, or the path of the user's own weights (default: the best that is
+    here or can be fetched); the vectors of several encoders are put side by side (`side_by_side`). `pool` names vectors
+    that exist already. `session` is the file that gets the answers (default: named after the folder and its place, in
+    the working folder). `name` are names of files that are examples, or patterns of files to be shown first; `like` are
+    image files, from anywhere, that look like what is sought; `text` describes it in words, for an encoder that knows
+    words (default: one that does). `strict` stops at an image that cannot be read. `settings` are those of
+    `jobs.make_job`: `labels`, `reading`, `seeds`, `annotator`, `page`, `strategy`, `metric`, `budget`, `target`,
+    `audit`. Raises ValueError for an option that has no effect with the others (`folder_options`), and what
+    `jobs.make_job` raises.
     """
     from elsa_nb.label import jobs
     from elsa_nb.label.folder_options import FOLDER_MODES
@@ -81,7 +82,7 @@ def prepare(
     check_modes(FOLDER_MODES, given_of(told), {"seeds": None, "audit": False} | told)
     folder = _path("folder", folder)
     if not folder.is_dir():
-        raise MissingDataError(f"{folder} is no folder; name the folder that holds the images.")
+        raise MissingDataError(f"{folder} is not a folder; name the folder that holds the images.")
     like = [_path("like", each) for each in _each(like)]
     names = [each if isinstance(each, str) else str(_path("name", each)) for each in _each(name)]
     encoders = [] if encoder is None else [str(_path("encoder", each)) for each in _each(encoder)]
@@ -96,7 +97,7 @@ def prepare(
     if text and not (encoders or pool):
         encoders = [TEXT]
     place, made_by = (pool, encoders) if pool else _vectors(folder, encoders, strict)
-    differences = _differences(folder, pool) if pool else []  # of vectors that were just looked for there are none
+    differences = _differences(folder, pool) if pool else []  # vectors that were just looked for fit the folder
     for told in differences:
         print(told)
     if by_itself and not session.exists():
@@ -112,7 +113,7 @@ def prepare(
 
 
 def _differences(folder: Path, place: Path) -> list[str]:
-    """Say how a pool and the files of a folder differ, a sentence each; MissingDataError for a pool of other files."""
+    """Say how a pool and the files of a folder differ, in sentences; MissingDataError for a pool of other files."""
     from elsa_nb.images.sources.files import walk
     from elsa_nb.label.pool_and_folder import compare_ids
     from elsa_nb.pictures.opening import escaped
@@ -135,7 +136,7 @@ def _each(given: Any) -> list[Any]:
 
 
 def _path(option: str, given: Any) -> Path:
-    """Return what was given for an option as a path, with ~ as one's own folder; ValueError for nothing and no path."""
+    """Return what was given for an option as a path, with ~ as the home folder; ValueError for what is not a path."""
     cure = f"; write what is in memory into one first (a data frame: {option}.to_csv(...))" if option in _FILES else ""
     path = as_path(option, given, f"{_WHAT.get(option, 'a file')}{cure}")
     return path.expanduser() if path.parts[:1] == ("~",) else path  # ~x.jpg is a name, too
@@ -144,7 +145,7 @@ def _path(option: str, given: Any) -> Path:
 def _check_before(
     folder: Path, fresh: bool, names: Sequence[str], like: Sequence[str | Path], session: Path, settings: dict[str, Any]
 ) -> "ReadFiles | None":
-    """Raise what would be refused in the end, before anything is computed: vectors of many images take hours.
+    """Refuse, before anything is computed, what would be refused in the end: vectors of many images take hours.
 
     Returns what the files of labels and examples say of the files of the folder, where all of them were read.
 
@@ -177,11 +178,11 @@ def _check_before(
 
 
 def _check_example(path: Path) -> None:
-    """Raise MissingDataError or ValueError, with its cure, for what is no image file to begin from."""
+    """Raise MissingDataError or ValueError, with its cure, for what is not an image file to begin from."""
     from elsa_nb.pictures.decoding import Decoding, UnreadableError
 
     if not path.is_file():
-        raise MissingDataError(f"{path} is no file; --like takes an image file that looks like what is sought.")
+        raise MissingDataError(f"{path} is not a file; --like takes an image file that looks like what is sought.")
     try:
         with path.open("rb") as stream:
             Decoding().picture(stream)
@@ -194,7 +195,7 @@ def _check_example(path: Path) -> None:
 def _nearest(place: Path, names: Sequence[str], like: Sequence[str | Path], text: str | None, count: int) -> list[int]:
     """Return the rows most like the files `like`, then those nearest to `text`: `count` of each.
 
-    `names` are the encoders that made the pool (default: those that the pool names). Raises ValueError for other ones.
+    `names` are the encoders that made the pool (default: those that the pool names). Raises ValueError for others.
     """
     pool, rows = Pool.open(place), []
     parts = parts_of(pool)
@@ -204,7 +205,7 @@ def _nearest(place: Path, names: Sequence[str], like: Sequence[str | Path], text
         raise ValueError(f"--like and --text need the encoder that made the pool {place}: give --encoder too.")
     if len(makers) != len(made):
         told = f"{count_of(len(made), 'encoder')}, and {len(makers)} {'is' if len(makers) == 1 else 'are'} named"
-        raise ValueError(f"the vectors of {place} are by {told} with --encoder: leave it out.")
+        raise ValueError(f"the vectors of {place} are by {told} with --encoder: leave --encoder out.")
 
     from elsa_nb.images.encoders.by_name import load_for_pictures
     from elsa_nb.images.extraction.embed import ExampleEncoder

@@ -1,4 +1,4 @@
-"""The pool: one vector and one id an unlabelled item, memory-mapped, checked, and written so that nothing is lost.
+"""The pool: one vector and one id per unlabelled item, memory-mapped, checked, and written so that nothing is lost.
 
 A pool is a folder of three files. `vectors.npy` and `ids.npy` are plain NumPy arrays; `pool.json` says what they are
 and holds their SHA-256. It is written last: a folder without it is not finished. Labels never live here.
@@ -35,8 +35,8 @@ class Pool:
     `vectors` (n, d) float16 or float32 and `ids` (n,) str are read-only. `name` says what they are of, `space` which
     output of the encoder they are, `provenance` what they were made from, as plain data. `recipe` names what the
     vectors were computed from (images, weights, code, dtype), so that pools from two machines whose floats differ in
-    the last bit count as the same pool; where nothing is known about that, it is `sha256`, of the stored bytes.
-    `widths` are the numbers of columns of each encoder, where several stand side by side (`elsa_nb.side_by_side`).
+    the last bit count as the same pool; where that is unknown, it is `sha256`, of the stored bytes. `widths` are the
+    numbers of columns of each encoder, where several stand side by side (`elsa_nb.side_by_side`).
 
     >>> import numpy as np
     >>> from elsa_nb import Pool
@@ -71,7 +71,7 @@ class Pool:
         provenance: dict[str, Any] | None = None,
         recipe: str | None = None,
     ) -> "Pool":
-        """Make a pool from vectors (n, d) in memory; `ids` default to a data frame's names of rows, else "0", "1", ...
+        """Make a pool from vectors (n, d) in memory; `ids` default to the row names of a data frame, else "0", "1", ...
 
         `vectors` is an array, tensor, sparse matrix, data frame or list (`elsa_nb.vectors.as_vectors`). float16 and
         float32 are kept, other real dtypes become float32 where that loses no more than rounding. An array that can
@@ -79,7 +79,7 @@ class Pool:
         a memory-mapped file, is not: leave the file alone while the pool is in use.
 
         Warns of vectors that are all zero or occur twice. Raises ValueError for a wrong shape or dtype, NaN and
-        infinite values (naming the first such row), what float32 cannot hold, and ids that repeat or are not one a row.
+        infinite values (naming the first row with one), what float32 cannot hold, and ids that repeat or do not fit.
         """
         pool = cls._of(vectors, frame_names(vectors) if ids is None else ids, name, space, provenance, recipe)
         warn_of_oddities(pool.vectors, stacklevel=2)
@@ -106,9 +106,9 @@ class Pool:
     ) -> "Pool":
         """Make a pool from a file of vectors: .npy, .npz, .safetensors, .h5ad, a table, JSON, a flat faiss index.
 
-        `ids` is a list, or a file of them (one a line, .npy, a list in .json, a table); by default those of the file,
-        else row numbers. `key` names the array, tensor or column where the file has several, `encoding` is that of
-        text, by default found. `name` is by default the file's. The provenance says which file it was and what was
+        `ids` is a list, or a file of them (one per line, .npy, a list in .json, a table); by default those in the file,
+        else row numbers. `key` names the array, tensor or column where the file has several; `encoding` is that of
+        text, found by default; `name` is by default the file's. The provenance says which file it was and what was
         taken. Raises as `read_vectors` and `from_arrays` do.
         """
         path = as_path("path", path, "a file of vectors")
@@ -121,12 +121,14 @@ class Pool:
         given = np.dtype(getattr(held.vectors, "dtype", vectors.dtype))
         notes = [*held.notes, *([f"{given} is stored as {vectors.dtype}"] if given.name != vectors.dtype.name else [])]
         if told is None:
-            notes += ["the file names no ids, so they are row numbers; to label pictures, they are names of files"]
+            notes += [
+                "the file names no ids, so they are row numbers; to label pictures, give the names of the files as ids"
+            ]
         origin = {"file": path.name, "sha256": sha256_file(path), "taken": notes}
         if told is not None and len(told) != len(vectors):
             raise ValueError(
                 f"{where} names {count_of(len(told), 'id')}, and {path} holds "
-                f"{count_of(len(vectors), 'vector')}; give one a row."
+                f"{count_of(len(vectors), 'vector')}; give one per row."
             )
         try:
             pool = cls._of(vectors, told, name or path.stem, space, {"made_from": origin})
@@ -170,9 +172,9 @@ class Pool:
         return cls(vectors, ids, name, space, provenance, recipe, pool_sha256(card["files"]), card["widths"])
 
     def save(self, folder: Path | str) -> "Pool":
-        """Write the pool to `folder`, in the place of one that is there, and return it as opened from there.
+        """Write the pool to `folder`, replacing an earlier pool there, and return it as opened from there.
 
-        Raises ValueError, writing nothing, for a folder that holds other files and no pool.
+        Raises ValueError, and writes nothing, for a folder that holds other files and no pool.
         """
         check_free(as_path("folder", folder, "the folder to write"))
         recipe = None if self.recipe == self.sha256 else self.recipe
@@ -198,12 +200,12 @@ class Pool:
 
     @property
     def columns(self) -> tuple[slice, ...]:
-        """The columns of each encoder: all of them, or those of several that stand side by side."""
+        """The columns of each encoder: all columns for one encoder, one slice each for several side by side."""
         return columns_of(check_widths(self.widths, self.d) or (self.d,))
 
 
 class PoolWriter:
-    """Write a pool in blocks of rows; killed at any moment (kill -9), it goes on where it was.
+    """Write a pool in blocks of rows; after a kill at any moment (kill -9), it goes on where it was.
 
     Rows go to `vectors.part`; after each block a line with its end and checksum goes to `journal.txt`. A new
     writer with the same recipe, ids and shape keeps the blocks whose checksums hold (`rows_done` counts their rows)
@@ -235,7 +237,7 @@ class PoolWriter:
         if dtype not in DTYPES:
             raise ValueError(f"dtype is {dtype!r}; a pool holds one of {DTYPES}.")
         if d < 1:
-            raise ValueError(f"d is {d}; a vector has at least one value.")
+            raise ValueError(f"d is {d}; give 1 or more: a vector has at least one value.")
         if (place := as_path("folder", folder, "the folder to write")).is_file():
             raise ValueError(f"{folder} is a file, and a pool is a folder: name another, or move the file away.")
         self.folder, self.ids, self.shape = place, check_ids(ids, len(ids)), (len(ids), int(d))
@@ -302,7 +304,7 @@ class PoolWriter:
         if (held := self._vouched()[0]) != self.shape[0]:
             raise CorruptFileError(
                 f"{self._part} holds other bytes than were written to it, from row {held} on: another program changed "
-                "it, or the disk is failing. Run the same again; the rows before are kept."
+                "it, or the disk is failing. Run the same command again; the rows before are kept."
             )
         (self.folder / "pool.json").unlink(missing_ok=True)  # from here on the folder is unfinished until the end
         self._part.replace(self.folder / "vectors.npy")

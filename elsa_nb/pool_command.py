@@ -32,25 +32,27 @@ def declare_pool(parser: argparse.ArgumentParser) -> None:
     )
     what = "the pool to make (default: FILE's name + -pool, here)"
     parser.add_argument("folder", type=typed_path, metavar="FOLDER", nargs="?", help=what)
-    what = "names of the items in the order of the vectors: one a line, or a table"
+    what = "names of the items in the order of the vectors: one per line, or a table"
     parser.add_argument("--ids", type=typed_path, metavar="FILE", help=what)
     parser.add_argument(
         "--key", type=maybe_nothing, metavar="NAME", help="which array or column of FILE, where it has several"
     )
-    parser.add_argument("--encoding", metavar="NAME", help="of a table of text and its names, such as cp1250 or cp932")
+    parser.add_argument(
+        "--encoding", metavar="NAME", help="encoding of a text table and its names, such as cp1250 or cp932"
+    )
     parser.add_argument("--name", help="what the vectors are of (default: FILE's name)")
     parser.add_argument("--space", default="embedding", help="which output of the encoder (default: embedding)")
-    parser.add_argument("--replace", action="store_true", help="put it in the place of another pool in FOLDER")
+    parser.add_argument("--replace", action="store_true", help="replace another pool in FOLDER")
 
 
 def join_command(options: argparse.Namespace) -> None:
-    """Make the pool of several encoders, and print how it is handed on."""
+    """Make the pool of several encoders, and print how to use it."""
     pool = join_pools([Pool.open(folder) for folder in options.pools], options.out, name=options.name)
     print(f"{_held(pool)} by {len(parts_of(pool))} encoders: --pool {quote(str(options.out))}")
 
 
 def make_command(options: argparse.Namespace) -> None:
-    """Make the pool of a file; print what was taken and how it is handed on. Another pool in its place is refused."""
+    """Make the pool of a file; print what was taken and how to use it. Refuse to replace another pool unasked."""
     path = Path(options.file)
     folder = Path(options.folder or f"{path.stem}-pool")
     with warnings.catch_warnings(record=True) as odd:

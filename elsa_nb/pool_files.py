@@ -1,4 +1,4 @@
-"""The files of a pool: their bytes and columns, what tells them from others, the folders they may be written into."""
+"""The files of a pool: their bytes, columns and checksums, and the folders they may be written into."""
 
 import hashlib
 import io
@@ -18,7 +18,7 @@ _BEGUN = re.compile(r"vectors\.part|\.lock(-holder)?|\..*\.part")
 
 
 def check_free(folder: Path) -> None:
-    """Raise ValueError for a folder that holds files and no pool, finished or begun: nothing is written among them."""
+    """Raise ValueError for a folder that holds other files and no pool, finished or begun: nothing is written there."""
     if not folder.is_dir() or (folder / "pool.json").exists():
         return
     journal = folder / "journal.txt"
@@ -56,13 +56,13 @@ def pool_sha256(files: dict[str, str]) -> str:
 
 
 def check_widths(widths: Iterable[int], d: int) -> tuple[int, ...]:
-    """Return how many of the `d` columns each encoder has; none are said where there is one encoder.
+    """Return how many of the `d` columns each encoder has; () stands for a single encoder.
 
     Raises ValueError unless they are whole numbers, 1 or more, whose sum is d.
     """
     told = tuple(map(int, widths))
     if told and (min(told) < 1 or sum(told) != d):
-        raise ValueError(f"widths {told} of vectors of {d} values; give 1 or more an encoder, {d} in all")
+        raise ValueError(f"widths {told} of vectors of {d} values; give 1 or more per encoder, {d} in all")
     return told
 
 
@@ -72,5 +72,5 @@ def columns_of(widths: Sequence[int]) -> tuple[slice, ...]:
 
 
 def pool_lock(folder: Path | str) -> Lock:
-    """Return the lock of who writes the pool in `folder`, not yet taken."""
+    """Return the lock of whoever writes the pool in `folder`, not yet taken."""
     return Lock(Path(folder) / ".lock", f"The pool {folder}")

@@ -24,7 +24,7 @@ LIST_LENGTH = 128  # list length; a search lengthens the few lists that prove to
 # Lists take n^2 d multiplications: minutes for a hundred thousand images, a day for ImageNet's on a processor. Beyond
 # this many a search goes by bounds instead, unless a GPU makes the lists.
 MOST_PRODUCTS = 2e14
-MOST_LOOKED_AT = 2**17  # rows: with more a person would wait for a round that looks at all of them
+MOST_LOOKED_AT = 2**17  # rows: with more, a person would wait for a round that looks at all of them
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,11 +46,11 @@ def prepare(
 ) -> Prepared:
     """Open the pool in `folder` and its neighbour lists; compute the lists (n x 128) where they are not there yet.
 
-    The lists live in `data/cache`, under the checksum of the pool they belong to. They are compared with theirs, and
-    with `verify` the pool is, too: `CorruptFileError` where one is damaged. A pool too large for lists is given a
-    `Sketch` instead, and so is one without lists where `build` is False: the answers are the same, and for a few
-    searches that is quicker. `device` tells where both are computed. `dask` is the address of a cluster whose workers
-    compute the lists, of however large a pool, from the same path (`over_shards`).
+    The lists are kept in `data/cache`, under the checksum of the pool they belong to. They are compared with their own
+    checksums, and with `verify` so is the pool: `CorruptFileError` where one is damaged. A pool too large for lists is
+    given a `Sketch` instead, and so is one without lists where `build` is False: the answers are the same, and for a
+    few searches that is quicker. `device` is where both are computed. `dask` is the address of a cluster whose workers
+    compute the lists, however large the pool is, from the same path (`over_shards`).
     """
     pool = Pool.open(folder, verify=verify)
     features = Features(pool.vectors, device=None if device() == "cpu" else device())
@@ -76,9 +76,9 @@ def prepared_rows(
 ) -> PreparedRows | LargeRows:
     """Return the rows of a pool as Harvest searches them; with `one_length` every vector is first brought to length 1.
 
-    Those of more than `MOST_LOOKED_AT` rows are made once and kept in `data/cache`, under the checksum of the pool:
-    minutes and 3 bytes a value (256 of them a row at most, of each encoder). Then they are only opened, and with
-    `verify` compared with their checksums: `CorruptFileError` where a file is damaged. `device` tells where all rows
+    Rows of a pool of more than `MOST_LOOKED_AT` are made once and kept in `data/cache`, under the checksum of the pool.
+    That takes minutes, and 3 bytes per value (at most 256 values per row and encoder). Later they are only opened, and
+    with `verify` compared with their checksums: `CorruptFileError` where a file is damaged. `device` is where all rows
     are scored.
     """
     if pool.n <= MOST_LOOKED_AT:

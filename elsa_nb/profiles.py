@@ -1,4 +1,4 @@
-"""The profiles: which pools, and how much of the paper's protocol. One notebook serves all; only this changes."""
+"""The profiles: which pools, and how much of the paper's protocol. The notebooks are the same for all of them."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,9 +26,9 @@ class DataSet:
 class Profile:
     """One profile: the data sets it searches, and where its figures and executed notebooks go.
 
-    `name` and `about` say which it is, `committed` whether its results are part of the repository: stored searches to
-    be verified are chosen among those. The first of `datasets` is that of the paper's main tables; `photos` and
-    `paper` have Food-101 (Table 11) beside it.
+    `name` and `about` say which it is, `committed` whether its results are part of the repository: the stored searches
+    to verify are chosen among those. The first of `datasets` is that of the main tables; `photos` and `paper` have
+    Food-101 (Table 11) as well.
     """
 
     name: str
@@ -43,7 +43,7 @@ class Profile:
 
     @property
     def figures(self) -> Path:
-        """The folder of its figures and tables: the committed one for `full`, `build/<profile>/figures` else."""
+        """The folder of its figures and tables: the committed one for `full`, else `build/<profile>/figures`."""
         return FIGURES if self.name == "full" else self.build / "figures"
 
     @property

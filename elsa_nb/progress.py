@@ -1,8 +1,8 @@
-"""Progress bars with the time left: in place for a person, a line every half minute where nobody looks (pipes, logs).
+"""Progress bars with the time left: redrawn in place for a person, one line every half minute elsewhere (pipes, logs).
 
-What takes less than half a minute says nothing there. `ELSA_PROGRESS` = 0 (nothing at all) or 1 (always a bar)
-overrules. `ELSA_PROGRESS_FILE` names a file that gets the bar instead: so a notebook that runs headlessly reports to
-the program that runs it, and its outputs stay clean.
+Elsewhere, work of less than half a minute prints nothing. `ELSA_PROGRESS` = 0 (nothing at all) or 1 (always a bar)
+overrules this. `ELSA_PROGRESS_FILE` names a file that gets the bar instead: a notebook that runs headlessly thus
+reports to the program that runs it, and its outputs stay clean.
 """
 
 import os
@@ -17,7 +17,7 @@ EVERY = 30.0  # seconds between two lines
 
 
 def wanted(progress: bool | None) -> bool:
-    """Decide whether to show a bar: as `progress` says; None: as the environment says, else to a person only."""
+    """Decide whether to show a bar: as `progress` says; for None as the environment says, else to a person only."""
     if progress is not None:
         return progress
     setting = os.environ.get("ELSA_PROGRESS")

@@ -1,10 +1,10 @@
 """Several encoders of the same items in one pool: what one does not see, another may.
 
-`join_pools` writes such a pool, `elsa-nb pool join` and `elsa-nb label --encoder ONE --encoder TWO` call it. Its rows
-are the encoders' rows one after another, each brought to length 1 / sqrt(k) where there are k of them (what an encoder
-sees in two ways counts for two): an inner product is then the mean of their cosines, and none counts for more because
-its values are larger. Harvest prepares the columns of each by themselves (`search.heads.prepared_rows`), all other
-strategies take the row as one.
+`join_pools` writes such a pool, `elsa-nb pool join` and `elsa-nb label --encoder ONE --encoder TWO` call it. A row is
+the rows of k encoders one after another, each brought to length 1 / sqrt(k) (an encoder that sees an item in two ways
+counts for two): an inner product is then the mean of their cosines, and no encoder counts for more because its values
+are larger. Harvest prepares the columns of each encoder separately (`search.heads.prepared_rows`); all other strategies
+take the row as one vector.
 """
 
 from collections.abc import Sequence
@@ -31,15 +31,15 @@ def join_pools(pools: Sequence[Pool], folder: Path | str, *, name: str | None = 
 
     Items come in the order of the first pool; in the others their order may differ. Vectors (n, sum of all d) are
     float32 where those of any pool are, else float16; `name` is by default the names of all. The same call again finds
-    its pool there, or makes a damaged one again, and pools that have changed take the place of what was made of them.
-    Raises ValueError for fewer than two pools, for vectors that are given twice, for items that are not in all of the
-    pools, naming one, and for a folder that holds anything else, such as what was made of pools of other names.
+    its pool there, makes a damaged one again, and replaces one that was made of pools that have changed since. Raises
+    ValueError for fewer than two pools, for vectors that are given twice, for an item that is not in all of the pools,
+    which it names, and for a folder that holds anything else, such as a pool made of pools of other names.
     """
     pools = [pools] if isinstance(pools, Pool) else list(pools)
     if strange := [pool for pool in pools if not isinstance(pool, Pool)]:
         raise ValueError(f"a pool of type {type(strange[0]).__name__}; give pools: Pool.open(folder) opens one")
     if len(pools) < 2:
-        raise ValueError(f"{count_of(len(pools), 'pool')} to join; give two or more, of the same items")
+        raise ValueError(f"{count_of(len(pools), 'pool')} to join; give two or more pools of the same items")
     first, place = pools[0], as_path("folder", folder, "the folder to write")
     parts = [about for pool in pools for about in parts_of(pool)]
     _check_once(parts)
@@ -91,7 +91,7 @@ def parts_of(pool: Pool) -> list[dict[str, Any]]:
 def of_one_length(block: np.ndarray, columns: Sequence[slice]) -> np.ndarray:
     """Return vectors (m, d) float32 whose k parts, the `columns` of each encoder, are of length 1 / sqrt(k) each.
 
-    A part of zeros stays one.
+    A part that is all zero stays so.
     """
     block = np.asarray(block, np.float32)
     result = np.empty_like(block)
@@ -102,7 +102,7 @@ def of_one_length(block: np.ndarray, columns: Sequence[slice]) -> np.ndarray:
 
 
 def by_direction(pool: Pool) -> Pool:
-    """Return the pool with every vector brought to length 1 (float32); a vector of zeros stays one."""
+    """Return the pool with every vector brought to length 1 (float32); a vector of zeros stays zero."""
     vectors = np.empty(pool.vectors.shape, np.float32)
     for start in range(0, len(vectors), _BLOCK):
         vectors[start : start + _BLOCK] = of_one_length(pool.vectors[start : start + _BLOCK], pool.columns)
@@ -111,7 +111,7 @@ def by_direction(pool: Pool) -> Pool:
 
 
 def _lengths(block: np.ndarray) -> np.ndarray:
-    """Return the lengths (m, 1) of rows (m, d) float32, also of those whose squares float32 does not hold."""
+    """Return the lengths (m, 1) of rows (m, d) float32, even where their squares are beyond float32."""
     with np.errstate(over="ignore", under="ignore"):
         lengths = np.linalg.norm(block, axis=1, keepdims=True)
     if (beyond := (lengths[:, 0] < _SMALL) | (lengths[:, 0] > _LARGE)).any():
@@ -135,7 +135,7 @@ def _order(pool: Pool, first: Pool) -> np.ndarray | None:
         has, lacks = (first, pool) if lacking[0] in first.ids else (pool, first)
         raise ValueError(
             f"{lacks.name} lacks {count_of(len(lacking), 'item')} of {has.name}, such as {lacking[0]!r}; give pools of "
-            "the same items (of a folder that has changed: embed it again with each encoder)"
+            "the same items (if a folder has changed, embed it again with each encoder)"
         )
     places = np.argsort(pool.ids)
     return places[np.searchsorted(pool.ids[places], first.ids)]

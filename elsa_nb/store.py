@@ -16,8 +16,8 @@ import platformdirs
 from elsa_nb.errors import CorruptFileError, MissingDataError
 
 # Where things are read and written. In a checkout everything lies beside the package: data, figures, build. A package
-# that was installed from a wheel carries what it reads in `bundled` and writes nothing there: what a person keeps goes
-# to the current folder, what can be made or fetched again to the user's cache. ELSA_ROOT names one folder for both.
+# that was installed from a wheel carries what it reads in `bundled`, and writes nothing there: what a user keeps goes
+# to the current folder, and what can be made or fetched again to the user's cache. ELSA_ROOT names one folder for both.
 _PACKAGE = Path(__file__).resolve().parent
 INSTALLED = (_PACKAGE / "bundled").is_dir()
 _BUNDLED = _PACKAGE / "bundled"  # glyphs, weights, claims, notebooks
@@ -27,24 +27,24 @@ _ASKED = os.environ.get("ELSA_ROOT")
 ROOT = Path(_ASKED) if _ASKED else Path.cwd() if INSTALLED else _PACKAGE.parent
 OUTPUT = ROOT / "data"  # results, and weights trained here
 DATA = platformdirs.user_cache_path("elsa_nb", appauthor=False) if INSTALLED and not _ASKED else OUTPUT  # pools, caches
-# The figures of profile `full` are committed; who executes notebooks without meaning to publish names another place.
+# The figures of profile `full` are committed; whoever runs notebooks without publishing names another place.
 FIGURES = Path(os.environ.get("ELSA_FIGURES") or ROOT / "figures")
 # How to get a bundled file back that is lost or damaged.
 RESTORED = "`pip install --force-reinstall elsa_nb`" if INSTALLED else "`git checkout`"
 
 _LONGEST_REASON = 160
-# What is packed in earnest (numbers, pictures) shrinks a few times; what is made to fill a memory, a thousand times.
+# Honest data (numbers, pictures) shrink a few times when packed; what is made to fill a memory, a thousand times.
 _LARGE, _TIGHTEST = 1 << 28, 100
-_PART = ".part"  # what the name of a file ends in that is not whole yet
+_PART = ".part"  # how the name of an unfinished file ends
 _DATABASE = b"SQLite format 3\0"
 # What a card says of itself: two words, so that damage to one of them does not pass for a card without a checksum.
 _SEALS = {"seal", "sealed by"}
 
 
 def as_path(name: str, given: Any, what: str) -> Path:
-    """Return a path that was given for `name`; raise ValueError, saying `what` it names, for nothing and for no path.
+    """Return a path that was given for `name`; raise ValueError, saying `what` it names, for anything else.
 
-    An empty one would mean the folder that one stands in.
+    An empty path would mean the current folder, and is refused.
     """
     if isinstance(given, str | os.PathLike) and isinstance(text := os.fspath(given), str) and text:
         return Path(given)
@@ -53,16 +53,16 @@ def as_path(name: str, given: Any, what: str) -> Path:
 
 
 def locate(name: str) -> Path:
-    """Return the file or folder `name` of the data, such as `weights/vicreg.safetensors`: one's own before the bundled.
+    """Return the file or folder `name` of the data, such as `weights/vicreg.safetensors`: the user's own, else bundled.
 
-    Where it is not here at all, the path is where one's own would be.
+    Where there is neither, the path is where the user's own would be.
     """
     paths = [folder / name for folder in _read_from()]
     return next((path for path in paths if path.exists()), paths[0])
 
 
 def located(pattern: str) -> list[Path]:
-    """Return the files of the data that match a pattern such as `weights/*.safetensors`: one of a name, as `locate`."""
+    """Return the files of the data that match a pattern such as `weights/*.safetensors`; one per name, as `locate`."""
     names = {path.relative_to(folder) for folder in _read_from() for path in folder.glob(pattern)}
     return [locate(str(name)) for name in sorted(names)]
 
@@ -76,10 +76,10 @@ def write_with(path: Path, write: Callable[[BinaryIO], object]) -> None:
 
     The bytes go to a temporary file in the same folder, reach the disk (fsync), and are renamed over `path`, so
     a reader or a killed process never leaves or sees half a file. A file that is replaced keeps its permissions, a new
-    one has those that the umask leaves. Where `path` is a link, what it leads to is written.
+    one has those that the umask leaves. Where `path` is a link, its target is written.
 
     Raises ValueError for a folder, for what is not a file (a device, a pipe), and for a database, which holds answers
-    that are nowhere else: none of them is replaced. What the system refuses is an OSError that names `path`.
+    that exist nowhere else: none of them is replaced. What the system refuses is an OSError that names `path`.
     """
     path = Path(path)
     try:
@@ -87,12 +87,12 @@ def write_with(path: Path, write: Callable[[BinaryIO], object]) -> None:
         mode = _mode_of(path)
         place = Path(os.path.realpath(path))
         place.parent.mkdir(parents=True, exist_ok=True)
-        # Of a long name the beginning: the temporary one is longer, and must not be too long where `path` is not.
+        # Only the beginning of a long name: the temporary name is longer, and must not be too long where `path` is not.
         temporary = place.with_name(f".{place.name[:32]}.{secrets.token_hex(6)}{_PART}")
     except OSError as error:
         raise type(error)(error.errno, error.strerror, str(path)) from error
     try:
-        # The system takes the umask off: to ask for it would change it for a moment, for all threads.
+        # The system applies the umask: asking for it would change it for a moment, for all threads.
         asked = 0o666 if mode is None else mode & 0o666
         with open(temporary, "xb", opener=lambda name, flags: os.open(name, flags, asked)) as stream:
             write(stream)
@@ -119,13 +119,13 @@ def _mode_of(path: Path) -> int | None:
 def unfinished(folder: Path) -> list[Path]:
     """Return the files in `folder` that `write_with` was writing when its process was killed, or still writes.
 
-    A file of gigabytes is to be looked for before it is written anew, by whoever holds the lock of the folder.
+    Whoever holds the lock of a folder looks for them before writing a file of gigabytes anew.
     """
     return list(folder.glob(f".*{_PART}"))
 
 
 def check_replaceable(path: Path) -> None:
-    """Raise ValueError for a folder, a device or a pipe, and a database, which holds answers that are nowhere else."""
+    """Raise ValueError for a folder, a device or a pipe, and a database, whose answers exist nowhere else."""
     if path.is_dir():
         raise ValueError(f"{path} is a folder; give the name of a file.")
     if path.exists() and not path.is_file():
@@ -147,7 +147,7 @@ def write_sealed(path: Path, data: bytes) -> None:
 
 
 def read_sealed(path: Path, expected: str, cure: str) -> bytes:
-    """Return the bytes that `write_sealed` wrote; raise as `reading` does where they are others, or not all."""
+    """Return the bytes that `write_sealed` wrote; raise as `reading` does where they were changed or cut off."""
     with reading(path, expected, cure):
         seal, _, data = Path(path).read_bytes().partition(b"\n")
         if sha256_bytes(data).encode() != seal:
@@ -168,7 +168,7 @@ def reading(path: Path | str, expected: str, cure: str) -> Iterator[None]:
     except (MissingDataError, CorruptFileError):
         raise
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise MissingDataError(f"{path} is not here; expected was {expected}. {cure}") from error
+        raise MissingDataError(f"{path} is not here; expected {expected}. {cure}") from error
     except Exception as error:  # damaged bytes make parsers raise anything
         if isinstance(error, OSError) and error.errno is not None:
             raise type(error)(error.errno, error.strerror, str(path)) from error
@@ -177,7 +177,7 @@ def reading(path: Path | str, expected: str, cure: str) -> Iterator[None]:
 
 @contextmanager
 def naming(path: Path | str) -> Iterator[None]:
-    """Let what the system refuses without a word on where, as a full disk does, name `path`."""
+    """Let an error of the system that names no file, such as that of a full disk, name `path`."""
     try:
         yield
     except OSError as error:
@@ -190,8 +190,8 @@ def naming(path: Path | str) -> Iterator[None]:
 def parsing(path: Path | str | None = None) -> Iterator[None]:
     """Turn what libraries raise over damaged bytes into a ValueError of one line, without the path.
 
-    The bytes are those of the file `path`, or (None) in memory already. What our own readers say (a plain ValueError)
-    stays, and so does what the system refuses of a file, which names it.
+    The bytes are those of the file `path`, or (None) in memory already. Errors of our own readers (a plain ValueError)
+    stay, and so do refusals of the system, which name the file.
     """
     try:
         yield
@@ -238,13 +238,13 @@ def write_card(path: Path, entries: Mapping[str, Any]) -> None:
 
 
 def card_entries(entries: Any, **texts: Any) -> dict[str, Any]:
-    """Return the `entries` that a card is to hold as its provenance; None is none of them.
+    """Return the `entries` that a card is to hold as its provenance; None stands for no entries.
 
-    Raises ValueError for what JSON does not hold, and for `texts` beside them that are empty or no text.
+    Raises ValueError for what JSON cannot hold, and for further `texts` that are empty or not texts.
     """
     for name, text in texts.items():
         if not isinstance(text, str) or not text:
-            raise ValueError(f"{name} = {text!r:.60}; give a text")
+            raise ValueError(f"{name} = {text!r:.60}; give a text that is not empty")
     if not isinstance(entries, Mapping | None):
         raise ValueError(f"provenance of type {type(entries).__name__}; give a dict of plain data, or None")
     for key, value in (entries or {}).items():
@@ -259,7 +259,7 @@ def card_entries(entries: Any, **texts: Any) -> dict[str, Any]:
 
 
 def read_card(path: Path, expected: str, cure: str, *, always_sealed: bool = False) -> dict[str, Any]:
-    """Return the entries that `write_card` wrote; those of releases without a checksum are taken as they are.
+    """Return the entries that `write_card` wrote; entries of releases without a checksum are taken as they are.
 
     `always_sealed` says that no release wrote this card without one. Raises as `reading` does.
     """
@@ -282,7 +282,7 @@ def check_unpacked(archive: zipfile.ZipFile, size: int) -> None:
     """Raise ValueError for a zip archive of `size` bytes whose own list says that it unpacks to far more."""
     unpacked = sum(entry.file_size for entry in archive.infolist())
     if unpacked > _LARGE and unpacked > _TIGHTEST * size:
-        raise ValueError(f"its {size:,} bytes would unpack to {unpacked:,}: that is no honest archive")
+        raise ValueError(f"its {size:,} bytes would unpack to {unpacked:,}: that is not an honest archive")
 
 
 def sha256_bytes(data: bytes | memoryview) -> str:

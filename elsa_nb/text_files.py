@@ -8,9 +8,9 @@ from typing import Any
 
 from elsa_nb.option_names import option_told
 
-# Tried where a text is not UTF-8: Windows, DOS, old Macs, then Windows and others elsewhere. The names decide.
+# Tried where a text is not UTF-8: Windows, DOS, old Macs, then Windows and others elsewhere. The item names decide.
 LEGACY = ("cp1252", "cp850", "mac_roman", "cp1250", "cp1251", "cp1253", "cp1254", "cp932", "gb18030", "latin-1")
-_BETWEEN = re.compile(r"[ \t\r\n]*")  # what JSON allows around a value; the ends of lines of Unicode are none of it
+_BETWEEN = re.compile(r"[ \t\r\n]*")  # what JSON allows around a value; other line ends of Unicode are not
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -21,10 +21,10 @@ _MARKS = (
 
 
 def decoded(data: bytes, encoding: str | None = None) -> Iterator[tuple[str, str]]:
-    """Yield (encoding, text) for each way to read `data`, the likeliest first; nothing where it is no text.
+    """Yield (encoding, text) for each way to read `data`, the likeliest first; nothing where it is not text.
 
-    Raises ValueError for bytes that are not in the `encoding` that is given, and, with the line, for a letter that is
-    damaged where the text says its encoding itself: by a mark at its beginning, or by two bytes a letter.
+    Raises ValueError for bytes that are not in the given `encoding`. Where the text shows its encoding itself, by a
+    mark at its beginning or by two bytes per letter, raises ValueError with the line of a damaged letter.
     """
     if encoding is not None:
         try:
@@ -39,10 +39,10 @@ def decoded(data: bytes, encoding: str | None = None) -> Iterator[tuple[str, str
             yield name, _undamaged(data, name)
             return
     if b"\0" in data:
-        # Text of two bytes a letter, without a mark: every other byte of plain letters is zero.
+        # Text of two bytes per letter, without a mark: every other byte of plain letters is zero.
         head = data[:4096]
         for name, zeros in (("utf-16-le", head[1::2]), ("utf-16-be", head[::2])):
-            if zeros.count(0) > 0.8 * len(zeros) and "\0" not in data.decode(name, "replace"):  # else it is no text
+            if zeros.count(0) > 0.8 * len(zeros) and "\0" not in data.decode(name, "replace"):  # else it is not text
                 yield name, _undamaged(data, name)
         return
     for name in ("utf-8", *LEGACY):
@@ -55,19 +55,19 @@ def decoded(data: bytes, encoding: str | None = None) -> Iterator[tuple[str, str
 
 
 def _undamaged(data: bytes, name: str) -> str:
-    """Return `data` in the encoding that it says itself; raise ValueError with the line of the first damaged letter."""
+    """Return `data` in the encoding that it shows itself; raise ValueError with the line of a damaged letter."""
     try:
         return data.decode(name)
     except UnicodeDecodeError as error:
         before = error.object[: error.start].decode(name, "replace")  # of UTF-8 the object lacks the mark
         raise ValueError(
-            f"line {len(_LINE_END.split(before))} has a damaged letter, which is none of {name.removesuffix('-sig')}; "
+            f"line {len(_LINE_END.split(before))} has a damaged letter, which is not in {name.removesuffix('-sig')}; "
             f"save the text anew, or give its encoding: {option_told('encoding')}"
         ) from None
 
 
 def lines_of(text: str) -> list[str]:
-    """Return the lines of a text, without quotation marks where all that hold something stand in them: R writes so."""
+    """Return the lines of a text; if all but empty ones are in quotation marks, as R writes them, without the marks."""
     lines = _LINE_END.split(text)
     filled = [line.strip() for line in lines if line.strip()]
     if filled and all(re.fullmatch(r'"(?:[^"]|"")*"', line) for line in filled):
@@ -76,16 +76,16 @@ def lines_of(text: str) -> list[str]:
 
 
 def how_read(used: str, given: str | None) -> list[str]:
-    """Return a remark on the encoding that a text was read in, where nobody gave it and the text does not say it."""
+    """Return a remark on the encoding of a text, where nobody gave it and the text does not show it."""
     if given is not None or used == "utf-8" or used in dict(_MARKS).values():
         return []
     return [f"read as {used}; if names look wrong, give their encoding: {option_told('encoding')}"]
 
 
 def checked_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Return an object of JSON, as `object_pairs_hook`; raise ValueError for a key with two values.
+    """Return an object of JSON (an `object_pairs_hook`); raise ValueError for a key with two values.
 
-    JSON itself would keep the last of them.
+    Python's reader would keep the last of them.
     """
     value = dict(pairs)
     if len(value) < len(pairs):
@@ -97,9 +97,9 @@ def checked_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def json_value(text: str, made: Callable[[list[tuple[str, Any]]], Any] = checked_object) -> tuple[Any, bool]:
-    """Return the value of a JSON text, and whether it holds several, as JSON Lines does: then the list of them.
+    """Return the value of a JSON text, and whether it holds several, as JSON Lines does: then the value is their list.
 
-    `made` makes an object of its keys and values. Raises ValueError, with the line, where the text is no JSON.
+    `made` makes an object of its keys and values. Raises ValueError, with the line, where the text is not JSON.
     """
     read, values, end = json.JSONDecoder(object_pairs_hook=made).raw_decode, [], 0
     while (start := _BETWEEN.match(text, end).end()) < len(text) or not values:

@@ -1,7 +1,7 @@
 """Tables of text as pandas frames: what separates, where the first row is, and whether that row is a header.
 
-CSV comes in the separators, decimal marks and encodings of many programs and countries, with a header, with none, or
-with column numbers for one. No row may be taken for a header silently, and no id lose its zeros.
+CSV comes in the separators, decimal marks and encodings of many programs and countries, with a header, without
+one, or with column numbers as one. No row may silently be taken for a header, and no id may lose its zeros.
 """
 
 import csv
@@ -21,12 +21,12 @@ IDS = (
     *("ids", "item", "items", "filenames", "filename", "file_names", "file_name", "paths", "path", "files", "file"),
     *("filepath", "file_path", "image", "images", "image_path", "img_path", "names", "name", "key", "keys", "id"),
 )
-# Beside a column of bare names of files: where these are, as camera traps' programs (Timelapse, camtrapR) write it.
+# The folder of files whose bare names are in another column, as programs for camera traps (Timelapse, camtrapR) write.
 FOLDERS = (
     *("relativepath", "relative_path", "directory", "dir", "dirname", "folder", "folder_name", "folder_path"),
     *("folderpath", "subfolder", "sub_folder", "subdirectory", "filepath", "file_path", "path"),
 )
-_SEPARATORS = ("\t", ";", "|", ",")  # what separates is tried before what may be a decimal mark
+_SEPARATORS = ("\t", ";", "|", ",")  # a comma, which may be a decimal mark, is tried last
 _HEAD = 1 << 16  # letters of a text file that say how it is laid out
 _LOOKED_AT = 20  # its rows
 WRITTEN_LIST = re.compile(r"\s*(array\(|tensor\()?[\[(].*[\])]\s*", re.DOTALL)
@@ -55,7 +55,7 @@ def find_name(names: Sequence[Any], known: Sequence[str] = IDS) -> Any | None:
 
 
 def in_folder(folder: str, name: str) -> str:
-    """Return the path of a file in a folder: of one that is told with the file at its end, and of none, too."""
+    """Return the path of a file in a folder; the folder may end in the file already, or be empty."""
     folder = folder.strip().replace("\\", "/")
     if not folder or f"/{folder}".endswith(f"/{name}"):
         return folder or name
@@ -63,22 +63,22 @@ def in_folder(folder: str, name: str) -> str:
 
 
 def is_spaced(text: str, separator: str) -> bool:
-    """Whether a space stands behind each separator of a text, and so belongs to no word."""
+    """Whether a space follows each separator of a text, and so is not part of a word."""
     behind = text.split(separator)[1:] if len(separator) == 1 and separator != " " else []
     return bool(behind) and all(cell[:1] in (" ", "\r", "\n", "") for cell in behind) and any(map(str.strip, behind))
 
 
 def read_text_table(path: Path, encoding: str | None = None) -> TextTable:
-    """Read a table of text, and say how where it is not plain; without a header its columns are numbered.
+    """Read a table of text, and note how where that is not obvious; without a header its columns are numbered.
 
-    `encoding` is by default found. Raises ValueError where there is no text, and for a line that is too long.
+    `encoding` is found by default. Raises ValueError where there is no text, and for a line that is too long.
     """
     used, text = next(decoded(path.read_bytes(), encoding), ("", ""))
     if not text.strip():
-        raise ValueError("it is empty, or no text")
+        raise ValueError("it is empty, or not text")
     separator, skipped, rows = _layout(text)
     header, notes = rows[0], how_read(used, encoding)
-    # A word is a word: "NA", "null" and "nan" are ids in many a vocabulary, and no numbers among vectors.
+    # A word is a word: "NA", "null" and "nan" are ids in some vocabularies, and not numbers among vectors.
     how: dict[str, Any] = {"sep": separator, "skiprows": skipped, "keep_default_na": False}
     how["skipinitialspace"] = is_spaced(text[:_HEAD], separator)
     if '"' in text and _has_stray_quotes(text, separator, skipped, len(header)):
@@ -101,7 +101,7 @@ def read_text_table(path: Path, encoding: str | None = None) -> TextTable:
         padded = _restore_zeros(frame, whole, text, how)
     if not bare:
         frame.columns = _apart(frame.columns, header)
-        if doubt:  # it has numbers for names
+        if doubt:  # its column names are numbers
             frame.columns = [whole[1] if (whole := _WHOLE.fullmatch(str(name))) else name for name in frame.columns]
     if skipped:
         first = " ".join(re.split(r"\r\n|\r|\n", text, maxsplit=1)[0].split())
@@ -119,18 +119,18 @@ def _parsed(text: str, how: dict[str, Any]) -> Any:
     except pd.errors.ParserError as error:
         if told := re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", str(error)):
             raise ValueError(
-                f"line {told[2]} has {told[3]} cells, and the lines before it {told[1]}; give all rows as many cells"
+                f"line {told[2]} has {told[3]} cells, and the lines before it {told[1]}; give all rows the same number"
             ) from None
         raise
 
 
 def _lacks_a_name(header: list[str], others: list[list[str]]) -> bool:
-    """Whether rows have a cell more than the header: R leaves out the name of the first column."""
+    """Whether rows have one cell more than the header: R leaves out the name of the first column."""
     return bool(others) and Counter(map(len, others)).most_common(1)[0][0] == len(header) + 1
 
 
 def _restore_zeros(frame: Any, whole: list[Any], text: str, how: dict[str, Any]) -> list[Any]:
-    """Put columns that are written with leading zeros back as they are written; return their names."""
+    """Restore columns of numbers with leading zeros to how they are written; return their names."""
     between = how["sep"] if how["sep"] == r"\s+" else re.escape(how["sep"])
     if not re.search(rf'(?:^|{between})[ "]*0\d+[ "]*\r?(?:{between}|$)', text, re.MULTILINE):
         return []  # reading a large table twice takes as long again
@@ -147,7 +147,7 @@ def _restore_zeros(frame: Any, whole: list[Any], text: str, how: dict[str, Any])
 def _apart(names: Sequence[Any], header: list[str]) -> list[Any]:
     """Return the names of columns, numbered from 0 where one repeats: pandas would number all but the first.
 
-    Spaces around a name are none of it.
+    Spaces around a name are dropped.
     """
     header = [cell.strip() for cell in header]
     names = [(isinstance(name, str) and name.strip()) or name for name in names]
@@ -167,11 +167,11 @@ def _apart(names: Sequence[Any], header: list[str]) -> list[Any]:
 
 
 def _has_no_header(cells: list[str], others: list[list[str]]) -> tuple[bool, list[str]]:
-    """Return whether a first row is one like the `others` below it, and a note where that is in doubt.
+    """Return whether a first row is a row like the `others` below it, and a note where that is in doubt.
 
-    It is a header where words stand above numbers, and where its numbers count columns from 0, as pandas names those
-    without a name, or, in all cells, from 1 above numbers that are not whole; beside a name such as "id" whole numbers
-    are names, 1.0 too. Any other number above numbers is a value.
+    It is a header where words stand above numbers. So it is where its numbers count columns from 0, as pandas names
+    columns without a name, or, in all cells, from 1 above numbers that are not whole. Beside a name such as "id" whole
+    numbers are names, even 1.0. Any other number above numbers is a value.
     """
     cells = ["", *cells] if _lacks_a_name(cells, others) else cells
     places = [p for p in range(len(cells)) if _mostly_numbers([row[p].strip() for row in others if p < len(row)])]
@@ -192,7 +192,9 @@ def _has_no_header(cells: list[str], others: list[list[str]]) -> tuple[bool, lis
         counted = counted or told == list(range(1, len(told) + 1))
     alike = any(_alike(cells[0], other[0].strip()) for other in others)
     if (others or named) and not alike and (counted or (whole and named)):
-        return False, [f"its first line ({', '.join(cells)[:40]}) is taken for a header: give it one of words if not"]
+        return False, [
+            f"its first line ({', '.join(cells)[:40]}) is taken for a header: if not, put one of words above it"
+        ]
     return True, row
 
 
@@ -207,7 +209,7 @@ def _mostly_numbers(cells: list[str]) -> bool:
 
 
 def _alike(one: str, other: str) -> bool:
-    """Whether two words are made alike: of one ending of file, or the same but for their numbers."""
+    """Whether two words are made alike: with the same file ending, or the same except for their numbers."""
     if is_number(one) or not one:
         return False
     ending = re.search(r"\.\w{1,5}$", one)
@@ -216,7 +218,7 @@ def _alike(one: str, other: str) -> bool:
 
 
 def counts_rows(column: Any) -> bool:
-    """Whether a column counts the rows from 0 or 1, or, where they are three or more, from anywhere."""
+    """Whether a column counts the rows from 0 or 1, or, with three rows or more, from anywhere."""
     if column.dtype.kind not in "iu" or len(column) < 2:
         return False
     first = int(column.iloc[0])
@@ -227,10 +229,11 @@ def counts_rows(column: Any) -> bool:
 
 
 def _layout(text: str) -> tuple[str, int, list[list[str]]]:
-    """Return the separator of a table of text, how many lines stand before its first row, and the cells of the rows.
+    """Return the separator of a table of text, the number of lines before its first row, and the cells of the rows.
 
-    What separates gives nearly all rows the same number of cells, and more than one. Above the table may stand a title,
-    remarks that begin with # or %, the number of vectors and of their values, and Excel's "sep=;", which then says it.
+    The separator gives nearly all rows the same number of cells, and more than one. Above the table there may be a
+    title, remarks that begin with # or %, the numbers of vectors and of their values, and Excel's "sep=;", which names
+    the separator.
     """
     told = re.match(r"\ufeff?\"?sep=(.)\"?[ \t;,]*(\r\n|\r|\n)", text)
     text, skipped = (text[told.end() :], 1) if told else (text, 0)
@@ -244,7 +247,7 @@ def _layout(text: str) -> tuple[str, int, list[list[str]]]:
     if not ways:
         rows = _rows(text, ",")
         return ",", skipped + rows[0][0], [cells for _, cells in rows]
-    if len(ways) > 1 and ways[-1][2] == r"\s+":  # spaces stand in other tables, too
+    if len(ways) > 1 and ways[-1][2] == r"\s+":  # spaces occur in other tables, too
         ways.pop()
     _, _, separator, rows, width = min(ways)
     if len(rows) > 1 and width > 2 and _counts_what_follows(rows[0][1], width):
@@ -255,7 +258,7 @@ def _layout(text: str) -> tuple[str, int, list[list[str]]]:
 
 
 def _counts_what_follows(cells: list[str], width: int) -> bool:
-    """Whether a first line says how many vectors there are and how long, as word2vec and fastText write it."""
+    """Whether a first line gives the number of vectors and their length, as word2vec and fastText write it."""
     return len(cells) == 2 and all(map(str.isdigit, cells)) and int(cells[1]) == width - 1
 
 
@@ -276,14 +279,14 @@ def _rows(text: str, separator: str) -> list[tuple[int, list[str]]]:
 
 
 def _is_remark(cells: list[str]) -> bool:
-    """Whether a row begins with # or % and is not the vector of an item that is called so."""
+    """Whether a row begins with # or %, but not as the vector of an item with such a name."""
     return cells[0].lstrip()[:1] in ("#", "%") and not (len(cells) > 1 and all(map(is_number, cells[1:])))
 
 
 def _has_stray_quotes(text: str, separator: str, skipped: int, width: int) -> bool:
-    """Whether quotation marks are letters of words here, and put nothing in one cell that stands in several.
+    """Whether quotation marks are plain letters here, and do not keep separators inside one cell.
 
-    Then every line has as many cells as the table is wide without them, and not all that have one are inside a pair.
+    Then every line has the table's number of cells if they are ignored, and in some cell they do not enclose the whole.
     """
     stray = False
     for line in re.split(r"\r\n|\r|\n", text)[skipped:]:
@@ -298,9 +301,9 @@ def _has_stray_quotes(text: str, separator: str, skipped: int, width: int) -> bo
 
 
 def _check_one_line_each(text: str, separator: str, spaced: bool, width: int) -> None:
-    """Raise ValueError where a row goes on over lines that are rows themselves, which would be lost without a word.
+    """Raise ValueError where a row continues over lines that are rows themselves, which would silently be lost.
 
-    `width` is the number of cells of a row. A text of two columns is let through: a comma stands in many sentences.
+    `width` is the number of cells of a row. A text of two columns is let through: many sentences have a comma.
     """
     lines = list(io.StringIO(text, newline=None))
     reader, first = csv.reader(lines, delimiter=separator, skipinitialspace=spaced), 0
@@ -308,8 +311,8 @@ def _check_one_line_each(text: str, separator: str, spaced: bool, width: int) ->
         over = lines[first : reader.line_num]
         if len(over) > 1 and width > 2 and all(line.count(separator) + 1 >= width for line in over):
             raise ValueError(
-                f"line {first + 1}: a quotation mark opens a cell there that goes on over the next line, a row of its "
-                "own; close it on its own line, or take out a mark that means ditto or inches"
+                f"line {first + 1}: a quotation mark opens a cell that continues over the next line, which is a row of "
+                "its own; close the cell on its line, or take out a mark that means ditto or inches"
             )
         first = reader.line_num
 

@@ -1,8 +1,8 @@
 """One thread for everything that computes, as long as a block runs.
 
 BLAS has one number of threads for the whole process. So blocks that run in several threads of Python share one limit:
-the first one in sets it, and the last one out gives back what there was. Were each to give back what it met, those that
-overlap would take the limit from one another, or leave it for good.
+the first one in sets it, and the last one out restores the old number. If each restored the number that it found,
+blocks that overlap would lift each other's limit, or leave it for good.
 """
 
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from threadpoolctl import OpenBLASController, ThreadpoolController
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Keep BLAS and the compiled loops to one thread: where processes are the parallelism, and on small arrays."""
+    """Keep BLAS and the compiled loops to one thread: where processes run in parallel, and on small arrays."""
     threads = get_num_threads()  # numba's and OpenMP's numbers are each thread's own
     set_num_threads(1)
     try:
@@ -29,7 +29,7 @@ def one_thread() -> Iterator[None]:
 
 @contextmanager
 def one_blas_thread() -> Iterator[None]:
-    """Keep BLAS to one thread: no bit depends on their number, and small matrices are quicker."""
+    """Keep BLAS to one thread: no bit depends on the number of threads then, and small matrices are quicker."""
     _BLAS.enter()
     try:
         yield
@@ -61,7 +61,7 @@ class _SharedLimit:
 
 
 def _let_go() -> None:
-    """Let other threads set the number as well: from 3.8 on threadpoolctl heeds the one that set it last, no other."""
+    """Let other threads set the number as well: from 3.8 on, threadpoolctl obeys only the thread that set it last."""
     if hasattr(OpenBLASController, "clear_controlling_thread"):
         OpenBLASController.clear_controlling_thread()
 

@@ -1,7 +1,7 @@
-"""Vectors that somebody made already: out of files of arrays and tables, with their ids where the file has them.
+"""Vectors that were made elsewhere: from files of arrays and tables, with their ids where the file has them.
 
-Known are .npy, .npz, .safetensors, tables (`vector_tables`), JSON (`vector_json`), .h5ad (and other HDF5), and faiss's
-flat indexes. Arrays that lie in a file as they are get memory-mapped. Nothing is unpickled: a file of Python objects
+It reads .npy, .npz, .safetensors, tables (`vector_tables`), JSON (`vector_json`), .h5ad (and other HDF5), and faiss's
+flat indexes. Arrays that a file holds as plain bytes are memory-mapped. Nothing is unpickled: a file of Python objects
 can run any code.
 """
 
@@ -42,7 +42,7 @@ _NO_TEXT = {".npy", *ARROW}  # of files of ids
 def read_vectors(path: Path | str, key: str | None = None, encoding: str | None = None) -> VectorFile:
     """Return the vectors of a file; `key` names the array or column where it has several.
 
-    `encoding` is that of a table of text or JSON, by default found; a file of another kind has none.
+    `encoding` is that of a table of text or JSON, found by default; a file of another kind has none.
 
     Raises MissingDataError where there is no such file, and ValueError, naming it, where it is of another kind or does
     not say which of its arrays are the vectors.
@@ -51,7 +51,7 @@ def read_vectors(path: Path | str, key: str | None = None, encoding: str | None 
     if path.is_dir():
         parts = "; make one file of its parts (pyarrow.parquet.read_table)" if any(path.glob("*.parquet")) else ""
         raise ValueError(
-            f"{path} is a folder; a pool is opened with Pool.open, and a file of vectors is named whole{parts}."
+            f"{path} is a folder; open a pool with Pool.open, or give the path of one file of vectors{parts}."
         )
     if not path.exists():
         raise MissingDataError(f"{path} is not here; give a file of vectors ({', '.join(_READERS)}).")
@@ -73,7 +73,7 @@ def read_vectors(path: Path | str, key: str | None = None, encoding: str | None 
 
 
 def read_ids(path: Path | str, encoding: str | None = None) -> list[str]:
-    """Return the ids of a file: one a line (.txt), an array (.npy), or a table's column of names (.csv, .parquet).
+    """Return the ids of a file: one per line (.txt), an array (.npy), or a table's column of names (.csv, .parquet).
 
     Raises MissingDataError where there is no such file, and CorruptFileError for one that cannot be read.
     """
@@ -83,10 +83,10 @@ def read_ids(path: Path | str, encoding: str | None = None) -> list[str]:
 def _ids_read(path: Path, encoding: str | None) -> tuple[list[str], list[str]]:
     """Return the ids of a file, and notes on how it was read."""
     if not path.exists():
-        raise MissingDataError(f"{path} is not here; give a file with one id a line, a .npy, or a table.")
+        raise MissingDataError(f"{path} is not here; give a file with one id per line, a .npy, or a table.")
     if path.is_dir():
-        raise ValueError(f"{path} is a folder; give a file with one id a line, a .npy, or a table.")
-    with reading(path, "a file of ids", "Give one id a line, a .npy, a list in .json, or a table."):
+        raise ValueError(f"{path} is a folder; give a file with one id per line, a .npy, or a table.")
+    with reading(path, "a file of ids", "Give one id per line, a .npy, a list in .json, or a table."):
         return _ids_of(path, encoding)
 
 
@@ -100,7 +100,7 @@ def _ids_of(path: Path, encoding: str | None) -> tuple[list[str], list[str]]:
         return ids_in_json(path, encoding)
     used, text = next(decoded(path.read_bytes(), encoding), ("", None))
     if text is None or suffix in _PICKLED:
-        raise ValueError("it is no text")
+        raise ValueError("it is not text")
     if text.startswith("{"):
         raise ValueError("its lines are JSON, not names")
     lines = lines_of(text)
@@ -112,16 +112,18 @@ def _ids_of(path: Path, encoding: str | None) -> tuple[list[str], list[str]]:
 def read_both(
     path: Path, ids: Any, key: str | None, encoding: str | None
 ) -> tuple[VectorFile, Sequence[str] | None, str]:
-    """Return the vectors of a file, the ids of `ids` (a list or another file) or else of the file, and where those are.
+    """Return the vectors of a file, their ids, and where the ids are from: `ids` (a list or a file), or the same file.
 
-    ValueError for an `encoding` where neither file is text.
+    Raises ValueError for an `encoding` where neither file is text.
     """
     beside = Path(ids) if isinstance(ids, str | Path) else None
     if ids is not None and beside is None and not np.ndim(ids):
-        raise ValueError(f"ids of type {type(ids).__name__}; give a list of one id a row, or the path of a file of ids")
+        raise ValueError(
+            f"ids of type {type(ids).__name__}; give a list of one id per row, or the path of a file of ids"
+        )
     names = {path.suffix.lower()} & set(_TEXTS) | ({beside.suffix.lower()} - _NO_TEXT if beside else set())
     if encoding is not None and not names:
-        raise ValueError(f"{path} holds no text, which would have an encoding; leave out {encoding!r}.")
+        raise ValueError(f"{path} is not text, and so has no encoding; leave out {encoding!r}.")
     held = read_vectors(path, key, encoding)
     if beside is not None:
         told, notes = _ids_read(beside, encoding)
@@ -141,7 +143,7 @@ def _npy(path: Path, key: str | None) -> VectorFile:
     with path.open("rb") as stream:
         start = stream.read(6)
     if start != b"\x93NUMPY":
-        what = "a .npz file: call it so" if start.startswith(b"PK") else "no .npy file"
+        what = "this is a .npz file; rename it" if start.startswith(b"PK") else "this is not a .npy file"
         raise ValueError(
             "it is empty; numpy.save(path, array) writes one" if not start else f"it begins like {start!r}: {what}"
         )
@@ -159,7 +161,7 @@ def _npy(path: Path, key: str | None) -> VectorFile:
 
 def _npz(path: Path, key: str | None) -> VectorFile:
     if not zipfile.is_zipfile(path):
-        raise ValueError("it is no .npz file, or a cut off one")
+        raise ValueError("it is not a .npz file, or it is cut off")
     with zipfile.ZipFile(path) as archive:
         check_unpacked(archive, path.stat().st_size)
     with np.load(path, allow_pickle=False) as file:
@@ -193,20 +195,20 @@ _DTYPES |= {"I8": "i1", "U8": "u1", "U16": "<u2", "U32": "<u4", "U64": "<u8", "B
 
 
 def _safetensors(path: Path, key: str | None) -> VectorFile:
-    """Read the format itself: a length, a header in JSON, and the bytes. bfloat16 is the upper half of float32."""
+    """Read the format: a length, a header in JSON, and the bytes. bfloat16 is the upper half of float32."""
     size = path.stat().st_size
     if size < 8:
-        raise ValueError(f"it is {'empty' if not size else f'cut off after {size} bytes'}, or no safetensors file")
+        raise ValueError(f"it is {'empty' if not size else f'cut off after {size} bytes'}, or not a safetensors file")
     with path.open("rb") as stream:
         (length,) = struct.unpack("<Q", stream.read(8))
         if length > size - 8:
-            raise ValueError("its header is longer than the file: it is cut off, or no safetensors file")
+            raise ValueError("its header is longer than the file: it is cut off, or not a safetensors file")
         try:
             header = json.loads(stream.read(length))
-        except ValueError as error:  # JSON's, and of bytes that are no letters
-            raise ValueError("its header is no JSON: it is damaged, or no safetensors file") from error
+        except ValueError as error:  # JSON's, and that of bytes that are not letters
+            raise ValueError("its header is not JSON: it is damaged, or not a safetensors file") from error
     if not isinstance(header, dict):
-        raise ValueError("its header is no list of tensors: it is damaged, or no safetensors file")
+        raise ValueError("its header is not a list of tensors: it is damaged, or not a safetensors file")
     header.pop("__metadata__", None)
     shapes = {name: tuple(entry["shape"]) for name, entry in header.items()}
     chosen = chosen_array(shapes, key)
@@ -218,7 +220,7 @@ def _safetensors(path: Path, key: str | None) -> VectorFile:
 
 
 def _tensor(path: Path, entry: dict[str, Any], before: int) -> np.ndarray:
-    """Return the tensor of an entry of the header of a safetensors file, whose bytes begin `before` in the file."""
+    """Return the tensor of an entry of the header of a safetensors file, whose data begin at the byte `before`."""
     start, stop = entry["data_offsets"]
     dtype = "<u2" if entry["dtype"] == "BF16" else _DTYPES.get(entry["dtype"])
     if dtype is None:
@@ -238,7 +240,7 @@ def _faiss(path: Path, key: str | None) -> VectorFile:
     with path.open("rb") as stream:
         kind = stream.read(4)
         if path.stat().st_size < 45:
-            raise ValueError("it is empty" if not kind else "it is cut off, or no index of faiss")
+            raise ValueError("it is empty" if not kind else "it is cut off, or not an index of faiss")
         if kind in (b"IxMp", b"IxM2"):
             raise ValueError(
                 "it is an IndexIDMap, which gives the vectors numbers of its own; write index.index, the one within, "
@@ -266,11 +268,11 @@ def _hdf5(path: Path, key: str | None) -> VectorFile:
     import scipy.sparse
 
     with h5py.File(path, "r") as file:
-        # Of addresses and of lengths, and with nothing before them, as everybody writes them.
+        # Sizes of addresses and of lengths, with nothing before them, as everybody writes them.
         usual = file.id.get_create_plist().get_sizes() == (8, 8) and not file.userblock_size
         known = _texts_in_heaps(path) if usual else None
         found: dict[str, tuple[int, ...]] = {}
-        others: dict[str, tuple[int, ...]] = {}  # arrays that are no vectors, to say what is there
+        others: dict[str, tuple[int, ...]] = {}  # arrays that are not vectors, to say what is there
 
         def visit(name: str, part: Any) -> None:
             if isinstance(part, h5py.Group) and {"data", "indices", "indptr"} <= set(part):
@@ -284,7 +286,7 @@ def _hdf5(path: Path, key: str | None) -> VectorFile:
         file.visititems(visit)
         wanted = {name: shape for name, shape in found.items() if name.rpartition("/")[0] not in found}
         if not wanted or (key in others and key not in wanted):
-            raise ValueError(f"it has no array (n, d), one row an item: it has {shapes_told(others | wanted)}")
+            raise ValueError(f"it has no array (n, d), one row per item: it has {shapes_told(others | wanted)}")
         chosen = key
         own = {name: shape for name, shape in wanted.items() if name.startswith("obsm/")}
         ends = [name for name in wanted if chosen and name.endswith(f"/{chosen}")]
@@ -305,10 +307,10 @@ _HEAP = b"GCOL\x01\0\0\0"  # how a heap of texts begins in an HDF5 file
 
 
 def _texts_in_heaps(path: Path) -> dict[tuple[int, int], int]:
-    """Return how long the texts in an HDF5 file are, by the place of their heap and their number in it.
+    """Return the lengths of the texts in an HDF5 file, by the place of their heap and their number in it.
 
-    Raises ValueError for a heap with an entry that leads nowhere: HDF5's library (2.0 and before) goes round in one of
-    length 0 for ever, and nothing can interrupt it.
+    Raises ValueError for a heap with an entry that leads nowhere: HDF5's library (2.0 and before) loops for ever
+    at an entry of length 0, and nothing can interrupt it.
     """
     lengths = {}
     with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
@@ -332,22 +334,22 @@ _TEXT = np.dtype([("length", "<u4"), ("heap", "<u8"), ("number", "<u4")])  # how
 
 
 def _texts(dataset: Any, known: dict[tuple[int, int], int] | None) -> np.ndarray:
-    """Return the texts of a dataset; ValueError for one that is not `known` to lie, as long, where it is said to.
+    """Return the texts of a dataset; ValueError for one that is not `known` to be where, and as long as, it says.
 
     HDF5's library believes what a dataset says: it makes room for gigabytes, and ends the process where a text is
-    longer than it was said to be.
+    longer than stated.
     """
     import h5py
 
     if dataset.dtype.kind == "O" and h5py.check_string_dtype(dataset.dtype) is None:
         raise ValueError(f"{dataset.name!r} holds {h5py.check_vlen_dtype(dataset.dtype) or 'objects'}, not names")
     place = dataset.id.get_offset()
-    # In one piece, as nearly everybody has them.
+    # In one piece, as in nearly all files.
     if known is not None and dataset.dtype.kind == "O" and place is not None:
         told = np.fromfile(dataset.file.filename, _TEXT, dataset.size, offset=place)
         for row, (length, heap, number) in enumerate(told.tolist()):
             if (heap or length) and known.get((heap, number)) != length:  # 0, 0: an empty text
-                raise ValueError(f"it is damaged: text {row} of {dataset.name!r} does not lie where it says")
+                raise ValueError(f"it is damaged: text {row} of {dataset.name!r} is not where the file says")
     return dataset[:]
 
 

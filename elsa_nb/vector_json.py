@@ -1,4 +1,4 @@
-"""Vectors in JSON: alone, a vector a name, or in a table of records or of columns; one value, or one a line."""
+"""Vectors in JSON: alone, one per name, or in a table of records or of columns; one value, or one per line."""
 
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,9 @@ JSON = (".json", *_LINES)
 
 
 def vectors_in_json(path: Path, key: str | None, encoding: str | None = None) -> VectorFile:
-    """Read the vectors of a JSON file: vectors alone, a vector a name, or a table (records, or columns of one length).
+    """Read the vectors of a JSON file: vectors alone, one per name, or a table (records, or columns of one length).
 
-    `key` is that of `vectors_in_arrow`; ValueError for one where there are no columns.
+    `key` is that of `vectors_in_arrow`; raises ValueError for a key where there are no columns.
     """
     value, notes = _read(path, encoding)
     read = _vectors_of(value, key)
@@ -29,21 +29,25 @@ def _vectors_of(value: Any, key: str | None) -> VectorFile:
         return from_table(_table(value), key)
     apart = isinstance(value, dict) and len(value) > 1 and all(isinstance(part, dict) for part in value.values())
     if apart or (isinstance(value, dict) and {"columns", "data"} <= set(value)):
-        raise ValueError("its JSON is a table apart in columns or rows; save it with to_json(..., orient='records')")
+        raise ValueError(
+            "its JSON keeps the columns or rows of a table apart; save it with to_json(..., orient='records')"
+        )
     if isinstance(value, dict) and len(tables := [part for part in value.values() if _are_records(part)]) == 1:
-        return _vectors_of(tables[0], key)  # with words about it around it, as servers answer
+        return _vectors_of(tables[0], key)  # inside an object that describes it, as servers answer
     entries = list(value.values()) if isinstance(value, dict) else value
     if not isinstance(entries, list) or not entries or not all(map(_is_list, entries)):
-        raise ValueError(f"its JSON is no list of vectors or of records, and no vector a name{_odd_one(entries)}")
+        raise ValueError(
+            f"its JSON is neither a list of vectors or of records nor one vector per name{_odd_one(entries)}"
+        )
     if isinstance(value, dict) and (key in value or find_name(list(value), VECTORS) is not None):
         return from_table(_columns(value), key)
     if key is not None:
-        raise ValueError(f"its vectors stand in no column; leave out the key {key!r}")
+        raise ValueError(f"its vectors are not in a column; leave out the key {key!r}")
     return VectorFile(_plain_vectors(entries), as_names(value) if isinstance(value, dict) else None)
 
 
 def _plain_vectors(entries: list[Any]) -> np.ndarray:
-    """Return lists of numbers as an array; ValueError for the first value that is none beside the others."""
+    """Return lists of numbers as an array; ValueError for the first value that is not a number."""
     import pyarrow as pa
 
     try:
@@ -52,7 +56,7 @@ def _plain_vectors(entries: list[Any]) -> np.ndarray:
         for row, entry in enumerate(entries):
             for value in entry if isinstance(entry, list) else ():
                 if isinstance(value, bool) or not isinstance(value, int | float):
-                    raise ValueError(f"entry {row} has {_told(value)} among numbers, which is none") from error
+                    raise ValueError(f"entry {row} has {_told(value)} among numbers, which is not one") from error
                 if isinstance(value, int) and abs(value) >> 63:
                     raise ValueError(
                         f"entry {row} has the whole number {_told(value)}, which is too large; write it as 1e30"
@@ -66,7 +70,7 @@ def ids_in_json(path: Path, encoding: str | None = None) -> tuple[list[str], lis
     if _are_records(value):
         return ids_in_frame(_table(value).to_pandas()), notes
     if not isinstance(value, list):
-        raise ValueError("its JSON is no list of names or of records")
+        raise ValueError("its JSON is not a list of names or of records")
     return as_names(value), notes
 
 
@@ -74,14 +78,14 @@ def _read(path: Path, encoding: str | None) -> tuple[Any, list[str]]:
     """Return what a file holds, a value or the list of those on its lines, and notes on how it was read."""
     used, text = next(decoded(path.read_bytes(), encoding), ("", ""))
     if not text.strip():
-        raise ValueError("it is empty, or no text")
+        raise ValueError("it is empty, or not text")
     value, by_line = json_value(text.removeprefix("\ufeff"), _made)
     alone = path.suffix.lower() in _LINES and not by_line and not isinstance(value, list)
     return [value] if alone else value, how_read(used, encoding)
 
 
 def _made(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Return an object whose lists of numbers are arrays: a quarter of the memory, and a vector is one."""
+    """Return an object whose lists of numbers are arrays: they take a quarter of the memory, and a vector is one."""
     return {name: _compact(value) for name, value in checked_object(pairs).items()}
 
 
@@ -101,7 +105,7 @@ def _are_records(value: Any) -> bool:
 
 
 def _odd_one(entries: Any) -> str:
-    """Say which of the entries is the first that is not of the kind of the first, if one is."""
+    """Say which entry is the first of another kind than entry 0, if there is one."""
     if not isinstance(entries, list):
         return ""
     odd = (row for row, entry in enumerate(entries) if _is_list(entry) != _is_list(entries[0]) or entry is None)
@@ -114,13 +118,13 @@ def _told(value: Any) -> str:
 
 
 def _table(records: list[dict[str, Any]]) -> Any:
-    """Return records as a table of pyarrow: a column for every name that occurs, null where a record has it not."""
+    """Return records as a table of pyarrow: one column for every name that occurs, null where a record lacks it."""
     names = dict.fromkeys(name for record in records for name in record)
     return _columns({name: [record.get(name) for record in records] for name in names})
 
 
 def _columns(values: dict[str, Any]) -> Any:
-    """Return columns as a table of pyarrow; those of values that mix, and are no vectors, hold them as text."""
+    """Return columns as a table of pyarrow; columns of mixed values that are not vectors hold text."""
     import pyarrow as pa
 
     columns = {}

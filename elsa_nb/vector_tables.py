@@ -1,4 +1,4 @@
-"""Vectors that lie in tables: in a column of lists, in numbered columns, or in cells of text that hold a list each.
+"""Vectors that lie in tables: in a column of lists, in numbered columns, or in cells of text that each hold a list.
 
 Tables are CSV, in the separators, decimal marks and encodings of many programs and countries, Parquet and Feather;
 `vector_json` makes them of JSON. A column that belongs to the vectors and does not hold a number in every row is
@@ -36,7 +36,7 @@ _PRINTED = re.compile(
 
 @dataclass
 class VectorFile:
-    """What a file holds: `vectors` (n, d), `ids` (None: it names none), and what was left out or taken how."""
+    """What a file holds: `vectors` (n, d), `ids` (None: it names none), and notes on what was left out or taken."""
 
     vectors: Any
     ids: Sequence[str] | None = None
@@ -58,7 +58,7 @@ def ids_in_frame(frame: Any) -> list[str]:
 
 
 def _ids_and_notes(frame: Any, padded: Sequence[Any]) -> tuple[list[str], list[str]]:
-    """Return the ids in a table, which may be a column of `padded` numbers, and what is to be said of them."""
+    """Return the ids in a table, which may be a column of `padded` numbers, and notes on them."""
     column = find_name(list(frame.columns))
     column = (
         next((c for c in frame if c in padded or not _is_number_like(frame[c])), None) if column is None else column
@@ -69,9 +69,9 @@ def _ids_and_notes(frame: Any, padded: Sequence[Any]) -> tuple[list[str], list[s
 
 
 def _names_in(values_of: Callable, columns: Sequence[Any], column: Any) -> tuple[list[str], list[str]]:
-    """Return the ids in a column, and what is to be said of them; `values_of` gives the values of one of `columns`.
+    """Return the ids in a column, and notes on them; `values_of` gives the values of one of `columns`.
 
-    Names of files that repeat have their folders in front where these stand in another column.
+    File names that repeat get their folders in front, where another column holds these.
     """
     names = as_names(values_of(column))
     beside = find_name([name for name in columns if name != column], FOLDERS)
@@ -86,7 +86,7 @@ def _names_in(values_of: Callable, columns: Sequence[Any], column: Any) -> tuple
 
 
 def vectors_in_arrow(path: Path, key: str | None) -> VectorFile:
-    """Read the vectors of a file of `ARROW`; `key` names the column of lists, or what numbered ones share."""
+    """Read the vectors of a file of `ARROW`; `key` names the column of lists, or what numbered ones have in common."""
     return from_table(_arrow_in(path), key)
 
 
@@ -136,11 +136,11 @@ def _plain(table: Any) -> Any:
 
 
 def _if_ids(name: Any, values: Iterable[Any]) -> tuple[Any, list[str]]:
-    """Return the only column of words if each of its words stands there once, else None and a remark."""
+    """Return the only column of words if none of its words repeats, else None and a remark."""
     values = list(values)
     if len(set(values)) == len(values):
         return name, []
-    return None, [f"the words in {name!r} repeat, so they are no ids"]
+    return None, [f"the words in {name!r} repeat, so they are not ids"]
 
 
 def _holds_vectors(kind: Any) -> bool:
@@ -179,7 +179,7 @@ def from_lists(column: Any) -> np.ndarray:
 
 
 def vectors_in_text(path: Path, key: str | None, encoding: str | None = None) -> VectorFile:
-    """Read the vectors of a CSV file, or of another table of text; `encoding` is by default found."""
+    """Read the vectors of a CSV file, or of another table of text; `encoding` is found by default."""
     table = read_text_table(path, encoding)
     frame, notes, first = table.frame, list(table.notes), table.frame.columns[0]
     ids = None if table.bare else find_name(list(frame.columns))
@@ -203,7 +203,7 @@ def vectors_in_text(path: Path, key: str | None, encoding: str | None = None) ->
 
 
 def _nameless_ids(table: TextTable, texts: list[Any]) -> tuple[Any, list[str]]:
-    """Return the column that holds ids though no name says so, None where there is none, and notes on it."""
+    """Return the column that holds ids though its name does not say so, or None, and notes on it."""
     ends = (table.frame.columns[0], table.frame.columns[-1])
     if table.bare and len(texts) > 1 and texts[0] == ends[0]:
         texts = texts[:1]  # others hold classes, or remarks
@@ -215,14 +215,16 @@ def _nameless_ids(table: TextTable, texts: list[Any]) -> tuple[Any, list[str]]:
 
 
 def _look_at_first(frame: Any) -> list[str]:
-    """Return how the first column of a table without a header was taken, where it may hold ids or a count."""
+    """Return notes on how the first column of a table without a header was taken, where it may hold ids or a count."""
     column = frame[0]
     if column.dtype.kind not in "iu" or len(column) < 2 or not column.is_unique or len(frame.columns) < 2:
         return []
     if counts_rows(column) and not _all_whole(frame):
         return ["the first column counts the rows: it is left out"]
     if counts_rows(column) or not _all_whole(frame):
-        return ["the first column may be ids or a count; it is taken for values (a header with id makes it ids)"]
+        return [
+            "the first column may be ids or a count; it is taken for values (a header that calls it id makes it ids)"
+        ]
     return []
 
 
@@ -231,7 +233,7 @@ def _all_whole(frame: Any) -> bool:
 
 
 def _is_index(column: Any, words: bool) -> bool:
-    """Whether a column without a name, which pandas or R wrote, names the rows, and does not just count them."""
+    """Whether a column without a name, which pandas or R wrote, names the rows and does not just count them."""
     counts = column.dtype.kind not in "iu" or any((column == np.arange(n, n + len(column))).all() for n in (0, 1))
     return bool(column.is_unique) and (words or not counts)
 
@@ -242,7 +244,7 @@ def _is_index(column: Any, words: bool) -> bool:
 def _from_frame(
     frame: Any, key: str | None, told: list[str] | None, ids: Any, padded: Sequence[Any] | None = None
 ) -> VectorFile:
-    """Take the columns of one value each that are numbered alike (embedding_0, embedding_1, ...), or cells of lists."""
+    """Take the vectors from numbered columns of one value each (embedding_0, embedding_1, ...), or cells of lists."""
     unnamed = [name for name in frame.columns if str(name).startswith("Unnamed:")]  # an index that pandas wrote
     others = [name for name in frame.columns if name != ids and name not in unnamed]
     groups: dict[str, list] = {}
@@ -277,17 +279,18 @@ def _from_frame(
 
 
 def _no_such_columns(key: str, groups: dict[str, list], columns: Any) -> str:
-    """Say that no columns are called `key` + number, and, where one is called `key` itself, what of it can be given."""
+    """Say that no columns are called `key` + number, and, where one is called `key` itself, which key to give."""
     of = next((of for of, names in groups.items() if key in map(str, names)), None)
     if of is not None:
         first, last = (sorted(groups[of], key=_number_of)[end] for end in (0, -1))
         return (
-            f"its column {key!r} is one of the {len(groups[of])} columns {first!r} to {last!r}, a value of a vector "
-            f"each. Name them all by what stands before the number: key={of!r} (on the command line --key {of})"
+            f"its column {key!r} is one of the {len(groups[of])} columns {first!r} to {last!r}, which hold one "
+            f"value of a vector each. Name them all by what comes before the number: key={of!r} (on the command line "
+            f"--key {of})"
         )
     told = f"it has {', '.join(map(repr, groups)) or 'none'} + number"
     if key in map(str, columns):
-        return f"its column {key!r} holds no lists of numbers, and is none of several numbered alike; {told}"
+        return f"its column {key!r} holds no lists of numbers, and is not one of several numbered columns; {told}"
     return f"it has no columns {key}0, {key}1, ...; {told}"
 
 
@@ -297,17 +300,17 @@ def _number_of(name: Any) -> int:
 
 
 def _numbers(frame: Any, of_text: bool) -> np.ndarray:
-    """Return columns, of a table of text or another, as numbers; raise ValueError for the first value that is none."""
+    """Return columns, of a table of text or another, as numbers; raise ValueError for the first other value."""
     import pandas as pd
 
     check_whole_columns(frame)
     if all(kind.kind in "fiub" for kind in frame.dtypes) and (whole := frame.to_numpy()).dtype != object:
         return whole
-    # Times would be numbers of microseconds; as texts they are none.
+    # Times would become numbers of microseconds; as texts they are refused.
     plain = frame.apply(lambda column: column.astype(str) if column.dtype.kind in "mM" else column)
     made = plain.apply(pd.to_numeric, errors="coerce")
     wrong = made.isna().to_numpy()
-    if not wrong.any():  # 1.234 among decimal commas is not for us to read
+    if not wrong.any():  # 1.234 among decimal commas could be read in two ways
         wrong = np.array([[isinstance(value, str) for value in cells] for cells in frame.to_numpy()])
     if wrong.any():
         row, column = (int(i) for i in np.argwhere(wrong)[0])
@@ -317,12 +320,12 @@ def _numbers(frame: Any, of_text: bool) -> np.ndarray:
             mixed = " but text; save the column as numbers (pandas.to_numeric makes them)"
         name = frame.columns[column]
         where = f"{name!r}" if isinstance(name, str) else f"{name} (without a name, counted from 0)"
-        raise ValueError(f"row {row} has {value!r} in the column {where}, which is no number{mixed}")
+        raise ValueError(f"row {row} has {value!r} in the column {where}, which is not a number{mixed}")
     return made.to_numpy(np.float64)
 
 
 def _is_number_like(column: Any) -> bool:
-    """Whether a column holds numbers, or would if some of its values were not something else."""
+    """Whether a column holds numbers, or mostly numbers."""
     if column.dtype.kind in "fiub":
         return True
     told = [value for value in column[:_LOOKED_AT] if np.ndim(value) == 0 and value is not None]  # no lists
@@ -346,14 +349,14 @@ def _from_written_lists(column: Any) -> np.ndarray:
         try:
             rows.append([int(word) if word.lstrip("+-").isdigit() else float(word) for word in words])
         except ValueError as error:
-            raise ValueError(f"the vector of row {row} is no list of numbers ({error})") from None
+            raise ValueError(f"the vector of row {row} is not a list of numbers ({error})") from None
         if len(words) != len(rows[0]):
             raise ValueError(f"the vector of row {row} has {len(words)} values, that of row 0 {len(rows[0])}")
     return np.array(rows)
 
 
 def one_of(names: list[str], key: str | None, what: str) -> str:
-    """Return `key`, the only name, or the one that vectors usually have; ValueError where it is not said which."""
+    """Return `key`, the only name, or the one that vectors usually have; ValueError where several could be meant."""
     usual = [name for name in VECTORS if name in names]
     if key is None and len(names) > 1 and not usual:
         raise ValueError(f"it has several {what}: {', '.join(names)}. Name one: key='...' (on the command line --key)")
@@ -364,7 +367,7 @@ def one_of(names: list[str], key: str | None, what: str) -> str:
 
 
 def ids_among(shapes: dict[str, tuple[int, ...]], chosen: str) -> str | None:
-    """Return which array names the rows of the one that was `chosen`: one of a usual name, and of a value a row."""
+    """Return which array names the rows of the one that was `chosen`: one with a usual name and one value per row."""
     return find_name([name for name, shape in shapes.items() if name != chosen and shape and shape[1:] in ((), (1,))])
 
 
@@ -379,14 +382,14 @@ def chosen_array(shapes: dict[str, tuple[int, ...]], key: str | None) -> str:
     if len(flat) == 1 or named:
         return named[0] if named else flat[0]
     if not flat:
-        raise ValueError(f"it has no array (n, d), one row an item: it has {shapes_told(shapes)}")
+        raise ValueError(f"it has no array (n, d), one row per item: it has {shapes_told(shapes)}")
     raise ValueError(
         f"it has several arrays of vectors: {shapes_told(shapes)}. Name one: key='...' (on the command line --key)"
     )
 
 
 def array_taken(shapes: dict[str, tuple[int, ...]], chosen: str, ids: str | None = None) -> list[str]:
-    """Return, where a file holds more than vectors and their ids, which array was taken and which were not: a note."""
+    """Return a note on which array was taken and which were not, where a file holds more than vectors and their ids."""
     left = {name: shape for name, shape in shapes.items() if name not in (chosen, ids)}
     return [f"vectors from {chosen!r}, left out: {shapes_told(left)}"] if left else []
 

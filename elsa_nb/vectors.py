@@ -1,6 +1,6 @@
-"""What a pool takes: arrays of many kinds become (n, d) float16 or float32, names one id a row, nothing is lost unsaid.
+"""What a pool takes: many kinds of arrays become (n, d) float16 or float32, names one id per row, and loss is reported.
 
-Everything goes in blocks of rows, so that a memory-mapped array costs no second one.
+Everything goes in blocks of rows, so that a memory-mapped array is never copied into memory as a whole.
 """
 
 import sys
@@ -24,11 +24,11 @@ _LARGEST_DENSE = 8 << 30  # bytes that a sparse matrix may become
 def as_vectors(given: Any) -> np.ndarray:
     """Return `given` as a read-only array (n, d) of float16 or float32 that nobody else can change.
 
-    Taken are arrays, lists, data frames, tensors (also bfloat16, on a GPU, or with a gradient), scipy's sparse
+    It takes arrays, lists, data frames, tensors (also bfloat16, on a GPU, or with a gradient), scipy's sparse
     matrices, and arrays of Python lists. float16 and float32 stay as they are; other real dtypes become float32.
     An array that somebody could still write to is copied; a read-only one (a memory-mapped file) is not.
 
-    Raises ValueError for other shapes and dtypes, for values that are not finite or not so in float32, for whole
+    Raises ValueError for other shapes and dtypes, for values that are not finite, also as float32, for whole
     numbers that float32 does not hold, and for rows that would become zero; the first such row is named.
     """
     vectors, ours = _array(given)
@@ -38,7 +38,7 @@ def as_vectors(given: Any) -> np.ndarray:
     if vectors.ndim != 2 or 0 in vectors.shape:
         told = f"; a pool is (n, d) with n and d at least 1{_cure(vectors)}"
         raise ValueError(f"vectors have shape {vectors.shape}{told}.")
-    if vectors.dtype.name == "bfloat16":  # of an extension of numpy; no real number to numpy itself
+    if vectors.dtype.name == "bfloat16":  # from an extension of numpy; numpy itself does not take it for real numbers
         vectors, ours = vectors.astype(np.float32), True
     if vectors.dtype.name not in DTYPES and vectors.dtype.kind in "fiub":
         vectors = _narrowed(vectors)
@@ -53,7 +53,7 @@ def as_vectors(given: Any) -> np.ndarray:
 
 
 def frame_names(given: Any) -> np.ndarray | None:
-    """Return the names (n,) of a pandas frame's or column's rows; None for numbers: they say where a row once stood."""
+    """Return the names (n,) of a pandas frame's or column's rows; None for numbers, which say where a row once was."""
     if not (hasattr(given, "iloc") and hasattr(given, "index")):
         return None
     names = np.asarray(given.index)
@@ -79,11 +79,11 @@ def check_vectors(vectors: np.ndarray, first_row: int = 0) -> np.ndarray:
 def check_ids(ids: np.ndarray, n: int) -> np.ndarray:
     """Return `ids` as a (n,) str array.
 
-    Raises ValueError if their number is wrong, one occurs twice, is missing, empty or no text, and for a set.
+    Raises ValueError if their number is wrong, if one occurs twice, is missing, empty or not text, and for a set.
     """
     if isinstance(ids, str | bytes | Mapping | set | frozenset):
         why = ", which has no order" if isinstance(ids, set | frozenset) else ""
-        raise ValueError(f"ids are of type {type(ids).__name__}{why}; give a list of one id a row.")
+        raise ValueError(f"ids are of type {type(ids).__name__}{why}; give a list of one id per row.")
     given = ids if hasattr(ids, "__getitem__") or not isinstance(ids, Iterable) else list(ids)
     for row, item in enumerate(given if isinstance(given, list | tuple) else ()):
         if isinstance(item, str) and item.endswith("\0"):
@@ -101,7 +101,7 @@ def check_ids(ids: np.ndarray, n: int) -> np.ndarray:
         row = int(np.argmin(written))
         shown = "".join(map(chr, np.minimum(_code_points(ids[row : row + 1])[0], sys.maxunicode))).rstrip("\0")
         raise ValueError(
-            f"The id {shown!a:.60} of row {row} is no text (a file name that is not UTF-8, a damaged file?), and "
+            f"The id {shown!a:.60} of row {row} is not text (a file name that is not UTF-8, a damaged file?), and "
             "cannot be written down; escape it: "
             "name.encode(errors='surrogateescape').decode(errors='backslashreplace')."
         )
@@ -114,9 +114,9 @@ def check_ids(ids: np.ndarray, n: int) -> np.ndarray:
 
 
 def as_names(values: Iterable[Any]) -> list[str]:
-    """Return the names of items as text; raise ValueError, naming the row, where one is missing or no text."""
+    """Return the names of items as text; raise ValueError, naming the row, where one is missing or not text."""
     if isinstance(values, np.ndarray) and values.dtype.kind == "U" and not (written := are_texts(values)).all():
-        raise ValueError(f"the id of row {int(np.argmin(written))} is no text; is the file damaged?")
+        raise ValueError(f"the id of row {int(np.argmin(written))} is not text; is the file damaged?")
     names = []
     for row, value in enumerate(values):
         try:
@@ -132,10 +132,10 @@ def as_names(values: Iterable[Any]) -> list[str]:
 
 
 def are_texts(texts: np.ndarray) -> np.ndarray:
-    """Return which of an array of texts (n,) can be written down, (n,) bool: each of their code points is a letter.
+    """Return which texts of an array (n,) can be written to a file, (n,) bool: those of valid code points only.
 
-    Halves of pairs are none (file names that are not UTF-8), nor are numbers beyond all letters: NumPy makes strings of
-    damaged bytes that Python itself would not, and that end in a SystemError far from where they were read.
+    Halves of surrogate pairs (file names that are not UTF-8) are not valid, nor are numbers beyond Unicode: from
+    damaged bytes NumPy makes strings that Python would not make, and that end in a SystemError far from there.
     """
     codes = _code_points(texts)
     return ((codes < 0xD800) | ((codes > 0xDFFF) & (codes <= sys.maxunicode))).all(1)
@@ -155,7 +155,7 @@ def _is_missing(item: Any) -> bool:
 
 
 def _text_of(item: Any) -> str:
-    """Return an id as text. A column of numbers of which one was missing once is of floats, of any precision."""
+    """Return an id as text. Whole numbers are floats, of any precision, where one of their column was missing once."""
     if isinstance(item, bytes):
         return item.decode()
     return str(int(item) if isinstance(item, float | np.floating) and float(item).is_integer() else item)
@@ -168,7 +168,7 @@ def blocks(vectors: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
 
 
 def remarks(vectors: np.ndarray) -> list[str]:
-    """Return what is odd about vectors (n, d), in sentences: rows of nothing but zeros, and rows that are the same."""
+    """Return what is odd about vectors (n, d), in sentences: rows that are all zero, and rows that are equal."""
     zero = sum(int((~block.any(axis=1)).sum()) for _, block in blocks(vectors))
     _, counts = np.unique(_row_hashes(vectors), return_counts=True)
     copies, kinds = int(counts[counts > 1].sum()), int((counts > 1).sum())
@@ -185,7 +185,7 @@ def remarks(vectors: np.ndarray) -> list[str]:
 
 
 def warn_of_oddities(vectors: np.ndarray, stacklevel: int) -> None:
-    """Warn, in the caller's name, of what `remarks` has to say."""
+    """Warn of each of the `remarks`, as from the caller's line."""
     for remark in remarks(vectors):
         warnings.warn(remark, stacklevel=stacklevel + 1)
 
@@ -223,7 +223,7 @@ def _array(given: Any) -> tuple[np.ndarray, bool]:
 
 
 def array_of_tensor(given: Any) -> tuple[np.ndarray, bool]:
-    """Return a tensor of any layout, device and type as an array, and whether its memory is new; torch is not needed.
+    """Return a tensor of any layout, device and type as an array, and whether its memory is new; works without torch.
 
     Raises ValueError for one that holds no values, or rows of several lengths.
     """
@@ -231,7 +231,7 @@ def array_of_tensor(given: Any) -> tuple[np.ndarray, bool]:
         return _of_tensor(given)
     except (RuntimeError, TypeError, NotImplementedError) as error:
         said = next(iter(str(error).splitlines()), "").rstrip(". ")
-        raise ValueError(f"the tensor holds no plain array ({said}); hand over one in memory.") from error
+        raise ValueError(f"the tensor cannot become an array ({said}); give one whose values are in memory.") from error
 
 
 def _of_tensor(given: Any) -> tuple[np.ndarray, bool]:
@@ -246,7 +246,7 @@ def _of_tensor(given: Any) -> tuple[np.ndarray, bool]:
 
 
 def _stacked(rows: Any) -> np.ndarray:
-    """Put rows of lists, arrays or tensors on one another; they must be of one length."""
+    """Stack rows of lists, arrays or tensors; they must all have the same length."""
     if isinstance(rows, np.ndarray) and rows.ndim == 2:
         rows = rows[:, 0] if rows.shape[1] == 1 else list(rows)
     parts: list[np.ndarray] = []
@@ -261,11 +261,11 @@ def _stacked(rows: Any) -> np.ndarray:
             check_whole([value for value in part.ravel() if isinstance(value, int)], f"row {row}")
             part = part.astype(np.float64)
         if part.dtype.kind not in "fiubc" and part.dtype.name != "bfloat16":
-            raise ValueError(f"The vector of row {row} is no list of numbers: {one!r:.60}.")
+            raise ValueError(f"The vector of row {row} is not a list of numbers: {one!r:.60}.")
         if parts and part.shape != parts[0].shape:
             raise ValueError(
-                f"The vector of row {row} has shape {part.shape}, that of row 0 {parts[0].shape}: vectors of one "
-                "encoder have one length."
+                f"The vector of row {row} has shape {part.shape}, that of row 0 {parts[0].shape}; give "
+                "vectors of one length, as one encoder makes them."
             )
         parts.append(part)
     if {part.dtype.kind for part in parts} > {"i"} or {part.dtype.kind for part in parts} > {"u"}:
@@ -276,7 +276,7 @@ def _stacked(rows: Any) -> np.ndarray:
 
 
 def _narrowed(vectors: np.ndarray) -> np.ndarray:
-    """Return real numbers of another dtype as float32; refuse what that would change beyond rounding."""
+    """Return real numbers of another dtype as float32; refuse values that this would change beyond rounding."""
     narrow = np.empty(vectors.shape, np.float32)
     whole = vectors.dtype.kind in "iu" and vectors.dtype.itemsize > 2
     for start, block in blocks(vectors):
@@ -303,7 +303,7 @@ def _narrowed(vectors: np.ndarray) -> np.ndarray:
 def check_whole_columns(frame: Any) -> None:
     """Raise ValueError for a whole number of a pandas frame that float32 does not hold.
 
-    Beside a column of fractions it would become one, and nobody would see that it is an id or a time.
+    Beside a column of fractions it would become a fraction, and nobody would see that it is an id or a time.
     """
     for place, kind in enumerate(frame.dtypes):
         if getattr(kind, "kind", "") in ("i", "u") and kind.itemsize > 2:
@@ -313,7 +313,7 @@ def check_whole_columns(frame: Any) -> None:
 
 
 def _check_columns(frame: Any) -> None:
-    """Raise ValueError for a column of a pandas frame of several that does not hold numbers, naming it."""
+    """Raise ValueError, in a pandas frame of several columns, for one that does not hold numbers; it is named."""
     if len(frame.columns) < 2:
         return
     for place, kind in enumerate(frame.dtypes):
@@ -323,7 +323,7 @@ def _check_columns(frame: Any) -> None:
                 if not isinstance(value, int | float | np.number | np.bool_):
                     raise ValueError(
                         f"The column {frame.columns[place]!r} of the data frame has {value!r:.40} in row {row}, which "
-                        f"is no number: drop the column; names of items are given as ids{_WRITTEN}."
+                        f"is not a number: drop the column, or give names of items as ids{_WRITTEN}."
                     )
 
 
@@ -332,7 +332,7 @@ def check_whole(values: Iterable[int], where: str) -> None:
     for value in values:
         try:
             kept = abs(value) <= _EXACT or int(np.float32(value)) == value
-        except OverflowError:  # beyond float32 at all, which is told of by its row and column later
+        except OverflowError:  # beyond the range of float32, which is reported with row and column later
             continue
         if not kept:
             raise ValueError(
@@ -342,7 +342,7 @@ def check_whole(values: Iterable[int], where: str) -> None:
 
 
 def _fits(whole: np.ndarray) -> np.ndarray:
-    """Whether whole numbers other than 0 are float32 values: between their first and last set bit lie at most 24."""
+    """Whether whole numbers other than 0 are float32 values: their first to last set bit span at most 24 bits."""
     size = whole.astype(np.uint64) if whole.dtype.kind == "u" else np.abs(whole.astype(np.int64)).astype(np.uint64)
     return size // (size & (~size + np.uint64(1))) < _EXACT
 
@@ -376,7 +376,7 @@ def _writeable(array: np.ndarray) -> bool:
 def _is_open_for_writing(owner: Any) -> bool:
     try:
         return not memoryview(owner).readonly
-    except TypeError:  # no buffer: some library's own object, which keeps its memory as it was handed out
+    except TypeError:  # no buffer: some library's own object, which does not change memory that it has handed out
         return False
 
 

@@ -50,8 +50,11 @@ def test_mistakes_are_one_sentence(empty, capsys, arguments, sentence):
 @pytest.mark.parametrize(
     ("address", "sentence"),
     [
-        ("tcp://scheduler", "'tcp://scheduler' is no address of a Dask scheduler; give one such as tcp://host:8786"),
-        ("http://127.0.0.1:8787", "is no address of a Dask scheduler"),  # its page, not itself
+        (
+            "tcp://scheduler",
+            "'tcp://scheduler' is not an address of a Dask scheduler; give one such as tcp://host:8786",
+        ),
+        ("http://127.0.0.1:8787", "is not an address of a Dask scheduler"),  # its page, not itself
         pytest.param("tcp://127.0.0.1:9", "no Dask scheduler answers at tcp://127.0.0.1:9", marks=pytest.mark.slow),
     ],
 )
@@ -67,7 +70,7 @@ def test_a_cluster_that_does_not_answer_is_said_before_anything_is_done(empty, c
 def test_the_variable_that_names_a_cluster_is_looked_at_as_the_option_is(empty, monkeypatch, capsys):
     monkeypatch.setenv("ELSA_DASK", "tcp://scheduler")
     assert cli.main(["reproduce"]) == 1
-    assert "no address of a Dask scheduler" in capsys.readouterr().err
+    assert "not an address of a Dask scheduler" in capsys.readouterr().err
 
 
 def test_no_command_is_a_usage_error(capsys):
@@ -96,7 +99,7 @@ def test_every_profile_without_its_data_says_what_is_missing(empty):
         ),
         (
             RuntimeError("Symlink loop from 'x'"),
-            "Symlink loop from 'x': it leads to itself; name what it was to lead to",
+            "Symlink loop from 'x': it leads to itself; name the file or folder that it should lead to",
         ),
         (ConnectionRefusedError("nobody answers at tcp://localhost:8786"), "nobody answers at tcp://localhost:8786"),
         (sqlite3.OperationalError("disk I/O error"), "the session file cannot be used (disk I/O error)"),
@@ -192,10 +195,10 @@ def test_an_empty_path_behind_an_option_is_refused_too(capsys):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["label", "holiday", "photos"], "unrecognized arguments: photos; a name with a blank in it wants quotes"),
+        (["label", "holiday", "photos"], "unrecognized arguments: photos; a name that contains a blank needs quotes"),
         (["labels", "export", "s.sqlite", "a.csv", "b.csv"], "unrecognized arguments: b.csv"),
         (["embed", "one", "--images", "two"], "not allowed with argument"),
-        (["label", "photos", "--target", "most"], "'most' is no share; allowed: one such as 0.9 or 90%"),
+        (["label", "photos", "--target", "most"], "'most' is not a share; give one such as 0.9 or 90%"),
         (["label", "photos", "--colour", "red"], "unrecognized arguments: --colour red"),
     ],
 )

@@ -28,7 +28,7 @@ def test_a_package_stands_for_its_modules(tmp_path, monkeypatch):
 
 
 def test_what_is_no_module_is_said():
-    with pytest.raises(ValueError, match="'no_such_module' is no module of this installation"):
+    with pytest.raises(ValueError, match="'no_such_module' is not a module of this installation"):
         fingerprints.code_hash("no_such_module")
 
 

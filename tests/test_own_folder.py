@@ -26,7 +26,7 @@ MISTAKES = {
     "--port 99999": "a port below 65,536",
     "--ip nowhere.invalid": "give an address of this machine",
     "--ip 0.0.0.0 --token=": "would let anybody in",
-    "--like nothing.jpg": "nothing.jpg is no file",
+    "--like nothing.jpg": "nothing.jpg is not a file",
     "--like list.txt": "the image list.txt cannot be read (not a kind of file that is read here); --like takes",
     "--seeds list.txt": "none of its 1 name is an item of the pool: it has 'owl.png'",
     "--labels list.txt": "or name the column of items: `--item ...`",

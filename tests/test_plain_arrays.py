@@ -33,7 +33,7 @@ def test_without_a_masked_value_it_is_an_array_like_any_other():
 
 
 def test_lists_of_different_lengths_are_refused():
-    with pytest.raises(ValueError, match=r"seeds are no flat list: .*; give a flat list of row numbers, or of ids"):
+    with pytest.raises(ValueError, match=r"seeds are not a flat list: .*; give a flat list of row numbers, or of ids"):
         Search(POOL, [[0, 1], [2]], rng=0)
 
 

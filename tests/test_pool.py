@@ -348,7 +348,9 @@ def test_what_a_card_cannot_hold_is_refused_before_anything_is_written(tmp_path,
 @pytest.mark.parametrize("ids", [5, True, {"a"}, object()], ids=lambda given: type(given).__name__)
 def test_what_is_no_list_of_ids_beside_a_file_is_refused(tmp_path, vectors, ids):
     np.save(tmp_path / "v.npy", vectors)
-    with pytest.raises(ValueError, match=f"ids of type {type(ids).__name__}; give a list of one id a row, or the path"):
+    with pytest.raises(
+        ValueError, match=f"ids of type {type(ids).__name__}; give a list of one id per row, or the path"
+    ):
         Pool.from_file(tmp_path / "v.npy", ids)
 
 

@@ -40,7 +40,7 @@ READERS = {
 @pytest.mark.parametrize("name", READERS)
 def test_a_damaged_letter_is_told_with_its_line_by_every_reader(tmp_path, encoding, name):
     (tmp_path / name).write_bytes(DAMAGED[encoding])
-    said = f"{name}.*line 3 has a damaged letter, which is none of {encoding}; save the text anew, or give its encoding"
+    said = f"{name}.*line 3 has a damaged letter, which is not in {encoding}; save the text anew, or give its encoding"
     with pytest.raises(ValueError, match=rf"{said}: encoding='\.\.\.'"):
         READERS[name](tmp_path / name)
 

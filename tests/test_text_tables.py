@@ -54,7 +54,7 @@ def test_no_row_and_no_column_is_lost_and_what_is_in_doubt_is_said(tmp_path, tex
 
 def test_no_row_is_lost_inside_a_cell_of_the_row_above(tmp_path):
     rows = ['a,1.5,2,"dark', 'b,2.5,1,"a ""dog"""', 'c,3.5,4,"x, y"']
-    with pytest.raises(ValueError, match=r"x.csv: line 2: a quotation mark .* a row of its own; close it"):
+    with pytest.raises(ValueError, match=r"x.csv: line 2: a quotation mark .* a row of its own; close the cell"):
         made(tmp_path, "\n".join(["id,e0,e1,note", *rows]))
     text = "\n".join(["id,e0,e1,note", 'a,1.5,2,"dark, and\nblurred, a bit"', *rows[1:]])
     assert made(tmp_path, text)[:2] == ([[1.5, 2], [2.5, 1], [3.5, 4]], list("abc"))
@@ -108,5 +108,5 @@ def test_names_come_in_the_encoding_that_is_given_and_a_guess_says_how_to_give_i
 
 def test_an_encoding_where_there_is_no_text_is_refused(tmp_path):
     np.save(tmp_path / "x.npy", np.ones((1, 1)))
-    with pytest.raises(ValueError, match=r"holds no text.*leave out 'cp1250'"):
+    with pytest.raises(ValueError, match=r"is not text.*leave out 'cp1250'"):
         Pool.from_file(tmp_path / "x.npy", encoding="cp1250")

@@ -207,7 +207,7 @@ TWICE = pa.table([pa.array(["a"]), pa.array([[1.0]]), pa.array([[2.0]])], names=
         ("o.npy", lambda p: np.save(p, np.array([[1], [2, 3]], object)), "Python objects"),
         ("o.pt", lambda p: torch.save(torch.tensor(X), p), "may run code.*weights_only=True"),
         ("o.npz", lambda p: np.savez(p, a=X, b=X), r"several arrays of vectors: a \(5, 4\), b \(5, 4\).*--key"),
-        ("cut.npz", lambda p: p.write_bytes(b"PK"), "no .npz file"),
+        ("cut.npz", lambda p: p.write_bytes(b"PK"), "not a .npz file"),
         ("cut.npy", lambda p: p.write_bytes(b"\x93NUMPY"), "EOF"),
         ("cut.safetensors", lambda p: p.write_bytes(b"\xff" * 12), "header is longer than the file"),
         ("short.parquet", lambda p: pd.DataFrame({"v": [[1.0, 2], [3.0]]}).to_parquet(p), "row 1 has 1 values"),
@@ -231,12 +231,16 @@ TWICE = pa.table([pa.array(["a"]), pa.array([[1.0]]), pa.array([[2.0]])], names=
         ("hnsw.index", lambda p: faiss.write_index(faiss.index_factory(4, "HNSW8"), str(p)), "flat one"),
         ("ragged.json", lambda p: p.write_text("[[1, 2], [3]]"), "row 1 has 1 values"),
         ("twice.json", lambda p: p.write_text('{"a": [1], "a": [2]}'), r"gives 'a' twice.*\[1\].* and .*\[2\]"),
-        ("one.json", lambda p: p.write_text('{"a": {"b": [1]}}'), "no list of vectors or of records"),
+        ("one.json", lambda p: p.write_text('{"a": {"b": [1]}}'), "neither a list of vectors or of records"),
         ("deep.json", lambda p: p.write_text("[" * 100_000), "nested too deeply"),
         ("cut.jsonl", lambda p: p.write_text('{"id": "a", "v": [1]}\n{"id": "b", "v'), "JSON is broken.*line 2"),
         ("gap.jsonl", lambda p: p.write_text('{"id": "a", "v": [1]}\n{"id": "b"}\n'), "vector of row 1 is missing"),
         ("twice.jsonl", lambda p: p.write_text('{"id": "a", "v": [1], "id": "b"}\n'), "gives 'id' twice"),
-        ("null.jsonl", lambda p: p.write_text("null\nnull\n"), "no list of vectors or of records.*entry 0 is null"),
+        (
+            "null.jsonl",
+            lambda p: p.write_text("null\nnull\n"),
+            "neither a list of vectors or of records.*entry 0 is null",
+        ),
         (
             "hole.jsonl",
             lambda p: p.write_text('{"v": [1]}\n{"v": "x"}\n{"v": [2]}\n'),
@@ -245,8 +249,8 @@ TWICE = pa.table([pa.array(["a"]), pa.array([[1.0]]), pa.array([[2.0]])], names=
         ("odd.json", lambda p: p.write_text("[[1, 2], null]"), "entry 1 is null"),
         ("x.docx", lambda p: p.write_text("x"), r"ends in \.docx; vectors are read from \.npy"),
         ("nan.npy", lambda p: np.save(p, X * np.where(np.arange(5) == 3, np.nan, 1)[:, None]), "row 3 is not finite"),
-        ("page.npy", lambda p: p.write_text("<html>"), "begins like b'<html>': no .npy file"),
-        ("zip.npy", lambda p: np.savez(p.open("wb"), X), "a .npz file: call it so"),
+        ("page.npy", lambda p: p.write_text("<html>"), "begins like b'<html>': this is not a .npy file"),
+        ("zip.npy", lambda p: np.savez(p.open("wb"), X), "this is a .npz file; rename it"),
         ("short.npy", lambda p: p.write_bytes(npy()[:-9]), "is cut off"),
         ("empty.npy", lambda p: p.touch(), "is empty"),
         ("empty.parquet", lambda p: pd.DataFrame({"v": list(X)})[:0].to_parquet(p), "it has no"),
@@ -261,7 +265,7 @@ TWICE = pa.table([pa.array(["a"]), pa.array([[1.0]]), pa.array([[2.0]])], names=
         ("huge.json", lambda p: p.write_text(f"[[1, 2], [3, {10**30}]]"), "entry 1 has the whole number .*too large"),
         ("split.json", lambda p: lists().to_json(p, orient="split"), "save it with to_json.*records"),
         ("words.parquet", lambda p: table(embedding_0="0.1257").to_parquet(p), "row 0 has '0.1257'.* but text; save"),
-        ("days.parquet", lambda p: table(embedding_0=["2020-01-01", *"1234"]).to_parquet(p), r"no number\.$"),
+        ("days.parquet", lambda p: table(embedding_0=["2020-01-01", *"1234"]).to_parquet(p), r"not a number\.$"),
         ("times.parquet", lambda p: table(embedding_0=DAYS).to_parquet(p), r"row 0 has Timestamp\('2020-01-01"),
         ("spans.parquet", lambda p: table(embedding_0=DAYS - DAYS[0]).to_parquet(p), r"row 0 has Timedelta"),
         ("gap.parquet", lambda p: table(embedding_0=GAP).to_parquet(p), "row 1 has <NA> in the column 'embedding_0'"),
@@ -271,7 +275,7 @@ TWICE = pa.table([pa.array(["a"]), pa.array([[1.0]]), pa.array([[2.0]])], names=
         ("index.json", lambda p: table().to_json(p, orient="index"), "save it with to_json.*records"),
         ("empty.faiss", lambda p: p.touch(), "it is empty"),
         ("map.faiss", write_map, "it is an IndexIDMap.*write index.index"),
-        ("empty.safetensors", lambda p: p.touch(), "it is empty, or no safetensors file"),
+        ("empty.safetensors", lambda p: p.touch(), "it is empty, or not a safetensors file"),
         ("line.h5", write_line, r"it has v \(3,\)"),
         ("big.npy", lambda p: np.save(p, np.array([[1, 2**24 + 1]])), "16777217 of row 0, column 1"),
     ],
@@ -494,7 +498,7 @@ def test_what_a_killed_command_left_of_a_pool_is_in_nobodys_way(tmp_path, monkey
 def test_a_folder_without_a_name_of_its_own_is_called_a_folder(tmp_path, capsys, monkeypatch, where):
     monkeypatch.chdir(tmp_path)
     assert cli.main(["pool", "make", where]) == 1
-    assert capsys.readouterr().err.startswith(f"elsa-nb: {where} is a folder; a pool is opened with Pool.open")
+    assert capsys.readouterr().err.startswith(f"elsa-nb: {where} is a folder; open a pool with Pool.open")
 
 
 def test_on_a_full_disk_the_folder_is_named_and_the_same_command_works_again(tmp_path, capsys, monkeypatch):
@@ -553,7 +557,7 @@ def test_a_text_that_is_said_to_be_of_another_length_is_refused(tmp_path, length
     assert whole[place : place + 4] == b"\x05\0\0\0"
     whole[place : place + 4] = length
     path.write_bytes(whole)
-    with pytest.raises(ValueError, match=r"a\.h5: it is damaged: text 0 of '/ids' does not lie where it says"):
+    with pytest.raises(ValueError, match=r"a\.h5: it is damaged: text 0 of '/ids' is not where the file says"):
         Pool.from_file(path)
 
 
@@ -613,7 +617,7 @@ def test_ids_of_a_damaged_array_are_refused(tmp_path):
     np.save(tmp_path / "ids.npy", np.array(["a", "b"]))
     whole = (tmp_path / "ids.npy").read_bytes()
     (tmp_path / "ids.npy").write_bytes(whole[:-2] + b"\xff\x7f")
-    with pytest.raises(CorruptFileError, match=r"ids\.npy .*the id of row 1 is no text"):
+    with pytest.raises(CorruptFileError, match=r"ids\.npy .*the id of row 1 is not text"):
         read_ids(tmp_path / "ids.npy")
 
 

@@ -68,9 +68,9 @@ def test_short_floats_keep_every_value():
         (None, "of type NoneType"),
         (ROWS + 1j, r"dtype complex64; a pool holds real numbers; of complex ones, take np.abs\(x\)"),
         (np.array([["1", "2"]]), r"dtype <U1; a pool holds real numbers; .*astype\(float\)"),
-        (pd.DataFrame({"x": ["1.5", "2"], "y": ["3", "4"]}), r"'1.5' in row 0, which is no number.*astype\(float\)"),
+        (pd.DataFrame({"x": ["1.5", "2"], "y": ["3", "4"]}), r"'1.5' in row 0, which is not a number.*astype\(float\)"),
         ([[1.0, 2.0], [3.0]], r"row 1 has shape \(1,\), that of row 0 \(2,\)"),
-        ([[1.0, 2.0], None], "row 1 is no list of numbers: None"),
+        ([[1.0, 2.0], None], "row 1 is not a list of numbers: None"),
         (
             pd.DataFrame({"a": pd.array([1, None], "Int64"), "x": [0.1, 0.2]}),
             "column 'a' of the data frame has <NA> in row 1",
@@ -80,7 +80,7 @@ def test_short_floats_keep_every_value():
         (np.array([[1.0, 2.0], [1e39, 2.0]]), r"1e\+39 of row 1, column 0 is beyond float32"),
         (np.array([[1.0, 2.0], [1e-60, 0.0]]), "row 1 would be all zero as float32"),
         (scipy.sparse.csr_matrix((10**6, 10**5)), "400 GB.*TruncatedSVD"),
-        (torch.empty(3, 4, device="meta"), "holds no plain array"),
+        (torch.empty(3, 4, device="meta"), "cannot become an array"),
         (pd.DataFrame({"id": [2**53 + 1, 2], "x": [0.5, 0.6]}), "value 9007199254740993 of the column 'id'"),
         (np.array([[1, 2.5], [2**53 + 1, 0.5]], object), "value 9007199254740993 of row 1"),
         (scipy.sparse.csr_matrix((np.ones(2), [0, 99], [0, 1, 2]), shape=(2, 4)), "is damaged: indices must be < 4"),
@@ -106,7 +106,7 @@ def test_ids_may_be_any_collection_of_names():
     for ids in (iter(names), dict.fromkeys(names).keys(), np.array(names)[:, None], pd.Series(names)):
         assert Pool.from_arrays(ROWS, ids).ids.tolist() == names
     for ids in ("abcdef", dict(enumerate(names))):
-        with pytest.raises(ValueError, match="list of one id a row"):
+        with pytest.raises(ValueError, match="list of one id per row"):
             Pool.from_arrays(ROWS, ids)
 
 
@@ -176,8 +176,8 @@ def test_zero_rows_and_copies_are_counted_and_warned_about():
         ([1.0, float("nan"), 3, 4, 5, 6], r"row 1 has no id \(.*nan"),
         ([pd.NA, 2, 3, 4, 5, 6], r"row 0 has no id \(<NA>\)"),
         (["a", "", "c", "d", "e", "f"], "id of row 1 is empty"),
-        (["a", "caf\udce9.jpg", "c", "d", "e", "f"], r"'caf\\udce9.jpg' of row 1 is no text .*backslashreplace"),
-        (no_text(["a", "b", "c", "d", "e", "f"], 3), r"'\\U0010ffff' of row 3 is no text"),
+        (["a", "caf\udce9.jpg", "c", "d", "e", "f"], r"'caf\\udce9.jpg' of row 1 is not text .*backslashreplace"),
+        (no_text(["a", "b", "c", "d", "e", "f"], 3), r"'\\U0010ffff' of row 3 is not text"),
         ([b"a", b"\xff", b"c", b"d", b"e", b"f"], "is not UTF-8"),
         (["a", "a\0", "c", "d", "e", "f"], "ends in a zero byte"),
         (set("abcdef"), "of type set, which has no order"),

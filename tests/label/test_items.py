@@ -38,7 +38,7 @@ def test_a_picture_is_scaled_down_and_keeps_its_shape(folder):
 def test_names_that_lead_out_are_refused(folder, name):
     shown = content(folder, name)
     assert (shown.kind, shown.data) == ("missing", b"")
-    assert "refused" in shown.text or "no plain file" in shown.text
+    assert "refused" in shown.text or "not a plain file" in shown.text
 
 
 def test_links_show_pictures_wherever_they_lead_and_nothing_else(folder):
