@@ -146,7 +146,7 @@ def test_what_is_left_out_is_said(read):
 @pytest.mark.parametrize(
     ("changed", "sentence"),
     [
-        (COCO | {"categories": [{"id": 1, "name": "cat"}]}, "annotation 2 is of category 2, which is not in its"),
+        (COCO | {"categories": [{"id": 1, "name": "cat"}]}, "annotation 2 is of category 2, which is none of its"),
         (COCO | {"categories": [{"id": 1, "name": "cat"}, {"id": 1, "name": "dog"}]}, "two of its categories have"),
         (COCO | {"images": [{"id": 3, "file_name": "1.jpg"}, *COCO["images"]]}, "two of its images have the id 3"),
         ({"classes": ["cat"], "labels": {"cats/2": 0, "dogs/1": 1}}, "a label is number 1 of its 1 classes"),

@@ -313,7 +313,7 @@ def test_others_are_not_let_in_without_a_token(place):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["label", "nowhere"], "nowhere is no folder"),
+        (["label", "nowhere"], "nowhere is not a folder"),
         (["label", "pictures", "--pool", "pool", "--strategy", "magic"], "'magic' is not known; allowed: elsa, greedy"),
         (["label", "pictures", "--pool", "pool", "--metric", "taxi"], "'taxi'; allowed: cosine, euclidean"),
         (["label", "pictures", "--pool", "pool", "--strategy", "elsa", "--budget", "9"], "elsa has no budget"),
