@@ -43,7 +43,7 @@ def test_one_vector_an_image_may_have_other_axes_of_length_one():
     ("changed", "said"),
     [
         ({"network": torch.relu}, "network of type builtin_function_or_method; give a torch.nn.Module"),
-        ({"dimension": 0}, "dimension = 0; give the number of values in a vector has"),
+        ({"dimension": 0}, "dimension = 0; give the number of values in a vector, 1 or more"),
         ({"dimension": 4.0}, "dimension = 4.0; give"),
         ({"geometry": None}, "geometry = None; give a CropGeometry"),
         ({"mean": 0.5}, "mean = 0.5; give three numbers, one per channel"),
@@ -66,7 +66,7 @@ def test_what_is_no_folder_and_no_encoders_by_name_is_refused(album):
             extract_folder(files, given, name="x")
     with pytest.raises(ValueError, match="files of type str; give what open_folder"):
         extract_folder("my-images", {"mine": encoder}, name="x")
-    with pytest.raises(ValueError, match="workers is 'a'; it is at least 0"):
+    with pytest.raises(ValueError, match=r"workers is 'a'; give 0 \(only this process\) or more"):
         extract_folder(files, {"mine": encoder}, name="x", workers="a")
     with pytest.raises(ValueError, match="root is ''; give the path or the name of a folder of images"):
         open_folder("")

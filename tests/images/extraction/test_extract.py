@@ -100,7 +100,7 @@ def test_vectors_that_are_not_finite_are_refused(tmp_path):
 def test_bad_settings_are_refused(tmp_path):
     with pytest.raises(ValueError, match="batch is 0"):
         extract(Squares(), tiny(), folder=tmp_path, batch=0)
-    with pytest.raises(ValueError, match="workers is -1; it is at least 0"):
+    with pytest.raises(ValueError, match=r"workers is -1; give 0 \(only this process\) or more"):
         extract_all(Squares(), {"tiny": tiny()}, name="x", folder=tmp_path, workers=-1)
     with pytest.raises(ValueError, match="'float64'"):
         extract(Squares(), tiny(), folder=tmp_path, dtype="float64")

@@ -151,7 +151,7 @@ def test_any_folder_of_images(tmp_path):
     assert files.labels["name"].isna().tolist() == [True, False, False, False]
     assert files.ids.tolist() == files.paths.tolist()
     assert files.name == "mine"
-    with pytest.raises(MissingDataError, match="is no folder"):
+    with pytest.raises(MissingDataError, match="is not a folder"):
         open_folder(tmp_path / "nowhere")
     (tmp_path / "loose.webp").unlink()
     with pytest.raises(MissingDataError, match="is not here any more"):
