@@ -77,7 +77,7 @@ COLUMN_WORDS = {
     "more": "classes with more labels",
     "not_90": "searches short of 90 %",
     "none": "no find, share of searches",
-    **{f"to {share}%": f"labels a find to {share} %" for share in (50, 80, 90)},
+    **{f"to {share}%": f"labels per find to {share} %" for share in (50, 80, 90)},
 }
 _END = re.compile(r"(low|high)_(\d+)")  # of an interval about what it takes to a share of the class
 

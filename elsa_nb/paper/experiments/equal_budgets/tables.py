@@ -93,7 +93,7 @@ def against_goals(said: pd.DataFrame) -> pd.DataFrame:
         if pool == "glyphs, projection":
             for share, goal in ((80, 1.7), (90, 2.2)):
                 cells = harvest[[f"overhead_{share}", f"low_{share}", f"high_{share}"]]
-                rows.append((pool, f"labels a find at {share} %", goal, *cells))
+                rows.append((pool, f"labels per find at {share} %", goal, *cells))
         inverse = lambda arm, share, arms=arms: [  # noqa: E731 - Harvest's labels as a part of the arm's
             1 / arms.loc[arm, f"{name}_{share}"] for name in ("ratio", "ratio_high", "ratio_low")
         ]
