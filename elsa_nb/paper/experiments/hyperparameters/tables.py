@@ -108,7 +108,7 @@ def silent_finals(runs: pd.DataFrame) -> pd.DataFrame:
     shares = by_setting.silent_final_share(runs.groupby(["change", "reading"])["final_labels"]).round().astype(int)
     table = shares.unstack().astype("Int64").astype(object)
     thresholds = [change for change in table.index if change.startswith(f"{TUNED[8]}=")]
-    titles = {"": "the reading as it is", **{change: change for change in sorted(thresholds)}, **SILENT_CHOICES}
+    titles = {"": "the reading unchanged", **{change: change for change in sorted(thresholds)}, **SILENT_CHOICES}
     table = table.loc[[change for change in titles if change in table.index]].rename(index=titles)
     return table.where(table.notna(), "-").rename_axis("final search silent, %").rename_axis(None, axis=1)
 
