@@ -116,7 +116,7 @@ def _parser() -> Parser:
     labels = commands.add_parser("labels", help="take earlier labels into a session, or write its answers for others")
     declare_labels(labels)
 
-    session = commands.add_parser("session", help="rescue a damaged session file, or compare its annotators")
+    session = commands.add_parser("session", help="sum up a session, compare its annotators, or rescue a damaged one")
     declare_session(session)
 
     data = commands.add_parser("data", help="make a pack of labelled photographs from its official source")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from elsa_nb.arguments import Parser, maybe_nothing, typed_path
 from elsa_nb.counts import count_of
+from elsa_nb.label.exported import check_exported
 from elsa_nb.option_names import by_command_of_vectors, told_by
 from elsa_nb.option_rules import Only
 from elsa_nb.pool import Pool
@@ -127,8 +128,11 @@ def bench_command(options: argparse.Namespace) -> None:
 
 
 def _check_page(page: Path, kept: Path, source: Path, *, named: bool) -> None:
-    """Raise ValueError where the page would replace a file that is none, or, without its being `named`, another's."""
-    from elsa_nb.bench.page import page_command
+    """Raise ValueError where the page would replace a file that is none or was changed, or another's, if not `named`.
+
+    The searches beside it are extended, whoever changed them: what is there is kept, a line at a time.
+    """
+    from elsa_nb.bench.page import ANOTHER_PAGE, page_command
 
     if page.is_dir():
         raise ValueError(f"--out {page} is a folder; give the name of a file in it that ends in .html")
@@ -138,6 +142,7 @@ def _check_page(page: Path, kept: Path, source: Path, *, named: bool) -> None:
         return
     if not (command := page_command(page)):
         raise ValueError(f"{page} is there already and is no page of a comparison; give another name with --out")
+    check_exported(page, cure=ANOTHER_PAGE)
     before = page.parent / command[2]
     if not named and before.resolve() != source.resolve():
         raise ValueError(f"{page} is the page of {command[2]}; give that of {source} another name with --out")

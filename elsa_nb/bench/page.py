@@ -11,10 +11,11 @@ import numpy as np
 import pandas as pd
 
 from elsa_nb.bench.comparison import RANDOM, Plan, curves
+from elsa_nb.label.exported import write_export
 from elsa_nb.paper.measures.overheads import MISSED, MOST_COUNTED, SPENT, overheads, summary
 from elsa_nb.search.strategies.registry import strategies
-from elsa_nb.store import write_atomically
 
+ANOTHER_PAGE = "Give another name with --out, or move that page away."  # where one was changed since it was written
 _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; color: #222 }
 h1, h2 { line-height: 1.2 } .said { font-size: 1.15rem; border-left: 4px solid #009E73; padding-left: .8rem }
@@ -45,7 +46,8 @@ def write_page(
     """Write the page of a comparison, `frame` as of `comparison.compare`; return its sentence on what to use.
 
     `about` says what was searched, `commands` how the page was made, `remarks` what was odd about vectors and labels;
-    all are text.
+    all are text. Raises ValueError, writing nothing, for a file that is there and does not hold what was written by
+    this before.
     """
     share = judged_at(frame)
     said = advice(frame, share)
@@ -76,7 +78,8 @@ def write_page(
     head = (
         f'<!doctype html><html lang="en"><meta charset="utf-8">{_FITS}<title>Which searcher for these vectors</title>'
     )
-    write_atomically(path, f"{head}<style>{_STYLE}</style>\n{chr(10).join(parts)}</html>\n".encode())
+    data = f"{head}<style>{_STYLE}</style>\n{chr(10).join(parts)}</html>\n".encode()
+    write_export(path, data, cure=ANOTHER_PAGE)
     return said
 
 

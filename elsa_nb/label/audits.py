@@ -7,6 +7,7 @@ audit those of the search are known, its finds found.
 """
 
 import json
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,7 @@ from elsa_nb.counts import count_of
 from elsa_nb.errors import MissingDataError
 from elsa_nb.label.audit_pages import AuditPages
 from elsa_nb.label.cards import OPEN
-from elsa_nb.label.identity import names_digest, remembered_names
+from elsa_nb.label.identity import names_digest, names_in, remembered_names
 from elsa_nb.label.session import Answer, Given, Session
 from elsa_nb.label.session_file import IMPORTED, damaged
 from elsa_nb.search.contract import POSITIVE, UNSURE
@@ -34,6 +35,31 @@ def audit_files(session: Path) -> list[Path]:
 
 def _numbered(session: Path, number: int) -> Path:
     return session.with_name(f"{session.stem}-audit{'' if number == 1 else f'-{number}'}{session.suffix}")
+
+
+@dataclass(frozen=True)
+class AuditResult:
+    """What came of an audit: its file `path`, which `items` were looked at and how many of these are `finds`.
+
+    `first` and `last` are when they were answered, in seconds since 1970 (None: nothing was); `statement` is what may
+    be said now of the class, "" where the file does not tell.
+    """
+
+    path: Path
+    items: frozenset[str]
+    finds: int
+    first: float | None
+    last: float | None
+    statement: str
+
+    def __str__(self) -> str:
+        """Say it in sentences."""
+        said = f"Audit {self.path.name}: {count_of(len(self.items), 'item')} drawn at random and looked at"
+        if self.first is not None and self.last is not None:
+            days = dict.fromkeys(time.strftime("%Y-%m-%d", time.gmtime(at)) for at in (self.first, self.last))
+            said += f" ({' to '.join(days)})"
+        said += f", {count_of(self.finds, 'find')} among them."
+        return f"{said} {self.statement or 'What may be said of the class stands on its page.'}"
 
 
 @dataclass(frozen=True)
@@ -69,11 +95,21 @@ def audited(path: Path, annotator: str, ids: Sequence[str]) -> StoredAudit:
         audit.record([Answer(ids[i], OPEN, int(labels[i])) for i in since if ids[i] not in known], IMPORTED)
     finally:
         audit.close()
-    before = labels[begun["answered"]]  # as they are now: the person may have corrected them since
-    if not (found := int((before == POSITIVE).sum())):
+    if (pages := _pages(begun, labels)) is None:
         raise ValueError(f"of what the audit {file} began with nothing is a find any more; move that file away first")
+    return StoredAudit(file, pages, remark)
+
+
+def _pages(begun: dict[str, Any], labels: np.ndarray) -> AuditPages | None:
+    """Return the pages of an audit as they begin, with the search's `labels` (n,) of now; None where it found nothing.
+
+    The person may have corrected answers since it began.
+    """
+    before, since = labels[begun["answered"]], np.setdiff1d(np.flatnonzero(labels != UNSURE), begun["answered"])
+    if not (found := int((before == POSITIVE).sum())):
+        return None
     beside = {"found_since": since[labels[since] == POSITIVE], "doubtful": int((before == UNSURE).sum())}
-    return StoredAudit(file, AuditPages(len(ids), begun["answered"], found, **beside), remark)
+    return AuditPages(len(labels), begun["answered"], found, **beside)
 
 
 def _labels_of(path: Path, annotator: str, ids: Sequence[str]) -> np.ndarray:
@@ -134,8 +170,11 @@ def take_audits(session: Session, ids: Sequence[str]) -> str:
     return " ".join(said)
 
 
-def answers_lacking(session: Session, path: Path, items: set[str]) -> list[Answer]:
-    """Return the answers to `items` that the audit at `path` has and its session lacks, as the session takes them."""
+def answers_lacking(session: Session, path: Path, items: set[str] | None) -> list[Answer]:
+    """Return the answers to `items` that the audit at `path` has and its session lacks, as the session takes them.
+
+    None: to any items.
+    """
     audit = Session(path, annotator=session.annotator, to_read=True)
     try:
         given = [a for a in audit.answers(session.annotator) if a["kind"] != IMPORTED and a["label"] != UNSURE]
@@ -145,6 +184,54 @@ def answers_lacking(session: Session, path: Path, items: set[str]) -> list[Answe
     for answer in given:
         old = has.get(answer["item"])
         earlier = old is None or old["label"] == UNSURE or old["at"] < answer["at"]
-        if answer["item"] in items and earlier and (old is None or old["label"] != answer["label"]):
+        if (items is None or answer["item"] in items) and earlier and (old is None or old["label"] != answer["label"]):
             new.append(Answer(answer["item"], OPEN if old is None else old["label"], answer["label"]))
     return new
+
+
+def audit_results(session: Session) -> list[AuditResult]:
+    """Return what came of each audit of the session's annotator, the earliest first; nothing is written.
+
+    A statement is about the items that were here when its audit was last open.
+    """
+    files, results = audit_files(session.path), []
+    known = session.known()
+    for path in files:
+        known |= {answer.item: answer.label for answer in answers_lacking(session, path, None)}
+    for path in files:
+        audit = Session(path, annotator=session.annotator, to_read=True)
+        try:
+            given = [a for a in audit.answers(session.annotator) if a["kind"] != IMPORTED]
+            told = audit.meta(f"audit:{session.annotator}")
+            if given or told is not None:
+                times = [answer["at"] for answer in given]
+                items, finds = frozenset(a["item"] for a in given), sum(a["label"] == POSITIVE for a in given)
+                statement = "" if told is None else _statement(audit, json.loads(told), known)
+                span = min(times, default=None), max(times, default=None)
+                results.append(AuditResult(path, items, finds, *span, statement))
+        finally:
+            audit.close()
+    return results
+
+
+def _statement(audit: Session, begun: Any, known: dict[str, int]) -> str:
+    """Return what the page of an audit says, of a search that `known` is {item: label} of; "" where that is not known.
+
+    The pages are asked again: the order in which they draw is fixed.
+    """
+    _check(audit.path, begun)
+    names = names_in(audit)
+    if names is None or begun.get("items") not in (None, names_digest(names)):
+        return ""
+    if (pages := _pages(begun, np.array([known.get(item, UNSURE) for item in names], np.int64))) is None:
+        return ""
+    given = audit.known()
+    for each in audit.rounds():
+        if each["told"] is None or each["asked"].get("overview"):  # answers that were seen again are no questions of it
+            continue
+        asked = pages.query()
+        if asked is None or asked.rows.tolist() != each["asked"]["rows"]:
+            return ""
+        told = dict(zip(each["asked"]["rows"], each["told"]["labels"], strict=True))
+        pages.update(np.array([given.get(names[row], label) for row, label in told.items()], np.int8))
+    return pages.statement

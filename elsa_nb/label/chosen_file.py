@@ -66,11 +66,13 @@ class ChosenFile(ipywidgets.VBox):
         if not change["new"]:
             return
         (file,) = change["new"]
+        wanted = self.wanted.value.strip() or None
         try:
-            told, self._undo = self._take(file["name"], bytes(file["content"]), self.wanted.value.strip() or None)
+            told, self._undo = self._take(file["name"], bytes(file["content"]), wanted)
             self.message.value, self.back.layout.display = told, ""
         except (OSError, ValueError) as error:
-            self.message.value = html.escape(str(error))
+            field = f" The field beside the button asks for the class {wanted!r}: change or empty it." if wanted else ""
+            self.message.value = html.escape(str(error) + field)
         finally:
             self.button.value = ()  # the same file may be chosen again
 

@@ -8,28 +8,35 @@ differ, the table kinds hold a line for each of them, and the others the word of
 
 import csv
 import io
+import re
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from elsa_nb import store
+from elsa_nb.errors import MissingDataError
 from elsa_nb.formulas import safe
 from elsa_nb.label.exported import is_replaceable, write_export
 from elsa_nb.label.label_files.words import check_class
-from elsa_nb.label.link_folder import links_to_nothing, write_links
+from elsa_nb.label.link_folder import write_links
 from elsa_nb.label.session import Session
 from elsa_nb.label.session_file import CLASS
+from elsa_nb.label.still_here import answers_counted, with_rows
+from elsa_nb.option_names import is_command
 from elsa_nb.option_rules import Only, check_modes, given_of
 
 # Of the tables, in this order.
-COLUMNS = ("item", "label", "annotator", "time", "round", "component", "score", "seconds", "row", "code", "class")
+COLUMNS = ("item", "label", "annotator", "time", "round", "component", "score", "seconds", "row", "present", "code")
+COLUMNS += ("class",)
 WORDS = {-1: "unsure", 0: "negative", 1: "positive"}
 TABLES = ("csv", "parquet")
 STUDIO = "label-studio"
+FOLDERS_OF_FINDS = ("links", "copies")
+_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
 
 
 def _kind_in(*kinds: str) -> Callable[[Mapping[str, Any]], bool]:
@@ -37,9 +44,9 @@ def _kind_in(*kinds: str) -> Callable[[Mapping[str, Any]], bool]:
     return lambda given: (given["kind"] or kind_of(given["file"])) in kinds or given["kind"] not in (None, *KINDS)
 
 
-_WITH_NAMES = _kind_in("coco", "fiftyone", STUDIO, "links")
+_WITH_NAMES = _kind_in("coco", "fiftyone", STUDIO, *FOLDERS_OF_FINDS)
 KIND_MODES = {
-    "label": Only("where {kind} is not links", _kind_in(*TABLES, "coco", "fiftyone", STUDIO)),
+    "label": Only("where {kind} is not links or copies", _kind_in(*TABLES, "coco", "fiftyone", STUDIO)),
     "images": Only(
         "where {kind} is not csv or parquet, and without {url}",
         lambda given: _WITH_NAMES(given) and given["url"] is None,
@@ -70,10 +77,27 @@ class Told:
         return item if self.images is None else str(self.images / item)
 
 
+class Exported(NamedTuple):
+    """What an export did: the `path` it wrote, a sentence that counts the answers, and a `remark` ("": none) on what a
+    person should know of it.
+    """
+
+    path: Path
+    counts: str
+    remark: str = ""
+
+
 def answer_rows(session: Session, annotator: str | None, label: str) -> list[dict[str, Any]]:
-    """Return the current answers, one dictionary per item and annotator, in the order of asking."""
+    """Return the current answers, one dictionary per item and annotator, in the order of asking.
+
+    `row` is where an item is now, and `present` says whether it is there at all (`still_here.with_rows`).
+    """
+    return _told_rows(with_rows(session, session.answers(annotator)), label)
+
+
+def _told_rows(answers: Sequence[Mapping[str, Any]], label: str) -> list[dict[str, Any]]:
     rows = []
-    for a in session.answers(annotator):
+    for a in answers:
         clock = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(a["at"]))
         told = {"label": WORDS[a["label"]], "time": clock, "class": label}
         rows.append({name: told[name] if name in told else a[name] for name in COLUMNS})
@@ -100,25 +124,30 @@ def export(
     by default; else the session's annotator, whose name is then in the name of the file where the session holds several
     people's). `label` names the class: by default what the session's page calls it, else "target".
 
-    `images`: the folder that holds the items. links needs it; fiftyone then writes absolute paths, without it paths
-    inside a folder without endings (FiftyOne's importer wants data_path= in either case; in the second it has to be
-    that folder); coco and label-studio write it before the names.
+    links and copies make a folder, of links to the finds or of copies of them; finds whose files are gone are left out.
+    Tables say in `present` whether an item is still there, and in `row` at which row of the pool it is now: by the
+    items that the session was last opened with, empty where it knows none.
+
+    `images`: the folder that holds the items. links and copies need it; fiftyone then writes absolute paths,
+    without it paths inside a folder without endings (FiftyOne's importer wants data_path= in either case; in the second
+    it has to be that folder); coco and label-studio write it before the names.
     `url`: what Label Studio puts before a name to show a picture, such as "/data/local-files/?d=photos/" (its local
     storage) or "https://example.org/photos/"; a slash at its end may be left out. `email`: the account in Label Studio
     that gets the answers; without it they belong to who imports them.
     `replace`: an earlier export is replaced by itself as long as it holds what was written; with this, any other file
-    is, and an earlier folder of links that was changed since. A folder that no export made never is.
+    is, and an earlier folder of links or copies that was changed since. A folder that no export made never is.
 
-    Raises ValueError for a file or folder at `path` that is not to be replaced, for a folder of links that is, holds or
-    lies in `images`, for an unknown kind or annotator, for an option that has no effect in the kind (`KIND_MODES`) and
-    where a kind cannot hold the answers as they are; MissingDataError for a folder to be linked to that is not here, or
-    holds none of the finds. Warns of links that lead to nothing, since their pictures are gone.
+    Raises ValueError for a file or folder at `path` that is not to be replaced, for a folder of links or copies that
+    is, holds or lies in `images`, for an unknown kind or annotator, for an `email` that is not an address, for an
+    option that has no effect in the kind (`KIND_MODES`) and where a kind cannot hold the answers as they are;
+    MissingDataError for a folder `images` that is not here, or where links or copies find none of the finds in it.
+    Warns of finds that are left out of a folder of links or copies, since their files are gone.
     """
     options = {"annotator": annotator, "images": images, "label": label, "url": url, "email": email}
-    path, remark = export_and_tell(session, path, kind, replace=replace, **options)
-    if remark:
-        warnings.warn(remark, stacklevel=2)
-    return path
+    done = export_and_tell(session, path, kind, replace=replace, **options)
+    if done.remark:
+        warnings.warn(done.remark, stacklevel=2)
+    return done.path
 
 
 def export_and_tell(
@@ -132,8 +161,8 @@ def export_and_tell(
     url: str | None = None,
     email: str | None = None,
     replace: bool = False,
-) -> tuple[Path, str]:
-    """Write what `export` writes; return the path, and what a person should know of what is there ("": nothing)."""
+) -> Exported:
+    """Write what `export` writes, and raise what it raises; return what a person should know of it."""
     kind = kind or kind_of(path)
     if not isinstance(kind, str) or kind not in KINDS:
         raise ValueError(f"kind {kind!r}; allowed: {', '.join(KINDS)}")
@@ -142,16 +171,21 @@ def export_and_tell(
     people = session.annotators
     if kind not in TABLES:
         annotator = annotator or session.annotator
-    if annotator is not None and annotator not in people:
-        raise ValueError(
-            f"{session.path} has no answers by {annotator!r}; its annotators: {', '.join(people) or 'none'}"
-        )
+    check_answered_by(session, annotator)
     if label is None:
         label = session.meta(CLASS) or "target"
     folder = Path(images) if images is not None else None
-    rows, about = answer_rows(session, annotator, label), Told(folder, label, annotator, url, email)
+    if folder is not None and not folder.is_dir():
+        raise MissingDataError(f"{folder} is not a folder here; name the one that holds the items.")
+    if email is not None and not _ADDRESS.fullmatch(email):
+        option = "--email" if is_command() else "email"
+        raise ValueError(
+            f"{option} is {email!r}; give the address of an account in Label Studio, such as ann@example.org"
+        )
+    answers = with_rows(session, session.answers(annotator))
+    rows, about = _told_rows(answers, label), Told(folder, label, annotator, url, email)
     data = b""
-    if kind != "links":
+    if kind not in FOLDERS_OF_FINDS:
         check_class(label)
         data = WRITERS[kind](rows, about)
     ending = KINDS[kind]
@@ -159,15 +193,29 @@ def export_and_tell(
         whose = f".{annotator}" if annotator is not None and len(people) > 1 else ""
         whose = "".join(letter if letter.isalnum() or letter in ".-_@" else "_" for letter in whose)
         path = session.path.with_name(f"{session.path.stem}{whose}{ending}")
-        if kind != "links" and path.is_file() and not replace and not is_replaceable(path, store.sha256_bytes(data)):
+        if (
+            kind not in FOLDERS_OF_FINDS
+            and path.is_file()
+            and not replace
+            and not is_replaceable(path, store.sha256_bytes(data))
+        ):
             path = path.with_name(f"{session.path.stem}{whose}-answers{ending}")  # such as the table labels came from
     path = Path(path)
-    if kind == "links":
+    if kind in FOLDERS_OF_FINDS:
         finds = [r["item"] for r in rows if r["label"] == "positive"]
-        write_links(path, finds, folder, replace=replace)
-        return path, links_to_nothing(path)
+        gone = write_links(path, finds, folder, copies=kind == "copies", replace=replace)
+        return Exported(path, answers_counted(answers), gone)
     write_export(path, data, replace=replace)
-    return path, ""
+    return Exported(path, answers_counted(answers))
+
+
+def check_answered_by(session: Session, annotator: str | None) -> None:
+    """Raise ValueError for an annotator who never answered in `session`; None is everybody."""
+    people = session.annotators
+    if annotator is not None and annotator not in people:
+        raise ValueError(
+            f"{session.path} has no answers by {annotator!r}; its annotators: {', '.join(people) or 'none'}"
+        )
 
 
 def kind_of(path: Path | str | None) -> str:
@@ -185,7 +233,9 @@ def _csv(rows: Sequence[dict], told: Told) -> bytes:
     stream = io.StringIO()
     writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
     writer.writeheader()
-    writer.writerows({name: safe(value) for name, value in row.items()} for row in rows)
+    flags = {True: "true", False: "false", None: None}
+    for row in rows:
+        writer.writerow({name: safe(value) for name, value in row.items()} | {"present": flags[row["present"]]})
     return stream.getvalue().encode()
 
 
@@ -194,6 +244,7 @@ def _parquet(rows: Sequence[dict], told: Told) -> bytes:
     import pyarrow.parquet as pq
 
     kinds = {"round": pa.int32(), "row": pa.int64(), "score": pa.float64(), "seconds": pa.float64()}
+    kinds["present"] = pa.bool_()
     schema = pa.schema([(name, kinds.get(name, pa.string())) for name in COLUMNS])
     stream = io.BytesIO()
     pq.write_table(pa.Table.from_pylist(list(rows), schema=schema), stream)
@@ -285,4 +336,5 @@ KINDS = {
     "fiftyone": ".fiftyone.json",
     STUDIO: ".label-studio.json",
     "links": "-links",
+    "copies": "-copies",
 }

@@ -18,6 +18,8 @@ from elsa_nb.pictures.opening import escaped
 OTHERWISE = "Give another name, or replace it with replace=True (on the command line --replace)."
 LIST_OF_EXPORTS = ".elsa-nb-exports.json"
 
+Inside = tuple[str, str | dict[str, str] | None]
+
 
 def write_export(path: Path, data: bytes, *, replace: bool = False, cure: str = OTHERWISE) -> None:
     """Write the file `path`, whole or not at all, in place of nothing or of an earlier export.
@@ -26,13 +28,19 @@ def write_export(path: Path, data: bytes, *, replace: bool = False, cure: str = 
     """
     store.check_replaceable(path)
     digest = store.sha256_bytes(data)
-    if not replace and not is_replaceable(path, digest):
+    if not replace:
+        check_exported(path, digest, cure=cure)
+    note_export(path, digest)
+    store.write_atomically(path, data)
+
+
+def check_exported(path: Path, digest: str | None = None, *, cure: str = OTHERWISE) -> None:
+    """Raise ValueError, with the `cure`, where something is lost if what has this `digest` replaces the file `path`."""
+    if not is_replaceable(path, digest):
         raise ValueError(
             f"{path} is there already and does not hold what an export wrote there: it comes from elsewhere, from an "
             f"earlier version, or was changed since. It was left as it is. {cure}"
         )
-    note_export(path, digest)
-    store.write_atomically(path, data)
 
 
 def is_replaceable(path: Path, digest: str | None = None) -> bool:
@@ -58,22 +66,34 @@ def note_export(path: Path, digest: str) -> None:
 
 
 def digest_of(path: Path) -> str | None:
-    """Return the SHA-256 of a file, or that of a folder's names and where its links lead; None where nothing is."""
+    """Return the SHA-256 of a file, or that of what is in a folder; None where nothing is."""
     if path.is_dir():
-        return digest_of_folder(path)
+        return digest_of_names(map(_named, path.iterdir()))
     return store.sha256_file(path) if path.exists() else None
 
 
-def digest_of_folder(path: Path) -> str:
-    """Return the SHA-256 of the names in a folder and of where its links lead."""
-    return _of_names((each.name, str(each.readlink()) if each.is_symlink() else None) for each in path.iterdir())
-
-
-def _of_names(inside: Iterable[tuple[str, str | None]]) -> str:
+def digest_of_names(inside: Iterable[Inside]) -> str:
+    """Return the SHA-256 of what is in a folder, of `link_named` and `copy_named` for each link and file."""
     return store.sha256_bytes(json.dumps(["a folder of links", *sorted(inside)]).encode())
 
 
-_EMPTY, _NO_LINKS = store.sha256_bytes(b""), _of_names(())
+def link_named(name: str, to: str) -> Inside:
+    """Return what stands for a link in the digest of its folder: its name, and where it leads."""
+    return name, to
+
+
+def copy_named(name: str, sha256: str) -> Inside:
+    """Return what stands for a file in the digest of its folder: its name, and the SHA-256 of what it holds."""
+    return name, {"sha256": sha256}
+
+
+def _named(path: Path) -> Inside:
+    if path.is_symlink():
+        return link_named(path.name, str(path.readlink()))
+    return copy_named(path.name, store.sha256_file(path)) if path.is_file() else (path.name, None)
+
+
+_EMPTY, _NO_LINKS = store.sha256_bytes(b""), digest_of_names(())
 
 
 def _name(path: Path) -> str:

@@ -232,17 +232,17 @@ def remember(session: Session, settled: Settled, ids: Sequence[str]) -> None:
         session.replace_rounds([])
 
 
-def carried_after(session: Session) -> int:
-    """Return the last event of the annotator's that is about an earlier state of the collection, 0 if none is."""
-    return _carried(session)[1]
+def carried_after(session: Session, annotator: str | None = None) -> int:
+    """Return the last event of an annotator's that is about an earlier state of the collection, 0 if none is."""
+    return _carried(session, annotator)[1]
 
 
-def _carried(session: Session) -> tuple[list[str], int]:
+def _carried(session: Session, annotator: str | None = None) -> tuple[list[str], int]:
     """Return what `remember` wrote of a fresh course: the items whose answers were carried, and the last event before.
 
     No items and 0 where no course was begun anew; CorruptFileError where it is damaged.
     """
-    if (told := session.meta(f"carried:{session.annotator}")) is None:
+    if (told := session.meta(f"carried:{annotator or session.annotator}")) is None:
         return [], 0
     carried = json.loads(told)
     if isinstance(carried, dict):
@@ -252,14 +252,23 @@ def _carried(session: Session) -> tuple[list[str], int]:
     raise damaged(session.path, "what it says of the answers that were carried is no record of them")
 
 
-def names_in(session: Session) -> list[str] | None:
-    """Return the names of the items that a session was last opened with, in their order; None where it has none."""
-    abouts = session.metas("about:")
-    about = abouts.get(f"about:{session.annotator}") or next(iter(abouts.values()), None)
-    told = {"names": None} if about is None else _remembered(session, about)
-    names = None if told["names"] is None else _unpacked(told["names"])
+def names_in(session: Session, annotator: str | None = None) -> list[str] | None:
+    """Return the names of the items that an annotator last opened a session with, in their order; None: none known.
+
+    The annotator is by default the session's; of one who never opened it, the names are those of another.
+    """
+    if (told := about_items(session, annotator)) is None or told["names"] is None:
+        return None
+    names = _unpacked(told["names"])
     # Of earlier versions, which took the end of a line in a name for the end of the name.
-    return names if names is not None and len(names) == told["n"] else None
+    return names if len(names) == told["n"] else None
+
+
+def about_items(session: Session, annotator: str | None = None) -> dict[str, Any] | None:
+    """Return what is remembered of the items that `names_in` names: their number `n`, the folder `where`, and more."""
+    abouts = session.metas("about:")
+    about = abouts.get(f"about:{annotator or session.annotator}") or next(iter(abouts.values()), None)
+    return None if about is None else _remembered(session, about)
 
 
 def remembered_names(session: Session) -> str | None:

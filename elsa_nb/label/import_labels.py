@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from elsa_nb.label.label_files.reader import LabelFile, read_labels
+from elsa_nb.label.label_files.stored_sessions import SESSION_KIND
 from elsa_nb.label.session import Answer, Session
 from elsa_nb.label.session_file import IMPORTED
 
@@ -83,9 +84,25 @@ def import_labels(
             "session. `elsa-nb labels import SESSION FILE --from NAME` (in Python annotator=...) takes one person's "
             "labels as your own."
         )
+    if annotator is None and (said := _stored_as(file, session.annotator)):
+        done.notes.append(said)
     if not free:
         done.notes.append(f"The session is open now ({session.held_by}); that window shows them when opened again.")
     return done
+
+
+def _stored_as(file: LabelFile, annotator: str) -> str:
+    """Say under which name labels were stored that one person gave elsewhere: "" for those of nobody or of several.
+
+    In another session, somebody else may have had the name that everybody has who gives none.
+    """
+    who, *others = file.given
+    if others or who is None or (who == annotator and file.kind != SESSION_KIND):
+        return ""
+    return (
+        f"{'Its answers' if who == annotator else f'The answers of {who}'} were stored as answers of {annotator}; "
+        "`--annotator NAME` (in Python Session(annotator=...)) stores them under another name."
+    )
 
 
 def _compared(

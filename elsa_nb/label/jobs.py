@@ -25,6 +25,7 @@ from elsa_nb.pool import Pool
 from elsa_nb.search.checks import check_kinds
 from elsa_nb.search.contract import POSITIVE, Strategy
 from elsa_nb.search.stopping.rules import TargetShare
+from elsa_nb.side_by_side import parts_of
 
 if TYPE_CHECKING:
     from elsa_nb.label.panel import Panel
@@ -252,7 +253,22 @@ def open_panel(job: Job) -> "Panel":
     options = {"page": job.page, "target": job.target, "title": folder.name, "again": search, "begin": search_from}
     options["remark"] = job.remark
     panel = Panel(search(), Files(folder, pool), session, **options)
-    key, told = f"strategy:{job.annotator}", json.dumps(job.strategy, allow_nan=False)
-    if session.meta(key) != told and session.keep():
-        session.remark(key, told)
+    for what, value in (("strategy", job.strategy), ("vectors", _vectors_told(job, pool))):
+        key, told = f"{what}:{job.annotator}", json.dumps(value, allow_nan=False)
+        if session.meta(key) != told and session.keep():
+            session.remark(key, told)
     return panel
+
+
+def _vectors_told(job: Job, pool: Pool) -> dict[str, Any]:
+    """Return what a session remembers of the vectors that it was searched with, for who reports on it later."""
+    parts = []
+    for part in parts_of(pool):
+        told = part["provenance"]
+        made_from = told.get("made_from", {})
+        parts.append(
+            {key: part[key] for key in ("name", "space", "d")}
+            | {key: told.get(key) for key in ("encoder", "weights")}
+            | {key: made_from.get(key) for key in ("file", "sha256")}
+        )
+    return {"pool": job.pool, "n": pool.n, "recipe": pool.recipe, "parts": parts}

@@ -1,16 +1,20 @@
 """`elsa-nb labels import` and `elsa-nb labels export`: labels into a session file and out of it, without the page."""
 
 import argparse
+import shlex
 from pathlib import Path
 
 from elsa_nb.arguments import Parser, maybe_nothing, typed_path
+from elsa_nb.counts import count_of
 from elsa_nb.errors import MissingDataError
 from elsa_nb.label.export import KIND_MODES, KINDS, TABLES, export_and_tell, kind_of
 from elsa_nb.label.identity import check_names, names_in, note_names
 from elsa_nb.label.import_labels import import_labels
 from elsa_nb.label.session import Session
 from elsa_nb.label.session_file import check_session_folder, session_there
+from elsa_nb.label.still_here import names_now
 from elsa_nb.pool import Pool
+from elsa_nb.search.contract import POSITIVE
 
 
 def declare_labels(parser: Parser) -> None:
@@ -36,7 +40,7 @@ def declare_labels(parser: Parser) -> None:
     out.add_argument("--kind", help=f"one of {', '.join(KINDS)} (default: by FILE's ending, else csv)")
     what = "what the class is called (default: as the page calls it, else target)"
     out.add_argument("--class", dest="label", metavar="NAME", help=what)
-    what = "the folder of the items: whole paths, and needed for links"
+    what = "the folder of the items: whole paths, and needed for links and copies"
     out.add_argument("--images", type=typed_path, metavar="FOLDER", help=what)
     out.add_argument("--annotator", help="whose answers (default: csv and parquet everybody's, else the only person's)")
     what = "label-studio: what stands before a name, such as /data/local-files/?d=photos/"
@@ -105,9 +109,33 @@ def _export(options: argparse.Namespace) -> None:
             annotator = people[0]
         keys = ("label", "images", "url", "email", "replace")
         told = {key: getattr(options, key) for key in keys}
-        written, remark = export_and_tell(session, options.file, kind, annotator=annotator, **told)
-        print(*(each for each in (written, remark) if each), sep="\n")
+        done = export_and_tell(session, options.file, kind, annotator=annotator, **told)
+        lacking = [said for who in (people if annotator is None else [annotator]) for said in _lacking(path, who)]
+        print(*filter(None, (done.path, f"{done.counts}.", done.remark and f"{done.remark}.", *lacking)), sep="\n")
         if kind == "label-studio" and options.url is None:
             print("Label Studio shows pictures by their addresses: --url says what stands before their names.")
     finally:
         session.close()
+
+
+def _lacking(path: Path, annotator: str) -> list[str]:
+    """Say of each audit of a session what an annotator has answered in it that the session, and its export, lacks."""
+    from elsa_nb.label.audits import answers_lacking, audit_files  # only now: it loads what searches
+
+    said = []
+    session = Session(path, annotator=annotator, to_read=True)
+    try:
+        names = names_now(session)
+        for audit in audit_files(path):
+            if new := answers_lacking(session, audit, None if names is None else set(names)):
+                finds = count_of(sum(answer.label == POSITIVE for answer in new), "find")
+                command = ["elsa-nb", "labels", "import", str(path), str(audit)]
+                command += [] if annotator == "me" else ["--annotator", annotator]
+                said.append(
+                    f"Not in it: {count_of(len(new), 'answer')}, {finds}, by {annotator} in the audit {audit.name}. "
+                    f"`{shlex.join(command)}` takes them into the session, and so does opening its page "
+                    "(`elsa-nb label FOLDER`)."
+                )
+    finally:
+        session.close()
+    return said

@@ -28,7 +28,6 @@ from elsa_nb.label import serving
 from elsa_nb.label.audits import audit_files
 from elsa_nb.label.jobs import Job, open_panel
 from elsa_nb.label.session import Session
-from elsa_nb.label.session_file import IMPORTED
 
 if TYPE_CHECKING:
     from elsa_nb.label.panel import Panel
@@ -107,10 +106,10 @@ def where_answers_go(job: Job) -> str:
     if path.exists():
         session = Session(path, annotator=job.annotator, to_read=True)
         try:
-            has = sum(answer["kind"] != IMPORTED for answer in session.answers(job.annotator))
+            has = len(session.known())
         finally:
             session.close()
-        so_far = f"which has {count_of(has, 'answer') if has else 'no answer'} by {job.annotator} so far"
+        so_far = f"which has {count_of(has, 'label') if has else 'no label'} by {job.annotator} so far"
     if job.audit:
         later = " The search takes them in when it is opened again."
     return f"The answers go to {path}, {so_far}.{later}"

@@ -1,67 +1,115 @@
-"""A folder of links to the finds, which is replaced as a whole: by the next export, and only if an export made it."""
+"""A folder of the finds, links to them or copies, replaced as a whole: by the next export, and only an export's own."""
 
 import os
 import re
 import shutil
 import stat
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from elsa_nb import store
 from elsa_nb.errors import MissingDataError
-from elsa_nb.label.exported import OTHERWISE, digest_of_folder, is_replaceable, note_export, was_exported
+from elsa_nb.label.exported import (
+    OTHERWISE,
+    copy_named,
+    digest_of_names,
+    is_replaceable,
+    link_named,
+    note_export,
+    was_exported,
+)
 from elsa_nb.locks import lock_beside
 from elsa_nb.pictures.opening import RefusedError, real_path
+from elsa_nb.progress import bar
 
-_LINK = re.compile(r"\d{5,}-")  # what the names of links begin with
+_NUMBERED = re.compile(r"\d{5,}-")  # what the names of links and copies begin with
+_BLOCK = 1 << 20  # bytes copied at once
 
 
-def write_links(path: Path, finds: Sequence[str], images: Path | None, *, replace: bool = False) -> None:
-    """Make the folder `path` with a link to each of the `finds`, which are names of files in the folder `images`.
+def write_links(
+    path: Path, finds: Sequence[str], images: Path | None, *, copies: bool = False, replace: bool = False
+) -> str:
+    """Make the folder `path` with a link to each of the `finds`, or a copy of it: names of files in a folder `images`.
 
-    An earlier folder of links is replaced if it is as it was made; with `replace` also one that was changed since, as
-    long as it holds nothing but links that are called as an export calls them. No other folder is ever replaced.
+    Finds whose files are gone are left out; what is returned says so ("": none is).
+    An earlier folder of this kind is replaced if it is as it was made; with `replace` also one that was changed since,
+    as long as it holds nothing but links, or nothing but files, that are called as an export calls them. No other
+    folder is ever replaced.
     Raises ValueError for those, for a `path` that is, holds or lies in `images`, and without `images`; MissingDataError
-    where `images` is not there or holds none of the finds.
+    where `images` holds none of the finds. OSError, naming `path`, where the disk is full: then all is as it was.
     """
+    what = "copies" if copies else "links"
     if images is None:
-        raise ValueError("a folder of links needs the folder of the items: images='...' (on the command line --images)")
-    if not images.is_dir():
-        raise MissingDataError(f"{images} is not a folder here; name the one that holds the items.")
+        raise ValueError(
+            f"a folder of {what} needs the folder of the items: images='...' (on the command line --images)"
+        )
     root, place = images.resolve(), Path(os.path.realpath(path))
     if root.is_relative_to(place) or place.is_relative_to(root):
-        raise ValueError(f"the folder of links {path} is, holds or lies in {images}; give a name outside that folder")
-    with lock_beside(path, "The folder of links").acquire(wait=True):
-        _make_links(path, finds, root, images, replace)
+        raise ValueError(f"the folder of {what} {path} is, holds or lies in {images}; give a name outside that folder")
+    with lock_beside(path, f"The folder of {what}").acquire(wait=True):
+        fresh, before = (path.with_name(f".{path.name}.{which}") for which in ("new", "before"))
+        _tidy_up(path, fresh, before)
+        files, gone = _files_of(finds, root, images)
+        if copies:
+            inside = [copy_named(name, store.sha256_file(file)) for name, file in bar(files, "reading the finds")]
+        else:
+            inside = [link_named(name, str(file)) for name, file in files]
+        _refuse_folder(path, digest := digest_of_names(inside), what, replace)
+        with store.naming(path):
+            _replace(path, files, fresh, before, _copy if copies else _link, lambda: note_export(path, digest))
+    return gone
 
 
-def _make_links(path: Path, finds: Sequence[str], root: Path, images: Path, replace: bool) -> None:
-    """Make the links in a folder beside `path`, and put it in the place of an earlier one, which stays until then.
+def _tidy_up(path: Path, fresh: Path, before: Path) -> None:
+    """Put the earlier folder back that a killed call has moved away, and remove what else it has left.
 
-    To be called by one process at a time. A killed one may leave the two folders beside `path`, whose names begin with
-    a dot; the next call puts an earlier one back that has not been replaced, and removes what else is left.
+    Both lie beside `path`, under names that begin with a dot. To be called by one process at a time.
     """
-    fresh, before = (path.with_name(f".{path.name}.{which}") for which in ("new", "before"))
     for left in (fresh, before):
-        if os.path.lexists(left) and not _has_only_links_of_exports(left):
+        if os.path.lexists(left) and not _is_called_as_ours(left):
             raise ValueError(f"{left} is there already and is not what an export left; rename it, or give another name")
     if before.exists() and not os.path.lexists(path):
         before.rename(path)
     for left in (fresh, before):
         if left.exists():
             shutil.rmtree(left)
+
+
+def _files_of(finds: Sequence[str], root: Path, images: Path) -> tuple[list[tuple[str, Path]], str]:
+    """Return what the finds that are there are called in the folder, with their files; and a sentence on the others."""
+    files: list[tuple[str, Path]] = []
+    gone = []
+    for item in finds:
+        try:
+            file = real_path(root, item)
+        except RefusedError:
+            raise RefusedError(f"{item!r} leads out of {images}; nothing was written") from None
+        if file.is_file():
+            files.append((_name(len(files) + 1, Path(item).name), file))
+        else:
+            gone.append(item)
+    if finds and not files:
+        raise MissingDataError(f"none of the {len(finds):,} finds is in {images}; name the folder of the items.")
+    if not gone:
+        return files, ""
+    are = "is gone and was" if len(gone) == 1 else "are gone and were"
+    return files, f"{len(gone):,} of the {len(finds):,} finds {are} left out, such as {gone[0]}"
+
+
+def _replace(
+    path: Path,
+    files: Sequence[tuple[str, Path]],
+    fresh: Path,
+    before: Path,
+    put: Callable[[Path, Path], None],
+    note: Callable[[], None],
+) -> None:
+    """Make the folder as `fresh`, and put it in the place of an earlier one, which stays until then as `before`."""
     fresh.mkdir()
     try:
-        for number, item in enumerate(finds, 1):
-            try:
-                target = real_path(root, item)
-            except RefusedError:
-                raise RefusedError(f"{item!r} leads out of {images}; nothing was written") from None
-            (fresh / _link_name(number, Path(item).name)).symlink_to(target)
-        made = list(fresh.iterdir())
-        if made and not any(link.exists() for link in made):
-            raise MissingDataError(f"none of the {len(made):,} finds is in {images}; name the folder of the items.")
-        _refuse_folder(path, digest := digest_of_folder(fresh), replace)
-        note_export(path, digest)
+        for name, file in bar(files, "finds"):
+            put(file, fresh / name)
+        note()
         if path.exists():
             fresh.chmod(stat.S_IMODE(path.stat().st_mode))
             path.rename(before)
@@ -75,35 +123,40 @@ def _make_links(path: Path, finds: Sequence[str], root: Path, images: Path, repl
         shutil.rmtree(before)
 
 
-def _refuse_folder(path: Path, digest: str, replace: bool) -> None:
-    """Raise ValueError where `path` is there and is not to be replaced by the folder of links with this digest."""
-    is_folder = path.is_dir() and not path.is_symlink()
-    if not os.path.lexists(path) or (is_folder and is_replaceable(path, digest)):
+def _link(file: Path, place: Path) -> None:
+    place.symlink_to(file)
+
+
+def _copy(file: Path, place: Path) -> None:
+    """Copy the bytes alone: a memory stick knows no permissions."""
+    with file.open("rb") as source, place.open("xb") as copy:
+        shutil.copyfileobj(source, copy, _BLOCK)
+
+
+def _refuse_folder(path: Path, digest: str, what: str, replace: bool) -> None:
+    """Raise ValueError where `path` is there and is not to be replaced by a folder with this digest."""
+    ours = _is_called_as_ours(path)  # first: to know whether it was changed, all of its files are read
+    if not os.path.lexists(path) or (ours and is_replaceable(path, digest)):
         return
-    if not (was_exported(path) and _has_only_links_of_exports(path)):
+    if not (ours and was_exported(path)):
         raise ValueError(
-            f"{path} is there already and is not a folder of links that an export made; it was left as it is. "
+            f"{path} is there already and is not a folder of {what} that an export made; it was left as it is. "
             "Give another name, or delete it yourself."
         )
     if not replace:
         raise ValueError(f"{path} was changed since an export made it; it was left as it is. {OTHERWISE}")
 
 
-def _has_only_links_of_exports(folder: Path) -> bool:
-    """Whether it is a folder, not a link to one, that holds nothing but links with the names that an export gives."""
-    there = folder.is_dir() and not folder.is_symlink()
-    return there and all(p.is_symlink() and _LINK.match(p.name) for p in folder.iterdir())
+def _is_called_as_ours(folder: Path) -> bool:
+    """Whether it is a folder, not a link to one, of nothing but links, or of nothing but files, called as ours are."""
+    if folder.is_symlink() or not folder.is_dir():
+        return False
+    inside = list(folder.iterdir())
+    of_one_kind = all(p.is_symlink() for p in inside) or all(p.is_file() and not p.is_symlink() for p in inside)
+    return of_one_kind and all(_NUMBERED.match(p.name) for p in inside)
 
 
-def links_to_nothing(links: Path) -> str:
-    """Say how many links of an export lead to pictures that are gone; "": none."""
-    made = sorted(links.iterdir())
-    gone = [str(link.readlink()) for link in made if not link.exists()]
-    lead = "is gone: its link leads" if len(gone) == 1 else "are gone: their links lead"
-    return f"{len(gone):,} of the {len(made):,} finds {lead} to nothing, such as {gone[0]}" if gone else ""
-
-
-def _link_name(number: int, name: str) -> str:
+def _name(number: int, name: str) -> str:
     """Return a number and a name, which loses its beginning where both together are longer than a file's may be."""
     number_and_dash = f"{number:05d}-"
     kept = os.fsencode(name)[-(255 - len(number_and_dash)) :]

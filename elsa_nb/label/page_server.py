@@ -35,6 +35,7 @@ from voila.tornado.handler import TornadoVoilaHandler
 from elsa_nb.label.refusals import MARK
 from elsa_nb.label.serving import TOKEN
 
+ORPHAN_CHECK_MS = 1000
 _LOCAL = {"localhost", "127.0.0.1", "::1"}
 # What Voila's page asks content networks for: style sheets of icons, and a module that draws diagrams.
 _ELSEWHERE = re.compile(
@@ -67,6 +68,10 @@ class PageServer(Voila):
             logging.getLogger(__name__).critical("port %d cannot be had: %s", self.port, error)
             self.exit(1)
         self.ioloop = tornado.ioloop.IOLoop.current()
+        # A command that is killed cannot end its server: it sees for itself that its parent is another process now.
+        begun_by = os.getppid()
+        orphaned = lambda: self.ioloop.stop() if os.getppid() != begun_by else None  # noqa: E731
+        tornado.ioloop.PeriodicCallback(orphaned, ORPHAN_CHECK_MS).start()
         try:
             self.ioloop.start()
         finally:

@@ -19,6 +19,7 @@ from elsa_nb.label import export
 from elsa_nb.label.cards import OPEN, UNSURE, check_page_size
 from elsa_nb.label.chosen_file import ChosenFile, import_chosen, told
 from elsa_nb.label.controller import Controller
+from elsa_nb.label.export import Exported
 from elsa_nb.label.fixed_rows import Fixed
 from elsa_nb.label.handed_over import as_items
 from elsa_nb.label.identity import names_of, settle
@@ -156,11 +157,11 @@ class Panel(ipywidgets.VBox):
 
     def _export_beside(self, kind: str, message: ipywidgets.HTML) -> None:
         try:
-            path, remark = self._export(None, kind, {})
+            done = self._export(None, kind, {})
         except (OSError, ValueError) as error:
             message.value = html.escape(str(error))
         else:
-            message.value = html.escape(f"written: {path}{'. ' * bool(remark)}{remark}")
+            message.value = html.escape(". ".join(filter(None, (f"written: {done.path}", done.counts, done.remark))))
 
     # --- what came out
 
@@ -187,14 +188,14 @@ class Panel(ipywidgets.VBox):
 
         Where the items are files, kinds that need their folder get it.
         """
-        written, remark = self._export(path, kind, options)
-        if remark:
-            warnings.warn(remark, stacklevel=2)
-        return written
+        done = self._export(path, kind, options)
+        if done.remark:
+            warnings.warn(done.remark, stacklevel=2)
+        return done.path
 
-    def _export(self, path: Path | str | None, kind: str | None, options: dict[str, Any]) -> tuple[Path, str]:
+    def _export(self, path: Path | str | None, kind: str | None, options: dict[str, Any]) -> Exported:
         kind = kind or export.kind_of(path)
-        if kind in ("links", "fiftyone"):
+        if kind in (*export.FOLDERS_OF_FINDS, "fiftyone"):
             options = {"images": getattr(self._items, "folder", None)} | options
         return export.export_and_tell(self.session, path, kind, **options)
 

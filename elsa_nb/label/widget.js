@@ -205,8 +205,8 @@ function render({ model, el }) {
     shown.forEach((node, i) => paintCard(node, first + i));
     const open = shown.reduce((sum, _, i) => sum + (cards.labels[first + i] === OPEN), 0);
     const [page, pages] = pageOf(cards, first);
-    // An item seen again is one answer, wherever it was last said.
-    const answers = cards.labels.filter((label, p) => label >= UNSURE && (cards.again[p] ?? null) === null).length;
+    // By items, as the figures beside the cards have it: one that is seen again, or was carried over, has several cards.
+    const { labels: answers = 0 } = model.get("figures");
     where.textContent = !n ? "" : overview ? `first look, page ${page} of ${pages} · ${n} shown so far` : blind ? `${cards.again[first] === null ? "second opinion" : "seen again"} · ${shown.length - open} of ${shown.length} answered` : `page ${page} of ${pages} · round ${cards.rounds.length} · ${count(answers, "answer")}`;
     startButton.title = overview ? "search for more of what you have marked (S); what you left has no answer" : "the rest of this page is not what you look for; the search goes on from the examples you have marked (S)";
     onward.disabled = cards.over && end === n && !open;

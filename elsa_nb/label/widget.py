@@ -18,6 +18,7 @@ import traitlets
 from elsa_nb.label import agreement
 from elsa_nb.label.controller import Controller
 from elsa_nb.label.items import Content, Items, content_of
+from elsa_nb.label.label_files.words import check_class
 from elsa_nb.label.session import LeaseLostError
 from elsa_nb.label.session_file import CLASS
 
@@ -157,11 +158,19 @@ class Widget(anywidget.AnyWidget):
     def _on_name(self, nonce: str, content: dict) -> None:
         text = content.get("text")
         if nonce == self._active and self.controller.held and isinstance(text, str):
+            text = text[:LONGEST_NAME].strip()  # nothing takes the name away
             try:
-                self.controller.session.remark(CLASS, text[:LONGEST_NAME])
+                if text:
+                    check_class(text)
+                self.controller.session.remark(CLASS, text)
             except LeaseLostError:  # somebody took over a moment ago; the next sign of life says so on screen
                 return
-            self.send({"kind": "named", "text": text[:LONGEST_NAME]})
+            except ValueError as error:
+                self.send({"kind": "named", "text": self.controller.session.meta(CLASS) or ""})
+                self._say_standing(str(error), to=nonce)
+                return
+            self.send({"kind": "named", "text": text})
+            self._roles()  # the text above the cards may be about a name that was refused
 
     def _on_compare(self, nonce: str, content: dict) -> None:
         session = self.controller.session
@@ -244,8 +253,12 @@ class Widget(anywidget.AnyWidget):
         return self.controller.error or self.controller.notice
 
     def _roles(self) -> None:
-        roles = {"active": self._active, "held": self.controller.held, "text": self._standing(), "other": OTHER}
-        self.send({"kind": "roles", "unsaved": self.controller.refused} | roles)
+        self._say_standing(self._standing())
+
+    def _say_standing(self, text: str, **to: str) -> None:
+        """Say who works here, with a text above the cards; `to` one window, or to all."""
+        roles = {"active": self._active, "held": self.controller.held, "text": text, "other": OTHER}
+        self.send({"kind": "roles", "unsaved": self.controller.refused} | roles | to)
 
     def _snapshot(self, nonce: str, *, force: bool = False) -> None:
         with self._lock, self.controller.lock:

@@ -1,4 +1,4 @@
-"""How every figure looks: one colour and mark an arm and a component, plain numbers, the settings of matplotlib."""
+"""How every figure looks: one colour and mark for each arm and component, plain numbers, the settings of matplotlib."""
 
 import math
 

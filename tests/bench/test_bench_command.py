@@ -156,7 +156,7 @@ def test_two_comparisons_do_not_write_one_file_at_once(given, capsys, tmp_path):
         assert cli.main(given) == 1
     assert "The comparison v-bench.csv is being written by process " in capsys.readouterr().err
     assert cli.main(given) == 0
-    assert not list(tmp_path.glob(".*"))
+    assert not list(tmp_path.glob(".*lock*"))
 
 
 def test_a_strategy_whose_version_was_raised_is_searched_anew(given, monkeypatch, capsys):
@@ -284,6 +284,26 @@ def test_a_page_is_not_replaced_by_that_of_other_vectors_nor_is_another_file(giv
         assert cli.main([*command, "--out", name]) == 1
         assert said in capsys.readouterr().err
     assert Path("mine.html").read_text() == "<p>mine</p>"
+
+
+def test_a_page_that_somebody_changed_stays_and_what_was_written_beside_searches_is_kept(given, capsys, monkeypatch):
+    assert cli.main(given) == 0
+    page, kept = Path("v-bench.html"), Path("v-bench.csv")
+    first, *others = kept.read_text().splitlines()
+    kept.write_text("\n".join([f"{first},remark", *(f"{line},mine" for line in others)]) + "\n")
+    assert cli.main([*given, "--seeds", "2"]) == 0  # its own page, again
+    lines = kept.read_text().splitlines()
+    assert lines[0].endswith(",remark")
+    assert sum(line.endswith(",mine") for line in lines) == len(others)
+    page.write_text(page.read_text().replace("</html>", "<p>my notes</p></html>"))
+    before = page.read_bytes()
+    capsys.readouterr()
+    monkeypatch.setattr(
+        "elsa_nb.bench.comparison.compare", lambda *_, **__: pytest.fail("it was searched all the same")
+    )
+    assert cli.main(given) == 1
+    assert "v-bench.html is there already and does not hold what an export wrote there" in capsys.readouterr().err
+    assert page.read_bytes() == before
 
 
 @pytest.mark.parametrize("cut", [5, 40, 150])

@@ -171,6 +171,14 @@ def test_a_second_file_lets_the_search_begin_from_all_that_is_found_by_now(open_
     assert (again.controller.notice, again.controller.cards.labels) == ("", labels)
 
 
+def test_where_the_field_names_another_class_the_refusal_says_that_it_can_be_emptied(open_panel):
+    panel = open_panel()
+    table = "image,label\ncat-3.png,cat\ncat-4.png,dog\n"
+    said = choose(panel, "a.csv", table, wanted="owl")
+    assert "The field beside the button asks for the class &#x27;owl&#x27;: change or empty it." in said
+    assert "The field beside the button asks" not in choose(panel, "a.csv", table)
+
+
 def test_a_second_import_is_taken_back_to_where_the_first_had_led(open_panel):
     panel = open_panel()
     choose(panel, "a.csv", "image,label\ncat-3.png,1\n")

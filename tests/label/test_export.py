@@ -1,6 +1,7 @@
 """What goes out can be read by those it is for, and comes back in."""
 
 import csv
+import errno
 import json
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from pycocotools.coco import COCO
 from elsa_nb import store
 from elsa_nb.errors import CorruptFileError, MissingDataError
 from elsa_nb.label import Files, Fixed, Panel, export, exported, link_folder
+from elsa_nb.label.identity import note_names
 from elsa_nb.label.import_labels import import_labels
 from elsa_nb.label.items import RefusedError
 from elsa_nb.label.session import Answer, Session
@@ -204,6 +206,145 @@ def test_a_folder_of_links_has_the_mode_that_a_new_folder_has_and_keeps_its_own(
     assert links.stat().st_mode & 0o777 == 0o700
 
 
+def test_finds_that_are_gone_are_said_and_rows_are_those_of_now(tmp_path):
+    """A folder was renamed and a file removed: the pool has other rows, and the file more answers than the page."""
+    session = Session(tmp_path / "s.sqlite")
+    session.acquire()
+    labels = {"a/1.png": 1, "a/2.png": 1, "b/1.png": 1, "b/2.png": 0, "b/3.png": -1}
+    session.write([Answer(item, -2, label, position=at, row=at) for at, (item, label) in enumerate(labels.items())])
+    before = export.export_and_tell(session, None, "csv")
+    assert before.counts == "5 answers: 3 finds, 1 unsure"
+    with before.path.open(newline="") as stream:
+        assert [(line["row"], line["present"]) for line in csv.DictReader(stream)] == [(str(at), "") for at in range(5)]
+    now = ["0.png", "b/1.png", "b/2.png", "b/3.png", "c/1.png"]
+    note_names(session, now)
+    done = export.export_and_tell(session, None, "csv")
+    assert done.counts == "5 answers: 3 finds, 2 of them of items that are gone, 1 unsure"
+    expected = {item: (now.index(item) if item in now else None, item in now) for item in labels}
+    with done.path.open(newline="") as stream:
+        lines = {line["item"]: (line["row"], line["present"]) for line in csv.DictReader(stream)}
+    assert lines == {
+        item: ("" if row is None else str(row), str(here).lower()) for item, (row, here) in expected.items()
+    }
+    rows = pq.read_table(export.export(session, tmp_path / "s.parquet")).to_pylist()
+    assert {row["item"]: (row["row"], row["present"]) for row in rows} == expected
+    session.close()
+
+
+def test_the_items_of_now_are_those_of_who_worked_last(tmp_path):
+    for name, ids in (("zoe", ["a", "b"]), ("ann", ["b"])):
+        session = Session(tmp_path / "s.sqlite", annotator=name)
+        note_names(session, ids)
+        session.acquire()
+        session.write([Answer("a", -2, 1, row=0), Answer("b", -2, 1, row=1)])
+        session.close()
+    reader = Session(tmp_path / "s.sqlite", to_read=True)
+    rows = export.answer_rows(reader, None, "owl")
+    assert [(row["item"], row["row"], row["present"]) for row in rows] == [("a", None, False), ("b", 0, True)] * 2
+    reader.close()
+
+
+def test_without_names_the_row_is_that_of_the_present_collection_or_none(tmp_path):
+    """Of very large collections the names are not kept, and rows of an earlier state would lead to other items."""
+    session = Session(tmp_path / "s.sqlite")
+    session.acquire()
+    session.write([Answer("a", -2, 1, row=0)])
+    session.remark("carried:me", json.dumps({"items": ["a"], "after": session.mark()[0]}))
+    session.write([Answer("b", -2, 1, row=7)])
+    rows = export.answer_rows(session, None, "owl")
+    assert [(row["row"], row["present"]) for row in rows] == [(None, None), (7, None)]
+    session.close()
+
+
+def test_an_item_written_otherwise_is_still_here(tmp_path):
+    session = Session(tmp_path / "s.sqlite")
+    session.record([Answer("A.JPG", -2, 1)], "answer")
+    note_names(session, ["b.jpg", "a.jpg"])
+    assert export.answer_rows(session, None, "owl")[0]["row"] == 1
+    session.close()
+
+
+def test_tables_of_before_and_of_now_are_read(session, tmp_path):
+    note_names(session, [*LABELS])
+    lines = export.export(session).read_text().splitlines()
+    column = lines[0].split(",").index("present")
+    with (tmp_path / "old.csv").open("w", newline="") as stream:
+        rows = list(csv.reader(lines))
+        csv.writer(stream).writerows([row[:column] + row[column + 1 :] for row in rows])
+    for name in ("cats.csv", "old.csv"):
+        fresh = Session(tmp_path / f"{name}.sqlite")
+        import_labels(fresh, tmp_path / name, list(LABELS))
+        assert fresh.known() == LABELS
+        fresh.close()
+
+
+def copied(folder):
+    return sorted(path.read_bytes() for path in folder.iterdir())
+
+
+def test_copies_are_files_of_their_own_named_as_links_are(session, folder):
+    links = export.export(session, kind="links", images=folder)
+    copies = export.export(session, kind="copies", images=folder)
+    assert copies.name == "cats-copies"
+    assert sorted(path.name for path in copies.iterdir()) == sorted(path.name for path in links.iterdir())
+    assert not any(path.is_symlink() for path in copies.iterdir())
+    assert copied(copies) == sorted(item.encode() for item, n in LABELS.items() if n == 1)
+    session.write([Answer("a/2.png", 0, 1, position=1)])
+    assert len(copied(export.export(session, kind="copies", images=folder))) == 3  # its own, again
+    (folder / "a" / "1.png").unlink()
+    with pytest.warns(UserWarning, match="1 of the 3 finds is gone and was left out"):
+        export.export(session, kind="copies", images=folder)
+    assert len(copied(copies)) == 2
+
+
+def test_copies_that_were_changed_are_replaced_only_where_that_is_said(session, folder):
+    copies = export.export(session, kind="copies", images=folder)
+    made = copied(copies)
+    retouched = next(copies.iterdir())
+    retouched.write_bytes(b"retouched")
+    with pytest.raises(ValueError, match=r"copies was changed since an export made it; it was left .*--replace"):
+        export.export(session, kind="copies", images=folder)
+    assert retouched.read_bytes() == b"retouched"
+    export.export(session, kind="copies", images=folder, replace=True)
+    assert copied(copies) == made
+    links = export.export(session, kind="links", images=folder)
+    (links / "00009-mine.png").write_bytes(b"mine")
+    with pytest.raises(ValueError, match="is not a folder of links that an export made"):
+        export.export(session, kind="links", images=folder, replace=True)
+
+
+def test_a_full_disk_leaves_no_copies_half_written(session, tmp_path, folder, monkeypatch):
+    copies = export.export(session, kind="copies", images=folder)
+    before = everything(tmp_path)
+    session.write([Answer("a/2.png", 0, 1, position=1)])
+
+    def full(source, copy, size):
+        copy.write(b"half")
+        if source.name.endswith("2.png"):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as at_work:
+        at_work.setattr(link_folder.shutil, "copyfileobj", full)
+        with pytest.raises(OSError, match="No space left") as error:
+            export.export(session, kind="copies", images=folder)
+    assert error.value.filename == str(copies)
+    assert everything(tmp_path) == before
+
+
+@pytest.mark.parametrize("kind", ["coco", "fiftyone", "label-studio", "links", "copies"])
+def test_a_folder_of_items_that_is_not_there_is_refused(session, tmp_path, kind):
+    with pytest.raises(MissingDataError, match=r"nowhere is not a folder here"):
+        export.export(session, kind=kind, images=tmp_path / "nowhere")
+    assert not list(tmp_path.glob("cats*json"))
+
+
+@pytest.mark.parametrize("email", ["nope", "", "@", "a@", "@b.org", "ann@example.org bob@example.org"])
+def test_an_email_that_is_no_address_is_refused(session, tmp_path, email):
+    with pytest.raises(ValueError, match=r"email is .*; give the address of an account"):
+        export.export(session, kind="label-studio", email=email)
+    assert not list(tmp_path.glob("cats*json"))
+
+
 def everything(folder):
     """Return what is in a folder but the session: {path: where a link leads, the bytes of a file, None of a folder}."""
     found = [path for path in folder.rglob("*") if not path.name.startswith("cats.sqlite")]
@@ -258,7 +399,7 @@ def test_links_to_pictures_that_are_gone_are_told_in_a_notebook_too(tmp_path, fo
     panel.export(kind="links")
     assert not [warning for warning in recwarn if issubclass(warning.category, UserWarning)]  # old packages have others
     (folder / "a" / "2.png").unlink()
-    told = "1 of the 2 finds is gone: its link leads to nothing"
+    told = "1 of the 2 finds is gone and was left out, such as a/2.png"
     with pytest.warns(UserWarning, match=told):
         panel.export(kind="links")
     with pytest.warns(UserWarning, match=told) as warned:
@@ -267,6 +408,7 @@ def test_links_to_pictures_that_are_gone_are_told_in_a_notebook_too(tmp_path, fo
     message = HTML()
     panel._export_beside("links", message)
     assert told in message.value
+    assert "2 answers: 2 finds" in message.value
     panel.close()
 
 
@@ -275,7 +417,7 @@ def test_links_of_a_folder_of_links_lead_to_the_pictures(session, tmp_path):
     (tmp_path / "store").write_bytes(b"a picture")
     (tmp_path / "images").mkdir()
     (tmp_path / "images" / "cat.jpg").symlink_to(tmp_path / "store")
-    with pytest.warns(UserWarning, match="2 of the 3 finds are gone"):
+    with pytest.warns(UserWarning, match="2 of the 3 finds are gone and were left out"):
         out = export.export(session, tmp_path / "out", "links", images=tmp_path / "images")
     assert (next(out.glob("*-cat.jpg"))).read_bytes() == b"a picture"
 
@@ -292,15 +434,19 @@ def test_links_never_lead_out(session, tmp_path):
 @pytest.mark.parametrize("kind", export.KINDS)
 def test_a_class_that_was_named_on_the_page_is_named_in_every_export(session, folder, kind):
     session.remark(CLASS, "owl")
-    images = folder if kind == "links" else None
+    finds = kind in export.FOLDERS_OF_FINDS
+    images = folder if finds else None
     for label, name in ((None, "owl"), ("target", "target")):
-        if kind != "links":
+        if not finds:
             written = export.export(session, kind=kind, label=label).read_bytes().decode(errors="replace")
             assert ("owl" in written, "target" in written) == (name == "owl", name == "target")
     assert export.export(session, kind=kind, images=images)
 
 
-@pytest.mark.parametrize("kind", export.KINDS)
+FOR_PROGRAMS = [kind for kind in export.KINDS if kind != "copies"]  # which are for people: no name leads back
+
+
+@pytest.mark.parametrize("kind", FOR_PROGRAMS)
 def test_what_went_out_comes_back_in(session, tmp_path, folder, kind):
     """Every kind is read back by our own reader, as far as it holds the answers."""
     holds = {"coco": {0, 1}, "links": {1}}.get(kind, {-1, 0, 1})
@@ -368,7 +514,7 @@ ODD = {
 }
 
 
-@pytest.mark.parametrize("kind", export.KINDS)
+@pytest.mark.parametrize("kind", FOR_PROGRAMS)
 @pytest.mark.parametrize("odd", ODD)
 def test_every_item_comes_back_under_its_own_name(tmp_path, odd, kind):
     ids = ODD[odd]

@@ -1,13 +1,14 @@
 """`elsa-nb labels import` and `export`, as a person uses them on the command line."""
 
 import json
+import shlex
 
 import numpy as np
 import pytest
 
 from elsa_nb import cli
 from elsa_nb.label import Panel, Texts, labels_command
-from elsa_nb.label.identity import remember, settle
+from elsa_nb.label.identity import note_names, remember, settle
 from elsa_nb.label.import_labels import import_labels
 from elsa_nb.label.session import Answer, Session
 from elsa_nb.label.session_file import CLASS
@@ -150,7 +151,7 @@ def test_export_names_the_class_and_the_person(here, capsys):
         session.write([Answer("cats/1.jpg", -2, label, position=0)])
         session.close()
     status, said = elsa(capsys, "export", "s.sqlite", "--class", "cat")
-    assert (status, said) == (0, "s.csv\n")
+    assert (status, said) == (0, "s.csv\n2 answers: 1 find.\n")
     status, said = elsa(capsys, "export", "s.sqlite", "--kind", "coco")
     assert status == 1
     assert "by ann, bob" in said
@@ -187,7 +188,8 @@ def test_an_export_is_replaced_by_the_next_one_until_somebody_changes_it(here, c
     session.record([Answer("cats/1.jpg", -2, 1)], "answer")
     for label in (0, 1):
         session.record([Answer("cats/2.jpg", -2, label)], "answer")
-        assert elsa(capsys, "export", "s.sqlite", "x.csv") == (0, "x.csv\n")
+        status, said = elsa(capsys, "export", "s.sqlite", "x.csv")
+        assert (status, said.splitlines()[0]) == (0, "x.csv")
     session.close()
     corrected = (here / "x.csv").read_text().replace("positive", "negative", 1)
     (here / "x.csv").write_text(corrected)
@@ -207,10 +209,55 @@ def test_links_to_pictures_that_are_gone_are_counted(here, capsys):
     (here / "images" / "cats" / "1.jpg").touch()
     gone = here / "images" / "cats" / "2.jpg"
     told = ("export", "s.sqlite", "--kind", "links", "--images", "images")
-    said = f"s-links\n1 of the 2 finds is gone: its link leads to nothing, such as {gone}\n"
+    said = "s-links\n2 answers: 2 finds.\n1 of the 2 finds is gone and was left out, such as cats/2.jpg.\n"
     assert elsa(capsys, *told) == (0, said)
     gone.touch()
-    assert elsa(capsys, *told) == (0, "s-links\n")
+    assert elsa(capsys, *told) == (0, "s-links\n2 answers: 2 finds.\n")
+
+
+def test_export_says_what_of_an_audit_is_not_in_it_and_the_command_takes_it_in(here, capsys):
+    for name, labels in (("s", {"cats/1.jpg": 1}), ("s-audit", {"cats/2.jpg": 1, "dogs/1.jpg": 0})):
+        session = Session(f"{name}.sqlite", annotator="ann lee")
+        session.record([Answer(item, -2, label) for item, label in labels.items()], "answer")
+        note_names(session, IDS)
+        session.close()
+    status, said = elsa(capsys, "export", "s.sqlite")
+    assert status == 0
+    assert "Not in it: 2 answers, 1 find, by ann lee in the audit s-audit.sqlite." in said
+    command = shlex.split(said.partition("`")[2].partition("`")[0])
+    assert cli.main(command[1:]) == 0
+    capsys.readouterr()
+    assert elsa(capsys, "export", "s.sqlite") == (0, "s.csv\n3 answers: 2 finds.\n")
+
+
+def test_whose_answers_those_of_another_session_become_is_said(here, capsys):
+    for name, person in (("q", "me"), ("carl", "carl"), ("default", "me")):
+        session = Session(f"{name}.sqlite", annotator=person)
+        session.record([Answer("cats/1.jpg", -2, 1)], "answer")
+        note_names(session, IDS)
+        session.close()
+    assert elsa(capsys, "export", "carl.sqlite", "carl.csv")[0] == 0
+    for file, whose in (("carl.sqlite", "The answers of carl"), ("default.sqlite", "Its answers"), ("carl.csv", "The")):
+        said = elsa(capsys, "import", "q.sqlite", file)[1]
+        assert f"{whose} " in said
+        assert "were stored as answers of me; `--annotator NAME`" in said
+    assert "stored as answers" not in elsa(capsys, "import", "q.sqlite", "old.csv", *OWN)[1]
+    assert "were stored as" not in elsa(capsys, "import", "q.sqlite", "carl.csv", "--annotator", "carl")[1]
+
+
+def test_two_sessions_to_compare_are_joined_first(here, capsys):
+    for name in "ab":
+        session = Session(f"{name}.sqlite")
+        session.record([Answer("cats/1.jpg", -2, int(name == "a"))], "answer")
+        note_names(session, IDS)
+        session.close()
+    assert cli.main(["session", "compare", "a.sqlite", "b.sqlite"]) == 1
+    said = capsys.readouterr().err
+    assert "b.sqlite is a session, and what is compared are the people of one" in said
+    command = shlex.split(said.partition("`")[2].partition("`")[0].replace("NAME", "bo"))
+    assert cli.main(command[1:]) == 0
+    assert cli.main(["session", "compare", "a.sqlite"]) == 0
+    assert "bo and me both answered 1 item, 1 differently" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("command", [["labels", "export", "s.sqlite", "out.csv"], ["session", "compare", "s.sqlite"]])
@@ -234,7 +281,9 @@ def test_an_empty_or_absent_session_writes_nothing(here, capsys):
     assert not (here / "none.sqlite").exists()
 
 
-@pytest.mark.parametrize("command", [["labels", "export"], ["session", "compare"], ["session", "rescue"]])
+@pytest.mark.parametrize(
+    "command", [["labels", "export"], ["session", "compare"], ["session", "rescue"], ["session", "summary"]]
+)
 def test_every_command_wants_a_session_file_that_is_there(here, capsys, command):
     (here / "folder").mkdir()
     for name, state in (("none.sqlite", "is not here"), ("folder", "is a folder")):

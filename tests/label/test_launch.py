@@ -380,12 +380,10 @@ def test_the_command_says_whether_the_work_is_new_and_how_much_of_it_there_is(pl
     session.record([Answer(f"cat-{row}.png", OPEN, 1) for row in range(3)], "answer")
     session.record([Answer("cat-9.png", OPEN, 1)], "import")
     session.close()
-    assert launch.where_answers_go(fresh).endswith("s.sqlite, which has 3 answers by me so far.")
-    assert launch.where_answers_go(job(place, annotator="bo")).endswith("s.sqlite, which has no answer by bo so far.")
+    assert launch.where_answers_go(fresh).endswith("s.sqlite, which has 4 labels by me so far.")
+    assert launch.where_answers_go(job(place, annotator="bo")).endswith("s.sqlite, which has no label by bo so far.")
     audit = launch.where_answers_go(job(place, audit=True))
-    assert (
-        "s-audit.sqlite, which has no answer by me so far. The search takes them in when it is opened again." in audit
-    )
+    assert "s-audit.sqlite, which has no label by me so far. The search takes them in when it is opened again." in audit
 
 
 @pytest.mark.parametrize("told", ["[]", "{}", '{"answered": 3, "found": 1}'])

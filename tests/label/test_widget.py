@@ -8,6 +8,7 @@ import pytest
 
 from conftest import settle, shown, stored, wait_for
 from elsa_nb.label import Arrays, Panel
+from elsa_nb.label.label_files.words import check_class
 from elsa_nb.label.widget import OTHER
 from elsa_nb.search.oracle import Truth
 
@@ -127,6 +128,20 @@ def test_pictures_come_in_the_size_asked_for_within_bounds(panel):
     window.say("zoom", row=row, side="large")
     wait_for(lambda: len(window.got("zoom")) == 3)
     assert [m["side"] for m in window.got("zoom")] == [600, 4096, 1]
+
+
+@pytest.mark.parametrize("name", ["unsure", "-", "none", "N/A"])
+def test_a_name_that_no_export_can_hold_is_refused_at_once_in_the_words_of_the_exports(panel, name):
+    window = Window(panel, "a")
+    window.say("name", text="cats")
+    window.say("name", text=name)
+    with pytest.raises(ValueError, match="name it otherwise") as refused:
+        check_class(name)
+    assert window.got("roles")[-1]["text"] == str(refused.value)
+    assert window.got("roles")[-1]["active"] == "a"
+    assert window.got("named")[-1]["text"] == panel.session.meta("class") == "cats"
+    window.say("name", text=" ")
+    assert panel.session.meta("class") == window.got("roles")[-1]["text"] == ""
 
 
 def test_what_is_looked_for_gets_a_name_by_who_works_and_exports_have_it(panel, tmp_path):

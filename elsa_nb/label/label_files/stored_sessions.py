@@ -6,6 +6,8 @@ from pathlib import Path
 from elsa_nb.label.label_files.lines import Line, Reading
 from elsa_nb.label.session_file import check_values, read_whole
 
+SESSION_KIND = "session file"
+
 
 def read(path: Path) -> Reading:
     """Return the current answers of all annotators.
@@ -21,4 +23,4 @@ def read(path: Path) -> Reading:
         raise ValueError(f"it is a database, but no session file ({' '.join(str(error).split())})") from None
     finally:
         base.close()
-    return Reading([Line(f"answer {i}", item, label, who) for i, item, label, who in found], "session file")
+    return Reading([Line(f"answer {i}", item, label, who) for i, item, label, who in found], SESSION_KIND)

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from elsa_nb.paper.measures.medians import RATE_TITLES
 from elsa_nb.paper.style import COLOURS, STYLE, log_axis
 
-# A mark a group of tables, a colour an arm: as in all figures.
+# One mark per group of tables, one colour per arm: as in all figures.
 _TABLES = {
     "Tables 2-4, seeds and arms": ("o", (2, 3, 4)),
     "Table 5, encoders": ("s", (5,)),
@@ -21,7 +21,7 @@ _ARMS = ("ELSA", "No Active", "NN", "NN.Large")
 
 
 def plot_against(cells: pd.DataFrame) -> Figure:
-    """Draw ours against printed, a dot a printed cell: a group of tables a column, a measure and reading a row.
+    """Draw ours against printed, one dot per printed cell: a column per group of tables, a row per measure and reading.
 
     `cells` are those of `tables.compared_cells` (table, arm, metric, reading, value, median, low, high, within). Filled
     marks: the printed number lies within our 95 % interval (the bar); hollow ones: it does not, or none is there.

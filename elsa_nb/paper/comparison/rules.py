@@ -1,4 +1,4 @@
-"""How what the paper says of its own tables is tested: by the printed digits (frame `printed`), without any search.
+"""Rules for what the paper says of its own tables: tested by the printed digits (frame `printed`), without any search.
 
 `verdicts` applies these rules beside those of the experiments.
 """

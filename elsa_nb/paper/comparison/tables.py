@@ -48,7 +48,7 @@ _COMPONENTS = {
     "active learning": "use_head",
     "final search": "use_final",
 }
-_PRINTED = [name for table, name in TUNED.items() if table != 8]  # Table 8's rows are no thresholds
+_PRINTED = [name for table, name in TUNED.items() if table != 8]  # Table 8's rows are not thresholds
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def all_results(profile_name: str) -> Results:
 
 
 def results_overview(found: Results) -> pd.DataFrame:
-    """Return what the page rests on: a row a sweep, with its profile, data set, searches, classes and repeats."""
+    """Return what the page rests on: one row per sweep, with its profile, data set, searches, classes and repeats."""
     rows = {}
     for name in dict.fromkeys([*SWEEP_OF.values(), *found.frames, *found.missing]):
         if name in found.frames:
@@ -99,13 +99,13 @@ def results_overview(found: Results) -> pd.DataFrame:
 
 
 def top1_by_encoder(profile_name: str) -> dict[str, float]:
-    """Return the accuracy in percent of a linear probe on each trained encoder's embedding, as Table 5's notebook."""
+    """Return the accuracy in percent of a linear probe on each trained encoder's embedding, as notebook 05 does."""
     worth = measured.measured_encoders(profile_name).set_index("encoder")["linear_top1"]
     return worth.drop(list(measured.FLOOR_WEIGHTS), errors="ignore").to_dict()
 
 
 def labels_a_member(found: Results, share: float) -> float:
-    """Return how many labels a `share` of the pool are for each member of a class: the median over the classes."""
+    """Return how many labels per member of a class a `share` of the pool amounts to: the median over the classes."""
     classes = found.frames["components"].drop_duplicates("target")
     return float((share * classes["pool_size"] / classes["class_size"]).median())
 
@@ -120,7 +120,7 @@ def compared_cells(found: Results) -> pd.DataFrame:
 
 
 def agreement_by_table(table: pd.DataFrame) -> pd.DataFrame:
-    """Return, a row a table of the paper and reading: its cells, how many have a counterpart, and where those lie."""
+    """Return one row per table of the paper and reading: its cells, how many have a counterpart, where those lie."""
     rows = []
     for (number, reading), group in table[table["metric"] != "component"].groupby(["table", "reading"], sort=False):
         outside = group["within"] == "no"
@@ -140,7 +140,7 @@ def agreement_by_table(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def lay_out_table(table: pd.DataFrame, number: int) -> pd.DataFrame:
-    """Lay out one table of the paper for reading: a row a printed cell; ours in both readings, and the difference."""
+    """Lay out one table of the paper for reading: one row per printed cell; ours in both readings, the difference."""
     here = table[table["table"] == number]
     keys = [key for key in _KEYS if here[key].nunique() > 1 or (key == "parameter" and here[key].any())]
     columns = {("", "printed in the paper"): here.drop_duplicates(keys).set_index(keys)["printed"]}
@@ -215,7 +215,7 @@ def _table(number: int, found: Results) -> pd.DataFrame:
 
 
 def _medians(number: int, found: Results) -> pd.DataFrame:
-    """Return our side of a table: a row a cell and reading (`_KEYS` with `at` for the setting, median, low, high)."""
+    """Return our side of a table, one row per cell and reading: `_KEYS`, `at` for the setting, median, low, high."""
     runs = found.frames[SWEEP_OF[number]]
     runs = runs[runs["reading"].isin(list(READINGS))]
     if number == 1:

@@ -48,7 +48,7 @@ class _Judged:
 def list_claims() -> pd.DataFrame:
     """Return the paper's claims: id, where, sentence, numbers, sweep, untested, own_numbers.
 
-    `untested` says why nothing here tests it, `own_numbers` what to say where the paper's own do not bear it out.
+    `untested` says why nothing here tests it, `own_numbers` a remark where the paper's own do not bear it out.
     """
     path = CLAIMS / "claims.csv"
     with store.reading(path, "the list of claims", f"{store.RESTORED} brings it back."):
@@ -61,7 +61,7 @@ def list_claims() -> pd.DataFrame:
 def verdicts(
     found: Results, fitted: pd.DataFrame | None = None, others: Mapping[str, pd.DataFrame] | None = None
 ) -> pd.DataFrame:
-    """Return a row a claim and reading, and one for what the paper's own numbers say by the same rule.
+    """Return one row per claim and reading, and one for what the paper's own numbers say by the same rule.
 
     Columns: id, where, sentence, reading, verdict, passed, open, tests, numbers, rule, sweep, said. `fitted` are the
     exponents of section 5 (`complexity.tables.stored_exponents`), `others` frames that are of no sweep: the searches of
@@ -93,7 +93,7 @@ def verdict(outcomes: Sequence[str]) -> str:
 
 
 def overview(judged: pd.DataFrame) -> pd.DataFrame:
-    """Lay the verdicts out: a row a claim, a column a reading, then what needs no search, then the paper itself."""
+    """Lay the verdicts out: one row per claim; columns for each reading, for what needs no search, for the paper."""
     plain = "without a search"
     wide = judged.assign(reading=judged["reading"].where(judged["reading"].isin([*READINGS, OWN_NUMBERS]), plain))
     wide = wide.pivot(index=["id", "where", "sentence"], columns="reading", values="verdict")
@@ -102,22 +102,22 @@ def overview(judged: pd.DataFrame) -> pd.DataFrame:
 
 
 def evidence(judged: pd.DataFrame) -> pd.DataFrame:
-    """Lay out what each tested verdict rests on: a row a claim and reading, its rule and its numbers."""
+    """Lay out what each tested verdict rests on: one row per claim and reading, its rule and its numbers."""
     tested = judged[judged["tests"] > 0]
     count = tested["passed"].astype(str) + " of " + tested["tests"].astype(str)
-    rule = tested["rule"].where(~tested["id"].duplicated(), "")  # once a claim
+    rule = tested["rule"].where(~tested["id"].duplicated(), "")  # once per claim
     shown = tested.assign(passes=count, rule=rule)[["id", "reading", "verdict", "passes", "numbers", "rule"]]
     return shown.set_index(["id", "reading"])
 
 
 def against_itself(judged: pd.DataFrame) -> pd.DataFrame:
-    """Return the claims that the paper's own printed numbers do not bear out in full, with what is to be said of it."""
+    """Return the claims that the paper's own printed numbers do not bear out in full, with a remark on each."""
     rows = judged[(judged["reading"] == OWN_NUMBERS) & (judged["tests"] > judged["passed"])]
     return rows.set_index("id")[["where", "verdict", "numbers", "said"]]
 
 
 def by_verdict(judged: pd.DataFrame) -> pd.DataFrame:
-    """Return which claims have each verdict: a row a verdict, the columns of `overview`; "5: their ids"."""
+    """Return which claims have each verdict: one row per verdict, the columns of `overview`; "5: their ids"."""
     wide = overview(judged).droplevel(["where", "sentence"])
     cells = {
         column: {word: wide.index[wide[column] == word].tolist() for word in VERDICTS}

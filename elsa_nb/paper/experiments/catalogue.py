@@ -1,6 +1,6 @@
 """All experiments: their sweeps, exhibits and rules, collected from the folders beside this file.
 
-A folder here is an experiment. What it offers stands in modules of the same names in each, any of which it may lack:
+A folder here is an experiment. What it offers is in modules of the same names in each, any of which may be missing:
 `sweep` (SWEEPS: {sweep: {profile: Sweep}}), `exhibits` (EXHIBITS) and `rules` (functions under `@rule`). Notebooks
 start at `run_sweep`.
 """
@@ -58,7 +58,7 @@ RULES: dict[str, Rule] = _joined({folder: rules_of(module) for folder, module in
 
 
 def sweep(name: str, profile: str) -> Sweep:
-    """Return the sweep `name` as `profile` runs it; ValueError for an unknown one of either."""
+    """Return the sweep `name` as `profile` runs it; ValueError where either is unknown."""
     check_known("sweep", name, SWEEPS)
     if not isinstance(profile, str) or profile not in SWEEPS[name]:
         raise ValueError(f"sweep {name!r} has no profile {profile!r}; allowed: {', '.join(SWEEPS[name])}")
@@ -66,7 +66,7 @@ def sweep(name: str, profile: str) -> Sweep:
 
 
 def run_sweep(name: str, profile: str, **options: Any) -> pd.DataFrame:
-    """Return the results of sweep `name` in `profile`, one row a search; the `options` are those of `runner.run`.
+    """Return the results of sweep `name` in `profile`, one row per search; the `options` are those of `runner.run`.
 
     What notebooks say in words is about profile `full`. In another one this is printed, the first time.
     """

@@ -1,6 +1,6 @@
-"""Tables with a row an arm and number of seeds (Tables 2, 3 and 4): medians, intervals, and the printed value beside.
+"""Tables with one row per arm and number of seeds (Tables 2, 3 and 4): medians, intervals and the printed value.
 
-Notebooks 03 and 09 start at `arms_beside_paper`: a long table with one row a cell (encoder, arm, seeds, reading,
+Notebooks 03 and 09 start at `arms_beside_paper`: a long table with one row per cell (encoder, arm, seeds, reading,
 metric, median, low, high, printed). `lay_out_by_arm` makes the paper's layout of it. The printed numbers join here and
 nowhere earlier.
 """

@@ -1,7 +1,7 @@
-"""Tables with a row a setting (Tables 6 to 10), and what a setting changes, search by search.
+"""Tables with one row per setting (Tables 6 to 10), and what a setting changes, search by search.
 
 The tables of the experiments `hyperparameters` and `noise` start at `settings_beside_paper`: a long table with one row
-a cell (parameter, setting, reading, metric, median, low, high, printed). Its settings are the printed ones and those
+per cell (parameter, setting, reading, metric, median, low, high, printed). Its settings are the printed ones and those
 run; where the paper prints none, or prints one that was not run, one side stays empty.
 """
 
@@ -47,7 +47,7 @@ def medians_by_value(runs: pd.DataFrame, parameter: str) -> pd.DataFrame:
 def settings_beside_paper(runs: pd.DataFrame, table: int) -> pd.DataFrame:
     """Return Table 6, 7, 8, 9 or 10 in long form: medians with 95 % intervals over classes, and the printed values.
 
-    `runs` has one row a search, with its setting in the column `value` (float64). The result has one row per
+    `runs` has one row per search, with its setting in the column `value` (float64). The result has one row per
     (setting, reading, metric), by rising setting; a printed setting that was not run has rows without a reading.
     Labels that the paper spent are not printed but implied: discovery rate x 1300 / labelling efficiency.
     """
@@ -67,7 +67,7 @@ def settings_beside_paper(runs: pd.DataFrame, table: int) -> pd.DataFrame:
 
 
 def lay_out_by_setting(long: pd.DataFrame) -> pd.DataFrame:
-    """Lay a long table out for reading: a row a setting; per metric both readings and the paper."""
+    """Lay a long table out for reading: one row per setting; per metric both readings and the paper."""
     run = set(long.loc[long["reading"].notna(), "setting"])
     cells: dict[tuple[str, str], dict[str, str]] = {
         (METRIC_TITLES[metric], column): {}
@@ -106,7 +106,7 @@ def paired_effects(runs: pd.DataFrame, by: str, base: str | float) -> pd.DataFra
 
 
 def effects_table(frame: pd.DataFrame, by: list[str]) -> pd.DataFrame:
-    """Lay effects out for reading: a row for each value of the columns `by`, an effect a column, with its interval."""
+    """Lay effects out for reading: a row for each value of the columns `by`, a column for each effect [interval]."""
     cells: dict[str, dict[tuple, str]] = {title: {} for title, _, _ in _SHOWN.values()}
     for line, rows in frame.groupby(by, sort=False):
         for row in rows[rows["effect"].isin(_SHOWN)].itertuples():

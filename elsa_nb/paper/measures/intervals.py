@@ -1,7 +1,7 @@
-"""What a claim is tested by: a sign test over classes, paired comparisons, areas under fronts, rank correlations.
+"""The tests behind the verdicts: a sign test over classes, paired comparisons, areas under fronts, rank correlations.
 
-The `rules` of every experiment call it; start with `searches_of_arm` and `in_most_classes`, the one standard by which a
-measure of many searches lies beyond a threshold.
+The `rules` of every experiment call them; start with `searches_of_arm` and `in_most_classes`, the one standard by
+which a measure of many searches lies beyond a threshold.
 """
 
 import operator
@@ -84,7 +84,7 @@ def holm(chances: Sequence[float]) -> list[float]:
 def paired(one: pd.DataFrame, other: pd.DataFrame, metric: str, *, ratio: bool = False) -> tuple[pd.Series, pd.Series]:
     """Return one - other, or one / other, of the searches for the same class and repeat (m,), and their classes (m,).
 
-    A ratio to nothing is left out.
+    A ratio to zero is left out.
     """
     pairs = one.merge(other, on=PAIR_KEYS, suffixes=("_one", "_other"), validate="one_to_one")
     ours, theirs = pairs[f"{metric}_one"], pairs[f"{metric}_other"]

@@ -1,6 +1,6 @@
 """Medians with their intervals over classes, and what measures and encoders are called in every table and figure.
 
-Every experiment makes its tables of `medians`: a long table with one row a cell (its keys, metric, median, low, high).
+Every experiment makes its tables from `medians`: a long table, one row per cell (its keys, metric, median, low, high).
 `by_arm` and `by_setting` lay such tables beside the paper's. Start with `medians`.
 """
 
@@ -36,7 +36,7 @@ IMAGENET_CLASS = 1300  # images a class in the paper's pool, for the labels its 
 def medians(runs: pd.DataFrame, by: Sequence[str] = ARM_KEYS, metrics: Iterable[str] = METRICS) -> pd.DataFrame:
     """Return the median and 95 % interval over classes and repeats of every metric, for each value of the columns `by`.
 
-    `runs` has one row a search, with its class in the column `target`; the result one row per (`by`, metric), in the
+    `runs` has one row per search, with its class in the column `target`; the result one row per (`by`, metric), in the
     order of the runs, with columns median, low, high (bootstrap over classes) and searches, their number.
     """
     metrics, rows = list(metrics), []
@@ -61,7 +61,7 @@ def median_over_seeds(long: pd.DataFrame) -> pd.DataFrame:
 def implied_labels(printed: pd.DataFrame, keys: list[str], class_size: int = IMAGENET_CLASS) -> pd.DataFrame:
     """Return the labels that each printed pair of measures implies: discovery x class size / efficiency (eq. 4, 5).
 
-    `printed` has one row a cell (`keys`, metric, value); the result one row for each value of the `keys`, with columns
+    `printed` has one row per cell (`keys`, metric, value); the result one row per value of the `keys`, with columns
     metric ("labels"), printed, value and note.
     """
     pairs = printed.pivot(index=keys, columns="metric", values="value").reset_index()

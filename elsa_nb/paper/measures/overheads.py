@@ -1,8 +1,8 @@
-"""What is read off a search, and said of many: labels a find when a share of a class is found.
+"""Measures of one search, and their summary over many: labels per find when a share of a class is found.
 
-*Overhead* is labels / finds at a share, seeds counted: 1 is the best there is. A search that does not come so far in
-its budget counts `MISSED` times the budget there, or times the finds wanted where these are more. Where few come so
-far, the share found in 200, 500 and 1000 labels tells more; more than 90 % is not counted there, for a search may end
+*Overhead* is labels / finds at a share, seeds counted: 1 is the best there is. A search that does not get that far in
+its budget counts `MISSED` times the budget there, or times the finds wanted where these are more. Where few get that
+far, the share found in 200, 500 and 1000 labels says more; more than 90 % is not counted there, since a search may end
 soon after.
 """
 
@@ -58,7 +58,7 @@ def expected_at_random(n: int, total: int, budget: int) -> dict[str, float]:
 
 
 def overheads(rows: pd.DataFrame, share: float) -> pd.Series:
-    """Return labels a find at a share for each row of results; nan where the results do not say."""
+    """Return labels per find at a share for each row of results; nan where the results do not say."""
     labels = rows[f"labels_{_percent(share)}"] if f"labels_{_percent(share)}" in rows else pd.Series(np.nan, rows.index)
     finds = np.ceil(share * rows["class_size"])
     # A budget below the finds wanted would make fewer labels of a miss than the best search spends.
@@ -66,13 +66,13 @@ def overheads(rows: pd.DataFrame, share: float) -> pd.Series:
 
 
 def summary(frame: pd.DataFrame, base: str = BASE) -> pd.DataFrame:
-    """Return what is said of each arm of each comparison, a row each; intervals are of 95 %, over classes.
+    """Return the summary of each arm of each comparison, one row each; intervals are of 95 %, over classes.
 
-    `overhead_80`: median over searches, with `low_80` and `high_80`, and `unreached_80` searches that did not come so
+    `overhead_80`: median over searches, with `low_80` and `high_80`, and `unreached_80` searches that did not get that
     far. `worst_80`: of the class with the most. `ratio_80`: to the arm `base`, class by class (geometric mean), with
     interval, and in how many classes the arm needs fewer labels (`fewer_80`) or more (`more_80`). `gap_80`: to
     `ALL_LABELS`.
-    `found_in_200`: median. `of_elsa`: labels at the finds that ELSA ends with, as a part of ELSA's, median.
+    `found_in_200`: median. `of_elsa`: labels spent on as many finds as ELSA ends with, divided by ELSA's, median.
     """
     rows = []
     for keys, group in frame.groupby(["pool", "half", "seeds", "budget"], sort=False):
@@ -107,7 +107,7 @@ def _said(of: pd.DataFrame, base: pd.DataFrame | None, limit: pd.DataFrame | Non
 
 
 def _beside_elsa(of: pd.DataFrame, elsa: pd.DataFrame | None) -> dict[str, float]:
-    """Return labels at the finds that ELSA ends with, as a part of ELSA's: median, and interval over classes."""
+    """Return labels spent on as many finds as ELSA ends with, divided by ELSA's: median, interval over classes."""
     if elsa is None or AS_ELSA not in of:
         return {}
     spent = of[AS_ELSA].where(of[AS_ELSA] != 0, MISSED * of["budget"])

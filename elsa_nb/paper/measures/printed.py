@@ -21,7 +21,7 @@ def table_numbers() -> list[int]:
 
 
 def printed_cells(table: int | str) -> pd.DataFrame:
-    """Read one table of the paper: a row a printed cell.
+    """Read one table of the paper: one row per printed cell.
 
     `table` is its number (2, "2" or "table02"). Every column is text as in the file, `printed` to the last zero;
     `value` is added: `printed` as float64, with yes = 1 and no = 0 in Table 1. `seeds` is text because Table 2 has

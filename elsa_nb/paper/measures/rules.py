@@ -53,7 +53,7 @@ def rule(
 
 
 def rules_of(module: ModuleType) -> dict[str, Rule]:
-    """Return {claim: rule} of all rules that stand in a module, in its order; ValueError where two judge one claim."""
+    """Return {claim: rule} of all rules in a module, in its order; ValueError where two judge one claim."""
     found: dict[str, Rule] = {}
     for each in vars(module).values():
         for claim in each.claims if isinstance(each, Rule) else ():

@@ -9,7 +9,7 @@ from elsa_nb.paper.style import COLOURS, MARKERS, STYLE
 
 
 def plot_settings(frame: pd.DataFrame, label: str, *, log: bool = False) -> Figure:
-    """Draw Fig. 7 or Fig. 8: discovery and efficiency over a setting, a reading a column.
+    """Draw Fig. 7 or Fig. 8: discovery and efficiency over a setting, one column per reading.
 
     `frame` is long (value, reading, metric, median, low, high, printed_value). Bars are 95 % intervals; hollow marks on
     dotted lines are the paper's printed values, of ImageNet-1k, for the shape and not the height.

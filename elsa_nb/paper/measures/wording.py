@@ -77,7 +77,7 @@ COLUMN_WORDS = {
     "more": "classes with more labels",
     "not_90": "searches short of 90 %",
     "none": "no find, share of searches",
-    **{f"to {share}%": f"labels a find to {share} %" for share in (50, 80, 90)},
+    **{f"to {share}%": f"labels per find to {share} %" for share in (50, 80, 90)},
 }
 _END = re.compile(r"(low|high)_(\d+)")  # of an interval about what it takes to a share of the class
 
@@ -85,7 +85,7 @@ _END = re.compile(r"(low|high)_(\d+)")  # of an interval about what it takes to 
 def readable(frame: pd.DataFrame, **words: str) -> pd.DataFrame:
     """Return a copy of `frame` to be read: its columns, the levels of its index, and values that are names, in words.
 
-    `words` says by its short name what is called otherwise in this one table. What has no words stays as it is.
+    `words` gives, by short name, what has another name in this one table. What has no words stays as it is.
     """
     names = COLUMN_WORDS | words
     coded = {short: long for short, long in names.items() if "_" in short}  # "labels" among values is no name

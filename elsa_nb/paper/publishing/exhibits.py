@@ -54,7 +54,7 @@ def save_table(shown: pd.DataFrame, name: str, profile_name: str, source: pd.Dat
 
 
 def read_index(folder: Path) -> pd.DataFrame:
-    """Return what `folder` shows, one row an exhibit, in the order of the notebooks; empty if nothing yet."""
+    """Return what `folder` shows, one row per exhibit, in the order of the notebooks; empty if nothing yet."""
     path = folder / "index.csv"
     if not path.exists():
         return pd.DataFrame(columns=INDEX_COLUMNS)

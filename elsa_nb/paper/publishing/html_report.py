@@ -113,7 +113,7 @@ def _exhibit(folder: Path, name: str, kind: str, title: str) -> str:
 
 
 def _verdicts(path: Path) -> str:
-    """Return a line a claim with its verdicts, and one click away the rule and every number they rest on."""
+    """Return one line per claim with its verdicts; a click shows the rule and every number that they rest on."""
     judged = pd.read_csv(path, keep_default_na=False)
     if not {"id", "verdict", "numbers", "rule"} <= set(judged):
         raise MissingDataError(f"{path} holds no verdicts: run notebook 99 in this profile")

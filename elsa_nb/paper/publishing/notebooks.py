@@ -45,7 +45,7 @@ def notebook_paths() -> list[Path]:
 def run_notebooks(profile: Profile, parameters: dict[str, Any], jobs: int = 1) -> None:
     """Run every notebook in `profile`; print a line for each, with the progress of its sweeps while it runs.
 
-    Up to `jobs` run at once; what has to run by itself does. The executed copies go to `build/<profile>/notebooks`. A
+    Up to `jobs` run at once; what has to run alone does. The executed copies go to `build/<profile>/notebooks`. A
     notebook that was run before with the same source, code, data and parameters is not run again. Raises ValueError for
     a parameter that a notebook does not have and for less than one job, and papermill's error, with the cell that
     failed, for one that does not run through.
@@ -132,8 +132,8 @@ def _keep_pictures_small(cell: nbformat.NotebookNode) -> None:
 def _kernel_that_writes_to(said: Path) -> type[AsyncKernelManager]:
     """Return a kind of kernel whose own process writes its errors to the file `said` instead of here.
 
-    It now and then calls an error how it was ended, in words of its libraries. Only what it says before it dies is
-    worth reading.
+    Now and then it reports the way it was ended as an error, in words of its libraries. Only what it says before it
+    dies is worth reading.
     """
 
     class Kernel(AsyncKernelManager):

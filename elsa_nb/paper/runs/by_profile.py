@@ -12,7 +12,7 @@ QUICK_CLASSES, PHOTOS_CLASSES = 5, 20  # at most
 def by_profile(full: Sweep, **exceptions: Mapping[str, Any]) -> dict[str, Sweep]:
     """Return {profile: sweep}: all of it in `full` and `paper`, fewer classes and repeats in `quick` and `photos`.
 
-    `exceptions` are fields that a profile has otherwise still: `by_profile(full, quick={"seeds": (1, 5)})`.
+    `exceptions` are further fields in which a profile differs: `by_profile(full, quick={"seeds": (1, 5)})`.
     """
     cut = {
         "quick": {"n_classes": min(full.n_classes, QUICK_CLASSES), "repeats": 1},

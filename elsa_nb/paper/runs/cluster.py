@@ -1,10 +1,10 @@
 """Run the units of a sweep on an existing Dask cluster: `elsa-nb reproduce --dask tcp://scheduler:8786`.
 
-A worker opens its own copy of the pools (mapped from its disk, once a process) and sends back the rows of a unit as
+A worker opens its own copy of the pools (mapped from its disk, once per process) and sends back the rows of a unit as
 Parquet bytes; nothing is written where it runs, so workers and client need no file system in common. Before its first
 unit it proves that its code, package versions and pools are the client's. The client stores each unit as it arrives,
-as a run on one machine does: whoever dies, what is stored stays, and the same command goes on from there. A worker
-that has other code, versions or pools is left out, and named.
+as a run on one machine does: if a worker or the client dies, what is stored stays, and the same command goes on from
+there. A worker that has other code, versions or pools is left out, and named.
 """
 
 import json

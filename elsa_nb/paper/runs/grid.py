@@ -41,7 +41,7 @@ CHOSEN = ("at random", "by name", "by purity")
 def changed(config: SearchConfig, text: str) -> SearchConfig:
     """Return `config` with the fields that `text` names set anew: "a=25, alpha_2=3.0", "head=mlp", "relabel=True".
 
-    Raises ValueError for what is no field of a `SearchConfig` or no value of its type.
+    Raises ValueError for what is not a field of a `SearchConfig` or not a value of its type.
     """
     fields = {}
     for part in filter(None, text.split(", ")):
@@ -135,7 +135,7 @@ class Sweep:
         arms: Of `READINGS`: "ELSA", "No Active", "NN", "NN.Large".
         seeds: Numbers of known positives to begin with.
         n_classes: How many classes are searched for, where they are chosen at random.
-        repeats: How many draws of seeds a class.
+        repeats: How many draws of seeds per class.
         space: Which output of the encoders, "embedding" or "projection".
         least_members: Images that a class needs to be drawn.
         rivals: Registered strategies, each searching as it is ...

@@ -89,14 +89,14 @@ class Place:
         class_names(self.dataset)
 
     def prepared(self, *, build: bool = True) -> Prepared:
-        """Return its pool with neighbour lists and features, opened once a process; `runner` has verified it before.
+        """Return its pool with neighbour lists and features, opened once per process; `runner` has verified it before.
 
         Lists that are not there yet are made first, or, without `build`, done without.
         """
         return _prepared(self, build)
 
     def features(self) -> Features:
-        """Return the features of its vectors alone, opened once a process."""
+        """Return the features of its vectors alone, opened once per process."""
         return _features(self)
 
 

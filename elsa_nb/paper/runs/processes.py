@@ -1,4 +1,4 @@
-"""Work in several processes of this machine, and in a sentence why they cannot be started or were lost."""
+"""Work in several processes of this machine; a sentence says why they cannot be started or were lost."""
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -45,6 +45,6 @@ def check_program() -> None:
     by_name = getattr(program, "__spec__", None) is not None  # python -m
     if name is not None and not by_name and not Path(name).is_file():
         raise ValueError(
-            f"worker processes read the program that starts them again, and this one is no file ({name}): save the "
+            f"worker processes read the program that starts them again, and this one is not a file ({name}): save the "
             "script and run it by its name, or give workers=1"
         )

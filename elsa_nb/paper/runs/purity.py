@@ -40,7 +40,7 @@ def tightness(profile_name: str, targets: list[str], *, encoder: str = "vicreg")
 
 
 def neighbour_purity(near: np.ndarray, names: np.ndarray, rows: np.ndarray | slice = slice(None)) -> np.ndarray:
-    """Return the share of ten nearest neighbours that bear the name of the row they belong to, (m,) float64.
+    """Return the share of ten nearest neighbours that have the class name of the row they belong to, (m,) float64.
 
     `near` (m, 10 or more) are the neighbours of `rows` of the pool, nearest first; `names` (n,) those of all its rows.
     """

@@ -1,9 +1,9 @@
 """Run a sweep on all cores, keep every finished piece, and compute only what no valid stored search answers.
 
-Notebooks call `run`. Results are `data/results/<sweep>-<profile>.parquet`, one row a search, beside a `.json` that says
+Notebooks call `run`. Results are `data/results/<sweep>-<profile>.parquet`, one row per search, beside a `.json` with
 what they are valid for (`validity`) and who made them. While a sweep runs, each finished unit is one file under
-`data/results/.parts`; a run that was stopped at any moment goes on from there. Of several runs of one sweep in one
-folder one computes, and the others wait and take what it has made.
+`data/results/.parts`; a run that was stopped at any moment goes on from there. If several runs of one sweep share
+a folder, one computes, and the others wait and take what it has made.
 """
 
 import json
@@ -157,10 +157,10 @@ def run(
     progress: bool | None = None,
     folder: Path | None = None,
 ) -> pd.DataFrame:
-    """Return the results of the sweep `plan`, one row a search; compute what is missing, reuse what is still valid.
+    """Return the results of the sweep `plan`, one row per search; compute what is missing, reuse what is still valid.
 
     A stored search is reused while the versions of behaviour, its configuration, its seed, its pools and the device are
-    what they were (`validity`); a line says how many were. `workers` defaults to one a core; `cluster`, or the
+    what they were (`validity`); a line says how many were. `workers` defaults to one per core; `cluster`, or the
     environment variable ELSA_DASK, is the address of a Dask scheduler whose workers run the searches instead. The rows
     depend on neither. `folder` is where they are kept, by default `RESULTS`.
 

@@ -65,7 +65,7 @@ def run_searches(
     *,
     build: bool = True,
 ) -> list[dict[str, Any]]:
-    """Run searches for one class in one pool to their ends, side by side; return a row of results a setting.
+    """Run searches for one class in one pool to their ends, side by side; return one row of results per setting.
 
     `positive` (n,) bool is the class, before any thinning; `configs` are those of the settings unless given. Neighbour
     lists that are not there yet are made first, or, without `build`, done without. The rows depend neither on that nor

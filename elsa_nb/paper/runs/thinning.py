@@ -1,4 +1,4 @@
-"""The class searched for made rare: the same pool without some of its members, and still exact.
+"""Make the class searched for rare: the same pool without some of its members, and still exact.
 
 `simulation` calls `absent_rows`, then `thinned`. Photographs at hand hold one image in two hundred of each class; the
 paper's pool holds one in a thousand. Leaving out members of the class sought makes the pool as hard without making it

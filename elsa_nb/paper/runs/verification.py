@@ -6,10 +6,10 @@ some hundreds of stored searches, the canaries named in `data/results/canaries.j
 encoder, setting, noise and field of a configuration that a committed result rests on is in one of them. Start reading
 at `verify`; `choose_canaries` picks canaries, `record_logs` writes down what they do here.
 
-A log is that of one search among vectors of certain bytes on one kind of processor. Another kind rounds otherwise in
-the last bits, of vectors and of scores alike, and a search may then go another way. Stored logs are therefore compared
-where the pools here are those of the stored results to the byte; for other kinds of processors `canaries.json` keeps
-logs of their own, which `record_logs` added at a commit whose searches were known to be right.
+A log is that of one search among vectors of certain bytes on one kind of processor. Another kind rounds differently in
+the last bits, of vectors and of scores alike, and a search may then take another course. Stored logs are therefore
+compared where the pools here are those of the stored results to the byte; for other kinds of processors `canaries.json`
+keeps logs of their own, which `record_logs` added at a commit whose searches were known to be right.
 """
 
 import json
@@ -37,7 +37,7 @@ HASH_LETTERS = 16  # letters of a hash that are enough to tell two logs apart
 
 
 def results_here() -> list[tuple[str, str]]:
-    """Return (sweep, profile) of all stored results that tell what they are valid for."""
+    """Return (sweep, profile) of all stored results that state what they are valid for."""
     found = []
     for path in sorted(runner.RESULTS.glob("*-*.json")):
         name, _, profile_name = path.stem.rpartition("-")
@@ -49,7 +49,7 @@ def results_here() -> list[tuple[str, str]]:
 def committed_results() -> list[tuple[str, str]]:
     """Return (sweep, profile) of those results that are part of the repository.
 
-    Others are anybody's own: what was run here before must not decide what the canaries have to show.
+    Others are a user's own: what was run here before must not decide what the canaries have to show.
     """
     return [(name, profile_name) for name, profile_name in results_here() if PROFILES[profile_name].committed]
 
@@ -195,7 +195,7 @@ class Verified:
 
     @property
     def changed(self) -> pd.DataFrame:
-        """The rows that went another way although vectors and processor are the same."""
+        """The rows whose log differs although vectors and processor are the same."""
         return self.ran[~self.same & self.comparable]
 
     def sentences(self) -> list[str]:
@@ -262,7 +262,7 @@ def _card() -> dict:
     with store.reading(CANARIES, what, cure):
         searches, logs = dict(card["searches"]), {kind: dict(known) for kind, known in card["logs"].items()}
         if not all(isinstance(title, str) for titles in searches.values() for title in titles):
-            raise ValueError("a name is no text")
+            raise ValueError("a name is not text")
         if any(len(pair) != 2 for known in logs.values() for pair in known.values()):
             raise ValueError("a log without its pool")
     return card | {"searches": searches, "logs": logs}

@@ -193,6 +193,7 @@ def test_a_pool_by_its_place_is_asked_with_its_own_encoder_and_no_other(librarie
 def test_label_puts_the_vectors_of_several_encoders_side_by_side(libraries, data, album, jobs, capsys):
     both = ["--encoder", "timm:net", "--encoder", "torchvision:other"]
     arguments = ["label", str(album), *both, "--like", str(album / "dogs" / "5.jpg")]
+    data.mkdir(exist_ok=True)
     for session in ("first", "second morning"):
         capsys.readouterr()
         assert cli.main([*arguments, "--session", str(data / f"{session}.sqlite")]) == 0

@@ -60,7 +60,7 @@ def test_goals_are_met_or_said_not_to_be(said):
     goals = tables.against_goals(said)
     assert (goals["met"] == (goals["measured"] <= goals["goal"])).all()
     projection = said.set_index(["pool", "arm"]).loc[("glyphs, projection", BASE)]
-    row = goals.query("what == 'labels a find at 80 %'")
+    row = goals.query("what == 'labels per find at 80 %'")
     assert row["measured"].tolist() == [projection["overhead_80"]]
 
 

@@ -228,7 +228,7 @@ def test_silent_final_searches_are_counted_by_change(runs):
     quiet = runs.assign(final_labels=runs["final_labels"].where(runs["change"] != "alpha_2=4.0", 0))
     table = hyperparameters.silent_finals(quiet)
     assert table.loc["alpha_2=4.0"].tolist() == [100, 100]
-    assert table.loc["the reading as it is"].tolist() == [0, 0]
+    assert table.loc["the reading unchanged"].tolist() == [0, 0]
     assert table.loc["Head: MLP, AdamW steps"].tolist() == [0, "-"]
     assert "a=10" not in table.index
 

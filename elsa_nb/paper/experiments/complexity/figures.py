@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 
 from elsa_nb.paper.style import COLOURS, STYLE, log_axis
 
-# NN has the colour it has as an arm; the two forms differ by line and mark.
+# NN has the same colour as in other figures; the two forms differ by line and mark.
 _COLOURS = {"NN": COLOURS["NN"], "RandS": "#E69F00", "Sampler": "#0072B2", "lists": "#CC79A7", "vectors": "#999999"}
 _NAMES = {
     "NN": "NN",
@@ -39,9 +39,9 @@ _SIZES = {
 
 
 def plot_time(points: pd.DataFrame) -> Figure:
-    """Draw the median seconds of each part against each size, a size a panel, both axes logarithmic.
+    """Draw the median seconds of each part against each size, one panel per size, both axes logarithmic.
 
-    `points` has a row a call (part, form, against, size, seconds); bars span the calls of a point. Grey lines rise
+    `points` has one row per call (part, form, against, size, seconds); bars span the calls of a point. Grey lines rise
     with the exponent 1 that section 5 claims.
     """
     parts = points[points["part"].isin(["NN", "Sampler", "RandS"])]

@@ -117,9 +117,9 @@ def part_calls(
 
 
 def measure_time(profile_name: str = "quick", planned: SizePlan | None = None) -> pd.DataFrame:
-    """Time the parts on one thread: the processor's seconds, the fastest of a few calls a turn, sizes in turns.
+    """Time the parts on one thread: the processor's seconds, the fastest of a few calls per turn, sizes in turns.
 
-    One row a size and turn: part ("NN", "Sampler", "RandS", "lists"; "round" is the sum of the first three), form,
+    One row per size and turn: part ("NN", "Sampler", "RandS", "lists"; "round" is the sum of the first three), form,
     against ("n", "k", "l", "d"), size, turn, seconds.
     """
     planned = planned or plan_of(profile_name)
@@ -139,7 +139,7 @@ def measure_time(profile_name: str = "quick", planned: SizePlan | None = None) -
 def measure_memory(profile_name: str = "quick", planned: SizePlan | None = None) -> pd.DataFrame:
     """Return the peak of memory that each part holds beyond its arguments, in bytes; the same on every run.
 
-    One row a call: part, form, against ("n", "l"), size, bytes. The part "vectors" is what all of it works on (n x d
+    One row per call: part, form, against ("n", "l"), size, bytes. The part "vectors" is what all of it works on (n x d
     in single precision), "lists" the package's neighbour lists (n x 128).
     """
     planned = planned or plan_of(profile_name)

@@ -71,7 +71,7 @@ def log_log_slope(sizes: pd.Series, values: pd.Series) -> float:
 
 
 def exponents_beside_claims(fitted: pd.DataFrame) -> pd.DataFrame:
-    """Lay exponents out: a row a part and size, with the claimed exponent and those of both forms [95 % interval]."""
+    """Lay exponents out, one row per part and size: the claimed exponent, and those of both forms [95 % interval]."""
     cells: dict[str, dict] = {"claimed": {}, "plain": {}, "package": {}}
     for row in fitted[fitted["form"] != "both"].itertuples():
         line = row.part, row.against
@@ -85,7 +85,7 @@ def exponents_beside_claims(fitted: pd.DataFrame) -> pd.DataFrame:
 
 
 def speedup(points: pd.DataFrame) -> pd.DataFrame:
-    """Return the milliseconds of both forms at the largest n (medians) and their ratio turn by turn: a row a part."""
+    """Return the milliseconds of both forms at the largest n (medians), and their ratio by turn: one row per part."""
     by_n = points[(points["against"] == "n") & (points["part"] != "lists")]
     largest = by_n[by_n["size"] == by_n["size"].max()]
     forms = largest.pivot(index=["part", "turn"], columns="form", values="seconds")

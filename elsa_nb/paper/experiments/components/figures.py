@@ -20,7 +20,7 @@ _NO_READING = "no reading"
 
 
 def plot_rounds(frame: pd.DataFrame, classes: pd.DataFrame) -> Figure:
-    """Draw Fig. 9: new positives over rounds, a class a column, a reading a row.
+    """Draw Fig. 9: new positives over rounds, one column per class, one row per reading.
 
     `frame` is long (target, reading, series, round, median, low, high, running); `classes` has members and purity of
     each target, in the order of the columns. Lines are medians, bands the extremes of a class's runs. A line ends in a
@@ -73,7 +73,7 @@ def _panel_title(encoder: str, reading: str, longest: int = 36) -> str:
 
 
 def plot_components(frame: pd.DataFrame) -> Figure:
-    """Draw Fig. 2: discovery and efficiency over the number of seeds, an arm a line, a reading and encoder a column.
+    """Draw Fig. 2: discovery and efficiency over the number of seeds: a line per arm, a column per reading and encoder.
 
     `frame` is long (encoder, arm, seeds, reading, metric, median, low, high, value). Bars are 95 % intervals; hollow
     marks on dotted lines are the paper's printed values, of ImageNet-1k, for the shape and not the height. Efficiency
@@ -117,7 +117,7 @@ def _plot_by_seeds(frame: pd.DataFrame, ax: Axes) -> None:
 
 
 def plot_equal_budget(frame: pd.DataFrame) -> Figure:
-    """Draw discovery against labels spent: an arm a line, an encoder a column, a reading a row.
+    """Draw discovery against labels spent: one line per arm, one column per encoder, one row per reading.
 
     `frame` is long (encoder, reading, arm, labels, median, low, high, ended): bands are 95 % intervals, the dot is the
     median end of an arm's searches. The rows of the arms "random" and "ideal" are the two reference lines. Arms of the

@@ -48,7 +48,7 @@ def totals_by_series(
 
 
 def lay_out_totals(table: pd.DataFrame) -> pd.DataFrame:
-    """Lay `totals_by_series` out: a row a reading and class, tightest first; a column a measure and series."""
+    """Lay `totals_by_series` out: one row per reading and class, tightest first; one column per measure and series."""
     wide = table.pivot(index=["reading", "target"], columns="series")
     order = [(what, series) for what in ("found", "asked", "found per 100 labels") for series in ROUND_SERIES.values()]
     lines = list(dict.fromkeys(zip(table["reading"], table["target"], strict=True)))

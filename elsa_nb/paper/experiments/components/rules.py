@@ -1,4 +1,4 @@
-"""How the claims about the arms, the seeds and the labels spent are tested, with each threshold in words.
+"""Rules that test the claims about the arms, the seeds and the labels spent, with each threshold in words.
 
 The catalogue collects them; `measures.rules.Rule` says what each takes and returns.
 """

@@ -11,7 +11,7 @@ COMPONENTS = Sweep(
     rivals=("Greedy probe",),
     rival_seeds=(5,),
 )
-# After a round without finds NN alone ends, while NN inside ELSA goes on from all positives: what is that worth?
+# After a round without finds NN alone ends, while NN inside ELSA goes on from all positives: how much does that gain?
 EQUAL_RULES = Sweep(
     name="equal-rules",
     encoders=("vicreg",),

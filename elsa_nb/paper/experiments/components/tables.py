@@ -15,7 +15,7 @@ def rates_of_tables(*tables: pd.DataFrame) -> pd.DataFrame:
 def arms_table(runs: pd.DataFrame) -> pd.DataFrame:
     """Return Table 1: the components of each arm, with the share of its labels that each one asked here.
 
-    One row an arm of the `paper` reading; a component that asked nothing shows "no".
+    One row per arm of the `paper` reading; a component that asked nothing shows "no".
     """
     rows = {}
     for arm, config in READINGS["paper"].items():

@@ -14,10 +14,10 @@ _FLOOR, _PRINTED = "#777777", "printed"
 
 
 def plot_against_top1(points: pd.DataFrame, correlations: pd.DataFrame) -> Figure:
-    """Draw discovery and efficiency over linear top-1: an encoder a mark, a reading (and the paper) a column.
+    """Draw discovery and efficiency over linear top-1: a mark per encoder, a column per reading, one for the paper.
 
     `points` has a row per (panel, encoder, metric) with linear_top1 (%), median, low, high, floor; `correlations` the
-    rank correlations that the panels tell: those of the trained encoders, or the paper's rows. Bars are 95 % intervals
+    rank correlations that the panels state, of the trained encoders or of the paper's rows. Bars are 95 % intervals
     over classes; floors are grey and do not count; the paper's printed values are hollow, starred where the printed
     top-1 is `literature`.
     """

@@ -20,7 +20,7 @@ from elsa_nb.profiles import Profile, profile
 from elsa_nb.progress import bar
 
 FLOOR_WEIGHTS = {"untrained": "random weights", "raw-pixels": "no network"}
-PROBED_PER_CLASS = 50  # images a class, on average, that a linear probe is trained and tested on: seconds, not minutes
+PROBED_PER_CLASS = 50  # images per class, on average, to train and test a linear probe on: seconds, not minutes
 PURITY_QUERIES = 2000
 _FIGURES = ("dimension", "linear_top1", "purity")
 
@@ -30,9 +30,9 @@ def measured_encoders(profile_name: str, *, progress: bool | None = None) -> pd.
 
     Columns: encoder, loaded (which weights), dimension, linear_top1 (%), purity.
 
-    `linear_top1` is the accuracy of a linear probe on a fifth of a fixed random sample of images, 50 a class on
+    `linear_top1` is the accuracy of a linear probe on a fifth of a fixed random sample of images, 50 per class on
     average, trained on the other four fifths; `purity` the share of the ten nearest neighbours, in the whole pool, that
-    bear an image's label, over 2,000 images. Measured once and kept as `data/results/encoder-worth-<profile>.json`.
+    have the image's label, over 2,000 images. Measured once and kept as `data/results/encoder-worth-<profile>.json`.
     Raises MissingDataError for a pool that has to be measured and is not here.
     """
     chosen, source = profile(profile_name), _source()

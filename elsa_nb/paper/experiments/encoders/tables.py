@@ -24,11 +24,12 @@ _EMPTY = "-"
 def table5(runs: pd.DataFrame, worth: pd.DataFrame) -> pd.DataFrame:
     """Return Table 5 in long form: each encoder printed or run, both readings, medians, intervals, printed values.
 
-    `runs` has one row a search. One row per (encoder, reading, metric) with median, low, high (95 %, over classes),
+    `runs` has one row per search. One row per (encoder, reading, metric) with median, low, high (95 %, over classes),
     searches, printed and value (as printed); beside it linear_top1, purity and loaded of the encoder, printed_top1, and
-    `note`, what the paper's row is. An encoder that was not run has one row a metric, without a reading; a floor, which
-    the paper does not have, no printed value. Labels that the paper spent are implied: discovery rate x 1300 /
-    labelling efficiency. Raises ValueError for runs of another arm, an encoder without a title or a row of `worth`.
+    `note`, what the paper's row is. An encoder that was not run has one row per metric, without a reading; a floor,
+    which the paper does not have, has no printed value. Labels that the paper spent are implied: discovery rate x
+    1300 / labelling efficiency. Raises ValueError for runs of another arm, and for an encoder without a title or a row
+    of `worth`.
     """
     if strange := sorted({*runs["arm"], *worth["encoder"]} - {"ELSA", *ENCODER_TITLES}):
         raise ValueError(
@@ -54,7 +55,7 @@ def table5(runs: pd.DataFrame, worth: pd.DataFrame) -> pd.DataFrame:
 
 
 def lay_out_table5(long: pd.DataFrame) -> pd.DataFrame:
-    """Lay Table 5 out for reading: a row an encoder; what was loaded, worth, then each measure here and printed."""
+    """Lay Table 5 out for reading: one row per encoder; what was loaded, worth, then each measure here and printed."""
     top1, purity, about = "Linear top-1, %", "Purity", "What the row is"
     cells: dict[tuple[str, str], dict[str, Any]] = {
         column: {}

@@ -21,14 +21,15 @@ _CELL = ["space", "reading", "arm", "encoder"]
 
 
 def trainings() -> pd.DataFrame:
-    """Return every training, a row each: encoder, training (its seed), linear_top1 (%), purity, loss, precision."""
+    """Return one row per training: encoder, training (its seed), linear_top1 (%), purity, loss, precision."""
     return pd.read_csv(SIMULATED / "trained_again_worth.csv")
 
 
 def trainings_searched() -> pd.DataFrame:
-    """Return the searches, a row each: `SEARCH_COLUMNS`, discovery_rate and labelling_efficiency.
+    """Return one row per search: `SEARCH_COLUMNS`, discovery_rate and labelling_efficiency.
 
-    In every training's vectors the same ones; those of Table 5 of all encoders trained here, as training 0.
+    Every training's vectors were searched in the same way; Table 5's searches, of all encoders trained here, are
+    among them as training 0.
     """
     frame = read_arrow(SIMULATED / "trained_again.parquet", parquet=True).to_pandas()
     rates = {"discovery_rate": frame["found"] / frame["class_size"]}
@@ -82,8 +83,8 @@ def without_head(runs: pd.DataFrame) -> pd.DataFrame:
 def beside_other_encoders(runs: pd.DataFrame) -> pd.DataFrame:
     """Lay the spread of the trainings beside that of the encoders of Table 5: one row per (reading, metric).
 
-    Columns: the largest median by the smallest, of the trainings of each method, of the bundled encoders, and how many
-    those are. All of ELSA in the embedding.
+    Columns: the largest median divided by the smallest, over the trainings of each method and over the bundled
+    encoders, and how many those are. All are of ELSA in the embedding.
     """
     runs = runs[(runs["space"] == "embedding") & (runs["arm"] == "ELSA")]
     again, rows = apart(runs).groupby(["reading", "metric"]), []

@@ -1,1 +1,1 @@
-"""Notebook 18: what every searcher spends on a find, at equal budgets, in five pools."""
+"""Notebook 18: what every searcher spends per find, at equal budgets, in five pools."""

@@ -1,4 +1,4 @@
-"""What every searcher spends on a find: the figures of notebook 18."""
+"""What every searcher spends per find: the figures of notebook 18."""
 
 import matplotlib.pyplot as plt
 import pandas as pd
@@ -32,7 +32,7 @@ _CHANGES = {  # of Harvest that say too little by their short names
 
 
 def plot_curves(frame: pd.DataFrame) -> Figure:
-    """Draw the share of a class found against labels, a pool a panel, medians over searches.
+    """Draw the share of a class found against labels, one panel per pool, medians over searches.
 
     `frame` is `tables.discovery_curves`; the band about Harvest is its 95 % interval over classes.
     """
@@ -59,7 +59,7 @@ def plot_curves(frame: pd.DataFrame) -> Figure:
 
 
 def plot_ratios(frame: pd.DataFrame) -> Figure:
-    """Draw the labels of every searcher, Harvest's are 1, a share of the class a panel, a searcher a row.
+    """Draw the labels of every searcher, Harvest's set to 1: one panel per share of the class, one row per searcher.
 
     `frame` is `tables.rivals` of one share or more. Marks are geometric means over classes with 95 % intervals.
     """
@@ -87,7 +87,7 @@ def plot_ratios(frame: pd.DataFrame) -> Figure:
 
 
 def plot_parts(frame: pd.DataFrame, share: int = 80) -> Figure:
-    """Draw what each change of Harvest costs to a share of a class, a change a row: right of 1 the part is worth it.
+    """Draw what each change of Harvest costs to a share of a class, one row per change: right of 1 the part helps.
 
     `frame` is `tables.parts`; bars are 95 % intervals over classes.
     """

@@ -1,7 +1,7 @@
-"""Labels a find of every searcher at equal budgets, from the committed searches.
+"""Labels per find of every searcher at equal budgets, from the committed searches.
 
-Notebook 18 starts at `compared_searches`. Simulated by `python -m benchmarks.equal_budgets`; what an overhead, a ratio
-and a search gap are is said in `elsa_nb.paper.measures.overheads`.
+Notebook 18 starts at `compared_searches`. Simulated by `python -m benchmarks.equal_budgets`;
+`elsa_nb.paper.measures.overheads` says what an overhead, a ratio and a search gap are.
 """
 
 from collections.abc import Sequence
@@ -28,10 +28,10 @@ _FORM, _ALIKE = 0.2, 0.3  # a class has two forms where the smaller has this sha
 
 
 def compared_searches(seeds: int = 1, *, rare: bool = False) -> pd.DataFrame:
-    """Return the searches on held-out classes that began with so many examples, a row each, pools and arms by title.
+    """Return the searches on held-out classes that began with so many examples, one row each, pools and arms by title.
 
-    With `rare` those for classes of which members were left out until they are the share of the pool that its title
-    says; without, those for whole classes. The columns are those of the file. Every class of a pool was searched
+    With `rare`, those for classes of which members were left out until the class is the share of the pool that its
+    title says; without, those for whole classes. The columns are those of the file. Every class of a pool was searched
     equally often by the arms of `overheads`.
     """
     titles = RARE_TITLES if rare else POOL_TITLES
@@ -42,12 +42,12 @@ def compared_searches(seeds: int = 1, *, rare: bool = False) -> pd.DataFrame:
 
 
 def spent(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return what is said of each arm in each pool: `overheads.summary`, without the parts of Harvest."""
+    """Return the summary of each arm in each pool: `overheads.summary`, without the parts of Harvest."""
     return summary(frame[~frame["arm"].str.startswith(PARTS)])
 
 
 def in_words(said: pd.DataFrame, shares: Sequence[int] = (50, 80, 90)) -> pd.DataFrame:
-    """Return the overheads of `spent` as they are read: median [low, high], and how many searches did not get there."""
+    """Return the overheads of `spent` as text: median [low, high], and how many searches did not get that far."""
     table = said[["pool", "arm", "classes", "searches"]].copy()
     for share in shares:
         table[f"to {share} %"] = [
@@ -59,9 +59,10 @@ def in_words(said: pd.DataFrame, shares: Sequence[int] = (50, 80, 90)) -> pd.Dat
 
 
 def rivals(said: pd.DataFrame, share: int) -> pd.DataFrame:
-    """Return the labels of each arm to a share, Harvest's are 1: one row an arm and pool, with interval over classes.
+    """Return the labels of each arm to a share, Harvest's set to 1: one row per arm and pool, with interval.
 
-    Columns: pool, arm, share, ratio, low, high, fewer and more (classes in which the arm needs fewer or more labels).
+    Columns: pool, arm, share, ratio, low, high (over classes), fewer and more (classes in which the arm needs fewer or
+    more labels).
     """
     rows = said[~said["arm"].isin((BASE, ALL_LABELS)) & (said["classes"] >= _LEAST_CLASSES)]
     names = {f"ratio_{share}": "ratio", f"ratio_low_{share}": "low", f"ratio_high_{share}": "high"}
@@ -70,21 +71,21 @@ def rivals(said: pd.DataFrame, share: int) -> pd.DataFrame:
 
 
 def ratios_in_words(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return ratios of `rivals` or `worth_of_examples` as they are read, "1.2 [1.0, 1.4]": arms down, pools across."""
+    """Return ratios of `rivals` or `worth_of_examples` as text, "1.2 [1.0, 1.4]": arms down, pools across."""
     texts = [interval_text(*row, ".2f") for row in rows[["ratio", "low", "high"]].itertuples(index=False)]
     table = rows.assign(text=texts).pivot(index="arm", columns="pool", values="text")
     return table.loc[rows["arm"].unique(), rows["pool"].unique()].fillna("")
 
 
 def best_rivals(said: pd.DataFrame, share: int = 90) -> pd.DataFrame:
-    """Return of each pool the rival with the fewest labels to a share, and Harvest's labels as a part of its."""
+    """Return for each pool the rival with the fewest labels to a share, and Harvest's labels divided by its labels."""
     best = rivals(said, share).sort_values("ratio").drop_duplicates("pool")
     table = pd.DataFrame({"pool": best["pool"], "rival": best["arm"], "ratio": 1 / best["ratio"]})
     return table.assign(low=1 / best["high"], high=1 / best["low"]).sort_index(ignore_index=True)
 
 
 def against_goals(said: pd.DataFrame) -> pd.DataFrame:
-    """Return Harvest against what was to be reached: one row a goal and pool, with interval and whether it is met."""
+    """Return Harvest against its goals: one row per goal and pool, with interval and whether the goal is met."""
     rows = []
     for pool, of in said.groupby("pool", sort=False):
         arms = of.set_index("arm")
@@ -92,7 +93,7 @@ def against_goals(said: pd.DataFrame) -> pd.DataFrame:
         if pool == "glyphs, projection":
             for share, goal in ((80, 1.7), (90, 2.2)):
                 cells = harvest[[f"overhead_{share}", f"low_{share}", f"high_{share}"]]
-                rows.append((pool, f"labels a find at {share} %", goal, *cells))
+                rows.append((pool, f"labels per find at {share} %", goal, *cells))
         inverse = lambda arm, share, arms=arms: [  # noqa: E731 - Harvest's labels as a part of the arm's
             1 / arms.loc[arm, f"{name}_{share}"] for name in ("ratio", "ratio_high", "ratio_low")
         ]
@@ -110,11 +111,11 @@ def against_goals(said: pd.DataFrame) -> pd.DataFrame:
 
 
 def two_forms(frame: pd.DataFrame, arms: Sequence[str]) -> pd.DataFrame:
-    """Return labels a find of classes that have two forms, and of the others: one row a pool, kind and arm.
+    """Return labels per find of classes that have two forms, and of the others: one row per pool, kind and arm.
 
     A class has two forms where the smaller of two clusters has a fifth of its members and their means have a cosine
     below 0.3 in the prepared rows. Columns: classes, and to 50, 80 and 90 %: median, and `not_90`, the searches that
-    did not come so far.
+    did not get that far.
     """
     apart = (frame["smaller_form"] >= _FORM) & (frame["forms_alike"] < _ALIKE)
     rows = []
@@ -139,7 +140,7 @@ def beginning(frame: pd.DataFrame) -> pd.DataFrame:
 def worth_of_examples(one: pd.DataFrame, more: pd.DataFrame, share: int) -> pd.DataFrame:
     """Return the labels to a share of searches that began with more examples than one; those from one are 1.
 
-    Both frames are of `compared_searches`; an example counts as a label. One row an arm and pool, with the columns of
+    Both frames are of `compared_searches`; an example counts as a label. One row per arm and pool, with the columns of
     `rivals`: the geometric mean over the classes that both searched, in the same repeats, with interval over classes.
     """
     rows = []
@@ -162,7 +163,7 @@ def searches_with_stages() -> pd.DataFrame:
 def worth_of_stages(one: pd.DataFrame, stages: pd.DataFrame, share: int) -> pd.DataFrame:
     """Return the labels of Harvest to a share of a class in vectors with stages; those of arms without them are 1.
 
-    `one` is of `compared_searches`, `stages` of `searches_with_stages`. One row an arm and pool, with the columns of
+    `one` is of `compared_searches`, `stages` of `searches_with_stages`. One row per arm and pool, with the columns of
     `rivals`, over the classes and examples that both searched.
     """
     rows = []
@@ -175,9 +176,10 @@ def worth_of_stages(one: pd.DataFrame, stages: pd.DataFrame, share: int) -> pd.D
 
 
 def parts(frame: pd.DataFrame, shares: Sequence[float] = (0.5, 0.8)) -> pd.DataFrame:
-    """Return what a change of Harvest costs: labels to shares of a class, Harvest's are 1, with interval over classes.
+    """Return what a change of Harvest costs: labels to shares of a class, Harvest's set to 1, with interval.
 
-    Harvest is compared on the classes and seeds that the changed one searched. Above 1: the part earns its place.
+    Harvest is compared on the classes and seeds that the changed one searched. Above 1: the part earns its place. The
+    interval is over classes.
     """
     rows = []
     for pool, of in frame.groupby("pool", sort=False):
@@ -193,9 +195,9 @@ def parts(frame: pd.DataFrame, shares: Sequence[float] = (0.5, 0.8)) -> pd.DataF
 
 
 def discovery_curves(frame: pd.DataFrame, arms: Sequence[str] = CURVES) -> pd.DataFrame:
-    """Return the share of a class found against labels: one row a pool, arm and number of labels, median over searches.
+    """Return the share of a class found against labels, median over searches: one row per pool, arm, number of labels.
 
-    Of random order it is the expectation. Searches end at 95 % of the class, so more is not told apart.
+    For random order it is the expectation. Searches end at 95 % of the class, so what lies above is not shown.
     """
     rows = []
     for (pool, arm), of in frame[frame["arm"].isin(arms)].groupby(["pool", "arm"], sort=False):

@@ -16,7 +16,7 @@ _DOUBLINGS, _POINTS = 2.0, 0.5  # of labels and of discovery, that are drawn dar
 
 
 def plot_silent_choices(frame: pd.DataFrame) -> Figure:
-    """Draw what each silent choice changes: a choice a line, discovery, labels and efficiency side by side.
+    """Draw what each silent choice changes: one line per choice, discovery, labels and efficiency side by side.
 
     `frame` is long (change, title, kind, effect, median, low, high), in the order drawn. Bars are 95 % intervals; the
     line in the middle is the reading `paper` as it is. The tuned parameters, in grey, show the scale.
@@ -52,10 +52,10 @@ def plot_silent_choices(frame: pd.DataFrame) -> Figure:
 
 
 def plot_choices_in_pairs(frame: pd.DataFrame) -> Figure:
-    """Draw what pairs of silent choices change: an arm a row of panels, discovery and labels side by side.
+    """Draw what pairs of silent choices change: one row of panels per arm, discovery and labels side by side.
 
     `frame` is that of `tables.choices_in_pairs`. On the diagonal stands a choice alone. A frame stands around pairs
-    whose labels are not what both alone multiply to (their interval excludes 1).
+    whose labels differ from the product of both alone (their interval excludes 1).
     """
     arms, names = list(dict.fromkeys(frame["arm"])), list(PAIR_TITLES)
     panels = {"discovery": ("Discovery rate, change in points", 100), "labels": ("Labels spent, times", 1)}

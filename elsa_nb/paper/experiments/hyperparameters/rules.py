@@ -1,4 +1,4 @@
-"""How the claims about hyperparameters are tested, with each threshold in words.
+"""Rules that test the claims about hyperparameters, with each threshold in words.
 
 The catalogue collects them; `measures.rules.Rule` says what each takes and returns.
 """
@@ -23,7 +23,7 @@ def _medians(frames: Frames) -> Medians:
 
 
 def _printed_medians() -> Medians:
-    """Return Tables 6, 7 and 9 as `_medians` does our searches; what Table 8 prints are no values of alpha_2."""
+    """Return Tables 6, 7 and 9 as `_medians` does our searches; what Table 8 prints are not values of alpha_2."""
     found = {}
     for table, name in TUNED.items():
         if table != MISPRINTED:

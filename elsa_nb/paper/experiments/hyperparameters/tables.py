@@ -52,7 +52,7 @@ def hyperparameter_table(runs: pd.DataFrame, number: int) -> pd.DataFrame:
 
 
 def same_as_table_9() -> pd.DataFrame:
-    """Return the printed cells of Tables 8 and 9 side by side: they are the same, so Table 8's are no thresholds."""
+    """Return the printed cells of Tables 8 and 9 side by side: they are the same, so Table 8's are not thresholds."""
     keys = ["setting", "metric"]
     eight, nine = (printed_cells(number).set_index(keys)["printed"].rename(f"Table {number}") for number in (8, 9))
     both = pd.concat([eight, nine], axis=1)
@@ -101,14 +101,14 @@ def silent_choices(runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def silent_finals(runs: pd.DataFrame) -> pd.DataFrame:
-    """Return how often the final search asked nothing, in percent of the searches, a reading a column.
+    """Return how often the final search asked nothing, in percent of the searches, one column per reading.
 
     Rows: the readings as they are, the thresholds alpha_2 that were run, and the silent choices ("-": not run).
     """
     shares = by_setting.silent_final_share(runs.groupby(["change", "reading"])["final_labels"]).round().astype(int)
     table = shares.unstack().astype("Int64").astype(object)
     thresholds = [change for change in table.index if change.startswith(f"{TUNED[8]}=")]
-    titles = {"": "the reading as it is", **{change: change for change in sorted(thresholds)}, **SILENT_CHOICES}
+    titles = {"": "the reading unchanged", **{change: change for change in sorted(thresholds)}, **SILENT_CHOICES}
     table = table.loc[[change for change in titles if change in table.index]].rename(index=titles)
     return table.where(table.notna(), "-").rename_axis("final search silent, %").rename_axis(None, axis=1)
 
@@ -140,7 +140,7 @@ def lay_out_choices_by_arm(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def choices_in_pairs(runs: pd.DataFrame) -> pd.DataFrame:
-    """Return what two silent choices change together, and by how much that is not what both alone multiply to.
+    """Return what two silent choices change together, and how far that is from the product of both alone.
 
     `runs` are the searches of the sweep "choices-in-pairs". One row (arm, first, second, effect) with median, low, high
     (95 %, over classes, paired by search) and searches; `first` and `second` are the same for a choice alone. Effects:
@@ -175,7 +175,7 @@ def much_lost(runs: pd.DataFrame, least: float = 0.2) -> pd.DataFrame:
     """Return the share of searches of each arm that lose `least` of a class or more against the arm as it is.
 
     `runs` are those of `choices_in_pairs`, whose medians say little where some searches lose nearly all and others
-    nothing. A row for each choice or pair of `change`, an arm a column.
+    nothing. A row for each choice or pair of `change`, one column per arm.
     """
     rates = runs.pivot(index=["target", "seeds", "repeat"], columns=["arm", "change"], values="discovery_rate")
     arms = runs["arm"].unique()

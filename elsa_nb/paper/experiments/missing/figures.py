@@ -18,9 +18,9 @@ _DASHES = {"Harvest": "-", "Greedy probe": "--"}
 
 
 def plot_sizes(frame: pd.DataFrame) -> Figure:
-    """Draw the size of the class by each estimate against the truth, an estimate a panel, over the share found.
+    """Draw the size of the class by each estimate against the truth, one panel per estimate, over the share found.
 
-    `frame` has one row an estimate (`tables.estimates`). A mark is a search, on a log scale; the band is 20 % about
+    `frame` has one row per estimate (`tables.estimates`). A mark is a search, on a log scale; the band is 20 % about
     the truth.
     """
     names, pools = list(dict.fromkeys(frame["estimator"])), sorted(frame["pool"].unique(), key=list(_POOLS).index)
@@ -48,7 +48,7 @@ def plot_sizes(frame: pd.DataFrame) -> Figure:
 
 
 def plot_coverage(frame: pd.DataFrame) -> Figure:
-    """Draw how often each interval holds the truth over the share found, an estimate a panel.
+    """Draw how often each interval contains the truth over the share found, one panel per estimate.
 
     `frame` is `tables.coverage`. Colours are pools, dashes searchers; the thin line is 80 %.
     """

@@ -20,7 +20,7 @@ TITLES = {
 
 
 def estimates() -> pd.DataFrame:
-    """Return one row an estimate, of held-out classes: what was said when a share of the class was found.
+    """Return one row per estimate, of held-out classes: what was said when a share of the class was found.
 
     Columns are those of the file, and those of `beside_truth`.
     """
@@ -46,10 +46,10 @@ def beside_truth(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def summary_of_estimates(frame: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
-    """Return how the estimates did, of which `frame` has a row each (`beside_truth`): a row for each value of `by`.
+    """Return how the estimates did, one row for each value of `by`; `frame` has one row per estimate (`beside_truth`).
 
-    Columns: searches, spoke (how many of them were told anything), held (share of those), within_20 (share of those in
-    which the size of the class by the middle is at most 20 % off), width and size_ratio (medians).
+    Columns: searches, spoke (in how many of them there was an estimate), held (share of those), within_20 (share of
+    those in which the size of the class by the middle is at most 20 % off), width and size_ratio (medians).
     """
     near = ((frame["size_ratio"] - 1).abs() <= 0.2).astype(float).where(frame["middle"].notna())
     table = (
@@ -77,20 +77,20 @@ def compared(frame: pd.DataFrame, shares: Sequence[float] = (0.8, 0.9)) -> pd.Da
 
 
 def coverage(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the share of intervals that hold the truth, by estimator, pool, searcher and share of the class found."""
+    """Return the share of intervals that contain the truth, by estimator, pool, searcher and share of a class found."""
     groups = frame[frame["middle"].notna()].groupby(["estimator", "pool", "strategy", "share"], sort=False)
     return groups.agg(held=("held", "mean"), said=("held", "size")).reset_index()
 
 
 def stops() -> pd.DataFrame:
-    """Return where each rule stops, on held-out classes: `summary_of_stops`, one row a pool, rule and searcher."""
+    """Return where each rule stops, on held-out classes: `summary_of_stops`, one row per pool, rule and searcher."""
     return summary_of_stops(held_out("whats_missing_stops.csv"), ["pool", "rule", "strategy"]).drop(
         columns="discovery_low"
     )
 
 
 def summary_of_stops(frame: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
-    """Return for each group where rules stop its searches, of which `frame` has one row a rule.
+    """Return for each group where rules stop its searches, of which `frame` has one row per rule.
 
     Columns: searches, reaches_90 (share that find 90 % at all), fired (share in which the rule fired at all; the budget
     ends the others, and nobody was told to stop), right_when_fired (of those, the share that end at 85 % or more),
@@ -124,7 +124,7 @@ def prices(
     prevalences: Sequence[float] = (0.01, 0.002),
     promises: Sequence[float] = (0.8, 0.9),
 ) -> pd.DataFrame:
-    """Return the least labels an audit takes, 95 % sure, of all unlabelled images and of the best-scored ones only.
+    """Return the fewest labels that an audit takes, 95 % sure, of all unlabelled images and of the best-scored.
 
     Nothing is found on the way. `rows` says what the statement covers: "all", or "best 20 F", twenty times as many rows
     as positives found. The search has found 95 % of the class.

@@ -10,7 +10,7 @@ from elsa_nb.paper.style import COLOURS, COMPONENT_COLOURS, STYLE
 _COMPONENTS = {"NN": "nearest neighbours", "RANDS": "RandS", "FINAL": "final search"}
 _COMPONENT_MARKERS = {"NN": "^", "RANDS": "s", "FINAL": "o"}
 _WHAT = {"labels": "Labels asked (median)", "found": "Positives found (median)"}
-# One arm, ELSA, with one choice after another made otherwise: told apart by mark and dash as much as by colour.
+# One arm, ELSA, with one choice after another made differently: told apart by mark and dash as much as by colour.
 _CHOICES = (
     {"color": COLOURS["ELSA"], "marker": "o", "ls": "-"},
     {"color": "#000000", "marker": "^", "ls": "--"},
@@ -20,7 +20,7 @@ _CHOICES = (
 
 
 def plot_labels_by_component(frame: pd.DataFrame) -> Figure:
-    """Draw what each component asked and truly found over the share of flipped answers, a reading a column.
+    """Draw what each component asked and truly found over the share of flipped answers, one column per reading.
 
     `frame` is long (reading, flip, component, what, median, low, high). Bars are 95 % intervals, drawn side by side so
     that none hides another; both axes are linear and begin at 0.
@@ -60,7 +60,7 @@ def plot_labels_by_component(frame: pd.DataFrame) -> Figure:
 
 
 def plot_choices_under_noise(frame: pd.DataFrame) -> Figure:
-    """Draw discovery and efficiency over the share of flipped answers, a silent choice a line.
+    """Draw discovery and efficiency over the share of flipped answers, one line per silent choice.
 
     `frame` is long (title, flip, metric, median, low, high, printed), the reading as it is first. Bars are 95 %
     intervals, side by side; hollow marks on dotted lines are the paper's printed values.

@@ -1,4 +1,4 @@
-"""How the claims about a noisy oracle are tested, with each threshold in words; the catalogue collects the rules."""
+"""Rules that test the claims about a noisy oracle, with each threshold in words; the catalogue collects them."""
 
 from itertools import pairwise
 

@@ -1,4 +1,4 @@
-"""Table 10 and what explains it: what an oracle that errs costs, by the true labels, and who asks the extra labels.
+"""Table 10 and what explains it: what an oracle that errs costs, by the true labels, and which component asks more.
 
 Notebook 08 starts at `noise_table`.
 """

@@ -10,7 +10,7 @@ from elsa_nb.paper.style import COMPONENT_COLOURS, STYLE
 
 
 def plot_glyphs(frame: pd.DataFrame, images: np.ndarray) -> Figure:
-    """Draw a sample of the pool, a class a row; `frame` (character, name, row) and `images` (m, 32, 32) go together."""
+    """Draw a sample of the pool, one row per class; `frame` (character, name, row) goes with `images` (m, 32, 32)."""
     names = list(dict.fromkeys(frame["name"]))
     across = int(frame["name"].value_counts().max())
     with plt.rc_context(STYLE | {"axes.grid": False}):
@@ -46,8 +46,8 @@ def plot_purity(frame: pd.DataFrame) -> Figure:
 def plot_search(frame: pd.DataFrame, images: np.ndarray, *, across: int = 30) -> Figure:
     """Draw one search at work: the images of the positives that each round found, framed by component.
 
-    `frame` has one row an image to show (round, component, in the order found), `images` (m, 32, 32) uint8 are the
-    pictures; at most `across` a round are drawn.
+    `frame` has one row per image to show (round, component, in the order found), `images` (m, 32, 32) uint8 are the
+    pictures; at most `across` per round are drawn.
     """
     rounds = list(dict.fromkeys(frame["round"]))
     with plt.rc_context(STYLE | {"axes.grid": False}):

@@ -23,7 +23,7 @@ def glyph_sample(glyphs: Glyphs, *, classes: int, each: int, seed: int = 0) -> p
 
 
 def pool_table(pools: Mapping[str, Mapping[str, Pool]]) -> pd.DataFrame:
-    """Return one line a pool: encoder, space, rows, dimension, dtype."""
+    """Return one line per pool: encoder, space, rows, dimension, dtype."""
     lines = [
         (encoder, space, *pool.vectors.shape, str(pool.vectors.dtype))
         for encoder, spaces in pools.items()
@@ -33,7 +33,7 @@ def pool_table(pools: Mapping[str, Mapping[str, Pool]]) -> pd.DataFrame:
 
 
 def purity_table(source: Any, pools: Mapping[str, Mapping[str, Pool]], *, queries: int = 2000) -> pd.DataFrame:
-    """Return the share of the ten nearest neighbours that bear the row's label, for every pool.
+    """Return the share of the ten nearest neighbours that have the row's label, for every pool.
 
     Measured for `queries` random rows against the whole pool. Columns: encoder, space, purity.
     """
@@ -46,7 +46,7 @@ def purity_table(source: Any, pools: Mapping[str, Mapping[str, Pool]], *, querie
 
 
 def round_table(log: Log, positive: np.ndarray, seeds: np.ndarray) -> pd.DataFrame:
-    """Return what each round asked and found: a row a round, (asked, new) a component, then the running totals.
+    """Return what each round asked and found: one row per round: (asked, new) per component, the running totals.
 
     Rounds are named as in `finds_table`: counted from 1, and the last one is "final" where it is the final search.
     """

@@ -26,7 +26,7 @@ _ALIKE = {False: "o", True: "s"}  # marks without a line, which could be dotted:
 
 
 def plot_flips(frame: pd.DataFrame) -> Figure:
-    """Draw what flipped answers cost over their share, a measure a row, a searcher a column.
+    """Draw what flipped answers cost over their share, one row per measure, one column per searcher.
 
     `frame` has rows of `tables.cost_of_errors` for glyphs: errors "none", "flips p", and "alike p", which are hollow.
     Where doubtful answers are asked again, lines are dotted and hollow marks square. Bars are 95 % intervals over
@@ -69,7 +69,7 @@ def plot_flips(frame: pd.DataFrame) -> Figure:
 
 
 def plot_people(frame: pd.DataFrame) -> Figure:
-    """Draw what each kind of error costs, a measure a panel, a kind a line from top to bottom, a searcher a mark.
+    """Draw what each kind of error costs: one panel per measure, one line per kind, top to bottom, marks for searchers.
 
     `frame` has rows of `tables.cost_of_errors` for one pool. Hollow marks: doubtful answers asked again. Bars are 95 %
     intervals over classes.

@@ -14,7 +14,7 @@ from elsa_nb.paper.measures.overheads import MISSED
 from elsa_nb.paper.measures.simulated import SIMULATED
 from elsa_nb.search.metrics import median_interval
 
-# Of a search, those asked again counted.
+# Of a search, including those asked again.
 MOST_LABELS = {"glyphs": 800, "photographs": 800, "Tiny-ImageNet": 2000}
 # Labels to 80 % of a class with 10 % of the answers flipped, at most, by those of an oracle that never errs.
 GOALS = {"glyphs": 1.5, "Tiny-ImageNet": 2.0}
@@ -37,16 +37,16 @@ REAL_OR_RANDOM = (
 
 
 def searches_with_errors() -> pd.DataFrame:
-    """Return one row a search: the columns of the file, the pools in short, and its labels against a clean oracle's."""
+    """Return one row per search: the file's columns, the pools in short, and its labels against a clean oracle's."""
     return beside_clean(pd.read_csv(SIMULATED / "people_who_err.csv")).replace({"pool": SHORT})
 
 
 def beside_clean(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the searches with `times_kept` and `times_shown`: labels to 80 %, by those of the search without errors.
+    """Return the searches with `times_kept` and `times_shown`: labels to 80 %, over those of a partner without errors.
 
-    The partner has the same pool, class, seeds and arm, no errors, and asks nothing again. A search that does not come
-    so far counts `MISSED` times what it spent, its budget at least; where its partner does not, both are nan.
-    `reached` says whether it came so far itself; `kept_points` is what it keeps more of the class at its end, in
+    The partner has the same pool, class, seeds and arm, no errors, and asks nothing again. A search that does not get
+    that far counts `MISSED` times what it spent, its budget at least; where its partner does not, both are nan.
+    `reached` says whether it got that far itself; `kept_points` is how much more of the class it keeps at its end, in
     points.
     """
     labels = pd.DataFrame({end: counted(frame, end) for end in ("kept", "shown")})
@@ -87,27 +87,27 @@ def cost_of_errors(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def goal_reached(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the labels to 80 % of a class kept with 10 % of the answers flipped, by those of a clean oracle.
+    """Return the labels to 80 % of a class kept with 10 % of the answers flipped, over those with a clean oracle.
 
-    One row a pool of `GOALS` and arm, with and without asking again: `times` with its interval, of the `against`
+    One row per pool of `GOALS` and arm, with and without asking again: `times` with its interval, of the `against`
     searches that reach it with a clean oracle; `reached` of all `searches` do so here. `met`: the median is at most the
-    pool's goal, and half of the searches or more come so far.
+    pool's goal, and half of the searches or more get that far.
     """
     costs = cost_of_errors(frame[frame["pool"].isin(GOALS) & (frame["errors"] == "flips 0.1")])
     costs = costs.rename(columns={f"times_kept{end}": f"times{end}" for end in ("", "_low", "_high")})
     columns = ["arm", "again", "times", "times_low", "times_high", "against", "reached", "searches", "false", "kept"]
-    enough = 2 * costs["reached"] >= costs["against"]  # else the median is of searches that did not come so far
+    enough = 2 * costs["reached"] >= costs["against"]  # else the median is of searches that did not get that far
     return costs[["pool", *columns]].assign(met=enough & (costs["times"] <= costs["pool"].map(GOALS)))
 
 
 def real_or_random(frame: pd.DataFrame, pairs: Sequence[tuple[str, str, str]] = REAL_OR_RANDOM) -> pd.DataFrame:
-    """Return what real errors cost against as many random ones, search by search: one row a pair, arm and `again`.
+    """Return what real errors cost against as many random ones, search by search: one row per pair, arm and `again`.
 
-    `labels_times`: labels to 80 % of the class kept, real by random, of the pairs of which one comes so far;
+    `labels_times`: labels to 80 % of the class kept, real over random, of the pairs of which one gets that far;
     `kept_points`, `false_points`, `wrong_points`: what the real ones add to the share kept, to the share of false ones
     among what is believed, and to the share of wrong first answers. Medians with 95 % intervals over classes.
     `labels_verdict`, `kept_verdict`, `false_verdict`: "more" or "fewer" labels, "more" or "less" of the others, or
-    "cannot be told" where the interval holds what makes no difference, or fewer than five classes come to 80 %.
+    "cannot be told" where the interval contains no difference, or fewer than five classes reach 80 %.
     """
     rows = []
     for real, random, both in _pairs(frame, pairs):

@@ -11,7 +11,7 @@ _FILLS = {0.15: "white", 0.45: "0.75", 0.75: None}
 
 
 def plot_map(off: pd.DataFrame) -> Figure:
-    """Draw the discovery of each arm by class size (up) and purity (right), a reading a row of panels.
+    """Draw the discovery of each arm by class size (up) and purity (right), one row of panels per reading.
 
     `off` is `tables.misfits` of the small pools. A frame stands around cells whose discovery is near the print,
     a thick one where the labels are near too.
@@ -45,7 +45,7 @@ def plot_map(off: pd.DataFrame) -> Figure:
 
 
 def plot_full_size(frame: pd.DataFrame, claimed: pd.DataFrame) -> Figure:
-    """Draw what each arm finds over what it asks at full size, a reading a panel, with 95 % intervals.
+    """Draw what each arm finds over what it asks at full size, one panel per reading, with 95 % intervals.
 
     `frame` is `tables.cells` of the full-size pools, `claimed` the printed rows (stars). A line joins the purities of
     an arm; the fuller the mark, the purer.

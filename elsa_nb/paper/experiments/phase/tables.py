@@ -1,4 +1,4 @@
-"""The phase diagram as tables: what each arm finds and spends in every cell, and how near that comes to the print.
+"""The phase diagram as tables: what each arm finds and spends in every cell, and how near that is to the printed rows.
 
 Notebook 16 starts at `cells`. A cell is a size of classes, a purity of their neighbourhoods and a way to read the
 paper; "literal" is the text to the letter where it says two things (`sweep.LITERAL`).
@@ -21,7 +21,7 @@ FULL_SIZE, FULL_WIDTH = "1,281,167 rows", "1,281,167 rows, 2,048 dimensions"  # 
 
 
 def phase_runs() -> pd.DataFrame:
-    """Return the committed searches of the phase diagram, one row a search, whatever the profile.
+    """Return the committed searches of the phase diagram, one row per search, whatever the profile.
 
     Beside the columns of every sweep: pool, in words; members, of the class; purity, as wanted of the pool (the
     `encoder` says it); `reading` with "literal" among its values.
@@ -39,7 +39,7 @@ def phase_runs() -> pd.DataFrame:
 
 
 def searches(runs: pd.DataFrame) -> pd.DataFrame:
-    """Return how many searches there are in each pool, a reading a column, and how many seconds one took."""
+    """Return how many searches there are in each pool, one column per reading, and how many seconds one took."""
     counts = runs.groupby(["pool", "reading"], sort=False).size().unstack(fill_value=0)
     return counts.assign(**{"classes, most": runs.groupby("pool")["target"].nunique()}).rename_axis(None, axis=1)
 
@@ -77,8 +77,8 @@ def misfits(frame: pd.DataFrame) -> pd.DataFrame:
     """Return how far each arm of each cell is from its printed row: one row (cell, arm).
 
     `frame` is that of `cells`. Columns: discovery_rate and labels, the medians; their printed values; off_discovery,
-    the difference; off_labels, the factor, of labels as a share of the pool but for NN, whose rounds do not know how
-    large the pool is; near, whether both are as near as `NEAR_DISCOVERY` and `NEAR_LABELS` say; and near_discovery.
+    the difference; off_labels, the factor, of labels as a share of the pool except for NN, whose rounds do not depend
+    on its size; near, whether both are as near as `NEAR_DISCOVERY` and `NEAR_LABELS` say; and near_discovery.
     """
     wide = frame[frame["arm"].isin(CLAIMED_ARMS)].pivot_table(index=[*CELL, "arm"], columns="metric", values="median")
     wide = wide.reset_index().rename_axis(None, axis=1).merge(claimed(), on="arm", suffixes=("", "_printed"))

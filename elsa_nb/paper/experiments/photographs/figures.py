@@ -12,7 +12,7 @@ _TITLES = {"purity": "Share of ten neighbours of the same class", "top1": "Linea
 
 
 def plot_training_curves(frame: pd.DataFrame) -> Figure:
-    """Draw purity and linear top-1 over the epochs of training, a metric a panel, an encoder a line.
+    """Draw purity and linear top-1 over the epochs of training, one panel per metric, one line per encoder.
 
     `frame` is long (encoder, metric, epoch, value, chance); dotted lines are what guessing would reach.
     """

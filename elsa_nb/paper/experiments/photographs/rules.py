@@ -1,4 +1,4 @@
-"""How the claims about Food-101 are tested, with their thresholds in words; the catalogue collects the rules."""
+"""Rules that test the claims about Food-101, with their thresholds in words; the catalogue collects them."""
 
 from elsa_nb.paper.measures.intervals import in_most_classes, paired, searches_of_arm
 from elsa_nb.paper.measures.printed import printed_value

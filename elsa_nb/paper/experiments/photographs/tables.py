@@ -19,11 +19,11 @@ from elsa_nb.profiles import profile
 # The packs that the encoders were trained on: what they are called, and how many classes they hold.
 PACK_CONTENTS = {"tiny-imagenet-200-slice250": ("Tiny-ImageNet", 200), "food-101-64px-testsplit": ("Food-101", 101)}
 SEARCHED = ("components", "thinned", "food-101", "supervised")
-FOOD_CLASS = 1000  # images a class in the paper's Food-101, for the labels its two printed measures imply
+FOOD_CLASS = 1000  # images per class in the paper's Food-101, for the labels its two printed measures imply
 
 
 def photograph_runs(name: str, profile_name: str, sweeps: Mapping[str, Mapping[str, Sweep]]) -> pd.DataFrame:
-    """Return the results of sweep `name`, one of `SEARCHED`, on photographs, one row a search.
+    """Return the results of sweep `name`, one of `SEARCHED`, on photographs, one row per search.
 
     `sweeps` are those of the catalogue.
 
@@ -87,7 +87,7 @@ def without_known_dishes(runs: pd.DataFrame, *, seeds: int = 5) -> pd.DataFrame:
 
 
 def lay_out_dishes(long: pd.DataFrame) -> pd.DataFrame:
-    """Lay `without_known_dishes` out for reading: a row a reading and arm, a column a metric and choice of dishes."""
+    """Lay `without_known_dishes` out: one row per reading and arm, one column per metric and choice of dishes."""
     cells = [medians.cell_text(row) for row in long.itertuples()]
     long = long.assign(cell=cells, metric=long["metric"].map(medians.METRIC_TITLES))
     return long.pivot(index=["reading", "arm"], columns=["metric", "dishes"], values="cell").sort_index(axis=1)
@@ -106,10 +106,11 @@ def table11(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def beyond_chance(frame: pd.DataFrame, *, seeds: int = 5) -> pd.DataFrame:
-    """Return what every arm found besides its seeds, and how many times what as many random labels would have found.
+    """Return what every arm found besides its seeds, as a multiple of what as many random labels would have found.
 
-    One row an encoder, reading and arm; labels, new and by_chance are means over all searches from `seeds` seeds, times
-    is the ratio of the latter two, with a 95 % interval (bootstrap over classes). 1 is as good as labelling at random.
+    One row per encoder, reading and arm; labels, new and by_chance are means over all searches from `seeds` seeds,
+    times is the ratio of the latter two, with a 95 % interval (bootstrap over classes). 1 is as good as labelling at
+    random.
     """
     runs = frame[frame["seeds"] == seeds]
     hidden = runs["class_size"] - seeds
@@ -129,7 +130,7 @@ def beyond_chance(frame: pd.DataFrame, *, seeds: int = 5) -> pd.DataFrame:
 
 
 def photograph_encoders() -> pd.DataFrame:
-    """Return what the encoders of photographs are worth, from the cards of their weights: a row an encoder and space.
+    """Return how good the encoders of photographs are, from the cards of their weights: one row per encoder and space.
 
     Columns: encoder, photographs, epochs, minutes, space, purity, top1, chance (of either). An encoder without weights
     has a row that says so: its figures are NaN and its space "not trained".

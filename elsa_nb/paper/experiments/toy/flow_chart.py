@@ -44,7 +44,7 @@ _ARROWS = (  # the corners it passes, what is written at (x, y), dashed
 
 
 def chart_parts() -> pd.DataFrame:
-    """Return the parts of the chart: a row a box or arrow (kind, text, note, x, y, width, colour of, path, dashed)."""
+    """Return the chart, one row per box or arrow: kind, text, note, x, y, width, colour of, path, dashed."""
     boxes = [
         {"kind": "box", "text": text, "note": note, "x": x, "y": y, "width": width, "component": component}
         for text, note, x, y, width, component in _BOXES

@@ -26,7 +26,7 @@ VARIANTS = (NN_PROPOSALS, RANDOM_ANYWHERE, RANDOM_LIKELY, ALGORITHM_2, APPENDIX_
 
 
 def proposals(number: int, how: SearchConfig | None = None) -> pd.DataFrame:
-    """Return what each variant would ask in the second round of the search in space `number`, a row a point asked.
+    """Return what each variant would ask in the second round of the search in space `number`, one row per point asked.
 
     All variants see the same moment: the first round is answered, the head is trained. Both forms of RandS start from
     the same sampled points. Columns: variant, row, x, y, part, `positive`, `also_nn` (NN asks it, too), `reaches` (a
@@ -57,7 +57,7 @@ def proposals(number: int, how: SearchConfig | None = None) -> pd.DataFrame:
 
 
 def proposal_counts(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return, a variant a line, what its points amount to.
+    """Return what the points of each variant amount to, one line per variant.
 
     Columns: asked, positives, new clusters (of which nothing was known), also asked by NN, and `spacing`, the median
     distance of a point asked to the nearest other one.
@@ -78,7 +78,7 @@ def proposal_counts(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def mean_proposal_counts(spaces: int = 200) -> pd.DataFrame:
-    """Return the mean `proposal_counts` over the spaces 0, 1, ..., a variant a line."""
+    """Return the mean `proposal_counts` over the spaces 0, 1, ..., one line per variant."""
     with one_thread():
         every = pd.concat([proposal_counts(proposals(number)) for number in range(spaces)])
     return every.groupby("variant", sort=False).mean()

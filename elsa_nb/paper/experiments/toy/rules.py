@@ -1,4 +1,4 @@
-"""How the claims that the paper shows on its toy latent space are tested, with each threshold in words.
+"""Rules that test the claims that the paper shows on its toy latent space, with each threshold in words.
 
 The toy is not staged: the same search runs in many drawn spaces (`stored`), and the rules look at them all.
 """

@@ -108,7 +108,7 @@ def search_in(space: ToySpace, number: int, how: SearchConfig, neighbours: Neigh
 
 
 def watch_search(space: ToySpace, number: int, how: SearchConfig) -> pd.DataFrame:
-    """Run one search and return what happened to every point, a row a point.
+    """Run one search and return what happened to every point, one row per point.
 
     Columns: x, y, part; `asked`, the round from 1 that first asked the point (the final search is the round after the
     last, the seed is 0, `NEVER_ASKED` is -1); `component` ("seed", "NN", "RANDS", "FINAL", or ""); and for every round
@@ -181,7 +181,7 @@ TOY_CASES = {
 def repeat_searches(
     spaces: int = 200, cases: Mapping[str, tuple[ToyGeometry, SearchConfig]] = TOY_CASES
 ) -> pd.DataFrame:
-    """Run every case in the spaces 0, 1, ...: one row a search (case, number, labels, final, discovery, clusters).
+    """Run every case in the spaces 0, 1, ...: one row per search (case, number, labels, final, discovery, clusters).
 
     `labels` count the seed and every label paid for, `final` are those of the final search, `clusters` is the number
     of clusters of which more than half was found.
@@ -199,7 +199,7 @@ def repeat_searches(
 
 
 def typical_outcomes(runs: pd.DataFrame) -> pd.DataFrame:
-    """Return, a case a line: the shown search's discovery (space 0), then median and middle 90 % of all spaces, the
+    """Return one line per case: the shown search's discovery (space 0), then median and middle 90 % of all spaces, the
     share of searches that found all clusters, and the median labels.
     """
     lines = {}

@@ -11,7 +11,7 @@ from elsa_nb.paper.style import COLOURS, MARKERS, STYLE, log_axis
 
 
 def plot_trade_off(points: pd.DataFrame, classes: pd.DataFrame) -> Figure:
-    """Draw Fig. 3: discovery over efficiency, a configuration a mark, a class a column, a reading a row.
+    """Draw Fig. 3: discovery over efficiency, one mark per configuration, one column per class, one row per reading.
 
     `points` has a row per (target, reading, arm, change) with the medians, extremes, `default` and `front`; `classes`
     the role, members and purity of each target. A line joins an arm's Pareto front; the large mark is the default
@@ -46,7 +46,7 @@ def plot_trade_off(points: pd.DataFrame, classes: pd.DataFrame) -> Figure:
 
 
 def plot_budget(curves: pd.DataFrame, classes: pd.DataFrame) -> Figure:
-    """Draw discovery over labels spent: a class a column, a reading a row.
+    """Draw discovery over labels spent: one column per class, one row per reading.
 
     `curves` is long (target, reading, arm, labels, default, low, high, best, ended). A thick line is the default
     configuration (median and extremes of its runs) up to the mark where it ends; a thin one the best configuration at

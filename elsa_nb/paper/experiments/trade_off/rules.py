@@ -1,4 +1,4 @@
-"""How the claims about the trade-off (Fig. 3) are tested, with each threshold in words.
+"""Rules that test the claims about the trade-off (Fig. 3), with each threshold in words.
 
 The catalogue collects the rules.
 """

@@ -1,0 +1,63 @@
+"""Which of the answered items are still here: by the names that a session was last opened with.
+
+Answers about items that were removed or renamed stay in the session, so what it holds is more than what the page shows.
+What leaves the session says which answers those are.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from elsa_nb.counts import count_of
+from elsa_nb.label.identity import Places, carried_after, names_in
+from elsa_nb.label.session import Session
+from elsa_nb.search.contract import POSITIVE, UNSURE
+
+_LATEST = """
+SELECT annotator FROM (SELECT annotator, at FROM rounds UNION ALL SELECT annotator, at FROM events WHERE action > 0)
+ORDER BY at DESC LIMIT 1
+"""
+
+
+def names_now(session: Session) -> list[str] | None:
+    """Return the names of the items that a session was last opened with, in their order; None where it knows none.
+
+    Several people may have opened it with different states of the collection: that of now is `person_of_now`'s.
+    """
+    return names_in(session, person_of_now(session))
+
+
+def person_of_now(session: Session) -> str:
+    """Return who knows the present state of a collection: the session's annotator, who may be working on it.
+
+    Where a session is only read, it is the person whose work is the latest.
+    """
+    latest = session.read(_LATEST) if session.read_only else []
+    return latest[0]["annotator"] if latest else session.annotator
+
+
+def with_rows(session: Session, answers: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return answers of `session` with the `row` that each item has now, and whether it is `present`: True or False.
+
+    The row of an item that is gone is None. Where the session knows no names, `present` is None, and `row` is that at
+    which the item was asked about, None for what was asked about an earlier state of the collection.
+    """
+    names = names_now(session)
+    items: dict[str, list[str]] = {}
+    for answer in answers:
+        items.setdefault(answer["annotator"], []).append(answer["item"])
+    if names is None:
+        after = {who: carried_after(session, who) for who in items}
+        return [{**a, "row": a["row"] if a["id"] > after[a["annotator"]] else None, "present": None} for a in answers]
+    place = Places(names)
+    rows = {who: place.of(theirs) for who, theirs in items.items()}  # two names of one person are two items
+    return [{**a, "row": (row := rows[a["annotator"]].get(a["item"])), "present": row is not None} for a in answers]
+
+
+def answers_counted(answers: Sequence[Mapping[str, Any]]) -> str:
+    """Say how many of the answers that `with_rows` returned are finds, finds of items that are gone, and unsure."""
+    finds = [answer for answer in answers if answer["label"] == POSITIVE]
+    gone = sum(answer["present"] is False for answer in finds)
+    unsure = sum(answer["label"] == UNSURE for answer in answers)
+    said = f"{count_of(len(answers), 'answer')}: {count_of(len(finds), 'find')}"
+    said += f", {gone:,} of them of {'an item that is' if gone == 1 else 'items that are'} gone" if gone else ""
+    return f"{said}, {unsure:,} unsure" if unsure else said
