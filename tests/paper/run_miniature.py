@@ -43,6 +43,7 @@ def cut_down():
             plans["paper"] = replace(plans["paper"], n_classes=few, repeats=1, least_members=MEMBERS, seeds=seeds)
     purity.LEAST_CLASS_SIZE = MEMBERS
     measure.plan_of = lambda _: PLAN
+    measure.part_calls.__kwdefaults__.update(k=8, l=8)  # queries, of which so small a pool has few
     toy.SPACES = 5  # drawn spaces; they know no profile
     median_interval.__kwdefaults__["resamples"] = 20  # intervals are most of the work otherwise
     os.cpu_count = lambda: 1  # so few searches are not worth processes of their own

@@ -1,6 +1,5 @@
 """Profile `paper`, whole: every notebook on a miniature ImageNet-1k and Food-101 with synthetic checkpoints."""
 
-import csv
 import os
 import re
 import shutil
@@ -8,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from elsa_nb import store
@@ -39,12 +39,14 @@ def environment(tmp_path):
     # Of the notebooks that are not run here the report shows what they published elsewhere.
     published = tmp_path / "build" / "paper" / "figures"
     published.mkdir(parents=True)
-    with (store.ROOT / "figures" / "index.csv").open(encoding="utf-8", newline="") as index:
-        elsewhere = [row["name"] for row in csv.DictReader(index) if row["notebook"] in run_miniature.OWN]
-    for name in elsewhere:
+    index = pd.read_csv(store.ROOT / "figures" / "index.csv", dtype=str, keep_default_na=False)
+    elsewhere = index[index["notebook"].isin(run_miniature.OWN)]
+    elsewhere.to_csv(published / "index.csv", index=False)
+    for name in elsewhere["name"]:
         for file in (store.ROOT / "figures").glob(f"{name}.*"):
             shutil.copy(file, published)
-    for shown in ("phase*-full.*", "supervised-photos.*", "generated-spaces.csv"):  # as they are, whatever the profile
+    # Shown as they are, whatever the profile.
+    for shown in ("phase*-full.*", "choices-*-full.*", "supervised-photos.*", "generated-spaces.csv"):
         for stored in (store.ROOT / "data" / "results").glob(shown):
             (tmp_path / "data" / "results" / stored.name).symlink_to(stored)
     places = {"ROOT": tmp_path, "IMAGENET": tmp_path / "imagenet", "FOOD101": tmp_path / "food"}
