@@ -24,7 +24,7 @@ from urllib.parse import quote
 
 from elsa_nb import store
 from elsa_nb.counts import count_of
-from elsa_nb.label import serving
+from elsa_nb.label import server_process
 from elsa_nb.label.audits import audit_files
 from elsa_nb.label.jobs import Job, open_panel
 from elsa_nb.label.session import Session
@@ -51,7 +51,7 @@ def command(notebook: Path, *, ip: str, port: int) -> list[str]:
         *("--VoilaConfiguration.file_allowlist=[]", "--VoilaConfiguration.file_denylist=['.*']"),
         "--VoilaConfiguration.extension_denylist=['jupyterlab-jupytext']",
         *(f"--MappingKernelManager.cull_idle_timeout={IDLE}", f"--MappingKernelManager.cull_interval={IDLE // 6}"),
-        f"--KernelManager.shutdown_wait_time={serving.PATIENCE / 2}",  # kernels that are busy when the server ends
+        f"--KernelManager.shutdown_wait_time={server_process.PATIENCE / 2}",  # kernels that are busy when the server ends
     ]
 
 
@@ -72,22 +72,22 @@ def launch(job: Job, *, ip: str = "127.0.0.1", port: int = 0, token: str | None 
 
     The token is by default a new random one, or what the variable ELSA_LABEL_TOKEN holds; "" is none.
 
-    SIGINT (Ctrl-C), SIGTERM and SIGHUP end the server and its kernels within seconds: `serving.serve`. Raises
+    SIGINT (Ctrl-C), SIGTERM and SIGHUP end the server and its kernels within seconds: `server_process.serve`. Raises
     ValueError for an empty token on an address that other machines reach, for an address that is not of this machine
     and for a port that is taken.
     """
     check_address(ip=ip, port=port, token=token)
-    token = os.environ.get(serving.TOKEN) or secrets.token_urlsafe(24) if token is None else token
+    token = os.environ.get(server_process.TOKEN) or secrets.token_urlsafe(24) if token is None else token
     port = _free_port(ip, port)
     with tempfile.TemporaryDirectory(prefix="elsa-label-") as folder:
         notebook = write_notebook(job, Path(folder))
         url = f"http://{f'[{ip}]' if ':' in ip else ip}:{port}/" + (f"?token={quote(token, safe='')}" if token else "")
         print(f"The page is being made. {where_answers_go(job)} Stop with Ctrl-C.", flush=True)
-        environment = os.environ | {VARIABLE: str(Path(folder) / "job.json"), serving.TOKEN: token}
+        environment = os.environ | {VARIABLE: str(Path(folder) / "job.json"), server_process.TOKEN: token}
         # What the server says is for programmers, and would bury the address; it is shown if the server fails.
         log = Path(folder) / "server.log"
         with log.open("wb") as output:
-            status = serving.serve(
+            status = server_process.serve(
                 command(notebook, ip=ip, port=port),
                 environment=environment,
                 started=lambda: _tell_once_there(url, ip, port, browser),

@@ -33,7 +33,7 @@ from voila.shutdown_kernel_handler import VoilaShutdownKernelHandler
 from voila.tornado.handler import TornadoVoilaHandler
 
 from elsa_nb.label.refusals import MARK
-from elsa_nb.label.serving import TOKEN
+from elsa_nb.label.server_process import TOKEN
 
 ORPHAN_CHECK_MS = 1000
 _LOCAL = {"localhost", "127.0.0.1", "::1"}
