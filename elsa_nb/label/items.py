@@ -2,7 +2,7 @@
 
 The panel never sees a path. It asks for the content of a row and gets bytes with their media type, or a placeholder
 that says why there is nothing to show; a broken image never stops the work. Pictures are read by `elsa_nb.pictures`, as
-for the encoders: what a person sees is what was embedded. `handed_over.py` makes items of what a notebook holds.
+for the encoders: what a person sees is what was embedded. `as_items.py` makes items of what a notebook holds.
 """
 
 import hashlib

@@ -16,12 +16,12 @@ import numpy as np
 from elsa_nb import fingerprints
 from elsa_nb.counts import count_of
 from elsa_nb.label import export
+from elsa_nb.label.as_items import as_items
 from elsa_nb.label.cards import OPEN, UNSURE, check_page_size
 from elsa_nb.label.chosen_file import ChosenFile, import_chosen, told
 from elsa_nb.label.controller import Controller
 from elsa_nb.label.export import Exported
 from elsa_nb.label.fixed_rows import Fixed
-from elsa_nb.label.handed_over import as_items
 from elsa_nb.label.identity import names_of, settle
 from elsa_nb.label.import_labels import take_back
 from elsa_nb.label.items import Items

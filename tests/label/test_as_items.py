@@ -15,7 +15,7 @@ from PIL import Image
 
 from elsa_nb.errors import MissingDataError
 from elsa_nb.label import Fixed, Panel
-from elsa_nb.label.handed_over import as_items
+from elsa_nb.label.as_items import as_items
 from elsa_nb.label.items import Arrays, Files, Paths, Pictures, Texts
 from elsa_nb.pool import Pool
 from elsa_nb.search.elsa import Search
