@@ -18,7 +18,7 @@ import numpy as np
 from elsa_nb.label.advice import Advisor
 from elsa_nb.label.ahead import Ahead, ToldAtEnd
 from elsa_nb.label.cards import NEGATIVE, OPEN, PASSED, POSITIVE, Cards, Steps, check_page_size
-from elsa_nb.label.going_on import Begun, answered_rows, as_begun, carry_on
+from elsa_nb.label.carried_on import Begun, answered_rows, as_begun, carry_on
 from elsa_nb.label.identity import Settled, remember
 from elsa_nb.label.progress_figures import ProgressFigures, Standing
 from elsa_nb.label.replay import Restored, amendments, go_on, labels_told, reopened, restore, rows_of, wishes_of

@@ -8,7 +8,7 @@ import pytest
 from conftest import CONFIG, ByHand, answer_page, settle, shown, stored
 from elsa_nb.label import Begin
 from elsa_nb.label.cards import OPEN, PASSED
-from elsa_nb.label.going_on import CarriedOn
+from elsa_nb.label.carried_on import CarriedOn
 from elsa_nb.label.session import Answer, Session
 from elsa_nb.search.contract import Batch
 from elsa_nb.search.elsa import Search
