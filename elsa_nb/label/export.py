@@ -20,7 +20,6 @@ from urllib.parse import quote
 from elsa_nb import store
 from elsa_nb.errors import MissingDataError
 from elsa_nb.formulas import safe
-from elsa_nb.label.exported import is_replaceable, write_export
 from elsa_nb.label.label_files.words import check_class
 from elsa_nb.label.link_folder import write_links
 from elsa_nb.label.session import Session
@@ -28,6 +27,7 @@ from elsa_nb.label.session_file import CLASS
 from elsa_nb.label.still_here import answers_counted, with_rows
 from elsa_nb.option_names import is_command
 from elsa_nb.option_rules import Only, check_modes, given_of
+from elsa_nb.written_files import is_replaceable, write_export
 
 # Of the tables, in this order.
 COLUMNS = ("item", "label", "annotator", "time", "round", "component", "score", "seconds", "row", "present", "code")

@@ -51,7 +51,7 @@ def command(notebook: Path, *, ip: str, port: int) -> list[str]:
         *("--VoilaConfiguration.file_allowlist=[]", "--VoilaConfiguration.file_denylist=['.*']"),
         "--VoilaConfiguration.extension_denylist=['jupyterlab-jupytext']",
         *(f"--MappingKernelManager.cull_idle_timeout={IDLE}", f"--MappingKernelManager.cull_interval={IDLE // 6}"),
-        f"--KernelManager.shutdown_wait_time={server_process.PATIENCE / 2}",  # kernels that are busy when the server ends
+        f"--KernelManager.shutdown_wait_time={server_process.PATIENCE / 2}",  # for busy kernels when the server ends
     ]
 
 

@@ -9,7 +9,10 @@ from pathlib import Path
 
 from elsa_nb import store
 from elsa_nb.errors import MissingDataError
-from elsa_nb.label.exported import (
+from elsa_nb.locks import lock_beside
+from elsa_nb.pictures.opening import RefusedError, real_path
+from elsa_nb.progress import bar
+from elsa_nb.written_files import (
     OTHERWISE,
     copy_named,
     digest_of_names,
@@ -18,9 +21,6 @@ from elsa_nb.label.exported import (
     note_export,
     was_exported,
 )
-from elsa_nb.locks import lock_beside
-from elsa_nb.pictures.opening import RefusedError, real_path
-from elsa_nb.progress import bar
 
 _NUMBERED = re.compile(r"\d{5,}-")  # what the names of links and copies begin with
 _BLOCK = 1 << 20  # bytes copied at once
