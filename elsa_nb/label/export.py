@@ -1,8 +1,8 @@
-"""Answers into files that other programs read.
+"""Write answers into files that other programs read.
 
 Each kind is a function of rows of plain values. All files are written whole or not at all. Labels are the words
 positive, negative and unsure, or the class, "not" the class and unsure where a format names classes. Where annotators
-differ, the table kinds hold a line for each of them, and the others the word of the annotator asked for.
+differ, the table kinds hold a line for each of them, and the others the answer of the annotator asked for.
 `label_files.reader` reads all of it.
 """
 
@@ -40,7 +40,7 @@ _ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
 
 
 def _kind_in(*kinds: str) -> Callable[[Mapping[str, Any]], bool]:
-    """Return what tells whether the kind that is meant is one of these: of an unknown one another sentence tells."""
+    """Return a test of whether the kind is one of these; it passes unknown kinds, which are refused elsewhere."""
     return lambda given: (given["kind"] or kind_of(given["file"])) in kinds or given["kind"] not in (None, *KINDS)
 
 
@@ -73,13 +73,13 @@ class Told:
         return {"positive": self.label, "negative": f"not {self.label}", "unsure": "unsure"}
 
     def name(self, item: str) -> str:
-        """Return how a file names an item: with the folder in front, where it is told."""
+        """Return how a file names an item: with the folder in front, if one is given."""
         return item if self.images is None else str(self.images / item)
 
 
 class Exported(NamedTuple):
-    """What an export did: the `path` it wrote, a sentence that counts the answers, and a `remark` ("": none) on what a
-    person should know of it.
+    """What an export did: the `path` it wrote, a sentence that counts the answers, and a `remark` ("": none) that a
+    person should read.
     """
 
     path: Path
@@ -92,15 +92,15 @@ def answer_rows(session: Session, annotator: str | None, label: str) -> list[dic
 
     `row` is where an item is now, and `present` says whether it is there at all (`still_here.with_rows`).
     """
-    return _told_rows(with_rows(session, session.answers(annotator)), label)
+    return _export_rows(with_rows(session, session.answers(annotator)), label)
 
 
-def _told_rows(answers: Sequence[Mapping[str, Any]], label: str) -> list[dict[str, Any]]:
+def _export_rows(answers: Sequence[Mapping[str, Any]], label: str) -> list[dict[str, Any]]:
     rows = []
     for a in answers:
         clock = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(a["at"]))
-        told = {"label": WORDS[a["label"]], "time": clock, "class": label}
-        rows.append({name: told[name] if name in told else a[name] for name in COLUMNS})
+        ours = {"label": WORDS[a["label"]], "time": clock, "class": label}
+        rows.append({name: ours[name] if name in ours else a[name] for name in COLUMNS})
     return rows
 
 
@@ -118,11 +118,11 @@ def export(
 ) -> Path:
     """Write the answers of `session` to `path` and return it; by default beside the session file, under its name.
 
-    Where that name is taken by another file, the default has "-answers" behind it.
+    Where another file has that name, "-answers" is added to it.
 
-    `kind`: one of `KINDS`; by default by the ending of `path`. `annotator`: whose answers (csv and parquet: everybody's
-    by default; else the session's annotator, whose name is then in the name of the file where the session holds several
-    people's). `label` names the class: by default what the session's page calls it, else "target".
+    `kind`: one of `KINDS`; by default as the ending of `path` says. `annotator`: whose answers (csv and parquet:
+    everybody's by default; else the session's annotator, whose name is then in the name of the file where the session
+    holds several people's). `label` names the class: by default what the session's page calls it, else "target".
 
     links and copies make a folder, of links to the finds or of copies of them; finds whose files are gone are left out.
     Tables say in `present` whether an item is still there, and in `row` at which row of the pool it is now: by the
@@ -133,9 +133,9 @@ def export(
     it has to be that folder); coco and label-studio write it before the names.
     `url`: what Label Studio puts before a name to show a picture, such as "/data/local-files/?d=photos/" (its local
     storage) or "https://example.org/photos/"; a slash at its end may be left out. `email`: the account in Label Studio
-    that gets the answers; without it they belong to who imports them.
-    `replace`: an earlier export is replaced by itself as long as it holds what was written; with this, any other file
-    is, and an earlier folder of links or copies that was changed since. A folder that no export made never is.
+    that gets the answers; without it they belong to whoever imports them.
+    `replace`: an earlier export that still holds what was written is always replaced; with `replace`, so is any other
+    file, and an earlier folder of links or copies that was changed since. A folder that no export made never is.
 
     Raises ValueError for a file or folder at `path` that is not to be replaced, for a folder of links or copies that
     is, holds or lies in `images`, for an unknown kind or annotator, for an `email` that is not an address, for an
@@ -162,12 +162,12 @@ def export_and_tell(
     email: str | None = None,
     replace: bool = False,
 ) -> Exported:
-    """Write what `export` writes, and raise what it raises; return what a person should know of it."""
+    """Write what `export` writes, and raise what it raises; return what was done, for a person to read."""
     kind = kind or kind_of(path)
     if not isinstance(kind, str) or kind not in KINDS:
         raise ValueError(f"kind {kind!r}; allowed: {', '.join(KINDS)}")
-    told = {"images": images, "url": url, "email": email, "label": label}
-    check_modes(KIND_MODES, given_of(told), told | {"kind": kind})
+    options = {"images": images, "url": url, "email": email, "label": label}
+    check_modes(KIND_MODES, given_of(options), options | {"kind": kind})
     people = session.annotators
     if kind not in TABLES:
         annotator = annotator or session.annotator
@@ -183,7 +183,7 @@ def export_and_tell(
             f"{option} is {email!r}; give the address of an account in Label Studio, such as ann@example.org"
         )
     answers = with_rows(session, session.answers(annotator))
-    rows, about = _told_rows(answers, label), Told(folder, label, annotator, url, email)
+    rows, about = _export_rows(answers, label), Told(folder, label, annotator, url, email)
     data = b""
     if kind not in FOLDERS_OF_FINDS:
         check_class(label)
@@ -219,14 +219,14 @@ def check_answered_by(session: Session, annotator: str | None) -> None:
 
 
 def kind_of(path: Path | str | None) -> str:
-    """Return the kind of export that a file's name ends like: csv without a name. ValueError for another ending."""
+    """Return the kind of export that the ending of a file's name means; csv without a name. ValueError for others."""
     if path is None:
         return "csv"
     for kind, ending in KINDS.items():
         if str(path).lower().endswith(ending):
             return kind
     endings = ", ".join(KINDS.values())
-    raise ValueError(f"{path} ends like none of {endings}; say the kind: one of {', '.join(KINDS)}")
+    raise ValueError(f"{path} has none of the endings {endings}; name the kind: one of {', '.join(KINDS)}")
 
 
 def _csv(rows: Sequence[dict], told: Told) -> bytes:
@@ -276,7 +276,7 @@ _WITH_FOLDER = (
 
 
 def _fiftyone(rows: Sequence[dict], told: Told) -> bytes:
-    """FiftyOneImageClassificationDataset's labels.json: keys are absolute paths, or paths in a folder without ending.
+    """FiftyOneImageClassificationDataset's labels.json: keys are absolute paths, or paths in a folder without endings.
 
     That is what its importer looks them up by.
     """
@@ -294,7 +294,7 @@ def _fiftyone(rows: Sequence[dict], told: Told) -> bytes:
             )
         if key in labels:
             raise ValueError(
-                f"{items[key]!r} and {item!r} are one name to FiftyOne, which leaves out endings; {_WITH_FOLDER}"
+                f"{items[key]!r} and {item!r} are the same name to FiftyOne, which leaves out endings; {_WITH_FOLDER}"
             )
         labels[key], items[key] = classes.index(told.classes[r["label"]]), item
     return store.as_json({"classes": classes, "labels": labels})
@@ -318,7 +318,7 @@ def _label_studio(rows: Sequence[dict], told: Told) -> bytes:
 
 
 def _joined(url: str, name: str) -> str:
-    """Put a name behind an address, with a slash where the address ends in a word and not in what leads on."""
+    """Append a name to an address, with a slash between them where the address ends in a letter or a digit."""
     return url + ("/" if url[-1:].isalnum() else "") + name
 
 

@@ -81,7 +81,7 @@ def test_fiftyone_finds_the_files(session, folder, monkeypatch):
 
 def test_names_that_fiftyone_would_take_for_one_are_refused(session, folder):
     session.write([Answer("a/1.jpg", -2, 1, position=9)])
-    with pytest.raises(ValueError, match=r"'a/1.png' and 'a/1.jpg' are one name to FiftyOne.*--images"):
+    with pytest.raises(ValueError, match=r"'a/1.png' and 'a/1.jpg' are the same name to FiftyOne.*--images"):
         export.export(session, kind="fiftyone")
     export.export(session, kind="fiftyone", images=folder)
 
@@ -741,6 +741,6 @@ def test_the_ending_of_a_file_says_its_kind(kind):
 
 @pytest.mark.parametrize("name", ["cats.json", "cats.txt", "cats", "csv"])
 def test_an_ending_that_says_nothing_is_refused_before_anything_is_written(session, tmp_path, name):
-    with pytest.raises(ValueError, match="say the kind: one of csv"):
+    with pytest.raises(ValueError, match="name the kind: one of csv"):
         export.export(session, tmp_path / name)
     assert not (tmp_path / name).exists()
