@@ -227,7 +227,7 @@ def _statement(audit: Session, begun: Any, known: dict[str, int]) -> str:
         return ""
     given = audit.known()
     for each in audit.rounds():
-        if each["told"] is None or each["asked"].get("overview"):  # answers that were seen again are no questions of it
+        if each["told"] is None or each["asked"].get("overview"):  # pages seen again are not questions of the audit
             continue
         asked = pages.query()
         if asked is None or asked.rows.tolist() != each["asked"]["rows"]:

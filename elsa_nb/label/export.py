@@ -229,7 +229,7 @@ def kind_of(path: Path | str | None) -> str:
     raise ValueError(f"{path} has none of the endings {endings}; name the kind: one of {', '.join(KINDS)}")
 
 
-def _csv(rows: Sequence[dict], told: Told) -> bytes:
+def _csv(rows: Sequence[dict], about: Told) -> bytes:
     stream = io.StringIO()
     writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
     writer.writeheader()
@@ -239,7 +239,7 @@ def _csv(rows: Sequence[dict], told: Told) -> bytes:
     return stream.getvalue().encode()
 
 
-def _parquet(rows: Sequence[dict], told: Told) -> bytes:
+def _parquet(rows: Sequence[dict], about: Told) -> bytes:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -251,17 +251,17 @@ def _parquet(rows: Sequence[dict], told: Told) -> bytes:
     return stream.getvalue()
 
 
-def _coco(rows: Sequence[dict], told: Told) -> bytes:
+def _coco(rows: Sequence[dict], about: Told) -> bytes:
     """COCO's images and categories with a label for the whole image; unsure ones are left out."""
     judged = [r for r in rows if r["label"] != "unsure"]
     value = {
         "info": {
-            "description": f"image labels for {told.label!r} (whole images, no boxes)",
-            "contributor": told.annotator,
+            "description": f"image labels for {about.label!r} (whole images, no boxes)",
+            "contributor": about.annotator,
         },
         "licenses": [],
-        "images": [{"id": i, "file_name": told.name(r["item"])} for i, r in enumerate(judged, 1)],
-        "categories": [{"id": 1, "name": told.label}, {"id": 2, "name": f"not {told.label}"}],
+        "images": [{"id": i, "file_name": about.name(r["item"])} for i, r in enumerate(judged, 1)],
+        "categories": [{"id": 1, "name": about.label}, {"id": 2, "name": f"not {about.label}"}],
         "annotations": [
             {"id": i, "image_id": i, "category_id": 1 if r["label"] == "positive" else 2, "iscrowd": 0}
             for i, r in enumerate(judged, 1)
@@ -275,19 +275,19 @@ _WITH_FOLDER = (
 )
 
 
-def _fiftyone(rows: Sequence[dict], told: Told) -> bytes:
+def _fiftyone(rows: Sequence[dict], about: Told) -> bytes:
     """FiftyOneImageClassificationDataset's labels.json: keys are absolute paths, or paths in a folder without endings.
 
     That is what its importer looks them up by.
     """
-    classes = list(told.classes.values())
+    classes = list(about.classes.values())
     labels: dict[str, int] = {}
     items: dict[str, str] = {}
     for r in rows:
         item = r["item"]
         stem = str(Path(item)).removesuffix(Path(item).suffix)
-        key = stem if told.images is None else str((told.images / item).absolute())
-        if told.images is None and ("\\" in item or any(part[0] == "." for part in Path(item).parts)):
+        key = stem if about.images is None else str((about.images / item).absolute())
+        if about.images is None and ("\\" in item or any(part[0] == "." for part in Path(item).parts)):
             raise ValueError(
                 f"{item!r} is hidden from FiftyOne, which passes over names with a dot in front and splits them at a "
                 f"backslash; {_WITH_FOLDER}"
@@ -296,11 +296,11 @@ def _fiftyone(rows: Sequence[dict], told: Told) -> bytes:
             raise ValueError(
                 f"{items[key]!r} and {item!r} are the same name to FiftyOne, which leaves out endings; {_WITH_FOLDER}"
             )
-        labels[key], items[key] = classes.index(told.classes[r["label"]]), item
+        labels[key], items[key] = classes.index(about.classes[r["label"]]), item
     return store.as_json({"classes": classes, "labels": labels})
 
 
-def _label_studio(rows: Sequence[dict], told: Told) -> bytes:
+def _label_studio(rows: Sequence[dict], about: Told) -> bytes:
     """Label Studio tasks with a finished choice each (`<Choices name="label" toName="image">`).
 
     Label Studio refuses a file that names an account it does not know, so the annotator stands among a task's data.
@@ -309,9 +309,9 @@ def _label_studio(rows: Sequence[dict], told: Told) -> bytes:
     for r in rows:
         choice = {"from_name": "label", "to_name": "image", "type": "choices", "value": {"choices": [r["label"]]}}
         done: dict[str, Any] = {"result": [choice]}
-        done |= {"completed_by": {"email": told.email}} if told.email else {}
+        done |= {"completed_by": {"email": about.email}} if about.email else {}
         done |= {"lead_time": r["seconds"]} if r["seconds"] is not None else {}
-        image = told.name(r["item"]) if told.url is None else _joined(told.url, quote(r["item"]))
+        image = about.name(r["item"]) if about.url is None else _joined(about.url, quote(r["item"]))
         data = {"image": image} | {key: r[key] for key in ("item", "class", "annotator", "component", "score")}
         tasks.append({"data": data, "annotations": [done]})
     return store.as_json(tasks)

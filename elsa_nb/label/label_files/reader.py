@@ -103,7 +103,7 @@ def read_labels(
     `every` ("positive") is the label of each item of a plain list of names. `encoding` is detected unless given.
 
     Raises MissingDataError where `path` is not there, and ValueError, naming the place in the file, for what cannot
-    be read, words that are no answers, two lines that contradict each other, an option that has no effect on a file of
+    be read, words that are not answers, two lines that contradict each other, an option that has no effect on a file of
     this kind, and a file without one usable label.
     """
     if every is not None and every not in _WORDS.values():

@@ -29,7 +29,7 @@ _CELL = re.compile(rb"<(?:\w+:)?c\b([^>]*)(?<!/)>(.*?)</(?:\w+:)?c>", re.DOTALL)
 _FORMULA, _VALUE, _COMPUTED = (
     re.compile(form) for form in (rb"<(?:\w+:)?f\b", rb"<(?:\w+:)?v\b[^/>]*>[^<]", rb't="str"')
 )
-_AS_TEXT = re.compile(r'\A="(.*)"\Z', re.DOTALL)  # ="00123": how a program tells Excel that a cell is no number
+_AS_TEXT = re.compile(r'\A="(.*)"\Z', re.DOTALL)  # ="00123": how a program tells Excel that a cell is not a number
 
 
 @dataclass
