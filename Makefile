@@ -126,7 +126,7 @@ lowest:  ## the tests of search and panel with the lowest version of every range
 	$(LOWEST)/bin/uv pip install --quiet --python $(LOWEST)/bin/python --no-deps --no-build-isolation -e .
 	OMP_NUM_THREADS=1 $(LOWEST)/bin/pytest -n $(JOBS) -m "not slow and not thorough" --ignore tests/search/test_head.py \
 	  tests/test_pool.py tests/test_without_torch.py tests/search
-	OMP_NUM_THREADS=1 $(LOWEST)/bin/pytest -n $(JOBS) -m "not slow and not thorough" --ignore tests/label/test_handed_over.py tests/label
+	OMP_NUM_THREADS=1 $(LOWEST)/bin/pytest -n $(JOBS) -m "not slow and not thorough" --ignore tests/label/test_as_items.py tests/label
 
 faults: setup  ## 2,000 damaged files for every reader, a disk that fails at every call of every writer: counts (minutes)
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.faults

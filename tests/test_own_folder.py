@@ -33,14 +33,14 @@ MISTAKES = {
     "--labels answers.csv": "its labels are perhaps (1). Say which of them is wanted: `--positive ...`",
     "--labels answers.csv --positive owl": "no label of the file is 'owl'",
     "--labels answers.csv --item file": "it has no column 'file'",
-    "--seeds answers.csv": "line 2: the label 'perhaps' is no answer",
+    "--seeds answers.csv": "line 2: the label 'perhaps' is not an answer",
     "--name cta.png": "no item is called 'cta.png'",
     "--labels nothing.csv": "nothing.csv is not here",
     "--seeds nothing.txt": "nothing.txt is not here",
     "--labels list.txt --every yes": "every = 'yes'; allowed: positive, negative, unsure",
     "--labels answers.csv --encoding utf-99": "not in the encoding 'utf-99'",
-    "--positive cat": "--positive says how labels are read; name it: --labels FILE",
-    "--item row --label x": "--item and --label say how labels are read; name it: --labels FILE",
+    "--positive cat": "--positive says how labels are read, and no file of labels is named: add --labels FILE",
+    "--item row --label x": "--item and --label say how labels are read, and no file of labels is named",
     "--session other.sqlite": "other.sqlite",
 }
 

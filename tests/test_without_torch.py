@@ -72,7 +72,7 @@ NO_POSIX = textwrap.dedent("""
         if hasattr(module, name):
             delattr(module, name)
     sys.modules["fcntl"] = sys.modules["resource"] = None  # not to be imported from here on
-    import importlib, pkgutil, elsa_nb.search, elsa_nb.prepared, elsa_nb.cli, elsa_nb.label.serving
+    import importlib, pkgutil, elsa_nb.search, elsa_nb.prepared, elsa_nb.cli, elsa_nb.label.server_process
     for found in pkgutil.walk_packages(elsa_nb.search.__path__, "elsa_nb.search."):
         importlib.import_module(found.name)
     from elsa_nb.search import kernels

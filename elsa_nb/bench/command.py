@@ -7,10 +7,10 @@ from pathlib import Path
 
 from elsa_nb.arguments import Parser, maybe_nothing, typed_path
 from elsa_nb.counts import count_of
-from elsa_nb.label.exported import check_exported
 from elsa_nb.option_names import by_command_of_vectors, told_by
 from elsa_nb.option_rules import Only
 from elsa_nb.pool import Pool
+from elsa_nb.written_files import check_exported
 
 _PLANNED = ("classes", "seeds", "repeats", "budget", "smallest", "largest")  # options that are fields of `Plan`
 

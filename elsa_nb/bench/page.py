@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 
 from elsa_nb.bench.comparison import RANDOM, Plan, curves
-from elsa_nb.label.exported import write_export
 from elsa_nb.paper.measures.overheads import MISSED, MOST_COUNTED, SPENT, overheads, summary
 from elsa_nb.search.strategies.registry import strategies
+from elsa_nb.written_files import write_export
 
 ANOTHER_PAGE = "Give another name with --out, or move that page away."  # where one was changed since it was written
 _STYLE = """

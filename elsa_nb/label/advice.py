@@ -1,4 +1,4 @@
-"""What the panel says of how far the work is: how many are missing, what going on costs, when one may stop.
+"""What the panel says about the state of the work: how many are missing, what going on costs, when one may stop.
 
 It never stops anything. `Advisor` keeps the estimates of the rounds so far and makes new ones when pages are answered;
 the controller asks it.
@@ -13,13 +13,13 @@ from elsa_nb.search.contract import POSITIVE
 from elsa_nb.search.stopping.remaining import Estimator, Evidence, Missing
 from elsa_nb.search.stopping.rules import Progress, StopRule, TargetShare
 
-LONG = 1.0  # find expected: less is not worth pages
+LONG = 1.0  # finds: the advice names the fewest answers that are expected to bring so many
 
 
 class Advisor:
     """The estimate after each page of `size` cards, by `estimate` (None: nothing is ever said), and advice.
 
-    `target` is the share of the class that the person wants: by it the advice says when one may stop.
+    `target` is the share of the class that the person wants: once it is reached, the advice says that one may stop.
     """
 
     def __init__(self, estimate: Estimator | None, target: float | None, size: int):
@@ -39,10 +39,10 @@ class Advisor:
         *,
         over: bool = False,
     ) -> dict[str, Any] | None:
-        """Return what the screen shows: the bracket, how it was got, and the advice; None without an estimator.
+        """Return what the screen shows: the bracket, how it was made, and the advice; None without an estimator.
 
-        `evidence` is made only where a page of answers came in since, or one of items seen again (`seen_again` such
-        pages so far), or where every item has an answer by now (`over`); `rounds` are those that the search asked,
+        `evidence` is called only if a page of answers has come in since, or one of items seen again (`seen_again` such
+        pages so far), or if every item has an answer by now (`over`); `rounds` are those that the search asked,
         `seconds` is the person's time for one answer.
         """
         if self._estimate is None:
@@ -61,7 +61,7 @@ class Advisor:
 
 
 def price(ahead: Sequence[tuple[int, float]], seconds: float | None) -> str:
-    """Return what going on brings and costs in words, for the nearest number of answers that brings one more find."""
+    """Return in words what going on brings and costs, for the least number of answers that brings one more find."""
     if not ahead:
         return ""
     answers, finds = next(((k, finds) for k, finds in ahead if finds >= LONG), ahead[-1])

@@ -1,13 +1,12 @@
-"""Several people in one session: what they say together, and how well they agree.
+"""Several people in one session: what all of them answered, and how well they agree.
 
 Agreement is Cohen's kappa, (p - e) / (1 - e): p is the share of items on which two people say the same, e the share
 that would be the same if each gave positives and negatives as often as now, but at random. Doubtful answers count for
 nothing here, nor do second opinions: they were asked for because the answer was doubted, and would make two people look
-worse than they are. Where they differ says `Session.disagreements`. https://doi.org/10.1177/001316446002000104
+worse than they are. `Session.disagreements` says where they differ. https://doi.org/10.1177/001316446002000104
 
 Nobody's answers weigh more for their agreement: between two people kappa is one number for both, and cannot say who
-errs. What does count is a second look: where people differ, those who saw the item again settle it, if they say one
-thing.
+errs. What does count is a second look: where people differ, those who saw the item again settle it, if they agree.
 """
 
 import csv
@@ -23,9 +22,9 @@ import scipy
 from elsa_nb.counts import count_of
 from elsa_nb.formulas import safe
 from elsa_nb.label.export import WORDS
-from elsa_nb.label.exported import write_export
 from elsa_nb.label.rounds import SECOND_OPINION, SEEN_AGAIN
 from elsa_nb.label.session import Session
+from elsa_nb.written_files import write_export
 
 _CONFIDENCE = 0.95
 
@@ -36,7 +35,7 @@ class Agreement:
 
     `low` and `high` are its limits at 95 % confidence: Wilson's for the share of the same answers, with the share
     expected by chance held. All three are None where kappa says nothing: no item in common, or all of one kind.
-    Beside these items one gave the other a second opinion on `doubted`, and differed on `differed` of them.
+    On `doubted` other items one gave a second opinion on the other's answer, and differed on `differed` of them.
     """
 
     first: str
@@ -63,10 +62,10 @@ class Agreement:
 
 
 def merged(session: Session) -> list[dict[str, Any]]:
-    """Return what all said of each item: {"item", "labels": {annotator: label}, ...}, in the order of the names.
+    """Return all answers to each item: {"item", "labels": {annotator: label}, "label", "settled"}, in order of names.
 
-    `label` is what those who were not in doubt agree on, -1 where they differ or all were in doubt. `settled` is that
-    as well, and where they differ what those say who saw the item again, -1 if they say nothing or not one thing.
+    `label` is what those who were not in doubt agree on, -1 where they differ or all were in doubt. `settled` is the
+    same; but where they differ, it is what those who saw the item again agree on, -1 if they do not.
     """
     again = _seen_again(session)
     given: dict[str, dict[str, int]] = {}
@@ -83,7 +82,7 @@ def merged(session: Session) -> list[dict[str, Any]]:
 
 
 def agreements(session: Session) -> list[Agreement]:
-    """Return the agreement of each two people who answered in `session`."""
+    """Return the agreement of each pair of people who answered in `session`."""
     rows, opinions = merged(session), set()
     for answer in session.answers():
         if answer["component"] == SECOND_OPINION:
@@ -108,12 +107,14 @@ def _seen_again(session: Session) -> set[tuple[str, str]]:
 def write_merged(session: Session, path: Path | str) -> Path:
     """Write `merged` as CSV, whole or not at all; return `path`.
 
-    After a column for each person stand what they agree on, and what is settled. Raises ValueError for a name that ends
-    like another kind of file, and for a file that is there and does not hold what was written by this before.
+    A column for each person is followed by `agreed` and `settled`. Raises ValueError for a name with the ending of
+    another kind of file, and for a file that is there and does not hold what this function wrote before.
     """
     path = Path(path)
     if path.suffix.lower() != ".csv":
-        raise ValueError(f"{path} ends in {path.suffix or 'nothing'}; what is written is a CSV: give a name in .csv")
+        raise ValueError(
+            f"{path} ends in {path.suffix or 'nothing'}; what is written is a CSV: give a name that ends in .csv"
+        )
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     people = session.annotators

@@ -1,14 +1,14 @@
 """The round after the open one, computed before the person asks for it.
 
-It follows from what the search would be told if the open round ended now (`ToldAtEnd`). The controller says what it
-would be told whenever an answer changes that. Mostly these answers stay, and the next page is there at once.
+It follows from what the search would be told if the open round ended now (`ToldAtEnd`). Whenever an answer changes
+that, the controller asks for the round anew. Mostly the answers stay, and the next page is there at once.
 
 Two threads meet here: the one that handles the person's events, and the worker that computes one round after another.
 Everything but the computing happens under one lock, the controller's, so no answer ever waits for a search. The worker
 takes the lock twice: before it computes, to see whether the round is still wanted, and afterwards, to hand it over.
 
-- A round that is no longer the one wanted last is not begun. One that was begun is computed to its end and kept until
-  another is there, since undo often leads back to the answers it is for.
+- A round that is no longer wanted is not begun. One that was begun is computed to its end and kept until another is
+  there, since undo often leads back to the answers it is for.
 - When the open round is another (it ended, was taken back, or was read anew from the file), `forget` throws away what
   is there, what waits, and, once the worker is done with it, what is being computed: it belongs to the round before.
 """
@@ -27,8 +27,8 @@ NextRound = tuple[Strategy, Asked | None]  # the search with its next questions,
 class ToldAtEnd(NamedTuple):
     """What the search is told at the end of a round.
 
-    `labels` are those of the round's cards, `amended` (position, label) of cards in earlier rounds that were changed
-    since, `wishes` (name, value) of what is to come next.
+    `labels` are those of the round's cards, `amended` has (position, label) of cards in earlier rounds that were
+    changed since, `wishes` has (name, value) of what is to come next.
     """
 
     labels: tuple[int, ...]
@@ -43,8 +43,8 @@ class ToldAtEnd(NamedTuple):
 class Ahead:
     """Compute the next round on `worker`, by default a thread of its own; the module says which thread does what.
 
-    Call every method but `close` under `lock`. What came of a computation is told under it as well, on the worker's
-    thread: `computed(told, asked)` with the next questions (None: there are none), or `failed(told, error)`.
+    Call every method but `close` under `lock`. The result of a computation is reported under it as well, on the
+    worker's thread: `computed(told, asked)` with the next questions (None: there are none), or `failed(told, error)`.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class Ahead:
         self._worker = worker or ThreadPoolExecutor(1, "elsa-rounds")
         self._wanted: ToldAtEnd | None = None  # submitted, and not done
         self._there: tuple[ToldAtEnd, NextRound] | None = None  # the round that was computed last
-        self._forgotten = 0  # how often; what was submitted before the last time belongs to another open round
+        self._forgotten = 0  # how many times; what was submitted before the last belongs to another open round
 
     def want(self, told: ToldAtEnd, compute: Callable[[], NextRound]) -> NextRound | None:
         """Return the round after `told` if it is there; else None, and `compute` is called for it on the worker."""

@@ -21,10 +21,10 @@ PROMISES = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 
 
 class AuditPages:
-    """Ask random rows of a pool of `n`, but those `answered` before, of which `found` are of the class.
+    """Ask random rows of a pool of `n`, except those `answered` before, of which `found` are of the class.
 
     `found_since` are rows that the search has found since the audit began; they count as found. `doubtful` is how many
-    of the `answered` have become unsure since: they may be missing.
+    of the `answered` have become unsure since: they may be missing finds.
 
     >>> audit = AuditPages(len(pool), [*seeds, *panel.rows_answered], found=len(seeds) + len(panel.positives))
     >>> Panel(audit, images, session="cats-audit.sqlite")
@@ -59,10 +59,10 @@ class AuditPages:
 
     @property
     def statement(self) -> str:
-        """What may be said now, and what the next statement costs."""
+        """What may be said now, and how many more labels the next statement takes."""
         audit = self._audit
         if audit.recall_at_least == 1 and audit.labels == self._n:
-            return "Every item has an answer: all of the class is found."  # of which one is sure without a confidence
+            return "Every item has an answer: all of the class is found."  # certain: no confidence level belongs to it
         finds = audit.found + audit.hits + audit.elsewhere
         sure = f"with {self._confidence:.0%} confidence"
         said = f"At least {np.floor(1000 * audit.recall_at_least) / 10:.3g} % of the class is found, {sure}: "
@@ -83,13 +83,13 @@ class AuditPages:
         return self._open
 
     def update(self, labels: Sequence[int] | np.ndarray) -> None:
-        """Take the answers to the page, one a row."""
+        """Take the answers to the page, one per row."""
         self._audit.update(labels)
         self._answered.append((self._open, np.asarray(labels, np.int8)))
         self._open = None
 
     def amend(self, rows: Sequence[int] | np.ndarray, labels: Sequence[int] | np.ndarray) -> None:
-        """Correct answers given earlier: what may be said is counted anew, as if they had been right at once.
+        """Correct answers given earlier: what may be said is computed anew, as if they had been right from the start.
 
         Raises ValueError for a row that this audit has not asked, and changes nothing then.
         """

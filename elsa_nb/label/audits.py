@@ -1,4 +1,4 @@
-"""The audits of a session: in which files they are, of which items, and how they and the search learn of each other.
+"""The audits of a session: their files, their items, and how they and the search exchange answers.
 
 An audit draws at random from the items that had no answer when it began. It goes on for as long as the collection is
 the same; where items were added or removed since, another audit begins, in a file of its own. Answers given on one side
@@ -42,7 +42,7 @@ class AuditResult:
     """What came of an audit: its file `path`, which `items` were looked at and how many of these are `finds`.
 
     `first` and `last` are when they were answered, in seconds since 1970 (None: nothing was); `statement` is what may
-    be said now of the class, "" where the file does not tell.
+    be said now of the class, "" where the file does not show it.
     """
 
     path: Path
@@ -59,7 +59,7 @@ class AuditResult:
             days = dict.fromkeys(time.strftime("%Y-%m-%d", time.gmtime(at)) for at in (self.first, self.last))
             said += f" ({' to '.join(days)})"
         said += f", {count_of(self.finds, 'find')} among them."
-        return f"{said} {self.statement or 'What may be said of the class stands on its page.'}"
+        return f"{said} {self.statement or 'Its page shows what may be said of the class.'}"
 
 
 @dataclass(frozen=True)
@@ -96,12 +96,12 @@ def audited(path: Path, annotator: str, ids: Sequence[str]) -> StoredAudit:
     finally:
         audit.close()
     if (pages := _pages(begun, labels)) is None:
-        raise ValueError(f"of what the audit {file} began with nothing is a find any more; move that file away first")
+        raise ValueError(f"the audit {file} began with finds, and none of them is one any more; move that file away")
     return StoredAudit(file, pages, remark)
 
 
 def _pages(begun: dict[str, Any], labels: np.ndarray) -> AuditPages | None:
-    """Return the pages of an audit as they begin, with the search's `labels` (n,) of now; None where it found nothing.
+    """Return the fresh pages of an audit, given the search's present `labels` (n,); None where no find is left.
 
     The person may have corrected answers since it began.
     """
@@ -124,14 +124,14 @@ def _labels_of(path: Path, annotator: str, ids: Sequence[str]) -> np.ndarray:
 
 
 def _file_of(path: Path, annotator: str, items: str) -> tuple[Path, str]:
-    """Return the file of an annotator's audit of `items` (a digest of their names), and what is to be said of it."""
+    """Return the file of an annotator's audit of `items` (a digest of their names), and a remark on it ("": none)."""
     if not (files := audit_files(path)):
         return _numbered(path, 1), ""
     last = Session(files[-1], annotator=annotator)
     try:
-        if (told := last.meta(f"audit:{annotator}")) is None:
+        if (stored := last.meta(f"audit:{annotator}")) is None:
             return files[-1], ""
-        begun = json.loads(told)
+        begun = json.loads(stored)
         _check(last.path, begun)
         before = begun.get("items") or remembered_names(last)  # audits of earlier versions do not say it themselves
     finally:
@@ -147,7 +147,7 @@ def _file_of(path: Path, annotator: str, items: str) -> tuple[Path, str]:
 def _check(path: Path, begun: Any) -> None:
     kinds = {"answered": list, "found": int}
     if not isinstance(begun, dict) or not all(isinstance(begun.get(key), kind) for key, kind in kinds.items()):
-        raise damaged(path, "what it says of the search that is audited is no record of it")
+        raise damaged(path, "what it says of the audited search is not a record of one")
 
 
 def take_audits(session: Session, ids: Sequence[str]) -> str:
@@ -202,11 +202,11 @@ def audit_results(session: Session) -> list[AuditResult]:
         audit = Session(path, annotator=session.annotator, to_read=True)
         try:
             given = [a for a in audit.answers(session.annotator) if a["kind"] != IMPORTED]
-            told = audit.meta(f"audit:{session.annotator}")
-            if given or told is not None:
+            stored = audit.meta(f"audit:{session.annotator}")
+            if given or stored is not None:
                 times = [answer["at"] for answer in given]
                 items, finds = frozenset(a["item"] for a in given), sum(a["label"] == POSITIVE for a in given)
-                statement = "" if told is None else _statement(audit, json.loads(told), known)
+                statement = "" if stored is None else _statement(audit, json.loads(stored), known)
                 span = min(times, default=None), max(times, default=None)
                 results.append(AuditResult(path, items, finds, *span, statement))
         finally:
@@ -215,9 +215,9 @@ def audit_results(session: Session) -> list[AuditResult]:
 
 
 def _statement(audit: Session, begun: Any, known: dict[str, int]) -> str:
-    """Return what the page of an audit says, of a search that `known` is {item: label} of; "" where that is not known.
+    """Return what the page of an audit says, given `known` {item: label} of its search; "" where that cannot be known.
 
-    The pages are asked again: the order in which they draw is fixed.
+    The pages are drawn again: their order is fixed.
     """
     _check(audit.path, begun)
     names = names_in(audit)
@@ -227,11 +227,11 @@ def _statement(audit: Session, begun: Any, known: dict[str, int]) -> str:
         return ""
     given = audit.known()
     for each in audit.rounds():
-        if each["told"] is None or each["asked"].get("overview"):  # answers that were seen again are no questions of it
+        if each["told"] is None or each["asked"].get("overview"):  # pages seen again are not questions of the audit
             continue
         asked = pages.query()
         if asked is None or asked.rows.tolist() != each["asked"]["rows"]:
             return ""
-        told = dict(zip(each["asked"]["rows"], each["told"]["labels"], strict=True))
-        pages.update(np.array([given.get(names[row], label) for row, label in told.items()], np.int8))
+        labels = dict(zip(each["asked"]["rows"], each["told"]["labels"], strict=True))
+        pages.update(np.array([given.get(names[row], label) for row, label in labels.items()], np.int8))
     return pages.statement

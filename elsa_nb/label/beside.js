@@ -1,4 +1,4 @@
-// Beside the cards: the one under the cursor with the find it is like, and what the search looks for more of.
+// Beside the cards: the card under the cursor with the find nearest to it, and the examples of what is looked for.
 
 class Beside {
   constructor(parent, pictures) {
@@ -33,7 +33,7 @@ class Beside {
     seedBox.dataset.key = there.join();
     seedBox.replaceChildren();
     if (!seeds.length) return;
-    make("h4", "", seedBox, `You look for more of these${seeds.length < 24 ? "" : " (the first 24 examples)"}`);
+    make("h4", "", seedBox, `You are looking for more of these${seeds.length < 24 ? "" : " (the first 24 examples)"}`);
     const box = make("div", "elsa-strip", seedBox);
     there.forEach((row) => box.append(show(pictures.get(row), "example")));
   }

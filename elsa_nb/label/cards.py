@@ -6,7 +6,7 @@ event to this copy, stores what changed, and only then acknowledges it. Both mus
 
 A card is a position in the order of asking. Rounds follow one another; each is cut into pages of `size` cards. A round
 that is an overview is one page, however long, and what is not marked there gets no answer: it was seen and passed.
-A round of items seen again is one: what is answered there, the earlier card of the item says from then on.
+A round of items seen again is an overview: an answer given there becomes that of the item's earlier card.
 """
 
 from bisect import bisect_right
@@ -20,7 +20,7 @@ PAGE_SIZES = (12, 24, 36, 48, 60)
 
 
 def check_page_size(size: int) -> None:
-    """Raise ValueError for a number of cards a page that the screen does not offer."""
+    """Raise ValueError for a number of cards per page that the screen does not offer."""
     if size not in PAGE_SIZES:
         raise ValueError(f"page = {size!r}; allowed: {', '.join(map(str, PAGE_SIZES))} items on a page")
 
@@ -34,8 +34,8 @@ class LabelChange(NamedTuple):
 
 
 class Steps(NamedTuple):
-    """What one event did: the labels it changed, whether by undoing, how many rounds that took back, and whether a
-    search that was over is not any more.
+    """What one event did: the labels it changed, whether by undoing, how many rounds that took back, and whether it
+    reopened a search that was over.
     """
 
     changes: list[LabelChange]
@@ -51,12 +51,11 @@ NO_STEPS = Steps([])
 class Cards:
     """All cards asked so far: their labels, the cursor, and what `undo` would take back.
 
-    `rounds` holds the first position of each round, `overviews` whether it is an overview, `history` one entry an
-    action: the (position, old label) pairs it changed, or the first position of a round that was dealt. `undone` holds
-    what `redo` would do again, the last undone last: (position, label) pairs of the open round, since another round may
-    ask other items. `again` says of each card of an item seen again where its earlier card is (None: it has none).
-    `check`, the sum of weight x (label + 2) over all cards, is how screen and kernel notice that they
-    differ.
+    `rounds` holds the first position of each round, `overviews` whether it is an overview, `history` one entry
+    per action: the (position, old label) pairs it changed, or the first position of a round that was dealt. `undone`
+    holds what `redo` would do again, the last undone last: (position, label) pairs of the open round, since another
+    round may ask other items. `again` gives the position of the earlier card of each item seen again (None: it has
+    none). By `check`, the sum of weight x (label + 2) over all cards, screen and kernel notice that they differ.
     """
 
     size: int = 24
@@ -102,7 +101,7 @@ class Cards:
     ) -> None:
         """Add a round of `n` cards; `known` gives (offset, label) of those answered earlier.
 
-        `again` gives, where the items of the round are seen again, the position of each one's earlier card.
+        If the items of the round are seen again, `again` gives the position of the earlier card of each.
         """
         start = len(self.labels)
         self.labels += [OPEN] * n
@@ -150,7 +149,7 @@ class Cards:
         return NO_STEPS
 
     def _told_earlier(self, changes: Sequence[LabelChange]) -> list[LabelChange]:
-        """Give answers to items seen again to their earlier cards; these are put anew where nothing was answered."""
+        """Give answers to items seen again to their earlier cards, which keep theirs where nothing was answered."""
         earlier = [(self.again.get(c.position), c.new) for c in changes]
         return [self.put(p, new if new in LABELS else self.labels[p]) for p, new in earlier if p is not None]
 
@@ -256,7 +255,7 @@ class Cards:
         self.overviews.pop()
 
     def withdraw(self) -> bool:
-        """Take the last round back, if another is before it and nobody has answered in it; return whether it was."""
+        """Take the last round back if another is before it and nobody has answered in it; return whether it was."""
         if len(self.rounds) < 2 or not isinstance(self.history[-1], int):
             return False
         self._drop(self.history.pop())

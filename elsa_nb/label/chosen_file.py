@@ -11,7 +11,7 @@ from elsa_nb.label.import_labels import Imported, import_labels
 from elsa_nb.label.session import Session
 from elsa_nb.option_names import by_page, told_by
 
-MOST_LISTED = 200  # names that are no item here
+MOST_LISTED = 200  # names that are not items here
 
 
 def import_chosen(
@@ -32,7 +32,7 @@ def import_chosen(
 
 
 def told(done: Imported) -> str:
-    """Return what became of a file as HTML: the sentences, and a list of the names that are no item here."""
+    """Return what became of a file as HTML: the sentences, and a list of the names that are not items here."""
     said = [html.escape(str(done).replace(f"{done.file.path.parent}/", ""))]
     if missing := done.file.unmatched:
         lines = [html.escape(f"{place}: {name}, {why}") for place, name, why in missing[:MOST_LISTED]]
@@ -45,15 +45,15 @@ def told(done: Imported) -> str:
 class ChosenFile(ipywidgets.VBox):
     """A button that lets a person choose a file of labels, what became of it, and a button that takes it back.
 
-    `take(name, data, positive)` imports it and returns what is to be said as HTML, and what takes the import back and
-    says so; an `OSError` or `ValueError` of either is said on the page.
+    `take(name, data, positive)` imports it and returns a message as HTML, and a function that takes the import back
+    and returns a message; an `OSError` or `ValueError` of either is shown on the page.
     """
 
     def __init__(self, take: Callable[[str, bytes, str | None], tuple[str, Callable[[], str]]]):
         self._take, self._undo = take, None
         self.button = ipywidgets.FileUpload(multiple=False, description="Import labels")
         self.button.tooltip = "earlier labels from a file: CSV, Excel, JSON, Parquet or what other programs write"
-        self.wanted = ipywidgets.Text(placeholder="class you look for, if the file has several")
+        self.wanted = ipywidgets.Text(placeholder="class you are looking for, if the file has several")
         self.wanted.layout.width = "290px"
         self.message = ipywidgets.HTML()
         self.button.observe(self._on_chosen, "value")
@@ -68,8 +68,8 @@ class ChosenFile(ipywidgets.VBox):
         (file,) = change["new"]
         wanted = self.wanted.value.strip() or None
         try:
-            told, self._undo = self._take(file["name"], bytes(file["content"]), wanted)
-            self.message.value, self.back.layout.display = told, ""
+            message, self._undo = self._take(file["name"], bytes(file["content"]), wanted)
+            self.message.value, self.back.layout.display = message, ""
         except (OSError, ValueError) as error:
             field = f" The field beside the button asks for the class {wanted!r}: change or empty it." if wanted else ""
             self.message.value = html.escape(str(error) + field)

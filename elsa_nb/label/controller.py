@@ -18,7 +18,7 @@ import numpy as np
 from elsa_nb.label.advice import Advisor
 from elsa_nb.label.ahead import Ahead, ToldAtEnd
 from elsa_nb.label.cards import NEGATIVE, OPEN, PASSED, POSITIVE, Cards, Steps, check_page_size
-from elsa_nb.label.going_on import Begun, answered_rows, as_begun, carry_on
+from elsa_nb.label.carried_on import Begun, answered_rows, as_begun, carry_on
 from elsa_nb.label.identity import Settled, remember
 from elsa_nb.label.progress_figures import ProgressFigures, Standing
 from elsa_nb.label.replay import Restored, amendments, go_on, labels_told, reopened, restore, rows_of, wishes_of
@@ -34,7 +34,7 @@ LONGEST_PAUSE = 60.0  # seconds: a longer silence is a pause, not work on a labe
 class Controller:
     """One annotator at work on one session.
 
-    `publish(message)` is called with what happens without being asked for: {"kind": "deal" | "over" | "ahead" |
+    `publish(message)` is called with what happens unasked: {"kind": "deal" | "over" | "ahead" |
     "trouble" | "lease" | "doubts"}; it must be quick and may be called from other threads. `worker` computes the
     rounds, one after another, and doubtful answers; by default these are two threads of the controller's own, and
     `close` shuts them down in any case. `settled` is what `identity.settle` said of the session.
@@ -78,7 +78,7 @@ class Controller:
         self._make_ready()
 
     def _make_ready(self) -> None:
-        """Compute the next round: where nobody waits for it yet ahead, since libraries are loaded and code compiled."""
+        """Compute the next round, ahead of time where nobody waits for it yet: it loads libraries and compiles code."""
         if self.held and self.asked and not self.cards.over:
             self._want()
 
@@ -86,9 +86,10 @@ class Controller:
         return Rounds(carry_on(search, self.carried, self._begin) if len(self.carried) else search)
 
     def begin_again(self, search: Strategy, notice: str, *, carried: np.ndarray | None = None) -> None:
-        """Go on with another search, a fresh one: no answer is lost, what it asks and the file knows is filled in.
+        """Go on with another, fresh `search`. No answer is lost: what it asks and the file knows is filled in.
 
-        In front of one with seeds stand all answers so far, whose finds are seeds, too; with `carried` those of these.
+        In front of a search with seeds come all answers so far, and the finds among them become seeds too. With
+        `carried` (rows), the answers to these rows come in front instead.
         """
         with self.lock:
             if carried is not None:
@@ -122,7 +123,7 @@ class Controller:
     def _restore(self) -> None:
         try:
             self._restore_held()
-        except LeaseLostError:  # another window has taken the session over in this moment: this one looks on
+        except LeaseLostError:  # another window has taken the session over at this moment: this one only looks on
             self.held = False
             self._restore_held()
 
@@ -134,8 +135,8 @@ class Controller:
             self._settled = None
         self._restored: Restored = restore(self.session, self.rounds, self.ids, self._size, write=self.held)
         if settled is not None and (settled.notice or settled.replaced):
-            told = settled.notice or self._restored.notice, settled.replaced
-            self._restored.notice = " ".join(filter(None, told))
+            notices = settled.notice or self._restored.notice, settled.replaced
+            self._restored.notice = " ".join(filter(None, notices))
         self._servable = {row for asked in self.asked for row in asked.rows} | set(self.rounds.seeds.tolist())
         self._doubt()
 
@@ -197,7 +198,7 @@ class Controller:
                     # At once: a later event may take back the round that this one is about.
                     actions += [self._restored.answers(step.changes, self.ids)] if step.changes else []
                     if step.undone:
-                        self._wishes = {}  # they were about the page as it stood
+                        self._wishes = {}  # they were about the page as it was
                     steps.append(step)
                 changed = sum(len({a.item for a in act if a.label != PASSED and a.label != a.old}) for act in actions)
                 each = min(now - self._last, LONGEST_PAUSE) / changed if changed else None
@@ -242,7 +243,7 @@ class Controller:
         return ToldAtEnd(tuple(labels), amended, tuple(self._wishes.items()))
 
     def _want(self) -> None:
-        """Let the round after the answers as they are be computed; deal it if it is there and the person waits."""
+        """Compute the round that follows the present answers; deal it if it is there and the person waits."""
         told, restored = self._told(), self._restored
         labels, amended = labels_told(restored, told.labels), rows_of(restored, told.amended)
         wishes = wishes_of(restored, dict(told.wishes))
@@ -261,7 +262,7 @@ class Controller:
             self.publish({"kind": "ahead", "rows": asked.rows[:shown]})
 
     def _failed(self, told: ToldAtEnd, error: Exception) -> None:
-        """Say that the search failed, unless the answers that it failed on are others by now."""
+        """Say that the search failed, unless the answers that it failed on have changed by now."""
         if told == self._told():
             self.cards.waiting = False
             self.error = f"the search failed: {error}"
@@ -295,7 +296,7 @@ class Controller:
     # --- doubtful answers
 
     def _doubt(self) -> None:
-        """Find beside the person's work what might be seen again; rounds that are closed are what is looked at."""
+        """Look for doubtful answers in the closed rounds, beside the person's work."""
         if self.held and len(self.asked) > 1:
             own = self._restored.labels_by_row(None if self.cards.over else self.cards.rounds[-1])
             known = {"seen": seen_again(self.asked), "known": self.rounds.seeds.tolist(), "over": self.cards.over}
@@ -306,7 +307,7 @@ class Controller:
         self.publish({"kind": "trouble", "text": error} if error else {"kind": "doubts"})
 
     def look_again(self) -> None:
-        """Let what is offered be seen again: after the open round, which is taken back if nothing in it is answered."""
+        """Show again what is offered: after the open round, which is taken back if nothing in it is answered."""
         with self.lock:
             if not self.held or (offer := self.doubter.offer(self.asked)) is None or self.cards.waiting:
                 return
@@ -355,7 +356,7 @@ class Controller:
             return self.held != before
 
     def rest(self) -> None:
-        """Give the lease back because nobody looks: who opens the session next, here or elsewhere, gets it."""
+        """Give the lease back because nobody looks: whoever opens the session next, here or elsewhere, gets it."""
         with self.lock:
             if self.held and not self.cards.waiting:
                 self._mark = self.session.mark()
@@ -363,7 +364,7 @@ class Controller:
                 self.held, self.resting = False, True
 
     def wake(self) -> bool:
-        """Take the lease again if it is still free: somebody looks. Return whether the cards are others now."""
+        """Take the lease again if it is still free, since somebody looks. Return whether the cards have changed."""
         with self.lock:
             if not self.resting:
                 return False

@@ -1,8 +1,8 @@
-"""Answers into files that other programs read.
+"""Write answers into files that other programs read.
 
 Each kind is a function of rows of plain values. All files are written whole or not at all. Labels are the words
 positive, negative and unsure, or the class, "not" the class and unsure where a format names classes. Where annotators
-differ, the table kinds hold a line for each of them, and the others the word of the annotator asked for.
+differ, the table kinds hold a line for each of them, and the others the answer of the annotator asked for.
 `label_files.reader` reads all of it.
 """
 
@@ -20,7 +20,6 @@ from urllib.parse import quote
 from elsa_nb import store
 from elsa_nb.errors import MissingDataError
 from elsa_nb.formulas import safe
-from elsa_nb.label.exported import is_replaceable, write_export
 from elsa_nb.label.label_files.words import check_class
 from elsa_nb.label.link_folder import write_links
 from elsa_nb.label.session import Session
@@ -28,6 +27,7 @@ from elsa_nb.label.session_file import CLASS
 from elsa_nb.label.still_here import answers_counted, with_rows
 from elsa_nb.option_names import is_command
 from elsa_nb.option_rules import Only, check_modes, given_of
+from elsa_nb.written_files import is_replaceable, write_export
 
 # Of the tables, in this order.
 COLUMNS = ("item", "label", "annotator", "time", "round", "component", "score", "seconds", "row", "present", "code")
@@ -40,7 +40,7 @@ _ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
 
 
 def _kind_in(*kinds: str) -> Callable[[Mapping[str, Any]], bool]:
-    """Return what tells whether the kind that is meant is one of these: of an unknown one another sentence tells."""
+    """Return a test of whether the kind is one of these; it passes unknown kinds, which are refused elsewhere."""
     return lambda given: (given["kind"] or kind_of(given["file"])) in kinds or given["kind"] not in (None, *KINDS)
 
 
@@ -73,13 +73,13 @@ class Told:
         return {"positive": self.label, "negative": f"not {self.label}", "unsure": "unsure"}
 
     def name(self, item: str) -> str:
-        """Return how a file names an item: with the folder in front, where it is told."""
+        """Return how a file names an item: with the folder in front, if one is given."""
         return item if self.images is None else str(self.images / item)
 
 
 class Exported(NamedTuple):
-    """What an export did: the `path` it wrote, a sentence that counts the answers, and a `remark` ("": none) on what a
-    person should know of it.
+    """What an export did: the `path` it wrote, a sentence that counts the answers, and a `remark` ("": none) that a
+    person should read.
     """
 
     path: Path
@@ -92,15 +92,15 @@ def answer_rows(session: Session, annotator: str | None, label: str) -> list[dic
 
     `row` is where an item is now, and `present` says whether it is there at all (`still_here.with_rows`).
     """
-    return _told_rows(with_rows(session, session.answers(annotator)), label)
+    return _export_rows(with_rows(session, session.answers(annotator)), label)
 
 
-def _told_rows(answers: Sequence[Mapping[str, Any]], label: str) -> list[dict[str, Any]]:
+def _export_rows(answers: Sequence[Mapping[str, Any]], label: str) -> list[dict[str, Any]]:
     rows = []
     for a in answers:
         clock = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(a["at"]))
-        told = {"label": WORDS[a["label"]], "time": clock, "class": label}
-        rows.append({name: told[name] if name in told else a[name] for name in COLUMNS})
+        ours = {"label": WORDS[a["label"]], "time": clock, "class": label}
+        rows.append({name: ours[name] if name in ours else a[name] for name in COLUMNS})
     return rows
 
 
@@ -118,11 +118,11 @@ def export(
 ) -> Path:
     """Write the answers of `session` to `path` and return it; by default beside the session file, under its name.
 
-    Where that name is taken by another file, the default has "-answers" behind it.
+    Where another file has that name, "-answers" is added to it.
 
-    `kind`: one of `KINDS`; by default by the ending of `path`. `annotator`: whose answers (csv and parquet: everybody's
-    by default; else the session's annotator, whose name is then in the name of the file where the session holds several
-    people's). `label` names the class: by default what the session's page calls it, else "target".
+    `kind`: one of `KINDS`; by default as the ending of `path` says. `annotator`: whose answers (csv and parquet:
+    everybody's by default; else the session's annotator, whose name is then in the name of the file where the session
+    holds several people's). `label` names the class: by default what the session's page calls it, else "target".
 
     links and copies make a folder, of links to the finds or of copies of them; finds whose files are gone are left out.
     Tables say in `present` whether an item is still there, and in `row` at which row of the pool it is now: by the
@@ -133,9 +133,9 @@ def export(
     it has to be that folder); coco and label-studio write it before the names.
     `url`: what Label Studio puts before a name to show a picture, such as "/data/local-files/?d=photos/" (its local
     storage) or "https://example.org/photos/"; a slash at its end may be left out. `email`: the account in Label Studio
-    that gets the answers; without it they belong to who imports them.
-    `replace`: an earlier export is replaced by itself as long as it holds what was written; with this, any other file
-    is, and an earlier folder of links or copies that was changed since. A folder that no export made never is.
+    that gets the answers; without it they belong to whoever imports them.
+    `replace`: an earlier export that still holds what was written is always replaced; with `replace`, so is any other
+    file, and an earlier folder of links or copies that was changed since. A folder that no export made never is.
 
     Raises ValueError for a file or folder at `path` that is not to be replaced, for a folder of links or copies that
     is, holds or lies in `images`, for an unknown kind or annotator, for an `email` that is not an address, for an
@@ -162,12 +162,12 @@ def export_and_tell(
     email: str | None = None,
     replace: bool = False,
 ) -> Exported:
-    """Write what `export` writes, and raise what it raises; return what a person should know of it."""
+    """Write what `export` writes, and raise what it raises; return what was done, for a person to read."""
     kind = kind or kind_of(path)
     if not isinstance(kind, str) or kind not in KINDS:
         raise ValueError(f"kind {kind!r}; allowed: {', '.join(KINDS)}")
-    told = {"images": images, "url": url, "email": email, "label": label}
-    check_modes(KIND_MODES, given_of(told), told | {"kind": kind})
+    options = {"images": images, "url": url, "email": email, "label": label}
+    check_modes(KIND_MODES, given_of(options), options | {"kind": kind})
     people = session.annotators
     if kind not in TABLES:
         annotator = annotator or session.annotator
@@ -183,7 +183,7 @@ def export_and_tell(
             f"{option} is {email!r}; give the address of an account in Label Studio, such as ann@example.org"
         )
     answers = with_rows(session, session.answers(annotator))
-    rows, about = _told_rows(answers, label), Told(folder, label, annotator, url, email)
+    rows, about = _export_rows(answers, label), Told(folder, label, annotator, url, email)
     data = b""
     if kind not in FOLDERS_OF_FINDS:
         check_class(label)
@@ -219,17 +219,17 @@ def check_answered_by(session: Session, annotator: str | None) -> None:
 
 
 def kind_of(path: Path | str | None) -> str:
-    """Return the kind of export that a file's name ends like: csv without a name. ValueError for another ending."""
+    """Return the kind of export that the ending of a file's name means; csv without a name. ValueError for others."""
     if path is None:
         return "csv"
     for kind, ending in KINDS.items():
         if str(path).lower().endswith(ending):
             return kind
     endings = ", ".join(KINDS.values())
-    raise ValueError(f"{path} ends like none of {endings}; say the kind: one of {', '.join(KINDS)}")
+    raise ValueError(f"{path} has none of the endings {endings}; name the kind: one of {', '.join(KINDS)}")
 
 
-def _csv(rows: Sequence[dict], told: Told) -> bytes:
+def _csv(rows: Sequence[dict], about: Told) -> bytes:
     stream = io.StringIO()
     writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
     writer.writeheader()
@@ -239,7 +239,7 @@ def _csv(rows: Sequence[dict], told: Told) -> bytes:
     return stream.getvalue().encode()
 
 
-def _parquet(rows: Sequence[dict], told: Told) -> bytes:
+def _parquet(rows: Sequence[dict], about: Told) -> bytes:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -251,17 +251,17 @@ def _parquet(rows: Sequence[dict], told: Told) -> bytes:
     return stream.getvalue()
 
 
-def _coco(rows: Sequence[dict], told: Told) -> bytes:
+def _coco(rows: Sequence[dict], about: Told) -> bytes:
     """COCO's images and categories with a label for the whole image; unsure ones are left out."""
     judged = [r for r in rows if r["label"] != "unsure"]
     value = {
         "info": {
-            "description": f"image labels for {told.label!r} (whole images, no boxes)",
-            "contributor": told.annotator,
+            "description": f"image labels for {about.label!r} (whole images, no boxes)",
+            "contributor": about.annotator,
         },
         "licenses": [],
-        "images": [{"id": i, "file_name": told.name(r["item"])} for i, r in enumerate(judged, 1)],
-        "categories": [{"id": 1, "name": told.label}, {"id": 2, "name": f"not {told.label}"}],
+        "images": [{"id": i, "file_name": about.name(r["item"])} for i, r in enumerate(judged, 1)],
+        "categories": [{"id": 1, "name": about.label}, {"id": 2, "name": f"not {about.label}"}],
         "annotations": [
             {"id": i, "image_id": i, "category_id": 1 if r["label"] == "positive" else 2, "iscrowd": 0}
             for i, r in enumerate(judged, 1)
@@ -275,32 +275,32 @@ _WITH_FOLDER = (
 )
 
 
-def _fiftyone(rows: Sequence[dict], told: Told) -> bytes:
-    """FiftyOneImageClassificationDataset's labels.json: keys are absolute paths, or paths in a folder without ending.
+def _fiftyone(rows: Sequence[dict], about: Told) -> bytes:
+    """FiftyOneImageClassificationDataset's labels.json: keys are absolute paths, or paths in a folder without endings.
 
     That is what its importer looks them up by.
     """
-    classes = list(told.classes.values())
+    classes = list(about.classes.values())
     labels: dict[str, int] = {}
     items: dict[str, str] = {}
     for r in rows:
         item = r["item"]
         stem = str(Path(item)).removesuffix(Path(item).suffix)
-        key = stem if told.images is None else str((told.images / item).absolute())
-        if told.images is None and ("\\" in item or any(part[0] == "." for part in Path(item).parts)):
+        key = stem if about.images is None else str((about.images / item).absolute())
+        if about.images is None and ("\\" in item or any(part[0] == "." for part in Path(item).parts)):
             raise ValueError(
                 f"{item!r} is hidden from FiftyOne, which passes over names with a dot in front and splits them at a "
                 f"backslash; {_WITH_FOLDER}"
             )
         if key in labels:
             raise ValueError(
-                f"{items[key]!r} and {item!r} are one name to FiftyOne, which leaves out endings; {_WITH_FOLDER}"
+                f"{items[key]!r} and {item!r} are the same name to FiftyOne, which leaves out endings; {_WITH_FOLDER}"
             )
-        labels[key], items[key] = classes.index(told.classes[r["label"]]), item
+        labels[key], items[key] = classes.index(about.classes[r["label"]]), item
     return store.as_json({"classes": classes, "labels": labels})
 
 
-def _label_studio(rows: Sequence[dict], told: Told) -> bytes:
+def _label_studio(rows: Sequence[dict], about: Told) -> bytes:
     """Label Studio tasks with a finished choice each (`<Choices name="label" toName="image">`).
 
     Label Studio refuses a file that names an account it does not know, so the annotator stands among a task's data.
@@ -309,16 +309,16 @@ def _label_studio(rows: Sequence[dict], told: Told) -> bytes:
     for r in rows:
         choice = {"from_name": "label", "to_name": "image", "type": "choices", "value": {"choices": [r["label"]]}}
         done: dict[str, Any] = {"result": [choice]}
-        done |= {"completed_by": {"email": told.email}} if told.email else {}
+        done |= {"completed_by": {"email": about.email}} if about.email else {}
         done |= {"lead_time": r["seconds"]} if r["seconds"] is not None else {}
-        image = told.name(r["item"]) if told.url is None else _joined(told.url, quote(r["item"]))
+        image = about.name(r["item"]) if about.url is None else _joined(about.url, quote(r["item"]))
         data = {"image": image} | {key: r[key] for key in ("item", "class", "annotator", "component", "score")}
         tasks.append({"data": data, "annotations": [done]})
     return store.as_json(tasks)
 
 
 def _joined(url: str, name: str) -> str:
-    """Put a name behind an address, with a slash where the address ends in a word and not in what leads on."""
+    """Append a name to an address, with a slash between them where the address ends in a letter or a digit."""
     return url + ("/" if url[-1:].isalnum() else "") + name
 
 

@@ -1,4 +1,4 @@
-// The figures beside the cards, in words of somebody who has not read the paper; the paper's own are in the tooltips.
+// The figures beside the cards, in words for somebody who has not read the paper; the paper's words are in the tooltips.
 
 // What proposed a card.
 const REASONS = { NN: "like your finds", RandS: "near a guess", final: "a guess", probe: "a guess", line: "a guess", neighbourhood: "near your finds", sample: "a first look", earlier: "answered earlier", given: "given", audit: "drawn at random" };
@@ -11,7 +11,7 @@ function paintFigures(figures, f) {
   const line = (name, value, hint) => { make("span", "", table, name).title = hint ?? ""; make("b", "", table, value).title = hint ?? ""; };
   line("answers", f.labels.toLocaleString(), "labels spent");
   if (f.passed) line("only looked at", f.passed.toLocaleString(), "pictures of the first look that were not marked: they have no answer, and the search may ask about them");
-  line("found", f.positives.toLocaleString() + (f.seeds ? ` + ${f.seeds} given` : ""), "positives; given are the seeds that the search began with");
+  line("found", f.positives.toLocaleString() + (f.seeds ? ` + ${f.seeds} given` : ""), "positives; those given are the seeds that the search began with");
   line("finds per answer", f.efficiency === null ? "–" : `${(100 * f.efficiency).toFixed(0)} %`, "labelling efficiency: positives per label spent");
   line("time per answer", f.seconds === null ? "–" : f.seconds < 0.095 ? "< 0.1 s" : `${f.seconds.toFixed(1)} s`);
   if (f.seen) line("seen again", f.seen.all.toLocaleString(), "answers to items that you or somebody else had answered before");
@@ -30,7 +30,7 @@ function paintFigures(figures, f) {
   f.pages.forEach(([labels, found]) => { const b = make("i", "", bars); b.style.height = `${(100 * found) / labels}%`; b.title = `${found} of ${labels}`; });
 }
 
-// How many are missing is an estimate; what it rests on, what it cannot know and what going on costs stand below it.
+// How many are missing is an estimate; below it stands what it rests on, what it cannot know and what going on costs.
 function missing(figures, line, left) {
   const number = (x) => Math.round(x).toLocaleString(), said = left.middle !== null;
   const range = said && number(left.low) === number(left.high) ? number(left.low) : `${number(left.low)} to ${number(left.high)}`;
@@ -38,7 +38,7 @@ function missing(figures, line, left) {
   const note = make("div", "elsa-left", figures); note.setAttribute("role", "note");
   make("p", "elsa-small", note, left.how);
   if (left.advice) make("p", "elsa-advice", note, left.advice);
-  if (said) make("p", "elsa-small", note, "What can be promised, an audit says: look over random items after the search (--audit).");
+  if (said) make("p", "elsa-small", note, "An audit says what can be promised: after the search, look over random items (--audit).");
 }
 
 function curve(points) {

@@ -37,10 +37,10 @@ def random_rows(n: int, count: int, rng: np.random.Generator | int | None) -> np
 def spread_rows(
     vectors: np.ndarray, count: int, rng: np.random.Generator | int | None, *, among: int = 4000
 ) -> np.ndarray:
-    """Return `count` rows that lie far apart: one for each corner of the pool, so that rare looks are on view too.
+    """Return `count` rows that lie far apart: one for each corner of the pool, so that rare looks are shown too.
 
     Farthest-point sampling (k-centre, greedy) among `among` random rows; the first is the one nearest to their mean.
-    No row comes twice: where fewer vectors differ, some are the same. `rng` is a generator, its seed, or None.
+    No row comes twice: where fewer vectors differ, some rows have equal ones. `rng` is a generator, its seed, or None.
     """
     check_count("count", count, 1)
     check_shape(vectors)
@@ -59,8 +59,9 @@ def spread_rows(
 def rows_named(ids: Sequence[str], *names: str) -> np.ndarray:
     """Return the rows of `names`, ascending: an id, its last part, a pattern such as `*cat*.jpg`, or a path to it.
 
-    A pattern may be of the whole id or of its last part, in whatever letter case; what is an item's very name is none.
-    What finds an item in a file of labels finds it here. Raises ValueError for a name without an item.
+    A pattern is compared with the whole id and with its last part, whatever the letter case; an item's exact name is
+    never a pattern. A name that finds an item in a file of labels finds it here too. Raises ValueError for a name
+    without an item.
     """
     found: set[int] = set()
     for name in names:
@@ -68,8 +69,8 @@ def rows_named(ids: Sequence[str], *names: str) -> np.ndarray:
             if rows := [row for row, item in enumerate(map(str, ids)) if fits(item, name)]:
                 break
         if not rows and not (rows := row_meant(ids, name)):
-            told = f"the ids look like {str(ids[0])!r}" if len(ids) else "there are no items"
-            raise ValueError(f"no item is called {name!r}; {told}")
+            known = f"the ids look like {str(ids[0])!r}" if len(ids) else "there are no items"
+            raise ValueError(f"no item is called {name!r}; {known}")
         found.update(rows)
     return np.array(sorted(found), np.int64)
 
@@ -95,10 +96,10 @@ def rows_like(vectors: np.ndarray, queries: np.ndarray, count: int) -> np.ndarra
     """Return the `count` rows nearest to any of the vectors `queries` (m, d), nearest first."""
     queries = np.atleast_2d(np.asarray(queries, np.float32))
     if not len(queries):
-        raise ValueError("there is nothing that rows could be like; give one example at least")
+        raise ValueError("no example is given that rows could be like; give at least one")
     if queries.shape[1] != vectors.shape[1]:
         raise ValueError(
-            f"a query of {queries.shape[1]} values in a pool of {vectors.shape[1]}; use the pool's encoder"
+            f"a query has {queries.shape[1]} values and a vector of the pool {vectors.shape[1]}; use the pool's encoder"
         )
     nearest = np.full(len(vectors), np.inf)
     for start in range(0, len(vectors), 8192):
@@ -128,7 +129,7 @@ def rows_like_text(vectors: np.ndarray, encoder: object, text: str, count: int) 
 
 
 class Around:
-    """What a strategy around another, its `search` (None: not begun yet), passes on."""
+    """What a strategy that wraps another, its `search` (None: not begun yet), passes on."""
 
     search: Strategy | None
     _seeds: np.ndarray  # that the search began with
@@ -168,9 +169,9 @@ class Begin(Around):
 
     `samples` are arrays of rows, shown one after the other and no row twice; with `n`, the size of the pool, all other
     rows follow in a random order, so that a class of three is found as well. The search begins once `least` examples
-    are marked, or when the person says so (`start`) and one is; and where nothing is left to show, with what there is.
+    are marked, or when the person says so (`start`) and at least one is, or when nothing is left to show.
     `search(seeds)` makes the search proper. It must make its own random generator, since rounds are computed on copies.
-    What it asks of the rows that a sample has answered is answered from there.
+    If it asks rows that a sample has answered, those answers are used.
 
     With `overview` the panel shows each page as a whole, many small pictures on which only what is wanted is marked.
     What is not marked was passed (`cards.PASSED`): it has no answer, is not shown in another overview, and the search
@@ -251,7 +252,7 @@ class Begin(Around):
         return Batch(self._open, np.full(len(self._open), EARLIER if earlier else SAMPLE, np.int8), self._shown - 1)
 
     def _searched(self) -> Batch | None:
-        """Return the search's questions but those that the sample has answered; the search gets these answers, too."""
+        """Return the search's questions without those that the sample has answered; the search gets their answers."""
         while (batch := next_batch(self.search)) is not None:
             self._batch, self._fresh = batch, ~np.isin(batch.rows, self._answered)
             if (fresh := self._fresh).any():
@@ -267,12 +268,12 @@ class Begin(Around):
     def _answers(self, rows: np.ndarray, labels: Sequence[int] | np.ndarray) -> np.ndarray:
         """Return the answers to `rows` (m,): those of the sample, and the `labels` of the others in their order.
 
-        Marks of the sample may have changed since the rows were asked: a new one counts before the label given, and
-        where one was taken back the answer is unsure.
+        Marks of the sample may have changed since the rows were asked: a new mark overrides the label given, and where
+        one was taken back the answer is unsure.
         """
         asked = np.count_nonzero(self._fresh)
         if np.shape(labels) != (asked,):
-            raise ValueError(f"{np.size(labels)} labels for {asked} rows; give one label a row")
+            raise ValueError(f"{np.size(labels)} labels for {asked} rows; give one label per row")
         answers = np.full(len(rows), UNSURE, np.asarray(labels).dtype)
         answers[self._fresh] = labels
         known, order = np.isin(rows, self._answered), np.argsort(self._rows)
@@ -310,7 +311,7 @@ class Begin(Around):
     def amend(self, rows: Sequence[int], labels: Sequence[int]) -> None:
         """Take corrections, of the sample and of what the search asked since.
 
-        A mark that was taken back makes a row passed again; for a search that began with it, it is unsure.
+        A row whose mark was taken back is passed again; for a search that began with it, it is unsure.
         """
         given = self._checked(labels, len(rows))
         for row, label in zip(rows, given, strict=True):

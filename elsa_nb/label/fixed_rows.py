@@ -30,13 +30,13 @@ class Fixed:
         return self._batch
 
     def update(self, labels: Sequence[int] | np.ndarray) -> None:
-        """Take the answers, one a row."""
+        """Take the answers, one per row."""
         if self._batch is None or self._labels is not None:
             raise QueryError("no rows are open: they were answered already, or query() was not called yet")
         self._labels = check_labels(labels, len(self.rows))
 
     def amend(self, rows: Sequence[int] | np.ndarray, labels: Sequence[int] | np.ndarray) -> None:
-        """Correct answers, in the log too. Rows that have none are refused and change nothing."""
+        """Correct answers, in the log too. Rows without an answer are refused, and then nothing changes."""
         rows = check_rows(rows, self.n, "corrections")
         labels = check_labels(labels, len(rows))
         if (never := rows[~np.isin(rows, self.log.rows)]).size:

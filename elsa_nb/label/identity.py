@@ -1,9 +1,9 @@
-"""Whose answers are they: what a session is about, and how it goes on when it is opened with something else.
+"""What a session is about, and how it goes on when it is opened with something else.
 
-Two folders may hold the same names (img_000.jpg) and different pictures: the answers about the one must never stand
-for the other. And a collection grows and shrinks while somebody works on it: then the answers go with their items. So
-a session keeps the names of its items and, of a few, a digest of what is behind them. Same names with other contents
-are another collection, whatever the folder is called; other names, with the same contents where both have an item, are
+Two folders may hold the same names (img_000.jpg) and different pictures: the answers about the one must never stand for
+the other. And a collection grows and shrinks while somebody works on it: then the answers go with their items. So a
+session keeps the names of its items and, of a few, a digest of what is behind them. Same names with other contents are
+another collection, whatever the folder is called; other names, with the same contents for the items that both have, are
 the same collection, grown or shrunk, here or on another machine. `Panel` calls `settle` before it begins, `Controller`
 `remember` once it holds the session.
 """
@@ -40,10 +40,10 @@ NAMED = 200_000  # items whose names are kept, to count which are new and which 
 class Settled:
     """How a session goes on.
 
-    `carried`: rows that were answered about an earlier state of the collection. `fresh`: it has another state now than
-    in the file, so the search begins anew. `about` is what the session is to remember, `notice` what a person is told.
-    `renamed`: what answered items are called now that were written in another letter case or form of accents.
-    `replaced` says which answered files were written anew since, "" if none was.
+    `carried`: rows that were answered about an earlier state of the collection. `fresh`: that state differs from the
+    one in the file, so the search begins anew. `about` is what the session is to remember, `notice` a message to the
+    person. `renamed`: {old name: new name} of answered items, where letter case or form of accents has changed.
+    `replaced` says which answered files were overwritten since, "" if none was.
     """
 
     carried: np.ndarray
@@ -76,7 +76,7 @@ class Places:
         return alike[0] if len(alike) == 1 else None
 
     def of(self, names: Iterable[str]) -> dict[str, int]:
-        """Return {name: row} of those names that mean an item, each item once: as it is written before other ways."""
+        """Return {name: row} of those names that mean an item, each item once, the exact name before others."""
         found = {name: row for name in names if (row := self.row(name)) is not None}
         taken = Counter(found.values())
         return {name: row for name, row in found.items() if taken[row] == 1 or name in self.rows}
@@ -87,13 +87,13 @@ def _form(name: str) -> str:
 
 
 def settle(session: Session, items: Any, ids: Sequence[str]) -> Settled:
-    """Say how `session` goes on with `items` called `ids`; ValueError where its answers are about other items.
+    """Return how `session` goes on with `items` called `ids`; ValueError where its answers are about other items.
 
     Nothing is written here.
     """
     ids = [str(item) for item in ids]
     place = Places(ids)
-    before = [_remembered(session, told) for told in session.metas("about:").values()]
+    before = [_remembered(session, stored) for stored in session.metas("about:").values()]
     for about in before:
         _check_contents(session, items, place, about)
     own = session.meta(f"about:{session.annotator}")
@@ -102,30 +102,30 @@ def settle(session: Session, items: Any, ids: Sequence[str]) -> Settled:
 
 def _course(session: Session, items: Any, ids: list[str], place: Places) -> Settled:
     now = _about(items, ids)
-    if (told := session.meta(f"about:{session.annotator}")) is None:
-        # New to this annotator, or older than this knowledge: `replay` compares rows and names.
+    if (stored := session.meta(f"about:{session.annotator}")) is None:
+        # The annotator is new, or the session is from before items were remembered: `replay` compares rows and names.
         return Settled(np.empty(0, np.int64), about=json.dumps(now))
-    own = _remembered(session, told)
+    own = _remembered(session, stored)
     if own["ids"] == now["ids"] and not own["contents"] and now["contents"]:  # names alone were known: `note_names`
         return Settled(np.empty(0, np.int64), about=json.dumps(now))
     if own["ids"] == now["ids"]:
         items_before, _ = _carried(session)
         if lost := [item for item in items_before if item not in place.rows]:
-            raise damaged(session.path, f"it carries an answer to {lost[0]!r}, which is none of its items")
+            raise damaged(session.path, f"it carries an answer to {lost[0]!r}, which is not one of its items")
         return Settled(np.array([place.rows[item] for item in items_before], np.int64))
     found, lost = answered_items(session, place)
     renamed = {item: ids[row] for item, row in found.items() if item != ids[row]}
-    return Settled(rows_in(found), True, _told(own, place, lost), json.dumps(now), renamed)
+    return Settled(rows_in(found), True, _notice_of_change(own, place, lost), json.dumps(now), renamed)
 
 
-def _replaced(session: Session, items: Any, place: Places, told: str | None) -> str:
+def _replaced(session: Session, items: Any, place: Places, stored: str | None) -> str:
     """Say which files were written after the annotator's answers about them: these may be about other pictures.
 
-    Where most are, the folder was copied, which gives files a new time, unless one that is remembered is another now.
+    If most files are newer, the folder was copied, which gives files a new time; unless a remembered one has changed.
     """
-    if told is None or not hasattr(items, "written"):
+    if stored is None or not hasattr(items, "written"):
         return ""
-    remembered = _remembered(session, told)["contents"]
+    remembered = _remembered(session, stored)["contents"]
     answered = {answer["item"]: answer["at"] for answer in session.answers(session.annotator)}
     rows, newer = place.of(answered), []
     same = {item for item in remembered if item in rows and _digest(items, rows[item]) == remembered[item]}
@@ -137,8 +137,8 @@ def _replaced(session: Session, items: Any, place: Places, told: str | None) -> 
         return ""
     listed = ", ".join(newer[:_MOST]) + (", ..." if len(newer) > _MOST else "")
     if len(newer) == 1:
-        return f"1 file was written anew after you answered it, and its answer was kept: {listed}. Look at it again."
-    many = f"{len(newer):,} files were written anew after you answered them, and their answers were kept"
+        return f"1 file was overwritten after you answered it, and its answer was kept: {listed}. Look at it again."
+    many = f"{len(newer):,} files were overwritten after you answered them, and their answers were kept"
     return f"{many}: {listed}. Look at them again."
 
 
@@ -152,7 +152,7 @@ def earlier_sessions(folder: Path, items: Any) -> list[str]:
     for path in sorted(folder.glob("*.sqlite")):
         try:
             answers, abouts = _answers_about(path)
-        except (sqlite3.Error, OSError, ValueError) as error:  # damaged, or no database
+        except (sqlite3.Error, OSError, ValueError) as error:  # damaged, or not a database
             passed.append(f"{path.name} ({' '.join(str(error).split())})")
             continue
         about = next((each for each in abouts if each["contents"]), None)
@@ -174,30 +174,30 @@ def _answers_about(path: Path) -> tuple[int, list[dict[str, Any]]]:
             return 0, []
         abouts = base.execute("SELECT value FROM meta WHERE key GLOB 'about:*'").fetchall()
         ((answers,),) = base.execute("SELECT count(*) FROM answers").fetchall()
-    return answers, [_about_in(told) for (told,) in abouts]
+    return answers, [_about_in(stored) for (stored,) in abouts]
 
 
-def _about_in(told: str) -> dict[str, Any]:
+def _about_in(stored: str) -> dict[str, Any]:
     """Return what a session remembers of its items, as `_about` made it; ValueError for anything else."""
-    about = json.loads(told)
+    about = json.loads(stored)
     if isinstance(about, dict):
         about = {"ids": "", "n": 0, "names": None, "contents": {}, "where": ""} | about
         kinds = {"ids": str, "n": int, "names": str | None, "contents": dict, "where": str}
         if all(isinstance(about[key], kind) for key, kind in kinds.items()):
             return about
-    raise ValueError("what it says of its items is no record of them")
+    raise ValueError("what it says of its items is not a record of them")
 
 
-def _remembered(session: Session, told: str) -> dict[str, Any]:
+def _remembered(session: Session, stored: str) -> dict[str, Any]:
     """Return what an open session remembers of its items; CorruptFileError, naming it, where that is damaged."""
     try:
-        return _about_in(told)
+        return _about_in(stored)
     except ValueError as error:
         raise damaged(session.path, error) from None
 
 
 def answered_items(session: Session, place: Places) -> tuple[dict[str, int], int]:
-    """Return the rows of the items that the annotator has answered, in order, and how many have no place any more."""
+    """Return the rows of the items that the annotator has answered, in order, and how many are not here any more."""
     items = list(dict.fromkeys(answer["item"] for answer in session.answers(session.annotator)))
     found = place.of(items)
     return found, len(items) - len(found)
@@ -242,26 +242,26 @@ def _carried(session: Session, annotator: str | None = None) -> tuple[list[str],
 
     No items and 0 where no course was begun anew; CorruptFileError where it is damaged.
     """
-    if (told := session.meta(f"carried:{annotator or session.annotator}")) is None:
+    if (stored := session.meta(f"carried:{annotator or session.annotator}")) is None:
         return [], 0
-    carried = json.loads(told)
+    carried = json.loads(stored)
     if isinstance(carried, dict):
         items, after = carried.get("items"), carried.get("after")
         if isinstance(items, list) and all(isinstance(item, str) for item in items) and isinstance(after, int):
             return items, after
-    raise damaged(session.path, "what it says of the answers that were carried is no record of them")
+    raise damaged(session.path, "what it says of the answers that were carried is not a record of them")
 
 
 def names_in(session: Session, annotator: str | None = None) -> list[str] | None:
-    """Return the names of the items that an annotator last opened a session with, in their order; None: none known.
+    """Return the names of the items that an annotator last opened a session with, in their order; None: not known.
 
-    The annotator is by default the session's; of one who never opened it, the names are those of another.
+    The annotator is by default the session's; for one who never opened it, another's names are returned.
     """
-    if (told := about_items(session, annotator)) is None or told["names"] is None:
+    if (about := about_items(session, annotator)) is None or about["names"] is None:
         return None
-    names = _unpacked(told["names"])
+    names = _unpacked(about["names"])
     # Of earlier versions, which took the end of a line in a name for the end of the name.
-    return names if len(names) == told["n"] else None
+    return names if len(names) == about["n"] else None
 
 
 def about_items(session: Session, annotator: str | None = None) -> dict[str, Any] | None:
@@ -273,8 +273,8 @@ def about_items(session: Session, annotator: str | None = None) -> dict[str, Any
 
 def remembered_names(session: Session) -> str | None:
     """Return `names_digest` of the items that a session was last opened with by its annotator; None where none was."""
-    told = session.meta(f"about:{session.annotator}")
-    return None if told is None else _remembered(session, told)["ids"]
+    stored = session.meta(f"about:{session.annotator}")
+    return None if stored is None else _remembered(session, stored)["ids"]
 
 
 def names_digest(ids: Sequence[str]) -> str:
@@ -292,10 +292,10 @@ def check_names(session: Session, ids: Sequence[str]) -> None:
     known = names_in(session)
     if known is None or 2 * len(Places([str(item) for item in ids]).of(known)) >= len(known):
         return
-    told = f"begins with {str(ids[0])!r}" if len(ids) else "has no items"
+    there = f"begins with {str(ids[0])!r}" if len(ids) else "has no items"
     raise ValueError(
         f"{session.path} holds answers about other items: it knows {len(known):,}, such as {known[0]!r}, and most of "
-        f"them are not in the pool, which {told}. Leave --pool out, or give another session."
+        f"them are not in the pool, which {there}. Leave --pool out, or give another session."
     )
 
 
@@ -303,21 +303,21 @@ def _packed(ids: Sequence[str]) -> str | None:
     """Return names in one text, of which `_unpacked` makes them again; None where there are too many."""
     if len(ids) > NAMED or any("\0" in item for item in ids):
         return None
-    told = "\0" + "\0".join(ids) if any("\n" in item for item in ids) else "\n".join(ids)
-    return base64.b85encode(zlib.compress(told.encode(errors="surrogateescape"))).decode()
+    text = "\0" + "\0".join(ids) if any("\n" in item for item in ids) else "\n".join(ids)
+    return base64.b85encode(zlib.compress(text.encode(errors="surrogateescape"))).decode()
 
 
 def _unpacked(names: str) -> list[str]:
-    told = zlib.decompress(base64.b85decode(names)).decode(errors="surrogateescape")
-    return told[1:].split("\0") if told.startswith("\0") else told.split("\n")
+    text = zlib.decompress(base64.b85decode(names)).decode(errors="surrogateescape")
+    return text[1:].split("\0") if text.startswith("\0") else text.split("\n")
 
 
 def names_of(pool_ids: Sequence[str] | None, items: Any, named: Sequence[str] | None = None) -> list[str]:
     """Return the name of each row: the pool's ids, or the items' own where the pool has only numbers.
 
     `named` are the names (n,) that a data frame has for the rows of a column that was handed over as items.
-    Raises ValueError where both have names and they differ, or where there are more of the one than of the other, and
-    for a column of the pool's items in another order.
+    Raises ValueError where both have names and they differ, where there are not as many of both, and for a column of
+    the pool's items in another order.
     """
     own = [str(item) for item in items.ids]
     if pool_ids is None:
@@ -325,7 +325,7 @@ def names_of(pool_ids: Sequence[str] | None, items: Any, named: Sequence[str] | 
     pool = [str(item) for item in pool_ids]
     if len(own) != len(pool):
         raise ValueError(
-            f"{len(own)} images or texts for a pool of {len(pool)} rows; give one a row, in the pool's order"
+            f"{len(own)} images or texts for a pool of {len(pool)} rows; give one per row, in the pool's order"
         )
     if named is not None and set(named) == set(pool):
         own = list(named)
@@ -358,7 +358,7 @@ def _digest(items: Any, row: int) -> str | None:
 
 
 def _compared(items: Any, place: Places, about: dict[str, Any]) -> tuple[bool, list[str], bool]:
-    """Return whether items are those that a session was about, which are others of the name, and if all are gone."""
+    """Return whether items are those that a session was about, which names now mean others, and if all are gone."""
     found = {item: _digest(items, row) for item, row in place.of(about["contents"]).items()}
     others = [item for item, digest in found.items() if digest not in (None, about["contents"][item])]
     known = _known(about)
@@ -381,18 +381,18 @@ def _check_contents(session: Session, items: Any, place: Places, about: dict[str
             f"{'not here, nor is any other that was looked for' if gone else 'something else there'}. "
             "Give another session file (on the command line --session), or the items it was made with. If these are "
             f"the same ones, renamed or edited since: `elsa-nb labels import NEW.sqlite {old} --pool POOL` "
-            "takes the answers along by their names."
+            "takes the answers over by the names of their items."
         )
 
 
-def _told(about: dict[str, Any], place: Places, lost: int) -> str:
+def _notice_of_change(about: dict[str, Any], place: Places, lost: int) -> str:
     said = f"The collection has {count_of(len(place.rows), 'item')} now, {about['n']:,} when this session was last open"
     if about["names"] is not None:
         before = set(_unpacked(about["names"]))
         still = place.of(before)
         other = sum(name not in place.rows for name in still)
         said += f": {len(place.rows) - len(still):,} new, {len(before) - len(still):,} gone"
-        said += f", {other:,} written otherwise (letter case, accents)" if other else ""
+        said += f", {other:,} spelt differently (letter case, accents)" if other else ""
     about_gone = (
         "answer is about an item that is gone: it stays" if lost == 1 else "answers are about gone items: they stay"
     )

@@ -1,4 +1,4 @@
-"""Earlier labels into a session: they count as known, and the positives among them are where a search can begin.
+"""Take earlier labels into a session: they count as known, and a search can begin from the positives among them.
 
 An answer that a person gave on screen is never changed by a file unless that is asked for. Where a file holds the
 labels of several people, each keeps a name of their own in the session.
@@ -64,7 +64,7 @@ def import_labels(
     """Take earlier labels from a file or folder into `session`, all or none; return what was done.
 
     `ids` are the items of the pool; `path` may be what `read_labels` has read of them already. `options` are those of
-    `read_labels`, which says what can be read. Labels by one person, or by nobody named, become those of the session's
+    `read_labels`, which says what can be read. Labels by one person, or without a name, become those of the session's
     annotator; where the file names several people, each one's are stored under that name, and `annotator` takes one
     person's as the session's. `replace` lets the file win over answers given on screen. Raises what `read_labels`
     raises; then nothing is stored.
@@ -80,7 +80,7 @@ def import_labels(
             session.release()
     if len(file.given) > 1 and session.annotator not in done.annotators:
         done.notes.append(
-            f"They stand under the names of their annotators; none is {session.annotator!r}, who works on this "
+            f"They are stored under the names of their annotators; none is {session.annotator!r}, who works on this "
             "session. `elsa-nb labels import SESSION FILE --from NAME` (in Python annotator=...) takes one person's "
             "labels as your own."
         )
@@ -92,9 +92,9 @@ def import_labels(
 
 
 def _stored_as(file: LabelFile, annotator: str) -> str:
-    """Say under which name labels were stored that one person gave elsewhere: "" for those of nobody or of several.
+    """Say under which name labels that one person gave elsewhere were stored: "" for those of nobody or of several.
 
-    In another session, somebody else may have had the name that everybody has who gives none.
+    In another session, somebody else may have had the name that is used where none is given.
     """
     who, *others = file.given
     if others or who is None or (who == annotator and file.kind != SESSION_KIND):
@@ -108,8 +108,8 @@ def _stored_as(file: LabelFile, annotator: str) -> str:
 def _compared(
     session: Session, file: LabelFile, ids: Sequence[str], done: Imported, *, replace: bool
 ) -> list[tuple[str, list[Answer]]]:
-    """Return what of a file is to be stored, by annotator, beside what the session holds now; count it in `done`."""
-    # By annotator: labels of nobody named, and of their own name, may stand in one file.
+    """Return what of a file is to be stored, by annotator, given what the session holds now; count it in `done`."""
+    # By annotator: one file may hold labels without a name and labels under the session's annotator's own name.
     known: dict[str, dict[str, Any]] = {}
     for who, labels in file.given.items():
         name = session.annotator if who is None or len(file.given) == 1 else who

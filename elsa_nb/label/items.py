@@ -2,7 +2,7 @@
 
 The panel never sees a path. It asks for the content of a row and gets bytes with their media type, or a placeholder
 that says why there is nothing to show; a broken image never stops the work. Pictures are read by `elsa_nb.pictures`, as
-for the encoders: what a person sees is what was embedded. `handed_over.py` makes items of what a notebook holds.
+for the encoders: what a person sees is what was embedded. `as_items.py` makes items of what a notebook holds.
 """
 
 import hashlib
@@ -36,7 +36,7 @@ from elsa_nb.pictures.opening import RefusedError, open_inside, open_plain, real
 LARGEST_SOUND = 64 << 20  # bytes: a sound goes to the browser whole
 LONGEST_TEXT = 1 << 20  # letters, in the larger view
 CARD_LETTERS = 1000  # of a text on a card
-LARGER_VIEW = 600  # pixels: who asks for content of this size shows one item alone
+LARGER_VIEW = 600  # pixels: content of this size or more is shown alone
 SOUNDS = {".wav", ".mp3", ".ogg", ".flac", ".m4a", ".opus"}
 TEXTS = {".txt", ".md"}
 _SMALL = 128  # pixels: smaller pictures are shown enlarged, and lossy compression would be seen
@@ -58,7 +58,7 @@ class Content(NamedTuple):
 
 @runtime_checkable
 class Items(Protocol):
-    """What a panel is handed: an id for each row of the pool, and what to show for a row."""
+    """What a panel gets: an id for each row of the pool, and what to show for a row."""
 
     ids: Sequence[str]
 
@@ -67,9 +67,9 @@ class Items(Protocol):
 
 
 class _FileItems:
-    """Items that are files, read by the ending of their id; the range of deep grey pictures is found once, if not told.
+    """Items that are files, read by the ending of their id; the range of deep grey pictures is found once if not given.
 
-    A class of this kind says where the file of a row is, and how it is opened.
+    A subclass says where the file of a row is, and how it is opened.
     """
 
     def __init__(self, ids: list[str], decoding: Decoding | None = None):
@@ -141,8 +141,8 @@ class _FileItems:
 class Files(_FileItems):
     """Items that are files of one folder: pictures of every kind that Pillow opens, texts, sounds.
 
-    `names` are paths inside `folder`, one a row of the pool; or the pool itself, which also says how its pictures were
-    read. Links are followed, those that lead out of the folder to pictures only; no name leads out.
+    `names` are paths inside `folder`, one per row of the pool; or the pool itself, which also says how its pictures
+    were read. Links are followed, but out of the folder only to pictures; a name itself never leads out.
     """
 
     def __init__(self, folder: Path | str, names: Sequence[str] | Any):
@@ -151,9 +151,9 @@ class Files(_FileItems):
             if self.folder.exists():
                 raise ValueError(f"{folder} is a file; give the folder that holds the items")
             raise MissingDataError(f"{folder} is not here; give the folder that holds the items.")
-        told: Mapping[str, Any] = getattr(names, "provenance", {}).get("decoding", {})
+        decoding: Mapping[str, Any] = getattr(names, "provenance", {}).get("decoding", {})
         ids = [str(name) for name in _listed(getattr(names, "ids", names), "names")]
-        super().__init__(ids, Decoding.of(told) if told else None)
+        super().__init__(ids, Decoding.of(decoding) if decoding else None)
 
     def __repr__(self) -> str:
         return f"<Files: {len(self.ids):,} in {self.folder}>"
@@ -182,8 +182,8 @@ class Arrays:
     """Items that are arrays in memory: `read(rows)` returns pictures, as `Glyphs.images` does, or is an array itself.
 
     A picture is (h, w), (h, w, c) or (c, h, w) with 1, 3 or 4 channels, of any kind of number; uint8 is shown as it
-    is (masks of 0 and 1: black and white), of others a sample of the rows decides once which values are black and
-    white. `invert` turns ink on black into ink on white. Raises ValueError where the first picture is none.
+    is (masks of 0 and 1: black and white), for others a sample of the rows decides once which values are black and
+    white. `invert` turns ink on black into ink on white. Raises ValueError where the first one is not a picture.
     """
 
     def __init__(
@@ -195,7 +195,7 @@ class Arrays:
         if not callable(read):
             array = read if hasattr(read, "shape") else np.asarray(read)  # what lies in a file stays there
             if not len(array):
-                raise ValueError("images is an empty array: one picture a row of the pool is wanted")
+                raise ValueError("images is an empty array; give one picture per row of the pool")
             if len(array.shape) == 3 and array.shape[2] in (3, 4) and array.shape[1] > 4:
                 raise ValueError(
                     f"images is an array of shape {array.shape}, which looks like one colour picture; hand over many: "
@@ -216,7 +216,7 @@ class Arrays:
         return f"<Arrays: {len(self.ids):,}>" if len(self.ids) else "<Arrays: those of the pool's rows>"
 
     def content(self, row: int, side: int) -> Content:
-        """Return the image as PNG; one smaller than `side` by a whole factor or more is shown larger by the screen."""
+        """Return the image as PNG; the screen enlarges one that is smaller than `side` by a whole factor or more."""
         image = picture_of(self._array(row), self._limits)
         if self._invert:
             image = Image.eval(image, lambda value: 255 - value)
@@ -296,9 +296,9 @@ class Pictures:
 
 
 def _listed(values: Any, what: str) -> Any:
-    """Return one value a row; raise ValueError for a single text, each letter of which would be a row."""
+    """Return one value per row; raise ValueError for a single text, each letter of which would be a row."""
     if isinstance(values, str | bytes | Path) or not hasattr(values, "__iter__"):
-        raise ValueError(f"{what} is of type {type(values).__name__}; give a list of them, one a row of the pool")
+        raise ValueError(f"{what} is of type {type(values).__name__}; give a list of them, one per row of the pool")
     return values
 
 
@@ -307,7 +307,7 @@ def _one_a_row(ids: Sequence[str] | None, n: int) -> Sequence[str]:
     if ids is None or not len(ids):
         return [str(row) for row in range(n)]
     if len(ids) != n:
-        raise ValueError(f"{len(ids)} ids for {n} items; give one an item, in the same order, or leave them out")
+        raise ValueError(f"{len(ids)} ids for {n} items; give one per item, in the same order, or leave them out")
     return ids
 
 
@@ -319,14 +319,14 @@ def content_of(items: Items, row: int, side: int) -> Content:
     """Return what `items` show for a row, or a placeholder with the reason: a card always arrives."""
     try:
         return items.content(row, side)
-    except Exception as error:  # items are anybody's code, and on a thread of readers nobody else would hear of it
+    except Exception as error:  # items may be anybody's code, and on a reader's thread an error would reach nobody
         return Content("missing", text=f"cannot be shown ({type(error).__name__}: {str(error)[:200]})")
 
 
 def text_content(text: str, side: int) -> Content:
-    """Return a text, whole for the larger view; for a card cut after a word, and "..." says so.
+    """Return a text, whole for the larger view; for a card cut after a word, with "..." at its end.
 
-    Halves of letters, which no page can be sent, are question marks.
+    Halves of letters, which cannot be sent to a page, become question marks.
     """
     longest = LONGEST_TEXT if side >= LARGER_VIEW else CARD_LETTERS
     if len(text) > longest:

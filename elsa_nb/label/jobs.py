@@ -1,4 +1,4 @@
-"""What is labelled, with which vectors, into which session: a few plain values of which the panel is made.
+"""What is labelled, with which vectors, into which session: a few plain values from which the panel is made.
 
 `launch.py` hands them to the server's notebook as a file; `elsa_nb.own_folder` makes the panel of them at once.
 """
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from elsa_nb.label.panel import Panel
 
 SAMPLE_ITEMS = 96  # items shown to pick seeds from
-OVERVIEW = 120  # small pictures a page of the first look
+OVERVIEW = 120  # small pictures per page of the first look
 LEAST_SEEDS = 3
 _NO_SETTINGS = ("folder", "pool", "session", "samples", "remark")  # what a job is made of besides its settings
 
@@ -42,8 +42,8 @@ class Job:
 
     `samples` are rows to pick seeds from, shown one group after the other. `strategy`, `metric` and `budget` are those
     of `searching.search_from`. With a `target` the panel says when, by its estimate, that share of the class is found.
-    `annotator` is whose answers they are, `page` the number of cards a page.
-    With `audit` it audits what was found, in a session of its own. `remark` is to stay on the page.
+    `annotator` is whose answers they are, `page` the number of cards per page.
+    With `audit` it audits what was found, in a session of its own. `remark` stays on the page.
     """
 
     folder: str
@@ -89,24 +89,24 @@ def make_job(
     A name that means one file is an example, from which the search begins at once.
     `labels` is a file of earlier labels and `seeds` one of examples, in any of the formats that `read_labels` reads:
     they go into the session, and the search begins from what they call positive. `reading` are options of `read_labels`
-    for `labels`: which class is sought, which columns hold what; `read` is what both files said of the folder's files,
-    and is believed where these are the items. `settings` are other fields of `Job`; without a
-    `strategy` a session goes on with the one it was last opened with. Whether the pool's ids are files of the folder
-    is for who calls to know (`pool_and_folder`).
+    for `labels`: which class is sought, which columns hold what; `read` is what both files say of the folder's files,
+    and is used where these are the items. `settings` are other fields of `Job`; without a `strategy` a session goes on
+    with the one it was last opened with. The caller checks that the pool's ids are files of the folder
+    (`pool_and_folder`).
     Raises MissingDataError for what is not here, ValueError for bad settings; then the session is as it was.
     """
     check_settings(labels=labels, seeds=seeds, reading=reading, annotator=annotator, **settings)
     folder, pool = Path(folder).resolve(), Path(pool).resolve()
     opened = Pool.open(pool)
     if not folder.is_dir():
-        raise MissingDataError(f"{folder} is no folder; name the folder that holds the images.")
+        raise MissingDataError(f"{folder} is not a folder; name the folder that holds the images.")
     named = first_examples.rows_named(opened.ids, *names) if names else np.empty(0, np.int64)
     spread = first_examples.spread_rows(opened.vectors, SAMPLE_ITEMS, np.random.default_rng(0))
     samples = [np.asarray(rows).tolist() for rows in (named, first, spread) if len(rows)]
     if settings.get("strategy") is None:
         settings["strategy"] = _begun_with(Path(session), annotator)
-    told = {"samples": samples, "remark": remark}
-    job = Job(str(folder), str(pool), str(Path(session).resolve()), annotator, **told, **settings)
+    shown = {"samples": samples, "remark": remark}
+    job = Job(str(folder), str(pool), str(Path(session).resolve()), annotator, **shown, **settings)
     searching.check(job.strategy, metric=job.metric, budget=job.budget)  # the session may bring another than was named
     if Path(job.session).exists():
         session = Session(job.session, annotator=job.annotator)
@@ -157,8 +157,9 @@ def check_settings(
     if not isinstance(reading, Mapping | None):
         raise ValueError(f"reading is {reading!r:.60}; give a dict of options, such as {{'positive': 'owl'}}, or None")
     if reading and labels is None:
-        told = " and ".join(f"--{key}" for key in reading)
-        raise ValueError(f"{told} {'says' if len(reading) == 1 else 'say'} how labels are read; name it: --labels FILE")
+        given = " and ".join(f"--{key}" for key in reading)
+        say = "says" if len(reading) == 1 else "say"
+        raise ValueError(f"{given} {say} how labels are read, and no file of labels is named: add --labels FILE")
 
 
 def read_label_files(
@@ -185,8 +186,8 @@ def _begun_with(path: Path, annotator: str) -> str:
         return searching.DEFAULT
     session = Session(path, annotator=annotator)
     try:
-        if (told := session.meta(f"strategy:{annotator}")) is not None:
-            return json.loads(told)
+        if (stored := session.meta(f"strategy:{annotator}")) is not None:
+            return json.loads(stored)
         return searching.BEFORE if session.rounds() else searching.DEFAULT
     finally:
         session.close()
@@ -253,22 +254,22 @@ def open_panel(job: Job) -> "Panel":
     options = {"page": job.page, "target": job.target, "title": folder.name, "again": search, "begin": search_from}
     options["remark"] = job.remark
     panel = Panel(search(), Files(folder, pool), session, **options)
-    for what, value in (("strategy", job.strategy), ("vectors", _vectors_told(job, pool))):
-        key, told = f"{what}:{job.annotator}", json.dumps(value, allow_nan=False)
-        if session.meta(key) != told and session.keep():
-            session.remark(key, told)
+    for what, value in (("strategy", job.strategy), ("vectors", _vectors_of(job, pool))):
+        key, stored = f"{what}:{job.annotator}", json.dumps(value, allow_nan=False)
+        if session.meta(key) != stored and session.keep():
+            session.remark(key, stored)
     return panel
 
 
-def _vectors_told(job: Job, pool: Pool) -> dict[str, Any]:
-    """Return what a session remembers of the vectors that it was searched with, for who reports on it later."""
+def _vectors_of(job: Job, pool: Pool) -> dict[str, Any]:
+    """Return what a session remembers of the vectors that it was searched with, for later reports on it."""
     parts = []
     for part in parts_of(pool):
-        told = part["provenance"]
-        made_from = told.get("made_from", {})
+        provenance = part["provenance"]
+        made_from = provenance.get("made_from", {})
         parts.append(
             {key: part[key] for key in ("name", "space", "d")}
-            | {key: told.get(key) for key in ("encoder", "weights")}
+            | {key: provenance.get(key) for key in ("encoder", "weights")}
             | {key: made_from.get(key) for key in ("file", "sha256")}
         )
     return {"pool": job.pool, "n": pool.n, "recipe": pool.recipe, "parts": parts}

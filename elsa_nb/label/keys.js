@@ -1,8 +1,8 @@
-// The keys, told over the page.
+// The keys, listed in a box over the page.
 
 const HELP = [
   ["← → ↑ ↓", "move"], ["1 or P", "positive"], ["0 or N", "negative"], ["2 or U", "unsure"], ["Space", "positive ↔ negative"],
-  ["R / Shift+R", "whole row positive / negative"], ["Enter", "rest of the page negative (unsure where nothing could be shown), next page; in the first look: other pictures, nothing negative; where answers are seen again: what is left stays as it is"], ["S", "start the search from what is marked"], ["Z or Ctrl+Z", "undo, as often as you like"], ["Y or Ctrl+Y", "redo"],
+  ["R / Shift+R", "whole row positive / negative"], ["Enter", "rest of the page negative (unsure where nothing could be shown), next page; on the first look: other pictures, and nothing becomes negative; where answers are seen again: those you leave keep the answer they have"], ["S", "start the search from what is marked"], ["Z or Ctrl+Z", "undo, as often as you like"], ["Y or Ctrl+Y", "redo"],
   ["Page Up / Down", "earlier / later page (any label can be changed)"], ["Home / End", "first / last card of the page"], ["O", "first card without an answer"], ["F", "larger view; there the wheel, + and - magnify, a drag or Shift+arrows move the picture"], ["+ / -", "larger / smaller cards"], ["H or ?", "this help"], ["Esc", "close"],
 ];
 
@@ -16,7 +16,7 @@ function makeHelp(root) {
 
 const PANS = { ArrowLeft: [60, 0], ArrowRight: [-60, 0], ArrowUp: [0, 60], ArrowDown: [0, -60] };
 
-// What a key means here: its name, letters in lower case but R; "" where it is for the element that has the focus.
+// What a key means here: its name, letters other than R in lower case; "" where the element with the focus takes it.
 function keyOf(e) {
   if (e.target.closest("input") && e.key !== "Escape") return "";
   if (e.target.closest("select, button, audio") && [" ", "Enter", "Tab", "ArrowUp", "ArrowDown"].includes(e.key)) return "";

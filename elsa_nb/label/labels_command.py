@@ -23,7 +23,7 @@ def declare_labels(parser: Parser) -> None:
     into = actions.add_parser("import", help="take earlier labels from a file or folder into a session")
     what = "the session file; a new one is made where there is a --pool"
     into.add_argument("session", type=typed_path, metavar="SESSION", help=what)
-    what = "CSV, Excel, JSON, Parquet, XML of labelling programs, a folder a class"
+    what = "CSV, Excel, JSON, Parquet, XML of labelling programs, one folder per class"
     into.add_argument("file", type=typed_path, metavar="FILE", help=what)
     what = "the pool that the session is about (default: what the session remembers)"
     into.add_argument("--pool", type=typed_path, metavar="FOLDER", help=what)
@@ -46,7 +46,7 @@ def declare_labels(parser: Parser) -> None:
     what = "label-studio: what stands before a name, such as /data/local-files/?d=photos/"
     out.add_argument("--url", type=maybe_nothing, help=what)
     out.add_argument("--email", help="label-studio: the account that gets the answers")
-    what = "replace what is there though it is not an export, or was changed since"
+    what = "replace what is there even if it is not an export or was changed since"
     out.add_argument("--replace", action="store_true", help=what)
     out.declare_modes(**KIND_MODES)
     out.set_defaults(run=_export)
@@ -66,7 +66,7 @@ def declare_reading(parser: argparse.ArgumentParser) -> None:
         "--label", type=maybe_nothing, metavar="COLUMN", help="the column, attribute or question of labels"
     )
     parser.add_argument("--every", metavar="WORD", help="what a plain list of names is: positive, negative or unsure")
-    parser.add_argument("--encoding", help="of a text file (default: found by itself)")
+    parser.add_argument("--encoding", help="of a text file (default: detected)")
 
 
 def _import(options: argparse.Namespace) -> None:
@@ -82,8 +82,8 @@ def _import(options: argparse.Namespace) -> None:
         if (ids := names_in(session) if pool is None else pool) is None:
             raise ValueError(f"{path} does not know its items yet; say which pool it is about: --pool FOLDER.")
         keys = (*READING, "replace")
-        told = {key: getattr(options, key) for key in keys}
-        print(import_labels(session, options.file, ids, annotator=options.person, **told))
+        given = {key: getattr(options, key) for key in keys}
+        print(import_labels(session, options.file, ids, annotator=options.person, **given))
         note_names(session, ids)
     except BaseException:
         session.abandon()
@@ -104,12 +104,12 @@ def _export(options: argparse.Namespace) -> None:
         if kind not in TABLES and annotator is None:
             if len(people) > 1:
                 raise ValueError(
-                    f"{path} holds answers by {', '.join(people)}, and a {kind} file those of one: --annotator NAME."
+                    f"{path} holds answers by {', '.join(people)}; a {kind} file takes those of one: --annotator NAME."
                 )
             annotator = people[0]
         keys = ("label", "images", "url", "email", "replace")
-        told = {key: getattr(options, key) for key in keys}
-        done = export_and_tell(session, options.file, kind, annotator=annotator, **told)
+        given = {key: getattr(options, key) for key in keys}
+        done = export_and_tell(session, options.file, kind, annotator=annotator, **given)
         lacking = [said for who in (people if annotator is None else [annotator]) for said in _lacking(path, who)]
         print(*filter(None, (done.path, f"{done.counts}.", done.remark and f"{done.remark}.", *lacking)), sep="\n")
         if kind == "label-studio" and options.url is None:
@@ -119,7 +119,7 @@ def _export(options: argparse.Namespace) -> None:
 
 
 def _lacking(path: Path, annotator: str) -> list[str]:
-    """Say of each audit of a session what an annotator has answered in it that the session, and its export, lacks."""
+    """Say for each audit of a session which of an annotator's answers the session, and so its export, lacks."""
     from elsa_nb.label.audits import answers_lacking, audit_files  # only now: it loads what searches
 
     said = []

@@ -24,7 +24,7 @@ from urllib.parse import quote
 
 from elsa_nb import store
 from elsa_nb.counts import count_of
-from elsa_nb.label import serving
+from elsa_nb.label import server_process
 from elsa_nb.label.audits import audit_files
 from elsa_nb.label.jobs import Job, open_panel
 from elsa_nb.label.session import Session
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from elsa_nb.label.panel import Panel
 
 VARIABLE = "ELSA_LABEL_JOB"
-LOG_SHOWN = 4000  # characters of what a server said before it failed
-LONGEST_START = 120  # seconds in which a server answers at all
+LOG_SHOWN = 4000  # characters of what a server printed before it failed
+LONGEST_START = 120  # seconds within which a server answers, or never
 IDLE = 120  # seconds after which a kernel ends that no window is connected to
 
 
@@ -51,7 +51,7 @@ def command(notebook: Path, *, ip: str, port: int) -> list[str]:
         *("--VoilaConfiguration.file_allowlist=[]", "--VoilaConfiguration.file_denylist=['.*']"),
         "--VoilaConfiguration.extension_denylist=['jupyterlab-jupytext']",
         *(f"--MappingKernelManager.cull_idle_timeout={IDLE}", f"--MappingKernelManager.cull_interval={IDLE // 6}"),
-        f"--KernelManager.shutdown_wait_time={serving.PATIENCE / 2}",  # kernels that are busy when the server ends
+        f"--KernelManager.shutdown_wait_time={server_process.PATIENCE / 2}",  # for busy kernels when the server ends
     ]
 
 
@@ -70,24 +70,24 @@ def write_notebook(job: Job, folder: Path) -> Path:
 def launch(job: Job, *, ip: str = "127.0.0.1", port: int = 0, token: str | None = None, browser: bool = True) -> int:
     """Serve the panel until the server ends by itself; return its exit status.
 
-    The token is by default a new random one, or what the variable ELSA_LABEL_TOKEN holds; "" is none.
+    The token is by default what the variable ELSA_LABEL_TOKEN holds, or a new random one; "" means no token.
 
-    SIGINT (Ctrl-C), SIGTERM and SIGHUP end the server and its kernels within seconds: `serving.serve`. Raises
-    ValueError for an empty token on an address that other machines reach, for an address that is not of this machine
+    SIGINT (Ctrl-C), SIGTERM and SIGHUP end the server and its kernels within seconds: `server_process.serve`. Raises
+    ValueError for an empty token on an address that other machines reach, for an address that is not this machine's,
     and for a port that is taken.
     """
     check_address(ip=ip, port=port, token=token)
-    token = os.environ.get(serving.TOKEN) or secrets.token_urlsafe(24) if token is None else token
+    token = os.environ.get(server_process.TOKEN) or secrets.token_urlsafe(24) if token is None else token
     port = _free_port(ip, port)
     with tempfile.TemporaryDirectory(prefix="elsa-label-") as folder:
         notebook = write_notebook(job, Path(folder))
         url = f"http://{f'[{ip}]' if ':' in ip else ip}:{port}/" + (f"?token={quote(token, safe='')}" if token else "")
         print(f"The page is being made. {where_answers_go(job)} Stop with Ctrl-C.", flush=True)
-        environment = os.environ | {VARIABLE: str(Path(folder) / "job.json"), serving.TOKEN: token}
-        # What the server says is for programmers, and would bury the address; it is shown if the server fails.
+        environment = os.environ | {VARIABLE: str(Path(folder) / "job.json"), server_process.TOKEN: token}
+        # What the server prints is for programmers, and would bury the address; it is shown if the server fails.
         log = Path(folder) / "server.log"
         with log.open("wb") as output:
-            status = serving.serve(
+            status = server_process.serve(
                 command(notebook, ip=ip, port=port),
                 environment=environment,
                 started=lambda: _tell_once_there(url, ip, port, browser),
@@ -95,7 +95,7 @@ def launch(job: Job, *, ip: str = "127.0.0.1", port: int = 0, token: str | None 
             )
         if status:
             print(log.read_text(encoding="utf-8", errors="replace")[-LOG_SHOWN:], file=sys.stderr)
-            print(f"The page's server ended with status {status}; above is what it said last.", file=sys.stderr)
+            print(f"The page's server ended with status {status}; above is what it printed last.", file=sys.stderr)
         return status
 
 
@@ -119,7 +119,7 @@ def check_address(*, ip: str, port: int, token: str | None) -> None:
     """Raise the ValueError that `launch` would for an address: before vectors are made, which takes minutes."""
     if token == "" and ip not in ("127.0.0.1", "localhost", "::1"):
         raise ValueError(
-            f"listening on {ip} without a token would let anybody in; leave the token alone, or the address"
+            f"listening on {ip} without a token would let anybody in; leave out the empty token, or the address"
         )
     _free_port(ip, port)
 
@@ -141,7 +141,7 @@ def _tell_once_there(url: str, ip: str, port: int, browser: bool) -> None:
 
 
 def _open_in_browser(url: str) -> None:
-    """Open an address by way of a file that only its owner may read: what a browser is started with, everybody can."""
+    """Open an address by way of a file that only its owner may read: anybody can read how a browser was started."""
     from jupyter_core.paths import jupyter_runtime_dir  # where Jupyter puts the same: a confined browser may read there
 
     folder = Path(jupyter_runtime_dir())
@@ -154,7 +154,7 @@ def _open_in_browser(url: str) -> None:
 
 
 def _free_port(ip: str, port: int = 0) -> int:
-    """Return `port`, or a free one for 0, on the address `ip`; ValueError where it is not to be had."""
+    """Return `port`, or a free one for 0, on the address `ip`; ValueError where it cannot be had."""
     if not 0 <= port < 1 << 16:
         raise ValueError(f"--ip {ip} --port {port}: give an address of this machine, and a port below 65,536")
     try:

@@ -4,7 +4,7 @@ const COLUMNS = [1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 16, 18, 20, 24];
 const MANY_COLUMNS = Array.from({ length: 30 }, (_, i) => i + 1), LEAST_SMALL = 56, SMALL_ROOM = 190;  // the same of an overview, whose last row need not be whole
 const ROOM = 300, FOOT = 31, LEAST_CARD = 86;  // pixels: what stands above and below the cards, below a picture, a card's least width
 
-// Columns that divide the page, so that every row is whole. By itself the page fills the window: cards as large as they
+// Columns that divide the page, so that every row is whole. By default the page fills the window: cards as large as they
 // may be with all of the page in sight. + and - make them `larger` and smaller. Returns [columns, larger as far as it goes].
 function columnsOf({ n, width, height, overview, uneven, larger }) {
   const [foot, least, room] = overview ? [0, LEAST_SMALL, SMALL_ROOM] : [FOOT, LEAST_CARD, ROOM];

@@ -3,8 +3,8 @@
 Its place is the table `leases` of the file, one line per annotator. Each function takes part in a transaction that is
 open already, so what is decided here holds until that transaction ends.
 
-What another machine says is not judged from here: its process numbers mean nothing on this one, and its clock may be
-wrong. So its lease stands until it is given back there or taken over by a person here.
+The lease of another machine is not judged from here: its process numbers mean nothing on this one, and its clock may
+be wrong. So it stands until it is given back there or a person here takes it over.
 """
 
 import os
@@ -67,7 +67,7 @@ class Lease:
         """Raise LeaseLostError, about the session `path`, unless the lease is held."""
         row = base.execute("SELECT * FROM leases WHERE annotator = ?", (self.annotator,)).fetchone()
         if row is None:
-            raise LeaseLostError(f"{path} is not acquired, so nothing was written; session.acquire() does it.")
+            raise LeaseLostError(f"{path} is not acquired, so nothing was written; call session.acquire() first.")
         if row["holder"] != self.holder:
             by = Holder(row["host"], row["pid"], row["since"])
             raise LeaseLostError(

@@ -1,4 +1,4 @@
-"""A folder of the finds, links to them or copies, replaced as a whole: by the next export, and only an export's own."""
+"""A folder of links to the finds, or of copies. The next export replaces it as a whole, if an export made it."""
 
 import os
 import re
@@ -9,7 +9,10 @@ from pathlib import Path
 
 from elsa_nb import store
 from elsa_nb.errors import MissingDataError
-from elsa_nb.label.exported import (
+from elsa_nb.locks import lock_beside
+from elsa_nb.pictures.opening import RefusedError, real_path
+from elsa_nb.progress import bar
+from elsa_nb.written_files import (
     OTHERWISE,
     copy_named,
     digest_of_names,
@@ -18,9 +21,6 @@ from elsa_nb.label.exported import (
     note_export,
     was_exported,
 )
-from elsa_nb.locks import lock_beside
-from elsa_nb.pictures.opening import RefusedError, real_path
-from elsa_nb.progress import bar
 
 _NUMBERED = re.compile(r"\d{5,}-")  # what the names of links and copies begin with
 _BLOCK = 1 << 20  # bytes copied at once
@@ -31,12 +31,12 @@ def write_links(
 ) -> str:
     """Make the folder `path` with a link to each of the `finds`, or a copy of it: names of files in a folder `images`.
 
-    Finds whose files are gone are left out; what is returned says so ("": none is).
-    An earlier folder of this kind is replaced if it is as it was made; with `replace` also one that was changed since,
-    as long as it holds nothing but links, or nothing but files, that are called as an export calls them. No other
-    folder is ever replaced.
-    Raises ValueError for those, for a `path` that is, holds or lies in `images`, and without `images`; MissingDataError
-    where `images` holds none of the finds. OSError, naming `path`, where the disk is full: then all is as it was.
+    Finds whose files are gone are left out; a sentence that says so is returned ("": none is). An earlier folder of
+    this kind is replaced if it is as it was made; with `replace` also one that was changed since, as long as it holds
+    nothing but links, or nothing but files, that are called as an export calls them. No other folder is ever replaced.
+    Raises ValueError for other folders, for a `path` that is, holds or lies in `images`, and without `images`;
+    MissingDataError where `images` holds none of the finds. OSError, naming `path`, where the disk is full: then all is
+    as it was.
     """
     what = "copies" if copies else "links"
     if images is None:
@@ -61,7 +61,7 @@ def write_links(
 
 
 def _tidy_up(path: Path, fresh: Path, before: Path) -> None:
-    """Put the earlier folder back that a killed call has moved away, and remove what else it has left.
+    """Put back the earlier folder that a killed call has moved away, and remove what else it has left.
 
     Both lie beside `path`, under names that begin with a dot. To be called by one process at a time.
     """

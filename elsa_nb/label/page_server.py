@@ -9,8 +9,8 @@ where it was. Run as `python -m elsa_nb.label.page_server NOTEBOOK OPTIONS`, wit
 # ruff: noqa: E402
 import sys
 
-# Voila's libraries would build a grammar of addresses, half of the time that the server takes to start, to check the
-# form of messages that it never sends; they do without where it is not to be had.
+# Voila's libraries would build a grammar of addresses, which takes half of the server's start, to check the form of
+# messages that it never sends; without this module they do without the grammar.
 sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
 
 import asyncio
@@ -33,7 +33,7 @@ from voila.shutdown_kernel_handler import VoilaShutdownKernelHandler
 from voila.tornado.handler import TornadoVoilaHandler
 
 from elsa_nb.label.refusals import MARK
-from elsa_nb.label.serving import TOKEN
+from elsa_nb.label.server_process import TOKEN
 
 ORPHAN_CHECK_MS = 1000
 _LOCAL = {"localhost", "127.0.0.1", "::1"}
@@ -60,12 +60,12 @@ class PageServer(Voila):
         return [(each[0], ours.get(each[1], each[1]), *each[2:]) for each in super().init_handlers()]
 
     def listen(self) -> None:
-        """Answer who asks for a host that this server is known by, until somebody ends it."""
+        """Answer requests for a host name that this server is known by, until somebody ends it."""
         server = tornado.httpserver.HTTPServer(_KnownHosts(self.app, set(_names(self.ip))))
         try:
             server.listen(self.port, self.ip)
         except OSError as error:
-            logging.getLogger(__name__).critical("port %d cannot be had: %s", self.port, error)
+            logging.getLogger(__name__).critical("port %d cannot be used: %s", self.port, error)
             self.exit(1)
         self.ioloop = tornado.ioloop.IOLoop.current()
         # A command that is killed cannot end its server: it sees for itself that its parent is another process now.
@@ -79,7 +79,7 @@ class PageServer(Voila):
 
 
 def _names(ip: str) -> Iterator[str]:
-    """Yield what may stand in the Host header: any other name was made to lead here by somebody else."""
+    """Yield what may stand in the Host header: somebody else made any other name lead here."""
     yield from _LOCAL
     yield ip
     if ip not in _LOCAL:
@@ -95,7 +95,7 @@ class _KnownHosts(tornado.routing.Router):
 
     def find_handler(self, request: Any, **kwargs: Any) -> Any:
         host = request.host_name.strip("[]").lower()
-        # An address is what somebody typed: a stranger's page can have us asked by a name of theirs only.
+        # Somebody typed an address: a stranger's page can only make a browser ask us by a name of the stranger's.
         if host in self.names or (self.remote and re.fullmatch(r"[0-9.]+|[0-9a-f:.]+", host)):
             return self.app.find_handler(request, **kwargs)
         return self.app.get_handler_delegate(request, tornado.web.ErrorHandler, {"status_code": 403})
@@ -144,12 +144,12 @@ class _PageHandler(TornadoVoilaHandler):
             await self.kernel_manager.shutdown_kernel(kernel)
             return
         page.html, page.kernel = html, kernel
-        # One that died is started again by itself, without the panel.
+        # Jupyter starts a kernel that died again, but without the panel.
         self.kernel_manager.add_restart_callback(kernel, page.forget, "restart")
 
 
 class _LeftHandler(APIHandler):
-    """A page says that it is left: its kernel stays, for another window or the same one, until it has been idle."""
+    """A page says that it was left: its kernel stays, for another window or the same one, until it has been idle."""
 
     @tornado.web.authenticated
     async def post(self, kernel_id: str) -> None:

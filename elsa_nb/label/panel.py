@@ -16,12 +16,12 @@ import numpy as np
 from elsa_nb import fingerprints
 from elsa_nb.counts import count_of
 from elsa_nb.label import export
+from elsa_nb.label.as_items import as_items
 from elsa_nb.label.cards import OPEN, UNSURE, check_page_size
 from elsa_nb.label.chosen_file import ChosenFile, import_chosen, told
 from elsa_nb.label.controller import Controller
 from elsa_nb.label.export import Exported
 from elsa_nb.label.fixed_rows import Fixed
-from elsa_nb.label.handed_over import as_items
 from elsa_nb.label.identity import names_of, settle
 from elsa_nb.label.import_labels import take_back
 from elsa_nb.label.items import Items
@@ -47,9 +47,9 @@ class Panel(ipywidgets.VBox):
     `session` is the file that gets every answer before the screen calls it saved. Several people may use one file,
     each under a name of their own (`annotator`). `oracle` answers in a person's place when `play` is called. `estimate`
     says how many are missing (`search.stopping.estimators`; None: nothing is said), and with a `target`, a share of the
-    class, the panel says when by that estimate one may stop. With `again`, which makes a fresh search from what the
-    session holds, labels can be imported from a file chosen on the page; the search then begins again with them, and
-    with `begin`, which makes one from seeds, from all that is found. `remark` is a sentence that stays on the page.
+    class, the panel says when that estimate allows one to stop. `again` makes a fresh search from what the session
+    holds; with it, labels can be imported from a file chosen on the page, and the search then begins again with them.
+    `begin` makes a search from seeds; with it, that search begins from all finds. `remark` stays on the page.
 
     After each round the user's own `search` object is where the panel is; `panel.positives` are the finds.
 
@@ -77,8 +77,10 @@ class Panel(ipywidgets.VBox):
         if isinstance(search, type) or not (hasattr(search, "query") and hasattr(search, "update")):
             raise ValueError(f"search is {search!r:.100}; give a search, such as Search(pool, seeds, rng=0)")
         if oracle is not None and not hasattr(oracle, "label"):
-            raise ValueError(f"oracle is {oracle!r:.100}; give None, or what has label(rows), such as Truth(positive)")
-        check_page_size(page)  # all that may be refused is, before a session file is made
+            raise ValueError(
+                f"oracle is {oracle!r:.100}; give None, or an object with label(rows), such as Truth(positive)"
+            )
+        check_page_size(page)  # whatever may be refused is, before a session file is made
         if target is not None:
             check_share("target", target)
         for name, given in (("estimate", estimate), ("again", again), ("begin", begin)):
@@ -87,7 +89,7 @@ class Panel(ipywidgets.VBox):
         items = self._items = as_items(images)
         ids = names_of(pool_ids(search), items, frame_names(images))
         if isinstance(search, Fixed) and search.n != len(ids):
-            raise ValueError(f"{len(ids)} images or texts for a search over {search.n} rows; give one a row")
+            raise ValueError(f"{len(ids)} images or texts for a search over {search.n} rows; give one per row")
         if not isinstance(session, Session):
             session = Session(session, annotator=annotator, code=code_stamp())
         self.session, self.oracle, self._again = session, oracle, again
@@ -98,16 +100,16 @@ class Panel(ipywidgets.VBox):
         except BaseException:
             session.close()
             raise
-        told = {"title": title or session.path.name, "doors": again is not None, "remark": remark}
-        self.widget = Widget(self.controller, items, **told)
+        shown = {"title": title or session.path.name, "doors": again is not None, "remark": remark}
+        self.widget = Widget(self.controller, items, **shown)
         super().__init__([self.widget, *self._controls()])
         threading.Thread(target=_beat, args=(weakref.ref(self), self._stop), name="elsa-beat", daemon=True).start()
 
     def __repr__(self):
         f = self.figures
         state = "finished" if self.controller.cards.over else f"round {f['round']}"
-        told = f"{count_of(f['labels'], 'label')}, {count_of(f['positives'], 'positive')}"
-        return f"Panel({self.widget.title}: {told}, {state})"
+        counts = f"{count_of(f['labels'], 'label')}, {count_of(f['positives'], 'positive')}"
+        return f"Panel({self.widget.title}: {counts}, {state})"
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
         bundle = super()._repr_mimebundle_(**kwargs)
@@ -227,9 +229,9 @@ class Panel(ipywidgets.VBox):
         return self.widget.figures
 
     def look_again(self) -> int:
-        """Press the button that asks doubtful answers again, if it is there; return how many are on its page.
+        """Press the button that asks about doubtful answers again, if it is there; return how many are on its page.
 
-        The page comes at once where nobody has answered in the open round, else after it; `play(pages=1)` answers it.
+        The page comes at once if nobody has answered in the open round, else after it; `play(pages=1)` answers it.
         """
         self.controller.doubter.wait()
         with self.controller.lock:
@@ -244,9 +246,9 @@ class Panel(ipywidgets.VBox):
 
     def close(self) -> None:
         """Finish, give the lease back and close the file; a closed panel cannot be used again."""
-        if hasattr(self, "_stop"):  # else nothing was made: it was called with other arguments than it has
+        if hasattr(self, "_stop"):  # else nothing was made: it was called with unknown arguments
             self._stop.set()
-        if hasattr(self, "controller"):  # else it was refused, and is only taken away
+        if hasattr(self, "controller"):  # else its arguments were refused, and only the widget goes
             self.controller.close()
         super().close()
 
@@ -316,7 +318,7 @@ def _beat(reference: weakref.ref, stop: threading.Event) -> None:
                     controller.rest()
                 elif controller.look_around():
                     widget.renew()
-        except Exception as error:  # a thread's error reaches nobody; say it on the panel
+        except Exception as error:  # an error on this thread would reach nobody; the panel shows it
             if stop.is_set():
                 return
             controller.error = str(error)

@@ -1,4 +1,4 @@
-// Pictures of cards by row, the least recently used leave; what is on its way is not asked for twice.
+// Pictures of cards by row: the least recently used are dropped, and what is on its way is not asked for twice.
 
 const KEPT_PICTURES = 1500, RESEND_MS = 4000, RETRY_MS = 15000;  // pictures; milliseconds
 const SIDES = [224, 512];  // pixels that the kernel scales a card's picture to

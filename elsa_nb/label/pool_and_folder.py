@@ -1,4 +1,4 @@
-"""Do a pool and a folder go together: which items are no file there, and which files there are no item.
+"""Do a pool and a folder go together: which items are not files there, and which files there are not items.
 
 A pool outlives the state of the folder that it was made of: pictures come, go and move. `own_folder.prepare` calls
 `compare_ids` for a pool that somebody names, before anything is shown, and says on screen and page what it finds.
@@ -26,8 +26,8 @@ LOOKED_UP = 2000  # items that are looked up one by one: a million would take mi
 class Differences:
     """How a pool of `items` ids and a folder with `files` files of their kinds differ.
 
-    `gone` are the ids that are no file there, `unknown` the files that are none of the ids; `pictures`: these files
-    are all pictures.
+    `gone` are the ids that are not files there, `unknown` the files that are not ids; `pictures`: these files are all
+    pictures.
     """
 
     items: int
@@ -37,7 +37,7 @@ class Differences:
     pictures: bool
 
     def told(self, folder: Path, pool: Path, *, makes: bool) -> list[str]:
-        """Say each difference, then the cure; `makes`: vectors of such files are made where no pool is named."""
+        """Return each difference as a sentence, then the cure; `makes`: without a pool, such files get vectors."""
         said = []
         if self.unknown:
             has = self.files - len(self.unknown)
@@ -49,13 +49,11 @@ class Differences:
         if self.gone:
             said.append(
                 f"Of the {count_of(self.items, 'item')} of the pool {pool}, {len(self.gone):,} "
-                f"{'is no file' if len(self.gone) == 1 else 'are no files'} in {folder}, such as {self.gone[0]}: a "
-                "card of theirs shows nothing, and counts as asked."
+                f"{'is not a file' if len(self.gone) == 1 else 'are not files'} in {folder}, such as {self.gone[0]}: "
+                "the card of such an item shows nothing, and counts as asked."
             )
         if said and makes and self.pictures:
-            said.append(
-                "Leave --pool out to search all pictures that are there: vectors that are missing are made first."
-            )
+            said.append("Leave --pool out to search all pictures that are there: missing vectors are made first.")
         elif said:
             said.append(
                 "To search all files that are there, make the pool anew: `elsa-nb pool make VECTORS --ids NAMES`."
@@ -78,7 +76,7 @@ def compare_ids(
     if not kinds and not _looked_up(folder, ids):
         raise _is_not_about(folder, pool, ids, named=False)
     listed: list[str] = []
-    with suppress(PermissionError):  # a folder may let its files be opened and not be listed
+    with suppress(PermissionError):  # a folder may allow its files to be opened but not listed
         listed += files()
     there, known = set(listed), set(ids)
     gone = [item for item in ids if item not in there]

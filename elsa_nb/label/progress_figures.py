@@ -36,14 +36,14 @@ class Standing(NamedTuple):
 
 
 class ProgressFigures:
-    """The figures about the work so far; the scores behind them are computed once a round."""
+    """The figures about the work so far; the scores behind them are computed once per round."""
 
     def __init__(self, advisor: Advisor):
         self._advisor = advisor
         self.forget()
 
     def forget(self) -> None:
-        """Compute the scores anew: the search is another one now."""
+        """Compute the scores anew: the search has changed."""
         self._scores: tuple[int, np.ndarray | None] = (-1, None)
 
     def __call__(self, now: Standing, examples: list[int], wishes: list[str]) -> dict[str, Any]:
@@ -136,7 +136,7 @@ def evidence_of(
 ) -> Evidence:
     """Return what an estimate of the missing ones needs, from the cards so far; `scores` (n,) are those of now.
 
-    `over`: every item has an answer. Then none wants a score, though a search that met no negative may have none.
+    `over`: every item has an answer. Then no item needs a score, and a search that met no negative may have none.
     """
     given = np.array(labels, np.int64)
     answered = given >= UNSURE

@@ -3,7 +3,7 @@
 The file holds what each round asked and what the search was told. The same line of code makes the same search again,
 so telling it the same answers leads to the same place. Where it does not (another processor rounds differently, the
 code changed, the random generator was not seeded) no answer is lost: what the search asks now and the file knows is
-filled in, and only the rest is put to the person.
+filled in, and the person is asked only the rest.
 """
 
 from bisect import bisect_right
@@ -74,7 +74,7 @@ class Restored:
 
 
 def restore(session: Session, rounds: Rounds, ids: Sequence[str], size: int, *, write: bool) -> Restored:
-    """Replay the session into `rounds` (fresh); with `write`, store what a different course makes different.
+    """Replay the session into `rounds` (fresh); with `write`, store the rounds anew where they differ.
 
     Raises ValueError where the file is about other items than `ids`.
     """
@@ -112,9 +112,9 @@ def restore(session: Session, rounds: Rounds, ids: Sequence[str], size: int, *, 
     if not same:
         if session.known():  # else there is nothing that could be missed
             restored.notice = (
-                f"From round {kept + 1} on this search goes another way than the one in the file: it begins otherwise "
-                "(other examples, labels or strategy), or this is another machine or version, or a random generator "
-                "without a fixed seed. No answer is lost: what the file knows is filled in."
+                f"From round {kept + 1} on, this search asks other questions than the one in the file: it began "
+                "differently (other examples, labels or strategy), this is another machine or version, or its random "
+                "generator has no fixed seed. No answer is lost: what the file knows is filled in."
             )
         if write:
             afters = [r["after"] for r in stored[:kept]]
@@ -166,8 +166,10 @@ def go_on(
 def amendments(restored: Restored) -> list[list[int]]:
     """Return [position, label] of answers in closed rounds that differ from what the search was told."""
     labels, believed = restored.cards.labels, _believed(restored)
-    # An answer that was taken back altogether stays as told: a closed round cannot lack one.
-    return [[p, labels[p]] for p, told in enumerate(believed) if told is not None and labels[p] not in (told, OPEN)]
+    # The search is not told of an answer that was taken back altogether: a closed round cannot lack one.
+    return [
+        [p, labels[p]] for p, before in enumerate(believed) if before is not None and labels[p] not in (before, OPEN)
+    ]
 
 
 def _believed(restored: Restored) -> list[int | None]:
@@ -184,9 +186,9 @@ def _believed(restored: Restored) -> list[int | None]:
 
 
 def reopened(restored: Restored, rounds: Rounds) -> dict[str, Any] | None:
-    """Open the last round that was answered again, where nobody has answered since; None: somebody has.
+    """Reopen the last round that was answered, if nobody has answered since; None: somebody has.
 
-    Returns what had been wished for after it. A search that was over is not any more.
+    Returns what had been wished for after it. A search that was over goes on.
     """
     if restored.cards.withdraw():
         restored.asked.pop()
@@ -199,7 +201,7 @@ def reopened(restored: Restored, rounds: Rounds) -> dict[str, Any] | None:
 
 
 def labels_told(restored: Restored, labels: Sequence[int]) -> Sequence[int] | None:
-    """Return what the search is told of the open round: nothing of a page that is none of its own."""
+    """Return what the search is told of the open round: nothing (None) of a page that is not its own."""
     return None if restored.asked[-1].blind else labels
 
 
@@ -216,11 +218,11 @@ def _wishes_of_search(told: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def rows_of(restored: Restored, amended: Sequence[Sequence[int]]) -> list[tuple[int, int]]:
-    """Turn [position, label] into (row, label), each row once: of two cards of one item the later is believed.
+    """Turn [position, label] into (row, label), each row once: of two cards of one item the later counts.
 
-    Where a mark of an overview was taken back, that is what the search's own card of the item says, if it has one.
+    Where a mark of an overview was taken back, the search's own card of the item counts, if it has one.
     """
-    if not amended:  # mostly, and this is asked after every answer
+    if not amended:  # mostly; and this is called after every answer
         return []
     rows = [row for asked in restored.asked for row in asked.rows]
     believed = dict(enumerate(_believed(restored))) | dict(amended)
@@ -241,7 +243,7 @@ def _asked(stored: dict) -> Asked:
 
 
 def _act(cards: Cards, action: list[dict]) -> None:
-    """Repeat an action; one on cards of another course of the search is past repeating, and past undoing."""
+    """Repeat an action; one on cards of another course of the search can be neither repeated nor undone."""
     action = [e for e in action if e["position"] is not None and e["position"] < len(cards.labels)]
     if not action:
         return

@@ -2,7 +2,7 @@
 
 The log of answers is only ever added to, and each line of it lies in one piece on one page of the file, or of the log
 beside it (`-wal`). So the bytes of both are searched for what has the form of such a line: the record format of
-https://sqlite.org/fileformat2.html#record_format with the columns of `events`. That asks for no page, header or tree
+https://sqlite.org/fileformat2.html#record_format with the columns of `events`. That needs no page, header or tree
 to be whole. The rounds are not brought out: a search that lacks them begins anew and fills in what the file knows.
 """
 
@@ -39,7 +39,7 @@ _VARINT = re.compile(rb"[\x80-\xff]{0,8}[\x00-\x7f]", re.DOTALL)
 
 @dataclass(frozen=True)
 class Rescued:
-    """What came out: the file it is in, how many lines of the log, how many items, of whom, and how many lines lack."""
+    """What came out: the file it is in, how many lines of the log and how many items, whose, and how many lack."""
 
     path: Path
     lines: int
@@ -69,13 +69,13 @@ def rescue(path: Path | str, to: Path | str | None = None) -> Rescued:
         command = shlex.join(["elsa-nb", "session", "rescue", str(path)])
         raise ValueError(f"{to} exists already; say where the answers are to go: `{command} FILE`")
     lines: dict[int, dict[str, Any]] = {}
-    # The log first: what somebody who works on the session brings out of it meanwhile is in the file after that.
+    # The log first: what a running panel moves out of it meanwhile is in the file afterwards.
     for part in (Path(f"{path}-wal"), path):
         for line in _lines_in(part.read_bytes()) if part.is_file() else ():
             if line["id"] not in lines or lines[line["id"]]["at"] <= line["at"]:
                 lines[line["id"]] = line
     if not lines:
-        raise ValueError(f"no answer can be read in {path}: it is no session file, or all of it is overwritten")
+        raise ValueError(f"no answer can be read in {path}: it is not a session file, or all of it is overwritten")
     if to.suffix.lower() == ".csv":
         with tempfile.TemporaryDirectory(prefix="elsa-rescue-") as folder:
             session = _written(Path(folder) / "s.sqlite", lines, _remarks(path))
@@ -95,7 +95,7 @@ def _written(path: Path, lines: dict[int, dict[str, Any]], remarks: dict[str, st
     try:
         session = Session(path)
         session.restore_log([lines[number] for number in sorted(lines)], remarks)
-    except BaseException:  # a full disk: nothing half made is left in the way of the same command
+    except BaseException:  # a full disk: nothing half made is left to stop the same command later
         with suppress(Exception):
             if session is not None:
                 session.close()
@@ -110,7 +110,7 @@ def _remarks(path: Path) -> dict[str, str]:
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?immutable=1", uri=True)) as base:
             found = base.execute("SELECT key, value FROM meta WHERE json_valid(value) OR key = ?", (CLASS,)).fetchall()
-    except (sqlite3.Error, UnicodeDecodeError):  # what SQLite says may quote damaged bytes
+    except (sqlite3.Error, UnicodeDecodeError):  # SQLite's message may quote damaged bytes
         return {}
     return {k: v for k, v in found if isinstance(k, str) and isinstance(v, str) and k.startswith(_REMARKS)}
 
@@ -139,7 +139,7 @@ def _varint(data: bytes) -> int:
 
 
 def _line(record: bytes, header: int) -> dict[str, Any] | None:
-    """Return the columns of a record, None where it is no line of the log."""
+    """Return the columns of a record, None where it is not a line of the log."""
     kinds, at = [], 1
     while at < header:
         wide = _VARINT.match(record, at)
@@ -155,7 +155,7 @@ def _line(record: bytes, header: int) -> dict[str, Any] | None:
             value, width = _value(record, at, kind)
             values.append(value)
             at += width
-    except (ValueError, struct.error):  # a reserved kind, letters that are none, or it ends before its end
+    except (ValueError, struct.error):  # a reserved kind, bytes that are not text, or a record that is cut off
         return None
     line = dict(zip(_COLUMNS, values, strict=True))
     return line if at == len(record) and _makes_sense(line) else None
@@ -184,7 +184,7 @@ def _makes_sense(line: dict[str, Any]) -> bool:
         and line["label"] in STORED_LABELS
         and isinstance(line["action"], int)
         and isinstance(line["at"], _NUMBERS)
-        and not math.isnan(line["at"])  # SQLite takes it for nothing, and a line has a time
+        and not math.isnan(line["at"])  # SQLite stores NaN as NULL, and a line has a time
         and all(line[name] is None or isinstance(line[name], int) for name in ("round", "position", "row"))
         and all(line[name] is None or isinstance(line[name], _NUMBERS) for name in ("score", "seconds"))
         and (line["component"] is None or isinstance(line["component"], str))

@@ -24,14 +24,14 @@ from elsa_nb.search.stopping.remaining import scale_of
 
 # Of a strategy that does not name its components: the numbers of the contract are taken to mean what they say there.
 _NAMES = {Component.NN: "NN", Component.RANDS: "RandS", Component.FINAL: "final", Component.PROBE: "probe"}
-# Components of the panel's own strategies (first_examples.py, fixed_rows.py); 18 is that of an audit's. What was
-# answered before the search that is open began is EARLIER, however it came to be asked.
+# Components of the panel's own strategies (first_examples.py, fixed_rows.py); 18 is that of an audit. What was answered
+# before the present search began is EARLIER, however it came to be asked.
 SAMPLE, GIVEN, EARLIER = 16, 17, 19
-# Components of pages that are no questions of the search: one's own answers seen again, and somebody else's.
+# Components of pages that the search did not ask for: one's own answers seen again, and somebody else's.
 SEEN_AGAIN, SECOND_OPINION = "seen again", "second opinion"
 
 
-# Of a strategy that does not say what its copies share: large, and no search changes what they answer.
+# What copies of a strategy share if it does not say so itself: large parts, whose answers no search changes.
 _SHARED = (Pool, Neighbours, Features, Sketch, PreparedRows, LargeRows)
 
 
@@ -70,12 +70,12 @@ class Asked:
 
 
 def fork(search: Strategy) -> Strategy:
-    """Return a copy of `search` that goes on by itself; what it says copies may share is not copied."""
+    """Return a copy of `search` that goes on independently; what it says copies may share is not copied."""
     return copy.deepcopy(search, {id(part): part for part in _shared(search)})
 
 
 def adopt(search: Strategy, state: Strategy) -> None:
-    """Bring the user's own `search` object into the `state` of a copy; one around another search, that one as well."""
+    """Bring the user's own `search` object, and a search inside it, into the `state` of a copy."""
     inner = vars(search).get("search")
     vars(search).clear()
     vars(search).update(vars(fork(state)))
@@ -91,7 +91,7 @@ def _shared(search: Strategy) -> list:
         if isinstance(one, Sharing):
             parts += one.shared_parts()
             continue
-        for part in vars(one).values():  # somebody's own strategy, or one inside another
+        for part in vars(one).values():  # a user's own strategy, or one inside another
             if isinstance(part, _SHARED) or (isinstance(part, np.ndarray) and part.nbytes > 1 << 22):
                 parts.append(part)
             elif callable(getattr(part, "query", None)) and hasattr(part, "__dict__"):
@@ -100,7 +100,7 @@ def _shared(search: Strategy) -> list:
 
 
 def vectors_of(search: Strategy) -> np.ndarray | None:
-    """Return the vectors (n, d) that the search works on, None where it shows none; prepared rows are others."""
+    """Return the vectors (n, d) that the search works on, None where it shows none; prepared rows do not count."""
     found = [part.vectors for part in _shared(search) if isinstance(part, Pool | Neighbours | Features)]
     return found[0] if found else None
 
@@ -111,7 +111,7 @@ def pool_ids(search: Strategy) -> np.ndarray | None:
 
 
 def scores_of(search: Strategy) -> np.ndarray | None:
-    """Return the search's confidence (n,) in each row, None where it has none (yet), or numbers that are none."""
+    """Return the search's confidence (n,) in each row, None where it has none (yet), or scores outside 0 to 1."""
     if not hasattr(search, "scores"):
         return None
     try:
@@ -128,14 +128,14 @@ def positives_of(search: Strategy) -> np.ndarray:
 
 
 def uncorrected(search: Strategy) -> str:
-    """Say that answers which are put right later do not count for `search`, or for the one inside it; "": they do."""
+    """Say that later corrections of answers do not count for `search`, or for the one inside it; "": they do."""
     while isinstance(search, Amendable):
         search = getattr(search, "search", None)
         if not callable(getattr(search, "query", None)):
             return ""
     return (
-        f"{type(search).__name__} has no amend(), so this search goes on by the first answers: a later one is kept and "
-        "exported, but changes nothing of what is asked."
+        f"{type(search).__name__} has no amend(), so this search keeps to the first answers: a later one is kept and "
+        "exported, but does not change what is asked."
     )
 
 
@@ -210,7 +210,7 @@ class Rounds:
     ) -> tuple[Strategy, Asked | None]:
         """Return the search after the answers to its open round, with its next questions (None: it is over).
 
-        `labels` are None where the open round is none of the search's; a `blind` page comes before its next questions.
+        `labels` are None where the open round is not the search's own; a `blind` page comes before its next questions.
         `amended` gives (row, label) of earlier answers that were changed since; with `start`, a search that is looking
         for examples begins with those it has; with `conclude`, one that has a final search goes over to it. Changes
         nothing here: `push` does.

@@ -1,4 +1,4 @@
-"""Which search labels: a strategy by its name, in vectors as they are or brought to one length.
+"""Which search asks: a strategy by its name, in vectors as they are or brought to one length.
 
 `jobs.open_panel` asks for one. The default is Harvest: on texts and letters it needs fewer labels than the greedy probe
 by direction with a firm penalty, and on Food-101 the two cannot be told apart (notebook 18). A session goes on with the
@@ -37,7 +37,7 @@ def search_from(
 
     `metric` is one of `METRICS` (default: the strategy's), `budget` the most labels it asks for (default: all rows, of
     the strategies of this package: a person stops when it is enough). What searches share is made once, now. Raises
-    ValueError for a name, metric or budget that is not known or does not fit.
+    ValueError for an unknown name or metric, and for a budget that does not fit.
     """
     kind, config, metric = check(name, metric=metric, budget=budget)
     if budget is None and kind in (Harvest, GreedyProbe):
@@ -54,14 +54,14 @@ def search_from(
 
 
 def make_ready(pool: Pool, name: str = DEFAULT, *, metric: str | None = None) -> None:
-    """Make what a search in a large pool reads from the disk, with a bar: in minutes of which a page says nothing."""
+    """Make what a search in a large pool reads from the disk, with a bar: a page would show nothing for minutes."""
     kind, _, metric = check(name, metric=metric)
     if _stays_on_disk(pool, kind):
         prepared_rows(pool, one_length=metric == "cosine", verify=False)
 
 
 def _stays_on_disk(pool: Pool, kind: type[RegisteredStrategy]) -> bool:
-    """Tell whether only prepared rows are needed of a pool that is large: it is read in blocks, and copied nowhere."""
+    """Whether the pool is large and only its prepared rows are needed: it is read in blocks, and not copied."""
     return pool.n > MOST_LOOKED_AT and tuple(kind.needs) == ("prepared_rows",)
 
 

@@ -1,11 +1,11 @@
 """Answers that the others contradict, looked at again: which ones, when that is offered, and what came out.
 
-Who labels for hours errs now and then, and the search believes it. `Doubts` finds the answers that do not fit the
-others (`elsa_nb.search.recheck`), and the panel offers to show these items again on a page that does not say what was
-answered. Where several people label, one is asked about the others' doubtful answers first: a second opinion. The page
-is a round of the session that is none of the search's. What is said on it counts from then on; what is left stays.
+Anyone who labels for hours errs now and then, and the search believes it. `Doubts` finds the answers that do not fit
+the others (`elsa_nb.search.recheck`), and the panel offers to show these items again on a page that does not say what
+was answered. Where several people label, one is asked about the others' doubtful answers first: a second opinion. The
+page is a round of the session, but not of the search. What is answered on it counts from then on; what is left stays.
 
-Of one person's answers each is shown again once: who says the same twice is believed.
+Each answer of a person is shown again only once: anyone who says the same twice is believed.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -23,10 +23,10 @@ from elsa_nb.search.heads.prepared_rows import Preparation
 from elsa_nb.search.recheck import contradictions
 
 PAGE = 24  # answers on one page, those that are contradicted most
-ENOUGH = 60  # answers: from fewer, others cannot tell
-WORTH = 3  # doubtful answers that are worth a page while the search goes on; at its end one is
-# Log-odds by which the others say the opposite. Near 0 most of what is shown was right and only looks odd, at 2 hardly
-# anything is shown: a judgement between the two.
+ENOUGH = 60  # answers: fewer cannot contradict one reliably
+WORTH = 3  # doubtful answers that are worth a page while the search goes on; at its end one is enough
+# Log-odds with which the others say the opposite. Near 0 most of what is shown was right and only looks odd, at 2
+# hardly anything is shown: a choice between the two.
 CONTRADICTED = 1.0
 _LEARNT_FROM, _WEAK = 4096, 200  # rows of which the preparation is made; of them, those taken for weak negatives
 
@@ -35,7 +35,7 @@ Answers = Mapping[int, int]  # labels by row
 
 @dataclass(frozen=True)
 class Offer:
-    """Rows to be seen again, the most doubtful first, and what the person is told about them.
+    """Rows to be seen again, the most doubtful first, and what the page says about them.
 
     `whose` are the people whose answers they are; nobody for one's own.
     """
@@ -51,17 +51,18 @@ class Offer:
     @property
     def why(self) -> str:
         """Why these, and what will happen."""
-        stand = "stands" if len(self.rows) == 1 else "stand"
+        one = len(self.rows) == 1
+        contradict, these = ("contradicts", "this one") if one else ("contradict", "these")
         if self.whose:
             return (
-                f"{_count(self.rows)} by {' and '.join(self.whose)} {stand} against their others: what looks like "
-                "these items got the opposite answer. What do you say? Their answer is not shown, and stays as it is; "
-                "where you differ, Compare shows it."
+                f"{_count(self.rows)} by {' and '.join(self.whose)} {contradict} their other answers: items that look "
+                f"like {these} got the opposite answer. What do you say? Their answer is not shown and stays as it is; "
+                "Compare shows where you differ."
             )
         return (
-            f"{_count(self.rows)} of yours {stand} against your others: what looks like these items got the opposite "
-            "answer. Some are slips, others hard cases. You see the items without your answer; what you say then "
-            "counts, and the search goes on from it."
+            f"{_count(self.rows)} of yours {contradict} your other answers: items that look like {these} got the "
+            "opposite answer. Some are slips, others hard cases. You see the items without your answer; what you say "
+            "then counts, and the search goes on from it."
         )
 
 
@@ -87,7 +88,8 @@ class Doubts:
 
         `own` are the person's answers, `known` rows that are taken as positive whatever was answered (seeds), `seen`
         those that this person has seen again already; `over` says that the search is at its end. `others` are the
-        answers of other people, by name: doubtful ones of theirs come first. What two people say alike is not doubtful.
+        answers of other people, by name: doubtful ones of theirs come first. An answer that two people share is not
+        doubtful.
         """
         worth = 1 if over else WORTH
         theirs: dict[int, float] = {}
@@ -118,7 +120,7 @@ class Doubts:
         return {row: by for row, by in self._known[whose][1].items() if by > CONTRADICTED}
 
     def _prepared(self, rows: np.ndarray) -> np.ndarray:
-        """Return prepared rows (m, k). What is learnt for it is learnt from a sample: the pool may be large."""
+        """Return prepared rows (m, k), with a preparation learnt from a sample: the pool may be large."""
         if self._prepare is None:
             self._prepare = Preparation.of(np.ascontiguousarray(self.vectors[self._sample]))
         return self._prepare(np.ascontiguousarray(self.vectors[rows])).astype(np.float64)
@@ -127,8 +129,8 @@ class Doubts:
 class Doubter:
     """Find doubtful answers of a session on a thread of its own (or on `worker`), one round after another.
 
-    `offers` holds what was found, by the number of rounds asked by then. `done` is called after each search, with what
-    went wrong, or None.
+    `offers` holds what was found, by the number of rounds asked by then. `done` is called after each look, with the
+    error message, or None.
     """
 
     def __init__(
@@ -142,7 +144,7 @@ class Doubter:
         self._latest.set_result(None)
 
     def begin(self, number: int, vectors: np.ndarray | None, own: Answers, **known: Any) -> None:
-        """Look for what is worth seeing again after `number` rounds: `Doubts.offer`. Without vectors nothing is."""
+        """Look for what is worth seeing again after `number` rounds (`Doubts.offer`); without vectors, nothing is."""
         self.offers.clear()
         if vectors is not None:
             self._latest = self._worker.submit(self._find, number, vectors, own, known)
@@ -156,7 +158,7 @@ class Doubter:
             if self._doubts is None or self._doubts.vectors is not vectors:
                 self._doubts = Doubts(vectors)
             found = self._doubts.offer(own, self._others(), **known)
-        except Exception as error:  # on this thread nobody else would ever hear of it
+        except Exception as error:  # an error on this thread would reach nobody
             self._done(f"doubtful answers could not be looked for: {error}")
             return
         self.offers = {number: found}
@@ -189,13 +191,13 @@ class Doubter:
 def blind_page(rows: Sequence[int], asked: Sequence[Asked], labels: Sequence[int]) -> Asked:
     """Return the page on which `rows` are seen again, after the rounds `asked` and the `labels` of their cards."""
     mine = any(position is not None for position in earlier_cards(rows, asked, labels))
-    nothing = [None] * len(rows)  # neither score nor nearest find: both would tell
+    nothing = [None] * len(rows)  # neither score nor nearest find: both would give the answer away
     component = SEEN_AGAIN if mine else SECOND_OPINION
     return Asked(asked[-1].number, list(rows), [component] * len(rows), nothing, nothing, None, True)
 
 
 def earlier_cards(rows: Sequence[int], asked: Sequence[Asked], labels: Sequence[int]) -> list[int | None]:
-    """Return the position of the card, of the search's if there is one, on which each row was answered; None: none."""
+    """Return the position of the card on which each row was answered, the search's own if it has one; None: none."""
     cards = [(row, each.blind) for each in asked for row in each.rows]
     first: dict[int, int] = {}
     for wanted in (False, True):

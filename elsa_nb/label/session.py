@@ -1,7 +1,7 @@
 """The session file: every answer of every annotator, in SQLite, on the disk before the screen calls it saved.
 
-Nothing is ever overwritten. `events` is a log: an answer, a change of mind and an undo are each one more line, and the
-current label of an item is its last line. `rounds` holds what the search asked and what it was told, so that the same
+Nothing is ever overwritten. `events` is a log: an answer, a change of mind and an undo each add a line, and the current
+label of an item is in its last line. `rounds` holds what the search asked and what it was told, so that the same
 line of code that made a search brings it back to where it was, here or on another machine.
 """
 
@@ -21,7 +21,7 @@ from elsa_nb.label.lease import Holder, Lease
 from elsa_nb.label.lease import LeaseLostError as LeaseLostError
 from elsa_nb.label.session_file import LABELS_SAID, STORED_LABELS, Opened, damage_named, damaged, is_round
 
-# Answers, those of the smallest page: so many at most are not yet in the one file, but in the log beside it.
+# Answers, as many as the smallest page has: at most so many are in the log beside the file and not yet in it.
 BEHIND = 12
 
 # The columns of a line of the log, after its number.
@@ -74,7 +74,7 @@ def _checked(answers: Iterable[Answer]) -> list[Answer]:
 
 
 def check_annotator(name: str) -> None:
-    """Raise ValueError for what is no name of a person."""
+    """Raise ValueError for what is not a person's name."""
     if not isinstance(name, str) or not name.strip() or len(name) > 200 or not _is_line(name):
         raise ValueError(f"annotator {name!r:.60}; give a name of 1 to 200 characters, in one line")
 
@@ -87,8 +87,8 @@ def _is_line(name: str) -> bool:
 class Session:
     """One session file, seen by one annotator; safe to use from several threads.
 
-    Only who holds the lease of the annotator may write (`acquire`); anybody may read. `to_read` opens a file that is
-    there as it is now, without writing anything; answers that are given later are not seen.
+    Only the holder of the annotator's lease may write (`acquire`); anybody may read. `to_read` opens an existing file
+    as it is now, without writing anything; answers that are given later are not seen.
 
     >>> session = Session("cats.sqlite", annotator="ann")
     >>> session.acquire() and session.write([Answer("img-7", -2, 1)])
@@ -117,7 +117,7 @@ class Session:
             raise ValueError(f"the session {self.path} was opened with to_read=True; open it without, to write to it")
         if self.read_only:
             raise ValueError(
-                f"the session {self.path} can only be read here: its disk or folder may not be written. Copy it to a "
+                f"the session {self.path} can only be read here: its disk or folder is not writable. Copy it to a "
                 "folder that you may write to, and name the copy"
             )
         with self._lock, damage_named(self.path):
@@ -127,7 +127,7 @@ class Session:
                 yield self._base
                 self._base.execute("COMMIT")
             except BaseException:
-                if self._base.in_transaction:  # on a full disk SQLite has gone back by itself
+                if self._base.in_transaction:  # on a full disk SQLite has rolled back already
                     self._base.execute("ROLLBACK")
                 raise
 
@@ -139,7 +139,7 @@ class Session:
 
     def _check_open(self) -> None:
         if self._closed:
-            raise ValueError(f"the session {self.path} is closed here; open it again, and the work goes on")
+            raise ValueError(f"the session {self.path} is closed here; open it again to go on")
 
     def _bring_in(self, answers: int = BEHIND) -> None:
         """Bring the log beside the file into it, after so many answers: a copy of the file alone is then complete."""
@@ -150,7 +150,7 @@ class Session:
             try:
                 self._base.execute("PRAGMA wal_checkpoint(PASSIVE)")
             except sqlite3.OperationalError:
-                return  # what is committed is on the disk all the same, in the log: nothing is lost by trying later
+                return  # what is committed is on the disk, in the log: nothing is lost by trying later
             self._behind = 0
 
     def close(self) -> None:
@@ -164,10 +164,10 @@ class Session:
                     self._file.close()
 
     def abandon(self) -> None:
-        """Close a session that nothing came of: its file, if it was made here and nobody has used it, goes again.
+        """Close a session that nothing came of; remove its file if it was made here and nobody has used it.
 
-        So do the folders that were made for it. Used is one that holds answers or rounds, or that another window or
-        process works on.
+        The folders that were made for it go too. A file is used if it holds answers or rounds, or if another window
+        or process works on it.
         """
         used = "SELECT EXISTS (SELECT 1 FROM events) OR EXISTS (SELECT 1 FROM rounds)"
         used += " OR EXISTS (SELECT 1 FROM leases WHERE holder <> ?) AS used"
@@ -199,7 +199,7 @@ class Session:
         self._bring_in()
 
     def remark_once(self, key: str, value: str) -> str:
-        """Store a remark where there is none, with or without the lease; return what stands there: the first one's."""
+        """Store a remark where there is none, with or without the lease; return the remark that is there then."""
         if (found := self.meta(key)) is not None:
             return found
         with self._transaction() as base:
@@ -285,7 +285,7 @@ class Session:
         self.record_all([(annotator or self.annotator, answers)], kind)
 
     def record_all(self, given: Given | Callable[[], Given], kind: str) -> None:
-        """Store labels of several annotators as `record` does, all or nothing; ValueError also for what is no name.
+        """Store labels of several annotators as `record` does, all or nothing; ValueError also for a bad name.
 
         `given` are pairs (annotator, answers), or a function without arguments that returns them. What it reads of this
         session stays as it is until its answers are stored: nobody else can write in between.
@@ -307,7 +307,7 @@ class Session:
         self._bring_in()
 
     def events(self) -> list[dict[str, Any]]:
-        """Return the annotator's log in order, one dictionary a line."""
+        """Return the annotator's log in order, one dictionary per line."""
         return self.read("SELECT * FROM events WHERE annotator = ? ORDER BY id", (self.annotator,))
 
     def answers(self, annotator: str | None = None) -> list[dict[str, Any]]:
@@ -325,7 +325,7 @@ class Session:
         return [r["annotator"] for r in self.read("SELECT DISTINCT annotator FROM events ORDER BY annotator")]
 
     def disagreements(self) -> list[dict[str, Any]]:
-        """Return items on which annotators differ: {"item": ..., "labels": {annotator: label}}; unsure counts not."""
+        """Return items on which annotators differ: {"item": ..., "labels": {annotator: label}}, unsure ignored."""
         given: dict[str, dict[str, int]] = {}
         for answer in self.read("SELECT item, annotator, label FROM answers WHERE label >= 0 ORDER BY item, annotator"):
             given.setdefault(answer["item"], {})[answer["annotator"]] = answer["label"]
@@ -358,7 +358,7 @@ class Session:
         return rounds
 
     def replace_rounds(self, rounds: Iterable[dict[str, Any]]) -> None:
-        """Store other rounds in place of the annotator's: after a search that went another way than before."""
+        """Store other rounds in place of the annotator's: after a search that took another course than before."""
         with self._transaction() as base:
             self._lease.check(base, self.path)
             base.execute("DELETE FROM rounds WHERE annotator = ?", (self.annotator,))

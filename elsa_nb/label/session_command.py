@@ -53,7 +53,7 @@ def _compare(options: argparse.Namespace) -> None:
     if options.file is not None and _is_database(Path(options.file)):
         first, second = (shlex.quote(str(each)) for each in (path, options.file))
         raise ValueError(
-            f"{options.file} is a session, and what is compared are the people of one: "
+            f"{options.file} is a second session, and the people of one session are compared: "
             f"`elsa-nb labels import {first} {second} --annotator NAME` takes its answers into {path}, under a name of "
             f"their own; then `elsa-nb session compare {first}`"
         )

@@ -1,4 +1,4 @@
-"""A session file as SQLite sees it: whose it is, whether it is whole, and where it can only be read.
+"""A session file as SQLite sees it: whether it is ours, whether it is whole, and whether it can only be read.
 
 `Session` opens its file with `Opened`. A file of another program is left alone to the last byte: its header is read
 before SQLite is, and SQLite looks at it without a lock before it may write. A damaged one is said to be damaged when it
@@ -28,7 +28,7 @@ _FULL = (errno.ENOSPC, errno.EDQUOT)
 _REFUSED = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_FULL)
 _ENDINGS = ("", "-wal", "-shm")  # of the parts that SQLite keeps of a session: the file, its log, the log's index
 _READINGS = 5  # attempts at a session that changes while it is read
-_TRIAL = 1 << 18  # bytes that must go on the disk before a session is begun: its names, and some answers
+_TRIAL = 1 << 18  # bytes that must fit on the disk before a session is begun: its names, and some answers
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -81,16 +81,16 @@ def unwritable(path: Path, error: OSError | sqlite3.Error) -> ValueError:
     """Return the error of a session that the system does not let us write, with its cure."""
     if isinstance(error, sqlite3.Error) and _code(error) != sqlite3.SQLITE_FULL:
         try:
-            _try_to_write(path)  # SQLite says of a full disk now this, now that
-        except OSError as told:
-            error = told
+            _try_to_write(path)  # SQLite reports a full disk in several ways
+        except OSError as refused:
+            error = refused
     if isinstance(error, OSError):
         full, said = error.errno in _FULL, error.strerror or str(error)
     else:
         full, said = _code(error) == sqlite3.SQLITE_FULL, str(error)
     cure = _ROOM if full else _ELSEWHERE
-    if full and _exists(path):  # who wants the answers out must write to it, too: SQLite keeps its log beside it
-        cure += f" `elsa-nb session rescue {shlex.quote(str(path))} FILE` brings its answers to another disk as it is."
+    if full and _exists(path):  # opening it to take the answers out would write, too: SQLite keeps its log beside it
+        cure += f" `elsa-nb session rescue {shlex.quote(str(path))} FILE` copies its answers to another disk."
     return ValueError(f"the session {path} cannot be written ({said}). {cure}")
 
 
@@ -99,7 +99,7 @@ def _code(error: sqlite3.Error) -> int:
 
 
 def session_there(path: Path | str) -> Path:
-    """Return the path of a session that is to be read; MissingDataError where no file is."""
+    """Return the path of a session that is to be read; MissingDataError where there is no file."""
     path = Path(path)
     if not path.is_file():
         state = "is a folder" if path.is_dir() else "is not here"
@@ -110,13 +110,13 @@ def session_there(path: Path | str) -> Path:
 def check_writable(path: Path) -> None:
     """Raise unless answers can be written to `path`, which may be there or not: on a full disk, too.
 
-    ValueError, with the cure, for what the system refuses and for a folder; CorruptFileError as `check_ours`. Nothing
-    stays on the disk.
+    ValueError, with the cure, for what the system refuses and for a folder; CorruptFileError as from `check_ours`.
+    Nothing stays on the disk.
     """
     check_ours(path)
     if _exists(path) and not _writable(path):
         raise ValueError(
-            f"the session {path} can only be read here: it, its folder or its disk may not be written. {_ELSEWHERE}"
+            f"the session {path} can only be read here: it, its folder or its disk is not writable. {_ELSEWHERE}"
         )
     try:
         _try_to_write(path)
@@ -125,7 +125,7 @@ def check_writable(path: Path) -> None:
 
 
 def check_session_folder(path: Path) -> None:
-    """Raise MissingDataError where the folder of a session is not here: a new one there is more often a slip."""
+    """Raise MissingDataError where the folder of a session is not here: that is more often a slip than intended."""
     folder = path.absolute().parent
     if not folder.is_dir():
         raise MissingDataError(
@@ -135,7 +135,7 @@ def check_session_folder(path: Path) -> None:
 
 
 def _try_to_write(path: Path) -> None:
-    """Write as much as a session begins with where `path` is or will be, and take it away; or raise OSError."""
+    """Write as much as a session begins with where `path` is or will be, and remove it again; or raise OSError."""
     folder = next(each for each in path.absolute().parents if each.exists())
     with tempfile.TemporaryFile(dir=folder) as trial:
         trial.write(bytes(_TRIAL))
@@ -145,20 +145,20 @@ def _try_to_write(path: Path) -> None:
 
 @contextmanager
 def damage_named(path: Path) -> Iterator[None]:
-    """Turn what SQLite says of a damaged file, and of one that cannot be written, into an error with its cure.
+    """Turn SQLite's errors about a damaged file, and about one that cannot be written, into errors with a cure.
 
-    All else goes by, such as a file that another process has locked.
+    All others pass, such as that another process has locked the file.
     """
     try:
         yield
-    except UnicodeDecodeError as error:  # what SQLite says of a damaged file may quote its bytes
-        raise damaged(path, "its names are no text") from error
+    except UnicodeDecodeError as error:  # SQLite's message may quote bytes of a damaged file
+        raise damaged(path, "its names are not text") from error
     except sqlite3.DatabaseError as error:
         code = _code(error)
-        told = any(words in str(error) for words in ("decode to UTF-8", "unsupported file format"))
-        # Our statements are right: where one names what is not there, the tables are not ours any more.
-        told |= code == sqlite3.SQLITE_ERROR and any(words in str(error) for words in ("no such ", "has no column"))
-        if told or code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        broken = any(words in str(error) for words in ("decode to UTF-8", "unsupported file format"))
+        # Our statements are correct: if one names what is not there, the tables are not ours any more.
+        broken |= code == sqlite3.SQLITE_ERROR and any(words in str(error) for words in ("no such ", "has no column"))
+        if broken or code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
             raise damaged(path, error) from error
         if code in _REFUSED:
             raise unwritable(path, error) from error
@@ -169,7 +169,7 @@ class Opened:
     """A connection to a session, and whether it can only be read: then it is to a copy in memory (`read_whole`).
 
     With `to_read` it is only read: nothing is written to the disk, which may be full, nor beside the file.
-    MissingDataError where no file is then.
+    Then MissingDataError where there is no file.
     """
 
     def __init__(self, path: Path, *, to_read: bool = False):
@@ -242,7 +242,7 @@ def read_whole(path: Path, base: sqlite3.Connection) -> None:
     """Copy the session `path` into the empty database `base`, as it is at one moment; nothing is written beside it.
 
     SQLite sees to that wherever others may be writing. Where it reads without a lock, or cannot read at all, nobody
-    should be writing: what changed meanwhile all the same is read again.
+    should be writing: if the file changed nevertheless, it is read again.
     """
     for _ in range(_READINGS):
         before = _parts(path)
@@ -279,13 +279,13 @@ def _parts(path: Path) -> dict[str, tuple[int, int, int]]:
     found = {}
     for ending in _ENDINGS:
         with suppress(FileNotFoundError):
-            told = _beside(path, ending).stat()
-            found[ending] = (told.st_ino, told.st_size, told.st_mtime_ns)
+            status = _beside(path, ending).stat()
+            found[ending] = (status.st_ino, status.st_size, status.st_mtime_ns)
     return found
 
 
 def _forget_empty(path: Path) -> None:
-    """Remove a session that could not be begun, and nothing that another process has begun meanwhile."""
+    """Remove a session that could not be begun, but nothing that another process has begun meanwhile."""
     parts = [_beside(path, ending) for ending in _ENDINGS]
     if not any(part.exists() and part.stat().st_size for part in parts[:2]):
         for part in parts:
@@ -331,7 +331,7 @@ def _all_of(values: Any, kind: type | tuple[type, ...]) -> bool:
 def check_ours(path: Path) -> None:
     """Raise unless `path` is free or holds a session: what another program made is not touched.
 
-    ValueError for a folder or a file that may not be read, CorruptFileError for what is no session or a damaged one.
+    ValueError for a folder or an unreadable file, CorruptFileError for what is not a session or is a damaged one.
     """
     if path.is_dir():
         raise ValueError(f"{path} is a folder; give the name of a session file, such as {path / 'labels.sqlite'}")
@@ -346,7 +346,7 @@ def check_ours(path: Path) -> None:
     if header[:16] != _MAGIC:
         if application == APPLICATION:
             raise damaged(path, "its header is overwritten")
-        raise CorruptFileError(f"{path} is no session file (it is no SQLite database). Give another name.")
+        raise CorruptFileError(f"{path} is not a session file (it is not an SQLite database). Give another name.")
     if application == 0 and not _tables_ours(path):  # made a moment ago, or not by us
         application = -1
     if application not in (0, APPLICATION):
@@ -369,7 +369,7 @@ def look_into(path: Path) -> sqlite3.Connection:
 
 
 def _beside(path: Path, ending: str) -> Path:
-    """Return where SQLite keeps a part of the session `path`: its log "-wal", the index of that "-shm", "" itself."""
+    """Return where SQLite keeps a part of the session `path`: the log "-wal", its index "-shm", or "" the file."""
     return Path(f"{path}{ending}")
 
 
@@ -378,5 +378,5 @@ def _exists(path: Path) -> bool:
 
 
 def _writable(path: Path) -> bool:
-    """Whether SQLite can write to a file: to its folder as well, for the log beside it."""
+    """Whether SQLite can write to a file, and to its folder, for the log beside it."""
     return os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)

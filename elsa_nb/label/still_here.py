@@ -1,7 +1,7 @@
 """Which of the answered items are still here: by the names that a session was last opened with.
 
-Answers about items that were removed or renamed stay in the session, so what it holds is more than what the page shows.
-What leaves the session says which answers those are.
+Answers about items that were removed or renamed stay in the session, so it holds more than the page shows. Exports and
+summaries say which answers those are.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ ORDER BY at DESC LIMIT 1
 def names_now(session: Session) -> list[str] | None:
     """Return the names of the items that a session was last opened with, in their order; None where it knows none.
 
-    Several people may have opened it with different states of the collection: that of now is `person_of_now`'s.
+    Several people may have opened it with different states of the collection; `person_of_now` knows the present one.
     """
     return names_in(session, person_of_now(session))
 
@@ -38,8 +38,8 @@ def person_of_now(session: Session) -> str:
 def with_rows(session: Session, answers: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Return answers of `session` with the `row` that each item has now, and whether it is `present`: True or False.
 
-    The row of an item that is gone is None. Where the session knows no names, `present` is None, and `row` is that at
-    which the item was asked about, None for what was asked about an earlier state of the collection.
+    The row of an item that is gone is None. Where the session knows no names, `present` is None, and `row` is where the
+    item was when it was asked about; None if that was in an earlier state of the collection.
     """
     names = names_now(session)
     items: dict[str, list[str]] = {}
@@ -54,7 +54,7 @@ def with_rows(session: Session, answers: Sequence[Mapping[str, Any]]) -> list[di
 
 
 def answers_counted(answers: Sequence[Mapping[str, Any]]) -> str:
-    """Say how many of the answers that `with_rows` returned are finds, finds of items that are gone, and unsure."""
+    """Say how many of the answers from `with_rows` are finds, finds of items that are gone, and unsure."""
     finds = [answer for answer in answers if answer["label"] == POSITIVE]
     gone = sum(answer["present"] is False for answer in finds)
     unsure = sum(answer["label"] == UNSURE for answer in answers)

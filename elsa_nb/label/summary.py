@@ -1,6 +1,6 @@
-"""What was done in a session, in sentences for a methods section: who answered what, when, why it was asked, what of.
+"""What was done in a session, in sentences for a methods section: who answered what, when, why, with which vectors.
 
-Whatever stands here is read from the session file and those of its audits; nothing is written.
+Everything is read from the session file and those of its audits; nothing is written.
 """
 
 import json
@@ -47,7 +47,7 @@ class PersonsWork:
     those that were never shown. `first` and `last` are when answers were given, in seconds since 1970, and `seconds` is
     the median time per answer; None where nothing was answered on the page. `again` answers were seen a second time and
     `changed` of them changed; `opinions` were given on items that somebody else had answered. `strategy` is that of the
-    search, which has asked in so many `rounds`, and `vectors` says which vectors it worked on: its pool, and for each
+    search, which has asked `rounds` rounds, and `vectors` says which vectors it worked on: its pool, and for each
     encoder in it the name and the SHA-256 of the weights; both are None where the session does not say. `audits` are
     those beside the session.
     """
@@ -78,8 +78,8 @@ class PersonsWork:
         if self.first is not None and self.last is not None:
             said.append(f"Answered on the page from {_clock(self.first)} to {_clock(self.last)}{self._pace()}.")
         said += _table(self.origins)
-        told = "the strategy is not stored" if self.strategy is None else self.strategy
-        said.append(f"Search: {told}, {count_of(self.rounds, 'round')}.")
+        strategy = "the strategy is not stored" if self.strategy is None else self.strategy
+        said.append(f"Search: {strategy}, {count_of(self.rounds, 'round')}.")
         if self.again:
             said.append(f"Seen again: {count_of(self.again, 'answer')}, {self.changed:,} changed.")
         if self.opinions:
@@ -107,7 +107,7 @@ class SessionSummary:
         """Say it in a paragraph for the session and one for each person."""
         said = f"{self.path}: {'items not known' if self.items is None else count_of(self.items, 'item')}"
         said += f" in {self.where}" if self.where else ""
-        said += f"; looked for was {self.sought!r}" if self.sought else ""
+        said += f"; the class looked for was {self.sought!r}" if self.sought else ""
         return "\n\n".join([f"{said}.", *map(str, self.work)])
 
 
@@ -138,7 +138,7 @@ def _work(session: Session, annotator: str) -> PersonsWork:
     drawn = {item for audit in audits for item in audit.items}
     shown = [event["at"] for event in events if event["action"] > 0]
     seconds = [answer["seconds"] for answer in answers if answer["seconds"] is not None]
-    told = {key: session.meta(f"{key}:{annotator}") for key in ("strategy", "vectors")}
+    stored = {key: session.meta(f"{key}:{annotator}") for key in ("strategy", "vectors")}
     again, changed = _seen_again(events)
     return PersonsWork(
         annotator,
@@ -149,12 +149,12 @@ def _work(session: Session, annotator: str) -> PersonsWork:
         first=min(shown, default=None),
         last=max(shown, default=None),
         seconds=statistics.median(seconds) if seconds else None,
-        strategy=None if told["strategy"] is None else json.loads(told["strategy"]),
+        strategy=None if stored["strategy"] is None else json.loads(stored["strategy"]),
         rounds=rounds,
         again=again,
         changed=changed,
         opinions=len({event["item"] for event in events if event["component"] == SECOND_OPINION}),
-        vectors=None if told["vectors"] is None else json.loads(told["vectors"]),
+        vectors=None if stored["vectors"] is None else json.loads(stored["vectors"]),
         audits=audits,
     )
 
@@ -164,8 +164,8 @@ def _origins(
 ) -> dict[str, tuple[int, int]]:
     """Return for each reason how many of the answers have it, and how many finds; an item has that of its first answer.
 
-    Who takes an answer back and is asked again gets another reason, who sees it again or corrects it does not. What a
-    session took from its audits was `drawn` there.
+    An answer that was taken back and asked again gets another reason; one that was seen again or corrected keeps it.
+    What a session took from its audits was `drawn` there.
     """
     reasons: dict[str, str] = {}
     for event in events:
@@ -190,7 +190,7 @@ def _origins(
 
 
 def _seen_again(events: Sequence[Mapping[str, Any]]) -> tuple[int, int]:
-    """Return how many answers were seen again and answered, and how many of them otherwise than before."""
+    """Return how many answers were seen again and answered, and how many of them differently than before."""
     before: dict[str, int] = {}
     after: dict[str, int] = {}
     for event in events:
@@ -209,11 +209,11 @@ def _table(origins: Mapping[str, tuple[int, int]]) -> list[str]:
     return [f"  {why:<{widths[0]}}  {n:>{widths[1]}}  {found:>{widths[2]}}" for why, n, found in rows]
 
 
-def _vectors(told: Mapping[str, Any] | None) -> str:
-    if told is None:
+def _vectors(vectors: Mapping[str, Any] | None) -> str:
+    if vectors is None:
         return "Vectors: not stored in this session; opening its page stores them."
     parts = []
-    for part in told["parts"]:
+    for part in vectors["parts"]:
         made = f"by {part['encoder']}" if part["encoder"] else part["name"]
         made += f", {part['space']}, {count_of(part['d'], 'value')}"
         if part["weights"]:
@@ -221,7 +221,7 @@ def _vectors(told: Mapping[str, Any] | None) -> str:
         if part["file"]:
             made += f", from {part['file']} (SHA-256 {part['sha256'][:_DIGITS]})"
         parts.append(made)
-    return f"Vectors: {'; '.join(parts)}; the pool {told['pool']} (recipe {told['recipe'][:_DIGITS]})."
+    return f"Vectors: {'; '.join(parts)}; the pool {vectors['pool']} (recipe {vectors['recipe'][:_DIGITS]})."
 
 
 def _clock(at: float) -> str:

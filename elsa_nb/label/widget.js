@@ -6,7 +6,7 @@
 // Everything from outside (file names, reasons, notices) is set as text, never as HTML.
 
 const ALIVE_MS = 3000, UNSAVED_MS = 1000, SILENT_MS = 8000;  // milliseconds
-const SILENT = "The kernel does not answer: it is busy with another cell, or gone. What is not marked as unsaved is safe. If this stays, reload the page; in a notebook, restart the kernel and run the cell again.";
+const SILENT = "The kernel does not answer: it is busy with another cell, or gone. Everything that is not marked as unsaved is safe. If this stays, reload the page; in a notebook, restart the kernel and run the cell again.";
 let views = 0;
 
 function render({ model, el }) {
@@ -26,8 +26,8 @@ function render({ model, el }) {
   const bannerText = make("span", "", banner), takeOver = make("button", "", banner, "Work here instead");
   const head = make("div", "elsa-head", root);
   const title = make("strong", "elsa-title", head);
-  const naming = make("label", "elsa-class", head, "You look for"), className = make("input", "", naming);
-  Object.assign(className, { type: "text", maxLength: 200, placeholder: "give it a name", title: "the name of the class, as exports have it", autocomplete: "off" });
+  const naming = make("label", "elsa-class", head, "Looking for"), className = make("input", "", naming);
+  Object.assign(className, { type: "text", maxLength: 200, placeholder: "give it a name", title: "the name of the class, which exports use", autocomplete: "off" });
   className.addEventListener("change", () => { if (active) say("name", { text: className.value.trim() }); });
   className.addEventListener("keydown", (e) => { if (e.key === "Enter") root.focus({ preventScroll: true }); });
   const where = make("span", "elsa-where", head), status = make("span", "elsa-status", head);
@@ -58,13 +58,13 @@ function render({ model, el }) {
   button("elsa-row", "Row ✓", "whole row positive (R)", () => dispatch([{ op: "row", columns: columns(), v: 1 }]));
   button("elsa-row", "Row ✕", "whole row negative (Shift+R)", () => dispatch([{ op: "row", columns: columns(), v: 0 }]));
   const onward = button("elsa-next", "", "rest of the page negative, next page (Enter)", () => dispatch(restAndNext()));
-  const conclude = button("", "Final search now", "leave out the rounds that would still come: next is what the classifier takes for the likeliest of all, best first", () => {
+  const conclude = button("", "Final search now", "skip the rounds still to come: the next page shows what the classifier thinks most likely, best first", () => {
     if (!ready || !active) return;
     say("conclude");
     if (cards.page(cards.cursor)[1] === cards.labels.length) dispatch(restAndNext());
   });
-  const sizes = make("select", "elsa-sizes", bar); sizes.title = "items a page"; sizes.setAttribute("aria-label", "items a page");
-  SIZES.forEach((n) => { const o = make("option", "", sizes, `${n} a page`); o.value = n; });
+  const sizes = make("select", "elsa-sizes", bar); sizes.title = "items per page"; sizes.setAttribute("aria-label", "items per page");
+  SIZES.forEach((n) => { const o = make("option", "", sizes, `${n} per page`); o.value = n; });
   sizes.addEventListener("change", () => { dispatch([{ op: "size", v: Number(sizes.value) }]); root.focus({ preventScroll: true }); });
   button("", "−", "smaller cards (-)", () => enlarge(-1)).setAttribute("aria-label", "smaller cards");
   button("", "+", "larger cards (+)", () => enlarge(1)).setAttribute("aria-label", "larger cards");
@@ -78,13 +78,13 @@ function render({ model, el }) {
   const help = makeHelp(root);
   const answers = [[1, "✓", "positive (1)"], [0, "✕", "negative (0)"], [-1, "?", "unsure (2)"]];
   const zoom = new Zoom(root, { show, ask: (row, side) => say("zoom", { row, side }), buttons: [
-    ["◀", "the one before (←)", () => dispatch([{ op: "move", by: -1 }])], ["▶", "the next one (→)", () => dispatch([{ op: "move", by: 1 }])],
+    ["◀", "the previous one (←)", () => dispatch([{ op: "move", by: -1 }])], ["▶", "the next one (→)", () => dispatch([{ op: "move", by: 1 }])],
     ...answers.map(([v, mark, hint]) => [mark, hint, () => answerInZoom([{ op: "label", v }])]),
   ] });
 
   const compare = new Compare(root, { get: (row) => pictures.get(row), closed: () => root.focus({ preventScroll: true }),
     answer: (at, v) => { root.focus({ preventScroll: true }); dispatch([{ op: "set", at, v }]); compareLater = true; } });
-  let compareLater = false;  // once the answer is stored, the page of disagreements is another
+  let compareLater = false;  // once the answer is stored, the page of disagreements has changed
 
   // --- events out
   function dispatch(events) {
@@ -138,7 +138,7 @@ function render({ model, el }) {
     active = m.active; holder = m.text; refused = m.unsaved; remark = m.remark; seeds = m.seeds; doors = m.doors;
     title.textContent = m.title; comparing.hidden = m.people < 2;
     className.value = m.sought; className.readOnly = !active;
-    // On a page of its own the keys are for the panel at once; in a notebook they stay where the person works.
+    // On a page of its own the panel takes the keys at once; in a notebook they stay where the person works.
     if (ownPage && document.activeElement === document.body) root.focus({ preventScroll: true });
     paint();
   }
@@ -208,7 +208,7 @@ function render({ model, el }) {
     // By items, as the figures beside the cards have it: one that is seen again, or was carried over, has several cards.
     const { labels: answers = 0 } = model.get("figures");
     where.textContent = !n ? "" : overview ? `first look, page ${page} of ${pages} · ${n} shown so far` : blind ? `${cards.again[first] === null ? "second opinion" : "seen again"} · ${shown.length - open} of ${shown.length} answered` : `page ${page} of ${pages} · round ${cards.rounds.length} · ${count(answers, "answer")}`;
-    startButton.title = overview ? "search for more of what you have marked (S); what you left has no answer" : "the rest of this page is not what you look for; the search goes on from the examples you have marked (S)";
+    startButton.title = overview ? "search for more of what you have marked (S); what you left unmarked has no answer" : "count the rest of this page as a no, and search from the examples you have marked (S)";
     onward.disabled = cards.over && end === n && !open;
     sizes.value = cards.size;
     const { may_conclude, wishes = [], again } = model.get("figures"), concluding = wishes.includes("conclude");
@@ -239,9 +239,9 @@ function render({ model, el }) {
   }
 
   function paintGuide(last, open) {
-    const { looking: told, statement, round, seen, unasked } = model.get("figures"), tally = (wanted) => cards.labels.reduce((sum, label, p) => sum + (cards.again[p] == null && wanted(label)), 0);
+    const { looking: wanted, statement, round, seen, unasked } = model.get("figures"), tally = (counts) => cards.labels.reduce((sum, label, p) => sum + (cards.again[p] == null && counts(label)), 0);
     const shown = tally(() => true), marked = tally((label) => label === POSITIVE), answers = tally((label) => label >= UNSURE);
-    const looking = overview || round === cards.rounds.length ? told : null;  // else the figures are those of the round before
+    const looking = overview || round === cards.rounds.length ? wanted : null;  // else the figures are those of the round before
     const brought = round === cards.rounds.length ? seen?.said : "", other = blind && cards.again[shownFirst] === null;
     const said = guideOf({ blind, other, brought, looking, statement, over: cards.over, overview, doors, last, marked, shown, answers, open, unasked, unseen: unseen().length });
     startable = said.start && !cards.waiting;
@@ -250,7 +250,7 @@ function render({ model, el }) {
     guideText.textContent = said.text;
     guide.hidden = !ready || !cards.labels.length;
     onward.textContent = said.onward;
-    onward.title = blind ? "what you leave stays as it is (Enter)" : overview ? "other pictures; what is not marked stays without an answer (Enter)" : "rest of the page negative, next page (Enter)";
+    onward.title = blind ? "those you leave keep the answer they have (Enter)" : overview ? "show other pictures; what is not marked has no answer (Enter)" : "rest of the page negative, next page (Enter)";
   }
 
   function build(first, end) {

@@ -23,7 +23,7 @@ from elsa_nb.label.session import LeaseLostError
 from elsa_nb.label.session_file import CLASS
 
 SILENT_WINDOW = 8.0  # seconds after which another window may take the place of one that says nothing
-GOODBYE, VANISHED = 2.0, 8.0  # seconds after which a panel nobody looks at gives the session free
+GOODBYE, VANISHED = 2.0, 8.0  # seconds after which a panel that nobody looks at releases the session
 CARD_SIDES, LARGE, LARGEST = (224, 512), 1200, 4096  # pixels: a card's picture, the larger view, that magnified
 MOST_COMPARED = 200  # items on which people differ, on one page
 LONGEST_NAME = 200  # letters of what is looked for
@@ -35,7 +35,7 @@ _HERE = Path(__file__).parent
 
 
 class Widget(anywidget.AnyWidget):
-    """The grid of cards in the browser; with `doors` it names other ways to begin where a first look brings nothing.
+    """The grid of cards in the browser; with `doors` it names other ways to begin if a first look brings nothing.
 
     A `remark` stays above it.
     """
@@ -67,7 +67,7 @@ class Widget(anywidget.AnyWidget):
     def hear(self, content: dict[str, Any]) -> None:
         """Do what a window says: `content` has its "kind", the window's "nonce", and what belongs to that kind.
 
-        Nonsense is ignored; it comes from a browser. The answer goes out as a message.
+        Nonsense is ignored, since it comes from a browser. The answer goes out as a message.
         """
         kind, nonce = content.get("kind"), content.get("nonce")
         handler = getattr(self, f"_on_{kind}", None) if kind in _KINDS else None
@@ -130,7 +130,7 @@ class Widget(anywidget.AnyWidget):
                         self.send({"kind": "refused", "to": nonce})
                         return
                     self._seq = seq
-                    if troubled:  # and now stored: what the page says of it is over
+                    if troubled:  # and now they are stored: what the page says of the trouble no longer holds
                         self._roles()
                 else:
                     events = []  # a second copy of what was committed: acknowledge, do nothing

@@ -49,7 +49,7 @@ class Zoom {
 
   get magnifies() { return this.stage.firstElementChild?.tagName === "IMG"; }
 
-  // Whether the row is on view: what is not is not answered.
+  // Whether the row is on view: nothing else may be answered.
   shows(row) { return row !== undefined && row === this.row && this.stage.childElementCount > 0; }
 
   start() {

@@ -452,7 +452,7 @@ def test_labels_a_line_stand_in_the_order_of_the_vectors(given, capsys):
 @pytest.mark.parametrize(
     ("files", "said"),
     [
-        ({"l/0.jpg": ""}, "folder of files. Sort them into folders in it, one a class, or give a table"),
+        ({"l/0.jpg": ""}, "folder of files. Sort them into folders in it, one per class, or give a table"),
         (
             {"l/owl/a.jpg": ""},
             "none of its 1 file names an item: such as 'a.jpg', where the pool has '0'. The",
@@ -460,7 +460,7 @@ def test_labels_a_line_stand_in_the_order_of_the_vectors(given, capsys):
         ({"l": "0\n1\n"}, "list of names, such as '0', where the pool has '0'. It says nothing about them"),
         ({"l": "item,kind\n0,owl\n"}, "its columns are 'item', 'kind'). Name the column of classes: --label NAME"),
         ({"l": "item,label\na,owl\n"}, "where the pool has '0'. Name the column of items (--item NAME; --item row"),
-        ({"l": "item,label\n0,\n1,-\n"}, "what it says of 2 items here is no class. Where another column holds"),
+        ({"l": "item,label\n0,\n1,-\n"}, "what it says of 2 items here is not a class. Where another column holds"),
     ],
 )
 def test_labels_that_give_no_class_are_cured_by_what_their_kind_has(given, files, said, capsys):

@@ -83,7 +83,7 @@ def test_what_could_not_be_stored_is_not_called_saved_and_is_over_once_it_could(
 def test_a_first_look_by_mouse_and_keys_makes_nothing_negative_and_leads_into_the_search(bare_desk, panel):
     desk = bare_desk(panel, width=1280, height=900)
     assert len(desk.rows()) == jobs.OVERVIEW
-    assert "The search begins at 3 examples" in guide(desk)
+    assert "The search begins with 3 examples" in guide(desk)
     page = desk.page.locator(".elsa-grid").bounding_box()
     assert page["y"] + page["height"] < 900, "all of the page is in sight"
     shot(desk, "first-look-1280")
@@ -115,7 +115,7 @@ def test_a_first_look_by_mouse_and_keys_makes_nothing_negative_and_leads_into_th
     cards = desk.state()
     assert set(cards["labels"][: cards["rounds"][-1]]) == {-3, 1}
     assert {a["label"] for a in panel.session.answers()} == {1}, "what was left has no answer"
-    assert "what is left of the page counts as a no" in guide(desk)
+    assert "the rest of the page counts as a no" in guide(desk)
     assert desk.page.locator(".elsa-start").is_hidden()
     counted = re.compile(f" · {len(found)} answer{'s' if len(found) > 1 else ''}$")  # what was left is none
     expect(desk.page.locator(".elsa-head .elsa-where")).to_have_text(counted, timeout=conftest.PATIENCE)

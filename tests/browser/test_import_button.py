@@ -34,7 +34,7 @@ def test_a_file_is_chosen_and_the_search_begins_from_its_positives(open_desk):
     desk.page.get_by_text("1 not matched").click()
     desk.page.get_by_text("elsewhere.png").last.wait_for(timeout=conftest.PATIENCE)
     assert desk.evaluate("panel.controller.rounds.seeds.tolist()") == [5, 7]
-    assert "You look for more of these" in desk.page.locator(".elsa-seeds").inner_text()
+    assert "You are looking for more of these" in desk.page.locator(".elsa-seeds").inner_text()
     assert "goes on from the labels of the file" in desk.page.locator(".elsa-banner").inner_text()
     desk.page.get_by_role("button", name="Take the import back").click()
     desk.page.get_by_text("Taken back").wait_for(timeout=conftest.PATIENCE)

@@ -119,7 +119,7 @@ def test_a_second_opinion_can_be_read_and_fills_a_wide_window(bare_desk, make_pa
     shot(desk, f"second-offered-1920-{name}")
     button.click()
     wait_for_page(desk, blind=True)
-    assert "Somebody answered these" in words(desk, ".elsa-guide")
+    assert "Somebody else answered these" in words(desk, ".elsa-guide")
     conftest.assert_readable(desk, dark=dark)
     desk.focus()
     for row, _ in desk.rows():

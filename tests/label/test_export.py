@@ -10,9 +10,9 @@ import pytest
 from ipywidgets import HTML
 from pycocotools.coco import COCO
 
-from elsa_nb import store
+from elsa_nb import store, written_files
 from elsa_nb.errors import CorruptFileError, MissingDataError
-from elsa_nb.label import Files, Fixed, Panel, export, exported, link_folder
+from elsa_nb.label import Files, Fixed, Panel, export, link_folder
 from elsa_nb.label.identity import note_names
 from elsa_nb.label.import_labels import import_labels
 from elsa_nb.label.items import RefusedError
@@ -81,7 +81,7 @@ def test_fiftyone_finds_the_files(session, folder, monkeypatch):
 
 def test_names_that_fiftyone_would_take_for_one_are_refused(session, folder):
     session.write([Answer("a/1.jpg", -2, 1, position=9)])
-    with pytest.raises(ValueError, match=r"'a/1.png' and 'a/1.jpg' are one name to FiftyOne.*--images"):
+    with pytest.raises(ValueError, match=r"'a/1.png' and 'a/1.jpg' are the same name to FiftyOne.*--images"):
         export.export(session, kind="fiftyone")
     export.export(session, kind="fiftyone", images=folder)
 
@@ -647,9 +647,9 @@ def test_an_export_of_another_session_and_of_one_that_is_only_read_is_replaced(s
 def test_the_same_answers_may_be_written_again_where_the_list_is_lost(session, tmp_path):
     """A folder that was copied without its hidden files: an unchanged export loses nothing, any other is not known."""
     file = export.export(session)
-    (tmp_path / exported.LIST_OF_EXPORTS).unlink()
+    (tmp_path / written_files.LIST_OF_EXPORTS).unlink()
     assert export.export(session) == file
-    (tmp_path / exported.LIST_OF_EXPORTS).unlink()
+    (tmp_path / written_files.LIST_OF_EXPORTS).unlink()
     session.write([Answer("a/2.png", 0, 1, position=1)])
     with pytest.raises(ValueError, match="it comes from elsewhere, from an earlier version, or was changed since"):
         export.export(session, file)
@@ -680,7 +680,7 @@ def test_a_killed_export_leaves_a_file_that_the_next_one_replaces(session, kind,
 @pytest.mark.parametrize("text", ["", "[", "[]", "null", '{"a": 1}', "\udcff"])
 def test_a_damaged_list_of_exports_is_a_sentence(session, tmp_path, text):
     file = export.export(session)
-    (tmp_path / exported.LIST_OF_EXPORTS).write_bytes(text.encode(errors="surrogateescape"))
+    (tmp_path / written_files.LIST_OF_EXPORTS).write_bytes(text.encode(errors="surrogateescape"))
     with pytest.raises(CorruptFileError, match=r"exports.json is not a list of exports .*Delete it"):
         export.export(session, file)
 
@@ -741,6 +741,6 @@ def test_the_ending_of_a_file_says_its_kind(kind):
 
 @pytest.mark.parametrize("name", ["cats.json", "cats.txt", "cats", "csv"])
 def test_an_ending_that_says_nothing_is_refused_before_anything_is_written(session, tmp_path, name):
-    with pytest.raises(ValueError, match="say the kind: one of csv"):
+    with pytest.raises(ValueError, match="name the kind: one of csv"):
         export.export(session, tmp_path / name)
     assert not (tmp_path / name).exists()

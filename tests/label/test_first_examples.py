@@ -61,7 +61,7 @@ def test_rows_like_an_image_and_like_a_text(small):
     assert first_examples.rows_like_text(vectors, Encoder(), "seven", 3)[0] == 7
     with pytest.raises(ValueError, match="no text tower"):
         first_examples.rows_like_text(vectors, object(), "seven", 3)
-    with pytest.raises(ValueError, match="nothing that rows could be like"):
+    with pytest.raises(ValueError, match="no example is given that rows could be like"):
         first_examples.rows_like(vectors, vectors[:0], 3)
     with pytest.raises(ValueError, match="encoder"):
         first_examples.rows_like(vectors, np.zeros(3), 3)

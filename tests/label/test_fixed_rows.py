@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from elsa_nb.label import Fixed
-from elsa_nb.label.going_on import carry_on
+from elsa_nb.label.carried_on import carry_on
 from elsa_nb.search.strategies.greedy_probe import GreedyProbe
 
 

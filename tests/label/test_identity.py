@@ -149,7 +149,7 @@ def test_answers_go_with_items_whose_names_another_disk_wrote_otherwise(collecti
     known, finds = answers(controller), controller.finds()
     controller.close()
     again = open_panel(*second, begin)
-    assert "0 new, 0 gone, 200 written otherwise (letter case, accents)" in again.notice
+    assert "0 new, 0 gone, 200 spelt differently (letter case, accents)" in again.notice
     assert answers(again) == {OTHERWISE[how](item): label for item, label in known.items()}
     assert sorted(again.finds()) == sorted(finds)
     assert again.figures()["labels"] == len(known)
@@ -316,13 +316,13 @@ def test_an_answered_file_that_was_replaced_under_its_name_is_told(collection, o
         (tmp_path / things.ids[row]).write_text("another picture")
         os.utime(tmp_path / things.ids[row], (later, later))
     again = open_panel(pool, items)
-    told = f"1 file was written anew after you answered it, and its answer was kept: {things.ids[rows[3]]}."
+    told = f"1 file was overwritten after you answered it, and its answer was kept: {things.ids[rows[3]]}."
     assert told in again.notice
     again.close()
     for item in things.ids:  # a copy of the folder: nothing is another picture, as far as is known
         os.utime(tmp_path / item, (later, later))
     copied = open_panel(pool, items)
-    assert "written anew" not in copied.notice
+    assert "overwritten" not in copied.notice
     copied.close()
 
 
@@ -394,7 +394,7 @@ def test_the_pool_names_its_rows_unless_it_has_only_numbers():
     assert identity.names_of(["0", "1", "2"], files) == files.ids
     assert identity.names_of(None, files) == files.ids
     assert identity.names_of(files.ids, files) == files.ids
-    with pytest.raises(ValueError, match="3 images or texts for a pool of 2 rows; give one a row"):
+    with pytest.raises(ValueError, match="3 images or texts for a pool of 2 rows; give one per row"):
         identity.names_of(["a", "b"], files)
     with pytest.raises(ValueError, match=r"row 1 is 'q.png' in the pool and 'y.png' among the images"):
         identity.names_of(["x.png", "q.png", "z.png"], files)

@@ -54,7 +54,7 @@ def test_ways_to_write_a_path(names, name, item):
     [
         ("2.jpg", "fits 3 items"),
         ("twin", "fits 2 items: 'twin.jpg' and 'twin.png'"),
-        ("birds/1.jpg", "only 'dogs/1.jpg', in another folder"),
+        ("birds/1.jpg", "only in another folder: 'dogs/1.jpg'"),
         ("dogs/1.png", "no such item"),
         ("", "no such item"),
         ("???", "no such item"),

@@ -121,7 +121,7 @@ def test_an_array_without_any_number_has_nothing_to_show():
 @pytest.mark.parametrize("items", [Texts, Pictures, lambda _, ids: Arrays(np.zeros((2, 4, 4)), ids)])
 def test_ids_are_one_an_item(items):
     """With fewer, items went unseen: nobody asks for a row that has no name."""
-    with pytest.raises(ValueError, match="1 ids for 2 items; give one an item"):
+    with pytest.raises(ValueError, match="1 ids for 2 items; give one per item"):
         items(["a", "b"], ["x"])
     assert list(items(["a", "b"], ["x", "y"]).ids) == ["x", "y"]
     assert list(items(["a", "b"], []).ids) == ["0", "1"]

@@ -253,7 +253,7 @@ def test_a_column_of_crosses_marks_what_is_meant(read, mark):
     found = read(f"item,label\ncats/2.jpg,{mark}\ndogs/1.jpg,\ndogs/2.jpg,{mark}\nÄ/ö.png,☐\n")
     assert (found.given, found.empty) == ({None: {1: 1, 3: 1}}, 2)
     assert "was read as the mark of a positive; what has no mark has no label" in str(found)
-    with pytest.raises(ValueError, match="is no answer"):  # beside answers nobody knows what it means
+    with pytest.raises(ValueError, match="is not an answer"):  # beside answers nobody knows what it means
         read(f"item,label\ncats/2.jpg,{mark}\ndogs/1.jpg,0\n")
     assert read(f"item,label\ncats/2.jpg,{mark}\ndogs/1.jpg,0\n", positive="0").given == {None: {1: 0, 2: 1}}
 
@@ -300,7 +300,7 @@ def test_what_surveys_write_is_an_answer(read, yes, no):
 def test_numbers_and_row_names_are_not_taken_for_decimals(read):
     ids = ["7", "9"]
     assert read('"item","label"\n"1","9",0\n"2","7",0\n', ids=ids).given == {None: {0: 0, 1: 0}}
-    with pytest.raises(ValueError, match=r"'1\.5E\+00' is no answer"):
+    with pytest.raises(ValueError, match=r"'1\.5E\+00' is not an answer"):
         read("item,label\n7,1.5E+00\n", ids=ids)
 
 
@@ -318,7 +318,7 @@ def test_a_semicolon_table_with_commas_in_its_texts(read):
 def test_classes_need_the_name_of_the_one_that_is_wanted(read):
     text = "filename,class\ncats/2.jpg,Cat\ndogs/1.jpg,dog\ndogs/2.jpg,fox\nÄ/ö.png,\n"
     with pytest.raises(
-        ValueError, match=r"line 2: .*'Cat' is no answer; it was .*'class'; its labels are Cat \(1\), dog \(1\)"
+        ValueError, match=r"line 2: .*'Cat' is not an answer; it was .*'class'; its labels are Cat \(1\), dog \(1\)"
     ):
         read(text)
     assert read(text, positive="cat").given == {None: {1: 1, 2: 0, 3: 0}}
@@ -387,7 +387,7 @@ def test_a_column_a_class(read):
     with pytest.raises(ValueError, match="Name the column of labels"):
         read(text, positive="owl")
     for flaw in ("perhaps", "0.93"):  # what is wrong in the column is told of the column
-        with pytest.raises(ValueError, match=f"in its column 'cat': line 2: the label '{flaw}' is no answer"):
+        with pytest.raises(ValueError, match=f"in its column 'cat': line 2: the label '{flaw}' is not an answer"):
             read(text.replace("jpg,1", f"jpg,{flaw}"), positive="cat")
     with pytest.raises(ValueError, match=r"without a column of labels \(its columns are 'image', 'cat', 'dog'\)"):
         read(text, positive=3)
@@ -407,7 +407,7 @@ def test_a_row_a_box_makes_an_image_of_several_classes(read):
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        (b"\x89PNG\r\n\x1a\n" + bytes(99), "no text and no table"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(99), "neither text nor a known table"),
         (b"", "empty"),
         (b"\xef\xbb\xbf<TABLE><tr><td>item<td>label</TABLE>", "web page"),
         (b"{\\rtf1 item label}", "RTF"),
@@ -555,11 +555,11 @@ def test_of_an_array_nothing_is_no_label(read):
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (as_file(np.ones((3, 4))), r"shape \(3, 4\); labels are one number or text an item"),
+        (as_file(np.ones((3, 4))), r"shape \(3, 4\); labels are one number or text per item"),
         (as_file(np.array(5)), r"shape \(\)"),
         (
             as_file(X=np.ones((3, 4))),
-            r"none of its arrays has one label an item, \(n,\): 'X', an array of shape \(3, 4\)",
+            r"none of its arrays has one label per item, \(n,\): 'X', an array of shape \(3, 4\)",
         ),
         (as_file(np.array(["a", None, 1], object)), "an array of object"),
         (
@@ -570,7 +570,7 @@ def test_of_an_array_nothing_is_no_label(read):
         (as_file(np.array([1, 0])), "there are 2 rows .* and 3 items"),
         (as_file(y=np.array([1, 0, 1]), split=np.array([1, 0])), r"different lengths: \{'y': 3, 'split': 2\}"),
         (as_file(y=np.array([1, 0, 1]), split=np.array([1, 0, 1])), "'y', 'split'"),
-        (as_file(np.array(["ja", "nein", "ja"]))[:-2] + b"\xff\x7f", "damaged: row 3 is no text"),
+        (as_file(np.array(["ja", "nein", "ja"]))[:-2] + b"\xff\x7f", "damaged: row 3 is not text"),
         (as_file(np.array([1, 0, 1]))[:-1], "cut off: 23 bytes of an array of 24"),
         (as_file(np.array([1, 0, 1])).replace(b"(3,), }", b"(3e9),}"), "shape is not valid"),
     ],
@@ -600,7 +600,7 @@ def test_a_list_of_names_says_nothing_until_it_is_told_what_it_is(read):
 def test_what_matches_nothing_is_counted_and_listed(read):
     found = read("item,label\ncats/2.jpg,1\n" + "".join(f"gone-{i}.jpg,1\n" for i in range(7)))
     assert len(found.unmatched) == 7
-    assert "7 names are no item of the pool (line 3: 'gone-0.jpg', no such item;" in str(found)
+    assert "7 names are not items of the pool (line 3: 'gone-0.jpg', no such item;" in str(found)
     assert "and 2 more" in str(found)
     with pytest.raises(ValueError, match=r"none of its 1 name .*'birds/2.jpg'.*in another folder"):
         read("item,label\nbirds/2.jpg,1\n")
@@ -624,7 +624,7 @@ def test_a_file_of_a_folder_that_is_not_there_is_none_of_the_pool(read, name):
     """Where the other names begin at the folder of the pool, so does this one."""
     found = read(f"item,label\nb.jpg,1\n{name},0\nc.jpg,1\n", ids=["a.jpg", "b.jpg", "c.jpg"])
     assert found.given == {None: {1: 1, 2: 1}}
-    assert "of that name there is only 'a.jpg', in another folder" in str(found)
+    assert "that name is here only in another folder: 'a.jpg'" in str(found)
     from_above = read("item,label\ndogs/b.jpg,1\ndogs/a.jpg,0\n", ids=["a.jpg", "b.jpg"])
     assert from_above.given == {None: {0: 0, 1: 1}}
 
@@ -667,7 +667,7 @@ REFUSED = {
     " \n\n": "it is empty",
     "item,label\n": "has no lines",
     "item,label\ncats/2.jpg,\n": "none of its 1 line about items here has a label",
-    "item,label\ncats/2.jpg,peut-être\n": "line 2: the label 'peut-être' is no answer.*encoding='cp1251'",
+    "item,label\ncats/2.jpg,peut-être\n": "line 2: the label 'peut-être' is not an answer.*encoding='cp1251'",
     'item,label\n"cats/2.jpg,1\ndogs/1.jpg,0\n': "line 2: a quotation mark is opened there and never closed",
     "foo,bar,baz\n1,2,3\n": "'foo', 'bar', 'baz'",
     "filename,width\ncats/2.jpg,4\n": "without a column of labels.*label='",
@@ -681,7 +681,7 @@ REFUSED = {
     '{"item": "cats/2.jpg", "label": 1}\n{"item": "dogs/1.jpg", "label": 1, "label": 0}\n': "line 2: .*'label' twice",
     "item,label,Label\ncats/2.jpg,1,1\ndogs/1.jpg,1,0\n": "two columns 'label', which differ .line 3: '1' and '0'",
     "<html><body></body></html>": "it is a web page",
-    b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR": "no text and no table file",
+    b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR": "neither text nor a known table file",
     b"PAR1xxxx": "Parquet",
     b"\x1f\x8bxxxx": "broken .gz file",
     b"PK\x03\x04xxxx": "spreadsheet file",

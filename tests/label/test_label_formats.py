@@ -139,7 +139,7 @@ def test_the_files_of_labelling_programs(read, kind):
 def test_what_is_left_out_is_said(read):
     told = str(read(LABEL_STUDIO, positive="cat"))
     assert "skipped annotations, left out: 1" in told.casefold()
-    assert "nothing but predictions of a model, which are no labels: 1" in told
+    assert "nothing but predictions of a model, which are not labels: 1" in told
     assert "without an annotation, which count as not labelled: 1" in str(read(COCO, positive="cat"))
 
 
@@ -193,10 +193,10 @@ def test_a_part_of_another_kind_is_a_sentence_or_is_left_out(tmp_path_factory, p
     [
         (
             [{"id": 4, "data": "a.jpg", "annotations": []}],
-            "the data of task 4 is 'a.jpg', where an object",
+            "the data of task 4 is 'a.jpg', where a JSON object",
         ),
         ([{"id": 4, "data": {}, "annotations": 5}], "the annotations of task 4 is 5, where a list belongs"),
-        (COCO | {"images": [7]}, "entry 1 of images is 7, where an object of JSON"),
+        (COCO | {"images": [7]}, "entry 1 of images is 7, where a JSON object"),
         ({"shapes": "none", "imagePath": "1.jpg"}, "its list of shapes is 'none', where a list belongs"),
         (
             {"samples": [{"gt": {"_cls": "x", "label": ["cat"]}}]},
@@ -213,7 +213,7 @@ def test_what_is_of_another_kind_is_named_with_its_place(read, value, sentence):
 def test_numbers_and_answers_are_names_where_a_format_has_classes(read):
     """Class 0 of a detector is no "negative", and a class called "no" no answer."""
     for classes in (["0", "1"], ["no", "yes"]):
-        with pytest.raises(ValueError, match="is no answer"):
+        with pytest.raises(ValueError, match="is not an answer"):
             read({"classes": classes, "labels": {"cats/1": 0, "cats/2": 1}})
 
 
@@ -246,14 +246,14 @@ ENTRY = {"filename": "cats/2.jpg", "regions": [], "file_attributes": {"kind": "c
     [
         (
             VIA_HEAD + 'cats/2.jpg,1,"[""cat""]",0,0,"{}","{}"\n',
-            r"line 2: the JSON of its attributes is \['cat'\], where an object",
+            r"line 2: the JSON of its attributes is \['cat'\], where a JSON object",
         ),
-        (VIA_HEAD + 'cats/2.jpg,1,"{}",1,0,"{}","7"\n', "line 2: the JSON of its attributes is 7, where an object"),
-        ({"k": ENTRY, "l": ENTRY | {"file_attributes": "cat"}}, "attributes of entry 2 is 'cat', where an object"),
-        ({"k": ENTRY | {"regions": ["cat"]}}, "entry 1 of regions of entry 1 is 'cat', where an object"),
+        (VIA_HEAD + 'cats/2.jpg,1,"{}",1,0,"{}","7"\n', "line 2: the JSON of its attributes is 7, where a JSON object"),
+        ({"k": ENTRY, "l": ENTRY | {"file_attributes": "cat"}}, "attributes of entry 2 is 'cat', where a JSON object"),
+        ({"k": ENTRY | {"regions": ["cat"]}}, "entry 1 of regions of entry 1 is 'cat', where a JSON object"),
         (
             {"k": ENTRY | {"regions": [{}, {"region_attributes": ["cat"]}]}},
-            r"attributes of region 2 of entry 1 is \['cat'\], where an object",
+            r"attributes of region 2 of entry 1 is \['cat'\], where a JSON object",
         ),
     ],
 )
@@ -323,7 +323,7 @@ def test_a_text_among_many_of_yolo_that_is_none_is_named(tmp_path, odd):
     """The first twenty tell what the folder is; what is wrong after them is said with its place."""
     folder = tree(tmp_path, **{f"labels/{i:02}.txt": "0 .1 .1 .1 .1\n" for i in range(20)})
     (folder / "labels" / "20.txt").write_bytes(odd.encode(errors="surrogatepass"))
-    with pytest.raises(ValueError, match=r"labels/20\.txt is no text file of YOLO, as those before it are: each line"):
+    with pytest.raises(ValueError, match=r"labels/20\.txt is not a YOLO text file, as those before it are: each line"):
         read_labels(folder, [f"{i:02}.jpg" for i in range(21)], positive=0)
 
 

@@ -47,7 +47,7 @@ def test_a_new_session_of_old_labels(here, capsys):
     status, said = elsa(capsys, "import", "s.sqlite", "old.csv", "--pool", "pool", *OWN)
     assert status == 0
     assert "2 items are labelled: 1 positive, 1 negative" in said
-    assert "1 name is no item of the pool (line 4: 'fort.jpg', no such item)" in said
+    assert "1 name is not an item of the pool (line 4: 'fort.jpg', no such item)" in said
     assert "New in the session: 2" in said
     assert known("s.sqlite") == {"cats/2.jpg": 1, "dogs/1.jpg": 0}
 
@@ -60,7 +60,7 @@ def test_what_is_wrong_leaves_no_session_behind(here, capsys):
     assert elsa(capsys, "import", "s.sqlite", "old.csv")[0] == 1
     status, said = elsa(capsys, "import", "old.csv", "s.sqlite", "--pool", "pool")
     assert status == 1
-    assert "old.csv is no session file" in said
+    assert "old.csv is not a session file" in said
     assert (here / "old.csv").read_text().startswith("Datei")
 
 
@@ -253,7 +253,7 @@ def test_two_sessions_to_compare_are_joined_first(here, capsys):
         session.close()
     assert cli.main(["session", "compare", "a.sqlite", "b.sqlite"]) == 1
     said = capsys.readouterr().err
-    assert "b.sqlite is a session, and what is compared are the people of one" in said
+    assert "b.sqlite is a second session, and the people of one session are compared" in said
     command = shlex.split(said.partition("`")[2].partition("`")[0].replace("NAME", "bo"))
     assert cli.main(command[1:]) == 0
     assert cli.main(["session", "compare", "a.sqlite"]) == 0

@@ -193,7 +193,7 @@ def test_an_address_that_is_not_to_be_had_is_one_sentence(ip, port):
 
 
 def test_the_address_of_this_machine_may_be_one_of_the_new_kind(place, monkeypatch, capsys):
-    monkeypatch.setattr(launch.serving, "serve", lambda *_, **__: 0)
+    monkeypatch.setattr(launch.server_process, "serve", lambda *_, **__: 0)
     try:
         launch._free_port("::1")
     except ValueError:
@@ -228,7 +228,7 @@ def test_a_panel_that_cannot_be_made_is_the_sentence_on_the_page(place):
     (place / "s.sqlite").write_text("no session <b>")
     page = shown(lambda: jobs.open_panel(made)).data
     assert MARK in page
-    assert "s.sqlite is no session file" in page
+    assert "s.sqlite is not a session file" in page
     assert "<b>" not in page
 
 
@@ -236,7 +236,9 @@ def test_the_token_is_in_no_argument_and_in_a_file_of_the_owner_alone(place, mon
     assert cli.main(["label", str(place / "pictures"), "--token", "secret"]) == 1
     assert "read by everybody" in capsys.readouterr().err
     handed = {}
-    monkeypatch.setattr(launch.serving, "serve", lambda command, **more: handed.update(more, command=command) or 0)
+    monkeypatch.setattr(
+        launch.server_process, "serve", lambda command, **more: handed.update(more, command=command) or 0
+    )
     monkeypatch.setenv("ELSA_LABEL_TOKEN", "secret")
     launch.launch(job(place), browser=False)
     assert not any("secret" in argument for argument in handed["command"])
@@ -254,7 +256,7 @@ def test_the_token_is_in_no_argument_and_in_a_file_of_the_owner_alone(place, mon
 def test_a_token_of_any_letters_reaches_the_server_by_the_address(place, monkeypatch):
     shown, token = [], "a&b#c d/\u00e9%20+"
     monkeypatch.setattr(launch, "_tell_once_there", lambda url, *_: shown.append(url))
-    monkeypatch.setattr(launch.serving, "serve", lambda _, started, **__: started() or 0)
+    monkeypatch.setattr(launch.server_process, "serve", lambda _, started, **__: started() or 0)
     monkeypatch.setenv("ELSA_LABEL_TOKEN", token)
     launch.launch(job(place), browser=False)
     parts = urlsplit(shown[0])

@@ -53,10 +53,10 @@ NO_VECTORS = "Of the 600 pictures in imgs, 30 have vectors in the pool vectors; 
         (
             names(600),
             names(60),
-            ["Of the 600 items of the pool vectors, 540 are no files in imgs, such as 060.jpg", "counts as asked"],
+            ["Of the 600 items of the pool vectors, 540 are not files in imgs, such as 060.jpg", "counts as asked"],
             "cannot be found",
         ),
-        (names(600), names(600)[50:], ["50 are no files in imgs"], "cannot be found"),  # the first ones are gone
+        (names(600), names(600)[50:], ["50 are not files in imgs"], "cannot be found"),  # the first ones are gone
     ],
 )
 def test_what_a_pool_and_a_folder_do_not_share_is_said_on_screen_and_page(opened, ids, files, told, untold):
@@ -68,7 +68,7 @@ def test_what_a_pool_and_a_folder_do_not_share_is_said_on_screen_and_page(opened
 
 
 def test_one_match_is_enough_and_none_is_refused(opened, tmp_path):
-    assert "599 are no files" in opened(names(600), ["433.jpg"])[1]
+    assert "599 are not files" in opened(names(600), ["433.jpg"])[1]
     (tmp_path / "imgs/433.jpg").rename(tmp_path / "imgs/else.jpg")
     with pytest.raises(
         MissingDataError, match=r"The pool vectors is not about imgs: .* none of its 600 items is a file"
@@ -79,7 +79,7 @@ def test_one_match_is_enough_and_none_is_refused(opened, tmp_path):
 def test_both_differences_are_told_and_the_cure_once(opened):
     _, page = opened(["a.jpg", "b.jpg", "c.jpg"], ["a.jpg", "d.jpg", "sub/e.png"], encoder=None)
     assert "Of the 3 pictures in imgs, 1 has vectors in the pool vectors; 2 cannot be found, such as d.jpg" in page
-    assert "Of the 3 items of the pool vectors, 2 are no files in imgs, such as b.jpg" in page
+    assert "Of the 3 items of the pool vectors, 2 are not files in imgs, such as b.jpg" in page
     assert page.count("elsa-nb pool make VECTORS --ids NAMES") == 1
     assert "Leave --pool out" not in page  # it would bring vectors of another kind
 
@@ -125,7 +125,7 @@ def test_links_are_files_and_those_to_nothing_are_not(opened, tmp_path):
     (tmp_path / "elsewhere.jpg").write_bytes(b"")
     (tmp_path / "imgs/link.jpg").symlink_to(tmp_path / "elsewhere.jpg")
     (tmp_path / "imgs/dead.jpg").symlink_to(tmp_path / "nowhere.jpg")
-    assert "1 is no file in imgs, such as dead.jpg" in opened(["link.jpg", "dead.jpg"], [])[1]
+    assert "1 is not a file in imgs, such as dead.jpg" in opened(["link.jpg", "dead.jpg"], [])[1]
 
 
 @pytest.mark.parametrize("ids", [["0", "1"], ["x" * 5000, "y"], ["a\0b", ".."], ["an abstract. Of two sentences", "b"]])

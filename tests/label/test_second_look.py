@@ -198,8 +198,8 @@ def test_a_second_person_is_asked_about_the_others_doubtful_answers_first(make_p
     answer_page(bo, small[1])
     offer = offered(bo)
     assert offer.whose == ("ann",)
-    assert "by ann stand against" in offer.why
-    assert "1 answer of yours stands against" in dataclasses.replace(offer, rows=offer.rows[:1], whose=()).why
+    assert "by ann contradict" in offer.why
+    assert "1 answer of yours contradicts" in dataclasses.replace(offer, rows=offer.rows[:1], whose=()).why
     assert set(offer.rows) <= set(theirs.rows)
     mine = bo.session.known()
     page = look_again(bo)

@@ -234,7 +234,7 @@ def test_a_file_that_is_no_session_is_refused_and_left_alone(tmp_path):
     file = tmp_path / "cats.sqlite"
     file.write_bytes(b"this is no database, it is a text of more than a hundred bytes." * 4)
     before = file.read_bytes()
-    with pytest.raises(CorruptFileError, match="no session file"):
+    with pytest.raises(CorruptFileError, match="is not a session file"):
         Session(file)
     assert file.read_bytes() == before
 

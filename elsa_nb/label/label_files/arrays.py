@@ -1,4 +1,4 @@
-"""Labels as NumPy arrays: a .npy file, or those of a .npz file that have one value an item. The reader calls `read`."""
+"""Labels as NumPy arrays: a .npy file, or those of a .npz file with one value per item. The reader calls `read`."""
 
 import io
 import zipfile
@@ -30,9 +30,9 @@ def are_arrays(data: bytes) -> bool:
 
 
 def read(data: bytes, names: Names, *, item: str | None = None, label: str | None = None) -> Reading:
-    """Return the lines of arrays: a value an item, in the order of the pool where no array names the items.
+    """Return the lines of arrays: one value per item, in the order of the pool where no array names the items.
 
-    Raises ValueError where none has a value an item, and what `columns.read` does.
+    Raises ValueError where none has one value per item, and what `columns.read` raises.
     """
     with parsing():
         table = _of_file(data) if data.startswith(MAGIC) else _of_archive(data)
@@ -44,7 +44,7 @@ def read(data: bytes, names: Names, *, item: str | None = None, label: str | Non
 def _of_file(data: bytes) -> Table:
     values = _values(io.BytesIO(data))
     if isinstance(values, str):
-        raise ValueError(f"it holds {values}; labels are one number or text an item: (n,)")
+        raise ValueError(f"it holds {values}; labels are one number or text per item: (n,)")
     return _table({"label": values}, "NumPy array")
 
 
@@ -60,12 +60,12 @@ def _of_archive(data: bytes) -> Table:
             else:
                 found[name] = values
     if not found:
-        raise ValueError(f"none of its arrays has one label an item, (n,): {', '.join(others)}")
+        raise ValueError(f"none of its arrays has one label per item, (n,): {', '.join(others)}")
     lengths = {name: len(values) for name, values in found.items()}
     if len(set(lengths.values())) > 1:
         raise ValueError(f"its arrays are of different lengths: {lengths}; store those that belong together")
     table = _table(found, "NumPy arrays")
-    objects = [told for told in others if told.endswith("object")]
+    objects = [other for other in others if other.endswith("object")]
     if objects and columns.find(table, None, columns.ITEM) is None:  # maybe the items: nobody knows their order
         raise ValueError(f"it holds {objects[0]}, which is not opened; save names as text: astype(str)")
     return table
@@ -77,7 +77,7 @@ def _table(arrays: dict[str, list], kind: str) -> Table:
 
 
 def _values(stream: IO[bytes]) -> list | str:
-    """Return the values of an array of one value a row, NaN as None; of another its description, without reading it."""
+    """Return the values of an array of one value per row, NaN as None; of others a description, unread."""
     version = np.lib.format.read_magic(stream)
     if version not in _HEADERS:
         return "an array of several fields"
@@ -94,7 +94,7 @@ def _values(stream: IO[bytes]) -> list | str:
         raise ValueError(f"it is cut off: {len(data)} bytes of an array of {size}")
     values = np.frombuffer(data, dtype)
     if dtype.kind == "U" and not (written := are_texts(values)).all():
-        raise ValueError(f"it is damaged: row {int(np.argmin(written)) + 1} is no text")
+        raise ValueError(f"it is damaged: row {int(np.argmin(written)) + 1} is not text")
     if dtype.kind == "S":
         return [value.decode() for value in values.tolist()]
     return [None if value != value else value for value in values.tolist()]  # NaN is unlike itself

@@ -23,9 +23,9 @@ def read_classes(
     label: str | None = None,
     encoding: str | None = None,
 ) -> tuple[dict[str, np.ndarray], list[str], list[str]]:
-    """Return the rows (m,) int64, ascending, of each class that `path` names, names unmatched, and what is to be said.
+    """Return the rows (m,) int64, ascending, of each class that `path` names, names without an item, and remarks.
 
-    What is read, and what `item`, `label` and `encoding` mean, is said by `read_labels`; item="row" takes the pool's
+    `read_labels` says what can be read, and what `item`, `label` and `encoding` mean; item="row" takes the pool's
     order. An item may be of several classes, in one cell ("owl;night") or in several lines. Raises MissingDataError
     where `path` is not there, and ValueError for what cannot be read and for a file that gives no item a class.
     """
@@ -54,13 +54,13 @@ def read_classes(
 
 
 def _name(label: Any) -> str:
-    """Return the name of a class: in letter case as it is written, of accents in one form; 2.0, of a number, is 2."""
-    whole = isinstance(label, float) and label.is_integer()  # a column of numbers with a gap is of fractions
+    """Return the name of a class: letter case as written, accents in one form; the number 2.0 is 2."""
+    whole = isinstance(label, float) and label.is_integer()  # whole numbers with a gap among them are read as fractions
     return unicodedata.normalize("NFC", str(int(label) if whole else label)).strip()
 
 
 def _without_classes(path: Path, reading: Reading, unmatched: Sequence[str], ids: Sequence[str]) -> str:
-    """Say why a file or folder gives no item a class, and what cures it there: a folder has no columns."""
+    """Say why a file or folder gives no item a class, and what cures it: a folder has no columns."""
     said = f"{path} gives no item of the pool a class: it was read as {reading.kind}"
     has = f"where the pool has {str(ids[0])!r}" if len(ids) else "where the pool has no items"
     of_table, lines = "item" in reading.heeded, len(reading.lines)
@@ -68,7 +68,7 @@ def _without_classes(path: Path, reading: Reading, unmatched: Sequence[str], ids
     if not lines:
         return f"{said}, and has no lines"
     if reading.bare and what == "file":
-        return f"{said}. Sort them into folders in it, one a class, or give a table of items and classes"
+        return f"{said}. Sort them into folders in it, one per class, or give a table of items and classes"
     if reading.bare and of_table:
         return f"{said}. Name the column of classes: --label NAME"
     if reading.bare:
@@ -83,4 +83,4 @@ def _without_classes(path: Path, reading: Reading, unmatched: Sequence[str], ids
         cure = f"{cure[0].upper()}{cure[1:]}"
         return f"{said}, and none of its {count_of(lines, what)} names an item: such as {unmatched[0]!r}, {has}. {cure}"
     cure = ". Where another column holds the classes, name it: --label NAME" if of_table else ""
-    return f"{said}, and what it says of {count_of(lines - len(unmatched), 'item')} here is no class{cure}"
+    return f"{said}, and what it says of {count_of(lines - len(unmatched), 'item')} here is not a class{cure}"

@@ -18,7 +18,7 @@ from elsa_nb.text_files import lines_of
 from elsa_nb.text_tables import FOLDERS, in_folder
 
 _HEEDED = frozenset(("item", "label"))  # the options that a table with columns listens to
-# The first of each that a table has is meant. A plain number of a row or task comes last.
+# The first of these that a table has is taken. A plain number of a row or task comes last.
 ITEM = """
     item image filename file_name file filepath file_path path image_path img_path image_name img_name
     image_file img image_uri uri image_url url media text_id record_id name key sample image_id item_id
@@ -54,7 +54,7 @@ def find(table: Table, wanted: str | None, allowed: str) -> int | None:
 
 
 def names_items(table: Table) -> bool:
-    """Whether a table of several columns has one that is called as columns of items are."""
+    """Whether a table of several columns has one with the name of a column of items."""
     return len(table.columns) > 1 and find(table, None, ITEM) is not None
 
 
@@ -120,9 +120,9 @@ def read(table: Table, names: Names, *, item: str | None = None, label: str | No
         lines.append(Line(place, name, value, _person(cells[who]) if who is not None else None))
     if item is None and not all(names.knows(line.name) for line in lines):
         notes += _fitting(table, names)
-    told = "the order of the rows" if in_order else repr(table.columns[which])
-    told = told if folder is None else f"{table.columns[folder]!r} and {told}, joined"
-    kind = f"{table.kind}, items from {told}"
+    source = "the order of the rows" if in_order else repr(table.columns[which])
+    source = source if folder is None else f"{table.columns[folder]!r} and {source}, joined"
+    kind = f"{table.kind}, items from {source}"
     if set(map(plain, table.columns)) >= _BOX and what is not None:
         words: dict[str, set[str]] = {}
         for line in lines:
@@ -133,8 +133,8 @@ def read(table: Table, names: Names, *, item: str | None = None, label: str | No
             lines, f"{kind}, classes of boxes from {table.columns[what]!r}", classes=True, notes=notes, heeded=_HEEDED
         )
     if what is None:
-        told = f"{kind}, without a column of labels ({_columns(table)})"
-        return Reading(lines, told, bare=True, header=tuple(table.columns), notes=notes, heeded=_HEEDED)
+        kind = f"{kind}, without a column of labels ({_columns(table)})"
+        return Reading(lines, kind, bare=True, header=tuple(table.columns), notes=notes, heeded=_HEEDED)
     if label is None and (verdicts := _verdicts(table)) not in (None, what):
         called = repr(table.columns[verdicts])
         raise ValueError(
@@ -155,14 +155,14 @@ def _beyond(table: Table) -> list[str]:
         return []
     return [
         f"{count_of(len(longer), 'row has', 'rows have')} cells beyond the last column with a name ({longer[0][0]}: "
-        f"{longer[0][1]!r}), left out; a cell in which the separator stands wants quotation marks around it"
+        f"{longer[0][1]!r}), left out; a cell that contains the separator needs quotation marks around it"
     ]
 
 
 def _folder(table: Table, which: int, what: int | None, names: Names) -> tuple[int | None, list[str]]:
-    """Return the column that says in which folders the files of the column `which` are, and what is to be said of it.
+    """Return the column that says in which folders the files of the column `which` are, and remarks on it.
 
-    None where the files are paths already, and where what both name together is no item.
+    None where the files are paths already, and where both together name no item.
     """
     plains = list(map(plain, table.columns))
     places = [plains.index(name) for name in FOLDERS if name in plains]
@@ -203,14 +203,14 @@ def _not_as_many(table: Table, n: int) -> str:
     head = (" " if table.kind.endswith("spaces") else ", ").join(table.columns)
     return (
         f"{said} (the first {line[0]}, {head!r}, was taken for the names of columns, empty {line[0]}s do not count) "
-        f"and {n:,} items. Where the first {line[0]} is one of them, write names above it: label, or one a column"
+        f"and {n:,} items. Where the first {line[0]} is one of them, write names above it: label, or one per column"
     )
 
 
 def _label_a_row(table: Table, n: int) -> Table:
-    """Return a sheet of one column with its header as the first of `n` rows, where it is a label that others are, too.
+    """Return a sheet of one column with its header as the first of `n` rows, where the header recurs as a label.
 
-    A name of the column that one row too few stand under is no label that others are.
+    The name of a column under which one row is missing does not recur.
     """
     (header,) = table.columns
     first = re.fullmatch(r"row 2( of sheet .*)", table.rows[0][0]) if len(table.rows) == n - 1 and table.rows else None
@@ -252,7 +252,7 @@ def names_a_line(text: str) -> Reading:
 
 
 def _points(lines: list[tuple[str, str]], names: Names) -> Reading | None:
-    """Read a list of Markdown: "- a.jpg", or, with boxes to tick, "- [x] a.jpg"; None where it is none."""
+    """Read a list of Markdown: "- a.jpg", or, with boxes to tick, "- [x] a.jpg"; None for others."""
     found = [(place, re.fullmatch(r"(?:[-*+]|\d+[.)])\s+(?:(\[[ xX]?\])\s+)?(.+)", line)) for place, line in lines]
     points = [(place, point[1], point[2].strip("`")) for place, point in found if point is not None]
     if len(points) < len(lines) or not any(names.knows(name) for _, _, name in points):
@@ -271,7 +271,7 @@ def _is_remark(line: str, names: Names) -> bool:
 def _row_names(table: Table, names: Names) -> int | None:
     """Return the column without a name that holds items: what pandas and R make of an index of names.
 
-    An index of numbers is none: it counts the rows of another table.
+    An index of numbers does not count: it numbers the rows of another table.
     """
     unnamed = (index for index, name in enumerate(table.columns) if name in ("", "__index_level_0__"))
     return next((i for i in unnamed if len(table.columns) > 1 and _holds_items(table, i, names)), None)
@@ -345,13 +345,13 @@ def _columns(table: Table) -> str:
 def _choices(value: Any) -> Any:
     """Take apart what Label Studio's CSV and short JSON hold where several choices were made: {"choices": [...]}.
 
-    And a list that a program wrote into a cell, as pandas does: ['owl', 'fox'].
+    So it does a list that a program wrote into a cell, as pandas does: ['owl', 'fox'].
     """
     if isinstance(value, str) and value.startswith('{"choices"'):
         try:
             value = json.loads(value)
         except (ValueError, RecursionError):
-            return value  # no JSON after all: a word, which is no answer
+            return value  # not JSON after all: a word, which is not an answer
     elif isinstance(value, str) and _WRITTEN.fullmatch(value):
         with suppress(ValueError, SyntaxError, RecursionError, MemoryError):
             value = ast.literal_eval(value.strip())

@@ -1,7 +1,7 @@
 """Tables drawn with bars and rules: by Markdown, org-mode, pandas' to_markdown, the terminals of databases.
 
 A table begins with a line of cells and a rule under it (`|---|:-:|`, `+----+---+`, `-----+---`); more rules may stand
-anywhere. What stands around a table, in a page of notes, is no part of it.
+anywhere. What stands around a table, on a page of notes, is not part of it.
 """
 
 import re
@@ -29,7 +29,7 @@ def drawn(text: str) -> list[tuple[str, list[str]]] | None:
         if other != header:
             raise ValueError(
                 f"it holds several tables drawn with bars, on {first} ({', '.join(header)}) and on {place} "
-                f"({', '.join(other)}); save the one that is meant in a file of its own"
+                f"({', '.join(other)}); save the one that is meant as a file of its own"
             )
     rows = [tables[0][0], *(row for table in tables for row in table[1:])]
     for place, cells in rows:

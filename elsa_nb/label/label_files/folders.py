@@ -1,4 +1,4 @@
-"""Labels that are where files lie: a folder a class, a folder of links (our own export), and files of an image each.
+"""Labels given by where files lie: one folder per class, a folder of links (our own export), one file per image.
 
 A file for each image is what YOLO writes as text, Pascal VOC as XML and Labelme as JSON.
 """
@@ -22,18 +22,18 @@ _LISTED = "data.yaml", "dataset.yaml", "data.yml"
 
 
 def read(folder: Path, names: Names) -> Reading:
-    """Return a line a file; raises ValueError for an empty folder."""
+    """Return one line per file; raises ValueError for an empty folder."""
     files = sorted(_files(folder, frozenset()))
     if not files:
-        raise ValueError("it is a folder without files; a folder of labels has a folder a class, or YOLO's text files")
+        raise ValueError("it is a folder without files; labels are in one folder per class, or in YOLO's text files")
     texts = [p for p in files if p.suffix.lower() == ".txt" and p.name not in _NAMES]
-    in_labels = [p for p in texts if _LABELS in p.relative_to(folder).parts[:-1]]  # beside them lie notes to read
+    in_labels = [p for p in texts if _LABELS in p.relative_to(folder).parts[:-1]]  # others are notes for people
     if (texts := in_labels or texts) and all(_boxed_classes(path) is not None for path in texts[:20]):
         return _yolo(folder, texts, files, names)
     for suffix, begin, reader in ((".xml", "<annotation>", xml_files.read), (".json", '"shapes"', tasks.read_labelme)):
         each = [p for p in files if p.suffix.lower() == suffix]
         if each and all(begin in p.read_text(encoding="utf-8-sig", errors="replace") for p in each[:20]):
-            return _one_an_image(folder, each, reader)
+            return _one_per_image(folder, each, reader)
     inside = [p for p in files if p.parent != folder]
     if not inside:
         return _flat(files)
@@ -48,10 +48,10 @@ def read(folder: Path, names: Names) -> Reading:
         name = next((name for name in there if names.knows(name)), "/".join(of_class[1:]))
         lines.append(Line(escaped(str(path.relative_to(folder))), name, of_class[0]))
     notes = [f"files beside the folders of classes, left out: {len(files) - len(inside)}"]
-    return Reading(lines, "folder a class", classes=True, notes=notes if len(files) > len(inside) else [])
+    return Reading(lines, "one folder per class", classes=True, notes=notes if len(files) > len(inside) else [])
 
 
-def _one_an_image(folder: Path, files: Sequence[Path], reader: Callable[[bytes], Reading]) -> Reading:
+def _one_per_image(folder: Path, files: Sequence[Path], reader: Callable[[bytes], Reading]) -> Reading:
     lines: list[Line] = []
     for path in files:
         place = str(path.relative_to(folder))
@@ -60,7 +60,7 @@ def _one_an_image(folder: Path, files: Sequence[Path], reader: Callable[[bytes],
         except ValueError as error:
             raise ValueError(f"{place}: {error}") from None
         lines += [replace(line, where=place) for line in read.lines]
-    return Reading(lines, f"{read.kind}, a file an image", classes=True)
+    return Reading(lines, f"{read.kind}, one file per image", classes=True)
 
 
 def _flat(files: list[Path]) -> Reading:
@@ -71,7 +71,7 @@ def _flat(files: list[Path]) -> Reading:
 
 
 def _files(folder: Path, above: frozenset[str]) -> Iterator[Path]:
-    """Yield what is not hidden, in folders that are links, too; a link to what is gone still has a name."""
+    """Yield what is not hidden, also in folders that are links; a link to what is gone still has a name."""
     here = os.path.realpath(folder)
     if here in above:  # a link back to where we come from
         return
@@ -85,7 +85,7 @@ def _files(folder: Path, above: frozenset[str]) -> Iterator[Path]:
 
 
 def _boxed_classes(path: Path) -> set[int] | None:
-    """Return the numbers of the classes that a text file of YOLO has boxes of; None where it is no such file.
+    """Return the numbers of the classes that a text file of YOLO has boxes of; None where it is not such a file.
 
     Each of its lines is a box or an outline: the number of a class, and four numbers or more that say where it is.
     """
@@ -102,8 +102,8 @@ def _boxed_classes(path: Path) -> set[int] | None:
     return found
 
 
-def _names_told(path: Path) -> str:
-    """Return the text of a file of the names of classes; "" where it is no text."""
+def _read_names(path: Path) -> str:
+    """Return the text of a file of the names of classes; "" where it is not text."""
     try:
         return next((text for _, text in decoded(path.read_bytes())), "")
     except ValueError as error:
@@ -112,14 +112,14 @@ def _names_told(path: Path) -> str:
 
 def _yolo(folder: Path, texts: list[Path], files: list[Path], names: Names) -> Reading:
     named = next((p for p in files if p.name in (*_NAMES, *_LISTED)), None)
-    told = _names_told(named) if named else ""
-    words = dict(enumerate(told.splitlines())) if named is None or named.name in _NAMES else _names_in_yaml(told)
+    text = _read_names(named) if named else ""
+    words = dict(enumerate(text.splitlines())) if named is None or named.name in _NAMES else _names_in_yaml(text)
     lines = []
     for path in texts:
         place = escaped(str(path.relative_to(folder)))
         if (numbers := _boxed_classes(path)) is None:
             raise ValueError(
-                f"{place} is no text file of YOLO, as those before it are: each line is the number of a class and four "
+                f"{place} is not a YOLO text file, as those before it are: each line is the number of a class and four "
                 "numbers or more; correct it, or take it out of the folder"
             )
         if words and (strange := sorted(numbers - set(words))):
@@ -134,8 +134,8 @@ def _yolo(folder: Path, texts: list[Path], files: list[Path], names: Names) -> R
             ways = ["/".join((*parts[:at], *between, *parts[at + 1 :])) for between in ((), ("images",))]
         name = next((way for way in ways if names.knows(way)), ways[0])
         lines.append(Line(place, name, found or frozenset((NO_OBJECT,))))
-    told = f", names from {named.name}" if named else ", classes by number"
-    return Reading(lines, f"YOLO text files{told}", classes=True)
+    source = f", names from {named.name}" if named else ", classes by number"
+    return Reading(lines, f"YOLO text files{source}", classes=True)
 
 
 def _names_in_yaml(text: str) -> dict[int, str]:

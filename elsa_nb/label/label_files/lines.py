@@ -6,7 +6,7 @@ from typing import Any
 
 from elsa_nb.option_names import option_told
 
-NO_OBJECT = "(no object)"  # what a file that was made for an image, and marks nothing in it, says of the image
+NO_OBJECT = "(no object)"  # the label of an image whose own file marks nothing in it
 
 
 def plain(column: str) -> str:
@@ -34,10 +34,10 @@ class Line:
 
 @dataclass
 class Reading:
-    """The lines of one file, in words what it was read as, and what its reader has to say about it.
+    """The lines of one file, what it was read as, and remarks of its reader.
 
-    `classes`: the words are names of classes by the format, so "0" and "yes" are names too, and not answers; those
-    that the file lists, used or not, are `declared`.
+    `classes`: by the format, the words are names of classes, so "0" and "yes" are names too, not answers; those that
+    the file lists, used or not, are `declared`.
     `bare`: the file names items and says nothing about them; `header` names the columns of its table, if it is one.
     `heeded` are the options of `read_labels` that its reader listens to.
     """
@@ -52,7 +52,7 @@ class Reading:
     heeded: frozenset[str] = frozenset()
 
     def has_column(self, name: str) -> bool:
-        """Tell whether the table has a column of this name, compared as tables do."""
+        """Whether the table has a column of this name, compared as `plain` writes it."""
         return plain(name) in map(plain, self.header)
 
     def check_heeded(self, **given: str | None) -> None:

@@ -1,4 +1,4 @@
-"""From the names of a file to the rows of a pool: the same picture goes by many paths.
+"""From the names in a file to the rows of a pool: one picture can go by many paths.
 
 A name fits an id if one of the two is the ending of the other, part by part: `/media/ann/cats/1.jpg`, `cats\\1.jpg`
 and `1.jpg` all fit `cats/1.jpg`, and `dogs/1.jpg` does not. Only a unique fit counts. Spellings are tried from the
@@ -33,8 +33,8 @@ class Names:
 
     def find(self, name: str) -> int | str:
         """Return the row that `name` means, or in words why there is none."""
-        name = escaped(name)  # of a file whose name is no UTF-8
-        for spelling in (name, meant(name)):  # our own CSV files mark some
+        name = escaped(name)  # of a file whose name is not UTF-8
+        for spelling in (name, meant(name)):  # our own CSV files put a mark before some
             if spelling in self._rows:
                 return self._rows[spelling]
         for of_name, of_id in _SPELLINGS:
@@ -45,16 +45,16 @@ class Names:
             if found:
                 two = " and ".join(repr(self.ids[row]) for row in found[:2])
                 more = " and so on" if len(found) > 2 else ""
-                return f"fits {len(found)} items: {two}{more}; write the one that is meant as it is called here"
+                return f"fits {len(found)} items: {two}{more}; write the one that is meant by the name it has here"
         end = _plain(name)[-1:]
         if end and (other := self._index(_plain).get(end[0])):
-            return f"of that name there is only {self.ids[other[0][1]]!r}, in another folder"
+            return f"that name is here only in another folder: {self.ids[other[0][1]]!r}"
         return "no such item"
 
     def above(self, name: str, row: int) -> str | None:
-        """Return the folders by which a relative name of the item `row` goes beyond its id, "" for none.
+        """Return the folders that a relative name of the item `row` has in front of its id, "" for none.
 
-        None for a name that is no relative path, or that is written in another way than the id.
+        None for a name that is not a relative path, or that is written in another way than the id.
         """
         parts, own = _plain(name), _plain(self.ids[row])
         if re.match(r"\s*(?:[A-Za-z]:)?[\\/]", name) or _SCHEME.match(name.strip()) or not _ends_alike(parts, own):
@@ -64,7 +64,7 @@ class Names:
     def differs(self, name: str, row: int) -> str:
         """Return in what a name differs from the item `row` that it means, "letter case" or "form of accents"; else "".
 
-        What leads to the folder of the items does not count, nor does how an address is written.
+        What leads to the folder of the items does not count, nor does the encoding of a web address.
         """
         name, own = escaped(name).strip().replace("\\", "/"), _exact(self.ids[row].replace("\\", "/"))
         ways = [_exact(way) for way in (name, name.partition("?")[0], unquote(name))]

@@ -8,7 +8,7 @@ def record(value: Any, where: str) -> dict[str, Any]:
     if not value:
         return {}
     if not isinstance(value, dict):
-        raise ValueError(f"{where} is {_shown(value)}, where an object of JSON belongs")
+        raise ValueError(f"{where} is {_shown(value)}, where a JSON object belongs")
     return value
 
 

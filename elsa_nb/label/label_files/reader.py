@@ -29,7 +29,7 @@ class LabelFile:
     """What a file says about a pool.
 
     `given` maps each annotator (None: the file names none) to {row: label}, labels being 1, 0 and -1 (unsure).
-    `unmatched` are (place, name, why) of names that are no item here, `empty` counts lines without a label.
+    `unmatched` are (place, name, why) of names that are not items here, `empty` counts lines without a label.
     """
 
     path: Path
@@ -41,11 +41,11 @@ class LabelFile:
 
     def agreed(self) -> dict[int, int]:
         """Return {row: label} on which all annotators agree; one who is unsure does not count."""
-        told: dict[int, set[int]] = {}
+        by_row: dict[int, set[int]] = {}
         for labels in self.given.values():
             for row, label in labels.items():
-                told.setdefault(row, set()).add(label)
-        sure = {row: labels - {-1} or {-1} for row, labels in told.items()}
+                by_row.setdefault(row, set()).add(label)
+        sure = {row: labels - {-1} or {-1} for row, labels in by_row.items()}
         return {row: labels.pop() for row, labels in sorted(sure.items()) if len(labels) == 1}
 
     @property
@@ -71,7 +71,8 @@ class LabelFile:
             listed = "; ".join(f"{place}: {name!r}, {why}" for place, name, why in self.unmatched[:_MOST])
             more = f"; and {len(self.unmatched) - _MOST} more" if len(self.unmatched) > _MOST else ""
             said.append(
-                f"{count_of(len(self.unmatched), 'name is', 'names are')} no item of the pool ({listed}{more})."
+                f"{count_of(len(self.unmatched), 'name is not an item', 'names are not items')} of the pool "
+                f"({listed}{more})."
             )
         said += [f"{note[0].upper()}{note[1:]}." for note in self.notes]
         return " ".join(said)
@@ -93,24 +94,23 @@ def read_labels(
     """Return what the file or folder `path` says about the items `ids`.
 
     Read are CSV in any separator and encoding, lists of names, JSON Lines, Parquet, Feather, spreadsheets, all that
-    `export` writes, session files, COCO, Label Studio, FiftyOne, VIA, CVAT, YOLO, Pascal VOC, Labelme, CreateML, and a
-    folder a class.
+    `export` writes, session files, COCO, Label Studio, FiftyOne, VIA, CVAT, YOLO, Pascal VOC, Labelme, CreateML, and
+    one folder per class.
 
     `positive` names the class to look for where labels are classes (others are then negative, or, with `negative`,
-    only those; `unsure` likewise); one of several in a cell counts, and so does a column that has its name. `item` and
-    `label` name columns, where they have other names than usual; item="row"
-    takes the pool's order. `annotator` keeps one person's labels. `every` ("positive") is the label of each item of a
-    plain list of names. `encoding` is found unless it is told.
+    only those; `unsure` likewise). It may be one of several in a cell, or the name of a column. `item` and `label` name
+    columns that have other names than usual; item="row" takes the pool's order. `annotator` keeps one person's labels.
+    `every` ("positive") is the label of each item of a plain list of names. `encoding` is detected unless given.
 
     Raises MissingDataError where `path` is not there, and ValueError, naming the place in the file, for what cannot
-    be read, words that are no answers, two lines that contradict each other, an option that has no effect on a file of
+    be read, words that are not answers, two lines that contradict each other, an option that has no effect on a file of
     this kind, and a file without one usable label.
     """
     if every is not None and every not in _WORDS.values():
         raise ValueError(f"every = {every!r}; allowed: {', '.join(_WORDS.values())}")
-    told = {"item": item, "label": label, "annotator": annotator, "encoding": encoding}
+    options = {"item": item, "label": label, "annotator": annotator, "encoding": encoding}
     words = {"positive": positive, "negative": negative, "unsure": unsure}
-    return _read(Path(path), Names(ids), every, listed=every is not None, **told, **words)
+    return _read(Path(path), Names(ids), every, listed=every is not None, **options, **words)
 
 
 def read_examples(path: Path | str, ids: Sequence[str]) -> LabelFile:
@@ -130,14 +130,14 @@ def _read(
     encoding: str | None = None,
     **words: str | Sequence[str] | None,
 ) -> LabelFile:
-    """Read as `read_labels` does; with `listed` a file that is no plain list of names is refused."""
+    """Read as `read_labels` does; with `listed`, refuse a file that is not a plain list of names."""
     taken = ""
     try:
         reading = best_reading(path, names, item, label, encoding)
         if listed and not reading.bare:
             reading.check_heeded(every=every)
         if reading.bare and label is None and (column := _only(**words)) is not None and reading.has_column(column):
-            # A column a class: the one that is looked for holds the answers.
+            # One column per class: that of the class that is looked for holds the answers.
             taken = f"the answers were looked for in its column {column!r}: "
             reading, words = best_reading(path, names, item, column, encoding), {}
         return _joined(path, reading, names, every, annotator, **words)
@@ -150,9 +150,9 @@ def _only(
     negative: str | Sequence[str] | None = None,
     unsure: str | Sequence[str] | None = None,
 ) -> str | None:
-    """Return the class that is looked for where one is told, and nothing of others."""
-    told = [positive] if isinstance(positive, str | int) else list(positive or ())
-    return str(told[0]) if len(told) == 1 and not negative and not unsure else None
+    """Return the class that is looked for if one is given, and none of the others; else None."""
+    given = [positive] if isinstance(positive, str | int) else list(positive or ())
+    return str(given[0]) if len(given) == 1 and not negative and not unsure else None
 
 
 def best_reading(path: Path, names: Names, item: str | None, label: str | None, encoding: str | None) -> Reading:
@@ -172,36 +172,36 @@ def _readings(path: Path, names: Names, item: str | None, label: str | None, enc
     data = path.read_bytes()
     if data.startswith(b"\x1f\x8b"):
         data = _unpacked(data)
-    told = {"item": item, "label": label}
+    named = {"item": item, "label": label}
     if data.startswith(b"SQLite format 3"):
         yield stored_sessions.read(path)
     elif data.startswith(b"PAR1"):
-        yield columns.read(tables.parquet(data), names, **told)
+        yield columns.read(tables.parquet(data), names, **named)
     elif data.startswith(b"ARROW1"):
-        yield columns.read(tables.feather(data), names, **told)
+        yield columns.read(tables.feather(data), names, **named)
     elif arrays.are_arrays(data):
-        yield arrays.read(data, names, **told)
+        yield arrays.read(data, names, **named)
     elif data.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
         sheets = [columns.under_titles(sheet, item, label) for sheet in tables.workbook(data)]
         if not sheets:
             raise ValueError("its sheets are empty")
-        reading = _of_sheets(sheets, names, **told)
+        reading = _of_sheets(sheets, names, **named)
         if count := tables.without_value(data):
-            told = "1 cell holds a formula" if count == 1 else f"{count} cells hold formulas"
-            told += f" without a value, and count{'s' if count == 1 else ''} as empty: save the file once in Excel or "
-            reading.notes.append(told + "LibreOffice, which compute them")
+            note = "1 cell holds a formula" if count == 1 else f"{count} cells hold formulas"
+            note += f" without a value, and count{'s' if count == 1 else ''} as empty: save the file once in Excel or "
+            reading.notes.append(note + "LibreOffice, which compute them")
         yield reading
     elif re.match(rb"(\xef\xbb\xbf)?\s*<(!doctype html|html|head|body|table|meta)\b", data, re.IGNORECASE):
-        raise ValueError("it is a web page, which some programs call .xls: save it as CSV out of a spreadsheet")
+        raise ValueError("it is a web page, which some programs call .xls: open it in a spreadsheet, save it as CSV")
     elif re.match(rb"(\xef\xbb\xbf)?\s*<|\xff\xfe<\0|\xfe\xff\0<", data):
         yield xml_files.read(data)
     else:
-        flaw = ValueError("it is no text and no table file that is known (CSV, JSON, Parquet, Feather, Excel, NumPy)")
+        flaw = ValueError("it is neither text nor a known table file (CSV, JSON, Parquet, Feather, Excel, NumPy)")
         flaws, readable = [], False
         for name, text in decoded(data, encoding):
             try:
                 reading = _text(text.lstrip("\ufeff"), names, item, label)
-            except ValueError as error:  # another encoding may make sense of it; else the likeliest is to be heard
+            except ValueError as error:  # another encoding may make sense of it; else the error of the likeliest counts
                 flaws.append(error)
                 continue
             readable = True
@@ -260,7 +260,7 @@ def _text(text: str, names: Names, item: str | None, label: str | None) -> Readi
             ways.append(table)
     except ValueError as error:
         broken = error
-    # A line of a table ends like an item where its last filled cell does: what has a header is no list.
+    # A line of a table ends like an item where its last filled cell does: what has a header is not a list.
     headed = not columns.begins_with_item(start, names) and any(map(columns.names_items, ways))
     if item is None and label is None and not headed and (listed := columns.a_list(text, names)) is not None:
         return listed
@@ -304,8 +304,8 @@ def _joined(
     people = list(dict.fromkeys(line.annotator for line in reading.lines if line.label is not None))
     if annotator is not None and annotator not in people:
         named = ", ".join(repr(who) for who in people if who is not None)
-        told = f"its annotators are {named}" if named else "it names no annotator: leave the name out"
-        raise ValueError(f"it has no labels by {annotator!r}; {told}")
+        known = f"its annotators are {named}" if named else "it names no annotator: leave the name out"
+        raise ValueError(f"it has no labels by {annotator!r}; {known}")
     given: dict[str | None, dict[int, int]] = {}
     first: dict[tuple[str | None, int], tuple[str, str, int]] = {}
     files: dict[int, tuple[str, str]] = {}
@@ -321,7 +321,7 @@ def _joined(
         if not names.may_be_one(name, line.name):
             raise ValueError(
                 f"{where} ({name!r}) and {line.where} ({line.name!r}) are two files, and both would be "
-                f"{names.ids[row]!r}; leave the one out that is not meant"
+                f"{names.ids[row]!r}; leave out the one that is not meant"
             )
         if label is None:
             empty += 1
@@ -345,7 +345,7 @@ def _joined(
 
 
 def _written_otherwise(reading: Reading, rows: Sequence[int | str], names: Names) -> list[str]:
-    """Say of how many names, and of which first, the letters are not those of the items that they were taken for."""
+    """Say how many names, and which first, are spelt differently from the items that they were taken for."""
     found: dict[str, list[str]] = {}
     for line, row in zip(reading.lines, rows, strict=True):
         if isinstance(row, int) and (what := names.differs(line.name, row)):
@@ -361,7 +361,7 @@ def rows_meant(reading: Reading, names: Names) -> list[int | str]:
     """Return the row that each line means, or why it means none.
 
     Where most names begin at the folder of the pool, one that begins above it ("dogs/1.jpg" for 1.jpg) is a file of
-    another folder. Where not, names that begin in several folders are all taken, and that is said.
+    another folder. Else, names that begin in several folders are all taken, with a remark.
     """
     found = {name: names.find(name) for name in {line.name for line in reading.lines}}
     rows = [found[line.name] for line in reading.lines]
@@ -372,16 +372,16 @@ def rows_meant(reading: Reading, names: Names) -> list[int | str]:
     begins = Counter(where for where in above if where is not None)
     if begins[""] <= begins.total() - begins[""]:
         if len(begins) > 1:
-            told = ", ".join(f"{where or 'the folder of the items'} {n}" for where, n in begins.most_common(_MOST))
-            told += ", ..." if len(begins) > _MOST else ""
+            listed = ", ".join(f"{where or 'the folder of the items'} {n}" for where, n in begins.most_common(_MOST))
+            listed += ", ..." if len(begins) > _MOST else ""
             reading.notes.append(
-                f"its names begin in {len(begins)} folders ({told}), and all were taken for items; if those of one of "
-                "them are other files, leave these lines out"
+                f"its names begin in {len(begins)} folders ({listed}), and all were taken for items; if those of one "
+                "folder are other files, leave those lines out"
             )
         return rows
-    told = "of that name there is only {!r}, in another folder"
+    elsewhere = "that name is here only in another folder: {!r}"
     return [
-        told.format(names.ids[row]) if where and isinstance(row, int) else row
+        elsewhere.format(names.ids[row]) if where and isinstance(row, int) else row
         for row, where in zip(rows, above, strict=True)
     ]
 

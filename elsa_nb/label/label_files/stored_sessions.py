@@ -20,7 +20,7 @@ def read(path: Path) -> Reading:
         check_values(path, base)
         found = base.execute("SELECT id, item, label, annotator FROM answers ORDER BY id").fetchall()
     except sqlite3.DatabaseError as error:
-        raise ValueError(f"it is a database, but no session file ({' '.join(str(error).split())})") from None
+        raise ValueError(f"it is a database, but not a session file ({' '.join(str(error).split())})") from None
     finally:
         base.close()
     return Reading([Line(f"answer {i}", item, label, who) for i, item, label, who in found], SESSION_KIND)

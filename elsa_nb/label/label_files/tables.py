@@ -21,7 +21,7 @@ from elsa_nb.text_tables import is_spaced
 _FIRST_LINES = 10  # that are looked at for a separator: above the header there may be a title
 _SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", " ": "spaces"}
 _READERS = ("openpyxl", "odfpy", "xlrd", "python-calamine")  # of spreadsheet files, for pandas
-# What openpyxl raises for well-formed parts that are missing or hold what no spreadsheet does.
+# What openpyxl raises for missing parts, and for well-formed parts that are not of a spreadsheet.
 _REFUSALS = (AttributeError, KeyError, IndexError, TypeError, ValueError, OverflowError, OSError)
 UNPACKED_MOST = 1 << 30  # bytes that a packed file may become
 # A cell of an Excel sheet: its attributes, and what it holds.
@@ -29,7 +29,7 @@ _CELL = re.compile(rb"<(?:\w+:)?c\b([^>]*)(?<!/)>(.*?)</(?:\w+:)?c>", re.DOTALL)
 _FORMULA, _VALUE, _COMPUTED = (
     re.compile(form) for form in (rb"<(?:\w+:)?f\b", rb"<(?:\w+:)?v\b[^/>]*>[^<]", rb't="str"')
 )
-_AS_TEXT = re.compile(r'\A="(.*)"\Z', re.DOTALL)  # ="00123": how a program tells Excel that a cell is no number
+_AS_TEXT = re.compile(r'\A="(.*)"\Z', re.DOTALL)  # ="00123": how a program tells Excel that a cell is not a number
 
 
 @dataclass
@@ -72,10 +72,10 @@ def _is_open(text: str, last: int, first: int, how: dict[str, Any]) -> bool:
 
 
 def cell_a_line(text: str) -> list[str]:
-    """Return a text whose lines are a cell each, empty ones too; [] where tabs, quotes or bars make more of a line."""
+    """Return a text whose lines are one cell each, empty ones too; [] where tabs, quotes or bars part a line."""
     lines = [line.strip() for line in re.split(r"\r\n|\r|\n", text)]
     if not lines[-1]:
-        del lines[-1]  # what follows the end of the last line is none
+        del lines[-1]  # what follows the end of the last line is not a line
     first = next(filter(None, lines), "")
     quote = "'" if re.fullmatch("'[^']*'", first) else '"'
     whole = re.compile(f"{quote}((?:[^{quote}]|{quote * 2})*){quote}")
@@ -96,13 +96,13 @@ def ways_to_read(text: str) -> Iterator[Table]:
     if (rows := drawn(text)) is not None:
         yield as_table(rows, "table drawn with bars")
         return
-    told = re.match(r"\s*\"?sep=(.)\"?[ \t;,]*\r?\n", text)
+    declared = re.match(r"\s*\"?sep=(.)\"?[ \t;,]*\r?\n", text)
     skipped = 0
-    if told:
-        text, skipped = text[told.end() :], 1
+    if declared:
+        text, skipped = text[declared.end() :], 1
     first = text.lstrip("\r\n \t").splitlines()[:_FIRST_LINES]
     head, some = first[0] if first else "", "\n".join(first)
-    separators = (told[1],) if told else sorted(_SEPARATORS, key=lambda s: -head.count(s) if s != " " else 1)
+    separators = (declared[1],) if declared else sorted(_SEPARATORS, key=lambda s: -head.count(s) if s != " " else 1)
     quotes = ("'", '"') if re.match(r"\s*'", head) else ('"',)
     for quote in quotes:
         for separator in separators:
@@ -206,7 +206,7 @@ def workbook(data: bytes) -> Iterator[Table]:
 
 
 def without_value(data: bytes) -> int:
-    """Return how many cells of an Excel file hold a formula and no value: who wrote the file computed none."""
+    """Return how many cells of an Excel file hold a formula and no value: the program that wrote it computed none."""
     if not data.startswith(b"PK"):
         return 0
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
@@ -214,12 +214,12 @@ def without_value(data: bytes) -> int:
     cells = (cell for sheet in sheets if _FORMULA.search(sheet) for cell in _CELL.findall(sheet))
     # A formula that comes to no text has an empty value, and says that it is text.
     return sum(
-        bool(_FORMULA.search(held)) and not _VALUE.search(held) and not _COMPUTED.search(told) for told, held in cells
+        bool(_FORMULA.search(held)) and not _VALUE.search(held) and not _COMPUTED.search(about) for about, held in cells
     )
 
 
 def _spread_merged(sheets: dict[str, Any], data: bytes) -> None:
-    """Give each cell of an Excel file that is merged with one above it the value of that one, as the eye does.
+    """Give each cell of an Excel file that is merged with one above it that one's value, as the eye does.
 
     Cells that are merged within one row are a title.
     """
@@ -240,7 +240,7 @@ def _spread_merged(sheets: dict[str, Any], data: bytes) -> None:
 
 
 def _check_parts(data: bytes) -> None:
-    """Raise what is wrong with an archive that is to be a spreadsheet file: each of its parts is whole and XML.
+    """Raise an error unless each part of an archive that is to be a spreadsheet file is whole and, if XML, well-formed.
 
     ValueError for an archive of other things, and for one that would fill the memory.
     """

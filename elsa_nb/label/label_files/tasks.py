@@ -12,7 +12,7 @@ from elsa_nb.label.label_files.tables import Table, from_records
 from elsa_nb.option_names import option_told
 from elsa_nb.text_files import json_value
 
-KNOWN = "Label Studio, COCO, FiftyOne, VIA, Labelme, CreateML, a list of records, one label a name, or names by class"
+KNOWN = "Label Studio, COCO, FiftyOne, VIA, Labelme, CreateML, a list of records, one label per name, or names by class"
 
 
 def read(
@@ -46,7 +46,7 @@ def read(
             return _coco(value)
         if "detection_categories" in value:
             raise ValueError(
-                "it is MegaDetector's JSON: its detections are what a model thinks, with a confidence, and no labels. "
+                "it is MegaDetector's JSON: its detections are what a model thinks, with a confidence, not labels. "
                 "Write the images whose detections you trust into a list, and import that"
             )
         if "shapes" in value and "imagePath" in value:
@@ -61,7 +61,7 @@ def read(
             return via.read_list(value, label)
         if parts and not any(isinstance(part, dict | list) for part in parts):
             lines = [Line(f"entry {i}", name, given) for i, (name, given) in enumerate(value.items(), 1)]
-            return Reading(lines, "JSON with a label a name")
+            return Reading(lines, "JSON with one label per name")
         if parts and all(isinstance(part, list) and all(isinstance(w, str) for w in part) for part in parts):
             if any(map(is_item, value)):
                 lines = [Line(f"entry {i}", name, frozenset(words)) for i, (name, words) in enumerate(value.items(), 1)]
@@ -71,16 +71,16 @@ def read(
             alike = all(part.keys() == parts[0].keys() for part in parts)
             if alike and {plain(str(name)) for name in value} & set(ITEM.split()):
                 records = [{name: value[name][key] for name in value} for key in parts[0]]
-                return from_records(records, "JSON with a list a column", "entry")
+                return from_records(records, "JSON with one list per column", "entry")
             if alike or any(map(is_item, value)):
                 return from_records(
-                    [{"item": name} | part for name, part in value.items()], "JSON with a record a name", "entry"
+                    [{"item": name} | part for name, part in value.items()], "JSON with one record per name", "entry"
                 )
         tables = [part for part in parts if isinstance(part, list) and part and isinstance(part[0], dict)]
-        if len(tables) == 1:  # with words about it around it: pandas' "table", answers of a server
+        if len(tables) == 1:  # one table among words about it: pandas' "table", answers of a server
             return read(tables[0], by_line, is_item=is_item, item=item, label=label)
-    told = f"its keys are {', '.join(map(repr, list(value)[:8]))}" if isinstance(value, dict) else _of_what(value)
-    raise ValueError(f"it is JSON of a kind that is not known ({told}); known are {KNOWN}")
+    about = f"its keys are {', '.join(map(repr, list(value)[:8]))}" if isinstance(value, dict) else _of_what(value)
+    raise ValueError(f"it is JSON of a kind that is not known ({about}); known are {KNOWN}")
 
 
 def _of_what(value: Any) -> str:
@@ -117,7 +117,7 @@ def _label_studio(tasks: list[dict], item: str | None, label: str | None) -> Rea
     if cancelled:
         notes.append(f"skipped annotations, left out: {cancelled}")
     if predicted:
-        notes.append(f"tasks with nothing but predictions of a model, which are no labels: {predicted}")
+        notes.append(f"tasks with nothing but predictions of a model, which are not labels: {predicted}")
     return Reading(lines, "Label Studio JSON", notes=notes, heeded=frozenset(("item", "label")))
 
 

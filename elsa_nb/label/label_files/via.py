@@ -39,7 +39,7 @@ def read_list(value: dict[str, dict], label: str | None) -> Reading:
 
 
 def read_regions(table: Table, label: str | None) -> Reading:
-    """Return the lines of VIA's CSV: one row a region, attributes as JSON in a cell."""
+    """Return the lines of VIA's CSV: one row per region, attributes as JSON in a cell."""
     at = {plain(name): i for i, name in enumerate(table.columns)}
     grouped: dict[str, tuple[str, dict, list[dict]]] = {}
     for place, cells in table.rows:
@@ -59,13 +59,13 @@ def read_project(value: dict[str, Any], label: str | None) -> Reading:
     files = _records(value["file"], "file")
     given: dict[str, tuple[dict[str, Any], list]] = {fid: ({}, []) for fid in files}
     for number, entry in _records(value["metadata"], "metadata").items():
-        told = {}
+        words = {}
         for a, chosen in record(entry.get("av"), f"attributes of metadata {number}").items():
             chosen = word(chosen, f"attribute {a} of metadata {number}")
-            told[names.get(a, a)] = options.get(a, {}).get(str(chosen), chosen)
+            words[names.get(a, a)] = options.get(a, {}).get(str(chosen), chosen)
         for fid in shown.get(str(entry.get("vid")), [str(entry.get("vid"))]):
             if fid in given:
-                given[fid][1].append(told) if entry.get("xy") else given[fid][0].update(told)
+                given[fid][1].append(words) if entry.get("xy") else given[fid][0].update(words)
     entries = [(f"file {fid}", file.get("fname", ""), *given[fid]) for fid, file in files.items()]
     return _via(entries, label, "VIA 3 JSON")
 
@@ -119,5 +119,5 @@ def _loaded(cell: str | None, place: str) -> dict:
     try:
         value = json.loads(str(cell or "{}"))
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"{place}: its attributes are no JSON ({error})") from None
+        raise ValueError(f"{place}: its attributes are not JSON ({error})") from None
     return record(value, f"{place}: the JSON of its attributes")

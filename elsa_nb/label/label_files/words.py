@@ -24,7 +24,7 @@ _NO = """
     否 假 いいえ 아니요 아니오
 """
 _TICKS = set("✓✔☑✅√🗸👍")
-_CROSSES = {"x", "[x]", "\N{MULTIPLICATION SIGN}", "✕", "☒"}  # alone they mark what is meant; beside ticks they mean no
+_CROSSES = {"x", "[x]", "\N{MULTIPLICATION SIGN}", "✕", "☒"}  # alone they mark positives; beside ticks they mean no
 _RINGS = {"○", "\N{IDEOGRAPHIC NUMBER ZERO}", "◯"}  # yes beside crosses, in Japan
 _ANSWERS = (
     _OURS
@@ -32,11 +32,11 @@ _ANSWERS = (
     | dict.fromkeys(_NO.split(), 0)
     | dict.fromkeys(("-1", "?", "maybe", "uncertain", "ignore"), -1)
 )
-# An empty box to tick is none: nobody knows whether it was looked at.
+# An empty box to tick is no label: nobody knows whether the item was looked at.
 _EMPTY = {"", "-", "☐", "[ ]", "[]", "na", "n/a", "#n/a", "#nv", "<na>", "nan", "none", "null", "nil"}
 _UNSEEN = re.compile("[\u200b\u200e\u200f\ufe0e\ufe0f\ufeff]")  # what tells how a tick is drawn, and words run
 _BETWEEN = ";|,"  # several classes in one cell
-_DECIMAL = re.compile(r"[+-]?\d+,\d+")  # a number as half of Europe writes it: no two classes
+_DECIMAL = re.compile(r"[+-]?\d+,\d+")  # a number as half of Europe writes it, not two classes
 _MOST = 8  # words named in a message
 
 
@@ -61,9 +61,9 @@ def labels_of(
 ) -> list[int | None]:
     """Return the label of each line.
 
-    With `positive` (a class or several), items of it are positive and other labelled ones negative, or, where
-    `negative` is given too, only those. Without, the words must be answers: positive, 1, yes, TRUE, ... Raises
-    ValueError for a word that is neither, naming all of the file's.
+    With `positive` (a class or several), items of it are positive and other labelled ones negative; or, where
+    `negative` is given too, only items of those classes. Without it, the words must be answers: positive, 1, yes, TRUE,
+    ... Raises ValueError for a word that is neither, naming all words of the file.
     """
     wanted = {label: set(_words(given)) for label, given in ((1, positive), (0, negative), (-1, unsure))}
     if wanted[0] and not wanted[1]:
@@ -95,9 +95,9 @@ def labels_of(
         if None in found or len(found) > 1:
             recoded = f". Where words look wrong, the text is in another encoding: {option_told('encoding', 'cp1251')}"
             raise ValueError(
-                f"{line.where}: the label {_shown(line.label)} is no answer; {_listed(reading)}. Say which of them is "
-                f"wanted: {option_told('positive')}. Answers are positive, negative, unsure, 1, 0, -1, yes, no, true, "
-                f"false{recoded if not str(line.label).isascii() else ''}"
+                f"{line.where}: the label {_shown(line.label)} is not an answer; {_listed(reading)}. Say which of them "
+                f"is wanted: {option_told('positive')}. Answers are positive, negative, unsure, 1, 0, -1, yes, no, "
+                f"true, false{recoded if not str(line.label).isascii() else ''}"
             )
         labels.append(found.pop() if found else None)
     for word in sorted(passed):
@@ -108,7 +108,7 @@ def labels_of(
 def taken_apart(reading: Reading, named: set[str] | None = None) -> list[list[Any]]:
     """Return the labels of each line as they are written; of a cell with several classes each of them.
 
-    Taken whole, "owl; night" would be no owl. Cells are taken apart where a class that is `named` is among their
+    Taken whole, "owl; night" would not be an owl. Cells are taken apart where a class that is `named` is among their
     parts; where nobody names one (None), those that a class of the file is a part of. Says so in the reading's notes.
     """
     whole = [_parts(line.label) for line in reading.lines]
@@ -129,15 +129,15 @@ def taken_apart(reading: Reading, named: set[str] | None = None) -> list[list[An
 def _of_several(parted: dict[str, list[str]], cells: set[str], *, alone: bool) -> dict[str, list[str]]:
     """Return the cells, of those with a mark, that hold several classes, by what the file itself calls a class.
 
-    A class is what stands alone in a cell, and what stands beside a class: "Panthera leo (Linnaeus, 1758)" is one,
-    however many have that year. Unless only those that stand `alone` count, as with a comma, which is part of many
-    names ("Smith, Jane", "Paris, Texas"), so are all parts of a cell of which every part is part of another one, too.
-    Where that is true of few of the cells with the mark it is chance, as with ImageNet's "maillot" and "maillot, tank
-    suit": none is.
+    A class is what stands alone in a cell, and what stands beside a class: "Panthera leo (Linnaeus, 1758)" is one
+    class, however many cells have that year. All parts of a cell are classes too if each is also part of another cell;
+    not if only those `alone` count, as with a comma, which is part of many names ("Smith, Jane", "Paris, Texas").
+    Where only a few of the cells with the mark are found so, it is chance, as with ImageNet's "maillot" and "maillot,
+    tank suit": then no cell is.
     """
     words = {cell: frozenset(map(word_of, parts)) - _EMPTY for cell, parts in parted.items()}
     known = {word_of(cell) for cell in cells - parted.keys()} - _EMPTY
-    together = set(words.values())  # written in two ways, the same classes are no other cell
+    together = set(words.values())  # the same classes, written in two ways, are one cell
     often = Counter(word for each in together for word in each)
     if not alone:
         known.update(*(each for each in together if all(often[word] > 1 for word in each)))

@@ -1,4 +1,4 @@
-"""Labels out of XML: CVAT's "CVAT for images" and Pascal VOC's, a file an image; tags, or the classes of shapes."""
+"""Labels out of XML: CVAT's "CVAT for images" and Pascal VOC's, one file per image; tags, or the classes of shapes."""
 
 from xml.parsers import expat
 
@@ -8,7 +8,7 @@ _SHAPES = {"tag", "box", "polygon", "polyline", "points", "ellipse", "cuboid", "
 
 
 def read(data: bytes) -> Reading:
-    """Return one line an image; raises ValueError for other XML, and for a document that declares entities.
+    """Return one line per image; raises ValueError for other XML, and for a document that declares entities.
 
     Entities are how a small XML file becomes a large one in memory, or reads other files; neither program writes any.
     """
@@ -44,9 +44,9 @@ def read(data: bytes) -> Reading:
     except expat.ExpatError as error:
         raise ValueError(f"its XML is broken ({error})") from None
     if roots[0] == "annotation":
-        told = [(place[1:], part.strip()) for place, part in texts]
-        name = next((part for place, part in told if place == ("filename",)), "")
-        words = frozenset(part for place, part in told if place == ("object", "name"))
+        elements = [(place[1:], part.strip()) for place, part in texts]
+        name = next((part for place, part in elements if place == ("filename",)), "")
+        words = frozenset(part for place, part in elements if place == ("object", "name"))
         return Reading([Line("filename", name, words or frozenset((NO_OBJECT,)))], "Pascal VOC XML", classes=True)
     if "track" in roots:
         raise ValueError("it is CVAT's XML of a video; export it as 'CVAT for images', which names each frame")

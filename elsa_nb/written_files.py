@@ -1,10 +1,10 @@
-"""Which files are ours to replace: those that hold, to the last byte, what an export wrote there.
+"""Which files this package wrote and may replace: those that still hold, to the last byte, what an export wrote.
 
-A hidden list in their folder says so: it has their names, and the SHA-256 of what was written. So it needs no session
-that can be written, and knows the files of every session. A name is listed before its file is written, beside what is
-there until then: a killed export leaves a file that the list knows. Whatever it does not know stays as it is, be it a
-file of another program, an export in which somebody corrected a label, one that was moved here, or one of a version
-that kept no list.
+A hidden list in their folder has their names and the SHA-256 of what was written. So no session has to be writable for
+it, and it knows the files of every session. A name is listed before its file is written, and what is there until then
+stays listed: a killed export leaves a file that the list knows. Whatever it does not know stays as it is: a file of
+another program, an export in which somebody corrected a label, one that was moved here, or one of a version that kept
+no list.
 """
 
 import json
@@ -24,7 +24,7 @@ Inside = tuple[str, str | dict[str, str] | None]
 def write_export(path: Path, data: bytes, *, replace: bool = False, cure: str = OTHERWISE) -> None:
     """Write the file `path`, whole or not at all, in place of nothing or of an earlier export.
 
-    Raises ValueError, with the `cure`, for any other file unless `replace`, and for what is not a file or a database.
+    Raises ValueError, with the `cure`, for any other file unless `replace`, for a folder and for a database.
     """
     store.check_replaceable(path)
     digest = store.sha256_bytes(data)
@@ -35,7 +35,7 @@ def write_export(path: Path, data: bytes, *, replace: bool = False, cure: str = 
 
 
 def check_exported(path: Path, digest: str | None = None, *, cure: str = OTHERWISE) -> None:
-    """Raise ValueError, with the `cure`, where something is lost if what has this `digest` replaces the file `path`."""
+    """Raise ValueError, with the `cure`, where replacing the file `path` by what has this `digest` loses something."""
     if not is_replaceable(path, digest):
         raise ValueError(
             f"{path} is there already and does not hold what an export wrote there: it comes from elsewhere, from an "

@@ -1,6 +1,6 @@
-"""How a session goes on whose search begins otherwise now: all its answers in front, to be filled in, then the search.
+"""How a session is carried on when its search now begins differently: all its answers first, then the search.
 
-`as_begun` sees that it does, `carry_on` makes the search of it. `Controller` calls both.
+`as_begun` notices that it does, and `carry_on` makes the search. `Controller` calls both.
 """
 
 from collections.abc import Callable, Sequence
@@ -28,10 +28,10 @@ def answered_rows(session: Session, ids: Sequence[str]) -> np.ndarray:
 def as_begun(
     session: Session, ids: Sequence[str], settled: Settled | None, search: Strategy, *, seeded: bool
 ) -> Settled | None:
-    """Return `settled`, or how a session goes on whose fresh `search` begins otherwise now.
+    """Return `settled`, or how a session goes on when its fresh `search` now begins differently.
 
-    `seeded`: unless it looks for examples, it begins from those that came from files. Earlier versions began with
-    ordinary pages; other vectors, or other examples to look at, begin with other pictures; a search from the same
+    `seeded`: a search that does not look for examples begins from those that came from files. Earlier versions began
+    with ordinary pages; other vectors, or other examples to look at, begin with other pictures; a search from the same
     examples in other vectors, or by another strategy, asks other questions; and where examples came from a file in the
     meantime, the search begins from these, and nothing is looked for any more. The answers are carried in front of the
     search, which begins from them: nobody is led back to look for examples.
@@ -67,7 +67,7 @@ def as_begun(
 
 
 def _asks_first(search: Strategy) -> list[int]:
-    """Return the rows that a fresh search asks first; it is left as it is."""
+    """Return the rows that a fresh search asks first; the search stays as it is."""
     asked = Rounds(search).begin()[1]
     return [] if asked is None else asked.rows
 
@@ -81,13 +81,13 @@ def _examples_since(session: Session, event: int) -> bool:
 def carry_on(search: Strategy, rows: np.ndarray, begin: Begun | None = None) -> Strategy:
     """Return a strategy that asks `rows`, which were answered before, and then goes on as `search` (fresh).
 
-    The panel fills the answers in. A search that looks for examples takes them as its first page; one that has seeds
-    is not asked about these again, and where `begin(seeds)` makes it, it begins from what was found before as well.
-    Raises ValueError for an audit, which does not go on with other items than it began with.
+    The panel fills the answers in. A search that looks for examples takes them as its first page. For one that has
+    seeds, these are not asked again; where `begin(seeds)` makes it, it also begins from what was found before.
+    Raises ValueError for an audit, which cannot go on with other items than it began with.
     """
     if isinstance(search, AuditPages):  # rows of the present items would be taken for those that it draws from
         raise ValueError(
-            "an audit draws from the items that were here when it began, and these were others: begin another audit, "
+            "an audit draws from the items that were here when it began, and they have changed: begin another audit, "
             "with another session file"
         )
     if isinstance(search, Begin):
@@ -99,7 +99,7 @@ def carry_on(search: Strategy, rows: np.ndarray, begin: Begun | None = None) -> 
 class CarriedOn(Around):
     """A search with answers from an earlier course of its session in front, to be filled in.
 
-    With `begin`, which makes it from seeds, those answered positive are its seeds, too.
+    With `begin`, which makes the search from seeds, the rows answered positive become seeds too.
     """
 
     def __init__(self, search: Strategy, rows: np.ndarray, begin: Begun | None = None):
@@ -117,7 +117,7 @@ class CarriedOn(Around):
         return batch and batch._replace(round=batch.round + 1)
 
     def update(self, labels: Sequence[int] | np.ndarray) -> None:
-        """Take the answers; one that was corrected in front of the search since it asked counts before that given."""
+        """Take the answers; a correction made in front of the search since it asked overrides the one given."""
         answering = self.search if len(self._earlier.log.rows) else self._earlier
         if self._since and np.shape(labels) == self._open.shape:
             labels = [self._since.get(row, label) for row, label in zip(self._open.tolist(), labels, strict=True)]
@@ -144,5 +144,5 @@ class CarriedOn(Around):
     @property
     def positives(self) -> np.ndarray:
         """The rows known to be positive, ascending."""
-        earlier = np.setdiff1d(self._earlier.positives, self.search.log.rows)  # what it asked, it has the answer of
+        earlier = np.setdiff1d(self._earlier.positives, self.search.log.rows)  # the search has its own answers
         return np.union1d(earlier, getattr(self.search, "positives", ())).astype(np.int64)

@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from conftest import PATIENCE, wait_for
-from elsa_nb.label import serving
+from elsa_nb.label import server_process
 from elsa_nb.pool import Pool
 
 NEVER = 3600.0  # seconds: a server that is waited for so long is one that the test's timeout ends
@@ -63,13 +63,13 @@ def processes(folder):
 @pytest.mark.parametrize(
     ("kind", "patience"),
     [
-        pytest.param("stubborn", serving.PATIENCE, id="one that ignores it is killed"),
+        pytest.param("stubborn", server_process.PATIENCE, id="one that ignores it is killed"),
         pytest.param("willing", NEVER, id="one that obeys is not waited for any longer"),
     ],
 )
 @pytest.mark.parametrize(("number", "raised"), ENDS)
 def test_asked_to_stop_a_server_is_told_once_and_ends_with_its_children(tmp_path, number, raised, kind, patience):
-    before = [signal.getsignal(each) for each in serving.SIGNALS]
+    before = [signal.getsignal(each) for each in server_process.SIGNALS]
     running = []
 
     def ask_when_ready():
@@ -79,17 +79,17 @@ def test_asked_to_stop_a_server_is_told_once_and_ends_with_its_children(tmp_path
 
     command = [sys.executable, "-c", SERVER, str(tmp_path), kind]
     with pytest.raises(raised) as told:
-        serving.serve(command, environment=os.environ, started=ask_when_ready, patience=patience)
+        server_process.serve(command, environment=os.environ, started=ask_when_ready, patience=patience)
     assert len(running) == 2
     assert all(map(ended, running))
     assert (tmp_path / "heard").read_text() == f"{signal.SIGTERM:d} "
     assert raised is KeyboardInterrupt or told.value.code == 128 + number
-    assert [signal.getsignal(each) for each in serving.SIGNALS] == before
+    assert [signal.getsignal(each) for each in server_process.SIGNALS] == before
 
 
 def test_a_server_that_ends_by_itself_gives_its_status_back():
     command = [sys.executable, "-c", "raise SystemExit(3)"]
-    assert serving.serve(command, environment=os.environ) == 3
+    assert server_process.serve(command, environment=os.environ) == 3
 
 
 def test_what_fails_meanwhile_ends_the_server_too(tmp_path):
@@ -101,7 +101,9 @@ def test_what_fails_meanwhile_ends_the_server_too(tmp_path):
         raise OSError("no browser")
 
     with pytest.raises(OSError, match="no browser"):
-        serving.serve([sys.executable, "-c", SERVER, str(tmp_path), "willing"], environment=os.environ, started=fail)
+        server_process.serve(
+            [sys.executable, "-c", SERVER, str(tmp_path), "willing"], environment=os.environ, started=fail
+        )
     assert all(map(ended, running))
 
 
@@ -111,7 +113,7 @@ def test_a_signal_that_was_ignored_stays_ignored():
     try:
         command = [sys.executable, "-c", "raise SystemExit(4)"]
         hang_up = lambda: os.kill(os.getpid(), signal.SIGHUP)  # noqa: E731
-        assert serving.serve(command, environment=os.environ, started=hang_up) == 4
+        assert server_process.serve(command, environment=os.environ, started=hang_up) == 4
     finally:
         signal.signal(signal.SIGHUP, before)
 

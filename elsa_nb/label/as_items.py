@@ -1,4 +1,4 @@
-"""From what a notebook holds to items of the panel: arrays, tensors, columns, lists of texts, paths, pictures.
+"""Make items for the panel of what a notebook holds: arrays, tensors, columns, lists of texts, paths, pictures.
 
 `Panel` calls `as_items`. What cannot be shown is refused here, before anything is on screen, in one sentence that
 names the row.
@@ -25,7 +25,7 @@ _LOOKED_AT = 100  # rows of a sequence that is read on demand
 
 
 def as_items(images: Any) -> Items:
-    """Return `images` as items, one a row of the pool; ValueError, in one sentence, for what cannot be shown."""
+    """Return `images` as items, one per row of the pool; ValueError, in one sentence, for what cannot be shown."""
     if isinstance(images, Items):
         return images
     if hasattr(images, "images") and hasattr(images, "ids"):
@@ -54,7 +54,7 @@ def _as_sequence(images: Any) -> Sequence[Any]:
         once = "; an iterator can be read once only: list(images)" if hasattr(images, "__next__") else ""
         raise ValueError(named + once)
     if not len(images):
-        raise ValueError(f"images is an empty {type(images).__name__}: one item a row of the pool is wanted")
+        raise ValueError(f"images is an empty {type(images).__name__}; give one item per row of the pool")
     return images
 
 
@@ -65,12 +65,12 @@ def _of_sequence(values: Sequence[Any]) -> Items:
     for row, (kind, value) in enumerate(zip(kinds, looked_at, strict=True)):
         if kind and kind == first:
             continue
-        told = "None" if value is None else f"of type {type(value).__name__}"
+        found = "None" if value is None else f"of type {type(value).__name__}"
         if not first:
-            raise ValueError(f"row {row} of images is {told}; allowed: {_ALLOWED}")
+            raise ValueError(f"row {row} of images is {found}; allowed: {_ALLOWED}")
         empty = ' (or "")' if first == "text" else ""
         raise ValueError(
-            f"row {row} of images is {told}, others are of the kind {first}; give a {first}{empty} for every row, or "
+            f"row {row} of images is {found}, others are of the kind {first}; give a {first}{empty} for every row, or "
             "leave the row out of the pool"
         )
     if first == "text" and _named_like_files(looked_at):
@@ -86,9 +86,7 @@ def _of_sequence(values: Sequence[Any]) -> Items:
             "label.Files(folder, names) says where they are"
         )
     if first == "picture" and all(_is_text(value) for value in looked_at):
-        raise ValueError(
-            "images are bytes that hold text, and no pictures: hand over [each.decode() for each in images]"
-        )
+        raise ValueError("images are bytes that hold text, not pictures: hand over [each.decode() for each in images]")
     if first == "array":
         for row, value in enumerate(looked_at):
             try:
@@ -110,7 +108,7 @@ def _kind(value: Any) -> str:
 
 
 def _is_text(value: Any) -> bool:
-    """Whether bytes are text: no picture's file is without a control character, or in UTF-8."""
+    """Whether bytes are text: a picture's file has control characters, or is not UTF-8."""
     try:
         return isinstance(value, bytes) and not re.search(r"[\0-\x08\x0e-\x1f]", value.decode())
     except UnicodeDecodeError:
@@ -123,5 +121,5 @@ def _named_like_files(texts: Sequence[str]) -> bool:
 
 
 def _array_of(value: Any) -> np.ndarray:
-    """Return an array or a tensor, wherever it is and whatever it is a gradient of, as an array of NumPy."""
+    """Return an array or a tensor, on whatever device and with a gradient or not, as an array of NumPy."""
     return array_of_tensor(value)[0] if hasattr(value, "detach") else np.asarray(value)

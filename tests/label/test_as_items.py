@@ -15,7 +15,7 @@ from PIL import Image
 
 from elsa_nb.errors import MissingDataError
 from elsa_nb.label import Fixed, Panel
-from elsa_nb.label.handed_over import as_items
+from elsa_nb.label.as_items import as_items
 from elsa_nb.label.items import Arrays, Files, Paths, Pictures, Texts
 from elsa_nb.pool import Pool
 from elsa_nb.search.elsa import Search
@@ -160,7 +160,7 @@ def panel_with(folder, **wrong):
         (lambda folder: Files(folder, None), "names is of type NoneType; give a list"),
         (lambda folder: Panel(Fixed(5, range(5)), ["a", "b"], folder / "s.sqlite"), "2 images or texts .* 5 rows"),
         (lambda folder: Panel("harvest", ["a", "b"], folder / "s.sqlite"), "search is 'harvest'; give a search"),
-        (lambda folder: panel_with(folder, oracle=[1, 0]), r"oracle is \[1, 0\]; give None, or what has label"),
+        (lambda folder: panel_with(folder, oracle=[1, 0]), r"oracle is \[1, 0\]; give None, or an object with label"),
         (lambda folder: panel_with(folder, estimate="bracket"), "estimate is 'bracket'; give None or a function"),
         (lambda folder: panel_with(folder, page=7), "page = 7; allowed: 12, 24"),
         (lambda folder: panel_with(folder, again=3), "again is 3; give None or a function"),

@@ -1,7 +1,7 @@
 """A server that runs until it ends or somebody asks for its end; then it ends with all that it has started.
 
 `launch` runs Voila this way, whose kernels are processes in sessions of their own: no signal to a group reaches them,
-and a server that was killed leaves them behind. Start reading at `serve`.
+and they outlive a server that was killed. Start reading at `serve`.
 """
 
 import signal
@@ -13,10 +13,10 @@ from typing import IO
 
 import psutil
 
-# Ctrl-C, `kill`, and a terminal that is closed, which not every system tells.
+# Ctrl-C, `kill`, and a terminal that is closed, which not every system reports.
 SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 TOKEN = "ELSA_LABEL_TOKEN"  # the variable with the token: everybody on a machine can read the arguments of a process
-PATIENCE = 2.5  # seconds in which a server may end by itself once it was asked to
+PATIENCE = 2.5  # seconds that a server has to end once it was asked to
 
 
 def serve(
@@ -30,7 +30,7 @@ def serve(
     """Run `command` until it ends or this process is asked to stop (SIGINT, SIGTERM, SIGHUP); return its exit status.
 
     `started` is called once the server runs; what it prints goes to the file `output`, if there is one. Asked to stop,
-    the server is told so once, and what is left of it and of its children after `patience` seconds is killed. Then
+    the server gets the signal once, and what is left of it and its children after `patience` seconds is killed. Then
     KeyboardInterrupt is raised for SIGINT, SystemExit for the others. Only the main thread of a process may call it.
     """
     with _asked() as asked:
