@@ -74,7 +74,7 @@ class AuditPages:
         settings = {"hits": audit.hits, "elsewhere": audit.elsewhere, "confidence": self._confidence}
         settings["doubtful"] = self._doubtful
         more = labels_for(self._n, audit.found, higher, **settings) - audit.labels
-        return f"{said} {more:,} more without a find: at least {higher:.0%}." if more > 0 else said
+        return f"{said} {more:,} more answers without a find would make it at least {higher:.0%}." if more > 0 else said
 
     def query(self) -> Batch | None:
         """Return the next page, or None when every row is answered."""

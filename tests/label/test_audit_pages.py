@@ -29,7 +29,7 @@ def test_the_price_of_the_next_statement_falls_with_each_page_without_a_find():
         prices.append(int(audit.statement.split(". ")[1].split(" more")[0].replace(",", "")))
         audit.update(np.zeros(len(audit.query().rows), int))
     assert np.diff(prices).tolist() == [-60, -60, -60]
-    assert audit.statement.endswith("more without a find: at least 50%.")
+    assert audit.statement.endswith("more answers without a find would make it at least 50%.")
 
 
 def test_on_the_panel_it_is_dealt_in_pages_and_opens_again_where_it_was(make_desk, small):
