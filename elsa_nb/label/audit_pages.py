@@ -6,7 +6,7 @@ other, shown on a panel of their own after the search; the statement above them 
 """
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 import numpy as np
@@ -24,7 +24,9 @@ class AuditPages:
     """Ask random rows of a pool of `n`, except those `answered` before, of which `found` are of the class.
 
     `found_since` are rows that the search has found since the audit began; they count as found. `doubtful` is how many
-    of the `answered` have become unsure since: they may be missing finds.
+    of the `answered` have become unsure since: they may be missing finds. `corrected` has {row:
+    (label, label now)} of rows that earlier pages asked about and that were answered otherwise since, elsewhere: the
+    label of now counts for them, unless the person changes it here.
 
     >>> audit = AuditPages(len(pool), [*seeds, *panel.rows_answered], found=len(seeds) + len(panel.positives))
     >>> Panel(audit, images, session="cats-audit.sqlite")
@@ -43,6 +45,7 @@ class AuditPages:
         page: int = 60,
         found_since: Sequence[int] | np.ndarray = (),
         doubtful: int = 0,
+        corrected: Mapping[int, tuple[int, int]] | None = None,
     ):
         check_count("n", n, 1)
         rows = np.setdiff1d(np.arange(n), check_rows_asked(answered, n, "answered"))
@@ -51,7 +54,7 @@ class AuditPages:
         since = check_rows_asked(found_since, n, "found_since")
         beside = {"found_since": since, "doubtful": doubtful}
         self._fresh = Audit(rows, found, rng=rng, confidence=confidence, **beside)
-        self._doubtful = doubtful
+        self._doubtful, self._corrected = doubtful, dict(corrected or {})
         self._audit = copy.copy(self._fresh)
         self._pool_size, self._n, self._confidence, self._page = n, len(rows), confidence, page
         self._answered: list[tuple[Batch, np.ndarray]] = []
@@ -67,12 +70,12 @@ class AuditPages:
         sure = f"with {self._confidence:.0%} confidence"
         said = f"At least {np.floor(1000 * audit.recall_at_least) / 10:.3g} % of the class is found, {sure}: "
         said += f"{count_of(finds, 'find')}, at most {audit.missing_at_most:,} missing."
-        reach = finds / (finds + self._doubtful)
+        reach = finds / (finds + self._doubtful + audit.unsure)
         higher = next((share for share in PROMISES if audit.recall_at_least < share <= reach), None)
         if higher is None:
             return said
         settings = {"hits": audit.hits, "elsewhere": audit.elsewhere, "confidence": self._confidence}
-        settings["doubtful"] = self._doubtful
+        settings |= {"doubtful": self._doubtful, "unsure": audit.unsure}
         more = labels_for(self._n, audit.found, higher, **settings) - audit.labels
         return f"{said} {more:,} more answers without a find would make it at least {higher:.0%}." if more > 0 else said
 
@@ -84,9 +87,19 @@ class AuditPages:
 
     def update(self, labels: Sequence[int] | np.ndarray) -> None:
         """Take the answers to the page, one per row."""
+        if self._open is not None and np.shape(labels) == self._open.rows.shape:
+            labels = self._now(self._open.rows, labels)
         self._audit.update(labels)
         self._answered.append((self._open, np.asarray(labels, np.int8)))
         self._open = None
+
+    def _now(self, rows: np.ndarray, labels: Sequence[int] | np.ndarray) -> list[int]:
+        """Return labels of rows as they are now: those that were corrected elsewhere since."""
+        now = []
+        for row, label in zip(rows.tolist(), np.asarray(labels).tolist(), strict=True):
+            before, after = self._corrected.get(row, (label, label))
+            now.append(after if label == before else label)
+        return now
 
     def amend(self, rows: Sequence[int] | np.ndarray, labels: Sequence[int] | np.ndarray) -> None:
         """Correct answers given earlier: what may be said is computed anew, as if they had been right from the start.
@@ -97,7 +110,7 @@ class AuditPages:
         labels = check_labels(labels, len(rows))
         if (never := np.setdiff1d(rows, self.log.rows)).size:
             raise ValueError(f"row {never[0]} has no answer to correct; allowed: rows that this audit has asked")
-        self._answered = corrected(self._answered, rows, labels)
+        self._answered = corrected(self._answered, rows, np.array(self._now(rows, labels), np.int8))
         self._audit = copy.copy(self._fresh)
         for batch, given in self._answered:
             self._audit.query(len(batch.rows))

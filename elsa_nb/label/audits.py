@@ -2,13 +2,13 @@
 
 An audit draws at random from the items that had no answer when it began. It goes on for as long as the collection is
 the same; where items were added or removed since, another audit begins, in a file of its own. Answers given on one side
-reach the other whenever that is opened: for the search those of an audit are labels like those from a file, and in an
-audit those of the search are known, its finds found.
+reach the other whenever that is opened, the later of two about one item: the search begins from what an audit found,
+and in an audit the answers of the search are known and its finds are found.
 """
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from elsa_nb.label.audit_pages import AuditPages
 from elsa_nb.label.cards import OPEN
 from elsa_nb.label.identity import names_digest, names_in, remembered_names
 from elsa_nb.label.session import Answer, Given, Session
-from elsa_nb.label.session_file import IMPORTED, damaged
+from elsa_nb.label.session_file import AUDITED, IMPORTED, damaged
 from elsa_nb.search.contract import POSITIVE, UNSURE
 
 
@@ -90,26 +90,47 @@ def audited(path: Path, annotator: str, ids: Sequence[str]) -> StoredAudit:
     try:
         begun = json.loads(audit.remark_once(f"audit:{annotator}", json.dumps(now, allow_nan=False)))
         _check(file, begun)
-        since = np.setdiff1d(now["answered"], begun["answered"]).astype(np.int64)
-        known = audit.known()
-        audit.record([Answer(ids[i], OPEN, int(labels[i])) for i in since if ids[i] not in known], IMPORTED)
+        corrected = {row: pair for row, pair in _answered(audit, ids, labels).items() if pair[0] != pair[1]}
+        if not audit.read_only and _to_fill_in(audit, begun, ids, labels):
+            audit.record_all(lambda: [(annotator, _to_fill_in(audit, begun, ids, labels))], IMPORTED)
     finally:
         audit.close()
-    if (pages := _pages(begun, labels)) is None:
+    if (pages := _pages(begun, labels, corrected)) is None:
         raise ValueError(f"the audit {file} began with finds, and none of them is one any more; move that file away")
     return StoredAudit(file, pages, remark)
 
 
-def _pages(begun: dict[str, Any], labels: np.ndarray) -> AuditPages | None:
-    """Return the fresh pages of an audit, given the search's present `labels` (n,); None where no find is left.
+def _answered(audit: Session, ids: Sequence[str], labels: np.ndarray) -> dict[int, tuple[int, int]]:
+    """Return for each row on an audit's pages that are closed the label there and, of `labels` (n,), that of now."""
+    known = audit.known()
+    closed = (row for each in audit.rounds() if each["told"] is not None for row in each["asked"]["rows"])
+    return {row: (known[ids[row]], int(labels[row])) for row in closed if ids[row] in known}
 
-    The person may have corrected answers since it began.
+
+def _to_fill_in(audit: Session, begun: dict[str, Any], ids: Sequence[str], labels: np.ndarray) -> list[Answer]:
+    """Return what the search knows now, `labels` (n,), of items that the audit's closed pages have not asked about."""
+    known, given = audit.known(), {a["item"] for a in audit.answers(audit.annotator) if a["kind"] != IMPORTED}
+    done = {*begun["answered"], *_answered(audit, ids, labels)}
+    new = []
+    for row, label in enumerate(labels.tolist()):
+        old, now = known.get(ids[row], OPEN), OPEN if label == UNSURE else label  # what is unsure is asked about
+        if old != now and row not in done and ids[row] not in given:
+            new.append(Answer(ids[row], old, now))
+    return new
+
+
+def _pages(
+    begun: dict[str, Any], labels: np.ndarray, corrected: Mapping[int, tuple[int, int]] | None = None
+) -> AuditPages | None:
+    """Return the fresh pages of an audit, given the present `labels` (n,); None where no find is left.
+
+    The person may have corrected answers since it began; those of its own pages are `corrected` there (`AuditPages`).
     """
     before, since = labels[begun["answered"]], np.setdiff1d(np.flatnonzero(labels != UNSURE), begun["answered"])
     if not (found := int((before == POSITIVE).sum())):
         return None
     beside = {"found_since": since[labels[since] == POSITIVE], "doubtful": int((before == UNSURE).sum())}
-    return AuditPages(len(labels), begun["answered"], found, **beside)
+    return AuditPages(len(labels), begun["answered"], found, corrected=corrected, **beside)
 
 
 def _labels_of(path: Path, annotator: str, ids: Sequence[str]) -> np.ndarray:
@@ -117,10 +138,18 @@ def _labels_of(path: Path, annotator: str, ids: Sequence[str]) -> np.ndarray:
     session = Session(path, annotator=annotator)
     try:
         take_audits(session, ids)
-        known = session.known()
+        known = _known_with_audits(session)
     finally:
         session.close()
     return np.array([known.get(item, UNSURE) for item in ids], np.int64)
+
+
+def _known_with_audits(session: Session) -> dict[str, int]:
+    """Return {item: label} of a session and its audits, also where the session cannot take them in."""
+    known = session.known()
+    for path in audit_files(session.path):
+        known |= {answer.item: answer.label for answer in answers_lacking(session, path, None)}
+    return known
 
 
 def _file_of(path: Path, annotator: str, items: str) -> tuple[Path, str]:
@@ -153,17 +182,19 @@ def _check(path: Path, begun: Any) -> None:
 def take_audits(session: Session, ids: Sequence[str]) -> str:
     """Take the answers of a session's audits into it, of items called `ids`; return what was taken, "" for nothing.
 
-    Where both have answered an item the later answer counts, and one that is sure before one that is not.
+    Where both have answered an item the later answer counts. A session that can only be read stays as it is.
     """
     said = []
     for path in audit_files(session.path):
+        if session.read_only or not answers_lacking(session, path, set(ids)):
+            continue
         new: list[Answer] = []
 
         def taken(path: Path = path, new: list[Answer] = new) -> Given:
             new += answers_lacking(session, path, set(ids))
             return [(session.annotator, new)]
 
-        session.record_all(taken, IMPORTED)
+        session.record_all(taken, AUDITED)
         if new:
             finds = sum(answer.label == POSITIVE for answer in new)
             said.append(f"Taken from the audit {path.name}: {count_of(len(new), 'answer')}, {count_of(finds, 'find')}.")
@@ -183,7 +214,7 @@ def answers_lacking(session: Session, path: Path, items: set[str] | None) -> lis
     has, new = {a["item"]: a for a in session.answers(session.annotator)}, []
     for answer in given:
         old = has.get(answer["item"])
-        earlier = old is None or old["label"] == UNSURE or old["at"] < answer["at"]
+        earlier = old is None or old["at"] < answer["at"]
         if (items is None or answer["item"] in items) and earlier and (old is None or old["label"] != answer["label"]):
             new.append(Answer(answer["item"], OPEN if old is None else old["label"], answer["label"]))
     return new
@@ -194,11 +225,8 @@ def audit_results(session: Session) -> list[AuditResult]:
 
     A statement is about the items that were here when its audit was last open.
     """
-    files, results = audit_files(session.path), []
-    known = session.known()
-    for path in files:
-        known |= {answer.item: answer.label for answer in answers_lacking(session, path, None)}
-    for path in files:
+    results, known = [], _known_with_audits(session)
+    for path in audit_files(session.path):
         audit = Session(path, annotator=session.annotator, to_read=True)
         try:
             given = [a for a in audit.answers(session.annotator) if a["kind"] != IMPORTED]
@@ -225,7 +253,6 @@ def _statement(audit: Session, begun: Any, known: dict[str, int]) -> str:
         return ""
     if (pages := _pages(begun, np.array([known.get(item, UNSURE) for item in names], np.int64))) is None:
         return ""
-    given = audit.known()
     for each in audit.rounds():
         if each["told"] is None or each["asked"].get("overview"):  # pages seen again are not questions of the audit
             continue
@@ -233,5 +260,5 @@ def _statement(audit: Session, begun: Any, known: dict[str, int]) -> str:
         if asked is None or asked.rows.tolist() != each["asked"]["rows"]:
             return ""
         labels = dict(zip(each["asked"]["rows"], each["told"]["labels"], strict=True))
-        pages.update(np.array([given.get(names[row], label) for row, label in labels.items()], np.int8))
+        pages.update(np.array([known.get(names[row], label) for row, label in labels.items()], np.int8))
     return pages.statement

@@ -19,7 +19,7 @@ from elsa_nb.label.import_labels import import_labels
 from elsa_nb.label.items import Files
 from elsa_nb.label.label_files.reader import LabelFile, read_examples, read_labels
 from elsa_nb.label.session import Answer, Given, Session, check_annotator
-from elsa_nb.label.session_file import IMPORTED
+from elsa_nb.label.session_file import AUDITED, IMPORTED
 from elsa_nb.option_names import by_command, by_examples, by_reading, is_command, told_by
 from elsa_nb.pool import Pool
 from elsa_nb.search.checks import check_kinds
@@ -121,10 +121,11 @@ def make_job(
     if read is None or list(read.ids) != opened.ids.tolist():
         read = read_label_files(opened.ids, labels=labels, seeds=seeds, reading=reading)
     files = [file for file in (read.labels, read.seeds) if file is not None]
+    if not job.audit:
+        _take_audits(job, opened)  # before the files, which change no answer that a person gave
     if files or examples:
         _take_labels(job, opened, files, examples)
     if not job.audit:
-        _take_audits(job, opened)
         searching.make_ready(opened, job.strategy, metric=job.metric)
     return job
 
@@ -226,9 +227,8 @@ def _take_audits(job: Job, pool: Pool) -> None:
 
 def imported_positives(session: Session, ids: Sequence[str]) -> np.ndarray:
     """Return the rows whose label in the session is positive and came from a file, ascending."""
-    positive = {
-        a["item"] for a in session.answers(session.annotator) if a["kind"] == IMPORTED and a["label"] == POSITIVE
-    }
+    answers = session.answers(session.annotator)
+    positive = {a["item"] for a in answers if a["kind"] in (IMPORTED, AUDITED) and a["label"] == POSITIVE}
     return np.flatnonzero([str(item) in positive for item in ids])
 
 

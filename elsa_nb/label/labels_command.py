@@ -70,6 +70,8 @@ def declare_reading(parser: argparse.ArgumentParser) -> None:
 
 
 def _import(options: argparse.Namespace) -> None:
+    from elsa_nb.label.audits import audit_files, take_audits  # only now: it loads what searches
+
     path = Path(options.session)
     if options.pool is None and not path.exists():
         raise MissingDataError(f"{path} is not here; to make it, say which items it is about: --pool FOLDER.")
@@ -83,7 +85,10 @@ def _import(options: argparse.Namespace) -> None:
             raise ValueError(f"{path} does not know its items yet; say which pool it is about: --pool FOLDER.")
         keys = (*READING, "replace")
         given = {key: getattr(options, key) for key in keys}
-        print(import_labels(session, options.file, ids, annotator=options.person, **given))
+        if Path(options.file).absolute() in map(Path.absolute, audit_files(path)):  # of this very session
+            print(take_audits(session, [str(item) for item in ids]) or f"{path} has all answers of {options.file}.")
+        else:
+            print(import_labels(session, options.file, ids, annotator=options.person, **given))
         note_names(session, ids)
     except BaseException:
         session.abandon()

@@ -33,7 +33,7 @@ from voila.shutdown_kernel_handler import VoilaShutdownKernelHandler
 from voila.tornado.handler import TornadoVoilaHandler
 
 from elsa_nb.label.refusals import MARK
-from elsa_nb.label.server_process import TOKEN
+from elsa_nb.label.server_process import BEGUN_BY, TOKEN
 
 ORPHAN_CHECK_MS = 1000
 _LOCAL = {"localhost", "127.0.0.1", "::1"}
@@ -69,7 +69,8 @@ class PageServer(Voila):
             self.exit(1)
         self.ioloop = tornado.ioloop.IOLoop.current()
         # A command that is killed cannot end its server: it sees for itself that its parent is another process now.
-        begun_by = os.getppid()
+        # The command says who it is: where it was killed while the server started, the parent is another one already.
+        begun_by = int(os.environ.get(BEGUN_BY) or os.getppid())
         orphaned = lambda: self.ioloop.stop() if os.getppid() != begun_by else None  # noqa: E731
         tornado.ioloop.PeriodicCallback(orphaned, ORPHAN_CHECK_MS).start()
         try:

@@ -16,7 +16,7 @@ from elsa_nb.label.identity import carried_after
 from elsa_nb.label.rounds import Asked, Rounds
 from elsa_nb.label.second_look import blind_page, earlier_cards
 from elsa_nb.label.session import Answer, Session
-from elsa_nb.label.session_file import IMPORTED
+from elsa_nb.label.session_file import AUDITED, IMPORTED
 
 
 @dataclass
@@ -128,12 +128,12 @@ def restore(session: Session, rounds: Rounds, ids: Sequence[str], size: int, *, 
 def _filled_in(session: Session, here: dict, ids: Sequence[str]) -> list[tuple[int, int]]:
     """Return (offset, label) of what is known in an open round: when it was dealt, and by what was imported since."""
     known = dict(here["asked"]["known"])
-    if not here["asked"].get("blind"):
-        imported = {a["item"]: a["label"] for a in session.answers(session.annotator) if a["kind"] == IMPORTED}
-        for i, row in enumerate(here["asked"]["rows"]):
-            if i not in known and (label := imported.get(str(ids[row]))) is not None:
-                known[i] = label
-    return sorted(known.items())
+    if not _asked(here).blind:
+        kinds = (IMPORTED, AUDITED)
+        imported = {e["item"]: e["label"] for e in session.events() if e["kind"] in kinds and e["id"] > here["after"]}
+        items = [str(ids[row]) for row in here["asked"]["rows"]]
+        known |= {i: imported[item] for i, item in enumerate(items) if item in imported}
+    return sorted((i, label) for i, label in known.items() if label != OPEN)
 
 
 def go_on(

@@ -4,6 +4,7 @@
 and they outlive a server that was killed. Start reading at `serve`.
 """
 
+import os
 import signal
 import subprocess
 import time
@@ -16,6 +17,7 @@ import psutil
 # Ctrl-C, `kill`, and a terminal that is closed, which not every system reports.
 SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 TOKEN = "ELSA_LABEL_TOKEN"  # the variable with the token: everybody on a machine can read the arguments of a process
+BEGUN_BY = "ELSA_LABEL_BEGUN_BY"  # the variable with the number of the process that runs the server
 PATIENCE = 2.5  # seconds that a server has to end once it was asked to
 
 
@@ -37,7 +39,8 @@ def serve(
         # In a session of its own: Ctrl-C reaches every process of a terminal, and a server that gets a second signal
         # while it handles the first one may never end.
         streams = {} if output is None else {"stdout": output, "stderr": subprocess.STDOUT}
-        server = subprocess.Popen(command, env=dict(environment), start_new_session=True, **streams)
+        told = dict(environment) | {BEGUN_BY: str(os.getpid())}
+        server = subprocess.Popen(command, env=told, start_new_session=True, **streams)
         try:
             started()
             while server.poll() is None and not asked:

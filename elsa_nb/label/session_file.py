@@ -47,7 +47,8 @@ CREATE VIEW IF NOT EXISTS answers AS
   SELECT * FROM events WHERE id IN (SELECT max(id) FROM events GROUP BY annotator, item) AND label > -2;
 """
 CLASS = "class"  # the key of the remark that says what is looked for, as it was named on the page
-IMPORTED = "import"  # the kind of the events that hold labels from files
+# The kinds of the events that hold labels from files, and answers that a person gave in an audit of the session.
+IMPORTED, AUDITED = "import", "audit"
 STORED_LABELS = range(-3, 2)  # that an answer may have
 LABELS_SAID = "1 positive, 0 negative, -1 unsure, -2 none, -3 passed in a first look (an int)"
 _OURS = {"meta", "events", "rounds", "leases"}

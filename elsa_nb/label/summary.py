@@ -17,7 +17,7 @@ from elsa_nb.label.export import check_answered_by
 from elsa_nb.label.identity import RENAMED, about_items
 from elsa_nb.label.rounds import SECOND_OPINION, SEEN_AGAIN
 from elsa_nb.label.session import Session
-from elsa_nb.label.session_file import CLASS, IMPORTED
+from elsa_nb.label.session_file import AUDITED, CLASS, IMPORTED
 from elsa_nb.label.still_here import answers_counted, person_of_now, with_rows
 from elsa_nb.search.contract import NEGATIVE, POSITIVE, UNSURE
 
@@ -171,8 +171,10 @@ def _origins(
     for event in events:
         item, component = event["item"], event["component"]
         if event["label"] >= UNSURE:
-            if event["kind"] == IMPORTED:
-                why = REASONS["audit"] if item in drawn else FROM_FILE
+            if event["kind"] == AUDITED or (event["kind"] == IMPORTED and item in drawn):
+                why = REASONS["audit"]
+            elif event["kind"] == IMPORTED:
+                why = FROM_FILE
             elif event["kind"] == RENAMED:
                 why = REASONS["earlier"]
             else:

@@ -104,6 +104,11 @@ class Audit:
         self._bound = min(self._bound, bound)
 
     @property
+    def unsure(self) -> int:
+        """How many of the labelled rows are unsure: each may be a missing positive."""
+        return self._doubtful
+
+    @property
     def elsewhere(self) -> int:
         """How many of the rows that the audit has not reached yet were found in another way."""
         return int(self._found_since[self.labels :].sum())
@@ -129,6 +134,7 @@ def labels_for(
     hits: int = 0,
     elsewhere: int = 0,
     doubtful: int = 0,
+    unsure: int = 0,
     confidence: float = 0.95,
     planted: tuple[int, int] | None = None,
 ) -> int:
@@ -136,16 +142,17 @@ def labels_for(
 
     That is the cost if it meets `hits` further positives on the way; with 0 it is the least cost. The answer is all
     `rows` where nothing less suffices. `elsewhere` more of the rows were found in another way, and `doubtful` items
-    beside the rows may be missing, both as in `Audit`. `promise` is a share of the class, above 0 and
-    below 1.
+    beside the rows may be missing, both as in `Audit`; `unsure` of the labels so far were neither yes nor no. `promise`
+    is a share of the class, above 0 and below 1.
 
     Raises ValueError for numbers that are out of range, for more `hits` and `elsewhere` than `rows`, and for an audit
     of nothing `found`: see `Audit`.
     """
     counts = {"rows": rows, "found": found, "hits": hits, "elsewhere": elsewhere, "doubtful": doubtful}
+    counts["unsure"] = unsure
     for name, count in counts.items():
         check_count(name, count, 1 if name == "found" else 0)
-    _check_within(hits=hits, rows=rows - elsewhere)
+    _check_within(hits=hits, rows=rows - elsewhere - unsure)
     check_share("promise", promise)
     risk, sight = risk_and_sight(confidence, planted)
     allowed = int((found + hits + elsewhere) / promise + 1e-9) - found - doubtful  # positives among the rows, at most
@@ -156,7 +163,7 @@ def labels_for(
     low, high = 0, rows  # `low` labels do not suffice, unless none are needed; `high` labels do
     while low < high:
         middle = (low + high) // 2
-        if few_hits(rows, allowed + 1, middle, hits, sight) <= spent_at(risk, hits):
+        if few_hits(rows, allowed + 1, middle, hits + unsure, sight) <= spent_at(risk, hits + unsure):
             high = middle
         else:
             low = middle + 1
