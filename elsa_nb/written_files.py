@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from elsa_nb import store
+from elsa_nb.locks import lock_beside
 from elsa_nb.pictures.opening import escaped
 
 OTHERWISE = "Give another name, or replace it with replace=True (on the command line --replace)."
@@ -59,10 +60,12 @@ def was_exported(path: Path) -> bool:
 
 def note_export(path: Path, digest: str) -> None:
     """List what is about to be written to `path`, and what an export wrote there before if it is still there."""
-    listed, name = _listed(path), _name(path)
+    place, name = _list_beside(path), _name(path)
     there = digest_of(path)
-    before = [there] if there in listed.get(name, ()) else []
-    store.write_json(_list_beside(path), listed | {name: list(dict.fromkeys([*before, digest]))})
+    with lock_beside(place, "The list of exports").acquire(wait=True, quiet=True):  # of exports at once
+        listed = _listed(path)
+        before = [there] if there in listed.get(name, ()) else []
+        store.write_json(place, listed | {name: list(dict.fromkeys([*before, digest]))})
 
 
 def digest_of(path: Path) -> str | None:

@@ -20,6 +20,10 @@ AUDIT = 18  # the component; 16 and 17 are those of `first_examples` and `fixed_
 PROMISES = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 
 
+def _percent(share: float) -> str:
+    return f"{100 * share:.3g} %"
+
+
 class AuditPages:
     """Ask random rows of a pool of `n`, except those `answered` before, of which `found` are of the class.
 
@@ -67,7 +71,7 @@ class AuditPages:
         if audit.recall_at_least == 1 and audit.labels == self._n:
             return "Every item has an answer: all of the class is found."  # certain: no confidence level belongs to it
         finds = audit.found + audit.hits + audit.elsewhere
-        sure = f"with {self._confidence:.0%} confidence"
+        sure = f"with {_percent(self._confidence)} confidence"
         said = f"At least {np.floor(1000 * audit.recall_at_least) / 10:.3g} % of the class is found, {sure}: "
         said += f"{count_of(finds, 'find')}, at most {audit.missing_at_most:,} missing."
         reach = finds / (finds + self._doubtful + audit.unsure)
@@ -77,7 +81,8 @@ class AuditPages:
         settings = {"hits": audit.hits, "elsewhere": audit.elsewhere, "confidence": self._confidence}
         settings |= {"doubtful": self._doubtful, "unsure": audit.unsure}
         more = labels_for(self._n, audit.found, higher, **settings) - audit.labels
-        return f"{said} {more:,} more answers without a find would make it at least {higher:.0%}." if more > 0 else said
+        further = f" {more:,} more answers without a find would make it at least {_percent(higher)}."
+        return said + further if more > 0 else said
 
     def query(self) -> Batch | None:
         """Return the next page, or None when every row is answered."""

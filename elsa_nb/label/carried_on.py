@@ -15,7 +15,7 @@ from elsa_nb.label.identity import Places, Settled, answered_items, rows_in
 from elsa_nb.label.rounds import EARLIER, Rounds, positives_of
 from elsa_nb.label.session import Session
 from elsa_nb.label.session_file import AUDITED, IMPORTED
-from elsa_nb.search.contract import POSITIVE, Batch, Log, Strategy, next_batch
+from elsa_nb.search.contract import POSITIVE, Batch, Log, Strategy
 
 Begun = Callable[[np.ndarray], Strategy]  # makes a search from seeds
 
@@ -105,24 +105,22 @@ class CarriedOn(Around):
     def __init__(self, search: Strategy, rows: np.ndarray, begin: Begun | None = None):
         self.search, self._seeds, self._begin = search, positives_of(search), begin
         self._earlier = Fixed(int(rows.max()) + 1, rows, component=EARLIER)
-        self._open = np.empty(0, np.int64)  # rows that the search asks
-        self._since: dict[int, int] = {}  # answers to them in front of the search, corrected since it asked
+
+    def _in_front(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return the rows answered before, and their labels."""
+        return self._earlier.log.rows, self._earlier.log.labels
 
     def query(self) -> Batch | None:
-        """Return the rows answered before; then the search's questions."""
-        if not len(self._earlier.log.rows):
-            return self._earlier.query()
-        batch = next_batch(self.search)
-        self._open, self._since = batch.rows if batch else self._open[:0], {}
-        return batch and batch._replace(round=batch.round + 1)
+        """Return the rows answered before; then the search's questions about others."""
+        return self._ask_on(1) if len(self._earlier.log.rows) else self._earlier.query()
 
     def update(self, labels: Sequence[int] | np.ndarray) -> None:
-        """Take the answers; a correction made in front of the search since it asked overrides the one given."""
-        answering = self.search if len(self._earlier.log.rows) else self._earlier
-        if self._since and np.shape(labels) == self._open.shape:
-            labels = [self._since.get(row, label) for row, label in zip(self._open.tolist(), labels, strict=True)]
-        answering.update(labels)
-        if answering is self._earlier and self._begin is not None and len(self._earlier.positives):
+        """Take the answers."""
+        if len(self._earlier.log.rows):
+            self._answer_on(labels)
+            return
+        self._earlier.update(labels)
+        if self._begin is not None and len(self._earlier.positives):
             self._seeds = np.union1d(self._seeds, self._earlier.positives)
             self.search = self._begin(self._seeds)
 
@@ -131,18 +129,14 @@ class CarriedOn(Around):
         pairs = list(zip(rows, labels, strict=True))
         if earlier := [pair for pair in pairs if pair[0] in self._earlier.log.rows]:
             self._earlier.amend(*map(list, zip(*earlier, strict=True)))
-        self._since |= {row: label for row, label in earlier if row in self._open}
         self._amend_search(rows, labels)
 
     @property
     def log(self) -> Log:
         """All questions answered so far, the earlier ones first."""
-        later = self.search.log
-        later = later._replace(rounds=later.rounds + np.int32(1))
-        return Log(*(np.concatenate(part) for part in zip(self._earlier.log, later, strict=True)))
+        return self._joined(self._earlier.log, 1)
 
     @property
     def positives(self) -> np.ndarray:
         """The rows known to be positive, ascending."""
-        earlier = np.setdiff1d(self._earlier.positives, self.search.log.rows)  # the search has its own answers
-        return np.union1d(earlier, getattr(self.search, "positives", ())).astype(np.int64)
+        return np.union1d(self._earlier.positives, getattr(self.search, "positives", ())).astype(np.int64)

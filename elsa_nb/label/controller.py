@@ -21,7 +21,17 @@ from elsa_nb.label.cards import NEGATIVE, OPEN, PASSED, POSITIVE, Cards, Steps, 
 from elsa_nb.label.carried_on import Begun, answered_rows, as_begun, carry_on
 from elsa_nb.label.identity import Settled, remember
 from elsa_nb.label.progress_figures import ProgressFigures, Standing
-from elsa_nb.label.replay import Restored, amendments, go_on, labels_told, reopened, restore, rows_of, wishes_of
+from elsa_nb.label.replay import (
+    Restored,
+    amendments,
+    go_on,
+    imported_rows,
+    labels_told,
+    reopened,
+    restore,
+    rows_of,
+    wishes_of,
+)
 from elsa_nb.label.rounds import Asked, Rounds, uncorrected, vectors_of
 from elsa_nb.label.second_look import Doubter, looked_again, seen_again
 from elsa_nb.label.session import LeaseLostError, Session
@@ -138,6 +148,7 @@ class Controller:
             notices = settled.notice or self._restored.notice, settled.replaced
             self._restored.notice = " ".join(filter(None, notices))
         self._servable = {row for asked in self.asked for row in asked.rows} | set(self.rounds.seeds.tolist())
+        self._imported = imported_rows(self.session, self.ids)
         self._doubt()
 
     def card(self, position: int) -> dict[str, Any]:
@@ -335,7 +346,7 @@ class Controller:
             seeds, seconds = self.rounds.seeds, self.seconds[-500:]
             seen = looked_again(asked, self._restored.told, self.cards, self.doubter.differing)
             offer = None if getattr(state, "looking", False) else self.doubter.offer(asked)
-        now = Standing(labels, asked, starts, state, number, seeds, seconds, seen, offer, len(self.ids))
+        now = Standing(labels, asked, starts, state, number, seeds, seconds, seen, offer, self._imported, len(self.ids))
         return self._figures(now, self._restored.example_rows(seeds.tolist())[:24], [*self._wishes])
 
     # --- other windows

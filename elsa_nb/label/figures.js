@@ -11,6 +11,7 @@ function paintFigures(figures, f) {
   const line = (name, value, hint) => { make("span", "", table, name).title = hint ?? ""; make("b", "", table, value).title = hint ?? ""; };
   line("answers", f.labels.toLocaleString(), "labels spent");
   if (f.passed) line("only looked at", f.passed.toLocaleString(), "pictures of the first look that were not marked: they have no answer, and the search may ask about them");
+  if (f.besides) line("known besides", f.besides.toLocaleString(), "answers from files or audits about items that the search has not come to: they are not asked about again");
   line("found", f.positives.toLocaleString() + (f.seeds ? ` + ${f.seeds} given` : ""), "positives; those given are the seeds that the search began with");
   line("finds per answer", f.efficiency === null ? "–" : `${(100 * f.efficiency).toFixed(0)} %`, "labelling efficiency: positives per label spent");
   line("time per answer", f.seconds === null ? "–" : f.seconds < 0.095 ? "< 0.1 s" : `${f.seconds.toFixed(1)} s`);

@@ -133,6 +133,53 @@ class Around:
 
     search: Strategy | None
     _seeds: np.ndarray  # that the search began with
+    _batch: Batch | None = None  # as the search asked it
+    _fresh: np.ndarray = np.empty(0, bool)  # those of its rows that are asked on, since they have no answer in front
+
+    def _in_front(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return the rows (m,) that have an answer from before the search, and their labels (m,)."""
+        raise NotImplementedError
+
+    def _ask_on(self, rounds: int) -> Batch | None:
+        """Return the search's questions without those answered in front; the search gets their answers.
+
+        `rounds` are in front of its own.
+        """
+        known, _ = self._in_front()
+        while (batch := next_batch(self.search)) is not None:
+            self._batch, self._fresh = batch, ~np.isin(batch.rows, known)
+            if (fresh := self._fresh).any():
+                return Batch(batch.rows[fresh], batch.components[fresh], batch.round + rounds)
+            self.search.update(self._answers(batch.rows, np.empty(0, np.int8)))
+        return None
+
+    def _answer_on(self, labels: Sequence[int] | np.ndarray) -> None:
+        """Give the search the answers to the questions that `_ask_on` left."""
+        self.search.update(labels if self._batch is None else self._answers(self._batch.rows, labels))
+        self._batch = None
+
+    def _answers(self, rows: np.ndarray, labels: Sequence[int] | np.ndarray) -> np.ndarray:
+        """Return the answers to `rows` (m,): those given in front, and the `labels` of the others in their order.
+
+        What is in front may have changed since the rows were asked: a new answer overrides the label given, and where
+        one was taken back the answer is unsure.
+        """
+        asked = np.count_nonzero(self._fresh)
+        if np.shape(labels) != (asked,):
+            raise ValueError(f"{np.size(labels)} labels for {asked} rows; give one label per row")
+        answers = np.full(len(rows), UNSURE, np.asarray(labels).dtype)
+        answers[self._fresh] = labels
+        front, given = self._in_front()
+        known, order = np.isin(rows, front), np.argsort(front)
+        answers[known] = given[order][np.searchsorted(front, rows[known], sorter=order)]
+        return answers
+
+    def _joined(self, front: Log, rounds: int) -> Log:
+        """Return the log of what is in `front`, and then what the search asked beside it, `rounds` later."""
+        fresh = ~np.isin(self.search.log.rows, front.rows)
+        later = Log(*(part[fresh] for part in self.search.log))
+        later = later._replace(rounds=later.rounds + np.int32(rounds))
+        return Log(*(np.concatenate(part) for part in zip(front, later, strict=True)))
 
     @property
     def components(self) -> Mapping[int, str]:
@@ -201,8 +248,6 @@ class Begin(Around):
         self._make = search
         self.search: Strategy | None = None
         self._open: np.ndarray | None = None
-        self._batch: Batch | None = None  # as the search asked it
-        self._fresh = np.empty(0, bool)  # those of its rows that are asked on, since no sample had answered them
         self._rows, self._labels, self._rounds = _EMPTY
         self._shown = 0  # pages
         self._seeds = np.empty(0, np.int64)
@@ -235,6 +280,11 @@ class Begin(Around):
         self._carried = len(rows)
         return self
 
+    def _in_front(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return the rows of the samples that have an answer, and their labels."""
+        given = self._labels != PASSED
+        return self._rows[given], self._labels[given]
+
     def start(self) -> None:
         """Begin the search with the answers to the open page, if an example is among those marked so far."""
         self._start_now = True
@@ -242,7 +292,7 @@ class Begin(Around):
     def query(self) -> Batch | None:
         """Return the next page of the sample, or the search's questions once there are seeds."""
         if self.search is not None:
-            return self._searched()
+            return self._ask_on(self._shown)
         earlier = bool(self._carried) and not len(self._rows)
         size = self._carried if earlier else self._page
         self._open = self._to_show[len(self._rows) : len(self._rows) + size]
@@ -251,40 +301,10 @@ class Begin(Around):
         self._shown += 1
         return Batch(self._open, np.full(len(self._open), EARLIER if earlier else SAMPLE, np.int8), self._shown - 1)
 
-    def _searched(self) -> Batch | None:
-        """Return the search's questions without those that the sample has answered; the search gets their answers."""
-        while (batch := next_batch(self.search)) is not None:
-            self._batch, self._fresh = batch, ~np.isin(batch.rows, self._answered)
-            if (fresh := self._fresh).any():
-                return Batch(batch.rows[fresh], batch.components[fresh], batch.round + self._shown)
-            self.search.update(self._answers(batch.rows, np.empty(0, np.int8)))
-        return None
-
-    @property
-    def _answered(self) -> np.ndarray:
-        """The rows of the samples that have an answer."""
-        return self._rows[self._labels != PASSED]
-
-    def _answers(self, rows: np.ndarray, labels: Sequence[int] | np.ndarray) -> np.ndarray:
-        """Return the answers to `rows` (m,): those of the sample, and the `labels` of the others in their order.
-
-        Marks of the sample may have changed since the rows were asked: a new mark overrides the label given, and where
-        one was taken back the answer is unsure.
-        """
-        asked = np.count_nonzero(self._fresh)
-        if np.shape(labels) != (asked,):
-            raise ValueError(f"{np.size(labels)} labels for {asked} rows; give one label per row")
-        answers = np.full(len(rows), UNSURE, np.asarray(labels).dtype)
-        answers[self._fresh] = labels
-        known, order = np.isin(rows, self._answered), np.argsort(self._rows)
-        answers[known] = self._labels[order][np.searchsorted(self._rows, rows[known], sorter=order)]
-        return answers
-
     def update(self, labels: Sequence[int] | np.ndarray) -> None:
         """Take the answers; with enough positives among them, the search begins."""
         if self.search is not None:
-            self.search.update(self._answers(self._batch.rows, labels) if self._batch is not None else labels)
-            self._batch = None
+            self._answer_on(labels)
             return
         if self._open is None:
             raise QueryError("no rows are open: they were answered already, or query() was not called yet")
@@ -325,12 +345,7 @@ class Begin(Around):
         components = np.where(np.arange(len(self._rows)) < self._carried, EARLIER, SAMPLE).astype(np.int8)
         own = (self._rows, self._labels, components, self._rounds)
         own = Log(*(part[given] for part in own))
-        if self.search is None:
-            return own
-        fresh = ~np.isin(self.search.log.rows, own.rows)
-        later = Log(*(part[fresh] for part in self.search.log))
-        later = later._replace(rounds=later.rounds + np.int32(self._shown))
-        return Log(*(np.concatenate(part) for part in zip(own, later, strict=True)))
+        return own if self.search is None else self._joined(own, self._shown)
 
     @property
     def positives(self) -> np.ndarray:

@@ -84,7 +84,7 @@ def import_labels(
             "session. `elsa-nb labels import SESSION FILE --from NAME` (in Python annotator=...) takes one person's "
             "labels as your own."
         )
-    if annotator is None and (said := _stored_as(file, session.annotator)):
+    if annotator is None and done.new + done.replaced and (said := _stored_as(file, session.annotator)):
         done.notes.append(said)
     if not free:
         done.notes.append(f"The session is open now ({session.held_by}); that window shows them when opened again.")

@@ -86,17 +86,27 @@ def launch(job: Job, *, ip: str = "127.0.0.1", port: int = 0, token: str | None 
         environment = os.environ | {VARIABLE: str(Path(folder) / "job.json"), server_process.TOKEN: token}
         # What the server prints is for programmers, and would bury the address; it is shown if the server fails.
         log = Path(folder) / "server.log"
-        with log.open("wb") as output:
-            status = server_process.serve(
-                command(notebook, ip=ip, port=port),
-                environment=environment,
-                started=lambda: _tell_once_there(url, ip, port, browser),
-                output=output,
-            )
+        try:
+            with log.open("wb") as output:
+                status = server_process.serve(
+                    command(notebook, ip=ip, port=port),
+                    environment=environment,
+                    started=lambda: _tell_once_there(url, ip, port, browser),
+                    output=output,
+                )
+        finally:
+            _bring_together(job)
         if status:
             print(log.read_text(encoding="utf-8", errors="replace")[-LOG_SHOWN:], file=sys.stderr)
             print(f"The page's server ended with status {status}; above is what it printed last.", file=sys.stderr)
         return status
+
+
+def _bring_together(job: Job) -> None:
+    """Bring all answers into the session files themselves: a kernel that is ended leaves the last ones beside them."""
+    for path in (Path(job.session), *audit_files(Path(job.session))):
+        if path.exists():
+            Session(path, annotator=job.annotator).close()
 
 
 def where_answers_go(job: Job) -> str:
@@ -109,7 +119,7 @@ def where_answers_go(job: Job) -> str:
             has = len(session.known())
         finally:
             session.close()
-        so_far = f"which has {count_of(has, 'label') if has else 'no label'} by {job.annotator} so far"
+        so_far = f"which has {count_of(has, 'label') if has else 'no label'} by {job.annotator!r} so far"
     if job.audit:
         later = " The search takes them in when it is opened again."
     return f"The answers go to {path}, {so_far}.{later}"

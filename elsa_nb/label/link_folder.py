@@ -140,8 +140,9 @@ def _refuse_folder(path: Path, digest: str, what: str, replace: bool) -> None:
         return
     if not (ours and was_exported(path)):
         raise ValueError(
-            f"{path} is there already and is not a folder of {what} that an export made; it was left as it is. "
-            "Give another name, or delete it yourself."
+            f"{path} is there already and is not a folder of {what} as an export leaves it: it comes from elsewhere or "
+            "from an earlier version, or something else was put into it. It was left as it is. Give another name, or "
+            "delete it yourself."
         )
     if not replace:
         raise ValueError(f"{path} was changed since an export made it; it was left as it is. {OTHERWISE}")

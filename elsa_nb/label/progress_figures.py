@@ -21,7 +21,10 @@ LAST_PAGES = 40
 
 
 class Standing(NamedTuple):
-    """How the work stands: what `figures_of` takes, the search in its round `number`, second looks, and all `items`."""
+    """How the work stands: what `figures_of` takes, the search in its round `number`, second looks, and all `items`.
+
+    `imported` are rows whose answers came from files or audits.
+    """
 
     labels: list[int]
     asked: list[Asked]
@@ -32,6 +35,7 @@ class Standing(NamedTuple):
     seconds: list[float]
     seen: dict[str, Any] | None
     offer: Offer | None
+    imported: set[int]
     items: int
 
 
@@ -48,7 +52,7 @@ class ProgressFigures:
 
     def __call__(self, now: Standing, examples: list[int], wishes: list[str]) -> dict[str, Any]:
         """Return the figures as plain data; `examples` are rows to be shown, `wishes` what is to come next."""
-        labels, asked, starts, state, number, seeds, seconds, seen, offer, items = now
+        labels, asked, starts, state, number, seeds, seconds, seen, offer, imported, items = now
         if self._scores[0] != number:
             self._scores = (number, scores_of(state))
         figures = figures_of(labels, asked, starts, len(seeds), seconds)
@@ -59,14 +63,16 @@ class ProgressFigures:
             evidence = partial(evidence_of, labels, asked, self._scores[1], seeds, over=over)
             spent = sum(not each.blind for each in asked), figures["labels"], figures["seconds"]
             left = self._advisor(evidence, *spent, seen["pages"] if seen else 0, over=over)
+        on_view = {row for each in asked for row in each.rows} | set(seeds.tolist())
         more = {
             "left": left,
+            "besides": len(imported - on_view),
             "looking": looking,
             "examples": examples,
             "statement": getattr(state, "statement", None),
             "may_conclude": looking is None and getattr(state, "may_conclude", False),
             "wishes": wishes,
-            "unasked": items - len({row for each in asked for row in each.rows} | set(seeds.tolist())),
+            "unasked": items - len(on_view | imported),
             "again": offer and {"button": offer.button, "why": offer.why},
             "seen": seen,
         }

@@ -125,6 +125,13 @@ def restore(session: Session, rounds: Rounds, ids: Sequence[str], size: int, *, 
     return restored
 
 
+def imported_rows(session: Session, ids: Sequence[str]) -> set[int]:
+    """Return the rows of the items, called `ids`, whose answers came from files or audits."""
+    kinds = (IMPORTED, AUDITED)
+    items = {a["item"] for a in session.answers(session.annotator) if a["kind"] in kinds and a["label"] != OPEN}
+    return {row for row, item in enumerate(ids) if str(item) in items} if items else set()
+
+
 def _filled_in(session: Session, here: dict, ids: Sequence[str]) -> list[tuple[int, int]]:
     """Return (offset, label) of what is known in an open round: when it was dealt, and by what was imported since."""
     known = dict(here["asked"]["known"])

@@ -34,7 +34,7 @@ REASONS = {
     "audit": "drawn at random",
     "earlier": "answered earlier",
 }
-FROM_FILE, UNKNOWN = "imported", "not recorded"
+FROM_FILE, UNKNOWN = "an example, or imported", "not recorded"
 _DIGITS = 16  # of a checksum, in a sentence
 
 
@@ -47,7 +47,7 @@ class PersonsWork:
     those that were never shown. `first` and `last` are when answers were given, in seconds since 1970, and `seconds` is
     the median time per answer; None where nothing was answered on the page. `again` answers were seen a second time and
     `changed` of them changed; `opinions` were given on items that somebody else had answered. `strategy` is that of the
-    search, which has asked `rounds` rounds, and `vectors` says which vectors it worked on: its pool, and for each
+    search, and `vectors` says which vectors it worked on: its pool, and for each
     encoder in it the name and the SHA-256 of the weights; both are None where the session does not say. `audits` are
     those beside the session.
     """
@@ -63,7 +63,6 @@ class PersonsWork:
     last: float | None
     seconds: float | None
     strategy: str | None
-    rounds: int
     again: int
     changed: int
     opinions: int
@@ -73,18 +72,19 @@ class PersonsWork:
     def __str__(self) -> str:
         """Say it in sentences and a table."""
         imported, _ = self.origins.get(FROM_FILE, (0, 0))
-        of_files = f"; {imported:,} of the answers imported" if imported else ""
+        of_files = f"; {imported:,} of the answers are examples or imported" if imported else ""
         said = [f"{self.annotator}: {self.counts}, {count_of(self.negatives, 'negative')}{of_files}."]
         if self.first is not None and self.last is not None:
             said.append(f"Answered on the page from {_clock(self.first)} to {_clock(self.last)}{self._pace()}.")
         said += _table(self.origins)
-        strategy = "the strategy is not stored" if self.strategy is None else self.strategy
-        said.append(f"Search: {strategy}, {count_of(self.rounds, 'round')}.")
+        if self.strategy is not None:  # an audit has none, nor has who only imported
+            said.append(f"Search: {self.strategy}.")
         if self.again:
             said.append(f"Seen again: {count_of(self.again, 'answer')}, {self.changed:,} changed.")
         if self.opinions:
             said.append(f"Second opinions: {self.opinions:,}.")
-        said.append(_vectors(self.vectors))
+        if self.vectors is not None:
+            said.append(_vectors(self.vectors))
         return "\n".join([*said, *map(str, self.audits)])
 
     def _pace(self) -> str:
@@ -130,7 +130,7 @@ def summarize_session(session: Session, annotator: str | None = None) -> Session
 def _work(session: Session, annotator: str) -> PersonsWork:
     theirs = Session(session.path, annotator=annotator, to_read=True)
     try:
-        events, audits, rounds = theirs.events(), audit_results(theirs), len(theirs.rounds())
+        events, audits = theirs.events(), audit_results(theirs)
     finally:
         theirs.close()
     answers = with_rows(session, session.answers(annotator))
@@ -150,7 +150,6 @@ def _work(session: Session, annotator: str) -> PersonsWork:
         last=max(shown, default=None),
         seconds=statistics.median(seconds) if seconds else None,
         strategy=None if stored["strategy"] is None else json.loads(stored["strategy"]),
-        rounds=rounds,
         again=again,
         changed=changed,
         opinions=len({event["item"] for event in events if event["component"] == SECOND_OPINION}),
@@ -211,9 +210,7 @@ def _table(origins: Mapping[str, tuple[int, int]]) -> list[str]:
     return [f"  {why:<{widths[0]}}  {n:>{widths[1]}}  {found:>{widths[2]}}" for why, n, found in rows]
 
 
-def _vectors(vectors: Mapping[str, Any] | None) -> str:
-    if vectors is None:
-        return "Vectors: not stored in this session; opening its page stores them."
+def _vectors(vectors: Mapping[str, Any]) -> str:
     parts = []
     for part in vectors["parts"]:
         made = f"by {part['encoder']}" if part["encoder"] else part["name"]

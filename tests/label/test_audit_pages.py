@@ -13,14 +13,16 @@ def test_an_audit_of_everything_finds_everything_and_says_so():
     positive[::25] = True
     answered = np.arange(200)
     audit = AuditPages(500, answered, found=int(positive[:200].sum()))
-    assert "At least 2.5 % of the class is found, with 95% confidence: 8 finds, at most 300 missing." in audit.statement
+    assert (
+        "At least 2.5 % of the class is found, with 95 % confidence: 8 finds, at most 300 missing." in audit.statement
+    )
     log = simulate(audit, Truth(positive))
     assert set(log.rows) == set(range(200, 500))
     assert set(log.components) == {18}
     assert audit.positives.tolist() == np.flatnonzero(positive)[8:].tolist()
     assert audit.statement == "Every item has an answer: all of the class is found."
     audit.amend([200], [-1])  # a doubtful one may be of the class
-    assert "with 95% confidence" in audit.statement
+    assert "with 95 % confidence" in audit.statement
 
 
 def test_the_price_of_the_next_statement_falls_with_each_page_without_a_find():
@@ -29,7 +31,7 @@ def test_the_price_of_the_next_statement_falls_with_each_page_without_a_find():
         prices.append(int(audit.statement.split(". ")[1].split(" more")[0].replace(",", "")))
         audit.update(np.zeros(len(audit.query().rows), int))
     assert np.diff(prices).tolist() == [-60, -60, -60]
-    assert audit.statement.endswith("more answers without a find would make it at least 50%.")
+    assert audit.statement.endswith("more answers without a find would make it at least 50 %.")
 
 
 def test_on_the_panel_it_is_dealt_in_pages_and_opens_again_where_it_was(make_desk, small):
@@ -46,6 +48,22 @@ def test_on_the_panel_it_is_dealt_in_pages_and_opens_again_where_it_was(make_des
     controller.close()
     again = make_desk(begin())
     assert (again.figures()["statement"], again.cards.labels) == (after, labels)
+
+
+def test_what_is_promised_for_more_answers_holds_where_some_were_unsure():
+    audit = AuditPages(3_000, np.arange(100), found=60)
+    first = np.zeros(60, int)
+    first[:6] = -1
+    audit.query()
+    audit.update(first)
+    said = audit.statement
+    more, share = int(said.split(" more")[0].split()[-1].replace(",", "")), float(said.split()[-2])
+    while more > 0:
+        rows = audit.query().rows
+        assert float(audit.statement.split()[2]) < share
+        audit.update(np.zeros(len(rows), int))
+        more -= len(rows)
+    assert float(audit.statement.split()[2]) >= share
 
 
 @pytest.mark.parametrize("page_is_open", [False, True])

@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from elsa_nb import Pool
-from elsa_nb.label import AuditPages, Panel, Texts, jobs
+from elsa_nb import Pool, cli
+from elsa_nb.label import AuditPages, Panel, Texts, jobs, session_file
 from elsa_nb.label.audits import audit_files, audited, take_audits
 from elsa_nb.label.cards import OPEN
 from elsa_nb.label.session import Answer, Session
@@ -189,3 +189,94 @@ def test_finds_of_the_search_that_were_slips_count_no_more_and_doubtful_ones_may
     give(place / "s.sqlite", {NAMES[row]: 0 for row in range(0, 100, 10)})
     with pytest.raises(ValueError, match=r"none of them is one any more|holds no find"):
         opened(place, audit=True)
+
+
+def answered_as(place, audit=False):
+    files = audit_files(place / "s.sqlite")
+    return labels_in(files[-1] if audit else place / "s.sqlite")
+
+
+@pytest.mark.parametrize("answered", [False, True], ids=["on pages to come", "on pages that were answered"])
+def test_what_the_search_corrects_later_counts_in_the_audit_too(place, answered):
+    """The audit kept a copy, and said that all is found with thirty missing."""
+    opened(place, audit=True)[1].close()
+    give(place / "s.sqlite", dict.fromkeys(NAMES[100:250], 0))  # fifteen of them are slips
+    _, audit = opened(place, audit=True)
+    if answered:
+        answer_pages(audit, 1)  # what is known is filled in
+    audit.close()
+    give(place / "s.sqlite", {NAMES[row]: 1 for row in range(100, 250) if WANTED[row]})
+    _, audit = opened(place, audit=True)
+    found = set(np.flatnonzero(WANTED[:250])) | set(audit.controller.rounds.search.positives)
+    assert f": {len(found)} finds, " in audit.figures["statement"]
+    assert at_least(audit) <= len(found) / WANTED.sum()
+    answer_pages(audit, 20)
+    _, audit = opened(place, audit=True)
+    assert audit.figures["statement"] == "Every item has an answer: all of the class is found."
+    log = audit.controller.rounds.search.log
+    assert log.labels.tolist() == WANTED[log.rows].astype(int).tolist()
+    audit.close()
+
+
+def test_a_slip_in_the_search_that_the_audit_took_over_is_put_right_there(place):
+    opened(place, audit=True)[1].close()
+    give(place / "s.sqlite", {NAMES[row]: 1 for row in range(101, 130) if not WANTED[row]})
+    _, audit = opened(place, audit=True)
+    assert ": 37 finds, " in audit.figures["statement"]
+    audit.close()
+    give(place / "s.sqlite", {NAMES[row]: 0 for row in range(101, 130) if not WANTED[row]})
+    _, audit = opened(place, audit=True)
+    assert ": 10 finds, " in audit.figures["statement"]
+    audit.close()
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_a_file_changes_no_answer_that_was_given_in_an_audit(place, capsys, at_once):
+    _, audit = opened(place, audit=True)
+    asked = asked_by(audit)
+    answer_pages(audit, 1)
+    find = next(name for name in asked if WANTED[NAMES.index(name)])
+    (place / "old.csv").write_text(f"item,label\n{find},0\n")
+    if not at_once:
+        opened(place)[1].close()
+    opened(place, labels=place / "old.csv")[1].close()
+    assert "1 answer given on screen differs and was kept" in capsys.readouterr().out
+    assert answered_as(place)[find] == answered_as(place, audit=True)[find] == 1
+
+
+def test_importing_an_audit_of_the_session_takes_all_that_opening_its_page_would(place, capsys):
+    give(place / "s.sqlite", dict.fromkeys(NAMES[100:160], UNSURE))
+    _, audit = opened(place, audit=True)
+    answer_pages(audit, 4)
+    command = [
+        "labels",
+        "import",
+        str(place / "s.sqlite"),
+        str(place / "s-audit.sqlite"),
+        "--pool",
+        str(place / "pool"),
+    ]
+    assert cli.main(command) == 0
+    assert "Taken from the audit s-audit.sqlite: 200 answers" in capsys.readouterr().out
+    assert answered_as(place) == {name: int(wanted) for name, wanted in zip(NAMES, WANTED, strict=True)}
+    assert cli.main(command) == 0
+    assert "has all answers of" in capsys.readouterr().out
+
+
+def test_a_session_that_can_only_be_read_opens_beside_its_audit(place, monkeypatch):
+    answer_pages(opened(place, audit=True)[1], 1)
+    monkeypatch.setattr(session_file, "_writable", lambda path: False)
+    for audit in (False, True):
+        panel = jobs.open_panel(jobs.make_job(place / "pictures", place / "pool", place / "s.sqlite", audit=audit))
+        assert not panel.controller.held
+        panel.close()
+
+
+def test_the_search_says_how_many_answers_of_an_audit_it_has_not_come_to(place):
+    _, audit = opened(place, audit=True)
+    drawn = set(asked_by(audit))
+    answer_pages(audit, 1)
+    _, search = opened(place)
+    come_to = set(asked_by(search)) | {NAMES[row] for row in search.controller.rounds.seeds}
+    assert search.figures["besides"] == len(drawn - come_to) > 0
+    search.close()

@@ -7,6 +7,7 @@ from conftest import settle, wait_for
 from elsa_nb import cli
 from elsa_nb.label import jobs
 from elsa_nb.label.chosen_file import ChosenFile
+from elsa_nb.label.session import Answer, Session
 from elsa_nb.pool import Pool
 
 
@@ -177,6 +178,28 @@ def test_where_the_field_names_another_class_the_refusal_says_that_it_can_be_emp
     said = choose(panel, "a.csv", table, wanted="owl")
     assert "The field beside the button asks for the class &#x27;owl&#x27;: change or empty it." in said
     assert "The field beside the button asks" not in choose(panel, "a.csv", table)
+
+
+def test_an_imported_label_that_was_changed_and_undone_is_on_its_card_when_opened_again(open_panel, tmp_path):
+    """The card was open, and Enter would have answered anew what the file had said."""
+    panel = open_panel()
+    choose(panel, "a.csv", "image,label\ncat-3.png,1\n")
+    settle(panel.controller)
+    item = panel.controller.card(len(panel.controller.cards.labels) - 1)["item"]
+    panel.close()
+    session = Session(tmp_path / "s.sqlite")
+    session.record([Answer(item, -2, -1)], "import")
+    session.close()
+    panel = open_panel()
+    cards = panel.controller.cards
+    position = next(p for p in range(len(cards.labels)) if panel.controller.card(p)["item"] == item)
+    assert cards.labels[position] == -1
+    panel.controller.handle([{"op": "set", "at": position, "v": 1}])
+    panel.controller.handle([{"op": "undo"}])
+    panel.close()
+    panel = open_panel()
+    at = next(p for p in range(len(panel.controller.cards.labels)) if panel.controller.card(p)["item"] == item)
+    assert panel.controller.cards.labels[at] == -1 == panel.session.known()[item]
 
 
 def test_a_second_import_is_taken_back_to_where_the_first_had_led(open_panel):

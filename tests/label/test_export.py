@@ -148,7 +148,7 @@ def test_a_folder_that_no_export_made_is_never_replaced(session, tmp_path, folde
     before = everything(tmp_path)
     for name in (*theirs, "link", "nowhere"):
         for replace in (False, True):
-            with pytest.raises(ValueError, match=rf"{name} is there already and is not a folder of links that an exp"):
+            with pytest.raises(ValueError, match=rf"{name} is there already and is not a folder of links as an exp"):
                 export.export(session, tmp_path / name, "links", images=folder, replace=replace)
     assert everything(tmp_path) == before
     (tmp_path / "empty").mkdir()
@@ -164,7 +164,7 @@ def test_a_folder_of_links_that_was_changed_is_replaced_only_where_that_is_said(
     assert len(led_to(links)) == 1
     assert led_to(export.export(session, kind="links", images=folder, replace=True)) == made
     (links / "my notes.txt").write_text("keep me")
-    with pytest.raises(ValueError, match="is not a folder of links that an export made"):
+    with pytest.raises(ValueError, match="is not a folder of links as an export leaves it"):
         export.export(session, kind="links", images=folder, replace=True)
     assert (links / "my notes.txt").read_text() == "keep me"
 
@@ -309,7 +309,7 @@ def test_copies_that_were_changed_are_replaced_only_where_that_is_said(session, 
     assert copied(copies) == made
     links = export.export(session, kind="links", images=folder)
     (links / "00009-mine.png").write_bytes(b"mine")
-    with pytest.raises(ValueError, match="is not a folder of links that an export made"):
+    with pytest.raises(ValueError, match="is not a folder of links as an export leaves it"):
         export.export(session, kind="links", images=folder, replace=True)
 
 

@@ -292,6 +292,24 @@ def test_a_collection_of_other_names_is_another(collection, open_panel, tmp_path
     session.close()
 
 
+def test_after_the_collection_grew_nothing_is_shown_that_has_an_answer(collection, open_panel):
+    pool, positive, items = collection(range(100))
+    controller = open_panel(pool, items)
+    for _ in range(3):
+        answer_page(controller, positive)
+    controller.close()
+    pool, positive, items = collection(range(110))
+    again = open_panel(pool, items)
+    known = again.session.known()
+    carried, *later = again.asked
+    assert {str(pool.ids[row]) for row in carried.rows} <= set(known)
+    for _ in range(3):
+        assert not {str(pool.ids[row]) for row in again.asked[-1].rows} & set(known)
+        answer_page(again, positive)
+        known = {item: label for item, label in again.session.known().items() if item not in later}
+        later = [str(pool.ids[row]) for row in again.asked[-1].rows]
+
+
 def test_a_picture_or_two_may_be_edited(collection, open_panel):
     pool, positive, items = collection(range(100))
     controller = open_panel(pool, items)

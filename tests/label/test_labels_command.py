@@ -2,6 +2,7 @@
 
 import json
 import shlex
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -238,9 +239,14 @@ def test_whose_answers_those_of_another_session_become_is_said(here, capsys):
         session.close()
     assert elsa(capsys, "export", "carl.sqlite", "carl.csv")[0] == 0
     for file, whose in (("carl.sqlite", "The answers of carl"), ("default.sqlite", "Its answers"), ("carl.csv", "The")):
+        Path("q.sqlite").unlink()
+        session = Session("q.sqlite")
+        note_names(session, IDS)
+        session.close()
         said = elsa(capsys, "import", "q.sqlite", file)[1]
         assert f"{whose} " in said
         assert "were stored as answers of me; `--annotator NAME`" in said
+    assert "were stored as" not in elsa(capsys, "import", "q.sqlite", "carl.csv")[1], "nothing was"
     assert "stored as answers" not in elsa(capsys, "import", "q.sqlite", "old.csv", *OWN)[1]
     assert "were stored as" not in elsa(capsys, "import", "q.sqlite", "carl.csv", "--annotator", "carl")[1]
 

@@ -1,11 +1,14 @@
 """`elsa-nb label`: what it starts, and what it refuses to start. tests/browser/test_voila.py asks the server itself."""
 
 import json
+import shutil
 import socket
 import sqlite3
+import subprocess
 import sys
 import threading
 import types
+from contextlib import nullcontext
 from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
@@ -374,6 +377,29 @@ def test_an_audit_that_another_window_begins_in_the_same_moment_is_looked_on(pla
     other.close()
 
 
+@pytest.mark.parametrize("ends", [KeyboardInterrupt, None])
+def test_after_the_page_all_answers_are_in_the_one_file(place, monkeypatch, ends):
+    """A kernel that is ended leaves the last ones beside it, and a copy of the file lacked them."""
+    code = "import os; from elsa_nb.label.session import Answer, Session; s = Session('s.sqlite'); "
+    code += "s.record([Answer('cat-1.png', -2, 1)], 'answer'); os._exit(0)"
+    made = job(place)
+
+    def serve(*arguments, **options):
+        subprocess.run([sys.executable, "-c", code], cwd=place, check=True)
+        assert (place / "s.sqlite-wal").stat().st_size
+        if ends:
+            raise ends
+        return 0
+
+    monkeypatch.setattr(launch.server_process, "serve", serve)
+    with pytest.raises(ends) if ends else nullcontext():
+        launch.launch(made, browser=False)
+    shutil.copy(place / "s.sqlite", place / "copy.sqlite")
+    session = Session(place / "copy.sqlite", to_read=True)
+    assert session.known() == {"cat-1.png": 1}
+    session.close()
+
+
 def test_the_command_says_whether_the_work_is_new_and_how_much_of_it_there_is(place):
     """A session elsewhere, or one whose name was mistyped, looked as one that goes on."""
     fresh = job(place)
@@ -382,10 +408,10 @@ def test_the_command_says_whether_the_work_is_new_and_how_much_of_it_there_is(pl
     session.record([Answer(f"cat-{row}.png", OPEN, 1) for row in range(3)], "answer")
     session.record([Answer("cat-9.png", OPEN, 1)], "import")
     session.close()
-    assert launch.where_answers_go(fresh).endswith("s.sqlite, which has 4 labels by me so far.")
-    assert launch.where_answers_go(job(place, annotator="bo")).endswith("s.sqlite, which has no label by bo so far.")
+    assert launch.where_answers_go(fresh).endswith("s.sqlite, which has 4 labels by 'me' so far.")
+    assert launch.where_answers_go(job(place, annotator="bo")).endswith("s.sqlite, which has no label by 'bo' so far.")
     audit = launch.where_answers_go(job(place, audit=True))
-    assert "s-audit.sqlite, which has no label by me so far. The search takes them in when it is opened again." in audit
+    assert "s-audit.sqlite, which has no label by 'me' so far. The search takes them in when it is opened" in audit
 
 
 @pytest.mark.parametrize("told", ["[]", "{}", '{"answered": 3, "found": 1}'])

@@ -49,7 +49,7 @@ def test_answers_that_do_not_count_are_not_waited_for_in_silence(make_desk, smal
         settle(controller)
     figures = controller.figures()
     assert figures["unsure"] == figures["labels"] >= 30
-    assert f"before 30 answers in the search: {figures['unsure']} more do not count" in figures["left"]["how"]
+    assert f"before 30 answers in the search ({figures['unsure']} others do not count" in figures["left"]["how"]
 
 
 def test_after_the_target_it_says_that_one_may_stop_and_goes_on(make_desk, small):

@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from conftest import PATIENCE, wait_for
-from elsa_nb.label import server_process
+from elsa_nb.label import jobs, launch, server_process
 from elsa_nb.pool import Pool
 
 NEVER = 3600.0  # seconds: a server that is waited for so long is one that the test's timeout ends
@@ -174,3 +174,18 @@ def test_the_label_server_ends_with_its_kernels(tmp_path, number):
         return
     assert all(map(ended, running))
     assert status == (130 if number == signal.SIGINT else 128 + number)
+
+
+@pytest.mark.slow
+def test_a_server_whose_command_was_killed_while_it_started_ends_by_itself(tmp_path):
+    """By then its parent is another process already, and it would have taken that one for the command."""
+    made = jobs.Job(str(tmp_path), str(tmp_path), str(tmp_path / "s.sqlite"))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = launch.command(launch.write_notebook(made, tmp_path), ip="127.0.0.1", port=port)
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    environment = os.environ | {server_process.BEGUN_BY: str(gone.pid), server_process.TOKEN: "x"}
+    server = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    assert server.wait(PATIENCE) == 0

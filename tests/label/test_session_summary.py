@@ -109,13 +109,13 @@ def test_people_seen_again_imported_and_gone(place):
     bob.close()
     ann, other = read().work
     assert (ann.annotator, ann.again, ann.changed, ann.opinions) == ("ann", 2, 1, 0)
-    assert ann.origins == {"like your finds": (2, 0), "near your finds": (1, 0), "imported": (2, 2)}
+    assert ann.origins == {"like your finds": (2, 0), "near your finds": (1, 0), "an example, or imported": (2, 2)}
     assert ann.counts == "5 answers: 2 finds, 1 of them of an item that is gone, 1 unsure"
     assert ann.seconds == 3.0
     assert ann.strategy is None
-    assert "2 of the answers imported" in str(ann)
+    assert "2 of the answers are examples or imported" in str(ann)
     assert "Seen again: 2 answers, 1 changed." in str(ann)
-    assert "Vectors: not stored" in str(ann)
+    assert "Vectors" not in str(ann)
     assert (other.annotator, other.opinions, other.origins) == ("bob", 1, {"second opinion": (1, 1)})
     assert [work.annotator for work in read("bob").work] == ["bob"]
     with pytest.raises(ValueError, match="has no answers by 'eve'; its annotators: ann, bob"):

@@ -68,7 +68,7 @@ def too_thin(positive: np.ndarray, others: int = 0) -> str:
     told so.
     """
     recent = positive[len(positive) // 2 :]
-    but = f": {others:,} more do not count, unsure ones or from before it had scores" if others else ""
+    but = f" ({others:,} others do not count: unsure, or given before the search had scores)" if others else ""
     if len(positive) < LEAST_ANSWERS:
         return f"How many are missing cannot be told before {LEAST_ANSWERS} answers in the search{but}."
     if np.count_nonzero(positive) < LEAST_FINDS:
