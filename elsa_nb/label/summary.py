@@ -72,7 +72,8 @@ class PersonsWork:
     def __str__(self) -> str:
         """Say it in sentences and a table."""
         imported, _ = self.origins.get(FROM_FILE, (0, 0))
-        of_files = f"; {imported:,} of the answers {'is an example' if imported == 1 else 'are examples'} or imported" if imported else ""
+        are = "is an example" if imported == 1 else "are examples"
+        of_files = f"; {imported:,} of the answers {are} or imported" if imported else ""
         said = [f"{self.annotator}: {self.counts}, {count_of(self.negatives, 'negative')}{of_files}."]
         if self.first is not None and self.last is not None:
             said.append(f"Answered on the page from {_clock(self.first)} to {_clock(self.last)}{self._pace()}.")
