@@ -58,7 +58,7 @@ class AuditPages:
         since = check_rows_asked(found_since, n, "found_since")
         beside = {"found_since": since, "doubtful": doubtful}
         self._fresh = Audit(rows, found, rng=rng, confidence=confidence, **beside)
-        self._doubtful, self._corrected = doubtful, dict(corrected or {})
+        self._corrected = dict(corrected or {})
         self._audit = copy.copy(self._fresh)
         self._pool_size, self._n, self._confidence, self._page = n, len(rows), confidence, page
         self._answered: list[tuple[Batch, np.ndarray]] = []
@@ -74,12 +74,12 @@ class AuditPages:
         sure = f"with {_percent(self._confidence)} confidence"
         said = f"At least {np.floor(1000 * audit.recall_at_least) / 10:.3g} % of the class is found, {sure}: "
         said += f"{count_of(finds, 'find')}, at most {audit.missing_at_most:,} missing."
-        reach = finds / (finds + self._doubtful + audit.unsure)
+        reach = finds / (finds + audit.doubtful + audit.unsure)
         higher = next((share for share in PROMISES if audit.recall_at_least < share <= reach), None)
         if higher is None:
             return said
         settings = {"hits": audit.hits, "elsewhere": audit.elsewhere, "confidence": self._confidence}
-        settings |= {"doubtful": self._doubtful, "unsure": audit.unsure}
+        settings |= {"doubtful": audit.doubtful, "unsure": audit.unsure}
         more = labels_for(self._n, audit.found, higher, **settings) - audit.labels
         further = f" {more:,} more answers without a find would make it at least {_percent(higher)}."
         return said + further if more > 0 else said

@@ -81,10 +81,9 @@ def audited(path: Path, annotator: str, ids: Sequence[str]) -> StoredAudit:
         raise MissingDataError(f"{path} is not here: label first, then audit what was found.")
     ids = [str(item) for item in ids]
     labels = _labels_of(path, annotator, ids)
-    now = {"answered": np.flatnonzero(labels != UNSURE).tolist(), "found": int((labels == POSITIVE).sum())}
-    if not now["found"]:
+    if POSITIVE not in labels:
         raise ValueError(f"{path} holds no find yet: label first, then audit what was found")
-    now["items"] = names_digest(ids)
+    now = {"answered": np.flatnonzero(labels != UNSURE).tolist(), "items": names_digest(ids)}
     file, remark = _file_of(path, annotator, now["items"])
     audit = Session(file, annotator=annotator)
     try:
@@ -174,8 +173,7 @@ def _file_of(path: Path, annotator: str, items: str) -> tuple[Path, str]:
 
 
 def _check(path: Path, begun: Any) -> None:
-    kinds = {"answered": list, "found": int}
-    if not isinstance(begun, dict) or not all(isinstance(begun.get(key), kind) for key, kind in kinds.items()):
+    if not isinstance(begun, dict) or not isinstance(begun.get("answered"), list):
         raise damaged(path, "what it says of the audited search is not a record of one")
 
 

@@ -14,7 +14,7 @@ from elsa_nb.label.fixed_rows import Fixed
 from elsa_nb.label.identity import Places, Settled, answered_items, rows_in
 from elsa_nb.label.rounds import EARLIER, Rounds, positives_of
 from elsa_nb.label.session import Session
-from elsa_nb.label.session_file import AUDITED, IMPORTED
+from elsa_nb.label.session_file import NOT_ASKED
 from elsa_nb.search.contract import POSITIVE, Batch, Log, Strategy
 
 Begun = Callable[[np.ndarray], Strategy]  # makes a search from seeds
@@ -49,9 +49,7 @@ def as_begun(
             return settled
         if (looked and not carried) or (seeded and _examples_since(session, first["after"])):
             why = "with a first look" if looked else "from fewer examples"
-            why += (
-                ", and there are examples from a file by now" if looked else ": more came from a file or an audit since"
-            )
+            why += ", and there are examples from a file by now" if looked else ": more came from a file or audit since"
         elif seeded and not carried and not looked and _asks_first(search) != first["asked"]["rows"]:
             why = "with other questions: by another strategy, in other vectors, or on another machine"
         else:
@@ -75,7 +73,7 @@ def _asks_first(search: Strategy) -> list[int]:
 def _examples_since(session: Session, event: int) -> bool:
     """Whether an example came from a file after an event of the session, and is one still."""
     answers = session.answers(session.annotator)
-    return any(a["kind"] in (IMPORTED, AUDITED) and a["label"] == POSITIVE and a["id"] > event for a in answers)
+    return any(a["kind"] in NOT_ASKED and a["label"] == POSITIVE and a["id"] > event for a in answers)
 
 
 def carry_on(search: Strategy, rows: np.ndarray, begin: Begun | None = None) -> Strategy:

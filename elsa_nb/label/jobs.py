@@ -19,7 +19,7 @@ from elsa_nb.label.import_labels import import_labels
 from elsa_nb.label.items import Files
 from elsa_nb.label.label_files.reader import LabelFile, read_examples, read_labels
 from elsa_nb.label.session import Answer, Given, Session, check_annotator
-from elsa_nb.label.session_file import AUDITED, IMPORTED
+from elsa_nb.label.session_file import IMPORTED, NOT_ASKED
 from elsa_nb.option_names import by_command, by_examples, by_reading, is_command, told_by
 from elsa_nb.pool import Pool
 from elsa_nb.search.checks import check_kinds
@@ -228,7 +228,7 @@ def _take_audits(job: Job, pool: Pool) -> None:
 def imported_positives(session: Session, ids: Sequence[str]) -> np.ndarray:
     """Return the rows whose label in the session is positive and came from a file, ascending."""
     answers = session.answers(session.annotator)
-    positive = {a["item"] for a in answers if a["kind"] in (IMPORTED, AUDITED) and a["label"] == POSITIVE}
+    positive = {a["item"] for a in answers if a["kind"] in NOT_ASKED and a["label"] == POSITIVE}
     return np.flatnonzero([str(item) in positive for item in ids])
 
 

@@ -16,7 +16,7 @@ from elsa_nb.label.identity import carried_after
 from elsa_nb.label.rounds import Asked, Rounds
 from elsa_nb.label.second_look import blind_page, earlier_cards
 from elsa_nb.label.session import Answer, Session
-from elsa_nb.label.session_file import AUDITED, IMPORTED
+from elsa_nb.label.session_file import NOT_ASKED
 
 
 @dataclass
@@ -127,8 +127,7 @@ def restore(session: Session, rounds: Rounds, ids: Sequence[str], size: int, *, 
 
 def imported_rows(session: Session, ids: Sequence[str]) -> set[int]:
     """Return the rows of the items, called `ids`, whose answers came from files or audits."""
-    kinds = (IMPORTED, AUDITED)
-    items = {a["item"] for a in session.answers(session.annotator) if a["kind"] in kinds and a["label"] != OPEN}
+    items = {a["item"] for a in session.answers(session.annotator) if a["kind"] in NOT_ASKED and a["label"] != OPEN}
     return {row for row, item in enumerate(ids) if str(item) in items} if items else set()
 
 
@@ -136,8 +135,8 @@ def _filled_in(session: Session, here: dict, ids: Sequence[str]) -> list[tuple[i
     """Return (offset, label) of what is known in an open round: when it was dealt, and by what was imported since."""
     known = dict(here["asked"]["known"])
     if not _asked(here).blind:
-        kinds = (IMPORTED, AUDITED)
-        imported = {e["item"]: e["label"] for e in session.events() if e["kind"] in kinds and e["id"] > here["after"]}
+        since = (event for event in session.events() if event["id"] > here["after"])
+        imported = {event["item"]: event["label"] for event in since if event["kind"] in NOT_ASKED}
         items = [str(ids[row]) for row in here["asked"]["rows"]]
         known |= {i: imported[item] for i, item in enumerate(items) if item in imported}
     return sorted((i, label) for i, label in known.items() if label != OPEN)

@@ -49,6 +49,7 @@ CREATE VIEW IF NOT EXISTS answers AS
 CLASS = "class"  # the key of the remark that says what is looked for, as it was named on the page
 # The kinds of the events that hold labels from files, and answers that a person gave in an audit of the session.
 IMPORTED, AUDITED = "import", "audit"
+NOT_ASKED = (IMPORTED, AUDITED)  # here: the search itself did not ask about these items
 STORED_LABELS = range(-3, 2)  # that an answer may have
 LABELS_SAID = "1 positive, 0 negative, -1 unsure, -2 none, -3 passed in a first look (an int)"
 _OURS = {"meta", "events", "rounds", "leases"}

@@ -127,7 +127,7 @@ def test_an_audit_of_an_earlier_version_goes_on_with_its_items_and_not_with_othe
     session = Session(place / "s-audit.sqlite")
     begun = json.loads(session.meta("audit:me"))
     session.acquire()
-    session.remark("audit:me", json.dumps({"answered": begun["answered"], "found": begun["found"]}))
+    session.remark("audit:me", json.dumps({"answered": begun["answered"], "found": 10}))
     session.close()
     _, audit = opened(place, audit=True)
     assert asked_by(audit) == asked

@@ -161,7 +161,7 @@ def test_a_second_file_lets_the_search_begin_from_all_that_is_found_by_now(open_
         (tmp_path / "b.csv").write_text(text)
         assert cli.main(["labels", "import", str(tmp_path / "s.sqlite"), str(tmp_path / "b.csv")]) == 0
         panel = open_panel()
-        assert "from fewer examples: more came from a file or an audit since" in panel.controller.notice
+        assert "from fewer examples: more came from a file or audit since" in panel.controller.notice
     assert begun_from(panel) == found | {3, 7}
     assert panel.session.known() == known | {"cat-7.png": 1, "cat-8.png": 0}
     assert set(panel.controller.finds()) == found

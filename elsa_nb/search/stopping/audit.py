@@ -62,13 +62,13 @@ class Audit:
         rows = check_rows(rows, None, "rows of an audit")
         check_count("found", found, 1)  # a share of nothing has no meaning
         check_count("doubtful", doubtful, 0)
-        self._outside = int(doubtful)
+        self.doubtful = int(doubtful)
         self.found, self.hits, self.labels = int(found), 0, 0
         self._order = check_rng(rng).permutation(rows)
         self._found_since = np.isin(self._order, np.asarray(found_since, np.int64))
         self._risk, self._sight = risk_and_sight(confidence, planted)
         self._bound = len(rows)
-        self._doubtful = 0
+        self.unsure = 0
         self._open: np.ndarray | None = None
 
     def __repr__(self) -> str:
@@ -97,16 +97,11 @@ class Audit:
         labels = check_labels(labels, len(self._open))
         self.labels += len(labels)
         self.hits += int((labels == POSITIVE).sum())
-        self._doubtful += int((labels == UNSURE).sum())
+        self.unsure += int((labels == UNSURE).sum())
         self._open = None
-        seen = self.hits + self._doubtful
+        seen = self.hits + self.unsure
         bound = most_positives(len(self._order), self.labels, seen, spent_at(self._risk, seen), self._sight)
         self._bound = min(self._bound, bound)
-
-    @property
-    def unsure(self) -> int:
-        """How many of the labelled rows are unsure: each may be a missing positive."""
-        return self._doubtful
 
     @property
     def elsewhere(self) -> int:
@@ -117,7 +112,7 @@ class Audit:
     def missing_at_most(self) -> int:
         """How many positives are not found yet, at most, including doubtful ones."""
         found = self.hits + self.elsewhere
-        return max(self._bound, found + self._doubtful) - found + self._outside
+        return max(self._bound, found + self.unsure) - found + self.doubtful
 
     @property
     def recall_at_least(self) -> float:
