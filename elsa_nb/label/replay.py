@@ -259,7 +259,11 @@ def _act(cards: Cards, action: list[dict]) -> None:
 
 
 def _surviving(events: list[dict]) -> list[list[dict]]:
-    """Return the actions that no undo took back, in order."""
+    """Return the actions that no undo took back, in order.
+
+    Where lines of the log are lost, an undo may follow another action than the one it took back. It then stands for
+    itself: its labels are the last that is known of its items.
+    """
     stack: list[list[dict]] = []
     for event in events:
         if event["kind"] not in ("answer", "undo"):
@@ -270,11 +274,15 @@ def _surviving(events: list[dict]) -> list[list[dict]]:
             stack.append([event])
     kept: list[list[dict]] = []
     for action in stack:
-        if action[0]["kind"] == "undo":
+        if action[0]["kind"] == "undo" and kept and _items_of(kept[-1]) == _items_of(action):
             kept.pop()
         else:
             kept.append(action)
     return kept
+
+
+def _items_of(action: list[dict]) -> set[str]:
+    return {event["item"] for event in action}
 
 
 def _as_stored(restored: Restored, number: int, afters: list[int]) -> dict:

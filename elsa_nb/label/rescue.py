@@ -6,6 +6,7 @@ https://sqlite.org/fileformat2.html#record_format with the columns of `events`. 
 to be whole. The rounds are not brought out: a search that lacks them begins anew and fills in what the file knows.
 """
 
+import json
 import math
 import re
 import shlex
@@ -94,7 +95,8 @@ def _written(path: Path, lines: dict[int, dict[str, Any]], remarks: dict[str, st
     session = None
     try:
         session = Session(path)
-        session.restore_log([lines[number] for number in sorted(lines)], remarks)
+        kept = {key: _reached(key, value, max(lines)) for key, value in remarks.items()}
+        session.restore_log([lines[number] for number in sorted(lines)], kept)
     except BaseException:  # a full disk: nothing half made is left to stop the same command later
         with suppress(Exception):
             if session is not None:
@@ -113,6 +115,18 @@ def _remarks(path: Path) -> dict[str, str]:
     except (sqlite3.Error, UnicodeDecodeError):  # SQLite's message may quote damaged bytes
         return {}
     return {k: v for k, v in found if isinstance(k, str) and isinstance(v, str) and k.startswith(_REMARKS)}
+
+
+def _reached(key: str, value: str, last: int) -> str:
+    """Return a remark as it holds where the log ends with line `last`.
+
+    A course of the search that was begun anew goes by the lines after a certain one. If that is lost, its number is
+    given again, and the answers that get such numbers would count as being from before the course.
+    """
+    carried = json.loads(value) if key.startswith("carried:") else None
+    if isinstance(carried, dict) and isinstance(carried.get("after"), int):
+        return json.dumps(carried | {"after": min(carried["after"], last)})
+    return value
 
 
 def _lines_in(data: bytes) -> Iterator[dict[str, Any]]:
