@@ -77,6 +77,7 @@ class Controller:
         self.error: str | None = None
         self.refused = False  # the last answers could not be stored
         self.resting = False
+        self._mark = (0, 0)  # of the session when it began to rest
         self._size = size
         self._last = time.monotonic()
         self.doubter = Doubter(session, ids, self._doubted, worker)
@@ -108,7 +109,6 @@ class Controller:
                 self.carried = answered_rows(self.session, self.ids)
                 self._settled = Settled(self.carried, fresh=True)
             self.rounds, self._wishes = self._rounds_of(search), {}
-            self._figures.forget()
             self._restore()
             self._restored.notice = notice
             self._make_ready()  # a page that was answered to its end waits for it
@@ -314,7 +314,8 @@ class Controller:
             self.doubter.begin(len(self.asked), vectors_of(self.rounds.state), own, **known)
 
     def _doubted(self, error: str | None) -> None:
-        self.error = error or self.error
+        if error:  # on another thread: the error of now must not be put back after it was taken away
+            self.error = error
         self.publish({"kind": "trouble", "text": error} if error else {"kind": "doubts"})
 
     def look_again(self) -> None:
@@ -330,7 +331,6 @@ class Controller:
                     self._refused(error)
                     return
                 self._ahead.forget()
-                self._figures.forget()
             self._wishes |= (wishes or {}) | {"again": offer.rows}
             if not self.cards.open:
                 self.cards.waiting = True
@@ -342,12 +342,13 @@ class Controller:
         """Return the figures about the work so far."""
         with self.lock:
             labels, asked, starts = list(self.cards.labels), list(self.asked), self.cards.starts
-            state, number = self.rounds.state, len(self.rounds)
-            seeds, seconds = self.rounds.seeds, self.seconds[-500:]
+            state, seeds, seconds = self.rounds.state, self.rounds.seeds, self.seconds[-500:]
             seen = looked_again(asked, self._restored.told, self.cards, self.doubter.differing)
             offer = None if getattr(state, "looking", False) else self.doubter.offer(asked)
-        now = Standing(labels, asked, starts, state, number, seeds, seconds, seen, offer, self._imported, len(self.ids))
-        return self._figures(now, self._restored.example_rows(seeds.tolist())[:24], [*self._wishes])
+            examples, wishes = self._restored.example_rows(seeds.tolist())[:24], [*self._wishes]
+            imported = self._imported
+        now = Standing(labels, asked, starts, state, seeds, seconds, seen, offer, imported, len(self.ids))
+        return self._figures(now, examples, wishes)
 
     # --- other windows
 

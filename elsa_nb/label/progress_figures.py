@@ -21,7 +21,7 @@ LAST_PAGES = 40
 
 
 class Standing(NamedTuple):
-    """How the work stands: what `figures_of` takes, the search in its round `number`, second looks, and all `items`.
+    """How the work stands: what `figures_of` takes, the `state` of the search, second looks, and all `items`.
 
     `imported` are rows whose answers came from files or audits.
     """
@@ -30,7 +30,6 @@ class Standing(NamedTuple):
     asked: list[Asked]
     starts: list[int]
     state: Strategy
-    number: int
     seeds: np.ndarray
     seconds: list[float]
     seen: dict[str, Any] | None
@@ -40,27 +39,24 @@ class Standing(NamedTuple):
 
 
 class ProgressFigures:
-    """The figures about the work so far; the scores behind them are computed once per round."""
+    """The figures about the work so far; the scores behind them are computed once per state of the search."""
 
     def __init__(self, advisor: Advisor):
         self._advisor = advisor
-        self.forget()
-
-    def forget(self) -> None:
-        """Compute the scores anew: the search has changed."""
-        self._scores: tuple[int, np.ndarray | None] = (-1, None)
+        self._scored: tuple[Strategy | None, np.ndarray | None] = (None, None)
 
     def __call__(self, now: Standing, examples: list[int], wishes: list[str]) -> dict[str, Any]:
         """Return the figures as plain data; `examples` are rows to be shown, `wishes` what is to come next."""
-        labels, asked, starts, state, number, seeds, seconds, seen, offer, imported, items = now
-        if self._scores[0] != number:
-            self._scores = (number, scores_of(state))
+        labels, asked, starts, state, seeds, seconds, seen, offer, imported, items = now
+        scored = self._scored  # as a pair, read once: another thread may put its own there
+        if scored[0] is not state:
+            scored = self._scored = (state, scores_of(state))
         figures = figures_of(labels, asked, starts, len(seeds), seconds)
         looking = state.least if getattr(state, "looking", False) else None
         left = None
         if looking is None and hasattr(state, "scores"):
             over = all_answered(labels, asked, seeds, items)
-            evidence = partial(evidence_of, labels, asked, self._scores[1], seeds, over=over)
+            evidence = partial(evidence_of, labels, asked, scored[1], seeds, over=over)
             spent = sum(not each.blind for each in asked), figures["labels"], figures["seconds"]
             left = self._advisor(evidence, *spent, seen["pages"] if seen else 0, over=over)
         on_view = {row for each in asked for row in each.rows} | set(seeds.tolist())

@@ -1,5 +1,6 @@
 """The controller: what the screen was told is in the file, and the search is where the person is."""
 
+import copy
 import sqlite3
 
 import numpy as np
@@ -374,6 +375,64 @@ def test_the_figures_add_up(make_desk, small):
     assert figures["curve"][-1] == [figures["labels"], figures["positives"]]
     assert np.sum(list(figures["components"].values()), 0).tolist() == [figures["labels"], figures["positives"]]
     assert np.sum(figures["pages"], 0).tolist() == [figures["labels"], figures["positives"]]
+
+
+class UnderLock:
+    """Stand for `part` of a controller, and refuse to be read by anyone who does not hold its `lock`."""
+
+    def __init__(self, part, lock):
+        self._part, self._lock = part, lock
+
+    def _read(self):
+        assert self._lock._is_owned(), "read while another thread may change it"
+        return self._part
+
+    def __getattr__(self, name):
+        return getattr(self._read(), name)
+
+    def __iter__(self):
+        return iter(self._read())
+
+
+def test_what_others_change_meanwhile_is_read_under_the_lock(make_desk, small):
+    controller = make_desk()
+    answer_page(controller, small[1])
+    controller.doubter.wait()
+    with controller.lock:
+        for name in ("_restored", "_wishes", "rounds"):
+            setattr(controller, name, UnderLock(getattr(controller, name), controller.lock))
+    assert controller.figures()["labels"] == 12
+    controller.finds(), controller.places([small[0].ids[0]])
+
+
+def test_who_looks_for_doubtful_answers_and_meets_no_error_leaves_that_of_others_alone(make_desk, monkeypatch):
+    """It runs on another thread: what it reads and writes back may have been dealt with in between."""
+    controller, written = make_desk(), []
+    monkeypatch.setattr(controller.__class__, "__setattr__", lambda *change: written.append(change[1]), raising=False)
+    controller._doubted(None)
+    assert written == []
+
+
+def test_scores_are_those_of_the_search_that_is_asked_about(make_desk, small, monkeypatch):
+    """While one is being scored, another may take its place in the same round, on another thread."""
+    controller, seen, taken = make_desk(), [], []
+    answer_page(controller, small[1])
+    figures = controller._figures
+    monkeypatch.setattr(controller, "_figures", lambda *given: taken.append(given))
+    controller.figures()
+    ((now, *more),) = taken
+    figures._advisor = lambda evidence, *_, **__: seen.append(evidence().scores)
+    first, second = copy.copy(now.state), copy.copy(now.state)
+    second.scores = lambda: np.full(len(small[0]), 0.25)
+
+    def scored_slowly():
+        figures(now._replace(state=second), *more)
+        return np.full(len(small[0]), 0.75)
+
+    first.scores = scored_slowly
+    for state in (first, second, first):
+        figures(now._replace(state=state), *more)
+    assert [set(scores) for scores in seen] == [{0.25}, {0.75}, {0.25}, {0.25}, {0.75}]
 
 
 @pytest.mark.parametrize("size", [0, 13, "24"])
