@@ -250,7 +250,19 @@ class Panel(ipywidgets.VBox):
             self._stop.set()
         if hasattr(self, "controller"):  # else its arguments were refused, and only the widget goes
             self.controller.close()
+        _close_within(self)
         super().close()
+
+
+def _close_within(widget: ipywidgets.Widget) -> None:
+    """Close all widgets inside one, layouts and styles too: ipywidgets keeps each alive until that is closed."""
+    if widget.comm is None:  # closed, or never made
+        return
+    beside = [getattr(widget, name) for name in ("layout", "style") if widget.has_trait(name)]
+    for part in (*getattr(widget, "children", ()), *beside):
+        if isinstance(part, ipywidgets.Widget):
+            _close_within(part)
+            part.close()
 
 
 def code_stamp() -> str:

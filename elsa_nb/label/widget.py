@@ -71,7 +71,7 @@ class Widget(anywidget.AnyWidget):
         """
         kind, nonce = content.get("kind"), content.get("nonce")
         handler = getattr(self, f"_on_{kind}", None) if kind in _KINDS else None
-        if handler is None or not isinstance(nonce, str):
+        if handler is None or not isinstance(nonce, str) or self.comm is None:  # None: it is closed
             return
         if nonce == self._active:
             self._seen = time.monotonic()
@@ -194,6 +194,14 @@ class Widget(anywidget.AnyWidget):
         row, side = content.get("row"), content.get("side", LARGE)
         if isinstance(row, int) and isinstance(side, int):
             self._larger.submit(self._send_zoom, nonce, row, max(1, min(side, LARGEST)))
+
+    def close(self) -> None:
+        """Close it in all windows, and end its threads; a closed widget hears nothing any more."""
+        if hasattr(self, "_larger"):  # else it was called wrongly, and nothing was made
+            self.controller.publish = lambda message: None
+            for worker in (self._readers, self._larger):
+                worker.shutdown(wait=False, cancel_futures=True)  # whatever thread this is, one of these included
+        super().close()
 
     # --- out
 

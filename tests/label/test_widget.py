@@ -1,15 +1,21 @@
 """Screen and kernel without a browser: the messages, their order, and who may answer."""
 
+import gc
 import json
+import threading
+import weakref
 
 import comm
 import numpy as np
 import pytest
+from ipywidgets.widgets.widget import _instances
 
-from conftest import settle, shown, stored, wait_for
+from conftest import PATIENCE, answer_page, settle, shown, stored, wait_for
 from elsa_nb.label import Arrays, Panel
 from elsa_nb.label.label_files.words import check_class
 from elsa_nb.label.widget import OTHER
+from elsa_nb.pool import Pool
+from elsa_nb.search.elsa import Search
 from elsa_nb.search.oracle import Truth
 
 
@@ -210,6 +216,40 @@ def test_closed_again_and_without_an_oracle(panel, make_search, tmp_path):
     with pytest.raises(ValueError, match="oracle"):
         other.play()
     other.close()
+
+
+@pytest.mark.parametrize("doors", [False, True])
+def test_nothing_of_a_closed_panel_stays(make_search, tmp_path, doors):
+    """A notebook may make one after another: each kept its pool, its pictures and two threads until the kernel ended."""
+
+    def shown_and_closed():
+        pool = Pool.from_arrays(np.random.default_rng(0).normal(size=(60, 8)))
+        search, again = Search(pool, [0, 1], rng=0), (lambda: Search(pool, [0, 1], rng=0)) if doors else None
+        options = {"oracle": Truth(np.arange(60) < 9), "again": again}
+        panel = Panel(search, np.ones((60, 8, 8), np.uint8), tmp_path / "s.sqlite", **options)
+        panel.play(pages=1)
+        row = panel.controller.asked[0].rows[0]
+        for more in ({"kind": "hello"}, {"kind": "want", "positions": [0, 1]}, {"kind": "zoom", "row": row}):
+            panel.widget.hear(more | {"nonce": "a", "client": "c"})
+        panel.close()
+        panel.widget.hear({"kind": "want", "nonce": "a", "positions": [0, 1]})  # what was on its way
+        return [weakref.ref(part) for part in (panel, panel.widget, panel.controller, pool)]
+
+    threads, widgets = set(threading.enumerate()), set(_instances)
+    parts = shown_and_closed()
+    for thread in set(threading.enumerate()) - threads:
+        thread.join(PATIENCE)
+        assert not thread.is_alive(), thread.name
+    gc.collect()
+    assert [part() for part in parts] == [None] * 4
+    assert set(_instances) == widgets
+
+
+def test_a_widget_that_is_closed_while_the_search_goes_on_gets_no_more_of_it(panel, small):
+    panel.widget.close()
+    answer_page(panel.controller, small[1])
+    panel.controller.publish({"kind": "ahead", "rows": [0]})
+    assert panel.controller.error is None
 
 
 def test_what_cannot_be_played_is_said(panel, make_search, tmp_path):
