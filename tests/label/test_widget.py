@@ -220,7 +220,7 @@ def test_closed_again_and_without_an_oracle(panel, make_search, tmp_path):
 
 @pytest.mark.parametrize("doors", [False, True])
 def test_nothing_of_a_closed_panel_stays(make_search, tmp_path, doors):
-    """A notebook may make one after another: each kept its pool, its pictures and two threads until the kernel ended."""
+    """A notebook may make one after another: each kept pool, pictures and two threads until the kernel ended."""
 
     def shown_and_closed():
         pool = Pool.from_arrays(np.random.default_rng(0).normal(size=(60, 8)))
