@@ -85,15 +85,12 @@ def audited(path: Path, annotator: str, ids: Sequence[str]) -> StoredAudit:
         raise ValueError(f"{path} holds no find yet: label first, then audit what was found")
     now = {"answered": np.flatnonzero(labels != UNSURE).tolist(), "items": names_digest(ids)}
     file, remark = _file_of(path, annotator, now["items"])
-    audit = Session(file, annotator=annotator)
-    try:
+    with Session(file, annotator=annotator) as audit:
         begun = json.loads(audit.remark_once(f"audit:{annotator}", json.dumps(now, allow_nan=False)))
         _check(file, begun)
         corrected = {row: pair for row, pair in _answered(audit, ids, labels).items() if pair[0] != pair[1]}
         if not audit.read_only and _to_fill_in(audit, begun, ids, labels):
             audit.record_all(lambda: [(annotator, _to_fill_in(audit, begun, ids, labels))], IMPORTED)
-    finally:
-        audit.close()
     if (pages := _pages(begun, labels, corrected)) is None:
         raise ValueError(f"the audit {file} began with finds, and none of them is one any more; move that file away")
     return StoredAudit(file, pages, remark)
@@ -134,12 +131,9 @@ def _pages(
 
 def _labels_of(path: Path, annotator: str, ids: Sequence[str]) -> np.ndarray:
     """Return the annotator's label of each item, (n,) int64, in the session at `path` and in its audits."""
-    session = Session(path, annotator=annotator)
-    try:
+    with Session(path, annotator=annotator) as session:
         take_audits(session, ids)
         known = _known_with_audits(session)
-    finally:
-        session.close()
     return np.array([known.get(item, UNSURE) for item in ids], np.int64)
 
 
@@ -155,15 +149,12 @@ def _file_of(path: Path, annotator: str, items: str) -> tuple[Path, str]:
     """Return the file of an annotator's audit of `items` (a digest of their names), and a remark on it ("": none)."""
     if not (files := audit_files(path)):
         return _numbered(path, 1), ""
-    last = Session(files[-1], annotator=annotator)
-    try:
+    with Session(files[-1], annotator=annotator) as last:
         if (stored := last.meta(f"audit:{annotator}")) is None:
             return files[-1], ""
         begun = json.loads(stored)
         _check(last.path, begun)
         before = begun.get("items") or remembered_names(last)  # audits of earlier versions do not say it themselves
-    finally:
-        last.close()
     if before in (None, items):
         return files[-1], ""
     return _numbered(path, len(files) + 1), (
@@ -204,11 +195,8 @@ def answers_lacking(session: Session, path: Path, items: set[str] | None) -> lis
 
     None: to any items.
     """
-    audit = Session(path, annotator=session.annotator, to_read=True)
-    try:
+    with Session(path, annotator=session.annotator, to_read=True) as audit:
         given = [a for a in audit.answers(session.annotator) if a["kind"] != IMPORTED and a["label"] != UNSURE]
-    finally:
-        audit.close()
     has, new = {a["item"]: a for a in session.answers(session.annotator)}, []
     for answer in given:
         old = has.get(answer["item"])
@@ -225,8 +213,7 @@ def audit_results(session: Session) -> list[AuditResult]:
     """
     results, known = [], _known_with_audits(session)
     for path in audit_files(session.path):
-        audit = Session(path, annotator=session.annotator, to_read=True)
-        try:
+        with Session(path, annotator=session.annotator, to_read=True) as audit:
             given = [a for a in audit.answers(session.annotator) if a["kind"] != IMPORTED]
             stored = audit.meta(f"audit:{session.annotator}")
             if given or stored is not None:
@@ -235,8 +222,6 @@ def audit_results(session: Session) -> list[AuditResult]:
                 statement = "" if stored is None else _statement(audit, json.loads(stored), known)
                 span = min(times, default=None), max(times, default=None)
                 results.append(AuditResult(path, items, finds, *span, statement))
-        finally:
-            audit.close()
     return results
 
 

@@ -109,11 +109,8 @@ def make_job(
     job = Job(str(folder), str(pool), str(Path(session).resolve()), annotator, **shown, **settings)
     searching.check(job.strategy, metric=job.metric, budget=job.budget)  # the session may bring another than was named
     if Path(job.session).exists():
-        session = Session(job.session, annotator=job.annotator)
-        try:
+        with Session(job.session, annotator=job.annotator) as session:
             identity.settle(session, Files(folder, opened), opened.ids)  # before anything is taken or shown
-        finally:
-            session.close()
     if job.audit:
         begun = audited(Path(job.session), job.annotator, opened.ids)
         job = replace(job, remark=" ".join(filter(None, (job.remark, begun.remark))))
@@ -185,13 +182,10 @@ def _begun_with(path: Path, annotator: str) -> str:
     """Return the strategy that a session was last opened with; the default for one that has asked nothing yet."""
     if not path.exists():
         return searching.DEFAULT
-    session = Session(path, annotator=annotator)
-    try:
+    with Session(path, annotator=annotator) as session:
         if (stored := session.meta(f"strategy:{annotator}")) is not None:
             return json.loads(stored)
         return searching.BEFORE if session.rounds() else searching.DEFAULT
-    finally:
-        session.close()
 
 
 def _take_labels(job: Job, pool: Pool, files: Sequence[LabelFile], examples: Sequence[int]) -> None:
@@ -217,12 +211,9 @@ def _take_labels(job: Job, pool: Pool, files: Sequence[LabelFile], examples: Seq
 def _take_audits(job: Job, pool: Pool) -> None:
     """Let the session know what its audits have answered; say so."""
     if audit_files(Path(job.session)):
-        session = Session(job.session, annotator=job.annotator)
-        try:
+        with Session(job.session, annotator=job.annotator) as session:
             if said := take_audits(session, [str(item) for item in pool.ids]):
                 print(said)
-        finally:
-            session.close()
 
 
 def imported_positives(session: Session, ids: Sequence[str]) -> np.ndarray:

@@ -98,8 +98,7 @@ def _import(options: argparse.Namespace) -> None:
 
 def _export(options: argparse.Namespace) -> None:
     path = session_there(options.session)
-    session = Session(path, to_read=True)
-    try:
+    with Session(path, to_read=True) as session:
         people = session.annotators
         if not people:
             raise ValueError(f"{path} holds no answers; nothing was written.")
@@ -119,8 +118,6 @@ def _export(options: argparse.Namespace) -> None:
         print(*filter(None, (done.path, f"{done.counts}.", done.remark and f"{done.remark}.", *lacking)), sep="\n")
         if kind == "label-studio" and options.url is None:
             print("Label Studio shows pictures by their addresses: --url says what stands before their names.")
-    finally:
-        session.close()
 
 
 def _lacking(path: Path, annotator: str) -> list[str]:
@@ -128,8 +125,7 @@ def _lacking(path: Path, annotator: str) -> list[str]:
     from elsa_nb.label.audits import answers_lacking, audit_files  # only now: it loads what searches
 
     said = []
-    session = Session(path, annotator=annotator, to_read=True)
-    try:
+    with Session(path, annotator=annotator, to_read=True) as session:
         names = names_now(session)
         for audit in audit_files(path):
             if new := answers_lacking(session, audit, None if names is None else set(names)):
@@ -141,6 +137,4 @@ def _lacking(path: Path, annotator: str) -> list[str]:
                     f"`{shlex.join(command)}` takes them into the session, and so does opening its page "
                     "(`elsa-nb label FOLDER`)."
                 )
-    finally:
-        session.close()
     return said

@@ -114,11 +114,8 @@ def where_answers_go(job: Job) -> str:
     path = audit_files(Path(job.session))[-1] if job.audit else Path(job.session)
     so_far, later = "a new session", ""
     if path.exists():
-        session = Session(path, annotator=job.annotator, to_read=True)
-        try:
+        with Session(path, annotator=job.annotator, to_read=True) as session:
             has = len(session.known())
-        finally:
-            session.close()
         so_far = f"which has {count_of(has, 'label') if has else 'no label'} by {job.annotator!r} so far"
     if job.audit:
         later = " The search takes them in when it is opened again."

@@ -78,15 +78,15 @@ def rescue(path: Path | str, to: Path | str | None = None) -> Rescued:
     if not lines:
         raise ValueError(f"no answer can be read in {path}: it is not a session file, or all of it is overwritten")
     if to.suffix.lower() == ".csv":
-        with tempfile.TemporaryDirectory(prefix="elsa-rescue-") as folder:
-            session = _written(Path(folder) / "s.sqlite", lines, _remarks(path))
+        with (
+            tempfile.TemporaryDirectory(prefix="elsa-rescue-") as folder,
+            _written(Path(folder) / "s.sqlite", lines, _remarks(path)) as session,
+        ):
             export.export(session, to)
             items = len(session.answers())
-            session.close()
     else:
-        session = _written(to, lines, _remarks(path))
-        items = len(session.answers())
-        session.close()
+        with _written(to, lines, _remarks(path)) as session:
+            items = len(session.answers())
     people = sorted({line["annotator"] for line in lines.values()})
     return Rescued(to, len(lines), items, people, max(lines) - min(lines) + 1 - len(lines))
 

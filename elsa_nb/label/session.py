@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from elsa_nb.label.lease import Holder, Lease
 from elsa_nb.label.lease import LeaseLostError as LeaseLostError
@@ -85,7 +85,7 @@ def _is_line(name: str) -> bool:
 
 
 class Session:
-    """One session file, seen by one annotator; safe to use from several threads.
+    """One session file, seen by one annotator; safe to use from several threads. `with` closes it at the end.
 
     Only the holder of the annotator's lease may write (`acquire`); anybody may read. `to_read` opens an existing file
     as it is now, without writing anything; answers that are given later are not seen.
@@ -110,6 +110,12 @@ class Session:
     def __repr__(self) -> str:
         state = ", closed" if self._closed else ", read-only" if self.read_only else ""
         return f"<Session {self.path} of {self.annotator!r}{state}>"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     @contextmanager
     def _transaction(self):

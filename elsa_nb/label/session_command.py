@@ -32,11 +32,8 @@ def declare_session(parser: argparse.ArgumentParser) -> None:
 def _summary(options: argparse.Namespace) -> None:
     from elsa_nb.label.summary import summarize_session  # only now: it loads what searches
 
-    session = Session(session_there(options.session), to_read=True)
-    try:
+    with Session(session_there(options.session), to_read=True) as session:
         print(summarize_session(session, options.annotator))
-    finally:
-        session.close()
 
 
 def _rescue(options: argparse.Namespace) -> None:
@@ -57,8 +54,7 @@ def _compare(options: argparse.Namespace) -> None:
             f"`elsa-nb labels import {first} {second} --annotator NAME` takes its answers into {path}, under a name of "
             f"their own; then `elsa-nb session compare {first}`"
         )
-    session = Session(path, to_read=True)
-    try:
+    with Session(path, to_read=True) as session:
         people = session.annotators
         if len(people) < 2:
             raise ValueError(
@@ -72,8 +68,6 @@ def _compare(options: argparse.Namespace) -> None:
             print(f"  {row['item']}: " + ", ".join(f"{who} {WORDS[label]}" for who, label in row["labels"].items()))
         if options.file:
             print(agreement.write_merged(session, options.file))
-    finally:
-        session.close()
 
 
 def _is_database(path: Path) -> bool:

@@ -129,11 +129,8 @@ def summarize_session(session: Session, annotator: str | None = None) -> Session
 
 
 def _work(session: Session, annotator: str) -> PersonsWork:
-    theirs = Session(session.path, annotator=annotator, to_read=True)
-    try:
+    with Session(session.path, annotator=annotator, to_read=True) as theirs:
         events, audits = theirs.events(), audit_results(theirs)
-    finally:
-        theirs.close()
     answers = with_rows(session, session.answers(annotator))
     labels = [answer["label"] for answer in answers]
     drawn = {item for audit in audits for item in audit.items}

@@ -11,7 +11,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 
 import numpy as np
 import pytest
@@ -220,6 +220,19 @@ def test_an_older_panel_in_the_same_kernel_gives_way_and_does_not_come_back(tmp_
 def test_closed_twice_is_closed(session):
     session.close()
     session.close()
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_session_closes_at_the_end_of_with_whatever_happens_in_it(tmp_path, fails):
+    with suppress(RuntimeError), Session(tmp_path / "s.sqlite") as session:
+        session.acquire()
+        session.write([Answer("a", -2, 1)])
+        if fails:
+            raise RuntimeError("the search failed")
+    with pytest.raises(ValueError, match="is closed here"):
+        session.known()
+    with Session(tmp_path / "s.sqlite") as again:
+        assert (again.held_by, again.known()) == (None, {"a": 1})
 
 
 def test_what_is_closed_says_so_to_whoever_reads_or_writes(session):
