@@ -194,8 +194,8 @@ class Session:
 
     def metas(self, prefix: str) -> dict[str, str]:
         """Return all remarks whose key begins with `prefix`."""
-        found = self.read("SELECT key, value FROM meta ORDER BY key")
-        return {row["key"]: row["value"] for row in found if row["key"].startswith(prefix)}
+        found = self.read("SELECT key, value FROM meta WHERE substr(key, 1, ?) = ? ORDER BY key", (len(prefix), prefix))
+        return {row["key"]: row["value"] for row in found}
 
     def remark(self, key: str, value: str) -> None:
         """Store a remark about the session."""
@@ -210,8 +210,9 @@ class Session:
             return found
         with self._transaction() as base:
             base.execute("INSERT OR IGNORE INTO meta VALUES (?, ?)", (key, value))
+            (stored,) = base.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
         self._bring_in()
-        return self.metas(key)[key]
+        return stored
 
     # --- the lease
 
