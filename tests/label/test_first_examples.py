@@ -160,6 +160,27 @@ def test_a_correction_counts_before_the_search_begins(small, begin_with):
     assert made == [wrong[:1].tolist()]
 
 
+def test_many_corrections_cost_one_look_at_the_sample_not_one_each(small, begin_with):
+    begin, _ = begin_with([np.arange(399, -1, -1)], least=400, page=400)
+    begin.query()
+    begin.update(np.zeros(400, int))
+    before, labels = begin.log, np.arange(50) % 2
+
+    class Looked(np.ndarray):
+        times = 0
+
+        def __eq__(self, other):
+            Looked.times += 1
+            return np.asarray(self) == other
+
+    begin._rows = begin._rows.view(Looked)
+    begin.amend([*range(100, 150), 100], [*labels, 1])  # the last word on a row counts
+    expected = np.isin(begin._rows, [100, *range(101, 150, 2)])
+    assert (begin.log.labels == expected).all()
+    assert not before.labels.any(), "copies of the search keep theirs"
+    assert Looked.times < 5
+
+
 def test_what_the_search_asks_again_is_answered_from_the_sample(small):
     pool, positive = small
     searches = []
