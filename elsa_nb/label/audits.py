@@ -7,6 +7,7 @@ and in an audit the answers of the search are known and its finds are found.
 """
 
 import json
+import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -196,13 +197,14 @@ def answers_lacking(session: Session, path: Path, items: set[str] | None) -> lis
     None: to any items.
     """
     with Session(path, annotator=session.annotator, to_read=True) as audit:
-        given = [a for a in audit.answers(session.annotator) if a["kind"] != IMPORTED and a["label"] != UNSURE]
-    has, new = {a["item"]: a for a in session.answers(session.annotator)}, []
-    for answer in given:
-        old = has.get(answer["item"])
-        earlier = old is None or old["at"] < answer["at"]
-        if (items is None or answer["item"] in items) and earlier and (old is None or old["label"] != answer["label"]):
-            new.append(Answer(answer["item"], OPEN if old is None else old["label"], answer["label"]))
+        found = audit.current("item", "label", "at", "kind")
+    given = [(item, label, at) for item, label, at, kind in found if kind != IMPORTED and label != UNSURE]
+    has = {item: (label, at) for item, label, at in session.current("item", "label", "at")} if given else {}
+    new = []
+    for item, label, at in given:
+        old, before = has.get(item, (OPEN, -math.inf))
+        if (items is None or item in items) and before < at and old != label:
+            new.append(Answer(item, old, label))
     return new
 
 

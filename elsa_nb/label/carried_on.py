@@ -20,13 +20,13 @@ from elsa_nb.search.contract import POSITIVE, Batch, Log, Strategy
 Begun = Callable[[np.ndarray], Strategy]  # makes a search from seeds
 
 
-def answered_rows(session: Session, ids: Sequence[str]) -> np.ndarray:
+def answered_rows(session: Session, place: Places) -> np.ndarray:
     """Return the rows of the items that the annotator has answered, in their order."""
-    return rows_in(answered_items(session, Places([str(item) for item in ids]))[0])
+    return rows_in(answered_items(session, place)[0])
 
 
 def as_begun(
-    session: Session, ids: Sequence[str], settled: Settled | None, search: Strategy, *, seeded: bool
+    session: Session, place: Places, settled: Settled | None, search: Strategy, *, seeded: bool
 ) -> Settled | None:
     """Return `settled`, or how a session goes on when its fresh `search` now begins differently.
 
@@ -42,7 +42,7 @@ def as_begun(
         return settled
     if (first := next(iter(session.rounds()), None)) is None:
         return settled
-    rows = answered_rows(session, ids)
+    rows = answered_rows(session, place)
     looked = bool(first["asked"].get("overview"))
     if first_page is None:
         if not len(rows):
@@ -72,8 +72,7 @@ def _asks_first(search: Strategy) -> list[int]:
 
 def _examples_since(session: Session, event: int) -> bool:
     """Whether an example came from a file after an event of the session, and is one still."""
-    answers = session.answers(session.annotator)
-    return any(a["kind"] in NOT_ASKED and a["label"] == POSITIVE and a["id"] > event for a in answers)
+    return bool(session.current("id", kinds=NOT_ASKED, label=POSITIVE, since=event))
 
 
 def carry_on(search: Strategy, rows: np.ndarray, begin: Begun | None = None) -> Strategy:

@@ -19,7 +19,7 @@ from elsa_nb.label.advice import Advisor
 from elsa_nb.label.ahead import Ahead, ToldAtEnd
 from elsa_nb.label.cards import NEGATIVE, OPEN, PASSED, POSITIVE, Cards, Steps, check_page_size
 from elsa_nb.label.carried_on import Begun, answered_rows, as_begun, carry_on
-from elsa_nb.label.identity import Settled, remember
+from elsa_nb.label.identity import Places, Settled, remember
 from elsa_nb.label.progress_figures import ProgressFigures, Standing
 from elsa_nb.label.replay import (
     Restored,
@@ -68,7 +68,9 @@ class Controller:
         self.lock = threading.RLock()
         self.session, self.ids, self.publish = session, ids, publish
         self.advisor = Advisor(estimate, target, size)
-        self._begin, self._settled = begin, as_begun(session, ids, settled, search, seeded=begin is not None)
+        self._places = Places([str(item) for item in ids])
+        self._begin = begin
+        self._settled = as_begun(session, self._places, settled, search, seeded=begin is not None)
         settled = self._settled
         # Rows whose answers stand in front of the search.
         self.carried = settled.carried if settled is not None else np.empty(0, np.int64)
@@ -80,7 +82,7 @@ class Controller:
         self._mark = (0, 0)  # of the session when it began to rest
         self._size = size
         self._last = time.monotonic()
-        self.doubter = Doubter(session, ids, self._doubted, worker)
+        self.doubter = Doubter(session, self._places.rows, self._doubted, worker)
         self._ahead = Ahead(self.lock, self._computed, self._failed, worker)
         self._wishes: dict[str, Any] = {}  # what is to come next: "start", "conclude", or rows to be seen "again"
         self._figures = ProgressFigures(self.advisor)
@@ -106,7 +108,7 @@ class Controller:
             if carried is not None:
                 self.carried = carried
             elif self._begin is not None and getattr(search, "first_page", None) is None:
-                self.carried = answered_rows(self.session, self.ids)
+                self.carried = answered_rows(self.session, self._places)
                 self._settled = Settled(self.carried, fresh=True)
             self.rounds, self._wishes = self._rounds_of(search), {}
             self._restore()
@@ -148,7 +150,7 @@ class Controller:
             notices = settled.notice or self._restored.notice, settled.replaced
             self._restored.notice = " ".join(filter(None, notices))
         self._servable = {row for asked in self.asked for row in asked.rows} | set(self.rounds.seeds.tolist())
-        self._imported = imported_rows(self.session, self.ids)
+        self._imported = imported_rows(self.session, self._places.rows)
         self._doubt()
 
     def card(self, position: int) -> dict[str, Any]:
@@ -166,8 +168,8 @@ class Controller:
 
     def places(self, items: Sequence[str]) -> dict[str, tuple[int, int | None]]:
         """Return row and position (None: not asked here) of items that the session is about; they may be shown."""
+        rows = self._places.rows
         with self.lock:
-            rows = {str(item): row for row, item in enumerate(self.ids)}
             mine = {row: i for i, row in enumerate(row for asked in self.asked for row in asked.rows)}
             found = {item: (rows[item], mine.get(rows[item])) for item in items if item in rows}
             self._servable |= {row for row, _ in found.values()}

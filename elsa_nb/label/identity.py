@@ -126,7 +126,7 @@ def _replaced(session: Session, items: Any, place: Places, stored: str | None) -
     if stored is None or not hasattr(items, "written"):
         return ""
     remembered = _remembered(session, stored)["contents"]
-    answered = {answer["item"]: answer["at"] for answer in session.answers(session.annotator)}
+    answered = dict(session.current("item", "at"))
     rows, newer = place.of(answered), []
     same = {item for item in remembered if item in rows and _digest(items, rows[item]) == remembered[item]}
     for item, row in rows.items():
@@ -198,7 +198,7 @@ def _remembered(session: Session, stored: str) -> dict[str, Any]:
 
 def answered_items(session: Session, place: Places) -> tuple[dict[str, int], int]:
     """Return the rows of the items that the annotator has answered, in order, and how many are not here any more."""
-    items = list(dict.fromkeys(answer["item"] for answer in session.answers(session.annotator)))
+    items = [item for (item,) in session.current("item")]
     found = place.of(items)
     return found, len(items) - len(found)
 

@@ -197,7 +197,7 @@ def _take_labels(job: Job, pool: Pool, files: Sequence[LabelFile], examples: Seq
         named = {str(pool.ids[row]): Answer(str(pool.ids[row]), OPEN, POSITIVE, row=row) for row in examples}
 
         def new() -> Given:
-            known = session.known()
+            known = session.known(list(named))
             return [(session.annotator, [answer for item, answer in named.items() if item not in known])]
 
         session.record_all(new, IMPORTED)
@@ -218,8 +218,7 @@ def _take_audits(job: Job, pool: Pool) -> None:
 
 def imported_positives(session: Session, ids: Sequence[str]) -> np.ndarray:
     """Return the rows whose label in the session is positive and came from a file, ascending."""
-    answers = session.answers(session.annotator)
-    positive = {a["item"] for a in answers if a["kind"] in NOT_ASKED and a["label"] == POSITIVE}
+    positive = {item for (item,) in session.current("item", kinds=NOT_ASKED, label=POSITIVE)}
     return np.flatnonzero([str(item) in positive for item in ids])
 
 

@@ -79,7 +79,7 @@ def restore(session: Session, rounds: Rounds, ids: Sequence[str], size: int, *, 
     Raises ValueError where the file is about other items than `ids`.
     """
     stored, after = session.rounds(), carried_after(session)
-    events = [event for event in session.events() if event["id"] > after]  # others are about an earlier collection
+    events = session.events(since=after, shown=True)  # what is before that is about an earlier collection
     _check_items(session, events, stored, ids)
     restored = Restored(Cards(size))
     if not stored and not write:
@@ -125,18 +125,16 @@ def restore(session: Session, rounds: Rounds, ids: Sequence[str], size: int, *, 
     return restored
 
 
-def imported_rows(session: Session, ids: Sequence[str]) -> set[int]:
-    """Return the rows of the items, called `ids`, whose answers came from files or audits."""
-    items = {a["item"] for a in session.answers(session.annotator) if a["kind"] in NOT_ASKED and a["label"] != OPEN}
-    return {row for row, item in enumerate(ids) if str(item) in items} if items else set()
+def imported_rows(session: Session, rows: Mapping[str, int]) -> set[int]:
+    """Return the rows whose answers came from files or audits; `rows` are those of all items, by name."""
+    return {rows[item] for (item,) in session.current("item", kinds=NOT_ASKED) if item in rows}
 
 
 def _filled_in(session: Session, here: dict, ids: Sequence[str]) -> list[tuple[int, int]]:
     """Return (offset, label) of what is known in an open round: when it was dealt, and by what was imported since."""
     known = dict(here["asked"]["known"])
     if not _asked(here).blind:
-        since = (event for event in session.events() if event["id"] > here["after"])
-        imported = {event["item"]: event["label"] for event in since if event["kind"] in NOT_ASKED}
+        imported = session.imported_since(here["after"])
         items = [str(ids[row]) for row in here["asked"]["rows"]]
         known |= {i: imported[item] for i, item in enumerate(items) if item in imported}
     return sorted((i, label) for i, label in known.items() if label != OPEN)
@@ -151,8 +149,9 @@ def go_on(
     """
     dealt = []
     while asked is not None:
-        knows = {} if asked.blind else session.known()
-        known = [(i, knows[ids[row]]) for i, row in enumerate(asked.rows) if ids[row] in knows]
+        items = [str(ids[row]) for row in asked.rows]
+        knows = {} if asked.blind else session.known(items)
+        known = [(i, knows[item]) for i, item in enumerate(items) if item in knows]
         if write:
             session.open_round(len(restored.asked), len(restored.cards.labels), vars(asked) | {"known": known})
         _deal(restored, rounds, state, asked, known)

@@ -129,15 +129,21 @@ class Doubts:
 class Doubter:
     """Find doubtful answers of a session on a thread of its own (or on `worker`), one round after another.
 
-    `offers` holds what was found, by the number of rounds asked by then. `done` is called after each look, with the
-    error message, or None.
+    `rows` are those of the session's items, by name. `offers` holds what was found, by the number of rounds asked by
+    then. `done` is called after each look, with the error message, or None.
     """
 
     def __init__(
-        self, session: Session, ids: Sequence[str], done: Callable[[str | None], None], worker: Executor | None = None
+        self,
+        session: Session,
+        rows: Mapping[str, int],
+        done: Callable[[str | None], None],
+        worker: Executor | None = None,
     ):
         self.offers: dict[int, Offer | None] = {}
-        self._session, self._ids, self._done = session, ids, done
+        self._session, self._rows, self._done = session, rows, done
+        self._by_others: dict[str, dict[int, int]] = {}
+        self._read = 0  # the last event of the log that is in there
         self._worker = worker or ThreadPoolExecutor(1, "elsa-doubts")  # no round waits for it
         self._doubts: Doubts | None = None
         self._latest: Future = Future()
@@ -166,13 +172,14 @@ class Doubter:
 
     def _others(self) -> dict[str, dict[int, int]]:
         """Return the answers of the session's other people, by their names."""
-        found: dict[str, dict[int, int]] = {}
-        if len(self._session.annotators) > 1:
-            rows = {str(item): row for row, item in enumerate(self._ids)}
-            for answer in self._session.answers():
-                if answer["annotator"] != self._session.annotator and answer["item"] in rows:
-                    found.setdefault(answer["annotator"], {})[rows[answer["item"]]] = answer["label"]
-        return found
+        for event, who, item, label in self._session.said_by_others(self._read):
+            self._read = event
+            if (row := self._rows.get(item)) is not None:
+                theirs = self._by_others.setdefault(who, {})
+                theirs.pop(row, None)
+                if label >= UNSURE:
+                    theirs[row] = label
+        return self._by_others
 
     def offer(self, asked: Sequence[Asked]) -> Offer | None:
         """Return what may be seen again now, after the rounds `asked`."""
@@ -180,8 +187,7 @@ class Doubter:
 
     def differing(self, rows: Sequence[int]) -> int:
         """Return on how many of `rows` people differ."""
-        items = {each["item"] for each in self._session.disagreements()}
-        return sum(str(self._ids[row]) in items for row in rows)
+        return sum(self._rows.get(each["item"]) in rows for each in self._session.disagreements())
 
     def close(self) -> None:
         """Finish what is in hand."""

@@ -10,78 +10,25 @@ import os
 import sqlite3
 import threading
 import time
-import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from elsa_nb.label.answers import Answer as Answer
+from elsa_nb.label.answers import Given, check_annotator, checked_answers
 from elsa_nb.label.lease import Holder, Lease
 from elsa_nb.label.lease import LeaseLostError as LeaseLostError
-from elsa_nb.label.session_file import LABELS_SAID, STORED_LABELS, Opened, damage_named, damaged, is_round
+from elsa_nb.label.session_file import NOT_ASKED, Opened, damage_named, damaged, is_round
 
 # Answers, as many as the smallest page has: at most so many are in the log beside the file and not yet in it.
 BEHIND = 12
 
+_AT_ONCE = 500  # items looked up in one statement
 # The columns of a line of the log, after its number.
 EVENT = ("annotator", "action", "kind", "round", "position", "item", "row", "old", "label")
 EVENT += ("component", "score", "seconds", "at", "code")
 _INSERT = f"INSERT INTO events ({', '.join(EVENT)}) VALUES ({', '.join('?' * len(EVENT))})"
-
-
-@dataclass(frozen=True)
-class Answer:
-    """One change of one label, as it is stored.
-
-    Attributes:
-        item: The id of what is labelled.
-        old: The label before: -3 passed in a first look, -2 none, -1 unsure, 0 negative, 1 positive.
-        label: The label now.
-        position: The place of its card in the order of asking, from 0.
-        row: Its row in the pool.
-        round: The number of the question that it was part of.
-        component: Which part of the strategy asked, by name.
-        score: The confidence when it was asked.
-        seconds: How long the person took.
-    """
-
-    item: str
-    old: int
-    label: int
-    position: int | None = None
-    row: int | None = None
-    round: int | None = None
-    component: str | None = None
-    score: float | None = None
-    seconds: float | None = None
-
-
-Given = Iterable[tuple[str, Iterable[Answer]]]  # answers by annotator
-
-
-def _checked(answers: Iterable[Answer]) -> list[Answer]:
-    """Return answers; ValueError for one that the check at the next opening would take for damage."""
-    answers = list(answers)
-    for a in answers:
-        for name, label in (("old label", a.old), ("label", a.label)):
-            if not isinstance(label, int) or label not in STORED_LABELS:
-                raise ValueError(f"the {name} of {a.item!r:.60} is {label!r:.60}; allowed: {LABELS_SAID}")
-        for name, place in (("row", a.row), ("position", a.position)):
-            if place is not None and (not isinstance(place, int) or place < 0):
-                raise ValueError(f"the {name} of {a.item!r:.60} is {place!r:.60}; allowed: None, 0, 1, ... (an int)")
-    return answers
-
-
-def check_annotator(name: str) -> None:
-    """Raise ValueError for what is not a person's name."""
-    if not isinstance(name, str) or not name.strip() or len(name) > 200 or not _is_line(name):
-        raise ValueError(f"annotator {name!r:.60}; give a name of 1 to 200 characters, in one line")
-
-
-def _is_line(name: str) -> bool:
-    """Whether a text is one line of letters: no breaks, tabs, other controls, nor halves of letters."""
-    return not any(unicodedata.category(letter) in ("Cc", "Cs", "Zl", "Zp") for letter in name)
 
 
 class Session:
@@ -139,9 +86,12 @@ class Session:
 
     def read(self, query: str, values: Sequence[Any] = ()) -> list[dict[str, Any]]:
         """Return the rows of a query as dictionaries."""
+        return [dict(row) for row in self._fetched(query, values)]
+
+    def _fetched(self, query: str, values: Sequence[Any]) -> list[sqlite3.Row]:
         with self._lock, damage_named(self.path):
             self._check_open()
-            return [dict(row) for row in self._base.execute(query, values).fetchall()]
+            return self._base.execute(query, values).fetchall()
 
     def _check_open(self) -> None:
         if self._closed:
@@ -265,7 +215,7 @@ class Session:
         number on (their questions were taken back unanswered). Raises `LeaseLostError` where another window has
         taken the session over or it was not acquired, ValueError for an answer that no session can hold.
         """
-        actions = [_checked(action) for action in actions]
+        actions = [checked_answers(action) for action in actions]
         now, written = time.time(), 0
         with self._transaction() as base:
             self._lease.check(base, self.path)
@@ -300,7 +250,7 @@ class Session:
         with self._transaction() as base:
             for who, answers in given() if callable(given) else given:
                 check_annotator(who)
-                for a in _checked(answers):
+                for a in checked_answers(answers):
                     values = (who, 0, kind, None, None, a.item, a.row, a.old, a.label, None, None, None)
                     base.execute(_INSERT, (*values, time.time(), self.code))
         self._bring_in()
@@ -313,23 +263,70 @@ class Session:
             base.executemany("INSERT INTO meta VALUES (?, ?)", list(remarks.items()))
         self._bring_in()
 
-    def events(self) -> list[dict[str, Any]]:
-        """Return the annotator's log in order, one dictionary per line."""
-        return self.read("SELECT * FROM events WHERE annotator = ? ORDER BY id", (self.annotator,))
+    def events(self, *, since: int = 0, shown: bool = False) -> list[dict[str, Any]]:
+        """Return the annotator's log in order, one dictionary per line.
+
+        `since`: only what comes after that event. `shown`: only what says on which card, or about which row of the
+        pool, it is; labels from files mostly do not.
+        """
+        which = " AND (position IS NOT NULL OR row IS NOT NULL)" if shown else ""
+        query = f"SELECT * FROM events WHERE annotator = ? AND id > ?{which} ORDER BY id"
+        return self.read(query, (self.annotator, since))
+
+    def imported_since(self, event: int) -> dict[str, int]:
+        """Return {item: label} of what has come from files and audits after an event; -2 where it was taken back."""
+        which = f"annotator = ? AND id > ? AND kind IN ({_marks(NOT_ASKED)})"
+        lines = self._fetched(
+            f"SELECT item, label FROM events WHERE {which} ORDER BY id", (self.annotator, event, *NOT_ASKED)
+        )
+        return dict(map(tuple, lines))
 
     def answers(self, annotator: str | None = None) -> list[dict[str, Any]]:
         """Return the current label of each item in the order of asking, for one annotator or (None) for all."""
         where, values = ("WHERE annotator = ?", (annotator,)) if annotator else ("", ())
         return self.read(f"SELECT * FROM answers {where} ORDER BY annotator, position IS NULL, position, id", values)
 
-    def known(self) -> dict[str, int]:
-        """Return {item: label} of this annotator."""
-        return {a["item"]: a["label"] for a in self.answers(self.annotator)}
+    def current(
+        self, *columns: str, kinds: Sequence[str] = (), label: int | None = None, since: int = 0
+    ) -> list[tuple[Any, ...]]:
+        """Return some columns of the annotator's current answers, one tuple each, in the order of asking.
+
+        It is what `answers` returns, in a fraction of the time where there are many: only answers of these `kinds`
+        (none given: of all), with this `label`, and given after the event `since`.
+        """
+        which, values = "", [self.annotator, since]
+        if kinds:
+            which, values = f" AND kind IN ({_marks(kinds)})", [*values, *kinds]
+        if label is not None:
+            which, values = f"{which} AND label = ?", [*values, label]
+        last = "SELECT max(id) FROM events WHERE annotator = ? GROUP BY item"
+        query = f"SELECT {', '.join(columns)} FROM events WHERE id IN ({last}) AND label > -2 AND id > ?{which}"
+        return list(map(tuple, self._fetched(f"{query} ORDER BY position IS NULL, position, id", values)))
+
+    def known(self, items: Sequence[str] | None = None) -> dict[str, int]:
+        """Return {item: label} of this annotator: of all items, or of these, without a look at the others."""
+        if items is None:
+            return dict(self.current("item", "label"))
+        found: dict[str, int] = {}
+        for start in range(0, len(items), _AT_ONCE):
+            # As bytes: a name of which SQLite makes no text is in no session, and no reason to fail.
+            part = [str(item).encode("utf-8", "surrogatepass") for item in items[start : start + _AT_ONCE]]
+            among = ", ".join(["CAST(? AS TEXT)"] * len(part))
+            last = f"SELECT max(id) FROM events WHERE annotator = ? AND item IN ({among}) GROUP BY item"
+            query = f"SELECT item, label FROM events WHERE id IN ({last}) AND label > -2"
+            found |= dict(map(tuple, self._fetched(query, (self.annotator, *part))))
+        return found
 
     @property
     def annotators(self) -> list[str]:
         """All who ever answered in this file."""
         return [r["annotator"] for r in self.read("SELECT DISTINCT annotator FROM events ORDER BY annotator")]
+
+    def said_by_others(self, since: int = 0) -> list[tuple[int, str, str, int]]:
+        """Return (event, annotator, item, label) of all that other people have said after an event, in order."""
+        which = "annotator <> ? AND id > ? ORDER BY id"
+        found = self._fetched(f"SELECT id, annotator, item, label FROM events WHERE {which}", (self.annotator, since))
+        return list(map(tuple, found))
 
     def disagreements(self) -> list[dict[str, Any]]:
         """Return items on which annotators differ: {"item": ..., "labels": {annotator: label}}, unsure ignored."""
@@ -372,6 +369,10 @@ class Session:
             for r in rounds:
                 _insert_round(base, self.annotator, r["number"], r["start"], r["asked"], r["told"], r["after"])
         self._bring_in()
+
+
+def _marks(values: Sequence[Any]) -> str:
+    return ", ".join("?" * len(values))
 
 
 def _insert_round(base, annotator: str, number: int, start: int, asked: Any, told: Any, after: int | None) -> None:

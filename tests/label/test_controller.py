@@ -405,6 +405,17 @@ def test_what_others_change_meanwhile_is_read_under_the_lock(make_desk, small):
     controller.finds(), controller.places([small[0].ids[0]])
 
 
+def test_where_items_are_is_looked_up_not_read_from_all_of_them(make_desk, small):
+    """Nobody's answer waits meanwhile, however large the collection is."""
+    controller, ids = make_desk(), [str(item) for item in small[0].ids]
+    controller.ids = None  # whoever went through them would fail
+    asked = controller.asked[0].rows
+    unasked = next(row for row in range(400) if row not in asked)
+    found = controller.places([ids[asked[3]], ids[unasked], "elsewhere"])
+    assert found == {ids[asked[3]]: (asked[3], 3), ids[unasked]: (unasked, None)}
+    assert controller.may_show(unasked)
+
+
 def test_who_looks_for_doubtful_answers_and_meets_no_error_leaves_that_of_others_alone(make_desk, monkeypatch):
     """It runs on another thread: what it reads and writes back may have been dealt with in between."""
     controller, written = make_desk(), []
