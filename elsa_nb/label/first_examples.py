@@ -334,9 +334,8 @@ class Begin(Around):
         A row whose mark was taken back is passed again; for a search that began with it, it is unsure.
         """
         given = self._checked(labels, len(rows))
-        rows = np.asarray(rows, np.int64)
         shown, order = np.isin(rows, self._rows), np.argsort(self._rows)
-        at = order[np.searchsorted(self._rows, rows[shown], sorter=order)]
+        at = order[np.searchsorted(self._rows, np.asarray(rows, np.int64)[shown], sorter=order)]
         self._labels = self._labels.copy()  # a copy of this search may share the array
         self._labels[at] = given[shown]
         self._amend_search(rows, np.where(given == PASSED, UNSURE, given))
