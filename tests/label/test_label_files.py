@@ -854,3 +854,18 @@ def test_cells_beyond_the_header_are_told(read, separator):
     said = str(read(text, positive="cat"))
     assert "2 rows have cells beyond the last column with a name (line 2: 'tree'), left out" in said
     assert "cells beyond" not in str(read(text.replace("class", f"class{separator}more{separator}yet"), positive="cat"))
+
+
+def test_a_text_is_cut_into_lines_once_however_many_cells_have_several(read, monkeypatch):
+    cut = []
+
+    class Counted(io.StringIO):
+        def __init__(self, *arguments, **options):
+            cut.append(1)
+            super().__init__(*arguments, **options)
+
+    monkeypatch.setattr(tables.io, "StringIO", Counted)
+    ids = [f"{i}.jpg" for i in range(40)]
+    text = "item,abstract,label\n" + "".join(f'{i},"Owls.\nFoxes.",{row % 2}\n' for row, i in enumerate(ids))
+    assert read(text, ids=ids).given[None] == {row: row % 2 for row in range(40)}
+    assert len(cut) < 10

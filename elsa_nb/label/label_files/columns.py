@@ -38,6 +38,7 @@ ANNOTATOR = """
 FITTING = "of its columns "  # how the remark begins that names those which hold an item in every line
 _TITLES = 10  # rows that may stand above the header: a title, a date, remarks
 _WRITTEN = re.compile(r"""\s*\[\s*(['"]).*\1\s*,?\s*\]\s*""", re.DOTALL)
+_VERDICTS = {"accept", "reject", "ignore", ""}
 _BOX = {"xmin", "ymin", "xmax", "ymax"}  # a row is then one object of a picture, and a picture has several
 # ASReview writes -1 where there is no label.
 _MINUS_IS_EMPTY = {name for name in LABEL.split() if "includ" in name} | {"asreview_label"}
@@ -186,8 +187,12 @@ def _path(cells: list[Any], which: int, folder: int | None) -> str:
 def _verdicts(table: Table) -> int | None:
     """Return the column that says, of a class that was proposed, whether it is right, as Prodigy's `answer` does."""
     for index in range(len(table.columns)):
-        words = {word_of(cells[index]) for _, cells in table.rows if isinstance(cells[index], str)}
-        if "reject" in words and words <= {"accept", "reject", "ignore", ""}:
+        words = set()
+        for cell in (cells[index] for _, cells in table.rows if isinstance(cells[index], str)):
+            words.add(word_of(cell))
+            if not words <= _VERDICTS:
+                break  # as with most columns: their first cell is another word
+        if "reject" in words and words <= _VERDICTS:
             return index
     return None
 
@@ -307,7 +312,8 @@ def _check_one_line_each(table: Table, which: int, names: Names) -> None:
     The item of that line would be lost without a word.
     """
     for place, cells in table.rows if table.kind.startswith("table separated") else ():
-        lines = (line for cell in cells for line in re.split(r"\r\n|\r|\n", cell or "")[1:])
+        broken = (cell for cell in cells if cell and ("\n" in cell or "\r" in cell))
+        lines = (line for cell in broken for line in re.split(r"\r\n|\r|\n", cell)[1:])
         for parts in (re.split(r"[,;\t|]", line) for line in lines):
             if len(parts) > max(which, 1) and names.knows(name := parts[which].strip(' "')):
                 raise ValueError(

@@ -49,11 +49,11 @@ class Names:
                 two = " and ".join(repr(self.ids[row]) for row in found[:2])
                 more = " and so on" if len(found) > 2 else ""
                 return f"fits {len(found)} items: {two}{more}; write the one that is meant by the name it has here"
-        end = _plain(name)[-1:]
-        other = (
-            next((row for row in self._near(end, _plain) if _plain(self.ids[row])[-1:] == end), None) if end else None
-        )
-        return "no such item" if other is None else f"that name is here only in another folder: {self.ids[other]!r}"
+        if end := _plain(name)[-1:]:
+            other = next((row for row in self._near(end, _plain) if _plain(self.ids[row])[-1:] == end), None)
+            if other is not None:
+                return f"that name is here only in another folder: {self.ids[other]!r}"
+        return "no such item"
 
     def above(self, name: str, row: int) -> str | None:
         """Return the folders that a relative name of the item `row` has in front of its id, "" for none.

@@ -46,22 +46,26 @@ def separated(text: str, separator: str, quote: str = '"') -> Iterator[tuple[str
     # Columns that are aligned have several spaces between them.
     spaced = separator == " " or is_spaced(text, separator)
     how = {"delimiter": separator, "quotechar": quote, "skipinitialspace": spaced}
-    reader = csv.reader(io.StringIO(text, newline=""), **how)
+    lines = list(io.StringIO(text, newline=""))
+    reader = csv.reader(lines, **how)
     number = 1
     try:
         for cells in reader:
-            if any("\n" in cell or "\r" in cell for cell in cells) and _is_open(text, reader.line_num, number, how):
+            if any("\n" in cell or "\r" in cell for cell in cells) and _is_open(lines, reader.line_num, number, how):
                 raise ValueError(f"line {number}: a quotation mark is opened there and never closed")
             if any(cell.strip() for cell in cells):
-                yield f"line {number}", [_AS_TEXT.sub(r"\1", cell) for cell in cells]
+                yield f"line {number}", [_as_text(cell) for cell in cells]
             number = reader.line_num + 1
     except csv.Error as error:
         raise ValueError(f"line {number}: {error}; is a quotation mark opened there and never closed?") from None
 
 
-def _is_open(text: str, last: int, first: int, how: dict[str, Any]) -> bool:
+def _as_text(cell: str) -> str:
+    return _AS_TEXT.sub(r"\1", cell) if cell.startswith("=") else cell
+
+
+def _is_open(lines: list[str], last: int, first: int, how: dict[str, Any]) -> bool:
     """Whether the row on the lines `first` to `last` ends only because the text does."""
-    lines = list(io.StringIO(text, newline=""))
     if last < len(lines):
         return False
     try:
@@ -84,7 +88,7 @@ def cell_a_line(text: str) -> list[str]:
     if opened or any("\t" in line for line in lines) or drawn(text) is not None:
         return []
     cells = [cell[1].replace(quote * 2, quote) if cell else line for line, cell in zip(lines, quoted, strict=True)]
-    return [_AS_TEXT.sub(r"\1", cell) for cell in cells]
+    return [_as_text(cell) for cell in cells]
 
 
 def ways_to_read(text: str) -> Iterator[Table]:
@@ -196,10 +200,9 @@ def workbook(data: bytes) -> Iterator[Table]:
     except _REFUSALS as error:
         raise ValueError(broken.format(str(error) or type(error).__name__)) from None
     for name, frame in sheets.items():
-        rows = [
-            (f"row {i} of sheet {name!r}", [None if pd.isna(cell) else cell for cell in cells])
-            for i, cells in enumerate(frame.itertuples(index=False, name=None), 1)
-        ]
+        values = frame.to_numpy(object, copy=True)
+        values[pd.isna(values)] = None
+        rows = [(f"row {i} of sheet {name!r}", cells) for i, cells in enumerate(values.tolist(), 1)]
         rows = [(place, cells) for place, cells in rows if any(cell is not None for cell in cells)]
         if rows:
             yield as_table(rows, f"sheet {name!r} of a spreadsheet file")

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
 from elsa_nb.label.label_files.lines import Line, Reading
@@ -44,7 +45,12 @@ def word_of(value: Any) -> str:
     """Return a value as a word to compare: no case, no spaces around, 1.0 as 1, "" for nothing."""
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
-    text = _UNSEEN.sub("", unicodedata.normalize("NFC", str(value))).strip().casefold().replace("\N{MINUS SIGN}", "-")
+    return _word(str(value))
+
+
+@lru_cache(1 << 12)  # a file has few words and many lines
+def _word(text: str) -> str:
+    text = _UNSEEN.sub("", unicodedata.normalize("NFC", text)).strip().casefold().replace("\N{MINUS SIGN}", "-")
     number = re.fullmatch(r"\+?(-?\d+)(?:[.,]0*)?", text)
     if number is None and re.fullmatch(r"[+-]?\d+(?:[.,]\d*)?e[+-]?\d{1,3}", text):  # 1.0E+00
         power = decimal.Decimal(text.replace(",", "."))
