@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from elsa_nb.label.cards import OPEN
 from elsa_nb.label.label_files.reader import LabelFile, read_labels
 from elsa_nb.label.label_files.stored_sessions import SESSION_KIND
 from elsa_nb.label.session import Answer, Session
@@ -128,7 +129,7 @@ def _compared(
                 continue
             else:
                 done.replaced += 1
-            answers.append(Answer(item, -2 if old is None else old["label"], label))  # rows are those of one pool
+            answers.append(Answer(item, OPEN if old is None else old["label"], label))  # rows are those of one pool
             there[item] = {"item": item, "label": label, "kind": IMPORTED}
         done.stored.append((name, answers))
         done.annotators[name] = done.annotators.get(name, 0) + len(labels)

@@ -16,12 +16,12 @@ from elsa_nb.label.label_files import arrays, columns, folders, stored_sessions,
 from elsa_nb.label.label_files.in_order import label_a_line
 from elsa_nb.label.label_files.lines import Reading
 from elsa_nb.label.label_files.names import Names
-from elsa_nb.label.label_files.words import labels_of
+from elsa_nb.label.label_files.words import LABEL_WORDS, labels_of
 from elsa_nb.option_names import option_told
+from elsa_nb.search.contract import POSITIVE, UNSURE
 from elsa_nb.text_files import decoded, json_value
 
 _MOST = 5  # names listed in a summary
-_WORDS = {1: "positive", 0: "negative", -1: "unsure"}
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class LabelFile:
         for labels in self.given.values():
             for row, label in labels.items():
                 by_row.setdefault(row, set()).add(label)
-        sure = {row: labels - {-1} or {-1} for row, labels in by_row.items()}
+        sure = {row: labels - {UNSURE} or {UNSURE} for row, labels in by_row.items()}
         return {row: labels.pop() for row, labels in sorted(sure.items()) if len(labels) == 1}
 
     @property
@@ -53,14 +53,14 @@ class LabelFile:
         """The rows that one annotator calls positive and another negative."""
         return sorted({row for labels in self.given.values() for row in labels} - set(self.agreed()))
 
-    def rows(self, label: int = 1) -> list[int]:
+    def rows(self, label: int = POSITIVE) -> list[int]:
         """Return the rows that all annotators give this label (1 positive, 0 negative, -1 unsure), ascending."""
         return [row for row, given in self.agreed().items() if given == label]
 
     def __str__(self) -> str:
         """Say in sentences what was read, what was left out, and why."""
         agreed = self.agreed()
-        counts = ", ".join(f"{sum(g == n for g in agreed.values())} {word}" for n, word in _WORDS.items())
+        counts = ", ".join(f"{sum(g == n for g in agreed.values())} {word}" for n, word in LABEL_WORDS.items())
         said = [f"{self.path}: {self.kind}. {count_of(len(agreed), 'item is', 'items are')} labelled: {counts}."]
         if len(self.given) > 1:
             each = ", ".join(f"{who or 'nobody named'} {len(labels)}" for who, labels in self.given.items())
@@ -106,8 +106,8 @@ def read_labels(
     be read, words that are not answers, two lines that contradict each other, an option that has no effect on a file of
     this kind, and a file without one usable label.
     """
-    if every is not None and every not in _WORDS.values():
-        raise ValueError(f"every = {every!r}; allowed: {', '.join(_WORDS.values())}")
+    if every is not None and every not in LABEL_WORDS.values():
+        raise ValueError(f"every = {every!r}; allowed: {', '.join(LABEL_WORDS.values())}")
     options = {"item": item, "label": label, "annotator": annotator, "encoding": encoding}
     words = {"positive": positive, "negative": negative, "unsure": unsure}
     return _read(Path(path), Names(ids), every, listed=every is not None, **options, **words)
@@ -297,7 +297,7 @@ def _joined(
                 f"class has a column, the class ({option_told('positive')}); or, if all it names are examples, say so: "
                 f"{option_told('every', 'positive')}"
             )
-        label = {v: k for k, v in _WORDS.items()}.get(every or "")  # without one, nothing is an item
+        label = {v: k for k, v in LABEL_WORDS.items()}.get(every or "")  # without one, nothing is an item
         labels: list[int | None] = [label] * len(reading.lines)
     else:
         labels = labels_of(reading, **words)
@@ -329,8 +329,8 @@ def _joined(
         before = first.setdefault((line.annotator, row), (line.where, line.name, label))
         if before[2] != label:
             raise ValueError(
-                f"{before[0]} calls {before[1]!r} {_WORDS[before[2]]} and {line.where} calls "
-                f"{'it' if line.name == before[1] else repr(line.name)} {_WORDS[label]}"
+                f"{before[0]} calls {before[1]!r} {LABEL_WORDS[before[2]]} and {line.where} calls "
+                f"{'it' if line.name == before[1] else repr(line.name)} {LABEL_WORDS[label]}"
                 + (f" (both by {line.annotator})" if line.annotator else "")
                 + "; keep one of them"
             )
