@@ -119,9 +119,9 @@ class _Ends:
     """
 
     def __init__(self, paths: Iterable[tuple[Parts, int]]):
-        paths = sorted((_from_the_end(parts), row) for parts, row in paths if parts)
-        self._keys = [key for key, _ in paths]
-        self._rows = np.fromiter((row for _, row in paths), np.int64, len(paths))
+        keyed = sorted((_from_the_end(parts), row) for parts, row in paths if parts)
+        self._keys = [key for key, _ in keyed]
+        self._rows = np.array([row for _, row in keyed], np.int64)
 
     def near(self, parts: Parts) -> list[int]:
         """Return the rows, ascending, of the paths that `parts` ends in, and of those that end in `parts`."""

@@ -1,25 +1,18 @@
 """Read earlier labels from a file or folder, whatever wrote it, for the items of a pool."""
 
-import gzip
-import io
-import re
-import zlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from elsa_nb.counts import count_of
-from elsa_nb.errors import MissingDataError
-from elsa_nb.label.label_files import arrays, columns, folders, stored_sessions, tables, tasks, via, xml_files
-from elsa_nb.label.label_files.in_order import label_a_line
+from elsa_nb.label.label_files.formats import best_reading
 from elsa_nb.label.label_files.lines import Reading
 from elsa_nb.label.label_files.names import Names
 from elsa_nb.label.label_files.words import LABEL_WORDS, labels_of
 from elsa_nb.option_names import option_told
 from elsa_nb.search.contract import POSITIVE, UNSURE
-from elsa_nb.text_files import decoded, json_value
 
 _MOST = 5  # names listed in a summary
 
@@ -155,137 +148,6 @@ def _only(
     return str(given[0]) if len(given) == 1 and not negative and not unsure else None
 
 
-def best_reading(path: Path, names: Names, item: str | None, label: str | None, encoding: str | None) -> Reading:
-    """Return the lines of a file or folder, read in the way in which most of its names are items; raise ValueError."""
-    reading = _best(_readings(path, names, item, label, encoding), names)
-    reading.check_heeded(item=item, label=label, encoding=encoding)
-    return reading
-
-
-def _readings(path: Path, names: Names, item: str | None, label: str | None, encoding: str | None) -> Iterator[Reading]:
-    """Yield the file in each way it may be meant: more than one only where its encoding has to be guessed."""
-    if path.is_dir():
-        yield folders.read(path, names)
-        return
-    if not path.exists():
-        raise MissingDataError(f"{path} is not here; give a file of labels, or a folder.")
-    data = path.read_bytes()
-    if data.startswith(b"\x1f\x8b"):
-        data = _unpacked(data)
-    named = {"item": item, "label": label}
-    if data.startswith(b"SQLite format 3"):
-        yield stored_sessions.read(path)
-    elif data.startswith(b"PAR1"):
-        yield columns.read(tables.parquet(data), names, **named)
-    elif data.startswith(b"ARROW1"):
-        yield columns.read(tables.feather(data), names, **named)
-    elif arrays.are_arrays(data):
-        yield arrays.read(data, names, **named)
-    elif data.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
-        sheets = [columns.under_titles(sheet, item, label) for sheet in tables.workbook(data)]
-        if not sheets:
-            raise ValueError("its sheets are empty")
-        reading = _of_sheets(sheets, names, **named)
-        if count := tables.without_value(data):
-            note = "1 cell holds a formula" if count == 1 else f"{count} cells hold formulas"
-            note += f" without a value, and count{'s' if count == 1 else ''} as empty: save the file once in Excel or "
-            reading.notes.append(note + "LibreOffice, which compute them")
-        yield reading
-    elif re.match(rb"(\xef\xbb\xbf)?\s*<(!doctype html|html|head|body|table|meta)\b", data, re.IGNORECASE):
-        raise ValueError("it is a web page, which some programs call .xls: open it in a spreadsheet, save it as CSV")
-    elif re.match(rb"(\xef\xbb\xbf)?\s*<|\xff\xfe<\0|\xfe\xff\0<", data):
-        yield xml_files.read(data)
-    else:
-        flaw = ValueError("it is neither text nor a known table file (CSV, JSON, Parquet, Feather, Excel, NumPy)")
-        flaws, readable = [], False
-        for name, text in decoded(data, encoding):
-            try:
-                reading = _text(text.lstrip("\ufeff"), names, item, label)
-            except ValueError as error:  # another encoding may make sense of it; else the error of the likeliest counts
-                flaws.append(error)
-                continue
-            readable = True
-            reading.heeded |= {"encoding"}
-            if name not in ("utf-8", "utf-8-sig"):
-                reading.kind += f", in {name}"
-            yield reading
-        if not readable:
-            raise (flaws or [flaw])[0]
-
-
-def _of_sheets(sheets: list[tables.Table], names: Names, item: str | None, label: str | None) -> Reading:
-    """Read the first sheet that has items and labels, and say which others have, too."""
-    known = [sheet for sheet in sheets if columns.is_known(sheet, item, label)]
-    reading = columns.read((known or sheets)[0], names, item=item, label=label)
-    if known[1:]:
-        others = ", ".join(sheet.kind.removesuffix(" of a spreadsheet file") for sheet in known[1:])
-        reading.notes.append(f"other sheets with labels, left out: {others}; save each as a file to import it")
-    return reading
-
-
-def _unpacked(data: bytes) -> bytes:
-    try:
-        with gzip.open(io.BytesIO(data)) as stream:
-            unpacked = stream.read(tables.UNPACKED_MOST + 1)
-    except (OSError, EOFError, zlib.error) as error:
-        raise ValueError(f"it is a broken .gz file ({error})") from None
-    if len(unpacked) > tables.UNPACKED_MOST:
-        most = tables.UNPACKED_MOST >> 20
-        raise ValueError(f"it is a .gz file of more than {most:,} MB when unpacked; import its labels in several files")
-    return unpacked
-
-
-def _text(text: str, names: Names, item: str | None, label: str | None) -> Reading:
-    start = text.lstrip()
-    if not start:
-        raise ValueError("it is empty")
-    if start.startswith("{\\rtf"):
-        raise ValueError("it is a text document (RTF); save its table as CSV")
-    if re.match(r"TY {1,2}- ", start):
-        raise ValueError("it is a RIS file; export it as CSV (ASReview: Export, CSV) with a column of labels")
-    if start[0] in "{[" and not columns.begins_with_item(start, names):
-        value, by_line = json_value(text)
-        read = tasks.read(value, by_line, is_item=names.knows, item=item, label=label)
-        return columns.read(read, names, item=item, label=label) if isinstance(read, tables.Table) else read
-    if item == "row" and (lines := label_a_line(text, len(names.ids), label)) is not None:
-        return columns.read(lines, names, item=item, label=label)
-    ways, broken = [], None
-    try:
-        for table in tables.ways_to_read(text):
-            if via.is_table(table):
-                return via.read_regions(table, label)
-            table = columns.under_titles(table, item, label)
-            if columns.is_known(table, item, label):
-                return columns.read(table, names, item=item, label=label)
-            ways.append(table)
-    except ValueError as error:
-        broken = error
-    # A line of a table ends like an item where its last filled cell does: what has a header is not a list.
-    headed = not columns.begins_with_item(start, names) and any(map(columns.names_items, ways))
-    if item is None and label is None and not headed and (listed := columns.a_list(text, names)) is not None:
-        return listed
-    for table in ways:
-        with_item = columns.find(table, item, columns.ITEM) is not None or len(table.columns) == 2
-        if (with_item or "" in table.columns) and broken is None:
-            try:
-                return columns.read(table, names, item=item, label=label)
-            except ValueError as error:
-                broken = error
-    if broken is not None:
-        raise broken
-    if item is None and label is None and all(len(table.columns) == 1 for table in ways):
-        return columns.names_a_line(text)
-    return columns.read(max(ways, key=lambda table: len(table.columns)), names, item=item, label=label)
-
-
-def _best(readings: Iterator[Reading], names: Names) -> Reading:
-    """Return the reading in which most names are items; the first of equals."""
-    first, *rest = readings
-    if not rest:
-        return first
-    return max((first, *rest), key=lambda r: sum(isinstance(names.find(line.name), int) for line in r.lines))
-
-
 def _joined(
     path: Path, reading: Reading, names: Names, every: str | None, annotator: str | None, **words: Any
 ) -> LabelFile:
@@ -392,9 +254,10 @@ def _nothing_matches(reading: Reading, names: Names, unmatched: list[tuple[str, 
     theirs = ", ".join(repr(name) for _, name, _ in unmatched[:3])
     ours = ", ".join(map(repr, names.ids[:3]))
     why = unmatched[0][2] if unmatched else ""
-    fitting = [f". But {note}" for note in reading.notes if note.startswith(columns.FITTING)]
-    cure = f". Give the pool that it is about, or name the column of items: {option_told('item')}"
+    cure = f"Give the pool that it is about, or name the column of items: {option_told('item')}"
+    if reading.fitting is not None:
+        cure = f"But {reading.fitting}"
     return (
         f"it was read as {reading.kind}, and none of its {count_of(len(reading.lines), 'name')} is an item of the pool:"
-        f" it has {theirs}, the pool has {ours} (the first: {why}){fitting[0] if fitting else cure}"
+        f" it has {theirs}, the pool has {ours} (the first: {why}). {cure}"
     )

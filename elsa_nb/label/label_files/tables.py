@@ -15,6 +15,7 @@ from xml.parsers import expat
 
 from elsa_nb.arrow_files import read_arrow
 from elsa_nb.label.label_files.drawn import drawn
+from elsa_nb.label.label_files.lines import Place
 from elsa_nb.store import parsing
 from elsa_nb.text_tables import is_spaced
 
@@ -34,14 +35,19 @@ _AS_TEXT = re.compile(r'\A="(.*)"\Z', re.DOTALL)  # ="00123": how a program tell
 
 @dataclass
 class Table:
-    """A table: the names of its columns, and its rows as (place, values)."""
+    """A table: the names of its columns, and its rows as (place, values).
+
+    `separator`: the sign at which a text was cut into cells. `sheet`: of a spreadsheet file.
+    """
 
     columns: list[str]
-    rows: list[tuple[str, list[Any]]]
+    rows: list[tuple[Place, list[Any]]]
     kind: str
+    separator: str | None = None
+    sheet: str | None = None
 
 
-def separated(text: str, separator: str, quote: str = '"') -> Iterator[tuple[str, list[str]]]:
+def separated(text: str, separator: str, quote: str = '"') -> Iterator[tuple[Place, list[str]]]:
     """Yield the rows of a text as (place, cells); empty lines are left out. Raises ValueError for a broken quote."""
     # Columns that are aligned have several spaces between them.
     spaced = separator == " " or is_spaced(text, separator)
@@ -54,7 +60,7 @@ def separated(text: str, separator: str, quote: str = '"') -> Iterator[tuple[str
             if any("\n" in cell or "\r" in cell for cell in cells) and _is_open(lines, reader.line_num, number, how):
                 raise ValueError(f"line {number}: a quotation mark is opened there and never closed")
             if any(cell.strip() for cell in cells):
-                yield f"line {number}", [_as_text(cell) for cell in cells]
+                yield Place("line", number), [_as_text(cell) for cell in cells]
             number = reader.line_num + 1
     except csv.Error as error:
         raise ValueError(f"line {number}: {error}; is a quotation mark opened there and never closed?") from None
@@ -116,12 +122,13 @@ def ways_to_read(text: str) -> Iterator[Table]:
             if not rows:
                 return
             if skipped:
-                rows = [(f"line {int(place.split()[1]) + skipped}", cells) for place, cells in rows]
+                rows = [(place._replace(number=place.number + skipped), cells) for place, cells in rows]
             rows = _with_decimals(rows) if separator == "," else rows
-            yield as_table(rows, f"table separated by {_SEPARATORS.get(separator, repr(separator))}")
+            kind = f"table separated by {_SEPARATORS.get(separator, repr(separator))}"
+            yield as_table(rows, kind, separator=separator)
 
 
-def _with_decimals(rows: list[tuple[str, list[str]]]) -> list[tuple[str, list[str]]]:
+def _with_decimals(rows: list[tuple[Place, list[str]]]) -> list[tuple[Place, list[str]]]:
     """Join numbers that were cut at their decimal comma: in each row one cell more than in the header, "1" and "0".
 
     Row names that R counts make a cell more, too.
@@ -143,20 +150,23 @@ def _with_decimals(rows: list[tuple[str, list[str]]]) -> list[tuple[str, list[st
     return [rows[0], *joined]
 
 
-def as_table(rows: list[tuple[str, list[Any]]], kind: str) -> Table:
+def as_table(
+    rows: list[tuple[Place, list[Any]]], kind: str, *, separator: str | None = None, sheet: str | None = None
+) -> Table:
     """Make a table of rows whose first is the header; R leaves out the name of the column of row names."""
     (_, header), *rest = rows
     header = ["" if cell is None else str(cell).strip() for cell in header]
     widths = {len(cells) for _, cells in rest}
     if rest and widths == {len(header) + 1} and any(cells[-1] not in ("", None) for _, cells in rest):
         header = ["", *header]
-    return Table(header, [(place, [*cells, *[None] * (len(header) - len(cells))]) for place, cells in rest], kind)
+    rows = [(place, [*cells, *[None] * (len(header) - len(cells))]) for place, cells in rest]
+    return Table(header, rows, kind, separator, sheet)
 
 
 def from_records(records: list[dict], kind: str, place: str) -> Table:
     """Make a table of dictionaries; `place` is what one is called ("line", "entry")."""
     columns = list(dict.fromkeys(str(key) for record in records for key in record))
-    rows = [(f"{place} {i}", [record.get(name) for name in columns]) for i, record in enumerate(records, 1)]
+    rows = [(Place(place, i), [record.get(name) for name in columns]) for i, record in enumerate(records, 1)]
     return Table(columns, rows, kind)
 
 
@@ -174,7 +184,7 @@ def _arrow(data: bytes, is_parquet: bool, kind: str) -> Table:
     with parsing():
         table = read_arrow(data, is_parquet)
         columns = [table.column(i).to_pylist() for i in range(table.num_columns)]
-    rows = [(f"row {i}", list(values)) for i, values in enumerate(zip(*columns, strict=True), 1)]
+    rows = [(Place("row", i), list(values)) for i, values in enumerate(zip(*columns, strict=True), 1)]
     return Table([str(name) for name in table.column_names], rows, kind)
 
 
@@ -202,10 +212,10 @@ def workbook(data: bytes) -> Iterator[Table]:
     for name, frame in sheets.items():
         values = frame.to_numpy(object, copy=True)
         values[pd.isna(values)] = None
-        rows = [(f"row {i} of sheet {name!r}", cells) for i, cells in enumerate(values.tolist(), 1)]
+        rows = [(Place("row", i, str(name)), cells) for i, cells in enumerate(values.tolist(), 1)]
         rows = [(place, cells) for place, cells in rows if any(cell is not None for cell in cells)]
         if rows:
-            yield as_table(rows, f"sheet {name!r} of a spreadsheet file")
+            yield as_table(rows, f"sheet {name!r} of a spreadsheet file", sheet=str(name))
 
 
 def without_value(data: bytes) -> int:

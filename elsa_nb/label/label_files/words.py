@@ -84,7 +84,7 @@ def labels_of(
     for label, words in wanted.items():
         if strange := words - set().union(*said):
             elsewhere = f". Where another column holds it, name that: {option_told('label')}"
-            where = elsewhere if "labels from" in reading.kind else ""
+            where = elsewhere if reading.label_column is not None else ""
             raise ValueError(
                 f"no label of the file is {min(strange)!r} (given as {LABEL_WORDS[label]}); {_listed(reading)}{where}"
             )
@@ -227,5 +227,5 @@ def _listed(reading: Reading) -> str:
             counts[word] += 1
     most = ", ".join(f"{spelt[word]} ({n})" for word, n in counts.most_common(_MOST))
     more = f" and {len(counts) - _MOST} more" if len(counts) > _MOST else ""
-    read_as = f"it was read as {reading.kind}; " if "labels from" in reading.kind else ""
+    read_as = f"it was read as {reading.kind}; " if reading.label_column is not None else ""
     return f"{read_as}its labels are {most}{more}" if counts else "it holds no label at all"
