@@ -7,7 +7,7 @@ from typing import IO, NamedTuple
 import numpy as np
 
 from elsa_nb.label.label_files import columns
-from elsa_nb.label.label_files.lines import Place, Reading
+from elsa_nb.label.label_files.lines import Reading, RowPlace
 from elsa_nb.label.label_files.names import Names
 from elsa_nb.label.label_files.tables import UNPACKED_MOST, Table
 from elsa_nb.store import parsing
@@ -72,7 +72,7 @@ def _of_archive(data: bytes) -> Table:
 
 
 def _table(arrays: dict[str, list], kind: str) -> Table:
-    rows = [(Place("row", i), list(values)) for i, values in enumerate(zip(*arrays.values(), strict=True), 1)]
+    rows = [(RowPlace("row", i), list(values)) for i, values in enumerate(zip(*arrays.values(), strict=True), 1)]
     return Table(list(arrays), rows, kind)
 
 

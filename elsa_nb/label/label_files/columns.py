@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from elsa_nb.counts import count_of
 from elsa_nb.label.label_files.cells import choices_in, name_in, person_in, text_in
-from elsa_nb.label.label_files.lines import Line, Place, Reading, plain
+from elsa_nb.label.label_files.lines import Line, Reading, RowPlace, plain
 from elsa_nb.label.label_files.names import Names
 from elsa_nb.label.label_files.tables import Table, as_table
 from elsa_nb.label.label_files.words import word_of
@@ -306,7 +306,7 @@ def _check_alone(table: Table, index: int) -> None:
 def _without_header(table: Table, names: Names) -> Reading:
     """Read a table of two columns that begins with its first item; ValueError for any other without known columns."""
     if len(table.columns) == 2 and names.knows(table.columns[0]):
-        rows = [(Place("line", 1), list(table.columns)), *table.rows]
+        rows = [(RowPlace("line", 1), list(table.columns)), *table.rows]
         lines = [Line(str(place), text_in(cells[0]), cells[1]) for place, cells in rows]
         return Reading(lines, f"{table.kind}, without a header")
     if first := [cell for cell in table.columns if not cell.isdecimal() and names.knows(cell)]:

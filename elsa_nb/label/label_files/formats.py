@@ -26,9 +26,20 @@ from elsa_nb.label.label_files.names import Names
 from elsa_nb.text_files import decoded, json_value
 
 
-def best_reading(path: Path, names: Names, item: str | None, label: str | None, encoding: str | None) -> Reading:
-    """Return the lines of a file or folder, read in the way in which most of its names are items; raise ValueError."""
-    reading = _best(_readings(path, names, item, label, encoding), names)
+def best_reading(
+    path: Path,
+    names: Names,
+    item: str | None,
+    label: str | None,
+    encoding: str | None,
+    *,
+    shown_as: Path | None = None,
+) -> Reading:
+    """Return the lines of a file or folder, read in the way in which most of its names are items; raise ValueError.
+
+    Errors call the file `shown_as` where that is given.
+    """
+    reading = _best(_readings(path, names, item, label, encoding, shown_as or path), names)
     reading.check_heeded(item=item, label=label, encoding=encoding)
     return reading
 
@@ -41,18 +52,20 @@ def _best(readings: Iterator[Reading], names: Names) -> Reading:
     return max((first, *rest), key=lambda reading: sum(names.knows(line.name) for line in reading.lines))
 
 
-def _readings(path: Path, names: Names, item: str | None, label: str | None, encoding: str | None) -> Iterator[Reading]:
+def _readings(
+    path: Path, names: Names, item: str | None, label: str | None, encoding: str | None, shown_as: Path
+) -> Iterator[Reading]:
     """Yield the file in each way it may be meant: more than one only where its encoding has to be guessed."""
     if path.is_dir():
         yield folders.read(path, names)
         return
     if not path.exists():
-        raise MissingDataError(f"{path} is not here; give a file of labels, or a folder.")
+        raise MissingDataError(f"{shown_as} is not here; give a file of labels, or a folder.")
     data = path.read_bytes()
     if data.startswith(b"\x1f\x8b"):
         data = _unpacked(data)
     if data.startswith(b"SQLite format 3"):
-        yield stored_sessions.read(path)
+        yield stored_sessions.read(path, shown_as)
         return
     for is_it, read in _BY_BYTES:
         if is_it(data):

@@ -14,7 +14,7 @@ def plain(column: str) -> str:
     return re.sub(r"[\s\-]+", "_", column.strip("\ufeff \t\"'").casefold())
 
 
-class Place(NamedTuple):
+class RowPlace(NamedTuple):
     """Where a row stands, for a person to look at: the 7th "line" or "entry" of a file, or "row" of a sheet."""
 
     kind: str

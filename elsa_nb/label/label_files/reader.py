@@ -83,6 +83,7 @@ def read_labels(
     annotator: str | None = None,
     every: str | None = None,
     encoding: str | None = None,
+    shown_as: str | None = None,
 ) -> LabelFile:
     """Return what the file or folder `path` says about the items `ids`.
 
@@ -94,6 +95,7 @@ def read_labels(
     only those; `unsure` likewise). It may be one of several in a cell, or the name of a column. `item` and `label` name
     columns that have other names than usual; item="row" takes the pool's order. `annotator` keeps one person's labels.
     `every` ("positive") is the label of each item of a plain list of names. `encoding` is detected unless given.
+    `shown_as` is what a person calls the file, where it lies elsewhere: its path in the result and in errors.
 
     Raises MissingDataError where `path` is not there, and ValueError, naming the place in the file, for what cannot
     be read, words that are not answers, two lines that contradict each other, an option that has no effect on a file of
@@ -103,7 +105,8 @@ def read_labels(
         raise ValueError(f"every = {every!r}; allowed: {', '.join(LABEL_WORDS.values())}")
     options = {"item": item, "label": label, "annotator": annotator, "encoding": encoding}
     words = {"positive": positive, "negative": negative, "unsure": unsure}
-    return _read(Path(path), Names(ids), every, listed=every is not None, **options, **words)
+    names, shown = Names(ids), None if shown_as is None else Path(shown_as)
+    return _read(Path(path), names, every, listed=every is not None, shown_as=shown, **options, **words)
 
 
 def read_examples(path: Path | str, ids: Sequence[str]) -> LabelFile:
@@ -121,21 +124,22 @@ def _read(
     label: str | None = None,
     annotator: str | None = None,
     encoding: str | None = None,
+    shown_as: Path | None = None,
     **words: str | Sequence[str] | None,
 ) -> LabelFile:
     """Read as `read_labels` does; with `listed`, refuse a file that is not a plain list of names."""
-    taken = ""
+    shown, taken = shown_as or path, ""
     try:
-        reading = best_reading(path, names, item, label, encoding)
+        reading = best_reading(path, names, item, label, encoding, shown_as=shown)
         if listed and not reading.bare:
             reading.check_heeded(every=every)
         if reading.bare and label is None and (column := _only(**words)) is not None and reading.has_column(column):
             # One column per class: that of the class that is looked for holds the answers.
             taken = f"the answers were looked for in its column {column!r}: "
-            reading, words = best_reading(path, names, item, column, encoding), {}
-        return _joined(path, reading, names, every, annotator, **words)
+            reading, words = best_reading(path, names, item, column, encoding, shown_as=shown), {}
+        return _joined(shown, reading, names, every, annotator, **words)
     except ValueError as error:
-        raise ValueError(f"{path}: {taken}{str(error).rstrip('.')}. Nothing was taken from it.") from None
+        raise ValueError(f"{shown}: {taken}{str(error).rstrip('.')}. Nothing was taken from it.") from None
 
 
 def _only(

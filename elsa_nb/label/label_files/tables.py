@@ -15,7 +15,7 @@ from xml.parsers import expat
 
 from elsa_nb.arrow_files import read_arrow
 from elsa_nb.label.label_files.drawn import drawn
-from elsa_nb.label.label_files.lines import Place
+from elsa_nb.label.label_files.lines import RowPlace
 from elsa_nb.store import parsing
 from elsa_nb.text_tables import is_spaced
 
@@ -41,13 +41,13 @@ class Table:
     """
 
     columns: list[str]
-    rows: list[tuple[Place, list[Any]]]
+    rows: list[tuple[RowPlace, list[Any]]]
     kind: str
     separator: str | None = None
     sheet: str | None = None
 
 
-def separated(text: str, separator: str, quote: str = '"') -> Iterator[tuple[Place, list[str]]]:
+def separated(text: str, separator: str, quote: str = '"') -> Iterator[tuple[RowPlace, list[str]]]:
     """Yield the rows of a text as (place, cells); empty lines are left out. Raises ValueError for a broken quote."""
     # Columns that are aligned have several spaces between them.
     spaced = separator == " " or is_spaced(text, separator)
@@ -60,7 +60,7 @@ def separated(text: str, separator: str, quote: str = '"') -> Iterator[tuple[Pla
             if any("\n" in cell or "\r" in cell for cell in cells) and _is_open(lines, reader.line_num, number, how):
                 raise ValueError(f"line {number}: a quotation mark is opened there and never closed")
             if any(cell.strip() for cell in cells):
-                yield Place("line", number), [_as_text(cell) for cell in cells]
+                yield RowPlace("line", number), [_as_text(cell) for cell in cells]
             number = reader.line_num + 1
     except csv.Error as error:
         raise ValueError(f"line {number}: {error}; is a quotation mark opened there and never closed?") from None
@@ -128,7 +128,7 @@ def ways_to_read(text: str) -> Iterator[Table]:
             yield as_table(rows, kind, separator=separator)
 
 
-def _with_decimals(rows: list[tuple[Place, list[str]]]) -> list[tuple[Place, list[str]]]:
+def _with_decimals(rows: list[tuple[RowPlace, list[str]]]) -> list[tuple[RowPlace, list[str]]]:
     """Join numbers that were cut at their decimal comma: in each row one cell more than in the header, "1" and "0".
 
     Row names that R counts make a cell more, too.
@@ -151,7 +151,7 @@ def _with_decimals(rows: list[tuple[Place, list[str]]]) -> list[tuple[Place, lis
 
 
 def as_table(
-    rows: list[tuple[Place, list[Any]]], kind: str, *, separator: str | None = None, sheet: str | None = None
+    rows: list[tuple[RowPlace, list[Any]]], kind: str, *, separator: str | None = None, sheet: str | None = None
 ) -> Table:
     """Make a table of rows whose first is the header; R leaves out the name of the column of row names."""
     (_, header), *rest = rows
@@ -166,7 +166,7 @@ def as_table(
 def from_records(records: list[dict], kind: str, place: str) -> Table:
     """Make a table of dictionaries; `place` is what one is called ("line", "entry")."""
     columns = list(dict.fromkeys(str(key) for record in records for key in record))
-    rows = [(Place(place, i), [record.get(name) for name in columns]) for i, record in enumerate(records, 1)]
+    rows = [(RowPlace(place, i), [record.get(name) for name in columns]) for i, record in enumerate(records, 1)]
     return Table(columns, rows, kind)
 
 
@@ -184,7 +184,7 @@ def _arrow(data: bytes, is_parquet: bool, kind: str) -> Table:
     with parsing():
         table = read_arrow(data, is_parquet)
         columns = [table.column(i).to_pylist() for i in range(table.num_columns)]
-    rows = [(Place("row", i), list(values)) for i, values in enumerate(zip(*columns, strict=True), 1)]
+    rows = [(RowPlace("row", i), list(values)) for i, values in enumerate(zip(*columns, strict=True), 1)]
     return Table([str(name) for name in table.column_names], rows, kind)
 
 
@@ -212,7 +212,7 @@ def workbook(data: bytes) -> Iterator[Table]:
     for name, frame in sheets.items():
         values = frame.to_numpy(object, copy=True)
         values[pd.isna(values)] = None
-        rows = [(Place("row", i, str(name)), cells) for i, cells in enumerate(values.tolist(), 1)]
+        rows = [(RowPlace("row", i, str(name)), cells) for i, cells in enumerate(values.tolist(), 1)]
         rows = [(place, cells) for place, cells in rows if any(cell is not None for cell in cells)]
         if rows:
             yield as_table(rows, f"sheet {name!r} of a spreadsheet file", sheet=str(name))

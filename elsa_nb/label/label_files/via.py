@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from elsa_nb.label.label_files.lines import Line, Place, Reading, plain
+from elsa_nb.label.label_files.lines import Line, Reading, RowPlace, plain
 from elsa_nb.label.label_files.parts import listed, record, records, word
 from elsa_nb.label.label_files.tables import Table
 from elsa_nb.option_names import option_told
@@ -116,7 +116,7 @@ def _regions(entry: dict, where: str) -> list[dict]:
     ]
 
 
-def _loaded(cell: str | None, place: Place) -> dict:
+def _loaded(cell: str | None, place: RowPlace) -> dict:
     try:
         value = json.loads(str(cell or "{}"))
     except (ValueError, RecursionError) as error:
