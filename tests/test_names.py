@@ -13,9 +13,6 @@ MEANT = {
     "read": "one for each format of earlier labels, called as `xml_files.read`, `folders.read`",
     "prepare": "a pool with its lists, and a folder with its pool",
     "check": "of values that a caller gave: a strategy, a request to search",
-    "NEGATIVE": "the contract's answer, and the same number on a card of the panel",
-    "POSITIVE": "the contract's answer, and the same number on a card of the panel",
-    "UNSURE": "the contract's answer, and the same number on a card of the panel",
     "Pictures": "what a source has to offer, and the panel's items that are pictures of a source",
     "METRICS": "a search's measures; distances between vectors that the labelling job takes",
 }

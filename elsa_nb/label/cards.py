@@ -14,7 +14,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-PASSED, OPEN, UNSURE, NEGATIVE, POSITIVE = -3, -2, -1, 0, 1
+from elsa_nb.search.contract import NEGATIVE, POSITIVE, UNASKED, UNSURE
+
+PASSED, OPEN = -3, UNASKED  # of a card without an answer: it was seen in an overview and not marked; not answered yet
 LABELS = (UNSURE, NEGATIVE, POSITIVE)
 PAGE_SIZES = (12, 24, 36, 48, 60)
 

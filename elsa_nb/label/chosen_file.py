@@ -22,18 +22,16 @@ def import_chosen(
     `positive` names the class that is looked for, where the file has classes.
     """
     with tempfile.TemporaryDirectory(prefix="elsa-labels-") as folder:
-        path = Path(folder) / (PurePath(name.replace("\\", "/")).name or "labels")
+        path = Path(folder) / "labels"
         path.write_bytes(data)
-        try:
-            with told_by(by_page):
-                return import_labels(session, path, ids, positive=positive)
-        except ValueError as error:  # the person knows the file by its name
-            raise ValueError(str(error).replace(f"{folder}/", "")) from error
+        shown_as = PurePath(name.replace("\\", "/")).name or "labels"  # the person knows the file by its name
+        with told_by(by_page):
+            return import_labels(session, path, ids, positive=positive, shown_as=shown_as)
 
 
-def told(done: Imported) -> str:
+def import_as_html(done: Imported) -> str:
     """Return what became of a file as HTML: the sentences, and a list of the names that are not items here."""
-    said = [html.escape(str(done).replace(f"{done.file.path.parent}/", ""))]
+    said = [html.escape(str(done))]
     if missing := done.file.unmatched:
         lines = [html.escape(f"{place}: {name}, {why}") for place, name, why in missing[:MOST_LISTED]]
         lines += [f"and {len(missing) - MOST_LISTED} more"] if len(missing) > MOST_LISTED else []

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from elsa_nb.label.cards import OPEN
 from elsa_nb.label.label_files.reader import LabelFile, read_labels
 from elsa_nb.label.label_files.stored_sessions import SESSION_KIND
-from elsa_nb.label.session import Answer, Session
+from elsa_nb.label.session import Answer, Given, Session
 from elsa_nb.label.session_file import IMPORTED
 
 _MOST = 5
@@ -30,7 +31,6 @@ class Imported:
     replaced: int = 0
     same: int = 0
     kept: list[str] = field(default_factory=list)
-    annotators: dict[str, int] = field(default_factory=dict)
     stored: list[tuple[str, list[Answer]]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -71,14 +71,20 @@ def import_labels(
     """
     file = path if isinstance(path, LabelFile) else read_labels(path, ids, annotator=annotator, **options)
     done = Imported(file)
+
+    def changes() -> Given:
+        nonlocal done
+        done = _changes_by_file(session, file, ids, replace=replace)
+        return done.stored
+
     ours = session.keep()
     free = ours or session.acquire(patient=True)
     try:
-        session.record_all(lambda: _compared(session, file, ids, done, replace=replace), IMPORTED)
+        session.record_all(changes, IMPORTED)
     finally:
         if free and not ours:
             session.release()
-    if len(file.given) > 1 and session.annotator not in done.annotators:
+    if len(file.given) > 1 and session.annotator not in {name for name, _ in done.stored}:
         done.notes.append(
             f"They are stored under the names of their annotators; none is {session.annotator!r}, who works on this "
             "session. `elsa-nb labels import SESSION FILE --from NAME` (in Python annotator=...) takes one person's "
@@ -105,10 +111,9 @@ def _stored_as(file: LabelFile, annotator: str) -> str:
     )
 
 
-def _compared(
-    session: Session, file: LabelFile, ids: Sequence[str], done: Imported, *, replace: bool
-) -> list[tuple[str, list[Answer]]]:
-    """Return what of a file is to be stored, by annotator, given what the session holds now; count it in `done`."""
+def _changes_by_file(session: Session, file: LabelFile, ids: Sequence[str], *, replace: bool) -> Imported:
+    """Return what of a file is to be stored, by annotator, given what the session holds now; and how much of each."""
+    done = Imported(file)
     # By annotator: one file may hold labels without a name and labels under the session's annotator's own name.
     known: dict[str, dict[str, Any]] = {}
     for who, labels in file.given.items():
@@ -128,11 +133,10 @@ def _compared(
                 continue
             else:
                 done.replaced += 1
-            answers.append(Answer(item, -2 if old is None else old["label"], label))  # rows are those of one pool
+            answers.append(Answer(item, OPEN if old is None else old["label"], label))  # rows are those of one pool
             there[item] = {"item": item, "label": label, "kind": IMPORTED}
         done.stored.append((name, answers))
-        done.annotators[name] = done.annotators.get(name, 0) + len(labels)
-    return done.stored
+    return done
 
 
 def take_back(session: Session, done: Imported) -> None:

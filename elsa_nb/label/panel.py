@@ -18,7 +18,7 @@ from elsa_nb.counts import count_of
 from elsa_nb.label import export
 from elsa_nb.label.as_items import as_items
 from elsa_nb.label.cards import OPEN, UNSURE, check_page_size
-from elsa_nb.label.chosen_file import ChosenFile, import_chosen, told
+from elsa_nb.label.chosen_file import ChosenFile, import_as_html, import_chosen
 from elsa_nb.label.controller import Controller
 from elsa_nb.label.export import Exported
 from elsa_nb.label.fixed_rows import Fixed
@@ -150,7 +150,7 @@ class Panel(ipywidgets.VBox):
             self._begin_again("", carried=carried)
             return f"Taken back: nothing of {done.file.path.name} is in the session."
 
-        return told(done), back
+        return import_as_html(done), back
 
     def _begin_again(self, notice: str, **options: Any) -> None:
         self.controller.begin_again(self._again(), notice, **options)

@@ -8,12 +8,21 @@ import numpy as np
 import pytest
 
 from elsa_nb.label.controller import Controller
+from elsa_nb.label.label_files.reader import read_labels
 from elsa_nb.label.session import Session
 from elsa_nb.pool import Pool
 from elsa_nb.search.config import SearchConfig
 from elsa_nb.search.elsa import Search
 
 PATIENCE = 120  # seconds; a busy machine is slow, not wrong
+IDS = [
+    "cats/Müller 1.jpg",
+    "cats/2.jpg",
+    "dogs/1.jpg",
+    "dogs/2.jpg",
+    "Ä/ö.png",
+]  # of the files of labels that `read` reads
+PLAIN = {0: 1, 2: 0}  # the labels of most of them
 CONFIG = SearchConfig(rounds=4, a=10, l=5, b=5, final_budget=20)
 
 
@@ -108,3 +117,15 @@ def stored(controller):
 
 def shown(controller):
     return {position: label for position, label in enumerate(controller.cards.labels) if label > -2}
+
+
+@pytest.fixture
+def read(tmp_path):
+    """Return a function that reads labels from a file with this content."""
+
+    def one(content, ids=IDS, name="labels.csv", **options):
+        path = tmp_path / name
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return read_labels(path, ids, **options)
+
+    return one

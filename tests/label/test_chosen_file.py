@@ -1,5 +1,8 @@
 """Labels from a file chosen on the page: where the search goes on from, and what is said of the rest."""
 
+import html
+import tempfile
+
 import numpy as np
 import pytest
 
@@ -124,6 +127,19 @@ def test_what_is_no_file_of_labels_is_a_sentence_and_changes_nothing(open_panel,
     assert "/tmp" not in said
     assert panel.controller.cards.labels == before
     assert panel.session.known() == {}
+
+
+@pytest.mark.parametrize("name", ["a\\b & <c>.csv", "früher/x.csv", "s.sqlite"])
+def test_the_page_calls_a_file_by_its_name_alone(open_panel, tmp_path, monkeypatch, name):
+    """Also where the folder of temporary files is written otherwise in a sentence, as those of Windows are."""
+    (folder := tmp_path / "a & b \\ c").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    panel = open_panel()
+    own = html.escape(name.replace("\\", "/").rpartition("/")[2])
+    for text in ("image,label\ncat-3.png,perhaps\n", "image,label\ncat-3.png,1\n", "SQLite format 3\x00"):
+        said = choose(panel, name, text)
+        assert said.startswith(f"{own}: ")
+        assert "a &amp; b" not in said
 
 
 def test_who_looks_on_is_told_where_to_import(open_panel):

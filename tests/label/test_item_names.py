@@ -1,11 +1,13 @@
 """One picture goes by many paths; a name means an item only where nothing else could be meant."""
 
+import tracemalloc
 import unicodedata
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from elsa_nb.label.label_files import names as module
 from elsa_nb.label.label_files.names import Names
 
 IDS = [
@@ -79,3 +81,34 @@ def test_cells_made_safe_for_spreadsheets_are_read_as_they_were():
 def test_an_id_always_means_itself(ids):
     names = Names(ids)
     assert [names.find(item) for item in ids] == list(range(len(ids)))
+
+
+def test_a_name_that_no_item_has_takes_little_memory():
+    ids = [f"{i % 7}/a folder with a name/picture-number-{i:07d}.jpg" for i in range(3000)]
+    names = Names(ids)
+    tracemalloc.start()
+    try:
+        assert names.find("elsewhere.jpg") == "no such item"
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert kept / len(ids) < 600  # bytes per item: its name twice, in the two ways of looking it up
+
+
+def test_items_that_share_a_file_name_are_found_without_looking_at_each(monkeypatch):
+    names = Names([f"patient {i}/scan.png" for i in range(300)])
+    assert names.find("/media/ann/patient 7/scan.png") == 7
+    taken_apart = []
+    monkeypatch.setattr(module, "_exact", lambda name: taken_apart.append(name) or tuple(name.split("/")))
+    for i in range(300):
+        assert names.find(f"/media/ann/patient {i}/scan.png") == i
+    assert len(taken_apart) <= 600
+
+
+def test_a_name_written_as_the_item_is_never_taken_apart(monkeypatch):
+    names = Names(["cats/2.jpg", "Ä/ö.png"])
+    monkeypatch.setattr(module, "_exact", pytest.fail)
+    monkeypatch.setattr(module, "_plain", pytest.fail)
+    for row, item in enumerate(names.ids):
+        assert (names.find(item), names.above(item, row), names.differs(item, row)) == (row, "", "")
+        assert names.may_be_one(item, item)

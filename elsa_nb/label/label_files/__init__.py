@@ -1,7 +1,8 @@
 """Earlier labels out of files of other people and programs: what they say about the items of a pool.
 
-`reader.read_labels` is the way in: it looks at the bytes, hands them to the module that knows the format, and turns
-names into rows (`names`) and words into labels (`words`). A format is a function that returns a `lines.Reading`:
-`tables`, `drawn`, `columns` and `in_order` (CSV, Parquet, Excel, lists), `tasks` and `via` (the JSON of labelling
-programs, whose `parts` are checked), `xml_files` and `folders` (one folder per class, YOLO, links).
+`reader.read_labels` is the way in: `formats` looks at the bytes and hands them to the module that knows the format, and
+the reader turns names into rows (`names`) and words into labels (`words`). A format is a function that returns a
+`lines.Reading`: `tables`, `drawn`, `columns`, `cells`, `name_lists`, `in_order` (CSV, Parquet, Excel, lists), `tasks`
+and `via` (the JSON of labelling programs, whose `parts` are checked), `xml_files` and `folders` (one folder per class,
+YOLO, links).
 """

@@ -2,12 +2,12 @@
 
 import io
 import zipfile
-from typing import IO
+from typing import IO, NamedTuple
 
 import numpy as np
 
 from elsa_nb.label.label_files import columns
-from elsa_nb.label.label_files.lines import Reading
+from elsa_nb.label.label_files.lines import Reading, RowPlace
 from elsa_nb.label.label_files.names import Names
 from elsa_nb.label.label_files.tables import UNPACKED_MOST, Table
 from elsa_nb.store import parsing
@@ -43,8 +43,8 @@ def read(data: bytes, names: Names, *, item: str | None = None, label: str | Non
 
 def _of_file(data: bytes) -> Table:
     values = _values(io.BytesIO(data))
-    if isinstance(values, str):
-        raise ValueError(f"it holds {values}; labels are one number or text per item: (n,)")
+    if isinstance(values, _Unread):
+        raise ValueError(f"it holds {values.said}; labels are one number or text per item: (n,)")
     return _table({"label": values}, "NumPy array")
 
 
@@ -55,37 +55,44 @@ def _of_archive(data: bytes) -> Table:
             name = part.filename.removesuffix(".npy")
             with archive.open(part) as stream:
                 values = _values(stream)
-            if isinstance(values, str):
-                others.append(f"{name!r}, {values}")
+            if isinstance(values, _Unread):
+                others.append((f"{name!r}, {values.said}", values.of_objects))
             else:
                 found[name] = values
     if not found:
-        raise ValueError(f"none of its arrays has one label per item, (n,): {', '.join(others)}")
+        raise ValueError(f"none of its arrays has one label per item, (n,): {', '.join(said for said, _ in others)}")
     lengths = {name: len(values) for name, values in found.items()}
     if len(set(lengths.values())) > 1:
         raise ValueError(f"its arrays are of different lengths: {lengths}; store those that belong together")
     table = _table(found, "NumPy arrays")
-    objects = [other for other in others if other.endswith("object")]
+    objects = [said for said, of_objects in others if of_objects]
     if objects and columns.find(table, None, columns.ITEM) is None:  # maybe the items: nobody knows their order
         raise ValueError(f"it holds {objects[0]}, which is not opened; save names as text: astype(str)")
     return table
 
 
 def _table(arrays: dict[str, list], kind: str) -> Table:
-    rows = [(f"row {i}", list(values)) for i, values in enumerate(zip(*arrays.values(), strict=True), 1)]
+    rows = [(RowPlace("row", i), list(values)) for i, values in enumerate(zip(*arrays.values(), strict=True), 1)]
     return Table(list(arrays), rows, kind)
 
 
-def _values(stream: IO[bytes]) -> list | str:
-    """Return the values of an array of one value per row, NaN as None; of others a description, unread."""
+class _Unread(NamedTuple):
+    """An array that was left unread: what it is, and whether it is one of Python's objects, such as names."""
+
+    said: str
+    of_objects: bool = False
+
+
+def _values(stream: IO[bytes]) -> list | _Unread:
+    """Return the values of an array of one value per row, NaN as None; others are left unread."""
     version = np.lib.format.read_magic(stream)
     if version not in _HEADERS:
-        return "an array of several fields"
+        return _Unread("an array of several fields")
     shape, _, dtype = _HEADERS[version](stream)
     if dtype.kind not in _KINDS:
-        return f"an array of {dtype}"
+        return _Unread(f"an array of {dtype}", of_objects=dtype.kind == "O")
     if shape[1:] not in ((), (1,)) or not shape:
-        return f"an array of shape {shape}"
+        return _Unread(f"an array of shape {shape}")
     size = shape[0] * dtype.itemsize
     if size > UNPACKED_MOST:
         raise ValueError(f"it holds an array of {size >> 20:,} MB; store the labels as numbers")

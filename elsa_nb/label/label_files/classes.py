@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from elsa_nb.counts import count_of
+from elsa_nb.label.label_files.formats import best_reading
 from elsa_nb.label.label_files.lines import Reading
 from elsa_nb.label.label_files.names import Names
-from elsa_nb.label.label_files.reader import best_reading, rows_meant
+from elsa_nb.label.label_files.reader import rows_meant
 from elsa_nb.label.label_files.words import says_nothing, taken_apart, word_of
 
 

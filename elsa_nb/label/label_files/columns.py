@@ -1,21 +1,16 @@
-"""Which columns of a table are the item, the label and the annotator; and tables and lists without a header."""
+"""Which columns of a table are the item, the label and the annotator, and the lines that they make."""
 
-import ast
-import json
 import re
-from contextlib import suppress
-from datetime import datetime, time
-from typing import Any
+from dataclasses import replace
 
 from elsa_nb.counts import count_of
-from elsa_nb.formulas import meant
-from elsa_nb.label.label_files.lines import Line, Reading, plain
+from elsa_nb.label.label_files.cells import choices_in, name_in, person_in, text_in
+from elsa_nb.label.label_files.lines import Line, Reading, RowPlace, plain
 from elsa_nb.label.label_files.names import Names
 from elsa_nb.label.label_files.tables import Table, as_table
 from elsa_nb.label.label_files.words import word_of
 from elsa_nb.option_names import option_told
-from elsa_nb.text_files import lines_of
-from elsa_nb.text_tables import FOLDERS, in_folder
+from elsa_nb.text_tables import FOLDERS
 
 _HEEDED = frozenset(("item", "label"))  # the options that a table with columns listens to
 # The first of these that a table has is taken. A plain number of a row or task comes last.
@@ -35,9 +30,8 @@ LABEL = """
 ANNOTATOR = """
     annotator annotators annotated_by annotator_id rater reviewer labeler labeller user username
 """
-FITTING = "of its columns "  # how the remark begins that names those which hold an item in every line
 _TITLES = 10  # rows that may stand above the header: a title, a date, remarks
-_WRITTEN = re.compile(r"""\s*\[\s*(['"]).*\1\s*,?\s*\]\s*""", re.DOTALL)
+_VERDICTS = {"accept", "reject", "ignore", ""}
 _BOX = {"xmin", "ymin", "xmax", "ymax"}  # a row is then one object of a picture, and a picture has several
 # ASReview writes -1 where there is no label.
 _MINUS_IS_EMPTY = {name for name in LABEL.split() if "includ" in name} | {"asreview_label"}
@@ -69,7 +63,8 @@ def under_titles(table: Table, item: str | None, label: str | None) -> Table:
     if is_known(table, item, label):
         return table
     for i, (_, cells) in enumerate(table.rows[:_TITLES]):
-        lower = as_table([(place, list(row)) for place, row in table.rows[i:]], table.kind)
+        rows = [(place, list(row)) for place, row in table.rows[i:]]
+        lower = as_table(rows, table.kind, separator=table.separator, sheet=table.sheet)
         if sum(cell not in ("", None) for cell in cells) > 1 and is_known(lower, item, label):
             return lower
     return table
@@ -79,72 +74,88 @@ def read(table: Table, names: Names, *, item: str | None = None, label: str | No
     """Return the lines of a table; raises ValueError where its columns are not known, naming them."""
     which, what = find(table, item, ITEM), find(table, label, LABEL)
     in_order = which is None and item == "row"
-    for name, place in (("item", which if not in_order else 0), ("label", what)):
-        wanted = {"item": item, "label": label}[name]
-        if wanted is not None and place is None:
-            raise ValueError(
-                f"it has no column {wanted!r} (asked for by {option_told(name, wanted)}); {_columns(table)}"
-            )
+    _check_there(table, "item", item, in_order or which is not None)
+    _check_there(table, "label", label, what is not None)
     if which is None and item is None:
         which = _row_names(table, names)
-    if which is None and not in_order:
-        if (headless := _without_header(table, names)) is not None:
-            return headless
-        if first := [cell for cell in table.columns if not cell.isdecimal() and names.knows(cell)]:
-            raise ValueError(
-                f"its first line holds the item {first[0]!r} and no names of columns: write them above it, such as "
-                "item and label"
-            )
-        raise ValueError(
-            f"it has no column that is known to hold the items ({', '.join(ITEM.split()[:5])}, path, id ...); "
-            f"{_columns(table)}. Say which does: {option_told('item')}"
-            + "".join(f"; {note}" for note in _fitting(table, names))
-        )
-    if in_order and what is None and len(table.columns) == 1:
-        table, what = _label_a_row(table, len(names.ids)), 0
-    if in_order and len(table.rows) != len(names.ids):
-        raise ValueError(_not_as_many(table, len(names.ids)))
+    if in_order:
+        table, what = _one_row_each(table, what, len(names.ids))
+    elif which is None:
+        return _without_header(table, names)
     for index in {which, what} - {None}:
         _check_alone(table, index)
-    if not in_order:
+    folder, notes = None, []
+    if which is not None:
         _check_one_line_each(table, which, names)
+        folder, notes = _folder(table, which, what, names)
+    lines = _lines(table, names, which, what, folder)
+    fitting = None if item is not None or all(names.knows(line.name) for line in lines) else _fitting(table, names)
+    notes += [*_beyond(table), *([fitting] if fitting else [])]
+    source = _source(table, which, folder)
+    reading = _labelled(table, lines, source, what, label)
+    return replace(reading, notes=notes + reading.notes, fitting=fitting, heeded=_HEEDED)
+
+
+def _check_there(table: Table, option: str, wanted: str | None, there: bool) -> None:
+    """Raise ValueError for a column that was asked for by an option and is not there."""
+    if wanted is not None and not there:
+        raise ValueError(f"it has no column {wanted!r} (asked for by {option_told(option, wanted)}); {_columns(table)}")
+
+
+def _lines(table: Table, names: Names, which: int | None, what: int | None, folder: int | None) -> list[Line]:
+    """Return a line for each row: its item from the column `which` (None: the pool's order), its label from `what`."""
     who = find(table, None, ANNOTATOR)
-    folder, notes = (None, []) if in_order else _folder(table, which, what, names)
-    notes += _beyond(table)
+    minus_is_empty = what is not None and plain(table.columns[what]) in _MINUS_IS_EMPTY
     lines = []
     for number, (place, cells) in enumerate(table.rows):
-        name = names.ids[number] if in_order else _path(cells, which, folder)
-        value = None if what is None else _choices(cells[what])
-        if what is not None and plain(table.columns[what]) in _MINUS_IS_EMPTY and word_of(value) == "-1":
+        name = names.ids[number] if which is None else name_in(cells, which, folder)
+        value = None if what is None else choices_in(cells[what])
+        if minus_is_empty and word_of(value) == "-1":
             value = None
-        lines.append(Line(place, name, value, _person(cells[who]) if who is not None else None))
-    if item is None and not all(names.knows(line.name) for line in lines):
-        notes += _fitting(table, names)
-    source = "the order of the rows" if in_order else repr(table.columns[which])
+        lines.append(Line(str(place), name, value, None if who is None else person_in(cells[who])))
+    return lines
+
+
+def _source(table: Table, which: int | None, folder: int | None) -> str:
+    """Say where the items of a table are from."""
+    source = "the order of the rows" if which is None else repr(table.columns[which])
     source = source if folder is None else f"{table.columns[folder]!r} and {source}, joined"
-    kind = f"{table.kind}, items from {source}"
-    if set(map(plain, table.columns)) >= _BOX and what is not None:
-        words: dict[str, set[str]] = {}
-        for line in lines:
-            words.setdefault(line.name, set()).update([] if line.label is None else [str(line.label)])
-        first = {line.name: line for line in reversed(lines)}
-        lines = [Line(first[name].where, name, frozenset(of) or None) for name, of in words.items()]
-        return Reading(
-            lines, f"{kind}, classes of boxes from {table.columns[what]!r}", classes=True, notes=notes, heeded=_HEEDED
-        )
+    return f"{table.kind}, items from {source}"
+
+
+def _labelled(table: Table, lines: list[Line], kind: str, what: int | None, label: str | None) -> Reading:
+    """Return the lines with what their labels are: none, the classes of boxes, or those of the column `what`."""
     if what is None:
-        kind = f"{kind}, without a column of labels ({_columns(table)})"
-        return Reading(lines, kind, bare=True, header=tuple(table.columns), notes=notes, heeded=_HEEDED)
-    if label is None and (verdicts := _verdicts(table)) not in (None, what):
-        called = repr(table.columns[verdicts])
-        raise ValueError(
-            f"its column {called} rejects some of what is in {table.columns[what]!r}: leave out the lines about other "
-            f"classes, and name it: {option_told('label', table.columns[verdicts])}"
+        return Reading(
+            lines, f"{kind}, without a column of labels ({_columns(table)})", bare=True, header=tuple(table.columns)
         )
-    others = {name: None for name in table.columns if plain(name) in LABEL.split()}
+    column = table.columns[what]
+    if set(map(plain, table.columns)) >= _BOX:
+        return Reading(_by_picture(lines), f"{kind}, classes of boxes from {column!r}", classes=True)
+    others = _other_labels(table, what) if label is None else []
+    return Reading(lines, f"{kind}, labels from {column!r}", label_column=column, notes=others)
+
+
+def _by_picture(boxes: list[Line]) -> list[Line]:
+    """Return one line per picture, with the classes of all its boxes."""
+    words: dict[str, set[str]] = {}
+    for line in boxes:
+        words.setdefault(line.name, set()).update([] if line.label is None else [str(line.label)])
+    first = {line.name: line for line in reversed(boxes)}
+    return [Line(first[name].where, name, frozenset(of) or None) for name, of in words.items()]
+
+
+def _other_labels(table: Table, what: int) -> list[str]:
+    """Return a remark on columns that may hold labels as well as `what` does, [] for none; ValueError for verdicts."""
+    if (verdicts := _verdicts(table)) not in (None, what):
+        called = table.columns[verdicts]
+        raise ValueError(
+            f"its column {called!r} rejects some of what is in {table.columns[what]!r}: leave out the lines about "
+            f"other classes, and name it: {option_told('label', called)}"
+        )
+    others = dict.fromkeys(name for name in table.columns if plain(name) in LABEL.split())
     more = [repr(name) for name in others if plain(name) != plain(table.columns[what])]
-    notes += [f"other columns that may hold labels, left out: {', '.join(more)}"] if more and label is None else []
-    return Reading(lines, f"{kind}, labels from {table.columns[what]!r}", notes=notes, heeded=_HEEDED)
+    return [f"other columns that may hold labels, left out: {', '.join(more)}"] if more else []
 
 
 def _beyond(table: Table) -> list[str]:
@@ -168,28 +179,35 @@ def _folder(table: Table, which: int, what: int | None, names: Names) -> tuple[i
     places = [plains.index(name) for name in FOLDERS if name in plains]
     place = next((p for p in places if p not in (which, what)), None)
     rows = [cells for _, cells in table.rows]
-    if place is None or any(re.search(r"[\\/]", _text(cells[which])) for cells in rows):
+    if place is None or any(re.search(r"[\\/]", text_in(cells[which])) for cells in rows):
         return None, []
-    if any(names.knows(_path(cells, which, place)) for cells in rows if word_of(cells[place])):
+    if any(names.knows(name_in(cells, which, place)) for cells in rows if word_of(cells[place])):
         return place, []
     return None, [f"its column {table.columns[place]!r} leads to no item here and was left out"] if any(
         word_of(cells[place]) for cells in rows
     ) else []
 
 
-def _path(cells: list[Any], which: int, folder: int | None) -> str:
-    """Return how a row names its item: by one column, or by two where a folder stands in another."""
-    name = _text(cells[which])
-    return name if folder is None or not word_of(cells[folder]) else in_folder(_text(cells[folder]), name)
-
-
 def _verdicts(table: Table) -> int | None:
     """Return the column that says, of a class that was proposed, whether it is right, as Prodigy's `answer` does."""
     for index in range(len(table.columns)):
-        words = {word_of(cells[index]) for _, cells in table.rows if isinstance(cells[index], str)}
-        if "reject" in words and words <= {"accept", "reject", "ignore", ""}:
+        words = set()
+        for cell in (cells[index] for _, cells in table.rows if isinstance(cells[index], str)):
+            words.add(word_of(cell))
+            if not words <= _VERDICTS:
+                break  # as with most columns: their first cell is another word
+        if "reject" in words and words <= _VERDICTS:
             return index
     return None
+
+
+def _one_row_each(table: Table, what: int | None, n: int) -> tuple[Table, int | None]:
+    """Return a table whose rows are `n` items in the pool's order, and its column of labels; ValueError for others."""
+    if what is None and len(table.columns) == 1:
+        table, what = _label_a_row(table, n), 0
+    if len(table.rows) != n:
+        raise ValueError(_not_as_many(table, n))
+    return table, what
 
 
 def _not_as_many(table: Table, n: int) -> str:
@@ -198,12 +216,14 @@ def _not_as_many(table: Table, n: int) -> str:
         "without a column of items its rows are taken for the pool's items in their order, but there are "
         f"{len(table.rows):,} rows in it"
     )
-    if not table.rows or not (line := re.match(r"line(?! 1$)|row(?= \d+ of sheet)", table.rows[0][0])):
+    first = table.rows[0][0] if table.rows else None
+    # A first line that is taken for names of columns stands in a text, above its second line, and in a sheet.
+    if first is None or not (first.sheet is not None or (first.kind == "line" and first.number > 1)):
         return f"{said} and {n:,} items"
-    head = (" " if table.kind.endswith("spaces") else ", ").join(table.columns)
+    head, line = (" " if table.separator == " " else ", ").join(table.columns), first.kind
     return (
-        f"{said} (the first {line[0]}, {head!r}, was taken for the names of columns, empty {line[0]}s do not count) "
-        f"and {n:,} items. Where the first {line[0]} is one of them, write names above it: label, or one per column"
+        f"{said} (the first {line}, {head!r}, was taken for the names of columns, empty {line}s do not count) "
+        f"and {n:,} items. Where the first {line} is one of them, write names above it: label, or one per column"
     )
 
 
@@ -213,59 +233,12 @@ def _label_a_row(table: Table, n: int) -> Table:
     The name of a column under which one row is missing does not recur.
     """
     (header,) = table.columns
-    first = re.fullmatch(r"row 2( of sheet .*)", table.rows[0][0]) if len(table.rows) == n - 1 and table.rows else None
-    if first is not None and word_of(header) in {word_of(cells[0]) for _, cells in table.rows}:
-        return Table(["label"], [(f"row 1{first[1]}", [header]), *table.rows], table.kind)
-    return table
-
-
-def begins_with_item(text: str, names: Names) -> bool:
-    """Whether the first line of a text is an item, or its first cell: names may begin like JSON, "[3] owl.jpg".
-
-    In JSON a quotation mark comes before any address that an item may end.
-    """
-    first = re.split(r"[\r\n]", text, maxsplit=1)[0]
-    cells = [re.split(ends, first, maxsplit=1)[0].strip() for ends in (r"\n", r"[,;\t|]", r"\s(?=\S*$)")]
-    return any('"' not in cell and names.knows(cell) for cell in cells)
-
-
-def a_list(text: str, names: Names) -> Reading | None:
-    """Read a text of one name a line, or of a name and a label with a space between; None where it is neither."""
-    lines = [(f"line {i}", line.strip()) for i, line in enumerate(lines_of(text), 1)]
-    if len(lines) > 1 and plain(lines[0][1]) in ITEM.split() and not names.knows(lines[0][1]):
-        del lines[0]  # the name of its one column
-    lines = [(place, line) for place, line in lines if line and not _is_remark(line, names)]
-    if (points := _points(lines, names)) is not None:
-        return points
-    if any(isinstance(names.find(line), int) for _, line in lines):
-        return Reading([Line(place, line, None) for place, line in lines], "list of names", bare=True)
-    pairs = [(place, *parts) for place, line in lines if len(parts := line.rsplit(None, 1)) == 2]
-    if len(pairs) == len(lines) and any(isinstance(names.find(name), int) for _, name, _ in pairs):
-        return Reading([Line(place, name, label) for place, name, label in pairs], "list of names with a label each")
-    return None
-
-
-def names_a_line(text: str) -> Reading:
-    """Read a text as one name a line, whether any is an item or not."""
-    lines = [(f"line {i}", line.strip()) for i, line in enumerate(lines_of(text), 1)]
-    return Reading([Line(place, line, None) for place, line in lines if line], "list of names", bare=True)
-
-
-def _points(lines: list[tuple[str, str]], names: Names) -> Reading | None:
-    """Read a list of Markdown: "- a.jpg", or, with boxes to tick, "- [x] a.jpg"; None for others."""
-    found = [(place, re.fullmatch(r"(?:[-*+]|\d+[.)])\s+(?:(\[[ xX]?\])\s+)?(.+)", line)) for place, line in lines]
-    points = [(place, point[1], point[2].strip("`")) for place, point in found if point is not None]
-    if len(points) < len(lines) or not any(names.knows(name) for _, _, name in points):
-        return None
-    if any(names.knows(line) for _, line in lines):
-        return None
-    bare = not any(box for _, box, _ in points)
-    read = [Line(place, name, box) for place, box, name in points]
-    return Reading(read, "list of names" if bare else "list of boxes to tick", bare=bare)
-
-
-def _is_remark(line: str, names: Names) -> bool:
-    return line.startswith("#") and not any(map(names.knows, (line, line.rsplit(None, 1)[0])))
+    first = table.rows[0][0] if len(table.rows) == n - 1 and table.rows else None
+    if first is None or first.sheet is None or first.number != 2:
+        return table
+    if word_of(header) not in {word_of(cells[0]) for _, cells in table.rows}:
+        return table
+    return replace(table, columns=["label"], rows=[(first._replace(number=1), [header]), *table.rows])
 
 
 def _row_names(table: Table, names: Names) -> int | None:
@@ -282,17 +255,17 @@ def column_of_items(table: Table, names: Names) -> str | None:
     return next((name for i, name in enumerate(table.columns) if _holds_items(table, i, names)), None)
 
 
-def _fitting(table: Table, names: Names) -> list[str]:
-    """Return a remark on the columns that hold an item in every line, numbers that count excepted; [] for none."""
+def _fitting(table: Table, names: Names) -> str | None:
+    """Return a remark on the columns that hold an item in every line, numbers that count excepted; None for none."""
     fitting = []
     for index, name in enumerate(table.columns):
-        texts = [_text(cells[index]).strip() for _, cells in table.rows]
+        texts = [text_in(cells[index]).strip() for _, cells in table.rows]
         if name and texts and all(map(names.knows, texts)) and not all(map(str.isdecimal, texts)):
             fitting.append(name)
     if not fitting:
-        return []
+        return None
     known = f"{' and '.join(map(repr, fitting))} {'holds' if len(fitting) == 1 else 'hold'}"
-    return [f"{FITTING}{known} an item in every line; to take it: {option_told('item', fitting[0])}"]
+    return f"of its columns {known} an item in every line; to take it: {option_told('item', fitting[0])}"
 
 
 def _holds_items(table: Table, index: int, names: Names) -> bool:
@@ -306,8 +279,9 @@ def _check_one_line_each(table: Table, which: int, names: Names) -> None:
 
     The item of that line would be lost without a word.
     """
-    for place, cells in table.rows if table.kind.startswith("table separated") else ():
-        lines = (line for cell in cells for line in re.split(r"\r\n|\r|\n", cell or "")[1:])
+    for place, cells in table.rows if table.separator is not None else ():
+        broken = (cell for cell in cells if cell and ("\n" in cell or "\r" in cell))
+        lines = (line for cell in broken for line in re.split(r"\r\n|\r|\n", cell)[1:])
         for parts in (re.split(r"[,;\t|]", line) for line in lines):
             if len(parts) > max(which, 1) and names.knows(name := parts[which].strip(' "')):
                 raise ValueError(
@@ -324,55 +298,29 @@ def _check_alone(table: Table, index: int) -> None:
             for place, cells in table.rows:
                 if word_of(cells[index]) != word_of(cells[other]):
                     raise ValueError(
-                        f"it has two columns {name!r}, which differ ({place}: {_text(cells[index])!r} and "
-                        f"{_text(cells[other])!r}); rename the one that is not meant"
+                        f"it has two columns {name!r}, which differ ({place}: {text_in(cells[index])!r} and "
+                        f"{text_in(cells[other])!r}); rename the one that is not meant"
                     )
 
 
-def _without_header(table: Table, names: Names) -> Reading | None:
-    """Read a table of two columns that begins with its first item."""
-    if len(table.columns) != 2 or not isinstance(names.find(table.columns[0]), int):
-        return None
-    rows = [("line 1", list(table.columns)), *table.rows]
-    return Reading([Line(place, _text(c[0]), c[1]) for place, c in rows], f"{table.kind}, without a header")
+def _without_header(table: Table, names: Names) -> Reading:
+    """Read a table of two columns that begins with its first item; ValueError for any other without known columns."""
+    if len(table.columns) == 2 and names.knows(table.columns[0]):
+        rows = [(RowPlace("line", 1), list(table.columns)), *table.rows]
+        lines = [Line(str(place), text_in(cells[0]), cells[1]) for place, cells in rows]
+        return Reading(lines, f"{table.kind}, without a header")
+    if first := [cell for cell in table.columns if not cell.isdecimal() and names.knows(cell)]:
+        raise ValueError(
+            f"its first line holds the item {first[0]!r} and no names of columns: write them above it, such as "
+            "item and label"
+        )
+    fitting = _fitting(table, names)
+    raise ValueError(
+        f"it has no column that is known to hold the items ({', '.join(ITEM.split()[:5])}, path, id ...); "
+        f"{_columns(table)}. Say which does: {option_told('item')}" + (f"; {fitting}" if fitting else "")
+    )
 
 
 def _columns(table: Table) -> str:
     named = [repr(name) for name in table.columns if name]
     return f"its columns are {', '.join(named[:20])}{' ...' if len(named) > 20 else ''}"
-
-
-def _choices(value: Any) -> Any:
-    """Take apart what Label Studio's CSV and short JSON hold where several choices were made: {"choices": [...]}.
-
-    So it does a list that a program wrote into a cell, as pandas does: ['owl', 'fox'].
-    """
-    if isinstance(value, str) and value.startswith('{"choices"'):
-        try:
-            value = json.loads(value)
-        except (ValueError, RecursionError):
-            return value  # not JSON after all: a word, which is not an answer
-    elif isinstance(value, str) and _WRITTEN.fullmatch(value):
-        with suppress(ValueError, SyntaxError, RecursionError, MemoryError):
-            value = ast.literal_eval(value.strip())
-    if isinstance(value, dict) and isinstance(value.get("choices"), list):
-        value = value["choices"]
-    return frozenset(value) if isinstance(value, list) and all(isinstance(word, str) for word in value) else value
-
-
-def _text(value: Any) -> str:
-    """Return a cell as it names an item: 7.0 is 7, midnight of a day is the day, a record of a file is its path."""
-    if isinstance(value, dict):
-        value = value.get("path")
-    if isinstance(value, bytes):
-        return value.decode("utf-8", "surrogateescape")
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    if isinstance(value, datetime) and value.time() == time():  # a spreadsheet's dates, and Parquet's, have a time
-        return value.date().isoformat()
-    return "" if value is None else str(value)
-
-
-def _person(value: Any) -> str | None:
-    text = _text(value).strip()
-    return meant(text) or None if word_of(value) else None

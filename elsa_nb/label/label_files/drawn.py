@@ -7,13 +7,15 @@ anywhere. What stands around a table, on a page of notes, is not part of it.
 import re
 from collections.abc import Iterator
 
+from elsa_nb.label.label_files.lines import RowPlace
+
 _BARS, _RULES, _CORNERS = "│┃║", "─━═╌┄", "┌┬┐├┼┤└┴┘╞╪╡╟╫╢╠╬╣╔╦╗╚╩╝┏┳┓┡╇┩"
 _BOXES = str.maketrans(_BARS + _RULES + _CORNERS, "|" * len(_BARS) + "-" * len(_RULES) + "+" * len(_CORNERS))
 _LINK = re.compile(r"!?\[[^\]]*\]\(<?([^)>]*?)>?(?:\s+\"[^\"]*\")?\)")  # of Markdown: what it leads to is meant
 _MARKED = re.compile(r"(`+|\*\*|\*)(?=\S)(.+?)(?<=\S)\1")  # code, or bold
 
 
-def drawn(text: str) -> list[tuple[str, list[str]]] | None:
+def drawn(text: str) -> list[tuple[RowPlace, list[str]]] | None:
     """Return the rows of the table that is drawn in a text, the header first, as (place, cells); None where none is.
 
     Raises ValueError for two tables with different headers, and for a row with more cells than the header.
@@ -41,7 +43,7 @@ def drawn(text: str) -> list[tuple[str, list[str]]] | None:
     return [(place, cells) for place, cells in rows if any(cells)]
 
 
-def _tables(lines: list[str]) -> Iterator[list[tuple[str, list[str]]]]:
+def _tables(lines: list[str]) -> Iterator[list[tuple[RowPlace, list[str]]]]:
     """Yield each table as its rows, the header first."""
     number = 0
     while number < len(lines) - 1:
@@ -52,7 +54,7 @@ def _tables(lines: list[str]) -> Iterator[list[tuple[str, list[str]]]]:
         rows = []
         while number < len(lines) and ("|" in lines[number] or _is_rule(lines[number])):
             if not _is_rule(lines[number]):
-                rows.append((f"line {number + 1}", _cells(lines[number])))
+                rows.append((RowPlace("line", number + 1), _cells(lines[number])))
             number += 1
         yield rows
 

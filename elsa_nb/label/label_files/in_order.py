@@ -3,7 +3,7 @@
 import re
 
 from elsa_nb.label.label_files.columns import LABEL
-from elsa_nb.label.label_files.lines import plain
+from elsa_nb.label.label_files.lines import RowPlace, plain
 from elsa_nb.label.label_files.tables import Table, cell_a_line
 from elsa_nb.label.label_files.words import word_of
 
@@ -23,7 +23,7 @@ def label_a_line(text: str, n: int, label: str | None) -> Table | None:
     first = next(filter(None, cells), "")
     recurs = [*map(word_of, cells)].count(word_of(first)) > 1
     if label is None and recurs and len(rows := _without_end(cells, n)) == n:
-        return Table(["label"], [(f"line {i}", [cell]) for i, cell in enumerate(rows, 1)], _KIND)
+        return Table(["label"], [(RowPlace("line", i), [cell]) for i, cell in enumerate(rows, 1)], _KIND)
     head, rows = cells[0], _without_end(cells[1:], n)
     named = plain(head) in LABEL.split() if label is None else plain(head) == plain(label)
     one_word = label is None and re.fullmatch(r"[^\s,;|]+", head) and head != "row"
@@ -38,7 +38,7 @@ def label_a_line(text: str, n: int, label: str | None) -> Table | None:
             "recurs: take out the line that is too many; or, if it names the column, write label there"
         )
     kind = f"{_KIND} under the name {head!r}"
-    return Table([head], [(f"line {i}", [cell]) for i, cell in enumerate(rows, 2)], kind)
+    return Table([head], [(RowPlace("line", i), [cell]) for i, cell in enumerate(rows, 2)], kind)
 
 
 def _without_end(cells: list[str], n: int) -> list[str]:

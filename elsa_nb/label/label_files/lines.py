@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from elsa_nb.option_names import option_told
 
@@ -12,6 +12,18 @@ NO_OBJECT = "(no object)"  # the label of an image whose own file marks nothing 
 def plain(column: str) -> str:
     """Return the name of a column without case, spaces and a byte order mark."""
     return re.sub(r"[\s\-]+", "_", column.strip("\ufeff \t\"'").casefold())
+
+
+class RowPlace(NamedTuple):
+    """Where a row stands, for a person to look at: the 7th "line" or "entry" of a file, or "row" of a sheet."""
+
+    kind: str
+    number: int
+    sheet: str | None = None
+
+    def __str__(self) -> str:
+        """Write "line 7", or "row 7 of sheet 'Tabelle1'"."""
+        return f"{self.kind} {self.number}" + ("" if self.sheet is None else f" of sheet {self.sheet!r}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +51,8 @@ class Reading:
     `classes`: by the format, the words are names of classes, so "0" and "yes" are names too, not answers; those that
     the file lists, used or not, are `declared`.
     `bare`: the file names items and says nothing about them; `header` names the columns of its table, if it is one.
+    `label_column`: the column, attribute or field that was taken for the labels, where another may hold them.
+    `fitting`: which of the columns hold an item in every line, as a remark; it is one of the `notes`, too.
     `heeded` are the options of `read_labels` that its reader listens to.
     """
 
@@ -49,6 +63,8 @@ class Reading:
     declared: set[str] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
     header: tuple[str, ...] = ()
+    label_column: str | None = None
+    fitting: str | None = None
     heeded: frozenset[str] = frozenset()
 
     def has_column(self, name: str) -> bool:

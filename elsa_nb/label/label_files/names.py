@@ -7,16 +7,19 @@ strictest to the loosest; the first that fits decides.
 
 import re
 import unicodedata
-from collections import defaultdict
-from collections.abc import Callable, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Sequence
 from itertools import dropwhile
 from urllib.parse import parse_qs, unquote, urlsplit
+
+import numpy as np
 
 from elsa_nb.formulas import meant
 from elsa_nb.pictures.opening import escaped
 
 Parts = tuple[str, ...]
 _SCHEME = re.compile(r"^[a-z][a-z0-9+.-]+://", re.I)
+_ABSOLUTE = re.compile(r"\s*(?:[A-Za-z]:)?[\\/]")
 
 
 class Names:
@@ -25,7 +28,7 @@ class Names:
     def __init__(self, ids: Sequence[str]):
         self.ids = [str(item) for item in ids]
         self._rows = {item: row for row, item in enumerate(self.ids)}
-        self._by_end: dict[Callable, dict[str, list[tuple[Parts, int]]]] = {}
+        self._ends: dict[tuple[Callable, ...], _Ends] = {}
 
     def knows(self, name: str) -> bool:
         """Tell whether `name` means an item."""
@@ -46,9 +49,10 @@ class Names:
                 two = " and ".join(repr(self.ids[row]) for row in found[:2])
                 more = " and so on" if len(found) > 2 else ""
                 return f"fits {len(found)} items: {two}{more}; write the one that is meant by the name it has here"
-        end = _plain(name)[-1:]
-        if end and (other := self._index(_plain).get(end[0])):
-            return f"that name is here only in another folder: {self.ids[other[0][1]]!r}"
+        if end := _plain(name)[-1:]:
+            other = next((row for row in self._near(end, _plain) if _plain(self.ids[row])[-1:] == end), None)
+            if other is not None:
+                return f"that name is here only in another folder: {self.ids[other]!r}"
         return "no such item"
 
     def above(self, name: str, row: int) -> str | None:
@@ -56,8 +60,12 @@ class Names:
 
         None for a name that is not a relative path, or that is written in another way than the id.
         """
+        if _ABSOLUTE.match(name) or _SCHEME.match(name.strip()):
+            return None
+        if name == self.ids[row] and name[:1].isalnum():  # as most are, and then nothing has to be taken apart
+            return ""
         parts, own = _plain(name), _plain(self.ids[row])
-        if re.match(r"\s*(?:[A-Za-z]:)?[\\/]", name) or _SCHEME.match(name.strip()) or not _ends_alike(parts, own):
+        if not _ends_alike(parts, own):
             return None
         return "/".join(parts[: max(0, len(parts) - len(own))])
 
@@ -66,6 +74,8 @@ class Names:
 
         What leads to the folder of the items does not count, nor does the encoding of a web address.
         """
+        if name == self.ids[row]:
+            return ""
         name, own = escaped(name).strip().replace("\\", "/"), _exact(self.ids[row].replace("\\", "/"))
         ways = [_exact(way) for way in (name, name.partition("?")[0], unquote(name))]
         for what, form in (("", tuple), ("form of accents", _composed), ("letter case", _folded)):
@@ -77,25 +87,59 @@ class Names:
     @staticmethod
     def may_be_one(one: str, other: str) -> bool:
         """Whether two names can mean the same file: one is the ending of the other."""
+        if one == other:
+            return True
         short, long = sorted((_uploaded(name) or _caseless(name) for name in (one, other)), key=len)
         return long[len(long) - len(short) :] == short or _number(one) == _number(other) != ()
 
-    def _index(self, of_id: Callable[[str], Parts]) -> dict[str, list[tuple[Parts, int]]]:
-        if of_id not in self._by_end:
-            index = defaultdict(list)
-            for row, item in enumerate(self.ids):
-                if parts := of_id(item):
-                    index[parts[-1]].append((parts, row))
-            self._by_end[of_id] = index
-        return self._by_end[of_id]
+    def _near(self, parts: Parts, of_id: Callable[[str], Parts]) -> list[int]:
+        """Return the rows, ascending, of all ids that may fit `parts` as `of_id` reads them, and of some others."""
+        family = next(family for family in _FAMILIES if of_id in family)
+        if family not in self._ends:
+            self._ends[family] = _Ends(
+                (parts, row)
+                for row, item in enumerate(self.ids)
+                for parts in {of(item) for of in (family[:1] if _is_ordinary(item) else family)}
+            )
+        return self._ends[family].near(parts)
 
     def _fitting(self, parts: Parts, of_id: Callable[[str], Parts]) -> list[int]:
-        near = self._index(of_id).get(parts[-1], [])
+        near = [(of_id(self.ids[row]), row) for row in self._near(parts, of_id)]
         shorter = [(len(own), row) for own, row in near if own == parts[-len(own) :]]
         if shorter:  # the path leads to the folder and into it: the longest id is the file itself
             longest = max(length for length, _ in shorter)
             return [row for length, row in shorter if length == longest]
         return [row for own, row in near if own[-len(parts) :] == parts]
+
+
+class _Ends:
+    """Paths, sorted by their parts from the last to the first, without letter case: those that end alike are together.
+
+    `paths` are the parts of each path and the row it stands for.
+    """
+
+    def __init__(self, paths: Iterable[tuple[Parts, int]]):
+        keyed = sorted((_from_the_end(parts), row) for parts, row in paths if parts)
+        self._keys = [key for key, _ in keyed]
+        self._rows = np.array([row for _, row in keyed], np.int64)
+
+    def near(self, parts: Parts) -> list[int]:
+        """Return the rows, ascending, of the paths that `parts` ends in, and of those that end in `parts`."""
+        keys = [_from_the_end(parts[-length:]) for length in range(1, len(parts) + 1)]
+        within = [slice(bisect_left(self._keys, key), bisect_right(self._keys, key)) for key in keys[:-1]]
+        beyond = keys[-1].removesuffix("/") + "0"  # the sign after the slash: greater than all that begin with the key
+        within.append(slice(bisect_left(self._keys, keys[-1]), bisect_left(self._keys, beyond)))
+        return np.unique(np.concatenate([self._rows[part] for part in within])).tolist()
+
+
+def _from_the_end(parts: Parts) -> str:
+    return "/".join(reversed(parts)).casefold() + "/"
+
+
+def _is_ordinary(item: str) -> bool:
+    """Whether all spellings that keep the ending of an id take it apart alike, but for letter case."""
+    odd = any(sign in item for sign in ("\\", "%", "?", "://", ".."))
+    return item.isascii() and item == item.strip() and not odd
 
 
 def _exact(name: str) -> Parts:
@@ -156,6 +200,14 @@ def _number(name: str) -> Parts:
     return (str(int(number[1])),) if number else ()
 
 
+def _safe(name: str) -> Parts:
+    return tuple(map(_web_safe, _plain(name)))
+
+
+def _exact_stem(name: str) -> Parts:
+    return _without_ending(_exact(name))
+
+
 def _stem(name: str) -> Parts:
     return _without_ending(_unquoted(name))
 
@@ -169,10 +221,17 @@ _SPELLINGS: tuple[tuple[Callable[[str], Parts], Callable[[str], Parts]], ...] = 
     (_exact, _exact),
     (_plain, _plain),
     (_unquoted, _plain),
-    (_uploaded, lambda item: tuple(map(_web_safe, _plain(item)))),
+    (_uploaded, _safe),
     (_caseless, _caseless),
     (_number, _number),
-    (_exact, lambda item: _without_ending(_exact(item))),
+    (_exact, _exact_stem),
     # Without endings: FiftyOne and YOLO leave them out. A name that has another ending is another file.
     (_unquoted, _stem),
+)
+# Those of a family take most ids apart alike, but for letter case: what ends alike is looked up once for all of them.
+_FAMILIES: tuple[tuple[Callable[[str], Parts], ...], ...] = (
+    (_exact, _plain, _caseless),
+    (_exact_stem, _stem),
+    (_safe,),
+    (_number,),
 )

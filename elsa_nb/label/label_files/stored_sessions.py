@@ -9,15 +9,15 @@ from elsa_nb.label.session_file import check_values, read_whole
 SESSION_KIND = "session file"
 
 
-def read(path: Path) -> Reading:
-    """Return the current answers of all annotators.
+def read(path: Path, shown_as: Path) -> Reading:
+    """Return the current answers of all annotators; errors call the file `shown_as`.
 
     Raises ValueError for another program's database, and CorruptFileError for entries that hold no answers.
     """
     base = sqlite3.connect(":memory:")
     try:
         read_whole(path, base)
-        check_values(path, base)
+        check_values(shown_as, base)
         found = base.execute("SELECT id, item, label, annotator FROM answers ORDER BY id").fetchall()
     except sqlite3.DatabaseError as error:
         raise ValueError(f"it is a database, but not a session file ({' '.join(str(error).split())})") from None

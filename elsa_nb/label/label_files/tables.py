@@ -15,6 +15,7 @@ from xml.parsers import expat
 
 from elsa_nb.arrow_files import read_arrow
 from elsa_nb.label.label_files.drawn import drawn
+from elsa_nb.label.label_files.lines import RowPlace
 from elsa_nb.store import parsing
 from elsa_nb.text_tables import is_spaced
 
@@ -34,34 +35,43 @@ _AS_TEXT = re.compile(r'\A="(.*)"\Z', re.DOTALL)  # ="00123": how a program tell
 
 @dataclass
 class Table:
-    """A table: the names of its columns, and its rows as (place, values)."""
+    """A table: the names of its columns, and its rows as (place, values).
+
+    `separator`: the sign at which a text was cut into cells. `sheet`: of a spreadsheet file.
+    """
 
     columns: list[str]
-    rows: list[tuple[str, list[Any]]]
+    rows: list[tuple[RowPlace, list[Any]]]
     kind: str
+    separator: str | None = None
+    sheet: str | None = None
 
 
-def separated(text: str, separator: str, quote: str = '"') -> Iterator[tuple[str, list[str]]]:
+def separated(text: str, separator: str, quote: str = '"') -> Iterator[tuple[RowPlace, list[str]]]:
     """Yield the rows of a text as (place, cells); empty lines are left out. Raises ValueError for a broken quote."""
     # Columns that are aligned have several spaces between them.
     spaced = separator == " " or is_spaced(text, separator)
     how = {"delimiter": separator, "quotechar": quote, "skipinitialspace": spaced}
-    reader = csv.reader(io.StringIO(text, newline=""), **how)
+    lines = list(io.StringIO(text, newline=""))
+    reader = csv.reader(lines, **how)
     number = 1
     try:
         for cells in reader:
-            if any("\n" in cell or "\r" in cell for cell in cells) and _is_open(text, reader.line_num, number, how):
+            if any("\n" in cell or "\r" in cell for cell in cells) and _is_open(lines, reader.line_num, number, how):
                 raise ValueError(f"line {number}: a quotation mark is opened there and never closed")
             if any(cell.strip() for cell in cells):
-                yield f"line {number}", [_AS_TEXT.sub(r"\1", cell) for cell in cells]
+                yield RowPlace("line", number), [_as_text(cell) for cell in cells]
             number = reader.line_num + 1
     except csv.Error as error:
         raise ValueError(f"line {number}: {error}; is a quotation mark opened there and never closed?") from None
 
 
-def _is_open(text: str, last: int, first: int, how: dict[str, Any]) -> bool:
+def _as_text(cell: str) -> str:
+    return _AS_TEXT.sub(r"\1", cell) if cell.startswith("=") else cell
+
+
+def _is_open(lines: list[str], last: int, first: int, how: dict[str, Any]) -> bool:
     """Whether the row on the lines `first` to `last` ends only because the text does."""
-    lines = list(io.StringIO(text, newline=""))
     if last < len(lines):
         return False
     try:
@@ -84,7 +94,7 @@ def cell_a_line(text: str) -> list[str]:
     if opened or any("\t" in line for line in lines) or drawn(text) is not None:
         return []
     cells = [cell[1].replace(quote * 2, quote) if cell else line for line, cell in zip(lines, quoted, strict=True)]
-    return [_AS_TEXT.sub(r"\1", cell) for cell in cells]
+    return [_as_text(cell) for cell in cells]
 
 
 def ways_to_read(text: str) -> Iterator[Table]:
@@ -112,12 +122,13 @@ def ways_to_read(text: str) -> Iterator[Table]:
             if not rows:
                 return
             if skipped:
-                rows = [(f"line {int(place.split()[1]) + skipped}", cells) for place, cells in rows]
+                rows = [(place._replace(number=place.number + skipped), cells) for place, cells in rows]
             rows = _with_decimals(rows) if separator == "," else rows
-            yield as_table(rows, f"table separated by {_SEPARATORS.get(separator, repr(separator))}")
+            kind = f"table separated by {_SEPARATORS.get(separator, repr(separator))}"
+            yield as_table(rows, kind, separator=separator)
 
 
-def _with_decimals(rows: list[tuple[str, list[str]]]) -> list[tuple[str, list[str]]]:
+def _with_decimals(rows: list[tuple[RowPlace, list[str]]]) -> list[tuple[RowPlace, list[str]]]:
     """Join numbers that were cut at their decimal comma: in each row one cell more than in the header, "1" and "0".
 
     Row names that R counts make a cell more, too.
@@ -139,20 +150,23 @@ def _with_decimals(rows: list[tuple[str, list[str]]]) -> list[tuple[str, list[st
     return [rows[0], *joined]
 
 
-def as_table(rows: list[tuple[str, list[Any]]], kind: str) -> Table:
+def as_table(
+    rows: list[tuple[RowPlace, list[Any]]], kind: str, *, separator: str | None = None, sheet: str | None = None
+) -> Table:
     """Make a table of rows whose first is the header; R leaves out the name of the column of row names."""
     (_, header), *rest = rows
     header = ["" if cell is None else str(cell).strip() for cell in header]
     widths = {len(cells) for _, cells in rest}
     if rest and widths == {len(header) + 1} and any(cells[-1] not in ("", None) for _, cells in rest):
         header = ["", *header]
-    return Table(header, [(place, [*cells, *[None] * (len(header) - len(cells))]) for place, cells in rest], kind)
+    rows = [(place, [*cells, *[None] * (len(header) - len(cells))]) for place, cells in rest]
+    return Table(header, rows, kind, separator, sheet)
 
 
 def from_records(records: list[dict], kind: str, place: str) -> Table:
     """Make a table of dictionaries; `place` is what one is called ("line", "entry")."""
     columns = list(dict.fromkeys(str(key) for record in records for key in record))
-    rows = [(f"{place} {i}", [record.get(name) for name in columns]) for i, record in enumerate(records, 1)]
+    rows = [(RowPlace(place, i), [record.get(name) for name in columns]) for i, record in enumerate(records, 1)]
     return Table(columns, rows, kind)
 
 
@@ -170,7 +184,7 @@ def _arrow(data: bytes, is_parquet: bool, kind: str) -> Table:
     with parsing():
         table = read_arrow(data, is_parquet)
         columns = [table.column(i).to_pylist() for i in range(table.num_columns)]
-    rows = [(f"row {i}", list(values)) for i, values in enumerate(zip(*columns, strict=True), 1)]
+    rows = [(RowPlace("row", i), list(values)) for i, values in enumerate(zip(*columns, strict=True), 1)]
     return Table([str(name) for name in table.column_names], rows, kind)
 
 
@@ -196,13 +210,12 @@ def workbook(data: bytes) -> Iterator[Table]:
     except _REFUSALS as error:
         raise ValueError(broken.format(str(error) or type(error).__name__)) from None
     for name, frame in sheets.items():
-        rows = [
-            (f"row {i} of sheet {name!r}", [None if pd.isna(cell) else cell for cell in cells])
-            for i, cells in enumerate(frame.itertuples(index=False, name=None), 1)
-        ]
+        values = frame.to_numpy(object, copy=True)
+        values[pd.isna(values)] = None
+        rows = [(RowPlace("row", i, str(name)), cells) for i, cells in enumerate(values.tolist(), 1)]
         rows = [(place, cells) for place, cells in rows if any(cell is not None for cell in cells)]
         if rows:
-            yield as_table(rows, f"sheet {name!r} of a spreadsheet file")
+            yield as_table(rows, f"sheet {name!r} of a spreadsheet file", sheet=str(name))
 
 
 def without_value(data: bytes) -> int:

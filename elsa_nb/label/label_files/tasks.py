@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 from elsa_nb.label.label_files import via
 from elsa_nb.label.label_files.columns import ITEM
@@ -13,6 +13,20 @@ from elsa_nb.option_names import option_told
 from elsa_nb.text_files import json_value
 
 KNOWN = "Label Studio, COCO, FiftyOne, VIA, Labelme, CreateML, a list of records, one label per name, or names by class"
+
+
+class _Asked(NamedTuple):
+    """What is known of a JSON file beside its value: whether its entries are lines, which names are items, and the
+    columns, fields or questions that were asked for.
+    """
+
+    by_line: bool
+    is_item: Callable[[str], bool]
+    item: str | None
+    label: str | None
+
+
+_Outlines = tuple[tuple[Callable[[Any, _Asked], bool], Callable[[Any, _Asked], Reading | Table]], ...]
 
 
 def read(
@@ -27,58 +41,13 @@ def read(
 
     `is_item` says whether a name is one of the pool.
     """
-    if isinstance(value, list) and value and all(isinstance(entry, dict) for entry in value):
-        if any("data" in entry and ("annotations" in entry or "completions" in entry) for entry in value):
-            return _label_studio(value, item, label)
-        if all(isinstance(entry.get("image"), str) and isinstance(entry.get("annotations"), list) for entry in value):
-            lines = [Line(f"entry {i}", e["image"], _labels_in(e["annotations"])) for i, e in enumerate(value, 1)]
-            return Reading(lines, "CreateML JSON", classes=True)
-        return from_records(value, "JSON Lines" if by_line else "JSON list", "line" if by_line else "entry")
-    if isinstance(value, list) and value and all(isinstance(entry, str) for entry in value):
-        lines = [Line(f"entry {i}", name, None) for i, name in enumerate(value, 1)]
-        return Reading(lines, "JSON list of names", bare=True)
-    if isinstance(value, dict):
-        value = value["_via_img_metadata"] if isinstance(value.get("_via_img_metadata"), dict) else value
-        parts = list(value.values())
-        if isinstance(value.get("data"), dict) and "annotations" in value:
-            return _label_studio([value], item, label)
-        if all(isinstance(value.get(key), list) for key in ("images", "annotations", "categories")):
-            return _coco(value)
-        if "detection_categories" in value:
-            raise ValueError(
-                "it is MegaDetector's JSON: its detections are what a model thinks, with a confidence, not labels. "
-                "Write the images whose detections you trust into a list, and import that"
-            )
-        if "shapes" in value and "imagePath" in value:
-            return _labelme(value)
-        if isinstance(value.get("labels"), dict):
-            return _fiftyone(value)
-        if isinstance(value.get("samples"), list):
-            return _fiftyone_samples(value["samples"], label)
-        if via.is_project(value):
-            return via.read_project(value, label)
-        if via.is_list(value):
-            return via.read_list(value, label)
-        if parts and not any(isinstance(part, dict | list) for part in parts):
-            lines = [Line(f"entry {i}", name, given) for i, (name, given) in enumerate(value.items(), 1)]
-            return Reading(lines, "JSON with one label per name")
-        if parts and all(isinstance(part, list) and all(isinstance(w, str) for w in part) for part in parts):
-            if any(map(is_item, value)):
-                lines = [Line(f"entry {i}", name, frozenset(words)) for i, (name, words) in enumerate(value.items(), 1)]
-                return Reading(lines, "JSON with the classes of a name", classes=True)
-            return _by_class(value)
-        if parts and all(isinstance(part, dict) for part in parts):
-            alike = all(part.keys() == parts[0].keys() for part in parts)
-            if alike and {plain(str(name)) for name in value} & set(ITEM.split()):
-                records = [{name: value[name][key] for name in value} for key in parts[0]]
-                return from_records(records, "JSON with one list per column", "entry")
-            if alike or any(map(is_item, value)):
-                return from_records(
-                    [{"item": name} | part for name, part in value.items()], "JSON with one record per name", "entry"
-                )
-        tables = [part for part in parts if isinstance(part, list) and part and isinstance(part[0], dict)]
-        if len(tables) == 1:  # one table among words about it: pandas' "table", answers of a server
-            return read(tables[0], by_line, is_item=is_item, item=item, label=label)
+    if isinstance(value, dict) and isinstance(value.get("_via_img_metadata"), dict):
+        value = value["_via_img_metadata"]
+    asked = _Asked(by_line, is_item, item, label)
+    outlines: _Outlines = _OF_LISTS if isinstance(value, list) else _OF_OBJECTS if isinstance(value, dict) else ()
+    for is_it, of_it in outlines:
+        if value and is_it(value, asked):
+            return of_it(value, asked)
     about = f"its keys are {', '.join(map(repr, list(value)[:8]))}" if isinstance(value, dict) else _of_what(value)
     raise ValueError(f"it is JSON of a kind that is not known ({about}); known are {KNOWN}")
 
@@ -92,12 +61,12 @@ def _of_what(value: Any) -> str:
 # --- Label Studio
 
 
-def _label_studio(tasks: list[dict], item: str | None, label: str | None) -> Reading:
-    lines, notes, asked, cancelled, predicted = [], [], set(), 0, 0
+def _label_studio(tasks: list[dict], asked: _Asked) -> Reading:
+    lines, notes, questions, cancelled, predicted = [], [], set(), 0, 0
     for number, task in enumerate(tasks, 1):
         place = f"task {task.get('id', number)}"
         data = record(task.get("data"), f"the data of {place}")
-        name = _item_of(data, item)
+        name = _item_of(data, asked.item)
         done = listed(task.get("annotations", task.get("completions")), f"the annotations of {place}")
         kept = [a for a in done if isinstance(a, dict) and not a.get("was_cancelled")]
         cancelled += len(done) - len(kept)
@@ -106,13 +75,13 @@ def _label_studio(tasks: list[dict], item: str | None, label: str | None) -> Rea
             lines.append(Line(place, name, None))
         for annotation in kept:
             result = listed(annotation.get("result"), f"a result of {place}")
-            given = [r for r in result if isinstance(r, dict) and label in (None, _asks(r))]
+            given = [r for r in result if isinstance(r, dict) and asked.label in (None, _asks(r))]
             words = frozenset(w for r in given for w in _choices(r.get("value")))
-            asked |= {_asks(r) for r in given if _choices(r.get("value"))}
+            questions |= {_asks(r) for r in given if _choices(r.get("value"))}
             lines.append(Line(place, name, words or None, _annotator(annotation, data)))
-    if len(asked) > 1 and label is None:
+    if len(questions) > 1 and asked.label is None:
         raise ValueError(
-            f"it answers several questions ({', '.join(sorted(asked))}); name the one meant: {option_told('label')}"
+            f"it answers several questions ({', '.join(sorted(questions))}); name the one meant: {option_told('label')}"
         )
     if cancelled:
         notes.append(f"skipped annotations, left out: {cancelled}")
@@ -162,7 +131,7 @@ def read_labelme(data: bytes) -> Reading:
     return _labelme(value)
 
 
-def _labelme(value: dict) -> Reading:
+def _labelme(value: dict, _: _Asked | None = None) -> Reading:
     flags = value.get("flags") or {}  # tags of the whole image
     ticked = {str(name) for name, on in flags.items() if on} if isinstance(flags, dict) else set()
     words = frozenset(ticked | (_labels_in(value["shapes"]) - {NO_OBJECT})) or frozenset((NO_OBJECT,))
@@ -187,7 +156,7 @@ def _by_class(value: dict[str, list[str]]) -> Reading:
 # --- COCO and FiftyOne
 
 
-def _coco(value: dict) -> Reading:
+def _coco(value: dict, _: _Asked) -> Reading:
     images, classes = (_by_id(records(value[key], key), key) for key in ("images", "categories"))
     found: dict[str, set[str]] = defaultdict(set)
     for number, annotation in enumerate(records(value["annotations"], "annotations"), 1):
@@ -223,7 +192,7 @@ def _by_id(entries: list[dict], key: str) -> dict[str, dict]:
     return found
 
 
-def _fiftyone(value: dict) -> Reading:
+def _fiftyone(value: dict, _: _Asked) -> Reading:
     classes = [str(word) for word in listed(value.get("classes"), "its list of classes")]
 
     def named(label: Any, place: str) -> Any:
@@ -244,8 +213,8 @@ def _fiftyone(value: dict) -> Reading:
     return Reading(lines, "FiftyOne JSON", classes=True, declared=set(classes))
 
 
-def _fiftyone_samples(value: list, label: str | None) -> Reading:
-    samples = records(value, "samples")
+def _fiftyone_samples(value: dict, asked: _Asked) -> Reading:
+    samples, label = records(value["samples"], "samples"), asked.label
     fields = {key for s in samples for key, v in s.items() if isinstance(v, dict) and "_cls" in v and key != "metadata"}
     if label is None and len(fields) > 1:
         raise ValueError(
@@ -260,4 +229,120 @@ def _fiftyone_samples(value: list, label: str | None) -> Reading:
         each = [given] if several is None else records(several, place)
         words = frozenset(word(one.get("label"), f"a label in {place}") for one in each) - {None}
         lines.append(Line(f"sample {number}", str(sample.get("filepath", "")), words or None))
-    return Reading(lines, f"FiftyOne samples, labels from {field!r}", classes=True, heeded=frozenset(("label",)))
+    kind = f"FiftyOne samples, labels from {field!r}"
+    return Reading(lines, kind, classes=True, label_column=field, heeded=frozenset(("label",)))
+
+
+# --- plain JSON: lists and objects of names, words and records
+
+
+def _createml(value: list[dict], asked: _Asked) -> Reading:
+    lines = [Line(f"entry {i}", e["image"], _labels_in(e["annotations"])) for i, e in enumerate(value, 1)]
+    return Reading(lines, "CreateML JSON", classes=True)
+
+
+def _list_of_records(value: list[dict], asked: _Asked) -> Table:
+    return from_records(value, *(("JSON Lines", "line") if asked.by_line else ("JSON list", "entry")))
+
+
+def _list_of_names(value: list[str], asked: _Asked) -> Reading:
+    return Reading([Line(f"entry {i}", name, None) for i, name in enumerate(value, 1)], "JSON list of names", bare=True)
+
+
+def _megadetector(value: dict, asked: _Asked) -> Reading:
+    raise ValueError(
+        "it is MegaDetector's JSON: its detections are what a model thinks, with a confidence, not labels. "
+        "Write the images whose detections you trust into a list, and import that"
+    )
+
+
+def _label_per_name(value: dict[str, Any], asked: _Asked) -> Reading:
+    lines = [Line(f"entry {i}", name, given) for i, (name, given) in enumerate(value.items(), 1)]
+    return Reading(lines, "JSON with one label per name")
+
+
+def _lists_by_name(value: dict[str, list[str]], asked: _Asked) -> Reading:
+    """Take {name: its classes} where a name is an item, else {class: its names}."""
+    if not any(map(asked.is_item, value)):
+        return _by_class(value)
+    lines = [Line(f"entry {i}", name, frozenset(words)) for i, (name, words) in enumerate(value.items(), 1)]
+    return Reading(lines, "JSON with the classes of a name", classes=True)
+
+
+def _alike(value: dict[str, dict]) -> bool:
+    first, *others = value.values()
+    return all(other.keys() == first.keys() for other in others)
+
+
+def _are_columns(value: dict, asked: _Asked) -> bool:
+    """Whether an object is one of columns, as pandas writes them: {"item": {"0": ..., "1": ...}, ...}."""
+    return _all_of(value.values(), dict) and _alike(value) and bool({plain(name) for name in value} & set(ITEM.split()))
+
+
+def _columns(value: dict[str, dict], asked: _Asked) -> Table:
+    entries = [{name: value[name][key] for name in value} for key in next(iter(value.values()))]
+    return from_records(entries, "JSON with one list per column", "entry")
+
+
+def _are_records(value: dict, asked: _Asked) -> bool:
+    return _all_of(value.values(), dict) and (_alike(value) or any(map(asked.is_item, value)))
+
+
+def _record_per_name(value: dict[str, dict], asked: _Asked) -> Table:
+    entries = [{"item": name} | part for name, part in value.items()]
+    return from_records(entries, "JSON with one record per name", "entry")
+
+
+def _tables_in(value: dict) -> list[list[dict]]:
+    return [part for part in value.values() if isinstance(part, list) and part and isinstance(part[0], dict)]
+
+
+def _table_within(value: dict, asked: _Asked) -> Reading | Table:
+    """Read the one table among words about it: pandas' "table", answers of a server."""
+    return read(_tables_in(value)[0], **asked._asdict())
+
+
+def _all_of(values: Iterable[Any], kind: type) -> bool:
+    return all(isinstance(value, kind) for value in values)
+
+
+# What a value that is not empty may be, in the order in which it is asked, and what reads it.
+_OF_LISTS: _Outlines = (
+    (
+        lambda value, _: (
+            _all_of(value, dict)
+            and any("data" in entry and ("annotations" in entry or "completions" in entry) for entry in value)
+        ),
+        _label_studio,
+    ),
+    (
+        lambda value, _: (
+            _all_of(value, dict)
+            and all(isinstance(e.get("image"), str) and isinstance(e.get("annotations"), list) for e in value)
+        ),
+        _createml,
+    ),
+    (lambda value, _: _all_of(value, dict), _list_of_records),
+    (lambda value, _: _all_of(value, str), _list_of_names),
+)
+_OF_OBJECTS: _Outlines = (
+    (
+        lambda value, _: isinstance(value.get("data"), dict) and "annotations" in value,
+        lambda value, asked: _label_studio([value], asked),
+    ),
+    (lambda value, _: _all_of(map(value.get, ("images", "annotations", "categories")), list), _coco),
+    (lambda value, _: "detection_categories" in value, _megadetector),
+    (lambda value, _: "shapes" in value and "imagePath" in value, _labelme),
+    (lambda value, _: isinstance(value.get("labels"), dict), _fiftyone),
+    (lambda value, _: isinstance(value.get("samples"), list), _fiftyone_samples),
+    (lambda value, _: via.is_project(value), lambda value, asked: via.read_project(value, asked.label)),
+    (lambda value, _: via.is_list(value), lambda value, asked: via.read_list(value, asked.label)),
+    (lambda value, _: not any(isinstance(part, dict | list) for part in value.values()), _label_per_name),
+    (
+        lambda value, _: all(isinstance(part, list) and _all_of(part, str) for part in value.values()),
+        _lists_by_name,
+    ),
+    (_are_columns, _columns),
+    (_are_records, _record_per_name),
+    (lambda value, _: len(_tables_in(value)) == 1, _table_within),
+)

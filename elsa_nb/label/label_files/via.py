@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from elsa_nb.label.label_files.lines import Line, Reading, plain
+from elsa_nb.label.label_files.lines import Line, Reading, RowPlace, plain
 from elsa_nb.label.label_files.parts import listed, record, records, word
 from elsa_nb.label.label_files.tables import Table
 from elsa_nb.option_names import option_told
@@ -44,7 +44,7 @@ def read_regions(table: Table, label: str | None) -> Reading:
     grouped: dict[str, tuple[str, dict, list[dict]]] = {}
     for place, cells in table.rows:
         of_file, of_region = (_loaded(cells[at[name]], place) for name in ("file_attributes", "region_attributes"))
-        entry = grouped.setdefault(str(cells[at["filename"]]), (place, of_file, []))
+        entry = grouped.setdefault(str(cells[at["filename"]]), (str(place), of_file, []))
         entry[2].append(of_region)
     return _via([(place, name, files, regions) for name, (place, files, regions) in grouped.items()], label, "VIA CSV")
 
@@ -93,7 +93,8 @@ def _via(entries: list[tuple[str, str, dict, list[dict]]], label: str | None, ki
         Line(place, str(name), frozenset(w for part in parts for w in part.get(wanted, ())) or None)
         for place, name, parts in found
     ]
-    return Reading(lines, f"{kind}, labels from {wanted!r}", heeded=frozenset(("label",)))
+    kind = f"{kind}, labels from {wanted!r}"
+    return Reading(lines, kind, label_column=wanted, heeded=frozenset(("label",)))
 
 
 def _filled(attributes: dict[str, Any]) -> dict[str, set[str]]:
@@ -115,7 +116,7 @@ def _regions(entry: dict, where: str) -> list[dict]:
     ]
 
 
-def _loaded(cell: str | None, place: str) -> dict:
+def _loaded(cell: str | None, place: RowPlace) -> dict:
     try:
         value = json.loads(str(cell or "{}"))
     except (ValueError, RecursionError) as error:

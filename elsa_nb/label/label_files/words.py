@@ -6,12 +6,15 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
 from elsa_nb.label.label_files.lines import Line, Reading
 from elsa_nb.option_names import option_told
+from elsa_nb.search.contract import NEGATIVE, POSITIVE, UNSURE
 
-_OURS = {"positive": 1, "negative": 0, "unsure": -1}
+LABEL_WORDS = {POSITIVE: "positive", NEGATIVE: "negative", UNSURE: "unsure"}  # our own word of each label
+_OURS = {word: label for label, word in LABEL_WORDS.items()}
 # TRUE and FALSE in the words that Excel and LibreOffice write into a CSV file in other languages, and what people type.
 _YES = """
     1 true t yes y pos relevant include included ja j oui si sí sim tak wahr vrai verdadero verdadeiro vero
@@ -28,9 +31,9 @@ _CROSSES = {"x", "[x]", "\N{MULTIPLICATION SIGN}", "✕", "☒"}  # alone they m
 _RINGS = {"○", "\N{IDEOGRAPHIC NUMBER ZERO}", "◯"}  # yes beside crosses, in Japan
 _ANSWERS = (
     _OURS
-    | dict.fromkeys((*_YES.split(), *_TICKS), 1)
-    | dict.fromkeys(_NO.split(), 0)
-    | dict.fromkeys(("-1", "?", "maybe", "uncertain", "ignore"), -1)
+    | dict.fromkeys((*_YES.split(), *_TICKS), POSITIVE)
+    | dict.fromkeys(_NO.split(), NEGATIVE)
+    | dict.fromkeys(("-1", "?", "maybe", "uncertain", "ignore"), UNSURE)
 )
 # An empty box to tick is no label: nobody knows whether the item was looked at.
 _EMPTY = {"", "-", "☐", "[ ]", "[]", "na", "n/a", "#n/a", "#nv", "<na>", "nan", "none", "null", "nil"}
@@ -44,7 +47,12 @@ def word_of(value: Any) -> str:
     """Return a value as a word to compare: no case, no spaces around, 1.0 as 1, "" for nothing."""
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
-    text = _UNSEEN.sub("", unicodedata.normalize("NFC", str(value))).strip().casefold().replace("\N{MINUS SIGN}", "-")
+    return _word(str(value))
+
+
+@lru_cache(1 << 12)  # a file has few words and many lines
+def _word(text: str) -> str:
+    text = _UNSEEN.sub("", unicodedata.normalize("NFC", text)).strip().casefold().replace("\N{MINUS SIGN}", "-")
     number = re.fullmatch(r"\+?(-?\d+)(?:[.,]0*)?", text)
     if number is None and re.fullmatch(r"[+-]?\d+(?:[.,]\d*)?e[+-]?\d{1,3}", text):  # 1.0E+00
         power = decimal.Decimal(text.replace(",", "."))
@@ -65,8 +73,9 @@ def labels_of(
     `negative` is given too, only items of those classes. Without it, the words must be answers: positive, 1, yes, TRUE,
     ... Raises ValueError for a word that is neither, naming all words of the file.
     """
-    wanted = {label: set(_words(given)) for label, given in ((1, positive), (0, negative), (-1, unsure))}
-    if wanted[0] and not wanted[1]:
+    named = {POSITIVE: positive, NEGATIVE: negative, UNSURE: unsure}
+    wanted = {label: set(_words(given)) for label, given in named.items()}
+    if wanted[NEGATIVE] and not wanted[POSITIVE]:
         raise ValueError(
             "negative is given without positive; name the class to look for as well: " + option_told("positive")
         )
@@ -75,18 +84,18 @@ def labels_of(
     for label, words in wanted.items():
         if strange := words - set().union(*said):
             elsewhere = f". Where another column holds it, name that: {option_told('label')}"
-            where = elsewhere if "labels from" in reading.kind else ""
+            where = elsewhere if reading.label_column is not None else ""
             raise ValueError(
-                f"no label of the file is {min(strange)!r} (given as {_NAMES[label]}); {_listed(reading)}{where}"
+                f"no label of the file is {min(strange)!r} (given as {LABEL_WORDS[label]}); {_listed(reading)}{where}"
             )
     known = _OURS if reading.classes else _ANSWERS
     known = known | _pair(set().union(*said, map(word_of, reading.declared)))
-    if not reading.classes and not wanted[1]:
+    if not reading.classes and not wanted[POSITIVE]:
         known = known | _marks(set().union(*said), reading)
     labels: list[int | None] = []
     passed: set[str] = set()  # words that say nothing in most files, and may be the name of a class in this one
     for line, words in zip(reading.lines, said, strict=True):
-        if wanted[1]:
+        if wanted[POSITIVE]:
             labels.append(_chosen(words, wanted, line, reading))
             if labels[-1] is None:
                 passed |= words - {""}
@@ -148,18 +157,15 @@ def _of_several(parted: dict[str, list[str]], cells: set[str], *, alone: bool) -
     return {cell: parted[cell] for cell in found} if 2 * len(found) > len(parted) else {}
 
 
-_NAMES = {1: "positive", 0: "negative", -1: "unsure"}
-
-
 def _chosen(words: set[str], wanted: dict[int, set[str]], line: Line, reading: Reading) -> int | None:
-    for label in (1, -1, 0):
+    for label in (POSITIVE, UNSURE, NEGATIVE):
         if words & wanted[label]:
             return label
     if not words - _EMPTY:
         return None
-    if wanted[0]:
+    if wanted[NEGATIVE]:
         raise ValueError(f"{line.where}: the label {_shown(line.label)} was not named; {_listed(reading)}")
-    return -1 if words == {"unsure"} else 0
+    return UNSURE if words == {"unsure"} else NEGATIVE
 
 
 def _pair(words: set[str]) -> dict[str, int]:
@@ -168,7 +174,7 @@ def _pair(words: set[str]) -> dict[str, int]:
     pairs = [word for word in words if f"not {word}" in words]
     if len(pairs) != 1 or words - set(_OURS) - {pairs[0], f"not {pairs[0]}"}:
         return {}
-    return {pairs[0]: 1, f"not {pairs[0]}": 0}
+    return {pairs[0]: POSITIVE, f"not {pairs[0]}": NEGATIVE}
 
 
 def _marks(words: set[str], reading: Reading) -> dict[str, int]:
@@ -182,7 +188,7 @@ def _marks(words: set[str], reading: Reading) -> dict[str, int]:
             f"{' and '.join(sorted(map(repr, crosses)))} was read as the mark of a positive; what has no mark has no "
             "label"
         )
-    return dict.fromkeys(crosses, 0 if others else 1) | dict.fromkeys(others, 1)
+    return dict.fromkeys(crosses, NEGATIVE if others else POSITIVE) | dict.fromkeys(others, POSITIVE)
 
 
 def check_class(name: str) -> None:
@@ -221,5 +227,5 @@ def _listed(reading: Reading) -> str:
             counts[word] += 1
     most = ", ".join(f"{spelt[word]} ({n})" for word, n in counts.most_common(_MOST))
     more = f" and {len(counts) - _MOST} more" if len(counts) > _MOST else ""
-    read_as = f"it was read as {reading.kind}; " if "labels from" in reading.kind else ""
+    read_as = f"it was read as {reading.kind}; " if reading.label_column is not None else ""
     return f"{read_as}its labels are {most}{more}" if counts else "it holds no label at all"
