@@ -25,7 +25,7 @@ from elsa_nb.label.link_folder import write_links
 from elsa_nb.label.session import Session
 from elsa_nb.label.session_file import CLASS
 from elsa_nb.label.still_here import answers_counted, with_rows
-from elsa_nb.option_names import is_command
+from elsa_nb.option_names import option_named, option_told
 from elsa_nb.option_rules import Only, check_modes, given_of
 from elsa_nb.written_files import is_replaceable, write_export
 
@@ -178,9 +178,9 @@ def export_and_tell(
     if folder is not None and not folder.is_dir():
         raise MissingDataError(f"{folder} is not a folder here; name the one that holds the items.")
     if email is not None and not _ADDRESS.fullmatch(email):
-        option = "--email" if is_command() else "email"
         raise ValueError(
-            f"{option} is {email!r}; give the address of an account in Label Studio, such as ann@example.org"
+            f"{option_named('email')} is {email!r}; give the address of an account in Label Studio, such as "
+            "ann@example.org"
         )
     answers = with_rows(session, session.answers(annotator))
     rows, about = _export_rows(answers, label), Told(folder, label, annotator, url, email)
@@ -270,17 +270,13 @@ def _coco(rows: Sequence[dict], about: Told) -> bytes:
     return store.as_json(value)
 
 
-_WITH_FOLDER = (
-    "name the folder of the items, so that their whole paths are written: images='...' (on the command line --images)"
-)
-
-
 def _fiftyone(rows: Sequence[dict], about: Told) -> bytes:
     """FiftyOneImageClassificationDataset's labels.json: keys are absolute paths, or paths in a folder without endings.
 
     That is what its importer looks them up by.
     """
     classes = list(about.classes.values())
+    cure = f"name the folder of the items, so that their whole paths are written: {option_told('images')}"
     labels: dict[str, int] = {}
     items: dict[str, str] = {}
     for r in rows:
@@ -290,11 +286,11 @@ def _fiftyone(rows: Sequence[dict], about: Told) -> bytes:
         if about.images is None and ("\\" in item or any(part[0] == "." for part in Path(item).parts)):
             raise ValueError(
                 f"{item!r} is hidden from FiftyOne, which passes over names with a dot in front and splits them at a "
-                f"backslash; {_WITH_FOLDER}"
+                f"backslash; {cure}"
             )
         if key in labels:
             raise ValueError(
-                f"{items[key]!r} and {item!r} are the same name to FiftyOne, which leaves out endings; {_WITH_FOLDER}"
+                f"{items[key]!r} and {item!r} are the same name to FiftyOne, which leaves out endings; {cure}"
             )
         labels[key], items[key] = classes.index(about.classes[r["label"]]), item
     return store.as_json({"classes": classes, "labels": labels})

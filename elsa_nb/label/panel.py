@@ -28,6 +28,7 @@ from elsa_nb.label.items import Items
 from elsa_nb.label.rounds import pool_ids
 from elsa_nb.label.session import Session
 from elsa_nb.label.widget import Widget
+from elsa_nb.option_names import by_page, told_by
 from elsa_nb.search.checks import check_count, check_share
 from elsa_nb.search.contract import Strategy
 from elsa_nb.search.oracle import Oracle
@@ -159,7 +160,8 @@ class Panel(ipywidgets.VBox):
 
     def _export_beside(self, kind: str, message: ipywidgets.HTML) -> None:
         try:
-            done = self._export(None, kind, {})
+            with told_by(by_page):
+                done = self._export(None, kind, {})
         except (OSError, ValueError) as error:
             message.value = html.escape(str(error))
         else:

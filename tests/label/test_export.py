@@ -81,7 +81,7 @@ def test_fiftyone_finds_the_files(session, folder, monkeypatch):
 
 def test_names_that_fiftyone_would_take_for_one_are_refused(session, folder):
     session.write([Answer("a/1.jpg", -2, 1, position=9)])
-    with pytest.raises(ValueError, match=r"'a/1.png' and 'a/1.jpg' are the same name to FiftyOne.*--images"):
+    with pytest.raises(ValueError, match=r"'a/1.png' and 'a/1.jpg' are the same name to FiftyOne.*images="):
         export.export(session, kind="fiftyone")
     export.export(session, kind="fiftyone", images=folder)
 
@@ -90,7 +90,7 @@ def test_names_that_fiftyone_would_take_for_one_are_refused(session, folder):
 def test_what_fiftyone_does_not_find_by_its_name_wants_the_folder(session, folder, name):
     """Found with the importer of FiftyOne 1.22.1: KeyError; by whole paths it reads them."""
     session.record([Answer(name, -2, 1)], "import")
-    with pytest.raises(ValueError, match=r"hidden from FiftyOne.*--images"):
+    with pytest.raises(ValueError, match=r"hidden from FiftyOne.*images="):
         export.export(session, kind="fiftyone")
     export.export(session, kind="fiftyone", images=folder)
 
@@ -159,7 +159,7 @@ def test_a_folder_of_links_that_was_changed_is_replaced_only_where_that_is_said(
     links = export.export(session, kind="links", images=folder)
     made = led_to(links)
     next(links.iterdir()).unlink()  # not a find after all
-    with pytest.raises(ValueError, match=r"links was changed since an export made it; it was left .*--replace"):
+    with pytest.raises(ValueError, match=r"links was changed since an export made it; it was left .*replace=True"):
         export.export(session, kind="links", images=folder)
     assert len(led_to(links)) == 1
     assert led_to(export.export(session, kind="links", images=folder, replace=True)) == made
@@ -302,7 +302,7 @@ def test_copies_that_were_changed_are_replaced_only_where_that_is_said(session, 
     made = copied(copies)
     retouched = next(copies.iterdir())
     retouched.write_bytes(b"retouched")
-    with pytest.raises(ValueError, match=r"copies was changed since an export made it; it was left .*--replace"):
+    with pytest.raises(ValueError, match=r"copies was changed since an export made it; it was left .*replace=True"):
         export.export(session, kind="copies", images=folder)
     assert retouched.read_bytes() == b"retouched"
     export.export(session, kind="copies", images=folder, replace=True)
