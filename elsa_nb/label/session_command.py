@@ -47,7 +47,7 @@ def _rescue(options: argparse.Namespace) -> None:
 
 def _compare(options: argparse.Namespace) -> None:
     from elsa_nb.label import agreement
-    from elsa_nb.label.export import WORDS
+    from elsa_nb.label.export_kinds import WORDS
 
     path = session_there(options.session)
     if options.file is not None and _is_database(Path(options.file)):

@@ -13,6 +13,7 @@ from pycocotools.coco import COCO
 from elsa_nb import store, written_files
 from elsa_nb.errors import CorruptFileError, MissingDataError
 from elsa_nb.label import Files, Fixed, Panel, export, link_folder
+from elsa_nb.label.export_kinds import KINDS, WORDS, kind_of
 from elsa_nb.label.identity import note_names
 from elsa_nb.label.import_labels import import_labels
 from elsa_nb.label.items import RefusedError
@@ -37,7 +38,7 @@ def test_csv_and_parquet_hold_the_same(session):
     assert file.name == "cats.csv"
     with file.open(newline="") as stream:
         lines = list(csv.DictReader(stream))
-    assert {line["item"]: line["label"] for line in lines} == {i: export.WORDS[n] for i, n in LABELS.items()}
+    assert {line["item"]: line["label"] for line in lines} == {i: WORDS[n] for i, n in LABELS.items()}
     table = pq.read_table(export.export(session, file.with_suffix(".parquet"))).to_pylist()
     assert [r["item"] for r in table] == [line["item"] for line in lines]
     assert table[0]["score"] is None
@@ -99,7 +100,7 @@ def test_label_studio_gets_tasks_that_its_serializer_takes(session):
     """Recorded with Label Studio 1.23: unknown e-mails in `completed_by` are refused, data must hold the picture."""
     tasks = json.loads(export.export(session, kind="label-studio", label="cat").read_text())
     assert [t["annotations"][0]["result"][0]["value"]["choices"] for t in tasks] == [
-        [export.WORDS[n]] for n in LABELS.values()
+        [WORDS[n]] for n in LABELS.values()
     ]
     for task in tasks:
         assert set(task) == {"data", "annotations"}
@@ -431,10 +432,10 @@ def test_links_never_lead_out(session, tmp_path):
     assert not [p for p in tmp_path.iterdir() if "links" in p.name]
 
 
-@pytest.mark.parametrize("kind", export.KINDS)
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_class_that_was_named_on_the_page_is_named_in_every_export(session, folder, kind):
     session.remark(CLASS, "owl")
-    finds = kind in export.FOLDERS_OF_FINDS
+    finds = KINDS[kind].write is None
     images = folder if finds else None
     for label, name in ((None, "owl"), ("target", "target")):
         if not finds:
@@ -443,7 +444,7 @@ def test_a_class_that_was_named_on_the_page_is_named_in_every_export(session, fo
     assert export.export(session, kind=kind, images=images)
 
 
-FOR_PROGRAMS = [kind for kind in export.KINDS if kind != "copies"]  # which are for people: no name leads back
+FOR_PROGRAMS = [kind for kind in KINDS if kind != "copies"]  # which are for people: no name leads back
 
 
 @pytest.mark.parametrize("kind", FOR_PROGRAMS)
@@ -734,9 +735,9 @@ def test_the_buttons_of_kinds_that_need_the_folder_work(session, folder, kind):
     fresh.close()
 
 
-@pytest.mark.parametrize("kind", export.KINDS)
+@pytest.mark.parametrize("kind", KINDS)
 def test_the_ending_of_a_file_says_its_kind(kind):
-    assert export.kind_of(f"my finds/CATS{export.KINDS[kind].upper()}") == kind
+    assert kind_of(f"my finds/CATS{KINDS[kind].ending.upper()}") == kind
 
 
 @pytest.mark.parametrize("name", ["cats.json", "cats.txt", "cats", "csv"])
