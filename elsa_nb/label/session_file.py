@@ -19,10 +19,11 @@ from typing import Any
 
 from elsa_nb.errors import CorruptFileError, MissingDataError
 from elsa_nb.option_names import option_told
+from elsa_nb.store import DATABASE
 
 SESSION_FORMAT = 1
 APPLICATION = 0x454C5341  # "ELSA": the application id in the header of a session file
-_MAGIC, _APPLICATION_AT = b"SQLite format 3\0", 68
+_APPLICATION_AT = 68
 _ROOM = "Make room on its disk, then do the same again."
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _REFUSED = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_FULL)
@@ -349,7 +350,7 @@ def check_ours(path: Path) -> None:
     except OSError as error:
         raise ValueError(f"the session {path} cannot be read ({error.strerror}). {_elsewhere()}") from error
     application = int.from_bytes(header[_APPLICATION_AT : _APPLICATION_AT + 4], "big")
-    if header[:16] != _MAGIC:
+    if not header.startswith(DATABASE):
         if application == APPLICATION:
             raise damaged(path, "its header is overwritten")
         raise CorruptFileError(f"{path} is not a session file (it is not an SQLite database). Give another name.")
