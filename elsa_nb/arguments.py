@@ -19,13 +19,24 @@ class Parser(argparse.ArgumentParser):
     by then decided that there is no FILE, and reports it as unknown. An argument that a command does not know is
     reported with the usage of that command, not with that of the whole program. An option that can have no effect is
     refused (`declare_modes`), even with its default value, and so is an option for one value that was given two.
+    An empty text is refused, unless the type of the option is `maybe_nothing`.
     """
 
     def __init__(self, *arguments: Any, **options: Any):
         """Make a parser as argparse does."""
         super().__init__(*arguments, **options)
         self.modes: dict[str, Only] = {}
-        self._given: dict[str, str] = {}
+        self.given: dict[str, str] = {}  # what was typed: the options, by the names of their values
+        # argparse notes nowhere what was typed; these three do. `None` is what counts where none is named.
+        for name, action in ((None, _Store), ("store", _Store), ("store_true", _Flag), ("append", _Append)):
+            self.register("action", name, action)
+        self.register("type", None, typed_text)
+
+    def add_subparsers(self, **options: Any) -> Any:
+        """Return what takes commands, as argparse does; each looks at its own arguments, of which some may be empty."""
+        commands = super().add_subparsers(**options)
+        commands.type = str
+        return commands
 
     def declare_modes(self, **modes: Only) -> None:
         """Declare when options count, by the names of their values: `Only("without {pool}", ...)`."""
@@ -36,36 +47,64 @@ class Parser(argparse.ArgumentParser):
 
         Raises ValueError for an option that does not count beside the others.
         """
-        self._given = {}
+        self.given = {}
         options, left = super().parse_known_args(args, namespace)
-        for argument in self._get_positional_actions():
-            given = getattr(options, argument.dest, None)
-            if argument.nargs == argparse.OPTIONAL and given is None and left and not left[0].startswith("-"):
+        declared = self._actions  # of which argparse has no public list
+        for argument in declared:
+            optional = not argument.option_strings and argument.nargs == argparse.OPTIONAL
+            if optional and getattr(options, argument.dest, None) is None and left and not left[0].startswith("-"):
+                taken: Any = argument.type or typed_text
                 try:
-                    setattr(options, argument.dest, self._get_value(argument, left.pop(0)))
-                except argparse.ArgumentError as error:
-                    self.error(str(error))
+                    setattr(options, argument.dest, taken(left.pop(0)))
+                except argparse.ArgumentTypeError as error:
+                    self.error(str(argparse.ArgumentError(argument, str(error))))
         if left:
             blank = "" if left[0].startswith("-") else "; a name that contains a blank needs quotes around it"
             self.error(f"unrecognized arguments: {' '.join(left)}{blank}")
-        typed = {each.dest: each.option_strings[-1] for each in self._actions if each.option_strings}
-        check_modes(self.modes, self._given, vars(options), typed | self._given)
+        typed = {each.dest: each.option_strings[-1] for each in declared if each.option_strings}
+        check_modes(self.modes, self.given, vars(options), typed | self.given)
         return options, left
 
-    def _get_values(self, action: argparse.Action, arg_strings: list[str]) -> Any:
-        """Return what was typed for an option or argument, and remember the option."""
-        if action.option_strings:
-            once = action.nargs != 0 and not isinstance(action, argparse._AppendAction)
-            if once and action.dest in self._given:
-                raise argparse.ArgumentError(action, f"takes one value, and was given another: {' '.join(arg_strings)}")
-            self._given[action.dest] = action.option_strings[-1]
-        return super()._get_values(action, arg_strings)
 
-    def _get_value(self, action: argparse.Action, arg_string: str) -> Any:
-        """Return what was typed, of its type; refuse an empty text, unless its type is `maybe_nothing`."""
-        if not arg_string and action.type is None and action.nargs != argparse.PARSER:  # else: what a command gets
-            raise argparse.ArgumentError(action, _EMPTY)
-        return super()._get_value(action, arg_string)
+class _Store(argparse.Action):
+    """The action of an option or argument of one value, or of a fixed number of them, that may be given once."""
+
+    def __call__(self, parser: Any, namespace: Any, values: Any, option_string: str | None = None) -> None:
+        if option_string is not None:
+            if self.dest in parser.given:
+                another = " ".join(map(str, values)) if isinstance(values, list) else values
+                raise argparse.ArgumentError(self, f"takes one value, and was given another: {another}")
+            parser.given[self.dest] = self.option_strings[-1]
+        setattr(namespace, self.dest, values)
+
+
+class _Flag(argparse.Action):
+    """The action of an option without a value, that may be given several times."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, default: Any = False, **options: Any):
+        super().__init__(option_strings, dest, nargs=0, default=default, **options)
+
+    def __call__(self, parser: Any, namespace: Any, values: Any, option_string: str | None = None) -> None:
+        parser.given[self.dest] = self.option_strings[-1]
+        setattr(namespace, self.dest, True)
+
+
+class _Append(argparse.Action):
+    """The action of an option that may be given several times, with a value each."""
+
+    def __call__(self, parser: Any, namespace: Any, values: Any, option_string: str | None = None) -> None:
+        parser.given[self.dest] = self.option_strings[-1]
+        setattr(namespace, self.dest, [*(getattr(namespace, self.dest, None) or ()), values])
+
+
+def typed_text(text: str) -> str:
+    """Return a text that was typed, as it was; raise ArgumentTypeError for an empty one.
+
+    The type of whatever has no other, on the command line.
+    """
+    if not text:
+        raise argparse.ArgumentTypeError(_EMPTY)
+    return text
 
 
 def maybe_nothing(text: str) -> str:
@@ -81,9 +120,7 @@ def typed_path(text: str) -> str:
 
     The type of whatever takes a path, on the command line: files, folders, sessions, pools.
     """
-    if not text:
-        raise argparse.ArgumentTypeError(_EMPTY)
-    return text
+    return typed_text(text)
 
 
 def typed_share(text: str) -> float:

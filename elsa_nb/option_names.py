@@ -1,47 +1,54 @@
-"""How errors and remarks about a file spell an option: as the user gives it, wherever the file came in.
+"""How errors and remarks spell an option: as the user gives it, at a command, in Python or on the page.
 
-A file comes in through a line of Python, a command, or the page, which has one field: three doors. A cure helps only if
-it can be given at the same door. `option_told` spells an option of `read_labels`, or the encoding of any text, for the
-door at hand; `told_by` sets the door.
+These are three doors through which options and files come in; the page has one field alone. A cure helps only if it can
+be given at the same door. `option_told` says how to give an option at the door at hand, `option_named` what it is
+called there; `told_by` sets the door.
 """
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from shlex import quote
+from typing import Literal
 
-Door = Callable[[str, str | None], str]
+Value = str | Literal[True] | None  # True: of an option that is switched on; None: one to be filled in
+Door = Callable[[str, Value], str]
+_FOR_EXPORTS = ("images", "replace")
 
 
-def by_keyword(option: str, value: str | None) -> str:
-    """Name an option as a keyword of `read_labels`, `Pool.from_file` and others."""
+def by_keyword(option: str, value: Value) -> str:
+    """Name an option as a keyword of `label_folder`, `read_labels`, `Pool.from_file` and others."""
     return f"{option}={'...' if value is None else value!r}"
 
 
-def by_reading(option: str, value: str | None) -> str:
-    """Name an option as `label_folder` and `make_job` take it."""
+def by_reading(option: str, value: Value) -> str:
+    """Name an option of `read_labels` as `label_folder` and `make_job` take it."""
     return f"reading={{{option!r}: {'...' if value is None else repr(value)}}}"
 
 
-def by_command(option: str, value: str | None) -> str:
+def by_command(option: str, value: Value) -> str:
     """Name an option as commands take it: `elsa-nb label`, `elsa-nb labels import`, `elsa-nb bench`."""
+    if value is True:
+        return f"`--{option}`"
     return f"`--{option} {'...' if value is None else quote(value)}`"
 
 
-def by_command_of_vectors(option: str, value: str | None) -> str:
+def by_command_of_vectors(option: str, value: Value) -> str:
     """Name an option of the vectors for a command that reads labels as well: `elsa-nb bench`."""
-    return by_command(f"vectors-{option}", value)
+    return by_command("vectors-encoding" if option == "encoding" else option, value)
 
 
-def by_page(option: str, value: str | None) -> str:
+def by_page(option: str, value: Value) -> str:
     """Say what to do on the page, which asks for the class that is looked for and for nothing else."""
     if option == "positive":
         return "write it into the field beside the button, and choose the file again"
+    if option in _FOR_EXPORTS:
+        return f"`elsa-nb labels export SESSION {by_command(option, value).strip('`')}`"
     column = "call the column 'item' in the file, or " if option == "item" else ""
     return f"{column}`elsa-nb labels import SESSION FILE {by_command(option, value).strip('`')}`"
 
 
-def by_examples(option: str, value: str | None) -> str:
+def by_examples(option: str, value: Value) -> str:
     """Say what to do with a file of examples, which comes without options."""
     cures = {"item": "call the column 'item' in the file", "encoding": "save it as UTF-8"}
     return cures.get(option, "write the names alone, one per line")
@@ -60,11 +67,18 @@ def told_by(door: Door) -> Iterator[None]:
         _DOOR.reset(before)
 
 
-def option_told(option: str, value: str | None = None) -> str:
-    """Return how to give an option, with this value or, for None, with one to be filled in."""
+@contextmanager
+def told_of_reading() -> Iterator[None]:
+    """Let options of `read_labels` be spelt as they are given beside those of `label_folder`, or of its command."""
+    with told_by(by_reading if _DOOR.get() is by_keyword else _DOOR.get()):
+        yield
+
+
+def option_told(option: str, value: Value = None) -> str:
+    """Return how to give an option, with this value: "`--strict`" or "strict=True" for True, "..." for None."""
     return _DOOR.get()(option, value)
 
 
-def is_command() -> bool:
-    """Whether a command is at work."""
-    return _DOOR.get() is by_command
+def option_named(option: str) -> str:
+    """Return what an option is called, for a sentence about it: "--strict" in a command, else "strict"."""
+    return f"--{option}" if _DOOR.get() in (by_command, by_command_of_vectors) else option

@@ -12,6 +12,7 @@ from elsa_nb.errors import MissingDataError
 from elsa_nb.images.encoders.names import TEXT, check_once
 from elsa_nb.images.extraction.folder_names import find_pool, folder_title
 from elsa_nb.images.sources.left_out import LIST, count_listed, names_listed
+from elsa_nb.option_names import option_named, option_told
 from elsa_nb.option_rules import check_modes, given_of
 from elsa_nb.pool import Pool
 from elsa_nb.pool_files import columns_of
@@ -181,15 +182,14 @@ def _check_example(path: Path) -> None:
     """Raise MissingDataError or ValueError, with its cure, for what is not an image file to begin from."""
     from elsa_nb.pictures.decoding import Decoding, UnreadableError
 
+    takes = f"{option_named('like')} takes an image file that looks like what is sought"
     if not path.is_file():
-        raise MissingDataError(f"{path} is not a file; --like takes an image file that looks like what is sought.")
+        raise MissingDataError(f"{path} is not a file; {takes}.")
     try:
         with path.open("rb") as stream:
             Decoding().picture(stream)
     except UnreadableError as error:
-        raise ValueError(
-            f"the image {path} cannot be read ({error}); --like takes an image file that looks like what is sought."
-        ) from None
+        raise ValueError(f"the image {path} cannot be read ({error}); {takes}.") from None
 
 
 def _nearest(place: Path, names: Sequence[str], like: Sequence[str | Path], text: str | None, count: int) -> list[int]:
@@ -202,10 +202,14 @@ def _nearest(place: Path, names: Sequence[str], like: Sequence[str | Path], text
     made = [part["provenance"] for part in parts]
     makers = list(names) or [each.get("encoder") for each in made]
     if None in makers:
-        raise ValueError(f"--like and --text need the encoder that made the pool {place}: give --encoder too.")
+        like_and_text = f"{option_named('like')} and {option_named('text')}"
+        raise ValueError(
+            f"{like_and_text} need the encoder that made the pool {place}: give {option_told('encoder')} too."
+        )
     if len(makers) != len(made):
         told = f"{count_of(len(made), 'encoder')}, and {len(makers)} {'is' if len(makers) == 1 else 'are'} named"
-        raise ValueError(f"the vectors of {place} are by {told} with --encoder: leave --encoder out.")
+        option = option_named("encoder")
+        raise ValueError(f"the vectors of {place} are by {told} with {option}: leave {option} out.")
 
     from elsa_nb.images.encoders.by_name import load_for_pictures
     from elsa_nb.images.extraction.embed import ExampleEncoder
@@ -216,7 +220,8 @@ def _nearest(place: Path, names: Sequence[str], like: Sequence[str | Path], text
         if told.get("weights", encoder.sha256) != encoder.sha256:
             maker = told["encoder"]
             raise ValueError(
-                f"the vectors of {place} are by {maker}, not by {name}: give --encoder {maker}, or leave it out."
+                f"the vectors of {place} are by {maker}, not by {name}: give {option_told('encoder', maker)}, or leave "
+                "it out."
             )
     if like:
         of_pool = {"columns": pool.columns, "decoding": pool.provenance.get("decoding")}

@@ -36,7 +36,7 @@ _LONGEST_REASON = 160
 # Honest data (numbers, pictures) shrink a few times when packed; what is made to fill a memory, a thousand times.
 _LARGE, _TIGHTEST = 1 << 28, 100
 _PART = ".part"  # how the name of an unfinished file ends
-_DATABASE = b"SQLite format 3\0"
+DATABASE = b"SQLite format 3\0"  # what every SQLite file begins with
 # What a card says of itself: two words, so that damage to one of them does not pass for a card without a checksum.
 _SEALS = {"seal", "sealed by"}
 
@@ -130,10 +130,16 @@ def check_replaceable(path: Path) -> None:
         raise ValueError(f"{path} is a folder; give the name of a file.")
     if path.exists() and not path.is_file():
         raise ValueError(f"{path} is not a file, but a device, a pipe or the like; give another name.")
-    if path.is_file():
-        with path.open("rb") as stream:
-            if stream.read(len(_DATABASE)) == _DATABASE:
-                raise ValueError(f"{path} is a database, such as a session with its answers; give another name.")
+    if is_database(path):
+        raise ValueError(f"{path} is a database, such as a session with its answers; give another name.")
+
+
+def is_database(path: Path) -> bool:
+    """Whether a path is that of a file that begins as SQLite's do."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as stream:
+        return stream.read(len(DATABASE)) == DATABASE
 
 
 def write_atomically(path: Path, data: bytes) -> None:

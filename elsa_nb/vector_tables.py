@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from elsa_nb.arrow_files import ARROW, read_arrow
+from elsa_nb.option_names import option_told
 from elsa_nb.text_tables import (
     FOLDERS,
     WRITTEN_LIST,
@@ -285,8 +286,7 @@ def _no_such_columns(key: str, groups: dict[str, list], columns: Any) -> str:
         first, last = (sorted(groups[of], key=_number_of)[end] for end in (0, -1))
         return (
             f"its column {key!r} is one of the {len(groups[of])} columns {first!r} to {last!r}, which hold one "
-            f"value of a vector each. Name them all by what comes before the number: key={of!r} (on the command line "
-            f"--key {of})"
+            f"value of a vector each. Name them all by what comes before the number: {option_told('key', of)}"
         )
     told = f"it has {', '.join(map(repr, groups)) or 'none'} + number"
     if key in map(str, columns):
@@ -359,7 +359,7 @@ def one_of(names: list[str], key: str | None, what: str) -> str:
     """Return `key`, the only name, or the one that vectors usually have; ValueError where several could be meant."""
     usual = [name for name in VECTORS if name in names]
     if key is None and len(names) > 1 and not usual:
-        raise ValueError(f"it has several {what}: {', '.join(names)}. Name one: key='...' (on the command line --key)")
+        raise ValueError(f"it has several {what}: {', '.join(names)}. Name one: {option_told('key')}")
     return key or (usual or names)[0]
 
 
@@ -383,9 +383,7 @@ def chosen_array(shapes: dict[str, tuple[int, ...]], key: str | None) -> str:
         return named[0] if named else flat[0]
     if not flat:
         raise ValueError(f"it has no array (n, d), one row per item: it has {shapes_told(shapes)}")
-    raise ValueError(
-        f"it has several arrays of vectors: {shapes_told(shapes)}. Name one: key='...' (on the command line --key)"
-    )
+    raise ValueError(f"it has several arrays of vectors: {shapes_told(shapes)}. Name one: {option_told('key')}")
 
 
 def array_taken(shapes: dict[str, tuple[int, ...]], chosen: str, ids: str | None = None) -> list[str]:

@@ -14,18 +14,19 @@ from pathlib import Path
 
 from elsa_nb import store
 from elsa_nb.locks import lock_beside
+from elsa_nb.option_names import option_told
 from elsa_nb.pictures.opening import escaped
 
-OTHERWISE = "Give another name, or replace it with replace=True (on the command line --replace)."
 LIST_OF_EXPORTS = ".elsa-nb-exports.json"
 
 Inside = tuple[str, str | dict[str, str] | None]
 
 
-def write_export(path: Path, data: bytes, *, replace: bool = False, cure: str = OTHERWISE) -> None:
+def write_export(path: Path, data: bytes, *, replace: bool = False, cure: str | None = None) -> None:
     """Write the file `path`, whole or not at all, in place of nothing or of an earlier export.
 
-    Raises ValueError, with the `cure`, for any other file unless `replace`, for a folder and for a database.
+    Raises ValueError, with the `cure` (default: `otherwise`), for any other file unless `replace`, for a folder and
+    for a database.
     """
     store.check_replaceable(path)
     digest = store.sha256_bytes(data)
@@ -35,13 +36,18 @@ def write_export(path: Path, data: bytes, *, replace: bool = False, cure: str = 
     store.write_atomically(path, data)
 
 
-def check_exported(path: Path, digest: str | None = None, *, cure: str = OTHERWISE) -> None:
+def check_exported(path: Path, digest: str | None = None, *, cure: str | None = None) -> None:
     """Raise ValueError, with the `cure`, where replacing the file `path` by what has this `digest` loses something."""
     if not is_replaceable(path, digest):
         raise ValueError(
             f"{path} is there already and does not hold what an export wrote there: it comes from elsewhere, from an "
-            f"earlier version, or was changed since. It was left as it is. {cure}"
+            f"earlier version, or was changed since. It was left as it is. {cure or otherwise()}"
         )
+
+
+def otherwise() -> str:
+    """Return what to do where something is in the way that an export is not to replace by itself."""
+    return f"Give another name, or replace it: {option_told('replace', True)}."
 
 
 def is_replaceable(path: Path, digest: str | None = None) -> bool:

@@ -7,7 +7,7 @@ import dask.distributed
 import pytest
 
 from elsa_nb import cli, profiles
-from elsa_nb.arguments import maybe_nothing, typed_path
+from elsa_nb.arguments import Parser, maybe_nothing, typed_path
 from elsa_nb.errors import MissingDataError
 
 
@@ -233,6 +233,34 @@ def test_a_flag_may_stand_twice_and_what_takes_several_takes_them():
     line = "label p --no-browser --no-browser --name a.png --name b.png"
     options = cli._parser().parse_args(line.split())
     assert (options.no_browser, options.name) == (True, ["a.png", "b.png"])
+
+
+def test_no_method_is_overridden_that_another_version_of_argparse_may_lack():
+    inside = {name for name in vars(Parser) if name.startswith("_") and not name.endswith("__")}
+    assert not inside & set(dir(argparse.ArgumentParser))
+
+
+@pytest.mark.parametrize("declare", [lambda parser: parser, lambda parser: parser.add_argument_group("more")])
+def test_what_was_typed_is_noted_and_nothing_else(declare):
+    parser = Parser()
+    group = declare(parser)
+    group.add_argument("--pair", nargs=2)
+    group.add_argument("--flag", action="store_true")
+    group.add_argument("--each", "-e", action="append", default=["first"])
+    group.add_argument("--one", default="of no effect")
+    parser.add_argument("file")
+    assert vars(parser.parse_args(["x"])) == {
+        "pair": None,
+        "flag": False,
+        "each": ["first"],
+        "one": "of no effect",
+        "file": "x",
+    }
+    assert parser.given == {}
+    options = parser.parse_args(["x", "--pair", "a", "b", "-e", "c", "--each", "d", "--flag", "--flag"])
+    assert (options.pair, options.flag, options.each) == (["a", "b"], True, ["first", "c", "d"])
+    assert parser.given == {"pair": "--pair", "flag": "--flag", "each": "-e"}
+    assert parser.parse_args(["x"]).each == ["first"]
 
 
 @pytest.mark.parametrize("text", ["0.9", "0,9", "90%", "90 %", " 90.0% "])

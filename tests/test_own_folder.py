@@ -39,7 +39,7 @@ MISTAKES = {
     "--seeds nothing.txt": "nothing.txt is not here",
     "--labels list.txt --every yes": "every = 'yes'; allowed: positive, negative, unsure",
     "--labels answers.csv --encoding utf-99": "not in the encoding 'utf-99'",
-    "--positive cat": "--positive says how labels are read, and no file of labels is named: add --labels FILE",
+    "--positive cat": "--positive says how labels are read, and no file of labels is named: add `--labels FILE`",
     "--item row --label x": "--item and --label say how labels are read, and no file of labels is named",
     "--session other.sqlite": "other.sqlite",
 }
@@ -86,16 +86,16 @@ def test_a_folder_that_was_renamed_is_told_of_its_earlier_session(tmp_path, monk
         jobs.open_panel(job).close()
         return capsys.readouterr().out
 
-    assert "--session" not in opened("old")
+    assert "session=" not in opened("old")
     (tmp_path / "text.sqlite").write_text("no database")
     (tmp_path / "old").rename(tmp_path / "new name")
     told = opened("new name")
     assert not list(tmp_path.glob("old-*.sqlite-*"))  # looked into, and nothing left beside it
     assert "holds 1 answer about the same items, then in " in told
-    assert f"--session {next(tmp_path.glob('old-*.sqlite')).name}" in told
-    assert "--session" not in opened("new name")  # it has a session now
+    assert f"To go on with them: session='{next(tmp_path.glob('old-*.sqlite')).name}'" in told
+    assert "session=" not in opened("new name")  # it has a session now
     told = opened("other")
-    assert "--session" not in told  # the same names, other pictures
+    assert "session=" not in told  # the same names, other pictures
     assert (
         "1 file here ends in .sqlite and cannot be read; no earlier answers were looked for there: text.sqlite" in told
     )
@@ -135,7 +135,7 @@ def test_a_session_that_cannot_be_written_is_told_before_vectors_are_made(folder
         system.setattr(session_file, "_writable", lambda path: False)
         assert cli.main([*command, str(sealed)]) == 1
     assert f"the session {sealed} can only be read here" in (said := capsys.readouterr().err)
-    assert "Give a session file in a folder that you may write to (on the command line --session)" in said
+    assert "Give a session file in a folder that you may write to (`--session ...`)." in said
     for nowhere in (sealed, folder.parent / "not mounted"):  # a file, and nothing
         assert cli.main([*command, str(nowhere / "a file.sqlite")]) == 1
         said = capsys.readouterr().err

@@ -21,7 +21,7 @@ import scipy
 
 from elsa_nb.counts import count_of
 from elsa_nb.formulas import safe
-from elsa_nb.label.export import WORDS
+from elsa_nb.label.export_kinds import WORDS
 from elsa_nb.label.rounds import SECOND_OPINION, SEEN_AGAIN
 from elsa_nb.label.session import Session
 from elsa_nb.written_files import write_export
@@ -67,7 +67,7 @@ def merged(session: Session) -> list[dict[str, Any]]:
     `label` is what those who were not in doubt agree on, -1 where they differ or all were in doubt. `settled` is the
     same; but where they differ, it is what those who saw the item again agree on, -1 if they do not.
     """
-    again = _seen_again(session)
+    again = session.answered_in(SEEN_AGAIN)  # by those who had answered before
     given: dict[str, dict[str, int]] = {}
     for answer in session.answers():
         given.setdefault(answer["item"], {})[answer["annotator"]] = answer["label"]
@@ -95,13 +95,6 @@ def agreements(session: Session) -> list[Agreement]:
         found = _agreement(*people, [pair for doubted, pair in both if not doubted])
         pairs.append(replace(found, doubted=len(doubted), differed=sum(a != b for a, b in doubted)))
     return pairs
-
-
-def _seen_again(session: Session) -> set[tuple[str, str]]:
-    """Return (annotator, item) of the answers that their own annotator saw again and answered."""
-    last = "SELECT max(id) FROM events WHERE component = ? GROUP BY annotator, item"
-    found = session.read(f"SELECT annotator, item FROM events WHERE id IN ({last}) AND label > -2", (SEEN_AGAIN,))
-    return {(row["annotator"], row["item"]) for row in found}
 
 
 def write_merged(session: Session, path: Path | str) -> Path:

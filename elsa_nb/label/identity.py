@@ -4,8 +4,7 @@ Two folders may hold the same names (img_000.jpg) and different pictures: the an
 the other. And a collection grows and shrinks while somebody works on it: then the answers go with their items. So a
 session keeps the names of its items and, of a few, a digest of what is behind them. Same names with other contents are
 another collection, whatever the folder is called; other names, with the same contents for the items that both have, are
-the same collection, grown or shrunk, here or on another machine. `Panel` calls `settle` before it begins, `Controller`
-`remember` once it holds the session.
+the same collection, grown or shrunk, here or on another machine. `Panel` calls `settle`, then `Controller` `remember`.
 """
 
 import base64
@@ -28,6 +27,7 @@ from elsa_nb.counts import count_of
 from elsa_nb.label.cards import OPEN
 from elsa_nb.label.session import Answer, Given, Session
 from elsa_nb.label.session_file import APPLICATION, damaged, look_into
+from elsa_nb.option_names import option_named, option_told
 
 KEPT = 16  # items whose contents are remembered
 RENAMED = "renamed"  # of the events that give an answer the name that its item has now
@@ -159,7 +159,7 @@ def earlier_sessions(folder: Path, items: Any) -> list[str]:
         if answers and about is not None and _compared(items, place, about)[0]:
             then = f", then in {about['where']}" if about["where"] else ""
             what = f"{answers:,} answer{'s' * (answers != 1)} about the same items{then}"
-            said.append(f"{path.name} holds {what}. To go on with them: --session {shlex.quote(str(path))}")
+            said.append(f"{path.name} holds {what}. To go on with them: {option_told('session', str(path))}")
     if passed:
         many = "1 file here ends" if len(passed) == 1 else f"{len(passed)} files here end"
         listed = "; ".join(passed[:_MOST]) + ("; ..." if len(passed) > _MOST else "")
@@ -295,7 +295,7 @@ def check_names(session: Session, ids: Sequence[str]) -> None:
     there = f"begins with {str(ids[0])!r}" if len(ids) else "has no items"
     raise ValueError(
         f"{session.path} holds answers about other items: it knows {len(known):,}, such as {known[0]!r}, and most of "
-        f"them are not in the pool, which {there}. Leave --pool out, or give another session."
+        f"them are not in the pool, which {there}. Leave {option_named('pool')} out, or give another session."
     )
 
 
@@ -379,7 +379,7 @@ def _check_contents(session: Session, items: Any, place: Places, about: dict[str
         raise ValueError(
             f"{session.path} holds answers about other items{where}: {first!r} is "
             f"{'not here, nor is any other that was looked for' if gone else 'something else there'}. "
-            "Give another session file (on the command line --session), or the items it was made with. If these are "
+            f"Give another session file ({option_told('session')}), or the items it was made with. If these are "
             f"the same ones, renamed or edited since: `elsa-nb labels import NEW.sqlite {old} --pool POOL` "
             "takes the answers over by the names of their items."
         )

@@ -20,7 +20,7 @@ from elsa_nb.label.items import Files
 from elsa_nb.label.label_files.reader import LabelFile, read_examples, read_labels
 from elsa_nb.label.session import Answer, Given, Session, check_annotator
 from elsa_nb.label.session_file import IMPORTED, NOT_ASKED
-from elsa_nb.option_names import by_command, by_examples, by_reading, is_command, told_by
+from elsa_nb.option_names import by_examples, option_named, option_told, told_by, told_of_reading
 from elsa_nb.pool import Pool
 from elsa_nb.search.checks import check_kinds
 from elsa_nb.search.contract import POSITIVE, Strategy
@@ -151,13 +151,15 @@ def check_settings(
         TargetShare(share=job.target)  # or raise
     for option, path in (("labels", labels), ("seeds", seeds)):
         if path is not None and not Path(path).exists():
-            raise MissingDataError(f"{path} is not here; --{option} takes a file of labels, or a folder of them.")
+            takes = f"{option_named(option)} takes a file of labels, or a folder of them"
+            raise MissingDataError(f"{path} is not here; {takes}.")
     if not isinstance(reading, Mapping | None):
         raise ValueError(f"reading is {reading!r:.60}; give a dict of options, such as {{'positive': 'owl'}}, or None")
     if reading and labels is None:
-        given = " and ".join(f"--{key}" for key in reading)
+        given = " and ".join(option_named(key) for key in reading)
         say = "says" if len(reading) == 1 else "say"
-        raise ValueError(f"{given} {say} how labels are read, and no file of labels is named: add --labels FILE")
+        add = f"add {option_told('labels', 'FILE')}"
+        raise ValueError(f"{given} {say} how labels are read, and no file of labels is named: {add}")
 
 
 def read_label_files(
@@ -172,9 +174,10 @@ def read_label_files(
         examples = None if seeds is None else read_examples(seeds, ids)
     if examples is not None and not examples.rows():
         raise ValueError(
-            f"{seeds} calls no item positive; --seeds takes a list of examples, --labels a file of answers"
+            f"{seeds} calls no item positive; {option_named('seeds')} takes a list of examples, "
+            f"{option_named('labels')} a file of answers"
         )
-    with told_by(by_command if is_command() else by_reading):
+    with told_of_reading():
         return ReadFiles(ids, None if labels is None else read_labels(labels, ids, **(reading or {})), examples)
 
 

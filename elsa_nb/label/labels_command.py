@@ -7,7 +7,8 @@ from pathlib import Path
 from elsa_nb.arguments import Parser, maybe_nothing, typed_path
 from elsa_nb.counts import count_of
 from elsa_nb.errors import MissingDataError
-from elsa_nb.label.export import KIND_MODES, KINDS, TABLES, export_and_tell, kind_of
+from elsa_nb.label.export import export_and_tell
+from elsa_nb.label.export_kinds import KIND_MODES, KINDS, ExportOptions, kind_of
 from elsa_nb.label.identity import check_names, names_in, note_names
 from elsa_nb.label.import_labels import import_labels
 from elsa_nb.label.session import Session
@@ -105,7 +106,7 @@ def _export(options: argparse.Namespace) -> None:
         if (kind := options.kind or kind_of(options.file)) not in KINDS:
             raise ValueError(f"--kind {kind}; allowed: {', '.join(KINDS)}")
         annotator = options.annotator
-        if kind not in TABLES and annotator is None:
+        if KINDS[kind].of_one_person and annotator is None:
             if len(people) > 1:
                 raise ValueError(
                     f"{path} holds answers by {', '.join(people)}; a {kind} file takes those of one: --annotator NAME."
@@ -113,10 +114,10 @@ def _export(options: argparse.Namespace) -> None:
             annotator = people[0]
         keys = ("label", "images", "url", "email", "replace")
         given = {key: getattr(options, key) for key in keys}
-        done = export_and_tell(session, options.file, kind, annotator=annotator, **given)
+        done = export_and_tell(session, options.file, kind, ExportOptions(annotator, **given))
         lacking = [said for who in (people if annotator is None else [annotator]) for said in _lacking(path, who)]
         print(*filter(None, (done.path, f"{done.counts}.", done.remark and f"{done.remark}.", *lacking)), sep="\n")
-        if kind == "label-studio" and options.url is None:
+        if "url" in KINDS[kind].options and options.url is None:
             print("Label Studio shows pictures by their addresses: --url says what stands before their names.")
 
 

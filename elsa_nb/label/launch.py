@@ -28,6 +28,7 @@ from elsa_nb.label import server_process
 from elsa_nb.label.audits import audit_files
 from elsa_nb.label.jobs import Job, open_panel
 from elsa_nb.label.session import Session
+from elsa_nb.option_names import by_command, told_by
 
 if TYPE_CHECKING:
     from elsa_nb.label.panel import Panel
@@ -40,7 +41,8 @@ IDLE = 120  # seconds after which a kernel ends that no window is connected to
 
 def open_job(path: Path | str | None = None) -> "Panel":
     """Return the panel of a job file (by default the one that ELSA_LABEL_JOB names); raises what `open_panel` does."""
-    return open_panel(Job(**store.read_json(Path(path or os.environ[VARIABLE]))))
+    with told_by(by_command):  # which made the file, in another process
+        return open_panel(Job(**store.read_json(Path(path or os.environ[VARIABLE]))))
 
 
 def command(notebook: Path, *, ip: str, port: int) -> list[str]:

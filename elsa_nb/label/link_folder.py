@@ -10,15 +10,16 @@ from pathlib import Path
 from elsa_nb import store
 from elsa_nb.errors import MissingDataError
 from elsa_nb.locks import lock_beside
+from elsa_nb.option_names import option_told
 from elsa_nb.pictures.opening import RefusedError, real_path
 from elsa_nb.progress import bar
 from elsa_nb.written_files import (
-    OTHERWISE,
     copy_named,
     digest_of_names,
     is_replaceable,
     link_named,
     note_export,
+    otherwise,
     was_exported,
 )
 
@@ -40,9 +41,7 @@ def write_links(
     """
     what = "copies" if copies else "links"
     if images is None:
-        raise ValueError(
-            f"a folder of {what} needs the folder of the items: images='...' (on the command line --images)"
-        )
+        raise ValueError(f"a folder of {what} needs the folder of the items: {option_told('images')}")
     root, place = images.resolve(), Path(os.path.realpath(path))
     if root.is_relative_to(place) or place.is_relative_to(root):
         raise ValueError(f"the folder of {what} {path} is, holds or lies in {images}; give a name outside that folder")
@@ -145,7 +144,7 @@ def _refuse_folder(path: Path, digest: str, what: str, replace: bool) -> None:
             "delete it yourself."
         )
     if not replace:
-        raise ValueError(f"{path} was changed since an export made it; it was left as it is. {OTHERWISE}")
+        raise ValueError(f"{path} was changed since an export made it; it was left as it is. {otherwise()}")
 
 
 def _is_called_as_ours(folder: Path) -> bool:

@@ -15,12 +15,12 @@ import numpy as np
 
 from elsa_nb import fingerprints
 from elsa_nb.counts import count_of
-from elsa_nb.label import export
 from elsa_nb.label.as_items import as_items
 from elsa_nb.label.cards import OPEN, UNSURE, check_page_size
 from elsa_nb.label.chosen_file import ChosenFile, import_as_html, import_chosen
 from elsa_nb.label.controller import Controller
-from elsa_nb.label.export import Exported
+from elsa_nb.label.export import Exported, export_and_tell
+from elsa_nb.label.export_kinds import KINDS, ExportOptions, kind_of
 from elsa_nb.label.fixed_rows import Fixed
 from elsa_nb.label.identity import names_of, settle
 from elsa_nb.label.import_labels import take_back
@@ -28,6 +28,7 @@ from elsa_nb.label.items import Items
 from elsa_nb.label.rounds import pool_ids
 from elsa_nb.label.session import Session
 from elsa_nb.label.widget import Widget
+from elsa_nb.option_names import by_page, told_by
 from elsa_nb.search.checks import check_count, check_share
 from elsa_nb.search.contract import Strategy
 from elsa_nb.search.oracle import Oracle
@@ -116,7 +117,7 @@ class Panel(ipywidgets.VBox):
         return bundle | {"text/plain": repr(self)}
 
     def _controls(self) -> list[ipywidgets.Widget]:
-        kind = ipywidgets.Dropdown(options=list(export.KINDS), layout={"width": "170px"}, tooltip="file format")
+        kind = ipywidgets.Dropdown(options=list(KINDS), layout={"width": "170px"}, tooltip="file format")
         button = ipywidgets.Button(description="Export", tooltip="write the answers to a file beside the session")
         message = ipywidgets.HTML()
         button.on_click(lambda _: self._export_beside(kind.value, message))
@@ -159,7 +160,8 @@ class Panel(ipywidgets.VBox):
 
     def _export_beside(self, kind: str, message: ipywidgets.HTML) -> None:
         try:
-            done = self._export(None, kind, {})
+            with told_by(by_page):
+                done = self._export(None, kind, {})
         except (OSError, ValueError) as error:
             message.value = html.escape(str(error))
         else:
@@ -196,10 +198,10 @@ class Panel(ipywidgets.VBox):
         return done.path
 
     def _export(self, path: Path | str | None, kind: str | None, options: dict[str, Any]) -> Exported:
-        kind = kind or export.kind_of(path)
-        if kind in (*export.FOLDERS_OF_FINDS, "fiftyone"):
+        kind = kind or kind_of(path)
+        if isinstance(kind, str) and kind in KINDS and KINDS[kind].by_place:
             options = {"images": getattr(self._items, "folder", None)} | options
-        return export.export_and_tell(self.session, path, kind, **options)
+        return export_and_tell(self.session, path, kind, ExportOptions(**options))
 
     # --- the simulated person
 

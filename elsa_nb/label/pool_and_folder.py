@@ -16,6 +16,7 @@ from elsa_nb.counts import count_of
 from elsa_nb.errors import MissingDataError
 from elsa_nb.label.identity import Places
 from elsa_nb.label.items import SOUNDS, TEXTS
+from elsa_nb.option_names import option_named
 from elsa_nb.pictures.decoding import endings
 from elsa_nb.pictures.opening import RefusedError, real_path
 
@@ -53,7 +54,10 @@ class Differences:
                 "the card of such an item shows nothing, and counts as asked."
             )
         if said and makes and self.pictures:
-            said.append("Leave --pool out to search all pictures that are there: missing vectors are made first.")
+            said.append(
+                f"Leave {option_named('pool')} out to search all pictures that are there: missing vectors are made "
+                "first."
+            )
         elif said:
             said.append(
                 "To search all files that are there, make the pool anew: `elsa-nb pool make VECTORS --ids NAMES`."

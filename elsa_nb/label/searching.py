@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from elsa_nb.option_names import option_named
 from elsa_nb.pool import Pool
 from elsa_nb.prepared import MOST_LOOKED_AT, prepared_rows
 from elsa_nb.search.contract import RegisteredStrategy, Strategy
@@ -78,6 +79,7 @@ def check(
         config = dataclasses.replace(config, head=HeadConfig(l2=FIRM))
     if budget is not None:
         if "budget" not in {each.name for each in dataclasses.fields(config)}:
-            raise ValueError(f"the strategy {name} has no budget: it ends by itself. Leave --budget out.")
+            out = f"Leave {option_named('budget')} out"
+            raise ValueError(f"the strategy {name} has no budget: it ends by itself. {out}.")
         config = dataclasses.replace(config, budget=budget)
     return kind, config, metric

@@ -7,6 +7,7 @@ from pathlib import Path
 from elsa_nb.arguments import typed_path
 from elsa_nb.label.session import Session
 from elsa_nb.label.session_file import session_there
+from elsa_nb.store import is_database
 
 
 def declare_session(parser: argparse.ArgumentParser) -> None:
@@ -44,10 +45,10 @@ def _rescue(options: argparse.Namespace) -> None:
 
 def _compare(options: argparse.Namespace) -> None:
     from elsa_nb.label import agreement
-    from elsa_nb.label.export import WORDS
+    from elsa_nb.label.export_kinds import WORDS
 
     path = session_there(options.session)
-    if options.file is not None and _is_database(Path(options.file)):
+    if options.file is not None and is_database(Path(options.file)):
         first, second = (shlex.quote(str(each)) for each in (path, options.file))
         raise ValueError(
             f"{options.file} is a second session, and the people of one session are compared: "
@@ -68,10 +69,3 @@ def _compare(options: argparse.Namespace) -> None:
             print(f"  {row['item']}: " + ", ".join(f"{who} {WORDS[label]}" for who, label in row["labels"].items()))
         if options.file:
             print(agreement.write_merged(session, options.file))
-
-
-def _is_database(path: Path) -> bool:
-    if not path.is_file():
-        return False
-    with path.open("rb") as stream:
-        return stream.read(15) == b"SQLite format 3"

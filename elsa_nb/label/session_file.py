@@ -18,11 +18,12 @@ from types import NoneType
 from typing import Any
 
 from elsa_nb.errors import CorruptFileError, MissingDataError
+from elsa_nb.option_names import option_told
+from elsa_nb.store import DATABASE
 
 SESSION_FORMAT = 1
 APPLICATION = 0x454C5341  # "ELSA": the application id in the header of a session file
-_MAGIC, _APPLICATION_AT = b"SQLite format 3\0", 68
-_ELSEWHERE = "Give a session file in a folder that you may write to (on the command line --session)."
+_APPLICATION_AT = 68
 _ROOM = "Make room on its disk, then do the same again."
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _REFUSED = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_FULL)
@@ -90,10 +91,14 @@ def unwritable(path: Path, error: OSError | sqlite3.Error) -> ValueError:
         full, said = error.errno in _FULL, error.strerror or str(error)
     else:
         full, said = _code(error) == sqlite3.SQLITE_FULL, str(error)
-    cure = _ROOM if full else _ELSEWHERE
+    cure = _ROOM if full else _elsewhere()
     if full and _exists(path):  # opening it to take the answers out would write, too: SQLite keeps its log beside it
         cure += f" `elsa-nb session rescue {shlex.quote(str(path))} FILE` copies its answers to another disk."
     return ValueError(f"the session {path} cannot be written ({said}). {cure}")
+
+
+def _elsewhere() -> str:
+    return f"Give a session file in a folder that you may write to ({option_told('session')})."
 
 
 def _code(error: sqlite3.Error) -> int:
@@ -118,7 +123,7 @@ def check_writable(path: Path) -> None:
     check_ours(path)
     if _exists(path) and not _writable(path):
         raise ValueError(
-            f"the session {path} can only be read here: it, its folder or its disk is not writable. {_ELSEWHERE}"
+            f"the session {path} can only be read here: it, its folder or its disk is not writable. {_elsewhere()}"
         )
     try:
         _try_to_write(path)
@@ -343,9 +348,9 @@ def check_ours(path: Path) -> None:
         with path.open("rb") as stream:
             header = stream.read(100)
     except OSError as error:
-        raise ValueError(f"the session {path} cannot be read ({error.strerror}). {_ELSEWHERE}") from error
+        raise ValueError(f"the session {path} cannot be read ({error.strerror}). {_elsewhere()}") from error
     application = int.from_bytes(header[_APPLICATION_AT : _APPLICATION_AT + 4], "big")
-    if header[:16] != _MAGIC:
+    if not header.startswith(DATABASE):
         if application == APPLICATION:
             raise damaged(path, "its header is overwritten")
         raise CorruptFileError(f"{path} is not a session file (it is not an SQLite database). Give another name.")

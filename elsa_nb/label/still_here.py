@@ -12,11 +12,6 @@ from elsa_nb.label.identity import Places, carried_after, names_in
 from elsa_nb.label.session import Session
 from elsa_nb.search.contract import POSITIVE, UNSURE
 
-_LATEST = """
-SELECT annotator FROM (SELECT annotator, at FROM rounds UNION ALL SELECT annotator, at FROM events WHERE action > 0)
-ORDER BY at DESC LIMIT 1
-"""
-
 
 def names_now(session: Session) -> list[str] | None:
     """Return the names of the items that a session was last opened with, in their order; None where it knows none.
@@ -31,8 +26,7 @@ def person_of_now(session: Session) -> str:
 
     Where a session is only read, it is the person whose work is the latest.
     """
-    latest = session.read(_LATEST) if session.read_only else []
-    return latest[0]["annotator"] if latest else session.annotator
+    return (session.last_at_work() if session.read_only else None) or session.annotator
 
 
 def with_rows(session: Session, answers: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -142,7 +142,7 @@ def test_the_command_says_which_class_and_which_columns_a_file_of_labels_means(p
 
 def test_seeds_without_an_example_are_refused(place):
     (place / "no.csv").write_text("image,label\ncat-3.png,0\ncat-4.png,?\n")
-    with pytest.raises(ValueError, match=r"no.csv calls no item positive; --seeds takes a list of examples, --labels"):
+    with pytest.raises(ValueError, match=r"no.csv calls no item positive; seeds takes a list of examples, labels"):
         job(place, seeds=place / "no.csv")
     assert not (place / "s.sqlite").exists()
 

@@ -49,7 +49,7 @@ NO_VECTORS = "Of the 600 pictures in imgs, 30 have vectors in the pool vectors; 
 @pytest.mark.parametrize(
     ("ids", "files", "told", "untold"),
     [
-        (names(30), names(600), [NO_VECTORS, "Leave --pool out to search all pictures"], "no file"),
+        (names(30), names(600), [NO_VECTORS, "Leave pool out to search all pictures"], "no file"),
         (
             names(600),
             names(60),
@@ -81,7 +81,7 @@ def test_both_differences_are_told_and_the_cure_once(opened):
     assert "Of the 3 pictures in imgs, 1 has vectors in the pool vectors; 2 cannot be found, such as d.jpg" in page
     assert "Of the 3 items of the pool vectors, 2 are not files in imgs, such as b.jpg" in page
     assert page.count("elsa-nb pool make VECTORS --ids NAMES") == 1
-    assert "Leave --pool out" not in page  # it would bring vectors of another kind
+    assert "Leave pool out" not in page  # it would bring vectors of another kind
 
 
 def test_where_both_agree_nothing_is_said(opened):

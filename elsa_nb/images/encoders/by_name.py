@@ -18,6 +18,7 @@ from elsa_nb.images.encoders.preprocessing import IMAGENET_GEOMETRY
 from elsa_nb.images.encoders.published import OFFICIAL
 from elsa_nb.images.encoders.published_networks import load_pretrained
 from elsa_nb.images.encoders.small_resnet import load_trained
+from elsa_nb.option_names import option_named
 
 PREFIXES = ("official", "timm", "torchvision", "open_clip", "floor")
 
@@ -35,7 +36,7 @@ def load_for_pictures(name: str) -> Any:
     if not hasattr(encoder, "geometry"):
         raise ValueError(
             f"the encoder {encoder.name!r} was trained on small images of its own kind; for a folder of photographs "
-            "leave --encoder out, or take one that `elsa-nb encoders` lists."
+            f"leave {option_named('encoder')} out, or take one that `elsa-nb encoders` lists."
         )
     return encoder
 

@@ -17,6 +17,7 @@ from typing import Any
 from elsa_nb.errors import MissingDataError
 from elsa_nb.images.encoders.by_name import load_for_pictures
 from elsa_nb.images.encoders.names import BEST, CANDIDATES, FALLBACK, LAST_LAYER
+from elsa_nb.option_names import option_told
 
 _SUPERVISED = (
     "It is supervised: it learned to tell the 1,000 everyday classes of ImageNet apart, and works best where your "
@@ -27,14 +28,15 @@ _ABOUT = {
     LAST_LAYER: f"Encoder: {LAST_LAYER}. {_SUPERVISED}\n"
     f"{FALLBACK} is the same network with what the layers before the last one see, and needs fewer labels.",
     FALLBACK: f"Encoder: {FALLBACK}. {_SUPERVISED}\n"
-    f"A better one, trained without labels, is {BEST} (DINOv2): on a computer with an internet connection the same "
-    f'command with --encoder {BEST} (in a notebook encoder="{BEST}") downloads it once (88 MB).',
+    f"A better one, trained without labels, is {BEST} (DINOv2): on a computer with an internet connection "
+    "{given} downloads it once (88 MB).",
 }
 
 
 def about(name: str) -> str:
     """Return what a person should know about the encoder `name`."""
-    return _ABOUT.get(name, f"Encoder: {name}.")
+    said = _ABOUT.get(name, f"Encoder: {name}.")
+    return said.replace("{given}", option_told("encoder", BEST))
 
 
 def choose_default(here: Sequence[str] = ()) -> tuple[str, Any]:

@@ -32,6 +32,7 @@ from elsa_nb.images.extraction.on_cluster import Cluster, OnCluster
 from elsa_nb.images.extraction.readable import Readable
 from elsa_nb.images.sources.files import ImageFiles
 from elsa_nb.images.sources.left_out import LIST, LeftOut, write_list
+from elsa_nb.option_names import option_named, option_told
 from elsa_nb.pool import Pool, pool_lock
 from elsa_nb.progress import bar
 
@@ -194,9 +195,10 @@ class _Group:
         return pools
 
     def _stop(self, item: str, reason: str) -> None:
+        strict = option_named("strict")
         raise CorruptFileError(
-            f"The image {item} cannot be read ({reason}), and --strict stops at such a file. What is embedded is kept: "
-            "repair or remove the file and give the same command again, or leave --strict out."
+            f"The image {item} cannot be read ({reason}), and {strict} stops at such a file. What is embedded is kept: "
+            f"repair or remove the file and do the same again, or leave {strict} out."
         )
 
 
@@ -208,4 +210,4 @@ def check_owner(place: Path, root: str) -> None:
     if owner == root or (owner and not Path(owner).exists()):  # the folder has moved
         return
     whose = f"is of the folder {owner}" if owner else "was not made of a folder of images"
-    raise ValueError(f"the pool {place} {whose}; give this one another name with --name.")
+    raise ValueError(f"the pool {place} {whose}; give this one another name: {option_told('name')}.")

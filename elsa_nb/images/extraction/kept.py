@@ -16,6 +16,7 @@ import numpy as np
 
 from elsa_nb.errors import CorruptFileError
 from elsa_nb.locks import Lock
+from elsa_nb.option_names import option_told
 from elsa_nb.pool import Pool, PoolWriter
 from elsa_nb.store import naming, read_card, reading, write_atomically, write_card
 
@@ -82,7 +83,7 @@ class KeptVectors:
         if not (finite := np.isfinite(rows).all(axis=1)).all():
             raise ValueError(
                 f"The vector of {items[new[int(np.argmin(finite))]]} is not finite as {self.dtype.name}: "
-                "store float32 (--dtype float32), or take another encoder."
+                f"store float32 ({option_told('dtype', 'float32')}), or take another encoder."
             )
         named = [[items[i], *self._stamps[items[i]]] for i in new]
         with naming(self.folder), self._part.open("r+b") as stream:

@@ -28,6 +28,7 @@ from elsa_nb.images.sources.left_out import (
     sentences,
 )
 from elsa_nb.images.sources.rows import class_rows
+from elsa_nb.option_names import option_told
 from elsa_nb.pictures.decoding import RANGES, Decoding, UnreadableError, endings, look, sampled
 from elsa_nb.pictures.greys import flattened
 from elsa_nb.pictures.opening import RefusedError, escaped, open_plain
@@ -165,8 +166,8 @@ def open_folder(
         what = " ".join(["Files that Pillow opens are read, such as .jpg, .png and .tif.", *said])
         raise MissingDataError(
             f"There are no images in {root}: {what} Texts and sounds take vectors of your own: `elsa-nb pool make "
-            "VECTORS --ids NAMES` makes a pool, and --pool names it; arrays go by `Pool.from_arrays` and "
-            "`label.Arrays`."
+            f"VECTORS --ids NAMES` makes a pool, and {option_told('pool')} names it; arrays go by `Pool.from_arrays` "
+            "and `label.Arrays`."
         )
     if odd := [each for path, each in zip(paths, ids, strict=True) if path != each]:
         said.append(f"File names that are not UTF-8, written with escapes: {len(odd):,}, such as {odd[0]}.")

@@ -93,7 +93,8 @@ def _label_studio(tasks: list[dict], asked: _Asked) -> Reading:
 def _item_of(data: dict, item: str | None) -> str:
     if item is not None:
         if item not in data:
-            raise ValueError(f"a task has no {item!r} in its data (asked for by item=); it has {', '.join(data)}")
+            asked = f"asked for by {option_told('item', item)}"
+            raise ValueError(f"a task has no {item!r} in its data ({asked}); it has {', '.join(data)}")
         return str(data[item])
     by_name = {plain(str(key)): value for key, value in data.items()}
     named = next((by_name[key] for key in ITEM.split() if by_name.get(key) not in (None, "")), None)

@@ -28,7 +28,7 @@ def test_without_a_connection_the_package_serves_and_the_screen_says_what_it_is(
     assert name == encoder.name == "efficientnet-lite0-stages"
     told = capsys.readouterr().out
     assert "It is supervised" in told
-    assert "--encoder dinov2-small" in told
+    assert "encoder='dinov2-small'" in told
     assert "downloads it once" in told
 
 
