@@ -129,25 +129,32 @@ def answered_meanwhile(session, monkeypatch, *answers):
 
     It has one moment only: what is refused then would come after, where it is the last word.
     """
-    read, refused = Session.answers, []
+    refused = []
 
-    def answers_now(self, *arguments):
-        found = read(self, *arguments)
-        if self is session and not refused:
-            with closing(sqlite3.connect(session.path, timeout=0, isolation_level=None)) as base:
-                try:
-                    for item, label in answers:
-                        base.execute(
-                            "INSERT INTO events (annotator, action, kind, item, old, label, at, code)"
-                            " VALUES (?, 1, 'answer', ?, -2, ?, 0.0, '')",
-                            (session.annotator, item, label),
-                        )
-                    refused.append(False)
-                except sqlite3.OperationalError:
-                    refused.append(True)
-        return found
+    def with_an_answer_after(read):
+        def answers_now(self, *arguments, **options):
+            found = read(self, *arguments, **options)
+            if self is session and not refused:
+                answer_now()
+            return found
 
-    monkeypatch.setattr(Session, "answers", answers_now)
+        return answers_now
+
+    def answer_now():
+        with closing(sqlite3.connect(session.path, timeout=0, isolation_level=None)) as base:
+            try:
+                for item, label in answers:
+                    base.execute(
+                        "INSERT INTO events (annotator, action, kind, item, old, label, at, code)"
+                        " VALUES (?, 1, 'answer', ?, -2, ?, 0.0, '')",
+                        (session.annotator, item, label),
+                    )
+                refused.append(False)
+            except sqlite3.OperationalError:
+                refused.append(True)
+
+    for reads in ("answers", "current"):
+        monkeypatch.setattr(Session, reads, with_an_answer_after(getattr(Session, reads)))
     return refused
 
 
