@@ -30,7 +30,7 @@ from elsa_nb.label.session import Session
 from elsa_nb.label.widget import Widget
 from elsa_nb.search.checks import check_count, check_share
 from elsa_nb.search.contract import Strategy
-from elsa_nb.search.oracle import Oracle
+from elsa_nb.search.oracle import Oracle, answers_of, check_oracle
 from elsa_nb.search.stopping.estimators import bracket
 from elsa_nb.search.stopping.remaining import Estimator
 from elsa_nb.vectors import frame_names
@@ -76,10 +76,8 @@ class Panel(ipywidgets.VBox):
         self._stop = threading.Event()  # before all that may refuse: whatever is half made is closed, too
         if isinstance(search, type) or not (hasattr(search, "query") and hasattr(search, "update")):
             raise ValueError(f"search is {search!r:.100}; give a search, such as Search(pool, seeds, rng=0)")
-        if oracle is not None and not hasattr(oracle, "label"):
-            raise ValueError(
-                f"oracle is {oracle!r:.100}; give None, or an object with label(rows), such as Truth(positive)"
-            )
+        if oracle is not None:
+            check_oracle(oracle)
         check_page_size(page)  # whatever may be refused is, before a session file is made
         if target is not None:
             check_share("target", target)
@@ -123,7 +121,7 @@ class Panel(ipywidgets.VBox):
         parts = [kind, button, message]
         if self.oracle is not None:
             go = ipywidgets.Button(description="Simulated person", tooltip="let the oracle answer the next 10 pages")
-            go.on_click(lambda _: threading.Thread(target=self.play, kwargs={"pages": 10, "pause": 0.3}).start())
+            go.on_click(lambda _: threading.Thread(target=self._play_on, args=(message,)).start())
             parts.insert(0, go)
         chosen = [] if self._again is None else [ChosenFile(self._import_chosen)]
         return [ipywidgets.HBox(parts), *chosen]
@@ -164,6 +162,14 @@ class Panel(ipywidgets.VBox):
             message.value = html.escape(str(error))
         else:
             message.value = html.escape(". ".join(filter(None, (f"written: {done.path}", done.counts, done.remark))))
+
+    def _play_on(self, message: ipywidgets.HTML) -> None:
+        """Play some pages on a thread of its own, where an error would reach nobody."""
+        message.value = ""
+        try:
+            self.play(pages=10, pause=0.3)
+        except Exception as error:  # whatever the oracle raises: it may be anybody's
+            message.value = html.escape(f"The simulated person stopped: {error}")
 
     # --- what came out
 
@@ -213,6 +219,7 @@ class Panel(ipywidgets.VBox):
             raise ValueError("this panel has no simulated person: make it with Panel(..., oracle=Truth(positive))")
         if self._stop.is_set():
             raise ValueError("this panel is closed: make one with the same session file, which goes on where it was")
+        check_oracle(self.oracle)  # the attribute may have been set since
         for name, most in {"pages": pages, "finds": finds}.items():
             if most is not None:
                 check_count(name, most, 0)
@@ -280,9 +287,11 @@ class _Window:
             first, end = controller.cards.page(controller.cards.cursor)
             cards = [controller.card(p) for p in range(first, end) if controller.cards.labels[p] == OPEN]
             blind = controller.asked[-1].blind and controller.cards.rounds[-1] == first
-        for card, label in zip(cards, oracle.label(np.array([c["row"] for c in cards], np.int64)), strict=True):
+        # All answers are there, and are answers, before the first is sent: the screen's messages are not refused.
+        labels = answers_of(oracle, np.array([c["row"] for c in cards], np.int64)).tolist()
+        for card, label in zip(cards, labels, strict=True):
             if label or blind:
-                self.send({"op": "set", "at": card["position"], "v": int(label)})
+                self.send({"op": "set", "at": card["position"], "v": label})
         self.send({"op": "rest"}, {"op": "next"})
         self.wait(patience)
 
