@@ -52,14 +52,6 @@ def as_vectors(given: Any) -> np.ndarray:
     return vectors.view()
 
 
-def frame_names(given: Any) -> np.ndarray | None:
-    """Return the names (n,) of a pandas frame's or column's rows; None for numbers, which say where a row once was."""
-    if not (hasattr(given, "iloc") and hasattr(given, "index")):
-        return None
-    names = np.asarray(given.index)
-    return names if all(isinstance(name, str) for name in names) else None
-
-
 def check_vectors(vectors: np.ndarray, first_row: int = 0) -> np.ndarray:
     """Return `vectors` if they are (n, d), float16 or float32, and finite; else raise ValueError saying where."""
     if vectors.ndim != 2 or 0 in vectors.shape:

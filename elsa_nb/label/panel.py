@@ -33,7 +33,7 @@ from elsa_nb.search.contract import Strategy
 from elsa_nb.search.oracle import Oracle, answers_of, check_oracle
 from elsa_nb.search.stopping.estimators import bracket
 from elsa_nb.search.stopping.remaining import Estimator
-from elsa_nb.vectors import frame_names
+from elsa_nb.table_ids import frame_names
 
 BEAT = 2.0  # seconds between signs of life
 CALM = 0.25  # seconds between two updates of the figures

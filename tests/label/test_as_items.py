@@ -16,6 +16,7 @@ from PIL import Image
 from elsa_nb.errors import MissingDataError
 from elsa_nb.label import Fixed, Panel
 from elsa_nb.label.as_items import as_items
+from elsa_nb.label.identity import names_of
 from elsa_nb.label.items import Arrays, Files, Paths, Pictures, Texts
 from elsa_nb.pool import Pool
 from elsa_nb.search.elsa import Search
@@ -266,3 +267,17 @@ def test_a_list_is_taken_whole_or_refused(values):
     else:
         with pytest.raises(ValueError, match=r"row \d of images is"):
             as_items(values)
+
+
+def test_a_shuffled_column_keeps_its_order_beside_a_pool_that_only_counts(tmp_path):
+    texts = pd.Series(["a", "b", "c"], index=[2, 0, 1])
+    vectors = np.eye(3, dtype=np.float32)
+    for pool, ids in (
+        (Pool.from_arrays(vectors), list("012")),
+        (Pool.from_arrays(vectors, ["2", "0", "1"]), list("201")),
+    ):
+        panel = Panel(Search(pool, np.array([0]), rng=0), texts, session=tmp_path / f"{ids[0]}.sqlite")
+        assert list(panel.controller.ids) == ids
+        panel.close()
+    with pytest.raises(ValueError, match="row 0 is '0' in the pool and '2' among the images"):
+        names_of(["0", "2", "1"], Texts(texts.tolist()), ["2", "0", "1"])
