@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from elsa_nb.counts import count_of
 from elsa_nb.errors import MissingDataError
-from elsa_nb.images.encoders.names import TEXT, check_once
+from elsa_nb.images.encoders.names import TEXT, check_knows_words, check_once
 from elsa_nb.images.extraction.folder_names import find_pool, folder_title
 from elsa_nb.images.sources.left_out import LIST, count_listed, names_listed
 from elsa_nb.option_rules import check_modes, given_of
@@ -85,14 +85,19 @@ def prepare(
         raise MissingDataError(f"{folder} is not a folder; name the folder that holds the images.")
     like = [_path("like", each) for each in _each(like)]
     names = [each if isinstance(each, str) else str(_path("name", each)) for each in _each(name)]
-    encoders = [] if encoder is None else [str(_path("encoder", each)) for each in _each(encoder)]
+    encoders = [str(_path("encoder", each)) for each in _each(encoder)]
     pool = None if pool is None else _path("pool", pool)
     settings |= {key: _path(key, settings[key]) for key in _FILES if settings.get(key) is not None}
     by_itself = session is None
     session = _path("session", f"{folder_title(folder)}.sqlite" if by_itself else session)
     check_session_folder(session)
-    if not isinstance(text, str | None) or text == "":
+    if not isinstance(text, str | None) or (text is not None and not text.strip()):
         raise ValueError(f"text is {text!r:.60}; give words, such as 'a red fox', or None")
+    if not isinstance(strict, bool):
+        raise ValueError(f"strict = {strict!r:.60}; allowed: True or False")
+    check_once(encoders)
+    if text and encoders:
+        check_knows_words(encoders)
     read = _check_before(folder, pool is None, names, like, session, settings)
     if text and not (encoders or pool):
         encoders = [TEXT]
@@ -132,6 +137,8 @@ def _differences(folder: Path, place: Path) -> list[str]:
 
 
 def _each(given: Any) -> list[Any]:
+    if given is None:
+        return []
     return list(given) if isinstance(given, Iterable) and not isinstance(given, str | Path) else [given]
 
 
@@ -174,6 +181,7 @@ def _check_before(
     check_writable(session)
     if session.exists():
         Session(session).close()
+    jobs.check_begun(session, **settings)
     return read
 
 
@@ -207,6 +215,9 @@ def _nearest(place: Path, names: Sequence[str], like: Sequence[str | Path], text
         told = f"{count_of(len(made), 'encoder')}, and {len(makers)} {'is' if len(makers) == 1 else 'are'} named"
         raise ValueError(f"the vectors of {place} are by {told} with --encoder: leave --encoder out.")
 
+    if text:
+        check_knows_words(makers)
+
     from elsa_nb.images.encoders.by_name import load_for_pictures
     from elsa_nb.images.extraction.embed import ExampleEncoder
     from elsa_nb.label.first_examples import rows_like_images, rows_like_text
@@ -231,10 +242,11 @@ def _nearest(place: Path, names: Sequence[str], like: Sequence[str | Path], text
 
 def _vectors(folder: Path, encoders: Sequence[str], strict: bool) -> tuple[Path, list[str]]:
     """Return the pool of a folder's embeddings, and the names of the encoders that made it."""
-    check_once(encoders)
     found = [find_pool(folder, each) for each in encoders or [None]]
     places = [each[0] for each in found if each is not None]
-    if len(places) == len(found):
+    # With `strict`, a file that could not be read is tried again: it stops this, too, unless it has been repaired.
+    broken = strict and any(Pool.open(place, verify=False).provenance["broken"] for place in places)
+    if len(places) == len(found) and not broken:
         title, names = folder.resolve().name, [each[1] for each in found if each is not None]
         images = len(Pool.open(places[0], verify=False))
         print(f"The vectors of {title} are here: {count_of(images, 'image')}, by {' and '.join(names)}.")

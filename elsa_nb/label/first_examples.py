@@ -118,7 +118,10 @@ def rows_like_images(vectors: np.ndarray, encoder: FileEncoder, paths: Sequence[
 def rows_like_text(vectors: np.ndarray, encoder: object, text: str, count: int) -> np.ndarray:
     """Return the `count` rows most like a text, by cosine; needs an encoder with a text tower."""
     if not hasattr(encoder, "encode_text"):
-        raise ValueError(f"{type(encoder).__name__} has no text tower; start from images, names or a sample instead")
+        raise ValueError(
+            f"the encoder {getattr(encoder, 'name', type(encoder).__name__)} knows no words, so nothing can be found "
+            "by a text; start from images, names or a sample instead"
+        )
     query = np.asarray(encoder.encode_text([text]), np.float32)[0]
     cosine = np.concatenate(
         [
