@@ -31,6 +31,13 @@ _WHAT = {
 }
 
 
+class InterruptedCell(KeyboardInterrupt):
+    """The person stopped a cell that makes vectors; a notebook shows the message, and no traceback."""
+
+    def _render_traceback_(self) -> list[str]:  # IPython asks for it
+        return [str(self)]
+
+
 def label_folder(folder: Path | str, **options: Any) -> "Panel":
     """Return the labelling panel of a folder of images; as the last line of a notebook's cell it is shown.
 
@@ -45,7 +52,13 @@ def label_folder(folder: Path | str, **options: Any) -> "Panel":
     """
     from elsa_nb.label.jobs import open_panel
 
-    return open_panel(prepare(folder, **options))
+    try:
+        job = prepare(folder, **options)
+    except KeyboardInterrupt:
+        raise InterruptedCell(
+            "Interrupted. The vectors that were made are kept: run the same cell again, and it goes on from there."
+        ) from None
+    return open_panel(job)
 
 
 def prepare(

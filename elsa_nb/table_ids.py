@@ -113,10 +113,10 @@ def ids_in_frame(frame: Any, padded: Sequence[Any] = ()) -> tuple[list[str], lis
         column = next((c for c in frame if c in padded or not is_number_like(frame[c])), None)
     if column is None:
         raise ValueError(f"it has no column of ids ({', '.join(map(str, frame.columns[:8]))}); call it item")
-    return names_in(frame.__getitem__, columns, column)
+    return ids_in_column(frame.__getitem__, columns, column)
 
 
-def names_in(values_of: Callable, columns: Sequence[Any], column: Any) -> tuple[list[str], list[str]]:
+def ids_in_column(values_of: Callable, columns: Sequence[Any], column: Any) -> tuple[list[str], list[str]]:
     """Return the ids in a column, and notes on them; `values_of` gives the values of one of `columns`.
 
     File names that repeat get their folders in front, where another column holds these.

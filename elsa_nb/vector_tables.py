@@ -17,11 +17,11 @@ from elsa_nb.arrow_files import ARROW, read_arrow
 from elsa_nb.table_ids import (
     arrow_index,
     column_called_id,
+    ids_in_column,
     ids_in_frame,
     if_ids,
     is_number_like,
     may_hold_ids,
-    names_in,
 )
 from elsa_nb.text_tables import (
     WRITTEN_LIST,
@@ -106,7 +106,7 @@ def _ids_in_arrow(table: Any, columns: Sequence[str]) -> tuple[list[str] | None,
     texts = [name for name in columns if pa.types.is_large_string(table.schema.field(name).type)]
     if ids is None and len(texts) == 1:
         ids, notes = if_ids(texts[0], values_of(texts[0]))
-    told, more = (None, []) if ids is None else names_in(values_of, table.column_names, ids)
+    told, more = (None, []) if ids is None else ids_in_column(values_of, table.column_names, ids)
     return told, ids, notes + more
 
 
@@ -179,7 +179,7 @@ def vectors_in_text(path: Path, key: str | None, encoding: str | None = None) ->
         notes += _look_at_first(frame)
         if counts_rows(frame[0]) and not _all_whole(frame):
             frame = frame.rename(columns={0: "row number"})
-    told, more = (None, []) if ids is None else names_in(frame.__getitem__, list(frame.columns), ids)
+    told, more = (None, []) if ids is None else ids_in_column(frame.__getitem__, list(frame.columns), ids)
     read = _from_frame(frame, key, told, ids, table.padded)
     read.notes += notes + more
     return read

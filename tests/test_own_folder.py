@@ -267,3 +267,13 @@ def test_a_strict_start_reads_the_broken_files_again(tmp_path, monkeypatch):
         for strict in (False, True):
             assert own_folder._vectors(tmp_path / "pictures", ["vicreg"], strict)[0] == place
         assert made == ([{"strict": True}] if broken else [])
+
+
+def test_an_interrupted_cell_says_that_its_work_is_kept_and_how_it_goes_on(folder, monkeypatch):
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(own_folder, "_vectors", stop)
+    with pytest.raises(KeyboardInterrupt, match="vectors that were made are kept: run the same cell again") as stopped:
+        own_folder.label_folder(folder)
+    assert stopped.value._render_traceback_() == [str(stopped.value)]  # what IPython shows in place of a traceback

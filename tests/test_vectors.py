@@ -1,6 +1,7 @@
 """What people hand over as vectors becomes a pool, or one sentence; nothing is lost or changed behind their back."""
 
 import tracemalloc
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -66,6 +67,8 @@ def test_short_floats_keep_every_value():
         (ROWS[:, :, None, None], r"shape \(6, 4, 1, 1\).*x.reshape\(6, -1\)"),
         ({"a": ROWS}, "of type dict"),
         (None, "of type NoneType"),
+        ("a.npz", r"vectors are 'a\.npz'; of a file, Pool\.from_file\(path\) makes a pool"),
+        (Path("a.npz"), r"Pool\.from_file\(path\) makes a pool"),
         (ROWS + 1j, r"dtype complex64; a pool holds real numbers; of complex ones, take np.abs\(x\)"),
         (np.array([["1", "2"]]), r"dtype <U1; a pool holds real numbers; .*astype\(float\)"),
         (pd.DataFrame({"x": ["1.5", "2"], "y": ["3", "4"]}), r"'1.5' in row 0, which is not a number.*astype\(float\)"),

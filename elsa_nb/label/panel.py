@@ -106,12 +106,13 @@ class Panel(ipywidgets.VBox):
     def __repr__(self):
         f = self.figures
         state = "finished" if self.controller.cards.over else f"round {f['round']}"
+        state += "; closed, and opened again by the line that made it" if self._stop.is_set() else ""
         counts = f"{count_of(f['labels'], 'label')}, {count_of(f['positives'], 'positive')}"
         return f"Panel({self.widget.title}: {counts}, {state})"
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
-        bundle = super()._repr_mimebundle_(**kwargs)
-        return bundle | {"text/plain": repr(self)}
+        shown = {} if self._stop.is_set() else super()._repr_mimebundle_(**kwargs)  # a closed panel has no screen
+        return shown | {"text/plain": repr(self)}
 
     def _controls(self) -> list[ipywidgets.Widget]:
         kind = ipywidgets.Dropdown(options=list(export.KINDS), layout={"width": "170px"}, tooltip="file format")
@@ -258,6 +259,7 @@ class Panel(ipywidgets.VBox):
         if hasattr(self, "controller"):  # else its arguments were refused, and only the widget goes
             self.controller.close()
         super().close()
+        vars(self).pop("_repr_mimebundle_", None)  # a closed widget has none, and a notebook would show nothing
 
 
 def code_stamp() -> str:

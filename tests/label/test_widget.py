@@ -217,6 +217,9 @@ def test_what_cannot_be_played_is_said(panel, make_search, tmp_path):
     with pytest.raises(ValueError, match="pages = -1; allowed: a whole number, 0 or more"):
         panel.play(pages=-1)
     panel.close()
+    shown = panel._repr_mimebundle_()  # it raised, and a notebook showed nothing
+    state = "round 1; closed, and opened again by the line that made it"
+    assert shown == {"text/plain": f"Panel(s.sqlite: 0 labels, 0 positives, {state})"}
     with pytest.raises(ValueError, match="this panel is closed: make one with the same session file"):
         panel.play(pages=1)
     with pytest.raises(ValueError, match=r"search is <class .*; give a search, such as Search"):
