@@ -185,9 +185,9 @@ def find_rows(
     """
     written = isinstance(given, list | tuple)
     if written and any(isinstance(each, str | PurePath) for each in given):
-        given = [each.as_posix() if isinstance(each, PurePath) else each for each in given]
-        if numbers := [each for each in given if not isinstance(each, str)]:
+        if numbers := [each for each in given if not isinstance(each, str | PurePath)]:
             raise ValueError(f"{what} mix ids and {numbers[0]!r:.60}; give ids only, or row numbers only")
+        given = [each.as_posix() if isinstance(each, PurePath) else str(each) for each in given]
     rows = _flat(given, what, "row numbers, or of ids")
     if ids is not None and rows.dtype.kind in "US":
         return check_rows(_rows_of_ids(rows, ids, what), n, what)
