@@ -9,6 +9,7 @@ The names are loaded where they are asked for, so that importing the package sta
 import os
 import sys
 from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # what an editor and a type checker see at once
@@ -40,6 +41,8 @@ _MODULES = {
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _MODULES:
-        raise AttributeError(f"elsa_nb has no {name!r}; it has {', '.join(__all__)}, and modules to import from")
-    return getattr(import_module(f"elsa_nb.{_MODULES[name]}"), name)
+    if name in _MODULES:
+        return getattr(import_module(f"elsa_nb.{_MODULES[name]}"), name)
+    if not name.startswith("_") and find_spec(f"elsa_nb.{name}") is not None:  # a module, which nobody imported yet
+        return import_module(f"elsa_nb.{name}")
+    raise AttributeError(f"elsa_nb has no {name!r}; it has {', '.join(__all__)}, and modules to import from")

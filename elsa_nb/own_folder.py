@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from elsa_nb.counts import count_of
 from elsa_nb.errors import MissingDataError
-from elsa_nb.images.encoders.names import TEXT, check_once
+from elsa_nb.images.encoders.names import TEXT, check_knows_words, check_once
 from elsa_nb.images.extraction.folder_names import find_pool, folder_title
 from elsa_nb.images.sources.left_out import LIST, count_listed, names_listed
 from elsa_nb.option_names import option_named, option_told
@@ -32,6 +32,13 @@ _WHAT = {
 }
 
 
+class InterruptedCell(KeyboardInterrupt):
+    """The person stopped a cell that makes vectors; a notebook shows the message, and no traceback."""
+
+    def _render_traceback_(self) -> list[str]:  # IPython asks for it
+        return [str(self)]
+
+
 def label_folder(folder: Path | str, **options: Any) -> "Panel":
     """Return the labelling panel of a folder of images; as the last line of a notebook's cell it is shown.
 
@@ -46,7 +53,13 @@ def label_folder(folder: Path | str, **options: Any) -> "Panel":
     """
     from elsa_nb.label.jobs import open_panel
 
-    return open_panel(prepare(folder, **options))
+    try:
+        job = prepare(folder, **options)
+    except KeyboardInterrupt:
+        raise InterruptedCell(
+            "Interrupted. The vectors that were made are kept: run the same cell again, and it goes on from there."
+        ) from None
+    return open_panel(job)
 
 
 def prepare(
@@ -86,14 +99,19 @@ def prepare(
         raise MissingDataError(f"{folder} is not a folder; name the folder that holds the images.")
     like = [_path("like", each) for each in _each(like)]
     names = [each if isinstance(each, str) else str(_path("name", each)) for each in _each(name)]
-    encoders = [] if encoder is None else [str(_path("encoder", each)) for each in _each(encoder)]
+    encoders = [str(_path("encoder", each)) for each in _each(encoder)]
     pool = None if pool is None else _path("pool", pool)
     settings |= {key: _path(key, settings[key]) for key in _FILES if settings.get(key) is not None}
     by_itself = session is None
     session = _path("session", f"{folder_title(folder)}.sqlite" if by_itself else session)
     check_session_folder(session)
-    if not isinstance(text, str | None) or text == "":
+    if not isinstance(text, str | None) or (text is not None and not text.strip()):
         raise ValueError(f"text is {text!r:.60}; give words, such as 'a red fox', or None")
+    if not isinstance(strict, bool):
+        raise ValueError(f"strict = {strict!r:.60}; allowed: True or False")
+    check_once(encoders)
+    if text and encoders:
+        check_knows_words(encoders)
     read = _check_before(folder, pool is None, names, like, session, settings)
     if text and not (encoders or pool):
         encoders = [TEXT]
@@ -133,6 +151,8 @@ def _differences(folder: Path, place: Path) -> list[str]:
 
 
 def _each(given: Any) -> list[Any]:
+    if given is None:
+        return []
     return list(given) if isinstance(given, Iterable) and not isinstance(given, str | Path) else [given]
 
 
@@ -175,6 +195,7 @@ def _check_before(
     check_writable(session)
     if session.exists():
         Session(session).close()
+    jobs.check_begun(session, **settings)
     return read
 
 
@@ -211,6 +232,9 @@ def _nearest(place: Path, names: Sequence[str], like: Sequence[str | Path], text
         option = option_named("encoder")
         raise ValueError(f"the vectors of {place} are by {told} with {option}: leave {option} out.")
 
+    if text:
+        check_knows_words(makers)
+
     from elsa_nb.images.encoders.by_name import load_for_pictures
     from elsa_nb.images.extraction.embed import ExampleEncoder
     from elsa_nb.label.first_examples import rows_like_images, rows_like_text
@@ -236,10 +260,11 @@ def _nearest(place: Path, names: Sequence[str], like: Sequence[str | Path], text
 
 def _vectors(folder: Path, encoders: Sequence[str], strict: bool) -> tuple[Path, list[str]]:
     """Return the pool of a folder's embeddings, and the names of the encoders that made it."""
-    check_once(encoders)
     found = [find_pool(folder, each) for each in encoders or [None]]
     places = [each[0] for each in found if each is not None]
-    if len(places) == len(found):
+    # With `strict`, a file that could not be read is tried again: it stops this, too, unless it has been repaired.
+    broken = strict and any(Pool.open(place, verify=False).provenance["broken"] for place in places)
+    if len(places) == len(found) and not broken:
         title, names = folder.resolve().name, [each[1] for each in found if each is not None]
         images = len(Pool.open(places[0], verify=False))
         print(f"The vectors of {title} are here: {count_of(images, 'image')}, by {' and '.join(names)}.")

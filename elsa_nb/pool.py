@@ -20,8 +20,9 @@ from elsa_nb.errors import CorruptFileError, MissingDataError
 from elsa_nb.locks import Lock
 from elsa_nb.pool_files import check_free, check_widths, columns_of, npy_header, npy_sha256, pool_lock, pool_sha256
 from elsa_nb.store import as_path, card_entries, naming, read_card, reading, sha256_file, write_card, write_with
+from elsa_nb.table_ids import row_names
 from elsa_nb.vector_files import read_both
-from elsa_nb.vectors import DTYPES, as_vectors, blocks, check_ids, check_vectors, frame_names, warn_of_oddities
+from elsa_nb.vectors import DTYPES, as_vectors, blocks, check_ids, check_vectors, warn_of_oddities
 
 FORMAT = 1
 _CURE = "`elsa-nb embed` (or notebook 01) makes one of pictures, `elsa-nb pool make` one of your own vectors"
@@ -71,7 +72,7 @@ class Pool:
         provenance: dict[str, Any] | None = None,
         recipe: str | None = None,
     ) -> "Pool":
-        """Make a pool from vectors (n, d) in memory; `ids` default to the row names of a data frame, else "0", "1", ...
+        """Make a pool from vectors (n, d) in memory; `ids` default to the index of a data frame, else "0", "1", ...
 
         `vectors` is an array, tensor, sparse matrix, data frame or list (`elsa_nb.vectors.as_vectors`). float16 and
         float32 are kept, other real dtypes become float32 where that loses no more than rounding. An array that can
@@ -81,7 +82,7 @@ class Pool:
         Warns of vectors that are all zero or occur twice. Raises ValueError for a wrong shape or dtype, NaN and
         infinite values (naming the first row with one), what float32 cannot hold, and ids that repeat or do not fit.
         """
-        pool = cls._of(vectors, frame_names(vectors) if ids is None else ids, name, space, provenance, recipe)
+        pool = cls._of(vectors, row_names(vectors, ids), name, space, provenance, recipe)
         warn_of_oddities(pool.vectors, stacklevel=2)
         return pool
 
@@ -121,9 +122,8 @@ class Pool:
         given = np.dtype(getattr(held.vectors, "dtype", vectors.dtype))
         notes = [*held.notes, *([f"{given} is stored as {vectors.dtype}"] if given.name != vectors.dtype.name else [])]
         if told is None:
-            notes += [
-                "the file names no ids, so they are row numbers; to label pictures, give the names of the files as ids"
-            ]
+            cure = "to label pictures, give the names of the files as ids"
+            notes += [f"the file names no ids, so they are row numbers; {cure}"]
         origin = {"file": path.name, "sha256": sha256_file(path), "taken": notes}
         if told is not None and len(told) != len(vectors):
             raise ValueError(

@@ -9,6 +9,7 @@ import json
 import math
 import mmap
 import struct
+import warnings
 import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -28,6 +29,7 @@ from elsa_nb.vector_tables import (
     find_name,
     ids_among,
     ids_in_table,
+    may_be_ids,
     shapes_told,
     vectors_in_arrow,
     vectors_in_text,
@@ -133,6 +135,10 @@ def read_both(
     else:
         told = ids
     told, where = (held.ids, str(path)) if told is None else (told, str(beside or "ids"))
+    if told is None and held.left_out:
+        left, one = ", ".join(held.left_out[:12]), held.left_out[0]
+        what = f"{path} names no ids, so they are row numbers. Left out was what may be ids: {left}"
+        warnings.warn(f"{what}; to take it, give its values: ids=table[{one!r}].", stacklevel=3)
     return held, told, where
 
 
@@ -175,11 +181,11 @@ def _npz(path: Path, key: str | None) -> VectorFile:
     chosen = chosen_array({name: part.shape for name, part in parts.items() if part is not None}, key)
     shapes = {name: (0,) if part is None else part.shape for name, part in parts.items()}
     ids = ids_among(shapes, chosen)
-    taken = array_taken(shapes, chosen, ids)
+    taken, left = array_taken(shapes, chosen, ids), may_be_ids(shapes, chosen)
     if ids is not None and parts[ids] is None:
         taken.append(f"{ids!r} holds Python objects, which are not opened; give the ids")
-        return VectorFile(parts[chosen], None, taken)
-    return VectorFile(parts[chosen], None if ids is None else as_names(parts[ids].ravel()), taken)
+        return VectorFile(parts[chosen], None, taken, left)
+    return VectorFile(parts[chosen], None if ids is None else as_names(parts[ids].ravel()), taken, left)
 
 
 def _part(file: Any, name: str) -> np.ndarray | None:
@@ -216,7 +222,7 @@ def _safetensors(path: Path, key: str | None) -> VectorFile:
     told = None if ids is None else as_names(_tensor(path, header[ids], 8 + length).ravel())
     wide = header[chosen]["dtype"] == "BF16"
     notes = ["bfloat16 is stored as float32, which holds every value of it"] if wide else []
-    return VectorFile(vectors, told, array_taken(shapes, chosen, ids) + notes)
+    return VectorFile(vectors, told, array_taken(shapes, chosen, ids) + notes, may_be_ids(shapes, chosen))
 
 
 def _tensor(path: Path, entry: dict[str, Any], before: int) -> np.ndarray:

@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 
+from elsa_nb.table_ids import ids_in_frame
 from elsa_nb.text_files import checked_object, decoded, how_read, json_value
-from elsa_nb.vector_tables import VECTORS, VectorFile, find_name, from_lists, from_table, ids_in_frame
+from elsa_nb.vector_tables import VECTORS, VectorFile, find_name, from_lists, from_table
 from elsa_nb.vectors import as_names
 
 _LINES = (".jsonl", ".ndjson")
@@ -68,7 +69,8 @@ def ids_in_json(path: Path, encoding: str | None = None) -> tuple[list[str], lis
     """Return the ids of a JSON file, a list of names or a table's column of names, and notes on how it was read."""
     value, notes = _read(path, encoding)
     if _are_records(value):
-        return ids_in_frame(_table(value).to_pandas()), notes
+        ids, more = ids_in_frame(_table(value).to_pandas())
+        return ids, notes + more
     if not isinstance(value, list):
         raise ValueError("its JSON is not a list of names or of records")
     return as_names(value), notes

@@ -6,7 +6,7 @@ refused, never left out.
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,20 +15,26 @@ import numpy as np
 
 from elsa_nb.arrow_files import ARROW, read_arrow
 from elsa_nb.option_names import option_told
+from elsa_nb.table_ids import (
+    arrow_index,
+    column_called_id,
+    ids_in_column,
+    ids_in_frame,
+    if_ids,
+    is_number_like,
+    may_hold_ids,
+)
 from elsa_nb.text_tables import (
-    FOLDERS,
     WRITTEN_LIST,
     TextTable,
     counts_rows,
     find_name,
-    in_folder,
     is_number,
     read_text_table,
 )
-from elsa_nb.vectors import as_names, check_whole_columns
+from elsa_nb.vectors import check_whole_columns
 
 VECTORS = ("vectors", "embeddings", "embedding", "vector", "features", "feats", "emb", "x", "X", "arr_0")
-_LOOKED_AT = 20  # rows
 # What numpy and torch print around numbers.
 _PRINTED = re.compile(
     r"np\.float\d+|array|tensor|\b(dtype|device|requires_grad|grad_fn|size|layout)=[^,)\]]+|[\[\](),]"
@@ -37,50 +43,24 @@ _PRINTED = re.compile(
 
 @dataclass
 class VectorFile:
-    """What a file holds: `vectors` (n, d), `ids` (None: it names none), and notes on what was left out or taken."""
+    """What a file holds: `vectors` (n, d), `ids` (None: it names none), and notes on what was left out or taken.
+
+    `left_out` are the names of columns or arrays that are neither, and that may be ids.
+    """
 
     vectors: Any
     ids: Sequence[str] | None = None
     notes: list[str] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
 
 
 def ids_in_table(path: Path, encoding: str | None = None) -> tuple[list[str], list[str]]:
     """Return the ids in a file that holds a table, as `ids_in_frame` does, and notes on how it was read."""
     if path.suffix.lower() in ARROW:
-        return _ids_and_notes(_arrow_in(path).to_pandas(), ())
+        return ids_in_frame(_arrow_in(path).to_pandas())
     table = read_text_table(path, encoding)
-    ids, notes = _ids_and_notes(table.frame, table.padded)
+    ids, notes = ids_in_frame(table.frame, table.padded)
     return ids, table.notes + notes
-
-
-def ids_in_frame(frame: Any) -> list[str]:
-    """Return the ids in a table: its column of names, or its first column of words."""
-    return _ids_and_notes(frame, ())[0]
-
-
-def _ids_and_notes(frame: Any, padded: Sequence[Any]) -> tuple[list[str], list[str]]:
-    """Return the ids in a table, which may be a column of `padded` numbers, and notes on them."""
-    column = find_name(list(frame.columns))
-    column = (
-        next((c for c in frame if c in padded or not _is_number_like(frame[c])), None) if column is None else column
-    )
-    if column is None:
-        raise ValueError(f"it has no column of ids ({', '.join(map(str, frame.columns[:8]))}); call it item")
-    return _names_in(frame.__getitem__, list(frame.columns), column)
-
-
-def _names_in(values_of: Callable, columns: Sequence[Any], column: Any) -> tuple[list[str], list[str]]:
-    """Return the ids in a column, and notes on them; `values_of` gives the values of one of `columns`.
-
-    File names that repeat get their folders in front, where another column holds these.
-    """
-    names = as_names(values_of(column))
-    beside = find_name([name for name in columns if name != column], FOLDERS)
-    if beside is None or len(set(names)) == len(names) or any("/" in name or "\\" in name for name in names):
-        return names, []
-    folders = ["" if folder is None or folder != folder else str(folder) for folder in values_of(beside)]
-    joined = [in_folder(folder, name) for folder, name in zip(folders, names, strict=True)]
-    return joined, [f"ids from {beside!r} and {column!r}, joined, since the names repeat"]
 
 
 # --- Parquet and Feather
@@ -97,27 +77,38 @@ def _arrow_in(path: Path) -> Any:
 
 def from_table(table: Any, key: str | None) -> VectorFile:
     """Take the vectors out of a table of pyarrow; `key` as for `vectors_in_arrow`."""
-    import pyarrow as pa
-
     table = _plain(table)
     lists = [column.name for column in table.schema if _holds_vectors(column.type)]
-    ids = find_name([n for n in table.column_names if n not in lists])
-    texts = [field.name for field in table.schema if pa.types.is_large_string(field.type)]
-    notes: list[str] = []
-    if ids is None and len(texts) == 1:
-        ids, notes = _if_ids(texts[0], table.column(texts[0]).to_pylist())
-    told, more = (
-        (None, []) if ids is None else _names_in(lambda name: table.column(name).to_pylist(), table.column_names, ids)
-    )
-    notes += more
+    others = [name for name in table.column_names if name not in lists]
+    told, ids, notes = _ids_in_arrow(table, others)
     if key in lists or (key is None and lists):
         chosen = one_of(lists, key, "columns of lists")
-        return VectorFile(from_lists(table.column(chosen)), told, [f"vectors from the column {chosen!r}", *notes])
+        left = [] if told else may_hold_ids(others, lambda name: table.column(name).to_pylist())
+        return VectorFile(from_lists(table.column(chosen)), told, [f"vectors from the column {chosen!r}", *notes], left)
     if key is not None and lists and not any(re.fullmatch(rf"{re.escape(key)}\d+", n) for n in table.column_names):
         raise ValueError(f"it has no column {key!r}; its columns of lists are {', '.join(map(repr, lists))}")
     read = _from_frame(table.to_pandas(), key, told, ids)
     read.notes += notes
     return read
+
+
+def _ids_in_arrow(table: Any, columns: Sequence[str]) -> tuple[list[str] | None, str | None, list[str]]:
+    """Return the ids in a table of pyarrow (None: it has none), the one of `columns` that holds them, and notes."""
+    import pyarrow as pa
+
+    def values_of(name: str) -> list[Any]:
+        return table.column(name).to_pylist()
+
+    ids, notes = find_name(columns), []
+    if ids is None and (named := column_called_id(columns, values_of)) is not None:
+        ids, notes = named, [f"ids from the column {named}"]
+    if ids is None and (told := arrow_index(table)) is not None:
+        return told, None, ["ids from the index of the data frame"]
+    texts = [name for name in columns if pa.types.is_large_string(table.schema.field(name).type)]
+    if ids is None and len(texts) == 1:
+        ids, notes = if_ids(texts[0], values_of(texts[0]))
+    told, more = (None, []) if ids is None else ids_in_column(values_of, table.column_names, ids)
+    return told, ids, notes + more
 
 
 def _plain(table: Any) -> Any:
@@ -134,14 +125,6 @@ def _plain(table: Any) -> Any:
             column = column.cast(pa.large_string())
         table = table.set_column(place, name, column)
     return table
-
-
-def _if_ids(name: Any, values: Iterable[Any]) -> tuple[Any, list[str]]:
-    """Return the only column of words if none of its words repeats, else None and a remark."""
-    values = list(values)
-    if len(set(values)) == len(values):
-        return name, []
-    return None, [f"the words in {name!r} repeat, so they are not ids"]
 
 
 def _holds_vectors(kind: Any) -> bool:
@@ -184,7 +167,7 @@ def vectors_in_text(path: Path, key: str | None, encoding: str | None = None) ->
     table = read_text_table(path, encoding)
     frame, notes, first = table.frame, list(table.notes), table.frame.columns[0]
     ids = None if table.bare else find_name(list(frame.columns))
-    texts = [n for n in frame.columns if not _is_number_like(frame[n]) and not _is_lists(frame[n])]
+    texts = [n for n in frame.columns if not is_number_like(frame[n]) and not _is_lists(frame[n])]
     texts = [n for n in texts if (frame[n] != "").any()]
     if ids is None and str(first).startswith("Unnamed:"):
         ids = first if _is_index(frame[first], first in texts or first in table.padded) else None
@@ -197,7 +180,7 @@ def vectors_in_text(path: Path, key: str | None, encoding: str | None = None) ->
         notes += _look_at_first(frame)
         if counts_rows(frame[0]) and not _all_whole(frame):
             frame = frame.rename(columns={0: "row number"})
-    told, more = (None, []) if ids is None else _names_in(frame.__getitem__, list(frame.columns), ids)
+    told, more = (None, []) if ids is None else ids_in_column(frame.__getitem__, list(frame.columns), ids)
     read = _from_frame(frame, key, told, ids, table.padded)
     read.notes += notes + more
     return read
@@ -205,13 +188,15 @@ def vectors_in_text(path: Path, key: str | None, encoding: str | None = None) ->
 
 def _nameless_ids(table: TextTable, texts: list[Any]) -> tuple[Any, list[str]]:
     """Return the column that holds ids though its name does not say so, or None, and notes on it."""
+    if not table.bare and (ids := column_called_id(list(table.frame.columns), lambda n: table.frame[n].tolist())):
+        return ids, [f"ids from the column {ids}"]
     ends = (table.frame.columns[0], table.frame.columns[-1])
     if table.bare and len(texts) > 1 and texts[0] == ends[0]:
         texts = texts[:1]  # others hold classes, or remarks
     found = texts if len(texts) == 1 and texts[0] in ends else table.padded
     if len(found) != 1 or (table.bare and found[0] not in ends):
         return None, []
-    ids, notes = _if_ids(found[0], table.frame[found[0]])
+    ids, notes = if_ids(found[0], table.frame[found[0]])
     return ids, notes if ids is None else [f"ids from the column {ids}"]
 
 
@@ -252,12 +237,13 @@ def _from_frame(
     for name in others:
         if numbered := re.fullmatch(r"(.*?)(\d+)", str(name)):
             groups.setdefault(numbered[1], []).append(name)
-    numeric = {of: sum(_is_number_like(frame[name]) for name in names) for of, names in groups.items()}
+    numeric = {of: sum(is_number_like(frame[name]) for name in names) for of, names in groups.items()}
     groups = {of: names for of, names in groups.items() if numeric[of]}
     lists = [name for name in others if _is_lists(frame[name])]
     if key in lists or (key is None and lists and not groups):
         chosen = one_of(lists, key, "columns of lists")
-        return VectorFile(_from_written_lists(frame[chosen]), told, [f"vectors from the lists in {chosen!r}"])
+        left = may_hold_ids([name for name in others if name != chosen], lambda name: frame[name].tolist())
+        return VectorFile(_from_written_lists(frame[chosen]), told, [f"vectors from the lists in {chosen!r}"], left)
     if key is not None and key not in groups:
         raise ValueError(_no_such_columns(key, groups, frame.columns))
     if not groups:
@@ -274,9 +260,10 @@ def _from_frame(
             "are not; call it id in a header, or write its numbers plainly"
         )
     left = [str(name) for name in frame.columns if name not in chosen and name != ids]
+    may_be = may_hold_ids([name for name in others if name not in chosen], lambda name: frame[name].tolist())
     notes = [f"vectors from {len(chosen)} columns, {chosen[0]!r} to {chosen[-1]!r}"]
     notes += [f"columns left out: {', '.join(left[:12])}{' ...' if len(left) > 12 else ''}"] if left else []
-    return VectorFile(_numbers(frame[chosen], padded is not None), told, notes)
+    return VectorFile(_numbers(frame[chosen], padded is not None), told, notes, may_be)
 
 
 def _no_such_columns(key: str, groups: dict[str, list], columns: Any) -> str:
@@ -322,16 +309,6 @@ def _numbers(frame: Any, of_text: bool) -> np.ndarray:
         where = f"{name!r}" if isinstance(name, str) else f"{name} (without a name, counted from 0)"
         raise ValueError(f"row {row} has {value!r} in the column {where}, which is not a number{mixed}")
     return made.to_numpy(np.float64)
-
-
-def _is_number_like(column: Any) -> bool:
-    """Whether a column holds numbers, or mostly numbers."""
-    if column.dtype.kind in "fiub":
-        return True
-    told = [value for value in column[:_LOOKED_AT] if np.ndim(value) == 0 and value is not None]  # no lists
-    told = [value for value in told if isinstance(value, str) or value == value]
-    told = [value for value in told if value != ""]
-    return bool(told) and 2 * sum(is_number(str(value)) for value in told) > len(told)
 
 
 def _is_lists(column: Any) -> bool:
@@ -390,6 +367,11 @@ def array_taken(shapes: dict[str, tuple[int, ...]], chosen: str, ids: str | None
     """Return a note on which array was taken and which were not, where a file holds more than vectors and their ids."""
     left = {name: shape for name, shape in shapes.items() if name not in (chosen, ids)}
     return [f"vectors from {chosen!r}, left out: {shapes_told(left)}"] if left else []
+
+
+def may_be_ids(shapes: dict[str, tuple[int, ...]], chosen: str) -> list[str]:
+    """Return the arrays of one value for each row of the one that was `chosen`, whatever they are called."""
+    return [name for name, shape in shapes.items() if name != chosen and shape == shapes[chosen][:1]]
 
 
 def shapes_told(shapes: dict[str, tuple[int, ...]]) -> str:

@@ -3,6 +3,7 @@
 Everything goes in blocks of rows, so that a memory-mapped array is never copied into memory as a whole.
 """
 
+import os
 import sys
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
@@ -34,6 +35,8 @@ def as_vectors(given: Any) -> np.ndarray:
     vectors, ours = _array(given)
     if vectors.ndim == 0:
         told = f"of type {type(given).__name__}" if not isinstance(given, np.ndarray) else f"a single {given.dtype}"
+        if isinstance(given, str | os.PathLike):
+            raise ValueError(f"vectors are {str(given)!r:.60}; of a file, Pool.from_file(path) makes a pool.")
         raise ValueError(f"vectors are {told}; a pool takes an array (n, d), or a list of rows.")
     if vectors.ndim != 2 or 0 in vectors.shape:
         told = f"; a pool is (n, d) with n and d at least 1{_cure(vectors)}"
@@ -50,14 +53,6 @@ def as_vectors(given: Any) -> np.ndarray:
             vectors = vectors.copy()
     vectors.flags.writeable = False  # by now it is ours, or was read-only before
     return vectors.view()
-
-
-def frame_names(given: Any) -> np.ndarray | None:
-    """Return the names (n,) of a pandas frame's or column's rows; None for numbers, which say where a row once was."""
-    if not (hasattr(given, "iloc") and hasattr(given, "index")):
-        return None
-    names = np.asarray(given.index)
-    return names if all(isinstance(name, str) for name in names) else None
 
 
 def check_vectors(vectors: np.ndarray, first_row: int = 0) -> np.ndarray:

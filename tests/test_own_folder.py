@@ -12,6 +12,8 @@ import pytest
 from PIL import Image
 
 from elsa_nb import cli, own_folder
+from elsa_nb.errors import MissingDataError
+from elsa_nb.images.extraction import embed
 from elsa_nb.label import jobs, session_file
 from elsa_nb.label.identity import earlier_sessions
 from elsa_nb.label.items import Texts
@@ -175,6 +177,9 @@ def test_so_it_is_in_a_notebook(folder):
         ("strategy", "", "strategy '' is not known"),
         ("metric", "", "metric is ''; allowed"),
         ("page", 5, "page = 5; allowed: 12, 24"),
+        ("text", " ", "text is ' '; give words"),
+        ("strict", "yes", "strict = 'yes'; allowed: True or False"),
+        ("strict", 1, "strict = 1; allowed: True or False"),
         ("audit", "yes", "audit = 'yes'; allowed: True or False"),
         ("pool", 5, "pool is 5; give the path or the name of the folder of a pool"),
         ("seeds", ["cat.png"], "seeds is of type list; .* write what is in memory into one first"),
@@ -211,3 +216,64 @@ def test_what_is_right_goes_on_to_the_vectors(folder):
         own_folder.prepare(
             folder, name="*.png", like=folder.parent / "example.png", target=0.9, budget=50, strategy="harvest"
         )
+
+
+LATE = {  # refused by what is there already, or not there, and not by the value alone
+    "words for an encoder without": (
+        {"text": "an owl", "encoder": "efficientnet-lite0"},
+        "efficientnet-lite0 knows no wo",
+    ),
+    "words for two without": (
+        {"text": "an owl", "encoder": ["dinov2-small", "vicreg"]},
+        "dinov2-small and vicreg know no",
+    ),
+    "an encoder twice": ({"encoder": ["vicreg", "official:vicreg"]}, "official:vicreg is named twice"),
+    "an audit of nothing": ({"audit": True}, "is not here: label first, then audit what was found"),
+    "an audit without a find": ({"audit": True, "session": "begun.sqlite"}, "begun.sqlite holds no find yet"),
+    "a budget for what has none": ({"budget": 9, "session": "begun.sqlite"}, "the strategy elsa has no budget"),
+    "a slip in reading": (
+        {"labels": "answers.csv", "reading": {"postive": "perhaps"}},
+        "reading has 'postive', which is not known; allowed: positive, negative, unsure, item, label,",
+    ),
+}
+
+
+@pytest.mark.parametrize("late", LATE)
+def test_what_would_be_refused_after_the_vectors_is_refused_before(folder, late):
+    """Vectors of many images take hours."""
+    session = Session(folder.parent / "begun.sqlite")
+    session.acquire()
+    session.remark("strategy:me", '"elsa"')
+    session.close()
+    given, said = LATE[late]
+    with pytest.raises((ValueError, MissingDataError), match=said):
+        own_folder.prepare(folder, **given)
+
+
+def test_nothing_given_is_the_same_as_no_name(folder):
+    with pytest.raises(AssertionError, match="vectors are made"):
+        own_folder.prepare(folder, name=None, like=None, text=None)
+
+
+def test_a_strict_start_reads_the_broken_files_again(tmp_path, monkeypatch):
+    """With vectors of the others there, `strict` did nothing."""
+    (tmp_path / "pictures").mkdir()
+    for broken in (0, 1):
+        place = tmp_path / f"pool-{broken}"
+        Pool.from_arrays(np.eye(3), provenance={"encoder": "vicreg", "broken": broken}).save(place)
+        monkeypatch.setattr(own_folder, "find_pool", lambda *_, place=place: (place, "vicreg"))
+        made = []
+        monkeypatch.setattr(embed, "embed_embeddings", lambda *a, **k: made.append(k) or ([place], ["vicreg"]))  # noqa: B023
+        for strict in (False, True):
+            assert own_folder._vectors(tmp_path / "pictures", ["vicreg"], strict)[0] == place
+        assert made == ([{"strict": True}] if broken else [])
+
+
+def test_an_interrupted_cell_says_that_its_work_is_kept_and_how_it_goes_on(folder, monkeypatch):
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(own_folder, "_vectors", stop)
+    with pytest.raises(KeyboardInterrupt, match="vectors that were made are kept: run the same cell again") as stopped:
+        own_folder.label_folder(folder)
+    assert stopped.value._render_traceback_() == [str(stopped.value)]  # what IPython shows in place of a traceback

@@ -631,3 +631,54 @@ def test_names_that_repeat_have_their_folders_in_front(tmp_path, ending):
     assert "ids from 'RelativePath' and 'File', joined" in " ".join(read.notes)
     frame.assign(File=["1", "2", "3"]).to_csv(tmp_path / "w.csv", index=False)  # no two are called alike
     assert list(read_vectors(tmp_path / "w.csv").ids) == ["1", "2", "3"]
+
+
+NUMBERS = [5167, 5184, 5201, 7, 6]
+
+
+def saved(frame, path, index):
+    {".csv": frame.to_csv, ".parquet": frame.to_parquet}[path.suffix](path, index=index)
+    return path
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+@pytest.mark.parametrize("name", ["id", "image_id", "img id", "sampleID", "uid"])
+@pytest.mark.parametrize("beside", [{}, {"species": list("abcde")}, {"patient_id": 1}])
+def test_whole_numbers_that_are_called_ids_are_the_ids(tmp_path, ending, name, beside):
+    frame = pd.DataFrame(X, columns=COLUMNS).assign(**{name: NUMBERS}, **beside)
+    told = [str(number) for number in NUMBERS]
+    pool = Pool.from_file(saved(frame, tmp_path / f"column.{ending}", False))
+    assert (pool.ids.tolist(), pool.d) == (told, 4)
+    indexed = frame.set_index(name)
+    assert Pool.from_file(saved(indexed, tmp_path / f"index.{ending}", True)).ids.tolist() == told
+    assert read_ids(tmp_path / f"index.{ending}") == told
+
+
+@pytest.mark.parametrize("index", [pd.RangeIndex(100, 105), pd.Index(NUMBERS), pd.Index(NUMBERS, name="specimen")])
+@pytest.mark.parametrize("lists", [False, True])
+def test_the_index_of_a_saved_data_frame_names_the_rows(tmp_path, index, lists):
+    frame = pd.DataFrame({"v": list(X)}) if lists else pd.DataFrame(X, columns=COLUMNS)
+    pool = Pool.from_file(saved(frame.assign(kind="a").set_index(index), tmp_path / "v.parquet", True))
+    assert (pool.ids.tolist(), pool.d) == ([str(number) for number in index], 4)
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+@pytest.mark.parametrize(
+    ("beside", "left"),
+    [
+        ({"specimen": NUMBERS}, "specimen"),
+        ({"image_id": [1, 1, 2, 3, 4]}, "image_id"),
+        (dict.fromkeys(("a_id", "b_id"), NUMBERS), "a_id, b_id"),
+    ],
+)
+def test_what_may_be_ids_and_is_left_out_is_said(tmp_path, ending, beside, left):
+    path = saved(pd.DataFrame(X, columns=COLUMNS).assign(**beside), tmp_path / f"v.{ending}", False)
+    with pytest.warns(UserWarning, match=f"names no ids, .* Left out was what may be ids: {left};"):
+        assert Pool.from_file(path).ids.tolist() == list("01234")
+    Pool.from_file(path, NUMBERS)  # nothing is left to say
+
+
+def test_arrays_that_may_be_ids_are_named_too(tmp_path):
+    np.savez(tmp_path / "v.npz", vectors=X, accession=np.array(NUMBERS), test=X)
+    with pytest.warns(UserWarning, match=r"what may be ids: accession; to take it, give .*table\['accession'\]"):
+        Pool.from_file(tmp_path / "v.npz")

@@ -1,6 +1,7 @@
 """What people hand over as vectors becomes a pool, or one sentence; nothing is lost or changed behind their back."""
 
 import tracemalloc
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -66,6 +67,8 @@ def test_short_floats_keep_every_value():
         (ROWS[:, :, None, None], r"shape \(6, 4, 1, 1\).*x.reshape\(6, -1\)"),
         ({"a": ROWS}, "of type dict"),
         (None, "of type NoneType"),
+        ("a.npz", r"vectors are 'a\.npz'; of a file, Pool\.from_file\(path\) makes a pool"),
+        (Path("a.npz"), r"Pool\.from_file\(path\) makes a pool"),
         (ROWS + 1j, r"dtype complex64; a pool holds real numbers; of complex ones, take np.abs\(x\)"),
         (np.array([["1", "2"]]), r"dtype <U1; a pool holds real numbers; .*astype\(float\)"),
         (pd.DataFrame({"x": ["1.5", "2"], "y": ["3", "4"]}), r"'1.5' in row 0, which is not a number.*astype\(float\)"),
@@ -81,7 +84,7 @@ def test_short_floats_keep_every_value():
         (np.array([[1.0, 2.0], [1e-60, 0.0]]), "row 1 would be all zero as float32"),
         (scipy.sparse.csr_matrix((10**6, 10**5)), "400 GB.*TruncatedSVD"),
         (torch.empty(3, 4, device="meta"), "cannot become an array"),
-        (pd.DataFrame({"id": [2**53 + 1, 2], "x": [0.5, 0.6]}), "value 9007199254740993 of the column 'id'"),
+        (pd.DataFrame({"count": [2**53 + 1, 2], "x": [0.5, 0.6]}), "value 9007199254740993 of the column 'count'"),
         (np.array([[1, 2.5], [2**53 + 1, 0.5]], object), "value 9007199254740993 of row 1"),
         (scipy.sparse.csr_matrix((np.ones(2), [0, 99], [0, 1, 2]), shape=(2, 4)), "is damaged: indices must be < 4"),
     ],
@@ -216,3 +219,37 @@ def test_a_column_of_words_in_a_data_frame_is_named():
     frame = pd.DataFrame({"e0": [1.5, 2], "class": ["cat", "dog"]})
     with pytest.raises(ValueError, match="The column 'class' of the data frame has 'cat' in row 0"):
         as_vectors(frame)
+
+
+@pytest.mark.parametrize(
+    "index",
+    [
+        pd.Index([5167, 5184, 7, 6, 2, 1], name="id"),
+        pd.Index([5167, 5184, 7, 6, 2, 1]),
+        pd.Index([5, 4, 3, 2, 1, 0]),
+        pd.RangeIndex(100, 106),
+        pd.Index(pd.array([9, 8, 7, 6, 5, 4], "Int64"), name="id"),
+        pd.Index([f"{i}.jpg" for i in range(6)]),
+    ],
+)
+@pytest.mark.parametrize("kept", ["frame", "column"])
+def test_the_index_of_a_data_frame_names_its_rows(index, kept):
+    frame = pd.DataFrame(ROWS, index=index)
+    given = frame if kept == "frame" else pd.Series(list(ROWS), index=index)
+    assert Pool.from_arrays(given).ids.tolist() == [str(name) for name in index]
+
+
+def test_an_index_that_only_counts_or_repeats_names_no_row():
+    for index in (pd.RangeIndex(6), [0, 1, 2, 0, 1, 2], pd.date_range("2020-01-01", periods=6)):
+        assert Pool.from_arrays(pd.DataFrame(ROWS, index=index)).ids.tolist() == list("012345")
+    with pytest.raises(ValueError, match="'0' occurs more than once"):
+        Pool.from_arrays(pd.DataFrame(ROWS, index=pd.Index([0, 1, 2, 0, 1, 2], name="id")))
+
+
+def test_ids_in_a_column_of_a_data_frame_are_not_taken_for_values():
+    for name in ("id", "image_id", "sampleID"):
+        frame = pd.DataFrame(ROWS).assign(**{name: range(1000, 1006)})
+        with pytest.raises(ValueError, match=rf"column '{name}' of the data frame.*set_index\('{name}'\)"):
+            Pool.from_arrays(frame)
+        assert Pool.from_arrays(frame.set_index(name)).ids[0] == "1000"
+    assert Pool.from_arrays(pd.DataFrame(ROWS).assign(grid=range(6), valid=[0, 1, 0, 1, 0, 1])).d == 6

@@ -16,7 +16,7 @@ from elsa_nb.bench.arms import Arm, Spaces
 from elsa_nb.paper.measures.overheads import goals, measured
 from elsa_nb.search.contract import next_batch
 from elsa_nb.search.metrics import finds
-from elsa_nb.search.oracle import Truth
+from elsa_nb.search.oracle import Truth, answers_of
 from elsa_nb.threads import one_thread
 
 # The halves of a pool's classes: settings are chosen on the first, results are reported on the second alone.
@@ -61,7 +61,7 @@ def search_once(
         while len(search.positives) < goal and (to_its_end or len(search.log.rows) < budget):
             if (batch := next_batch(search)) is None:
                 break
-            search.update(oracle.label(batch.rows))
+            search.update(answers_of(oracle, batch.rows))
             rounds += 1
     seconds = round(time.perf_counter() - started, 2)
     found = finds(search.log.rows, positive, first)

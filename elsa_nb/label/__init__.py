@@ -10,6 +10,7 @@ Importing this package is cheap; the widget libraries are loaded with `Panel`.
 """
 
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 _PLACES = {
@@ -27,6 +28,8 @@ __all__ = sorted(_PLACES)
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _PLACES:
-        raise AttributeError(f"elsa_nb.label has no {name!r}; it has {', '.join(__all__)}")
-    return getattr(import_module(f"elsa_nb.label.{_PLACES[name]}"), name)
+    if name in _PLACES:
+        return getattr(import_module(f"elsa_nb.label.{_PLACES[name]}"), name)
+    if not name.startswith("_") and find_spec(f"elsa_nb.label.{name}") is not None:  # a module, not imported yet
+        return import_module(f"elsa_nb.label.{name}")
+    raise AttributeError(f"elsa_nb.label has no {name!r}; it has {', '.join(__all__)}, and modules to import from")

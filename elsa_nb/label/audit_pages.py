@@ -93,7 +93,7 @@ class AuditPages:
     def update(self, labels: Sequence[int] | np.ndarray) -> None:
         """Take the answers to the page, one per row."""
         if self._open is not None and np.shape(labels) == self._open.rows.shape:
-            labels = self._now(self._open.rows, labels)
+            labels = self._now(self._open.rows, check_labels(labels, len(self._open.rows)))
         self._audit.update(labels)
         self._answered.append((self._open, np.asarray(labels, np.int8)))
         self._open = None

@@ -72,18 +72,33 @@ class StoredAudit:
     remark: str = ""
 
 
+_NO_FIND = "{} holds no find yet: label first, then audit what was found"
+
+
+def check_to_audit(path: Path, annotator: str) -> None:
+    """Raise MissingDataError where there is no session at `path`, ValueError where its annotator has found nothing."""
+    if not path.exists():
+        raise MissingDataError(f"{path} is not here: label first, then audit what was found.")
+    session = Session(path, annotator=annotator)
+    try:
+        known = _known_with_audits(session)
+    finally:
+        session.close()
+    if POSITIVE not in known.values():
+        raise ValueError(_NO_FIND.format(path))
+
+
 def audited(path: Path, annotator: str, ids: Sequence[str]) -> StoredAudit:
     """Return the audit of what an annotator has found in the session at `path`, whose items are called `ids`.
 
     Doubtful answers may hide positives, so their items are audited like those without an answer. Raises
     MissingDataError where there is no session yet, ValueError where nothing is found in it; no file is made then.
     """
-    if not path.exists():
-        raise MissingDataError(f"{path} is not here: label first, then audit what was found.")
+    check_to_audit(path, annotator)
     ids = [str(item) for item in ids]
     labels = _labels_of(path, annotator, ids)
-    if POSITIVE not in labels:
-        raise ValueError(f"{path} holds no find yet: label first, then audit what was found")
+    if POSITIVE not in labels:  # of these items
+        raise ValueError(_NO_FIND.format(path))
     now = {"answered": np.flatnonzero(labels != UNSURE).tolist(), "items": names_digest(ids)}
     file, remark = _file_of(path, annotator, now["items"])
     with Session(file, annotator=annotator) as audit:

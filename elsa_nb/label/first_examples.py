@@ -14,6 +14,7 @@ import numpy as np
 from elsa_nb.label.cards import PASSED
 from elsa_nb.label.label_files.names import Names
 from elsa_nb.label.rounds import EARLIER, SAMPLE
+from elsa_nb.plain_arrays import plain_array
 from elsa_nb.search.checks import check_count, check_rng, check_rows
 from elsa_nb.search.contract import POSITIVE, UNSURE, Batch, Log, QueryError, Strategy, check_labels, next_batch
 from elsa_nb.search.highest import highest
@@ -117,7 +118,10 @@ def rows_like_images(vectors: np.ndarray, encoder: FileEncoder, paths: Sequence[
 def rows_like_text(vectors: np.ndarray, encoder: object, text: str, count: int) -> np.ndarray:
     """Return the `count` rows most like a text, by cosine; needs an encoder with a text tower."""
     if not hasattr(encoder, "encode_text"):
-        raise ValueError(f"{type(encoder).__name__} has no text tower; start from images, names or a sample instead")
+        raise ValueError(
+            f"the encoder {getattr(encoder, 'name', type(encoder).__name__)} knows no words, so nothing can be found "
+            "by a text; start from images, names or a sample instead"
+        )
     query = np.asarray(encoder.encode_text([text]), np.float32)[0]
     cosine = np.concatenate(
         [
@@ -164,11 +168,8 @@ class Around:
         What is in front may have changed since the rows were asked: a new answer overrides the label given, and where
         one was taken back the answer is unsure.
         """
-        asked = np.count_nonzero(self._fresh)
-        if np.shape(labels) != (asked,):
-            raise ValueError(f"{np.size(labels)} labels for {asked} rows; give one label per row")
-        answers = np.full(len(rows), UNSURE, np.asarray(labels).dtype)
-        answers[self._fresh] = labels
+        answers = np.full(len(rows), UNSURE, np.int8)
+        answers[self._fresh] = check_labels(labels, np.count_nonzero(self._fresh))
         front, given = self._in_front()
         known, order = np.isin(rows, front), np.argsort(front)
         answers[known] = given[order][np.searchsorted(front, rows[known], sorter=order)]
@@ -321,7 +322,7 @@ class Begin(Around):
 
     def _checked(self, labels: Sequence[int] | np.ndarray, questions: int) -> np.ndarray:
         """Return the answers to rows of a sample as int8: labels, or in overviews `PASSED`."""
-        given = np.array(labels)
+        given = plain_array(labels, "labels", "give one label per row, in its order").copy()
         passed = np.flatnonzero(given == PASSED) if self._overview else []
         given[passed] = UNSURE
         given = check_labels(given, questions)

@@ -327,11 +327,11 @@ def names_of(pool_ids: Sequence[str] | None, items: Any, named: Sequence[str] | 
         raise ValueError(
             f"{len(own)} images or texts for a pool of {len(pool)} rows; give one per row, in the pool's order"
         )
+    numbers = [str(row) for row in range(len(pool))]
+    if pool == numbers:  # which numbers a frame has for its rows says nothing then: it may have been shuffled before
+        return own
     if named is not None and set(named) == set(pool):
         own = list(named)
-    numbers = [str(row) for row in range(len(pool))]
-    if pool == numbers:
-        return own
     if own not in (pool, numbers):
         row = next(row for row, pair in enumerate(zip(own, pool, strict=True)) if pair[0] != pair[1])
         raise ValueError(

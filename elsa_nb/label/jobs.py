@@ -3,6 +3,7 @@
 `launch.py` hands them to the server's notebook as a file; `elsa_nb.own_folder` makes the panel of them at once.
 """
 
+import inspect
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
@@ -13,7 +14,7 @@ import numpy as np
 
 from elsa_nb.errors import MissingDataError
 from elsa_nb.label import first_examples, identity, searching
-from elsa_nb.label.audits import audit_files, audited, take_audits
+from elsa_nb.label.audits import audit_files, audited, check_to_audit, take_audits
 from elsa_nb.label.cards import OPEN, check_page_size
 from elsa_nb.label.import_labels import import_labels
 from elsa_nb.label.items import Files
@@ -155,11 +156,31 @@ def check_settings(
             raise MissingDataError(f"{path} is not here; {takes}.")
     if not isinstance(reading, Mapping | None):
         raise ValueError(f"reading is {reading!r:.60}; give a dict of options, such as {{'positive': 'owl'}}, or None")
+    known = [name for name, each in inspect.signature(read_labels).parameters.items() if each.kind is each.KEYWORD_ONLY]
+    if strange := [name for name in reading or () if name not in known]:
+        raise ValueError(f"reading has {strange[0]!r:.60}, which is not known; allowed: {', '.join(known)}")
     if reading and labels is None:
         given = " and ".join(option_named(key) for key in reading)
         say = "says" if len(reading) == 1 else "say"
         add = f"add {option_told('labels', 'FILE')}"
         raise ValueError(f"{given} {say} how labels are read, and no file of labels is named: {add}")
+
+
+def check_begun(
+    session: Path,
+    *,
+    annotator: str = "me",
+    strategy: str | None = None,
+    metric: str | None = None,
+    budget: int | None = None,
+    audit: bool = False,
+    **_: Any,
+) -> None:
+    """Raise what `make_job` would for what a session holds, or that there is none, as far as it needs no vectors."""
+    if audit:
+        check_to_audit(session, annotator)
+    else:
+        searching.check(_begun_with(session, annotator) if strategy is None else strategy, metric=metric, budget=budget)
 
 
 def read_label_files(

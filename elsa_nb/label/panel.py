@@ -31,10 +31,10 @@ from elsa_nb.label.widget import Widget
 from elsa_nb.option_names import by_page, told_by
 from elsa_nb.search.checks import check_count, check_share
 from elsa_nb.search.contract import Strategy
-from elsa_nb.search.oracle import Oracle
+from elsa_nb.search.oracle import Oracle, answers_of, check_oracle
 from elsa_nb.search.stopping.estimators import bracket
 from elsa_nb.search.stopping.remaining import Estimator
-from elsa_nb.vectors import frame_names
+from elsa_nb.table_ids import frame_names
 
 BEAT = 2.0  # seconds between signs of life
 CALM = 0.25  # seconds between two updates of the figures
@@ -77,10 +77,8 @@ class Panel(ipywidgets.VBox):
         self._stop = threading.Event()  # before all that may refuse: whatever is half made is closed, too
         if isinstance(search, type) or not (hasattr(search, "query") and hasattr(search, "update")):
             raise ValueError(f"search is {search!r:.100}; give a search, such as Search(pool, seeds, rng=0)")
-        if oracle is not None and not hasattr(oracle, "label"):
-            raise ValueError(
-                f"oracle is {oracle!r:.100}; give None, or an object with label(rows), such as Truth(positive)"
-            )
+        if oracle is not None:
+            check_oracle(oracle)
         check_page_size(page)  # whatever may be refused is, before a session file is made
         if target is not None:
             check_share("target", target)
@@ -109,12 +107,13 @@ class Panel(ipywidgets.VBox):
     def __repr__(self):
         f = self.figures
         state = "finished" if self.controller.cards.over else f"round {f['round']}"
+        state += "; closed, and opened again by the line that made it" if self._stop.is_set() else ""
         counts = f"{count_of(f['labels'], 'label')}, {count_of(f['positives'], 'positive')}"
         return f"Panel({self.widget.title}: {counts}, {state})"
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
-        bundle = super()._repr_mimebundle_(**kwargs)
-        return bundle | {"text/plain": repr(self)}
+        shown = {} if self._stop.is_set() else super()._repr_mimebundle_(**kwargs)  # a closed panel has no screen
+        return shown | {"text/plain": repr(self)}
 
     def _controls(self) -> list[ipywidgets.Widget]:
         kind = ipywidgets.Dropdown(options=list(KINDS), layout={"width": "170px"}, tooltip="file format")
@@ -124,7 +123,7 @@ class Panel(ipywidgets.VBox):
         parts = [kind, button, message]
         if self.oracle is not None:
             go = ipywidgets.Button(description="Simulated person", tooltip="let the oracle answer the next 10 pages")
-            go.on_click(lambda _: threading.Thread(target=self.play, kwargs={"pages": 10, "pause": 0.3}).start())
+            go.on_click(lambda _: threading.Thread(target=self._play_on, args=(message,)).start())
             parts.insert(0, go)
         chosen = [] if self._again is None else [ChosenFile(self._import_chosen)]
         return [ipywidgets.HBox(parts), *chosen]
@@ -166,6 +165,14 @@ class Panel(ipywidgets.VBox):
             message.value = html.escape(str(error))
         else:
             message.value = html.escape(". ".join(filter(None, (f"written: {done.path}", done.counts, done.remark))))
+
+    def _play_on(self, message: ipywidgets.HTML) -> None:
+        """Play some pages on a thread of its own, where an error would reach nobody."""
+        message.value = ""
+        try:
+            self.play(pages=10, pause=0.3)
+        except Exception as error:  # whatever the oracle raises: it may be anybody's
+            message.value = html.escape(f"The simulated person stopped: {error}")
 
     # --- what came out
 
@@ -215,6 +222,7 @@ class Panel(ipywidgets.VBox):
             raise ValueError("this panel has no simulated person: make it with Panel(..., oracle=Truth(positive))")
         if self._stop.is_set():
             raise ValueError("this panel is closed: make one with the same session file, which goes on where it was")
+        check_oracle(self.oracle)  # the attribute may have been set since
         for name, most in {"pages": pages, "finds": finds}.items():
             if most is not None:
                 check_count(name, most, 0)
@@ -254,6 +262,7 @@ class Panel(ipywidgets.VBox):
             self.controller.close()
         _close_within(self)
         super().close()
+        vars(self).pop("_repr_mimebundle_", None)  # a closed widget has none, and a notebook would show nothing
 
 
 def _close_within(widget: ipywidgets.Widget) -> None:
@@ -294,9 +303,11 @@ class _Window:
             first, end = controller.cards.page(controller.cards.cursor)
             cards = [controller.card(p) for p in range(first, end) if controller.cards.labels[p] == OPEN]
             blind = controller.asked[-1].blind and controller.cards.rounds[-1] == first
-        for card, label in zip(cards, oracle.label(np.array([c["row"] for c in cards], np.int64)), strict=True):
+        # All answers are there, and are answers, before the first is sent: the screen's messages are not refused.
+        labels = answers_of(oracle, np.array([c["row"] for c in cards], np.int64)).tolist()
+        for card, label in zip(cards, labels, strict=True):
             if label or blind:
-                self.send({"op": "set", "at": card["position"], "v": int(label)})
+                self.send({"op": "set", "at": card["position"], "v": label})
         self.send({"op": "rest"}, {"op": "next"})
         self.wait(patience)
 

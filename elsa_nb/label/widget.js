@@ -7,12 +7,18 @@
 
 const ALIVE_MS = 3000, UNSAVED_MS = 1000, SILENT_MS = 8000;  // milliseconds
 const SILENT = "The kernel does not answer: it is busy with another cell, or gone. Everything that is not marked as unsaved is safe. If this stays, reload the page; in a notebook, restart the kernel and run the cell again.";
+const GONE = "This panel is not connected any more: its kernel was restarted or shut down. Everything that is not marked as unsaved is safe. Run the cell again to go on.";
 let views = 0;
 
 function render({ model, el }) {
   const cards = new Cards(), contents = new Map(), pending = [], queue = [], unsaved = new Set(), nonce = newId(), client = `${storedClient()}:${views++}`;
   let seq = 0, ready = false, stale = false, active = false, refused = false, doors = false, holder = "", remark = "", shown = [], shownFirst = -1, seeds = [], detail = -1, sentAt = 0, silentSince = 0, waitingSince = 0;
-  const say = (kind, more = {}) => model.send({ kind, nonce, client, ...more });
+  let gone = false;
+  const say = (kind, more = {}) => {
+    const before = gone;
+    try { model.send({ kind, nonce, client, ...more }); gone = false; } catch { gone = true; }  // the channel of a kernel that is gone refuses
+    if (gone !== before) paint();
+  };
   const ownPage = !!document.body.dataset.voila;
   const pictures = new Pictures((rows) => say("want", { rows, positions: [], side: pictures.side }));
 
@@ -88,7 +94,7 @@ function render({ model, el }) {
 
   // --- events out
   function dispatch(events) {
-    if (!ready || !active) return;
+    if (!ready || !active || gone) return;
     for (const event of events) for (const [position] of cards.apply(event)) unsaved.add(position);
     queue.push(...events);
     flush();
@@ -219,12 +225,12 @@ function render({ model, el }) {
     againButton.hidden = !again || blind || !active; againButton.disabled = coming || cards.waiting; againButton.title = again?.why ?? "";
     againButton.textContent = coming ? "They come after this round" : `${again?.button}${begun ? " after this round" : ""}`;
     const late = pending.length && performance.now() - sentAt > UNSAVED_MS;
-    status.textContent = !ready ? "connecting…" : !active ? "read only" : late ? "not saved yet" : pending.length ? "saving…" : refused ? "not saved" : "saved";
-    status.dataset.state = late || (refused && !pending.length) ? "late" : pending.length ? "saving" : "saved";
+    status.textContent = gone ? "not connected: answers are not saved" : !ready ? "connecting…" : !active ? "read only" : late ? "not saved yet" : pending.length ? "saving…" : refused ? "not saved" : "saved";
+    status.dataset.state = gone || late || (refused && !pending.length) ? "late" : pending.length ? "saving" : "saved";
     const silent = active && pending.length && performance.now() - silentSince > SILENT_MS;
-    banner.hidden = !(ready && (!active || holder || remark || silent));
-    bannerText.textContent = silent ? SILENT : [holder, remark].filter(Boolean).join(" ");
-    takeOver.hidden = active;
+    banner.hidden = !gone && !(ready && (!active || holder || remark || silent));
+    bannerText.textContent = gone ? GONE : silent ? SILENT : [holder, remark].filter(Boolean).join(" ");
+    takeOver.hidden = active || gone;
     restText.textContent = !ready ? "Connecting to the kernel…" : !n ? "Nothing to show yet." : "Looking for the next round…";
     if (cards.waiting && !waitingSince) waitingSince = performance.now();
     if (!cards.waiting) waitingSince = 0;

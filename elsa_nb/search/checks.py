@@ -3,9 +3,11 @@
 Every strategy and configuration of `elsa_nb.search` calls these at construction.
 """
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import MISSING, fields, is_dataclass
 from numbers import Integral
+from pathlib import PurePath
 from typing import Any
 
 import numpy as np
@@ -176,9 +178,42 @@ def _flat(given: Any, what: str, wanted: str) -> np.ndarray:
 def find_rows(
     given: Sequence[int] | Sequence[str] | np.ndarray, ids: np.ndarray | None, n: int, what: str
 ) -> np.ndarray:
-    """Return row numbers, or names out of the `ids` (n,) of a pool, as `check_rows` returns them."""
+    """Return row numbers, or names out of the `ids` (n,) of a pool, as `check_rows` returns them.
+
+    A whole number is always a row number, and text always an id, also where the ids are whole numbers. Warns where a
+    number that somebody wrote into a list names one row by its id and another by its number.
+    """
+    written = isinstance(given, list | tuple)
+    if written and any(isinstance(each, str | PurePath) for each in given):
+        if numbers := [each for each in given if not isinstance(each, str | PurePath)]:
+            raise ValueError(f"{what} mix ids and {numbers[0]!r:.60}; give ids only, or row numbers only")
+        given = [each.as_posix() if isinstance(each, PurePath) else str(each) for each in given]
     rows = _flat(given, what, "row numbers, or of ids")
-    return check_rows(rows if ids is None or rows.dtype.kind not in "US" else _rows_of_ids(rows, ids, what), n, what)
+    if ids is not None and rows.dtype.kind in "US":
+        return check_rows(_rows_of_ids(rows, ids, what), n, what)
+    if ids is not None and rows.dtype.kind in "iu":
+        outside = rows[(rows < 0) | (rows >= n)]
+        if len(outside) and (ids == str(outside[0])).any():
+            raise ValueError(
+                f"{what}: row {outside[0]} is not in the pool; allowed: 0 to {n - 1}. Whole numbers are row numbers: "
+                f"as an id give the text {str(outside[0])!r}"
+            )
+    rows = check_rows(rows, n, what)
+    if ids is not None and written:
+        _warn_of_other_reading(rows, ids, what)
+    return rows
+
+
+def _warn_of_other_reading(rows: np.ndarray, ids: np.ndarray, what: str) -> None:
+    """Warn where a number that is taken for a row number is the id of another row."""
+    for row in rows[ids[rows] != rows.astype(str)].tolist():
+        if len(other := np.flatnonzero(ids == str(row))):
+            warnings.warn(
+                f"{what}: {row} is taken for the row number {row}, whose id is {str(ids[row])!r}. The id {str(row)!r} "
+                f"is that of row {other[0]}: give it as text, or the row numbers as an array (np.array([...]))",
+                stacklevel=5,  # the line that makes the search
+            )
+            return
 
 
 def _rows_of_ids(names: np.ndarray, ids: np.ndarray, what: str) -> np.ndarray:

@@ -6,7 +6,7 @@ from typing import Protocol
 import numpy as np
 
 from elsa_nb.search.checks import as_truths, check_number, check_rng
-from elsa_nb.search.contract import Log, Scored, Strategy, check_search, next_batch
+from elsa_nb.search.contract import Log, Scored, Strategy, check_labels, check_search, next_batch
 from elsa_nb.search.heads.head import logits_together
 
 
@@ -75,20 +75,33 @@ def simulate(search: Strategy, oracle: Oracle) -> Log:
     that cannot answer, such as the truth as an array.
     """
     check_search(search)
-    _check_oracle(oracle)
+    check_oracle(oracle)
     while (batch := next_batch(search)) is not None:
-        search.update(oracle.label(batch.rows))
+        search.update(answers_of(oracle, batch.rows))
     return search.log
 
 
-def _check_oracle(oracle: object) -> None:
+def check_oracle(oracle: object) -> None:
+    """Raise ValueError for what cannot be asked, such as the truth as an array, or the class of an oracle."""
     if isinstance(oracle, type):
         raise ValueError(f"oracle is the class {oracle.__name__}; make one, such as Truth(positive)")
-    if not hasattr(oracle, "label"):
+    if not callable(getattr(oracle, "label", None)):
         raise ValueError(
             f"oracle of type {type(oracle).__name__}; give an object with label(rows), such as Truth(positive), "
             "where positive has one True or False per row"
         )
+
+
+def answers_of(oracle: Oracle, rows: np.ndarray) -> np.ndarray:
+    """Put `rows` (m,) to `oracle` and return its answers, (m,) int8: whatever asks an oracle asks it here.
+
+    Raises ValueError where it does not answer each row with 1, 0 or -1: a probability is not an answer.
+    """
+    answers = oracle.label(rows)
+    try:
+        return check_labels(answers, len(rows))
+    except ValueError as error:
+        raise ValueError(f"label() of {type(oracle).__name__} returned a {type(answers).__name__}: {error}") from None
 
 
 def simulate_together(searches: Sequence[Strategy], oracles: Sequence[Oracle]) -> list[Log]:
@@ -103,7 +116,7 @@ def simulate_together(searches: Sequence[Strategy], oracles: Sequence[Oracle]) -
         raise ValueError(f"{len(searches)} searches and {len(oracles)} oracles; give an oracle for each search")
     for search, oracle in zip(searches, oracles, strict=True):
         check_search(search)
-        _check_oracle(oracle)
+        check_oracle(oracle)
     running = list(zip(searches, oracles, strict=True))
     while running:
         asked = [search.head_to_score() if isinstance(search, Scored) else None for search, _ in running]
@@ -112,7 +125,7 @@ def simulate_together(searches: Sequence[Strategy], oracles: Sequence[Oracle]) -
         for (search, oracle), one in zip(running, asked, strict=True):
             batch = next_batch(search, None if one is None else next(scored))
             if batch is not None:
-                search.update(oracle.label(batch.rows))
+                search.update(answers_of(oracle, batch.rows))
                 going_on.append((search, oracle))
         running = going_on
     return [search.log for search in searches]

@@ -92,6 +92,27 @@ def test_undo_reload_kill_and_go_on(open_desk, pool):
     desk.check_file()
 
 
+def test_a_panel_whose_kernel_was_restarted_says_so_and_takes_no_answers(open_desk):
+    """It said "saved", took clicks, and every message ended in an error that nobody caught."""
+    desk = open_desk("import scene\npanel = scene.fixed()\npanel")
+    errors = []
+    desk.page.on("pageerror", lambda error: errors.append(str(error)))
+    desk.focus()
+    desk.press("1")
+    desk.check_file()
+    restart = "window.jupyterapp.shell.currentWidget.context.sessionContext.session.kernel.restart()"
+    desk.page.evaluate(f"async () => {{ await {restart} }}")
+    desk.root.locator(".elsa-banner", has_text="not connected any more").wait_for(timeout=conftest.PATIENCE)
+    assert "not saved" in desk.root.locator(".elsa-status").inner_text()
+    before = desk.state()["labels"]
+    desk.press("1", "0", "Enter")
+    assert desk.state()["labels"] == before
+    assert not errors
+    desk.run_cells()
+    assert desk.root.locator(".elsa-banner").is_hidden()
+    assert desk.state()["labels"] == before
+
+
 def test_two_windows_on_one_kernel_and_a_second_kernel(open_desk):
     first = open_desk("import scene\npanel = scene.fixed()\npanel")
     first.focus()

@@ -3,6 +3,8 @@
 import ast
 import re
 import shlex
+import subprocess
+import sys
 
 import pytest
 from blocks import blocks
@@ -136,3 +138,28 @@ def test_every_environment_variable_is_told():
     sources = [path.read_text() for path in (ROOT / "elsa_nb").rglob("*.py")]
     assert told == {name for source in sources for name in re.findall(r"\bELSA_[A-Z0-9_]+\b", source)}
     assert {name for text in TEXTS.values() for name in re.findall(r"\bELSA_[A-Z0-9_]+\b", text)} <= told
+
+
+DOTTED = re.compile(r"\belsa_nb(?:\.[A-Za-z_]\w*)+")
+RESOLVE = """
+import sys
+from importlib import import_module
+import elsa_nb
+for name in sys.argv[1:]:
+    try:
+        import_module(name)  # a module, which code imports by this name
+    except ImportError:
+        at = elsa_nb
+        for part in name.split(".")[1:]:
+            at = getattr(at, part)
+assert elsa_nb.label.summary.summarize_session and elsa_nb.label.Panel
+"""
+
+
+def test_every_dotted_name_that_is_written_leads_somewhere():
+    """After `import elsa_nb` alone, as a reader types it: elsa_nb.label.Panel had to be imported by another name."""
+    written = {name for text in TEXTS.values() for name in DOTTED.findall(text)}
+    names = sorted(written - {"elsa_nb.strategies"})  # the group of entry points
+    assert "elsa_nb.label_folder" in names
+    done = subprocess.run([sys.executable, "-c", RESOLVE, *names], capture_output=True, text=True, check=False)
+    assert not done.returncode, done.stderr

@@ -16,6 +16,7 @@ from PIL import Image
 from elsa_nb.errors import MissingDataError
 from elsa_nb.label import Fixed, Panel
 from elsa_nb.label.as_items import as_items
+from elsa_nb.label.identity import names_of
 from elsa_nb.label.items import Arrays, Files, Paths, Pictures, Texts
 from elsa_nb.pool import Pool
 from elsa_nb.search.elsa import Search
@@ -160,7 +161,7 @@ def panel_with(folder, **wrong):
         (lambda folder: Files(folder, None), "names is of type NoneType; give a list"),
         (lambda folder: Panel(Fixed(5, range(5)), ["a", "b"], folder / "s.sqlite"), "2 images or texts .* 5 rows"),
         (lambda folder: Panel("harvest", ["a", "b"], folder / "s.sqlite"), "search is 'harvest'; give a search"),
-        (lambda folder: panel_with(folder, oracle=[1, 0]), r"oracle is \[1, 0\]; give None, or an object with label"),
+        (lambda folder: panel_with(folder, oracle=[1, 0]), r"oracle of type list; give an object with label"),
         (lambda folder: panel_with(folder, estimate="bracket"), "estimate is 'bracket'; give None or a function"),
         (lambda folder: panel_with(folder, page=7), "page = 7; allowed: 12, 24"),
         (lambda folder: panel_with(folder, again=3), "again is 3; give None or a function"),
@@ -266,3 +267,17 @@ def test_a_list_is_taken_whole_or_refused(values):
     else:
         with pytest.raises(ValueError, match=r"row \d of images is"):
             as_items(values)
+
+
+def test_a_shuffled_column_keeps_its_order_beside_a_pool_that_only_counts(tmp_path):
+    texts = pd.Series(["a", "b", "c"], index=[2, 0, 1])
+    vectors = np.eye(3, dtype=np.float32)
+    for pool, ids in (
+        (Pool.from_arrays(vectors), list("012")),
+        (Pool.from_arrays(vectors, ["2", "0", "1"]), list("201")),
+    ):
+        panel = Panel(Search(pool, np.array([0]), rng=0), texts, session=tmp_path / f"{ids[0]}.sqlite")
+        assert list(panel.controller.ids) == ids
+        panel.close()
+    with pytest.raises(ValueError, match="row 0 is '0' in the pool and '2' among the images"):
+        names_of(["0", "2", "1"], Texts(texts.tolist()), ["2", "0", "1"])

@@ -59,7 +59,7 @@ def test_rows_like_an_image_and_like_a_text(small):
 
     assert first_examples.rows_like_images(vectors, Encoder(), ["5"], 3)[0] == 5
     assert first_examples.rows_like_text(vectors, Encoder(), "seven", 3)[0] == 7
-    with pytest.raises(ValueError, match="no text tower"):
+    with pytest.raises(ValueError, match="knows no words"):
         first_examples.rows_like_text(vectors, object(), "seven", 3)
     with pytest.raises(ValueError, match="no example is given that rows could be like"):
         first_examples.rows_like(vectors, vectors[:0], 3)

@@ -257,6 +257,9 @@ def test_what_cannot_be_played_is_said(panel, make_search, tmp_path):
     with pytest.raises(ValueError, match="pages = -1; allowed: a whole number, 0 or more"):
         panel.play(pages=-1)
     panel.close()
+    shown = panel._repr_mimebundle_()  # it raised, and a notebook showed nothing
+    state = "round 1; closed, and opened again by the line that made it"
+    assert shown == {"text/plain": f"Panel(s.sqlite: 0 labels, 0 positives, {state})"}
     with pytest.raises(ValueError, match="this panel is closed: make one with the same session file"):
         panel.play(pages=1)
     with pytest.raises(ValueError, match=r"search is <class .*; give a search, such as Search"):
@@ -269,3 +272,31 @@ def test_a_panel_that_was_called_wrongly_says_no_more_than_that():
             pass  # as where Python refuses the arguments
 
     Called().close()
+
+
+NO_ANSWERS = {
+    "probabilities": lambda rows: np.full(len(rows), 0.9),
+    "a class number": lambda rows: np.full(len(rows), 2),
+    "the mark of an open card": lambda rows: np.full(len(rows), -2),
+    "text": lambda rows: ["1"] * len(rows),
+    "missing numbers": lambda rows: np.full(len(rows), np.nan),
+    "too few": lambda rows: [1] * (len(rows) - 1),
+    "too many": lambda rows: [1] * (len(rows) + 1),
+    "nothing": lambda rows: None,
+}
+
+
+@pytest.mark.parametrize("answers", NO_ANSWERS.values(), ids=NO_ANSWERS)
+def test_what_is_not_an_answer_is_refused_before_any_of_the_page_is_stored(panel, answers):
+    """Most became "negative" in the session, silently; of too few or too many, half a page did."""
+    panel.oracle = type("Answers", (), {"label": lambda self, rows: answers(rows)})()
+    with pytest.raises(ValueError, match=r"label\(\) of Answers returned .*(allowed: 1 |one label per row)"):
+        panel.play(pages=1)
+    assert not panel.session.answers()
+
+
+def test_the_button_of_the_simulated_person_says_what_stopped_it(panel):
+    panel.oracle = type("Answers", (), {"label": lambda self, rows: None})()
+    go, *_, message = panel.children[1].children
+    go.click()
+    wait_for(lambda: "The simulated person stopped: label() of Answers returned a NoneType" in message.value)

@@ -7,7 +7,9 @@ product.
 
 import io
 import pickle
+import warnings
 from dataclasses import dataclass, fields, replace
+from pathlib import PurePath
 
 import numpy as np
 import pandas as pd
@@ -632,3 +634,30 @@ def test_lists_are_questions_as_arrays_are():
     assert not batch.rows.flags.writeable
     ledger.answer([1, 0])
     assert ledger.log.rows.tolist() == [2, 1]
+
+
+NUMBERED = np.array(["1000", "1001", "2", "1003"])
+
+
+def test_whole_numbers_are_rows_and_texts_are_ids_also_where_ids_are_whole_numbers():
+    assert Ledger(4, [1], NUMBERED).seeds.tolist() == [1]
+    assert Ledger(4, ["1001", "2"], NUMBERED).seeds.tolist() == [1, 2]
+    assert Ledger(4, [PurePath("a/b.jpg")], np.array(["a/b.jpg", "c", "d", "e"])).seeds.tolist() == [0]
+    for given in ([1001], np.array([1001])):
+        with pytest.raises(ValueError, match=r"row 1001 is not in the pool; allowed: 0 to 3\. .* give the text '1001'"):
+            Ledger(4, given, NUMBERED)
+    with pytest.raises(ValueError, match=r"row 999 is not in the pool; allowed: 0 to 3$"):
+        Ledger(4, [999], NUMBERED)
+    with pytest.raises(ValueError, match="seeds mix ids and 2; give ids only, or row numbers only"):
+        Ledger(4, ["1001", 2], NUMBERED)
+
+
+def test_a_number_that_is_the_id_of_another_row_is_pointed_out():
+    shuffled = np.array(["2", "0", "1", "3"])
+    with pytest.warns(UserWarning, match=r"seeds: 2 is taken for the row number 2, .* '1'\. The id '2' .* row 0"):
+        assert Ledger(4, [3, 2], shuffled).seeds.tolist() == [3, 2]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        Ledger(4, np.array([3, 2]), shuffled)  # as programs hand rows over
+        Ledger(4, [3], shuffled)
+        Ledger(4, [3, 2], np.array(["0", "1", "2", "3"]))

@@ -203,3 +203,44 @@ def test_what_answers_nothing_is_no_oracle(tiny_pool):
 def test_only_rows_are_answered(oracle, rows):
     with pytest.raises(ValueError, match=r"rows asked are of type .*; give row numbers"):
         oracle.label(np.array(rows))
+
+
+class Answers:
+    """An oracle that answers what it is told to, right or wrong."""
+
+    def __init__(self, answers):
+        self.answers = answers
+
+    def label(self, rows):
+        return self.answers(rows)
+
+
+class Believes(TwoBatches):
+    """A strategy of somebody's own, which takes what it is told."""
+
+    def update(self, labels):
+        self.told = labels
+
+
+NO_ANSWERS = {
+    "probabilities": lambda rows: np.full(len(rows), 0.9),
+    "a class number": lambda rows: np.full(len(rows), 2),
+    "the mark of an open card": lambda rows: np.full(len(rows), -2),
+    "text": lambda rows: ["1"] * len(rows),
+    "words": lambda rows: ["yes"] * len(rows),
+    "missing numbers": lambda rows: np.full(len(rows), np.nan),
+    "too few": lambda rows: [1] * (len(rows) - 1),
+    "too many": lambda rows: [1] * (len(rows) + 1),
+    "nothing": lambda rows: None,
+    "masked": lambda rows: np.ma.masked_array(np.ones(len(rows), int), True),
+}
+
+
+@pytest.mark.parametrize("answers", NO_ANSWERS.values(), ids=NO_ANSWERS)
+def test_what_is_not_an_answer_reaches_no_search(answers):
+    """Not even a strategy that checks nothing itself."""
+    for run in (simulate, lambda search, oracle: simulate_together([search], [oracle])):
+        search = Believes()
+        with pytest.raises(ValueError, match=r"label\(\) of Answers returned .*(allowed: 1 |one label per)"):
+            run(search, Answers(answers))
+        assert not hasattr(search, "told")

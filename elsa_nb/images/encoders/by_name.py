@@ -4,6 +4,7 @@
 photographs. A new kind of encoder is a prefix here and a module of its own.
 """
 
+import difflib
 from typing import Any
 
 from elsa_nb import store
@@ -11,7 +12,7 @@ from elsa_nb.errors import MissingDataError
 from elsa_nb.images.encoders.baselines import load_floor
 from elsa_nb.images.encoders.efficientnet_lite import load_efficientnet_lite0
 from elsa_nb.images.encoders.libraries import load_timm, load_torchvision
-from elsa_nb.images.encoders.names import FALLBACK, LAST_LAYER, is_file_name, name_for_pictures
+from elsa_nb.images.encoders.names import CANDIDATES, FALLBACK, LAST_LAYER, TEXT, is_file_name, name_for_pictures
 from elsa_nb.images.encoders.open_clip_models import load_open_clip
 from elsa_nb.images.encoders.own_weights import load_own_weights
 from elsa_nb.images.encoders.preprocessing import IMAGENET_GEOMETRY
@@ -39,6 +40,17 @@ def load_for_pictures(name: str) -> Any:
             f"leave {option_named('encoder')} out, or take one that `elsa-nb encoders` lists."
         )
     return encoder
+
+
+def _known_names(name: str) -> str:
+    """Return which encoders of photographs there are, the one first that `name` is perhaps meant to be."""
+    names = [*CANDIDATES, *OFFICIAL]
+    near = difflib.get_close_matches(name, names, n=1)
+    meant = f"Did you mean {near[0]}? " if near else ""
+    return (
+        f"{meant}For photographs: {', '.join(names)}, timm:MODEL, torchvision:MODEL, {TEXT}, or a file of weights. "
+        "`elsa-nb encoders` lists what works here."
+    )
 
 
 def load_encoder(name: str) -> Any:
@@ -76,7 +88,7 @@ def load_encoder(name: str) -> Any:
         encoder.name = name
         return encoder
     if not trained.is_file():
-        hint = f"Did you mean official:{name}?" if name in OFFICIAL else "`elsa-nb encoders` lists what works here."
+        hint = f"Did you mean official:{name}?" if name in OFFICIAL else _known_names(name)
         raise MissingDataError(f"No encoder {name!r} is here: neither {trained} nor {own}. {hint}")
     encoder = load_trained(name, trained.parent)
     if encoder.architecture.resnet50:

@@ -41,6 +41,16 @@ def name_for_pictures(name: str) -> str:
     return f"official:{name}" if name in OFFICIAL else SHORT_NAMES.get(name, name)
 
 
+def check_knows_words(names: Sequence[str]) -> None:
+    """Raise ValueError unless one of the encoders called `names` takes texts, too."""
+    if not any(name.startswith("open_clip:") for name in names):
+        told = f"the encoder {names[0]} knows" if len(names) == 1 else f"the encoders {' and '.join(names)} know"
+        raise ValueError(
+            f"{told} no words, so nothing can be found by a text; {TEXT} does, and is taken where there is a text and "
+            "no encoder is named"
+        )
+
+
 def check_once(names: Sequence[str]) -> None:
     """Raise ValueError for an encoder that is named twice, by whatever names."""
     whole = [name_for_pictures(each) for each in names]

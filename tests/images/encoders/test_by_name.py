@@ -95,3 +95,9 @@ def test_a_file_that_is_here_is_read_as_weights_and_not_called_missing(tmp_path,
     (tmp_path / name).write_text("no weights")
     with pytest.raises(CorruptFileError, match="is not a PyTorch checkpoint"):
         load_for_pictures(name)
+
+
+def test_an_unknown_encoder_is_answered_with_the_known_ones():
+    """In a notebook the name of a command alone is no help."""
+    with pytest.raises(MissingDataError, match=r"Did you mean dinov2-small\? For photographs: dinov2-small, efficient"):
+        load_encoder("dinov2_small")

@@ -1,0 +1,148 @@
+"""Which part of a table names its rows: a column that is called so, the index of a data frame, or the only words.
+
+A whole number may be an id of the user's own. Only those that count the rows from 0 are row numbers.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+
+from elsa_nb.text_tables import FOLDERS, IDS, find_name, in_folder, is_number
+from elsa_nb.vectors import as_names
+
+_LOOKED_AT = 20  # rows
+# image_id, sample id, imageID, uid: what a column of ids may be called, where it has another value in every row.
+_CALLED_ID = re.compile(r"(?i:(.*[\s_.-])?(ids?|uid|uuid|guid|pid))|.*[a-z](Id|ID)")
+
+
+def row_names(given: Any, ids: Any = None) -> Any:
+    """Return the ids of vectors: `ids` where they are given, else the `frame_names`.
+
+    Raises ValueError for a data frame with a column of whole numbers that is called like ids, and has another number in
+    every row: among vectors it would be taken for a value of each.
+    """
+    for place, column in enumerate(getattr(given, "columns", ()) if hasattr(given, "iloc") else ()):
+        called = find_name([column], IDS) is not None or _CALLED_ID.fullmatch(str(column).strip())
+        numbers = given.iloc[:, place].tolist() if called else []
+        if len(numbers) > 1 and all(map(_is_whole, numbers)) and _tell_apart(numbers):
+            raise ValueError(
+                f"The column {column!r} of the data frame has a name of ids and another whole number in every row: "
+                f"set_index({column!r}) makes these the ids, drop(columns={column!r}) leaves them out of the vectors."
+            )
+    return frame_names(given) if ids is None else ids
+
+
+def frame_names(given: Any) -> np.ndarray | None:
+    """Return the names (n,) of the rows of a pandas frame or column, from its index; None where it only counts them.
+
+    Words are names, and so are whole numbers, as text, unless they count the rows from 0. Numbers that repeat name
+    nothing in an index without a name of its own, such as that of frames put one below the other.
+    """
+    if not (hasattr(given, "iloc") and hasattr(given, "index")):
+        return None
+    names = np.asarray(given.index)
+    if all(isinstance(name, str) for name in names):
+        return names
+    whole = names.dtype.kind in "iu" or all(_is_whole(name) for name in names)
+    if not whole or (names == np.arange(len(names))).all():
+        return None
+    repeat = given.index.name is None and len(np.unique(names)) < len(names)
+    return None if repeat else names.astype(str)
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool | np.bool_)
+
+
+def _tell_apart(values: Sequence[Any]) -> bool:
+    """Whether values are words, or whole numbers, and none of them is missing or repeats."""
+    words = all(isinstance(value, str) and value for value in values)
+    return (words or all(map(_is_whole, values))) and len(set(values)) == len(values)
+
+
+def column_called_id(columns: Sequence[Any], values_of: Callable) -> Any | None:
+    """Return the one of `columns` that is called like ids and tells the rows apart; None where none does, or several.
+
+    `values_of` gives the values of a column, a list.
+    """
+    called = [name for name in columns if _CALLED_ID.fullmatch(str(name).strip())]
+    found = [name for name in called if _tell_apart(values_of(name))]
+    return found[0] if len(found) == 1 else None
+
+
+def may_hold_ids(columns: Sequence[Any], values_of: Callable) -> list[str]:
+    """Return those of `columns` that are called like ids, or tell the rows apart and do not just count them.
+
+    `values_of` gives the values of a column, a list.
+    """
+    found = []
+    for name in columns:
+        values = [] if (called := bool(_CALLED_ID.fullmatch(str(name).strip()))) else values_of(name)
+        counts = values in (list(range(len(values))), list(range(1, len(values) + 1)))
+        if called or (_tell_apart(values) and not counts):
+            found.append(str(name))
+    return found
+
+
+def arrow_index(table: Any) -> list[str] | None:
+    """Return what the index of the data frame that a table of pyarrow was written from calls its rows, or None."""
+    try:
+        kept = (table.schema.pandas_metadata or {}).get("index_columns", [])
+    except ValueError:  # other programs write what they like there
+        return None
+    if not isinstance(kept, list):
+        return None
+    names = frame_names(table.select([name for name in kept if name in table.column_names]).to_pandas())
+    return names.tolist() if names is not None and len(set(names)) == table.num_rows else None
+
+
+def ids_in_frame(frame: Any, padded: Sequence[Any] = ()) -> tuple[list[str], list[str]]:
+    """Return the ids in a table, and notes on them.
+
+    They are its column of names, its index, or its first column of words or of `padded` numbers.
+    """
+    columns = list(frame.columns)
+    column = find_name(columns)
+    column = column_called_id(columns, lambda name: frame[name].tolist()) if column is None else column
+    if column is None and (names := frame_names(frame)) is not None and len(set(names)) == len(names):
+        return names.tolist(), []
+    if column is None:
+        column = next((c for c in frame if c in padded or not is_number_like(frame[c])), None)
+    if column is None:
+        raise ValueError(f"it has no column of ids ({', '.join(map(str, frame.columns[:8]))}); call it item")
+    return ids_in_column(frame.__getitem__, columns, column)
+
+
+def ids_in_column(values_of: Callable, columns: Sequence[Any], column: Any) -> tuple[list[str], list[str]]:
+    """Return the ids in a column, and notes on them; `values_of` gives the values of one of `columns`.
+
+    File names that repeat get their folders in front, where another column holds these.
+    """
+    names = as_names(values_of(column))
+    beside = find_name([name for name in columns if name != column], FOLDERS)
+    if beside is None or len(set(names)) == len(names) or any("/" in name or "\\" in name for name in names):
+        return names, []
+    folders = ["" if folder is None or folder != folder else str(folder) for folder in values_of(beside)]
+    joined = [in_folder(folder, name) for folder, name in zip(folders, names, strict=True)]
+    return joined, [f"ids from {beside!r} and {column!r}, joined, since the names repeat"]
+
+
+def if_ids(name: Any, values: Iterable[Any]) -> tuple[Any, list[str]]:
+    """Return the only column of words if none of its words repeats, else None and a remark."""
+    values = list(values)
+    if len(set(values)) == len(values):
+        return name, []
+    return None, [f"the words in {name!r} repeat, so they are not ids"]
+
+
+def is_number_like(column: Any) -> bool:
+    """Whether a column of a data frame holds numbers, or mostly numbers."""
+    if column.dtype.kind in "fiub":
+        return True
+    told = [value for value in column[:_LOOKED_AT] if np.ndim(value) == 0 and value is not None]  # no lists
+    told = [value for value in told if isinstance(value, str) or value == value]
+    told = [value for value in told if value != ""]
+    return bool(told) and 2 * sum(is_number(str(value)) for value in told) > len(told)
