@@ -14,6 +14,7 @@ import numpy as np
 
 from elsa_nb import fingerprints, store
 from elsa_nb.counts import count_of
+from elsa_nb.images.encoders.preprocessing import CropGeometry
 from elsa_nb.images.encoders.protocol import ImageEncoder
 from elsa_nb.images.encoders.small_resnet import load_trained
 from elsa_nb.images.extraction.crops import Crops, check_resizer, check_workers
@@ -99,11 +100,8 @@ def extract_all(
     """
     check_extraction(batch=batch, workers=workers, dtype=dtype, precision=precision, resizer=resizer)
     device, precision = device_and_precision(precision)
-    groups: dict[Any, dict[str, ImageEncoder]] = {}
-    for title, encoder in encoders.items():
-        groups.setdefault(getattr(encoder, "geometry", None), {})[title] = encoder
     pools: dict[str, dict[str, Pool]] = {}
-    for geometry, group in groups.items():
+    for geometry, group in by_geometry(encoders).items():
         view = source if geometry is None else Crops(source, geometry, resizer, workers=workers)
         if skip_broken and isinstance(view, Crops):
             view = view.without_broken(progress)
@@ -201,6 +199,17 @@ def encode(source: Source, encoder: ImageEncoder, batch: int = BATCH) -> dict[st
     steps = forward(source, {"": encoder}, range(0, len(source), batch), device=device, precision=precision)
     parts = [vectors[""] for _, _, vectors in steps]
     return {space: np.concatenate([part[space] for part in parts]) for space in encoder.dimensions}
+
+
+def by_geometry(encoders: Mapping[str, ImageEncoder]) -> dict[CropGeometry | None, dict[str, ImageEncoder]]:
+    """Return the encoders, by name, in groups that take the same images; None stands for images as the source has them.
+
+    The images of a group are decoded once.
+    """
+    groups: dict[CropGeometry | None, dict[str, ImageEncoder]] = {}
+    for title, encoder in encoders.items():
+        groups.setdefault(getattr(encoder, "geometry", None), {})[title] = encoder
+    return groups
 
 
 def provenance_of(source: Source, encoder: ImageEncoder, dtype: str, precision: str) -> dict[str, Any]:

@@ -14,12 +14,12 @@ import numpy as np
 from elsa_nb import fingerprints, store
 from elsa_nb.counts import count_of
 from elsa_nb.errors import CorruptFileError
-from elsa_nb.images.encoders.preprocessing import CropGeometry
 from elsa_nb.images.encoders.protocol import ImageEncoder
 from elsa_nb.images.extraction.crops import Crops
 from elsa_nb.images.extraction.extract import (
     BATCH,
     BATCH_OF_LARGE_ON_CPU,
+    by_geometry,
     check_extraction,
     provenance_of,
     recipe_of,
@@ -74,11 +74,8 @@ def extract_folder(
             f"encoders of type {type(encoders).__name__}; give encoders by name: {{'mine': LibraryModel(...)}}"
         )
     now = stamps(files)
-    groups: dict[CropGeometry, dict[str, ImageEncoder]] = {}
-    for title, encoder in encoders.items():
-        groups.setdefault(encoder.geometry, {})[title] = encoder
     pools: dict[str, dict[str, Pool]] = {}
-    for geometry, group in groups.items():
+    for geometry, group in by_geometry(encoders).items():
         job = _Group(Crops(files, geometry, resizer), group, now, dtype, device, precision, cluster)
         size = batch or (BATCH_OF_LARGE_ON_CPU if device == "cpu" else BATCH)
         with ExitStack() as held:
