@@ -44,6 +44,7 @@ def declare_bench(parser: Parser) -> None:
     parser.add_argument("--out", type=typed_path, metavar="FILE", help=what)
     of_file = Only("where VECTORS is a file, not a pool", lambda given: not Path(given["vectors"]).is_dir())
     parser.declare_modes(ids=of_file, key=of_file, vectors_encoding=of_file)
+    parser.set_defaults(run=bench_command)
 
 
 def bench_command(options: argparse.Namespace) -> None:
