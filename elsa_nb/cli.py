@@ -7,11 +7,11 @@ import io
 import os
 import sqlite3
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from elsa_nb import __version__
 from elsa_nb.arguments import Parser
-from elsa_nb.bench.command import bench_command, declare_bench
+from elsa_nb.bench.command import declare_bench
 from elsa_nb.dask_workers import check_answers
 from elsa_nb.errors import MissingDataError
 from elsa_nb.images.extraction.requirements import require
@@ -85,77 +85,21 @@ def _parser() -> Parser:
     parser = Parser(prog="elsa-nb", description="Find every example of a rare class: ELSA, reproduced.")
     parser.add_argument("--version", action="version", version=f"elsa-nb {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for name, declare, what in _COMMANDS:
+        declare(commands.add_parser(name, help=what))
+    return parser
 
-    reproduce = commands.add_parser("reproduce", help="run every notebook and write the report")
-    reproduce.add_argument("--profile", default="quick", help=f"one of {', '.join(PROFILES)} (default: quick)")
-    reproduce.add_argument(
+
+def _declare_reproduce(parser: Parser) -> None:
+    parser.add_argument("--profile", default="quick", help=f"one of {', '.join(PROFILES)} (default: quick)")
+    parser.add_argument(
         "-p", "--parameter", action="append", default=[], metavar="NAME=VALUE", help="another notebook parameter"
     )
-    reproduce.add_argument("--dask", metavar="ADDRESS", help="run the searches on this cluster (tcp://host:8786)")
-    reproduce.add_argument(
+    parser.add_argument("--dask", metavar="ADDRESS", help="run the searches on this cluster (tcp://host:8786)")
+    parser.add_argument(
         "--jobs", type=int, metavar="N", help="notebooks at once (default: 2 in quick, 1 where searches fill all cores)"
     )
-    reproduce.set_defaults(run=_reproduce)
-
-    embed = commands.add_parser("embed", help="turn images into pools of vectors, with many encoders at once")
-    declare_embed(embed)
-    embed.set_defaults(run=_embed)
-
-    encoders = commands.add_parser("encoders", help="list the published encoders; `encoders get NAME` downloads one")
-    encoders.add_argument("action", nargs="?", choices=("get",), help="get: download what follows")
-    encoders.add_argument("names", nargs="*", metavar="NAME", help="all, or some of those listed")
-    encoders.set_defaults(run=_encoders)
-
-    what = "make a pool of vectors that you have already, or one of several encoders' pools"
-    declare_pool(commands.add_parser("pool", help=what))
-
-    bench = commands.add_parser("bench", help="compare searchers on vectors whose labels you know, at equal budgets")
-    declare_bench(bench)
-    bench.set_defaults(run=bench_command)
-
-    labels = commands.add_parser("labels", help="take earlier labels into a session, or write its answers for others")
-    declare_labels(labels)
-
-    session = commands.add_parser("session", help="sum up a session, compare its annotators, or rescue a damaged one")
-    declare_session(session)
-
-    data = commands.add_parser("data", help="make a pack of labelled photographs from its official source")
-    data.add_argument("action", choices=("get",))
-    data.add_argument("name", metavar="NAME", help="food-101, tiny-imagenet or cifar-10")
-    data.set_defaults(run=_data)
-
-    train = commands.add_parser("train", help="train an encoder on images, without labels")
-    declare_train(train)
-    train.set_defaults(run=_train)
-
-    notebooks = commands.add_parser("notebooks", help="execute the committed notebooks in place, profile full")
-    notebooks.set_defaults(run=_notebooks)
-
-    report = commands.add_parser("report", help="write the HTML report from what is there")
-    report.add_argument("--profile", default="quick", help=f"one of {', '.join(PROFILES)} (default: quick)")
-    report.set_defaults(run=_report)
-
-    readme = commands.add_parser("readme", help="write the results and speeds that README and docs show")
-    readme.set_defaults(run=_readme)
-
-    verify = commands.add_parser("verify", help="run stored searches again and compare their logs")
-    rows = verify.add_mutually_exclusive_group()
-    rows.add_argument("--all", action="store_true", help="every stored search (an hour on two cores)")
-    rows.add_argument("--sample", type=int, metavar="N", help="N stored searches drawn at random")
-    rows.add_argument("--row", nargs=2, metavar=("SWEEP", "N"), help="row N of a sweep's results, told in full")
-    verify.add_argument("--profile", default="full", help="whose results --row means (default: full)")
-    verify.add_argument("--record", action="store_true", help="keep the canaries' logs as those of this processor")
-    canaries = "without {all}, {sample} and {row}"
-    verify.declare_modes(
-        profile=Only("with {row}", lambda given: given["row"]),
-        record=Only(canaries, lambda given: not (given["all"] or given["sample"] is not None or given["row"])),
-    )
-    verify.set_defaults(run=_verify)
-
-    label = commands.add_parser("label", help="label the images of a folder by hand, as a web page on this machine")
-    declare_label(label)
-    label.set_defaults(run=label_command)
-    return parser
+    parser.set_defaults(run=_reproduce)
 
 
 def _reproduce(options: argparse.Namespace) -> None:
@@ -172,16 +116,21 @@ def _reproduce(options: argparse.Namespace) -> None:
     _report(options)
 
 
-def _report(options: argparse.Namespace) -> None:
-    from elsa_nb.paper.publishing.html_report import write_report
-
-    print(f"Report: {write_report(profile(options.profile))}")
+def _declare_embed(parser: Parser) -> None:
+    declare_embed(parser)
+    parser.set_defaults(run=_embed)
 
 
 def _embed(options: argparse.Namespace) -> None:
     from elsa_nb.images.extraction.embed import embed_command
 
     embed_command(options)
+
+
+def _declare_encoders(parser: Parser) -> None:
+    parser.add_argument("action", nargs="?", choices=("get",), help="get: download what follows")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="all, or some of those listed")
+    parser.set_defaults(run=_encoders)
 
 
 def _encoders(options: argparse.Namespace) -> None:
@@ -193,16 +142,31 @@ def _encoders(options: argparse.Namespace) -> None:
         print(encoder_table())
 
 
+def _declare_data(parser: Parser) -> None:
+    parser.add_argument("action", choices=("get",))
+    parser.add_argument("name", metavar="NAME", help="food-101, tiny-imagenet or cifar-10")
+    parser.set_defaults(run=_data)
+
+
 def _data(options: argparse.Namespace) -> None:
     from elsa_nb.images.sources.official_packs import make_pack
 
     print(make_pack(options.name))
 
 
+def _declare_train(parser: Parser) -> None:
+    declare_train(parser)
+    parser.set_defaults(run=_train)
+
+
 def _train(options: argparse.Namespace) -> None:
     from elsa_nb.images.training.command import train_command
 
     train_command(options)
+
+
+def _declare_notebooks(parser: Parser) -> None:
+    parser.set_defaults(run=_notebooks)
 
 
 def _notebooks(options: argparse.Namespace) -> None:
@@ -214,6 +178,21 @@ def _notebooks(options: argparse.Namespace) -> None:
         execute_notebook(path, path, {"profile": "full"})
 
 
+def _declare_report(parser: Parser) -> None:
+    parser.add_argument("--profile", default="quick", help=f"one of {', '.join(PROFILES)} (default: quick)")
+    parser.set_defaults(run=_report)
+
+
+def _report(options: argparse.Namespace) -> None:
+    from elsa_nb.paper.publishing.html_report import write_report
+
+    print(f"Report: {write_report(profile(options.profile))}")
+
+
+def _declare_readme(parser: Parser) -> None:
+    parser.set_defaults(run=_readme)
+
+
 def _readme(_: argparse.Namespace) -> None:
     _need_checkout("readme")
     from elsa_nb.paper.publishing import readme_blocks
@@ -221,11 +200,50 @@ def _readme(_: argparse.Namespace) -> None:
     readme_blocks.write_blocks()
 
 
+def _declare_verify(parser: Parser) -> None:
+    rows = parser.add_mutually_exclusive_group()
+    rows.add_argument("--all", action="store_true", help="every stored search (an hour on two cores)")
+    rows.add_argument("--sample", type=int, metavar="N", help="N stored searches drawn at random")
+    rows.add_argument("--row", nargs=2, metavar=("SWEEP", "N"), help="row N of a sweep's results, told in full")
+    parser.add_argument("--profile", default="full", help="whose results --row means (default: full)")
+    parser.add_argument("--record", action="store_true", help="keep the canaries' logs as those of this processor")
+    canaries = "without {all}, {sample} and {row}"
+    parser.declare_modes(
+        profile=Only("with {row}", lambda given: given["row"]),
+        record=Only(canaries, lambda given: not (given["all"] or given["sample"] is not None or given["row"])),
+    )
+    parser.set_defaults(run=_verify)
+
+
 def _verify(options: argparse.Namespace) -> None:
     _need_checkout("verify")
     from elsa_nb.paper.runs import verify
 
     verify.run_verify(options)
+
+
+def _declare_label(parser: Parser) -> None:
+    declare_label(parser)
+    parser.set_defaults(run=label_command)
+
+
+# In the order in which `elsa-nb --help` lists them.
+_COMMANDS: tuple[tuple[str, Callable[[Parser], None], str], ...] = (
+    ("reproduce", _declare_reproduce, "run every notebook and write the report"),
+    ("embed", _declare_embed, "turn images into pools of vectors, with many encoders at once"),
+    ("encoders", _declare_encoders, "list the published encoders; `encoders get NAME` downloads one"),
+    ("pool", declare_pool, "make a pool of vectors that you have already, or one of several encoders' pools"),
+    ("bench", declare_bench, "compare searchers on vectors whose labels you know, at equal budgets"),
+    ("labels", declare_labels, "take earlier labels into a session, or write its answers for others"),
+    ("session", declare_session, "sum up a session, compare its annotators, or rescue a damaged one"),
+    ("data", _declare_data, "make a pack of labelled photographs from its official source"),
+    ("train", _declare_train, "train an encoder on images, without labels"),
+    ("notebooks", _declare_notebooks, "execute the committed notebooks in place, profile full"),
+    ("report", _declare_report, "write the HTML report from what is there"),
+    ("readme", _declare_readme, "write the results and speeds that README and docs show"),
+    ("verify", _declare_verify, "run stored searches again and compare their logs"),
+    ("label", _declare_label, "label the images of a folder by hand, as a web page on this machine"),
+)
 
 
 def _need_checkout(command: str) -> None:

@@ -49,8 +49,9 @@ def prepare(
     The lists are kept in `data/cache`, under the checksum of the pool they belong to. They are compared with their own
     checksums, and with `verify` so is the pool: `CorruptFileError` where one is damaged. A pool too large for lists is
     given a `Sketch` instead, and so is one without lists where `build` is False: the answers are the same, and for a
-    few searches that is quicker. `device` is where both are computed. `dask` is the address of a cluster whose workers
-    compute the lists, however large the pool is, from the same path (`over_shards`).
+    few searches that is quicker. The lists are computed, and heads are scored, where the environment variable
+    `ELSA_DEVICE` says (`device`). `dask` is the address of a cluster whose workers compute the lists, however large the
+    pool is, from the same path (`over_shards`).
     """
     pool = Pool.open(folder, verify=verify)
     features = Features(pool.vectors, device=None if device() == "cpu" else device())
@@ -78,8 +79,8 @@ def prepared_rows(
 
     Rows of a pool of more than `MOST_LOOKED_AT` are made once and kept in `data/cache`, under the checksum of the pool.
     That takes minutes, and 3 bytes per value (at most 256 values per row and encoder). Later they are only opened, and
-    with `verify` compared with their checksums: `CorruptFileError` where a file is damaged. `device` is where all rows
-    are scored.
+    with `verify` compared with their checksums: `CorruptFileError` where a file is damaged. Rows are scored where the
+    environment variable `ELSA_DEVICE` says (`device`).
     """
     if pool.n <= MOST_LOOKED_AT:
         rows = PreparedRows.of_pool(by_direction(pool) if one_length else pool)
@@ -103,7 +104,7 @@ def rows_on_disk(
 
 
 def device() -> str:
-    """Return where heads are scored and neighbour lists are made: "cpu", or the torch device that `ELSA_DEVICE` names.
+    """Return where heads are scored and neighbour lists are made: the torch device of `ELSA_DEVICE`, by default "cpu".
 
     Scores from another device may differ in their last bits, so results name theirs.
     """

@@ -20,9 +20,9 @@ from elsa_nb.errors import CorruptFileError
 from elsa_nb.pool import Pool, PoolWriter, card_of
 from elsa_nb.pool_files import check_free, columns_of
 from elsa_nb.store import as_path, card_entries, sha256_bytes
+from elsa_nb.vectors import blocks
 
 _PARTS = "side_by_side"  # the entry of a pool's provenance that says what is known of each encoder
-_BLOCK = 8192
 _SMALL, _LARGE = 1e-15, 1e18  # lengths between them are exact in float32: their squares are far from its ends
 
 
@@ -67,8 +67,8 @@ def join_pools(pools: Sequence[Pool], folder: Path | str, *, name: str | None = 
     told: dict[str, Any] = {"name": name, "space": space, "recipe": recipe}
     told |= {"dtype": np.result_type(*(pool.vectors.dtype for pool in pools)).name, "provenance": provenance}
     with PoolWriter(place, first.ids, sum(widths), widths=widths, **told) as writer:
-        for start in range(writer.rows_done, len(first), _BLOCK):
-            rows = slice(start, start + _BLOCK)
+        for start, ids in blocks(first.ids, writer.rows_done):
+            rows = slice(start, start + len(ids))
             parts = [
                 np.asarray(pool.vectors[rows if order is None else order[rows]], np.float32)
                 for pool, order in zip(pools, orders, strict=True)
@@ -104,8 +104,8 @@ def of_one_length(block: np.ndarray, columns: Sequence[slice]) -> np.ndarray:
 def by_direction(pool: Pool) -> Pool:
     """Return the pool with every vector brought to length 1 (float32); a vector of zeros stays zero."""
     vectors = np.empty(pool.vectors.shape, np.float32)
-    for start in range(0, len(vectors), _BLOCK):
-        vectors[start : start + _BLOCK] = of_one_length(pool.vectors[start : start + _BLOCK], pool.columns)
+    for start, block in blocks(pool.vectors):
+        vectors[start : start + len(block)] = of_one_length(block, pool.columns)
     vectors.flags.writeable = False
     return replace(pool, vectors=vectors)
 

@@ -156,9 +156,9 @@ def _text_of(item: Any) -> str:
     return str(int(item) if isinstance(item, float | np.floating) and float(item).is_integer() else item)
 
 
-def blocks(vectors: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
-    """Yield (first row, rows) of an array, at most `_BLOCK` rows at once."""
-    for start in range(0, len(vectors), _BLOCK):
+def blocks(vectors: np.ndarray, begin: int = 0) -> Iterator[tuple[int, np.ndarray]]:
+    """Yield (first row, rows) of an array from row `begin` on, at most `_BLOCK` rows at once."""
+    for start in range(begin, len(vectors), _BLOCK):
         yield start, vectors[start : start + _BLOCK]
 
 

@@ -54,3 +54,14 @@ def tiny_pool() -> tuple[np.ndarray, np.ndarray]:
     for array in pool:
         array.flags.writeable = False
     return pool
+
+
+@pytest.fixture
+def spaces():
+    """Vectors (330, 8) float32 as arms search them: 30 members of a class, rows 0 to 29, that can be told apart."""
+    from elsa_nb.bench.arms import Spaces  # only now: most tests need none of what it loads
+    from elsa_nb.pool import Pool
+
+    vectors = np.random.default_rng(0).normal(size=(330, 8)).astype(np.float32)
+    vectors[:30, 0] += 5
+    return Spaces(Pool.from_arrays(vectors))

@@ -4,6 +4,9 @@ import argparse
 import shlex
 import warnings
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from elsa_nb.arguments import Parser, maybe_nothing, typed_path
 from elsa_nb.counts import count_of
@@ -11,6 +14,10 @@ from elsa_nb.option_names import by_command_of_vectors, told_by
 from elsa_nb.option_rules import Only
 from elsa_nb.pool import Pool
 from elsa_nb.written_files import check_exported
+
+if TYPE_CHECKING:
+    from elsa_nb.bench.arms import Arm
+    from elsa_nb.bench.comparison import Plan
 
 _PLANNED = ("classes", "seeds", "repeats", "budget", "smallest", "largest")  # options that are fields of `Plan`
 
@@ -44,64 +51,103 @@ def declare_bench(parser: Parser) -> None:
     parser.add_argument("--out", type=typed_path, metavar="FILE", help=what)
     of_file = Only("where VECTORS is a file, not a pool", lambda given: not Path(given["vectors"]).is_dir())
     parser.declare_modes(ids=of_file, key=of_file, vectors_encoding=of_file)
+    parser.set_defaults(run=bench_command)
 
 
 def bench_command(options: argparse.Namespace) -> None:
     """Compare, write the page, and print what it advises; the searches lie beside it, and are not run again."""
-    # Only now: `elsa-nb --help` does not wait for what compiles.
-    import numpy as np
-
-    from elsa_nb.bench.arms import Spaces, arm_versions, known_arms
-    from elsa_nb.bench.comparison import Plan, chosen_classes, compare, sizes_compared, span
+    # Only now, and so in all functions here: `elsa-nb --help` does not wait for what compiles.
+    from elsa_nb.bench.arms import Spaces, arm_versions
+    from elsa_nb.bench.comparison import compare
     from elsa_nb.bench.page import write_page
-    from elsa_nb.label.label_files.classes import read_classes
-    from elsa_nb.search.strategies.registry import slug
 
+    page, kept = _written(options)
+    plan, arms = _planned(options)
+    remarks: list[str] = []
+    pool = _pool_of(options, remarks)
+    classes = _classes_of(options, pool, remarks)
+    print(about := _about(options, pool, classes, plan))
+    frame = compare(Spaces(pool), classes, arms, plan, kept, versions=arm_versions())
+    print(write_page(page, frame, plan, about, shlex.join(["elsa-nb", "bench", *_told(options)]), remarks))
+    print(f"{page} (its searches: {kept})")
+
+
+def _written(options: argparse.Namespace) -> tuple[Path, Path]:
+    """Return the page and the file of its searches; raise ValueError where they would replace what is not theirs."""
     source = Path(options.vectors)
     page = Path(options.out or f"{source.resolve().stem}-bench.html")
     if page.suffix != ".html":
         raise ValueError(f"--out is {page}; the page is a file that ends in .html")
     kept = page.with_suffix(".csv")
     _check_page(page, kept, source, named=options.out is not None)
+    for what in ("vectors", "labels", "ids"):
+        if (given := getattr(options, what)) is not None and Path(given).resolve() == kept.resolve():
+            raise ValueError(f"--out {page} would keep its searches in {kept}, your {what}; give the page another name")
+    return page, kept
+
+
+def _planned(options: argparse.Namespace) -> tuple["Plan", dict[str, "Arm"]]:
+    """Return the plan and the searchers to compare, by name; raise ValueError for one that is not known."""
+    from elsa_nb.bench.arms import known_arms
+    from elsa_nb.bench.comparison import Plan
+    from elsa_nb.search.strategies.registry import slug
+
     plan = Plan(**{name: getattr(options, name) for name in _PLANNED})
     known = known_arms()
     by_slug = {slug(arm): arm for arm in known}
     if strange := [name for name in options.strategy if slug(name) not in by_slug]:
         raise ValueError(f"strategy {strange[0]!r} is not known; allowed: {', '.join(by_slug)}")
     compared = [by_slug[slug(name)] for name in options.strategy] or list(known)
-    for what in ("vectors", "labels", "ids"):
-        if (given := getattr(options, what)) is not None and Path(given).resolve() == kept.resolve():
-            raise ValueError(f"--out {page} would keep its searches in {kept}, your {what}; give the page another name")
+    return plan, {name: known[name] for name in compared}
+
+
+def _pool_of(options: argparse.Namespace, remarks: list[str]) -> Pool:
+    """Return the vectors; what is odd about them is printed, and joins the remarks."""
+    source = Path(options.vectors)
     with warnings.catch_warnings(record=True) as odd:
         warnings.simplefilter("always")
         named = {"key": options.key, "encoding": options.vectors_encoding}
         with told_by(by_command_of_vectors):
             pool = Pool.open(source) if source.is_dir() else Pool.from_file(source, options.ids, **named)
-    taken = [] if source.is_dir() else pool.provenance["made_from"]["taken"]
-    remarks: list[str] = []
-
-    def remark(text: str) -> None:  # now, and on the page
-        remarks.append(text)
-        print(text)
-
-    for note in taken:
-        remark(f"{source}: {note}.")
+    for note in [] if source.is_dir() else pool.provenance["made_from"]["taken"]:
+        _remark(f"{source}: {note}.", remarks)
     for warning in odd:
-        remark(f"Look at this: {warning.message}")
+        _remark(f"Look at this: {warning.message}", remarks)
+    return pool
+
+
+def _classes_of(options: argparse.Namespace, pool: Pool, remarks: list[str]) -> dict[str, np.ndarray]:
+    """Return the rows of each class; what is odd about the labels is printed, and joins the remarks."""
+    from elsa_nb.label.label_files.classes import read_classes
+
     meant = {name: getattr(options, name) for name in ("item", "label", "encoding")}
     classes, unmatched, notes = read_classes(options.labels, pool.ids, **meant)
     if unmatched:
         one = len(unmatched) == 1
-        remark(
+        _remark(
             f"{count_of(len(unmatched), 'line')} of {options.labels} {'names' if one else 'name'} no item of the pool"
-            f"{':' if one else ', such as'} {unmatched[0]!r}."
+            f"{':' if one else ', such as'} {unmatched[0]!r}.",
+            remarks,
         )
     for note in notes:
-        remark(f"{note[0].upper()}{note[1:]}.")
+        _remark(f"{note[0].upper()}{note[1:]}.", remarks)
+    return classes
+
+
+def _remark(text: str, remarks: list[str]) -> None:
+    """Print a remark now, and keep it for the page."""
+    remarks.append(text)
+    print(text)
+
+
+def _about(options: argparse.Namespace, pool: Pool, classes: dict[str, np.ndarray], plan: "Plan") -> str:
+    """Say what is compared and what is not; raise ValueError where no class can be."""
+    from elsa_nb.bench.comparison import chosen_classes, sizes_compared, span
+
     targets = chosen_classes(classes, pool.n, plan)
     bare = pool.n - len(np.unique(np.concatenate(list(classes.values()))))
     about = (
-        f"{source.name}: {count_of(pool.n, 'vector')} of {count_of(pool.d, 'value')}; {len(targets)} of "
+        f"{Path(options.vectors).name}: {count_of(pool.n, 'vector')} of {count_of(pool.d, 'value')}; {len(targets)} of "
         f"{count_of(len(classes), 'class', 'classes')}, of "
         f"{span([len(classes[each]) for each in targets])} members; "
         f"{count_of(plan.repeats, 'search', 'searches')} a class from {count_of(plan.seeds, 'random example')}, "
@@ -120,11 +166,7 @@ def bench_command(options: argparse.Namespace) -> None:
             f" {bare:,} item{'s have' if bare > 1 else ' has'} no class in {Path(options.labels).name} and count"
             f"{'' if bare > 1 else 's'} as not of any: where nobody looked at them, leave them out of the vectors."
         )
-    print(about)
-    versions = arm_versions()
-    frame = compare(Spaces(pool), classes, {name: known[name] for name in compared}, plan, kept, versions=versions)
-    print(write_page(page, frame, plan, about, shlex.join(["elsa-nb", "bench", *_told(options)]), remarks))
-    print(f"{page} (its searches: {kept})")
+    return about
 
 
 def _check_page(page: Path, kept: Path, source: Path, *, named: bool) -> None:

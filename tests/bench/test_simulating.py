@@ -3,19 +3,10 @@
 import numpy as np
 import pytest
 
-from elsa_nb.bench.arms import Spaces, known_arms
+from elsa_nb.bench.arms import known_arms
 from elsa_nb.bench.simulating import search_once
-from elsa_nb.pool import Pool
 from elsa_nb.search.contract import Batch
 from elsa_nb.search.strategies.greedy_probe import GreedyProbe
-
-
-@pytest.fixture(scope="module")
-def spaces():
-    """Thirty members of a class in the middle of 300 others."""
-    vectors = np.random.default_rng(0).normal(size=(330, 8)).astype(np.float32)
-    vectors[:30, 0] += 5
-    return Spaces(Pool.from_arrays(vectors))
 
 
 def test_every_arm_begins_with_the_same_members_and_other_ones_in_each_repeat(spaces):

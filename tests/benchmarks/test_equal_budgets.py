@@ -8,8 +8,6 @@ import pytest
 
 from benchmarks import equal_budgets, every_label, rankers, seals, text_pool
 from benchmarks.near_rows import near_rows
-from elsa_nb.bench.arms import Spaces
-from elsa_nb.pool import Pool
 from elsa_nb.search.heads.prepared_rows import PreparedRows
 
 LISTED = """Package: b
@@ -27,15 +25,6 @@ Description: Another game
 Package: untagged
 Description: nothing
 """
-
-
-@pytest.fixture
-def spaces():
-    """Thirty members of a class in the middle of 300 others, far enough to be told apart."""
-    rng = np.random.default_rng(0)
-    vectors = rng.normal(size=(330, 8)).astype(np.float32)
-    vectors[:30, 0] += 5
-    return Spaces(Pool.from_arrays(vectors))
 
 
 def test_texts_are_short_descriptions_and_classes_are_tags_of_what_a_package_is_about(monkeypatch):

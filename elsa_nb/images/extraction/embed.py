@@ -20,12 +20,13 @@ from elsa_nb.images.encoders.default import about, choose_default
 from elsa_nb.images.encoders.names import CANDIDATES, check_once, hyphened, is_file_name, name_for_pictures
 from elsa_nb.images.encoders.protocol import ImageEncoder
 from elsa_nb.images.extraction.crops import Crops
-from elsa_nb.images.extraction.extract import BATCH_OF_LARGE_ON_CPU, check_extraction, encode, extract_all
+from elsa_nb.images.extraction.extract import encode, extract_all
 from elsa_nb.images.extraction.folder_names import folder_title, known_decoding, place_of
 from elsa_nb.images.extraction.folder_pools import extract_folder
 from elsa_nb.images.extraction.on_cluster import Cluster
 from elsa_nb.images.extraction.precision import CHECKED_NEAREST, check_precision
 from elsa_nb.images.extraction.requirements import require
+from elsa_nb.images.extraction.settings import BATCH_OF_LARGE_ON_CPU, ExtractionSettings
 from elsa_nb.images.sources.by_name import open_dataset
 from elsa_nb.images.sources.files import ImageFiles, check_folder, open_folder
 from elsa_nb.pictures.decoding import Decoding
@@ -36,12 +37,16 @@ from elsa_nb.side_by_side import of_one_length
 Pools = dict[str, dict[str, Pool]]
 
 
-def embed_profile(profile: Profile, *, only: Sequence[str] = (), **options: Any) -> dict[str, Pools]:
+def embed_profile(
+    profile: Profile, *, only: Sequence[str] = (), skip_broken: bool = False, **settings: Any
+) -> dict[str, Pools]:
     """Make all pools of a profile, or those of the encoders `only`; return them by data set, encoder and space.
 
-    All encoders of a data set share one decode. `options` are those of `extract_all`. Raises MissingDataError, with one
-    sentence for each missing image set or file of weights, before anything is computed.
+    All encoders of a data set share one decode. `skip_broken` and `settings` are those of `extract_all`. Raises
+    TypeError for an unknown setting and ValueError for a bad one, and MissingDataError, with one sentence for each
+    missing image set or file of weights, before anything is computed.
     """
+    ExtractionSettings.of(settings, embed_profile)
     known = sorted({encoder for dataset in profile.datasets for encoder, _ in dataset.encoders})
     if strange := [encoder for encoder in only if encoder not in known]:
         raise ValueError(f"encoder {strange[0]!r} is not one of profile {profile.name!r}; allowed: {', '.join(known)}.")
@@ -55,7 +60,9 @@ def embed_profile(profile: Profile, *, only: Sequence[str] = (), **options: Any)
         encoders = {encoder: load_encoder(weights) for encoder, weights in chosen}
         spaces = {encoder: ("embedding",) for encoder in encoders if encoder not in dataset.projections}
         source = open_dataset(dataset.name)
-        pools[dataset.name] = extract_all(source, encoders, name=dataset.name, spaces=spaces, **options)
+        pools[dataset.name] = extract_all(
+            source, encoders, name=dataset.name, spaces=spaces, skip_broken=skip_broken, **settings
+        )
     return pools
 
 
@@ -74,8 +81,10 @@ def embed_folder(
     *,
     name: str | None = None,
     folder: Path | str | None = None,
+    spaces: tuple[str, ...] = (),
+    strict: bool = False,
     dask: str | None = None,
-    **options: Any,
+    **settings: Any,
 ) -> Pools:
     """Make or find the pools `<folder>-<place>-<encoder>-<space>` of a folder of images, by encoder and space.
 
@@ -83,19 +92,20 @@ def embed_folder(
     checkpoints; with none, the default one is used (`encoders.default`), first of all that of pools which exist.
     `<place>` stands for where the folder is, so that two folders of the same name do not clash; `name` replaces both.
     What a folder's name cannot hold becomes a hyphen. `dask` is the address of a scheduler whose workers then read and
-    embed the images (`on_cluster`). `options` are those of `extract_folder`. Raises ValueError for an encoder of small
+    embed the images (`on_cluster`). `spaces`, `strict` and `settings` are those of `extract_folder`. Raises TypeError
+    for an unknown setting and ValueError for a bad one, before anything is loaded; ValueError for an encoder of small
     images only, MissingDataError for images or weights that are not here, and what `check_answers` raises.
     """
+    chosen = ExtractionSettings.of(settings, embed_folder)
     if dask:
         check_answers(dask)
-    check_extraction(**options)
     check_folder(root)
     check_once(encoders)
     # What was typed is tried before the files are looked at, which takes minutes where there are many.
     named = [(each, load_for_pictures(each)) for each in encoders]
     place = Path(folder or store.DATA / "pools")
     base = hyphened(name) if name else folder_title(root)
-    files = open_folder(root, name, decoding=known_decoding(place / base, root), progress=options.get("progress"))
+    files = open_folder(root, name, decoding=known_decoding(place / base, root), progress=chosen.progress)
     for remark in files.remarks:
         print(remark)
     loaded, names = {}, {}
@@ -105,10 +115,11 @@ def embed_folder(
         loaded[title], names[title] = encoder, each
     if not encoders:
         here = [each for each in CANDIDATES if (place / f"{base}-{_pool_title(each)}-embedding").is_dir()]
-        chosen, encoder = choose_default(here)
-        loaded, names = {_pool_title(chosen): encoder}, {_pool_title(chosen): chosen}
+        best, encoder = choose_default(here)
+        loaded, names = {_pool_title(best): encoder}, {_pool_title(best): best}
     cluster = Cluster(dask, names) if dask else None
-    return extract_folder(files, loaded, name=base, folder=place, cluster=cluster, **options)
+    wanted = {"spaces": spaces, "strict": strict, "cluster": cluster}
+    return extract_folder(files, loaded, name=base, folder=place, **wanted, **settings)
 
 
 def embed_embeddings(

@@ -14,38 +14,17 @@ import numpy as np
 
 from elsa_nb import fingerprints, store
 from elsa_nb.counts import count_of
+from elsa_nb.images.encoders.preprocessing import CropGeometry
 from elsa_nb.images.encoders.protocol import ImageEncoder
 from elsa_nb.images.encoders.small_resnet import load_trained
-from elsa_nb.images.extraction.crops import Crops, check_resizer, check_workers
+from elsa_nb.images.extraction.crops import Crops
 from elsa_nb.images.extraction.forward import device_and_precision, forward
+from elsa_nb.images.extraction.settings import BATCH, ExtractionSettings
 from elsa_nb.images.extraction.version import EXTRACTION
 from elsa_nb.images.sources.protocol import Source
-from elsa_nb.pool import DTYPES, Pool, PoolWriter, pool_lock, recipe_at
+from elsa_nb.pool import Pool, PoolWriter, pool_lock, recipe_at
 from elsa_nb.progress import bar
 from elsa_nb.store import sha256_bytes
-
-BATCH = 512
-BATCH_ON_CPU = 256  # what the layers pass on stays in the processor's cache, and the vectors are the same
-BATCH_OF_LARGE_ON_CPU = 32  # 224x224 pixels through a ResNet-50: more only takes memory
-
-
-def check_extraction(
-    *,
-    batch: int | None = None,
-    workers: int | None = None,
-    dtype: str = "float16",
-    precision: str | None = None,
-    resizer: str = "torch",
-    **others: Any,
-) -> None:
-    """Raise ValueError for a bad setting of `extract_all`, before any image is looked for."""
-    if batch is not None and batch < 1:
-        raise ValueError(f"batch is {batch}; give 1 or more.")
-    check_workers(workers)
-    if dtype not in DTYPES:
-        raise ValueError(f"dtype is {dtype!r}; a pool holds one of {DTYPES}.")
-    device_and_precision(precision)
-    check_resizer(resizer)
 
 
 def extract(
@@ -63,8 +42,8 @@ def extract(
     See `extract_all`, which does the same for many. Returns the pool of each space.
     """
     encoder = load_trained(encoder) if isinstance(encoder, str) else encoder
-    options = {"folder": folder, "name": name, "batch": batch, "dtype": dtype, "progress": progress}
-    return extract_all(source, {encoder.name: encoder}, **options)[encoder.name]
+    settings = {"batch": batch, "dtype": dtype, "progress": progress}
+    return extract_all(source, {encoder.name: encoder}, name=name, folder=folder, **settings)[encoder.name]
 
 
 def extract_all(
@@ -74,44 +53,32 @@ def extract_all(
     name: str,
     folder: Path | str | None = None,
     spaces: Mapping[str, tuple[str, ...]] | None = None,
-    batch: int | None = None,
-    dtype: str = "float16",
-    precision: str | None = None,
-    compiled: bool | None = None,
-    resizer: str = "torch",
     skip_broken: bool = False,
-    workers: int | None = None,
-    progress: bool | None = None,
+    **settings: Any,
 ) -> dict[str, dict[str, Pool]]:
     """Compute the pools `<name>-<encoder>-<space>` in `folder` (default: `data/pools`), decoding each image once.
 
     `encoders` are the encoders by the names that the pools get; `spaces` names the spaces wanted of an encoder
-    (default: all of them). Computed as `precision` ("float32" on a CPU; on a GPU "float16" autocast, compiled) and
-    stored as `dtype` ("float16" or "float32"), block by block: no more than a batch of vectors is in memory.
+    (default: all of them). `settings` are those of `ExtractionSettings`. Vectors are stored block by block: no more
+    than a batch of them is in memory.
 
     A finished pool of the same recipe (images, weights, version of extraction, precision, dtype) is opened, not
     computed; an unfinished one is continued, and ends with the bytes of an uninterrupted run of the same batch size. A
     broken image stops the extraction. With `skip_broken` broken images are left out: all images are decoded once before
     to find them, and the pool's provenance counts and names them.
 
-    With `progress` None only a person sees a bar. Returns the pools by encoder and space. Raises ValueError for a bad
-    setting, CorruptFileError for a broken image, naming it.
+    Returns the pools by encoder and space. Raises TypeError for an unknown setting, ValueError for a bad one,
+    CorruptFileError for a broken image, naming it.
     """
-    check_extraction(batch=batch, workers=workers, dtype=dtype, precision=precision, resizer=resizer)
-    device, precision = device_and_precision(precision)
-    groups: dict[Any, dict[str, ImageEncoder]] = {}
-    for title, encoder in encoders.items():
-        groups.setdefault(getattr(encoder, "geometry", None), {})[title] = encoder
+    chosen = ExtractionSettings.of(settings, extract_all)
     pools: dict[str, dict[str, Pool]] = {}
-    for geometry, group in groups.items():
-        view = source if geometry is None else Crops(source, geometry, resizer, workers=workers)
+    for geometry, group in by_geometry(encoders).items():
+        view = source if geometry is None else Crops(source, geometry, chosen.resizer, workers=chosen.workers)
         if skip_broken and isinstance(view, Crops):
-            view = view.without_broken(progress)
-        on_cpu = BATCH_ON_CPU if geometry is None else BATCH_OF_LARGE_ON_CPU
-        size = batch or (on_cpu if device == "cpu" else BATCH)
+            view = view.without_broken(chosen.progress)
         wanted = {title: tuple((spaces or {}).get(title) or encoder.dimensions) for title, encoder in group.items()}
-        job = _Job(view, group, wanted, name, Path(folder or store.DATA / "pools"), dtype, device, precision)
-        pools |= job.run(size, device == "cuda" if compiled is None else compiled, workers, progress)
+        job = _Job(view, group, wanted, Path(folder or store.DATA / "pools"), name, chosen)
+        pools |= job.run(chosen.batch_of(geometry))
     return {title: pools[title] for title in encoders}
 
 
@@ -123,22 +90,20 @@ class _Job:
         source: Source,
         encoders: Mapping[str, ImageEncoder],
         spaces: Mapping[str, tuple[str, ...]],
-        name: str,
         folder: Path,
-        dtype: str,
-        device: str,
-        precision: str,
+        name: str,
+        settings: ExtractionSettings,
     ):
-        self.source, self.encoders, self.spaces, self.name = source, encoders, spaces, name
-        self.folder, self.dtype, self.device, self.precision = folder, dtype, device, precision
+        self.source, self.encoders, self.spaces = source, encoders, spaces
+        self.folder, self.name, self.settings = folder, name, settings
 
-    def run(self, batch: int, compiled: bool, workers: int | None, progress: bool | None) -> dict[str, dict[str, Pool]]:
+    def run(self, batch: int) -> dict[str, dict[str, Pool]]:
         began, n = time.perf_counter(), len(self.source)
         with ExitStack() as stack:
             pools, writers = self._open(stack)
             done = {title: min(w.rows_done for w in each.values()) for title, each in writers.items() if each}
             if done:
-                self._write(writers, done, batch, compiled, workers, progress)
+                self._write(writers, done, batch)
             for title, each in writers.items():
                 for space, writer in each.items():
                     pools[title][space] = writer.finish()
@@ -150,7 +115,8 @@ class _Job:
         pools: dict[str, dict[str, Pool]] = {title: {} for title in self.encoders}
         writers: dict[str, dict[str, PoolWriter]] = {title: {} for title in self.encoders}
         made_by = fingerprints.made_by("elsa_nb.images", packages=("torch", "numpy", "pillow"))
-        about_all = {t: provenance_of(self.source, e, self.dtype, self.precision) for t, e in self.encoders.items()}
+        how = self.settings.dtype, self.settings.computing["precision"]
+        about_all = {title: provenance_of(self.source, encoder, *how) for title, encoder in self.encoders.items()}
         places = {(t, s): self.folder / f"{self.name}-{t}-{s}" for t in self.encoders for s in self.spaces[t]}
         lacking = [path for (t, s), path in places.items() if not is_finished(path, recipe_of(about_all[t], s))]
         # The same order everywhere: two extractions that want the same pools never wait for each other in a circle.
@@ -168,26 +134,18 @@ class _Job:
                     continue
                 about = {"name": label, "space": space, "recipe": recipe}
                 about["provenance"] = {**provenance, "space": space, "made_by": made_by}
-                about |= {"dtype": self.dtype, "lock": locks.get(path), "widths": widths_of(encoder, space)}
+                about |= {"dtype": self.settings.dtype, "lock": locks.get(path), "widths": widths_of(encoder, space)}
                 writer = PoolWriter(path, self.source.ids, encoder.dimensions[space], **about)
                 writers[title][space] = stack.enter_context(writer)
         return pools, writers
 
-    def _write(
-        self,
-        writers: dict[str, dict[str, PoolWriter]],
-        done: dict[str, int],
-        batch: int,
-        compiled: bool,
-        workers: int | None,
-        progress: bool | None,
-    ) -> None:
+    def _write(self, writers: dict[str, dict[str, PoolWriter]], done: dict[str, int], batch: int) -> None:
         n, begin = len(self.source), min(done.values()) // batch * batch
-        settings = {"device": self.device, "precision": self.precision, "dtype": self.dtype, "compiled": compiled}
+        settings = {"workers": self.settings.workers, **self.settings.computing}
         wanted = {title: self.encoders[title] for title in done}
-        steps = forward(self.source, wanted, range(begin, n, batch), workers=workers, done=done, **settings)
+        steps = forward(self.source, wanted, range(begin, n, batch), done=done, **settings)
         what = next(iter(wanted)) if len(wanted) == 1 else f"{len(wanted)} encoders"
-        with bar(None, what, progress, total=n, initial=begin, unit=" images") as shown:
+        with bar(None, what, self.settings.progress, total=n, initial=begin, unit=" images") as shown:
             for first, stop, vectors in steps:
                 for title, parts in vectors.items():
                     for space, writer in writers[title].items():
@@ -201,6 +159,17 @@ def encode(source: Source, encoder: ImageEncoder, batch: int = BATCH) -> dict[st
     steps = forward(source, {"": encoder}, range(0, len(source), batch), device=device, precision=precision)
     parts = [vectors[""] for _, _, vectors in steps]
     return {space: np.concatenate([part[space] for part in parts]) for space in encoder.dimensions}
+
+
+def by_geometry(encoders: Mapping[str, ImageEncoder]) -> dict[CropGeometry | None, dict[str, ImageEncoder]]:
+    """Return the encoders, by name, in groups that take the same images; None stands for images as the source has them.
+
+    The images of a group are decoded once.
+    """
+    groups: dict[CropGeometry | None, dict[str, ImageEncoder]] = {}
+    for title, encoder in encoders.items():
+        groups.setdefault(getattr(encoder, "geometry", None), {})[title] = encoder
+    return groups
 
 
 def provenance_of(source: Source, encoder: ImageEncoder, dtype: str, precision: str) -> dict[str, Any]:

@@ -8,28 +8,27 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from itertools import starmap
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from elsa_nb import fingerprints, store
 from elsa_nb.counts import count_of
 from elsa_nb.errors import CorruptFileError
-from elsa_nb.images.encoders.preprocessing import CropGeometry
 from elsa_nb.images.encoders.protocol import ImageEncoder
 from elsa_nb.images.extraction.crops import Crops
 from elsa_nb.images.extraction.extract import (
-    BATCH,
-    BATCH_OF_LARGE_ON_CPU,
-    check_extraction,
+    by_geometry,
     provenance_of,
     recipe_of,
     widths_of,
 )
 from elsa_nb.images.extraction.folder_names import stamps
-from elsa_nb.images.extraction.forward import device_and_precision, forward
+from elsa_nb.images.extraction.forward import forward
 from elsa_nb.images.extraction.kept import CARD, KeptVectors, Stamp, read_files
 from elsa_nb.images.extraction.on_cluster import Cluster, OnCluster
 from elsa_nb.images.extraction.readable import Readable
+from elsa_nb.images.extraction.settings import ExtractionSettings
 from elsa_nb.images.sources.files import ImageFiles
 from elsa_nb.images.sources.left_out import LIST, LeftOut, write_list
 from elsa_nb.option_names import option_named, option_told
@@ -46,27 +45,20 @@ def extract_folder(
     name: str,
     folder: Path | str | None = None,
     spaces: tuple[str, ...] = (),
-    batch: int | None = None,
-    dtype: str = "float16",
-    precision: str | None = None,
-    compiled: bool | None = None,
-    resizer: str = "torch",
     strict: bool = False,
-    workers: int | None = None,
-    progress: bool | None = None,
     cluster: Cluster | None = None,
+    **settings: Any,
 ) -> dict[str, dict[str, Pool]]:
     """Compute the pools `<name>-<encoder>-<space>` of `files` in `folder` (default: `data/pools`), decoding once.
 
-    Arguments are those of `extract_all`; `spaces` are those wanted of every encoder (default: all). What an earlier run
-    has embedded is not embedded again, whether that run ended, was stopped, or saw the folder before it changed. A
-    broken image is left out; the pool's folder then has a list, `left-out.csv`. With `strict` it stops the run instead,
-    with CorruptFileError; what was embedded is kept. With `cluster` its workers read and embed the images, in the same
-    batches, and send back their vectors. Raises ValueError for a bad setting, and for a pool of that name
-    made from another folder.
+    `encoders` are the encoders by the names that the pools get; `spaces` are those wanted of every encoder (default:
+    all); `settings` are those of `ExtractionSettings`. What an earlier run has embedded is not embedded again, whether
+    that run ended, was stopped, or saw the folder before it changed. A broken image is left out; the pool's folder then
+    has a list, `left-out.csv`. With `strict` it stops the run instead, with CorruptFileError; what was embedded is
+    kept. With `cluster` its workers read and embed the images, in the same batches, and send back their vectors. Raises
+    TypeError for an unknown setting, ValueError for a bad one, and for a pool of that name made from another folder.
     """
-    check_extraction(batch=batch, workers=workers, dtype=dtype, precision=precision, resizer=resizer)
-    device, precision = device_and_precision(precision)
+    chosen = ExtractionSettings.of(settings, extract_folder)
     if not isinstance(files, ImageFiles):
         raise ValueError(f"files of type {type(files).__name__}; give what open_folder(folder) returns")
     named = isinstance(encoders, Mapping) and all(hasattr(each, "geometry") for each in encoders.values())
@@ -75,16 +67,12 @@ def extract_folder(
             f"encoders of type {type(encoders).__name__}; give encoders by name: {{'mine': LibraryModel(...)}}"
         )
     now = stamps(files)
-    groups: dict[CropGeometry, dict[str, ImageEncoder]] = {}
-    for title, encoder in encoders.items():
-        groups.setdefault(encoder.geometry, {})[title] = encoder
     pools: dict[str, dict[str, Pool]] = {}
-    for geometry, group in groups.items():
-        job = _Group(Crops(files, geometry, resizer), group, now, dtype, device, precision, cluster)
-        size = batch or (BATCH_OF_LARGE_ON_CPU if device == "cpu" else BATCH)
+    for geometry, group in by_geometry(encoders).items():
+        job = _Group(Crops(files, geometry, chosen.resizer), group, now, chosen, cluster)
         with ExitStack() as held:
             job.open(Path(folder or store.DATA / "pools"), name, spaces, held)
-            job.embed(size, device == "cuda" if compiled is None else compiled, strict, workers, progress)
+            job.embed(strict)
             pools |= job.finish()
     return {title: pools[title] for title in encoders}
 
@@ -97,13 +85,11 @@ class _Group:
         crops: Crops,
         encoders: Mapping[str, ImageEncoder],
         now: Mapping[str, Stamp],
-        dtype: str,
-        device: str,
-        precision: str,
+        settings: ExtractionSettings,
         cluster: Cluster | None,
     ):
-        self.crops, self.encoders, self.stamps, self.cluster = crops, encoders, now, cluster
-        self.dtype, self.device, self.precision = dtype, device, precision
+        self.crops, self.encoders, self.stamps = crops, encoders, now
+        self.settings, self.cluster = settings, cluster
         self.root = str(Path(crops.pictures.root).resolve())
         self.kept: dict[tuple[str, str], KeptVectors] = {}
         self.makings: dict[tuple[str, str], str] = {}
@@ -126,30 +112,30 @@ class _Group:
         for title, space in wanted:
             encoder = self.encoders[title]
             # All that a vector depends on except the images themselves.
-            told = provenance_of(self.crops, encoder, self.dtype, self.precision)
+            told = self._provenance(self.crops, encoder)
             parts = {key: value for key, value in told.items() if key not in ("images", "broken", "broken_ids")}
             making = recipe_of({**parts, "geometry": repr(self.crops.geometry)}, space)
             place, d = places[title, space], encoder.dimensions[space]
             self.makings[title, space] = making
-            self.kept[title, space] = KeptVectors(place, making, d, self.dtype, self.stamps, locks[place])
+            self.kept[title, space] = KeptVectors(place, making, d, self.settings.dtype, self.stamps, locks[place])
 
-    def embed(self, batch: int, compiled: bool, strict: bool, workers: int | None, progress: bool | None) -> None:
+    def embed(self, strict: bool) -> None:
         """Compute what is not known for every pool, batch by batch."""
         ids = self.crops.ids
         rows = np.array([r for r, i in enumerate(ids.tolist()) if not all(k.knows(i) for k in self.kept.values())], int)
         if not len(rows):
             return
-        settings = {"device": self.device, "precision": self.precision, "dtype": self.dtype, "compiled": compiled}
+        batch, computing = self.settings.batch_of(self.crops.geometry), self.settings.computing
         if self.cluster is None:
-            source = Readable(self.crops, rows, batch, workers)
-            local = forward(source, self.encoders, range(0, len(rows), batch), **settings)
+            source = Readable(self.crops, rows, batch, self.settings.workers)
+            local = forward(source, self.encoders, range(0, len(rows), batch), **computing)
             steps = ((rows[first:stop], vectors) for first, stop, vectors in local)
         else:
             source = OnCluster(self.cluster, self.crops, self.stamps, rows, batch)
-            steps = source.forward(self.encoders, **settings)
+            steps = source.forward(self.encoders, **computing)
         what = "embedding images" if len(self.encoders) == 1 else f"embedding images with {len(self.encoders)} encoders"
         whole = {"total": len(ids), "initial": len(ids) - len(rows), "bar_format": _BAR}
-        with bar(None, what, progress, **whole) as shown:
+        with bar(None, what, self.settings.progress, **whole) as shown:
             for batch_rows, vectors in steps:
                 broken = {str(ids[r]): source.broken[r] for r in batch_rows.tolist() if r in source.broken}
                 good = np.array([r not in source.broken for r in batch_rows.tolist()])
@@ -178,7 +164,7 @@ class _Group:
         made_by = fingerprints.made_by("elsa_nb.images", packages=("torch", "numpy", "pillow"))
         pools: dict[str, dict[str, Pool]] = {title: {} for title in self.encoders}
         for (title, space), kept in self.kept.items():
-            told = provenance_of(crops, self.encoders[title], self.dtype, self.precision)
+            told = self._provenance(crops, self.encoders[title])
             about = {"name": kept.folder.name, "space": space, "recipe": recipe_of(told, space)}
             about["provenance"] = {**told, "space": space, "made_by": made_by}
             about["widths"] = widths_of(self.encoders[title], space)
@@ -193,6 +179,9 @@ class _Group:
             what = f"{count_of(len(broken), 'image')} that cannot be read"
             print(f"Left out: {what}; listed with the reason in {kept.folder / LIST}")
         return pools
+
+    def _provenance(self, crops: Crops, encoder: ImageEncoder) -> dict[str, Any]:
+        return provenance_of(crops, encoder, self.settings.dtype, self.settings.computing["precision"])
 
     def _stop(self, item: str, reason: str) -> None:
         strict = option_named("strict")

@@ -19,9 +19,9 @@ from elsa_nb.locks import Lock
 from elsa_nb.option_names import option_told
 from elsa_nb.pool import Pool, PoolWriter
 from elsa_nb.store import naming, read_card, reading, write_atomically, write_card
+from elsa_nb.vectors import blocks
 
 CARD = "files.json"
-_BLOCK = 8192
 
 
 class Stamp(NamedTuple):
@@ -114,8 +114,8 @@ class KeptVectors:
         card["left_out"] = {item: stamp for item, stamp in self._stamps.items() if item not in inside}
         written = {"dtype": self.dtype.name, "lock": self._lock, **about}
         with PoolWriter(self.folder, ids, self.d, resume=False, **written) as writer:
-            for first in range(0, len(ids), _BLOCK):
-                places = [self._places[item] for item in ids[first : first + _BLOCK].tolist()]
+            for _, block in blocks(ids):
+                places = [self._places[item] for item in block.tolist()]
                 writer.write(np.stack([parts[which][row] for which, row in places]))
             write_card(self._next, card)  # the old card stays until the new pool is whole
             pool = writer.finish()

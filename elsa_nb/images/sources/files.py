@@ -252,44 +252,66 @@ def walk(root: Path, suffixes: tuple[str, ...], left_out: list[LeftOut] | None =
 
     What is not yielded is added to `left_out`, with its reason; of hidden files only pictures are added.
     """
+    yield from _Walk(suffixes, left_out is not None).visit(root, "", frozenset(), [] if left_out is None else left_out)
 
-    def visit(folder: Path, prefix: str, above: frozenset[str], left_out: list[LeftOut]) -> Iterator[str]:
+
+class _Walk:
+    """How a tree of folders is walked: which endings pictures have, and whether those in hidden folders are `counted`.
+
+    They are counted where somebody wants to know what was left out.
+    """
+
+    def __init__(self, suffixes: tuple[str, ...], counted: bool):
+        self.suffixes, self.counted = suffixes, counted
+
+    def visit(self, folder: Path, prefix: str, above: frozenset[str], left_out: list[LeftOut]) -> Iterator[str]:
+        """Yield the images of a folder, each with `prefix`; `above` are the real paths of the folders around it."""
         here = os.path.realpath(folder)
         if here in above:  # a link back to where we come from
             return
         try:
-            with os.scandir(folder) as entries:
-                entries = sorted((e for e in entries if not _is_byproduct(e.name)), key=lambda e: e.name)
+            entries = _listed(folder)
         except PermissionError:
             if not above:
                 raise
             left_out.append(LeftOut(escaped(prefix), FOLDER))
             return
-        folders = []
+        around, folders = above | {here}, []
         for entry in entries:
             if entry.name.startswith("."):
-                if entry.name.lower().endswith(suffixes) and _is(entry, "is_file"):
-                    left_out.append(LeftOut(escaped(f"{prefix}{entry.name}"), HIDDEN))
-                elif counted and _is(entry, "is_dir"):
-                    others: list[LeftOut] = []  # a system's own files, in their thousands, are not the user's pictures
-                    for path in visit(Path(entry.path), f"{prefix}{entry.name}/", above | {here}, others):
-                        left_out.append(LeftOut(escaped(path), IN_HIDDEN))
-                    left_out += [LeftOut(each.path, IN_HIDDEN) for each in others if each.reason in (HIDDEN, IN_HIDDEN)]
-            elif entry.name in _OF_STORAGES and _is(entry, "is_dir"):
-                left_out.append(LeftOut(escaped(f"{prefix}{entry.name}"), OF_STORAGE))
-            elif _is(entry, "is_dir"):
+                left_out += self._in_hidden(entry, prefix, around)
+            elif _is(entry, "is_dir") and entry.name not in _OF_STORAGES:
                 folders.append(entry)
-            elif not entry.name.lower().endswith(suffixes):
-                left_out.append(LeftOut(escaped(f"{prefix}{entry.name}"), ENDING))
-            elif _is(entry, "is_file"):
-                yield f"{prefix}{entry.name}"
+            elif reason := self._reason(entry):
+                left_out.append(LeftOut(escaped(f"{prefix}{entry.name}"), reason))
             else:
-                left_out.append(LeftOut(escaped(f"{prefix}{entry.name}"), LINK))
+                yield f"{prefix}{entry.name}"
         for entry in folders:
-            yield from visit(Path(entry.path), f"{prefix}{entry.name}/", above | {here}, left_out)
+            yield from self.visit(Path(entry.path), f"{prefix}{entry.name}/", around, left_out)
 
-    counted = left_out is not None  # else nobody wants to know what is in hidden folders
-    yield from visit(root, "", frozenset(), [] if left_out is None else left_out)
+    def _reason(self, entry: os.DirEntry) -> str:
+        """Return why an entry that is not a folder of the user's is left out; "" for an image."""
+        if _is(entry, "is_dir"):
+            return OF_STORAGE
+        if not entry.name.lower().endswith(self.suffixes):
+            return ENDING
+        return "" if _is(entry, "is_file") else LINK
+
+    def _in_hidden(self, entry: os.DirEntry, prefix: str, around: frozenset[str]) -> Iterator[LeftOut]:
+        """Yield what a hidden entry is or holds of pictures: a system's own files, in their thousands, are not any."""
+        if entry.name.lower().endswith(self.suffixes) and _is(entry, "is_file"):
+            yield LeftOut(escaped(f"{prefix}{entry.name}"), HIDDEN)
+        elif self.counted and _is(entry, "is_dir"):
+            others: list[LeftOut] = []
+            for path in self.visit(Path(entry.path), f"{prefix}{entry.name}/", around, others):
+                yield LeftOut(escaped(path), IN_HIDDEN)
+            yield from (LeftOut(each.path, IN_HIDDEN) for each in others if each.reason in (HIDDEN, IN_HIDDEN))
+
+
+def _listed(folder: Path) -> list[os.DirEntry]:
+    """Return the entries of a folder, sorted, without those that an archive program or a Mac added."""
+    with os.scandir(folder) as entries:
+        return sorted((entry for entry in entries if not _is_byproduct(entry.name)), key=lambda entry: entry.name)
 
 
 def _is_byproduct(name: str) -> bool:

@@ -44,7 +44,6 @@ def logistic_regression(
     is of single precision, and `start_bias` counts in all dimensions: other steps, to the same point within it.
     """
     m, d = x.shape
-    sign = np.where(y, 1.0, -1.0)
     cost = np.where(y, m / (2 * np.count_nonzero(y)), m / (2 * np.count_nonzero(~y))) if costs is None else costs
     if min(m, d) > _LARGE:
         before = None if start is None else np.append(start, start_bias)
@@ -52,6 +51,27 @@ def logistic_regression(
         if converged:
             return weights, bias
         start = weights
+    before = None if start is None else np.append(start, start_bias if coarse else 0.0)
+    return _by_newton(x, y, cost, l2, before, tolerance, most_steps=most_steps, coarse=coarse)
+
+
+def _by_newton(
+    x: np.ndarray,
+    y: np.ndarray,
+    cost: np.ndarray,
+    l2: float,
+    start: np.ndarray | None,
+    tolerance: float,
+    *,
+    most_steps: int,
+    coarse: bool,
+) -> tuple[np.ndarray, float]:
+    """Return weights and bias; forms the Hessian of each step, of (d + 1)^2 or (m + 1)^2 values.
+
+    `start` (d + 1,) is weights and bias. The other arguments are those of `logistic_regression`.
+    """
+    m, d = x.shape
+    sign = np.where(y, 1.0, -1.0)
     # With fewer samples than dimensions the solution lies in their span: m coordinates with the same inner products.
     inside = m < d
     coordinates = _coordinates(x) if inside else x
@@ -65,8 +85,7 @@ def logistic_regression(
     theta = np.zeros(design.shape[1])
     value = loss(theta)
     if start is not None:
-        bias = start_bias if coarse else 0.0
-        before = np.append(dtrtrs(coordinates, x @ start, lower=1)[0] if inside else start, bias)
+        before = np.append(dtrtrs(coordinates, x @ start[:-1], lower=1)[0], start[-1]) if inside else start
         if (lower := loss(before)) < value:
             theta, value = before, lower
     single = design.astype(np.float32) if coarse else design

@@ -1,13 +1,19 @@
 """Extraction gives both spaces, reuses what is finished, and survives kill -9 without losing or changing a byte."""
 
+from dataclasses import replace
+
 import kill_extraction
 import numpy as np
 import pytest
 import torch
 
 from elsa_nb.errors import CorruptFileError
+from elsa_nb.images.encoders.preprocessing import IMAGENET_GEOMETRY
 from elsa_nb.images.encoders.small_resnet import Architecture, Encoder, scaled_to_one
+from elsa_nb.images.extraction.embed import embed_folder, embed_profile
 from elsa_nb.images.extraction.extract import encode, extract, extract_all
+from elsa_nb.images.extraction.folder_pools import extract_folder
+from elsa_nb.images.extraction.settings import ExtractionSettings
 from elsa_nb.store import sha256_bytes
 
 FILES = ("vectors.npy", "ids.npy", "pool.json")
@@ -104,6 +110,33 @@ def test_bad_settings_are_refused(tmp_path):
         extract_all(Squares(), {"tiny": tiny()}, name="x", folder=tmp_path, workers=-1)
     with pytest.raises(ValueError, match="'float64'"):
         extract(Squares(), tiny(), folder=tmp_path, dtype="float64")
+    with pytest.raises(ValueError, match="batch is '8'; give 1 or more"):
+        extract(Squares(), tiny(), folder=tmp_path, batch="8")
+
+
+@pytest.mark.parametrize(
+    ("function", "typed", "said"),
+    [
+        (embed_folder, "progres", "the nearest is 'progress'; allowed: name, folder, spaces, strict, dask, batch, "),
+        (embed_folder, "strickt", "the nearest is 'strict'"),
+        (embed_folder, "device", "allowed: name, folder"),  # found, not given
+        (embed_profile, "skip_brocken", "the nearest is 'skip_broken'"),
+        (extract_all, "space", "the nearest is 'spaces'"),
+        (extract_folder, "resiser", "the nearest is 'resizer'"),
+    ],
+)
+def test_an_option_that_does_not_exist_is_refused_before_anything_is_loaded_or_read(function, typed, said):
+    given = {"name": "x"} if function in (extract_all, extract_folder) else {}
+    with pytest.raises(TypeError, match=f"^{function.__name__} has no option {typed!r}; .*{said}"):
+        function(None, **({} if function is embed_profile else {"encoders": None}), **given, **{typed: 1})
+
+
+def test_settings_know_what_the_device_decides():
+    told = ExtractionSettings(batch=7)
+    assert (told.device == "cuda") == torch.cuda.is_available() == told.compiled
+    assert told.computing["precision"] == ("float32" if told.device == "cpu" else "float16")
+    assert told.batch_of(None) == told.batch_of(IMAGENET_GEOMETRY) == 7
+    assert replace(told, batch=None, compiled=True).computing["compiled"] is True
 
 
 def test_progress_is_off_unless_asked_for(tmp_path, capsys, monkeypatch):
