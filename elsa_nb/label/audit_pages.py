@@ -2,7 +2,8 @@
 
 A search ends when it finds no more; what it does not expect may still be there. These pages are a strategy like any
 other, shown on a panel of their own after the search; the statement above them holds whatever the scores are worth
-(`elsa_nb.search.stopping.audit`).
+(`elsa_nb.search.stopping.audit`). Finds of the search are shown again among the items, and nothing tells them from the
+others: how many of them the person marks says how many positives she overlooks, which the statement takes in.
 """
 
 import copy
@@ -12,27 +13,41 @@ from typing import ClassVar
 import numpy as np
 
 from elsa_nb.counts import count_of
-from elsa_nb.search.checks import check_count, check_rows, check_rows_asked
-from elsa_nb.search.contract import POSITIVE, Batch, Log, check_labels, corrected, log_of
-from elsa_nb.search.stopping.audit import Audit, labels_for
+from elsa_nb.label.advice import duration
+from elsa_nb.label.shown_again import shown_again_of
+from elsa_nb.search.checks import check_count, check_rng, check_rows, check_rows_asked
+from elsa_nb.search.contract import NEGATIVE, POSITIVE, Batch, Log, check_labels, corrected, log_of
+from elsa_nb.search.stopping.audit import Audit, Planted, labels_for
 
 AUDIT = 18  # the component; 16 and 17 are those of `first_examples` and `fixed_rows`
-PROMISES = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
+PROMISES = (0.5, 0.8, 0.9, 0.95, 0.99)
+OFFERED = 3  # promises whose prices are named, the next ones
 
 
 def _percent(share: float) -> str:
     return f"{100 * share:.3g} %"
 
 
+def _floored(share: float) -> str:
+    return f"{np.floor(1000 * share) / 10:.3g} %"  # never more than was shown
+
+
 class AuditPages:
     """Ask random rows of a pool of `n`, except those `answered` before, of which `found` are of the class.
 
+    `finds` are rows of the search's finds, of which some are shown again, unmarked, to measure how many positives the
+    person overlooks; with fewer than eight nothing can be measured, and the statement is made for somebody who
+    overlooks none. `retracted` are those of them that are finds no more. What is answered to a find shown again counts
+    for the measure only, and only as it was when its page was closed: `positives` never has it.
+
+    `among` limits the audit to some rows, such as the best-scored; the statement then says nothing of the others.
     `found_since` are rows that the search has found since the audit began; they count as found. `doubtful` is how many
     of the `answered` have become unsure since: they may be missing finds. `corrected` has {row:
     (label, label now)} of rows that earlier pages asked about and that were answered otherwise since, elsewhere: the
-    label of now counts for them, unless the person changes it here.
+    label of now counts for them, unless the person changes it here. `seconds` is the person's time for one answer.
 
-    >>> audit = AuditPages(len(pool), [*seeds, *panel.rows_answered], found=len(seeds) + len(panel.positives))
+    >>> finds = [*seeds, *panel.positives]
+    >>> audit = AuditPages(len(pool), [*seeds, *panel.rows_answered], found=len(finds), finds=finds)
     >>> Panel(audit, images, session="cats-audit.sqlite")
     """
 
@@ -44,59 +59,144 @@ class AuditPages:
         answered: Sequence[int] | np.ndarray,
         found: int,
         *,
+        finds: Sequence[int] | np.ndarray = (),
+        retracted: Sequence[int] | np.ndarray = (),
+        among: Sequence[int] | np.ndarray | None = None,
         rng: np.random.Generator | int | None = 0,
         confidence: float = 0.95,
         page: int = 60,
         found_since: Sequence[int] | np.ndarray = (),
         doubtful: int = 0,
         corrected: Mapping[int, tuple[int, int]] | None = None,
+        seconds: float | None = None,
     ):
         check_count("n", n, 1)
-        rows = np.setdiff1d(np.arange(n), check_rows_asked(answered, n, "answered"))
+        check_count("page", page, 1)
+        answered = check_rows_asked(answered, n, "answered")
+        finds = np.unique(check_rows_asked(finds, n, "finds"))
+        if (strange := np.setdiff1d(finds, answered)).size:
+            raise ValueError(f"row {strange[0]} is among finds and not among answered; allowed: answered rows")
+        within = np.arange(n) if among is None else check_rows(among, n, "among")
+        rows = np.setdiff1d(within, answered)
         if not len(rows):
-            raise ValueError(f"all {n} items are answered: there is nothing to audit")
+            raise ValueError(f"all {len(within)} items are answered: there is nothing to audit")
         since = check_rows_asked(found_since, n, "found_since")
-        beside = {"found_since": since, "doubtful": doubtful}
-        self._fresh = Audit(rows, found, rng=rng, confidence=confidence, **beside)
-        self._corrected = dict(corrected or {})
-        self._audit = copy.copy(self._fresh)
+        rng = check_rng(rng)
+        beside = {"found_since": since, "doubtful": doubtful, "confidence": confidence}
+        audit = Audit(rows, found, rng=rng, **beside)
+        self._plan = shown_again_of(finds, len(rows), page, rng)  # after the order: without finds that is the same
+        if self._plan.rows:
+            audit.planted = (0, 0)
+        self._fresh, self._audit = audit, copy.copy(audit)
+        self._corrected = {row: pair for row, pair in (corrected or {}).items() if row not in set(finds.tolist())}
+        self._retracted = check_rows_asked(retracted, n, "retracted")
         self._pool_size, self._n, self._confidence, self._page = n, len(rows), confidence, page
+        self._narrow = None if among is None else n - len(np.union1d(rows, answered))
+        self._seconds = seconds
         self._answered: list[tuple[Batch, np.ndarray]] = []
         self._open: Batch | None = None
+        self._offers: tuple[tuple, list[tuple[float, int]]] | None = None
 
     @property
     def statement(self) -> str:
-        """What may be said now, and how many more labels the next statement takes."""
-        audit = self._audit
-        if audit.recall_at_least == 1 and audit.labels == self._n:
-            return "Every item has an answer: all of the class is found."  # certain: no confidence level belongs to it
-        finds = audit.found + audit.hits + audit.elsewhere
-        sure = f"with {_percent(self._confidence)} confidence"
-        said = f"At least {np.floor(1000 * audit.recall_at_least) / 10:.3g} % of the class is found, {sure}: "
-        said += f"{count_of(finds, 'find')}, at most {audit.missing_at_most:,} missing."
-        reach = finds / (finds + audit.doubtful + audit.unsure)
-        higher = next((share for share in PROMISES if audit.recall_at_least < share <= reach), None)
-        if higher is None:
-            return said
-        settings = {"hits": audit.hits, "elsewhere": audit.elsewhere, "confidence": self._confidence}
-        settings |= {"doubtful": audit.doubtful, "unsure": audit.unsure}
-        more = labels_for(self._n, audit.found, higher, **settings) - audit.labels
-        further = f" {more:,} more answers without a find would make it at least {_percent(higher)}."
-        return said + further if more > 0 else said
+        """What may be said now."""
+        audit, measured = self._audit, bool(self._plan.rows)
+        finds = count_of(audit.found + audit.hits + audit.elsewhere, "find")
+        seen, shown = audit.planted or (0, 0)
+        said = []
+        if audit.labels == self._n:
+            certain = seen == shown and not audit.unsure and not audit.doubtful  # but for what is overlooked
+            said.append(f"Every item has an answer{': if you overlooked none, all' if certain else '.'}")
+            said[0] += f" of the class{self._where()} is found." if certain else ""
+        if not said or measured or audit.recall_at_least < 1:
+            said.append(
+                f"At least {_floored(audit.recall_at_least)} of the class{self._where()} is found, with "
+                f"{_percent(self._confidence)} confidence{'' if measured else ' if you overlook none'}: "
+                f"{finds}, at most {audit.missing_at_most:,} missing."
+            )
+        if shown:
+            said.append(f"Of {count_of(shown, 'known find')} shown again you marked {seen:,}, which this allows for.")
+        elif measured:
+            said.append("Some of your finds come again among the items, to measure what you overlook.")
+        if self._narrow:
+            said.append(f"Of {count_of(self._narrow, 'other item')} it says nothing.")
+        return " ".join(said)
+
+    def _where(self) -> str:
+        return "" if self._narrow is None else f" among your finds and these {count_of(self._n, 'item')}"
+
+    def prices(self, seconds: float | None = None) -> str:
+        """Say what the next statements take, in answers and minutes, and what none can say; "" where all is said.
+
+        `seconds` is the time for one answer, by default the one known at the beginning. Finds shown again are counted.
+        """
+        seconds = self._seconds if seconds is None else seconds
+        most, offers = self._priced()
+        said = [
+            f"{_percent(share)} for {answers:,}{' more answers' if not i else ''}"
+            + ("" if seconds is None else f" ({duration(answers * seconds)})")
+            for i, (share, answers) in enumerate(offers)
+        ]
+        prices = f"Without a further find: at least {', '.join(said)}." if said else ""
+        beyond = f"More than {_floored(most)} cannot be promised here." if most < PROMISES[-1] else ""
+        return " ".join(filter(None, [prices, beyond if len(said) < OFFERED else ""]))
+
+    def _priced(self) -> tuple[float, list[tuple[float, int]]]:
+        """Return the largest share that can be promised at all, and the next promises with their answers."""
+        audit, page = self._audit, len(self._answered)
+        key = (page, audit.labels, audit.hits, audit.unsure, audit.planted)
+        if self._offers is None or self._offers[0] != key:
+            counts = {"hits": audit.hits, "elsewhere": audit.elsewhere, "confidence": self._confidence}
+            counts |= {"doubtful": audit.doubtful, "unsure": audit.unsure, "planted": self._planted_by}
+            most, offers = self._most(), []
+            for share in [share for share in PROMISES if audit.recall_at_least < share <= most][:OFFERED]:
+                labels = labels_for(self._n, audit.found, share, **counts) - audit.labels
+                offers.append((share, max(labels, 0) + len(self._plan.after(page, labels, self._page))))
+            self._offers = key, (most, [offer for offer in offers if offer[1]])
+        return self._offers[1]
+
+    def _most(self) -> float:
+        """Return the share that may be said to be found once every row is labelled, without a further find."""
+        seen, shown = self._audit.planted or (0, 0)
+        by_then = self._planted_by(self._n) or (0, 0)
+        return self._audit.at_best((by_then[0] - seen, by_then[1] - shown)).recall_at_least
+
+    def _planted_by(self, labels: int) -> Planted | None:
+        """Return (seen, shown) of known finds once so many rows are labelled, if those to come are all seen."""
+        if (planted := self._audit.planted) is None:
+            return None
+        more = self._plan.after(len(self._answered), labels - self._audit.labels, self._page)
+        more = len(np.setdiff1d(more, self._retracted))
+        return planted[0] + more, planted[1] + more
 
     def query(self) -> Batch | None:
         """Return the next page, or None when every row is answered."""
-        rows = self._audit.query(self._page)
-        self._open = None if rows is None else Batch(rows, np.full(len(rows), AUDIT, np.int8), len(self._answered))
+        page = len(self._answered)
+        rows = self._audit.query(self._page - len(self._plan.on(page)))
+        if rows is None:
+            self._open = None
+            return None
+        rows = self._plan.mixed(page, rows)
+        self._open = Batch(rows, np.full(len(rows), AUDIT, np.int8), page)
         return self._open
 
     def update(self, labels: Sequence[int] | np.ndarray) -> None:
         """Take the answers to the page, one per row."""
-        if self._open is not None and np.shape(labels) == self._open.rows.shape:
-            labels = self._now(self._open.rows, check_labels(labels, len(self._open.rows)))
-        self._audit.update(labels)
-        self._answered.append((self._open, np.asarray(labels, np.int8)))
+        if self._open is None:
+            self._audit.update(labels)  # says that no page is open
+            return
+        labels = np.array(self._now(self._open.rows, check_labels(labels, len(self._open.rows))), np.int8)
+        self._take(self._open, labels)
+        self._answered.append((self._open, labels))
         self._open = None
+
+    def _take(self, batch: Batch, labels: np.ndarray) -> None:
+        """Let the audit know the answers to a page, and what came of the finds shown again on it."""
+        again = np.isin(batch.rows, self._plan.on(batch.round))
+        counted = labels[again & ~np.isin(batch.rows, self._retracted)]
+        # A doubtful answer is no overlooking: the audit takes a positive that got one for seen, and for missing.
+        planted = int((counted != NEGATIVE).sum()), len(counted)
+        self._audit.update(labels[~again], planted=planted)
 
     def _now(self, rows: np.ndarray, labels: Sequence[int] | np.ndarray) -> list[int]:
         """Return labels of rows as they are now: those that were corrected elsewhere since."""
@@ -109,27 +209,38 @@ class AuditPages:
     def amend(self, rows: Sequence[int] | np.ndarray, labels: Sequence[int] | np.ndarray) -> None:
         """Correct answers given earlier: what may be said is computed anew, as if they had been right from the start.
 
+        Only finds shown again keep the answer that their page was closed with: by now the person may know them.
         Raises ValueError for a row that this audit has not asked, and changes nothing then.
         """
         rows = check_rows(rows, self._pool_size, "corrections")
         labels = check_labels(labels, len(rows))
         if (never := np.setdiff1d(rows, self.log.rows)).size:
             raise ValueError(f"row {never[0]} has no answer to correct; allowed: rows that this audit has asked")
-        self._answered = corrected(self._answered, rows, np.array(self._now(rows, labels), np.int8))
+        others = ~np.isin(rows, self.again)
+        rows, labels = rows[others], np.array(self._now(rows[others], labels[others]), np.int8)
+        self._answered = corrected(self._answered, rows, labels)
         self._audit = copy.copy(self._fresh)
         for batch, given in self._answered:
-            self._audit.query(len(batch.rows))
-            self._audit.update(given)
+            self._ask(batch)
+            self._take(batch, given)
         if self._open is not None:
-            self._audit.query(len(self._open.rows))
+            self._ask(self._open)
+
+    def _ask(self, batch: Batch) -> None:
+        self._audit.query(len(batch.rows) - len(self._plan.on(batch.round)))
+
+    @property
+    def again(self) -> np.ndarray:
+        """The finds that were shown again on the pages answered so far, in that order."""
+        return np.concatenate([np.empty(0, np.int64), *map(self._plan.on, range(len(self._answered)))])
 
     @property
     def log(self) -> Log:
-        """All questions answered so far."""
+        """All questions answered so far, finds shown again among them."""
         return log_of(self._answered)
 
     @property
     def positives(self) -> np.ndarray:
-        """The rows that the audit found, ascending."""
+        """The rows that the audit found, ascending; not the finds that it showed again."""
         log = self.log
-        return np.sort(log.rows[log.labels == POSITIVE])
+        return np.setdiff1d(log.rows[log.labels == POSITIVE], self.again)

@@ -3,13 +3,15 @@
 An audit draws at random from the items that had no answer when it began. It goes on for as long as the collection is
 the same; where items were added or removed since, another audit begins, in a file of its own. Answers given on one side
 reach the other whenever that is opened, the later of two about one item: the search begins from what an audit found,
-and in an audit the answers of the search are known and its finds are found.
+and in an audit the answers of the search are known and its finds are found. Only what an audit is told of finds that
+it shows again stays in it: that measures the person, and her answer in the search stands.
 """
 
 import json
 import math
+import statistics
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +25,7 @@ from elsa_nb.label.cards import OPEN
 from elsa_nb.label.identity import names_digest, names_in, remembered_names
 from elsa_nb.label.session import Answer, Given, Session
 from elsa_nb.label.session_file import AUDITED, IMPORTED, damaged
-from elsa_nb.search.contract import POSITIVE, UNSURE
+from elsa_nb.search.contract import NEGATIVE, POSITIVE, UNSURE
 
 
 def audit_files(session: Path) -> list[Path]:
@@ -38,12 +40,16 @@ def _numbered(session: Path, number: int) -> Path:
     return session.with_name(f"{session.stem}-audit{'' if number == 1 else f'-{number}'}{session.suffix}")
 
 
+_NAMED = 5  # items in a sentence
+
+
 @dataclass(frozen=True)
 class AuditResult:
     """What came of an audit: its file `path`, which `items` were looked at and how many of these are `finds`.
 
-    `first` and `last` are when they were answered, in seconds since 1970 (None: nothing was); `statement` is what may
-    be said now of the class, "" where the file does not show it.
+    `missed` are items that count as finds in the search and were not marked when the audit showed them again. `first`
+    and `last` are when items were answered, in seconds since 1970 (None: nothing was); `statement` is what may be said
+    now of the class, "" where the file does not show it.
     """
 
     path: Path
@@ -52,6 +58,7 @@ class AuditResult:
     first: float | None
     last: float | None
     statement: str
+    missed: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         """Say it in sentences."""
@@ -60,7 +67,11 @@ class AuditResult:
             days = dict.fromkeys(time.strftime("%Y-%m-%d", time.gmtime(at)) for at in (self.first, self.last))
             said += f" ({' to '.join(days)})"
         said += f", {count_of(self.finds, 'find')} among them."
-        return f"{said} {self.statement or 'Its page shows what may be said of the class.'}"
+        said = f"{said} {self.statement or 'Its page shows what may be said of the class.'}"
+        if self.missed:
+            more = f" and {len(self.missed) - _NAMED:,} more" if len(self.missed) > _NAMED else ""
+            said += f" Not marked when shown again, and finds still: {', '.join(self.missed[:_NAMED])}{more}."
+        return said
 
 
 @dataclass(frozen=True)
@@ -96,18 +107,20 @@ def audited(path: Path, annotator: str, ids: Sequence[str]) -> StoredAudit:
     """
     check_to_audit(path, annotator)
     ids = [str(item) for item in ids]
-    labels = _labels_of(path, annotator, ids)
+    labels, pace = _labels_of(path, annotator, ids)
     if POSITIVE not in labels:  # of these items
         raise ValueError(_NO_FIND.format(path))
     now = {"answered": np.flatnonzero(labels != UNSURE).tolist(), "items": names_digest(ids)}
+    now["finds"] = np.flatnonzero(labels == POSITIVE).tolist()  # of which some are shown again
     file, remark = _file_of(path, annotator, now["items"])
     with Session(file, annotator=annotator) as audit:
         begun = json.loads(audit.remark_once(f"audit:{annotator}", json.dumps(now, allow_nan=False)))
         _check(file, begun)
         corrected = {row: pair for row, pair in _answered(audit, ids, labels).items() if pair[0] != pair[1]}
+        seconds = _pace(audit) or pace
         if not audit.read_only and _to_fill_in(audit, begun, ids, labels):
             audit.record_all(lambda: [(annotator, _to_fill_in(audit, begun, ids, labels))], IMPORTED)
-    if (pages := _pages(begun, labels, corrected)) is None:
+    if (pages := _pages(begun, labels, corrected=corrected, seconds=seconds)) is None:
         raise ValueError(f"the audit {file} began with finds, and none of them is one any more; move that file away")
     return StoredAudit(file, pages, remark)
 
@@ -131,26 +144,33 @@ def _to_fill_in(audit: Session, begun: dict[str, Any], ids: Sequence[str], label
     return new
 
 
-def _pages(
-    begun: dict[str, Any], labels: np.ndarray, corrected: Mapping[int, tuple[int, int]] | None = None
-) -> AuditPages | None:
+def _pages(begun: dict[str, Any], labels: np.ndarray, **beside: Any) -> AuditPages | None:
     """Return the fresh pages of an audit, given the present `labels` (n,); None where no find is left.
 
-    The person may have corrected answers since it began; those of its own pages are `corrected` there (`AuditPages`).
+    The person may have corrected answers since it began; those of its own pages are in `beside` (`AuditPages`). An
+    audit of an earlier version shows no finds again.
     """
     before, since = labels[begun["answered"]], np.setdiff1d(np.flatnonzero(labels != UNSURE), begun["answered"])
     if not (found := int((before == POSITIVE).sum())):
         return None
-    beside = {"found_since": since[labels[since] == POSITIVE], "doubtful": int((before == UNSURE).sum())}
-    return AuditPages(len(labels), begun["answered"], found, corrected=corrected, **beside)
+    finds = np.array(begun.get("finds", ()), np.int64)
+    beside |= {"found_since": since[labels[since] == POSITIVE], "doubtful": int((before == UNSURE).sum())}
+    beside |= {"finds": finds, "retracted": finds[labels[finds] != POSITIVE]}
+    return AuditPages(len(labels), begun["answered"], found, **beside)
 
 
-def _labels_of(path: Path, annotator: str, ids: Sequence[str]) -> np.ndarray:
-    """Return the annotator's label of each item, (n,) int64, in the session at `path` and in its audits."""
+def _labels_of(path: Path, annotator: str, ids: Sequence[str]) -> tuple[np.ndarray, float | None]:
+    """Return the annotator's label of each item, (n,) int64, in the session at `path` and its audits; and `_pace`."""
     with Session(path, annotator=annotator) as session:
         take_audits(session, ids)
-        known = _known_with_audits(session)
-    return np.array([known.get(item, UNSURE) for item in ids], np.int64)
+        known, pace = _known_with_audits(session), _pace(session)
+    return np.array([known.get(item, UNSURE) for item in ids], np.int64), pace
+
+
+def _pace(session: Session) -> float | None:
+    """Return the median time of an answer in seconds; None where no answer has a time."""
+    seconds = [each for (each,) in session.current("seconds") if each is not None]
+    return statistics.median(seconds) if seconds else None
 
 
 def _known_with_audits(session: Session) -> dict[str, int]:
@@ -182,6 +202,9 @@ def _file_of(path: Path, annotator: str, items: str) -> tuple[Path, str]:
 def _check(path: Path, begun: Any) -> None:
     if not isinstance(begun, dict) or not isinstance(begun.get("answered"), list):
         raise damaged(path, "what it says of the audited search is not a record of one")
+    finds, answered = begun.get("finds", []), set(map(str, begun["answered"]))
+    if not isinstance(finds, list) or not all(type(row) is int and str(row) in answered for row in finds):
+        raise damaged(path, "the finds that it shows again are not among the answers of the audited search")
 
 
 def take_audits(session: Session, ids: Sequence[str]) -> str:
@@ -212,8 +235,7 @@ def answers_lacking(session: Session, path: Path, items: set[str] | None) -> lis
     None: to any items.
     """
     with Session(path, annotator=session.annotator, to_read=True) as audit:
-        found = audit.current("item", "label", "at", "kind")
-    given = [(item, label, at) for item, label, at, kind in found if kind != IMPORTED and label != UNSURE]
+        given = [(a["item"], a["label"], a["at"]) for a in _given(audit)[0] if a["label"] != UNSURE]
     has = {item: (label, at) for item, label, at in session.current("item", "label", "at")} if given else {}
     new = []
     for item, label, at in given:
@@ -221,6 +243,18 @@ def answers_lacking(session: Session, path: Path, items: set[str] | None) -> lis
         if (items is None or item in items) and before < at and old != label:
             new.append(Answer(item, old, label))
     return new
+
+
+def _given(audit: Session) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return what the annotator answered in an audit: about items drawn at random, and about finds shown again."""
+    columns = ("item", "row", "label", "at", "kind")
+    given = [dict(zip(columns, each, strict=True)) for each in audit.current(*columns) if each[-1] != IMPORTED]
+    stored = audit.meta(f"audit:{audit.annotator}")
+    begun = {} if stored is None else json.loads(stored)
+    if stored is not None:
+        _check(audit.path, begun)
+    finds = set(begun.get("finds", ()))
+    return [a for a in given if a["row"] not in finds], [a for a in given if a["row"] in finds]
 
 
 def audit_results(session: Session) -> list[AuditResult]:
@@ -231,14 +265,15 @@ def audit_results(session: Session) -> list[AuditResult]:
     results, known = [], _known_with_audits(session)
     for path in audit_files(session.path):
         with Session(path, annotator=session.annotator, to_read=True) as audit:
-            given = [a for a in audit.answers(session.annotator) if a["kind"] != IMPORTED]
+            given, again = _given(audit)
             stored = audit.meta(f"audit:{session.annotator}")
             if given or stored is not None:
                 times = [answer["at"] for answer in given]
+                missed = [a["item"] for a in again if a["label"] == NEGATIVE and known.get(a["item"]) == POSITIVE]
                 items, finds = frozenset(a["item"] for a in given), sum(a["label"] == POSITIVE for a in given)
                 statement = "" if stored is None else _statement(audit, json.loads(stored), known)
                 span = min(times, default=None), max(times, default=None)
-                results.append(AuditResult(path, items, finds, *span, statement))
+                results.append(AuditResult(path, items, finds, *span, statement, tuple(missed)))
     return results
 
 
@@ -260,5 +295,7 @@ def _statement(audit: Session, begun: Any, known: dict[str, int]) -> str:
         if asked is None or asked.rows.tolist() != each["asked"]["rows"]:
             return ""
         labels = dict(zip(each["asked"]["rows"], each["told"]["labels"], strict=True))
-        pages.update(np.array([known.get(names[row], label) for row, label in labels.items()], np.int8))
+        again = begun.get("finds", ())  # of these, what was said when they were shown again
+        now = [label if row in again else known.get(names[row], label) for row, label in labels.items()]
+        pages.update(np.array(now, np.int8))
     return pages.statement

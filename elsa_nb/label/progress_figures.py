@@ -38,6 +38,11 @@ class Standing(NamedTuple):
     items: int
 
 
+def _no_prices(seconds: float | None) -> str:
+    """Return what a strategy other than an audit says of prices: nothing."""
+    return ""
+
+
 class ProgressFigures:
     """The figures about the work so far; the scores behind them are computed once per state of the search."""
 
@@ -51,7 +56,7 @@ class ProgressFigures:
         scored = self._scored  # as a pair, read once: another thread may put its own there
         if scored[0] is not state:
             scored = self._scored = (state, scores_of(state))
-        figures = figures_of(labels, asked, starts, len(seeds), seconds)
+        figures = figures_of(labels, asked, starts, len(seeds), seconds, again=getattr(state, "again", ()))
         looking = state.least if getattr(state, "looking", False) else None
         left = None
         if looking is None and hasattr(state, "scores"):
@@ -66,6 +71,7 @@ class ProgressFigures:
             "looking": looking,
             "examples": examples,
             "statement": getattr(state, "statement", None),
+            "prices": getattr(state, "prices", _no_prices)(figures["seconds"]),
             "may_conclude": looking is None and getattr(state, "may_conclude", False),
             "wishes": wishes,
             "unasked": items - len(on_view | imported),
@@ -81,19 +87,21 @@ def figures_of(
     starts: Sequence[int],
     seeds: int,
     seconds: Sequence[float],
+    *,
+    again: Sequence[int] | np.ndarray = (),
 ) -> dict[str, Any]:
     """Return the figures under the grid as plain numbers, ready for the screen.
 
     `labels` are those of all cards in the order of asking (below -1 where there is no answer), `starts` the first
     positions of the pages, `seconds` the time of each answer given on this panel. The curve counts finds by labels
-    spent.
+    spent. The rows in `again` were found before: they cost labels and are no finds.
     """
     given = np.array(labels, np.int64)
     rows = np.array([row for a in asked for row in a.rows], np.int64)
     answered = np.flatnonzero(given >= UNSURE)
     spent = np.zeros(len(given), bool)
     spent[answered[np.unique(rows[answered], return_index=True)[1]]] = True  # an item asked again was filled in
-    found = spent & (given == POSITIVE)
+    found = spent & (given == POSITIVE) & ~np.isin(rows, again)
     components = np.array([name for a in asked for name in a.components])
     order = np.flatnonzero(spent)
     curve = np.concatenate([[0], np.cumsum(found[order])])

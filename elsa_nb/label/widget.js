@@ -245,11 +245,11 @@ function render({ model, el }) {
   }
 
   function paintGuide(last, open) {
-    const { looking: wanted, statement, round, seen, unasked } = model.get("figures"), tally = (counts) => cards.labels.reduce((sum, label, p) => sum + (cards.again[p] == null && counts(label)), 0);
+    const { looking: wanted, statement, prices, round, seen, unasked } = model.get("figures"), tally = (counts) => cards.labels.reduce((sum, label, p) => sum + (cards.again[p] == null && counts(label)), 0);
     const shown = tally(() => true), marked = tally((label) => label === POSITIVE), answers = tally((label) => label >= UNSURE);
     const looking = overview || round === cards.rounds.length ? wanted : null;  // else the figures are those of the round before
     const brought = round === cards.rounds.length ? seen?.said : "", other = blind && cards.again[shownFirst] === null;
-    const said = guideOf({ blind, other, brought, looking, statement, over: cards.over, overview, doors, last, marked, shown, answers, open, unasked, unseen: unseen().length });
+    const said = guideOf({ blind, other, brought, looking, statement, prices, over: cards.over, overview, doors, last, marked, shown, answers, open, unasked, unseen: unseen().length });
     startable = said.start && !cards.waiting;
     startButton.hidden = !startable || (overview && marked >= looking);  // there the button below says it
     startButton.textContent = said.start;

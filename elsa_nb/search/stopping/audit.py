@@ -16,9 +16,17 @@ unlikely:
 
 Why it holds at every look: U falls below M at some look only if, for some h, at most h hits had been met by the
 earliest t at which the bound for h falls below M. That has probability at most alpha_h; the sum over h is alpha.
+
+A person overlooks some positives. Known ones, planted among the rows, tell how many: a share s of positives is seen
+when it is looked at, and each of the M is a hit only with that probability. A fifth of alpha goes to a lower bound of
+s, made in the same way: with m of k planted ones overlooked, s is at least the value for which so few as m are not too
+unlikely (alpha_m of that fifth), at every k. The bounds u then take this value for s: wherever it is not above the
+truth, u is not below what the true s would give. What this measures are slips on positives such as the planted ones:
+it assumes that those still missing are seen as easily.
 """
 
-from collections.abc import Sequence
+import copy
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from numbers import Integral
 
@@ -29,6 +37,9 @@ from elsa_nb.search.checks import check_count, check_number, check_rng, check_ro
 from elsa_nb.search.contract import POSITIVE, UNSURE, QueryError, check_labels
 
 PLANTED_SHARE = 0.2  # of the risk, spent on measuring how many positives the person overlooks
+_SURELY = 60.0  # exp(-60 / 2), about 1e-13, is a probability that no bound notices
+
+Planted = tuple[int, int]  # of known positives: how many were seen, how many shown
 
 
 class Audit:
@@ -44,6 +55,8 @@ class Audit:
 
     A person overlooks some positives. With `planted` = (seen, shown), counted on known positives hidden among the rows,
     the statements allow for it: the share that the person sees is bounded from below, which takes a fifth of the risk.
+    Where they are shown bit by bit, begin with (0, 0) and add what came of them with `update`. Without `planted` the
+    statements hold for somebody who overlooks nothing.
 
     Raises ValueError for numbers that are out of range; `QueryError` when `query` and `update` are not called in turn.
     """
@@ -55,7 +68,7 @@ class Audit:
         *,
         rng: np.random.Generator | int | None,
         confidence: float = 0.95,
-        planted: tuple[int, int] | None = None,
+        planted: Planted | None = None,
         found_since: Sequence[int] | np.ndarray = (),
         doubtful: int = 0,
     ):
@@ -66,7 +79,8 @@ class Audit:
         self.found, self.hits, self.labels = int(found), 0, 0
         self._order = check_rng(rng).permutation(rows)
         self._found_since = np.isin(self._order, np.asarray(found_since, np.int64))
-        self._risk, self._sight = risk_and_sight(confidence, planted)
+        self._confidence, self.planted = confidence, planted
+        risk_and_sight(confidence, planted)  # or raise
         self._bound = len(rows)
         self.unsure = 0
         self._open: np.ndarray | None = None
@@ -87,21 +101,35 @@ class Audit:
         self._open = rows if len(rows) else None
         return self._open
 
-    def update(self, labels: Sequence[int] | np.ndarray) -> None:
+    def update(self, labels: Sequence[int] | np.ndarray, *, planted: Planted = (0, 0)) -> None:
         """Answer the last query: one label per row, 1 positive, 0 negative, -1 unsure, which may be missing.
 
-        Wrong labels raise ValueError and change nothing.
+        `planted` counts the known positives that were hidden among these rows, as (seen, shown). Wrong labels and
+        counts raise ValueError and change nothing, and so does `planted` for an audit that was made without it.
         """
         if self._open is None:
             raise QueryError("no rows are open: they were answered already, or query() was not called yet")
         labels = check_labels(labels, len(self._open))
+        check_planted(planted)
+        if self.planted is not None:
+            self.planted = self.planted[0] + planted[0], self.planted[1] + planted[1]
+        elif planted != (0, 0):
+            raise ValueError(f"planted = {planted!r}; allowed: (0, 0), unless the audit began with planted=(0, 0)")
         self.labels += len(labels)
         self.hits += int((labels == POSITIVE).sum())
         self.unsure += int((labels == UNSURE).sum())
         self._open = None
         seen = self.hits + self.unsure
-        bound = most_positives(len(self._order), self.labels, seen, spent_at(self._risk, seen), self._sight)
+        risk, sight = risk_and_sight(self._confidence, self.planted)
+        bound = most_positives(len(self._order), self.labels, seen, spent_at(risk, seen), sight)
         self._bound = min(self._bound, bound)
+
+    def at_best(self, planted: Planted = (0, 0)) -> "Audit":
+        """Return the audit as it would be with all rows labelled and no further find, after more `planted` ones."""
+        last = copy.copy(self)
+        last._open = self._order[self.labels :]
+        last.update(self._found_since[self.labels :].astype(np.int8), planted=planted)
+        return last
 
     @property
     def elsewhere(self) -> int:
@@ -131,14 +159,15 @@ def labels_for(
     doubtful: int = 0,
     unsure: int = 0,
     confidence: float = 0.95,
-    planted: tuple[int, int] | None = None,
+    planted: Planted | Callable[[int], Planted] | None = None,
 ) -> int:
     """Return how many of `rows` unlabelled rows an audit labels until it can say "at least `promise` is found".
 
     That is the cost if it meets `hits` further positives on the way; with 0 it is the least cost. The answer is all
     `rows` where nothing less suffices. `elsewhere` more of the rows were found in another way, and `doubtful` items
     beside the rows may be missing, both as in `Audit`; `unsure` of the labels so far were neither yes nor no. `promise`
-    is a share of the class, above 0 and below 1.
+    is a share of the class, above 0 and below 1. `planted` is that of `Audit`, or a function that says it for a number
+    of labels, where more are shown on the way; planted ones are not among the labels counted here.
 
     Raises ValueError for numbers that are out of range, for more `hits` and `elsewhere` than `rows`, and for an audit
     of nothing `found`: see `Audit`.
@@ -149,7 +178,7 @@ def labels_for(
         check_count(name, count, 1 if name == "found" else 0)
     _check_within(hits=hits, rows=rows - elsewhere - unsure)
     check_share("promise", promise)
-    risk, sight = risk_and_sight(confidence, planted)
+    counted = planted if callable(planted) else lambda labels: planted
     allowed = int((found + hits + elsewhere) / promise + 1e-9) - found - doubtful  # positives among the rows, at most
     if allowed >= rows:
         return 0
@@ -158,6 +187,7 @@ def labels_for(
     low, high = 0, rows  # `low` labels do not suffice, unless none are needed; `high` labels do
     while low < high:
         middle = (low + high) // 2
+        risk, sight = risk_and_sight(confidence, counted(middle))
         if few_hits(rows, allowed + 1, middle, hits + unsure, sight) <= spent_at(risk, hits + unsure):
             high = middle
         else:
@@ -199,8 +229,13 @@ def few_hits(rows: int, positives: int, labels: int, hits: int, sight: float = 1
     _check_within(labels=labels, rows=rows)
     if sight == 1.0:
         return float(scipy.stats.hypergeom.cdf(hits, rows, positives, labels))
-    drawn = np.arange(min(positives, labels) + 1)  # positives looked at, of which some are overlooked
-    return float(scipy.stats.hypergeom.pmf(drawn, rows, positives, labels) @ scipy.stats.binom.cdf(hits, drawn, sight))
+    if sight < 1e-12:  # of any number of positives none may be seen
+        return 1.0
+    # Positives looked at, of which some are overlooked. Of `enough`, more than `hits` are surely seen (Chernoff).
+    enough = int(((np.sqrt(_SURELY) + np.sqrt(_SURELY + 4 * hits)) / 2) ** 2 / sight) + 1
+    drawn = np.arange(min(positives, labels, enough) + 1)
+    looked_at = np.exp(scipy.stats.hypergeom.logpmf(drawn, rows, positives, labels))  # pmf is slow in large pools
+    return float(looked_at @ scipy.stats.binom.cdf(hits, drawn, sight))
 
 
 def _check_within(**counts: int) -> None:
@@ -210,18 +245,27 @@ def _check_within(**counts: int) -> None:
             raise ValueError(f"{name} = {part} and {of} = {whole}; allowed: at most as many {name} as {of}")
 
 
-def risk_and_sight(confidence: float, planted: tuple[int, int] | None) -> tuple[float, float]:
+def risk_and_sight(confidence: float, planted: Planted | None) -> tuple[float, float]:
     """Return the risk of the audit's statements, and the least share of positives that is seen (1.0 if not measured).
 
-    The share is bounded from below after Clopper and Pearson.
+    The share is bounded from below after Clopper and Pearson, at a risk that is divided over the numbers of overlooked
+    ones: the bound holds however often it is looked at.
     """
     check_number("confidence", confidence, "a probability above 0 and below 1, such as 0.95", above=0, below=1)
     risk = 1 - confidence
     if planted is None:
         return risk, 1.0
+    seen, shown = check_planted(planted)
+    spent = spent_at(risk * PLANTED_SHARE, shown - seen)
+    sight = float(scipy.stats.beta.ppf(spent, seen, shown - seen + 1)) if seen else 0.0
+    return risk * (1 - PLANTED_SHARE), sight
+
+
+def check_planted(planted: Planted) -> Planted:
+    """Return `planted`; raise ValueError unless it is (seen, shown), with at most as many seen as shown."""
     pair = isinstance(planted, tuple | list) and len(planted) == 2
-    seen, shown = planted if pair else (0, 0)
+    seen, shown = planted if pair else (0, -1)
     whole = all(isinstance(count, Integral) and not isinstance(count, bool) for count in (seen, shown))
-    if not whole or not 0 < seen <= shown:
-        raise ValueError(f"planted = {planted!r}; allowed: (seen, shown) with at least one seen of those shown")
-    return risk * (1 - PLANTED_SHARE), float(scipy.stats.beta.ppf(risk * PLANTED_SHARE, seen, shown - seen + 1))
+    if not whole or not 0 <= seen <= shown:
+        raise ValueError(f"planted = {planted!r}; allowed: (seen, shown), at most as many seen as shown")
+    return seen, shown
