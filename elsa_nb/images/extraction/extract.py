@@ -18,6 +18,7 @@ from elsa_nb.images.encoders.protocol import ImageEncoder
 from elsa_nb.images.encoders.small_resnet import load_trained
 from elsa_nb.images.extraction.crops import Crops, check_resizer, check_workers
 from elsa_nb.images.extraction.forward import device_and_precision, forward
+from elsa_nb.images.extraction.pool_names import check_pool_names
 from elsa_nb.images.extraction.version import EXTRACTION
 from elsa_nb.images.sources.protocol import Source
 from elsa_nb.pool import DTYPES, Pool, PoolWriter, pool_lock, recipe_at
@@ -99,6 +100,7 @@ def extract_all(
     """
     check_extraction(batch=batch, workers=workers, dtype=dtype, precision=precision, resizer=resizer)
     device, precision = device_and_precision(precision)
+    check_pool_names(name, encoders)
     groups: dict[Any, dict[str, ImageEncoder]] = {}
     for title, encoder in encoders.items():
         groups.setdefault(getattr(encoder, "geometry", None), {})[title] = encoder

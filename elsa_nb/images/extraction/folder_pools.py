@@ -29,6 +29,7 @@ from elsa_nb.images.extraction.folder_names import stamps
 from elsa_nb.images.extraction.forward import device_and_precision, forward
 from elsa_nb.images.extraction.kept import CARD, KeptVectors, Stamp, read_files
 from elsa_nb.images.extraction.on_cluster import Cluster, OnCluster
+from elsa_nb.images.extraction.pool_names import check_pool_names
 from elsa_nb.images.extraction.readable import Readable
 from elsa_nb.images.sources.files import ImageFiles
 from elsa_nb.images.sources.left_out import LIST, LeftOut, write_list
@@ -73,6 +74,7 @@ def extract_folder(
         raise ValueError(
             f"encoders of type {type(encoders).__name__}; give encoders by name: {{'mine': LibraryModel(...)}}"
         )
+    check_pool_names(name, encoders)
     now = stamps(files)
     groups: dict[CropGeometry, dict[str, ImageEncoder]] = {}
     for title, encoder in encoders.items():
