@@ -17,6 +17,7 @@ from PIL import Image
 from elsa_nb.errors import MissingDataError
 from elsa_nb.images.sources.decoding import BrokenImageError
 from elsa_nb.images.sources.left_out import (
+    BYPRODUCT,
     ENDING,
     FOLDER,
     HIDDEN,
@@ -265,7 +266,7 @@ def walk(root: Path, suffixes: tuple[str, ...], left_out: list[LeftOut] | None =
             return
         try:
             with os.scandir(folder) as entries:
-                entries = sorted((e for e in entries if not _is_byproduct(e.name)), key=lambda e: e.name)
+                entries = sorted(entries, key=lambda e: e.name)
         except PermissionError:
             if not above:
                 raise
@@ -273,7 +274,9 @@ def walk(root: Path, suffixes: tuple[str, ...], left_out: list[LeftOut] | None =
             return
         folders = []
         for entry in entries:
-            if entry.name.startswith("."):
+            if _is_byproduct(entry.name):
+                left_out.append(LeftOut(escaped(f"{prefix}{entry.name}"), BYPRODUCT))
+            elif entry.name.startswith("."):
                 if entry.name.lower().endswith(suffixes) and _is(entry, "is_file"):
                     left_out.append(LeftOut(escaped(f"{prefix}{entry.name}"), HIDDEN))
                 elif counted and _is(entry, "is_dir"):
