@@ -45,7 +45,8 @@ def standings_of(asked: Asked) -> np.ndarray:
         return np.array(asked.given, np.float64)
     if asked.scale is None or None in asked.scores:
         return np.full(len(asked), np.nan)
-    return standings(np.array(asked.scores), tuple(asked.scale))
+    mean, deviation = asked.scale
+    return standings(np.array(asked.scores), (mean, deviation))
 
 
 def keep_asked(session: Session, settled: Settled) -> None:
@@ -92,8 +93,9 @@ class EarlierCourse:
             unknown = Before(_EARLIER, None)
             before = [self._kept.get(str(self._ids[row]), unknown) for row in asked.rows]
             given = [np.nan if each.standing is None else each.standing for each in before]
-            fields = vars(asked) | {"components": [each.component for each in before]}
-            self._made[id(asked)] = asked, AskedBefore(**fields, given=given)
+            components = [each.component for each in before]
+            scores = asked.scores, asked.near, asked.scale, asked.overview
+            self._made[id(asked)] = asked, AskedBefore(asked.number, asked.rows, components, *scores, given)
         return self._made[id(asked)][1]
 
 

@@ -138,7 +138,7 @@ class Decoding:
     def of(cls, told: Mapping[str, Any]) -> "Decoding":
         """Return the decoding that `told` described."""
         no_data = {kind: tuple(values) for kind, values in told.get("no_data", {}).items()}
-        return cls(*(tuple(told[kind]) if told.get(kind) else None for kind in RANGES), no_data)
+        return cls(*(tuple(told[kind]) if told.get(kind) else None for kind in RANGES), no_data=no_data)
 
     def told(self) -> dict[str, Any]:
         """Return what was done as plain data, for a recipe."""
