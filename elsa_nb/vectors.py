@@ -66,8 +66,9 @@ def check_vectors(vectors: np.ndarray, first_row: int = 0) -> np.ndarray:
         good = np.isfinite(block).all(axis=1)
         if not good.all():
             row = first_row + start + int(np.argmin(good))
-            cure = "drop the row, or store float32" if vectors.dtype == np.float16 else "drop the row"
-            raise ValueError(f"The vector of row {row} is not finite as {vectors.dtype}: {cure}.")
+            nan = bool(np.isnan(block[int(np.argmin(good))]).any())  # is one in any dtype
+            cure = "drop the row, or store float32" if vectors.dtype == np.float16 and not nan else "drop the row"
+            raise ValueError(f"The vector of row {row} is not finite{' (NaN)' * nan} as {vectors.dtype}: {cure}.")
     return vectors
 
 

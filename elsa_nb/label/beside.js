@@ -21,7 +21,7 @@ class Beside {
       const figure = make("figure", "", pair); figure.append(show(picture, text)); make("figcaption", "", figure, text);
     }
     make("div", "elsa-item", why, card.item);
-    make("div", "", why, `${reason(card.component)}, round ${card.round}` + (card.score === null ? "" : `, score ${card.score.toFixed(3)}`)).title = `asked by ${card.component}`;
+    make("div", "", why, `${reason(card.component)}, round ${card.round}${scoreText(card.score)}`).title = `asked by ${card.component}`;
     make("div", "", why, `answer: ${WORDS[label]}`);
   }
 

@@ -27,9 +27,8 @@ function fillCard(node, card, picture) {
   node.dataset.kind = picture.kind;
   node.children[0].replaceChildren(show(picture, card.item));
   if (picture.kind === "missing") node.children[0].firstChild.prepend(make("button", "elsa-retry", null, "try again"));
-  const score = card.score === null ? "" : ` ${card.score.toFixed(2)}`;
-  node.children[2].textContent = reason(card.component) + score;
-  node.children[2].title = `asked by ${card.component}` + (card.score === null ? "" : `, score ${card.score.toFixed(3)}`);
+  node.children[2].textContent = reason(card.component);  // the score has no room here: it is beside the cards
+  node.children[2].title = `asked by ${card.component}${scoreText(card.score)}`;
 }
 
 function markCard(node, card, label, { cursor, unsaved }) {

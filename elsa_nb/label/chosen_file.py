@@ -52,7 +52,7 @@ class ChosenFile(ipywidgets.VBox):
         self.button = ipywidgets.FileUpload(multiple=False, description="Import labels")
         self.button.tooltip = "earlier labels from a file: CSV, Excel, JSON, Parquet or what other programs write"
         self.wanted = ipywidgets.Text(placeholder="class you are looking for, if the file has several")
-        self.wanted.layout.width = "290px"
+        self.wanted.layout.width = "380px"
         self.message = ipywidgets.HTML()
         self.button.observe(self._on_chosen, "value")
         self.back = ipywidgets.Button(description="Take the import back", tooltip="as if the file had not been chosen")

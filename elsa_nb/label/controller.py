@@ -17,6 +17,7 @@ import numpy as np
 
 from elsa_nb.label.advice import Advisor
 from elsa_nb.label.ahead import Ahead, ToldAtEnd
+from elsa_nb.label.asked_before import EarlierCourse, keep_asked, pace_of
 from elsa_nb.label.cards import NEGATIVE, OPEN, PASSED, POSITIVE, Cards, Steps, check_page_size
 from elsa_nb.label.carried_on import Begun, answered_rows, as_begun, carry_on
 from elsa_nb.label.identity import Places, Settled, remember
@@ -47,7 +48,8 @@ class Controller:
     `publish(message)` is called with what happens unasked: {"kind": "deal" | "over" | "ahead" |
     "trouble" | "lease" | "doubts"}; it must be quick and may be called from other threads. `worker` computes the
     rounds, one after another, and doubtful answers; by default these are two threads of the controller's own, and
-    `close` shuts them down in any case. `settled` is what `identity.settle` said of the session.
+    `close` shuts them down in any case. `settled` is what `identity.settle` said of the session, `kind` what
+    kind of search this is, for `EarlierCourse`.
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class Controller:
         target: float | None = None,
         settled: Settled | None = None,
         begin: Begun | None = None,
+        kind: str = "",
         publish: Callable[[dict[str, Any]], None] = lambda message: None,
         worker: Executor | None = None,
     ):
@@ -69,13 +72,12 @@ class Controller:
         self.session, self.ids, self.publish = session, ids, publish
         self.advisor = Advisor(estimate, target, size)
         self._places = Places([str(item) for item in ids])
-        self._begin = begin
-        self._settled = as_begun(session, self._places, settled, search, seeded=begin is not None)
-        settled = self._settled
+        self._kind, self._begin = kind, begin
+        settled = self._settled = as_begun(session, self._places, settled, search, seeded=begin is not None)
         # Rows whose answers stand in front of the search.
         self.carried = settled.carried if settled is not None else np.empty(0, np.int64)
         self.rounds = self._rounds_of(search)
-        self.seconds: list[float] = []
+        self.seconds = pace_of(session)
         self.error: str | None = None
         self.refused = False  # the last answers could not be stored
         self.resting = False
@@ -143,12 +145,14 @@ class Controller:
         self._ahead.forget()
         settled = self._settled
         if settled is not None and self.held:
+            keep_asked(self.session, settled)
             remember(self.session, settled, self.ids)
             self._settled = None
         self._restored: Restored = restore(self.session, self.rounds, self.ids, self._size, write=self.held)
         if settled is not None and (settled.notice or settled.replaced):
             notices = settled.notice or self._restored.notice, settled.replaced
             self._restored.notice = " ".join(filter(None, notices))
+        self._earlier = EarlierCourse(self.session, self.ids, self._kind)
         self._servable = {row for asked in self.asked for row in asked.rows} | set(self.rounds.seeds.tolist())
         self._imported = imported_rows(self.session, self._places.rows)
         self._doubt()
@@ -343,13 +347,12 @@ class Controller:
     def figures(self) -> dict[str, Any]:
         """Return the figures about the work so far."""
         with self.lock:
-            labels, asked, starts = list(self.cards.labels), list(self.asked), self.cards.starts
+            labels, asked, starts = list(self.cards.labels), self._earlier.in_place(self.asked), self.cards.starts
             state, seeds, seconds = self.rounds.state, self.rounds.seeds, self.seconds[-500:]
             seen = looked_again(asked, self._restored.told, self.cards, self.doubter.differing)
             offer = None if getattr(state, "looking", False) else self.doubter.offer(asked)
             examples, wishes = self._restored.example_rows(seeds.tolist())[:24], [*self._wishes]
-            imported = self._imported
-        now = Standing(labels, asked, starts, state, seeds, seconds, seen, offer, imported, len(self.ids))
+            now = Standing(labels, asked, starts, state, seeds, seconds, seen, offer, self._imported, len(self.ids))
         return self._figures(now, examples, wishes)
 
     # --- other windows

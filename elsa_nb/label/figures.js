@@ -4,6 +4,14 @@
 const REASONS = { NN: "like your finds", RandS: "near a guess", final: "a guess", probe: "a guess", line: "a guess", neighbourhood: "near your finds", sample: "a first look", earlier: "answered earlier", given: "given", audit: "drawn at random" };
 const reason = (component) => REASONS[component] ?? component;
 
+// Scores of the rare lie near 0: two digits that differ, and powers of ten where they would be far behind the point.
+function scoreText(score) {
+  if (score === null) return "";
+  const rest = Math.min(score, 1 - score);
+  if (rest > 0 && rest < 1e-4) return score < 0.5 ? `, score ${score.toExponential(1)}` : `, score 1 − ${rest.toExponential(1)}`;
+  return `, score ${rest > 0 ? score.toFixed(Math.max(2, 1 - Math.floor(Math.log10(rest)))) : score}`;
+}
+
 function paintFigures(figures, f) {
   figures.replaceChildren();
   if (f.labels === undefined) return;

@@ -23,6 +23,10 @@ function guideOf({ blind, other, brought, looking, statement, over, overview, do
   if (over && last && !open && unasked) return guide(`The search has ended: ${marked} found with ${count(answers, "answer")}, and ${count(unasked, "item")} not asked about.${goOn}`, onward);
   if (over && last && !open) return guide(marked ? `Nothing is left to ask: ${marked} found with ${count(answers, "answer")}.` : `All ${shown} were shown, and none was marked.`, onward);
   if (overview && !(looking && last)) return guide("An earlier first look. What is marked here is an example; what is not marked here has no answer.", "Next page ⏎");
+  if (overview && unasked === 0) {  // nothing else is left to be shown: one example is enough, and none ends it
+    if (!marked) return guide(`These are all ${shown > open ? "that are left" : "there are"}: click every picture of what you are looking for (or use the arrow keys and 1). Enter then starts the search; what you leave is not counted as a no.`, "None of these: finish ⏎");
+    return guide(`${examples} marked, and there are no other pictures to show: Enter starts the search. What you leave is not counted as a no.`, `${start} ⏎`);
+  }
   if (overview && !marked && doors && shown > open) return guide(`${shown} shown, none marked yet. Click every picture of what you are looking for; what you leave is not counted as a no. If you have a picture, words or earlier labels for it, the search can begin from them: Import labels below, or start again with --like PICTURE, --text WORDS or --name FILE (in a notebook like=, text=, name=).`, "None of these: show others ⏎");
   if (overview && !marked) return guide(`A first look: click every picture of what you are looking for (or use the arrow keys and 1). What you leave is not counted as a no. The search begins with ${count(looking, "example")}, or sooner if you press S: one is enough.`, "None of these: show others ⏎");
   if (overview && more > 0) return guide(`${examples} marked. Mark ${more} more, or start the search now (S); Enter shows other pictures.`, "Show others ⏎");

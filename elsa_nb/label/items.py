@@ -31,6 +31,7 @@ from elsa_nb.pictures.decoding import (
     look_before_reading,
 )
 from elsa_nb.pictures.greys import Range, sample
+from elsa_nb.pictures.no_data import said_of_no_data
 from elsa_nb.pictures.opening import RefusedError, open_inside, open_plain, real_path
 
 LARGEST_SOUND = 64 << 20  # bytes: a sound goes to the browser whole
@@ -183,7 +184,8 @@ class Arrays:
 
     A picture is (h, w), (h, w, c) or (c, h, w) with 1, 3 or 4 channels, of any kind of number; uint8 is shown as it
     is (masks of 0 and 1: black and white), for others a sample of the rows decides once which values are black and
-    white. `invert` turns ink on black into ink on white. Raises ValueError where the first one is not a picture.
+    white, and which mean "no data", which is printed. `invert` turns ink on black into ink on white. Raises ValueError
+    where the first one is not a picture.
     """
 
     def __init__(
@@ -205,19 +207,23 @@ class Arrays:
             ids = _one_a_row(ids, len(array))
         self.ids, self._read, self._invert = ids, read, invert
         self._limits: Range = (0.0, 1.0)
+        self._no_data: tuple[float, ...] = ()
         if len(ids):
             first = laid_out(self._array(0))
             if first.dtype == np.uint8 and first.max() > 1:
                 self._limits = (0.0, 255.0)
             elif first.dtype != bool:
-                self._limits = range_of_arrays(laid_out(self._array(int(row))) for row in sample(len(ids)))
+                looked_at = (laid_out(self._array(int(row))) for row in sample(len(ids)))
+                self._limits, self._no_data = range_of_arrays(looked_at)
+        if self._no_data:
+            print(f"Of the values in these arrays, {said_of_no_data(self._no_data)}.")
 
     def __repr__(self) -> str:
         return f"<Arrays: {len(self.ids):,}>" if len(self.ids) else "<Arrays: those of the pool's rows>"
 
     def content(self, row: int, side: int) -> Content:
         """Return the image as PNG; the screen enlarges one that is smaller than `side` by a whole factor or more."""
-        image = picture_of(self._array(row), self._limits)
+        image = picture_of(self._array(row), self._limits, self._no_data)
         if self._invert:
             image = Image.eval(image, lambda value: 255 - value)
         image.thumbnail((side, side))

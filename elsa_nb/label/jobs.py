@@ -14,6 +14,7 @@ import numpy as np
 
 from elsa_nb.errors import MissingDataError
 from elsa_nb.label import first_examples, identity, searching
+from elsa_nb.label.asked_before import KIND
 from elsa_nb.label.audits import audit_files, audited, check_to_audit, take_audits
 from elsa_nb.label.cards import OPEN, check_page_size
 from elsa_nb.label.import_labels import import_labels
@@ -266,13 +267,21 @@ def open_panel(job: Job) -> "Panel":
         return first_examples.Begin(job.samples, search_from, n=len(pool), **options)
 
     options = {"page": job.page, "target": job.target, "title": folder.name, "again": search, "begin": search_from}
-    options["remark"] = job.remark
+    options |= {"remark": job.remark, "kind": (kind := _kind_of(job, pool))}
     panel = Panel(search(), Files(folder, pool), session, **options)
-    for what, value in (("strategy", job.strategy), ("vectors", _vectors_of(job, pool))):
-        key, stored = f"{what}:{job.annotator}", json.dumps(value, allow_nan=False)
+    vectors = json.dumps(_vectors_of(job, pool), allow_nan=False)
+    for what, stored in (("strategy:", json.dumps(job.strategy)), ("vectors:", vectors), (KIND, json.dumps(kind))):
+        key = f"{what}{job.annotator}"
         if session.meta(key) != stored and session.keep():
             session.remark(key, stored)
     return panel
+
+
+def _kind_of(job: Job, pool: Pool) -> str:
+    """Return what makes scores of two searches comparable: strategy, metric, encoders; "" where one is not known."""
+    told = [(part["space"], part["d"], part["provenance"]) for part in parts_of(pool)]
+    encoders = [[space, d, p.get("encoder"), p.get("weights")] for space, d, p in told]
+    return "" if any(each[2] is None for each in encoders) else json.dumps([job.strategy, job.metric, encoders])
 
 
 def _vectors_of(job: Job, pool: Pool) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from elsa_nb import store
 from elsa_nb.errors import MissingDataError
 from elsa_nb.locks import lock_beside
 from elsa_nb.option_names import option_told
-from elsa_nb.pictures.opening import RefusedError, real_path
+from elsa_nb.pictures.opening import RefusedError, real_path, unescaped
 from elsa_nb.progress import bar
 from elsa_nb.written_files import (
     copy_named,
@@ -48,7 +48,7 @@ def write_links(
     with lock_beside(path, f"The folder of {what}").acquire(wait=True):
         fresh, before = (path.with_name(f".{path.name}.{which}") for which in ("new", "before"))
         _tidy_up(path, fresh, before)
-        files, gone = _files_of(finds, root, images)
+        files, gone = _files_of(finds, root, images, follow=copies)
         if copies:
             inside = [copy_named(name, store.sha256_file(file)) for name, file in bar(files, "reading the finds")]
         else:
@@ -74,8 +74,12 @@ def _tidy_up(path: Path, fresh: Path, before: Path) -> None:
             shutil.rmtree(left)
 
 
-def _files_of(finds: Sequence[str], root: Path, images: Path) -> tuple[list[tuple[str, Path]], str]:
-    """Return what the finds that are there are called in the folder, with their files; and a sentence on the others."""
+def _files_of(finds: Sequence[str], root: Path, images: Path, *, follow: bool) -> tuple[list[tuple[str, Path]], str]:
+    """Return what the finds that are there are called in the folder, with their files; and a sentence on the others.
+
+    An item that is a link itself stands for its name in `images`, unless links are to be followed: where it leads,
+    its name may be a checksum, as in git-annex and DVC.
+    """
     files: list[tuple[str, Path]] = []
     gone = []
     for item in finds:
@@ -84,7 +88,8 @@ def _files_of(finds: Sequence[str], root: Path, images: Path) -> tuple[list[tupl
         except RefusedError:
             raise RefusedError(f"{item!r} leads out of {images}; nothing was written") from None
         if file.is_file():
-            files.append((_name(len(files) + 1, Path(item).name), file))
+            named = file if follow else root / unescaped(root, item)
+            files.append((_name(len(files) + 1, Path(item).name), named))
         else:
             gone.append(item)
     if finds and not files:

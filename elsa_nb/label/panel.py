@@ -51,6 +51,7 @@ class Panel(ipywidgets.VBox):
     class, the panel says when that estimate allows one to stop. `again` makes a fresh search from what the session
     holds; with it, labels can be imported from a file chosen on the page, and the search then begins again with them.
     `begin` makes a search from seeds; with it, that search begins from all finds. `remark` stays on the page.
+    `kind` says what search this is: scores of an earlier course of the session count where its kind was the same text.
 
     After each round the user's own `search` object is where the panel is; `panel.positives` are the finds.
 
@@ -73,6 +74,7 @@ class Panel(ipywidgets.VBox):
         again: Callable[[], Strategy] | None = None,
         begin: Callable[[np.ndarray], Strategy] | None = None,
         remark: str = "",
+        kind: str = "",
     ):
         self._stop = threading.Event()  # before all that may refuse: whatever is half made is closed, too
         if isinstance(search, type) or not (hasattr(search, "query") and hasattr(search, "update")):
@@ -94,7 +96,7 @@ class Panel(ipywidgets.VBox):
         self.session, self.oracle, self._again = session, oracle, again
         try:
             settled = settle(session, items, ids)
-            options = {"estimate": estimate, "target": target, "settled": settled, "begin": begin}
+            options = {"estimate": estimate, "target": target, "settled": settled, "begin": begin, "kind": kind}
             self.controller = Controller(search, ids, session, size=page, **options)
         except BaseException:
             session.close()

@@ -10,11 +10,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from elsa_nb.label.advice import Advisor
+from elsa_nb.label.asked_before import standings_of
 from elsa_nb.label.cards import PASSED, POSITIVE, UNSURE
 from elsa_nb.label.rounds import SEEN_AGAIN, Asked, scores_of
 from elsa_nb.label.second_look import Offer
 from elsa_nb.search.contract import Strategy
-from elsa_nb.search.stopping.remaining import Evidence, scale_of, standings
+from elsa_nb.search.stopping.remaining import Evidence, scale_of
 
 POINTS = 200  # of the discovery curve
 LAST_PAGES = 40
@@ -93,7 +94,7 @@ def figures_of(
     """Return the figures under the grid as plain numbers, ready for the screen.
 
     `labels` are those of all cards in the order of asking (below -1 where there is no answer), `starts` the first
-    positions of the pages, `seconds` the time of each answer given on this panel. The curve counts finds by labels
+    positions of the pages, `seconds` the time of each of the last answers. The curve counts finds by labels
     spent. The rows in `again` were found before: they cost labels and are no finds.
     """
     given = np.array(labels, np.int64)
@@ -150,7 +151,7 @@ def evidence_of(
     """
     given = np.array(labels, np.int64)
     answered = given >= UNSURE
-    then = np.concatenate([np.empty(0), *(_standings(a) for a in asked)])
+    then = np.concatenate([np.empty(0), *(standings_of(a) for a in asked)])
     rows = np.array([row for a in asked for row in a.rows], np.int64)
     first = np.zeros(len(given), bool)
     first[np.flatnonzero(answered)[np.unique(rows[answered], return_index=True)[1]]] = True
@@ -161,10 +162,3 @@ def evidence_of(
     free = np.ones(len(scores), bool)
     free[rows[answered]] = free[seeds] = False
     return Evidence(scores[free], scale_of(scores), **known)
-
-
-def _standings(asked: Asked) -> np.ndarray:
-    """Return the standing of each row of a round when it was asked; nan where none is known."""
-    if asked.scale is None or None in asked.scores:
-        return np.full(len(asked), np.nan)
-    return standings(np.array(asked.scores), tuple(asked.scale))

@@ -28,9 +28,10 @@ from elsa_nb.label.session_file import AUDITED, CLASS, IMPORTED, STORED_LABELS, 
 _COLUMNS = ("id", *EVENT)
 _KINDS = {"answer", "undo", IMPORTED, AUDITED, RENAMED}
 # What is remembered beside the answers, by how its key begins. Without what was carried, an earlier order of the items
-# would count as that of now; without the strategy, another would go on; without how an audit began, one that is begun
-# would count what was answered since.
-_REMARKS = (CLASS, "about:", "carried:", "strategy:", "vectors:", "audit:")
+# would count as that of now; without the strategy, another would go on; without what was asked before, and by what kind
+# of search, scores would be lost, or another's would count; without how an audit began, one that is begun would count
+# what was answered since.
+_REMARKS = (CLASS, "about:", "carried:", "asked:", "kind:", "strategy:", "vectors:", "audit:")
 # Where a line may begin: its length, its number, the length of its header, and the first column, which is empty there.
 _BEGINNING = re.compile(rb"(?=([\x80-\xff]{0,2}[\x00-\x7f])([\x80-\xff]{0,8}[\x00-\x7f])([\x10-\x2f])\x00)", re.DOTALL)
 _INTEGERS = {1: 1, 2: 2, 3: 3, 4: 4, 5: 6, 6: 8}  # bytes by the kind of a column

@@ -213,7 +213,7 @@ function render({ model, el }) {
     const [page, pages] = pageOf(cards, first);
     // By items, as the figures beside the cards have it: one that is seen again, or was carried over, has several cards.
     const { labels: answers = 0 } = model.get("figures");
-    where.textContent = !n ? "" : overview ? `first look, page ${page} of ${pages} · ${n} shown so far` : blind ? `${cards.again[first] === null ? "second opinion" : "seen again"} · ${shown.length - open} of ${shown.length} answered` : `page ${page} of ${pages} · round ${cards.rounds.length} · ${count(answers, "answer")}`;
+    where.textContent = !n ? "" : overview ? `first look, page ${page} of ${pages} · ${n} shown so far` : blind ? `${cards.again[first] === null ? "second opinion" : "seen again"} · ${shown.length - open} of ${shown.length} answered` : `page ${page} of ${pages} · round ${contents.get(first)?.round ?? cards.roundOf(first) + 1} · ${count(answers, "answer")}`;
     startButton.title = overview ? "search for more of what you have marked (S); what you left unmarked has no answer" : "count the rest of this page as a no, and search from the examples you have marked (S)";
     onward.disabled = cards.over && end === n && !open;
     sizes.value = cards.size;
@@ -249,9 +249,9 @@ function render({ model, el }) {
     const shown = tally(() => true), marked = tally((label) => label === POSITIVE), answers = tally((label) => label >= UNSURE);
     const looking = overview || round === cards.rounds.length ? wanted : null;  // else the figures are those of the round before
     const brought = round === cards.rounds.length ? seen?.said : "", other = blind && cards.again[shownFirst] === null;
-    const said = guideOf({ blind, other, brought, looking, statement, prices, over: cards.over, overview, doors, last, marked, shown, answers, open, unasked, unseen: unseen().length });
+    const said = guideOf({ blind, other, brought, looking, statement, prices, over: cards.over, overview, doors, last, marked, shown, answers, open, unasked: round === cards.rounds.length ? unasked : undefined, unseen: unseen().length });
     startable = said.start && !cards.waiting;
-    startButton.hidden = !startable || (overview && marked >= looking);  // there the button below says it
+    startButton.hidden = !startable || (overview && said.onward.startsWith(said.start));  // there the button below says it
     startButton.textContent = said.start;
     guideText.textContent = said.text;
     guide.hidden = !ready || !cards.labels.length;

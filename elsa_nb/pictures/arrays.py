@@ -1,12 +1,13 @@
 """Arrays as pictures: grey or colour, channels first or last, whole numbers or floats."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from elsa_nb.pictures.greys import Range, range_of, some_values, to_8_bits
+from elsa_nb.pictures.no_data import holds_no_data, sentinels
 
 CHANNELS = (1, 3, 4)
 _ALLOWED = "numbers or booleans of shape (h, w), or (h, w, c) or (c, h, w) with c = 1, 3 (RGB) or 4 (RGBA)"
@@ -27,24 +28,34 @@ def laid_out(array: Any) -> np.ndarray:
     return array[:, :, 0] if array.ndim == 3 and array.shape[2] == 1 else array
 
 
-def range_of_arrays(arrays: Iterable[np.ndarray]) -> Range:
-    """Return the values that become black and white in all of these arrays, and in those that they are a sample of.
+def range_of_arrays(arrays: Iterable[np.ndarray]) -> tuple[Range, tuple[float, ...]]:
+    """Return what becomes black and white in all of these arrays and those that they are a sample of, and no data.
 
-    0 to 1, or 0 to 255 for whole numbers, if all values are within; else the rounded percentiles of all.
+    0 to 1, or 0 to 255 for whole numbers, if all values are within; else the rounded percentiles of all. The second
+    are values that stand out as "no data" (`no_data.sentinels`); they have no part in the range.
     """
-    values = [some_values(array) for array in arrays]
-    pooled = np.concatenate([np.empty(0), *values])
-    if pooled.size and pooled.min() >= 0:
-        if pooled.max() <= 1:
+    pooled = np.concatenate([np.empty(0), *(some_values(array) for array in arrays)])
+    if usual := _usual_range(pooled):
+        return usual, ()
+    absent = sentinels([pooled])
+    pooled = pooled[~holds_no_data(pooled, absent)]
+    return _usual_range(pooled) or range_of([pooled]) or (0.0, 1.0), absent
+
+
+def _usual_range(values: np.ndarray) -> Range | None:
+    """Return 0 to 1, or 0 to 255 for whole numbers, if all values are within; None if they are not."""
+    if values.size and values.min() >= 0:
+        if values.max() <= 1:
             return 0.0, 1.0
-        if pooled.max() <= 255 and (pooled == np.floor(pooled)).all():
+        if values.max() <= 255 and (values == np.floor(values)).all():
             return 0.0, 255.0
-    return range_of(values) or (0.0, 1.0)
+    return None
 
 
-def picture_of(array: Any, limits: Range) -> Image.Image:
+def picture_of(array: Any, limits: Range, no_data: Sequence[float] = ()) -> Image.Image:
     """Return one array as a picture, grey or RGB: `limits` are black and white unless it is uint8 or boolean.
 
+    Where all channels of a pixel are one of the values `no_data`, it is black.
     Masks of 0 and 1 in uint8 count as boolean where `limits` say that all are masks. Raises ValueError where no value
     is a number, and as `laid_out`.
     """
@@ -54,7 +65,9 @@ def picture_of(array: Any, limits: Range) -> Image.Image:
     if array.dtype == bool:
         array = array.astype(np.uint8) * 255
     elif array.dtype != np.uint8 or (limits == (0.0, 1.0) and array.max() <= 1):
+        absent = holds_no_data(array, no_data)
         array = to_8_bits(array, limits)
+        array[absent if array.ndim == 2 else absent[:, :, :3].all(axis=2)] = 0
     image = Image.fromarray(np.ascontiguousarray(array))
     if image.mode != "RGBA":
         return image

@@ -3,7 +3,8 @@
 Every kind of file that Pillow opens is read, HEIC where `pillow_heif` is installed. The first page counts, an EXIF
 orientation is obeyed, and what is transparent is put on white. Grey pictures of more than 8 bits are scaled by one
 range for all of their kind (`greys.py`): up to 16 bits, 32 bits, floats; and so is colour of 16 bits that uses few of
-them. A `Decoding` says how a folder was read; it is part of the recipe of its pools.
+them. What a file declares to be no data, or what gives itself away as such (`no_data.py`), has no part in that. A
+`Decoding` says how a folder was read; it is part of the recipe of its pools.
 """
 
 import importlib
@@ -14,13 +15,14 @@ import re
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 from PIL import ExifTags, Image, ImageCms
 
+from elsa_nb.pictures.depths import Depth, depth_of, look_before_reading, mend_planes
 from elsa_nb.pictures.greys import (
     SAMPLE_PICTURES,
     Range,
@@ -31,6 +33,7 @@ from elsa_nb.pictures.greys import (
     some_values,
     to_8_bits,
 )
+from elsa_nb.pictures.no_data import holds_no_data, sentinels
 
 VERSION = 4  # raise it with any change of what `Decoding.picture` returns: pools of folders are then made anew
 VERSION_OF_FLOATS = 5  # the same, for folders that hold pictures of floats; larger than VERSION
@@ -44,10 +47,7 @@ RANGES = {
     "masks": range_of_masks,
     "longs": range_of,  # whole numbers of 32 bits
 }
-_SHORT_FORMATS = ("PNG", "PPM")  # whose pictures Pillow may read as 32 bits, though the files hold at most 16
-_OF_16_BITS = re.compile(r";16[BLN]")  # as Pillow calls the bytes of a file
-_COLOURS, _KEPT = ("RGB", "RGBA", "RGBX"), "_elsa_of_16_bits"  # the latter is an attribute of pictures of Pillow
-_BITS_PER_SAMPLE, _PHOTOMETRIC, _PLANES, _SAMPLE_FORMAT = 258, 262, 284, 339  # of a TIFF
+GREYS = ("integers", "longs", "floats")  # those with values that may mean "no data"
 # The first bytes of files that have a picture's name but are not read as one, and what they are or how to cure it.
 _OTHERS = {
     rb"(II|MM)\0?[*+]": "a TIFF of numbers or channels that are not read; save it in 8 or 16 bits, or grey in "
@@ -80,6 +80,13 @@ warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)  # th
 
 class UnreadableError(ValueError):
     """Say in a few words, for a card or a list, why a file shows no picture."""
+
+
+class Sample(NamedTuple):
+    """Some finite values (m,) float64 of a deep picture, without what its file declares to be `no_data`."""
+
+    values: np.ndarray
+    no_data: float | None = None
 
 
 class Header(NamedTuple):
@@ -115,6 +122,9 @@ class Decoding:
     where `longs` is None do `integers` hold for them, too: earlier versions found one range for both. `colours` is the
     same for colour of 16 bits, of the upper 8; where it is None, they are left as they are. `masks` is 0 and 1 if all
     grey pictures of 8 bits that were looked at hold no other values: each picture of 0 and 1 is then black and white.
+
+    `no_data` names kinds in which no data is shown in black: a file that declares a value means this one, any other
+    file those listed for the kind. Kinds that are not in it are read as earlier versions read them.
     """
 
     integers: Range | None = None
@@ -122,21 +132,50 @@ class Decoding:
     colours: Range | None = None
     masks: Range | None = None
     longs: Range | None = None
+    no_data: Mapping[str, tuple[float, ...]] = field(default_factory=dict, hash=False)
 
     @classmethod
     def of(cls, told: Mapping[str, Any]) -> "Decoding":
         """Return the decoding that `told` described."""
-        return cls(*(tuple(told[kind]) if told.get(kind) else None for kind in RANGES))
+        no_data = {kind: tuple(values) for kind, values in told.get("no_data", {}).items()}
+        return cls(*(tuple(told[kind]) if told.get(kind) else None for kind in RANGES), no_data=no_data)
 
     def told(self) -> dict[str, Any]:
         """Return what was done as plain data, for a recipe."""
         version = VERSION_OF_FLOATS if self.floats else VERSION
         how = {"version": version, "orientation": "EXIF", "page": "first", "transparency": "white"}
-        return how | {kind: list(limits) for kind in RANGES if (limits := getattr(self, kind))}
+        how |= {kind: list(limits) for kind in RANGES if (limits := getattr(self, kind))}
+        return how | ({"no_data": {kind: list(each) for kind, each in self.no_data.items()}} if self.no_data else {})
 
     def limits(self, kind: str) -> Range | None:
         """Return the values that are black and white in pictures of a kind of `RANGES`; None where none are known."""
-        return getattr(self, kind) or (self.integers if kind == "longs" else None)
+        return getattr(self, self._source(kind))
+
+    def absent(self, kind: str, declared: Iterable[float | None] = ()) -> tuple[float, ...]:
+        """Return the values that mean no data in pictures of a kind; `declared` are those that their files declare."""
+        if (values := self.no_data.get(self._source(kind))) is None:
+            return ()
+        return tuple(sorted({*values, *(each for each in declared if each is not None)}))
+
+    def _source(self, kind: str) -> str:
+        return "integers" if kind == "longs" and self.longs is None else kind
+
+    def completed(self, samples: Mapping[str, Iterable[Sample]]) -> "Decoding":
+        """Return the decoding with the ranges, and the values for no data, that it lacks: found from samples by kind.
+
+        What it has stays as it is.
+        """
+        found, no_data = {}, dict(self.no_data)
+        for kind, looked_at in samples.items():
+            if self.limits(kind) is not None:
+                continue
+            looked_at = list(looked_at)
+            values = [each.values for each in looked_at]
+            absent = sentinels(values) if kind in GREYS else ()
+            found[kind] = RANGES[kind](each[~holds_no_data(each, absent)] for each in values)
+            if absent or any(each.no_data is not None for each in looked_at):
+                no_data[kind] = absent
+        return replace(self, **found, no_data=no_data)
 
     def picture(self, stream: BinaryIO, side: int | None = None) -> Image.Image:
         """Return the picture of an open file as RGB, scaled down to `side` pixels at most where that is given.
@@ -147,7 +186,7 @@ class Decoding:
         def read() -> Image.Image:
             with _opened(stream) as image:
                 refuse_bomb(image, stream)
-                depth = _depth(image)
+                depth = depth_of(image)
                 if side is not None:
                     image.draft("RGB", (2 * side, 2 * side))
                 image.load()  # turns a TIFF without being asked
@@ -160,11 +199,11 @@ class Decoding:
 
         def read() -> Image.Image:
             look_before_reading(image)
-            return self._rgb(image.copy(), _depth(image), side)
+            return self._rgb(image.copy(), depth_of(image), side)
 
         return _guarded(read)
 
-    def _rgb(self, image: Image.Image, depth: "_Depth", side: int | None) -> Image.Image:
+    def _rgb(self, image: Image.Image, depth: Depth, side: int | None) -> Image.Image:
         turn, kind = _TURNS.get(_orientation(image)), depth.kind
         if kind == "colours" and self.colours is not None:
             levels = to_8_bits(np.arange(256), self.colours).tolist()
@@ -178,13 +217,22 @@ class Decoding:
         shown = shown.convert("RGB")
         return shown if turn is None else shown.transpose(turn)
 
-    def _scaled(self, pixels: np.ndarray, depth: "_Depth") -> np.ndarray:
+    def _scaled(self, pixels: np.ndarray, depth: Depth) -> np.ndarray:
         if depth.kind == "floats" and not np.isfinite(pixels).any():
             raise UnreadableError("nothing to show: no pixel is a number")
-        limits = self.limits(depth.kind) or range_of([some_values(pixels)])
-        if limits is None:
-            raise UnreadableError("nothing to show: no pixel that was looked at is a number")
-        return 255 - to_8_bits(pixels, limits) if depth.ink else to_8_bits(pixels, limits)
+        how = self
+        if self.limits(depth.kind) is None:
+            how = Decoding().completed({depth.kind: [sample_of(pixels, depth.no_data)]})
+        if (limits := how.limits(depth.kind)) is None:
+            raise UnreadableError("nothing to show: no pixel that was looked at is a number, or all are no data")
+        shown = 255 - to_8_bits(pixels, limits) if depth.ink else to_8_bits(pixels, limits)
+        if depth.no_data is not None and depth.kind in how.no_data:
+            absent: tuple[float, ...] = (depth.no_data,)
+        else:
+            absent = how.absent(depth.kind)
+        if absent:
+            shown[holds_no_data(pixels, absent)] = 0
+        return shown
 
 
 def look(stream: BinaryIO) -> Header:
@@ -193,7 +241,7 @@ def look(stream: BinaryIO) -> Header:
     def read() -> Header:
         with _opened(stream) as image:
             refuse_bomb(image, stream)
-            return Header(_depth(image).kind, image.format not in _VIEWS and getattr(image, "is_animated", False))
+            return Header(depth_of(image).kind, image.format not in _VIEWS and getattr(image, "is_animated", False))
 
     return _guarded(read)
 
@@ -212,7 +260,7 @@ def find_decoding(deep: Mapping[str, list[Callable[[], BinaryIO]]]) -> Decoding:
 
     Files that cannot be read are ignored here; embedding or showing them reports it.
     """
-    return Decoding(**{kind: RANGES[kind](sampled(files)) for kind, files in deep.items()})
+    return Decoding().completed({kind: sampled(files) for kind, files in deep.items()})
 
 
 def decoding_of(pictures: Iterable[Image.Image | bytes]) -> Decoding:
@@ -220,7 +268,7 @@ def decoding_of(pictures: Iterable[Image.Image | bytes]) -> Decoding:
 
     Broken ones are ignored.
     """
-    found: dict[str, list[np.ndarray]] = {kind: [] for kind in RANGES}
+    found: dict[str, list[Sample]] = {kind: [] for kind in RANGES}
 
     def add(picture: Image.Image | bytes) -> None:
         if isinstance(picture, bytes):
@@ -228,23 +276,35 @@ def decoding_of(pictures: Iterable[Image.Image | bytes]) -> Decoding:
             picture = _opened(stream)
             refuse_bomb(picture, stream)
         look_before_reading(picture)
-        if (depth := _depth(picture)).kind:
-            found[depth.kind].append(some_values(_pixels(picture.copy(), depth)))
+        if (depth := depth_of(picture)).kind:
+            found[depth.kind].append(sample_of(_pixels(picture.copy(), depth), depth.no_data))
 
     for picture in pictures:
         with suppress(UnreadableError):
             _guarded(partial(add, picture))
-    return Decoding(**{kind: RANGES[kind](values) for kind, values in found.items()})
+    return Decoding().completed(found)
 
 
-def sampled(files: list[Callable[[], BinaryIO]]) -> Iterable[np.ndarray]:
+def sample_of(pixels: np.ndarray, no_data: float | None = None) -> Sample:
+    """Return some values of a picture of any shape, without those that are `no_data`."""
+    values = some_values(pixels)
+    return Sample(values if no_data is None else values[~holds_no_data(values, [no_data])], no_data)
+
+
+def sampled(files: list[Callable[[], BinaryIO]]) -> Iterable[Sample]:
     """Yield some values of at most 64 of the deep pictures that `files` open, without those that are broken."""
     for i in sample(len(files), SAMPLE_PICTURES) if files else ():
         try:
             with files[i]() as stream:
-                yield _guarded(lambda: some_values(_pixels(_opened(stream))))
+                yield _guarded(partial(_sample_in, stream))
         except (OSError, UnreadableError):
             continue
+
+
+def _sample_in(stream: BinaryIO) -> Sample:
+    image = _opened(stream)
+    depth = depth_of(image)
+    return sample_of(_pixels(image, depth), depth.no_data)
 
 
 def _opened(stream: BinaryIO) -> Image.Image:
@@ -257,46 +317,8 @@ def _opened(stream: BinaryIO) -> Image.Image:
         head = stream.read(32)
         told = (what for pattern, what in _OTHERS.items() if re.match(pattern, head, re.DOTALL | re.IGNORECASE))
         raise UnreadableError(next(told, "not a kind of file that is read here")) from None
-    _mend_planes(image)
+    mend_planes(image)
     return image
-
-
-def look_before_reading(image: Image.Image) -> None:
-    """Note on a picture that Pillow has opened what Pillow forgets once the pixels are read; call it before that.
-
-    That is whether colours are of 16 bits. For a picture that was read elsewhere its file tells, if it has one.
-    """
-    _mend_planes(image)
-    if image.mode in _COLOURS and hasattr(image, "tile") and not hasattr(image, _KEPT):
-        setattr(image, _KEPT, _of_16_bits(image))
-
-
-def _of_16_bits(image: Image.Image) -> bool:
-    """Whether the colours of a picture, read or not, are of 16 bits in its file."""
-    tiles, name = image.tile, getattr(image, "filename", "")
-    if not tiles and (bits := getattr(image, "tag_v2", {}).get(_BITS_PER_SAMPLE)):  # what a TIFF does not forget
-        return set(bits) == {16}
-    if not tiles and name:
-        with suppress(OSError, ValueError, SyntaxError), Image.open(name, formats=[image.format]) as again:
-            tiles = again.tile if again.size == image.size else tiles
-    return any(map(_is_deep, tiles))
-
-
-def _is_deep(tile: Any) -> bool:
-    """Whether a part of a file, as Pillow reports it, has more than 8 bits; a PPM states its largest value."""
-    codec, *_, form = tile
-    return bool(_OF_16_BITS.search(str(form))) or (codec.startswith("ppm") and form[-1] > 255)
-
-
-def _mend_planes(image: Image.Image) -> None:
-    """Let Pillow read colours of 16 bits in separate planes; it takes their bytes for twice as many values."""
-    tags = getattr(image, "tag_v2", {})
-    if tags.get(_PLANES) == 2 and set(tags.get(_BITS_PER_SAMPLE, ())) == {16}:
-        order = ";16L" if tags.prefix == b"II" else ";16B"
-        image.tile = [
-            tile._replace(args=(tile.args[0] + order, *tile.args[1:])) if tile.args[0] in tuple("RGBA") else tile
-            for tile in image.tile
-        ]
 
 
 def _guarded(read: Callable[[], Any]) -> Any:
@@ -312,42 +334,10 @@ def _guarded(read: Callable[[], Any]) -> Any:
         raise UnreadableError(str(error)[:_LONGEST_REASON] or type(error).__name__) from None
 
 
-def _pixels(image: Image.Image, depth: "_Depth | None" = None) -> np.ndarray:
+def _pixels(image: Image.Image, depth: Depth | None = None) -> np.ndarray:
     """Return the values of a picture without its transparency."""
-    depth = depth or _depth(image)
+    depth = depth or depth_of(image)
     return depth.values(image.convert("RGB") if image.mode in ("RGBA", "RGBX") else image)
-
-
-class _Depth(NamedTuple):
-    """What the values of a picture are: the kind of `RANGES`, or "" for 8 bits that are always shown as they are.
-
-    `form` is the kind of number that a TIFF means where Pillow reads another; `ink`: large values are dark.
-    """
-
-    kind: str = ""
-    form: str | None = None
-    ink: bool = False
-
-    def values(self, image: Image.Image) -> np.ndarray:
-        pixels = np.asarray(image)
-        return pixels if self.form is None else pixels.view(self.form)
-
-
-def _depth(image: Image.Image) -> _Depth:
-    tags = getattr(image, "tag_v2", {})
-    signs, bits = (tags.get(tag, default) for tag, default in ((_SAMPLE_FORMAT, 1), (_BITS_PER_SAMPLE, ())))
-    signed, ink = signs in (2, (2,)), tags.get(_PHOTOMETRIC) == 0
-    if image.mode == "F":
-        return _Depth("floats", None, ink)
-    if image.mode == "I" or image.mode.startswith("I;16"):
-        long = image.mode == "I" and bits in ((), (32,)) and image.format not in _SHORT_FORMATS
-        return _Depth("longs" if long else "integers", "u4" if bits == (32,) and not signed else None, ink)
-    if image.mode == "L" and signed and bits == (8,):
-        return _Depth("integers", "i1")  # Pillow has turned ink into light here
-    # A picture that was made in memory has no file.
-    deep = image.mode in _COLOURS and getattr(image, _KEPT, hasattr(image, "tile") and _of_16_bits(image))
-    mask = image.mode == "L" and "transparency" not in image.info  # which is one of its values
-    return _Depth("colours" if deep else "masks" if mask else "")
 
 
 def _orientation(image: Image.Image) -> Any:

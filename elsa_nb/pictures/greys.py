@@ -18,6 +18,7 @@ PERCENTILES = (0.2, 99.8)
 SAMPLE_PICTURES = 64
 _SAMPLE_PIXELS = 4096  # of each picture, so that a large one counts no more than a small one
 _FLAT = 1 / 25  # of the range, ten of 255 levels: what spans less is one grey to the eye, and black if it is dark
+_FEW_GREYS, _MOST_PIXELS = 16, 0.9  # what differs by one grey of 256 is hardly seen, by a person or by an encoder
 _LARGEST, _NO_SPAN = 1e100, 1e-100  # beyond, differences are no longer numbers
 _BLOCK = 1 << 22  # values turned into 8 bits at a time
 
@@ -61,9 +62,9 @@ def range_of_colours(samples: Iterable[np.ndarray]) -> Range | None:
 
 
 def range_of_masks(samples: Iterable[np.ndarray]) -> Range | None:
-    """Return 0 and 1 if grey pictures of 8 bits hold no other values; None if they do, or without such pictures."""
+    """Return 0 and 1 if grey pictures of 8 bits hold ones and no larger values; None if not: all-black is no mask."""
     values = np.concatenate([np.empty(0), *samples])
-    return (0.0, 1.0) if values.size and values.max() <= 1 else None
+    return (0.0, 1.0) if values.size and values.max() == 1 else None
 
 
 def flattened(samples: Iterable[np.ndarray], limits: Range) -> int:
@@ -73,6 +74,18 @@ def flattened(samples: Iterable[np.ndarray], limits: Range) -> int:
         low, high = np.percentile(values, PERCENTILES) if values.size else (0.0, 0.0)
         shown_low, shown_high = np.clip([low, high], *limits)
         count += high > low and (shown_high - shown_low) / (limits[1] - limits[0]) < _FLAT
+    return int(count)
+
+
+def crowded(samples: Iterable[np.ndarray], limits: Range) -> int:
+    """Count the samples that hold many values, nine tenths of which `limits` press into fewer than 16 of 256 greys."""
+    count = 0
+    for values in samples:
+        if len(np.unique(values)) < _FEW_GREYS:  # a mask or a flat picture loses nothing
+            continue
+        shown = (np.sort(values.clip(*limits)) - limits[0]) * (255 / (limits[1] - limits[0]))
+        most = math.ceil(_MOST_PIXELS * len(shown))
+        count += (shown[most - 1 :] - shown[: len(shown) - most + 1]).min() < _FEW_GREYS
     return int(count)
 
 

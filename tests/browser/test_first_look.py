@@ -19,6 +19,11 @@ N, WANTED = 300, (7, 130, 131, 250, 299)
 @pytest.fixture
 def panel(tmp_path):
     """Return the panel of a folder of 300 pictures of which five are wanted, as `elsa-nb label` opens it."""
+    return panel_of(tmp_path, N)
+
+
+def panel_of(tmp_path, count):
+    """Return the panel of a folder of so many of the pictures."""
     (tmp_path / "pictures").mkdir()
     rng = np.random.default_rng(0)
     names = [f"p{row:03d}.png" for row in range(N)]
@@ -29,7 +34,9 @@ def panel(tmp_path):
             pixels[24:72, 24:72] = (230, 20, 30)
         Image.fromarray(pixels).save(tmp_path / "pictures" / name)
     vectors = (rng.normal(size=(N, 8)) + 4 * wanted[:, None]).astype(np.float32)
-    Pool.from_arrays(vectors, names).save(tmp_path / "pool")
+    for name in names[count:]:
+        (tmp_path / "pictures" / name).unlink()
+    Pool.from_arrays(vectors[:count], names[:count]).save(tmp_path / "pool")
     return jobs.open_panel(jobs.make_job(tmp_path / "pictures", tmp_path / "pool", tmp_path / "s.sqlite"))
 
 
@@ -44,6 +51,26 @@ def guide(desk):
 
 def places(desk):
     return [i for i, (row, _) in enumerate(desk.rows()) if row in WANTED]
+
+
+def test_a_first_look_at_all_there_is_ends_or_begins_the_search_and_promises_no_others(bare_desk, tmp_path):
+    desk = bare_desk(panel_of(tmp_path, 61), width=1280, height=900)
+    onward = desk.page.locator(".elsa-next")
+    expect(onward).to_have_text("None of these: finish ⏎", timeout=conftest.PATIENCE)
+    assert "These are all there are" in guide(desk)
+    shot(desk, "all-shown-1")
+    desk.page.locator(".elsa-card").nth(places(desk)[0]).click()
+    expect(onward).to_have_text("Start the search with 1 example ⏎", timeout=conftest.PATIENCE)
+    shot(desk, "all-shown-2")
+    desk.focus()
+    desk.press("Enter")
+    desk.settle()
+    expect(desk.page.locator(".elsa-head .elsa-where")).to_contain_text("round 2", timeout=conftest.PATIENCE)
+    shot(desk, "all-shown-3")
+    foot, why = desk.page.locator(".elsa-foot").first, desk.page.locator(".elsa-why")
+    assert foot.evaluate("node => node.scrollWidth <= node.clientWidth")  # nothing of a caption is cut
+    assert "round 2, score" in why.inner_text()
+    assert "score 0.000" not in why.inner_text()
 
 
 def test_what_is_to_stay_on_the_page_stays_beside_what_is_said_meanwhile(bare_desk, panel):

@@ -9,6 +9,12 @@ import conftest
 from elsa_nb.pool import Pool
 
 N = 60
+FITS = """field => {
+    const pen = document.createElement("canvas").getContext("2d"), style = getComputedStyle(field);
+    pen.font = style.font;
+    const room = field.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+    return pen.measureText(field.placeholder).width <= room;
+}"""
 PANEL = """from pathlib import Path
 from elsa_nb.label import jobs
 panel = jobs.open_panel(jobs.make_job(Path("pictures"), Path("pool"), Path("s.sqlite")))
@@ -25,6 +31,8 @@ def test_a_file_is_chosen_and_the_search_begins_from_its_positives(open_desk):
     (folder / "earlier.csv").write_text("image;label\np05.png;1\np07.png;1\np09.png;0\nelsewhere.png;1\n")
     desk = open_desk(PANEL)
     assert len(desk.rows()) == N  # the first look
+    words = desk.page.get_by_placeholder("class you are looking for, if the file has several")
+    assert words.evaluate(FITS)
     with desk.page.expect_file_chooser() as chooser:
         desk.page.get_by_role("button", name="Import labels").click()
     chooser.value.set_files(folder / "earlier.csv")

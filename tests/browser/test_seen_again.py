@@ -1,6 +1,7 @@
 """Doubtful answers seen again on the page: by keys and mouse, blind, and what the page says before and after."""
 
 import os
+import re
 
 import numpy as np
 import pytest
@@ -93,6 +94,8 @@ def test_doubtful_answers_are_offered_seen_again_without_what_was_said_and_the_p
     said = f"Seen again: {len(cards) - 1} answers, {changed} changed; 1 left as it was."
     desk.page.get_by_text(said).wait_for(timeout=conftest.PATIENCE)
     shot(desk, "brought-1280")
+    round_of = re.compile(r"round (\d+)")  # by the search's count: a page that is seen again is not one of its rounds
+    assert round_of.findall(words(desk, ".elsa-head .elsa-where")) == round_of.findall(words(desk, ".elsa-why"))
     now = panel.session.known()
     assert {item: now[item] for item in known} == known | {ids[row]: int(truth[row]) for row, _ in cards[:-1]}
     # the last one that was answered is taken back, and answered as it was

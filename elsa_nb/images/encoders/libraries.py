@@ -40,6 +40,8 @@ class LibraryModel(nn.Module):
             raise ValueError(f"dimension = {dimension!r:.60}; give the number of values in a vector, 1 or more")
         if not isinstance(geometry, CropGeometry):
             raise ValueError(f"geometry = {geometry!r:.60}; give a CropGeometry(resize, crop)")
+        if not isinstance(name, str) or not name.strip():
+            raise ValueError(f"name = {name!r:.60}; give a name for what is known of the vectors, such as 'mine'")
         check_channels(mean, std)
         self.network, self.name, self.geometry, self.mean, self.std = network, name, geometry, tuple(mean), tuple(std)
         self.dimensions: Mapping[str, int] = {"embedding": dimension}

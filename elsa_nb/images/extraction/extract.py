@@ -19,6 +19,7 @@ from elsa_nb.images.encoders.protocol import ImageEncoder
 from elsa_nb.images.encoders.small_resnet import load_trained
 from elsa_nb.images.extraction.crops import Crops
 from elsa_nb.images.extraction.forward import device_and_precision, forward
+from elsa_nb.images.extraction.pool_names import check_pool_names
 from elsa_nb.images.extraction.settings import BATCH, ExtractionSettings
 from elsa_nb.images.extraction.version import EXTRACTION
 from elsa_nb.images.sources.protocol import Source
@@ -71,6 +72,7 @@ def extract_all(
     CorruptFileError for a broken image, naming it.
     """
     chosen = ExtractionSettings.of(settings, extract_all)
+    check_pool_names(name, encoders)
     pools: dict[str, dict[str, Pool]] = {}
     for geometry, group in by_geometry(encoders).items():
         view = source if geometry is None else Crops(source, geometry, chosen.resizer, workers=chosen.workers)

@@ -27,6 +27,7 @@ from elsa_nb.images.extraction.folder_names import stamps
 from elsa_nb.images.extraction.forward import forward
 from elsa_nb.images.extraction.kept import CARD, KeptVectors, Stamp, read_files
 from elsa_nb.images.extraction.on_cluster import Cluster, OnCluster
+from elsa_nb.images.extraction.pool_names import check_pool_names
 from elsa_nb.images.extraction.readable import Readable
 from elsa_nb.images.extraction.settings import ExtractionSettings
 from elsa_nb.images.sources.files import ImageFiles
@@ -66,6 +67,7 @@ def extract_folder(
         raise ValueError(
             f"encoders of type {type(encoders).__name__}; give encoders by name: {{'mine': LibraryModel(...)}}"
         )
+    check_pool_names(name, encoders)
     now = stamps(files)
     pools: dict[str, dict[str, Pool]] = {}
     for geometry, group in by_geometry(encoders).items():

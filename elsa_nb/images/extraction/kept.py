@@ -81,10 +81,8 @@ class KeptVectors:
         with np.errstate(over="ignore"):
             rows = np.ascontiguousarray(vectors[new], dtype=self.dtype)
         if not (finite := np.isfinite(rows).all(axis=1)).all():
-            raise ValueError(
-                f"The vector of {items[new[int(np.argmin(finite))]]} is not finite as {self.dtype.name}: "
-                f"store float32 ({option_told('dtype', 'float32')}), or take another encoder."
-            )
+            row = int(np.argmin(finite))
+            raise ValueError(f"The vector of {items[new[row]]} {_what_is_wrong(rows[row])}")
         named = [[items[i], *self._stamps[items[i]]] for i in new]
         with naming(self.folder), self._part.open("r+b") as stream:
             stream.seek(self._rows * self._width)
@@ -201,3 +199,17 @@ class KeptVectors:
         if not self._rows:
             return None
         return np.memmap(self._part, dtype=self.dtype, mode="r", shape=(self._rows, self.d))
+
+
+def _what_is_wrong(vector: np.ndarray) -> str:
+    """Say what is not finite in a vector (d,) as it is stored, and what helps: NaN is one in every dtype."""
+    if np.isnan(vector).any():
+        return (
+            "holds NaN, which is not a number in any dtype: the network computes it so, by its weights or by a "
+            "division by zero, say for a picture of one colour. Mend the network, or take another encoder; if it was "
+            f"computed in half precision, try {option_told('precision', 'float32')}."
+        )
+    if vector.dtype == np.float16:
+        told = f"store float32 ({option_told('dtype', 'float32')})"
+        return f"is not finite as float16: {told}, which holds numbers above 65,504, or take another encoder."
+    return f"is infinite as {vector.dtype.name}: mend the network, or take another encoder."

@@ -17,6 +17,7 @@ from PIL import Image
 from elsa_nb.errors import MissingDataError
 from elsa_nb.images.sources.decoding import BrokenImageError
 from elsa_nb.images.sources.left_out import (
+    BYPRODUCT,
     ENDING,
     FOLDER,
     HIDDEN,
@@ -30,7 +31,8 @@ from elsa_nb.images.sources.left_out import (
 from elsa_nb.images.sources.rows import class_rows
 from elsa_nb.option_names import option_told
 from elsa_nb.pictures.decoding import RANGES, Decoding, UnreadableError, endings, look, sampled
-from elsa_nb.pictures.greys import flattened
+from elsa_nb.pictures.greys import crowded, flattened
+from elsa_nb.pictures.no_data import holds_no_data, said_of_no_data
 from elsa_nb.pictures.opening import RefusedError, escaped, open_plain
 from elsa_nb.progress import bar
 from elsa_nb.store import as_path, sha256_bytes
@@ -220,18 +222,24 @@ def _survey(files: ImageFiles, decoding: Decoding | None, progress: bool | None)
     if deep["longs"] and deep["integers"] and not known.longs:
         known = replace(known, integers=None)  # an earlier version found it for both, or there were none of 32 bits
     samples = {kind: list(sampled(opens)) for kind, opens in deep.items()}
-    missing = {kind: values for kind, values in samples.items() if known.limits(kind) is None}
-    decoding = replace(known, **{kind: RANGES[kind](values) for kind, values in missing.items()})
+    decoding = known.completed(samples)
     remarks = []
     for kind, word in _DEEP.items():
         if deep[kind] and (limits := decoding.limits(kind)):
             low, high = (f"{value:,.12g}" for value in limits)
-            said = f"{word}: {len(deep[kind]):,}; {low} is black and {high} is white in all of them."
-            if flat := flattened(samples[kind], limits):
-                said += (
-                    f" Of {len(samples[kind])} looked at, {flat} are one flat grey by that, since their values are of "
-                )
+            said = f"{word}: {len(deep[kind]):,}; {low} is black and {high} is white in all of them"
+            absent = decoding.absent(kind, (each.no_data for each in samples[kind]))
+            if absent:
+                said += f"; {said_of_no_data(absent)}"
+            values = [each.values[~holds_no_data(each.values, absent)] for each in samples[kind]]
+            said += "."
+            if flat := flattened(values, limits):
+                said += f" Of {len(values)} looked at, {flat} are one flat grey by that, since their values are of "
                 said += "another scale: a folder of their own for them gives them a range of their own."
+            elif 2 * (few := crowded(values, limits)) > len(values):
+                said += f" Of {len(values)} looked at, {few} use few of the 256 greys: nine tenths of their pixels lie "
+                said += "within 16 of them, and the encoder sees little of how these differ. If a few values stretch "
+                said += "the range, cut them off in copies of the files, and embed those."
             remarks.append(said)
     if deep["colours"] and decoding.colours:
         white = f"{(decoding.colours[1] + 1) * 256 - 1:,.0f}"  # of the whole 16 bits
@@ -278,7 +286,9 @@ class _Walk:
             return
         around, folders = above | {here}, []
         for entry in entries:
-            if entry.name.startswith("."):
+            if _is_byproduct(entry.name):
+                left_out.append(LeftOut(escaped(f"{prefix}{entry.name}"), BYPRODUCT))
+            elif entry.name.startswith("."):
                 left_out += self._in_hidden(entry, prefix, around)
             elif _is(entry, "is_dir") and entry.name not in _OF_STORAGES:
                 folders.append(entry)
@@ -309,9 +319,9 @@ class _Walk:
 
 
 def _listed(folder: Path) -> list[os.DirEntry]:
-    """Return the entries of a folder, sorted, without those that an archive program or a Mac added."""
+    """Return the entries of a folder, sorted."""
     with os.scandir(folder) as entries:
-        return sorted((entry for entry in entries if not _is_byproduct(entry.name)), key=lambda entry: entry.name)
+        return sorted(entries, key=lambda entry: entry.name)
 
 
 def _is_byproduct(name: str) -> bool:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
+from elsa_nb.counts import count_of
 from elsa_nb.formulas import meant, safe
 from elsa_nb.store import write_atomically
 
@@ -20,8 +21,28 @@ FOLDER = "a folder that cannot be opened"
 HIDDEN = "hidden, since its name begins with a dot"
 IN_HIDDEN = "in a folder that is hidden, since its name begins with a dot"
 OF_STORAGE = "what a system or a storage keeps for itself"  # thumbnails of the same pictures, and deleted ones
+BYPRODUCT = "what a Mac or an archive program added"  # `._photo.jpg` beside each file, and the folder `__MACOSX`
 NAME = "another file's name is written the same way"
 LIST = "left-out.csv"  # beside the vectors: the files that are not among them, and why
+# What a sentence calls one of each, and several.
+_CALLED = {
+    LINK: ("file that is not a plain one, or a link to nothing", "files that are not plain ones, or links to nothing"),
+    FOLDER: ("folder that cannot be opened", "folders that cannot be opened"),
+    HIDDEN: ("picture hidden by a dot before its name", "pictures hidden by dots before their names"),
+    IN_HIDDEN: (
+        "picture in a folder hidden by a dot before its name",
+        "pictures in folders hidden by dots before their names",
+    ),
+    OF_STORAGE: (
+        "folder that a system or a storage keeps for itself",
+        "folders that a system or a storage keeps for itself",
+    ),
+    BYPRODUCT: (
+        "file or folder that a Mac or an archive program added",
+        "files or folders that a Mac or an archive program added",
+    ),
+    NAME: ("file whose name is written as another's", "files whose names are written as others'"),
+}
 _SHOWN = 6  # endings named in a sentence
 _PLUG_INS = {".heic": "pillow-heif", ".heif": "pillow-heif", ".hif": "pillow-heif"}
 
@@ -55,13 +76,15 @@ def sentences(left_out: Sequence[LeftOut]) -> list[str]:
         if reason == ENDING:
             endings = by_ending(left_out)
             named = [f"{n:,} {ending or 'without an ending'}" for ending, n in list(endings.items())[:_SHOWN]]
-            more = f" and {len(endings) - _SHOWN} other endings" if len(endings) > _SHOWN else ""
+            others = len(endings) - _SHOWN
+            more = f" and {count_of(others, 'other ending')}" if others > 0 else ""
             cures = sorted({_PLUG_INS[ending] for ending in endings if ending in _PLUG_INS})
             cure = f" `pip install {cures[0]}` reads HEIC files." if cures else ""
             said.append(f"Left out for their ending: {', '.join(named)}{more}.{cure}")
         else:
             first = next(each.path for each in left_out if each.reason == reason)
-            said.append(f"Left out: {count:,} x {reason}, such as {first}.")
+            such = ": " if count == 1 else ", such as "
+            said.append(f"Left out: {count_of(count, *_CALLED[reason])}{such}{first}.")
     return said
 
 

@@ -18,6 +18,7 @@ from elsa_nb.text_files import decoded
 _SPLITS = {"train", "training", "val", "valid", "validation", "test", "testing"}
 _NAMES = ("classes.txt", "obj.names", "classes.names")
 _LABELS = "labels"  # the folder of YOLO's text files, beside "images"
+_HOPS = 40  # from link to link, as many as Linux follows
 _LISTED = "data.yaml", "dataset.yaml", "data.yml"
 
 
@@ -36,14 +37,14 @@ def read(folder: Path, names: Names) -> Reading:
             return _one_per_image(folder, each, reader)
     inside = [p for p in files if p.parent != folder]
     if not inside:
-        return _flat(files)
+        return _flat(files, names)
     lines, each = [], [path.relative_to(folder).parts for path in inside]
     # The classes are below "train" and the like, which may lie in a folder of their own.
     deep = next((i for i in (1, 0) if all(len(p) > i + 2 and p[i].casefold() in _SPLITS for p in each)), None)
     for path, parts in zip(inside, each, strict=True):
         of_class = parts[1:] if parts[0].casefold() in _SPLITS and len(parts) > 2 else parts
         of_class = of_class if deep is None else parts[deep + 1 :]
-        there = (str(path.resolve()), str(path.absolute()))
+        there = [*_led_to(path), os.path.realpath(path), str(path.absolute())]
         # Copies sorted into folders: where the originals are is not known.
         name = next((name for name in there if names.knows(name)), "/".join(of_class[1:]))
         lines.append(Line(escaped(str(path.relative_to(folder))), name, of_class[0]))
@@ -63,11 +64,24 @@ def _one_per_image(folder: Path, files: Sequence[Path], reader: Callable[[bytes]
     return Reading(lines, f"{read.kind}, one file per image", classes=True)
 
 
-def _flat(files: list[Path]) -> Reading:
+def _flat(files: list[Path], names: Names) -> Reading:
     if all(p.is_symlink() for p in files):
-        lines = [Line(escaped(p.name), str(p.resolve()), "positive") for p in files]
+        lines = []
+        for path in files:
+            there = [*_led_to(path), os.path.realpath(path)]
+            name = next((name for name in there if names.knows(name)), there[-1])
+            lines.append(Line(escaped(path.name), name, "positive"))
         return Reading(lines, "folder of links to positives")
     return Reading([Line(escaped(p.name), p.name, None) for p in files], "folder of files", bare=True)
+
+
+def _led_to(path: Path) -> list[str]:
+    """Return where a link leads, and where that leads if it is a link, and so on: any of them may be the item."""
+    places: list[str] = []
+    while path.is_symlink() and len(places) < _HOPS:
+        path = Path(os.path.normpath(path.parent.absolute() / path.readlink()))
+        places.append(str(path))
+    return places
 
 
 def _files(folder: Path, above: frozenset[str]) -> Iterator[Path]:

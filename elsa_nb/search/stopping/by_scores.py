@@ -68,7 +68,8 @@ def too_thin(positive: np.ndarray, others: int = 0) -> str:
     told so.
     """
     recent = positive[len(positive) // 2 :]
-    but = f" ({others:,} others do not count: unsure, or given before the search had scores)" if others else ""
+    why = "unsure, or without a score of this search, such as those from a first look or from before the items changed"
+    but = f" ({others:,} others do not count: {why})" if others else ""
     if len(positive) < LEAST_ANSWERS:
         return f"How many are missing cannot be told before {LEAST_ANSWERS} answers in the search{but}."
     if np.count_nonzero(positive) < LEAST_FINDS:

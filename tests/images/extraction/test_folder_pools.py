@@ -23,6 +23,7 @@ from elsa_nb.images.extraction.folder_names import find_pool, folder_title
 from elsa_nb.images.extraction.kept import KeptVectors, Stamp
 from elsa_nb.option_names import by_command, told_by
 from elsa_nb.pool import Pool, PoolWriter, pool_lock
+from elsa_nb.vectors import check_vectors
 
 
 @pytest.fixture
@@ -234,9 +235,27 @@ def test_whatever_an_interrupted_run_left_only_whole_rows_are_taken_up(tmp_path_
 
 def test_vectors_that_are_not_finite_name_the_image(tmp_path):
     kept = KeptVectors(tmp_path, "m", 1, "float16", {"a.jpg": Stamp(1, 1)}, pool_lock(tmp_path).acquire())
-    with pytest.raises(ValueError, match=r"The vector of a.jpg is not finite as float16: store float32"):
+    with pytest.raises(
+        ValueError, match=r"The vector of a.jpg is not finite as float16: store float32 \(dtype='float32'"
+    ):
         kept.append(["a.jpg"], np.array([[1e6]]))
+    with told_by(by_command), pytest.raises(ValueError, match=r"store float32 \(`--dtype float32`\)"):
+        kept.append(["a.jpg"], np.array([[-1e6]]))
     assert not kept.knows("a.jpg")
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32"])
+def test_what_is_no_number_is_told_from_a_number_that_is_too_large(tmp_path, dtype):
+    kept = KeptVectors(tmp_path, "m", 2, dtype, {"a.jpg": Stamp(1, 1)}, pool_lock(tmp_path).acquire())
+    for odd in (np.nan, np.inf):
+        with pytest.raises(ValueError, match=r"The vector of a\.jpg") as caught:
+            kept.append(["a.jpg"], np.array([[np.nan, odd]]))
+        assert "holds NaN" in str(caught.value) and "store float32" not in str(caught.value)
+        assert "precision='float32'" in str(caught.value)
+    with pytest.raises(ValueError, match="infinite as float32" if dtype == "float32" else "store float32"):
+        kept.append(["a.jpg"], np.array([[1, np.inf]]))
+    with pytest.raises(ValueError, match=r"row 0 is not finite \(NaN\) as float.*: drop the row"):
+        check_vectors(np.array([[np.nan, np.inf]], dtype))
 
 
 def test_a_full_disk_is_told_by_the_folder_of_the_pool(tmp_path):

@@ -61,8 +61,28 @@ def test_hidden_pictures_and_the_folders_of_storages_are_left_out_with_a_word(tm
         photographs.write(tmp_path / name, JPEG)
     files = open_folder(tmp_path)
     assert files.ids.tolist() == ["a.jpg"]
-    assert left_out.by_reason(files.left_out) == {left_out.OF_STORAGE: 2, left_out.HIDDEN: 1, left_out.IN_HIDDEN: 1}
-    assert "such as .a.jpg" in " ".join(files.remarks)
+    assert left_out.by_reason(files.left_out) == {
+        left_out.OF_STORAGE: 2,
+        left_out.BYPRODUCT: 2,
+        left_out.HIDDEN: 1,
+        left_out.IN_HIDDEN: 1,
+    }
+    said = " ".join(files.remarks)
+    assert "Left out: 1 picture hidden by a dot before its name: .a.jpg." in said
+    assert "Left out: 2 files or folders that a Mac or an archive program added, such as ._a.jpg." in said
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_one_of_a_kind_is_said_as_one(count):
+    reasons = [left_out.LINK, left_out.FOLDER, left_out.HIDDEN, left_out.IN_HIDDEN, left_out.OF_STORAGE]
+    reasons += [left_out.BYPRODUCT, left_out.NAME]
+    said = left_out.sentences([LeftOut(f"{i}.x", reason) for reason in reasons for i in range(count)])
+    assert len(said) == len(reasons)
+    assert all(
+        each.startswith(f"Left out: {count} ") and each.endswith(" 0.x." if count == 2 else ": 0.x.") for each in said
+    )
+    endings = [LeftOut(f"a.{i}", left_out.ENDING) for i in range(6 + count)]
+    assert f"and {count} other ending{'s' * (count - 1)}." in left_out.sentences(endings)[0]
 
 
 def test_pictures_in_hidden_folders_are_left_out_with_their_number(tmp_path):
@@ -72,9 +92,8 @@ def test_pictures_in_hidden_folders_are_left_out_with_their_number(tmp_path):
     files = open_folder(tmp_path)
     assert files.ids.tolist() == ["a.jpg"]
     assert left_out.by_reason(files.left_out) == {left_out.IN_HIDDEN: 4}
-    assert (
-        "Left out: 4 x in a folder that is hidden, since its name begins with a dot, such as .old/b.jpg."
-        in " ".join(files.remarks)
+    assert "Left out: 4 pictures in folders hidden by dots before their names, such as .old/b.jpg." in " ".join(
+        files.remarks
     )
 
 
