@@ -3,8 +3,8 @@
 import threading
 
 import pytest
+from at_the_desk import ByHand
 
-from conftest import ByHand
 from elsa_nb.label.ahead import Ahead, ToldAtEnd
 
 

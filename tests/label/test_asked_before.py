@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from at_the_desk import answer_page
 
-from conftest import answer_page
 from elsa_nb.errors import CorruptFileError
 from elsa_nb.label import identity
 from elsa_nb.label.asked_before import KIND

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
+from at_the_desk import answer_page
 
-from conftest import answer_page
 from elsa_nb.label import AuditPages
 from elsa_nb.search.oracle import Truth, simulate
 

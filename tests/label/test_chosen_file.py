@@ -5,8 +5,8 @@ import tempfile
 
 import numpy as np
 import pytest
+from at_the_desk import settle, wait_for
 
-from conftest import settle, wait_for
 from elsa_nb import cli
 from elsa_nb.label import jobs
 from elsa_nb.label.chosen_file import ChosenFile

@@ -5,8 +5,8 @@ import sqlite3
 
 import numpy as np
 import pytest
+from at_the_desk import CONFIG, ByHand, answer_page, settle, shown, stored
 
-from conftest import CONFIG, ByHand, answer_page, settle, shown, stored
 from elsa_nb.label import Begin
 from elsa_nb.label.cards import OPEN, PASSED
 from elsa_nb.label.carried_on import CarriedOn

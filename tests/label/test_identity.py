@@ -11,10 +11,10 @@ from contextlib import closing
 
 import numpy as np
 import pytest
+from at_the_desk import answer_page
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from conftest import answer_page
 from elsa_nb.errors import CorruptFileError
 from elsa_nb.label import Begin, Files, Fixed, Panel, Texts, identity
 from elsa_nb.label.controller import Controller

@@ -6,10 +6,10 @@ import zipfile
 
 import pandas as pd
 import pytest
+from at_the_desk import IDS
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conftest import IDS
 from elsa_nb.errors import MissingDataError
 from elsa_nb.label.export import export
 from elsa_nb.label.label_files.reader import read_examples, read_labels

@@ -8,8 +8,8 @@ from contextlib import suppress
 import openpyxl
 import pandas as pd
 import pytest
+from at_the_desk import IDS, PLAIN
 
-from conftest import IDS, PLAIN
 from elsa_nb.label.label_files.reader import read_labels
 
 LEFT_OUT = "other columns that may hold labels, left out: 'included'"

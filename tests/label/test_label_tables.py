@@ -6,10 +6,10 @@ import json
 import re
 
 import pytest
+from at_the_desk import IDS, PLAIN
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conftest import IDS, PLAIN
 from elsa_nb.label.label_files import tables
 from elsa_nb.label.label_files.reader import read_labels
 

@@ -4,7 +4,8 @@ import os
 
 import pytest
 
-from elsa_nb.label import export
+from elsa_nb.label.export import export
+from elsa_nb.label.export_kinds import KINDS
 from elsa_nb.label.label_files.reader import read_labels
 from elsa_nb.label.session import Answer, Session
 
@@ -47,12 +48,10 @@ def test_items_that_are_links_come_back_from_every_export(tmp_path, images, kind
     session = Session(tmp_path / "s.sqlite")
     session.acquire()
     session.write([Answer(item, -2, int(i != 1), position=i, row=i) for i, item in enumerate(ITEMS)])
-    options = {"images": folder} if kind not in export.TABLES else {}
-    path = export.export(session, tmp_path / "out", kind, **options)
+    options = {"images": folder} if "images" in KINDS[kind].options else {}
+    path = export(session, tmp_path / "out", kind, **options)
     session.close()
-    found = read_labels(
-        path, ITEMS, **({} if kind in ("links", *export.TABLES, "label-studio") else {"positive": "target"})
-    )
+    found = read_labels(path, ITEMS, **({"positive": "target"} if kind in ("fiftyone", "coco") else {}))
     assert {row for row, label in next(iter(found.given.values())).items() if label == 1} == {0, 2, 3, 4, 5, 6}
 
 
@@ -60,7 +59,7 @@ def test_copies_of_items_that_are_links_are_files(tmp_path, images):
     session = Session(tmp_path / "s.sqlite")
     session.acquire()
     session.write([Answer(item, -2, 1, position=i, row=i) for i, item in enumerate(ITEMS)])
-    copies = export.export(session, tmp_path / "out", "copies", images=images)
+    copies = export(session, tmp_path / "out", "copies", images=images)
     session.close()
     assert sorted(path.read_bytes() for path in copies.iterdir()) == sorted([b"0", b"0", b"1", b"1", b"2", b"2", b"0"])
     assert not any(path.is_symlink() for path in copies.iterdir())

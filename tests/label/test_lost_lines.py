@@ -7,10 +7,10 @@ from contextlib import closing
 
 import numpy as np
 import pytest
+from at_the_desk import settle
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from conftest import settle
 from elsa_nb.label import Fixed, Panel, Texts
 from elsa_nb.label.controller import Controller
 from elsa_nb.label.rescue import rescue

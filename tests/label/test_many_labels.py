@@ -7,8 +7,8 @@ import sqlite3
 
 import numpy as np
 import pytest
+from at_the_desk import answer_page
 
-from conftest import answer_page
 from elsa_nb.label import identity, jobs
 from elsa_nb.label.controller import Controller
 from elsa_nb.label.second_look import Doubter

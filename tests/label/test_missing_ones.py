@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
+from at_the_desk import answer_page, settle
 
-from conftest import answer_page, settle
 from elsa_nb.label import Begin, Fixed
 from elsa_nb.label.controller import Controller
 from elsa_nb.label.searching import search_from

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from at_the_desk import IDS, PLAIN
 from pyarrow import feather
 
-from conftest import IDS, PLAIN
 from elsa_nb.label.label_files import tables
 from elsa_nb.label.label_files.reader import read_labels
 

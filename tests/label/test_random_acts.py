@@ -5,8 +5,8 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from at_the_desk import CONFIG, settle
 
-from conftest import CONFIG, settle
 from elsa_nb.label import AuditPages
 from elsa_nb.label.first_examples import Begin
 from elsa_nb.label.replay import amendments

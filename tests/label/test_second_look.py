@@ -5,10 +5,10 @@ import random
 
 import numpy as np
 import pytest
+from at_the_desk import answer_page, settle
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conftest import answer_page, settle
 from elsa_nb.label.cards import OPEN, PASSED
 from elsa_nb.label.rounds import SECOND_OPINION, SEEN_AGAIN
 from elsa_nb.label.second_look import CONTRADICTED, ENOUGH, PAGE, WORTH, Doubts

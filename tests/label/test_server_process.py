@@ -14,8 +14,8 @@ import urllib.request
 import numpy as np
 import psutil
 import pytest
+from at_the_desk import PATIENCE, wait_for
 
-from conftest import PATIENCE, wait_for
 from elsa_nb.label import jobs, launch, server_process
 from elsa_nb.pool import Pool
 

@@ -8,9 +8,9 @@ import weakref
 import comm
 import numpy as np
 import pytest
+from at_the_desk import PATIENCE, answer_page, settle, shown, stored, wait_for
 from ipywidgets.widgets.widget import _instances
 
-from conftest import PATIENCE, answer_page, settle, shown, stored, wait_for
 from elsa_nb.label import Arrays, Panel
 from elsa_nb.label.label_files.words import check_class
 from elsa_nb.label.widget import OTHER
