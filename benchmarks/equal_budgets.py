@@ -5,7 +5,8 @@
     python -m benchmarks.equal_budgets tiny-imagenet efficientnet-lite0-embedding --share 0.001 --budget 4000
 
 The classes of a pool form two halves, by the checksum of their names: choices are made on `tuning`, and results are
-reported on `held-out`. Each search begins with random members of the class, the same for all arms.
+reported on `held-out`. Each search begins with random members of the class, the same for all arms. With `--share`, each
+repeat also draws which members of the class are left in the pool.
 `elsa_nb.paper.measures.overheads` says what is measured; `photograph_pools` and `text_pool` make the pools of
 photographs and texts.
 
@@ -138,7 +139,7 @@ def main() -> None:
         for target in chosen(asked.half, asked.classes, labels):
             positive = np.zeros(spaces.pool.n, bool)
             positive[labels["row"][labels["label"] == target]] = True
-            rows = _searches(asked, _sought(asked, spaces, target, positive), repeat, _there(path))
+            rows = _searches(asked, _sought(asked, spaces, target, positive, repeat), repeat, _there(path))
             _store(path, pd.DataFrame([{"commit": told} | row for row in rows]))
 
 
@@ -151,12 +152,12 @@ class Sought(NamedTuple):
     pool: str
 
 
-def _sought(asked: argparse.Namespace, spaces: Spaces, target: str, positive: np.ndarray) -> Sought:
-    """Return a class whole, or as rare as is asked for."""
+def _sought(asked: argparse.Namespace, spaces: Spaces, target: str, positive: np.ndarray, repeat: int) -> Sought:
+    """Return a class whole, or as rare as is asked for; each repeat leaves other members of it."""
     pool = f"{asked.dataset}-{asked.spaces[0]}"
     if asked.share is None:
         return Sought(target, positive, spaces, pool)
-    absent = absent_rows(positive, asked.share, target)
+    absent = absent_rows(positive, asked.share, f"{target}, {repeat}" if repeat else target)
     fewer = Spaces(*(without(each, absent) for each in spaces.pools))
     return Sought(target, np.delete(positive, absent), fewer, f"{pool}, {100 * asked.share:.3g}%")
 

@@ -86,11 +86,13 @@ def test_a_ranker_asks_every_row_once_and_members_early(spaces, name):
 def test_a_class_is_made_rare_in_every_space_alike(spaces):
     asked = argparse.Namespace(dataset="made-up", spaces=["of-8"], share=0.02)
     whole = np.arange(330) < 30
-    _, positive, fewer, name = equal_budgets._sought(asked, spaces, "x", whole)
+    _, positive, fewer, name = equal_budgets._sought(asked, spaces, "x", whole, 0)
     assert positive.sum() == 6 and len(positive) == fewer.pool.n == 306
     assert set(fewer.pool.ids[positive]) < set(spaces.pool.ids[:30])
     assert list(fewer.pool.ids[~positive]) == list(spaces.pool.ids[30:])
     assert name == "made-up-of-8, 2%"
+    _, again, others, _ = equal_budgets._sought(asked, spaces, "x", whole, 1)
+    assert again.sum() == 6 and set(others.pool.ids[again]) != set(fewer.pool.ids[positive])
 
 
 def test_two_forms_of_a_class_are_seen():
