@@ -11,6 +11,8 @@ from benchmarks.near_rows import near_rows
 from elsa_nb.bench.arms import Spaces
 from elsa_nb.pool import Pool
 from elsa_nb.search.heads.prepared_rows import PreparedRows
+from elsa_nb.search.strategies.harvest import Harvest
+from elsa_nb.search.version import SEARCH
 
 LISTED = """Package: b
 Description: A game
@@ -131,6 +133,21 @@ def test_an_interrupted_comparison_goes_on(spaces, tmp_path, monkeypatch, capsys
     both = pd.read_csv(tmp_path / "equal_budgets.csv")
     assert set(both.arm) == {*first.arm, "ELSA"}
     assert {"gap_80", "of_elsa"} <= set(pd.read_csv(tmp_path / "equal_budgets_summary.csv"))
+    monkeypatch.setattr(Harvest, "version", Harvest.version + 1)
+    equal_budgets.main()
+    told = capsys.readouterr().out
+    assert "Harvest" in told and "ELSA" not in told
+    again = pd.read_csv(tmp_path / "equal_budgets.csv", dtype={"version": str})
+    assert sorted(again.arm) == sorted(both.arm)
+    assert again.set_index("arm").version["Harvest"] == f"{SEARCH}.{Harvest.version}"
+
+
+def test_rows_of_changed_code_are_not_stored_among_the_results(monkeypatch, capsys):
+    monkeypatch.setattr(equal_budgets, "commit", lambda: "abc+")
+    monkeypatch.setattr("sys.argv", ["", "made-up", "of-8"])
+    with pytest.raises(SystemExit):
+        equal_budgets.main()
+    assert "commit the changes first" in capsys.readouterr().err
 
 
 def test_searches_of_two_pools_of_one_name_are_not_mixed(tmp_path):

@@ -20,6 +20,8 @@ EQUAL_RULES = Sweep(
     changes=(Change(), Change("nn_alone=goes on", arms=("NN", "NN.Large"))),
 )
 SWEEPS = {
-    "components": by_profile(COMPONENTS, quick={"seeds": (1, 5, 50)}, photos={"n_classes": 50, "rivals": ("Greedy probe",)}),
+    "components": by_profile(
+        COMPONENTS, quick={"seeds": (1, 5, 50)}, photos={"n_classes": 50, "rivals": ("Greedy probe",)}
+    ),
     "equal-rules": by_profile(EQUAL_RULES, quick={"n_classes": 3}),
 }
