@@ -99,7 +99,7 @@ bench: setup  ## measure what the page on speed shows (15 minutes on an idle mac
 	$(BIN)/python -m benchmarks
 
 # After the notebooks, which make the pools that the searches run in.
-verify: setup  ## run some 300 stored searches again, see that a change would be noticed, and the thorough tests (minutes)
+verify: setup  ## run hundreds of stored searches again, see that a change would be noticed, and the thorough tests (minutes)
 	$(BIN)/elsa-nb verify
 	OMP_NUM_THREADS=1 $(BIN)/pytest $(WORKERS) -m thorough tests
 

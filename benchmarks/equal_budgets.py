@@ -5,13 +5,15 @@
     python -m benchmarks.equal_budgets tiny-imagenet efficientnet-lite0-embedding --share 0.001 --budget 4000
 
 The classes of a pool form two halves, by the checksum of their names: choices are made on `tuning`, and results are
-reported on `held-out`. Each search begins with random members of the class, the same for all arms.
+reported on `held-out`. Each search begins with random members of the class, the same for all arms. With `--share`, each
+repeat also draws which members of the class are left in the pool.
 `elsa_nb.paper.measures.overheads` says what is measured; `photograph_pools` and `text_pool` make the pools of
 photographs and texts.
 
 `results/equal_budgets.csv` has one row per search; `results/equal_budgets_summary.csv` has what `overheads.summary`
 makes of them. A search that is there already is not run again, so that an interrupted run goes on, and two runs may
-share the file; delete its rows to run it again. To compare arms at ELSA's finds, run them in the same call as ELSA.
+share the file; it is run again once its strategy has another version. To compare arms at ELSA's finds, run them in the
+same call as ELSA.
 """
 
 import argparse
@@ -31,6 +33,7 @@ from benchmarks.machine import commit
 from benchmarks.rankers import RANKERS
 from benchmarks.seals import seals
 from benchmarks.summary import RESULTS, only_writer
+from benchmarks.versions import version_of
 from elsa_nb.bench.arms import Arm, Spaces, elsa, harvest, probe
 from elsa_nb.bench.simulating import HALVES, by_checksum, half_of, search_once
 from elsa_nb.paper.measures.overheads import (
@@ -50,7 +53,7 @@ from elsa_nb.store import DATA, write_atomically
 
 RANDOM = "Random"
 SIZES = (40, 400)  # members of a class that is searched
-KEY = ["pool", "half", "target", "seeds", "repeat", "budget", "arm"]
+KEY = ["pool", "half", "target", "seeds", "repeat", "budget", "arm"]  # what tells two searches apart
 
 ARMS: dict[str, Arm] = {
     "ELSA": elsa("ELSA"),
@@ -128,17 +131,18 @@ def main() -> None:
     parser.add_argument("--limit", action="store_true", help="rank by a probe trained on all labels, too: the limit")
     parser.add_argument("--out", type=Path, default=RESULTS)
     asked = parser.parse_args()
+    if (told := commit()).endswith("+") and asked.out == RESULTS:
+        parser.error("commit the changes first: the rows stored in benchmarks/results name the code they come from")
     asked.arms = [arm for name in asked.arms for arm in (RIVALS if name == "RIVALS" else (name,))]
     spaces = Spaces(*(Pool.open(DATA / "pools" / f"{asked.dataset}-{space}", verify=False) for space in asked.spaces))
     labels = classes_of(asked.dataset, asked.spaces[0], spaces.pool.ids)
     asked.out.mkdir(parents=True, exist_ok=True)
     path = asked.out / "equal_budgets.csv"
-    told = commit()
     for repeat in range(asked.repeats):  # all classes once, then all again: early results are of many classes
         for target in chosen(asked.half, asked.classes, labels):
             positive = np.zeros(spaces.pool.n, bool)
             positive[labels["row"][labels["label"] == target]] = True
-            rows = _searches(asked, _sought(asked, spaces, target, positive), repeat, _there(path))
+            rows = _searches(asked, _sought(asked, spaces, target, positive, repeat), repeat, _there(path))
             _store(path, pd.DataFrame([{"commit": told} | row for row in rows]))
 
 
@@ -151,12 +155,12 @@ class Sought(NamedTuple):
     pool: str
 
 
-def _sought(asked: argparse.Namespace, spaces: Spaces, target: str, positive: np.ndarray) -> Sought:
-    """Return a class whole, or as rare as is asked for."""
+def _sought(asked: argparse.Namespace, spaces: Spaces, target: str, positive: np.ndarray, repeat: int) -> Sought:
+    """Return a class whole, or as rare as is asked for; each repeat leaves other members of it."""
     pool = f"{asked.dataset}-{asked.spaces[0]}"
     if asked.share is None:
         return Sought(target, positive, spaces, pool)
-    absent = absent_rows(positive, asked.share, target)
+    absent = absent_rows(positive, asked.share, f"{target}, {repeat}" if repeat else target)
     fewer = Spaces(*(without(each, absent) for each in spaces.pools))
     return Sought(target, np.delete(positive, absent), fewer, f"{pool}, {100 * asked.share:.3g}%")
 
@@ -187,7 +191,7 @@ def _searches(asked: argparse.Namespace, sought: Sought, repeat: int, there: set
             of[AS_ELSA] = int(np.searchsorted(np.cumsum(found), as_elsa) + 1) if found.sum() >= as_elsa else 0
         done[arm] = of
         print(f"{target} {repeat}  {arm}  {of} of {total}", flush=True)
-    return [own | {"arm": arm} | of for arm, of in done.items()]
+    return [own | {"arm": arm, "version": version_of(arm)} | of for arm, of in done.items()]
 
 
 @lru_cache(maxsize=1)
@@ -198,16 +202,21 @@ def _limit(spaces: Spaces, members: bytes) -> np.ndarray:
 
 
 def _there(path: Path) -> set[tuple]:
+    """Return the keys of the stored searches that the strategies of now would make again."""
     if not path.exists():
         return set()
-    return set(pd.read_csv(path, usecols=KEY)[KEY].itertuples(index=False, name=None))
+    rows = pd.read_csv(path, usecols=[*KEY, "version"], dtype={"version": str})
+    return set(rows[rows["version"] == rows["arm"].map(version_of)][KEY].itertuples(index=False, name=None))
 
 
 def _store(path: Path, rows: pd.DataFrame) -> None:
-    """Add the rows of searches that are not there yet, and rewrite the summary of all; ValueError for two pools."""
+    """Add the rows of searches, and rewrite the summary of all; ValueError for two pools.
+
+    A search that is there already, of another version or by another process, is replaced.
+    """
     with only_writer(path):
-        frame = pd.concat([pd.read_csv(path), rows]) if path.exists() else rows
-        frame = frame.drop_duplicates(KEY)
+        frame = pd.concat([pd.read_csv(path, dtype={"version": str}), rows]) if path.exists() else rows
+        frame = frame.drop_duplicates(KEY, keep="last")
         sizes = frame.groupby(["pool", "target"])["class_size"].nunique()
         if len(other := sizes[sizes > 1]):  # such as texts, which come from what a system lists on that day
             raise ValueError(

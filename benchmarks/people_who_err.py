@@ -30,6 +30,7 @@ import pandas as pd
 from benchmarks.erring import LooksAlike, People, likeness, shuffled
 from benchmarks.human_labels import Photographs, photographs
 from benchmarks.summary import RESULTS, only_writer
+from benchmarks.versions import version_of
 from elsa_nb.bench.arms import Arm, Spaces, elsa, harvest, probe
 from elsa_nb.bench.simulating import by_checksum, half_of
 from elsa_nb.label.searching import FIRM
@@ -220,8 +221,11 @@ def searches(of: str, path: Path) -> None:
     """Run the searches that `path` does not hold yet; store after each class."""
     budget = MOST_LABELS[SHORT[NAMES[of]]]
     cases: Any = {"glyphs": glyphs, "people": PeoplesPhotographs, "tiny-imagenet": tiny_imagenet}[of]()
-    done = pd.read_csv(path) if path.exists() else pd.DataFrame(columns=KEY)
-    held = set(done[KEY[:4]].itertuples(index=False, name=None))
+    done = pd.read_csv(path, dtype={"version": str}) if path.exists() else pd.DataFrame(columns=[*KEY, "version"])
+    stale = done[done["version"] != done["arm"].map(version_of)]
+    held = set(done[KEY[:4]].itertuples(index=False, name=None)) - set(
+        stale[KEY[:4]].itertuples(index=False, name=None)
+    )
     for repeat, errors, target in units(of, cases.targets):
         if (NAMES[of], repeat, errors, target) in held:
             continue
@@ -239,16 +243,17 @@ def searches(of: str, path: Path) -> None:
                     measures = run(search, case, case.oracle(errors, np.random.default_rng(for_oracle)), budget)
                     about = {"pool": NAMES[of], "repeat": repeat, "errors": errors, "target": target}
                     about |= {"class_size": int(case.positive.sum()), "arm": arm, "again": again}
+                    about |= {"version": version_of(arm)}
                     rows.append(about | measures)
         _add(path, pd.DataFrame(rows).round(4))
         print(f"{of}  {repeat}  {errors}  {target}", flush=True)
 
 
 def _add(path: Path, rows: pd.DataFrame) -> None:
-    """Add the rows of searches that are not there yet: another process may have run the same."""
+    """Add the rows of searches; one that is there already, of another version or by another process, is replaced."""
     with only_writer(path):
-        frame = pd.concat([pd.read_csv(path), rows]) if path.exists() else rows
-        write_atomically(path, frame.drop_duplicates(KEY).to_csv(index=False).encode())
+        frame = pd.concat([pd.read_csv(path, dtype={"version": str}), rows]) if path.exists() else rows
+        write_atomically(path, frame.drop_duplicates(KEY, keep="last").to_csv(index=False).encode())
 
 
 def main() -> None:

@@ -9,6 +9,8 @@ import pytest
 from benchmarks import equal_budgets, every_label, rankers, seals, text_pool
 from benchmarks.near_rows import near_rows
 from elsa_nb.search.heads.prepared_rows import PreparedRows
+from elsa_nb.search.strategies.harvest import Harvest
+from elsa_nb.search.version import SEARCH
 
 LISTED = """Package: b
 Description: A game
@@ -75,11 +77,13 @@ def test_a_ranker_asks_every_row_once_and_members_early(spaces, name):
 def test_a_class_is_made_rare_in_every_space_alike(spaces):
     asked = argparse.Namespace(dataset="made-up", spaces=["of-8"], share=0.02)
     whole = np.arange(330) < 30
-    _, positive, fewer, name = equal_budgets._sought(asked, spaces, "x", whole)
+    _, positive, fewer, name = equal_budgets._sought(asked, spaces, "x", whole, 0)
     assert positive.sum() == 6 and len(positive) == fewer.pool.n == 306
     assert set(fewer.pool.ids[positive]) < set(spaces.pool.ids[:30])
     assert list(fewer.pool.ids[~positive]) == list(spaces.pool.ids[30:])
     assert name == "made-up-of-8, 2%"
+    _, again, others, _ = equal_budgets._sought(asked, spaces, "x", whole, 1)
+    assert again.sum() == 6 and set(others.pool.ids[again]) != set(fewer.pool.ids[positive])
 
 
 def test_two_forms_of_a_class_are_seen():
@@ -118,6 +122,21 @@ def test_an_interrupted_comparison_goes_on(spaces, tmp_path, monkeypatch, capsys
     both = pd.read_csv(tmp_path / "equal_budgets.csv")
     assert set(both.arm) == {*first.arm, "ELSA"}
     assert {"gap_80", "of_elsa"} <= set(pd.read_csv(tmp_path / "equal_budgets_summary.csv"))
+    monkeypatch.setattr(Harvest, "version", Harvest.version + 1)
+    equal_budgets.main()
+    told = capsys.readouterr().out
+    assert "Harvest" in told and "ELSA" not in told
+    again = pd.read_csv(tmp_path / "equal_budgets.csv", dtype={"version": str})
+    assert sorted(again.arm) == sorted(both.arm)
+    assert again.set_index("arm").version["Harvest"] == f"{SEARCH}.{Harvest.version}"
+
+
+def test_rows_of_changed_code_are_not_stored_among_the_results(monkeypatch, capsys):
+    monkeypatch.setattr(equal_budgets, "commit", lambda: "abc+")
+    monkeypatch.setattr("sys.argv", ["", "made-up", "of-8"])
+    with pytest.raises(SystemExit):
+        equal_budgets.main()
+    assert "commit the changes first" in capsys.readouterr().err
 
 
 def test_searches_of_two_pools_of_one_name_are_not_mixed(tmp_path):

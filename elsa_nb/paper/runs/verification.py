@@ -21,6 +21,7 @@ import numpy as np
 import pandas as pd
 
 from elsa_nb import fingerprints, store
+from elsa_nb.counts import count_of
 from elsa_nb.errors import MissingDataError
 from elsa_nb.paper.runs import runner, simulation, validity
 from elsa_nb.paper.runs.grid import Setting, strategy_of
@@ -201,16 +202,18 @@ class Verified:
     def sentences(self) -> list[str]:
         """Return what a person wants to know of it, the changed searches last."""
         n, same, unlike = len(self.ran), int(self.same.sum()), self.ran[~self.comparable]
-        said = [f"{n:,} stored searches were run again: {same:,} have the same log."]
+        searches = count_of(n, "stored search was", "stored searches were")
+        said = [f"{searches} run again: {count_of(same, 'has', 'have')} the same log."]
         if len(unlike):
             said.append(
-                f"{len(unlike):,} of them prove nothing here, the same or not: this processor "
-                f"({fingerprints.processor()}) rounds otherwise than the one that made the stored results, in the last "
-                "bits of vectors and scores."
+                f"{count_of(len(unlike), 'of them proves', 'of them prove')} nothing here, the same or not: this "
+                f"processor ({fingerprints.processor()}) rounds otherwise than the one that made the stored results, "
+                "in the last bits of vectors and scores."
             )
         if len(self.stale):
-            said.append(f"{len(self.stale):,} are stale, made under an earlier version of behaviour: `make full`.")
-        said += [f"{count:,} were not run: {sentence}" for sentence, count in self.absent.items()]
+            stale = count_of(len(self.stale), "is", "are")
+            said.append(f"{stale} stale, made under an earlier version of behaviour: `make full`.")
+        said += [f"{count_of(count, 'was', 'were')} not run: {sentence}" for sentence, count in self.absent.items()]
         changed = [
             f"{row['sweep']}-{row['profile']} {row['row']}: {title_of(row)}" for row in self.changed.to_dict("records")
         ]

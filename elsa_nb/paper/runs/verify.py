@@ -9,6 +9,7 @@ import argparse
 import numpy as np
 
 from elsa_nb import fingerprints
+from elsa_nb.errors import MissingDataError
 from elsa_nb.paper.runs import runner, validity, vector_canaries, verification
 from elsa_nb.paper.runs.verification import Verified
 from elsa_nb.profiles import PROFILES, profile
@@ -17,7 +18,10 @@ SHOWN_MEASURES = ("labels", "found", "discovery_rate", "labelling_efficiency", "
 
 
 def run_verify(options: argparse.Namespace) -> None:
-    """Verify what the options name and print what came of it; ValueError where something went another way."""
+    """Verify what the options name and print what came of it.
+
+    Raises ValueError where something went another way, MissingDataError where nothing could be run again.
+    """
     if options.row:
         return _one_row(*options.row, options.profile)
     if options.sample is not None and options.sample < 1:
@@ -85,5 +89,7 @@ def _check_stored(name: str, profile_name: str) -> None:
 def _tell(verified: Verified) -> None:
     for sentence in verified.sentences():
         print(sentence)
+    if verified.ran.empty:
+        raise MissingDataError("nothing was verified: no stored search could be run again; the lines above say why")
     if len(verified.changed):
         raise ValueError(f"{len(verified.changed):,} of {len(verified.ran):,} stored searches went another way")

@@ -56,6 +56,20 @@ def test_what_was_recorded_for_this_processor_counts_instead_of_what_is_stored()
     assert verified(log_again="a" * 64, **{**recorded, "pool_again": "r" * 64}).changed.empty
 
 
+def test_where_nothing_could_be_run_nothing_is_said_to_be_verified(monkeypatch, capsys):
+    nothing = verified().ran[:0]
+    monkeypatch.setattr(verification, "verify", lambda *_, **__: Verified(nothing, nothing, {"no pool": 1}))
+    assert cli.main(["verify", "--row", "components", "17"]) == 1
+    said = capsys.readouterr()
+    assert "1 was not run: no pool" in said.out
+    assert "nothing was verified" in said.err
+
+
+def test_one_search_is_told_as_one():
+    one = verified()
+    assert Verified(one.ran[:1], one.ran[:0], {}).sentences() == ["1 stored search was run again: 1 has the same log."]
+
+
 @pytest.mark.parametrize("which", [["--sample", "3"], ["--all"], ["--row", "NOPE", "3"]])
 def test_without_stored_results_it_says_what_makes_some(tmp_path, monkeypatch, capsys, which):
     monkeypatch.setattr(verification.runner, "RESULTS", tmp_path)

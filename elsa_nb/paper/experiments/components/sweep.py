@@ -8,7 +8,7 @@ COMPONENTS = Sweep(
     encoders=("vicreg", "barlow-twins"),
     arms=("ELSA", "No Active", "NN", "NN.Large"),
     seeds=(1, 2, 5, 10, 50),
-    rivals=("Greedy probe",),
+    rivals=("Greedy probe", "Harvest"),
     rival_seeds=(5,),
 )
 # After a round without finds NN alone ends, while NN inside ELSA goes on from all positives: how much does that gain?
@@ -20,6 +20,8 @@ EQUAL_RULES = Sweep(
     changes=(Change(), Change("nn_alone=goes on", arms=("NN", "NN.Large"))),
 )
 SWEEPS = {
-    "components": by_profile(COMPONENTS, quick={"seeds": (1, 5, 50)}, photos={"n_classes": 50}),
+    "components": by_profile(
+        COMPONENTS, quick={"seeds": (1, 5, 50)}, photos={"n_classes": 50, "rivals": ("Greedy probe",)}
+    ),
     "equal-rules": by_profile(EQUAL_RULES, quick={"n_classes": 3}),
 }
