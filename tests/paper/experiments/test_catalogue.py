@@ -36,7 +36,7 @@ def test_quick_searches_are_among_the_full_ones(names):
     assert quick < full
     assert len({s.target for s in quick}) >= 5
     assert len({s.seeds for s in quick}) >= 3
-    assert len(full) == 50 * 2 * 5 * (5 * 4 * 2 + 1)
+    assert len(full) == 50 * 2 * 5 * (5 * 4 * 2 + 2)
 
 
 def test_arms_encoders_and_readings_share_their_seeds_and_nothing_else_does(names):
