@@ -112,9 +112,9 @@ def test_a_sweep_over_what_does_not_exist_is_refused_before_it_searches(given, t
         Sweep(**whole)
 
 
-def test_the_probe_runs_once_not_once_a_reading(names):
+def test_a_rival_runs_once_not_once_a_reading(names):
     unit = next(iter(sweep("components", "quick").units(names)))
-    assert [s.arm for s in unit if s.reading == RIVAL] == ["Greedy probe"]
+    assert [s.arm for s in unit if s.reading == RIVAL] == ["Greedy probe", "Harvest"]
 
 
 NOVEL = {
