@@ -42,7 +42,7 @@ def with_blocks(text: str, place: str) -> str:
     """Return the `text` of a file of `PLACES` with its blocks made anew from the committed results and benchmarks."""
     made: dict[str, Callable[[], str]] = {
         "results": lambda: results_block(runner.stored_results("components", "full")),
-        "labels": lambda: labels_block(compared_searches()),
+        "labels": lambda: labels_block(compared_searches(largest=True)),
         "speed": speed_block,
     }
     for name in PLACES[place]:

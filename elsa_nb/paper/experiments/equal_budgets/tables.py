@@ -27,17 +27,19 @@ _LEAST_CLASSES = 5  # behind an interval over classes
 _FORM, _ALIKE = 0.2, 0.3  # a class has two forms where the smaller has this share, and their means are less alike
 
 
-def compared_searches(seeds: int = 1, *, rare: bool = False) -> pd.DataFrame:
+def compared_searches(seeds: int = 1, *, rare: bool = False, largest: bool = False) -> pd.DataFrame:
     """Return the searches on held-out classes that began with so many examples, one row each, pools and arms by title.
 
     With `rare`, those for classes of which members were left out until the class is the share of the pool that its
-    title says; without, those for whole classes. The columns are those of the file. Every class of a pool was searched
-    equally often by the arms of `overheads`.
+    title says; without, those for whole classes. A pool may have been searched with two budgets: with `largest`, the
+    searches with the larger one are returned, otherwise those with the smaller one. The columns are those of the file.
+    Every class of a pool was searched equally often by the arms of `overheads`.
     """
     titles = RARE_TITLES if rare else POOL_TITLES
     frame = held_out("equal_budgets.csv", titles)
     frame = frame[frame["seeds"] == seeds].replace({"arm": ARMS})
-    order = list(titles.values())
+    budget = frame.groupby("pool")["budget"].transform("max" if largest else "min")
+    frame, order = frame[frame["budget"] == budget], list(titles.values())
     return frame.sort_values("pool", key=lambda names: names.map(order.index), kind="stable", ignore_index=True)
 
 
