@@ -6,6 +6,7 @@ refused, never left out.
 """
 
 import re
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,7 @@ from elsa_nb.arrow_files import ARROW, read_arrow
 from elsa_nb.option_names import option_told
 from elsa_nb.table_ids import (
     arrow_index,
+    arrow_index_left_out,
     column_called_id,
     ids_in_column,
     ids_in_frame,
@@ -108,6 +110,8 @@ def _ids_in_arrow(table: Any, columns: Sequence[str]) -> tuple[list[str] | None,
     if ids is None and len(texts) == 1:
         ids, notes = if_ids(texts[0], values_of(texts[0]))
     told, more = (None, []) if ids is None else ids_in_column(values_of, table.column_names, ids)
+    if ids is None and (said := arrow_index_left_out(table)):
+        warnings.warn(said, stacklevel=8)
     return told, ids, notes + more
 
 
