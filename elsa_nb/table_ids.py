@@ -108,18 +108,29 @@ def column_called_id(columns: Sequence[Any], values_of: Callable) -> Any | None:
     return found[0] if len(found) == 1 else None
 
 
-def may_hold_ids(columns: Sequence[Any], values_of: Callable) -> list[str]:
-    """Return those of `columns` that are called like ids, or tell the rows apart and do not just count them.
+def may_hold_ids(columns: Sequence[Any], values_of: Callable) -> dict[str, str]:
+    """Return {name: why it was not taken} of `columns` called like ids, or that tell rows apart and do not count them.
 
     `values_of` gives the values of a column, a list.
     """
-    found = []
+    found = {}
     for name in columns:
-        values = [] if (called := bool(_CALLED_ID.fullmatch(str(name).strip()))) else values_of(name)
+        called, values = bool(_CALLED_ID.fullmatch(str(name).strip())), values_of(name)
         counts = values in (list(range(len(values))), list(range(1, len(values) + 1)))
         if called or (_tell_apart(values) and not counts):
-            found.append(str(name))
+            found[str(name)] = _why_not_ids(values) if called else "its name does not say that it is one"
     return found
+
+
+def _why_not_ids(values: Sequence[Any]) -> str:
+    """Say why a column that is called like ids was not taken."""
+    if any(value is None or value == "" or value != value for value in values):
+        return "a value is missing"
+    if not _differ(values):
+        return "its values repeat"
+    if all(map(_is_whole_float, values)):
+        return "its numbers are written as fractions, such as 1.0"
+    return "other columns are called like ids, too" if _tell_apart(values) else "it holds neither names nor numbers"
 
 
 def arrow_index(table: Any) -> list[str] | None:
