@@ -4,7 +4,8 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from elsa_nb.label.session_file import LABELS_SAID, STORED_LABELS
+from elsa_nb.label.log_rules import STORED_LABELS
+from elsa_nb.label.session_file import LABELS_SAID
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from types import NoneType
 from typing import Any
 
 from elsa_nb.errors import CorruptFileError, MissingDataError
+from elsa_nb.label.log_rules import LINE_HOLDS
 from elsa_nb.option_names import option_told
 from elsa_nb.store import DATABASE
 
@@ -51,18 +52,11 @@ CLASS = "class"  # the key of the remark that says what is looked for, as it was
 # The kinds of the events that hold labels from files, and answers that a person gave in an audit of the session.
 IMPORTED, AUDITED = "import", "audit"
 NOT_ASKED = (IMPORTED, AUDITED)  # here: the search itself did not ask about these items
-STORED_LABELS = range(-3, 2)  # that an answer may have
 LABELS_SAID = "1 positive, 0 negative, -1 unsure, -2 none, -3 passed in a first look (an int)"
 _OURS = {"meta", "events", "rounds", "leases"}
 
-# A column of SQLite takes any value, so a damaged one can hold what no writer of ours ever wrote.
-_STRANGE = f"NOT BETWEEN {STORED_LABELS[0]} AND {STORED_LABELS[-1]}"
 _WRONG = f"""
-SELECT (SELECT count(*) FROM events WHERE typeof(annotator) <> 'text' OR typeof(kind) <> 'text'
-    OR typeof(item) <> 'text' OR typeof(old) <> 'integer' OR typeof(label) <> 'integer' OR typeof(action) <> 'integer'
-    OR old {_STRANGE} OR label {_STRANGE} OR typeof(at) NOT IN ('real', 'integer')
-    OR typeof(row) NOT IN ('null', 'integer') OR row < 0 OR typeof(position) NOT IN ('null', 'integer') OR position < 0
-    OR typeof(score) NOT IN ('null', 'real', 'integer') OR typeof(seconds) NOT IN ('null', 'real', 'integer'))
+SELECT (SELECT count(*) FROM events WHERE NOT ({LINE_HOLDS}))
   + (SELECT count(*) FROM rounds WHERE typeof(number) <> 'integer' OR typeof(after) <> 'integer'
     OR NOT json_valid(asked) OR (told IS NOT NULL AND NOT json_valid(told)))
   + (SELECT count(*) FROM meta WHERE typeof(key) <> 'text' OR typeof(value) <> 'text'
