@@ -1,4 +1,4 @@
-"""The pages of an audit: random items that nobody has answered, and what may be said of the class after each of them.
+"""The pages of an audit: random items that are no finds, and what may be said of the class after each of them.
 
 A search ends when it finds no more; what it does not expect may still be there. These pages are a strategy like any
 other, shown on a panel of their own after the search; the statement above them holds whatever the scores are worth
@@ -33,7 +33,10 @@ def _floored(share: float) -> str:
 
 
 class AuditPages:
-    """Ask random rows of a pool of `n`, except those `answered` before, of which `found` are of the class.
+    """Ask random rows of a pool of `n`, except those `answered` for certain, of which `found` are of the class.
+
+    Give the finds alone as `answered`: a positive that the person overlooked in the search is then among the rows. The
+    statement takes every answer in `answered` for true.
 
     `finds` are rows of the search's finds, of which some are shown again, unmarked, to measure how many positives the
     person overlooks; with fewer than eight nothing can be measured, and the statement is made for somebody who
@@ -44,10 +47,10 @@ class AuditPages:
     `found_since` are rows that the search has found since the audit began; they count as found. `doubtful` is how many
     of the `answered` have become unsure since: they may be missing finds. `corrected` has {row:
     (label, label now)} of rows that earlier pages asked about and that were answered otherwise since, elsewhere: the
-    label of now counts for them, unless the person changes it here. `seconds` is the person's time for one answer.
+    label of now counts for them, unless the person changes it here.
 
     >>> finds = [*seeds, *panel.positives]
-    >>> audit = AuditPages(len(pool), [*seeds, *panel.rows_answered], found=len(finds), finds=finds)
+    >>> audit = AuditPages(len(pool), finds, found=len(finds), finds=finds)
     >>> Panel(audit, images, session="cats-audit.sqlite")
     """
 
@@ -68,7 +71,6 @@ class AuditPages:
         found_since: Sequence[int] | np.ndarray = (),
         doubtful: int = 0,
         corrected: Mapping[int, tuple[int, int]] | None = None,
-        seconds: float | None = None,
     ):
         check_count("n", n, 1)
         check_count("page", page, 1)
@@ -92,7 +94,6 @@ class AuditPages:
         self._retracted = check_rows_asked(retracted, n, "retracted")
         self._pool_size, self._n, self._confidence, self._page = n, len(rows), confidence, page
         self._narrow = None if among is None else n - len(np.union1d(rows, answered))
-        self._seconds = seconds
         self._answered: list[tuple[Batch, np.ndarray]] = []
         self._open: Batch | None = None
         self._offers: tuple[tuple, list[tuple[float, int]]] | None = None
@@ -128,9 +129,8 @@ class AuditPages:
     def prices(self, seconds: float | None = None) -> str:
         """Say what the next statements take, in answers and minutes, and what none can say; "" where all is said.
 
-        `seconds` is the time for one answer, by default the one known at the beginning. Finds shown again are counted.
+        `seconds` is the time for one answer; without it no minutes are told. Finds shown again are counted.
         """
-        seconds = self._seconds if seconds is None else seconds
         most, offers = self._priced()
         said = [
             f"{_percent(share)} for {answers:,}{' more answers' if not i else ''}"
@@ -228,6 +228,11 @@ class AuditPages:
 
     def _ask(self, batch: Batch) -> None:
         self._audit.query(len(batch.rows) - len(self._plan.on(batch.round)))
+
+    @property
+    def known(self) -> np.ndarray:
+        """The finds that this audit shows again, on the pages answered so far or on later ones, by page."""
+        return np.concatenate([np.empty(0, np.int64), *self._plan.rows])
 
     @property
     def again(self) -> np.ndarray:

@@ -85,9 +85,12 @@ def test_a_search_and_its_audit_are_summed_up(place, capsys):
     assert again > 0
     assert (len(result.items), result.statement) == (drawn, audit["statement"])
     assert result.finds == sum(WANTED[NAMES.index(item)] for item in result.items)
+    before = work.origins
     worked(place, 0)  # opened again, it takes the audit's answers
     (work,) = read().work
-    assert work.origins["drawn at random"] == (drawn, result.finds)
+    answers, finds = work.origins["drawn at random"]  # what the search had asked keeps its reason
+    assert answers + sum(n for n, _ in before.values()) == work.answers
+    assert (0 < answers < drawn, finds) == (True, result.finds)
     assert work.audits[0].statement == audit["statement"]
 
 
