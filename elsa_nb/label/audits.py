@@ -21,6 +21,7 @@ import numpy as np
 
 from elsa_nb.counts import count_of
 from elsa_nb.errors import MissingDataError
+from elsa_nb.label.asked_before import planted_answers
 from elsa_nb.label.audit_pages import AuditPages
 from elsa_nb.label.cards import OPEN
 from elsa_nb.label.identity import names_digest, names_in, remembered_names
@@ -257,7 +258,7 @@ def answers_lacking(session: Session, path: Path, items: set[str] | None) -> lis
     return new
 
 
-def _given(audit: Session) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def _given(audit: Session) -> tuple[list[dict[str, Any]], dict[str, int]]:
     """Return what the annotator answered in an audit: about items drawn at random, and about finds shown again."""
     columns = ("item", "row", "label", "at", "kind")
     given = [dict(zip(columns, each, strict=True)) for each in audit.current(*columns) if each[-1] != IMPORTED]
@@ -266,7 +267,12 @@ def _given(audit: Session) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     if stored is not None:
         _check(audit.path, begun)
     finds = set(begun.get("finds", ()))
-    return [a for a in given if a["row"] not in finds], [a for a in given if a["row"] in finds]
+    again = planted_answers(audit) | {
+        a["item"]: a["label"]
+        for a in given
+        if a["row"] in finds  # as an earlier version stored them
+    }
+    return [a for a in given if a["row"] not in finds], again
 
 
 def audit_results(session: Session) -> list[AuditResult]:
@@ -281,7 +287,8 @@ def audit_results(session: Session) -> list[AuditResult]:
             stored = audit.meta(f"audit:{session.annotator}")
             if given or stored is not None:
                 times = [answer["at"] for answer in given]
-                missed = [a["item"] for a in again if a["label"] == NEGATIVE and known.get(a["item"], _NOTHING)[0] == POSITIVE]
+                missed = [item for item, label in again.items() if label == NEGATIVE]
+                missed = [item for item in missed if known.get(item, _NOTHING)[0] == POSITIVE]
                 items, finds = frozenset(a["item"] for a in given), sum(a["label"] == POSITIVE for a in given)
                 statement = "" if stored is None else _statement(audit, json.loads(stored), known)
                 span = min(times, default=None), max(times, default=None)

@@ -23,10 +23,18 @@ from elsa_nb.counts import count_of
 from elsa_nb.label import export
 from elsa_nb.label.identity import RENAMED
 from elsa_nb.label.session import EVENT, Session
-from elsa_nb.label.session_file import AUDITED, CLASS, IMPORTED, STORED_LABELS, session_there
+from elsa_nb.label.session_file import (
+    AUDITED,
+    CLASS,
+    IMPORTED,
+    PLANTED,
+    PLANTED_UNDO,
+    STORED_LABELS,
+    session_there,
+)
 
 _COLUMNS = ("id", *EVENT)
-_KINDS = {"answer", "undo", IMPORTED, AUDITED, RENAMED}
+_KINDS = {"answer", "undo", PLANTED, PLANTED_UNDO, IMPORTED, AUDITED, RENAMED}
 # What is remembered beside the answers, by how its key begins. Without what was carried, an earlier order of the items
 # would count as that of now; without the strategy, another would go on; without what was asked before, and by what kind
 # of search, scores would be lost, or another's would count; without how an audit began, one that is begun would count

@@ -83,7 +83,8 @@ def test_what_the_audit_found_the_search_begins_from(place, capsys):
     _, search = opened(place)
     assert f"Taken from the audit s-audit.sqlite: {len(new)} answers, {len(finds)} finds." in capsys.readouterr().out
     assert {NAMES[row] for row in search.controller.rounds.seeds} == set(finds)
-    assert not {NAMES[row] for row in search.controller.asked[-1].rows} & set(new)
+    labels = dict(zip(asked_by(search), search.controller.cards.labels, strict=True))
+    assert not {name for name, label in labels.items() if label == OPEN} & set(asked)
     search.close()
     assert labels_in(place / "s.sqlite").items() >= {name: int(WANTED[NAMES.index(name)]) for name in asked}.items()
     opened(place)[1].close()
@@ -189,9 +190,8 @@ def test_items_that_came_or_went_since_begin_another_audit_and_what_was_answered
     assert "since the audit in s-audit.sqlite began, so this is a new one" in made.remark
     asked = set(drawn_by(audit, more))
     found = {name for name in [*NAMES[:100], *shown] if WANTED[NAMES.index(name)]}
-    assert KNOWN <= found
-    drawn = set(AuditPages(len(more), [more.index(name) for name in found if name in more], len(found)).query().rows)
-    assert not {more[row] for row in drawn} & found
+    again = {more[row] for row in audit.controller.rounds.search.known}
+    assert not (set(asked_by(audit, more)) - again) & found
     assert "At least" in audit.figures["statement"]
     audit.close()
     again, audit = opened(place, audit=True)
@@ -341,7 +341,7 @@ def test_importing_an_audit_of_the_session_takes_all_that_opening_its_page_would
         str(place / "pool"),
     ]
     assert cli.main(command) == 0
-    assert "Taken from the audit s-audit.sqlite: 200 answers" in capsys.readouterr().out  # of the others it says the same
+    assert "Taken from the audit s-audit.sqlite: 200 answers" in capsys.readouterr().out
     assert answered_as(place) == {name: int(wanted) for name, wanted in zip(NAMES, WANTED, strict=True)}
     assert cli.main(command) == 0
     assert "has all answers of" in capsys.readouterr().out
@@ -400,3 +400,39 @@ def test_the_search_says_how_many_answers_of_an_audit_it_has_not_come_to(place):
     come_to = set(asked_by(search)) | {NAMES[row] for row in search.controller.rounds.seeds}
     assert search.figures["besides"] == len(drawn - come_to) > 0
     search.close()
+
+
+def test_what_is_said_of_finds_shown_again_reaches_no_file_nor_summary_nor_other_session(place, capsys):
+    """The overlooked ones were exported as negatives, and an import of the audit with --replace lost the finds."""
+    _, audit = opened(place, audit=True)
+    audit.oracle = Truth(np.zeros(300, bool))  # all known finds are overlooked
+    audit.play(pages=2)
+    at = next(p for p, name in enumerate(asked_by(audit)) if name in KNOWN)
+    assert audit.controller.handle([{"op": "set", "at": at, "v": 1}, {"op": "set", "at": at, "v": 0}])
+    assert audit.controller.handle([{"op": "undo"}])
+    drawn, again = set(drawn_by(audit)), set(asked_by(audit)) & KNOWN
+    answered = drawn - {NAMES[row] for row in audit.controller.asked[-1].rows}
+    labels = list(audit.controller.cards.labels)
+    audit.close()
+    assert again
+    file = place / "s-audit.sqlite"
+    assert set(labels_in(file)) == answered
+    command = ["labels", "export", str(file), str(place / "out.csv")]
+    assert cli.main(command) == 0
+    assert {line.split(",")[0] for line in (place / "out.csv").read_text().splitlines()[1:]} == answered
+    assert cli.main(["session", "summary", str(file)]) == 0
+    assert f"me: {len(answered)} answers: " in capsys.readouterr().out
+    other = Session(place / "other.sqlite")
+    other.record([Answer(name, OPEN, 1) for name in KNOWN], "answer")
+    other.close()
+    pool = ["--pool", str(place / "pool")]
+    assert cli.main(["labels", "import", str(place / "other.sqlite"), str(file), "--replace", *pool]) == 0
+    assert {labels_in(place / "other.sqlite")[name] for name in KNOWN} == {1}
+    session = Session(file, annotator="ann")
+    session.record([Answer(name, OPEN, 1) for name in KNOWN], "answer")
+    assert session.disagreements() == []
+    assert not {item for _, _, item, _ in session.said_by_others()} & KNOWN
+    session.close()
+    _, audit = opened(place, audit=True)
+    assert audit.controller.cards.labels == labels  # opened again, the page has them all
+    audit.close()

@@ -4,7 +4,7 @@ import sqlite3
 from pathlib import Path
 
 from elsa_nb.label.label_files.lines import Line, Reading
-from elsa_nb.label.session_file import check_values, read_whole
+from elsa_nb.label.session_file import NOT_PLANTED, check_values, read_whole
 
 SESSION_KIND = "session file"
 
@@ -18,7 +18,8 @@ def read(path: Path, shown_as: Path) -> Reading:
     try:
         read_whole(path, base)
         check_values(shown_as, base)
-        found = base.execute("SELECT id, item, label, annotator FROM answers ORDER BY id").fetchall()
+        query = f"SELECT id, item, label, annotator FROM answers WHERE {NOT_PLANTED} ORDER BY id"
+        found = base.execute(query).fetchall()
     except sqlite3.DatabaseError as error:
         raise ValueError(f"it is a database, but not a session file ({' '.join(str(error).split())})") from None
     finally:
