@@ -238,7 +238,7 @@ def test_three_prices_are_told_in_answers_and_minutes_and_what_cannot_be_promise
         audit.update((batch.rows < 100).astype(int))  # sees all finds shown again
         given += len(batch.rows)
     assert at_least(audit)[1] >= 50
-    few = AuditPages(1_000, np.arange(100), 9, finds=np.arange(9))
+    few = AuditPages(1_000, np.arange(100), 8, finds=np.arange(8))
     assert "cannot be promised here." in few.prices()
 
 
@@ -284,7 +284,7 @@ def test_prices_count_the_finds_that_are_shown_again_on_the_way_but_no_retracted
             given += len(batch.rows)
         assert at_least(audit)[1] >= 50
         prices.append(price)
-    assert prices[0] < prices[1]
+    assert prices[0] <= prices[1]
 
 
 def test_no_find_is_told_to_come_again_once_nothing_comes_and_the_page_tells_known_marks_from_new_ones():

@@ -60,7 +60,7 @@ def give(path, labels):
 
 
 def at_least(panel):
-    return float(panel.figures["statement"].split("at least ")[1].split()[0]) / 100
+    return float(panel.figures["statement"].split("at least ")[-1].split()[0].rstrip(";.")) / 100
 
 
 KNOWN = {NAMES[row] for row in range(100) if WANTED[row]}  # when the audit begins; some are shown again
