@@ -213,7 +213,7 @@ class Controller:
                     if step.withdrawn or step.resumed:
                         self._ahead.forget()
                     # At once: a later event may take back the round that this one is about.
-                    actions += [self._restored.answers(step.changes, self.ids)] if step.changes else []
+                    actions += [self._restored.answers(step.changes, self.ids, self.rounds)] if step.changes else []
                     if step.undone:
                         self._wishes = {}  # they were about the page as it was
                     steps.append(step)

@@ -49,6 +49,7 @@ class ProgressFigures:
 
     def __init__(self, advisor: Advisor):
         self._advisor = advisor
+        self._paced: tuple[int, float | None] = (0, None)  # seconds per answer when so many pages had been dealt
         self._scored: tuple[Strategy | None, np.ndarray | None] = (None, None)
 
     def __call__(self, now: Standing, examples: list[int], wishes: list[str]) -> dict[str, Any]:
@@ -57,7 +58,9 @@ class ProgressFigures:
         scored = self._scored  # as a pair, read once: another thread may put its own there
         if scored[0] is not state:
             scored = self._scored = (state, scores_of(state))
-        figures = figures_of(labels, asked, starts, len(seeds), seconds, again=getattr(state, "again", ()))
+        figures = figures_of(labels, asked, starts, len(seeds), seconds, again=getattr(state, "not_new", ()))
+        if len(asked) != self._paced[0]:  # prices would wander while a page is being marked
+            self._paced = len(asked), float(np.mean(seconds)) if len(asked) > 1 and len(seconds) else None
         looking = state.least if getattr(state, "looking", False) else None
         left = None
         if looking is None and hasattr(state, "scores"):
@@ -72,7 +75,8 @@ class ProgressFigures:
             "looking": looking,
             "examples": examples,
             "statement": getattr(state, "statement", None),
-            "prices": getattr(state, "prices", _no_prices)(figures["seconds"]),
+            "prices": getattr(state, "prices", _no_prices)(self._paced[1]),
+            "last_page": getattr(state, "last_page", ""),
             "may_conclude": looking is None and getattr(state, "may_conclude", False),
             "wishes": wishes,
             "unasked": items - len(on_view | imported),
@@ -95,7 +99,7 @@ def figures_of(
 
     `labels` are those of all cards in the order of asking (below -1 where there is no answer), `starts` the first
     positions of the pages, `seconds` the time of each of the last answers. The curve counts finds by labels
-    spent. The rows in `again` were found before: they cost labels and are no finds.
+    spent. The rows in `again` were found before, or are not known to be new yet: they cost labels and are no finds.
     """
     given = np.array(labels, np.int64)
     rows = np.array([row for a in asked for row in a.rows], np.int64)

@@ -24,10 +24,10 @@ from elsa_nb.label.identity import RENAMED
 from elsa_nb.label.log_rules import COLUMNS_HOLD, STORED_LABELS, mended
 from elsa_nb.label.remembered import about_in
 from elsa_nb.label.session import EVENT, Session
-from elsa_nb.label.session_file import AUDITED, CLASS, IMPORTED, session_there
+from elsa_nb.label.session_file import AUDITED, CLASS, IMPORTED, PLANTED, PLANTED_UNDO, session_there
 
 _COLUMNS = ("id", *EVENT)
-_KINDS = {"answer", "undo", IMPORTED, AUDITED, RENAMED}
+_KINDS = {"answer", "undo", PLANTED, PLANTED_UNDO, IMPORTED, AUDITED, RENAMED}
 # What is remembered beside the answers, by how its key begins. Without what was carried, an earlier order of the items
 # would count as that of now; without the strategy, another would go on; without what was asked before, and by what kind
 # of search, scores would be lost, or another's would count; without how an audit began, one that is begun would count

@@ -46,8 +46,15 @@ CREATE TABLE IF NOT EXISTS leases (
   annotator TEXT PRIMARY KEY, holder TEXT NOT NULL, host TEXT NOT NULL, pid INTEGER NOT NULL,
   since REAL NOT NULL, seen REAL NOT NULL);
 CREATE VIEW IF NOT EXISTS answers AS
-  SELECT * FROM events WHERE id IN (SELECT max(id) FROM events GROUP BY annotator, item) AND label > -2;
+  SELECT * FROM events WHERE id IN (SELECT max(id) FROM events WHERE kind NOT IN ('planted', 'planted undo')
+    GROUP BY annotator, item) AND label > -2;
 """
+_EARLIER_VIEW = "SELECT 1 FROM sqlite_master WHERE name = 'answers' AND sql NOT LIKE '%planted%'"
+# Those of what is answered in an audit about finds that it shows again. That measures the person: it is no answer about
+# the item, and whatever reads answers leaves it out.
+PLANTED, PLANTED_UNDO = "planted", "planted undo"
+ON_PAGE = ("answer", PLANTED), ("undo", PLANTED_UNDO)
+NOT_PLANTED = f"kind NOT IN ('{PLANTED}', '{PLANTED_UNDO}')"  # in a query
 CLASS = "class"  # the key of the remark that says what is looked for, as it was named on the page
 # The kinds of the events that hold labels from files, and answers that a person gave in an audit of the session.
 IMPORTED, AUDITED = "import", "audit"
@@ -210,6 +217,8 @@ class Opened:
                         raise damaged(path, found)
                 self.base.execute("BEGIN IMMEDIATE")
                 self.base.execute(f"PRAGMA application_id = {APPLICATION}")
+                if self.base.execute(_EARLIER_VIEW).fetchone():
+                    self.base.execute("DROP VIEW answers")
                 for statement in _TABLES.split(";\n"):
                     self.base.execute(statement)
                 self.base.execute("INSERT OR IGNORE INTO meta VALUES ('format', ?)", (str(SESSION_FORMAT),))
