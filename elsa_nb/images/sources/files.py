@@ -30,9 +30,9 @@ from elsa_nb.images.sources.left_out import (
 )
 from elsa_nb.images.sources.rows import class_rows
 from elsa_nb.option_names import option_told
-from elsa_nb.pictures.decoding import RANGES, Decoding, UnreadableError, endings, look, sampled
+from elsa_nb.pictures.decoding import RANGES, Decoding, UnreadableError, endings, look, measured, sampled
 from elsa_nb.pictures.greys import crowded, flattened
-from elsa_nb.pictures.no_data import holds_no_data, said_of_no_data
+from elsa_nb.pictures.no_data import said_of_no_data
 from elsa_nb.pictures.opening import RefusedError, escaped, open_plain
 from elsa_nb.progress import bar
 from elsa_nb.store import as_path, sha256_bytes
@@ -231,7 +231,7 @@ def _survey(files: ImageFiles, decoding: Decoding | None, progress: bool | None)
             absent = decoding.absent(kind, (each.no_data for each in samples[kind]))
             if absent:
                 said += f"; {said_of_no_data(absent)}"
-            values = [each.values[~holds_no_data(each.values, absent)] for each in samples[kind]]
+            values = measured(samples[kind], absent)
             said += "."
             if flat := flattened(values, limits):
                 said += f" Of {len(values)} looked at, {flat} are one flat grey by that, since their values are of "
