@@ -128,7 +128,8 @@ class Decoding:
     grey pictures of 8 bits that were looked at hold no other values: each picture of 0 and 1 is then black and white.
 
     `no_data` names kinds in which no data is shown in black: the values listed for the kind, but in ink, and besides
-    them what a file declares. Kinds that are not in it are read as earlier versions read them.
+    them what a file declares. Kinds that are not in it are read as earlier versions read them. `declared` are such
+    values of the files that were looked at, for a remark.
     """
 
     integers: Range | None = None
@@ -137,6 +138,7 @@ class Decoding:
     masks: Range | None = None
     longs: Range | None = None
     no_data: Mapping[str, tuple[float, ...]] = field(default_factory=dict, hash=False)
+    declared: tuple[float, ...] = field(default=(), compare=False)
 
     @classmethod
     def of(cls, told: Mapping[str, Any]) -> "Decoding":
@@ -161,6 +163,10 @@ class Decoding:
             return ()
         return tuple(sorted({*values, *(each for each in declared if each is not None)}))
 
+    def knows_no_data(self, kind: str) -> bool:
+        """Whether pictures of a kind may have no data: some was found, or declared, when the range was."""
+        return self._source(kind) in self.no_data
+
     def _source(self, kind: str) -> str:
         return "integers" if kind == "longs" and self.longs is None else kind
 
@@ -169,7 +175,7 @@ class Decoding:
 
         What it has stays as it is.
         """
-        found, no_data = {}, dict(self.no_data)
+        found, no_data, declared = {}, dict(self.no_data), set(self.declared)
         for kind, looked_at in samples.items():
             if self.limits(kind) is not None:
                 continue
@@ -178,7 +184,8 @@ class Decoding:
             found[kind] = RANGES[kind](measured(looked_at, absent))
             if absent or any(each.no_data is not None for each in looked_at):
                 no_data[kind] = absent
-        return replace(self, **found, no_data=no_data)
+            declared |= {each.no_data for each in looked_at if each.no_data is not None}
+        return replace(self, **found, no_data=no_data, declared=tuple(sorted(declared)))
 
     def picture(self, stream: BinaryIO, side: int | None = None) -> Image.Image:
         """Return the picture of an open file as RGB, scaled down to `side` pixels at most where that is given.
@@ -229,7 +236,7 @@ class Decoding:
         if (limits := how.limits(depth.kind)) is None:
             raise UnreadableError("nothing to show: no pixel that was looked at is a number, or all are no data")
         shown = 255 - to_8_bits(pixels, limits) if depth.ink else to_8_bits(pixels, limits)
-        if how._source(depth.kind) in how.no_data:
+        if how.knows_no_data(depth.kind):
             shown[shown_black(pixels, () if depth.ink else how.absent(depth.kind), depth.no_data)] = 0
         return shown
 

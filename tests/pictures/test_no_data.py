@@ -8,7 +8,8 @@ import pytest
 from PIL import Image, TiffImagePlugin
 
 from elsa_nb.images.sources.files import open_folder
-from elsa_nb.label.items import Arrays
+from elsa_nb.label.items import Arrays, Files, Paths, Pictures
+from elsa_nb.option_names import by_command, told_by
 from elsa_nb.pictures.decoding import Decoding, decoding_of, find_decoding, look
 from elsa_nb.pictures.no_data import sentinels
 
@@ -182,6 +183,33 @@ def test_a_decoding_of_an_earlier_version_reads_as_it_did():
     data, before = tiff(filled(200 + 300 * HILL, 9e9), "9e9"), Decoding(floats=(200, 500))
     assert (np.asarray(before.picture(io.BytesIO(data)))[..., 0][EDGE] == 255).all()
     assert before.completed({"floats": []}) == before
+
+
+def test_a_folder_embedded_before_no_data_was_known_is_told_how_to_be_embedded_anew(tmp_path):
+    _, files = shown_by_folder(tmp_path / "my dem", [tiff(filled(200 + 300 * HILL, -9999))] * 2)
+    assert files.flat == ""
+    before, root = Decoding(floats=(-10000, 500)), tmp_path / "my dem"
+    said = open_folder(root, decoding=before).flat
+    assert said in open_folder(root, decoding=before).remarks
+    assert "-9,999 was known to mean no data" in said
+    assert f"embed_folder({str(root)!r}, name='my dem-2')" in said and "pool=" in said
+    with told_by(by_command):
+        assert f"`elsa-nb embed '{root}' --name 'my dem-2'`" in open_folder(root, decoding=before).flat
+    assert open_folder(root, decoding=files.decoding).flat == ""
+
+
+@pytest.mark.parametrize("declared", [None, "-9999"])
+def test_every_door_says_what_is_taken_for_no_data(tmp_path, capsys, declared):
+    data = [tiff(filled(200 + 300 * HILL, -9999), declared)] * 2
+    paths = [tmp_path / f"{i}.tif" for i in range(2)]
+    for path, each in zip(paths, data, strict=True):
+        path.write_bytes(each)
+    for items in (Pictures(data), Paths(paths), Files(tmp_path, [path.name for path in paths])):
+        for row in (0, 1):
+            items.content(row, SIDE)
+        assert capsys.readouterr().out == (
+            "Of the values in these pictures, -9,999 is taken for no data and shown in black.\n"
+        )
 
 
 @pytest.mark.parametrize(("step", "warned"), [(0.0, False), (1.0, True)])
