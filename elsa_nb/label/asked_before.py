@@ -16,7 +16,7 @@ import numpy as np
 
 from elsa_nb.counts import count_of
 from elsa_nb.label.identity import Places, Settled, carried_after, names_in, remember
-from elsa_nb.label.rounds import COMPONENT_NAMES, EARLIER, SECOND_OPINION, SEEN_AGAIN, Asked, first_answers
+from elsa_nb.label.rounds import EARLIER, PANEL_COMPONENTS, SECOND_OPINION, SEEN_AGAIN, Asked, first_answers
 from elsa_nb.label.session import Session
 from elsa_nb.label.session_file import NOT_PLANTED, PLANTED, damaged
 from elsa_nb.search.contract import POSITIVE, UNASKED, UNSURE
@@ -24,7 +24,7 @@ from elsa_nb.search.stopping.by_scores import LEAST_ANSWERS, MOST_HITS
 from elsa_nb.search.stopping.remaining import standings
 
 _ASKED, _KIND = "asked:", "kind:"  # keys of remarks; the latter says what kind of search an annotator's rounds are of
-_EARLIER = COMPONENT_NAMES[EARLIER]
+_EARLIER = PANEL_COMPONENTS[EARLIER]
 _PACE = 500  # answers
 _DIGITS = 5
 

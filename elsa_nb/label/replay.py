@@ -16,7 +16,7 @@ import numpy as np
 from elsa_nb.label.asked_before import planted_answers
 from elsa_nb.label.cards import OPEN, PASSED, POSITIVE, UNSURE, Cards, LabelChange
 from elsa_nb.label.identity import carried_after
-from elsa_nb.label.rounds import COMPONENT_NAMES, EARLIER, SAMPLE, Asked, Rounds
+from elsa_nb.label.rounds import EARLIER, PANEL_COMPONENTS, SAMPLE, Asked, Rounds
 from elsa_nb.label.second_look import blind_page, earlier_cards
 from elsa_nb.label.session import Answer, Session
 from elsa_nb.label.session_file import NOT_ASKED, PLANTED, PLANTED_UNDO
@@ -67,7 +67,7 @@ class Restored:
     def example_rows(self, seeds: Sequence[int]) -> list[int]:
         """Return `seeds` and what was marked in a sample; on a blind page none of the items on it."""
         cards = zip(((a, i) for a in self.asked for i in range(len(a))), self.cards.labels, strict=True)
-        samples = [COMPONENT_NAMES[each] for each in (SAMPLE, EARLIER)]
+        samples = [PANEL_COMPONENTS[each] for each in (SAMPLE, EARLIER)]
         marked = [a.rows[i] for (a, i), label in cards if label == POSITIVE and a.components[i] in samples]
         hidden = self.asked[-1].rows if self.asked and self.asked[-1].blind else ()
         return [row for row in [*seeds, *marked] if row not in hidden]

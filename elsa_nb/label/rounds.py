@@ -27,7 +27,7 @@ _NAMES = {Component.NN: "NN", Component.RANDS: "RandS", Component.FINAL: "final"
 # Components of the panel's own strategies (first_examples.py, fixed_rows.py); 18 is that of an audit. What was answered
 # before the present search began is EARLIER, however it came to be asked.
 SAMPLE, GIVEN, EARLIER = 16, 17, 19
-COMPONENT_NAMES = {SAMPLE: "sample", GIVEN: "given", EARLIER: "earlier"}
+PANEL_COMPONENTS = {SAMPLE: "sample", GIVEN: "given", EARLIER: "earlier"}
 # Components of pages that the search did not ask for: one's own answers seen again, and somebody else's.
 SEEN_AGAIN, SECOND_OPINION = "seen again", "second opinion"
 

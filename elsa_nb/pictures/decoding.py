@@ -181,7 +181,7 @@ class Decoding:
                 continue
             looked_at = list(looked_at)
             absent = sentinels(each.values for each in looked_at if not each.ink) if kind in GREYS else ()
-            found[kind] = RANGES[kind](measured(looked_at, absent))
+            found[kind] = RANGES[kind](data_of(looked_at, absent))
             if absent or any(each.no_data is not None for each in looked_at):
                 no_data[kind] = absent
             declared |= {each.no_data for each in looked_at if each.no_data is not None}
@@ -298,7 +298,7 @@ def sample_of(pixels: np.ndarray, depth: Depth) -> Sample:
     return Sample(values, no_data, depth.ink)
 
 
-def measured(samples: Iterable[Sample], absent: Sequence[float]) -> list[np.ndarray]:
+def data_of(samples: Iterable[Sample], absent: Sequence[float]) -> list[np.ndarray]:
     """Return the values of samples without those in `absent`, which mean no data where large values are bright."""
     return [each.values if each.ink else each.values[~holds_no_data(each.values, absent)] for each in samples]
 

@@ -30,7 +30,7 @@ from elsa_nb.images.sources.left_out import (
 )
 from elsa_nb.images.sources.rows import class_rows
 from elsa_nb.option_names import embedding_told, option_told
-from elsa_nb.pictures.decoding import RANGES, Decoding, Sample, UnreadableError, endings, look, measured, sampled
+from elsa_nb.pictures.decoding import RANGES, Decoding, Sample, UnreadableError, data_of, endings, look, sampled
 from elsa_nb.pictures.greys import crowded, flattened
 from elsa_nb.pictures.no_data import said_of_no_data
 from elsa_nb.pictures.opening import RefusedError, escaped, open_plain
@@ -234,7 +234,7 @@ def _survey(files: ImageFiles, decoding: Decoding | None, progress: bool | None)
             absent = decoding.absent(kind, (each.no_data for each in samples[kind]))
             if absent:
                 said += f"; {said_of_no_data(absent)}"
-            values = measured(samples[kind], absent)
+            values = data_of(samples[kind], absent)
             said += "."
             if flat := flattened(values, limits):
                 said += f" Of {len(values)} looked at, {flat} are one flat grey by that, since their values are of "
