@@ -79,6 +79,17 @@ def option_told(option: str, value: Value = None) -> str:
     return _DOOR.get()(option, value)
 
 
+def embedding_told(folder: str, name: str) -> str:
+    """Return how to embed a folder under another name and label by that: a command, or calls in Python.
+
+    `name` is an option of `elsa-nb embed`; for `elsa-nb label` it would be that of an example.
+    """
+    if _DOOR.get() is by_command:
+        return f"`elsa-nb embed {quote(folder)} --name {quote(name)}`, which prints how to label by that"
+    call = f"`elsa_nb.images.extraction.embed.embed_folder({folder!r}, name={name!r})`"
+    return f"{call}, whose pool `label_folder` takes as {option_told('pool')}"
+
+
 def option_named(option: str) -> str:
     """Return what an option is called, for a sentence about it: "--strict" in a command, else "strict"."""
     return f"--{option}" if _DOOR.get() in (by_command, by_command_of_vectors) else option

@@ -4,6 +4,7 @@ A whole number may be an id of the user's own. Only those that count the rows fr
 """
 
 import re
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from numbers import Integral
 from typing import Any
@@ -21,17 +22,22 @@ _CALLED_ID = re.compile(r"(?i:(.*[\s_.-])?(ids?|uid|uuid|guid|pid))|.*[a-z](Id|I
 def row_names(given: Any, ids: Any = None) -> Any:
     """Return the ids of vectors: `ids` where they are given, else the `frame_names`.
 
-    Raises ValueError for a data frame with a column of whole numbers that is called like ids, and has another number in
-    every row: among vectors it would be taken for a value of each.
+    Raises ValueError for a data frame with a column of whole numbers (also as floats, as merges leave them) that is
+    called like ids, and has another number in every row: among vectors it would be taken for a value of each. Warns of
+    an index that is not taken (`index_left_out`).
     """
     for place, column in enumerate(getattr(given, "columns", ()) if hasattr(given, "iloc") else ()):
         called = find_name([column], IDS) is not None or _CALLED_ID.fullmatch(str(column).strip())
         numbers = given.iloc[:, place].tolist() if called else []
-        if len(numbers) > 1 and all(map(_is_whole, numbers)) and _tell_apart(numbers):
+        if len(numbers) > 1 and all(_is_whole(each) or _is_whole_float(each) for each in numbers) and _differ(numbers):
+            whole = "" if all(map(_is_whole, numbers)) else f"astype({{{column!r}: int}})."
             raise ValueError(
                 f"The column {column!r} of the data frame has a name of ids and another whole number in every row: "
-                f"set_index({column!r}) makes these the ids, drop(columns={column!r}) leaves them out of the vectors."
+                f"{whole}set_index({column!r}) makes these the ids, drop(columns={column!r}) leaves them out of the "
+                "vectors."
             )
+    if ids is None and (said := index_left_out(given)):
+        warnings.warn(said, stacklevel=3)  # the line that makes the pool
     return frame_names(given) if ids is None else ids
 
 
@@ -53,14 +59,43 @@ def frame_names(given: Any) -> np.ndarray | None:
     return None if repeat else names.astype(str)
 
 
+def index_left_out(given: Any) -> str:
+    """Return a sentence on the index of a pandas frame or column that `frame_names` takes for no names, and its cure.
+
+    "" where it does take it, and for whole numbers that count the rows, or repeat.
+    """
+    if frame_names(given) is not None or not (hasattr(given, "iloc") and hasattr(given, "index")):
+        return ""
+    names = np.asarray(given.index)
+    if all(_is_whole(name) for name in names.tolist()):
+        return ""
+    floats = all(map(_is_whole_float, names.tolist()))
+    if floats and (names == np.arange(len(names))).all():
+        return ""
+    kind = type(given.index).__name__ if names.dtype == object else f"{type(given.index).__name__} of {names.dtype}"
+    return (
+        f"The rows are numbered: the index of the data frame ({kind}, such as {names.tolist()[0]!s:.60}) is neither "
+        f"text nor whole numbers. To take it for ids, make it so: frame.index.{'astype(int)' if floats else 'map(str)'}"
+        "; reset_index(drop=True) leaves it out."
+    )
+
+
 def _is_whole(value: Any) -> bool:
     return isinstance(value, Integral) and not isinstance(value, bool | np.bool_)
+
+
+def _is_whole_float(value: Any) -> bool:
+    return isinstance(value, float | np.floating) and float(value).is_integer()
+
+
+def _differ(values: Sequence[Any]) -> bool:
+    return len(set(values)) == len(values)
 
 
 def _tell_apart(values: Sequence[Any]) -> bool:
     """Whether values are words, or whole numbers, and none of them is missing or repeats."""
     words = all(isinstance(value, str) and value for value in values)
-    return (words or all(map(_is_whole, values))) and len(set(values)) == len(values)
+    return (words or all(map(_is_whole, values))) and _differ(values)
 
 
 def column_called_id(columns: Sequence[Any], values_of: Callable) -> Any | None:
@@ -73,30 +108,53 @@ def column_called_id(columns: Sequence[Any], values_of: Callable) -> Any | None:
     return found[0] if len(found) == 1 else None
 
 
-def may_hold_ids(columns: Sequence[Any], values_of: Callable) -> list[str]:
-    """Return those of `columns` that are called like ids, or tell the rows apart and do not just count them.
+def may_hold_ids(columns: Sequence[Any], values_of: Callable) -> dict[str, str]:
+    """Return {name: why it was not taken} of `columns` called like ids, or that tell rows apart and do not count them.
 
     `values_of` gives the values of a column, a list.
     """
-    found = []
+    found = {}
     for name in columns:
-        values = [] if (called := bool(_CALLED_ID.fullmatch(str(name).strip()))) else values_of(name)
+        called, values = bool(_CALLED_ID.fullmatch(str(name).strip())), values_of(name)
         counts = values in (list(range(len(values))), list(range(1, len(values) + 1)))
         if called or (_tell_apart(values) and not counts):
-            found.append(str(name))
+            found[str(name)] = _why_not_ids(values) if called else "its name does not say that it is one"
     return found
+
+
+def _why_not_ids(values: Sequence[Any]) -> str:
+    """Say why a column that is called like ids was not taken."""
+    if any(value is None or value == "" or value != value for value in values):
+        return "a value is missing"
+    if not _differ(values):
+        return "its values repeat"
+    if all(map(_is_whole_float, values)):
+        return "its numbers are written as fractions, such as 1.0"
+    return "other columns are called like ids, too" if _tell_apart(values) else "it holds neither names nor numbers"
 
 
 def arrow_index(table: Any) -> list[str] | None:
     """Return what the index of the data frame that a table of pyarrow was written from calls its rows, or None."""
+    if (frame := _arrow_frame(table)) is None:
+        return None
+    names = frame_names(frame)
+    return names.tolist() if names is not None and len(set(names)) == table.num_rows else None
+
+
+def arrow_index_left_out(table: Any) -> str:
+    """Return `index_left_out` of the data frame that a table of pyarrow was written from."""
+    return index_left_out(_arrow_frame(table))
+
+
+def _arrow_frame(table: Any) -> Any | None:
+    """Return the data frame that a table of pyarrow was written from, without columns; None where it was not."""
     try:
         kept = (table.schema.pandas_metadata or {}).get("index_columns", [])
     except ValueError:  # other programs write what they like there
         return None
     if not isinstance(kept, list):
         return None
-    names = frame_names(table.select([name for name in kept if name in table.column_names]).to_pandas())
-    return names.tolist() if names is not None and len(set(names)) == table.num_rows else None
+    return table.select([name for name in kept if name in table.column_names]).to_pandas()
 
 
 def ids_in_frame(frame: Any, padded: Sequence[Any] = ()) -> tuple[list[str], list[str]]:

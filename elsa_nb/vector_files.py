@@ -19,6 +19,7 @@ import numpy as np
 
 from elsa_nb.arrow_files import ARROW
 from elsa_nb.errors import MissingDataError
+from elsa_nb.option_names import option_told
 from elsa_nb.store import as_path, check_unpacked, parsing, reading
 from elsa_nb.text_files import decoded, how_read, lines_of
 from elsa_nb.vector_json import JSON, ids_in_json, vectors_in_json
@@ -136,9 +137,10 @@ def read_both(
         told = ids
     told, where = (held.ids, str(path)) if told is None else (told, str(beside or "ids"))
     if told is None and held.left_out:
-        left, one = ", ".join(held.left_out[:12]), held.left_out[0]
+        left = ", ".join(f"{name} ({why})" for name, why in list(held.left_out.items())[:12])
         what = f"{path} names no ids, so they are row numbers. Left out was what may be ids: {left}"
-        warnings.warn(f"{what}; to take it, give its values: ids=table[{one!r}].", stacklevel=3)
+        cure = f"give its values, one per row ({option_told('ids')}), or call it item in the file"
+        warnings.warn(f"{what}; to take one, {cure}.", stacklevel=3)
     return held, told, where
 
 

@@ -6,6 +6,7 @@ refused, never left out.
 """
 
 import re
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,7 @@ from elsa_nb.arrow_files import ARROW, read_arrow
 from elsa_nb.option_names import option_told
 from elsa_nb.table_ids import (
     arrow_index,
+    arrow_index_left_out,
     column_called_id,
     ids_in_column,
     ids_in_frame,
@@ -45,13 +47,13 @@ _PRINTED = re.compile(
 class VectorFile:
     """What a file holds: `vectors` (n, d), `ids` (None: it names none), and notes on what was left out or taken.
 
-    `left_out` are the names of columns or arrays that are neither, and that may be ids.
+    `left_out` {name: why} are columns or arrays that are neither, and that may be ids.
     """
 
     vectors: Any
     ids: Sequence[str] | None = None
     notes: list[str] = field(default_factory=list)
-    left_out: list[str] = field(default_factory=list)
+    left_out: dict[str, str] = field(default_factory=dict)
 
 
 def ids_in_table(path: Path, encoding: str | None = None) -> tuple[list[str], list[str]]:
@@ -83,7 +85,7 @@ def from_table(table: Any, key: str | None) -> VectorFile:
     told, ids, notes = _ids_in_arrow(table, others)
     if key in lists or (key is None and lists):
         chosen = one_of(lists, key, "columns of lists")
-        left = [] if told else may_hold_ids(others, lambda name: table.column(name).to_pylist())
+        left = {} if told else may_hold_ids(others, lambda name: table.column(name).to_pylist())
         return VectorFile(from_lists(table.column(chosen)), told, [f"vectors from the column {chosen!r}", *notes], left)
     if key is not None and lists and not any(re.fullmatch(rf"{re.escape(key)}\d+", n) for n in table.column_names):
         raise ValueError(f"it has no column {key!r}; its columns of lists are {', '.join(map(repr, lists))}")
@@ -108,6 +110,8 @@ def _ids_in_arrow(table: Any, columns: Sequence[str]) -> tuple[list[str] | None,
     if ids is None and len(texts) == 1:
         ids, notes = if_ids(texts[0], values_of(texts[0]))
     told, more = (None, []) if ids is None else ids_in_column(values_of, table.column_names, ids)
+    if ids is None and (said := arrow_index_left_out(table)):
+        warnings.warn(said, stacklevel=8)
     return told, ids, notes + more
 
 
@@ -369,9 +373,10 @@ def array_taken(shapes: dict[str, tuple[int, ...]], chosen: str, ids: str | None
     return [f"vectors from {chosen!r}, left out: {shapes_told(left)}"] if left else []
 
 
-def may_be_ids(shapes: dict[str, tuple[int, ...]], chosen: str) -> list[str]:
-    """Return the arrays of one value for each row of the one that was `chosen`, whatever they are called."""
-    return [name for name, shape in shapes.items() if name != chosen and shape == shapes[chosen][:1]]
+def may_be_ids(shapes: dict[str, tuple[int, ...]], chosen: str) -> dict[str, str]:
+    """Return {name: why they were not taken} of arrays of one value for each row of the one that was `chosen`."""
+    why = "its name does not say that it is one"
+    return {name: why for name, shape in shapes.items() if name != chosen and shape == shapes[chosen][:1]}
 
 
 def shapes_told(shapes: dict[str, tuple[int, ...]]) -> str:

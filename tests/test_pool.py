@@ -366,3 +366,40 @@ def test_a_pool_that_lost_its_card_is_not_said_to_hold_nothing(tmp_path):
     (tmp_path / "pool" / "pool.json").unlink()
     with pytest.raises(MissingDataError, match=r"pool lacks its pool\.json"):
         Pool.open(tmp_path / "pool")
+
+
+@pytest.mark.parametrize("name", ["image_id", "ID", "sampleId"])
+def test_a_column_of_ids_that_a_merge_made_floats_is_no_value_of_the_vectors(name):
+    frame = pd.DataFrame(np.random.default_rng(0).normal(size=(3, 2))).assign(**{name: [7.0, 5.0, 6.0]})
+    with pytest.raises(ValueError, match=rf"'{name}' of the data frame has a name of ids.*drop\(columns") as refused:
+        Pool.from_arrays(frame)
+    cure = str(refused.value).partition("row: ")[2].partition(" makes")[0]
+    assert Pool.from_arrays(eval(f"frame.{cure}")).ids.tolist() == ["7", "5", "6"]
+    assert Pool.from_arrays(frame.assign(**{name: [0.25, 0.5, 0.75]})).vectors.shape == (3, 3)
+
+
+@pytest.mark.parametrize(
+    "index",
+    [
+        pd.MultiIndex.from_tuples([("a", 0), ("a", 1), ("b", 0)]),
+        pd.date_range("2020", periods=3),
+        pd.Index([1, "a", 2], dtype=object),
+        pd.Index([0.5, 1.5, 2.5]),
+        pd.Index([1.0, 2.0, 3.0]),
+        pd.Index(pd.array([5, 6, None], dtype="Int64")),
+    ],
+    ids=lambda index: type(index).__name__ + str(index.dtype),
+)
+def test_an_index_that_is_not_taken_for_ids_is_pointed_out_with_the_cure(tmp_path, index):
+    frame = pd.DataFrame(np.random.default_rng(0).normal(size=(3, 2)), index=index, columns=["e0", "e1"])
+    with pytest.warns(UserWarning, match=r"The rows are numbered: the index .* reset_index") as warned:
+        assert Pool.from_arrays(frame).ids.tolist() == ["0", "1", "2"]
+    assert warned[0].filename == __file__
+    cure = str(warned[0].message).partition("make it so: ")[2].partition(";")[0]
+    assert set(Pool.from_arrays(frame.set_axis(eval(cure))).ids.tolist()).isdisjoint("0")
+    Pool.from_arrays(frame, ["a", "b", "c"])
+    Pool.from_arrays(frame.reset_index(drop=True))
+    if len(set(map(type, index))) == 1 and None not in index.tolist():
+        frame.to_parquet(tmp_path / "x.parquet")
+        with pytest.warns(UserWarning, match="The rows are numbered: the index"):
+            Pool.from_file(tmp_path / "x.parquet")

@@ -666,19 +666,24 @@ def test_the_index_of_a_saved_data_frame_names_the_rows(tmp_path, index, lists):
 @pytest.mark.parametrize(
     ("beside", "left"),
     [
-        ({"specimen": NUMBERS}, "specimen"),
-        ({"image_id": [1, 1, 2, 3, 4]}, "image_id"),
-        (dict.fromkeys(("a_id", "b_id"), NUMBERS), "a_id, b_id"),
+        ({"specimen": NUMBERS}, r"specimen \(its name does not say that it is one\)"),
+        ({"image_id": [1, 1, 2, 3, 4]}, r"image_id \(its values repeat\)"),
+        ({"image_id": [1.0, 5.0, 2.0, 3.0, 4.0]}, r"image_id \(its numbers are written as fractions, such as 1.0\)"),
+        ({"image_id": [1, None, 2, 3, 4]}, r"image_id \(a value is missing\)"),
+        (dict.fromkeys(("a_id", "b_id"), NUMBERS), r"a_id \(other columns are called like ids, too\), b_id \(.*\)"),
     ],
 )
-def test_what_may_be_ids_and_is_left_out_is_said(tmp_path, ending, beside, left):
+def test_what_may_be_ids_and_is_left_out_is_said_with_the_reason(tmp_path, ending, beside, left, capsys):
     path = saved(pd.DataFrame(X, columns=COLUMNS).assign(**beside), tmp_path / f"v.{ending}", False)
-    with pytest.warns(UserWarning, match=f"names no ids, .* Left out was what may be ids: {left};"):
+    said = f"names no ids, .* Left out was what may be ids: {left}; to take one, .*"
+    with pytest.warns(UserWarning, match=rf"{said}\(ids=.*\), or call it item"):
         assert Pool.from_file(path).ids.tolist() == list("01234")
     Pool.from_file(path, NUMBERS)  # nothing is left to say
+    assert cli.main(["pool", "make", str(path), str(tmp_path / "pool")]) == 0
+    assert re.search(rf"{said}\(`--ids .*`\), or call it item", capsys.readouterr().out)
 
 
 def test_arrays_that_may_be_ids_are_named_too(tmp_path):
     np.savez(tmp_path / "v.npz", vectors=X, accession=np.array(NUMBERS), test=X)
-    with pytest.warns(UserWarning, match=r"what may be ids: accession; to take it, give .*table\['accession'\]"):
+    with pytest.warns(UserWarning, match=r"what may be ids: accession \(its name .*\); to take one, give "):
         Pool.from_file(tmp_path / "v.npz")

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from elsa_nb.search.contract import POSITIVE
-from elsa_nb.search.stopping.remaining import Estimator, Evidence, Missing
+from elsa_nb.search.stopping.remaining import Estimator, Evidence, Missing, silence
 from elsa_nb.search.stopping.rules import Progress, StopRule, TargetShare
 
 LONG = 1.0  # finds: the advice names the fewest answers that are expected to bring so many
@@ -26,7 +26,7 @@ class Advisor:
         self.rule: StopRule | None = None if target is None else TargetShare(share=target)
         self._estimate, self._size = estimate, size
         self._made: dict[int, Missing] = {}  # by the number of rounds
-        self._at: tuple[int, int, int, bool] | None = None
+        self._at: tuple[int, int, int, bool, str] | None = None
         self._why: str | None = None
 
     def __call__(
@@ -38,19 +38,21 @@ class Advisor:
         seen_again: int = 0,
         *,
         over: bool = False,
+        untold: str = "",
     ) -> dict[str, Any] | None:
         """Return what the screen shows: the bracket, how it was made, and the advice; None without an estimator.
 
         `evidence` is called only if a page of answers has come in since, or one of items seen again (`seen_again` such
         pages so far), or if every item has an answer by now (`over`); `rounds` are those that the search asked,
-        `seconds` is the person's time for one answer.
+        `seconds` is the person's time for one answer. With `untold`, the reason, no estimate is shown yet.
         """
         if self._estimate is None:
             return None
-        if (at := (rounds, answers // self._size, seen_again, over)) != self._at:
+        if (at := (rounds, answers // self._size, seen_again, over, untold)) != self._at:
             known = evidence()
             made = {before: each for before, each in self._made.items() if before < rounds}  # undo leads back
-            self._made = made | {rounds: self._estimate(known)}
+            missing = self._estimate(known)
+            self._made = made | {rounds: silence(untold) if untold and not missing.silent and not over else missing}
             estimates = [each for _, each in sorted(self._made.items())]
             progress = Progress(known.labels == POSITIVE, known.seeds, estimates)
             self._at, self._why = at, self.rule(progress) if self.rule is not None else None

@@ -4,7 +4,8 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from elsa_nb.label.session_file import LABELS_SAID, STORED_LABELS
+from elsa_nb.label.log_rules import STORED_LABELS
+from elsa_nb.label.session_file import LABELS_SAID
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ class Answer:
         component: Which part of the strategy asked, by name.
         score: The confidence when it was asked.
         seconds: How long the person took.
+        planted: Whether it measures the person, on a known find that an audit showed again: no answer about the item.
     """
 
     item: str
@@ -32,6 +34,7 @@ class Answer:
     component: str | None = None
     score: float | None = None
     seconds: float | None = None
+    planted: bool = False
 
 
 Given = Iterable[tuple[str, Iterable[Answer]]]  # answers by annotator

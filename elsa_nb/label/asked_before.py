@@ -3,7 +3,8 @@
 When a search begins anew, its rounds go, and with them the scores that an estimate of the missing items rests on.
 `keep_asked` writes them down before, by item, and `EarlierCourse` puts them back in place of "answered earlier". A
 reason stays true. A standing among scores (`stopping.remaining.standings`) means the same only in a search of the same
-kind: by the same strategy, in vectors of the same encoder. For any other search it is left out.
+kind: by the same strategy, in vectors of the same encoder. For any other search it is left out. And of new items the
+earlier answers say little: the range is held back until some answers were given since these came (`untold`).
 """
 
 import json
@@ -13,14 +14,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from elsa_nb.label.identity import Settled, carried_after
-from elsa_nb.label.rounds import Asked
+from elsa_nb.counts import count_of
+from elsa_nb.label.identity import Places, Settled, carried_after, names_in, remember
+from elsa_nb.label.rounds import EARLIER, PANEL_COMPONENTS, SECOND_OPINION, SEEN_AGAIN, Asked, first_answers
 from elsa_nb.label.session import Session
-from elsa_nb.label.session_file import damaged
+from elsa_nb.label.session_file import NOT_PLANTED, PLANTED, damaged
+from elsa_nb.search.contract import POSITIVE, UNASKED, UNSURE
+from elsa_nb.search.stopping.by_scores import LEAST_ANSWERS, MOST_HITS
 from elsa_nb.search.stopping.remaining import standings
 
-KIND = "kind:"  # the key of the remark that says what kind of search an annotator's rounds are of
-_ASKED, _EARLIER = "asked:", "earlier"
+_ASKED, _KIND = "asked:", "kind:"  # keys of remarks; the latter says what kind of search an annotator's rounds are of
+_EARLIER = PANEL_COMPONENTS[EARLIER]
 _PACE = 500  # answers
 _DIGITS = 5
 
@@ -49,36 +53,79 @@ def standings_of(asked: Asked) -> np.ndarray:
     return standings(np.array(asked.scores), (mean, deviation))
 
 
-def keep_asked(session: Session, settled: Settled) -> None:
+def begin_course(session: Session, settled: Settled | None, ids: Sequence[str], kind: str) -> None:
+    """Write down how a session goes on, by a search of a `kind`, in items called `ids`: `identity.remember`, and more.
+
+    Why items were asked is kept before the rounds go that say it, and the kind of these rounds stays until then.
+    """
+    if settled is not None:
+        keep_asked(session, settled, ids)
+        remember(session, settled, ids)
+    if _kind(session) != kind:
+        session.remark(f"{_KIND}{session.annotator}", json.dumps(kind))
+
+
+def keep_asked(session: Session, settled: Settled, ids: Sequence[str]) -> None:
     """Write down why each item was asked in the annotator's rounds, where these are about to go: in a fresh course.
 
-    Standings of a course before that stay where its kind of search was that of these rounds.
+    Also how many of the items, called `ids` from now on, came in since answers were last enough to judge by. Standings
+    of a course before that stay where its kind of search was that of these rounds.
     """
     if not settled.fresh:
         return
     after, kind = carried_after(session), _kind(session)
-    kind_before, kept = _kept(session)
+    kind_before, kept, new = _kept(session)
     if kind_before != kind:
         kept = {item: before._replace(standing=None) for item, before in kept.items()}
-    asked_about = (e for e in session.events() if e["id"] > after and e["kind"] == "answer" and e["row"] is not None)
-    items = {event["row"]: event["item"] for event in asked_about}
+    items, given = {}, {}
+    for event in session.events(since=after, shown=True):
+        if event["kind"] in ("answer", "undo") and event["row"] is not None:
+            items[event["row"]] = event["item"]
+            given[event["position"], event["row"]] = event["label"]
+    rows, labels, why = [], [], []
     for stored in session.rounds():
         asked = Asked(**{key: value for key, value in stored["asked"].items() if key != "known"})
-        if asked.blind:
-            continue
-        for row, component, standing in zip(asked.rows, asked.components, standings_of(asked).tolist(), strict=True):
-            if row in items and component != _EARLIER:
-                known = None if np.isnan(standing) else round(standing, _DIGITS)
-                kept.setdefault(items[row], Before(component, known))
+        known = {asked.rows[offset]: label for offset, label in stored["asked"]["known"]}
+        labels += [given.get((len(rows) + i, row), known.get(row, UNASKED)) for i, row in enumerate(asked.rows)]
+        rows += asked.rows
+        why += zip(asked.components, standings_of(asked).tolist(), strict=True)
+    since = []
+    for first in first_answers(rows, labels):
+        component, standing = why[first]
+        since += [labels[first]] if component != _EARLIER else []
+        if rows[first] in items and component not in (_EARLIER, SEEN_AGAIN, SECOND_OPINION):
+            known = None if np.isnan(standing) else round(standing, _DIGITS)
+            kept.setdefault(items[rows[first]], Before(component, known))
+    new = (new if untold(new, since) else 0) + (_new_among(session, ids) if kept else 0)
     told = {settled.renamed.get(item, item): list(before) for item, before in kept.items()}
-    session.remark(f"{_ASKED}{session.annotator}", json.dumps({"kind": kind, "items": told}, allow_nan=False))
+    record = {"kind": kind, "items": told, "new": new}
+    session.remark(f"{_ASKED}{session.annotator}", json.dumps(record, allow_nan=False))
+
+
+def untold(new: int, labels: Sequence[int]) -> str:
+    """Return why nothing can be said yet of the missing ones, since `new` items came in; "" where it can be.
+
+    `labels` are the answers given since then. A folder with many finds among its new items has few high scores that
+    were refused, as `by_scores` needs them, before some of the new items were asked: in simulations its range held once
+    the answers since then alone were as many, and finds among them as few, as `by_scores` asks of all answers.
+    """
+    sure = np.array([label for label in labels if label != UNSURE], np.int64)
+    recent = sure[len(sure) // 2 :]
+    least = min(LEAST_ANSWERS, new)
+    came = "1 item is" if new == 1 else f"{new:,} items are"
+    if len(sure) < least:
+        many = f"{count_of(least, 'answer')} from now on, {len(sure)} so far"
+        return f"How many are missing cannot be told yet: {came} new, and that takes {many}."
+    if new and (recent == POSITIVE).mean() > MOST_HITS:
+        return f"How many are missing cannot be told yet: {came} new, and most answers since then are finds."
+    return ""
 
 
 class EarlierCourse:
     """What `keep_asked` wrote about items, called `ids`, for a search of a `kind` ("": not known)."""
 
     def __init__(self, session: Session, ids: Sequence[str], kind: str):
-        kind_before, kept = _kept(session)
+        kind_before, kept, self._new = _kept(session)
         same = bool(kind) and kind_before == kind
         self._kept = {item: before if same else before._replace(standing=None) for item, before in kept.items()}
         self._ids = ids
@@ -87,6 +134,17 @@ class EarlierCourse:
     def in_place(self, asked: Sequence[Asked]) -> list[Asked]:
         """Return rounds, with what is known of those of earlier answers."""
         return [self._known(each) if self._kept and each.components[0] == _EARLIER else each for each in asked]
+
+    def untold(self, asked: Sequence[Asked], labels: Sequence[int]) -> str:
+        """Return why nothing can be said yet of the missing ones, since items came in; "" where it can be.
+
+        `labels` are those of all cards of the rounds, in the order of asking.
+        """
+        if not self._new:
+            return ""
+        rows = [row for each in asked for row in each.rows]
+        carried = [each.components[0] == _EARLIER for each in asked for _ in each.rows]
+        return untold(self._new, [labels[i] for i in first_answers(rows, labels) if not carried[i]])
 
     def _known(self, asked: Asked) -> Asked:
         if id(asked) not in self._made:
@@ -101,27 +159,48 @@ class EarlierCourse:
 
 def pace_of(session: Session) -> list[float]:
     """Return the seconds that the annotator's last answers took, at most 500, in the order of answering."""
-    query = "SELECT seconds FROM events WHERE annotator = ? AND kind = 'answer' AND seconds IS NOT NULL"
+    query = f"SELECT seconds FROM events WHERE annotator = ? AND kind IN ('answer', '{PLANTED}')"
+    query += " AND seconds IS NOT NULL"
     found = session.read(f"{query} ORDER BY id DESC LIMIT {_PACE}", (session.annotator,))
     return [float(each["seconds"]) for each in reversed(found)]
 
 
+def planted_answers(session: Session) -> dict[str, int]:
+    """Return {item: label} of what the annotator answered about known finds that an audit showed again."""
+    last = f"SELECT max(id) FROM events WHERE annotator = ? AND NOT ({NOT_PLANTED}) GROUP BY item"
+    query = f"SELECT item, label FROM events WHERE id IN ({last}) AND label > -2"
+    return {each["item"]: each["label"] for each in session.read(query, (session.annotator,))}
+
+
 def _kind(session: Session) -> str:
-    kind = json.loads(session.meta(f"{KIND}{session.annotator}") or '""')
+    kind = json.loads(session.meta(f"{_KIND}{session.annotator}") or '""')
     if not isinstance(kind, str):
         raise damaged(session.path, "what it says of the kind of search is not a text")
     return kind
 
 
-def _kept(session: Session) -> tuple[str, dict[str, Before]]:
-    """Return the kind of search, and {item: why it was asked}, as they were written; CorruptFileError where damaged."""
+def _new_among(session: Session, ids: Sequence[str]) -> int:
+    """Return how many of the items were not here when the session was last opened; 0 where that is not known."""
+    before = names_in(session)
+    return 0 if before is None else len(ids) - len(Places([str(item) for item in ids]).of(before))
+
+
+def _kept(session: Session) -> tuple[str, dict[str, Before], int]:
+    """Return the kind of search, {item: why it was asked}, and the number of new items, as they were written.
+
+    Raises CorruptFileError where that is damaged.
+    """
     if (stored := session.meta(f"{_ASKED}{session.annotator}")) is None:
-        return "", {}
+        return "", {}, 0
     told = json.loads(stored)
     if isinstance(told, dict) and isinstance(told.get("kind"), str) and isinstance(told.get("items"), dict):
-        items = told["items"]
-        if all(isinstance(item, list) and _is_before(item) for item in items.values()):
-            return told["kind"], {item: Before(*before) for item, before in items.items()}
+        items, new = told["items"], told.get("new", 0)  # earlier versions did not count these
+        if (
+            type(new) is int
+            and new >= 0
+            and all(isinstance(each, list) and _is_before(each) for each in items.values())
+        ):
+            return told["kind"], {item: Before(*before) for item, before in items.items()}, new
     raise damaged(session.path, "what it says of earlier questions is not a record of them")
 
 

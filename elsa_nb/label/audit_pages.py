@@ -1,4 +1,4 @@
-"""The pages of an audit: random items that nobody has answered, and what may be said of the class after each of them.
+"""The pages of an audit: random items that are no finds, and what may be said of the class after each of them.
 
 A search ends when it finds no more; what it does not expect may still be there. These pages are a strategy like any
 other, shown on a panel of their own after the search; the statement above them holds whatever the scores are worth
@@ -21,33 +21,37 @@ from elsa_nb.search.stopping.audit import Audit, Planted, labels_for
 
 AUDIT = 18  # the component; 16 and 17 are those of `first_examples` and `fixed_rows`
 PROMISES = (0.5, 0.8, 0.9, 0.95, 0.99)
+FEW = 30  # finds shown again, all seen: of fewer, the page says that they are few
 OFFERED = 3  # promises whose prices are named, the next ones
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.3g} %"
+    return f"{100 * share:.3g}\N{NO-BREAK SPACE}%"
 
 
 def _floored(share: float) -> str:
-    return f"{np.floor(1000 * share) / 10:.3g} %"  # never more than was shown
+    return _percent(np.floor(1000 * share) / 1000)  # never more than was shown
 
 
 class AuditPages:
-    """Ask random rows of a pool of `n`, except those `answered` before, of which `found` are of the class.
+    """Ask random rows of a pool of `n`, except those `answered` for certain, of which `found` are of the class.
+
+    Give the finds alone as `answered`: a positive that the person overlooked in the search is then among the rows. The
+    statement takes every answer in `answered` for true.
 
     `finds` are rows of the search's finds, of which some are shown again, unmarked, to measure how many positives the
-    person overlooks; with fewer than eight nothing can be measured, and the statement is made for somebody who
-    overlooks none. `retracted` are those of them that are finds no more. What is answered to a find shown again counts
-    for the measure only, and only as it was when its page was closed: `positives` never has it.
+    person overlooks; with fewer than eight nothing can be measured, and nothing is said that allows for it. `retracted`
+    are those of them that are finds no more. What is answered to a find shown again counts for the measure only, and
+    only as it was when its page was closed: `positives` never has it.
 
     `among` limits the audit to some rows, such as the best-scored; the statement then says nothing of the others.
     `found_since` are rows that the search has found since the audit began; they count as found. `doubtful` is how many
     of the `answered` have become unsure since: they may be missing finds. `corrected` has {row:
     (label, label now)} of rows that earlier pages asked about and that were answered otherwise since, elsewhere: the
-    label of now counts for them, unless the person changes it here. `seconds` is the person's time for one answer.
+    label of now counts for them, unless the person changes it here.
 
     >>> finds = [*seeds, *panel.positives]
-    >>> audit = AuditPages(len(pool), [*seeds, *panel.rows_answered], found=len(finds), finds=finds)
+    >>> audit = AuditPages(len(pool), finds, found=len(finds), finds=finds)
     >>> Panel(audit, images, session="cats-audit.sqlite")
     """
 
@@ -68,7 +72,6 @@ class AuditPages:
         found_since: Sequence[int] | np.ndarray = (),
         doubtful: int = 0,
         corrected: Mapping[int, tuple[int, int]] | None = None,
-        seconds: float | None = None,
     ):
         check_count("n", n, 1)
         check_count("page", page, 1)
@@ -85,39 +88,42 @@ class AuditPages:
         beside = {"found_since": since, "doubtful": doubtful, "confidence": confidence}
         audit = Audit(rows, found, rng=rng, **beside)
         self._plan = shown_again_of(finds, len(rows), page, rng)  # after the order: without finds that is the same
+        self._if_all_seen = audit  # two audits of the same rows in the same order
+        self._audit = copy.copy(audit)
         if self._plan.rows:
-            audit.planted = (0, 0)
-        self._fresh, self._audit = audit, copy.copy(audit)
+            self._audit.planted = (0, 0)
+        self._fresh = self._if_all_seen, self._audit
+        self._if_all_seen, self._audit = map(copy.copy, self._fresh)
         self._corrected = {row: pair for row, pair in (corrected or {}).items() if row not in set(finds.tolist())}
         self._retracted = check_rows_asked(retracted, n, "retracted")
         self._pool_size, self._n, self._confidence, self._page = n, len(rows), confidence, page
         self._narrow = None if among is None else n - len(np.union1d(rows, answered))
-        self._seconds = seconds
         self._answered: list[tuple[Batch, np.ndarray]] = []
         self._open: Batch | None = None
         self._offers: tuple[tuple, list[tuple[float, int]]] | None = None
 
     @property
     def statement(self) -> str:
-        """What may be said now."""
-        audit, measured = self._audit, bool(self._plan.rows)
-        finds = count_of(audit.found + audit.hits + audit.elsewhere, "find")
+        """What may be said now: for somebody who overlooks none, and with what the finds shown again say of it."""
+        audit, none_missed = self._audit, self._if_all_seen
         seen, shown = audit.planted or (0, 0)
-        said = []
-        if audit.labels == self._n:
-            certain = seen == shown and not audit.unsure and not audit.doubtful  # but for what is overlooked
-            said.append(f"Every item has an answer{': if you overlooked none, all' if certain else '.'}")
-            said[0] += f" of the class{self._where()} is found." if certain else ""
-        if not said or measured or audit.recall_at_least < 1:
+        all_found = audit.labels == self._n and none_missed.recall_at_least == 1
+        finds, confidence = count_of(audit.found + audit.hits + audit.elsewhere, "find"), _percent(self._confidence)
+        share = "all" if all_found else f"at least {_floored(none_missed.recall_at_least)}"
+        beside = "" if all_found else f", with {confidence} confidence"
+        missing = "" if all_found else f", at most {none_missed.missing_at_most:,} missing"
+        said = [f"If you overlook none: {share} of the class{self._where()} is found{beside} ({finds}{missing})."]
+        if audit.planted is None:
+            said.append("Allowing for slips: nothing can be said, since that takes eight finds to show again.")
+        else:
+            marked = f"you marked {seen:,} of {count_of(shown, 'known find')}" if shown else "no known find came yet"
+            few = f"; {count_of(shown, 'find')} are too few to show that you overlook less"
+            weak = seen == shown and 1 < shown <= FEW and audit.recall_at_least < none_missed.recall_at_least
             said.append(
-                f"At least {_floored(audit.recall_at_least)} of the class{self._where()} is found, with "
-                f"{_percent(self._confidence)} confidence{'' if measured else ' if you overlook none'}: "
-                f"{finds}, at most {audit.missing_at_most:,} missing."
+                f"Allowing for slips ({marked}): at least {_floored(audit.recall_at_least)}{few if weak else ''}."
             )
-        if shown:
-            said.append(f"Of {count_of(shown, 'known find')} shown again you marked {seen:,}, which this allows for.")
-        elif measured:
-            said.append("Some of your finds come again among the items, to measure what you overlook.")
+        if audit.labels < self._n and len(self.known) > len(self.again):
+            said.append("Some pictures here are finds of yours, unmarked, to see how many you overlook.")
         if self._narrow:
             said.append(f"Of {count_of(self._narrow, 'other item')} it says nothing.")
         return " ".join(said)
@@ -128,16 +134,16 @@ class AuditPages:
     def prices(self, seconds: float | None = None) -> str:
         """Say what the next statements take, in answers and minutes, and what none can say; "" where all is said.
 
-        `seconds` is the time for one answer, by default the one known at the beginning. Finds shown again are counted.
+        `seconds` is the time for one answer; without it no minutes are told. Finds shown again are counted.
         """
-        seconds = self._seconds if seconds is None else seconds
         most, offers = self._priced()
         said = [
             f"{_percent(share)} for {answers:,}{' more answers' if not i else ''}"
             + ("" if seconds is None else f" ({duration(answers * seconds)})")
             for i, (share, answers) in enumerate(offers)
         ]
-        prices = f"Without a further find: at least {', '.join(said)}." if said else ""
+        slip = "" if self._audit.planted is None else " or slip"
+        prices = f"Without a further find{slip}: at least {', '.join(said)}." if said else ""
         beyond = f"More than {_floored(most)} cannot be promised here." if most < PROMISES[-1] else ""
         return " ".join(filter(None, [prices, beyond if len(said) < OFFERED else ""]))
 
@@ -172,7 +178,7 @@ class AuditPages:
     def query(self) -> Batch | None:
         """Return the next page, or None when every row is answered."""
         page = len(self._answered)
-        rows = self._audit.query(self._page - len(self._plan.on(page)))
+        rows = self._ask_for(self._page - len(self._plan.on(page)))
         if rows is None:
             self._open = None
             return None
@@ -196,7 +202,8 @@ class AuditPages:
         counted = labels[again & ~np.isin(batch.rows, self._retracted)]
         # A doubtful answer is no overlooking: the audit takes a positive that got one for seen, and for missing.
         planted = int((counted != NEGATIVE).sum()), len(counted)
-        self._audit.update(labels[~again], planted=planted)
+        self._if_all_seen.update(labels[~again])
+        self._audit.update(labels[~again], **({} if self._audit.planted is None else {"planted": planted}))
 
     def _now(self, rows: np.ndarray, labels: Sequence[int] | np.ndarray) -> list[int]:
         """Return labels of rows as they are now: those that were corrected elsewhere since."""
@@ -219,7 +226,7 @@ class AuditPages:
         others = ~np.isin(rows, self.again)
         rows, labels = rows[others], np.array(self._now(rows[others], labels[others]), np.int8)
         self._answered = corrected(self._answered, rows, labels)
-        self._audit = copy.copy(self._fresh)
+        self._if_all_seen, self._audit = map(copy.copy, self._fresh)
         for batch, given in self._answered:
             self._ask(batch)
             self._take(batch, given)
@@ -227,12 +234,36 @@ class AuditPages:
             self._ask(self._open)
 
     def _ask(self, batch: Batch) -> None:
-        self._audit.query(len(batch.rows) - len(self._plan.on(batch.round)))
+        self._ask_for(len(batch.rows) - len(self._plan.on(batch.round)))
+
+    def _ask_for(self, size: int) -> np.ndarray | None:
+        self._if_all_seen.query(size)
+        return self._audit.query(size)
+
+    @property
+    def known(self) -> np.ndarray:
+        """The finds that this audit shows again, on the pages answered so far or on later ones, by page."""
+        return np.concatenate([np.empty(0, np.int64), *self._plan.rows])
 
     @property
     def again(self) -> np.ndarray:
         """The finds that were shown again on the pages answered so far, in that order."""
         return np.concatenate([np.empty(0, np.int64), *map(self._plan.on, range(len(self._answered)))])
+
+    @property
+    def not_new(self) -> np.ndarray:
+        """The rows that are no new finds when they are marked, or not yet: shown again, or on the open page."""
+        return self.again if self._open is None else np.append(self.again, self._open.rows)
+
+    @property
+    def last_page(self) -> str:
+        """What came of the last page that was answered, in words; "" before there is one."""
+        if not self._answered:
+            return ""
+        batch, labels = self._answered[-1]
+        marked = batch.rows[labels == POSITIVE]
+        known = int(np.isin(marked, self.again).sum())
+        return f"{len(marked):,} marked: {known:,} known, {len(marked) - known:,} new"
 
     @property
     def log(self) -> Log:

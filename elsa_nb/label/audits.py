@@ -1,17 +1,18 @@
 """The audits of a session: their files, their items, and how they and the search exchange answers.
 
-An audit draws at random from the items that had no answer when it began. It goes on for as long as the collection is
-the same; where items were added or removed since, another audit begins, in a file of its own. Answers given on one side
-reach the other whenever that is opened, the later of two about one item: the search begins from what an audit found,
-and in an audit the answers of the search are known and its finds are found. Only what an audit is told of finds that
-it shows again stays in it: that measures the person, and her answer in the search stands.
+An audit draws at random from all items that were no finds when it began, also from those that the search has answered
+negative: whoever overlooks some positives overlooked some in the search, too. Audits begun by earlier versions, which
+left these out, keep their items. An audit goes on for as long as the collection is the same; where items were added or
+removed since, another audit begins, in a file of its own. Answers given on one side reach the other whenever that is
+opened, the later of two about one item: the search begins from what an audit found, and what the search finds is found
+in an audit. Only what an audit is told of finds that it shows again stays in it: that measures the person, and her
+answer in the search stands.
 """
 
 import json
 import math
-import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,9 +21,11 @@ import numpy as np
 
 from elsa_nb.counts import count_of
 from elsa_nb.errors import MissingDataError
+from elsa_nb.label.asked_before import planted_answers
 from elsa_nb.label.audit_pages import AuditPages
 from elsa_nb.label.cards import OPEN
-from elsa_nb.label.identity import names_digest, names_in, remembered_names
+from elsa_nb.label.identity import names_in, remembered_names
+from elsa_nb.label.remembered import names_digest
 from elsa_nb.label.session import Answer, Given, Session
 from elsa_nb.label.session_file import AUDITED, IMPORTED, damaged
 from elsa_nb.search.contract import NEGATIVE, POSITIVE, UNSURE
@@ -83,6 +86,8 @@ class StoredAudit:
     remark: str = ""
 
 
+Known = Mapping[str, tuple[int, float]]  # the label of each item, and when it was given
+_NOTHING = UNSURE, -math.inf  # what is known of an item without an answer
 _NO_FIND = "{} holds no find yet: label first, then audit what was found"
 
 
@@ -95,50 +100,68 @@ def check_to_audit(path: Path, annotator: str) -> None:
         known = _known_with_audits(session)
     finally:
         session.close()
-    if POSITIVE not in known.values():
+    if POSITIVE not in (label for label, _ in known.values()):
         raise ValueError(_NO_FIND.format(path))
 
 
 def audited(path: Path, annotator: str, ids: Sequence[str]) -> StoredAudit:
     """Return the audit of what an annotator has found in the session at `path`, whose items are called `ids`.
 
-    Doubtful answers may hide positives, so their items are audited like those without an answer. Raises
-    MissingDataError where there is no session yet, ValueError where nothing is found in it; no file is made then.
+    It is of all items but the finds: negative and doubtful answers may hide positives. Raises MissingDataError where
+    there is no session yet, ValueError where nothing is found in it; no file is made then.
     """
     check_to_audit(path, annotator)
     ids = [str(item) for item in ids]
-    labels, pace = _labels_of(path, annotator, ids)
-    if POSITIVE not in labels:  # of these items
+    with Session(path, annotator=annotator) as session:
+        take_audits(session, ids)
+        known = _known_with_audits(session)
+    labels = _labels_of(known, ids)
+    finds = np.flatnonzero(labels == POSITIVE).tolist()  # of which some are shown again
+    if not finds:  # among these items
         raise ValueError(_NO_FIND.format(path))
-    now = {"answered": np.flatnonzero(labels != UNSURE).tolist(), "items": names_digest(ids)}
-    now["finds"] = np.flatnonzero(labels == POSITIVE).tolist()  # of which some are shown again
+    if len(finds) == len(ids):
+        raise ValueError(f"all {count_of(len(ids), 'item')} are finds in {path}: there is nothing to audit")
+    now = {"answered": finds, "items": names_digest(ids), "finds": finds}
     file, remark = _file_of(path, annotator, now["items"])
     with Session(file, annotator=annotator) as audit:
         begun = json.loads(audit.remark_once(f"audit:{annotator}", json.dumps(now, allow_nan=False)))
         _check(file, begun)
-        corrected = {row: pair for row, pair in _answered(audit, ids, labels).items() if pair[0] != pair[1]}
-        seconds = _pace(audit) or pace
+        corrected = _corrected(audit, ids, known)
         if not audit.read_only and _to_fill_in(audit, begun, ids, labels):
             audit.record_all(lambda: [(annotator, _to_fill_in(audit, begun, ids, labels))], IMPORTED)
-    if (pages := _pages(begun, labels, corrected=corrected, seconds=seconds)) is None:
+    if (pages := _pages(begun, labels, corrected=corrected)) is None:
         raise ValueError(f"the audit {file} began with finds, and none of them is one any more; move that file away")
     return StoredAudit(file, pages, remark)
 
 
-def _answered(audit: Session, ids: Sequence[str], labels: np.ndarray) -> dict[int, tuple[int, int]]:
-    """Return for each row on an audit's pages that are closed the label there and, of `labels` (n,), that of now."""
-    known = audit.known()
-    closed = (row for each in audit.rounds() if each["told"] is not None for row in each["asked"]["rows"])
-    return {row: (known[ids[row]], int(labels[row])) for row in closed if ids[row] in known}
+def _closed_rows(audit: Session) -> set[int]:
+    """Return the rows on an audit's pages that are closed."""
+    return {row for each in audit.rounds() if each["told"] is not None for row in each["asked"]["rows"]}
+
+
+def _corrected(audit: Session, ids: Sequence[str], known: Known) -> dict[int, tuple[int, int]]:
+    """Return {row: (label on a closed page, label now)} of what the search, `known`, came to say otherwise later."""
+    given = {item: (label, at) for item, label, at in audit.current("item", "label", "at")}
+    found = {}
+    for row in _closed_rows(audit):
+        there, now = given.get(ids[row]), known.get(ids[row], _NOTHING)
+        if there is not None and there[0] != now[0] and there[1] < now[1]:
+            found[row] = there[0], now[0]
+    return found
 
 
 def _to_fill_in(audit: Session, begun: dict[str, Any], ids: Sequence[str], labels: np.ndarray) -> list[Answer]:
-    """Return what the search knows now, `labels` (n,), of items that the audit's closed pages have not asked about."""
+    """Return what the search knows now, `labels` (n,), of items that the audit's closed pages have not asked about.
+
+    Only its finds: its other answers are what is audited. An audit of an earlier version takes all that are certain.
+    """
     known, given = audit.known(), {a["item"] for a in audit.answers(audit.annotator) if a["kind"] != IMPORTED}
-    done = {*begun["answered"], *_answered(audit, ids, labels)}
+    done = {*begun["answered"], *_closed_rows(audit)}
+    audits_answers = begun["answered"] == begun.get("finds")
     new = []
     for row, label in enumerate(labels.tolist()):
-        old, now = known.get(ids[row], OPEN), OPEN if label == UNSURE else label  # what is unsure is asked about
+        asked = label == UNSURE or (audits_answers and label != POSITIVE)
+        old, now = known.get(ids[row], OPEN), OPEN if asked else label
         if old != now and row not in done and ids[row] not in given:
             new.append(Answer(ids[row], old, now))
     return new
@@ -159,25 +182,16 @@ def _pages(begun: dict[str, Any], labels: np.ndarray, **beside: Any) -> AuditPag
     return AuditPages(len(labels), begun["answered"], found, **beside)
 
 
-def _labels_of(path: Path, annotator: str, ids: Sequence[str]) -> tuple[np.ndarray, float | None]:
-    """Return the annotator's label of each item, (n,) int64, in the session at `path` and its audits; and `_pace`."""
-    with Session(path, annotator=annotator) as session:
-        take_audits(session, ids)
-        known, pace = _known_with_audits(session), _pace(session)
-    return np.array([known.get(item, UNSURE) for item in ids], np.int64), pace
+def _labels_of(known: Known, ids: Sequence[str]) -> np.ndarray:
+    """Return the labels of items, (n,) int64; unsure of those without an answer."""
+    return np.array([known.get(item, _NOTHING)[0] for item in ids], np.int64)
 
 
-def _pace(session: Session) -> float | None:
-    """Return the median time of an answer in seconds; None where no answer has a time."""
-    seconds = [each for (each,) in session.current("seconds") if each is not None]
-    return statistics.median(seconds) if seconds else None
-
-
-def _known_with_audits(session: Session) -> dict[str, int]:
-    """Return {item: label} of a session and its audits, also where the session cannot take them in."""
-    known = session.known()
+def _known_with_audits(session: Session) -> Known:
+    """Return what a session and its audits know, also where the session cannot take them in."""
+    known = {item: (label, at) for item, label, at in session.current("item", "label", "at")}
     for path in audit_files(session.path):
-        known |= {answer.item: answer.label for answer in answers_lacking(session, path, None)}
+        known |= {a.item: (a.label, math.inf) for a in answers_lacking(session, path, None)}  # later than the session's
     return known
 
 
@@ -195,7 +209,7 @@ def _file_of(path: Path, annotator: str, items: str) -> tuple[Path, str]:
         return files[-1], ""
     return _numbered(path, len(files) + 1), (
         f"Items were added or removed since the audit in {files[-1].name} began, so this is a new one, of the items "
-        "that are here now. The answers of the earlier one count as known."
+        "that are here now. What was found in the earlier one counts as found; other items may come once more."
     )
 
 
@@ -245,7 +259,7 @@ def answers_lacking(session: Session, path: Path, items: set[str] | None) -> lis
     return new
 
 
-def _given(audit: Session) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def _given(audit: Session) -> tuple[list[dict[str, Any]], dict[str, int]]:
     """Return what the annotator answered in an audit: about items drawn at random, and about finds shown again."""
     columns = ("item", "row", "label", "at", "kind")
     given = [dict(zip(columns, each, strict=True)) for each in audit.current(*columns) if each[-1] != IMPORTED]
@@ -254,7 +268,12 @@ def _given(audit: Session) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     if stored is not None:
         _check(audit.path, begun)
     finds = set(begun.get("finds", ()))
-    return [a for a in given if a["row"] not in finds], [a for a in given if a["row"] in finds]
+    again = planted_answers(audit) | {
+        a["item"]: a["label"]
+        for a in given
+        if a["row"] in finds  # as an earlier version stored them
+    }
+    return [a for a in given if a["row"] not in finds], again
 
 
 def audit_results(session: Session) -> list[AuditResult]:
@@ -269,7 +288,8 @@ def audit_results(session: Session) -> list[AuditResult]:
             stored = audit.meta(f"audit:{session.annotator}")
             if given or stored is not None:
                 times = [answer["at"] for answer in given]
-                missed = [a["item"] for a in again if a["label"] == NEGATIVE and known.get(a["item"]) == POSITIVE]
+                missed = [item for item, label in again.items() if label == NEGATIVE]
+                missed = [item for item in missed if known.get(item, _NOTHING)[0] == POSITIVE]
                 items, finds = frozenset(a["item"] for a in given), sum(a["label"] == POSITIVE for a in given)
                 statement = "" if stored is None else _statement(audit, json.loads(stored), known)
                 span = min(times, default=None), max(times, default=None)
@@ -277,8 +297,8 @@ def audit_results(session: Session) -> list[AuditResult]:
     return results
 
 
-def _statement(audit: Session, begun: Any, known: dict[str, int]) -> str:
-    """Return what the page of an audit says, given `known` {item: label} of its search; "" where that cannot be known.
+def _statement(audit: Session, begun: Any, known: Known) -> str:
+    """Return what the page of an audit says, given what is `known` in its search; "" where that cannot be said.
 
     The pages are drawn again: their order is fixed.
     """
@@ -286,8 +306,9 @@ def _statement(audit: Session, begun: Any, known: dict[str, int]) -> str:
     names = names_in(audit)
     if names is None or begun.get("items") not in (None, names_digest(names)):
         return ""
-    if (pages := _pages(begun, np.array([known.get(item, UNSURE) for item in names], np.int64))) is None:
+    if (pages := _pages(begun, _labels_of(known, names), corrected=_corrected(audit, names, known))) is None:
         return ""
+    own = audit.known()
     for each in audit.rounds():
         if each["told"] is None or each["asked"].get("overview"):  # pages seen again are not questions of the audit
             continue
@@ -296,6 +317,6 @@ def _statement(audit: Session, begun: Any, known: dict[str, int]) -> str:
             return ""
         labels = dict(zip(each["asked"]["rows"], each["told"]["labels"], strict=True))
         again = begun.get("finds", ())  # of these, what was said when they were shown again
-        now = [label if row in again else known.get(names[row], label) for row, label in labels.items()]
+        now = [label if row in again else own.get(names[row], label) for row, label in labels.items()]
         pages.update(np.array(now, np.int8))
     return pages.statement

@@ -17,10 +17,10 @@ import numpy as np
 
 from elsa_nb.label.advice import Advisor
 from elsa_nb.label.ahead import Ahead, ToldAtEnd
-from elsa_nb.label.asked_before import EarlierCourse, keep_asked, pace_of
+from elsa_nb.label.asked_before import EarlierCourse, begin_course, pace_of
 from elsa_nb.label.cards import NEGATIVE, OPEN, PASSED, POSITIVE, Cards, Steps, check_page_size
 from elsa_nb.label.carried_on import Begun, answered_rows, as_begun, carry_on
-from elsa_nb.label.identity import Places, Settled, remember
+from elsa_nb.label.identity import Places, Settled
 from elsa_nb.label.progress_figures import ProgressFigures, Standing
 from elsa_nb.label.replay import (
     Restored,
@@ -144,9 +144,8 @@ class Controller:
     def _restore_held(self) -> None:
         self._ahead.forget()
         settled = self._settled
-        if settled is not None and self.held:
-            keep_asked(self.session, settled)
-            remember(self.session, settled, self.ids)
+        if self.held:
+            begin_course(self.session, settled, self.ids, self._kind)
             self._settled = None
         self._restored: Restored = restore(self.session, self.rounds, self.ids, self._size, write=self.held)
         if settled is not None and (settled.notice or settled.replaced):
@@ -213,7 +212,7 @@ class Controller:
                     if step.withdrawn or step.resumed:
                         self._ahead.forget()
                     # At once: a later event may take back the round that this one is about.
-                    actions += [self._restored.answers(step.changes, self.ids)] if step.changes else []
+                    actions += [self._restored.answers(step.changes, self.ids, self.rounds)] if step.changes else []
                     if step.undone:
                         self._wishes = {}  # they were about the page as it was
                     steps.append(step)
@@ -352,7 +351,8 @@ class Controller:
             seen = looked_again(asked, self._restored.told, self.cards, self.doubter.differing)
             offer = None if getattr(state, "looking", False) else self.doubter.offer(asked)
             examples, wishes = self._restored.example_rows(seeds.tolist())[:24], [*self._wishes]
-            now = Standing(labels, asked, starts, state, seeds, seconds, seen, offer, self._imported, len(self.ids))
+            more = self._imported, len(self.ids), self._earlier.untold(self.asked, labels)
+            now = Standing(labels, asked, starts, state, seeds, seconds, seen, offer, *more)
         return self._figures(now, examples, wishes)
 
     # --- other windows

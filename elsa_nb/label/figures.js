@@ -20,7 +20,8 @@ function paintFigures(figures, f) {
   line("answers", f.labels.toLocaleString(), "labels spent");
   if (f.passed) line("only looked at", f.passed.toLocaleString(), "pictures of the first look that were not marked: they have no answer, and the search may ask about them");
   if (f.besides) line("known besides", f.besides.toLocaleString(), "answers from files or audits about items that the search has not come to: they are not asked about again");
-  line("found", f.positives.toLocaleString() + (f.seeds ? ` + ${f.seeds} given` : ""), "positives; those given are the seeds that the search began with");
+  line(f.statement ? "new finds" : "found", f.positives.toLocaleString() + (f.seeds ? ` + ${f.seeds} given` : ""), "positives; those given are the seeds that the search began with");
+  if (f.last_page) line("last page", f.last_page, "known finds are shown again, unmarked, to see how many you overlook");
   line("finds per answer", f.efficiency === null ? "–" : `${(100 * f.efficiency).toFixed(0)} %`, "labelling efficiency: positives per label spent");
   line("time per answer", f.seconds === null ? "–" : f.seconds < 0.095 ? "< 0.1 s" : `${f.seconds.toFixed(1)} s`);
   if (f.seen) line("seen again", f.seen.all.toLocaleString(), "answers to items that you or somebody else had answered before");

@@ -13,7 +13,7 @@ import numpy as np
 
 from elsa_nb.label.cards import PASSED
 from elsa_nb.label.label_files.names import Names
-from elsa_nb.label.rounds import EARLIER, SAMPLE
+from elsa_nb.label.rounds import EARLIER, PANEL_COMPONENTS, SAMPLE
 from elsa_nb.plain_arrays import plain_array
 from elsa_nb.search.checks import check_count, check_rng, check_rows
 from elsa_nb.search.contract import POSITIVE, UNSURE, Batch, Log, QueryError, Strategy, check_labels, next_batch
@@ -185,7 +185,8 @@ class Around:
     @property
     def components(self) -> Mapping[int, str]:
         """The parts that ask: those of the search, samples to begin from, and answers given before it began."""
-        return {SAMPLE: "sample", EARLIER: "earlier"} | dict(getattr(self.search, "components", {}))
+        around = {each: PANEL_COMPONENTS[each] for each in (SAMPLE, EARLIER)}
+        return around | dict(getattr(self.search, "components", {}))
 
     @property
     def may_conclude(self) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from elsa_nb.label.rounds import EARLIER, GIVEN, SAMPLE
+from elsa_nb.label.rounds import GIVEN, PANEL_COMPONENTS
 from elsa_nb.search.checks import check_rows
 from elsa_nb.search.contract import POSITIVE, Batch, Log, QueryError, check_labels, corrected, log_of
 
@@ -17,8 +17,7 @@ class Fixed:
         if not len(rows):
             raise ValueError("no rows given; a panel needs at least one item to show")
         self.n, self.rows, self.component = n, rows, component
-        names = {SAMPLE: "sample", GIVEN: "given", EARLIER: "earlier"}
-        self.components = {component: names.get(component, f"component {component}")}
+        self.components = {component: PANEL_COMPONENTS.get(component, f"component {component}")}
         self._batch: Batch | None = None
         self._labels: np.ndarray | None = None
 

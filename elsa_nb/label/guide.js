@@ -18,7 +18,7 @@ function guideOf({ blind, other, brought, looking, statement, over, overview, do
   if (blind) return guide("You answered these before, and your other answers contradict that. What do you say now? ✓ (1) it is what you are looking for, ✕ (0) it is not, ? (2) you cannot tell. Those you leave keep the answer they have.", left);
   if (brought) return guide(`${brought} ${over && last && !open ? "Nothing is left to ask." : "The search goes on."}`, onward);
   if (statement && over && last && !open) return guide(`${statement} Nothing is left to ask.`, onward);
-  if (statement) return guide(`${statement}${prices ? ` ${prices}` : ""} Mark those of the class; Enter marks all others as not of it.`, onward);
+  if (statement) return guide(`${statement}${prices ? `\n${prices}\n` : " "}Mark those of the class; Enter marks all others as not of it.`, onward);
   const goOn = doors ? " To go on, open it again with a larger --budget or with none, or with --strategy harvest (in a notebook budget=, strategy=)." : "";
   if (over && last && !open && unasked) return guide(`The search has ended: ${marked} found with ${count(answers, "answer")}, and ${count(unasked, "item")} not asked about.${goOn}`, onward);
   if (over && last && !open) return guide(marked ? `Nothing is left to ask: ${marked} found with ${count(answers, "answer")}.` : `All ${shown} were shown, and none was marked.`, onward);

@@ -7,13 +7,10 @@ another collection, whatever the folder is called; other names, with the same co
 the same collection, grown or shrunk, here or on another machine. `Panel` calls `settle`, then `Controller` `remember`.
 """
 
-import base64
-import hashlib
 import json
 import shlex
 import sqlite3
 import unicodedata
-import zlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import closing
@@ -25,6 +22,7 @@ import numpy as np
 
 from elsa_nb.counts import count_of
 from elsa_nb.label.cards import OPEN
+from elsa_nb.label.remembered import about_in, names_digest, numbered_before, packed_names, unpacked_names
 from elsa_nb.label.session import Answer, Given, Session
 from elsa_nb.label.session_file import APPLICATION, damaged, look_into
 from elsa_nb.option_names import option_named, option_told
@@ -33,7 +31,6 @@ KEPT = 16  # items whose contents are remembered
 RENAMED = "renamed"  # of the events that give an answer the name that its item has now
 _MOST = 3  # files named in a sentence
 _CLOCK = 2.0  # seconds by which the time of a file may be wrong: some disks count so
-NAMED = 200_000  # items whose names are kept, to count which are new and which are gone
 
 
 @dataclass(frozen=True)
@@ -174,24 +171,13 @@ def _answers_about(path: Path) -> tuple[int, list[dict[str, Any]]]:
             return 0, []
         abouts = base.execute("SELECT value FROM meta WHERE key GLOB 'about:*'").fetchall()
         ((answers,),) = base.execute("SELECT count(*) FROM answers").fetchall()
-    return answers, [_about_in(stored) for (stored,) in abouts]
-
-
-def _about_in(stored: str) -> dict[str, Any]:
-    """Return what a session remembers of its items, as `_about` made it; ValueError for anything else."""
-    about = json.loads(stored)
-    if isinstance(about, dict):
-        about = {"ids": "", "n": 0, "names": None, "contents": {}, "where": ""} | about
-        kinds = {"ids": str, "n": int, "names": str | None, "contents": dict, "where": str}
-        if all(isinstance(about[key], kind) for key, kind in kinds.items()):
-            return about
-    raise ValueError("what it says of its items is not a record of them")
+    return answers, [about_in(stored) for (stored,) in abouts]
 
 
 def _remembered(session: Session, stored: str) -> dict[str, Any]:
     """Return what an open session remembers of its items; CorruptFileError, naming it, where that is damaged."""
     try:
-        return _about_in(stored)
+        return about_in(stored)
     except ValueError as error:
         raise damaged(session.path, error) from None
 
@@ -259,7 +245,7 @@ def names_in(session: Session, annotator: str | None = None) -> list[str] | None
     """
     if (about := about_items(session, annotator)) is None or about["names"] is None:
         return None
-    names = _unpacked(about["names"])
+    names = unpacked_names(about["names"])
     # Of earlier versions, which took the end of a line in a name for the end of the name.
     return names if len(names) == about["n"] else None
 
@@ -277,19 +263,16 @@ def remembered_names(session: Session) -> str | None:
     return None if stored is None else _remembered(session, stored)["ids"]
 
 
-def names_digest(ids: Sequence[str]) -> str:
-    """Return a digest of the names of items in their order, by which a collection that has changed is known."""
-    return hashlib.sha256("\n".join(ids).encode(errors="surrogateescape")).hexdigest()
-
-
 def note_names(session: Session, ids: Sequence[str]) -> None:
     """Let a session that remembers no items yet remember these names, without what is behind them."""
     session.remark_once(f"about:{session.annotator}", json.dumps(_about(None, [str(item) for item in ids])))
 
 
 def check_names(session: Session, ids: Sequence[str]) -> None:
-    """Raise ValueError where a session remembers other items: where most of their names are not among `ids`."""
+    """Raise ValueError where most names that a session remembers are not among `ids`, or are only row numbers."""
     known = names_in(session)
+    if (about := about_items(session)) and numbered_before(about, [str(item) for item in ids]):
+        raise _numbered(session, str(ids[0]))
     if known is None or 2 * len(Places([str(item) for item in ids]).of(known)) >= len(known):
         return
     there = f"begins with {str(ids[0])!r}" if len(ids) else "has no items"
@@ -297,19 +280,6 @@ def check_names(session: Session, ids: Sequence[str]) -> None:
         f"{session.path} holds answers about other items: it knows {len(known):,}, such as {known[0]!r}, and most of "
         f"them are not in the pool, which {there}. Leave {option_named('pool')} out, or give another session."
     )
-
-
-def _packed(ids: Sequence[str]) -> str | None:
-    """Return names in one text, of which `_unpacked` makes them again; None where there are too many."""
-    if len(ids) > NAMED or any("\0" in item for item in ids):
-        return None
-    text = "\0" + "\0".join(ids) if any("\n" in item for item in ids) else "\n".join(ids)
-    return base64.b85encode(zlib.compress(text.encode(errors="surrogateescape"))).decode()
-
-
-def _unpacked(names: str) -> list[str]:
-    text = zlib.decompress(base64.b85decode(names)).decode(errors="surrogateescape")
-    return text[1:].split("\0") if text.startswith("\0") else text.split("\n")
 
 
 def names_of(pool_ids: Sequence[str] | None, items: Any, named: Sequence[str] | None = None) -> list[str]:
@@ -346,7 +316,7 @@ def _about(items: Any, ids: Sequence[str]) -> dict[str, Any]:
     return {
         "ids": names_digest(ids),
         "n": len(ids),
-        "names": _packed(ids),
+        "names": packed_names(ids),
         "contents": {ids[row]: digest for row in rows if (digest := _digest(items, row)) is not None},
         "where": str(getattr(items, "folder", "")),
     }
@@ -359,36 +329,66 @@ def _digest(items: Any, row: int) -> str | None:
 
 def _compared(items: Any, place: Places, about: dict[str, Any]) -> tuple[bool, list[str], bool]:
     """Return whether items are those that a session was about, which names now mean others, and if all are gone."""
-    found = {item: _digest(items, row) for item, row in place.of(about["contents"]).items()}
-    others = [item for item, digest in found.items() if digest not in (None, about["contents"][item])]
+    found = place.of(about["contents"])
+    _, others = _alike(items, found, about)
     known = _known(about)
     gone = not found if about["contents"] else bool(known) and not place.of(known)  # names alone may be known
     return not gone and 2 * len(others) <= len(found), others, gone  # some may have been edited since
 
 
+def _alike(items: Any, rows: dict[str, int], about: dict[str, Any]) -> tuple[int, list[str]]:
+    """Return how many names, at `rows` {name: row} now, have the contents that a session knows, and which have not."""
+    digests = {item: _digest(items, row) for item, row in rows.items()}
+    others = [item for item, digest in digests.items() if digest not in (None, about["contents"][item])]
+    return len(digests) - len(others) - list(digests.values()).count(None), others
+
+
 def _known(about: dict[str, Any]) -> list[str]:
     """Return names of items that a session was about: of those whose contents it knows, or of all."""
-    return list(about["contents"]) or ([] if about["names"] is None else _unpacked(about["names"]))
+    return list(about["contents"]) or ([] if about["names"] is None else unpacked_names(about["names"]))
 
 
 def _check_contents(session: Session, items: Any, place: Places, about: dict[str, Any]) -> None:
+    if numbered_before(about, list(place.rows)) and _by_row(items, place, about):
+        raise _numbered(session, next(iter(place.rows)))
+    old, another = shlex.quote(str(session.path)), f"Give another session file ({option_told('session')})"
     same, others, gone = _compared(items, place, about)
-    if not same:
-        where, old = f" ({about['where']})" if about["where"] else "", shlex.quote(str(session.path))
-        first = _known(about)[0] if gone else others[0]
-        raise ValueError(
-            f"{session.path} holds answers about other items{where}: {first!r} is "
-            f"{'not here, nor is any other that was looked for' if gone else 'something else there'}. "
-            f"Give another session file ({option_told('session')}), or the items it was made with. If these are "
-            f"the same ones, renamed or edited since: `elsa-nb labels import NEW.sqlite {old} --pool POOL` "
-            "takes the answers over by the names of their items."
-        )
+    if same:
+        return
+    first = _known(about)[0] if gone else others[0]
+    said = "not here, nor is any other that was looked for" if gone else "something else there"
+    cure = f"{another}, or the items it was made with."
+    if gone:  # where the names mean other items now, they would lead the answers astray
+        cure += f" If these are the same ones, renamed since: `elsa-nb labels import NEW.sqlite {old} --pool POOL` "
+        cure += "takes the answers over by the names of their items."
+    where = f" ({about['where']})" if about["where"] else ""
+    raise ValueError(f"{session.path} holds answers about other items{where}: {first!r} is {said}. {cure}")
+
+
+def _numbered(session: Session, first: str) -> ValueError:
+    """Return the error of a session that knows its items by row numbers, while the first is called `first` now."""
+    command = f"elsa-nb labels import NEW.sqlite {shlex.quote(str(session.path))} --pool POOL --item row"
+    return ValueError(
+        f"{session.path} knows its items by row numbers, and they have ids now, such as {first!r} for row 0: this "
+        "version takes ids from the index of a data frame, or from a column such as image_id. "
+        f"`{command}` takes the answers over by row, into another session file: go on with that one."
+    )
+
+
+def _by_row(items: Any, place: Places, about: dict[str, Any]) -> bool:
+    """Whether the items of a session that knows row numbers are those in the same rows, for all that contents tell.
+
+    Where they tell of no difference, a number may be a row or a name: nobody can know which is meant.
+    """
+    rows = {item: row for row, item in enumerate(map(str, range(about["n"]))) if item in about["contents"]}
+    by_row, others = _alike(items, rows, about)
+    return by_row >= len(others) and by_row >= _alike(items, place.of(about["contents"]), about)[0]
 
 
 def _notice_of_change(about: dict[str, Any], place: Places, lost: int) -> str:
     said = f"The collection has {count_of(len(place.rows), 'item')} now, {about['n']:,} when this session was last open"
     if about["names"] is not None:
-        before = set(_unpacked(about["names"]))
+        before = set(unpacked_names(about["names"]))
         still = place.of(before)
         other = sum(name not in place.rows for name in still)
         said += f": {len(place.rows) - len(still):,} new, {len(before) - len(still):,} gone"

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from elsa_nb.label.cards import OPEN
+from elsa_nb.label.identity import about_items
 from elsa_nb.label.label_files.reader import LabelFile, read_labels
 from elsa_nb.label.label_files.stored_sessions import SESSION_KIND
 from elsa_nb.label.session import Answer, Given, Session
@@ -67,9 +68,10 @@ def import_labels(
     `read_labels`, which says what can be read. Labels by one person, or without a name, become those of the session's
     annotator; where the file names several people, each one's are stored under that name, and `annotator` takes one
     person's as the session's. `replace` lets the file win over answers given on screen. Raises what `read_labels`
-    raises; then nothing is stored.
+    raises, and ValueError where the file is a session about other items of the same names; then nothing is stored.
     """
     file = path if isinstance(path, LabelFile) else read_labels(path, ids, annotator=annotator, **options)
+    _check_same_items(session, file, ids)
     done = Imported(file)
 
     def changes() -> Given:
@@ -95,6 +97,20 @@ def import_labels(
     if not free:
         done.notes.append(f"The session is open now ({session.held_by}); that window shows them when opened again.")
     return done
+
+
+def _check_same_items(session: Session, file: LabelFile, ids: Sequence[str]) -> None:
+    """Raise ValueError where most items whose contents both sides remember have other contents in the file."""
+    about = about_items(session)
+    here = {} if about is None else about["contents"]
+    there = {name: digest for row, digest in file.contents.items() if (name := str(ids[row])) in here}
+    others = [name for name, digest in there.items() if digest != here[name]]
+    if 2 * len(others) > len(there):
+        raise ValueError(
+            f"{file.path} is about other items of the same names: {others[0]!r} is something else in {session.path}. "
+            "Nothing was taken from it. If the items are the same ones, edited since: `elsa-nb labels export` writes "
+            "its answers as a table, and importing that goes by names alone."
+        )
 
 
 def _stored_as(file: LabelFile, annotator: str) -> str:

@@ -136,7 +136,7 @@ class _FileItems:
                 continue
             if kind:
                 deep[kind].append(lambda row=pictures[i]: self._open(row))
-        return find_decoding(deep)
+        return _told(find_decoding(deep))
 
 
 class Files(_FileItems):
@@ -215,8 +215,7 @@ class Arrays:
             elif first.dtype != bool:
                 looked_at = (laid_out(self._array(int(row))) for row in sample(len(ids)))
                 self._limits, self._no_data = range_of_arrays(looked_at)
-        if self._no_data:
-            print(f"Of the values in these arrays, {said_of_no_data(self._no_data)}.")
+        _tell_no_data(self._no_data, "arrays")
 
     def __repr__(self) -> str:
         return f"<Arrays: {len(self.ids):,}>" if len(self.ids) else "<Arrays: those of the pool's rows>"
@@ -277,7 +276,7 @@ class Pictures:
     @cached_property
     def _decoding(self) -> Decoding:
         """How deep grey pictures are read, each of them by the same range: as those of a folder are."""
-        return decoding_of(self._pictures[int(row)] for row in sample(len(self._pictures)))
+        return _told(decoding_of(self._pictures[int(row)] for row in sample(len(self._pictures))))
 
     def content(self, row: int, side: int) -> Content:
         """Return the picture scaled down to `side`."""
@@ -299,6 +298,19 @@ class Pictures:
             return _short_hash(picture.tobytes())
         except (OSError, SyntaxError, ValueError):  # a file that was opened, but not read to its end until now
             return None
+
+
+def _told(decoding: Decoding) -> Decoding:
+    """Return how pictures are read, which was just found; say what is taken for no data."""
+    _tell_no_data(
+        sorted({*decoding.declared, *(each for values in decoding.no_data.values() for each in values)}), "pictures"
+    )
+    return decoding
+
+
+def _tell_no_data(values: Sequence[float], what: str) -> None:
+    if values:
+        print(f"Of the values in these {what}, {said_of_no_data(values)}.")
 
 
 def _listed(values: Any, what: str) -> Any:

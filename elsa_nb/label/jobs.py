@@ -14,7 +14,6 @@ import numpy as np
 
 from elsa_nb.errors import MissingDataError
 from elsa_nb.label import first_examples, identity, searching
-from elsa_nb.label.asked_before import KIND
 from elsa_nb.label.audits import audit_files, audited, check_to_audit, take_audits
 from elsa_nb.label.cards import OPEN, check_page_size
 from elsa_nb.label.import_labels import import_labels
@@ -267,10 +266,10 @@ def open_panel(job: Job) -> "Panel":
         return first_examples.Begin(job.samples, search_from, n=len(pool), **options)
 
     options = {"page": job.page, "target": job.target, "title": folder.name, "again": search, "begin": search_from}
-    options |= {"remark": job.remark, "kind": (kind := _kind_of(job, pool))}
+    options |= {"remark": job.remark, "kind": _kind_of(job, pool)}
     panel = Panel(search(), Files(folder, pool), session, **options)
     vectors = json.dumps(_vectors_of(job, pool), allow_nan=False)
-    for what, stored in (("strategy:", json.dumps(job.strategy)), ("vectors:", vectors), (KIND, json.dumps(kind))):
+    for what, stored in (("strategy:", json.dumps(job.strategy)), ("vectors:", vectors)):
         key = f"{what}{job.annotator}"
         if session.meta(key) != stored and session.keep():
             session.remark(key, stored)

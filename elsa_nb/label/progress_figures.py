@@ -12,7 +12,7 @@ import numpy as np
 from elsa_nb.label.advice import Advisor
 from elsa_nb.label.asked_before import standings_of
 from elsa_nb.label.cards import PASSED, POSITIVE, UNSURE
-from elsa_nb.label.rounds import SEEN_AGAIN, Asked, scores_of
+from elsa_nb.label.rounds import SEEN_AGAIN, Asked, first_answers, scores_of
 from elsa_nb.label.second_look import Offer
 from elsa_nb.search.contract import Strategy
 from elsa_nb.search.stopping.remaining import Evidence, scale_of
@@ -24,7 +24,7 @@ LAST_PAGES = 40
 class Standing(NamedTuple):
     """How the work stands: what `figures_of` takes, the `state` of the search, second looks, and all `items`.
 
-    `imported` are rows whose answers came from files or audits.
+    `imported` are rows whose answers came from files or audits; `untold` is why no estimate is shown yet.
     """
 
     labels: list[int]
@@ -37,6 +37,7 @@ class Standing(NamedTuple):
     offer: Offer | None
     imported: set[int]
     items: int
+    untold: str
 
 
 def _no_prices(seconds: float | None) -> str:
@@ -49,22 +50,25 @@ class ProgressFigures:
 
     def __init__(self, advisor: Advisor):
         self._advisor = advisor
+        self._paced: tuple[int, float | None] = (0, None)  # seconds per answer when so many pages had been dealt
         self._scored: tuple[Strategy | None, np.ndarray | None] = (None, None)
 
     def __call__(self, now: Standing, examples: list[int], wishes: list[str]) -> dict[str, Any]:
         """Return the figures as plain data; `examples` are rows to be shown, `wishes` what is to come next."""
-        labels, asked, starts, state, seeds, seconds, seen, offer, imported, items = now
+        labels, asked, starts, state, seeds, seconds, seen, offer, imported, items, untold = now
         scored = self._scored  # as a pair, read once: another thread may put its own there
         if scored[0] is not state:
             scored = self._scored = (state, scores_of(state))
-        figures = figures_of(labels, asked, starts, len(seeds), seconds, again=getattr(state, "again", ()))
+        figures = figures_of(labels, asked, starts, len(seeds), seconds, again=getattr(state, "not_new", ()))
+        if len(asked) != self._paced[0]:  # prices would wander while a page is being marked
+            self._paced = len(asked), float(np.mean(seconds)) if len(asked) > 1 and len(seconds) else None
         looking = state.least if getattr(state, "looking", False) else None
         left = None
         if looking is None and hasattr(state, "scores"):
             over = all_answered(labels, asked, seeds, items)
             evidence = partial(evidence_of, labels, asked, scored[1], seeds, over=over)
             spent = sum(not each.blind for each in asked), figures["labels"], figures["seconds"]
-            left = self._advisor(evidence, *spent, seen["pages"] if seen else 0, over=over)
+            left = self._advisor(evidence, *spent, seen["pages"] if seen else 0, over=over, untold=untold)
         on_view = {row for each in asked for row in each.rows} | set(seeds.tolist())
         more = {
             "left": left,
@@ -72,7 +76,8 @@ class ProgressFigures:
             "looking": looking,
             "examples": examples,
             "statement": getattr(state, "statement", None),
-            "prices": getattr(state, "prices", _no_prices)(figures["seconds"]),
+            "prices": getattr(state, "prices", _no_prices)(self._paced[1]),
+            "last_page": getattr(state, "last_page", ""),
             "may_conclude": looking is None and getattr(state, "may_conclude", False),
             "wishes": wishes,
             "unasked": items - len(on_view | imported),
@@ -95,16 +100,16 @@ def figures_of(
 
     `labels` are those of all cards in the order of asking (below -1 where there is no answer), `starts` the first
     positions of the pages, `seconds` the time of each of the last answers. The curve counts finds by labels
-    spent. The rows in `again` were found before: they cost labels and are no finds.
+    spent. The rows in `again` were found before, or are not known to be new yet: they cost labels and are no finds.
     """
     given = np.array(labels, np.int64)
     rows = np.array([row for a in asked for row in a.rows], np.int64)
     answered = np.flatnonzero(given >= UNSURE)
+    order = first_answers(rows, given)
     spent = np.zeros(len(given), bool)
-    spent[answered[np.unique(rows[answered], return_index=True)[1]]] = True  # an item asked again was filled in
+    spent[order] = True
     found = spent & (given == POSITIVE) & ~np.isin(rows, again)
     components = np.array([name for a in asked for name in a.components])
-    order = np.flatnonzero(spent)
     curve = np.concatenate([[0], np.cumsum(found[order])])
     points = np.unique(np.linspace(0, len(order), min(POINTS, len(order) + 1)).astype(int))
     pages = np.searchsorted(starts, order, "right") - 1
@@ -154,7 +159,7 @@ def evidence_of(
     then = np.concatenate([np.empty(0), *(standings_of(a) for a in asked)])
     rows = np.array([row for a in asked for row in a.rows], np.int64)
     first = np.zeros(len(given), bool)
-    first[np.flatnonzero(answered)[np.unique(rows[answered], return_index=True)[1]]] = True
+    first[first_answers(rows, given)] = True
     others = first & ~np.isin(rows, seeds)  # a seed that is asked again is known already, and so is an item seen again
     known = {"labels": given[others], "given": then[others], "seeds": len(seeds)}
     if scores is None:

@@ -11,12 +11,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
+from elsa_nb.label.asked_before import planted_answers
 from elsa_nb.label.cards import OPEN, PASSED, POSITIVE, UNSURE, Cards, LabelChange
 from elsa_nb.label.identity import carried_after
-from elsa_nb.label.rounds import Asked, Rounds
+from elsa_nb.label.rounds import EARLIER, PANEL_COMPONENTS, SAMPLE, Asked, Rounds
 from elsa_nb.label.second_look import blind_page, earlier_cards
 from elsa_nb.label.session import Answer, Session
-from elsa_nb.label.session_file import NOT_ASKED
+from elsa_nb.label.session_file import NOT_ASKED, PLANTED, PLANTED_UNDO
+
+_UNDONE = ("undo", PLANTED_UNDO)
 
 
 @dataclass
@@ -43,8 +48,8 @@ class Restored:
             "near": asked.near[i],
         }
 
-    def answers(self, changes: Iterable[LabelChange], ids: Sequence[str]) -> list[Answer]:
-        """Return changes of cards as the answers that the session stores.
+    def answers(self, changes: Iterable[LabelChange], ids: Sequence[str], rounds: Rounds) -> list[Answer]:
+        """Return changes of cards as the answers that the session stores; `rounds` are those of the search.
 
         An item that is seen again has two cards. The change of its earlier card comes last, since the last line of the
         log is the item's current label, and the earlier card is the one that says it.
@@ -52,14 +57,17 @@ class Restored:
         stored = []
         for change in sorted(changes, key=lambda change: change.position not in self.cards.again):
             card = self.card(change.position, ids)
+            planted = card["row"] in getattr(rounds.state, "known", ())  # a find that an audit shows again
             fields = {name: card[name] for name in ("position", "row", "component", "score")}
-            stored.append(Answer(card["item"], change.old, change.new, round=card["round"] - 1, **fields))
+            stored.append(
+                Answer(card["item"], change.old, change.new, round=card["round"] - 1, planted=planted, **fields)
+            )
         return stored
 
     def example_rows(self, seeds: Sequence[int]) -> list[int]:
         """Return `seeds` and what was marked in a sample; on a blind page none of the items on it."""
         cards = zip(((a, i) for a in self.asked for i in range(len(a))), self.cards.labels, strict=True)
-        samples = ("sample", "earlier")
+        samples = [PANEL_COMPONENTS[each] for each in (SAMPLE, EARLIER)]
         marked = [a.rows[i] for (a, i), label in cards if label == POSITIVE and a.components[i] in samples]
         hidden = self.asked[-1].rows if self.asked and self.asked[-1].blind else ()
         return [row for row in [*seeds, *marked] if row not in hidden]
@@ -150,7 +158,7 @@ def go_on(
     dealt = []
     while asked is not None:
         items = [str(ids[row]) for row in asked.rows]
-        knows = {} if asked.blind else session.known(items)
+        knows = {} if asked.blind else session.known(items) | _measured(state, session, asked, items)
         known = [(i, knows[item]) for i, item in enumerate(items) if item in knows]
         if write:
             session.open_round(len(restored.asked), len(restored.cards.labels), vars(asked) | {"known": known})
@@ -166,6 +174,13 @@ def go_on(
     rounds.push(state)
     restored.cards.over = True
     return dealt
+
+
+def _measured(state, session: Session, asked: Asked, items: Sequence[str]) -> dict[str, int]:
+    """Return what was answered about known finds that an audit shows again, of a page of `items`."""
+    known = set(getattr(state, "known", np.empty(0, np.int64)).tolist())
+    again = [item for row, item in zip(asked.rows, items, strict=True) if row in known]
+    return {item: label for item, label in planted_answers(session).items() if item in again} if again else {}
 
 
 def amendments(restored: Restored) -> list[list[int]]:
@@ -265,7 +280,7 @@ def _surviving(events: list[dict]) -> list[list[dict]]:
     """
     stack: list[list[dict]] = []
     for event in events:
-        if event["kind"] not in ("answer", "undo"):
+        if event["kind"] not in ("answer", *_UNDONE, PLANTED):
             continue
         if stack and stack[-1][0]["action"] == event["action"]:
             stack[-1].append(event)
@@ -273,7 +288,7 @@ def _surviving(events: list[dict]) -> list[list[dict]]:
             stack.append([event])
     kept: list[list[dict]] = []
     for action in stack:
-        if action[0]["kind"] == "undo" and kept and _items_of(kept[-1]) == _items_of(action):
+        if action[0]["kind"] in _UNDONE and kept and _items_of(kept[-1]) == _items_of(action):
             kept.pop()
         else:
             kept.append(action)

@@ -7,13 +7,12 @@ to be whole. The rounds are not brought out: a search that lacks them begins ane
 """
 
 import json
-import math
 import re
 import shlex
 import sqlite3
 import struct
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,11 +21,13 @@ from typing import Any
 from elsa_nb.counts import count_of
 from elsa_nb.label import export
 from elsa_nb.label.identity import RENAMED
+from elsa_nb.label.log_rules import COLUMNS_HOLD, STORED_LABELS, mended
+from elsa_nb.label.remembered import about_in
 from elsa_nb.label.session import EVENT, Session
-from elsa_nb.label.session_file import AUDITED, CLASS, IMPORTED, STORED_LABELS, session_there
+from elsa_nb.label.session_file import AUDITED, CLASS, IMPORTED, PLANTED, PLANTED_UNDO, session_there
 
 _COLUMNS = ("id", *EVENT)
-_KINDS = {"answer", "undo", IMPORTED, AUDITED, RENAMED}
+_KINDS = {"answer", "undo", PLANTED, PLANTED_UNDO, IMPORTED, AUDITED, RENAMED}
 # What is remembered beside the answers, by how its key begins. Without what was carried, an earlier order of the items
 # would count as that of now; without the strategy, another would go on; without what was asked before, and by what kind
 # of search, scores would be lost, or another's would count; without how an audit began, one that is begun would count
@@ -35,7 +36,6 @@ _REMARKS = (CLASS, "about:", "carried:", "asked:", "kind:", "strategy:", "vector
 # Where a line may begin: its length, its number, the length of its header, and the first column, which is empty there.
 _BEGINNING = re.compile(rb"(?=([\x80-\xff]{0,2}[\x00-\x7f])([\x80-\xff]{0,8}[\x00-\x7f])([\x10-\x2f])\x00)", re.DOTALL)
 _INTEGERS = {1: 1, 2: 2, 3: 3, 4: 4, 5: 6, 6: 8}  # bytes by the kind of a column
-_NUMBERS = (int, float)
 _VARINT = re.compile(rb"[\x80-\xff]{0,8}[\x00-\x7f]", re.DOTALL)
 
 
@@ -70,12 +70,9 @@ def rescue(path: Path | str, to: Path | str | None = None) -> Rescued:
     if to.exists():
         command = shlex.join(["elsa-nb", "session", "rescue", str(path)])
         raise ValueError(f"{to} exists already; say where the answers are to go: `{command} FILE`")
-    lines: dict[int, dict[str, Any]] = {}
     # The log first: what a running panel moves out of it meanwhile is in the file afterwards.
-    for part in (Path(f"{path}-wal"), path):
-        for line in _lines_in(part.read_bytes()) if part.is_file() else ():
-            if line["id"] not in lines or lines[line["id"]]["at"] <= line["at"]:
-                lines[line["id"]] = line
+    parts = [part for part in (Path(f"{path}-wal"), path) if part.is_file()]
+    lines = _mended(line for part in parts for line in _lines_in(part.read_bytes()))
     if not lines:
         raise ValueError(f"no answer can be read in {path}: it is not a session file, or all of it is overwritten")
     if to.suffix.lower() == ".csv":
@@ -90,6 +87,24 @@ def rescue(path: Path | str, to: Path | str | None = None) -> Rescued:
             items = len(session.answers())
     people = sorted({line["annotator"] for line in lines.values()})
     return Rescued(to, len(lines), items, people, max(lines) - min(lines) + 1 - len(lines))
+
+
+def _mended(found: Iterable[dict[str, Any]]) -> dict[int, dict[str, Any]]:
+    """Return lines by their number: each in its latest form, without those columns that hold what no line can."""
+    forms: dict[int, tuple[dict[str, Any], dict[str, Any]]] = {}
+    with closing(sqlite3.connect(":memory:")) as base:
+        base.row_factory = sqlite3.Row
+        for line in found:
+            holds = dict(base.execute(COLUMNS_HOLD, line).fetchone())
+            other = forms.get(line["id"])
+            if other is None or not other[1]["at"] or (holds["at"] and other[0]["at"] <= line["at"]):
+                forms[line["id"]] = line, holds
+    lines: dict[int, dict[str, Any]] = {}
+    before = 0.0
+    for number, (line, holds) in sorted(forms.items()):
+        if (kept := mended(line, holds, before)) is not None:
+            lines[number], before = kept, kept["at"]
+    return lines
 
 
 def _written(path: Path, lines: dict[int, dict[str, Any]], remarks: dict[str, str]) -> Session:
@@ -115,7 +130,16 @@ def _remarks(path: Path) -> dict[str, str]:
             found = base.execute("SELECT key, value FROM meta WHERE json_valid(value) OR key = ?", (CLASS,)).fetchall()
     except (sqlite3.Error, UnicodeDecodeError):  # SQLite's message may quote damaged bytes
         return {}
-    return {k: v for k, v in found if isinstance(k, str) and isinstance(v, str) and k.startswith(_REMARKS)}
+    texts = {k: v for k, v in found if isinstance(k, str) and isinstance(v, str)}
+    return {k: v for k, v in texts.items() if k.startswith(_REMARKS) and _is_remark(k, v)}
+
+
+def _is_remark(key: str, value: str) -> bool:
+    """Whether a session with this remark opens: what it says of its items must be a record of them."""
+    try:
+        return not key.startswith("about:") or bool(about_in(value))
+    except ValueError:
+        return False
 
 
 def _reached(key: str, value: str, last: int) -> str:
@@ -170,7 +194,7 @@ def _line(record: bytes, header: int) -> dict[str, Any] | None:
             value, width = _value(record, at, kind)
             values.append(value)
             at += width
-    except (ValueError, struct.error):  # a reserved kind, bytes that are not text, or a record that is cut off
+    except (ValueError, struct.error):  # a reserved kind, or a record that is cut off
         return None
     line = dict(zip(_COLUMNS, values, strict=True))
     return line if at == len(record) and _makes_sense(line) else None
@@ -184,23 +208,22 @@ def _value(record: bytes, at: int, kind: int) -> tuple[Any, int]:
         return int.from_bytes(record[at : at + width], "big", signed=True), width
     if kind == 7:
         return struct.unpack(">d", record[at : at + 8])[0], 8
-    if kind < 13 or not kind % 2:
+    if kind < 12:
         raise ValueError(f"kind {kind} of a column")
-    width = (kind - 13) // 2
-    return record[at : at + width].decode(), width
+    width = (kind - 12) // 2
+    data = record[at : at + width]
+    try:
+        return (data.decode() if kind % 2 else data), width
+    except UnicodeDecodeError:  # a damaged text, which is no text
+        return data, width
 
 
 def _makes_sense(line: dict[str, Any]) -> bool:
+    """Whether it looks like a line of the log: columns without which it is an answer still are for `mended` to see."""
     return (
-        all(isinstance(line[name], str) for name in ("annotator", "item", "code"))
+        all(isinstance(line[name], str) for name in ("annotator", "item"))
         and bool(line["annotator"])
         and line["kind"] in _KINDS
         and line["old"] in STORED_LABELS
         and line["label"] in STORED_LABELS
-        and isinstance(line["action"], int)
-        and isinstance(line["at"], _NUMBERS)
-        and not math.isnan(line["at"])  # SQLite stores NaN as NULL, and a line has a time
-        and all(line[name] is None or isinstance(line[name], int) for name in ("round", "position", "row"))
-        and all(line[name] is None or isinstance(line[name], _NUMBERS) for name in ("score", "seconds"))
-        and (line["component"] is None or isinstance(line["component"], str))
     )

@@ -14,7 +14,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from elsa_nb.pool import Pool
-from elsa_nb.search.contract import Batch, Component, QueryError, Sharing, Strategy, next_batch
+from elsa_nb.search.contract import UNSURE, Batch, Component, QueryError, Sharing, Strategy, next_batch
 from elsa_nb.search.heads.features import Features
 from elsa_nb.search.heads.large_rows import LargeRows
 from elsa_nb.search.heads.prepared_rows import PreparedRows
@@ -27,6 +27,7 @@ _NAMES = {Component.NN: "NN", Component.RANDS: "RandS", Component.FINAL: "final"
 # Components of the panel's own strategies (first_examples.py, fixed_rows.py); 18 is that of an audit. What was answered
 # before the present search began is EARLIER, however it came to be asked.
 SAMPLE, GIVEN, EARLIER = 16, 17, 19
+PANEL_COMPONENTS = {SAMPLE: "sample", GIVEN: "given", EARLIER: "earlier"}
 # Components of pages that the search did not ask for: one's own answers seen again, and somebody else's.
 SEEN_AGAIN, SECOND_OPINION = "seen again", "second opinion"
 
@@ -67,6 +68,16 @@ class Asked:
     def blind(self) -> bool:
         """Whether these items were answered before, by this person or another, and the page must not say how."""
         return self.overview and self.components[0] in (SEEN_AGAIN, SECOND_OPINION)
+
+
+def first_answers(rows: Sequence[int] | np.ndarray, labels: Sequence[int] | np.ndarray) -> np.ndarray:
+    """Return the positions, ascending, of the cards that count: of each item the first one that has an answer.
+
+    `rows` and `labels` (m,) are those of all cards in the order of asking. A card that was only passed in a first look
+    does not count, and an item that was asked again was filled in.
+    """
+    rows, answered = np.array(rows, np.int64), np.flatnonzero(np.array(labels, np.int64) >= UNSURE)
+    return np.sort(answered[np.unique(rows[answered], return_index=True)[1]])
 
 
 def fork(search: Strategy) -> Strategy:

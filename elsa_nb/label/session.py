@@ -19,7 +19,7 @@ from elsa_nb.label.answers import Answer as Answer
 from elsa_nb.label.answers import Given, check_annotator, checked_answers
 from elsa_nb.label.lease import Holder, Lease
 from elsa_nb.label.lease import LeaseLostError as LeaseLostError
-from elsa_nb.label.session_file import NOT_ASKED, Opened, damage_named, damaged, is_round
+from elsa_nb.label.session_file import NOT_ASKED, NOT_PLANTED, ON_PAGE, Opened, damage_named, damaged, is_round
 
 # Answers, as many as the smallest page has: at most so many are in the log beside the file and not yet in it.
 BEHIND = 12
@@ -227,10 +227,10 @@ class Session:
                 base.execute(back, (self.annotator, withdrawn - 1))
             for i, action in enumerate(actions):
                 number += 1
-                kind = "undo" if i < len(undone) and undone[i] else "answer"
+                kinds = ON_PAGE[i < len(undone) and undone[i]]
                 for a in action:
-                    values = (self.annotator, number, kind, a.round, a.position, a.item, a.row, a.old, a.label)
-                    base.execute(_INSERT, (*values, a.component, a.score, a.seconds, now, self.code))
+                    values = (self.annotator, number, kinds[a.planted], a.round, a.position, a.item, a.row, a.old)
+                    base.execute(_INSERT, (*values, a.label, a.component, a.score, a.seconds, now, self.code))
                     written += 1
         self._bring_in(written)
 
@@ -299,7 +299,7 @@ class Session:
             which, values = f" AND kind IN ({_marks(kinds)})", [*values, *kinds]
         if label is not None:
             which, values = f"{which} AND label = ?", [*values, label]
-        last = "SELECT max(id) FROM events WHERE annotator = ? GROUP BY item"
+        last = f"SELECT max(id) FROM events WHERE annotator = ? AND {NOT_PLANTED} GROUP BY item"
         query = f"SELECT {', '.join(columns)} FROM events WHERE id IN ({last}) AND label > -2 AND id > ?{which}"
         return list(map(tuple, self._fetched(f"{query} ORDER BY position IS NULL, position, id", values)))
 
@@ -312,8 +312,10 @@ class Session:
             # As bytes: a name of which SQLite makes no text is in no session, and no reason to fail.
             part = [str(item).encode("utf-8", "surrogatepass") for item in items[start : start + _AT_ONCE]]
             among = ", ".join(["CAST(? AS TEXT)"] * len(part))
-            last = f"SELECT max(id) FROM events WHERE annotator = ? AND item IN ({among}) GROUP BY item"
-            query = f"SELECT item, label FROM events WHERE id IN ({last}) AND label > -2"
+            own = (
+                f"SELECT max(id) FROM events WHERE annotator = ? AND {NOT_PLANTED} AND item IN ({among}) GROUP BY item"
+            )
+            query = f"SELECT item, label FROM events WHERE id IN ({own}) AND label > -2"
             found |= dict(map(tuple, self._fetched(query, (self.annotator, *part))))
         return found
 
@@ -324,7 +326,7 @@ class Session:
 
     def said_by_others(self, since: int = 0) -> list[tuple[int, str, str, int]]:
         """Return (event, annotator, item, label) of all that other people have said after an event, in order."""
-        which = "annotator <> ? AND id > ? ORDER BY id"
+        which = f"annotator <> ? AND id > ? AND {NOT_PLANTED} ORDER BY id"
         found = self._fetched(f"SELECT id, annotator, item, label FROM events WHERE {which}", (self.annotator, since))
         return list(map(tuple, found))
 

@@ -18,6 +18,7 @@ from types import NoneType
 from typing import Any
 
 from elsa_nb.errors import CorruptFileError, MissingDataError
+from elsa_nb.label.log_rules import LINE_HOLDS
 from elsa_nb.option_names import option_told
 from elsa_nb.store import DATABASE
 
@@ -45,24 +46,24 @@ CREATE TABLE IF NOT EXISTS leases (
   annotator TEXT PRIMARY KEY, holder TEXT NOT NULL, host TEXT NOT NULL, pid INTEGER NOT NULL,
   since REAL NOT NULL, seen REAL NOT NULL);
 CREATE VIEW IF NOT EXISTS answers AS
-  SELECT * FROM events WHERE id IN (SELECT max(id) FROM events GROUP BY annotator, item) AND label > -2;
+  SELECT * FROM events WHERE id IN (SELECT max(id) FROM events WHERE kind NOT IN ('planted', 'planted undo')
+    GROUP BY annotator, item) AND label > -2;
 """
+_EARLIER_VIEW = "SELECT 1 FROM sqlite_master WHERE name = 'answers' AND sql NOT LIKE '%planted%'"
+# Those of what is answered in an audit about finds that it shows again. That measures the person: it is no answer about
+# the item, and whatever reads answers leaves it out.
+PLANTED, PLANTED_UNDO = "planted", "planted undo"
+ON_PAGE = ("answer", PLANTED), ("undo", PLANTED_UNDO)
+NOT_PLANTED = f"kind NOT IN ('{PLANTED}', '{PLANTED_UNDO}')"  # in a query
 CLASS = "class"  # the key of the remark that says what is looked for, as it was named on the page
 # The kinds of the events that hold labels from files, and answers that a person gave in an audit of the session.
 IMPORTED, AUDITED = "import", "audit"
 NOT_ASKED = (IMPORTED, AUDITED)  # here: the search itself did not ask about these items
-STORED_LABELS = range(-3, 2)  # that an answer may have
 LABELS_SAID = "1 positive, 0 negative, -1 unsure, -2 none, -3 passed in a first look (an int)"
 _OURS = {"meta", "events", "rounds", "leases"}
 
-# A column of SQLite takes any value, so a damaged one can hold what no writer of ours ever wrote.
-_STRANGE = f"NOT BETWEEN {STORED_LABELS[0]} AND {STORED_LABELS[-1]}"
 _WRONG = f"""
-SELECT (SELECT count(*) FROM events WHERE typeof(annotator) <> 'text' OR typeof(kind) <> 'text'
-    OR typeof(item) <> 'text' OR typeof(old) <> 'integer' OR typeof(label) <> 'integer' OR typeof(action) <> 'integer'
-    OR old {_STRANGE} OR label {_STRANGE} OR typeof(at) NOT IN ('real', 'integer')
-    OR typeof(row) NOT IN ('null', 'integer') OR row < 0 OR typeof(position) NOT IN ('null', 'integer') OR position < 0
-    OR typeof(score) NOT IN ('null', 'real', 'integer') OR typeof(seconds) NOT IN ('null', 'real', 'integer'))
+SELECT (SELECT count(*) FROM events WHERE NOT ({LINE_HOLDS}))
   + (SELECT count(*) FROM rounds WHERE typeof(number) <> 'integer' OR typeof(after) <> 'integer'
     OR NOT json_valid(asked) OR (told IS NOT NULL AND NOT json_valid(told)))
   + (SELECT count(*) FROM meta WHERE typeof(key) <> 'text' OR typeof(value) <> 'text'
@@ -216,6 +217,8 @@ class Opened:
                         raise damaged(path, found)
                 self.base.execute("BEGIN IMMEDIATE")
                 self.base.execute(f"PRAGMA application_id = {APPLICATION}")
+                if self.base.execute(_EARLIER_VIEW).fetchone():
+                    self.base.execute("DROP VIEW answers")
                 for statement in _TABLES.split(";\n"):
                     self.base.execute(statement)
                 self.base.execute("INSERT OR IGNORE INTO meta VALUES ('format', ?)", (str(SESSION_FORMAT),))

@@ -1,8 +1,9 @@
 """Which finds of a search an audit shows again: a few on a page, at random places, to measure what a person overlooks.
 
-Early pages have more of them than later ones: the measure is soon good enough, and each of them costs an answer. Later
-pages keep some, since attention changes. How many there are differs from page to page: whoever knew the number would
-stop looking after the last.
+Early pages have more of them than later ones: the measure is soon good enough, and each of them costs an answer. Some
+are kept for all pages, the last ones too, since attention changes: up to half of the finds, where these are few. Each
+has its place drawn at random, so how many there are differs from page to page: whoever knew the number would stop
+looking after the last.
 """
 
 from dataclasses import dataclass
@@ -10,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 LEAST = 8  # finds: of fewer, all seen, not even half of all positives could be said to be seen
-WELL_MEASURED = 60  # shown again, all seen: at least 0.91 of all positives are seen then
-EARLY, LATE = 20, 60  # cards for each find that is shown again, before and after that
+WELL_MEASURED = 60  # shown again early: all seen, they say that at least 0.91 of all positives are
+EARLY, LATE = 20, 60  # cards for each find that is shown again, until then and over all pages
 
 
 @dataclass(frozen=True)
@@ -48,13 +49,11 @@ def shown_again_of(finds: np.ndarray, rows: int, size: int, rng: np.random.Gener
     """
     if len(finds) < LEAST or size < 2:
         return ShownAgain()
-    order = rng.permutation(finds)
-    pages, places, shown = [], [], 0
-    while shown < len(order) and rows > 0:
-        each, least = (EARLY, 1) if shown < WELL_MEASURED else (LATE, 0)
-        mean = max(1, round(size / each))
-        count = min(int(rng.integers(least, 2 * mean + 1 - least)), size - 1)
-        pages.append(order[shown : shown + count])
-        places.append(rng.random(len(pages[-1])))
-        shown, rows = shown + count, rows - (size - len(pages[-1]))
-    return ShownAgain(tuple(pages), tuple(places))
+    late = min(len(finds) // 2, max(1, round(rows / LATE)))
+    early = min(len(finds) - late, WELL_MEASURED, max(1, round(rows / EARLY)))
+    order, cards = rng.permutation(finds)[: late + early], rows + late + early
+    kept = rng.choice(cards, late, replace=False)
+    at = np.append(rng.choice(np.setdiff1d(np.arange(min(cards, EARLY * early + late)), kept), early, False), kept)
+    counts = np.minimum(np.bincount(at // size, minlength=-(-cards // size)), size - 1)  # a page asks something new
+    pages = np.split(order[: counts.sum()], np.cumsum(counts)[:-1])
+    return ShownAgain(tuple(pages), tuple(rng.random(len(page)) for page in pages))

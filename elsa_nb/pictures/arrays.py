@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 
 from elsa_nb.pictures.greys import Range, range_of, some_values, to_8_bits
-from elsa_nb.pictures.no_data import holds_no_data, sentinels
+from elsa_nb.pictures.no_data import holds_no_data, sentinels, shown_black
 
 CHANNELS = (1, 3, 4)
 _ALLOWED = "numbers or booleans of shape (h, w), or (h, w, c) or (c, h, w) with c = 1, 3 (RGB) or 4 (RGBA)"
@@ -65,7 +65,7 @@ def picture_of(array: Any, limits: Range, no_data: Sequence[float] = ()) -> Imag
     if array.dtype == bool:
         array = array.astype(np.uint8) * 255
     elif array.dtype != np.uint8 or (limits == (0.0, 1.0) and array.max() <= 1):
-        absent = holds_no_data(array, no_data)
+        absent = shown_black(array, no_data)
         array = to_8_bits(array, limits)
         array[absent if array.ndim == 2 else absent[:, :, :3].all(axis=2)] = 0
     image = Image.fromarray(np.ascontiguousarray(array))

@@ -13,7 +13,7 @@ import io
 import os
 import re
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
@@ -33,7 +33,7 @@ from elsa_nb.pictures.greys import (
     some_values,
     to_8_bits,
 )
-from elsa_nb.pictures.no_data import holds_no_data, sentinels
+from elsa_nb.pictures.no_data import holds_no_data, sentinels, shown_black
 
 VERSION = 4  # raise it with any change of what `Decoding.picture` returns: pools of folders are then made anew
 VERSION_OF_FLOATS = 5  # the same, for folders that hold pictures of floats; larger than VERSION
@@ -83,10 +83,14 @@ class UnreadableError(ValueError):
 
 
 class Sample(NamedTuple):
-    """Some finite values (m,) float64 of a deep picture, without what its file declares to be `no_data`."""
+    """Some finite values (m,) float64 of a deep picture, without what its file declares to be `no_data`.
+
+    `ink`: its large values are dark.
+    """
 
     values: np.ndarray
     no_data: float | None = None
+    ink: bool = False
 
 
 class Header(NamedTuple):
@@ -123,8 +127,9 @@ class Decoding:
     same for colour of 16 bits, of the upper 8; where it is None, they are left as they are. `masks` is 0 and 1 if all
     grey pictures of 8 bits that were looked at hold no other values: each picture of 0 and 1 is then black and white.
 
-    `no_data` names kinds in which no data is shown in black: a file that declares a value means this one, any other
-    file those listed for the kind. Kinds that are not in it are read as earlier versions read them.
+    `no_data` names kinds in which no data is shown in black: the values listed for the kind, but in ink, and besides
+    them what a file declares. Kinds that are not in it are read as earlier versions read them. `declared` are such
+    values of the files that were looked at, for a remark.
     """
 
     integers: Range | None = None
@@ -133,6 +138,7 @@ class Decoding:
     masks: Range | None = None
     longs: Range | None = None
     no_data: Mapping[str, tuple[float, ...]] = field(default_factory=dict, hash=False)
+    declared: tuple[float, ...] = field(default=(), compare=False)
 
     @classmethod
     def of(cls, told: Mapping[str, Any]) -> "Decoding":
@@ -157,6 +163,10 @@ class Decoding:
             return ()
         return tuple(sorted({*values, *(each for each in declared if each is not None)}))
 
+    def knows_no_data(self, kind: str) -> bool:
+        """Whether pictures of a kind may have no data: some was found, or declared, when the range was."""
+        return self._source(kind) in self.no_data
+
     def _source(self, kind: str) -> str:
         return "integers" if kind == "longs" and self.longs is None else kind
 
@@ -165,17 +175,17 @@ class Decoding:
 
         What it has stays as it is.
         """
-        found, no_data = {}, dict(self.no_data)
+        found, no_data, declared = {}, dict(self.no_data), set(self.declared)
         for kind, looked_at in samples.items():
             if self.limits(kind) is not None:
                 continue
             looked_at = list(looked_at)
-            values = [each.values for each in looked_at]
-            absent = sentinels(values) if kind in GREYS else ()
-            found[kind] = RANGES[kind](each[~holds_no_data(each, absent)] for each in values)
+            absent = sentinels(each.values for each in looked_at if not each.ink) if kind in GREYS else ()
+            found[kind] = RANGES[kind](data_of(looked_at, absent))
             if absent or any(each.no_data is not None for each in looked_at):
                 no_data[kind] = absent
-        return replace(self, **found, no_data=no_data)
+            declared |= {each.no_data for each in looked_at if each.no_data is not None}
+        return replace(self, **found, no_data=no_data, declared=tuple(sorted(declared)))
 
     def picture(self, stream: BinaryIO, side: int | None = None) -> Image.Image:
         """Return the picture of an open file as RGB, scaled down to `side` pixels at most where that is given.
@@ -210,7 +220,7 @@ class Decoding:
             image = image.point(levels * 3 + list(range(256)) * (len(image.getbands()) - 3))
         if kind == "masks" and self.masks is not None and image.getextrema()[1] <= 1:
             image = image.point([0] + [255] * 255)
-        grey = kind in ("integers", "longs", "floats")
+        grey = kind in GREYS
         shown = Image.fromarray(self._scaled(depth.values(image), depth)) if grey else _on_white(image)
         if side is not None:
             shown.thumbnail((side, side))
@@ -222,16 +232,12 @@ class Decoding:
             raise UnreadableError("nothing to show: no pixel is a number")
         how = self
         if self.limits(depth.kind) is None:
-            how = Decoding().completed({depth.kind: [sample_of(pixels, depth.no_data)]})
+            how = Decoding().completed({depth.kind: [sample_of(pixels, depth)]})
         if (limits := how.limits(depth.kind)) is None:
             raise UnreadableError("nothing to show: no pixel that was looked at is a number, or all are no data")
         shown = 255 - to_8_bits(pixels, limits) if depth.ink else to_8_bits(pixels, limits)
-        if depth.no_data is not None and depth.kind in how.no_data:
-            absent: tuple[float, ...] = (depth.no_data,)
-        else:
-            absent = how.absent(depth.kind)
-        if absent:
-            shown[holds_no_data(pixels, absent)] = 0
+        if how.knows_no_data(depth.kind):
+            shown[shown_black(pixels, () if depth.ink else how.absent(depth.kind), depth.no_data)] = 0
         return shown
 
 
@@ -277,7 +283,7 @@ def decoding_of(pictures: Iterable[Image.Image | bytes]) -> Decoding:
             refuse_bomb(picture, stream)
         look_before_reading(picture)
         if (depth := depth_of(picture)).kind:
-            found[depth.kind].append(sample_of(_pixels(picture.copy(), depth), depth.no_data))
+            found[depth.kind].append(sample_of(_pixels(picture.copy(), depth), depth))
 
     for picture in pictures:
         with suppress(UnreadableError):
@@ -285,10 +291,16 @@ def decoding_of(pictures: Iterable[Image.Image | bytes]) -> Decoding:
     return Decoding().completed(found)
 
 
-def sample_of(pixels: np.ndarray, no_data: float | None = None) -> Sample:
-    """Return some values of a picture of any shape, without those that are `no_data`."""
-    values = some_values(pixels)
-    return Sample(values if no_data is None else values[~holds_no_data(values, [no_data])], no_data)
+def sample_of(pixels: np.ndarray, depth: Depth) -> Sample:
+    """Return some values of a picture of any shape, without those that its `depth` says are no data."""
+    values, no_data = some_values(pixels), depth.no_data
+    values = values if no_data is None else values[~holds_no_data(values, [no_data])]
+    return Sample(values, no_data, depth.ink)
+
+
+def data_of(samples: Iterable[Sample], absent: Sequence[float]) -> list[np.ndarray]:
+    """Return the values of samples without those in `absent`, which mean no data where large values are bright."""
+    return [each.values if each.ink else each.values[~holds_no_data(each.values, absent)] for each in samples]
 
 
 def sampled(files: list[Callable[[], BinaryIO]]) -> Iterable[Sample]:
@@ -304,7 +316,7 @@ def sampled(files: list[Callable[[], BinaryIO]]) -> Iterable[Sample]:
 def _sample_in(stream: BinaryIO) -> Sample:
     image = _opened(stream)
     depth = depth_of(image)
-    return sample_of(_pixels(image, depth), depth.no_data)
+    return sample_of(_pixels(image, depth), depth)
 
 
 def _opened(stream: BinaryIO) -> Image.Image:

@@ -181,10 +181,11 @@ def find_rows(
     """Return row numbers, or names out of the `ids` (n,) of a pool, as `check_rows` returns them.
 
     A whole number is always a row number, and text always an id, also where the ids are whole numbers. Warns where a
-    number that somebody wrote into a list names one row by its id and another by its number.
+    number that somebody wrote into a list, or that stands in an index or a column of a data frame, names one row by its
+    id and another by its number.
     """
-    written = isinstance(given, list | tuple)
-    if written and any(isinstance(each, str | PurePath) for each in given):
+    listed = isinstance(given, list | tuple)
+    if listed and any(isinstance(each, str | PurePath) for each in given):
         if numbers := [each for each in given if not isinstance(each, str | PurePath)]:
             raise ValueError(f"{what} mix ids and {numbers[0]!r:.60}; give ids only, or row numbers only")
         given = [each.as_posix() if isinstance(each, PurePath) else str(each) for each in given]
@@ -199,7 +200,7 @@ def find_rows(
                 f"as an id give the text {str(outside[0])!r}"
             )
     rows = check_rows(rows, n, what)
-    if ids is not None and written:
+    if ids is not None and (listed or hasattr(given, "to_numpy")):  # what selects from a table gives its index
         _warn_of_other_reading(rows, ids, what)
     return rows
 
@@ -210,7 +211,8 @@ def _warn_of_other_reading(rows: np.ndarray, ids: np.ndarray, what: str) -> None
         if len(other := np.flatnonzero(ids == str(row))):
             warnings.warn(
                 f"{what}: {row} is taken for the row number {row}, whose id is {str(ids[row])!r}. The id {str(row)!r} "
-                f"is that of row {other[0]}: give it as text, or the row numbers as an array (np.array([...]))",
+                f"is that of row {other[0]}: give ids as text (of an index or column: .astype(str)), or row numbers as "
+                "an array (np.array([...]))",
                 stacklevel=5,  # the line that makes the search
             )
             return

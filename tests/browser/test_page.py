@@ -409,5 +409,5 @@ def test_an_audit_that_is_done_asks_for_nothing_more(bare_desk, tmp_path):
     assert "Mark those of the class" in guide.inner_text()
     desk.page.locator(".elsa-next").click()
     desk.settle()
-    guide.get_by_text("all of the class is found. Nothing is left to ask.").wait_for()
+    guide.get_by_text("to show again. Nothing is left to ask.").wait_for()
     assert "Mark those" not in guide.inner_text()

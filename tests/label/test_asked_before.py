@@ -1,6 +1,5 @@
 """What an estimate of the missing items rests on, why items were asked and the pace outlive a change of the folder."""
 
-import json
 from dataclasses import replace
 
 import numpy as np
@@ -9,10 +8,11 @@ from at_the_desk import answer_page
 
 from elsa_nb.errors import CorruptFileError
 from elsa_nb.label import identity
-from elsa_nb.label.asked_before import KIND
 from elsa_nb.label.controller import Controller
 from elsa_nb.label.first_examples import Begin
+from elsa_nb.label.items import Texts
 from elsa_nb.label.jobs import Job, _kind_of
+from elsa_nb.label.panel import Panel
 from elsa_nb.label.session import Session
 from elsa_nb.pool import Pool
 from elsa_nb.search.stopping.by_scores import bracket
@@ -35,7 +35,7 @@ class Things:
 def opened(tmp_path, request):
     """Return a function that opens the session on numbered things, of which every tenth is wanted."""
 
-    def make(numbers, kind="probe", begin=False, path="s.sqlite"):
+    def make(numbers, kind="probe", begin=False, path="s.sqlite", overview=False):
         vectors = np.stack([np.random.default_rng(n).normal(size=6) + 1.5 * (n % 10 == 0) for n in numbers])
         pool = Pool.from_arrays(vectors.astype(np.float32), [f"img-{n}" for n in numbers])
         items, ids = Things(pool.ids.tolist()), pool.ids.tolist()
@@ -44,13 +44,13 @@ def opened(tmp_path, request):
         def search_from(seeds):
             return GreedyProbe(pool, seeds, config=CONFIG, rng=0)
 
-        search = Begin([rows], search_from, page=12, n=len(pool)) if begin else search_from(rows)
+        begin = begin or overview
+        looking = {"page": 60 if overview else 12, "n": len(pool), "overview": overview, "least": 3}
+        search = Begin([rows], search_from, **looking) if begin else search_from(rows)
         session = Session(tmp_path / path)
         options = {"size": 12, "estimate": bracket, "kind": kind, "begin": None if begin else search_from}
         controller = Controller(search, ids, session, settled=identity.settle(session, items, ids), **options)
         request.addfinalizer(controller.close)
-        if controller.held:
-            session.remark(f"{KIND}me", json.dumps(kind))
         return controller
 
     return make
@@ -73,14 +73,15 @@ def test_a_folder_that_grew_keeps_the_estimate_the_reasons_and_the_pace(opened, 
     grown = [*range(2001, 2004), *range(300)]  # in front: rows of before mean other items now
     controller = opened(grown, begin=begin)
     after = controller.figures()
+    assert after["components"] == before["components"]
+    assert after["seconds"] == pytest.approx(before["seconds"])
+    assert "3 items are new" in after["left"]["how"]
+    while (after := controller.figures())["left"]["middle"] is None:
+        assert after["labels"] <= before["labels"] + 3
+        answer_page(controller, np.array(grown) % 10 == 0)
     assert after["left"]["middle"] == pytest.approx(before["left"]["middle"], abs=3)
     for end in ("low", "high"):
         assert after["left"][end] == pytest.approx(before["left"][end], rel=0.35, abs=3)
-    assert "earlier" not in after["components"]
-    assert {name: count[0] for name, count in after["components"].items()} == {
-        name: count[0] for name, count in before["components"].items()
-    }
-    assert after["seconds"] == pytest.approx(before["seconds"])
     evidence = len([a for a in controller.session.events() if a["label"] >= 0])
     controller.close()
 
@@ -89,11 +90,59 @@ def test_a_folder_that_grew_keeps_the_estimate_the_reasons_and_the_pace(opened, 
     assert evidence >= 100
 
 
+def test_what_was_passed_in_the_first_look_and_answered_later_keeps_the_reason_of_its_answer(opened):
+    before = work(opened, range(300), 12, overview=True)
+    assert before["components"]["sample"][0] < 60 and before["left"]["middle"] is not None
+    after = work(opened, range(303), 0, overview=True)
+    assert after["components"] == before["components"]
+
+
+@pytest.mark.parametrize("rich", [60, 200])
+def test_the_range_is_held_back_until_answers_since_the_folder_grew_are_enough_and_holds_then(opened, rich):
+    assert work(opened, range(300), 9)["left"]["middle"] is not None
+    grown = [*range(300), *range(1001, 1240), *range(5000, 5000 + 10 * rich, 10)]
+    work(opened, grown[:400], 0)  # in two steps, and nothing is answered between them
+    controller, positive = opened(grown), np.array(grown) % 10 == 0
+    assert f"{len(grown) - 300} items are new" in controller.figures()["left"]["how"]
+    assert controller.figures()["left"]["advice"] == ""
+    said = 0
+    for _ in range(12 + rich // 12):
+        answer_page(controller, positive)
+        figures = controller.figures()
+        if (left := figures["left"])["middle"] is not None:
+            said += 1
+            assert positive.sum() - 3 - figures["positives"] <= left["high"]
+        else:
+            assert not said and ("30 answers from now on" in left["how"] or "are finds" in left["how"])
+    assert said
+
+
+def panel_of(tmp_path, numbers, **options):
+    vectors = np.stack([np.random.default_rng(n).normal(size=6) + 1.5 * (n % 10 == 0) for n in numbers])
+    ids = [f"img-{n}" for n in numbers]
+    pool = Pool.from_arrays(vectors.astype(np.float32), ids)
+    search = GreedyProbe(pool, [ids.index(f"img-{n}") for n in (0, 10, 20)], config=CONFIG, rng=0)
+    return Panel(search, Texts(ids, ids), tmp_path / "s.sqlite", page=12, **options)
+
+
+def test_a_panel_that_says_its_kind_of_search_keeps_the_estimate(tmp_path):
+    panel = panel_of(tmp_path, range(300), kind="mine")
+    for _ in range(9):
+        answer_page(panel.controller, np.arange(300) % 10 == 0)
+    assert panel.figures["left"]["middle"] is not None
+    panel.close()
+    panel = panel_of(tmp_path, range(303), kind="mine")
+    assert "without a score of this search" not in panel.figures["left"]["how"]
+    panel.close()
+
+
 @pytest.mark.parametrize("begin", [False, True])
 def test_it_may_grow_again(opened, begin):
     first = work(opened, range(300), 5, begin=begin)
     work(opened, range(303), 4, begin=begin)
     controller = opened([2005, *range(303)], begin=begin)
+    for _ in range(2):
+        answer_page(controller, np.array([2005, *range(303)]) % 10 == 0)
     figures = controller.figures()
     assert "earlier" not in figures["components"]
     assert figures["labels"] > first["labels"] and figures["left"]["middle"] is not None

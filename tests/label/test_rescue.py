@@ -1,5 +1,6 @@
 """A damaged session says so in one sentence, and what can be read of it comes out; the file itself is only read."""
 
+import json
 import re
 import shutil
 import sqlite3
@@ -18,7 +19,7 @@ from elsa_nb.label import Fixed, Panel, Texts
 from elsa_nb.label.label_files.reader import read_labels
 from elsa_nb.label.rescue import rescue
 from elsa_nb.label.session import Answer, Session
-from elsa_nb.label.session_file import CLASS
+from elsa_nb.label.session_file import CLASS, IMPORTED
 from elsa_nb.search.oracle import Truth
 
 N = 120
@@ -228,8 +229,8 @@ def test_a_rescue_that_a_full_disk_ends_leaves_nothing_in_its_way(whole, tmp_pat
     assert answers(rescue(whole, tmp_path / "r.sqlite").path) == answers(whole)
 
 
-def test_a_time_that_is_no_number_is_no_line_and_the_others_come_out(whole, tmp_path):
-    """SQLite stores it as nothing, and nothing is no time: one such line made all of the rescue fail."""
+def test_a_time_that_is_no_number_is_lost_and_its_answer_comes_out(whole, tmp_path):
+    """SQLite stores it as nothing, and nothing is no time: such a line once made all of the rescue fail."""
     good, at = tmp_path / "good.sqlite", 1.5e9 + 0.25
     good.write_bytes(whole.read_bytes())
     with closing(sqlite3.connect(good)) as base, base:
@@ -238,7 +239,7 @@ def test_a_time_that_is_no_number_is_no_line_and_the_others_come_out(whole, tmp_
     bad = tmp_path / "bad.sqlite"
     bad.write_bytes(good.read_bytes().replace(struct.pack(">d", at), struct.pack(">d", float("nan"))))
     rescued = rescue(bad, tmp_path / "bad-out.sqlite")
-    assert (rescued.lines, rescued.lost) == (lines - 1, 1)
+    assert (rescued.lines, rescued.lost) == (lines, 0)
     assert len(answers(rescued.path)) == rescued.items
 
 
@@ -256,3 +257,41 @@ def test_answers_that_go_from_the_log_into_the_file_meanwhile_are_rescued(tmp_pa
     monkeypatch.setattr(Path, "read_bytes", read_before_the_log_is_emptied)
     assert rescue(session.path, tmp_path / "out.sqlite").lines == 1
     session.close()
+
+
+STRANGE = [("at", 6.8e177), ("at", -1.0), ("at", float("inf")), ("position", -107), ("row", -1), ("row", "x")]
+STRANGE += [("action", -5), ("round", "x"), ("component", b"x"), ("score", "x"), ("seconds", b"x"), ("code", b"x")]
+
+
+@pytest.mark.parametrize(("column", "value"), STRANGE)
+def test_a_column_that_holds_what_no_line_can_costs_that_column_and_not_the_answer(tmp_path, column, value):
+    path = tmp_path / "s.sqlite"
+    with Session(path) as session:
+        session.acquire()
+        for k in range(5):
+            session.write(
+                [Answer(f"p{k}", -2, k % 2, position=k, row=k, round=0, component="NN", score=0.5, seconds=1.0)]
+            )
+        before = session.read("SELECT * FROM events ORDER BY id")
+    with closing(sqlite3.connect(path)) as base, base:
+        base.execute(f"UPDATE events SET {column} = ? WHERE id = 3", (value,))
+    with pytest.raises(CorruptFileError, match="session rescue"):
+        Session(path)
+    rescued = rescue(path)
+    assert (rescued.lines, rescued.lost) == (5, 0)
+    with Session(rescued.path) as session:
+        after = session.read("SELECT * FROM events ORDER BY id")
+    assert [line | {column: 0} for line in after] == [line | {column: 0} for line in before]
+    kept = after[2][column]
+    assert kept == before[1]["at"] if column == "at" else kept in (None, 0, "")
+    assert rescue(path, tmp_path / "s.csv").lines == 5
+
+
+def test_what_a_session_says_of_its_items_is_left_behind_where_it_is_no_record(tmp_path):
+    path = tmp_path / "s.sqlite"
+    with Session(path) as session:
+        session.record([Answer("a", -2, 1)], IMPORTED)
+        session.remark_once("about:me", json.dumps({"ids": 5}))
+    with Session(rescue(path).path) as session:
+        assert session.meta("about:me") is None
+        assert session.known() == {"a": 1}

@@ -80,14 +80,17 @@ def test_a_search_and_its_audit_are_summed_up(place, capsys):
     assert work.strategy == "harvest"
     assert "Vectors: by dinov2-small, embedding, 4 values (SHA-256 of the weights abababababababab)" in said
     (result,) = work.audits
-    again = int(audit["statement"].split("Of ")[1].split()[0])  # known finds among the 60 on the page
+    again = int(audit["statement"].split("you marked ")[1].split()[2])  # known finds among the 60 on the page
     drawn = 60 - again
     assert again > 0
     assert (len(result.items), result.statement) == (drawn, audit["statement"])
     assert result.finds == sum(WANTED[NAMES.index(item)] for item in result.items)
+    before = work.origins
     worked(place, 0)  # opened again, it takes the audit's answers
     (work,) = read().work
-    assert work.origins["drawn at random"] == (drawn, result.finds)
+    answers, finds = work.origins["drawn at random"]  # what the search had asked keeps its reason
+    assert answers + sum(n for n, _ in before.values()) == work.answers
+    assert (0 < answers < drawn, finds) == (True, result.finds)
     assert work.audits[0].statement == audit["statement"]
 
 

@@ -8,7 +8,8 @@ import pytest
 from PIL import Image, TiffImagePlugin
 
 from elsa_nb.images.sources.files import open_folder
-from elsa_nb.label.items import Arrays
+from elsa_nb.label.items import Arrays, Files, Paths, Pictures
+from elsa_nb.option_names import by_command, told_by
 from elsa_nb.pictures.decoding import Decoding, decoding_of, find_decoding, look
 from elsa_nb.pictures.no_data import sentinels
 
@@ -18,8 +19,10 @@ HILL = np.exp(-((x - 50) ** 2 + (y - 40) ** 2) / 900)  # 0 to 1
 EDGE = x < SIDE // 10  # a tenth of the pixels
 
 
-def tiff(pixels, no_data=None):
+def tiff(pixels, no_data=None, ink=False):
     tags = TiffImagePlugin.ImageFileDirectory_v2()
+    if ink:
+        tags.tagtype[262], tags[262] = 3, 0
     if no_data is not None:
         tags.tagtype[42113], tags[42113] = 2, no_data
     stream = io.BytesIO()
@@ -112,6 +115,7 @@ MEASURED = {
     "a hill down to zero": 3000 * HILL.round(3),
     "one value": np.full((SIDE, SIDE), 7.0),
     "nothing": np.empty(0),
+    "dark objects on white": np.where(HILL > 0.6, 9000 + 3000 * HILL.round(2), 65535),
 }
 
 
@@ -126,6 +130,41 @@ def test_a_declared_value_counts_for_its_own_file_only(tmp_path):
     pixels, files = shown_by_folder(tmp_path / "own", [tiff(around_zero), tiff(filled(around_zero, -9999), "-9999")])
     assert 100 < pixels[0, 0] < 155
     assert files.decoding.no_data == {"floats": ()}
+
+
+@pytest.mark.parametrize(
+    ("declared", "held"), [("3.40282e+38", 3.4028234663852886e38), ("-3.4e+38", -3.4e38), ("9.969e+36", 9.96921e36)]
+)
+def test_a_value_declared_in_few_digits_is_found(tmp_path, declared, held):
+    pixels, _ = shown_by_folder(tmp_path / "own", [tiff(filled(200 + 300 * HILL, held), declared)] * 2)
+    assert (pixels[EDGE] == 0).all() and pixels[~EDGE].max() > 215
+
+
+def test_a_declared_value_hides_none_that_gives_itself_away(tmp_path):
+    pixels, files = shown_by_folder(tmp_path / "own", [tiff(filled(200 + 300 * HILL, 65535), "-9999")] * 2)
+    assert "65,535" in " ".join(files.remarks) and (pixels[EDGE] == 0).all()
+
+
+def test_in_pictures_of_ink_zero_is_white_and_a_declared_value_black(tmp_path):
+    page = filled(9000 + 1500 * HILL, 0, np.uint16)
+    pixels, files = shown_by_folder(tmp_path / "page", [tiff(page, ink=True)] * 2)
+    assert (pixels[EDGE] == 255).all() and "no data" not in " ".join(files.remarks)
+    pixels, _ = shown_by_folder(tmp_path / "declared", [tiff(page, "0", ink=True)] * 2)
+    assert (pixels[EDGE] == 0).all()
+    light = [tiff(filled(9000 + 1500 * HILL, 0, np.uint16))] * 3
+    pixels, files = shown_by_folder(tmp_path / "mixed", [tiff(page, ink=True), *light])
+    assert (pixels[EDGE] == 255).all() and (np.asarray(files.open(1))[..., 0][EDGE] == 0).all()
+
+
+def test_a_picture_that_is_white_all_over_stays_white_beside_others_with_gaps(tmp_path):
+    frame = np.full((SIDE, SIDE), 65535, np.uint16)
+    thermal = filled(29000 + 1500 * HILL, 65535, np.uint16)
+    pixels, files = shown_by_folder(tmp_path / "own", [tiff(frame), *[tiff(thermal)] * 5])
+    assert (pixels == 255).all() and (np.asarray(files.open(1))[..., 0][EDGE] == 0).all()
+    items = Arrays([frame.astype(int), *[thermal.astype(int)] * 5])
+    assert np.asarray(Image.open(io.BytesIO(items.content(0, SIDE).data))).min() > 250
+    pixels, _ = shown_by_folder(tmp_path / "declared", [tiff(frame, "65535"), tiff(thermal, "65535")])
+    assert (pixels == 0).all()
 
 
 @pytest.mark.parametrize("text", ["", "nan", "none", "-inf", "1,5"])
@@ -144,6 +183,33 @@ def test_a_decoding_of_an_earlier_version_reads_as_it_did():
     data, before = tiff(filled(200 + 300 * HILL, 9e9), "9e9"), Decoding(floats=(200, 500))
     assert (np.asarray(before.picture(io.BytesIO(data)))[..., 0][EDGE] == 255).all()
     assert before.completed({"floats": []}) == before
+
+
+def test_a_folder_embedded_before_no_data_was_known_is_told_how_to_be_embedded_anew(tmp_path):
+    _, files = shown_by_folder(tmp_path / "my dem", [tiff(filled(200 + 300 * HILL, -9999))] * 2)
+    assert files.flat == ""
+    before, root = Decoding(floats=(-10000, 500)), tmp_path / "my dem"
+    said = open_folder(root, decoding=before).flat
+    assert said in open_folder(root, decoding=before).remarks
+    assert "-9,999 was known to mean no data" in said
+    assert f"embed_folder({str(root)!r}, name='my dem-2')" in said and "pool=" in said
+    with told_by(by_command):
+        assert f"`elsa-nb embed '{root}' --name 'my dem-2'`" in open_folder(root, decoding=before).flat
+    assert open_folder(root, decoding=files.decoding).flat == ""
+
+
+@pytest.mark.parametrize("declared", [None, "-9999"])
+def test_every_door_says_what_is_taken_for_no_data(tmp_path, capsys, declared):
+    data = [tiff(filled(200 + 300 * HILL, -9999), declared)] * 2
+    paths = [tmp_path / f"{i}.tif" for i in range(2)]
+    for path, each in zip(paths, data, strict=True):
+        path.write_bytes(each)
+    for items in (Pictures(data), Paths(paths), Files(tmp_path, [path.name for path in paths])):
+        for row in (0, 1):
+            items.content(row, SIDE)
+        assert capsys.readouterr().out == (
+            "Of the values in these pictures, -9,999 is taken for no data and shown in black.\n"
+        )
 
 
 @pytest.mark.parametrize(("step", "warned"), [(0.0, False), (1.0, True)])

@@ -661,3 +661,16 @@ def test_a_number_that_is_the_id_of_another_row_is_pointed_out():
         Ledger(4, np.array([3, 2]), shuffled)  # as programs hand rows over
         Ledger(4, [3], shuffled)
         Ledger(4, [3, 2], np.array(["0", "1", "2", "3"]))
+        Ledger(4, pd.Index([3]), shuffled)
+
+
+@pytest.mark.parametrize("kind", [pd.Index, pd.Series, lambda rows: pd.Series(rows, dtype="Int64")])
+def test_an_index_or_column_whose_numbers_are_ids_of_other_rows_is_pointed_out_like_a_list(kind):
+    frame = pd.DataFrame({"x": range(10)})[lambda d: d.x >= 4]
+    ids = frame.index.astype(str).to_numpy(str)
+    given = kind(frame.index[:2].tolist())
+    with pytest.warns(
+        UserWarning, match=r"4 is taken for the row number 4, .*id '4' is that of row 0: .*astype\(str\)"
+    ):
+        assert Ledger(6, given, ids).seeds.tolist() == [4, 5]
+    assert Ledger(6, given.astype(str), ids).seeds.tolist() == [0, 1]

@@ -156,7 +156,7 @@ def check_resizer(resizer: str) -> None:
 
 def check_workers(workers: int | None) -> None:
     """Raise ValueError for what is not a number of processes."""
-    if workers is not None and not (isinstance(workers, int) and workers >= 0):
+    if workers is not None and (isinstance(workers, bool) or not isinstance(workers, int) or workers < 0):
         raise ValueError(f"workers is {workers!r}; give 0 (only this process) or more, or leave it out (one per core).")
 
 

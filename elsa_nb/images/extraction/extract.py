@@ -34,16 +34,14 @@ def extract(
     *,
     folder: Path | str | None = None,
     name: str = "glyphs",
-    batch: int | None = None,
-    dtype: str = "float16",
-    progress: bool | None = None,
+    **settings: Any,
 ) -> dict[str, Pool]:
     """Compute the pools `<name>-<encoder>-<space>` of one encoder, or of the bundled one of that name.
 
-    See `extract_all`, which does the same for many. Returns the pool of each space.
+    See `extract_all`, which does the same for many, for `settings` and what is raised. Returns the pool of each space.
     """
+    ExtractionSettings.of(settings, extract)
     encoder = load_trained(encoder) if isinstance(encoder, str) else encoder
-    settings = {"batch": batch, "dtype": dtype, "progress": progress}
     return extract_all(source, {encoder.name: encoder}, name=name, folder=folder, **settings)[encoder.name]
 
 

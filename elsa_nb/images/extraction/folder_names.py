@@ -46,7 +46,7 @@ def find_pool(root: Path | str, encoder: str | None = None) -> tuple[Path, str] 
     """Return where the embeddings of `root`, with its present files, are, and their encoder: `encoder` or a default.
 
     None where there is no such pool, or where the folder has changed since: `embed.embed_folder` then makes it. A
-    file of weights is not looked for, since it may have changed, too.
+    file of weights is not looked for, since it may have changed, too. Prints why it had better be made anew, if so.
     """
     names = CANDIDATES if encoder is None else [] if is_file_name(encoder) else [encoder]
     base = store.DATA / "pools" / folder_title(root)
@@ -56,7 +56,10 @@ def find_pool(root: Path | str, encoder: str | None = None) -> tuple[Path, str] 
         return None
     files = open_folder(root, decoding=known_decoding(base, root))
     now = stamps(files)
-    return next(((place, places[place]) for place in there if _is_of(place, files, now)), None)
+    found = next((place for place in there if _is_of(place, files, now)), None)
+    if found is not None and files.flat:
+        print(files.flat)
+    return None if found is None else (found, places[found])
 
 
 def _is_of(place: Path, files: ImageFiles, now: dict[str, Stamp]) -> bool:

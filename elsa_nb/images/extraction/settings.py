@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, fields
 from numbers import Integral
 from typing import Any
 
+import numpy as np
+
 from elsa_nb.images.encoders.preprocessing import CropGeometry
 from elsa_nb.images.extraction.crops import check_resizer, check_workers
 from elsa_nb.images.extraction.forward import device_and_precision
@@ -39,8 +41,12 @@ class ExtractionSettings:
 
     def __post_init__(self):
         """Check the settings, and put what the device decides in the place of None."""
-        if self.batch is not None and not (isinstance(self.batch, Integral) and self.batch >= 1):
+        whole = isinstance(self.batch, Integral) and not isinstance(self.batch, bool)
+        if self.batch is not None and not (whole and self.batch >= 1):
             raise ValueError(f"batch is {self.batch!r}; give 1 or more.")
+        for name in ("compiled", "progress"):
+            if not (getattr(self, name) is None or isinstance(getattr(self, name), bool | np.bool_)):
+                raise ValueError(f"{name} is {getattr(self, name)!r}; give True or False, or leave it out.")
         check_workers(self.workers)
         if not isinstance(self.dtype, str) or self.dtype not in DTYPES:
             raise ValueError(f"dtype is {self.dtype!r}; a pool holds one of {DTYPES}.")

@@ -5,7 +5,7 @@
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -29,10 +29,10 @@ from elsa_nb.images.sources.left_out import (
     sentences,
 )
 from elsa_nb.images.sources.rows import class_rows
-from elsa_nb.option_names import option_told
-from elsa_nb.pictures.decoding import RANGES, Decoding, UnreadableError, endings, look, sampled
+from elsa_nb.option_names import embedding_told, option_told
+from elsa_nb.pictures.decoding import RANGES, Decoding, Sample, UnreadableError, data_of, endings, look, sampled
 from elsa_nb.pictures.greys import crowded, flattened
-from elsa_nb.pictures.no_data import holds_no_data, said_of_no_data
+from elsa_nb.pictures.no_data import said_of_no_data
 from elsa_nb.pictures.opening import RefusedError, escaped, open_plain
 from elsa_nb.progress import bar
 from elsa_nb.store import as_path, sha256_bytes
@@ -57,7 +57,8 @@ class ImageFiles:
     about this copy, such as images that are not there.
 
     `decoding` says how the user's own pictures are read; None, for published data sets, means `sources.decoding`.
-    `left_out` are the files of the folder that are not among the images, `remarks` sentences to be printed once.
+    `left_out` are the files of the folder that are not among the images, `remarks` sentences to be printed once, and
+    `flat` is the one among them that says why an earlier pool had better be made anew, and how; "" where it need not.
     """
 
     name: str
@@ -71,6 +72,7 @@ class ImageFiles:
     decoding: Decoding | None = None
     left_out: tuple[LeftOut, ...] = ()
     remarks: tuple[str, ...] = ()
+    flat: str = ""
 
     @classmethod
     def of(
@@ -177,8 +179,9 @@ def open_folder(
     index = {folder: i for i, folder in enumerate(folders)}
     targets = [index[each.partition("/")[0]] if "/" in each else -1 for each in ids]
     files = ImageFiles.of(name or escaped(root.resolve().name), root, paths, targets, folders, ids=ids)
-    decoding, remarks = _survey(files, decoding, progress)
-    return replace(files, decoding=decoding, left_out=tuple(left_out), remarks=(*remarks, *said))
+    decoding, remarks, flat = _survey(files, decoding, progress)
+    remarks = [*remarks, flat] if flat else remarks
+    return replace(files, decoding=decoding, left_out=tuple(left_out), remarks=(*remarks, *said), flat=flat)
 
 
 def check_folder(root: Path | str) -> Path:
@@ -202,8 +205,8 @@ def _told_apart(paths: list[str], left_out: list[LeftOut]) -> tuple[list[str], l
     return paths, [escaped(path) for path in paths]
 
 
-def _survey(files: ImageFiles, decoding: Decoding | None, progress: bool | None) -> tuple[Decoding, list[str]]:
-    """Look at the header of every file; return how the folder is read and remarks about that.
+def _survey(files: ImageFiles, decoding: Decoding | None, progress: bool | None) -> tuple[Decoding, list[str], str]:
+    """Look at the header of every file; return how the folder is read, remarks about that, and `ImageFiles.flat`.
 
     A file that cannot be opened is ignored here: the extraction meets it again and names it.
     """
@@ -231,7 +234,7 @@ def _survey(files: ImageFiles, decoding: Decoding | None, progress: bool | None)
             absent = decoding.absent(kind, (each.no_data for each in samples[kind]))
             if absent:
                 said += f"; {said_of_no_data(absent)}"
-            values = [each.values[~holds_no_data(each.values, absent)] for each in samples[kind]]
+            values = data_of(samples[kind], absent)
             said += "."
             if flat := flattened(values, limits):
                 said += f" Of {len(values)} looked at, {flat} are one flat grey by that, since their values are of "
@@ -252,7 +255,22 @@ def _survey(files: ImageFiles, decoding: Decoding | None, progress: bool | None)
         )
     if paged:
         remarks.append(f"Files with more than one page: {paged:,}; the first page of each is used.")
-    return decoding, remarks
+    return decoding, remarks, _flat(files.root, decoding, samples)
+
+
+def _flat(root: Path, decoding: Decoding, samples: Mapping[str, list[Sample]]) -> str:
+    """Say which values would be taken for no data if a folder were embedded now, and how to do so; "": no others."""
+    now = Decoding().completed(samples)
+    kinds = [kind for kind in _DEEP if kind in now.no_data and not decoding.knows_no_data(kind)]
+    values = sorted({value for kind in kinds for value in now.absent(kind, (each.no_data for each in samples[kind]))})
+    if not values:
+        return ""
+    named = " and ".join(f"{value:,.7g}" for value in values)
+    again = embedding_told(str(root), f"{root.resolve().name}-2")
+    return (
+        f"This folder was embedded before {named} {'was' if len(values) == 1 else 'were'} known to mean no data, and "
+        f"keeps the range of then, which may leave few greys to the rest; to embed it anew: {again}."
+    )
 
 
 def walk(root: Path, suffixes: tuple[str, ...], left_out: list[LeftOut] | None = None) -> Iterator[str]:

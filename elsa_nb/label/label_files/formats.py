@@ -65,7 +65,7 @@ def _readings(
     if data.startswith(b"\x1f\x8b"):
         data = _unpacked(data)
     if data.startswith(b"SQLite format 3"):
-        yield stored_sessions.read(path, shown_as)
+        yield stored_sessions.read(path, shown_as, names, item)
         return
     for is_it, read in _BY_BYTES:
         if is_it(data):

@@ -54,6 +54,7 @@ class Reading:
     `label_column`: the column, attribute or field that was taken for the labels, where another may hold them.
     `fitting`: which of the columns hold an item in every line, as a remark; it is one of the `notes`, too.
     `heeded` are the options of `read_labels` that its reader listens to.
+    `contents` {name: digest} tells what is behind some of the names, where the file keeps it.
     """
 
     lines: list[Line]
@@ -66,6 +67,7 @@ class Reading:
     label_column: str | None = None
     fitting: str | None = None
     heeded: frozenset[str] = frozenset()
+    contents: dict[str, str] = field(default_factory=dict)
 
     def has_column(self, name: str) -> bool:
         """Whether the table has a column of this name, compared as `plain` writes it."""

@@ -23,6 +23,7 @@ class LabelFile:
 
     `given` maps each annotator (None: the file names none) to {row: label}, labels being 1, 0 and -1 (unsure).
     `unmatched` are (place, name, why) of names that are not items here, `empty` counts lines without a label.
+    `contents` {row: digest} tells what was behind some items, where the file keeps it, as a session file does.
     """
 
     path: Path
@@ -31,6 +32,7 @@ class LabelFile:
     empty: int = 0
     unmatched: list[tuple[str, str, str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    contents: dict[int, str] = field(default_factory=dict)
 
     def agreed(self) -> dict[int, int]:
         """Return {row: label} on which all annotators agree; one who is unsure does not count."""
@@ -93,7 +95,8 @@ def read_labels(
 
     `positive` names the class to look for where labels are classes (others are then negative, or, with `negative`,
     only those; `unsure` likewise). It may be one of several in a cell, or the name of a column. `item` and `label` name
-    columns that have other names than usual; item="row" takes the pool's order. `annotator` keeps one person's labels.
+    columns that have other names than usual; item="row" takes the pool's order, for a session file the rows that its
+    items had. `annotator` keeps one person's labels.
     `every` ("positive") is the label of each item of a plain list of names. `encoding` is detected unless given.
     `shown_as` is what a person calls the file, where it lies elsewhere: its path in the result and in errors.
 
@@ -207,7 +210,8 @@ def _joined(
         lines = count_of(empty, "line", "lines")
         raise ValueError(f"it was read as {reading.kind}, and none of its {lines} about items here has a label")
     notes = [*reading.notes, *_written_otherwise(reading, rows, names)]
-    return LabelFile(path, reading.kind, given, empty, unmatched, notes)
+    contents = {row: digest for name, digest in reading.contents.items() if isinstance(row := names.find(name), int)}
+    return LabelFile(path, reading.kind, given, empty, unmatched, notes, contents)
 
 
 def _written_otherwise(reading: Reading, rows: Sequence[int | str], names: Names) -> list[str]:

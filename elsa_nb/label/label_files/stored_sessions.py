@@ -2,25 +2,64 @@
 
 import sqlite3
 from pathlib import Path
+from typing import Any
 
+from elsa_nb.counts import count_of
 from elsa_nb.label.label_files.lines import Line, Reading
-from elsa_nb.label.session_file import check_values, read_whole
+from elsa_nb.label.label_files.names import Names
+from elsa_nb.label.remembered import about_in, numbered_before, unpacked_names
+from elsa_nb.label.session_file import NOT_PLANTED, check_values, read_whole
+from elsa_nb.option_names import option_told
 
 SESSION_KIND = "session file"
+_WAYS = ("row", "item")
 
 
-def read(path: Path, shown_as: Path) -> Reading:
+def read(path: Path, shown_as: Path, names: Names, item: str | None) -> Reading:
     """Return the current answers of all annotators; errors call the file `shown_as`.
 
-    Raises ValueError for another program's database, and CorruptFileError for entries that hold no answers.
+    With `item` "row", the answers are about the rows that their items had in the session; with "item", or None, about
+    items of these names. Raises ValueError for another program's database, and for a session whose items had row
+    numbers for names, where `item` is None and as many have other names now; CorruptFileError for entries that hold no
+    answers.
     """
     base = sqlite3.connect(":memory:")
     try:
         read_whole(path, base)
         check_values(shown_as, base)
-        found = base.execute("SELECT id, item, label, annotator FROM answers ORDER BY id").fetchall()
+        query = f"SELECT id, item, label, annotator FROM answers WHERE {NOT_PLANTED} ORDER BY id"
+        found = base.execute(query).fetchall()
+        stored = base.execute("SELECT value FROM meta WHERE key GLOB 'about:*'").fetchall()
     except sqlite3.DatabaseError as error:
         raise ValueError(f"it is a database, but not a session file ({' '.join(str(error).split())})") from None
     finally:
         base.close()
-    return Reading([Line(f"answer {i}", item, label, who) for i, item, label, who in found], SESSION_KIND)
+    abouts = [about_in(about) for (about,) in stored]
+    contents = {name: digest for about in abouts for name, digest in about["contents"].items()}
+    if item is None and any(numbered_before(about, names.ids) for about in abouts):
+        raise ValueError(
+            f"its items had row numbers for names, and {names.ids[0]!r} is the name of row 0 here: "
+            f"{option_told('item', 'row')} takes the answers by row, which is right where the rows are in the same "
+            f"order; {option_told('item', 'item')} by name"
+        )
+    notes = []
+    if item == "row":
+        now = _names_by_row(abouts, names)
+        gone = sum(name not in now for _, name, _, _ in found)
+        notes = [f"{count_of(gone, 'answer')} about items that had no row any more were left out"] if gone else []
+        found = [(i, now[name], label, who) for i, name, label, who in found if name in now]
+        contents = {now[name]: digest for name, digest in contents.items() if name in now}
+    elif item not in (None, "item"):
+        raise ValueError(f"item = {item!r}; of a session file allowed: {', '.join(_WAYS)}")
+    lines = [Line(f"answer {i}", name, label, who) for i, name, label, who in found]
+    return Reading(lines, SESSION_KIND, notes=notes, heeded=frozenset({"item"}), contents=contents)
+
+
+def _names_by_row(abouts: list[dict[str, Any]], names: Names) -> dict[str, str]:
+    """Return {name in the session: name here} of items in the same row; ValueError where rows cannot be compared."""
+    told = {about["names"] for about in abouts if about["names"] is not None and about["n"] == len(names.ids)}
+    if len(told) != 1 or len(before := unpacked_names(told.pop())) != len(names.ids):
+        sizes = sorted({about["n"] for about in abouts})
+        what = f"{', '.join(f'{n:,}' for n in sizes)} items, and {len(names.ids):,} are here" if sizes else "no items"
+        raise ValueError(f"it does not say which row each item had: it remembers {what}")
+    return dict(zip(before, names.ids, strict=True))

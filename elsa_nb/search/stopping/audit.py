@@ -17,16 +17,29 @@ unlikely:
 Why it holds at every look: U falls below M at some look only if, for some h, at most h hits had been met by the
 earliest t at which the bound for h falls below M. That has probability at most alpha_h; the sum over h is alpha.
 
-A person overlooks some positives. Known ones, planted among the rows, tell how many: a share s of positives is seen
-when it is looked at, and each of the M is a hit only with that probability. A fifth of alpha goes to a lower bound of
-s, made in the same way: with m of k planted ones overlooked, s is at least the value for which so few as m are not too
-unlikely (alpha_m of that fifth), at every k. The bounds u then take this value for s: wherever it is not above the
-truth, u is not below what the true s would give. What this measures are slips on positives such as the planted ones:
-it assumes that those still missing are seen as easily.
+A person overlooks some positives: each of the M is a hit only with a probability s. Known ones, planted among the
+rows, tell how many: of the first k, m were overlooked. Then M is bounded by what some s in [0, 1] leaves for it:
+
+    alpha_hm = alpha / ((h + 1) (h + 2) (m + 1) (m + 2))        sums to alpha over h, m = 0, 1, 2 ...
+    u        = max {M : P(at most m of k overlooked; s) P(at most h hits; M, s) > alpha_hm for some s}
+
+This holds at every look for the same reason: which rows are planted, and so k, is fixed by the plan of the audit, so
+with the true M and s the product falls while h and m stay. If it is at most alpha_hm at the earliest of such looks, at
+most h hits and at most m overlooked ones had been met by then, which has that probability: the two are independent.
+What this measures are slips on positives such as the planted ones: it assumes that those still missing are seen as
+easily.
+
+The largest product over s is found by a search in one dimension, since both factors are log-concave in s. The first is
+the distribution function of a beta variable. The second, F_h, has the derivative -(h + 1) P(h + 1 hits) / s, and
+P(j hits) = s^j Q_j(s) with Q_j = G^(j)(1 - s) / j!, where G is the generating function of the positives looked at.
+All roots of G are real (the number is hypergeometric) and so are those of its derivatives: each Q_j is log-concave.
+Q_j' = -(j + 1) Q_(j + 1), so each Q_j / Q_(j + 1) falls with s; and so does s F_h / P(h + 1 hits), which is a sum of
+products of these with powers of 1 / s.
 """
 
 import copy
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from itertools import pairwise
 from numbers import Integral
 
@@ -36,8 +49,10 @@ import scipy
 from elsa_nb.search.checks import check_count, check_number, check_rng, check_rows, check_share
 from elsa_nb.search.contract import POSITIVE, UNSURE, QueryError, check_labels
 
-PLANTED_SHARE = 0.2  # of the risk, spent on measuring how many positives the person overlooks
 _SURELY = 60.0  # exp(-60 / 2), about 1e-13, is a probability that no bound notices
+_NEVER = 1e-12  # and so is this
+_IMPOSSIBLE = 1e6  # minus the logarithm of nothing
+_CLOSE = 1e-6  # to the best share that is seen: there the product is flat
 
 Planted = tuple[int, int]  # of known positives: how many were seen, how many shown
 
@@ -54,9 +69,8 @@ class Audit:
     items outside of `rows` have an answer that is unsure by now: each may be a missing positive.
 
     A person overlooks some positives. With `planted` = (seen, shown), counted on known positives hidden among the rows,
-    the statements allow for it: the share that the person sees is bounded from below, which takes a fifth of the risk.
-    Where they are shown bit by bit, begin with (0, 0) and add what came of them with `update`. Without `planted` the
-    statements hold for somebody who overlooks nothing.
+    the statements allow for it. Where they are shown bit by bit, begin with (0, 0) and add what came of them with
+    `update`. Without `planted` the statements hold for somebody who overlooks nothing.
 
     Raises ValueError for numbers that are out of range; `QueryError` when `query` and `update` are not called in turn.
     """
@@ -79,8 +93,7 @@ class Audit:
         self.found, self.hits, self.labels = int(found), 0, 0
         self._order = check_rng(rng).permutation(rows)
         self._found_since = np.isin(self._order, np.asarray(found_since, np.int64))
-        self._confidence, self.planted = confidence, planted
-        risk_and_sight(confidence, planted)  # or raise
+        self._risk, self.planted = _risk_of(confidence), planted if planted is None else check_planted(planted)
         self._bound = len(rows)
         self.unsure = 0
         self._open: np.ndarray | None = None
@@ -120,9 +133,8 @@ class Audit:
         self.unsure += int((labels == UNSURE).sum())
         self._open = None
         seen = self.hits + self.unsure
-        risk, sight = risk_and_sight(self._confidence, self.planted)
-        bound = most_positives(len(self._order), self.labels, seen, spent_at(risk, seen), sight)
-        self._bound = min(self._bound, bound)
+        risk = spent_at(self._risk, seen, self.planted)
+        self._bound = min(self._bound, most_positives(len(self._order), self.labels, seen, risk, self.planted))
 
     def at_best(self, planted: Planted = (0, 0)) -> "Audit":
         """Return the audit as it would be with all rows labelled and no further find, after more `planted` ones."""
@@ -178,6 +190,7 @@ def labels_for(
         check_count(name, count, 1 if name == "found" else 0)
     _check_within(hits=hits, rows=rows - elsewhere - unsure)
     check_share("promise", promise)
+    risk = _risk_of(confidence)
     counted = planted if callable(planted) else lambda labels: planted
     allowed = int((found + hits + elsewhere) / promise + 1e-9) - found - doubtful  # positives among the rows, at most
     if allowed >= rows:
@@ -187,36 +200,67 @@ def labels_for(
     low, high = 0, rows  # `low` labels do not suffice, unless none are needed; `high` labels do
     while low < high:
         middle = (low + high) // 2
-        risk, sight = risk_and_sight(confidence, counted(middle))
-        if few_hits(rows, allowed + 1, middle, hits + unsure, sight) <= spent_at(risk, hits + unsure):
-            high = middle
-        else:
+        shown = counted(middle)
+        if may_be(rows, allowed + 1, middle, hits + unsure, spent_at(risk, hits + unsure, shown), shown):
             low = middle + 1
+        else:
+            high = middle
     return high
 
 
-def spent_at(risk: float, hits: int) -> float:
-    """Return alpha_h, the part of the `risk` that is spent on the statements made after `hits` hits."""
-    return risk / ((hits + 1) * (hits + 2))
+def spent_at(risk: float, hits: int, planted: Planted | None = None) -> float:
+    """Return the part of the `risk` that is spent on the statements made after `hits` hits, and so many overlooked."""
+    spent = risk / ((hits + 1) * (hits + 2))
+    if planted is None:
+        return spent
+    seen, shown = check_planted(planted)
+    return spent / ((shown - seen + 1) * (shown - seen + 2))
 
 
-def most_positives(rows: int, labels: int, hits: int, risk: float, sight: float = 1.0) -> int:
+def most_positives(rows: int, labels: int, hits: int, risk: float, planted: Planted | None = None) -> int:
     """Return the largest number of positives among `rows` for which `hits` or fewer in `labels` draws exceed `risk`.
 
-    `sight` is the probability that a positive is seen when it is looked at. Raises ValueError for more `hits` than
-    `labels`, or more `labels` than `rows`.
+    With `planted`, they and the number of planted ones that were overlooked do so together, for some share of positives
+    that is seen. Raises ValueError for more `hits` than `labels`, or more `labels` than `rows`.
     """
     _check_within(hits=hits, labels=labels, rows=rows)
+    return _most_positives(rows, labels, hits, risk, None if planted is None else tuple(check_planted(planted)))
+
+
+@lru_cache(4096)  # a correction computes all pages anew, and most of them are as they were
+def _most_positives(rows: int, labels: int, hits: int, risk: float, planted: Planted | None) -> int:
     low, high = hits, rows
-    if few_hits(rows, low, labels, hits, sight) <= risk:
+    if not may_be(rows, low, labels, hits, risk, planted):
         return hits  # possible only by rounding: this many were seen
     while low < high:
         middle = (low + high + 1) // 2
-        if few_hits(rows, middle, labels, hits, sight) > risk:
+        if may_be(rows, middle, labels, hits, risk, planted):
             low = middle
         else:
             high = middle - 1
     return low
+
+
+def may_be(rows: int, positives: int, labels: int, hits: int, risk: float, planted: Planted | None = None) -> bool:
+    """Whether so many `positives` among `rows` leave more than `risk` for what was seen: see the top of the module."""
+    if planted is None:
+        return few_hits(rows, positives, labels, hits) > risk
+    seen, shown = planted
+    if not seen:  # then she may see none at all
+        return True
+    # Below `least` the planted ones alone leave too little, and of `enough` positives more than `hits` are seen.
+    least = float(scipy.special.betaincinv(seen, shown - seen + 1, risk))
+    drawn, looked_at = _looked_at(rows, positives, labels, hits, max(least, _NEVER))
+
+    def surprise(sight: float) -> float:
+        """Return minus the logarithm of the probability of what was seen."""
+        both = scipy.special.betainc(seen, shown - seen + 1, sight) * (looked_at @ _at_most(hits, drawn, sight))
+        return -np.log(both) if both > 0 else _IMPOSSIBLE + sight  # so that the search goes back from there
+
+    if min(surprise(least), surprise(1.0)) < -np.log(risk):
+        return True
+    found = scipy.optimize.minimize_scalar(surprise, bounds=(least, 1.0), method="bounded", options={"xatol": _CLOSE})
+    return bool(found.fun < -np.log(risk))
 
 
 def few_hits(rows: int, positives: int, labels: int, hits: int, sight: float = 1.0) -> float:
@@ -229,13 +273,25 @@ def few_hits(rows: int, positives: int, labels: int, hits: int, sight: float = 1
     _check_within(labels=labels, rows=rows)
     if sight == 1.0:
         return float(scipy.stats.hypergeom.cdf(hits, rows, positives, labels))
-    if sight < 1e-12:  # of any number of positives none may be seen
+    if sight < _NEVER:  # of any number of positives none may be seen
         return 1.0
-    # Positives looked at, of which some are overlooked. Of `enough`, more than `hits` are surely seen (Chernoff).
+    drawn, looked_at = _looked_at(rows, positives, labels, hits, sight)
+    return float(looked_at @ _at_most(hits, drawn, sight))
+
+
+def _looked_at(rows: int, positives: int, labels: int, hits: int, sight: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return numbers of positives that may be looked at, from 0, and their probabilities.
+
+    Left out are those of which more than `hits` are surely seen, by Chernoff, with a probability of at least `sight`.
+    """
     enough = int(((np.sqrt(_SURELY) + np.sqrt(_SURELY + 4 * hits)) / 2) ** 2 / sight) + 1
     drawn = np.arange(min(positives, labels, enough) + 1)
-    looked_at = np.exp(scipy.stats.hypergeom.logpmf(drawn, rows, positives, labels))  # pmf is slow in large pools
-    return float(looked_at @ scipy.stats.binom.cdf(hits, drawn, sight))
+    return drawn, np.exp(scipy.stats.hypergeom.logpmf(drawn, rows, positives, labels))  # pmf is slow in large pools
+
+
+def _at_most(hits: int, drawn: np.ndarray, sight: float) -> np.ndarray:
+    """Return the probability that at most `hits` of each number `drawn` (n,) of positives are seen, (n,)."""
+    return np.where(drawn <= hits, 1.0, scipy.special.bdtr(hits, np.maximum(drawn, hits), sight))
 
 
 def _check_within(**counts: int) -> None:
@@ -245,20 +301,9 @@ def _check_within(**counts: int) -> None:
             raise ValueError(f"{name} = {part} and {of} = {whole}; allowed: at most as many {name} as {of}")
 
 
-def risk_and_sight(confidence: float, planted: Planted | None) -> tuple[float, float]:
-    """Return the risk of the audit's statements, and the least share of positives that is seen (1.0 if not measured).
-
-    The share is bounded from below after Clopper and Pearson, at a risk that is divided over the numbers of overlooked
-    ones: the bound holds however often it is looked at.
-    """
+def _risk_of(confidence: float) -> float:
     check_number("confidence", confidence, "a probability above 0 and below 1, such as 0.95", above=0, below=1)
-    risk = 1 - confidence
-    if planted is None:
-        return risk, 1.0
-    seen, shown = check_planted(planted)
-    spent = spent_at(risk * PLANTED_SHARE, shown - seen)
-    sight = float(scipy.stats.beta.ppf(spent, seen, shown - seen + 1)) if seen else 0.0
-    return risk * (1 - PLANTED_SHARE), sight
+    return 1 - confidence
 
 
 def check_planted(planted: Planted) -> Planted:

@@ -241,3 +241,20 @@ def test_many_encoders_and_workers_killed_again_and_again(tmp_path, way, n, kill
     told = kill_extraction.kill_and_resume(tmp_path, kills, n=n, extract=way)
     assert told["kills"] == kills
     assert told["same"]
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"), [("batch", True), ("workers", True), ("compiled", "yes"), ("compiled", 1), ("progress", "no")]
+)
+def test_a_setting_of_another_kind_is_refused(setting, value):
+    with pytest.raises(ValueError, match=f"^{setting} is {value!r}; give "):
+        ExtractionSettings(**{setting: value})
+
+
+def test_extract_takes_every_setting_and_names_the_nearest_of_one_that_it_does_not_know():
+    with pytest.raises(
+        TypeError, match="extract has no option 'worker'; the nearest is 'workers'; allowed: folder, name"
+    ):
+        extract(None, None, worker=2)
+    with pytest.raises(ValueError, match="workers is -1"):
+        extract(None, None, workers=-1)
