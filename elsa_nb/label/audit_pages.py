@@ -21,7 +21,7 @@ from elsa_nb.search.stopping.audit import Audit, Planted, labels_for
 
 AUDIT = 18  # the component; 16 and 17 are those of `first_examples` and `fixed_rows`
 PROMISES = (0.5, 0.8, 0.9, 0.95, 0.99)
-FEW = 30  # finds shown again, all seen: of fewer, the page says that they are few
+FEW_SHOWN = 30  # finds shown again, all seen: of fewer, the page says that they are few
 OFFERED = 3  # promises whose prices are named, the next ones
 
 
@@ -118,7 +118,7 @@ class AuditPages:
         else:
             marked = f"you marked {seen:,} of {count_of(shown, 'known find')}" if shown else "no known find came yet"
             few = f"; {count_of(shown, 'find')} are too few to show that you overlook less"
-            weak = seen == shown and 1 < shown <= FEW and audit.recall_at_least < none_missed.recall_at_least
+            weak = seen == shown and 1 < shown <= FEW_SHOWN and audit.recall_at_least < none_missed.recall_at_least
             said.append(
                 f"Allowing for slips ({marked}): at least {_floored(audit.recall_at_least)}{few if weak else ''}."
             )

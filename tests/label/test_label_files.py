@@ -191,7 +191,7 @@ HEEDED = {
     "coco.json": "encoding",
     "fiftyone.json": "encoding",
     "label-studio.json": "item label encoding",
-    "session.sqlite": "",
+    "session.sqlite": "item",
     "voc.xml": "",
     "a-folder-a-class": "",
 }

@@ -349,8 +349,8 @@ def test_an_audit_of_what_was_found_is_a_session_of_its_own_and_stays_as_it_bega
     session.write([Answer(names[1], OPEN, 1), Answer(names[2], OPEN, -1), Answer("gone.png", OPEN, 1)])
     panel = jobs.open_panel(job(place, audit=True))
     asked = [row for asked in panel.controller.asked for row in asked.rows]
-    assert set(asked) == set(range(2, 40))  # the doubtful one may hide a find
-    assert panel.figures["statement"].startswith("At least 2.5 %")  # 1 of 39: a gone item is no find
+    assert set(asked) == {*range(40)} - {1}  # a refusal may be a slip, too
+    assert "at least 2.5 %" in panel.figures["statement"].replace("\xa0", " ")  # 1 of 40: a gone item is no find
     assert "of the class is found" in panel.figures["statement"]
     panel.close()
     session.write([Answer(names[asked[0]], OPEN, 1)])  # the search goes on meanwhile: the audit's order stays
@@ -433,7 +433,7 @@ def test_a_session_that_is_taken_over_while_it_is_opened_is_looked_on(place, mon
         if next(lost, False):
             raise LeaseLostError("taken over")
 
-    monkeypatch.setattr("elsa_nb.label.controller.remember", remember)
+    monkeypatch.setattr("elsa_nb.label.asked_before.remember", remember)
     panel = jobs.open_panel(made)
     assert not panel.controller.held
     panel.close()
