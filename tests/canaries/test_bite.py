@@ -34,7 +34,7 @@ OTHER = {
         "budget": (1999,), "batch": (11,), "growth": (0.11,), "weak_negatives": (49,), "head": (HeadConfig(l2=1.1),),
     },
     HarvestConfig: {
-        "budget": (1999,), "batch": (11,), "growth": (0.11,), "most_rows": (199,), "weak_negatives": (499,),
+        "budget": (1999,), "batch": (11,), "growth": (0.11,), "most_rows": (150,), "weak_negatives": (499,),
         "weak_weight": (0.11,), "l2": (1.1,), "least_found": (2e-6,), "least_refused": (2e-3,), "judges": (("line",),),
     },
     HeadConfig: {
