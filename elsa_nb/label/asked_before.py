@@ -194,12 +194,9 @@ def _kept(session: Session) -> tuple[str, dict[str, Before], int]:
         return "", {}, 0
     told = json.loads(stored)
     if isinstance(told, dict) and isinstance(told.get("kind"), str) and isinstance(told.get("items"), dict):
-        items, new = told["items"], told.get("new", 0)  # earlier versions did not count these
-        if (
-            type(new) is int
-            and new >= 0
-            and all(isinstance(each, list) and _is_before(each) for each in items.values())
-        ):
+        items, new = told["items"], told.get("new")
+        befores = all(isinstance(each, list) and _is_before(each) for each in items.values())
+        if befores and type(new) is int and new >= 0:
             return told["kind"], {item: Before(*before) for item, before in items.items()}, new
     raise damaged(session.path, "what it says of earlier questions is not a record of them")
 

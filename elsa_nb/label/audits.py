@@ -95,11 +95,8 @@ def check_to_audit(path: Path, annotator: str) -> None:
     """Raise MissingDataError where there is no session at `path`, ValueError where its annotator has found nothing."""
     if not path.exists():
         raise MissingDataError(f"{path} is not here: label first, then audit what was found.")
-    session = Session(path, annotator=annotator)
-    try:
+    with Session(path, annotator=annotator) as session:
         known = _known_with_audits(session)
-    finally:
-        session.close()
     if POSITIVE not in (label for label, _ in known.values()):
         raise ValueError(_NO_FIND.format(path))
 
@@ -155,7 +152,7 @@ def _to_fill_in(audit: Session, begun: dict[str, Any], ids: Sequence[str], label
 
     Only its finds: its other answers are what is audited. An audit of an earlier version takes all that are certain.
     """
-    known, given = audit.known(), {a["item"] for a in audit.answers(audit.annotator) if a["kind"] != IMPORTED}
+    known, given = audit.known(), {item for item, *_ in _given(audit)}
     done = {*begun["answered"], *_closed_rows(audit)}
     audits_answers = begun["answered"] == begun.get("finds")
     new = []
@@ -249,7 +246,7 @@ def answers_lacking(session: Session, path: Path, items: set[str] | None) -> lis
     None: to any items.
     """
     with Session(path, annotator=session.annotator, to_read=True) as audit:
-        given = [(a["item"], a["label"], a["at"]) for a in _given(audit)[0] if a["label"] != UNSURE]
+        given = [each for each in _given(audit) if each[1] != UNSURE]
     has = {item: (label, at) for item, label, at in session.current("item", "label", "at")} if given else {}
     new = []
     for item, label, at in given:
@@ -259,21 +256,10 @@ def answers_lacking(session: Session, path: Path, items: set[str] | None) -> lis
     return new
 
 
-def _given(audit: Session) -> tuple[list[dict[str, Any]], dict[str, int]]:
-    """Return what the annotator answered in an audit: about items drawn at random, and about finds shown again."""
-    columns = ("item", "row", "label", "at", "kind")
-    given = [dict(zip(columns, each, strict=True)) for each in audit.current(*columns) if each[-1] != IMPORTED]
-    stored = audit.meta(f"audit:{audit.annotator}")
-    begun = {} if stored is None else json.loads(stored)
-    if stored is not None:
-        _check(audit.path, begun)
-    finds = set(begun.get("finds", ()))
-    again = planted_answers(audit) | {
-        a["item"]: a["label"]
-        for a in given
-        if a["row"] in finds  # as an earlier version stored them
-    }
-    return [a for a in given if a["row"] not in finds], again
+def _given(audit: Session) -> list[tuple[str, int, float]]:
+    """Return (item, label, when) of what the annotator answered in an audit about items drawn at random."""
+    columns = ("item", "label", "at", "kind")
+    return [(item, label, at) for item, label, at, kind in audit.current(*columns) if kind != IMPORTED]
 
 
 def audit_results(session: Session) -> list[AuditResult]:
@@ -284,13 +270,13 @@ def audit_results(session: Session) -> list[AuditResult]:
     results, known = [], _known_with_audits(session)
     for path in audit_files(session.path):
         with Session(path, annotator=session.annotator, to_read=True) as audit:
-            given, again = _given(audit)
+            given, again = _given(audit), planted_answers(audit)
             stored = audit.meta(f"audit:{session.annotator}")
             if given or stored is not None:
-                times = [answer["at"] for answer in given]
+                times = [at for _, _, at in given]
                 missed = [item for item, label in again.items() if label == NEGATIVE]
                 missed = [item for item in missed if known.get(item, _NOTHING)[0] == POSITIVE]
-                items, finds = frozenset(a["item"] for a in given), sum(a["label"] == POSITIVE for a in given)
+                items, finds = frozenset(item for item, *_ in given), sum(label == POSITIVE for _, label, _ in given)
                 statement = "" if stored is None else _statement(audit, json.loads(stored), known)
                 span = min(times, default=None), max(times, default=None)
                 results.append(AuditResult(path, items, finds, *span, statement, tuple(missed)))

@@ -31,10 +31,8 @@ _RULES = {
 LINE_HOLDS = " AND ".join(f"({rule.format(name)})" for name, rule in _RULES.items())  # a condition on a row of `events`
 # Whether each column does what `_RULES` says, of a row of values given by name.
 COLUMNS_HOLD = "SELECT " + ", ".join(f"({rule.format(f':{name}')}) AS {name}" for name, rule in _RULES.items())
-_INSTEAD: dict[str, Any] = {
-    "action": 0,
-    "code": "",
-}  # of columns that are never empty, without which a line is an answer still
+# Of columns that are never empty, and without which a line is an answer still.
+_INSTEAD: dict[str, Any] = {"action": 0, "code": ""}
 _OPTIONAL = ("round", "position", "row", "component", "score", "seconds")
 
 
