@@ -186,9 +186,17 @@ def test_one_range_is_found_for_all_and_said_in_few_digits():
     assert find_decoding({}) == Decoding() == Decoding.of(Decoding().told())
 
 
-@pytest.mark.parametrize("other", [(SLOPE * 3e7).astype(np.int32), (SLOPE * 1e-3).astype(np.float32)])
+@pytest.mark.parametrize(
+    "other",
+    [
+        encoded((SLOPE * 3e7).astype(np.int32), "TIFF"),
+        fits((SLOPE * 3e7).astype(">i4"), 32),
+        encoded((SLOPE * 1e-3).astype(np.float32), "TIFF"),
+    ],
+    ids=["whole numbers", "whole numbers of a telescope", "floats"],
+)
 def test_pictures_of_another_kind_do_not_darken_those_beside_them(other):
-    files = {"short": encoded(DEEP, "TIFF"), "other": encoded(other, "TIFF")}
+    files = {"short": encoded(DEEP, "TIFF"), "other": other}
     openers = [partial(io.BytesIO, data) for data in files.values()]
     kinds = [look(each()).kind for each in openers]
     found = find_decoding({kind: [each] for kind, each in zip(kinds, openers, strict=True)})
@@ -266,14 +274,16 @@ def test_dim_colour_of_16_bits_that_pillow_has_opened_is_as_bright_as_the_folder
 
 @pytest.mark.parametrize("order", ["<", ">"])
 @pytest.mark.parametrize("handed_over", ["", "shown", "told apart, then shown"])
-def test_colours_of_16_bits_in_planes_of_their_own_are_the_same_picture(order, handed_over):
-    """Pillow takes each plane's bytes for twice as many pixels of 8 bits."""
-    pixels = np.stack([SLOPE, SLOPE[::-1], 1 - SLOPE]) * 65535
-    data = bytearray(tiff(pixels.astype(f"{order}u2"), 16, order, photometric=2))
+@pytest.mark.parametrize("bits", [8, 16])
+def test_colours_in_planes_of_their_own_are_the_same_picture(bits, order, handed_over):
+    """Pillow takes the bytes of each plane of 16 bits for twice as many pixels of 8 bits."""
+    white = 2**bits - 1
+    pixels = np.stack([SLOPE, SLOPE[::-1], 1 - SLOPE]) * white
+    data = bytearray(tiff(pixels.astype(f"{order}u{bits // 8}"), bits, order, photometric=2))
     code = "little" if order == "<" else "big"
-    size, entries = 2 * SLOPE.size, 8 + pixels.size * 2
+    size, entries = bits // 8 * SLOPE.size, 8 + pixels.size * bits // 8
     end = len(data)  # where what is too long for an entry stands
-    long = {258: (3, [16] * 3), 273: (4, [8, 8 + size, 8 + 2 * size]), 279: (4, [size] * 3)}
+    long = {258: (3, [bits] * 3), 273: (4, [8, 8 + size, 8 + 2 * size]), 279: (4, [size] * 3)}
     for i in range(10):
         at = entries + 2 + 12 * i
         tag = int.from_bytes(data[at : at + 2], code)
@@ -293,8 +303,8 @@ def test_colours_of_16_bits_in_planes_of_their_own_are_the_same_picture(order, h
     if "told apart" in handed_over:  # which reads its bytes
         Pictures([opened]).digest(0)
     shown = np.asarray(Decoding().shown(opened)) if handed_over else read(bytes(data))
-    assert np.abs(shown.astype(int) - np.moveaxis(pixels / 257, 0, -1)).max() <= 1
-    assert look(io.BytesIO(bytes(data))).kind == "colours"
+    assert np.abs(shown.astype(int) - np.moveaxis(pixels / white * 255, 0, -1)).max() <= 1
+    assert look(io.BytesIO(bytes(data))).kind == ("colours" if bits == 16 else "")
 
 
 def test_a_deep_picture_without_a_told_range_has_its_own():
@@ -391,6 +401,14 @@ def test_pages_are_noticed_and_the_first_is_shown():
 def test_what_shows_no_picture_says_why(data, reason):
     with pytest.raises(UnreadableError, match=reason):
         read(data)
+
+
+@pytest.mark.parametrize("colour", [255, 0])
+def test_a_blank_picture_is_shown_however_few_bytes_it_takes(colour):
+    """Hundreds of its pixels are in each byte, as in a file that would fill the memory."""
+    data = encoded(Image.new("L", (2000, 2000), colour), "PNG")
+    assert len(data) * 400 < 2000 * 2000
+    assert (read(data, side=64) == colour).all()
 
 
 @given(st.sampled_from([*INTEGERS.values(), *FLOATS.values(), *SHALLOW.values()]), st.data())
