@@ -86,11 +86,12 @@ def test_one_range_for_all_pictures_keeps_a_dark_one_dark(form, as_bytes):
 def test_a_picture_that_is_broken_stops_nobody(tmp_path):
     Image.effect_noise((64, 64), 50).save(tmp_path / "a.png")
     (tmp_path / "a.png").write_bytes((tmp_path / "a.png").read_bytes()[:1500])
-    pictures = [Image.new("RGB", (8, 8)), Image.open(tmp_path / "a.png")]
-    panel = Panel(Fixed(2, range(2)), pictures, tmp_path / "s.sqlite")
-    assert panel.widget is not None
-    panel.close()
-    assert "no readable image" in as_items(pictures).content(1, 224).text
+    with Image.open(tmp_path / "a.png") as broken:  # left open, it could fail whichever test comes next
+        pictures = [Image.new("RGB", (8, 8)), broken]
+        panel = Panel(Fixed(2, range(2)), pictures, tmp_path / "s.sqlite")
+        assert panel.widget is not None
+        panel.close()
+        assert "no readable image" in as_items(pictures).content(1, 224).text
 
 
 @pytest.mark.parametrize("kind", [np.uint8, bool, np.int64, np.float32])
