@@ -217,16 +217,21 @@ def test_whatever_rows_are_followed_and_answers_changed_the_sums_are_those_made_
         np.testing.assert_array_equal(near.negative, anew.negative)
 
 
-def test_what_is_near_finds_that_the_line_does_not_reach_is_followed(space, in_part):
-    """A find far from the class: what is near it is not on the shortlist of the line, and would be missed."""
+@pytest.mark.parametrize("answered", [0, 300])
+def test_what_is_near_finds_that_the_line_does_not_reach_is_followed(space, in_part, answered):
+    """A find far from the class: what is near it is not on the shortlist of the line, and would be missed.
+
+    Rows near it that are answered, even if none is nearer, take no place of those that may be asked.
+    """
     search = harvest(space, replace(in_part, shortlist=20))
     search.update(np.ones(len(search.query().rows), int))
     far = int(np.argmin(search.scores()))
-    search._ledger.answers[far] = 1
-    search._ledger._known = np.union1d(search._ledger._known, [far])
+    order = np.argsort(-(in_part.take(np.arange(N)) @ in_part.take(np.array([far]))[0]))
+    refused = np.setdiff1d(order[:answered], [*search._ledger.known, far])
+    search._ledger.answers[far], search._ledger.answers[refused] = 1, 0
+    search._ledger._known = np.union1d(search._ledger._known, [far, *refused])
     search.query()
-    cosines = in_part.take(np.arange(N)) @ in_part.take(np.array([far]))[0]
-    nearest = np.setdiff1d(np.argsort(-cosines)[:60], search._ledger.known)
+    nearest = np.setdiff1d(order[: answered + 60], search._ledger.known)
     assert np.isin(nearest, search._neighbourhood.rows).all()
 
 
