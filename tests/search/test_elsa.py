@@ -221,6 +221,23 @@ def test_no_active_never_looks_at_a_head_before_the_end(pool, positive, seeds, m
     assert looked == [False]
 
 
+def test_a_round_of_neighbours_alone_reads_no_scores(pool, positive, seeds):
+    one = search(pool, seeds, replace(SMALL, use_rands=False, rounds=2))
+    for _ in range(2):
+        assert one.head_to_score() is None
+        one.update(Truth(positive).label(one.query().rows))
+    assert one.scores().std() > 0
+    assert one.head_to_score() is not None  # of the final search
+
+
+@pytest.mark.parametrize(("of_rounds", "at_the_end"), [("logistic", "linear-sgd"), ("linear-sgd", "logistic")])
+def test_a_search_with_a_head_in_its_rounds_trains_no_other_at_the_end(pool, positive, seeds, of_rounds, at_the_end):
+    config = replace(SMALL, use_rands=False, head=HeadConfig(kind=of_rounds), final_head=HeadConfig(kind=at_the_end))
+    one, plain = search(pool, seeds, config), search(pool, seeds, replace(config, final_head=None))
+    assert one.draws_randomness == plain.draws_randomness == (of_rounds != "logistic")
+    assert simulate(one, Truth(positive)).rows.tolist() == simulate(plain, Truth(positive)).rows.tolist()
+
+
 def test_a_search_concluded_early_asks_its_final_questions_next(pool, positive, seeds):
     oracle = Truth(positive)
     config = replace(SMALL, alpha_2=0.0)
@@ -567,11 +584,12 @@ def test_a_correction_counts_before_and_after_the_open_questions_are_answered(po
     np.testing.assert_array_equal(early.query().rows, late.query().rows)
 
 
-def test_nn_alone_goes_on_where_its_dry_round_was_an_error(pool, positive, seeds):
+@pytest.mark.parametrize("labels", [[1], [1, -1], [-1, 1]])
+def test_nn_alone_goes_on_where_its_dry_round_was_an_error(pool, positive, seeds, labels):
     one = search(pool, seeds, replace(arms(SMALL)["NN"]))
     asked = one.query().rows
     one.update(np.zeros(len(asked), int))
-    one.amend(asked[positive[asked]][:1], [1])
+    one.amend(asked[positive[asked]][: len(labels)], labels)
     assert one.query() is not None
 
 
