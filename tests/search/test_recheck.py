@@ -176,6 +176,16 @@ def test_a_notebook_shows_what_was_asked_again_in_a_line(pool, prepared):
     assert f"{found} positives (3 of them seeds)>" in repr(again)
 
 
+def test_questions_asked_again_are_answered_before_any_others_come(pool, prepared):
+    again, oracle = Rechecked(search(pool), prepared, share=0.2, rng=0), Flipped(CLASS, 0.15, np.random.default_rng(5))
+    while RECHECK not in (batch := again.query()).components:
+        again.update(oracle.label(batch.rows))
+    with pytest.raises(QueryError, match=f"answer the {len(batch.rows)} open questions"):
+        again.query()
+    again.update(CLASS[batch.rows].astype(int))
+    assert again.log.rows[-len(batch.rows) :].tolist() == batch.rows.tolist()
+
+
 def test_calls_out_of_turn_and_bad_arguments_are_refused(pool, prepared):
     again = Rechecked(search(pool), prepared, rng=0)
     with pytest.raises(QueryError, match="no questions are open"):
