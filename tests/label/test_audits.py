@@ -1,13 +1,14 @@
 """An audit and the search it is of: answers reach both sides, and a collection that has changed gets another audit."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from elsa_nb import Pool, cli
 from elsa_nb.label import AuditPages, Panel, Texts, jobs, session_file
-from elsa_nb.label.audits import audit_files, audit_results, audited, take_audits
+from elsa_nb.label.audits import AuditResult, audit_files, audit_results, audited, take_audits
 from elsa_nb.label.cards import OPEN
 from elsa_nb.label.session import Answer, Session
 from elsa_nb.search.contract import UNSURE
@@ -436,3 +437,21 @@ def test_what_is_said_of_finds_shown_again_reaches_no_file_nor_summary_nor_other
     _, audit = opened(place, audit=True)
     assert audit.controller.cards.labels == labels  # opened again, the page has them all
     audit.close()
+
+
+DAY = 24 * 60 * 60.0
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "days"),
+    [(None, None, ""), (0.0, 9.0, " (1970-01-01)"), (DAY - 1, 2 * DAY, " (1970-01-01 to 1970-01-03)")],
+)
+@pytest.mark.parametrize(
+    ("missed", "named"),
+    [("", ""), ("abcde", "a, b, c, d, e."), ("abcdef", "a, b, c, d, e and 1 more."), ("c", "c.")],
+)
+def test_a_result_in_words_has_its_days_and_what_was_missed(first, last, days, missed, named):
+    said = str(AuditResult(Path("s-audit.sqlite"), frozenset("abcdefgh"), 1, first, last, "At least 80 %.", (*missed,)))
+    assert said.startswith(f"Audit s-audit.sqlite: 8 items drawn at random and looked at{days}, 1 find among them.")
+    assert said.endswith(named or "At least 80 %.")
+    assert ("Not marked when shown again" in said) == bool(missed)
