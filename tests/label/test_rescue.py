@@ -96,7 +96,13 @@ def test_without_a_header_everything_comes_out_and_the_work_goes_on(whole, tmp_p
 
 
 def test_what_is_remembered_of_the_search_and_of_an_audit_comes_out_and_goes_on(tmp_path):
-    kept = {"strategy:me": '"greedy-probe"', "audit:me": '{"answered": [0, 3], "found": 1}'}
+    kept = {
+        "strategy:me": '"greedy-probe"',
+        "audit:me": '{"answered": [0, 3], "found": 1}',
+        "kind:me": '"greedy-probe in vectors of an encoder"',
+        "asked:me": '{"kind": "greedy-probe", "items": {"a": ["NN", 1.5]}, "new": 0}',
+        "vectors:me": '"those of an encoder"',
+    }
     session = Session(tmp_path / "s.sqlite")
     session.acquire()
     session.write([Answer("a", -2, 1)])
