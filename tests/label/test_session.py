@@ -108,6 +108,11 @@ def test_the_last_word_counts_and_the_first_is_kept(session):
     assert len(session.events()) == 4
 
 
+def test_of_actions_written_at_once_each_is_an_answer_or_takes_one_back(session):
+    session.write(*([Answer(item, -2, 1)] for item in "abc"), undone=[False, True])
+    assert [event["kind"] for event in session.events()] == ["answer", "undo", "answer"]
+
+
 def test_an_action_is_written_whole_or_not_at_all(session):
     with pytest.raises(UnicodeEncodeError):
         session.write([Answer("a", -2, 1), Answer("\ud800", -2, 1)])

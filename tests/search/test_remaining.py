@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from elsa_nb.search.heads.logistic import confidence
+from elsa_nb.search.heads.logistic import confidence, logistic_regression
 from elsa_nb.search.stopping import by_scores
 from elsa_nb.search.stopping.estimators import ESTIMATORS
 from elsa_nb.search.stopping.remaining import Evidence, scale_of, standings
@@ -33,6 +33,25 @@ def test_the_bracket_holds_the_missing_ones_where_scores_tell_the_class(answers,
     assert np.floor(said.low) <= missing <= np.ceil(said.high)
     assert said.low <= said.middle <= said.high
     assert abs(known.found + said.middle - 200) <= 60
+
+
+@pytest.mark.parametrize("answers", [200, 301])
+def test_the_sum_behind_the_bracket_is_that_of_the_pseudocode_without_bands(answers):
+    known, _ = searched(n=4000, answers=answers)
+    given, positive = known.answers
+    recent, u = len(given) // 2, standings(known.scores, known.scale)
+    x, y = np.concatenate([given[recent:], u]), np.concatenate([positive[recent:], np.zeros(len(u), bool)])
+    (slope,), bias = logistic_regression(x[:, None], y, 1e-2, costs=np.ones(len(x)))
+    exact = confidence(slope * u + bias)
+    total, chances = by_scores.chances_of(known)
+    assert total == pytest.approx(exact.sum(), rel=0.01)
+    assert chances == pytest.approx(exact, rel=0.15, abs=1e-4)  # of the centre of its band
+
+
+@pytest.mark.parametrize(("refused", "speaks"), [(4, False), (5, True)])
+def test_few_refusals_say_nothing_even_if_all_are_recent(refused, speaks):
+    positive = np.arange(30) < 30 - refused
+    assert (by_scores.too_thin(positive) == "") == speaks
 
 
 def test_it_keeps_quiet_and_says_why():
