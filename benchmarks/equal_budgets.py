@@ -30,6 +30,8 @@ from benchmarks.every_label import labels_in_order
 from benchmarks.in_part import in_part
 from benchmarks.las import las
 from benchmarks.machine import commit
+from benchmarks.parts_of_harvest import equals_asked, unscaled
+from benchmarks.prepared_elsa import elsa_prepared
 from benchmarks.rankers import RANKERS
 from benchmarks.seals import seals
 from benchmarks.summary import RESULTS, only_writer
@@ -58,10 +60,16 @@ KEY = ["pool", "half", "target", "seeds", "repeat", "budget", "arm"]  # what tel
 ARMS: dict[str, Arm] = {
     "ELSA": elsa("ELSA"),
     "ELSA, released code": elsa("ELSA", "released-code"),
+    "ELSA, prepared": elsa_prepared("ELSA"),
     "NN.Large": elsa("NN.Large"),
+    "NN.Large, released code": elsa("NN.Large", "released-code"),
+    "NN.Large, prepared": elsa_prepared("NN.Large"),
     "NN": elsa("NN"),
+    "NN, released code": elsa("NN", "released-code"),
     "No Active": elsa("No Active"),
-    "SEALS": seals,
+    "No Active, released code": elsa("No Active", "released-code"),
+    "SEALS": seals(),
+    "SEALS, MaxEnt": seals(least_sure=True),
     **RANKERS,
     "LAS": las(),
     "ENS": ens(),
@@ -75,6 +83,10 @@ ARMS: dict[str, Arm] = {
     "Harvest: not half-whitened": harvest({"power": 0.0}),
     "Harvest: whitened": harvest({"power": 0.5}),
     "Harvest: far from all answers says nothing": harvest(least_found=1e-3),
+    "Harvest: judges added as they are": unscaled,
+    "Harvest: costs are not balanced": harvest(balanced=False),
+    "Harvest: no least weight of a side": harvest(least_side=0.0),
+    "Harvest: equal rows are all asked": equals_asked,
     "Harvest: batches of 50": harvest(batch=50, growth=0.0),
     "Harvest: batches of 10": harvest(growth=0.0),
     "Harvest: 50 random negatives": harvest(weak_negatives=50),

@@ -1,7 +1,7 @@
 """SEALS (Coleman et al., AAAI 2022) as a rival: of the neighbours of everything labelled, ask the likeliest.
 
 Its model is the greedy probe, well prepared; its neighbours are near in the prepared rows of Harvest. The paper's
-other rule, the most uncertain, is for training a classifier, and finds fewer.
+other rule, MaxEnt, asks those whose class is least sure: of two classes, those with the smallest log-odds.
 """
 
 from typing import Any
@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.near_rows import near_rows
-from elsa_nb.bench.arms import Seeds, Spaces
+from elsa_nb.bench.arms import Arm, Seeds, Spaces
 from elsa_nb.label.searching import FIRM
 from elsa_nb.search.contract import Batch, Component
 from elsa_nb.search.heads.head import HeadConfig
@@ -24,14 +24,14 @@ class Seals(GreedyProbe):
 
     name = "SEALS"
 
-    def __init__(self, *given: Any, lists: np.ndarray, **named: Any):
+    def __init__(self, *given: Any, lists: np.ndarray, least_sure: bool = False, **named: Any):
         super().__init__(*given, **named)
-        self._lists = lists
+        self._lists, self._least_sure = lists, least_sure
         self._near = np.zeros(len(self.pool.vectors), bool)
         self._add(self._ledger.seeds)
 
     def query(self, logits: np.ndarray | None = None) -> Batch | None:
-        """Return the likeliest of the candidates; None when the budget or the pool is spent."""
+        """Return the likeliest of the candidates, or the least sure; None when the budget or the pool is spent."""
         self._ledger.check_query(logits)
         if (scored := self.head_to_score()) is None:
             return None
@@ -39,7 +39,7 @@ class Seals(GreedyProbe):
         if not candidates.any():
             candidates = self._ledger.unasked
         scores = scored[0].logits(scored[1]) if logits is None else logits
-        rows = highest(scores, self.largest_batch(), candidates)
+        rows = highest(-np.abs(scores) if self._least_sure else scores, self.largest_batch(), candidates)
         self._add(rows)
         return self._ledger.ask(Batch(rows, np.full(len(rows), Component.PROBE, np.int8), self._round))
 
@@ -48,8 +48,12 @@ class Seals(GreedyProbe):
         self._near[self._lists[rows].ravel()] = True
 
 
-def seals(spaces: Spaces, seeds: Seeds, budget: int, rng: np.random.Generator) -> Seals:
-    """Return a search by SEALS."""
-    config = ProbeConfig(budget=budget, head=HeadConfig(l2=FIRM))
-    shared = {"features": spaces.features(unit=True), "lists": near_rows(spaces)[0][:, :NEAREST]}
-    return Seals(spaces.pool, seeds, config=config, rng=rng, **shared)
+def seals(least_sure: bool = False) -> Arm:
+    """Return an arm of SEALS, by the likeliest or by MaxEnt."""
+
+    def of(spaces: Spaces, seeds: Seeds, budget: int, rng: np.random.Generator) -> Seals:
+        config = ProbeConfig(budget=budget, head=HeadConfig(l2=FIRM))
+        shared = {"features": spaces.features(unit=True), "lists": near_rows(spaces)[0][:, :NEAREST]}
+        return Seals(spaces.pool, seeds, config=config, rng=rng, least_sure=least_sure, **shared)
+
+    return of

@@ -8,6 +8,8 @@ import pytest
 
 from benchmarks import equal_budgets, every_label, rankers, seals, text_pool
 from benchmarks.near_rows import near_rows
+from elsa_nb.bench.arms import Spaces
+from elsa_nb.pool import Pool
 from elsa_nb.search.heads.prepared_rows import PreparedRows
 from elsa_nb.search.strategies.harvest import Harvest
 from elsa_nb.search.version import SEARCH
@@ -49,7 +51,7 @@ def test_the_ranking_by_all_labels_has_every_row_once_and_the_class_first(spaces
 
 def test_seals_asks_neighbours_of_what_is_labelled_only(spaces, monkeypatch):
     monkeypatch.setattr(seals, "NEAREST", 5)
-    search = seals.seals(spaces, np.array([0]), 60, np.random.default_rng(0))
+    search = seals.seals()(spaces, np.array([0]), 60, np.random.default_rng(0))
     lists, known, asked = near_rows(spaces)[0][:, :5], [0], []
     while (batch := search.query()) is not None:
         near = set(lists[known].ravel())
@@ -59,6 +61,48 @@ def test_seals_asks_neighbours_of_what_is_labelled_only(spaces, monkeypatch):
         search.update((batch.rows < 30).astype(np.int8))
     assert len(asked) == len(set(asked))
     assert sum(row < 30 for row in asked) >= 20
+
+
+def test_seals_by_maxent_asks_beside_the_line_and_finds_fewer(spaces):
+    found = {}
+    for least_sure in (False, True):
+        search = seals.seals(least_sure)(spaces, np.array([0]), 40, np.random.default_rng(0))
+        rows = [row for row, _ in _asked(search, 40)]
+        found[least_sure] = sum(row < 30 for row in rows)
+        assert len(rows) == len(set(rows)) == 40
+    assert found[True] < found[False]
+
+
+def _asked(search, budget):
+    """Return (row, component) of what a search asks, at most `budget`."""
+    asked = []
+    while len(asked) < budget and (batch := search.query()) is not None:
+        asked += zip(batch.rows.tolist(), batch.components.tolist(), strict=True)
+        search.update((batch.rows < 30).astype(np.int8))
+    return asked[:budget]
+
+
+CHANGED = (
+    "judges added as they are",
+    "costs are not balanced",
+    "no least weight of a side",
+    "equal rows are all asked",
+)
+
+
+@pytest.mark.parametrize("name", [*(f"Harvest: {part}" for part in CHANGED), "ELSA, prepared", "NN.Large, prepared"])
+def test_a_changed_arm_searches_otherwise_than_the_one_it_changes(spaces, name):
+    twins = np.array(spaces.pool.vectors)
+    twins[100:140] = twins[5]  # forty refusals that look like a member
+    spaces = Spaces(Pool.from_arrays(twins))
+    whole = equal_budgets.ARMS[name.split(":")[0].split(",")[0]]
+    rows, before = (
+        [row for row, _ in _asked(arm(spaces, np.array([0]), 120, np.random.default_rng(0)), 120)]
+        for arm in (equal_budgets.ARMS[name], whole)
+    )
+    assert len(rows) == len(set(rows)) and 0 not in rows
+    assert sum(row < 30 for row in rows) >= 15
+    assert rows != before
 
 
 @pytest.mark.parametrize("name", rankers.RANKERS)

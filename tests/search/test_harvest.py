@@ -31,14 +31,15 @@ def sums_now(search):
     return near._sums._sums
 
 
-def literal_score(z, answers, weak):
+def literal_score(z, answers, weak, least=10, balanced=True):
     """Score as the module's pseudocode says, in double precision and all at once."""
     positive, negative = np.flatnonzero(answers == POSITIVE), np.flatnonzero(answers == NEGATIVE)
     weak = [row for row in weak if answers[row] == -2]
     kernel = ((1 + z @ z.T) / 2) ** 24
-    side = max(len(positive), 10)
+    side = max(len(positive), least)
     against = np.concatenate([np.ones(len(negative)), np.full(len(weak), 0.1)])
     costs = np.concatenate([np.full(len(positive), side / len(positive)), against * side / against.sum()])
+    costs = costs if balanced else np.concatenate([np.ones(len(positive)), against])
     rows = np.concatenate([positive, negative, weak]).astype(int)
     head = LogisticRegression(C=1.0, solver="newton-cholesky", tol=1e-12)
     head.fit(z[rows], np.arange(len(rows)) < len(positive), costs)
@@ -47,15 +48,18 @@ def literal_score(z, answers, weak):
     return (line - line.mean()) / line.std(), (near - near.mean()) / near.std()
 
 
-def test_batches_are_those_of_the_pseudocode(pool, positive, seeds):
+@pytest.mark.parametrize("changed", [{}, {"least_side": 0}, {"balanced": False}], ids=str)
+def test_batches_are_those_of_the_pseudocode(pool, positive, seeds, changed):
     rows = PreparedRows.of(pool.vectors)
-    search = harvest(pool, seeds, rows=rows, budget=120, weak_negatives=30)
+    search = harvest(pool, seeds, rows=rows, budget=120, weak_negatives=30, **changed)
     others = np.setdiff1d(np.arange(240), seeds)
     weak = np.random.default_rng(0).choice(others, size=30, replace=False)
     answers = np.full(240, -2)
     answers[seeds] = POSITIVE
     while (batch := search.query()) is not None:
-        line, near = literal_score(rows.vectors.astype(float), answers, weak)
+        line, near = literal_score(
+            rows.vectors.astype(float), answers, weak, changed.get("least_side", 10), changed.get("balanced", True)
+        )
         score = np.where(answers == -2, line + near, -np.inf)
         assert batch.rows.tolist() == np.argsort(-score, kind="stable")[: len(batch.rows)].tolist()
         assert batch.components.tolist() == np.where(line >= near, LINE, NEIGHBOURHOOD)[batch.rows].tolist()
@@ -231,6 +235,8 @@ def test_all_answers_positive(pool, seeds):
         ({"budget": 0}, "budget = 0; allowed: a whole number, 1 or more"),
         ({"most_rows": 0}, "most_rows = 0"),
         ({"growth": -1}, "growth = -1; allowed: 0 or more"),
+        ({"least_side": -1}, "least_side = -1; allowed: 0 or more"),
+        ({"balanced": "no"}, "balanced = 'no'; allowed: True or False"),
         ({"l2": 0}, "l2 = 0; allowed: more than 0"),
         ({"weak_weight": float("nan")}, "weak_weight = nan"),
         ({"judges": ("line", "jury")}, r"judges = .*; allowed: \('line',\), \('neighbourhood',\) or both, each once"),

@@ -71,8 +71,10 @@ def summary(frame: pd.DataFrame, base: str = BASE) -> pd.DataFrame:
     `overhead_80`: median over searches, with `low_80` and `high_80`, and `unreached_80` searches that did not get that
     far. `worst_80`: of the class with the most. `ratio_80`: to the arm `base`, class by class (geometric mean), with
     interval, and in how many classes the arm needs fewer labels (`fewer_80`) or more (`more_80`). `gap_80`: to
-    `ALL_LABELS`.
-    `found_in_200`: median. `of_elsa`: labels spent on as many finds as ELSA ends with, divided by ELSA's, median.
+    `ALL_LABELS`. `ratio_neither_80`, `gap_neither_80`: the share of pairs of searches in which neither got that far;
+    these say 1, or nearly so. `found_in_200`: median. `round_ms`: milliseconds of a round, median over searches, on a
+    machine that may have been busy. `of_elsa`: labels spent on as many finds as ELSA ends with, divided by ELSA's,
+    median.
     """
     rows = []
     for keys, group in frame.groupby(["pool", "half", "seeds", "budget"], sort=False):
@@ -86,6 +88,8 @@ def summary(frame: pd.DataFrame, base: str = BASE) -> pd.DataFrame:
                 if of[f"at_{name}"].notna().any():
                     row |= _said(of, by_arm.get(base), by_arm.get(ALL_LABELS), name)
             row |= {f"found_in_{k}": of[f"found_in_{k}"].median() for k in SPENT} | _beside_elsa(of, by_arm.get("ELSA"))
+            if "seconds" in of:
+                row["round_ms"] = (1000 * of["seconds"] / of["rounds"]).median()
             rows.append(row)
     return pd.DataFrame(rows).round(3)
 
@@ -101,6 +105,7 @@ def _said(of: pd.DataFrame, base: pd.DataFrame | None, limit: pd.DataFrame | Non
         logs = _logs(of, other, name)
         mean, low, high = _mean_interval(logs.to_numpy())
         said |= {f"{title}_{name}": mean, f"{title}_low_{name}": low, f"{title}_high_{name}": high}
+        said[f"{title}_neither_{name}"] = _neither(of, other, name)
         if title == "ratio":
             said |= {f"fewer_{name}": int((logs < 0).sum()), f"more_{name}": int((logs > 0).sum())}
     return said
@@ -124,6 +129,14 @@ def _logs(of: pd.DataFrame, other: pd.DataFrame | None, name: str) -> pd.Series:
         return pd.Series(dtype=float)
     logs = np.log(of[f"at_{name}"] / other[f"at_{name}"]).dropna()
     return logs.groupby(level=0).mean()
+
+
+def _neither(of: pd.DataFrame, other: pd.DataFrame | None, name: str) -> float:
+    """Return the share of pairs of searches of two arms of which neither came to a share; nan without any pair."""
+    if other is None:
+        return np.nan
+    both = of.index.intersection(other.index)
+    return ((of.loc[both, f"labels_{name}"] == 0) & (other.loc[both, f"labels_{name}"] == 0)).mean()
 
 
 def _mean_interval(logs: np.ndarray, resamples: int = 1000) -> tuple[float, float, float]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from elsa_nb import store
-from elsa_nb.paper.experiments.equal_budgets.tables import PREPARED, RAW, compared_searches, spent
+from elsa_nb.paper.experiments.equal_budgets.tables import PREPARED, RAW, SUPERVISED, compared_searches, spent
 from elsa_nb.paper.measures import budgets, by_arm
 from elsa_nb.paper.measures.overheads import ALL_LABELS, BASE
 from elsa_nb.paper.runs import runner
@@ -111,6 +111,7 @@ def labels_block(frame: pd.DataFrame) -> str:
     lines = [
         "Labels spent per find when 50 / 80 % of a class is found, starting from one example: medians over classes",
         "that no setting was chosen on. A dash: most searches did not get that far within the labels allowed.",
+        SUPERVISED,
         "",
         f"| pool: classes, labels allowed | {' | '.join(arms.values())} |",
         f"|{'---|' * (len(arms) + 1)}",

@@ -56,7 +56,15 @@ from typing import ClassVar
 import numpy as np
 
 from elsa_nb.pool import Pool
-from elsa_nb.search.checks import check_config, check_counts, check_made, check_number, check_pool, check_rng
+from elsa_nb.search.checks import (
+    check_config,
+    check_counts,
+    check_kinds,
+    check_made,
+    check_number,
+    check_pool,
+    check_rng,
+)
 from elsa_nb.search.contract import POSITIVE, UNASKED, Batch, KeepsLedger, Ledger, QueryError
 from elsa_nb.search.heads.head import LinearHead
 from elsa_nb.search.heads.large_rows import LargeRows
@@ -67,7 +75,6 @@ from elsa_nb.search.highest import highest
 from elsa_nb.threads import one_blas_thread
 
 LINE, NEIGHBOURHOOD = 4, 5
-_LEAST_WEIGHT = 10.0  # of either side: the least value of S
 _NEAREST = 128  # of `LargeRows`: how many of the rows nearest to a find are followed
 _ALL = slice(None)
 
@@ -107,6 +114,8 @@ class HarvestConfig:
         most_rows: Rows of the largest batch.
         weak_negatives: How many random rows are taken for negatives: the size of W.
         weak_weight: The weight of a row of W in the regression, where a refused row has 1.
+        balanced: Whether the costs of each side sum to S; if not, an answer costs 1 and a row of W `weak_weight`.
+        least_side: The least value of S.
         l2: The weight of |w|^2 / 2 in the regression of the line.
         least_found: Added to the kernel's sum over finds before its logarithm is taken, since 0 has none.
         least_refused: Added likewise to the kernel's sum over refusals.
@@ -119,14 +128,18 @@ class HarvestConfig:
     most_rows: int = 200
     weak_negatives: int = 500
     weak_weight: float = 0.1
+    balanced: bool = True
+    least_side: float = 10.0
     l2: float = 1.0
     least_found: float = 1e-6
     least_refused: float = 1e-3
     judges: tuple[str, ...] = ("line", "neighbourhood")
 
     def __post_init__(self):
+        check_kinds(self)
         check_counts(self, budget=1, batch=1, most_rows=1, weak_negatives=1)
-        check_number("growth", self.growth, "0 or more", least=0)
+        for name in ("growth", "least_side"):
+            check_number(name, getattr(self, name), "0 or more", least=0)
         for name in ("weak_weight", "l2", "least_found", "least_refused"):
             check_number(name, getattr(self, name), "more than 0", above=0)
         several = isinstance(self.judges, tuple | list) and len(self.judges) > 0
@@ -311,8 +324,8 @@ class Harvest(KeepsLedger):
         rows, y, costs = self._samples()
         if y.all() or not y.any():  # there is nothing to tell apart: the neighbourhood decides
             return LinearHead(np.zeros(self._rows.vectors.shape[1]), 0.0)
-        for side in (y, ~y):
-            costs[side] *= max(np.count_nonzero(y), _LEAST_WEIGHT) / costs[side].sum()
+        for side in (y, ~y) if self.config.balanced else ():
+            costs[side] *= max(np.count_nonzero(y), self.config.least_side) / costs[side].sum()
         before = (None, 0.0) if self._head is None else (self._head.weights, self._head.bias)
         # One thread: it is faster on matrices this small, and no bit depends on the number of threads.
         with one_blas_thread():

@@ -44,7 +44,25 @@ def test_the_ratios_in_words_are_those_of_the_rivals(said):
     words = tables.ratios_in_words(rows)
     assert words.shape == (rows["arm"].nunique(), rows["pool"].nunique())
     for row in rows.itertuples():
-        assert words.loc[row.arm, row.pool] == f"{row.ratio:.2f} [{row.low:.2f}, {row.high:.2f}]"
+        text = f"{row.ratio:.2f} [{row.low:.2f}, {row.high:.2f}]"
+        assert words.loc[row.arm, row.pool] == (f"({text})" if row.neither > 0.5 else text)
+
+
+def test_a_ratio_of_searches_that_did_not_get_there_stands_in_brackets():
+    frame = pd.concat([rows_of("Harvest", [10, 20, 0, 0, 0]), rows_of("ELSA", [20, 40, 0, 0, 0])])
+    said = tables.spent(frame)
+    (row,) = tables.rivals(said, 50).to_dict("records")
+    assert row["neither"] == 0.6
+    assert tables.ratios_in_words(tables.rivals(said, 50)).loc["ELSA", "p"].startswith("(1.32 [1.00, ")
+    assert tables.best_rivals(said, 50)["neither"].tolist() == [0.6]
+
+
+def test_worst_class_wins_and_losses_are_told_class_by_class():
+    frame = pd.concat([rows_of("Harvest", [10, 20, 30], rounds=2), rows_of("ELSA", [5, 40, 60], rounds=4)])
+    table = tables.class_by_class(tables.spent(frame.assign(seconds=1)), 50).set_index("arm")
+    assert table.loc["ELSA", ["worst", "fewer", "more", "round_ms"]].tolist() == [12.0, 1, 2, 250.0]
+    assert table.loc["Harvest", ["worst", "round_ms"]].tolist() == [6.0, 500.0]
+    assert table.loc["Harvest", ["fewer", "more"]].isna().all()
 
 
 def test_the_better_searcher_than_harvest_would_be_named(said):
@@ -56,12 +74,14 @@ def test_the_better_searcher_than_harvest_would_be_named(said):
         assert 1 / row.ratio == pytest.approx(others["ratio"].min())
 
 
-def test_goals_are_met_or_said_not_to_be(said):
-    goals = tables.against_goals(said)
+def test_goals_are_met_or_said_not_to_be(said, searches):
+    goals = tables.against_goals(said, tables.parts(searches))
     assert (goals["met"] == (goals["measured"] <= goals["goal"])).all()
     projection = said.set_index(["pool", "arm"]).loc[("glyphs, projection", BASE)]
     row = goals.query("what == 'labels per find at 80 %'")
     assert row["measured"].tolist() == [projection["overhead_80"]]
+    (both,) = goals[goals["what"].str.contains("two encoders")].to_dict("records")
+    assert both["low"] < both["measured"] < both["high"] < 1 and both["pool"] == "glyphs, projection"
 
 
 def rows_of(arm, labels, **more):

@@ -1,10 +1,13 @@
 """What every searcher spends per find: the figures of notebook 18."""
 
+from textwrap import wrap
+
 import matplotlib.pyplot as plt
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from elsa_nb.paper.experiments.equal_budgets.tables import AT_RANDOM, PREPARED, RAW
+from elsa_nb.paper.experiments.equal_budgets.tables import AT_RANDOM, PREPARED, RAW, SAYS_LITTLE, SUPERVISED
 from elsa_nb.paper.style import COLOURS, STYLE, log_axis
 
 _LINES = {
@@ -18,11 +21,15 @@ _LINES = {
 }
 _POOLS = ("#0072B2", "#56B4E9", "#D55E00", "#E69F00", "#009E73")
 _MARKS = "osD^v"
+_HOLLOW = {"mfc": "white", "alpha": 0.5}
 _CHANGES = {  # of Harvest that say too little by their short names
     "line only": "line only, no neighbourhood",
     "neighbourhood only": "neighbourhood only, no line",
     "no preparation but unit length": "rows of unit length, not prepared else",
     "whitened": "fully whitened",
+    "judges added as they are": "log-odds of both added as they are",
+    "costs are not balanced": "costs of both sides not balanced",
+    "no least weight of a side": "no least weight of a side (S = |P|)",
     "random negatives in full": "random negatives count in full",
     "l2 = 0.1": "penalty of the line: a tenth",
     "l2 = 10": "penalty of the line: tenfold",
@@ -54,14 +61,21 @@ def plot_curves(frame: pd.DataFrame) -> Figure:
             ax.set_ylabel("Share of the class found")
         for ax in axes.flat[max(0, len(pools) - 3) : len(pools)]:
             ax.set_xlabel("Labels (log)")
-        figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
+        _legend(figure, axes[0, 0], 4)
     return figure
+
+
+def _legend(figure: Figure, ax: Axes, columns: int) -> None:
+    """Put the legend of one panel below the figure, and say over it what the vectors of photographs know."""
+    told = {"title": "\n".join(wrap(SUPERVISED, 18 * round(figure.get_figwidth()))), "title_fontsize": "small"}
+    figure.legend(*ax.get_legend_handles_labels(), loc="outside lower center", ncols=columns, **told)
 
 
 def plot_ratios(frame: pd.DataFrame) -> Figure:
     """Draw the labels of every searcher, Harvest's set to 1: one panel per share of the class, one row per searcher.
 
-    `frame` is `tables.rivals` of one share or more. Marks are geometric means over classes with 95 % intervals.
+    `frame` is `tables.rivals` of one share or more. Marks are geometric means over classes with 95 % intervals. A
+    hollow mark says little: in most pairs of searches neither got that far.
     """
     shares, pools = sorted(frame["share"].unique()), list(dict.fromkeys(frame["pool"]))
     order = frame[frame["share"] == shares[0]].groupby("arm")["ratio"].median().sort_values().index
@@ -73,16 +87,17 @@ def plot_ratios(frame: pd.DataFrame) -> Figure:
             for i, pool in enumerate(pools):
                 of = frame[(frame["share"] == share) & (frame["pool"] == pool)].set_index("arm").reindex(order)
                 places = [row + 0.13 * (i - (len(pools) - 1) / 2) for row in range(len(order))]
-                bars = [of["ratio"] - of["low"], of["high"] - of["ratio"]]
                 style = {"color": _POOLS[i], "marker": _MARKS[i], "ms": 3.5, "elinewidth": 0.8, "ls": "none"}
-                ax.errorbar(of["ratio"], places, xerr=bars, label=pool, **style)
+                little = of["neither"] > SAYS_LITTLE
+                for ratio, how in ((of["ratio"].mask(little), {"label": pool}), (of["ratio"].where(little), _HOLLOW)):
+                    ax.errorbar(ratio, places, xerr=[ratio - of["low"], of["high"] - ratio], **style, **how)
             ax.set(xscale="log", title=f"to {share} % of a class", xlabel="Labels, Harvest's are 1 (log)")
             ax.set_xticks([0.5, 1, 2, 5, 10], ["0.5", "1", "2", "5", "10"])
             ax.minorticks_off()
             ax.grid(axis="y", visible=False)
         axes[0, 0].set_yticks(range(len(order)), list(order))
         axes[0, 0].invert_yaxis()
-        figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+        _legend(figure, axes[0, 0], 3)
     return figure
 
 
@@ -100,12 +115,17 @@ def plot_parts(frame: pd.DataFrame, share: int = 80) -> Figure:
             ratio = of[f"to {share} %"]
             places = [row + 0.14 * (i - (len(pools) - 1) / 2) for row in range(len(order))]
             style = {"color": _POOLS[i], "marker": _MARKS[i], "ms": 3.5, "elinewidth": 0.8, "ls": "none"}
-            ax.errorbar(
-                ratio, places, xerr=[ratio - of[f"low_{share}"], of[f"high_{share}"] - ratio], label=pool, **style
-            )
+            bars = [ratio - of[f"low_{share}"], of[f"high_{share}"] - ratio]
+            ax.errorbar(ratio, places, xerr=bars, label=f"{pool} ({_counted(of['classes'])})", **style)
         ax.set(xlabel=f"Labels to {share} % of a class, Harvest's are 1")
         ax.set_yticks(range(len(order)), [_CHANGES.get(change, change) for change in order])
         ax.invert_yaxis()
         ax.grid(axis="y", visible=False)
-        figure.legend(*ax.get_legend_handles_labels(), loc="outside lower center", ncols=3)
+        _legend(figure, ax, 2)
     return figure
+
+
+def _counted(classes: pd.Series) -> str:
+    """Return how many classes the marks of a pool stand for."""
+    least, most = int(classes.min()), int(classes.max())
+    return f"{most} classes" if least == most else f"{least} to {most} classes"

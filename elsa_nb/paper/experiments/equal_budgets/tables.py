@@ -23,6 +23,11 @@ AT_RANDOM = "Random"
 LINE_ONLY, TWO_ENCODERS = "Harvest: line only", "Harvest: two encoders"
 PARTS = "Harvest: "  # what the arms of the ablation begin with
 CURVES = (BASE, PREPARED, RAW, "SEALS", "ELSA", "NN.Large", AT_RANDOM)
+SUPERVISED = (  # what the titles of pools of photographs mean by the word
+    "Supervised: the encoder learned the 1,000 classes of ImageNet from labels; Tiny-ImageNet's 200 are among them, of "
+    f"Food-101's 101 dishes {len(KNOWN_DISHES)}."
+)
+SAYS_LITTLE = 0.5  # of pairs of searches, neither of which came to a share: their ratio is no more than a floor
 _LEAST_CLASSES = 5  # behind an interval over classes
 _FORM, _ALIKE = 0.2, 0.3  # a class has two forms where the smaller has this share, and their means are less alike
 
@@ -64,30 +69,51 @@ def rivals(said: pd.DataFrame, share: int) -> pd.DataFrame:
     """Return the labels of each arm to a share, Harvest's set to 1: one row per arm and pool, with interval.
 
     Columns: pool, arm, share, ratio, low, high (over classes), fewer and more (classes in which the arm needs fewer or
-    more labels).
+    more labels), neither (the share of searches in which neither got that far: these say nearly 1, and nothing).
     """
     rows = said[~said["arm"].isin((BASE, ALL_LABELS)) & (said["classes"] >= _LEAST_CLASSES)]
     names = {f"ratio_{share}": "ratio", f"ratio_low_{share}": "low", f"ratio_high_{share}": "high"}
-    names |= {f"fewer_{share}": "fewer", f"more_{share}": "more"}
+    names |= {f"fewer_{share}": "fewer", f"more_{share}": "more", f"ratio_neither_{share}": "neither"}
     return rows[["pool", "arm", *names]].rename(columns=names).assign(share=share).reset_index(drop=True)
 
 
 def ratios_in_words(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return ratios of `rivals` or `worth_of_examples` as text, "1.2 [1.0, 1.4]": arms down, pools across."""
+    """Return ratios of `rivals` or `worth_of_examples` as text, "1.2 [1.0, 1.4]": arms down, pools across.
+
+    In brackets where most pairs of searches say little: neither of the two got that far.
+    """
     texts = [interval_text(*row, ".2f") for row in rows[["ratio", "low", "high"]].itertuples(index=False)]
+    texts = [f"({text})" if of > SAYS_LITTLE else text for text, of in zip(texts, rows["neither"], strict=True)]
     table = rows.assign(text=texts).pivot(index="arm", columns="pool", values="text")
     return table.loc[rows["arm"].unique(), rows["pool"].unique()].fillna("")
+
+
+def class_by_class(said: pd.DataFrame, share: int = 80) -> pd.DataFrame:
+    """Return what medians hide, one row per pool and arm of `CURVES`: worst class, wins and losses, time of a round.
+
+    Columns: `worst` (labels per find of the class with the most), `fewer` and `more` (classes in which the arm needs
+    fewer or more labels than Harvest), `at_95` (labels per find at 95 %), `round_ms`.
+    """
+    rows = said[said["arm"].isin(CURVES) & (said["arm"] != AT_RANDOM)]
+    names = {f"worst_{share}": "worst", f"fewer_{share}": "fewer", f"more_{share}": "more", "overhead_95": "at_95"}
+    table = rows[["pool", "arm", "classes", *names, "round_ms"]].rename(columns=names)
+    table.loc[table["arm"] == BASE, ["fewer", "more"]] = np.nan
+    return table.astype({"fewer": "Int64", "more": "Int64"}).reset_index(drop=True)
 
 
 def best_rivals(said: pd.DataFrame, share: int = 90) -> pd.DataFrame:
     """Return for each pool the rival with the fewest labels to a share, and Harvest's labels divided by its labels."""
     best = rivals(said, share).sort_values("ratio").drop_duplicates("pool")
-    table = pd.DataFrame({"pool": best["pool"], "rival": best["arm"], "ratio": 1 / best["ratio"]})
+    table = best[["pool", "arm", "neither"]].rename(columns={"arm": "rival"}).assign(ratio=1 / best["ratio"])
     return table.assign(low=1 / best["high"], high=1 / best["low"]).sort_index(ignore_index=True)
 
 
-def against_goals(said: pd.DataFrame) -> pd.DataFrame:
-    """Return Harvest against its goals: one row per goal and pool, with interval and whether the goal is met."""
+def against_goals(said: pd.DataFrame, changed: pd.DataFrame) -> pd.DataFrame:
+    """Return Harvest against its goals: one row per goal and pool, with interval and whether the goal is met.
+
+    `said` is of `spent`, `changed` of `parts`: what Harvest spends with two encoders stands there.
+    `neither`: the share of pairs of searches in which neither Harvest nor what it is compared with got that far.
+    """
     rows = []
     for pool, of in said.groupby("pool", sort=False):
         arms = of.set_index("arm")
@@ -95,20 +121,23 @@ def against_goals(said: pd.DataFrame) -> pd.DataFrame:
         if pool == "glyphs, projection":
             for share, goal in ((80, 1.7), (90, 2.2)):
                 cells = harvest[[f"overhead_{share}", f"low_{share}", f"high_{share}"]]
-                rows.append((pool, f"labels per find at {share} %", goal, *cells))
-        inverse = lambda arm, share, arms=arms: [  # noqa: E731 - Harvest's labels as a part of the arm's
-            1 / arms.loc[arm, f"{name}_{share}"] for name in ("ratio", "ratio_high", "ratio_low")
-        ]
+                rows.append((pool, f"labels per find at {share} %", goal, *cells, np.nan))
+            both = changed[(changed["pool"] == pool) & (changed["changed"] == TWO_ENCODERS.removeprefix(PARTS))]
+            cells = both[["to 80 %", "low_80", "high_80"]].iloc[0]
+            rows.append((pool, "labels to 80 % with two encoders, those with one are 1", 0.85, *cells, np.nan))
         goal = 0.6 if pool.startswith("Tiny") else 0.8
-        rows.append((pool, "labels to 80 %, those of the probe on raw vectors are 1", goal, *inverse(RAW, 80)))
+        cells = 1 / arms.loc[RAW, ["ratio_80", "ratio_high_80", "ratio_low_80"]]
+        neither = arms.loc[RAW, "ratio_neither_80"]
+        rows.append((pool, "labels to 80 %, those of the probe on raw vectors are 1", goal, *cells, neither))
         for share, goal in ((80, 1.0), (90, 1.1)):
-            cells = harvest[[f"gap_{share}", f"gap_low_{share}", f"gap_high_{share}"]]
+            cells = harvest[[f"gap_{share}", f"gap_low_{share}", f"gap_high_{share}", f"gap_neither_{share}"]]
             rows.append((pool, f"search gap at {share} %", goal, *cells))
         cells = harvest[["of_elsa", "of_elsa_low", "of_elsa_high"]]
-        rows.append((pool, "labels at ELSA's finds, ELSA's are 1", 0.35, *cells))
+        rows.append((pool, "labels at ELSA's finds, ELSA's are 1", 0.35, *cells, np.nan))
         best = best_rivals(of, 90).iloc[0]
-        rows.append((pool, "labels to 90 %, the best rival's are 1", 0.9, best["ratio"], best["low"], best["high"]))
-    table = pd.DataFrame(rows, columns=["pool", "what", "goal", "measured", "low", "high"])
+        what = "labels to 90 %, the best rival's are 1"
+        rows.append((pool, what, 0.9, *best[["ratio", "low", "high", "neither"]]))
+    table = pd.DataFrame(rows, columns=["pool", "what", "goal", "measured", "low", "high", "neither"])
     return table.assign(met=table["measured"] <= table["goal"])
 
 
