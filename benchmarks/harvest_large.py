@@ -116,7 +116,7 @@ def rounds(folder: str, members: list[list[int]]) -> dict:
         if next(rounds_seen) % CHECKED == 0:
             same.append(_on_shortlist(rows, line, ~_mask(pool.n, known)))
 
-    times = waits_for_harvest(pool, (_mask(pool.n, of_class) for of_class in members), rows, look)
+    times, _ = waits_for_harvest(pool, (_mask(pool.n, of_class) for of_class in members), rows, look)
     return {"times": times, "same": sum(same), "compared": ASKED * len(same), "k": rows.codes.shape[1]}
 
 
