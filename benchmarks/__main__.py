@@ -47,7 +47,7 @@ def _measure(parts: list[str], quick: bool, out: Path | None) -> int:
     from benchmarks.context import Context
     from elsa_nb.store import write_json
 
-    out = out or summary.RESULTS
+    out, load = out or summary.RESULTS, os.getloadavg()[0]
     context = Context(machine.measure(quick=quick), quick)
     here, commit = context.machine, machine.commit()
     print(f"{here.device}, {here.memory_gb} GB, GPU: {here.gpu or 'none'}; commit {commit}")
@@ -55,7 +55,7 @@ def _measure(parts: list[str], quick: bool, out: Path | None) -> int:
         f"reading {here.reading_gb_s} GB/s, float32 products {here.sgemm_gflops} GFLOP/s, bf16 {here.bf16_gflops} "
         f"GFLOP/s ({', '.join(here.matrix_units)})"
     )
-    if (load := os.getloadavg()[0]) > 0.5 and not quick:
+    if load > 0.5 and not quick:
         print(f"Warning: the machine is not idle (load {load:.1f}); figures from a shared machine say little.")
     write_json(out / "machine.json", here.as_dict())
     limits = [
@@ -63,7 +63,7 @@ def _measure(parts: list[str], quick: bool, out: Path | None) -> int:
         summary.Row("limit: float32 matrix product", here.sgemm_gflops, "GFLOP/s"),
         summary.Row("limit: bf16 matrix product", here.bf16_gflops, "GFLOP/s"),
     ]
-    summary.store(out / "summary.csv", limits, here.device, commit)
+    summary.store(out / "summary.csv", limits, here.device, commit, load)
     failed = []
     for name in parts:
         module, _, function = PARTS[name][0].partition(":")
@@ -77,7 +77,7 @@ def _measure(parts: list[str], quick: bool, out: Path | None) -> int:
             traceback.print_exc()
             failed.append(name)
             continue
-        summary.store(out / "summary.csv", rows, here.device, commit)
+        summary.store(out / "summary.csv", rows, here.device, commit, load)
         for row in rows:
             print(f"  {row.what}: {row.measured} {row.unit} {f'({row.ratio})' if row.ratio else ''}".rstrip())
         print(f"  {name} took {time.perf_counter() - started:.0f} s", flush=True)

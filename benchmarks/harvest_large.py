@@ -1,9 +1,7 @@
 """Parts `harvest-large`, `harvest-10m` and `harvest-100m`: preparing large pools, and Harvest's rounds in them.
 
-Each is compared with what a user would write instead, which reads as many numbers and does less: scikit-learn's
-`predict_proba` of every row, faiss's `IndexFlatIP` where it fits into memory, and its `IndexScalarQuantizer`, both
-asked for the 200 rows nearest to a direction; and with the limit: the codes that a round reads, at the speed of the
-memory.
+Each is compared with what a user would write instead (`one_pass`); and with the limit: the codes that a round reads,
+at the speed of the memory.
 """
 
 import itertools
@@ -11,18 +9,16 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-import faiss
 import numpy as np
-import psutil
-from sklearn.linear_model import LogisticRegression
 
 from benchmarks import isolated
 from benchmarks.context import Context
 from benchmarks.goals import LARGE_POOLS, harvest_in
+from benchmarks.one_pass import ASKED, instead
 from benchmarks.rounds import waits_for_harvest
 from benchmarks.summary import Row
 from benchmarks.synthetic import Clustered
-from benchmarks.timing import median, p95, seconds
+from benchmarks.timing import median, p95
 from elsa_nb.errors import MissingDataError
 from elsa_nb.pool import Pool
 from elsa_nb.search import kernels
@@ -42,11 +38,8 @@ SPECS = (
     Clustered(100_000_000, 64, classes=500_000, dtype="float16"),
 )
 QUICK = Clustered(3000, 32, classes=20, dtype="float16")
-SEARCHES, ASKED, TIMES = 4, 200, 5
+SEARCHES = 4
 CHECKED = 10  # one of this many rounds is compared with what all rows themselves would say
-FLAT_SHARE = 0.3  # of the memory that faiss's index of single precision may take, which holds twice that while it grows
-BLOCK = 2**19
-SKLEARN, FLAT, QUANTISED = "scikit-learn's predict_proba", "faiss's IndexFlatIP", "faiss's IndexScalarQuantizer"
 
 
 def run(context: Context) -> list[Row]:
@@ -78,19 +71,15 @@ def _measured(context: Context, which: int) -> list[Row]:
         whole = {"memory_gb": limit, "folder": str(folder)}
         made = isolated.call("benchmarks.harvest_large:make", **whole)
         told = isolated.call("benchmarks.harvest_large:rounds", members=members, **whole)
-        others = isolated.call("benchmarks.harvest_large:beside", memory_gb=limit, n=spec.n, k=told["k"])
+        others = isolated.call("benchmarks.one_pass:beside", memory_gb=limit, n=spec.n, k=told["k"])
     except (isolated.MeasurementFailedError, MissingDataError) as error:
         context.say(f"failed: {error}")
         return [Row(line, f"failed: {error}") for line in lines]
     codes = 1e-9 * spec.n * told["k"]
     middle, read = median(told["times"]), codes / context.machine.reading_gb_s
-    told_of = {
-        name: f"{1e3 * each:,.0f} ms" if each else f"not run ({4 * codes:.0f} GB)" for name, each in others.items()
-    }
-    instead = ", ".join(f"{name} {told_of[name]}" for name in (SKLEARN, FLAT, QUANTISED))
     figures = {
         "preparing": (made["seconds"], "s", f"{made['private_gb']:.2g} GB of its own"),
-        "median": (1e3 * middle, "ms", f"{middle / read:.1f} times reading the codes; {instead}"),
+        "median": (1e3 * middle, "ms", f"{middle / read:.1f} times reading the codes; {instead(others, 4 * codes)}"),
         "p95": (1e3 * p95(told["times"]), "ms", f"{len(told['times'])} rounds of {len(members)} searches"),
         "memory": (
             told["private_gb"] + codes,
@@ -127,7 +116,7 @@ def rounds(folder: str, members: list[list[int]]) -> dict:
         if next(rounds_seen) % CHECKED == 0:
             same.append(_on_shortlist(rows, line, ~_mask(pool.n, known)))
 
-    times = waits_for_harvest(pool, (_mask(pool.n, of_class) for of_class in members), rows, look)
+    times, _ = waits_for_harvest(pool, (_mask(pool.n, of_class) for of_class in members), rows, look)
     return {"times": times, "same": sum(same), "compared": ASKED * len(same), "k": rows.codes.shape[1]}
 
 
@@ -142,28 +131,3 @@ def _on_shortlist(rows: LargeRows, line: LinearHead, free: np.ndarray) -> int:
     exact = kernels.project(rows.vectors, line.weights[None])[0]
     shortlist = highest(line.logits(rows), rows.shortlist, free)
     return int(np.isin(highest(exact, ASKED, free), shortlist).sum())
-
-
-def beside(n: int, k: int) -> dict:
-    """Return the seconds of others for one pass over as many rows (n, k), 0 for what is too large (run by `isolated`).
-
-    Rows of single precision are made block by block, since not all of many rows fit into memory at once:
-    scikit-learn's time is the sum over blocks.
-    """
-    flat = 4 * n * k < FLAT_SHARE * psutil.virtual_memory().total
-    indexes = {QUANTISED: faiss.IndexScalarQuantizer(k, faiss.ScalarQuantizer.QT_8bit, faiss.METRIC_INNER_PRODUCT)}
-    indexes |= {FLAT: faiss.IndexFlatIP(k)} if flat else {}
-    head, times = LogisticRegression(), {SKLEARN: 0.0, FLAT: 0.0}
-    for start in range(0, n, BLOCK):
-        rows = np.random.default_rng(start).standard_normal((min(BLOCK, n - start), k), np.float32)
-        rows /= np.linalg.norm(rows, axis=1, keepdims=True)
-        if not start:
-            head.fit(rows[:ASKED], np.arange(ASKED) % 2)
-            indexes[QUANTISED].train(rows)
-            head.predict_proba(rows)
-        times[SKLEARN] += seconds(lambda rows=rows: head.predict_proba(rows))
-        for index in indexes.values():
-            index.add(rows)
-    for name, index in indexes.items():
-        times[name] = median([seconds(lambda index=index: index.search(rows[:1], ASKED)) for _ in range(TIMES)])
-    return times

@@ -42,7 +42,7 @@ def run(context: Context) -> list[Row]:
     members = {str(name): np.flatnonzero(labels == name) for name in names}
     pool = Pool.open(folder, verify=False)
     truths = [np.isin(np.arange(pool.n), of) for of in list(members.values())[:20]]
-    times = waits_for_harvest(pool, truths, rows_in_part(pool, SHARE))
+    times, _ = waits_for_harvest(pool, truths, rows_in_part(pool, SHARE))
     rows = [
         Row(f"{ROUND_IN_PART}, median", 1e3 * median(times), "ms", f"{len(times)} rounds to 90 % of a class"),
         Row(f"{ROUND_IN_PART}, p95", 1e3 * p95(times), "ms"),

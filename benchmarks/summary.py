@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.goals import LINES, UNLESS
+from benchmarks.goals import LINES, MISSED, UNLESS, WHY, judge
 from elsa_nb.locks import Lock, lock_beside
 from elsa_nb.store import write_atomically
 
-COLUMNS = ("what", "goal", "measured", "unit", "ratio", "device", "commit")
+COLUMNS = ("what", "goal", "measured", "unit", "ratio", "met", "why", "load", "device", "commit")
 RESULTS = Path(__file__).resolve().parent / "results"
 
 
@@ -26,6 +26,12 @@ class Row:
     def __post_init__(self):
         if self.what not in LINES:
             raise ValueError(f"{self.what!r} is not a line of the summary; add it to benchmarks/goals.py with its goal")
+        judge(LINES[self.what], self.told, self.unit, self.ratio)  # here, where a fault costs the figures of one part
+
+    @property
+    def told(self) -> str:
+        """The figure as the summary has it: a number with three digits that count."""
+        return self.measured if isinstance(self.measured, str) else _digits(self.measured)
 
 
 def only_writer(path: Path) -> Lock:
@@ -44,20 +50,26 @@ def read(path: Path) -> dict[str, dict[str, str]]:
         return {row["what"]: row for row in csv.DictReader(stream)}
 
 
-def store(path: Path, rows: Iterable[Row], device: str, commit: str) -> None:
-    """Put `rows` into the summary at `path`; keep the earlier row of every other line that still exists."""
+def store(path: Path, rows: Iterable[Row], device: str, commit: str, load: float) -> None:
+    """Put `rows` into the summary at `path`; keep the earlier row of every other line that still exists.
+
+    Every row is judged by its goal as that is now. `load` is the number of programs that wanted a processor before the
+    measurement began.
+    """
     with only_writer(path):
         kept = read(path)
         for row in rows:
-            measured = row.measured if isinstance(row.measured, str) else _digits(row.measured)
-            at = {"device": device, "commit": commit}
-            kept[row.what] = {"what": row.what, "measured": measured, "unit": row.unit, "ratio": row.ratio, **at}
+            at = {"load": f"{load:.1f}", "device": device, "commit": commit}
+            kept[row.what] = {"what": row.what, "measured": row.told, "unit": row.unit, "ratio": row.ratio, **at}
         blank = dict.fromkeys(COLUMNS, "") | {"measured": UNLESS}
         stream = io.StringIO()
         writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
         writer.writeheader()
         for what, goal in LINES.items():
-            writer.writerow(blank | kept.get(what, {}) | {"what": what, "goal": goal})
+            row = blank | kept.get(what, {})
+            met = judge(goal, row["measured"], row["unit"], row["ratio"])
+            why = WHY.get(what, "") if met == MISSED else ""
+            writer.writerow(row | {"what": what, "goal": goal, "met": met, "why": why})
         write_atomically(path, stream.getvalue().encode())
 
 

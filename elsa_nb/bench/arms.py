@@ -19,7 +19,7 @@ from elsa_nb.search.elsa import Search
 from elsa_nb.search.heads.features import Features
 from elsa_nb.search.heads.head import HeadConfig
 from elsa_nb.search.heads.large_rows import LargeRows
-from elsa_nb.search.heads.prepared_rows import POWER, PreparedRows
+from elsa_nb.search.heads.prepared_rows import DIMENSIONS, POWER, PreparedRows
 from elsa_nb.search.neighbours.lists import Neighbours
 from elsa_nb.search.readings import READINGS
 from elsa_nb.search.strategies.greedy_probe import GreedyProbe, ProbeConfig
@@ -113,6 +113,21 @@ def known_arms() -> dict[str, Arm]:
     ours = {Harvest.name: harvest(), GreedyProbe.name: probe(unit=True, l2=FIRM)}
     ours |= {name: elsa(name) for name in ("ELSA", "NN.Large")}
     return ours | {name: registered(kind) for name, kind in strategies().items() if kind not in OURS}
+
+
+def arm_preparations() -> dict[str, str]:
+    """Return in words, for each of `known_arms`, how the vectors are prepared for it."""
+    rows = (
+        f"prepared rows (each column standardised, at most {DIMENSIONS} principal axes, each divided by its eigenvalue "
+        f"to the power {POWER:g}, then length 1)"
+    )
+    made = {"prepared_rows": rows, "features": "vectors as they are", "neighbours": "neighbours among them as they are"}
+    ours = {Harvest.name: rows, GreedyProbe.name: f"vectors brought to length 1, l2 = {FIRM:g}"}
+    ours |= dict.fromkeys(("ELSA", "NN.Large"), "vectors as they are")
+    others = {name: kind for name, kind in strategies().items() if kind not in OURS}
+    return ours | {
+        name: ", ".join(made[each] for each in kind.needs) or "the pool as it is" for name, kind in others.items()
+    }
 
 
 def arm_versions() -> dict[str, str]:

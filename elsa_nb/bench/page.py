@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from elsa_nb.bench.arms import arm_preparations
 from elsa_nb.bench.comparison import RANDOM, Plan, curves
+from elsa_nb.counts import count_of
 from elsa_nb.paper.measures.overheads import MISSED, MOST_COUNTED, SPENT, overheads, summary
 from elsa_nb.search.strategies.registry import strategies
 from elsa_nb.written_files import write_export
@@ -54,7 +56,10 @@ def write_page(
     table = summary(frame, base=best_arm(frame, share))
     told = f" In {SPENT[0]}: the share found in {SPENT[0]} labels, {100 * MOST_COUNTED:g} % at most."
     in_spent = "" if plan.budget < SPENT[0] else told
-    few = " With so few classes, intervals over them say little." if _few(frame) else ""
+    one = frame["target"].nunique() == 1  # over one class there is no interval
+    few = " With so few classes, intervals over them say little." if _few(frame) and not one else ""
+    searches = count_of(len(frame.drop_duplicates(["target", "repeat"])), "search", "searches")
+    intervals = "" if one else ", with bootstrap intervals of 95 % over classes"
     seconds = frame["seconds"].div(frame["rounds"]).groupby(frame["arm"]).median()
     parts = [
         "<h1>Which searcher for these vectors</h1>",
@@ -68,11 +73,12 @@ def write_page(
         "<h2>Labels per find</h2>",
         _table(table, seconds, frame),
         '<p class="small">Labels / finds when that share of a class is found, seeds counted; 1 is the minimum. '
-        f"Medians over {len(frame.drop_duplicates(['target', 'repeat']))} searches per arm, with bootstrap intervals "
-        f"of 95 % over classes. A search that does not get that far in {plan.budget:,} labels counts {MISSED} times "
-        "as many there; their number follows the value, and a dash stands where most did not. Fewer and more: in how "
-        f"many classes an arm needs fewer or more labels than {html.escape(best_arm(frame, share))} to {share} %."
+        f"Medians over {searches} per arm{intervals}. A search that does not get that far in {plan.budget:,} labels "
+        f"counts {MISSED} times as many there; their number follows the value, and a dash stands where most did not. "
+        "Fewer and more: in how many classes an arm needs fewer or more labels than "
+        f"{html.escape(best_arm(frame, share))} to {share} %."
         f"{in_spent} Random order is computed, not searched.{few}</p>",
+        f'<p class="small">What each searcher works on: {html.escape(_prepared(frame))}.</p>',
         f'<p class="small">Made by <code>{html.escape(commands)}</code></p>',
     ]
     head = (
@@ -81,6 +87,16 @@ def write_page(
     data = f"{head}<style>{_STYLE}</style>\n{chr(10).join(parts)}</html>\n".encode()
     write_export(path, data, cure=ANOTHER_PAGE)
     return said
+
+
+def _prepared(frame: pd.DataFrame) -> str:
+    """Return how the vectors are prepared for the arms of a comparison, those of the same preparation together."""
+    told = arm_preparations()
+    arms: dict[str, list[str]] = {}
+    for arm in frame["arm"].unique():
+        if arm in told:
+            arms.setdefault(told[arm], []).append(arm)
+    return "; ".join(f"{' and '.join(names)}, {preparation}" for preparation, names in arms.items())
 
 
 def judged_at(frame: pd.DataFrame) -> int:
@@ -207,7 +223,7 @@ def _colours_of(arms: Sequence[str]) -> dict[str, str]:
 
 
 def _table(table: pd.DataFrame, seconds: pd.Series, frame: pd.DataFrame) -> str:
-    share = judged_at(frame)
+    share, several = judged_at(frame), frame["target"].nunique() > 1
     spent = [k for k in SPENT if k <= frame["budget"].max()]
     heads = ["", *(f"to {each} %" for each in _SHOWN), "fewer, more", *(f"in {k}" for k in spent), "s per round"]
     rows = [f"<tr>{''.join(f'<th>{head}</th>' for head in heads)}</tr>"]
@@ -216,8 +232,8 @@ def _table(table: pd.DataFrame, seconds: pd.Series, frame: pd.DataFrame) -> str:
         cells = [html.escape(arm)]
         for each in _SHOWN:
             missed = values[f"unreached_{each}"]
-            interval = f"[{values[f'low_{each}']:.2f}, {values[f'high_{each}']:.2f}]"
-            spent_a_find = "-" if _seldom(values, each) else f"{values[f'overhead_{each}']:.2f} {interval}"
+            interval = f" [{values[f'low_{each}']:.2f}, {values[f'high_{each}']:.2f}]" if several else ""
+            spent_a_find = "-" if _seldom(values, each) else f"{values[f'overhead_{each}']:.2f}{interval}"
             cells.append(spent_a_find + (f" ({missed:.0f})" if missed else ""))
         cells.append(f"{values[f'fewer_{share}']:.0f}, {values[f'more_{share}']:.0f}")
         cells += [f"{values[f'found_in_{k}']:.0%}" for k in spent]

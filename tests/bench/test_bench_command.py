@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from elsa_nb import cli
-from elsa_nb.bench import comparison, page
+from elsa_nb.bench import arms, comparison, page
 from elsa_nb.locks import Lock
 from elsa_nb.pool import Pool
 from elsa_nb.search.strategies.harvest import Harvest
@@ -123,6 +123,27 @@ def test_the_page_says_that_more_than_nine_tenths_are_not_counted(given, tmp_pat
     made = (tmp_path / "v-bench.html").read_text()
     assert "<td>90%</td>" in made
     assert "In 200: the share found in 200 labels, 90 % at most." in made
+
+
+def test_over_one_class_there_is_no_interval(given, tmp_path):
+    assert cli.main([*given, "--classes", "1"]) == 0
+    made = (tmp_path / "v-bench.html").read_text()
+    assert "Medians over 1 search per arm. " in made
+    assert not re.search(r"<td>[^<]*\[", made)
+    assert "intervals" not in made
+    assert cli.main([*given, "--classes", "2"]) == 0
+    made = (tmp_path / "v-bench.html").read_text()
+    assert "Medians over 2 searches per arm, with bootstrap intervals" in made
+    assert re.search(r"<td>[\d.]+ \[[\d.]+, [\d.]+\]", made)
+
+
+def test_the_page_says_how_the_vectors_are_prepared_for_each_searcher(given, tmp_path):
+    assert set(arms.arm_preparations()) == set(arms.known_arms())
+    assert cli.main([*given, "--strategy", "greedy-probe", "--strategy", "nn.large", "--classes", "1"]) == 0
+    made = (tmp_path / "v-bench.html").read_text()
+    assert "Harvest, prepared rows (each column standardised, at most 256 principal axes" in made
+    assert "Greedy probe, vectors brought to length 1, l2 = 100; NN.Large, vectors as they are." in made
+    assert "ELSA" not in made.partition("What each searcher works on")[2].partition("</p>")[0]
 
 
 def test_searches_that_are_there_are_not_run_again(given, monkeypatch):
@@ -437,6 +458,44 @@ def test_numbers_with_a_decimal_comma_are_no_two_answers(tmp_path):
 def test_labels_in_order_as_other_programs_write_them(tmp_path, text, classes):
     (tmp_path / "l.csv").write_text(text)
     assert classes_in(tmp_path / "l.csv", list("abcde"), item="row")[0] == classes
+
+
+def test_labels_beside_the_numbers_of_their_vectors_are_understood(given, capsys):
+    labels = pd.read_csv("l.csv").rename(columns={"item": "row", "label": "class"})
+    labels.to_csv("l.csv", index=False)
+    assert cli.main(given) == 0
+    assert "4 of 4 classes, of 30 members" in (said := capsys.readouterr().out)
+    assert "Its column 'row' was taken for the numbers of the items, from 0." in said
+    labels.assign(row=labels.row + 481).to_csv("l.csv", index=False)  # as far as 600, counted from 1
+    assert cli.main(given) == 1
+    assert "would count the 600 items from 0 to 599, but says '600'" in capsys.readouterr().err
+    Path("ids.txt").write_text("\n".join(f"x{i}.jpg" for i in range(600)))
+    labels.to_csv("l.csv", index=False)
+    for more in ([], ["--item", "row"]):  # which would not take the order of the rows either: there is a column row
+        assert cli.main([*given, "--ids", "ids.txt", *more]) == 1
+        said = capsys.readouterr().err
+        assert "its column 'row' numbers rows, and the items have names: '0' (line 2) would be 'x0.jpg'" in said
+        assert "take out the column 'row' and say so: `--item row`" in said
+    pd.DataFrame({"class": np.resize(["a", "b", "c"], 600)}).to_csv("l.csv", index=False)
+    assert cli.main([*given, "--ids", "ids.txt", "--item", "row", "--largest", "60"]) == 1  # the cure: it is read
+    assert "no class has 20 to 60 members: the 3 classes have 200 of them" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["Row", "row number", "row_id", "ROW-INDEX"])
+@pytest.mark.parametrize("label", ["label", "class", "target"])
+def test_numbers_of_rows_are_items_only_where_they_mean_the_items_of_their_names(tmp_path, name, label):
+    path, ids = tmp_path / "l.csv", ["10", "11", "2", "0"]
+    text = f"{name},{label}\n3,0\n2,1\n1,0\n"
+    path.write_text(text)
+    assert classes_in(path, list("0123"))[0] == {"0": "13", "1": "2"}  # and not the list of the items 0 and 1
+    assert classes_in(path, ["0.jpg", "1.jpg", "2.jpg", "3.jpg"])[0] == {"0": "1.jpg3.jpg", "1": "2.jpg"}
+    with pytest.raises(ValueError, match=r"numbers rows, and the items have names: '3' \(line 2\) would be '0'"):
+        classes_in(path, ids)
+    path.write_text(f"{name},photo,{label}\n0,p.jpg,owl\n1,q.jpg,fox\n")
+    with pytest.raises(ValueError, match=r"of its columns 'photo' holds an item in every line"):
+        classes_in(path, ["p.jpg", "q.jpg"])
+    path.write_text(f",{name},{label}\np.jpg,0,owl\nq.jpg,1,fox\n")
+    assert classes_in(path, ["q.jpg", "p.jpg"])[0] == {"owl": "p.jpg", "fox": "q.jpg"}  # pandas' names of rows
 
 
 def test_labels_a_line_stand_in_the_order_of_the_vectors(given, capsys):

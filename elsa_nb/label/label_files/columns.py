@@ -30,6 +30,7 @@ LABEL = """
 ANNOTATOR = """
     annotator annotators annotated_by annotator_id rater reviewer labeler labeller user username
 """
+ROW = "row row_number row_index row_id"  # a column that may count the items in the pool's order
 _TITLES = 10  # rows that may stand above the header: a title, a date, remarks
 _VERDICTS = {"accept", "reject", "ignore", ""}
 _BOX = {"xmin", "ymin", "xmax", "ymax"}  # a row is then one object of a picture, and a picture has several
@@ -49,12 +50,12 @@ def find(table: Table, wanted: str | None, allowed: str) -> int | None:
 
 def names_items(table: Table) -> bool:
     """Whether a table of several columns has one with the name of a column of items."""
-    return len(table.columns) > 1 and find(table, None, ITEM) is not None
+    return len(table.columns) > 1 and find(table, None, f"{ITEM} {ROW}") is not None
 
 
 def is_known(table: Table, item: str | None, label: str | None) -> bool:
     """Whether a table has both a column of items and one of labels."""
-    found = find(table, item, ITEM), find(table, label, LABEL)
+    found = find(table, item, f"{ITEM} {ROW}"), find(table, label, LABEL)
     return None not in found and found[0] != found[1]
 
 
@@ -76,8 +77,12 @@ def read(table: Table, names: Names, *, item: str | None = None, label: str | No
     in_order = which is None and item == "row"
     _check_there(table, "item", item, in_order or which is not None)
     _check_there(table, "label", label, what is not None)
-    if which is None and item is None:
-        which = _row_names(table, names)
+    counted = False
+    if which is None and item is None and (which := _row_names(table, names)) is None:
+        which = _row_numbers(table, names)
+        counted = which is not None
+    elif which is not None and item == "row" and not _any_known(table, which, names):
+        _row_numbers(table, names)  # says why these are no items
     if in_order:
         table, what = _one_row_each(table, what, len(names.ids))
     elif which is None:
@@ -90,6 +95,8 @@ def read(table: Table, names: Names, *, item: str | None = None, label: str | No
         folder, notes = _folder(table, which, what, names)
     lines = _lines(table, names, which, what, folder)
     fitting = None if item is not None or all(names.knows(line.name) for line in lines) else _fitting(table, names)
+    if counted:
+        notes.append(f"its column {table.columns[which or 0]!r} was taken for the numbers of the items, from 0")
     notes += [*_beyond(table), *([fitting] if fitting else [])]
     source = _source(table, which, folder)
     reading = _labelled(table, lines, source, what, label)
@@ -248,6 +255,43 @@ def _row_names(table: Table, names: Names) -> int | None:
     """
     unnamed = (index for index, name in enumerate(table.columns) if name in ("", "__index_level_0__"))
     return next((i for i in unnamed if len(table.columns) > 1 and _holds_items(table, i, names)), None)
+
+
+def _any_known(table: Table, which: int, names: Names) -> bool:
+    return any(names.knows(text_in(cells[which])) for _, cells in table.rows)
+
+
+def _row_numbers(table: Table, names: Names) -> int | None:
+    """Return the column that counts the items from 0 in their order, None where no column is called so.
+
+    Raises ValueError where it holds something else, or where its numbers mean other items by their names.
+    """
+    if (which := find(table, None, ROW)) is None:
+        return None
+    column, n = table.columns[which], len(names.ids)
+    for place, cells in table.rows:
+        text = text_in(cells[which]).strip()
+        if not word_of(text) or names.find(text) == _number(text):
+            continue
+        if fitting := _fitting(table, names):
+            raise ValueError(
+                f"its column {column!r} does not hold the names of the items ({place}: {text!r}); {fitting}"
+            )
+        if (number := _number(text)) is None or number >= n:
+            raise ValueError(
+                f"its column {column!r} would count the {n:,} items from 0 to {n - 1:,}, but says {text!r} ({place}). "
+                f"Mend the numbers, or name the column of items: {option_told('item')}"
+            )
+        raise ValueError(
+            f"its column {column!r} numbers rows, and the items have names: {text!r} ({place}) would be "
+            f"{names.ids[number]!r}. Add a column of these names, called item; or, if the table has a row for each "
+            f"item in their order, take out the column {column!r} and say so: {option_told('item', 'row')}"
+        )
+    return which
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isdecimal() else None
 
 
 def column_of_items(table: Table, names: Names) -> str | None:

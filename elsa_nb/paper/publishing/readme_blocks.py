@@ -4,12 +4,13 @@
 """
 
 import csv
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from elsa_nb import store
+from elsa_nb.counts import count_of
 from elsa_nb.paper.experiments.equal_budgets.tables import PREPARED, RAW, SUPERVISED, compared_searches, spent
 from elsa_nb.paper.measures import budgets, by_arm
 from elsa_nb.paper.measures.overheads import ALL_LABELS, BASE
@@ -129,19 +130,48 @@ def _overhead(row: pd.Series, share: int) -> str:
 
 
 def speed_block(path: Path = SPEED_SUMMARY) -> str:
-    """Return the summary as a markdown table, with the machines and commits it was measured at under it.
+    """Return the summary in markdown: the goals that are missed, all others as a table, and where it was measured.
 
-    Raises FileNotFoundError where nothing was measured yet.
+    Missed goals of lines that the table leaves out are named, too. Raises FileNotFoundError where nothing was measured
+    yet.
     """
     if not path.exists():
         raise FileNotFoundError(f"{path} is not here: `make bench` measures")
     with path.open(encoding="utf-8", newline="") as stream:
-        rows = [row for row in csv.DictReader(stream) if not row["what"].startswith(LEFT_OUT)]
+        every = list(csv.DictReader(stream))
+    rows = [row for row in every if not row["what"].startswith(LEFT_OUT)]
     rows = [row for row in rows if not row["what"].startswith("beside") or " 100,000 rows" in row["what"]]
-    lines = ["| what | goal | measured | ratio |", "|---|---|---|---|"]
+    lines = ["| what | goal | measured | goal met | ratio | commit |", "|---|---|---|---|---|---|"]
     for row in rows:
-        cells = row["what"], row["goal"], f"{row['measured']} {row['unit']}".strip(), row["ratio"]
+        met = f"**{row['met']}**" if row["met"] == "missed" else row["met"]
+        cells = row["what"], row["goal"], _figure(row), met, row["ratio"], row["commit"]
         lines.append(f"| {' | '.join(text.replace('|', '/') for text in cells)} |")
-    machines = sorted({(row["device"], row["commit"]) for row in rows if row["device"]})
-    measured_on = "; ".join(f"{device} at commit {commit}" for device, commit in machines)
-    return "\n".join([*lines, "", f"Measured on: {measured_on}." if measured_on else "Nothing measured yet."])
+    return "\n".join([*_missed(every), "", *lines, "", _measured_on(rows)])
+
+
+def _missed(rows: Sequence[Mapping[str, str]]) -> list[str]:
+    """Return how many goals are met, and a list of those that are missed, each with its figures and reason."""
+    goals = [row for row in rows if row["goal"]]
+    missed = [row for row in goals if row["met"] == "missed"]
+    met = sum(row["met"] == "met" for row in goals)
+    open_ = len(goals) - met - len(missed)
+    told = f"{count_of(len(goals), 'goal')}: {met} met, {len(missed)} missed, {open_} not measured."
+    listed = [
+        f"- {row['what']}: {'; '.join(filter(None, (_figure(row), row['ratio'])))}. Goal: {row['goal']}. {row['why']}"
+        for row in missed
+    ]
+    return [told, *(["", "Missed:", "", *map(str.rstrip, listed)] if listed else [])]
+
+
+def _figure(row: Mapping[str, str]) -> str:
+    return f"{row['measured']} {row['unit']}".strip()
+
+
+def _measured_on(rows: Sequence[Mapping[str, str]]) -> str:
+    """Say on which machines the rows were measured, and how busy each was, where that was kept."""
+    if not (devices := sorted({row["device"] for row in rows if row["device"]})):
+        return "Nothing measured yet."
+    loads = sorted({(row["commit"], row["load"]) for row in rows if row["load"]})
+    busy = "; ".join(f"{load} before the run at commit {commit}" for commit, load in loads)
+    told = f" Programs that wanted a processor: {busy}." if busy else ""
+    return f"Measured on: {'; '.join(devices)}.{told}"
