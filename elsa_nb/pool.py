@@ -18,15 +18,24 @@ import numpy as np
 from elsa_nb.counts import count_of
 from elsa_nb.errors import CorruptFileError, MissingDataError
 from elsa_nb.locks import Lock
-from elsa_nb.pool_files import check_free, check_widths, columns_of, npy_header, npy_sha256, pool_lock, pool_sha256
-from elsa_nb.store import as_path, card_entries, naming, read_card, reading, sha256_file, write_card, write_with
+from elsa_nb.pool_files import (
+    POOL_ANEW,
+    POOL_CURE,
+    card_of,
+    check_free,
+    check_widths,
+    columns_of,
+    npy_header,
+    npy_sha256,
+    pool_lock,
+    pool_sha256,
+)
+from elsa_nb.store import as_path, card_entries, naming, reading, sha256_file, write_card, write_with
 from elsa_nb.table_ids import row_names
 from elsa_nb.vector_files import read_both
 from elsa_nb.vectors import DTYPES, as_vectors, blocks, check_ids, check_vectors, warn_of_oddities
 
 FORMAT = 1
-_CURE = "`elsa-nb embed` (or notebook 01) makes one of pictures, `elsa-nb pool make` one of your own vectors"
-_ANEW = f"Delete pool.json, vectors.npy and ids.npy in {{}}; then {_CURE}."  # a folder may hold more
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,8 +161,8 @@ class Pool:
         if not (folder / "pool.json").exists():
             told = {"journal.txt": "is not finished", "vectors.npy": "lacks its pool.json", ".": "holds no vectors"}
             state = next((told[file] for file in told if (folder / file).exists()), "is not here (is the path right?)")
-            raise MissingDataError(f"The pool {folder} {state}: {_CURE}.")
-        cure, card = _ANEW.format(folder), card_of(folder)
+            raise MissingDataError(f"The pool {folder} {state}: {POOL_CURE}.")
+        cure, card = POOL_ANEW.format(folder), card_of(folder)
         for file in card["files"]:
             if not (folder / file).exists():
                 raise CorruptFileError(f"{folder / file} is missing, though pool.json is there. {cure}")
@@ -381,20 +390,3 @@ class PoolWriter:
         vectors = self._part.open("r+b")
         vectors.truncate(self._offset(self.rows_done))
         return vectors, self._journal_path.open("ab")
-
-
-def card_of(folder: Path) -> dict[str, Any]:
-    """Return what the `pool.json` of a finished pool says; raise as `Pool.open` does."""
-    what, cure = "a card of a pool", _ANEW.format(folder)
-    card = read_card(folder / "pool.json", what, cure)
-    with reading(folder / "pool.json", what, cure):
-        card["files"] = {file: str(card["files"][file]) for file in ("vectors.npy", "ids.npy")}
-        card |= {entry: str(card[entry]) for entry in ("name", "space", "dtype", "recipe")}
-        card |= {"n": int(card["n"]), "d": int(card["d"]), "provenance": dict(card["provenance"])}
-        card["widths"] = check_widths(card.get("widths", ()), card["d"])
-    return card
-
-
-def recipe_at(folder: Path) -> str:
-    """Return the recipe of the finished pool in `folder`, without opening its vectors; raise as `Pool.open` does."""
-    return card_of(folder)["recipe"]

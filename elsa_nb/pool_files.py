@@ -6,13 +6,16 @@ import re
 from collections.abc import Iterable, Sequence
 from itertools import accumulate, pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from elsa_nb.locks import Lock
-from elsa_nb.store import sha256_bytes
+from elsa_nb.store import read_card, reading, sha256_bytes
 from elsa_nb.vectors import blocks
 
+POOL_CURE = "`elsa-nb embed` (or notebook 01) makes one of pictures, `elsa-nb pool make` one of your own vectors"
+POOL_ANEW = f"Delete pool.json, vectors.npy and ids.npy in {{}}; then {POOL_CURE}."  # a folder may hold more
 # What a writer leaves of a pool when the disk is full or it is killed, and what is there while one is at work.
 _BEGUN = re.compile(r"vectors\.part|\.lock(-holder)?|\..*\.part")
 
@@ -74,3 +77,20 @@ def columns_of(widths: Sequence[int]) -> tuple[slice, ...]:
 def pool_lock(folder: Path | str) -> Lock:
     """Return the lock of whoever writes the pool in `folder`, not yet taken."""
     return Lock(Path(folder) / ".lock", f"The pool {folder}")
+
+
+def card_of(folder: Path) -> dict[str, Any]:
+    """Return what the `pool.json` of a finished pool says; raise as `Pool.open` does."""
+    what, cure = "a card of a pool", POOL_ANEW.format(folder)
+    card = read_card(folder / "pool.json", what, cure)
+    with reading(folder / "pool.json", what, cure):
+        card["files"] = {file: str(card["files"][file]) for file in ("vectors.npy", "ids.npy")}
+        card |= {entry: str(card[entry]) for entry in ("name", "space", "dtype", "recipe")}
+        card |= {"n": int(card["n"]), "d": int(card["d"]), "provenance": dict(card["provenance"])}
+        card["widths"] = check_widths(card.get("widths", ()), card["d"])
+    return card
+
+
+def recipe_at(folder: Path) -> str:
+    """Return the recipe of the finished pool in `folder`, without opening its vectors; raise as `Pool.open` does."""
+    return card_of(folder)["recipe"]

@@ -17,8 +17,8 @@ import numpy as np
 
 from elsa_nb.counts import count_of
 from elsa_nb.errors import CorruptFileError
-from elsa_nb.pool import Pool, PoolWriter, card_of
-from elsa_nb.pool_files import check_free, columns_of
+from elsa_nb.pool import Pool, PoolWriter
+from elsa_nb.pool_files import card_of, check_free, columns_of
 from elsa_nb.store import as_path, card_entries, sha256_bytes
 from elsa_nb.vectors import blocks
 

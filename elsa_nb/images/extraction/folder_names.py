@@ -13,7 +13,8 @@ from elsa_nb.images.extraction.kept import CARD, Stamp, read_files
 from elsa_nb.images.extraction.version import EXTRACTION
 from elsa_nb.images.sources.files import ImageFiles, open_folder
 from elsa_nb.pictures.decoding import Decoding
-from elsa_nb.pool import Pool, card_of
+from elsa_nb.pool import Pool
+from elsa_nb.pool_files import card_of
 from elsa_nb.store import sha256_bytes
 
 
