@@ -16,12 +16,12 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from elsa_nb.counts import count_of
-from elsa_nb.errors import CorruptFileError, MissingDataError
+from elsa_nb.errors import CorruptFileError
 from elsa_nb.locks import Lock
 from elsa_nb.pool_files import (
     POOL_ANEW,
-    POOL_CURE,
     card_of,
+    check_finished,
     check_free,
     check_widths,
     columns_of,
@@ -153,15 +153,7 @@ class Pool:
         Raises MissingDataError where there is no finished pool and CorruptFileError where one is damaged.
         """
         folder = as_path("folder", folder, "a pool, a folder")
-        if folder.is_file():
-            raise MissingDataError(
-                f"{folder} is a file, and a pool is a folder: `elsa-nb pool make {folder} --ids NAMES` makes one of a "
-                "file of vectors (in Python: Pool.from_file)."
-            )
-        if not (folder / "pool.json").exists():
-            told = {"journal.txt": "is not finished", "vectors.npy": "lacks its pool.json", ".": "holds no vectors"}
-            state = next((told[file] for file in told if (folder / file).exists()), "is not here (is the path right?)")
-            raise MissingDataError(f"The pool {folder} {state}: {POOL_CURE}.")
+        check_finished(folder)
         cure, card = POOL_ANEW.format(folder), card_of(folder)
         for file in card["files"]:
             if not (folder / file).exists():

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from elsa_nb.errors import MissingDataError
 from elsa_nb.locks import Lock
 from elsa_nb.store import read_card, reading, sha256_bytes
 from elsa_nb.vectors import blocks
@@ -34,6 +35,19 @@ def check_free(folder: Path) -> None:
             f"{folder} holds other files, such as {others[0]}, and no pool; name another folder, such as "
             f"{folder / 'pool'}"
         )
+
+
+def check_finished(folder: Path) -> None:
+    """Raise MissingDataError where there is no finished pool, with what is there and the cure."""
+    if folder.is_file():
+        raise MissingDataError(
+            f"{folder} is a file, and a pool is a folder: `elsa-nb pool make {folder} --ids NAMES` makes one of a "
+            "file of vectors (in Python: Pool.from_file)."
+        )
+    if not (folder / "pool.json").exists():
+        told = {"journal.txt": "is not finished", "vectors.npy": "lacks its pool.json", ".": "holds no vectors"}
+        state = next((told[file] for file in told if (folder / file).exists()), "is not here (is the path right?)")
+        raise MissingDataError(f"The pool {folder} {state}: {POOL_CURE}.")
 
 
 def npy_header(shape: tuple[int, ...], dtype: np.dtype) -> bytes:
