@@ -18,6 +18,7 @@ import numpy as np
 from elsa_nb.counts import count_of
 from elsa_nb.errors import CorruptFileError
 from elsa_nb.locks import Lock
+from elsa_nb.pictures.opening import escaped
 from elsa_nb.pool_files import (
     POOL_ANEW,
     card_of,
@@ -27,10 +28,11 @@ from elsa_nb.pool_files import (
     columns_of,
     npy_header,
     npy_sha256,
+    pool_entries,
     pool_lock,
     pool_sha256,
 )
-from elsa_nb.store import as_path, card_entries, naming, reading, sha256_file, write_card, write_with
+from elsa_nb.store import as_path, naming, reading, sha256_file, write_card, write_with
 from elsa_nb.table_ids import row_names
 from elsa_nb.vector_files import read_both
 from elsa_nb.vectors import DTYPES, as_vectors, blocks, check_ids, check_vectors, warn_of_oddities
@@ -97,7 +99,7 @@ class Pool:
 
     @classmethod
     def _of(cls, vectors, ids, name, space, provenance, recipe=None) -> "Pool":
-        vectors, told = as_vectors(vectors), card_entries(provenance, name=name, space=space)
+        vectors, told = as_vectors(vectors), pool_entries(provenance, name, space, recipe)
         ids = check_ids(np.arange(len(vectors)).astype(str) if ids is None else ids, len(vectors)).copy()
         ids.flags.writeable = False
         sha256 = pool_sha256({"vectors.npy": npy_sha256(vectors), "ids.npy": npy_sha256(ids)})
@@ -122,7 +124,7 @@ class Pool:
         taken. Raises as `read_vectors` and `from_arrays` do.
         """
         path = as_path("path", path, "a file of vectors")
-        card_entries(None, name=name or path.stem or ".", space=space)
+        pool_entries(None, name := name or escaped(path.stem) or ".", space)
         held, told, where = read_both(path, ids, key, encoding)
         try:
             vectors = as_vectors(held.vectors)
@@ -133,14 +135,14 @@ class Pool:
         if told is None:
             cure = "to label pictures, give the names of the files as ids"
             notes += [f"the file names no ids, so they are row numbers; {cure}"]
-        origin = {"file": path.name, "sha256": sha256_file(path), "taken": notes}
+        origin = {"file": escaped(path.name), "sha256": sha256_file(path), "taken": [escaped(note) for note in notes]}
         if told is not None and len(told) != len(vectors):
             raise ValueError(
                 f"{where} names {count_of(len(told), 'id')}, and {path} holds "
                 f"{count_of(len(vectors), 'vector')}; give one per row."
             )
         try:
-            pool = cls._of(vectors, told, name or path.stem, space, {"made_from": origin})
+            pool = cls._of(vectors, told, name, space, {"made_from": origin})
         except ValueError as error:
             raise ValueError(f"{where}: {error}") from error
         warn_of_oddities(pool.vectors, stacklevel=2)
@@ -243,15 +245,18 @@ class PoolWriter:
             raise ValueError(f"{folder} is a file, and a pool is a folder: name another, or move the file away.")
         self.folder, self.ids, self.shape = place, check_ids(ids, len(ids)), (len(ids), int(d))
         self.dtype = np.dtype(dtype).newbyteorder("<")
-        self.name, self.space, self.recipe, self.provenance = name, space, recipe, card_entries(provenance)
+        self.name, self.space, self.recipe = name, space, recipe
+        self.provenance, self._resume = pool_entries(provenance, name, space, recipe), resume
         self.widths = check_widths(widths, int(d))
         self._part, self._journal_path = self.folder / "vectors.part", self.folder / "journal.txt"
+        self._beside = self.folder / ".ids.npy.part", self.folder / ".pool.json.part"
         self._header = npy_header(self.shape, self.dtype)
         self._own_lock = None if lock is not None else pool_lock(self.folder).acquire()
         try:
             self.rows_done = self._recover() if resume and recipe is not None else 0
             self._vectors, self._journal = self._start()
         except BaseException:
+            self._discard()
             self._unlock()
             raise
 
@@ -294,10 +299,11 @@ class PoolWriter:
             self._unlock()
 
     def close(self) -> None:
-        """Close the files and let others write; what is written stays, to be resumed."""
+        """Close the files and let others write; what is written stays, unless it is not to be resumed."""
         try:
             self._close_files()
         finally:
+            self._discard()
             self._unlock()
 
     def _put_in_place(self) -> Pool:
@@ -307,21 +313,31 @@ class PoolWriter:
                 f"{self._part} holds other bytes than were written to it, from row {held} on: another program changed "
                 "it, or the disk is failing. Run the same command again; the rows before are kept."
             )
-        (self.folder / "pool.json").unlink(missing_ok=True)  # from here on the folder is unfinished until the end
-        self._part.replace(self.folder / "vectors.npy")
-        write_with(self.folder / "ids.npy", lambda stream: np.save(stream, self.ids, allow_pickle=False))
-        files = {file: sha256_file(self.folder / file) for file in ("vectors.npy", "ids.npy")}
+        # All is written before anything of an earlier pool goes: the disk may be full, or refuse a file.
+        ids, about = self._beside
+        write_with(ids, lambda stream: np.save(stream, self.ids, allow_pickle=False))
+        files = {"vectors.npy": sha256_file(self._part), "ids.npy": sha256_file(ids)}
         card = {"format": FORMAT, "n": self.shape[0], "d": self.shape[1], "dtype": self.dtype.name, "files": files}
         recipe = self.recipe or pool_sha256(files)
         card |= {"name": self.name, "space": self.space, "provenance": self.provenance, "recipe": recipe}
         card |= {"widths": list(self.widths)} if self.widths else {}
-        write_card(self.folder / "pool.json", card)
+        write_card(about, card)
+        (self.folder / "pool.json").unlink(missing_ok=True)  # from here on the folder is unfinished until the end
+        self._part.replace(self.folder / "vectors.npy")
+        ids.replace(self.folder / "ids.npy")
+        about.replace(self.folder / "pool.json")
         self._journal_path.unlink()
         return Pool.open(self.folder, verify=False)
 
     def _close_files(self) -> None:
         with naming(self.folder), closing(self._journal), closing(self._vectors):
             pass
+
+    def _discard(self) -> None:
+        """Remove what was written of a pool that is not to be resumed, such as one for which the disk has no room."""
+        if not self._resume and self._part.exists():  # else it is in its place, and a new writer can finish it
+            for file in (self._part, *self._beside, self._journal_path):
+                file.unlink(missing_ok=True)
 
     def _unlock(self) -> None:
         if self._own_lock is not None:

@@ -12,7 +12,7 @@ import numpy as np
 
 from elsa_nb.errors import MissingDataError
 from elsa_nb.locks import Lock
-from elsa_nb.store import read_card, reading, sha256_bytes
+from elsa_nb.store import card_entries, read_card, reading, sha256_bytes
 from elsa_nb.vectors import blocks
 
 POOL_CURE = "`elsa-nb embed` (or notebook 01) makes one of pictures, `elsa-nb pool make` one of your own vectors"
@@ -108,3 +108,9 @@ def card_of(folder: Path) -> dict[str, Any]:
 def recipe_at(folder: Path) -> str:
     """Return the recipe of the finished pool in `folder`, without opening its vectors; raise as `Pool.open` does."""
     return card_of(folder)["recipe"]
+
+
+def pool_entries(provenance: Any, name: Any, space: Any, recipe: Any = None) -> dict[str, Any]:
+    """Return the provenance of a pool; raise ValueError for what its card cannot hold, before anything is written."""
+    known = {} if recipe is None or (isinstance(recipe, str) and not recipe) else {"recipe": recipe}
+    return card_entries(provenance, name=name, space=space, **known)

@@ -12,6 +12,7 @@ import pandas as pd
 
 from elsa_nb.bench.comparison import RANDOM, Plan, curves
 from elsa_nb.paper.measures.overheads import MISSED, MOST_COUNTED, SPENT, overheads, summary
+from elsa_nb.pictures.opening import escaped
 from elsa_nb.search.strategies.registry import strategies
 from elsa_nb.written_files import write_export
 
@@ -78,7 +79,8 @@ def write_page(
     head = (
         f'<!doctype html><html lang="en"><meta charset="utf-8">{_FITS}<title>Which searcher for these vectors</title>'
     )
-    data = f"{head}<style>{_STYLE}</style>\n{chr(10).join(parts)}</html>\n".encode()
+    # Files may have been named in bytes that are not UTF-8.
+    data = escaped(f"{head}<style>{_STYLE}</style>\n{chr(10).join(parts)}</html>\n").encode()
     write_export(path, data, cure=ANOTHER_PAGE)
     return said
 
