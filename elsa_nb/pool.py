@@ -19,6 +19,7 @@ from elsa_nb.counts import count_of
 from elsa_nb.errors import CorruptFileError
 from elsa_nb.locks import Lock
 from elsa_nb.pictures.opening import escaped
+from elsa_nb.plain_arrays import same_index
 from elsa_nb.pool_files import (
     POOL_ANEW,
     card_of,
@@ -93,6 +94,7 @@ class Pool:
         Warns of vectors that are all zero or occur twice. Raises ValueError for a wrong shape or dtype, NaN and
         infinite values (naming the first row with one), what float32 cannot hold, and ids that repeat or do not fit.
         """
+        ids = np.asarray(ids) if same_index("vectors", vectors, "ids", ids) else ids
         pool = cls._of(vectors, row_names(vectors, ids), name, space, provenance, recipe)
         warn_of_oddities(pool.vectors, stacklevel=2)
         return pool
@@ -247,17 +249,15 @@ class PoolWriter:
         self.dtype = np.dtype(dtype).newbyteorder("<")
         self.name, self.space, self.recipe = name, space, recipe
         self.provenance, self._resume = pool_entries(provenance, name, space, recipe), resume
-        self.widths = check_widths(widths, int(d))
         self._part, self._journal_path = self.folder / "vectors.part", self.folder / "journal.txt"
         self._beside = self.folder / ".ids.npy.part", self.folder / ".pool.json.part"
-        self._header = npy_header(self.shape, self.dtype)
+        self.widths, self._header = check_widths(widths, int(d)), npy_header(self.shape, self.dtype)
         self._own_lock = None if lock is not None else pool_lock(self.folder).acquire()
         try:
             self.rows_done = self._recover() if resume and recipe is not None else 0
             self._vectors, self._journal = self._start()
         except BaseException:
-            self._discard()
-            self._unlock()
+            self._let_go()
             raise
 
     def write(self, block: np.ndarray) -> None:
@@ -296,15 +296,14 @@ class PoolWriter:
         try:
             return self._put_in_place()
         finally:
-            self._unlock()
+            self._let_go()
 
     def close(self) -> None:
         """Close the files and let others write; what is written stays, unless it is not to be resumed."""
         try:
             self._close_files()
         finally:
-            self._discard()
-            self._unlock()
+            self._let_go()
 
     def _put_in_place(self) -> Pool:
         # Read back, since these bytes get the checksum that everybody trusts from here on.
@@ -333,15 +332,16 @@ class PoolWriter:
         with naming(self.folder), closing(self._journal), closing(self._vectors):
             pass
 
-    def _discard(self) -> None:
-        """Remove what was written of a pool that is not to be resumed, such as one for which the disk has no room."""
-        if not self._resume and self._part.exists():  # else it is in its place, and a new writer can finish it
-            for file in (self._part, *self._beside, self._journal_path):
-                file.unlink(missing_ok=True)
-
-    def _unlock(self) -> None:
-        if self._own_lock is not None:
-            self._own_lock.release()
+    def _let_go(self) -> None:
+        """Let others write; remove first what is not to be resumed, such as a pool for which the disk has no room."""
+        try:
+            if not self._resume and self._part.exists():  # else it is in its place, and a new writer can finish it
+                for file in (self._part, *self._beside, self._journal_path):
+                    file.unlink(missing_ok=True)
+        finally:
+            self._resume = True  # what is there from now on may be another writer's
+            if self._own_lock is not None:
+                self._own_lock.release()
 
     def __enter__(self) -> "PoolWriter":
         """Return the writer itself."""

@@ -160,7 +160,7 @@ class Rechecked:
         """Answer the last query: one label per row, 1 positive, 0 negative, -1 unsure."""
         if (batch := self._open) is None:
             raise QueryError("no questions are open: they were answered already, or query() was not called yet")
-        given = check_labels(labels, len(batch.rows))
+        given = check_labels(labels, len(batch.rows), batch.rows)
         if batch.components[0] == RECHECK:
             self._decide(batch.rows, given)
             self._spare = max(0.0, self._spare - len(batch.rows))
