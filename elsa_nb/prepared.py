@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import numpy as np
 from elsa_nb.errors import CorruptFileError
 from elsa_nb.locks import Lock
 from elsa_nb.pool import Pool
+from elsa_nb.search.checks import check_pool
 from elsa_nb.search.heads.features import Features
 from elsa_nb.search.heads.large_rows import LargeRows
 from elsa_nb.search.heads.prepared_rows import DIMENSIONS, POWER, PreparedRows
@@ -82,6 +83,7 @@ def prepared_rows(
     with `verify` compared with their checksums: `CorruptFileError` where a file is damaged. Rows are scored where the
     environment variable `ELSA_DEVICE` says (`device`).
     """
+    check_pool(pool)
     if pool.n <= MOST_LOOKED_AT:
         rows = PreparedRows.of_pool(by_direction(pool) if one_length else pool)
     else:
@@ -93,6 +95,7 @@ def rows_on_disk(
     pool: Pool, *, one_length: bool = False, verify: bool = True, progress: bool | None = None
 ) -> LargeRows:
     """Return the rows of a pool, however few, as `prepared_rows` returns those of a large one, from `data/cache`."""
+    check_pool(pool)
     recipe = repr((pool.sha256, pool.widths, DIMENSIONS, POWER, one_length)).encode()
     folder = DATA / "cache" / "rows" / hashlib.sha256(recipe).hexdigest()[:16]
     if not (folder / "card.json").exists():
@@ -100,7 +103,7 @@ def rows_on_disk(
         with Lock(folder / ".lock", f"The prepared rows of {pool.name}").acquire(wait=True):
             if not (folder / "card.json").exists():
                 return LargeRows.make(pool, folder, one_length=one_length, progress=progress)
-    return LargeRows.open(folder, verify)
+    return replace(LargeRows.open(folder, verify), pool_sha256=pool.sha256)  # by which the folder is called
 
 
 def device() -> str:

@@ -117,7 +117,7 @@ class Rechecked:
         if prepared_rows is None:
             raise ValueError("prepared_rows = None; give PreparedRows.of_pool(pool), made of the pool of the search")
         pool = getattr(search, "pool", None)  # not part of the contract, but all strategies of this package have one
-        check_made("prepared_rows", prepared_rows, len(prepared_rows if pool is None else pool))
+        check_made("prepared_rows", prepared_rows, pool)
         self.search = search
         self.share = share
         self._prepared = prepared_rows
