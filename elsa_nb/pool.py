@@ -33,7 +33,7 @@ from elsa_nb.pool_files import (
     pool_lock,
     pool_sha256,
 )
-from elsa_nb.store import as_path, naming, reading, sha256_file, write_card, write_with
+from elsa_nb.store import as_path, check_switch, naming, reading, sha256_file, write_card, write_with
 from elsa_nb.table_ids import row_names
 from elsa_nb.vector_files import read_both
 from elsa_nb.vectors import DTYPES, as_vectors, blocks, check_ids, check_vectors, warn_of_oddities
@@ -157,6 +157,7 @@ class Pool:
         Raises MissingDataError where there is no finished pool and CorruptFileError where one is damaged.
         """
         folder = as_path("folder", folder, "a pool, a folder")
+        check_switch("verify", verify)
         check_finished(folder)
         cure, card = POOL_ANEW.format(folder), card_of(folder)
         for file in card["files"]:
@@ -181,10 +182,9 @@ class Pool:
 
         Raises ValueError, and writes nothing, for a folder that holds other files and no pool.
         """
-        check_free(as_path("folder", folder, "the folder to write"))
-        recipe = None if self.recipe == self.sha256 else self.recipe
-        fields = {"name": self.name, "space": self.space, "recipe": recipe, "provenance": self.provenance}
-        fields["widths"] = self.widths
+        check_free(folder := as_path("folder", folder, "the folder to write"))
+        fields = {"name": self.name, "space": self.space, "provenance": self.provenance, "widths": self.widths}
+        fields["recipe"] = None if self.recipe == self.sha256 else self.recipe
         with PoolWriter(folder, self.ids, self.d, dtype=self.vectors.dtype.name, resume=False, **fields) as writer:
             for _, block in blocks(self.vectors):
                 writer.write(block)

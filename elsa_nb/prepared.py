@@ -19,7 +19,17 @@ from elsa_nb.search.neighbours.bounds import Sketch
 from elsa_nb.search.neighbours.lists import Neighbours
 from elsa_nb.search.neighbours.over_shards import lists_over_shards
 from elsa_nb.side_by_side import by_direction
-from elsa_nb.store import DATA, read_card, reading, sha256_file, unfinished, write_card, write_with
+from elsa_nb.store import (
+    DATA,
+    as_path,
+    check_switch,
+    read_card,
+    reading,
+    sha256_file,
+    unfinished,
+    write_card,
+    write_with,
+)
 
 LIST_LENGTH = 128  # list length; a search lengthens the few lists that prove too short
 # Lists take n^2 d multiplications: minutes for a hundred thousand images, a day for ImageNet's on a processor. Beyond
@@ -54,6 +64,8 @@ def prepare(
     `ELSA_DEVICE` says (`device`). `dask` is the address of a cluster whose workers compute the lists, however large the
     pool is, from the same path (`over_shards`).
     """
+    folder = as_path("folder", folder, "a pool, a folder")
+    check_switch("build", build)
     pool = Pool.open(folder, verify=verify)
     features = Features(pool.vectors, device=None if device() == "cpu" else device())
     cached = DATA / "cache" / "neighbours" / f"{pool.sha256[:16]}-{LIST_LENGTH}"
@@ -84,6 +96,8 @@ def prepared_rows(
     environment variable `ELSA_DEVICE` says (`device`).
     """
     check_pool(pool)
+    check_switch("one_length", one_length)
+    check_switch("verify", verify)
     if pool.n <= MOST_LOOKED_AT:
         rows = PreparedRows.of_pool(by_direction(pool) if one_length else pool)
     else:
@@ -96,6 +110,7 @@ def rows_on_disk(
 ) -> LargeRows:
     """Return the rows of a pool, however few, as `prepared_rows` returns those of a large one, from `data/cache`."""
     check_pool(pool)
+    check_switch("verify", verify)
     recipe = repr((pool.sha256, pool.widths, DIMENSIONS, POWER, one_length)).encode()
     folder = DATA / "cache" / "rows" / hashlib.sha256(recipe).hexdigest()[:16]
     if not (folder / "card.json").exists():

@@ -44,12 +44,19 @@ _SEALS = {"seal", "sealed by"}
 def as_path(name: str, given: Any, what: str) -> Path:
     """Return a path that was given for `name`; raise ValueError, saying `what` it names, for anything else.
 
-    An empty path would mean the current folder, and is refused.
+    An empty path would mean the current folder, and is refused. `~` is the home folder, as in a shell.
     """
     if isinstance(given, str | os.PathLike) and isinstance(text := os.fspath(given), str) and text:
-        return Path(given)
+        path = Path(given)
+        return path.expanduser() if path.parts[:1] == ("~",) else path  # ~x.jpg is a name, too
     told = repr(given) if isinstance(given, str | int | float | None) else f"of type {type(given).__name__}"
     raise ValueError(f"{name} is {told}; give the path or the name of {what}")
+
+
+def check_switch(name: str, given: Any) -> None:
+    """Raise ValueError for what is not True or False: "no" would count as True."""
+    if given is not True and given is not False:
+        raise ValueError(f"{name} = {given!r:.60}; allowed: True or False")
 
 
 def locate(name: str) -> Path:

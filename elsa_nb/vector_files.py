@@ -7,6 +7,7 @@ can run any code.
 
 import json
 import math
+import os
 import struct
 import warnings
 import zipfile
@@ -38,6 +39,7 @@ from elsa_nb.vectors import as_names
 
 _PICKLED = (".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".joblib")
 _NAMELESS = (".npy", ".faiss", ".index")
+_ZIP_END = 22  # bytes of the record that ends a zip archive, without its comment
 _NO_TEXT = {".npy", *ARROW}  # of files of ids
 
 
@@ -79,7 +81,7 @@ def read_ids(path: Path | str, encoding: str | None = None) -> list[str]:
 
     Raises MissingDataError where there is no such file, and CorruptFileError for one that cannot be read.
     """
-    return _ids_read(Path(path), encoding)[0]
+    return _ids_read(as_path("path", path, "a file of ids"), encoding)[0]
 
 
 def _ids_read(path: Path, encoding: str | None) -> tuple[list[str], list[str]]:
@@ -118,7 +120,7 @@ def read_both(
 
     Raises ValueError for an `encoding` where neither file is text.
     """
-    beside = Path(ids) if isinstance(ids, str | Path) else None
+    beside = as_path("ids", ids, "a file of ids, or a list of them") if isinstance(ids, str | Path) else None
     if ids is not None and beside is None and not np.ndim(ids):
         raise ValueError(
             f"ids of type {type(ids).__name__}; give a list of one id per row, or the path of a file of ids"
@@ -155,7 +157,7 @@ def _npy(path: Path, key: str | None) -> VectorFile:
             "it is empty; numpy.save(path, array) writes one" if not start else f"it begins like {start!r}: {what}"
         )
     try:
-        return VectorFile(np.load(path, mmap_mode="r", allow_pickle=False))
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
     except ValueError as error:
         if "pickle" in str(error) or "object" in str(error).lower():
             raise ValueError(
@@ -164,6 +166,18 @@ def _npy(path: Path, key: str | None) -> VectorFile:
         if "mmap" in str(error):
             raise ValueError("it is cut off: its array ends beyond the file") from None
         raise
+    if isinstance(array, np.memmap):
+        _check_end(path, array.offset + array.nbytes)
+    return VectorFile(array)
+
+
+def _check_end(path: Path, end: int) -> None:
+    """Raise ValueError for a file that goes on where its array ends: what somebody appended would not be read."""
+    if (beyond := path.stat().st_size - end) > 0:
+        raise ValueError(
+            f"{beyond:,} bytes follow its array: was a second one appended? Save all rows as one array "
+            "(np.concatenate), or in files of their own"
+        )
 
 
 def _npz(path: Path, key: str | None) -> VectorFile:
@@ -171,6 +185,15 @@ def _npz(path: Path, key: str | None) -> VectorFile:
         raise ValueError("it is not a .npz file, or it is cut off")
     with zipfile.ZipFile(path) as archive:
         check_unpacked(archive, path.stat().st_size)
+        first = min((entry.header_offset for entry in archive.infolist()), default=0)
+        with path.open("rb") as stream:
+            stream.seek(-_ZIP_END - len(archive.comment), os.SEEK_END)
+            ends = stream.read(4) == b"PK\5\6"
+        if first or not ends:
+            raise ValueError(
+                f"bytes {'precede' if first else 'follow'} its archive: was a second file appended? Save all arrays in "
+                "one file (np.savez), or in files of their own"
+            )
     with np.load(path, allow_pickle=False) as file:
         parts = {name: _part(file, name) for name in file.files}
     if {"format", "shape", "data"} <= set(parts):
@@ -220,6 +243,7 @@ def _safetensors(path: Path, key: str | None) -> VectorFile:
     shapes = {name: tuple(entry["shape"]) for name, entry in header.items()}
     chosen = chosen_array(shapes, key)
     vectors, ids = _tensor(path, header[chosen], 8 + length), ids_among(shapes, chosen)
+    _check_end(path, 8 + length + max(entry["data_offsets"][1] for entry in header.values()))
     told = None if ids is None else as_names(_tensor(path, header[ids], 8 + length).ravel())
     wide = header[chosen]["dtype"] == "BF16"
     notes = ["bfloat16 is stored as float32, which holds every value of it"] if wide else []
@@ -263,6 +287,7 @@ def _faiss(path: Path, key: str | None) -> VectorFile:
         (values,) = struct.unpack("<Q", stream.read(8))
     if values != n * d or path.stat().st_size < 45 + 4 * n * d:
         raise ValueError("it is cut off, or was written by another version of faiss")
+    _check_end(path, 45 + 4 * n * d)
     return VectorFile(np.memmap(path, "<f4", "r", 45, (n, d)))
 
 

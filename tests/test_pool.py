@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from elsa_nb.cli import main
 from elsa_nb.errors import BusyError, CorruptFileError, MissingDataError
 from elsa_nb.pool import Pool, PoolWriter
+from elsa_nb.prepared import prepared_rows
 
 
 @pytest.fixture
@@ -512,3 +513,39 @@ def test_an_index_that_is_not_taken_for_ids_is_pointed_out_with_the_cure(tmp_pat
         frame.to_parquet(tmp_path / "x.parquet")
         with pytest.warns(UserWarning, match="The rows are numbered: the index"):
             Pool.from_file(tmp_path / "x.parquet")
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    whole=st.lists(st.integers(-(2**63), 2**64 - 1), min_size=2, max_size=5, unique=True),
+    others=st.lists(st.one_of(st.just(0.5), st.just(2.0**70), st.just(-1.25)), min_size=0, max_size=3, unique=True),
+    turned=st.booleans(),
+)
+def test_whole_numbers_among_ids_keep_their_digits(whole, others, turned):
+    ids = others + whole if turned else whole + others
+    expected = [str(int(each)) if float(each).is_integer() else str(each) for each in ids]
+    assert Pool.from_arrays(np.eye(len(ids)), ids).ids.tolist() == expected
+    assert Pool.from_arrays(np.eye(len(ids)), tuple(ids)).ids.tolist() == expected
+
+
+def test_the_home_folder_is_where_a_shell_has_it(tmp_path, monkeypatch, vectors):
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    pool = Pool.from_arrays(vectors, IDS).save("~/x")
+    assert (tmp_path / "home" / "x" / "pool.json").exists()
+    assert Pool.open("~/x").sha256 == Pool.open(Path("~/x")).sha256 == pool.sha256
+    np.save(tmp_path / "home" / "v.npy", vectors)
+    (tmp_path / "home" / "ids.txt").write_text("\n".join(IDS))
+    assert Pool.from_file("~/v.npy", "~/ids.txt").sha256 == pool.sha256
+    assert main(["pool", "make", "~/v.npy", "--ids=~/ids.txt", "~/made"]) == 0
+    assert Pool.open(tmp_path / "home" / "made").sha256 == pool.sha256
+    assert not list((tmp_path / "work").iterdir())
+
+
+@pytest.mark.parametrize("given", ["no", 0, 1, None, [], np.True_], ids=repr)
+def test_what_is_neither_true_nor_false_is_no_switch(tmp_path, vectors, given):
+    pool = Pool.from_arrays(vectors, IDS).save(tmp_path)
+    for call in (lambda: Pool.open(tmp_path, verify=given), lambda: prepared_rows(pool, one_length=given)):
+        with pytest.raises(ValueError, match=r"(verify|one_length) = .*; allowed: True or False"):
+            call()
