@@ -41,7 +41,8 @@ class Lock:
 
         Raises OSError, naming the file, at once where no file can be made.
         """
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with suppress(FileNotFoundError):  # which is told in the next line
+            self.path.parent.mkdir(parents=True, exist_ok=True)
         self._check_place()
         try:
             self._lock.acquire(timeout=0)

@@ -54,6 +54,8 @@ def test_the_lock_of_a_killed_process_is_free(tmp_path):
 def test_where_no_file_can_be_made_it_is_refused_at_once(tmp_path, wait):
     with pytest.raises(OSError, match=r"no file can be made in /proc, .*name another folder: '/proc/\.lock'"):
         Lock("/proc/.lock", "It").acquire(wait=wait)
+    with pytest.raises(OSError, match="no file can be made in /proc/new"):
+        Lock("/proc/new/.lock", "It").acquire(wait=wait)
     (tmp_path / "file").write_text("")
     (tmp_path / "link").symlink_to(tmp_path / "nowhere" / "it")
     for place in (tmp_path / "file" / ".lock", tmp_path / "link", tmp_path):  # nor there
