@@ -5,6 +5,7 @@
 
 import argparse
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from elsa_nb.option_rules import Only, check_modes
@@ -116,11 +117,12 @@ def maybe_nothing(text: str) -> str:
 
 
 def typed_path(text: str) -> str:
-    """Return a path that was typed, as it was; raise ArgumentTypeError for an empty one, which would mean ".".
+    """Return a path that was typed, with `~/` as the home folder; raise ArgumentTypeError for an empty one, as for ".".
 
-    The type of whatever takes a path, on the command line: files, folders, sessions, pools.
+    The type of whatever takes a path, on the command line: files, folders, sessions, pools. A shell puts the home
+    folder in the place of `~` itself, but not in `--out=~/pool`.
     """
-    return typed_text(text)
+    return str(Path(text).expanduser()) if typed_text(text).startswith("~/") else text
 
 
 def typed_share(text: str) -> float:

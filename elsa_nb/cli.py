@@ -33,6 +33,7 @@ _EXTRA_OF |= dict.fromkeys(("papermill", "fontTools"), "reproduce")
 _ELSEWHERE = "Name a place that you may write to, or let its owner open it to you."
 _CURES = dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), _ELSEWHERE)
 _CURES[errno.ENOSPC] = _CURES[errno.EDQUOT] = "Make room, then give the same command again."
+_CURES[errno.EFBIG] = "This disk takes no file of that size, or a limit is set (`ulimit -f`): raise it, or use another."
 _CURES[errno.ENAMETOOLONG] = "Give a shorter name."
 _CURES[errno.ENOTDIR] = "A part of that path is a file; name a folder."
 
@@ -40,7 +41,8 @@ _CURES[errno.ENOTDIR] = "A part of that path is a file; name a folder."
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return its exit status. Errors of the user's are one sentence, not a traceback."""
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(line_buffering=True)  # in a pipe or a log, too, each line is seen at once
+        # In a pipe or a log, too, each line is seen at once; a name that is not UTF-8 is told escaped, as in errors.
+        sys.stdout.reconfigure(line_buffering=True, errors="backslashreplace")
     try:
         options = _parser().parse_args(arguments)
         with told_by(by_command):

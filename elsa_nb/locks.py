@@ -4,6 +4,7 @@ The system lets go of the lock of a process that dies, however it dies. Its hold
 in a file beside it, since a locked file cannot be read everywhere; that is for people, and decides nothing.
 """
 
+import errno
 import multiprocessing
 import os
 import socket
@@ -16,6 +17,7 @@ from filelock import FileLock, Timeout
 
 from elsa_nb.errors import BusyError
 
+_TRIES = 5  # to make a file where the system says that its folder is not there
 _POLL = 0.05  # seconds between two looks at a lock that another process holds
 
 
@@ -36,8 +38,12 @@ class Lock:
 
         `quiet` is for what is held for a moment only: nothing is printed. A worker process that reads the script which
         started it does not wait: its own parent may hold the lock, and the parent waits for the worker.
+
+        Raises OSError, naming the file, at once where no file can be made.
         """
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with suppress(FileNotFoundError):  # which is told in the next line
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._check_place()
         try:
             self._lock.acquire(timeout=0)
         except Timeout:
@@ -53,6 +59,24 @@ class Lock:
             self.release()
             raise
         return self
+
+    def _check_place(self) -> None:
+        """Raise FileNotFoundError in a folder that takes no files, such as one of `/proc`: it would be tried for ever.
+
+        What the system says of it is also what a file server says for a moment, so that filelock tries again; every
+        other refusal, such as that of a disk that is read-only, it raises itself.
+        """
+        for _ in range(_TRIES):
+            try:
+                os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o644))
+            except FileNotFoundError:
+                time.sleep(_POLL)
+            except OSError:
+                return
+            else:
+                return
+        told = f"no file can be made in {self.path.parent}, which is of the system's own kind; name another folder"
+        raise FileNotFoundError(errno.ENOENT, told, str(self.path))
 
     def release(self) -> None:
         """Let go of the lock, and remove its files; without effect where it is not held."""

@@ -17,7 +17,7 @@ from elsa_nb.option_rules import check_modes, given_of
 from elsa_nb.pool import Pool
 from elsa_nb.pool_files import columns_of
 from elsa_nb.side_by_side import join_pools, parts_of
-from elsa_nb.store import as_path
+from elsa_nb.store import as_path, check_switch
 
 if TYPE_CHECKING:
     from elsa_nb.label.jobs import Job, ReadFiles
@@ -107,8 +107,7 @@ def prepare(
     check_session_folder(session)
     if not isinstance(text, str | None) or (text is not None and not text.strip()):
         raise ValueError(f"text is {text!r:.60}; give words, such as 'a red fox', or None")
-    if not isinstance(strict, bool):
-        raise ValueError(f"strict = {strict!r:.60}; allowed: True or False")
+    check_switch("strict", strict)
     check_once(encoders)
     if text and encoders:
         check_knows_words(encoders)
@@ -157,10 +156,9 @@ def _each(given: Any) -> list[Any]:
 
 
 def _path(option: str, given: Any) -> Path:
-    """Return what was given for an option as a path, with ~ as the home folder; ValueError for what is not a path."""
+    """Return what was given for an option as a path; ValueError for what is not a path."""
     cure = f"; write what is in memory into one first (a data frame: {option}.to_csv(...))" if option in _FILES else ""
-    path = as_path(option, given, f"{_WHAT.get(option, 'a file')}{cure}")
-    return path.expanduser() if path.parts[:1] == ("~",) else path  # ~x.jpg is a name, too
+    return as_path(option, given, f"{_WHAT.get(option, 'a file')}{cure}")
 
 
 def _check_before(

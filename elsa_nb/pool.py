@@ -16,17 +16,29 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from elsa_nb.counts import count_of
-from elsa_nb.errors import CorruptFileError, MissingDataError
+from elsa_nb.errors import CorruptFileError
 from elsa_nb.locks import Lock
-from elsa_nb.pool_files import check_free, check_widths, columns_of, npy_header, npy_sha256, pool_lock, pool_sha256
-from elsa_nb.store import as_path, card_entries, naming, read_card, reading, sha256_file, write_card, write_with
+from elsa_nb.pictures.opening import escaped
+from elsa_nb.plain_arrays import same_index
+from elsa_nb.pool_files import (
+    POOL_ANEW,
+    card_of,
+    check_finished,
+    check_free,
+    check_widths,
+    columns_of,
+    npy_header,
+    npy_sha256,
+    pool_entries,
+    pool_lock,
+    pool_sha256,
+)
+from elsa_nb.store import as_path, check_switch, naming, reading, sha256_file, write_card, write_with
 from elsa_nb.table_ids import row_names
 from elsa_nb.vector_files import read_both
 from elsa_nb.vectors import DTYPES, as_vectors, blocks, check_ids, check_vectors, warn_of_oddities
 
 FORMAT = 1
-_CURE = "`elsa-nb embed` (or notebook 01) makes one of pictures, `elsa-nb pool make` one of your own vectors"
-_ANEW = f"Delete pool.json, vectors.npy and ids.npy in {{}}; then {_CURE}."  # a folder may hold more
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,13 +94,14 @@ class Pool:
         Warns of vectors that are all zero or occur twice. Raises ValueError for a wrong shape or dtype, NaN and
         infinite values (naming the first row with one), what float32 cannot hold, and ids that repeat or do not fit.
         """
+        ids = np.asarray(ids) if same_index("vectors", vectors, "ids", ids) else ids
         pool = cls._of(vectors, row_names(vectors, ids), name, space, provenance, recipe)
         warn_of_oddities(pool.vectors, stacklevel=2)
         return pool
 
     @classmethod
     def _of(cls, vectors, ids, name, space, provenance, recipe=None) -> "Pool":
-        vectors, told = as_vectors(vectors), card_entries(provenance, name=name, space=space)
+        vectors, told = as_vectors(vectors), pool_entries(provenance, name, space, recipe)
         ids = check_ids(np.arange(len(vectors)).astype(str) if ids is None else ids, len(vectors)).copy()
         ids.flags.writeable = False
         sha256 = pool_sha256({"vectors.npy": npy_sha256(vectors), "ids.npy": npy_sha256(ids)})
@@ -113,7 +126,7 @@ class Pool:
         taken. Raises as `read_vectors` and `from_arrays` do.
         """
         path = as_path("path", path, "a file of vectors")
-        card_entries(None, name=name or path.stem or ".", space=space)
+        pool_entries(None, name := name or escaped(path.stem) or ".", space)
         held, told, where = read_both(path, ids, key, encoding)
         try:
             vectors = as_vectors(held.vectors)
@@ -124,14 +137,14 @@ class Pool:
         if told is None:
             cure = "to label pictures, give the names of the files as ids"
             notes += [f"the file names no ids, so they are row numbers; {cure}"]
-        origin = {"file": path.name, "sha256": sha256_file(path), "taken": notes}
+        origin = {"file": escaped(path.name), "sha256": sha256_file(path), "taken": [escaped(note) for note in notes]}
         if told is not None and len(told) != len(vectors):
             raise ValueError(
                 f"{where} names {count_of(len(told), 'id')}, and {path} holds "
                 f"{count_of(len(vectors), 'vector')}; give one per row."
             )
         try:
-            pool = cls._of(vectors, told, name or path.stem, space, {"made_from": origin})
+            pool = cls._of(vectors, told, name, space, {"made_from": origin})
         except ValueError as error:
             raise ValueError(f"{where}: {error}") from error
         warn_of_oddities(pool.vectors, stacklevel=2)
@@ -144,16 +157,9 @@ class Pool:
         Raises MissingDataError where there is no finished pool and CorruptFileError where one is damaged.
         """
         folder = as_path("folder", folder, "a pool, a folder")
-        if folder.is_file():
-            raise MissingDataError(
-                f"{folder} is a file, and a pool is a folder: `elsa-nb pool make {folder} --ids NAMES` makes one of a "
-                "file of vectors (in Python: Pool.from_file)."
-            )
-        if not (folder / "pool.json").exists():
-            told = {"journal.txt": "is not finished", "vectors.npy": "lacks its pool.json", ".": "holds no vectors"}
-            state = next((told[file] for file in told if (folder / file).exists()), "is not here (is the path right?)")
-            raise MissingDataError(f"The pool {folder} {state}: {_CURE}.")
-        cure, card = _ANEW.format(folder), card_of(folder)
+        check_switch("verify", verify)
+        check_finished(folder)
+        cure, card = POOL_ANEW.format(folder), card_of(folder)
         for file in card["files"]:
             if not (folder / file).exists():
                 raise CorruptFileError(f"{folder / file} is missing, though pool.json is there. {cure}")
@@ -176,10 +182,9 @@ class Pool:
 
         Raises ValueError, and writes nothing, for a folder that holds other files and no pool.
         """
-        check_free(as_path("folder", folder, "the folder to write"))
-        recipe = None if self.recipe == self.sha256 else self.recipe
-        fields = {"name": self.name, "space": self.space, "recipe": recipe, "provenance": self.provenance}
-        fields["widths"] = self.widths
+        check_free(folder := as_path("folder", folder, "the folder to write"))
+        fields = {"name": self.name, "space": self.space, "provenance": self.provenance, "widths": self.widths}
+        fields["recipe"] = None if self.recipe == self.sha256 else self.recipe
         with PoolWriter(folder, self.ids, self.d, dtype=self.vectors.dtype.name, resume=False, **fields) as writer:
             for _, block in blocks(self.vectors):
                 writer.write(block)
@@ -242,16 +247,17 @@ class PoolWriter:
             raise ValueError(f"{folder} is a file, and a pool is a folder: name another, or move the file away.")
         self.folder, self.ids, self.shape = place, check_ids(ids, len(ids)), (len(ids), int(d))
         self.dtype = np.dtype(dtype).newbyteorder("<")
-        self.name, self.space, self.recipe, self.provenance = name, space, recipe, card_entries(provenance)
-        self.widths = check_widths(widths, int(d))
+        self.name, self.space, self.recipe = name, space, recipe
+        self.provenance, self._resume = pool_entries(provenance, name, space, recipe), resume
         self._part, self._journal_path = self.folder / "vectors.part", self.folder / "journal.txt"
-        self._header = npy_header(self.shape, self.dtype)
+        self._beside = self.folder / ".ids.npy.part", self.folder / ".pool.json.part"
+        self.widths, self._header = check_widths(widths, int(d)), npy_header(self.shape, self.dtype)
         self._own_lock = None if lock is not None else pool_lock(self.folder).acquire()
         try:
             self.rows_done = self._recover() if resume and recipe is not None else 0
             self._vectors, self._journal = self._start()
         except BaseException:
-            self._unlock()
+            self._let_go()
             raise
 
     def write(self, block: np.ndarray) -> None:
@@ -290,14 +296,14 @@ class PoolWriter:
         try:
             return self._put_in_place()
         finally:
-            self._unlock()
+            self._let_go()
 
     def close(self) -> None:
-        """Close the files and let others write; what is written stays, to be resumed."""
+        """Close the files and let others write; what is written stays, unless it is not to be resumed."""
         try:
             self._close_files()
         finally:
-            self._unlock()
+            self._let_go()
 
     def _put_in_place(self) -> Pool:
         # Read back, since these bytes get the checksum that everybody trusts from here on.
@@ -306,15 +312,19 @@ class PoolWriter:
                 f"{self._part} holds other bytes than were written to it, from row {held} on: another program changed "
                 "it, or the disk is failing. Run the same command again; the rows before are kept."
             )
-        (self.folder / "pool.json").unlink(missing_ok=True)  # from here on the folder is unfinished until the end
-        self._part.replace(self.folder / "vectors.npy")
-        write_with(self.folder / "ids.npy", lambda stream: np.save(stream, self.ids, allow_pickle=False))
-        files = {file: sha256_file(self.folder / file) for file in ("vectors.npy", "ids.npy")}
+        # All is written before anything of an earlier pool goes: the disk may be full, or refuse a file.
+        ids, about = self._beside
+        write_with(ids, lambda stream: np.save(stream, self.ids, allow_pickle=False))
+        files = {"vectors.npy": sha256_file(self._part), "ids.npy": sha256_file(ids)}
         card = {"format": FORMAT, "n": self.shape[0], "d": self.shape[1], "dtype": self.dtype.name, "files": files}
         recipe = self.recipe or pool_sha256(files)
         card |= {"name": self.name, "space": self.space, "provenance": self.provenance, "recipe": recipe}
         card |= {"widths": list(self.widths)} if self.widths else {}
-        write_card(self.folder / "pool.json", card)
+        write_card(about, card)
+        (self.folder / "pool.json").unlink(missing_ok=True)  # from here on the folder is unfinished until the end
+        self._part.replace(self.folder / "vectors.npy")
+        ids.replace(self.folder / "ids.npy")
+        about.replace(self.folder / "pool.json")
         self._journal_path.unlink()
         return Pool.open(self.folder, verify=False)
 
@@ -322,9 +332,16 @@ class PoolWriter:
         with naming(self.folder), closing(self._journal), closing(self._vectors):
             pass
 
-    def _unlock(self) -> None:
-        if self._own_lock is not None:
-            self._own_lock.release()
+    def _let_go(self) -> None:
+        """Let others write; remove first what is not to be resumed, such as a pool for which the disk has no room."""
+        try:
+            if not self._resume and self._part.exists():  # else it is in its place, and a new writer can finish it
+                for file in (self._part, *self._beside, self._journal_path):
+                    file.unlink(missing_ok=True)
+        finally:
+            self._resume = True  # what is there from now on may be another writer's
+            if self._own_lock is not None:
+                self._own_lock.release()
 
     def __enter__(self) -> "PoolWriter":
         """Return the writer itself."""
@@ -381,20 +398,3 @@ class PoolWriter:
         vectors = self._part.open("r+b")
         vectors.truncate(self._offset(self.rows_done))
         return vectors, self._journal_path.open("ab")
-
-
-def card_of(folder: Path) -> dict[str, Any]:
-    """Return what the `pool.json` of a finished pool says; raise as `Pool.open` does."""
-    what, cure = "a card of a pool", _ANEW.format(folder)
-    card = read_card(folder / "pool.json", what, cure)
-    with reading(folder / "pool.json", what, cure):
-        card["files"] = {file: str(card["files"][file]) for file in ("vectors.npy", "ids.npy")}
-        card |= {entry: str(card[entry]) for entry in ("name", "space", "dtype", "recipe")}
-        card |= {"n": int(card["n"]), "d": int(card["d"]), "provenance": dict(card["provenance"])}
-        card["widths"] = check_widths(card.get("widths", ()), card["d"])
-    return card
-
-
-def recipe_at(folder: Path) -> str:
-    """Return the recipe of the finished pool in `folder`, without opening its vectors; raise as `Pool.open` does."""
-    return card_of(folder)["recipe"]

@@ -6,13 +6,17 @@ import re
 from collections.abc import Iterable, Sequence
 from itertools import accumulate, pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from elsa_nb.errors import MissingDataError
 from elsa_nb.locks import Lock
-from elsa_nb.store import sha256_bytes
+from elsa_nb.store import card_entries, read_card, reading, sha256_bytes
 from elsa_nb.vectors import blocks
 
+POOL_CURE = "`elsa-nb embed` (or notebook 01) makes one of pictures, `elsa-nb pool make` one of your own vectors"
+POOL_ANEW = f"Delete pool.json, vectors.npy and ids.npy in {{}}; then {POOL_CURE}."  # a folder may hold more
 # What a writer leaves of a pool when the disk is full or it is killed, and what is there while one is at work.
 _BEGUN = re.compile(r"vectors\.part|\.lock(-holder)?|\..*\.part")
 
@@ -31,6 +35,19 @@ def check_free(folder: Path) -> None:
             f"{folder} holds other files, such as {others[0]}, and no pool; name another folder, such as "
             f"{folder / 'pool'}"
         )
+
+
+def check_finished(folder: Path) -> None:
+    """Raise MissingDataError where there is no finished pool, with what is there and the cure."""
+    if folder.is_file():
+        raise MissingDataError(
+            f"{folder} is a file, and a pool is a folder: `elsa-nb pool make {folder} --ids NAMES` makes one of a "
+            "file of vectors (in Python: Pool.from_file)."
+        )
+    if not (folder / "pool.json").exists():
+        told = {"journal.txt": "is not finished", "vectors.npy": "lacks its pool.json", ".": "holds no vectors"}
+        state = next((told[file] for file in told if (folder / file).exists()), "is not here (is the path right?)")
+        raise MissingDataError(f"The pool {folder} {state}: {POOL_CURE}.")
 
 
 def npy_header(shape: tuple[int, ...], dtype: np.dtype) -> bytes:
@@ -74,3 +91,26 @@ def columns_of(widths: Sequence[int]) -> tuple[slice, ...]:
 def pool_lock(folder: Path | str) -> Lock:
     """Return the lock of whoever writes the pool in `folder`, not yet taken."""
     return Lock(Path(folder) / ".lock", f"The pool {folder}")
+
+
+def card_of(folder: Path) -> dict[str, Any]:
+    """Return what the `pool.json` of a finished pool says; raise as `Pool.open` does."""
+    what, cure = "a card of a pool", POOL_ANEW.format(folder)
+    card = read_card(folder / "pool.json", what, cure)
+    with reading(folder / "pool.json", what, cure):
+        card["files"] = {file: str(card["files"][file]) for file in ("vectors.npy", "ids.npy")}
+        card |= {entry: str(card[entry]) for entry in ("name", "space", "dtype", "recipe")}
+        card |= {"n": int(card["n"]), "d": int(card["d"]), "provenance": dict(card["provenance"])}
+        card["widths"] = check_widths(card.get("widths", ()), card["d"])
+    return card
+
+
+def recipe_at(folder: Path) -> str:
+    """Return the recipe of the finished pool in `folder`, without opening its vectors; raise as `Pool.open` does."""
+    return card_of(folder)["recipe"]
+
+
+def pool_entries(provenance: Any, name: Any, space: Any, recipe: Any = None) -> dict[str, Any]:
+    """Return the provenance of a pool; raise ValueError for what its card cannot hold, before anything is written."""
+    known = {} if recipe is None or (isinstance(recipe, str) and not recipe) else {"recipe": recipe}
+    return card_entries(provenance, name=name, space=space, **known)

@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import numpy as np
 from elsa_nb.errors import CorruptFileError
 from elsa_nb.locks import Lock
 from elsa_nb.pool import Pool
+from elsa_nb.search.checks import check_pool
 from elsa_nb.search.heads.features import Features
 from elsa_nb.search.heads.large_rows import LargeRows
 from elsa_nb.search.heads.prepared_rows import DIMENSIONS, POWER, PreparedRows
@@ -18,7 +19,17 @@ from elsa_nb.search.neighbours.bounds import Sketch
 from elsa_nb.search.neighbours.lists import Neighbours
 from elsa_nb.search.neighbours.over_shards import lists_over_shards
 from elsa_nb.side_by_side import by_direction
-from elsa_nb.store import DATA, read_card, reading, sha256_file, unfinished, write_card, write_with
+from elsa_nb.store import (
+    DATA,
+    as_path,
+    check_switch,
+    read_card,
+    reading,
+    sha256_file,
+    unfinished,
+    write_card,
+    write_with,
+)
 
 LIST_LENGTH = 128  # list length; a search lengthens the few lists that prove too short
 # Lists take n^2 d multiplications: minutes for a hundred thousand images, a day for ImageNet's on a processor. Beyond
@@ -53,6 +64,8 @@ def prepare(
     `ELSA_DEVICE` says (`device`). `dask` is the address of a cluster whose workers compute the lists, however large the
     pool is, from the same path (`over_shards`).
     """
+    folder = as_path("folder", folder, "a pool, a folder")
+    check_switch("build", build)
     pool = Pool.open(folder, verify=verify)
     features = Features(pool.vectors, device=None if device() == "cpu" else device())
     cached = DATA / "cache" / "neighbours" / f"{pool.sha256[:16]}-{LIST_LENGTH}"
@@ -82,6 +95,9 @@ def prepared_rows(
     with `verify` compared with their checksums: `CorruptFileError` where a file is damaged. Rows are scored where the
     environment variable `ELSA_DEVICE` says (`device`).
     """
+    check_pool(pool)
+    check_switch("one_length", one_length)
+    check_switch("verify", verify)
     if pool.n <= MOST_LOOKED_AT:
         rows = PreparedRows.of_pool(by_direction(pool) if one_length else pool)
     else:
@@ -93,6 +109,8 @@ def rows_on_disk(
     pool: Pool, *, one_length: bool = False, verify: bool = True, progress: bool | None = None
 ) -> LargeRows:
     """Return the rows of a pool, however few, as `prepared_rows` returns those of a large one, from `data/cache`."""
+    check_pool(pool)
+    check_switch("verify", verify)
     recipe = repr((pool.sha256, pool.widths, DIMENSIONS, POWER, one_length)).encode()
     folder = DATA / "cache" / "rows" / hashlib.sha256(recipe).hexdigest()[:16]
     if not (folder / "card.json").exists():
@@ -100,7 +118,7 @@ def rows_on_disk(
         with Lock(folder / ".lock", f"The prepared rows of {pool.name}").acquire(wait=True):
             if not (folder / "card.json").exists():
                 return LargeRows.make(pool, folder, one_length=one_length, progress=progress)
-    return LargeRows.open(folder, verify)
+    return replace(LargeRows.open(folder, verify), pool_sha256=pool.sha256)  # by which the folder is called
 
 
 def device() -> str:

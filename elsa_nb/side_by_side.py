@@ -17,8 +17,8 @@ import numpy as np
 
 from elsa_nb.counts import count_of
 from elsa_nb.errors import CorruptFileError
-from elsa_nb.pool import Pool, PoolWriter, card_of
-from elsa_nb.pool_files import check_free, columns_of
+from elsa_nb.pool import Pool, PoolWriter
+from elsa_nb.pool_files import card_of, check_free, columns_of
 from elsa_nb.store import as_path, card_entries, sha256_bytes
 from elsa_nb.vectors import blocks
 
@@ -42,9 +42,11 @@ def join_pools(pools: Sequence[Pool], folder: Path | str, *, name: str | None = 
         raise ValueError(f"{count_of(len(pools), 'pool')} to join; give two or more pools of the same items")
     first, place = pools[0], as_path("folder", folder, "the folder to write")
     parts = [about for pool in pools for about in parts_of(pool)]
+    names = [pool.name for pool in pools]
     _check_once(parts)
-    orders = [_order(pool, first) for pool in pools]
-    name = " and ".join(pool.name for pool in pools) if name is None else name
+    called = [pool.name if names.count(pool.name) < 2 else f"pool {i} ({pool.name})" for i, pool in enumerate(pools, 1)]
+    orders = [_order(pool, first, name, called[0]) for pool, name in zip(pools, called, strict=True)]
+    name = " and ".join(names) if name is None else name
     card_entries(None, name=name)
     recipe = sha256_bytes(f"side by side: {' '.join(pool.recipe for pool in pools)}".encode())
     check_free(place)
@@ -127,14 +129,14 @@ def _check_once(parts: Sequence[dict[str, Any]]) -> None:
         raise ValueError(f"the vectors of {twice[0]} are given twice, and would count for two; give each pool once")
 
 
-def _order(pool: Pool, first: Pool) -> np.ndarray | None:
+def _order(pool: Pool, first: Pool, name: str, first_name: str) -> np.ndarray | None:
     """Return where the items of `first` are in `pool`, (n,), None for the same places; ValueError if not all are."""
     if np.array_equal(pool.ids, first.ids):
         return None
     if lacking := np.setdiff1d(first.ids, pool.ids).tolist() or np.setdiff1d(pool.ids, first.ids).tolist():
-        has, lacks = (first, pool) if lacking[0] in first.ids else (pool, first)
+        has, lacks = (first_name, name) if lacking[0] in first.ids else (name, first_name)
         raise ValueError(
-            f"{lacks.name} lacks {count_of(len(lacking), 'item')} of {has.name}, such as {lacking[0]!r}; give pools of "
+            f"{lacks} lacks {count_of(len(lacking), 'item')} of {has}, such as {lacking[0]!r}; give pools of "
             "the same items (if a folder has changed, embed it again with each encoder)"
         )
     places = np.argsort(pool.ids)

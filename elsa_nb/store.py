@@ -44,12 +44,19 @@ _SEALS = {"seal", "sealed by"}
 def as_path(name: str, given: Any, what: str) -> Path:
     """Return a path that was given for `name`; raise ValueError, saying `what` it names, for anything else.
 
-    An empty path would mean the current folder, and is refused.
+    An empty path would mean the current folder, and is refused. `~` is the home folder, as in a shell.
     """
     if isinstance(given, str | os.PathLike) and isinstance(text := os.fspath(given), str) and text:
-        return Path(given)
+        path = Path(given)
+        return path.expanduser() if path.parts[:1] == ("~",) else path  # ~x.jpg is a name, too
     told = repr(given) if isinstance(given, str | int | float | None) else f"of type {type(given).__name__}"
     raise ValueError(f"{name} is {told}; give the path or the name of {what}")
+
+
+def check_switch(name: str, given: Any) -> None:
+    """Raise ValueError for what is not True or False: "no" would count as True."""
+    if given is not True and given is not False:
+        raise ValueError(f"{name} = {given!r:.60}; allowed: True or False")
 
 
 def locate(name: str) -> Path:
@@ -239,29 +246,49 @@ def read_json(path: Path) -> Any:
 
 def write_card(path: Path, entries: Mapping[str, Any]) -> None:
     """Write what is known of a file beside it: JSON with a checksum of its own, in place of any it had."""
+    write_atomically(path, as_card(entries))
+
+
+def as_card(entries: Mapping[str, Any]) -> bytes:
+    """Return what `write_card` writes of `entries`; whoever replaces a file makes its card before the file is gone."""
     entries = {name: value for name, value in entries.items() if name not in _SEALS}
-    write_json(path, {**entries, "sealed by": "SHA-256 of the other entries", "seal": _seal(entries)})
+    return as_json({**entries, "sealed by": "SHA-256 of the other entries", "seal": _seal(entries)})
 
 
 def card_entries(entries: Any, **texts: Any) -> dict[str, Any]:
     """Return the `entries` that a card is to hold as its provenance; None stands for no entries.
 
-    Raises ValueError for what JSON cannot hold, and for further `texts` that are empty or not texts.
+    Raises ValueError for what JSON cannot hold or would change, such as a number as a key, and for further `texts` that
+    are empty, not texts, or cannot be written as UTF-8.
     """
     for name, text in texts.items():
         if not isinstance(text, str) or not text:
             raise ValueError(f"{name} = {text!r:.60}; give a text that is not empty")
+        try:
+            text.encode()
+        except UnicodeEncodeError:  # what was typed, or is called so, in another encoding
+            raise ValueError(f"{name} = {text!a:.60} cannot be written as UTF-8; give a text that can") from None
     if not isinstance(entries, Mapping | None):
         raise ValueError(f"provenance of type {type(entries).__name__}; give a dict of plain data, or None")
     for key, value in (entries or {}).items():
         try:
-            json.dumps({key: value}, allow_nan=False)
-        except (TypeError, ValueError) as error:
+            as_json({key: value})
+            _check_keys({key: value})
+        except (TypeError, ValueError, RecursionError) as error:
             raise ValueError(
                 f"provenance[{key!r:.60}] cannot be written as JSON ({error}); give texts, finite numbers, True, "
-                "False, None, and lists and dicts of them (array.tolist() makes a list)"
+                "False, None, lists of them, and dicts of them by texts (array.tolist() makes a list)"
             ) from None
     return dict(entries or {})
+
+
+def _check_keys(value: Any) -> None:
+    """Raise TypeError for a key, at any depth, that is not a text: JSON makes it one, or cannot sort it."""
+    if isinstance(value, Mapping) and (strange := [key for key in value if not isinstance(key, str)]):
+        raise TypeError(f"the key {strange[0]!r:.60} is not a text")
+    inside = value.values() if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else ()
+    for each in inside:
+        _check_keys(each)
 
 
 def read_card(path: Path, expected: str, cure: str, *, always_sealed: bool = False) -> dict[str, Any]:

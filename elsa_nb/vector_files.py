@@ -7,7 +7,7 @@ can run any code.
 
 import json
 import math
-import mmap
+import os
 import struct
 import warnings
 import zipfile
@@ -22,6 +22,7 @@ from elsa_nb.errors import MissingDataError
 from elsa_nb.option_names import option_told
 from elsa_nb.store import as_path, check_unpacked, parsing, reading
 from elsa_nb.text_files import decoded, how_read, lines_of
+from elsa_nb.vector_hdf5 import vectors_in_hdf5
 from elsa_nb.vector_json import JSON, ids_in_json, vectors_in_json
 from elsa_nb.vector_tables import (
     VectorFile,
@@ -31,7 +32,6 @@ from elsa_nb.vector_tables import (
     ids_among,
     ids_in_table,
     may_be_ids,
-    shapes_told,
     vectors_in_arrow,
     vectors_in_text,
 )
@@ -39,6 +39,7 @@ from elsa_nb.vectors import as_names
 
 _PICKLED = (".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".joblib")
 _NAMELESS = (".npy", ".faiss", ".index")
+_ZIP_END = 22  # bytes of the record that ends a zip archive, without its comment
 _NO_TEXT = {".npy", *ARROW}  # of files of ids
 
 
@@ -80,7 +81,7 @@ def read_ids(path: Path | str, encoding: str | None = None) -> list[str]:
 
     Raises MissingDataError where there is no such file, and CorruptFileError for one that cannot be read.
     """
-    return _ids_read(Path(path), encoding)[0]
+    return _ids_read(as_path("path", path, "a file of ids"), encoding)[0]
 
 
 def _ids_read(path: Path, encoding: str | None) -> tuple[list[str], list[str]]:
@@ -119,7 +120,7 @@ def read_both(
 
     Raises ValueError for an `encoding` where neither file is text.
     """
-    beside = Path(ids) if isinstance(ids, str | Path) else None
+    beside = as_path("ids", ids, "a file of ids, or a list of them") if isinstance(ids, str | Path) else None
     if ids is not None and beside is None and not np.ndim(ids):
         raise ValueError(
             f"ids of type {type(ids).__name__}; give a list of one id per row, or the path of a file of ids"
@@ -156,7 +157,7 @@ def _npy(path: Path, key: str | None) -> VectorFile:
             "it is empty; numpy.save(path, array) writes one" if not start else f"it begins like {start!r}: {what}"
         )
     try:
-        return VectorFile(np.load(path, mmap_mode="r", allow_pickle=False))
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
     except ValueError as error:
         if "pickle" in str(error) or "object" in str(error).lower():
             raise ValueError(
@@ -165,6 +166,18 @@ def _npy(path: Path, key: str | None) -> VectorFile:
         if "mmap" in str(error):
             raise ValueError("it is cut off: its array ends beyond the file") from None
         raise
+    if isinstance(array, np.memmap):
+        _check_end(path, array.offset + array.nbytes)
+    return VectorFile(array)
+
+
+def _check_end(path: Path, end: int) -> None:
+    """Raise ValueError for a file that goes on where its array ends: what somebody appended would not be read."""
+    if (beyond := path.stat().st_size - end) > 0:
+        raise ValueError(
+            f"{beyond:,} bytes follow its array: was a second one appended? Save all rows as one array "
+            "(np.concatenate), or in files of their own"
+        )
 
 
 def _npz(path: Path, key: str | None) -> VectorFile:
@@ -172,6 +185,15 @@ def _npz(path: Path, key: str | None) -> VectorFile:
         raise ValueError("it is not a .npz file, or it is cut off")
     with zipfile.ZipFile(path) as archive:
         check_unpacked(archive, path.stat().st_size)
+        first = min((entry.header_offset for entry in archive.infolist()), default=0)
+        with path.open("rb") as stream:
+            stream.seek(-_ZIP_END - len(archive.comment), os.SEEK_END)
+            ends = stream.read(4) == b"PK\5\6"
+        if first or not ends:
+            raise ValueError(
+                f"bytes {'precede' if first else 'follow'} its archive: was a second file appended? Save all arrays in "
+                "one file (np.savez), or in files of their own"
+            )
     with np.load(path, allow_pickle=False) as file:
         parts = {name: _part(file, name) for name in file.files}
     if {"format", "shape", "data"} <= set(parts):
@@ -221,6 +243,7 @@ def _safetensors(path: Path, key: str | None) -> VectorFile:
     shapes = {name: tuple(entry["shape"]) for name, entry in header.items()}
     chosen = chosen_array(shapes, key)
     vectors, ids = _tensor(path, header[chosen], 8 + length), ids_among(shapes, chosen)
+    _check_end(path, 8 + length + max(entry["data_offsets"][1] for entry in header.values()))
     told = None if ids is None else as_names(_tensor(path, header[ids], 8 + length).ravel())
     wide = header[chosen]["dtype"] == "BF16"
     notes = ["bfloat16 is stored as float32, which holds every value of it"] if wide else []
@@ -264,121 +287,8 @@ def _faiss(path: Path, key: str | None) -> VectorFile:
         (values,) = struct.unpack("<Q", stream.read(8))
     if values != n * d or path.stat().st_size < 45 + 4 * n * d:
         raise ValueError("it is cut off, or was written by another version of faiss")
+    _check_end(path, 45 + 4 * n * d)
     return VectorFile(np.memmap(path, "<f4", "r", 45, (n, d)))
-
-
-def _hdf5(path: Path, key: str | None) -> VectorFile:
-    """Read AnnData (X, obsm) or any HDF5 file; a group of data, indices and indptr is a sparse matrix."""
-    try:
-        import h5py
-    except ImportError:
-        raise ValueError("to read an HDF5 file the package h5py is needed (pip install h5py)") from None
-    import scipy.sparse
-
-    with h5py.File(path, "r") as file:
-        # Sizes of addresses and of lengths, with nothing before them, as everybody writes them.
-        usual = file.id.get_create_plist().get_sizes() == (8, 8) and not file.userblock_size
-        known = _texts_in_heaps(path) if usual else None
-        found: dict[str, tuple[int, ...]] = {}
-        others: dict[str, tuple[int, ...]] = {}  # arrays that are not vectors, to say what is there
-
-        def visit(name: str, part: Any) -> None:
-            if isinstance(part, h5py.Group) and {"data", "indices", "indptr"} <= set(part):
-                if len(shape := tuple(part.attrs.get("shape", part.attrs.get("h5sparse_shape", ())))) == 2:
-                    found[name] = shape
-            elif isinstance(part, h5py.Dataset) and part.ndim == 2:
-                found.setdefault(name, part.shape)
-            elif isinstance(part, h5py.Dataset):
-                others[name] = part.shape or ()
-
-        file.visititems(visit)
-        wanted = {name: shape for name, shape in found.items() if name.rpartition("/")[0] not in found}
-        if not wanted or (key in others and key not in wanted):
-            raise ValueError(f"it has no array (n, d), one row per item: it has {shapes_told(others | wanted)}")
-        chosen = key
-        own = {name: shape for name, shape in wanted.items() if name.startswith("obsm/")}
-        ends = [name for name in wanted if chosen and name.endswith(f"/{chosen}")]
-        chosen = ends[0] if len(ends) == 1 and chosen not in wanted else chosen  # X_pca for obsm/X_pca
-        chosen = chosen_array(wanted, chosen) if chosen or len(own) != 1 else next(iter(own))
-        part = file[chosen]
-        if isinstance(part, h5py.Group):
-            kind = part.attrs.get("encoding-type", part.attrs.get("h5sparse_format", "csr"))
-            made = scipy.sparse.csc_matrix if "csc" in str(kind) else scipy.sparse.csr_matrix
-            vectors: Any = made((part["data"][:], part["indices"][:], part["indptr"][:]), shape=found[chosen])
-        else:
-            vectors = part[:]
-        ids = _observations(file, known) if "obs" in file else _beside(file[chosen], known)
-        return VectorFile(vectors, ids, array_taken(wanted, chosen) or [f"vectors from {chosen!r}"])
-
-
-_HEAP = b"GCOL\x01\0\0\0"  # how a heap of texts begins in an HDF5 file
-
-
-def _texts_in_heaps(path: Path) -> dict[tuple[int, int], int]:
-    """Return the lengths of the texts in an HDF5 file, by the place of their heap and their number in it.
-
-    Raises ValueError for a heap with an entry that leads nowhere: HDF5's library (2.0 and before) loops for ever
-    at an entry of length 0, and nothing can interrupt it.
-    """
-    lengths = {}
-    with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        heap = data.find(_HEAP)
-        while heap >= 0:
-            (size,) = struct.unpack_from("<Q", data, heap + 8)
-            place, end = heap + 16, min(heap + size, len(data))
-            while place + 16 <= end:
-                number, length = struct.unpack_from("<H6xQ", data, place)
-                step = length if number == 0 else 16 + -(-length // 8) * 8  # number 0: all that is left
-                if not 0 < step <= end - place:
-                    raise ValueError("it is damaged: a text in it has no end")
-                if number:
-                    lengths[heap, number] = length
-                place += step
-            heap = data.find(_HEAP, heap + 1)
-    return lengths
-
-
-_TEXT = np.dtype([("length", "<u4"), ("heap", "<u8"), ("number", "<u4")])  # how a dataset says where a text is
-
-
-def _texts(dataset: Any, known: dict[tuple[int, int], int] | None) -> np.ndarray:
-    """Return the texts of a dataset; ValueError for one that is not `known` to be where, and as long as, it says.
-
-    HDF5's library believes what a dataset says: it makes room for gigabytes, and ends the process where a text is
-    longer than stated.
-    """
-    import h5py
-
-    if dataset.dtype.kind == "O" and h5py.check_string_dtype(dataset.dtype) is None:
-        raise ValueError(f"{dataset.name!r} holds {h5py.check_vlen_dtype(dataset.dtype) or 'objects'}, not names")
-    place = dataset.id.get_offset()
-    # In one piece, as in nearly all files.
-    if known is not None and dataset.dtype.kind == "O" and place is not None:
-        told = np.fromfile(dataset.file.filename, _TEXT, dataset.size, offset=place)
-        for row, (length, heap, number) in enumerate(told.tolist()):
-            if (heap or length) and known.get((heap, number)) != length:  # 0, 0: an empty text
-                raise ValueError(f"it is damaged: text {row} of {dataset.name!r} is not where the file says")
-    return dataset[:]
-
-
-def _observations(file: Any, known: dict[tuple[int, int], int] | None) -> Sequence[str] | None:
-    """Return the names of AnnData's observations."""
-    table = file["obs"]
-    if hasattr(table, "dtype"):  # AnnData before 0.7 kept a table of records
-        return as_names(table["index"])
-    index = table.get(str(table.attrs.get("_index", "_index")))
-    if index is None:
-        return None
-    if hasattr(index, "shape"):
-        return as_names(_texts(index, known))
-    return as_names(_texts(index["categories"], known)[index["codes"][:]])  # names that repeat in a table are kept once
-
-
-def _beside(vectors: Any, known: dict[tuple[int, int], int] | None) -> Sequence[str] | None:
-    """Return the names that lie in the same group of an HDF5 file as its vectors."""
-    group, chosen = vectors.parent, vectors.name.rpartition("/")[2]
-    name = ids_among({name: getattr(part, "shape", ()) for name, part in group.items()}, chosen)
-    return None if name is None else as_names(_texts(group[name], known).ravel())
 
 
 _TEXTS: dict[str, Callable[..., VectorFile]] = {
@@ -391,9 +301,9 @@ _READERS: dict[str, Callable[[Path, str | None], VectorFile]] = {
     ".safetensors": _safetensors,
     **dict.fromkeys(ARROW, vectors_in_arrow),
     **_TEXTS,
-    ".h5ad": _hdf5,
-    ".h5": _hdf5,
-    ".hdf5": _hdf5,
+    ".h5ad": vectors_in_hdf5,
+    ".h5": vectors_in_hdf5,
+    ".hdf5": vectors_in_hdf5,
     ".faiss": _faiss,
     ".index": _faiss,
 }

@@ -7,6 +7,7 @@ import os
 import sys
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -87,6 +88,8 @@ def check_ids(ids: np.ndarray, n: int) -> np.ndarray:
         if isinstance(item, float | np.floating) and np.isnan(item):  # beside words, an array would make it 'nan'
             raise ValueError(f"row {row} has no id ({item!r}); every row has an id of its own")
     ids = plain_array(given, "ids", "every row has an id of its own")
+    if ids.dtype.kind == "f" and isinstance(given, list | tuple) and any(isinstance(item, Integral) for item in given):
+        ids = np.asarray(as_names(given))  # beside a fraction, an array holds whole numbers to 16 digits only
     ids = ids[:, 0] if ids.ndim == 2 and ids.shape[1] == 1 else ids
     ids = ids if ids.dtype.kind == "U" else np.asarray(as_names(ids.ravel())).reshape(ids.shape)
     if ids.shape != (n,) or n == 0:

@@ -1,18 +1,26 @@
 """A pool keeps its bytes, notices damage, refuses bad vectors, and survives kill -9 at any point."""
 
+import dataclasses
+import errno
+import itertools
 import json
 import os
 import signal
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from elsa_nb.cli import main
 from elsa_nb.errors import BusyError, CorruptFileError, MissingDataError
 from elsa_nb.pool import Pool, PoolWriter
+from elsa_nb.prepared import prepared_rows
 
 
 @pytest.fixture
@@ -331,18 +339,120 @@ def test_what_is_no_path_is_refused_with_what_to_give(tmp_path, monkeypatch, vec
         ),
         ({"provenance": {"loss": float("nan")}}, r"provenance\['loss'\] cannot be written as JSON .*finite numbers"),
         ({"provenance": {(1, 2): "x"}}, r"provenance\[\(1, 2\)\] cannot be written as JSON"),
+        ({"provenance": {1: 2, "a": 3}}, r"provenance\[1\] cannot be written as JSON \(the key 1 is not a text\)"),
+        ({"provenance": {True: 1}}, r"provenance\[True\] cannot be written as JSON"),
+        ({"provenance": {"a": [{"b": {1: 2, "c": 3}}]}}, r"provenance\['a'\] cannot be written as JSON"),
+        ({"provenance": {"a": [{"b": {1: 2}}]}}, r"provenance\['a'\] .*the key 1 is not a text"),
+        ({"provenance": {"a": ["\ud800"]}}, r"provenance\['a'\] cannot be written as JSON"),
+        ({"provenance": {"\udcff": 1}}, r"provenance\['\\udcff'\] cannot be written as JSON"),
         ({"name": None}, "name = None; give a text"),
+        ({"name": "a\ud800"}, r"name = 'a\\ud800' cannot be written as UTF-8"),
         ({"space": ""}, "space = ''; give a text"),
+        ({"space": "\udcff"}, r"space = '\\udcff' cannot be written as UTF-8"),
+        ({"recipe": 5}, "recipe = 5; give a text"),
+        ({"recipe": {1}}, r"recipe = \{1\}; give a text"),
+        ({"recipe": np.arange(3)}, r"recipe = array\(\[0, 1, 2\]\); give a text"),
     ],
-    ids=str,
+    ids=ascii,
 )
 def test_what_a_card_cannot_hold_is_refused_before_anything_is_written(tmp_path, vectors, told, sentence):
     with pytest.raises(ValueError, match=sentence):
         Pool.from_arrays(vectors, IDS, **told)
-    if "provenance" in told:
-        with pytest.raises(ValueError, match=sentence):
-            writer(tmp_path / "pool", IDS, **told)
+    with pytest.raises(ValueError, match=sentence):
+        writer(tmp_path / "pool", IDS, **told)
     assert not list(tmp_path.iterdir())
+
+
+def held_by(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    entries=st.dictionaries(
+        st.one_of(st.text(), st.integers(), st.booleans(), st.none(), st.characters(categories=["Cs"])),
+        st.recursive(
+            st.one_of(st.text(), st.characters(categories=["Cs"]), st.floats(), st.integers(), st.binary()),
+            lambda inside: st.one_of(
+                st.lists(inside), st.dictionaries(st.one_of(st.text(), st.integers(), st.booleans()), inside)
+            ),
+        ),
+    )
+)
+def test_whatever_a_card_is_to_hold_an_earlier_pool_is_replaced_or_stays(tmp_path_factory, entries):
+    folder, pool = tmp_path_factory.mktemp("pool"), Pool.from_arrays(np.eye(3))
+    pool.save(folder)
+    before = held_by(folder)
+    try:  # not through `from_arrays`: what was refused there would not come to be saved
+        dataclasses.replace(pool, provenance=entries).save(folder)
+    except ValueError:
+        assert held_by(folder) == before
+    else:
+        assert Pool.open(folder).provenance == entries
+
+
+def fail(*_):
+    raise OSError(errno.EFBIG, "File too large")
+
+
+@pytest.mark.parametrize("resume", [True, False])
+@pytest.mark.parametrize("step", ["write", "write_with", "write_card"])
+def test_where_the_disk_refuses_a_file_an_earlier_pool_stays(tmp_path, vectors, monkeypatch, step, resume):
+    Pool.from_arrays(vectors, IDS).save(tmp_path)
+    before = held_by(tmp_path)
+    with pytest.raises(OSError, match="too large"), writer(tmp_path, IDS, resume=resume) as opened:
+        opened.write(vectors[:20] * 2)
+        monkeypatch.setattr(*((PoolWriter, step) if step == "write" else (f"elsa_nb.pool.{step}",)), fail)
+        opened.write(vectors[20:] * 2)
+        opened.finish()
+    monkeypatch.undo()
+    left = held_by(tmp_path)
+    assert before.items() <= left.items()
+    assert resume or left == before  # what cannot be resumed does not stay
+    with writer(tmp_path, IDS, resume=resume) as opened:
+        assert opened.rows_done == (0 if not resume else 20 if step == "write" else 40)
+        if opened.rows_done < 40:
+            opened.write(vectors[opened.rows_done :] * 2)
+        opened.finish()
+    assert (Pool.open(tmp_path).vectors == vectors * 2).all()
+    assert {path.name for path in tmp_path.iterdir()} == {"ids.npy", "pool.json", "vectors.npy"}
+
+
+@pytest.mark.parametrize("calls", range(3))
+def test_killed_between_the_steps_that_put_a_pool_in_place(tmp_path, vectors, monkeypatch, calls):
+    Pool.from_arrays(vectors, IDS).save(tmp_path)
+    with writer(tmp_path, IDS) as opened:
+        opened.write(vectors * 2)
+        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+            count, replace = itertools.count(), Path.replace
+
+            def stopped(path, to):
+                if to.name in ("vectors.npy", "ids.npy", "pool.json") and next(count) == calls:
+                    raise KeyboardInterrupt
+                return replace(path, to)
+
+            patch.setattr(Path, "replace", stopped)
+            opened.finish()
+    with writer(tmp_path, IDS) as opened:
+        assert opened.rows_done == 40
+        opened.finish()
+    assert (Pool.open(tmp_path).vectors == vectors * 2).all()
+
+
+def test_a_file_whose_name_is_not_utf_8_makes_a_pool(tmp_path, vectors, capsys):
+    path = tmp_path / os.fsdecode(b"caf\xe9.npy")
+    np.save(path, vectors)
+    names = tmp_path / os.fsdecode(b"n\xe9.txt")
+    names.write_bytes("\n".join(["id", *IDS]).encode())
+    assert main(["pool", "make", str(path), str(tmp_path / "pool"), "--ids", str(names)]) == 0
+    pool = Pool.open(tmp_path / "pool")
+    assert (pool.name, pool.provenance["made_from"]["file"]) == ("caf\\xe9", "caf\\xe9.npy")
+    assert "(n\\xe9.txt)" in pool.provenance["made_from"]["taken"][0]
+    before = held_by(tmp_path / "pool")
+    typed = ["pool", "make", str(path), str(tmp_path / "pool"), "--replace", "--name", "\udcff"]
+    assert main(typed) == 1
+    assert r"name = '\udcff' cannot be written as UTF-8; give" in capsys.readouterr().err
+    assert held_by(tmp_path / "pool") == before
 
 
 @pytest.mark.parametrize("ids", [5, True, {"a"}, object()], ids=lambda given: type(given).__name__)
@@ -403,3 +513,39 @@ def test_an_index_that_is_not_taken_for_ids_is_pointed_out_with_the_cure(tmp_pat
         frame.to_parquet(tmp_path / "x.parquet")
         with pytest.warns(UserWarning, match="The rows are numbered: the index"):
             Pool.from_file(tmp_path / "x.parquet")
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    whole=st.lists(st.integers(-(2**63), 2**64 - 1), min_size=2, max_size=5, unique=True),
+    others=st.lists(st.one_of(st.just(0.5), st.just(2.0**70), st.just(-1.25)), min_size=0, max_size=3, unique=True),
+    turned=st.booleans(),
+)
+def test_whole_numbers_among_ids_keep_their_digits(whole, others, turned):
+    ids = others + whole if turned else whole + others
+    expected = [str(int(each)) if float(each).is_integer() else str(each) for each in ids]
+    assert Pool.from_arrays(np.eye(len(ids)), ids).ids.tolist() == expected
+    assert Pool.from_arrays(np.eye(len(ids)), tuple(ids)).ids.tolist() == expected
+
+
+def test_the_home_folder_is_where_a_shell_has_it(tmp_path, monkeypatch, vectors):
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    pool = Pool.from_arrays(vectors, IDS).save("~/x")
+    assert (tmp_path / "home" / "x" / "pool.json").exists()
+    assert Pool.open("~/x").sha256 == Pool.open(Path("~/x")).sha256 == pool.sha256
+    np.save(tmp_path / "home" / "v.npy", vectors)
+    (tmp_path / "home" / "ids.txt").write_text("\n".join(IDS))
+    assert Pool.from_file("~/v.npy", "~/ids.txt").sha256 == pool.sha256
+    assert main(["pool", "make", "~/v.npy", "--ids=~/ids.txt", "~/made"]) == 0
+    assert Pool.open(tmp_path / "home" / "made").sha256 == pool.sha256
+    assert not list((tmp_path / "work").iterdir())
+
+
+@pytest.mark.parametrize("given", ["no", 0, 1, None, [], np.True_], ids=repr)
+def test_what_is_neither_true_nor_false_is_no_switch(tmp_path, vectors, given):
+    pool = Pool.from_arrays(vectors, IDS).save(tmp_path)
+    for call in (lambda: Pool.open(tmp_path, verify=given), lambda: prepared_rows(pool, one_length=given)):
+        with pytest.raises(ValueError, match=r"(verify|one_length) = .*; allowed: True or False"):
+            call()

@@ -190,3 +190,15 @@ def test_a_damaged_pool_is_made_again_of_its_parts(tmp_path, file):
     assert join_pools(pools, tmp_path / "both").sha256 == first
     (tmp_path / "both" / file).unlink()
     assert join_pools(pools, tmp_path / "both").sha256 == Pool.open(tmp_path / "both").sha256 == first
+
+
+def test_pools_of_one_name_are_told_by_their_place(tmp_path):
+    few = Pool.from_arrays(np.eye(3), list("abc"))
+    more = Pool.from_arrays(np.eye(5), list("abcde"))
+    third = Pool.from_arrays(2 * np.eye(3), list("abc"), name="third")
+    for pools, said in (
+        ([few, more], r"^pool 1 \(arrays\) lacks 2 items of pool 2 \(arrays\), such as 'd'"),
+        ([more, third, few], r"^third lacks 2 items of pool 1 \(arrays\)"),
+    ):
+        with pytest.raises(ValueError, match=said):
+            join_pools(pools, tmp_path / "both")

@@ -687,3 +687,33 @@ def test_arrays_that_may_be_ids_are_named_too(tmp_path):
     np.savez(tmp_path / "v.npz", vectors=X, accession=np.array(NUMBERS), test=X)
     with pytest.warns(UserWarning, match=r"what may be ids: accession \(its name .*\); to take one, give "):
         Pool.from_file(tmp_path / "v.npz")
+
+
+@pytest.mark.parametrize("kind", ["npy", "npz", "safetensors", "faiss"])
+@pytest.mark.parametrize("appended", ["the same again", "a few bytes", "before"])
+def test_a_file_that_was_appended_to_is_not_read_in_part(tmp_path, kind, appended):
+    array = np.arange(12, dtype=np.float32).reshape(4, 3)
+    path = tmp_path / f"v.{kind}"
+    if kind == "npy":
+        np.save(path, array)
+    elif kind == "npz":
+        np.savez(path, array)
+    elif kind == "faiss":
+        index = faiss.IndexFlatL2(3)
+        index.add(array)
+        faiss.write_index(index, str(path))
+    else:
+        save_file({"v": torch.from_numpy(array), "ids": torch.arange(4)}, path)
+    assert np.array_equal(read_vectors(path).vectors, array)
+    whole = path.read_bytes()
+    beyond = {"the same again": whole, "a few bytes": b"123"}.get(appended)
+    path.write_bytes(b"123" + whole if beyond is None else whole + beyond)
+    told = "follow|precede" if beyond else "begins like|is damaged|header|kind|precede|written by another"
+    with pytest.raises(ValueError, match=rf"v\.{kind}.*({told})"):
+        read_vectors(path)
+    if kind == "npy" and beyond:
+        path.write_bytes(whole)
+        with pytest.raises(CorruptFileError, match="follow its array"):
+            np.save(path, np.array(list("abcd")))
+            path.write_bytes(path.read_bytes() + b"1")
+            read_ids(path)

@@ -14,6 +14,7 @@ from elsa_nb.bench.arms import arm_preparations
 from elsa_nb.bench.comparison import RANDOM, Plan, curves
 from elsa_nb.counts import count_of
 from elsa_nb.paper.measures.overheads import MISSED, MOST_COUNTED, SPENT, overheads, summary
+from elsa_nb.pictures.opening import escaped
 from elsa_nb.search.strategies.registry import strategies
 from elsa_nb.written_files import write_export
 
@@ -84,7 +85,8 @@ def write_page(
     head = (
         f'<!doctype html><html lang="en"><meta charset="utf-8">{_FITS}<title>Which searcher for these vectors</title>'
     )
-    data = f"{head}<style>{_STYLE}</style>\n{chr(10).join(parts)}</html>\n".encode()
+    # Files may have been named in bytes that are not UTF-8.
+    data = escaped(f"{head}<style>{_STYLE}</style>\n{chr(10).join(parts)}</html>\n").encode()
     write_export(path, data, cure=ANOTHER_PAGE)
     return said
 

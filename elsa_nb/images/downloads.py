@@ -15,7 +15,7 @@ from typing import Any
 from elsa_nb.errors import CorruptFileError, MissingDataError
 from elsa_nb.locks import lock_beside
 from elsa_nb.progress import bar
-from elsa_nb.store import sha256_file, write_json
+from elsa_nb.store import as_json, sha256_file, write_atomically
 
 _BLOCK = 1 << 20
 _SECONDS = 30  # without a byte, and the connection counts as lost
@@ -71,8 +71,9 @@ def _download(url: str, path: Path, md5: str, card: dict[str, Any], progress: bo
     with part.open("rb") as stream:
         os.fsync(stream.fileno())
     record = {"url": url, "md5": got, "sha256": sha256_file(part), "bytes": part.stat().st_size}
+    told = as_json({**card, **record})
     path.unlink(missing_ok=True)  # a file that no card vouched for: a kill here must not leave it beside the new card
-    write_json(_card(path), {**card, **record})
+    write_atomically(_card(path), told)
     part.replace(path)
 
 

@@ -20,8 +20,11 @@ class RefusedError(ValueError):
 
 
 def escaped(name: str) -> str:
-    r"""Return a name that any file and screen can hold: bytes that are not UTF-8 are written as in `caf\xe9.jpg`."""
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    r"""Return a text that any file and screen can hold: bytes that are not UTF-8 are written as in `caf\xe9.jpg`."""
+    try:
+        return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    except UnicodeEncodeError:  # half a character, which no name of a file holds, but JSON can
+        return name.encode("utf-8", "backslashreplace").decode()
 
 
 def unescaped(folder: Path, name: str) -> str:

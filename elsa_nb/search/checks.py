@@ -45,16 +45,49 @@ _MADE_BY = {
 }
 
 
-def check_made(name: str, made: Any, n: int) -> None:
-    """Raise `ValueError` unless what was made beforehand from a pool's vectors is None, or has its `n` rows."""
+_COMPARED = 64  # rows, spread over the pool: a search begins at once, also in a mapped file
+_TINY = 1e-300  # a length to divide by in place of 0
+_ROUNDING = 0.01  # of a coordinate of a unit vector, in float16
+
+
+def check_made(name: str, made: Any, pool: Any, *, of_pool: bool = True) -> None:
+    """Raise `ValueError` unless what was made beforehand is None, or was made of the vectors of this `pool`.
+
+    Prepared rows know the checksum of their pool, unless they were made of arrays. Of neighbours some vectors are
+    compared, of features with as many values only their directions: a head may see vectors of one length. With
+    `of_pool` False, for features of another space, only the numbers of rows are; with `pool` None, nothing is.
+    """
     if made is None:
         return
     how, does = _MADE_BY[name]
     if not hasattr(made, does):
         raise ValueError(f"{name} of type {type(made).__name__}; give None, or {how}")
+    if pool is None:
+        return
     rows = len(made.vectors if hasattr(made, "vectors") else made)
-    if rows != n:
+    if rows != (n := len(pool.vectors)):
         raise ValueError(f"{name} of {rows} rows for a pool of {n}; make them from the same pool")
+    if of_pool and not _of_same_vectors(made, pool):
+        raise ValueError(
+            f"{name} made of other vectors than those of this pool, though of as many rows; make them from the same "
+            f"pool: {how}"
+        )
+
+
+def _of_same_vectors(made: Any, pool: Any) -> bool:
+    """Whether something was made of the vectors of a pool, as far as it can be told without looking at all of them."""
+    if hasattr(made, "pool_sha256"):
+        return made.pool_sha256 in ("", getattr(pool, "sha256", "") or made.pool_sha256)
+    if not hasattr(made, "vectors") or made.vectors is pool.vectors:
+        return True
+    rows = np.unique(np.linspace(0, len(pool.vectors) - 1, _COMPARED).astype(np.int64))
+    ours, theirs = (np.asarray(each[rows], np.float64) for each in (pool.vectors, made.vectors))
+    if hasattr(made, "nearest_to_any"):  # neighbours depend on lengths, too
+        return np.array_equal(ours, theirs)
+    if ours.shape != theirs.shape:
+        return True  # features of another space
+    ours, theirs = (each / np.maximum(np.linalg.norm(each, axis=1, keepdims=True), _TINY) for each in (ours, theirs))
+    return bool(np.abs(ours - theirs).max() < _ROUNDING)
 
 
 def check_config(config: Any, kind: type) -> None:

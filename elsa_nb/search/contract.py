@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol, cast, runtime_
 
 import numpy as np
 
-from elsa_nb.plain_arrays import plain_array
+from elsa_nb.plain_arrays import in_order_of, plain_array, same_index
 from elsa_nb.search.checks import check_rows, find_rows
 
 if TYPE_CHECKING:
@@ -135,10 +135,13 @@ class QueryError(RuntimeError):
     """`query` and `update` were not called in turn."""
 
 
-def check_labels(labels: Sequence[int] | np.ndarray, questions: int) -> np.ndarray:
-    """Return `labels` as int8 (questions,); ValueError unless they are one per question, each 1, 0 or -1."""
+def check_labels(labels: Sequence[int] | np.ndarray, questions: int, rows: np.ndarray | None = None) -> np.ndarray:
+    """Return `labels` as int8 (questions,); ValueError unless they are one per question, each 1, 0 or -1.
+
+    `rows` (questions,) are those asked, where they are known: a pandas column of them in another order is refused.
+    """
     cure = "give one label per row, in its order"
-    given = plain_array(labels, "labels", cure)
+    given = plain_array(labels if rows is None else in_order_of(rows, labels, "labels"), "labels", cure)
     if given.shape != (questions,):
         raise ValueError(f"labels of shape {given.shape} for {questions} questions; {cure}")
     known = np.isin(given, (UNSURE, NEGATIVE, POSITIVE))
@@ -311,7 +314,7 @@ class Ledger:
         if self._pending is None:
             raise QueryError("no questions are open: they were answered already, or query() was not called yet")
         batch = self._pending
-        given = check_labels(labels, len(batch.rows))
+        given = check_labels(labels, len(batch.rows), batch.rows)
         self.answers[batch.rows] = np.where(self.answers[batch.rows] == POSITIVE, POSITIVE, given)
         self._known = np.union1d(self._known, batch.rows)
         self._answered.append((batch, given))
@@ -320,8 +323,10 @@ class Ledger:
 
     def amend(self, rows: Sequence[int] | np.ndarray, labels: Sequence[int] | np.ndarray) -> None:
         """Correct answers given earlier, in the log too. Rows that were never asked are refused and change nothing."""
+        if same_index("corrections", rows, "labels", labels):
+            rows, labels = np.asarray(rows), np.asarray(labels)
         rows = check_rows(rows, len(self.answers), "corrections")
-        labels = check_labels(labels, len(rows))
+        labels = check_labels(labels, len(rows), rows)
         if (never := rows[self.answers[rows] == UNASKED]).size:
             raise ValueError(f"row {never[0]} has no answer to correct; allowed: rows that were asked, and seeds")
         self.answers[rows] = labels

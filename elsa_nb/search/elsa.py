@@ -86,8 +86,8 @@ class Search(KeepsLedger):
         check_config(config, SearchConfig)
         if config.head_space == "embedding" and features is None:
             raise ValueError("this configuration trains its head on the embedding: pass features=Features(its vectors)")
-        check_made("neighbours", neighbours, n)
-        check_made("features", features, n)
+        check_made("neighbours", neighbours, pool)
+        check_made("features", features, pool, of_pool=config.head_space != "embedding")
         self.config, self.pool = config, pool
         self._ledger = Ledger(n, seeds, pool.ids)  # Lambda, and all answers
         self._rng = check_rng(rng)

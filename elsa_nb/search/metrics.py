@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from numba import njit
 
-from elsa_nb.plain_arrays import plain_array
+from elsa_nb.plain_arrays import plain_array, same_index
 from elsa_nb.search.checks import as_truths, check_count, check_rows_asked, check_share
 
 
@@ -79,6 +79,8 @@ def median_interval(
     check_share("level", level)
     check_count("resamples", resamples, 1)
     check_count("seed", seed, 0)
+    if same_index("values", values, "groups", groups):
+        values, groups = np.asarray(values), np.asarray(groups)
     values = plain_array(values, "values", "give numbers")
     groups = plain_array(groups, "groups", "give names, or numbers")
     try:

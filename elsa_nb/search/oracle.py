@@ -99,7 +99,7 @@ def answers_of(oracle: Oracle, rows: np.ndarray) -> np.ndarray:
     """
     answers = oracle.label(rows)
     try:
-        return check_labels(answers, len(rows))
+        return check_labels(answers, len(rows), rows)
     except ValueError as error:
         raise ValueError(f"label() of {type(oracle).__name__} returned a {type(answers).__name__}: {error}") from None
 

@@ -117,7 +117,7 @@ class Rechecked:
         if prepared_rows is None:
             raise ValueError("prepared_rows = None; give PreparedRows.of_pool(pool), made of the pool of the search")
         pool = getattr(search, "pool", None)  # not part of the contract, but all strategies of this package have one
-        check_made("prepared_rows", prepared_rows, len(prepared_rows if pool is None else pool))
+        check_made("prepared_rows", prepared_rows, pool)
         self.search = search
         self.share = share
         self._prepared = prepared_rows
@@ -160,7 +160,7 @@ class Rechecked:
         """Answer the last query: one label per row, 1 positive, 0 negative, -1 unsure."""
         if (batch := self._open) is None:
             raise QueryError("no questions are open: they were answered already, or query() was not called yet")
-        given = check_labels(labels, len(batch.rows))
+        given = check_labels(labels, len(batch.rows), batch.rows)
         if batch.components[0] == RECHECK:
             self._decide(batch.rows, given)
             self._spare = max(0.0, self._spare - len(batch.rows))

@@ -1,5 +1,7 @@
 """`elsa-nb bench`: one command from vectors and labels to a page, which goes on where it was interrupted."""
 
+import html
+import os
 import re
 from pathlib import Path
 
@@ -55,6 +57,18 @@ def test_one_command_makes_a_page_that_needs_no_other_file(given, capsys, tmp_pa
     rows = pd.read_csv("v-bench.csv")
     assert len(rows) == 4 * 3
     assert set(rows.target) == {"a", "b", "c", "d <i>"}
+
+
+def test_names_that_are_not_utf_8_are_told_escaped(given, tmp_path):
+    vectors, labels = (os.fsdecode(name) for name in (b"v\xe9.npy", b"l\xe9.csv"))
+    Path("v.npy").rename(vectors)
+    Path("l.csv").rename(labels)
+    command = ["bench", vectors, labels, *given[3:], "--out", "page.html"]
+    assert cli.main(command) == 0
+    assert r"<code>elsa-nb bench 'v\xe9.npy' 'l\xe9.csv'" in html.unescape((tmp_path / "page.html").read_text())
+    assert cli.main(command) == 0  # the same page, which is its own
+    assert cli.main([each for each in command if each not in ("--out", "page.html")]) == 0
+    assert cli.main([each for each in command if each not in ("--out", "page.html")]) == 0
 
 
 def test_classes_that_are_too_small_or_too_large_are_counted(given, capsys):

@@ -4,6 +4,8 @@ from dataclasses import fields, replace
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from elsa_nb.pool import Pool
 from elsa_nb.search import algorithms
@@ -17,6 +19,7 @@ from elsa_nb.search.neighbours import bounds
 from elsa_nb.search.neighbours.lists import Neighbours
 from elsa_nb.search.oracle import Flipped, Truth, simulate
 from elsa_nb.search.readings import READINGS, RELEASED_CODE, arms
+from elsa_nb.search.strategies.greedy_probe import GreedyProbe
 
 N = 240
 
@@ -167,6 +170,26 @@ def test_neighbours_and_features_of_another_pool_are_refused(pool, seeds):
         search(pool, seeds, neighbours=Neighbours(other))
     with pytest.raises(ValueError, match="features of 100 rows for a pool of 240"):
         search(pool, seeds, features=Features(other))
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 9), n=st.integers(2, 300), dtype=st.sampled_from(["f2", "f4"]))
+def test_what_was_made_of_other_vectors_than_the_pools_is_refused(seed, n, dtype):
+    """Of as many rows: of another encoder, in another order, or (of neighbours) of other lengths."""
+    rng = np.random.default_rng(seed)
+    pool = Pool.from_arrays(rng.normal(size=(n, 4)).astype(dtype))
+    lengths = rng.uniform(0.5, 2, (n, 1)).astype(dtype)
+    for name, make, others in (
+        ("neighbours", Neighbours, [lengths * pool.vectors]),
+        ("neighbours", lambda vectors: bounds.Sketch(vectors, progress=False), [lengths * pool.vectors]),
+        ("features", Features, []),
+    ):
+        Search(pool, [0], rng=0, **{name: make(pool.vectors.astype(np.float32))})
+        for other in (rng.normal(size=(n, 4)).astype(dtype), pool.vectors[::-1], *others):
+            with pytest.raises(ValueError, match=rf"{name} made of other vectors .*; make them from the same pool: "):
+                Search(pool, [0], rng=0, **{name: make(other)})
+    unit = Features((lengths * pool.vectors).astype(np.float32))
+    GreedyProbe(pool, [0], rng=0, features=unit)  # of the same directions
 
 
 def test_scores_are_refused_before_there_is_a_head(pool, seeds):

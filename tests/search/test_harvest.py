@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 
 from elsa_nb.pool import Pool
+from elsa_nb.prepared import prepared_rows
 from elsa_nb.search.contract import NEGATIVE, POSITIVE, UNSURE
 from elsa_nb.search.heads.kernel_sums import KernelSums
 from elsa_nb.search.heads.large_rows import LargeRows
@@ -261,3 +262,19 @@ def test_judges_in_a_list_are_those_in_a_tuple(pool, seeds):
 def test_rows_of_another_pool_are_refused(pool, seeds):
     with pytest.raises(ValueError, match="prepared_rows of 50 rows for a pool of 240"):
         harvest(pool, seeds, rows=PreparedRows.of(pool.vectors[:50]))
+
+
+@pytest.mark.parametrize("large", [False, True])
+@pytest.mark.parametrize("one_length", [False, True])
+def test_rows_of_another_pool_with_as_many_are_refused(pool, seeds, tmp_path, monkeypatch, large, one_length):
+    monkeypatch.setattr("elsa_nb.prepared.DATA", tmp_path)
+    monkeypatch.setattr("elsa_nb.prepared.MOST_LOOKED_AT", 10 if large else pool.n)
+    other = Pool.from_arrays(pool.vectors[::-1], pool.ids)
+    for _ in range(2):  # made, and opened
+        harvest(pool, seeds, rows=prepared_rows(pool, one_length=one_length, progress=False))
+        strange = prepared_rows(other, one_length=one_length, progress=False)
+        with pytest.raises(ValueError, match="prepared_rows made of other vectors than those of this pool, though"):
+            harvest(pool, seeds, rows=strange)
+    harvest(Pool.from_arrays(pool.vectors, pool.ids), seeds, rows=prepared_rows(pool, progress=False))
+    with pytest.raises(ValueError, match="pool is of type ndarray; give a Pool"):
+        prepared_rows(pool.vectors)

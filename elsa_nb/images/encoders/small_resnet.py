@@ -18,7 +18,7 @@ from torch.nn import functional as F
 from elsa_nb import store
 from elsa_nb.errors import CorruptFileError, MissingDataError
 from elsa_nb.images.encoders.published import IMAGENET_MEAN, IMAGENET_STD
-from elsa_nb.store import read_card, reading, sha256_bytes, sha256_file, write_atomically, write_card
+from elsa_nb.store import as_card, read_card, reading, sha256_bytes, sha256_file, write_atomically
 
 # Each method and how many linear layers its projector has.
 _PROJECTOR_LAYERS = {
@@ -214,9 +214,10 @@ def save_encoder(encoder: Encoder, card: dict[str, Any], folder: Path | None = N
     path = Path(folder or store.OUTPUT / "weights") / f"{encoder.name}.safetensors"
     tensors = {key: as_stored(value) for key, value in encoder.state_dict().items()}
     data = save(tensors)
-    write_atomically(path, data)
     entries = {"architecture": asdict(encoder.architecture), "bytes": len(data), "sha256": sha256_bytes(data)}
-    write_card(path.with_suffix(".json"), {**card, "name": encoder.name, **entries})
+    told = as_card({**card, "name": encoder.name, **entries})  # before earlier weights go
+    write_atomically(path, data)
+    write_atomically(path.with_suffix(".json"), told)
     return path
 
 

@@ -23,7 +23,8 @@ from elsa_nb.images.extraction.pool_names import check_pool_names
 from elsa_nb.images.extraction.settings import BATCH, ExtractionSettings
 from elsa_nb.images.extraction.version import EXTRACTION
 from elsa_nb.images.sources.protocol import Source
-from elsa_nb.pool import Pool, PoolWriter, pool_lock, recipe_at
+from elsa_nb.pool import Pool, PoolWriter
+from elsa_nb.pool_files import pool_lock, recipe_at
 from elsa_nb.progress import bar
 from elsa_nb.store import sha256_bytes
 

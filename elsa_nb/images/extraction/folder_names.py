@@ -13,7 +13,9 @@ from elsa_nb.images.extraction.kept import CARD, Stamp, read_files
 from elsa_nb.images.extraction.version import EXTRACTION
 from elsa_nb.images.sources.files import ImageFiles, open_folder
 from elsa_nb.pictures.decoding import Decoding
-from elsa_nb.pool import Pool, card_of
+from elsa_nb.pictures.opening import escaped
+from elsa_nb.pool import Pool
+from elsa_nb.pool_files import card_of
 from elsa_nb.store import sha256_bytes
 
 
@@ -37,7 +39,7 @@ def known_decoding(base: Path, root: Path | str) -> Decoding | None:
     for card in sorted(base.parent.glob(f"{glob.escape(base.name)}-*/{CARD}")):
         about = card.with_name("pool.json")
         told = card_of(card.parent)["provenance"].get("decoding") if about.exists() else None
-        if told and read_files(card)["root"] == str(Path(root).resolve()):
+        if told and read_files(card)["root"] == escaped(str(Path(root).resolve())):
             return Decoding.of(told)
     return None
 

@@ -33,6 +33,7 @@ from elsa_nb.images.extraction.settings import ExtractionSettings
 from elsa_nb.images.sources.files import ImageFiles
 from elsa_nb.images.sources.left_out import LIST, LeftOut, write_list
 from elsa_nb.option_names import option_named, option_told
+from elsa_nb.pictures.opening import escaped
 from elsa_nb.pool import Pool, pool_lock
 from elsa_nb.progress import bar
 
@@ -92,7 +93,7 @@ class _Group:
     ):
         self.crops, self.encoders, self.stamps = crops, encoders, now
         self.settings, self.cluster = settings, cluster
-        self.root = str(Path(crops.pictures.root).resolve())
+        self.root = escaped(str(Path(crops.pictures.root).resolve()))  # as the card holds it
         self.kept: dict[tuple[str, str], KeptVectors] = {}
         self.makings: dict[tuple[str, str], str] = {}
         self.broken: dict[str, str] = {}  # images that cannot be read, and why

@@ -22,7 +22,8 @@ from elsa_nb.errors import MissingDataError
 from elsa_nb.paper.runs import simulation, validity
 from elsa_nb.paper.runs.grid import Setting
 from elsa_nb.paper.runs.place import Place
-from elsa_nb.pool import Pool, recipe_at
+from elsa_nb.pool import Pool
+from elsa_nb.pool_files import recipe_at
 from elsa_nb.profiles import profile
 
 Unit = tuple[Setting, ...]

@@ -21,7 +21,8 @@ import numpy as np
 import pandas as pd
 
 from elsa_nb.errors import MissingDataError
-from elsa_nb.pool import Pool, PoolWriter, recipe_at
+from elsa_nb.pool import Pool, PoolWriter
+from elsa_nb.pool_files import recipe_at
 from elsa_nb.progress import bar
 from elsa_nb.store import DATA
 

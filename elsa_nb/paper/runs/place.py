@@ -14,7 +14,8 @@ import pandas as pd
 from elsa_nb.errors import MissingDataError
 from elsa_nb.images.sources.by_name import open_dataset
 from elsa_nb.paper.runs import generated
-from elsa_nb.pool import Pool, recipe_at
+from elsa_nb.pool import Pool
+from elsa_nb.pool_files import recipe_at
 from elsa_nb.prepared import Prepared, prepare
 from elsa_nb.profiles import profile
 from elsa_nb.search.heads.features import Features

@@ -23,6 +23,7 @@ from elsa_nb.pool import Pool
 from elsa_nb.pool_files import npy_header
 from elsa_nb.progress import bar
 from elsa_nb.search import kernels
+from elsa_nb.search.checks import check_pool
 from elsa_nb.search.heads.features import Products, TorchProducts
 from elsa_nb.search.heads.prepared_rows import DIMENSIONS, Preparation, twins_of
 from elsa_nb.side_by_side import of_one_length
@@ -65,7 +66,7 @@ class LargeRows:
 
     `vectors` (n, k) float16 are the rows, `codes` (n, k) int8 are read for all of them in a round, both mapped from
     files; `steps` (k,) float32 are the sizes of a code's steps. `twins` and `twin_groups` are those of `PreparedRows`,
-    and `products` is how the codes are projected.
+    `products` is how the codes are projected. `pool_sha256` is that of the pool, "" for rows that were only opened.
 
     A search looks closely at the `shortlist` rows that are highest by their codes, and takes the scale of its scores
     from `scaled_by` rows.
@@ -77,6 +78,7 @@ class LargeRows:
     twins: np.ndarray
     twin_groups: np.ndarray
     products: Products = _products_of_codes
+    pool_sha256: str = ""
     shortlist: int = 2**14
     scaled_by: int = 2**12
 
@@ -96,6 +98,7 @@ class LargeRows:
         takes 3 n k bytes of disk; an OSError says so where there is less room. The card is written last: a folder
         without one is not finished, and is made anew.
         """
+        check_pool(pool)
         folder.mkdir(parents=True, exist_ok=True)
         _make_room(folder, 3 * pool.n * sum(min(each.stop - each.start, dimensions) for each in pool.columns))
         encoders: list[Any] = [_Read(pool, columns, one_length) for columns in pool.columns]  # for arrays of their rows
@@ -133,7 +136,7 @@ class LargeRows:
             write_with(folder / name, lambda stream, array=array: np.save(stream, array))
         sha256 = {name: sha256_file(folder / name) for name in _FILES}
         write_card(folder / "card.json", {"pool": pool.name, "n": pool.n, "k": k, "sha256": sha256})
-        return cls.open(folder, verify=False)
+        return replace(cls.open(folder, verify=False), pool_sha256=pool.sha256)
 
     @classmethod
     def open(cls, folder: Path, verify: bool = True) -> "LargeRows":

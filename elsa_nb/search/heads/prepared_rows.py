@@ -23,6 +23,7 @@ from scipy.linalg.blas import ssyrk
 from elsa_nb.pool import Pool
 from elsa_nb.progress import bar
 from elsa_nb.search import kernels
+from elsa_nb.search.checks import check_pool
 from elsa_nb.search.heads.features import Products, TorchProducts
 from elsa_nb.threads import one_blas_thread
 
@@ -41,12 +42,14 @@ class PreparedRows:
     `vectors` (n, k) float32, C-contiguous, are of unit length, except for rows equal to the mean, which are zero.
     `twins` (t,) int64 are the rows whose stored vectors also occur in other rows, ascending, and `twin_groups` (t,)
     int64 says which of them are equal; they are prepared to the same bits. `products` is how they are projected.
+    `pool_sha256` is that of the pool whose rows they are, "" for rows of arrays: a search in another pool refuses them.
     """
 
     vectors: np.ndarray
     twins: np.ndarray
     twin_groups: np.ndarray
     products: Products = kernels.project
+    pool_sha256: str = ""
 
     @classmethod
     def of(
@@ -68,8 +71,9 @@ class PreparedRows:
         cls, pool: Pool, *, dimensions: int = DIMENSIONS, power: float = POWER, standardise: bool = True
     ) -> "PreparedRows":
         """Prepare the rows of a pool, as `of` does: the columns of each of its encoders separately."""
+        check_pool(pool)
         encoders = tuple(pool.vectors[:, columns] for columns in pool.columns)
-        return cls._of(encoders, dimensions, power, standardise)
+        return replace(cls._of(encoders, dimensions, power, standardise), pool_sha256=pool.sha256)
 
     @classmethod
     def _of(cls, encoders: tuple[np.ndarray, ...], dimensions: int, power: float, standardise: bool) -> "PreparedRows":

@@ -122,7 +122,7 @@ class Audit:
         """
         if self._open is None:
             raise QueryError("no rows are open: they were answered already, or query() was not called yet")
-        labels = check_labels(labels, len(self._open))
+        labels = check_labels(labels, len(self._open), self._open)
         check_planted(planted)
         if self.planted is not None:
             self.planted = self.planted[0] + planted[0], self.planted[1] + planted[1]

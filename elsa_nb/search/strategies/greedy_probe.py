@@ -76,7 +76,7 @@ class GreedyProbe(KeepsLedger):
         self.config, self.pool = ProbeConfig() if config is None else config, pool
         check_config(self.config, ProbeConfig)
         n = check_pool(pool)
-        check_made("features", features, n)
+        check_made("features", features, pool)
         self._ledger = Ledger(n, seeds, pool.ids)
         self._features = features or Features(pool.vectors)
         self._rng = check_rng(rng)

@@ -152,8 +152,8 @@ class HarvestConfig:
 class Harvest(KeepsLedger):
     """Ask what a line and the neighbourhood of the answers both think likely. Same arguments and errors as `Search`.
 
-    `prepared_rows`, of the pool or of several encoders of its items, can be shared by many searches; by default they
-    are made from `pool`, in seconds for a hundred thousand rows, and all are looked at.
+    `prepared_rows`, of the pool or (`PreparedRows.of`) of several encoders of its items, can be shared by many
+    searches; by default they are made from `pool`, in seconds for a hundred thousand rows, and all are looked at.
     `elsa_nb.prepared.prepared_rows` gives those that suit a pool of any size. A search adds 21 bytes per row; with
     `LargeRows`, 5 bytes and some 50 MB.
     """
@@ -176,7 +176,7 @@ class Harvest(KeepsLedger):
         prepared_rows: PreparedRows | LargeRows | None = None,
     ):
         n = check_pool(pool)
-        check_made("prepared_rows", prepared_rows, n)
+        check_made("prepared_rows", prepared_rows, pool)
         self.config, self.pool = HarvestConfig() if config is None else config, pool
         check_config(self.config, HarvestConfig)
         self._ledger = Ledger(n, seeds, pool.ids)

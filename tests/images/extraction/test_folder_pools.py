@@ -71,6 +71,15 @@ def test_ctrl_c_costs_nothing_that_was_kept(data, album, seen, monkeypatch):
     assert not list(place_of(again).glob("kept*"))
 
 
+def test_a_folder_whose_name_is_not_utf_8_is_embedded_and_known_again(data, album, seen):
+    folder = album.rename(album.parent / os.fsdecode(b"caf\xe9"))
+    pool = embed(folder)
+    seen.clear()
+    assert embed(folder).sha256 == pool.sha256
+    assert not seen
+    assert find_pool(folder, "timm:net") == (place_of(pool), "timm:net")
+
+
 def test_views_that_an_encoder_sets_side_by_side_are_columns_of_their_own(data, album, seen, monkeypatch):
     load = by_name.load_timm
     views = {"embedding": (2, 3)}
