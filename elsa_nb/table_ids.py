@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from elsa_nb.text_tables import FOLDERS, IDS, find_name, in_folder, is_number
+from elsa_nb.column_names import FOLDERS, in_folder
+from elsa_nb.text_tables import IDS, find_name, is_number
 from elsa_nb.vectors import as_names
 
 _LOOKED_AT = 20  # rows

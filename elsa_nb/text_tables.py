@@ -21,11 +21,6 @@ IDS = (
     *("ids", "item", "items", "filenames", "filename", "file_names", "file_name", "paths", "path", "files", "file"),
     *("filepath", "file_path", "image", "images", "image_path", "img_path", "names", "name", "key", "keys", "id"),
 )
-# The folder of files whose bare names are in another column, as programs for camera traps (Timelapse, camtrapR) write.
-FOLDERS = (
-    *("relativepath", "relative_path", "directory", "dir", "dirname", "folder", "folder_name", "folder_path"),
-    *("folderpath", "subfolder", "sub_folder", "subdirectory", "filepath", "file_path", "path"),
-)
 _SEPARATORS = ("\t", ";", "|", ",")  # a comma, which may be a decimal mark, is tried last
 _HEAD = 1 << 16  # letters of a text file that say how it is laid out
 _LOOKED_AT = 20  # its rows
@@ -52,14 +47,6 @@ def find_name(names: Sequence[Any], known: Sequence[str] = IDS) -> Any | None:
     """Return the first of the `known` names that is among `names`, whatever its case; None where none is."""
     plain = {str(name).strip().casefold(): name for name in names}
     return next((plain[name] for name in known if name in plain), None)
-
-
-def in_folder(folder: str, name: str) -> str:
-    """Return the path of a file in a folder; the folder may end in the file already, or be empty."""
-    folder = folder.strip().replace("\\", "/")
-    if not folder or f"/{folder}".endswith(f"/{name}"):
-        return folder or name
-    return f"{folder.rstrip('/')}/{name}"
 
 
 def is_spaced(text: str, separator: str) -> bool:

@@ -7,9 +7,9 @@ from contextlib import suppress
 from datetime import datetime, time
 from typing import Any
 
+from elsa_nb.column_names import in_folder
 from elsa_nb.formulas import meant
 from elsa_nb.label.label_files.words import word_of
-from elsa_nb.text_tables import in_folder
 
 _WRITTEN = re.compile(r"""\s*\[\s*(['"]).*\1\s*,?\s*\]\s*""", re.DOTALL)  # a list that a program wrote into a cell
 
