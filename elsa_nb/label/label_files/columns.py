@@ -16,19 +16,8 @@ from elsa_nb.option_names import option_told
 _HEEDED = frozenset(("item", "label"))  # the options that a table with columns listens to
 LABEL = (
     *("label", "labels", "asreview_label", "included", "label_included", "final_included", "included_label"),
-    *(
-        "included_final",
-        "included_flag",
-        "include",
-        "choice",
-        "choices",
-        "class",
-        "classes",
-        "class_name",
-        "category",
-        "categories",
-    ),
-    *("answer", "decision", "relevant", "target", "ground_truth", "tag", "tags"),
+    *("included_final", "included_flag", "include", "choice", "choices", "class", "classes", "class_name"),
+    *("category", "categories", "answer", "decision", "relevant", "target", "ground_truth", "tag", "tags"),
     *("klasse", "etikett", "bewertung", "étiquette", "etiqueta", "etichetta", "clase", "classe", "categorie"),
     *("species", "taxon"),
 )
