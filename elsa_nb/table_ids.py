@@ -45,8 +45,8 @@ def row_names(given: Any, ids: Any = None) -> Any:
 def frame_names(given: Any) -> np.ndarray | None:
     """Return the names (n,) of the rows of a pandas frame or column, from its index; None where it only counts them.
 
-    Words are names, and so are whole numbers, as text, unless they count the rows from 0. Numbers that repeat name
-    nothing in an index without a name of its own, such as that of frames put one below the other.
+    An index of words gives their names; so does one of whole numbers, as text, unless they are 0, 1, 2 and so on.
+    Frames put one below the other have an index without a name in which numbers repeat: that one gives no names.
     """
     if not (hasattr(given, "iloc") and hasattr(given, "index")):
         return None
