@@ -18,9 +18,9 @@ class Parser(argparse.ArgumentParser):
 
     In `labels export SESSION --kind coco FILE`, FILE stands behind an option. In older versions of Python, argparse has
     by then decided that there is no FILE, and reports it as unknown. An argument that a command does not know is
-    reported with the usage of that command, not with that of the whole program. An option that can have no effect is
-    refused (`declare_modes`), even with its default value, and so is an option for one value that was given two.
-    An empty text is refused, unless the type of the option is `maybe_nothing`.
+    reported with the usage of that command, not with that of the whole program. Refused are an option that has no
+    effect beside the others, even where the value typed is its default (`declare_modes`), an option of one value that
+    is typed twice, and an empty text, unless the type of the option is `maybe_nothing`.
     """
 
     def __init__(self, *arguments: Any, **options: Any):

@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from elsa_nb.text_tables import FOLDERS, IDS, find_name, in_folder, is_number
+from elsa_nb.column_names import FOLDERS, find_name, in_folder, item_in, plain
+from elsa_nb.text_tables import is_number
 from elsa_nb.vectors import as_names
 
 _LOOKED_AT = 20  # rows
@@ -27,7 +28,7 @@ def row_names(given: Any, ids: Any = None) -> Any:
     an index that is not taken (`index_left_out`).
     """
     for place, column in enumerate(getattr(given, "columns", ()) if hasattr(given, "iloc") else ()):
-        called = find_name([column], IDS) is not None or _CALLED_ID.fullmatch(str(column).strip())
+        called = find_name([column]) is not None or _CALLED_ID.fullmatch(str(column).strip())
         numbers = given.iloc[:, place].tolist() if called else []
         if len(numbers) > 1 and all(_is_whole(each) or _is_whole_float(each) for each in numbers) and _differ(numbers):
             whole = "" if all(map(_is_whole, numbers)) else f"astype({{{column!r}: int}})."
@@ -44,8 +45,8 @@ def row_names(given: Any, ids: Any = None) -> Any:
 def frame_names(given: Any) -> np.ndarray | None:
     """Return the names (n,) of the rows of a pandas frame or column, from its index; None where it only counts them.
 
-    Words are names, and so are whole numbers, as text, unless they count the rows from 0. Numbers that repeat name
-    nothing in an index without a name of its own, such as that of frames put one below the other.
+    An index of words gives their names; so does one of whole numbers, as text, unless they are 0, 1, 2 and so on.
+    Frames put one below the other have an index without a name in which numbers repeat: that one gives no names.
     """
     if not (hasattr(given, "iloc") and hasattr(given, "index")):
         return None
@@ -85,6 +86,9 @@ def _is_whole(value: Any) -> bool:
 
 
 def _is_whole_float(value: Any) -> bool:
+    """Whether a value, or the text of one, is a whole number that is written as a fraction, such as 1.0."""
+    if isinstance(value, str):
+        return re.fullmatch(r"\d+\.0+", value) is not None
     return isinstance(value, float | np.floating) and float(value).is_integer()
 
 
@@ -94,8 +98,19 @@ def _differ(values: Sequence[Any]) -> bool:
 
 def _tell_apart(values: Sequence[Any]) -> bool:
     """Whether values are words, or whole numbers, and none of them is missing or repeats."""
-    words = all(isinstance(value, str) and value for value in values)
+    words = all(isinstance(value, str) and value for value in values) and not all(map(_is_whole_float, values))
     return (words or all(map(_is_whole, values))) and _differ(values)
+
+
+def known_column(columns: Sequence[Any], values_of: Callable) -> Any | None:
+    """Return the one of `columns` that has the first known name of items; None where none has one.
+
+    One such as image_id counts only where it tells the rows apart: several rows may be about one image. `values_of`
+    gives the values of a column, a list.
+    """
+    counted = [name for name in columns if plain(name) not in ("id", "ids") and _CALLED_ID.fullmatch(str(name).strip())]
+    repeat = [name for name in counted if not _tell_apart(values_of(name))]
+    return find_name([name for name in columns if name not in repeat])
 
 
 def column_called_id(columns: Sequence[Any], values_of: Callable) -> Any | None:
@@ -160,26 +175,45 @@ def _arrow_frame(table: Any) -> Any | None:
 def ids_in_frame(frame: Any, padded: Sequence[Any] = ()) -> tuple[list[str], list[str]]:
     """Return the ids in a table, and notes on them.
 
-    They are its column of names, its index, or its first column of words or of `padded` numbers.
+    They are its column of names, its index, or else the only column of words, or of `padded` numbers, that do not
+    repeat, which a note says. Raises ValueError where none is, or where several are: the first may hold classes.
     """
     columns = list(frame.columns)
-    column = find_name(columns)
+    column = known_column(columns, lambda name: frame[name].tolist())
     column = column_called_id(columns, lambda name: frame[name].tolist()) if column is None else column
-    if column is None and (names := frame_names(frame)) is not None and len(set(names)) == len(names):
+    if column is not None:
+        return ids_in_column(frame.__getitem__, columns, column)
+    if (names := frame_names(frame)) is not None and len(set(names)) == len(names):
         return names.tolist(), []
-    if column is None:
-        column = next((c for c in frame if c in padded or not is_number_like(frame[c])), None)
-    if column is None:
-        raise ValueError(f"it has no column of ids ({', '.join(map(str, frame.columns[:8]))}); call it item")
-    return ids_in_column(frame.__getitem__, columns, column)
+    texts = [name for name in columns if name in padded or not is_number_like(frame[name])]
+    words = {name: frame[name].astype(str).tolist() for name in texts}
+    apart = {name: values for name, values in words.items() if _differ(values)} or words
+    if not apart:
+        raise ValueError(f"it has no column of ids ({', '.join(map(str, columns[:8]))}); call it item")
+    first = next(iter(apart))
+    if str(first).startswith("Unnamed:") and first == columns[0]:  # the names of the rows, as R and pandas write them
+        why = "which has no name, as those of row names"
+    elif all(values == apart[first] for values in apart.values()):
+        why = "the only one that may hold them, though its name does not say so"
+    else:
+        listed = ", ".join(map(repr, list(apart)[:8]))
+        raise ValueError(
+            f"each of its columns {listed} may hold the ids; in its first line, call the one that does item"
+        )
+    ids, notes = ids_in_column(frame.__getitem__, columns, first)
+    return ids, [f"ids from the column {first!r}, {why}", *notes]
 
 
 def ids_in_column(values_of: Callable, columns: Sequence[Any], column: Any) -> tuple[list[str], list[str]]:
     """Return the ids in a column, and notes on them; `values_of` gives the values of one of `columns`.
 
-    File names that repeat get their folders in front, where another column holds these.
+    File names that repeat get their folders in front, where another column holds these. Raises ValueError where
+    another column has the same name, but for case, and other values.
     """
-    names = as_names(values_of(column))
+    names = as_names(map(item_in, values_of(column)))
+    for other in columns:
+        if other != column and plain(other) == plain(column) and list(values_of(other)) != list(values_of(column)):
+            raise ValueError(f"it has two columns {column!r} and {other!r}, which differ; rename the one without ids")
     beside = find_name([name for name in columns if name != column], FOLDERS)
     if beside is None or len(set(names)) == len(names) or any("/" in name or "\\" in name for name in names):
         return names, []

@@ -15,22 +15,16 @@ from typing import Any
 
 import numpy as np
 
+from elsa_nb.column_names import find_name, find_place, unwrapped
 from elsa_nb.text_files import decoded, how_read
 
-IDS = (
-    *("ids", "item", "items", "filenames", "filename", "file_names", "file_name", "paths", "path", "files", "file"),
-    *("filepath", "file_path", "image", "images", "image_path", "img_path", "names", "name", "key", "keys", "id"),
-)
-# The folder of files whose bare names are in another column, as programs for camera traps (Timelapse, camtrapR) write.
-FOLDERS = (
-    *("relativepath", "relative_path", "directory", "dir", "dirname", "folder", "folder_name", "folder_path"),
-    *("folderpath", "subfolder", "sub_folder", "subdirectory", "filepath", "file_path", "path"),
-)
 _SEPARATORS = ("\t", ";", "|", ",")  # a comma, which may be a decimal mark, is tried last
 _HEAD = 1 << 16  # letters of a text file that say how it is laid out
 _LOOKED_AT = 20  # its rows
+_TITLES = 10  # rows that may stand above the header: a title, a date
 WRITTEN_LIST = re.compile(r"\s*(array\(|tensor\()?[\[(].*[\])]\s*", re.DOTALL)
 _WHOLE = re.compile(r"(\d+)(?:\.0+)?")
+_LINE_END = re.compile(r"\r\n|\r|\n")
 _COMMA = re.compile(r"\s*[+-]?\d*,\d+([eE][+-]?\d+)?\s*")
 
 
@@ -48,20 +42,6 @@ class TextTable:
     padded: list[Any]
 
 
-def find_name(names: Sequence[Any], known: Sequence[str] = IDS) -> Any | None:
-    """Return the first of the `known` names that is among `names`, whatever its case; None where none is."""
-    plain = {str(name).strip().casefold(): name for name in names}
-    return next((plain[name] for name in known if name in plain), None)
-
-
-def in_folder(folder: str, name: str) -> str:
-    """Return the path of a file in a folder; the folder may end in the file already, or be empty."""
-    folder = folder.strip().replace("\\", "/")
-    if not folder or f"/{folder}".endswith(f"/{name}"):
-        return folder or name
-    return f"{folder.rstrip('/')}/{name}"
-
-
 def is_spaced(text: str, separator: str) -> bool:
     """Whether a space follows each separator of a text, and so is not part of a word."""
     behind = text.split(separator)[1:] if len(separator) == 1 and separator != " " else []
@@ -76,20 +56,22 @@ def read_text_table(path: Path, encoding: str | None = None) -> TextTable:
     used, text = next(decoded(path.read_bytes(), encoding), ("", ""))
     if not text.strip():
         raise ValueError("it is empty, or not text")
-    separator, skipped, rows = _layout(text)
+    quote = "'" if _has_apostrophes(text) else '"'
+    separator, skipped, rows = _layout(text, quote)
     header, notes = rows[0], how_read(used, encoding)
     # A word is a word: "NA", "null" and "nan" are ids in some vocabularies, and not numbers among vectors.
-    how: dict[str, Any] = {"sep": separator, "skiprows": skipped, "keep_default_na": False}
+    how: dict[str, Any] = {"sep": separator, "skiprows": skipped, "keep_default_na": False, "quotechar": quote}
     how["skipinitialspace"] = is_spaced(text[:_HEAD], separator)
-    if '"' in text and _has_stray_quotes(text, separator, skipped, len(header)):
+    if quote == '"' and quote in text and _has_stray_quotes(text, separator, skipped, len(header)):
         how["quoting"] = csv.QUOTE_NONE
-    elif '"' in text and separator != r"\s+":
+        notes.append("quotation marks are taken for letters: in some cell they do not stand around the whole")
+    elif quote == '"' and quote in text and separator != r"\s+":
         _check_one_line_each(text, separator, how["skipinitialspace"], len(header))
     bare, doubt = _has_no_header([cell.strip() for cell in header], rows[1:])
     if bare:
         how["header"] = None
     elif (named := find_name(header)) is not None:
-        how["converters"] = {named: str}  # 007 stays 007
+        how["converters"] = {named: str, f'="{named}"': str}  # 007 stays 007
     frame = _parsed(text, how)
     if separator != "," and any(_has_decimal_commas(frame[name]) for name in frame.columns):
         how["decimal"] = ","
@@ -99,12 +81,14 @@ def read_text_table(path: Path, encoding: str | None = None) -> TextTable:
     padded = []
     if whole := [name for name in frame.columns if frame[name].dtype.kind in "iu"]:
         padded = _restore_zeros(frame, whole, text, how)
+    if '="' in text or '"=""' in text:
+        padded += _unwrap(frame)
     if not bare:
         frame.columns = _apart(frame.columns, header)
         if doubt:  # its column names are numbers
             frame.columns = [whole[1] if (whole := _WHOLE.fullmatch(str(name))) else name for name in frame.columns]
     if skipped:
-        first = " ".join(re.split(r"\r\n|\r|\n", text, maxsplit=1)[0].split())
+        first = " ".join(_LINE_END.split(text, maxsplit=1)[0].split())
         notes.append(
             f"lines before the {'first row' if bare else 'header'}, left out: {skipped} (the first: {first!r:.60})"
         )
@@ -144,6 +128,19 @@ def _restore_zeros(frame: Any, whole: list[Any], text: str, how: dict[str, Any])
     return [frame.columns[place] for place in padded]
 
 
+def _unwrap(frame: Any) -> list[Any]:
+    """Unwrap the cells and names of columns that a program marked as text; return those of numbers with zeros ahead."""
+    frame.columns = [unwrapped(name) if isinstance(name, str) else name for name in frame.columns]
+    padded = []
+    for place, name in enumerate(frame.columns):
+        cells = frame.iloc[:, place].tolist()
+        if any(isinstance(cell, str) and unwrapped(cell) != cell for cell in cells):
+            cells = [unwrapped(str(cell)) for cell in cells]
+            frame.isetitem(place, cells)
+            padded += [name] if all(map(str.isdigit, cells)) and any(cell[0] == "0" for cell in cells) else []
+    return padded
+
+
 def _apart(names: Sequence[Any], header: list[str]) -> list[Any]:
     """Return the names of columns, numbered from 0 where one repeats: pandas would number all but the first.
 
@@ -179,7 +176,7 @@ def _has_no_header(cells: list[str], others: list[list[str]]) -> tuple[bool, lis
     numbers = [cells[p] for p in places if is_number(cells[p])]
     words = [cells[p] for p in places if cells[p] and not is_number(cells[p])]
     row = ["it has no header: its first line is taken for a row like the others"]
-    if any(map(WRITTEN_LIST.fullmatch, cells)):
+    if any(map(WRITTEN_LIST.fullmatch, cells)) or (find_place(cells) is None and _names_files(cells, others)):
         return True, row
     if not numbers or (len(words) > len(numbers) and others):
         return False, []
@@ -196,6 +193,16 @@ def _has_no_header(cells: list[str], others: list[list[str]]) -> tuple[bool, lis
             f"its first line ({', '.join(cells)[:40]}) is taken for a header: if not, put one of words above it"
         ]
     return True, row
+
+
+def _names_files(cells: list[str], others: list[list[str]]) -> bool:
+    """Whether a cell of a first row is the name of a file of the same kind as all cells below it."""
+    for place, cell in enumerate(cells):
+        ending = None if is_number(cell) else re.search(r"\.\w{1,5}$", cell)
+        below = [row[place].strip() for row in others if place < len(row)]
+        if ending and below and all(each.endswith(ending[0]) for each in below):
+            return True
+    return False
 
 
 def _has_fractions(rows: list[list[str]], places: list[int]) -> bool:
@@ -228,32 +235,48 @@ def counts_rows(column: Any) -> bool:
 # --- layout
 
 
-def _layout(text: str) -> tuple[str, int, list[list[str]]]:
+def _has_apostrophes(text: str) -> bool:
+    """Whether ' stands around all cells of the first lines that are not numbers, as " does elsewhere."""
+    if not re.match(r"\s*'", text):
+        return False
+    lines = [line.strip() for line in _LINE_END.split(text[:_HEAD])[:_LOOKED_AT]]
+    for between in (",", ";", r"\t", r"\|", " +"):
+        cell = r"(?:'(?:[^']|'')*'|[+\-.\deE]*)"
+        row = re.compile(f"{cell}(?:{between}{cell})*" if between == " +" else f"{cell}(?: *{between} *{cell})*")
+        if all(map(row.fullmatch, lines)):
+            return True
+    return False
+
+
+def _layout(text: str, quote: str) -> tuple[str, int, list[list[str]]]:
     """Return the separator of a table of text, the number of lines before its first row, and the cells of the rows.
 
     The separator gives nearly all rows the same number of cells, and more than one. Above the table there may be a
     title, remarks that begin with # or %, the numbers of vectors and of their values, and Excel's "sep=;", which names
     the separator.
     """
-    told = re.match(r"\ufeff?\"?sep=(.)\"?[ \t;,]*(\r\n|\r|\n)", text)
-    text, skipped = (text[told.end() :], 1) if told else (text, 0)
+    told = re.match(r"\ufeff?\s*\"?sep=(.)\"?[ \t;,]*(\r\n|\r|\n)", text)
+    text, skipped = (text[told.end() :], len(_LINE_END.findall(told[0]))) if told else (text, 0)
     ways = []
     for order, separator in enumerate((told[1],) if told else (*_SEPARATORS, r"\s+")):
-        rows = _rows(text, separator)
+        rows = _rows(text, separator, quote)
         widths = Counter(len(cells) for _, cells in rows)
         width = max(widths, key=lambda each: (widths[each], each), default=0)
         if width > 1 or told:
             ways.append((-widths[width] / len(rows), order, separator, rows, width))
     if not ways:
-        rows = _rows(text, ",")
+        rows = _rows(text, ",", quote)
         return ",", skipped + rows[0][0], [cells for _, cells in rows]
     if len(ways) > 1 and ways[-1][2] == r"\s+":  # spaces occur in other tables, too
         ways.pop()
     _, _, separator, rows, width = min(ways)
     if len(rows) > 1 and width > 2 and _counts_what_follows(rows[0][1], width):
         rows = rows[1:]
-    filled = (i for i, (_, cells) in enumerate(rows) if 2 * sum(bool(cell.strip()) for cell in cells) >= width)
-    first = next(filled, 0)
+    filled = [sum(bool(cell.strip()) for cell in cells) for _, cells in rows]
+    first = next((i for i, count in enumerate(filled) if 2 * count >= width), 0)
+    titles = next((i for i, count in enumerate(filled[:_TITLES]) if count > 1), 0)
+    if titles > first and find_place(rows[titles][1]) is not None:  # one cell may be half of a row
+        first = titles
     return separator, skipped + rows[first][0], [cells for _, cells in rows[first:]]
 
 
@@ -262,17 +285,18 @@ def _counts_what_follows(cells: list[str], width: int) -> bool:
     return len(cells) == 2 and all(map(str.isdigit, cells)) and int(cells[1]) == width - 1
 
 
-def _rows(text: str, separator: str) -> list[tuple[int, list[str]]]:
+def _rows(text: str, separator: str, quote: str) -> list[tuple[int, list[str]]]:
     """Return the first rows of a text, remarks and empty lines left out, each with the number of lines before it."""
     head = text[:_HEAD]
-    lines = re.split(r"\r\n|\r|\n", head if len(head) == len(text) else head.rpartition("\n")[0] or head)
+    lines = _LINE_END.split(head if len(head) == len(text) else head.rpartition("\n")[0] or head)
     if separator == r"\s+":
-        rows = [(i, line.split()) for i, line in enumerate(lines[: 2 * _LOOKED_AT])]
+        around = quote if quote == "'" else ""
+        rows = [(i, [cell.strip(around) for cell in line.split()]) for i, line in enumerate(lines[: 2 * _LOOKED_AT])]
     else:
         spaced = is_spaced(head, separator)
-        reader, rows, before = csv.reader(lines, delimiter=separator, skipinitialspace=spaced), [], 0
+        reader, rows, before = csv.reader(lines, delimiter=separator, quotechar=quote, skipinitialspace=spaced), [], 0
         for cells in reader:
-            rows.append((before, cells))
+            rows.append((before, list(map(unwrapped, cells))))
             before = reader.line_num
     kept = [(line, cells) for line, cells in rows if "".join(cells).strip() and not _is_remark(cells)]
     return kept[:_LOOKED_AT] or [(0, [""])]
@@ -289,7 +313,7 @@ def _has_stray_quotes(text: str, separator: str, skipped: int, width: int) -> bo
     Then every line has the table's number of cells if they are ignored, and in some cell they do not enclose the whole.
     """
     stray = False
-    for line in re.split(r"\r\n|\r|\n", text)[skipped:]:
+    for line in _LINE_END.split(text)[skipped:]:
         cells = line.split(None if separator == r"\s+" else separator)
         if not cells or cells == [""]:
             continue

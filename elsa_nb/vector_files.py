@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from elsa_nb.arrow_files import ARROW
+from elsa_nb.column_names import find_name, heads_table
 from elsa_nb.errors import MissingDataError
 from elsa_nb.option_names import option_told
 from elsa_nb.store import as_path, check_unpacked, parsing, reading
@@ -28,7 +29,6 @@ from elsa_nb.vector_tables import (
     VectorFile,
     array_taken,
     chosen_array,
-    find_name,
     ids_among,
     ids_in_table,
     may_be_ids,
@@ -107,9 +107,9 @@ def _ids_of(path: Path, encoding: str | None) -> tuple[list[str], list[str]]:
         raise ValueError("it is not text")
     if text.startswith("{"):
         raise ValueError("its lines are JSON, not names")
-    lines = lines_of(text)
-    while lines and not lines[-1]:
-        lines.pop()
+    lines = lines_of(text.rstrip("\r\n"))
+    if heads_table(lines[0]):
+        return ids_in_table(path, encoding)
     return as_names(lines), how_read(used, encoding)
 
 

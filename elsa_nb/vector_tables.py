@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 
 from elsa_nb.arrow_files import ARROW, read_arrow
+from elsa_nb.column_names import find_name
+from elsa_nb.formulas import meant
 from elsa_nb.option_names import option_told
 from elsa_nb.table_ids import (
     arrow_index,
@@ -24,13 +26,13 @@ from elsa_nb.table_ids import (
     ids_in_frame,
     if_ids,
     is_number_like,
+    known_column,
     may_hold_ids,
 )
 from elsa_nb.text_tables import (
     WRITTEN_LIST,
     TextTable,
     counts_rows,
-    find_name,
     is_number,
     read_text_table,
 )
@@ -57,12 +59,15 @@ class VectorFile:
 
 
 def ids_in_table(path: Path, encoding: str | None = None) -> tuple[list[str], list[str]]:
-    """Return the ids in a file that holds a table, as `ids_in_frame` does, and notes on how it was read."""
+    """Return the ids in a file that holds a table, as `ids_in_frame` does, and notes on how it was read.
+
+    Out of text they come without the mark that our own CSV files put before some (`formulas.safe`).
+    """
     if path.suffix.lower() in ARROW:
         return ids_in_frame(_arrow_in(path).to_pandas())
     table = read_text_table(path, encoding)
     ids, notes = ids_in_frame(table.frame, table.padded)
-    return ids, table.notes + notes
+    return list(map(meant, ids)), table.notes + notes
 
 
 # --- Parquet and Feather
@@ -101,7 +106,7 @@ def _ids_in_arrow(table: Any, columns: Sequence[str]) -> tuple[list[str] | None,
     def values_of(name: str) -> list[Any]:
         return table.column(name).to_pylist()
 
-    ids, notes = find_name(columns), []
+    ids, notes = known_column(columns, values_of), []
     if ids is None and (named := column_called_id(columns, values_of)) is not None:
         ids, notes = named, [f"ids from the column {named}"]
     if ids is None and (told := arrow_index(table)) is not None:
@@ -109,6 +114,7 @@ def _ids_in_arrow(table: Any, columns: Sequence[str]) -> tuple[list[str] | None,
     texts = [name for name in columns if pa.types.is_large_string(table.schema.field(name).type)]
     if ids is None and len(texts) == 1:
         ids, notes = if_ids(texts[0], values_of(texts[0]))
+        notes = notes if ids is None else [f"ids from the column {ids}"]
     told, more = (None, []) if ids is None else ids_in_column(values_of, table.column_names, ids)
     if ids is None and (said := arrow_index_left_out(table)):
         warnings.warn(said, stacklevel=8)
@@ -170,7 +176,7 @@ def vectors_in_text(path: Path, key: str | None, encoding: str | None = None) ->
     """Read the vectors of a CSV file, or of another table of text; `encoding` is found by default."""
     table = read_text_table(path, encoding)
     frame, notes, first = table.frame, list(table.notes), table.frame.columns[0]
-    ids = None if table.bare else find_name(list(frame.columns))
+    ids = None if table.bare else known_column(list(frame.columns), lambda name: frame[name].tolist())
     texts = [n for n in frame.columns if not is_number_like(frame[n]) and not _is_lists(frame[n])]
     texts = [n for n in texts if (frame[n] != "").any()]
     if ids is None and str(first).startswith("Unnamed:"):

@@ -154,7 +154,7 @@ def _is_missing(item: Any) -> bool:
 
 
 def _text_of(item: Any) -> str:
-    """Return an id as text. Whole numbers are floats, of any precision, where one of their column was missing once."""
+    """Return an id as text: 7.0 is 7, since pandas makes fractions of whole numbers in a column that lacks a value."""
     if isinstance(item, bytes):
         return item.decode()
     return str(int(item) if isinstance(item, float | np.floating) and float(item).is_integer() else item)
@@ -288,11 +288,8 @@ def _narrowed(vectors: np.ndarray) -> np.ndarray:
                 changed[changed] = ~_fits(block[changed])
             if changed.any():
                 row, column = (int(i) for i in np.argwhere(changed)[0])
-                raise ValueError(
-                    f"The value {block[row, column]} of row {start + row}, column {column} would be stored as "
-                    f"{stored[row, column]:.0f}: float32 holds whole numbers up to {_EXACT}. Is it an id or a time? "
-                    "Drop the column, or scale it."
-                )
+                where = f"row {start + row}, column {column}"
+                raise ValueError(_rounded(block[row, column], where, stored[row, column]))
         elif vectors.dtype.kind == "f":
             _check_range(block, stored, start)
     check_vectors(narrow)
@@ -334,10 +331,15 @@ def check_whole(values: Iterable[int], where: str) -> None:
         except OverflowError:  # beyond the range of float32, which is reported with row and column later
             continue
         if not kept:
-            raise ValueError(
-                f"The value {value} of {where} would be stored as {np.float32(value):.0f}: float32 holds whole numbers "
-                f"up to {_EXACT}. Is it an id or a time? Drop the column, or scale it."
-            )
+            raise ValueError(_rounded(value, where, np.float32(value)))
+
+
+def _rounded(value: Any, where: str, stored: np.float32) -> str:
+    """Say that a whole number is beyond those that float32 holds exactly."""
+    return (
+        f"The value {value} of {where} would be stored as {stored:.0f}: float32 holds every whole number only up to "
+        f"{_EXACT}. Is it an id or a time? Drop the column, or scale it."
+    )
 
 
 def _fits(whole: np.ndarray) -> np.ndarray:

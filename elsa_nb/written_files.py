@@ -1,10 +1,10 @@
 """Which files this package wrote and may replace: those that still hold, to the last byte, what an export wrote.
 
-A hidden list in their folder has their names and the SHA-256 of what was written. So no session has to be writable for
-it, and it knows the files of every session. A name is listed before its file is written, and what is there until then
-stays listed: a killed export leaves a file that the list knows. Whatever it does not know stays as it is: a file of
-another program, an export in which somebody corrected a label, one that was moved here, or one of a version that kept
-no list.
+A hidden list in the folder of the files has their names and the SHA-256 of what was written. It belongs to the folder
+and not to a session: so it holds the files of every session, and an export writes nothing into its session. The new
+SHA-256 is listed before the file is written, beside that of the file it replaces: wherever an export is killed, the
+file that it leaves is in the list. A file that is not in the list stays as it is: one of another program, an export in
+which somebody corrected a label, one that was moved here, or one of a version that kept no list.
 """
 
 import json

@@ -16,6 +16,7 @@ from elsa_nb.pool import Pool
 
 CHECKED_IMAGES = 2048
 CHECKED_NEAREST = 50
+_BATCH = 32  # images at once
 
 
 def neighbour_overlap(
@@ -40,9 +41,7 @@ def check_precision(
     encoder: ImageEncoder,
     pools: dict[str, Pool],
     *,
-    batch: int = 32,
     resizer: str = "torch",
-    k: int = CHECKED_NEAREST,
 ) -> dict[str, float]:
     """Compute up to 2,048 images of a pool anew in float32 and return each space's `neighbour_overlap` with it.
 
@@ -59,12 +58,12 @@ def check_precision(
         inside = rows
     device = "cuda" if torch.cuda.is_available() else "cpu"
     parts: dict[str, list[np.ndarray]] = {space: [] for space in pools}
-    steps = forward(_Rows(view, inside), {"": encoder}, range(0, len(inside), batch), device=device)
+    steps = forward(_Rows(view, inside), {"": encoder}, range(0, len(inside), _BATCH), device=device)
     for _, _, vectors in steps:
         for space, kept in parts.items():
             kept.append(vectors[""][space])
     return {
-        space: neighbour_overlap(np.concatenate(kept), np.asarray(pools[space].vectors[rows]), k)
+        space: neighbour_overlap(np.concatenate(kept), np.asarray(pools[space].vectors[rows]))
         for space, kept in parts.items()
     }
 

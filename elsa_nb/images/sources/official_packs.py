@@ -35,22 +35,22 @@ class Origin:
     size: str
 
 
-def make_pack(name: str, folder: Path | str | None = None, progress: bool | None = None) -> Path:
+def make_pack(name: str) -> Path:
     """Download the data set `name` if its archive is not here yet, and write its pack; return the pack's path.
 
-    Both go to `folder` (default: what ELSA_DATA names), the archive to `downloads` in it. A pack that is there is left
+    Both go to the folder that ELSA_DATA names, the archive to `downloads` in it. A pack that is there is left
     alone. Raises ValueError for an unknown name, MissingDataError without a folder or a connection.
     """
     check_known("data set", name, SOURCES)
-    source, folder = SOURCES[name], data_folder(folder)
+    source, folder = SOURCES[name], data_folder()
     path = folder / f"{source.pack}.npz"
     if path.exists():
         return path
     archive = folder / "downloads" / source.url.rpartition("/")[2]
     print(f"{name}: {source.url}, {source.size} ({source.terms})", flush=True)
-    download(source.url, archive, md5=source.md5, card={"terms": source.terms}, progress=progress)
+    download(source.url, archive, md5=source.md5, card={"terms": source.terms})
     try:
-        images = list(bar(source.read(archive), f"packing {name}", progress, unit=" images"))
+        images = list(bar(source.read(archive), f"packing {name}", unit=" images"))
     except (tarfile.TarError, zipfile.BadZipFile, EOFError, KeyError) as error:
         raise CorruptFileError(
             f"{archive} cannot be read ({error}). Delete it; the same command gets it again."

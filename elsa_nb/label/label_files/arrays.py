@@ -6,6 +6,7 @@ from typing import IO, NamedTuple
 
 import numpy as np
 
+from elsa_nb.column_names import ITEM
 from elsa_nb.label.label_files import columns
 from elsa_nb.label.label_files.lines import Reading, RowPlace
 from elsa_nb.label.label_files.names import Names
@@ -36,7 +37,7 @@ def read(data: bytes, names: Names, *, item: str | None = None, label: str | Non
     """
     with parsing():
         table = _of_file(data) if data.startswith(MAGIC) else _of_archive(data)
-    if item is None and columns.find(table, None, columns.ITEM) is None:
+    if item is None and columns.find(table, None, ITEM) is None:
         item = columns.column_of_items(table, names) or "row"  # labels in another order than the pool's
     return columns.read(table, names, item=item, label=label)
 
@@ -66,7 +67,7 @@ def _of_archive(data: bytes) -> Table:
         raise ValueError(f"its arrays are of different lengths: {lengths}; store those that belong together")
     table = _table(found, "NumPy arrays")
     objects = [said for said, of_objects in others if of_objects]
-    if objects and columns.find(table, None, columns.ITEM) is None:  # maybe the items: nobody knows their order
+    if objects and columns.find(table, None, ITEM) is None:  # maybe the items: nobody knows their order
         raise ValueError(f"it holds {objects[0]}, which is not opened; save names as text: astype(str)")
     return table
 

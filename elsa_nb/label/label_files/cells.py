@@ -4,12 +4,11 @@ import ast
 import json
 import re
 from contextlib import suppress
-from datetime import datetime, time
 from typing import Any
 
+from elsa_nb.column_names import in_folder, item_in
 from elsa_nb.formulas import meant
 from elsa_nb.label.label_files.words import word_of
-from elsa_nb.text_tables import in_folder
 
 _WRITTEN = re.compile(r"""\s*\[\s*(['"]).*\1\s*,?\s*\]\s*""", re.DOTALL)  # a list that a program wrote into a cell
 
@@ -34,14 +33,11 @@ def choices_in(value: Any) -> Any:
 
 def text_in(value: Any) -> str:
     """Return a cell as it names an item: 7.0 is 7, midnight of a day is the day, a record of a file is its path."""
-    if isinstance(value, dict):
-        value = value.get("path")
+    value = item_in(value)
     if isinstance(value, bytes):
         return value.decode("utf-8", "surrogateescape")
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
-    if isinstance(value, datetime) and value.time() == time():  # a spreadsheet's dates, and Parquet's, have a time
-        return value.date().isoformat()
     return "" if value is None else str(value)
 
 

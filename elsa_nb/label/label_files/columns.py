@@ -1,61 +1,55 @@
 """Which columns of a table are the item, the label and the annotator, and the lines that they make."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
+from elsa_nb.column_names import FOLDERS, ITEM, find_place, plain
 from elsa_nb.counts import count_of
 from elsa_nb.label.label_files.cells import choices_in, name_in, person_in, text_in
-from elsa_nb.label.label_files.lines import Line, Reading, RowPlace, plain
+from elsa_nb.label.label_files.lines import Line, Reading, RowPlace
 from elsa_nb.label.label_files.names import Names
 from elsa_nb.label.label_files.tables import Table, as_table
 from elsa_nb.label.label_files.words import word_of
 from elsa_nb.option_names import option_told
-from elsa_nb.text_tables import FOLDERS
 
 _HEEDED = frozenset(("item", "label"))  # the options that a table with columns listens to
-# The first of these that a table has is taken. A plain number of a row or task comes last.
-ITEM = """
-    item image filename file_name file filepath file_path path image_path img_path image_name img_name
-    image_file img image_uri uri image_url url media text_id record_id name key sample image_id item_id
-    sample_id id imageid
-    items images filenames file_names files filepaths file_paths paths image_paths ids names keys
-    datei dateiname bild bildname fichier nom_fichier archivo fichero imagen bestand immagine
-"""
-LABEL = """
-    label labels asreview_label included label_included final_included included_label included_final
-    included_flag include choice choices class classes class_name category categories answer decision relevant target
-    ground_truth tag tags klasse etikett bewertung étiquette etiqueta etichetta clase classe categorie
-    species taxon
-"""
-ANNOTATOR = """
-    annotator annotators annotated_by annotator_id rater reviewer labeler labeller user username
-"""
-ROW = "row row_number row_index row_id"  # a column that may count the items in the pool's order
+LABEL = (
+    *("label", "labels", "asreview_label", "included", "label_included", "final_included", "included_label"),
+    *("included_final", "included_flag", "include", "choice", "choices", "class", "classes", "class_name"),
+    *("category", "categories", "answer", "decision", "relevant", "target", "ground_truth", "tag", "tags"),
+    *("klasse", "etikett", "bewertung", "étiquette", "etiqueta", "etichetta", "clase", "classe", "categorie"),
+    *("species", "taxon"),
+)
+ANNOTATOR = (
+    *("annotator", "annotators", "annotated_by", "annotator_id", "rater", "reviewer", "labeler", "labeller"),
+    *("user", "username"),
+)
+ROW = ("row", "row_number", "row_index", "row_id")  # a column that may count the items in the pool's order
 _TITLES = 10  # rows that may stand above the header: a title, a date, remarks
 _VERDICTS = {"accept", "reject", "ignore", ""}
 _BOX = {"xmin", "ymin", "xmax", "ymax"}  # a row is then one object of a picture, and a picture has several
 # ASReview writes -1 where there is no label.
-_MINUS_IS_EMPTY = {name for name in LABEL.split() if "includ" in name} | {"asreview_label"}
+_MINUS_IS_EMPTY = {name for name in LABEL if "includ" in name} | {"asreview_label"}
 
 
-def find(table: Table, wanted: str | None, allowed: str) -> int | None:
+def find(table: Table, wanted: str | None, allowed: Sequence[str]) -> int | None:
     """Return which column is `wanted`, or (None) the first of those `allowed`; None where there is none."""
     if wanted is not None:
         names = [*table.columns, *map(plain, table.columns)]
         hit = next((names.index(name) for name in (wanted, plain(wanted)) if name in names), None)
         return None if hit is None else hit % len(table.columns)
-    names = list(map(plain, table.columns))
-    return next((names.index(name) for name in allowed.split() if name in names), None)
+    return find_place(table.columns, allowed)
 
 
 def names_items(table: Table) -> bool:
     """Whether a table of several columns has one with the name of a column of items."""
-    return len(table.columns) > 1 and find(table, None, f"{ITEM} {ROW}") is not None
+    return len(table.columns) > 1 and find(table, None, (*ITEM, *ROW)) is not None
 
 
 def is_known(table: Table, item: str | None, label: str | None) -> bool:
     """Whether a table has both a column of items and one of labels."""
-    found = find(table, item, f"{ITEM} {ROW}"), find(table, label, LABEL)
+    found = find(table, item, (*ITEM, *ROW)), find(table, label, LABEL)
     return None not in found and found[0] != found[1]
 
 
@@ -160,7 +154,7 @@ def _other_labels(table: Table, what: int) -> list[str]:
             f"its column {called!r} rejects some of what is in {table.columns[what]!r}: leave out the lines about "
             f"other classes, and name it: {option_told('label', called)}"
         )
-    others = dict.fromkeys(name for name in table.columns if plain(name) in LABEL.split())
+    others = dict.fromkeys(name for name in table.columns if plain(name) in LABEL)
     more = [repr(name) for name in others if plain(name) != plain(table.columns[what])]
     return [f"other columns that may hold labels, left out: {', '.join(more)}"] if more else []
 
@@ -360,7 +354,7 @@ def _without_header(table: Table, names: Names) -> Reading:
         )
     fitting = _fitting(table, names)
     raise ValueError(
-        f"it has no column that is known to hold the items ({', '.join(ITEM.split()[:5])}, path, id ...); "
+        f"it has no column that is known to hold the items ({', '.join(ITEM[:5])}, path, id ...); "
         f"{_columns(table)}. Say which does: {option_told('item')}" + (f"; {fitting}" if fitting else "")
     )
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
+from elsa_nb.column_names import ITEM
 from elsa_nb.errors import MissingDataError
 from elsa_nb.label.label_files import (
     arrays,
@@ -209,7 +210,7 @@ def _likely_table(ways: list[tables.Table], names: Names, item: str | None, labe
     Raises the error of the first of them that cannot be read.
     """
     for table in ways:
-        with_item = columns.find(table, item, columns.ITEM) is not None or len(table.columns) == 2
+        with_item = columns.find(table, item, ITEM) is not None or len(table.columns) == 2
         if with_item or "" in table.columns:
             return columns.read(table, names, item=item, label=label)
     return None

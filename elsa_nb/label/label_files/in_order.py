@@ -2,8 +2,9 @@
 
 import re
 
+from elsa_nb.column_names import plain
 from elsa_nb.label.label_files.columns import LABEL
-from elsa_nb.label.label_files.lines import RowPlace, plain
+from elsa_nb.label.label_files.lines import RowPlace
 from elsa_nb.label.label_files.tables import Table, cell_a_line
 from elsa_nb.label.label_files.words import word_of
 
@@ -25,7 +26,7 @@ def label_a_line(text: str, n: int, label: str | None) -> Table | None:
     if label is None and recurs and len(rows := _without_end(cells, n)) == n:
         return Table(["label"], [(RowPlace("line", i), [cell]) for i, cell in enumerate(rows, 1)], _KIND)
     head, rows = cells[0], _without_end(cells[1:], n)
-    named = plain(head) in LABEL.split() if label is None else plain(head) == plain(label)
+    named = plain(head) in LABEL if label is None else plain(head) == plain(label)
     one_word = label is None and re.fullmatch(r"[^\s,;|]+", head) and head != "row"
     starts = [re.split(r"[\s,;|]", cell, maxsplit=1)[0] for cell in rows]
     # R names rows, but not their column: each line begins with another word, and goes on.

@@ -1,17 +1,12 @@
 """What every format boils down to: lines that give one item one label, and where in the file they stand."""
 
-import re
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from elsa_nb.column_names import plain
 from elsa_nb.option_names import option_told
 
 NO_OBJECT = "(no object)"  # the label of an image whose own file marks nothing in it
-
-
-def plain(column: str) -> str:
-    """Return the name of a column without case, spaces and a byte order mark."""
-    return re.sub(r"[\s\-]+", "_", column.strip("\ufeff \t\"'").casefold())
 
 
 class RowPlace(NamedTuple):

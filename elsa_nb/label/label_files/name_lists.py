@@ -2,8 +2,8 @@
 
 import re
 
-from elsa_nb.label.label_files.columns import ITEM
-from elsa_nb.label.label_files.lines import Line, Reading, plain
+from elsa_nb.column_names import ITEM, plain
+from elsa_nb.label.label_files.lines import Line, Reading
 from elsa_nb.label.label_files.names import Names
 from elsa_nb.text_files import lines_of
 
@@ -21,7 +21,7 @@ def begins_with_item(text: str, names: Names) -> bool:
 def a_list(text: str, names: Names) -> Reading | None:
     """Read a text of one name a line, or of a name and a label with a space between; None where it is neither."""
     lines = [(f"line {i}", line.strip()) for i, line in enumerate(lines_of(text), 1)]
-    if len(lines) > 1 and plain(lines[0][1]) in ITEM.split() and not names.knows(lines[0][1]):
+    if len(lines) > 1 and plain(lines[0][1]) in ITEM and not names.knows(lines[0][1]):
         del lines[0]  # the name of its one column
     lines = [(place, line) for place, line in lines if line and not _is_remark(line, names)]
     if (points := _points(lines, names)) is not None:

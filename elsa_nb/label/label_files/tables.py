@@ -14,6 +14,7 @@ from typing import Any
 from xml.parsers import expat
 
 from elsa_nb.arrow_files import read_arrow
+from elsa_nb.column_names import unwrapped
 from elsa_nb.label.label_files.drawn import drawn
 from elsa_nb.label.label_files.lines import RowPlace
 from elsa_nb.store import parsing
@@ -30,7 +31,6 @@ _CELL = re.compile(rb"<(?:\w+:)?c\b([^>]*)(?<!/)>(.*?)</(?:\w+:)?c>", re.DOTALL)
 _FORMULA, _VALUE, _COMPUTED = (
     re.compile(form) for form in (rb"<(?:\w+:)?f\b", rb"<(?:\w+:)?v\b[^/>]*>[^<]", rb't="str"')
 )
-_AS_TEXT = re.compile(r'\A="(.*)"\Z', re.DOTALL)  # ="00123": how a program tells Excel that a cell is not a number
 
 
 @dataclass
@@ -60,14 +60,10 @@ def separated(text: str, separator: str, quote: str = '"') -> Iterator[tuple[Row
             if any("\n" in cell or "\r" in cell for cell in cells) and _is_open(lines, reader.line_num, number, how):
                 raise ValueError(f"line {number}: a quotation mark is opened there and never closed")
             if any(cell.strip() for cell in cells):
-                yield RowPlace("line", number), [_as_text(cell) for cell in cells]
+                yield RowPlace("line", number), [unwrapped(cell) for cell in cells]
             number = reader.line_num + 1
     except csv.Error as error:
         raise ValueError(f"line {number}: {error}; is a quotation mark opened there and never closed?") from None
-
-
-def _as_text(cell: str) -> str:
-    return _AS_TEXT.sub(r"\1", cell) if cell.startswith("=") else cell
 
 
 def _is_open(lines: list[str], last: int, first: int, how: dict[str, Any]) -> bool:
@@ -94,7 +90,7 @@ def cell_a_line(text: str) -> list[str]:
     if opened or any("\t" in line for line in lines) or drawn(text) is not None:
         return []
     cells = [cell[1].replace(quote * 2, quote) if cell else line for line, cell in zip(lines, quoted, strict=True)]
-    return [_as_text(cell) for cell in cells]
+    return [unwrapped(cell) for cell in cells]
 
 
 def ways_to_read(text: str) -> Iterator[Table]:

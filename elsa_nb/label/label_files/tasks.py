@@ -4,9 +4,9 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
+from elsa_nb.column_names import ITEM, plain
 from elsa_nb.label.label_files import via
-from elsa_nb.label.label_files.columns import ITEM
-from elsa_nb.label.label_files.lines import NO_OBJECT, Line, Reading, plain
+from elsa_nb.label.label_files.lines import NO_OBJECT, Line, Reading
 from elsa_nb.label.label_files.parts import listed, record, records, word
 from elsa_nb.label.label_files.tables import Table, from_records
 from elsa_nb.option_names import option_told
@@ -97,7 +97,7 @@ def _item_of(data: dict, item: str | None) -> str:
             raise ValueError(f"a task has no {item!r} in its data ({asked}); it has {', '.join(data)}")
         return str(data[item])
     by_name = {plain(str(key)): value for key, value in data.items()}
-    named = next((by_name[key] for key in ITEM.split() if by_name.get(key) not in (None, "")), None)
+    named = next((by_name[key] for key in ITEM if by_name.get(key) not in (None, "")), None)
     return str(named if named is not None else next((v for v in data.values() if isinstance(v, str)), ""))
 
 
@@ -277,7 +277,7 @@ def _alike(value: dict[str, dict]) -> bool:
 
 def _are_columns(value: dict, asked: _Asked) -> bool:
     """Whether an object is one of columns, as pandas writes them: {"item": {"0": ..., "1": ...}, ...}."""
-    return _all_of(value.values(), dict) and _alike(value) and bool({plain(name) for name in value} & set(ITEM.split()))
+    return _all_of(value.values(), dict) and _alike(value) and bool({plain(name) for name in value} & set(ITEM))
 
 
 def _columns(value: dict[str, dict], asked: _Asked) -> Table:

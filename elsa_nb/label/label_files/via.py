@@ -3,7 +3,8 @@
 import json
 from typing import Any
 
-from elsa_nb.label.label_files.lines import Line, Reading, RowPlace, plain
+from elsa_nb.column_names import plain
+from elsa_nb.label.label_files.lines import Line, Reading, RowPlace
 from elsa_nb.label.label_files.parts import listed, record, records, word
 from elsa_nb.label.label_files.tables import Table
 from elsa_nb.option_names import option_told

@@ -83,15 +83,7 @@ class LargeRows:
     scaled_by: int = 2**12
 
     @classmethod
-    def make(
-        cls,
-        pool: Pool,
-        folder: Path,
-        *,
-        dimensions: int = DIMENSIONS,
-        one_length: bool = False,
-        progress: bool | None = None,
-    ) -> "LargeRows":
+    def make(cls, pool: Pool, folder: Path, *, one_length: bool = False, progress: bool | None = None) -> "LargeRows":
         """Prepare the rows of a pool as `PreparedRows.of_pool` does, into `folder`, and open them.
 
         With `one_length` every vector is brought to length 1 first. Reads the pool four times, in blocks; the result
@@ -100,10 +92,10 @@ class LargeRows:
         """
         check_pool(pool)
         folder.mkdir(parents=True, exist_ok=True)
-        _make_room(folder, 3 * pool.n * sum(min(each.stop - each.start, dimensions) for each in pool.columns))
+        _make_room(folder, 3 * pool.n * sum(min(each.stop - each.start, DIMENSIONS) for each in pool.columns))
         encoders: list[Any] = [_Read(pool, columns, one_length) for columns in pool.columns]  # for arrays of their rows
         with one_blas_thread():  # as in memory: no bit depends on the number of threads
-            maps = [Preparation.of(each, dimensions, progress=progress) for each in encoders]
+            maps = [Preparation.of(each, progress=progress) for each in encoders]
         twins, groups = twins_of([pool.vectors[:, columns] for columns in pool.columns])
         k, highest = sum(each.axes.shape[1] for each in maps), 0.0
         factor, firsts = np.float32(1 / np.sqrt(len(encoders))), twins[np.unique(groups, return_index=True)[1]]

@@ -67,13 +67,11 @@ class PreparedRows:
         return cls._of(tuple(map(kernels.contiguous, encoders)), dimensions, power, standardise)
 
     @classmethod
-    def of_pool(
-        cls, pool: Pool, *, dimensions: int = DIMENSIONS, power: float = POWER, standardise: bool = True
-    ) -> "PreparedRows":
+    def of_pool(cls, pool: Pool, *, power: float = POWER, standardise: bool = True) -> "PreparedRows":
         """Prepare the rows of a pool, as `of` does: the columns of each of its encoders separately."""
         check_pool(pool)
         encoders = tuple(pool.vectors[:, columns] for columns in pool.columns)
-        return replace(cls._of(encoders, dimensions, power, standardise), pool_sha256=pool.sha256)
+        return replace(cls._of(encoders, DIMENSIONS, power, standardise), pool_sha256=pool.sha256)
 
     @classmethod
     def _of(cls, encoders: tuple[np.ndarray, ...], dimensions: int, power: float, standardise: bool) -> "PreparedRows":

@@ -1,0 +1,78 @@
+"""What columns of people's tables are called that hold the names of items, and how these are written in their cells.
+
+Whatever reads a table asks here, so that the ids of a pool and the items of its labels come from the same column.
+"""
+
+import re
+from collections.abc import Sequence
+from datetime import datetime, time
+from typing import Any
+
+# The first of these that a table has is taken. A plain number of a row or task comes last of those in English that
+# mean one item; `ids` comes early, since arrays of ids are called so beside other arrays.
+ITEM = (
+    *("item", "items", "ids"),
+    *("image", "filename", "file_name", "file", "filepath", "file_path", "path", "image_path", "img_path"),
+    *("image_name", "img_name", "image_file", "img", "image_uri", "uri", "image_url", "url", "media", "text_id"),
+    *("record_id", "name", "key", "sample", "image_id", "item_id", "sample_id", "id", "imageid"),
+    *("images", "filenames", "file_names", "files", "filepaths", "file_paths", "paths", "image_paths"),
+    *("names", "keys"),
+    *("datei", "dateiname", "bild", "bildname", "fichier", "nom_fichier", "archivo", "fichero", "imagen", "bestand"),
+    "immagine",
+)
+# The folder of files whose bare names are in another column, as programs for camera traps (Timelapse, camtrapR) write.
+FOLDERS = (
+    *("relativepath", "relative_path", "directory", "dir", "dirname", "folder", "folder_name", "folder_path"),
+    *("folderpath", "subfolder", "sub_folder", "subdirectory", "filepath", "file_path", "path"),
+)
+
+
+_AS_TEXT = re.compile(r'\A="(.*)"\Z', re.DOTALL)
+
+
+def plain(column: Any) -> str:
+    """Return the name of a column without case, quotation marks and a byte order mark, and with _ for spaces and -."""
+    return re.sub(r"[\s\-]+", "_", str(column).strip("\ufeff \t\"'").casefold())
+
+
+def find_place(names: Sequence[Any], known: Sequence[str] = ITEM) -> int | None:
+    """Return which of `names` (a place, from 0) is the first of the `known` ones, compared as `plain` writes them."""
+    plains = list(map(plain, names))
+    return next((plains.index(name) for name in known if name in plains), None)
+
+
+def find_name(names: Sequence[Any], known: Sequence[str] = ITEM) -> Any | None:
+    """Return the one of `names` that is the first of the `known` ones, compared as `plain` writes them; else None."""
+    place = find_place(names, known)
+    return None if place is None else names[place]
+
+
+def heads_table(line: str) -> bool:
+    """Whether the first line of a text has tabs, as no name has, or cells of which one is a known name of items."""
+    cells = re.split(r"[\t;,|]", line)
+    return "\t" in line or (len(cells) > 1 and find_name(cells) is not None)
+
+
+def unwrapped(cell: str) -> str:
+    """Return a cell without what a program puts around it to tell Excel that it is not a number: ="00123" is 00123."""
+    return _AS_TEXT.sub(r"\1", cell) if cell.startswith("=") else cell
+
+
+def item_in(value: Any) -> Any:
+    """Return what names the item in a cell: of a record of a file its path, of midnight of a day the day, else itself.
+
+    Spreadsheets and Parquet keep a time with every date.
+    """
+    if isinstance(value, dict):
+        return value.get("path")
+    if isinstance(value, datetime) and value == value and value.time() == time():
+        return value.date().isoformat()
+    return value
+
+
+def in_folder(folder: str, name: str) -> str:
+    """Return the path of a file in a folder; the folder may end in the file already, or be empty."""
+    folder = folder.strip().replace("\\", "/")
+    if not folder or f"/{folder}".endswith(f"/{name}"):
+        return folder or name
+    return f"{folder.rstrip('/')}/{name}"
