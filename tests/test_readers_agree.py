@@ -38,7 +38,7 @@ def test_a_known_name_of_a_column_is_known_to_both(tmp_path, name, written):
     assert both(tmp_path, text, FILES) == (FILES, [0, 1, 2])
 
 
-@pytest.mark.parametrize("pair", itertools.pairwise(ITEM), ids="-".join)
+@pytest.mark.parametrize("pair", [*itertools.pairwise(ITEM)], ids="-".join)
 def test_of_two_known_names_both_take_the_same(tmp_path, pair):
     (tmp_path / "names.csv").write_text(f"label,{pair[1]},{pair[0]}\n1,x1,y1\n0,x2,y2\n")
     assert read_ids(tmp_path / "names.csv") == ["y1", "y2"]
