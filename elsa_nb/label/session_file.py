@@ -19,6 +19,7 @@ from typing import Any
 
 from elsa_nb.errors import CorruptFileError, MissingDataError
 from elsa_nb.label.log_rules import LINE_HOLDS
+from elsa_nb.label.present_answer import PLANTED, PLANTED_UNDO
 from elsa_nb.option_names import option_told
 from elsa_nb.store import DATABASE
 
@@ -50,11 +51,7 @@ CREATE VIEW IF NOT EXISTS answers AS
     GROUP BY annotator, item) AND label > -2;
 """
 _EARLIER_VIEW = "SELECT 1 FROM sqlite_master WHERE name = 'answers' AND sql NOT LIKE '%planted%'"
-# Those of what is answered in an audit about finds that it shows again. That measures the person: it is no answer about
-# the item, and whatever reads answers leaves it out.
-PLANTED, PLANTED_UNDO = "planted", "planted undo"
 ON_PAGE = ("answer", PLANTED), ("undo", PLANTED_UNDO)
-NOT_PLANTED = f"kind NOT IN ('{PLANTED}', '{PLANTED_UNDO}')"  # in a query
 CLASS = "class"  # the key of the remark that says what is looked for, as it was named on the page
 # The kinds of the events that hold labels from files, and answers that a person gave in an audit of the session.
 IMPORTED, AUDITED = "import", "audit"

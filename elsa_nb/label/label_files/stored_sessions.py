@@ -7,8 +7,9 @@ from typing import Any
 from elsa_nb.counts import count_of
 from elsa_nb.label.label_files.lines import Line, Reading
 from elsa_nb.label.label_files.names import Names
+from elsa_nb.label.present_answer import NOT_PLANTED
 from elsa_nb.label.remembered import about_in, numbered_before, unpacked_names
-from elsa_nb.label.session_file import NOT_PLANTED, check_values, read_whole
+from elsa_nb.label.session_file import check_values, read_whole
 from elsa_nb.option_names import option_told
 
 SESSION_KIND = "session file"
