@@ -22,6 +22,7 @@ import numpy as np
 
 from elsa_nb.counts import count_of
 from elsa_nb.label.cards import OPEN
+from elsa_nb.label.present_answer import ANSWERS
 from elsa_nb.label.remembered import about_in, names_digest, numbered_before, packed_names, unpacked_names
 from elsa_nb.label.session import Answer, Given, Session
 from elsa_nb.label.session_file import APPLICATION, damaged, look_into
@@ -170,7 +171,7 @@ def _answers_about(path: Path) -> tuple[int, list[dict[str, Any]]]:
         if base.execute("PRAGMA application_id").fetchone() != (APPLICATION,):
             return 0, []
         abouts = base.execute("SELECT value FROM meta WHERE key GLOB 'about:*'").fetchall()
-        ((answers,),) = base.execute("SELECT count(*) FROM answers").fetchall()
+        ((answers,),) = base.execute(f"SELECT count(*) FROM ({ANSWERS})").fetchall()
     return answers, [about_in(stored) for (stored,) in abouts]
 
 
@@ -212,9 +213,8 @@ def remember(session: Session, settled: Settled, ids: Sequence[str]) -> None:
     if settled.about:
         session.remark(f"about:{session.annotator}", settled.about)
     if settled.fresh:
-        after = session.mark()[0]
         items = [str(ids[row]) for row in settled.carried]
-        session.remark(f"carried:{session.annotator}", json.dumps({"items": items, "after": after}))
+        session.remark(f"carried:{session.annotator}", json.dumps({"items": items, "after": session.mark()[0]}))
         session.replace_rounds([])
 
 

@@ -111,7 +111,7 @@ function render({ model, el }) {
   }
 
   function announce() {
-    const card = contents.get(cards.cursor), label = cards.labels[cards.cursor];
+    const card = contents.get(cards.cursor), label = cards.answerAt(cards.cursor);
     const text = label === undefined ? "" : `${cards.cursor - shownFirst + 1} of ${shown.length}: ${card ? card.item : ""} ${WORDS[label]}`;
     if (text !== spoken) live.textContent = spoken = text;
   }
@@ -166,7 +166,7 @@ function render({ model, el }) {
     if (!ready) return;
     if (m.kind === "over") { cards.waiting = false; cards.over = true; }
     else if (cards.waiting || !active || !cards.labels.length) {
-      cards.deal(m.n, m.known, m.overview, m.again); cards.waiting = m.more;
+      cards.deal(m.n, m.known, m.overview, m.again, m.passed); cards.waiting = m.more;
       m.cards?.forEach((card) => contents.set(card.position, card));
     }
     else stale = true;
@@ -293,7 +293,7 @@ function render({ model, el }) {
 
   function paintCard(node, position) {
     const card = contents.get(position);
-    markCard(node, card, cards.labels[position], { cursor: position === cards.cursor, unsaved: unsaved.has(position) });
+    markCard(node, card, cards.answerAt(position), { cursor: position === cards.cursor, unsaved: unsaved.has(cards.cardOf(position)) });
   }
 
   let askedFor = { key: "", since: 0 };
@@ -312,7 +312,7 @@ function render({ model, el }) {
 
   function paintWhy() {
     const at = detail >= 0 && detail < cards.labels.length ? detail : cards.cursor;
-    beside.paintWhy(at, contents.get(at), cards.labels[at]);
+    beside.paintWhy(at, contents.get(at), cards.answerAt(at));
   }
 
   function paintSeeds() {
@@ -333,7 +333,7 @@ function render({ model, el }) {
     const at = cards.cursor, card = cards.waiting ? undefined : contents.get(at), n = cards.labels.length, [first, end] = n ? cards.page(at) : [0, 0];
     const open = shown.length ? cards.labels.slice(first, end).filter((label) => label === OPEN).length : 0;
     zoom.follow({
-      row: card?.row, item: card?.item, label: card && cards.labels[at], small: card && pictures.get(card.row),
+      row: card?.row, item: card?.item, label: card && cards.answerAt(at), small: card && pictures.get(card.row),
       where: card ? `${at - first + 1} of ${end - first} · ${reason(card.component)} · ${overview || blind ? "nothing is negative unless you say so" : open ? `${open} of the page left` : "Enter: next page"}` : "",
       empty: cards.waiting ? "Looking for the next round…" : cards.over && !card ? "Nothing is left to ask." : "Loading…",
     });
