@@ -436,3 +436,14 @@ def test_what_is_said_of_finds_shown_again_reaches_no_file_nor_summary_nor_other
     _, audit = opened(place, audit=True)
     assert audit.controller.cards.labels == labels  # opened again, the page has them all
     audit.close()
+
+
+def test_an_audit_is_of_what_the_search_is_looking_for(place):
+    with Session(place / "s.sqlite") as session:
+        session.acquire()
+        session.remark(session_file.CLASS, "owl")
+    for _ in range(2):
+        _, panel = opened(place, audit=True)
+        assert panel.session.path.name == "s-audit.sqlite"
+        assert panel.session.meta(session_file.CLASS) == "owl"
+        panel.close()
