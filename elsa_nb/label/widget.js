@@ -204,6 +204,11 @@ function render({ model, el }) {
     if (document.hidden) setTimeout(now); else requestAnimationFrame(now);
   }
 
+  function lookSaid(first) {
+    const [page, pages, shown] = lookOf(cards, first);
+    return `first look, page ${page} of ${pages} · ${shown} shown so far`;
+  }
+
   function paintNow() {
     const n = cards.labels.length;
     const [first, end] = n ? cards.page(cards.cursor) : [0, 0];
@@ -213,7 +218,7 @@ function render({ model, el }) {
     const [page, pages] = pageOf(cards, first);
     // By items, as the figures beside the cards have it: one that is seen again, or was carried over, has several cards.
     const { labels: answers = 0 } = model.get("figures");
-    where.textContent = !n ? "" : overview ? `first look, page ${page} of ${pages} · ${n} shown so far` : blind ? `${cards.again[first] === null ? "second opinion" : "seen again"} · ${shown.length - open} of ${shown.length} answered` : `page ${page} of ${pages} · round ${contents.get(first)?.round ?? cards.roundOf(first) + 1} · ${count(answers, "answer")}`;
+    where.textContent = !n ? "" : overview ? lookSaid(first) : blind ? `${cards.again[first] === null ? "second opinion" : "seen again"} · ${shown.length - open} of ${shown.length} answered` : `page ${page} of ${pages} · round ${contents.get(first)?.round ?? cards.roundOf(first) + 1} · ${count(answers, "answer")}`;
     startButton.title = overview ? "search for more of what you have marked (S); what you left unmarked has no answer" : "count the rest of this page as a no, and search from the examples you have marked (S)";
     onward.disabled = cards.over && end === n && !open;
     sizes.value = cards.size;
