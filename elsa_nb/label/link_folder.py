@@ -29,7 +29,7 @@ _NUMBERED = re.compile(r"\d{5,}-")  # what the names of links and copies begin w
 _BLOCK = 1 << 20  # bytes copied at once
 
 
-class LeftOut(NamedTuple):
+class FindsLeftOut(NamedTuple):
     """The finds, of `finds`, that are not in the folder: those that are `gone`, and why others cannot be read now."""
 
     finds: int
@@ -52,7 +52,7 @@ class LeftOut(NamedTuple):
 
 def write_links(
     path: Path, finds: Sequence[str], images: Path | None, *, copies: bool = False, replace: bool = False
-) -> LeftOut:
+) -> FindsLeftOut:
     """Make the folder `path` with a link to each of the `finds`, or a copy of it: names of files in a folder `images`.
 
     Finds whose files are gone, empty or not to be read are left out, and returned. An earlier folder of
@@ -99,14 +99,14 @@ def _tidy_up(path: Path, fresh: Path, before: Path) -> None:
 
 def _files_of(
     finds: Sequence[str], root: Path, images: Path, *, follow: bool
-) -> tuple[list[tuple[str, Path]], LeftOut]:
+) -> tuple[list[tuple[str, Path]], FindsLeftOut]:
     """Return what the finds that are there are called in the folder, with their files; and the others.
 
     An item that is a link itself stands for its name in `images`, unless links are to be followed: where it leads,
     its name may be a checksum, as in git-annex and DVC.
     """
     files: list[tuple[str, Path]] = []
-    left_out = LeftOut(len(finds), [], {})
+    left_out = FindsLeftOut(len(finds), [], {})
     for item in finds:
         try:
             file = real_path(root, item)

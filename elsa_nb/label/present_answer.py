@@ -45,6 +45,6 @@ def present_lines(which: str = "TRUE") -> str:
 
 
 ANSWERS = f"SELECT * FROM events WHERE id IN ({present_lines()})"  # the lines that say the present answers of everybody
-VIEW = f"CREATE VIEW IF NOT EXISTS answers AS {ANSWERS}"
+ANSWERS_VIEW = f"CREATE VIEW IF NOT EXISTS answers AS {ANSWERS}"
 # A row, where the view is that of an earlier version.
 EARLIER_VIEW = "SELECT 1 FROM sqlite_master WHERE name = 'answers' AND sql NOT LIKE '%WITH lasts%'"

@@ -19,7 +19,7 @@ from typing import Any
 
 from elsa_nb.errors import CorruptFileError, MissingDataError
 from elsa_nb.label.log_rules import LINE_HOLDS
-from elsa_nb.label.present_answer import EARLIER_VIEW, PLANTED, PLANTED_UNDO, VIEW
+from elsa_nb.label.present_answer import ANSWERS_VIEW, EARLIER_VIEW, PLANTED, PLANTED_UNDO
 from elsa_nb.option_names import option_told
 from elsa_nb.store import DATABASE
 
@@ -46,7 +46,7 @@ CREATE TABLE IF NOT EXISTS rounds (
 CREATE TABLE IF NOT EXISTS leases (
   annotator TEXT PRIMARY KEY, holder TEXT NOT NULL, host TEXT NOT NULL, pid INTEGER NOT NULL,
   since REAL NOT NULL, seen REAL NOT NULL);
-{VIEW};
+{ANSWERS_VIEW};
 """
 ON_PAGE = ("answer", PLANTED), ("undo", PLANTED_UNDO)
 CLASS = "class"  # the key of the remark that says what is looked for, as it was named on the page
