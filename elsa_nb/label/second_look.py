@@ -143,7 +143,7 @@ class Doubter:
         self.offers: dict[int, Offer | None] = {}
         self._session, self._rows, self._done = session, rows, done
         self._by_others: dict[str, dict[int, int]] = {}
-        self._read = 0  # the last event of the log that is another person's, when they were read
+        self._read = 0  # the last event of the log that is in there
         self._worker = worker or ThreadPoolExecutor(1, "elsa-doubts")  # no round waits for it
         self._doubts: Doubts | None = None
         self._latest: Future = Future()
@@ -172,11 +172,13 @@ class Doubter:
 
     def _others(self) -> dict[str, dict[int, int]]:
         """Return the answers of the session's other people, by their names."""
-        if (last := self._session.last_of_others()) != self._read:
-            self._read, self._by_others = last, {}
-            for who, item, label in self._session.said_by_others():
-                if (row := self._rows.get(item)) is not None:
-                    self._by_others.setdefault(who, {})[row] = label
+        for event, who, item, label in self._session.said_by_others(self._read):
+            self._read = event
+            if (row := self._rows.get(item)) is not None:
+                theirs = self._by_others.setdefault(who, {})
+                theirs.pop(row, None)
+                if label >= UNSURE:
+                    theirs[row] = label
         return self._by_others
 
     def offer(self, asked: Sequence[Asked]) -> Offer | None:

@@ -19,7 +19,7 @@ from elsa_nb.label.answers import Answer as Answer
 from elsa_nb.label.answers import Given, check_annotator, checked_answers
 from elsa_nb.label.lease import Holder, Lease
 from elsa_nb.label.lease import LeaseLostError as LeaseLostError
-from elsa_nb.label.present_answer import present_lines
+from elsa_nb.label.present_answer import NOT_PLANTED, present_lines
 from elsa_nb.label.session_file import NOT_ASKED, ON_PAGE, Opened, damage_named, damaged, is_round
 
 # Answers, as many as the smallest page has: at most so many are in the log beside the file and not yet in it.
@@ -322,15 +322,16 @@ class Session:
         """All who ever answered in this file."""
         return [r["annotator"] for r in self.read("SELECT DISTINCT annotator FROM events ORDER BY annotator")]
 
-    def said_by_others(self) -> list[tuple[str, str, int]]:
-        """Return (annotator, item, label) of the present answers of other people."""
-        query = f"SELECT annotator, item, label FROM events WHERE id IN ({present_lines('annotator <> ?')}) ORDER BY id"
-        return list(map(tuple, self._fetched(query, (self.annotator,))))
+    def said_by_others(self, since: int = 0) -> list[tuple[int, str, str, int]]:
+        """Return (event, annotator, item, label) of items of which other people said something after an event.
 
-    def last_of_others(self) -> int:
-        """Return the last event of the log that is another person's; 0 where there is none."""
-        last = "SELECT coalesce(max(id), 0) FROM events WHERE annotator <> ?"
-        return self._fetched(last, (self.annotator,))[0][0]
+        The label is the present one, -2 where there is none; the last event comes last.
+        """
+        said = f"SELECT max(id) AS last, annotator, item FROM events WHERE annotator <> ? AND id > ? AND {NOT_PLANTED}"
+        present = present_lines("(annotator, item) IN (SELECT annotator, item FROM said)")
+        query = f"WITH said AS ({said} GROUP BY 2, 3) SELECT last, annotator, item, coalesce(label, -2) FROM said"
+        query += f" LEFT JOIN (SELECT * FROM events WHERE id IN ({present})) USING (annotator, item) ORDER BY last"
+        return list(map(tuple, self._fetched(query, (self.annotator, since))))
 
     def disagreements(self) -> list[dict[str, Any]]:
         """Return items on which annotators differ: {"item": ..., "labels": {annotator: label}}, unsure ignored."""

@@ -431,7 +431,7 @@ def test_what_is_said_of_finds_shown_again_reaches_no_file_nor_summary_nor_other
     session = Session(file, annotator="ann")
     session.record([Answer(name, OPEN, 1) for name in KNOWN], "answer")
     assert session.disagreements() == []
-    assert not {item for _, item, _ in session.said_by_others()} & KNOWN
+    assert not {item for _, _, item, _ in session.said_by_others()} & KNOWN
     session.close()
     _, audit = opened(place, audit=True)
     assert audit.controller.cards.labels == labels  # opened again, the page has them all
