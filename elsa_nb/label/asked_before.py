@@ -16,9 +16,10 @@ import numpy as np
 
 from elsa_nb.counts import count_of
 from elsa_nb.label.identity import Places, Settled, carried_after, names_in, remember
+from elsa_nb.label.present_answer import NOT_PLANTED, PLANTED
 from elsa_nb.label.rounds import EARLIER, PANEL_COMPONENTS, SECOND_OPINION, SEEN_AGAIN, Asked, first_answers
 from elsa_nb.label.session import Session
-from elsa_nb.label.session_file import NOT_PLANTED, PLANTED, damaged
+from elsa_nb.label.session_file import damaged
 from elsa_nb.search.contract import POSITIVE, UNASKED, UNSURE
 from elsa_nb.search.stopping.by_scores import LEAST_ANSWERS, MOST_HITS
 from elsa_nb.search.stopping.remaining import standings

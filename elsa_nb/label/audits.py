@@ -27,7 +27,7 @@ from elsa_nb.label.cards import OPEN
 from elsa_nb.label.identity import names_in, remembered_names
 from elsa_nb.label.remembered import names_digest
 from elsa_nb.label.session import Answer, Given, Session
-from elsa_nb.label.session_file import AUDITED, IMPORTED, damaged
+from elsa_nb.label.session_file import AUDITED, CLASS, IMPORTED, damaged
 from elsa_nb.search.contract import NEGATIVE, POSITIVE, UNSURE
 
 
@@ -111,7 +111,7 @@ def audited(path: Path, annotator: str, ids: Sequence[str]) -> StoredAudit:
     ids = [str(item) for item in ids]
     with Session(path, annotator=annotator) as session:
         take_audits(session, ids)
-        known = _known_with_audits(session)
+        known, sought = _known_with_audits(session), session.meta(CLASS)
     labels = _labels_of(known, ids)
     finds = np.flatnonzero(labels == POSITIVE).tolist()  # of which some are shown again
     if not finds:  # among these items
@@ -124,6 +124,8 @@ def audited(path: Path, annotator: str, ids: Sequence[str]) -> StoredAudit:
         begun = json.loads(audit.remark_once(f"audit:{annotator}", json.dumps(now, allow_nan=False)))
         _check(file, begun)
         corrected = _corrected(audit, ids, known)
+        if sought and not audit.read_only:
+            audit.remark_once(CLASS, sought)
         if not audit.read_only and _to_fill_in(audit, begun, ids, labels):
             audit.record_all(lambda: [(annotator, _to_fill_in(audit, begun, ids, labels))], IMPORTED)
     if (pages := _pages(begun, labels, corrected=corrected)) is None:

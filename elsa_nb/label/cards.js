@@ -9,7 +9,7 @@ const weight = (position) => (position * 7919) % 1000003 + 1;
 
 class Cards {
   constructor(size = 24) {
-    Object.assign(this, { size, labels: [], rounds: [], overviews: [], history: [], undone: [], again: {}, cursor: 0, open: 0, waiting: false, over: false, check: 0 });
+    Object.assign(this, { size, labels: [], rounds: [], overviews: [], history: [], undone: [], again: {}, later: {}, cursor: 0, open: 0, waiting: false, over: false, check: 0 });
   }
 
   get starts() {
@@ -33,11 +33,12 @@ class Cards {
     return [first, Math.min(first + this.size, end)];
   }
 
-  deal(n, known = [], overview = false, again = []) {
+  deal(n, known = [], overview = false, again = [], passed = []) {
     const start = this.labels.length;
     for (let i = 0; i < n; i++) this.labels.push(OPEN);
     this.rounds.push(start); this.overviews.push(overview); this.history.push(start); this.undone = []; this.open += n;
     again.forEach((earlier, i) => { this.again[start + i] = earlier; });
+    passed.forEach(([position, offset]) => { this.later[position] = start + offset; });
     for (const [offset, label] of known) this.put(start + offset, label);
     this.waiting = this.over = false;
     this.cursor = this.firstOpen(start, start + n, start);
@@ -60,6 +61,13 @@ class Cards {
     return [];
   }
 
+  cardOf(position) { return this.later[position] ?? position; }
+
+  answerAt(position) {  // what a card shows: for one that was passed, what was answered later
+    const label = this.labels[this.cardOf(position)];
+    return LABELS.includes(label) ? label : this.labels[position];
+  }
+
   put(position, label) {
     const old = this.labels[position];
     this.labels[position] = label;
@@ -70,12 +78,15 @@ class Cards {
 
   toldEarlier(changes) {  // an answer to an item seen again is that of its earlier card
     const earlier = changes.map(([position, , label]) => [this.again[position] ?? null, label]).filter(([p]) => p !== null);
-    return earlier.map(([p, label]) => this.put(p, LABELS.includes(label) ? label : this.labels[p]));
+    return earlier.map(([p, label]) => [this.cardOf(p), label]).map(([p, label]) => this.put(p, LABELS.includes(label) ? label : this.labels[p]));
   }
 
   putAll(from, to, label) {
     const changes = [];
-    for (let p = from; p < to; p++) if (this.labels[p] !== label) changes.push(this.put(p, label));
+    for (let i = from; i < to; i++) {
+      const p = this.cardOf(i);
+      if (this.labels[p] !== label) changes.push(this.put(p, label));
+    }
     return changes;
   }
 
@@ -93,6 +104,7 @@ class Cards {
     while (!Array.isArray(entry = this.history.pop())) {
       withdrawn = true;
       for (let p = entry; p < this.labels.length; p++) { this.put(p, OPEN); delete this.again[p]; }
+      for (const p of Object.keys(this.later)) if (this.later[p] >= entry) delete this.later[p];
       this.open -= this.labels.length - entry;
       this.labels.length = entry;
       this.rounds.pop(); this.overviews.pop();
@@ -139,8 +151,8 @@ const ANSWERS = {
   toggle: (d, e) => {
     if (!(e.at >= 0 && e.at < d.labels.length)) return [];
     d.cursor = e.at;
-    const off = d.inOverview(e.at) && !Object.hasOwn(d.again, e.at) ? PASSED : NEGATIVE;
-    return [d.put(e.at, d.labels[e.at] === POSITIVE ? off : POSITIVE)];
+    const at = d.cardOf(e.at), off = d.inOverview(at) && !Object.hasOwn(d.again, at) ? PASSED : NEGATIVE;
+    return [d.put(at, d.labels[at] === POSITIVE ? off : POSITIVE)];
   },
   row: (d, e) => {
     if (!LABELS.includes(e.v) || e.columns < 1) return [];

@@ -7,6 +7,9 @@ event to this copy, stores what changed, and only then acknowledges it. Both mus
 A card is a position in the order of asking. Rounds follow one another; each is cut into pages of `size` cards. A round
 that is an overview is one page, however long, and what is not marked there gets no answer: it was seen and passed.
 A round of items seen again is an overview: an answer given there becomes that of the item's earlier card.
+
+An item that was passed in a first look has a second card once the search asks about it. That one says the item's
+answer: the first card shows it, and what is done to the first card is done to the second.
 """
 
 from bisect import bisect_right
@@ -57,7 +60,8 @@ class Cards:
     per action: the (position, old label) pairs it changed, or the first position of a round that was dealt. `undone`
     holds what `redo` would do again, the last undone last: (position, label) pairs of the open round, since another
     round may ask other items. `again` gives the position of the earlier card of each item seen again (None: it has
-    none). By `check`, the sum of weight x (label + 2) over all cards, screen and kernel notice that they differ.
+    none), `later` that of the later card of each item that was passed in a first look and is asked about since. By
+    `check`, the sum of weight x (label + 2) over all cards, screen and kernel notice that they differ.
     """
 
     size: int = 24
@@ -67,6 +71,7 @@ class Cards:
     history: list[list[tuple[int, int]] | int] = field(default_factory=list)
     undone: list[list[tuple[int, int]]] = field(default_factory=list)
     again: dict[int, int | None] = field(default_factory=dict)
+    later: dict[int, int] = field(default_factory=dict)
     cursor: int = 0
     open: int = 0  # cards without a label
     waiting: bool = False  # every card has a label and the person asked for more
@@ -100,10 +105,12 @@ class Cards:
         *,
         overview: bool = False,
         again: Sequence[int | None] = (),
+        passed: Sequence[Sequence[int]] = (),
     ) -> None:
         """Add a round of `n` cards; `known` gives (offset, label) of those answered earlier.
 
-        If the items of the round are seen again, `again` gives the position of the earlier card of each.
+        If the items of the round are seen again, `again` gives the position of the earlier card of each. `passed` gives
+        (position, offset) of cards of a first look that were passed, and whose items are asked about now.
         """
         start = len(self.labels)
         self.labels += [OPEN] * n
@@ -113,10 +120,22 @@ class Cards:
         self.undone.clear()
         self.open += n
         self.again |= {start + i: earlier for i, earlier in enumerate(again)}
+        self.later |= {position: start + offset for position, offset in passed}
         for offset, label in known:
             self.put(start + offset, label)
         self.waiting = self.over = False
         self.cursor = self._first_open(start, start + n, start)
+
+    def as_dealt(self, which: int) -> dict[str, Any]:
+        """Return what `deal` took for the round number `which`, besides what was known; as plain data."""
+        start, end = self.rounds[which], [*self.rounds, len(self.labels)][which + 1]
+        again = [self.again[p] for p in range(start, end) if p in self.again]
+        passed = [[p, later - start] for p, later in self.later.items() if start <= later < end]
+        return {"n": end - start, "overview": self.overviews[which], "again": again, "passed": passed}
+
+    def card_of(self, position: int) -> int:
+        """Return the position of the card that says the answer of the item at `position`: mostly that one."""
+        return self.later.get(position, position)
 
     def put(self, position: int, label: int) -> LabelChange:
         """Give the card at `position` a label, or OPEN; return what changed. Cursor and history stay as they are."""
@@ -153,10 +172,11 @@ class Cards:
     def _told_earlier(self, changes: Sequence[LabelChange]) -> list[LabelChange]:
         """Give answers to items seen again to their earlier cards, which keep theirs where nothing was answered."""
         earlier = [(self.again.get(c.position), c.new) for c in changes]
-        return [self.put(p, new if new in LABELS else self.labels[p]) for p, new in earlier if p is not None]
+        told = [(self.card_of(p), new) for p, new in earlier if p is not None]
+        return [self.put(p, new if new in LABELS else self.labels[p]) for p, new in told]
 
     def _put_all(self, positions: Iterable[int], label: int) -> list[LabelChange]:
-        return [self.put(p, label) for p in positions if self.labels[p] != label]
+        return [self.put(p, label) for p in map(self.card_of, positions) if self.labels[p] != label]
 
     def _first_open(self, start: int, end: int, otherwise: int) -> int:
         return next((p for p in range(start, end) if self.labels[p] == OPEN), otherwise)
@@ -215,8 +235,9 @@ class Cards:
         if not 0 <= event["at"] < len(self.labels):
             return []
         self.cursor = event["at"]
-        off = PASSED if self.in_overview(self.cursor) and self.cursor not in self.again else NEGATIVE
-        return [self.put(self.cursor, off if self.labels[self.cursor] == POSITIVE else POSITIVE)]
+        at = self.card_of(self.cursor)
+        off = PASSED if self.in_overview(at) and at not in self.again else NEGATIVE
+        return [self.put(at, off if self.labels[at] == POSITIVE else POSITIVE)]
 
     def _row(self, event: dict) -> list[LabelChange]:
         if event["v"] not in LABELS or event["columns"] < 1:
@@ -251,6 +272,7 @@ class Cards:
         for position in range(start, len(self.labels)):
             self.put(position, OPEN)
             self.again.pop(position, None)
+        self.later = {p: later for p, later in self.later.items() if later < start}
         self.open -= len(self.labels) - start
         del self.labels[start:]
         self.rounds.pop()

@@ -199,8 +199,7 @@ class Controller:
         with self.lock:
             if not self.held:
                 return False
-            now = time.monotonic()
-            steps, actions = [], []
+            now, steps, actions = time.monotonic(), [], []
             try:
                 for event in events:
                     step = self.cards.apply(event)
@@ -228,6 +227,8 @@ class Controller:
                 self._refused(error)
                 self._make_ready()
                 return False
+            if any(step.withdrawn for step in steps):  # an answer from a file may have been on a card that is gone
+                self._restored.agree_with_file(self.rounds, self.session, self.ids)
             self.error, self.refused = None, False
             if changed:
                 self._last = now
@@ -298,10 +299,9 @@ class Controller:
             return
         self.cards.waiting = False
         self._servable |= {row for asked in self.asked[-len(dealt) :] for row in asked.rows}
-        for i, (n, known) in enumerate(dealt):
-            more, overview = i + 1 < len(dealt) or self.cards.over, self.cards.overviews[i - len(dealt)]
-            again = [*self.cards.again.values()][-n:] if self.asked[i - len(dealt)].blind else []
-            self.publish({"kind": "deal", "n": n, "known": known, "overview": overview, "again": again, "more": more})
+        for which, known in enumerate(dealt, len(self.asked) - len(dealt)):
+            more = which + 1 < len(self.asked) or self.cards.over
+            self.publish({"kind": "deal", "known": known, "more": more} | self.cards.as_dealt(which))
         if self.cards.over:
             self.publish({"kind": "over"})
         if told.amended and (notice := uncorrected(state)) not in ("", self.notice):

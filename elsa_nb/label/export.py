@@ -19,7 +19,7 @@ from elsa_nb.label.label_files.words import check_class
 from elsa_nb.label.link_folder import write_links
 from elsa_nb.label.session import Session
 from elsa_nb.label.session_file import CLASS
-from elsa_nb.label.still_here import answers_counted, with_rows
+from elsa_nb.label.still_here import answers_counted, folder_now, with_rows
 from elsa_nb.option_names import option_named
 from elsa_nb.option_rules import check_modes, given_of
 from elsa_nb.written_files import is_replaceable, write_export
@@ -75,11 +75,13 @@ def export(
     session holds several people's). `label` names the class: by default what the session's page calls it, else
     "target".
 
-    links and copies make a folder, of links to the finds or of copies of them; finds whose files are gone are left out.
+    links and copies make a folder, of links to the finds or of copies of them; finds whose files are gone, empty or not
+    to be read are left out.
     Tables say in `present` whether an item is still there, and in `row` at which row of the pool it is now: by the
     items that the session was last opened with, empty where it knows none.
 
-    `images`: the folder that holds the items. links and copies need it; fiftyone then writes absolute paths,
+    `images`: the folder that holds the items. links and copies need it (by default it is the one that the session was
+    last opened with); fiftyone then writes absolute paths,
     without it paths inside a folder without endings (FiftyOne's importer wants data_path= in either case; in the second
     it has to be that folder); coco and label-studio write it before the names.
     `url`: what Label Studio puts before a name to show a picture, such as "/data/local-files/?d=photos/" (its local
@@ -92,7 +94,7 @@ def export(
     is, holds or lies in `images`, for an unknown kind or annotator, for an `email` that is not an address, for an
     option that has no effect in the kind (`export_kinds.KIND_MODES`) and where a kind cannot hold the answers as they
     are; MissingDataError for a folder `images` that is not here, or where links or copies find none of the finds in it.
-    Warns of finds that are left out of a folder of links or copies, since their files are gone.
+    Warns of finds that are left out of a folder of links or copies.
     """
     options = ExportOptions(annotator, images, label, url, email, replace)
     done = export_and_tell(session, path, kind, options)
@@ -118,8 +120,10 @@ def export_and_tell(
         place = _by_default(session, kind, options) if path is None else Path(path)
         finds = [r["item"] for r in rows if r["label"] == "positive"]
         folder = None if options.images is None else Path(options.images)
-        gone = write_links(place, finds, folder, copies=KINDS[kind].copies, replace=options.replace)
-        return Exported(place, told, gone)
+        left_out = write_links(place, finds, folder, copies=KINDS[kind].copies, replace=options.replace)
+        gone = set(left_out.gone)  # at this moment: the session knows only those that were when it was last opened
+        told = answers_counted([{**each, "present": each["item"] not in gone} for each in answers])
+        return Exported(place, told, str(left_out))
     data = write(rows, options)
     if path is None:
         place = _by_default(session, kind, options)
@@ -139,6 +143,8 @@ def _filled_in(session: Session, kind: str, options: ExportOptions) -> ExportOpt
         annotator = annotator or session.annotator
     check_answered_by(session, annotator)
     label = (session.meta(CLASS) or "target") if options.label is None else options.label
+    if KINDS[kind].write is None and options.images is None:
+        options = replace(options, images=folder_now(session))
     if options.images is not None and not Path(options.images).is_dir():
         raise MissingDataError(f"{Path(options.images)} is not a folder here; name the one that holds the items.")
     if options.email is not None and not _ADDRESS.fullmatch(options.email):

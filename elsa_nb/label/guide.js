@@ -22,7 +22,7 @@ function guideOf({ blind, other, brought, looking, statement, over, overview, do
   const goOn = doors ? " To go on, open it again with a larger --budget or with none, or with --strategy harvest (in a notebook budget=, strategy=)." : "";
   if (over && last && !open && unasked) return guide(`The search has ended: ${marked} found with ${count(answers, "answer")}, and ${count(unasked, "item")} not asked about.${goOn}`, onward);
   if (over && last && !open) return guide(marked ? `Nothing is left to ask: ${marked} found with ${count(answers, "answer")}.` : `All ${shown} were shown, and none was marked.`, onward);
-  if (overview && !(looking && last)) return guide("An earlier first look. What is marked here is an example; what is not marked here has no answer.", "Next page ⏎");
+  if (overview && !(looking && last)) return guide("An earlier first look. What was answered since shows that answer, and a click corrects it; what has no mark has no answer.", "Next page ⏎");
   if (overview && unasked === 0) {  // nothing else is left to be shown: one example is enough, and none ends it
     if (!marked) return guide(`These are all ${shown > open ? "that are left" : "there are"}: click every picture of what you are looking for (or use the arrow keys and 1). Enter then starts the search; what you leave is not counted as a no.`, "None of these: finish ⏎");
     return guide(`${examples} marked, and there are no other pictures to show: Enter starts the search. What you leave is not counted as a no.`, `${start} ⏎`);

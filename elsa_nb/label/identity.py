@@ -22,6 +22,8 @@ import numpy as np
 
 from elsa_nb.counts import count_of
 from elsa_nb.label.cards import OPEN
+from elsa_nb.label.gone_items import lost_answers_said
+from elsa_nb.label.present_answer import ANSWERS
 from elsa_nb.label.remembered import about_in, names_digest, numbered_before, packed_names, unpacked_names
 from elsa_nb.label.session import Answer, Given, Session
 from elsa_nb.label.session_file import APPLICATION, damaged, look_into
@@ -112,7 +114,9 @@ def _course(session: Session, items: Any, ids: list[str], place: Places) -> Sett
         return Settled(np.array([place.rows[item] for item in items_before], np.int64))
     found, lost = answered_items(session, place)
     renamed = {item: ids[row] for item, row in found.items() if item != ids[row]}
-    return Settled(rows_in(found), True, _notice_of_change(own, place, lost), json.dumps(now), renamed)
+    return Settled(
+        rows_in(found), True, _notice_of_change(own, place, lost_answers_said(items, lost)), json.dumps(now), renamed
+    )
 
 
 def _replaced(session: Session, items: Any, place: Places, stored: str | None) -> str:
@@ -170,7 +174,7 @@ def _answers_about(path: Path) -> tuple[int, list[dict[str, Any]]]:
         if base.execute("PRAGMA application_id").fetchone() != (APPLICATION,):
             return 0, []
         abouts = base.execute("SELECT value FROM meta WHERE key GLOB 'about:*'").fetchall()
-        ((answers,),) = base.execute("SELECT count(*) FROM answers").fetchall()
+        ((answers,),) = base.execute(f"SELECT count(*) FROM ({ANSWERS})").fetchall()
     return answers, [about_in(stored) for (stored,) in abouts]
 
 
@@ -182,11 +186,11 @@ def _remembered(session: Session, stored: str) -> dict[str, Any]:
         raise damaged(session.path, error) from None
 
 
-def answered_items(session: Session, place: Places) -> tuple[dict[str, int], int]:
-    """Return the rows of the items that the annotator has answered, in order, and how many are not here any more."""
+def answered_items(session: Session, place: Places) -> tuple[dict[str, int], list[str]]:
+    """Return the rows of the items that the annotator has answered, in order, and those that are not here any more."""
     items = [item for (item,) in session.current("item")]
     found = place.of(items)
-    return found, len(items) - len(found)
+    return found, [item for item in items if item not in found]
 
 
 def rows_in(found: dict[str, int]) -> np.ndarray:
@@ -212,9 +216,8 @@ def remember(session: Session, settled: Settled, ids: Sequence[str]) -> None:
     if settled.about:
         session.remark(f"about:{session.annotator}", settled.about)
     if settled.fresh:
-        after = session.mark()[0]
         items = [str(ids[row]) for row in settled.carried]
-        session.remark(f"carried:{session.annotator}", json.dumps({"items": items, "after": after}))
+        session.remark(f"carried:{session.annotator}", json.dumps({"items": items, "after": session.mark()[0]}))
         session.replace_rounds([])
 
 
@@ -385,7 +388,7 @@ def _by_row(items: Any, place: Places, about: dict[str, Any]) -> bool:
     return by_row >= len(others) and by_row >= _alike(items, place.of(about["contents"]), about)[0]
 
 
-def _notice_of_change(about: dict[str, Any], place: Places, lost: int) -> str:
+def _notice_of_change(about: dict[str, Any], place: Places, lost: str) -> str:
     said = f"The collection has {count_of(len(place.rows), 'item')} now, {about['n']:,} when this session was last open"
     if about["names"] is not None:
         before = set(unpacked_names(about["names"]))
@@ -393,8 +396,5 @@ def _notice_of_change(about: dict[str, Any], place: Places, lost: int) -> str:
         other = sum(name not in place.rows for name in still)
         said += f": {len(place.rows) - len(still):,} new, {len(before) - len(still):,} gone"
         said += f", {other:,} spelt differently (letter case, accents)" if other else ""
-    about_gone = (
-        "answer is about an item that is gone: it stays" if lost == 1 else "answers are about gone items: they stay"
-    )
-    gone = f" {lost:,} {about_gone} in the file." if lost else ""
-    return f"{said}. Your answers went with their items, and the search goes on from them.{gone if lost else ''}"
+    said += ". Your answers went with their items, and the search goes on from them."
+    return f"{said} {lost}".rstrip()

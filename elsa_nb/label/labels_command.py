@@ -41,7 +41,7 @@ def declare_labels(parser: Parser) -> None:
     out.add_argument("--kind", help=f"one of {', '.join(KINDS)} (default: by FILE's ending, else csv)")
     what = "what the class is called (default: as the page calls it, else target)"
     out.add_argument("--class", dest="label", metavar="NAME", help=what)
-    what = "the folder of the items: whole paths, and needed for links and copies"
+    what = "the folder of the items: whole paths; links and copies need it (default: as the session was last opened)"
     out.add_argument("--images", type=typed_path, metavar="FOLDER", help=what)
     out.add_argument("--annotator", help="whose answers (default: csv and parquet everybody's, else the only person's)")
     what = "label-studio: what stands before a name, such as /data/local-files/?d=photos/"

@@ -6,9 +6,11 @@ import shutil
 import stat
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from elsa_nb import store
 from elsa_nb.errors import MissingDataError
+from elsa_nb.label.gone_items import why_unreadable
 from elsa_nb.locks import lock_beside
 from elsa_nb.option_names import option_told
 from elsa_nb.pictures.opening import RefusedError, real_path, unescaped
@@ -27,12 +29,33 @@ _NUMBERED = re.compile(r"\d{5,}-")  # what the names of links and copies begin w
 _BLOCK = 1 << 20  # bytes copied at once
 
 
+class FindsLeftOut(NamedTuple):
+    """The finds, of `finds`, that are not in the folder: those that are `gone`, and why others cannot be read now."""
+
+    finds: int
+    gone: list[str]
+    unreadable: dict[str, str]
+
+    def __str__(self) -> str:
+        """Say it in sentences, the last without a full stop; "" where none was left out."""
+        said = []
+        if self.gone:
+            are = "is gone and was" if len(self.gone) == 1 else "are gone and were"
+            said.append(f"{len(self.gone):,} of the {self.finds:,} finds {are} left out, such as {self.gone[0]}")
+        if self.unreadable:
+            first, why = next(iter(self.unreadable.items()))
+            one = len(self.unreadable) == 1
+            whose = "find's file cannot be read now and was" if one else "finds' files cannot be read now and were"
+            said.append(f"{len(self.unreadable):,} {whose} left out, such as {first} ({why})")
+        return ". ".join(said)
+
+
 def write_links(
     path: Path, finds: Sequence[str], images: Path | None, *, copies: bool = False, replace: bool = False
-) -> str:
+) -> FindsLeftOut:
     """Make the folder `path` with a link to each of the `finds`, or a copy of it: names of files in a folder `images`.
 
-    Finds whose files are gone are left out; a sentence that says so is returned ("": none is). An earlier folder of
+    Finds whose files are gone, empty or not to be read are left out, and returned. An earlier folder of
     this kind is replaced if it is as it was made; with `replace` also one that was changed since, as long as it holds
     nothing but links, or nothing but files, that are called as an export calls them. No other folder is ever replaced.
     Raises ValueError for other folders, for a `path` that is, holds or lies in `images`, and without `images`;
@@ -48,7 +71,7 @@ def write_links(
     with lock_beside(path, f"The folder of {what}").acquire(wait=True):
         fresh, before = (path.with_name(f".{path.name}.{which}") for which in ("new", "before"))
         _tidy_up(path, fresh, before)
-        files, gone = _files_of(finds, root, images, follow=copies)
+        files, left_out = _files_of(finds, root, images, follow=copies)
         if copies:
             inside = [copy_named(name, store.sha256_file(file)) for name, file in bar(files, "reading the finds")]
         else:
@@ -56,7 +79,7 @@ def write_links(
         _refuse_folder(path, digest := digest_of_names(inside), what, replace)
         with store.naming(path):
             _replace(path, files, fresh, before, _copy if copies else _link, lambda: note_export(path, digest))
-    return gone
+    return left_out
 
 
 def _tidy_up(path: Path, fresh: Path, before: Path) -> None:
@@ -74,30 +97,32 @@ def _tidy_up(path: Path, fresh: Path, before: Path) -> None:
             shutil.rmtree(left)
 
 
-def _files_of(finds: Sequence[str], root: Path, images: Path, *, follow: bool) -> tuple[list[tuple[str, Path]], str]:
-    """Return what the finds that are there are called in the folder, with their files; and a sentence on the others.
+def _files_of(
+    finds: Sequence[str], root: Path, images: Path, *, follow: bool
+) -> tuple[list[tuple[str, Path]], FindsLeftOut]:
+    """Return what the finds that are there are called in the folder, with their files; and the others.
 
     An item that is a link itself stands for its name in `images`, unless links are to be followed: where it leads,
     its name may be a checksum, as in git-annex and DVC.
     """
     files: list[tuple[str, Path]] = []
-    gone = []
+    left_out = FindsLeftOut(len(finds), [], {})
     for item in finds:
         try:
             file = real_path(root, item)
         except RefusedError:
             raise RefusedError(f"{item!r} leads out of {images}; nothing was written") from None
-        if file.is_file():
+        if not file.is_file():
+            left_out.gone.append(item)
+        elif why := why_unreadable(file):
+            left_out.unreadable[item] = why
+        else:
             named = file if follow else root / unescaped(root, item)
             files.append((_name(len(files) + 1, Path(item).name), named))
-        else:
-            gone.append(item)
     if finds and not files:
-        raise MissingDataError(f"none of the {len(finds):,} finds is in {images}; name the folder of the items.")
-    if not gone:
-        return files, ""
-    are = "is gone and was" if len(gone) == 1 else "are gone and were"
-    return files, f"{len(gone):,} of the {len(finds):,} finds {are} left out, such as {gone[0]}"
+        lies = "can be read" if left_out.unreadable else "is"
+        raise MissingDataError(f"none of the {len(finds):,} finds {lies} in {images}; name the folder of the items.")
+    return files, left_out
 
 
 def _replace(

@@ -16,10 +16,11 @@ import numpy as np
 from elsa_nb.label.asked_before import planted_answers
 from elsa_nb.label.cards import OPEN, PASSED, POSITIVE, UNSURE, Cards, LabelChange
 from elsa_nb.label.identity import carried_after
+from elsa_nb.label.present_answer import PLANTED, PLANTED_UNDO
 from elsa_nb.label.rounds import EARLIER, PANEL_COMPONENTS, SAMPLE, Asked, Rounds
 from elsa_nb.label.second_look import blind_page, earlier_cards
 from elsa_nb.label.session import Answer, Session
-from elsa_nb.label.session_file import NOT_ASKED, PLANTED, PLANTED_UNDO
+from elsa_nb.label.session_file import NOT_ASKED
 
 _UNDONE = ("undo", PLANTED_UNDO)
 
@@ -80,6 +81,16 @@ class Restored:
                 found.setdefault(row, label)
         return found
 
+    def agree_with_file(self, rounds: Rounds, session: Session, ids: Sequence[str]) -> None:
+        """Let the cards say what the file has of their items: what came from a file or an audit since, too."""
+        cards, known = self.cards, session.known()
+        measured = set(getattr(rounds.state, "known", ()))  # finds that an audit shows again
+        for position, (row, blind) in enumerate((row, asked.blind) for asked in self.asked for row in asked.rows):
+            label = known.get(str(ids[row]))
+            own = not blind and row not in measured and cards.card_of(position) == position
+            if own and label not in (None, cards.labels[position]):
+                cards.put(position, label)
+
 
 def restore(session: Session, rounds: Rounds, ids: Sequence[str], size: int, *, write: bool) -> Restored:
     """Replay the session into `rounds` (fresh); with `write`, store the rounds anew where they differ.
@@ -96,13 +107,13 @@ def restore(session: Session, rounds: Rounds, ids: Sequence[str], size: int, *, 
     rounds.reset()
     state, asked = rounds.begin()
     same = still_open = False
-    pending = _surviving(events)
+    pending, own = _surviving(events), {}
     for here in stored:
         same = asked is not None and asked.rows == here["asked"]["rows"]
         if not same:
             break
         while pending and pending[0][0]["id"] <= here["after"]:
-            _act(restored.cards, pending.pop(0))
+            _act(restored.cards, pending.pop(0), own)
         still_open = here["told"] is None
         known = _filled_in(session, here, ids) if still_open else here["asked"]["known"]
         _deal(restored, rounds, state, _asked(here), known)
@@ -113,7 +124,7 @@ def restore(session: Session, rounds: Rounds, ids: Sequence[str], size: int, *, 
         restored.told.append(told)
         state, asked = rounds.after(labels_told(restored, told["labels"]), amended, **wishes_of(restored, told))
     while pending:
-        _act(restored.cards, pending.pop(0))
+        _act(restored.cards, pending.pop(0), own)
     same, kept = same or not stored, len(restored.asked)
     if not still_open:
         go_on(restored, rounds, state, asked, session, ids, write=write)
@@ -127,6 +138,7 @@ def restore(session: Session, rounds: Rounds, ids: Sequence[str], size: int, *, 
         if write:
             afters = [r["after"] for r in stored[:kept]]
             session.replace_rounds([_as_stored(restored, i, afters) for i in range(len(restored.asked))])
+    restored.agree_with_file(rounds, session, ids)
     cards = restored.cards
     cards.cursor = next((p for p, label in enumerate(cards.labels) if label == OPEN), max(0, len(cards.labels) - 1))
     cards.waiting = bool(cards.labels) and not cards.open and not cards.over
@@ -143,17 +155,18 @@ def _filled_in(session: Session, here: dict, ids: Sequence[str]) -> list[tuple[i
     known = dict(here["asked"]["known"])
     if not _asked(here).blind:
         imported = session.imported_since(here["after"])
-        items = [str(ids[row]) for row in here["asked"]["rows"]]
-        known |= {i: imported[item] for i, item in enumerate(items) if item in imported}
+        items = {i: str(ids[row]) for i, row in enumerate(here["asked"]["rows"])}
+        present = session.known([item for item in items.values() if item in imported])
+        known |= {i: present.get(item, OPEN) for i, item in items.items() if item in imported}
     return sorted((i, label) for i, label in known.items() if label != OPEN)
 
 
 def go_on(
     restored: Restored, rounds: Rounds, state, asked: Asked | None, session: Session, ids: Sequence[str], *, write=True
-) -> list[tuple[int, list]]:
+) -> list[list]:
     """Deal the round `asked`, and, as long as the file knows all answers already, the ones after it.
 
-    Returns the rounds dealt as (number of cards, [(offset, label) known]); a search that is over deals none.
+    Returns for each round dealt the [(offset, label)] known of it; a search that is over deals none.
     """
     dealt = []
     while asked is not None:
@@ -163,7 +176,7 @@ def go_on(
         if write:
             session.open_round(len(restored.asked), len(restored.cards.labels), vars(asked) | {"known": known})
         _deal(restored, rounds, state, asked, known)
-        dealt.append((len(asked), known))
+        dealt.append(known)
         if len(known) < len(asked):
             return dealt
         told = {"labels": [label for _, label in known], "amended": []}
@@ -253,23 +266,46 @@ def rows_of(restored: Restored, amended: Sequence[Sequence[int]]) -> list[tuple[
 
 def _deal(restored: Restored, rounds: Rounds, state, asked: Asked, known) -> None:
     again = earlier_cards(asked.rows, restored.asked, restored.cards.labels) if asked.blind else ()
+    passed = () if asked.blind else _passed_before(restored, asked.rows)
     rounds.push(state)
     restored.asked.append(asked)
-    restored.cards.deal(len(asked), known, overview=asked.overview, again=again)
+    restored.cards.deal(len(asked), known, overview=asked.overview, again=again, passed=passed)
+
+
+def _passed_before(restored: Restored, rows: Sequence[int]) -> list[tuple[int, int]]:
+    """Return (position, offset among `rows`) of cards that were passed in a first look, of items asked about now."""
+    offsets = {row: i for i, row in enumerate(rows)}
+    cards = zip((row for asked in restored.asked for row in asked.rows), restored.cards.labels, strict=True)
+    return [(p, offsets[row]) for p, (row, label) in enumerate(cards) if label == PASSED and row in offsets]
 
 
 def _asked(stored: dict) -> Asked:
     return Asked(**{key: value for key, value in stored["asked"].items() if key != "known"})
 
 
-def _act(cards: Cards, action: list[dict]) -> None:
-    """Repeat an action; one on cards of another course of the search can be neither repeated nor undone."""
-    action = [e for e in action if e["position"] is not None and e["position"] < len(cards.labels)]
-    if not action:
-        return
-    cards.history.append([(e["position"], e["old"]) for e in action])
+def _act(cards: Cards, action: list[dict], own: dict[int, int]) -> None:
+    """Repeat an action; one on cards of another course of the search can be neither repeated nor undone.
+
+    Earlier versions gave an answer to the first card of an item that has a later one (`Cards.later`): it counts for the
+    later card, until it is taken back. `own` holds what was said on such later cards themselves, by position.
+    """
+    entry = []
     for e in action:
-        cards.put(e["position"], e["label"])
+        if (position := e["position"]) is None or position >= len(cards.labels):
+            continue
+        at, label = cards.card_of(position), e["label"]
+        if at == position and at not in own:
+            entry.append((at, e["old"]))
+        elif at == position:
+            entry.append((at, cards.labels[at]))
+            own[at] = label
+        else:
+            entry.append((at, cards.labels[at]))
+            own.setdefault(at, cards.labels[at])
+            label = label if label >= UNSURE else own[at]
+        cards.put(at, label)
+    if entry:
+        cards.history.append(entry)
 
 
 def _surviving(events: list[dict]) -> list[list[dict]]:

@@ -22,9 +22,10 @@ from elsa_nb.counts import count_of
 from elsa_nb.label import export
 from elsa_nb.label.identity import RENAMED
 from elsa_nb.label.log_rules import COLUMNS_HOLD, STORED_LABELS, mended
+from elsa_nb.label.present_answer import PLANTED, PLANTED_UNDO
 from elsa_nb.label.remembered import about_in
 from elsa_nb.label.session import EVENT, Session
-from elsa_nb.label.session_file import AUDITED, CLASS, IMPORTED, PLANTED, PLANTED_UNDO, session_there
+from elsa_nb.label.session_file import AUDITED, CLASS, IMPORTED, session_there
 
 _COLUMNS = ("id", *EVENT)
 _KINDS = {"answer", "undo", PLANTED, PLANTED_UNDO, IMPORTED, AUDITED, RENAMED}

@@ -1,8 +1,8 @@
 """The session file: every answer of every annotator, in SQLite, on the disk before the screen calls it saved.
 
-Nothing is ever overwritten. `events` is a log: an answer, a change of mind and an undo each add a line, and the current
-label of an item is in its last line. `rounds` holds what the search asked and what it was told, so that the same
-line of code that made a search brings it back to where it was, here or on another machine.
+Nothing is ever overwritten. `events` is a log: an answer, a change of mind and an undo each add a line, and
+`present_answer` says which line has an item's current label. `rounds` holds what the search asked and what it was told,
+so that the same line of code that made a search brings it back to where it was, here or on another machine.
 """
 
 import json
@@ -19,7 +19,8 @@ from elsa_nb.label.answers import Answer as Answer
 from elsa_nb.label.answers import Given, check_annotator, checked_answers
 from elsa_nb.label.lease import Holder, Lease
 from elsa_nb.label.lease import LeaseLostError as LeaseLostError
-from elsa_nb.label.session_file import NOT_ASKED, NOT_PLANTED, ON_PAGE, Opened, damage_named, damaged, is_round
+from elsa_nb.label.present_answer import NOT_PLANTED, present_lines
+from elsa_nb.label.session_file import NOT_ASKED, ON_PAGE, Opened, damage_named, damaged, is_round
 
 # Answers, as many as the smallest page has: at most so many are in the log beside the file and not yet in it.
 BEHIND = 12
@@ -299,9 +300,8 @@ class Session:
             which, values = f" AND kind IN ({_marks(kinds)})", [*values, *kinds]
         if label is not None:
             which, values = f"{which} AND label = ?", [*values, label]
-        last = f"SELECT max(id) FROM events WHERE annotator = ? AND {NOT_PLANTED} GROUP BY item"
-        query = f"SELECT {', '.join(columns)} FROM events WHERE id IN ({last}) AND label > -2 AND id > ?{which}"
-        return list(map(tuple, self._fetched(f"{query} ORDER BY position IS NULL, position, id", values)))
+        query = f"SELECT {', '.join(columns)} FROM events WHERE id IN ({present_lines('annotator = ?')}) AND id > ?"
+        return list(map(tuple, self._fetched(f"{query}{which} ORDER BY position IS NULL, position, id", values)))
 
     def known(self, items: Sequence[str] | None = None) -> dict[str, int]:
         """Return {item: label} of this annotator: of all items, or of these, without a look at the others."""
@@ -312,10 +312,8 @@ class Session:
             # As bytes: a name of which SQLite makes no text is in no session, and no reason to fail.
             part = [str(item).encode("utf-8", "surrogatepass") for item in items[start : start + _AT_ONCE]]
             among = ", ".join(["CAST(? AS TEXT)"] * len(part))
-            own = (
-                f"SELECT max(id) FROM events WHERE annotator = ? AND {NOT_PLANTED} AND item IN ({among}) GROUP BY item"
-            )
-            query = f"SELECT item, label FROM events WHERE id IN ({own}) AND label > -2"
+            present = present_lines(f"annotator = ? AND item IN ({among})")
+            query = f"SELECT item, label FROM events WHERE id IN ({present})"
             found |= dict(map(tuple, self._fetched(query, (self.annotator, *part))))
         return found
 
@@ -325,10 +323,15 @@ class Session:
         return [r["annotator"] for r in self.read("SELECT DISTINCT annotator FROM events ORDER BY annotator")]
 
     def said_by_others(self, since: int = 0) -> list[tuple[int, str, str, int]]:
-        """Return (event, annotator, item, label) of all that other people have said after an event, in order."""
-        which = f"annotator <> ? AND id > ? AND {NOT_PLANTED} ORDER BY id"
-        found = self._fetched(f"SELECT id, annotator, item, label FROM events WHERE {which}", (self.annotator, since))
-        return list(map(tuple, found))
+        """Return (event, annotator, item, label) of items of which other people said something after an event.
+
+        The label is the present one, -2 where there is none; the last event comes last.
+        """
+        said = f"SELECT max(id) AS last, annotator, item FROM events WHERE annotator <> ? AND id > ? AND {NOT_PLANTED}"
+        present = present_lines("(annotator, item) IN (SELECT annotator, item FROM said)")
+        query = f"WITH said AS ({said} GROUP BY 2, 3) SELECT last, annotator, item, coalesce(label, -2) FROM said"
+        query += f" LEFT JOIN (SELECT * FROM events WHERE id IN ({present})) USING (annotator, item) ORDER BY last"
+        return list(map(tuple, self._fetched(query, (self.annotator, since))))
 
     def disagreements(self) -> list[dict[str, Any]]:
         """Return items on which annotators differ: {"item": ..., "labels": {annotator: label}}, unsure ignored."""

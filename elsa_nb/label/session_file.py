@@ -19,6 +19,7 @@ from typing import Any
 
 from elsa_nb.errors import CorruptFileError, MissingDataError
 from elsa_nb.label.log_rules import LINE_HOLDS
+from elsa_nb.label.present_answer import ANSWERS_VIEW, EARLIER_VIEW, PLANTED, PLANTED_UNDO
 from elsa_nb.option_names import option_told
 from elsa_nb.store import DATABASE
 
@@ -32,7 +33,7 @@ _ENDINGS = ("", "-wal", "-shm")  # of the parts that SQLite keeps of a session: 
 _READINGS = 5  # attempts at a session that changes while it is read
 _TRIAL = 1 << 18  # bytes that must fit on the disk before a session is begun: its names, and some answers
 
-_TABLES = """
+_TABLES = f"""
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS events (
   id INTEGER PRIMARY KEY, annotator TEXT NOT NULL, action INTEGER NOT NULL, kind TEXT NOT NULL,
@@ -45,16 +46,9 @@ CREATE TABLE IF NOT EXISTS rounds (
 CREATE TABLE IF NOT EXISTS leases (
   annotator TEXT PRIMARY KEY, holder TEXT NOT NULL, host TEXT NOT NULL, pid INTEGER NOT NULL,
   since REAL NOT NULL, seen REAL NOT NULL);
-CREATE VIEW IF NOT EXISTS answers AS
-  SELECT * FROM events WHERE id IN (SELECT max(id) FROM events WHERE kind NOT IN ('planted', 'planted undo')
-    GROUP BY annotator, item) AND label > -2;
+{ANSWERS_VIEW};
 """
-_EARLIER_VIEW = "SELECT 1 FROM sqlite_master WHERE name = 'answers' AND sql NOT LIKE '%planted%'"
-# Those of what is answered in an audit about finds that it shows again. That measures the person: it is no answer about
-# the item, and whatever reads answers leaves it out.
-PLANTED, PLANTED_UNDO = "planted", "planted undo"
 ON_PAGE = ("answer", PLANTED), ("undo", PLANTED_UNDO)
-NOT_PLANTED = f"kind NOT IN ('{PLANTED}', '{PLANTED_UNDO}')"  # in a query
 CLASS = "class"  # the key of the remark that says what is looked for, as it was named on the page
 # The kinds of the events that hold labels from files, and answers that a person gave in an audit of the session.
 IMPORTED, AUDITED = "import", "audit"
@@ -217,7 +211,7 @@ class Opened:
                         raise damaged(path, found)
                 self.base.execute("BEGIN IMMEDIATE")
                 self.base.execute(f"PRAGMA application_id = {APPLICATION}")
-                if self.base.execute(_EARLIER_VIEW).fetchone():
+                if self.base.execute(EARLIER_VIEW).fetchone():
                     self.base.execute("DROP VIEW answers")
                 for statement in _TABLES.split(";\n"):
                     self.base.execute(statement)

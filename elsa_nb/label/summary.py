@@ -164,9 +164,9 @@ def _origins(
     An answer that was taken back and asked again gets another reason; one that was seen again or corrected keeps it.
     What a session took from its audits was `drawn` there.
     """
-    reasons: dict[str, str] = {}
+    reasons: dict[str, tuple[str, int | None]] = {}  # with the position of the card
     for event in events:
-        item, component = event["item"], event["component"]
+        item, component, position = event["item"], event["component"], event["position"]
         if event["label"] >= UNSURE:
             if event["kind"] == AUDITED or (event["kind"] == IMPORTED and item in drawn):
                 why = REASONS["audit"]
@@ -176,12 +176,12 @@ def _origins(
                 why = REASONS["earlier"]
             else:
                 why = UNKNOWN if component is None else str(REASONS.get(component, component))
-            reasons.setdefault(item, why)
-        elif component not in (SEEN_AGAIN, SECOND_OPINION) or reasons.get(item) == component:
-            reasons.pop(item, None)
+            reasons.setdefault(item, (why, position))
+        elif position is None or reasons.get(item, ("", position))[1] == position:
+            reasons.pop(item, None)  # what was taken back on another card of the item leaves the answer on this one
     counts: dict[str, tuple[int, int]] = {}
     for answer in answers:
-        why = reasons.get(answer["item"], UNKNOWN)
+        why, _ = reasons.get(answer["item"], (UNKNOWN, None))
         n, finds = counts.get(why, (0, 0))
         counts[why] = n + 1, finds + (answer["label"] == POSITIVE)
     order = [*dict.fromkeys(REASONS.values()), FROM_FILE]
@@ -196,7 +196,7 @@ def _seen_again(events: Sequence[Mapping[str, Any]]) -> tuple[int, int]:
         item = event["item"]
         if event["component"] == SEEN_AGAIN:
             after[item] = event["label"]
-        elif item not in after:
+        elif item not in after and event["label"] >= UNSURE:
             before[item] = event["label"]
     looked = {item: label for item, label in after.items() if label >= UNSURE}
     return len(looked), sum(before.get(item, label) != label for item, label in looked.items())

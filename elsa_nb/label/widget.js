@@ -111,7 +111,7 @@ function render({ model, el }) {
   }
 
   function announce() {
-    const card = contents.get(cards.cursor), label = cards.labels[cards.cursor];
+    const card = contents.get(cards.cursor), label = cards.answerAt(cards.cursor);
     const text = label === undefined ? "" : `${cards.cursor - shownFirst + 1} of ${shown.length}: ${card ? card.item : ""} ${WORDS[label]}`;
     if (text !== spoken) live.textContent = spoken = text;
   }
@@ -166,7 +166,7 @@ function render({ model, el }) {
     if (!ready) return;
     if (m.kind === "over") { cards.waiting = false; cards.over = true; }
     else if (cards.waiting || !active || !cards.labels.length) {
-      cards.deal(m.n, m.known, m.overview, m.again); cards.waiting = m.more;
+      cards.deal(m.n, m.known, m.overview, m.again, m.passed); cards.waiting = m.more;
       m.cards?.forEach((card) => contents.set(card.position, card));
     }
     else stale = true;
@@ -204,6 +204,11 @@ function render({ model, el }) {
     if (document.hidden) setTimeout(now); else requestAnimationFrame(now);
   }
 
+  function lookSaid(first) {
+    const [page, pages, shown] = lookOf(cards, first);
+    return `first look, page ${page} of ${pages} · ${shown} shown so far`;
+  }
+
   function paintNow() {
     const n = cards.labels.length;
     const [first, end] = n ? cards.page(cards.cursor) : [0, 0];
@@ -213,7 +218,7 @@ function render({ model, el }) {
     const [page, pages] = pageOf(cards, first);
     // By items, as the figures beside the cards have it: one that is seen again, or was carried over, has several cards.
     const { labels: answers = 0 } = model.get("figures");
-    where.textContent = !n ? "" : overview ? `first look, page ${page} of ${pages} · ${n} shown so far` : blind ? `${cards.again[first] === null ? "second opinion" : "seen again"} · ${shown.length - open} of ${shown.length} answered` : `page ${page} of ${pages} · round ${contents.get(first)?.round ?? cards.roundOf(first) + 1} · ${count(answers, "answer")}`;
+    where.textContent = !n ? "" : overview ? lookSaid(first) : blind ? `${cards.again[first] === null ? "second opinion" : "seen again"} · ${shown.length - open} of ${shown.length} answered` : `page ${page} of ${pages} · round ${contents.get(first)?.round ?? cards.roundOf(first) + 1} · ${count(answers, "answer")}`;
     startButton.title = overview ? "search for more of what you have marked (S); what you left unmarked has no answer" : "count the rest of this page as a no, and search from the examples you have marked (S)";
     onward.disabled = cards.over && end === n && !open;
     sizes.value = cards.size;
@@ -293,7 +298,7 @@ function render({ model, el }) {
 
   function paintCard(node, position) {
     const card = contents.get(position);
-    markCard(node, card, cards.labels[position], { cursor: position === cards.cursor, unsaved: unsaved.has(position) });
+    markCard(node, card, cards.answerAt(position), { cursor: position === cards.cursor, unsaved: unsaved.has(cards.cardOf(position)) });
   }
 
   let askedFor = { key: "", since: 0 };
@@ -312,7 +317,7 @@ function render({ model, el }) {
 
   function paintWhy() {
     const at = detail >= 0 && detail < cards.labels.length ? detail : cards.cursor;
-    beside.paintWhy(at, contents.get(at), cards.labels[at]);
+    beside.paintWhy(at, contents.get(at), cards.answerAt(at));
   }
 
   function paintSeeds() {
@@ -333,7 +338,7 @@ function render({ model, el }) {
     const at = cards.cursor, card = cards.waiting ? undefined : contents.get(at), n = cards.labels.length, [first, end] = n ? cards.page(at) : [0, 0];
     const open = shown.length ? cards.labels.slice(first, end).filter((label) => label === OPEN).length : 0;
     zoom.follow({
-      row: card?.row, item: card?.item, label: card && cards.labels[at], small: card && pictures.get(card.row),
+      row: card?.row, item: card?.item, label: card && cards.answerAt(at), small: card && pictures.get(card.row),
       where: card ? `${at - first + 1} of ${end - first} · ${reason(card.component)} · ${overview || blind ? "nothing is negative unless you say so" : open ? `${open} of the page left` : "Enter: next page"}` : "",
       empty: cards.waiting ? "Looking for the next round…" : cards.over && !card ? "Nothing is left to ask." : "Loading…",
     });

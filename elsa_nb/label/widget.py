@@ -283,7 +283,7 @@ class Widget(anywidget.AnyWidget):
             content["people"] = len({*self.controller.session.annotators, self.controller.session.annotator})
             content["sought"] = self.controller.session.meta(CLASS) or ""
             content["doors"], content["remark"] = self.doors, self.remark
-            content["again"] = list(cards.again.items())
+            content["again"], content["later"] = list(cards.again.items()), list(cards.later.items())
             content["seeds"] = self.controller.rounds.seeds[:24].tolist()
             buffers = [np.array(cards.labels, np.int8).tobytes(), _flat(cards.history), _flat(cards.undone)]
             self.send(content, buffers)

@@ -157,6 +157,47 @@ def test_a_first_look_by_mouse_and_keys_makes_nothing_negative_and_leads_into_th
     assert desk.state()["labels"] == before["labels"]
 
 
+def test_a_picture_of_the_first_look_shows_what_was_answered_since_and_a_click_corrects_that(bare_desk, panel):
+    desk = bare_desk(panel, width=1280, height=900)
+    desk.focus()
+    while not (found := places(desk)):
+        desk.press("Enter")
+        desk.settle()
+    for at in found:
+        desk.page.locator(".elsa-card").nth(at).click()
+    desk.press("s")
+    desk.settle()
+    later = panel.controller.cards.later
+    while not later or not set(later.values()) & set(range(panel.controller.cards.rounds[-1])):
+        desk.press("Enter")
+        desk.settle()
+    first, second = next(pair for pair in later.items() if pair[1] < panel.controller.cards.rounds[-1])
+    item, before = panel.controller.card(first)["item"], panel.controller.cards.labels[second]
+
+    def shown():
+        start, _ = panel.controller.cards.page(first)
+        desk.root.evaluate("(root, at) => root.elsa.dispatch([{op: 'goto', at}])", first)
+        desk.settle()
+        return desk.rows()[first - start][1]
+
+    assert shown() == before == panel.session.known()[item]
+    looked = sum(panel.controller.cards.overviews)
+    where = desk.page.locator(".elsa-head .elsa-where")
+    expect(where).to_contain_text(f"of {looked} · {looked * jobs.OVERVIEW} shown so far", timeout=conftest.PATIENCE)
+    assert "What was answered since shows that answer" in guide(desk)
+    card = desk.page.locator(".elsa-card").nth(first - panel.controller.cards.page(first)[0])
+    for label in (1 - before, before):
+        card.click()
+        desk.settle()
+        assert shown() == label == panel.session.known()[item]
+    desk.press("z")
+    desk.settle()
+    assert shown() == 1 - before == panel.session.known()[item]
+    desk.press("z")
+    desk.settle()
+    assert shown() == before == panel.session.known()[item]
+
+
 @pytest.mark.parametrize("dark", [False, True])
 def test_a_first_look_can_be_read_and_fills_a_wide_window(bare_desk, panel, dark):
     desk = bare_desk(panel, width=1920, height=1080, color_scheme="dark" if dark else "light")

@@ -455,3 +455,14 @@ def test_a_result_in_words_has_its_days_and_what_was_missed(first, last, days, m
     assert said.startswith(f"Audit s-audit.sqlite: 8 items drawn at random and looked at{days}, 1 find among them.")
     assert said.endswith(named or "At least 80 %.")
     assert ("Not marked when shown again" in said) == bool(missed)
+
+
+def test_an_audit_is_of_what_the_search_is_looking_for(place):
+    with Session(place / "s.sqlite") as session:
+        session.acquire()
+        session.remark(session_file.CLASS, "owl")
+    for _ in range(2):
+        _, panel = opened(place, audit=True)
+        assert panel.session.path.name == "s-audit.sqlite"
+        assert panel.session.meta(session_file.CLASS) == "owl"
+        panel.close()

@@ -18,12 +18,12 @@ import { readFileSync } from "node:fs";
 import { Cards } from "DECK";
 const names = ["labels", "rounds", "overviews", "history", "undone", "cursor", "open", "waiting", "over", "check"];
 names.push("size", "starts");
-const state = (d) => [...names.map((name) => d[name]), Object.entries(d.again)];
+const state = (d) => [...names.map((name) => d[name]), Object.entries(d.again).sort(), Object.entries(d.later).sort()];
 const runs = JSON.parse(readFileSync(0, "utf8"));
 console.log(JSON.stringify(runs.map((events) => {
   const cards = new Cards(12);
   return events.map((e) => {
-    if (e.op === "deal") cards.deal(e.n, e.known, e.overview, e.again);
+    if (e.op === "deal") cards.deal(e.n, e.known, e.overview, e.again, e.passed);
     else if (e.op === "over") { cards.over = true; cards.waiting = false; }
     else cards.apply(e);
     return state(cards);
@@ -42,7 +42,8 @@ def state(d):
     history = [e if isinstance(e, int) else [list(pair) for pair in e] for e in d.history]
     undone = [[list(pair) for pair in e] for e in d.undone]
     cards = [d.labels, d.rounds, d.overviews, history, undone, d.cursor, d.open, d.waiting, d.over, d.check]
-    return [*cards, d.size, d.starts, [[str(q), p] for q, p in d.again.items()]]
+    pairs = [sorted([str(q), p] for q, p in each.items()) for each in (d.again, d.later)]
+    return [*cards, d.size, d.starts, *pairs]
 
 
 def random_event(rng, n):
@@ -68,8 +69,13 @@ def random_run(rng, length=100):
         if cards.labels and rng.random() < 0.3:  # items seen again, some by another person
             places = rng.sample(range(len(cards.labels)), min(n, len(cards.labels)))
             n, known, overview, again = len(places), [], True, [p if rng.random() < 0.8 else None for p in places]
-        events.append({"op": "deal", "n": n, "known": known, "overview": overview, "again": again})
-        cards.deal(n, known, overview=overview, again=again)
+        once = [p for p, label in enumerate(cards.labels) if label == PASSED and p not in cards.later]
+        passed = [p for p in once if not again and rng.random() < 0.5]
+        passed = [list(pair) for pair in zip(passed, rng.sample(range(n), n), strict=False)]
+        events.append({"op": "deal", "n": n, "known": known, "overview": overview, "again": again, "passed": passed})
+        cards.deal(n, known, overview=overview, again=again, passed=passed)
+        dealt = cards.as_dealt(len(cards.rounds) - 1)
+        assert dealt == {name: events[-1][name] for name in ("n", "overview", "again", "passed")}
 
     deal()
     for _ in range(length):
@@ -108,7 +114,8 @@ def test_undoing_everything_leads_back_to_the_beginning():
         cards = Cards(12)
         for event in events:
             if event["op"] == "deal":
-                cards.deal(event["n"], event["known"], overview=event["overview"], again=event["again"])
+                dealt = {key: event[key] for key in ("overview", "again", "passed")}
+                cards.deal(event["n"], event["known"], **dealt)
             elif event["op"] == "over":
                 cards.over, cards.waiting = True, False
             else:
@@ -164,6 +171,31 @@ def test_an_overview_is_one_page_and_makes_nothing_negative():
     cards.apply({"op": "toggle", "at": 5})
     cards.apply({"op": "toggle", "at": 20})
     assert (cards.labels[5], cards.labels[20]) == (1, PASSED)
+
+
+def test_what_is_done_to_a_passed_card_is_done_to_the_card_on_which_its_item_was_asked_since():
+    cards = Cards(12)
+    cards.deal(6, overview=True)
+    cards.apply({"op": "rest"})
+    cards.deal(12, passed=[(2, 4), (3, 0)])
+    cards.apply({"op": "rest"})
+    for event, label in (
+        ({"op": "toggle", "at": 2}, 1),
+        ({"op": "toggle", "at": 2}, 0),
+        ({"op": "set", "at": 2, "v": -1}, -1),
+        ({"op": "label", "v": 1}, 1),  # where the cursor is
+        ({"op": "undo"}, -1),
+    ):
+        cards.apply(event)
+        assert (cards.labels[2], cards.labels[6 + 4]) == (PASSED, label)
+    cards.apply({"op": "goto", "at": 0})
+    cards.apply({"op": "row", "columns": 6, "v": 1})
+    assert cards.labels == [1, 1, PASSED, PASSED, 1, 1, 1, 0, 0, 0, 1, *[0] * 7]
+    while len(cards.rounds) > 1:
+        cards.apply({"op": "undo"})
+    assert cards.later == {}
+    cards.apply({"op": "toggle", "at": 2})
+    assert cards.labels[2] == 1
 
 
 def test_a_label_moves_to_the_next_open_card_of_the_page():

@@ -207,12 +207,13 @@ def test_links_to_pictures_that_are_gone_are_counted(here, capsys):
     session.write([Answer(item, -2, 1, position=place) for place, item in enumerate(("cats/1.jpg", "cats/2.jpg"))])
     session.close()
     (here / "images" / "cats").mkdir(parents=True)
-    (here / "images" / "cats" / "1.jpg").touch()
+    (here / "images" / "cats" / "1.jpg").write_bytes(b"x")
     gone = here / "images" / "cats" / "2.jpg"
     told = ("export", "s.sqlite", "--kind", "links", "--images", "images")
-    said = "s-links\n2 answers: 2 finds.\n1 of the 2 finds is gone and was left out, such as cats/2.jpg.\n"
+    said = "s-links\n2 answers: 2 finds, 1 of them of an item that is gone.\n"
+    said += "1 of the 2 finds is gone and was left out, such as cats/2.jpg.\n"
     assert elsa(capsys, *told) == (0, said)
-    gone.touch()
+    gone.write_bytes(b"x")
     assert elsa(capsys, *told) == (0, "s-links\n2 answers: 2 finds.\n")
 
 

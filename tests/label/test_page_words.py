@@ -50,3 +50,16 @@ def test_scores_that_differ_read_differently(asked):
     assert [said[i] for i in (1, 4, 7, 9)] == [", score 3.0e-9", ", score 0.00034", ", score 0.42", ", score 0.9966"]
     assert max(map(len, said)) <= len(", score 1 - 3.0e-7")
     assert asked("scoreText(null)", "figures.js") == ""
+
+
+def test_the_pages_of_a_first_look_are_counted_without_those_of_the_search(asked):
+    deals = "cards.deal(60, [], true); cards.deal(40, [], true); cards.deal(30, []); cards.deal(5, [], true, [3]);"
+    ask = f"(() => {{ const cards = new Cards(12); {deals} return [0, 59, 60].map((p) => lookOf(cards, p)); }})()"
+    script = ("cards.js", "layout.js")
+    assert asked(ask, *script) == [[1, 2, 100], [1, 2, 100], [2, 2, 100]]
+
+
+def test_a_card_that_was_passed_shows_what_was_answered_since(asked):
+    deals = "cards.deal(3, [], true); cards.apply({op: 'rest'}); cards.deal(3, [[0, 1]], false, [], [[1, 0], [2, 1]]);"
+    ask = f"(() => {{ const cards = new Cards(12); {deals} return [0, 1, 2, 3].map((p) => cards.answerAt(p)); }})()"
+    assert asked(ask, "cards.js") == [-3, 1, -3, 1]

@@ -7,8 +7,9 @@ from typing import Any
 from elsa_nb.counts import count_of
 from elsa_nb.label.label_files.lines import Line, Reading
 from elsa_nb.label.label_files.names import Names
+from elsa_nb.label.present_answer import ANSWERS
 from elsa_nb.label.remembered import about_in, numbered_before, unpacked_names
-from elsa_nb.label.session_file import NOT_PLANTED, check_values, read_whole
+from elsa_nb.label.session_file import check_values, read_whole
 from elsa_nb.option_names import option_told
 
 SESSION_KIND = "session file"
@@ -27,7 +28,7 @@ def read(path: Path, shown_as: Path, names: Names, item: str | None) -> Reading:
     try:
         read_whole(path, base)
         check_values(shown_as, base)
-        query = f"SELECT id, item, label, annotator FROM answers WHERE {NOT_PLANTED} ORDER BY id"
+        query = f"SELECT id, item, label, annotator FROM ({ANSWERS}) ORDER BY id"  # its own view may be an earlier one
         found = base.execute(query).fetchall()
         stored = base.execute("SELECT value FROM meta WHERE key GLOB 'about:*'").fetchall()
     except sqlite3.DatabaseError as error:

@@ -62,7 +62,7 @@ def test_links_are_not_made_where_the_pictures_are(session, tmp_path, where):
     """The pictures may be links themselves, which a folder of links would be taken for."""
     for item in LABELS:
         (tmp_path / "store" / item).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / "store" / item).touch()
+        (tmp_path / "store" / item).write_bytes(b"x")
         (tmp_path / "in" / "imgs" / item).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "in" / "imgs" / item).symlink_to(tmp_path / "store" / item)
     (tmp_path / "other").symlink_to("in/imgs")
@@ -243,7 +243,32 @@ def test_a_link_may_have_a_name_as_long_as_a_file(tmp_path):
     session = Session(tmp_path / "s.sqlite")
     session.record([Answer(item, -2, 1) for item in names], "import")
     for item in names:
-        (images / item).touch()
+        (images / item).write_bytes(b"x")
     links = export.export(session, kind="links", images=images)
     assert sorted(link.readlink().name for link in links.iterdir()) == sorted(names)
     session.close()
+
+
+def test_finds_that_are_gone_and_those_that_cannot_be_read_are_counted_by_one_rule(tmp_path):
+    names = [f"{n}.png" for n in range(6)]
+    for name in names:
+        (tmp_path / "images" / name).parent.mkdir(exist_ok=True)
+        (tmp_path / "images" / name).write_bytes(b"a picture")
+    panel = Panel(Fixed(6, range(6)), Files(tmp_path / "images", names), tmp_path / "s.sqlite", page=12)
+    panel.controller.handle([{"op": "set", "at": at, "v": 1} for at in range(6)])
+    panel.close()
+    for name in names[:2]:
+        (tmp_path / "images" / name).unlink()
+    (tmp_path / "images" / names[2]).write_bytes(b"")
+    with Session(tmp_path / "s.sqlite", to_read=True) as session:
+        for kind in ("links", "copies"):  # the session knows the folder
+            done = export.export_and_tell(session, None, kind)
+            assert len(list(done.path.iterdir())) == 3
+            assert done.counts == "6 answers: 6 finds, 2 of them of items that are gone"
+            assert done.remark == (
+                "2 of the 6 finds are gone and were left out, such as 0.png. "
+                "1 find's file cannot be read now and was left out, such as 2.png (empty)"
+            )
+        (tmp_path / "images").rename(tmp_path / "elsewhere")
+        with pytest.raises(MissingDataError, match="images is not a folder here; name the one that holds the items"):
+            export.export_and_tell(session, None, "links")

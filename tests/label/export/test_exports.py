@@ -95,7 +95,7 @@ def test_every_item_comes_back_under_its_own_name(tmp_path, odd, kind):
     if kind == "links":
         for item in ids:
             (tmp_path / "im" / item).parent.mkdir(parents=True, exist_ok=True)
-            (tmp_path / "im" / item).touch()
+            (tmp_path / "im" / item).write_bytes(b"x")
     session, fresh = Session(tmp_path / "s.sqlite"), Session(tmp_path / "fresh.sqlite")
     session.record([Answer(item, -2, label) for item, label in labels.items()], "import")
     path = export.export(session, kind=kind, images=tmp_path / "im" if with_folder else None)
