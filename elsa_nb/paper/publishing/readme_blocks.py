@@ -81,20 +81,14 @@ def _three(cells: pd.DataFrame) -> str:
 
 
 def _equal_budget(runs: pd.DataFrame) -> list[str]:
-    """Return the ranking at the number of labels where ELSA's searches (`paper` reading) end."""
+    """Return the ranking at the last stored number of labels before ELSA's searches (`paper` reading) end."""
     curve = budgets.equal_budget(runs[runs["encoder"] == "vicreg"], seeds=SHOWN_SEEDS)
-    ends = curve[curve["ended"] & (curve["arm"] == "ELSA") & (curve["reading"] == "paper")]
-    budget = int(ends["labels"].iloc[0])
+    elsa = curve[~curve["ended"] & (curve["arm"] == "ELSA") & (curve["reading"] == "paper")]
+    budget = int(elsa["labels"].max())
     ranked = budgets.at_budget(curve, budget)
     ranked = ranked[ranked["reading"].isin(["paper", "rival", "reference"]) & (ranked["arm"] != "ideal")]
-    spent = (
-        runs[(runs["encoder"] == "vicreg") & (runs["seeds"] == SHOWN_SEEDS)]
-        .groupby(["reading", "arm"])["labels"]
-        .median()
-    )
     entries = [
-        f"{row.arm} {row.median:.2f}"
-        + (f" (it stops at {spent[row.reading, row.arm]:,.0f})" if row.labels < budget else "")
+        f"{row.arm} {row.median:.2f}" + (f" (it stops at {row.labels:,})" if row.labels < budget else "")
         for row in ranked.itertuples()
     ]
     return [
