@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from elsa_nb.paper.runs.rivals import ARM_TITLES
 from elsa_nb.paper.runs.simulation import BUDGETS
 from elsa_nb.search.metrics import median_interval
 
@@ -39,7 +40,7 @@ def equal_budget(runs: pd.DataFrame, *, seeds: int = 5) -> pd.DataFrame:
     the labels its searches spent and of all they found, as the tables have them. The arms "random" (labelling at
     random) and "ideal" (every label a positive) are computed, not run; seeds count as labels.
     """
-    runs = runs[runs["seeds"] == seeds]
+    runs = runs[runs["seeds"] == seeds].replace({"arm": ARM_TITLES})
     frames = []
     for (encoder, reading, arm), group in runs.groupby(["encoder", "reading", "arm"], sort=False):
         end = round(float(group["labels"].median()))
