@@ -33,7 +33,6 @@ from benchmarks.summary import RESULTS, only_writer
 from benchmarks.versions import version_of
 from elsa_nb.bench.arms import Arm, Spaces, elsa, harvest, probe
 from elsa_nb.bench.simulating import by_checksum, half_of
-from elsa_nb.label.searching import FIRM
 from elsa_nb.paper.experiments.people.tables import MOST_LABELS, SHORT, beside_clean, cost_of_errors
 from elsa_nb.paper.runs.place import class_names
 from elsa_nb.paper.runs.simulation import draw_seeds
@@ -44,6 +43,7 @@ from elsa_nb.search.heads.features import Features
 from elsa_nb.search.oracle import Flipped, Oracle, Truth
 from elsa_nb.search.readings import READINGS
 from elsa_nb.search.recheck import RECHECK, Rechecked
+from elsa_nb.search.strategies.greedy_probe import FIRM
 from elsa_nb.store import DATA, write_atomically
 from elsa_nb.threads import one_thread
 

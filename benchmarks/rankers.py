@@ -20,12 +20,12 @@ import numpy as np
 from sklearn.cluster import MiniBatchKMeans
 
 from elsa_nb.bench.arms import Arm, Seeds, Spaces
-from elsa_nb.label.searching import FIRM
 from elsa_nb.search.contract import POSITIVE, UNASKED, Batch, Component, KeepsLedger, Ledger
 from elsa_nb.search.heads.features import Features
 from elsa_nb.search.heads.head import HeadConfig, train
 from elsa_nb.search.heads.kernel_sums import KernelSums
 from elsa_nb.search.highest import highest
+from elsa_nb.search.strategies.greedy_probe import FIRM
 
 GROWTH, FIRST, MOST = 0.1, 10, 200  # the batches of Harvest
 REFUSED = 0.25  # the weight of the mean of the refusals

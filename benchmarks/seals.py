@@ -10,11 +10,10 @@ import numpy as np
 
 from benchmarks.near_rows import near_rows
 from elsa_nb.bench.arms import Arm, Seeds, Spaces
-from elsa_nb.label.searching import FIRM
 from elsa_nb.search.contract import Batch, Component
 from elsa_nb.search.heads.head import HeadConfig
 from elsa_nb.search.highest import highest
-from elsa_nb.search.strategies.greedy_probe import GreedyProbe, ProbeConfig
+from elsa_nb.search.strategies.greedy_probe import FIRM, GreedyProbe, ProbeConfig
 
 NEAREST = 100  # of each labelled row, as in the paper
 

@@ -47,6 +47,11 @@ class Prepared:
     features: Features
 
     @cached_property
+    def features_by_direction(self) -> Features:
+        """The features of the vectors brought to length 1 (a copy, 4 n d bytes), made when first asked for."""
+        return Features(by_direction(self.pool).vectors, device=None if device() == "cpu" else device())
+
+    @cached_property
     def prepared_rows(self) -> PreparedRows | LargeRows:
         """The rows of the pool as strategies without neighbour lists search them, made when first asked for."""
         return prepared_rows(self.pool)

@@ -8,11 +8,14 @@ from functools import cache
 
 import pandas as pd
 
+from elsa_nb.paper.experiments.catalogue import sweep
 from elsa_nb.paper.experiments.components import rounds
 from elsa_nb.paper.experiments.equal_budgets.tables import compared_searches
 from elsa_nb.paper.experiments.phase import tables as phase
 from elsa_nb.paper.measures.intervals import median_with_interval, paired
 from elsa_nb.paper.runs import purity, runner
+from elsa_nb.paper.runs.place import class_names
+from elsa_nb.paper.runs.rivals import RAW
 from elsa_nb.prepared import LIST_LENGTH
 from elsa_nb.store import DATA, ROOT, read_json
 
@@ -60,9 +63,9 @@ def leads_over_elsa() -> pd.Series:
 
 
 def probe_ahead_from(encoder: str, reading: str, arms: list[str]) -> int:
-    """Return the fewest labels from which on the greedy probe is ahead of all arms, as far as it goes."""
+    """Return the fewest labels from which on the raw greedy probe is ahead of all arms, as far as it goes."""
     curves = at_equal_budget(encoder, reading).loc[:1868]
-    behind = curves["Greedy probe"] <= curves[arms].max(axis=1)
+    behind = curves[RAW] <= curves[arms].max(axis=1)
     return int(curves.index[curves.index > behind[behind].index.max()].min())
 
 
@@ -72,6 +75,26 @@ def probe_passes_elsa() -> int:
 
 def probe_passes_all() -> int:
     return max(probe_ahead_from(encoder, "released-code", BUDGETED) for encoder in ("vicreg", "barlow-twins"))
+
+
+def found_at(encoder: str, arm: str, labels: str) -> dict[str, float]:
+    """Return what an arm has found after so many labels; blanks in its name are underscores here."""
+    return {"discovery": at_equal_budget(encoder, "paper").loc[int(labels), arm.replace("_", " ")]}
+
+
+def classes_to_draw_from() -> dict[str, int]:
+    """Return how many classes the bundled pool has, and how many are large enough to be searched for."""
+    sizes = class_names("glyphs").value_counts()
+    return {"all": len(sizes), "eligible": int((sizes >= sweep("components", "full").least_members).sum())}
+
+
+def final_search(reading: str, arm: str) -> dict[str, float]:
+    """Return what the final search asks, in per cent: of all labels, of a search's on average; and searches without."""
+    runs = searches("components").query("reading == @reading and arm == @arm.replace('_', ' ')")
+    all_labels = runs[["nn_labels", "rands_labels", "final_labels"]].sum(axis=1)
+    of_all = runs["final_labels"].sum() / all_labels.sum()
+    shares = {"of_all": of_all, "mean": (runs["final_labels"] / all_labels).mean()}
+    return {name: 100 * share for name, share in (shares | {"none": (runs["final_labels"] == 0).mean()}).items()}
 
 
 def efficiency_by_printed(encoder: str) -> pd.Series:

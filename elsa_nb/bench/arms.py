@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from elsa_nb.label.searching import FIRM
 from elsa_nb.pool import Pool
 from elsa_nb.prepared import prepared_rows
 from elsa_nb.search.contract import RegisteredStrategy, Strategy
@@ -22,7 +21,7 @@ from elsa_nb.search.heads.large_rows import LargeRows
 from elsa_nb.search.heads.prepared_rows import DIMENSIONS, POWER, PreparedRows
 from elsa_nb.search.neighbours.lists import Neighbours
 from elsa_nb.search.readings import READINGS
-from elsa_nb.search.strategies.greedy_probe import GreedyProbe, ProbeConfig
+from elsa_nb.search.strategies.greedy_probe import FIRM, GreedyProbe, ProbeConfig
 from elsa_nb.search.strategies.harvest import Harvest, HarvestConfig
 from elsa_nb.search.strategies.registry import OURS, begin, strategies
 from elsa_nb.search.version import SEARCH

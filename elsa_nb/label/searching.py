@@ -19,7 +19,7 @@ from elsa_nb.search.heads.features import Features
 from elsa_nb.search.heads.head import HeadConfig
 from elsa_nb.search.neighbours.lists import Neighbours
 from elsa_nb.search.strategies import registry
-from elsa_nb.search.strategies.greedy_probe import GreedyProbe
+from elsa_nb.search.strategies.greedy_probe import FIRM, GreedyProbe
 from elsa_nb.search.strategies.harvest import Harvest
 from elsa_nb.side_by_side import by_direction
 
@@ -28,7 +28,6 @@ BEFORE = "greedy-probe"  # the default of sessions that do not say what they beg
 # What a search takes for near: vectors of one direction ("cosine"), or points of small distance ("euclidean").
 METRICS = ("cosine", "euclidean")
 _METRIC = {"elsa": "euclidean"}  # the paper's; all others by direction
-FIRM = 100.0  # penalty of the probe's head on vectors of one length: a few examples must not be learnt by heart
 
 
 def search_from(

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from elsa_nb.paper.runs.rivals import ARM_TITLES
 from elsa_nb.paper.runs.simulation import BUDGETS
 from elsa_nb.search.metrics import median_interval
 
@@ -34,28 +35,33 @@ def found_after(runs: pd.DataFrame, labels: np.ndarray | Sequence[float]) -> np.
 def equal_budget(runs: pd.DataFrame, *, seeds: int = 5) -> pd.DataFrame:
     """Return the median discovery rate of every arm after each number of labels, with its interval over classes.
 
-    Long form: encoder, reading, arm, labels, median, low, high, ended. A curve stops at the median number of labels
-    its searches spent (the row marked `ended`). A search that ended earlier keeps what it found. The arms "random"
-    (labelling at random) and "ideal" (every label a positive) are computed, not run; seeds count as labels.
+    Long form: encoder, reading, arm, labels, median, low, high, ended. A search that ended earlier keeps what it found.
+    The last row of an arm, marked `ended`, is its own end, which seldom is a stored number of labels: the medians of
+    the labels its searches spent and of all they found, as the tables have them. The arms "random" (labelling at
+    random) and "ideal" (every label a positive) are computed, not run; seeds count as labels.
     """
-    runs = runs[runs["seeds"] == seeds]
+    runs = runs[runs["seeds"] == seeds].replace({"arm": ARM_TITLES})
     frames = []
     for (encoder, reading, arm), group in runs.groupby(["encoder", "reading", "arm"], sort=False):
-        end = float(group["labels"].median())
-        shown = (end >= BUDGETS) & (seeds <= BUDGETS)
+        end = round(float(group["labels"].median()))
+        shown = (end > BUDGETS) & (seeds <= BUDGETS)
         values = np.array(group["discovery_at"].tolist())[:, shown]
-        frame = pd.DataFrame({"encoder": encoder, "reading": reading, "arm": arm, "labels": BUDGETS[shown]})
+        values = np.column_stack([values, group["discovery_rate"]])
+        labels = np.append(BUDGETS[shown], end)
+        frame = pd.DataFrame({"encoder": encoder, "reading": reading, "arm": arm, "labels": labels})
         frame["median"], frame["low"], frame["high"] = median_interval(values, group["target"], resamples=300)
-        frames.append(frame.assign(ended=frame["labels"] == frame["labels"].max()))
+        frames.append(frame.assign(ended=labels == end))
     for encoder, group in runs.groupby("encoder", sort=False):
         frames.append(_references(encoder, group, seeds))
     return pd.concat(frames, ignore_index=True)
 
 
 def at_budget(curves: pd.DataFrame, labels: int) -> pd.DataFrame:
-    """Return every arm's median discovery at the last stored number of labels not above `labels`, best first."""
-    budget = BUDGETS[labels >= BUDGETS].max()
-    rows = curves[curves["labels"] <= budget].groupby(["encoder", "reading", "arm"], sort=False).tail(1)
+    """Return every arm's median discovery at the last stored number of labels not above `labels`, best first.
+
+    An arm that stopped by then stands at its own end.
+    """
+    rows = curves[curves["labels"] <= labels].groupby(["encoder", "reading", "arm"], sort=False).tail(1)
     return rows.drop(columns="ended").sort_values(["encoder", "median"], ascending=[True, False])
 
 

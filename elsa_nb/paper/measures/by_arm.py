@@ -44,7 +44,8 @@ def lay_out_by_arm(long: pd.DataFrame) -> pd.DataFrame:
     for row in long.itertuples():
         line = (ENCODER_TITLES[row.encoder], row.arm, row.seeds)
         title = METRIC_TITLES[row.metric]
-        cells.setdefault((title, f"here, {row.reading}"), {})[line] = cell_text(row)
+        text = cell_text(row).replace(", ", ",\N{NO-BREAK SPACE}")  # narrow columns break before an interval, not in it
+        cells.setdefault((title, f"here, {row.reading}"), {})[line] = text
         cells.setdefault((title, "the paper"), {})[line] = row.printed
     order = [
         (METRIC_TITLES[metric], column)

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from elsa_nb.paper.runs.rivals import PREPARED_RIVALS
 from elsa_nb.search.checks import check_count, check_counts, check_number
 from elsa_nb.search.config import ELSA, SearchConfig
 from elsa_nb.search.contract import RegisteredStrategy
@@ -70,8 +71,8 @@ def _value(before: Any, name: str, text: str) -> Any:
 
 
 def strategy_of(arm: str) -> type[RegisteredStrategy]:
-    """Return the strategy that an arm is a configuration of: a rival is one of its own, all others are ELSA's."""
-    return strategies().get(arm, Search)
+    """Return the strategy that an arm is a configuration of: a rival has one of its own, all others are ELSA's."""
+    return PREPARED_RIVALS[arm].kind if arm in PREPARED_RIVALS else strategies().get(arm, Search)
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,8 @@ class Setting:
     def config(self) -> Any:
         """The configuration of the strategy: of a rival its own, else that of the reading's arm, changed."""
         if self.reading == RIVAL:
-            return strategy_of(self.arm).config_class()
+            prepared = PREPARED_RIVALS.get(self.arm)
+            return strategy_of(self.arm).config_class() if prepared is None else prepared.config
         return changed(READINGS[self.reading][self.arm], self.change)
 
     @property
@@ -138,7 +140,7 @@ class Sweep:
         repeats: How many draws of seeds per class.
         space: Which output of the encoders, "embedding" or "projection".
         least_members: Images that a class needs to be drawn.
-        rivals: Registered strategies, each searching as it is ...
+        rivals: Registered strategies, each searching as it is, or names of `PREPARED_RIVALS` ...
         rival_seeds: ... once for each of these numbers of seeds (none: those of `seeds`).
         changes: Departures from a reading; one without text is the reading itself.
         flips: Probabilities of wrong answers.
@@ -187,7 +189,7 @@ class Sweep:
                 raise ValueError("chosen by name, and targets names no class; name at least one")
             _check_names("readings", self.readings, READINGS)
             _check_names("arms", self.arms, READINGS["paper"])
-            _check_names("rivals", self.rivals, strategies() if self.rivals else ())
+            _check_names("rivals", self.rivals, (*strategies(), *PREPARED_RIVALS) if self.rivals else ())
             for change in self.changes:
                 if not isinstance(change, Change) or not isinstance(change.text, str):
                     raise ValueError(f"changes: {change!r:.60}; allowed: Change({change!r:.60})")

@@ -13,6 +13,7 @@ import pandas as pd
 
 from elsa_nb.paper.runs.grid import Setting, strategy_of
 from elsa_nb.paper.runs.place import Place
+from elsa_nb.paper.runs.rivals import PREPARED_RIVALS
 from elsa_nb.paper.runs.thinning import absent_rows, thinned
 from elsa_nb.prepared import Prepared
 from elsa_nb.search import metrics
@@ -108,6 +109,8 @@ def _search(setting: Setting, config: Any, shared: Shared) -> tuple[Strategy, Or
         oracle = Flipped(shared.positive, setting.flip, np.random.default_rng(for_oracle))
     base, rng = shared.base, np.random.default_rng(for_search)
     features = base.features if getattr(config, "head_space", "search") == "search" else shared.embedding
+    if setting.arm in PREPARED_RIVALS:
+        features = base.features_by_direction
     kind, parts = strategy_of(setting.arm), {"neighbours": base.neighbours, "features": features}
     if "prepared_rows" in kind.needs:
         parts["prepared_rows"] = base.prepared_rows

@@ -22,6 +22,8 @@ from elsa_nb.search.heads.features import Features
 from elsa_nb.search.heads.head import HeadConfig
 from elsa_nb.search.highest import highest
 
+FIRM = 100.0  # penalty of the head on vectors of one length: a few examples must not be learnt by heart
+
 
 @dataclass(frozen=True)
 class ProbeConfig:

@@ -36,7 +36,7 @@ def test_quick_searches_are_among_the_full_ones(names):
     assert quick < full
     assert len({s.target for s in quick}) >= 5
     assert len({s.seeds for s in quick}) >= 3
-    assert len(full) == 50 * 2 * 5 * (5 * 4 * 2 + 2)
+    assert len(full) == 50 * 2 * 5 * (5 * 4 * 2 + 3)
 
 
 def test_arms_encoders_and_readings_share_their_seeds_and_nothing_else_does(names):
@@ -84,7 +84,7 @@ def test_classes_by_name_or_by_purity_are_not_counted_against_the_others():
 @pytest.mark.parametrize(
     ("given", "told"),
     [
-        ({"rivals": ("Havest",)}, "rivals: 'Havest' is not known; allowed: 'ELSA', 'Greedy probe', 'Harvest'"),
+        ({"rivals": ("Havest",)}, "rivals: 'Havest' is not known; allowed: 'ELSA', 'Greedy probe', 'Harvest', 'G"),
         ({"rivals": ("harvest",)}, "rivals: 'harvest' is not known"),  # ELSA was searched with under this name
         ({"readings": ("papr",)}, "readings: 'papr' is not known; allowed: 'paper', 'released-code'"),
         ({"readings": "paper"}, r"readings = 'paper'; allowed: several in brackets: \('paper',\)"),
@@ -114,7 +114,7 @@ def test_a_sweep_over_what_does_not_exist_is_refused_before_it_searches(given, t
 
 def test_a_rival_runs_once_not_once_a_reading(names):
     unit = next(iter(sweep("components", "quick").units(names)))
-    assert [s.arm for s in unit if s.reading == RIVAL] == ["Greedy probe", "Harvest"]
+    assert [s.arm for s in unit if s.reading == RIVAL] == ["Greedy probe", "Greedy probe, prepared", "Harvest"]
 
 
 NOVEL = {

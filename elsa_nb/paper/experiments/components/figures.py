@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from elsa_nb.paper.measures.medians import ENCODER_TITLES, RATE_TITLES
+from elsa_nb.paper.runs.rivals import PREPARED, RAW
 from elsa_nb.paper.style import COLOURS, COMPONENT_COLOURS, MARKERS, STYLE, log_axis
 
 # NN inside ELSA is broad and pale, NN alone thin, dark and hollow: so both show where they agree.
@@ -17,6 +18,9 @@ _SERIES = {
 }
 _BAND = 0.16  # opacity
 _NO_READING = "no reading"
+# Two preparations of one strategy have its colour; on raw vectors it is dotted, and its mark hollow, as in notebook 18.
+_ARM_COLOURS = COLOURS | dict.fromkeys((PREPARED, RAW), COLOURS["Greedy probe"])
+_ARM_MARKERS = MARKERS | dict.fromkeys((PREPARED, RAW), MARKERS["Greedy probe"])
 
 
 def plot_rounds(frame: pd.DataFrame, classes: pd.DataFrame) -> Figure:
@@ -144,21 +148,23 @@ def plot_equal_budget(frame: pd.DataFrame) -> Figure:
             ax.set_xlabel("Labels spent, seeds included (log)")
             log_axis(ax.xaxis)
         handles, labels = axes[0, 0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside lower center", ncols=len(labels) if len(encoders) > 1 else 3)
+        figure.legend(handles, labels, loc="outside lower center", ncols=5 if len(encoders) > 1 else 3)
     return figure
 
 
 def _plot_by_labels(frame: pd.DataFrame, ax: Axes) -> None:
     for arm, rows in frame.groupby("arm", sort=False):
         reference = arm in ("random", "ideal")
-        style = {"ls": "--" if arm == "random" else ":" if arm == "ideal" else "-", "lw": 1.1 if reference else 1.6}
-        rival = (rows["reading"] == "rival").all()
+        dotted = arm in ("ideal", RAW)
+        style = {"ls": "--" if arm == "random" else ":" if dotted else "-", "lw": 1.1 if reference else 1.6}
+        rival, colour = (rows["reading"] == "rival").all(), _ARM_COLOURS[arm]
         name = f"{arm} ({_NO_READING})" if rival else arm
-        ax.plot(rows["labels"], rows["median"], color=COLOURS[arm], label=name, **style)
+        ax.plot(rows["labels"], rows["median"], color=colour, label=name, **style)
         if not reference:
-            band = ax.fill_between(rows["labels"], rows["low"], rows["high"], color=COLOURS[arm], alpha=0.13, lw=0)
+            band = ax.fill_between(rows["labels"], rows["low"], rows["high"], color=colour, alpha=0.13, lw=0)
             if rival:
-                band.set(alpha=None, facecolor="none", edgecolor=COLOURS[arm], lw=0.7, ls=(0, (3, 2)))
+                band.set(alpha=None, facecolor="none", edgecolor=colour, lw=0.7, ls=(0, (3, 2)))
+            mark = {"marker": _ARM_MARKERS[arm], "ms": 5, "ls": "none"} | ({"mfc": "white"} if arm == RAW else {})
             end = rows[rows["ended"]].head(1)
-            ax.plot(end["labels"], end["median"], color=COLOURS[arm], marker=MARKERS[arm], ms=5, ls="none")
+            ax.plot(end["labels"], end["median"], color=colour, **mark)
     ax.set_xscale("log")

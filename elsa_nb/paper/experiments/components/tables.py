@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from elsa_nb.paper.measures.medians import interval_text, medians
+from elsa_nb.paper.measures.medians import ENCODER_TITLES, interval_text, medians
 from elsa_nb.search.readings import READINGS
 
 
@@ -29,6 +29,19 @@ def arms_table(runs: pd.DataFrame) -> pd.DataFrame:
             "Final search": _share(shares["final_labels"]),
         }
     return pd.DataFrame(rows).T.rename_axis("arm")
+
+
+def lay_out_budget(rows: pd.DataFrame) -> pd.DataFrame:
+    """Lay rows of `budgets.at_budget` out for reading, best first: labels, and discovery with its interval.
+
+    What is computed and not run has no interval.
+    """
+    found = [
+        f"{row.median:.3f}" if pd.isna(row.low) else interval_text(row.median, row.low, row.high, ".3f")
+        for row in rows.itertuples()
+    ]
+    shown = rows.assign(encoder=rows["encoder"].map(ENCODER_TITLES), **{"discovery rate": found})
+    return shown.set_index(["encoder", "reading", "arm"])[["labels", "discovery rate"]]
 
 
 def equal_rules(runs: pd.DataFrame) -> pd.DataFrame:

@@ -12,12 +12,12 @@ import pandas as pd
 from elsa_nb.paper.measures.medians import KNOWN_DISHES, interval_text
 from elsa_nb.paper.measures.overheads import ALL_LABELS, BASE, curve_points, overheads, summary
 from elsa_nb.paper.measures.simulated import POOL_TITLES, STAGES_TITLES, held_out
+from elsa_nb.paper.runs.rivals import PREPARED, RAW
 from elsa_nb.search.metrics import median_interval
 
 # Glyphs have classes of 40 among 100,000 as they are: theirs are made so rare, the others' one in a thousand.
 _RARE = {pool: "0.04%" if pool.startswith("glyphs") else "0.1%" for pool in POOL_TITLES}
 RARE_TITLES = {f"{pool}, {share}": f"{POOL_TITLES[pool]}, {share}" for pool, share in _RARE.items()}
-PREPARED, RAW = "Greedy probe, prepared", "Greedy probe, raw vectors"
 ARMS = {"Greedy probe, unit rows, l2 = 100": PREPARED, "Greedy probe": RAW}
 AT_RANDOM = "Random"
 LINE_ONLY, TWO_ENCODERS = "Harvest: line only", "Harvest: two encoders"

@@ -14,6 +14,7 @@ from elsa_nb.paper.measures import by_arm, medians
 from elsa_nb.paper.measures.printed import printed_cells
 from elsa_nb.paper.runs import runner
 from elsa_nb.paper.runs.grid import Sweep
+from elsa_nb.paper.runs.rivals import ARM_TITLES
 from elsa_nb.profiles import profile
 
 # The packs that the encoders were trained on: what they are called, and how many classes they hold.
@@ -80,7 +81,7 @@ def without_known_dishes(runs: pd.DataFrame, *, seeds: int = 5) -> pd.DataFrame:
 
     As `medians`, with the column `dishes`: "all", or "without" those that ImageNet knows, and how many there are.
     """
-    runs = runs[runs["seeds"] == seeds]
+    runs = runs[runs["seeds"] == seeds].replace({"arm": ARM_TITLES})
     parts = {"all": runs, "without": runs[~runs["target"].isin(medians.KNOWN_DISHES)]}
     named = [part.assign(dishes=f"{name} ({part['target'].nunique()})") for name, part in parts.items()]
     return medians.medians(pd.concat(named), ["dishes", "reading", "arm"], medians.RATES)
@@ -112,7 +113,7 @@ def beyond_chance(frame: pd.DataFrame, *, seeds: int = 5) -> pd.DataFrame:
     times is the ratio of the latter two, with a 95 % interval (bootstrap over classes). 1 is as good as labelling at
     random.
     """
-    runs = frame[frame["seeds"] == seeds]
+    runs = frame[frame["seeds"] == seeds].replace({"arm": ARM_TITLES})
     hidden = runs["class_size"] - seeds
     runs = runs.assign(
         new=runs["discovery_rate_without_seeds"] * hidden,
