@@ -180,7 +180,7 @@ def test_no_bytes_make_it_raise_anything_but_a_sentence(tmp_path_factory, conten
     path = tmp_path_factory.getbasetemp() / "bytes.csv"
     path.write_bytes(content)
     with pytest.raises(ValueError, match=r"bytes\.csv: "):
-        read_labels(path, IDS)
+        read_labels(path, ["a name that few bytes do not spell by chance.jpg"])
 
 
 # What each kind of file heeds of the options that say how it is read: anything else is refused.
