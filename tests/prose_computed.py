@@ -236,5 +236,27 @@ def share_of_pool() -> float:
     return 100 * runs["labels"].median() / runs["pool_size"].iloc[0]
 
 
-def as_elsa() -> pd.Series:
-    return frame("equal-goals").query("what.str.startswith('labels at ELSA')")["measured"]
+def elsas_labels() -> pd.Series:
+    """Return ELSA's labels to 80 % in the glyphs' projection, Harvest's are 1: on raw vectors, and on prepared ones."""
+    rows = frame("equal-ratios").query("pool == 'glyphs, projection' and share == 80").set_index("arm")["ratio"]
+    return pd.Series({"raw": rows["ELSA"], "prepared": rows["ELSA, prepared"]})
+
+
+def part_worth(changed: str) -> pd.Series:
+    """Return the labels of Harvest with a part "changed_like_this", by pool; those of Harvest as it is are 1."""
+    rows = frame("equal-parts")
+    return rows[rows["changed"] == changed.replace("_", " ")].set_index("pool")["to 80 %"]
+
+
+def part_percent(changed: str) -> pd.Series:
+    """Return by how many per cent a changed part changes the labels, up or down, by the first word of the pool."""
+    worth = part_worth(changed)
+    return (100 * (worth - 1).abs()).set_axis(
+        [pool.split()[-1] if "glyphs" in pool else pool.split(",")[0] for pool in worth.index]
+    )
+
+
+def as_elsa(classes: str) -> pd.Series:
+    """Return Harvest's labels by ELSA's at as many finds, of each pool of "whole" or "rare" classes."""
+    goals = frame("equal-goals").query("what.str.startswith('labels at ELSA')")
+    return goals.loc[goals["pool"].str.endswith("%") == (classes == "rare"), "measured"]

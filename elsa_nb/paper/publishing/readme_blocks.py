@@ -11,7 +11,7 @@ import pandas as pd
 
 from elsa_nb import store
 from elsa_nb.counts import count_of
-from elsa_nb.paper.experiments.equal_budgets.tables import SUPERVISED, compared_searches, spent
+from elsa_nb.paper.experiments.equal_budgets.tables import SUPERVISED_MEANS, compared_searches, spent
 from elsa_nb.paper.measures import budgets, by_arm
 from elsa_nb.paper.measures.overheads import ALL_LABELS, BASE
 from elsa_nb.paper.runs import runner
@@ -106,8 +106,8 @@ def labels_block(frame: pd.DataFrame) -> str:
     said = spent(frame).set_index(["pool", "arm"])
     lines = [
         "Labels spent per find when 50 / 80 % of a class is found, starting from one example: medians over classes",
-        "that no setting was chosen on. A dash: most searches did not get that far within the labels allowed.",
-        SUPERVISED,
+        "that no setting was chosen on. A dash: most searches did not get that far within the labels allowed. "
+        + SUPERVISED_MEANS,
         "",
         f"| pool: classes, labels allowed | {' | '.join(arms.values())} |",
         f"|{'---|' * (len(arms) + 1)}",

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from elsa_nb.paper.experiments.equal_budgets.tables import AT_RANDOM, PREPARED, RAW, SAYS_LITTLE, SUPERVISED
+from elsa_nb.paper.experiments.equal_budgets.tables import AT_RANDOM, PREPARED, RAW, SAYS_LITTLE, SUPERVISED_MEANS
 from elsa_nb.paper.style import COLOURS, STYLE, log_axis
 
 _LINES = {
@@ -67,7 +67,7 @@ def plot_curves(frame: pd.DataFrame) -> Figure:
 
 def _legend(figure: Figure, ax: Axes, columns: int) -> None:
     """Put the legend of one panel below the figure, and say over it what the vectors of photographs know."""
-    told = {"title": "\n".join(wrap(SUPERVISED, 18 * round(figure.get_figwidth()))), "title_fontsize": "small"}
+    told = {"title": "\n".join(wrap(SUPERVISED_MEANS, 18 * round(figure.get_figwidth()))), "title_fontsize": "small"}
     figure.legend(*ax.get_legend_handles_labels(), loc="outside lower center", ncols=columns, **told)
 
 

@@ -23,7 +23,7 @@ AT_RANDOM = "Random"
 LINE_ONLY, TWO_ENCODERS = "Harvest: line only", "Harvest: two encoders"
 PARTS = "Harvest: "  # what the arms of the ablation begin with
 CURVES = (BASE, PREPARED, RAW, "SEALS", "ELSA", "NN.Large", AT_RANDOM)
-SUPERVISED = (  # what the titles of pools of photographs mean by the word
+SUPERVISED_MEANS = (  # what the titles of pools of photographs mean by the word
     "Supervised: the encoder learned the 1,000 classes of ImageNet from labels; Tiny-ImageNet's 200 are among them, of "
     f"Food-101's 101 dishes {len(KNOWN_DISHES)}."
 )
