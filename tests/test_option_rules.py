@@ -194,7 +194,7 @@ def test_a_panel_with_a_class_exports_links(tmp_path):
 
     (tmp_path / "in").mkdir()
     for name in "abc":
-        (tmp_path / "in" / name).touch()
+        (tmp_path / "in" / name).write_bytes(b"x")
     pool = Pool.from_arrays(np.eye(3), list("abc"))
     panel = Panel(Harvest(pool, [0], rng=0), Files(tmp_path / "in", pool), session=tmp_path / "s.sqlite")
     panel.session.record([Answer("a", -2, 1)], "import")
