@@ -98,7 +98,7 @@ class Uncut(pd.DataFrame):
 def readable(frame: pd.DataFrame, **words: str) -> Uncut:
     """Return a copy of `frame` to be read: its columns, the levels of its index, and values that are names, in words.
 
-    It shows its text uncut. `words` gives, by short name, what has another name in this one table. What has no words stays as it is.
+    `words` gives, by short name, what has another name in this one table. What has no words stays as it is.
     """
     names = COLUMN_WORDS | words
     coded = {short: long for short, long in names.items() if "_" in short}  # "labels" among values is no name

@@ -152,19 +152,26 @@ def exponents(value, matrix=0.2):
     return made.assign(matrix=matrix)
 
 
+SPACES = range(40)
+
+
 def spaces(discovery, clusters):
-    """Return three searches of the toy space."""
-    return pd.DataFrame({"reading": ["paper"] * 3, "discovery": discovery, "clusters": clusters})
+    """Return searches of the toy space, all alike."""
+    return pd.DataFrame({"reading": "paper", "number": SPACES, "discovery": discovery, "clusters": clusters})
 
 
 def rounds(spacing, shared, positives=9.0):
-    """Return what the forms of RandS ask, beside points drawn at random: 0.3 apart, of all points 0.4 asked by NN."""
+    """Return what the forms of RandS ask, beside points drawn at random: of the likely ones 0.3 apart, 2 asked by NN.
+
+    Every other space is a little different, the same for all.
+    """
     told = dict.fromkeys(rands.VARIANTS, (spacing, shared, positives)) | {
         rands.RANDOM_LIKELY: (0.3, 2.0, 5.0),
         rands.RANDOM_ANYWHERE: (0.5, 0.4, 2.0),
     }
     frame = pd.DataFrame.from_dict(told, orient="index", columns=["spacing", "also asked by NN", "positives"])
-    return frame.rename_axis("variant").reset_index().assign(reading="paper")
+    frame = frame.rename_axis("variant").reset_index().assign(reading="paper")
+    return pd.concat([frame.assign(number=n, spacing=frame["spacing"] + 0.1 * (n % 2)) for n in SPACES])
 
 
 # Claim: results that bear it out, results that do not, and what the verdict on the latter is.
@@ -265,7 +272,7 @@ CASES = {
     "iterative-nn": ({"toy-nn": spaces(0.5, 2)}, {"toy-nn": spaces(0.2, 1)}, "no"),
     "rands-beats-random": ({"toy-rands": rounds(0.1, 0.1)}, {"toy-rands": rounds(0.1, 0.1, 1.0)}, "no"),
     "toy-space": ({"toy": spaces(0.99, 4)}, {"toy": spaces(0.5, 2)}, "no"),
-    "rands-spreads": ({"toy-rands": rounds(0.4, 0.1)}, {"toy-rands": rounds(0.1, 0.1)}, "part"),
+    "rands-spreads": ({"toy-rands": rounds(0.4, 1.0)}, {"toy-rands": rounds(0.1, 1.0)}, "part"),
     "time": ({"complexity": exponents(1.1)}, {"complexity": exponents(1.6)}, "no"),
     "memory": ({"complexity": exponents(1.0, 1.5)}, {"complexity": exponents(1.0, 0.2)}, "part"),
 }
@@ -338,6 +345,22 @@ def test_what_chance_explains_is_open_in_either_direction():
     row = judge({"components": half}, "not-everything").iloc[0]
     assert (row["verdict"], row["open"], row["tests"]) == ("cannot be told", 2, 2)
     assert "below 1 in 8 of 16 classes (open)" in row["numbers"]
+
+
+@pytest.mark.parametrize(("spacing", "shared"), [(0.3, 2.0), (0.2, 3.0)])
+def test_points_like_those_drawn_among_the_likely_do_not_spread(spacing, shared):
+    """Whether farther apart or fewer asked by NN is judged beside one and the same draw, and equal is not enough."""
+    row = judge({"toy-rands": rounds(spacing, shared)}, "rands-spreads").iloc[0]
+    assert (row["verdict"], row["passed"]) == ("does not hold", 0), row["numbers"]
+    assert rands.RANDOM_ANYWHERE not in row["numbers"]
+
+
+@given(st.integers(16, 20))
+def test_a_share_of_spaces_that_chance_explains_is_open(every):
+    """18 of 20 are nine of ten, so 16 to 20 cannot be told from it."""
+    found = spaces(0.99, 4).head(20).assign(clusters=[4] * every + [2] * (20 - every))
+    row = judge({"toy": found}, "toy-space").iloc[0]
+    assert (row["verdict"], row["open"]) == ("holds in part", 1), row["numbers"]
 
 
 def test_one_test_among_many_needs_more_than_alone():
