@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from elsa_nb.paper.comparison import verdicts
 from elsa_nb.paper.comparison.tables import Results
 from elsa_nb.paper.experiments.toy import rands
-from elsa_nb.paper.measures import budgets, intervals
+from elsa_nb.paper.measures import budgets, intervals, more_seeds
 from elsa_nb.paper.runs.simulation import BUDGETS
 from elsa_nb.profiles import FIGURES
 from elsa_nb.search.readings import READINGS
@@ -345,6 +345,24 @@ def test_what_chance_explains_is_open_in_either_direction():
     row = judge({"components": half}, "not-everything").iloc[0]
     assert (row["verdict"], row["open"], row["tests"]) == ("cannot be told", 2, 2)
     assert "below 1 in 8 of 16 classes (open)" in row["numbers"]
+
+
+@given(st.integers(1, 200), st.floats(0.1, 0.6))
+def test_what_rises_by_the_seeds_alone_does_not_rise(seeds, found):
+    """A search that finds the same share of the rest from any number of seeds has found more by count, of no merit."""
+    size = 250
+    few, many = (found + (1 - found) * n / size for n in (0, seeds))
+    made = [rows("food-101", seeds=n, discovery=d) for n, d in ((0, few), (seeds, many))]
+    runs = frame(*made).assign(discovery_rate_without_seeds=lambda all_: found - 0.0001 * all_["seeds"])
+    counted, without = more_seeds.rise_with_seeds(runs)
+    assert (counted.passes, without.passes) == (True, False)
+
+
+@pytest.mark.parametrize("claim", ["more-seeds", "food-101-seeds"])
+def test_seeds_that_count_as_found_bear_out_half_a_claim(claim):
+    runs = (components() if claim == "more-seeds" else food(0.5, 0.7)).assign(discovery_rate_without_seeds=0.5)
+    row = judge({runs["sweep"].iloc[0]: runs}, claim).iloc[0]
+    assert row["verdict"] == "holds in part", row["numbers"]
 
 
 @pytest.mark.parametrize(("spacing", "shared"), [(0.3, 2.0), (0.2, 3.0)])

@@ -3,6 +3,8 @@
 The catalogue collects them; `measures.rules.Rule` says what each takes and returns.
 """
 
+from itertools import chain
+
 import numpy as np
 import pandas as pd
 import scipy
@@ -16,6 +18,7 @@ from elsa_nb.paper.measures.intervals import (
     searches_of_arm,
 )
 from elsa_nb.paper.measures.medians import IMAGENET_CLASS, IMAGENET_IMAGES
+from elsa_nb.paper.measures.more_seeds import RISES, printed_rise, rise_with_seeds
 from elsa_nb.paper.measures.printed import printed_value
 from elsa_nb.paper.measures.rules import Frames, Numbers, RuleTest, rule
 from elsa_nb.paper.runs.simulation import BUDGETS
@@ -116,32 +119,15 @@ def _not_everything(frames: Frames, numbers: Numbers) -> list[RuleTest]:
 
 
 def _printed_more_seeds() -> list[RuleTest]:
-    few, many, tests = _printed("discovery_rate", seeds="1"), _printed("discovery_rate", seeds="50"), []
-    for encoder in few:
-        fresh = [(found[encoder] * IMAGENET_CLASS - n) / (IMAGENET_CLASS - n) for found, n in ((few, 1), (many, 50))]
-        tests.append(RuleTest(f"{encoder}: {few[encoder]:g} to {many[encoder]:g}", many[encoder] > few[encoder]))
-        tests.append(RuleTest(f"{encoder}, without the seeds: {fresh[0]:.3f} to {fresh[1]:.3f}", fresh[1] > fresh[0]))
-    return tests
+    few, many = _printed("discovery_rate", seeds="1"), _printed("discovery_rate", seeds="50")
+    rises = [printed_rise(few[encoder], many[encoder], IMAGENET_CLASS, f"{encoder}: ") for encoder in few]
+    return list(chain.from_iterable(rises))
 
 
-@rule(
-    "more-seeds",
-    "from fewest to most seeds, each encoder, paired: discovery rises, with the seeds counted and without (the paper's "
-    "own efficiency falls from 1 to 50 seeds, so it is not judged)",
-    printed=_printed_more_seeds,
-)
+@rule("more-seeds", f"each encoder, {RISES}", printed=_printed_more_seeds)
 def _more_seeds(frames: Frames, numbers: Numbers) -> list[RuleTest]:
-    tests = []
-    for encoder, runs in searches_by_encoder(searches_of_arm(frames["components"], seeds=None)):
-        fewest, most = runs["seeds"].min(), runs["seeds"].max()
-        for metric, called in {
-            "discovery_rate": "discovery",
-            "discovery_rate_without_seeds": "discovery without the seeds",
-        }.items():
-            gain = paired(searches_of_arm(runs, seeds=most), searches_of_arm(runs, seeds=fewest), metric)
-            says = f"{encoder}, {called} from {fewest} to {most} seeds"
-            tests.append(in_most_classes(says, *gain, "above", 0))
-    return tests
+    rises = [rise_with_seeds(runs, f"{encoder}, ") for encoder, runs in searches_by_encoder(frames["components"])]
+    return list(chain.from_iterable(rises))
 
 
 def _printed_nn_poor() -> list[RuleTest]:
