@@ -82,7 +82,7 @@ def share_of(says: str, hits: Sequence[bool] | pd.Series, way: str, threshold: f
     """
     found = scipy.stats.binomtest(int(np.sum(hits)), len(hits), threshold)
     ends = found.proportion_ci(method="wilson")
-    shown = f"{says} {interval_text(found.statistic, *ends, '.2f')}, {way} {threshold:g} of {len(hits)}"
+    shown = f"{says} {interval_text(found.statistic, *ends, '.2f')} of {len(hits)}, {way} {threshold:g}"
     return RuleTest(shown, WAYS[way](found.statistic, threshold), float(found.pvalue))
 
 

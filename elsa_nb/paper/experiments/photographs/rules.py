@@ -35,9 +35,9 @@ def _food_101(frames: Frames, numbers: Numbers) -> list[RuleTest] | str:
 
 def _printed_seeds() -> list[RuleTest]:
     few, many = (printed_value(11, "discovery_rate", seeds=seeds) for seeds in ("1", "50"))
-    return printed_rise(few, many, PRINTED_CLASS)
+    return [printed_rise(few, many, PRINTED_CLASS)]
 
 
 @rule("food-101-seeds", RISES, printed=_printed_seeds)
 def _food_101_seeds(frames: Frames, numbers: Numbers) -> list[RuleTest]:
-    return rise_with_seeds(frames["food-101"])
+    return [rise_with_seeds(frames["food-101"])]
