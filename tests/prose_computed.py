@@ -260,3 +260,21 @@ def as_elsa(classes: str) -> pd.Series:
     """Return Harvest's labels by ELSA's at as many finds, of each pool of "whole" or "rare" classes."""
     goals = frame("equal-goals").query("what.str.startswith('labels at ELSA')")
     return goals.loc[goals["pool"].str.endswith("%") == (classes == "rare"), "measured"]
+
+
+def food_besides_seeds(reading: str) -> pd.Series:
+    """Return the median share of a class of Food-101 that ELSA finds besides its seeds, by their number."""
+    runs = runner.stored_results("food-101", "photos").query("arm == 'ELSA' and reading == @reading")
+    found = runs.groupby("seeds")["discovery_rate_without_seeds"].median()
+    return found.set_axis(found.index.astype(str))
+
+
+def lines_apart() -> pd.Series:
+    """Return how far apart NN inside ELSA and NN alone are in some round of Figure 9, `paper`, by class.
+
+    A class is named by its last word. A line that has ended stays at 0.
+    """
+    rows = frame("fig09-rounds").query("reading == 'paper'")
+    wide = rows.pivot(index=["target", "round"], columns="series", values="median").fillna(0)
+    apart = (wide["NN in ELSA"] - wide["NN alone"]).abs().groupby("target").max()
+    return apart.set_axis(apart.index.str.split().str[-1])

@@ -171,8 +171,7 @@ class TableHTML:
 
 def as_html(frame: pd.DataFrame) -> TableHTML:
     """Return a table to end a cell with, in words, its text uncut."""
-    with pd.option_context("display.max_colwidth", None):
-        return TableHTML(re.sub(r"\n\s*", "", readable(frame).to_html(border=0)))
+    return TableHTML(re.sub(r"\n\s*", "", readable(frame).to_html(border=0)))
 
 
 def _ours(row: Any) -> str:

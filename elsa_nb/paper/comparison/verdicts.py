@@ -98,7 +98,7 @@ def overview(judged: pd.DataFrame) -> pd.DataFrame:
     wide = judged.assign(reading=judged["reading"].where(judged["reading"].isin([*READINGS, OWN_NUMBERS]), plain))
     wide = wide.pivot(index=["id", "where", "sentence"], columns="reading", values="verdict")
     order = judged.drop_duplicates("id").set_index(["id", "where", "sentence"]).index
-    return wide.reindex(order, columns=[*READINGS, plain, OWN_NUMBERS]).fillna("")
+    return wide.reindex(order, columns=[*READINGS, plain, OWN_NUMBERS], fill_value="").fillna("")
 
 
 def evidence(judged: pd.DataFrame) -> pd.DataFrame:
@@ -129,6 +129,18 @@ def by_verdict(judged: pd.DataFrame) -> pd.DataFrame:
         for column, row in cells.items()
     }
     return pd.DataFrame(text).rename_axis("verdict")
+
+
+def both_readings(judged: pd.DataFrame) -> pd.DataFrame:
+    """Return which claims have which two verdicts: a row for each in the first reading, a column for the second."""
+    one, other = READINGS
+    wide = overview(judged).reset_index()
+    names = {
+        second: {first: ", ".join(wide["id"][(wide[one] == first) & (wide[other] == second)]) for first in VERDICTS}
+        for second in VERDICTS
+    }
+    pairs = pd.DataFrame(names).rename_axis(index=one, columns=other)
+    return pairs.loc[(pairs != "").any(axis=1), (pairs != "").any(axis=0)]
 
 
 def count_tests(judged: pd.DataFrame) -> pd.Series:

@@ -6,7 +6,7 @@ which a measure of many searches lies beyond a threshold.
 
 import operator
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -47,25 +47,43 @@ def searches_by_encoder(runs: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
     return [(encoder_title(encoder), searches) for encoder, searches in runs.groupby("encoder", sort=False)]
 
 
-def median_with_interval(values: Sequence[float] | pd.Series, targets: Sequence[str] | pd.Series) -> Interval:
+def median_with_interval(values: Sequence[float] | pd.Series, targets: Sequence[Any] | pd.Series) -> Interval:
     """Return the median of `values` (m,) with its interval; whole classes `targets` (m,) are resampled."""
     return Interval(*map(float, median_interval(np.asarray(values, float), np.asarray(targets))))
 
 
 def in_most_classes(
-    says: str, values: Sequence[float] | pd.Series, targets: Sequence[str] | pd.Series, way: str, threshold: float
+    says: str,
+    values: Sequence[float] | pd.Series,
+    targets: Sequence[Any] | pd.Series,
+    way: str,
+    threshold: float,
+    *,
+    kind: str = "classes",
 ) -> RuleTest:
     """Test whether in most classes the median of `values` (m,) lies on one side of `threshold`: a sign test.
 
-    `targets` (m,) are the classes; `way` is one of `WAYS`, and a tie counts as it says. The test passes where more than
-    half of the classes do; its `chance` is the two-sided binomial p-value of so many. What it says ends with the median
-    of all values, its 95 % interval, which decides nothing, and the count of classes.
+    `targets` (m,) are the classes, or what else `kind` names; `way` is one of `WAYS`, and a tie counts as it says. The
+    test passes where more than half of the classes do; its `chance` is the two-sided binomial p-value of so many. What
+    it says ends with the median of all values, its 95 % interval, which decides nothing, and the count of classes.
     """
     values, targets = np.asarray(values, float), np.asarray(targets)
     by_class = pd.Series(values).groupby(targets).median()
     there, classes = int(WAYS[way](by_class, threshold).sum()), len(by_class)
-    shown = f"{says} {median_with_interval(values, targets)}, {way} {threshold:g} in {there} of {classes} classes"
+    shown = f"{says} {median_with_interval(values, targets)}, {way} {threshold:g} in {there} of {classes} {kind}"
     return RuleTest(shown, 2 * there > classes, float(scipy.stats.binomtest(there, classes).pvalue))
+
+
+def share_of(says: str, hits: Sequence[bool] | pd.Series, way: str, threshold: float) -> RuleTest:
+    """Test whether the share of `hits` (m,) lies on one side of `threshold`: a binomial test.
+
+    `way` is one of `WAYS`; the `chance` of the test is the two-sided p-value of so many hits where each has the chance
+    `threshold`. What it says ends with the share and its 95 % interval (Wilson), which decides nothing.
+    """
+    found = scipy.stats.binomtest(int(np.sum(hits)), len(hits), threshold)
+    ends = found.proportion_ci(method="wilson")
+    shown = f"{says} {interval_text(found.statistic, *ends, '.2f')} of {len(hits)}, {way} {threshold:g}"
+    return RuleTest(shown, WAYS[way](found.statistic, threshold), float(found.pvalue))
 
 
 def holm(chances: Sequence[float]) -> list[float]:

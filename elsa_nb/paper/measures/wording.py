@@ -1,6 +1,7 @@
 """Name what a table holds in words, with its unit: frames keep short names for code, tables are read by people.
 
-Notebooks show `readable(frame)`; `exhibits.save_table` publishes the same. Files of rows keep the short names.
+Notebooks show `readable(frame)`; `exhibits.save_table` publishes the same. Files of rows keep the short names. No text
+of such a table is cut off.
 """
 
 import re
@@ -82,7 +83,19 @@ COLUMN_WORDS = {
 _END = re.compile(r"(low|high)_(\d+)")  # of an interval about what it takes to a share of the class
 
 
-def readable(frame: pd.DataFrame, **words: str) -> pd.DataFrame:
+class Uncut(pd.DataFrame):
+    """A frame that is shown with the whole text of its cells, which pandas cuts after 50 letters."""
+
+    def __repr__(self) -> str:
+        with pd.option_context("display.max_colwidth", None):
+            return super().__repr__()
+
+    def _repr_html_(self) -> str | None:
+        with pd.option_context("display.max_colwidth", None):
+            return super()._repr_html_()
+
+
+def readable(frame: pd.DataFrame, **words: str) -> Uncut:
     """Return a copy of `frame` to be read: its columns, the levels of its index, and values that are names, in words.
 
     `words` gives, by short name, what has another name in this one table. What has no words stays as it is.
@@ -96,4 +109,4 @@ def readable(frame: pd.DataFrame, **words: str) -> pd.DataFrame:
         return names.get(name) or (_END.sub(r"to \2 %, 95 % \1", name) if _END.fullmatch(name) else name)
 
     shown = frame.replace(coded).rename(columns=worded, index=lambda value: coded.get(value, value))
-    return shown.rename_axis(index=worded, columns=worded)
+    return Uncut(shown.rename_axis(index=worded, columns=worded))

@@ -8,6 +8,7 @@ import pandas as pd
 
 from elsa_nb.paper.runs.grid import Sweep
 from elsa_nb.paper.runs.place import Place
+from elsa_nb.prepared import Prepared
 from elsa_nb.search.neighbours.lists import Neighbours
 
 PURITY_NEIGHBOURS = 10
@@ -25,18 +26,30 @@ def tightness(profile_name: str, targets: list[str], *, encoder: str = "vicreg")
     base, names = place.prepared(), place.class_names.astype(str).to_numpy()
     if strange := sorted(set(targets) - set(names)):
         raise ValueError(f"class {strange[0]!r} is not one of profile {profile_name!r}'s; take the targets of its runs")
-    lists = getattr(base.neighbours, "lists", None)
-    rows = np.arange(len(names)) if lists is not None else np.flatnonzero(np.isin(names, targets))
-    near = Neighbours(base.pool.vectors).exact(rows, PURITY_NEIGHBOURS)[0] if lists is None else lists[0]
+    listed = _lists_of(base) is not None
+    rows = np.arange(len(names)) if listed else np.flatnonzero(np.isin(names, targets))
+    near = nearest_rows(base, rows)
     frame = pd.DataFrame({"target": names[rows], "purity": neighbour_purity(near, names, rows)})
     table = frame.groupby("target").agg(members=("purity", "size"), purity=("purity", "mean")).reset_index()
     table = table.sort_values("purity", ascending=False, kind="stable", ignore_index=True)
-    if lists is not None:
+    if listed:
         table = table[table["members"] >= LEAST_CLASS_SIZE].reset_index(drop=True)
         table = table.assign(place=table.index + 1, of=len(table))
     else:
         table = table.assign(place=pd.NA, of=pd.NA)
     return table[table["target"].isin(targets)].reset_index(drop=True)
+
+
+def nearest_rows(base: Prepared, rows: np.ndarray) -> np.ndarray:
+    """Return the ten nearest neighbours of `rows` (m,) of a pool, nearest first, (m, 10) int."""
+    lists = _lists_of(base)
+    if lists is None:  # the pool is too large for them
+        return Neighbours(base.pool.vectors).exact(rows, PURITY_NEIGHBOURS)[0]
+    return lists[0][rows, :PURITY_NEIGHBOURS]
+
+
+def _lists_of(base: Prepared) -> tuple[np.ndarray, np.ndarray] | None:
+    return getattr(base.neighbours, "lists", None)
 
 
 def neighbour_purity(near: np.ndarray, names: np.ndarray, rows: np.ndarray | slice = slice(None)) -> np.ndarray:

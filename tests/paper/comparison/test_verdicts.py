@@ -1,5 +1,8 @@
 """Verdicts follow from the numbers: every rule passes on results made to bear it out, and fails on others."""
 
+import json
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,11 +12,11 @@ from hypothesis import strategies as st
 from elsa_nb.paper.comparison import verdicts
 from elsa_nb.paper.comparison.tables import Results
 from elsa_nb.paper.experiments.toy import rands
-from elsa_nb.paper.measures import budgets, intervals
+from elsa_nb.paper.measures import budgets, intervals, more_seeds
 from elsa_nb.paper.runs.simulation import BUDGETS
 from elsa_nb.profiles import FIGURES
 from elsa_nb.search.readings import READINGS
-from elsa_nb.store import DATA
+from elsa_nb.store import DATA, ROOT
 
 TARGETS = [f"class {i:02}" for i in range(16)]
 SIZE, POOL = 100, 100_000
@@ -45,7 +48,9 @@ def rows(sweep, arm="ELSA", encoder="vicreg", seeds=5, discovery=0.8, efficiency
                 "labelling_efficiency_without_seeds": efficiency,
                 "discovery_at": np.minimum(BUDGETS / labels, 1) * rate,
                 "final_labels": labels / 2,
+                "nn_labels": 300,
                 "nn_found": 30,
+                "rands_labels": 400,
                 "rands_found": 20,
                 "final_found": found - 50,
                 "nn_found_by_round": [3] * 10,
@@ -126,6 +131,26 @@ def tight(efficient):
     return pd.DataFrame({"target": TARGETS, "purity": np.linspace(0, 1, len(TARGETS))[:: 1 if efficient else -1]})
 
 
+def drawn(step, outside=0.01, several=0.8):
+    """Return five draws of seeds of each class, each farther out and wider apart; the last single seed lies outside.
+
+    With each draw the first round of NN finds a little less, and ELSA a little more; `step` -1 is the other way round.
+    """
+    runs, places = [], []
+    for repeat in range(5):
+        first = {"nn_found_by_round": [10 - step * repeat], "repeat": repeat}
+        runs.append(rows("components", "NN", seeds=1, discovery=outside if repeat == 4 else 0.8, **first))
+        runs.append(rows("components", "NN", seeds=5, discovery=several, **first))
+        runs += [rows("components", seeds=n, discovery=0.5 + 0.05 * step * repeat, repeat=repeat) for n in (2, 5, 10)]
+        places += [
+            {"target": target, "seeds": n, "repeat": repeat, "outward": repeat / 5, "apart": 1.0 + repeat}
+            | {"alone": float(n == 1 and repeat == 4)}
+            for target in TARGETS
+            for n in (1, 2, 5, 10)
+        ]
+    return {"components": frame(*runs), "seed-places": pd.DataFrame(places)}
+
+
 def noise(discovery, efficiency):
     flips = (0.0, 0.05, 0.15)
     return frame(
@@ -152,19 +177,26 @@ def exponents(value, matrix=0.2):
     return made.assign(matrix=matrix)
 
 
+SPACES = range(40)
+
+
 def spaces(discovery, clusters):
-    """Return three searches of the toy space."""
-    return pd.DataFrame({"reading": ["paper"] * 3, "discovery": discovery, "clusters": clusters})
+    """Return searches of the toy space, all alike."""
+    return pd.DataFrame({"reading": "paper", "number": SPACES, "discovery": discovery, "clusters": clusters})
 
 
 def rounds(spacing, shared, positives=9.0):
-    """Return what the forms of RandS ask, beside points drawn at random: 0.3 apart, of all points 0.4 asked by NN."""
+    """Return what the forms of RandS ask, beside points drawn at random: of the likely ones 0.3 apart, 2 asked by NN.
+
+    Every other space is a little different, the same for all.
+    """
     told = dict.fromkeys(rands.VARIANTS, (spacing, shared, positives)) | {
         rands.RANDOM_LIKELY: (0.3, 2.0, 5.0),
         rands.RANDOM_ANYWHERE: (0.5, 0.4, 2.0),
     }
     frame = pd.DataFrame.from_dict(told, orient="index", columns=["spacing", "also asked by NN", "positives"])
-    return frame.rename_axis("variant").reset_index().assign(reading="paper")
+    frame = frame.rename_axis("variant").reset_index().assign(reading="paper")
+    return pd.concat([frame.assign(number=n, spacing=frame["spacing"] + 0.1 * (n % 2)) for n in SPACES])
 
 
 # Claim: results that bear it out, results that do not, and what the verdict on the latter is.
@@ -261,11 +293,19 @@ CASES = {
         {"components": components(), "purity": tight(False)},
         "no",
     ),
+    "rands-sparse": (
+        {"components": components(rands_labels=100), "purity": tight(True)},
+        {"components": components(rands_labels=900), "purity": tight(True)},
+        "no",
+    ),
+    "boundary-queries": (drawn(1), drawn(-1), "no"),
+    "outlying-queries": (drawn(1), drawn(1, outside=0.8, several=0.2), "no"),
+    "several-views": (drawn(1), drawn(-1), "no"),
     "disconnected-clusters": ({"toy-nn": spaces(0.5, 2)}, {"toy-nn": spaces(0.9, 4)}, "no"),
     "iterative-nn": ({"toy-nn": spaces(0.5, 2)}, {"toy-nn": spaces(0.2, 1)}, "no"),
     "rands-beats-random": ({"toy-rands": rounds(0.1, 0.1)}, {"toy-rands": rounds(0.1, 0.1, 1.0)}, "no"),
     "toy-space": ({"toy": spaces(0.99, 4)}, {"toy": spaces(0.5, 2)}, "no"),
-    "rands-spreads": ({"toy-rands": rounds(0.4, 0.1)}, {"toy-rands": rounds(0.1, 0.1)}, "part"),
+    "rands-spreads": ({"toy-rands": rounds(0.4, 1.0)}, {"toy-rands": rounds(0.1, 1.0)}, "part"),
     "time": ({"complexity": exponents(1.1)}, {"complexity": exponents(1.6)}, "no"),
     "memory": ({"complexity": exponents(1.0, 1.5)}, {"complexity": exponents(1.0, 0.2)}, "part"),
 }
@@ -340,6 +380,42 @@ def test_what_chance_explains_is_open_in_either_direction():
     assert "below 1 in 8 of 16 classes (open)" in row["numbers"]
 
 
+@pytest.mark.parametrize("claim", ["boundary-queries", "several-views"])
+def test_one_draw_of_the_seeds_says_nothing_of_where_they_lie(claim):
+    made = drawn(1)
+    once = made["components"][made["components"]["repeat"] == 0]
+    row = judge(made | {"components": once}, claim).iloc[0]
+    assert (row["verdict"], row["tests"]) == ("not testable here", 0)
+    assert row["numbers"] == "fewer than 3 draws of the seeds of a class"
+
+
+@given(st.integers(1, 200), st.floats(0.1, 0.6))
+def test_what_rises_by_the_seeds_alone_does_not_rise(seeds, found):
+    """A search that finds the same share of the rest from any number of seeds has found more by count, of no merit."""
+    size = 250
+    few, many = (found + (1 - found) * n / size for n in (0, seeds))
+    made = [rows("food-101", seeds=n, discovery=d) for n, d in ((0, few), (seeds, many))]
+    runs = frame(*made).assign(discovery_rate_without_seeds=found)
+    assert runs["discovery_rate"].max() > found
+    assert not more_seeds.rise_with_seeds(runs).passes
+
+
+@pytest.mark.parametrize(("spacing", "shared"), [(0.3, 2.0), (0.2, 3.0)])
+def test_points_like_those_drawn_among_the_likely_do_not_spread(spacing, shared):
+    """Whether farther apart or fewer asked by NN is judged beside one and the same draw, and equal is not enough."""
+    row = judge({"toy-rands": rounds(spacing, shared)}, "rands-spreads").iloc[0]
+    assert (row["verdict"], row["passed"]) == ("does not hold", 0), row["numbers"]
+    assert rands.RANDOM_ANYWHERE not in row["numbers"]
+
+
+@given(st.integers(16, 20))
+def test_a_share_of_spaces_that_chance_explains_is_open(every):
+    """18 of 20 are nine of ten, so 16 to 20 cannot be told from it."""
+    found = spaces(0.99, 4).head(20).assign(clusters=[4] * every + [2] * (20 - every))
+    row = judge({"toy": found}, "toy-space").iloc[0]
+    assert (row["verdict"], row["open"]) == ("holds in part", 1), row["numbers"]
+
+
 def test_one_test_among_many_needs_more_than_alone():
     """13 of 16 classes are p = 0.02: enough for two tests, not for two of eight where chance explains the others."""
     many = components().assign(discovery_rate=([0.9] * 13 + [1.0] * 3) * 8, labelling_efficiency=[0.005, 0.2] * 64)
@@ -376,6 +452,24 @@ def test_the_committed_page_has_a_verdict_for_every_claim():
     committed = pd.read_csv(FIGURES / "verdicts.csv")
     assert committed["verdict"].isin(verdicts.VERDICTS).all()
     assert list(dict.fromkeys(committed["id"])) == verdicts.list_claims()["id"].tolist()
+
+
+def test_each_claim_that_was_judged_twice_stands_at_its_two_verdicts():
+    flat = components(nn=(0.7, 0.4)).assign(reading="released-code")
+    both = verdicts.both_readings(judge({"components": pd.concat([components(), flat])}, "nn-efficient-but-poor"))
+    assert both.loc["holds", "holds in part"] == "nn-efficient-but-poor"
+    assert both.shape == (1, 1)
+
+
+def test_the_words_of_the_committed_page_give_the_verdicts_that_were_computed():
+    """A verdict in prose is written "`claim`: that in `paper`, that in `released-code`", so that it can be compared."""
+    committed = pd.read_csv(FIGURES / "verdicts.csv").set_index(["id", "reading"])["verdict"]
+    cells = json.loads(next((ROOT / "notebooks").glob("99-*")).read_text(encoding="utf-8"))["cells"]
+    words = "".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
+    word = "|".join(sorted(verdicts.VERDICTS, key=len, reverse=True))
+    written = re.findall(rf"`([a-z0-9-]+)`: ({word}), ({word})", words)
+    assert len(written) == sum(words.count(f"`{claim}`: ") for claim in verdicts.list_claims()["id"]) >= 10
+    assert [each for each in written if tuple(committed[each[0]][list(READINGS)]) != each[1:]] == []
 
 
 def test_each_reading_has_a_verdict_of_its_own():

@@ -60,6 +60,23 @@ def test_counts_of_a_drawn_case():
     assert rands.proposal_counts(frame).loc["v"].tolist() == [3, 2, 1, 1, 1.0]
 
 
-def test_repeats_are_means_of_the_counts(frame):
-    both = [rands.proposal_counts(rands.proposals(number)) for number in range(2)]
-    assert np.allclose(rands.mean_proposal_counts(2), (both[0] + both[1]) / 2)
+def test_section_4_draws_from_the_neighbours_of_all_likely_points(frame):
+    seen = toy.watch_search(toy.draw_space(0), 0, toy.toy_config())
+    points, likely = seen[["x", "y"]].to_numpy(), np.flatnonzero(seen["likely_2"])
+    unasked = np.flatnonzero(~seen["asked"].isin([0, 1]))
+    apart = ((points[likely][:, None] - points[unasked]) ** 2).sum(2)
+    apart[likely[:, None] == unasked] = np.inf
+    centres = set(unasked[apart.argmin(1)])
+    rows = frame.loc[frame["variant"] == rands.SECTION_4, "row"]
+    assert set(rows) <= centres
+    assert len(rows) == min(len(centres), toy.TOY_SCALE["b"])
+
+
+def test_counts_of_spaces_stand_one_by_one_and_are_compared_within_a_space(frame):
+    rounds = rands.counts_by_space(2)
+    again = rands.proposal_counts(frame)
+    first = rounds[rounds["number"] == 0].set_index("variant").drop(columns="number")
+    pd.testing.assert_frame_equal(first, again)
+    means = rands.mean_counts(rounds)
+    apart = means.loc[rands.ALGORITHM_2, "positives"] - means.loc[rands.RANDOM_LIKELY, "positives"]
+    assert rands.differences(rounds).loc[rands.ALGORITHM_2, "positives"].startswith(f"{apart:+.2f} [")

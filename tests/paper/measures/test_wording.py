@@ -1,6 +1,8 @@
 """Tables as they are read: words and units where frames have short names."""
 
 import pandas as pd
+from hypothesis import given
+from hypothesis import strategies as st
 
 from elsa_nb.paper.measures.wording import readable
 
@@ -23,3 +25,11 @@ def test_the_frame_itself_and_its_numbers_stay():
     shown = readable(frame)
     pd.testing.assert_frame_equal(frame, before)
     assert shown.to_numpy().tolist() == [[86.1, "n"]] and shown.index.name == "class" and shown.index.tolist() == [3]
+
+
+@given(st.text("abc def", min_size=60, max_size=400).filter(lambda text: text == " ".join(text.split())))
+def test_no_text_of_a_table_to_be_read_is_cut_off(text):
+    for frame in (pd.DataFrame({"note": [text]}), pd.DataFrame({"n": [1]}, index=[text]), pd.DataFrame({text: [1]})):
+        shown = readable(frame)
+        assert text in shown._repr_html_()
+        assert text in repr(shown)

@@ -78,7 +78,6 @@ def plot_iterations(history: pd.DataFrame, states: pd.DataFrame) -> Figure:
         for state, (name, ax) in enumerate(zip(states.index, axes.flat, strict=False)):
             draw_state(ax, history, states, state)
             ax.set_title(STATE_TITLES[name])
-        axes.flat[-1].axis("off")
         keys = [
             "seed",
             *COMPONENT_TITLES,
@@ -89,8 +88,7 @@ def plot_iterations(history: pd.DataFrame, states: pd.DataFrame) -> Figure:
             "likely",
             "unlabelled",
         ]
-        legend = axes.flat[-1].legend(*_handles(keys), loc="center left", labelspacing=0.75, fontsize=8, borderpad=0)
-        legend.set_in_layout(False)  # wider than its panel: it may stand in the margin
+        _legend_in(axes.flat[-1], keys)
     return figure
 
 
@@ -129,11 +127,10 @@ def plot_rands(proposals: pd.DataFrame, counts: pd.DataFrame, history: pd.DataFr
     `history` is of the search in the same space, whose first round is answered.
     """
     with plt.rc_context(BARE_STYLE):
-        figure, axes = plt.subplots(2, 3, figsize=(8.2, 6.2))
-        figure.get_layout_engine().set(hspace=0.05)
+        figure, axes = plt.subplots(2, 4, figsize=(8.6, 4.9))
         other, known = history["part"] == "other", history["asked"].isin([0, 1])
         nearest = proposals[proposals["variant"] == rands.NN_PROPOSALS]
-        for variant, ax in zip(rands.VARIANTS, axes.flat, strict=True):
+        for variant, ax in zip(rands.VARIANTS, axes.flat[:-1], strict=True):
             _prepare(ax)
             open_ = ~known & other
             _unlabelled(ax, history[open_ & ~history["likely_2"]])
@@ -157,7 +154,7 @@ def plot_rands(proposals: pd.DataFrame, counts: pd.DataFrame, history: pd.DataFr
                 text += f"\n{line['also asked by NN']:.0f} asked by NN, too"
             ax.text(0.03, 0.03, text, transform=ax.transAxes, fontsize=8, color="#444444", bbox=_PAPER)
         keys = ["seed", "earlier", "undiscovered", "likely", "unlabelled", "asked", "asked negative", "asked by NN"]
-        _legend(figure, keys, ncols=4)
+        _legend_in(axes.flat[-1], keys)
     return figure
 
 
@@ -241,3 +238,10 @@ def _handles(keys: list[str]) -> tuple[list[Line2D], list[str]]:
 
 def _legend(figure: Figure, keys: list[str], ncols: int) -> None:
     figure.legend(*_handles(keys), loc="outside lower center", ncols=ncols, columnspacing=1.4, handletextpad=0.4)
+
+
+def _legend_in(ax: Axes, keys: list[str]) -> None:
+    """Draw the legend in a panel of its own."""
+    ax.axis("off")
+    legend = ax.legend(*_handles(keys), loc="center left", labelspacing=0.75, fontsize=8, borderpad=0)
+    legend.set_in_layout(False)  # wider than its panel: it may stand in the margin

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from elsa_nb.paper.experiments.toy import space as toy
+from elsa_nb.paper.measures.medians import interval_text
 from elsa_nb.search import algorithms
 from elsa_nb.search.config import SearchConfig
 from elsa_nb.search.neighbours.lists import Neighbours
@@ -22,15 +23,18 @@ RANDOM_LIKELY = "Random among the likely"
 ALGORITHM_2 = "RandS, Algorithm 2"
 APPENDIX_B = "RandS, Appendix B"
 APPENDIX_B_CUT = "RandS, Appendix B, l = 4b"  # with l = b, as in the paper's settings, "the first b" leaves nothing out
-VARIANTS = (NN_PROPOSALS, RANDOM_ANYWHERE, RANDOM_LIKELY, ALGORITHM_2, APPENDIX_B, APPENDIX_B_CUT)
+SECTION_4 = "RandS, section 4"  # of all likely points, and "a random subset" of their neighbours
+VARIANTS = (NN_PROPOSALS, RANDOM_ANYWHERE, RANDOM_LIKELY, ALGORITHM_2, APPENDIX_B, APPENDIX_B_CUT, SECTION_4)
+FORMS = VARIANTS[3:]  # of RandS: all are the text's
 
 
 def proposals(number: int, how: SearchConfig | None = None) -> pd.DataFrame:
     """Return what each variant would ask in the second round of the search in space `number`, one row per point asked.
 
-    All variants see the same moment: the first round is answered, the head is trained. Both forms of RandS start from
-    the same sampled points. Columns: variant, row, x, y, part, `positive`, `also_nn` (NN asks it, too), `reaches` (a
-    cluster of which nothing was known), and `from_x`, `from_y`, the nearest sampled point, where there is one.
+    All variants see the same moment: the first round is answered, the head is trained. The forms of Algorithm 2 and
+    Appendix B start from the same sampled points; that of section 4, which no search uses, from all likely ones.
+    Columns: variant, row, x, y, part, `positive`, `also_nn` (NN asks it, too), `reaches` (a cluster of which nothing
+    was known), and `from_x`, `from_y`, the nearest sampled point, where there is one.
     """
     how = how or toy.toy_config()
     space = toy.draw_space(number)
@@ -77,11 +81,33 @@ def proposal_counts(frame: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame.from_dict(lines, orient="index").rename_axis("variant")
 
 
-def mean_proposal_counts(spaces: int = 200) -> pd.DataFrame:
-    """Return the mean `proposal_counts` over the spaces 0, 1, ..., one line per variant."""
+def counts_by_space(spaces: int = 200) -> pd.DataFrame:
+    """Return the `proposal_counts` in the spaces 0, 1, ...: one row per space and variant, with the column `number`."""
     with one_thread():
-        every = pd.concat([proposal_counts(proposals(number)) for number in range(spaces)])
-    return every.groupby("variant", sort=False).mean()
+        every = [proposal_counts(proposals(number)).assign(number=number) for number in range(spaces)]
+    return pd.concat(every).reset_index()
+
+
+def mean_counts(rounds: pd.DataFrame) -> pd.DataFrame:
+    """Return the means of `counts_by_space` over the spaces, one line per variant."""
+    return rounds.drop(columns="number").groupby("variant", sort=False).mean()
+
+
+def differences(rounds: pd.DataFrame) -> pd.DataFrame:
+    """Return how the forms of RandS differ from as many points drawn at random among the likely ones.
+
+    One line per form: the mean difference within a space, of `counts_by_space`, with its 95 % interval over the spaces.
+    """
+    counts = rounds.set_index(["number", "variant"])[["positives", "new clusters", "also asked by NN", "spacing"]]
+    drawn = counts.xs(RANDOM_LIKELY, level="variant")
+    lines = {}
+    for form in FORMS:
+        apart = counts.xs(form, level="variant") - drawn
+        mean, reach = apart.mean(), 1.96 * apart.sem()
+        lines[form] = {
+            name: interval_text(mean[name], *(mean[name] + s * reach[name] for s in (-1, 1)), "+.2f") for name in apart
+        }
+    return pd.DataFrame.from_dict(lines, orient="index").rename_axis("variant")
 
 
 def _propose(
@@ -103,6 +129,11 @@ def _propose(
         rows = algorithms.random_search(neighbours, sampled, len(sampled), b, unasked, rng, variant=variant)
         return rows, sampled
 
+    def of_all() -> tuple[np.ndarray, np.ndarray]:
+        n = len(likely)
+        centres = algorithms.random_search(neighbours, likely, n, n, unasked, rng, variant="appendix b")
+        return rng.permutation(centres)[:b], likely
+
     return {
         NN_PROPOSALS: (nearest, []),
         RANDOM_ANYWHERE: (rng.choice(np.flatnonzero(unasked), b, replace=False), []),
@@ -110,6 +141,7 @@ def _propose(
         ALGORITHM_2: rands(few, "algorithm 2"),
         APPENDIX_B: rands(few, "appendix b"),
         APPENDIX_B_CUT: rands(many, "appendix b"),
+        SECTION_4: of_all(),
     }
 
 

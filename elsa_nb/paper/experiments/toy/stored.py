@@ -19,7 +19,7 @@ PATH = store.OUTPUT / "results" / "toy.json"
 
 
 class ToyResults(NamedTuple):
-    """What happened in the spaces 0, 1, ...: `runs` as `space.repeat_searches`, `rounds` as `mean_proposal_counts`."""
+    """What happened in the spaces 0, 1, ...: `runs` as `space.repeat_searches`, `rounds` as `counts_by_space`."""
 
     runs: pd.DataFrame
     rounds: pd.DataFrame
@@ -33,9 +33,9 @@ def toy_results() -> ToyResults:
         card = store.read_card(kept, "the searches of the toy spaces", f"{store.RESTORED} brings it back.")
         if card["of"] == key:
             runs, rounds = (pd.read_csv(io.StringIO(card[name])) for name in ToyResults._fields)
-            return ToyResults(runs, rounds.set_index("variant"))
-    found = ToyResults(space.repeat_searches(SPACES), rands.mean_proposal_counts(SPACES))
-    tables = {"runs": found.runs.to_csv(index=False), "rounds": found.rounds.to_csv()}
+            return ToyResults(runs, rounds)
+    found = ToyResults(space.repeat_searches(SPACES), rands.counts_by_space(SPACES))
+    tables = {"runs": found.runs.to_csv(index=False), "rounds": found.rounds.to_csv(index=False)}
     store.write_card(PATH, {"of": key, **tables})
     return found
 
