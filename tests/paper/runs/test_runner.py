@@ -116,7 +116,7 @@ def results(root):
 @pytest.mark.slow
 def test_rows_say_where_they_come_from(finished):
     root, printed = finished
-    assert "80 searches in" in printed
+    assert "88 searches in" in printed
     assert "computed for the first time" in printed
     rows = results(root)
     assert len(rows) == 8 * (2 * 4 + 2)
@@ -187,7 +187,7 @@ def test_only_what_is_new_or_stale_is_computed(root, finished):
     code, out, error = finish(start(root, GAINS))
     assert code == 0, error
     first, gained, raised, last = out.splitlines()
-    assert "48 searches in" in first
+    assert "56 searches in" in first
     assert "32 searches in" in gained
     assert gained.endswith("(new in the sweep), 48 reused")
     assert "8 searches in" in raised
