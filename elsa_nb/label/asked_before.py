@@ -15,7 +15,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from elsa_nb.counts import count_of
-from elsa_nb.label.identity import Places, Settled, carried_after, names_in, remember
+from elsa_nb.label.identity import Settled, carried_after, remember
+from elsa_nb.label.places import Places
+from elsa_nb.label.remembered_items import names_in
 from elsa_nb.label.rounds import EARLIER, PANEL_COMPONENTS, SECOND_OPINION, SEEN_AGAIN, Asked, first_answers
 from elsa_nb.label.session import Session
 from elsa_nb.label.session_file import NOT_PLANTED, PLANTED, damaged

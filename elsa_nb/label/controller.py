@@ -20,7 +20,8 @@ from elsa_nb.label.ahead import Ahead, ToldAtEnd
 from elsa_nb.label.asked_before import EarlierCourse, begin_course, pace_of
 from elsa_nb.label.cards import NEGATIVE, OPEN, PASSED, POSITIVE, Cards, Steps, check_page_size
 from elsa_nb.label.carried_on import Begun, answered_rows, as_begun, carry_on
-from elsa_nb.label.identity import Places, Settled
+from elsa_nb.label.identity import Settled
+from elsa_nb.label.places import Places
 from elsa_nb.label.progress_figures import ProgressFigures, Standing
 from elsa_nb.label.replay import (
     Restored,

@@ -19,6 +19,7 @@ from elsa_nb.label.cards import OPEN, check_page_size
 from elsa_nb.label.import_labels import import_labels
 from elsa_nb.label.items import Files
 from elsa_nb.label.label_files.reader import LabelFile, read_examples, read_labels
+from elsa_nb.label.remembered_items import note_names
 from elsa_nb.label.session import Answer, Given, Session, check_annotator
 from elsa_nb.label.session_file import IMPORTED, NOT_ASKED
 from elsa_nb.option_names import by_examples, option_named, option_told, told_by, told_of_reading
@@ -225,7 +226,7 @@ def _take_labels(job: Job, pool: Pool, files: Sequence[LabelFile], examples: Seq
             return [(session.annotator, [answer for item, answer in named.items() if item not in known])]
 
         session.record_all(new, IMPORTED)
-        identity.note_names(session, pool.ids)  # the page may never be opened
+        note_names(session, pool.ids)  # the page may never be opened
     except BaseException:
         session.abandon()
         raise

@@ -7,6 +7,9 @@ import zlib
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
+KEPT = 16  # items whose contents are remembered
 NAMED = 200_000  # items whose names are kept, to count which are new and which are gone
 
 
@@ -19,6 +22,23 @@ def about_in(stored: str) -> dict[str, Any]:
         if all(isinstance(about[key], kind) for key, kind in kinds.items()):
             return about
     raise ValueError("what it says of its items is not a record of them")
+
+
+def about_of(items: Any, ids: Sequence[str]) -> dict[str, Any]:
+    """Return what a session is to remember of `items` called `ids`, as `about_in` reads it."""
+    rows = np.unique(np.linspace(0, len(ids) - 1, min(KEPT, len(ids))).astype(int)).tolist()
+    return {
+        "ids": names_digest(ids),
+        "n": len(ids),
+        "names": packed_names(ids),
+        "contents": {ids[row]: digest for row in rows if (digest := content_digest(items, row)) is not None},
+        "where": str(getattr(items, "folder", "")),
+    }
+
+
+def content_digest(items: Any, row: int) -> str | None:
+    """Return a digest of what is behind an item; None where the items cannot say, or it is not there."""
+    return items.digest(row) if hasattr(items, "digest") else None
 
 
 def names_digest(ids: Sequence[str]) -> str:

@@ -8,7 +8,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from elsa_nb.counts import count_of
-from elsa_nb.label.identity import Places, carried_after, names_in
+from elsa_nb.label.identity import carried_after
+from elsa_nb.label.places import Places
+from elsa_nb.label.remembered_items import names_in
 from elsa_nb.label.session import Session
 from elsa_nb.search.contract import POSITIVE, UNSURE
 

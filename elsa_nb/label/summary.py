@@ -14,7 +14,8 @@ from typing import Any
 from elsa_nb.counts import count_of
 from elsa_nb.label.audits import AuditResult, audit_results
 from elsa_nb.label.export import check_answered_by
-from elsa_nb.label.identity import RENAMED, about_items
+from elsa_nb.label.identity import RENAMED
+from elsa_nb.label.remembered_items import about_items
 from elsa_nb.label.rounds import SECOND_OPINION, SEEN_AGAIN
 from elsa_nb.label.session import Session
 from elsa_nb.label.session_file import AUDITED, CLASS, IMPORTED

@@ -11,6 +11,7 @@ from at_the_desk import answer_page
 
 from elsa_nb.label import identity, jobs
 from elsa_nb.label.controller import Controller
+from elsa_nb.label.places import Places
 from elsa_nb.label.second_look import Doubter
 from elsa_nb.label.session import Answer, Session
 from elsa_nb.search.contract import Batch, log_of
@@ -85,7 +86,7 @@ def test_opening_reads_each_label_a_few_times_and_turning_a_page_reads_none_agai
 
 
 def test_what_narrow_reads_return_is_what_is_in_the_answers(read):
-    session, place = read.session, identity.Places(IDS)
+    session, place = read.session, Places(IDS)
     session.acquire()
     session.write(
         [Answer(IDS[row], -2, row % 3 - 1, position=MANY + NEW - row, row=row) for row in range(MANY, MANY + 9)]

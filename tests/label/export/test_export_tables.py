@@ -8,8 +8,8 @@ from four_answers import LABELS
 
 from elsa_nb.label import export
 from elsa_nb.label.export_kinds import WORDS
-from elsa_nb.label.identity import note_names
 from elsa_nb.label.import_labels import import_labels
+from elsa_nb.label.remembered_items import note_names
 from elsa_nb.label.session import Answer, Session
 
 
