@@ -20,14 +20,13 @@ from elsa_nb.label.places import Places
 from elsa_nb.label.remembered_items import names_in
 from elsa_nb.label.rounds import EARLIER, PANEL_COMPONENTS, SECOND_OPINION, SEEN_AGAIN, Asked, first_answers
 from elsa_nb.label.session import Session
-from elsa_nb.label.session_file import NOT_PLANTED, PLANTED, damaged
+from elsa_nb.label.session_file import damaged
 from elsa_nb.search.contract import POSITIVE, UNASKED, UNSURE
 from elsa_nb.search.stopping.by_scores import LEAST_ANSWERS, MOST_HITS
 from elsa_nb.search.stopping.remaining import standings
 
 _ASKED, _KIND = "asked:", "kind:"  # keys of remarks; the latter says what kind of search an annotator's rounds are of
 _EARLIER = PANEL_COMPONENTS[EARLIER]
-_PACE = 500  # answers
 _DIGITS = 5
 
 
@@ -157,21 +156,6 @@ class EarlierCourse:
             scores = asked.scores, asked.near, asked.scale, asked.overview
             self._made[id(asked)] = asked, AskedBefore(asked.number, asked.rows, components, *scores, given)
         return self._made[id(asked)][1]
-
-
-def pace_of(session: Session) -> list[float]:
-    """Return the seconds that the annotator's last answers took, at most 500, in the order of answering."""
-    query = f"SELECT seconds FROM events WHERE annotator = ? AND kind IN ('answer', '{PLANTED}')"
-    query += " AND seconds IS NOT NULL"
-    found = session.read(f"{query} ORDER BY id DESC LIMIT {_PACE}", (session.annotator,))
-    return [float(each["seconds"]) for each in reversed(found)]
-
-
-def planted_answers(session: Session) -> dict[str, int]:
-    """Return {item: label} of what the annotator answered about known finds that an audit showed again."""
-    last = f"SELECT max(id) FROM events WHERE annotator = ? AND NOT ({NOT_PLANTED}) GROUP BY item"
-    query = f"SELECT item, label FROM events WHERE id IN ({last}) AND label > -2"
-    return {each["item"]: each["label"] for each in session.read(query, (session.annotator,))}
 
 
 def _kind(session: Session) -> str:

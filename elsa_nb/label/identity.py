@@ -71,9 +71,7 @@ def _course(session: Session, items: Any, ids: list[str], place: Places) -> Sett
         # The annotator is new, or the session is from before items were remembered: `replay` compares rows and names.
         return Settled(np.empty(0, np.int64), about=json.dumps(now))
     own = remembered_about(session, stored)
-    if (
-        own["ids"] == now["ids"] and not own["contents"] and now["contents"]
-    ):  # `note_names`: names alone were known
+    if own["ids"] == now["ids"] and not own["contents"] and now["contents"]:  # `note_names`: names alone were known
         return Settled(np.empty(0, np.int64), about=json.dumps(now))
     if own["ids"] == now["ids"]:
         items_before, _ = _carried(session)
