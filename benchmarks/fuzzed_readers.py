@@ -24,9 +24,10 @@ from benchmarks import damage
 from benchmarks.damage import NAMES, Reader
 from elsa_nb import store
 from elsa_nb.label import Fixed, Panel, Texts
+from elsa_nb.label.answers import Answer
 from elsa_nb.label.label_files.reader import read_labels
 from elsa_nb.label.rescue import rescue
-from elsa_nb.label.session import Answer, Session
+from elsa_nb.label.session import Session
 
 COUNTED = ("executions", "refused", "the same", "other values, no checksum", "finds")
 _MENDED = 128  # the bit of the first byte that asks for checksums that fit

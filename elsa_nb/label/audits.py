@@ -21,11 +21,12 @@ import numpy as np
 
 from elsa_nb.counts import count_of
 from elsa_nb.errors import MissingDataError
+from elsa_nb.label.answers import Answer, Given
 from elsa_nb.label.audit_pages import AuditPages
 from elsa_nb.label.cards import OPEN
 from elsa_nb.label.remembered import names_digest
 from elsa_nb.label.remembered_items import names_in, remembered_names
-from elsa_nb.label.session import Answer, Given, Session
+from elsa_nb.label.session import Session
 from elsa_nb.label.session_file import AUDITED, IMPORTED, damaged
 from elsa_nb.label.session_queries import planted_answers
 from elsa_nb.search.contract import NEGATIVE, POSITIVE, UNSURE

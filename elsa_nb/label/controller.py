@@ -21,6 +21,7 @@ from elsa_nb.label.asked_before import EarlierCourse, begin_course
 from elsa_nb.label.cards import NEGATIVE, OPEN, PASSED, POSITIVE, Cards, Steps, check_page_size
 from elsa_nb.label.carried_on import Begun, answered_rows, as_begun, carry_on
 from elsa_nb.label.identity import Settled
+from elsa_nb.label.lease import LeaseLostError
 from elsa_nb.label.places import Places
 from elsa_nb.label.progress_figures import ProgressFigures, Standing
 from elsa_nb.label.replay import (
@@ -36,7 +37,7 @@ from elsa_nb.label.replay import (
 )
 from elsa_nb.label.rounds import Asked, Rounds, uncorrected, vectors_of
 from elsa_nb.label.second_look import Doubter, looked_again, seen_again
-from elsa_nb.label.session import LeaseLostError, Session
+from elsa_nb.label.session import Session
 from elsa_nb.label.session_queries import pace_of
 from elsa_nb.search.contract import Strategy
 from elsa_nb.search.stopping.remaining import Estimator

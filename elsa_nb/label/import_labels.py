@@ -9,11 +9,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from elsa_nb.label.answers import Answer, Given
 from elsa_nb.label.cards import OPEN
 from elsa_nb.label.label_files.reader import LabelFile, read_labels
 from elsa_nb.label.label_files.stored_sessions import SESSION_KIND
 from elsa_nb.label.remembered_items import about_items
-from elsa_nb.label.session import Answer, Given, Session
+from elsa_nb.label.session import Session
 from elsa_nb.label.session_file import IMPORTED
 
 _MOST = 5

@@ -14,13 +14,14 @@ import numpy as np
 
 from elsa_nb.errors import MissingDataError
 from elsa_nb.label import first_examples, identity, searching
+from elsa_nb.label.answers import Answer, Given, check_annotator
 from elsa_nb.label.audits import audit_files, audited, check_to_audit, take_audits
 from elsa_nb.label.cards import OPEN, check_page_size
 from elsa_nb.label.import_labels import import_labels
 from elsa_nb.label.items import Files
 from elsa_nb.label.label_files.reader import LabelFile, read_examples, read_labels
 from elsa_nb.label.remembered_items import note_names
-from elsa_nb.label.session import Answer, Given, Session, check_annotator
+from elsa_nb.label.session import Session
 from elsa_nb.label.session_file import IMPORTED, NOT_ASKED
 from elsa_nb.option_names import by_examples, option_named, option_told, told_by, told_of_reading
 from elsa_nb.pool import Pool

@@ -15,10 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
-from elsa_nb.label.answers import Answer as Answer
-from elsa_nb.label.answers import Given, check_annotator, checked_answers
+from elsa_nb.label.answers import Answer, Given, check_annotator, checked_answers
 from elsa_nb.label.lease import Holder, Lease
-from elsa_nb.label.lease import LeaseLostError as LeaseLostError
 from elsa_nb.label.session_file import NOT_ASKED, NOT_PLANTED, ON_PAGE, Opened, damage_named, damaged, is_round
 
 # Answers, as many as the smallest page has: at most so many are in the log beside the file and not yet in it.

@@ -19,7 +19,7 @@ from elsa_nb.label import agreement
 from elsa_nb.label.controller import Controller
 from elsa_nb.label.items import Content, Items, content_of
 from elsa_nb.label.label_files.words import check_class
-from elsa_nb.label.session import LeaseLostError
+from elsa_nb.label.lease import LeaseLostError
 from elsa_nb.label.session_file import CLASS
 
 SILENT_WINDOW = 8.0  # seconds after which another window may take the place of one that says nothing

@@ -7,9 +7,10 @@ import pytest
 
 from elsa_nb import Pool, cli
 from elsa_nb.label import AuditPages, Panel, Texts, jobs, session_file
+from elsa_nb.label.answers import Answer
 from elsa_nb.label.audits import audit_files, audit_results, audited, take_audits
 from elsa_nb.label.cards import OPEN
-from elsa_nb.label.session import Answer, Session
+from elsa_nb.label.session import Session
 from elsa_nb.search.contract import UNSURE
 from elsa_nb.search.oracle import Truth
 

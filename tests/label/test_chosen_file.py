@@ -9,8 +9,9 @@ from at_the_desk import settle, wait_for
 
 from elsa_nb import cli
 from elsa_nb.label import jobs
+from elsa_nb.label.answers import Answer
 from elsa_nb.label.chosen_file import ChosenFile
-from elsa_nb.label.session import Answer, Session
+from elsa_nb.label.session import Session
 from elsa_nb.pool import Pool
 
 

@@ -17,12 +17,13 @@ from hypothesis import strategies as st
 
 from elsa_nb.errors import CorruptFileError
 from elsa_nb.label import Begin, Files, Fixed, Panel, Texts, identity
+from elsa_nb.label.answers import Answer
 from elsa_nb.label.controller import Controller
 from elsa_nb.label.places import Places
 from elsa_nb.label.remembered import packed_names, unpacked_names
 from elsa_nb.label.remembered_items import check_names, names_in
 from elsa_nb.label.rescue import rescue
-from elsa_nb.label.session import Answer, Session
+from elsa_nb.label.session import Session
 from elsa_nb.label.session_file import APPLICATION
 from elsa_nb.pool import Pool
 from elsa_nb.search.strategies.greedy_probe import GreedyProbe, ProbeConfig

@@ -6,9 +6,10 @@ from contextlib import closing
 import numpy as np
 import pytest
 
+from elsa_nb.label.answers import Answer
 from elsa_nb.label.identity import Settled, remember
 from elsa_nb.label.import_labels import import_labels, take_back
-from elsa_nb.label.session import Answer, Session
+from elsa_nb.label.session import Session
 
 IDS = ["a.png", "b.png", "c.png", "d.png"]
 

@@ -10,10 +10,11 @@ import pytest
 from at_the_desk import answer_page
 
 from elsa_nb.label import identity, jobs
+from elsa_nb.label.answers import Answer
 from elsa_nb.label.controller import Controller
 from elsa_nb.label.places import Places
 from elsa_nb.label.second_look import Doubter
-from elsa_nb.label.session import Answer, Session
+from elsa_nb.label.session import Session
 from elsa_nb.search.contract import Batch, log_of
 
 MANY, NEW = 2000, 96

@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 from elsa_nb import cli
 from elsa_nb.errors import CorruptFileError, MissingDataError
 from elsa_nb.label import Fixed, Panel, Texts
+from elsa_nb.label.answers import Answer
 from elsa_nb.label.label_files.reader import read_labels
 from elsa_nb.label.rescue import rescue
-from elsa_nb.label.session import Answer, Session
+from elsa_nb.label.session import Session
 from elsa_nb.label.session_file import CLASS, IMPORTED
 from elsa_nb.search.oracle import Truth
 

@@ -18,8 +18,9 @@ import pytest
 
 from elsa_nb.errors import CorruptFileError
 from elsa_nb.label import session_file
-from elsa_nb.label.lease import STALE
-from elsa_nb.label.session import BEHIND, Answer, LeaseLostError, Session
+from elsa_nb.label.answers import Answer
+from elsa_nb.label.lease import STALE, LeaseLostError
+from elsa_nb.label.session import BEHIND, Session
 
 KILLS = 200
 

@@ -10,10 +10,11 @@ import pytest
 
 from elsa_nb import Pool, cli
 from elsa_nb.label import jobs, summary
+from elsa_nb.label.answers import Answer
 from elsa_nb.label.cards import OPEN
 from elsa_nb.label.import_labels import import_labels
 from elsa_nb.label.remembered_items import note_names
-from elsa_nb.label.session import Answer, Session
+from elsa_nb.label.session import Session
 from elsa_nb.label.summary import REASONS, summarize_session
 from elsa_nb.search.oracle import Truth
 
