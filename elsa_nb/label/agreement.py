@@ -22,8 +22,8 @@ import scipy
 from elsa_nb.counts import count_of
 from elsa_nb.formulas import safe
 from elsa_nb.label.export_kinds import WORDS
-from elsa_nb.label.rounds import SECOND_OPINION, SEEN_AGAIN
 from elsa_nb.label.session import Session
+from elsa_nb.label.stored import SECOND_OPINION, SEEN_AGAIN
 from elsa_nb.written_files import write_export
 
 _CONFIDENCE = 0.95

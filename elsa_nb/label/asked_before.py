@@ -18,9 +18,10 @@ from elsa_nb.counts import count_of
 from elsa_nb.label.identity import Settled, carried_after, remember
 from elsa_nb.label.places import Places
 from elsa_nb.label.remembered_items import names_in
-from elsa_nb.label.rounds import EARLIER, PANEL_COMPONENTS, SECOND_OPINION, SEEN_AGAIN, Asked, first_answers
+from elsa_nb.label.rounds import EARLIER, PANEL_COMPONENTS, first_answers
 from elsa_nb.label.session import Session
 from elsa_nb.label.session_file import damaged
+from elsa_nb.label.stored import SECOND_OPINION, SEEN_AGAIN, Asked
 from elsa_nb.search.contract import POSITIVE, UNASKED, UNSURE
 from elsa_nb.search.stopping.by_scores import LEAST_ANSWERS, MOST_HITS
 from elsa_nb.search.stopping.remaining import standings

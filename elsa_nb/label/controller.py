@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from elsa_nb.label.advice import Advisor
-from elsa_nb.label.ahead import Ahead, ToldAtEnd
+from elsa_nb.label.ahead import Ahead
 from elsa_nb.label.asked_before import EarlierCourse, begin_course
 from elsa_nb.label.cards import NEGATIVE, OPEN, PASSED, POSITIVE, Cards, Steps, check_page_size
 from elsa_nb.label.carried_on import Begun, answered_rows, as_begun, carry_on
@@ -35,10 +35,11 @@ from elsa_nb.label.replay import (
     rows_of,
     wishes_of,
 )
-from elsa_nb.label.rounds import Asked, Rounds, uncorrected, vectors_of
+from elsa_nb.label.rounds import Rounds, uncorrected, vectors_of
 from elsa_nb.label.second_look import Doubter, looked_again, seen_again
 from elsa_nb.label.session import Session
 from elsa_nb.label.session_queries import pace_of
+from elsa_nb.label.stored import Asked, ToldAtEnd
 from elsa_nb.search.contract import Strategy
 from elsa_nb.search.stopping.remaining import Estimator
 

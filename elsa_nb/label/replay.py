@@ -16,11 +16,12 @@ import numpy as np
 from elsa_nb.label.answers import Answer
 from elsa_nb.label.cards import OPEN, PASSED, POSITIVE, UNSURE, Cards, LabelChange
 from elsa_nb.label.identity import carried_after
-from elsa_nb.label.rounds import EARLIER, PANEL_COMPONENTS, SAMPLE, Asked, Rounds
+from elsa_nb.label.rounds import EARLIER, PANEL_COMPONENTS, SAMPLE, Rounds
 from elsa_nb.label.second_look import blind_page, earlier_cards
 from elsa_nb.label.session import Session
 from elsa_nb.label.session_file import NOT_ASKED, PLANTED, PLANTED_UNDO
 from elsa_nb.label.session_queries import planted_answers
+from elsa_nb.label.stored import Asked
 
 _UNDONE = ("undo", PLANTED_UNDO)
 

@@ -17,8 +17,8 @@ import numpy as np
 
 from elsa_nb.counts import count_of
 from elsa_nb.label.cards import NEGATIVE, POSITIVE, UNSURE, Cards
-from elsa_nb.label.rounds import SECOND_OPINION, SEEN_AGAIN, Asked
 from elsa_nb.label.session import Session
+from elsa_nb.label.stored import SECOND_OPINION, SEEN_AGAIN, Asked
 from elsa_nb.search.heads.prepared_rows import Preparation
 from elsa_nb.search.recheck import contradictions
 

@@ -17,7 +17,8 @@ from typing import Any, Self
 
 from elsa_nb.label.answers import Answer, Given, check_annotator, checked_answers
 from elsa_nb.label.lease import Holder, Lease
-from elsa_nb.label.session_file import NOT_ASKED, NOT_PLANTED, ON_PAGE, Opened, damage_named, damaged, is_round
+from elsa_nb.label.session_file import NOT_ASKED, NOT_PLANTED, ON_PAGE, Opened, damage_named, damaged
+from elsa_nb.label.stored import is_round
 
 # Answers, as many as the smallest page has: at most so many are in the log beside the file and not yet in it.
 BEHIND = 12

@@ -16,10 +16,10 @@ from elsa_nb.label.audits import AuditResult, audit_results
 from elsa_nb.label.export import check_answered_by
 from elsa_nb.label.identity import RENAMED
 from elsa_nb.label.remembered_items import about_items
-from elsa_nb.label.rounds import SECOND_OPINION, SEEN_AGAIN
 from elsa_nb.label.session import Session
 from elsa_nb.label.session_file import AUDITED, CLASS, IMPORTED
 from elsa_nb.label.still_here import answers_counted, person_of_now, with_rows
+from elsa_nb.label.stored import SECOND_OPINION, SEEN_AGAIN
 from elsa_nb.search.contract import NEGATIVE, POSITIVE, UNSURE
 
 # Why an item was shown, in the words of the page (`figures.js`), and why it has an answer without having been shown.

@@ -5,7 +5,8 @@ import threading
 import pytest
 from at_the_desk import ByHand
 
-from elsa_nb.label.ahead import Ahead, ToldAtEnd
+from elsa_nb.label.ahead import Ahead
+from elsa_nb.label.stored import ToldAtEnd
 
 
 def told(*labels):

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from elsa_nb.label.cards import OPEN, PASSED
-from elsa_nb.label.rounds import SECOND_OPINION, SEEN_AGAIN
 from elsa_nb.label.second_look import CONTRADICTED, ENOUGH, PAGE, WORTH, Doubts
+from elsa_nb.label.stored import SECOND_OPINION, SEEN_AGAIN
 from elsa_nb.search.strategies.greedy_probe import GreedyProbe
 
 WRONG = 0.1
