@@ -149,7 +149,7 @@ def _read_messages(folder: Path) -> Any:
                 panel.widget._handle_msg({"content": {"data": {"method": "custom", "content": content}}, "buffers": []})
         with panel.controller.lock:
             cards = list(panel.controller.cards.labels)
-        held = {e["position"]: e["label"] for e in panel.controller.session.events() if e["position"] is not None}
+        held = {e.position: e.label for e in panel.controller.session.events() if e.position is not None}
         if any(label > -2 and held.get(position) != label for position, label in enumerate(cards)):
             raise RuntimeError("the screen holds an answer that the file does not hold")
         return cards

@@ -81,13 +81,13 @@ def keep_asked(session: Session, settled: Settled, ids: Sequence[str]) -> None:
         kept = {item: before._replace(standing=None) for item, before in kept.items()}
     items, given = {}, {}
     for event in session.events(since=after, shown=True):
-        if event["kind"] in ("answer", "undo") and event["row"] is not None:
-            items[event["row"]] = event["item"]
-            given[event["position"], event["row"]] = event["label"]
+        if event.kind in ("answer", "undo") and event.row is not None:
+            items[event.row] = event.item
+            given[event.position, event.row] = event.label
     rows, labels, why = [], [], []
     for stored in session.rounds():
-        asked = Asked(**{key: value for key, value in stored["asked"].items() if key != "known"})
-        known = {asked.rows[offset]: label for offset, label in stored["asked"]["known"]}
+        asked = stored.asked
+        known = {asked.rows[offset]: label for offset, label in stored.known}
         labels += [given.get((len(rows) + i, row), known.get(row, UNASKED)) for i, row in enumerate(asked.rows)]
         rows += asked.rows
         why += zip(asked.components, standings_of(asked).tolist(), strict=True)

@@ -134,7 +134,7 @@ def audited(path: Path, annotator: str, ids: Sequence[str]) -> StoredAudit:
 
 def _closed_rows(audit: Session) -> set[int]:
     """Return the rows on an audit's pages that are closed."""
-    return {row for each in audit.rounds() if each["told"] is not None for row in each["asked"]["rows"]}
+    return {row for each in audit.rounds() if each.told is not None for row in each.asked.rows}
 
 
 def _corrected(audit: Session, ids: Sequence[str], known: Known) -> dict[int, tuple[int, int]]:
@@ -297,12 +297,12 @@ def _statement(audit: Session, begun: Any, known: Known) -> str:
         return ""
     own = audit.known()
     for each in audit.rounds():
-        if each["told"] is None or each["asked"].get("overview"):  # pages seen again are not questions of the audit
+        if each.told is None or each.asked.overview:  # pages seen again are not questions of the audit
             continue
         asked = pages.query()
-        if asked is None or asked.rows.tolist() != each["asked"]["rows"]:
+        if asked is None or asked.rows.tolist() != each.asked.rows:
             return ""
-        labels = dict(zip(each["asked"]["rows"], each["told"]["labels"], strict=True))
+        labels = dict(zip(each.asked.rows, each.told.labels, strict=True))
         again = begun.get("finds", ())  # of these, what was said when they were shown again
         now = [label if row in again else own.get(names[row], label) for row, label in labels.items()]
         pages.update(np.array(now, np.int8))

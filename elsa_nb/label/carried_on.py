@@ -44,20 +44,20 @@ def as_begun(
     if (first := next(iter(session.rounds()), None)) is None:
         return settled
     rows = answered_rows(session, place)
-    looked = bool(first["asked"].get("overview"))
+    looked = first.asked.overview
     if first_page is None:
         if not len(rows):
             return settled
-        if (looked and not carried) or (seeded and _examples_since(session, first["after"])):
+        if (looked and not carried) or (seeded and _examples_since(session, first.after)):
             why = "with a first look" if looked else "from fewer examples"
             why += ", and there are examples from a file by now" if looked else ": more came from a file or audit since"
-        elif seeded and not carried and not looked and _asks_first(search) != first["asked"]["rows"]:
+        elif seeded and not carried and not looked and _asks_first(search) != first.asked.rows:
             why = "with other questions: by another strategy, in other vectors, or on another machine"
         else:
             return settled
     elif getattr(search, "overviews", False) and not looked:
         why = "with pages of another kind, by an earlier version"
-    elif len(rows) and first["asked"]["rows"] != list(first_page):
+    elif len(rows) and first.asked.rows != list(first_page):
         why = "with other pictures on its first page: by other vectors, or from other examples"
     else:
         return settled

@@ -266,7 +266,7 @@ class Controller:
         """Compute the round that follows the present answers; deal it if it is there and the person waits."""
         told, restored = self._told(), self._restored
         labels, amended = labels_told(restored, told.labels), rows_of(restored, told.amended)
-        wishes = wishes_of(restored, dict(told.wishes))
+        wishes = wishes_of(restored, told)
         found = self._ahead.want(told, partial(self.rounds.after, labels, amended, self.rounds.state, **wishes))
         if found is not None and self.cards.waiting:
             self._turn_over(told, *found)
@@ -292,10 +292,9 @@ class Controller:
         """Close the open round with the answers it was computed for, and deal the next."""
         self._ahead.forget()
         self._wishes = {}
-        record = told.record()
         try:
-            self.session.close_round(len(self.asked) - 1, record)
-            self._restored.told.append(record)
+            self.session.close_round(len(self.asked) - 1, told)
+            self._restored.told.append(told)
             dealt = go_on(self._restored, self.rounds, state, asked, self.session, self.ids)
         except Exception as error:
             self._refused(error)

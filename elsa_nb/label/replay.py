@@ -21,7 +21,7 @@ from elsa_nb.label.second_look import blind_page, earlier_cards
 from elsa_nb.label.session import Session
 from elsa_nb.label.session_file import NOT_ASKED, PLANTED, PLANTED_UNDO
 from elsa_nb.label.session_queries import planted_answers
-from elsa_nb.label.stored import Asked
+from elsa_nb.label.stored import Asked, Event, StoredRound, ToldAtEnd
 
 _UNDONE = ("undo", PLANTED_UNDO)
 
@@ -32,7 +32,7 @@ class Restored:
 
     cards: Cards
     asked: list[Asked] = field(default_factory=list)
-    told: list[dict] = field(default_factory=list)
+    told: list[ToldAtEnd] = field(default_factory=list)
     notice: str = ""
 
     def card(self, position: int, ids: Sequence[str]) -> dict[str, Any]:
@@ -100,20 +100,19 @@ def restore(session: Session, rounds: Rounds, ids: Sequence[str], size: int, *, 
     same = still_open = False
     pending = _surviving(events)
     for here in stored:
-        same = asked is not None and asked.rows == here["asked"]["rows"]
+        same = asked is not None and asked.rows == here.asked.rows
         if not same:
             break
-        while pending and pending[0][0]["id"] <= here["after"]:
+        while pending and pending[0][0].id <= here.after:
             _act(restored.cards, pending.pop(0))
-        still_open = here["told"] is None
-        known = _filled_in(session, here, ids) if still_open else here["asked"]["known"]
-        _deal(restored, rounds, state, _asked(here), known)
-        if still_open:
+        told, still_open = here.told, here.told is None
+        known = _filled_in(session, here, ids) if still_open else here.known
+        _deal(restored, rounds, state, here.asked, known)
+        if told is None:
             break
-        told = here["told"]
-        amended = rows_of(restored, told["amended"])  # before this round counts as told: as when it was answered
+        amended = rows_of(restored, told.amended)  # before this round counts as told: as when it was answered
         restored.told.append(told)
-        state, asked = rounds.after(labels_told(restored, told["labels"]), amended, **wishes_of(restored, told))
+        state, asked = rounds.after(labels_told(restored, told.labels), amended, **wishes_of(restored, told))
     while pending:
         _act(restored.cards, pending.pop(0))
     same, kept = same or not stored, len(restored.asked)
@@ -127,7 +126,7 @@ def restore(session: Session, rounds: Rounds, ids: Sequence[str], size: int, *, 
                 "generator has no fixed seed. No answer is lost: what the file knows is filled in."
             )
         if write:
-            afters = [r["after"] for r in stored[:kept]]
+            afters = [each.after for each in stored[:kept]]
             session.replace_rounds([_as_stored(restored, i, afters) for i in range(len(restored.asked))])
     cards = restored.cards
     cards.cursor = next((p for p, label in enumerate(cards.labels) if label == OPEN), max(0, len(cards.labels) - 1))
@@ -140,12 +139,12 @@ def imported_rows(session: Session, rows: Mapping[str, int]) -> set[int]:
     return {rows[item] for (item,) in session.current("item", kinds=NOT_ASKED) if item in rows}
 
 
-def _filled_in(session: Session, here: dict, ids: Sequence[str]) -> list[tuple[int, int]]:
+def _filled_in(session: Session, here: StoredRound, ids: Sequence[str]) -> list[tuple[int, int]]:
     """Return (offset, label) of what is known in an open round: when it was dealt, and by what was imported since."""
-    known = dict(here["asked"]["known"])
-    if not _asked(here).blind:
-        imported = session.imported_since(here["after"])
-        items = [str(ids[row]) for row in here["asked"]["rows"]]
+    known = dict(map(tuple, here.known))
+    if not here.asked.blind:
+        imported = session.imported_since(here.after)
+        items = [str(ids[row]) for row in here.asked.rows]
         known |= {i: imported[item] for i, item in enumerate(items) if item in imported}
     return sorted((i, label) for i, label in known.items() if label != OPEN)
 
@@ -163,16 +162,16 @@ def go_on(
         knows = {} if asked.blind else session.known(items) | _measured(state, session, asked, items)
         known = [(i, knows[item]) for i, item in enumerate(items) if item in knows]
         if write:
-            session.open_round(len(restored.asked), len(restored.cards.labels), vars(asked) | {"known": known})
+            session.open_round(StoredRound(len(restored.asked), len(restored.cards.labels), asked, known))
         _deal(restored, rounds, state, asked, known)
         dealt.append((len(asked), known))
         if len(known) < len(asked):
             return dealt
-        told = {"labels": [label for _, label in known], "amended": []}
+        told = ToldAtEnd(tuple(label for _, label in known))
         if write:
             session.close_round(len(restored.asked) - 1, told)
         restored.told.append(told)
-        state, asked = rounds.after(told["labels"])
+        state, asked = rounds.after(told.labels)
     rounds.push(state)
     restored.cards.over = True
     return dealt
@@ -201,8 +200,8 @@ def _believed(restored: Restored) -> list[int | None]:
     """
     believed: list[int | None] = []
     for asked, told in zip(restored.asked, restored.told, strict=False):
-        believed += [None] * len(asked) if asked.blind else told["labels"]
-        for position, label in told["amended"]:
+        believed += [None] * len(asked) if asked.blind else told.labels
+        for position, label in told.amended:
             believed[position] = label
     return believed
 
@@ -227,16 +226,16 @@ def labels_told(restored: Restored, labels: Sequence[int]) -> Sequence[int] | No
     return None if restored.asked[-1].blind else labels
 
 
-def wishes_of(restored: Restored, told: Mapping[str, Any]) -> dict[str, Any]:
+def wishes_of(restored: Restored, told: ToldAtEnd) -> dict[str, Any]:
     """Return what was wished for after a round, as `Rounds.after` takes it."""
     wishes = _wishes_of_search(told)
-    if again := told.get("again"):
+    if again := dict(told.wishes).get("again"):
         wishes["blind"] = blind_page(again, restored.asked, restored.cards.labels)
     return wishes
 
 
-def _wishes_of_search(told: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: told[name] for name in ("start", "conclude") if name in told}
+def _wishes_of_search(told: ToldAtEnd) -> dict[str, Any]:
+    return {name: value for name, value in told.wishes if name in ("start", "conclude")}
 
 
 def rows_of(restored: Restored, amended: Sequence[Sequence[int]]) -> list[tuple[int, int]]:
@@ -260,66 +259,62 @@ def _deal(restored: Restored, rounds: Rounds, state, asked: Asked, known) -> Non
     restored.cards.deal(len(asked), known, overview=asked.overview, again=again)
 
 
-def _asked(stored: dict) -> Asked:
-    return Asked(**{key: value for key, value in stored["asked"].items() if key != "known"})
-
-
-def _act(cards: Cards, action: list[dict]) -> None:
+def _act(cards: Cards, action: list[Event]) -> None:
     """Repeat an action; one on cards of another course of the search can be neither repeated nor undone."""
-    action = [e for e in action if e["position"] is not None and e["position"] < len(cards.labels)]
+    action = [e for e in action if e.position is not None and e.position < len(cards.labels)]
     if not action:
         return
-    cards.history.append([(e["position"], e["old"]) for e in action])
+    cards.history.append([(e.position, e.old) for e in action])
     for e in action:
-        cards.put(e["position"], e["label"])
+        cards.put(e.position, e.label)
 
 
-def _surviving(events: list[dict]) -> list[list[dict]]:
+def _surviving(events: list[Event]) -> list[list[Event]]:
     """Return the actions that no undo took back, in order.
 
     Where lines of the log are lost, an undo may follow another action than the one it took back. It then stands for
     itself: its labels are the last that is known of its items.
     """
-    stack: list[list[dict]] = []
+    stack: list[list[Event]] = []
     for event in events:
-        if event["kind"] not in ("answer", *_UNDONE, PLANTED):
+        if event.kind not in ("answer", *_UNDONE, PLANTED):
             continue
-        if stack and stack[-1][0]["action"] == event["action"]:
+        if stack and stack[-1][0].action == event.action:
             stack[-1].append(event)
         else:
             stack.append([event])
-    kept: list[list[dict]] = []
+    kept: list[list[Event]] = []
     for action in stack:
-        if action[0]["kind"] in _UNDONE and kept and _items_of(kept[-1]) == _items_of(action):
+        if action[0].kind in _UNDONE and kept and _items_of(kept[-1]) == _items_of(action):
             kept.pop()
         else:
             kept.append(action)
     return kept
 
 
-def _items_of(action: list[dict]) -> set[str]:
-    return {event["item"] for event in action}
+def _items_of(action: list[Event]) -> set[str]:
+    return {event.item for event in action}
 
 
-def _as_stored(restored: Restored, number: int, afters: list[int]) -> dict:
+def _as_stored(restored: Restored, number: int, afters: list[int | None]) -> StoredRound:
     start = restored.cards.rounds[number]
     asked = restored.asked[number]
     labels = restored.cards.labels[start : start + len(asked)]
     known = [(i, label) for i, label in enumerate(labels) if label != OPEN]
     told = restored.told[number] if number < len(restored.told) else None
     after = afters[number] if number < len(afters) else None
-    return {"number": number, "start": start, "asked": vars(asked) | {"known": known}, "told": told, "after": after}
+    return StoredRound(number, start, asked, known, told, after)
 
 
-def _check_items(session: Session, events: list[dict], stored: list[dict], ids: Sequence[str]) -> None:
+def _check_items(session: Session, events: list[Event], stored: list[StoredRound], ids: Sequence[str]) -> None:
     for event in events:
-        row = event["row"]
-        if row is not None and (row >= len(ids) or str(ids[row]) != event["item"]):
+        row = event.row
+        if row is not None and (row >= len(ids) or str(ids[row]) != event.item):
             here = str(ids[row]) if row < len(ids) else "no item"
             raise ValueError(
-                f"{session.path} holds answers about other items: row {row} was {event['item']!r} there and is "
+                f"{session.path} holds answers about other items: row {row} was {event.item!r} there and is "
                 f"{here!r} here. Give the pool it was made with, or another session file."
             )
-    most = max((row for r in stored for row in r["asked"]["rows"]), default=0)
+    most = max((row for each in stored for row in each.asked.rows), default=0)
     if most >= len(ids):
         raise ValueError(f"{session.path} asks row {most} of a pool of {len(ids)}. Give the pool it was made with.")

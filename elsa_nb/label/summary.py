@@ -19,7 +19,7 @@ from elsa_nb.label.remembered_items import about_items
 from elsa_nb.label.session import Session
 from elsa_nb.label.session_file import AUDITED, CLASS, IMPORTED
 from elsa_nb.label.still_here import answers_counted, person_of_now, with_rows
-from elsa_nb.label.stored import SECOND_OPINION, SEEN_AGAIN
+from elsa_nb.label.stored import SECOND_OPINION, SEEN_AGAIN, Event
 from elsa_nb.search.contract import NEGATIVE, POSITIVE, UNSURE
 
 # Why an item was shown, in the words of the page (`figures.js`), and why it has an answer without having been shown.
@@ -135,7 +135,7 @@ def _work(session: Session, annotator: str) -> PersonsWork:
     answers = with_rows(session, session.answers(annotator))
     labels = [answer["label"] for answer in answers]
     drawn = {item for audit in audits for item in audit.items}
-    shown = [event["at"] for event in events if event["action"] > 0]
+    shown = [event.at for event in events if event.action > 0]
     seconds = [answer["seconds"] for answer in answers if answer["seconds"] is not None]
     stored = {key: session.meta(f"{key}:{annotator}") for key in ("strategy", "vectors")}
     again, changed = _seen_again(events)
@@ -151,14 +151,14 @@ def _work(session: Session, annotator: str) -> PersonsWork:
         strategy=None if stored["strategy"] is None else json.loads(stored["strategy"]),
         again=again,
         changed=changed,
-        opinions=len({event["item"] for event in events if event["component"] == SECOND_OPINION}),
+        opinions=len({event.item for event in events if event.component == SECOND_OPINION}),
         vectors=None if stored["vectors"] is None else json.loads(stored["vectors"]),
         audits=audits,
     )
 
 
 def _origins(
-    events: Sequence[Mapping[str, Any]], answers: Sequence[Mapping[str, Any]], drawn: set[str]
+    events: Sequence[Event], answers: Sequence[Mapping[str, Any]], drawn: set[str]
 ) -> dict[str, tuple[int, int]]:
     """Return for each reason how many of the answers have it, and how many finds; an item has that of its first answer.
 
@@ -167,13 +167,13 @@ def _origins(
     """
     reasons: dict[str, str] = {}
     for event in events:
-        item, component = event["item"], event["component"]
-        if event["label"] >= UNSURE:
-            if event["kind"] == AUDITED or (event["kind"] == IMPORTED and item in drawn):
+        item, component = event.item, event.component
+        if event.label >= UNSURE:
+            if event.kind == AUDITED or (event.kind == IMPORTED and item in drawn):
                 why = REASONS["audit"]
-            elif event["kind"] == IMPORTED:
+            elif event.kind == IMPORTED:
                 why = FROM_FILE
-            elif event["kind"] == RENAMED:
+            elif event.kind == RENAMED:
                 why = REASONS["earlier"]
             else:
                 why = UNKNOWN if component is None else str(REASONS.get(component, component))
@@ -189,16 +189,16 @@ def _origins(
     return {why: counts[why] for why in sorted(counts, key=lambda why: (why not in order, [*order, why].index(why)))}
 
 
-def _seen_again(events: Sequence[Mapping[str, Any]]) -> tuple[int, int]:
+def _seen_again(events: Sequence[Event]) -> tuple[int, int]:
     """Return how many answers were seen again and answered, and how many of them differently than before."""
     before: dict[str, int] = {}
     after: dict[str, int] = {}
     for event in events:
-        item = event["item"]
-        if event["component"] == SEEN_AGAIN:
-            after[item] = event["label"]
+        item = event.item
+        if event.component == SEEN_AGAIN:
+            after[item] = event.label
         elif item not in after:
-            before[item] = event["label"]
+            before[item] = event.label
     looked = {item: label for item, label in after.items() if label >= UNSURE}
     return len(looked), sum(before.get(item, label) != label for item, label in looked.items())
 

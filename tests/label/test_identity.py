@@ -103,8 +103,8 @@ def test_in_a_collection_that_grew_and_shrank_answers_stay_with_their_items(coll
     for _ in range(3):
         answer_page(again, second[1])
     rows = [row for asked in again.asked for row in asked.rows]
-    paid = [a for a in again.session.events() if a["kind"] == "answer"]
-    assert len({a["item"] for a in paid}) == len(paid)  # nothing is asked twice
+    paid = [a for a in again.session.events() if a.kind == "answer"]
+    assert len({a.item for a in paid}) == len(paid)  # nothing is asked twice
     assert begin is False or len(set(rows)) == len(rows)
     labels, truth = again.cards.labels, dict(zip(second[0].ids.tolist(), second[1].tolist(), strict=True))
     assert all(truth[item] == label for item, label in answers(again).items() if item in truth)

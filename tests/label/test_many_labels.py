@@ -107,7 +107,7 @@ def test_what_narrow_reads_return_is_what_is_in_the_answers(read):
     assert session.current("item", kinds=("import",), label=1, since=after) == [(IDS[6],)]
     assert session.imported_since(after) == {IDS[6]: 1, IDS[7]: -2}
     assert session.events(since=after) == session.events()[-2:]
-    assert [e["item"] for e in session.events(shown=True)] == IDS[MANY : MANY + 9]
+    assert [e.item for e in session.events(shown=True)] == IDS[MANY : MANY + 9]
 
 
 @pytest.mark.parametrize("name", ["ends\0in nothing", "half a letter \udc80", "'quoted\" %_", "Ω"])

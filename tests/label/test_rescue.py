@@ -125,7 +125,7 @@ def test_answers_that_are_only_in_the_log_beside_it_come_out(tmp_path):
     session.acquire()
     session.write([Answer("a", -2, 1, score=2.0, seconds=1.5)])
     session.write([Answer("a", 1, 0)])
-    (line,) = [event for event in session.events() if event["label"] == 1]
+    (line,) = [event for event in session.events() if event.label == 1]
     done = rescue(session.path, tmp_path / "out.sqlite")
     session.close()
     assert (done.lines, done.items, done.lost) == (2, 1, 0)

@@ -88,9 +88,9 @@ def test_wrong_answers_are_offered_and_seen_blind_and_what_is_said_then_counts(m
     seen = ann.figures()["seen"]
     assert seen["said"] == f"Seen again: {len(page) - 1} answers, {changed} changed; 1 left as it was."
     assert seen["all"] == len(page) - 1
-    lines = [e for e in ann.session.events() if e["row"] == offer.rows[0]]
-    assert {before[ids[offer.rows[0]]], known[ids[offer.rows[0]]]} <= {e["label"] for e in lines}
-    assert all(e["annotator"] == "ann" and e["at"] for e in lines)
+    lines = [e for e in ann.session.events() if e.row == offer.rows[0]]
+    assert {before[ids[offer.rows[0]]], known[ids[offer.rows[0]]]} <= {e.label for e in lines}
+    assert all(e.annotator == "ann" and e.at for e in lines)
     assert not set(offer.rows) & set(getattr(offered(ann), "rows", ())), "each is asked once"
     figures = ann.figures()
     assert SEEN_AGAIN not in figures["components"]
