@@ -22,7 +22,7 @@ from elsa_nb.counts import count_of
 from elsa_nb.label.answers import Answer, Given
 from elsa_nb.label.cards import OPEN
 from elsa_nb.label.places import Places
-from elsa_nb.label.remembered import about_in, about_of, content_digest, numbered_before, unpacked_names
+from elsa_nb.label.remembered import About, content_digest
 from elsa_nb.label.remembered_items import called_by_numbers, remembered_about
 from elsa_nb.label.session import Session
 from elsa_nb.label.session_file import APPLICATION, damaged, look_into
@@ -38,15 +38,15 @@ class Settled:
     """How a session goes on.
 
     `carried`: rows that were answered about an earlier state of the collection. `fresh`: that state differs from the
-    one in the file, so the search begins anew. `about` is what the session is to remember, `notice` a message to the
-    person. `renamed`: {old name: new name} of answered items, where letter case or form of accents has changed.
-    `replaced` says which answered files were overwritten since, "" if none was.
+    one in the file, so the search begins anew. `about` is what the session is to remember (None: what it does already),
+    `notice` a message to the person. `renamed`: {old name: new name} of answered items, where letter case or form of
+    accents has changed. `replaced` says which answered files were overwritten since, "" if none was.
     """
 
     carried: np.ndarray
     fresh: bool = False
     notice: str = ""
-    about: str = ""
+    about: About | None = None
     renamed: dict[str, str] = field(default_factory=dict)
     replaced: str = ""
 
@@ -66,21 +66,21 @@ def settle(session: Session, items: Any, ids: Sequence[str]) -> Settled:
 
 
 def _course(session: Session, items: Any, ids: list[str], place: Places) -> Settled:
-    now = about_of(items, ids)
+    now = About.of(items, ids)
     if (stored := session.meta(f"about:{session.annotator}")) is None:
         # The annotator is new, or the session is from before items were remembered: `replay` compares rows and names.
-        return Settled(np.empty(0, np.int64), about=json.dumps(now))
+        return Settled(np.empty(0, np.int64), about=now)
     own = remembered_about(session, stored)
-    if own["ids"] == now["ids"] and not own["contents"] and now["contents"]:  # `note_names`: names alone were known
-        return Settled(np.empty(0, np.int64), about=json.dumps(now))
-    if own["ids"] == now["ids"]:
+    if own.ids == now.ids and not own.contents and now.contents:  # `note_names`: names alone were known
+        return Settled(np.empty(0, np.int64), about=now)
+    if own.ids == now.ids:
         items_before, _ = _carried(session)
         if lost := [item for item in items_before if item not in place.rows]:
             raise damaged(session.path, f"it carries an answer to {lost[0]!r}, which is not one of its items")
         return Settled(np.array([place.rows[item] for item in items_before], np.int64))
     found, lost = answered_items(session, place)
     renamed = {item: ids[row] for item, row in found.items() if item != ids[row]}
-    return Settled(rows_in(found), True, _notice_of_change(own, place, lost), json.dumps(now), renamed)
+    return Settled(rows_in(found), True, _notice_of_change(own, place, lost), now, renamed)
 
 
 def _replaced(session: Session, items: Any, place: Places, stored: str | None) -> str:
@@ -90,7 +90,7 @@ def _replaced(session: Session, items: Any, place: Places, stored: str | None) -
     """
     if stored is None or not hasattr(items, "written"):
         return ""
-    remembered = remembered_about(session, stored)["contents"]
+    remembered = remembered_about(session, stored).contents
     answered = dict(session.current("item", "at"))
     rows, newer = place.of(answered), []
     same = {item for item in remembered if item in rows and content_digest(items, rows[item]) == remembered[item]}
@@ -120,9 +120,9 @@ def earlier_sessions(folder: Path, items: Any) -> list[str]:
         except (sqlite3.Error, OSError, ValueError) as error:  # damaged, or not a database
             passed.append(f"{path.name} ({' '.join(str(error).split())})")
             continue
-        about = next((each for each in abouts if each["contents"]), None)
+        about = next((each for each in abouts if each.contents), None)
         if answers and about is not None and _compared(items, place, about)[0]:
-            then = f", then in {about['where']}" if about["where"] else ""
+            then = f", then in {about.where}" if about.where else ""
             what = f"{answers:,} answer{'s' * (answers != 1)} about the same items{then}"
             said.append(f"{path.name} holds {what}. To go on with them: {option_told('session', str(path))}")
     if passed:
@@ -132,14 +132,14 @@ def earlier_sessions(folder: Path, items: Any) -> list[str]:
     return said
 
 
-def _answers_about(path: Path) -> tuple[int, list[dict[str, Any]]]:
+def _answers_about(path: Path) -> tuple[int, list[About]]:
     """Return how many answers a session file holds, and about what; 0 and nothing for another program's database."""
     with closing(look_into(path)) as base:
         if base.execute("PRAGMA application_id").fetchone() != (APPLICATION,):
             return 0, []
         abouts = base.execute("SELECT value FROM meta WHERE key GLOB 'about:*'").fetchall()
         ((answers,),) = base.execute("SELECT count(*) FROM answers").fetchall()
-    return answers, [about_in(stored) for (stored,) in abouts]
+    return answers, [About.from_json(stored) for (stored,) in abouts]
 
 
 def answered_items(session: Session, place: Places) -> tuple[dict[str, int], int]:
@@ -170,7 +170,7 @@ def remember(session: Session, settled: Settled, ids: Sequence[str]) -> None:
 
         session.record_all(moved, RENAMED)
     if settled.about:
-        session.remark(f"about:{session.annotator}", settled.about)
+        session.remark(f"about:{session.annotator}", settled.about.to_json())
     if settled.fresh:
         after = session.mark()[0]
         items = [str(ids[row]) for row in settled.carried]
@@ -227,29 +227,29 @@ def names_of(pool_ids: Sequence[str] | None, items: Any, named: Sequence[str] | 
     return pool
 
 
-def _compared(items: Any, place: Places, about: dict[str, Any]) -> tuple[bool, list[str], bool]:
+def _compared(items: Any, place: Places, about: About) -> tuple[bool, list[str], bool]:
     """Return whether items are those that a session was about, which names now mean others, and if all are gone."""
-    found = place.of(about["contents"])
+    found = place.of(about.contents)
     _, others = _alike(items, found, about)
     known = _known(about)
-    gone = not found if about["contents"] else bool(known) and not place.of(known)  # names alone may be known
+    gone = not found if about.contents else bool(known) and not place.of(known)  # names alone may be known
     return not gone and 2 * len(others) <= len(found), others, gone  # some may have been edited since
 
 
-def _alike(items: Any, rows: dict[str, int], about: dict[str, Any]) -> tuple[int, list[str]]:
+def _alike(items: Any, rows: dict[str, int], about: About) -> tuple[int, list[str]]:
     """Return how many names, at `rows` {name: row} now, have the contents that a session knows, and which have not."""
     digests = {item: content_digest(items, row) for item, row in rows.items()}
-    others = [item for item, digest in digests.items() if digest not in (None, about["contents"][item])]
+    others = [item for item, digest in digests.items() if digest not in (None, about.contents[item])]
     return len(digests) - len(others) - list(digests.values()).count(None), others
 
 
-def _known(about: dict[str, Any]) -> list[str]:
+def _known(about: About) -> list[str]:
     """Return names of items that a session was about: of those whose contents it knows, or of all."""
-    return list(about["contents"]) or ([] if about["names"] is None else unpacked_names(about["names"]))
+    return list(about.contents) or about.all_names or []
 
 
-def _check_contents(session: Session, items: Any, place: Places, about: dict[str, Any]) -> None:
-    if numbered_before(about, list(place.rows)) and _by_row(items, place, about):
+def _check_contents(session: Session, items: Any, place: Places, about: About) -> None:
+    if about.numbered_before(list(place.rows)) and _by_row(items, place, about):
         raise called_by_numbers(session, next(iter(place.rows)))
     old, another = shlex.quote(str(session.path)), f"Give another session file ({option_told('session')})"
     same, others, gone = _compared(items, place, about)
@@ -261,24 +261,24 @@ def _check_contents(session: Session, items: Any, place: Places, about: dict[str
     if gone:  # where the names mean other items now, they would lead the answers astray
         cure += f" If these are the same ones, renamed since: `elsa-nb labels import NEW.sqlite {old} --pool POOL` "
         cure += "takes the answers over by the names of their items."
-    where = f" ({about['where']})" if about["where"] else ""
+    where = f" ({about.where})" if about.where else ""
     raise ValueError(f"{session.path} holds answers about other items{where}: {first!r} is {said}. {cure}")
 
 
-def _by_row(items: Any, place: Places, about: dict[str, Any]) -> bool:
+def _by_row(items: Any, place: Places, about: About) -> bool:
     """Whether the items of a session that knows row numbers are those in the same rows, for all that contents tell.
 
     Where they tell of no difference, a number may be a row or a name: nobody can know which is meant.
     """
-    rows = {item: row for row, item in enumerate(map(str, range(about["n"]))) if item in about["contents"]}
+    rows = {item: row for row, item in enumerate(map(str, range(about.n))) if item in about.contents}
     by_row, others = _alike(items, rows, about)
-    return by_row >= len(others) and by_row >= _alike(items, place.of(about["contents"]), about)[0]
+    return by_row >= len(others) and by_row >= _alike(items, place.of(about.contents), about)[0]
 
 
-def _notice_of_change(about: dict[str, Any], place: Places, lost: int) -> str:
-    said = f"The collection has {count_of(len(place.rows), 'item')} now, {about['n']:,} when this session was last open"
-    if about["names"] is not None:
-        before = set(unpacked_names(about["names"]))
+def _notice_of_change(about: About, place: Places, lost: int) -> str:
+    said = f"The collection has {count_of(len(place.rows), 'item')} now, {about.n:,} when this session was last open"
+    if (names := about.all_names) is not None:
+        before = set(names)
         still = place.of(before)
         other = sum(name not in place.rows for name in still)
         said += f": {len(place.rows) - len(still):,} new, {len(before) - len(still):,} gone"

@@ -103,7 +103,7 @@ def import_labels(
 def _check_same_items(session: Session, file: LabelFile, ids: Sequence[str]) -> None:
     """Raise ValueError where most items whose contents both sides remember have other contents in the file."""
     about = about_items(session)
-    here = {} if about is None else about["contents"]
+    here = {} if about is None else about.contents
     there = {name: digest for row, digest in file.contents.items() if (name := str(ids[row])) in here}
     others = [name for name, digest in there.items() if digest != here[name]]
     if 2 * len(others) > len(there):

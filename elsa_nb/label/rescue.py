@@ -22,7 +22,7 @@ from elsa_nb.counts import count_of
 from elsa_nb.label import export
 from elsa_nb.label.identity import RENAMED
 from elsa_nb.label.log_rules import COLUMNS_HOLD, STORED_LABELS, mended
-from elsa_nb.label.remembered import about_in
+from elsa_nb.label.remembered import About
 from elsa_nb.label.session import EVENT, Session
 from elsa_nb.label.session_file import AUDITED, CLASS, IMPORTED, PLANTED, PLANTED_UNDO, session_there
 
@@ -137,7 +137,7 @@ def _remarks(path: Path) -> dict[str, str]:
 def _is_remark(key: str, value: str) -> bool:
     """Whether a session with this remark opens: what it says of its items must be a record of them."""
     try:
-        return not key.startswith("about:") or bool(about_in(value))
+        return not key.startswith("about:") or bool(About.from_json(value))
     except ValueError:
         return False
 

@@ -124,9 +124,10 @@ def summarize_session(session: Session, annotator: str | None = None) -> Session
     if not (people := session.annotators):
         raise ValueError(f"{session.path} holds no answers; there is nothing to say of it.")
     check_answered_by(session, annotator)
-    about = about_items(session, person_of_now(session)) or {"n": None, "where": ""}
+    about = about_items(session, person_of_now(session))
     work = [_work(session, who) for who in (people if annotator is None else [annotator])]
-    return SessionSummary(session.path, about["n"], about["where"], session.meta(CLASS) or "", work)
+    items, where = (None, "") if about is None else (about.n, about.where)
+    return SessionSummary(session.path, items, where, session.meta(CLASS) or "", work)
 
 
 def _work(session: Session, annotator: str) -> PersonsWork:

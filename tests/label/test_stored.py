@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from elsa_nb.errors import CorruptFileError
 from elsa_nb.label.answers import Answer
+from elsa_nb.label.remembered import About
 from elsa_nb.label.session import Session
 from elsa_nb.label.stored import Asked, Event, StoredRound, ToldAtEnd
 
@@ -137,3 +138,34 @@ def test_the_columns_of_a_line_are_those_of_the_table_in_their_order(tmp_path):
         (event,) = session.events()
     assert [tuple(event)] == raw(tmp_path / "s.sqlite", "SELECT * FROM events")
     assert [name for _, name, *_ in raw(tmp_path / "s.sqlite", "PRAGMA table_info(events)")] == [*Event._fields]
+
+
+class Things:
+    folder = "pictures"
+
+    def digest(self, row):
+        return f"d{row}" if row else None
+
+
+def test_what_a_session_is_about_is_written_as_ever():
+    text = (
+        '{"ids": "7e18f737311b2dc3b2f269dd78396b0351f14fb66efa879f768cb23181883c78", "n": 2, '
+        '"names": "c$`b*N&)}@oB+-", "contents": {"b": "d1"}, "where": "pictures"}'
+    )
+    about = About.of(Things(), ["a", "b"])
+    assert about.to_json() == text
+    assert About.from_json(text) == about
+    assert about.all_names == ["a", "b"]
+
+
+texts = st.text(st.characters(codec="utf-8"), max_size=3)
+
+
+@given(ids=texts, n=numbers, names=st.none() | texts, contents=st.dictionaries(texts, texts, max_size=2), where=texts)
+def test_anything_that_a_session_may_be_about_is_read_and_written_again_to_the_byte(ids, n, names, contents, where):
+    text = json.dumps({"ids": ids, "n": n, "names": names, "contents": contents, "where": where})
+    assert About.from_json(text).to_json() == text
+
+
+def test_what_earlier_versions_did_not_say_of_the_items_is_not_known():
+    assert About.from_json('{"n": 3, "later": 1}') == About(n=3)
