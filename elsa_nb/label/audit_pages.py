@@ -86,13 +86,10 @@ class AuditPages:
         since = check_rows_asked(found_since, n, "found_since")
         rng = check_rng(rng)
         beside = {"found_since": since, "doubtful": doubtful, "confidence": confidence}
-        audit = Audit(rows, found, rng=rng, **beside)
+        same = copy.deepcopy(rng)  # so that both audits take the rows in the same order
+        if_all_seen = Audit(rows, found, rng=rng, **beside)
         self._plan = shown_again_of(finds, len(rows), page, rng)  # after the order: without finds that is the same
-        self._if_all_seen = audit  # two audits of the same rows in the same order
-        self._audit = copy.copy(audit)
-        if self._plan.rows:
-            self._audit.planted = (0, 0)
-        self._fresh = self._if_all_seen, self._audit
+        self._fresh = if_all_seen, Audit(rows, found, rng=same, planted=(0, 0) if self._plan.rows else None, **beside)
         self._if_all_seen, self._audit = map(copy.copy, self._fresh)
         self._corrected = {row: pair for row, pair in (corrected or {}).items() if row not in set(finds.tolist())}
         self._retracted = check_rows_asked(retracted, n, "retracted")
