@@ -5,7 +5,7 @@ negative: whoever overlooks some positives overlooked some in the search, too. A
 left these out, keep their items. An audit goes on for as long as the collection is the same; where items were added or
 removed since, another audit begins, in a file of its own. Answers given on one side reach the other whenever that is
 opened, the later of two about one item: the search begins from what an audit found, and what the search finds is found
-in an audit. Only what an audit is told of finds that it shows again stays in it: that measures the person, and her
+in an audit. Only what an audit is told of its control items stays in it: that measures the person, and her
 answer in the search stands.
 """
 
@@ -28,7 +28,7 @@ from elsa_nb.label.remembered import names_digest
 from elsa_nb.label.remembered_items import names_in, remembered_names
 from elsa_nb.label.session import Session
 from elsa_nb.label.session_file import AUDITED, IMPORTED, damaged
-from elsa_nb.label.session_queries import planted_answers
+from elsa_nb.label.session_queries import control_answers
 from elsa_nb.search.contract import NEGATIVE, POSITIVE, UNSURE
 
 
@@ -51,9 +51,9 @@ _NAMED = 5  # items in a sentence
 class AuditResult:
     """What came of an audit: its file `path`, which `items` were looked at and how many of these are `finds`.
 
-    `missed` are items that count as finds in the search and were not marked when the audit showed them again. `first`
-    and `last` are when items were answered, in seconds since 1970 (None: nothing was); `statement` is what may be said
-    now of the class, "" where the file does not show it.
+    `missed` are items that count as finds in the search and were not marked when the audit showed them as control
+    items. `first` and `last` are when items were answered, in seconds since 1970 (None: nothing was); `statement` is
+    what may be said now of the class, "" where the file does not show it.
     """
 
     path: Path
@@ -114,7 +114,7 @@ def audited(path: Path, annotator: str, ids: Sequence[str]) -> StoredAudit:
         take_audits(session, ids)
         known = _known_with_audits(session)
     labels = _labels_of(known, ids)
-    finds = np.flatnonzero(labels == POSITIVE).tolist()  # of which some are shown again
+    finds = np.flatnonzero(labels == POSITIVE).tolist()  # of which some become control items
     if not finds:  # among these items
         raise ValueError(_NO_FIND.format(path))
     if len(finds) == len(ids):
@@ -169,7 +169,7 @@ def _pages(begun: dict[str, Any], labels: np.ndarray, **beside: Any) -> AuditPag
     """Return the fresh pages of an audit, given the present `labels` (n,); None where no find is left.
 
     The person may have corrected answers since it began; those of its own pages are in `beside` (`AuditPages`). An
-    audit of an earlier version shows no finds again.
+    audit of an earlier version has no control items.
     """
     before, since = labels[begun["answered"]], np.setdiff1d(np.flatnonzero(labels != UNSURE), begun["answered"])
     if not (found := int((before == POSITIVE).sum())):
@@ -271,11 +271,11 @@ def audit_results(session: Session) -> list[AuditResult]:
     results, known = [], _known_with_audits(session)
     for path in audit_files(session.path):
         with Session(path, annotator=session.annotator, to_read=True) as audit:
-            given, again = _given(audit), planted_answers(audit)
+            given, controls = _given(audit), control_answers(audit)
             stored = audit.meta(f"audit:{session.annotator}")
             if given or stored is not None:
                 times = [at for _, _, at in given]
-                missed = [item for item, label in again.items() if label == NEGATIVE]
+                missed = [item for item, label in controls.items() if label == NEGATIVE]
                 missed = [item for item in missed if known.get(item, _NOTHING)[0] == POSITIVE]
                 items, finds = frozenset(item for item, *_ in given), sum(label == POSITIVE for _, label, _ in given)
                 statement = "" if stored is None else _statement(audit, json.loads(stored), known)
@@ -303,7 +303,7 @@ def _statement(audit: Session, begun: Any, known: Known) -> str:
         if asked is None or asked.rows.tolist() != each.asked.rows:
             return ""
         labels = dict(zip(each.asked.rows, each.told.labels, strict=True))
-        again = begun.get("finds", ())  # of these, what was said when they were shown again
-        now = [label if row in again else own.get(names[row], label) for row, label in labels.items()]
+        controls = begun.get("finds", ())  # of these, what was said on their page
+        now = [label if row in controls else own.get(names[row], label) for row, label in labels.items()]
         pages.update(np.array(now, np.int8))
     return pages.statement

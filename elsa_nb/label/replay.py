@@ -20,7 +20,7 @@ from elsa_nb.label.rounds import EARLIER, PANEL_COMPONENTS, SAMPLE, Rounds
 from elsa_nb.label.second_look import blind_page, earlier_cards
 from elsa_nb.label.session import Session
 from elsa_nb.label.session_file import NOT_ASKED, PLANTED, PLANTED_UNDO
-from elsa_nb.label.session_queries import planted_answers
+from elsa_nb.label.session_queries import control_answers
 from elsa_nb.label.stored import Asked, Event, StoredRound, ToldAtEnd
 
 _UNDONE = ("undo", PLANTED_UNDO)
@@ -59,10 +59,10 @@ class Restored:
         stored = []
         for change in sorted(changes, key=lambda change: change.position not in self.cards.again):
             card = self.card(change.position, ids)
-            planted = card["row"] in getattr(rounds.state, "known", ())  # a find that an audit shows again
+            control = card["row"] in getattr(rounds.state, "control_items", ())
             fields = {name: card[name] for name in ("position", "row", "component", "score")}
             stored.append(
-                Answer(card["item"], change.old, change.new, round=card["round"] - 1, planted=planted, **fields)
+                Answer(card["item"], change.old, change.new, round=card["round"] - 1, control=control, **fields)
             )
         return stored
 
@@ -178,10 +178,10 @@ def go_on(
 
 
 def _measured(state, session: Session, asked: Asked, items: Sequence[str]) -> dict[str, int]:
-    """Return what was answered about known finds that an audit shows again, of a page of `items`."""
-    known = set(getattr(state, "known", np.empty(0, np.int64)).tolist())
-    again = [item for row, item in zip(asked.rows, items, strict=True) if row in known]
-    return {item: label for item, label in planted_answers(session).items() if item in again} if again else {}
+    """Return what was answered about the control items of an audit on a page of `items`."""
+    rows = set(getattr(state, "control_items", np.empty(0, np.int64)).tolist())
+    control = [item for row, item in zip(asked.rows, items, strict=True) if row in rows]
+    return {item: label for item, label in control_answers(session).items() if item in control} if control else {}
 
 
 def amendments(restored: Restored) -> list[list[int]]:

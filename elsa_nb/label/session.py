@@ -225,7 +225,7 @@ class Session:
                 number += 1
                 kinds = ON_PAGE[i < len(undone) and undone[i]]
                 for a in action:
-                    values = (self.annotator, number, kinds[a.planted], a.round, a.position, a.item, a.row, a.old)
+                    values = (self.annotator, number, kinds[a.control], a.round, a.position, a.item, a.row, a.old)
                     base.execute(_INSERT, (*values, a.label, a.component, a.score, a.seconds, now, self.code))
                     written += 1
         self._bring_in(written)

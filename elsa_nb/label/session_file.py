@@ -48,8 +48,9 @@ CREATE VIEW IF NOT EXISTS answers AS
     GROUP BY annotator, item) AND label > -2;
 """
 _EARLIER_VIEW = "SELECT 1 FROM sqlite_master WHERE name = 'answers' AND sql NOT LIKE '%planted%'"
-# Those of what is answered in an audit about finds that it shows again. That measures the person: it is no answer about
-# the item, and whatever reads answers leaves it out.
+# The kinds of the events that are answers to control items, as they are stored: an audit shows some known finds again,
+# to measure how many the person overlooks. They do not change the label of an item, so all queries for answers leave
+# them out.
 PLANTED, PLANTED_UNDO = "planted", "planted undo"
 ON_PAGE = ("answer", PLANTED), ("undo", PLANTED_UNDO)
 NOT_PLANTED = f"kind NOT IN ('{PLANTED}', '{PLANTED_UNDO}')"  # in a query

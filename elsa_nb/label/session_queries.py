@@ -1,4 +1,4 @@
-"""What else may be asked of a session: how fast its annotator answers, and what came of known finds shown again."""
+"""What else may be asked of a session: how fast its annotator answers, and what was said of control items."""
 
 from elsa_nb.label.session import Session
 from elsa_nb.label.session_file import NOT_PLANTED, PLANTED
@@ -14,8 +14,8 @@ def pace_of(session: Session) -> list[float]:
     return [float(each["seconds"]) for each in reversed(found)]
 
 
-def planted_answers(session: Session) -> dict[str, int]:
-    """Return {item: label} of what the annotator answered about known finds that an audit showed again."""
+def control_answers(session: Session) -> dict[str, int]:
+    """Return {item: label} of what the annotator answered about the control items of an audit."""
     last = f"SELECT max(id) FROM events WHERE annotator = ? AND NOT ({NOT_PLANTED}) GROUP BY item"
     query = f"SELECT item, label FROM events WHERE id IN ({last}) AND label > -2"
     return {each["item"]: each["label"] for each in session.read(query, (session.annotator,))}
