@@ -9,7 +9,7 @@ const weight = (position) => (position * 7919) % 1000003 + 1;
 
 class Cards {
   constructor(size = 24) {
-    Object.assign(this, { size, labels: [], rounds: [], overviews: [], history: [], undone: [], again: {}, cursor: 0, open: 0, waiting: false, over: false, check: 0 });
+    Object.assign(this, { size, labels: [], rounds: [], overviews: [], history: [], undone: [], earlier: {}, cursor: 0, open: 0, waiting: false, over: false, check: 0 });
   }
 
   get starts() {
@@ -33,11 +33,11 @@ class Cards {
     return [first, Math.min(first + this.size, end)];
   }
 
-  deal(n, known = [], overview = false, again = []) {
+  deal(n, known = [], overview = false, earlier = []) {
     const start = this.labels.length;
     for (let i = 0; i < n; i++) this.labels.push(OPEN);
     this.rounds.push(start); this.overviews.push(overview); this.history.push(start); this.undone = []; this.open += n;
-    again.forEach((earlier, i) => { this.again[start + i] = earlier; });
+    earlier.forEach((card, i) => { this.earlier[start + i] = card; });
     for (const [offset, label] of known) this.put(start + offset, label);
     this.waiting = this.over = false;
     this.cursor = this.firstOpen(start, start + n, start);
@@ -69,8 +69,8 @@ class Cards {
   }
 
   toldEarlier(changes) {  // an answer to an item seen again is that of its earlier card
-    const earlier = changes.map(([position, , label]) => [this.again[position] ?? null, label]).filter(([p]) => p !== null);
-    return earlier.map(([p, label]) => this.put(p, LABELS.includes(label) ? label : this.labels[p]));
+    const told = changes.map(([position, , label]) => [this.earlier[position] ?? null, label]).filter(([p]) => p !== null);
+    return told.map(([p, label]) => this.put(p, LABELS.includes(label) ? label : this.labels[p]));
   }
 
   putAll(from, to, label) {
@@ -92,7 +92,7 @@ class Cards {
     let withdrawn = false;
     while (!Array.isArray(entry = this.history.pop())) {
       withdrawn = true;
-      for (let p = entry; p < this.labels.length; p++) { this.put(p, OPEN); delete this.again[p]; }
+      for (let p = entry; p < this.labels.length; p++) { this.put(p, OPEN); delete this.earlier[p]; }
       this.open -= this.labels.length - entry;
       this.labels.length = entry;
       this.rounds.pop(); this.overviews.pop();
@@ -139,7 +139,7 @@ const ANSWERS = {
   toggle: (d, e) => {
     if (!(e.at >= 0 && e.at < d.labels.length)) return [];
     d.cursor = e.at;
-    const off = d.inOverview(e.at) && !Object.hasOwn(d.again, e.at) ? PASSED : NEGATIVE;
+    const off = d.inOverview(e.at) && !Object.hasOwn(d.earlier, e.at) ? PASSED : NEGATIVE;
     return [d.put(e.at, d.labels[e.at] === POSITIVE ? off : POSITIVE)];
   },
   row: (d, e) => {

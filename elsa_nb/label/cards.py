@@ -56,7 +56,7 @@ class Cards:
     `rounds` holds the first position of each round, `overviews` whether it is an overview, `history` one entry
     per action: the (position, old label) pairs it changed, or the first position of a round that was dealt. `undone`
     holds what `redo` would do again, the last undone last: (position, label) pairs of the open round, since another
-    round may ask other items. `again` gives the position of the earlier card of each item seen again (None: it has
+    round may ask other items. `earlier` gives the position of the earlier card of each item seen again (None: it has
     none). By `check`, the sum of weight x (label + 2) over all cards, screen and kernel notice that they differ.
     """
 
@@ -66,7 +66,7 @@ class Cards:
     overviews: list[bool] = field(default_factory=list)
     history: list[list[tuple[int, int]] | int] = field(default_factory=list)
     undone: list[list[tuple[int, int]]] = field(default_factory=list)
-    again: dict[int, int | None] = field(default_factory=dict)
+    earlier: dict[int, int | None] = field(default_factory=dict)
     cursor: int = 0
     open: int = 0  # cards without a label
     waiting: bool = False  # every card has a label and the person asked for more
@@ -99,11 +99,11 @@ class Cards:
         known: Iterable[Sequence[int]] = (),
         *,
         overview: bool = False,
-        again: Sequence[int | None] = (),
+        earlier: Sequence[int | None] = (),
     ) -> None:
         """Add a round of `n` cards; `known` gives (offset, label) of those answered earlier.
 
-        If the items of the round are seen again, `again` gives the position of the earlier card of each.
+        If the items of the round are seen again, `earlier` gives the position of the earlier card of each.
         """
         start = len(self.labels)
         self.labels += [OPEN] * n
@@ -112,7 +112,7 @@ class Cards:
         self.history.append(start)
         self.undone.clear()
         self.open += n
-        self.again |= {start + i: earlier for i, earlier in enumerate(again)}
+        self.earlier |= {start + i: card for i, card in enumerate(earlier)}
         for offset, label in known:
             self.put(start + offset, label)
         self.waiting = self.over = False
@@ -152,8 +152,8 @@ class Cards:
 
     def _told_earlier(self, changes: Sequence[LabelChange]) -> list[LabelChange]:
         """Give answers to items seen again to their earlier cards, which keep theirs where nothing was answered."""
-        earlier = [(self.again.get(c.position), c.new) for c in changes]
-        return [self.put(p, new if new in LABELS else self.labels[p]) for p, new in earlier if p is not None]
+        told = [(self.earlier.get(c.position), c.new) for c in changes]
+        return [self.put(p, new if new in LABELS else self.labels[p]) for p, new in told if p is not None]
 
     def _put_all(self, positions: Iterable[int], label: int) -> list[LabelChange]:
         return [self.put(p, label) for p in positions if self.labels[p] != label]
@@ -215,7 +215,7 @@ class Cards:
         if not 0 <= event["at"] < len(self.labels):
             return []
         self.cursor = event["at"]
-        off = PASSED if self.in_overview(self.cursor) and self.cursor not in self.again else NEGATIVE
+        off = PASSED if self.in_overview(self.cursor) and self.cursor not in self.earlier else NEGATIVE
         return [self.put(self.cursor, off if self.labels[self.cursor] == POSITIVE else POSITIVE)]
 
     def _row(self, event: dict) -> list[LabelChange]:
@@ -250,7 +250,7 @@ class Cards:
         """Take the last round, which begins at `start`, off the table."""
         for position in range(start, len(self.labels)):
             self.put(position, OPEN)
-            self.again.pop(position, None)
+            self.earlier.pop(position, None)
         self.open -= len(self.labels) - start
         del self.labels[start:]
         self.rounds.pop()

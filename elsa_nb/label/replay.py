@@ -57,7 +57,7 @@ class Restored:
         log is the item's current label, and the earlier card is the one that says it.
         """
         stored = []
-        for change in sorted(changes, key=lambda change: change.position not in self.cards.again):
+        for change in sorted(changes, key=lambda change: change.position not in self.cards.earlier):
             card = self.card(change.position, ids)
             control = card["row"] in getattr(rounds.state, "control_items", ())
             fields = {name: card[name] for name in ("position", "row", "component", "score")}
@@ -229,8 +229,8 @@ def labels_told(restored: Restored, labels: Sequence[int]) -> Sequence[int] | No
 def wishes_of(restored: Restored, told: ToldAtEnd) -> dict[str, Any]:
     """Return what was wished for after a round, as `Rounds.after` takes it."""
     wishes = _wishes_of_search(told)
-    if again := dict(told.wishes).get("again"):
-        wishes["blind"] = blind_page(again, restored.asked, restored.cards.labels)
+    if rows := dict(told.wishes).get("again"):
+        wishes["blind"] = blind_page(rows, restored.asked, restored.cards.labels)
     return wishes
 
 
@@ -253,10 +253,10 @@ def rows_of(restored: Restored, amended: Sequence[Sequence[int]]) -> list[tuple[
 
 
 def _deal(restored: Restored, rounds: Rounds, state, asked: Asked, known) -> None:
-    again = earlier_cards(asked.rows, restored.asked, restored.cards.labels) if asked.blind else ()
+    earlier = earlier_cards(asked.rows, restored.asked, restored.cards.labels) if asked.blind else ()
     rounds.push(state)
     restored.asked.append(asked)
-    restored.cards.deal(len(asked), known, overview=asked.overview, again=again)
+    restored.cards.deal(len(asked), known, overview=asked.overview, earlier=earlier)
 
 
 def _act(cards: Cards, action: list[Event]) -> None:

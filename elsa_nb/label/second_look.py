@@ -242,7 +242,7 @@ def _outcome(asked: Asked, told: ToldAtEnd, start: int, cards: Cards, differing:
         against = differing([asked.rows[i] for i in answered])
         return f"A second opinion on {_count(answered)}: you differ on {against}{' (Compare)' if against else ''}."
     amended = {position for position, _ in told.amended}
-    changed = sum(cards.again[start + i] in amended for i in answered)
+    changed = sum(cards.earlier[start + i] in amended for i in answered)
     left = len(asked) - len(answered)
     rest = f"; {left} left as {'it was' if left == 1 else 'they were'}" if left else ""
     return f"Seen again: {_count(answered)}, {changed} changed{rest}."

@@ -46,11 +46,10 @@ class PersonsWork:
     `counts` is a sentence on the `answers`, of which `finds`, `negatives` and `unsure` are the labels now. `origins`
     has for each reason why items were shown how many have an answer, and how many of these are finds; "imported" are
     those that were never shown. `first` and `last` are when answers were given, in seconds since 1970, and `seconds` is
-    the median time per answer; None where nothing was answered on the page. `again` answers were seen a second time and
-    `changed` of them changed; `opinions` were given on items that somebody else had answered. `strategy` is that of the
-    search, and `vectors` says which vectors it worked on: its pool, and for each
-    encoder in it the name and the SHA-256 of the weights; both are None where the session does not say. `audits` are
-    those beside the session.
+    the median time per answer; None where nothing was answered on the page. `seen_again` answers were seen a second
+    time and `changed` of them changed; `opinions` were given on items that somebody else had answered. `strategy` is
+    that of the search, and `vectors` says which vectors it worked on: its pool, and for each encoder in it the name and
+    the SHA-256 of the weights; both are None where the session does not say. `audits` are those beside the session.
     """
 
     annotator: str
@@ -64,7 +63,7 @@ class PersonsWork:
     last: float | None
     seconds: float | None
     strategy: str | None
-    again: int
+    seen_again: int
     changed: int
     opinions: int
     vectors: dict[str, Any] | None
@@ -81,8 +80,8 @@ class PersonsWork:
         said += _table(self.origins)
         if self.strategy is not None:  # an audit has none, nor has who only imported
             said.append(f"Search: {self.strategy}.")
-        if self.again:
-            said.append(f"Seen again: {count_of(self.again, 'answer')}, {self.changed:,} changed.")
+        if self.seen_again:
+            said.append(f"Seen again: {count_of(self.seen_again, 'answer')}, {self.changed:,} changed.")
         if self.opinions:
             said.append(f"Second opinions: {self.opinions:,}.")
         if self.vectors is not None:
@@ -139,7 +138,7 @@ def _work(session: Session, annotator: str) -> PersonsWork:
     shown = [event.at for event in events if event.action > 0]
     seconds = [answer["seconds"] for answer in answers if answer["seconds"] is not None]
     stored = {key: session.meta(f"{key}:{annotator}") for key in ("strategy", "vectors")}
-    again, changed = _seen_again(events)
+    looked_at, changed = _seen_again(events)
     return PersonsWork(
         annotator,
         answers_counted(answers),
@@ -150,7 +149,7 @@ def _work(session: Session, annotator: str) -> PersonsWork:
         last=max(shown, default=None),
         seconds=statistics.median(seconds) if seconds else None,
         strategy=None if stored["strategy"] is None else json.loads(stored["strategy"]),
-        again=again,
+        seen_again=looked_at,
         changed=changed,
         opinions=len({event.item for event in events if event.component == SECOND_OPINION}),
         vectors=None if stored["vectors"] is None else json.loads(stored["vectors"]),

@@ -18,12 +18,12 @@ import { readFileSync } from "node:fs";
 import { Cards } from "DECK";
 const names = ["labels", "rounds", "overviews", "history", "undone", "cursor", "open", "waiting", "over", "check"];
 names.push("size", "starts");
-const state = (d) => [...names.map((name) => d[name]), Object.entries(d.again)];
+const state = (d) => [...names.map((name) => d[name]), Object.entries(d.earlier)];
 const runs = JSON.parse(readFileSync(0, "utf8"));
 console.log(JSON.stringify(runs.map((events) => {
   const cards = new Cards(12);
   return events.map((e) => {
-    if (e.op === "deal") cards.deal(e.n, e.known, e.overview, e.again);
+    if (e.op === "deal") cards.deal(e.n, e.known, e.overview, e.earlier);
     else if (e.op === "over") { cards.over = true; cards.waiting = false; }
     else cards.apply(e);
     return state(cards);
@@ -42,7 +42,7 @@ def state(d):
     history = [e if isinstance(e, int) else [list(pair) for pair in e] for e in d.history]
     undone = [[list(pair) for pair in e] for e in d.undone]
     cards = [d.labels, d.rounds, d.overviews, history, undone, d.cursor, d.open, d.waiting, d.over, d.check]
-    return [*cards, d.size, d.starts, [[str(q), p] for q, p in d.again.items()]]
+    return [*cards, d.size, d.starts, [[str(q), p] for q, p in d.earlier.items()]]
 
 
 def random_event(rng, n):
@@ -64,12 +64,12 @@ def random_run(rng, length=100):
     def deal():
         n = rng.randrange(1, 50)
         known = [[i, rng.choice([0, 1])] for i in sorted(rng.sample(range(n), rng.randrange(0, n)))]
-        overview, again = rng.random() < 0.3, []
+        overview, earlier = rng.random() < 0.3, []
         if cards.labels and rng.random() < 0.3:  # items seen again, some by another person
             places = rng.sample(range(len(cards.labels)), min(n, len(cards.labels)))
-            n, known, overview, again = len(places), [], True, [p if rng.random() < 0.8 else None for p in places]
-        events.append({"op": "deal", "n": n, "known": known, "overview": overview, "again": again})
-        cards.deal(n, known, overview=overview, again=again)
+            n, known, overview, earlier = len(places), [], True, [p if rng.random() < 0.8 else None for p in places]
+        events.append({"op": "deal", "n": n, "known": known, "overview": overview, "earlier": earlier})
+        cards.deal(n, known, overview=overview, earlier=earlier)
 
     deal()
     for _ in range(length):
@@ -108,7 +108,7 @@ def test_undoing_everything_leads_back_to_the_beginning():
         cards = Cards(12)
         for event in events:
             if event["op"] == "deal":
-                cards.deal(event["n"], event["known"], overview=event["overview"], again=event["again"])
+                cards.deal(event["n"], event["known"], overview=event["overview"], earlier=event["earlier"])
             elif event["op"] == "over":
                 cards.over, cards.waiting = True, False
             else:

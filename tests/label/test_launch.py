@@ -374,7 +374,7 @@ def test_an_audit_that_another_window_begins_in_the_same_moment_is_looked_on(pla
         base.execute("UPDATE leases SET host = 'elsewhere', holder = 'x', seen = seen + 600")
     panel = jobs.open_panel(job(place, audit=True))
     assert not panel.controller.held
-    assert "open elsewhere" in panel.widget._standing()
+    assert "open elsewhere" in panel.widget._banner()
     panel.close()
     other.close()
 

@@ -140,7 +140,7 @@ def test_a_panel_on_a_session_that_may_only_be_read_shows_it_and_says_so(whole, 
     before = whole.read_bytes()
     seen = panel(whole, "ann")
     assert seen.figures["labels"] == 72
-    assert "can only be read here" in seen.widget._standing()
+    assert "can only be read here" in seen.widget._banner()
     seen.close()
     assert whole.read_bytes() == before
 

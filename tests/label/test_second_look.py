@@ -110,7 +110,7 @@ def test_undo_brings_the_former_answers_back_and_then_the_page_goes(make_person,
     assert ann.handle([{"op": "undo"}])
     assert len(ann.asked) == rounds - 1
     assert len(ann.cards.labels) < len(labels)
-    assert not ann.cards.again
+    assert not ann.cards.earlier
 
 
 def offer_round(controller):
@@ -123,11 +123,11 @@ def test_a_page_that_is_half_answered_goes_on_where_it_stood(make_person, said, 
     page = look_again(ann)
     ann.handle([{"op": "set", "at": page[0], "v": 1}, {"op": "set", "at": page[1], "v": 0}])
     cards = ann.cards
-    before = (cards.labels, cards.rounds, cards.history, cards.again, cards.check, ann.session.known())
+    before = (cards.labels, cards.rounds, cards.history, cards.earlier, cards.check, ann.session.known())
     ann.close()
     ann = make_person()
     cards = ann.cards
-    assert (cards.labels, cards.rounds, cards.history, cards.again, cards.check, ann.session.known()) == before
+    assert (cards.labels, cards.rounds, cards.history, cards.earlier, cards.check, ann.session.known()) == before
     assert (ann.notice, ann.asked[-1].blind, cards.cursor) == ("", True, page[2])
     say(ann, page, small[1][ann.asked[-1].rows])
     answer_page(ann, said)
