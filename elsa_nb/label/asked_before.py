@@ -1,4 +1,4 @@
-"""Why items were asked, and with what score, in an earlier course of a session: its folder has grown since, say.
+"""Why items were asked, and with what score, before the search of a session began anew: as when its folder grows.
 
 When a search begins anew, its rounds go, and with them the scores that an estimate of the missing items rests on.
 `keep_asked` writes them down before, by item, and `EarlierCourse` puts them back in place of "answered earlier". A

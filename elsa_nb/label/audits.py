@@ -149,9 +149,10 @@ def _corrected(audit: Session, ids: Sequence[str], known: Known) -> dict[int, tu
 
 
 def _to_fill_in(audit: Session, begun: dict[str, Any], ids: Sequence[str], labels: np.ndarray) -> list[Answer]:
-    """Return what the search knows now, `labels` (n,), of items that the audit's closed pages have not asked about.
+    """Return the answers of the search that the audit is to take, from the present `labels` (n,) of all items.
 
-    Only its finds: its other answers are what is audited. An audit of an earlier version takes all that are certain.
+    These are answers about items that no closed page of the audit has asked about. Only finds are taken: the other
+    answers of the search are what is audited. An audit of an earlier version takes all answers but unsure ones.
     """
     known, given = audit.known(), {item for item, *_ in _given(audit)}
     done = {*begun["answered"], *_closed_rows(audit)}

@@ -31,11 +31,15 @@ def as_begun(
 ) -> Settled | None:
     """Return `settled`, or how a session goes on when its fresh `search` now begins differently.
 
-    `seeded`: a search that does not look for examples begins from those that came from files. Earlier versions began
-    with ordinary pages; other vectors, or other examples to look at, begin with other pictures; a search from the same
-    examples in other vectors, or by another strategy, asks other questions; and where examples came from a file in the
-    meantime, the search begins from these, and nothing is looked for any more. The answers are carried in front of the
-    search, which begins from them: nobody is led back to look for examples.
+    `seeded`: a search that does not look for examples begins from those that came from files. It begins differently:
+
+    - where an earlier version began with ordinary pages, and this one with a first look;
+    - where a first look shows other pictures first: by other vectors, or from other examples to look like;
+    - where the first questions are others: by another strategy, in other vectors, or on another machine;
+    - where examples have come from a file or an audit since: the search begins from these, without a first look.
+
+    The answers are then carried in front of the search, which begins from them: nobody is led back to look for
+    examples.
     """
     first_page = getattr(search, "first_page", None)  # of a search that looks for examples
     carried = settled is not None and len(settled.carried)

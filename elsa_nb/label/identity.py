@@ -259,8 +259,8 @@ def _check_contents(session: Session, items: Any, place: Places, about: About) -
     said = "not here, nor is any other that was looked for" if gone else "something else there"
     cure = f"{another}, or the items it was made with."
     if gone:  # where the names mean other items now, they would lead the answers astray
-        cure += f" If these are the same ones, renamed since: `elsa-nb labels import NEW.sqlite {old} --pool POOL` "
-        cure += "takes the answers over by the names of their items."
+        cure += " If these are the same items, and their names only gained or lost a folder in front (1.jpg, now "
+        cure += f"cats/1.jpg): `elsa-nb labels import NEW.sqlite {old} --pool POOL` takes the answers over."
     where = f" ({about.where})" if about.where else ""
     raise ValueError(f"{session.path} holds answers about other items{where}: {first!r} is {said}. {cure}")
 

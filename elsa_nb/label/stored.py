@@ -159,7 +159,7 @@ def _are_pairs(values: Any) -> bool:
 
 
 def _is_scale(scale: Any) -> bool:
-    """Whether it is the scale of a round's scores: mean and deviation, or None where the round had no scores."""
+    """Whether it is the scale of a round's scores: [mean, deviation], or None, as of a round without scores."""
     return scale is None or (_all_of(scale, (float, int)) and len(scale) == 2)
 
 

@@ -289,7 +289,9 @@ def test_a_collection_of_other_names_is_another(collection, open_panel, tmp_path
         open_panel(other, things)
     strange = collection(range(1000, 1100))
     session = Session(tmp_path / "s.sqlite")
-    with pytest.raises(ValueError, match=r"'img-0' is not here.*renamed since.* import NEW.sqlite .*s.sqlite --pool"):
+    with pytest.raises(
+        ValueError, match=r"'img-0' is not here.*a folder in front.* import NEW.sqlite .*s.sqlite --pool"
+    ):
         identity.settle(session, strange[2], strange[0].ids)
     session.close()
 
