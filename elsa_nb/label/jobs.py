@@ -267,7 +267,13 @@ def open_panel(job: Job) -> "Panel":
         options = {"least": LEAST_SEEDS, "page": OVERVIEW, "overview": True}
         return first_examples.Begin(job.samples, search_from, n=len(pool), **options)
 
-    options = {"page": job.page, "target": job.target, "title": folder.name, "fresh": search, "begin": search_from}
+    options = {
+        "page": job.page,
+        "target": job.target,
+        "title": folder.name,
+        "make_search": search,
+        "begin": search_from,
+    }
     options |= {"remark": job.remark, "kind": _kind_of(job, pool)}
     panel = Panel(search(), Files(folder, pool), session, **options)
     vectors = json.dumps(_vectors_of(job, pool), allow_nan=False)
